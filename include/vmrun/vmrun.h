@@ -1,0 +1,177 @@
+/*
+ * libvmrun: supervise a bhyve (or qemu) virtual machine from a C program.
+ *
+ *	struct vmrun_options options = VMRUN_OPTIONS;
+ *	struct vmrun *vm;
+ *
+ *	options.file = "vm.lua";
+ *	if (vmrun_open(&vm, &options) == 0)
+ *		(void)vmrun_run(vm, print_event, NULL);
+ *	... vmrun_problem(), vmrun_status() ...
+ *	vmrun_close(vm);
+ *
+ * Handles are opaque and independent of each other; there is no global state.  The library prints
+ * nothing, never exits, changes no signal handler and needs none.  A handle belongs to one thread
+ *at a time, and the thread that calls vmrun_start() must outlive the VM, because on Linux the
+ * hypervisor is told to stop when that thread ends.  A program that ignores SIGCHLD is refused by
+ * vmrun_start(): its children's statuses would be lost.
+ *
+ * Strings and arrays that a function returns are lent by the handle, until vmrun_close() unless
+ * something shorter is said.
+ */
+#ifndef VMRUN_VMRUN_H
+#define VMRUN_VMRUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VMRUN_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define VMRUN_API __attribute__((visibility("default")))
+#else
+#define VMRUN_API
+#endif
+
+/* The version of the library in use, as VMRUN_VERSION is that of the header. */
+VMRUN_API const char *vmrun_version(void);
+
+struct vmrun;
+
+/* What to run and how. Start from VMRUN_OPTIONS; the strings need to live as long as the handle. */
+struct vmrun_options {
+	size_t size;	    /* of this struct: set by VMRUN_OPTIONS */
+	const char *file;   /* the spec, "-" for stdin; NULL: the buffer below */
+	const char *text;   /* the spec as a buffer, */
+	size_t length;	    /* its length in bytes, */
+	const char *name;   /* what problems call it, NULL: "<buffer>", */
+	const char *folder; /* and where its relative paths start (absolute), NULL: the cwd */
+	const char *format; /* "json", "lua", or NULL: by extension, then by content */
+	const char *target; /* booted first, NULL: "default" */
+	const char *const
+	    *set; /* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
+	const char *hypervisor;	 /* "bhyve", "qemu", "auto" or NULL: what can run here */
+	const char *program;	 /* of the hypervisor, NULL: found in PATH */
+	const char *const *args; /* further words for the hypervisor, NULL-terminated, or NULL */
+	bool dry_run;	/* nothing will be started: speak of bhyve anywhere, ask the host nothing */
+	bool no_reboot; /* never boot again, whatever the policy says */
+	int64_t reboot_count;  /* automatic boots allowed after the first, negative: any number */
+	const char *reboot_on; /* causes and statuses, comma separated, above the spec's; or NULL */
+	const char *pid_file;  /* of the hypervisor, or NULL; locked, removed at the end */
+	const char *supervisor_pid_file; /* of this process, likewise */
+};
+
+#define VMRUN_OPTIONS                                                    \
+	{                                                                \
+		.size = sizeof(struct vmrun_options), .reboot_count = -1 \
+	}
+
+/*
+ * Reads, evaluates and checks a spec, every target of it.  *out is always set, so that problems can
+ * be asked for; free it with vmrun_close().  Returns 0, or the status that vmrun(8) ends with: 64
+ * options, 65 the spec is wrong, 66 it cannot be read, 70, 71.
+ */
+VMRUN_API int vmrun_open(struct vmrun **out, const struct vmrun_options *options);
+/* Frees the handle. A VM that still runs is killed. NULL is fine. */
+VMRUN_API void vmrun_close(struct vmrun *vm);
+
+/* One thing that is wrong. */
+struct vmrun_problem {
+	const char *place; /* "vm.json:7:15", or NULL */
+	const char *path;  /* of the key, "targets.install.mem", or NULL */
+	const char *text;
+};
+
+VMRUN_API size_t vmrun_problem_count(const struct vmrun *vm);
+/* False when there is no such problem. They are valid until the next call that can fail. */
+VMRUN_API bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_problem *out);
+
+/*
+ * Prepares the first boot: merges the target, runs on_prepare, assigns slots, makes the command.
+ * Starts nothing.  Returns 0 or a status as vmrun_open() does (69: on_prepare refused).
+ */
+VMRUN_API int vmrun_prepare(struct vmrun *vm);
+/* The command of the prepared boot, NULL-terminated. NULL before vmrun_prepare(). */
+VMRUN_API const char *const *vmrun_argv(const struct vmrun *vm);
+/* The same as one line for a POSIX shell. Caller frees with free(). */
+VMRUN_API char *vmrun_command(const struct vmrun *vm);
+/* The resolved spec of the prepared boot as JSON. Caller frees with free(). */
+VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
+/* Remarks about the prepared boot, NULL-terminated; possibly empty. */
+VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
+/* "bhyve" or "qemu". */
+VMRUN_API const char *vmrun_hypervisor(const struct vmrun *vm);
+
+enum vmrun_event_type {
+	VMRUN_STARTING, /* target: a boot begins */
+	VMRUN_SPAWNED,	/* target, pid, argv: the hypervisor runs */
+	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr */
+	VMRUN_EXITED,	/* target, cause, status, signal, uptime_ms, text: last words on stderr */
+	VMRUN_DECIDED,	/* action, target, delay_ms, by: what comes next, and who said so */
+	VMRUN_STOPPING, /* action: a step of the stop ladder; delay_ms: before the next one */
+	VMRUN_HOOK_FAILED, /* by, text: the hook and its traceback */
+	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
+	VMRUN_WARNING,	   /* text */
+	VMRUN_NOTE,	   /* text */
+	VMRUN_ENDED,	   /* exit_status: the supervision is over; nothing follows */
+};
+
+/* Unused members are 0 or NULL. Everything is lent until the next vmrun_next_event(). */
+struct vmrun_event {
+	enum vmrun_event_type type;
+	const char *name; /* of the type: "starting", "spawned", ... */
+	uint64_t seq;	  /* counts from 1 */
+	const char *vm;
+	const char *target;
+	const char *cause;	/* "reboot", "poweroff", ... */
+	const char *cause_text; /* the same for people */
+	const char *action;	/* "boot", "stop"; "acpi", "poweroff", "kill" */
+	const char *by;
+	const char *level;
+	const char *text;
+	const char *const *argv;
+	int pid;
+	int status; /* of the hypervisor in bhyve's terms; -1: it died of a signal, or never ran */
+	int signal;
+	int exit_status;
+	int64_t uptime_ms;
+	int64_t delay_ms;
+	bool console; /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
+};
+
+/*
+ * Starts the supervision; calls vmrun_prepare() if that was not done.  From here on problems of a
+ * boot are events.  Returns 0 or a status: 64 SIGCHLD is ignored, 65, 69, 71, 75 a pid file is
+ * taken.
+ */
+VMRUN_API int vmrun_start(struct vmrun *vm);
+/* A descriptor that is readable when vmrun_dispatch() has something to do; timers are in it. */
+VMRUN_API int vmrun_fd(const struct vmrun *vm);
+/* Does what there is to do, never waits. Returns 0, or 71 when the supervision broke down. */
+VMRUN_API int vmrun_dispatch(struct vmrun *vm);
+/* Takes the next event; false when there is none now. */
+VMRUN_API bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out);
+/* Asks the VM to stop; asking again takes the next step of the stop ladder at once. */
+VMRUN_API void vmrun_stop(struct vmrun *vm);
+/* Is the supervision over? */
+VMRUN_API bool vmrun_ended(const struct vmrun *vm);
+/* vmrun's exit status, once it is over. */
+VMRUN_API int vmrun_status(const struct vmrun *vm);
+/* The hypervisor's own last status, 128 + N when signal N killed it; -1 before any boot. */
+VMRUN_API int vmrun_guest_status(const struct vmrun *vm);
+
+typedef void vmrun_event_handler(const struct vmrun_event *event, void *context);
+
+/* Starts and dispatches until the end. Returns vmrun_status(), or what vmrun_start() said. */
+VMRUN_API int vmrun_run(struct vmrun *vm, vmrun_event_handler *handler, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

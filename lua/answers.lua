@@ -1,0 +1,96 @@
+-- What on_exit is told, and what its answer means.
+local native = ...
+local import = native.import
+local session = import "session"
+local error, next, setmetatable, tostring, type = error, next, setmetatable, tostring, type
+local format = string.format
+
+local answers = {}
+
+local function refuse_write()
+	error("exit is read-only", 2)
+end
+
+-- A table that can be read like the one behind it, tables in it included.
+local function readonly(content, default)
+	for key, value in next, content do
+		if type(value) == "table" then
+			content[key] = readonly(value)
+		end
+	end
+	return setmetatable({}, {
+		__index = function(_, key)
+			local value = content[key]
+			if value == nil then
+				return default
+			end
+			return value
+		end,
+		__newindex = refuse_write,
+		__len = function()
+			return #content
+		end,
+		__pairs = function(view)
+			return function(_, key)
+				return next(content, key)
+			end, view, nil
+		end,
+		__metatable = false,
+	})
+end
+
+-- `exit`: the facts, count.CAUSE with 0 for causes not seen yet, and window(s).
+function answers.exit(facts)
+	local ages = facts.ages or {}
+	facts.ages = nil
+	facts.history = facts.history or {}
+	facts.window = function(seconds)
+		if type(seconds) ~= "number" then
+			error("exit.window takes a number of seconds", 2)
+		end
+		local count = 0
+		for i = 1, #ages do
+			if ages[i] <= seconds then
+				count = count + 1
+			end
+		end
+		return count
+	end
+	facts.count = readonly(facts.count or {}, 0)
+	return readonly(facts)
+end
+
+local function check_target(hook, target)
+	if target ~= nil and not import("targets").exist(target) then
+		error(format("%s: %s", hook, import("words").no_target(target)), 0)
+	end
+end
+
+-- { action = "boot" | "stop", target, delay, status }, or nothing: no opinion.
+function answers.decision(hook, answer)
+	if answer == nil then
+		return nil
+	elseif answer == true then
+		return { action = "boot" }
+	elseif answer == false then
+		return { action = "stop" }
+	end
+	local action = session.actions[answer]
+	if type(answer) == "string" then
+		action = { action = "boot", target = answer }
+	elseif not action then
+		error(format("%s returned %s; expected a target name, vmrun.boot(), vmrun.stop(), true, "
+			.. "false or nothing", hook, import("words").describe(answer)), 0)
+	end
+	check_target(hook, action.target)
+	return action
+end
+
+-- on_start: false and a reason refuse the boot.
+function answers.refusal(answer, reason)
+	if answer == false then
+		return { refused = true, reason = reason ~= nil and tostring(reason) or nil }
+	end
+end
+
+return answers

@@ -1,0 +1,155 @@
+-- Emulations across targets: those of a target are appended, or merge over a device by its id.
+local native = ...
+local import = native.import
+local merge = import "merge"
+local next, rawequal, type = next, rawequal, type
+local format = string.format
+
+local devices = {}
+
+-- State of one boot:
+--   list     the devices so far; the document's own table until a target changes it
+--   base     how many of them are the base's
+--   removed  by place: true for a device that a target takes away; its entry stays, so that its
+--            slot stays empty
+--   origin   by place, where a target had a hand in it: { layer, place in that layer } each
+function devices.start(list)
+	local state = { list = list, base = 0, removed = {}, origin = {}, ids = nil }
+	if type(list) ~= "table" then
+		return state
+	end
+	state.base = merge.length(list) or 0
+	for i = 1, state.base do
+		local device = list[i]
+		if merge.is_object(device) then
+			local clean = merge.without_nulls(device, {})
+			if not rawequal(clean, device) then
+				devices.own(state)
+				state.list[i] = clean
+			end
+		end
+	end
+	return state
+end
+
+-- Makes the list our own before it is changed.
+function devices.own(state)
+	if not state.owned then
+		state.list = merge.shallow(state.list or {})
+		state.owned = true
+	end
+end
+
+-- Notes the id of the device at that place: its own, or MODEL-N, N counting devices of the model.
+local function note_id(ids, place, device)
+	if type(device) ~= "table" then
+		return
+	end
+	local id, model = device.id, device.device
+	if type(model) == "string" then
+		local count = ids.count[model] or 0
+		ids.count[model] = count + 1
+		id = id or format("%s-%d", model, count)
+	end
+	if type(id) == "string" and not ids.place[id] then
+		ids.place[id] = place
+	end
+end
+
+-- Ids are looked at when the first target asks for one.
+local function find(state, id)
+	local ids = state.ids
+	if not ids then
+		ids = { place = {}, count = {}, known = 0 }
+		state.ids = ids
+	end
+	for place = ids.known + 1, #state.list do
+		note_id(ids, place, state.list[place])
+		ids.known = place
+	end
+	return ids.place[id]
+end
+
+local function trace(state, place, layer, entry)
+	local origin = state.origin[place]
+	if not origin then
+		origin = place <= state.base and { { 0, place } } or {}
+		state.origin[place] = origin
+	end
+	origin[#origin + 1] = { layer, entry }
+end
+
+local function check_remove(entry, place)
+	local remove, id = entry.remove, entry.id
+	if type(remove) ~= "boolean" then
+		return "remove", "expected true or false, got " .. import("words").describe(remove)
+	elseif not remove then
+		return nil
+	elseif type(id) ~= "string" then
+		return "remove", "which device? give its id"
+	elseif not place then
+		return "id", true
+	end
+end
+
+local function no_device(state, id)
+	local names = {}
+	for name in next, state.ids.place do
+		names[#names + 1] = name
+	end
+	return format('no device has the id "%s"%s', id, import("words").hint(id, names))
+end
+
+-- One entry of a target's list.
+local function lay_entry(state, layer, place_in_layer, entry, complain)
+	local id = type(entry) == "table" and entry.id
+	local place = type(id) == "string" and find(state, id) or nil
+	if type(entry) == "table" and entry.remove ~= nil then
+		local key, text = check_remove(entry, place)
+		if key then
+			complain(key, text == true and no_device(state, id) or text)
+			return
+		elseif entry.remove then
+			state.removed[place] = true
+			return
+		end
+		entry = merge.shallow(entry)
+		entry.remove = nil
+	end
+	if place then
+		state.list[place] = merge.overlay(state.list[place], entry, {})
+		state.removed[place] = nil
+	else
+		place = #state.list + 1
+		state.list[place] = merge.is_object(entry) and merge.without_nulls(entry, {}) or entry
+	end
+	trace(state, place, layer, place_in_layer)
+end
+
+-- Lays the emulations of a target (the layer-th of this boot) over those so far.
+function devices.lay(state, layer, name, list, problems)
+	local function complain(path, text)
+		problems[#problems + 1] = { path = path, text = text }
+	end
+
+	if list == native.null then -- unset: all that were there go
+		for place = 1, type(state.list) == "table" and #state.list or 0 do
+			state.removed[place] = true
+		end
+		return
+	end
+	local count = type(list) == "table" and native.mark(list) ~= "object" and merge.length(list)
+	if not count then
+		complain({ "targets", name, "emulations" },
+			"expected a list of devices, got " .. import("words").describe(list))
+	elseif state.list == nil or type(state.list) == "table" then
+		devices.own(state)
+		for i = 1, count do
+			lay_entry(state, layer, i, list[i], function(key, text)
+				complain({ "targets", name, "emulations", i, key }, text)
+			end)
+		end
+	end
+end
+
+return devices

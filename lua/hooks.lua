@@ -1,0 +1,148 @@
+-- Hooks: where they come from, in which order they are asked, and how one is called.
+local native = ...
+local import = native.import
+local session, merge, answers = import "session", import "merge", import "answers"
+local error, ipairs, next, type = error, ipairs, next, type
+local format, match = string.format, string.match
+
+local hooks = {}
+
+local known = { on_prepare = true, on_start = true, on_started = true, on_exit = true, on_end = true }
+
+local function check_functions(name, functions)
+	if type(functions) ~= "table" then
+		error(format("%s: a hook file returns a table of hooks, or a function that returns one; "
+			.. "this one returned %s", name, import("words").describe(functions)), 0)
+	end
+	for key, value in next, functions do
+		if not known[key] then
+			local names = { "on_prepare", "on_start", "on_started", "on_exit", "on_end" }
+			local hint = type(key) == "string" and import("words").hint(key, names) or ""
+			error(format('%s: unknown hook "%s"%s', name, key, hint), 0)
+		elseif type(value) ~= "function" then
+			error(format("%s: %s is %s, expected a function", name, key,
+				import("words").describe(value)), 0)
+		end
+	end
+end
+
+local function make_file(request)
+	local name, folder = request.name, match(request.path, "^(.*)/[^/]*$") or "."
+	session.here = folder
+	local functions = import("document").compile(request.text, name)()
+	if type(functions) == "function" then
+		functions = functions(request.options or {})
+	end
+	check_functions(name, functions)
+	return { name = name, folder = folder, functions = functions }
+end
+
+-- Makes those of the list that are not there yet: a file keeps its state for the life of the VM.
+function hooks.hook_files(request)
+	import "world"
+	for _, file in ipairs(request.list) do
+		session.files[file.key] = session.files[file.key] or make_file(file)
+	end
+end
+
+-- The target that gave the merged document this function.
+local function layer_of(name)
+	local layers = session.merged.layers
+	for i = #layers, 1, -1 do
+		if layers[i].table[name] ~= nil then
+			return layers[i].name
+		end
+	end
+end
+
+-- The functions of the spec for the target that was booted last: the target's, then the base's.
+-- Where a target says null, none is left.
+local function add_own(list, name)
+	local merged, base = session.merged.spec[name], session.document[name]
+	local function add(call, label)
+		if type(call) == "function" then
+			list[#list + 1] = { call = call, label = label, folder = session.folder }
+		end
+	end
+
+	if merged ~= nil and merged ~= base then
+		add(merged, format("%s of %s (target %s)", name, session.name, layer_of(name)))
+	end
+	if merged ~= nil then
+		add(base, format("%s of %s", name, session.name))
+	end
+end
+
+-- Labels of the functions that answer to a hook, in the order of their places for `call`.
+function hooks.hooks(request)
+	local name, list, labels = request.name, {}, {}
+	if session.merged then
+		add_own(list, name)
+	end
+	for _, key in ipairs(request.files or {}) do
+		local file = session.files[key] or error("no hook file " .. key)
+		if file.functions[name] then
+			list[#list + 1] = {
+				call = file.functions[name],
+				label = format("%s of %s", name, file.name),
+				folder = file.folder,
+			}
+		end
+	end
+	for i, entry in ipairs(list) do
+		labels[i] = entry.label
+	end
+	session.calls[name] = list
+	return labels
+end
+
+-- What on_prepare is shown: the last document without the devices that a target removed, and with
+-- the slots that they have got.
+local function view(slots)
+	local spec = merge.copy(session.last.spec)
+	local all = spec.emulations
+	if type(all) == "table" then
+		local devices = {}
+		for place, device in ipairs(all) do
+			if not session.last.removed[place] then
+				devices[#devices + 1] = device
+				if type(device) == "table" then
+					device.slot = slots[#devices] or device.slot
+				end
+			end
+		end
+		spec.emulations = devices
+	end
+	return spec
+end
+
+local function prepare(call, argument)
+	local spec = call(view(argument.slots or {}), argument.boot)
+	if spec == nil then
+		return nil
+	elseif type(spec) ~= "table" then
+		error(format("on_prepare returned %s; expected the changed spec, or nothing",
+			import("words").describe(spec)), 0)
+	end
+	spec = merge.without_nulls(spec, session.merge)
+	session.last = { spec = spec, removed = {}, from_hook = true }
+	return spec
+end
+
+-- Calls the index-th function of the last `hooks` of that name.
+function hooks.call(request)
+	local name, argument = request.name, request.argument
+	local entry = session.calls[name][request.index]
+	session.here = entry.folder
+	native.hooking()
+	if name == "on_prepare" then
+		return prepare(entry.call, argument)
+	elseif name == "on_exit" then
+		return answers.decision(name, entry.call(answers.exit(argument)))
+	elseif name == "on_start" then
+		return answers.refusal(entry.call(argument))
+	end
+	entry.call(argument)
+end
+
+return hooks

@@ -1,0 +1,120 @@
+-- The way back from a value of the last document to the place where its user wrote it.  It is looked
+-- for when a problem has to name it; merging keeps no record but for devices (see devices.lua).
+local native = ...
+local import = native.import
+local session, merge = import "session", import "merge"
+local ipairs, rawget, type = ipairs, rawget, type
+local insert, unpack = table.insert, table.unpack
+
+local function extend(path, ...)
+	local longer = { unpack(path) }
+	for _, key in ipairs { ... } do
+		longer[#longer + 1] = key
+	end
+	return longer
+end
+
+-- How many keys two paths have in common from the start.
+local function common(a, b)
+	local count = 0
+	while a[count + 1] ~= nil and a[count + 1] == b[count + 1] do
+		count = count + 1
+	end
+	return count
+end
+
+-- A stack is what lies on top of each other at one place: { value, path } each, the lowest first.
+-- This is the stack one key further; what was replaced from above is not in it.
+local function step(stack, key, keys)
+	local below = {}
+	for i = #stack, 1, -1 do
+		local container = stack[i].value
+		local value = nil
+		if type(container) == "table" then
+			value = rawget(container, key)
+		end
+		if value ~= nil then
+			local merges = keys[key] and merge.is_object(value)
+			if #below > 0 and not merges then
+				break
+			end
+			insert(below, 1, { value = value, path = extend(stack[i].path, key) })
+			if not merges then
+				break
+			end
+		end
+	end
+	return below
+end
+
+-- The stack of one device: what a target laid over it lies on it.
+local function device_stack(merged, place)
+	local stack = {}
+	for i, origin in ipairs(merged.origin[place] or { { 0, place } }) do
+		local layer = merged.layers[origin[1]]
+		local list = (layer and layer.table or session.document).emulations
+		local value = type(list) == "table" and list[origin[2]] or nil
+		if value == nil then
+			return {}
+		end
+		local path = layer and { "targets", layer.name } or {}
+		stack[i] = { value = value, path = extend(path, "emulations", origin[2]) }
+	end
+	return stack
+end
+
+local function whole_stack(merged)
+	local stack = { { value = session.document, path = {} } }
+	for i, layer in ipairs(merged and merged.layers or {}) do
+		stack[i + 1] = { value = layer.table, path = { "targets", layer.name } }
+	end
+	return stack
+end
+
+-- The path in the file, and how many keys of `path` it stands for: a key that is missing stands where
+-- its container stands.
+local function in_file(merged, path)
+	local is_original = path[1] == "targets" or path[1] == "extends"
+	local stack = whole_stack(not is_original and merged or nil)
+	local keys = is_original and {} or session.merge
+	for i, key in ipairs(path) do
+		local above = stack
+		if i == 2 and path[1] == "emulations" and merged then
+			stack = device_stack(merged, key)
+		else
+			stack = step(stack, key, keys)
+			keys = keys[key] or {}
+		end
+		if #stack == 0 then
+			return above[1].path, i - 1
+		elseif i == 1 and key == "emulations" then
+			stack = { stack[1] }
+		end
+	end
+	return stack[1].path, #path
+end
+
+local locate = {}
+
+-- { source = "file" | "set" | "hook", path }
+function locate.locate(request)
+	local path, last = request.path, session.last
+	if last and last.from_hook then
+		return { source = "hook", path = path }
+	end
+	local set = last and last.set or {}
+	for i = #set, 1, -1 do
+		if common(set[i], path) == #set[i] then
+			return { source = "set", path = set[i] }
+		end
+	end
+	local found, depth = in_file(last, path)
+	for i = #set, 1, -1 do -- what is only there because a setting made it
+		if depth < #path and common(set[i], path) > depth then
+			return { source = "set", path = set[i] }
+		end
+	end
+	return { source = "file", path = found }
+end
+
+return locate

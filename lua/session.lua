@@ -1,0 +1,23 @@
+-- What outlives a call from C.  Every module gets this same table from import "session".
+return {
+	-- Keys whose objects merge key by key, nested: { cpu = {}, bhyve = {} }.  C's rows say which.
+	merge = {},
+
+	-- The table that the file returned.  Merging shares parts of it and alters nothing.
+	document = {},
+	name = "",    -- of the file, for messages
+	folder = "/", -- where its relative paths start
+
+	-- Folder of the code that runs now: there vmrun.include and require look first.
+	here = "/",
+
+	-- What the last boot merged (see boot.lua), and what the last on_prepare made of it.
+	merged = nil,
+	last = nil,
+
+	files = {}, -- hook files by key: { name, folder, functions }
+	calls = {}, -- by the name of a hook: the functions that answer to it, in order
+
+	-- What vmrun.boot() and vmrun.stop() stand for, by the opaque table that they returned.
+	actions = setmetatable({}, { __mode = "k" }),
+}

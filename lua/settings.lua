@@ -1,0 +1,116 @@
+-- KEY=VALUE settings over a merged document: "cpu.cores", "emulations[0].path", "emulations.0.path".
+local native = ...
+local merge, words = native.import "merge", native.import "words"
+local ipairs, rawget, tonumber, type = ipairs, rawget, tonumber, type
+local find, format, match = string.find, string.format, string.match
+local unpack = table.unpack
+
+local settings = {}
+
+-- The parts of a key: a string is a name (or a place, after a dot), an integer a place from 0.
+-- Nothing when it is not a key.
+local function parse(key)
+	local parts, at = {}, 1
+	while at <= #key do
+		local first, last, place = find(key, "^%[(%d+)%]", at)
+		local name
+		if not first then
+			first, last, name = find(key, at == 1 and "^([^.%[%]]+)" or "^%.([^.%[%]]+)", at)
+		end
+		if not first then
+			return nil
+		end
+		parts[#parts + 1] = name or tonumber(place)
+		at = last + 1
+	end
+	return #parts > 0 and type(parts[1]) == "string" and parts or nil
+end
+
+-- What a part means in a table that is there: a key or a place from 1; or nothing, and why.
+local function resolve(container, part, path)
+	local is_list = rawget(container, 1) ~= nil or native.mark(container) == "list"
+	local place = part
+	if type(part) == "string" then
+		if not is_list then
+			return part
+		end
+		place = match(part, "^%d+$") and tonumber(part)
+		if not place then
+			return nil, format("%s is a list: which entry, as in %s[0]?", words.path(path),
+				words.path(path))
+		end
+	elseif not is_list then
+		return nil, words.path(path) .. " is not a list"
+	end
+	if rawget(container, place + 1) == nil then
+		return nil, format("%s has %d entries, counted from 0", words.path(path), #container)
+	end
+	return place + 1
+end
+
+-- Copies the container on the way to a value, or makes it where there is none.
+local function open(container, key, path)
+	local child = container[key]
+	if child == nil then
+		child = {}
+	elseif type(child) ~= "table" then
+		return nil, format("%s is %s, there is nothing below it", words.path(path),
+			words.describe(child))
+	end
+	container[key] = merge.shallow(child)
+	return container[key]
+end
+
+local function assign(container, key, value)
+	if value ~= native.null then
+		container[key] = value
+	elseif type(key) == "string" then
+		container[key] = nil
+	else
+		return "an entry of a list cannot be unset"
+	end
+end
+
+-- Why it cannot be done, or nothing; `path` grows on the way.
+local function set(spec, setting, path)
+	local parts = parse(setting.key)
+	if not parts then
+		path[1] = setting.key
+		return "this is not a key, as in cpu.cores or emulations[0].path"
+	elseif parts[1] == "targets" or parts[1] == "extends" then
+		path[1] = parts[1]
+		return "settings hold for the merged spec, where there are no targets any more"
+	end
+	local container, why, key = spec, nil, nil
+	for i, part in ipairs(parts) do
+		key, why = resolve(container, part, path)
+		path[i] = key or type(part) == "number" and part + 1 or part
+		if why then
+			return why
+		end
+		if i < #parts then
+			container, why = open(container, key, { unpack(path) })
+			if why then
+				return why
+			end
+		end
+	end
+	return assign(container, key, setting.value)
+end
+
+function settings.apply(merged, state, list, problems)
+	for _, setting in ipairs(list) do
+		local path = {}
+		merged.set[#merged.set + 1] = path
+		local why = set(merged.spec, setting, path)
+		if why then
+			problems[#problems + 1] = { path = path, text = why }
+		elseif #path == 1 and path[1] == "emulations" then -- a new list: nobody's base, nothing removed
+			local devices = merged.spec.emulations
+			state.base = type(devices) == "table" and #devices or 0
+			state.removed, merged.removed = {}, {}
+		end
+	end
+end
+
+return settings

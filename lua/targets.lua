@@ -1,0 +1,121 @@
+-- The targets of the document: what is wrong with them, and which of them make up one boot.
+local native = ...
+local import = native.import
+local session, merge = import "session", import "merge"
+local ipairs, next, type = ipairs, next, type
+local concat, sort, unpack = table.concat, table.sort, table.unpack
+local format = string.format
+
+local targets = {}
+
+local foreign = { "name", "targets" } -- keys that cannot be in a target
+
+local function add(problems, path, text, ...)
+	problems[#problems + 1] = { path = path, text = format(text, ...) }
+end
+
+local function describe(value)
+	return import("words").describe(value)
+end
+
+local function check_target(name, target, problems)
+	if not merge.is_object(target) then
+		add(problems, { "targets", name }, "expected an object, got %s", describe(target))
+		return
+	end
+	for _, key in ipairs(foreign) do
+		if target[key] ~= nil then
+			add(problems, { "targets", name, key }, "%s cannot be in a target", key)
+		end
+	end
+end
+
+-- Names of all targets, sorted, and what can be said of them without a boot.
+function targets.targets()
+	local names, problems = { "default" }, {}
+	local all = session.document.targets
+	if session.document.extends ~= nil then
+		add(problems, { "extends" }, "only a target can extend another")
+	end
+	if all == nil or all == native.null then
+		return { names = names, problems = problems }
+	elseif not merge.is_object(all) then
+		add(problems, { "targets" }, "expected an object of targets, got %s", describe(all))
+		return { names = names, problems = problems }
+	end
+	for name in next, all do
+		if type(name) ~= "string" then
+			add(problems, { "targets" }, "the name of a target is a string, not %s", describe(name))
+		elseif name ~= "default" then
+			names[#names + 1] = name
+		end
+	end
+	sort(names)
+	for _, name in ipairs(names) do
+		if all[name] ~= nil then
+			check_target(name, all[name], problems)
+		end
+	end
+	return { names = names, problems = problems }
+end
+
+-- What `extends` names: { name, path } each.
+local function parents(name, target, problems)
+	local extends, path = target.extends, { "targets", name, "extends" }
+	if extends == nil or extends == native.null then
+		return {}
+	elseif type(extends) == "string" then
+		return { { extends, path } }
+	end
+	local found = {}
+	for i = 1, type(extends) == "table" and merge.length(extends) or 0 do
+		if type(extends[i]) == "string" then
+			found[#found + 1] = { extends[i], { "targets", name, "extends", i } }
+		end
+	end
+	if type(extends) ~= "table" or #found ~= merge.length(extends) then
+		add(problems, path, "expected the name of a target or a list of names, got %s",
+			describe(extends))
+	end
+	return found
+end
+
+-- Is there a target of that name to boot?
+function targets.exist(name)
+	local all = session.document.targets
+	return name == "default" or type(all) == "table" and type(all[name]) == "table"
+end
+
+-- The targets to lay over the base for one boot, in that order: { name, table } each.  What a target
+-- extends comes before it, and each comes once.
+function targets.layers(wanted, problems)
+	local layers, done, trail, depth = {}, {}, {}, {}
+	local all = session.document.targets
+	if type(all) ~= "table" then
+		all = {}
+	end
+
+	local function lay(name, path)
+		local target = all[name]
+		if depth[name] then
+			local circle = concat({ unpack(trail, depth[name]) }, " -> ")
+			add(problems, path, "extends goes in a circle: %s -> %s", circle, name)
+		elseif target == nil and name ~= "default" then
+			add(problems, path, "%s", import("words").no_target(name))
+		elseif merge.is_object(target) and not done[name] then
+			trail[#trail + 1] = name
+			depth[name] = #trail
+			for _, parent in ipairs(parents(name, target, problems)) do
+				lay(parent[1], parent[2])
+			end
+			trail[depth[name]], depth[name] = nil, nil
+			done[name] = true
+			layers[#layers + 1] = { name = name, table = target }
+		end
+	end
+
+	lay(wanted, {})
+	return layers
+end
+
+return targets

@@ -1,0 +1,105 @@
+-- `vmrun`: what scripts get beside Lua's own library.
+local native = ...
+local import = native.import
+local session, merge, world = import "session", import "merge", import "world"
+local error, pairs, setmetatable, tostring, type = error, pairs, setmetatable, tostring, type
+local tointeger = math.tointeger
+local format, sub = string.format, string.sub
+local getenv, loadfile = world.getenv, world.loadfile
+
+local vmrun = {}
+
+local YEAR = 86400 * 366
+local levels = { error = true, warning = true, info = true, debug = true }
+
+-- Answers of on_exit cannot be looked into: their meaning is kept in session.actions.
+local function action(meaning)
+	local token = setmetatable({}, { __metatable = false, __name = "vmrun." .. meaning.action })
+	session.actions[token] = meaning
+	return token
+end
+
+-- vmrun.boot(target, { delay = seconds }): both may be left out.
+function vmrun.boot(target, options)
+	local delay = nil
+	if target ~= nil and type(target) ~= "string" then
+		error("vmrun.boot: the target is a string, not " .. import("words").describe(target), 2)
+	elseif options ~= nil and type(options) ~= "table" then
+		error("vmrun.boot: the options are a table, as in { delay = 5 }", 2)
+	end
+	for key, value in pairs(options or {}) do
+		if key ~= "delay" then
+			error(format("vmrun.boot: unknown option %s; there is: delay", tostring(key)), 2)
+		elseif type(value) ~= "number" or not (value >= 0 and value <= YEAR) then
+			error("vmrun.boot: delay is a number of seconds from 0 to " .. YEAR, 2)
+		end
+		delay = value
+	end
+	return action { action = "boot", target = target, delay = delay }
+end
+
+-- vmrun.stop(status): without one, the status follows the cause of the exit.
+function vmrun.stop(status)
+	local number = type(status) == "number" and tointeger(status)
+	if status ~= nil and not (number and number >= 0 and number <= 255) then
+		error("vmrun.stop: the status is an integer from 0 to 255", 2)
+	end
+	return action { action = "stop", status = number or nil }
+end
+
+function vmrun.log(level, text)
+	if not levels[level] then
+		error(format("vmrun.log: no level %s; there is: error, warning, info, debug",
+			tostring(level)), 2)
+	end
+	native.log(level, tostring(text))
+end
+
+-- Relative paths start from the folder of the file that runs.
+local function absolute(name, path)
+	if type(path) ~= "string" then
+		error(format("vmrun.%s: the path is a string, not %s", name,
+			import("words").describe(path)), 3)
+	end
+	return sub(path, 1, 1) == "/" and path or session.here .. "/" .. path
+end
+
+function vmrun.exists(path)
+	return native.exists(absolute("exists", path))
+end
+
+-- What another Lua file returns.
+function vmrun.include(file)
+	local chunk, message = loadfile(absolute("include", file), "t")
+	if not chunk then
+		error("vmrun.include: " .. message, 2)
+	end
+	return chunk()
+end
+
+-- A new table: b laid over a as a target is over the base, every object key by key.
+function vmrun.merge(a, b)
+	if not (merge.is_object(a) and merge.is_object(b)) then
+		error("vmrun.merge takes two tables with named keys", 2)
+	end
+	return merge.deep(a, b)
+end
+
+vmrun.null = native.null
+vmrun.host = native.host()
+vmrun.env = setmetatable({}, {
+	__index = function(_, name)
+		return type(name) == "string" and getenv(name) or nil
+	end,
+	__newindex = function()
+		error("vmrun.env is read-only", 2)
+	end,
+	__metatable = false,
+})
+
+-- Fills the table that scripts have.
+return function(into)
+	for name, value in pairs(vmrun) do
+		into[name] = value
+	end
+end

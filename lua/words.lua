@@ -1,0 +1,76 @@
+-- Words for messages.
+local native = ...
+local session = native.import "session"
+local next, rawget, type = next, rawget, type
+local concat, sort = table.concat, table.sort
+local format = string.format
+
+local words = {}
+
+local articles = {
+	["nil"] = "nothing",
+	boolean = "a boolean",
+	number = "a number",
+	string = "a string",
+	["function"] = "a function",
+	thread = "a coroutine",
+	userdata = "a userdata",
+}
+
+-- What a value is: "a string", "a list", "null".
+function words.describe(value)
+	if value == native.null then
+		return "null"
+	elseif type(value) ~= "table" then
+		return articles[type(value)]
+	elseif next(value) == nil then
+		local mark = native.mark(value)
+		return mark and "an empty " .. mark or "an empty table"
+	end
+	return rawget(value, 1) ~= nil and "a list" or "an object"
+end
+
+-- ', did you mean "x"?', or nothing.
+function words.hint(word, names)
+	sort(names)
+	local near = native.near(word, names)
+	return near and format(", did you mean %q?", near) or ""
+end
+
+-- The names of all targets; `default` is always there.
+function words.targets()
+	local names = { "default" }
+	local all = session.document.targets
+	if type(all) == "table" then
+		for name in next, all do
+			if type(name) == "string" and name ~= "default" then
+				names[#names + 1] = name
+			end
+		end
+	end
+	sort(names)
+	return names
+end
+
+-- 'no target "instal", did you mean "install"? (there is: default, install)'
+function words.no_target(name)
+	local names = words.targets()
+	return format('no target "%s"%s (there is: %s)', name, words.hint(name, names),
+		concat(names, ", "))
+end
+
+-- A path as messages have it, list places counted from 0: "emulations[0].path".
+function words.path(path)
+	local text = ""
+	for i = 1, #path do
+		local key = path[i]
+		if type(key) == "string" then
+			text = text .. (i > 1 and "." or "") .. key
+		else
+			text = format("%s[%d]", text, key - 1)
+		end
+	end
+	return text
+end
+
+return words

@@ -1,0 +1,63 @@
+-- What scripts find when they run: Lua's libraries, `vmrun`, and `require` for files beside them.
+local native = ...
+local import = native.import
+local session = import "session"
+local setmetatable, next, error, pairs = setmetatable, next, error, pairs
+local gsub = string.gsub
+
+native.open_rest()
+
+local package, loadfile, getenv = package, loadfile, os.getenv
+local searchpath = package.searchpath
+
+-- Functions that other modules need as they were before any script could replace them.
+local world = { loadfile = loadfile, getenv = getenv }
+
+-- `vmrun` fills itself when it is first used: many specs never do.
+local vmrun = {}
+
+local function fill()
+	setmetatable(vmrun, nil)
+	import("vmrun")(vmrun)
+end
+
+setmetatable(vmrun, {
+	__index = function(_, key)
+		fill()
+		return vmrun[key]
+	end,
+	__pairs = function()
+		fill()
+		return pairs(vmrun)
+	end,
+})
+_G.vmrun = vmrun
+package.loaded.vmrun = vmrun
+
+local required = {} -- names of the modules that our searcher found
+
+-- In place of Lua's searcher for Lua files: it looks beside the running file first, and it does not
+-- load bytecode.
+package.searchers[2] = function(name)
+	local here = gsub(session.here, "%?", "") -- no folder with a "?" can be searched
+	local path, why = searchpath(name, here .. "/?.lua;" .. here .. "/?/init.lua;" .. package.path)
+	if not path then
+		return why
+	end
+	local chunk, message = loadfile(path, "t")
+	if not chunk then
+		error(message, 0)
+	end
+	required[name] = true
+	return chunk, path
+end
+
+-- A file that is read again requires its modules again.
+function world.forget()
+	for name in next, required do
+		package.loaded[name] = nil
+	end
+	required = {}
+end
+
+return world

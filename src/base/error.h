@@ -1,0 +1,40 @@
+/*
+ * One failure: a text for people and the exit status that vmrun ends with because of it.
+ *
+ * A function that can fail takes `struct error *err` last, returns 0 or -1, and leaves *err alone
+ * when it succeeds.  Callers may add a prefix on the way up; they never replace the text.
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <stdarg.h>
+
+/* The statuses of sysexits(3) that vmrun documents, plus the shell's two for exec. */
+enum status {
+	STATUS_OK = 0,
+	STATUS_FAULT = 4,	   /* the hypervisor or its start failed */
+	STATUS_USAGE = 64,	   /* command line */
+	STATUS_SPEC = 65,	   /* the spec is wrong */
+	STATUS_NO_INPUT = 66,	   /* the spec cannot be read */
+	STATUS_CHECK = 69,	   /* the host cannot run it */
+	STATUS_BUG = 70,	   /* vmrun is wrong */
+	STATUS_OS = 71,		   /* the operating system refused */
+	STATUS_BUSY = 75,	   /* somebody else has it */
+	STATUS_CANNOT_EXEC = 126,  /* found, but cannot be run */
+	STATUS_EXEC_MISSING = 127, /* not found */
+};
+
+struct error {
+	enum status status;
+	char *text; /* owned; NULL when nothing failed */
+};
+
+/* Fills *err (a first failure wins: a filled one is kept) and returns -1. */
+int error_set(struct error *err, enum status status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Puts "prefix: " before the text of a filled error and returns -1. */
+int error_prefix(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Frees the text; the error can be used again. */
+void error_clear(struct error *err);
+
+#endif

@@ -1,0 +1,384 @@
+/* Strict JSON, token by token. */
+#include "base/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+/* What the grammar allows at one point. */
+enum {
+	WANT_VALUE,
+	WANT_VALUE_OR_END,
+	WANT_KEY,
+	WANT_KEY_OR_END,
+	WANT_COLON,
+	WANT_COMMA,
+	WANT_NOTHING
+};
+
+void json_start(struct json *j, const char *text, size_t length)
+{
+	memset(j, 0, sizeof(*j));
+	j->text = text;
+	j->length = length;
+	j->expects = WANT_VALUE;
+}
+
+static int peek(const struct json *j)
+{
+	return j->at < j->length ? (unsigned char)j->text[j->at] : -1;
+}
+
+static void skip_blanks(struct json *j)
+{
+	while (j->at < j->length && j->text[j->at] != '\0' &&
+	    strchr(" \t\r\n", j->text[j->at]) != NULL)
+		j->at++;
+}
+
+static enum json_type fail(struct json *j, const char *why)
+{
+	if (j->error == NULL)
+		j->error = why;
+	return JSON_ERROR;
+}
+
+static bool is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_hex(int c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static unsigned hex4(const char *p)
+{
+	char digits[5] = { p[0], p[1], p[2], p[3], '\0' };
+
+	return (unsigned)strtoul(digits, NULL, 16);
+}
+
+static bool four_hex(const struct json *j, size_t at)
+{
+	if (at + 4 > j->length)
+		return false;
+	return is_hex(j->text[at]) && is_hex(j->text[at + 1]) && is_hex(j->text[at + 2]) &&
+	    is_hex(j->text[at + 3]);
+}
+
+/* At a backslash: steps over the escape, or says what is wrong with it. */
+static const char *skip_escape(struct json *j)
+{
+	int c = j->at + 1 < j->length ? j->text[j->at + 1] : '\0';
+	unsigned unit;
+
+	if (c != 'u') {
+		if (c == '\0' || strchr("\"\\/bfnrt", c) == NULL)
+			return "an unknown escape in a string";
+		j->at += 2;
+		return NULL;
+	}
+	if (!four_hex(j, j->at + 2))
+		return "\\u needs four hex digits";
+	unit = hex4(j->text + j->at + 2);
+	if (unit == 0)
+		return "a string holds a NUL (\\u0000)";
+	if (unit >= 0xdc00 && unit <= 0xdfff)
+		return "half of a surrogate pair in a string";
+	if (unit >= 0xd800 && unit <= 0xdbff) {
+		if (j->at + 12 > j->length || memcmp(j->text + j->at + 6, "\\u", 2) != 0 ||
+		    !four_hex(j, j->at + 8) || hex4(j->text + j->at + 8) < 0xdc00 ||
+		    hex4(j->text + j->at + 8) > 0xdfff)
+			return "half of a surrogate pair in a string";
+		j->at += 6;
+	}
+	j->at += 6;
+	return NULL;
+}
+
+static enum json_type scan_string(struct json *j, struct json_token *token, enum json_type type)
+{
+	token->offset = j->at++;
+	while (peek(j) != '"') {
+		int c = peek(j);
+		const char *why = NULL;
+
+		if (c < 0)
+			why = "a string that is not closed";
+		else if (c < 0x20)
+			why = c == '\n' ? "a string that is not closed on its line"
+			    : c == '\0' ? "a NUL byte in a string"
+					: "a control character in a string";
+		else if (c == '\\')
+			why = skip_escape(j);
+		else
+			j->at++;
+		if (why != NULL)
+			return fail(j, why);
+	}
+	j->at++;
+	token->length = j->at - token->offset;
+	return type;
+}
+
+static enum json_type scan_digits(struct json *j, const char *why)
+{
+	if (!is_digit(peek(j)))
+		return fail(j, why);
+	while (is_digit(peek(j)))
+		j->at++;
+	return JSON_NUMBER;
+}
+
+static enum json_type scan_number(struct json *j, struct json_token *token)
+{
+	size_t start = j->at;
+	char buffer[64];
+
+	if (peek(j) == '-')
+		j->at++;
+	if (peek(j) == '0' && j->at + 1 < j->length && is_digit((unsigned char)j->text[j->at + 1]))
+		return fail(j, "a number with a leading zero");
+	if (scan_digits(j, "a number without digits") == JSON_ERROR)
+		return JSON_ERROR;
+	if (peek(j) == '.') {
+		j->at++;
+		if (scan_digits(j, "a number without digits after its point") == JSON_ERROR)
+			return JSON_ERROR;
+	}
+	if (peek(j) == 'e' || peek(j) == 'E') {
+		j->at++;
+		if (peek(j) == '+' || peek(j) == '-')
+			j->at++;
+		if (scan_digits(j, "a number without digits in its exponent") == JSON_ERROR)
+			return JSON_ERROR;
+	}
+	if (peek(j) >= 0 && strchr("xXabcdefABCDEF_.+-", peek(j)) != NULL)
+		return fail(j, "not a number as JSON writes it");
+	token->offset = start;
+	token->length = j->at - start;
+	if (token->length >= sizeof(buffer))
+		return fail(j, "a number of more than 63 characters");
+	memcpy(buffer, j->text + start, token->length);
+	buffer[token->length] = '\0';
+	if (isinf(strtod(buffer, NULL)))
+		return fail(j, "a number that is too large");
+	return JSON_NUMBER;
+}
+
+static enum json_type scan_word(struct json *j, struct json_token *token)
+{
+	static const struct {
+		const char *word;
+		enum json_type type;
+	} words[] = { { "true", JSON_TRUE }, { "false", JSON_FALSE }, { "null", JSON_NULL } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t n = strlen(words[i].word);
+
+		if (j->length - j->at >= n && memcmp(j->text + j->at, words[i].word, n) == 0) {
+			token->offset = j->at;
+			token->length = n;
+			j->at += n;
+			return words[i].type;
+		}
+	}
+	return fail(j, peek(j) == 0 ? "a NUL byte" : "not a JSON value");
+}
+
+static enum json_type open(struct json *j, struct json_token *token, bool object)
+{
+	if (j->depth == JSON_DEPTH)
+		return fail(j, "nested deeper than 64 levels");
+	j->in_object[j->depth++] = object;
+	token->offset = j->at++;
+	token->length = 1;
+	j->expects = object ? WANT_KEY_OR_END : WANT_VALUE_OR_END;
+	return object ? JSON_OBJECT : JSON_LIST;
+}
+
+static void after_value(struct json *j)
+{
+	j->expects = j->depth == 0 ? WANT_NOTHING : WANT_COMMA;
+}
+
+static enum json_type close(struct json *j, struct json_token *token)
+{
+	bool object = j->in_object[j->depth - 1];
+
+	if (peek(j) != (object ? '}' : ']'))
+		return fail(j, object ? "expected \"}\", not \"]\"" : "expected \"]\", not \"}\"");
+	token->offset = j->at++;
+	token->length = 1;
+	j->depth--;
+	after_value(j);
+	return object ? JSON_OBJECT_END : JSON_LIST_END;
+}
+
+static enum json_type value(struct json *j, struct json_token *token)
+{
+	enum json_type type;
+	int c = peek(j);
+
+	if (c == '{' || c == '[')
+		return open(j, token, c == '{');
+	if (c == '"')
+		type = scan_string(j, token, JSON_STRING);
+	else if (c == '-' || is_digit(c))
+		type = scan_number(j, token);
+	else if (c < 0)
+		return fail(j, j->depth > 0 ? "the text ends too early" : "there is nothing in it");
+	else
+		type = scan_word(j, token);
+	if (type != JSON_ERROR)
+		after_value(j);
+	return type;
+}
+
+/* Between values: steps over a comma, or ends a container or the document. */
+static enum json_type between(struct json *j, struct json_token *token, bool *more)
+{
+	int c = peek(j);
+
+	*more = false;
+	if (j->expects == WANT_NOTHING)
+		return c < 0 ? JSON_END : fail(j, "text after the end of the document");
+	if (c == ',') {
+		j->at++;
+		skip_blanks(j);
+		j->expects = j->in_object[j->depth - 1] ? WANT_KEY : WANT_VALUE;
+		*more = true;
+		return JSON_END;
+	}
+	if (c == '}' || c == ']')
+		return close(j, token);
+	return fail(
+	    j, c < 0 ? "the text ends too early" : "expected a comma or the end of the container");
+}
+
+static enum json_type key(struct json *j, struct json_token *token)
+{
+	enum json_type type;
+
+	if (peek(j) == '}' && j->expects == WANT_KEY_OR_END)
+		return close(j, token);
+	if (peek(j) != '"')
+		return fail(
+		    j, peek(j) < 0 ? "the text ends too early" : "expected a key in quotes");
+	type = scan_string(j, token, JSON_KEY);
+	if (type != JSON_ERROR)
+		j->expects = WANT_COLON;
+	return type;
+}
+
+enum json_type json_next(struct json *j, struct json_token *token)
+{
+	bool more = true;
+
+	memset(token, 0, sizeof(*token));
+	if (j->error != NULL)
+		return token->type = JSON_ERROR;
+	skip_blanks(j);
+	if (j->expects == WANT_COMMA || j->expects == WANT_NOTHING)
+		token->type = between(j, token, &more);
+	if (!more)
+		return token->type;
+	if (j->expects == WANT_COLON) {
+		if (peek(j) != ':')
+			return token->type = fail(j,
+				   peek(j) < 0 ? "the text ends too early"
+					       : "expected a colon after the key");
+		j->at++;
+		skip_blanks(j);
+		j->expects = WANT_VALUE;
+	}
+	if (j->expects == WANT_KEY || j->expects == WANT_KEY_OR_END)
+		token->type = key(j, token);
+	else if (j->expects == WANT_VALUE_OR_END && peek(j) == ']')
+		token->type = close(j, token);
+	else
+		token->type = value(j, token);
+	return token->type;
+}
+
+static void add_utf8(struct str *s, unsigned c)
+{
+	char b[4];
+
+	if (c < 0x80) {
+		b[0] = (char)c;
+		str_add_n(s, b, 1);
+	} else if (c < 0x800) {
+		b[0] = (char)(0xc0 | c >> 6);
+		b[1] = (char)(0x80 | (c & 0x3f));
+		str_add_n(s, b, 2);
+	} else if (c < 0x10000) {
+		b[0] = (char)(0xe0 | c >> 12);
+		b[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		b[2] = (char)(0x80 | (c & 0x3f));
+		str_add_n(s, b, 3);
+	} else {
+		b[0] = (char)(0xf0 | c >> 18);
+		b[1] = (char)(0x80 | (c >> 12 & 0x3f));
+		b[2] = (char)(0x80 | (c >> 6 & 0x3f));
+		b[3] = (char)(0x80 | (c & 0x3f));
+		str_add_n(s, b, 4);
+	}
+}
+
+/* The token was scanned, so its escapes are known to be good. */
+static const char *add_escape(struct str *s, const char *p)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	unsigned c;
+
+	if (p[1] != 'u') {
+		str_add_n(s, &to[strchr(from, p[1]) - from], 1);
+		return p + 2;
+	}
+	c = hex4(p + 2);
+	if (c >= 0xd800 && c <= 0xdbff) {
+		c = 0x10000 + ((c - 0xd800) << 10) + (hex4(p + 8) - 0xdc00);
+		p += 6;
+	}
+	add_utf8(s, c);
+	return p + 6;
+}
+
+char *json_text(const struct json *j, const struct json_token *token, size_t *length)
+{
+	const char *p = j->text + token->offset + 1, *end = p + token->length - 2;
+	struct str s = { 0 };
+
+	while (p < end) {
+		if (*p == '\\') {
+			p = add_escape(&s, p);
+		} else {
+			const char *stop = memchr(p, '\\', (size_t)(end - p));
+			size_t n = (size_t)((stop == NULL ? end : stop) - p);
+
+			str_add_n(&s, p, n);
+			p += n;
+		}
+	}
+	if (length != NULL)
+		*length = s.length;
+	return str_take(&s);
+}
+
+void json_line(const char *text, size_t offset, size_t *line, size_t *column)
+{
+	*line = 1;
+	*column = 1;
+	for (size_t i = 0; i < offset; i++) {
+		*column += 1;
+		if (text[i] == '\n') {
+			*line += 1;
+			*column = 1;
+		}
+	}
+}

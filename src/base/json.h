@@ -1,0 +1,52 @@
+/*
+ * A strict reader of JSON (RFC 8259), one token at a time, without recursion and without copies.
+ * It decides what is JSON; it makes no values.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JSON_DEPTH 64 /* levels; a spec has a handful */
+
+enum json_type {
+	JSON_END,	 /* after the whole document */
+	JSON_ERROR,	 /* json->error says why, json->at where; the reader stays there */
+	JSON_OBJECT,	 /* { */
+	JSON_OBJECT_END, /* } */
+	JSON_LIST,	 /* [ */
+	JSON_LIST_END,	 /* ] */
+	JSON_KEY,
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL,
+};
+
+struct json_token {
+	enum json_type type;
+	size_t offset; /* of its first byte in the text */
+	size_t length; /* in bytes; strings and keys with their quotes */
+};
+
+struct json {
+	const char *text; /* lent by the caller */
+	size_t length;
+	size_t at;
+	const char *error; /* a static text */
+	int depth;
+	bool in_object[JSON_DEPTH];
+	int expects; /* what may come next */
+};
+
+void json_start(struct json *j, const char *text, size_t length);
+enum json_type json_next(struct json *j, struct json_token *token);
+/* The text of a string or key token with its escapes resolved, and its length. Caller frees. */
+char *json_text(const struct json *j, const struct json_token *token, size_t *length);
+/* Counts lines from 1 and columns, in bytes, from 1. */
+void json_line(const char *text, size_t offset, size_t *line, size_t *column);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Small allocations: they abort when memory runs out, so callers need no path for it.  Sizes that
+ * come from a file are checked before they reach these.  Everything returned is freed with free().
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+void *mem_zero(size_t size);
+void *mem_resize(void *old, size_t count, size_t size);
+char *mem_copy(const char *text);
+char *mem_copy_n(const char *text, size_t n);
+char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *mem_vformat(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
+/* For the cleanup attribute, the one compiler extension used everywhere (gcc and clang). */
+void mem_free_at(void *pointer_to_pointer);
+#define MEM_AUTO __attribute__((cleanup(mem_free_at)))
+
+#endif

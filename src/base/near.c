@@ -1,0 +1,63 @@
+/* Nearest known word, by the number of typing mistakes between two words. */
+#include "base/near.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define LONGEST 64 /* keys and names end here; longer words are not compared */
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Edits (insert, delete, replace, swap of neighbours) from a to b, letter case aside. */
+static size_t distance(const char *a, size_t la, const char *b, size_t lb)
+{
+	size_t row[3][LONGEST + 1];
+	size_t *prev2 = row[0], *prev = row[1], *cur = row[2];
+
+	for (size_t j = 0; j <= lb; j++)
+		prev[j] = prev2[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		size_t *old = prev2;
+
+		cur[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			int x = tolower((unsigned char)a[i - 1]),
+			    y = tolower((unsigned char)b[j - 1]);
+
+			cur[j] = least(prev[j] + 1, cur[j - 1] + 1, prev[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
+			    y == tolower((unsigned char)a[i - 2]))
+				cur[j] = least(cur[j], prev2[j - 2] + 1, cur[j]);
+		}
+		prev2 = prev;
+		prev = cur;
+		cur = old;
+	}
+	return prev[lb];
+}
+
+void near_offer(struct near *n, const char *candidate)
+{
+	size_t la = strlen(n->wanted), lb = strlen(candidate), d;
+
+	if (la == 0 || la > LONGEST || lb > LONGEST)
+		return;
+	d = distance(n->wanted, la, candidate, lb);
+	/* A third of the letters wrong is a typo; more is another word. */
+	if (d > 1 + la / 4 || d >= la || (n->best != NULL && d >= n->distance))
+		return;
+	n->best = candidate;
+	n->distance = d;
+}
+
+char *near_hint(const struct near *n)
+{
+	return n->best == NULL ? mem_copy("") : mem_format(", did you mean \"%s\"?", n->best);
+}

@@ -1,0 +1,189 @@
+/* A document as plain C values. */
+#include "base/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct node *node_new(enum node_kind kind)
+{
+	struct node *n = mem_zero(sizeof(*n));
+
+	n->kind = kind;
+	return n;
+}
+
+struct node *node_string_n(const char *bytes, size_t n)
+{
+	struct node *s = node_new(NODE_STRING);
+
+	s->text = mem_copy_n(bytes, n);
+	s->length = n;
+	return s;
+}
+
+struct node *node_string(const char *text)
+{
+	return node_string_n(text, strlen(text));
+}
+
+struct node *node_int(int64_t value)
+{
+	struct node *n = node_new(NODE_INT);
+
+	n->integer = value;
+	return n;
+}
+
+struct node *node_number(double value)
+{
+	struct node *n = node_new(NODE_NUMBER);
+
+	n->number = value;
+	return n;
+}
+
+struct node *node_bool(bool value)
+{
+	struct node *n = node_new(NODE_BOOL);
+
+	n->truth = value;
+	return n;
+}
+
+void node_append(struct node *list, struct node *child)
+{
+	child->next = NULL;
+	if (list->last == NULL)
+		list->first = child;
+	else
+		list->last->next = child;
+	list->last = child;
+	list->count++;
+}
+
+void node_put(struct node *object, const char *key, struct node *child)
+{
+	struct node **at = &object->first;
+
+	node_free(node_take(object, key));
+	free(child->key);
+	child->key = mem_copy(key);
+	/* Keys mostly arrive sorted: try the end first. */
+	if (object->last == NULL || strcmp(object->last->key, key) < 0) {
+		node_append(object, child);
+		return;
+	}
+	while (strcmp((*at)->key, key) < 0)
+		at = &(*at)->next;
+	child->next = *at;
+	*at = child;
+	object->count++;
+}
+
+const struct node *node_get(const struct node *object, const char *key)
+{
+	if (object == NULL || object->kind != NODE_OBJECT)
+		return NULL;
+	for (const struct node *n = object->first; n != NULL; n = n->next) {
+		if (strcmp(n->key, key) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+const char *node_get_text(const struct node *object, const char *key)
+{
+	const struct node *n = node_get(object, key);
+
+	return n != NULL && n->kind == NODE_STRING ? n->text : NULL;
+}
+
+struct node *node_take(struct node *object, const char *key)
+{
+	struct node *before = NULL;
+
+	if (object == NULL || object->kind != NODE_OBJECT)
+		return NULL;
+	for (struct node *n = object->first; n != NULL; before = n, n = n->next) {
+		if (strcmp(n->key, key) != 0)
+			continue;
+		if (before == NULL)
+			object->first = n->next;
+		else
+			before->next = n->next;
+		if (object->last == n)
+			object->last = before;
+		object->count--;
+		n->next = NULL;
+		return n;
+	}
+	return NULL;
+}
+
+struct node *node_copy(const struct node *n)
+{
+	struct node *copy;
+
+	if (n == NULL)
+		return NULL;
+	copy = node_new(n->kind);
+	copy->truth = n->truth;
+	copy->integer = n->integer;
+	copy->number = n->number;
+	copy->length = n->length;
+	if (n->text != NULL)
+		copy->text =
+		    mem_copy_n(n->text, n->kind == NODE_STRING ? n->length : strlen(n->text));
+	for (const struct node *c = n->first; c != NULL; c = c->next) {
+		struct node *child = node_copy(c);
+
+		if (c->key != NULL)
+			child->key = mem_copy(c->key);
+		node_append(copy, child);
+	}
+	return copy;
+}
+
+bool node_is_list(const struct node *n)
+{
+	return n->kind == NODE_LIST || n->kind == NODE_EMPTY;
+}
+
+bool node_is_object(const struct node *n)
+{
+	return n->kind == NODE_OBJECT || n->kind == NODE_EMPTY;
+}
+
+const char *node_kind_name(const struct node *n)
+{
+	static const char *const names[] = {
+		[NODE_NULL] = "null",
+		[NODE_BOOL] = "a boolean",
+		[NODE_INT] = "an integer",
+		[NODE_NUMBER] = "a number that is not an integer",
+		[NODE_STRING] = "a string",
+		[NODE_LIST] = "a list",
+		[NODE_OBJECT] = "an object",
+		[NODE_EMPTY] = "an empty table",
+		[NODE_FUNCTION] = "a function",
+	};
+
+	return n->kind == NODE_OTHER ? n->text : names[n->kind];
+}
+
+void node_free(struct node *n)
+{
+	if (n == NULL)
+		return;
+	/* Depth is limited where documents are made (script/values.c): this recursion is shallow.
+	 */
+	for (struct node *child = n->first, *next; child != NULL; child = next) {
+		next = child->next;
+		node_free(child);
+	}
+	free(n->text);
+	free(n->key);
+	free(n);
+}

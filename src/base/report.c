@@ -1,0 +1,99 @@
+/* Many problems at once. */
+#include "base/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static struct problem *add(struct report *r, enum status status)
+{
+	struct problem *p;
+
+	r->item = mem_resize(r->item, r->count + 1, sizeof(*r->item));
+	p = &r->item[r->count++];
+	memset(p, 0, sizeof(*p));
+	if (r->status == STATUS_OK)
+		r->status = status;
+	return p;
+}
+
+void report_add(struct report *r, enum status status, const struct where *at, const char *fmt, ...)
+{
+	struct problem *p = add(r, status);
+	va_list ap;
+
+	if (at != NULL) {
+		p->keys = where_keys(at);
+		p->path = where_path(at);
+	}
+	va_start(ap, fmt);
+	p->text = mem_vformat(fmt, ap);
+	va_end(ap);
+}
+
+void report_take(struct report *r, const struct where *at, struct error *err)
+{
+	report_add(r, err->status, at, "%s", err->text);
+	error_clear(err);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool is_known(const struct report *r, const struct problem *p)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct problem *q = &r->item[i];
+
+		if (same_text(q->place, p->place) && same_text(q->path, p->path) &&
+		    same_text(q->text, p->text))
+			return true;
+	}
+	return false;
+}
+
+void report_merge(struct report *r, struct report *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct problem *p = &from->item[i];
+
+		if (is_known(r, p))
+			continue;
+		*add(r, from->status) = *p;
+		memset(p, 0, sizeof(*p));
+	}
+	report_free(from);
+}
+
+static bool stands_after(const struct problem *a, const struct problem *b)
+{
+	return a->line > b->line || (a->line == b->line && a->column > b->column);
+}
+
+void report_sort(struct report *r)
+{
+	/* Insertion keeps the order of equals; they are few, and nearly sorted. */
+	for (size_t i = 1; i < r->count; i++) {
+		struct problem p = r->item[i];
+		size_t j = i;
+
+		for (; j > 0 && stands_after(&r->item[j - 1], &p); j--)
+			r->item[j] = r->item[j - 1];
+		r->item[j] = p;
+	}
+}
+
+void report_free(struct report *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->item[i].place);
+		free(r->item[i].path);
+		node_free(r->item[i].keys);
+		free(r->item[i].text);
+	}
+	free(r->item);
+	memset(r, 0, sizeof(*r));
+}

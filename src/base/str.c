@@ -1,0 +1,90 @@
+/* A string that grows, and the two ways of quoting that vmrun prints. */
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void str_add_n(struct str *s, const char *bytes, size_t n)
+{
+	if (s->room - s->length <= n) {
+		s->room = (s->length + n + 1) * 2;
+		s->text = mem_resize(s->text, s->room, 1);
+	}
+	if (n > 0)
+		memcpy(s->text + s->length, bytes, n);
+	s->length += n;
+	s->text[s->length] = '\0';
+}
+
+void str_add(struct str *s, const char *text)
+{
+	str_add_n(s, text, strlen(text));
+}
+
+void str_addf(struct str *s, const char *fmt, ...)
+{
+	MEM_AUTO char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vformat(fmt, ap);
+	va_end(ap);
+	str_add(s, text);
+}
+
+void str_add_json(struct str *s, const char *text)
+{
+	str_add(s, "\"");
+	for (const char *p = text; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c == '"' || c == '\\')
+			str_addf(s, "\\%c", c);
+		else if (c == '\n')
+			str_add(s, "\\n");
+		else if (c == '\t')
+			str_add(s, "\\t");
+		else if (c < 0x20 || c == 0x7f)
+			str_addf(s, "\\u%04x", c);
+		else
+			str_add_n(s, p, 1);
+	}
+	str_add(s, "\"");
+}
+
+void str_add_quoted(struct str *s, const char *text)
+{
+	/* Characters that no POSIX shell treats specially anywhere inside a word. */
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789%+,-./:=@_";
+
+	if (*text != '\0' && text[strspn(text, plain)] == '\0') {
+		str_add(s, text);
+		return;
+	}
+	str_add(s, "'");
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '\'')
+			str_add(s, "'\\''");
+		else
+			str_add_n(s, p, 1);
+	}
+	str_add(s, "'");
+}
+
+char *str_take(struct str *s)
+{
+	char *text = s->text == NULL ? mem_copy("") : s->text;
+
+	memset(s, 0, sizeof(*s));
+	return text;
+}
+
+void str_free(struct str *s)
+{
+	free(s->text);
+	memset(s, 0, sizeof(*s));
+}

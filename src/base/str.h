@@ -1,0 +1,24 @@
+/* A string that grows.  A zeroed struct is an empty one; its text is NUL-terminated or NULL. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stddef.h>
+
+struct str {
+	char *text; /* owned */
+	size_t length;
+	size_t room;
+};
+
+void str_add(struct str *s, const char *text);
+void str_add_n(struct str *s, const char *bytes, size_t n);
+void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Adds text as a JSON string with its quotes. Bytes that are not UTF-8 pass through. */
+void str_add_json(struct str *s, const char *text);
+/* Adds text so that a POSIX shell reads it as one word. */
+void str_add_quoted(struct str *s, const char *text);
+/* Gives the text away (never NULL) and empties the string. */
+char *str_take(struct str *s);
+void str_free(struct str *s);
+
+#endif

@@ -1,0 +1,116 @@
+/* Lists of strings, and the two directions between a list and a shell's line. */
+#include "base/words.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+void words_take(struct words *w, char *text)
+{
+	/* Room is doubled at each power of two, so the list needs no third member. */
+	if ((w->count & (w->count + 1)) == 0)
+		w->item = mem_resize(w->item, 2 * (w->count + 1) + 1, sizeof(*w->item));
+	w->item[w->count++] = text;
+	w->item[w->count] = NULL;
+}
+
+void words_add(struct words *w, const char *text)
+{
+	words_take(w, mem_copy(text));
+}
+
+void words_addf(struct words *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	words_take(w, mem_vformat(fmt, ap));
+	va_end(ap);
+}
+
+void words_append(struct words *w, const struct words *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		words_add(w, more->item[i]);
+}
+
+bool words_have(const struct words *w, const char *text)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (strcmp(w->item[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+char *words_shell_line(const struct words *w)
+{
+	struct str line = { 0 };
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (i > 0)
+			str_add(&line, " ");
+		str_add_quoted(&line, w->item[i]);
+	}
+	return str_take(&line);
+}
+
+/* Reads one word; returns where it ended, or NULL with *why set. */
+static const char *split_word(struct str *word, const char *p, const char **why)
+{
+	char quote = '\0';
+
+	for (; *p != '\0'; p++) {
+		if (quote == '\0' && strchr(" \t\n", *p) != NULL)
+			break;
+		if (*p == quote) {
+			quote = '\0';
+		} else if (quote == '\0' && (*p == '\'' || *p == '"')) {
+			quote = *p;
+		} else if (*p == '\\' && quote != '\'' &&
+		    (quote == '\0' || (p[1] != '\0' && strchr("\"\\$`", p[1]) != NULL))) {
+			if (*++p == '\0') {
+				*why = "a backslash at the end";
+				return NULL;
+			}
+			str_add_n(word, p, 1);
+		} else {
+			str_add_n(word, p, 1);
+		}
+	}
+	if (quote != '\0') {
+		*why = "a quote that is not closed";
+		return NULL;
+	}
+	return p;
+}
+
+const char *words_split(struct words *w, const char *text)
+{
+	const char *why = NULL;
+
+	for (const char *p = text;;) {
+		struct str word = { 0 };
+
+		p += strspn(p, " \t\n");
+		if (*p == '\0')
+			return NULL;
+		p = split_word(&word, p, &why);
+		if (p == NULL) {
+			str_free(&word);
+			return why;
+		}
+		words_take(w, str_take(&word));
+	}
+}
+
+void words_free(struct words *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		free(w->item[i]);
+	free(w->item);
+	memset(w, 0, sizeof(*w));
+}

@@ -1,0 +1,29 @@
+/* A list of strings, always NULL-terminated: argv vectors and lists of names. */
+#ifndef BASE_WORDS_H
+#define BASE_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct words {
+	char **item; /* owned strings; NULL while empty and never added to */
+	size_t count;
+};
+
+void words_add(struct words *w, const char *text);
+void words_addf(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Takes the string: it is freed with the list. */
+void words_take(struct words *w, char *text);
+void words_append(struct words *w, const struct words *more);
+bool words_have(const struct words *w, const char *text);
+/* One line that a POSIX shell splits into exactly these words. Caller frees. */
+char *words_shell_line(const struct words *w);
+/*
+ * Splits text at blanks as a POSIX shell would, quotes and backslashes included, and adds the
+ * words. Nothing is expanded.  Returns NULL, or the reason why it cannot be split (a static
+ * string).
+ */
+const char *words_split(struct words *w, const char *text);
+void words_free(struct words *w);
+
+#endif

@@ -1,0 +1,177 @@
+/* vmrun: the program. A client of the public library and of nothing else. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "render.h"
+#include "signals.h"
+#include "vmrun/vmrun.h"
+
+enum { EXIT_USAGE = 64, EXIT_OS = 71 };
+
+static const char *environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/*
+ * The hypervisor and its program: options before the environment.  A program that is named chooses
+ * its hypervisor, unless both are named.
+ */
+static bool choose(struct command_line *line, struct vmrun_options *o)
+{
+	bool option = line->bhyve != NULL || line->qemu != NULL;
+	const char *bhyve = line->bhyve, *qemu = line->qemu;
+
+	if (!option) {
+		bhyve = environment("VMRUN_BHYVE");
+		if (bhyve == NULL)
+			bhyve = environment("BHYVE_EXEC"); /* the original's name for it */
+		qemu = environment("VMRUN_QEMU");
+	}
+	o->hypervisor = line->hypervisor;
+	if (o->hypervisor == NULL && !option)
+		o->hypervisor = environment("VMRUN_HYPERVISOR");
+	if (o->hypervisor == NULL || strcmp(o->hypervisor, "auto") == 0) {
+		if (bhyve != NULL && qemu != NULL && option) {
+			(void)fputs(
+			    "vmrun: --bhyve and --qemu: say which with --hypervisor\n", stderr);
+			return false;
+		}
+		if ((bhyve != NULL) != (qemu != NULL))
+			o->hypervisor = bhyve != NULL ? "bhyve" : "qemu";
+	}
+	if (o->hypervisor != NULL && strcmp(o->hypervisor, "bhyve") == 0)
+		o->program = bhyve;
+	else if (o->hypervisor != NULL && strcmp(o->hypervisor, "qemu") == 0)
+		o->program = qemu;
+	return true;
+}
+
+/* What vmrun.log() and print() said while the spec was read. */
+static void show_events(struct vmrun *vm, struct renderer *renderer)
+{
+	struct vmrun_event event;
+
+	while (vmrun_next_event(vm, &event))
+		render_event(&event, renderer);
+}
+
+static int print_boot(struct vmrun *vm, bool spec, struct renderer *renderer)
+{
+	int status = vmrun_prepare(vm);
+	char *text;
+
+	show_events(vm, renderer);
+	if (status != 0)
+		return status;
+	for (const char *const *note = vmrun_notes(vm); *note != NULL; note++)
+		(void)fprintf(stderr, "vmrun: note: %s\n", *note);
+	text = spec ? vmrun_spec_json(vm) : vmrun_command(vm);
+	(void)fputs(text, stdout);
+	if (!spec)
+		(void)putchar('\n');
+	free(text);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
+		return EXIT_OS;
+	}
+	return 0;
+}
+
+static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
+{
+	int status = 0;
+
+	while (status == 0) {
+		struct pollfd p[2] = { { .fd = vmrun_fd(vm), .events = POLLIN },
+			{ .fd = signals, .events = POLLIN } };
+
+		show_events(vm, renderer);
+		if (vmrun_ended(vm))
+			return vmrun_status(vm);
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return EXIT_OS;
+		if (p[1].revents != 0 && signals_take(signals))
+			vmrun_stop(vm);
+		status = vmrun_dispatch(vm);
+	}
+	return status;
+}
+
+static int run(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
+{
+	int signals = signals_open(), status;
+
+	if (signals < 0) {
+		(void)fprintf(stderr, "vmrun: cannot catch signals: %s\n", strerror(errno));
+		return EXIT_OS;
+	}
+	status = vmrun_start(vm);
+	if (status == 0)
+		status = supervise(vm, signals, renderer);
+	else
+		show_events(vm, renderer);
+	if (line->exit_status != NULL && vmrun_guest_status(vm) >= 0)
+		return vmrun_guest_status(vm);
+	return status;
+}
+
+static int with_spec(struct command_line *line)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct renderer renderer = { 0 };
+	bool spec = line->debug || (line->print != NULL && strcmp(line->print, "spec") == 0);
+	bool dry = line->dry_run || spec || line->print != NULL;
+	struct vmrun *vm;
+	int status;
+
+	options.file = line->file;
+	options.format = line->format;
+	options.target = line->target;
+	options.set = line->set;
+	options.args = line->args;
+	options.dry_run = dry;
+	options.no_reboot = line->no_reboot;
+	options.reboot_count = line->reboot_count;
+	options.reboot_on = line->reboot_on;
+	options.pid_file = line->pid_file;
+	options.supervisor_pid_file = line->supervisor_pid_file;
+	if (!choose(line, &options))
+		return EXIT_USAGE;
+	status = vmrun_open(&vm, &options);
+	renderer.hypervisor = status == 0 ? vmrun_hypervisor(vm) : "";
+	show_events(vm, &renderer);
+	if (status == 0)
+		status = dry ? print_boot(vm, spec, &renderer) : run(vm, line, &renderer);
+	render_problems(vm);
+	vmrun_close(vm);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line line;
+	char *wrong = options_parse(argc, argv, &line);
+	int status = 0;
+
+	if (wrong != NULL) {
+		(void)fprintf(stderr, "vmrun: %s\n", wrong);
+		options_usage(stderr);
+		free(wrong);
+		status = EXIT_USAGE;
+	} else if (line.help) {
+		options_help(stdout);
+	} else if (line.version) {
+		(void)printf("vmrun %s\n", vmrun_version());
+	} else {
+		status = with_spec(&line);
+	}
+	options_free(&line);
+	return status;
+}

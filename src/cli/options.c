@@ -1,0 +1,201 @@
+/* vmrun's options as data. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { FLAG, TEXT, COUNT, LIST };
+
+struct option {
+	char letter; /* '\0': none */
+	const char *name;
+	const char *argument; /* NULL: takes none */
+	enum kind kind;
+	size_t offset;
+	const char *help;
+};
+
+#define AT(member) offsetof(struct command_line, member)
+
+/* clang-format off */
+static const struct option options[] = {
+	{ 'c', "config", "FILE", TEXT, AT(file), "the spec: JSON or Lua; - is stdin" },
+	{ 't', "target", "NAME", TEXT, AT(target), "boot this target first (default: default)" },
+	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
+	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
+	{ 0, "print", "WHAT", TEXT, AT(print), "argv (as --dry-run) or spec (as --debug)" },
+	{ 0, "format", "NAME", TEXT, AT(format), "json, lua or auto (default)" },
+	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
+	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
+	{ 0, "reboot-count", "N", COUNT, AT(reboot_count), "at most N automatic boots after the first" },
+	{ 0, "reboot-on", "LIST", TEXT, AT(reboot_on), "causes or statuses to boot again after" },
+	{ 0, "hypervisor", "NAME", TEXT, AT(hypervisor), "bhyve, qemu or auto (default)" },
+	{ 0, "bhyve", "PATH", TEXT, AT(bhyve), "the bhyve program" },
+	{ 0, "qemu", "PATH", TEXT, AT(qemu), "the qemu program" },
+	{ 'p', NULL, "FILE", TEXT, AT(pid_file), "file for the pid of the hypervisor" },
+	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "file for the pid of vmrun" },
+	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
+	    "guest: end with the hypervisor's own last status" },
+	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
+	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
+};
+/* clang-format on */
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static char *complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static char *complain(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return strdup(text);
+}
+
+static char *store(const struct option *o, const char *value, struct command_line *out)
+{
+	void *at = (char *)out + o->offset;
+	char *end;
+
+	switch (o->kind) {
+	case FLAG:
+		*(bool *)at = true;
+		break;
+	case TEXT:
+		if (o->offset == AT(file) && out->file != NULL)
+			return complain("two specs: \"%s\" and \"%s\"", out->file, value);
+		*(const char **)at = value;
+		break;
+	case COUNT:
+		errno = 0;
+		*(int64_t *)at = strtoll(value, &end, 10);
+		if (*value < '0' || *value > '9' || *end != '\0' || errno != 0)
+			return complain("--%s takes a whole number, got \"%s\"", o->name, value);
+		break;
+	case LIST:
+		out->set[out->set_count++] = value; /* there is room for all of argv */
+		break;
+	}
+	return NULL;
+}
+
+/* --name, --name=value, --name value; steps *i over what it takes. */
+static char *parse_long(int argc, char **argv, int *i, struct command_line *out)
+{
+	const char *word = argv[*i] + 2, *equal = strchr(word, '=');
+	size_t n = equal == NULL ? strlen(word) : (size_t)(equal - word);
+
+	for (size_t k = 0; k < OPTIONS; k++) {
+		const struct option *o = &options[k];
+
+		if (o->name == NULL || strlen(o->name) != n || strncmp(o->name, word, n) != 0)
+			continue;
+		if (o->argument == NULL)
+			return equal == NULL ? store(o, NULL, out)
+					     : complain("--%s takes no value", o->name);
+		if (equal != NULL)
+			return store(o, equal + 1, out);
+		if (*i + 1 >= argc)
+			return complain("--%s needs %s", o->name, o->argument);
+		return store(o, argv[++*i], out);
+	}
+	return complain("unknown option --%.*s", (int)(n > 64 ? 64 : n), word);
+}
+
+/* -x, -xVALUE, -x VALUE, and flags in one word: -dx. */
+static char *parse_short(int argc, char **argv, int *i, struct command_line *out)
+{
+	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
+		const struct option *o = NULL;
+		char *wrong;
+
+		for (size_t k = 0; k < OPTIONS && o == NULL; k++)
+			o = options[k].letter == *p ? &options[k] : NULL;
+		if (o == NULL)
+			return complain("unknown option -%c", *p);
+		if (o->argument != NULL && p[1] != '\0')
+			return store(o, p + 1, out);
+		if (o->argument != NULL && *i + 1 >= argc)
+			return complain("-%c needs %s", *p, o->argument);
+		wrong = store(o, o->argument != NULL ? argv[++*i] : NULL, out);
+		if (wrong != NULL || o->argument != NULL)
+			return wrong;
+	}
+	return NULL;
+}
+
+static char *check(const struct command_line *line)
+{
+	if (line->help || line->version)
+		return NULL;
+	if (line->file == NULL)
+		return complain("no spec: name a FILE, or - for stdin");
+	if (line->print != NULL && strcmp(line->print, "argv") != 0 &&
+	    strcmp(line->print, "spec") != 0)
+		return complain("--print takes argv or spec, got \"%s\"", line->print);
+	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
+		return complain("--exit-status takes guest, got \"%s\"", line->exit_status);
+	return NULL;
+}
+
+char *options_parse(int argc, char **argv, struct command_line *out)
+{
+	char *wrong = NULL;
+
+	memset(out, 0, sizeof(*out));
+	out->reboot_count = -1;
+	out->set = calloc((size_t)argc + 1, sizeof(*out->set));
+	if (out->set == NULL)
+		return complain("out of memory");
+	for (int i = 1; i < argc && wrong == NULL; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			out->args = (const char *const *)&argv[i + 1];
+			break;
+		}
+		if (strncmp(argv[i], "--", 2) == 0)
+			wrong = parse_long(argc, argv, &i, out);
+		else if (argv[i][0] == '-' && argv[i][1] != '\0')
+			wrong = parse_short(argc, argv, &i, out);
+		else if (out->file != NULL)
+			wrong = complain("two specs: \"%s\" and \"%s\"", out->file, argv[i]);
+		else
+			out->file = argv[i];
+	}
+	return wrong != NULL ? wrong : check(out);
+}
+
+void options_free(struct command_line *line)
+{
+	free(line->set);
+}
+
+void options_usage(FILE *to)
+{
+	(void)fputs("usage: vmrun [options] FILE [-- HYPERVISOR-ARGS...]\n"
+		    "       vmrun [options] -c FILE [-- HYPERVISOR-ARGS...]\n"
+		    "       vmrun -h\n",
+	    to);
+}
+
+void options_help(FILE *to)
+{
+	options_usage(to);
+	(void)fputs("\nSupervises one bhyve (or qemu) virtual machine described by FILE.\n\n", to);
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option *o = &options[i];
+		char left[64];
+
+		(void)snprintf(left, sizeof(left), "%c%c%s%s%s%s%s", o->letter != 0 ? '-' : ' ',
+		    o->letter != 0 ? o->letter : ' ',
+		    o->letter != 0 && o->name != NULL ? ", " : "  ", o->name != NULL ? "--" : "",
+		    o->name != NULL ? o->name : "", o->argument != NULL ? " " : "",
+		    o->argument != NULL ? o->argument : "");
+		(void)fprintf(to, "  %-26s  %s\n", left, o->help);
+	}
+}

@@ -1,0 +1,29 @@
+/* vmrun's command line: one row an option; parsing, usage and help walk the rows. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct command_line {
+	const char *file;
+	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
+	const char *pid_file, *supervisor_pid_file, *print, *exit_status;
+	const char **set; /* KEY=VALUE words, NULL-terminated; owned list */
+	size_t set_count;
+	const char *const *args; /* after `--`, NULL-terminated */
+	bool dry_run, debug, no_reboot, help, version;
+	int64_t reboot_count; /* -1: no limit */
+};
+
+/*
+ * Parses argv; strings are lent by it.  Returns NULL, or what is wrong (owned by the caller).
+ */
+char *options_parse(int argc, char **argv, struct command_line *out);
+void options_free(struct command_line *line);
+void options_usage(FILE *to);
+void options_help(FILE *to);
+
+#endif

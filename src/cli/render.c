@@ -1,0 +1,183 @@
+/* Words for people. */
+#include "render.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A hypervisor that shares our terminal may have made it non-blocking: wait, and go on. */
+static void write_all(const char *text, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(STDERR_FILENO, text, n);
+
+		if (done >= 0) {
+			text += done;
+			n -= (size_t)done;
+		} else if (errno == EAGAIN) {
+			struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+			if (poll(&p, 1, 1000) == 0)
+				return; /* a stopped terminal must not stop the supervisor */
+		} else if (errno != EINTR) {
+			return;
+		}
+	}
+}
+
+/* Control characters of a guest or a script must not steer the user's terminal. */
+static void mask(char *text)
+{
+	for (char *p = text; *p != '\0'; p++) {
+		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
+			*p = '?';
+	}
+}
+
+static void say(const struct renderer *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(const struct renderer *r, const char *fmt, ...)
+{
+	bool raw = r->console && isatty(STDERR_FILENO) != 0;
+	char text[8192];
+	va_list ap;
+	char *line = text;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	mask(text);
+	/* Line by line: a raw terminal needs its carriage returns. */
+	while (line != NULL) {
+		char *end = strchr(line, '\n');
+		char out[8300];
+		int n = snprintf(out, sizeof(out), "vmrun: %.*s%s",
+		    end == NULL ? (int)strlen(line) : (int)(end - line), line, raw ? "\r\n" : "\n");
+
+		write_all(out, (size_t)n);
+		line = end == NULL || end[1] == '\0' ? NULL : end + 1;
+	}
+}
+
+void render_problems(const struct vmrun *vm)
+{
+	struct vmrun_problem p;
+
+	for (size_t i = 0; vmrun_problem(vm, i, &p); i++)
+		(void)fprintf(stderr, "%s: %s%s%s\n", p.place != NULL ? p.place : "vmrun",
+		    p.path != NULL ? p.path : "", p.path != NULL ? ": " : "", p.text);
+}
+
+/* "1.5 s", "2 min 5 s". */
+static const char *duration(int64_t ms, char text[48])
+{
+	if (ms < 60000)
+		(void)snprintf(text, 48, "%.1f s", (double)ms / 1000);
+	else if (ms < 3600000)
+		(void)snprintf(
+		    text, 48, "%" PRId64 " min %" PRId64 " s", ms / 60000, ms / 1000 % 60);
+	else
+		(void)snprintf(
+		    text, 48, "%" PRId64 " h %" PRId64 " min", ms / 3600000, ms / 60000 % 60);
+	return text;
+}
+
+static void say_spawned(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: target %s runs under %s, pid %d", e->vm, e->target, r->hypervisor, e->pid);
+	if (e->console && isatty(STDIN_FILENO) != 0)
+		say(r, "%s: this terminal is the guest's console, ^C included; to stop: kill %d",
+		    e->vm, (int)getpid());
+	r->console = e->console;
+}
+
+static void say_exited(const struct vmrun_event *e, struct renderer *r)
+{
+	char time[48];
+
+	r->console = false;
+	if (e->status < 0 && e->signal == 0)
+		say(r, "%s: target %s: %s: %s", e->vm, e->target, e->cause_text, e->text);
+	else if (e->signal != 0)
+		say(r, "%s: target %s: %s after %s (%s, signal %d: %s)", e->vm, e->target,
+		    e->cause_text, duration(e->uptime_ms, time), e->cause, e->signal,
+		    strsignal(e->signal));
+	else
+		say(r, "%s: target %s: %s after %s (%s, status %d)", e->vm, e->target,
+		    e->cause_text, duration(e->uptime_ms, time), e->cause, e->status);
+}
+
+static void say_decided(const struct vmrun_event *e, const struct renderer *r)
+{
+	char time[48];
+
+	if (strcmp(e->action, "boot") != 0)
+		say(r, "%s: no further boot (%s)", e->vm, e->by);
+	else if (e->delay_ms > 0)
+		say(r, "%s: next boot: target %s in %s (%s)", e->vm, e->target,
+		    duration(e->delay_ms, time), e->by);
+	else
+		say(r, "%s: next boot: target %s (%s)", e->vm, e->target, e->by);
+}
+
+static void say_stopping(const struct vmrun_event *e, const struct renderer *r)
+{
+	const char *what = "killing the hypervisor";
+	char time[48];
+
+	if (strcmp(e->action, "acpi") == 0)
+		what = "pressing the power button";
+	else if (strcmp(e->action, "poweroff") == 0)
+		what = "switching the power off";
+	say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
+	    duration(e->delay_ms, time));
+}
+
+void render_event(const struct vmrun_event *e, void *context)
+{
+	struct renderer *r = context;
+
+	switch (e->type) {
+	case VMRUN_STARTING:
+		say(r, "%s: booting target %s", e->vm, e->target);
+		break;
+	case VMRUN_SPAWNED:
+		say_spawned(e, r);
+		break;
+	case VMRUN_OUTPUT:
+		say(r, "%s: %s: %s", e->vm, r->hypervisor, e->text);
+		break;
+	case VMRUN_EXITED:
+		say_exited(e, r);
+		break;
+	case VMRUN_DECIDED:
+		say_decided(e, r);
+		break;
+	case VMRUN_STOPPING:
+		say_stopping(e, r);
+		break;
+	case VMRUN_HOOK_FAILED:
+		say(r, "%s: %s failed, the declared policy decides: %s", e->vm, e->by, e->text);
+		break;
+	case VMRUN_LOG:
+		if (strcmp(e->level, "debug") != 0)
+			say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
+			    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
+		break;
+	case VMRUN_WARNING:
+		say(r, "%s: warning: %s", e->vm, e->text);
+		break;
+	case VMRUN_NOTE:
+		say(r, "%s: note: %s", e->vm, e->text);
+		break;
+	case VMRUN_ENDED:
+		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
+		break;
+	}
+}

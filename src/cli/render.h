@@ -1,0 +1,16 @@
+/* Problems and events in the words that people read, on stderr. */
+#ifndef CLI_RENDER_H
+#define CLI_RENDER_H
+
+#include "vmrun/vmrun.h"
+
+struct renderer {
+	const char *hypervisor;
+	bool console; /* a hypervisor has the terminal, perhaps in raw mode */
+};
+
+void render_problems(const struct vmrun *vm);
+/* A vmrun_event_handler; context is a struct renderer. */
+void render_event(const struct vmrun_event *event, void *context);
+
+#endif

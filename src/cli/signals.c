@@ -1,0 +1,63 @@
+/* The self-pipe. */
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Handlers have no argument of ours: the one global of the program. */
+static int write_end = -1;
+
+static void on_signal(int number)
+{
+	char byte = (char)number;
+	int saved = errno;
+
+	/* A full pipe holds more requests than anybody needs. */
+	(void)!write(write_end, &byte, 1);
+	errno = saved;
+}
+
+int signals_open(void)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
+	}
+	write_end = ends[1];
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		(void)sigaction(numbers[i], &action, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	return ends[0];
+}
+
+/* SIGHUP comes from a terminal that has gone away, or from somebody who means a daemon. */
+static bool terminal_is_gone(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENXIO || errno == EIO;
+	(void)close(fd);
+	return false;
+}
+
+bool signals_take(int fd)
+{
+	bool stop = false;
+	char number;
+
+	while (read(fd, &number, 1) == 1)
+		stop = stop || number != SIGHUP || terminal_is_gone();
+	return stop;
+}

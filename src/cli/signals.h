@@ -1,0 +1,12 @@
+/* Signals of the program as a readable descriptor: the only handlers in the whole project. */
+#ifndef CLI_SIGNALS_H
+#define CLI_SIGNALS_H
+
+#include <stdbool.h>
+
+/* Catches SIGTERM, SIGINT and SIGHUP; ignores SIGPIPE. The descriptor, or -1 with errno set. */
+int signals_open(void);
+/* Takes what has come; true when it asks for a stop. */
+bool signals_take(int fd);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * A spec as its user wrote it, from a file or a buffer, held in Lua: its targets, its merges, its
+ * hooks, and the way back from a merged key to the line that says it.
+ */
+#ifndef CONFIG_DOCUMENT_H
+#define CONFIG_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/node.h"
+#include "base/report.h"
+#include "base/words.h"
+#include "script/script.h"
+
+enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA };
+
+/* "auto", "json", "lua"; false when there is no such format. */
+bool format_find(const char *name, enum format *format);
+
+struct document_source {
+	const char *file; /* path, "-" for stdin, or NULL: the buffer below */
+	const char *text;
+	size_t length;
+	const char *name;   /* what messages call a buffer */
+	const char *folder; /* absolute; where a buffer's relative paths start, NULL: the cwd */
+	enum format format;
+};
+
+struct document;
+
+/* One merge of base and target. */
+struct merged {
+	struct node *spec;    /* owned */
+	size_t base_devices;  /* the first so many of its emulations are the base's */
+	struct node *removed; /* owned list: places (from 1) of devices that the target removes */
+};
+
+void merged_clear(struct merged *m);
+
+/*
+ * Reads, checks and evaluates the source.  merge_rules (taken) is spec_merge_rules().  Problems
+ * have their places.  NULL when nothing can be checked further, with STATUS_NO_INPUT (cannot be
+ * read) or STATUS_SPEC in the report; problems of single targets may stand there beside a document.
+ */
+struct document *document_load(const struct document_source *source,
+    const struct script_options *limits, struct node *merge_rules, struct report *report);
+void document_free(struct document *doc);
+
+/* Folder that relative paths start from, absolute. */
+const char *document_folder(const struct document *doc);
+/* What messages call it: the file as the user gave it, or "<stdin>". */
+const char *document_name(const struct document *doc);
+/* Names of all targets, "default" among them; sorted. Lent. */
+const struct words *document_targets(const struct document *doc);
+/* `no target "x"`, with a hint at the nearest. */
+void document_report_target(
+    const struct document *doc, const char *name, const struct where *at, struct report *report);
+void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes);
+
+/*
+ * Lays a target (NULL: none) over the base, then KEY=VALUE settings over that.  -1 when the report
+ * has got problems: those have their places already.
+ */
+int document_merge(struct document *doc, const char *target, const struct words *settings,
+    struct merged *out, struct report *report);
+/* Gives a place and the original path to every problem from `first` on that has none. */
+void document_place(struct document *doc, struct report *report, size_t first);
+
+/* Loads a hook file once; key tells equal uses apart from others. */
+int document_hook_file(struct document *doc, const char *key, const char *name, const char *path,
+    const struct node *options, struct error *err);
+/*
+ * The functions that answer to a hook for the target merged last: labels for messages, in order.
+ * Caller frees the list.
+ */
+int document_hooks(struct document *doc, const char *hook, const struct words *files,
+    struct node **labels, struct error *err);
+/* Calls the index-th of them (from 1); argument is taken. *answer is NULL for "no opinion". */
+int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
+    struct node **answer, struct error *err);
+
+#endif

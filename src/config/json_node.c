@@ -1,0 +1,91 @@
+/* JSON tokens into nodes, without recursion. */
+#include "config/json_node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+static struct node *number(const char *digits, size_t n)
+{
+	MEM_AUTO char *text = mem_copy_n(digits, n);
+	char *end;
+	long long integer;
+
+	if (strpbrk(text, ".eE") != NULL)
+		return node_number(strtod(text, NULL));
+	errno = 0;
+	integer = strtoll(text, &end, 10);
+	return errno == 0 ? node_int(integer) : node_string(text);
+}
+
+static struct node *make(const struct json *j, const struct json_token *token)
+{
+	struct node *n;
+	size_t length;
+	char *text;
+
+	switch (token->type) {
+	case JSON_OBJECT:
+		return node_new(NODE_OBJECT);
+	case JSON_LIST:
+		return node_new(NODE_LIST);
+	case JSON_STRING:
+		text = json_text(j, token, &length);
+		n = node_string_n(text, length);
+		free(text);
+		return n;
+	case JSON_NUMBER:
+		return number(j->text + token->offset, token->length);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return node_bool(token->type == JSON_TRUE);
+	default:
+		return node_new(NODE_NULL);
+	}
+}
+
+/* Puts a value where it belongs; returns the root when it is the first. */
+static void place(struct node **root, struct node *parent, const char *key, struct node *n)
+{
+	if (parent == NULL)
+		*root = n;
+	else if (parent->kind == NODE_OBJECT)
+		node_put(parent, key, n);
+	else
+		node_append(parent, n);
+}
+
+struct node *json_node(const char *text)
+{
+	struct json j;
+	struct json_token token;
+	struct node *root = NULL, *open[JSON_DEPTH + 1] = { NULL };
+	char *key = NULL;
+	int depth = 0;
+
+	json_start(&j, text, strlen(text));
+	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
+		struct node *n;
+
+		if (token.type == JSON_KEY) {
+			free(key);
+			key = json_text(&j, &token, NULL);
+		} else if (token.type == JSON_OBJECT_END || token.type == JSON_LIST_END) {
+			depth--;
+		} else {
+			n = make(&j, &token);
+			place(&root, open[depth], key, n);
+			if (token.type == JSON_OBJECT || token.type == JSON_LIST)
+				open[++depth] = n;
+		}
+	}
+	free(key);
+	if (token.type == JSON_ERROR) {
+		node_free(root);
+		return NULL;
+	}
+	return root;
+}

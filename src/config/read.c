@@ -1,0 +1,103 @@
+/* Reading files and standard input whole. */
+#include "config/read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define LARGEST ((size_t)64 << 20)
+
+static int fail(struct error *err, const char *name, const char *why)
+{
+	return error_set(err, STATUS_NO_INPUT, "%s: %s", name, why);
+}
+
+static int read_all(int fd, const char *name, struct text_file *out, struct error *err)
+{
+	struct str s = { 0 };
+	char buffer[16384];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || s.length + (size_t)n > LARGEST) {
+			str_free(&s);
+			return fail(err, name,
+			    n < 0 ? strerror(errno) : "larger than 64 MiB: this is no spec");
+		}
+		str_add_n(&s, buffer, (size_t)n);
+	}
+	out->length = s.length;
+	out->text = str_take(&s);
+	return 0;
+}
+
+/* The folder that relative paths in the file start from. */
+static char *folder_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char cwd[PATH_MAX];
+	MEM_AUTO char *folder = NULL;
+
+	if (slash != NULL)
+		folder = mem_copy_n(file, slash == file ? 1 : (size_t)(slash - file));
+	if (folder != NULL && *folder == '/')
+		return mem_copy(folder);
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		(void)strcpy(cwd, "/");
+	return folder == NULL ? mem_copy(cwd) : mem_format("%s/%s", cwd, folder);
+}
+
+static int read_path(const char *path, struct text_file *out, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
+	struct stat st;
+
+	if (fd < 0)
+		return fail(err, path, strerror(errno));
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		rc = fail(err, path, "is a directory, not a file");
+	else
+		rc = read_all(fd, path, out, err);
+	(void)close(fd);
+	return rc;
+}
+
+int text_read(const struct document_source *source, struct text_file *out, struct error *err)
+{
+	if (source->file == NULL) {
+		out->text = mem_copy_n(source->text, source->length);
+		out->length = source->length;
+		out->name = mem_copy(source->name != NULL ? source->name : "<buffer>");
+		out->folder = source->folder != NULL ? mem_copy(source->folder) : folder_of("");
+		return 0;
+	}
+	if (strcmp(source->file, "-") == 0) {
+		if (read_all(STDIN_FILENO, "<stdin>", out, err) != 0)
+			return -1;
+		out->name = mem_copy("<stdin>");
+		out->folder = folder_of("");
+		return 0;
+	}
+	if (read_path(source->file, out, err) != 0)
+		return -1;
+	out->name = mem_copy(source->file);
+	out->folder = folder_of(source->file);
+	return 0;
+}
+
+void text_free(struct text_file *file)
+{
+	free(file->text);
+	free(file->name);
+	free(file->folder);
+	memset(file, 0, sizeof(*file));
+}

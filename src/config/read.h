@@ -1,0 +1,21 @@
+/* Reading a spec or a hook file whole. */
+#ifndef CONFIG_READ_H
+#define CONFIG_READ_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "config/document.h"
+
+struct text_file {
+	char *text; /* NUL-terminated; owned, as are the others */
+	size_t length;
+	char *name;
+	char *folder; /* absolute */
+};
+
+/* Fails with STATUS_NO_INPUT: missing, a directory, not readable, larger than 64 MiB. */
+int text_read(const struct document_source *source, struct text_file *out, struct error *err);
+void text_free(struct text_file *file);
+
+#endif

@@ -1,0 +1,193 @@
+/* virtio-console: ports of the guest as unix sockets of the host.  Facts: bhyve's
+ * pci_virtio_console.c; QEMU's virtio-serial. */
+#include "device/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/qemu_words.h"
+
+#define MOST_PORTS 16
+/* Longest path of a unix socket everywhere: FreeBSD's sun_path (104) less its NUL. */
+#define LONGEST_SOCKET 103
+
+struct port {
+	char *name;
+	char *path;
+};
+
+struct ports {
+	struct port item[MOST_PORTS];
+	size_t count;
+};
+
+struct console {
+	struct ports ports;
+};
+
+/* Takes the name. */
+static void add_port(struct ports *ports, char *name, const struct node *path,
+    const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(path, at, d);
+	MEM_AUTO char *absolute = text == NULL ? NULL : field_path(text, d->folder);
+
+	if (absolute != NULL && strlen(absolute) > LONGEST_SOCKET)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" has %zu bytes: the path of a socket has at most %d", absolute,
+		    strlen(absolute), LONGEST_SOCKET);
+	for (size_t i = 0; i < ports->count; i++) {
+		if (strcmp(ports->item[i].name, name) == 0)
+			report_add(d->report, STATUS_SPEC, at, "two ports are named \"%s\"", name);
+		if (absolute != NULL && strcmp(ports->item[i].path, absolute) == 0)
+			report_add(
+			    d->report, STATUS_SPEC, at, "two ports have the path \"%s\"", absolute);
+	}
+	if (absolute == NULL || ports->count == MOST_PORTS) {
+		free(name);
+		return;
+	}
+	ports->item[ports->count].name = name;
+	ports->item[ports->count++].path = absolute;
+	absolute = NULL;
+}
+
+/* An entry of a list: a path, named port1, port2, ... by its place, or { name, path }. */
+static void parse_entry(
+    const struct node *n, struct ports *ports, const struct where *at, struct decoder *d)
+{
+	struct where name_at = { at, "name", 0 }, path_at = { at, "path", 0 };
+	const struct node *path = node_get(n, "path"), *name = node_get(n, "name");
+	const char *text;
+
+	if (n->kind == NODE_STRING) {
+		add_port(ports, mem_format("port%zu", at->index + 1), n, at, d);
+		return;
+	}
+	if (n->kind != NODE_OBJECT || path == NULL || name == NULL || n->count != 2) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "a port is a path or { \"name\": ..., \"path\": ... }");
+		return;
+	}
+	text = field_text(name, &name_at, d);
+	if (text != NULL)
+		add_port(ports, mem_copy(text), path, &path_at, d);
+}
+
+static void ports_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct ports *ports = into;
+	size_t i = 0;
+
+	if (!node_is_list(value) && !node_is_object(value)) {
+		field_type_error(value, "a list of paths, or an object name -> path", at, d);
+		return;
+	}
+	if (value->count < 1 || value->count > MOST_PORTS) {
+		report_add(d->report, STATUS_SPEC, at, "%zu ports, expected 1 to %d", value->count,
+		    MOST_PORTS);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where entry = { at, value->kind == NODE_OBJECT ? n->key : NULL, i };
+
+		if (value->kind == NODE_OBJECT)
+			add_port(ports, mem_copy(n->key), n, &entry, d);
+		else
+			parse_entry(n, ports, &entry, d);
+	}
+}
+
+static void ports_print(const void *from, struct str *json)
+{
+	const struct ports *ports = from;
+
+	str_add(json, "[");
+	for (size_t i = 0; i < ports->count; i++) {
+		str_add(json, i > 0 ? ",{\"name\":" : "{\"name\":");
+		str_add_json(json, ports->item[i].name);
+		str_add(json, ",\"path\":");
+		str_add_json(json, ports->item[i].path);
+		str_add(json, "}");
+	}
+	str_add(json, "]");
+}
+
+static const struct field console_fields[] = {
+	{ "ports", FIELD_CUSTOM, offsetof(struct console, ports), .required = true,
+	    .parse = ports_parse, .print = ports_print,
+	    .help = "paths of the sockets, 1 to 16 of them" },
+	{ 0 },
+};
+
+static int console_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct console *console = dev->config;
+
+	(void)host;
+	(void)err;
+	pairs_add(vars, "device", "virtio-console");
+	for (size_t i = 0; i < console->ports.count; i++) {
+		MEM_AUTO char *name = mem_format("port.%zu.name", i);
+		MEM_AUTO char *path = mem_format("port.%zu.path", i);
+
+		pairs_add(vars, name, console->ports.item[i].name);
+		pairs_add(vars, path, console->ports.item[i].path);
+	}
+	return 0;
+}
+
+static int console_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct console *console = dev->config;
+	/* Port 0 is reserved for a console: bhyve's first port is qemu's nr=1. */
+	MEM_AUTO char *bus = mem_format("virtio-serial-pci,id=%%s,max_ports=17,%s", q->address);
+
+	(void)err;
+	qemu_option(q->argv, "-device", bus, dev->id);
+	for (size_t i = 0; i < console->ports.count; i++) {
+		MEM_AUTO char *id = mem_format("%s-port%zu", dev->id, i);
+		MEM_AUTO char *number = mem_format("%zu", i + 1);
+
+		qemu_option(q->argv, "-chardev", "socket,id=%s,path=%s,server=on,wait=off", id,
+		    console->ports.item[i].path);
+		qemu_option(q->argv, "-device", "virtserialport,bus=%s.0,nr=%s,chardev=%s,name=%s",
+		    dev->id, number, id, console->ports.item[i].name);
+	}
+	return 0;
+}
+
+static void console_sockets(const struct device *dev, struct words *paths)
+{
+	const struct console *console = dev->config;
+
+	for (size_t i = 0; i < console->ports.count; i++)
+		words_add(paths, console->ports.item[i].path);
+}
+
+static void console_clear(void *config)
+{
+	struct console *console = config;
+
+	for (size_t i = 0; i < console->ports.count; i++) {
+		free(console->ports.item[i].name);
+		free(console->ports.item[i].path);
+	}
+}
+
+static const struct bhyve_form form = { .model = "virtio-console", .named = true };
+
+const struct device_kind device_virtio_console = {
+	.name = "virtio-console",
+	.help = "ports of the guest as unix sockets of the host",
+	.size = sizeof(struct console),
+	.fields = console_fields,
+	.form = &form,
+	.bhyve = console_bhyve,
+	.qemu = console_qemu,
+	.sockets = console_sockets,
+	.clear = console_clear,
+};

@@ -1,0 +1,156 @@
+/* The list of device kinds, and what is common to all devices. */
+#include "device/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/near.h"
+
+const struct device_kind *const device_kinds[] = {
+	&device_virtio_blk,
+	&device_ahci_hd,
+	&device_ahci_cd,
+	&device_virtio_net,
+	&device_e1000,
+	&device_virtio_console,
+	&device_raw,
+	NULL,
+};
+
+/* The keys that every device has; the rest are its kind's. */
+static const struct field common_fields[] = {
+	{ "device", FIELD_ELSEWHERE, .help = "the kind of device" },
+	{ "id", FIELD_STRING, offsetof(struct device, id), .longest = 64, .help = "unique name" },
+	{ "slot", FIELD_CUSTOM, offsetof(struct device, slot), .parse = slot_parse,
+	    .print = slot_print, .help = "PCI address" },
+	{ 0 },
+};
+
+const struct device_kind *device_kind_find(const char *name)
+{
+	for (size_t i = 0; device_kinds[i] != NULL; i++) {
+		if (strcmp(device_kinds[i]->name, name) == 0)
+			return device_kinds[i];
+	}
+	return NULL;
+}
+
+static const struct device_kind *kind_of(
+    const struct node *entry, const struct where *at, struct decoder *d)
+{
+	struct where here = { at, "device", 0 };
+	const struct node *name = node_get(entry, "device");
+	const struct device_kind *kind;
+	const char *text;
+
+	if (name == NULL) {
+		report_add(d->report, STATUS_SPEC, at, "\"device\" is missing: the kind of device");
+		return NULL;
+	}
+	text = field_text(name, &here, d);
+	if (text == NULL)
+		return NULL;
+	kind = device_kind_find(text);
+	if (kind == NULL) {
+		struct near near = { .wanted = text };
+
+		for (size_t i = 0; device_kinds[i] != NULL; i++)
+			near_offer(&near, device_kinds[i]->name);
+		MEM_AUTO char *hint = near_hint(&near);
+
+		report_add(d->report, STATUS_SPEC, &here, "unknown device \"%s\"%s", text, hint);
+	}
+	return kind;
+}
+
+static bool is_common(const char *key)
+{
+	for (const struct field *f = common_fields; f->key != NULL; f++) {
+		if (strcmp(f->key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Splits an entry, by reference to its children, into common keys and the kind's own. */
+static void split_entry(const struct node *entry, struct node *common, struct node *own)
+{
+	for (const struct node *n = entry->first; n != NULL; n = n->next) {
+		struct node *shallow = mem_zero(sizeof(*shallow));
+
+		*shallow = *n;
+		node_append(is_common(n->key) ? common : own, shallow);
+	}
+}
+
+/* Frees the shallow copies only: their children are the entry's. */
+static void drop_split(struct node *part)
+{
+	for (struct node *n = part->first, *next; n != NULL; n = next) {
+		next = n->next;
+		free(n);
+	}
+}
+
+struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d)
+{
+	struct node common = { .kind = NODE_OBJECT }, own = { .kind = NODE_OBJECT };
+	const struct device_kind *kind;
+	struct device *dev;
+	size_t before = d->report->count;
+
+	if (!node_is_object(entry)) {
+		field_type_error(entry, "an object: { \"device\": ... }", at, d);
+		return NULL;
+	}
+	kind = kind_of(entry, at, d);
+	if (kind == NULL)
+		return NULL;
+	dev = mem_zero(sizeof(*dev));
+	dev->kind = kind;
+	dev->config = mem_zero(kind->size);
+	if (kind->defaults != NULL)
+		kind->defaults(dev->config);
+	split_entry(entry, &common, &own);
+	field_decode(common_fields, &common, dev, at, d);
+	field_decode(kind->fields, &own, dev->config, at, d);
+	drop_split(&common);
+	drop_split(&own);
+	dev->pinned = dev->slot.given;
+	/* Rules across keys make sense only once each key does. */
+	if (kind->check != NULL && d->report->count == before)
+		kind->check(dev, at, d);
+	return dev;
+}
+
+char *device_label(const struct device *dev)
+{
+	return mem_format("%s \"%s\"", dev->kind->name, dev->id);
+}
+
+void device_print(const struct device *dev, struct str *json)
+{
+	size_t start;
+
+	str_addf(json, "{\"device\":\"%s\",", dev->kind->name);
+	field_print(common_fields, dev, json);
+	str_add(json, ",");
+	start = json->length;
+	field_print(dev->kind->fields, dev->config, json);
+	if (json->length == start)
+		json->text[--json->length] = '\0';
+	str_add(json, "}");
+}
+
+void device_free(struct device *dev)
+{
+	if (dev == NULL)
+		return;
+	field_clear(dev->kind->fields, dev->config);
+	if (dev->kind->clear != NULL)
+		dev->kind->clear(dev->config);
+	free(dev->config);
+	free(dev->id);
+	free(dev);
+}

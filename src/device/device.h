@@ -1,0 +1,96 @@
+/*
+ * Devices of `emulations`.  A kind of device is one row: its keys, its rules and how each
+ * hypervisor is told about it.  A family of kinds is one file; device.c lists them.
+ */
+#ifndef DEVICE_DEVICE_H
+#define DEVICE_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/pairs.h"
+#include "base/words.h"
+#include "device/field.h"
+#include "device/slot.h"
+
+struct device;
+
+/* What a bhyve can do depends on where it runs. */
+struct bhyve_host {
+	int release; /* 13, 14, 15 */
+	bool arm64;
+};
+
+/*
+ * How bhyve's `-s B:S:F,MODEL[,CONF]` can say what the variables of a device say.  CONF is the
+ * value of `first`, then key=value of the rest with `prefix` left out; with `named` it is
+ * NAME=PATH of each port (virtio-console).  A device that CONF cannot express is said in variables.
+ */
+struct bhyve_form {
+	const char *model;
+	const char *first;  /* this variable comes first, without its name */
+	const char *prefix; /* left out before every other variable */
+	bool named;
+	/* Variables that the model name implies: they are set, and not repeated in CONF. */
+	const char *const *implied; /* NULL-terminated list of keys, or NULL */
+};
+
+/* Where qemu devices put their words; a bus name and address for the slot stand ready. */
+struct qemu_build {
+	struct words *argv;
+	char address[48]; /* "bus=pcie.0,addr=3.0[,multifunction=on]" */
+};
+
+struct device_kind {
+	const char *name;
+	const char *help;
+	size_t size; /* of the struct behind device->config */
+	const struct field *fields;
+	void (*defaults)(void *config);
+	/* Rules across keys; the device is decoded, its slot is not known yet. */
+	void (*check)(const struct device *dev, const struct where *at, struct decoder *d);
+	/* Fills in what depends on the slot and the VM's name. */
+	void (*complete)(struct device *dev, const char *vm_name);
+	const struct bhyve_form *form;
+	/* Variables below pci.B.S.F, `device` first.  -1 with the reason when bhyve cannot. */
+	int (*bhyve)(const struct device *dev, const struct bhyve_host *host, struct pairs *vars,
+	    struct error *err);
+	/* Words for qemu.  -1 with the reason when qemu cannot. */
+	int (*qemu)(const struct device *dev, struct qemu_build *q, struct error *err);
+	/* Text after `-s SLOT,` given by the user, unchecked (the raw device); else NULL. */
+	const char *(*verbatim)(const struct device *dev);
+	/* Adds the unix sockets that the hypervisor makes for it and leaves behind. */
+	void (*sockets)(const struct device *dev, struct words *paths);
+	/* Frees what custom rows own. */
+	void (*clear)(void *config);
+};
+
+struct device {
+	const struct device_kind *kind;
+	char *id;	  /* always set: `DEVICE-N` when the spec gives none */
+	struct slot slot; /* given: pinned by the spec, or assigned */
+	bool pinned;
+	bool removed; /* by a target: it keeps its slot empty */
+	size_t index; /* in `emulations` of the merged document */
+	void *config;
+};
+
+/* All kinds, NULL-terminated. */
+extern const struct device_kind *const device_kinds[];
+
+const struct device_kind *device_kind_find(const char *name);
+/* Decodes one entry; NULL (with the reason reported) when its kind is not known. */
+struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d);
+/* `virtio-blk "virtio-blk-0"`, for messages. Caller frees. */
+char *device_label(const struct device *dev);
+void device_print(const struct device *dev, struct str *json);
+void device_free(struct device *dev);
+
+/* The kinds, by family. */
+extern const struct device_kind device_virtio_blk, device_ahci_hd, device_ahci_cd;
+extern const struct device_kind device_virtio_net, device_e1000;
+extern const struct device_kind device_virtio_console;
+extern const struct device_kind device_raw;
+
+#endif

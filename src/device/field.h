@@ -1,0 +1,78 @@
+/*
+ * Field descriptors: one row tells everything about one key of the spec or of a device, and the
+ * decoder, the printer, the list of keys and the tests walk the rows.
+ */
+#ifndef DEVICE_FIELD_H
+#define DEVICE_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/node.h"
+#include "base/report.h"
+#include "base/str.h"
+#include "base/where.h"
+#include "base/words.h"
+
+/* What is the same for every field of one document. */
+struct decoder {
+	struct report *report;
+	const char *folder; /* absolute; relative paths start here */
+};
+
+enum field_type {
+	FIELD_STRING,	 /* char *: not empty, no NUL */
+	FIELD_PATH,	 /* char *: made absolute */
+	FIELD_BOOL,	 /* bool */
+	FIELD_INT,	 /* int64_t between min and max */
+	FIELD_CHOICE,	 /* int: index into choices */
+	FIELD_WORDS,	 /* struct words: a list of strings, or one string */
+	FIELD_OBJECT,	 /* a struct described by rows of its own */
+	FIELD_HOOK,	 /* nothing: a Lua function, which stays in Lua */
+	FIELD_CUSTOM,	 /* whatever parse and print make of it */
+	FIELD_ELSEWHERE, /* handled where the document is merged; known here, not decoded */
+};
+
+struct field {
+	const char *key; /* NULL ends a table of rows */
+	enum field_type type;
+	size_t offset;
+	bool required;
+	bool has_range;
+	int64_t min, max;	    /* FIELD_INT with has_range */
+	size_t longest;		    /* bytes of a string; 0: no limit */
+	const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
+	const struct field *rows;   /* FIELD_OBJECT */
+	void (*parse)(
+	    const struct node *value, void *into, const struct where *at, struct decoder *d);
+	void (*print)(
+	    const void *from, struct str *json); /* FIELD_CUSTOM: prints "null" for unset */
+	const char *help;
+};
+
+/*
+ * Fills *into from an object by its rows.  Every fault goes into the report: unknown keys with the
+ * nearest known one, missing ones, wrong types, values out of range.  *into must hold its defaults.
+ */
+void field_decode(const struct field *rows, const struct node *object, void *into,
+    const struct where *at, struct decoder *d);
+/* Adds `"key":value,` for every row that has a value, in the order of the rows. */
+void field_print(const struct field *rows, const void *from, struct str *json);
+/* Frees what field_decode() made; FIELD_CUSTOM values are their owner's. */
+void field_clear(const struct field *rows, void *what);
+
+/* Pieces that custom parsers share. */
+
+/* "a string", got: an object. */
+void field_type_error(
+    const struct node *value, const char *expected, const struct where *at, struct decoder *d);
+/* Lends the text of a string that is not empty and holds no NUL; else reports and returns NULL. */
+const char *field_text(const struct node *value, const struct where *at, struct decoder *d);
+/* Reads an integer in [min, max]; else reports and returns false. */
+bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *out,
+    const struct where *at, struct decoder *d);
+/* Absolute form of a path of the spec. Caller frees. */
+char *field_path(const char *path, const char *folder);
+
+#endif

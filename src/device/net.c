@@ -1,0 +1,283 @@
+/* Network interfaces: virtio-net and e1000, and the backends behind them.  Facts: bhyve's
+ * net_backends.c and pci_virtio_net.c; QEMU's -netdev. */
+#include "device/device.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sha1.h"
+#include "device/qemu_words.h"
+
+#define LONGEST_INTERFACE 15 /* IFNAMSIZ less its NUL, on every system */
+
+struct net {
+	char *name, *type, *mac;
+	int64_t mtu; /* 0: the backend's */
+	char *path, *peerhook, *socket, *hook;
+	struct words hostfwd;
+	bool open;
+};
+
+static void mac_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+	unsigned b[6];
+	int end = 0;
+
+	if (text == NULL)
+		return;
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
+		&end) != 6 ||
+	    text[end] != '\0' || end != 17) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no MAC address, expected six bytes such as 58:9c:fc:00:00:01", text);
+		return;
+	}
+	if ((b[0] & 1) != 0 || (b[0] | b[1] | b[2] | b[3] | b[4] | b[5]) == 0) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is a %s address: an interface cannot have it", text,
+		    (b[0] & 1) != 0 ? "multicast" : "zero");
+		return;
+	}
+	free(*(char **)into);
+	*(char **)into = mem_copy(text);
+}
+
+static void text_print(const void *from, struct str *json)
+{
+	const char *text = *(char *const *)from;
+
+	if (text == NULL)
+		str_add(json, "null");
+	else
+		str_add_json(json, text);
+}
+
+/* An integer, or its digits in a string as the original vmrun wanted it. */
+static void mtu_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct node number = { .kind = NODE_INT };
+
+	if (value->kind == NODE_STRING && value->length > 0 && value->length < 6 &&
+	    strspn(value->text, "0123456789") == value->length) {
+		number.integer = strtol(value->text, NULL, 10);
+		value = &number;
+	}
+	(void)field_integer(value, 46, 65535, into, at, d);
+}
+
+static void mtu_print(const void *from, struct str *json)
+{
+	int64_t mtu = *(const int64_t *)from;
+
+	str_addf(json, mtu == 0 ? "null" : "%" PRId64, mtu);
+}
+
+/* clang-format off */
+#define NET_ROWS \
+	{ "name", FIELD_STRING, offsetof(struct net, name), .required = true, .longest = 79, \
+	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..." }, \
+	{ "type", FIELD_STRING, offsetof(struct net, type), .help = "what a renamed interface is: tap" }, \
+	{ "mac", FIELD_CUSTOM, offsetof(struct net, mac), .parse = mac_parse, .print = text_print, \
+	    .help = "Ethernet address" }, \
+	{ "path", FIELD_STRING, offsetof(struct net, path), .help = "netgraph: node to connect to" }, \
+	{ "peerhook", FIELD_STRING, offsetof(struct net, peerhook), .help = "netgraph: hook of that node" }, \
+	{ "socket", FIELD_STRING, offsetof(struct net, socket), .help = "netgraph: name of our node" }, \
+	{ "hook", FIELD_STRING, offsetof(struct net, hook), .help = "netgraph: hook of our node" }, \
+	{ "hostfwd", FIELD_WORDS, offsetof(struct net, hostfwd), \
+	    .help = "slirp: ports of the host that lead into the guest" }, \
+	{ "open", FIELD_BOOL, offsetof(struct net, open), \
+	    .help = "slirp: let the guest reach other networks" }
+
+static const struct field e1000_fields[] = { NET_ROWS, { 0 } };
+
+static const struct field virtio_fields[] = {
+	NET_ROWS,
+	{ "mtu", FIELD_CUSTOM, offsetof(struct net, mtu), .parse = mtu_parse, .print = mtu_print,
+	    .help = "largest packet, 46 to 65535" },
+	{ 0 },
+};
+/* clang-format on */
+
+static bool starts(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* bhyve matches the backend by prefix (net_backends.c); `type` overrules the name. */
+static const char *backend(const struct net *net)
+{
+	static const char *const known[] = { "tap", "vmnet", "netgraph", "netmap", "vale",
+		"slirp" };
+	const char *name = net->type != NULL ? net->type : net->name;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (starts(name, known[i]))
+			return known[i];
+	}
+	return NULL;
+}
+
+static void check_keys_of(const struct net *net, const struct where *at, struct decoder *d)
+{
+	bool netgraph = strcmp(backend(net), "netgraph") == 0;
+	bool slirp = strcmp(backend(net), "slirp") == 0;
+
+	if (netgraph && (net->path == NULL || net->peerhook == NULL))
+		report_add(d->report, STATUS_SPEC, at,
+		    "netgraph needs \"path\" and \"peerhook\": the node and hook to connect to");
+	if (!netgraph &&
+	    (net->path != NULL || net->peerhook != NULL || net->socket != NULL ||
+		net->hook != NULL))
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"path\", \"peerhook\", \"socket\" and \"hook\" belong to netgraph, not to %s",
+		    net->name);
+	if (!slirp && (net->hostfwd.count > 0 || net->open))
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"hostfwd\" and \"open\" belong to slirp, not to %s", net->name);
+}
+
+static void net_check(const struct device *dev, const struct where *at, struct decoder *d)
+{
+	const struct net *net = dev->config;
+	struct where name = { at, "name", 0 };
+
+	if (backend(net) == NULL) {
+		report_add(d->report, STATUS_SPEC, &name,
+		    "\"%s\" is no backend: expected a name that begins with tap, vmnet, netgraph, "
+		    "netmap, vale or slirp, or \"type\": \"tap\" for a renamed interface",
+		    net->name);
+		return;
+	}
+	if ((strcmp(backend(net), "tap") == 0 || strcmp(backend(net), "vmnet") == 0) &&
+	    strlen(net->name) > LONGEST_INTERFACE)
+		report_add(d->report, STATUS_SPEC, &name,
+		    "\"%s\" has %zu bytes: an interface name has at most %d", net->name,
+		    strlen(net->name), LONGEST_INTERFACE);
+	for (size_t i = 0; i < net->hostfwd.count; i++) {
+		struct where list = { at, "hostfwd", 0 }, entry = { &list, NULL, i };
+
+		if (strpbrk(net->hostfwd.item[i], ";,") != NULL)
+			report_add(d->report, STATUS_SPEC, &entry,
+			    "\"%s\" holds a separator: give each rule as an entry of the list",
+			    net->hostfwd.item[i]);
+	}
+	check_keys_of(net, at, d);
+}
+
+/* Stable, and different for every interface: 58:9c:fc is the FreeBSD project's prefix. */
+static void net_complete(struct device *dev, const char *vm_name)
+{
+	struct net *net = dev->config;
+	char slot[SLOT_TEXT];
+	uint8_t digest[SHA1_SIZE];
+
+	if (net->mac != NULL)
+		return;
+	MEM_AUTO char *seed = mem_format("%s %s", vm_name, slot_text(&dev->slot, slot));
+
+	sha1(seed, strlen(seed), digest);
+	net->mac = mem_format("58:9c:fc:%02x:%02x:%02x", digest[0], digest[1], digest[2]);
+}
+
+static int net_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct net *net = dev->config;
+	struct str rules = { 0 };
+
+	if (strcmp(backend(net), "slirp") == 0 && host->release < 15)
+		return error_set(err, STATUS_SPEC,
+		    "user networking (slirp) needs FreeBSD 15, and the libslirp port");
+	pairs_add(vars, "device", dev->kind->name);
+	pairs_add(vars, "backend", net->name);
+	if (net->type != NULL)
+		pairs_add(vars, "type", net->type);
+	pairs_add(vars, "mac", net->mac);
+	if (net->mtu != 0)
+		pairs_addf(vars, "mtu", "%" PRId64, net->mtu);
+	if (net->path != NULL)
+		pairs_add(vars, "path", net->path);
+	if (net->peerhook != NULL)
+		pairs_add(vars, "peerhook", net->peerhook);
+	if (net->socket != NULL)
+		pairs_add(vars, "socket", net->socket);
+	if (net->hook != NULL)
+		pairs_add(vars, "hook", net->hook);
+	for (size_t i = 0; i < net->hostfwd.count; i++)
+		str_addf(&rules, "%s%s", i > 0 ? ";" : "", net->hostfwd.item[i]);
+	if (rules.length > 0)
+		pairs_add(vars, "hostfwd", rules.text);
+	str_free(&rules);
+	if (net->open)
+		pairs_add(vars, "open", "true");
+	return 0;
+}
+
+static int net_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct net *net = dev->config;
+	const char *kind = backend(net);
+	const char *model = dev->kind == &device_e1000 ? "e1000-82545em" : "virtio-net-pci";
+	MEM_AUTO char *mtu =
+	    net->mtu != 0 ? mem_format(",host_mtu=%" PRId64, net->mtu) : mem_copy("");
+	MEM_AUTO char *fmt = mem_format("%s,netdev=%%s-net,mac=%%s,%s%s", model, q->address, mtu);
+	struct str user = { 0 };
+
+	if (strcmp(kind, "tap") == 0) {
+		qemu_option(q->argv, "-netdev", "tap,id=%s-net,ifname=%s,script=no,downscript=no",
+		    dev->id, net->name);
+	} else if (strcmp(kind, "slirp") == 0) {
+		/* Each rule is an option of its own; they hold no comma. */
+		for (size_t i = 0; i < net->hostfwd.count; i++)
+			str_addf(&user, ",hostfwd=%s", net->hostfwd.item[i]);
+		MEM_AUTO char *rules = str_take(&user);
+
+		words_add(q->argv, "-netdev");
+		words_addf(q->argv, "user,id=%s-net%s", dev->id, rules);
+	} else {
+		return error_set(err, STATUS_SPEC,
+		    "qemu has no %s: use a tap, or \"name\": \"slirp\" for user networking", kind);
+	}
+	qemu_option(q->argv, "-device", fmt, dev->id, net->mac);
+	return 0;
+}
+
+static void net_clear(void *config)
+{
+	free(((struct net *)config)->mac);
+}
+
+static const struct bhyve_form virtio_form = { .model = "virtio-net", .first = "backend" };
+static const struct bhyve_form e1000_form = { .model = "e1000", .first = "backend" };
+
+const struct device_kind device_virtio_net = {
+	.name = "virtio-net",
+	.help = "virtio network interface",
+	.size = sizeof(struct net),
+	.fields = virtio_fields,
+	.check = net_check,
+	.complete = net_complete,
+	.form = &virtio_form,
+	.bhyve = net_bhyve,
+	.qemu = net_qemu,
+	.clear = net_clear,
+};
+
+const struct device_kind device_e1000 = {
+	.name = "e1000",
+	.help = "Intel 82545 network interface",
+	.size = sizeof(struct net),
+	.fields = e1000_fields,
+	.check = net_check,
+	.complete = net_complete,
+	.form = &e1000_form,
+	.bhyve = net_bhyve,
+	.qemu = net_qemu,
+	.clear = net_clear,
+};

@@ -1,0 +1,36 @@
+/* raw: whatever the user writes after the slot of bhyve's -s. */
+#include "device/device.h"
+
+struct raw {
+	char *value;
+};
+
+static const struct field raw_fields[] = {
+	{ "value", FIELD_STRING, offsetof(struct raw, value), .required = true,
+	    .help = "the text after the slot of -s, unchecked" },
+	{ 0 },
+};
+
+static int raw_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	(void)dev;
+	(void)q;
+	return error_set(err, STATUS_SPEC,
+	    "a raw device is written in bhyve's words: qemu cannot read them (\"qemu\": { "
+	    "\"args\": "
+	    "[...] } passes words to qemu)");
+}
+
+static const char *raw_verbatim(const struct device *dev)
+{
+	return ((const struct raw *)dev->config)->value;
+}
+
+const struct device_kind device_raw = {
+	.name = "raw",
+	.help = "any device, in bhyve's own words",
+	.size = sizeof(struct raw),
+	.fields = raw_fields,
+	.qemu = raw_qemu,
+	.verbatim = raw_verbatim,
+};

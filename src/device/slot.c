@@ -1,0 +1,111 @@
+/* PCI addresses in a spec. */
+#include "device/slot.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *slot_text(const struct slot *s, char text[SLOT_TEXT])
+{
+	(void)snprintf(text, SLOT_TEXT, "%u:%u:%u", (unsigned)s->bus % SLOT_BUSES,
+	    (unsigned)s->slot % SLOT_SLOTS, (unsigned)s->function % SLOT_FUNCTIONS);
+	return text;
+}
+
+bool slot_equal(const struct slot *a, const struct slot *b)
+{
+	return a->bus == b->bus && a->slot == b->slot && a->function == b->function;
+}
+
+void slot_print(const void *slot, struct str *json)
+{
+	const struct slot *s = slot;
+	char text[SLOT_TEXT];
+
+	if (s->given)
+		str_add_json(json, slot_text(s, text));
+	else
+		str_add(json, "null");
+}
+
+/* Reads up to three decimal numbers between colons; returns how many, 0 when it is nothing such. */
+static int split(const char *text, int number[3])
+{
+	int n = 0;
+
+	for (const char *p = text; n < 3; p++) {
+		int value = 0;
+
+		if (!isdigit((unsigned char)*p))
+			return 0;
+		for (; isdigit((unsigned char)*p); p++) {
+			value = value * 10 + (*p - '0');
+			if (value > 9999)
+				value = 9999;
+		}
+		number[n++] = value;
+		if (*p == '\0')
+			return n;
+		if (*p != ':')
+			return 0;
+	}
+	return 0;
+}
+
+static bool in_range(const struct slot *s, const struct where *at, struct decoder *d)
+{
+	static const char fmt[] = "%s %d is out of range, expected 0 to %d";
+
+	if (s->bus >= SLOT_BUSES)
+		report_add(d->report, STATUS_SPEC, at, fmt, "bus", s->bus, SLOT_BUSES - 1);
+	else if (s->slot < 0 || s->slot >= SLOT_SLOTS)
+		report_add(d->report, STATUS_SPEC, at, fmt, "slot", s->slot, SLOT_SLOTS - 1);
+	else if (s->function >= SLOT_FUNCTIONS)
+		report_add(
+		    d->report, STATUS_SPEC, at, fmt, "function", s->function, SLOT_FUNCTIONS - 1);
+	else
+		return true;
+	return false;
+}
+
+void slot_parse(const struct node *value, void *slot, const struct where *at, struct decoder *d)
+{
+	struct slot s = { .given = true };
+	const char *text;
+	int number[3] = { 0 };
+
+	if (value->kind == NODE_INT) {
+		s.slot = value->integer < 0 || value->integer > 9999 ? 9999 : (int)value->integer;
+		if (value->integer < 0)
+			s.slot = -1;
+	} else {
+		if (value->kind != NODE_STRING) {
+			field_type_error(
+			    value, "a slot such as \"3\", \"3:0\" or \"0:3:0\"", at, d);
+			return;
+		}
+		text = field_text(value, at, d);
+		if (text == NULL)
+			return;
+		switch (split(text, number)) {
+		case 1:
+			s.slot = number[0];
+			break;
+		case 2:
+			s.slot = number[0];
+			s.function = number[1];
+			break;
+		case 3:
+			s.bus = number[0];
+			s.slot = number[1];
+			s.function = number[2];
+			break;
+		default:
+			report_add(d->report, STATUS_SPEC, at,
+			    "\"%s\" is no slot, expected \"3\", \"3:0\" or \"0:3:0\"", text);
+			return;
+		}
+	}
+	if (in_range(&s, at, d))
+		*(struct slot *)slot = s;
+}

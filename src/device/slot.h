@@ -1,0 +1,28 @@
+/* A PCI address as bhyve(8) writes it: bus:slot:function, decimal. */
+#ifndef DEVICE_SLOT_H
+#define DEVICE_SLOT_H
+
+#include <stdbool.h>
+
+#include "device/field.h"
+
+#define SLOT_BUSES 256
+#define SLOT_SLOTS 32
+#define SLOT_FUNCTIONS 8
+
+struct slot {
+	bool given;
+	int bus, slot, function;
+};
+
+/* Room for "255:31:7" and its NUL. */
+#define SLOT_TEXT 12
+
+/* Parser and printer of a FIELD_CUSTOM row: "3", "3:0", "0:3:0" or an integer. */
+void slot_parse(const struct node *value, void *slot, const struct where *at, struct decoder *d);
+void slot_print(const void *slot, struct str *json);
+/* Writes "B:S:F" into text and returns it. */
+const char *slot_text(const struct slot *s, char text[SLOT_TEXT]);
+bool slot_equal(const struct slot *a, const struct slot *b);
+
+#endif

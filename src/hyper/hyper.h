@@ -1,0 +1,96 @@
+/*
+ * A hypervisor as vmrun sees it: how a spec becomes a command, what its words and its end mean, and
+ * how it is asked to stop.  bhyve.c and qemu.c fill in the struct; nobody else compares names.
+ */
+#ifndef HYPER_HYPER_H
+#define HYPER_HYPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/report.h"
+#include "base/words.h"
+#include "spec/spec.h"
+
+/* Descriptors that a hypervisor finds open, besides 0, 1 and 2. */
+enum { CHANNEL_CONTROL_FD = 3, CHANNEL_LOG_FD = 4 };
+
+/* Lines come from these. */
+enum channel {
+	CHANNEL_STDERR,	 /* what it says to people; passed on */
+	CHANNEL_CONTROL, /* its control protocol (qemu's QMP), both ways */
+	CHANNEL_LOG,	 /* its log, for signs only */
+	CHANNELS
+};
+
+struct plan_request {
+	const struct spec *spec;
+	const char *program;	   /* as the user named it, or NULL: the hypervisor's own name */
+	const struct words *extra; /* words after `--` */
+	bool dry; /* nothing will run: the host is not asked what only a run must know */
+};
+
+/* All that a boot needs to know, made before anything is started. */
+struct plan {
+	const struct hypervisor *hyper;
+	char *vm;	      /* name of the VM */
+	struct words argv;    /* argv[0] is also what is looked up in PATH */
+	struct words sockets; /* removed before the start and after the end */
+	struct words notes;   /* what the user should know, a line each */
+	bool uses_stdio;      /* a serial port has our stdin and stdout */
+	bool has_control, has_log;
+	char *copy_from, *copy_to; /* file to make before the start when it is missing, or NULL */
+};
+
+/* What a running hypervisor has told so far. */
+struct signs {
+	bool answered;	 /* it speaks its control protocol, or has none */
+	char reason[40]; /* why it says it ends, "" when it did not */
+	char fatal[40];	 /* a state it cannot leave, "" */
+	bool triple_fault;
+};
+
+/* How a boot ended. */
+struct outcome {
+	enum cause cause;
+	int status;	   /* in bhyve's terms, whatever the hypervisor; -1: it died of a signal */
+	int signal;	   /* 0: none */
+	bool failed_start; /* its own complaint, not the guest's word */
+};
+
+/* How one step of a stop is done: exactly one of the three is set. */
+struct power {
+	int signal;
+	const char *control; /* text for CHANNEL_CONTROL */
+	struct words helper; /* a command to run */
+};
+
+struct process_end;
+
+struct hypervisor {
+	const char *name;
+	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
+	 */
+	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
+	/* Text for CHANNEL_CONTROL at the start, or NULL. */
+	const char *hello;
+	/* Takes one line of a channel; returns an answer for CHANNEL_CONTROL, or NULL. */
+	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
+	void (*explain)(
+	    const struct signs *signs, const struct process_end *end, struct outcome *out);
+	void (*power)(const struct plan *plan, enum stop_action action, struct power *out);
+	/* Adds the command that clears what it leaves in the kernel; none when there is nothing. */
+	void (*destroy)(const struct plan *plan, struct words *command);
+};
+
+extern const struct hypervisor hyper_bhyve, hyper_qemu;
+
+/* NULL when there is none of that name. */
+const struct hypervisor *hyper_find(const char *name);
+/* bhyve where it can run, else qemu. */
+const struct hypervisor *hyper_for_host(void);
+/* Name for a status in bhyve's terms: "64 (usage error)". Static text or NULL. */
+const char *hyper_status_text(int status);
+void plan_clear(struct plan *plan);
+
+#endif

@@ -1,0 +1,355 @@
+/* qemu: the same devices at the same slots on a machine without bhyve.  Facts: QEMU's documents and
+ * runs of QEMU 7.2. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/qemu_words.h"
+#include "hyper/firmware.h"
+#include "hyper/hyper.h"
+#include "hyper/qmp.h"
+#include "platform/devfd.h"
+#include "platform/os.h"
+#include "platform/spawn.h"
+
+#define PROGRAM "qemu-system-x86_64"
+
+enum { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
+
+struct build {
+	const struct spec *spec;
+	struct words *argv;
+	struct plan *plan;
+	struct report *report;
+	bool dry;
+};
+
+static void refuse(struct build *b, const struct where *at, const char *reason)
+{
+	report_add(b->report, STATUS_SPEC, at, "qemu cannot: %s", reason);
+}
+
+static bool use_kvm(const struct spec *spec)
+{
+	return spec->qemu.accel == ACCEL_KVM || (spec->qemu.accel == ACCEL_AUTO && os_has_kvm());
+}
+
+static void add_machine(struct build *b)
+{
+	const struct spec *s = b->spec;
+	bool kvm = use_kvm(s);
+
+	qemu_option(b->argv, "-name", "guest=%s,debug-threads=on", s->name);
+	words_add(b->argv, "-no-user-config");
+	words_add(b->argv, "-nodefaults");
+	words_add(b->argv, "-display");
+	words_add(b->argv, "none");
+	words_add(b->argv, "-machine");
+	/* Without its own SATA and SMBus, q35 has nothing but 0:0:0 and 0:31:0, as bhyve has. */
+	words_addf(b->argv, "q35,sata=off,smbus=off,vmport=off,dump-guest-core=%s%s%s%s",
+	    s->guest_mem_in_core ? "on" : "off", s->generate_acpi ? "" : ",acpi=off",
+	    s->qemu.machine == NULL ? "" : ",", s->qemu.machine == NULL ? "" : s->qemu.machine);
+	words_add(b->argv, "-accel");
+	words_add(b->argv, kvm ? "kvm" : "tcg");
+	words_add(b->argv, "-cpu");
+	words_add(b->argv, "max");
+	words_add(b->argv, "-smp");
+	words_addf(b->argv,
+	    "cpus=%" PRId64 ",sockets=%" PRId64 ",cores=%" PRId64 ",threads=%" PRId64,
+	    cpu_count(&s->cpu), s->cpu.sockets, s->cpu.cores, s->cpu.threads);
+	words_add(b->argv, "-m");
+	words_addf(b->argv, "%" PRId64 "B", s->mem);
+	if (s->wire_guest_mem && kvm) {
+		/* Under TCG this would lock a gigabyte of translated code as well. */
+		words_add(b->argv, "-overcommit");
+		words_add(b->argv, "mem-lock=on");
+	}
+	words_add(b->argv, "-uuid");
+	words_add(b->argv, s->uuid);
+}
+
+/* bhyve has no sleep states, and its reset, power off and panic end the process. */
+static void add_behaviour(struct build *b)
+{
+	words_add(b->argv, "-global");
+	words_add(b->argv, "ICH9-LPC.disable_s3=1");
+	words_add(b->argv, "-global");
+	words_add(b->argv, "ICH9-LPC.disable_s4=1");
+	words_add(b->argv, "-rtc");
+	words_add(b->argv, b->spec->utc_clock ? "base=utc" : "base=localtime");
+	words_add(b->argv, "-action");
+	words_add(b->argv, "reboot=shutdown,shutdown=poweroff,panic=shutdown");
+	words_add(b->argv, "-chardev");
+	words_addf(b->argv, "socket,id=qmp,fd=%d", CHANNEL_CONTROL_FD);
+	words_add(b->argv, "-mon");
+	words_add(b->argv, "chardev=qmp,mode=control");
+	words_add(b->argv, "-S");
+	b->plan->has_control = true;
+	if (use_kvm(b->spec) || !os_has_dev_fd())
+		return;
+	/* The log is what tells a triple fault from a reset; KVM leaves no trace of one. */
+	words_add(b->argv, "-d");
+	words_add(b->argv, "cpu_reset");
+	words_add(b->argv, "-D");
+	words_addf(b->argv, "/dev/fd/%d", CHANNEL_LOG_FD);
+	b->plan->has_log = true;
+}
+
+static void check_bridges(struct build *b)
+{
+	const struct spec *s = b->spec;
+	static const struct slot host = { true, 0, 0, 0 }, lpc = { true, 0, 31, 0 };
+	struct where host_at = { NULL, "hostbridge_slot", 0 }, lpc_at = { NULL, "lpc_slot", 0 };
+
+	if (!slot_equal(&s->lpc_slot, &lpc))
+		refuse(b, &lpc_at, "the lpc of q35 is at 0:31:0");
+	if (s->hostbridge != HOSTBRIDGE_NONE && !slot_equal(&s->hostbridge_slot, &host))
+		refuse(b, &host_at, "the host bridge of q35 is at 0:0:0");
+	if (s->hostbridge == HOSTBRIDGE_AMD)
+		words_add(
+		    &b->plan->notes, "qemu's host bridge is Intel's: amd_hostbridge is ignored");
+	if (s->hostbridge == HOSTBRIDGE_NONE)
+		words_add(&b->plan->notes, "qemu always has a host bridge");
+}
+
+/* Function 0 must announce that its slot has others. */
+static bool is_multifunction(const struct spec *spec, const struct device *zero)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+
+		if (dev != zero && !dev->removed && dev->slot.bus == zero->slot.bus &&
+		    dev->slot.slot == zero->slot.slot)
+			return zero->slot.function == 0;
+	}
+	return false;
+}
+
+static void add_device(struct build *b, const struct device *dev, const struct where *at)
+{
+	struct qemu_build q = { .argv = b->argv };
+	struct error err = { 0 };
+
+	/* On bus 0 only: qemu reaches other buses through bridges, which bhyve does not have. */
+	if (dev->slot.bus != 0) {
+		refuse(b, at, "devices on buses above 0");
+		return;
+	}
+	if (dev->slot.slot == 0 || (dev->slot.slot == 31 && dev->slot.function == 0)) {
+		refuse(b, at, "slot 0 and 0:31:0 belong to q35's own bridges");
+		return;
+	}
+	(void)snprintf(q.address, sizeof(q.address), "bus=pcie.0,addr=%x.%x%s",
+	    (unsigned)dev->slot.slot, (unsigned)dev->slot.function,
+	    is_multifunction(b->spec, dev) ? ",multifunction=on" : "");
+	if (dev->kind->qemu(dev, &q, &err) != 0) {
+		(void)error_prefix(&err, "qemu cannot");
+		report_take(b->report, at, &err);
+	}
+	if (dev->kind->sockets != NULL)
+		dev->kind->sockets(dev, &b->plan->sockets);
+}
+
+static void add_devices(struct build *b)
+{
+	for (size_t i = 0; i < b->spec->device_count; i++) {
+		const struct device *dev = b->spec->devices[i];
+		struct where list = { NULL, "emulations", 0 }, at = { &list, NULL, dev->index };
+
+		if (!dev->removed)
+			add_device(b, dev, &at);
+	}
+}
+
+/* ADDR:PORT, or [V6]:PORT without its brackets. */
+static void add_tcp(struct build *b, const char *id, const char *where)
+{
+	const char *colon = strrchr(where, ':');
+	bool brackets = *where == '[';
+	MEM_AUTO char *host =
+	    mem_copy_n(where + (brackets ? 1 : 0), (size_t)(colon - where) - (brackets ? 2 : 0));
+
+	qemu_option(b->argv, "-chardev", "socket,id=%s,host=%s,port=%s,server=on,wait=off", id,
+	    host, colon + 1);
+}
+
+static void add_serial(struct build *b)
+{
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		const char *com = b->spec->com[i];
+		MEM_AUTO char *id = mem_format("com%zu", i + 1);
+
+		if (com == NULL)
+			continue;
+		if (strcmp(com, "stdio") == 0) {
+			qemu_option(b->argv, "-chardev", "stdio,id=%s,signal=off", id);
+			b->plan->uses_stdio = true;
+		} else if (strncmp(com, "tcp=", 4) == 0) {
+			add_tcp(b, id, com + 4);
+		} else if (strncmp(com, "/dev/nmdm", 9) == 0) {
+			qemu_option(b->argv, "-chardev", "pty,id=%s", id);
+			words_addf(&b->plan->notes,
+			    "%s: qemu has no nmdm, it makes a pty and names it", id);
+		} else {
+			qemu_option(b->argv, "-chardev", "serial,id=%s,path=%s", id, com);
+		}
+		words_add(b->argv, "-device");
+		words_addf(b->argv, "isa-serial,index=%zu,chardev=%s", i, id);
+	}
+}
+
+/* An installed file of the list; without one, the first name in a dry run, else a fault. */
+static const char *installed(struct build *b, const char *const *paths)
+{
+	const char *path = firmware_first(paths, b->dry);
+	struct where at = { NULL, "bootrom", 0 };
+
+	if (path == NULL)
+		report_add(b->report, STATUS_CHECK, &at,
+		    "UEFI firmware for qemu is not installed: expected %s (Debian: apt install "
+		    "ovmf), or name another with \"qemu\": { \"bootrom\": ... }",
+		    paths[0]);
+	return path == NULL ? paths[0] : path;
+}
+
+static void add_flash(struct build *b, const char *code, const char *vars)
+{
+	qemu_option(b->argv, "-blockdev",
+	    "driver=raw,node-name=flash0,read-only=on,file.driver=file,file.filename=%s", code);
+	qemu_option(b->argv, "-blockdev",
+	    "driver=raw,node-name=flash1,file.driver=file,file.filename=%s", vars);
+	words_add(b->argv, "-machine");
+	words_add(b->argv, "pflash0=flash0,pflash1=flash1");
+}
+
+/* bhyve's UEFI cannot run here: OVMF stands in for it, with variables of its own. */
+static void add_firmware(struct build *b)
+{
+	const struct spec *s = b->spec;
+	const char *rom = s->qemu.bootrom != NULL ? s->qemu.bootrom : s->bootrom;
+	bool substitute = rom == NULL || firmware_is_bhyve(rom);
+	MEM_AUTO char *vars = NULL;
+
+	if (s->qemu.varfile != NULL)
+		vars = mem_copy(s->qemu.varfile);
+	else if (s->varfile != NULL)
+		vars = substitute ? mem_format("%s.qemu", s->varfile) : mem_copy(s->varfile);
+	if (vars != NULL) {
+		const char *template = s->varfile_template;
+
+		if (template == NULL || substitute)
+			template = installed(b, firmware_qemu_vars);
+		b->plan->copy_from = mem_copy(template);
+		b->plan->copy_to = mem_copy(vars);
+		if (substitute)
+			rom = installed(b, firmware_qemu_code);
+		add_flash(b, rom, vars);
+	} else {
+		if (substitute)
+			rom = installed(b, firmware_qemu);
+		words_add(b->argv, "-bios");
+		words_add(b->argv, rom);
+	}
+	if (substitute && s->bootrom != NULL)
+		words_addf(&b->plan->notes,
+		    "firmware %s is bhyve's: under qemu %s stands in for it", s->bootrom, rom);
+}
+
+static int qemu_plan(const struct plan_request *request, struct plan *plan, struct report *report)
+{
+	const struct spec *spec = request->spec;
+	struct build b = { spec, &plan->argv, plan, report, request->dry };
+	size_t before = report->count;
+
+	plan->hyper = &hyper_qemu;
+	plan->vm = mem_copy(spec->name);
+	words_add(b.argv, request->program != NULL ? request->program : PROGRAM);
+	add_machine(&b);
+	add_behaviour(&b);
+	check_bridges(&b);
+	add_devices(&b);
+	add_serial(&b);
+	add_firmware(&b);
+	words_append(b.argv, &spec->extra_options);
+	words_append(b.argv, &spec->qemu.args);
+	if (request->extra != NULL)
+		words_append(b.argv, request->extra);
+	return report->count == before ? 0 : -1;
+}
+
+static const char *qemu_hear(struct signs *signs, enum channel channel, const char *line)
+{
+	if (channel == CHANNEL_CONTROL)
+		return qmp_hear(signs, line);
+	if (channel == CHANNEL_LOG && strncmp(line, "Triple fault", 12) == 0)
+		signs->triple_fault = true;
+	return NULL;
+}
+
+/*
+ * qemu's own status is 0 after every reset, power off and signal that it handles: only QMP's
+ * SHUTDOWN tells them apart (qapi/run-state.json, ShutdownCause).  Statuses are given in bhyve's
+ * terms, so that a policy means the same under both.
+ */
+static void qemu_explain(
+    const struct signs *signs, const struct process_end *end, struct outcome *out)
+{
+	static const struct {
+		const char *reason;
+		enum cause cause;
+	} reasons[] = {
+		{ "guest-reset", CAUSE_REBOOT },
+		{ "host-qmp-system-reset", CAUSE_REBOOT },
+		{ "guest-shutdown", CAUSE_POWEROFF },
+		/* Somebody sent qemu a SIGTERM, SIGINT or SIGHUP, which one it does not say. */
+		{ "host-signal", CAUSE_KILLED },
+	};
+
+	out->cause = end->signal != 0 ? CAUSE_KILLED : CAUSE_ERROR;
+	out->signal = end->signal;
+	out->failed_start = !signs->answered || (*signs->reason == '\0' && end->status == 1);
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]) && end->signal == 0; i++) {
+		if (strcmp(reasons[i].reason, signs->reason) == 0)
+			out->cause = reasons[i].cause;
+	}
+	if (out->cause == CAUSE_REBOOT && signs->triple_fault)
+		out->cause = CAUSE_TRIPLE_FAULT;
+	if (*signs->fatal != '\0')
+		out->cause = CAUSE_ERROR;
+	if (out->cause == CAUSE_KILLED) {
+		out->signal = end->signal != 0 ? end->signal : SIGTERM;
+		out->status = -1;
+	} else {
+		out->status = (int)out->cause; /* CAUSE_ERROR is bhyve's 4 */
+	}
+}
+
+static void qemu_power(const struct plan *plan, enum stop_action action, struct power *out)
+{
+	(void)plan;
+	if (action == STOP_ACPI)
+		out->control = QMP_POWERDOWN;
+	else if (action == STOP_POWEROFF)
+		out->control = QMP_QUIT;
+	else
+		out->signal = SIGKILL;
+}
+
+static void qemu_destroy(const struct plan *plan, struct words *command)
+{
+	(void)plan; /* nothing outlives the process */
+	(void)command;
+}
+
+const struct hypervisor hyper_qemu = {
+	.name = "qemu",
+	.plan = qemu_plan,
+	.hello = QMP_HELLO,
+	.hear = qemu_hear,
+	.explain = qemu_explain,
+	.power = qemu_power,
+	.destroy = qemu_destroy,
+};

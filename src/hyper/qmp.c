@@ -1,0 +1,89 @@
+/* Listening to QMP. */
+#include "hyper/qmp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+/* The few values that matter, out of one message. */
+struct message {
+	bool greeting;
+	char event[40];
+	char reason[40]; /* data.reason of an event */
+	char status[40]; /* return.status of an answer */
+};
+
+static void keep(char into[40], const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n < 40)
+		memcpy(into, text, n + 1);
+}
+
+/* One string value, with the key it stands under and the key of the object around it. */
+static void take_string(struct message *m, const char *outer, const char *key, const char *value)
+{
+	if (outer == NULL && strcmp(key, "event") == 0)
+		keep(m->event, value);
+	else if (outer != NULL && strcmp(outer, "data") == 0 && strcmp(key, "reason") == 0)
+		keep(m->reason, value);
+	else if (outer != NULL && strcmp(outer, "return") == 0 && strcmp(key, "status") == 0)
+		keep(m->status, value);
+}
+
+static void read_message(const char *line, struct message *m)
+{
+	struct json j;
+	struct json_token token;
+	char *key[3] = { NULL }; /* of each of the two outer levels */
+
+	memset(m, 0, sizeof(*m));
+	json_start(&j, line, strlen(line));
+	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
+		int depth = j.depth;
+
+		if (depth > 2 || depth < 1)
+			continue;
+		if (token.type == JSON_KEY) {
+			free(key[depth]);
+			key[depth] = json_text(&j, &token, NULL);
+			if (depth == 1 && strcmp(key[1], "QMP") == 0)
+				m->greeting = true;
+		} else if (token.type == JSON_STRING && key[depth] != NULL) {
+			MEM_AUTO char *value = json_text(&j, &token, NULL);
+
+			take_string(m, depth == 2 ? key[1] : NULL, key[depth], value);
+		}
+	}
+	free(key[1]);
+	free(key[2]);
+}
+
+static bool is_fatal(const char *status)
+{
+	return strcmp(status, "internal-error") == 0 || strcmp(status, "io-error") == 0 ||
+	    strcmp(status, "guest-panicked") == 0;
+}
+
+const char *qmp_hear(struct signs *signs, const char *line)
+{
+	struct message m;
+
+	read_message(line, &m);
+	if (m.greeting)
+		signs->answered = true;
+	/* Of two SHUTDOWN events the first tells why; the second is the echo of a quit. */
+	if (strcmp(m.event, "SHUTDOWN") == 0 && *signs->reason == '\0')
+		keep(signs->reason, m.reason);
+	/* A guest that stops by itself is in trouble, or shutting down: ask which. */
+	if (strcmp(m.event, "STOP") == 0 && *signs->reason == '\0')
+		return QMP_STATUS;
+	if (is_fatal(m.status) && *signs->fatal == '\0') {
+		keep(signs->fatal, m.status);
+		return QMP_QUIT;
+	}
+	return NULL;
+}

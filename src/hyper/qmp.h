@@ -1,0 +1,16 @@
+/* qemu's control protocol (QMP), as far as a supervisor listens to it: one JSON object a line. */
+#ifndef HYPER_QMP_H
+#define HYPER_QMP_H
+
+#include "hyper/hyper.h"
+
+/* Sent at once: qemu starts stopped (-S), so that no event is lost before capabilities are on. */
+#define QMP_HELLO "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"cont\"}\n"
+#define QMP_POWERDOWN "{\"execute\":\"system_powerdown\"}\n"
+#define QMP_QUIT "{\"execute\":\"quit\"}\n"
+#define QMP_STATUS "{\"execute\":\"query-status\"}\n"
+
+/* Takes one line; what is not QMP is ignored. Returns an answer to send (static), or NULL. */
+const char *qmp_hear(struct signs *signs, const char *line);
+
+#endif

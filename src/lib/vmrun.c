@@ -1,0 +1,310 @@
+/* libvmrun: the public functions over the rooms. */
+#include "vmrun/vmrun.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "run/boot.h"
+#include "run/machine.h"
+#include "run/pidfile.h"
+
+#define HOOK_BUDGET_MS 5000
+#define HOOK_MEMORY ((size_t)64 << 20)
+
+struct vmrun {
+	struct vmrun_options options;
+	struct words settings, args;
+	struct policy_options policy;
+	struct boot_source source;
+	struct boot first; /* prepared, not started */
+	struct machine *machine;
+	struct report report;
+	struct event_queue events;
+	struct pidfile pidfile;
+	char *name;	   /* of the VM */
+	int console_input; /* -1: this program's stdin */
+};
+
+const char *vmrun_version(void)
+{
+	return VMRUN_VERSION;
+}
+
+static int usage(struct vmrun *vm, const char *fmt, const char *value)
+{
+	struct error err = { 0 };
+
+	(void)error_set(&err, STATUS_USAGE, "%s \"%s\"", fmt, value);
+	report_take(&vm->report, NULL, &err);
+	return -1;
+}
+
+static void copy_list(const char *const *from, struct words *to)
+{
+	for (size_t i = 0; from != NULL && from[i] != NULL; i++)
+		words_add(to, from[i]);
+}
+
+/* What stands in the options, checked; -1: see the report. */
+static int read_options(struct vmrun *vm, struct document_source *source)
+{
+	const struct vmrun_options *o = &vm->options;
+	struct error err = { 0 };
+	size_t before = vm->report.count;
+
+	source->file = o->file;
+	source->text = o->text;
+	source->length = o->length;
+	source->name = o->name;
+	source->folder = o->folder;
+	if (o->format != NULL && !format_find(o->format, &source->format))
+		(void)usage(vm, "expected the format json, lua or auto, got", o->format);
+	copy_list(o->set, &vm->settings);
+	for (size_t i = 0; i < vm->settings.count; i++) {
+		const char *equal = strchr(vm->settings.item[i], '=');
+
+		if (equal == NULL || equal == vm->settings.item[i])
+			(void)usage(vm, "a setting is KEY=VALUE, got", vm->settings.item[i]);
+	}
+	copy_list(o->args, &vm->args);
+	vm->policy.no_reboot = o->no_reboot;
+	vm->policy.reboot_count = o->reboot_count;
+	if (o->reboot_on != NULL &&
+	    reboot_list_parse(o->reboot_on, &vm->policy.reboot_on, &err) != 0) {
+		(void)error_prefix(&err, "reboot-on");
+		report_take(&vm->report, NULL, &err);
+	}
+	return vm->report.count == before ? 0 : -1;
+}
+
+/* A dry run speaks of bhyve everywhere; a run takes what can run here. */
+static int choose_hypervisor(struct vmrun *vm)
+{
+	const char *name = vm->options.hypervisor;
+
+	if (name != NULL && strcmp(name, "auto") != 0) {
+		vm->source.hyper = hyper_find(name);
+		return vm->source.hyper != NULL ? 0
+						: usage(vm,
+						      "expected the hypervisor bhyve, "
+						      "qemu or auto, got",
+						      name);
+	}
+	vm->source.hyper = vm->options.dry_run ? &hyper_bhyve : hyper_for_host();
+	return 0;
+}
+
+static void log_line(void *context, const char *level, const char *text)
+{
+	struct vmrun *vm = context;
+	struct event_record *r = event_add(&vm->events, VMRUN_LOG);
+
+	event_level(r, level);
+	event_text(r, text);
+}
+
+static void check_target(struct vmrun *vm)
+{
+	if (vm->options.target == NULL)
+		vm->options.target = "default";
+	if (!words_have(document_targets(vm->source.doc), vm->options.target))
+		document_report_target(vm->source.doc, vm->options.target, NULL, &vm->report);
+}
+
+static int load(struct vmrun *vm)
+{
+	struct document_source source = { .file = NULL };
+	struct script_options limits = { HOOK_BUDGET_MS, HOOK_MEMORY, log_line, vm, NULL };
+
+	if (read_options(vm, &source) != 0 || choose_hypervisor(vm) != 0)
+		return -1;
+	limits.hypervisor = vm->source.hyper->name;
+	vm->source.settings = &vm->settings;
+	vm->source.extra = &vm->args;
+	vm->source.program = vm->options.program;
+	vm->source.dry = vm->options.dry_run;
+	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
+	if (vm->source.doc == NULL)
+		return -1;
+	check_target(vm);
+	return boot_source_check(&vm->source, &vm->report);
+}
+
+int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
+{
+	struct vmrun *vm = mem_zero(sizeof(*vm));
+	size_t size = options->size < sizeof(*options) ? options->size : sizeof(*options);
+
+	*out = vm;
+	vm->console_input = -1;
+	vm->options.reboot_count = -1;
+	memcpy(&vm->options, options, size);
+	(void)load(vm);
+	return vm->report.count == 0 ? STATUS_OK : (int)vm->report.status;
+}
+
+void vmrun_close(struct vmrun *vm)
+{
+	if (vm == NULL)
+		return;
+	machine_free(vm->machine);
+	pidfile_close(&vm->pidfile);
+	boot_clear(&vm->first);
+	boot_source_clear(&vm->source);
+	reboot_list_free(&vm->policy.reboot_on);
+	words_free(&vm->settings);
+	words_free(&vm->args);
+	report_free(&vm->report);
+	event_queue_clear(&vm->events);
+	free(vm->name);
+	if (vm->console_input >= 0)
+		(void)close(vm->console_input);
+	free(vm);
+}
+
+size_t vmrun_problem_count(const struct vmrun *vm)
+{
+	return vm->report.count;
+}
+
+bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_problem *out)
+{
+	if (index >= vm->report.count)
+		return false;
+	out->place = vm->report.item[index].place;
+	out->path = vm->report.item[index].path;
+	out->text = vm->report.item[index].text;
+	return true;
+}
+
+int vmrun_prepare(struct vmrun *vm)
+{
+	struct boot_facts facts = { .boots = 0 };
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->first.spec == NULL &&
+	    boot_prepare(&vm->source, vm->options.target, &facts, &vm->first, &vm->report) != 0)
+		return (int)vm->report.status;
+	if (vm->name == NULL)
+		vm->events.vm = vm->name = mem_copy(vm->first.plan.vm);
+	return STATUS_OK;
+}
+
+const char *const *vmrun_argv(const struct vmrun *vm)
+{
+	return (const char *const *)vm->first.plan.argv.item;
+}
+
+char *vmrun_command(const struct vmrun *vm)
+{
+	return words_shell_line(&vm->first.plan.argv);
+}
+
+char *vmrun_spec_json(const struct vmrun *vm)
+{
+	return spec_print(vm->first.spec);
+}
+
+const char *const *vmrun_notes(const struct vmrun *vm)
+{
+	static const char *const none[] = { NULL };
+
+	return vm->first.plan.notes.count == 0 ? none
+					       : (const char *const *)vm->first.plan.notes.item;
+}
+
+const char *vmrun_hypervisor(const struct vmrun *vm)
+{
+	return vm->source.hyper->name;
+}
+
+/* Where the console's input comes from: not from a stdin that held the spec. */
+static int open_console_input(struct vmrun *vm)
+{
+	if (vm->options.file == NULL || strcmp(vm->options.file, "-") != 0)
+		return STDIN_FILENO;
+	vm->console_input = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	if (vm->console_input < 0)
+		vm->console_input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return vm->console_input;
+}
+
+static int check_sigchld(struct error *err)
+{
+	struct sigaction action;
+
+	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
+	    (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0))
+		return error_set(err, STATUS_USAGE,
+		    "SIGCHLD is ignored: the end of the hypervisor could not be seen");
+	return 0;
+}
+
+int vmrun_start(struct vmrun *vm)
+{
+	struct machine_options options = { .policy = vm->policy, .pid_file = vm->options.pid_file };
+	const char *own = vm->options.supervisor_pid_file;
+	struct error err = { 0 };
+	int status = vmrun_prepare(vm);
+
+	if (status != STATUS_OK)
+		return status;
+	if (check_sigchld(&err) != 0 ||
+	    (own != NULL && pidfile_open(&vm->pidfile, own, &err) != 0)) {
+		report_take(&vm->report, NULL, &err);
+		return (int)vm->report.status;
+	}
+	pidfile_write(&vm->pidfile, getpid());
+	options.console_input = open_console_input(vm);
+	vm->machine = machine_new(&vm->source, &options, &vm->first, &vm->events, &vm->report);
+	if (vm->machine == NULL)
+		return (int)vm->report.status;
+	machine_start(vm->machine);
+	return STATUS_OK;
+}
+
+int vmrun_fd(const struct vmrun *vm)
+{
+	return vm->machine == NULL ? -1 : machine_fd(vm->machine);
+}
+
+int vmrun_dispatch(struct vmrun *vm)
+{
+	struct error err = { 0 };
+
+	if (machine_dispatch(vm->machine, &err) == 0)
+		return STATUS_OK;
+	report_take(&vm->report, NULL, &err);
+	return STATUS_OS;
+}
+
+bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
+{
+	return event_next(&vm->events, out);
+}
+
+void vmrun_stop(struct vmrun *vm)
+{
+	if (vm->machine != NULL)
+		machine_stop(vm->machine);
+}
+
+bool vmrun_ended(const struct vmrun *vm)
+{
+	return vm->machine != NULL && machine_ended(vm->machine);
+}
+
+int vmrun_status(const struct vmrun *vm)
+{
+	return vm->machine == NULL ? (int)vm->report.status : machine_status(vm->machine);
+}
+
+int vmrun_guest_status(const struct vmrun *vm)
+{
+	return vm->machine == NULL ? -1 : machine_guest_status(vm->machine);
+}

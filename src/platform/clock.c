@@ -1,0 +1,26 @@
+/* Time that only goes forward. */
+#include "platform/clock.h"
+
+#include <limits.h>
+#include <time.h>
+
+int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	/* Cannot fail: POSIX 2008 requires this clock on the systems that we know. */
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int clock_left_ms(int64_t at_ms)
+{
+	int64_t now;
+
+	if (at_ms < 0)
+		return -1;
+	now = clock_ms();
+	if (at_ms <= now)
+		return 0;
+	return at_ms - now < INT_MAX ? (int)(at_ms - now) : INT_MAX;
+}

@@ -1,0 +1,12 @@
+/* Time that only goes forward: every wait and every uptime is measured with it. */
+#ifndef PLATFORM_CLOCK_H
+#define PLATFORM_CLOCK_H
+
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t clock_ms(void);
+/* How long until then, as poll() takes it: 0 when it has come, at most INT_MAX; negative: -1. */
+int clock_left_ms(int64_t at_ms);
+
+#endif

@@ -1,0 +1,41 @@
+/* What is asked in the same way on every system. */
+#include "platform/os.h"
+
+#include <net/if.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+const char *os_arch(void)
+{
+	static const char *const names[][2] = {
+		{ "amd64", "amd64" },
+		{ "x86_64", "amd64" },
+		{ "arm64", "arm64" },
+		{ "aarch64", "arm64" },
+	};
+	struct utsname system;
+
+	if (uname(&system) < 0)
+		return "";
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(system.machine, names[i][0]) == 0)
+			return names[i][1];
+	}
+	return "";
+}
+
+bool os_interface_exists(const char *name)
+{
+	/* Some C libraries cut a name that is too long, and find another interface. */
+	return strlen(name) < IF_NAMESIZE && if_nametoindex(name) != 0;
+}
+
+bool os_vm_exists(const char *name)
+{
+	MEM_AUTO char *path = mem_format("/dev/vmm/%s", name);
+
+	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
+}

@@ -1,0 +1,82 @@
+/* Unix sockets by path, and pairs for talking to a child. */
+#define _GNU_SOURCE /* pipe2(), SOCK_CLOEXEC */
+#include "platform/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+_Static_assert(SOCKET_PATH_MAX < sizeof(((struct sockaddr_un *)NULL)->sun_path), "too long");
+
+/*
+ * Asks with a datagram socket.  Both kernels look for the owner first and compare the types next:
+ * EPROTOTYPE means that a stream socket is there.  A stream socket would have to connect for that,
+ * and on FreeBSD could not tell a full queue from nobody.
+ */
+static enum socket_owner ask(const char *path, size_t length)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	enum socket_owner owner = SOCKET_LIVE;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return SOCKET_LIVE;
+	memcpy(address.sun_path, path, length);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		if (errno == ECONNREFUSED)
+			owner = SOCKET_STALE;
+		if (errno == ENOENT)
+			owner = SOCKET_ABSENT;
+	}
+	(void)close(fd);
+	return owner;
+}
+
+enum socket_owner socket_probe(const char *path)
+{
+	size_t length = strlen(path);
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? SOCKET_ABSENT : SOCKET_FOREIGN;
+	if (!S_ISSOCK(st.st_mode))
+		return SOCKET_FOREIGN;
+	return length <= SOCKET_PATH_MAX ? ask(path, length) : SOCKET_LIVE;
+}
+
+static int give(const int fds[2], int *ours, int *theirs, struct error *err)
+{
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0) {
+		(void)error_set(
+		    err, STATUS_OS, "cannot make a descriptor non-blocking: %s", strerror(errno));
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		return -1;
+	}
+	*ours = fds[0];
+	*theirs = fds[1];
+	return 0;
+}
+
+int socket_pair(int *ours, int *theirs, struct error *err)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return error_set(
+		    err, STATUS_OS, "cannot make a pair of sockets: %s", strerror(errno));
+	return give(fds, ours, theirs, err);
+}
+
+int socket_pipe(int *ours, int *theirs, struct error *err)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_set(err, STATUS_OS, "cannot make a pipe: %s", strerror(errno));
+	return give(fds, ours, theirs, err);
+}

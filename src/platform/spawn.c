@@ -1,0 +1,151 @@
+/* The half of spawn that runs in the parent, and the end of a process. */
+#include "platform/spawn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/spawn_child.h"
+
+/* Keeps the list ascending, each number once. */
+static void keep(int *list, size_t *count, int number)
+{
+	size_t at = *count;
+
+	while (at > 0 && list[at - 1] > number)
+		at--;
+	if (at > 0 && list[at - 1] == number)
+		return;
+	memmove(list + at + 1, list + at, (*count - at) * sizeof(*list));
+	list[at] = number;
+	(*count)++;
+}
+
+/* room: for 2 * fd_count + 3 numbers. */
+static void plan_descriptors(struct spawning *c, int *room)
+{
+	int *kept = room + c->what->fd_count;
+
+	c->parked = room;
+	c->kept = kept;
+	for (int fd = 0; fd <= 2; fd++)
+		keep(kept, &c->kept_count, fd);
+	for (size_t i = 0; i < c->what->fd_count; i++) {
+		int theirs = c->what->fds[i].theirs;
+
+		assert(theirs >= 0);
+		keep(kept, &c->kept_count, theirs);
+		if (theirs <= 2)
+			c->is_given[theirs] = true;
+	}
+}
+
+static bool is_from_terminal(int signal)
+{
+	return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGHUP;
+}
+
+/* Asks for every signal: remembering what was set would miss what others in this process do. */
+static void plan_signals(struct spawning *c)
+{
+	struct sigaction now;
+
+	(void)sigemptyset(&c->to_default);
+	(void)sigemptyset(&c->to_ignore);
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		/* Fails for those that the C library keeps for itself. */
+		if (sigaction(signal, NULL, &now) < 0)
+			continue;
+		if (c->what->ignore_terminal_signals && is_from_terminal(signal))
+			(void)sigaddset(&c->to_ignore, signal);
+		else if (now.sa_handler != SIG_DFL)
+			(void)sigaddset(&c->to_default, signal);
+	}
+}
+
+static int explain_exec(const char *path, int error, struct error *err)
+{
+	/* Finds it missing, a directory, without permission: in the same words as before. */
+	MEM_AUTO char *found = program_find(path, err);
+
+	if (found == NULL)
+		return -1;
+	if (error == ENOENT || error == ENOTDIR)
+		return error_set(err, STATUS_CANNOT_EXEC, "%s: its interpreter is missing", path);
+	if (error == ENOEXEC)
+		return error_set(err, STATUS_CANNOT_EXEC,
+		    "%s: neither a program for this system nor a script with #!", path);
+	return error_set(
+	    err, STATUS_CANNOT_EXEC, "%s: cannot be executed: %s", path, strerror(error));
+}
+
+static int explain(const struct spawning *c, struct error *err)
+{
+	static const char *const doing[] = {
+		[CHILD_GROUP] = "making a process group",
+		[CHILD_TIE] = "tying it to this process",
+		[CHILD_DESCRIPTORS] = "passing descriptors on",
+		[CHILD_CLOSE] = "closing descriptors",
+		[CHILD_SIGNALS] = "resetting signals",
+	};
+
+	if (c->step == CHILD_EXEC)
+		return explain_exec(c->what->path, c->error, err);
+	return error_set(err, STATUS_OS, "%s: cannot be started: %s: %s", c->what->path,
+	    doing[c->step], strerror(c->error));
+}
+
+/* The raw status of waitpid(). */
+static int wait_for(pid_t pid, int *status)
+{
+	pid_t got;
+
+	do
+		got = waitpid(pid, status, 0);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -1 : 0;
+}
+
+int spawn_process(const struct spawn *what, pid_t *pid, struct error *err)
+{
+	MEM_AUTO int *room = mem_resize(NULL, 2 * what->fd_count + 3, sizeof(*room));
+	struct spawning child = { .what = what, .parent = getpid() };
+	sigset_t all, before;
+	int status, error;
+	pid_t started;
+
+	plan_descriptors(&child, room);
+	/* sigprocmask() is right with threads as well, here and on FreeBSD. */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	plan_signals(&child);
+	started = spawn_child(&child);
+	error = errno;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (started < 0)
+		return error_set(
+		    err, STATUS_OS, "%s: cannot be started: %s", what->path, strerror(error));
+	if (child.error == 0) {
+		*pid = started;
+		return 0;
+	}
+	(void)wait_for(started, &status);
+	return explain(&child, err);
+}
+
+int process_reap(pid_t pid, struct process_end *end, struct error *err)
+{
+	int status = 0;
+
+	if (wait_for(pid, &status) < 0)
+		return error_set(err, STATUS_OS, "cannot learn how process %ld ended: %s",
+		    (long)pid, strerror(errno));
+	end->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	return 0;
+}

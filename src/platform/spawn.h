@@ -1,0 +1,53 @@
+/* Starting one process, careful about everything that a child inherits. */
+#ifndef PLATFORM_SPAWN_H
+#define PLATFORM_SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct spawn_fd {
+	int ours;   /* descriptor in this process; may be close-on-exec */
+	int theirs; /* its number in the child; no number twice */
+};
+
+struct spawn {
+	char *const *argv;
+	const char *path;	      /* program to execute, with a slash in it */
+	const struct spawn_fd *fds;   /* every other descriptor is closed in the child */
+	size_t fd_count;	      /* 0, 1 and 2 are /dev/null where fds does not name them */
+	bool own_group;		      /* a process group of its own, out of reach of the terminal */
+	bool ignore_terminal_signals; /* SIGINT, SIGQUIT, SIGTSTP, SIGHUP ignored in the child */
+	int death_signal;	      /* sent to the child when this process dies; 0: none */
+};
+
+/*
+ * Starts the process.  All other signals have their default action and none is blocked; no handler
+ * of ours ever runs in it.  The child is tied to this process before it executes anything, and does
+ * not execute if this process died meanwhile.  On Linux it is the end of the calling thread that
+ * sends death_signal.  Fails with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC when exec itself failed
+ * (the text names the program and the reason), STATUS_OS for anything before; the child is reaped
+ * then.
+ */
+int spawn_process(const struct spawn *what, pid_t *pid, struct error *err);
+
+/*
+ * Where a program is: a name with a slash as it is, else looked up in PATH, then in the places
+ * where a service's short PATH misses it (/usr/sbin, /sbin, /usr/local/sbin, /usr/local/bin).
+ * Returns an owned path, with a slash in it.  NULL with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC
+ * in *err (not executable, a directory): the text says where it was looked for.
+ */
+char *program_find(const char *name, struct error *err);
+
+/* How a process ended: exactly one of the two is set, the other is -1 (status) or 0 (signal). */
+struct process_end {
+	int status;
+	int signal;
+};
+
+/* Reaps a child that has ended or is about to (waitset_next() said so). */
+int process_reap(pid_t pid, struct process_end *end, struct error *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* The half of spawn that runs in the child, between vfork and exec. */
+#define _GNU_SOURCE /* vfork(), which POSIX has dropped */
+#include "platform/spawn_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int make_group(const struct spawning *c)
+{
+	return c->what->own_group ? setpgid(0, 0) : 0;
+}
+
+static int tie_to_parent(const struct spawning *c)
+{
+	if (c->what->death_signal == 0)
+		return 0;
+	if (child_die_with_parent(c->what->death_signal) < 0)
+		return -1;
+	/* Had it died before that call, nobody would ever tell us. */
+	if (getppid() == c->parent)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+static int open_standard(const struct spawning *c)
+{
+	int null = -1;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		if (c->is_given[fd])
+			continue;
+		if (null < 0)
+			null = open("/dev/null", O_RDWR);
+		if (null < 0 || (null != fd && dup2(null, fd) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int place_descriptors(const struct spawning *c)
+{
+	const struct spawn_fd *fds = c->what->fds;
+	const int above = c->kept[c->kept_count - 1] + 1;
+
+	/* First all out of the way, as the number that one goes to may be where another comes from.
+	 */
+	for (size_t i = 0; i < c->what->fd_count; i++) {
+		c->parked[i] = fcntl(fds[i].ours, F_DUPFD, above);
+		if (c->parked[i] < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < c->what->fd_count; i++) {
+		if (dup2(c->parked[i], fds[i].theirs) < 0)
+			return -1;
+	}
+	return open_standard(c);
+}
+
+static int close_others(const struct spawning *c)
+{
+	unsigned int from = 0;
+
+	for (size_t i = 0; i < c->kept_count; i++) {
+		unsigned int kept = (unsigned int)c->kept[i];
+
+		if (kept > from && child_close_range(from, kept - 1) < 0)
+			return -1;
+		from = kept + 1;
+	}
+	return child_close_range(from, UINT_MAX);
+}
+
+static int set_signals(const struct spawning *c)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		int is_ignored = sigismember(&c->to_ignore, signal) == 1;
+
+		if (!is_ignored && sigismember(&c->to_default, signal) != 1)
+			continue;
+		action.sa_handler = is_ignored ? SIG_IGN : SIG_DFL;
+		if (child_set_action(signal, &action) < 0)
+			return -1;
+	}
+	/* Only now: a handler that ran in here would work on the parent's memory. */
+	(void)sigemptyset(&none);
+	return child_set_mask(&none);
+}
+
+static int execute(const struct spawning *c)
+{
+	return execve(c->what->path, c->what->argv, environ);
+}
+
+static _Noreturn void run(struct spawning *c)
+{
+	static int (*const steps[])(const struct spawning *) = {
+		[CHILD_GROUP] = make_group,
+		[CHILD_TIE] = tie_to_parent,
+		[CHILD_DESCRIPTORS] = place_descriptors,
+		[CHILD_CLOSE] = close_others,
+		[CHILD_SIGNALS] = set_signals,
+		[CHILD_EXEC] = execute,
+	};
+
+	for (c->step = CHILD_GROUP; steps[c->step](c) == 0; c->step++)
+		;
+	c->error = errno;
+	_exit(127);
+}
+
+pid_t spawn_child(struct spawning *c)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): a fork costs twice as much */
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		run(c); /* NOLINT(clang-analyzer-unix.Vfork): it calls what POSIX allows */
+	return pid;
+}

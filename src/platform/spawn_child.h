@@ -1,0 +1,50 @@
+/*
+ * Private to spawn: the half of it that runs in the child.  The child shares the memory of its
+ * parent, which stands still until exec: no allocation, no lock, no stdio in here, and nothing of
+ * the parent's is written but struct spawning and errno.
+ */
+#ifndef PLATFORM_SPAWN_CHILD_H
+#define PLATFORM_SPAWN_CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "platform/spawn.h"
+
+enum child_step {
+	CHILD_GROUP,
+	CHILD_TIE,
+	CHILD_DESCRIPTORS,
+	CHILD_CLOSE,
+	CHILD_SIGNALS,
+	CHILD_EXEC,
+};
+
+/* All that the child needs, worked out before it exists. */
+struct spawning {
+	const struct spawn *what;
+	pid_t parent;
+	int *parked;	 /* room for one descriptor per what->fds */
+	const int *kept; /* the numbers that stay open: ascending, each once, 0 to 2 among them */
+	size_t kept_count;
+	bool is_given[3]; /* does what->fds name 0, 1, 2? */
+	sigset_t to_default;
+	sigset_t to_ignore;
+	/* How far it came: written by the child, read by the parent. */
+	volatile enum child_step step;
+	volatile int error; /* errno of that step, 0 once the program runs */
+};
+
+/* Returns in the parent only, when the child has executed its program or has ended. */
+pid_t spawn_child(struct spawning *c);
+
+/* What the systems do differently: spawn_freebsd.c, spawn_linux.c.  All return 0, or -1 and errno.
+ */
+int child_die_with_parent(int signal);
+int child_close_range(unsigned int first, unsigned int last);
+int child_set_action(int signal, const struct sigaction *action);
+int child_set_mask(const sigset_t *mask);
+
+#endif

@@ -1,0 +1,31 @@
+/* What a new process asks of FreeBSD. */
+#include "platform/spawn_child.h"
+
+#include <sys/procctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int child_die_with_parent(int signal)
+{
+	return procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &signal);
+}
+
+int child_close_range(unsigned int first, unsigned int last)
+{
+	return close_range(first, last, 0);
+}
+
+/*
+ * The next two go to the kernel directly: libthr, where the program has threads, keeps its own
+ * notes of handlers and masks, under locks, in memory that is the parent's.
+ */
+int child_set_action(int signal, const struct sigaction *action)
+{
+	return syscall(SYS_sigaction, signal, action, NULL);
+}
+
+int child_set_mask(const sigset_t *mask)
+{
+	return syscall(SYS_sigprocmask, SIG_SETMASK, mask, NULL);
+}

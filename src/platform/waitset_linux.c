@@ -1,0 +1,204 @@
+/* The wait set of Linux: epoll, a timerfd for the deadline, a pidfd for each child. */
+#define _GNU_SOURCE
+#include "platform/waitset.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+
+/* In kernels since 5.3, in C libraries much later. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+struct watch {
+	struct watch *next;
+	struct watch **link; /* the pointer that points here */
+	enum wake_kind kind;
+	int fd; /* WAKE_READABLE: the caller's; else ours */
+	uintptr_t tag;
+};
+
+struct waitset {
+	int epoll;
+	struct watch deadline; /* not in the list */
+	struct watch *first;
+};
+
+static int add_to_epoll(const struct waitset *ws, struct watch *w)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = w };
+
+	return epoll_ctl(ws->epoll, EPOLL_CTL_ADD, w->fd, &event);
+}
+
+static struct watch *add_watch(struct waitset *ws, enum wake_kind kind, int fd, uintptr_t tag)
+{
+	struct watch *w = mem_zero(sizeof(*w));
+
+	w->kind = kind;
+	w->fd = fd;
+	w->tag = tag;
+	w->next = ws->first;
+	w->link = &ws->first;
+	if (w->next != NULL)
+		w->next->link = &w->next;
+	ws->first = w;
+	return w;
+}
+
+static void remove_watch(struct waitset *ws, struct watch *w)
+{
+	/* Closing alone does not do it where a forked process still has the descriptor. */
+	(void)epoll_ctl(ws->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	if (w->kind == WAKE_CHILD)
+		(void)close(w->fd);
+	*w->link = w->next;
+	if (w->next != NULL)
+		w->next->link = w->link;
+	free(w);
+}
+
+static struct watch *find_fd(const struct waitset *ws, int fd)
+{
+	struct watch *w = ws->first;
+
+	while (w != NULL && (w->kind != WAKE_READABLE || w->fd != fd))
+		w = w->next;
+	return w;
+}
+
+int waitset_new(struct waitset **out, struct error *err)
+{
+	struct waitset *ws = mem_zero(sizeof(*ws));
+
+	ws->deadline.kind = WAKE_DEADLINE;
+	ws->deadline.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	ws->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (ws->deadline.fd < 0 || ws->epoll < 0 || add_to_epoll(ws, &ws->deadline) < 0) {
+		(void)error_set(err, STATUS_OS, "cannot wait for events: %s", strerror(errno));
+		waitset_free(ws);
+		return -1;
+	}
+	*out = ws;
+	return 0;
+}
+
+void waitset_free(struct waitset *ws)
+{
+	if (ws == NULL)
+		return;
+	for (struct watch *w = ws->first, *next; w != NULL; w = next) {
+		next = w->next;
+		remove_watch(ws, w);
+	}
+	if (ws->epoll >= 0)
+		(void)close(ws->epoll);
+	if (ws->deadline.fd >= 0)
+		(void)close(ws->deadline.fd);
+	free(ws);
+}
+
+int waitset_fd(const struct waitset *ws)
+{
+	return ws->epoll;
+}
+
+int waitset_watch_fd(struct waitset *ws, int fd, uintptr_t tag, struct error *err)
+{
+	struct watch *w = find_fd(ws, fd);
+
+	if (w == NULL)
+		w = add_watch(ws, WAKE_READABLE, fd, tag);
+	w->tag = tag;
+	if (add_to_epoll(ws, w) == 0 || errno == EEXIST)
+		return 0;
+	(void)error_set(err, STATUS_OS, "cannot watch descriptor %d: %s", fd, strerror(errno));
+	remove_watch(ws, w);
+	return -1;
+}
+
+void waitset_forget_fd(struct waitset *ws, int fd)
+{
+	struct watch *w = find_fd(ws, fd);
+
+	if (w != NULL)
+		remove_watch(ws, w);
+}
+
+int waitset_watch_child(struct waitset *ws, pid_t pid, uintptr_t tag, struct error *err)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct watch *w;
+
+	if (fd < 0 && errno == ENOSYS)
+		return error_set(err, STATUS_OS,
+		    "cannot watch process %ld: pidfd_open is missing, Linux 5.3 or newer is needed",
+		    (long)pid);
+	if (fd < 0)
+		return error_set(
+		    err, STATUS_OS, "cannot watch process %ld: %s", (long)pid, strerror(errno));
+	w = add_watch(ws, WAKE_CHILD, fd, tag);
+	if (add_to_epoll(ws, w) == 0)
+		return 0;
+	(void)error_set(err, STATUS_OS, "cannot watch process %ld: %s", (long)pid, strerror(errno));
+	remove_watch(ws, w);
+	return -1;
+}
+
+int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
+{
+	struct itimerspec at = { 0 };
+
+	if (at_ms >= 0) {
+		at.it_value.tv_sec = (time_t)(at_ms / 1000);
+		at.it_value.tv_nsec = (long)(at_ms % 1000) * 1000000;
+	}
+	/* All zero would disarm it. */
+	if (at_ms == 0)
+		at.it_value.tv_nsec = 1;
+	if (timerfd_settime(ws->deadline.fd, TFD_TIMER_ABSTIME, &at, NULL) < 0)
+		return error_set(err, STATUS_OS, "cannot set a deadline: %s", strerror(errno));
+	return 0;
+}
+
+/* False when there is nothing to tell after all. */
+static bool take(struct waitset *ws, struct watch *w, struct wake *wake)
+{
+	uint64_t times;
+
+	if (w->kind == WAKE_DEADLINE && read(w->fd, &times, sizeof(times)) < 0)
+		return false;
+	wake->kind = w->kind;
+	wake->tag = w->tag;
+	if (w->kind == WAKE_CHILD)
+		remove_watch(ws, w);
+	return true;
+}
+
+int waitset_next(struct waitset *ws, int timeout_ms, struct wake *wake, struct error *err)
+{
+	const int64_t until = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
+	struct epoll_event event;
+
+	for (;;) {
+		/* One at a time: a second one could be stale once the first is dealt with. */
+		int n = epoll_wait(ws->epoll, &event, 1, clock_left_ms(until));
+
+		if (n == 0)
+			return 0;
+		if (n > 0 && take(ws, event.data.ptr, wake))
+			return 1;
+		if (n < 0 && errno != EINTR)
+			return error_set(
+			    err, STATUS_OS, "cannot wait for events: %s", strerror(errno));
+	}
+}

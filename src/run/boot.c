@@ -1,0 +1,269 @@
+/* Preparing boots. */
+#include "run/boot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static struct decoder decoder_of(const struct boot_source *source, struct report *report)
+{
+	struct decoder d = { report, document_folder(source->doc) };
+
+	return d;
+}
+
+/* Removed devices stay in the list: they keep their slots empty. */
+static void mark_removed(struct spec *spec, const struct node *removed)
+{
+	for (const struct node *n = removed == NULL ? NULL : removed->first; n != NULL;
+	     n = n->next) {
+		for (size_t i = 0; i < spec->device_count; i++) {
+			if (spec->devices[i]->index + 1 == (size_t)n->integer)
+				spec->devices[i]->removed = true;
+		}
+	}
+}
+
+/*
+ * The merged and decoded spec of a target, without slots: also when the report got problems, as far
+ * as it could be read.  NULL when there was nothing to decode.
+ */
+static struct spec *read_target(
+    struct boot_source *source, const char *target, struct report *report)
+{
+	struct decoder d = decoder_of(source, report);
+	struct merged merged;
+	struct spec *spec;
+	size_t before = report->count;
+
+	if (document_merge(source->doc, target, source->settings, &merged, report) != 0)
+		return NULL;
+	spec = spec_decode(merged.spec, &d);
+	mark_removed(spec, merged.removed);
+	merged_clear(&merged);
+	document_place(source->doc, report, before);
+	return spec;
+}
+
+static void check_next_target(
+    struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct where at = { NULL, "next_target", 0 };
+
+	if (spec->next_target != NULL &&
+	    !words_have(document_targets(source->doc), spec->next_target))
+		document_report_target(source->doc, spec->next_target, &at, report);
+}
+
+static void load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	for (size_t i = 0; i < spec->hooks.count; i++) {
+		const struct hook_file *hook = &spec->hooks.item[i];
+		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
+		struct error err = { 0 };
+
+		if (document_hook_file(
+			source->doc, hook->key, hook->name, hook->path, hook->options, &err) != 0)
+			report_take(report, &at, &err);
+	}
+}
+
+static int make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
+    struct report *report)
+{
+	struct plan_request request = { spec, source->program, source->extra, source->dry };
+
+	if (source->hyper->plan(&request, plan, report) == 0)
+		return 0;
+	plan_clear(plan);
+	return -1;
+}
+
+/* All that can be known of a target before it boots. Its pins are known by now. */
+static void check_target(struct boot_source *source, const char *target, struct report *report)
+{
+	struct spec *spec = read_target(source, target, report);
+	struct plan plan = { 0 };
+	size_t before = report->count;
+
+	if (spec == NULL)
+		return;
+	check_next_target(source, spec, report);
+	load_hooks(source, spec, report);
+	slots_assign(spec, source->base, &source->pins, report);
+	if (report->count == 0) {
+		spec_complete(spec);
+		(void)make_plan(source, spec, &plan, report);
+	}
+	plan_clear(&plan);
+	document_place(source->doc, report, before);
+	spec_free(spec);
+}
+
+/* Which slots the file pins, in any target; faults are for check_target() to report. */
+static void collect_pins(struct boot_source *source, const char *target)
+{
+	struct report ignored = { 0 };
+	struct spec *spec = read_target(source, target, &ignored);
+
+	if (spec != NULL)
+		slots_collect(&source->pins, spec);
+	spec_free(spec);
+	report_free(&ignored);
+}
+
+/* The base's own slots, which no target may move. Its faults are found with the targets. */
+static void place_base(struct boot_source *source)
+{
+	struct report ignored = { 0 };
+
+	source->base = read_target(source, NULL, &ignored);
+	if (source->base != NULL) {
+		slots_collect(&source->pins, source->base);
+		slots_assign(source->base, NULL, &source->pins, &ignored);
+	}
+	report_free(&ignored);
+}
+
+int boot_source_check(struct boot_source *source, struct report *report)
+{
+	const struct words *targets = document_targets(source->doc);
+	size_t before = report->count;
+
+	for (size_t i = 0; i < targets->count; i++)
+		collect_pins(source, targets->item[i]);
+	place_base(source);
+	for (size_t i = 0; i < targets->count; i++) {
+		struct report found = { 0 };
+
+		check_target(source, targets->item[i], &found);
+		report_merge(report, &found);
+	}
+	report_sort(report);
+	return report->count == before ? 0 : -1;
+}
+
+void boot_source_clear(struct boot_source *source)
+{
+	spec_free(source->base);
+	document_free(source->doc);
+	memset(source, 0, sizeof(*source));
+}
+
+void boot_hook_keys(const struct spec *spec, struct words *keys)
+{
+	for (size_t i = 0; i < spec->hooks.count; i++)
+		words_add(keys, spec->hooks.item[i].key);
+}
+
+/* What on_prepare is given beside the spec. */
+static struct node *prepare_argument(const struct boot_source *source, const struct spec *spec,
+    const char *target, const struct boot_facts *facts)
+{
+	struct node *argument = node_new(NODE_OBJECT), *slots = node_new(NODE_LIST);
+	struct node *boot = node_new(NODE_OBJECT);
+	char slot[SLOT_TEXT];
+
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (!spec->devices[i]->removed)
+			node_append(slots, node_string(slot_text(&spec->devices[i]->slot, slot)));
+	}
+	node_put(boot, "vm", node_string(spec->name));
+	node_put(boot, "target", node_string(target));
+	node_put(boot, "boots", node_int(facts->boots));
+	node_put(boot, "hypervisor", node_string(source->hyper->name));
+	if (facts->previous_cause != NULL)
+		node_put(boot, "previous_cause", node_string(facts->previous_cause));
+	node_put(argument, "slots", slots);
+	node_put(argument, "boot", boot);
+	return argument;
+}
+
+/* Calls one on_prepare; *spec is replaced when it returned a changed document. */
+static int call_prepare(struct boot_source *source, size_t index, const char *label,
+    const char *target, const struct boot_facts *facts, struct spec **spec, struct report *report)
+{
+	struct node *argument = prepare_argument(source, *spec, target, facts), *changed = NULL;
+	struct decoder d = decoder_of(source, report);
+	struct error err = { 0 };
+	size_t before = report->count;
+
+	if (document_call_hook(source->doc, "on_prepare", index, argument, &changed, &err) != 0) {
+		err.status = STATUS_CHECK;
+		(void)error_prefix(&err, "%s", label);
+		report_take(report, NULL, &err);
+		return -1;
+	}
+	if (changed == NULL)
+		return 0;
+	spec_free(*spec);
+	*spec = spec_decode(changed, &d);
+	node_free(changed);
+	if (report->count == before) {
+		check_next_target(source, *spec, report);
+		load_hooks(source, *spec, report);
+		slots_assign(*spec, NULL, &source->pins, report);
+		spec_complete(*spec);
+	}
+	document_place(source->doc, report, before);
+	return report->count == before ? 0 : -1;
+}
+
+static int run_prepare(struct boot_source *source, const char *target,
+    const struct boot_facts *facts, struct spec **spec, struct report *report)
+{
+	struct words keys = { 0 };
+	struct node *labels = NULL;
+	struct error err = { 0 };
+	size_t index = 1;
+	int rc;
+
+	boot_hook_keys(*spec, &keys);
+	rc = document_hooks(source->doc, "on_prepare", &keys, &labels, &err);
+	words_free(&keys);
+	if (rc != 0)
+		report_take(report, NULL, &err);
+	for (const struct node *n = labels == NULL ? NULL : labels->first; n != NULL && rc == 0;
+	     n = n->next, index++)
+		rc = call_prepare(source, index, n->text, target, facts, spec, report);
+	node_free(labels);
+	return rc;
+}
+
+int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report)
+{
+	size_t before = report->count;
+	struct spec *spec = read_target(source, target, report);
+	int rc = -1;
+
+	memset(out, 0, sizeof(*out));
+	if (spec == NULL || report->count != before) {
+		spec_free(spec);
+		return -1;
+	}
+	slots_assign(spec, source->base, &source->pins, report);
+	spec_complete(spec);
+	document_limit(source->doc, spec->hook_timeout_ms, (size_t)spec->hook_memory);
+	if (report->count == before)
+		rc = run_prepare(source, target, facts, &spec, report);
+	if (rc == 0)
+		rc = make_plan(source, spec, &out->plan, report);
+	document_place(source->doc, report, before);
+	if (rc != 0) {
+		spec_free(spec);
+		return -1;
+	}
+	out->spec = spec;
+	out->target = mem_copy(target);
+	return 0;
+}
+
+void boot_clear(struct boot *boot)
+{
+	free(boot->target);
+	spec_free(boot->spec);
+	plan_clear(&boot->plan);
+	memset(boot, 0, sizeof(*boot));
+}

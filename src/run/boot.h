@@ -1,0 +1,52 @@
+/*
+ * From a document to one boot: merge, decode, slots, on_prepare, plan.  Nothing is started and
+ * nothing of the host is changed here; a dry run ends where this does.
+ */
+#ifndef RUN_BOOT_H
+#define RUN_BOOT_H
+
+#include "base/report.h"
+#include "config/document.h"
+#include "hyper/hyper.h"
+#include "spec/slots.h"
+#include "spec/spec.h"
+
+/* What all boots of a VM are made from. */
+struct boot_source {
+	struct document *doc;
+	const struct words *settings; /* KEY=VALUE of --set */
+	const struct hypervisor *hyper;
+	const char *program;	   /* of the hypervisor, as the user named it, or NULL */
+	const struct words *extra; /* words after `--` */
+	bool dry;
+	struct pin_map pins; /* made by boot_source_check() */
+	struct spec *base;   /* the base alone, with its slots; ditto */
+};
+
+/* Facts about this boot that on_prepare is told. */
+struct boot_facts {
+	int64_t boots;		    /* before this one */
+	const char *previous_cause; /* of the boot before, or NULL */
+};
+
+struct boot {
+	char *target;
+	struct spec *spec;
+	struct plan plan;
+};
+
+/*
+ * Decodes and plans every target once, so that a typo is found now and not at the reboot, loads
+ * the hook files, and finds out which slots are pinned.  -1: see the report.
+ */
+int boot_source_check(struct boot_source *source, struct report *report);
+void boot_source_clear(struct boot_source *source);
+
+/* -1: see the report; *out is empty then. */
+int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report);
+void boot_clear(struct boot *boot);
+/* Keys of the hook files of a spec, as document_hooks() wants them. */
+void boot_hook_keys(const struct spec *spec, struct words *keys);
+
+#endif

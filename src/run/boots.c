@@ -1,0 +1,243 @@
+/* What happens from one boot to the next. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "run/machine_state.h"
+#include "run/sockets.h"
+#include "run/varfile.h"
+
+/* A hypervisor with a control protocol says its first word within this. */
+#define ANSWER_MS 10000
+#define HELPER_MS 10000
+
+void boots_warn(struct machine *m, const char *text)
+{
+	event_text(event_add(m->events, VMRUN_WARNING), text);
+}
+
+void boots_end(struct machine *m, int status)
+{
+	struct event_record *r;
+
+	m->exit_status = status;
+	pidfile_close(&m->pidfile);
+	machine_enter(m, STATE_ENDED, -1);
+	r = event_add(m->events, VMRUN_ENDED);
+	r->event.exit_status = status;
+	r->event.cause = cause_name(m->outcome.cause);
+	r->event.cause_text = cause_text(m->outcome.cause);
+}
+
+/* The boot failed before anything ran: an outcome like any other, for the policy to judge. */
+static void fail(struct machine *m, enum cause cause, const char *text)
+{
+	struct event_record *r;
+
+	memset(&m->outcome, 0, sizeof(m->outcome));
+	m->outcome.cause = cause;
+	m->outcome.status = -1;
+	m->uptime_ms = 0;
+	m->child.tail_length = strlen(text) < CHILD_TAIL ? strlen(text) : CHILD_TAIL;
+	memcpy(m->child.tail, text, m->child.tail_length);
+	m->child.tail[m->child.tail_length] = '\0';
+	r = event_add(m->events, VMRUN_EXITED);
+	event_target(r, m->boot.target);
+	r->event.cause = cause_name(cause);
+	r->event.cause_text = cause_text(cause);
+	r->event.status = -1;
+	event_text(r, text);
+	exits_remember(m);
+	boots_over(m);
+}
+
+/* The problems of a boot as lines of one text. Caller frees. */
+static char *report_text(const struct report *report)
+{
+	struct str s = { 0 };
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct problem *p = &report->item[i];
+
+		str_addf(&s, "%s%s%s%s%s%s", i > 0 ? "\n" : "", p->place == NULL ? "" : p->place,
+		    p->place == NULL ? "" : ": ", p->path == NULL ? "" : p->path,
+		    p->path == NULL ? "" : ": ", p->text);
+	}
+	return str_take(&s);
+}
+
+/* Prepares the boot that is due; false when it failed and that has been dealt with. */
+static bool prepare(struct machine *m)
+{
+	struct boot_facts facts = { .boots = m->boots,
+		.previous_cause = cause_name(m->outcome.cause) };
+	struct report report = { 0 };
+	struct boot next;
+	MEM_AUTO char *text = NULL;
+
+	if (m->next_target == NULL)
+		return true; /* the first one came prepared */
+	if (boot_prepare(m->source, m->next_target, &facts, &next, &report) == 0) {
+		boot_clear(&m->boot);
+		m->boot = next;
+		report_free(&report);
+		return true;
+	}
+	text = report_text(&report);
+	report_free(&report);
+	/* The spec of the boot before stays, for its policy. */
+	free(m->boot.target);
+	m->boot.target = mem_copy(m->next_target);
+	fail(m, CAUSE_CHECK_FAILED, text);
+	return false;
+}
+
+static bool make_room(struct machine *m)
+{
+	const struct plan *plan = &m->boot.plan;
+	struct error err = { 0 };
+	int made = 0;
+
+	if (sockets_clear(&plan->sockets, &err) == 0 &&
+	    (plan->copy_to == NULL ||
+		(made = varfile_make(plan->copy_from, plan->copy_to, &err)) >= 0)) {
+		if (made > 0) {
+			MEM_AUTO char *text =
+			    mem_format("made %s from %s", plan->copy_to, plan->copy_from);
+
+			event_text(event_add(m->events, VMRUN_NOTE), text);
+		}
+		return true;
+	}
+	fail(m, CAUSE_CHECK_FAILED, err.text);
+	error_clear(&err);
+	return false;
+}
+
+/* Starts the command that destroys what is left in the kernel; false when there is nothing. */
+static bool destroy(struct machine *m, enum state state)
+{
+	struct words command = { 0 };
+	bool started = false;
+
+	m->boot.plan.hyper->destroy(&m->boot.plan, &command);
+	if (command.count > 0)
+		started = machine_help(m, &command);
+	words_free(&command);
+	if (started)
+		machine_enter(m, state, HELPER_MS);
+	return started;
+}
+
+void boots_begin(struct machine *m)
+{
+	struct event_record *r;
+
+	if (!prepare(m))
+		return;
+	r = event_add(m->events, VMRUN_STARTING);
+	event_target(r, m->boot.target);
+	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
+		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
+	if (!make_room(m))
+		return;
+	if (!destroy(m, STATE_CLEARING))
+		boots_spawn(m);
+}
+
+void boots_spawn(struct machine *m)
+{
+	struct error err = { 0 };
+	struct event_record *r;
+
+	if (m->stop_requested) {
+		m->outcome.cause = CAUSE_STOPPED;
+		boots_end(m, STATUS_OK);
+		return;
+	}
+	m->exec_status = 0;
+	m->boots++;
+	if (child_start(&m->child, &m->boot.plan, m->wait, m->options.console_input, &err) != 0) {
+		m->exec_status = err.status == STATUS_OS ? STATUS_FAULT : (int)err.status;
+		fail(m, CAUSE_START_FAILED, err.text);
+		error_clear(&err);
+		return;
+	}
+	pidfile_write(&m->pidfile, m->child.pid);
+	m->awaits_answer = m->boot.plan.has_control;
+	machine_enter(m, STATE_RUNNING, m->boot.plan.has_control ? ANSWER_MS : -1);
+	r = event_add(m->events, VMRUN_SPAWNED);
+	event_target(r, m->boot.target);
+	event_argv(r, m->boot.plan.argv.item);
+	r->event.pid = (int)m->child.pid;
+	r->event.console = m->boot.plan.uses_stdio;
+}
+
+void boots_exited(struct machine *m)
+{
+	struct error err = { 0 };
+	struct event_record *r;
+
+	m->uptime_ms = clock_ms() - m->child.started_ms;
+	if (child_finish(&m->child, &m->outcome, &err) != 0) {
+		boots_warn(m, err.text);
+		error_clear(&err);
+		m->outcome.cause = CAUSE_ERROR;
+		m->outcome.status = STATUS_FAULT;
+	}
+	if (m->stop_requested)
+		m->outcome.cause = CAUSE_STOPPED;
+	pidfile_write(&m->pidfile, 0);
+	sockets_remove(&m->boot.plan.sockets);
+	r = event_add(m->events, VMRUN_EXITED);
+	event_target(r, m->boot.target);
+	event_text(r, m->child.tail);
+	r->event.cause = cause_name(m->outcome.cause);
+	r->event.cause_text = cause_text(m->outcome.cause);
+	r->event.status = m->outcome.status;
+	r->event.signal = m->outcome.signal;
+	r->event.uptime_ms = m->uptime_ms;
+	exits_remember(m);
+	if (!destroy(m, STATE_CLEANING))
+		boots_over(m);
+}
+
+static void say_decision(struct machine *m, const struct decision *d)
+{
+	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
+
+	r->event.action = d->boot ? "boot" : "stop";
+	r->event.delay_ms = d->delay_ms;
+	event_target(r, d->target);
+	event_by(r, d->by);
+}
+
+void boots_over(struct machine *m)
+{
+	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
+		m->boots - 1, m->stop_requested, NULL, NULL };
+	struct node *answer = NULL;
+	struct decision decision;
+	char *label = NULL;
+
+	exits_ask_hooks(m, &answer, &label);
+	q.answer = answer;
+	q.hook = label;
+	policy_decide(&q, &decision);
+	say_decision(m, &decision);
+	if (decision.boot) {
+		free(m->next_target);
+		m->next_target = mem_copy(decision.target);
+		machine_enter(m, STATE_WAITING, decision.delay_ms);
+	} else {
+		boots_end(m,
+		    decision.status >= 0 ? decision.status
+					 : policy_exit_status(&m->outcome, m->exec_status));
+	}
+	decision_clear(&decision);
+	node_free(answer);
+	free(label);
+}

@@ -1,0 +1,54 @@
+/* One running hypervisor: its process, its channels, what it says, and how the terminal was before.
+ */
+#ifndef RUN_CHILD_H
+#define RUN_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "hyper/hyper.h"
+#include "platform/spawn.h"
+#include "platform/terminal.h"
+#include "platform/waitset.h"
+#include "run/lines.h"
+
+#define CHILD_TAIL 4096 /* bytes of stderr that are kept for the exit report */
+
+/* Tags in the wait set; CHANNEL_STDERR.. are the channels themselves. */
+enum { CHILD_TAG_END = CHANNELS, CHILD_TAGS };
+
+struct child {
+	const struct plan *plan; /* lent */
+	struct waitset *wait;	 /* lent */
+	pid_t pid;		 /* 0: none runs */
+	int fd[CHANNELS];	 /* our ends, -1: closed */
+	struct lines lines[CHANNELS];
+	struct signs signs;
+	char tail[CHILD_TAIL + 1]; /* the last bytes of stderr, NUL-terminated */
+	size_t tail_length;
+	int64_t started_ms;
+	struct terminal_state terminal[3];
+	/* Where lines of stderr go, one at a time. */
+	void (*say)(void *context, const char *line);
+	void *say_context;
+};
+
+/*
+ * Starts the hypervisor of the plan and watches it.  stdin_fd is its console's input when the plan
+ * uses stdio.  On failure nothing is left open, and the status tells exec faults apart.
+ */
+int child_start(struct child *c, const struct plan *plan, struct waitset *wait, int stdin_fd,
+    struct error *err);
+/* A channel is readable: takes what is there now. */
+void child_read(struct child *c, enum channel channel);
+/*
+ * The process has ended: reaps it, takes what is left in its pipes without waiting for others that
+ * may hold them open, closes everything and puts the terminal back as it was.
+ */
+int child_finish(struct child *c, struct outcome *outcome, struct error *err);
+void child_signal(const struct child *c, int signal);
+/* Sends text on the control channel; what a dead hypervisor does not take is lost. */
+void child_control(const struct child *c, const char *text);
+
+#endif

@@ -1,0 +1,281 @@
+/* States, events, and the table that joins them. */
+#include "run/machine.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "run/machine_state.h"
+#include "run/sockets.h"
+
+/* Longest that a command of ours may take before it is killed. */
+#define HELPER_MS 10000
+
+typedef void action(struct machine *m);
+
+/* Tags in the wait set: the child's own, then helpers by their pid. */
+static uintptr_t helper_tag(pid_t pid)
+{
+	return (uintptr_t)CHILD_TAGS + (uintptr_t)pid;
+}
+
+void machine_enter(struct machine *m, enum state state, int64_t ms)
+{
+	struct error ignored = { 0 };
+
+	m->state = state;
+	/* Arming a timer fails for bad arguments only. */
+	(void)waitset_set_deadline(m->wait, ms < 0 ? -1 : clock_ms() + ms, &ignored);
+	error_clear(&ignored);
+}
+
+bool machine_help(struct machine *m, const struct words *command)
+{
+	struct spawn what = { .argv = command->item, .own_group = true, .death_signal = SIGKILL };
+	struct error err = { 0 };
+	MEM_AUTO char *path = program_find(command->item[0], &err);
+
+	/* One at a time: a helper that still runs has been waited for long enough. */
+	if (m->helper != 0)
+		(void)kill(m->helper, SIGKILL);
+	m->helper = 0;
+	what.path = path;
+	if (path != NULL && spawn_process(&what, &m->helper, &err) == 0 &&
+	    waitset_watch_child(m->wait, m->helper, helper_tag(m->helper), &err) == 0)
+		return true;
+	boots_warn(m, err.text);
+	error_clear(&err);
+	return false;
+}
+
+/* One step of the stop ladder, and the wait before the next. */
+static void take_step(struct machine *m)
+{
+	const struct stop_ladder *ladder = &m->boot.spec->stop;
+	/* Past the end only a kill is left. */
+	struct stop_step step = { STOP_KILL, 5000 };
+	struct power power = { 0 };
+	struct event_record *r;
+
+	if (m->stop_step < ladder->count)
+		step = ladder->step[m->stop_step];
+	m->stop_step++;
+	r = event_add(m->events, VMRUN_STOPPING);
+	event_target(r, m->boot.target);
+	r->event.action = stop_action_name(step.action);
+	r->event.delay_ms = step.wait_ms;
+	m->boot.plan.hyper->power(&m->boot.plan, step.action, &power);
+	if (power.signal != 0)
+		child_signal(&m->child, power.signal);
+	else if (power.control != NULL)
+		child_control(&m->child, power.control);
+	else if (power.helper.count > 0)
+		(void)machine_help(m, &power.helper);
+	words_free(&power.helper);
+	machine_enter(m, STATE_STOPPING, step.wait_ms);
+}
+
+static void begin_stop(struct machine *m)
+{
+	m->stop_requested = true;
+	m->stop_step = 0;
+	take_step(m);
+}
+
+static void note_stop(struct machine *m)
+{
+	m->stop_requested = true;
+}
+
+static void stop_waiting(struct machine *m)
+{
+	m->stop_requested = true;
+	m->outcome.cause = CAUSE_STOPPED;
+	boots_end(m, STATUS_OK);
+}
+
+/* It took its time to say its first word, and hangs: qemu does with a broken helper. */
+static void give_up_on_start(struct machine *m)
+{
+	boots_warn(m, "the hypervisor does not answer: killed");
+	child_signal(&m->child, SIGKILL);
+}
+
+static void kill_helper(struct machine *m)
+{
+	boots_warn(m, "a command did not end in time: killed");
+	(void)kill(m->helper, SIGKILL);
+}
+
+/* A blank cell: nothing to do in this state. */
+static action *const actions[STATES][HAPPENINGS] = {
+	[STATE_WAITING] = { [HAPPENED_DEADLINE] = boots_begin, [HAPPENED_STOP] = stop_waiting },
+	[STATE_CLEARING] = { [HAPPENED_HELPER] = boots_spawn,
+	    [HAPPENED_DEADLINE] = kill_helper,
+	    [HAPPENED_STOP] = note_stop },
+	[STATE_RUNNING] = { [HAPPENED_EXIT] = boots_exited,
+	    [HAPPENED_STOP] = begin_stop,
+	    [HAPPENED_DEADLINE] = give_up_on_start },
+	[STATE_STOPPING] = { [HAPPENED_EXIT] = boots_exited,
+	    [HAPPENED_STOP] = take_step,
+	    [HAPPENED_DEADLINE] = take_step },
+	[STATE_CLEANING] = { [HAPPENED_HELPER] = boots_over,
+	    [HAPPENED_DEADLINE] = kill_helper,
+	    [HAPPENED_STOP] = note_stop },
+};
+
+static void happen(struct machine *m, enum happening what)
+{
+	action *const act = actions[m->state][what];
+
+	if (act != NULL)
+		act(m);
+}
+
+static void helper_ended(struct machine *m, pid_t pid)
+{
+	struct process_end end;
+	struct error ignored = { 0 };
+
+	(void)process_reap(pid, &end, &ignored);
+	error_clear(&ignored);
+	if (pid != m->helper)
+		return; /* one that was given up */
+	m->helper = 0;
+	happen(m, HAPPENED_HELPER);
+}
+
+static void read_channel(struct machine *m, enum channel channel)
+{
+	child_read(&m->child, channel);
+	if (m->awaits_answer && m->child.signs.answered) {
+		m->awaits_answer = false;
+		if (m->state == STATE_RUNNING)
+			machine_enter(m, STATE_RUNNING, -1);
+	}
+}
+
+static void handle(struct machine *m, const struct wake *wake)
+{
+	if (wake->kind == WAKE_DEADLINE)
+		happen(m, HAPPENED_DEADLINE);
+	else if (wake->kind == WAKE_READABLE)
+		read_channel(m, (enum channel)wake->tag);
+	else if (wake->tag == CHILD_TAG_END)
+		happen(m, HAPPENED_EXIT);
+	else
+		helper_ended(m, (pid_t)(wake->tag - (uintptr_t)CHILD_TAGS));
+}
+
+int machine_dispatch(struct machine *m, struct error *err)
+{
+	struct wake wake;
+	int rc;
+
+	/* A limit, so that a VM that floods us leaves room for the caller's other business. */
+	for (int i = 0; i < 64 && m->state != STATE_ENDED; i++) {
+		rc = waitset_next(m->wait, 0, &wake, err);
+		if (rc <= 0)
+			return rc;
+		handle(m, &wake);
+	}
+	return 0;
+}
+
+void machine_stop(struct machine *m)
+{
+	happen(m, HAPPENED_STOP);
+}
+
+static void say_line(void *context, const char *line)
+{
+	struct machine *m = context;
+
+	event_text(event_add(m->events, VMRUN_OUTPUT), line);
+}
+
+struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
+    struct boot *first, struct event_queue *events, struct report *report)
+{
+	struct machine *m = mem_zero(sizeof(*m));
+	struct error err = { 0 };
+
+	m->source = source;
+	m->options = *options;
+	m->events = events;
+	m->outcome.status = -1;
+	for (int i = 0; i < CHANNELS; i++)
+		m->child.fd[i] = -1;
+	m->child.say = say_line;
+	m->child.say_context = m;
+	if (waitset_new(&m->wait, &err) != 0 ||
+	    (options->pid_file != NULL &&
+		pidfile_open(&m->pidfile, options->pid_file, &err) != 0)) {
+		report_take(report, NULL, &err);
+		machine_free(m);
+		return NULL;
+	}
+	m->boot = *first;
+	memset(first, 0, sizeof(*first));
+	return m;
+}
+
+void machine_start(struct machine *m)
+{
+	machine_enter(m, STATE_WAITING, 0);
+}
+
+static void kill_all(struct machine *m)
+{
+	struct outcome outcome;
+	struct error ignored = { 0 };
+
+	if (m->child.pid != 0) {
+		child_signal(&m->child, SIGKILL);
+		(void)child_finish(&m->child, &outcome, &ignored);
+		sockets_remove(&m->boot.plan.sockets);
+	}
+	if (m->helper != 0) {
+		struct process_end end;
+
+		(void)kill(m->helper, SIGKILL);
+		(void)process_reap(m->helper, &end, &ignored);
+	}
+	error_clear(&ignored);
+}
+
+void machine_free(struct machine *m)
+{
+	if (m == NULL)
+		return;
+	kill_all(m);
+	pidfile_close(&m->pidfile);
+	waitset_free(m->wait);
+	for (size_t i = 0; i < HISTORY; i++)
+		free(m->history[i].target);
+	free(m->next_target);
+	boot_clear(&m->boot);
+	free(m);
+}
+
+int machine_fd(const struct machine *m)
+{
+	return waitset_fd(m->wait);
+}
+
+bool machine_ended(const struct machine *m)
+{
+	return m->state == STATE_ENDED;
+}
+
+int machine_status(const struct machine *m)
+{
+	return m->exit_status;
+}
+
+int machine_guest_status(const struct machine *m)
+{
+	return m->outcome.signal != 0 ? 128 + m->outcome.signal : m->outcome.status;
+}

@@ -1,0 +1,37 @@
+/*
+ * The life of one VM: boots, ends, decisions, the next boot.  A table of states and events; each
+ * action is short and none of them waits.
+ */
+#ifndef RUN_MACHINE_H
+#define RUN_MACHINE_H
+
+#include "base/report.h"
+#include "run/boot.h"
+#include "run/event.h"
+#include "run/policy.h"
+
+struct machine;
+
+struct machine_options {
+	struct policy_options policy;
+	int console_input;    /* descriptor that a console on stdio reads */
+	const char *pid_file; /* of the hypervisor, or NULL */
+};
+
+/*
+ * Takes the prepared first boot (it is empty afterwards); source and events are lent for the life
+ * of the machine.  NULL: see the report.
+ */
+struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
+    struct boot *first, struct event_queue *events, struct report *report);
+/* A hypervisor that still runs is killed and reaped. NULL is fine. */
+void machine_free(struct machine *m);
+void machine_start(struct machine *m);
+int machine_fd(const struct machine *m);
+int machine_dispatch(struct machine *m, struct error *err);
+void machine_stop(struct machine *m);
+bool machine_ended(const struct machine *m);
+int machine_status(const struct machine *m);
+int machine_guest_status(const struct machine *m);
+
+#endif

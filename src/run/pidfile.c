@@ -1,0 +1,85 @@
+/* pid files. */
+#include "run/pidfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static int busy(int fd, const char *path, struct error *err)
+{
+	char text[32] = "";
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return error_set(err, STATUS_BUSY, "%s: locked by a running process%s%s", path,
+	    *text == '\0' ? "" : ", pid ", text);
+}
+
+/* The holder before us removed the name after we opened it: our lock would guard nothing. */
+static bool was_removed(int fd, const char *path)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) != 0 || stat(path, &named) != 0 || ours.st_ino != named.st_ino ||
+	    ours.st_dev != named.st_dev;
+}
+
+int pidfile_open(struct pidfile *p, const char *path, struct error *err)
+{
+	for (;;) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+
+		if (fd < 0)
+			return error_set(err, STATUS_OS, "%s: cannot write the pid file: %s", path,
+			    strerror(errno));
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			int rc = errno == EWOULDBLOCK
+			    ? busy(fd, path, err)
+			    : error_set(err, STATUS_OS, "%s: cannot lock the pid file: %s", path,
+				  strerror(errno));
+
+			(void)close(fd);
+			return rc;
+		}
+		if (!was_removed(fd, path)) {
+			p->fd = fd;
+			break;
+		}
+		(void)close(fd);
+	}
+	p->path = mem_copy(path);
+	pidfile_write(p, 0);
+	return 0;
+}
+
+void pidfile_write(struct pidfile *p, pid_t pid)
+{
+	char text[32];
+	int n = 0;
+
+	if (p->path == NULL)
+		return;
+	if (pid != 0)
+		n = snprintf(text, sizeof(text), "%ld\n", (long)pid);
+	if (ftruncate(p->fd, 0) == 0 && n > 0)
+		(void)!pwrite(p->fd, text, (size_t)n, 0);
+}
+
+void pidfile_close(struct pidfile *p)
+{
+	if (p->path == NULL)
+		return;
+	(void)unlink(p->path);
+	(void)close(p->fd);
+	free(p->path);
+	memset(p, 0, sizeof(*p));
+}

@@ -1,0 +1,22 @@
+/* pid files in the manner of pidfile(3): locked while we run, truncated, removed at the end. */
+#ifndef RUN_PIDFILE_H
+#define RUN_PIDFILE_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct pidfile {
+	char *path; /* NULL: there is none */
+	int fd;
+};
+
+/* Takes the lock. STATUS_BUSY names the process that has it; STATUS_OS when it cannot be written.
+ */
+int pidfile_open(struct pidfile *p, const char *path, struct error *err);
+/* Writes a pid; 0: none, the file is empty then. */
+void pidfile_write(struct pidfile *p, pid_t pid);
+/* Removes the file and gives the lock up. Does nothing for a zeroed struct. */
+void pidfile_close(struct pidfile *p);
+
+#endif

@@ -1,0 +1,43 @@
+/* Who decides what happens after a boot ended, and what vmrun's own status is at the end. Pure. */
+#ifndef RUN_POLICY_H
+#define RUN_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/node.h"
+#include "hyper/hyper.h"
+#include "spec/spec.h"
+
+/* What stands above the spec: the command line. */
+struct policy_options {
+	bool no_reboot;
+	int64_t reboot_count; /* automatic boots allowed; negative: no limit */
+	struct reboot_list reboot_on;
+};
+
+struct policy_question {
+	const struct policy_options *options;
+	const struct spec *spec; /* of the boot that ended */
+	const char *target;	 /* that it booted */
+	const struct outcome *outcome;
+	int64_t automatic_boots; /* made so far */
+	bool stop_requested;
+	const struct node *answer; /* of the first hook that had an opinion, or NULL */
+	const char *hook;	   /* its label */
+};
+
+struct decision {
+	bool boot;
+	char *target; /* owned; set when boot */
+	int64_t delay_ms;
+	int status; /* asked for by vmrun.stop(N); -1: by the cause */
+	char *by;   /* owned: who decided, for people */
+};
+
+void policy_decide(const struct policy_question *q, struct decision *out);
+void decision_clear(struct decision *d);
+/* vmrun's exit status after this outcome (contract of exit statuses in vmrun(8)). */
+int policy_exit_status(const struct outcome *outcome, int exec_status);
+
+#endif

@@ -1,0 +1,61 @@
+/* Making a file of UEFI variables. */
+#include "run/varfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static int copy_bytes(int from, int to)
+{
+	char buffer[65536];
+	ssize_t n;
+
+	while ((n = read(from, buffer, sizeof(buffer))) > 0) {
+		if (write(to, buffer, (size_t)n) != n)
+			return -1;
+	}
+	return n == 0 ? fsync(to) : -1;
+}
+
+static int fail(struct error *err, const char *what, const char *path)
+{
+	return error_set(
+	    err, STATUS_CHECK, "varfile: cannot %s %s: %s", what, path, strerror(errno));
+}
+
+static int copy_to_new(int from, const char *path, struct error *err)
+{
+	MEM_AUTO char *temporary = mem_format("%s.XXXXXX", path);
+	int to = mkstemp(temporary), rc = 0;
+
+	if (to < 0)
+		return fail(err, "create", path);
+	if (copy_bytes(from, to) != 0)
+		rc = fail(err, "write", temporary);
+	/* link, not rename: a file that appeared meanwhile is somebody's variables. */
+	else if (link(temporary, path) != 0 && errno != EEXIST)
+		rc = fail(err, "create", path);
+	(void)close(to);
+	(void)unlink(temporary);
+	return rc;
+}
+
+int varfile_make(const char *template, const char *path, struct error *err)
+{
+	int from, rc;
+
+	if (access(path, F_OK) == 0)
+		return 0;
+	from = open(template, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return fail(err, "read the template", template);
+	rc = copy_to_new(from, path, err);
+	(void)close(from);
+	return rc == 0 ? 1 : -1;
+}

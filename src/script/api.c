@@ -1,0 +1,203 @@
+/* The C functions that the modules of lua/ build on.  Scripts see them only through those. */
+#include "script/room.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/near.h"
+#include "platform/os.h"
+#include "script/doors.h"
+#include "script/embedded.h"
+#include "script/values.h"
+
+#if defined(VMRUN_CJSON_LINKED)
+int luaopen_cjson(lua_State *L);
+#elif !defined(VMRUN_CJSON_MODULE)
+#error "define VMRUN_CJSON_LINKED, or VMRUN_CJSON_MODULE as the path of cjson.so"
+#endif
+
+static const char engine_key;
+
+static const struct embedded *find_module(const char *name)
+{
+	for (const struct embedded *e = embedded_lua; e->name != NULL; e++) {
+		if (strcmp(e->name, name) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+/* import(name): what a module of lua/ returned; it is parsed when it is first asked for. */
+static int api_import(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const struct embedded *module;
+
+	lua_settop(L, 1);
+	lua_pushvalue(L, 1);
+	if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+		return 1;
+	module = find_module(name);
+	if (module == NULL)
+		return luaL_error(L, ROOM_CHUNK "api]: no module %s", name);
+	lua_pushfstring(L, "=" ROOM_CHUNK "%s]", name);
+	if (luaL_loadbufferx(L, (const char *)module->text, module->length, lua_tostring(L, -1),
+		"t") != LUA_OK)
+		return lua_error(L);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_call(L, 1, 1);
+	lua_pushvalue(L, 1);
+	lua_pushvalue(L, -2);
+	lua_rawset(L, lua_upvalueindex(2));
+	return 1;
+}
+
+/* open_rest(): the libraries that scripts may use. */
+static int api_open_rest(lua_State *L)
+{
+	doors_open_rest(L);
+	return 0;
+}
+
+/* mark(table): "list", "object" or nil, for an empty table from a file. mark(table, kind) sets it. */
+static int api_mark(lua_State *L)
+{
+	static const char *const names[] = { "", "list", "object", NULL };
+	enum values_mark mark;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 2);
+	if (!lua_isnil(L, 2)) {
+		values_set_mark(L, 1, (enum values_mark)luaL_checkoption(L, 2, NULL, names));
+		lua_settop(L, 1);
+		return 1;
+	}
+	mark = values_get_mark(L, 1);
+	if (mark == MARK_NONE)
+		return 0;
+	lua_pushstring(L, names[mark]);
+	return 1;
+}
+
+/* Pushes the table of lua-cjson, an instance of our own: scripts cannot change its settings. */
+static void push_cjson(lua_State *L)
+{
+#if defined(VMRUN_CJSON_LINKED)
+	lua_pushcfunction(L, luaopen_cjson);
+#else
+	luaL_requiref(L, "package", luaopen_package, 0);
+	lua_getfield(L, -1, "loadlib");
+	lua_pushliteral(L, VMRUN_CJSON_MODULE);
+	lua_pushliteral(L, "luaopen_cjson");
+	lua_call(L, 2, 2);
+	if (lua_isnil(L, -2)) {
+		luaL_error(L,
+		    "JSON needs lua-cjson: install the package lua-cjson (Debian) or "
+		    "lua54-cjson (FreeBSD): %s",
+		    lua_tostring(L, -1));
+	}
+	lua_pop(L, 1);
+#endif
+	lua_call(L, 0, 1);
+}
+
+/* json(): the function that decodes a text. */
+static int api_json(lua_State *L)
+{
+	push_cjson(L);
+	lua_getfield(L, -1, "decode_invalid_numbers");
+	lua_pushboolean(L, 0);
+	lua_call(L, 1, 0);
+	lua_getfield(L, -1, "decode");
+	return 1;
+}
+
+/* hooking(): from here to the end of this call, what would block is refused. */
+static int api_hooking(lua_State *L)
+{
+	script_of(L)->in_hook = true;
+	return 0;
+}
+
+/* near(word, names): the name that was probably meant, or nothing. */
+static int api_near(lua_State *L)
+{
+	struct near near = { .wanted = luaL_checkstring(L, 1) };
+	lua_Integer count;
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	count = luaL_len(L, 2);
+	for (lua_Integer i = 1; i <= count; i++) {
+		/* The table keeps the string alive when it has left the stack. */
+		if (lua_rawgeti(L, 2, i) == LUA_TSTRING)
+			near_offer(&near, lua_tostring(L, -1));
+		lua_pop(L, 1);
+	}
+	if (near.best == NULL)
+		return 0;
+	lua_pushstring(L, near.best);
+	return 1;
+}
+
+static int api_log(lua_State *L)
+{
+	struct script *s = script_of(L);
+	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
+
+	if (s->log != NULL)
+		s->log(s->log_context, level, text);
+	return 0;
+}
+
+static int api_exists(lua_State *L)
+{
+	lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
+	return 1;
+}
+
+/* host(): { os, release, hypervisor } */
+static int api_host(lua_State *L)
+{
+	lua_createtable(L, 0, 3);
+	lua_pushstring(L, os_name());
+	lua_setfield(L, -2, "os");
+	lua_pushinteger(L, os_bhyve_release());
+	lua_setfield(L, -2, "release");
+	lua_pushstring(L, script_of(L)->hypervisor);
+	lua_setfield(L, -2, "hypervisor");
+	return 1;
+}
+
+void api_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "open_rest", api_open_rest },
+		{ "mark", api_mark },
+		{ "json", api_json },
+		{ "hooking", api_hooking },
+		{ "near", api_near },
+		{ "log", api_log },
+		{ "exists", api_exists },
+		{ "host", api_host },
+		{ NULL, NULL },
+	};
+
+	values_open(L);
+	luaL_newlib(L, functions);
+	lua_pushlightuserdata(L, NULL);
+	lua_setfield(L, -2, "null");
+	lua_pushvalue(L, -1);
+	lua_newtable(L);
+	lua_pushcclosure(L, api_import, 2);
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -3, "import");
+	lua_pushliteral(L, "engine");
+	lua_call(L, 1, 1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &engine_key);
+	lua_pop(L, 1);
+}
+
+void api_push_engine(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key);
+}

@@ -1,0 +1,107 @@
+/* Scripts' standard output becomes messages. */
+#include "script/output.h"
+
+#include <string.h>
+
+#include "script/room.h"
+
+#define LINE_MAX_BYTES 4096 /* longer lines are cut: what waits here is outside the cap */
+
+static void say(struct script *s, const char *text)
+{
+	if (s->log != NULL)
+		s->log(s->log_context, "info", text);
+}
+
+void output_flush(struct script *s)
+{
+	if (s->line.length > 0)
+		say(s, s->line.text);
+	str_free(&s->line);
+}
+
+static void add(struct script *s, const char *text, size_t length)
+{
+	while (length > 0) {
+		const char *newline = memchr(text, '\n', length);
+		size_t n = newline != NULL ? (size_t)(newline - text) : length;
+
+		if (n > LINE_MAX_BYTES - s->line.length)
+			n = LINE_MAX_BYTES - s->line.length;
+		str_add_n(&s->line, text, n);
+		if (text + n == newline)
+			n++;
+		else if (s->line.length < LINE_MAX_BYTES)
+			return;
+		output_flush(s);
+		text += n;
+		length -= n;
+	}
+}
+
+int output_print(lua_State *L)
+{
+	struct script *s = script_of(L);
+	int count = lua_gettop(L);
+
+	for (int i = 1; i <= count; i++) {
+		size_t length;
+		const char *text = luaL_tolstring(L, i, &length);
+
+		if (i > 1)
+			add(s, "\t", 1);
+		add(s, text, length);
+		lua_pop(L, 1);
+	}
+	add(s, "\n", 1);
+	return 0;
+}
+
+/* Is it stdout, and is it open? */
+static bool is_stdout(lua_State *L, int index)
+{
+	const luaL_Stream *stream = luaL_testudata(L, index, LUA_FILEHANDLE);
+
+	return stream != NULL && stream->closef != NULL && stream->f == stdout;
+}
+
+static void add_arguments(lua_State *L, int from, int to)
+{
+	for (int i = from; i <= to; i++) {
+		size_t length;
+		const char *text = luaL_checklstring(L, i, &length);
+
+		add(script_of(L), text, length);
+	}
+}
+
+static int call_original(lua_State *L)
+{
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
+int output_file_write(lua_State *L)
+{
+	if (!is_stdout(L, 1))
+		return call_original(L);
+	add_arguments(L, 2, lua_gettop(L));
+	lua_settop(L, 1);
+	return 1;
+}
+
+int output_io_write(lua_State *L)
+{
+	int count = lua_gettop(L);
+
+	lua_pushvalue(L, lua_upvalueindex(2));
+	lua_call(L, 0, 1);
+	if (!is_stdout(L, -1)) {
+		lua_settop(L, count);
+		return call_original(L);
+	}
+	add_arguments(L, 1, count);
+	return 1;
+}

@@ -1,0 +1,51 @@
+/* What the files of this room share.  Nothing outside includes it: it knows Lua. */
+#ifndef SCRIPT_ROOM_H
+#define SCRIPT_ROOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <lua.h>
+
+#include <lauxlib.h>
+
+#include "base/str.h"
+#include "script/script.h"
+
+/* Our own modules have chunk names that start so: their frames are left out of tracebacks. */
+#define ROOM_CHUNK "[vmrun "
+
+struct script {
+	lua_State *L;
+	size_t used_bytes, cap_bytes;
+	int64_t budget_ms, deadline_ms;
+	bool busy;		     /* inside script_call() */
+	bool expired;		     /* the deadline of this call has passed */
+	bool refused;		     /* the allocator has said no in this call */
+	bool in_hook;		     /* this call runs a hook: what blocks is refused */
+	char place[LUA_IDSIZE + 16]; /* "vm.lua:3": where the deadline found the script */
+	void (*log)(void *context, const char *level, const char *text);
+	void *log_context;
+	char *hypervisor;
+	struct str line; /* what io.write() has said since the last newline */
+};
+
+/* Every coroutine has it: Lua copies the extra space of the main thread. */
+static inline struct script *script_of(lua_State *L)
+{
+	return *(struct script **)lua_getextraspace(L);
+}
+
+/* state.c: starts the clock of a call. */
+void script_call_begin(struct script *s);
+/* state.c: "64 MiB". Caller frees. */
+char *script_size_text(size_t bytes);
+
+/* api.c: makes the C functions that the modules of lua/ build on, and runs lua/engine.lua. */
+void api_open(lua_State *L);
+/* api.c: pushes what lua/engine.lua returned: a function of a name and an argument. */
+void api_push_engine(lua_State *L);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * The room of Lua: nothing outside it includes lua.h, and it is entered through script_call() alone.
+ * Behind it stand the modules of lua/ (compiled into the library): they hold the document, merge
+ * targets and run hooks.  Values cross the border as struct node, copied both ways.
+ */
+#ifndef SCRIPT_SCRIPT_H
+#define SCRIPT_SCRIPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/node.h"
+
+struct script;
+
+struct script_options {
+	int64_t budget_ms;   /* time inside Lua that one call may take */
+	size_t memory_bytes; /* all that the Lua state may hold */
+	/* Where vmrun.log() and print() go; level is "error", "warning", "info" or "debug". */
+	void (*log)(void *context, const char *level, const char *text);
+	void *log_context;
+	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
+};
+
+/* Fails with STATUS_OS when the state cannot be made, STATUS_BUG when our own modules are broken. */
+int script_new(struct script **out, const struct script_options *options, struct error *err);
+/* NULL is fine. */
+void script_free(struct script *s);
+void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes);
+
+/*
+ * Calls one function of lua/engine.lua with one argument (may be NULL: nil) under the limits.
+ * *result (owned by the caller, may be NULL for "nil") is set on success only.
+ *
+ * A Lua error fails with STATUS_SPEC and the message and traceback as text; the time limit and the
+ * memory limit fail with STATUS_SPEC too and say so.  The state can be used again after each of
+ * them.  Never blocks beyond the budget, but for what Lua cannot interrupt (one C function that
+ * does not return: a hopeless string pattern).
+ */
+int script_call(struct script *s, const char *function, const struct node *argument,
+    struct node **result, struct error *err);
+
+#endif

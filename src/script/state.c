@@ -1,0 +1,171 @@
+/* A Lua state with its limits: what it may hold, how long a call may take. */
+#include "script/room.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "script/doors.h"
+
+#define HOOK_PERIOD 1000 /* instructions between two looks at the clock */
+/*
+ * Below this the collector does not run by itself: a start allocates less than that, and marking
+ * the same live tables again and again is a tenth of its time.
+ */
+#define COLLECT_FROM ((size_t)1 << 20)
+/* What a script past its deadline gets beyond the cap, in pieces this small: see has_room(). */
+#define LATE_PIECE ((size_t)4096)
+#define LATE_ROOM ((size_t)1 << 20)
+
+/*
+ * Each refusal costs a full collection.  A script that lives at the cap and swallows the errors
+ * would run so slowly that the hook, which counts instructions, came minutes late: once the time is
+ * over, let small things through, so that it gets to the hook soon.
+ */
+static bool has_room(const struct script *s, size_t more)
+{
+	if (s->used_bytes <= s->cap_bytes && more <= s->cap_bytes - s->used_bytes)
+		return true;
+	return s->busy && more <= LATE_PIECE && s->used_bytes <= s->cap_bytes + LATE_ROOM &&
+	       clock_ms() >= s->deadline_ms;
+}
+
+static void *allocate(void *context, void *old, size_t old_size, size_t size)
+{
+	struct script *s = context;
+	void *p;
+
+	if (old == NULL)
+		old_size = 0; /* Lua passes the type of the new object instead */
+	if (size == 0) {
+		free(old);
+		s->used_bytes -= old_size;
+		return NULL;
+	}
+	if (size > old_size && !has_room(s, size - old_size)) {
+		s->refused = true;
+		return NULL;
+	}
+	p = realloc(old, size);
+	if (p == NULL)
+		return size <= old_size ? old : NULL; /* Lua relies on shrinking */
+	s->used_bytes = s->used_bytes - old_size + size;
+	return p;
+}
+
+/* Where the script is, for "still running at vm.lua:3": the innermost frame that is the user's. */
+static void note_place(struct script *s, lua_State *L)
+{
+	lua_Debug frame;
+
+	s->place[0] = '\0';
+	for (int level = 0; lua_getstack(L, level, &frame); level++) {
+		(void)lua_getinfo(L, "Sl", &frame);
+		if (frame.currentline < 0 ||
+		    strncmp(frame.short_src, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
+			continue;
+		(void)snprintf(s->place, sizeof(s->place), "%s:%d", frame.short_src,
+		    frame.currentline);
+		return;
+	}
+}
+
+static void on_count(lua_State *L, lua_Debug *unused)
+{
+	struct script *s = script_of(L);
+
+	(void)unused;
+	if (!s->expired && clock_ms() < s->deadline_ms) {
+		/* A coroutine left over from a call that had expired still has a count of 1. */
+		if (lua_gethookcount(L) != HOOK_PERIOD)
+			lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
+		if (s->used_bytes > COLLECT_FROM && !lua_gc(L, LUA_GCISRUNNING))
+			(void)lua_gc(L, LUA_GCRESTART);
+		return;
+	}
+	if (!s->expired)
+		note_place(s, L);
+	s->expired = true;
+	/* From now on at every instruction, or the script's own pcall would swallow it for ever. */
+	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	lua_pushliteral(L, "time limit reached");
+	(void)lua_error(L);
+}
+
+void script_call_begin(struct script *s)
+{
+	s->busy = true;
+	s->expired = s->refused = s->in_hook = false;
+	s->deadline_ms = clock_ms() + s->budget_ms;
+	if (s->used_bytes > COLLECT_FROM && !lua_gc(s->L, LUA_GCISRUNNING))
+		(void)lua_gc(s->L, LUA_GCRESTART);
+}
+
+char *script_size_text(size_t bytes)
+{
+	if (bytes % (1 << 20) == 0)
+		return mem_format("%zu MiB", bytes >> 20);
+	return bytes % 1024 == 0 ? mem_format("%zu KiB", bytes >> 10)
+				 : mem_format("%zu bytes", bytes);
+}
+
+static int open_state(lua_State *L)
+{
+	doors_open_core(L);
+	api_open(L);
+	return 0;
+}
+
+static int explain_open(const struct script *s, int status, struct error *err)
+{
+	MEM_AUTO char *size = script_size_text(s->cap_bytes);
+
+	if (status == LUA_ERRMEM)
+		return error_set(err, STATUS_OS, "Lua cannot start in %s of memory", size);
+	return error_set(err, STATUS_BUG, "Lua cannot start: %s", lua_tostring(s->L, -1));
+}
+
+int script_new(struct script **out, const struct script_options *options, struct error *err)
+{
+	struct script *s = mem_zero(sizeof(*s));
+	int status = LUA_ERRMEM;
+
+	s->log = options->log;
+	s->log_context = options->log_context;
+	s->hypervisor = mem_copy(options->hypervisor == NULL ? "" : options->hypervisor);
+	script_limit(s, options->budget_ms, options->memory_bytes);
+	s->L = lua_newstate(allocate, s);
+	if (s->L != NULL) {
+		(void)lua_gc(s->L, LUA_GCSTOP);
+		*(struct script **)lua_getextraspace(s->L) = s;
+		lua_pushcfunction(s->L, open_state);
+		status = lua_pcall(s->L, 0, 0, 0);
+	}
+	if (status != LUA_OK) {
+		(void)explain_open(s, status, err);
+		script_free(s);
+		return -1;
+	}
+	/* Never taken off again: threads made from here on have it, whatever call they run in. */
+	lua_sethook(s->L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
+	*out = s;
+	return 0;
+}
+
+void script_free(struct script *s)
+{
+	if (s == NULL)
+		return;
+	if (s->L != NULL)
+		lua_close(s->L);
+	str_free(&s->line);
+	free(s->hypervisor);
+	free(s);
+}
+
+void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes)
+{
+	s->budget_ms = budget_ms;
+	s->cap_bytes = memory_bytes;
+}

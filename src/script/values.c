@@ -1,0 +1,363 @@
+/* Values across the border.  Tables are read raw: no code of a script runs while we walk. */
+#include "script/values.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/where.h"
+#include "script/room.h"
+
+/* What a node costs beside its text: itself and the allocator's own share. */
+#define NODE_COST (sizeof(struct node) + 32)
+
+struct taking {
+	lua_State *L;
+	size_t room; /* bytes that the copy may still take: a table used twice is copied twice */
+};
+
+static const char mark_list_key, mark_object_key;
+
+void values_open(lua_State *L)
+{
+	static const char *const keys[] = { &mark_list_key, &mark_object_key };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		lua_createtable(L, 0, 1);
+		/* Scripts cannot get at it, so they cannot put __gc or __index into it. */
+		lua_pushboolean(L, 0);
+		lua_setfield(L, -2, "__metatable");
+		lua_rawsetp(L, LUA_REGISTRYINDEX, keys[i]);
+	}
+}
+
+static bool has_metatable(lua_State *L, int index, const char *key)
+{
+	bool same;
+
+	if (!lua_getmetatable(L, index))
+		return false;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, key);
+	same = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return same;
+}
+
+enum values_mark values_get_mark(lua_State *L, int index)
+{
+	if (has_metatable(L, index, &mark_list_key))
+		return MARK_LIST;
+	return has_metatable(L, index, &mark_object_key) ? MARK_OBJECT : MARK_NONE;
+}
+
+void values_set_mark(lua_State *L, int index, enum values_mark mark)
+{
+	index = lua_absindex(L, index);
+	if (mark == MARK_NONE)
+		return;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, mark == MARK_LIST ? &mark_list_key : &mark_object_key);
+	lua_setmetatable(L, index);
+}
+
+static void push_table(lua_State *L, const struct node *value, int depth);
+
+static void push_at(lua_State *L, const struct node *value, int depth)
+{
+	if (depth > VALUES_DEPTH)
+		luaL_error(L, "nested deeper than %d levels", VALUES_DEPTH);
+	luaL_checkstack(L, 4, "a document");
+	switch (value == NULL ? NODE_OTHER : value->kind) {
+	case NODE_NULL:
+		lua_pushlightuserdata(L, NULL);
+		break;
+	case NODE_BOOL:
+		lua_pushboolean(L, value->truth);
+		break;
+	case NODE_INT:
+		lua_pushinteger(L, value->integer);
+		break;
+	case NODE_NUMBER:
+		lua_pushnumber(L, value->number);
+		break;
+	case NODE_STRING:
+		lua_pushlstring(L, value->text, value->length);
+		break;
+	case NODE_LIST:
+	case NODE_OBJECT:
+	case NODE_EMPTY:
+		push_table(L, value, depth);
+		break;
+	case NODE_FUNCTION:
+	case NODE_OTHER:
+		if (value != NULL)
+			luaL_error(L, "%s cannot be handed over here", node_kind_name(value));
+		lua_pushnil(L);
+		break;
+	}
+}
+
+static void push_table(lua_State *L, const struct node *value, int depth)
+{
+	bool is_list = value->kind == NODE_LIST;
+	int size = value->count > INT16_MAX ? INT16_MAX : (int)value->count;
+	lua_Integer i = 0;
+
+	lua_createtable(L, is_list ? size : 0, is_list ? 0 : size);
+	for (const struct node *n = value->first; n != NULL; n = n->next) {
+		push_at(L, n, depth + 1);
+		if (is_list)
+			lua_rawseti(L, -2, ++i);
+		else
+			lua_setfield(L, -2, n->key);
+	}
+	if (value->count == 0 && value->kind != NODE_EMPTY)
+		values_set_mark(L, -1, is_list ? MARK_LIST : MARK_OBJECT);
+}
+
+void values_push(lua_State *L, const struct node *value)
+{
+	push_at(L, value, 0);
+}
+
+/* Raises "emulations[0].path: why".  Nothing on the heap is held when it jumps. */
+static int refuse_at(lua_State *L, const struct where *at, const char *why)
+{
+	char place[64];
+	char *path = where_path(at);
+	/* The engine's boot answers { spec = ... }; a user knows only what stands in there. */
+	const char *said = strncmp(path, "spec.", 5) == 0 ? path + 5 : path;
+
+	/* The path of a table that contains itself is long and says little. */
+	(void)snprintf(place, sizeof(place), "%.56s%s%s", said, strlen(said) > 56 ? "..." : "",
+	    *said == '\0' ? "" : ": ");
+	free(path);
+	return luaL_error(L, "%s%s", place, why);
+}
+
+/* Takes from the room that a copy has, or raises. */
+static void spend(struct taking *t, size_t bytes, const struct where *at)
+{
+	if (bytes > t->room)
+		refuse_at(t->L, at, "more than hook_memory allows (the same table many times?)");
+	t->room -= bytes;
+}
+
+static void become_other(struct node *n, const char *what)
+{
+	n->kind = NODE_OTHER;
+	n->text = mem_copy(what);
+	n->length = strlen(what);
+}
+
+static void take_text(struct taking *t, struct node *into, const struct where *at)
+{
+	size_t length;
+	const char *text = lua_tolstring(t->L, -1, &length);
+
+	spend(t, length, at);
+	into->kind = NODE_STRING;
+	into->text = mem_copy_n(text, length);
+	into->length = length;
+}
+
+static void take_number(lua_State *L, struct node *into)
+{
+	int whole = 0;
+	/* Also a float with an integral value: one lua-cjson has no other numbers. */
+	lua_Integer integer = lua_tointegerx(L, -1, &whole);
+
+	into->kind = whole ? NODE_INT : NODE_NUMBER;
+	if (whole)
+		into->integer = integer;
+	else
+		into->number = lua_tonumber(L, -1);
+}
+
+/* What the keys of the table on the top make of it; false with *why when it is no document. */
+static bool classify(lua_State *L, enum node_kind *kind, lua_Integer *count, const char **why)
+{
+	lua_Integer named = 0, indexed = 0, highest = 0;
+
+	for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+		if (lua_type(L, -2) == LUA_TSTRING) {
+			size_t length;
+			const char *key = lua_tolstring(L, -2, &length);
+
+			named++;
+			if (strlen(key) != length)
+				*why = "a table with a NUL in a key";
+		} else if (lua_isinteger(L, -2) && lua_tointeger(L, -2) > 0) {
+			indexed++;
+			if (lua_tointeger(L, -2) > highest)
+				highest = lua_tointeger(L, -2);
+		} else {
+			*why = "a table with a key that is neither a name nor a place in a list";
+		}
+	}
+	if (*why != NULL)
+		return false;
+	if (named > 0 && indexed > 0)
+		*why = "a table with both list and named entries";
+	else if (highest != indexed)
+		*why = "a list with gaps";
+	*count = indexed;
+	*kind = named > 0 ? NODE_OBJECT : indexed > 0 ? NODE_LIST : NODE_EMPTY;
+	return *why == NULL;
+}
+
+/* An inherited key is not in the table: say so rather than lose it. */
+static bool has_hidden_keys(lua_State *L, int index)
+{
+	static const char *const fields[] = { "__index", "__pairs" };
+	bool found = false;
+
+	if (!lua_getmetatable(L, index))
+		return false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		lua_pushstring(L, fields[i]);
+		if (lua_rawget(L, -2) != LUA_TNIL)
+			found = true;
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return found;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp((*(struct node *const *)a)->key, (*(struct node *const *)b)->key);
+}
+
+/* One sort at the end: node_put() would look for the place of every key. */
+static void sort_children(struct node *object)
+{
+	struct node **all = mem_resize(NULL, object->count, sizeof(struct node *));
+	size_t count = 0;
+
+	for (struct node *n = object->first; n != NULL; n = n->next)
+		all[count++] = n;
+	qsort(all, count, sizeof(*all), compare_keys);
+	object->first = object->last = NULL;
+	object->count = 0;
+	for (size_t i = 0; i < count; i++)
+		node_append(object, all[i]);
+	free(all);
+}
+
+static void take_value(struct taking *t, struct node *into, const struct where *at, int depth);
+
+/* The value on the top becomes a child; it is in the tree before anything can raise. */
+static void take_child(struct taking *t, struct node *into, const struct where *at, int depth)
+{
+	struct node *child = node_new(NODE_NULL);
+
+	if (at->key != NULL)
+		child->key = mem_copy(at->key);
+	node_append(into, child);
+	spend(t, NODE_COST + (at->key != NULL ? strlen(at->key) : 0), at);
+	take_value(t, child, at, depth + 1);
+}
+
+static void take_entries(struct taking *t, struct node *into, lua_Integer count,
+    const struct where *at, int depth)
+{
+	lua_State *L = t->L;
+
+	for (lua_Integer i = 1; i <= count; i++) {
+		struct where here = { .up = at, .index = (size_t)i - 1 };
+
+		lua_rawgeti(L, -1, i);
+		take_child(t, into, &here, depth);
+		lua_pop(L, 1);
+	}
+}
+
+static void take_fields(struct taking *t, struct node *into, const struct where *at, int depth)
+{
+	lua_State *L = t->L;
+
+	for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+		struct where here = { .up = at, .key = lua_tostring(L, -2) };
+
+		take_child(t, into, &here, depth);
+	}
+	sort_children(into);
+}
+
+static void take_table(struct taking *t, struct node *into, const struct where *at, int depth)
+{
+	static const enum node_kind empty[] = {
+		[MARK_NONE] = NODE_EMPTY,
+		[MARK_LIST] = NODE_LIST,
+		[MARK_OBJECT] = NODE_OBJECT,
+	};
+	const char *why = NULL;
+	enum node_kind kind;
+	lua_Integer count;
+
+	if (depth > VALUES_DEPTH)
+		refuse_at(t->L, at, "nested deeper than 64 levels (does a table contain itself?)");
+	luaL_checkstack(t->L, 6, "a document");
+	if (has_hidden_keys(t->L, -1))
+		why = "a table that inherits keys through its metatable";
+	if (why != NULL || !classify(t->L, &kind, &count, &why)) {
+		become_other(into, why);
+		return;
+	}
+	into->kind = kind == NODE_EMPTY ? empty[values_get_mark(t->L, -1)] : kind;
+	if (kind == NODE_LIST)
+		take_entries(t, into, count, at, depth);
+	else if (kind == NODE_OBJECT)
+		take_fields(t, into, at, depth);
+}
+
+static void take_value(struct taking *t, struct node *into, const struct where *at, int depth)
+{
+	lua_State *L = t->L;
+
+	switch (lua_type(L, -1)) {
+	case LUA_TBOOLEAN:
+		into->kind = NODE_BOOL;
+		into->truth = lua_toboolean(L, -1) != 0;
+		break;
+	case LUA_TNUMBER:
+		take_number(L, into);
+		break;
+	case LUA_TSTRING:
+		take_text(t, into, at);
+		break;
+	case LUA_TTABLE:
+		take_table(t, into, at, depth);
+		break;
+	case LUA_TFUNCTION:
+		into->kind = NODE_FUNCTION;
+		break;
+	case LUA_TLIGHTUSERDATA:
+		if (lua_touserdata(L, -1) == NULL)
+			into->kind = NODE_NULL;
+		else
+			become_other(into, "a pointer");
+		break;
+	case LUA_TNIL:
+		into->kind = NODE_NULL;
+		break;
+	case LUA_TTHREAD:
+		become_other(into, "a coroutine");
+		break;
+	default:
+		become_other(into, "a userdata");
+	}
+}
+
+void values_take(lua_State *L, int index, struct node **out)
+{
+	struct taking t = { .L = L, .room = script_of(L)->cap_bytes };
+
+	luaL_checkstack(L, 1, "a document");
+	lua_pushvalue(L, index);
+	*out = node_new(NODE_NULL);
+	take_value(&t, *out, NULL, 0);
+	lua_pop(L, 1);
+}

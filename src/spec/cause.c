@@ -1,0 +1,44 @@
+/* The list of causes. */
+#include "spec/cause.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name, *text;
+} causes[CAUSES] = {
+	[CAUSE_REBOOT] = { "reboot", "the guest asked for a reboot" },
+	[CAUSE_POWEROFF] = { "poweroff", "the guest powered off" },
+	[CAUSE_HALT] = { "halt", "the guest halted its processors" },
+	[CAUSE_TRIPLE_FAULT] = { "triple_fault", "the guest crashed (triple fault)" },
+	[CAUSE_ERROR] = { "error", "the hypervisor reported an error" },
+	[CAUSE_KILLED] = { "killed", "the hypervisor was killed" },
+	[CAUSE_START_FAILED] = { "start_failed", "the hypervisor could not start the VM" },
+	[CAUSE_CHECK_FAILED] = { "check_failed", "the boot could not be prepared" },
+	[CAUSE_STOPPED] = { "stopped", "stopped on request" },
+};
+
+const char *cause_name(enum cause cause)
+{
+	return causes[cause].name;
+}
+
+const char *cause_text(enum cause cause)
+{
+	return causes[cause].text;
+}
+
+bool cause_find(const char *name, enum cause *cause)
+{
+	for (int i = 0; i < CAUSES; i++) {
+		if (strcmp(causes[i].name, name) == 0) {
+			*cause = (enum cause)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool cause_has_status(enum cause cause)
+{
+	return cause <= CAUSE_ERROR;
+}

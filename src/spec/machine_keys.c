@@ -1,0 +1,320 @@
+/* The keys that describe the machine: name, cpu, mem, host bridge, serial ports, uuid. */
+#include "spec/keys.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define LONGEST_NAME 64
+#define MOST_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
+#define PAGE 4096
+#define MOST_MEMORY (INT64_C(1) << 52) /* bytes that amd64 and arm64 can address at most */
+
+static void print_text(const char *text, struct str *json)
+{
+	if (text == NULL)
+		str_add(json, "null");
+	else
+		str_add_json(json, text);
+}
+
+void name_print(const void *from, struct str *json)
+{
+	print_text(*(char *const *)from, json);
+}
+
+/* bhyve takes more, but devfs, shells and `%` expansion do not: see kern.devfs and bhyve_config(5).
+ */
+void name_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+	bool good;
+
+	if (text == NULL)
+		return;
+	good = isalnum((unsigned char)*text) && strlen(text) <= LONGEST_NAME;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL)
+			good = false;
+	}
+	if (good)
+		*(char **)into = mem_copy(text);
+	else
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no VM name: expected letters, digits, '.', '_' and '-', the first a "
+		    "letter or digit, at most %d of them",
+		    text, LONGEST_NAME);
+}
+
+int64_t cpu_count(const struct cpu *cpu)
+{
+	return cpu->sockets * cpu->cores * cpu->threads;
+}
+
+#define CPU_ROW(name)                                                                              \
+	{                                                                                          \
+#name, FIELD_INT, offsetof(struct cpu, name), .required = true, .has_range = true, \
+							      .min = 1, .max = MOST_CPUS,          \
+							      .help = "number of " #name           \
+	}
+
+static const struct field cpu_fields[] = {
+	CPU_ROW(threads),
+	CPU_ROW(cores),
+	CPU_ROW(sockets),
+	{ 0 },
+};
+
+void cpu_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct cpu *cpu = into;
+
+	if (value->kind == NODE_OBJECT) {
+		field_decode(cpu_fields, value, cpu, at, d);
+		if (cpu_count(cpu) > MOST_CPUS)
+			report_add(d->report, STATUS_SPEC, at,
+			    "%" PRId64 " processors, at most %d are possible", cpu_count(cpu),
+			    MOST_CPUS);
+	} else if (value->kind == NODE_INT) {
+		(void)field_integer(value, 1, MOST_CPUS, &cpu->threads, at, d);
+	} else {
+		field_type_error(value, "an integer or { threads, cores, sockets }", at, d);
+	}
+}
+
+void cpu_print(const void *from, struct str *json)
+{
+	str_add(json, "{");
+	field_print(cpu_fields, from, json);
+	str_add(json, "}");
+}
+
+/* Bytes of "512M"; 0 with the reason reported. */
+static int64_t parse_size(const char *text, const struct where *at, struct decoder *d)
+{
+	static const char units[] = "kmgt";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit;
+	int64_t value = 0;
+
+	if (digits > 0 && text[digits] == '\0') {
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" has no unit: write \"%sM\", or the number of bytes without quotes",
+		    text, text);
+		return 0;
+	}
+	unit = digits == 0 || text[digits + 1] != '\0'
+	    ? NULL
+	    : strchr(units, tolower((unsigned char)text[digits]));
+	if (unit == NULL) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no size, expected a whole number and one of k, M, G, T: \"512M\"",
+		    text);
+		return 0;
+	}
+	/* Past the limit the exact value does not matter any more. */
+	for (size_t i = 0; i < digits && value < MOST_MEMORY; i++)
+		value = value * 10 + (text[i] - '0');
+	for (const char *u = units; u <= unit && value <= MOST_MEMORY; u++)
+		value *= 1024;
+	return value == 0 ? -1 : value;
+}
+
+void mem_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	int64_t size;
+	const char *text;
+
+	if (value->kind == NODE_INT) {
+		size = value->integer;
+	} else if (value->kind == NODE_STRING) {
+		text = field_text(value, at, d);
+		size = text == NULL ? 0 : parse_size(text, at, d);
+		if (size == 0)
+			return;
+	} else {
+		field_type_error(value, "a size such as \"512M\", or bytes", at, d);
+		return;
+	}
+	if (size <= 0)
+		report_add(d->report, STATUS_SPEC, at, "the size must be above 0");
+	else if (size > MOST_MEMORY)
+		report_add(d->report, STATUS_SPEC, at,
+		    "the size is beyond 4 PiB, more than a guest can address");
+	else if (size % PAGE != 0)
+		report_add(d->report, STATUS_SPEC, at,
+		    "%" PRId64 " bytes is not a multiple of 4 KiB", size);
+	else
+		*(int64_t *)into = size;
+}
+
+void mem_print(const void *from, struct str *json)
+{
+	str_addf(json, "%" PRId64, *(const int64_t *)from);
+}
+
+static const char *const bridges[] = {
+	[HOSTBRIDGE_DEFAULT] = "hostbridge",
+	[HOSTBRIDGE_AMD] = "amd_hostbridge",
+};
+
+void hostbridge_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	if (value->kind == NODE_BOOL && !value->truth) {
+		*(int *)into = HOSTBRIDGE_NONE;
+		return;
+	}
+	for (int i = HOSTBRIDGE_DEFAULT; i <= HOSTBRIDGE_AMD; i++) {
+		if (value->kind == NODE_STRING && strcmp(bridges[i], value->text) == 0) {
+			*(int *)into = i;
+			return;
+		}
+	}
+	report_add(
+	    d->report, STATUS_SPEC, at, "expected \"hostbridge\", \"amd_hostbridge\" or false");
+}
+
+void hostbridge_print(const void *from, struct str *json)
+{
+	int bridge = *(const int *)from;
+
+	if (bridge == HOSTBRIDGE_NONE)
+		str_add(json, "false");
+	else
+		str_add_json(json, bridges[bridge]);
+}
+
+/* tcp=ADDR:PORT or tcp=[V6]:PORT, numeric (uart_backend.c). */
+static bool is_tcp(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	long port;
+	char *end;
+
+	if (strncmp(text, "tcp=", 4) != 0 || colon == NULL || colon == text + 4)
+		return false;
+	port = strtol(colon + 1, &end, 10);
+	return isdigit((unsigned char)colon[1]) && *end == '\0' && port >= 1 && port <= 65535;
+}
+
+void com_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+
+	if (text == NULL)
+		return;
+	if (strcmp(text, "stdio") == 0 || *text == '/' || is_tcp(text))
+		*(char **)into = mem_copy(text);
+	else
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no serial port: expected \"stdio\", a device such as "
+		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\"",
+		    text);
+}
+
+void com_print(const void *from, struct str *json)
+{
+	print_text(*(char *const *)from, json);
+}
+
+void uuid_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	const char *text = field_text(value, at, d);
+	bool good;
+
+	if (text == NULL)
+		return;
+	good = strlen(text) == strlen(form);
+	for (size_t i = 0; good && form[i] != '\0'; i++)
+		good = form[i] == '-' ? text[i] == '-' : isxdigit((unsigned char)text[i]) != 0;
+	if (good)
+		*(char **)into = mem_copy(text);
+	else
+		report_add(
+		    d->report, STATUS_SPEC, at, "\"%s\" is no UUID, expected %s", text, form);
+}
+
+void uuid_print(const void *from, struct str *json)
+{
+	print_text(*(char *const *)from, json);
+}
+
+/* A list of words, or one string that is split as a shell would. */
+void words_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	size_t i = 0;
+
+	if (value->kind == NODE_STRING) {
+		const char *why = strlen(value->text) != value->length
+		    ? "a NUL byte"
+		    : words_split(into, value->text);
+
+		if (why != NULL)
+			report_add(
+			    d->report, STATUS_SPEC, at, "cannot be split into words: %s", why);
+		return;
+	}
+	if (!node_is_list(value)) {
+		field_type_error(value, "a string or a list of strings", at, d);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where entry = { at, NULL, i };
+		const char *text = field_text(n, &entry, d);
+
+		if (text != NULL)
+			words_add(into, text);
+	}
+}
+
+void words_print(const void *from, struct str *json)
+{
+	const struct words *w = from;
+
+	if (w->count == 0) {
+		str_add(json, "null");
+		return;
+	}
+	str_add(json, "[");
+	for (size_t i = 0; i < w->count; i++) {
+		str_add(json, i > 0 ? "," : "");
+		str_add_json(json, w->item[i]);
+	}
+	str_add(json, "]");
+}
+
+/* Seconds, fractions allowed, kept in milliseconds. */
+void seconds_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	double seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
+
+	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
+		field_type_error(value, "a number of seconds", at, d);
+	else if (!(seconds >= 0.01 && seconds <= 3600))
+		report_add(d->report, STATUS_SPEC, at, "expected 0.01 to 3600 seconds");
+	else
+		*(int64_t *)into = (int64_t)(seconds * 1000);
+}
+
+void seconds_print(const void *from, struct str *json)
+{
+	str_addf(json, "%.15g", (double)*(const int64_t *)from / 1000);
+}
+
+/* A major release that this vmrun knows, as a number or its digits. */
+void release_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	(void)field_integer(value, 13, 15, into, at, d);
+}
+
+void release_print(const void *from, struct str *json)
+{
+	int64_t release = *(const int64_t *)from;
+
+	str_addf(json, release == 0 ? "null" : "%" PRId64, release);
+}

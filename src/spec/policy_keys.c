@@ -1,0 +1,297 @@
+/* The keys that say what happens when a boot ends: reboot_on, stop, hooks. */
+#include "spec/keys.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/near.h"
+
+static void add_entry(struct reboot_list *list, struct reboot_entry entry)
+{
+	list->item = mem_resize(list->item, list->count + 1, sizeof(*list->item));
+	list->item[list->count++] = entry;
+}
+
+bool reboot_list_has(const struct reboot_list *list, enum cause cause, int status)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct reboot_entry *e = &list->item[i];
+
+		/* A status of a boot that never ran, or of a stop, is not the guest's word. */
+		if (e->is_status ? cause_has_status(cause) && e->status == status
+				 : e->cause == cause)
+			return true;
+	}
+	return false;
+}
+
+void reboot_list_free(struct reboot_list *list)
+{
+	free(list->item);
+	memset(list, 0, sizeof(*list));
+}
+
+/* Reads a cause's name or a status; NULL on success, else the reason, owned by the caller. */
+static char *read_entry(const char *text, struct reboot_entry *entry)
+{
+	struct near near = { .wanted = text };
+	char *end;
+	long status;
+
+	memset(entry, 0, sizeof(*entry));
+	if (cause_find(text, &entry->cause))
+		return NULL;
+	status = strtol(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && *end == '\0' && status <= 255) {
+		entry->is_status = true;
+		entry->status = (int)status;
+		return NULL;
+	}
+	for (int i = 0; i < CAUSES; i++)
+		near_offer(&near, cause_name((enum cause)i));
+	MEM_AUTO char *hint = near_hint(&near);
+
+	return mem_format("\"%s\" is neither a cause nor a status (0 to 255)%s", text, hint);
+}
+
+int reboot_list_parse(const char *text, struct reboot_list *out, struct error *err)
+{
+	MEM_AUTO char *copy = mem_copy(text);
+	char *rest = copy, *word;
+
+	out->given = true;
+	while (rest != NULL) {
+		struct reboot_entry entry;
+
+		word = rest;
+		rest = strchr(rest, ',');
+		if (rest != NULL)
+			*rest++ = '\0';
+		word += strspn(word, " ");
+		word[strcspn(word, " ")] = '\0';
+		if (*word == '\0' && rest == NULL && out->count == 0)
+			return 0; /* an empty list: never */
+		MEM_AUTO char *why = read_entry(word, &entry);
+
+		if (why != NULL)
+			return error_set(err, STATUS_USAGE, "%s", why);
+		add_entry(out, entry);
+	}
+	return 0;
+}
+
+void reboot_on_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct reboot_list *list = into;
+	size_t i = 0;
+
+	if (!node_is_list(value)) {
+		field_type_error(value, "a list of causes or statuses", at, d);
+		return;
+	}
+	list->given = true;
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where here = { at, NULL, i };
+		struct reboot_entry entry = { .is_status = true };
+		int64_t status;
+
+		if (n->kind == NODE_INT) {
+			if (!field_integer(n, 0, 255, &status, &here, d))
+				continue;
+			entry.status = (int)status;
+		} else {
+			const char *text = field_text(n, &here, d);
+			MEM_AUTO char *why = text == NULL ? NULL : read_entry(text, &entry);
+
+			if (why != NULL)
+				report_add(d->report, STATUS_SPEC, &here, "%s", why);
+			if (text == NULL || why != NULL)
+				continue;
+		}
+		add_entry(list, entry);
+	}
+}
+
+void reboot_on_print(const void *from, struct str *json)
+{
+	const struct reboot_list *list = from;
+
+	if (!list->given) {
+		str_add(json, "null");
+		return;
+	}
+	str_add(json, "[");
+	for (size_t i = 0; i < list->count; i++) {
+		str_add(json, i > 0 ? "," : "");
+		if (list->item[i].is_status)
+			str_addf(json, "%d", list->item[i].status);
+		else
+			str_add_json(json, cause_name(list->item[i].cause));
+	}
+	str_add(json, "]");
+}
+
+static const char *const actions[] = { "acpi", "poweroff", "kill", NULL };
+
+const char *stop_action_name(enum stop_action action)
+{
+	return actions[action];
+}
+
+struct step_keys {
+	int action;
+	int64_t wait;
+};
+
+static const struct field step_fields[] = {
+	{ "do", FIELD_CHOICE, offsetof(struct step_keys, action), .required = true,
+	    .choices = actions, .help = "acpi, poweroff or kill" },
+	{ "wait", FIELD_INT, offsetof(struct step_keys, wait), .required = true, .has_range = true,
+	    .min = 0, .max = 86400, .help = "seconds before the next step" },
+	{ 0 },
+};
+
+void stop_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct stop_ladder *ladder = into, read = { .count = 0 };
+
+	if (!node_is_list(value) || value->count < 1 || value->count > STOP_STEPS_MAX) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "expected a list of 1 to %d steps { \"do\": \"acpi\", \"wait\": 60 }",
+		    STOP_STEPS_MAX);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next) {
+		struct where here = { at, NULL, read.count };
+		struct step_keys keys = { 0 };
+
+		if (node_is_object(n))
+			field_decode(step_fields, n, &keys, &here, d);
+		else
+			field_type_error(n, "a step { \"do\": \"acpi\", \"wait\": 60 }", &here, d);
+		read.step[read.count].action = (enum stop_action)keys.action;
+		read.step[read.count++].wait_ms = keys.wait * 1000;
+	}
+	*ladder = read;
+}
+
+void stop_print(const void *from, struct str *json)
+{
+	const struct stop_ladder *ladder = from;
+
+	str_add(json, "[");
+	for (size_t i = 0; i < ladder->count; i++)
+		str_addf(json, "%s{\"do\":\"%s\",\"wait\":%" PRId64 "}", i > 0 ? "," : "",
+		    stop_action_name(ladder->step[i].action), ladder->step[i].wait_ms / 1000);
+	str_add(json, "]");
+}
+
+static void node_text(const struct node *n, struct str *s)
+{
+	switch (n->kind) {
+	case NODE_STRING:
+		str_add_json(s, n->text);
+		break;
+	case NODE_INT:
+		str_addf(s, "%" PRId64, n->integer);
+		break;
+	case NODE_NUMBER:
+		str_addf(s, "%.17g", n->number);
+		break;
+	case NODE_BOOL:
+		str_add(s, n->truth ? "true" : "false");
+		break;
+	default:
+		str_add(s, node_is_list(n) ? "[" : "{");
+		for (const struct node *c = n->first; c != NULL; c = c->next) {
+			str_add(s, c == n->first ? "" : ",");
+			if (c->key != NULL) {
+				str_add_json(s, c->key);
+				str_add(s, ":");
+			}
+			node_text(c, s);
+		}
+		str_add(s, node_is_list(n) ? "]" : "}");
+		break;
+	}
+}
+
+/* A file name, or { "use": file, options... }. */
+static void parse_hook(
+    const struct node *n, struct hook_list *list, const struct where *at, struct decoder *d)
+{
+	struct where use_at = { at, "use", 0 };
+	const struct node *use = n->kind == NODE_OBJECT ? node_get(n, "use") : n;
+	const char *name;
+	struct hook_file *hook;
+	struct str key = { 0 };
+
+	if (use == NULL || (n->kind != NODE_OBJECT && n->kind != NODE_STRING)) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "a hook is a file name or { \"use\": FILE, options }");
+		return;
+	}
+	name = field_text(use, n == use ? at : &use_at, d);
+	if (name == NULL)
+		return;
+	list->item = mem_resize(list->item, list->count + 1, sizeof(*list->item));
+	hook = &list->item[list->count++];
+	memset(hook, 0, sizeof(*hook));
+	hook->name = mem_copy(name);
+	hook->path = field_path(name, d->folder);
+	if (n->kind == NODE_OBJECT)
+		hook->options = node_copy(n);
+	str_add(&key, hook->path);
+	if (hook->options != NULL)
+		node_text(hook->options, &key);
+	hook->key = str_take(&key);
+}
+
+void hooks_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	size_t i = 0;
+
+	if (!node_is_list(value)) {
+		field_type_error(value, "a list of hook files", at, d);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where here = { at, NULL, i };
+
+		parse_hook(n, into, &here, d);
+	}
+}
+
+void hooks_print(const void *from, struct str *json)
+{
+	const struct hook_list *list = from;
+
+	if (list->count == 0) {
+		str_add(json, "null");
+		return;
+	}
+	str_add(json, "[");
+	for (size_t i = 0; i < list->count; i++) {
+		str_add(json, i > 0 ? "," : "");
+		if (list->item[i].options != NULL)
+			node_text(list->item[i].options, json);
+		else
+			str_add_json(json, list->item[i].name);
+	}
+	str_add(json, "]");
+}
+
+void hooks_free(struct hook_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->item[i].name);
+		free(list->item[i].path);
+		free(list->item[i].key);
+		node_free(list->item[i].options);
+	}
+	free(list->item);
+	memset(list, 0, sizeof(*list));
+}

@@ -1,0 +1,93 @@
+/* The spec's own keys, one row each. */
+#include "spec/keys.h"
+
+static const char *const arches[] = { "", "amd64", "arm64", NULL };
+static const char *const accels[] = { "auto", "tcg", "kvm", NULL };
+
+/* clang-format off */
+#define CUSTOM(name) .parse = name##_parse, .print = name##_print
+#define FLAG(name, text) { #name, FIELD_BOOL, offsetof(struct spec, name), .help = text }
+#define COM(n) { "com" #n, FIELD_CUSTOM, offsetof(struct spec, com[n - 1]), CUSTOM(com), \
+	    .help = "serial port " #n ": stdio, a tty, /dev/nmdmXA or tcp=ADDR:PORT" }
+
+static const struct field bhyve_fields[] = {
+	{ "release", FIELD_CUSTOM, offsetof(struct bhyve_settings, release), CUSTOM(release),
+	    .help = "FreeBSD release that the command is for: 13, 14 or 15" },
+	{ "arch", FIELD_CHOICE, offsetof(struct bhyve_settings, arch), .choices = arches,
+	    .help = "architecture that the command is for: amd64 or arm64" },
+	{ "args", FIELD_CUSTOM, offsetof(struct bhyve_settings, args), CUSTOM(words),
+	    .help = "further words for bhyve" },
+	{ 0 },
+};
+
+static const struct field qemu_fields[] = {
+	{ "accel", FIELD_CHOICE, offsetof(struct qemu_settings, accel), .choices = accels,
+	    .help = "auto, tcg or kvm" },
+	{ "machine", FIELD_STRING, offsetof(struct qemu_settings, machine),
+	    .help = "further options of -machine q35" },
+	{ "bootrom", FIELD_PATH, offsetof(struct qemu_settings, bootrom),
+	    .help = "firmware under qemu" },
+	{ "varfile", FIELD_PATH, offsetof(struct qemu_settings, varfile),
+	    .help = "UEFI variables under qemu" },
+	{ "args", FIELD_CUSTOM, offsetof(struct qemu_settings, args), CUSTOM(words),
+	    .help = "further words for qemu" },
+	{ 0 },
+};
+
+const struct field spec_fields[] = {
+	{ "name", FIELD_CUSTOM, offsetof(struct spec, name), .required = true, CUSTOM(name),
+	    .help = "name of the VM" },
+	{ "cpu", FIELD_CUSTOM, offsetof(struct spec, cpu), .required = true, CUSTOM(cpu),
+	    .help = "number of processors, or { threads, cores, sockets }" },
+	{ "mem", FIELD_CUSTOM, offsetof(struct spec, mem), .required = true, CUSTOM(mem),
+	    .help = "memory, \"512M\" or bytes" },
+	{ "bootrom", FIELD_PATH, offsetof(struct spec, bootrom), .help = "firmware" },
+	{ "varfile", FIELD_PATH, offsetof(struct spec, varfile), .help = "UEFI variables" },
+	{ "varfile_template", FIELD_PATH, offsetof(struct spec, varfile_template),
+	    .help = "what a missing varfile is copied from" },
+	{ "hostbridge", FIELD_CUSTOM, offsetof(struct spec, hostbridge), CUSTOM(hostbridge),
+	    .help = "hostbridge, amd_hostbridge or false" },
+	{ "hostbridge_slot", FIELD_CUSTOM, offsetof(struct spec, hostbridge_slot), CUSTOM(slot),
+	    .help = "PCI address of the host bridge" },
+	{ "lpc_slot", FIELD_CUSTOM, offsetof(struct spec, lpc_slot), CUSTOM(slot),
+	    .help = "PCI address of the LPC bridge" },
+	COM(1), COM(2), COM(3), COM(4),
+	{ "uuid", FIELD_CUSTOM, offsetof(struct spec, uuid), CUSTOM(uuid),
+	    .help = "UUID of the machine; default made from the name" },
+	FLAG(utc_clock, "the guest's clock shows UTC"),
+	FLAG(yield_on_hlt, "give the host's CPU back when the guest halts"),
+	FLAG(generate_acpi, "ACPI tables for the guest"),
+	FLAG(wire_guest_mem, "keep the guest's memory in RAM"),
+	FLAG(force_msi, "virtio devices use MSI, not MSI-X"),
+	FLAG(disable_mptable_gen, "no MP table for the guest"),
+	FLAG(power_off_destroy_vm, "bhyve destroys the VM when the guest powers off"),
+	FLAG(x2apic, "x2APIC mode"),
+	FLAG(strict_io, "stop at an I/O port that nobody handles"),
+	FLAG(ignore_unknown_msr, "ignore registers (MSR) that nobody handles"),
+	FLAG(guest_mem_in_core, "guest memory in core dumps of bhyve"),
+	FLAG(exit_on_pause, "leave the guest at its PAUSE instructions"),
+	{ "extra_options", FIELD_CUSTOM, offsetof(struct spec, extra_options), CUSTOM(words),
+	    .help = "further words for the hypervisor" },
+	{ "emulations", FIELD_ELSEWHERE, .help = "devices" },
+	{ "targets", FIELD_ELSEWHERE, .help = "alternative configurations" },
+	{ "next_target", FIELD_STRING, offsetof(struct spec, next_target),
+	    .help = "target of the next boot" },
+	{ "reboot_on", FIELD_CUSTOM, offsetof(struct spec, reboot_on), CUSTOM(reboot_on),
+	    .help = "causes or statuses after which the VM boots again" },
+	{ "hooks", FIELD_CUSTOM, offsetof(struct spec, hooks), CUSTOM(hooks),
+	    .help = "files of hooks" },
+	{ "on_prepare", FIELD_HOOK, .help = "hook: before each boot" },
+	{ "on_exit", FIELD_HOOK, .help = "hook: after each exit" },
+	{ "hook_timeout", FIELD_CUSTOM, offsetof(struct spec, hook_timeout_ms), CUSTOM(seconds),
+	    .help = "seconds that one hook may compute" },
+	{ "hook_memory", FIELD_CUSTOM, offsetof(struct spec, hook_memory), CUSTOM(mem),
+	    .help = "memory that Lua may hold" },
+	{ "stop", FIELD_CUSTOM, offsetof(struct spec, stop), CUSTOM(stop),
+	    .help = "steps of a stop: { do, wait }" },
+	{ "bhyve", FIELD_OBJECT, offsetof(struct spec, bhyve), .rows = bhyve_fields,
+	    .help = "settings for bhyve only" },
+	{ "qemu", FIELD_OBJECT, offsetof(struct spec, qemu), .rows = qemu_fields,
+	    .help = "settings for qemu only" },
+	{ 0 },
+};
+/* clang-format on */

@@ -1,0 +1,228 @@
+/* Assigning PCI addresses. */
+#include "spec/slots.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define FIRST_SLOT 1 /* of bus 0: slot 0 is the host bridge's place, 31 the lpc's */
+#define LAST_SLOT 30
+
+/* Who sits where. */
+struct seat {
+	const struct device *device;
+	const char *bridge; /* "hostbridge" or "lpc" instead of a device */
+	bool pinned;	    /* by the user: its free functions are the user's too */
+};
+
+struct map {
+	struct seat *seat; /* SLOT_BUSES x SLOT_SLOTS x SLOT_FUNCTIONS */
+	const struct pin_map *pins;
+	struct report *report;
+};
+
+static size_t slot_index(int bus, int slot)
+{
+	return (size_t)bus * SLOT_SLOTS + (size_t)slot;
+}
+
+static struct seat *seat_at(struct map *map, int bus, int slot, int function)
+{
+	return &map->seat[slot_index(bus, slot) * SLOT_FUNCTIONS + (size_t)function];
+}
+
+static struct seat *seat_of(struct map *map, const struct slot *s)
+{
+	return seat_at(map, s->bus, s->slot, s->function);
+}
+
+static bool is_taken(const struct seat *seat)
+{
+	return seat->device != NULL || seat->bridge != NULL;
+}
+
+static void add_pin(struct pin_map *pins, const struct slot *s)
+{
+	size_t i = slot_index(s->bus, s->slot);
+
+	pins->bits[i / 8] |= (unsigned char)(1 << i % 8);
+}
+
+static bool has_pin(const struct pin_map *pins, int bus, int slot)
+{
+	size_t i = slot_index(bus, slot);
+
+	return (pins->bits[i / 8] >> i % 8 & 1) != 0;
+}
+
+void slots_collect(struct pin_map *pins, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (spec->devices[i]->pinned)
+			add_pin(pins, &spec->devices[i]->slot);
+	}
+	if (spec->hostbridge != HOSTBRIDGE_NONE)
+		add_pin(pins, &spec->hostbridge_slot);
+	add_pin(pins, &spec->lpc_slot);
+}
+
+static void report_at(struct map *map, const struct device *dev, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void report_at(struct map *map, const struct device *dev, const char *fmt, ...)
+{
+	struct where list = { NULL, "emulations", 0 }, entry = { &list, NULL, dev->index };
+	struct where at = { &entry, "slot", 0 };
+	MEM_AUTO char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vformat(fmt, ap);
+	va_end(ap);
+	report_add(map->report, STATUS_SPEC, dev->pinned ? &at : &entry, "%s", text);
+}
+
+/* Seats a device, or says who sits there already. */
+static void take_seat(struct map *map, const struct device *dev)
+{
+	struct seat *seat = seat_of(map, &dev->slot);
+	MEM_AUTO char *mine = device_label(dev);
+	MEM_AUTO char *other = NULL;
+	char slot[SLOT_TEXT];
+
+	if (is_taken(seat)) {
+		other = seat->bridge != NULL ? mem_format("the %s", seat->bridge)
+					     : device_label(seat->device);
+		report_at(map, dev, "%s and %s are both at slot %s", other, mine,
+		    slot_text(&dev->slot, slot));
+		return;
+	}
+	seat->device = dev;
+	seat->pinned = dev->pinned;
+}
+
+static bool slot_is_free(struct map *map, int bus, int slot)
+{
+	if (has_pin(map->pins, bus, slot))
+		return false;
+	for (int f = 0; f < SLOT_FUNCTIONS; f++) {
+		if (is_taken(seat_at(map, bus, slot, f)))
+			return false;
+	}
+	return true;
+}
+
+/* A further function of a slot whose function 0 vmrun gave away itself. */
+static int free_function(struct map *map, int bus, int slot)
+{
+	const struct seat *zero = seat_at(map, bus, slot, 0);
+
+	if (zero->device == NULL || zero->pinned || zero->device->removed ||
+	    has_pin(map->pins, bus, slot))
+		return -1;
+	for (int f = 1; f < SLOT_FUNCTIONS; f++) {
+		if (!is_taken(seat_at(map, bus, slot, f)))
+			return f;
+	}
+	return -1;
+}
+
+static bool find_seat(struct map *map, struct slot *found)
+{
+	for (int bus = 0; bus < SLOT_BUSES; bus++) {
+		int first = bus == 0 ? FIRST_SLOT : 0, last = bus == 0 ? LAST_SLOT : SLOT_SLOTS - 1;
+
+		for (int slot = first; slot <= last; slot++) {
+			if (slot_is_free(map, bus, slot)) {
+				*found = (struct slot){ true, bus, slot, 0 };
+				return true;
+			}
+		}
+		for (int slot = first; slot <= last; slot++) {
+			int function = free_function(map, bus, slot);
+
+			if (function > 0) {
+				*found = (struct slot){ true, bus, slot, function };
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Guests look at function 0 first, and no further when it is missing. */
+static void check_functions(struct map *map, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+		const struct seat *zero = seat_at(map, dev->slot.bus, dev->slot.slot, 0);
+		char slot[SLOT_TEXT];
+
+		if (dev->removed || !dev->slot.given || dev->slot.function == 0)
+			continue;
+		if (!is_taken(zero) || (zero->device != NULL && zero->device->removed)) {
+			MEM_AUTO char *label = device_label(dev);
+
+			report_at(map, dev,
+			    "%s is at %s, but its slot has no function 0: no guest would find it",
+			    label, slot_text(&dev->slot, slot));
+		}
+	}
+}
+
+static void seat_bridges(struct map *map, const struct spec *spec)
+{
+	seat_of(map, &spec->lpc_slot)->bridge = "lpc";
+	seat_of(map, &spec->lpc_slot)->pinned = true;
+	if (spec->hostbridge == HOSTBRIDGE_NONE)
+		return;
+	if (slot_equal(&spec->lpc_slot, &spec->hostbridge_slot)) {
+		struct where at = { NULL, "hostbridge_slot", 0 };
+
+		report_add(map->report, STATUS_SPEC, &at,
+		    "the hostbridge and the lpc are both at this slot");
+	}
+	seat_of(map, &spec->hostbridge_slot)->bridge = "hostbridge";
+	seat_of(map, &spec->hostbridge_slot)->pinned = true;
+}
+
+void slots_assign(
+    struct spec *spec, const struct spec *base, const struct pin_map *pins, struct report *report)
+{
+	struct map map = { .pins = pins, .report = report };
+	size_t stay = base == NULL ? 0 : base->device_count;
+
+	map.seat = mem_zero(sizeof(*map.seat) * SLOT_BUSES * SLOT_SLOTS * SLOT_FUNCTIONS);
+	seat_bridges(&map, spec);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+
+		if (!dev->pinned && i < stay) {
+			dev->slot = base->devices[i]->slot;
+			/* Nothing is seated over it: what the base pins, no target assigns. */
+		}
+		if (dev->slot.given && !dev->removed)
+			take_seat(&map, dev);
+	}
+	/* What a target removes keeps its place empty, unless the target puts another there. */
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+
+		if (dev->removed && dev->slot.given && !is_taken(seat_of(&map, &dev->slot)))
+			seat_of(&map, &dev->slot)->device = dev;
+	}
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+
+		if (dev->slot.given)
+			continue;
+		if (!find_seat(&map, &dev->slot)) {
+			report_at(&map, dev, "no PCI slot is left");
+			break;
+		}
+		seat_of(&map, &dev->slot)->device = dev;
+	}
+	check_functions(&map, spec);
+	free(map.seat);
+}

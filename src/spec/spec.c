@@ -1,0 +1,258 @@
+/* Making, completing, printing and freeing the spec of one boot. */
+#include "spec/spec.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sha1.h"
+#include "spec/keys.h"
+
+static const struct stop_ladder default_ladder = {
+	/* Together below FreeBSD's rcshutdown_timeout of 90 s. */
+	.step = { { STOP_ACPI, 60000 }, { STOP_POWEROFF, 10000 }, { STOP_KILL, 5000 } },
+	.count = 3,
+};
+
+static void set_defaults(struct spec *spec)
+{
+	spec->cpu = (struct cpu){ 1, 1, 1 };
+	spec->hostbridge = HOSTBRIDGE_DEFAULT;
+	spec->lpc_slot = (struct slot){ true, 0, 31, 0 };
+	spec->hostbridge_slot = (struct slot){ true, 0, 0, 0 };
+	spec->utc_clock = spec->yield_on_hlt = spec->generate_acpi = true;
+	spec->hook_timeout_ms = 5000;
+	spec->hook_memory = INT64_C(64) << 20;
+	spec->stop = default_ladder;
+}
+
+/* Ids name qemu's objects too, which allow exactly this (util/id.c). */
+static bool is_id(const char *id)
+{
+	if (!isalpha((unsigned char)*id))
+		return false;
+	for (const char *p = id; *p != '\0'; p++) {
+		if (!isalnum((unsigned char)*p) && strchr("-._", *p) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* DEVICE-N: the N-th device of its kind, counted from 0 in order of appearance. */
+static char *default_id(const struct spec *spec, size_t upto)
+{
+	const struct device_kind *kind = spec->devices[upto]->kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < upto; i++)
+		n += spec->devices[i]->kind == kind ? 1 : 0;
+	return mem_format("%s-%zu", kind->name, n);
+}
+
+static void name_devices(struct spec *spec, const struct where *list, struct decoder *d)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+		struct where entry = { list, NULL, dev->index }, at = { &entry, "id", 0 };
+
+		if (dev->id == NULL)
+			dev->id = default_id(spec, i);
+		else if (!is_id(dev->id))
+			report_add(d->report, STATUS_SPEC, &at,
+			    "\"%s\" is no id: expected letters, digits, '-', '.' and '_', a letter "
+			    "first",
+			    dev->id);
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(spec->devices[j]->id, dev->id) == 0)
+				report_add(d->report, STATUS_SPEC, &at,
+				    "two devices have the id \"%s\": a %s and this %s", dev->id,
+				    spec->devices[j]->kind->name, dev->kind->name);
+		}
+	}
+}
+
+static void decode_devices(const struct node *document, struct spec *spec, struct decoder *d)
+{
+	const struct node *list = node_get(document, "emulations");
+	struct where at = { NULL, "emulations", 0 };
+	size_t i = 0;
+
+	if (list == NULL || list->kind == NODE_NULL)
+		return;
+	if (!node_is_list(list)) {
+		field_type_error(list, "a list of devices", &at, d);
+		return;
+	}
+	spec->devices = mem_zero((list->count + 1) * sizeof(struct device *));
+	for (const struct node *n = list->first; n != NULL; n = n->next, i++) {
+		struct where entry = { &at, NULL, i };
+		struct device *dev = device_decode(n, &entry, d);
+
+		if (dev == NULL)
+			continue;
+		dev->index = i;
+		spec->devices[spec->device_count++] = dev;
+	}
+	name_devices(spec, &at, d);
+}
+
+/* vmrun's stdin and stdout can be one port's only. */
+static void check_stdio(const struct spec *spec, struct decoder *d)
+{
+	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
+	const char *owner = NULL;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		struct where at = { NULL, keys[i], 0 };
+
+		if (spec->com[i] == NULL || strcmp(spec->com[i], "stdio") != 0)
+			continue;
+		if (owner != NULL)
+			report_add(d->report, STATUS_SPEC, &at,
+			    "\"stdio\" is taken by %s already: only one port can have it", owner);
+		else
+			owner = keys[i];
+	}
+}
+
+struct spec *spec_decode(const struct node *document, struct decoder *d)
+{
+	struct spec *spec = mem_zero(sizeof(*spec));
+
+	set_defaults(spec);
+	if (!node_is_object(document)) {
+		field_type_error(document, "an object: { \"name\": ... }", NULL, d);
+		return spec;
+	}
+	field_decode(spec_fields, document, spec, NULL, d);
+	decode_devices(document, spec, d);
+	check_stdio(spec, d);
+	if (spec->lpc_slot.bus != 0) {
+		struct where at = { NULL, "lpc_slot", 0 };
+
+		report_add(d->report, STATUS_SPEC, &at, "the lpc must be on bus 0");
+	}
+	return spec;
+}
+
+static struct node *merge_rules(const struct field *rows)
+{
+	struct node *rules = node_new(NODE_OBJECT);
+
+	for (const struct field *f = rows; f->key != NULL; f++) {
+		if (f->type == FIELD_OBJECT)
+			node_put(rules, f->key, merge_rules(f->rows));
+		else if (f->parse == cpu_parse)
+			node_put(rules, f->key, node_new(NODE_OBJECT));
+	}
+	return rules;
+}
+
+struct node *spec_merge_rules(void)
+{
+	return merge_rules(spec_fields);
+}
+
+/* Version 5 (RFC 4122) in the DNS name space, so that a name gives the same UUID everywhere. */
+static char *uuid_of(const char *name)
+{
+	static const uint8_t space[16] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80,
+		0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8 };
+	uint8_t digest[SHA1_SIZE];
+	struct str seed = { 0 }, uuid = { 0 };
+
+	str_add_n(&seed, (const char *)space, sizeof(space));
+	str_add(&seed, name);
+	sha1(seed.text, seed.length, digest);
+	str_free(&seed);
+	digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x50);
+	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
+	for (int i = 0; i < 16; i++)
+		str_addf(
+		    &uuid, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", digest[i]);
+	return str_take(&uuid);
+}
+
+void spec_complete(struct spec *spec)
+{
+	if (spec->uuid == NULL)
+		spec->uuid = uuid_of(spec->name);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+
+		if (dev->kind->complete != NULL && !dev->removed)
+			dev->kind->complete(dev, spec->name);
+	}
+}
+
+/* Lays compact JSON out in lines; braces and commas inside strings are left alone. */
+static char *indent_json(const char *json)
+{
+	struct str out = { 0 };
+	int depth = 0;
+	bool quoted = false;
+
+	for (const char *p = json; *p != '\0'; p++) {
+		bool opens = !quoted && (*p == '{' || *p == '[');
+		bool closes = !quoted && (*p == '}' || *p == ']');
+		bool empty = opens && (p[1] == '}' || p[1] == ']');
+
+		if (*p == '"' && (p == json || p[-1] != '\\' || (p > json + 1 && p[-2] == '\\')))
+			quoted = !quoted;
+		if (empty) {
+			str_add_n(&out, p++, 2);
+			continue;
+		}
+		if (closes)
+			str_addf(&out, "\n%*s", 2 * --depth, "");
+		str_add_n(&out, p, 1);
+		if (!quoted && *p == ':')
+			str_add(&out, " ");
+		if (opens || (!quoted && *p == ','))
+			str_addf(&out, "\n%*s", 2 * (depth += opens ? 1 : 0), "");
+	}
+	str_add(&out, "\n");
+	return str_take(&out);
+}
+
+char *spec_print(const struct spec *spec)
+{
+	struct str json = { 0 };
+	bool first = true;
+
+	str_add(&json, "{");
+	field_print(spec_fields, spec, &json);
+	str_add(&json, ",\"emulations\":[");
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (spec->devices[i]->removed)
+			continue;
+		str_add(&json, first ? "" : ",");
+		device_print(spec->devices[i], &json);
+		first = false;
+	}
+	str_add(&json, "]}");
+	MEM_AUTO char *compact = str_take(&json);
+
+	return indent_json(compact);
+}
+
+void spec_free(struct spec *spec)
+{
+	if (spec == NULL)
+		return;
+	field_clear(spec_fields, spec);
+	free(spec->name);
+	free(spec->uuid);
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
+		free(spec->com[i]);
+	words_free(&spec->extra_options);
+	words_free(&spec->bhyve.args);
+	words_free(&spec->qemu.args);
+	reboot_list_free(&spec->reboot_on);
+	hooks_free(&spec->hooks);
+	for (size_t i = 0; i < spec->device_count; i++)
+		device_free(spec->devices[i]);
+	free(spec->devices);
+	free(spec);
+}

@@ -1,0 +1,128 @@
+/*
+ * The spec of one boot as plain data: what a merged document says once every key is decoded, every
+ * rule is kept and every device has its slot.  The spec owns all that it points to; nothing in it
+ * leads back into Lua.
+ */
+#ifndef SPEC_SPEC_H
+#define SPEC_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/words.h"
+#include "device/device.h"
+#include "spec/cause.h"
+
+#define SPEC_COM_PORTS 4
+
+struct cpu {
+	int64_t sockets, cores, threads;
+};
+
+/* Processors of the guest. */
+int64_t cpu_count(const struct cpu *cpu);
+
+enum hostbridge { HOSTBRIDGE_NONE, HOSTBRIDGE_DEFAULT, HOSTBRIDGE_AMD };
+
+/* "boot again after": one entry names a cause, or a status of the hypervisor. */
+struct reboot_entry {
+	bool is_status;
+	int status;
+	enum cause cause;
+};
+
+struct reboot_list {
+	bool given; /* an empty list is an answer too: never */
+	struct reboot_entry *item;
+	size_t count;
+};
+
+bool reboot_list_has(const struct reboot_list *list, enum cause cause, int status);
+/* Parses "reboot,triple_fault,3". -1 with the reason, naming the entry. */
+int reboot_list_parse(const char *text, struct reboot_list *out, struct error *err);
+void reboot_list_free(struct reboot_list *list);
+
+enum stop_action { STOP_ACPI, STOP_POWEROFF, STOP_KILL };
+
+struct stop_step {
+	enum stop_action action;
+	int64_t wait_ms; /* before the next step */
+};
+
+#define STOP_STEPS_MAX 16
+
+struct stop_ladder {
+	struct stop_step step[STOP_STEPS_MAX];
+	size_t count;
+};
+
+/* "acpi", "poweroff", "kill". */
+const char *stop_action_name(enum stop_action action);
+
+/* A file of hooks named by the spec. */
+struct hook_file {
+	char *name;	      /* as the spec writes it */
+	char *path;	      /* absolute */
+	struct node *options; /* what its function is called with, or NULL */
+	char *key;	      /* equal for equal uses: path and options */
+};
+
+struct hook_list {
+	struct hook_file *item;
+	size_t count;
+};
+
+struct bhyve_settings {
+	int64_t release; /* 0: the host's, else 14 */
+	int arch;	 /* index: "", "amd64", "arm64" */
+	struct words args;
+};
+
+struct qemu_settings {
+	int accel; /* index: "auto", "tcg", "kvm" */
+	char *machine, *bootrom, *varfile;
+	struct words args;
+};
+
+struct spec {
+	char *name;
+	struct cpu cpu;
+	int64_t mem; /* bytes */
+	char *bootrom, *varfile, *varfile_template;
+	int hostbridge; /* enum hostbridge */
+	struct slot lpc_slot, hostbridge_slot;
+	char *com[SPEC_COM_PORTS];
+	char *uuid;
+	bool utc_clock, yield_on_hlt, generate_acpi;
+	bool wire_guest_mem, force_msi, disable_mptable_gen, power_off_destroy_vm;
+	bool x2apic, strict_io, ignore_unknown_msr, guest_mem_in_core, exit_on_pause;
+	struct words extra_options;
+	struct device **devices; /* in order of appearance; removed ones are among them */
+	size_t device_count;
+	char *next_target;
+	struct reboot_list reboot_on;
+	struct hook_list hooks;
+	int64_t hook_timeout_ms, hook_memory;
+	struct stop_ladder stop;
+	struct bhyve_settings bhyve;
+	struct qemu_settings qemu;
+};
+
+/*
+ * Decodes a merged document.  Always returns a spec (what could not be read has its default); it is
+ * good when the report has nothing new in it.  Slots are not assigned yet.
+ */
+struct spec *spec_decode(const struct node *document, struct decoder *d);
+/* Names of the keys that merge key by key, nested: what lua/merge.lua asks for. Caller frees. */
+struct node *spec_merge_rules(void);
+/* Fills in what depends on slots and names; call when slots are assigned. */
+void spec_complete(struct spec *spec);
+/* The resolved spec as JSON, indented. Caller frees. */
+char *spec_print(const struct spec *spec);
+void spec_free(struct spec *spec);
+
+/* The rows of the spec's own keys, for whoever walks them. */
+extern const struct field spec_fields[];
+
+#endif

@@ -1,0 +1,51 @@
+/* A folder of the test's own. */
+#define _GNU_SOURCE /* nftw() */
+#include "scratch.h"
+
+#include <assert.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *folder;
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
+int scratch_enter(void **state)
+{
+	(void)state;
+	folder = mem_copy("/tmp/vmrun-test.XXXXXX");
+	return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
+}
+
+int scratch_leave(void **state)
+{
+	int result = chdir("/");
+
+	(void)state;
+	result |= nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(folder);
+	return result;
+}
+
+char *scratch_path(const char *name)
+{
+	return mem_format("%s/%s", folder, name);
+}
+
+void scratch_write(const char *name, const char *text, mode_t mode)
+{
+	FILE *f = fopen(name, "w");
+
+	assert(f != NULL);
+	(void)fputs(text, f);
+	(void)fclose(f);
+	(void)chmod(name, mode);
+}

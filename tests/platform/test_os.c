@@ -1,0 +1,97 @@
+/* The answers agree with what POSIX says about the same system. */
+#include "platform/os.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <net/if.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static bool is_freebsd(void)
+{
+	return strcmp(os_name(), "FreeBSD") == 0;
+}
+
+static void test_name_is_that_of_uname(void **state)
+{
+	struct utsname system;
+
+	(void)state;
+	assert_true(uname(&system) >= 0);
+	assert_string_equal(os_name(), system.sysname);
+}
+
+static void test_architecture_is_one_of_three(void **state)
+{
+	const char *arch = os_arch();
+
+	(void)state;
+	assert_true(strcmp(arch, "amd64") == 0 || strcmp(arch, "arm64") == 0 || *arch == '\0');
+}
+
+static void test_only_freebsd_has_bhyve(void **state)
+{
+	(void)state;
+	if (is_freebsd()) {
+		assert_true(os_bhyve_release() >= 13);
+		return;
+	}
+	assert_int_equal(os_bhyve_release(), 0);
+	assert_false(os_has_vmm());
+}
+
+static void test_kvm_needs_its_device(void **state)
+{
+	(void)state;
+	if (os_has_kvm())
+		assert_int_equal(access("/dev/kvm", R_OK | W_OK), 0);
+}
+
+static void test_every_interface_exists(void **state)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	(void)state;
+	assert_non_null(all);
+	for (struct if_nameindex *one = all; one->if_index != 0; one++)
+		assert_true(os_interface_exists(one->if_name));
+	if_freenameindex(all);
+}
+
+static void test_no_other_interface_exists(void **state)
+{
+	(void)state;
+	assert_false(os_interface_exists(""));
+	assert_false(os_interface_exists("vmrun-none"));
+	assert_false(os_interface_exists("lo/../lo"));
+	assert_false(os_interface_exists("a-name-longer-than-any-interface-can-have"));
+}
+
+static void test_vm_is_a_plain_name_below_its_folder(void **state)
+{
+	(void)state;
+	assert_false(os_vm_exists(""));
+	assert_false(os_vm_exists("no-such-vm"));
+	assert_false(os_vm_exists("../null"));
+	assert_false(os_vm_exists("/dev/null"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_name_is_that_of_uname),
+		cmocka_unit_test(test_architecture_is_one_of_three),
+		cmocka_unit_test(test_only_freebsd_has_bhyve),
+		cmocka_unit_test(test_kvm_needs_its_device),
+		cmocka_unit_test(test_every_interface_exists),
+		cmocka_unit_test(test_no_other_interface_exists),
+		cmocka_unit_test(test_vm_is_a_plain_name_below_its_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/* Where a program is looked for. */
+#include "platform/spawn.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "scratch.h"
+
+static struct error err;
+static char *old_path;
+
+/* In the folder: good/prog, plain/prog (not executable), folder/prog/ and here (executable). */
+static int setup_group(void **state)
+{
+	const char *path = getenv("PATH");
+
+	old_path = path == NULL ? NULL : mem_copy(path);
+	if (scratch_enter(state) != 0)
+		return -1;
+	(void)mkdir("good", 0755);
+	(void)mkdir("plain", 0755);
+	(void)mkdir("folder", 0755);
+	(void)mkdir("folder/prog", 0755);
+	scratch_write("good/prog", "#!/bin/sh\n", 0755);
+	scratch_write("plain/prog", "#!/bin/sh\n", 0644);
+	scratch_write("here", "#!/bin/sh\n", 0755);
+	return 0;
+}
+
+static int teardown_group(void **state)
+{
+	if (old_path != NULL)
+		(void)setenv("PATH", old_path, 1);
+	free(old_path);
+	return scratch_leave(state);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	error_clear(&err);
+	return 0;
+}
+
+static void assert_found(const char *name, const char *expected)
+{
+	MEM_AUTO char *found = program_find(name, &err);
+
+	if (found == NULL)
+		fail_msg("%s", err.text);
+	assert_string_equal(found, expected);
+}
+
+static void assert_not_found(const char *name, enum status status, const char *text)
+{
+	assert_null(program_find(name, &err));
+	assert_int_equal(err.status, status);
+	assert_string_equal(err.text, text);
+	error_clear(&err);
+}
+
+static void test_name_with_slash_is_not_looked_up(void **state)
+{
+	(void)state;
+	(void)setenv("PATH", "good", 1);
+	assert_found("./good/prog", "./good/prog");
+	assert_found("/bin/sh", "/bin/sh");
+	assert_not_found("./prog", STATUS_EXEC_MISSING, "./prog: No such file or directory");
+	assert_not_found("here/prog", STATUS_EXEC_MISSING, "here/prog: Not a directory");
+	assert_not_found(
+	    "folder/prog", STATUS_CANNOT_EXEC, "folder/prog: a directory, not a program");
+	assert_not_found(
+	    "plain/prog", STATUS_CANNOT_EXEC, "plain/prog: not executable: Permission denied");
+	assert_not_found("/dev/null", STATUS_CANNOT_EXEC, "/dev/null: not a program");
+}
+
+static void test_first_executable_in_path_wins(void **state)
+{
+	(void)state;
+	(void)setenv("PATH", "/nonexistent:good", 1);
+	assert_found("prog", "good/prog");
+	(void)setenv("PATH", "folder:plain:good", 1);
+	assert_found("prog", "good/prog");
+}
+
+static void test_empty_element_is_the_current_folder(void **state)
+{
+	(void)state;
+	(void)setenv("PATH", "/nonexistent:", 1);
+	assert_found("here", "./here");
+	(void)setenv("PATH", ":/nonexistent", 1);
+	assert_found("here", "./here");
+	(void)setenv("PATH", "", 1);
+	assert_found("here", "./here");
+}
+
+static void test_found_but_unusable_is_told(void **state)
+{
+	(void)state;
+	(void)setenv("PATH", "plain:folder", 1);
+	assert_not_found(
+	    "prog", STATUS_CANNOT_EXEC, "plain/prog: not executable: Permission denied");
+}
+
+static void test_missing_program_tells_where_it_was_sought(void **state)
+{
+	(void)state;
+	(void)setenv("PATH", "/nonexistent:good", 1);
+	assert_not_found("no-such-program", STATUS_EXEC_MISSING,
+	    "no-such-program: not found in PATH (/nonexistent:good), nor in /usr/sbin, /sbin, "
+	    "/usr/local/sbin, /usr/local/bin");
+	assert_not_found("", STATUS_EXEC_MISSING,
+	    "\"\": not found in PATH (/nonexistent:good), nor in /usr/sbin, /sbin, "
+	    "/usr/local/sbin, /usr/local/bin");
+}
+
+static void test_places_of_administrators_are_sought_too(void **state)
+{
+	MEM_AUTO char *found = NULL;
+
+	(void)state;
+	(void)setenv("PATH", "/nonexistent", 1);
+	/* In /usr/sbin or /sbin of every system. */
+	found = program_find("nologin", &err);
+	assert_non_null(found);
+	assert_non_null(strstr(found, "sbin/nologin"));
+}
+
+static void test_unset_path_is_the_usual_one(void **state)
+{
+	MEM_AUTO char *found = NULL;
+
+	(void)state;
+	(void)unsetenv("PATH");
+	found = program_find("sh", &err);
+	assert_non_null(found);
+	assert_not_found("no-such-program", STATUS_EXEC_MISSING,
+	    "no-such-program: not found in PATH (/usr/bin:/bin), nor in /usr/sbin, /sbin, "
+	    "/usr/local/sbin, /usr/local/bin");
+}
+
+#define TEST(name) cmocka_unit_test_teardown(test_##name, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(name_with_slash_is_not_looked_up),
+		TEST(first_executable_in_path_wins),
+		TEST(empty_element_is_the_current_folder),
+		TEST(found_but_unusable_is_told),
+		TEST(missing_program_tells_where_it_was_sought),
+		TEST(places_of_administrators_are_sought_too),
+		TEST(unset_path_is_the_usual_one),
+	};
+
+	return cmocka_run_group_tests(tests, setup_group, teardown_group);
+}

@@ -1,0 +1,229 @@
+/* Who answers at a path, and the pairs. */
+#include "platform/socket.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "scratch.h"
+
+static struct error err;
+
+static int bind_to(const char *path, int type)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type, 0);
+
+	assert_true(fd >= 0);
+	assert_true(strlen(path) < sizeof(address.sun_path));
+	memcpy(address.sun_path, path, strlen(path));
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int listen_at(const char *path, int backlog)
+{
+	int fd = bind_to(path, SOCK_STREAM);
+
+	assert_int_equal(listen(fd, backlog), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	memcpy(address.sun_path, path, strlen(path));
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static void test_nothing_there_is_absent(void **state)
+{
+	(void)state;
+	scratch_write("file", "", 0644);
+	assert_int_equal(socket_probe("nothing"), SOCKET_ABSENT);
+	assert_int_equal(socket_probe("no/such/folder"), SOCKET_ABSENT);
+	assert_int_equal(socket_probe("file/below"), SOCKET_ABSENT);
+	assert_int_equal(socket_probe(""), SOCKET_ABSENT);
+}
+
+static void test_socket_of_nobody_is_stale(void **state)
+{
+	int fd = listen_at("stale", 1);
+
+	(void)state;
+	assert_int_equal(socket_probe("stale"), SOCKET_LIVE);
+	(void)close(fd);
+	assert_int_equal(socket_probe("stale"), SOCKET_STALE);
+	(void)close(bind_to("stale.datagram", SOCK_DGRAM));
+	assert_int_equal(socket_probe("stale.datagram"), SOCKET_STALE);
+}
+
+static void test_listener_is_live_and_does_not_notice(void **state)
+{
+	int fd = listen_at("live", 1);
+
+	(void)state;
+	assert_int_equal(socket_probe("live"), SOCKET_LIVE);
+	assert_int_equal(accept(fd, NULL, NULL), -1);
+	assert_true(errno == EAGAIN || errno == EWOULDBLOCK);
+	(void)close(fd);
+}
+
+static void test_busy_listener_is_live(void **state)
+{
+	int fd = listen_at("busy", 0);
+	int clients[16];
+	int count = 0;
+
+	(void)state;
+	while (count < 16 && (clients[count] = connect_to("busy")) >= 0)
+		count++;
+	/* Or there was nothing to see here. */
+	assert_in_range(count, 1, 15);
+	assert_int_equal(socket_probe("busy"), SOCKET_LIVE);
+	while (count > 0)
+		(void)close(clients[--count]);
+	(void)close(fd);
+}
+
+static void test_owner_that_does_not_listen_is_live(void **state)
+{
+	int stream = bind_to("mute", SOCK_STREAM);
+	int datagram = bind_to("datagram", SOCK_DGRAM);
+
+	(void)state;
+	assert_int_equal(socket_probe("mute"), SOCKET_LIVE);
+	assert_int_equal(socket_probe("datagram"), SOCKET_LIVE);
+	(void)close(stream);
+	(void)close(datagram);
+}
+
+static void test_anything_else_is_foreign(void **state)
+{
+	int fd = listen_at("real", 1);
+
+	(void)state;
+	scratch_write("plain", "", 0644);
+	(void)mkdir("folder", 0755);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(symlink("real", "link"), 0);
+	assert_int_equal(symlink("nowhere", "dangling"), 0);
+	assert_int_equal(socket_probe("plain"), SOCKET_FOREIGN);
+	assert_int_equal(socket_probe("folder"), SOCKET_FOREIGN);
+	assert_int_equal(socket_probe("fifo"), SOCKET_FOREIGN);
+	assert_int_equal(socket_probe("link"), SOCKET_FOREIGN);
+	assert_int_equal(socket_probe("dangling"), SOCKET_FOREIGN);
+	assert_int_equal(socket_probe("/dev/null"), SOCKET_FOREIGN);
+	(void)close(fd);
+}
+
+static void test_longest_path_can_be_asked(void **state)
+{
+	MEM_AUTO char *deep = scratch_path("");
+	char path[SOCKET_PATH_MAX + 2];
+	int fd;
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	memcpy(path, deep, strlen(deep));
+	path[SOCKET_PATH_MAX] = '\0';
+	fd = bind_to(path, SOCK_STREAM);
+	assert_int_equal(socket_probe(path), SOCKET_LIVE);
+	(void)close(fd);
+	assert_int_equal(socket_probe(path), SOCKET_STALE);
+}
+
+static void test_path_too_long_to_ask_is_live_for_a_socket(void **state)
+{
+	char path[SOCKET_PATH_MAX + 2];
+
+	(void)state;
+	memset(path, 'y', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(socket_probe(path), SOCKET_ABSENT);
+	(void)close(bind_to("short", SOCK_STREAM));
+	assert_int_equal(rename("short", path), 0);
+	assert_int_equal(socket_probe(path), SOCKET_LIVE);
+	(void)unlink(path);
+	scratch_write(path, "", 0644);
+	assert_int_equal(socket_probe(path), SOCKET_FOREIGN);
+}
+
+static void assert_flags(int fd, int nonblock)
+{
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, nonblock);
+}
+
+static void test_pair_talks_both_ways(void **state)
+{
+	int ours, theirs;
+	char byte;
+
+	(void)state;
+	assert_int_equal(socket_pair(&ours, &theirs, &err), 0);
+	assert_flags(ours, O_NONBLOCK);
+	assert_flags(theirs, 0);
+	assert_int_equal(read(ours, &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(write(theirs, "a", 1), 1);
+	assert_int_equal(read(ours, &byte, 1), 1);
+	assert_int_equal(write(ours, "b", 1), 1);
+	assert_int_equal(read(theirs, &byte, 1), 1);
+	(void)close(ours);
+	(void)close(theirs);
+}
+
+static void test_pipe_reads_at_our_end(void **state)
+{
+	int ours, theirs;
+	char byte;
+
+	(void)state;
+	assert_int_equal(socket_pipe(&ours, &theirs, &err), 0);
+	assert_flags(ours, O_NONBLOCK);
+	assert_flags(theirs, 0);
+	assert_int_equal(read(ours, &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(write(theirs, "a", 1), 1);
+	assert_int_equal(read(ours, &byte, 1), 1);
+	(void)close(theirs);
+	assert_int_equal(read(ours, &byte, 1), 0);
+	(void)close(ours);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_there_is_absent),
+		cmocka_unit_test(test_socket_of_nobody_is_stale),
+		cmocka_unit_test(test_listener_is_live_and_does_not_notice),
+		cmocka_unit_test(test_busy_listener_is_live),
+		cmocka_unit_test(test_owner_that_does_not_listen_is_live),
+		cmocka_unit_test(test_anything_else_is_foreign),
+		cmocka_unit_test(test_longest_path_can_be_asked),
+		cmocka_unit_test(test_path_too_long_to_ask_is_live_for_a_socket),
+		cmocka_unit_test(test_pair_talks_both_ways),
+		cmocka_unit_test(test_pipe_reads_at_our_end),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+}
