@@ -167,32 +167,38 @@ static void decode_one(const struct field *f, const struct node *value, void *in
 	}
 }
 
-static const struct field *find_row(const struct field *rows, const char *key, struct near *near)
+static const struct field *find_row(const struct field *rows, const char *key)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		if (strcmp(f->key, key) == 0)
 			return f;
-		near_offer(near, f->key);
 	}
 	return NULL;
+}
+
+static void report_unknown(
+    const struct field *rows, const char *key, const struct where *at, struct decoder *d)
+{
+	struct near near = { .wanted = key };
+
+	for (const struct field *f = rows; f->key != NULL; f++)
+		near_offer(&near, f->key);
+	MEM_AUTO char *hint = near_hint(&near);
+
+	report_add(d->report, STATUS_SPEC, at, "unknown key \"%s\"%s", key, hint);
 }
 
 void field_decode(const struct field *rows, const struct node *object, void *into,
     const struct where *at, struct decoder *d)
 {
 	for (const struct node *n = object->first; n != NULL; n = n->next) {
-		struct near near = { .wanted = n->key };
-		const struct field *f = find_row(rows, n->key, &near);
+		const struct field *f = find_row(rows, n->key);
 		struct where here = { at, n->key, 0 };
 
-		if (f == NULL) {
-			MEM_AUTO char *hint = near_hint(&near);
-
-			report_add(
-			    d->report, STATUS_SPEC, &here, "unknown key \"%s\"%s", n->key, hint);
-		} else if (n->kind != NODE_NULL) {
+		if (f == NULL)
+			report_unknown(rows, n->key, &here, d);
+		else if (n->kind != NODE_NULL)
 			decode_one(f, n, (char *)into + f->offset, &here, d);
-		}
 	}
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		const struct node *n = node_get(object, f->key);

@@ -80,37 +80,38 @@ static int make_plan(const struct boot_source *source, const struct spec *spec, 
 	return -1;
 }
 
-/* All that can be known of a target before it boots. Its pins are known by now. */
-static void check_target(struct boot_source *source, const char *target, struct report *report)
-{
-	struct spec *spec = read_target(source, target, report);
-	struct plan plan = { 0 };
-	size_t before = report->count;
+/* One target at the start: what was read of it, and what is wrong with it. */
+struct candidate {
+	const char *target;
+	struct spec *spec; /* NULL when there was nothing to decode */
+	struct report report;
+};
 
-	if (spec == NULL)
+/* All that can be known of a target before it boots. The pins of all targets are known by now. */
+static void check_candidate(struct boot_source *source, struct candidate *c)
+{
+	struct plan plan = { 0 };
+	struct merged merged;
+	struct report ignored = { 0 };
+	size_t before = c->report.count;
+
+	if (c->spec == NULL)
 		return;
-	check_next_target(source, spec, report);
-	load_hooks(source, spec, report);
-	slots_assign(spec, source->base, &source->pins, report);
-	if (report->count == 0) {
-		spec_complete(spec);
-		(void)make_plan(source, spec, &plan, report);
+	check_next_target(source, c->spec, &c->report);
+	load_hooks(source, c->spec, &c->report);
+	slots_assign(c->spec, source->base, &source->pins, &c->report);
+	if (c->report.count == 0) {
+		spec_complete(c->spec);
+		(void)make_plan(source, c->spec, &plan, &c->report);
 	}
 	plan_clear(&plan);
-	document_place(source->doc, report, before);
-	spec_free(spec);
-}
-
-/* Which slots the file pins, in any target; faults are for check_target() to report. */
-static void collect_pins(struct boot_source *source, const char *target)
-{
-	struct report ignored = { 0 };
-	struct spec *spec = read_target(source, target, &ignored);
-
-	if (spec != NULL)
-		slots_collect(&source->pins, spec);
-	spec_free(spec);
+	if (c->report.count == before)
+		return;
+	/* Places are those of the target merged last: merge this one again. */
+	if (document_merge(source->doc, c->target, source->settings, &merged, &ignored) == 0)
+		merged_clear(&merged);
 	report_free(&ignored);
+	document_place(source->doc, &c->report, before);
 }
 
 /* The base's own slots, which no target may move. Its faults are found with the targets. */
@@ -129,17 +130,22 @@ static void place_base(struct boot_source *source)
 int boot_source_check(struct boot_source *source, struct report *report)
 {
 	const struct words *targets = document_targets(source->doc);
+	struct candidate *list = mem_zero((targets->count + 1) * sizeof(*list));
 	size_t before = report->count;
 
-	for (size_t i = 0; i < targets->count; i++)
-		collect_pins(source, targets->item[i]);
+	for (size_t i = 0; i < targets->count; i++) {
+		list[i].target = targets->item[i];
+		list[i].spec = read_target(source, list[i].target, &list[i].report);
+		if (list[i].spec != NULL)
+			slots_collect(&source->pins, list[i].spec);
+	}
 	place_base(source);
 	for (size_t i = 0; i < targets->count; i++) {
-		struct report found = { 0 };
-
-		check_target(source, targets->item[i], &found);
-		report_merge(report, &found);
+		check_candidate(source, &list[i]);
+		report_merge(report, &list[i].report);
+		spec_free(list[i].spec);
 	}
+	free(list);
 	report_sort(report);
 	return report->count == before ? 0 : -1;
 }

@@ -42,7 +42,7 @@ static int api_import(lua_State *L)
 		return luaL_error(L, ROOM_CHUNK "api]: no module %s", name);
 	lua_pushfstring(L, "=" ROOM_CHUNK "%s]", name);
 	if (luaL_loadbufferx(L, (const char *)module->text, module->length, lua_tostring(L, -1),
-		"t") != LUA_OK)
+		"bt") != LUA_OK)
 		return lua_error(L);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_call(L, 1, 1);

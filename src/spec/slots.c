@@ -17,7 +17,7 @@ struct seat {
 };
 
 struct map {
-	struct seat *seat; /* SLOT_BUSES x SLOT_SLOTS x SLOT_FUNCTIONS */
+	struct seat *bus[SLOT_BUSES]; /* made when first looked at: most VMs have one */
 	const struct pin_map *pins;
 	struct report *report;
 };
@@ -29,7 +29,9 @@ static size_t slot_index(int bus, int slot)
 
 static struct seat *seat_at(struct map *map, int bus, int slot, int function)
 {
-	return &map->seat[slot_index(bus, slot) * SLOT_FUNCTIONS + (size_t)function];
+	if (map->bus[bus] == NULL)
+		map->bus[bus] = mem_zero(sizeof(struct seat) * SLOT_SLOTS * SLOT_FUNCTIONS);
+	return &map->bus[bus][slot * SLOT_FUNCTIONS + function];
 }
 
 static struct seat *seat_of(struct map *map, const struct slot *s)
@@ -193,7 +195,6 @@ void slots_assign(
 	struct map map = { .pins = pins, .report = report };
 	size_t stay = base == NULL ? 0 : base->device_count;
 
-	map.seat = mem_zero(sizeof(*map.seat) * SLOT_BUSES * SLOT_SLOTS * SLOT_FUNCTIONS);
 	seat_bridges(&map, spec);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
@@ -224,5 +225,6 @@ void slots_assign(
 		seat_of(&map, &dev->slot)->device = dev;
 	}
 	check_functions(&map, spec);
-	free(map.seat);
+	for (int bus = 0; bus < SLOT_BUSES; bus++)
+		free(map.bus[bus]);
 }
