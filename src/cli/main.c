@@ -1,5 +1,6 @@
 /* vmrun: the program. A client of the public library and of nothing else. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,11 +155,23 @@ static int with_spec(struct command_line *line)
 	return status;
 }
 
+/* A descriptor of ours on a closed 0, 1 or 2 would become the guest's console. */
+static void open_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDWR); /* takes the lowest free number: fd */
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct command_line line;
-	char *wrong = options_parse(argc, argv, &line);
+	char *wrong;
 	int status = 0;
+
+	open_standard();
+	wrong = options_parse(argc, argv, &line);
 
 	if (wrong != NULL) {
 		(void)fprintf(stderr, "vmrun: %s\n", wrong);

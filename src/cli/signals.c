@@ -20,11 +20,21 @@ static void on_signal(int number)
 	errno = saved;
 }
 
+/* nohup(1) means it; SIGINT is ignored in every background job of a script, and still a request. */
+static bool stays_ignored(int number)
+{
+	struct sigaction action;
+
+	return number == SIGHUP && sigaction(number, NULL, &action) == 0 &&
+	       action.sa_handler == SIG_IGN;
+}
+
 int signals_open(void)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, normal = { .sa_handler = SIG_DFL };
+	sigset_t none;
 	int ends[2];
 
 	if (pipe(ends) != 0)
@@ -35,9 +45,15 @@ int signals_open(void)
 	}
 	write_end = ends[1];
 	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		(void)sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (!stays_ignored(numbers[i]))
+			(void)sigaction(numbers[i], &action, NULL);
+	}
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	/* What our parent ignored or blocked must not hide the end of a child, or a request. */
+	(void)sigaction(SIGCHLD, &normal, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	return ends[0];
 }
 

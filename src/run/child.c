@@ -2,6 +2,7 @@
 #include "run/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,8 +57,11 @@ static int spawn_it(struct child *c, const int theirs[CHANNELS], int stdin_fd, s
 	if (c->plan->uses_stdio) {
 		/* In our process group it may read the terminal; what the terminal sends is ours.
 		 */
-		fds[what.fd_count++] = (struct spawn_fd){ stdin_fd, STDIN_FILENO };
-		fds[what.fd_count++] = (struct spawn_fd){ STDOUT_FILENO, STDOUT_FILENO };
+		/* What is closed here is /dev/null there. */
+		if (fcntl(stdin_fd, F_GETFD) >= 0)
+			fds[what.fd_count++] = (struct spawn_fd){ stdin_fd, STDIN_FILENO };
+		if (fcntl(STDOUT_FILENO, F_GETFD) >= 0)
+			fds[what.fd_count++] = (struct spawn_fd){ STDOUT_FILENO, STDOUT_FILENO };
 		what.ignore_terminal_signals = true;
 	} else {
 		fds[what.fd_count++] = (struct spawn_fd){ theirs[CHANNEL_STDERR], STDOUT_FILENO };

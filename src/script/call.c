@@ -74,7 +74,7 @@ static int add_traceback(lua_State *L)
 {
 	lua_settop(L, 1);
 	if (script_of(L)->expired)
-		lua_pushliteral(L, ""); /* explain() finds better words */
+		lua_pushliteral(L, ""); /* explain() has better words */
 	else if (lua_tostring(L, 1) != NULL)
 		lua_pushvalue(L, 1);
 	else
@@ -105,13 +105,17 @@ static int guard(lua_State *L)
 	return guard_end(L, lua_pcallk(L, 2, 1, 1, 0, guard_end), 0);
 }
 
-/* The coroutine gave control back before it ended. */
-static void refuse_yield(lua_State *L, lua_State *co)
+/* The coroutine gave control back before it ended: its time is over, or a script has yielded. */
+static void end_coroutine(lua_State *L, lua_State *co)
 {
-	lua_pushliteral(L, "coroutine.yield outside a coroutine: there is nothing to wait for");
+	if (script_of(L)->expired)
+		lua_pushliteral(L, "");
+	else
+		lua_pushliteral(L,
+		    "coroutine.yield outside a coroutine: there is nothing to wait for");
 	push_frames(L, co, 0);
 	lua_concat(L, 2);
-	(void)lua_resetthread(co);
+	(void)lua_resetthread(co); /* calls __close methods, within what is left of the limits */
 }
 
 /* The message on the top; every way here makes a string of it, but a NULL must not reach strlen(). */
@@ -139,7 +143,7 @@ static int run_call(lua_State *L)
 		lua_xmove(co, L, 1);
 	} else if (status == LUA_YIELD) {
 		call->status = LUA_ERRRUN;
-		refuse_yield(L, co);
+		end_coroutine(L, co);
 	} else {
 		call->status = status;
 		lua_xmove(co, L, 1);

@@ -131,12 +131,30 @@ static int coroutine_body(lua_State *L)
 	return body_end(L, lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, body_end), 0);
 }
 
-static int door_coroutine(lua_State *L)
+static int door_create(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TFUNCTION);
 	lua_settop(L, 1);
 	lua_pushcclosure(L, coroutine_body, 1);
 	return pass(L);
+}
+
+/*
+ * coroutine.resume, and what coroutine.wrap returns.  The deadline makes a coroutine yield; who
+ * resumed it must not take that for an answer.
+ */
+static int door_resume(lua_State *L)
+{
+	int count = pass(L);
+
+	return script_of(L)->expired ? script_leave(L) : count;
+}
+
+static int door_wrap(lua_State *L)
+{
+	(void)door_create(L);
+	lua_pushcclosure(L, door_resume, 1);
+	return 1;
 }
 
 static int door_exit(lua_State *L)
@@ -228,8 +246,9 @@ static const struct door {
 	{ "_G", "dofile", door_dofile, NULL, NULL },
 	{ "_G", "print", output_print, NULL, NULL },
 	{ "string", "dump", NULL, NULL, NULL },
-	{ "coroutine", "create", door_coroutine, NULL, NULL },
-	{ "coroutine", "wrap", door_coroutine, NULL, NULL },
+	{ "coroutine", "create", door_create, NULL, NULL },
+	{ "coroutine", "resume", door_resume, NULL, NULL },
+	{ "coroutine", "wrap", door_wrap, NULL, NULL },
 	{ "os", "exit", door_exit, NULL, NULL },
 	{ "os", "execute", door_execute, NULL, NULL },
 	{ "os", "setlocale", door_setlocale, NULL, NULL },

@@ -40,6 +40,8 @@ static inline struct script *script_of(lua_State *L)
 
 /* state.c: starts the clock of a call. */
 void script_call_begin(struct script *s);
+/* state.c: gives control up after the deadline; what it returns is to be returned to Lua. */
+int script_leave(lua_State *L);
 /* state.c: "64 MiB". Caller frees. */
 char *script_size_text(size_t bytes);
 

@@ -87,10 +87,22 @@ static void on_count(lua_State *L, lua_Debug *unused)
 	if (!s->expired)
 		note_place(s, L);
 	s->expired = true;
-	/* From now on at every instruction, or the script's own pcall would swallow it for ever. */
 	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	script_leave(L);
+}
+
+int script_leave(lua_State *L)
+{
+	/*
+	 * A yield goes past every pcall of the script, straight to whoever resumed this coroutine.
+	 * Where Lua cannot yield, an error at every instruction from now on does it: a script's pcall
+	 * may catch it, but not get on.  (Errors alone would do too, were it not for functions that
+	 * call themselves through pcall: each error costs a walk over all their frames.)
+	 */
+	if (lua_isyieldable(L))
+		return lua_yield(L, 0);
 	lua_pushliteral(L, "time limit reached");
-	(void)lua_error(L);
+	return lua_error(L);
 }
 
 void script_call_begin(struct script *s)
