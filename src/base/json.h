@@ -45,7 +45,8 @@ struct json {
 void json_start(struct json *j, const char *text, size_t length);
 enum json_type json_next(struct json *j, struct json_token *token);
 /* The text of a string or key token with its escapes resolved, and its length. Caller frees. */
-char *json_text(const struct json *j, const struct json_token *token, size_t *length);
+char *json_text(const struct json *j, const struct json_token *token, size_t *length)
+    __attribute__((returns_nonnull));
 /* Counts lines from 1 and columns, in bytes, from 1. */
 void json_line(const char *text, size_t offset, size_t *line, size_t *column);
 

@@ -66,16 +66,18 @@ void node_append(struct node *list, struct node *child)
 void node_put(struct node *object, const char *key, struct node *child)
 {
 	struct node **at = &object->first;
+	char *copy = mem_copy(key); /* key may be a part of what is freed now */
 
 	node_free(node_take(object, key));
 	free(child->key);
-	child->key = mem_copy(key);
+	child->key = copy;
+	key = copy;
 	/* Keys mostly arrive sorted: try the end first. */
 	if (object->last == NULL || strcmp(object->last->key, key) < 0) {
 		node_append(object, child);
 		return;
 	}
-	while (strcmp((*at)->key, key) < 0)
+	while (*at != NULL && strcmp((*at)->key, key) < 0)
 		at = &(*at)->next;
 	child->next = *at;
 	*at = child;

@@ -63,6 +63,9 @@ static char *store(const struct option *o, const char *value, struct command_lin
 	void *at = (char *)out + o->offset;
 	char *end;
 
+	if (o->kind != FLAG && value == NULL)
+		return o->name != NULL ? complain("--%s needs %s", o->name, o->argument)
+				       : complain("-%c needs %s", o->letter, o->argument);
 	switch (o->kind) {
 	case FLAG:
 		*(bool *)at = true;
@@ -96,14 +99,11 @@ static char *parse_long(int argc, char **argv, int *i, struct command_line *out)
 
 		if (o->name == NULL || strlen(o->name) != n || strncmp(o->name, word, n) != 0)
 			continue;
-		if (o->argument == NULL)
-			return equal == NULL ? store(o, NULL, out)
-					     : complain("--%s takes no value", o->name);
-		if (equal != NULL)
-			return store(o, equal + 1, out);
-		if (*i + 1 >= argc)
-			return complain("--%s needs %s", o->name, o->argument);
-		return store(o, argv[++*i], out);
+		if (o->argument == NULL && equal != NULL)
+			return complain("--%s takes no value", o->name);
+		if (equal != NULL || o->argument == NULL)
+			return store(o, equal == NULL ? NULL : equal + 1, out);
+		return store(o, *i + 1 < argc ? argv[++*i] : NULL, out);
 	}
 	return complain("unknown option --%.*s", (int)(n > 64 ? 64 : n), word);
 }
@@ -121,9 +121,7 @@ static char *parse_short(int argc, char **argv, int *i, struct command_line *out
 			return complain("unknown option -%c", *p);
 		if (o->argument != NULL && p[1] != '\0')
 			return store(o, p + 1, out);
-		if (o->argument != NULL && *i + 1 >= argc)
-			return complain("-%c needs %s", *p, o->argument);
-		wrong = store(o, o->argument != NULL ? argv[++*i] : NULL, out);
+		wrong = store(o, o->argument != NULL && *i + 1 < argc ? argv[++*i] : NULL, out);
 		if (wrong != NULL || o->argument != NULL)
 			return wrong;
 	}

@@ -52,10 +52,12 @@ static void read_message(const char *line, struct message *m)
 			key[depth] = json_text(&j, &token, NULL);
 			if (depth == 1 && strcmp(key[1], "QMP") == 0)
 				m->greeting = true;
-		} else if (token.type == JSON_STRING && key[depth] != NULL) {
+		} else if (token.type == JSON_STRING && j.in_object[depth - 1]) {
 			MEM_AUTO char *value = json_text(&j, &token, NULL);
+			const char *inner = key[depth];
 
-			take_string(m, depth == 2 ? key[1] : NULL, key[depth], value);
+			if (inner != NULL)
+				take_string(m, depth == 2 ? key[1] : NULL, inner, value);
 		}
 	}
 	free(key[1]);
