@@ -2,19 +2,22 @@
 local native = ...
 local import = native.import
 local session = import "session"
-local error, next, setmetatable, tostring, type = error, next, setmetatable, tostring, type
+local raise = native.raise
+local error, getmetatable, next, setmetatable = error, getmetatable, next, setmetatable
+local tostring, type = tostring, type
 local format = string.format
 
 local answers = {}
 
 local function refuse_write()
-	error("exit is read-only", 2)
+	raise("exit is read-only")
 end
 
 -- A table that can be read like the one behind it, tables in it included.
 local function readonly(content, default)
 	for key, value in next, content do
-		if type(value) == "table" then
+		local is_view = getmetatable(value) == false
+		if type(value) == "table" and not is_view then
 			content[key] = readonly(value)
 		end
 	end
@@ -46,7 +49,7 @@ function answers.exit(facts)
 	facts.history = facts.history or {}
 	facts.window = function(seconds)
 		if type(seconds) ~= "number" then
-			error("exit.window takes a number of seconds", 2)
+			raise("exit.window takes a number of seconds")
 		end
 		local count = 0
 		for i = 1, #ages do
@@ -79,8 +82,8 @@ function answers.decision(hook, answer)
 	if type(answer) == "string" then
 		action = { action = "boot", target = answer }
 	elseif not action then
-		error(format("%s returned %s; expected a target name, vmrun.boot(), vmrun.stop(), true, "
-			.. "false or nothing", hook, import("words").describe(answer)), 0)
+		error(format("%s returned %s; expected a target name, vmrun.boot(), vmrun.stop(), "
+			.. "true, false or nothing", hook, import("words").describe(answer)), 0)
 	end
 	check_target(hook, action.target)
 	return action

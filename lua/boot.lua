@@ -8,7 +8,8 @@ local sort = table.sort
 
 local boot = {}
 
--- Not laid over the base: `name` and `targets` are refused in a target, `extends` has done its work.
+-- Not laid over the base as other keys are: `name` and `targets` are refused in a target, `extends`
+-- has done its work, and devices have rules of their own.
 local apart = { name = true, targets = true, extends = true, emulations = true }
 
 local function base()
@@ -57,8 +58,13 @@ function boot.boot(request)
 	spec.emulations = state.list
 
 	-- What locate and the hooks want to know of this boot.
-	local merged = { spec = spec, layers = layers, removed = state.removed, origin = state.origin,
-		set = {} }
+	local merged = {
+		spec = spec,
+		layers = layers,
+		removed = state.removed,
+		origin = state.origin,
+		set = {},
+	}
 	if request.set and #request.set > 0 then
 		import("settings").apply(merged, state, request.set, problems)
 	end

@@ -121,7 +121,10 @@ local function lay_entry(state, layer, place_in_layer, entry, complain)
 		state.removed[place] = nil
 	else
 		place = #state.list + 1
-		state.list[place] = merge.is_object(entry) and merge.without_nulls(entry, {}) or entry
+		if merge.is_object(entry) then
+			entry = merge.without_nulls(entry, {})
+		end
+		state.list[place] = entry
 	end
 	trace(state, place, layer, place_in_layer)
 end

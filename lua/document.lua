@@ -49,7 +49,7 @@ function document.compile(text, name)
 	if sub(text, 1, 3) == "\xEF\xBB\xBF" then
 		text = sub(text, 4)
 	end
-	if byte(text) == 35 then -- "#!/usr/local/bin/vmrun": a comment, and the lines keep their numbers
+	if byte(text) == 35 then -- "#!": becomes a comment, so that lines keep their numbers
 		text = "--" .. text
 	end
 	local chunk, message = load(text, "@" .. name, "t")

@@ -7,21 +7,37 @@ local format, match = string.format, string.match
 
 local hooks = {}
 
-local known = { on_prepare = true, on_start = true, on_started = true, on_exit = true, on_end = true }
+local known = {
+	on_prepare = true,
+	on_start = true,
+	on_started = true,
+	on_exit = true,
+	on_end = true,
+}
+
+local function refuse(name, key, value)
+	local words = import "words"
+	if not known[key] then
+		local names = {}
+		for hook in next, known do
+			names[#names + 1] = hook
+		end
+		local hint = type(key) == "string" and words.hint(key, names) or ""
+		error(format('%s: unknown hook "%s"%s', name, key, hint), 0)
+	end
+	local what = words.describe(value)
+	error(format("%s: %s is %s, expected a function", name, key, what), 0)
+end
 
 local function check_functions(name, functions)
 	if type(functions) ~= "table" then
-		error(format("%s: a hook file returns a table of hooks, or a function that returns one; "
-			.. "this one returned %s", name, import("words").describe(functions)), 0)
+		local what = import("words").describe(functions)
+		error(format("%s: a hook file returns a table of hooks, or a function that returns "
+			.. "one; this one returned %s", name, what), 0)
 	end
 	for key, value in next, functions do
-		if not known[key] then
-			local names = { "on_prepare", "on_start", "on_started", "on_exit", "on_end" }
-			local hint = type(key) == "string" and import("words").hint(key, names) or ""
-			error(format('%s: unknown hook "%s"%s', name, key, hint), 0)
-		elseif type(value) ~= "function" then
-			error(format("%s: %s is %s, expected a function", name, key,
-				import("words").describe(value)), 0)
+		if not known[key] or type(value) ~= "function" then
+			refuse(name, key, value)
 		end
 	end
 end

@@ -1,5 +1,5 @@
--- The way back from a value of the last document to the place where its user wrote it.  It is looked
--- for when a problem has to name it; merging keeps no record but for devices (see devices.lua).
+-- The way back from a value of the last document to the place where its user wrote it.  It is
+-- looked for when a problem has to name it; merging keeps a record of devices only (devices.lua).
 local native = ...
 local import = native.import
 local session, merge = import "session", import "merge"
@@ -63,6 +63,16 @@ local function device_stack(merged, place)
 	return stack
 end
 
+-- Lists of devices add up: what is said of all of them is said where they begin.
+local function lowest(stack, key)
+	for _, entry in ipairs(stack) do
+		local value = rawget(entry.value, key)
+		if value ~= nil and value ~= native.null then
+			return { value = value, path = extend(entry.path, key) }
+		end
+	end
+end
+
 local function whole_stack(merged)
 	local stack = { { value = session.document, path = {} } }
 	for i, layer in ipairs(merged and merged.layers or {}) do
@@ -71,15 +81,17 @@ local function whole_stack(merged)
 	return stack
 end
 
--- The path in the file, and how many keys of `path` it stands for: a key that is missing stands where
--- its container stands.
+-- The path in the file, and how many keys of `path` it stands for: a key that is missing stands
+-- where its container stands.
 local function in_file(merged, path)
 	local is_original = path[1] == "targets" or path[1] == "extends"
 	local stack = whole_stack(not is_original and merged or nil)
 	local keys = is_original and {} or session.merge
 	for i, key in ipairs(path) do
 		local above = stack
-		if i == 2 and path[1] == "emulations" and merged then
+		if i == 1 and key == "emulations" then
+			stack = { lowest(stack, key) }
+		elseif i == 2 and path[1] == "emulations" and merged then
 			stack = device_stack(merged, key)
 		else
 			stack = step(stack, key, keys)
@@ -87,8 +99,6 @@ local function in_file(merged, path)
 		end
 		if #stack == 0 then
 			return above[1].path, i - 1
-		elseif i == 1 and key == "emulations" then
-			stack = { stack[1] }
 		end
 	end
 	return stack[1].path, #path

@@ -1,5 +1,5 @@
--- Laying one document over another.  Originals are never altered, and what does not change is shared
--- with them: a boot copies the tables on the way to a change, and nothing else.
+-- Laying one document over another.  Originals are never altered, and what does not change is
+-- shared with them: a boot copies the tables on the way to a change, and nothing else.
 local native = ...
 local mark, null = native.mark, native.null
 local error, next, rawequal, rawget, type = error, next, rawequal, rawget, type

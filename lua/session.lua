@@ -1,6 +1,6 @@
 -- What outlives a call from C.  Every module gets this same table from import "session".
 return {
-	-- Keys whose objects merge key by key, nested: { cpu = {}, bhyve = {} }.  C's rows say which.
+	-- Keys whose objects merge key by key, nested, as C's rows say: { cpu = {}, bhyve = {} }.
 	merge = {},
 
 	-- The table that the file returned.  Merging shares parts of it and alters nothing.

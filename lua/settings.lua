@@ -1,9 +1,9 @@
--- KEY=VALUE settings over a merged document: "cpu.cores", "emulations[0].path", "emulations.0.path".
+-- KEY=VALUE settings over a merged document; a key is "cpu.cores", "emulations[0].path" or
+-- "emulations.0.path".
 local native = ...
 local merge, words = native.import "merge", native.import "words"
 local ipairs, rawget, tonumber, type = ipairs, rawget, tonumber, type
 local find, format, match = string.find, string.format, string.match
-local unpack = table.unpack
 
 local settings = {}
 
@@ -15,7 +15,8 @@ local function parse(key)
 		local first, last, place = find(key, "^%[(%d+)%]", at)
 		local name
 		if not first then
-			first, last, name = find(key, at == 1 and "^([^.%[%]]+)" or "^%.([^.%[%]]+)", at)
+			local pattern = at == 1 and "^([^.%[%]]+)" or "^%.([^.%[%]]+)"
+			first, last, name = find(key, pattern, at)
 		end
 		if not first then
 			return nil
@@ -26,24 +27,22 @@ local function parse(key)
 	return #parts > 0 and type(parts[1]) == "string" and parts or nil
 end
 
--- What a part means in a table that is there: a key or a place from 1; or nothing, and why.
+-- What a part means in a table that is there: a key or a place from 1.  Second, why it cannot be.
 local function resolve(container, part, path)
 	local is_list = rawget(container, 1) ~= nil or native.mark(container) == "list"
-	local place = part
+	local place, text = part, words.path(path)
 	if type(part) == "string" then
+		place = is_list and match(part, "^%d+$") and tonumber(part)
 		if not is_list then
 			return part
-		end
-		place = match(part, "^%d+$") and tonumber(part)
-		if not place then
-			return nil, format("%s is a list: which entry, as in %s[0]?", words.path(path),
-				words.path(path))
+		elseif not place then
+			return part, format("%s is a list: which entry, as in %s[0]?", text, text)
 		end
 	elseif not is_list then
-		return nil, words.path(path) .. " is not a list"
+		return place + 1, text .. " is not a list"
 	end
 	if rawget(container, place + 1) == nil then
-		return nil, format("%s has %d entries, counted from 0", words.path(path), #container)
+		return place + 1, format("%s has %d entries, counted from 0", text, #container)
 	end
 	return place + 1
 end
@@ -83,16 +82,16 @@ local function set(spec, setting, path)
 	end
 	local container, why, key = spec, nil, nil
 	for i, part in ipairs(parts) do
-		key, why = resolve(container, part, path)
-		path[i] = key or type(part) == "number" and part + 1 or part
+		if i > 1 then
+			container, why = open(container, key, path)
+		end
+		key = type(part) == "number" and part + 1 or part
+		if not why then
+			key, why = resolve(container, part, path)
+		end
+		path[i] = key
 		if why then
 			return why
-		end
-		if i < #parts then
-			container, why = open(container, key, { unpack(path) })
-			if why then
-				return why
-			end
 		end
 	end
 	return assign(container, key, setting.value)
@@ -105,7 +104,7 @@ function settings.apply(merged, state, list, problems)
 		local why = set(merged.spec, setting, path)
 		if why then
 			problems[#problems + 1] = { path = path, text = why }
-		elseif #path == 1 and path[1] == "emulations" then -- a new list: nobody's base, nothing removed
+		elseif #path == 1 and path[1] == "emulations" then -- a new list
 			local devices = merged.spec.emulations
 			state.base = type(devices) == "table" and #devices or 0
 			state.removed, merged.removed = {}, {}

@@ -45,7 +45,8 @@ function targets.targets()
 	end
 	for name in next, all do
 		if type(name) ~= "string" then
-			add(problems, { "targets" }, "the name of a target is a string, not %s", describe(name))
+			add(problems, { "targets" }, "the name of a target is a string, not %s",
+				describe(name))
 		elseif name ~= "default" then
 			names[#names + 1] = name
 		end
@@ -86,8 +87,8 @@ function targets.exist(name)
 	return name == "default" or type(all) == "table" and type(all[name]) == "table"
 end
 
--- The targets to lay over the base for one boot, in that order: { name, table } each.  What a target
--- extends comes before it, and each comes once.
+-- The targets to lay over the base for one boot, in that order: { name, table } each.  What a
+-- target extends comes before it, and each comes once.  Without a name it is the base alone.
 function targets.layers(wanted, problems)
 	local layers, done, trail, depth = {}, {}, {}, {}
 	local all = session.document.targets
@@ -114,7 +115,9 @@ function targets.layers(wanted, problems)
 		end
 	end
 
-	lay(wanted, {})
+	if wanted ~= nil then
+		lay(wanted, {})
+	end
 	return layers
 end
 

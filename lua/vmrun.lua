@@ -2,7 +2,8 @@
 local native = ...
 local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
-local error, pairs, setmetatable, tostring, type = error, pairs, setmetatable, tostring, type
+local raise = native.raise
+local pairs, setmetatable, tostring, type = pairs, setmetatable, tostring, type
 local tointeger = math.tointeger
 local format, sub = string.format, string.sub
 local getenv, loadfile = world.getenv, world.loadfile
@@ -19,19 +20,23 @@ local function action(meaning)
 	return token
 end
 
+local function describe(value)
+	return import("words").describe(value)
+end
+
 -- vmrun.boot(target, { delay = seconds }): both may be left out.
 function vmrun.boot(target, options)
 	local delay = nil
 	if target ~= nil and type(target) ~= "string" then
-		error("vmrun.boot: the target is a string, not " .. import("words").describe(target), 2)
+		raise("vmrun.boot: the target is a string, not " .. describe(target))
 	elseif options ~= nil and type(options) ~= "table" then
-		error("vmrun.boot: the options are a table, as in { delay = 5 }", 2)
+		raise("vmrun.boot: the options are a table, as in { delay = 5 }")
 	end
 	for key, value in pairs(options or {}) do
 		if key ~= "delay" then
-			error(format("vmrun.boot: unknown option %s; there is: delay", tostring(key)), 2)
+			raise(format("vmrun.boot: no option %s; there is: delay", tostring(key)))
 		elseif type(value) ~= "number" or not (value >= 0 and value <= YEAR) then
-			error("vmrun.boot: delay is a number of seconds from 0 to " .. YEAR, 2)
+			raise("vmrun.boot: delay is a number of seconds from 0 to " .. YEAR)
 		end
 		delay = value
 	end
@@ -42,15 +47,15 @@ end
 function vmrun.stop(status)
 	local number = type(status) == "number" and tointeger(status)
 	if status ~= nil and not (number and number >= 0 and number <= 255) then
-		error("vmrun.stop: the status is an integer from 0 to 255", 2)
+		raise("vmrun.stop: the status is an integer from 0 to 255")
 	end
 	return action { action = "stop", status = number or nil }
 end
 
 function vmrun.log(level, text)
 	if not levels[level] then
-		error(format("vmrun.log: no level %s; there is: error, warning, info, debug",
-			tostring(level)), 2)
+		raise(format("vmrun.log: no level %s; there is: error, warning, info, debug",
+			tostring(level)))
 	end
 	native.log(level, tostring(text))
 end
@@ -58,8 +63,7 @@ end
 -- Relative paths start from the folder of the file that runs.
 local function absolute(name, path)
 	if type(path) ~= "string" then
-		error(format("vmrun.%s: the path is a string, not %s", name,
-			import("words").describe(path)), 3)
+		raise(format("vmrun.%s: the path is a string, not %s", name, describe(path)))
 	end
 	return sub(path, 1, 1) == "/" and path or session.here .. "/" .. path
 end
@@ -72,7 +76,7 @@ end
 function vmrun.include(file)
 	local chunk, message = loadfile(absolute("include", file), "t")
 	if not chunk then
-		error("vmrun.include: " .. message, 2)
+		raise(format("vmrun.include %q: %s", file, message))
 	end
 	return chunk()
 end
@@ -80,7 +84,7 @@ end
 -- A new table: b laid over a as a target is over the base, every object key by key.
 function vmrun.merge(a, b)
 	if not (merge.is_object(a) and merge.is_object(b)) then
-		error("vmrun.merge takes two tables with named keys", 2)
+		raise("vmrun.merge takes two tables with named keys")
 	end
 	return merge.deep(a, b)
 end
@@ -92,7 +96,7 @@ vmrun.env = setmetatable({}, {
 		return type(name) == "string" and getenv(name) or nil
 	end,
 	__newindex = function()
-		error("vmrun.env is read-only", 2)
+		raise("vmrun.env is read-only")
 	end,
 	__metatable = false,
 })

@@ -2,8 +2,8 @@
 local native = ...
 local import = native.import
 local session = import "session"
-local setmetatable, next, error, pairs = setmetatable, next, error, pairs
-local gsub = string.gsub
+local error, next, pairs, setmetatable, tostring = error, next, pairs, setmetatable, tostring
+local format, gsub = string.format, string.gsub
 
 native.open_rest()
 
@@ -39,14 +39,16 @@ local required = {} -- names of the modules that our searcher found
 -- In place of Lua's searcher for Lua files: it looks beside the running file first, and it does not
 -- load bytecode.
 package.searchers[2] = function(name)
-	local here = gsub(session.here, "%?", "") -- no folder with a "?" can be searched
-	local path, why = searchpath(name, here .. "/?.lua;" .. here .. "/?/init.lua;" .. package.path)
+	local here = gsub(session.here, "[;?]", "") -- no such folder can be searched
+	local beside = format("%s/?.lua;%s/?/init.lua;", here, here)
+	local path, why = searchpath(name, beside .. tostring(package.path))
 	if not path then
 		return why
 	end
 	local chunk, message = loadfile(path, "t")
 	if not chunk then
-		error(message, 0)
+		error(format("error loading module '%s' from file '%s':\n\t%s", name, path,
+			message), 0)
 	end
 	required[name] = true
 	return chunk, path

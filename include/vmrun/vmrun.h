@@ -55,9 +55,9 @@ struct vmrun_options {
 	const char *target; /* booted first, NULL: "default" */
 	const char *const
 	    *set; /* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
-	const char *hypervisor;	 /* "bhyve", "qemu", "auto" or NULL: what can run here */
-	const char *program;	 /* of the hypervisor, NULL: found in PATH */
-	const char *const *args; /* further words for the hypervisor, NULL-terminated, or NULL */
+	const char *hypervisor;	  /* "bhyve", "qemu", "auto" or NULL: what can run here */
+	const char *bhyve, *qemu; /* programs, for whichever is taken; NULL: found in PATH */
+	const char *const *args;  /* further words for the hypervisor, NULL-terminated, or NULL */
 	bool dry_run;	/* nothing will be started: speak of bhyve anywhere, ask the host nothing */
 	bool no_reboot; /* never boot again, whatever the policy says */
 	int64_t reboot_count;  /* automatic boots allowed after the first, negative: any number */
@@ -66,10 +66,23 @@ struct vmrun_options {
 	const char *supervisor_pid_file; /* of this process, likewise */
 };
 
+#ifdef __cplusplus
+/* C++ has no designated initializers before C++20. */
+static inline struct vmrun_options vmrun_options_of_cxx(void)
+{
+	struct vmrun_options options = {};
+
+	options.size = sizeof(options);
+	options.reboot_count = -1;
+	return options;
+}
+#define VMRUN_OPTIONS vmrun_options_of_cxx()
+#else
 #define VMRUN_OPTIONS                                                    \
 	{                                                                \
 		.size = sizeof(struct vmrun_options), .reboot_count = -1 \
 	}
+#endif
 
 /*
  * Reads, evaluates and checks a spec, every target of it.  *out is always set, so that problems can
@@ -96,15 +109,18 @@ VMRUN_API bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_
  * Starts nothing.  Returns 0 or a status as vmrun_open() does (69: on_prepare refused).
  */
 VMRUN_API int vmrun_prepare(struct vmrun *vm);
-/* The command of the prepared boot, NULL-terminated. NULL before vmrun_prepare(). */
+/*
+ * The command of the prepared boot, NULL-terminated, lent until vmrun_start().  This function and
+ * the next two return NULL before vmrun_prepare() and after vmrun_start(), whose events tell more.
+ */
 VMRUN_API const char *const *vmrun_argv(const struct vmrun *vm);
 /* The same as one line for a POSIX shell. Caller frees with free(). */
 VMRUN_API char *vmrun_command(const struct vmrun *vm);
 /* The resolved spec of the prepared boot as JSON. Caller frees with free(). */
 VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
-/* Remarks about the prepared boot, NULL-terminated; possibly empty. */
+/* Remarks about the prepared boot, NULL-terminated; possibly empty. Lent until vmrun_start(). */
 VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
-/* "bhyve" or "qemu". */
+/* "bhyve" or "qemu"; NULL when the options named neither. */
 VMRUN_API const char *vmrun_hypervisor(const struct vmrun *vm);
 
 enum vmrun_event_type {
@@ -146,13 +162,16 @@ struct vmrun_event {
 
 /*
  * Starts the supervision; calls vmrun_prepare() if that was not done.  From here on problems of a
- * boot are events.  Returns 0 or a status: 64 SIGCHLD is ignored, 65, 69, 71, 75 a pid file is
- * taken.
+ * boot are events.  Returns 0 or a status: 64 SIGCHLD is ignored, or it was called before; 65, 69,
+ * 71, 75 a pid file is taken.
  */
 VMRUN_API int vmrun_start(struct vmrun *vm);
 /* A descriptor that is readable when vmrun_dispatch() has something to do; timers are in it. */
 VMRUN_API int vmrun_fd(const struct vmrun *vm);
-/* Does what there is to do, never waits. Returns 0, or 71 when the supervision broke down. */
+/*
+ * Does what there is to do, never waits.  Returns 0, 71 when the supervision broke down, or 64
+ * before vmrun_start().
+ */
 VMRUN_API int vmrun_dispatch(struct vmrun *vm);
 /* Takes the next event; false when there is none now. */
 VMRUN_API bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out);

@@ -305,6 +305,16 @@ enum json_type json_next(struct json *j, struct json_token *token)
 	return token->type;
 }
 
+bool json_at_value(const struct json *j)
+{
+	return j->expects == WANT_VALUE || j->expects == WANT_VALUE_OR_END;
+}
+
+bool json_at_key(const struct json *j)
+{
+	return j->expects == WANT_KEY || j->expects == WANT_KEY_OR_END;
+}
+
 static void add_utf8(struct str *s, unsigned c)
 {
 	char b[4];

@@ -44,6 +44,9 @@ struct json {
 
 void json_start(struct json *j, const char *text, size_t length);
 enum json_type json_next(struct json *j, struct json_token *token);
+/* Does a value (or a key) stand where the reader is: what comes next, or what it refused? */
+bool json_at_value(const struct json *j);
+bool json_at_key(const struct json *j);
 /* The text of a string or key token with its escapes resolved, and its length. Caller frees. */
 char *json_text(const struct json *j, const struct json_token *token, size_t *length)
     __attribute__((returns_nonnull));

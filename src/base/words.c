@@ -51,11 +51,22 @@ char *words_shell_line(const struct words *w)
 	struct str line = { 0 };
 
 	for (size_t i = 0; i < w->count; i++) {
+		const char *word = w->item[i];
+
 		if (i > 0)
 			str_add(&line, " ");
-		str_add_quoted(&line, w->item[i]);
+		/* A first word with a plain `=` in it would be an assignment. */
+		if (i == 0 && strchr(word, '=') != NULL)
+			str_add(&line, "''");
+		str_add_quoted(&line, word);
 	}
 	return str_take(&line);
+}
+
+/* A backslash before the end of a line: the next line goes on with this one. */
+static bool is_joint(const char *p)
+{
+	return p[0] == '\\' && p[1] == '\n';
 }
 
 /* Reads one word; returns where it ended, or NULL with *why set. */
@@ -68,6 +79,8 @@ static const char *split_word(struct str *word, const char *p, const char **why)
 			break;
 		if (*p == quote) {
 			quote = '\0';
+		} else if (quote != '\'' && is_joint(p)) {
+			p++;
 		} else if (quote == '\0' && (*p == '\'' || *p == '"')) {
 			quote = *p;
 		} else if (*p == '\\' && quote != '\'' &&
@@ -95,7 +108,8 @@ const char *words_split(struct words *w, const char *text)
 	for (const char *p = text;;) {
 		struct str word = { 0 };
 
-		p += strspn(p, " \t\n");
+		while (*p != '\0' && (strchr(" \t\n", *p) != NULL || is_joint(p)))
+			p += is_joint(p) ? 2 : 1;
 		if (*p == '\0')
 			return NULL;
 		p = split_word(&word, p, &why);

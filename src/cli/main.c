@@ -47,10 +47,8 @@ static bool choose(struct command_line *line, struct vmrun_options *o)
 		if ((bhyve != NULL) != (qemu != NULL))
 			o->hypervisor = bhyve != NULL ? "bhyve" : "qemu";
 	}
-	if (o->hypervisor != NULL && strcmp(o->hypervisor, "bhyve") == 0)
-		o->program = bhyve;
-	else if (o->hypervisor != NULL && strcmp(o->hypervisor, "qemu") == 0)
-		o->program = qemu;
+	o->bhyve = bhyve;
+	o->qemu = qemu;
 	return true;
 }
 

@@ -170,7 +170,7 @@ static void add_note(struct node *notes, struct node *path, const char *kind, st
 	node_append(notes, note);
 }
 
-/* An integer that a double would round. */
+/* An integer that a double may round: 2^53 + 1 becomes 2^53. */
 static bool is_wide_integer(const char *digits, size_t n)
 {
 	char text[64];
@@ -182,7 +182,7 @@ static bool is_wide_integer(const char *digits, size_t n)
 	memcpy(text, digits, n);
 	text[n] = '\0';
 	value = strtod(text, NULL);
-	return value > 9007199254740992.0 || value < -9007199254740992.0;
+	return value >= 9007199254740992.0 || value <= -9007199254740992.0;
 }
 
 static int report_fault(
@@ -197,9 +197,25 @@ static int report_fault(
 	/* A path of dozens of brackets helps nobody. */
 	if (w->depth > 0 && w->depth < JSON_DEPTH / 2) {
 		p->keys = path_of(w);
-		p->path = where_keys_path(p->keys);
+		if (p->keys->count > 0)
+			p->path = where_keys_path(p->keys);
 	}
 	return -1;
+}
+
+/* A fault has the path of what was to come, not of what came before. */
+static void step_to_fault(struct walk *w)
+{
+	struct level *l = top(w);
+
+	if (l == NULL)
+		return;
+	if (!l->is_object && json_at_value(&w->json)) {
+		l->index++;
+	} else if (l->is_object && json_at_key(&w->json)) {
+		free(l->key);
+		l->key = NULL;
+	}
 }
 
 /* What the scan does with one token; -1 when it is a fault. */
@@ -211,6 +227,7 @@ static int check_token(struct walk *w, const struct json_token *token, struct se
 
 	switch (token->type) {
 	case JSON_ERROR:
+		step_to_fault(w);
 		return report_fault(w, name, w->json.at, w->json.error, report);
 	case JSON_KEY:
 		if (!add_seen(seen, l->key, l->serial))

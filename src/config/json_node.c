@@ -73,6 +73,8 @@ struct node *json_node(const char *text)
 		if (token.type == JSON_KEY) {
 			free(key);
 			key = json_text(&j, &token, NULL);
+			if (node_get(open[depth], key) != NULL)
+				break;
 		} else if (token.type == JSON_OBJECT_END || token.type == JSON_LIST_END) {
 			depth--;
 		} else {
@@ -83,7 +85,7 @@ struct node *json_node(const char *text)
 		}
 	}
 	free(key);
-	if (token.type == JSON_ERROR) {
+	if (token.type != JSON_END) {
 		node_free(root);
 		return NULL;
 	}

@@ -4,7 +4,10 @@
 
 #include "base/node.h"
 
-/* NULL when the text is not JSON. Integers beyond 64 bits stay strings of digits. Caller frees. */
+/*
+ * NULL when the text is not JSON or has a key twice. Integers beyond 64 bits stay strings of
+ * digits. Caller frees.
+ */
 struct node *json_node(const char *text);
 
 #endif

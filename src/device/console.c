@@ -33,6 +33,8 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 	const char *text = field_text(path, at, d);
 	MEM_AUTO char *absolute = text == NULL ? NULL : field_path(text, d->folder);
 
+	if (*name == '\0')
+		report_add(d->report, STATUS_SPEC, at, "a port needs a name");
 	if (absolute != NULL && strlen(absolute) > LONGEST_SOCKET)
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" has %zu bytes: the path of a socket has at most %d", absolute,
@@ -160,6 +162,16 @@ static int console_qemu(const struct device *dev, struct qemu_build *q, struct e
 	return 0;
 }
 
+static void console_claims(const struct device *dev, struct pairs *claims)
+{
+	const struct console *console = dev->config;
+
+	for (size_t i = 0; i < console->ports.count; i++) {
+		pairs_add(claims, "socket", console->ports.item[i].path);
+		pairs_add(claims, "port name", console->ports.item[i].name);
+	}
+}
+
 static void console_sockets(const struct device *dev, struct words *paths)
 {
 	const struct console *console = dev->config;
@@ -188,6 +200,7 @@ const struct device_kind device_virtio_console = {
 	.form = &form,
 	.bhyve = console_bhyve,
 	.qemu = console_qemu,
+	.claims = console_claims,
 	.sockets = console_sockets,
 	.clear = console_clear,
 };

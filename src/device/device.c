@@ -64,23 +64,46 @@ static const struct device_kind *kind_of(
 	return kind;
 }
 
-static bool is_common(const char *key)
+static bool has_key(const struct field *rows, const char *key)
 {
-	for (const struct field *f = common_fields; f->key != NULL; f++) {
+	for (const struct field *f = rows; f->key != NULL; f++) {
 		if (strcmp(f->key, key) == 0)
 			return true;
 	}
 	return false;
 }
 
+/* Here and not in field_decode(), as it may be either table's key that was meant. */
+static void report_unknown(
+    const struct device_kind *kind, const char *key, const struct where *at, struct decoder *d)
+{
+	struct near near = { .wanted = key };
+	struct where here = { at, key, 0 };
+
+	for (const struct field *f = common_fields; f->key != NULL; f++)
+		near_offer(&near, f->key);
+	for (const struct field *f = kind->fields; f->key != NULL; f++)
+		near_offer(&near, f->key);
+	MEM_AUTO char *hint = near_hint(&near);
+
+	report_add(d->report, STATUS_SPEC, &here, "unknown key \"%s\"%s", key, hint);
+}
+
 /* Splits an entry, by reference to its children, into common keys and the kind's own. */
-static void split_entry(const struct node *entry, struct node *common, struct node *own)
+static void split_entry(const struct node *entry, const struct device_kind *kind,
+    struct node *common, struct node *own, const struct where *at, struct decoder *d)
 {
 	for (const struct node *n = entry->first; n != NULL; n = n->next) {
-		struct node *shallow = mem_zero(sizeof(*shallow));
+		bool is_common = has_key(common_fields, n->key);
+		struct node *shallow;
 
+		if (!is_common && !has_key(kind->fields, n->key)) {
+			report_unknown(kind, n->key, at, d);
+			continue;
+		}
+		shallow = mem_zero(sizeof(*shallow));
 		*shallow = *n;
-		node_append(is_common(n->key) ? common : own, shallow);
+		node_append(is_common ? common : own, shallow);
 	}
 }
 
@@ -112,7 +135,7 @@ struct device *device_decode(const struct node *entry, const struct where *at, s
 	dev->config = mem_zero(kind->size);
 	if (kind->defaults != NULL)
 		kind->defaults(dev->config);
-	split_entry(entry, &common, &own);
+	split_entry(entry, kind, &common, &own, at, d);
 	field_decode(common_fields, &common, dev, at, d);
 	field_decode(kind->fields, &own, dev->config, at, d);
 	drop_split(&common);

@@ -60,6 +60,8 @@ struct device_kind {
 	int (*qemu)(const struct device *dev, struct qemu_build *q, struct error *err);
 	/* Text after `-s SLOT,` given by the user, unchecked (the raw device); else NULL. */
 	const char *(*verbatim)(const struct device *dev);
+	/* Adds what no other device of the VM can have too: "boot index" = "1". */
+	void (*claims)(const struct device *dev, struct pairs *claims);
 	/* Adds the unix sockets that the hypervisor makes for it and leaves behind. */
 	void (*sockets)(const struct device *dev, struct words *paths);
 	/* Frees what custom rows own. */

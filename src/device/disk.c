@@ -148,6 +148,14 @@ static int refuse_bootindex(
 	return 0;
 }
 
+static void disk_claims(const struct device *dev, struct pairs *claims)
+{
+	const struct disk *disk = dev->config;
+
+	if (disk->bootindex >= 0)
+		pairs_addf(claims, "boot index", "%" PRId64, disk->bootindex);
+}
+
 static int virtio_bhyve(
     const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
 {
@@ -171,17 +179,25 @@ static int ahci_bhyve(
 	return refuse_bootindex(disk, host, err);
 }
 
+/* Of the block node behind a disk. Not made of the id: 31 bytes are all that qemu takes here. */
+static char *qemu_node(const struct device *dev)
+{
+	const struct slot *s = &dev->slot;
+
+	return mem_format("disk-%d.%d.%d", s->bus, s->slot, s->function);
+}
+
 /* "host_device" is asked for by path: what is under /dev is a block device or a zvol. */
-static void qemu_blockdev(const struct device *dev, struct words *argv, bool ro)
+static void qemu_blockdev(const struct device *dev, struct words *argv, const char *node, bool ro)
 {
 	const struct disk *disk = dev->config;
 	const char *driver = strncmp(disk->path, "/dev/", 5) == 0 ? "host_device" : "file";
 	MEM_AUTO char *options = mem_format("%s%s%s", disk->nodelete ? "" : ",discard=unmap",
 	    ro ? ",read-only=on" : "", disk->nocache ? ",cache.direct=on" : "");
 	MEM_AUTO char *fmt = mem_format(
-	    "driver=raw,node-name=%%s-node%s,file.driver=%s,file.filename=%%s", options, driver);
+	    "driver=raw,node-name=%%s%s,file.driver=%s,file.filename=%%s", options, driver);
 
-	qemu_option(argv, "-blockdev", fmt, dev->id, disk->path);
+	qemu_option(argv, "-blockdev", fmt, node, disk->path);
 }
 
 /* The part of -device that every disk model shares. Caller frees. */
@@ -200,7 +216,7 @@ static char *qemu_disk_options(const struct disk *disk)
 static int virtio_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct disk *disk = dev->config;
-	MEM_AUTO char *common = qemu_disk_options(disk);
+	MEM_AUTO char *common = qemu_disk_options(disk), *node = qemu_node(dev);
 	MEM_AUTO char *size = mem_copy("");
 	MEM_AUTO char *fmt = NULL;
 
@@ -210,9 +226,9 @@ static int virtio_qemu(const struct device *dev, struct qemu_build *q, struct er
 		size = mem_format(",logical_block_size=%" PRId64 ",physical_block_size=%" PRId64,
 		    disk->logical, disk->physical != 0 ? disk->physical : disk->logical);
 	}
-	fmt = mem_format("virtio-blk-pci,id=%%s,drive=%%s-node,%s%s%s", q->address, common, size);
-	qemu_blockdev(dev, q->argv, disk->ro);
-	qemu_option(q->argv, "-device", fmt, dev->id, dev->id, disk->ser == NULL ? "" : disk->ser);
+	fmt = mem_format("virtio-blk-pci,id=%%s,drive=%%s,%s%s%s", q->address, common, size);
+	qemu_blockdev(dev, q->argv, node, disk->ro);
+	qemu_option(q->argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser);
 	return 0;
 }
 
@@ -220,7 +236,7 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 {
 	const struct disk *disk = dev->config;
 	bool cd = dev->kind == &device_ahci_cd;
-	MEM_AUTO char *common = qemu_disk_options(disk);
+	MEM_AUTO char *common = qemu_disk_options(disk), *node = qemu_node(dev);
 	MEM_AUTO char *bus = NULL, *fmt = NULL, *rate = NULL;
 
 	if (!cd && disk->ro)
@@ -233,11 +249,11 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	rate = disk->nmrr >= 0 && !cd ? mem_format(",rotation_rate=%" PRId64, disk->nmrr)
 				      : mem_copy("");
 	bus = mem_format("ich9-ahci,id=%%s,%s", q->address);
-	fmt = mem_format("ide-%s,bus=%%s.0,drive=%%s-node%s%s%s%s", cd ? "cd" : "hd", common, rate,
+	fmt = mem_format("ide-%s,bus=%%s.0,drive=%%s%s%s%s%s", cd ? "cd" : "hd", common, rate,
 	    disk->rev != NULL ? ",ver=%s" : "%s", disk->model != NULL ? ",model=%s" : "%s");
-	qemu_blockdev(dev, q->argv, cd || disk->ro);
+	qemu_blockdev(dev, q->argv, node, cd || disk->ro);
 	qemu_option(q->argv, "-device", bus, dev->id);
-	qemu_option(q->argv, "-device", fmt, dev->id, dev->id, disk->ser == NULL ? "" : disk->ser,
+	qemu_option(q->argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser,
 	    disk->rev == NULL ? "" : disk->rev, disk->model == NULL ? "" : disk->model);
 	return 0;
 }
@@ -259,6 +275,7 @@ const struct device_kind device_virtio_blk = {
 	.defaults = disk_defaults,
 	.check = disk_check,
 	.form = &virtio_form,
+	.claims = disk_claims,
 	.bhyve = virtio_bhyve,
 	.qemu = virtio_qemu,
 };
@@ -271,6 +288,7 @@ const struct device_kind device_ahci_hd = {
 	.defaults = disk_defaults,
 	.check = disk_check,
 	.form = &hd_form,
+	.claims = disk_claims,
 	.bhyve = ahci_bhyve,
 	.qemu = ahci_qemu,
 };
@@ -283,6 +301,7 @@ const struct device_kind device_ahci_cd = {
 	.defaults = disk_defaults,
 	.check = disk_check,
 	.form = &cd_form,
+	.claims = disk_claims,
 	.bhyve = ahci_bhyve,
 	.qemu = ahci_qemu,
 };

@@ -47,10 +47,10 @@ bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *
 
 char *field_path(const char *path, const char *folder)
 {
-	while (strncmp(path, "./", 2) == 0 && path[2] != '\0')
-		path += 2;
 	if (*path == '/')
 		return mem_copy(path);
+	while (strncmp(path, "./", 2) == 0 && path[1 + strspn(path + 1, "/")] != '\0')
+		path += 1 + strspn(path + 1, "/");
 	return mem_format("%s/%s", strcmp(folder, "/") == 0 ? "" : folder, path);
 }
 
@@ -70,7 +70,8 @@ static void decode_choice(const struct field *f, const struct node *value, int *
 			return;
 		}
 		near_offer(&near, f->choices[i]);
-		str_addf(&list, "%s\"%s\"", i > 0 ? ", " : "", f->choices[i]);
+		if (*f->choices[i] != '\0') /* "" stands for "not given" */
+			str_addf(&list, "%s\"%s\"", list.length > 0 ? ", " : "", f->choices[i]);
 	}
 	MEM_AUTO char *hint = near_hint(&near);
 
@@ -156,6 +157,7 @@ static void decode_one(const struct field *f, const struct node *value, void *in
 		decode_object(f, value, into, at, d);
 		break;
 	case FIELD_HOOK:
+		*(bool *)into = value->kind == NODE_FUNCTION;
 		if (value->kind != NODE_FUNCTION)
 			field_type_error(value, "a function (a Lua spec can hold one)", at, d);
 		break;

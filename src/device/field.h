@@ -29,7 +29,7 @@ enum field_type {
 	FIELD_CHOICE,	 /* int: index into choices */
 	FIELD_WORDS,	 /* struct words: a list of strings, or one string */
 	FIELD_OBJECT,	 /* a struct described by rows of its own */
-	FIELD_HOOK,	 /* nothing: a Lua function, which stays in Lua */
+	FIELD_HOOK,	 /* bool: there is a Lua function, which stays in Lua */
 	FIELD_CUSTOM,	 /* whatever parse and print make of it */
 	FIELD_ELSEWHERE, /* handled where the document is merged; known here, not decoded */
 };

@@ -2,8 +2,8 @@
  * net_backends.c and pci_virtio_net.c; QEMU's -netdev. */
 #include "device/device.h"
 
+#include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,18 +21,31 @@ struct net {
 	bool open;
 };
 
+/* Six times two hex digits with colons between them; sscanf() would let blanks and signs pass. */
+static bool read_mac(const char *text, unsigned b[6])
+{
+	static const char form[] = "xx:xx:xx:xx:xx:xx";
+
+	if (strlen(text) != strlen(form))
+		return false;
+	for (size_t i = 0; form[i] != '\0'; i++) {
+		if (form[i] == ':' ? text[i] != ':' : isxdigit((unsigned char)text[i]) == 0)
+			return false;
+	}
+	for (size_t i = 0; i < 6; i++)
+		b[i] = (unsigned)strtoul(text + 3 * i, NULL, 16);
+	return true;
+}
+
 static void mac_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(value, at, d);
 	unsigned b[6];
-	int end = 0;
 
 	if (text == NULL)
 		return;
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		&end) != 6 ||
-	    text[end] != '\0' || end != 17) {
+	if (!read_mac(text, b)) {
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" is no MAC address, expected six bytes such as 58:9c:fc:00:00:01", text);
 		return;
@@ -185,6 +198,16 @@ static void net_complete(struct device *dev, const char *vm_name)
 	net->mac = mem_format("58:9c:fc:%02x:%02x:%02x", digest[0], digest[1], digest[2]);
 }
 
+/* Only one can open a tap; a switch (vale, netgraph) has many ports. */
+static void net_claims(const struct device *dev, struct pairs *claims)
+{
+	const struct net *net = dev->config;
+	const char *kind = backend(net);
+
+	if (strcmp(kind, "tap") == 0 || strcmp(kind, "vmnet") == 0)
+		pairs_add(claims, "interface", net->name);
+}
+
 static int net_bhyve(
     const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
 {
@@ -194,6 +217,8 @@ static int net_bhyve(
 	if (strcmp(backend(net), "slirp") == 0 && host->release < 15)
 		return error_set(err, STATUS_SPEC,
 		    "user networking (slirp) needs FreeBSD 15, and the libslirp port");
+	if (net->type != NULL && host->release < 14)
+		return error_set(err, STATUS_SPEC, "\"type\" needs FreeBSD 14");
 	pairs_add(vars, "device", dev->kind->name);
 	pairs_add(vars, "backend", net->name);
 	if (net->type != NULL)
@@ -264,6 +289,7 @@ const struct device_kind device_virtio_net = {
 	.check = net_check,
 	.complete = net_complete,
 	.form = &virtio_form,
+	.claims = net_claims,
 	.bhyve = net_bhyve,
 	.qemu = net_qemu,
 	.clear = net_clear,
@@ -277,6 +303,7 @@ const struct device_kind device_e1000 = {
 	.check = net_check,
 	.complete = net_complete,
 	.form = &e1000_form,
+	.claims = net_claims,
 	.bhyve = net_bhyve,
 	.qemu = net_qemu,
 	.clear = net_clear,

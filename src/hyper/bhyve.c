@@ -12,6 +12,7 @@
 #include "platform/spawn.h"
 
 #define ASSUMED_RELEASE 14 /* where bhyve does not run here */
+#define FIRST_ON_ARM64 15
 
 /* One plan in the making. */
 struct build {
@@ -26,15 +27,15 @@ static struct bhyve_host find_host(const struct spec *spec)
 {
 	struct bhyve_host host = { .release = (int)spec->bhyve.release };
 
+	host.arm64 = spec->bhyve.arch == 2 ||
+	    (spec->bhyve.arch == 0 && os_bhyve_release() != 0 && strcmp(os_arch(), "arm64") == 0);
 	if (host.release == 0)
 		host.release = os_bhyve_release();
 	if (host.release == 0)
-		host.release = ASSUMED_RELEASE;
+		host.release = host.arm64 ? FIRST_ON_ARM64 : ASSUMED_RELEASE;
 	/* Releases beyond what is known here behave like the newest known one. */
 	if (host.release > 15)
 		host.release = 15;
-	host.arm64 = spec->bhyve.arch == 2 ||
-	    (spec->bhyve.arch == 0 && os_bhyve_release() != 0 && strcmp(os_arch(), "arm64") == 0);
 	return host;
 }
 
@@ -227,11 +228,14 @@ static int bhyve_plan(const struct plan_request *request, struct plan *plan, str
 
 	plan->hyper = &hyper_bhyve;
 	plan->vm = mem_copy(spec->name);
+	if (b.host.arm64 && b.host.release < FIRST_ON_ARM64)
+		refuse(&b, "bhyve", "bhyve on arm64 needs FreeBSD 15");
 	words_add(b.argv, request->program != NULL ? request->program : "bhyve");
 	add_cpu_and_memory(&b);
 	add_flags(&b);
 	add_bridges(&b);
 	add_devices(&b);
+	hyper_check_claims(spec, "port name", report);
 	add_serial(&b);
 	add_firmware(&b);
 	words_append(b.argv, &spec->extra_options);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "platform/os.h"
 
 static const struct hypervisor *const hypervisors[] = { &hyper_bhyve, &hyper_qemu };
@@ -40,6 +41,54 @@ const char *hyper_status_text(int status)
 			return texts[i].text;
 	}
 	return NULL;
+}
+
+/* Who of the devices before `upto` claims the same? */
+static const struct device *find_claim(
+    const struct spec *spec, size_t upto, const char *what, const char *value)
+{
+	const struct device *found = NULL;
+
+	for (size_t i = 0; i < upto && found == NULL; i++) {
+		const struct device *dev = spec->devices[i];
+		struct pairs claims = { 0 };
+
+		if (dev->removed || dev->kind->claims == NULL)
+			continue;
+		dev->kind->claims(dev, &claims);
+		for (size_t k = 0; k < claims.count; k++) {
+			if (strcmp(claims.item[k].key, what) == 0 &&
+			    strcmp(claims.item[k].value, value) == 0)
+				found = dev;
+		}
+		pairs_free(&claims);
+	}
+	return found;
+}
+
+void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+		struct where list = { NULL, "emulations", 0 }, at = { &list, NULL, dev->index };
+		struct pairs claims = { 0 };
+
+		if (!dev->removed && dev->kind->claims != NULL)
+			dev->kind->claims(dev, &claims);
+		for (size_t k = 0; k < claims.count; k++) {
+			const char *what = claims.item[k].key, *value = claims.item[k].value;
+			const struct device *other = find_claim(spec, i, what, value);
+
+			if (other == NULL || (shared != NULL && strcmp(what, shared) == 0))
+				continue;
+			MEM_AUTO char *one = device_label(other);
+			MEM_AUTO char *two = device_label(dev);
+
+			report_add(report, STATUS_SPEC, &at, "%s and %s both have the %s \"%s\"",
+			    one, two, what, value);
+		}
+		pairs_free(&claims);
+	}
 }
 
 void plan_clear(struct plan *plan)

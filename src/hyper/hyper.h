@@ -89,6 +89,11 @@ extern const struct hypervisor hyper_bhyve, hyper_qemu;
 const struct hypervisor *hyper_find(const char *name);
 /* bhyve where it can run, else qemu. */
 const struct hypervisor *hyper_for_host(void);
+/*
+ * Reports what two devices claim (device.h).  `shared` is the one kind of claim that this
+ * hypervisor lets several devices have, or NULL.
+ */
+void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report);
 /* Name for a status in bhyve's terms: "64 (usage error)". Static text or NULL. */
 const char *hyper_status_text(int status);
 void plan_clear(struct plan *plan);

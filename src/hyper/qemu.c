@@ -168,7 +168,7 @@ static void add_devices(struct build *b)
 static void add_tcp(struct build *b, const char *id, const char *where)
 {
 	const char *colon = strrchr(where, ':');
-	bool brackets = *where == '[';
+	bool brackets = *where == '[' && colon > where + 1 && colon[-1] == ']';
 	MEM_AUTO char *host =
 	    mem_copy_n(where + (brackets ? 1 : 0), (size_t)(colon - where) - (brackets ? 2 : 0));
 
@@ -271,6 +271,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	add_behaviour(&b);
 	check_bridges(&b);
 	add_devices(&b);
+	hyper_check_claims(spec, NULL, report);
 	add_serial(&b);
 	add_firmware(&b);
 	words_append(b.argv, &spec->extra_options);
@@ -323,6 +324,7 @@ static void qemu_explain(
 		out->signal = end->signal != 0 ? end->signal : SIGTERM;
 		out->status = -1;
 	} else {
+		out->signal = 0; /* it was killed because it could not go on: see `fatal` */
 		out->status = (int)out->cause; /* CAUSE_ERROR is bhyve's 4 */
 	}
 }

@@ -125,7 +125,8 @@ static int load(struct vmrun *vm)
 	limits.hypervisor = vm->source.hyper->name;
 	vm->source.settings = &vm->settings;
 	vm->source.extra = &vm->args;
-	vm->source.program = vm->options.program;
+	vm->source.program =
+	    vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu;
 	vm->source.dry = vm->options.dry_run;
 	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
 	if (vm->source.doc == NULL)
@@ -187,6 +188,8 @@ int vmrun_prepare(struct vmrun *vm)
 
 	if (vm->report.count > 0)
 		return (int)vm->report.status;
+	if (vm->machine != NULL)
+		return STATUS_OK; /* it has the boot */
 	if (vm->first.spec == NULL &&
 	    boot_prepare(&vm->source, vm->options.target, &facts, &vm->first, &vm->report) != 0)
 		return (int)vm->report.status;
@@ -202,12 +205,12 @@ const char *const *vmrun_argv(const struct vmrun *vm)
 
 char *vmrun_command(const struct vmrun *vm)
 {
-	return words_shell_line(&vm->first.plan.argv);
+	return vm->first.spec == NULL ? NULL : words_shell_line(&vm->first.plan.argv);
 }
 
 char *vmrun_spec_json(const struct vmrun *vm)
 {
-	return spec_print(vm->first.spec);
+	return vm->first.spec == NULL ? NULL : spec_print(vm->first.spec);
 }
 
 const char *const *vmrun_notes(const struct vmrun *vm)
@@ -220,7 +223,7 @@ const char *const *vmrun_notes(const struct vmrun *vm)
 
 const char *vmrun_hypervisor(const struct vmrun *vm)
 {
-	return vm->source.hyper->name;
+	return vm->source.hyper == NULL ? NULL : vm->source.hyper->name;
 }
 
 /* Where the console's input comes from: not from a stdin that held the spec. */
@@ -254,6 +257,8 @@ int vmrun_start(struct vmrun *vm)
 
 	if (status != STATUS_OK)
 		return status;
+	if (vm->machine != NULL)
+		return STATUS_USAGE;
 	if (check_sigchld(&err) != 0 ||
 	    (own != NULL && pidfile_open(&vm->pidfile, own, &err) != 0)) {
 		report_take(&vm->report, NULL, &err);
@@ -277,6 +282,8 @@ int vmrun_dispatch(struct vmrun *vm)
 {
 	struct error err = { 0 };
 
+	if (vm->machine == NULL)
+		return STATUS_USAGE;
 	if (machine_dispatch(vm->machine, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);

@@ -225,6 +225,8 @@ static int run_prepare(struct boot_source *source, const char *target,
 	size_t index = 1;
 	int rc;
 
+	if (!(*spec)->on_prepare && (*spec)->hooks.count == 0)
+		return 0;
 	boot_hook_keys(*spec, &keys);
 	rc = document_hooks(source->doc, "on_prepare", &keys, &labels, &err);
 	words_free(&keys);

@@ -88,6 +88,8 @@ void exits_ask_hooks(struct machine *m, struct node **answer, char **label)
 	struct error err = { 0 };
 	size_t index = 1;
 
+	if (!m->boot.spec->on_exit && m->boot.spec->hooks.count == 0)
+		return;
 	boot_hook_keys(m->boot.spec, &keys);
 	if (document_hooks(m->source->doc, "on_exit", &keys, &labels, &err) != 0)
 		hook_failed(m, "on_exit", &err);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <lualib.h>
+
 #include "base/near.h"
 #include "platform/os.h"
 #include "script/doors.h"
@@ -41,8 +43,8 @@ static int api_import(lua_State *L)
 	if (module == NULL)
 		return luaL_error(L, ROOM_CHUNK "api]: no module %s", name);
 	lua_pushfstring(L, "=" ROOM_CHUNK "%s]", name);
-	if (luaL_loadbufferx(L, (const char *)module->text, module->length, lua_tostring(L, -1),
-		"bt") != LUA_OK)
+	if (luaL_loadbufferx(
+		L, (const char *)module->text, module->length, lua_tostring(L, -1), "bt") != LUA_OK)
 		return lua_error(L);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_call(L, 1, 1);
@@ -59,7 +61,7 @@ static int api_open_rest(lua_State *L)
 	return 0;
 }
 
-/* mark(table): "list", "object" or nil, for an empty table from a file. mark(table, kind) sets it. */
+/* mark(table): "list", "object" or nothing, for an empty table; mark(table, kind) sets it. */
 static int api_mark(lua_State *L)
 {
 	static const char *const names[] = { "", "list", "object", NULL };
@@ -91,10 +93,11 @@ static void push_cjson(lua_State *L)
 	lua_pushliteral(L, "luaopen_cjson");
 	lua_call(L, 2, 2);
 	if (lua_isnil(L, -2)) {
-		luaL_error(L,
+		lua_pushfstring(L,
 		    "JSON needs lua-cjson: install the package lua-cjson (Debian) or "
 		    "lua54-cjson (FreeBSD): %s",
 		    lua_tostring(L, -1));
+		(void)lua_error(L);
 	}
 	lua_pop(L, 1);
 #endif
@@ -139,6 +142,16 @@ static int api_near(lua_State *L)
 	return 1;
 }
 
+/* raise(text): an error at the user's line, whichever of our functions found it. */
+static int api_raise(lua_State *L)
+{
+	char place[ROOM_PLACE_SIZE];
+
+	script_find_place(L, place, sizeof(place));
+	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, 1));
+	return lua_error(L);
+}
+
 static int api_log(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -176,6 +189,7 @@ void api_open(lua_State *L)
 		{ "json", api_json },
 		{ "hooking", api_hooking },
 		{ "near", api_near },
+		{ "raise", api_raise },
 		{ "log", api_log },
 		{ "exists", api_exists },
 		{ "host", api_host },

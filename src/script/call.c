@@ -25,7 +25,7 @@ static bool is_engine_line(const char *line)
 static bool is_user_line(const char *line)
 {
 	return !is_engine_line(line) && strncmp(line, "\t[C]", 4) != 0 &&
-	       strncmp(line, "\t(", 2) != 0;
+	    strncmp(line, "\t(", 2) != 0;
 }
 
 static const char *next_line(const char *line)
@@ -55,8 +55,7 @@ static void add_frames(luaL_Buffer *b, const char *trace)
 	}
 }
 
-/* Pushes the user's frames of a thread from that level outwards; "" when there are none. */
-static void push_frames(lua_State *L, lua_State *from, int level)
+void script_push_frames(lua_State *L, lua_State *from, int level)
 {
 	const char *trace;
 	luaL_Buffer b;
@@ -72,14 +71,14 @@ static void push_frames(lua_State *L, lua_State *from, int level)
 /* The message handler.  It calls nothing of the script's: no __tostring of an error object. */
 static int add_traceback(lua_State *L)
 {
-	lua_settop(L, 1);
 	if (script_of(L)->expired)
-		lua_pushliteral(L, ""); /* explain() has better words */
-	else if (lua_tostring(L, 1) != NULL)
-		lua_pushvalue(L, 1);
-	else
+		return 1; /* the place where the time ended is known already */
+	lua_settop(L, 1);
+	if (lua_tostring(L, 1) == NULL) {
 		lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-	push_frames(L, L, 1);
+		lua_replace(L, 1);
+	}
+	script_push_frames(L, L, 1);
 	lua_concat(L, 2);
 	return 1;
 }
@@ -94,9 +93,9 @@ static int guard_end(lua_State *L, int status, lua_KContext unused)
 }
 
 /*
- * The body of the coroutine; engine, name and argument are on its stack.  It catches here and not at
- * the border: an error that the hook raises leaves hooks switched off in a thread that it ends, and
- * the __close methods that are called afterwards could loop for ever.
+ * The body of the coroutine; engine, name and argument are on its stack.  It catches here and not
+ * at the border: an error that the count hook raises leaves hooks switched off in a thread that it
+ * ends, and the __close methods that are called afterwards could loop for ever.
  */
 static int guard(lua_State *L)
 {
@@ -108,17 +107,13 @@ static int guard(lua_State *L)
 /* The coroutine gave control back before it ended: its time is over, or a script has yielded. */
 static void end_coroutine(lua_State *L, lua_State *co)
 {
-	if (script_of(L)->expired)
-		lua_pushliteral(L, "");
-	else
-		lua_pushliteral(L,
-		    "coroutine.yield outside a coroutine: there is nothing to wait for");
-	push_frames(L, co, 0);
+	lua_pushliteral(L, "coroutine.yield outside a coroutine: there is nothing to wait for");
+	script_push_frames(L, co, 0);
 	lua_concat(L, 2);
 	(void)lua_resetthread(co); /* calls __close methods, within what is left of the limits */
 }
 
-/* The message on the top; every way here makes a string of it, but a NULL must not reach strlen(). */
+/* The message on the top.  Every way here makes a string of it; trust, but no NULL to strlen(). */
 static char *copy_message(lua_State *L)
 {
 	const char *text = lua_tostring(L, -1);
@@ -148,11 +143,9 @@ static int run_call(lua_State *L)
 		call->status = status;
 		lua_xmove(co, L, 1);
 	}
-	/* It may have come to an end all the same, with something cut off in a coroutine of its own. */
-	if (script_of(L)->expired && call->status == LUA_OK) {
+	/* It may have ended all the same, with something cut off in a coroutine of its own. */
+	if (script_of(L)->expired && call->status == LUA_OK)
 		call->status = LUA_ERRRUN;
-		lua_pushliteral(L, "");
-	}
 	if (call->status != LUA_OK)
 		call->text = copy_message(L);
 	else if (!lua_isnil(L, -1))
@@ -160,34 +153,37 @@ static int run_call(lua_State *L)
 	return 0;
 }
 
-static int explain_limit(const struct script *s, const char *trace, struct error *err)
+static int explain_time(const struct script *s, struct error *err)
+{
+	bool seconds = s->budget_ms % 1000 == 0;
+
+	return error_set(err, STATUS_SPEC, "%sstill running after %lld %s (hook_timeout)%s",
+	    s->place, (long long)(seconds ? s->budget_ms / 1000 : s->budget_ms),
+	    seconds ? "s" : "ms", s->trace == NULL ? "" : s->trace);
+}
+
+static int explain_memory(const struct script *s, const char *text, struct error *err)
 {
 	MEM_AUTO char *size = script_size_text(s->cap_bytes);
+	const char *trace = strchr(text, '\n');
 
-	if (!s->expired)
-		return error_set(err, STATUS_SPEC, "needs more than %s of memory (hook_memory)%s",
-		    size, trace);
-	if (s->budget_ms % 1000 == 0)
-		return error_set(err, STATUS_SPEC, "%s%sstill running after %lld s (hook_timeout)%s",
-		    s->place, *s->place == '\0' ? "" : ": ", (long long)s->budget_ms / 1000, trace);
-	return error_set(err, STATUS_SPEC, "%s%sstill running after %lld ms (hook_timeout)%s",
-	    s->place, *s->place == '\0' ? "" : ": ", (long long)s->budget_ms, trace);
+	return error_set(err, STATUS_SPEC, "needs more than %s of memory (hook_memory)%s", size,
+	    trace == NULL ? "" : trace);
 }
 
 static int explain(const struct script *s, const struct call *call, struct error *err)
 {
-	static const char no_memory[] = "not enough memory";
-	const char *text = call->text != NULL ? call->text : "";
-	const char *trace = strchr(text, '\n');
 	bool memory = call->status == LUA_ERRMEM ||
-		      (s->refused && strstr(text, no_memory) != NULL);
+	    (s->refused && strstr(call->text, "not enough memory") != NULL);
 
-	if (s->expired || memory)
-		return explain_limit(s, trace == NULL ? "" : trace, err);
+	if (s->expired)
+		return explain_time(s, err);
+	if (memory)
+		return explain_memory(s, call->text, err);
 	/* An error of our own modules has their place before it. */
-	if (strncmp(text, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
-		return error_set(err, STATUS_BUG, "%s: %s", call->function, text);
-	return error_set(err, STATUS_SPEC, "%s", text);
+	if (strncmp(call->text, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
+		return error_set(err, STATUS_BUG, "%s: %s", call->function, call->text);
+	return error_set(err, STATUS_SPEC, "%s", call->text);
 }
 
 int script_call(struct script *s, const char *function, const struct node *argument,
@@ -209,16 +205,13 @@ int script_call(struct script *s, const char *function, const struct node *argum
 	}
 	lua_settop(L, 0);
 	output_flush(s);
-	s->busy = false;
-	if (call.status == LUA_OK)
+	if (call.status == LUA_OK) {
 		*result = call.result;
-	else
+	} else {
 		(void)explain(s, &call, err);
-	if (call.status != LUA_OK) {
 		node_free(call.result);
-		if (s->refused)
-			(void)lua_gc(L, LUA_GCCOLLECT); /* it may be long until the next call */
 	}
+	script_call_end(s, call.status != LUA_OK);
 	free(call.text);
 	return call.status == LUA_OK ? 0 : -1;
 }

@@ -38,8 +38,9 @@ static int door_xpcall(lua_State *L)
 {
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	if (!lua_rawequal(L, 2, lua_upvalueindex(2)))
-		luaL_error(L, "xpcall takes no other handler than debug.traceback here; "
-			      "use pcall and look at what it returns");
+		luaL_error(L,
+		    "xpcall takes no other handler than debug.traceback here; "
+		    "use pcall and look at what it returns");
 	return pass(L);
 }
 
@@ -55,8 +56,9 @@ static int door_setmetatable(lua_State *L)
 	if (type == LUA_TTABLE) {
 		lua_pushliteral(L, "__gc");
 		if (lua_rawget(L, 2) != LUA_TNIL)
-			return luaL_error(L, "__gc cannot be set here: no limit holds in a "
-					     "finalizer; __close is there");
+			return luaL_error(L,
+			    "__gc cannot be set here: no limit holds in a "
+			    "finalizer; __close is there");
 	}
 	lua_settop(L, 2);
 	lua_setmetatable(L, 1);
@@ -159,8 +161,9 @@ static int door_wrap(lua_State *L)
 
 static int door_exit(lua_State *L)
 {
-	return luaL_error(L, "os.exit would end the supervisor: "
-			     "return vmrun.stop(status) from on_exit");
+	return luaL_error(L,
+	    "os.exit would end the supervisor: "
+	    "return vmrun.stop(status) from on_exit");
 }
 
 static int door_execute(lua_State *L)

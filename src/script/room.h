@@ -17,6 +17,8 @@
 /* Our own modules have chunk names that start so: their frames are left out of tracebacks. */
 #define ROOM_CHUNK "[vmrun "
 
+#define ROOM_PLACE_SIZE (LUA_IDSIZE + 16)
+
 struct script {
 	lua_State *L;
 	size_t used_bytes, cap_bytes;
@@ -25,7 +27,8 @@ struct script {
 	bool expired;		     /* the deadline of this call has passed */
 	bool refused;		     /* the allocator has said no in this call */
 	bool in_hook;		     /* this call runs a hook: what blocks is refused */
-	char place[LUA_IDSIZE + 16]; /* "vm.lua:3": where the deadline found the script */
+	char place[ROOM_PLACE_SIZE]; /* "vm.lua:3: ", where the deadline found the script */
+	char *trace;		     /* its traceback there */
 	void (*log)(void *context, const char *level, const char *text);
 	void *log_context;
 	char *hypervisor;
@@ -38,12 +41,21 @@ static inline struct script *script_of(lua_State *L)
 	return *(struct script **)lua_getextraspace(L);
 }
 
-/* state.c: starts the clock of a call. */
+/* state.c: what surrounds a call; between them the clock runs. */
 void script_call_begin(struct script *s);
+void script_call_end(struct script *s, bool failed);
+/* state.c: "vm.lua:3: ", the innermost frame that is the user's; "" when there is none. */
+void script_find_place(lua_State *L, char *place, size_t size);
 /* state.c: gives control up after the deadline; what it returns is to be returned to Lua. */
 int script_leave(lua_State *L);
 /* state.c: "64 MiB". Caller frees. */
 char *script_size_text(size_t bytes);
+
+/*
+ * call.c: pushes the user's frames of a thread from that level outwards, with a line before them
+ * that says what they are; "" when there are none.
+ */
+void script_push_frames(lua_State *L, lua_State *from, int level);
 
 /* api.c: makes the C functions that the modules of lua/ build on, and runs lua/engine.lua. */
 void api_open(lua_State *L);

@@ -1,5 +1,5 @@
 /*
- * The room of Lua: nothing outside it includes lua.h, and it is entered through script_call() alone.
+ * The room of Lua: nothing outside it includes lua.h, and script_call() is the only way in.
  * Behind it stand the modules of lua/ (compiled into the library): they hold the document, merge
  * targets and run hooks.  Values cross the border as struct node, copied both ways.
  */
@@ -17,13 +17,16 @@ struct script;
 struct script_options {
 	int64_t budget_ms;   /* time inside Lua that one call may take */
 	size_t memory_bytes; /* all that the Lua state may hold */
-	/* Where vmrun.log() and print() go; level is "error", "warning", "info" or "debug". */
+	/*
+	 * Where vmrun.log() and print() go; level is "error", "warning", "info" or "debug".  It
+	 * must not call back into the script.
+	 */
 	void (*log)(void *context, const char *level, const char *text);
 	void *log_context;
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
 };
 
-/* Fails with STATUS_OS when the state cannot be made, STATUS_BUG when our own modules are broken. */
+/* Fails with STATUS_OS when there is no memory, STATUS_BUG when our own modules are broken. */
 int script_new(struct script **out, const struct script_options *options, struct error *err);
 /* NULL is fine. */
 void script_free(struct script *s);
@@ -33,10 +36,11 @@ void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes);
  * Calls one function of lua/engine.lua with one argument (may be NULL: nil) under the limits.
  * *result (owned by the caller, may be NULL for "nil") is set on success only.
  *
- * A Lua error fails with STATUS_SPEC and the message and traceback as text; the time limit and the
- * memory limit fail with STATUS_SPEC too and say so.  The state can be used again after each of
- * them.  Never blocks beyond the budget, but for what Lua cannot interrupt (one C function that
- * does not return: a hopeless string pattern).
+ * A Lua error fails with STATUS_SPEC and the message and traceback as text (several lines); the
+ * time limit and the memory limit fail with STATUS_SPEC too and say so; STATUS_BUG is an error in
+ * our own modules.  The state can be used again after each of them.  Never blocks beyond the
+ * budget, but for what Lua cannot interrupt (one C function that does not return: a hopeless string
+ * pattern).
  */
 int script_call(struct script *s, const char *function, const struct node *argument,
     struct node **result, struct error *err);

@@ -8,7 +8,11 @@
 #include "platform/clock.h"
 #include "script/doors.h"
 
-#define HOOK_PERIOD 1000 /* instructions between two looks at the clock */
+/*
+ * Instructions between two looks at the clock.  That there is a hook halves the speed of Lua; more
+ * looks cost little beside, and an instruction can be a call of a slow C function.
+ */
+#define HOOK_PERIOD 200
 /*
  * Below this the collector does not run by itself: a start allocates less than that, and marking
  * the same live tables again and again is a tenth of its time.
@@ -28,7 +32,7 @@ static bool has_room(const struct script *s, size_t more)
 	if (s->used_bytes <= s->cap_bytes && more <= s->cap_bytes - s->used_bytes)
 		return true;
 	return s->busy && more <= LATE_PIECE && s->used_bytes <= s->cap_bytes + LATE_ROOM &&
-	       clock_ms() >= s->deadline_ms;
+	    clock_ms() >= s->deadline_ms;
 }
 
 static void *allocate(void *context, void *old, size_t old_size, size_t size)
@@ -54,21 +58,28 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size)
 	return p;
 }
 
-/* Where the script is, for "still running at vm.lua:3": the innermost frame that is the user's. */
-static void note_place(struct script *s, lua_State *L)
+void script_find_place(lua_State *L, char *place, size_t size)
 {
 	lua_Debug frame;
 
-	s->place[0] = '\0';
+	place[0] = '\0';
 	for (int level = 0; lua_getstack(L, level, &frame); level++) {
 		(void)lua_getinfo(L, "Sl", &frame);
 		if (frame.currentline < 0 ||
 		    strncmp(frame.short_src, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
 			continue;
-		(void)snprintf(s->place, sizeof(s->place), "%s:%d", frame.short_src,
-		    frame.currentline);
+		(void)snprintf(place, size, "%s:%d: ", frame.short_src, frame.currentline);
 		return;
 	}
+}
+
+/* Where the deadline finds the script.  May raise, when there is no memory for the traceback. */
+static void note_place(struct script *s, lua_State *L)
+{
+	script_find_place(L, s->place, sizeof(s->place));
+	script_push_frames(L, L, 0);
+	s->trace = mem_copy(lua_tostring(L, -1));
+	lua_pop(L, 1);
 }
 
 static void on_count(lua_State *L, lua_Debug *unused)
@@ -84,10 +95,11 @@ static void on_count(lua_State *L, lua_Debug *unused)
 			(void)lua_gc(L, LUA_GCRESTART);
 		return;
 	}
-	if (!s->expired)
-		note_place(s, L);
-	s->expired = true;
 	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	if (!s->expired) {
+		s->expired = true;
+		note_place(s, L);
+	}
 	script_leave(L);
 }
 
@@ -95,9 +107,10 @@ int script_leave(lua_State *L)
 {
 	/*
 	 * A yield goes past every pcall of the script, straight to whoever resumed this coroutine.
-	 * Where Lua cannot yield, an error at every instruction from now on does it: a script's pcall
-	 * may catch it, but not get on.  (Errors alone would do too, were it not for functions that
-	 * call themselves through pcall: each error costs a walk over all their frames.)
+	 * Where Lua cannot yield, an error at every instruction from now on does it: a script's
+	 * pcall may catch it, but not get on.  (Errors alone would do too, were it not for
+	 * functions that call themselves through pcall: each error costs a walk over all their
+	 * frames.)
 	 */
 	if (lua_isyieldable(L))
 		return lua_yield(L, 0);
@@ -109,9 +122,20 @@ void script_call_begin(struct script *s)
 {
 	s->busy = true;
 	s->expired = s->refused = s->in_hook = false;
+	s->place[0] = '\0';
 	s->deadline_ms = clock_ms() + s->budget_ms;
 	if (s->used_bytes > COLLECT_FROM && !lua_gc(s->L, LUA_GCISRUNNING))
 		(void)lua_gc(s->L, LUA_GCRESTART);
+}
+
+void script_call_end(struct script *s, bool failed)
+{
+	s->busy = false;
+	free(s->trace);
+	s->trace = NULL;
+	/* What a failed call has left may be much, and it may be long until the next. */
+	if (failed && s->used_bytes > COLLECT_FROM)
+		(void)lua_gc(s->L, LUA_GCCOLLECT);
 }
 
 char *script_size_text(size_t bytes)

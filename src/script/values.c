@@ -260,8 +260,8 @@ static void take_child(struct taking *t, struct node *into, const struct where *
 	take_value(t, child, at, depth + 1);
 }
 
-static void take_entries(struct taking *t, struct node *into, lua_Integer count,
-    const struct where *at, int depth)
+static void take_entries(
+    struct taking *t, struct node *into, lua_Integer count, const struct where *at, int depth)
 {
 	lua_State *L = t->L;
 

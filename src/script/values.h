@@ -14,7 +14,7 @@ enum values_mark { MARK_NONE, MARK_LIST, MARK_OBJECT };
 /* Call once in a state, first. */
 void values_open(lua_State *L);
 
-/* Pushes a copy; NULL is nil, null is a light userdata that points nowhere (as lua-cjson has it). */
+/* Pushes a copy; NULL is nil, null the light userdata that points nowhere, as in lua-cjson. */
 void values_push(lua_State *L, const struct node *value);
 
 /*

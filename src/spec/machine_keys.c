@@ -298,7 +298,7 @@ void seconds_parse(const struct node *value, void *into, const struct where *at,
 	else if (!(seconds >= 0.01 && seconds <= 3600))
 		report_add(d->report, STATUS_SPEC, at, "expected 0.01 to 3600 seconds");
 	else
-		*(int64_t *)into = (int64_t)(seconds * 1000);
+		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
 }
 
 void seconds_print(const void *from, struct str *json)
@@ -306,7 +306,7 @@ void seconds_print(const void *from, struct str *json)
 	str_addf(json, "%.15g", (double)*(const int64_t *)from / 1000);
 }
 
-/* A major release that this vmrun knows, as a number or its digits. */
+/* A major release that this vmrun knows. */
 void release_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	(void)field_integer(value, 13, 15, into, at, d);

@@ -2,6 +2,7 @@
 #include "spec/keys.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,17 @@ static char *read_entry(const char *text, struct reboot_entry *entry)
 	return mem_format("\"%s\" is neither a cause nor a status (0 to 255)%s", text, hint);
 }
 
+/* The text without the blanks around it, cut in place. */
+static char *trim(char *text)
+{
+	size_t n;
+
+	text += strspn(text, " ");
+	for (n = strlen(text); n > 0 && text[n - 1] == ' '; n--)
+		text[n - 1] = '\0';
+	return text;
+}
+
 int reboot_list_parse(const char *text, struct reboot_list *out, struct error *err)
 {
 	MEM_AUTO char *copy = mem_copy(text);
@@ -69,8 +81,7 @@ int reboot_list_parse(const char *text, struct reboot_list *out, struct error *e
 		rest = strchr(rest, ',');
 		if (rest != NULL)
 			*rest++ = '\0';
-		word += strspn(word, " ");
-		word[strcspn(word, " ")] = '\0';
+		word = trim(word);
 		if (*word == '\0' && rest == NULL && out->count == 0)
 			return 0; /* an empty list: never */
 		MEM_AUTO char *why = read_entry(word, &entry);
@@ -199,7 +210,10 @@ static void node_text(const struct node *n, struct str *s)
 		str_addf(s, "%" PRId64, n->integer);
 		break;
 	case NODE_NUMBER:
-		str_addf(s, "%.17g", n->number);
+		str_addf(s, isfinite(n->number) ? "%.17g" : "null", n->number);
+		break;
+	case NODE_NULL:
+		str_add(s, "null");
 		break;
 	case NODE_BOOL:
 		str_add(s, n->truth ? "true" : "false");

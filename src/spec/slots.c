@@ -154,21 +154,39 @@ static bool find_seat(struct map *map, struct slot *found)
 }
 
 /* Guests look at function 0 first, and no further when it is missing. */
+static bool is_hidden(struct map *map, const struct slot *s)
+{
+	const struct seat *zero = seat_at(map, s->bus, s->slot, 0);
+
+	return s->function != 0 &&
+	    (!is_taken(zero) || (zero->device != NULL && zero->device->removed));
+}
+
+static const char hidden[] = "%s is at %s, but its slot has no function 0: no guest would find it";
+
+static void check_bridge(struct map *map, const struct slot *s, const char *label, const char *key)
+{
+	struct where at = { NULL, key, 0 };
+	char slot[SLOT_TEXT];
+
+	if (is_hidden(map, s))
+		report_add(map->report, STATUS_SPEC, &at, hidden, label, slot_text(s, slot));
+}
+
 static void check_functions(struct map *map, const struct spec *spec)
 {
+	char slot[SLOT_TEXT];
+
+	check_bridge(map, &spec->lpc_slot, "the lpc", "lpc_slot");
+	if (spec->hostbridge != HOSTBRIDGE_NONE)
+		check_bridge(map, &spec->hostbridge_slot, "the hostbridge", "hostbridge_slot");
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
-		const struct seat *zero = seat_at(map, dev->slot.bus, dev->slot.slot, 0);
-		char slot[SLOT_TEXT];
 
-		if (dev->removed || !dev->slot.given || dev->slot.function == 0)
-			continue;
-		if (!is_taken(zero) || (zero->device != NULL && zero->device->removed)) {
+		if (!dev->removed && dev->slot.given && is_hidden(map, &dev->slot)) {
 			MEM_AUTO char *label = device_label(dev);
 
-			report_at(map, dev,
-			    "%s is at %s, but its slot has no function 0: no guest would find it",
-			    label, slot_text(&dev->slot, slot));
+			report_at(map, dev, hidden, label, slot_text(&dev->slot, slot));
 		}
 	}
 }
@@ -189,20 +207,32 @@ static void seat_bridges(struct map *map, const struct spec *spec)
 	seat_of(map, &spec->hostbridge_slot)->pinned = true;
 }
 
+/* The same device in the base, or NULL.  Entries that cannot be read are in neither list. */
+static const struct device *base_device(const struct spec *base, const struct device *dev)
+{
+	size_t count = base == NULL ? 0 : base->device_count;
+	size_t last = dev->index < count ? dev->index + 1 : count;
+
+	for (size_t i = last; i > 0 && base->devices[i - 1]->index >= dev->index; i--) {
+		if (base->devices[i - 1]->index == dev->index)
+			return base->devices[i - 1];
+	}
+	return NULL;
+}
+
 void slots_assign(
     struct spec *spec, const struct spec *base, const struct pin_map *pins, struct report *report)
 {
 	struct map map = { .pins = pins, .report = report };
-	size_t stay = base == NULL ? 0 : base->device_count;
 
 	seat_bridges(&map, spec);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
+		const struct device *same = base_device(base, dev);
 
-		if (!dev->pinned && i < stay) {
-			dev->slot = base->devices[i]->slot;
-			/* Nothing is seated over it: what the base pins, no target assigns. */
-		}
+		/* Nothing is seated over it: what the base pins, no target assigns. */
+		if (!dev->pinned && same != NULL)
+			dev->slot = same->slot;
 		if (dev->slot.given && !dev->removed)
 			take_seat(&map, dev);
 	}

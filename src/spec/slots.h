@@ -19,9 +19,9 @@ struct pin_map {
 void slots_collect(struct pin_map *pins, const struct spec *spec);
 
 /*
- * Places every device of the spec that is not pinned.  The first base->device_count devices stay
- * where they are in `base` (NULL: there is none, as for the base itself).  Faults (two on one slot,
- * function without function 0, no slot left) go to the report at the device's place.
+ * Places every device of the spec that is not pinned.  Devices of `base` (at the same place of
+ * emulations) stay where they are there; NULL: there is none, as for the base itself.  Faults (two
+ * on one slot, function without function 0, no slot left) go to the report at the device's place.
  */
 void slots_assign(
     struct spec *spec, const struct spec *base, const struct pin_map *pins, struct report *report);

@@ -191,15 +191,16 @@ static char *indent_json(const char *json)
 {
 	struct str out = { 0 };
 	int depth = 0;
-	bool quoted = false;
+	bool quoted = false, escaped = false;
 
 	for (const char *p = json; *p != '\0'; p++) {
 		bool opens = !quoted && (*p == '{' || *p == '[');
 		bool closes = !quoted && (*p == '}' || *p == ']');
 		bool empty = opens && (p[1] == '}' || p[1] == ']');
 
-		if (*p == '"' && (p == json || p[-1] != '\\' || (p > json + 1 && p[-2] == '\\')))
+		if (*p == '"' && !escaped)
 			quoted = !quoted;
+		escaped = *p == '\\' && !escaped;
 		if (empty) {
 			str_add_n(&out, p++, 2);
 			continue;

@@ -103,6 +103,7 @@ struct spec {
 	char *next_target;
 	struct reboot_list reboot_on;
 	struct hook_list hooks;
+	bool on_prepare, on_exit; /* functions of the document itself */
 	int64_t hook_timeout_ms, hook_memory;
 	struct stop_ladder stop;
 	struct bhyve_settings bhyve;

@@ -1,0 +1,183 @@
+/* Documents as C values, and places in them. */
+#include "dice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/node.h"
+#include "base/where.h"
+
+static void test_put_sorts(void **state)
+{
+	static const char *const keys[] = { "m", "a", "z", "b", "y", "m", "" };
+	struct node *object = node_new(NODE_OBJECT);
+
+	(void)state;
+	for (int i = 0; i < 7; i++)
+		node_put(object, keys[i], node_int(i));
+	assert_int_equal(object->count, 6);
+	for (const struct node *n = object->first; n->next != NULL; n = n->next)
+		assert_true(strcmp(n->key, n->next->key) < 0);
+	assert_string_equal(object->last->key, "z");
+	assert_int_equal(node_get(object, "m")->integer, 5);
+	assert_int_equal(node_get(object, "")->integer, 6);
+	assert_null(node_get(object, "c"));
+	node_free(object);
+}
+
+/* The key may be the child's own, or that of the value it takes the place of. */
+static void test_put_with_a_key_of_the_tree(void **state)
+{
+	struct node *object = node_new(NODE_OBJECT), *n;
+
+	(void)state;
+	node_put(object, "a", node_int(1));
+	node_put(object, object->first->key, node_int(2));
+	assert_int_equal(node_get(object, "a")->integer, 2);
+	n = node_take(object, "a");
+	node_put(object, n->key, n);
+	assert_int_equal(node_get(object, "a")->integer, 2);
+	assert_int_equal(object->count, 1);
+	node_free(object);
+}
+
+static void test_get(void **state)
+{
+	struct node *list = node_new(NODE_LIST), *object = node_new(NODE_OBJECT);
+
+	(void)state;
+	assert_null(node_get(NULL, "a"));
+	assert_null(node_get(list, "a"));
+	assert_null(node_take(NULL, "a"));
+	assert_null(node_take(list, "a"));
+	node_put(object, "text", node_string("x"));
+	node_put(object, "number", node_number(1.5));
+	assert_string_equal(node_get_text(object, "text"), "x");
+	assert_null(node_get_text(object, "number"));
+	assert_null(node_get_text(object, "none"));
+	node_free(list);
+	node_free(object);
+	node_free(NULL);
+}
+
+/* What is left is a sorted list, whatever was put and taken, as an array of flags says. */
+static void test_put_and_take(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 100; seed++) {
+		struct node *object = node_new(NODE_OBJECT);
+		bool there[26] = { false };
+		struct dice d;
+
+		dice_start(&d, seed);
+		for (int i = 0; i < 200; i++) {
+			unsigned letter = dice_roll(&d, 26);
+			char key[2] = { (char)('a' + letter), '\0' };
+			bool put = dice_roll(&d, 2) == 0;
+			struct node *old = put ? NULL : node_take(object, key);
+
+			if (put)
+				node_put(object, key, node_int(i));
+			else
+				dice_check(&d, (old != NULL) == there[letter], "take");
+			node_free(old);
+			there[letter] = put;
+		}
+		const struct node *n = object->first, *last = NULL;
+
+		for (unsigned letter = 0; letter < 26; letter++) {
+			if (!there[letter])
+				continue;
+			dice_check(&d, n != NULL && *n->key == (char)('a' + letter), "order");
+			last = n;
+			n = n->next;
+		}
+		dice_check(&d, n == NULL && object->last == last, "end");
+		node_free(object);
+	}
+}
+
+static void test_copy(void **state)
+{
+	struct node *object = node_new(NODE_OBJECT), *list = node_new(NODE_LIST), *copy;
+
+	(void)state;
+	assert_null(node_copy(NULL));
+	node_append(list, node_string_n("a\0b", 3));
+	node_append(list, node_bool(true));
+	node_append(list, node_number(0.5));
+	node_append(list, node_new(NODE_NULL));
+	node_put(object, "list", list);
+	node_put(object, "empty", node_new(NODE_EMPTY));
+	copy = node_copy(list);
+	assert_null(copy->key);
+	node_free(copy);
+	copy = node_copy(object);
+	node_free(object);
+	list = (struct node *)node_get(copy, "list");
+	assert_int_equal(list->count, 4);
+	assert_int_equal(list->first->length, 3);
+	assert_memory_equal(list->first->text, "a\0b", 4);
+	assert_true(list->first->next->truth);
+	assert_true(list->first->next->next->number == 0.5);
+	assert_int_equal(list->last->kind, NODE_NULL);
+	assert_int_equal(node_get(copy, "empty")->kind, NODE_EMPTY);
+	node_free(copy);
+}
+
+static void test_kinds(void **state)
+{
+	struct node other = { .kind = NODE_OTHER, .text = (char *)"a thread" };
+	struct node empty = { .kind = NODE_EMPTY }, list = { .kind = NODE_LIST };
+	struct node object = { .kind = NODE_OBJECT }, text = { .kind = NODE_STRING };
+
+	(void)state;
+	assert_true(node_is_list(&empty) && node_is_object(&empty));
+	assert_true(node_is_list(&list) && !node_is_object(&list));
+	assert_true(!node_is_list(&object) && node_is_object(&object));
+	assert_false(node_is_list(&text) || node_is_object(&text));
+	assert_string_equal(node_kind_name(&other), "a thread");
+	for (int kind = NODE_NULL; kind < NODE_OTHER; kind++) {
+		struct node n = { .kind = (enum node_kind)kind };
+
+		assert_non_null(node_kind_name(&n));
+	}
+}
+
+static void test_where(void **state)
+{
+	struct where targets = { NULL, "targets", 0 }, install = { &targets, "install", 0 };
+	struct where list = { &install, "emulations", 0 }, third = { &list, NULL, 2 };
+	struct where path = { &third, "path", 0 };
+	struct where top = { NULL, NULL, 0 };
+	MEM_AUTO char *text = where_path(&path);
+	MEM_AUTO char *none = where_path(NULL);
+	MEM_AUTO char *entry = where_path(&top);
+	struct node *keys = where_keys(&path);
+	MEM_AUTO char *again = where_keys_path(keys);
+
+	(void)state;
+	assert_string_equal(text, "targets.install.emulations[2].path");
+	assert_string_equal(again, text);
+	assert_string_equal(none, "");
+	assert_string_equal(entry, "[0]");
+	assert_int_equal(keys->count, 5);
+	assert_int_equal(keys->first->next->next->next->integer, 3);
+	node_free(keys);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_put_sorts),
+		cmocka_unit_test(test_put_with_a_key_of_the_tree),
+		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_put_and_take),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_where),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,225 @@
+/* Strings, nearest words, pairs, errors, SHA-1. */
+#include "dice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/near.h"
+#include "base/pairs.h"
+#include "base/sha1.h"
+#include "base/str.h"
+
+static void test_str(void **state)
+{
+	struct str s = { 0 };
+	char *text = str_take(&s);
+
+	(void)state;
+	assert_string_equal(text, "");
+	free(text);
+	for (int i = 0; i < 1000; i++)
+		str_addf(&s, "%d", i % 10);
+	str_add_n(&s, "a\0b", 3);
+	str_add_n(&s, "", 0);
+	assert_int_equal(s.length, 1003);
+	assert_memory_equal(s.text + 998, "89a\0b", 6);
+	text = str_take(&s);
+	assert_null(s.text);
+	free(text);
+	str_add(&s, "x");
+	str_free(&s);
+	str_free(&s);
+	assert_int_equal(s.length, 0);
+}
+
+static void test_json_quotes(void **state)
+{
+	struct str s = { 0 };
+
+	(void)state;
+	str_add_json(&s, "");
+	str_add_json(&s, "a\"b\\c/\n\t\r\x01\x7f\xc3\xa4");
+	assert_string_equal(s.text, "\"\"\"a\\\"b\\\\c/\\n\\t\\u000d\\u0001\\u007f\xc3\xa4\"");
+	str_free(&s);
+}
+
+static void test_shell_quotes(void **state)
+{
+	static const struct {
+		const char *text, *quoted;
+	} rows[] = {
+		{ "", "''" },
+		{ "a", "a" },
+		{ "-s", "-s" },
+		{ "3:0,x=/a-b_c.d%+@", "3:0,x=/a-b_c.d%+@" },
+		{ "a b", "'a b'" },
+		{ "'", "''\\'''" },
+		{ "~", "'~'" },
+		{ "a\nb", "'a\nb'" },
+		{ "\xc3\xa4", "'\xc3\xa4'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct str s = { 0 };
+
+		str_add_quoted(&s, rows[i].text);
+		assert_string_equal(s.text, rows[i].quoted);
+		str_free(&s);
+	}
+}
+
+static void near_is(const char *wanted, const char *const *known, const char *best)
+{
+	struct near n = { .wanted = wanted };
+
+	for (size_t i = 0; known[i] != NULL; i++)
+		near_offer(&n, known[i]);
+	MEM_AUTO char *hint = near_hint(&n);
+	MEM_AUTO char *expected =
+	    best == NULL ? mem_copy("") : mem_format(", did you mean \"%s\"?", best);
+
+	assert_string_equal(hint, expected);
+}
+
+static void test_near(void **state)
+{
+	static const char *const keys[] = { "bootrom", "mem", "name", "com1", "com2", "hostbridge",
+		"", NULL };
+	char longest[80];
+
+	(void)state;
+	near_is("bootRom", keys, "bootrom");
+	near_is("botroom", keys, "bootrom");
+	near_is("bootrmo", keys, "bootrom");
+	near_is("MEM", keys, "mem");
+	near_is("nmae", keys, "name");
+	near_is("com3", keys, "com1"); /* the first of equals */
+	near_is("hostbrigde", keys, "hostbridge");
+	near_is("memory", keys, NULL);
+	near_is("x", keys, NULL);
+	near_is("", keys, NULL);
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	near_is(longest, keys, NULL);
+	longest[64] = '\0';
+	near_is(longest, (const char *[]){ longest, NULL }, longest);
+}
+
+/* A word with one mistake in it is near; what is near to a word, that word is near to. */
+static void test_near_random(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 500; seed++) {
+		char word[] = "hostbridge_slot", typo[sizeof(word)];
+		const char *const known[] = { word, NULL };
+		struct dice d;
+		unsigned at;
+
+		dice_start(&d, seed);
+		memcpy(typo, word, sizeof(word));
+		at = dice_roll(&d, sizeof(word) - 2);
+		if (dice_roll(&d, 2) == 0) {
+			typo[at] = word[at + 1];
+			typo[at + 1] = word[at];
+		} else {
+			typo[at] = '#';
+		}
+		near_is(typo, known, word);
+	}
+}
+
+static void test_pairs(void **state)
+{
+	struct pairs p = { 0 };
+
+	(void)state;
+	assert_null(pairs_get(&p, "a"));
+	pairs_add(&p, "b", "1");
+	pairs_addf(&p, "a", "%d,%s", 2, "x");
+	pairs_add(&p, "b", "3");
+	assert_int_equal(p.count, 3);
+	assert_string_equal(p.item[0].key, "b");
+	assert_string_equal(pairs_get(&p, "a"), "2,x");
+	assert_string_equal(pairs_get(&p, "b"), "1");
+	assert_null(pairs_get(&p, "c"));
+	pairs_free(&p);
+	pairs_free(&p);
+	assert_int_equal(p.count, 0);
+}
+
+static void test_error(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(error_set(&err, STATUS_SPEC, "no %s", "disk"), -1);
+	assert_int_equal(error_set(&err, STATUS_OS, "second"), -1);
+	assert_int_equal(error_prefix(&err, "vm %d", 1), -1);
+	assert_string_equal(err.text, "vm 1: no disk");
+	assert_int_equal(err.status, STATUS_SPEC);
+	error_clear(&err);
+	assert_null(err.text);
+	assert_int_equal(err.status, STATUS_OK);
+	error_clear(&err);
+}
+
+static void digest_is(const char *data, size_t size, const char *hex)
+{
+	uint8_t digest[SHA1_SIZE];
+	struct str s = { 0 };
+
+	sha1(data, size, digest);
+	for (size_t i = 0; i < SHA1_SIZE; i++)
+		str_addf(&s, "%02x", digest[i]);
+	assert_string_equal(s.text, hex);
+	str_free(&s);
+}
+
+/* The vectors of RFC 3174, section 7.3, and the lengths around a block's end. */
+static void test_sha1(void **state)
+{
+	static const char test2[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	static const char test4[] = "01234567012345670123456701234567"
+				    "01234567012345670123456701234567";
+	struct str s = { 0 };
+	char block[128];
+
+	(void)state;
+	digest_is("", 0, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+	digest_is("abc", 3, "a9993e364706816aba3e25717850c26c9cd0d89d");
+	digest_is(test2, sizeof(test2) - 1, "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+	for (int i = 0; i < 1000000; i++)
+		str_add_n(&s, "a", 1);
+	digest_is(s.text, s.length, "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+	str_free(&s);
+	for (int i = 0; i < 10; i++)
+		str_add(&s, test4);
+	digest_is(s.text, s.length, "dea356a2cddd90c7a7ecedc5ebb563934f460452");
+	str_free(&s);
+	memset(block, 'a', sizeof(block));
+	digest_is(block, 55, "c1c8bbdc22796e28c0e15163d20899b65621d65a");
+	digest_is(block, 56, "c2db330f6083854c99d4b5bfb6e8f29f201be699");
+	digest_is(block, 63, "03f09f5b158a7a8cdad920bddc29b81c18a551f5");
+	digest_is(block, 64, "0098ba824b5c16427bd7a1122a5a442a25ec644d");
+	digest_is(block, 65, "11655326c708d70319be2610e8a57d9a5b959d3b");
+	digest_is(block, 128, "ad5b3fdbcb526778c2839d2f151ea753995e26a0");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_str),
+		cmocka_unit_test(test_json_quotes),
+		cmocka_unit_test(test_shell_quotes),
+		cmocka_unit_test(test_near),
+		cmocka_unit_test(test_near_random),
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_sha1),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* The check of a whole document: faults with line, column and key path; notes for cjson. */
+#include "../base/dice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/where.h"
+#include "config/json_check.h"
+
+/* "x:LINE:COLUMN: PATH: text", or "" when it is good. */
+static void check_bytes(const char *text, size_t length, const char *wanted)
+{
+	struct report report = { 0 };
+	struct node *notes = NULL;
+	struct str s = { 0 };
+
+	(void)json_check("x", text, length, &notes, &report);
+	assert_true(report.count <= 1);
+	if (report.count == 1) {
+		const struct problem *p = &report.item[0];
+
+		assert_int_equal(report.status, STATUS_SPEC);
+		str_addf(&s, "%s: %s%s%s", p->place, p->path == NULL ? "" : p->path,
+		    p->path == NULL ? "" : ": ", p->text);
+	}
+	if (strcmp(s.text == NULL ? "" : s.text, wanted) != 0)
+		fail_msg("%s: got %s, wanted %s", text, s.text, wanted);
+	str_free(&s);
+	node_free(notes);
+	report_free(&report);
+}
+
+static void check(const char *text, const char *wanted)
+{
+	check_bytes(text, strlen(text), wanted);
+}
+
+static void test_duplicates(void **state)
+{
+	(void)state;
+	check("{\"a\":1,\"b\":2,\"A\":3}", "");
+	check("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":1}]}", "");
+	check("{\"a\":1,\n \"a\":2}", "x:2:2: a: the key stands here twice");
+	check("{\"a\":1,\"\\u0061\":2}", "x:1:8: a: the key stands here twice");
+	check("{\"/\":1,\"\\/\":2}", "x:1:8: /: the key stands here twice");
+	check("{\"\xc3\xa4\":1,\"\\u00e4\":2}", "x:1:9: \xc3\xa4: the key stands here twice");
+	check("{\"\\ud834\\udd1e\":1,\"\xf0\x9d\x84\x9e\":2}",
+	    "x:1:19: \xf0\x9d\x84\x9e: the key stands here twice");
+	check("{\"\":1,\"\":2}", "x:1:7: : the key stands here twice");
+	check("{\"a\":[0,{\"b\":{},\"b\":1}]}", "x:1:17: a[1].b: the key stands here twice");
+}
+
+static void test_paths(void **state)
+{
+	(void)state;
+	check("", "x:1:1: there is nothing in it");
+	check("\n\n  x", "x:3:3: not a JSON value");
+	check("{x}", "x:1:2: expected a key in quotes");
+	check("[x]", "x:1:2: [0]: not a JSON value");
+	check("[1,x]", "x:1:4: [1]: not a JSON value");
+	check("[[1],[010]]", "x:1:7: [1][0]: a number with a leading zero");
+	check("[1,]", "x:1:4: [1]: not a JSON value");
+	check("{\"a\":010}", "x:1:6: a: a number with a leading zero");
+	check("{\"a\":1,}", "x:1:8: expected a key in quotes");
+	check("{\"a\":1 \"b\":2}", "x:1:8: a: expected a comma or the end of the container");
+	check("{\"a\":{\"b\":1,x}}", "x:1:13: a: expected a key in quotes");
+	check("{\"a\":{\"b\":[1,\n{\"c\":NaN}]}}", "x:2:6: a.b[1].c: not a JSON value");
+	check("{\"a\":\"x\ty\"}", "x:1:8: a: a control character in a string");
+	check("{\"a\":1}\n}", "x:2:1: text after the end of the document");
+	check_bytes("{\"a\":1}\0x", 9, "x:1:8: text after the end of the document");
+	check_bytes("{\"a\":\"\0\"}", 9, "x:1:7: a: a NUL byte in a string");
+}
+
+static void test_huge_nesting(void **state)
+{
+	struct str s = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 10 << 20; i++)
+		str_add_n(&s, "[", 1);
+	check_bytes(s.text, s.length, "x:1:65: nested deeper than 64 levels");
+	str_free(&s);
+}
+
+static void test_huge_object(void **state)
+{
+	struct str s = { 0 };
+	size_t again;
+
+	(void)state;
+	for (int i = 0; i < 300000; i++)
+		str_addf(
+		    &s, "%c\"key number %d\":{\"a key in it\":[%d]}", i == 0 ? '{' : ',', i, i);
+	again = s.length + 2;
+	str_add(&s, ",\"key number 77\":1}");
+	assert_true(s.length > 10 << 20);
+	MEM_AUTO char *wanted =
+	    mem_format("x:1:%zu: key number 77: the key stands here twice", again);
+
+	check_bytes(s.text, s.length, wanted);
+	s.text[s.length - 5] = 'x';
+	check_bytes(s.text, s.length, "");
+	str_free(&s);
+}
+
+static void notes_are(const char *text, const char *wanted)
+{
+	struct report report = { 0 };
+	struct node *notes = NULL;
+	struct str s = { 0 };
+
+	assert_int_equal(json_check("x", text, strlen(text), &notes, &report), 0);
+	for (const struct node *n = notes->first; n != NULL; n = n->next) {
+		MEM_AUTO char *path = where_keys_path(node_get(n, "path"));
+		const char *digits = node_get_text(n, "text");
+
+		str_addf(&s, "<%s %s%s%s>", path, node_get_text(n, "kind"),
+		    digits == NULL ? "" : " ", digits == NULL ? "" : digits);
+	}
+	assert_string_equal(s.text == NULL ? "" : s.text, wanted);
+	str_free(&s);
+	node_free(notes);
+	report_free(&report);
+}
+
+/* What cjson loses: [] or {}, and integers that a double rounds. */
+static void test_notes(void **state)
+{
+	(void)state;
+	notes_are("{\"a\":1}", "");
+	notes_are("{}", "< object>");
+	notes_are("[]", "< list>");
+	notes_are(
+	    "{\"a\":[],\"b\":[[],{}],\"c\":{ }}", "<a list><b[0] list><b[1] object><c object>");
+	notes_are("{\"a\":9007199254740991,\"b\":-9007199254740991}", "");
+	notes_are("{\"a\":9007199254740993}", "<a integer 9007199254740993>");
+	notes_are("[0,-9007199254740993]", "<[1] integer -9007199254740993>");
+	notes_are("{\"a\":18446744073709551616}", "<a integer 18446744073709551616>");
+	notes_are("{\"a\":1e300,\"b\":9007199254740993.0}", "");
+}
+
+static void place_is(const char *text, const char *first, int64_t second, bool there,
+    size_t wanted_line, size_t wanted_column)
+{
+	struct node *keys = node_new(NODE_LIST);
+	size_t line, column;
+
+	if (first != NULL)
+		node_append(keys, node_string(first));
+	if (second > 0)
+		node_append(keys, node_int(second));
+	assert_int_equal(json_place(text, strlen(text), keys, &line, &column), there);
+	assert_int_equal(line, wanted_line);
+	assert_int_equal(column, wanted_column);
+	node_free(keys);
+}
+
+static void test_place(void **state)
+{
+	static const char text[] = "{ \"x\": [ {\"a\":1} ],\n  \"a\": [ 1,\n   2 ] }";
+
+	(void)state;
+	place_is(text, NULL, 0, false, 1, 1);
+	place_is(text, "a", 0, true, 2, 3);
+	place_is(text, "a", 1, true, 2, 10);
+	place_is(text, "a", 2, true, 3, 4);
+	place_is(text, "a", 3, true, 2, 3);
+	place_is(text, "x", 1, true, 1, 10);
+	place_is(text, "y", 1, false, 1, 1);
+	place_is("[1]", NULL, 1, true, 1, 2);
+	place_is("x", "a", 1, false, 1, 1);
+	place_is("{\"1\":2}", NULL, 1, false, 1, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_huge_nesting),
+		cmocka_unit_test(test_huge_object),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

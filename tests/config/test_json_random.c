@@ -1,0 +1,176 @@
+/* Random documents: the places of their keys, and what cjson says to what the scanner lets pass. */
+#include "maker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/where.h"
+#include "config/json_check.h"
+#include "script/script.h"
+
+static void test_places(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 500; seed++) {
+		struct maker m;
+
+		maker_run(&m, seed);
+		for (size_t i = 0; i < m.count; i++) {
+			const struct made_place *p = &m.place[i];
+			MEM_AUTO char *path = where_keys_path(p->keys);
+			size_t line, column;
+
+			dice_check(&m.dice,
+			    json_place(m.text.text, m.text.length, p->keys, &line, &column), path);
+			dice_check(&m.dice, line == p->line && column == p->column, path);
+			/* What is not there stands where its container stands. */
+			node_append(p->keys, node_string("none"));
+			node_append(p->keys, node_int(1));
+			dice_check(&m.dice,
+			    json_place(m.text.text, m.text.length, p->keys, &line, &column), path);
+			dice_check(&m.dice, line == p->line && column == p->column, path);
+		}
+		maker_clear(&m);
+	}
+}
+
+static void no_log(void *context, const char *level, const char *text)
+{
+	(void)context;
+	(void)level;
+	(void)text;
+}
+
+static int open_script(void **state)
+{
+	struct script_options options = {
+		.budget_ms = 5000, .memory_bytes = 64 << 20, .log = no_log, .hypervisor = "bhyve"
+	};
+	struct error err = { 0 };
+
+	return script_new((struct script **)state, &options, &err);
+}
+
+static int close_script(void **state)
+{
+	script_free(*state);
+	return 0;
+}
+
+/* What cjson and the notes make of it; NULL when all is well. Notes are taken. */
+static char *load(struct script *s, const struct str *text, struct node *notes)
+{
+	struct node *request = node_new(NODE_OBJECT), *result = NULL;
+	struct error err = { 0 };
+
+	node_put(request, "format", node_string("json"));
+	node_put(request, "name", node_string("x"));
+	node_put(request, "folder", node_string("/"));
+	node_put(request, "text", node_string_n(text->text, text->length));
+	node_put(request, "notes", notes);
+	(void)script_call(s, "load", request, &result, &err);
+	node_free(request);
+	node_free(result);
+	return err.text;
+}
+
+/* Is it accepted? Then cjson takes it too. */
+static bool try_text(struct script *s, const struct str *text, const struct dice *d)
+{
+	struct report report = { 0 };
+	struct node *notes = NULL;
+	bool good = json_check("x", text->text, text->length, &notes, &report) == 0;
+
+	dice_check(d, good == (report.count == 0), "one problem, or none");
+	if (good) {
+		MEM_AUTO char *why = load(s, text, notes);
+
+		if (why != NULL && strstr(why, "a spec is an object") == NULL)
+			fail_msg("seed %u: %s: %s", d->seed, text->text, why);
+	} else {
+		dice_check(d, report.item[0].place != NULL && report.item[0].line > 0, "place");
+		node_free(notes);
+	}
+	report_free(&report);
+	return good;
+}
+
+static void mutate(struct dice *d, struct str *text)
+{
+	static const char bytes[] = " \n{}[]\"\",,::\\u00e4d8eE+-.0129tfn/x\0\x01\x1f\x7f\xc3\xff";
+	size_t at = dice_roll(d, (unsigned)text->length);
+	char c = bytes[dice_roll(d, sizeof(bytes))];
+	size_t n;
+
+	switch (dice_roll(d, 4)) {
+	case 0:
+		text->text[at] = c;
+		break;
+	case 1: /* cut a piece out */
+		n = 1 + dice_roll(d, 4);
+		n = n > text->length - at ? text->length - at : n;
+		memmove(text->text + at, text->text + at + n, text->length - at - n + 1);
+		text->length -= n;
+		break;
+	case 2: /* put a byte in */
+		str_add_n(text, " ", 1);
+		memmove(text->text + at + 1, text->text + at, text->length - at - 1);
+		text->text[at] = c;
+		break;
+	default: /* the end is missing */
+		if (dice_roll(d, 8) == 0)
+			text->text[text->length = at] = '\0';
+		break;
+	}
+}
+
+static void test_cjson_takes_what_we_take(void **state)
+{
+	struct script *s = *state;
+	unsigned accepted = 0;
+
+	for (unsigned seed = 0; seed < 1000; seed++) {
+		struct maker m;
+
+		maker_run(&m, seed);
+		dice_check(&m.dice, try_text(s, &m.text, &m.dice), "a good document");
+		for (int i = 0; i < 8 && m.text.length > 0; i++) {
+			mutate(&m.dice, &m.text);
+			accepted += try_text(s, &m.text, &m.dice) ? 1 : 0;
+		}
+		maker_clear(&m);
+	}
+	assert_true(accepted > 500);
+}
+
+/* Bytes without any sense. */
+static void test_noise(void **state)
+{
+	for (unsigned seed = 0; seed < 2000; seed++) {
+		struct str text = { 0 };
+		struct dice d;
+
+		dice_start(&d, seed);
+		for (unsigned n = 1 + dice_roll(&d, 30); n > 0; n--) {
+			char c = dice_roll(&d, 2) == 0 ? "{}[]\",:\\u01e-.tn"[dice_roll(&d, 16)]
+						       : (char)dice_roll(&d, 256);
+
+			str_add_n(&text, &c, 1);
+		}
+		(void)try_text(*state, &text, &d);
+		str_free(&text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_places),
+		cmocka_unit_test_setup_teardown(
+		    test_cjson_takes_what_we_take, open_script, close_script),
+		cmocka_unit_test_setup_teardown(test_noise, open_script, close_script),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,185 @@
+/* Walks a table of rows and tries each of them. */
+#include "rows.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/json_node.h"
+
+static void check_shape(const struct field *f)
+{
+	assert_int_equal(strspn(f->key, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(f->key));
+	assert_non_null(f->help);
+	assert_true(strlen(f->help) > 2);
+	assert_true(f->help[strlen(f->help) - 1] != '.' || strstr(f->help, "...") != NULL);
+	assert_true((f->choices != NULL) == (f->type == FIELD_CHOICE));
+	assert_true((f->rows != NULL) == (f->type == FIELD_OBJECT));
+	assert_true((f->parse != NULL) == (f->type == FIELD_CUSTOM));
+	assert_true((f->print != NULL) == (f->type == FIELD_CUSTOM));
+	assert_true(!f->has_range || (f->type == FIELD_INT && f->min < f->max));
+	assert_true(f->longest == 0 || f->type == FIELD_STRING || f->type == FIELD_PATH);
+	if (f->type == FIELD_CHOICE)
+		assert_non_null(f->choices[0]);
+}
+
+static void check_unique(const struct field *rows)
+{
+	for (const struct field *f = rows; f->key != NULL; f++) {
+		for (const struct field *g = f + 1; g->key != NULL; g++)
+			assert_string_not_equal(f->key, g->key);
+	}
+}
+
+/* Decodes { key: value } (value taken) with these rows and gives the problems. */
+static char *try_key(
+    const struct field *rows, const char *key, struct node *value, const struct where *at)
+{
+	struct report report = { 0 };
+	struct decoder d = { &report, "/specs" };
+	struct node *object = node_new(NODE_OBJECT);
+	void *into = mem_zero(ROWS_SIZE);
+
+	node_put(object, key, value);
+	field_decode(rows, object, into, at, &d);
+	node_free(object);
+	field_clear(rows, into);
+	free(into);
+	return problems_of(&report);
+}
+
+/* A path at or below the key must be complained about. */
+static void wrong(
+    const struct field *rows, const struct field *f, struct node *value, const struct where *at)
+{
+	struct where here = { at, f->key, 0 };
+	MEM_AUTO char *path = where_path(&here);
+	MEM_AUTO char *name = mem_copy(node_kind_name(value));
+	MEM_AUTO char *got = try_key(rows, f->key, value, at);
+	MEM_AUTO char *lines = mem_format("\n%s", got);
+	MEM_AUTO char *line = mem_format("\n%s", path);
+	const char *found = strstr(lines, line);
+
+	if (found == NULL || strchr(":.[", found[strlen(line)]) == NULL)
+		fail_msg("%s takes %s: %s", path, name, got);
+}
+
+static struct node *other(void)
+{
+	struct node *n = node_new(NODE_OTHER);
+
+	n->text = mem_copy("a thread");
+	return n;
+}
+
+static void check_text(const struct field *rows, const struct field *f, const struct where *at)
+{
+	struct str s = { 0 };
+
+	wrong(rows, f, node_int(1), at);
+	wrong(rows, f, node_string(""), at);
+	wrong(rows, f, node_string_n("a\0b", 3), at);
+	wrong(rows, f, node_new(NODE_OBJECT), at);
+	for (size_t i = 0; i <= f->longest; i++)
+		str_add(&s, "a");
+	if (f->longest > 0)
+		wrong(rows, f, node_string(s.text), at);
+	str_free(&s);
+}
+
+static void check_integer(const struct field *rows, const struct field *f, const struct where *at)
+{
+	wrong(rows, f, node_string("1"), at);
+	wrong(rows, f, node_number(1.5), at);
+	if (f->has_range) {
+		wrong(rows, f, node_int(f->min - 1), at);
+		wrong(rows, f, node_int(f->max + 1), at);
+	}
+}
+
+static void check_wrong_types(
+    const struct field *rows, const struct field *f, const struct where *at)
+{
+	if (f->type == FIELD_ELSEWHERE)
+		return;
+	wrong(rows, f, other(), at);
+	if (f->type != FIELD_HOOK)
+		wrong(rows, f, node_new(NODE_FUNCTION), at);
+	if (f->type != FIELD_BOOL)
+		wrong(rows, f, node_bool(true), at);
+	if (f->type == FIELD_STRING || f->type == FIELD_PATH)
+		check_text(rows, f, at);
+	else if (f->type == FIELD_INT)
+		check_integer(rows, f, at);
+	if (f->type == FIELD_BOOL || f->type == FIELD_CHOICE || f->type == FIELD_OBJECT ||
+	    f->type == FIELD_HOOK) {
+		wrong(rows, f, node_string("true"), at);
+		wrong(rows, f, node_string(""), at);
+		wrong(rows, f, node_int(1), at);
+	}
+}
+
+static void check_null(const struct field *rows, const struct field *f, const struct where *at)
+{
+	MEM_AUTO char *got = try_key(rows, f->key, node_new(NODE_NULL), at);
+	MEM_AUTO char *without = try_key(rows, "no-such-key", node_new(NODE_NULL), at);
+	const char *rest = strchr(without, '\n') + 1;
+
+	assert_string_equal(got, rest); /* less the complaint about the unknown key */
+}
+
+static void check_required(const struct field *rows, const struct field *f, const struct where *at)
+{
+	MEM_AUTO char *path = where_path(at);
+	MEM_AUTO char *line = mem_format("%s: \"%s\" is missing: %s\n", path, f->key, f->help);
+	MEM_AUTO char *got = try_key(rows, "no-such-key", node_new(NODE_NULL), at);
+
+	if (f->required)
+		has_line(got, line, f->key);
+}
+
+static void check_typo(const struct field *rows, const struct field *f, const struct where *at)
+{
+	MEM_AUTO char *typo = mem_format("%s#", f->key);
+	struct where here = { at, typo, 0 };
+	MEM_AUTO char *path = where_path(&here);
+	MEM_AUTO char *line =
+	    mem_format("%s: unknown key \"%s\", did you mean \"%s\"?\n", path, typo, f->key);
+	MEM_AUTO char *got = try_key(rows, typo, node_bool(true), at);
+
+	has_line(got, line, f->key);
+}
+
+static void check_print(const struct field *rows)
+{
+	void *from = mem_zero(ROWS_SIZE);
+	struct str s = { 0 };
+	struct node *n;
+
+	str_add(&s, "{");
+	field_print(rows, from, &s);
+	str_add(&s, "}");
+	n = json_node(s.text);
+	assert_non_null(n);
+	node_free(n);
+	str_free(&s);
+	free(from);
+}
+
+void rows_check(const struct field *rows, const struct where *at)
+{
+	check_unique(rows);
+	check_print(rows);
+	for (const struct field *f = rows; f->key != NULL; f++) {
+		struct where here = { at, f->key, 0 };
+
+		check_shape(f);
+		check_wrong_types(rows, f, at);
+		check_null(rows, f, at);
+		check_required(rows, f, at);
+		check_typo(rows, f, at);
+		if (f->type == FIELD_OBJECT)
+			rows_check(f->rows, &here);
+	}
+}

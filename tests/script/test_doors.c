@@ -1,0 +1,297 @@
+/* What scripts may not do, and that the rest of Lua is there. */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static void test_refused(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "setmetatable({}, { __gc = function() end })",
+		    "vm.lua:1: __gc cannot be set here" },
+		{ "setmetatable({}, { __gc = true })", "vm.lua:1: __gc cannot be set here" },
+		{ "setmetatable(setmetatable({}, { __metatable = 1 }), {})",
+		    "vm.lua:1: cannot change a protected metatable" },
+		{ "setmetatable(1, {})",
+		    "vm.lua:1: bad argument #1 to 'setmetatable' (table expected" },
+		{ "setmetatable({}, 1)",
+		    "vm.lua:1: bad argument #2 to 'setmetatable' (nil or table" },
+		{ "getmetatable(io.stdout).__gc = print",
+		    "vm.lua:1: attempt to index a boolean value" },
+		{ "xpcall(print, function() end)", "vm.lua:1: xpcall takes no other handler" },
+		{ "xpcall(print, print)", "vm.lua:1: xpcall takes no other handler" },
+		{ "xpcall(print)", "vm.lua:1: bad argument #2 to 'xpcall' (function expected" },
+		{ "debug.traceback = function() end xpcall(error, debug.traceback)",
+		    "vm.lua:1: xpcall takes no other handler" },
+		{ "debug.sethook()", "vm.lua:1: attempt to call a nil value (field 'sethook')" },
+		{ "debug.getregistry()", "vm.lua:1: attempt to call a nil value" },
+		{ "debug.setmetatable({}, {})", "vm.lua:1: attempt to call a nil value" },
+		{ "debug.setuservalue(io.stdout, 1)", "vm.lua:1: attempt to call a nil value" },
+		{ "debug.getupvalue(vmrun.boot, 1)", "vm.lua:1: attempt to call a nil value" },
+		{ "string.dump(print)", "vm.lua:1: attempt to call a nil value" },
+		{ "os.exit()",
+		    "vm.lua:1: os.exit would end the supervisor: "
+		    "return vmrun.stop(status) from on_exit" },
+		{ "os.exit(true, true)", "vm.lua:1: os.exit would end the supervisor" },
+		{ "io.stdout:close() error('still open')", "vm.lua:1: still open" },
+		{ "vmrun.env.HOME = '/'", "vm.lua:1: vmrun.env is read-only" },
+		{ "require 'no_such_module'", "vm.lua:1: module 'no_such_module' not found:" },
+		{ "coroutine.create(1)",
+		    "vm.lua:1: bad argument #1 to 'create' (function expected" },
+		{ "coroutine.wrap()", "vm.lua:1: bad argument #1 to 'wrap' (function expected" },
+		{ "coroutine.wrap(error)('x')", "x" },
+		{ "coroutine.wrap(function() error({}) end)()", "(error object is a table value)" },
+	};
+	struct script *s = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		load_error(s, cases[i][0], cases[i][1]);
+}
+
+/* Each is a chunk that must run to its end. */
+static const char *const chunks[] = {
+	"local ok, e = xpcall(error, debug.traceback, 'x') assert(not ok and "
+	"e:find('^x\\nstack'))",
+	"local a, b = xpcall(function(...) return ... end, debug.traceback, 1, 2) assert(b "
+	"== 1)",
+	"local t = setmetatable({}, { __index = { a = 1 } }) assert(t.a == 1)",
+	"local t = setmetatable({}, {}) assert(setmetatable(t, nil) == t and not "
+	"getmetatable(t))",
+	"assert(load('return ...', 'x', 't')(7) == 7)",
+	"assert(load('return a', 'x', 'bt', { a = 8 })() == 8)",
+	"assert(load('return a', nil, nil, { a = 9 })() == 9)",
+	"local n = 0 assert(load(function() n = n + 1 return ({ 'return ', '5' })[n] "
+	"end)() == 5)",
+	"local f, e = load('\\27Lua') assert(not f and e:find('binary'))",
+	"local f, e = load('\\27Lua', 'x', 'b') assert(not f and e == 'bytecode is not "
+	"loaded here')",
+	"local f, e = load('return 1', 'x', 'b') assert(not f and e)",
+	"local f, e = load('x x x') assert(not f and e:find('syntax error'))",
+	"local co = coroutine.create(function(a) local b = coroutine.yield(a + 1) return b "
+	"* 2 end) "
+	"local ok, x = coroutine.resume(co, 1) assert(ok and x == 2) "
+	"assert(coroutine.status(co) == 'suspended') "
+	"ok, x = coroutine.resume(co, 21) assert(ok and x == 42) "
+	"assert(coroutine.status(co) == 'dead') "
+	"ok, x = coroutine.resume(co) assert(not ok and x == 'cannot resume dead "
+	"coroutine')",
+	"local w = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) "
+	"assert(w() == 1 and w() == 2 and w() == 3 and w() == nil)",
+	"local co = coroutine.create(function() error('boom') end) "
+	"local ok, e = coroutine.resume(co) assert(not ok and e == 'vm.lua:1: boom') "
+	"assert(coroutine.close(co) == false or true)",
+	"local co = coroutine.create(function() error({ code = 7 }) end) "
+	"local ok, e = coroutine.resume(co) assert(not ok and e.code == 7)",
+	"local n = 0 local co = coroutine.create(function() "
+	"local x <close> = setmetatable({}, { __close = function() n = n + 1 end }) "
+	"coroutine.yield() end) coroutine.resume(co) assert(coroutine.close(co) and n == "
+	"1)",
+	"local co = coroutine.wrap(function() return pcall(function() coroutine.yield(1) "
+	"error('late', 0) end) end) assert(co() == 1) local ok, e = co() assert(e == "
+	"'late')",
+	"local co = coroutine.wrap(function() return xpcall(function() coroutine.yield(1) "
+	"return 3 end, debug.traceback) end) assert(co() == 1) local ok, e = co() assert(e "
+	"== 3)",
+	"assert(coroutine.isyieldable() and not select(2, coroutine.running()))",
+	"assert(os.setlocale() == 'C' and os.setlocale('de_DE') == nil)",
+	"assert(os.time() and os.date() and os.clock() and os.getenv('PATH'))",
+	"assert(os.execute('exit 3') == nil)",
+	"local p = io.popen('echo hello') assert(p:read('a') == 'hello\\n') p:close()",
+	"local f = assert(io.open('/etc/passwd')) assert(f:read('l')) for l in f:lines() "
+	"do end f:close()",
+	"for l in io.lines('/etc/passwd') do assert(l) break end",
+	"local f = io.tmpfile() f:write('a', 1, 2.5) f:seek('set') assert(f:read('a') == "
+	"'a12.5')",
+	"local f = io.tmpfile() io.output(f) assert(io.write('x') == f) "
+	"io.output(io.stdout)",
+	"assert(utf8.char(8364) == '\\u{20AC}' and math.pi and table.concat({ 1, 2 }) == "
+	"'12')",
+	"assert(debug.getinfo(1, 'l').currentline == 1 and debug.getinfo(print).what == "
+	"'C')",
+	"local function me() return debug.getinfo(1, 'nf') end local i = me() "
+	"assert(i.func == me)",
+	"assert(require('vmrun') == vmrun and require('string') == string)",
+	"collectgarbage() collectgarbage('step') assert(collectgarbage('count') > 1)",
+	"assert(_VERSION == 'Lua 5.4' and _G._G == _G)",
+};
+
+static void test_still_there(void **state)
+{
+	struct script *s = *state;
+
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(*chunks); i++) {
+		MEM_AUTO char *text = mem_format("%s return {}", chunks[i]);
+
+		load_lua(s, text);
+	}
+}
+
+/* A wrapped function is on the stack while a script's runs: it must not be found there. */
+static void test_originals_are_out_of_sight(void **state)
+{
+	static const char chunk[] =
+	    "local seen = {}\n"
+	    "local function look(where)\n"
+	    "  for level = 0, 12 do\n"
+	    "    local i = debug.getinfo(level, 'fS')\n"
+	    "    if i and i.what == 'C' and i.func then seen[#seen + 1] = where end\n"
+	    "    i = debug.getinfo(coroutine.running(), level, 'f')\n"
+	    "    if i and i.func and debug.getinfo(i.func).what == 'C' then seen[#seen + 1] = "
+	    "where end\n"
+	    "  end\n"
+	    "end\n"
+	    "xpcall(look, debug.traceback, 'xpcall')\n"
+	    "load(function() look('load') end)\n"
+	    "coroutine.wrap(look)('wrap')\n"
+	    "coroutine.resume(coroutine.create(look), 'create')\n"
+	    "table.sort({ 2, 1 }, function() look('sort') end)\n"
+	    "setmetatable({}, { __index = function() look('index') end })[1] = nil\n"
+	    "return { seen = table.concat(seen, ',') }";
+	struct script *s = *state;
+
+	load_lua(s, chunk);
+	expect_boot(s, "default", "spec", "{ seen = '' }");
+}
+
+/* What has metatables with __gc is out of reach, also what the engine makes. */
+static void test_metatables_are_out_of_sight(void **state)
+{
+	static const char chunk[] =
+	    "for _, v in ipairs { io.stdout, io.tmpfile(), vmrun.boot(), vmrun.env } do\n"
+	    "  assert(type(getmetatable(v)) ~= 'table')\n"
+	    "  assert(not pcall(setmetatable, v, {}))\n"
+	    "end\n"
+	    "getmetatable('').__gc = function() error('ran') end\n"
+	    "return {}";
+	struct script *s = *state;
+
+	load_lua(s, chunk);
+	load_json(s, "{\"a\": [], \"hooks\": {}}", "{ { path = { 'a' }, kind = 'list' } }");
+	expect(s, "boot", "{ target = 'default' }",
+	    "{ spec = { a = list, hooks = {} }, base_devices = 0, removed = {}, problems = {} }");
+}
+
+static void refused_in_hook(struct script *s, const char *code, const char *what)
+{
+	MEM_AUTO char *chunk = mem_format("return { on_exit = function() %s end }", code);
+	MEM_AUTO char *text =
+	    mem_format("vm.lua:1: %s inside a hook would stop the supervisor while it waits", what);
+
+	load_lua(s, chunk);
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");
+	expect_error(s, "call", "{ name = 'on_exit', index = 1, argument = {} }", text);
+}
+
+static void test_blocking_in_hooks(void **state)
+{
+	struct script *s = *state;
+
+	refused_in_hook(s, "os.execute('true')", "os.execute");
+	refused_in_hook(s, "io.popen('true')", "io.popen");
+	refused_in_hook(s, "io.read()", "reading stdin");
+	refused_in_hook(s, "io.lines()", "reading stdin");
+	refused_in_hook(s, "io.stdin:read('a')", "reading stdin");
+	refused_in_hook(s, "io.stdin:lines()", "reading stdin");
+	refused_in_hook(s, "dofile()", "reading stdin");
+	refused_in_hook(s, "loadfile()", "reading stdin");
+	/* What reads files goes on. */
+	load_lua(s,
+	    "return { on_exit = function() io.input('/etc/passwd') assert(io.read()) "
+	    "for l in io.lines() do end io.input(io.stdin) return false end }");
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");
+	expect(s, "call", "{ name = 'on_exit', index = 1, argument = {} }", "{ action = 'stop' }");
+}
+
+static void test_output(void **state)
+{
+	struct script *s = *state;
+
+	str_free(&support_log);
+	load_lua(s,
+	    "print('a', 1, nil, true) print()\n"
+	    "print(setmetatable({}, { __tostring = function() return 'tos' end }))\n"
+	    "io.write('x', 1) io.stdout:write('y', 2.5, '\\nsecond'):write(' line')\n"
+	    "vmrun.log('warning', 'w') return {}");
+	assert_string_equal(support_log.text,
+	    "info: a\t1\tnil\ttrue\ninfo: tos\ninfo: x1y2.5\nwarning: w\ninfo: second line\n");
+	str_free(&support_log);
+	load_lua(s, "io.write(('x'):rep(5000)) io.write(('y'):rep(4000)) return {}");
+	assert_int_equal(support_log.length, 9000 + 3 * strlen("info: \n"));
+	load_error(
+	    s, "io.write({})", "vm.lua:1: bad argument #1 to 'write' (string expected, got table)");
+	load_error(s, "print(setmetatable({}, { __tostring = function() return {} end }))",
+	    "vm.lua:1: '__tostring' must return a string");
+}
+
+static void write_file(const char *folder, const char *name, const char *text, size_t length)
+{
+	MEM_AUTO char *path = mem_format("%s/%s", folder, name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, length, f), length);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void test_files_beside(void **state)
+{
+	struct script *s = *state;
+	char folder[] = "/tmp/vmrun-test-XXXXXX";
+	static const char *const names[] = { "lib.lua", "part.lua", "bad.lua", "bytes.lua" };
+	struct node *n = lua_file("local lib = require 'lib'\n"
+				  "assert(require 'lib' == lib and vmrun.exists('lib.lua'))\n"
+				  "assert(not vmrun.exists('nothing') and vmrun.exists('/'))\n"
+				  "for _, name in ipairs { 'bad', 'bytes' } do\n"
+				  "  local ok, e = pcall(require, name) print(e)\n"
+				  "  ok, e = pcall(vmrun.include, name .. '.lua') print(e)\n"
+				  "end\n"
+				  "return { lib = lib, part = vmrun.include('part.lua') }");
+	struct node *result = NULL;
+	struct error err = { 0 };
+
+	assert_non_null(mkdtemp(folder));
+	write_file(folder, "lib.lua", "return { x = ... }", 18);
+	write_file(folder, "part.lua", "#!/bin/sh\nreturn { y = 2 }", 26);
+	write_file(folder, "bad.lua", "return return", 13);
+	write_file(folder, "bytes.lua", "\x1bLuaR", 5);
+	node_put(n, "folder", node_string(folder));
+	str_free(&support_log);
+	if (script_call(s, "load", n, &result, &err) != 0)
+		fail_msg("%s", err.text);
+	expect_boot(s, "default", "spec", "{ lib = { x = 'lib' }, part = { y = 2 } }");
+	assert_non_null(strstr(support_log.text, "bad.lua:1: unexpected symbol near 'return'"));
+	assert_non_null(
+	    strstr(support_log.text, "bytes.lua':\ninfo: \tattempt to load a binary chunk"));
+	/* Read again, the spec gets what the module says now. */
+	write_file(folder, "lib.lua", "return { x = 'new' }", 20);
+	assert_int_equal(script_call(s, "load", n, &result, &err), 0);
+	expect_boot(s, "default", "spec", "{ lib = { x = 'new' }, part = { y = 2 } }");
+	node_free(n);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		MEM_AUTO char *path = mem_format("%s/%s", folder, names[i]);
+
+		(void)unlink(path);
+	}
+	(void)rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SUPPORT_TEST(test_refused),
+		SUPPORT_TEST(test_still_there),
+		SUPPORT_TEST(test_originals_are_out_of_sight),
+		SUPPORT_TEST(test_metatables_are_out_of_sight),
+		SUPPORT_TEST(test_blocking_in_hooks),
+		SUPPORT_TEST(test_output),
+		SUPPORT_TEST(test_files_beside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,333 @@
+/* Hooks: which are asked, what they are told, what their answers mean. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* A hook file, as hook_files{} takes it. */
+static struct node *hook_file(const char *key, const char *text, const char *options)
+{
+	struct node *request = node_new(NODE_OBJECT), *list = node_new(NODE_LIST);
+	struct node *one = node_new(NODE_OBJECT);
+
+	node_put(one, "key", node_string(key));
+	node_put(one, "path", node_string("/hooks/policy.lua"));
+	node_put(one, "name", node_string("policy.lua"));
+	node_put(one, "text", node_string(text));
+	if (options != NULL)
+		node_put(one, "options", node_of(options));
+	node_append(list, one);
+	node_put(request, "list", list);
+	return request;
+}
+
+static void add_file(struct script *s, const char *key, const char *text, const char *options)
+{
+	struct node *request = hook_file(key, text, options), *result = NULL;
+	struct error err = { 0 };
+
+	if (script_call(s, "hook_files", request, &result, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_null(result);
+	node_free(request);
+}
+
+static void refuses_file(struct script *s, const char *text, const char *begin)
+{
+	struct node *request = hook_file("bad", text, NULL);
+	MEM_AUTO char *got = error_of(s, "hook_files", request);
+
+	node_free(request);
+	if (strncmp(got, begin, strlen(begin)) != 0)
+		fail_msg("wanted: %s\ngot: %s", begin, got);
+}
+
+static void test_order(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s,
+	    "local function same() end\n"
+	    "return { on_exit = same, on_end = same, targets = { "
+	    "t = { on_exit = function() end }, u = { extends = 't' }, "
+	    "v = { on_exit = same }, w = { on_exit = vmrun.null }, "
+	    "x = { on_start = function() end } } }");
+	add_file(s, "k1", "return { on_exit = function() end }", NULL);
+	add_file(s, "k2", "return function() return { on_start = function() end } end", NULL);
+#define EXIT "{ name = 'on_exit', files = { 'k2', 'k1' } }"
+	expect(s, "hooks", EXIT, "{ 'on_exit of policy.lua' }");
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", EXIT, "{ 'on_exit of vm.lua', 'on_exit of policy.lua' }");
+	expect(s, "hooks", "{ name = 'on_start', files = { 'k1', 'k2' } }",
+	    "{ 'on_start of policy.lua' }");
+	expect(s, "hooks", "{ name = 'on_started', files = { 'k1', 'k2' } }", "{}");
+	expect_boot(s, "t", "problems", "{}");
+	expect(s, "hooks", EXIT,
+	    "{ 'on_exit of vm.lua (target t)', 'on_exit of vm.lua', 'on_exit of policy.lua' }");
+	expect_boot(s, "u", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit', files = list }",
+	    "{ 'on_exit of vm.lua (target t)', 'on_exit of vm.lua' }");
+	expect_boot(s, "v", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");
+	expect_boot(s, "w", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit' }", "{}");
+	expect_boot(s, "x", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_start' }", "{ 'on_start of vm.lua (target x)' }");
+	expect(s, "hooks", "{ name = 'on_end' }", "{ 'on_end of vm.lua' }");
+}
+
+static void test_hook_files(void **state)
+{
+	struct script *s = *state;
+
+	refuses_file(s, "return 1",
+	    "policy.lua: a hook file returns a table of hooks, or a function that "
+	    "returns one; this one returned a number");
+	refuses_file(s, "return { on_exti = function() end }",
+	    "policy.lua: unknown hook \"on_exti\", did you mean \"on_exit\"?");
+	refuses_file(s, "return { function() end }", "policy.lua: unknown hook \"1\"");
+	refuses_file(
+	    s, "return { on_exit = 'x' }", "policy.lua: on_exit is a string, expected a function");
+	refuses_file(s, "return {", "policy.lua:1: unexpected symbol near <eof>");
+	refuses_file(s, "return function(o)\n error('needs ' .. (o.faults or 'faults'), 0) end",
+	    "needs faults\nstack traceback:\n\t[C]: in function 'error'\n\tpolicy.lua:2: ");
+	script_limit(s, 40, 64 * MIB);
+	refuses_file(s, "while true do end", "policy.lua:1: still running after 40 ms ");
+	script_limit(s, 5000, 64 * MIB);
+	/* State of an instance stays; another use of the file is another instance. */
+	static const char text[] =
+	    "return function(o) local n = o.n or 0 return { on_exit = function() "
+	    "n = n + 1 return vmrun.stop(n) end } end";
+	add_file(s, "a", text, "{ n = 5 }");
+	add_file(s, "b", text, NULL);
+	expect(s, "hooks", "{ name = 'on_exit', files = { 'a', 'b' } }",
+	    "{ 'on_exit of policy.lua', 'on_exit of policy.lua' }");
+#define CALL(index) "{ name = 'on_exit', index = " #index ", argument = {} }"
+	expect(s, "call", CALL(1), "{ action = 'stop', status = 6 }");
+	add_file(s, "a", text, "{ n = 5 }");
+	expect(s, "hooks", "{ name = 'on_exit', files = { 'a', 'b' } }",
+	    "{ 'on_exit of policy.lua', 'on_exit of policy.lua' }");
+	expect(s, "call", CALL(1), "{ action = 'stop', status = 7 }");
+	expect(s, "call", CALL(2), "{ action = 'stop', status = 1 }");
+}
+
+/* What a body of on_exit answers. */
+static void load_exit(struct script *s, const char *body)
+{
+	MEM_AUTO char *text = mem_format(
+	    "return { on_exit = function(exit) %s end, targets = { rescue = {}, install = {} } }",
+	    body);
+
+	load_lua(s, text);
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");
+}
+
+#define FACTS                                                                                     \
+	"{ name = 'on_exit', index = 1, argument = { vm = 'x', target = 'install', cause = "      \
+	"'reboot', "                                                                              \
+	"status = 0, uptime = 1.5, boots = 3, count = { reboot = 2 }, next_target = 'install', "  \
+	"stderr = '', history = { { cause = 'reboot', target = 'install' }, { cause = 'error' } " \
+	"}, "                                                                                     \
+	"ages = { 0, 9.5, 60 } } }"
+
+static void answers(struct script *s, const char *body, const char *answer)
+{
+	load_exit(s, body);
+	expect(s, "call", FACTS, answer);
+}
+
+static void answers_badly(struct script *s, const char *body, const char *begin)
+{
+	load_exit(s, body);
+	expect_error(s, "call", FACTS, begin);
+}
+
+static void test_answers(void **state)
+{
+	struct script *s = *state;
+
+	answers(s, "", "nil");
+	answers(s, "return nil", "nil");
+	answers(s, "return true", "{ action = 'boot' }");
+	answers(s, "return false", "{ action = 'stop' }");
+	answers(s, "return 'rescue'", "{ action = 'boot', target = 'rescue' }");
+	answers(s, "return 'default'", "{ action = 'boot', target = 'default' }");
+	answers(s, "return vmrun.boot()", "{ action = 'boot' }");
+	answers(s, "return vmrun.boot(exit.target, { delay = 5 })",
+	    "{ action = 'boot', target = 'install', delay = 5 }");
+	answers(s, "return vmrun.boot(nil, { delay = 0.25 })", "{ action = 'boot', delay = 0.25 }");
+	answers(s, "return vmrun.stop()", "{ action = 'stop' }");
+	answers(s, "return vmrun.stop(255.0)", "{ action = 'stop', status = 255 }");
+}
+
+static void test_bad_answers(void **state)
+{
+	struct script *s = *state;
+
+	answers_badly(s, "return 1",
+	    "on_exit returned a number; expected a target name, vmrun.boot(), "
+	    "vmrun.stop(), true, false or nothing");
+	answers_badly(s, "return {}", "on_exit returned an empty table; ");
+	answers_badly(s, "return vmrun.boot", "on_exit returned a function; ");
+	answers_badly(s, "return 'resuce'",
+	    "on_exit: no target \"resuce\", did you mean \"rescue\"? "
+	    "(there is: default, install, rescue)");
+	answers_badly(s, "return vmrun.boot('x')", "on_exit: no target \"x\" (there is: ");
+	answers_badly(
+	    s, "return vmrun.boot(1)", "vmrun.boot: the target is a string, not a number");
+	answers_badly(s, "local x = vmrun.boot(1)",
+	    "vm.lua:1: vmrun.boot: the target is a string, not a "
+	    "number\nstack traceback:\n");
+	answers_badly(
+	    s, "local x = vmrun.boot(nil, 5)", "vm.lua:1: vmrun.boot: the options are a table");
+	answers_badly(s, "vmrun.boot(nil, { dealy = 5 })", "vm.lua:1: vmrun.boot: no option dealy");
+	answers_badly(
+	    s, "vmrun.boot(nil, { delay = '5' })", "vm.lua:1: vmrun.boot: delay is a number");
+	answers_badly(
+	    s, "vmrun.boot(nil, { delay = -1 })", "vm.lua:1: vmrun.boot: delay is a number");
+	answers_badly(
+	    s, "vmrun.boot(nil, { delay = 0/0 })", "vm.lua:1: vmrun.boot: delay is a number");
+	answers_badly(s, "vmrun.boot(nil, { delay = 1e9 })",
+	    "vm.lua:1: vmrun.boot: delay is a number "
+	    "of seconds from 0 to 31622400");
+	answers_badly(
+	    s, "vmrun.stop(256)", "vm.lua:1: vmrun.stop: the status is an integer from 0");
+	answers_badly(
+	    s, "vmrun.stop(1.5)", "vm.lua:1: vmrun.stop: the status is an integer from 0");
+	answers_badly(
+	    s, "vmrun.stop('1')", "vm.lua:1: vmrun.stop: the status is an integer from 0");
+	answers_badly(s, "vmrun.log('warn', 'x')", "vm.lua:1: vmrun.log: no level warn; there is:");
+	answers_badly(
+	    s, "vmrun.exists()", "vm.lua:1: vmrun.exists: the path is a string, not nothing");
+	answers_badly(
+	    s, "error('x')", "vm.lua:1: x\nstack traceback:\n\t[C]: in function 'error'\n");
+}
+
+/* A hook is asked while the VM is down; its body asserts what it sees. */
+static void test_exit(void **state)
+{
+	static const char *const bodies[] = {
+		"assert(exit.vm == 'x' and exit.uptime == 1.5 and exit.boots == 3 and exit.signal "
+		"== nil)",
+		"assert(exit.count.reboot == 2 and exit.count.triple_fault == 0)",
+		"assert(exit.window(0) == 1 and exit.window(9.5) == 2 and exit.window(100) == 3)",
+		"assert(#exit.history == 2 and exit.history[1].cause == 'reboot' and not "
+		"exit.history[3])",
+		"local n = 0 for i, h in ipairs(exit.history) do n = n + i assert(h.cause) end "
+		"assert(n == 3)",
+		"local n = 0 for k, v in pairs(exit.count) do n = n + v end assert(n == 2)",
+		"local n = 0 for k in pairs(exit) do n = n + 1 end assert(n == 11)",
+		"for _, t in ipairs { exit, exit.count, exit.history, exit.history[1] } do "
+		"local ok, e = pcall(function() t.cause = 1 end) "
+		"assert(not ok and e:find('exit is read%-only')) end",
+		"assert(exit.ages == nil and getmetatable(exit) == false)",
+		"local ok, e = pcall(exit.window) assert(e:find('takes a number of seconds'))",
+		"assert(vmrun.host.hypervisor == 'bhyve' and vmrun.host.os ~= '' and "
+		"vmrun.host.release)",
+		"assert(vmrun.env.PATH and vmrun.env.NO_SUCH_THING == nil and vmrun.env[1] == nil)",
+		"local n = 0 for k in pairs(vmrun) do n = n + 1 end assert(n == 9)",
+	};
+	struct script *s = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++)
+		answers(s, bodies[i], "nil");
+	load_exit(
+	    s, "assert(#exit.history == 0 and exit.window(1) == 0 and exit.count.error == 0)");
+	expect(s, "call", CALL(1), "nil");
+}
+
+static void load_prepare(struct script *s, const char *body)
+{
+	MEM_AUTO char *text = mem_format(
+	    "local vm = { name = 'x', cpu = 2.0, emulations = { { device = 'a', id = 'cd' }, "
+	    "{ device = 'b', slot = '9' }, { device = 'c' } },\n"
+	    "targets = { t = { emulations = { { id = 'cd', remove = true } } } } }\n"
+	    "function vm.on_exit() end\n"
+	    "function vm.on_prepare(spec, boot)\n%s\nend return vm",
+	    body);
+
+	load_lua(s, text);
+	expect_boot(s, "t", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_prepare' }", "{ 'on_prepare of vm.lua' }");
+}
+
+#define PREPARE                                                                         \
+	"{ name = 'on_prepare', index = 1, argument = { slots = { '0:9:0', '0:1:0' }, " \
+	"boot = { number = 1 } } }"
+
+static void test_prepare(void **state)
+{
+	struct script *s = *state;
+
+	load_prepare(s, "spec.mem = 'lost'");
+	expect(s, "call", PREPARE, "nil");
+	load_prepare(s,
+	    "assert(spec.targets == nil and math.type(spec.cpu) == 'integer' and boot.number == "
+	    "1)\n"
+	    "assert(spec.on_exit == vm.on_exit and spec.emulations[1] ~= vm.emulations[2])\n"
+	    "spec.mem = '1G' spec.name = vmrun.null return spec");
+	expect(s, "call", PREPARE,
+	    "{ cpu = 2, mem = '1G', on_exit = f, on_prepare = f, emulations = { "
+	    "{ device = 'b', slot = '0:9:0' }, { device = 'c', slot = '0:1:0' } } }");
+	expect(s, "locate", "{ path = { 'emulations', 1, 'slot' } }",
+	    "{ source = 'hook', path = { 'emulations', 1, 'slot' } }");
+	/* The next of the chain sees what this one made. */
+	expect(s, "call", PREPARE,
+	    "{ cpu = 2, mem = '1G', on_exit = f, on_prepare = f, emulations = { "
+	    "{ device = 'b', slot = '0:9:0' }, { device = 'c', slot = '0:1:0' } } }");
+	/* The next boot starts from the file again. */
+	expect_boot(s, "default", "spec",
+	    "{ name = 'x', cpu = 2, on_exit = f, on_prepare = f, emulations = { "
+	    "{ device = 'a', id = 'cd' }, { device = 'b', slot = '9' }, { device = 'c' } } }");
+	expect(s, "locate", "{ path = { 'cpu' } }", "{ source = 'file', path = { 'cpu' } }");
+	load_prepare(s, "return 'x'");
+	expect_error(s, "call", PREPARE,
+	    "on_prepare returned a string; expected the changed spec, or nothing");
+	load_prepare(s, "spec.me = spec return spec");
+	expect_error(s, "call", PREPARE, "me.me.me.");
+	load_prepare(s, "error('no disk', 0)");
+	expect_error(s, "call", PREPARE, "no disk\nstack traceback:");
+}
+
+static void test_start_and_end(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s,
+	    "return { on_start = function(b) if b.n == 1 then return false, 'full moon' end "
+	    "return b.n == 3 and false end, on_end = function(r) print(r.n) return 5 end }");
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_start' }", "{ 'on_start of vm.lua' }");
+	expect(s, "hooks", "{ name = 'on_end' }", "{ 'on_end of vm.lua' }");
+	expect(s, "call", "{ name = 'on_start', index = 1, argument = { n = 1 } }",
+	    "{ refused = true, reason = 'full moon' }");
+	expect(s, "call", "{ name = 'on_start', index = 1, argument = { n = 3 } }",
+	    "{ refused = true }");
+	load_lua(s,
+	    "return { on_start = function(b) end, on_end = function(r) print(r.n) return 5 end }");
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_start' }", "{ 'on_start of vm.lua' }");
+	expect(s, "hooks", "{ name = 'on_end' }", "{ 'on_end of vm.lua' }");
+	expect(s, "call", "{ name = 'on_start', index = 1, argument = { n = 2 } }", "nil");
+	str_free(&support_log);
+	expect(s, "call", "{ name = 'on_end', index = 1, argument = { n = 2 } }", "nil");
+	assert_string_equal(support_log.text, "info: 2\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SUPPORT_TEST(test_order),
+		SUPPORT_TEST(test_hook_files),
+		SUPPORT_TEST(test_answers),
+		SUPPORT_TEST(test_bad_answers),
+		SUPPORT_TEST(test_exit),
+		SUPPORT_TEST(test_prepare),
+		SUPPORT_TEST(test_start_and_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

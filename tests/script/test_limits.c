@@ -1,0 +1,283 @@
+/* Time and memory: what a script does, a call ends, and the state can be used afterwards. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+
+#define HANG_SECONDS 120 /* nothing here takes more than a few, also under a sanitizer */
+
+static void still_works(struct script *s)
+{
+	load_lua(s, "local t = {} for i = 1, 1000 do t[i] = i end return { n = #t }");
+	expect_boot(s, "default", "spec", "{ n = 1000 }");
+}
+
+/* The chunk, and a hook, must both be stopped. */
+static void stops(const char *code)
+{
+	struct script *s = script_open(40, 64 * MIB);
+	MEM_AUTO char *chunk = mem_format("%s\nreturn {}", code);
+	MEM_AUTO char *hook = mem_format("return { on_exit = function(exit)\n%s\nend }", code);
+	int64_t start = clock_ms();
+
+	(void)alarm(HANG_SECONDS);
+	load_error(s, chunk, "vm.lua:1: still running after 40 ms (hook_timeout)");
+	still_works(s);
+	load_lua(s, hook);
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit', files = list }", "{ 'on_exit of vm.lua' }");
+	expect_error(s, "call", "{ name = 'on_exit', index = 1, argument = {} }",
+	    "vm.lua:2: still running after 40 ms (hook_timeout)");
+	still_works(s);
+	assert_true(clock_ms() - start >= 80);
+	script_free(s);
+	(void)alarm(0);
+}
+
+static void test_loops(void **state)
+{
+	static const char *const loops[] = {
+		"while true do end",
+		"for i = 1, math.huge do end",
+		"goto again ::again:: goto again",
+		"local function f() return f() end f()",
+		"while true do local t = { {} } end",
+		"repeat until pcall(error)",
+		"string.gsub(('x'):rep(1e6), '.', function() while true do end end)",
+		"table.sort({ 3, 2, 1 }, function() while true do end end)",
+		"local x = setmetatable({}, { __index = function() while true do end end }).x",
+		"local x = -setmetatable({}, { __unm = function() while true do end end })",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
+		stops(loops[i]);
+}
+
+static void test_loops_behind_pcall(void **state)
+{
+	static const char *const loops[] = {
+		"while true do pcall(function() while true do end end) end",
+		"while true do pcall(pcall, pcall, pcall, function() while true do end end) end",
+		"local function f() while true do pcall(f) end end f()",
+		"while true do xpcall(function() while true do end end, debug.traceback) end",
+		"local function f() while true do pcall(f) end end table.sort({ 1, 2 }, f)",
+		"while true do local ok, e = pcall(error, 'x') end",
+		"while true do pcall(string.rep, 'x', 1 << 40) end",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
+		stops(loops[i]);
+}
+
+static void test_loops_in_coroutines(void **state)
+{
+	static const char *const loops[] = {
+		"coroutine.wrap(function() while true do end end)()",
+		"local co = coroutine.create(function() while true do end end) "
+		"while true do coroutine.resume(co) end",
+		"while true do coroutine.resume(coroutine.create(function() while true do end "
+		"end)) end",
+		"while true do pcall(coroutine.wrap(function() while true do end end)) end",
+		"local w = coroutine.wrap(function() while true do coroutine.yield() end end) "
+		"while true do w() end",
+		"local function f() coroutine.wrap(f)() end while true do pcall(f) end",
+		"local function f() pcall(coroutine.wrap(f)) while true do end end f()",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
+		stops(loops[i]);
+}
+
+/*
+ * An error that a hook raises leaves hooks off in the thread that it ends: a __close that is called
+ * after that must not be able to loop.
+ */
+static void test_loops_in_close(void **state)
+{
+#define CLOSE "local x <close> = setmetatable({}, { __close = function() while true do end end }) "
+	static const char *const loops[] = {
+		CLOSE "while true do end",
+		"do " CLOSE "end",
+		"pcall(function() " CLOSE "error('x') end)",
+		"coroutine.wrap(function() " CLOSE "while true do end end)()",
+		"pcall(coroutine.wrap(function() " CLOSE "while true do end end))",
+		"local co = coroutine.create(function() " CLOSE "while true do end end) "
+		"coroutine.resume(co) coroutine.close(co)",
+		"local co = coroutine.create(function() " CLOSE "coroutine.yield() end) "
+		"coroutine.resume(co) coroutine.close(co)",
+		"local co = coroutine.create(function() " CLOSE "coroutine.yield() end) "
+		"coroutine.resume(co) pcall(coroutine.close, co) while true do "
+		"pcall(coroutine.close, co) end",
+		CLOSE "for i in function() return 1 end, nil, nil, x do end",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++)
+		stops(loops[i]);
+}
+
+/* The border ends what gives control back to it; its __close methods run, and are limited too. */
+static void test_yield_at_the_border(void **state)
+{
+	struct script *s = script_open(40, 64 * MIB);
+
+	(void)state;
+	load_error(s, "local function f()\ncoroutine.yield(1)\nend\nf() return {}",
+	    "coroutine.yield outside a coroutine: there is nothing to wait for\nstack traceback:\n"
+	    "\t[C]: in function 'coroutine.yield'\n\tvm.lua:2: in local 'f'\n\tvm.lua:4: in ");
+	load_error(s, CLOSE "coroutine.yield() return {}",
+	    "vm.lua:1: still running after 40 ms (hook_timeout)");
+	still_works(s);
+	load_lua(s, "return coroutine.wrap(function() coroutine.yield({ a = 1 }) end)()");
+	expect_boot(s, "default", "spec", "{ a = 1 }");
+	script_free(s);
+}
+
+/* A coroutine that a stopped call leaves behind is an ordinary one in the next. */
+static void test_leftover_coroutine(void **state)
+{
+	struct script *s = script_open(40, 64 * MIB);
+
+	(void)state;
+	load_error(s,
+	    "left = coroutine.wrap(function() for i = 1, math.huge do coroutine.yield(i) end end)\n"
+	    "while true do left() end",
+	    "vm.lua:");
+	load_lua(s, "local a = left() return { ok = pcall(left) or a ~= nil }");
+	script_free(s);
+}
+
+static void test_place_and_traceback(void **state)
+{
+	struct script *s = script_open(40, 64 * MIB);
+
+	(void)state;
+	load_error(s, "local function spin()\n  while true do\n  end\nend\nspin()",
+	    "vm.lua:2: still running after 40 ms (hook_timeout)\nstack traceback:\n"
+	    "\tvm.lua:2: in local 'spin'\n\tvm.lua:5: in ");
+	script_limit(s, 1000, 64 * MIB);
+	load_error(s, "while true do end", "vm.lua:1: still running after 1 s (hook_timeout)");
+	script_free(s);
+}
+
+static void needs_memory(const char *code)
+{
+	struct script *s = script_open(20000, 4 * MIB);
+
+	(void)alarm(HANG_SECONDS);
+	load_error(s, code, "needs more than 4 MiB of memory (hook_memory)");
+	still_works(s);
+	script_free(s);
+	(void)alarm(0);
+}
+
+static void test_memory(void **state)
+{
+	static const char *const hogs[] = {
+		"local s = 'x' while true do s = s .. s end",
+		"local t = {} while true do t[#t + 1] = {} end",
+		"local t = {} for i = 1, math.huge do t[i] = ('x'):rep(100) .. i end",
+		"return { ('x'):rep(1 << 30) }",
+		"return { ('x'):rep(1e9, 'y') }",
+		"local t = {} for i = 1, 1e9 do t[i] = coroutine.create(print) end",
+		"collectgarbage('stop') local t = {} while true do t = { t } end",
+		"collectgarbage('generational') local t = {} while true do t = { t } end",
+		"collectgarbage('setpause', 1000) local t = {} while true do t = { t } end",
+		"coroutine.wrap(function() local t = {} while true do t = { t } end end)()",
+		"local t = {} repeat t[#t + 1] = table.concat(t, 'x') .. 'y' until false",
+		"return assert(load(function() return '--' .. ('x'):rep(1e5) end))",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hogs) / sizeof(*hogs); i++)
+		needs_memory(hogs[i]);
+}
+
+/* With a stopped collector garbage goes when the cap is reached. */
+static void test_stopped_collector(void **state)
+{
+	struct script *s = script_open(20000, 4 * MIB);
+
+	(void)state;
+	load_lua(s, "collectgarbage('stop') for i = 1, 1e5 do local t = { {}, {} } end return {}");
+	still_works(s);
+	script_free(s);
+}
+
+/*
+ * A script that lives at its cap and swallows the errors: each failure costs a collection of all
+ * that it holds, so that few instructions run in a second.
+ */
+static void test_memory_errors_for_ever(void **state)
+{
+	struct script *s = script_open(200, 32 * MIB);
+	int64_t start = clock_ms();
+
+	(void)state;
+	(void)alarm(HANG_SECONDS);
+	load_error(s,
+	    "local t, n = {}, 0\n"
+	    "local function grow() while true do n = n + 1 t[n] = { {} } end end\n"
+	    "while true do pcall(grow) end",
+	    "vm.lua:");
+	print_message("stopped %d ms after the deadline\n", (int)(clock_ms() - start - 200));
+	still_works(s);
+	script_free(s);
+	(void)alarm(0);
+}
+
+static void test_errors(void **state)
+{
+	struct script *s = script_open(200, 64 * MIB);
+
+	(void)state;
+	script_limit(s, 5000, 256 * MIB);
+	load_error(
+	    s, "local function f() return 1 + f() end return f()", "vm.lua:1: stack overflow");
+	script_limit(s, 5000, 16 * MIB);
+	load_error(s, "local function f() return 1 + f() end return f()",
+	    "needs more than 16 MiB of memory (hook_memory)");
+	load_error(s,
+	    "local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) "
+	    "return t[k] end return t.x",
+	    "vm.lua:1: C stack overflow");
+	load_error(s, "error()", "(error object is a nil value)\nstack traceback:\n");
+	load_error(s, "error({ code = 1 })", "(error object is a table value)\nstack traceback:\n");
+	load_error(
+	    s, "error(42, 0)", "42\nstack traceback:\n\t[C]: in function 'error'\n\tvm.lua:1:");
+	load_error(s, "error(setmetatable({}, { __tostring = function() while true do end end }))",
+	    "(error object is a table value)");
+	load_error(s, "error(print)", "(error object is a function value)");
+	load_error(s, "error('', 0)", "\nstack traceback:");
+	load_error(s, "local x = ('x') .. {}", "vm.lua:1: attempt to concatenate a table value");
+	load_error(s, "return string.rep()", "vm.lua:1: bad argument #1 to 'rep'");
+	load_error(s, "string.rep()", "vm.lua:1: bad argument #1 to 'rep'");
+	still_works(s);
+	script_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_loops_behind_pcall),
+		cmocka_unit_test(test_loops_in_coroutines),
+		cmocka_unit_test(test_loops_in_close),
+		cmocka_unit_test(test_yield_at_the_border),
+		cmocka_unit_test(test_leftover_coroutine),
+		cmocka_unit_test(test_place_and_traceback),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_stopped_collector),
+		cmocka_unit_test(test_memory_errors_for_ever),
+		cmocka_unit_test(test_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

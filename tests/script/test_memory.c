@@ -1,0 +1,132 @@
+/* A whole life under every memory cap: each step works or fails in words, and nothing is lost. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const char *const steps[][2] = {
+	{ "configure", "{ merge = { cpu = {}, bhyve = {} } }" },
+	{ "load",
+	    "{ format = 'lua', name = 'vm.lua', folder = '/', text = [[\n"
+	    "local vm = { name = 'x', cpu = { cores = 2 }, emulations = { { device = 'a', id = 'i' "
+	    "} },\n"
+	    "targets = { t = { cpu = { threads = 2 }, emulations = { { id = 'i', path = 'p' }, {} "
+	    "},\n"
+	    "extends = 'u' }, u = { mem = vmrun.null } } }\n"
+	    "function vm.on_exit(exit) print(exit.cause, exit.count.error)\n"
+	    "return vmrun.boot(exit.target, { delay = 1 }) end\n"
+	    "function vm.on_prepare(spec) local ok = pcall(string.rep, 'x', 1e5) spec.ok = ok\n"
+	    "coroutine.wrap(function() local t <close> = setmetatable({}, { __close = print }) "
+	    "end)()\n"
+	    "return vmrun.merge(spec, { mem = '1G' }) end\n"
+	    "return vm]] }" },
+	{ "targets", "nil" },
+	{ "boot", "{ target = 't', set = { { key = 'cpu.cores', value = 3 } } }" },
+	{ "locate", "{ path = { 'emulations', 1, 'path' } }" },
+	{ "hook_files",
+	    "{ list = { { key = 'k', path = '/h/p.lua', name = 'p.lua', options = { n = 1 }, "
+	    "text = 'return function(o) return { on_exit = function() return o.n end } end' } } "
+	    "}" },
+	{ "hooks", "{ name = 'on_exit', files = { 'k' } }" },
+	{ "hooks", "{ name = 'on_prepare', files = list }" },
+	{ "call",
+	    "{ name = 'on_prepare', index = 1, argument = { slots = { '0:1:0' }, boot = {} } }" },
+	{ "call", "{ name = 'on_exit', index = 1, argument = { cause = 'error', target = 't' } }" },
+	{ "load",
+	    "{ format = 'json', name = 'vm.json', folder = '/', "
+	    "text = '{\"name\":\"x\",\"a\":[{\"b\":[]}],\"targets\":{\"t\":{}}}', "
+	    "notes = { { path = { 'a', 1, 'b' }, kind = 'list' } } }" },
+	{ "boot", "{ target = 't' }" },
+};
+
+#define STEPS (sizeof(steps) / sizeof(*steps))
+
+/* -1: no state; else how many steps worked, in a row, up to all. */
+static int live(size_t cap, struct node **arguments)
+{
+	struct script_options options = { .budget_ms = 60000, .memory_bytes = cap };
+	struct script *s = NULL;
+	struct error err = { 0 };
+	int worked = 0;
+
+	if (script_new(&s, &options, &err) != 0) {
+		assert_int_equal(err.status, STATUS_OS);
+		assert_non_null(strstr(err.text, "Lua cannot start in "));
+		error_clear(&err);
+		return -1;
+	}
+	for (size_t i = 0; i < STEPS; i++) {
+		struct node *result = NULL;
+
+		if (script_call(s, steps[i][0], arguments[i], &result, &err) == 0) {
+			node_free(result);
+			worked++;
+			continue;
+		}
+		assert_null(result);
+		if (strstr(err.text, "(hook_memory)") == NULL)
+			fail_msg("%s under %zu bytes: %s", steps[i][0], cap, err.text);
+		error_clear(&err);
+		break;
+	}
+	script_free(s);
+	return worked;
+}
+
+static void test_every_cap(void **state)
+{
+	struct node *arguments[STEPS];
+	size_t cap, counts[STEPS + 2] = { 0 };
+	int worked = 0;
+
+	(void)state;
+	for (size_t i = 0; i < STEPS; i++)
+		arguments[i] = node_of(steps[i][1]);
+	for (cap = 0; worked < (int)STEPS; cap += 61) {
+		worked = live(cap, arguments);
+		counts[worked + 1]++;
+		assert_true(cap < 2 * MIB);
+	}
+	print_message("all steps work from %zu bytes on\n", cap);
+	for (size_t i = 0; i < STEPS; i++)
+		node_free(arguments[i]);
+}
+
+/* A cap that is hit in the middle of a life: the state goes on once there is room again. */
+static void test_lowered_cap(void **state)
+{
+	(void)state;
+	for (size_t cap = 20000; cap < 120000; cap += 331) {
+		struct script *s = script_open(60000, 64 * MIB);
+		struct error err = { 0 };
+		struct node *result = NULL;
+
+		load_lua(s, "return { n = 1, targets = { t = { n = 2 } } }");
+		for (size_t i = 1; i < 10; i++) {
+			struct node *argument = node_of("{ target = 't' }");
+
+			script_limit(s, 60000, i % 3 == 0 ? 64 * MIB : cap);
+			if (script_call(s, "boot", argument, &result, &err) == 0)
+				node_free(result);
+			else
+				assert_non_null(strstr(err.text, "(hook_memory)"));
+			error_clear(&err);
+			result = NULL;
+			node_free(argument);
+		}
+		expect_boot(s, "t", "spec", "{ n = 2 }");
+		script_free(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cap),
+		cmocka_unit_test(test_lowered_cap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,314 @@
+/* name, cpu, mem, host bridge, serial ports, uuid, words, seconds, release. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct row {
+	const char *value, *wanted;
+};
+
+/* Each value of the key is shown like that (right of its colon). */
+static void shown(const char *key, const struct row *rows)
+{
+	for (const struct row *r = rows; r->value != NULL; r++) {
+		MEM_AUTO char *keys = mem_format("'%s':%s", key, r->value);
+		MEM_AUTO char *wanted = mem_format("'%s': %s", key, r->wanted);
+
+		spec_shows(keys, wanted);
+	}
+}
+
+/* Each value is refused, with a problem at the key (or below it) that begins like that. */
+static void refused(const char *key, const struct row *rows)
+{
+	for (const struct row *r = rows; r->value != NULL; r++) {
+		MEM_AUTO char *keys = mem_format("'%s':%s", key, r->value);
+		MEM_AUTO char *wanted = mem_format("%s%s", key, r->wanted);
+
+		spec_refused(keys, wanted);
+	}
+}
+
+#define A32 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void test_name(void **state)
+{
+	static const struct row good[] = {
+		{ "'a'", "'a'" },
+		{ "'0'", "'0'" },
+		{ "'a.b-c_D9'", "'a.b-c_D9'" },
+		{ "'" A32 A32 "'", "'" A32 A32 "'" },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "'" A32 A32 "a'", ": \"" A32 A32 "a\" is no VM name" },
+		{ "''", ": must not be empty" },
+		{ "'.a'", ": \".a\" is no VM name" },
+		{ "'-a'", ": \"-a\" is no VM name" },
+		{ "'_a'", ": \"_a\" is no VM name" },
+		{ "'a b'", ": \"a b\" is no VM name" },
+		{ "'a/b'", ": \"a/b\" is no VM name" },
+		{ "'a%b'", ": \"a%b\" is no VM name" },
+		{ "'a\\n'", ": \"a\n\" is no VM name" },
+		{ "'\\u00e4'", ": \"\xc3\xa4\" is no VM name" },
+		{ "1", ": expected a string, got an integer" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	shown("name", good);
+	refused("name", bad);
+}
+
+static void test_cpu(void **state)
+{
+	static const struct row good[] = {
+		{ "1", "{'threads': 1,'cores': 1,'sockets': 1}" },
+		{ "65535", "{'threads': 65535,'cores': 1,'sockets': 1}" },
+		{ "{'threads':2,'cores':3,'sockets':4}", "{'threads': 2,'cores': 3,'sockets': 4}" },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "0", ": 0 is out of range, expected 1 to 65535" },
+		{ "-1", ": -1 is out of range" },
+		{ "65536", ": 65536 is out of range" },
+		{ "1.5", ": expected an integer or { threads, cores, sockets }, got a number" },
+		{ "'2'", ": expected an integer or { threads, cores, sockets }, got a string" },
+		{ "[2]", ": expected an integer or { threads, cores, sockets }, got a list" },
+		{ "{'threads':2}", ": \"cores\" is missing" },
+		{ "{'threads':2}", ": \"sockets\" is missing" },
+		{ "{}", ": \"threads\" is missing" },
+		{ "{'threads':0,'cores':1,'sockets':1}", ".threads: 0 is out of range" },
+		{ "{'threads':1,'cores':1.5,'sockets':1}", ".cores: expected an integer" },
+		{ "{'threads':1,'cores':1,'sockets':1,'thread':1}",
+		    ".thread: unknown key \"thread\", did you mean \"threads\"?" },
+		{ "{'threads':65535,'cores':65535,'sockets':65535}",
+		    ": 281462092005375 processors, at most 65535 are possible" },
+		{ NULL, NULL },
+	};
+	struct cpu cpu = { 2, 3, 4 };
+
+	(void)state;
+	shown("cpu", good);
+	refused("cpu", bad);
+	assert_int_equal(cpu_count(&cpu), 24);
+}
+
+static void test_mem(void **state)
+{
+	static const struct row good[] = {
+		{ "'512M'", "536870912," },
+		{ "'512m'", "536870912," },
+		{ "'08M'", "8388608," },
+		{ "'000000000000000000000000000010M'", "10485760," },
+		{ "'4k'", "4096," },
+		{ "'3G'", "3221225472," },
+		{ "'1T'", "1099511627776," },
+		{ "'4096T'", "4503599627370496," },
+		{ "4096", "4096," },
+		{ "536870912", "536870912," },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "'512'", ": \"512\" has no unit: write \"512M\"" },
+		{ "''", ": must not be empty" },
+		{ "'M'", ": \"M\" is no size" },
+		{ "'1.5G'", ": \"1.5G\" is no size" },
+		{ "'4 G'", ": \"4 G\" is no size" },
+		{ "' 4G'", ": \" 4G\" is no size" },
+		{ "'4GB'", ": \"4GB\" is no size" },
+		{ "'4P'", ": \"4P\" is no size" },
+		{ "'-4M'", ": \"-4M\" is no size" },
+		{ "'+4M'", ": \"+4M\" is no size" },
+		{ "'0x200M'", ": \"0x200M\" is no size" },
+		{ "'0M'", ": the size must be above 0" },
+		{ "'00k'", ": the size must be above 0" },
+		{ "0", ": the size must be above 0" },
+		{ "-1", ": the size must be above 0" },
+		{ "-4096", ": the size must be above 0" },
+		{ "'1k'", ": 1024 bytes is not a multiple of 4 KiB" },
+		{ "5000", ": 5000 bytes is not a multiple of 4 KiB" },
+		{ "1152921504606846976", ": the size is beyond 4 PiB" },
+		{ "'4097T'", ": the size is beyond 4 PiB" },
+		{ "'99999999999T'", ": the size is beyond 4 PiB" },
+		{ "'9999999999999999999999999999999k'", ": the size is beyond 4 PiB" },
+		{ "536870912.5", ": expected a size such as \"512M\", or bytes, got a number" },
+		{ "true", ": expected a size such as \"512M\", or bytes, got a boolean" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	shown("mem", good);
+	refused("mem", bad);
+	shown("hook_memory", good);
+	refused("hook_memory", bad);
+}
+
+static void test_hostbridge(void **state)
+{
+	static const struct row good[] = {
+		{ "'hostbridge'", "'hostbridge'" },
+		{ "'amd_hostbridge'", "'amd_hostbridge'" },
+		{ "false", "false" },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "true", ": expected \"hostbridge\", \"amd_hostbridge\" or false" },
+		{ "'amd'", ": expected \"hostbridge\", \"amd_hostbridge\" or false" },
+		{ "''", ": expected \"hostbridge\"" },
+		{ "0", ": expected \"hostbridge\"" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	shown("hostbridge", good);
+	refused("hostbridge", bad);
+}
+
+static void test_com(void **state)
+{
+	static const struct row good[] = {
+		{ "'stdio'", "'stdio'" },
+		{ "'/dev/nmdm0A'", "'/dev/nmdm0A'" },
+		{ "'/dev/a,b'", "'/dev/a,b'" },
+		{ "'tcp=127.0.0.1:1'", "'tcp=127.0.0.1:1'" },
+		{ "'tcp=[::1]:65535'", "'tcp=[::1]:65535'" },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "''", ": must not be empty" },
+		{ "'nmdm0A'", ": \"nmdm0A\" is no serial port" },
+		{ "'Stdio'", ": \"Stdio\" is no serial port" },
+		{ "'tcp='", ": \"tcp=\" is no serial port" },
+		{ "'tcp=:1'", ": \"tcp=:1\" is no serial port" },
+		{ "'tcp=127.0.0.1'", ": \"tcp=127.0.0.1\" is no serial port" },
+		{ "'tcp=127.0.0.1:'", ": \"tcp=127.0.0.1:\" is no serial port" },
+		{ "'tcp=127.0.0.1:0'", ": \"tcp=127.0.0.1:0\" is no serial port" },
+		{ "'tcp=127.0.0.1:65536'", ": \"tcp=127.0.0.1:65536\" is no serial port" },
+		{ "'tcp=127.0.0.1:-1'", ": \"tcp=127.0.0.1:-1\" is no serial port" },
+		{ "'tcp=127.0.0.1:1x'", ": \"tcp=127.0.0.1:1x\" is no serial port" },
+		{ "1", ": expected a string, got an integer" },
+		{ NULL, NULL },
+	};
+	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		shown(keys[i], good);
+		refused(keys[i], bad);
+	}
+}
+
+static void test_uuid(void **state)
+{
+	static const struct row good[] = {
+		{ "'01234567-89ab-cdef-ABCD-EF0123456789'",
+		    "'01234567-89ab-cdef-ABCD-EF0123456789'" },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "'01234567-89ab-cdef-abcd-ef012345678'", ": " },
+		{ "'01234567-89ab-cdef-abcd-ef01234567890'", ": " },
+		{ "'0123456789abcdefabcdef0123456789'", ": " },
+		{ "'01234567-89ab-cdef-abcd-ef012345678g'", ": " },
+		{ "'01234567-89ab-cdef-abcde-f0123456789'", ": " },
+		{ "'{1234567-89ab-cdef-abcd-ef012345678}'", ": " },
+		{ "''", ": must not be empty" },
+		{ "1", ": expected a string, got an integer" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	shown("uuid", good);
+	refused("uuid", bad);
+}
+
+static void test_words(void **state)
+{
+	static const struct row good[] = {
+		{ "'-a  -b \\\"c d\\\"'", "['-a','-b','c d']" },
+		{ "['-a','b c']", "['-a','b c']" },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "'\\\"a'", ": cannot be split into words: a quote that is not closed" },
+		{ "'a\\\\'", ": cannot be split into words: a backslash at the end" },
+		{ "['a',1]", "[1]: expected a string, got an integer" },
+		{ "['']", "[0]: must not be empty" },
+		{ "{'a':'b'}", ": expected a string or a list of strings, got an object" },
+		{ "1", ": expected a string or a list of strings, got an integer" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	shown("extra_options", good);
+	refused("extra_options", bad);
+	spec_shows("'extra_options':'','bhyve':{'args':'x'}", "'bhyve': {'args': ['x']}");
+	spec_refused("'qemu':{'args':[1]}", "qemu.args[0]: expected a string");
+}
+
+static void test_seconds(void **state)
+{
+	static const struct row good[] = {
+		{ "5", "5," },
+		{ "0.01", "0.01," },
+		{ "3600", "3600," },
+		{ "1.001", "1.001," }, /* 1.001 * 1000 is a little below 1001 */
+		{ "2.3", "2.3," },
+		{ NULL, NULL },
+	};
+	static const struct row bad[] = {
+		{ "0", ": expected 0.01 to 3600 seconds" },
+		{ "0.001", ": expected 0.01 to 3600 seconds" },
+		{ "-1", ": expected 0.01 to 3600 seconds" },
+		{ "3601", ": expected 0.01 to 3600 seconds" },
+		{ "'5'", ": expected a number of seconds, got a string" },
+		{ NULL, NULL },
+	};
+	struct report report = { 0 };
+	struct node *doc = doc_with("");
+
+	(void)state;
+	shown("hook_timeout", good);
+	refused("hook_timeout", bad);
+	node_put(doc, "hook_timeout", node_number(strtod("nan", NULL)));
+	spec_free(spec_from(doc, &report));
+	MEM_AUTO char *got = problems_of(&report);
+
+	has_line(got, "hook_timeout: expected 0.01 to 3600 seconds", "nan");
+}
+
+static void test_settings_of_one_hypervisor(void **state)
+{
+	(void)state;
+	spec_shows(
+	    "'bhyve':{'release':15,'arch':'arm64'}", "'bhyve': {'release': 15,'arch': 'arm64'}");
+	spec_shows("'bhyve':{}", "'bhyve': {},'qemu': {'accel': 'auto'}");
+	spec_refused("'bhyve':{'release':12}", "bhyve.release: 12 is out of range, expected 13 to");
+	spec_refused("'bhyve':{'release':14.3}", "bhyve.release: expected an integer");
+	spec_refused(
+	    "'bhyve':{'arch':'amd'}", "bhyve.arch: \"amd\" is none of \"amd64\", \"arm64\"");
+	spec_refused("'bhyve':[]", "bhyve: expected an object, got a list");
+	spec_refused("'qemu':{'accel':'kvm2'}",
+	    "qemu.accel: \"kvm2\" is none of \"auto\", \"tcg\", \"kvm\", did you mean \"kvm\"?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_mem),
+		cmocka_unit_test(test_hostbridge),
+		cmocka_unit_test(test_com),
+		cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_settings_of_one_hypervisor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

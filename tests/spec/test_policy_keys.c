@@ -1,0 +1,229 @@
+/* reboot_on, stop, hooks; and the list of causes. */
+#include "support.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static void test_causes(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CAUSES; i++) {
+		enum cause found = CAUSES;
+
+		assert_true(cause_find(cause_name((enum cause)i), &found));
+		assert_int_equal(found, i);
+		assert_true(strlen(cause_text((enum cause)i)) > 5);
+	}
+	/* The statuses of bhyve(8) are the numbers of their causes. */
+	assert_int_equal(CAUSE_REBOOT, 0);
+	assert_int_equal(CAUSE_POWEROFF, 1);
+	assert_int_equal(CAUSE_HALT, 2);
+	assert_int_equal(CAUSE_TRIPLE_FAULT, 3);
+	assert_int_equal(CAUSE_ERROR, 4);
+	assert_false(cause_find("", &(enum cause){ CAUSE_REBOOT }));
+	assert_false(cause_find("Reboot", &(enum cause){ CAUSE_REBOOT }));
+}
+
+static void test_reboot_on(void **state)
+{
+	(void)state;
+	spec_shows("'reboot_on':['reboot','triple_fault',3,'7']",
+	    "'reboot_on': ['reboot','triple_fault',3,7]");
+	spec_shows("'reboot_on':[]", "'reboot_on': []");
+	spec_refused("'reboot_on':'reboot'",
+	    "reboot_on: expected a list of causes or statuses, got a string");
+	spec_refused("'reboot_on':['reboot','rebot']",
+	    "reboot_on[1]: \"rebot\" is neither a cause nor a status (0 to 255), did you mean "
+	    "\"reboot\"?");
+	spec_refused("'reboot_on':[256]", "reboot_on[0]: 256 is out of range, expected 0 to 255");
+	spec_refused("'reboot_on':[-1]", "reboot_on[0]: -1 is out of range");
+	spec_refused("'reboot_on':['256']", "reboot_on[0]: \"256\" is neither");
+	spec_refused("'reboot_on':['-1']", "reboot_on[0]: \"-1\" is neither");
+	spec_refused("'reboot_on':['0x1']", "reboot_on[0]: \"0x1\" is neither");
+	spec_refused(
+	    "'reboot_on':['99999999999999999999']", "reboot_on[0]: \"99999999999999999999\"");
+	spec_refused("'reboot_on':['']", "reboot_on[0]: must not be empty");
+	spec_refused("'reboot_on':[1.5]", "reboot_on[0]: expected a string, got a number");
+	spec_refused("'reboot_on':{'reboot':true}", "reboot_on: expected a list");
+}
+
+static void test_reboot_list_has(void **state)
+{
+	struct spec *spec = spec_of("'reboot_on':['killed',3]");
+	struct spec *unset = spec_of("");
+	const struct reboot_list *list = &spec->reboot_on;
+
+	(void)state;
+	assert_true(list->given);
+	assert_false(unset->reboot_on.given);
+	assert_true(reboot_list_has(list, CAUSE_KILLED, 3));
+	assert_true(reboot_list_has(list, CAUSE_TRIPLE_FAULT, 3));
+	assert_true(reboot_list_has(list, CAUSE_ERROR, 3));
+	assert_false(reboot_list_has(list, CAUSE_TRIPLE_FAULT, 4));
+	/* A number says nothing about these. */
+	assert_false(reboot_list_has(list, CAUSE_START_FAILED, 3));
+	assert_false(reboot_list_has(list, CAUSE_CHECK_FAILED, 3));
+	assert_false(reboot_list_has(list, CAUSE_STOPPED, 3));
+	assert_false(reboot_list_has(&unset->reboot_on, CAUSE_REBOOT, 0));
+	spec_free(spec);
+	spec_free(unset);
+}
+
+static void list_is(const char *text, const char *wanted)
+{
+	struct reboot_list list = { 0 };
+	struct error err = { 0 };
+	struct str s = { 0 };
+
+	if (reboot_list_parse(text, &list, &err) != 0) {
+		str_addf(&s, "! %s", err.text);
+		assert_int_equal(err.status, STATUS_USAGE);
+	}
+	assert_true(list.given);
+	for (size_t i = 0; i < list.count && err.text == NULL; i++) {
+		const struct reboot_entry *e = &list.item[i];
+
+		if (e->is_status)
+			str_addf(&s, "<%d>", e->status);
+		else
+			str_addf(&s, "<%s>", cause_name(e->cause));
+	}
+	assert_string_equal(s.text == NULL ? "" : s.text, wanted);
+	str_free(&s);
+	error_clear(&err);
+	reboot_list_free(&list);
+}
+
+/* The list of the command line. */
+static void test_reboot_list_parse(void **state)
+{
+	(void)state;
+	list_is("", "");
+	list_is(" ", "");
+	list_is("reboot", "<reboot>");
+	list_is("reboot,triple_fault,3", "<reboot><triple_fault><3>");
+	list_is(" reboot , 255 ", "<reboot><255>");
+	list_is("reboot,", "! \"\" is neither a cause nor a status (0 to 255)");
+	list_is(",", "! \"\" is neither a cause nor a status (0 to 255)");
+	list_is("reboot,,halt", "! \"\" is neither a cause nor a status (0 to 255)");
+	list_is("reboot halt", "! \"reboot halt\" is neither a cause nor a status (0 to 255)");
+	list_is("256", "! \"256\" is neither a cause nor a status (0 to 255)");
+	list_is("pwroff",
+	    "! \"pwroff\" is neither a cause nor a status (0 to 255), did you mean "
+	    "\"poweroff\"?");
+}
+
+static void test_stop(void **state)
+{
+	(void)state;
+	spec_shows("",
+	    "'stop': [{'do': 'acpi','wait': 60},{'do': 'poweroff','wait': 10},"
+	    "{'do': 'kill','wait': 5}]");
+	spec_shows("'stop':[{'do':'kill','wait':0}]", "'stop': [{'do': 'kill','wait': 0}]");
+	spec_refused("'stop':[]", "stop: expected a list of 1 to 16 steps");
+	spec_refused("'stop':{'do':'kill','wait':0}", "stop: expected a list of 1 to 16 steps");
+	spec_refused("'stop':'kill'", "stop: expected a list of 1 to 16 steps");
+	spec_refused(
+	    "'stop':['kill']", "stop[0]: expected a step { \"do\": \"acpi\", \"wait\": 60 }");
+	spec_refused("'stop':[{'do':'kill'}]", "stop[0]: \"wait\" is missing");
+	spec_refused("'stop':[{'wait':1}]", "stop[0]: \"do\" is missing");
+	spec_refused("'stop':[{'do':'acpi','wait':1},{'do':'kil','wait':1}]",
+	    "stop[1].do: \"kil\" is none of \"acpi\", \"poweroff\", \"kill\", did you mean "
+	    "\"kill\"?");
+	spec_refused("'stop':[{'do':'kill','wait':-1}]", "stop[0].wait: -1 is out of range");
+	spec_refused("'stop':[{'do':'kill','wait':86401}]", "stop[0].wait: 86401 is out of range");
+	spec_refused("'stop':[{'do':'kill','wait':'1'}]", "stop[0].wait: expected an integer");
+	spec_refused("'stop':[{'do':'kill','wait':1,'x':1}]", "stop[0].x: unknown key \"x\"");
+}
+
+static void test_stop_is_limited(void **state)
+{
+	struct str keys = { 0 };
+
+	(void)state;
+	str_add(&keys, "'stop':[{'do':'kill','wait':1}");
+	for (int i = 2; i <= STOP_STEPS_MAX; i++)
+		str_add(&keys, ",{'do':'kill','wait':1}");
+	MEM_AUTO char *most = mem_format("%s]", keys.text);
+	MEM_AUTO char *more = mem_format("%s,{'do':'kill','wait':1}]", keys.text);
+	struct spec *spec = spec_of(most);
+
+	assert_int_equal(spec->stop.count, STOP_STEPS_MAX);
+	spec_free(spec);
+	spec_refused(more, "stop: expected a list of 1 to 16 steps");
+	str_free(&keys);
+}
+
+static void test_hooks(void **state)
+{
+	struct spec *spec = spec_of("'hooks':['a.lua','/b.lua',{'use':'c.lua','faults':3,'x':[1,"
+				    "1.5,true,{'y':null}]}]");
+	const struct hook_file *hook = spec->hooks.item;
+
+	(void)state;
+	assert_int_equal(spec->hooks.count, 3);
+	assert_string_equal(hook[0].name, "a.lua");
+	assert_string_equal(hook[0].path, "/specs/a.lua");
+	assert_string_equal(hook[0].key, "/specs/a.lua");
+	assert_null(hook[0].options);
+	assert_string_equal(hook[1].path, "/b.lua");
+	assert_string_equal(hook[2].path, "/specs/c.lua");
+	assert_int_equal(node_get(hook[2].options, "faults")->integer, 3);
+	spec_free(spec);
+	spec_shows("'hooks':['a.lua',{'use':'c.lua','x':[1,1.5,true,{'y':null},[],{}]}]",
+	    "'hooks': ['a.lua',{'use': 'c.lua','x': [1,1.5,true,{'y': null},[],{}]}]");
+}
+
+/* A use with the same options is the same use; any difference makes another one. */
+static void test_hook_keys(void **state)
+{
+	struct spec *spec = spec_of("'hooks':['a',{'use':'a'},{'use':'a','x':1},{'x':1,'use':'a'},"
+				    "{'use':'a','x':'1'},{'use':'a','x':null},{'use':'a','x':{}},"
+				    "{'use':'a','x':[]},{'use':'b','x':1}]");
+	const struct hook_file *hook = spec->hooks.item;
+
+	(void)state;
+	for (size_t i = 0; i < spec->hooks.count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			bool same = strcmp(hook[i].key, hook[j].key) == 0;
+
+			if (same != (i == 3 && j == 2))
+				fail_msg("%s, %s", hook[i].key, hook[j].key);
+		}
+	}
+	spec_free(spec);
+}
+
+static void test_bad_hooks(void **state)
+{
+	(void)state;
+	spec_refused("'hooks':'a.lua'", "hooks: expected a list of hook files, got a string");
+	spec_refused(
+	    "'hooks':{'use':'a.lua'}", "hooks: expected a list of hook files, got an object");
+	spec_refused(
+	    "'hooks':['a',1]", "hooks[1]: a hook is a file name or { \"use\": FILE, options }");
+	spec_refused("'hooks':[{}]", "hooks[0]: a hook is a file name or");
+	spec_refused("'hooks':[[]]", "hooks[0]: a hook is a file name or");
+	spec_refused("'hooks':['']", "hooks[0]: must not be empty");
+	spec_refused("'hooks':[{'use':''}]", "hooks[0].use: must not be empty");
+	spec_refused("'hooks':[{'use':1}]", "hooks[0].use: expected a string, got an integer");
+	spec_refused("'on_exit':'x'", "on_exit: expected a function (a Lua spec can hold one)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_reboot_on),
+		cmocka_unit_test(test_reboot_list_has),
+		cmocka_unit_test(test_reboot_list_parse),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_stop_is_limited),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_hook_keys),
+		cmocka_unit_test(test_bad_hooks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

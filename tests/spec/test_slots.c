@@ -1,0 +1,276 @@
+/* Who gets which PCI address: the rules, one by one. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define AUTO "{'device':'raw','value':'x'}"
+#define AT(slot) "{'device':'raw','value':'x','slot':'" slot "'}"
+#define LIST(devices) "'emulations':[" devices "]"
+
+/* "0:1:0 0:2:0 ...", then the problems, with ' for ". Caller frees. */
+static char *seats(struct spec *spec, const struct spec *base, const struct pin_map *pins)
+{
+	struct report report = { 0 };
+	struct str s = { 0 };
+	char slot[SLOT_TEXT];
+
+	slots_assign(spec, base, pins, &report);
+	for (size_t i = 0; i < spec->device_count; i++)
+		str_addf(&s, "%s%s", i > 0 ? " " : "",
+		    spec->devices[i]->slot.given ? slot_text(&spec->devices[i]->slot, slot) : "-");
+	MEM_AUTO char *problems = problems_of(&report);
+
+	str_addf(&s, "%s%s", *problems != '\0' ? "\n" : "", problems);
+	for (char *p = s.text; p != NULL && *p != '\0'; p++)
+		*p = (char)(*p == '"' ? '\'' : *p);
+	return str_take(&s);
+}
+
+/* One spec alone. */
+static void places(const char *keys, const char *wanted)
+{
+	struct spec *spec = spec_of(keys);
+	struct pin_map pins = { 0 };
+
+	slots_collect(&pins, spec);
+	MEM_AUTO char *got = seats(spec, NULL, &pins);
+
+	spec_free(spec);
+	assert_string_equal(got, wanted);
+}
+
+/* A base and a target, both as merged; the removed-th device (from 1) is removed. */
+static void places_both(const char *base_keys, const char *base_wanted, const char *keys,
+    size_t removed, const char *wanted)
+{
+	struct spec *base = spec_of(base_keys), *spec = spec_of(keys);
+	struct pin_map pins = { 0 };
+
+	if (removed > 0)
+		spec->devices[removed - 1]->removed = true;
+	slots_collect(&pins, base);
+	slots_collect(&pins, spec);
+	MEM_AUTO char *base_got = seats(base, NULL, &pins);
+	MEM_AUTO char *got = seats(spec, base, &pins);
+
+	spec_free(base);
+	spec_free(spec);
+	assert_string_equal(base_got, base_wanted);
+	assert_string_equal(got, wanted);
+}
+
+static void test_lowest_free(void **state)
+{
+	(void)state;
+	places("", "");
+	places(LIST(AUTO "," AUTO), "0:1:0 0:2:0");
+	places(LIST(AUTO "," AT("1") "," AUTO), "0:2:0 0:1:0 0:3:0");
+	places(LIST(AUTO "," AT("1:1") "," AT("1:0")), "0:2:0 0:1:1 0:1:0");
+	places(LIST(AUTO "," AT("1:0:0")), "0:1:0 1:0:0");
+	/* Slots 0 and 31 are not given away, even when nobody sits there. */
+	places("'hostbridge':false,'lpc_slot':'30'," LIST(AUTO), "0:1:0");
+	places("'hostbridge':false," LIST(AUTO "," AT("0")), "0:1:0 0:0:0");
+	places("'lpc_slot':'1','hostbridge_slot':'2'," LIST(AUTO), "0:3:0");
+}
+
+/* A list of so many automatic devices, and what a line of their slots is. */
+static char *many(int count, const char *last)
+{
+	struct str s = { 0 };
+
+	str_add(&s, "'emulations':[");
+	for (int i = 0; i < count; i++)
+		str_addf(&s, "%s" AUTO, i > 0 ? "," : "");
+	str_addf(&s, "%s%s]", *last != '\0' ? "," : "", last);
+	return str_take(&s);
+}
+
+static void nth_is(const char *keys, size_t n, const char *wanted)
+{
+	struct spec *spec = spec_of(keys);
+	struct pin_map pins = { 0 };
+	struct report report = { 0 };
+	char slot[SLOT_TEXT];
+
+	slots_collect(&pins, spec);
+	slots_assign(spec, NULL, &pins, &report);
+	no_problems(&report, keys);
+	assert_string_equal(slot_text(&spec->devices[n]->slot, slot), wanted);
+	spec_free(spec);
+}
+
+/* 30 slots, then their functions slot by slot, then the next bus in the same way. */
+static void test_order(void **state)
+{
+	MEM_AUTO char *all = many(600, "");
+
+	(void)state;
+	nth_is(all, 0, "0:1:0");
+	nth_is(all, 29, "0:30:0");
+	nth_is(all, 30, "0:1:1");
+	nth_is(all, 36, "0:1:7");
+	nth_is(all, 37, "0:2:1");
+	nth_is(all, 239, "0:30:7");
+	nth_is(all, 240, "1:0:0");
+	nth_is(all, 271, "1:31:0");
+	nth_is(all, 272, "1:0:1");
+	nth_is(all, 495, "1:31:7");
+	nth_is(all, 496, "2:0:0");
+}
+
+/* Slots of the user have functions for the user alone. */
+static void test_no_functions_of_pinned_slots(void **state)
+{
+	MEM_AUTO char *keys = many(30, AT("1"));
+	MEM_AUTO char *lpc = many(30, AT("1") ",{'device':'raw','value':'lpc'}");
+
+	(void)state;
+	nth_is(keys, 0, "0:2:0");
+	nth_is(keys, 28, "0:30:0");
+	nth_is(keys, 29, "0:2:1");
+	nth_is(lpc, 31, "0:2:2");
+}
+
+static void test_no_slot_left(void **state)
+{
+	MEM_AUTO char *all = many(26, "");
+	struct spec *spec = spec_of(all);
+	struct pin_map pins = { 0 };
+	struct report report = { 0 };
+
+	(void)state;
+	/* As if everything but slots 1 to 3 of bus 0 were pinned somewhere. */
+	memset(pins.bits, 0xff, sizeof(pins.bits));
+	pins.bits[0] = 0xf1;
+	slots_assign(spec, NULL, &pins, &report);
+	assert_string_equal(report.item[0].text, "no PCI slot is left");
+	assert_string_equal(report.item[0].path, "emulations[24]");
+	assert_int_equal(report.count, 1);
+	report_free(&report);
+	spec_free(spec);
+}
+
+static void test_conflicts(void **state)
+{
+	(void)state;
+	places(LIST(AT("3") "," AT("0:3:0")),
+	    "0:3:0 0:3:0\nemulations[1].slot: raw 'raw-0' and raw 'raw-1' are both at slot "
+	    "0:3:0\n");
+	places(LIST(AT("31")),
+	    "0:31:0\nemulations[0].slot: the lpc and raw 'raw-0' are both at slot 0:31:0\n");
+	places(LIST(AT("0")),
+	    "0:0:0\nemulations[0].slot: the hostbridge and raw 'raw-0' are both at slot 0:0:0\n");
+	places("'lpc_slot':'0'",
+	    "\nhostbridge_slot: the hostbridge and the lpc are both at this slot\n");
+	places("'lpc_slot':'0','hostbridge':false", "");
+	places(LIST(AT("31:1") "," AT("0:7")), "0:31:1 0:0:7");
+}
+
+static void test_function_zero(void **state)
+{
+	(void)state;
+	places(LIST(AT("3:1")),
+	    "0:3:1\nemulations[0].slot: raw 'raw-0' is at 0:3:1, but its slot has "
+	    "no function 0: no guest would find it\n");
+	places(LIST(AT("3:1") "," AT("3:0") "," AT("3:7")), "0:3:1 0:3:0 0:3:7");
+	places(LIST(AT("1:3:1") "," AT("3:0")),
+	    "1:3:1 0:3:0\nemulations[0].slot: raw 'raw-0' is at 1:3:1, but its slot has no "
+	    "function "
+	    "0: no guest would find it\n");
+}
+
+static void test_bridges_need_function_zero(void **state)
+{
+	(void)state;
+	places("'lpc_slot':'30:2'",
+	    "\nlpc_slot: the lpc is at 0:30:2, but its slot has no function "
+	    "0: no guest would find it\n");
+	places("'hostbridge_slot':'0:1'",
+	    "\nhostbridge_slot: the hostbridge is at 0:0:1, but its "
+	    "slot has no function 0: no guest would find it\n");
+	places("'hostbridge_slot':'0:1','hostbridge':false", "");
+	places("'lpc_slot':'0:1'", "");
+	places("'lpc_slot':'30:2'," LIST(AT("30")), "0:30:0");
+}
+
+static void test_lpc_off_bus_0(void **state)
+{
+	(void)state;
+	spec_refused("'lpc_slot':'1:31:0'", "lpc_slot: the lpc must be on bus 0");
+}
+
+#define TWO AUTO "," AUTO
+
+static void test_targets(void **state)
+{
+	(void)state;
+	/* Appended devices come after. */
+	places_both(LIST(TWO), "0:1:0 0:2:0", LIST(TWO "," AUTO), 0, "0:1:0 0:2:0 0:3:0");
+	/* What a target pins, the base keeps off. */
+	places_both(
+	    LIST(TWO), "0:2:0 0:3:0", LIST(TWO "," AT("1") "," AUTO), 0, "0:2:0 0:3:0 0:1:0 0:4:0");
+	/* A removed device leaves its slot empty, to automatic ones, */
+	places_both(LIST(TWO), "0:1:0 0:2:0", LIST(TWO "," AUTO), 1, "0:1:0 0:2:0 0:3:0");
+	places_both(LIST(AT("1") "," AUTO), "0:1:0 0:2:0", LIST(AT("1") "," AUTO "," AUTO), 1,
+	    "0:1:0 0:2:0 0:3:0");
+	/* but the target may pin another device there. */
+	places_both(LIST(AT("1") "," AUTO), "0:1:0 0:2:0", LIST(AT("1") "," AUTO "," AT("1")), 1,
+	    "0:1:0 0:2:0 0:1:0");
+	/* A target that unpins a device does not move it, one that pins it does. */
+	places_both(LIST(AT("9") "," AUTO), "0:9:0 0:1:0", LIST(AUTO "," AUTO), 0, "0:9:0 0:1:0");
+	places_both(LIST(TWO), "0:1:0 0:2:0", LIST(AT("9") "," AUTO), 0, "0:9:0 0:2:0");
+}
+
+/* A removed function 0 does not hide functions that somebody else pinned... it is said. */
+static void test_removed_function_zero(void **state)
+{
+	(void)state;
+	places_both(LIST(AT("3") "," AT("3:1")), "0:3:0 0:3:1", LIST(AT("3") "," AT("3:1")), 1,
+	    "0:3:0 0:3:1\nemulations[1].slot: raw 'raw-1' is at 0:3:1, but its slot has no "
+	    "function "
+	    "0: no guest would find it\n");
+}
+
+/* An entry that cannot be read in a target does not shift the seats of the others. */
+static void test_broken_entries(void **state)
+{
+	struct spec *base = spec_of(LIST(AUTO "," AT("5") "," AUTO)), *spec;
+	struct report report = { 0 };
+	struct pin_map pins = { 0 };
+
+	(void)state;
+	spec = spec_from(doc_with(LIST("{'device':'nothing'}," AT("5") "," AUTO)), &report);
+	assert_int_equal(report.count, 1);
+	report_free(&report);
+	slots_collect(&pins, base);
+	slots_collect(&pins, spec);
+	MEM_AUTO char *base_got = seats(base, NULL, &pins);
+	MEM_AUTO char *got = seats(spec, base, &pins);
+
+	spec_free(base);
+	spec_free(spec);
+	assert_string_equal(base_got, "0:1:0 0:5:0 0:2:0");
+	assert_string_equal(got, "0:5:0 0:2:0");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lowest_free),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_no_functions_of_pinned_slots),
+		cmocka_unit_test(test_no_slot_left),
+		cmocka_unit_test(test_conflicts),
+		cmocka_unit_test(test_function_zero),
+		cmocka_unit_test(test_bridges_need_function_zero),
+		cmocka_unit_test(test_lpc_off_bus_0),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_removed_function_zero),
+		cmocka_unit_test(test_broken_entries),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
