@@ -80,6 +80,10 @@ local function set(spec, setting, path)
 		path[1] = parts[1]
 		return "settings hold for the merged spec, where there are no targets any more"
 	end
+	-- A number of processors is a topology in short: one socket, one core, so many threads.
+	if parts[1] == "cpu" and #parts > 1 and type(spec.cpu) == "number" then
+		spec.cpu = { threads = spec.cpu, cores = 1, sockets = 1 }
+	end
 	local container, why, key = spec, nil, nil
 	for i, part in ipairs(parts) do
 		if i > 1 then

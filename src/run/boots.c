@@ -218,7 +218,7 @@ static void say_decision(struct machine *m, const struct decision *d)
 void boots_over(struct machine *m)
 {
 	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
-		m->boots - 1, m->stop_requested, NULL, NULL };
+		m->automatic_boots, m->stop_requested, NULL, NULL };
 	struct node *answer = NULL;
 	struct decision decision;
 	char *label = NULL;
@@ -229,6 +229,7 @@ void boots_over(struct machine *m)
 	policy_decide(&q, &decision);
 	say_decision(m, &decision);
 	if (decision.boot) {
+		m->automatic_boots++;
 		free(m->next_target);
 		m->next_target = mem_copy(decision.target);
 		machine_enter(m, STATE_WAITING, decision.delay_ms);

@@ -96,6 +96,7 @@ int child_start(
 	for (int i = 0; i < CHANNELS; i++) {
 		c->fd[i] = -1;
 		c->lines[i].length = c->lines[i].handed = 0;
+		c->lines[i].was_cut = false;
 	}
 	terminal_save(&c->terminal[0], stdin_fd);
 	terminal_save(&c->terminal[1], STDOUT_FILENO);

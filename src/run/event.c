@@ -6,8 +6,12 @@
 
 #include "base/mem.h"
 
-/* Lines of output that wait for a reader who does not come; older ones are dropped then. */
-#define MOST_WAITING 1024
+/*
+ * Lines of output that wait for a reader who does not come; older ones are dropped then.  A reader
+ * who does come finds at most what machine_dispatch() adds at once, and the rest of a pipe at the
+ * end.
+ */
+#define MOST_WAITING 8192
 
 static const char *const names[] = {
 	[VMRUN_STARTING] = "starting",

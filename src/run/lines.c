@@ -9,7 +9,8 @@ size_t lines_add(struct lines *l, const char *bytes, size_t n)
 
 	if (n > room)
 		n = room;
-	memcpy(l->text + l->length, bytes, n);
+	for (size_t i = 0; i < n; i++) /* readers take lines as strings */
+		l->text[l->length + i] = bytes[i] == '\0' ? '?' : bytes[i];
 	l->length += n;
 	return n;
 }
@@ -28,12 +29,19 @@ const char *lines_next(struct lines *l)
 		drop(l, l->handed);
 		l->handed = 0;
 	}
+	if (l->was_cut && l->length > 0) {
+		/* The end of a line that was handed out whole, at the very limit. */
+		if (l->text[0] == '\n')
+			drop(l, 1);
+		l->was_cut = false;
+	}
 	end = memchr(l->text, '\n', l->length);
 	if (end == NULL) {
 		if (l->length < LINES_LONGEST)
 			return NULL;
 		l->text[l->length] = '\0';
 		l->handed = l->length;
+		l->was_cut = true;
 		return l->text;
 	}
 	l->handed = (size_t)(end - l->text) + 1;
@@ -52,5 +60,6 @@ const char *lines_rest(struct lines *l)
 		return NULL;
 	l->text[l->length] = '\0';
 	l->length = 0;
+	l->was_cut = false;
 	return l->text;
 }

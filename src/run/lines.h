@@ -2,6 +2,7 @@
 #ifndef RUN_LINES_H
 #define RUN_LINES_H
 
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,6 +12,7 @@ struct lines {
 	char text[LINES_LONGEST + 1];
 	size_t length;
 	size_t handed; /* bytes of the line that was handed out last; dropped at the next call */
+	bool was_cut;  /* it was a piece of a longer line */
 };
 
 /*

@@ -12,6 +12,8 @@
 
 /* Longest that a command of ours may take before it is killed. */
 #define HELPER_MS 10000
+/* After so many events it is the caller's turn. */
+#define EVENTS_AT_ONCE 1024
 
 typedef void action(struct machine *m);
 
@@ -174,8 +176,11 @@ int machine_dispatch(struct machine *m, struct error *err)
 	struct wake wake;
 	int rc;
 
-	/* A limit, so that a VM that floods us leaves room for the caller's other business. */
+	/* Limits, so that a VM that floods us leaves room for the caller's other business, and the
+	 * caller a chance to take the lines before the queue drops them. */
 	for (int i = 0; i < 64 && m->state != STATE_ENDED; i++) {
+		if (i > 0 && m->events->count >= EVENTS_AT_ONCE)
+			break;
 		rc = waitset_next(m->wait, 0, &wake, err);
 		if (rc <= 0)
 			return rc;

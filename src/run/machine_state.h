@@ -47,8 +47,9 @@ struct machine {
 	bool awaits_answer; /* the hypervisor has not said its first word yet */
 	char *next_target;  /* of the boot that is waited for */
 	bool stop_requested;
-	size_t stop_step; /* the next one of the ladder */
-	int64_t boots;	  /* started so far */
+	size_t stop_step;	 /* the next one of the ladder */
+	int64_t boots;		 /* started so far */
+	int64_t automatic_boots; /* decided on so far, whether they came to a start or not */
 	int64_t counts[CAUSES];
 	struct exit_record history[HISTORY]; /* a ring */
 	size_t history_count;		     /* exits ever */

@@ -29,18 +29,19 @@ static int fail(struct error *err, const char *what, const char *path)
 	    err, STATUS_CHECK, "varfile: cannot %s %s: %s", what, path, strerror(errno));
 }
 
+/* 1: made, 0: somebody else was quicker, -1. */
 static int copy_to_new(int from, const char *path, struct error *err)
 {
 	MEM_AUTO char *temporary = mem_format("%s.XXXXXX", path);
-	int to = mkstemp(temporary), rc = 0;
+	int to = mkstemp(temporary), rc = 1;
 
 	if (to < 0)
 		return fail(err, "create", path);
 	if (copy_bytes(from, to) != 0)
 		rc = fail(err, "write", temporary);
 	/* link, not rename: a file that appeared meanwhile is somebody's variables. */
-	else if (link(temporary, path) != 0 && errno != EEXIST)
-		rc = fail(err, "create", path);
+	else if (link(temporary, path) != 0)
+		rc = errno == EEXIST ? 0 : fail(err, "create", path);
 	(void)close(to);
 	(void)unlink(temporary);
 	return rc;
@@ -57,5 +58,5 @@ int varfile_make(const char *template, const char *path, struct error *err)
 		return fail(err, "read the template", template);
 	rc = copy_to_new(from, path, err);
 	(void)close(from);
-	return rc == 0 ? 1 : -1;
+	return rc;
 }

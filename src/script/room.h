@@ -22,6 +22,7 @@
 struct script {
 	lua_State *L;
 	size_t used_bytes, cap_bytes;
+	size_t kept_bytes; /* what the last early collection has left */
 	int64_t budget_ms, deadline_ms;
 	bool busy;		     /* inside script_call() */
 	bool expired;		     /* the deadline of this call has passed */

@@ -13,11 +13,11 @@
  * looks cost little beside, and an instruction can be a call of a slow C function.
  */
 #define HOOK_PERIOD 200
-/*
- * Below this the collector does not run by itself: a start allocates less than that, and marking
- * the same live tables again and again is a tenth of its time.
+/* The first collection waits for so many per cent of a bare state; the others for twice the rest.
  */
-#define COLLECT_FROM ((size_t)1 << 20)
+#define FIRST_PAUSE 1000
+#define PAUSE 200
+#define LARGE ((size_t)1 << 20) /* worth a collection when a call has failed */
 /* What a script past its deadline gets beyond the cap, in pieces this small: see has_room(). */
 #define LATE_PIECE ((size_t)4096)
 #define LATE_ROOM ((size_t)1 << 20)
@@ -82,6 +82,20 @@ static void note_place(struct script *s, lua_State *L)
 	lua_pop(L, 1);
 }
 
+/*
+ * Lua collects its garbage before it gives up at the cap, but the buffers behind string.rep() and
+ * others ask the allocator themselves and give up at once: do not let garbage get that far.
+ */
+static void collect_early(struct script *s, lua_State *L)
+{
+	if (s->used_bytes < s->kept_bytes)
+		s->kept_bytes = s->used_bytes;
+	if (s->used_bytes > s->cap_bytes / 2 && s->used_bytes - s->kept_bytes > s->cap_bytes / 8) {
+		(void)lua_gc(L, LUA_GCCOLLECT);
+		s->kept_bytes = s->used_bytes;
+	}
+}
+
 static void on_count(lua_State *L, lua_Debug *unused)
 {
 	struct script *s = script_of(L);
@@ -91,8 +105,7 @@ static void on_count(lua_State *L, lua_Debug *unused)
 		/* A coroutine left over from a call that had expired still has a count of 1. */
 		if (lua_gethookcount(L) != HOOK_PERIOD)
 			lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
-		if (s->used_bytes > COLLECT_FROM && !lua_gc(L, LUA_GCISRUNNING))
-			(void)lua_gc(L, LUA_GCRESTART);
+		collect_early(s, L);
 		return;
 	}
 	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
@@ -124,8 +137,8 @@ void script_call_begin(struct script *s)
 	s->expired = s->refused = s->in_hook = false;
 	s->place[0] = '\0';
 	s->deadline_ms = clock_ms() + s->budget_ms;
-	if (s->used_bytes > COLLECT_FROM && !lua_gc(s->L, LUA_GCISRUNNING))
-		(void)lua_gc(s->L, LUA_GCRESTART);
+	if (!lua_gc(s->L, LUA_GCISRUNNING))
+		(void)lua_gc(s->L, LUA_GCRESTART); /* a script has stopped it */
 }
 
 void script_call_end(struct script *s, bool failed)
@@ -134,7 +147,7 @@ void script_call_end(struct script *s, bool failed)
 	free(s->trace);
 	s->trace = NULL;
 	/* What a failed call has left may be much, and it may be long until the next. */
-	if (failed && s->used_bytes > COLLECT_FROM)
+	if (failed && s->used_bytes > LARGE)
 		(void)lua_gc(s->L, LUA_GCCOLLECT);
 }
 
@@ -149,6 +162,13 @@ char *script_size_text(size_t bytes)
 static int open_state(lua_State *L)
 {
 	doors_open_core(L);
+	/*
+	 * A start lets little go: the collector would mark the same live tables again and again,
+	 * which is a tenth of its time.
+	 */
+	(void)lua_gc(L, LUA_GCINC, FIRST_PAUSE, 0, 0);
+	(void)lua_gc(L, LUA_GCCOLLECT);
+	(void)lua_gc(L, LUA_GCINC, PAUSE, 0, 0);
 	api_open(L);
 	return 0;
 }
@@ -173,7 +193,6 @@ int script_new(struct script **out, const struct script_options *options, struct
 	script_limit(s, options->budget_ms, options->memory_bytes);
 	s->L = lua_newstate(allocate, s);
 	if (s->L != NULL) {
-		(void)lua_gc(s->L, LUA_GCSTOP);
 		*(struct script **)lua_getextraspace(s->L) = s;
 		lua_pushcfunction(s->L, open_state);
 		status = lua_pcall(s->L, 0, 0, 0);

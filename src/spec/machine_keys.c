@@ -1,6 +1,7 @@
 /* The keys that describe the machine: name, cpu, mem, host bridge, serial ports, uuid. */
 #include "spec/keys.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -188,14 +189,24 @@ void hostbridge_print(const void *from, struct str *json)
 		str_add_json(json, bridges[bridge]);
 }
 
+static bool is_address(const char *host, size_t n)
+{
+	bool brackets = n > 2 && host[0] == '[' && host[n - 1] == ']';
+	MEM_AUTO char *text = mem_copy_n(host + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
+	unsigned char bytes[16];
+
+	return inet_pton(brackets ? AF_INET6 : AF_INET, text, bytes) == 1;
+}
+
 /* tcp=ADDR:PORT or tcp=[V6]:PORT, numeric (uart_backend.c). */
 static bool is_tcp(const char *text)
 {
-	const char *colon = strrchr(text, ':');
+	const char *host = text + 4, *colon = strrchr(text, ':');
 	long port;
 	char *end;
 
-	if (strncmp(text, "tcp=", 4) != 0 || colon == NULL || colon == text + 4)
+	if (strncmp(text, "tcp=", 4) != 0 || colon == NULL || colon <= host ||
+	    !is_address(host, (size_t)(colon - host)))
 		return false;
 	port = strtol(colon + 1, &end, 10);
 	return isdigit((unsigned char)colon[1]) && *end == '\0' && port >= 1 && port <= 65535;
@@ -212,7 +223,7 @@ void com_parse(const struct node *value, void *into, const struct where *at, str
 	else
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" is no serial port: expected \"stdio\", a device such as "
-		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\"",
+		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address",
 		    text);
 }
 

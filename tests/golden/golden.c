@@ -1,0 +1,356 @@
+/*
+ * One golden case: a folder with a spec, and what vmrun makes of it.
+ *
+ *	spec.json or spec.lua
+ *	variants	a line each: NAME and options (hypervisor= target= set= asis); without this
+ *file "bhyve hypervisor=bhyve" and "qemu hypervisor=qemu" argv.NAME	the words of the command,
+ *one a line, where it is accepted notes.NAME	remarks about it, if any errors.NAME	the
+ *problems, where it is refused; "errors" where all variants have the same
+ *
+ * UPDATE=1 writes the expected files anew.  bhyve's commands are also shown to fakebhyve's parser.
+ */
+#include <assert.h>
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fake.h"
+#include "vmrun/vmrun.h"
+
+#define FOLDER "/vm" /* where relative paths of the specs start */
+enum { MOST_VARIANTS = 12, MOST_SETTINGS = 16, PATH_SIZE = 2048 };
+
+struct variant {
+	char *name;
+	const char *hypervisor, *target;
+	const char *set[MOST_SETTINGS];
+	size_t settings;
+	bool asis; /* without the settings that make a command the same on every host */
+	char *argv, *notes, *errors;
+};
+
+struct golden {
+	const char *folder; /* of the case */
+	char *spec;
+	size_t length;
+	bool lua;
+	char *list; /* the variants' own text */
+	struct variant variant[MOST_VARIANTS];
+	size_t variants;
+	bool failed;
+};
+
+static void die(const char *what, const char *name)
+{
+	(void)fprintf(stderr, "golden: %s %s\n", what, name);
+	exit(2);
+}
+
+static const char *in(const struct golden *g, const char *file)
+{
+	static char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", g->folder, file);
+	return path;
+}
+
+/* NULL when there is no such file. Caller frees. */
+static char *read_file(const char *path, size_t *length)
+{
+	FILE *f = fopen(path, "r");
+	char *text = NULL, bytes[4096];
+	size_t n, size = 0;
+	FILE *to;
+
+	if (f == NULL)
+		return NULL;
+	to = open_memstream(&text, &size);
+	assert(to != NULL);
+	while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
+		(void)fwrite(bytes, 1, n, to);
+	(void)fclose(to);
+	(void)fclose(f);
+	if (length != NULL)
+		*length = size;
+	return text;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL || fputs(text, f) == EOF || fclose(f) != 0)
+		die("cannot write", path);
+}
+
+static void read_option(struct variant *v, const char *word)
+{
+	if (strncmp(word, "hypervisor=", 11) == 0)
+		v->hypervisor = word + 11;
+	else if (strncmp(word, "target=", 7) == 0)
+		v->target = word + 7;
+	else if (strncmp(word, "set=", 4) == 0 && v->settings + 1 < MOST_SETTINGS)
+		v->set[v->settings++] = word + 4;
+	else if (strcmp(word, "asis") == 0)
+		v->asis = true;
+	else
+		die("unknown option", word);
+}
+
+/* One host for all: the release of a FreeBSD, or KVM, must not show. */
+static void add_defaults(struct variant *v)
+{
+	static const char *const bhyve[] = { "bhyve.release=14", "bhyve.arch=amd64" };
+	static const char *const qemu[] = { "qemu.accel=tcg" };
+	bool is_bhyve = strcmp(v->hypervisor, "bhyve") == 0;
+	const char *const *set = is_bhyve ? bhyve : qemu;
+
+	for (size_t i = 0; i < (is_bhyve ? 2 : 1); i++)
+		v->set[v->settings++] = set[i];
+}
+
+static void read_variants(struct golden *g)
+{
+	char *line, *rest;
+
+	g->list = read_file(in(g, "variants"), NULL);
+	if (g->list == NULL)
+		g->list = strdup("bhyve hypervisor=bhyve\nqemu hypervisor=qemu\n");
+	rest = g->list;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		struct variant *v = &g->variant[g->variants];
+		char *word;
+
+		if (*line == '\0' || *line == '#')
+			continue;
+		if (g->variants == MOST_VARIANTS)
+			die("too many variants in", g->folder);
+		g->variants++;
+		v->name = strsep(&line, " ");
+		v->hypervisor = strncmp(v->name, "qemu", 4) == 0 ? "qemu" : "bhyve";
+		if (strstr(line == NULL ? "" : line, "asis") == NULL)
+			add_defaults(v);
+		while ((word = strsep(&line, " ")) != NULL)
+			read_option(v, word);
+	}
+}
+
+static char *problems(const struct vmrun *vm)
+{
+	struct vmrun_problem p;
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert(to != NULL);
+	for (size_t i = 0; vmrun_problem(vm, i, &p); i++)
+		(void)fprintf(to, "%s%s%s%s%s\n", p.place == NULL ? "" : p.place,
+		    p.place == NULL ? "" : ": ", p.path == NULL ? "" : p.path,
+		    p.path == NULL ? "" : ": ", p.text);
+	(void)fclose(to);
+	return text;
+}
+
+static char *lines(const char *const *words)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert(to != NULL);
+	for (; *words != NULL; words++)
+		(void)fprintf(to, "%s\n", *words);
+	(void)fclose(to);
+	return text;
+}
+
+static bool has_setting(const struct variant *v, const char *setting)
+{
+	for (size_t i = v->settings; i > 0; i--) {
+		if (strncmp(v->set[i - 1], "bhyve.release=", 14) == 0 &&
+		    strncmp(setting, "bhyve.release=", 14) == 0)
+			return strcmp(v->set[i - 1], setting) == 0;
+		if (strcmp(v->set[i - 1], setting) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Would bhyve take it? */
+static void ask_fakebhyve(struct golden *g, const struct variant *v, const char *const *argv)
+{
+	struct fake_host host = {
+		.release = 14, .max_cpus = 64, .host_cpus = 64, .no_files = true
+	};
+	struct fake_tree tree;
+	char message[1024] = "";
+	int argc = 0, status;
+
+	for (int release = 13; release <= 15; release++) {
+		char setting[32];
+
+		(void)snprintf(setting, sizeof(setting), "bhyve.release=%d", release);
+		if (has_setting(v, setting))
+			host.release = release;
+	}
+	host.arm64 = has_setting(v, "bhyve.arch=arm64");
+	while (argv[argc] != NULL)
+		argc++;
+	fake_tree_init(&tree);
+	status =
+	    fake_options(&host, argc, (char **)(uintptr_t)argv, &tree, message, sizeof(message));
+	if (status == 0)
+		status = fake_start(&host, &tree, NULL, message, sizeof(message));
+	fake_tree_fini(&tree);
+	if (status != 0) {
+		(void)fprintf(
+		    stderr, "%s: bhyve would end with status %d: %s\n", v->name, status, message);
+		g->failed = true;
+	}
+}
+
+static void make(struct golden *g, struct variant *v)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct vmrun *vm;
+
+	options.text = g->spec;
+	options.length = g->length;
+	options.name = g->lua ? "spec.lua" : "spec.json";
+	options.folder = FOLDER;
+	options.format = g->lua ? "lua" : "json";
+	options.target = v->target;
+	options.set = v->set;
+	options.hypervisor = v->hypervisor;
+	options.dry_run = true;
+	if (vmrun_open(&vm, &options) == 0 && vmrun_prepare(vm) == 0) {
+		v->argv = lines(vmrun_argv(vm));
+		v->notes = lines(vmrun_notes(vm));
+		if (strcmp(v->hypervisor, "bhyve") == 0 && !v->asis)
+			ask_fakebhyve(g, v, vmrun_argv(vm));
+	} else {
+		v->errors = problems(vm);
+	}
+	vmrun_close(vm);
+}
+
+/* Are all variants refused for the same reasons? */
+static bool all_alike(const struct golden *g)
+{
+	for (size_t i = 0; i < g->variants; i++) {
+		if (g->variant[i].errors == NULL || g->variant[0].errors == NULL ||
+		    strcmp(g->variant[i].errors, g->variant[0].errors) != 0)
+			return false;
+	}
+	return g->variants > 1;
+}
+
+static void show_difference(const char *path, const char *text)
+{
+	char actual[] = "/tmp/golden.XXXXXX", command[PATH_SIZE * 2];
+	int fd = mkstemp(actual);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (f == NULL)
+		die("cannot write", actual);
+	(void)fputs(text, f);
+	(void)fclose(f);
+	(void)fflush(stderr);
+	(void)snprintf(command, sizeof(command), "diff -u '%s' '%s' >&2",
+	    access(path, R_OK) == 0 ? path : "/dev/null", actual);
+	(void)!system(command);
+	(void)unlink(actual);
+}
+
+/* text NULL: there must be no such file. */
+static void compare(struct golden *g, const char *kind, const char *name, const char *text)
+{
+	char file[128], *expected;
+	const char *path;
+
+	(void)snprintf(file, sizeof(file), "%s%s%s", kind, *name == '\0' ? "" : ".", name);
+	path = in(g, file);
+	expected = read_file(path, NULL);
+	if (getenv("UPDATE") != NULL) {
+		if (text == NULL)
+			(void)unlink(path);
+		else
+			write_file(path, text);
+	} else if (text == NULL && expected != NULL) {
+		(void)fprintf(stderr, "%s: nothing makes this any more\n", path);
+		g->failed = true;
+	} else if (text != NULL && (expected == NULL || strcmp(expected, text) != 0)) {
+		(void)fprintf(stderr, "%s: not as expected (UPDATE=1 takes it)\n", path);
+		show_difference(path, text);
+		g->failed = true;
+	}
+	free(expected);
+}
+
+static void compare_all(struct golden *g)
+{
+	bool alike = all_alike(g);
+
+	compare(g, "errors", "", alike ? g->variant[0].errors : NULL);
+	for (size_t i = 0; i < g->variants; i++) {
+		struct variant *v = &g->variant[i];
+
+		compare(g, "argv", v->name, v->argv);
+		compare(
+		    g, "notes", v->name, v->notes != NULL && *v->notes != '\0' ? v->notes : NULL);
+		compare(g, "errors", v->name, alike ? NULL : v->errors);
+	}
+}
+
+/* Files of variants that are no more. */
+static void find_strangers(struct golden *g)
+{
+	DIR *dir = opendir(g->folder);
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		const char *dot = strchr(entry->d_name, '.');
+		bool known =
+		    dot == NULL || strncmp(entry->d_name, "spec.", 5) == 0 || dot == entry->d_name;
+
+		for (size_t i = 0; !known && i < g->variants; i++)
+			known = strcmp(dot + 1, g->variant[i].name) == 0;
+		if (!known) {
+			(void)fprintf(stderr, "%s: of no variant\n", in(g, entry->d_name));
+			g->failed = true;
+		}
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+int main(int argc, char **argv)
+{
+	static struct golden g;
+
+	if (argc != 2)
+		die("usage:", "golden FOLDER");
+	g.folder = argv[1];
+	g.spec = read_file(in(&g, "spec.json"), &g.length);
+	g.lua = g.spec == NULL;
+	if (g.lua)
+		g.spec = read_file(in(&g, "spec.lua"), &g.length);
+	if (g.spec == NULL)
+		die("no spec.json or spec.lua in", g.folder);
+	read_variants(&g);
+	for (size_t i = 0; i < g.variants; i++)
+		make(&g, &g.variant[i]);
+	compare_all(&g);
+	find_strangers(&g);
+	for (size_t i = 0; i < g.variants; i++) {
+		free(g.variant[i].argv);
+		free(g.variant[i].notes);
+		free(g.variant[i].errors);
+	}
+	free(g.list);
+	free(g.spec);
+	return g.failed ? 1 : 0;
+}

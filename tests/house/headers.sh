@@ -1,0 +1,20 @@
+#!/bin/sh
+# Every header compiles alone, and twice in one file.
+#
+#	headers.sh ROOT COMPILER [FLAGS...]
+
+set -u
+root=$1
+shift
+cd "$root" || exit 1
+wrong=0
+for header in $(cd src && find . -name '*.h' | LC_ALL=C sort) ./vmrun/vmrun.h; do
+	header=${header#./}
+	if ! printf '#include "%s"\n#include "%s"\ntypedef int not_empty;\n' "$header" "$header" |
+		"$@" -std=c11 -pedantic -Wall -Wextra -Wstrict-prototypes -Werror -fsyntax-only \
+			-Isrc -Iinclude -x c -; then
+		echo "$header does not compile alone"
+		wrong=1
+	fi
+done
+exit $wrong

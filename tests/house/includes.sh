@@ -1,0 +1,101 @@
+#!/bin/sh
+# The rules of the house that a compiler does not know: which room may include which, who may see
+# Lua and who may ask for the operating system, that CMake builds every file, that files stay short.
+#
+#	includes.sh ROOT	says what is wrong in ROOT/src, a line each; status 1 if anything is
+
+set -eu
+root=$1
+cd "$root"
+
+# Arrows go one way.  `own` is a name without a folder: a file beside the one that includes it.
+rules='
+base: base
+platform: base platform
+script: base platform script
+device: base platform device
+spec: base platform device spec
+config: base platform script device spec config
+hyper: base platform device spec hyper
+run: base platform device spec config script hyper run vmrun
+lib: base platform device spec config script hyper run lib vmrun
+cli: vmrun own
+'
+
+# A name that tells systems apart, as a whole word.
+systems='__(FreeBSD|FreeBSD_kernel|FreeBSD_version|linux|linux_|gnu_linux|APPLE|MACH|NetBSD|OpenBSD'
+systems="$systems|DragonFly|unix|sun|GLIBC|ANDROID|CYGWIN|MidnightBSD)(__)?"
+systems="$systems|_WIN32|_GNU_SOURCE|_DEFAULT_SOURCE|_BSD_SOURCE|__BSD_VISIBLE|BSD"
+
+check_includes() {
+	find src -name '*.[chS]' | LC_ALL=C sort | RULES=$rules xargs awk '
+	BEGIN {
+		n = split(ENVIRON["RULES"], line, "\n")
+		for (i = 1; i <= n; i++) {
+			m = split(line[i], word, "[: ]+")
+			if (m > 1)
+				known[word[1]] = 1
+			for (j = 2; j <= m; j++)
+				may[word[1], word[j]] = 1
+		}
+	}
+	function wrong(text) { printf "%s:%d: %s\n", FILENAME, FNR, text }
+	FNR == 1 {
+		split(FILENAME, part, "/")
+		room = part[2]
+		if (!(room in known))
+			wrong("the room \"" room "\" is not in the rules of tests/house/includes.sh")
+	}
+	/^[ \t]*#[ \t]*include/ {
+		name = $0
+		sub(/^[ \t]*#[ \t]*include[ \t]*/, "", name)
+		quoted = substr(name, 1, 1) == "\""
+		sub(/^["<]/, "", name)
+		sub(/[">].*/, "", name)
+		target = index(name, "/") > 0 ? substr(name, 1, index(name, "/") - 1) : "own"
+		if (name ~ /^(lua|lauxlib|lualib|luaconf)[^\/]*\.hp*$/ || name ~ /^lua[^\/]*\/.*lua.*\.h/) {
+			if (room != "script")
+				wrong("only src/script includes " name)
+		} else if (index(name, "..") > 0) {
+			wrong("a way up in an include: " name)
+		} else if (quoted && !((room, target) in may)) {
+			wrong("src/" room " must not include \"" name "\"")
+		} else if (!quoted && (target in known || target == "vmrun")) {
+			wrong("<" name "> is ours: write \"" name "\"")
+		}
+	}'
+}
+
+check_systems() {
+	find src -name '*.[chS]' ! -path 'src/platform/*' -exec \
+		grep -nE "^[[:space:]]*#.*(^|[^A-Za-z0-9_])($systems)([^A-Za-z0-9_]|\$)" /dev/null {} + |
+		sed 's/$/   <- belongs in src\/platform/'
+}
+
+# One file a system is written as NAME_${system}.c.
+check_build() {
+	find src -name '*.c' | LC_ALL=C sort | awk '
+	FILENAME != "-" {
+		gsub(/[()]/, " ")
+		for (i = 1; i <= NF; i++)
+			listed[$i] = 1
+		next
+	}
+	{
+		by_system = $0
+		sub(/_(linux|freebsd)\.c$/, "_${system}.c", by_system)
+		if (!($0 in listed) && !(by_system in listed))
+			print $0 ": not in CMakeLists.txt"
+	}' CMakeLists.txt -
+}
+
+check_length() {
+	find src -name '*.[chS]' -exec wc -l {} + |
+		awk '$2 != "total" && $1 > 500 { printf "%s: %d lines, at most 500\n", $2, $1 }'
+}
+
+wrong=$(check_includes; check_systems; check_build; check_length)
+if [ -n "$wrong" ]; then
+	printf '%s\n' "$wrong"
+	exit 1
+fi

@@ -1,0 +1,136 @@
+# The house rules find what breaks them: a small house, broken in one place at a time.
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	for room in base platform script device spec config hyper run lib cli; do
+		mkdir -p src/$room
+		printf '#include <stdio.h>\n' >src/$room/a.c
+		printf 'struct %s;\n' $room >src/$room/a.h
+	done
+	mkdir -p include/vmrun
+	printf 'int vmrun(void);\n' >include/vmrun/vmrun.h
+	touch src/platform/os_linux.c src/platform/os_freebsd.c
+	printf 'add_library(x src/platform/os_${system}.c\n' >CMakeLists.txt
+	for file in src/*/a.c; do printf '\t%s\n' "$file"; done >>CMakeLists.txt
+	echo ')' >>CMakeLists.txt
+}
+
+rules() {
+	run "$HOUSE/includes.sh" .
+}
+
+broken() {
+	rules
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ "$output" == *"$1"* ]]
+}
+
+@test "a house in order" {
+	rules
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "every forbidden way between rooms" {
+	rooms="base platform script device spec config hyper run lib cli"
+	may() {
+		case $1:$2 in
+		base:base | platform:base | platform:platform) return 0 ;;
+		script:base | script:platform | script:script) return 0 ;;
+		device:base | device:platform | device:device) return 0 ;;
+		spec:base | spec:platform | spec:device | spec:spec) return 0 ;;
+		config:hyper | config:run | config:lib | config:cli | config:vmrun) return 1 ;;
+		config:*) return 0 ;;
+		hyper:base | hyper:platform | hyper:device | hyper:spec | hyper:hyper) return 0 ;;
+		run:lib | run:cli | lib:cli) return 1 ;;
+		run:* | lib:*) return 0 ;;
+		cli:vmrun) return 0 ;;
+		*) return 1 ;;
+		esac
+	}
+	for from in $rooms; do
+		wanted=() n=0
+		for to in $rooms vmrun; do
+			n=$((n + 1))
+			may $from $to ||
+				wanted+=("src/$from/a.c:$n: src/$from must not include \"$to/a.h\"")
+		done
+		printf '#  include "%s/a.h"\n' $rooms vmrun >src/$from/a.c
+		rules
+		[ "$output" = "$(printf '%s\n' "${wanted[@]}")" ]
+		: >src/$from/a.c
+	done
+}
+
+@test "headers are looked at too" {
+	echo '#include "run/a.h"' >src/base/a.h
+	broken 'src/base/a.h:1: src/base must not include "run/a.h"'
+}
+
+@test "only cli includes a file beside it without its room" {
+	echo '#include "a.h"' >src/cli/a.c
+	rules
+	[ "$status" -eq 0 ]
+	echo '#include "a.h"' >src/run/a.c
+	broken 'src/run must not include "a.h"'
+}
+
+@test "ways around: a way up, angle brackets" {
+	echo '#include "../run/a.h"' >src/cli/a.c
+	broken 'a way up'
+	echo '#include <run/a.h>' >src/cli/a.c
+	broken 'is ours'
+}
+
+@test "Lua is for src/script" {
+	printf '#include <lua.h>\n#include <lauxlib.h>\n' >src/script/a.c
+	rules
+	[ "$status" -eq 0 ]
+	for name in '<lua.h>' '"lua.h"' '<lauxlib.h>' '<lualib.h>' '<lua.hpp>' '<lua5.4/lua.h>'; do
+		echo "#include $name" >src/config/a.c
+		broken 'only src/script'
+	done
+}
+
+@test "systems are for src/platform" {
+	echo '#ifdef __linux__' >src/platform/a.c
+	rules
+	[ "$status" -eq 0 ]
+	for line in '#ifdef __linux__' '#if defined(__FreeBSD__)' '#if 1 && __FreeBSD_version > 1' \
+		' # elif defined __APPLE__' '#define _GNU_SOURCE' '#ifdef __GLIBC__'; do
+		echo "$line" >src/run/a.c
+		broken 'src/run/a.c:1:'
+	done
+}
+
+@test "a file that is not built" {
+	touch src/run/b.c
+	broken 'src/run/b.c: not in CMakeLists.txt'
+}
+
+@test "a file that is too long" {
+	yes '' | head -n 500 >src/run/a.c
+	rules
+	[ "$status" -eq 0 ]
+	echo >>src/run/a.c
+	broken 'src/run/a.c: 501 lines'
+}
+
+@test "an unknown room" {
+	mkdir src/attic
+	echo 'struct attic;' >src/attic/a.h
+	broken 'the room "attic"'
+}
+
+@test "a header that does not compile alone" {
+	run "$HOUSE/headers.sh" . "$CC"
+	[ "$status" -eq 0 ]
+	echo 'size_t length(void);' >src/base/a.h
+	run "$HOUSE/headers.sh" . "$CC"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"base/a.h does not compile alone"* ]]
+	echo 'struct twice { int a; };' >src/base/a.h
+	run "$HOUSE/headers.sh" . "$CC"
+	[ "$status" -eq 1 ]
+}

@@ -1,0 +1,299 @@
+/* bhyve's command, its power button, its destruction. */
+#include "planned.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fake.h"
+
+static void test_flags(void **state)
+{
+	static const struct {
+		const char *key, *flag;
+		bool normally;
+	} rows[] = {
+		{ "utc_clock", "-u", true },
+		{ "yield_on_hlt", "-H", true },
+		{ "generate_acpi", "-A", true },
+		{ "wire_guest_mem", "-S", false },
+		{ "force_msi", "-W", false },
+		{ "disable_mptable_gen", "-Y", false },
+		{ "power_off_destroy_vm", "-D", false },
+		{ "x2apic", "-x", false },
+		{ "strict_io", "-e", false },
+		{ "ignore_unknown_msr", "-w", false },
+		{ "guest_mem_in_core", "-C", false },
+		{ "exit_on_pause", "-P", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+		MEM_AUTO char *on = mem_format("%s = true", rows[i].key);
+		MEM_AUTO char *off = mem_format("%s = false", rows[i].key);
+
+		planned_good(&p, &hyper_bhyve, "");
+		assert_int_equal(planned_has(&p, rows[i].flag), rows[i].normally);
+		planned_free(&p);
+		planned_good(&p, &hyper_bhyve, on);
+		assert_true(planned_has(&p, rows[i].flag));
+		planned_free(&p);
+		planned_good(&p, &hyper_bhyve, off);
+		assert_false(planned_has(&p, rows[i].flag));
+		planned_free(&p);
+	}
+}
+
+/* The tables are on by default since 15, and -A does nothing there. */
+static void test_acpi_of_each_release(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	for (int release = 13; release <= 15; release++) {
+		MEM_AUTO char *off =
+		    mem_format("generate_acpi = false, bhyve = { release = %d }", release);
+		MEM_AUTO char *on = mem_format("bhyve = { release = %d }", release);
+
+		planned_good(&p, &hyper_bhyve, off);
+		assert_false(planned_has(&p, "-A"));
+		assert_int_equal(planned_has(&p, "-o acpi_tables=false"), release == 15);
+		planned_free(&p);
+		planned_good(&p, &hyper_bhyve, on);
+		assert_true(planned_has(&p, "-A"));
+		planned_free(&p);
+	}
+}
+
+static void test_memory(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "mem = '1G'", "-m 1024M" },
+		{ "mem = '4k'", "-m 4K" },
+		{ "mem = 4096", "-m 4K" },
+		{ "mem = '1028k'", "-m 1028K" },
+		{ "mem = '3T'", "-m 3145728M" },
+		{ "mem = '010M'", "-m 10M" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_bhyve, rows[i][0]);
+		assert_true(planned_has(&p, rows[i][1]));
+		planned_free(&p);
+	}
+}
+
+static void test_order_of_further_words(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	words_add(&p.extra, "four");
+	planned_good(
+	    &p, &hyper_bhyve, "extra_options = { 'one', 'two' }, bhyve = { args = 'three' }");
+	assert_true(planned_has(&p, "one two three four t"));
+	assert_string_equal(p.boot.plan.argv.item[p.boot.plan.argv.count - 1], "t");
+	assert_null(p.boot.plan.argv.item[p.boot.plan.argv.count]);
+	planned_free(&p);
+}
+
+static void test_rest_of_the_plan(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve,
+	    "com2 = 'stdio', varfile = 'v.fd', varfile_template = '/t.fd', emulations = { "
+	    "{ device = 'virtio-console', ports = { '/run/a', 'b' } } }");
+	assert_true(p.boot.plan.uses_stdio);
+	assert_false(p.boot.plan.has_control);
+	assert_false(p.boot.plan.has_log);
+	assert_string_equal(p.boot.plan.vm, "t");
+	assert_string_equal(p.boot.plan.copy_from, "/t.fd");
+	assert_string_equal(p.boot.plan.copy_to, "/vm/v.fd");
+	assert_int_equal(p.boot.plan.sockets.count, 2);
+	assert_string_equal(p.boot.plan.sockets.item[0], "/run/a");
+	assert_string_equal(p.boot.plan.sockets.item[1], "/vm/b");
+	planned_free(&p);
+	planned_good(&p, &hyper_bhyve, "com1 = '/dev/nmdm0A'");
+	assert_false(p.boot.plan.uses_stdio);
+	assert_null(p.boot.plan.copy_to);
+	planned_free(&p);
+}
+
+/* mptbl.c knows bus 0 alone. */
+static void test_high_bus_drops_the_mptable(void **state)
+{
+	static const char *const rows[] = {
+		"emulations = { { device = 'virtio-blk', path = '/a', slot = '1:0:0' } }",
+		"hostbridge_slot = '2:0:0'",
+	};
+	struct planned p = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		planned_good(&p, &hyper_bhyve, rows[i]);
+		assert_true(planned_has(&p, "-Y"));
+		planned_free(&p);
+	}
+	/* A bridge that is not there is on no bus. */
+	planned_good(&p, &hyper_bhyve, "hostbridge = false, hostbridge_slot = '2:0:0'");
+	assert_false(planned_has(&p, "-Y"));
+	planned_free(&p);
+}
+
+static void test_refusals_by_release(void **state)
+{
+	(void)state;
+	planned_refused(&hyper_bhyve, "com3 = 'tcp=1.2.3.4:5'", "com3: \"tcp=\" needs FreeBSD 15");
+	planned_refused(&hyper_bhyve,
+	    "bhyve = { release = 13 }, emulations = { "
+	    "{ device = 'ahci-cd', path = '/a', bootindex = 1 } }",
+	    "emulations[0]: \"bootindex\" needs FreeBSD 14");
+	planned_refused(&hyper_bhyve,
+	    "bhyve = { release = 13 }, emulations = { "
+	    "{ device = 'virtio-net', name = 'vm0', type = 'tap' } }",
+	    "emulations[0]: \"type\" needs FreeBSD 14");
+	planned_refused(&hyper_bhyve, "emulations = { { device = 'virtio-net', name = 'slirp' } }",
+	    "emulations[0]: user networking (slirp) needs FreeBSD 15");
+	planned_refused(&hyper_bhyve, "bhyve = { arch = 'arm64', release = 14 }",
+	    "bhyve: bhyve on arm64 needs FreeBSD 15");
+}
+
+static void test_arm64(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve,
+	    "com1 = 'stdio', bhyve = { arch = 'arm64' }, emulations = { "
+	    "{ device = 'virtio-blk', path = '/a', slot = '1:0:0' } }");
+	assert_true(planned_has(&p, "-o console=stdio"));
+	assert_true(planned_has(&p, "-o bootrom=/fw/rom.fd"));
+	assert_null(strstr(planned_line(&p), "lpc"));
+	for (size_t i = 1; i < p.boot.plan.argv.count; i++) {
+		const char *word = p.boot.plan.argv.item[i];
+
+		assert_true(*word != '-' || strchr("CDSWkfopcsmUG", word[1]) != NULL);
+	}
+	planned_free(&p);
+	planned_refused(&hyper_bhyve, "x2apic = true, bhyve = { arch = 'arm64' }",
+	    "x2apic: bhyve has this on amd64 only");
+	planned_refused(&hyper_bhyve, "com2 = '/dev/ttyu1', bhyve = { arch = 'arm64' }",
+	    "com2: a bhyve guest on arm64 has one serial port, com1");
+}
+
+/* What two devices cannot both have is refused, unless one of them is removed by a target. */
+static void test_claims(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "{ device = 'virtio-blk', path = '/a', bootindex = 1 }, "
+		  "{ device = 'ahci-hd', path = '/b', bootindex = 1 }",
+		    "emulations[1]: virtio-blk \"virtio-blk-0\" and ahci-hd \"ahci-hd-0\" both "
+		    "have the boot index \"1\"" },
+		{ "{ device = 'e1000', name = 'tap1' }, { device = 'virtio-net', name = 'tap1' }",
+		    "emulations[1]: e1000 \"e1000-0\" and virtio-net \"virtio-net-0\" both have "
+		    "the interface \"tap1\"" },
+		{ "{ device = 'virtio-console', ports = { a = '/s' } }, "
+		  "{ device = 'virtio-console', ports = { b = '/s' } }",
+		    "emulations[1]: virtio-console \"virtio-console-0\" and virtio-console "
+		    "\"virtio-console-1\" both have the socket \"/s\"" },
+	};
+	struct planned p = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		MEM_AUTO char *keys = mem_format("emulations = { %s }", rows[i][0]);
+
+		planned_refused(&hyper_bhyve, keys, rows[i][1]);
+		planned_refused(&hyper_qemu, keys, rows[i][1]);
+	}
+	/* Many on one switch; and names of ports, which only qemu wants unique. */
+	planned_good(&p, &hyper_bhyve,
+	    "emulations = { { device = 'virtio-net', name = 'vale0:a' }, "
+	    "{ device = 'virtio-net', name = 'vale0:a' }, "
+	    "{ device = 'virtio-console', ports = { '/a' } }, "
+	    "{ device = 'virtio-console', ports = { '/b' } } }");
+	planned_free(&p);
+}
+
+static void test_power(void **state)
+{
+	struct planned p = { 0 };
+	struct power power = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve, "");
+	hyper_bhyve.power(&p.boot.plan, STOP_ACPI, &power);
+	assert_int_equal(power.signal, SIGTERM);
+	assert_null(power.control);
+	assert_int_equal(power.helper.count, 0);
+	memset(&power, 0, sizeof(power));
+	hyper_bhyve.power(&p.boot.plan, STOP_POWEROFF, &power);
+	assert_int_equal(power.signal, 0);
+	assert_null(power.control);
+	assert_int_equal(power.helper.count, 3);
+	assert_string_equal(power.helper.item[0], "bhyvectl");
+	assert_string_equal(power.helper.item[1], "--vm=t");
+	assert_string_equal(power.helper.item[2], "--force-poweroff");
+	words_free(&power.helper);
+	memset(&power, 0, sizeof(power));
+	hyper_bhyve.power(&p.boot.plan, STOP_KILL, &power);
+	assert_int_equal(power.signal, SIGKILL);
+	assert_null(power.control);
+	assert_int_equal(power.helper.count, 0);
+	planned_free(&p);
+}
+
+/* No VM of this name is in any kernel. */
+static void test_nothing_to_destroy(void **state)
+{
+	struct planned p = { 0 };
+	struct words command = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve, "name = 'no-such-vm-here'");
+	hyper_bhyve.destroy(&p.boot.plan, &command);
+	assert_int_equal(command.count, 0);
+	planned_free(&p);
+}
+
+static void test_says_and_hears_nothing(void **state)
+{
+	struct signs signs = { 0 }, same = { 0 };
+
+	(void)state;
+	assert_null(hyper_bhyve.hello);
+	assert_null(hyper_bhyve.hear(&signs, CHANNEL_STDERR, "Triple fault"));
+	assert_memory_equal(&signs, &same, sizeof(signs));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_acpi_of_each_release),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_order_of_further_words),
+		cmocka_unit_test(test_rest_of_the_plan),
+		cmocka_unit_test(test_high_bus_drops_the_mptable),
+		cmocka_unit_test(test_refusals_by_release),
+		cmocka_unit_test(test_arm64),
+		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_power),
+		cmocka_unit_test(test_nothing_to_destroy),
+		cmocka_unit_test(test_says_and_hears_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

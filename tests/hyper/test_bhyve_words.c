@@ -1,0 +1,258 @@
+/* From variables to bhyve's words, read back by fakebhyve's parser. */
+#include "hyper/bhyve_words.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "fake.h"
+
+#define SEED 20240229u
+
+static void test_escaping(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "/plain", "/plain" },
+		{ "a,b=c d\\e", "a,b=c d\\e" }, /* no % in it: taken as it is */
+		{ "%", "\\%" },
+		{ "%%", "\\%\\%" },
+		{ "%(name)", "\\%(name)" },
+		{ "\\%", "\\\\\\%" },
+		{ "a\\b%c\\", "a\\\\b\\%c\\\\" },
+		{ "100%, sure", "100\\%, sure" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		MEM_AUTO char *got = bhyve_escape(rows[i][0]);
+
+		assert_string_equal(got, rows[i][1]);
+	}
+}
+
+static void test_variable(void **state)
+{
+	struct words w = { 0 };
+
+	(void)state;
+	bhyve_variable(&w, "a.b", "c=d,%");
+	assert_int_equal(w.count, 2);
+	assert_string_equal(w.item[0], "-o");
+	assert_string_equal(w.item[1], "a.b=c=d,\\%");
+	words_free(&w);
+}
+
+/* Variables as "key=value" up to NULL. */
+static void fill(struct pairs *vars, const char *const *texts)
+{
+	for (; *texts != NULL; texts++) {
+		const char *equal = strchr(*texts, '=');
+		MEM_AUTO char *key = mem_copy_n(*texts, (size_t)(equal - *texts));
+
+		pairs_add(vars, key, equal + 1);
+	}
+}
+
+static void test_forms(void **state)
+{
+	static const struct {
+		const struct device_kind *kind;
+		const char *vars[6];
+		const char *words;
+	} rows[] = {
+		{ &device_virtio_blk, { "device=virtio-blk", "path=/a=b" },
+		    "-s 2:3:4,virtio-blk,/a=b" },
+		{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "ro=true", "ser=x=y" },
+		    "-s 2:3:4,virtio-blk,/a,ro,ser=x=y" },
+		{ &device_virtio_blk, { "device=virtio-blk", "path=/a,b" },
+		    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a,b" },
+		{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "ser=x,y" },
+		    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a -o pci.2.3.4.ser=x,y" },
+		{ &device_virtio_blk, { "device=virtio-blk", "path=/%\\" },
+		    "-s 2:3:4,virtio-blk,/\\%\\\\" },
+		{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "deep.key=1" },
+		    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a -o pci.2.3.4.deep.key=1" },
+		{ &device_ahci_hd,
+		    { "device=ahci", "port.0.type=hd", "port.0.path=/a", "port.0.nmrr=1" },
+		    "-s 2:3:4,ahci-hd,/a,nmrr=1" },
+		{ &device_ahci_cd, { "device=ahci", "port.0.type=cd", "port.0.path=/a,cd:b" },
+		    "-o pci.2.3.4.device=ahci -o pci.2.3.4.port.0.type=cd "
+		    "-o pci.2.3.4.port.0.path=/a,cd:b" },
+		{ &device_virtio_net, { "device=virtio-net", "backend=tap0", "mac=1:2" },
+		    "-s 2:3:4,virtio-net,tap0,mac=1:2" },
+		{ &device_virtio_console,
+		    { "device=virtio-console", "port.0.name=n", "port.0.path=/a=b" },
+		    "-s 2:3:4,virtio-console,n=/a=b" },
+		{ &device_virtio_console,
+		    { "device=virtio-console", "port.0.name=n=m", "port.0.path=/a" },
+		    "-o pci.2.3.4.device=virtio-console -o pci.2.3.4.port.0.name=n=m "
+		    "-o pci.2.3.4.port.0.path=/a" },
+	};
+	static const struct slot slot = { true, 2, 3, 4 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct words w = { 0 };
+		struct pairs vars = { 0 };
+
+		fill(&vars, rows[i].vars);
+		bhyve_device(&w, &slot, rows[i].kind->form, &vars);
+		MEM_AUTO char *wanted = mem_copy(rows[i].words);
+		char *rest = wanted;
+
+		for (size_t k = 0; k < w.count; k++) {
+			char *word = rest;
+
+			assert_non_null(rest);
+			rest = strchr(rest, ' ');
+			if (rest != NULL)
+				*rest++ = '\0';
+			assert_string_equal(w.item[k], word);
+		}
+		assert_null(rest);
+		words_free(&w);
+		pairs_free(&vars);
+	}
+}
+
+static unsigned long long dice;
+
+static unsigned roll(unsigned n)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(dice >> 33) % n;
+}
+
+static char *odd_text(void)
+{
+	static const char *const pieces[] = { ",", "=", "%", "\\", " ", "%(name)", ".", ":", "\"",
+		"'", "true", "hd:", "a", "b", "\xc3\xbc", ";", "/", "-", "%%", "(", ")", "0" };
+	char text[64] = "";
+
+	for (unsigned i = 1 + roll(8); i > 0; i--)
+		(void)strcat(text, pieces[roll(sizeof(pieces) / sizeof(pieces[0]))]);
+	return mem_copy(text);
+}
+
+static void add_odd(struct pairs *vars, const char *key)
+{
+	MEM_AUTO char *value = odd_text();
+
+	pairs_add(vars, key, value);
+}
+
+static void roll_vars(const struct device_kind *kind, struct pairs *vars)
+{
+	const struct bhyve_form *form = kind->form;
+
+	if (form->named) {
+		pairs_add(vars, "device", form->model);
+		for (unsigned i = 0, n = 1 + roll(3); i < n; i++) {
+			MEM_AUTO char *name = mem_format("port.%u.name", i);
+			MEM_AUTO char *path = mem_format("port.%u.path", i);
+
+			add_odd(vars, name);
+			add_odd(vars, path);
+		}
+		return;
+	}
+	pairs_add(vars, "device", form->implied != NULL ? "ahci" : form->model);
+	if (form->implied != NULL)
+		pairs_add(vars, form->implied[0], kind == &device_ahci_cd ? "cd" : "hd");
+	add_odd(vars, form->first);
+	for (unsigned i = 0, n = roll(3); i < n; i++) {
+		MEM_AUTO char *key =
+		    mem_format("%sk%u", form->prefix == NULL ? "" : form->prefix, i);
+
+		add_odd(vars, key);
+	}
+}
+
+/* How many variables has the tree below this prefix? Values of these tests hold no newline. */
+static size_t count_below(const struct fake_tree *tree, const char *prefix)
+{
+	char *text = NULL;
+	size_t size, n = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	fake_tree_dump(tree, to);
+	(void)fclose(to);
+	for (const char *p = text; p != NULL && *p != '\0'; p = strchr(p, '\n'), p += p != NULL)
+		n += strncmp(p, prefix, strlen(prefix)) == 0 ? 1 : 0;
+	free(text);
+	return n;
+}
+
+/* bhyve reads exactly these variables out of the words. */
+static void check_read_back(const struct words *device, const struct pairs *vars)
+{
+	struct fake_host host = { .release = 13 + (int)roll(3), .max_cpus = 8, .no_files = true };
+	struct words argv = { 0 };
+	struct fake_tree tree;
+	char message[256] = "";
+
+	words_add(&argv, "bhyve");
+	words_append(&argv, device);
+	words_add(&argv, "vm");
+	fake_tree_init(&tree);
+	if (fake_options(&host, (int)argv.count, argv.item, &tree, message, sizeof(message)) != 0)
+		fail_msg("%s %s: %s", device->item[0], device->item[1], message);
+	for (size_t i = 0; i < vars->count; i++) {
+		MEM_AUTO char *key = mem_format("pci.0.3.0.%s", vars->item[i].key);
+		const char *got = fake_tree_expand(&tree, key, NULL);
+
+		if (got == NULL || strcmp(got, vars->item[i].value) != 0)
+			fail_msg("%s: %s, not %s; words: %s", key, got, vars->item[i].value,
+			    device->item[1]);
+	}
+	assert_int_equal(count_below(&tree, "pci.0.3.0."), vars->count);
+	fake_tree_fini(&tree);
+	words_free(&argv);
+}
+
+static void test_bhyve_reads_what_was_meant(void **state)
+{
+	static const struct slot slot = { true, 0, 3, 0 };
+	size_t made = 0;
+
+	(void)state;
+	dice = SEED;
+	print_message("seed %u\n", SEED);
+	for (int round = 0; round < 3000; round++) {
+		for (size_t k = 0; device_kinds[k] != NULL; k++) {
+			struct words words = { 0 };
+			struct pairs vars = { 0 };
+
+			if (device_kinds[k]->form == NULL)
+				continue;
+			roll_vars(device_kinds[k], &vars);
+			bhyve_device(&words, &slot, device_kinds[k]->form, &vars);
+			check_read_back(&words, &vars);
+			words_free(&words);
+			pairs_free(&vars);
+			made++;
+		}
+	}
+	assert_true(made > 10000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_escaping),
+		cmocka_unit_test(test_variable),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_bhyve_reads_what_was_meant),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* What an end means, for both hypervisors: their exit tables, then every combination of signs. */
+#include "hyper/hyper.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "platform/spawn.h"
+
+struct row {
+	const char *what;
+	struct signs signs;
+	struct process_end end;
+	struct outcome outcome;
+};
+
+static void check_rows(const struct hypervisor *hyper, const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct outcome *wanted = &rows[i].outcome;
+		struct outcome got;
+
+		memset(&got, 0, sizeof(got)); /* as its callers do */
+		hyper->explain(&rows[i].signs, &rows[i].end, &got);
+		if (got.cause != wanted->cause || got.status != wanted->status ||
+		    got.signal != wanted->signal || got.failed_start != wanted->failed_start)
+			fail_msg("%s: %s, status %d, signal %d, failed start %d", rows[i].what,
+			    cause_name(got.cause), got.status, got.signal, got.failed_start);
+	}
+}
+
+static void test_bhyve_table(void **state)
+{
+	static const struct row rows[] = {
+		{ "reset", { 0 }, { 0, 0 }, { CAUSE_REBOOT, 0, 0, false } },
+		{ "power off", { 0 }, { 1, 0 }, { CAUSE_POWEROFF, 1, 0, true } },
+		{ "halt", { 0 }, { 2, 0 }, { CAUSE_HALT, 2, 0, false } },
+		{ "triple fault", { 0 }, { 3, 0 }, { CAUSE_TRIPLE_FAULT, 3, 0, false } },
+		{ "error", { 0 }, { 4, 0 }, { CAUSE_ERROR, 4, 0, true } },
+		{ "suspended", { 0 }, { 5, 0 }, { CAUSE_ERROR, 5, 0, false } },
+		{ "usage", { 0 }, { 64, 0 }, { CAUSE_ERROR, 64, 0, true } },
+		{ "os error", { 0 }, { 71, 0 }, { CAUSE_ERROR, 71, 0, true } },
+		{ "unknown reason", { 0 }, { 100, 0 }, { CAUSE_ERROR, 100, 0, false } },
+		{ "status 255", { 0 }, { 255, 0 }, { CAUSE_ERROR, 255, 0, false } },
+		{ "SIGTERM", { 0 }, { -1, SIGTERM }, { CAUSE_KILLED, -1, SIGTERM, false } },
+		{ "SIGABRT", { 0 }, { -1, SIGABRT }, { CAUSE_KILLED, -1, SIGABRT, false } },
+		{ "SIGKILL", { 0 }, { -1, SIGKILL }, { CAUSE_KILLED, -1, SIGKILL, false } },
+	};
+
+	(void)state;
+	check_rows(&hyper_bhyve, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void test_bhyve_statuses(void **state)
+{
+	(void)state;
+	for (int status = 0; status < 256; status++) {
+		struct process_end end = { status, 0 };
+		struct signs signs = { .triple_fault = true, .fatal = "io-error" };
+		struct outcome got = { 0 };
+
+		hyper_bhyve.explain(&signs, &end, &got); /* it gives no signs: none may count */
+		assert_int_equal(got.cause, status < 4 ? (enum cause)status : CAUSE_ERROR);
+		assert_int_equal(got.status, status);
+		assert_int_equal(got.signal, 0);
+	}
+	for (int signal = 1; signal < 32; signal++) {
+		struct process_end end = { -1, signal };
+		struct signs signs = { 0 };
+		struct outcome got = { 0 };
+
+		hyper_bhyve.explain(&signs, &end, &got);
+		assert_int_equal(got.cause, CAUSE_KILLED);
+		assert_int_equal(got.status, -1);
+		assert_int_equal(got.signal, signal);
+	}
+}
+
+#define SAID(text)                               \
+	{                                        \
+		.answered = true, .reason = text \
+	}
+#define TRIPLE(text)                                                   \
+	{                                                              \
+		.answered = true, .reason = text, .triple_fault = true \
+	}
+#define FATAL(text, state)                                       \
+	{                                                        \
+		.answered = true, .reason = text, .fatal = state \
+	}
+
+static void test_qemu_table(void **state)
+{
+	static const struct row rows[] = {
+		{ "reset", SAID("guest-reset"), { 0, 0 }, { CAUSE_REBOOT, 0, 0, false } },
+		{ "power off", SAID("guest-shutdown"), { 0, 0 }, { CAUSE_POWEROFF, 1, 0, false } },
+		{ "triple fault", TRIPLE("guest-reset"), { 0, 0 },
+		    { CAUSE_TRIPLE_FAULT, 3, 0, false } },
+		{ "a triple fault before", TRIPLE("guest-shutdown"), { 0, 0 },
+		    { CAUSE_POWEROFF, 1, 0, false } },
+		{ "panic", SAID("guest-panic"), { 0, 0 }, { CAUSE_ERROR, 4, 0, false } },
+		{ "internal error", FATAL("host-qmp-quit", "internal-error"), { 0, 0 },
+		    { CAUSE_ERROR, 4, 0, false } },
+		{ "internal error, killed", FATAL("", "internal-error"), { -1, SIGKILL },
+		    { CAUSE_ERROR, 4, 0, false } },
+		{ "bad option", { 0 }, { 1, 0 }, { CAUSE_ERROR, 4, 0, true } },
+		{ "ended without a word", { 0 }, { 0, 0 }, { CAUSE_ERROR, 4, 0, true } },
+		{ "image in use", SAID(""), { 1, 0 }, { CAUSE_ERROR, 4, 0, true } },
+		{ "isa-debug-exit", SAID(""), { 33, 0 }, { CAUSE_ERROR, 4, 0, false } },
+		{ "crash", SAID(""), { -1, SIGSEGV }, { CAUSE_KILLED, -1, SIGSEGV, false } },
+		{ "SIGKILL", SAID(""), { -1, SIGKILL }, { CAUSE_KILLED, -1, SIGKILL, false } },
+		{ "SIGTERM", SAID("host-signal"), { 0, 0 }, { CAUSE_KILLED, -1, SIGTERM, false } },
+		{ "quit", SAID("host-qmp-quit"), { 0, 0 }, { CAUSE_ERROR, 4, 0, false } },
+		{ "system_reset", SAID("host-qmp-system-reset"), { 0, 0 },
+		    { CAUSE_REBOOT, 0, 0, false } },
+		{ "a reason of tomorrow", SAID("guest-nap"), { 0, 0 },
+		    { CAUSE_ERROR, 4, 0, false } },
+	};
+
+	(void)state;
+	check_rows(&hyper_qemu, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* What the reference says, said once more in another way. */
+static enum cause expected(const struct signs *s, const struct process_end *end)
+{
+	bool reset = strstr(s->reason, "reset") != NULL;
+
+	if (*s->fatal != '\0')
+		return CAUSE_ERROR;
+	if (end->signal != 0 || strcmp(s->reason, "host-signal") == 0)
+		return CAUSE_KILLED;
+	if (reset)
+		return s->triple_fault ? CAUSE_TRIPLE_FAULT : CAUSE_REBOOT;
+	return strcmp(s->reason, "guest-shutdown") == 0 ? CAUSE_POWEROFF : CAUSE_ERROR;
+}
+
+static void check_one(const struct signs *signs, const struct process_end *end)
+{
+	struct outcome got = { 0 };
+
+	hyper_qemu.explain(signs, end, &got);
+	if (got.cause != expected(signs, end))
+		fail_msg("reason \"%s\" fatal \"%s\" triple %d status %d signal %d: %s",
+		    signs->reason, signs->fatal, signs->triple_fault, end->status, end->signal,
+		    cause_name(got.cause));
+	/* In bhyve's terms, and either a status or a signal. */
+	if (got.cause == CAUSE_KILLED) {
+		assert_int_equal(got.status, -1);
+		assert_true(got.signal > 0);
+		if (end->signal != 0)
+			assert_int_equal(got.signal, end->signal);
+	} else {
+		assert_int_equal(got.status, got.cause);
+		assert_int_equal(got.signal, 0);
+	}
+	if (!signs->answered)
+		assert_true(got.failed_start);
+	if (signs->answered && *signs->reason != '\0')
+		assert_false(got.failed_start);
+}
+
+static void test_qemu_combinations(void **state)
+{
+	static const char *const reasons[] = { "", "guest-reset", "host-qmp-system-reset",
+		"guest-shutdown", "guest-panic", "host-signal", "host-qmp-quit", "host-error" };
+	static const char *const fatals[] = { "", "internal-error", "io-error" };
+	static const struct process_end ends[] = { { 0, 0 }, { 1, 0 }, { 33, 0 }, { 255, 0 },
+		{ -1, SIGTERM }, { -1, SIGKILL }, { -1, SIGABRT } };
+	size_t seen = 0;
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(reasons) / sizeof(reasons[0]); r++) {
+		for (size_t k = 0; k < 3 * 2 * 2 * 7; k++) {
+			struct signs signs = { .answered = k % 2 == 1,
+				.triple_fault = k / 2 % 2 == 1 };
+
+			(void)snprintf(signs.reason, sizeof(signs.reason), "%s", reasons[r]);
+			(void)snprintf(signs.fatal, sizeof(signs.fatal), "%s", fatals[k / 4 % 3]);
+			check_one(&signs, &ends[k / 12]);
+			seen++;
+		}
+	}
+	assert_int_equal(seen, 8 * 84);
+}
+
+/* TCG's log is the only witness of a triple fault. */
+static void test_qemu_log(void **state)
+{
+	struct signs s = { 0 };
+
+	(void)state;
+	assert_null(hyper_qemu.hear(&s, CHANNEL_LOG, "CPU Reset (CPU 0)"));
+	assert_null(hyper_qemu.hear(&s, CHANNEL_LOG, "EAX=0 Triple fault"));
+	assert_null(hyper_qemu.hear(&s, CHANNEL_STDERR, "Triple fault"));
+	assert_null(hyper_qemu.hear(&s, CHANNEL_CONTROL, "Triple fault"));
+	assert_false(s.triple_fault);
+	assert_null(hyper_qemu.hear(&s, CHANNEL_LOG, "Triple fault"));
+	assert_true(s.triple_fault);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bhyve_table),
+		cmocka_unit_test(test_bhyve_statuses),
+		cmocka_unit_test(test_qemu_table),
+		cmocka_unit_test(test_qemu_combinations),
+		cmocka_unit_test(test_qemu_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

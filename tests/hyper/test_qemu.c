@@ -1,0 +1,271 @@
+/* qemu's command and its power button. */
+#include "planned.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "hyper/qmp.h"
+
+#define DISK(more) "{ device = 'virtio-blk', path = '/d.img'" more " }"
+
+static void test_plan(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	words_add(&p.extra, "-three");
+	planned_good(&p, &hyper_qemu,
+	    "com1 = 'stdio', extra_options = '-one', qemu = { accel = 'tcg', args = { '-two' } }");
+	assert_true(p.boot.plan.has_control);
+	assert_true(p.boot.plan.has_log);
+	assert_true(p.boot.plan.uses_stdio);
+	assert_true(planned_has(&p, "-S"));
+	assert_true(planned_has(&p, "-chardev socket,id=qmp,fd=3"));
+	assert_true(planned_has(&p, "-d cpu_reset -D /dev/fd/4"));
+	assert_true(planned_has(&p, "-chardev stdio,id=com1,signal=off"));
+	assert_true(planned_has(&p, "-m 67108864B"));
+	assert_true(planned_has(&p, "-one -two -three"));
+	planned_free(&p);
+}
+
+/* The log is TCG's; under KVM nobody would read it. */
+static void test_accelerators(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "wire_guest_mem = true, qemu = { accel = 'kvm' }");
+	assert_true(planned_has(&p, "-accel kvm"));
+	assert_true(planned_has(&p, "-overcommit mem-lock=on"));
+	assert_false(planned_has(&p, "-D"));
+	assert_false(p.boot.plan.has_log);
+	planned_free(&p);
+	/* It would lock a gigabyte of translated code too. */
+	planned_good(&p, &hyper_qemu, "wire_guest_mem = true");
+	assert_true(planned_has(&p, "-accel tcg"));
+	assert_null(strstr(planned_line(&p), "mem-lock"));
+	planned_free(&p);
+}
+
+static void test_addresses(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu,
+	    "emulations = { " DISK(", slot = '16'") ", " DISK(", slot = '30:0'") ", " DISK(
+		", slot = '30:7'") " }");
+	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=10.0 "));
+	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=1e.0,multifunction=on "));
+	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=1e.7 "));
+	planned_free(&p);
+}
+
+/* A function that a target removes makes its slot an ordinary one again. */
+static void test_removed_function(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu,
+	    "emulations = { " DISK(", slot = '4:0'") ", " DISK(
+		", id = 'x', slot = '4:1'") " }, "
+					    "targets = { default = { emulations = { { id = 'x', "
+					    "remove = true } } } }");
+	assert_null(strstr(planned_line(&p), "multifunction"));
+	planned_free(&p);
+}
+
+/* qemu takes 31 bytes for the name of a block node; ids may be longer. */
+static void test_names_of_nodes(void **state)
+{
+	struct planned p = { 0 };
+	const char *node;
+
+	(void)state;
+	planned_good(&p, &hyper_qemu,
+	    "emulations = { "
+	    "{ device = 'virtio-blk', path = '/a', "
+	    "id = 'x123456789012345678901234567890123456789012345678901234567890123' },"
+	    "{ device = 'ahci-cd', path = '/b', slot = '30:7' },"
+	    "{ device = 'ahci-hd', path = '/b', slot = '30:0' } }");
+	for (node = strstr(planned_line(&p), "node-name="); node != NULL;
+	     node = strstr(node + 1, "node-name=")) {
+		size_t n = strcspn(node + 10, ",");
+		MEM_AUTO char *name = mem_copy_n(node + 10, n);
+		MEM_AUTO char *drive = mem_format("drive=%s", name);
+
+		assert_in_range(n, 1, 31);
+		assert_non_null(strstr(node, drive));
+	}
+	planned_free(&p);
+}
+
+static void test_serial_ports(void **state)
+{
+	static const struct {
+		const char *com, *words;
+	} rows[] = {
+		{ "tcp=127.0.0.1:4000",
+		    "-chardev socket,id=com2,host=127.0.0.1,port=4000,server=on,wait=off" },
+		{ "tcp=[fe80::1]:22",
+		    "-chardev socket,id=com2,host=fe80::1,port=22,server=on,wait=off" },
+		{ "/dev/nmdm7A", "-chardev pty,id=com2" },
+		{ "/dev/tty,S0", "-chardev serial,id=com2,path=/dev/tty,,S0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+		MEM_AUTO char *keys = mem_format("com2 = '%s'", rows[i].com);
+
+		planned_good(&p, &hyper_qemu, keys);
+		assert_true(planned_has(&p, rows[i].words));
+		assert_true(planned_has(&p, "-device isa-serial,index=1,chardev=com2"));
+		planned_free(&p);
+	}
+}
+
+/* Half an address is refused, or passed on; it was read beyond its end. */
+static void test_broken_brackets(void **state)
+{
+	static const char *const rows[] = { "com1 = 'tcp=[:80'", "com1 = 'tcp=[]:80'",
+		"com1 = 'tcp=[a:80'", "com1 = 'tcp=]:80'" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+
+		planned_make(&p, &hyper_qemu, rows[i]);
+		planned_free(&p);
+	}
+}
+
+static void test_firmware(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "bootrom = '/fw/a,b.fd'");
+	assert_true(planned_has(&p, "-bios /fw/a,b.fd"));
+	assert_int_equal(p.boot.plan.notes.count, 0);
+	planned_free(&p);
+
+	planned_good(&p, &hyper_qemu, "varfile = 'v.fd', varfile_template = '/t.fd'");
+	assert_string_equal(p.boot.plan.copy_from, "/t.fd");
+	assert_string_equal(p.boot.plan.copy_to, "/vm/v.fd");
+	assert_true(planned_has(&p, "-machine pflash0=flash0,pflash1=flash1"));
+	assert_false(planned_has(&p, "-bios"));
+	planned_free(&p);
+
+	/* bhyve's firmware and variables are not for qemu: neither is even looked at. */
+	planned_good(&p, &hyper_qemu,
+	    "bootrom = '/x/BHYVE_UEFI_CODE.fd', varfile = 'v.fd', varfile_template = '/t.fd'");
+	assert_string_not_equal(p.boot.plan.copy_from, "/t.fd");
+	assert_string_equal(p.boot.plan.copy_to, "/vm/v.fd.qemu");
+	assert_null(strstr(planned_line(&p), "BHYVE_UEFI"));
+	assert_int_equal(p.boot.plan.notes.count, 1);
+	planned_free(&p);
+
+	planned_good(&p, &hyper_qemu,
+	    "bootrom = '/x/BHYVE_UEFI.fd', varfile = 'v.fd', "
+	    "qemu = { bootrom = 'q.fd', varfile = 'qv.fd', accel = 'tcg' }");
+	assert_string_equal(p.boot.plan.copy_to, "/vm/qv.fd");
+	assert_non_null(strstr(planned_line(&p), "file.filename=/vm/q.fd "));
+	assert_int_equal(p.boot.plan.notes.count, 0);
+	planned_free(&p);
+}
+
+static void test_refusals(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "lpc_slot = 30", "lpc_slot: qemu cannot: the lpc of q35 is at 0:31:0" },
+		{ "hostbridge_slot = 1", "hostbridge_slot: qemu cannot: the host bridge of q35" },
+		{ "hostbridge = false, emulations = { " DISK(", slot = 0") " }",
+		    "emulations[0]: qemu cannot: slot 0" },
+		{ "emulations = { " DISK(", slot = '3:0:0'") " }",
+		    "emulations[0]: qemu cannot: devices on buses above 0" },
+		{ "emulations = { { device = 'ahci-hd', path = '/a', ro = true } }",
+		    "emulations[0]: qemu cannot: an IDE disk cannot be read-only" },
+		{ "emulations = { { device = 'ahci-cd', path = '/a', "
+		  "logical_sector_size = 2048 } }",
+		    "emulations[0]: qemu cannot: IDE sectors have 512 bytes" },
+		{ "emulations = { { device = 'virtio-net', name = 'vale0:x' } }",
+		    "emulations[0]: qemu cannot: qemu has no vale" },
+		{ "emulations = { { device = 'e1000', name = 'vmnet0' } }",
+		    "emulations[0]: qemu cannot: qemu has no vmnet" },
+		{ "emulations = { { device = 'raw', value = 'virtio-rnd' } }",
+		    "emulations[0]: qemu cannot: a raw device" },
+		{ "emulations = { { device = 'virtio-console', ports = { '/a' } }, "
+		  "{ device = 'virtio-console', ports = { '/b' } } }",
+		    "emulations[1]: virtio-console \"virtio-console-0\" and virtio-console "
+		    "\"virtio-console-1\" both have the port name \"port1\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		planned_refused(&hyper_qemu, rows[i][0], rows[i][1]);
+}
+
+static void test_power(void **state)
+{
+	struct planned p = { 0 };
+	struct power power = { 0 };
+	struct words command = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "");
+	hyper_qemu.power(&p.boot.plan, STOP_ACPI, &power);
+	assert_string_equal(power.control, QMP_POWERDOWN);
+	assert_int_equal(power.signal, 0);
+	memset(&power, 0, sizeof(power));
+	hyper_qemu.power(&p.boot.plan, STOP_POWEROFF, &power);
+	assert_string_equal(power.control, QMP_QUIT);
+	assert_int_equal(power.signal, 0);
+	memset(&power, 0, sizeof(power));
+	hyper_qemu.power(&p.boot.plan, STOP_KILL, &power);
+	assert_null(power.control);
+	assert_int_equal(power.signal, SIGKILL);
+	hyper_qemu.destroy(&p.boot.plan, &command);
+	assert_int_equal(command.count, 0);
+	assert_string_equal(hyper_qemu.hello, QMP_HELLO);
+	planned_free(&p);
+}
+
+static void test_find(void **state)
+{
+	(void)state;
+	assert_ptr_equal(hyper_find("bhyve"), &hyper_bhyve);
+	assert_ptr_equal(hyper_find("qemu"), &hyper_qemu);
+	assert_null(hyper_find("Qemu"));
+	assert_null(hyper_find(""));
+	assert_non_null(hyper_for_host());
+	assert_string_equal(hyper_status_text(64), "usage error");
+	assert_null(hyper_status_text(0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_accelerators),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_removed_function),
+		cmocka_unit_test(test_names_of_nodes),
+		cmocka_unit_test(test_serial_ports),
+		cmocka_unit_test(test_broken_brackets),
+		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_power),
+		cmocka_unit_test(test_find),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,299 @@
+/* The library's public face: what can be asked before anything runs. */
+#include "vmrun/vmrun.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GOOD                                                                         \
+	"{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/fw/rom.fd\",\n" \
+	"\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"disk.img\"}]}\n"
+
+static struct vmrun_options buffer(const char *text)
+{
+	struct vmrun_options o = VMRUN_OPTIONS;
+
+	o.text = text;
+	o.length = strlen(text);
+	o.name = "vm.json";
+	o.folder = "/vm";
+	o.dry_run = true;
+	return o;
+}
+
+static bool has_word(struct vmrun *vm, const char *word)
+{
+	for (const char *const *w = vmrun_argv(vm); *w != NULL; w++) {
+		if (strcmp(*w, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void test_version(void **state)
+{
+	(void)state;
+	assert_string_equal(vmrun_version(), VMRUN_VERSION);
+}
+
+static void test_prepare(void **state)
+{
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun *vm;
+	char *text;
+
+	(void)state;
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	assert_int_equal(vmrun_problem_count(vm), 0);
+	assert_string_equal(vmrun_hypervisor(vm), "bhyve");
+	assert_null(vmrun_argv(vm));
+	assert_null(vmrun_command(vm));
+	assert_null(vmrun_spec_json(vm));
+	assert_null(vmrun_notes(vm)[0]);
+	assert_int_equal(vmrun_prepare(vm), 0);
+	assert_int_equal(vmrun_prepare(vm), 0); /* once is enough, twice does no harm */
+	assert_string_equal(vmrun_argv(vm)[0], "bhyve");
+	assert_true(has_word(vm, "0:1:0,virtio-blk,/vm/disk.img"));
+	text = vmrun_command(vm);
+	assert_ptr_equal(strstr(text, "bhyve -c "), text);
+	free(text);
+	text = vmrun_spec_json(vm);
+	assert_non_null(strstr(text, "\"slot\": \"0:1:0\""));
+	free(text);
+	assert_int_equal(vmrun_fd(vm), -1);
+	assert_false(vmrun_ended(vm));
+	assert_int_equal(vmrun_status(vm), 0);
+	assert_int_equal(vmrun_guest_status(vm), -1);
+	vmrun_close(vm);
+}
+
+static void test_problems(void **state)
+{
+	struct vmrun_options o =
+	    buffer("{\"name\":\"x\",\n \"cpu\":0,\n \"memm\":\"1G\",\n\"mem\":\"64M\"}");
+	struct vmrun_problem p;
+	struct vmrun *vm;
+
+	(void)state;
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	assert_int_equal(vmrun_problem_count(vm), 2);
+	assert_true(vmrun_problem(vm, 0, &p));
+	assert_string_equal(p.place, "vm.json:2:2");
+	assert_string_equal(p.path, "cpu");
+	assert_string_equal(p.text, "0 is out of range, expected 1 to 65535");
+	assert_true(vmrun_problem(vm, 1, &p));
+	assert_string_equal(p.path, "memm");
+	assert_false(vmrun_problem(vm, 2, &p));
+	assert_int_equal(vmrun_prepare(vm), 65);
+	assert_int_equal(vmrun_start(vm), 65);
+	assert_int_equal(vmrun_dispatch(vm), 64);
+	assert_int_equal(vmrun_status(vm), 65);
+	assert_null(vmrun_argv(vm));
+	vmrun_stop(vm);
+	vmrun_close(vm);
+	vmrun_close(NULL);
+}
+
+/* Statuses of things that are wrong before the spec is looked at; every handle can be asked. */
+static void test_statuses(void **state)
+{
+	static const char *const no_equal[] = { "mem", NULL };
+	struct vmrun_options rows[7];
+	static const int statuses[7] = { 66, 64, 64, 64, 64, 65, 65 };
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++)
+		rows[i] = buffer(GOOD);
+	rows[0].file = "/no/such/file.json";
+	rows[1].hypervisor = "xen";
+	rows[2].format = "toml";
+	rows[3].reboot_on = "reboot,sometimes";
+	rows[4].set = no_equal;
+	rows[5].target = "install";
+	rows[6].text = "";
+	rows[6].length = 0;
+	for (size_t i = 0; i < 7; i++) {
+		struct vmrun_problem p;
+		struct vmrun *vm;
+
+		assert_int_equal(vmrun_open(&vm, &rows[i]), statuses[i]);
+		assert_true(vmrun_problem(vm, 0, &p));
+		assert_non_null(p.text);
+		(void)vmrun_hypervisor(vm);
+		assert_null(vmrun_command(vm));
+		assert_null(vmrun_spec_json(vm));
+		assert_null(vmrun_notes(vm)[0]);
+		vmrun_close(vm);
+	}
+}
+
+/* Length counts, not a NUL: what stands behind it is not read. */
+static void test_buffer_has_a_length(void **state)
+{
+	struct vmrun_options o = buffer(GOOD "this is not JSON");
+	struct vmrun *vm;
+
+	(void)state;
+	o.length = strlen(GOOD);
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	vmrun_close(vm);
+	o = buffer(GOOD);
+	o.length++; /* a NUL in the text */
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	vmrun_close(vm);
+}
+
+/* A program that was built when the struct ended earlier. */
+static void test_older_options(void **state)
+{
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun *vm;
+
+	(void)state;
+	o.size = offsetof(struct vmrun_options, no_reboot);
+	o.no_reboot = true;
+	o.reboot_on = "nonsense";
+	o.pid_file = "/no/such/folder/pid";
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	assert_int_equal(vmrun_prepare(vm), 0);
+	vmrun_close(vm);
+	o.size = sizeof(o) + 64; /* or one of tomorrow */
+	o.reboot_on = NULL;
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	vmrun_close(vm);
+}
+
+static void test_settings_and_words(void **state)
+{
+	static const char *const set[] = { "mem=2G", "com1=/dev/nmdm0A", NULL };
+	static const char *const args[] = { "-G", "1234", NULL };
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun *vm;
+
+	(void)state;
+	o.set = set;
+	o.args = args;
+	o.bhyve = "/opt/bhyve";
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	assert_int_equal(vmrun_prepare(vm), 0);
+	assert_string_equal(vmrun_argv(vm)[0], "/opt/bhyve");
+	assert_true(has_word(vm, "2048M"));
+	assert_true(has_word(vm, "com1,/dev/nmdm0A"));
+	assert_true(has_word(vm, "1234"));
+	vmrun_close(vm);
+}
+
+/* Handles know nothing of each other. */
+static void test_several(void **state)
+{
+	enum { VMS = 5 };
+	struct vmrun *vm[VMS];
+	char text[VMS][256];
+
+	(void)state;
+	for (int i = 0; i < VMS; i++) {
+		struct vmrun_options o;
+
+		(void)snprintf(text[i], sizeof(text[i]),
+		    "return { name = 'vm%d', cpu = %d, mem = '64M', bootrom = '/fw', "
+		    "on_prepare = function(s) seen = (seen or 0) + 1; s.mem = seen .. 'M' "
+		    "return s end }",
+		    i, i + 1);
+		o = buffer(text[i]);
+		o.format = "lua";
+		assert_int_equal(vmrun_open(&vm[i], &o), 0);
+	}
+	for (int i = VMS - 1; i >= 0; i--)
+		assert_int_equal(vmrun_prepare(vm[i]), 0);
+	for (int i = 0; i < VMS; i++) {
+		char name[16], cpus[64];
+
+		(void)snprintf(name, sizeof(name), "vm%d", i);
+		(void)snprintf(
+		    cpus, sizeof(cpus), "cpus=%d,sockets=1,cores=1,threads=%d", i + 1, i + 1);
+		assert_true(has_word(vm[i], name));
+		assert_true(has_word(vm[i], cpus));
+		assert_true(has_word(vm[i], "1M")); /* a global of Lua is one VM's own */
+	}
+	for (int i = 0; i < VMS; i++)
+		vmrun_close(vm[(i * 2) % VMS]);
+}
+
+/* The resolved spec is a spec, and means the same. */
+static void test_resolved_spec_is_a_spec(void **state)
+{
+	static const char *const specs[] = {
+		GOOD,
+		"{\"name\":\"x\",\"cpu\":{\"threads\":2,\"cores\":3,\"sockets\":1},\"mem\":4096,"
+		"\"bootrom\":\"r\",\"varfile\":\"v\",\"varfile_template\":\"t\","
+		"\"hostbridge\":\"amd_hostbridge\",\"lpc_slot\":30,\"hostbridge_slot\":\"0:2:0\","
+		"\"com1\":\"stdio\",\"com2\":\"/dev/nmdm0A\","
+		"\"uuid\":\"12345678-1234-1234-1234-123456789abc\",\"utc_clock\":false,"
+		"\"x2apic\":true,\"extra_options\":\"-G 1 'a b'\",\"reboot_on\":[\"reboot\",3],"
+		"\"hook_timeout\":0.5,\"hook_memory\":\"32M\","
+		"\"stop\":[{\"do\":\"acpi\",\"wait\":3}],"
+		"\"bhyve\":{\"release\":14,\"arch\":\"amd64\",\"args\":[\"-K\",\"us\"]},"
+		"\"qemu\":{\"accel\":\"tcg\",\"args\":\"-x\"},"
+		"\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"/"
+		"a,%b\",\"ser\":\"\\\"q\\\\\","
+		"\"bootindex\":0,\"logical_sector_size\":512,\"physical_sector_size\":4096},"
+		"{\"device\":\"ahci-cd\",\"path\":\"c\",\"nmrr\":0,\"model\":\"m\",\"slot\":\"9:"
+		"1\"},"
+		"{\"device\":\"ahci-hd\",\"path\":\"c\",\"id\":\"hd\",\"slot\":9},"
+		"{\"device\":\"virtio-net\",\"name\":\"tap0\",\"mtu\":\"1500\"},"
+		"{\"device\":\"e1000\",\"name\":\"netgraph\",\"path\":\"a:\",\"peerhook\":\"h\"},"
+		"{\"device\":\"virtio-console\",\"ports\":{\"b\":\"/s/b\",\"a=,\":\"/s/a\"}},"
+		"{\"device\":\"raw\",\"value\":\"virtio-rnd\"}]}",
+		"{\"name\":\"x\",\"cpu\":1,\"mem\":\"1G\",\"hostbridge\":false,\"emulations\":[]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		struct vmrun_options o = buffer(specs[i]);
+		struct vmrun *one, *two;
+		struct vmrun_problem p;
+		char *json, *again, *command, *same;
+
+		assert_int_equal(vmrun_open(&one, &o), 0);
+		assert_int_equal(vmrun_prepare(one), 0);
+		json = vmrun_spec_json(one);
+		o = buffer(json);
+		if (vmrun_open(&two, &o) != 0 && vmrun_problem(two, 0, &p))
+			fail_msg("%s: %s: %s", p.place, p.path, p.text);
+		assert_int_equal(vmrun_prepare(two), 0);
+		again = vmrun_spec_json(two);
+		command = vmrun_command(one);
+		same = vmrun_command(two);
+		assert_string_equal(json, again);
+		assert_string_equal(command, same);
+		free(json);
+		free(again);
+		free(command);
+		free(same);
+		vmrun_close(two);
+		vmrun_close(one);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_prepare),
+		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_buffer_has_a_length),
+		cmocka_unit_test(test_older_options),
+		cmocka_unit_test(test_settings_and_words),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_resolved_spec_is_a_spec),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

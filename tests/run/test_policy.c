@@ -1,0 +1,259 @@
+/* Who decides, in which order, and what no policy can lift. */
+#include "run/policy.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* One question, as short texts: NULL leaves a thing out. */
+struct row {
+	enum cause cause;
+	int status;
+	const char *spec_list, *option_list, *next_target;
+	const char *hook; /* "boot", "boot:TARGET", "stop" */
+	bool stop_requested, no_reboot;
+	int64_t count, made;  /* --reboot-count (0: none given; N: N - 1), automatic boots so far */
+	const char *expected; /* "boot TARGET by WHO" or "stop by WHO" */
+};
+
+static void parse(const char *text, struct reboot_list *list)
+{
+	struct error err = { 0 };
+
+	if (text != NULL && reboot_list_parse(text, list, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static struct node *hook_answer(const char *text)
+{
+	struct node *answer;
+	const char *colon;
+
+	if (text == NULL)
+		return NULL;
+	answer = node_new(NODE_OBJECT);
+	colon = strchr(text, ':');
+	if (colon != NULL)
+		node_put(answer, "target", node_string(colon + 1));
+	node_put(answer, "action",
+	    node_string_n(text, colon != NULL ? (size_t)(colon - text) : strlen(text)));
+	return answer;
+}
+
+static char *decide(const struct row *row)
+{
+	struct policy_options options = { row->no_reboot, row->count - 1, { 0 } };
+	struct spec spec = { 0 };
+	struct outcome outcome = { row->cause, row->status, 0, false };
+	struct policy_question q = { &options, &spec, "current", &outcome, row->made,
+		row->stop_requested, NULL, "the hook" };
+	struct node *answer = hook_answer(row->hook);
+	struct decision d;
+	char *text;
+
+	parse(row->option_list, &options.reboot_on);
+	parse(row->spec_list, &spec.reboot_on);
+	spec.next_target = row->next_target == NULL ? NULL : mem_copy(row->next_target);
+	q.answer = answer;
+	policy_decide(&q, &d);
+	assert_int_equal(d.boot, d.target != NULL);
+	assert_int_equal(d.status, -1);
+	assert_int_equal(d.delay_ms, 0);
+	text =
+	    d.boot ? mem_format("boot %s by %s", d.target, d.by) : mem_format("stop by %s", d.by);
+	decision_clear(&d);
+	free(spec.next_target);
+	reboot_list_free(&options.reboot_on);
+	reboot_list_free(&spec.reboot_on);
+	node_free(answer);
+	return text;
+}
+
+static void check(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		MEM_AUTO char *got = decide(&rows[i]);
+
+		if (strcmp(got, rows[i].expected) != 0)
+			fail_msg("row %zu (%s): %s, not %s", i, cause_name(rows[i].cause), got,
+			    rows[i].expected);
+	}
+}
+
+#define CHECK(rows) check(rows, sizeof(rows) / sizeof(rows[0]))
+
+static void test_default(void **state)
+{
+	(void)state;
+	for (int cause = 0; cause < CAUSES; cause++) {
+		struct row row = { .cause = (enum cause)cause,
+			.expected =
+			    cause == CAUSE_REBOOT ? "boot current by default" : "stop by default" };
+
+		check(&row, 1);
+		row.next_target = "other";
+		if (cause == CAUSE_REBOOT)
+			row.expected = "boot other by default";
+		check(&row, 1);
+	}
+}
+
+/* The first in the order answers, whatever those behind it say. */
+static void test_order(void **state)
+{
+	static const struct row rows[] = {
+		{ CAUSE_REBOOT, .stop_requested = true, .hook = "boot:x", .option_list = "reboot",
+		    .spec_list = "reboot", .expected = "stop by the stop request" },
+		{ CAUSE_STOPPED, .stop_requested = true, .spec_list = "stopped",
+		    .expected = "stop by the stop request" },
+		{ CAUSE_REBOOT, .hook = "stop", .option_list = "reboot", .spec_list = "reboot",
+		    .expected = "stop by the hook" },
+		{ CAUSE_POWEROFF, .hook = "boot", .option_list = "", .spec_list = "",
+		    .expected = "boot current by the hook" },
+		{ CAUSE_POWEROFF, .hook = "boot", .next_target = "next",
+		    .expected = "boot next by the hook" },
+		{ CAUSE_POWEROFF, .hook = "boot:mine", .next_target = "next",
+		    .expected = "boot mine by the hook" },
+		{ CAUSE_REBOOT, .option_list = "poweroff", .spec_list = "reboot",
+		    .expected = "stop by --reboot-on" },
+		{ CAUSE_POWEROFF, .option_list = "poweroff", .spec_list = "reboot",
+		    .next_target = "next", .expected = "boot next by --reboot-on" },
+		{ CAUSE_REBOOT, .option_list = "", .spec_list = "reboot",
+		    .expected = "stop by --reboot-on" },
+		{ CAUSE_REBOOT, .spec_list = "", .expected = "stop by reboot_on" },
+		{ CAUSE_TRIPLE_FAULT, .status = 3, .spec_list = "triple_fault",
+		    .expected = "boot current by reboot_on" },
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+/* A number is the hypervisor's own word: it means nothing for boots that did not come that far. */
+static void test_statuses_in_lists(void **state)
+{
+	static const struct row rows[] = {
+		{ CAUSE_POWEROFF, .status = 1, .spec_list = "1",
+		    .expected = "boot current by reboot_on" },
+		{ CAUSE_ERROR, .status = 71, .spec_list = "4,71",
+		    .expected = "boot current by reboot_on" },
+		{ CAUSE_ERROR, .status = 71, .spec_list = "4", .expected = "stop by reboot_on" },
+		{ CAUSE_ERROR, .status = 71, .spec_list = "error",
+		    .expected = "boot current by reboot_on" },
+		{ CAUSE_START_FAILED, .status = 4, .spec_list = "4",
+		    .expected = "stop by reboot_on" },
+		{ CAUSE_START_FAILED, .status = 4, .spec_list = "error,start_failed",
+		    .expected = "boot current by reboot_on" },
+		{ CAUSE_CHECK_FAILED, .status = -1, .spec_list = "0,1,2,3,4",
+		    .expected = "stop by reboot_on" },
+		{ CAUSE_KILLED, .status = -1, .spec_list = "killed",
+		    .expected = "boot current by reboot_on" },
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_limits(void **state)
+{
+	static const struct row rows[] = {
+		{ CAUSE_REBOOT, .no_reboot = true, .expected = "stop by --no-reboot" },
+		{ CAUSE_REBOOT, .no_reboot = true, .hook = "boot:x",
+		    .expected = "stop by --no-reboot" },
+		{ CAUSE_POWEROFF, .no_reboot = true, .expected = "stop by default" },
+		{ CAUSE_REBOOT, .count = 1, .expected = "stop by --reboot-count 0" },
+		{ CAUSE_REBOOT, .count = 3, .made = 1, .expected = "boot current by default" },
+		{ CAUSE_REBOOT, .count = 3, .made = 2, .expected = "stop by --reboot-count 2" },
+		{ CAUSE_REBOOT, .count = 3, .made = 9, .hook = "boot:x",
+		    .expected = "stop by --reboot-count 2" },
+		{ CAUSE_REBOOT, .made = 1000000, .expected = "boot current by default" },
+		{ CAUSE_REBOOT, .count = 1, .stop_requested = true,
+		    .expected = "stop by the stop request" },
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_answers_with_numbers(void **state)
+{
+	struct policy_options options = { false, -1, { 0 } };
+	struct spec spec = { 0 };
+	struct outcome outcome = { CAUSE_ERROR, 4, 0, false };
+	struct policy_question q = { &options, &spec, "t", &outcome, 0, false, NULL, "h" };
+	struct node *answer = node_new(NODE_OBJECT);
+	struct decision d;
+
+	(void)state;
+	q.answer = answer;
+	node_put(answer, "action", node_string("boot"));
+	node_put(answer, "delay", node_int(5));
+	policy_decide(&q, &d);
+	assert_int_equal(d.delay_ms, 5000);
+	decision_clear(&d);
+	node_put(answer, "delay", node_number(0.25));
+	policy_decide(&q, &d);
+	assert_int_equal(d.delay_ms, 250);
+	decision_clear(&d);
+	node_put(answer, "action", node_string("stop"));
+	node_put(answer, "status", node_int(42));
+	policy_decide(&q, &d);
+	assert_false(d.boot);
+	assert_int_equal(d.status, 42);
+	decision_clear(&d);
+	node_free(answer);
+}
+
+static void test_exit_status(void **state)
+{
+	static const struct {
+		struct outcome outcome;
+		int exec, expected;
+	} rows[] = {
+		{ { CAUSE_REBOOT, 0, 0, false }, 0, 0 },
+		{ { CAUSE_POWEROFF, 1, 0, false }, 0, 0 },
+		{ { CAUSE_HALT, 2, 0, false }, 0, 0 },
+		{ { CAUSE_TRIPLE_FAULT, 3, 0, false }, 0, 3 },
+		{ { CAUSE_ERROR, 4, 0, false }, 0, 4 },
+		{ { CAUSE_ERROR, 71, 0, false }, 0, 4 },
+		{ { CAUSE_KILLED, -1, 9, false }, 0, 137 },
+		{ { CAUSE_KILLED, -1, 15, false }, 0, 143 },
+		{ { CAUSE_START_FAILED, 4, 0, true }, 0, 4 },
+		{ { CAUSE_START_FAILED, -1, 0, false }, 126, 126 },
+		{ { CAUSE_START_FAILED, -1, 0, false }, 127, 127 },
+		{ { CAUSE_CHECK_FAILED, -1, 0, false }, 0, 69 },
+		{ { CAUSE_STOPPED, 1, 0, false }, 0, 0 },
+		{ { CAUSE_STOPPED, -1, 9, false }, 0, 0 },
+	};
+	bool seen[CAUSES] = { false };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		seen[rows[i].outcome.cause] = true;
+		assert_int_equal(
+		    policy_exit_status(&rows[i].outcome, rows[i].exec), rows[i].expected);
+	}
+	for (int i = 0; i < CAUSES; i++)
+		assert_true(seen[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_statuses_in_lists),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_answers_with_numbers),
+		cmocka_unit_test(test_exit_status),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

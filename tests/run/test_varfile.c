@@ -1,0 +1,138 @@
+/* UEFI variables: made once, never overwritten, never seen half-made. */
+#include "run/varfile.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "../platform/scratch.h"
+
+static size_t count_files(void)
+{
+	DIR *dir = opendir(".");
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	(void)closedir(dir);
+	return n - 2;
+}
+
+static void assert_holds(const char *path, const char *expected, size_t n)
+{
+	char *got = mem_zero(n + 2);
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_int_equal(fread(got, 1, n + 1, f), n);
+	(void)fclose(f);
+	assert_memory_equal(got, expected, n);
+	free(got);
+}
+
+static void test_made_once(void **state)
+{
+	struct error err = { 0 };
+	struct stat st;
+
+	(void)state;
+	scratch_write("template", "fresh", 0444);
+	assert_int_equal(varfile_make("template", "vars", &err), 1);
+	assert_holds("vars", "fresh", 5);
+	assert_int_equal(stat("vars", &st), 0);
+	assert_true((st.st_mode & S_IWUSR) != 0); /* the guest writes it */
+	scratch_write("vars", "the guest's", 0600);
+	assert_int_equal(varfile_make("template", "vars", &err), 0);
+	assert_holds("vars", "the guest's", 11);
+	/* The template is not even asked for then. */
+	assert_int_equal(varfile_make("gone", "vars", &err), 0);
+	assert_int_equal(count_files(), 2);
+}
+
+static void test_large_template(void **state)
+{
+	size_t n = 540 * 1024 + 7;
+	char *bytes = mem_zero(n + 1);
+	struct error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)('A' + i * 7 % 57);
+	scratch_write("template", bytes, 0644);
+	assert_int_equal(varfile_make("template", "vars", &err), 1);
+	assert_holds("vars", bytes, n);
+	free(bytes);
+}
+
+static void test_failures(void **state)
+{
+	static const struct {
+		const char *template, *path, *text;
+	} rows[] = {
+		{ "gone", "vars", "varfile: cannot read the template gone: No such file" },
+		{ "folder", "vars", "varfile: cannot write" },
+		{ "template", "no/such/vars", "varfile: cannot create no/such/vars: No such file" },
+	};
+
+	(void)state;
+	scratch_write("template", "fresh", 0644);
+	(void)mkdir("folder", 0755);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error err = { 0 };
+
+		assert_int_equal(varfile_make(rows[i].template, rows[i].path, &err), -1);
+		assert_int_equal(err.status, STATUS_CHECK);
+		assert_ptr_equal(strstr(err.text, rows[i].text), err.text);
+		error_clear(&err);
+		assert_int_equal(count_files(), 2); /* nothing half-made is left */
+	}
+}
+
+/* A disk that runs full in the middle. */
+static void test_no_room(void **state)
+{
+	struct rlimit old, small = { 4096, 4096 };
+	size_t n = 300 * 1024;
+	char *bytes = mem_zero(n + 1);
+	struct error err = { 0 };
+	int rc;
+
+	(void)state;
+	memset(bytes, 'x', n);
+	scratch_write("template", bytes, 0644);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	rc = varfile_make("template", "vars", &err);
+	(void)setrlimit(RLIMIT_FSIZE, &old);
+	(void)signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.status, STATUS_CHECK);
+	error_clear(&err);
+	assert_int_equal(count_files(), 1);
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_made_once, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_large_template, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_failures, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_no_room, scratch_enter, scratch_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
