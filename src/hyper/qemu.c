@@ -305,13 +305,17 @@ static void qemu_explain(
 		{ "guest-reset", CAUSE_REBOOT },
 		{ "host-qmp-system-reset", CAUSE_REBOOT },
 		{ "guest-shutdown", CAUSE_POWEROFF },
+		/* Our own quit, where bhyve has --force-poweroff. */
+		{ "host-qmp-quit", CAUSE_POWEROFF },
 		/* Somebody sent qemu a SIGTERM, SIGINT or SIGHUP, which one it does not say. */
 		{ "host-signal", CAUSE_KILLED },
 	};
 
 	out->cause = end->signal != 0 ? CAUSE_KILLED : CAUSE_ERROR;
 	out->signal = end->signal;
-	out->failed_start = !signs->answered || (*signs->reason == '\0' && end->status == 1);
+	/* It complained and left before its guest could say anything. */
+	out->failed_start = end->signal == 0 &&
+			    (!signs->answered || (*signs->reason == '\0' && end->status == 1));
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]) && end->signal == 0; i++) {
 		if (strcmp(reasons[i].reason, signs->reason) == 0)
 			out->cause = reasons[i].cause;
