@@ -1,0 +1,410 @@
+#!/usr/bin/env bats
+# Bad input: the right status, one clear message a fault, nothing started, nothing left behind.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load common
+	common_setup
+	mkdir input
+}
+
+teardown() {
+	common_teardown
+}
+
+# refused STATUS ARG...: nothing on stdout, nothing started, nothing left, also as a dry run
+refused() {
+	local wanted=$1 option
+	shift
+	for option in '' -d; do
+		# shellcheck disable=SC2086 # no word at all
+		vmrun $option -p hyper.pid -P vmrun.pid "$@"
+		is "$status" "$wanted"
+		[ ! -s out ]
+		is "$(starts)" ''
+		[ ! -e hyper.pid ]
+		[ ! -e vmrun.pid ]
+	done
+}
+
+# faults LINE...: these lines, in this order, and no others; a line is a pattern of the shell
+faults() {
+	local line i=0
+	while IFS= read -r line; do
+		i=$((i + 1))
+		# shellcheck disable=SC2254 # a pattern
+		case $line in
+		${!i-}) ;;
+		*) is "$line" "${!i-}" ;;
+		esac
+	done <err
+	is $i $#
+}
+
+# bad JSON LINE...: a spec with more keys in vm.json; its faults
+bad() {
+	spec "$1"
+	shift
+	refused 65 vm.json
+	faults "$@"
+}
+
+@test "an empty file" {
+	: >vm.json
+	refused 65 vm.json
+	faults 'vm.json: the file is empty'
+	: >vm.lua
+	refused 65 vm.lua
+	faults 'vm.lua: the file is empty'
+	: >vm
+	refused 65 vm
+	faults '*'
+	printf ' \n\n\t\n' >vm.json
+	refused 65 vm.json
+	faults 'vm.json:*'
+}
+
+@test "truncated JSON, at every byte" {
+	spec '{"emulations": [{"device": "virtio-blk", "path": "a\u00e9\n.img"}], "stop": [{"do": "kill", "wait": 1.5e0}]}' whole.json
+	local size i
+	jq -c . whole.json >vm.json
+	size=$(($(wc -c <vm.json) - 2))
+	for ((i = 1; i <= size; i += 7)); do
+		head -c $i vm.json >cut.json
+		"$VMRUN" -d cut.json >out 2>err && return 1
+		is "$(wc -l <err)" 1
+		grep -qE '^cut.json:1:[0-9]+: ' err
+	done
+	head -c 40 vm.json >cut.json
+	refused 65 cut.json
+	faults 'cut.json:1:*: *'
+}
+
+@test "JSON that is no object, and what is not JSON" {
+	refuse_text() {
+		printf '%b' "$1" >vm.json
+		refused 65 vm.json
+		faults "$2"
+	}
+	refuse_text '[]' '*vm.json: a spec is an object*'
+	refuse_text '[{"name":"a"}]' '*vm.json: a spec is an object*'
+	refuse_text '"text"' '*vm.json: a spec is an object*'
+	refuse_text '12' '*vm.json: a spec is an object*'
+	refuse_text 'null' '*vm.json: a spec is an object*'
+	refuse_text '{"name":"a",}' 'vm.json:1:13: *'
+	refuse_text '{"mem":0x10}' 'vm.json:1:*'
+	refuse_text '{"mem":010}' 'vm.json:1:*'
+	refuse_text '{"mem":+1}' 'vm.json:1:*'
+	refuse_text '{"mem":NaN}' 'vm.json:1:*'
+	refuse_text '{"mem":1.}' 'vm.json:1:*'
+	refuse_text '{"a":1,\n "a":2}' 'vm.json:2:2: *'
+	refuse_text '{} x' 'vm.json:1:4: *'
+	refuse_text '{}{}' 'vm.json:1:3: *'
+	refuse_text "{'a':1}" 'vm.json:1:2: *'
+	refuse_text '{"a":"\x01"}' 'vm.json:1:*'
+}
+
+@test "NUL bytes" {
+	spec
+	printf '\0' >>vm.json
+	refused 65 vm.json
+	faults 'vm.json:7:1: *'
+	printf '{"name":"a\0b"}' >vm.json
+	refused 65 vm.json
+	faults 'vm.json:1:*: *'
+	printf '\0\0\0\0' >vm.json
+	refused 65 vm.json
+	faults 'vm.json:1:1: *'
+	lua ''
+	printf '\0' >>vm.lua
+	refused 65 vm.lua
+	faults '*vm.lua:*'
+	bad '{"bootrom": "/a\u0000b"}' 'vm.json:*: bootrom: *NUL*'
+	bad '{"name": "a\u0000b"}' 'vm.json:*: name: *NUL*'
+	lua 'vm.bootrom = "/a\0b"'
+	refused 65 vm.lua
+	faults 'vm.lua: bootrom: *NUL*'
+}
+
+@test "ten megabytes of nesting" {
+	head -c 10000000 /dev/zero | tr '\0' '[' >vm.json
+	refused 65 vm.json
+	faults 'vm.json:1:*: *'
+	yes '{"a":' | head -c 10000000 | tr -d '\n' >vm.json
+	refused 65 vm.json
+	faults 'vm.json:1:*: *'
+	{ printf 'return ' && head -c 10000000 /dev/zero | tr '\0' '{'; } >vm.lua
+	refused 65 vm.lua
+	faults '*overflow*'
+	# not deep, but many
+	{ printf '{"emulations":[' && yes '[],' | head -c 4000 | tr -d '\n' && printf '[]]}'; } >vm.json
+	vmrun -d vm.json
+	is "$status" 65
+}
+
+@test "a Lua file with a syntax error, one that raises, one that returns nothing" {
+	printf 'local vm = {\n  name = "a" cpu = 1\n}\nreturn vm\n' >vm.lua
+	refused 65 vm.lua
+	faults '*vm.lua:2: *'
+	printf 'return {}\n\nlocal\n' >vm.lua
+	refused 65 vm.lua
+	faults '*vm.lua:3: *'
+	printf 'local vm = { name = "a" }\n' >vm.lua
+	refused 65 vm.lua
+	faults '*vm.lua: *returned nothing*return vm*'
+	echo 'return 12' >vm.lua
+	refused 65 vm.lua
+	faults '*vm.lua: *returned a number*'
+	echo 'return {}, {}' >vm.lua
+	refused 65 vm.lua
+	faults 'vm.lua: "name" is missing*' 'vm.lua: "cpu" *' 'vm.lua: "mem" *'
+	printf 'local t\nreturn t.x\n' >vm.lua
+	refused 65 vm.lua
+	grep -q 'vm.lua:2: attempt to index' err
+	printf 'os.exit(0)' >vm.lua
+	refused 65 vm.lua
+	has 'os.exit'
+}
+
+@test "a missing file, a directory, one that cannot be read" {
+	refused 66 nope.json
+	faults '*nope.json: *No such file or directory'
+	refused 66 nope.lua
+	faults '*nope.lua: *'
+	mkdir dir dir.json
+	refused 66 dir
+	faults '*dir: *directory*'
+	refused 66 dir.json
+	faults '*dir.json: *directory*'
+	refused 66 vm.json/x
+	faults '*'
+	refused 66 ''
+	faults '*'
+	if [ "$(id -u)" -ne 0 ]; then
+		spec
+		chmod 0 vm.json
+		refused 66 vm.json
+		faults '*vm.json: *ermission*'
+	fi
+}
+
+@test "unknown keys" {
+	bad '{"bootRom": "/x"}' 'vm.json:6:3: bootRom: unknown key "bootRom", did you mean "bootrom"?'
+	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "nocach": true}]}' \
+		'vm.json:10:7: emulations?0?.nocach: *"nocach"*did you mean "nocache"?'
+	bad '{"targets": {"big": {"memm": "1G"}}}' \
+		'vm.json:8:7: targets.big.memm: *did you mean "mem"?'
+	bad '{"emulations": [{"device": "virtio-blck", "path": "a"}]}' \
+		'vm.json:8:7: emulations?0?.device: *"virtio-blck"*did you mean "virtio-blk"?'
+	bad '{"qemu": {"acel": "tcg"}}' 'vm.json:7:5: qemu.acel: *did you mean "accel"?'
+	bad '{"cpu": {"threads": 1, "cores": 1, "sockets": 1, "socket": 2}}' \
+		'vm.json:7:5: cpu.socket: *did you mean "sockets"?'
+	lua 'vm.memm = "1G"'
+	refused 65 vm.lua
+	faults 'vm.lua: memm: *did you mean "mem"?'
+}
+
+@test "wrong types" {
+	bad '{"name": 12}' 'vm.json:2:3: name: expected a string, got an integer'
+	bad '{"name": null}' 'vm.json: "name" is missing*'
+	bad '{"cpu": "two"}' 'vm.json:3:3: cpu: *'
+	bad '{"cpu": true}' 'vm.json:3:3: cpu: *'
+	bad '{"cpu": [1]}' 'vm.json:3:3: cpu: *'
+	bad '{"mem": true}' 'vm.json:4:3: mem: *'
+	bad '{"mem": {}}' 'vm.json:4:3: mem: *'
+	bad '{"bootrom": 1}' 'vm.json:5:3: bootrom: *'
+	bad '{"utc_clock": "yes"}' 'vm.json:6:3: utc_clock: *'
+	bad '{"emulations": {"device": "raw"}}' 'vm.json:6:3: emulations: *'
+	bad '{"emulations": "raw"}' 'vm.json:6:3: emulations: *'
+	bad '{"emulations": [1]}' 'vm.json:7:5: emulations?0?: *'
+	bad '{"emulations": [{"path": "x"}]}' 'vm.json:7:5: emulations?0?*device*'
+	bad '{"emulations": [{"device": "virtio-blk"}]}' 'vm.json:7:5: emulations?0?*path*'
+	bad '{"targets": []}' 'vm.json:6:3: targets: *'
+	bad '{"targets": {"a": 1}}' 'vm.json:7:5: targets.a: *'
+	bad '{"com1": 1}' 'vm.json:6:3: com1: *'
+	bad '{"com1": "serial"}' 'vm.json:6:3: com1: *'
+	bad '{"reboot_on": "reboot"}' 'vm.json:6:3: reboot_on: *'
+	bad '{"reboot_on": ["sometimes"]}' 'vm.json:7:5: reboot_on?0?: *'
+	bad '{"reboot_on": [256]}' 'vm.json:7:5: reboot_on?0?: *'
+	bad '{"stop": []}' 'vm.json:6:3: stop: *'
+	bad '{"stop": [{"do": "pray", "wait": 1}]}' 'vm.json:8:7: stop?0?.do: *'
+	bad '{"hooks": "x.lua"}' 'vm.json:6:3: hooks: *'
+	bad '{"next_target": 1}' 'vm.json:6:3: next_target: *'
+	bad '{"hook_timeout": 0}' 'vm.json:6:3: hook_timeout: *'
+	bad '{"com1": "stdio", "com2": "stdio"}' 'vm.json:7:3: com2: *stdio*'
+}
+
+@test "required keys that are missing, all at once" {
+	echo '{}' >vm.json
+	refused 65 vm.json
+	faults 'vm.json: "name" is missing*' 'vm.json: "cpu" *' 'vm.json: "mem" *'
+}
+
+@test "memory: no unit, nothing, a fraction, below 0, beyond everything" {
+	local value
+	for value in '"512"' '"0M"' '"1.5G"' -1 1152921504606846976 0 '""' '"M"' '"512MB"' '"0x200M"' \
+		'" 1G"' '"-1G"' '"99999999999999999999T"' '"1P"' 1.5 4095 '"1023k"' 1e300 \
+		'"8192T"' 9223372036854775807 18446744073709551616; do
+		printf '{\n "name": "a", "cpu": 1,\n "mem": %s }\n' "$value" >vm.json
+		refused 65 vm.json
+		faults 'vm.json:3:2: mem: *'
+	done
+	printf '{ "name": "a", "cpu": 1, "mem": "512" }' >vm.json
+	refused 65 vm.json
+	has 'write "512M"'
+	printf '{ "name": "a", "cpu": 1, "mem": "0512M" }' >vm.json
+	vmrun -d vm.json
+	is "$status" 0
+	has ' -m 512M ' out # decimal
+}
+
+@test "cpu 0, and other numbers of nothing" {
+	bad '{"cpu": 0}' 'vm.json:3:3: cpu: *'
+	bad '{"cpu": -1}' 'vm.json:3:3: cpu: *'
+	bad '{"cpu": 1.5}' 'vm.json:3:3: cpu: *'
+	bad '{"cpu": 100000}' 'vm.json:3:3: cpu: *'
+	bad '{"cpu": {"threads": 0, "cores": 1, "sockets": 1}}' 'vm.json:4:5: cpu.threads: *'
+	bad '{"cpu": {"threads": 1}}' 'vm.json:3:3: cpu: "cores" *' 'vm.json:3:3: cpu: "sockets" *'
+	bad '{"cpu": {"threads": 60000, "cores": 60000, "sockets": 60000}}' 'vm.json:3:3: cpu: *'
+}
+
+@test "two devices in one slot: both are named" {
+	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": "3"},
+		{"device": "ahci-cd", "path": "b", "slot": "0:3:0"}]}' \
+		'vm.json:*: emulations?1?.slot: *virtio-blk*ahci-cd*0:3:0'
+	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": 31}]}' \
+		'vm.json:10:7: emulations?0?.slot: *lpc*virtio-blk*'
+	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": "0"}]}' \
+		'vm.json:10:7: emulations?0?.slot: *hostbridge*virtio-blk*'
+	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": "3:1"}]}' \
+		'vm.json:10:7: emulations?0?.slot: *function 0*'
+	# only together with a target
+	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": 3}],
+		"targets": {"t": {"emulations": [{"device": "ahci-cd", "path": "b", "slot": 3}]}}}' \
+		'vm.json:*: targets.t.emulations?0?.slot: *virtio-blk*ahci-cd*'
+}
+
+@test "slots that do not exist" {
+	local slot
+	for slot in '"32"' 32 '"3:8"' '"256:1:0"' '"a"' '""' -1 '"1:2:3:4"' 1.5 '"3:"' true; do
+		bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": '"$slot"'}]}' \
+			'vm.json:10:7: emulations?0?.slot: *'
+	done
+	bad '{"lpc_slot": "1:31:0"}' 'vm.json:6:3: lpc_slot: *'
+	bad '{"lpc_slot": "0:32:0"}' 'vm.json:6:3: lpc_slot: *'
+}
+
+@test "a target that does not exist: -t, next_target, extends" {
+	spec '{"targets": {"install": {"mem": "1G"}}}'
+	refused 65 -t instal vm.json
+	faults '*no target "instal", did you mean "install"? (there is: default, install)'
+	bad '{"next_target": "nowhere"}' 'vm.json:6:3: next_target: *no target "nowhere"*'
+	bad '{"targets": {"a": {"next_target": "b"}}}' \
+		'vm.json:8:7: targets.a.next_target: *no target "b"*'
+	bad '{"targets": {"a": {"extends": "b"}}}' 'vm.json:8:7: targets.a.extends: *no target "b"*'
+	bad '{"targets": {"a": {"extends": ["default", "b"]}}}' \
+		'vm.json:*: targets.a.extends?1?: *no target "b"*'
+}
+
+@test "extends in a circle" {
+	bad '{"targets": {"a": {"extends": "a"}}}' 'vm.json:8:7: targets.a.extends: *circle: a -> a'
+	spec '{"targets": {"a": {"extends": "b"}, "b": {"extends": ["c"]}, "c": {"extends": "a"}}}'
+	refused 65 vm.json
+	has 'circle: a -> b -> c -> a'
+	is "$(wc -l <err)" "$(sort -u err | wc -l)"
+}
+
+@test "all faults are told at once, in the order of the file" {
+	spec '{"cpu": 0, "mem": "1.5G", "bootRom": "/x", "next_target": "nowhere",
+		"emulations": [{"device": "virtio-blk"}, {"device": "nope"}],
+		"targets": {"t": {"com1": 5}}}'
+	refused 65 vm.json
+	faults 'vm.json:3:3: cpu: *' 'vm.json:4:3: mem: *' 'vm.json:6:3: bootRom: *' \
+		'vm.json:7:3: next_target: *' 'vm.json:9:5: emulations?0?: "path" is missing*' \
+		'vm.json:13:7: emulations?1?.device: *' 'vm.json:18:7: targets.t.com1: *'
+}
+
+@test "a fault of the base is told once, however many targets have it" {
+	bad '{"memm": 1, "targets": {"a": {}, "b": {}, "c": {"extends": "a"}}}' \
+		'vm.json:6:3: memm: *'
+}
+
+@test "a hypervisor that is missing: 127; not executable: 126" {
+	spec
+	# failed STATUS PROGRAM
+	failed() {
+		vmrun -p hyper.pid --bhyve "$2" vm.json
+		is "$status" "$1"
+		has "$2"
+		lacks 'runs under'
+		[ ! -e hyper.pid ]
+		vmrun --hypervisor qemu --qemu "$2" vm.json
+		is "$status" "$1"
+		has "$2"
+		lacks 'runs under'
+	}
+	failed 127 ./nope
+	has 'No such file or directory'
+	failed 127 nope-not-in-path
+	failed 127 ./nope/x
+	echo 'echo hi' >plain
+	failed 126 ./plain
+	mkdir folder
+	failed 126 ./folder
+	printf '#!/no/such/interpreter\n' >script.sh
+	chmod +x script.sh
+	failed 126 ./script.sh
+	printf 'neither\n' >plain
+	chmod +x plain
+	failed 126 ./plain
+}
+
+@test "a hypervisor that is missing, from PATH" {
+	spec
+	unset VMRUN_BHYVE
+	PATH=$PWD/nowhere "$VMRUN" --hypervisor bhyve vm.json >out 2>err || status=$?
+	is "$status" 127
+	has 'bhyve'
+}
+
+@test "a qemu that dies at once: 4, with its own words" {
+	spec
+	printf '#!/bin/sh\necho "bad option -xyz" >&2\nexit 1\n' >qemu
+	chmod +x qemu
+	vmrun --qemu ./qemu vm.json
+	is "$status" 4
+	has 'bad option -xyz'
+	has 'start_failed'
+	printf '#!/bin/sh\nexit 1\n' >qemu
+	vmrun --qemu ./qemu vm.json
+	is "$status" 4
+	printf '#!/bin/sh\nexit 0\n' >qemu
+	vmrun --qemu ./qemu vm.json
+	is "$status" 4
+}
+
+@test "hook files: missing, wrong, unknown hooks" {
+	spec '{"hooks": ["nope.lua"]}'
+	refused 66 vm.json
+	faults 'vm.json:7:5: hooks?0?: *nope.lua: No such file or directory'
+	echo 'return 5' >five.lua
+	bad '{"hooks": ["five.lua"]}' 'vm.json:*: hooks?0?: *five.lua*a number*'
+	echo 'return { on_exti = function() end }' >typo.lua
+	bad '{"hooks": ["typo.lua"]}' 'vm.json:*: hooks?0?: *"on_exti"*did you mean "on_exit"?'
+	echo 'return { on_exit = 5 }' >number.lua
+	bad '{"hooks": ["number.lua"]}' 'vm.json:*: hooks?0?: *on_exit is a number*'
+	echo 'local x = = 5' >syntax.lua
+	bad '{"hooks": ["syntax.lua"]}' 'vm.json:*: hooks?0?: *syntax.lua:1: *'
+	bad '{"hooks": [{"file": "x"}]}' 'vm.json:*: hooks?0?*'
+}
+
+@test "spec from stdin: the same faults, with a name" {
+	status=0
+	echo '{"name": "a", "cpu": 0, "mem": "1G"}' | "$VMRUN" -d - >out 2>err || status=$?
+	is "$status" 65
+	faults '*stdin*:1:15: cpu: *'
+	status=0
+	: | "$VMRUN" -d - >out 2>err || status=$?
+	is "$status" 65
+	is "$(wc -l <err)" 1
+}

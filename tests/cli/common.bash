@@ -1,0 +1,154 @@
+# What the suites share.  VMRUN, FAKEBHYVE, GUEST, PTY and SOURCE are paths that CTest gives.
+# shellcheck shell=bash disable=SC2034,SC2154 # read by the suites; set by bats
+
+# A folder and a name that no other test has; fakebhyve is the hypervisor, with nothing to boot from.
+common_setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	local name
+	for name in $(compgen -e FAKE) $(compgen -e VMRUN_); do
+		[ "$name" = FAKEBHYVE ] || unset "$name"
+	done
+	unset BHYVE_EXEC NOTIFY_SOCKET XDG_STATE_HOME
+	export HOME=$PWD XDG_RUNTIME_DIR=$PWD LC_ALL=C
+	export FAKEBHYVE_LOG=$PWD/starts FAKEBHYVE_SCRIPT=$PWD/script FAKEBHYVE_NODISK=1
+	export VMRUN_BHYVE=$FAKEBHYVE
+	vm=t$$-$BATS_SUITE_TEST_NUMBER
+	pids=()
+}
+
+# Ends what a failed test left running.
+common_teardown() {
+	local pid
+	for pid in "${pids[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || :
+	done
+	[ -z "${FAKEBHYVE_LOG:-}" ] || end_fakes
+}
+
+end_fakes() {
+	local pid
+	for pid in $(fake_pids); do
+		kill -KILL "$pid" 2>/dev/null || :
+	done
+}
+
+# --- specs and runs ---
+
+# spec [JSON] [FILE]: a spec of the smallest VM, with more keys or other values laid over it
+spec() {
+	jq -n --arg name "$vm" --argjson more "${1:-"{}"}" \
+		'{name: $name, cpu: 1, mem: "64M", bootrom: "/rom"} + $more' >"${2:-vm.json}"
+}
+
+# lua BODY: a spec of the smallest VM in vm.lua, `vm`, with more said about it
+lua() {
+	printf 'local vm = { name = "%s", cpu = 1, mem = "64M", bootrom = "/rom" }\n%s\nreturn vm\n' \
+		"$vm" "$1" >vm.lua
+}
+
+# script LINE...: one line for each start of fakebhyve
+script() {
+	printf '%s\n' "$@" >script
+}
+
+# vmrun ARG...: sets status; what it says is in the files out and err
+vmrun() {
+	status=0
+	timeout -k 5 120 "$VMRUN" "$@" >out 2>err </dev/null 3>&- || status=$?
+}
+
+# start ARG...: the same in the background; its pid is in pid
+start() {
+	: >out
+	: >err
+	"$VMRUN" "$@" >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+}
+
+# ends STATUS: the run in the background ends, with this
+ends() {
+	status=0
+	wait "$pid" || status=$?
+	is "$status" "$1"
+}
+
+# --- waiting for events, never for a time ---
+
+# await COMMAND...: until it succeeds; a test that waits a minute has failed
+await() {
+	local tries=0
+	until "$@" 2>/dev/null; do
+		tries=$((tries + 1))
+		if [ $tries -ge 3000 ]; then
+			echo "never came true: $*" >&2
+			[ ! -e err ] || cat err >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+await_file() {
+	await test -e "$1"
+}
+
+# await_text TEXT [FILE]: until the file (err) has it
+await_text() {
+	await grep -qF -e "$1" "${2:-err}"
+}
+
+is_gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# --- what fakebhyve was told ---
+
+starts() {
+	[ ! -e "$FAKEBHYVE_LOG" ] || wc -l <"$FAKEBHYVE_LOG"
+}
+
+fake_pids() {
+	[ ! -e "$FAKEBHYVE_LOG" ] || jq .pid "$FAKEBHYVE_LOG"
+}
+
+# devices_of N: devices of the N-th start, as SLOT,MODEL, without the bridges
+devices_of() {
+	sed -n "$1p" "$FAKEBHYVE_LOG" | jq -r '.argv as $a | range($a | length) |
+		select($a[.] == "-s") | $a[. + 1]' | cut -d, -f1,2 | grep -v -e hostbridge -e lpc
+}
+
+# --- judging ---
+
+# is GOT WANTED
+is() {
+	[ "$1" = "$2" ] && return
+	printf 'got:    %s\nwanted: %s\n' "$1" "$2" >&2
+	[ ! -e err ] || tail -n 20 err | sed 's/^/err: /' >&2
+	return 1
+}
+
+# has TEXT [FILE]: the file (err) has it
+has() {
+	grep -qF -e "$1" "${2:-err}" && return
+	printf 'missing in %s: %s\n' "${2:-err}" "$1" >&2
+	cat "${2:-err}" >&2
+	return 1
+}
+
+lacks() {
+	! grep -F -e "$1" "${2:-err}" >&2
+}
+
+# The last exit that vmrun told: (cause, ...)
+cause() {
+	sed -n 's/.* after [^(]* (\([a-z_]*\),.*/\1/p' err | tail -n 1
+}
+
+# None of the hypervisors that were started is there any more, not even as a zombie.
+nothing_runs() {
+	local one
+	for one in $(fake_pids); do
+		is_gone "$one" || { echo "still there: $one" >&2 && return 1; }
+	done
+}

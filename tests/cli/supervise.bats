@@ -1,0 +1,553 @@
+#!/usr/bin/env bats
+# From boot to boot, with fakebhyve: causes, policy, statuses, what is left behind.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load common
+	common_setup
+}
+
+teardown() {
+	common_teardown
+	if [ -e "/dev/vmm/$vm.keep" ]; then
+		rm -f "/dev/vmm/$vm" "/dev/vmm/$vm.keep"
+		rmdir /dev/vmm 2>/dev/null || :
+	fi
+}
+
+# ended STATUS CAUSE SCRIPT-LINE [ARG...]: what becomes of one boot
+ended() {
+	local wanted=$1 wanted_cause=$2
+	rm -f starts
+	script "$3"
+	shift 3
+	vmrun "$@" vm.json
+	is "$status" "$wanted"
+	is "$(cause)" "$wanted_cause"
+	nothing_runs
+}
+
+@test "every end of bhyve has its cause and its status" {
+	spec
+	ended 0 reboot 'exit 0' --no-reboot
+	ended 0 poweroff 'exit 1'
+	ended 0 halt 'exit 2'
+	ended 3 triple_fault 'exit 3'
+	ended 4 error 'exit 4'
+	ended 4 error 'exit 5'
+	ended 4 error 'exit 64'
+	ended 4 error 'exit 71'
+	ended 4 error 'exit 100'
+	ended 137 killed 'signal 9'
+	ended 134 killed 'signal 6'
+	ended 143 killed 'signal 15'
+	is "$(starts)" 1
+}
+
+@test "a start that fails: status 1, 4, 64 or 71 within a second, and text on stderr" {
+	spec
+	for status in 1 4 64 71; do
+		ended 4 start_failed "err some_complaint exit $status"
+		has 'some complaint'
+	done
+	# other statuses, and a guest that has run for a while, are what they are
+	ended 4 error 'err some_complaint exit 5'
+	ended 0 poweroff 'err some_complaint sleep 1100 exit 1'
+	ended 4 error 'err some_complaint sleep 1100 exit 4'
+	ended 0 halt 'err some_complaint exit 2'
+}
+
+@test "bhyve that refuses its command: told in its own words" {
+	spec '{"extra_options": "-Q"}'
+	vmrun vm.json
+	is "$status" 4
+	has 'start_failed'
+	nothing_runs
+}
+
+@test "--exit-status guest: the hypervisor's own last status" {
+	spec
+	ended 0 reboot 'exit 0' --no-reboot --exit-status guest
+	ended 1 poweroff 'exit 1' --exit-status guest
+	ended 2 halt 'exit 2' --exit-status=guest
+	ended 3 triple_fault 'exit 3' --exit-status guest
+	ended 71 error 'exit 71' --exit-status guest
+	ended 137 killed 'signal 9' --exit-status guest
+}
+
+@test "reboot boots again at once, all else stops" {
+	spec
+	script 'exit 0' 'exit 0' 'exit 0' 'exit 1' 'exit 0'
+	vmrun vm.json
+	is "$status" 0
+	is "$(starts)" 4
+	is "$(cat script)" 'exit 0'
+}
+
+@test "targets that follow each other: merged from scratch, twenty times" {
+	spec '{"next_target": "a", "emulations": [{"device": "virtio-blk", "path": "base"}], "targets": {
+		"a": {"next_target": "b", "emulations": [{"device": "ahci-cd", "path": "a"}]},
+		"b": {"next_target": "a", "emulations": [{"device": "ahci-hd", "path": "b"}]}}}'
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		echo 'exit 0'
+	done >script
+	vmrun vm.json
+	is "$status" 0
+	is "$(starts)" 21
+	is "$(devices_of 1)" '0:1:0,virtio-blk'
+	for i in 2 4 8 20; do
+		is "$(devices_of $i)" "0:1:0,virtio-blk
+0:2:0,ahci-cd"
+		is "$(devices_of $((i + 1)))" "0:1:0,virtio-blk
+0:2:0,ahci-hd"
+	done
+	is "$(sed 1d starts | grep -c 'ahci-cd,.*/a"')" 10
+	is "$(sed 1d starts | grep -c 'ahci-hd,.*/b"')" 10
+	is "$(sed 1d starts | jq -c .argv | sort | uniq -c | wc -l)" 2
+}
+
+@test "a target that names itself, and a root that does" {
+	spec '{"next_target": "a", "targets": {
+		"a": {"emulations": [{"device": "ahci-cd", "path": "a"}]}}}'
+	script 'exit 0' 'exit 0' 'exit 0' 'exit 1'
+	vmrun -t a vm.json
+	is "$status" 0
+	is "$(starts)" 4
+	is "$(jq -c .argv starts | sort -u | wc -l)" 1
+}
+
+@test "next_target, also back to default; without one the same target again" {
+	spec '{"targets": {"install": {"next_target": "default", "mem": "128M"}, "same": {"mem": "256M"}}}'
+	script 'exit 0' 'exit 0' 'exit 1'
+	vmrun -t install vm.json
+	is "$(jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ')" '128M 64M 64M'
+	rm starts
+	script 'exit 0' 'exit 1'
+	vmrun -t same vm.json
+	is "$(jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ')" '256M 256M'
+}
+
+# boots N SCRIPT-LINES ARG...: how often it is booted with these lines (separated by /)
+boots() {
+	local wanted=$1
+	rm -f starts
+	tr / '\n' <<<"$2" >script
+	shift 2
+	vmrun "$@" vm.json
+	is "$(starts)" "$wanted"
+}
+
+@test "reboot_on in the spec, with causes and statuses; listed boots, others stop" {
+	spec '{"reboot_on": ["triple_fault", 2, "killed", 4]}'
+	boots 2 'exit 3/exit 1/exit 1'
+	is "$status" 0
+	boots 4 'exit 2/exit 2/exit 2/exit 0/exit 1' # reboot is not in the list
+	is "$status" 0
+	is "$(cause)" reboot
+	boots 2 'signal 9/exit 1/exit 1'
+	boots 2 'exit 4/exit 1/exit 1'
+	# a number matches reboot to error only
+	boots 1 'err text exit 4/exit 1'
+	is "$status" 4
+	spec '{"reboot_on": []}'
+	boots 1 'exit 0/exit 1'
+	is "$status" 0
+	spec '{"reboot_on": ["start_failed"]}'
+	boots 3 'err a exit 4/err b exit 64/exit 4/exit 0'
+	is "$status" 4
+	spec '{"reboot_on": ["poweroff"], "targets": {"t": {"reboot_on": ["halt"]}}}'
+	boots 2 'exit 2/exit 1' -t t
+	boots 1 'exit 2/exit 1'
+	boots 2 'exit 1/exit 2'
+}
+
+@test "--reboot-on stands before reboot_on" {
+	spec '{"reboot_on": ["triple_fault"]}'
+	boots 2 'exit 2/exit 3/exit 1' --reboot-on halt
+	is "$status" 3
+	boots 3 'exit 0/exit 1/exit 2' --reboot-on=0,poweroff
+	boots 3 'exit 0/exit 1/exit 2' --reboot-on 'reboot, 1'
+	boots 1 'exit 0/exit 1' --reboot-on ''
+	is "$status" 0
+}
+
+@test "--no-reboot and --reboot-count stand before every policy" {
+	spec '{"reboot_on": ["poweroff", "reboot"]}'
+	boots 1 'exit 0/exit 1' --no-reboot
+	is "$status" 0
+	has 'no further boot (--no-reboot)'
+	boots 1 'exit 1/exit 1' --no-reboot
+	boots 1 'exit 0/exit 1' --reboot-count 0
+	boots 3 'exit 0/exit 1/exit 0/exit 1/exit 1' --reboot-count 2
+	has '--reboot-count 2'
+	boots 3 'exit 0/exit 0/exit 3/exit 1' --reboot-count=100
+	is "$status" 3
+	lua 'function vm.on_exit() return true end'
+	rm starts
+	script 'exit 0' 'exit 3' 'exit 0' 'exit 0'
+	vmrun --reboot-count 1 vm.lua
+	is "$status" 3
+	is "$(starts)" 2
+}
+
+@test "--reboot-count also ends boots that fail before they start" {
+	echo x >file
+	spec '{"reboot_on": ["check_failed"],
+		"emulations": [{"device": "virtio-console", "ports": ["file"]}]}'
+	vmrun --reboot-count 3 vm.json
+	is "$status" 69
+	is "$(grep -c 'booting target' err)" 4
+	is "$(starts)" ''
+	rm file
+	spec '{"reboot_on": ["start_failed"]}'
+	vmrun --reboot-count 3 --bhyve ./nope vm.json
+	is "$status" 127
+	is "$(grep -c 'booting target' err)" 4
+}
+
+# --- pid files ---
+
+@test "-p and -P: the pids, nothing else in the file, gone at the end" {
+	spec
+	script 'ready up waitfile go exit 0' 'ready up2 waitfile go2 exit 1'
+	printf 1234567890123 >hyper.pid
+	chmod 600 hyper.pid
+	start -p hyper.pid -P vmrun.pid vm.json
+	await_file up
+	await_text 'runs under'
+	is "$(cat vmrun.pid)" "$pid"
+	is "$(cat hyper.pid)" "$(cat up)"
+	is "$(wc -l <hyper.pid)" 1
+	touch go
+	await_file up2
+	await grep -qx "$(cat up2)" hyper.pid
+	is "$(cat vmrun.pid)" "$pid"
+	touch go2
+	ends 0
+	[ ! -e hyper.pid ]
+	[ ! -e vmrun.pid ]
+}
+
+@test "pid files are locked: a second vmrun ends with 75 and touches nothing" {
+	spec
+	script 'ready up waitfile go exit 1' 'exit 1'
+	start -p hyper.pid -P vmrun.pid vm.json
+	await_file up
+	await_text 'runs under'
+	local first=$pid one
+	for one in '-P vmrun.pid' '-p hyper.pid'; do
+		status=0
+		# shellcheck disable=SC2086 # two words
+		"$VMRUN" $one vm.json >out2 2>err2 </dev/null || status=$?
+		is "$status" 75
+		has 'pid ' err2
+	done
+	has "$(cat up)" err2
+	is "$(starts)" 1
+	is "$(cat vmrun.pid)" "$first"
+	touch go
+	ends 0
+	[ ! -e hyper.pid ]
+	rm go
+	vmrun -p hyper.pid -P vmrun.pid vm.json # the locks are gone with their holder
+	is "$status" 0
+}
+
+@test "a pid file that cannot be written: 71, nothing started" {
+	spec
+	vmrun -p no/such/dir/pid vm.json
+	is "$status" 71
+	has 'no/such/dir/pid'
+	vmrun -P . vm.json
+	is "$status" 71
+	touch target
+	ln -s target link
+	vmrun -p link vm.json
+	is "$status" 71
+	is "$(starts)" ''
+	[ -L link ] && [ ! -s target ]
+}
+
+@test "pid files go when the start fails, too" {
+	spec
+	vmrun --bhyve ./nope -p hyper.pid -P vmrun.pid vm.json
+	is "$status" 127
+	[ ! -e hyper.pid ]
+	[ ! -e vmrun.pid ]
+	echo x >sock
+	spec '{"emulations": [{"device": "virtio-console", "ports": ["sock"]}]}'
+	vmrun -p hyper.pid -P vmrun.pid vm.json
+	is "$status" 69
+	[ ! -e hyper.pid ]
+	[ ! -e vmrun.pid ]
+}
+
+# --- virtio-console sockets ---
+
+@test "console sockets: there while it runs, gone between boots and at the end" {
+	spec '{"emulations": [{"device": "virtio-console", "ports": {"org.a": "sock a", "b": "b"}}]}'
+	script 'ready up waitfile go exit 0' 'ready up2 signal 9'
+	start vm.json
+	await_file up
+	[ -S 'sock a' ] && [ -S b ]
+	touch go
+	ends 137
+	[ -e up2 ] # bhyve does not take a path that is there: the first run's were removed
+	[ ! -e 'sock a' ]
+	[ ! -e b ]
+}
+
+@test "stale sockets are removed before the start" {
+	spec '{"emulations": [{"device": "virtio-console", "ports": ["sock"]}]}'
+	script 'ready up signal 9' 'ready up2 exit 1'
+	"$FAKEBHYVE" -l bootrom,/rom -s "3,virtio-console,old=$PWD/sock" x </dev/null || :
+	[ -S sock ]
+	vmrun vm.json
+	is "$status" 0
+	[ -e up2 ]
+	[ ! -e sock ]
+}
+
+@test "a live socket is refused, and stays; so is what is no socket" {
+	spec '{"emulations": [{"device": "virtio-console", "ports": ["sock", "file"]}]}'
+	script 'ready up waitfile go exit 1' 'exit 1'
+	"$FAKEBHYVE" -l bootrom,/rom -s "3,virtio-console,old=$PWD/sock" x </dev/null 3>&- &
+	pids+=($!)
+	await_file up
+	vmrun vm.json
+	is "$status" 69
+	has "$PWD/sock"
+	[ -S sock ]
+	is "$(starts)" 1
+	touch go
+	wait $!  || :
+	echo precious >file
+	vmrun vm.json
+	is "$status" 69
+	has "$PWD/file"
+	is "$(cat file)" precious
+	[ -S sock ] # nothing is touched until all is known to be ours
+	is "$(starts)" 1
+	rm file
+	mkdir file
+	vmrun vm.json
+	is "$status" 69
+	[ -d file ]
+}
+
+# --- processes ---
+
+@test "no zombies, while it runs and after" {
+	spec
+	script 'exit 0' 'exit 0' 'exit 0' 'ready up waitfile go exit 1'
+	start vm.json
+	await_file up
+	await_text 'runs under'
+	is "$(ps --ppid "$pid" -o stat= | grep -c Z)" 0
+	is "$(ps --ppid "$pid" -o pid= | tr -d ' ')" "$(cat up)"
+	touch go
+	ends 0
+	nothing_runs
+}
+
+@test "when vmrun is killed, the hypervisor gets SIGTERM" {
+	spec
+	script 'acpi on ready up wait ready heeded exit 1'
+	start vm.json
+	await_file up
+	kill -KILL "$pid"
+	ends 137
+	await_file heeded
+	await nothing_runs
+}
+
+@test "killed with SIGKILL, it leaves nothing that stops the next start" {
+	spec '{"emulations": [{"device": "virtio-console", "ports": ["sock"]}]}'
+	script 'acpi on ready up wait exit 1' 'exit 1'
+	start -p hyper.pid -P vmrun.pid vm.json
+	await_file up
+	kill -KILL "$pid"
+	ends 137
+	await nothing_runs
+	[ -S sock ]
+	vmrun -p hyper.pid -P vmrun.pid vm.json
+	is "$status" 0
+	[ ! -e sock ]
+	[ ! -e hyper.pid ]
+}
+
+@test "nothing is inherited but 0, 1 and 2; signals are as a fresh process has them" {
+	[ -d /proc/self/fd ] || skip 'no /proc/self/fd'
+	printf '#!/bin/sh\nls -l /proc/self/fd >fds; cat /proc/self/status >status; exit 1\n' >bhyve
+	chmod +x bhyve
+	spec
+	status=0
+	(trap '' INT USR1 PIPE && exec "$VMRUN" --bhyve ./bhyve vm.json 5<vm.json 9>spare) \
+		>out 2>err </dev/null 3>&- || status=$?
+	is "$status" 0
+	# ls opens one itself, to list
+	is "$(grep -c -- '->' fds)" 4
+	lacks vm.json fds
+	lacks spare fds
+	is "$(awk '/^SigBlk|^SigIgn/ { print $2 }' status | sort -u)" 0000000000000000
+}
+
+@test "standard descriptors that are closed do no harm" {
+	spec '{"com1": "stdio"}'
+	script 'print hello exit 1'
+	status=0
+	"$VMRUN" vm.json <&- 2>err || status=$?
+	is "$status" 0
+	rm starts
+	script 'print hello exit 1'
+	status=0
+	"$VMRUN" vm.json >&- 2>err </dev/null || status=$?
+	is "$status" 0
+	script 'print hello exit 1'
+	status=0
+	"$VMRUN" vm.json >out 2>&- </dev/null || status=$?
+	is "$status" 0
+	is "$(cat out)" hello
+}
+
+@test "idle: nothing wakes it up" {
+	[ -r /proc/self/status ] || skip 'no /proc'
+	spec
+	script 'ready up sleep 1000 ready later waitfile go exit 1'
+	start vm.json
+	await_text 'runs under'
+	await_file up
+	await grep -q '^State:.S' "/proc/$pid/status"
+	local before after
+	before=$(awk '/^voluntary/ { print $2 }' "/proc/$pid/status")
+	await_file later
+	after=$(awk '/^voluntary/ { print $2 }' "/proc/$pid/status")
+	# falling asleep may have been counted meanwhile
+	[ $((after - before)) -le 2 ]
+	touch go
+	ends 0
+}
+
+# --- stderr of the hypervisor ---
+
+@test "stderr is passed on line by line, stdout too when no port has it" {
+	printf '#!/bin/sh\necho out; printf "one\\ntwo\\r\\n\\nhalf" >&2; exit 2\n' >bhyve
+	chmod +x bhyve
+	spec
+	vmrun --bhyve ./bhyve vm.json
+	is "$status" 0
+	[ ! -s out ]
+	for line in out one two '' half; do
+		grep -qx "vmrun: $vm: bhyve: $line" err
+	done
+}
+
+@test "control characters of the hypervisor do not reach the terminal" {
+	printf '#!/bin/sh\nprintf "a\\033[2Jb\\007\\n" >&2; exit 2\n' >bhyve
+	chmod +x bhyve
+	spec
+	vmrun --bhyve ./bhyve vm.json
+	has 'a?[2Jb?'
+	# shellcheck disable=SC1003
+	lacks $'\033'
+}
+
+@test "a flood on stderr neither blocks nor grows" {
+	cat >bhyve <<-'END'
+		#!/bin/sh
+		yes 'the quick brown fox jumps over the lazy dog' | head -c 20000000 >&2
+		head -c 1000000 /dev/zero | tr '\0' x >&2
+		echo >&2
+		echo the end >&2
+		: >flooded
+		until [ -e go ]; do sleep 0.02; done
+		exit 2
+	END
+	chmod +x bhyve
+	spec
+	start --bhyve ./bhyve vm.json
+	await_file flooded
+	await_text 'bhyve: the end'
+	if ! grep -q asan "/proc/$pid/maps" 2>/dev/null && [ -r "/proc/$pid/status" ]; then
+		[ "$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")" -lt 32768 ]
+	fi
+	touch go
+	ends 0
+	is "$(grep -c 'lazy dog$' err)" "$((20000000 / 44))" # none is lost
+}
+
+@test "a signal is heeded in a flood" {
+	printf '#!/bin/sh\nexec yes flood >&2\n' >bhyve
+	chmod +x bhyve
+	spec
+	mkfifo pipe
+	"$VMRUN" --bhyve ./bhyve vm.json 2>pipe >out </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	exec 8<pipe
+	head -n 1000 <&8 >first
+	kill -TERM "$pid"
+	tail -n 20 <&8 >err
+	exec 8<&-
+	ends 0
+	has 'ended with status 0'
+}
+
+@test "a grandchild that keeps stderr open does not hold up the end" {
+	cat >bhyve <<-'END'
+		#!/bin/sh
+		sleep 1000 &
+		echo $! >grandchild
+		echo said >&2
+		exit 2
+	END
+	chmod +x bhyve
+	spec
+	vmrun --bhyve ./bhyve vm.json
+	is "$status" 0
+	has 'bhyve: said'
+	kill -0 "$(cat grandchild)"
+	kill "$(cat grandchild)"
+}
+
+# --- /dev/vmm ---
+
+# Another entry keeps the folder while a test beside this one removes its own.
+make_entry() {
+	mkdir -p /dev/vmm && touch "/dev/vmm/$vm.keep" && touch "/dev/vmm/$vm"
+}
+
+@test "entries of /dev/vmm are destroyed before each boot and at the end" {
+	[ "$(uname)" = Linux ] || skip 'a real /dev/vmm cannot be written'
+	[ "$(id -u)" -eq 0 ] || skip 'not root: cannot make /dev/vmm/NAME'
+	# bhyvectl of tests/fake works on $FAKE_STATE_DIR/vmm
+	mkdir bin
+	printf '#!/bin/sh\necho "$*" >>calls\nrm "/dev/vmm/${1#--vm=}"\n' >bin/bhyvectl
+	printf '#!/bin/sh\nwc -l <calls >>seen\n: >/dev/vmm/%s\nexec "%s" "$@"\n' "$vm" "$FAKEBHYVE" >bin/bhyve
+	chmod +x bin/bhyvectl bin/bhyve
+	spec
+	unset VMRUN_BHYVE
+	script 'exit 0' 'signal 9'
+	await make_entry
+	: >calls
+	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
+	is "$status" 137
+	is "$(cat calls)" "--vm=$vm --destroy
+--vm=$vm --destroy
+--vm=$vm --destroy"
+	is "$(paste -sd' ' seen)" '1 2'
+	[ ! -e "/dev/vmm/$vm" ]
+}
+
+@test "a bhyvectl that is missing or fails is a warning, not the end" {
+	[ "$(uname)" = Linux ] || skip 'a real /dev/vmm cannot be written'
+	[ "$(id -u)" -eq 0 ] || skip 'not root: cannot make /dev/vmm/NAME'
+	await make_entry
+	spec
+	script 'exit 2'
+	vmrun vm.json
+	is "$status" 0
+	has 'warning: '
+	has 'bhyvectl'
+}

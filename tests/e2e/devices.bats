@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# Devices as a guest sees them.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load qemu
+	qemu_setup
+	truncate -s 1M disk.img
+	truncate -s 2M cd.iso
+}
+
+teardown() {
+	common_teardown
+}
+
+# seen: SLOT IDS of what the guest lists, without the bridges
+seen() {
+	awk '$1 == "pci" && $2 != "0:0:0" && $2 != "0:31:0" { print $2, $3 }' out
+}
+
+# spec_slots ARG...: SLOT IDS of what --debug says
+spec_slots() {
+	"$VMRUN" --debug "$@" vm.json | jq -r '{
+		"virtio-blk": "1af4:1001", "virtio-net": "1af4:1000", "virtio-console": "1af4:1003",
+		"ahci-cd": "8086:2922", "ahci-hd": "8086:2922"} as $ids |
+		.emulations[] | "\(.slot) \($ids[.device])"' | sort -t: -k2n -k3n
+}
+
+many='{"emulations": [
+	{"device": "virtio-blk", "path": "disk.img", "slot": "5:0"},
+	{"device": "virtio-net", "name": "slirp", "type": "slirp", "slot": "5:2"},
+	{"device": "virtio-console", "ports": {"org.test": "sock"}},
+	{"device": "ahci-hd", "path": "hd.img", "slot": 30},
+	{"device": "virtio-blk", "path": "disk2.img"},
+	{"device": "virtio-net", "name": "slirp"}],
+	"targets": {"install": {"emulations": [{"device": "ahci-cd", "path": "cd.iso"},
+		{"device": "ahci-cd", "path": "cd.iso", "slot": "0:2:0"}]}}}'
+
+@test "slots from inside the guest are those of --debug; the same in base and target" {
+	truncate -s 1M disk2.img hd.img
+	rom "$many"
+	guest p
+	is "$status" 0
+	is "$(seen)" "$(spec_slots)"
+	is "$(seen | wc -l)" 6
+	seen >base
+	is "$(grep -c '^ahci' out)" 1
+	has 'ahci 0:30:0 port 0 disk' out
+	guest p -t install
+	is "$(seen)" "$(spec_slots -t install)"
+	is "$(seen | wc -l)" 8
+	is "$(seen | sort | comm -12 - <(sort base))" "$(sort base)"
+	grep -qx 'ahci 0:2:0 port 0 cd' out
+}
+
+@test "thirty-five devices: slots, then functions" {
+	local i
+	for i in $(seq 35); do
+		jq -n --arg path "sock$i" '{device: "virtio-console", ports: {($path): $path}}'
+	done | jq -s '{emulations: .}' >more.json
+	rom "$(cat more.json)"
+	guest p
+	is "$status" 0
+	is "$(seen)" "$(spec_slots)"
+	is "$(seen | wc -l)" 35
+	[ ! -e sock1 ]
+}
+
+@test "virtio-console sockets: there while it runs, gone after; stale ones replaced" {
+	rom '{"emulations": [{"device": "virtio-console", "ports": {"a": "one", "b": "two, words"}}]}'
+	start_guest w
+	[ -S one ] && [ -S 'two, words' ]
+	# a live one is refused, and stays
+	status=0
+	"$VMRUN" vm.json >out2 2>err2 </dev/null || status=$?
+	is "$status" 69
+	has "$PWD/one" err2
+	[ -S one ]
+	local qemu
+	qemu=$(qemu_pid)
+	kill -KILL "$pid"
+	ends 137
+	await is_gone "$qemu"
+	guest p
+	is "$status" 0
+	[ ! -e one ]
+	[ ! -e 'two, words' ]
+}
+
+@test "names with commas, blanks and signs reach qemu intact" {
+	local name='a, b=c %d é;$x.img'
+	truncate -s 1M "$name"
+	rom "$(jq -n --arg path "$name" '{emulations: [{device: "virtio-blk", path: $path},
+		{device: "ahci-hd", path: "disk.img", ser: "a,b"}]}')"
+	guest p
+	is "$status" 0
+	is "$(seen | wc -l)" 2
+}
+
+@test "com2 on a free tcp port, com1 on stdio" {
+	local port # a port that is taken meanwhile is no fault of anybody
+	for port in $(shuf -i 20000-60000 -n 20); do
+		rom "$(jq -n --arg port "$port" '{com2: "tcp=127.0.0.1:\($port)"}')"
+		guest p
+		[ "$status" -eq 0 ] && break
+		has 'in use'
+	done
+	is "$status" 0
+	has 'vmrun demo guest' out
+}
+
+@test "com1 on a terminal" {
+	mkfifo hold
+	"$PTY" sh -c 'stty raw -echo; tty >tty.new; mv tty.new tty; read -r line <hold' >seen 2>pty.err \
+		</dev/null 3>&- &
+	local helper=$!
+	pids+=("$helper")
+	await_file tty
+	rom "$(jq -n --arg tty "$(cat tty)" '{com1: $tty}')"
+	guest p
+	is "$status" 0
+	[ ! -s out ]
+	echo >hold
+	wait "$helper"
+	has 'vmrun demo guest' seen
+}
+
+@test "--set and -- reach the guest" {
+	rom
+	guest p --set mem=128M --set cpu=2
+	is "$status" 0
+	grep -qx 'cpus 2' out
+}
