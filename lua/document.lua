@@ -53,6 +53,9 @@ function document.compile(text, name)
 		text = "--" .. text
 	end
 	local chunk, message = load(text, "@" .. name, "t")
+	if not chunk and sub(message, 1, #name) ~= name then -- "C stack overflow" says no more
+		message = name .. ": " .. message
+	end
 	return chunk or error(message, 0)
 end
 

@@ -38,6 +38,22 @@ void report_take(struct report *r, const struct where *at, struct error *err)
 	error_clear(err);
 }
 
+static void free_problem(struct problem *p)
+{
+	free(p->place);
+	free(p->path);
+	free(p->text);
+	node_free(p->keys);
+}
+
+void report_cut(struct report *r, size_t first)
+{
+	while (r->count > first + REPORT_MOST) {
+		free_problem(&r->item[--r->count]);
+		r->more++;
+	}
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -64,7 +80,9 @@ void report_merge(struct report *r, struct report *from)
 			continue;
 		*add(r, from->status) = *p;
 		memset(p, 0, sizeof(*p));
+		report_cut(r, 0);
 	}
+	r->more += from->more;
 	report_free(from);
 }
 
@@ -88,12 +106,8 @@ void report_sort(struct report *r)
 
 void report_free(struct report *r)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		free(r->item[i].place);
-		free(r->item[i].path);
-		node_free(r->item[i].keys);
-		free(r->item[i].text);
-	}
+	for (size_t i = 0; i < r->count; i++)
+		free_problem(&r->item[i]);
 	free(r->item);
 	memset(r, 0, sizeof(*r));
 }

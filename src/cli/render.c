@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,22 +11,32 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A hypervisor that shares our terminal may have made it non-blocking: wait, and go on. */
-static void write_all(const char *text, size_t n)
+/* A full pipe or a stopped terminal gets this long to take more. */
+#define PATIENCE_MS 1000
+
+/*
+ * Never blocks for longer than that: a reader who stopped reading must not stop the supervisor.  A
+ * pipe that polls as writable takes PIPE_BUF bytes at once, whether it blocks or not; a hypervisor
+ * that shares our terminal may have made that non-blocking.
+ */
+static void write_all(struct renderer *r, const char *text, size_t n)
 {
 	while (n > 0) {
-		ssize_t done = write(STDERR_FILENO, text, n);
+		struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+		int ready = poll(&p, 1, r->stuck ? 0 : PATIENCE_MS);
+		ssize_t done;
 
-		if (done >= 0) {
+		if (ready < 0 && errno == EINTR)
+			continue;
+		r->stuck = ready <= 0;
+		if (r->stuck)
+			return;
+		done = write(STDERR_FILENO, text, n < PIPE_BUF ? n : PIPE_BUF);
+		if (done < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (done > 0) {
 			text += done;
 			n -= (size_t)done;
-		} else if (errno == EAGAIN) {
-			struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-
-			if (poll(&p, 1, 1000) == 0)
-				return; /* a stopped terminal must not stop the supervisor */
-		} else if (errno != EINTR) {
-			return;
 		}
 	}
 }
@@ -39,10 +50,9 @@ static void mask(char *text)
 	}
 }
 
-static void say(const struct renderer *r, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+static void say(struct renderer *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static void say(const struct renderer *r, const char *fmt, ...)
+static void say(struct renderer *r, const char *fmt, ...)
 {
 	bool raw = r->console && isatty(STDERR_FILENO) != 0;
 	char text[8192];
@@ -60,7 +70,7 @@ static void say(const struct renderer *r, const char *fmt, ...)
 		int n = snprintf(out, sizeof(out), "vmrun: %.*s%s",
 		    end == NULL ? (int)strlen(line) : (int)(end - line), line, raw ? "\r\n" : "\n");
 
-		write_all(out, (size_t)n);
+		write_all(r, out, (size_t)n);
 		line = end == NULL || end[1] == '\0' ? NULL : end + 1;
 	}
 }
@@ -113,7 +123,7 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 		    e->cause_text, duration(e->uptime_ms, time), e->cause, e->status);
 }
 
-static void say_decided(const struct vmrun_event *e, const struct renderer *r)
+static void say_decided(const struct vmrun_event *e, struct renderer *r)
 {
 	char time[48];
 
@@ -126,7 +136,7 @@ static void say_decided(const struct vmrun_event *e, const struct renderer *r)
 		say(r, "%s: next boot: target %s (%s)", e->vm, e->target, e->by);
 }
 
-static void say_stopping(const struct vmrun_event *e, const struct renderer *r)
+static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 {
 	const char *what = "killing the hypervisor";
 	char time[48];

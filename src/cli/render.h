@@ -7,6 +7,7 @@
 struct renderer {
 	const char *hypervisor;
 	bool console; /* a hypervisor has the terminal, perhaps in raw mode */
+	bool stuck; /* nobody reads our stderr: what does not fit is dropped until somebody does */
 };
 
 void render_problems(const struct vmrun *vm);

@@ -26,7 +26,7 @@ static bool stays_ignored(int number)
 	struct sigaction action;
 
 	return number == SIGHUP && sigaction(number, NULL, &action) == 0 &&
-	       action.sa_handler == SIG_IGN;
+	    action.sa_handler == SIG_IGN;
 }
 
 int signals_open(void)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/str.h"
@@ -120,6 +121,25 @@ static int evaluate(struct document *doc, struct node *notes, struct error *err)
 	return rc;
 }
 
+/* "vm.lua:3: unexpected symbol": what stands before the text is its place. */
+static void report_script_error(struct document *doc, struct error *err, struct report *report)
+{
+	MEM_AUTO char *text = mem_copy(err->text);
+	size_t n = strlen(doc->name), digits;
+	struct problem *p;
+
+	report_take(report, NULL, err);
+	if (strncmp(text, doc->name, n) != 0 || text[n] != ':')
+		return;
+	digits = strspn(text + n + 1, "0123456789");
+	if (digits > 0 && text[n + 1 + digits] == ':')
+		n += 1 + digits;
+	p = &report->item[report->count - 1];
+	p->place = mem_copy_n(text, n);
+	free(p->text);
+	p->text = mem_copy(text + n + 1 + strspn(text + n + 1, " "));
+}
+
 static int configure(struct document *doc, struct node *merge_rules, struct error *err)
 {
 	struct node *request = node_new(NODE_OBJECT), *result = NULL;
@@ -166,6 +186,23 @@ static int list_targets(struct document *doc, struct report *report, struct erro
 	return 0;
 }
 
+/* The strict scanner, and the one thing about a spec that it does not know. */
+static int check_json(struct document *doc, struct node **notes, struct report *report)
+{
+	size_t at = strspn(doc->text, " \t\r\n");
+	struct problem *p;
+
+	if (json_check(doc->name, doc->text, doc->length, notes, report) != 0)
+		return -1;
+	if (doc->text[at] == '{')
+		return 0;
+	report_add(report, STATUS_SPEC, NULL, "a spec is an object: { \"name\": ... }");
+	p = &report->item[report->count - 1];
+	json_line(doc->text, at, &p->line, &p->column);
+	p->place = mem_format("%s:%zu:%zu", doc->name, p->line, p->column);
+	return -1;
+}
+
 static int open_document(struct document *doc, const struct script_options *limits,
     struct node *merge_rules, struct report *report)
 {
@@ -173,8 +210,7 @@ static int open_document(struct document *doc, const struct script_options *limi
 	struct node *notes = NULL;
 	int rc;
 
-	if (doc->format == FORMAT_JSON &&
-	    json_check(doc->name, doc->text, doc->length, &notes, report) != 0) {
+	if (doc->format == FORMAT_JSON && check_json(doc, &notes, report) != 0) {
 		node_free(notes);
 		node_free(merge_rules);
 		return -1;
@@ -197,7 +233,7 @@ static int open_document(struct document *doc, const struct script_options *limi
 	if (rc == 0)
 		rc = list_targets(doc, report, &err);
 	if (err.text != NULL)
-		report_take(report, NULL, &err);
+		report_script_error(doc, &err, report);
 	return rc;
 }
 
@@ -347,6 +383,7 @@ static void place_one(struct document *doc, struct problem *p)
 
 void document_place(struct document *doc, struct report *report, size_t first)
 {
+	report_cut(report, first);
 	for (size_t i = first; i < report->count; i++) {
 		if (report->item[i].place == NULL)
 			place_one(doc, &report->item[i]);

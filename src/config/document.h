@@ -64,7 +64,10 @@ void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes
  */
 int document_merge(struct document *doc, const char *target, const struct words *settings,
     struct merged *out, struct report *report);
-/* Gives a place and the original path to every problem from `first` on that has none. */
+/*
+ * Gives a place and the original path to every problem from `first` on that has none; of more than
+ * REPORT_MOST the rest is cut off.
+ */
 void document_place(struct document *doc, struct report *report, size_t first);
 
 /* Loads a hook file once; key tells equal uses apart from others. */

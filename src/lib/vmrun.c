@@ -2,6 +2,7 @@
 #include "vmrun/vmrun.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ struct vmrun {
 	struct report report;
 	struct event_queue events;
 	struct pidfile pidfile;
-	char *name;	   /* of the VM */
+	char *name;    /* of the VM */
+	char *program; /* of the hypervisor, or NULL */
 	int console_input; /* -1: this program's stdin */
 };
 
@@ -81,6 +83,16 @@ static int read_options(struct vmrun *vm, struct document_source *source)
 	return vm->report.count == before ? 0 : -1;
 }
 
+/* The program as argv has it: a path is absolute, a name is looked up when it runs. */
+static char *program_path(const char *program)
+{
+	char cwd[PATH_MAX];
+
+	if (program == NULL || strchr(program, '/') == NULL || getcwd(cwd, sizeof(cwd)) == NULL)
+		return program == NULL ? NULL : mem_copy(program);
+	return field_path(program, cwd);
+}
+
 /* A dry run speaks of bhyve everywhere; a run takes what can run here. */
 static int choose_hypervisor(struct vmrun *vm)
 {
@@ -125,8 +137,9 @@ static int load(struct vmrun *vm)
 	limits.hypervisor = vm->source.hyper->name;
 	vm->source.settings = &vm->settings;
 	vm->source.extra = &vm->args;
-	vm->source.program =
-	    vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu;
+	vm->program =
+	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
+	vm->source.program = vm->program;
 	vm->source.dry = vm->options.dry_run;
 	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
 	if (vm->source.doc == NULL)
@@ -145,6 +158,9 @@ int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
 	vm->options.reboot_count = -1;
 	memcpy(&vm->options, options, size);
 	(void)load(vm);
+	if (vm->report.more > 0)
+		report_add(
+		    &vm->report, vm->report.status, NULL, "and %zu more problems", vm->report.more);
 	return vm->report.count == 0 ? STATUS_OK : (int)vm->report.status;
 }
 
@@ -162,6 +178,7 @@ void vmrun_close(struct vmrun *vm)
 	report_free(&vm->report);
 	event_queue_clear(&vm->events);
 	free(vm->name);
+	free(vm->program);
 	if (vm->console_input >= 0)
 		(void)close(vm->console_input);
 	free(vm);

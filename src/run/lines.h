@@ -2,7 +2,6 @@
 #ifndef RUN_LINES_H
 #define RUN_LINES_H
 
-
 #include <stdbool.h>
 #include <stddef.h>
 

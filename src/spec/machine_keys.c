@@ -276,7 +276,9 @@ void words_parse(const struct node *value, void *into, const struct where *at, s
 	}
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
 		struct where entry = { at, NULL, i };
-		const char *text = field_text(n, &entry, d);
+		/* An empty word is a word too. */
+		bool empty = n->kind == NODE_STRING && n->length == 0;
+		const char *text = empty ? "" : field_text(n, &entry, d);
 
 		if (text != NULL)
 			words_add(into, text);
