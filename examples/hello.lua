@@ -5,7 +5,9 @@
 -- The guest is firmware of 64 KiB (examples/guest).  It lists its PCI devices, resets if it sees a
 -- CD and powers off if it does not.
 
-local rom = vmrun.env.VMRUN_GUEST or "../build/examples/guest/guest.rom"
+local rom = vmrun.env.VMRUN_GUEST
+	or vmrun.exists("guest.rom") and "guest.rom" -- installed beside this file
+	or "../build/examples/guest/guest.rom"
 
 local vm = {
 	name = "hello",

@@ -5,20 +5,19 @@ local session = import "session"
 local error, next, pairs, setmetatable, tostring = error, next, pairs, setmetatable, tostring
 local format, gsub = string.format, string.gsub
 
-native.open_rest()
-
-local package, loadfile, getenv = package, loadfile, os.getenv
+local globals = native.open_world()
+local package, loadfile, getenv = globals.package, globals.loadfile, globals.os.getenv
 local searchpath = package.searchpath
 
--- Functions that other modules need as they were before any script could replace them.
+-- What other modules need of it, as it was before any script could replace it.
 local world = { loadfile = loadfile, getenv = getenv }
 
 -- `vmrun` fills itself when it is first used: many specs never do.
 local vmrun = {}
 
 local function fill()
-	setmetatable(vmrun, nil)
 	import("vmrun")(vmrun)
+	setmetatable(vmrun, nil) -- last: a script that ran out of memory here may come back
 end
 
 setmetatable(vmrun, {
@@ -31,7 +30,7 @@ setmetatable(vmrun, {
 		return pairs(vmrun)
 	end,
 })
-_G.vmrun = vmrun
+globals.vmrun = vmrun
 package.loaded.vmrun = vmrun
 
 local required = {} -- names of the modules that our searcher found

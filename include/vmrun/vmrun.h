@@ -90,7 +90,10 @@ static inline struct vmrun_options vmrun_options_of_cxx(void)
  * options, 65 the spec is wrong, 66 it cannot be read, 70, 71.
  */
 VMRUN_API int vmrun_open(struct vmrun **out, const struct vmrun_options *options);
-/* Frees the handle. A VM that still runs is killed. NULL is fine. */
+/*
+ * Frees the handle.  A VM that still runs is killed; its entry in /dev/vmm stays, as after any kill.
+ * NULL is fine.
+ */
 VMRUN_API void vmrun_close(struct vmrun *vm);
 
 /* One thing that is wrong. */
@@ -153,11 +156,13 @@ struct vmrun_event {
 	const char *const *argv;
 	int pid;
 	int status; /* of the hypervisor in bhyve's terms; -1: it died of a signal, or never ran */
+	const char *status_text; /* what the status means beyond the cause, or NULL */
 	int signal;
 	int exit_status;
 	int64_t uptime_ms;
 	int64_t delay_ms;
-	bool console; /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
+	bool console;  /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
+	bool terminal; /* and that stdin is a terminal: its ^C is the guest's */
 };
 
 /*

@@ -13,6 +13,7 @@
 enum status {
 	STATUS_OK = 0,
 	STATUS_FAULT = 4,	   /* the hypervisor or its start failed */
+	STATUS_GIVEN_UP = 10,	   /* booted again and again */
 	STATUS_USAGE = 64,	   /* command line */
 	STATUS_SPEC = 65,	   /* the spec is wrong */
 	STATUS_NO_INPUT = 66,	   /* the spec cannot be read */

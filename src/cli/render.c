@@ -2,6 +2,7 @@
 #include "render.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
@@ -14,10 +15,27 @@
 /* A full pipe or a stopped terminal gets this long to take more. */
 #define PATIENCE_MS 1000
 
+/* A terminal polls as writable and blocks all the same, so its flags are changed for the moment. */
+static ssize_t write_some(const char *text, size_t n)
+{
+	int flags = isatty(STDERR_FILENO) != 0 ? fcntl(STDERR_FILENO, F_GETFL) : -1;
+	ssize_t done;
+
+	if (flags >= 0)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	done = write(STDERR_FILENO, text, n < PIPE_BUF ? n : PIPE_BUF);
+	if (flags >= 0) {
+		int saved = errno;
+
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags);
+		errno = saved;
+	}
+	return done;
+}
+
 /*
  * Never blocks for longer than that: a reader who stopped reading must not stop the supervisor.  A
- * pipe that polls as writable takes PIPE_BUF bytes at once, whether it blocks or not; a hypervisor
- * that shares our terminal may have made that non-blocking.
+ * pipe that polls as writable takes PIPE_BUF bytes at once, whether it blocks or not.
  */
 static void write_all(struct renderer *r, const char *text, size_t n)
 {
@@ -31,7 +49,7 @@ static void write_all(struct renderer *r, const char *text, size_t n)
 		r->stuck = ready <= 0;
 		if (r->stuck)
 			return;
-		done = write(STDERR_FILENO, text, n < PIPE_BUF ? n : PIPE_BUF);
+		done = write_some(text, n);
 		if (done < 0 && errno != EINTR && errno != EAGAIN)
 			return;
 		if (done > 0) {
@@ -101,7 +119,7 @@ static const char *duration(int64_t ms, char text[48])
 static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s: target %s runs under %s, pid %d", e->vm, e->target, r->hypervisor, e->pid);
-	if (e->console && isatty(STDIN_FILENO) != 0)
+	if (e->terminal)
 		say(r, "%s: this terminal is the guest's console, ^C included; to stop: kill %d",
 		    e->vm, (int)getpid());
 	r->console = e->console;
@@ -109,18 +127,21 @@ static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 
 static void say_exited(const struct vmrun_event *e, struct renderer *r)
 {
-	char time[48];
+	char time[48], how[128];
 
 	r->console = false;
-	if (e->status < 0 && e->signal == 0)
+	if (e->status < 0 && e->signal == 0) {
 		say(r, "%s: target %s: %s: %s", e->vm, e->target, e->cause_text, e->text);
-	else if (e->signal != 0)
-		say(r, "%s: target %s: %s after %s (%s, signal %d: %s)", e->vm, e->target,
-		    e->cause_text, duration(e->uptime_ms, time), e->cause, e->signal,
-		    strsignal(e->signal));
+		return;
+	}
+	if (e->signal != 0)
+		(void)snprintf(how, sizeof(how), "signal %d: %s", e->signal, strsignal(e->signal));
 	else
-		say(r, "%s: target %s: %s after %s (%s, status %d)", e->vm, e->target,
-		    e->cause_text, duration(e->uptime_ms, time), e->cause, e->status);
+		(void)snprintf(how, sizeof(how), "status %d%s%s", e->status,
+		    e->status_text != NULL ? ": " : "",
+		    e->status_text != NULL ? e->status_text : "");
+	say(r, "%s: target %s: %s after %s (%s, %s)", e->vm, e->target, e->cause_text,
+	    duration(e->uptime_ms, time), e->cause, how);
 }
 
 static void say_decided(const struct vmrun_event *e, struct renderer *r)

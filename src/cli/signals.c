@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Handlers have no argument of ours: the one global of the program. */
+/* Handlers have no argument of ours: the globals of the program. */
 static int write_end = -1;
+static bool had_terminal; /* at the start */
 
 static void on_signal(int number)
 {
@@ -29,6 +30,15 @@ static bool stays_ignored(int number)
 	    action.sa_handler == SIG_IGN;
 }
 
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 int signals_open(void)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
@@ -44,11 +54,15 @@ int signals_open(void)
 		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
 	}
 	write_end = ends[1];
+	had_terminal = has_terminal();
 	(void)sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (!stays_ignored(numbers[i]))
 			(void)sigaction(numbers[i], &action, NULL);
 	}
+	/* Requests of later versions must not kill this one. */
+	(void)sigaction(SIGUSR1, &ignore, NULL);
+	(void)sigaction(SIGUSR2, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	/* What our parent ignored or blocked must not hide the end of a child, or a request. */
 	(void)sigaction(SIGCHLD, &normal, NULL);
@@ -57,23 +71,13 @@ int signals_open(void)
 	return ends[0];
 }
 
-/* SIGHUP comes from a terminal that has gone away, or from somebody who means a daemon. */
-static bool terminal_is_gone(void)
-{
-	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENXIO || errno == EIO;
-	(void)close(fd);
-	return false;
-}
-
 bool signals_take(int fd)
 {
 	bool stop = false;
 	char number;
 
 	while (read(fd, &number, 1) == 1)
-		stop = stop || number != SIGHUP || terminal_is_gone();
+		/* SIGHUP: our terminal has gone, or somebody means a daemon, which we are not. */
+		stop = stop || number != SIGHUP || (had_terminal && !has_terminal());
 	return stop;
 }

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Catches SIGTERM, SIGINT and SIGHUP; ignores SIGPIPE. The descriptor, or -1 with errno set. */
+/* Catches SIGTERM, SIGINT and SIGHUP; ignores SIGPIPE, SIGUSR1 and SIGUSR2. The descriptor, or -1
+ * with errno set. */
 int signals_open(void);
 /* Takes what has come; true when it asks for a stop. */
 bool signals_take(int fd);

@@ -205,6 +205,8 @@ static char *qemu_disk_options(const struct disk *disk)
 {
 	struct str s = { 0 };
 
+	/* A full host disk is an error for the guest to see, as under bhyve, not the end of it. */
+	str_add(&s, ",rerror=report,werror=report");
 	str_add(&s, disk->ser != NULL ? ",serial=%s" : "%s");
 	if (disk->direct)
 		str_add(&s, ",write-cache=off");

@@ -39,6 +39,7 @@ struct field {
 	enum field_type type;
 	size_t offset;
 	bool required;
+	bool merges; /* a target's object lies over the base's key by key, as FIELD_OBJECT does */
 	bool has_range;
 	int64_t min, max;	    /* FIELD_INT with has_range */
 	size_t longest;		    /* bytes of a string; 0: no limit */

@@ -30,7 +30,7 @@ const char *hyper_status_text(int status)
 		int status;
 		const char *text;
 	} texts[] = {
-		{ 4, "bhyve's own error" },
+		{ 4, "its own error" },
 		{ 64, "usage error" },
 		{ 71, "refused by the operating system" },
 		{ 100, "unknown suspend reason" },

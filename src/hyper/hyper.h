@@ -94,7 +94,7 @@ const struct hypervisor *hyper_for_host(void);
  * hypervisor lets several devices have, or NULL.
  */
 void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report);
-/* Name for a status in bhyve's terms: "64 (usage error)". Static text or NULL. */
+/* What a status beyond 3 means in bhyve's terms: "usage error". Static text or NULL. */
 const char *hyper_status_text(int status);
 void plan_clear(struct plan *plan);
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "run/boot.h"
 #include "run/machine.h"
+#include "platform/os.h"
 #include "run/pidfile.h"
 
 #define HOOK_BUDGET_MS 5000
@@ -26,8 +27,8 @@ struct vmrun {
 	struct report report;
 	struct event_queue events;
 	struct pidfile pidfile;
-	char *name;    /* of the VM */
-	char *program; /* of the hypervisor, or NULL */
+	char *name;	   /* of the VM */
+	char *program;	   /* of the hypervisor, or NULL */
 	int console_input; /* -1: this program's stdin */
 };
 
@@ -107,6 +108,9 @@ static int choose_hypervisor(struct vmrun *vm)
 						      name);
 	}
 	vm->source.hyper = vm->options.dry_run ? &hyper_bhyve : hyper_for_host();
+	if (!vm->options.dry_run && vm->source.hyper != &hyper_bhyve && os_bhyve_release() != 0)
+		event_text(event_add(&vm->events, VMRUN_NOTE),
+		    "bhyve cannot run here, so qemu is used: is vmm(4) loaded (kldload vmm)?");
 	return 0;
 }
 

@@ -10,10 +10,6 @@
 #include "run/sockets.h"
 #include "run/varfile.h"
 
-/* A hypervisor with a control protocol says its first word within this. */
-#define ANSWER_MS 10000
-#define HELPER_MS 10000
-
 void boots_warn(struct machine *m, const char *text)
 {
 	event_text(event_add(m->events, VMRUN_WARNING), text);
@@ -24,6 +20,7 @@ void boots_end(struct machine *m, int status)
 	struct event_record *r;
 
 	m->exit_status = status;
+	hooks_end(m);
 	pidfile_close(&m->pidfile);
 	machine_enter(m, STATE_ENDED, -1);
 	r = event_add(m->events, VMRUN_ENDED);
@@ -117,20 +114,37 @@ static bool make_room(struct machine *m)
 	return false;
 }
 
-/* Starts the command that destroys what is left in the kernel; false when there is nothing. */
-static bool destroy(struct machine *m, enum state state)
+/* A VM of this name that we did not start: somebody runs it, or its memory is still there. */
+static bool is_foreign(struct machine *m)
 {
 	struct words command = { 0 };
-	bool started = false;
+	bool foreign;
 
-	m->boot.plan.hyper->destroy(&m->boot.plan, &command);
-	if (command.count > 0)
-		started = machine_help(m, &command);
+	cleaning_command(m, &command);
+	foreign = m->boots == 0 && command.count > 0;
+	if (foreign) {
+		MEM_AUTO char *line = words_shell_line(&command);
+		MEM_AUTO char *text =
+		    mem_format("a VM named %s exists: another %s runs it, or left "
+			       "it behind; to destroy it: %s",
+			m->boot.plan.vm, m->boot.plan.hyper->name, line);
+
+		fail(m, CAUSE_CHECK_FAILED, text);
+	}
 	words_free(&command);
-	if (started)
-		machine_enter(m, state, HELPER_MS);
-	return started;
+	return foreign;
 }
+
+static bool is_refused(struct machine *m)
+{
+	MEM_AUTO char *why = hooks_start(m);
+
+	if (why != NULL)
+		fail(m, CAUSE_CHECK_FAILED, why);
+	return why != NULL;
+}
+
+static void spawn(struct machine *m);
 
 void boots_begin(struct machine *m)
 {
@@ -142,23 +156,17 @@ void boots_begin(struct machine *m)
 	event_target(r, m->boot.target);
 	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
 		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
-	if (!make_room(m))
-		return;
-	if (!destroy(m, STATE_CLEARING))
-		boots_spawn(m);
+	if (!is_foreign(m) && !is_refused(m) && make_room(m))
+		spawn(m);
 }
 
-void boots_spawn(struct machine *m)
+static void spawn(struct machine *m)
 {
 	struct error err = { 0 };
 	struct event_record *r;
 
-	if (m->stop_requested) {
-		m->outcome.cause = CAUSE_STOPPED;
-		boots_end(m, STATUS_OK);
-		return;
-	}
 	m->exec_status = 0;
+	m->gave_up = false;
 	m->boots++;
 	if (child_start(&m->child, &m->boot.plan, m->wait, m->options.console_input, &err) != 0) {
 		m->exec_status = err.status == STATUS_OS ? STATUS_FAULT : (int)err.status;
@@ -174,6 +182,8 @@ void boots_spawn(struct machine *m)
 	event_argv(r, m->boot.plan.argv.item);
 	r->event.pid = (int)m->child.pid;
 	r->event.console = m->boot.plan.uses_stdio;
+	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
+	hooks_started(m);
 }
 
 void boots_exited(struct machine *m)
@@ -188,6 +198,8 @@ void boots_exited(struct machine *m)
 		m->outcome.cause = CAUSE_ERROR;
 		m->outcome.status = STATUS_FAULT;
 	}
+	if (m->gave_up)
+		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
 	if (m->stop_requested)
 		m->outcome.cause = CAUSE_STOPPED;
 	pidfile_write(&m->pidfile, 0);
@@ -198,11 +210,12 @@ void boots_exited(struct machine *m)
 	r->event.cause = cause_name(m->outcome.cause);
 	r->event.cause_text = cause_text(m->outcome.cause);
 	r->event.status = m->outcome.status;
+	if (!cause_has_status(m->outcome.cause) || m->outcome.cause == CAUSE_ERROR)
+		r->event.status_text = hyper_status_text(m->outcome.status);
 	r->event.signal = m->outcome.signal;
 	r->event.uptime_ms = m->uptime_ms;
 	exits_remember(m);
-	if (!destroy(m, STATE_CLEANING))
-		boots_over(m);
+	cleaning_begin(m);
 }
 
 static void say_decision(struct machine *m, const struct decision *d)
@@ -215,21 +228,52 @@ static void say_decision(struct machine *m, const struct decision *d)
 	event_by(r, d->by);
 }
 
+/* It boots and boots: somebody has to look at it. */
+static void give_up(struct machine *m, struct decision *decision)
+{
+	const struct restart_limit *limit = &m->boot.spec->restart_limit;
+
+	free(decision->by);
+	free(decision->target);
+	decision->boot = false;
+	decision->target = NULL;
+	decision->status = -1;
+	decision->by = mem_format("restart_limit: %lld boots within %g s", (long long)limit->count,
+	    (double)limit->within_ms / 1000);
+	m->outcome.cause = CAUSE_GIVEN_UP;
+}
+
+static void set_pace(struct machine *m, struct decision *decision)
+{
+	int64_t now = clock_ms();
+
+	if (!decision->boot)
+		return;
+	if (!pace_allows(&m->pace, &m->boot.spec->restart_limit, now)) {
+		give_up(m, decision);
+		return;
+	}
+	if (decision->delay_ms < 0)
+		decision->delay_ms =
+		    pace_delay(&m->pace, &m->boot.spec->backoff, m->outcome.cause, m->uptime_ms);
+	pace_boot(&m->pace, now, decision->delay_ms);
+}
+
 void boots_over(struct machine *m)
 {
 	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
-		m->automatic_boots, m->stop_requested, NULL, NULL };
-	struct node *answer = NULL;
+		m->pace.boots, m->stop_requested, NULL, NULL };
+	struct node *answer;
 	struct decision decision;
-	char *label = NULL;
+	char *label;
 
-	exits_ask_hooks(m, &answer, &label);
+	hooks_ask(m, "on_exit", m->boot.spec->on_exit, exits_facts, &answer, &label);
 	q.answer = answer;
 	q.hook = label;
 	policy_decide(&q, &decision);
+	set_pace(m, &decision);
 	say_decision(m, &decision);
 	if (decision.boot) {
-		m->automatic_boots++;
 		free(m->next_target);
 		m->next_target = mem_copy(decision.target);
 		machine_enter(m, STATE_WAITING, decision.delay_ms);

@@ -55,18 +55,17 @@ static int spawn_it(struct child *c, const int theirs[CHANNELS], int stdin_fd, s
 		return -1;
 	what.path = path;
 	if (c->plan->uses_stdio) {
-		/* In our process group it may read the terminal; what the terminal sends is ours.
-		 */
 		/* What is closed here is /dev/null there. */
 		if (fcntl(stdin_fd, F_GETFD) >= 0)
 			fds[what.fd_count++] = (struct spawn_fd){ stdin_fd, STDIN_FILENO };
 		if (fcntl(STDOUT_FILENO, F_GETFD) >= 0)
 			fds[what.fd_count++] = (struct spawn_fd){ STDOUT_FILENO, STDOUT_FILENO };
-		what.ignore_terminal_signals = true;
 	} else {
 		fds[what.fd_count++] = (struct spawn_fd){ theirs[CHANNEL_STDERR], STDOUT_FILENO };
-		what.own_group = true;
 	}
+	/* Only in our group can it read our terminal; what the terminal signals is for us. */
+	what.own_group = !c->plan->uses_stdio || isatty(stdin_fd) == 0;
+	what.ignore_terminal_signals = !what.own_group;
 	fds[what.fd_count++] = (struct spawn_fd){ theirs[CHANNEL_STDERR], STDERR_FILENO };
 	if (theirs[CHANNEL_CONTROL] >= 0)
 		fds[what.fd_count++] =
@@ -232,15 +231,17 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 {
 	struct process_end end;
 	int64_t uptime;
+	int rc;
 
 	memset(outcome, 0, sizeof(*outcome));
-	if (process_reap(c->pid, &end, err) != 0)
-		return -1;
-	c->pid = 0;
+	rc = process_reap(c->pid, &end, err);
+	c->pid = 0; /* whoever reaped it: the number is not ours any more */
 	uptime = clock_ms() - c->started_ms;
 	for (int i = 0; i < CHANNELS; i++)
 		drain(c, (enum channel)i);
 	restore_terminal(c);
+	if (rc != 0)
+		return -1;
 	c->plan->hyper->explain(&c->signs, &end, outcome);
 	if (outcome->failed_start && uptime < START_MS && c->tail_length > 0)
 		outcome->cause = CAUSE_START_FAILED;

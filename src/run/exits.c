@@ -1,4 +1,4 @@
-/* What is remembered of exits, and what hooks are told and asked about them. */
+/* What is remembered of exits, and what hooks are told about them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,11 +55,12 @@ static void put_history(const struct machine *m, struct node *facts)
 	node_put(facts, "ages", ages);
 }
 
-static struct node *exit_facts(const struct machine *m)
+struct node *exits_facts(const struct machine *m)
 {
 	struct node *facts = node_new(NODE_OBJECT), *count = node_new(NODE_OBJECT);
 
-	put_facts(facts, &m->history[(m->history_count - 1) % HISTORY]);
+	if (m->history_count > 0)
+		put_facts(facts, &m->history[(m->history_count - 1) % HISTORY]);
 	for (int i = 0; i < CAUSES; i++)
 		node_put(count, cause_name((enum cause)i), node_int(m->counts[i]));
 	node_put(facts, "vm", node_string(m->boot.plan.vm));
@@ -70,41 +71,4 @@ static struct node *exit_facts(const struct machine *m)
 	node_put(facts, "stderr", node_string_n(m->child.tail, m->child.tail_length));
 	put_history(m, facts);
 	return facts;
-}
-
-static void hook_failed(struct machine *m, const char *label, struct error *err)
-{
-	struct event_record *r = event_add(m->events, VMRUN_HOOK_FAILED);
-
-	event_by(r, label);
-	event_text(r, err->text);
-	error_clear(err);
-}
-
-void exits_ask_hooks(struct machine *m, struct node **answer, char **label)
-{
-	struct words keys = { 0 };
-	struct node *labels = NULL;
-	struct error err = { 0 };
-	size_t index = 1;
-
-	if (!m->boot.spec->on_exit && m->boot.spec->hooks.count == 0)
-		return;
-	boot_hook_keys(m->boot.spec, &keys);
-	if (document_hooks(m->source->doc, "on_exit", &keys, &labels, &err) != 0)
-		hook_failed(m, "on_exit", &err);
-	words_free(&keys);
-	for (const struct node *n = labels == NULL ? NULL : labels->first; n != NULL;
-	     n = n->next, index++) {
-		if (document_call_hook(
-			m->source->doc, "on_exit", index, exit_facts(m), answer, &err) != 0) {
-			hook_failed(m, n->text, &err);
-			continue;
-		}
-		if (*answer != NULL) {
-			*label = mem_copy(n->text);
-			break;
-		}
-	}
-	node_free(labels);
 }

@@ -68,6 +68,7 @@ void policy_decide(const struct policy_question *q, struct decision *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->status = -1;
+	out->delay_ms = -1;
 	if (q->stop_requested)
 		stop(out, mem_copy("the stop request"));
 	else if (q->answer != NULL)
@@ -101,6 +102,8 @@ int policy_exit_status(const struct outcome *outcome, int exec_status)
 		return exec_status != 0 ? exec_status : STATUS_FAULT;
 	case CAUSE_CHECK_FAILED:
 		return STATUS_CHECK;
+	case CAUSE_GIVEN_UP:
+		return STATUS_GIVEN_UP;
 	case CAUSE_KILLED:
 		return 128 + outcome->signal;
 	default:

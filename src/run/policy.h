@@ -29,10 +29,10 @@ struct policy_question {
 
 struct decision {
 	bool boot;
-	char *target; /* owned; set when boot */
-	int64_t delay_ms;
-	int status; /* asked for by vmrun.stop(N); -1: by the cause */
-	char *by;   /* owned: who decided, for people */
+	char *target;	  /* owned; set when boot */
+	int64_t delay_ms; /* asked for by a hook; -1: by the backoff */
+	int status;	  /* asked for by vmrun.stop(N); -1: by the cause */
+	char *by;	  /* owned: who decided, for people */
 };
 
 void policy_decide(const struct policy_question *q, struct decision *out);

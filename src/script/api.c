@@ -46,6 +46,8 @@ static int api_import(lua_State *L)
 	if (luaL_loadbufferx(
 		L, (const char *)module->text, module->length, lua_tostring(L, -1), "bt") != LUA_OK)
 		return lua_error(L);
+	lua_pushvalue(L, lua_upvalueindex(3)); /* our globals, not those of scripts */
+	(void)lua_setupvalue(L, -2, 1);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_call(L, 1, 1);
 	lua_pushvalue(L, 1);
@@ -54,11 +56,11 @@ static int api_import(lua_State *L)
 	return 1;
 }
 
-/* open_rest(): the libraries that scripts may use. */
-static int api_open_rest(lua_State *L)
+/* open_world(): the globals of scripts. */
+static int api_open_world(lua_State *L)
 {
-	doors_open_rest(L);
-	return 0;
+	doors_open_world(L);
+	return 1;
 }
 
 /* mark(table): "list", "object" or nothing, for an empty table; mark(table, kind) sets it. */
@@ -104,6 +106,30 @@ static void push_cjson(lua_State *L)
 	lua_call(L, 0, 1);
 }
 
+/*
+ * lua-cjson loses its buffer when it is refused memory: let it finish, which takes no more than the
+ * text is worth, and ask afterwards.
+ */
+static int decode_json(lua_State *L)
+{
+	struct script *s = script_of(L);
+	int status;
+
+	lua_settop(L, 1);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	s->uncapped = true;
+	status = lua_pcall(L, 1, 1, 0);
+	s->uncapped = false;
+	if (status == LUA_OK && s->used_bytes <= s->cap_bytes)
+		return 1;
+	if (status == LUA_OK) {
+		s->refused = true;
+		lua_pushliteral(L, "not enough memory");
+	}
+	return lua_error(L);
+}
+
 /* json(): the function that decodes a text. */
 static int api_json(lua_State *L)
 {
@@ -112,6 +138,7 @@ static int api_json(lua_State *L)
 	lua_pushboolean(L, 0);
 	lua_call(L, 1, 0);
 	lua_getfield(L, -1, "decode");
+	lua_pushcclosure(L, decode_json, 1);
 	return 1;
 }
 
@@ -184,7 +211,7 @@ static int api_host(lua_State *L)
 void api_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "open_rest", api_open_rest },
+		{ "open_world", api_open_world },
 		{ "mark", api_mark },
 		{ "json", api_json },
 		{ "hooking", api_hooking },
@@ -202,7 +229,8 @@ void api_open(lua_State *L)
 	lua_setfield(L, -2, "null");
 	lua_pushvalue(L, -1);
 	lua_newtable(L);
-	lua_pushcclosure(L, api_import, 2);
+	lua_pushglobaltable(L);
+	lua_pushcclosure(L, api_import, 3);
 	lua_pushvalue(L, -1);
 	lua_setfield(L, -3, "import");
 	lua_pushliteral(L, "engine");

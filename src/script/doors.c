@@ -353,21 +353,30 @@ void doors_open_core(lua_State *L)
 	open_all(L, libraries);
 }
 
-void doors_open_rest(lua_State *L)
+void doors_open_world(lua_State *L)
 {
 	static const luaL_Reg libraries[] = {
+		{ LUA_GNAME, luaopen_base },
 		{ LUA_LOADLIBNAME, luaopen_package },
 		{ LUA_COLIBNAME, luaopen_coroutine },
+		{ LUA_TABLIBNAME, luaopen_table },
 		{ LUA_IOLIBNAME, luaopen_io },
 		{ LUA_OSLIBNAME, luaopen_os },
+		{ LUA_STRLIBNAME, luaopen_string },
+		{ LUA_MATHLIBNAME, luaopen_math },
 		{ LUA_UTF8LIBNAME, luaopen_utf8 },
 		{ LUA_DBLIBNAME, luaopen_debug },
 		{ NULL, NULL },
 	};
 
+	lua_newtable(L);
+	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+	lua_newtable(L);
+	lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	open_all(L, libraries);
 	lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	close_doors(L);
 	lua_pop(L, 1);
 	close_files(L);
+	lua_pushglobaltable(L);
 }

@@ -4,9 +4,13 @@
 
 #include <lua.h>
 
-/* What the modules of lua/ need; no script may run yet. */
+/* What the modules of lua/ need, as the globals of a new state; no script may run in them. */
 void doors_open_core(lua_State *L);
-/* The rest, when a script is about to run; a start from JSON without hooks goes without. */
-void doors_open_rest(lua_State *L);
+/*
+ * New globals, with all that scripts may have, from now on those of every chunk; pushes them.  What
+ * a script does to them (`type = "disk"` is easily written) leaves our modules alone.  A start from
+ * JSON without hooks goes without.
+ */
+void doors_open_world(lua_State *L);
 
 #endif

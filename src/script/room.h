@@ -25,6 +25,7 @@ struct script {
 	size_t kept_bytes; /* what the last early collection has left */
 	int64_t budget_ms, deadline_ms;
 	bool busy;		     /* inside script_call() */
+	bool uncapped;		     /* for code that would not survive a refusal */
 	bool expired;		     /* the deadline of this call has passed */
 	bool refused;		     /* the allocator has said no in this call */
 	bool in_hook;		     /* this call runs a hook: what blocks is refused */

@@ -13,8 +13,7 @@
  * looks cost little beside, and an instruction can be a call of a slow C function.
  */
 #define HOOK_PERIOD 200
-/* The first collection waits for so many per cent of a bare state; the others for twice the rest.
- */
+/* A collection waits until the heap has grown to so many per cent; the first one waits longer. */
 #define FIRST_PAUSE 1000
 #define PAUSE 200
 #define LARGE ((size_t)1 << 20) /* worth a collection when a call has failed */
@@ -29,7 +28,7 @@
  */
 static bool has_room(const struct script *s, size_t more)
 {
-	if (s->used_bytes <= s->cap_bytes && more <= s->cap_bytes - s->used_bytes)
+	if (s->uncapped || (s->used_bytes <= s->cap_bytes && more <= s->cap_bytes - s->used_bytes))
 		return true;
 	return s->busy && more <= LATE_PIECE && s->used_bytes <= s->cap_bytes + LATE_ROOM &&
 	    clock_ms() >= s->deadline_ms;
@@ -52,8 +51,11 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size)
 		return NULL;
 	}
 	p = realloc(old, size);
-	if (p == NULL)
-		return size <= old_size ? old : NULL; /* Lua relies on shrinking */
+	if (p == NULL) {
+		if (size > old_size)
+			return NULL;
+		p = old; /* Lua relies on shrinking */
+	}
 	s->used_bytes = s->used_bytes - old_size + size;
 	return p;
 }

@@ -13,6 +13,7 @@ enum cause {
 	CAUSE_KILLED,	    /* died of a signal that vmrun did not send */
 	CAUSE_START_FAILED, /* exec failed, or ended at once with a complaint */
 	CAUSE_CHECK_FAILED, /* the next boot could not be prepared */
+	CAUSE_GIVEN_UP,	    /* it booted too often in too short a time */
 	CAUSE_STOPPED,	    /* vmrun was asked to stop */
 	CAUSES
 };

@@ -19,6 +19,9 @@ KEY(words);
 KEY(seconds);
 KEY(release);
 KEY(reboot_on);
+KEY(restart_limit);
+KEY(backoff);
+KEY(factor);
 KEY(stop);
 KEY(hooks);
 

@@ -7,6 +7,8 @@ static const char *const accels[] = { "auto", "tcg", "kvm", NULL };
 /* clang-format off */
 #define CUSTOM(name) .parse = name##_parse, .print = name##_print
 #define FLAG(name, text) { #name, FIELD_BOOL, offsetof(struct spec, name), .help = text }
+#define HOOK(name, text) \
+	{ #name, FIELD_HOOK, offsetof(struct spec, name), .help = "hook: " text }
 #define COM(n) { "com" #n, FIELD_CUSTOM, offsetof(struct spec, com[n - 1]), CUSTOM(com), \
 	    .help = "serial port " #n ": stdio, a tty, /dev/nmdmXA or tcp=ADDR:PORT" }
 
@@ -37,7 +39,8 @@ static const struct field qemu_fields[] = {
 const struct field spec_fields[] = {
 	{ "name", FIELD_CUSTOM, offsetof(struct spec, name), .required = true, CUSTOM(name),
 	    .help = "name of the VM" },
-	{ "cpu", FIELD_CUSTOM, offsetof(struct spec, cpu), .required = true, CUSTOM(cpu),
+	{ "cpu", FIELD_CUSTOM, offsetof(struct spec, cpu), .required = true,
+	    .merges = true, CUSTOM(cpu),
 	    .help = "number of processors, or { threads, cores, sockets }" },
 	{ "mem", FIELD_CUSTOM, offsetof(struct spec, mem), .required = true, CUSTOM(mem),
 	    .help = "memory, \"512M\" or bytes" },
@@ -74,10 +77,17 @@ const struct field spec_fields[] = {
 	    .help = "target of the next boot" },
 	{ "reboot_on", FIELD_CUSTOM, offsetof(struct spec, reboot_on), CUSTOM(reboot_on),
 	    .help = "causes or statuses after which the VM boots again" },
+	{ "restart_limit", FIELD_CUSTOM, offsetof(struct spec, restart_limit), .merges = true,
+	    CUSTOM(restart_limit), .help = "{ count, within }: more automatic boots are too many" },
+	{ "backoff", FIELD_CUSTOM, offsetof(struct spec, backoff), .merges = true, CUSTOM(backoff),
+	    .help = "{ initial, factor, max, reset_after }: delay after all but a reboot" },
 	{ "hooks", FIELD_CUSTOM, offsetof(struct spec, hooks), CUSTOM(hooks),
 	    .help = "files of hooks" },
-	{ "on_prepare", FIELD_HOOK, offsetof(struct spec, on_prepare), .help = "hook: before each boot" },
-	{ "on_exit", FIELD_HOOK, offsetof(struct spec, on_exit), .help = "hook: after each exit" },
+	HOOK(on_prepare, "before each boot"),
+	HOOK(on_start, "before the hypervisor starts"),
+	HOOK(on_started, "the hypervisor runs"),
+	HOOK(on_exit, "after each exit"),
+	HOOK(on_end, "vmrun is about to end"),
 	{ "hook_timeout", FIELD_CUSTOM, offsetof(struct spec, hook_timeout_ms), CUSTOM(seconds),
 	    .help = "seconds that one hook may compute" },
 	{ "hook_memory", FIELD_CUSTOM, offsetof(struct spec, hook_memory), CUSTOM(mem),

@@ -25,6 +25,8 @@ static void set_defaults(struct spec *spec)
 	spec->hook_timeout_ms = 5000;
 	spec->hook_memory = INT64_C(64) << 20;
 	spec->stop = default_ladder;
+	spec->restart_limit = (struct restart_limit){ false, 5, 30000 };
+	spec->backoff = (struct backoff){ false, 1000, 60000, 60000, 2 };
 }
 
 /* Ids name qemu's objects too, which allow exactly this (util/id.c). */
@@ -143,7 +145,7 @@ static struct node *merge_rules(const struct field *rows)
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		if (f->type == FIELD_OBJECT)
 			node_put(rules, f->key, merge_rules(f->rows));
-		else if (f->parse == cpu_parse)
+		else if (f->merges)
 			node_put(rules, f->key, node_new(NODE_OBJECT));
 	}
 	return rules;

@@ -43,6 +43,21 @@ bool reboot_list_has(const struct reboot_list *list, enum cause cause, int statu
 int reboot_list_parse(const char *text, struct reboot_list *out, struct error *err);
 void reboot_list_free(struct reboot_list *list);
 
+#define RESTART_LIMIT_MOST 64
+
+/* More than count automatic boots within the window: given up. */
+struct restart_limit {
+	bool off;
+	int64_t count, within_ms;
+};
+
+/* Delay before the boot after any cause but a reboot. */
+struct backoff {
+	bool off;
+	int64_t initial_ms, max_ms, reset_after_ms;
+	double factor;
+};
+
 enum stop_action { STOP_ACPI, STOP_POWEROFF, STOP_KILL };
 
 struct stop_step {
@@ -102,8 +117,11 @@ struct spec {
 	size_t device_count;
 	char *next_target;
 	struct reboot_list reboot_on;
+	struct restart_limit restart_limit;
+	struct backoff backoff;
 	struct hook_list hooks;
-	bool on_prepare, on_exit; /* functions of the document itself */
+	/* Is there such a function in the document itself? */
+	bool on_prepare, on_start, on_started, on_exit, on_end;
 	int64_t hook_timeout_ms, hook_memory;
 	struct stop_ladder stop;
 	struct bhyve_settings bhyve;

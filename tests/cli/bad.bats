@@ -108,7 +108,7 @@ bad() {
 	spec
 	printf '\0' >>vm.json
 	refused 65 vm.json
-	faults 'vm.json:7:1: *'
+	faults 'vm.json:9:1: *'
 	printf '{"name":"a\0b"}' >vm.json
 	refused 65 vm.json
 	faults 'vm.json:1:*: *'

@@ -37,13 +37,17 @@ end_fakes() {
 # spec [JSON] [FILE]: a spec of the smallest VM, with more keys or other values laid over it
 spec() {
 	jq -n --arg name "$vm" --argjson more "${1:-"{}"}" \
-		'{name: $name, cpu: 1, mem: "64M", bootrom: "/rom"} + $more' >"${2:-vm.json}"
+		'{name: $name, cpu: 1, mem: "64M", bootrom: "/rom"} + $more |
+			.backoff //= false | .restart_limit //= false' >"${2:-vm.json}"
 }
 
 # lua BODY: a spec of the smallest VM in vm.lua, `vm`, with more said about it
 lua() {
-	printf 'local vm = { name = "%s", cpu = 1, mem = "64M", bootrom = "/rom" }\n%s\nreturn vm\n' \
-		"$vm" "$1" >vm.lua
+	printf 'local vm = { name = "%s", cpu = 1, mem = "64M", bootrom = "/rom", backoff = false, %s' \
+		"$vm" "restart_limit = false }
+$1
+return vm
+" >vm.lua
 }
 
 # script LINE...: one line for each start of fakebhyve

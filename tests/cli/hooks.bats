@@ -324,3 +324,39 @@ boot $vm t 1 bhyve nil"
 		has 'failed, the declared policy decides'
 	done
 }
+
+# --- the other hooks ---
+
+@test "on_start may refuse a boot: 69, and nothing is started" {
+	lua 'function vm.on_start(boot) return false, "not on " .. boot.target end'
+	vmrun vm.lua
+	is "$status" 69
+	has 'on_start of vm.lua refused the boot: not on default'
+	[ ! -e starts ]
+}
+
+@test "on_start that raises is told, and the boot goes on" {
+	lua 'function vm.on_start() error("oops") end'
+	vmrun vm.lua
+	is "$status" 0
+	has 'oops'
+}
+
+@test "on_started and on_end are called, from a spec and from a file" {
+	cat >more.lua <<-'END'
+		return {
+			on_started = function(boot) print("file: up as pid " .. boot.pid) end,
+			on_end = function(report) print("file: over with " .. report.exit_status) end,
+		}
+	END
+	lua 'vm.hooks = { "more.lua" }
+		function vm.on_started(boot) print("spec: up") end
+		function vm.on_end(report) print("spec: over after " .. report.boots .. " boot, " .. report.cause) end'
+	script 'exit 3'
+	vmrun vm.lua
+	is "$status" 3
+	has 'spec: up'
+	has 'file: up as pid '
+	has 'spec: over after 1 boot, triple_fault'
+	has 'file: over with 3'
+}

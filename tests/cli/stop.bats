@@ -157,3 +157,20 @@ teardown() {
 	[ ! -e vmrun.pid ]
 	nothing_runs
 }
+
+@test "SIGHUP, SIGUSR1 and SIGUSR2 to a vmrun without a terminal end nothing" {
+	spec
+	script 'acpi on ready up wait exit 1'
+	: >err
+	setsid "$VMRUN" vm.json >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	await_file up
+	kill -HUP "$pid"
+	kill -USR1 "$pid"
+	kill -USR2 "$pid"
+	lacks 'stopping'
+	kill -TERM "$pid"
+	ends 0
+	is "$(grep -c 'stopping' err)" 1
+}

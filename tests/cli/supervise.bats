@@ -518,36 +518,95 @@ make_entry() {
 	mkdir -p /dev/vmm && touch "/dev/vmm/$vm.keep" && touch "/dev/vmm/$vm"
 }
 
-@test "entries of /dev/vmm are destroyed before each boot and at the end" {
+# A bhyve that makes its entry, as the real one does, and a bhyvectl with that script.
+vmm_host() {
 	[ "$(uname)" = Linux ] || skip 'a real /dev/vmm cannot be written'
 	[ "$(id -u)" -eq 0 ] || skip 'not root: cannot make /dev/vmm/NAME'
-	# bhyvectl of tests/fake works on $FAKE_STATE_DIR/vmm
 	mkdir bin
-	printf '#!/bin/sh\necho "$*" >>calls\nrm "/dev/vmm/${1#--vm=}"\n' >bin/bhyvectl
-	printf '#!/bin/sh\nwc -l <calls >>seen\n: >/dev/vmm/%s\nexec "%s" "$@"\n' "$vm" "$FAKEBHYVE" >bin/bhyve
+	printf '#!/bin/sh\necho "$*" >>calls\n%s\n' "$1" >bin/bhyvectl
+	printf '#!/bin/sh\n: >/dev/vmm/%s\nexec "%s" "$@"\n' "$vm" "$FAKEBHYVE" >bin/bhyve
 	chmod +x bin/bhyvectl bin/bhyve
+	: >calls
+	await make_entry
+	rm "/dev/vmm/$vm"
 	spec
 	unset VMRUN_BHYVE
+}
+
+@test "entries of /dev/vmm are destroyed after each boot" {
+	vmm_host 'rm "/dev/vmm/${1#--vm=}"'
 	script 'exit 0' 'signal 9'
-	await make_entry
-	: >calls
 	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
 	is "$status" 137
 	is "$(cat calls)" "--vm=$vm --destroy
---vm=$vm --destroy
 --vm=$vm --destroy"
-	is "$(paste -sd' ' seen)" '1 2'
+	lacks 'warning'
 	[ ! -e "/dev/vmm/$vm" ]
 }
 
-@test "a bhyvectl that is missing or fails is a warning, not the end" {
-	[ "$(uname)" = Linux ] || skip 'a real /dev/vmm cannot be written'
-	[ "$(id -u)" -eq 0 ] || skip 'not root: cannot make /dev/vmm/NAME'
-	await make_entry
-	spec
+@test "an entry of /dev/vmm before the first boot is somebody else's: 69, and it is left alone" {
+	vmm_host 'rm "/dev/vmm/${1#--vm=}"'
+	: >"/dev/vmm/$vm"
+	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
+	is "$status" 69
+	has "a VM named $vm exists"
+	has "bhyvectl --vm=$vm --destroy"
+	is "$(cat calls)" ''
+	[ -e "/dev/vmm/$vm" ]
+}
+
+@test "a bhyvectl that is missing, fails or does nothing is a warning, not the end" {
+	vmm_host 'exit 16'
 	script 'exit 2'
-	vmrun vm.json
+	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
 	is "$status" 0
-	has 'warning: '
-	has 'bhyvectl'
+	has "warning: \`bhyvectl --vm=$vm --destroy\` ended with status 16"
+	rm "/dev/vmm/$vm"
+	rm bin/bhyvectl
+	script 'exit 2'
+	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
+	is "$status" 0
+	has 'warning: bhyvectl'
+}
+
+@test "the kernel may take a moment to let a VM go" {
+	vmm_host '(while [ ! -e go ]; do :; done; rm "/dev/vmm/${1#--vm=}") >/dev/null 2>&1 & : >go.soon'
+	script 'exit 2'
+	(await test -e go.soon && : >go) &
+	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
+	wait
+	is "$status" 0
+	lacks 'warning'
+	[ ! -e "/dev/vmm/$vm" ]
+}
+
+# --- pace ---
+
+@test "too many boots in a short time: given up, status 10" {
+	spec '{"restart_limit": {"count": 3, "within": 3600}, "backoff": false}'
+	script 'exit 0' 'exit 0' 'exit 0' 'exit 0' 'exit 0' 'exit 0'
+	vmrun vm.json
+	is "$status" 10
+	has 'restart_limit: 3 boots within 3600 s'
+	is "$(grep -c 'runs under' err)" 4
+}
+
+@test "a boot after a fault waits, a reboot does not; a stop request cuts the wait short" {
+	spec '{"reboot_on": ["reboot", "error"], "backoff": {"initial": 600}}'
+	script 'exit 0' 'exit 4'
+	start vm.json
+	await_text 'next boot: target default in 1 min'
+	is "$(grep -c 'next boot: target default (reboot_on)' err)" 1
+	kill -TERM "$pid"
+	ends 0
+	has 'stopped on request'
+}
+
+@test "a hypervisor that is missing does not spin" {
+	spec '{"reboot_on": ["start_failed"], "backoff": {"initial": 600}}'
+	start --bhyve ./nope vm.json
+	await_text 'in 1 min'
+	kill -TERM "$pid"
+	ends 0
+	is "$(grep -c 'could not start' err)" 1
 }

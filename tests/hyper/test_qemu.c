@@ -62,9 +62,9 @@ static void test_addresses(void **state)
 	planned_good(&p, &hyper_qemu,
 	    "emulations = { " DISK(", slot = '16'") ", " DISK(", slot = '30:0'") ", " DISK(
 		", slot = '30:7'") " }");
-	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=10.0 "));
-	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=1e.0,multifunction=on "));
-	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=1e.7 "));
+	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=10.0,r"));
+	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=1e.0,multifunction=on,r"));
+	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=1e.7,r"));
 	planned_free(&p);
 }
 

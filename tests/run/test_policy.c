@@ -65,7 +65,7 @@ static char *decide(const struct row *row)
 	policy_decide(&q, &d);
 	assert_int_equal(d.boot, d.target != NULL);
 	assert_int_equal(d.status, -1);
-	assert_int_equal(d.delay_ms, 0);
+	assert_int_equal(d.delay_ms, -1); /* nobody asked for one */
 	text =
 	    d.boot ? mem_format("boot %s by %s", d.target, d.by) : mem_format("stop by %s", d.by);
 	decision_clear(&d);
@@ -229,6 +229,7 @@ static void test_exit_status(void **state)
 		{ { CAUSE_START_FAILED, -1, 0, false }, 126, 126 },
 		{ { CAUSE_START_FAILED, -1, 0, false }, 127, 127 },
 		{ { CAUSE_CHECK_FAILED, -1, 0, false }, 0, 69 },
+		{ { CAUSE_GIVEN_UP, 0, 0, false }, 0, 10 },
 		{ { CAUSE_STOPPED, 1, 0, false }, 0, 0 },
 		{ { CAUSE_STOPPED, -1, 9, false }, 0, 0 },
 	};

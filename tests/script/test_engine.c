@@ -17,7 +17,7 @@ static void test_lua_files(void **state)
 	load_error(s, "return 'x'", "vm.lua: the file returned a string; a spec file ends with");
 	load_error(s, "return vmrun.null", "vm.lua: the file returned null; ");
 	load_error(s, "\n\nname = = 1", "vm.lua:3: unexpected symbol near '='");
-	load_error(s, "\x1bLua", "attempt to load a binary chunk");
+	load_error(s, "\x1bLua", "vm.lua: attempt to load a binary chunk");
 	load_error(s, "#!/bin/sh\nlocal function f()\nerror('no ' .. 'way')\nend\nf()\n",
 	    "vm.lua:3: no way\nstack traceback:\n\t[C]: in function 'error'\n"
 	    "\tvm.lua:3: in local 'f'\n\tvm.lua:5: in ");
@@ -252,6 +252,35 @@ static void test_bad_settings(void **state)
 	    "settings hold for the merged spec, where there are no targets any more");
 }
 
+/* A script may do to its globals what it likes, by mistake or not. */
+static void test_ruined_globals(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s,
+	    "local vm = { targets = { t = { extends = 'tt', cpu = { a = 1 } }, "
+	    "u = { cpu = { b = 1 }, emulations = { { id = 'x', remove = true } } } } }\n"
+	    "function vm.on_exit(exit) return exit.count.error == 0 and stop(3) end\n"
+	    "stop = vmrun.stop\n"
+	    "for _, library in pairs { string, table, math, coroutine, os, io, package, _G } do\n"
+	    "  for name in next, library do if name ~= 'stop' then library[name] = nil end end\n"
+	    "end\n"
+	    "return vm");
+	expect(s, "targets", "nil", "{ names = { 'default', 't', 'u' }, problems = {} }");
+	expect_boot(s, "u", "problems",
+	    "{ { path = { 'targets', 'u', 'emulations', 1, 'id' }, "
+	    "text = 'no device has the id \"x\"' } }");
+	finds(s, "{ 'cpu', 'b' }", "file", "{ 'targets', 'u', 'cpu', 'b' }");
+	expect_boot(s, "t", "problems",
+	    "{ { path = { 'targets', 't', 'extends' }, text = "
+	    "'no target \"tt\", did you mean \"t\"? (there is: default, t, u)' } }");
+	expect(s, "boot", "{ target = 'default', set = { { key = 'a', value = 1 } } }",
+	    "{ base_devices = 0, problems = {}, removed = {}, spec = { a = 1, on_exit = f } }");
+	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");
+	expect(s, "call", "{ name = 'on_exit', index = 1, argument = {} }",
+	    "{ action = 'stop', status = 3 }");
+}
+
 static void test_unknown_function(void **state)
 {
 	struct script *s = *state;
@@ -276,6 +305,7 @@ int main(void)
 		SUPPORT_TEST(test_locate_replaced),
 		SUPPORT_TEST(test_locate_settings),
 		SUPPORT_TEST(test_bad_settings),
+		SUPPORT_TEST(test_ruined_globals),
 		SUPPORT_TEST(test_unknown_function),
 	};
 

@@ -192,7 +192,7 @@ static void test_memory(void **state)
 		"collectgarbage('setpause', 1000) local t = {} while true do t = { t } end",
 		"coroutine.wrap(function() local t = {} while true do t = { t } end end)()",
 		"local t = {} repeat t[#t + 1] = table.concat(t, 'x') .. 'y' until false",
-		"return assert(load(function() return '--' .. ('x'):rep(1e5) end))",
+		"local n = 0 assert(load(function() n = n + 1 return n == 1 and '[[' or 'xx' end))",
 	};
 
 	(void)state;
@@ -200,14 +200,27 @@ static void test_memory(void **state)
 		needs_memory(hogs[i]);
 }
 
-/* With a stopped collector garbage goes when the cap is reached. */
-static void test_stopped_collector(void **state)
+/* Garbage is no reason to end a script, whoever asks for memory, be the collector stopped or not.
+ */
+static void test_garbage(void **state)
 {
-	struct script *s = script_open(20000, 4 * MIB);
+	static const char *const chunks[] = {
+		"collectgarbage('stop') for i = 1, 1e5 do local t = { {}, {} } end return {}",
+		"for i = 1, 1000 do local s = ('x'):rep(5e5) .. i end return {}",
+		"local keep = ('x'):rep(1500000) for i = 1, 1000 do local s = ('y'):rep(1e5) .. i "
+		"end "
+		"return { n = #keep }",
+		"local s = 'x' for i = 1, 5000 do s = s:upper() .. table.concat({ s }):sub(1, 1) "
+		"end "
+		"return { s = s }",
+	};
+	struct script *s = script_open(60000, 4 * MIB);
 
 	(void)state;
-	load_lua(s, "collectgarbage('stop') for i = 1, 1e5 do local t = { {}, {} } end return {}");
-	still_works(s);
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(*chunks); i++) {
+		load_lua(s, chunks[i]);
+		still_works(s);
+	}
 	script_free(s);
 }
 
@@ -274,7 +287,7 @@ int main(void)
 		cmocka_unit_test(test_leftover_coroutine),
 		cmocka_unit_test(test_place_and_traceback),
 		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_stopped_collector),
+		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_memory_errors_for_ever),
 		cmocka_unit_test(test_errors),
 	};

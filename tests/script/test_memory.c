@@ -94,31 +94,68 @@ static void test_every_cap(void **state)
 		node_free(arguments[i]);
 }
 
+static void try(struct script *s, const char *function, const struct node *argument)
+{
+	struct error err = { 0 };
+	struct node *result = NULL;
+
+	if (script_call(s, function, argument, &result, &err) != 0 &&
+	    strstr(err.text, "(hook_memory)") == NULL)
+		fail_msg("%s: %s", function, err.text);
+	node_free(result);
+	error_clear(&err);
+}
+
 /* A cap that is hit in the middle of a life: the state goes on once there is room again. */
 static void test_lowered_cap(void **state)
 {
+	struct node *file = lua_file("assert(io.stdout and vmrun.boot and debug.traceback) "
+				     "return { n = 1, targets = { t = { n = 2 } } }");
+	struct node *target = node_of("{ target = 't' }");
+
 	(void)state;
 	for (size_t cap = 20000; cap < 120000; cap += 331) {
 		struct script *s = script_open(60000, 64 * MIB);
-		struct error err = { 0 };
-		struct node *result = NULL;
 
-		load_lua(s, "return { n = 1, targets = { t = { n = 2 } } }");
-		for (size_t i = 1; i < 10; i++) {
-			struct node *argument = node_of("{ target = 't' }");
-
-			script_limit(s, 60000, i % 3 == 0 ? 64 * MIB : cap);
-			if (script_call(s, "boot", argument, &result, &err) == 0)
-				node_free(result);
-			else
-				assert_non_null(strstr(err.text, "(hook_memory)"));
-			error_clear(&err);
-			result = NULL;
-			node_free(argument);
+		for (size_t i = 0; i < 3; i++) {
+			script_limit(s, 60000, cap);
+			try(s, "load", file);
+			try(s, "boot", target);
+			script_limit(s, 60000, 64 * MIB);
+			if (i > 0)
+				try(s, "load", file);
 		}
 		expect_boot(s, "t", "spec", "{ n = 2 }");
+		expect_error(s, "load",
+		    "{ format = 'lua', name = 'a', folder = '/', text = 'os.exit()' }",
+		    "a:1: os.exit would end the supervisor");
 		script_free(s);
 	}
+	node_free(file);
+	node_free(target);
+}
+
+static void test_large_json(void **state)
+{
+	struct script *s = *state;
+	struct str text = { 0 };
+	struct node *file;
+
+	str_add(&text, "{ \"a\": [0");
+	for (int i = 0; i < 3000; i++)
+		str_addf(&text, ", [%d]", i);
+	str_add(&text, "] }");
+	file = node_of("{ format = 'json', name = 'vm.json', folder = '/' }");
+	node_put(file, "text", node_string(text.text));
+	script_limit(s, 5000, 200000);
+	MEM_AUTO char *got = error_of(s, "load", file);
+
+	assert_string_equal(got, "needs more than 200000 bytes of memory (hook_memory)");
+	script_limit(s, 5000, 4 * MIB);
+	try(s, "load", file);
+	expect_boot(s, "default", "problems", "{}");
+	node_free(file);
+	str_free(&text);
 }
 
 int main(void)
@@ -126,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cap),
 		cmocka_unit_test(test_lowered_cap),
+		SUPPORT_TEST(test_large_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,86 @@
+/* Destroying what a hypervisor left in the kernel, with a limit. */
+#include <signal.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "run/machine_state.h"
+
+#define LIMIT_MS 10000 /* for the command, and for the kernel's users of the VM to let go */
+#define LOOK_MS 20     /* between two looks whether it is gone */
+#define KILL_MS 1000   /* for a killed command to die; one that hangs in the kernel does not */
+
+void cleaning_command(const struct machine *m, struct words *command)
+{
+	m->boot.plan.hyper->destroy(&m->boot.plan, command);
+}
+
+static bool is_left(const struct machine *m)
+{
+	struct words command = { 0 };
+	bool left;
+
+	cleaning_command(m, &command);
+	left = command.count > 0;
+	words_free(&command);
+	return left;
+}
+
+/* Goes on with something left behind: its memory stays taken, so it has to be said. */
+static void leave_it(struct machine *m, const char *why)
+{
+	struct words command = { 0 };
+
+	cleaning_command(m, &command);
+	if (command.count > 0) {
+		MEM_AUTO char *line = words_shell_line(&command);
+		MEM_AUTO char *text =
+		    mem_format("`%s` %s: the VM and its memory are still there", line, why);
+
+		boots_warn(m, text);
+	}
+	words_free(&command);
+	boots_over(m);
+}
+
+void cleaning_begin(struct machine *m)
+{
+	struct words command = { 0 };
+	bool started;
+
+	cleaning_command(m, &command);
+	started = command.count > 0 && machine_help(m, &command);
+	words_free(&command);
+	m->cleaning_until_ms = clock_ms() + LIMIT_MS;
+	if (started)
+		machine_enter(m, STATE_CLEANING, LIMIT_MS);
+	else
+		boots_over(m);
+}
+
+void cleaning_helper_ended(struct machine *m)
+{
+	if (!is_left(m))
+		boots_over(m);
+	else if (m->helper_status != 0) {
+		MEM_AUTO char *why = mem_format("ended with status %d", m->helper_status);
+
+		leave_it(m, m->helper_status < 0 ? "was killed" : why);
+	} else if (clock_ms() < m->cleaning_until_ms)
+		machine_enter(m, STATE_CLEANING, LOOK_MS);
+	else
+		leave_it(m, "had no effect");
+}
+
+void cleaning_deadline(struct machine *m)
+{
+	if (m->helper == 0) {
+		cleaning_helper_ended(m);
+	} else if (!m->helper_killed) {
+		m->helper_killed = true;
+		(void)kill(m->helper, SIGKILL);
+		machine_enter(m, STATE_CLEANING, KILL_MS);
+	} else {
+		m->helper = 0; /* reaped when it ends, if it ever does */
+		leave_it(m, "does not end");
+	}
+}

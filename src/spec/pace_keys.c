@@ -1,0 +1,87 @@
+/* The keys that slow a VM down which boots again and again: restart_limit and backoff. */
+#include "spec/keys.h"
+
+static const struct field limit_fields[] = {
+	{ "count", FIELD_INT, offsetof(struct restart_limit, count), .has_range = true, .min = 1,
+	    .max = RESTART_LIMIT_MOST, .help = "automatic boots" },
+	{ "within", FIELD_CUSTOM, offsetof(struct restart_limit, within_ms), .parse = seconds_parse,
+	    .print = seconds_print, .help = "seconds" },
+	{ 0 },
+};
+
+static const struct field backoff_fields[] = {
+	{ "initial", FIELD_CUSTOM, offsetof(struct backoff, initial_ms), .parse = seconds_parse,
+	    .print = seconds_print, .help = "seconds before the first boot after a fault" },
+	{ "factor", FIELD_CUSTOM, offsetof(struct backoff, factor), .parse = factor_parse,
+	    .print = factor_print, .help = "what the next delay is multiplied with" },
+	{ "max", FIELD_CUSTOM, offsetof(struct backoff, max_ms), .parse = seconds_parse,
+	    .print = seconds_print, .help = "longest delay in seconds" },
+	{ "reset_after", FIELD_CUSTOM, offsetof(struct backoff, reset_after_ms),
+	    .parse = seconds_parse, .print = seconds_print,
+	    .help = "seconds up after which delays start over" },
+	{ 0 },
+};
+
+void factor_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	double factor = value->kind == NODE_INT ? (double)value->integer : value->number;
+
+	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
+		field_type_error(value, "a number", at, d);
+	else if (!(factor >= 1 && factor <= 100))
+		report_add(d->report, STATUS_SPEC, at, "expected 1 to 100");
+	else
+		*(double *)into = factor;
+}
+
+void factor_print(const void *from, struct str *json)
+{
+	str_addf(json, "%.15g", *(const double *)from);
+}
+
+/* An object of these rows, or false to switch it off. */
+static void parse_switch(const struct field *rows, const struct node *value, void *into, bool *off,
+    const struct where *at, struct decoder *d)
+{
+	*off = value->kind == NODE_BOOL && !value->truth;
+	if (node_is_object(value))
+		field_decode(rows, value, into, at, d);
+	else if (!*off)
+		field_type_error(value, "an object, or false", at, d);
+}
+
+static void print_switch(const struct field *rows, const void *from, bool off, struct str *json)
+{
+	if (off) {
+		str_add(json, "false");
+		return;
+	}
+	str_add(json, "{");
+	field_print(rows, from, json);
+	str_add(json, "}");
+}
+
+void restart_limit_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct restart_limit *limit = into;
+
+	parse_switch(limit_fields, value, limit, &limit->off, at, d);
+}
+
+void restart_limit_print(const void *from, struct str *json)
+{
+	print_switch(limit_fields, from, ((const struct restart_limit *)from)->off, json);
+}
+
+void backoff_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct backoff *backoff = into;
+
+	parse_switch(backoff_fields, value, backoff, &backoff->off, at, d);
+}
+
+void backoff_print(const void *from, struct str *json)
+{
+	print_switch(backoff_fields, from, ((const struct backoff *)from)->off, json);
+}
