@@ -314,8 +314,8 @@ static void qemu_explain(
 	out->cause = end->signal != 0 ? CAUSE_KILLED : CAUSE_ERROR;
 	out->signal = end->signal;
 	/* It complained and left before its guest could say anything. */
-	out->failed_start = end->signal == 0 &&
-			    (!signs->answered || (*signs->reason == '\0' && end->status == 1));
+	out->failed_start =
+	    end->signal == 0 && (!signs->answered || (*signs->reason == '\0' && end->status == 1));
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]) && end->signal == 0; i++) {
 		if (strcmp(reasons[i].reason, signs->reason) == 0)
 			out->cause = reasons[i].cause;
