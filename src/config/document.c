@@ -129,7 +129,7 @@ static void report_script_error(struct document *doc, struct error *err, struct 
 	struct problem *p;
 
 	report_take(report, NULL, err);
-	if (strncmp(text, doc->name, n) != 0 || text[n] != ':')
+	if (strlen(text) <= n || memcmp(text, doc->name, n) != 0 || text[n] != ':')
 		return;
 	digits = strspn(text + n + 1, "0123456789");
 	if (digits > 0 && text[n + 1 + digits] == ':')

@@ -8,14 +8,14 @@
 struct fake_host row_host(const char *name);
 
 /* Words stand between blanks; '' is an empty one. All are given before the name of the VM, `vm`. */
-int row_status(const char *host, const char *words);
+int row_status(const char *name, const char *words);
 int row_status_on(const struct fake_host *host, const char *words, struct fake_machine *machine);
 /* Without the name of the VM. */
-int row_status_bare(const char *host, const char *words);
+int row_status_bare(const char *name, const char *words);
 /* The tree, `path=value` lines; lent until the next call. Fails the test if argv is refused. */
-const char *row_tree(const char *host, const char *words);
+const char *row_tree(const char *name, const char *words);
 /* The value of one variable as a device would read it; lent until the next call. */
-const char *row_value(const char *host, const char *words, const char *path);
+const char *row_value(const char *name, const char *words, const char *path);
 /* What the last refusal said. */
 extern char row_message[512];
 

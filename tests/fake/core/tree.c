@@ -214,7 +214,8 @@ static void complain(FILE *warn, const char *what, const char *about)
 		fprintf(warn, "bhyve: %s in a configuration value: %.60s\n", what, about);
 }
 
-static void expand(struct text *, const struct fake_tree *, const char *, int, FILE *);
+static void expand(
+    struct text *to, const struct fake_tree *tree, const char *at, int depth, FILE *warn);
 
 /* At a `%`: returns what follows the reference, or what follows the `%` if there is none. */
 static const char *expand_reference(
