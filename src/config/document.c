@@ -271,11 +271,6 @@ const char *document_folder(const struct document *doc)
 	return doc->folder;
 }
 
-const char *document_name(const struct document *doc)
-{
-	return doc->name;
-}
-
 const struct words *document_targets(const struct document *doc)
 {
 	return &doc->targets;

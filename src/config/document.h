@@ -49,8 +49,6 @@ void document_free(struct document *doc);
 
 /* Folder that relative paths start from, absolute. */
 const char *document_folder(const struct document *doc);
-/* What messages call it: the file as the user gave it, or "<stdin>". */
-const char *document_name(const struct document *doc);
 /* Names of all targets, "default" among them; sorted. Lent. */
 const struct words *document_targets(const struct document *doc);
 /* `no target "x"`, with a hint at the nearest. */

@@ -74,14 +74,21 @@ char *hooks_start(struct machine *m)
 	return refusal;
 }
 
-void hooks_started(struct machine *m)
+/* For hooks that have nothing to answer. */
+static void tell(struct machine *m, const char *hook, bool is_there,
+    struct node *(*facts)(const struct machine *))
 {
 	struct node *answer;
 	char *label;
 
-	hooks_ask(m, "on_started", m->boot.spec->on_started, boot_facts, &answer, &label);
+	hooks_ask(m, hook, is_there, facts, &answer, &label);
 	node_free(answer);
 	free(label);
+}
+
+void hooks_started(struct machine *m)
+{
+	tell(m, "on_started", m->boot.spec->on_started, boot_facts);
 }
 
 static struct node *end_facts(const struct machine *m)
@@ -95,10 +102,5 @@ static struct node *end_facts(const struct machine *m)
 
 void hooks_end(struct machine *m)
 {
-	struct node *answer;
-	char *label;
-
-	hooks_ask(m, "on_end", m->boot.spec->on_end, end_facts, &answer, &label);
-	node_free(answer);
-	free(label);
+	tell(m, "on_end", m->boot.spec->on_end, end_facts);
 }
