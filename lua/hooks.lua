@@ -158,7 +158,7 @@ function hooks.call(request)
 	elseif name == "on_start" then
 		return answers.refusal(entry.call(argument))
 	end
-	entry.call(argument)
+	entry.call(name == "on_end" and answers.exit(argument) or argument)
 end
 
 return hooks

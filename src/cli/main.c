@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "render.h"
@@ -157,8 +158,10 @@ static int with_spec(struct command_line *line)
 static void open_standard(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
+		/* Takes the lowest free number, fd.  What is printed to a closed stdout is an
+		 * error. */
 		if (fcntl(fd, F_GETFD) < 0)
-			(void)open("/dev/null", O_RDWR); /* takes the lowest free number: fd */
+			(void)open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
 	}
 }
 

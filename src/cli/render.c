@@ -194,7 +194,9 @@ void render_event(const struct vmrun_event *e, void *context)
 		say_stopping(e, r);
 		break;
 	case VMRUN_HOOK_FAILED:
-		say(r, "%s: %s failed, the declared policy decides: %s", e->vm, e->by, e->text);
+		say(r, "%s: %s failed%s: %s", e->vm, e->by,
+		    strncmp(e->by, "on_exit", 7) == 0 ? ", the declared policy decides" : "",
+		    e->text);
 		break;
 	case VMRUN_LOG:
 		if (strcmp(e->level, "debug") != 0)

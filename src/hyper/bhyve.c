@@ -196,6 +196,7 @@ static void add_firmware(struct build *b)
 			: s->varfile != NULL	   ? firmware_bhyve_code
 						   : firmware_bhyve_amd64,
 		    true);
+	b->plan->bootrom = mem_copy(rom);
 	if (s->varfile != NULL && b->host.arm64) {
 		refuse(b, "varfile", "bhyve has this on amd64 only");
 	} else if (s->varfile != NULL) {

@@ -94,6 +94,7 @@ void hyper_check_claims(const struct spec *spec, const char *shared, struct repo
 void plan_clear(struct plan *plan)
 {
 	free(plan->vm);
+	free(plan->bootrom);
 	words_free(&plan->argv);
 	words_free(&plan->sockets);
 	words_free(&plan->notes);

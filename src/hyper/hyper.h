@@ -36,6 +36,7 @@ struct plan {
 	char *vm;	      /* name of the VM */
 	struct words argv;    /* argv[0] is also what is looked up in PATH */
 	struct words sockets; /* removed before the start and after the end */
+	char *bootrom;	      /* the firmware that was chosen */
 	struct words notes;   /* what the user should know, a line each */
 	bool uses_stdio;      /* a serial port has our stdin and stdout */
 	bool has_control, has_log;

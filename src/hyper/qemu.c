@@ -253,6 +253,7 @@ static void add_firmware(struct build *b)
 		words_add(b->argv, "-bios");
 		words_add(b->argv, rom);
 	}
+	b->plan->bootrom = mem_copy(rom);
 	if (substitute && s->bootrom != NULL)
 		words_addf(&b->plan->notes,
 		    "firmware %s is bhyve's: under qemu %s stands in for it", s->bootrom, rom);

@@ -73,6 +73,9 @@ static int read_options(struct vmrun *vm, struct document_source *source)
 		if (equal == NULL || equal == vm->settings.item[i])
 			(void)usage(vm, "a setting is KEY=VALUE, got", vm->settings.item[i]);
 	}
+	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
+	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
+		(void)usage(vm, "both pids cannot be in one file:", o->pid_file);
 	copy_list(o->args, &vm->args);
 	vm->policy.no_reboot = o->no_reboot;
 	vm->policy.reboot_count = o->reboot_count;

@@ -263,6 +263,9 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 		spec_free(spec);
 		return -1;
 	}
+	/* What was left to the hypervisor stands in the resolved spec. */
+	if (spec->bootrom == NULL)
+		spec->bootrom = mem_copy(out->plan.bootrom);
 	out->spec = spec;
 	out->target = mem_copy(target);
 	return 0;

@@ -243,6 +243,18 @@ static void give_up(struct machine *m, struct decision *decision)
 	m->outcome.cause = CAUSE_GIVEN_UP;
 }
 
+/* on_exit hears of every cause; there is nothing to answer to this one. */
+static void tell_given_up(struct machine *m)
+{
+	struct node *answer;
+	char *label;
+
+	exits_remember(m);
+	hooks_ask(m, "on_exit", m->boot.spec->on_exit, exits_facts, &answer, &label);
+	node_free(answer);
+	free(label);
+}
+
 static void set_pace(struct machine *m, struct decision *decision)
 {
 	int64_t now = clock_ms();
@@ -273,6 +285,8 @@ void boots_over(struct machine *m)
 	policy_decide(&q, &decision);
 	set_pace(m, &decision);
 	say_decision(m, &decision);
+	if (m->outcome.cause == CAUSE_GIVEN_UP)
+		tell_given_up(m);
 	if (decision.boot) {
 		free(m->next_target);
 		m->next_target = mem_copy(decision.target);

@@ -33,6 +33,16 @@ static bool was_removed(int fd, const char *path)
 	    ours.st_dev != named.st_dev;
 }
 
+/* What -p names by mistake, an image or a spec, must not be emptied: an old pid file is a line. */
+#define LONGEST_LINE 128
+
+static bool is_pidfile(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= LONGEST_LINE;
+}
+
 int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 {
 	for (;;) {
@@ -55,6 +65,10 @@ int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 			break;
 		}
 		(void)close(fd);
+	}
+	if (!is_pidfile(p->fd)) {
+		(void)close(p->fd);
+		return error_set(err, STATUS_OS, "%s: this is no pid file: not touched", path);
 	}
 	p->path = mem_copy(path);
 	pidfile_write(p, 0);

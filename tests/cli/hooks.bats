@@ -360,3 +360,13 @@ boot $vm t 1 bhyve nil"
 	has 'spec: over after 1 boot, triple_fault'
 	has 'file: over with 3'
 }
+
+@test "on_exit hears of given_up, and its answer does not count" {
+	lua 'vm.restart_limit = { count = 1, within = 3600 }
+		function vm.on_exit(exit) print("heard " .. exit.cause) return true end'
+	script 'exit 0' 'exit 0' 'exit 0'
+	vmrun vm.lua
+	is "$status" 10
+	has 'heard given_up'
+	is "$(grep -c 'runs under' err)" 2
+}

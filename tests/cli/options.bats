@@ -330,3 +330,25 @@ splits() {
 	vmrun -d readme.json
 	is "$status" 0
 }
+
+@test "--debug shows the firmware that is chosen by default" {
+	echo '{"name":"a","cpu":1,"mem":"64M"}' >vm.json
+	vmrun --debug --set bhyve.release=14 vm.json
+	is "$status" 0
+	is "$(basename "$(jq -r .bootrom out)")" BHYVE_UEFI.fd
+}
+
+@test "-d with a closed stdout is an error" {
+	spec
+	status=0
+	"$VMRUN" -d vm.json >&- 2>err || status=$?
+	is "$status" 71
+	has 'cannot write to stdout'
+}
+
+@test "both pids in one file: 64" {
+	spec
+	vmrun -p pid -P pid vm.json
+	is "$status" 64
+	[ ! -e pid ]
+}

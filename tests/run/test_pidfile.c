@@ -75,6 +75,23 @@ static void test_stale_file(void **state)
 	assert_false(is_there("pid"));
 }
 
+/* -p disk.img instead of -p vm.pid. */
+static void test_something_else(void **state)
+{
+	char image[201] = "";
+	struct pidfile p = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	memset(image, 'x', sizeof(image) - 1);
+	scratch_write("disk.img", image, 0644);
+	assert_int_equal(pidfile_open(&p, "disk.img", &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	error_clear(&err);
+	pidfile_close(&p);
+	assert_holds("disk.img", image);
+}
+
 static void test_held_by_another(void **state)
 {
 	struct pidfile p = { 0 }, second = { 0 };
@@ -162,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_stale_file, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_something_else, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_held_by_another, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_held_by_another_process, scratch_enter, scratch_leave),
