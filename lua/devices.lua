@@ -116,6 +116,11 @@ local function lay_entry(state, layer, place_in_layer, entry, complain)
 		entry = merge.shallow(entry)
 		entry.remove = nil
 	end
+	-- Two that both say what they are were meant as two.
+	if place and place > state.before and type(entry) == "table" and entry.device ~= nil then
+		complain("id", format('two devices of this list have the id "%s"', id))
+		return
+	end
 	if place then
 		state.list[place] = merge.overlay(state.list[place], entry, {})
 		state.removed[place] = nil
@@ -147,6 +152,7 @@ function devices.lay(state, layer, name, list, problems)
 			"expected a list of devices, got " .. import("words").describe(list))
 	elseif state.list == nil or type(state.list) == "table" then
 		devices.own(state)
+		state.before = #state.list
 		for i = 1, count do
 			lay_entry(state, layer, i, list[i], function(key, text)
 				complain({ "targets", name, "emulations", i, key }, text)

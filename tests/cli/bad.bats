@@ -359,6 +359,12 @@ bad() {
 	failed 126 ./plain
 }
 
+@test "two new devices with one id in a target" {
+	bad '{"targets": {"t": {"emulations": [{"id": "z", "device": "virtio-blk", "path": "a"},
+		{"id": "z", "device": "virtio-blk", "path": "b"}]}}}' \
+		'*targets.t.emulations?1?.id: two devices of this list have the id "z"'
+}
+
 @test "twenty thousand faults: the first hundred are told, quickly enough to wait for" {
 	{
 		printf '{"name":"a","cpu":1,"mem":"64M","emulations":[[]'

@@ -59,6 +59,7 @@ struct boot {
 	size_t count;
 	size_t problems;
 	bool done[AGAIN_TARGETS];
+	size_t before; /* devices when the list of the present target began */
 };
 
 static bool has_id(const struct boot *b, size_t place, const char *id)
@@ -86,6 +87,10 @@ static void lay_device(struct boot *b, const struct node *entry)
 			b->removed[place] = true;
 		else
 			b->problems++;
+		return;
+	}
+	if (place < b->count && place >= b->before && node_get(entry, "device") != NULL) {
+		b->problems++;
 		return;
 	}
 	copy = without_nulls(entry, NULL);
@@ -123,6 +128,7 @@ static void lay_target(struct boot *b, unsigned number)
 	lay(b->merged, own, b->rules);
 	node_free(own);
 	list = node_get(target, "emulations");
+	b->before = b->count;
 	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
 		lay_device(b, n);
 }
