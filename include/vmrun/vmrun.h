@@ -64,6 +64,7 @@ struct vmrun_options {
 	const char *reboot_on; /* causes and statuses, comma separated, above the spec's; or NULL */
 	const char *pid_file;  /* of the hypervisor, or NULL; locked, removed at the end */
 	const char *supervisor_pid_file; /* of this process, likewise */
+	const char *run_dir; /* folder of what dies with the VM, NULL: the default of vmrun(8) */
 };
 
 #ifdef __cplusplus

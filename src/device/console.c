@@ -117,10 +117,36 @@ static void ports_print(const void *from, struct str *json)
 	str_add(json, "]");
 }
 
+static void ports_clear(void *what)
+{
+	struct ports *ports = what;
+
+	for (size_t i = 0; i < ports->count; i++) {
+		free(ports->item[i].name);
+		free(ports->item[i].path);
+	}
+	ports->count = 0;
+}
+
+static const struct field_custom ports_custom = {
+	.parse = ports_parse,
+	.print = ports_print,
+	.clear = ports_clear,
+	.type = "string[]|{ name: string, path: string }[]|{ [string]: string }",
+	.schema =
+	    "\"oneOf\":[{\"type\":\"array\",\"minItems\":1,\"maxItems\":16,\"items\":{\"oneOf\":["
+	    "{\"type\":\"string\",\"minLength\":1},{\"type\":\"object\",\"required\":[\"name\","
+	    "\"path\"],"
+	    "\"additionalProperties\":false,\"properties\":{\"name\":{\"type\":\"string\","
+	    "\"minLength\":1},"
+	    "\"path\":{\"type\":\"string\",\"minLength\":1}}}]}},{\"type\":\"object\","
+	    "\"minProperties\":1,"
+	    "\"maxProperties\":16,\"additionalProperties\":{\"type\":\"string\",\"minLength\":1}}]",
+};
+
 static const struct field console_fields[] = {
 	{ "ports", FIELD_CUSTOM, offsetof(struct console, ports), .required = true,
-	    .parse = ports_parse, .print = ports_print,
-	    .help = "paths of the sockets, 1 to 16 of them" },
+	    .custom = &ports_custom, .help = "paths of the sockets, 1 to 16 of them" },
 	{ 0 },
 };
 
@@ -166,28 +192,16 @@ static void console_claims(const struct device *dev, struct pairs *claims)
 {
 	const struct console *console = dev->config;
 
-	for (size_t i = 0; i < console->ports.count; i++) {
-		pairs_add(claims, "socket", console->ports.item[i].path);
+	for (size_t i = 0; i < console->ports.count; i++)
 		pairs_add(claims, "port name", console->ports.item[i].name);
-	}
 }
 
-static void console_sockets(const struct device *dev, struct words *paths)
+static void console_needs(const struct device *dev, struct needs *needs)
 {
 	const struct console *console = dev->config;
 
 	for (size_t i = 0; i < console->ports.count; i++)
-		words_add(paths, console->ports.item[i].path);
-}
-
-static void console_clear(void *config)
-{
-	struct console *console = config;
-
-	for (size_t i = 0; i < console->ports.count; i++) {
-		free(console->ports.item[i].name);
-		free(console->ports.item[i].path);
-	}
+		(void)needs_add(needs, NEED_SOCKET, "ports", console->ports.item[i].path);
 }
 
 static const struct bhyve_form form = { .model = "virtio-console", .named = true };
@@ -201,6 +215,5 @@ const struct device_kind device_virtio_console = {
 	.bhyve = console_bhyve,
 	.qemu = console_qemu,
 	.claims = console_claims,
-	.sockets = console_sockets,
-	.clear = console_clear,
+	.needs = console_needs,
 };

@@ -14,16 +14,19 @@ const struct device_kind *const device_kinds[] = {
 	&device_virtio_net,
 	&device_e1000,
 	&device_virtio_console,
+	&device_fbuf,
+	&device_xhci,
 	&device_raw,
 	NULL,
 };
 
-/* The keys that every device has; the rest are its kind's. */
-static const struct field common_fields[] = {
-	{ "device", FIELD_ELSEWHERE, .help = "the kind of device" },
+const struct field device_common_fields[] = {
+	{ "device", FIELD_ELSEWHERE, .required = true, .help = "the kind of device" },
 	{ "id", FIELD_STRING, offsetof(struct device, id), .longest = 64, .help = "unique name" },
-	{ "slot", FIELD_CUSTOM, offsetof(struct device, slot), .parse = slot_parse,
-	    .print = slot_print, .help = "PCI address" },
+	{ "slot", FIELD_CUSTOM, offsetof(struct device, slot), .custom = &slot_custom,
+	    .help = "PCI address" },
+	{ "fix", FIELD_BOOL, offsetof(struct device, fix),
+	    .help = "mend what a check finds without asking" },
 	{ 0 },
 };
 
@@ -64,15 +67,6 @@ static const struct device_kind *kind_of(
 	return kind;
 }
 
-static bool has_key(const struct field *rows, const char *key)
-{
-	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (strcmp(f->key, key) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Here and not in field_decode(), as it may be either table's key that was meant. */
 static void report_unknown(
     const struct device_kind *kind, const char *key, const struct where *at, struct decoder *d)
@@ -80,7 +74,7 @@ static void report_unknown(
 	struct near near = { .wanted = key };
 	struct where here = { at, key, 0 };
 
-	for (const struct field *f = common_fields; f->key != NULL; f++)
+	for (const struct field *f = device_common_fields; f->key != NULL; f++)
 		near_offer(&near, f->key);
 	for (const struct field *f = kind->fields; f->key != NULL; f++)
 		near_offer(&near, f->key);
@@ -94,10 +88,10 @@ static void split_entry(const struct node *entry, const struct device_kind *kind
     struct node *common, struct node *own, const struct where *at, struct decoder *d)
 {
 	for (const struct node *n = entry->first; n != NULL; n = n->next) {
-		bool is_common = has_key(common_fields, n->key);
+		bool is_common = field_find(device_common_fields, n->key) != NULL;
 		struct node *shallow;
 
-		if (!is_common && !has_key(kind->fields, n->key)) {
+		if (!is_common && field_find(kind->fields, n->key) == NULL) {
 			report_unknown(kind, n->key, at, d);
 			continue;
 		}
@@ -116,6 +110,17 @@ static void drop_split(struct node *part)
 	}
 }
 
+struct device *device_new(const struct device_kind *kind)
+{
+	struct device *dev = mem_zero(sizeof(*dev));
+
+	dev->kind = kind;
+	dev->config = mem_zero(kind->size);
+	if (kind->defaults != NULL)
+		kind->defaults(dev->config);
+	return dev;
+}
+
 struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d)
 {
 	struct node common = { .kind = NODE_OBJECT }, own = { .kind = NODE_OBJECT };
@@ -130,13 +135,9 @@ struct device *device_decode(const struct node *entry, const struct where *at, s
 	kind = kind_of(entry, at, d);
 	if (kind == NULL)
 		return NULL;
-	dev = mem_zero(sizeof(*dev));
-	dev->kind = kind;
-	dev->config = mem_zero(kind->size);
-	if (kind->defaults != NULL)
-		kind->defaults(dev->config);
+	dev = device_new(kind);
 	split_entry(entry, kind, &common, &own, at, d);
-	field_decode(common_fields, &common, dev, at, d);
+	field_decode(device_common_fields, &common, dev, at, d);
 	field_decode(kind->fields, &own, dev->config, at, d);
 	drop_split(&common);
 	drop_split(&own);
@@ -145,6 +146,18 @@ struct device *device_decode(const struct node *entry, const struct where *at, s
 	if (kind->check != NULL && d->report->count == before)
 		kind->check(dev, at, d);
 	return dev;
+}
+
+const struct where *device_where(const struct device *dev, struct device_place *place)
+{
+	place->list = (struct where){ NULL, dev->origin != NULL ? dev->origin : "emulations", 0 };
+	place->entry = (struct where){ &place->list, NULL, dev->index };
+	return dev->origin != NULL ? &place->list : &place->entry;
+}
+
+const char *device_found(const struct device *dev)
+{
+	return dev->found != NULL ? dev->found : dev->kind->unknown(dev);
 }
 
 char *device_label(const struct device *dev)
@@ -157,7 +170,7 @@ void device_print(const struct device *dev, struct str *json)
 	size_t start;
 
 	str_addf(json, "{\"device\":\"%s\",", dev->kind->name);
-	field_print(common_fields, dev, json);
+	field_print(device_common_fields, dev, json);
 	str_add(json, ",");
 	start = json->length;
 	field_print(dev->kind->fields, dev->config, json);
@@ -171,9 +184,8 @@ void device_free(struct device *dev)
 	if (dev == NULL)
 		return;
 	field_clear(dev->kind->fields, dev->config);
-	if (dev->kind->clear != NULL)
-		dev->kind->clear(dev->config);
 	free(dev->config);
 	free(dev->id);
+	free(dev->found);
 	free(dev);
 }

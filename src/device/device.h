@@ -12,26 +12,29 @@
 #include "base/pairs.h"
 #include "base/words.h"
 #include "device/field.h"
+#include "device/needs.h"
 #include "device/slot.h"
 
 struct device;
 
 /* What a bhyve can do depends on where it runs. */
 struct bhyve_host {
-	int release; /* 13, 14, 15 */
+	int release; /* 13, 14, 15, ... */
 	bool arm64;
+	struct words *notes; /* what the user should know of a device, a line each */
 };
 
 /*
  * How bhyve's `-s B:S:F,MODEL[,CONF]` can say what the variables of a device say.  CONF is the
  * value of `first`, then key=value of the rest with `prefix` left out; with `named` it is
- * NAME=PATH of each port (virtio-console).  A device that CONF cannot express is said in variables.
+ * NAME=PATH of each pair of variables, with `values` just the values.  A device that CONF cannot
+ * express is said in variables.
  */
 struct bhyve_form {
 	const char *model;
-	const char *first;  /* this variable comes first, without its name */
+	const char *first;  /* this variable comes first, without its name; NULL: none does */
 	const char *prefix; /* left out before every other variable */
-	bool named;
+	bool named, values;
 	/* Variables that the model name implies: they are set, and not repeated in CONF. */
 	const char *const *implied; /* NULL-terminated list of keys, or NULL */
 };
@@ -39,13 +42,24 @@ struct bhyve_form {
 /* Where qemu devices put their words; a bus name and address for the slot stand ready. */
 struct qemu_build {
 	struct words *argv;
-	char address[48]; /* "bus=pcie.0,addr=3.0[,multifunction=on]" */
+	struct words *notes;
+	char address[48];    /* "bus=pcie.0,addr=3.0[,multifunction=on]" */
+	const char *secrets; /* path of the file that will hold the device's secret */
+	bool waits;	     /* set by a device: the guest starts when a VNC client has come */
+};
+
+/* A value that must not stand in a command: its variable below pci.B.S.F, and it or its file. */
+struct device_secret {
+	const char *variable, *text, *file;
 };
 
 struct device_kind {
 	const char *name;
 	const char *help;
-	size_t size; /* of the struct behind device->config */
+	bool single;	 /* a VM can have one of them */
+	bool amd64_only; /* bhyve has it on amd64 only */
+	bool wired;	 /* the guest's memory must stay where it is: the device reads it */
+	size_t size;	 /* of the struct behind device->config */
 	const struct field *fields;
 	void (*defaults)(void *config);
 	/* Rules across keys; the device is decoded, its slot is not known yet. */
@@ -62,10 +76,17 @@ struct device_kind {
 	const char *(*verbatim)(const struct device *dev);
 	/* Adds what no other device of the VM can have too: "boot index" = "1". */
 	void (*claims)(const struct device *dev, struct pairs *claims);
-	/* Adds the unix sockets that the hypervisor makes for it and leaves behind. */
-	void (*sockets)(const struct device *dev, struct words *paths);
-	/* Frees what custom rows own. */
-	void (*clear)(void *config);
+	/* Adds what it needs of the host. */
+	void (*needs)(const struct device *dev, struct needs *needs);
+	/*
+	 * What stands in a command for something that only a run can know ("tapAUTO") and that
+	 * device->found replaces then; NULL when this device leaves nothing open.
+	 */
+	const char *(*unknown)(const struct device *dev);
+	/* False when there is none. */
+	bool (*secret)(const struct device *dev, struct device_secret *secret);
+	/* The VM has booted before: drops what holds for the first boot only. */
+	void (*again)(struct device *dev);
 };
 
 struct device {
@@ -73,10 +94,20 @@ struct device {
 	char *id;	  /* always set: `DEVICE-N` when the spec gives none */
 	struct slot slot; /* given: pinned by the spec, or assigned */
 	bool pinned;
-	bool removed; /* by a target: it keeps its slot empty */
-	size_t index; /* in `emulations` of the merged document */
+	bool removed;	    /* by a target: it keeps its slot empty */
+	bool fix;	    /* mend what a check finds without asking */
+	size_t index;	    /* in `emulations` of the merged document */
+	const char *origin; /* NULL, or the key of the spec that it was made of: "graphic" */
+	char *found;	    /* by a run: what stands for kind->unknown(), or NULL */
 	void *config;
 };
+
+/* Where the user wrote it: "emulations[3]", or the key that it was made of. */
+struct device_place {
+	struct where list, entry;
+};
+
+const struct where *device_where(const struct device *dev, struct device_place *place);
 
 /* All kinds, NULL-terminated. */
 extern const struct device_kind *const device_kinds[];
@@ -84,6 +115,10 @@ extern const struct device_kind *const device_kinds[];
 const struct device_kind *device_kind_find(const char *name);
 /* Decodes one entry; NULL (with the reason reported) when its kind is not known. */
 struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d);
+/* A device with its kind's defaults; id and slot are the caller's to set. */
+struct device *device_new(const struct device_kind *kind);
+/* What stands for the open part of it: found by a run, or the placeholder. */
+const char *device_found(const struct device *dev);
 /* `virtio-blk "virtio-blk-0"`, for messages. Caller frees. */
 char *device_label(const struct device *dev);
 void device_print(const struct device *dev, struct str *json);
@@ -93,6 +128,10 @@ void device_free(struct device *dev);
 extern const struct device_kind device_virtio_blk, device_ahci_hd, device_ahci_cd;
 extern const struct device_kind device_virtio_net, device_e1000;
 extern const struct device_kind device_virtio_console;
+extern const struct device_kind device_fbuf, device_xhci;
 extern const struct device_kind device_raw;
+
+/* The keys that every device has. */
+extern const struct field device_common_fields[];
 
 #endif

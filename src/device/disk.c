@@ -26,7 +26,7 @@ static void disk_defaults(void *config)
 	disk->nmrr = -1;
 }
 
-static void optional_print(const void *from, struct str *json)
+static void number_print(const void *from, struct str *json)
 {
 	int64_t value = *(const int64_t *)from;
 
@@ -36,11 +36,18 @@ static void optional_print(const void *from, struct str *json)
 		str_addf(json, "%" PRId64, value);
 }
 
-static void optional_parse(
+static void number_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	(void)field_integer(value, 0, 65535, into, at, d);
 }
+
+static const struct field_custom number_custom = {
+	.parse = number_parse,
+	.print = number_print,
+	.type = "integer",
+	.schema = "\"type\":\"integer\",\"minimum\":0,\"maximum\":65535",
+};
 
 static void sector_print(const void *from, struct str *json)
 {
@@ -62,6 +69,14 @@ static void sector_parse(
 		*(int64_t *)into = size;
 }
 
+static const struct field_custom sector_custom = {
+	.parse = sector_parse,
+	.print = sector_print,
+	.type = "integer",
+	.schema =
+	    "\"enum\":[512,1024,2048,4096,8192,16384,32768,65536,131072,262144,524288,1048576]",
+};
+
 /* clang-format off */
 #define DISK_ROWS \
 	{ "path", FIELD_PATH, offsetof(struct disk, path), .required = true, \
@@ -71,19 +86,19 @@ static void sector_parse(
 	{ "ro", FIELD_BOOL, offsetof(struct disk, ro), .help = "refuse writes from the guest" }, \
 	{ "nodelete", FIELD_BOOL, offsetof(struct disk, nodelete), .help = "ignore the guest's TRIM" }, \
 	{ "logical_sector_size", FIELD_CUSTOM, offsetof(struct disk, logical), \
-	    .parse = sector_parse, .print = sector_print, .help = "bytes, a power of two" }, \
+	    .custom = &sector_custom, .help = "bytes, a power of two" }, \
 	{ "physical_sector_size", FIELD_CUSTOM, offsetof(struct disk, physical), \
-	    .parse = sector_parse, .print = sector_print, .help = "bytes, not below the logical size" }, \
+	    .custom = &sector_custom, .help = "bytes, not below the logical size" }, \
 	{ "ser", FIELD_STRING, offsetof(struct disk, ser), .longest = 20, .help = "serial number" }, \
 	{ "bootindex", FIELD_CUSTOM, offsetof(struct disk, bootindex), \
-	    .parse = optional_parse, .print = optional_print, .help = "place in the boot order" }
+	    .custom = &number_custom, .help = "place in the boot order" }
 
 static const struct field virtio_fields[] = { DISK_ROWS, { 0 } };
 
 static const struct field ahci_fields[] = {
 	DISK_ROWS,
-	{ "nmrr", FIELD_CUSTOM, offsetof(struct disk, nmrr), .parse = optional_parse,
-	    .print = optional_print, .help = "rotation rate, 1 for a solid state disk" },
+	{ "nmrr", FIELD_CUSTOM, offsetof(struct disk, nmrr), .custom = &number_custom,
+	    .help = "rotation rate, 1 for a solid state disk" },
 	{ "rev", FIELD_STRING, offsetof(struct disk, rev), .longest = 8, .help = "firmware revision" },
 	{ "model", FIELD_STRING, offsetof(struct disk, model), .longest = 40, .help = "model name" },
 	{ 0 },
@@ -154,6 +169,16 @@ static void disk_claims(const struct device *dev, struct pairs *claims)
 
 	if (disk->bootindex >= 0)
 		pairs_addf(claims, "boot index", "%" PRId64, disk->bootindex);
+}
+
+static void disk_needs(const struct device *dev, struct needs *needs)
+{
+	const struct disk *disk = dev->config;
+	struct need *need = needs_add(needs, NEED_DISK, "path", disk->path);
+
+	need->cd = dev->kind == &device_ahci_cd;
+	need->write = !disk->ro && !need->cd;
+	need->sector = disk->logical;
 }
 
 static int virtio_bhyve(
@@ -278,6 +303,7 @@ const struct device_kind device_virtio_blk = {
 	.check = disk_check,
 	.form = &virtio_form,
 	.claims = disk_claims,
+	.needs = disk_needs,
 	.bhyve = virtio_bhyve,
 	.qemu = virtio_qemu,
 };
@@ -291,6 +317,7 @@ const struct device_kind device_ahci_hd = {
 	.check = disk_check,
 	.form = &hd_form,
 	.claims = disk_claims,
+	.needs = disk_needs,
 	.bhyve = ahci_bhyve,
 	.qemu = ahci_qemu,
 };
@@ -304,6 +331,7 @@ const struct device_kind device_ahci_cd = {
 	.check = disk_check,
 	.form = &cd_form,
 	.claims = disk_claims,
+	.needs = disk_needs,
 	.bhyve = ahci_bhyve,
 	.qemu = ahci_qemu,
 };

@@ -54,7 +54,23 @@ char *field_path(const char *path, const char *folder)
 	return mem_format("%s/%s", strcmp(folder, "/") == 0 ? "" : folder, path);
 }
 
-static void decode_choice(const struct field *f, const struct node *value, int *into,
+void field_print_text(const char *text, struct str *json)
+{
+	if (text == NULL)
+		str_add(json, "null");
+	else
+		str_add_json(json, text);
+}
+
+void field_clear_text(void *pointer)
+{
+	char **text = pointer;
+
+	free(*text);
+	*text = NULL;
+}
+
+void field_choice(const struct node *value, const char *const *choices, int *out,
     const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(value, at, d);
@@ -63,15 +79,15 @@ static void decode_choice(const struct field *f, const struct node *value, int *
 
 	if (text == NULL)
 		return;
-	for (int i = 0; f->choices[i] != NULL; i++) {
-		if (strcmp(f->choices[i], text) == 0) {
-			*into = i;
+	for (int i = 0; choices[i] != NULL; i++) {
+		if (strcmp(choices[i], text) == 0) {
+			*out = i;
 			str_free(&list);
 			return;
 		}
-		near_offer(&near, f->choices[i]);
-		if (*f->choices[i] != '\0') /* "" stands for "not given" */
-			str_addf(&list, "%s\"%s\"", list.length > 0 ? ", " : "", f->choices[i]);
+		near_offer(&near, choices[i]);
+		if (*choices[i] != '\0')
+			str_addf(&list, "%s\"%s\"", list.length > 0 ? ", " : "", choices[i]);
 	}
 	MEM_AUTO char *hint = near_hint(&near);
 
@@ -129,6 +145,45 @@ static void decode_object(const struct field *f, const struct node *value, void 
 		field_type_error(value, "an object", at, d);
 }
 
+static void decode_map(
+    const struct node *value, struct pairs *into, const struct where *at, struct decoder *d)
+{
+	if (!node_is_object(value)) {
+		field_type_error(value, "an object of strings", at, d);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next) {
+		struct where here = { at, n->key, 0 };
+		const char *text = field_text(n, &here, d);
+
+		if (text != NULL)
+			pairs_add(into, n->key, text);
+	}
+}
+
+static void decode_list(const struct field *f, const struct node *value, struct field_list *into,
+    const struct where *at, struct decoder *d)
+{
+	if (!node_is_list(value)) {
+		field_type_error(value, "a list of objects", at, d);
+		return;
+	}
+	if (f->has_range && ((int64_t)value->count < f->min || (int64_t)value->count > f->max)) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "%zu entries, expected %" PRId64 " to %" PRId64, value->count, f->min, f->max);
+		return;
+	}
+	into->item = mem_zero((value->count + 1) * f->size);
+	for (const struct node *n = value->first; n != NULL; n = n->next) {
+		char *entry = (char *)into->item + into->count * f->size;
+		struct where here = { at, NULL, into->count++ };
+
+		if (f->defaults != NULL)
+			f->defaults(entry);
+		decode_object(f, n, entry, &here, d);
+	}
+}
+
 static void decode_one(const struct field *f, const struct node *value, void *into,
     const struct where *at, struct decoder *d)
 {
@@ -148,13 +203,19 @@ static void decode_one(const struct field *f, const struct node *value, void *in
 		    f->has_range ? f->max : INT64_MAX, into, at, d);
 		break;
 	case FIELD_CHOICE:
-		decode_choice(f, value, into, at, d);
+		field_choice(value, f->choices, into, at, d);
 		break;
 	case FIELD_WORDS:
 		decode_words(value, into, at, d);
 		break;
+	case FIELD_MAP:
+		decode_map(value, into, at, d);
+		break;
 	case FIELD_OBJECT:
 		decode_object(f, value, into, at, d);
+		break;
+	case FIELD_LIST:
+		decode_list(f, value, into, at, d);
 		break;
 	case FIELD_HOOK:
 		*(bool *)into = value->kind == NODE_FUNCTION;
@@ -162,20 +223,32 @@ static void decode_one(const struct field *f, const struct node *value, void *in
 			field_type_error(value, "a function (a Lua spec can hold one)", at, d);
 		break;
 	case FIELD_CUSTOM:
-		f->parse(value, into, at, d);
+		f->custom->parse(value, into, at, d);
 		break;
 	case FIELD_ELSEWHERE:
 		break;
 	}
 }
 
-static const struct field *find_row(const struct field *rows, const char *key)
+static bool has_name(const struct field *f, const char *key)
+{
+	return strcmp(f->key, key) == 0 || (f->alias != NULL && strcmp(f->alias, key) == 0);
+}
+
+const struct field *field_find(const struct field *rows, const char *key)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (strcmp(f->key, key) == 0)
+		if (has_name(f, key))
 			return f;
 	}
 	return NULL;
+}
+
+static const struct node *value_of(const struct field *f, const struct node *object)
+{
+	const struct node *n = node_get(object, f->key);
+
+	return n == NULL && f->alias != NULL ? node_get(object, f->alias) : n;
 }
 
 static void report_unknown(
@@ -194,16 +267,19 @@ void field_decode(const struct field *rows, const struct node *object, void *int
     const struct where *at, struct decoder *d)
 {
 	for (const struct node *n = object->first; n != NULL; n = n->next) {
-		const struct field *f = find_row(rows, n->key);
+		const struct field *f = field_find(rows, n->key);
 		struct where here = { at, n->key, 0 };
 
 		if (f == NULL)
 			report_unknown(rows, n->key, &here, d);
+		else if (value_of(f, object) != n)
+			report_add(d->report, STATUS_SPEC, &here,
+			    "\"%s\" is given too, which means the same", f->key);
 		else if (n->kind != NODE_NULL)
 			decode_one(f, n, (char *)into + f->offset, &here, d);
 	}
 	for (const struct field *f = rows; f->key != NULL; f++) {
-		const struct node *n = node_get(object, f->key);
+		const struct node *n = value_of(f, object);
 
 		if (f->required && (n == NULL || n->kind == NODE_NULL))
 			report_add(
@@ -221,6 +297,51 @@ static void print_words(const struct words *w, struct str *json)
 	str_add(json, "]");
 }
 
+/* Without a value in it, it was not given. */
+static void print_object(const struct field *rows, const void *from, struct str *json)
+{
+	size_t before = json->length;
+
+	str_add(json, "{");
+	field_print(rows, from, json);
+	if (json->length > before + 1) {
+		str_add(json, "}");
+		return;
+	}
+	json->length = before;
+	json->text[before] = '\0';
+	str_add(json, "null");
+}
+
+static void print_map(const struct pairs *map, struct str *json)
+{
+	if (map->count == 0) {
+		str_add(json, "null");
+		return;
+	}
+	for (size_t i = 0; i < map->count; i++) {
+		str_add(json, i > 0 ? "," : "{");
+		str_add_json(json, map->item[i].key);
+		str_add(json, ":");
+		str_add_json(json, map->item[i].value);
+	}
+	str_add(json, "}");
+}
+
+static void print_list(const struct field *f, const struct field_list *list, struct str *json)
+{
+	if (list->count == 0) {
+		str_add(json, "null");
+		return;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		str_add(json, i > 0 ? ",{" : "[{");
+		field_print(f->rows, (const char *)list->item + i * f->size, json);
+		str_add(json, "}");
+	}
+	str_add(json, "]");
+}
+
 static void print_one(const struct field *f, const void *from, struct str *json)
 {
 	const char *text;
@@ -228,11 +349,7 @@ static void print_one(const struct field *f, const void *from, struct str *json)
 	switch (f->type) {
 	case FIELD_STRING:
 	case FIELD_PATH:
-		text = *(char *const *)from;
-		if (text == NULL)
-			str_add(json, "null");
-		else
-			str_add_json(json, text);
+		field_print_text(*(char *const *)from, json);
 		break;
 	case FIELD_BOOL:
 		str_add(json, *(const bool *)from ? "true" : "false");
@@ -250,13 +367,17 @@ static void print_one(const struct field *f, const void *from, struct str *json)
 	case FIELD_WORDS:
 		print_words(from, json);
 		break;
+	case FIELD_MAP:
+		print_map(from, json);
+		break;
+	case FIELD_LIST:
+		print_list(f, from, json);
+		break;
 	case FIELD_OBJECT:
-		str_add(json, "{");
-		field_print(f->rows, from, json);
-		str_add(json, "}");
+		print_object(f->rows, from, json);
 		break;
 	case FIELD_CUSTOM:
-		f->print(from, json);
+		f->custom->print(from, json);
 		break;
 	case FIELD_HOOK:
 	case FIELD_ELSEWHERE:
@@ -272,6 +393,8 @@ void field_print(const struct field *rows, const void *from, struct str *json)
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		struct str value = { 0 };
 
+		if (f->hidden)
+			continue;
 		print_one(f, (const char *)from + f->offset, &value);
 		if (strcmp(value.text, "null") != 0) {
 			str_addf(json, "%s\"%s\":%s", first ? "" : ",", f->key, value.text);
@@ -281,18 +404,30 @@ void field_print(const struct field *rows, const void *from, struct str *json)
 	}
 }
 
+static void clear_list(const struct field *f, struct field_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		field_clear(f->rows, (char *)list->item + i * f->size);
+	free(list->item);
+	memset(list, 0, sizeof(*list));
+}
+
 void field_clear(const struct field *rows, void *what)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		void *at = (char *)what + f->offset;
 
-		if (f->type == FIELD_STRING || f->type == FIELD_PATH) {
-			free(*(char **)at);
-			*(char **)at = NULL;
-		} else if (f->type == FIELD_WORDS) {
+		if (f->type == FIELD_STRING || f->type == FIELD_PATH)
+			field_clear_text(at);
+		else if (f->type == FIELD_WORDS)
 			words_free(at);
-		} else if (f->type == FIELD_OBJECT) {
+		else if (f->type == FIELD_MAP)
+			pairs_free(at);
+		else if (f->type == FIELD_OBJECT)
 			field_clear(f->rows, at);
-		}
+		else if (f->type == FIELD_LIST)
+			clear_list(f, at);
+		else if (f->type == FIELD_CUSTOM && f->custom->clear != NULL)
+			f->custom->clear(at);
 	}
 }

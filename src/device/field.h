@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/node.h"
+#include "base/pairs.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "base/where.h"
@@ -28,27 +29,48 @@ enum field_type {
 	FIELD_INT,	 /* int64_t between min and max */
 	FIELD_CHOICE,	 /* int: index into choices */
 	FIELD_WORDS,	 /* struct words: a list of strings, or one string */
+	FIELD_MAP,	 /* struct pairs: an object of strings */
 	FIELD_OBJECT,	 /* a struct described by rows of its own */
+	FIELD_LIST,	 /* struct field_list: a list of such structs */
 	FIELD_HOOK,	 /* bool: there is a Lua function, which stays in Lua */
-	FIELD_CUSTOM,	 /* whatever parse and print make of it */
+	FIELD_CUSTOM,	 /* whatever its struct field_custom makes of it */
 	FIELD_ELSEWHERE, /* handled where the document is merged; known here, not decoded */
+};
+
+/* A kind of value that no plain type describes: how it is read and shown, and what it looks like.
+ */
+struct field_custom {
+	void (*parse)(
+	    const struct node *value, void *into, const struct where *at, struct decoder *d);
+	void (*print)(const void *from, struct str *json); /* "null" for unset */
+	void (*clear)(void *what);			   /* NULL: it owns nothing */
+	const char *type;   /* for people, in the words of LuaLS: "integer|string" */
+	const char *schema; /* the inside of its JSON Schema: "\"type\":\"integer\"" */
+	/* It may be an object of these rows too, which merges key by key; type and schema tell of
+	 * the other forms. */
+	const struct field *rows;
+};
+
+struct field_list {
+	void *item; /* owned */
+	size_t count;
 };
 
 struct field {
 	const char *key; /* NULL ends a table of rows */
 	enum field_type type;
 	size_t offset;
+	const char *alias; /* another name for the key, or NULL */
 	bool required;
-	bool merges; /* a target's object lies over the base's key by key, as FIELD_OBJECT does */
+	bool hidden; /* not printed: what is made of it is */
 	bool has_range;
-	int64_t min, max;	    /* FIELD_INT with has_range */
-	size_t longest;		    /* bytes of a string; 0: no limit */
-	const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
-	const struct field *rows;   /* FIELD_OBJECT */
-	void (*parse)(
-	    const struct node *value, void *into, const struct where *at, struct decoder *d);
-	void (*print)(
-	    const void *from, struct str *json); /* FIELD_CUSTOM: prints "null" for unset */
+	int64_t min, max;	       /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
+	size_t longest;		       /* bytes of a string; 0: no limit */
+	const char *const *choices;    /* FIELD_CHOICE, NULL-terminated */
+	const struct field *rows;      /* FIELD_OBJECT, FIELD_LIST */
+	size_t size;		       /* of one entry of FIELD_LIST */
+	void (*defaults)(void *entry); /* fills in a zeroed entry of FIELD_LIST, or NULL */
+	const struct field_custom *custom;
 	const char *help;
 };
 
@@ -60,8 +82,11 @@ void field_decode(const struct field *rows, const struct node *object, void *int
     const struct where *at, struct decoder *d);
 /* Adds `"key":value,` for every row that has a value, in the order of the rows. */
 void field_print(const struct field *rows, const void *from, struct str *json);
-/* Frees what field_decode() made; FIELD_CUSTOM values are their owner's. */
+/* Frees what field_decode() made, and leaves the struct as unset. */
 void field_clear(const struct field *rows, void *what);
+
+/* The row of a key or of its alias, or NULL. */
+const struct field *field_find(const struct field *rows, const char *key);
 
 /* Pieces that custom parsers share. */
 
@@ -73,6 +98,12 @@ const char *field_text(const struct node *value, const struct where *at, struct 
 /* Reads an integer in [min, max]; else reports and returns false. */
 bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *out,
     const struct where *at, struct decoder *d);
+/* Reads one of the choices (NULL-terminated; "" stands for none given) into its index. */
+void field_choice(const struct node *value, const char *const *choices, int *out,
+    const struct where *at, struct decoder *d);
+/* Parts of printers: a string or null; the clear function of a char *. */
+void field_print_text(const char *text, struct str *json);
+void field_clear_text(void *pointer);
 /* Absolute form of a path of the spec. Caller frees. */
 char *field_path(const char *path, const char *folder);
 

@@ -14,7 +14,8 @@
 #define LONGEST_INTERFACE 15 /* IFNAMSIZ less its NUL, on every system */
 
 struct net {
-	char *name, *type, *mac;
+	char *name, *bridge; /* exactly one: a backend, or where a tap of ours goes */
+	char *type, *mac;
 	int64_t mtu; /* 0: the backend's */
 	char *path, *peerhook, *socket, *hook;
 	struct words hostfwd;
@@ -60,15 +61,18 @@ static void mac_parse(
 	*(char **)into = mem_copy(text);
 }
 
-static void text_print(const void *from, struct str *json)
+static void mac_print(const void *from, struct str *json)
 {
-	const char *text = *(char *const *)from;
-
-	if (text == NULL)
-		str_add(json, "null");
-	else
-		str_add_json(json, text);
+	field_print_text(*(char *const *)from, json);
 }
+
+static const struct field_custom mac_custom = {
+	.parse = mac_parse,
+	.print = mac_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$\"",
+};
 
 /* An integer, or its digits in a string as the original vmrun wanted it. */
 static void mtu_parse(
@@ -91,12 +95,22 @@ static void mtu_print(const void *from, struct str *json)
 	str_addf(json, mtu == 0 ? "null" : "%" PRId64, mtu);
 }
 
+static const struct field_custom mtu_custom = {
+	.parse = mtu_parse,
+	.print = mtu_print,
+	.type = "integer|string",
+	.schema = "\"oneOf\":[{\"type\":\"integer\",\"minimum\":46,\"maximum\":65535},"
+		  "{\"type\":\"string\",\"pattern\":\"^[0-9]{2,5}$\"}]",
+};
+
 /* clang-format off */
 #define NET_ROWS \
-	{ "name", FIELD_STRING, offsetof(struct net, name), .required = true, .longest = 79, \
+	{ "name", FIELD_STRING, offsetof(struct net, name), .longest = 79, \
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..." }, \
+	{ "bridge", FIELD_STRING, offsetof(struct net, bridge), .longest = LONGEST_INTERFACE, \
+	    .help = "instead of a name: a tap is made, added to this bridge and destroyed at the end" }, \
 	{ "type", FIELD_STRING, offsetof(struct net, type), .help = "what a renamed interface is: tap" }, \
-	{ "mac", FIELD_CUSTOM, offsetof(struct net, mac), .parse = mac_parse, .print = text_print, \
+	{ "mac", FIELD_CUSTOM, offsetof(struct net, mac), .custom = &mac_custom, \
 	    .help = "Ethernet address" }, \
 	{ "path", FIELD_STRING, offsetof(struct net, path), .help = "netgraph: node to connect to" }, \
 	{ "peerhook", FIELD_STRING, offsetof(struct net, peerhook), .help = "netgraph: hook of that node" }, \
@@ -111,7 +125,7 @@ static const struct field e1000_fields[] = { NET_ROWS, { 0 } };
 
 static const struct field virtio_fields[] = {
 	NET_ROWS,
-	{ "mtu", FIELD_CUSTOM, offsetof(struct net, mtu), .parse = mtu_parse, .print = mtu_print,
+	{ "mtu", FIELD_CUSTOM, offsetof(struct net, mtu), .custom = &mtu_custom,
 	    .help = "largest packet, 46 to 65535" },
 	{ 0 },
 };
@@ -128,6 +142,9 @@ static const char *backend(const struct net *net)
 	static const char *const known[] = { "tap", "vmnet", "netgraph", "netmap", "vale",
 		"slirp" };
 	const char *name = net->type != NULL ? net->type : net->name;
+
+	if (net->bridge != NULL)
+		return "tap";
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (starts(name, known[i]))
@@ -149,10 +166,36 @@ static void check_keys_of(const struct net *net, const struct where *at, struct 
 		net->hook != NULL))
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"path\", \"peerhook\", \"socket\" and \"hook\" belong to netgraph, not to %s",
-		    net->name);
+		    net->name != NULL ? net->name : "a bridge");
 	if (!slirp && (net->hostfwd.count > 0 || net->open))
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"hostfwd\" and \"open\" belong to slirp, not to %s", net->name);
+		    "\"hostfwd\" and \"open\" belong to slirp, not to %s",
+		    net->name != NULL ? net->name : "a bridge");
+}
+
+/* Where the packets go: exactly one of the two keys says it. */
+static bool check_backend(const struct net *net, const struct where *at, struct decoder *d)
+{
+	struct where name = { at, "name", 0 }, type = { at, "type", 0 };
+
+	if (net->name == NULL && net->bridge == NULL)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"name\" or \"bridge\" is missing: a backend such as tap3, or the bridge that "
+		    "a new tap joins");
+	else if (net->name != NULL && net->bridge != NULL)
+		report_add(d->report, STATUS_SPEC, &name,
+		    "\"bridge\" is given too: vmrun names the tap that it makes for a bridge");
+	else if (net->bridge != NULL && net->type != NULL)
+		report_add(d->report, STATUS_SPEC, &type,
+		    "what joins a bridge is a tap: \"type\" belongs to \"name\"");
+	else if (backend(net) == NULL)
+		report_add(d->report, STATUS_SPEC, &name,
+		    "\"%s\" is no backend: expected a name that begins with tap, vmnet, netgraph, "
+		    "netmap, vale or slirp, or \"type\": \"tap\" for a renamed interface",
+		    net->name);
+	else
+		return true;
+	return false;
 }
 
 static void net_check(const struct device *dev, const struct where *at, struct decoder *d)
@@ -160,14 +203,10 @@ static void net_check(const struct device *dev, const struct where *at, struct d
 	const struct net *net = dev->config;
 	struct where name = { at, "name", 0 };
 
-	if (backend(net) == NULL) {
-		report_add(d->report, STATUS_SPEC, &name,
-		    "\"%s\" is no backend: expected a name that begins with tap, vmnet, netgraph, "
-		    "netmap, vale or slirp, or \"type\": \"tap\" for a renamed interface",
-		    net->name);
+	if (!check_backend(net, at, d))
 		return;
-	}
-	if ((strcmp(backend(net), "tap") == 0 || strcmp(backend(net), "vmnet") == 0) &&
+	if (net->name != NULL &&
+	    (strcmp(backend(net), "tap") == 0 || strcmp(backend(net), "vmnet") == 0) &&
 	    strlen(net->name) > LONGEST_INTERFACE)
 		report_add(d->report, STATUS_SPEC, &name,
 		    "\"%s\" has %zu bytes: an interface name has at most %d", net->name,
@@ -198,14 +237,31 @@ static void net_complete(struct device *dev, const char *vm_name)
 	net->mac = mem_format("58:9c:fc:%02x:%02x:%02x", digest[0], digest[1], digest[2]);
 }
 
-/* Only one can open a tap; a switch (vale, netgraph) has many ports. */
-static void net_claims(const struct device *dev, struct pairs *claims)
+static void net_needs(const struct device *dev, struct needs *needs)
 {
 	const struct net *net = dev->config;
 	const char *kind = backend(net);
 
-	if (strcmp(kind, "tap") == 0 || strcmp(kind, "vmnet") == 0)
-		pairs_add(claims, "interface", net->name);
+	if (net->bridge != NULL)
+		(void)needs_add(needs, NEED_BRIDGE, "bridge", net->bridge);
+	else if (strcmp(kind, "tap") == 0 || strcmp(kind, "vmnet") == 0)
+		(void)needs_add(needs, NEED_INTERFACE, "name", net->name);
+	else if (strcmp(kind, "vale") == 0 || strcmp(kind, "netmap") == 0)
+		(void)needs_add(needs, NEED_SWITCH, "name", net->name);
+	else if (strcmp(kind, "netgraph") == 0)
+		(void)needs_add(needs, NEED_NETGRAPH, "path", net->path);
+}
+
+static const char *net_unknown(const struct device *dev)
+{
+	return ((const struct net *)dev->config)->bridge != NULL ? "tapAUTO" : NULL;
+}
+
+static const char *backend_name(const struct device *dev)
+{
+	const struct net *net = dev->config;
+
+	return net->bridge != NULL ? device_found(dev) : net->name;
 }
 
 static int net_bhyve(
@@ -220,7 +276,7 @@ static int net_bhyve(
 	if (net->type != NULL && host->release < 14)
 		return error_set(err, STATUS_SPEC, "\"type\" needs FreeBSD 14");
 	pairs_add(vars, "device", dev->kind->name);
-	pairs_add(vars, "backend", net->name);
+	pairs_add(vars, "backend", backend_name(dev));
 	if (net->type != NULL)
 		pairs_add(vars, "type", net->type);
 	pairs_add(vars, "mac", net->mac);
@@ -256,7 +312,7 @@ static int net_qemu(const struct device *dev, struct qemu_build *q, struct error
 
 	if (strcmp(kind, "tap") == 0) {
 		qemu_option(q->argv, "-netdev", "tap,id=%s-net,ifname=%s,script=no,downscript=no",
-		    dev->id, net->name);
+		    dev->id, backend_name(dev));
 	} else if (strcmp(kind, "slirp") == 0) {
 		/* Each rule is an option of its own; they hold no comma. */
 		for (size_t i = 0; i < net->hostfwd.count; i++)
@@ -273,11 +329,6 @@ static int net_qemu(const struct device *dev, struct qemu_build *q, struct error
 	return 0;
 }
 
-static void net_clear(void *config)
-{
-	free(((struct net *)config)->mac);
-}
-
 static const struct bhyve_form virtio_form = { .model = "virtio-net", .first = "backend" };
 static const struct bhyve_form e1000_form = { .model = "e1000", .first = "backend" };
 
@@ -289,10 +340,10 @@ const struct device_kind device_virtio_net = {
 	.check = net_check,
 	.complete = net_complete,
 	.form = &virtio_form,
-	.claims = net_claims,
+	.needs = net_needs,
+	.unknown = net_unknown,
 	.bhyve = net_bhyve,
 	.qemu = net_qemu,
-	.clear = net_clear,
 };
 
 const struct device_kind device_e1000 = {
@@ -303,8 +354,8 @@ const struct device_kind device_e1000 = {
 	.check = net_check,
 	.complete = net_complete,
 	.form = &e1000_form,
-	.claims = net_claims,
+	.needs = net_needs,
+	.unknown = net_unknown,
 	.bhyve = net_bhyve,
 	.qemu = net_qemu,
-	.clear = net_clear,
 };

@@ -17,7 +17,7 @@ bool slot_equal(const struct slot *a, const struct slot *b)
 	return a->bus == b->bus && a->slot == b->slot && a->function == b->function;
 }
 
-void slot_print(const void *slot, struct str *json)
+static void slot_print(const void *slot, struct str *json)
 {
 	const struct slot *s = slot;
 	char text[SLOT_TEXT];
@@ -68,7 +68,8 @@ static bool in_range(const struct slot *s, const struct where *at, struct decode
 	return false;
 }
 
-void slot_parse(const struct node *value, void *slot, const struct where *at, struct decoder *d)
+static void slot_parse(
+    const struct node *value, void *slot, const struct where *at, struct decoder *d)
 {
 	struct slot s = { .given = true };
 	const char *text;
@@ -109,3 +110,11 @@ void slot_parse(const struct node *value, void *slot, const struct where *at, st
 	if (in_range(&s, at, d))
 		*(struct slot *)slot = s;
 }
+
+const struct field_custom slot_custom = {
+	.parse = slot_parse,
+	.print = slot_print,
+	.type = "string|integer",
+	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^([0-9]+:)?[0-9]+(:[0-9]+)?$\"},"
+		  "{\"type\":\"integer\",\"minimum\":0,\"maximum\":31}]",
+};

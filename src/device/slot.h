@@ -18,9 +18,8 @@ struct slot {
 /* Room for "255:31:7" and its NUL. */
 #define SLOT_TEXT 12
 
-/* Parser and printer of a FIELD_CUSTOM row: "3", "3:0", "0:3:0" or an integer. */
-void slot_parse(const struct node *value, void *slot, const struct where *at, struct decoder *d);
-void slot_print(const void *slot, struct str *json);
+/* "3", "3:0", "0:3:0" or an integer, into a struct slot. */
+extern const struct field_custom slot_custom;
 /* Writes "B:S:F" into text and returns it. */
 const char *slot_text(const struct slot *s, char text[SLOT_TEXT]);
 bool slot_equal(const struct slot *a, const struct slot *b);

@@ -17,12 +17,40 @@ char *bhyve_escape(const char *value)
 	return str_take(&s);
 }
 
-void bhyve_variable(struct words *argv, const char *key, const char *value)
+void bhyve_say(struct bhyve_out *out, const char *option, const char *argument, const char *key,
+    const char *value)
+{
+	words_add(out->argv, option);
+	if (argument != NULL)
+		words_add(out->argv, argument);
+	pairs_add(out->config, key, value);
+}
+
+void bhyve_variable(struct bhyve_out *out, const char *key, const char *value)
 {
 	MEM_AUTO char *escaped = bhyve_escape(value);
+	MEM_AUTO char *setting = mem_format("%s=%s", key, escaped);
 
-	words_add(argv, "-o");
-	words_addf(argv, "%s=%s", key, escaped);
+	bhyve_say(out, "-o", setting, key, value);
+}
+
+char *bhyve_pci_key(const struct slot *slot, const char *key)
+{
+	return mem_format("pci.%d.%d.%d.%s", slot->bus, slot->slot, slot->function, key);
+}
+
+char *bhyve_config_text(const struct pairs *config, const struct words *remarks)
+{
+	struct str s = { 0 };
+
+	for (size_t i = 0; i < remarks->count; i++)
+		str_addf(&s, "# %s\n", remarks->item[i]);
+	for (size_t i = 0; i < config->count; i++) {
+		MEM_AUTO char *value = bhyve_escape(config->item[i].value);
+
+		str_addf(&s, "%s=%s\n", config->item[i].key, value);
+	}
+	return str_take(&s);
 }
 
 /* CONF is split at commas, and there is no way to quote one. */
@@ -65,9 +93,9 @@ static bool add_listed(struct str *conf, const struct bhyve_form *form, const st
 
 		if (is_implied(form, key))
 			continue;
-		if (!fits(value))
+		if (!fits(value) || (form->values && strchr(value, '=') != NULL))
 			return false;
-		if (strcmp(key, form->first) == 0)
+		if (form->values || (form->first != NULL && strcmp(key, form->first) == 0))
 			str_addf(conf, ",%s", escaped);
 		else if (strchr(key + skip, '.') != NULL)
 			return false;
@@ -79,29 +107,26 @@ static bool add_listed(struct str *conf, const struct bhyve_form *form, const st
 	return true;
 }
 
-void bhyve_device(struct words *argv, const struct slot *slot, const struct bhyve_form *form,
+void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
     const struct pairs *vars)
 {
 	struct str conf = { 0 };
 	char address[SLOT_TEXT];
 	bool said;
 
-	slot_text(slot, address);
-	str_addf(&conf, "%s,%s", address, form->model);
+	str_addf(&conf, "%s,%s", slot_text(slot, address), form->model);
 	said = form->named ? add_named(&conf, vars) : add_listed(&conf, form, vars);
 	if (said) {
-		words_add(argv, "-s");
-		words_add(argv, conf.text);
-	} else {
-		for (size_t i = 0; i < vars->count; i++) {
-			char path[64];
-			MEM_AUTO char *key = NULL;
+		words_add(out->argv, "-s");
+		words_add(out->argv, conf.text);
+	}
+	for (size_t i = 0; i < vars->count; i++) {
+		MEM_AUTO char *key = bhyve_pci_key(slot, vars->item[i].key);
 
-			for (size_t c = 0; c <= strlen(address); c++)
-				path[c] = address[c] == ':' ? '.' : address[c];
-			key = mem_format("pci.%s.%s", path, vars->item[i].key);
-			bhyve_variable(argv, key, vars->item[i].value);
-		}
+		if (said)
+			pairs_add(out->config, key, vars->item[i].value);
+		else
+			bhyve_variable(out, key, vars->item[i].value);
 	}
 	str_free(&conf);
 }

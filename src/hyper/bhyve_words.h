@@ -9,11 +9,24 @@
 #include "base/words.h"
 #include "device/device.h"
 
+/* What a command says, twice: as words, and as the variables that bhyve reads out of them. */
+struct bhyve_out {
+	struct words *argv;
+	struct pairs *config;
+};
+
+/* OPTION [ARGUMENT], which sets the variable. */
+void bhyve_say(struct bhyve_out *out, const char *option, const char *argument, const char *key,
+    const char *value);
 /* -o KEY=VALUE. */
-void bhyve_variable(struct words *argv, const char *key, const char *value);
+void bhyve_variable(struct bhyve_out *out, const char *key, const char *value);
 /* -s B:S:F,MODEL,CONF where that says the same as the variables, else a -o for each of them. */
-void bhyve_device(struct words *argv, const struct slot *slot, const struct bhyve_form *form,
+void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
     const struct pairs *vars);
+/* The variables as a file for bhyve -k, comments first. Caller frees. */
+char *bhyve_config_text(const struct pairs *config, const struct words *remarks);
+/* "pci.B.S.F.KEY". Caller frees. */
+char *bhyve_pci_key(const struct slot *slot, const char *key);
 /*
  * The text that bhyve reads back as this value.  It expands %(name) in every value that has a `%`
  * and takes backslashes as escapes there, and only there (config.c; bhyve_config(5) says `%%`,

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/pairs.h"
 #include "base/report.h"
 #include "base/words.h"
 #include "spec/spec.h"
@@ -27,7 +28,17 @@ struct plan_request {
 	const struct spec *spec;
 	const char *program;	   /* as the user named it, or NULL: the hypervisor's own name */
 	const struct words *extra; /* words after `--` */
+	const char *folder;	   /* RUN-DIR/NAME, where files of this VM's run go */
 	bool dry; /* nothing will run: the host is not asked what only a run must know */
+};
+
+/* The program that loads the guest's kernel before each boot. */
+struct loading {
+	struct words argv;    /* empty: firmware does it */
+	char *input;	      /* for its standard input, or NULL: none, or the terminal */
+	char *map_path, *map; /* a file that it reads, written before it starts, or NULL */
+	int64_t timeout_ms;
+	bool uses_stdio;
 };
 
 /* All that a boot needs to know, made before anything is started. */
@@ -41,13 +52,24 @@ struct plan {
 	bool uses_stdio;      /* a serial port has our stdin and stdout */
 	bool has_control, has_log;
 	char *copy_from, *copy_to; /* file to make before the start when it is missing, or NULL */
+	struct loading loading;
+	char *secret_path, *secret; /* a 0600 file to write before the start, or NULL */
+	struct words
+	    unknown; /* "tapAUTO: the tap that a run makes": what stands for what it finds */
+	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what they
+	 * cannot say, as comments for people. */
+	struct pairs config;
+	struct words remarks;
+	const char *hello;  /* text for CHANNEL_CONTROL at the start, or NULL */
+	bool waits_for_vnc; /* it starts its guest when a VNC client has come */
 };
 
 /* What a running hypervisor has told so far. */
 struct signs {
-	bool answered;	 /* it speaks its control protocol, or has none */
-	char reason[40]; /* why it says it ends, "" when it did not */
-	char fatal[40];	 /* a state it cannot leave, "" */
+	bool answered;	    /* it speaks its control protocol, or has none */
+	bool waits_for_vnc; /* as the plan says */
+	char reason[40];    /* why it says it ends, "" when it did not */
+	char fatal[40];	    /* a state it cannot leave, "" */
 	bool triple_fault;
 };
 
@@ -73,8 +95,6 @@ struct hypervisor {
 	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
 	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
-	/* Text for CHANNEL_CONTROL at the start, or NULL. */
-	const char *hello;
 	/* Takes one line of a channel; returns an answer for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
 	void (*explain)(
@@ -97,6 +117,16 @@ const struct hypervisor *hyper_for_host(void);
 void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report);
 /* What a status beyond 3 means in bhyve's terms: "usage error". Static text or NULL. */
 const char *hyper_status_text(int status);
+/* Where a secret goes that no command must show. Caller frees. */
+char *hyper_secret_path(const struct plan_request *request);
+/*
+ * The text of a secret; NULL without a failure in a dry run, which leaves files alone.  -1:
+ * STATUS_CHECK, its file cannot be read or holds no password. Caller frees *text.
+ */
+int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
+    char **text, struct error *err);
+/* What is the same for every hypervisor: sockets, and what placeholders stand for. */
+void hyper_finish(const struct spec *spec, struct plan *plan);
 void plan_clear(struct plan *plan);
 
 #endif

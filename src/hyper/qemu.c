@@ -10,6 +10,7 @@
 #include "device/qemu_words.h"
 #include "hyper/firmware.h"
 #include "hyper/hyper.h"
+#include "hyper/qemu_guest.h"
 #include "hyper/qmp.h"
 #include "platform/devfd.h"
 #include "platform/os.h"
@@ -24,7 +25,7 @@ struct build {
 	struct words *argv;
 	struct plan *plan;
 	struct report *report;
-	bool dry;
+	const struct plan_request *request;
 };
 
 static void refuse(struct build *b, const struct where *at, const char *reason)
@@ -128,9 +129,20 @@ static bool is_multifunction(const struct spec *spec, const struct device *zero)
 	return false;
 }
 
+static int take_secret(struct build *b, const struct device *dev, struct error *err)
+{
+	struct device_secret secret;
+
+	if (dev->kind->secret == NULL || !dev->kind->secret(dev, &secret))
+		return 0;
+	b->plan->secret_path = hyper_secret_path(b->request);
+	return hyper_secret_text(&secret, b->request, &b->plan->secret, err);
+}
+
 static void add_device(struct build *b, const struct device *dev, const struct where *at)
 {
-	struct qemu_build q = { .argv = b->argv };
+	MEM_AUTO char *secrets = hyper_secret_path(b->request);
+	struct qemu_build q = { .argv = b->argv, .notes = &b->plan->notes, .secrets = secrets };
 	struct error err = { 0 };
 
 	/* On bus 0 only: qemu reaches other buses through bridges, which bhyve does not have. */
@@ -149,18 +161,19 @@ static void add_device(struct build *b, const struct device *dev, const struct w
 		(void)error_prefix(&err, "qemu cannot");
 		report_take(b->report, at, &err);
 	}
-	if (dev->kind->sockets != NULL)
-		dev->kind->sockets(dev, &b->plan->sockets);
+	b->plan->waits_for_vnc = b->plan->waits_for_vnc || q.waits;
+	if (take_secret(b, dev, &err) != 0)
+		report_take(b->report, at, &err);
 }
 
 static void add_devices(struct build *b)
 {
 	for (size_t i = 0; i < b->spec->device_count; i++) {
 		const struct device *dev = b->spec->devices[i];
-		struct where list = { NULL, "emulations", 0 }, at = { &list, NULL, dev->index };
+		struct device_place place;
 
 		if (!dev->removed)
-			add_device(b, dev, &at);
+			add_device(b, dev, device_where(dev, &place));
 	}
 }
 
@@ -179,7 +192,7 @@ static void add_tcp(struct build *b, const char *id, const char *where)
 static void add_serial(struct build *b)
 {
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		const char *com = b->spec->com[i];
+		const char *com = spec_com(b->spec, i);
 		MEM_AUTO char *id = mem_format("com%zu", i + 1);
 
 		if (com == NULL)
@@ -204,7 +217,7 @@ static void add_serial(struct build *b)
 /* An installed file of the list; without one, the first name in a dry run, else a fault. */
 static const char *installed(struct build *b, const char *const *paths)
 {
-	const char *path = firmware_first(paths, b->dry);
+	const char *path = firmware_first(paths, b->request->dry);
 	struct where at = { NULL, "bootrom", 0 };
 
 	if (path == NULL)
@@ -259,10 +272,16 @@ static void add_firmware(struct build *b)
 		    "firmware %s is bhyve's: under qemu %s stands in for it", s->bootrom, rom);
 }
 
+/* Somebody else lets the guest go: a debugger, or the first VNC client. */
+static bool holds(const struct spec *spec, const struct plan *plan)
+{
+	return plan->waits_for_vnc || (spec->gdb != NULL && *spec->gdb == 'w');
+}
+
 static int qemu_plan(const struct plan_request *request, struct plan *plan, struct report *report)
 {
 	const struct spec *spec = request->spec;
-	struct build b = { spec, &plan->argv, plan, report, request->dry };
+	struct build b = { spec, &plan->argv, plan, report, request };
 	size_t before = report->count;
 
 	plan->hyper = &hyper_qemu;
@@ -274,11 +293,17 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	add_devices(&b);
 	hyper_check_claims(spec, NULL, report);
 	add_serial(&b);
-	add_firmware(&b);
+	if (spec->loader.type == LOADER_NONE)
+		add_firmware(&b);
+	else
+		words_add(&plan->notes, "qemu has no loader: its own BIOS boots the first disk");
+	qemu_add_guest(spec, plan);
+	plan->hello = holds(spec, plan) ? QMP_CAPABILITIES : QMP_HELLO;
 	words_append(b.argv, &spec->extra_options);
 	words_append(b.argv, &spec->qemu.args);
 	if (request->extra != NULL)
 		words_append(b.argv, request->extra);
+	hyper_finish(spec, plan);
 	return report->count == before ? 0 : -1;
 }
 
@@ -354,7 +379,6 @@ static void qemu_destroy(const struct plan *plan, struct words *command)
 const struct hypervisor hyper_qemu = {
 	.name = "qemu",
 	.plan = qemu_plan,
-	.hello = QMP_HELLO,
 	.hear = qemu_hear,
 	.explain = qemu_explain,
 	.power = qemu_power,

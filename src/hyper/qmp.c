@@ -80,6 +80,10 @@ const char *qmp_hear(struct signs *signs, const char *line)
 	/* Of two SHUTDOWN events the first tells why; the second is the echo of a quit. */
 	if (strcmp(m.event, "SHUTDOWN") == 0 && *signs->reason == '\0')
 		keep(signs->reason, m.reason);
+	if (signs->waits_for_vnc && strcmp(m.event, "VNC_CONNECTED") == 0) {
+		signs->waits_for_vnc = false;
+		return QMP_CONTINUE;
+	}
 	/* A guest that stops by itself is in trouble, or shutting down: ask which. */
 	if (strcmp(m.event, "STOP") == 0 && *signs->reason == '\0')
 		return QMP_STATUS;

@@ -5,7 +5,9 @@
 #include "hyper/hyper.h"
 
 /* Sent at once: qemu starts stopped (-S), so that no event is lost before capabilities are on. */
-#define QMP_HELLO "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"cont\"}\n"
+#define QMP_CAPABILITIES "{\"execute\":\"qmp_capabilities\"}\n"
+#define QMP_CONTINUE "{\"execute\":\"cont\"}\n"
+#define QMP_HELLO QMP_CAPABILITIES QMP_CONTINUE
 #define QMP_POWERDOWN "{\"execute\":\"system_powerdown\"}\n"
 #define QMP_QUIT "{\"execute\":\"quit\"}\n"
 #define QMP_STATUS "{\"execute\":\"query-status\"}\n"

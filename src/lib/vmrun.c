@@ -13,6 +13,7 @@
 #include "run/machine.h"
 #include "platform/os.h"
 #include "run/pidfile.h"
+#include "run/rundir.h"
 
 #define HOOK_BUDGET_MS 5000
 #define HOOK_MEMORY ((size_t)64 << 20)
@@ -27,6 +28,8 @@ struct vmrun {
 	struct report report;
 	struct event_queue events;
 	struct pidfile pidfile;
+	struct rundir rundir;
+	char *run_dir;	   /* absolute */
 	char *name;	   /* of the VM */
 	char *program;	   /* of the hypervisor, or NULL */
 	int console_input; /* -1: this program's stdin */
@@ -97,6 +100,15 @@ static char *program_path(const char *program)
 	return field_path(program, cwd);
 }
 
+static char *find_run_dir(const char *wanted)
+{
+	char cwd[PATH_MAX];
+
+	if (wanted == NULL)
+		return rundir_default();
+	return getcwd(cwd, sizeof(cwd)) == NULL ? mem_copy(wanted) : field_path(wanted, cwd);
+}
+
 /* A dry run speaks of bhyve everywhere; a run takes what can run here. */
 static int choose_hypervisor(struct vmrun *vm)
 {
@@ -148,11 +160,16 @@ static int load(struct vmrun *vm)
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
 	vm->source.program = vm->program;
 	vm->source.dry = vm->options.dry_run;
+	vm->run_dir = find_run_dir(vm->options.run_dir);
+	vm->source.run_dir = vm->run_dir;
 	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
 	if (vm->source.doc == NULL)
 		return -1;
 	check_target(vm);
-	return boot_source_check(&vm->source, &vm->report);
+	if (boot_source_check(&vm->source, &vm->report) != 0)
+		return -1;
+	vm->events.vm = vm->name = mem_copy(vm->source.base->name);
+	return 0;
 }
 
 int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
@@ -177,6 +194,7 @@ void vmrun_close(struct vmrun *vm)
 		return;
 	machine_free(vm->machine);
 	pidfile_close(&vm->pidfile);
+	rundir_close(&vm->rundir);
 	boot_clear(&vm->first);
 	boot_source_clear(&vm->source);
 	reboot_list_free(&vm->policy.reboot_on);
@@ -185,6 +203,7 @@ void vmrun_close(struct vmrun *vm)
 	report_free(&vm->report);
 	event_queue_clear(&vm->events);
 	free(vm->name);
+	free(vm->run_dir);
 	free(vm->program);
 	if (vm->console_input >= 0)
 		(void)close(vm->console_input);
@@ -217,8 +236,6 @@ int vmrun_prepare(struct vmrun *vm)
 	if (vm->first.spec == NULL &&
 	    boot_prepare(&vm->source, vm->options.target, &facts, &vm->first, &vm->report) != 0)
 		return (int)vm->report.status;
-	if (vm->name == NULL)
-		vm->events.vm = vm->name = mem_copy(vm->first.plan.vm);
 	return STATUS_OK;
 }
 
@@ -277,17 +294,22 @@ int vmrun_start(struct vmrun *vm)
 	struct machine_options options = { .policy = vm->policy, .pid_file = vm->options.pid_file };
 	const char *own = vm->options.supervisor_pid_file;
 	struct error err = { 0 };
-	int status = vmrun_prepare(vm);
+	int status;
 
-	if (status != STATUS_OK)
-		return status;
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
 	if (vm->machine != NULL)
 		return STATUS_USAGE;
+	/* The lock comes first: what follows may touch what a running VM of that name uses. */
 	if (check_sigchld(&err) != 0 ||
+	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0 ||
 	    (own != NULL && pidfile_open(&vm->pidfile, own, &err) != 0)) {
 		report_take(&vm->report, NULL, &err);
 		return (int)vm->report.status;
 	}
+	status = vmrun_prepare(vm);
+	if (status != STATUS_OK)
+		return status;
 	pidfile_write(&vm->pidfile, getpid());
 	options.console_input = open_console_input(vm);
 	vm->machine = machine_new(&vm->source, &options, &vm->first, &vm->events, &vm->report);

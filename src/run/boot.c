@@ -72,7 +72,8 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 static int make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
     struct report *report)
 {
-	struct plan_request request = { spec, source->program, source->extra, source->dry };
+	MEM_AUTO char *folder = mem_format("%s/%s", source->run_dir, spec->name);
+	struct plan_request request = { spec, source->program, source->extra, folder, source->dry };
 
 	if (source->hyper->plan(&request, plan, report) == 0)
 		return 0;
@@ -172,7 +173,8 @@ static struct node *prepare_argument(const struct boot_source *source, const str
 	char slot[SLOT_TEXT];
 
 	for (size_t i = 0; i < spec->device_count; i++) {
-		if (!spec->devices[i]->removed)
+		/* What other keys stand for is in no list of the document. */
+		if (!spec->devices[i]->removed && spec->devices[i]->origin == NULL)
 			node_append(slots, node_string(slot_text(&spec->devices[i]->slot, slot)));
 	}
 	node_put(boot, "vm", node_string(spec->name));

@@ -18,6 +18,7 @@ struct boot_source {
 	const struct hypervisor *hyper;
 	const char *program;	   /* of the hypervisor, as the user named it, or NULL */
 	const struct words *extra; /* words after `--` */
+	const char *run_dir;	   /* where files of running VMs go */
 	bool dry;
 	struct pin_map pins; /* made by boot_source_check() */
 	struct spec *base;   /* the base alone, with its slots; ditto */

@@ -123,8 +123,9 @@ int child_start(
 		return -1;
 	}
 	c->started_ms = clock_ms();
-	if (plan->hyper->hello != NULL)
-		child_control(c, plan->hyper->hello);
+	c->signs.waits_for_vnc = plan->waits_for_vnc;
+	if (plan->hello != NULL)
+		child_control(c, plan->hello);
 	return 0;
 }
 

@@ -13,6 +13,18 @@
 
 #include "base/mem.h"
 
+pid_t pidfile_read(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 static int busy(int fd, const char *path, struct error *err)
 {
 	char text[32] = "";

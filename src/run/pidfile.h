@@ -16,6 +16,8 @@ struct pidfile {
 int pidfile_open(struct pidfile *p, const char *path, struct error *err);
 /* Writes a pid; 0: none, the file is empty then. */
 void pidfile_write(struct pidfile *p, pid_t pid);
+/* The pid in such a file, 0 when there is none. */
+pid_t pidfile_read(const char *path);
 /* Removes the file and gives the lock up. Does nothing for a zeroed struct. */
 void pidfile_close(struct pidfile *p);
 

@@ -1,32 +1,15 @@
-/* Parsers and printers of the spec's keys that are more than a plain value: for rows.c alone. */
+/* Kinds of values that only the spec's own keys have: for rows.c and the files of keys alone. */
 #ifndef SPEC_KEYS_H
 #define SPEC_KEYS_H
 
 #include "spec/spec.h"
 
-#define KEY(name)                                                                             \
-	void name##_parse(                                                                    \
-	    const struct node *value, void *into, const struct where *at, struct decoder *d); \
-	void name##_print(const void *from, struct str *json)
+extern const struct field_custom name_custom, cpu_custom, mem_custom, hostbridge_custom, com_custom;
+extern const struct field_custom uuid_custom, words_custom, seconds_custom, release_custom;
+extern const struct field_custom gdb_custom, pin_custom, loader_custom;
+extern const struct field_custom reboot_on_custom, restart_limit_custom, backoff_custom;
+extern const struct field_custom stop_custom, hooks_custom;
 
-KEY(name);
-KEY(cpu);
-KEY(mem);
-KEY(hostbridge);
-KEY(com);
-KEY(uuid);
-KEY(words);
-KEY(seconds);
-KEY(release);
-KEY(reboot_on);
-KEY(restart_limit);
-KEY(backoff);
-KEY(factor);
-KEY(stop);
-KEY(hooks);
-
-#undef KEY
-
-void hooks_free(struct hook_list *list);
+extern const struct field numa_fields[], fwcfg_fields[], tpm_fields[];
 
 #endif

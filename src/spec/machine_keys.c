@@ -15,22 +15,15 @@
 #define PAGE 4096
 #define MOST_MEMORY (INT64_C(1) << 52) /* bytes that amd64 and arm64 can address at most */
 
-static void print_text(const char *text, struct str *json)
+static void name_print(const void *from, struct str *json)
 {
-	if (text == NULL)
-		str_add(json, "null");
-	else
-		str_add_json(json, text);
-}
-
-void name_print(const void *from, struct str *json)
-{
-	print_text(*(char *const *)from, json);
+	field_print_text(*(char *const *)from, json);
 }
 
 /* bhyve takes more, but devfs, shells and `%` expansion do not: see kern.devfs and bhyve_config(5).
  */
-void name_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void name_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(value, at, d);
 	bool good;
@@ -51,6 +44,15 @@ void name_parse(const struct node *value, void *into, const struct where *at, st
 		    text, LONGEST_NAME);
 }
 
+const struct field_custom name_custom = {
+	.parse = name_parse,
+	.print = name_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema =
+	    "\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._-]*$\",\"maxLength\":64",
+};
+
 int64_t cpu_count(const struct cpu *cpu)
 {
 	return cpu->sockets * cpu->cores * cpu->threads;
@@ -70,7 +72,8 @@ static const struct field cpu_fields[] = {
 	{ 0 },
 };
 
-void cpu_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void cpu_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	struct cpu *cpu = into;
 
@@ -87,12 +90,20 @@ void cpu_parse(const struct node *value, void *into, const struct where *at, str
 	}
 }
 
-void cpu_print(const void *from, struct str *json)
+static void cpu_print(const void *from, struct str *json)
 {
 	str_add(json, "{");
 	field_print(cpu_fields, from, json);
 	str_add(json, "}");
 }
+
+const struct field_custom cpu_custom = {
+	.parse = cpu_parse,
+	.print = cpu_print,
+	.type = "integer",
+	.schema = "\"type\":\"integer\",\"minimum\":1,\"maximum\":65535",
+	.rows = cpu_fields,
+};
 
 /* Bytes of "512M"; 0 with the reason reported. */
 static int64_t parse_size(const char *text, const struct where *at, struct decoder *d)
@@ -125,7 +136,8 @@ static int64_t parse_size(const char *text, const struct where *at, struct decod
 	return value == 0 ? -1 : value;
 }
 
-void mem_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void mem_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	int64_t size;
 	const char *text;
@@ -153,34 +165,40 @@ void mem_parse(const struct node *value, void *into, const struct where *at, str
 		*(int64_t *)into = size;
 }
 
-void mem_print(const void *from, struct str *json)
+static void mem_print(const void *from, struct str *json)
 {
 	str_addf(json, "%" PRId64, *(const int64_t *)from);
 }
 
-static const char *const bridges[] = {
-	[HOSTBRIDGE_DEFAULT] = "hostbridge",
-	[HOSTBRIDGE_AMD] = "amd_hostbridge",
+const struct field_custom mem_custom = {
+	.parse = mem_parse,
+	.print = mem_print,
+	.type = "string|integer",
+	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+[kKmMgGtT]$\"},"
+		  "{\"type\":\"integer\",\"minimum\":4096,\"multipleOf\":4096}]",
 };
 
-void hostbridge_parse(
+static const char *const bridges[] = {
+	[HOSTBRIDGE_NONE] = "",
+	[HOSTBRIDGE_DEFAULT] = "hostbridge",
+	[HOSTBRIDGE_AMD] = "amd_hostbridge",
+	NULL,
+};
+
+static void hostbridge_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	if (value->kind == NODE_BOOL && !value->truth) {
 		*(int *)into = HOSTBRIDGE_NONE;
 		return;
 	}
-	for (int i = HOSTBRIDGE_DEFAULT; i <= HOSTBRIDGE_AMD; i++) {
-		if (value->kind == NODE_STRING && strcmp(bridges[i], value->text) == 0) {
-			*(int *)into = i;
-			return;
-		}
-	}
-	report_add(
-	    d->report, STATUS_SPEC, at, "expected \"hostbridge\", \"amd_hostbridge\" or false");
+	if (value->kind == NODE_STRING)
+		field_choice(value, bridges, into, at, d);
+	else
+		field_type_error(value, "\"hostbridge\", \"amd_hostbridge\" or false", at, d);
 }
 
-void hostbridge_print(const void *from, struct str *json)
+static void hostbridge_print(const void *from, struct str *json)
 {
 	int bridge = *(const int *)from;
 
@@ -189,6 +207,13 @@ void hostbridge_print(const void *from, struct str *json)
 	else
 		str_add_json(json, bridges[bridge]);
 }
+
+const struct field_custom hostbridge_custom = {
+	.parse = hostbridge_parse,
+	.print = hostbridge_print,
+	.type = "\"hostbridge\"|\"amd_hostbridge\"|false",
+	.schema = "\"enum\":[\"hostbridge\",\"amd_hostbridge\",false]",
+};
 
 static bool is_address(const char *host, size_t n)
 {
@@ -213,27 +238,37 @@ static bool is_tcp(const char *text)
 	return isdigit((unsigned char)colon[1]) && *end == '\0' && port >= 1 && port <= 65535;
 }
 
-void com_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void com_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(value, at, d);
 
 	if (text == NULL)
 		return;
-	if (strcmp(text, "stdio") == 0 || *text == '/' || is_tcp(text))
+	if (strcmp(text, "stdio") == 0 || strcmp(text, "nmdm") == 0 || *text == '/' || is_tcp(text))
 		*(char **)into = mem_copy(text);
 	else
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no serial port: expected \"stdio\", a device such as "
+		    "\"%s\" is no serial port: expected \"stdio\", \"nmdm\", a device such as "
 		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address",
 		    text);
 }
 
-void com_print(const void *from, struct str *json)
+static void com_print(const void *from, struct str *json)
 {
-	print_text(*(char *const *)from, json);
+	field_print_text(*(char *const *)from, json);
 }
 
-void uuid_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+const struct field_custom com_custom = {
+	.parse = com_parse,
+	.print = com_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|nmdm|/.+|tcp=.+:[0-9]+)$\"",
+};
+
+static void uuid_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 	const char *text = field_text(value, at, d);
@@ -251,13 +286,23 @@ void uuid_parse(const struct node *value, void *into, const struct where *at, st
 		    d->report, STATUS_SPEC, at, "\"%s\" is no UUID, expected %s", text, form);
 }
 
-void uuid_print(const void *from, struct str *json)
+static void uuid_print(const void *from, struct str *json)
 {
-	print_text(*(char *const *)from, json);
+	field_print_text(*(char *const *)from, json);
 }
 
+const struct field_custom uuid_custom = {
+	.parse = uuid_parse,
+	.print = uuid_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-"
+		  "f]{12}$\"",
+};
+
 /* A list of words, or one string that is split as a shell would. */
-void words_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void words_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	size_t i = 0;
 
@@ -286,7 +331,7 @@ void words_parse(const struct node *value, void *into, const struct where *at, s
 	}
 }
 
-void words_print(const void *from, struct str *json)
+static void words_print(const void *from, struct str *json)
 {
 	const struct words *w = from;
 
@@ -302,8 +347,23 @@ void words_print(const void *from, struct str *json)
 	str_add(json, "]");
 }
 
+static void clear_words(void *words)
+{
+	words_free(words);
+}
+
+const struct field_custom words_custom = {
+	.parse = words_parse,
+	.print = words_print,
+	.clear = clear_words,
+	.type = "string|string[]",
+	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
+		  "\"string\"}}]",
+};
+
 /* Seconds, fractions allowed, kept in milliseconds. */
-void seconds_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void seconds_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	double seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
 
@@ -315,20 +375,35 @@ void seconds_parse(const struct node *value, void *into, const struct where *at,
 		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
 }
 
-void seconds_print(const void *from, struct str *json)
+static void seconds_print(const void *from, struct str *json)
 {
 	str_addf(json, "%.15g", (double)*(const int64_t *)from / 1000);
 }
 
+const struct field_custom seconds_custom = {
+	.parse = seconds_parse,
+	.print = seconds_print,
+	.type = "number",
+	.schema = "\"type\":\"number\",\"minimum\":0.01,\"maximum\":3600",
+};
+
 /* A major release that this vmrun knows. */
-void release_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void release_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	(void)field_integer(value, 13, 15, into, at, d);
 }
 
-void release_print(const void *from, struct str *json)
+static void release_print(const void *from, struct str *json)
 {
 	int64_t release = *(const int64_t *)from;
 
 	str_addf(json, release == 0 ? "null" : "%" PRId64, release);
 }
+
+const struct field_custom release_custom = {
+	.parse = release_parse,
+	.print = release_print,
+	.type = "13|14|15",
+	.schema = "\"enum\":[13,14,15]",
+};

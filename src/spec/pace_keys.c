@@ -1,28 +1,8 @@
 /* The keys that slow a VM down which boots again and again: restart_limit and backoff. */
 #include "spec/keys.h"
 
-static const struct field limit_fields[] = {
-	{ "count", FIELD_INT, offsetof(struct restart_limit, count), .has_range = true, .min = 1,
-	    .max = RESTART_LIMIT_MOST, .help = "automatic boots" },
-	{ "within", FIELD_CUSTOM, offsetof(struct restart_limit, within_ms), .parse = seconds_parse,
-	    .print = seconds_print, .help = "seconds" },
-	{ 0 },
-};
-
-static const struct field backoff_fields[] = {
-	{ "initial", FIELD_CUSTOM, offsetof(struct backoff, initial_ms), .parse = seconds_parse,
-	    .print = seconds_print, .help = "seconds before the first boot after a fault" },
-	{ "factor", FIELD_CUSTOM, offsetof(struct backoff, factor), .parse = factor_parse,
-	    .print = factor_print, .help = "what the next delay is multiplied with" },
-	{ "max", FIELD_CUSTOM, offsetof(struct backoff, max_ms), .parse = seconds_parse,
-	    .print = seconds_print, .help = "longest delay in seconds" },
-	{ "reset_after", FIELD_CUSTOM, offsetof(struct backoff, reset_after_ms),
-	    .parse = seconds_parse, .print = seconds_print,
-	    .help = "seconds up after which delays start over" },
-	{ 0 },
-};
-
-void factor_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void factor_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	double factor = value->kind == NODE_INT ? (double)value->integer : value->number;
 
@@ -34,10 +14,37 @@ void factor_parse(const struct node *value, void *into, const struct where *at, 
 		*(double *)into = factor;
 }
 
-void factor_print(const void *from, struct str *json)
+static void factor_print(const void *from, struct str *json)
 {
 	str_addf(json, "%.15g", *(const double *)from);
 }
+
+static const struct field_custom factor_custom = {
+	.parse = factor_parse,
+	.print = factor_print,
+	.type = "number",
+	.schema = "\"type\":\"number\",\"minimum\":1,\"maximum\":100",
+};
+
+static const struct field limit_fields[] = {
+	{ "count", FIELD_INT, offsetof(struct restart_limit, count), .has_range = true, .min = 1,
+	    .max = RESTART_LIMIT_MOST, .help = "automatic boots" },
+	{ "within", FIELD_CUSTOM, offsetof(struct restart_limit, within_ms),
+	    .custom = &seconds_custom, .help = "seconds" },
+	{ 0 },
+};
+
+static const struct field backoff_fields[] = {
+	{ "initial", FIELD_CUSTOM, offsetof(struct backoff, initial_ms), .custom = &seconds_custom,
+	    .help = "seconds before the first boot after a fault" },
+	{ "factor", FIELD_CUSTOM, offsetof(struct backoff, factor), .custom = &factor_custom,
+	    .help = "what the next delay is multiplied with" },
+	{ "max", FIELD_CUSTOM, offsetof(struct backoff, max_ms), .custom = &seconds_custom,
+	    .help = "longest delay in seconds" },
+	{ "reset_after", FIELD_CUSTOM, offsetof(struct backoff, reset_after_ms),
+	    .custom = &seconds_custom, .help = "seconds up after which delays start over" },
+	{ 0 },
+};
 
 /* An object of these rows, or false to switch it off. */
 static void parse_switch(const struct field *rows, const struct node *value, void *into, bool *off,
@@ -61,7 +68,7 @@ static void print_switch(const struct field *rows, const void *from, bool off, s
 	str_add(json, "}");
 }
 
-void restart_limit_parse(
+static void restart_limit_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	struct restart_limit *limit = into;
@@ -69,19 +76,36 @@ void restart_limit_parse(
 	parse_switch(limit_fields, value, limit, &limit->off, at, d);
 }
 
-void restart_limit_print(const void *from, struct str *json)
+static void restart_limit_print(const void *from, struct str *json)
 {
 	print_switch(limit_fields, from, ((const struct restart_limit *)from)->off, json);
 }
 
-void backoff_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+const struct field_custom restart_limit_custom = {
+	.parse = restart_limit_parse,
+	.print = restart_limit_print,
+	.type = "false",
+	.schema = "\"const\":false",
+	.rows = limit_fields,
+};
+
+static void backoff_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	struct backoff *backoff = into;
 
 	parse_switch(backoff_fields, value, backoff, &backoff->off, at, d);
 }
 
-void backoff_print(const void *from, struct str *json)
+static void backoff_print(const void *from, struct str *json)
 {
 	print_switch(backoff_fields, from, ((const struct backoff *)from)->off, json);
 }
+
+const struct field_custom backoff_custom = {
+	.parse = backoff_parse,
+	.print = backoff_print,
+	.type = "false",
+	.schema = "\"const\":false",
+	.rows = backoff_fields,
+};

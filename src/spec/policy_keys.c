@@ -93,7 +93,7 @@ int reboot_list_parse(const char *text, struct reboot_list *out, struct error *e
 	return 0;
 }
 
-void reboot_on_parse(
+static void reboot_on_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	struct reboot_list *list = into;
@@ -126,7 +126,7 @@ void reboot_on_parse(
 	}
 }
 
-void reboot_on_print(const void *from, struct str *json)
+static void reboot_on_print(const void *from, struct str *json)
 {
 	const struct reboot_list *list = from;
 
@@ -144,6 +144,21 @@ void reboot_on_print(const void *from, struct str *json)
 	}
 	str_add(json, "]");
 }
+
+static void clear_reboot_on(void *list)
+{
+	reboot_list_free(list);
+}
+
+const struct field_custom reboot_on_custom = {
+	.parse = reboot_on_parse,
+	.print = reboot_on_print,
+	.clear = clear_reboot_on,
+	.type = "(integer|string)[]",
+	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,"
+		  "\"maximum\":255},"
+		  "{\"type\":\"string\"}]}",
+};
 
 static const char *const actions[] = { "acpi", "poweroff", "kill", NULL };
 
@@ -165,7 +180,8 @@ static const struct field step_fields[] = {
 	{ 0 },
 };
 
-void stop_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void stop_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	struct stop_ladder *ladder = into, read = { .count = 0 };
 
@@ -189,7 +205,7 @@ void stop_parse(const struct node *value, void *into, const struct where *at, st
 	*ladder = read;
 }
 
-void stop_print(const void *from, struct str *json)
+static void stop_print(const void *from, struct str *json)
 {
 	const struct stop_ladder *ladder = from;
 
@@ -199,6 +215,17 @@ void stop_print(const void *from, struct str *json)
 		    stop_action_name(ladder->step[i].action), ladder->step[i].wait_ms / 1000);
 	str_add(json, "]");
 }
+
+const struct field_custom stop_custom = {
+	.parse = stop_parse,
+	.print = stop_print,
+	.type = "{ [\"do\"]: \"acpi\"|\"poweroff\"|\"kill\", wait: integer }[]",
+	.schema =
+	    "\"type\":\"array\",\"minItems\":1,\"maxItems\":16,\"items\":{\"type\":\"object\","
+	    "\"required\":[\"do\",\"wait\"],\"additionalProperties\":false,\"properties\":{"
+	    "\"do\":{\"enum\":[\"acpi\",\"poweroff\",\"kill\"]},"
+	    "\"wait\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":86400}}}",
+};
 
 static void node_text(const struct node *n, struct str *s)
 {
@@ -264,7 +291,8 @@ static void parse_hook(
 	hook->key = str_take(&key);
 }
 
-void hooks_parse(const struct node *value, void *into, const struct where *at, struct decoder *d)
+static void hooks_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	size_t i = 0;
 
@@ -279,7 +307,7 @@ void hooks_parse(const struct node *value, void *into, const struct where *at, s
 	}
 }
 
-void hooks_print(const void *from, struct str *json)
+static void hooks_print(const void *from, struct str *json)
 {
 	const struct hook_list *list = from;
 
@@ -298,8 +326,10 @@ void hooks_print(const void *from, struct str *json)
 	str_add(json, "]");
 }
 
-void hooks_free(struct hook_list *list)
+static void clear_hooks(void *what)
 {
+	struct hook_list *list = what;
+
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->item[i].name);
 		free(list->item[i].path);
@@ -309,3 +339,13 @@ void hooks_free(struct hook_list *list)
 	free(list->item);
 	memset(list, 0, sizeof(*list));
 }
+
+const struct field_custom hooks_custom = {
+	.parse = hooks_parse,
+	.print = hooks_print,
+	.clear = clear_hooks,
+	.type = "(string|{ use: string, [string]: any })[]",
+	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},"
+		  "{\"type\":\"object\",\"required\":[\"use\"],\"properties\":{\"use\":{\"type\":"
+		  "\"string\",\"minLength\":1}}}]}",
+};

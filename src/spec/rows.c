@@ -3,14 +3,15 @@
 
 static const char *const arches[] = { "", "amd64", "arm64", NULL };
 static const char *const accels[] = { "auto", "tcg", "kvm", NULL };
+static const char *const fwcfg_types[] = { "", "bhyve", "qemu", NULL };
 
 /* clang-format off */
-#define CUSTOM(name) .parse = name##_parse, .print = name##_print
+#define CUSTOM(name) .custom = &name##_custom
 #define FLAG(name, text) { #name, FIELD_BOOL, offsetof(struct spec, name), .help = text }
 #define HOOK(name, text) \
 	{ #name, FIELD_HOOK, offsetof(struct spec, name), .help = "hook: " text }
 #define COM(n) { "com" #n, FIELD_CUSTOM, offsetof(struct spec, com[n - 1]), CUSTOM(com), \
-	    .help = "serial port " #n ": stdio, a tty, /dev/nmdmXA or tcp=ADDR:PORT" }
+	    .help = "serial port " #n ": stdio, a tty, /dev/nmdmXA, nmdm or tcp=ADDR:PORT" }
 
 static const struct field bhyve_fields[] = {
 	{ "release", FIELD_CUSTOM, offsetof(struct bhyve_settings, release), CUSTOM(release),
@@ -36,11 +37,17 @@ static const struct field qemu_fields[] = {
 	{ 0 },
 };
 
+static const struct field graphic_fields[] = {
+	FBUF_ROWS(offsetof(struct graphic, fbuf)),
+	{ "xhci_tablet", FIELD_BOOL, offsetof(struct graphic, xhci_tablet), .alias = "xhci_table",
+	    .help = "a pointer that the screen's clients move: an xhci with a tablet" },
+	{ 0 },
+};
+
 const struct field spec_fields[] = {
 	{ "name", FIELD_CUSTOM, offsetof(struct spec, name), .required = true, CUSTOM(name),
 	    .help = "name of the VM" },
-	{ "cpu", FIELD_CUSTOM, offsetof(struct spec, cpu), .required = true,
-	    .merges = true, CUSTOM(cpu),
+	{ "cpu", FIELD_CUSTOM, offsetof(struct spec, cpu), .required = true, CUSTOM(cpu),
 	    .help = "number of processors, or { threads, cores, sockets }" },
 	{ "mem", FIELD_CUSTOM, offsetof(struct spec, mem), .required = true, CUSTOM(mem),
 	    .help = "memory, \"512M\" or bytes" },
@@ -48,6 +55,8 @@ const struct field spec_fields[] = {
 	{ "varfile", FIELD_PATH, offsetof(struct spec, varfile), .help = "UEFI variables" },
 	{ "varfile_template", FIELD_PATH, offsetof(struct spec, varfile_template),
 	    .help = "what a missing varfile is copied from" },
+	{ "loader", FIELD_CUSTOM, offsetof(struct spec, loader), CUSTOM(loader),
+	    .help = "bhyveload or grub, run before each boot of a guest without firmware" },
 	{ "hostbridge", FIELD_CUSTOM, offsetof(struct spec, hostbridge), CUSTOM(hostbridge),
 	    .help = "hostbridge, amd_hostbridge or false" },
 	{ "hostbridge_slot", FIELD_CUSTOM, offsetof(struct spec, hostbridge_slot), CUSTOM(slot),
@@ -55,6 +64,11 @@ const struct field spec_fields[] = {
 	{ "lpc_slot", FIELD_CUSTOM, offsetof(struct spec, lpc_slot), CUSTOM(slot),
 	    .help = "PCI address of the LPC bridge" },
 	COM(1), COM(2), COM(3), COM(4),
+	{ "gdb", FIELD_CUSTOM, offsetof(struct spec, gdb), CUSTOM(gdb),
+	    .help = "[w][ADDR:]PORT that a debugger connects to; w waits for it" },
+	{ "graphic", FIELD_OBJECT, offsetof(struct spec, graphic), .rows = graphic_fields,
+	    .hidden = true,
+	    .help = "a screen for VNC clients, and a tablet" },
 	{ "uuid", FIELD_CUSTOM, offsetof(struct spec, uuid), CUSTOM(uuid),
 	    .help = "UUID of the machine; default made from the name" },
 	FLAG(utc_clock, "the guest's clock shows UTC"),
@@ -69,6 +83,25 @@ const struct field spec_fields[] = {
 	FLAG(ignore_unknown_msr, "ignore registers (MSR) that nobody handles"),
 	FLAG(guest_mem_in_core, "guest memory in core dumps of bhyve"),
 	FLAG(exit_on_pause, "leave the guest at its PAUSE instructions"),
+	{ "keyboard_layout", FIELD_STRING, offsetof(struct spec, keyboard_layout),
+	    .help = "layout of VNC clients' keyboards" },
+	{ "pin", FIELD_CUSTOM, offsetof(struct spec, pin), CUSTOM(pin),
+	    .help = "processors of the host for those of the guest: VCPU:CPU each" },
+	{ "numa", FIELD_LIST, offsetof(struct spec, numa), .rows = numa_fields,
+	    .size = sizeof(struct numa_domain), .has_range = true, .min = 1, .max = 8,
+	    .help = "memory domains of the guest" },
+	{ "fwcfg_type", FIELD_CHOICE, offsetof(struct spec, fwcfg_type), .choices = fwcfg_types,
+	    .help = "bhyve or qemu: the interface behind fwcfg" },
+	{ "fwcfg", FIELD_LIST, offsetof(struct spec, fwcfg), .rows = fwcfg_fields,
+	    .size = sizeof(struct fwcfg_item),
+	    .help = "what firmware and guest find in fw_cfg" },
+	{ "smbios", FIELD_OBJECT, offsetof(struct spec, smbios), .rows = smbios_fields,
+	    .help = "who made the machine" },
+	{ "tpm", FIELD_OBJECT, offsetof(struct spec, tpm), .rows = tpm_fields,
+	    .help = "a trusted platform module" },
+	FLAG(pc_testdev, "the test device of bhyve's developers"),
+	{ "config", FIELD_MAP, offsetof(struct spec, config),
+	    .help = "further variables of bhyve_config(5), set last" },
 	{ "extra_options", FIELD_CUSTOM, offsetof(struct spec, extra_options), CUSTOM(words),
 	    .help = "further words for the hypervisor" },
 	{ "emulations", FIELD_ELSEWHERE, .help = "devices" },
@@ -77,9 +110,9 @@ const struct field spec_fields[] = {
 	    .help = "target of the next boot" },
 	{ "reboot_on", FIELD_CUSTOM, offsetof(struct spec, reboot_on), CUSTOM(reboot_on),
 	    .help = "causes or statuses after which the VM boots again" },
-	{ "restart_limit", FIELD_CUSTOM, offsetof(struct spec, restart_limit), .merges = true,
+	{ "restart_limit", FIELD_CUSTOM, offsetof(struct spec, restart_limit),
 	    CUSTOM(restart_limit), .help = "{ count, within }: more automatic boots are too many" },
-	{ "backoff", FIELD_CUSTOM, offsetof(struct spec, backoff), .merges = true, CUSTOM(backoff),
+	{ "backoff", FIELD_CUSTOM, offsetof(struct spec, backoff), CUSTOM(backoff),
 	    .help = "{ initial, factor, max, reset_after }: delay after all but a reboot" },
 	{ "hooks", FIELD_CUSTOM, offsetof(struct spec, hooks), CUSTOM(hooks),
 	    .help = "files of hooks" },

@@ -74,15 +74,16 @@ static void report_at(struct map *map, const struct device *dev, const char *fmt
 
 static void report_at(struct map *map, const struct device *dev, const char *fmt, ...)
 {
-	struct where list = { NULL, "emulations", 0 }, entry = { &list, NULL, dev->index };
-	struct where at = { &entry, "slot", 0 };
+	struct device_place place;
+	const struct where *entry = device_where(dev, &place);
+	struct where at = { entry, "slot", 0 };
 	MEM_AUTO char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	text = mem_vformat(fmt, ap);
 	va_end(ap);
-	report_add(map->report, STATUS_SPEC, dev->pinned ? &at : &entry, "%s", text);
+	report_add(map->report, STATUS_SPEC, dev->pinned ? &at : entry, "%s", text);
 }
 
 /* Seats a device, or says who sits there already. */
@@ -211,11 +212,15 @@ static void seat_bridges(struct map *map, const struct spec *spec)
 static const struct device *base_device(const struct spec *base, const struct device *dev)
 {
 	size_t count = base == NULL ? 0 : base->device_count;
-	size_t last = dev->index < count ? dev->index + 1 : count;
+	/* What other keys stand for comes last, with indices above all others. */
+	size_t last = dev->origin == NULL && dev->index < count ? dev->index + 1 : count;
 
 	for (size_t i = last; i > 0 && base->devices[i - 1]->index >= dev->index; i--) {
-		if (base->devices[i - 1]->index == dev->index)
-			return base->devices[i - 1];
+		const struct device *other = base->devices[i - 1];
+
+		if (dev->origin != NULL ? other->origin == dev->origin && other->kind == dev->kind
+					: other->index == dev->index)
+			return other;
 	}
 	return NULL;
 }

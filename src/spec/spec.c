@@ -9,6 +9,8 @@
 #include "base/sha1.h"
 #include "spec/keys.h"
 
+#define GRAPHIC_DEVICES 2 /* that the key `graphic` stands for */
+
 static const struct stop_ladder default_ladder = {
 	/* Together below FreeBSD's rcshutdown_timeout of 90 s. */
 	.step = { { STOP_ACPI, 60000 }, { STOP_POWEROFF, 10000 }, { STOP_KILL, 5000 } },
@@ -22,6 +24,9 @@ static void set_defaults(struct spec *spec)
 	spec->lpc_slot = (struct slot){ true, 0, 31, 0 };
 	spec->hostbridge_slot = (struct slot){ true, 0, 0, 0 };
 	spec->utc_clock = spec->yield_on_hlt = spec->generate_acpi = true;
+	spec->loader.timeout_ms = 15000;
+	fbuf_defaults(&spec->graphic.fbuf);
+	spec->graphic.xhci_tablet = true;
 	spec->hook_timeout_ms = 5000;
 	spec->hook_memory = INT64_C(64) << 20;
 	spec->stop = default_ladder;
@@ -52,11 +57,12 @@ static char *default_id(const struct spec *spec, size_t upto)
 	return mem_format("%s-%zu", kind->name, n);
 }
 
-static void name_devices(struct spec *spec, const struct where *list, struct decoder *d)
+static void name_devices(struct spec *spec, struct decoder *d)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
-		struct where entry = { list, NULL, dev->index }, at = { &entry, "id", 0 };
+		struct device_place place;
+		struct where at = { device_where(dev, &place), "id", 0 };
 
 		if (dev->id == NULL)
 			dev->id = default_id(spec, i);
@@ -86,7 +92,8 @@ static void decode_devices(const struct node *document, struct spec *spec, struc
 		field_type_error(list, "a list of devices", &at, d);
 		return;
 	}
-	spec->devices = mem_zero((list->count + 1) * sizeof(struct device *));
+	spec->devices =
+	    mem_resize(spec->devices, list->count + GRAPHIC_DEVICES, sizeof(struct device *));
 	for (const struct node *n = list->first; n != NULL; n = n->next, i++) {
 		struct where entry = { &at, NULL, i };
 		struct device *dev = device_decode(n, &entry, d);
@@ -96,45 +103,72 @@ static void decode_devices(const struct node *document, struct spec *spec, struc
 		dev->index = i;
 		spec->devices[spec->device_count++] = dev;
 	}
-	name_devices(spec, &at, d);
 }
 
-/* vmrun's stdin and stdout can be one port's only. */
-static void check_stdio(const struct spec *spec, struct decoder *d)
+static void add_graphic_device(struct spec *spec, struct device *dev)
 {
-	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
-	const char *owner = NULL;
+	dev->origin = "graphic";
+	dev->index = SIZE_MAX - GRAPHIC_DEVICES; /* of no entry, above all entries */
+	spec->devices[spec->device_count++] = dev;
+}
 
-	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		struct where at = { NULL, keys[i], 0 };
+/* The screen and its pointer come after all other devices: a target that adds one moves neither. */
+static void make_graphic(struct spec *spec, struct decoder *d)
+{
+	struct where at = { NULL, "graphic", 0 };
+	struct device *screen;
 
-		if (spec->com[i] == NULL || strcmp(spec->com[i], "stdio") != 0)
-			continue;
-		if (owner != NULL)
-			report_add(d->report, STATUS_SPEC, &at,
-			    "\"stdio\" is taken by %s already: only one port can have it", owner);
-		else
-			owner = keys[i];
+	if (!spec_gives(spec, "graphic"))
+		return;
+	screen = device_new(&device_fbuf);
+	memcpy(screen->config, &spec->graphic.fbuf, sizeof(spec->graphic.fbuf));
+	memset(&spec->graphic.fbuf, 0, sizeof(spec->graphic.fbuf));
+	screen->kind->check(screen, &at, d);
+	add_graphic_device(spec, screen);
+	if (spec->graphic.xhci_tablet)
+		add_graphic_device(spec, device_new(&device_xhci));
+}
+
+bool spec_gives(const struct spec *spec, const char *key)
+{
+	return words_have(&spec->given, key);
+}
+
+const char *spec_com(const struct spec *spec, size_t port)
+{
+	const char *com = spec->com[port];
+
+	if (com == NULL || strcmp(com, "nmdm") != 0)
+		return com;
+	return spec->com_found[port] != NULL ? spec->com_found[port] : "/dev/nmdmAUTOA";
+}
+
+static void note_given(const struct node *document, struct spec *spec)
+{
+	for (const struct node *n = document->first; n != NULL; n = n->next) {
+		if (n->kind != NODE_NULL)
+			words_add(&spec->given, n->key);
 	}
 }
 
 struct spec *spec_decode(const struct node *document, struct decoder *d)
 {
 	struct spec *spec = mem_zero(sizeof(*spec));
+	size_t before;
 
 	set_defaults(spec);
 	if (!node_is_object(document)) {
 		field_type_error(document, "an object: { \"name\": ... }", NULL, d);
 		return spec;
 	}
+	before = d->report->count;
+	note_given(document, spec);
 	field_decode(spec_fields, document, spec, NULL, d);
+	spec_check_rules(spec, d->report->count == before, d);
+	spec->devices = mem_zero(GRAPHIC_DEVICES * sizeof(struct device *));
 	decode_devices(document, spec, d);
-	check_stdio(spec, d);
-	if (spec->lpc_slot.bus != 0) {
-		struct where at = { NULL, "lpc_slot", 0 };
-
-		report_add(d->report, STATUS_SPEC, &at, "the lpc must be on bus 0");
-	}
+	make_graphic(spec, d);
+	name_devices(spec, d);
 	return spec;
 }
 
@@ -145,7 +179,9 @@ static struct node *merge_rules(const struct field *rows)
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		if (f->type == FIELD_OBJECT)
 			node_put(rules, f->key, merge_rules(f->rows));
-		else if (f->merges)
+		else if (f->type == FIELD_CUSTOM && f->custom->rows != NULL)
+			node_put(rules, f->key, merge_rules(f->custom->rows));
+		else if (f->type == FIELD_MAP)
 			node_put(rules, f->key, node_new(NODE_OBJECT));
 	}
 	return rules;
@@ -245,15 +281,9 @@ void spec_free(struct spec *spec)
 	if (spec == NULL)
 		return;
 	field_clear(spec_fields, spec);
-	free(spec->name);
-	free(spec->uuid);
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
-		free(spec->com[i]);
-	words_free(&spec->extra_options);
-	words_free(&spec->bhyve.args);
-	words_free(&spec->qemu.args);
-	reboot_list_free(&spec->reboot_on);
-	hooks_free(&spec->hooks);
+		free(spec->com_found[i]);
+	words_free(&spec->given);
 	for (size_t i = 0; i < spec->device_count; i++)
 		device_free(spec->devices[i]);
 	free(spec->devices);

@@ -12,6 +12,7 @@
 
 #include "base/words.h"
 #include "device/device.h"
+#include "device/fbuf.h"
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
@@ -88,6 +89,62 @@ struct hook_list {
 	size_t count;
 };
 
+/* Loads the guest's kernel before each boot, where no firmware does. */
+enum loader_type { LOADER_NONE, LOADER_BHYVELOAD, LOADER_GRUB };
+
+struct loader {
+	int type; /* enum loader_type */
+	int64_t timeout_ms;
+	char *console; /* NULL: where com1 is */
+	/* bhyveload */
+	struct words disks; /* none: the spec's */
+	struct pairs env;
+	char *host_dir, *os_loader;
+	/* grub-bhyve */
+	char *device_map; /* NULL: made of the disks */
+	char *root, *dir, *config;
+	struct words commands; /* for its standard input */
+};
+
+struct numa_domain {
+	int64_t id;
+	int64_t size; /* bytes, 0: an equal share */
+	char *cpus;   /* "0-3,8" */
+	char *domain_policy;
+};
+
+/* What the guest finds under a name in fw_cfg: a text, or what a file holds. */
+struct fwcfg_item {
+	char *name, *string, *file;
+};
+
+struct smbios {
+	struct {
+		char *vendor, *version, *release_date;
+	} bios;
+	struct {
+		char *family_name, *manufacturer, *product_name, *serial_number, *sku, *version;
+	} system;
+	struct {
+		char *manufacturer, *version, *product_name, *serial_number, *asset_tag, *location;
+	} board;
+	struct {
+		char *manufacturer, *version, *serial_number, *asset_tag, *sku;
+	} chassis;
+};
+
+enum tpm_type { TPM_NONE, TPM_PASSTHRU, TPM_SWTPM };
+
+struct tpm {
+	int type; /* enum tpm_type */
+	char *path, *version;
+};
+
+struct graphic {
+	struct fbuf fbuf;
+	bool xhci_tablet;
+};
+
 struct bhyve_settings {
 	int64_t release; /* 0: the host's, else 14 */
 	int arch;	 /* index: "", "amd64", "arm64" */
@@ -105,13 +162,26 @@ struct spec {
 	struct cpu cpu;
 	int64_t mem; /* bytes */
 	char *bootrom, *varfile, *varfile_template;
+	struct loader loader;
 	int hostbridge; /* enum hostbridge */
 	struct slot lpc_slot, hostbridge_slot;
 	char *com[SPEC_COM_PORTS];
+	char *com_found[SPEC_COM_PORTS]; /* by a run: the device behind "nmdm", or NULL */
+	char *gdb;			 /* "[w][ADDR:]PORT" */
 	char *uuid;
 	bool utc_clock, yield_on_hlt, generate_acpi;
 	bool wire_guest_mem, force_msi, disable_mptable_gen, power_off_destroy_vm;
 	bool x2apic, strict_io, ignore_unknown_msr, guest_mem_in_core, exit_on_pause;
+	char *keyboard_layout;
+	struct words pin;	 /* "VCPU:CPU" each */
+	struct field_list numa;	 /* struct numa_domain */
+	int fwcfg_type;		 /* index: "", "bhyve", "qemu" */
+	struct field_list fwcfg; /* struct fwcfg_item */
+	struct smbios smbios;
+	struct tpm tpm;
+	bool pc_testdev;
+	struct graphic graphic; /* its devices are among `devices` */
+	struct pairs config;	/* any further variables of bhyve_config(5) */
 	struct words extra_options;
 	struct device **devices; /* in order of appearance; removed ones are among them */
 	size_t device_count;
@@ -126,7 +196,14 @@ struct spec {
 	struct stop_ladder stop;
 	struct bhyve_settings bhyve;
 	struct qemu_settings qemu;
+	struct words given; /* the keys that stand in the document, null aside */
 };
+
+/* Does the document set this key of the spec, to whatever value? */
+bool spec_gives(const struct spec *spec, const char *key);
+/* The device that a serial port is connected to: its path, "stdio", "tcp=...", a placeholder for
+ * what a run finds, or NULL. */
+const char *spec_com(const struct spec *spec, size_t port);
 
 /*
  * Decodes a merged document.  Always returns a spec (what could not be read has its default); it is
@@ -141,6 +218,14 @@ void spec_complete(struct spec *spec);
 char *spec_print(const struct spec *spec);
 void spec_free(struct spec *spec);
 
+/*
+ * Reports what is wrong between keys: for spec_decode().  Unless every key is good, lists are left
+ * alone: their entries may be half read.
+ */
+void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d);
+
+/* The rows of `smbios`: groups, and in them char *s at offsets of struct smbios. */
+extern const struct field smbios_fields[];
 /* The rows of the spec's own keys, for whoever walks them. */
 extern const struct field spec_fields[];
 

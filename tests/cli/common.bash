@@ -58,14 +58,14 @@ script() {
 # vmrun ARG...: sets status; what it says is in the files out and err
 vmrun() {
 	status=0
-	timeout -k 5 120 "$VMRUN" "$@" >out 2>err </dev/null 3>&- || status=$?
+	timeout -k 5 120 "$VMRUN" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
 }
 
 # start ARG...: the same in the background; its pid is in pid
 start() {
 	: >out
 	: >err
-	"$VMRUN" "$@" >out 2>err </dev/null 3>&- &
+	"$VMRUN" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 }

@@ -8,6 +8,19 @@
 #include "base/mem.h"
 #include "config/json_node.h"
 
+static void check_custom(const struct field_custom *custom)
+{
+	MEM_AUTO char *schema = mem_format("{%s}", custom->schema);
+	struct node *n = json_node(schema);
+
+	assert_non_null(custom->parse);
+	assert_non_null(custom->print);
+	assert_non_null(custom->type);
+	if (n == NULL || n->kind != NODE_OBJECT)
+		fail_msg("no schema: %s", custom->schema);
+	node_free(n);
+}
+
 static void check_shape(const struct field *f)
 {
 	assert_int_equal(strspn(f->key, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(f->key));
@@ -15,10 +28,13 @@ static void check_shape(const struct field *f)
 	assert_true(strlen(f->help) > 2);
 	assert_true(f->help[strlen(f->help) - 1] != '.' || strstr(f->help, "...") != NULL);
 	assert_true((f->choices != NULL) == (f->type == FIELD_CHOICE));
-	assert_true((f->rows != NULL) == (f->type == FIELD_OBJECT));
-	assert_true((f->parse != NULL) == (f->type == FIELD_CUSTOM));
-	assert_true((f->print != NULL) == (f->type == FIELD_CUSTOM));
-	assert_true(!f->has_range || (f->type == FIELD_INT && f->min < f->max));
+	assert_true((f->rows != NULL) == (f->type == FIELD_OBJECT || f->type == FIELD_LIST));
+	assert_true((f->size != 0) == (f->type == FIELD_LIST));
+	assert_true((f->custom != NULL) == (f->type == FIELD_CUSTOM));
+	assert_true(!f->has_range || f->type == FIELD_INT || f->type == FIELD_LIST);
+	assert_true(!f->has_range || f->min < f->max);
+	if (f->type == FIELD_CUSTOM)
+		check_custom(f->custom);
 	assert_true(f->longest == 0 || f->type == FIELD_STRING || f->type == FIELD_PATH);
 	if (f->type == FIELD_CHOICE)
 		assert_non_null(f->choices[0]);
@@ -113,7 +129,7 @@ static void check_wrong_types(
 	else if (f->type == FIELD_INT)
 		check_integer(rows, f, at);
 	if (f->type == FIELD_BOOL || f->type == FIELD_CHOICE || f->type == FIELD_OBJECT ||
-	    f->type == FIELD_HOOK) {
+	    f->type == FIELD_LIST || f->type == FIELD_MAP || f->type == FIELD_HOOK) {
 		wrong(rows, f, node_string("true"), at);
 		wrong(rows, f, node_string(""), at);
 		wrong(rows, f, node_int(1), at);
@@ -179,7 +195,9 @@ void rows_check(const struct field *rows, const struct where *at)
 		check_null(rows, f, at);
 		check_required(rows, f, at);
 		check_typo(rows, f, at);
-		if (f->type == FIELD_OBJECT)
+		if (f->type == FIELD_OBJECT || f->type == FIELD_LIST)
 			rows_check(f->rows, &here);
+		else if (f->type == FIELD_CUSTOM && f->custom->rows != NULL)
+			rows_check(f->custom->rows, &here);
 	}
 }

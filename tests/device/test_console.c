@@ -99,13 +99,14 @@ static void test_longest_socket(void **state)
 static void test_sockets(void **state)
 {
 	struct device *dev = device_of("{'device':'virtio-console','ports':['/a','b']}");
-	struct words paths = { 0 };
+	struct needs needs = { 0 };
 
 	(void)state;
-	dev->kind->sockets(dev, &paths);
-	assert_int_equal(paths.count, 2);
-	assert_string_equal(paths.item[1], "/specs/b");
-	words_free(&paths);
+	dev->kind->needs(dev, &needs);
+	assert_int_equal(needs.count, 2);
+	assert_int_equal(needs.item[1].kind, NEED_SOCKET);
+	assert_string_equal(needs.item[1].what, "/specs/b");
+	needs_clear(&needs);
 	device_free(dev);
 }
 

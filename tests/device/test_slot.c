@@ -13,7 +13,7 @@ static void parses(const char *json, const char *wanted)
 	struct slot s = { 0 };
 	char text[SLOT_TEXT];
 
-	slot_parse(n, &s, NULL, &d);
+	slot_custom.parse(n, &s, NULL, &d);
 	node_free(n);
 	no_problems(&report, json);
 	assert_true(s.given);
@@ -29,7 +29,7 @@ static void refused(const char *json, const char *why)
 	struct slot s = { false, 7, 7, 7 };
 	MEM_AUTO char *line = mem_format("slot: %s\n", why);
 
-	slot_parse(n, &s, &at, &d);
+	slot_custom.parse(n, &s, &at, &d);
 	node_free(n);
 	MEM_AUTO char *got = problems_of(&report);
 
@@ -99,7 +99,7 @@ static void test_there_and_back(void **state)
 		struct slot s = { true, i >> 8, i >> 3 & 31, i & 7 }, back = { 0 };
 		struct node *n = node_string(slot_text(&s, text));
 
-		slot_parse(n, &back, NULL, &d);
+		slot_custom.parse(n, &back, NULL, &d);
 		assert_true(back.given && slot_equal(&s, &back));
 		node_free(n);
 	}

@@ -226,6 +226,7 @@ static void make(struct golden *g, struct variant *v)
 	options.set = v->set;
 	options.hypervisor = v->hypervisor;
 	options.dry_run = true;
+	options.run_dir = "/run/vmrun";
 	if (vmrun_open(&vm, &options) == 0 && vmrun_prepare(vm) == 0) {
 		v->argv = lines(vmrun_argv(vm));
 		v->notes = lines(vmrun_notes(vm));

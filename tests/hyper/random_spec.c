@@ -307,7 +307,9 @@ static void roll_device(struct random_spec *s, bool may_pin)
 
 	while (device_kinds[kinds] != NULL)
 		kinds++;
-	r.kind = device_kinds[random_below((unsigned)kinds)];
+	do {
+		r.kind = device_kinds[random_below((unsigned)kinds)];
+	} while (r.kind->single);
 	r.device->checked = true;
 	add_key(&s->json, NULL);
 	str_add(&s->json, "{");
@@ -328,7 +330,9 @@ static void roll_device(struct random_spec *s, bool may_pin)
 			r.device->extra = 1; /* a MAC address */
 		}
 		for (const struct field *f = r.kind->fields; f->key != NULL; f++) {
-			if (f->required || one_in(3) ||
+			if (strcmp(f->key, "bridge") == 0)
+				continue;
+			if (f->required || strcmp(f->key, "name") == 0 || one_in(3) ||
 			    (r.backend != NULL && strcmp(r.backend, "netgraph") == 0))
 				roll_field(&r, f);
 		}
@@ -462,7 +466,7 @@ void random_spec_make(struct random_spec *s)
 	roll_firmware(s);
 	if (one_in(4))
 		add_text(&s->json, "hostbridge", "amd_hostbridge");
-	if (one_in(4))
+	if (!s->arm64 && one_in(4))
 		add_number(&s->json, "lpc_slot", 1 + random_below(31));
 	roll_devices(s, one_in(10) ? 40 : random_below(8));
 	s->base_devices = s->devices;

@@ -41,9 +41,13 @@ static void test_escaping(void **state)
 static void test_variable(void **state)
 {
 	struct words w = { 0 };
+	struct pairs config = { 0 };
+	struct bhyve_out out = { &w, &config };
 
 	(void)state;
-	bhyve_variable(&w, "a.b", "c=d,%");
+	bhyve_variable(&out, "a.b", "c=d,%");
+	assert_string_equal(pairs_get(&config, "a.b"), "c=d,%");
+	pairs_free(&config);
 	assert_int_equal(w.count, 2);
 	assert_string_equal(w.item[0], "-o");
 	assert_string_equal(w.item[1], "a.b=c=d,\\%");
@@ -101,10 +105,11 @@ static void test_forms(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct words w = { 0 };
-		struct pairs vars = { 0 };
+		struct pairs vars = { 0 }, config = { 0 };
+		struct bhyve_out out = { &w, &config };
 
 		fill(&vars, rows[i].vars);
-		bhyve_device(&w, &slot, rows[i].kind->form, &vars);
+		bhyve_device(&out, &slot, rows[i].kind->form, &vars);
 		MEM_AUTO char *wanted = mem_copy(rows[i].words);
 		char *rest = wanted;
 
@@ -118,8 +123,10 @@ static void test_forms(void **state)
 			assert_string_equal(w.item[k], word);
 		}
 		assert_null(rest);
+		assert_int_equal(config.count, vars.count);
 		words_free(&w);
 		pairs_free(&vars);
+		pairs_free(&config);
 	}
 }
 
@@ -167,6 +174,10 @@ static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 	pairs_add(vars, "device", form->implied != NULL ? "ahci" : form->model);
 	if (form->implied != NULL)
 		pairs_add(vars, form->implied[0], kind == &device_ahci_cd ? "cd" : "hd");
+	if (form->values)
+		pairs_add(vars, "slot.1.device", "tablet");
+	if (form->first == NULL)
+		return;
 	add_odd(vars, form->first);
 	for (unsigned i = 0, n = roll(3); i < n; i++) {
 		MEM_AUTO char *key =
@@ -230,15 +241,17 @@ static void test_bhyve_reads_what_was_meant(void **state)
 	for (int round = 0; round < 3000; round++) {
 		for (size_t k = 0; device_kinds[k] != NULL; k++) {
 			struct words words = { 0 };
-			struct pairs vars = { 0 };
+			struct pairs vars = { 0 }, config = { 0 };
+			struct bhyve_out out = { &words, &config };
 
 			if (device_kinds[k]->form == NULL)
 				continue;
 			roll_vars(device_kinds[k], &vars);
-			bhyve_device(&words, &slot, device_kinds[k]->form, &vars);
+			bhyve_device(&out, &slot, device_kinds[k]->form, &vars);
 			check_read_back(&words, &vars);
 			words_free(&words);
 			pairs_free(&vars);
+			pairs_free(&config);
 			made++;
 		}
 	}

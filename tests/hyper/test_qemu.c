@@ -235,7 +235,7 @@ static void test_power(void **state)
 	assert_int_equal(power.signal, SIGKILL);
 	hyper_qemu.destroy(&p.boot.plan, &command);
 	assert_int_equal(command.count, 0);
-	assert_string_equal(hyper_qemu.hello, QMP_HELLO);
+	assert_string_equal(p.boot.plan.hello, QMP_HELLO);
 	planned_free(&p);
 }
 

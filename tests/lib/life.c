@@ -92,6 +92,8 @@ struct vmrun *life_open_with(struct vmrun_options *options, const char *name, co
 	options->text = spec;
 	options->length = strlen(spec);
 	options->hypervisor = "bhyve";
+	if (options->run_dir == NULL)
+		options->run_dir = "run"; /* in the scratch folder */
 	if (options->bhyve == NULL)
 		options->bhyve = FAKEBHYVE;
 	if (vmrun_open(&vm, options) != 0) {

@@ -23,10 +23,11 @@ static void check_rules(const struct field *rows, const struct node *rules)
 		if (f->type == FIELD_OBJECT) {
 			assert_non_null(rule);
 			check_rules(f->rows, rule);
-		} else if (strcmp(f->key, "cpu") == 0) {
+		} else if (f->type == FIELD_CUSTOM && f->custom->rows != NULL) {
 			assert_non_null(rule);
-		} else if (f->type != FIELD_CUSTOM) {
-			assert_null(rule);
+			check_rules(f->custom->rows, rule);
+		} else {
+			assert_true((rule != NULL) == (f->type == FIELD_MAP));
 		}
 	}
 	for (const struct node *n = rules->first; n != NULL; n = n->next)

@@ -1,0 +1,322 @@
+/* A screen and a pointer: fbuf (VNC) and xhci.  Facts: bhyve's pci_fbuf.c, rfb.c and pci_xhci.c;
+ * QEMU's -vnc. */
+#include "device/device.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/fbuf.h"
+#include "device/qemu_words.h"
+
+#define MOST_USB 4 /* a fifth device ends bhyve */
+
+enum { VGA_UNSET, VGA_IO, VGA_OFF, VGA_ON };
+
+const char *const fbuf_vga[] = { "", "io", "off", "on", NULL };
+
+void fbuf_defaults(void *config)
+{
+	((struct fbuf *)config)->port = FBUF_FIRST_PORT;
+}
+
+static void port_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	if (value->kind == NODE_STRING && strcmp(value->text, "auto") == 0)
+		*(int64_t *)into = FBUF_PORT_AUTO;
+	else if (value->kind == NODE_STRING)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no port, expected 1 to 65535 or \"auto\"", value->text);
+	else
+		(void)field_integer(value, 1, 65535, into, at, d);
+}
+
+static void port_print(const void *from, struct str *json)
+{
+	int64_t port = *(const int64_t *)from;
+
+	str_addf(json, port == FBUF_PORT_AUTO ? "\"auto\"" : "%" PRId64, port);
+}
+
+const struct field_custom fbuf_port_custom = {
+	.parse = port_parse,
+	.print = port_print,
+	.type = "integer|\"auto\"",
+	.schema = "\"oneOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
+		  "{\"const\":\"auto\"}]",
+};
+
+/* A numeric address or a name; brackets around IPv6 are dropped here and put where they belong. */
+static void address_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+	size_t n = text == NULL ? 0 : strlen(text);
+	bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
+	bool good = n > 0 && n < 256;
+
+	if (text == NULL)
+		return;
+	for (size_t i = brackets ? 1 : 0; i < n - (brackets ? 1 : 0); i++)
+		good = good && (isalnum((unsigned char)text[i]) || strchr(".:-_", text[i]) != NULL);
+	if (good)
+		*(char **)into = mem_copy_n(text + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
+	else
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no address, expected as in \"127.0.0.1\" or \"::1\"", text);
+}
+
+static void address_print(const void *from, struct str *json)
+{
+	field_print_text(*(char *const *)from, json);
+}
+
+const struct field_custom fbuf_address_custom = {
+	.parse = address_parse,
+	.print = address_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema =
+	    "\"type\":\"string\",\"pattern\":\"^([A-Za-z0-9.:_-]+|\\\\[[A-Za-z0-9.:]+\\\\])$\"",
+};
+
+static const struct field fbuf_fields[] = { FBUF_ROWS(0), { 0 } };
+
+static void fbuf_check(const struct device *dev, const struct where *at, struct decoder *d)
+{
+	const struct fbuf *fbuf = dev->config;
+
+	if (fbuf->password != NULL && fbuf->password_file != NULL)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"password\" and \"password_file\" are both given: only one can hold");
+}
+
+static const char *fbuf_unknown(const struct device *dev)
+{
+	const struct fbuf *fbuf = dev->config;
+
+	return fbuf->port == FBUF_PORT_AUTO ? "5900" : NULL;
+}
+
+/* Caller frees. */
+static char *fbuf_place(const struct device *dev, int64_t less)
+{
+	const struct fbuf *fbuf = dev->config;
+	const char *host = fbuf->host != NULL ? fbuf->host : "127.0.0.1";
+	bool v6 = strchr(host, ':') != NULL;
+	int64_t port = fbuf->port;
+
+	if (port == FBUF_PORT_AUTO)
+		port = strtol(device_found(dev), NULL, 10);
+	return mem_format("%s%s%s:%" PRId64, v6 ? "[" : "", host, v6 ? "]" : "", port - less);
+}
+
+static void fbuf_needs(const struct device *dev, struct needs *needs)
+{
+	const struct fbuf *fbuf = dev->config;
+
+	if (fbuf->port != FBUF_PORT_AUTO || dev->found != NULL) {
+		MEM_AUTO char *place = fbuf_place(dev, 0);
+
+		(void)needs_add(needs, NEED_PORT, "port", place);
+	}
+	if (fbuf->password_file != NULL)
+		(void)needs_add(needs, NEED_FILE, "password_file", fbuf->password_file);
+}
+
+static bool fbuf_secret(const struct device *dev, struct device_secret *secret)
+{
+	const struct fbuf *fbuf = dev->config;
+
+	*secret = (struct device_secret){ "password", fbuf->password, fbuf->password_file };
+	return fbuf->password != NULL || fbuf->password_file != NULL;
+}
+
+static void fbuf_again(struct device *dev)
+{
+	((struct fbuf *)dev->config)->wait = false;
+}
+
+/* 16 has more and a minimum; before, too large a screen ends bhyve (pci_fbuf.c). */
+static int fbuf_check_size(
+    const struct fbuf *fbuf, const struct bhyve_host *host, struct error *err)
+{
+	if (host->release < 16 && (fbuf->width > 1920 || fbuf->height > 1200))
+		return error_set(err, STATUS_SPEC,
+		    "a screen of more than 1920 x 1200 needs FreeBSD 16 (width %" PRId64
+		    ", height %" PRId64 ")",
+		    fbuf->width, fbuf->height);
+	return 0;
+}
+
+static int fbuf_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct fbuf *fbuf = dev->config;
+	MEM_AUTO char *place = fbuf_place(dev, 0);
+
+	pairs_add(vars, "device", "fbuf");
+	pairs_add(vars, "rfb", place);
+	if (fbuf->width != 0)
+		pairs_addf(vars, "w", "%" PRId64, fbuf->width);
+	if (fbuf->height != 0)
+		pairs_addf(vars, "h", "%" PRId64, fbuf->height);
+	if (fbuf->vga != VGA_UNSET)
+		pairs_add(vars, "vga", fbuf_vga[fbuf->vga]);
+	if (fbuf->wait)
+		pairs_add(vars, "wait", "true");
+	if (fbuf->vga == VGA_ON)
+		words_addf(host->notes, "%s: with vga \"on\" bhyve runs no VNC server", dev->id);
+	return fbuf_check_size(fbuf, host, err);
+}
+
+static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct fbuf *fbuf = dev->config;
+	struct device_secret secret;
+	const char *model = fbuf->vga == VGA_OFF ? "bochs-display" : "VGA";
+	MEM_AUTO char *size = fbuf->width != 0 && fbuf->height != 0
+	    ? mem_format(",xres=%" PRId64 ",yres=%" PRId64, fbuf->width, fbuf->height)
+	    : mem_copy("");
+	MEM_AUTO char *fmt = mem_format("%s,id=%%s,%s%s", model, q->address, size);
+	MEM_AUTO char *place = NULL;
+	bool has_secret = fbuf_secret(dev, &secret);
+
+	if (fbuf->port != FBUF_PORT_AUTO && fbuf->port < FBUF_FIRST_PORT)
+		return error_set(err, STATUS_SPEC, "VNC ports below %d: \"port\" is %" PRId64,
+		    FBUF_FIRST_PORT, fbuf->port);
+	place = fbuf_place(dev, FBUF_FIRST_PORT);
+	qemu_option(q->argv, "-device", fmt, dev->id);
+	if (has_secret)
+		qemu_option(q->argv, "-object", "secret,id=%s-secret,file=%s", dev->id, q->secrets);
+	words_add(q->argv, "-vnc");
+	if (has_secret)
+		words_addf(q->argv, "%s,password-secret=%s-secret", place, dev->id);
+	else
+		words_add(q->argv, place);
+	q->waits = q->waits || fbuf->wait;
+	return 0;
+}
+
+static const struct bhyve_form fbuf_form = { .model = "fbuf" };
+
+const struct device_kind device_fbuf = {
+	.name = "fbuf",
+	.help = "screen for VNC clients",
+	.single = true,
+	.amd64_only = true,
+	.size = sizeof(struct fbuf),
+	.fields = fbuf_fields,
+	.defaults = fbuf_defaults,
+	.check = fbuf_check,
+	.form = &fbuf_form,
+	.bhyve = fbuf_bhyve,
+	.qemu = fbuf_qemu,
+	.needs = fbuf_needs,
+	.unknown = fbuf_unknown,
+	.secret = fbuf_secret,
+	.again = fbuf_again,
+};
+
+struct xhci {
+	int device[MOST_USB]; /* index into usb_devices */
+	size_t count;
+};
+
+static const char *const usb_devices[] = { "tablet", NULL };
+
+static void xhci_defaults(void *config)
+{
+	((struct xhci *)config)->count = 1;
+}
+
+static void usb_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct xhci *xhci = into;
+	size_t i = 0;
+
+	if (!node_is_list(value)) {
+		field_type_error(value, "a list such as [\"tablet\"]", at, d);
+		return;
+	}
+	if (value->count < 1 || value->count > MOST_USB) {
+		report_add(d->report, STATUS_SPEC, at, "%zu devices, expected 1 to %d",
+		    value->count, MOST_USB);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where here = { at, NULL, i };
+
+		field_choice(n, usb_devices, &xhci->device[i], &here, d);
+	}
+	xhci->count = i;
+}
+
+static void usb_print(const void *from, struct str *json)
+{
+	const struct xhci *xhci = from;
+
+	str_add(json, "[");
+	for (size_t i = 0; i < xhci->count; i++)
+		str_addf(json, "%s\"%s\"", i > 0 ? "," : "", usb_devices[xhci->device[i]]);
+	str_add(json, "]");
+}
+
+static const struct field_custom usb_custom = {
+	.parse = usb_parse,
+	.print = usb_print,
+	.type = "\"tablet\"[]",
+	.schema =
+	    "\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":{\"enum\":[\"tablet\"]}",
+};
+
+static const struct field xhci_fields[] = {
+	{ "devices", FIELD_CUSTOM, 0, .custom = &usb_custom, .help = "what is plugged in: tablet" },
+	{ 0 },
+};
+
+static int xhci_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct xhci *xhci = dev->config;
+
+	(void)host;
+	(void)err;
+	pairs_add(vars, "device", "xhci");
+	for (size_t i = 0; i < xhci->count; i++) {
+		MEM_AUTO char *key = mem_format("slot.%zu.device", i + 1);
+
+		pairs_add(vars, key, usb_devices[xhci->device[i]]);
+	}
+	return 0;
+}
+
+static int xhci_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct xhci *xhci = dev->config;
+	MEM_AUTO char *fmt = mem_format("qemu-xhci,id=%%s,%s", q->address);
+
+	(void)err;
+	qemu_option(q->argv, "-device", fmt, dev->id);
+	for (size_t i = 0; i < xhci->count; i++)
+		qemu_option(q->argv, "-device", "usb-tablet,bus=%s.0", dev->id);
+	return 0;
+}
+
+static const struct bhyve_form xhci_form = { .model = "xhci", .values = true };
+
+const struct device_kind device_xhci = {
+	.name = "xhci",
+	.help = "USB controller",
+	.single = true,
+	.size = sizeof(struct xhci),
+	.fields = xhci_fields,
+	.defaults = xhci_defaults,
+	.form = &xhci_form,
+	.bhyve = xhci_bhyve,
+	.qemu = xhci_qemu,
+};

@@ -1,0 +1,50 @@
+/*
+ * What a VM needs of its host: facts that a check asks for before the start, and things that are
+ * taken for it.  A device lists its needs; src/check knows how to ask, and what mends it.
+ */
+#ifndef DEVICE_NEEDS_H
+#define DEVICE_NEEDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum need_kind {
+	NEED_DISK,	/* an image or a disk device that nobody else writes to */
+	NEED_FILE,	/* a file that can be read */
+	NEED_FOLDER,	/* a folder that the guest gets */
+	NEED_INTERFACE, /* an interface that the hypervisor opens: a tap */
+	NEED_BRIDGE,	/* a bridge, which a tap of ours joins */
+	NEED_SWITCH,	/* a vale(4) switch or a netmap port */
+	NEED_NETGRAPH,	/* a node of ng_socket(4)'s graph */
+	NEED_SOCKET,	/* a unix socket that the hypervisor makes and leaves behind */
+	NEED_SERVER,	/* a unix socket that another program serves */
+	NEED_PORT,	/* a TCP port to listen on, "ADDR:PORT" or "[V6]:PORT" */
+	NEED_SERIAL,	/* a serial device: a tty or one end of a nmdm(4) pair */
+	NEED_DEVICE,	/* a character device */
+	NEED_PCI,	/* a PCI device of the host, "B/S/F", "pptN" or "lookup VENDOR DEVICE" */
+};
+
+struct need {
+	enum need_kind kind;
+	char *what;
+	const char *key; /* of the spec or the device: where `what` stands; static */
+	bool write;	 /* NEED_DISK, NEED_FOLDER: the guest may write to it */
+	bool cd;	 /* NEED_DISK: the guest sees a CD drive */
+	int64_t sector;	 /* NEED_DISK: the logical sector size that was asked for, 0: none */
+};
+
+struct needs {
+	struct need *item;
+	size_t count;
+};
+
+/* Adds a need and lends it until the next one is added. `what` is copied. */
+struct need *needs_add(struct needs *needs, enum need_kind kind, const char *key, const char *what);
+/* "disk", "tap", ...: what it is called in messages. */
+const char *need_name(enum need_kind kind);
+/* Can only one device of one VM have it? */
+bool need_is_exclusive(const struct need *need);
+void needs_clear(struct needs *needs);
+
+#endif

@@ -1,0 +1,226 @@
+/* What bhyve's command says of the guest itself: processors, memory and its domains, debugger,
+ * keyboard, fw_cfg, SMBIOS.  Facts: bhyve(8), bhyve_config(5) and bhyve's sources. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "hyper/bhyve_plan.h"
+
+static const char amd64_only[] = "bhyve has this on amd64 only";
+
+/* Is the key usable here?  Reports the reason when not. */
+static bool has(struct bhyve_build *b, const char *key, int since)
+{
+	MEM_AUTO char *why = mem_format("\"%s\" needs FreeBSD %d", key, since);
+
+	if (b->host.arm64)
+		bhyve_refuse(b, key, amd64_only);
+	else if (b->host.release < since)
+		bhyve_refuse(b, key, why);
+	else
+		return true;
+	return false;
+}
+
+static void add_cpu(struct bhyve_build *b)
+{
+	const struct cpu *cpu = &b->spec->cpu;
+
+	words_add(b->out.argv, "-c");
+	words_addf(b->out.argv,
+	    "cpus=%" PRId64 ",sockets=%" PRId64 ",cores=%" PRId64 ",threads=%" PRId64,
+	    cpu_count(cpu), cpu->sockets, cpu->cores, cpu->threads);
+	pairs_addf(b->out.config, "cpus", "%" PRId64, cpu_count(cpu));
+	pairs_addf(b->out.config, "sockets", "%" PRId64, cpu->sockets);
+	pairs_addf(b->out.config, "cores", "%" PRId64, cpu->cores);
+	pairs_addf(b->out.config, "threads", "%" PRId64, cpu->threads);
+}
+
+/* A size that -m and bhyveload's -m read alike. Caller frees. */
+static char *size_text(int64_t bytes)
+{
+	bool whole = bytes % (1 << 20) == 0;
+
+	return mem_format("%" PRId64 "%c", whole ? bytes >> 20 : bytes >> 10, whole ? 'M' : 'K');
+}
+
+static void add_memory(struct bhyve_build *b)
+{
+	MEM_AUTO char *size = size_text(b->spec->mem);
+
+	bhyve_say(&b->out, "-m", size, "memory.size", size);
+}
+
+/* All pins of a processor are one variable; each is an option of its own. */
+static void add_pins(struct bhyve_build *b)
+{
+	const struct words *pin = &b->spec->pin;
+
+	for (size_t i = 0; i < pin->count; i++) {
+		long vcpu = strtol(pin->item[i], NULL, 10);
+		struct str set = { 0 };
+		bool is_first = true;
+
+		words_add(b->out.argv, "-p");
+		words_add(b->out.argv, pin->item[i]);
+		for (size_t k = 0; k < pin->count; k++) {
+			if (strtol(pin->item[k], NULL, 10) != vcpu)
+				continue;
+			is_first = is_first && k >= i;
+			str_addf(
+			    &set, "%s%s", set.length > 0 ? "," : "", strchr(pin->item[k], ':') + 1);
+		}
+		if (is_first) {
+			MEM_AUTO char *key = mem_format("vcpu.%ld.cpuset", vcpu);
+
+			pairs_add(b->out.config, key, set.text);
+		}
+		str_free(&set);
+	}
+}
+
+/* By variables: -n is split at commas, also within a list of processors or a policy. */
+static void add_domains(struct bhyve_build *b)
+{
+	const struct numa_domain *domain = b->spec->numa.item;
+
+	if (b->spec->numa.count == 0 || !has(b, "numa", 15))
+		return;
+	for (size_t i = 0; i < b->spec->numa.count; i++) {
+		MEM_AUTO char *size = mem_format("domains.%" PRId64 ".size", domain[i].id);
+		MEM_AUTO char *cpus = mem_format("domains.%" PRId64 ".cpus", domain[i].id);
+		MEM_AUTO char *policy =
+		    mem_format("domains.%" PRId64 ".domain_policy", domain[i].id);
+
+		if (domain[i].size != 0) {
+			MEM_AUTO char *text = size_text(domain[i].size);
+
+			bhyve_variable(&b->out, size, text);
+		}
+		bhyve_variable(&b->out, cpus, domain[i].cpus);
+		if (domain[i].domain_policy != NULL)
+			bhyve_variable(&b->out, policy, domain[i].domain_policy);
+	}
+}
+
+static void add_gdb(struct bhyve_build *b)
+{
+	const char *text = b->spec->gdb, *colon;
+
+	if (text == NULL)
+		return;
+	if (b->host.arm64 && b->host.release < 16) {
+		bhyve_refuse(b, "gdb", "bhyve on arm64 has no -G before FreeBSD 16");
+		return;
+	}
+	words_add(b->out.argv, "-G");
+	words_add(b->out.argv, text);
+	if (*text == 'w')
+		pairs_add(b->out.config, "gdb.wait", "true");
+	text += *text == 'w' ? 1 : 0;
+	colon = strrchr(text, ':');
+	if (colon != NULL) {
+		MEM_AUTO char *address = mem_copy_n(text, (size_t)(colon - text));
+
+		pairs_add(b->out.config, "gdb.address", address);
+	}
+	pairs_add(b->out.config, "gdb.port", colon != NULL ? colon + 1 : text);
+}
+
+static bool has_bootindex(const struct spec *spec)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < spec->device_count && !found; i++) {
+		const struct device *dev = spec->devices[i];
+		struct pairs claims = { 0 };
+
+		if (!dev->removed && dev->kind->claims != NULL)
+			dev->kind->claims(dev, &claims);
+		found = pairs_get(&claims, "boot index") != NULL;
+		pairs_free(&claims);
+	}
+	return found;
+}
+
+/* Items and boot order reach the guest by QEMU's interface alone: without it they are lost. */
+static bool wants_qemu_fwcfg(struct bhyve_build *b)
+{
+	const struct spec *spec = b->spec;
+	const char *who = spec->fwcfg.count > 0 ? "fwcfg" : "bootindex";
+
+	if ((spec->fwcfg.count == 0 && !has_bootindex(spec)) || b->host.arm64 ||
+	    b->host.release < 14)
+		return false;
+	if (spec->fwcfg_type == 1) {
+		MEM_AUTO char *why = mem_format(
+		    "with \"bhyve\" the guest never sees \"%s\": it needs \"qemu\"", who);
+
+		bhyve_refuse(b, "fwcfg_type", why);
+	} else if (spec->fwcfg_type == 0) {
+		words_addf(
+		    &b->plan->notes, "%s needs QEMU's fw_cfg: fwcfg_type is set to qemu", who);
+	}
+	return true;
+}
+
+static void add_fwcfg(struct bhyve_build *b)
+{
+	static const char *const types[] = { "", "bhyve", "qemu" };
+	const struct fwcfg_item *item = b->spec->fwcfg.item;
+	int type = wants_qemu_fwcfg(b) ? 2 : b->spec->fwcfg_type;
+
+	if (type != 0 && (b->spec->fwcfg_type == 0 || has(b, "fwcfg_type", 14)))
+		bhyve_variable(&b->out, "lpc.fwcfg", types[type]);
+	if (b->spec->fwcfg.count == 0 || !has(b, "fwcfg", 14))
+		return;
+	for (size_t i = 0; i < b->spec->fwcfg.count; i++) {
+		words_add(b->out.argv, "-f");
+		words_addf(b->out.argv, "name=%s,%s=%s", item[i].name,
+		    item[i].string != NULL ? "string" : "file",
+		    item[i].string != NULL ? item[i].string : item[i].file);
+		words_addf(&b->plan->remarks, "not in this file: fwcfg item %s", item[i].name);
+	}
+}
+
+static void add_smbios(struct bhyve_build *b)
+{
+	bool good = false;
+
+	for (const struct field *g = smbios_fields; g->key != NULL; g++) {
+		for (const struct field *f = g->rows; f->key != NULL; f++) {
+			const char *value =
+			    *(char *const *)((const char *)&b->spec->smbios + f->offset);
+			MEM_AUTO char *key = mem_format("%s.%s", g->key, f->key);
+
+			if (value == NULL)
+				continue;
+			good = good || has(b, "smbios", 14);
+			if (!good)
+				return;
+			bhyve_variable(&b->out, key, value);
+		}
+	}
+}
+
+void bhyve_add_guest(struct bhyve_build *b)
+{
+	const struct spec *s = b->spec;
+
+	add_cpu(b);
+	add_memory(b);
+	add_pins(b);
+	add_gdb(b);
+	if (s->keyboard_layout != NULL && has(b, "keyboard_layout", 13)) {
+		MEM_AUTO char *layout = bhyve_escape(s->keyboard_layout);
+
+		bhyve_say(&b->out, "-K", layout, "keyboard.layout", s->keyboard_layout);
+	}
+	if (s->pc_testdev && has(b, "pc_testdev", 13))
+		bhyve_say(&b->out, "-l", "pc-testdev", "lpc.pc-testdev", "true");
+	add_domains(b);
+	add_fwcfg(b);
+	add_smbios(b);
+}

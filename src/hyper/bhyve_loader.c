@@ -1,0 +1,149 @@
+/* bhyveload(8) and grub-bhyve: the programs that load a kernel into a VM before bhyve runs it. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "hyper/bhyve_plan.h"
+
+/* The disks of the spec in the order of its devices: what a loader looks at by default. */
+static void find_disks(const struct spec *spec, bool cds, struct words *paths)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+		struct needs needs = { 0 };
+
+		if (!dev->removed && dev->kind->needs != NULL)
+			dev->kind->needs(dev, &needs);
+		for (size_t k = 0; k < needs.count; k++) {
+			if (needs.item[k].kind == NEED_DISK && needs.item[k].cd == cds)
+				words_add(paths, needs.item[k].what);
+		}
+		needs_clear(&needs);
+	}
+}
+
+/* Where its console is; NULL: nowhere that it could use. */
+static const char *console_of(const struct spec *spec)
+{
+	const char *com = spec_com(spec, 0);
+
+	if (spec->loader.console != NULL)
+		return spec->loader.console;
+	return com != NULL && strncmp(com, "tcp=", 4) != 0 ? com : NULL;
+}
+
+/* The same memory as bhyve: another size or wiring would make it fail afterwards. */
+static void add_common(struct bhyve_build *b, struct loading *out, const char *memory_option)
+{
+	const char *console = console_of(b->spec);
+
+	if (bhyve_is_wired(b->spec))
+		words_add(&out->argv, "-S");
+	if (console != NULL) {
+		words_add(&out->argv, "-c");
+		words_add(&out->argv, console);
+		out->uses_stdio = strcmp(console, "stdio") == 0;
+	}
+	words_add(&out->argv, memory_option);
+	words_addf(&out->argv, "%" PRId64 "%c",
+	    b->spec->mem % (1 << 20) == 0 ? b->spec->mem >> 20 : b->spec->mem >> 10,
+	    b->spec->mem % (1 << 20) == 0 ? 'M' : 'K');
+}
+
+static void add_option(struct words *argv, const char *option, const char *value)
+{
+	if (value == NULL)
+		return;
+	words_add(argv, option);
+	words_add(argv, value);
+}
+
+static void plan_bhyveload(struct bhyve_build *b, struct loading *out)
+{
+	const struct loader *loader = &b->spec->loader;
+	struct words disks = { 0 };
+
+	words_add(&out->argv, "bhyveload");
+	if (b->spec->guest_mem_in_core)
+		words_add(&out->argv, "-C");
+	add_common(b, out, "-m");
+	words_append(&disks, &loader->disks);
+	if (disks.count == 0) {
+		find_disks(b->spec, false, &disks);
+		find_disks(b->spec, true, &disks);
+	}
+	for (size_t i = 0; i < disks.count; i++) {
+		if (strchr(disks.item[i], ',') != NULL)
+			bhyve_refuse(b, "loader",
+			    "a disk's path holds a comma, which bhyveload cannot take: name "
+			    "others in \"disks\"");
+		add_option(&out->argv, "-d", disks.item[i]);
+	}
+	for (size_t i = 0; i < loader->env.count; i++) {
+		words_add(&out->argv, "-e");
+		words_addf(&out->argv, "%s=%s", loader->env.item[i].key, loader->env.item[i].value);
+	}
+	add_option(&out->argv, "-h", loader->host_dir);
+	add_option(&out->argv, "-l", loader->os_loader);
+	words_free(&disks);
+}
+
+/* The disks as GRUB calls them. */
+static void make_map(struct bhyve_build *b, struct loading *out)
+{
+	static const char *const names[] = { "hd", "cd" };
+	struct str map = { 0 };
+
+	for (int cd = 0; cd <= 1; cd++) {
+		struct words paths = { 0 };
+
+		find_disks(b->spec, cd == 1, &paths);
+		for (size_t i = 0; i < paths.count; i++) {
+			if (strchr(paths.item[i], '\n') != NULL)
+				bhyve_refuse(b, "loader",
+				    "a disk's path holds a line end, which "
+				    "no device map can");
+			str_addf(&map, "(%s%zu) %s\n", names[cd], i, paths.item[i]);
+		}
+		words_free(&paths);
+	}
+	out->map = str_take(&map);
+	out->map_path = mem_format("%s/device.map", b->request->folder);
+}
+
+static void plan_grub(struct bhyve_build *b, struct loading *out)
+{
+	const struct loader *loader = &b->spec->loader;
+	struct str input = { 0 };
+
+	words_add(&out->argv, "grub-bhyve");
+	add_common(b, out, "-M");
+	if (loader->device_map == NULL)
+		make_map(b, out);
+	add_option(
+	    &out->argv, "-m", loader->device_map != NULL ? loader->device_map : out->map_path);
+	add_option(&out->argv, "-r", loader->root);
+	add_option(&out->argv, "-d", loader->dir);
+	add_option(&out->argv, "-g", loader->config);
+	for (size_t i = 0; i < loader->commands.count; i++)
+		str_addf(&input, "%s\n", loader->commands.item[i]);
+	if (input.length > 0)
+		out->input = str_take(&input);
+}
+
+void bhyve_add_loader(struct bhyve_build *b)
+{
+	struct loading *out = &b->plan->loading;
+
+	if (b->host.arm64) {
+		bhyve_refuse(b, "loader", "bhyve on arm64 boots firmware only");
+		return;
+	}
+	out->timeout_ms = b->spec->loader.timeout_ms;
+	if (b->spec->loader.type == LOADER_GRUB)
+		plan_grub(b, out);
+	else
+		plan_bhyveload(b, out);
+	words_add(&out->argv, b->spec->name);
+}

@@ -1,0 +1,389 @@
+/* bhyve's command: flags, devices, serial ports, firmware.  Facts: bhyve(8), bhyve_config(5) and
+ * bhyve's sources of FreeBSD 13 to 15. */
+#include "hyper/bhyve_plan.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "hyper/firmware.h"
+#include "platform/os.h"
+
+#define ASSUMED_RELEASE 14 /* where bhyve does not run here */
+#define FIRST_ON_ARM64 15
+
+static struct bhyve_host find_host(const struct spec *spec)
+{
+	struct bhyve_host host = { .release = (int)spec->bhyve.release };
+
+	host.arm64 = spec->bhyve.arch == 2 ||
+	    (spec->bhyve.arch == 0 && os_bhyve_release() != 0 && strcmp(os_arch(), "arm64") == 0);
+	if (host.release == 0)
+		host.release = os_bhyve_release();
+	if (host.release == 0)
+		host.release = host.arm64 ? FIRST_ON_ARM64 : ASSUMED_RELEASE;
+	return host;
+}
+
+void bhyve_refuse(struct bhyve_build *b, const char *key, const char *why)
+{
+	struct where at = { NULL, key, 0 };
+
+	report_add(b->report, STATUS_SPEC, &at, "%s", why);
+}
+
+static const char amd64_only[] = "bhyve has this on amd64 only";
+
+static bool needs_wide_buses(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (!spec->devices[i]->removed && spec->devices[i]->slot.bus > 0)
+			return true;
+	}
+	return spec->hostbridge != HOSTBRIDGE_NONE && spec->hostbridge_slot.bus > 0;
+}
+
+bool bhyve_is_wired(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (!spec->devices[i]->removed && spec->devices[i]->kind->wired)
+			return true;
+	}
+	return spec->wire_guest_mem;
+}
+
+static void add_flags(struct bhyve_build *b)
+{
+	const struct spec *s = b->spec;
+	const struct {
+		const char *key, *flag, *variable, *value;
+		bool on, amd64;
+	} flags[] = {
+		{ "power_off_destroy_vm", "-D", "destroy_on_poweroff", "true",
+		    s->power_off_destroy_vm, false },
+		{ "wire_guest_mem", "-S", "memory.wired", "true", bhyve_is_wired(s), false },
+		{ "force_msi", "-W", "virtio_msix", "false", s->force_msi, false },
+		{ "guest_mem_in_core", "-C", "memory.guest_in_core", "true", s->guest_mem_in_core,
+		    false },
+		/* FreeBSD 15 accepts -A and does nothing: its tables are on by default. */
+		{ "generate_acpi", "-A", "acpi_tables", "true", s->generate_acpi, true },
+		{ "yield_on_hlt", "-H", "x86.vmexit_on_hlt", "true", s->yield_on_hlt, true },
+		{ "utc_clock", "-u", "rtc.use_localtime", "false", s->utc_clock, true },
+		/* Without it, bhyve refuses any bus above 0 (mptbl.c). */
+		{ "disable_mptable_gen", "-Y", "x86.mptable", "false",
+		    s->disable_mptable_gen || needs_wide_buses(s), true },
+		{ "x2apic", "-x", "x86.x2apic", "true", s->x2apic, true },
+		{ "strict_io", "-e", "x86.strictio", "true", s->strict_io, true },
+		{ "ignore_unknown_msr", "-w", "x86.strictmsr", "false", s->ignore_unknown_msr,
+		    true },
+		{ "exit_on_pause", "-P", "x86.vmexit_on_pause", "true", s->exit_on_pause, true },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (!flags[i].on)
+			continue;
+		if (!flags[i].amd64 || !b->host.arm64)
+			bhyve_say(&b->out, flags[i].flag, NULL, flags[i].variable, flags[i].value);
+		else if (spec_gives(s, flags[i].key))
+			bhyve_refuse(b, flags[i].key, amd64_only);
+	}
+	if (!s->generate_acpi && b->host.release >= 15 && !b->host.arm64)
+		bhyve_variable(&b->out, "acpi_tables", "false");
+	if (!s->wire_guest_mem && bhyve_is_wired(s))
+		words_add(&b->plan->notes, "passthru needs wired memory: wire_guest_mem is set");
+	bhyve_say(&b->out, "-U", s->uuid, "uuid", s->uuid);
+}
+
+/* amd_hostbridge is a name of -s alone: it stands for these variables, which changed in 14. */
+static void add_hostbridge(struct bhyve_build *b)
+{
+	static const char *const amd[] = { "vendor", "0x1022", "device", "0x7432" };
+	const struct slot *at = &b->spec->hostbridge_slot;
+	bool is_amd = b->spec->hostbridge == HOSTBRIDGE_AMD;
+	MEM_AUTO char *device = bhyve_pci_key(at, "device");
+	MEM_AUTO char *conf = NULL;
+	char slot[SLOT_TEXT];
+
+	if (b->spec->hostbridge == HOSTBRIDGE_NONE)
+		return;
+	conf = mem_format("%s,%s", slot_text(at, slot), is_amd ? "amd_hostbridge" : "hostbridge");
+	bhyve_say(&b->out, "-s", conf, device, "hostbridge");
+	for (size_t i = 0; is_amd && i < 4; i += 2) {
+		const char *old = i == 0 ? "vendor" : "devid";
+		MEM_AUTO char *name =
+		    b->host.release < 14 ? mem_copy(old) : mem_format("pcireg.%s", amd[i]);
+		MEM_AUTO char *key = bhyve_pci_key(at, name);
+
+		pairs_add(b->out.config, key, amd[i + 1]);
+	}
+}
+
+static void add_lpc(struct bhyve_build *b)
+{
+	MEM_AUTO char *device = bhyve_pci_key(&b->spec->lpc_slot, "device");
+	MEM_AUTO char *conf = NULL;
+	char slot[SLOT_TEXT];
+
+	if (b->host.arm64) {
+		if (spec_gives(b->spec, "lpc_slot"))
+			bhyve_refuse(b, "lpc_slot", amd64_only);
+		return;
+	}
+	conf = mem_format("%s,lpc", slot_text(&b->spec->lpc_slot, slot));
+	bhyve_say(&b->out, "-s", conf, device, "lpc");
+}
+
+/* What must not be seen in a process list goes into a file of bhyve_config(5). */
+static int add_secret(struct bhyve_build *b, const struct device *dev, struct error *err)
+{
+	struct device_secret secret;
+	MEM_AUTO char *key = NULL, *text = NULL;
+
+	if (dev->kind->secret == NULL || !dev->kind->secret(dev, &secret))
+		return 0;
+	key = bhyve_pci_key(&dev->slot, secret.variable);
+	b->plan->secret_path = hyper_secret_path(b->request);
+	words_addf(&b->plan->remarks, "%s is not in this file: a run reads it from another", key);
+	if (hyper_secret_text(&secret, b->request, &text, err) != 0)
+		return -1;
+	if (text != NULL) {
+		MEM_AUTO char *escaped = bhyve_escape(text);
+
+		b->plan->secret = mem_format("%s=%s\n", key, escaped);
+	}
+	return 0;
+}
+
+static int add_device(struct bhyve_build *b, const struct device *dev, struct error *err)
+{
+	struct pairs vars = { 0 };
+	char slot[SLOT_TEXT];
+	int rc;
+
+	if (dev->kind->verbatim != NULL) {
+		const char *text = dev->kind->verbatim(dev);
+
+		words_add(b->out.argv, "-s");
+		words_addf(b->out.argv, "%s,%s", slot_text(&dev->slot, slot), text);
+		words_addf(&b->plan->remarks, "not in this file: -s %s,%s", slot, text);
+		return 0;
+	}
+	if (dev->kind->amd64_only && b->host.arm64)
+		return error_set(err, STATUS_SPEC, "bhyve has %s on amd64 only", dev->kind->name);
+	rc = dev->kind->bhyve(dev, &b->host, &vars, err);
+	if (rc == 0) {
+		bhyve_device(&b->out, &dev->slot, dev->kind->form, &vars);
+		rc = add_secret(b, dev, err);
+	}
+	pairs_free(&vars);
+	return rc;
+}
+
+static void add_devices(struct bhyve_build *b)
+{
+	for (size_t i = 0; i < b->spec->device_count; i++) {
+		const struct device *dev = b->spec->devices[i];
+		struct device_place place;
+		struct error err = { 0 };
+
+		if (!dev->removed && add_device(b, dev, &err) != 0)
+			report_take(b->report, device_where(dev, &place), &err);
+	}
+	if (b->plan->secret_path != NULL) {
+		words_add(b->out.argv, "-k");
+		words_add(b->out.argv, b->plan->secret_path);
+	}
+}
+
+static void add_serial(struct bhyve_build *b)
+{
+	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		const char *com = spec_com(b->spec, i);
+
+		if (com == NULL)
+			continue;
+		if (strcmp(com, "stdio") == 0)
+			b->plan->uses_stdio = true;
+		if (strncmp(com, "tcp=", 4) == 0 && b->host.release < 15)
+			bhyve_refuse(b, keys[i], "\"tcp=\" needs FreeBSD 15");
+		if (!b->host.arm64) {
+			MEM_AUTO char *path = bhyve_escape(com);
+			MEM_AUTO char *conf = mem_format("%s,%s", keys[i], path);
+			MEM_AUTO char *key = mem_format("lpc.%s.path", keys[i]);
+
+			bhyve_say(&b->out, "-l", conf, key, com);
+		} else if (i == 0) {
+			bhyve_variable(&b->out, "console", com);
+		} else {
+			bhyve_refuse(
+			    b, keys[i], "a bhyve guest on arm64 has one serial port, com1");
+		}
+	}
+}
+
+/* A path that -l bootrom,ROM,VARS cannot say: it is split at commas, and VARS at `=` (14+). */
+static bool is_plain(const char *path)
+{
+	return path == NULL || strpbrk(path, ",=") == NULL;
+}
+
+static const char *find_rom(const struct bhyve_build *b)
+{
+	const struct spec *s = b->spec;
+
+	if (s->bootrom != NULL)
+		return s->bootrom;
+	return firmware_first(b->host.arm64 ? firmware_bhyve_arm64
+		: s->varfile != NULL	    ? firmware_bhyve_code
+					    : firmware_bhyve_amd64,
+	    true);
+}
+
+static void plan_varfile(struct bhyve_build *b)
+{
+	const struct spec *s = b->spec;
+
+	if (s->varfile == NULL)
+		return;
+	if (b->host.arm64) {
+		bhyve_refuse(b, "varfile", amd64_only);
+		return;
+	}
+	b->plan->copy_from =
+	    mem_copy(s->varfile_template != NULL ? s->varfile_template
+						 : firmware_first(firmware_bhyve_vars, true));
+	b->plan->copy_to = mem_copy(s->varfile);
+}
+
+static void add_firmware(struct bhyve_build *b)
+{
+	const struct spec *s = b->spec;
+	const char *rom = find_rom(b), *vars = s->varfile;
+	const char *below = b->host.release >= 15 || b->host.arm64 ? "" : "lpc.";
+	MEM_AUTO char *rom_key = mem_format("%sbootrom", below);
+	MEM_AUTO char *vars_key = mem_format("%sbootvars", below);
+
+	b->plan->bootrom = mem_copy(rom);
+	plan_varfile(b);
+	if (!b->host.arm64 && is_plain(rom) && is_plain(vars)) {
+		MEM_AUTO char *r = bhyve_escape(rom);
+		MEM_AUTO char *v = bhyve_escape(vars == NULL ? "" : vars);
+		MEM_AUTO char *conf = mem_format("bootrom,%s%s%s", r, *v == '\0' ? "" : ",", v);
+
+		bhyve_say(&b->out, "-l", conf, rom_key, rom);
+		if (vars != NULL)
+			pairs_add(b->out.config, vars_key, vars);
+		return;
+	}
+	bhyve_variable(&b->out, rom_key, rom);
+	if (vars != NULL)
+		bhyve_variable(&b->out, vars_key, vars);
+}
+
+static void add_tpm(struct bhyve_build *b)
+{
+	static const char *const types[] = { "", "passthru", "swtpm" };
+	const struct tpm *tpm = &b->spec->tpm;
+	const char *type = types[tpm->type];
+
+	if (tpm->type == TPM_NONE)
+		return;
+	if (b->host.arm64)
+		bhyve_refuse(b, "tpm", amd64_only);
+	else if (b->host.release < (tpm->type == TPM_SWTPM ? 15 : 14))
+		bhyve_refuse(b, "tpm",
+		    tpm->type == TPM_SWTPM ? "swtpm needs FreeBSD 15" : "a TPM needs FreeBSD 14");
+	if (strchr(tpm->path, ',') == NULL) {
+		MEM_AUTO char *path = bhyve_escape(tpm->path);
+		MEM_AUTO char *conf = mem_format(
+		    "tpm,%s,%s%s", type, path, tpm->version != NULL ? ",version=2.0" : "");
+
+		bhyve_say(&b->out, "-l", conf, "tpm.type", type);
+		pairs_add(b->out.config, "tpm.path", tpm->path);
+		if (tpm->version != NULL)
+			pairs_add(b->out.config, "tpm.version", tpm->version);
+		return;
+	}
+	bhyve_variable(&b->out, "tpm.type", type);
+	bhyve_variable(&b->out, "tpm.path", tpm->path);
+	if (tpm->version != NULL)
+		bhyve_variable(&b->out, "tpm.version", tpm->version);
+}
+
+static bool is_below(const char *key, const char *parent)
+{
+	size_t n = strlen(parent);
+
+	return strncmp(key, parent, n) == 0 && key[n] == '.';
+}
+
+/* A variable that is a value and has others below it ends bhyve (config.c). */
+static void check_config_key(struct bhyve_build *b, const char *key)
+{
+	struct where map = { NULL, "config", 0 }, at = { &map, key, 0 };
+
+	for (size_t i = 0; i < b->out.config->count; i++) {
+		const char *other = b->out.config->item[i].key;
+
+		if (is_below(key, other) || is_below(other, key)) {
+			report_add(b->report, STATUS_SPEC, &at,
+			    "\"%s\" is set too: one of them would be below a value", other);
+			return;
+		}
+	}
+}
+
+static void add_config(struct bhyve_build *b)
+{
+	for (size_t i = 0; i < b->spec->config.count; i++) {
+		const struct pair *p = &b->spec->config.item[i];
+
+		check_config_key(b, p->key);
+		bhyve_variable(&b->out, p->key, p->value);
+	}
+}
+
+static void add_words(struct bhyve_build *b, const struct words *more)
+{
+	for (size_t i = 0; more != NULL && i < more->count; i++) {
+		words_add(b->out.argv, more->item[i]);
+		words_addf(&b->plan->remarks, "not in this file: %s", more->item[i]);
+	}
+}
+
+int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report)
+{
+	const struct spec *spec = request->spec;
+	struct bhyve_build b = { request, spec, find_host(spec), { &plan->argv, &plan->config },
+		plan, report };
+	size_t before = report->count;
+
+	b.host.notes = &plan->notes;
+	plan->hyper = &hyper_bhyve;
+	plan->vm = mem_copy(spec->name);
+	if (b.host.arm64 && b.host.release < FIRST_ON_ARM64)
+		bhyve_refuse(&b, "bhyve", "bhyve on arm64 needs FreeBSD 15");
+	words_add(b.out.argv, request->program != NULL ? request->program : "bhyve");
+	bhyve_add_guest(&b);
+	add_flags(&b);
+	add_hostbridge(&b);
+	add_lpc(&b);
+	add_devices(&b);
+	hyper_check_claims(spec, "port name", report);
+	add_serial(&b);
+	if (spec->loader.type == LOADER_NONE)
+		add_firmware(&b);
+	else
+		bhyve_add_loader(&b);
+	add_tpm(&b);
+	add_words(&b, &spec->extra_options);
+	add_words(&b, &spec->bhyve.args);
+	add_config(&b);
+	add_words(&b, request->extra);
+	words_add(b.out.argv, spec->name);
+	pairs_add(b.out.config, "name", spec->name);
+	hyper_finish(spec, plan);
+	return report->count == before ? 0 : -1;
+}

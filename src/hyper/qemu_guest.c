@@ -1,0 +1,164 @@
+/* What qemu's command says of the guest beside its devices.  Facts: QEMU's documents and runs of
+ * QEMU 7.2. */
+#include "hyper/qemu_guest.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "device/qemu_words.h"
+
+/* "0-3,8" as -numa wants it: one cpus= a piece. */
+static void add_node(const struct numa_domain *domain, struct words *argv)
+{
+	MEM_AUTO char *cpus = mem_copy(domain->cpus);
+	struct str s = { 0 };
+
+	str_addf(&s, "node,nodeid=%" PRId64 ",memdev=ram%" PRId64, domain->id, domain->id);
+	for (char *piece = cpus, *comma; piece != NULL; piece = comma) {
+		comma = strchr(piece, ',');
+		if (comma != NULL)
+			*comma++ = '\0';
+		str_addf(&s, ",cpus=%s", piece);
+	}
+	words_add(argv, "-numa");
+	words_take(argv, str_take(&s));
+}
+
+static void add_domains(const struct spec *spec, struct plan *plan)
+{
+	const struct numa_domain *domain = spec->numa.item;
+	int64_t share = spec->numa.count == 0 ? 0 : spec->mem / (int64_t)spec->numa.count;
+
+	for (size_t i = 0; i < spec->numa.count; i++) {
+		words_add(&plan->argv, "-object");
+		words_addf(&plan->argv, "memory-backend-ram,id=ram%" PRId64 ",size=%" PRId64 "B",
+		    domain[i].id, domain[i].size != 0 ? domain[i].size : share);
+		add_node(&domain[i], &plan->argv);
+		if (domain[i].domain_policy != NULL)
+			words_add(&plan->notes, "numa: domain_policy is bhyve's: ignored");
+	}
+}
+
+static void add_gdb(const struct spec *spec, struct plan *plan)
+{
+	const char *where = spec->gdb;
+
+	if (where == NULL)
+		return;
+	where += *where == 'w' ? 1 : 0;
+	words_add(&plan->argv, "-gdb");
+	words_addf(&plan->argv, "tcp:%s%s", strchr(where, ':') == NULL ? ":" : "", where);
+}
+
+static void add_fwcfg(const struct spec *spec, struct words *argv)
+{
+	const struct fwcfg_item *item = spec->fwcfg.item;
+
+	for (size_t i = 0; i < spec->fwcfg.count; i++) {
+		bool file = item[i].file != NULL;
+
+		qemu_option(argv, "-fw_cfg", file ? "name=%s,file=%s" : "name=%s,string=%s",
+		    item[i].name, file ? item[i].file : item[i].string);
+	}
+}
+
+/* bhyve_config(5)'s groups and names, and QEMU's -smbios types and names for them. */
+static const struct {
+	const char *group;
+	int type;
+	const char *names[8][2]; /* ours and theirs; ends with a NULL */
+} smbios_names[] = {
+	{ "bios", 0,
+	    { { "vendor", "vendor" }, { "version", "version" }, { "release_date", "date" } } },
+	{ "system", 1,
+	    { { "family_name", "family" }, { "manufacturer", "manufacturer" },
+		{ "product_name", "product" }, { "serial_number", "serial" }, { "sku", "sku" },
+		{ "version", "version" } } },
+	{ "board", 2,
+	    { { "manufacturer", "manufacturer" }, { "version", "version" },
+		{ "product_name", "product" }, { "serial_number", "serial" },
+		{ "asset_tag", "asset" }, { "location", "location" } } },
+	{ "chassis", 3,
+	    { { "manufacturer", "manufacturer" }, { "version", "version" },
+		{ "serial_number", "serial" }, { "asset_tag", "asset" }, { "sku", "sku" } } },
+};
+
+/* NULL: QEMU has no such string. */
+static const char *smbios_name(size_t group, const char *key)
+{
+	for (size_t i = 0; smbios_names[group].names[i][0] != NULL; i++) {
+		if (strcmp(smbios_names[group].names[i][0], key) == 0)
+			return smbios_names[group].names[i][1];
+	}
+	return NULL;
+}
+
+static size_t smbios_group(const char *key)
+{
+	size_t i = 0;
+
+	while (strcmp(smbios_names[i].group, key) != 0)
+		i++;
+	return i;
+}
+
+static void add_smbios(const struct spec *spec, struct words *argv)
+{
+	for (size_t g = 0; smbios_fields[g].key != NULL; g++) {
+		const struct field *rows = smbios_fields[g].rows;
+		size_t group = smbios_group(smbios_fields[g].key);
+
+		for (size_t i = 0; rows[i].key != NULL; i++) {
+			const char *value =
+			    *(char *const *)((const char *)&spec->smbios + rows[i].offset);
+			const char *name = smbios_name(group, rows[i].key);
+			MEM_AUTO char *fmt =
+			    mem_format("type=%d,%s=%%s", smbios_names[group].type, name);
+
+			if (value != NULL)
+				qemu_option(argv, "-smbios", fmt, value);
+		}
+	}
+}
+
+static void add_tpm(const struct spec *spec, struct words *argv)
+{
+	const struct tpm *tpm = &spec->tpm;
+
+	if (tpm->type == TPM_NONE)
+		return;
+	if (tpm->type == TPM_SWTPM) {
+		qemu_option(argv, "-chardev", "socket,id=tpm-socket,path=%s", tpm->path);
+		words_add(argv, "-tpmdev");
+		words_add(argv, "emulator,id=tpm,chardev=tpm-socket");
+	} else {
+		qemu_option(argv, "-tpmdev", "passthrough,id=tpm,path=%s", tpm->path);
+	}
+	words_add(argv, "-device");
+	words_add(argv, "tpm-crb,tpmdev=tpm");
+}
+
+/* bhyve's own affairs, which a spec may keep while it is tried here. */
+static void note_ignored(const struct spec *spec, struct words *notes)
+{
+	static const char *const keys[] = { "keyboard_layout", "pin", "pc_testdev", "config",
+		"fwcfg_type", "force_msi", "disable_mptable_gen", "power_off_destroy_vm", "x2apic",
+		"strict_io", "ignore_unknown_msr", "exit_on_pause" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (spec_gives(spec, keys[i]))
+			words_addf(notes, "%s is bhyve's: qemu ignores it", keys[i]);
+	}
+}
+
+void qemu_add_guest(const struct spec *spec, struct plan *plan)
+{
+	add_domains(spec, plan);
+	add_gdb(spec, plan);
+	add_fwcfg(spec, &plan->argv);
+	add_smbios(spec, &plan->argv);
+	add_tpm(spec, &plan->argv);
+	note_ignored(spec, &plan->notes);
+}

@@ -1,0 +1,114 @@
+/* The folder of a running VM. */
+#include "run/rundir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+char *rundir_default(void)
+{
+	const char *session = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0)
+		return mem_copy("/var/run/vmrun");
+	if (session != NULL && *session == '/')
+		return mem_format("%s/vmrun", session);
+	return mem_format("/tmp/vmrun-%ld", (long)geteuid());
+}
+
+/* Somebody else who can write here could hand us his files as ours. */
+static int check_folder(const char *path, struct error *err)
+{
+	bool root = geteuid() == 0;
+	mode_t wanted = root ? 0755 : 0700;
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return error_set(err, STATUS_OS, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return error_set(err, STATUS_OS,
+		    "%s: not a folder: move it away, or choose another with --run-dir", path);
+	if (st.st_uid != geteuid())
+		return error_set(err, STATUS_OS,
+		    "%s: belongs to user %ld, not to us: choose another with --run-dir", path,
+		    (long)st.st_uid);
+	if ((st.st_mode & 07777 & ~wanted) != 0)
+		return error_set(err, STATUS_OS,
+		    "%s: its mode %04o is open to others, expected %04o: chmod %o %s", path,
+		    (unsigned)(st.st_mode & 07777), (unsigned)wanted, (unsigned)wanted, path);
+	return 0;
+}
+
+static int make_folder(const char *path, struct error *err)
+{
+	if (mkdir(path, geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST)
+		return error_set(
+		    err, STATUS_OS, "%s: cannot make this folder: %s", path, strerror(errno));
+	return check_folder(path, err);
+}
+
+static int take_lock(struct rundir *r, const char *name, struct error *err)
+{
+	MEM_AUTO char *path = mem_format("%s/lock", r->folder);
+	struct error why = { 0 };
+	long pid = 0;
+
+	if (pidfile_open(&r->lock, path, &why) == 0) {
+		pidfile_write(&r->lock, getpid());
+		return 0;
+	}
+	if (why.status == STATUS_BUSY)
+		pid = (long)pidfile_read(path);
+	if (pid > 0)
+		(void)error_set(err, STATUS_BUSY, "%s: already running as pid %ld", name, pid);
+	else
+		(void)error_set(err, why.status, "%s", why.text);
+	error_clear(&why);
+	return -1;
+}
+
+int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err)
+{
+	MEM_AUTO char *folder = mem_format("%s/%s", run_dir, name);
+
+	if (make_folder(run_dir, err) != 0 || make_folder(folder, err) != 0)
+		return -1;
+	r->folder = folder;
+	folder = NULL;
+	if (take_lock(r, name, err) == 0)
+		return 0;
+	free(r->folder);
+	r->folder = NULL;
+	return -1;
+}
+
+int rundir_write(const char *path, const char *text, struct error *err)
+{
+	size_t n = strlen(text);
+	int fd, rc = 0;
+
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || write(fd, text, n) != (ssize_t)n)
+		rc = error_set(err, STATUS_OS, "%s: cannot write: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+void rundir_close(struct rundir *r)
+{
+	if (r->folder == NULL)
+		return;
+	pidfile_close(&r->lock);
+	(void)rmdir(r->folder);
+	free(r->folder);
+	memset(r, 0, sizeof(*r));
+}

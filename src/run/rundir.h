@@ -1,0 +1,28 @@
+/*
+ * RUN-DIR/NAME: what dies with a VM, and the lock that keeps a second supervisor of the same name
+ * away.
+ */
+#ifndef RUN_RUNDIR_H
+#define RUN_RUNDIR_H
+
+#include "base/error.h"
+#include "run/pidfile.h"
+
+struct rundir {
+	char *folder; /* RUN-DIR/NAME; NULL: not open */
+	struct pidfile lock;
+};
+
+/* /var/run/vmrun for root, else $XDG_RUNTIME_DIR/vmrun, else /tmp/vmrun-UID. Caller frees. */
+char *rundir_default(void);
+/*
+ * Makes both folders where they are missing and takes the lock.  STATUS_BUSY names the process that
+ * has it.  STATUS_OS when a folder cannot be made, is not ours, or is open to others.
+ */
+int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err);
+/* Writes a file of the folder, only for us to read; an old one of that name is replaced. */
+int rundir_write(const char *path, const char *text, struct error *err);
+/* Gives the lock up and removes the folder of the VM if nothing is left in it. */
+void rundir_close(struct rundir *r);
+
+#endif

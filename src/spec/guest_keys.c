@@ -1,0 +1,240 @@
+/* The keys of what a guest finds inside: processors' places, memory domains, fw_cfg, SMBIOS, TPM;
+ * and the debugger's door.  Facts: bhyve(8), bhyve_config(5) and their sources. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "spec/keys.h"
+
+#define LONGEST_FWCFG_NAME 55 /* fwctl's and QEMU's field has 56 bytes with its NUL */
+#define MOST_HOST_CPUS 1024   /* CPU_SETSIZE of FreeBSD 14 */
+
+static const char *const tpm_types[] = { "", "passthru", "swtpm", NULL };
+
+static void gdb_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d), *port;
+	char *end;
+	long number;
+
+	if (text == NULL)
+		return;
+	port = strrchr(text, ':') != NULL ? strrchr(text, ':') + 1 : text + (*text == 'w' ? 1 : 0);
+	number = strtol(port, &end, 10);
+	if (isdigit((unsigned char)*port) && *end == '\0' && number >= 1 && number <= 65535 &&
+	    port - 1 != text && strchr(text, ',') == NULL && strchr(text, ' ') == NULL)
+		*(char **)into = mem_copy(text);
+	else
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no place for a debugger, expected \"[w][ADDR:]PORT\" such as "
+		    "\"1234\" or \"w127.0.0.1:1234\"",
+		    text);
+}
+
+static void text_print(const void *from, struct str *json)
+{
+	field_print_text(*(char *const *)from, json);
+}
+
+const struct field_custom gdb_custom = {
+	.parse = gdb_parse,
+	.print = text_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^w?([^, ]+:)?[0-9]+$\"",
+};
+
+/* Reads "NUMBER" up to `stop`; -1 when it is none below `limit`. */
+static long read_number(const char *text, char stop, long limit, const char **rest)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	*rest = *end == '\0' ? end : end + 1;
+	return isdigit((unsigned char)*text) && *end == stop && number < limit ? number : -1;
+}
+
+static void pin_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	size_t i = 0;
+
+	if (!node_is_list(value)) {
+		field_type_error(value, "a list of \"VCPU:CPU\"", at, d);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where here = { at, NULL, i };
+		const char *text = field_text(n, &here, d), *host, *rest;
+
+		if (text == NULL)
+			continue;
+		if (read_number(text, ':', 65535, &host) < 0 ||
+		    read_number(host, '\0', MOST_HOST_CPUS, &rest) < 0)
+			report_add(d->report, STATUS_SPEC, &here,
+			    "\"%s\" pins nothing, expected \"VCPU:CPU\" such as \"0:12\", CPU "
+			    "below "
+			    "%d",
+			    text, MOST_HOST_CPUS);
+		else
+			words_add(into, text);
+	}
+}
+
+static void pin_print(const void *from, struct str *json)
+{
+	words_custom.print(from, json);
+}
+
+static void pin_clear(void *what)
+{
+	words_free(what);
+}
+
+const struct field_custom pin_custom = {
+	.parse = pin_parse,
+	.print = pin_print,
+	.clear = pin_clear,
+	.type = "string[]",
+	.schema = "\"type\":\"array\",\"items\":{\"type\":\"string\","
+		  "\"pattern\":\"^[0-9]+:[0-9]+$\"}",
+};
+
+/* A list of processors, "0-3,8". */
+static void cpus_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+	bool good = text != NULL;
+
+	for (const char *p = text; good; p++) {
+		size_t digits = strspn(p, "0123456789");
+
+		good = digits > 0 && digits < 6;
+		p += digits;
+		if (good && *p == '-') {
+			digits = strspn(p + 1, "0123456789");
+			good = digits > 0 && digits < 6;
+			p += 1 + digits;
+		}
+		if (*p == '\0')
+			break;
+		good = good && *p == ',';
+	}
+	if (good)
+		*(char **)into = mem_copy(text);
+	else if (text != NULL)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no list of processors, expected as in \"0-3,8\"", text);
+}
+
+static const struct field_custom cpus_custom = {
+	.parse = cpus_parse,
+	.print = text_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$\"",
+};
+
+static void domain_size_print(const void *from, struct str *json)
+{
+	int64_t size = *(const int64_t *)from;
+
+	str_addf(json, size == 0 ? "null" : "%" PRId64, size);
+}
+
+static void domain_size_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	mem_custom.parse(value, into, at, d);
+}
+
+static const struct field_custom domain_size_custom = {
+	.parse = domain_size_parse,
+	.print = domain_size_print,
+	.type = "string|integer",
+	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+[kKmMgGtT]$\"},"
+		  "{\"type\":\"integer\",\"minimum\":4096,\"multipleOf\":4096}]",
+};
+
+/* clang-format off */
+const struct field numa_fields[] = {
+	{ "id", FIELD_INT, offsetof(struct numa_domain, id), .required = true, .has_range = true,
+	    .min = 0, .max = 7, .help = "number of the domain, counted from 0 without a gap" },
+	{ "size", FIELD_CUSTOM, offsetof(struct numa_domain, size), .custom = &domain_size_custom,
+	    .help = "its memory, \"1G\" or bytes; default an equal share" },
+	{ "cpus", FIELD_CUSTOM, offsetof(struct numa_domain, cpus), .required = true,
+	    .custom = &cpus_custom, .help = "processors of the guest that are in it" },
+	{ "domain_policy", FIELD_STRING, offsetof(struct numa_domain, domain_policy),
+	    .help = "where the host takes the memory, as cpuset(1) -n says it" },
+	{ 0 },
+};
+
+const struct field fwcfg_fields[] = {
+	{ "name", FIELD_STRING, offsetof(struct fwcfg_item, name), .required = true,
+	    .longest = LONGEST_FWCFG_NAME, .help = "what the guest calls it" },
+	{ "string", FIELD_STRING, offsetof(struct fwcfg_item, string), .help = "the text it finds" },
+	{ "file", FIELD_PATH, offsetof(struct fwcfg_item, file), .help = "file with what it finds" },
+	{ 0 },
+};
+
+#define SMBIOS(group, key, text) \
+	{ #key, FIELD_STRING, offsetof(struct smbios, group.key), .help = text }
+
+static const struct field bios_fields[] = {
+	SMBIOS(bios, vendor, "of the firmware"),
+	SMBIOS(bios, version, "of the firmware"),
+	SMBIOS(bios, release_date, "of the firmware"),
+	{ 0 },
+};
+
+static const struct field system_fields[] = {
+	SMBIOS(system, family_name, "of the machine"),
+	SMBIOS(system, manufacturer, "of the machine"),
+	SMBIOS(system, product_name, "of the machine"),
+	SMBIOS(system, serial_number, "of the machine"),
+	SMBIOS(system, sku, "of the machine: its article number"),
+	SMBIOS(system, version, "of the machine"),
+	{ 0 },
+};
+
+static const struct field board_fields[] = {
+	SMBIOS(board, manufacturer, "of the board"),
+	SMBIOS(board, version, "of the board"),
+	SMBIOS(board, product_name, "of the board"),
+	SMBIOS(board, serial_number, "of the board"),
+	SMBIOS(board, asset_tag, "of the board"),
+	SMBIOS(board, location, "of the board in its chassis"),
+	{ 0 },
+};
+
+static const struct field chassis_fields[] = {
+	SMBIOS(chassis, manufacturer, "of the chassis"),
+	SMBIOS(chassis, version, "of the chassis"),
+	SMBIOS(chassis, serial_number, "of the chassis"),
+	SMBIOS(chassis, asset_tag, "of the chassis"),
+	SMBIOS(chassis, sku, "of the chassis: its article number"),
+	{ 0 },
+};
+
+/* The groups' offsets are in their rows: all of them lie in one struct. */
+const struct field smbios_fields[] = {
+	{ "bios", FIELD_OBJECT, 0, .rows = bios_fields, .help = "the firmware" },
+	{ "system", FIELD_OBJECT, 0, .rows = system_fields, .help = "the machine" },
+	{ "board", FIELD_OBJECT, 0, .rows = board_fields, .help = "its board" },
+	{ "chassis", FIELD_OBJECT, 0, .rows = chassis_fields, .help = "its chassis" },
+	{ 0 },
+};
+
+const struct field tpm_fields[] = {
+	{ "type", FIELD_CHOICE, offsetof(struct tpm, type), .required = true, .choices = tpm_types,
+	    .help = "passthru (a TPM of the host) or swtpm (a program)" },
+	{ "path", FIELD_PATH, offsetof(struct tpm, path), .required = true,
+	    .help = "the host's device, or the socket of swtpm" },
+	{ "version", FIELD_STRING, offsetof(struct tpm, version), .help = "2.0, which is all there is" },
+	{ 0 },
+};
+/* clang-format on */

@@ -1,0 +1,153 @@
+/* The key that says what loads a guest without firmware: loader. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "spec/keys.h"
+
+static const char *const types[] = { "", "bhyveload", "grub", NULL };
+
+/* clang-format off */
+static const struct field loader_fields[] = {
+	{ "type", FIELD_CHOICE, offsetof(struct loader, type), .required = true, .choices = types,
+	    .help = "bhyveload or grub" },
+	{ "timeout", FIELD_CUSTOM, offsetof(struct loader, timeout_ms), .custom = &seconds_custom,
+	    .help = "seconds that it may take" },
+	{ "console", FIELD_STRING, offsetof(struct loader, console),
+	    .help = "stdio or a terminal device; default: where com1 is" },
+	{ "disks", FIELD_WORDS, offsetof(struct loader, disks),
+	    .help = "bhyveload: disks it looks at; default: the spec's" },
+	{ "env", FIELD_MAP, offsetof(struct loader, env),
+	    .help = "bhyveload: variables of the FreeBSD loader" },
+	{ "host_dir", FIELD_PATH, offsetof(struct loader, host_dir),
+	    .help = "bhyveload: folder of the host that it may read" },
+	{ "os_loader", FIELD_PATH, offsetof(struct loader, os_loader),
+	    .help = "bhyveload: the loader to run instead of userboot.so" },
+	{ "device_map", FIELD_PATH, offsetof(struct loader, device_map),
+	    .help = "grub: its map of disks; default: made of the spec's disks" },
+	{ "root", FIELD_STRING, offsetof(struct loader, root),
+	    .help = "grub: where it boots from, such as hd0,msdos1" },
+	{ "dir", FIELD_STRING, offsetof(struct loader, dir),
+	    .help = "grub: folder of its configuration, on the guest's disk" },
+	{ "config", FIELD_STRING, offsetof(struct loader, config),
+	    .help = "grub: name of its configuration" },
+	{ "commands", FIELD_WORDS, offsetof(struct loader, commands),
+	    .help = "grub: lines for its standard input" },
+	{ 0 },
+};
+/* clang-format on */
+
+static const char *const of_bhyveload[] = { "disks", "env", "host_dir", "os_loader", NULL };
+static const char *const of_grub[] = { "device_map", "root", "dir", "config", "commands", NULL };
+
+static void refuse_foreign(const struct node *value, const char *const *keys, const char *owner,
+    const struct where *at, struct decoder *d)
+{
+	for (size_t i = 0; keys[i] != NULL; i++) {
+		const struct node *n = node_get(value, keys[i]);
+		struct where here = { at, keys[i], 0 };
+
+		if (n != NULL && n->kind != NODE_NULL)
+			report_add(d->report, STATUS_SPEC, &here, "only %s has this", owner);
+	}
+}
+
+static void check_values(const struct loader *loader, const struct where *at, struct decoder *d)
+{
+	struct where disks = { at, "disks", 0 }, commands = { at, "commands", 0 };
+	struct where env = { at, "env", 0 }, console = { at, "console", 0 };
+
+	for (size_t i = 0; i < loader->disks.count; i++) {
+		struct where here = { &disks, NULL, i };
+
+		/* bhyveload cuts its -d at the first comma: MODE,PATH is another disk mode there.
+		 */
+		if (strchr(loader->disks.item[i], ',') != NULL)
+			report_add(d->report, STATUS_SPEC, &here,
+			    "\"%s\" holds a comma, which bhyveload's -d cannot take: give the disk "
+			    "another name",
+			    loader->disks.item[i]);
+	}
+	for (size_t i = 0; i < loader->env.count; i++) {
+		struct where here = { &env, loader->env.item[i].key, 0 };
+
+		if (strchr(loader->env.item[i].key, '=') != NULL ||
+		    *loader->env.item[i].key == '\0')
+			report_add(d->report, STATUS_SPEC, &here,
+			    "this is no name of a variable: it is empty or holds a \"=\"");
+	}
+	for (size_t i = 0; i < loader->commands.count; i++) {
+		struct where here = { &commands, NULL, i };
+
+		if (strchr(loader->commands.item[i], '\n') != NULL)
+			report_add(d->report, STATUS_SPEC, &here, "a command is one line");
+	}
+	if (loader->console != NULL && strcmp(loader->console, "stdio") != 0 &&
+	    *loader->console != '/')
+		report_add(d->report, STATUS_SPEC, &console,
+		    "\"%s\" is no console: expected \"stdio\" or a terminal device such as "
+		    "\"/dev/nmdm0A\"",
+		    loader->console);
+}
+
+/* The disks are paths of the spec like all others. */
+static void make_absolute(struct words *paths, const char *folder)
+{
+	struct words made = { 0 };
+
+	for (size_t i = 0; i < paths->count; i++)
+		words_take(&made, field_path(paths->item[i], folder));
+	words_free(paths);
+	*paths = made;
+}
+
+static void loader_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct loader *loader = into;
+	size_t before = d->report->count;
+
+	if (value->kind == NODE_STRING) {
+		field_choice(value, types, &loader->type, at, d);
+		return;
+	}
+	if (!node_is_object(value)) {
+		field_type_error(value, "\"bhyveload\", \"grub\" or { \"type\": ..., ... }", at, d);
+		return;
+	}
+	field_decode(loader_fields, value, loader, at, d);
+	if (d->report->count != before)
+		return;
+	if (loader->type == LOADER_GRUB)
+		refuse_foreign(value, of_bhyveload, "bhyveload", at, d);
+	else
+		refuse_foreign(value, of_grub, "grub", at, d);
+	make_absolute(&loader->disks, d->folder);
+	check_values(loader, at, d);
+}
+
+static void loader_print(const void *from, struct str *json)
+{
+	const struct loader *loader = from;
+
+	if (loader->type == LOADER_NONE) {
+		str_add(json, "null");
+		return;
+	}
+	str_add(json, "{");
+	field_print(loader_fields, loader, json);
+	str_add(json, "}");
+}
+
+static void loader_clear(void *what)
+{
+	field_clear(loader_fields, what);
+}
+
+const struct field_custom loader_custom = {
+	.parse = loader_parse,
+	.print = loader_print,
+	.clear = loader_clear,
+	.type = "\"bhyveload\"|\"grub\"",
+	.schema = "\"enum\":[\"bhyveload\",\"grub\"]",
+	.rows = loader_fields,
+};

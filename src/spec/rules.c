@@ -1,0 +1,181 @@
+/* Rules that hold between keys of the spec: what no single row can see. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "spec/spec.h"
+
+static const char *const com_keys[] = { "com1", "com2", "com3", "com4" };
+
+static void fault(struct decoder *d, const char *key, const char *text)
+{
+	struct where at = { NULL, key, 0 };
+
+	report_add(d->report, STATUS_SPEC, &at, "%s", text);
+}
+
+/* vmrun's stdin and stdout can be one port's only. */
+static void check_stdio(const struct spec *spec, struct decoder *d)
+{
+	const char *owner = NULL;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		struct where at = { NULL, com_keys[i], 0 };
+
+		if (spec->com[i] == NULL || strcmp(spec->com[i], "stdio") != 0)
+			continue;
+		if (owner != NULL)
+			report_add(d->report, STATUS_SPEC, &at,
+			    "\"stdio\" is taken by %s already: only one port can have it", owner);
+		else
+			owner = com_keys[i];
+	}
+}
+
+static void check_pin(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "pin", 0 };
+
+	for (size_t i = 0; i < spec->pin.count; i++) {
+		struct where at = { &list, NULL, i };
+
+		/* bhyve ignores such a pin without a word. */
+		if (strtol(spec->pin.item[i], NULL, 10) >= cpu_count(&spec->cpu))
+			report_add(d->report, STATUS_SPEC, &at,
+			    "\"%s\": the guest has %" PRId64 " processors, counted from 0",
+			    spec->pin.item[i], cpu_count(&spec->cpu));
+	}
+}
+
+/* Marks the processors of "0-3,8"; the first fault ends it. */
+static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
+    const struct where *at, int owner[], struct decoder *d)
+{
+	for (const char *p = domain->cpus; *p != '\0';) {
+		char *end;
+		long first = strtol(p, &end, 10), last = first;
+
+		if (*end == '-')
+			last = strtol(end + 1, &end, 10);
+		if (last < first || last >= cpu_count(&spec->cpu)) {
+			report_add(d->report, STATUS_SPEC, at,
+			    "\"%s\": the guest has %" PRId64 " processors, counted from 0",
+			    domain->cpus, cpu_count(&spec->cpu));
+			return;
+		}
+		for (; first <= last; first++) {
+			if (owner[first] != 0) {
+				report_add(d->report, STATUS_SPEC, at,
+				    "processor %ld is in domain %d already", first,
+				    owner[first] - 1);
+				return;
+			}
+			owner[first] = (int)domain->id + 1;
+		}
+		p = *end == ',' ? end + 1 : end;
+	}
+}
+
+/* bhyve looks at the domains 0, 1, 2, ... up to the first that is not there. */
+static void check_numa(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "numa", 0 };
+	const struct numa_domain *domain = spec->numa.item;
+	MEM_AUTO int *owner = mem_zero((size_t)cpu_count(&spec->cpu) * sizeof(*owner));
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < spec->numa.count; i++) {
+		struct where entry = { &list, NULL, i }, id = { &entry, "id", 0 };
+		struct where cpus = { &entry, "cpus", 0 };
+
+		if ((seen >> domain[i].id & 1) != 0)
+			report_add(d->report, STATUS_SPEC, &id, "two domains have the id %" PRId64,
+			    domain[i].id);
+		else if ((size_t)domain[i].id >= spec->numa.count)
+			report_add(d->report, STATUS_SPEC, &id,
+			    "%zu domains have the ids 0 to %zu: %" PRId64 " would be ignored",
+			    spec->numa.count, spec->numa.count - 1, domain[i].id);
+		seen |= 1u << domain[i].id;
+		take_cpus(spec, &domain[i], &cpus, owner, d);
+	}
+	if (spec->numa.count > 0 && !spec->generate_acpi)
+		fault(d, "numa",
+		    "guests learn of domains from ACPI tables, and generate_acpi is off");
+}
+
+static void check_fwcfg(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "fwcfg", 0 };
+	const struct fwcfg_item *item = spec->fwcfg.item;
+
+	for (size_t i = 0; i < spec->fwcfg.count; i++) {
+		struct where at = { &list, NULL, i }, name = { &at, "name", 0 };
+
+		if ((item[i].string != NULL) == (item[i].file != NULL))
+			report_add(d->report, STATUS_SPEC, &at,
+			    "exactly one of \"string\" and \"file\" says what the guest finds");
+		if (strpbrk(item[i].name, ",=") != NULL)
+			report_add(d->report, STATUS_SPEC, &name,
+			    "\"%s\" holds a comma or a \"=\", which bhyve's -f cannot take",
+			    item[i].name);
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(item[k].name, item[i].name) == 0)
+				report_add(d->report, STATUS_SPEC, &name,
+				    "two items have the name \"%s\"", item[i].name);
+		}
+	}
+}
+
+static void check_loader(const struct spec *spec, struct decoder *d)
+{
+	if (spec->loader.type == LOADER_NONE)
+		return;
+	if (spec->bootrom != NULL)
+		fault(d, "loader",
+		    "\"bootrom\" is given too: firmware and a loader exclude each other");
+	if (spec->varfile != NULL)
+		fault(d, "loader", "\"varfile\" is for firmware, which a loader replaces");
+	if (spec->numa.count > 0)
+		fault(d, "loader", "guests with \"numa\" domains need firmware");
+}
+
+/* bhyve refuses a variable without a name or a value, and one whose key has an empty part. */
+static void check_config(const struct spec *spec, struct decoder *d)
+{
+	struct where map = { NULL, "config", 0 };
+
+	for (size_t i = 0; i < spec->config.count; i++) {
+		const char *key = spec->config.item[i].key;
+		struct where at = { &map, key, 0 };
+
+		if (*key == '\0' || *key == '.' || strstr(key, "..") != NULL ||
+		    strpbrk(key, "= \t\n") != NULL || key[strlen(key) - 1] == '.')
+			report_add(d->report, STATUS_SPEC, &at,
+			    "\"%s\" is no variable, expected names with dots between them", key);
+	}
+}
+
+static void check_tpm(const struct spec *spec, struct decoder *d)
+{
+	struct where tpm = { NULL, "tpm", 0 }, version = { &tpm, "version", 0 };
+
+	if (spec->tpm.version != NULL && strcmp(spec->tpm.version, "2.0") != 0)
+		report_add(d->report, STATUS_SPEC, &version,
+		    "\"%s\" is no version that bhyve has, expected \"2.0\"", spec->tpm.version);
+}
+
+void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
+{
+	check_stdio(spec, d);
+	if (spec->lpc_slot.bus != 0)
+		fault(d, "lpc_slot", "the lpc must be on bus 0");
+	check_loader(spec, d);
+	check_config(spec, d);
+	check_tpm(spec, d);
+	if (!all_good)
+		return;
+	check_pin(spec, d);
+	check_numa(spec, d);
+	check_fwcfg(spec, d);
+}
