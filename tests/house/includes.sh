@@ -17,8 +17,9 @@ device: base platform device
 spec: base platform device spec
 config: base platform script device spec config
 hyper: base platform device spec hyper
-run: base platform device spec config script hyper run vmrun
-lib: base platform device spec config script hyper run lib vmrun
+check: base platform device spec hyper check
+run: base platform device spec config script hyper check run vmrun
+lib: base platform device spec config script hyper check run lib vmrun
 cli: vmrun own
 '
 
