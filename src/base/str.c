@@ -2,6 +2,7 @@
 #include "base/str.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,40 @@ void str_add_quoted(struct str *s, const char *text)
 			str_add_n(s, p, 1);
 	}
 	str_add(s, "'");
+}
+
+/* A character that was begun, but does not end within the first n bytes, is left out. */
+static size_t whole_characters(const char *text, size_t n)
+{
+	if (((unsigned char)text[n] & 0xc0) != 0x80)
+		return n;
+	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+void str_add_line(struct str *s, const char *text, size_t most)
+{
+	struct str line = { 0 };
+	bool gap = false;
+
+	for (const char *p = text; *p != '\0' && line.length <= most; p++) {
+		if ((unsigned char)*p <= ' ' || *p == 0x7f) {
+			gap = line.length > 0;
+			continue;
+		}
+		if (gap)
+			str_add(&line, " ");
+		gap = false;
+		str_add_n(&line, p, 1);
+	}
+	if (line.length > most) {
+		str_add_n(s, line.text, whole_characters(line.text, most));
+		str_add(s, "...");
+	} else if (line.length > 0) {
+		str_add_n(s, line.text, line.length);
+	}
+	str_free(&line);
 }
 
 char *str_take(struct str *s)

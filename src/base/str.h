@@ -17,6 +17,12 @@ void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf,
 void str_add_json(struct str *s, const char *text);
 /* Adds text so that a POSIX shell reads it as one word. */
 void str_add_quoted(struct str *s, const char *text);
+/*
+ * Adds somebody else's text as a piece of one line: blanks, line ends and control characters
+ * between two words become one blank, those around them nothing.  At most `most` bytes of it, and
+ * "..." where something was left out; no character of UTF-8 is torn.
+ */
+void str_add_line(struct str *s, const char *text, size_t most);
 /* Gives the text away (never NULL) and empties the string. */
 char *str_take(struct str *s);
 void str_free(struct str *s);

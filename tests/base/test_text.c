@@ -71,6 +71,35 @@ static void test_shell_quotes(void **state)
 	}
 }
 
+static void line_is(const char *text, size_t most, const char *wanted)
+{
+	struct str s = { 0 };
+
+	str_add(&s, ">");
+	str_add_line(&s, text, most);
+	assert_string_equal(s.text + 1, wanted);
+	str_free(&s);
+}
+
+static void test_line_of_a_text(void **state)
+{
+	(void)state;
+	line_is("", 9, "");
+	line_is(" \n\t\x01\x7f ", 9, "");
+	line_is("one", 3, "one");
+	line_is("\n one\r\n\ttwo\x1b[1m\n", 99, "one two [1m");
+	line_is("one two", 5, "one t...");
+	line_is("one two", 4, "one ...");
+	line_is("one  \n", 3, "one");
+	line_is("one", 0, "...");
+	line_is("a\xe2\x98\x83", 4, "a\xe2\x98\x83");
+	line_is("a\xe2\x98\x83 b", 5, "a\xe2\x98\x83 ...");
+	line_is("a\xe2\x98\x83", 3, "a...");
+	line_is("a\xe2\x98\x83", 2, "a...");
+	line_is("a\xe2\x98\x83", 1, "a...");
+	line_is("\x83\x83\x83", 2, "...");
+}
+
 static void near_is(const char *wanted, const char *const *known, const char *best)
 {
 	struct near n = { .wanted = wanted };
@@ -214,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_str),
 		cmocka_unit_test(test_json_quotes),
 		cmocka_unit_test(test_shell_quotes),
+		cmocka_unit_test(test_line_of_a_text),
 		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_near_random),
 		cmocka_unit_test(test_pairs),

@@ -1,6 +1,7 @@
 /*
  * The program that the tests start: it tells on stdout what it was born with, or ends as asked.
  *   child report [WORD...]   child exit STATUS   child kill SIGNAL   child wait
+ *   child leave   (goes to its parent's process group, says so and waits)
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -58,6 +59,14 @@ static int report(char **words)
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
+static int leave(void)
+{
+	if (setpgid(0, getpgid(getppid())) < 0)
+		return 1;
+	printf("left\n");
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -68,11 +77,12 @@ int main(int argc, char **argv)
 		return atoi(argv[2]);
 	if (strcmp(what, "kill") == 0 && argc == 3)
 		return raise(atoi(argv[2]));
-	/* Nobody's child for ever, should a test fail. */
-	if (strcmp(what, "wait") == 0)
+	if (strcmp(what, "wait") == 0 || (strcmp(what, "leave") == 0 && leave() == 0)) {
+		/* Nobody's child for ever, should a test fail. */
 		(void)alarm(60);
-	while (strcmp(what, "wait") == 0)
-		(void)pause();
+		for (;;)
+			(void)pause();
+	}
 	(void)fprintf(stderr, "child: what?\n");
 	return 64;
 }
