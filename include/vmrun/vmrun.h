@@ -51,7 +51,7 @@ struct vmrun_options {
 	size_t length;	    /* its length in bytes, */
 	const char *name;   /* what problems call it, NULL: "<buffer>", */
 	const char *folder; /* and where its relative paths start (absolute), NULL: the cwd */
-	const char *format; /* "json", "lua", or NULL: by extension, then by content */
+	const char *format; /* "json", "lua", "ucl", or NULL: by extension, then by content */
 	const char *target; /* booted first, NULL: "default" */
 	const char *const
 	    *set; /* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
@@ -88,7 +88,8 @@ static inline struct vmrun_options vmrun_options_of_cxx(void)
 /*
  * Reads, evaluates and checks a spec, every target of it.  *out is always set, so that problems can
  * be asked for; free it with vmrun_close().  Returns 0, or the status that vmrun(8) ends with: 64
- * options, 65 the spec is wrong, 66 it cannot be read, 70, 71.
+ * options, 65 the spec is wrong, 66 it cannot be read, 70, 71.  For UCL, which must be a file, it
+ * runs uclcmd and waits for it, 10 seconds at most; a program that ignores SIGCHLD gets 71 then.
  */
 VMRUN_API int vmrun_open(struct vmrun **out, const struct vmrun_options *options);
 /*

@@ -173,6 +173,7 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	open_standard();
+	signals_allow_children();
 	wrong = options_parse(argc, argv, &line);
 
 	if (wrong != NULL) {

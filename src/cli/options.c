@@ -21,12 +21,12 @@ struct option {
 
 /* clang-format off */
 static const struct option options[] = {
-	{ 'c', "config", "FILE", TEXT, AT(file), "the spec: JSON or Lua; - is stdin" },
+	{ 'c', "config", "FILE", TEXT, AT(file), "the spec: JSON, Lua or UCL; - is stdin" },
 	{ 't', "target", "NAME", TEXT, AT(target), "boot this target first (default: default)" },
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print), "argv (as --dry-run) or spec (as --debug)" },
-	{ 0, "format", "NAME", TEXT, AT(format), "json, lua or auto (default)" },
+	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
 	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
 	{ 0, "reboot-count", "N", COUNT, AT(reboot_count), "at most N automatic boots after the first" },

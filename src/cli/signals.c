@@ -39,11 +39,18 @@ static bool has_terminal(void)
 	return fd >= 0;
 }
 
+void signals_allow_children(void)
+{
+	struct sigaction normal = { .sa_handler = SIG_DFL };
+
+	(void)sigaction(SIGCHLD, &normal, NULL);
+}
+
 int signals_open(void)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, normal = { .sa_handler = SIG_DFL };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t none;
 	int ends[2];
 
@@ -64,8 +71,7 @@ int signals_open(void)
 	(void)sigaction(SIGUSR1, &ignore, NULL);
 	(void)sigaction(SIGUSR2, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* What our parent ignored or blocked must not hide the end of a child, or a request. */
-	(void)sigaction(SIGCHLD, &normal, NULL);
+	/* What our parent blocked must not hide a request. */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	return ends[0];

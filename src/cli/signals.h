@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+/* What our parent ignored must not hide the ends of our children. Before any of them. */
+void signals_allow_children(void);
 /* Catches SIGTERM, SIGINT and SIGHUP; ignores SIGPIPE, SIGUSR1 and SIGUSR2. The descriptor, or -1
  * with errno set. */
 int signals_open(void);

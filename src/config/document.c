@@ -13,6 +13,7 @@
 #include "config/json_check.h"
 #include "config/json_node.h"
 #include "config/read.h"
+#include "config/source.h"
 
 struct document {
 	char *name;
@@ -20,22 +21,10 @@ struct document {
 	char *text; /* JSON only: kept for the places of problems */
 	size_t length;
 	enum format format;
+	bool from_stdin;
 	struct script *script;
 	struct words targets;
 };
-
-static const char *const format_names[] = { "auto", "json", "lua", NULL };
-
-bool format_find(const char *name, enum format *format)
-{
-	for (int i = 0; format_names[i] != NULL; i++) {
-		if (strcmp(format_names[i], name) == 0) {
-			*format = (enum format)i;
-			return true;
-		}
-	}
-	return false;
-}
 
 void merged_clear(struct merged *m)
 {
@@ -44,72 +33,12 @@ void merged_clear(struct merged *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* By the extension, else by the first byte that is not a blank. */
-static enum format guess_format(const struct text_file *file)
-{
-	const char *dot = file->name == NULL ? NULL : strrchr(file->name, '.');
-	size_t i;
-
-	if (dot != NULL && strcmp(dot, ".lua") == 0)
-		return FORMAT_LUA;
-	if (dot != NULL && strcmp(dot, ".json") == 0)
-		return FORMAT_JSON;
-	i = strspn(file->text, " \t\r\n");
-	return file->text[i] == '{' || file->text[i] == '[' ? FORMAT_JSON : FORMAT_LUA;
-}
-
-static bool is_ucl(const char *name)
-{
-	const char *dot = name == NULL ? NULL : strrchr(name, '.');
-
-	return dot != NULL && (strcmp(dot, ".ucl") == 0 || strcmp(dot, ".conf") == 0);
-}
-
-/* A problem of the whole document, at its name. */
-static int whole(const char *name, struct report *report, enum status status, const char *text)
-{
-	report_add(report, status, NULL, "%s", text);
-	report->item[report->count - 1].place = mem_copy(name);
-	return -1;
-}
-
-/* Reads the source into doc->text; -1 with the problem reported. */
-static int read_source(
-    struct document *doc, const struct document_source *source, struct report *report)
-{
-	struct text_file file = { 0 };
-	struct error err = { 0 };
-
-	if (text_read(source, &file, &err) != 0) {
-		report_take(report, NULL, &err);
-		return -1;
-	}
-	if (file.length >= 3 && memcmp(file.text, "\xef\xbb\xbf", 3) == 0) {
-		file.length -= 3; /* a UTF-8 mark, which neither Lua's loader nor cjson wants */
-		memmove(file.text, file.text + 3, file.length + 1);
-	}
-	doc->name = file.name;
-	doc->folder = file.folder;
-	doc->text = file.text;
-	doc->length = file.length;
-	doc->format = source->format != FORMAT_AUTO ? source->format : guess_format(&file);
-	if (source->format == FORMAT_AUTO && is_ucl(doc->name) && doc->format == FORMAT_LUA) {
-		MEM_AUTO char *how =
-		    mem_format("this is UCL: run `uclcmd get -c -f %s | vmrun -c-`", doc->name);
-
-		return whole(doc->name, report, STATUS_SPEC, how);
-	}
-	if (strspn(doc->text, " \t\r\n") == doc->length)
-		return whole(doc->name, report, STATUS_SPEC, "the file is empty");
-	return 0;
-}
-
 static int evaluate(struct document *doc, struct node *notes, struct error *err)
 {
 	struct node *request = node_new(NODE_OBJECT), *result = NULL;
 	int rc;
 
-	node_put(request, "format", node_string(doc->format == FORMAT_JSON ? "json" : "lua"));
+	node_put(request, "format", node_string(doc->format == FORMAT_LUA ? "lua" : "json"));
 	node_put(request, "name", node_string(doc->name));
 	node_put(request, "folder", node_string(doc->folder));
 	node_put(request, "text", node_string_n(doc->text, doc->length));
@@ -186,21 +115,38 @@ static int list_targets(struct document *doc, struct report *report, struct erro
 	return 0;
 }
 
+/* Lines and columns of uclcmd's JSON say nothing to who wrote the UCL. */
+static void tell_of_ucl(const struct document *doc, struct problem *p)
+{
+	MEM_AUTO char *text = p->text;
+	struct str s = { 0 };
+
+	str_add(&s, "uclcmd's answer, `");
+	str_add_line(&s, doc->text, 60);
+	str_addf(&s, "`, is no spec: %s", text);
+	p->text = str_take(&s);
+	free(p->place);
+	p->place = mem_copy(doc->name);
+	p->line = p->column = 0;
+}
+
 /* The strict scanner, and the one thing about a spec that it does not know. */
 static int check_json(struct document *doc, struct node **notes, struct report *report)
 {
-	size_t at = strspn(doc->text, " \t\r\n");
+	size_t at = strspn(doc->text, " \t\r\n"), first = report->count;
+	int rc = json_check(doc->name, doc->text, doc->length, notes, report);
 	struct problem *p;
 
-	if (json_check(doc->name, doc->text, doc->length, notes, report) != 0)
-		return -1;
-	if (doc->text[at] == '{')
-		return 0;
-	report_add(report, STATUS_SPEC, NULL, "a spec is an object: { \"name\": ... }");
-	p = &report->item[report->count - 1];
-	json_line(doc->text, at, &p->line, &p->column);
-	p->place = mem_format("%s:%zu:%zu", doc->name, p->line, p->column);
-	return -1;
+	if (rc == 0 && doc->text[at] != '{') {
+		report_add(report, STATUS_SPEC, NULL, "a spec is an object: { \"name\": ... }");
+		p = &report->item[report->count - 1];
+		json_line(doc->text, at, &p->line, &p->column);
+		p->place = mem_format("%s:%zu:%zu", doc->name, p->line, p->column);
+		rc = -1;
+	}
+	for (size_t i = first; doc->format == FORMAT_UCL && i < report->count; i++)
+		tell_of_ucl(doc, &report->item[i]);
+	return rc;
 }
 
 static int open_document(struct document *doc, const struct script_options *limits,
@@ -210,7 +156,7 @@ static int open_document(struct document *doc, const struct script_options *limi
 	struct node *notes = NULL;
 	int rc;
 
-	if (doc->format == FORMAT_JSON && check_json(doc, &notes, report) != 0) {
+	if (doc->format != FORMAT_LUA && check_json(doc, &notes, report) != 0) {
 		node_free(notes);
 		node_free(merge_rules);
 		return -1;
@@ -226,7 +172,7 @@ static int open_document(struct document *doc, const struct script_options *limi
 		else
 			node_free(notes);
 	}
-	if (doc->format == FORMAT_LUA) {
+	if (doc->format != FORMAT_JSON) {
 		free(doc->text);
 		doc->text = NULL;
 	}
@@ -241,12 +187,18 @@ struct document *document_load(const struct document_source *source,
     const struct script_options *limits, struct node *merge_rules, struct report *report)
 {
 	struct document *doc = mem_zero(sizeof(*doc));
+	struct text_file file = { 0 };
 
-	if (read_source(doc, source, report) != 0) {
+	if (source_read(source, limits, &file, &doc->format, report) != 0) {
 		node_free(merge_rules);
 		document_free(doc);
 		return NULL;
 	}
+	doc->name = file.name;
+	doc->folder = file.folder;
+	doc->text = file.text;
+	doc->length = file.length;
+	doc->from_stdin = source_is_stdin(source);
 	if (open_document(doc, limits, merge_rules, report) != 0) {
 		document_free(doc);
 		return NULL;
@@ -269,6 +221,11 @@ void document_free(struct document *doc)
 const char *document_folder(const struct document *doc)
 {
 	return doc->folder;
+}
+
+bool document_is_of_ucl(const struct document *doc)
+{
+	return doc->format == FORMAT_UCL || (doc->format == FORMAT_JSON && doc->from_stdin);
 }
 
 const struct words *document_targets(const struct document *doc)

@@ -13,9 +13,9 @@
 #include "base/words.h"
 #include "script/script.h"
 
-enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA };
+enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA, FORMAT_UCL };
 
-/* "auto", "json", "lua"; false when there is no such format. */
+/* "auto", "json", "lua", "ucl"; false when there is no such format. */
 bool format_find(const char *name, enum format *format);
 
 struct document_source {
@@ -41,7 +41,8 @@ void merged_clear(struct merged *m);
 /*
  * Reads, checks and evaluates the source.  merge_rules (taken) is spec_merge_rules().  Problems
  * have their places.  NULL when nothing can be checked further, with STATUS_NO_INPUT (cannot be
- * read) or STATUS_SPEC in the report; problems of single targets may stand there beside a document.
+ * read), STATUS_SPEC or STATUS_USAGE (UCL that is no file) in the report; problems of single
+ * targets may stand there beside a document.  For UCL uclcmd is run, and waited for.
  */
 struct document *document_load(const struct document_source *source,
     const struct script_options *limits, struct node *merge_rules, struct report *report);
@@ -49,6 +50,11 @@ void document_free(struct document *doc);
 
 /* Folder that relative paths start from, absolute. */
 const char *document_folder(const struct document *doc);
+/*
+ * May its numbers be what UCL made of them?  So it is for UCL, and for JSON from stdin, where
+ * uclcmd's users put it: UCL reads 512M without quotes as 512000000.
+ */
+bool document_is_of_ucl(const struct document *doc);
 /* Names of all targets, "default" among them; sorted. Lent. */
 const struct words *document_targets(const struct document *doc);
 /* `no target "x"`, with a hint at the nearest. */

@@ -12,8 +12,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define LARGEST ((size_t)64 << 20)
-
 static int fail(struct error *err, const char *name, const char *why)
 {
 	return error_set(err, STATUS_NO_INPUT, "%s: %s", name, why);
@@ -28,7 +26,7 @@ static int read_all(int fd, const char *name, struct text_file *out, struct erro
 	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || s.length + (size_t)n > LARGEST) {
+		if (n < 0 || s.length + (size_t)n > TEXT_LARGEST) {
 			str_free(&s);
 			return fail(err, name,
 			    n < 0 ? strerror(errno) : "larger than 64 MiB: this is no spec");

@@ -68,7 +68,7 @@ static int read_options(struct vmrun *vm, struct document_source *source)
 	source->name = o->name;
 	source->folder = o->folder;
 	if (o->format != NULL && !format_find(o->format, &source->format))
-		(void)usage(vm, "expected the format json, lua or auto, got", o->format);
+		(void)usage(vm, "expected the format json, lua, ucl or auto, got", o->format);
 	copy_list(o->set, &vm->settings);
 	for (size_t i = 0; i < vm->settings.count; i++) {
 		const char *equal = strchr(vm->settings.item[i], '=');

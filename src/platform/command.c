@@ -175,6 +175,20 @@ int command_run(const struct command *what, struct command_result *out, struct e
 	return rc;
 }
 
+/* The end of a long text. */
+static void add_last_words(struct str *s, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > LAST_WORDS) {
+		text += n - LAST_WORDS;
+		while (((unsigned char)*text & 0xc0) == 0x80) /* the rest of a character */
+			text++;
+		str_add(s, "...");
+	}
+	str_add_line(s, text, LAST_WORDS);
+}
+
 char *command_trouble(const struct command *what, const struct command_result *result)
 {
 	const char *name = what->argv[0];
@@ -194,7 +208,7 @@ char *command_trouble(const struct command *what, const struct command_result *r
 		return NULL;
 	if (result->err[strspn(result->err, " \t\r\n")] != '\0') {
 		str_add(&s, ": ");
-		str_add_line(&s, result->err, LAST_WORDS);
+		add_last_words(&s, result->err);
 	}
 	return str_take(&s);
 }

@@ -52,7 +52,7 @@ static void test_formats(void **state)
 	reads("a", LUA, FORMAT_AUTO, "lua");
 	reads("a", "-- {\n" LUA, FORMAT_AUTO, "lua");
 	reads("a.txt", JSON, FORMAT_AUTO, "json");
-	reads("a.conf", JSON, FORMAT_AUTO, "json");
+	reads("a.conf", JSON, FORMAT_JSON, "json");
 	reads("a", "#!/usr/local/bin/vmrun\n" LUA, FORMAT_AUTO, "lua");
 	reads("a", "[]", FORMAT_AUTO, "a spec is an object");
 }
@@ -70,6 +70,7 @@ static void test_format_given(void **state)
 	reads("a", LUA, FORMAT_JSON, "not a JSON value");
 	assert_true(format_find("json", &format) && format == FORMAT_JSON);
 	assert_true(format_find("lua", &format) && format == FORMAT_LUA);
+	assert_true(format_find("ucl", &format) && format == FORMAT_UCL);
 	assert_true(format_find("auto", &format) && format == FORMAT_AUTO);
 	assert_false(format_find("", &format) || format_find("JSON", &format));
 }

@@ -450,9 +450,13 @@ kldstat -q -m vmm' ]
 
 @test "uclcmd" {
 	echo '{"name":"x"}' >vm.conf.json
-	[ "$(uclcmd get -c -f vm.conf)" = '{"name":"x"}' ]
-	run uclcmd get -c -f other.conf
+	[ "$(uclcmd get -c -f vm.conf .)" = '{"name":"x"}' ]
+	[ "$(uclcmd get -c -f vm.conf '')" = '{"name":"x"}' ]
+	run uclcmd get -c -f vm.conf
 	[ "$status" -eq 1 ]
+	[[ $output == Usage:* ]]
+	run uclcmd get -c -f other.conf .
+	[ "$status" -eq 2 ]
 	run uclcmd set
 	[ "$status" -eq 1 ]
 }

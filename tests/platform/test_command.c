@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "platform/clock.h"
 #include "scratch.h"
 
@@ -87,6 +88,25 @@ static void test_output_status_and_last_words(void **state)
 	run_shell("echo fine; echo warned >&2", HOUR_MS);
 	assert_ended(0, "fine\n", "warned\n");
 	assert_null(command_trouble(&what, &result));
+}
+
+static void test_many_last_words_are_cut_at_their_front(void **state)
+{
+	char *argv[] = { "sh", NULL };
+	struct command what = { .argv = argv };
+	struct str wanted = { 0 };
+
+	(void)state;
+	/* 1001 bytes: the 300th from the end is the second half of a character. */
+	run_shell("i=0; while [ $i -lt 200 ]; do echo \xc3\xa4\xc3\xa4; i=$((i + 1)); done >&2; "
+		  "printf x >&2; exit 1",
+	    HOUR_MS);
+	str_add(&wanted, "sh ended with status 1: ...\xc3\xa4");
+	for (int i = 0; i < 59; i++)
+		str_add(&wanted, " \xc3\xa4\xc3\xa4");
+	str_add(&wanted, " x");
+	assert_trouble(&what, wanted.text);
+	str_free(&wanted);
 }
 
 static void test_killed_by_a_signal(void **state)
@@ -391,6 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(output_status_and_last_words),
+		TEST(many_last_words_are_cut_at_their_front),
 		TEST(killed_by_a_signal),
 		TEST(arguments_arrive_as_they_are),
 		TEST(stdin_is_empty_and_nothing_else_is_open),

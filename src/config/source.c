@@ -1,0 +1,130 @@
+/* From a file, stdin or a buffer to a text in JSON or Lua. */
+#include "config/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/ucl.h"
+
+static const char *const format_names[] = { "auto", "json", "lua", "ucl", NULL };
+
+bool format_find(const char *name, enum format *format)
+{
+	for (int i = 0; format_names[i] != NULL; i++) {
+		if (strcmp(format_names[i], name) == 0) {
+			*format = (enum format)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* FORMAT_AUTO when the extension says nothing. */
+static enum format format_by_name(const char *name)
+{
+	static const struct {
+		const char *extension;
+		enum format format;
+	} known[] = {
+		{ ".lua", FORMAT_LUA },
+		{ ".json", FORMAT_JSON },
+		{ ".ucl", FORMAT_UCL },
+		{ ".conf", FORMAT_UCL },
+	};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(dot, known[i].extension) == 0)
+			return known[i].format;
+	}
+	return FORMAT_AUTO;
+}
+
+/* By the first byte that is not a blank. */
+static enum format format_by_content(const char *text)
+{
+	char first = text[strspn(text, " \t\r\n")];
+
+	return first == '{' || first == '[' ? FORMAT_JSON : FORMAT_LUA;
+}
+
+bool source_is_stdin(const struct document_source *source)
+{
+	return source->file != NULL && strcmp(source->file, "-") == 0;
+}
+
+/* A problem of the whole document, at its name. */
+static int whole(const char *name, struct report *report, enum status status, const char *text)
+{
+	report_add(report, status, NULL, "%s", text);
+	report->item[report->count - 1].place = mem_copy(name);
+	return -1;
+}
+
+static int read_text(
+    const struct document_source *source, struct text_file *file, struct report *report)
+{
+	struct error err = { 0 };
+
+	if (text_read(source, file, &err) != 0) {
+		report_take(report, NULL, &err);
+		return -1;
+	}
+	if (file->length >= 3 && memcmp(file->text, "\xef\xbb\xbf", 3) == 0) {
+		file->length -= 3; /* a UTF-8 mark, which neither Lua's loader nor cjson wants */
+		memmove(file->text, file->text + 3, file->length + 1);
+	}
+	if (strspn(file->text, " \t\r\n") == file->length)
+		return whole(file->name, report, STATUS_SPEC, "the file is empty");
+	return 0;
+}
+
+/* Puts uclcmd's JSON in the place of the file's text. */
+static int read_ucl(
+    const struct script_options *options, struct text_file *file, struct report *report)
+{
+	struct error err = { 0 };
+	struct ucl ucl;
+
+	if (ucl_read(file->name, UCL_LIMIT_MS, &ucl, &err) != 0) {
+		(void)whole(file->name, report, err.status, err.text);
+		error_clear(&err);
+		return -1;
+	}
+	if (ucl.words != NULL && options->log != NULL) {
+		MEM_AUTO char *line = mem_format("%s: uclcmd says: %s", file->name, ucl.words);
+
+		options->log(options->log_context, "warning", line);
+	}
+	free(file->text);
+	file->text = ucl.json;
+	file->length = ucl.length;
+	free(ucl.words);
+	return 0;
+}
+
+int source_read(const struct document_source *source, const struct script_options *options,
+    struct text_file *out, enum format *format, struct report *report)
+{
+	bool is_stdin = source_is_stdin(source);
+	const char *name = source->file != NULL ? source->file : source->name;
+	int rc;
+
+	if (is_stdin || name == NULL)
+		name = is_stdin ? "<stdin>" : "<buffer>";
+	*format = source->format != FORMAT_AUTO ? source->format : format_by_name(name);
+	/* Of its standard input uclcmd reads 8 KiB (parse_input() in uclcmd_parse.c). */
+	if (*format == FORMAT_UCL && (is_stdin || source->file == NULL))
+		return whole(name, report, STATUS_USAGE,
+		    "uclcmd reads UCL from a file only: name the file, or pass its JSON on: "
+		    "uclcmd get -c -f FILE . | vmrun -c-");
+	rc = read_text(source, out, report);
+	if (rc == 0 && *format == FORMAT_AUTO)
+		*format = format_by_content(out->text);
+	if (rc == 0 && *format == FORMAT_UCL)
+		rc = read_ucl(options, out, report);
+	if (rc != 0)
+		text_free(out);
+	return rc;
+}

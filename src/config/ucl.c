@@ -1,0 +1,83 @@
+/* Running uclcmd. */
+#include "config/ucl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/read.h"
+#include "platform/command.h"
+
+#define LONGEST_WORDS 300 /* bytes of what uclcmd says on the side */
+
+/* A spec is not wrong because uclcmd is missing: it cannot be read. */
+static int explain_failure(const struct error *why, struct error *err)
+{
+	if (why->status != STATUS_EXEC_MISSING && why->status != STATUS_CANNOT_EXEC)
+		return error_set(err, why->status, "%s", why->text);
+	return error_set(err, STATUS_NO_INPUT,
+	    "UCL is read by uclcmd, which cannot be run (%s): install the port textproc/uclcmd "
+	    "(pkg install uclcmd), or give the spec in JSON or Lua",
+	    why->text);
+}
+
+/* What it said on stderr, in one line; NULL: nothing. */
+static char *words_of(const struct command_result *result)
+{
+	struct str s = { 0 };
+
+	str_add_line(&s, result->err, LONGEST_WORDS);
+	return s.length == 0 ? NULL : str_take(&s);
+}
+
+static int judge(const struct command *what, const struct command_result *result, struct error *err)
+{
+	enum status status = result->fate == COMMAND_ENDED ? STATUS_SPEC : STATUS_NO_INPUT;
+	MEM_AUTO char *trouble = command_trouble(what, result);
+	MEM_AUTO char *words = words_of(result);
+
+	if (trouble != NULL)
+		return error_set(err, status, "%s", trouble);
+	if (strspn(result->out, " \t\r\n") < result->out_length)
+		return 0;
+	return error_set(err, STATUS_SPEC, "uclcmd printed nothing%s%s", words != NULL ? ": " : "",
+	    words != NULL ? words : "");
+}
+
+int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *err)
+{
+	MEM_AUTO char *path = mem_copy(file);
+	/*
+	 * -c: compact JSON.  The dot is the whole document: asked for nothing, uclcmd prints its
+	 * usage (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release).
+	 */
+	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
+	struct command what = { .argv = argv, .limit_ms = limit_ms, .most = TEXT_LARGEST };
+	struct command_result result;
+	struct error why = { 0 };
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	if (command_run(&what, &result, &why) != 0) {
+		rc = explain_failure(&why, err);
+		error_clear(&why);
+		return rc;
+	}
+	rc = judge(&what, &result, err);
+	if (rc == 0) {
+		out->words = words_of(&result);
+		out->json = result.out;
+		out->length = result.out_length;
+		result.out = NULL;
+	}
+	command_clear(&result);
+	return rc;
+}
+
+void ucl_free(struct ucl *ucl)
+{
+	free(ucl->json);
+	free(ucl->words);
+	memset(ucl, 0, sizeof(*ucl));
+}
