@@ -19,7 +19,9 @@
 /* What is the same for every field of one document. */
 struct decoder {
 	struct report *report;
-	const char *folder; /* absolute; relative paths start here */
+	const char *folder;  /* absolute; relative paths start here */
+	bool of_ucl;	     /* numbers may be what UCL made of them: 512000000 of 512M */
+	struct words *notes; /* remarks about what is accepted; NULL: nobody wants them */
 };
 
 enum field_type {

@@ -8,8 +8,9 @@
 
 static struct decoder decoder_of(const struct boot_source *source, struct report *report)
 {
-	struct decoder d = { report, document_folder(source->doc) };
+	struct decoder d = { .report = report, .folder = document_folder(source->doc) };
 
+	d.of_ucl = document_is_of_ucl(source->doc);
 	return d;
 }
 
@@ -265,6 +266,7 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 		spec_free(spec);
 		return -1;
 	}
+	words_append(&out->plan.notes, &spec->notes);
 	/* What was left to the hypervisor stands in the resolved spec. */
 	if (spec->bootrom == NULL)
 		spec->bootrom = mem_copy(out->plan.bootrom);

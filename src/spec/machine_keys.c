@@ -136,6 +136,44 @@ static int64_t parse_size(const char *text, const struct where *at, struct decod
 	return value == 0 ? -1 : value;
 }
 
+/*
+ * libucl makes 512000000 of 512M without quotes; the b of 512Mb asks for powers of two (its
+ * README.md, "Convenient numbers and booleans").  Adds what to write instead.
+ */
+static void add_ucl_hint(int64_t size, struct str *text)
+{
+	const char *unit = "GMk";
+	int64_t factor = 1000000000, n;
+
+	for (; factor >= 1000 && size % factor != 0; factor /= 1000)
+		unit++;
+	if (factor < 1000)
+		return;
+	n = size / factor;
+	str_addf(text, " (UCL makes that of %" PRId64 "%c without quotes: for %" PRId64 " %ciB ", n,
+	    *unit, n, toupper((unsigned char)*unit));
+	str_addf(text, "write \"%" PRId64 "%c\" or %" PRId64 "%cb)", n, *unit, n, *unit);
+}
+
+/* Bytes that can be had, though perhaps not those that were meant. */
+static bool check_bytes(int64_t size, bool may_be_of_ucl, const struct where *at, struct decoder *d)
+{
+	struct str hint = { 0 };
+	bool good = size % PAGE == 0;
+
+	if (may_be_of_ucl)
+		add_ucl_hint(size, &hint);
+	MEM_AUTO char *more = str_take(&hint);
+	MEM_AUTO char *path = where_path(at);
+
+	if (!good)
+		report_add(d->report, STATUS_SPEC, at,
+		    "%" PRId64 " bytes is not a multiple of 4 KiB%s", size, more);
+	else if (*more != '\0' && d->notes != NULL)
+		words_addf(d->notes, "%s is %" PRId64 " bytes%s", path, size, more);
+	return good;
+}
+
 static void mem_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -158,10 +196,7 @@ static void mem_parse(
 	else if (size > MOST_MEMORY)
 		report_add(d->report, STATUS_SPEC, at,
 		    "the size is beyond 4 PiB, more than a guest can address");
-	else if (size % PAGE != 0)
-		report_add(d->report, STATUS_SPEC, at,
-		    "%" PRId64 " bytes is not a multiple of 4 KiB", size);
-	else
+	else if (check_bytes(size, d->of_ucl && value->kind == NODE_INT, at, d))
 		*(int64_t *)into = size;
 }
 

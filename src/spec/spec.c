@@ -157,6 +157,7 @@ struct spec *spec_decode(const struct node *document, struct decoder *d)
 	size_t before;
 
 	set_defaults(spec);
+	d->notes = &spec->notes;
 	if (!node_is_object(document)) {
 		field_type_error(document, "an object: { \"name\": ... }", NULL, d);
 		return spec;
@@ -284,6 +285,7 @@ void spec_free(struct spec *spec)
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
 		free(spec->com_found[i]);
 	words_free(&spec->given);
+	words_free(&spec->notes);
 	for (size_t i = 0; i < spec->device_count; i++)
 		device_free(spec->devices[i]);
 	free(spec->devices);

@@ -161,6 +161,36 @@ refused() {
 	has 'vm.conf: targets.install.emulations[0].pat: unknown key "pat", did you mean "path"?'
 }
 
+@test "memory without quotes is decimal: a note where it can be had, a hint where not" {
+	local hint='UCL makes that of 512M without quotes: for 512 MiB write "512M" or 512Mb)'
+	ucl vm.conf '{"mem": 512000000}'
+	vmrun -d vm.conf
+	is "$status" 0
+	has "note: mem is 512000000 bytes ($hint"
+	vmrun vm.conf
+	is "$status" 0
+	has "note: mem is 512000000 bytes ($hint"
+	"$VMRUN" -d -c- <vm.conf.json >out 2>err
+	has "note: mem is 512000000 bytes ($hint"
+	vmrun -d vm.conf.json
+	is "$status" 0
+	[ ! -s err ]
+	rm starts
+	ucl vm.conf '{"mem": 1000000000}'
+	hint='UCL makes that of 1G without quotes: for 1 GiB write "1G" or 1Gb)'
+	refused 65 "vm.conf: mem: 1000000000 bytes is not a multiple of 4 KiB ($hint" vm.conf
+	status=0
+	"$VMRUN" -d -c- <vm.conf.json >out 2>err || status=$?
+	is "$status" 65
+	has "<stdin>:1:"
+	has "mem: 1000000000 bytes is not a multiple of 4 KiB ($hint"
+	refused 65 'vm.conf.json:1:' vm.conf.json
+	lacks UCL
+	vmrun -d --set mem=1G vm.conf
+	is "$status" 0
+	[ ! -s err ]
+}
+
 @test "uclcmd is missing: 66, and where to get it" {
 	# /usr/local/bin is looked in whatever PATH says.
 	[ ! -e /usr/local/bin/uclcmd ] || skip 'uclcmd is installed'

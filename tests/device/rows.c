@@ -53,7 +53,7 @@ static char *try_key(
     const struct field *rows, const char *key, struct node *value, const struct where *at)
 {
 	struct report report = { 0 };
-	struct decoder d = { &report, "/specs" };
+	struct decoder d = { .report = &report, .folder = "/specs" };
 	struct node *object = node_new(NODE_OBJECT);
 	void *into = mem_zero(ROWS_SIZE);
 

@@ -33,7 +33,7 @@ static const struct field rows[] = {
 static char *decode(const char *text, struct thing *thing)
 {
 	struct report report = { 0 };
-	struct decoder d = { &report, "/specs" };
+	struct decoder d = { .report = &report, .folder = "/specs" };
 	struct node *n = doc_of(text);
 
 	memset(thing, 0, sizeof(*thing));

@@ -147,6 +147,74 @@ static void test_mem(void **state)
 	refused("hook_memory", bad);
 }
 
+/* What a decoder that may read UCL's numbers says of a key: the problems, else the notes. */
+static char *said_of(const char *key, const char *value, bool of_ucl)
+{
+	MEM_AUTO char *keys = mem_format("'%s':%s", key, value);
+	struct node *doc = doc_with(keys);
+	struct report report = { 0 };
+	struct decoder d = { .report = &report, .folder = "/", .of_ucl = of_ucl };
+	struct spec *spec = spec_decode(doc, &d);
+	struct str notes = { 0 };
+	char *said;
+
+	for (size_t i = 0; i < spec->notes.count; i++)
+		str_addf(&notes, "%s\n", spec->notes.item[i]);
+	said = report.count > 0 ? problems_of(&report) : str_take(&notes);
+	str_free(&notes);
+	spec_free(spec);
+	node_free(doc);
+	return said;
+}
+
+struct mem_row {
+	const char *value, *bytes;
+	bool good;
+	const char *hint;
+};
+
+static void says(const char *key, const struct mem_row *r, bool of_ucl)
+{
+	MEM_AUTO char *got = said_of(key, r->value, of_ucl);
+	const char *hint = of_ucl ? r->hint : "";
+	MEM_AUTO char *accepted = mem_format(" is %s bytes%s", r->bytes, hint);
+	MEM_AUTO char *refused =
+	    mem_format(": %s bytes is not a multiple of 4 KiB%s", r->bytes, hint);
+	const char *text = r->good ? accepted : refused;
+	MEM_AUTO char *wanted = mem_format("%s%s\n", key, text);
+
+	if (strcmp(got, r->good && *hint == '\0' ? "" : wanted) != 0)
+		fail_msg("%s: wanted %s, got %s", r->value, wanted, got);
+}
+
+/* Without quotes UCL's 512M is a round decimal number: told where it is accepted, and where not. */
+static void test_mem_of_ucl(void **state)
+{
+#define HINT(n, unit, name)                                                          \
+	" (UCL makes that of " #n unit " without quotes: for " #n " " name " write " \
+	"\"" #n unit "\" or " #n unit "b)"
+	static const struct mem_row rows[] = {
+		{ "512000000", "512000000", true, HINT(512, "M", "MiB") },
+		{ "8000000000", "8000000000", true, HINT(8, "G", "GiB") },
+		{ "524288000", "524288000", true, HINT(524288, "k", "KiB") },
+		{ "1000000000", "1000000000", false, HINT(1, "G", "GiB") },
+		{ "1500000000", "1500000000", false, HINT(1500, "M", "MiB") },
+		{ "1000", "1000", false, HINT(1, "k", "KiB") },
+		{ "536870912", "536870912", true, "" },
+		{ "512", "512", false, "" },
+		{ "'512M'", "536870912", true, "" },
+		{ "'1000k'", "1024000", true, "" },
+	};
+#undef HINT
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		says("mem", &rows[i], true);
+		says("mem", &rows[i], false);
+		says("hook_memory", &rows[i], true);
+	}
+}
+
 static void test_hostbridge(void **state)
 {
 	static const struct row good[] = {
@@ -302,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_cpu),
 		cmocka_unit_test(test_mem),
+		cmocka_unit_test(test_mem_of_ucl),
 		cmocka_unit_test(test_hostbridge),
 		cmocka_unit_test(test_com),
 		cmocka_unit_test(test_uuid),
