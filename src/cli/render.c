@@ -178,11 +178,15 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_STARTING:
 		say(r, "%s: booting target %s", e->vm, e->target);
 		break;
+	case VMRUN_LOADING:
+		say(r, "%s: %s loads target %s, pid %d", e->vm, e->argv[0], e->target, e->pid);
+		r->console = e->console;
+		break;
 	case VMRUN_SPAWNED:
 		say_spawned(e, r);
 		break;
 	case VMRUN_OUTPUT:
-		say(r, "%s: %s: %s", e->vm, r->hypervisor, e->text);
+		say(r, "%s: %s: %s", e->vm, e->by != NULL ? e->by : r->hypervisor, e->text);
 		break;
 	case VMRUN_EXITED:
 		say_exited(e, r);
@@ -208,6 +212,11 @@ void render_event(const struct vmrun_event *e, void *context)
 		break;
 	case VMRUN_NOTE:
 		say(r, "%s: note: %s", e->vm, e->text);
+		break;
+	case VMRUN_CHECKED:
+		break; /* what is wrong is told when the boot fails */
+	case VMRUN_FIXED:
+		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
 	case VMRUN_ENDED:
 		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
