@@ -64,7 +64,8 @@ struct vmrun_options {
 	const char *reboot_on; /* causes and statuses, comma separated, above the spec's; or NULL */
 	const char *pid_file;  /* of the hypervisor, or NULL; locked, removed at the end */
 	const char *supervisor_pid_file; /* of this process, likewise */
-	const char *run_dir; /* folder of what dies with the VM, NULL: the default of vmrun(8) */
+	const char *run_dir;   /* folder of what dies with the VM, NULL: the default of vmrun(8) */
+	const char *state_dir; /* folder of what outlives a reboot of the host, likewise */
 };
 
 #ifdef __cplusplus

@@ -142,6 +142,7 @@ static int with_spec(struct command_line *line)
 	options.reboot_on = line->reboot_on;
 	options.pid_file = line->pid_file;
 	options.run_dir = line->run_dir;
+	options.state_dir = line->state_dir;
 	options.supervisor_pid_file = line->supervisor_pid_file;
 	if (!choose(line, &options))
 		return EXIT_USAGE;

@@ -35,6 +35,7 @@ static const struct option options[] = {
 	{ 0, "bhyve", "PATH", TEXT, AT(bhyve), "the bhyve program" },
 	{ 0, "qemu", "PATH", TEXT, AT(qemu), "the qemu program" },
 	{ 0, "run-dir", "DIR", TEXT, AT(run_dir), "folder of what dies with the VM" },
+	{ 0, "state-dir", "DIR", TEXT, AT(state_dir), "folder of what outlives a reboot of the host" },
 	{ 'p', NULL, "FILE", TEXT, AT(pid_file), "file for the pid of the hypervisor" },
 	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "file for the pid of vmrun" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),

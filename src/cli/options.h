@@ -10,7 +10,7 @@
 struct command_line {
 	const char *file;
 	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
-	const char *pid_file, *supervisor_pid_file, *run_dir, *print, *exit_status;
+	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *exit_status;
 	const char **set; /* KEY=VALUE words, NULL-terminated; owned list */
 	size_t set_count;
 	const char *const *args; /* after `--`, NULL-terminated */

@@ -65,6 +65,7 @@ struct field {
 	const char *alias; /* another name for the key, or NULL */
 	bool required;
 	bool hidden; /* not printed: what is made of it is */
+	bool quiet;  /* FIELD_BOOL: printed when it is true only */
 	bool has_range;
 	int64_t min, max;	       /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
 	size_t longest;		       /* bytes of a string; 0: no limit */
