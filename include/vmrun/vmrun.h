@@ -40,6 +40,12 @@ extern "C" {
 
 /* The version of the library in use, as VMRUN_VERSION is that of the header. */
 VMRUN_API const char *vmrun_version(void);
+/*
+ * Everything that a spec can say: "schema" (JSON Schema 2020-12 of a spec in JSON), "lua-types"
+ * (annotations for lua-language-server) or "devices" (every device and key, a table for people, or
+ * JSON); NULL for anything else.  Caller frees with free().
+ */
+VMRUN_API char *vmrun_describe(const char *what, bool json);
 
 struct vmrun;
 

@@ -49,7 +49,7 @@ struct field_custom {
 	const char *type;   /* for people, in the words of LuaLS: "integer|string" */
 	const char *schema; /* the inside of its JSON Schema: "\"type\":\"integer\"" */
 	/* It may be an object of these rows too, which merges key by key; type and schema tell of
-	 * the other forms. */
+	 * the other forms.  Their offsets count from where the value is. */
 	const struct field *rows;
 };
 
@@ -74,6 +74,7 @@ struct field {
 	size_t size;		       /* of one entry of FIELD_LIST */
 	void (*defaults)(void *entry); /* fills in a zeroed entry of FIELD_LIST, or NULL */
 	const struct field_custom *custom;
+	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in the words of LuaLS */
 	const char *help;
 };
 
