@@ -147,6 +147,43 @@ static void roll_ports(struct roll *r)
 	str_add(&r->spec->json, "]");
 }
 
+/* A text of a drive, or a bare flag. */
+static void roll_of_drive(
+    struct roll *r, unsigned port, const char *key, const char *before, unsigned most)
+{
+	MEM_AUTO char *variable = mem_format("port.%u.%s", port, key);
+	MEM_AUTO char *value = odd_text(before, most);
+
+	add_text(&r->spec->json, key, value);
+	pairs_add(&r->device->vars, variable, value);
+}
+
+static void roll_drives(struct roll *r)
+{
+	add_key(&r->spec->json, "ports");
+	str_add(&r->spec->json, "[");
+	for (unsigned i = 0, n = 1 + random_below(32); i < n; i++) {
+		MEM_AUTO char *type_key = mem_format("port.%u.type", i);
+		MEM_AUTO char *ro_key = mem_format("port.%u.ro", i);
+		const char *type = one_in(2) ? "cd" : "hd";
+
+		add_key(&r->spec->json, NULL);
+		str_add(&r->spec->json, "{");
+		add_text(&r->spec->json, "type", type);
+		pairs_add(&r->device->vars, type_key, type);
+		roll_of_drive(r, i, "path", "/d/x", n > 8 ? 0 : 6);
+		if (one_in(4))
+			roll_of_drive(r, i, "model", "m", 4);
+		if (one_in(4)) {
+			add_key(&r->spec->json, "ro");
+			str_add(&r->spec->json, "true");
+			pairs_add(&r->device->vars, ro_key, "true");
+		}
+		str_add(&r->spec->json, "}");
+	}
+	str_add(&r->spec->json, "]");
+}
+
 static void roll_rules(struct roll *r)
 {
 	struct str rules = { 0 };
@@ -234,6 +271,8 @@ static bool roll_special(struct roll *r, const struct field *f)
 		roll_mac(r);
 	else if (strcmp(f->key, "mtu") == 0)
 		roll_number(r, f->key, 46 + random_below(65490));
+	else if (strcmp(f->key, "ports") == 0 && r->kind == &device_ahci)
+		roll_drives(r);
 	else if (strcmp(f->key, "ports") == 0)
 		roll_ports(r);
 	else if (strcmp(f->key, "logical_sector_size") == 0)
