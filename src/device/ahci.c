@@ -156,31 +156,40 @@ static void add_controller(const struct device *dev, struct qemu_build *q)
 	qemu_option(q->argv, "-device", fmt, dev->id);
 }
 
-static void add_port(
+static void add_node(
+    const struct device *dev, const struct disk *disk, int type, size_t number, struct words *argv)
+{
+	MEM_AUTO char *node = disk_node(dev, number);
+
+	disk_blockdev(disk, argv, node, type == TYPE_CD || disk->ro);
+}
+
+static void add_drive(
     const struct device *dev, const struct disk *disk, int type, size_t number, struct words *argv)
 {
 	bool cd = type == TYPE_CD;
 	MEM_AUTO char *common = disk_qemu_options(disk), *node = disk_node(dev, number);
+	MEM_AUTO char *sectors = disk_qemu_sectors(cd ? 0 : disk->logical, disk->physical);
 	MEM_AUTO char *rate = disk->nmrr >= 0 && !cd
 	    ? mem_format(",rotation_rate=%" PRId64, disk->nmrr)
 	    : mem_copy("");
-	MEM_AUTO char *fmt =
-	    mem_format("ide-%s,bus=%%s.%zu,drive=%%s%s%s%s%s", types[type], number, common, rate,
-		disk->rev != NULL ? ",ver=%s" : "%s", disk->model != NULL ? ",model=%s" : "%s");
+	MEM_AUTO char *fmt = mem_format("ide-%s,bus=%%s.%zu,drive=%%s%s%s%s%s%s", types[type],
+	    number, common, sectors, rate, disk->rev != NULL ? ",ver=%s" : "%s",
+	    disk->model != NULL ? ",model=%s" : "%s");
 
-	disk_blockdev(disk, argv, node, cd || disk->ro);
 	qemu_option(argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser,
 	    disk->rev == NULL ? "" : disk->rev, disk->model == NULL ? "" : disk->model);
 }
 
 static int one_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
-	bool cd = dev->kind == &device_ahci_cd;
+	int type = dev->kind == &device_ahci_cd ? TYPE_CD : TYPE_HD;
 
-	if (refuse_port(dev->config, cd, err) != 0)
+	if (refuse_port(dev->config, type == TYPE_CD, err) != 0)
 		return -1;
+	add_node(dev, dev->config, type, 0, q->argv);
 	add_controller(dev, q);
-	add_port(dev, dev->config, cd ? TYPE_CD : TYPE_HD, 0, q->argv);
+	add_drive(dev, dev->config, type, 0, q->argv);
 	return 0;
 }
 
@@ -196,10 +205,11 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	for (size_t i = 0; i < ports->count; i++) {
 		if (refuse_port(&port[i].disk, port[i].type == TYPE_CD, err) != 0)
 			return error_prefix(err, "ports[%zu]", i);
+		add_node(dev, &port[i].disk, port[i].type, i, q->argv);
 	}
 	add_controller(dev, q);
 	for (size_t i = 0; i < ports->count; i++)
-		add_port(dev, &port[i].disk, port[i].type, i, q->argv);
+		add_drive(dev, &port[i].disk, port[i].type, i, q->argv);
 	return 0;
 }
 
