@@ -12,6 +12,7 @@ const struct device_kind *const device_kinds[] = {
 	&device_ahci_hd,
 	&device_ahci_cd,
 	&device_ahci,
+	&device_nvme,
 	&device_virtio_net,
 	&device_e1000,
 	&device_virtio_console,

@@ -342,6 +342,15 @@ static void print_list(const struct field *f, const struct field_list *list, str
 	str_add(json, "]");
 }
 
+/* What the decoder would not take was not given. */
+static void print_integer(const struct field *f, int64_t value, struct str *json)
+{
+	if (f->has_range && (value < f->min || value > f->max))
+		str_add(json, "null");
+	else
+		str_addf(json, "%" PRId64, value);
+}
+
 static void print_one(const struct field *f, const void *from, struct str *json)
 {
 	const char *text;
@@ -355,7 +364,7 @@ static void print_one(const struct field *f, const void *from, struct str *json)
 		str_add(json, *(const bool *)from ? "true" : "false");
 		break;
 	case FIELD_INT:
-		str_addf(json, "%" PRId64, *(const int64_t *)from);
+		print_integer(f, *(const int64_t *)from, json);
 		break;
 	case FIELD_CHOICE:
 		text = f->choices[*(const int *)from];

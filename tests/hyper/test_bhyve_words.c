@@ -99,6 +99,9 @@ static const struct form_row form_rows[] = {
 	    { "device=ahci", "port.0.type=hd", "port.0.path=/a", "port.0.ro=true", "port.1.type=cd",
 		"port.1.path=/b=%", "port.1.ser=x=y" },
 	    "-s 2:3:4,ahci,hd:/a,ro,cd:/b=\\%,ser=x=y" },
+	{ &device_nvme, { "device=nvme", "ram=64", "maxq=2" }, "-s 2:3:4,nvme,ram=64,maxq=2" },
+	{ &device_nvme, { "device=nvme", "path=/ram=1,x" },
+	    "-o pci.2.3.4.device=nvme -o pci.2.3.4.path=/ram=1,x" },
 	{ &device_ahci, { "device=ahci", "port.0.type=cd", "port.0.path=/a,hd:/b" },
 	    "-o pci.2.3.4.device=ahci -o pci.2.3.4.port.0.type=cd "
 	    "-o pci.2.3.4.port.0.path=/a,hd:/b" },
