@@ -342,7 +342,7 @@ static void print_list(const struct field *f, const struct field_list *list, str
 	str_add(json, "]");
 }
 
-/* What could not have been given was not. */
+/* What the decoder would not take was not given. */
 static void print_integer(const struct field *f, int64_t value, struct str *json)
 {
 	if (f->has_range && (value < f->min || value > f->max))
