@@ -25,7 +25,7 @@ static const struct option options[] = {
 	{ 't', "target", "NAME", TEXT, AT(target), "boot this target first (default: default)" },
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
-	{ 0, "print", "WHAT", TEXT, AT(print), "argv (as --dry-run) or spec (as --debug)" },
+	{ 0, "print", "WHAT", TEXT, AT(print), "argv (as --dry-run), spec (as --debug) or bhyve_config" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
 	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
@@ -136,8 +136,9 @@ static char *check(const struct command_line *line)
 	if (line->file == NULL)
 		return complain("no spec: name a FILE, or - for stdin");
 	if (line->print != NULL && strcmp(line->print, "argv") != 0 &&
-	    strcmp(line->print, "spec") != 0)
-		return complain("--print takes argv or spec, got \"%s\"", line->print);
+	    strcmp(line->print, "spec") != 0 && strcmp(line->print, "bhyve_config") != 0)
+		return complain(
+		    "--print takes argv, spec or bhyve_config, got \"%s\"", line->print);
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
 		return complain("--exit-status takes guest, got \"%s\"", line->exit_status);
 	return NULL;

@@ -182,7 +182,19 @@ static void note_unknown(const struct device *dev, struct words *unknown)
 	    dev->kind->unknown == NULL || dev->found != NULL ? NULL : dev->kind->unknown(dev);
 
 	if (word != NULL)
-		words_addf(unknown, "%s stands for what a run finds for %s", word, dev->id);
+		words_addf(unknown, "%s stands for what a run finds for %s", word,
+		    dev->origin != NULL ? dev->origin : dev->id);
+}
+
+/* Files that a command names and a run writes. */
+static void note_files(const struct plan *plan, struct words *unknown)
+{
+	const struct loading *loading = &plan->loading;
+
+	if (plan->secret_path != NULL)
+		words_addf(unknown, "%s is written by a run: the password", plan->secret_path);
+	if (loading->map_path != NULL)
+		words_addf(unknown, "%s is written by a run:\n%s", loading->map_path, loading->map);
 }
 
 void hyper_finish(const struct spec *spec, struct plan *plan)
@@ -193,9 +205,10 @@ void hyper_finish(const struct spec *spec, struct plan *plan)
 		add_sockets(spec->devices[i], &plan->sockets);
 		note_unknown(spec->devices[i], &plan->unknown);
 	}
+	note_files(plan, &plan->unknown);
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
-		    spec->com_found[i] == NULL)
+		    spec->com_found[i] == NULL && plan->hyper->system != NULL)
 			words_addf(&plan->unknown,
 			    "%s stands for the free pair that a run finds for com%zu",
 			    spec_com(spec, i), i + 1);
@@ -218,6 +231,7 @@ void plan_clear(struct plan *plan)
 	words_free(&plan->argv);
 	words_free(&plan->sockets);
 	words_free(&plan->notes);
+	words_free(&plan->moot);
 	words_free(&plan->unknown);
 	pairs_free(&plan->config);
 	words_free(&plan->remarks);

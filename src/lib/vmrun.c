@@ -249,17 +249,70 @@ char *vmrun_command(const struct vmrun *vm)
 	return vm->first.spec == NULL ? NULL : words_shell_line(&vm->first.plan.argv);
 }
 
+/* printf(1) gives it the lines that it reads. */
+static char *loader_line(const struct plan *plan)
+{
+	MEM_AUTO char *command = words_shell_line(&plan->loading.argv);
+	struct words print = { 0 };
+	MEM_AUTO char *line = NULL;
+
+	if (plan->loading.input == NULL)
+		return mem_copy(command);
+	words_add(&print, "printf");
+	words_add(&print, "%s");
+	words_add(&print, plan->loading.input);
+	line = words_shell_line(&print);
+	words_free(&print);
+	return mem_format("%s | %s", line, command);
+}
+
+char *vmrun_loader_command(const struct vmrun *vm)
+{
+	return vm->first.spec == NULL || vm->first.plan.loading.argv.count == 0
+	    ? NULL
+	    : loader_line(&vm->first.plan);
+}
+
+char *vmrun_bhyve_config(struct vmrun *vm)
+{
+	const struct plan *plan = &vm->first.plan;
+	size_t before = vm->report.count;
+	char *text;
+
+	if (vm->first.spec == NULL || plan->hyper->config_text == NULL)
+		return NULL;
+	text = plan->hyper->config_text(plan, &vm->report);
+	if (vm->report.count == before)
+		return text;
+	free(text);
+	return NULL;
+}
+
 char *vmrun_spec_json(const struct vmrun *vm)
 {
 	return vm->first.spec == NULL ? NULL : spec_print(vm->first.spec);
 }
 
-const char *const *vmrun_notes(const struct vmrun *vm)
+static const char *const *lend(const struct words *words)
 {
 	static const char *const none[] = { NULL };
 
-	return vm->first.plan.notes.count == 0 ? none
-					       : (const char *const *)vm->first.plan.notes.item;
+	return words->count == 0 ? none : (const char *const *)words->item;
+}
+
+const char *const *vmrun_notes(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.notes);
+}
+
+const char *const *vmrun_placeholders(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.unknown);
+}
+
+const char *const *vmrun_bhyve_words(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.remarks);
 }
 
 const char *vmrun_hypervisor(const struct vmrun *vm)

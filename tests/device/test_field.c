@@ -67,7 +67,7 @@ static void refused(const char *text, const char *wanted)
 }
 
 #define N "{'number':1,"
-#define REST ",'choice':'red','words':[]"
+#define REST ",'choice':'red'"
 
 static void test_values(void **state)
 {
