@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "platform/os.h"
 
 #define SECRET_LONGEST 8 /* bytes of a password that VNC looks at */
+#define LONGEST_MAP 512	 /* bytes of a device map that a note shows */
 #define ONLY_ONE ""	 /* in place of a kind of thing: the device itself */
 
 static const struct hypervisor *const hypervisors[] = { &hyper_bhyve, &hyper_qemu };
@@ -193,8 +195,14 @@ static void note_files(const struct plan *plan, struct words *unknown)
 
 	if (plan->secret_path != NULL)
 		words_addf(unknown, "%s is written by a run: the password", plan->secret_path);
-	if (loading->map_path != NULL)
-		words_addf(unknown, "%s is written by a run:\n%s", loading->map_path, loading->map);
+	if (loading->map_path != NULL) {
+		struct str line = { 0 };
+
+		str_add_line(&line, loading->map, LONGEST_MAP);
+		words_addf(unknown, "%s is written by a run: %s", loading->map_path,
+		    line.text == NULL ? "" : line.text);
+		str_free(&line);
+	}
 }
 
 void hyper_finish(const struct spec *spec, struct plan *plan)
