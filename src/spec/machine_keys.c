@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 
 #define LONGEST_NAME 64
 #define MOST_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
@@ -280,13 +281,21 @@ static void com_parse(
 
 	if (text == NULL)
 		return;
-	if (strcmp(text, "stdio") == 0 || strcmp(text, "nmdm") == 0 || *text == '/' || is_tcp(text))
+	if (strcmp(text, "stdio") == 0 || strcmp(text, "nmdm") == 0 || *text == '/' ||
+	    is_tcp(text)) {
 		*(char **)into = mem_copy(text);
-	else
-		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no serial port: expected \"stdio\", \"nmdm\", a device such as "
-		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address",
-		    text);
+		return;
+	}
+	struct near near = { .wanted = text };
+
+	near_offer(&near, "stdio");
+	near_offer(&near, "nmdm");
+	MEM_AUTO char *hint = near_hint(&near);
+
+	report_add(d->report, STATUS_SPEC, at,
+	    "\"%s\" is no serial port: expected \"stdio\", \"nmdm\", a device such as "
+	    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address%s",
+	    text, hint);
 }
 
 static void com_print(const void *from, struct str *json)
