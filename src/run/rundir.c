@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-#define MOST_TRIES 100 /* to make a folder that others remove */
+#define MOST_TRIES 100 /* to get into a folder that others remove */
 
 char *rundir_default(void)
 {
@@ -107,29 +107,22 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 	return -1;
 }
 
-static bool is_there(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
-/* A supervisor that ends may take the folder away between our two steps: then once more. */
+/*
+ * A supervisor of this name that ends takes the folder away, perhaps between our two steps: only
+ * what is still wrong after some tries is.
+ */
 static int make_and_lock(struct rundir *r, const char *name, struct error *err)
 {
-	for (int tries = 0;; tries++) {
+	for (int tries = 1;; tries++) {
 		struct error why = { 0 };
-		int status;
 
 		if (make_folder(r->folder, &why) == 0 && take_lock(r, name, &why) == 0)
 			return 0;
-		status = (int)why.status;
-		if (status != STATUS_OS || is_there(r->folder) || tries == MOST_TRIES) {
+		if (why.status != STATUS_OS || tries == MOST_TRIES)
 			(void)error_set(err, why.status, "%s", why.text);
-			error_clear(&why);
-			return -1;
-		}
 		error_clear(&why);
+		if (err->status != STATUS_OK)
+			return -1;
 	}
 }
 
