@@ -259,15 +259,16 @@ void spec_forget_first(struct spec *spec)
 
 static void print_keys(const struct spec *spec, struct str *json)
 {
-	struct field *rows = NULL;
-	size_t n = 0;
+	size_t count = 0, kept = 0;
+	struct field *rows;
 
-	for (const struct field *f = spec_fields; f->key != NULL; f++) {
-		rows = mem_resize(rows, n + 2, sizeof(*rows));
-		if (!words_have(&spec->moot, f->key))
-			rows[n++] = *f;
+	while (spec_fields[count].key != NULL)
+		count++;
+	rows = mem_zero((count + 1) * sizeof(*rows));
+	for (size_t i = 0; i < count; i++) {
+		if (!words_have(&spec->moot, spec_fields[i].key))
+			rows[kept++] = spec_fields[i];
 	}
-	memset(&rows[n], 0, sizeof(*rows));
 	field_print(rows, spec, json);
 	free(rows);
 }
