@@ -42,6 +42,23 @@ static void test_version(void **state)
 	assert_string_equal(vmrun_version(), VMRUN_VERSION);
 }
 
+static void test_describe(void **state)
+{
+	char *schema = vmrun_describe("schema", false), *types = vmrun_describe("lua-types", false);
+	char *table = vmrun_describe("devices", false), *list = vmrun_describe("devices", true);
+
+	(void)state;
+	assert_non_null(strstr(schema, "draft/2020-12/schema"));
+	assert_non_null(strstr(types, "---@class (exact) vmrun.Spec\n"));
+	assert_int_equal(strncmp(table, "DEVICE ", 7), 0);
+	assert_int_equal(*list, '[');
+	assert_null(vmrun_describe("spec", false));
+	free(schema);
+	free(types);
+	free(table);
+	free(list);
+}
+
 static void test_prepare(void **state)
 {
 	struct vmrun_options o = buffer(GOOD);
@@ -338,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_prepare),
 		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_statuses),

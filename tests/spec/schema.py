@@ -21,7 +21,7 @@ PROBES = [None, True, False, 0, 1, 2.0, 1.5, -1, 10**12, "", "x", "1", "0:1", "5
 SAMPLES = ["/x", "tap0", "ppt0", "0:0", "512M", "x", "1234", 1, 0, 512, 4096, True]
 # How vmrun says that the form of one value is wrong.
 FORM = re.compile(r": (expected .*, got |unknown (key|device)|must not be empty|.* is none of "
-                  r"|.* is out of range, expected)")
+                  r"|.* is out of range, expected|.* are taken|\d+ (entries|ports), expected)")
 MISSING = re.compile(r": \"\w+\" is missing")
 
 
@@ -92,15 +92,16 @@ class Comparison:
 
 
 def edges(schema):
-    """Numbers at the limits of a property and beyond them."""
-    for form in [schema] + schema.get("anyOf", []) + schema.get("oneOf", []):
-        for key in ("minimum", "maximum"):
-            if key in form:
-                yield from (form[key] - 1, form[key], form[key] + 1)
-        if "maxLength" in form:
-            yield from ("a" * form["maxLength"], "a" * (form["maxLength"] + 1))
-        if "maxItems" in form:
-            yield [{}] * (form["maxItems"] + 1)
+    """Values at the limits of a property and beyond them."""
+    for form in schema.get("anyOf", []) + schema.get("oneOf", []):
+        yield from edges(form)
+    for key in ("minimum", "maximum"):
+        if key in schema:
+            yield from (schema[key] - 1, schema[key], schema[key] + 1)
+    if "maxLength" in schema:
+        yield from ("a" * schema["maxLength"], "a" * (schema["maxLength"] + 1))
+    if "maxItems" in schema:
+        yield [{}] * (schema["maxItems"] + 1)
 
 
 def base():
