@@ -53,8 +53,8 @@ static void check_leftover(struct check *c)
 
 	if (c->request->again || check_is_ours(c, path) || host_vm(&c->host, name) != ANSWER_YES)
 		return;
-	f = check_problem(c, &vm, path,
-	    "a VM of this name exists that this vmrun did not start (--force destroys it)");
+	f = check_problem(
+	    c, &vm, path, "a VM of this name exists, and is not ours (--force destroys it)");
 	check_words(&f->fix, "bhyvectl", option, "--destroy", NULL);
 	f->forced = true;
 }
