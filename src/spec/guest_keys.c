@@ -25,7 +25,7 @@ static void gdb_parse(
 	port = strrchr(text, ':') != NULL ? strrchr(text, ':') + 1 : text + (*text == 'w' ? 1 : 0);
 	number = strtol(port, &end, 10);
 	if (isdigit((unsigned char)*port) && *end == '\0' && number >= 1 && number <= 65535 &&
-	    port - 1 != text && strchr(text, ',') == NULL && strchr(text, ' ') == NULL)
+	    *text != ':' && strchr(text, ',') == NULL && strchr(text, ' ') == NULL)
 		*(char **)into = mem_copy(text);
 	else
 		report_add(d->report, STATUS_SPEC, at,
