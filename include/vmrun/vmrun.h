@@ -161,7 +161,7 @@ struct vmrun_finding {
 };
 
 /* False when there is no such finding.  The VM's own come first, then those of each device, in
- * order. They are lent until the next check or vmrun_start(). */
+ * order. They are lent until the next check, or the next VMRUN_CHECKED. */
 VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out);
 /* The problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]}; NULL before
  * vmrun_check().  Caller frees with free(). */
@@ -171,8 +171,9 @@ VMRUN_API void vmrun_allow_fixes(struct vmrun *vm);
 
 enum vmrun_event_type {
 	VMRUN_STARTING, /* target: a boot begins */
+	VMRUN_LOADING,	/* target, pid, argv: what loads the guest runs */
 	VMRUN_SPAWNED,	/* target, pid, argv: the hypervisor runs */
-	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr */
+	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr, or of the loader `by` */
 	VMRUN_EXITED,	/* target, cause, status, signal, uptime_ms, text: last words on stderr */
 	VMRUN_DECIDED,	/* action, target, delay_ms, by: what comes next, and who said so */
 	VMRUN_STOPPING, /* action: a step of the stop ladder; delay_ms: before the next one */
@@ -180,7 +181,10 @@ enum vmrun_event_type {
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
 	VMRUN_WARNING,	   /* text */
 	VMRUN_NOTE,	   /* text */
-	VMRUN_ENDED,	   /* exit_status: the supervision is over; nothing follows */
+	VMRUN_CHECKED, /* target, problems: the host was asked; vmrun_finding() tells what is wrong
+			*/
+	VMRUN_FIXED,   /* target, text: this command mended it */
+	VMRUN_ENDED,   /* exit_status: the supervision is over; nothing follows */
 };
 
 /* Unused members are 0 or NULL. Everything is lent until the next vmrun_next_event(). */
@@ -198,6 +202,7 @@ struct vmrun_event {
 	const char *text;
 	const char *const *argv;
 	int pid;
+	int problems;
 	int status; /* of the hypervisor in bhyve's terms; -1: it died of a signal, or never ran */
 	const char *status_text; /* what the status means beyond the cause, or NULL */
 	int signal;

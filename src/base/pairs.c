@@ -38,6 +38,21 @@ const char *pairs_get(const struct pairs *p, const char *key)
 	return NULL;
 }
 
+void pairs_remove(struct pairs *p, const char *key)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (strcmp(p->item[i].key, key) != 0) {
+			p->item[kept++] = p->item[i];
+			continue;
+		}
+		free(p->item[i].key);
+		free(p->item[i].value);
+	}
+	p->count = kept;
+}
+
 void pairs_free(struct pairs *p)
 {
 	for (size_t i = 0; i < p->count; i++) {

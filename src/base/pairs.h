@@ -20,6 +20,8 @@ void pairs_addf(struct pairs *p, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Lends the value of the first such key, or NULL. */
 const char *pairs_get(const struct pairs *p, const char *key);
+/* Drops every pair of that key. */
+void pairs_remove(struct pairs *p, const char *key);
 void pairs_free(struct pairs *p);
 
 #endif

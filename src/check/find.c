@@ -21,13 +21,7 @@ struct search {
 
 static void remember(struct pairs *before, const char *id, const char *value)
 {
-	for (size_t i = 0; i < before->count; i++) {
-		if (strcmp(before->item[i].key, id) == 0) {
-			free(before->item[i].value);
-			before->item[i].value = mem_copy(value);
-			return;
-		}
-	}
+	pairs_remove(before, id);
 	pairs_add(before, id, value);
 }
 

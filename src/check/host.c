@@ -1,4 +1,4 @@
-/* Asking the host. Formats: kldstat(8), sysctl(8), ifconfig(8), bhyvectl(8). */
+/* Asking the host. Formats: kldstat(8), sysctl(8), ifconfig(8). */
 #include "check/host.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@ void host_open(
 	host->facts = facts;
 	host->out = out;
 	host->bhyve = hyper == &hyper_bhyve;
-	host->freebsd = host->bhyve || os_bhyve_release() != 0;
-	host->commands = host->bhyve && os_bhyve_release() == 0;
+	host->freebsd = host->bhyve || !os_uses_ip();
+	host->commands = hyper_is_foreign(hyper);
 }
 
 /* A line for each command, however often it was asked. */
@@ -123,15 +123,4 @@ enum answer host_interface(struct host *host, const char *name, pid_t *opener)
 	if (at != NULL)
 		*opener = (pid_t)strtol(at + strlen(sign), NULL, 10);
 	return fact->status == 0 ? ANSWER_YES : ANSWER_NO;
-}
-
-enum answer host_vm(struct host *host, const char *name)
-{
-	MEM_AUTO char *vm = mem_format("--vm=%s", name);
-	const char *const command[] = { "bhyvectl", vm, NULL };
-
-	/* Without an operation it only looks whether the VM is there. */
-	if (host->commands)
-		return ask_status(host, command);
-	return os_vm_exists(name) ? ANSWER_YES : ANSWER_NO;
 }

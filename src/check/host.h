@@ -43,7 +43,4 @@ enum answer host_number(struct host *host, const char *name, int64_t *value);
 enum answer host_memory(struct host *host, int64_t *bytes);
 /* Does a network interface exist, and which process has it open, as a tap (0: none)? */
 enum answer host_interface(struct host *host, const char *name, pid_t *opener);
-/* Does the kernel have a VM of that name? */
-enum answer host_vm(struct host *host, const char *name);
-
 #endif

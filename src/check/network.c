@@ -63,7 +63,7 @@ void check_bridge(struct check *c, const struct asked *a)
 
 	if (host_interface(&c->host, name, &opener) != ANSWER_NO)
 		return;
-	f = check_problem(c, a, name, "no such bridge");
+	f = check_problem(c, a, name, "no such interface");
 	/* It stays: others may have joined it meanwhile. */
 	if (c->host.freebsd)
 		ifconfig_create(&f->fix, "bridge", name);

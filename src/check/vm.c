@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "check/walk.h"
+#include "platform/os.h"
 
 #define QEMU_ACCEL_KVM 2 /* index of "kvm" among the choices of qemu.accel */
 
@@ -51,7 +52,7 @@ static void check_leftover(struct check *c)
 	MEM_AUTO char *option = mem_format("--vm=%s", name);
 	struct finding *f;
 
-	if (c->request->again || check_is_ours(c, path) || host_vm(&c->host, name) != ANSWER_YES)
+	if (c->request->again || check_is_ours(c, path) || !os_vm_exists(name))
 		return;
 	f = check_problem(
 	    c, &vm, path, "a VM of this name exists, and is not ours (--force destroys it)");

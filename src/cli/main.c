@@ -59,8 +59,11 @@ static void show_events(struct vmrun *vm, struct renderer *renderer)
 {
 	struct vmrun_event event;
 
-	while (vmrun_next_event(vm, &event))
+	while (vmrun_next_event(vm, &event)) {
+		if (event.type == VMRUN_CHECKED && event.problems > 0)
+			report_say(vm, event.target, renderer);
 		render_event(&event, renderer);
+	}
 }
 
 static int flush(int status)
@@ -103,7 +106,8 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 		(void)puts(text);
 		free(text);
 	} else {
-		report_print(vm, stdout);
+		report_print(vm, vmrun_target(vm), stdout);
+		report_plans(vm, stdout);
 	}
 	return flush(status);
 }
@@ -124,7 +128,7 @@ static int ask_for_fixes(struct vmrun *vm, const struct command_line *line, int 
 		return status;
 	if (report_fixes(vm) == 0)
 		return 0; /* nothing to ask: the run says the same */
-	report_print(vm, stderr);
+	report_print(vm, vmrun_target(vm), stderr);
 	if (!report_ask(report_fixes(vm), signals))
 		return status;
 	vmrun_allow_fixes(vm);

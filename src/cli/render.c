@@ -93,6 +93,11 @@ static void say(struct renderer *r, const char *fmt, ...)
 	}
 }
 
+void render_text(struct renderer *r, const char *text)
+{
+	write_all(r, text, strlen(text));
+}
+
 void render_problems(const struct vmrun *vm)
 {
 	struct vmrun_problem p;
@@ -130,6 +135,10 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 	char time[48], how[128];
 
 	r->console = false;
+	if (r->reported && strcmp(e->cause, "check_failed") == 0) {
+		r->reported = false;
+		return;
+	}
 	if (e->status < 0 && e->signal == 0) {
 		say(r, "%s: target %s: %s: %s", e->vm, e->target, e->cause_text, e->text);
 		return;
@@ -178,11 +187,15 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_STARTING:
 		say(r, "%s: booting target %s", e->vm, e->target);
 		break;
+	case VMRUN_LOADING:
+		say(r, "%s: %s loads target %s, pid %d", e->vm, e->argv[0], e->target, e->pid);
+		r->console = e->console;
+		break;
 	case VMRUN_SPAWNED:
 		say_spawned(e, r);
 		break;
 	case VMRUN_OUTPUT:
-		say(r, "%s: %s: %s", e->vm, r->hypervisor, e->text);
+		say(r, "%s: %s: %s", e->vm, e->by != NULL ? e->by : r->hypervisor, e->text);
 		break;
 	case VMRUN_EXITED:
 		say_exited(e, r);
@@ -208,6 +221,11 @@ void render_event(const struct vmrun_event *e, void *context)
 		break;
 	case VMRUN_NOTE:
 		say(r, "%s: note: %s", e->vm, e->text);
+		break;
+	case VMRUN_CHECKED:
+		break; /* report.c tells what is wrong */
+	case VMRUN_FIXED:
+		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
 	case VMRUN_ENDED:
 		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ static bool is_same_device(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static void print_head(const struct vmrun *vm, FILE *to)
+static void print_head(const struct vmrun *vm, const char *target, FILE *to)
 {
 	size_t problems = 0, own = 0, devices = 0;
 	const char *last = NULL;
@@ -60,7 +61,7 @@ static void print_head(const struct vmrun *vm, FILE *to)
 		devices += f.id != NULL && !is_same_device(f.id, last) ? 1 : 0;
 		last = f.id;
 	}
-	(void)fprintf(to, "vmrun: %s (target %s) ", vmrun_name(vm), vmrun_target(vm));
+	(void)fprintf(to, "vmrun: %s (target %s) ", vmrun_name(vm), target);
 	if (problems == 0) {
 		(void)fprintf(to, "can start: no problems\n");
 		return;
@@ -115,20 +116,42 @@ static bool is_first_fix(const struct vmrun *vm, size_t upto, const char *fix)
 	return true;
 }
 
-void report_print(const struct vmrun *vm, FILE *to)
+void report_print(const struct vmrun *vm, const char *target, FILE *to)
 {
 	struct vmrun_finding f;
 
-	print_head(vm, to);
+	print_head(vm, target, to);
 	print_problems(vm, to);
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
 		if (f.unchecked)
 			(void)fprintf(to, "  not checked: %s\n", f.problem);
 	}
+}
+
+void report_plans(const struct vmrun *vm, FILE *to)
+{
+	struct vmrun_finding f;
+
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
 		if (f.will_fix && is_first_fix(vm, i, f.fix))
 			(void)fprintf(to, "  a run would fix this: %s\n", f.fix);
 	}
+}
+
+void report_say(const struct vmrun *vm, const char *target, struct renderer *renderer)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+
+	if (memory == NULL)
+		return;
+	report_print(vm, target, memory);
+	if (fclose(memory) == 0) {
+		render_text(renderer, text);
+		renderer->reported = true;
+	}
+	free(text);
 }
 
 size_t report_fixes(const struct vmrun *vm)

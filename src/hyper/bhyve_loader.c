@@ -128,8 +128,10 @@ static void plan_grub(struct bhyve_build *b, struct loading *out)
 	add_option(&out->argv, "-g", loader->config);
 	for (size_t i = 0; i < loader->commands.count; i++)
 		str_addf(&input, "%s\n", loader->commands.item[i]);
-	if (input.length > 0)
+	if (input.length > 0) {
 		out->input = str_take(&input);
+		out->input_path = mem_format("%s/loader.in", b->request->folder);
+	}
 }
 
 void bhyve_add_loader(struct bhyve_build *b)

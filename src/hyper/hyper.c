@@ -28,6 +28,11 @@ const struct hypervisor *hyper_for_host(void)
 	return os_has_vmm() ? &hyper_bhyve : &hyper_qemu;
 }
 
+bool hyper_is_foreign(const struct hypervisor *hyper)
+{
+	return hyper->system != NULL && strcmp(hyper->system, os_name()) != 0;
+}
+
 /* bhyve(8) EXIT STATUS, and the statuses of sysexits(3) that its sources use. */
 const char *hyper_status_text(int status)
 {
@@ -200,6 +205,7 @@ void hyper_finish(const struct spec *spec, struct plan *plan)
 static void loading_clear(struct loading *loading)
 {
 	words_free(&loading->argv);
+	free(loading->input_path);
 	free(loading->input);
 	free(loading->map_path);
 	free(loading->map);

@@ -34,9 +34,9 @@ struct plan_request {
 
 /* The program that loads the guest's kernel before each boot. */
 struct loading {
-	struct words argv;    /* empty: firmware does it */
-	char *input;	      /* for its standard input, or NULL: none, or the terminal */
-	char *map_path, *map; /* a file that it reads, written before it starts, or NULL */
+	struct words argv;	  /* empty: firmware does it */
+	char *input_path, *input; /* a file for its standard input, or NULL */
+	char *map_path, *map;	  /* a file that it reads, written before it starts, or NULL */
 	int64_t timeout_ms;
 	bool uses_stdio;
 };
@@ -92,6 +92,9 @@ struct process_end;
 
 struct hypervisor {
 	const char *name;
+	/* The system that it is made for; its host is asked and changed by that system's commands,
+	 * wherever they are. NULL: it runs anywhere. */
+	const char *system;
 	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
 	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
@@ -115,6 +118,8 @@ const struct hypervisor *hyper_for_host(void);
  * hypervisor lets several devices have, or NULL.
  */
 void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report);
+/* Is the host asked by the commands of the hypervisor's own system, for want of its calls? */
+bool hyper_is_foreign(const struct hypervisor *hyper);
 /* What a status beyond 3 means in bhyve's terms: "usage error". Static text or NULL. */
 const char *hyper_status_text(int status);
 /* Where a secret goes that no command must show. Caller frees. */

@@ -11,40 +11,49 @@
 
 void handle_forget(struct vmrun *vm)
 {
-	for (size_t i = 0; i < vm->findings.count; i++) {
-		free(vm->shown[i].device_path);
-		free(vm->shown[i].path);
-		free(vm->shown[i].fix);
+	for (size_t i = 0; i < vm->shown_count; i++) {
+		for (size_t k = 0; k < sizeof(vm->shown[i].string) / sizeof(char *); k++)
+			free(vm->shown[i].string[k]);
 	}
 	free(vm->shown);
 	vm->shown = NULL;
-	findings_clear(&vm->findings);
+	vm->shown_count = 0;
 }
 
-static void show(const struct vmrun *vm, const struct finding *f, struct shown *out)
+static void show_device(const struct vmrun *vm, const struct device *dev, struct shown *s)
 {
 	struct device_place place;
+	struct node *keys = where_keys(device_where(dev, &place));
 
-	if (f->keys != NULL)
-		out->path = document_path(vm->source.doc, f->keys);
-	if (f->fix.count > 0)
-		out->fix = words_shell_line(&f->fix);
-	if (f->dev == NULL)
-		return;
-	struct node *keys = where_keys(device_where(f->dev, &place));
-
-	out->device_path = document_path(vm->source.doc, keys);
+	s->finding.device = s->string[0] = mem_copy(dev->kind->name);
+	s->finding.id = s->string[1] = mem_copy(dev->id);
+	s->finding.device_path = s->string[2] = document_path(vm->source.doc, keys);
+	s->finding.slot = slot_text(&dev->slot, s->slot);
 	node_free(keys);
-	(void)slot_text(&f->dev->slot, out->slot);
 }
 
-void handle_show(struct vmrun *vm, struct findings *findings)
+static void show(const struct vmrun *vm, const struct finding *f, struct shown *s)
+{
+	if (f->dev != NULL)
+		show_device(vm, f->dev, s);
+	if (f->keys != NULL)
+		s->finding.path = s->string[3] = document_path(vm->source.doc, f->keys);
+	s->finding.what = s->string[4] = mem_copy(f->what);
+	s->finding.problem = s->string[5] = mem_copy(f->text);
+	if (f->fix.count > 0)
+		s->finding.fix = s->string[6] = words_shell_line(&f->fix);
+	s->finding.forced = f->forced;
+	s->finding.unchecked = f->kind == FINDING_UNCHECKED;
+	s->finding.will_fix = finding_may_fix(f, vm->options.fix, vm->options.force);
+}
+
+void handle_show(struct vmrun *vm, const struct findings *findings)
 {
 	handle_forget(vm);
-	findings_move(&vm->findings, findings);
-	vm->shown = mem_zero((vm->findings.count + 1) * sizeof(*vm->shown));
-	for (size_t i = 0; i < vm->findings.count; i++)
-		show(vm, &vm->findings.item[i], &vm->shown[i]);
+	vm->shown = mem_zero((findings->count + 1) * sizeof(*vm->shown));
+	vm->shown_count = findings->count;
+	for (size_t i = 0; i < findings->count; i++)
+		show(vm, &findings->item[i], &vm->shown[i]);
 }
 
 /* Runs the command that is wanted next, to its end or its limit. */
@@ -95,34 +104,18 @@ int vmrun_check(struct vmrun *vm)
 		answer(&facts);
 	findings_move(&found, &out);
 	handle_show(vm, &found);
+	status = findings_problems(&found) == 0 ? STATUS_OK : STATUS_CHECK;
+	findings_clear(&found);
 	pairs_free(&before);
 	facts_clear(&facts);
-	return findings_problems(&vm->findings) == 0 ? STATUS_OK : STATUS_CHECK;
+	return status;
 }
 
 bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out)
 {
-	const struct finding *f;
-	const struct shown *s;
-
-	if (index >= vm->findings.count)
+	if (index >= vm->shown_count)
 		return false;
-	f = &vm->findings.item[index];
-	s = &vm->shown[index];
-	memset(out, 0, sizeof(*out));
-	out->what = f->what;
-	out->problem = f->text;
-	out->fix = s->fix;
-	out->path = s->path;
-	out->forced = f->forced;
-	out->unchecked = f->kind == FINDING_UNCHECKED;
-	out->will_fix = finding_may_fix(f, vm->options.fix, vm->options.force);
-	if (f->dev == NULL)
-		return true;
-	out->device = f->dev->kind->name;
-	out->id = f->dev->id;
-	out->slot = s->slot;
-	out->device_path = s->device_path;
+	*out = vm->shown[index].finding;
 	return true;
 }
 

@@ -9,9 +9,10 @@
 #include "run/rundir.h"
 #include "vmrun/vmrun.h"
 
-/* A finding in the words of the public header. */
+/* A finding as vmrun_finding() gives it, with strings of its own. */
 struct shown {
-	char *device_path, *path, *fix;
+	struct vmrun_finding finding;
+	char *string[7]; /* of the finding, to be freed */
 	char slot[SLOT_TEXT];
 };
 
@@ -31,17 +32,16 @@ struct vmrun {
 	char *program;	     /* of the hypervisor, or NULL */
 	int console_input;   /* -1: this program's stdin */
 	bool claimed;	     /* nobody else supervises a VM of this name, or writes our pid file */
-	struct shown *shown; /* what the checks found, as it is shown */
-	struct findings findings;
+	struct shown *shown; /* what the last checks found; NULL before any */
+	size_t shown_count;
 };
 
 /* vmrun.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a status
  * that is in the report too. */
 int handle_claim(struct vmrun *vm);
 
-/* checks.c: takes the findings of a boot of the target that was merged last, to be asked for by
- * vmrun_finding(). */
-void handle_show(struct vmrun *vm, struct findings *findings);
+/* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
+void handle_show(struct vmrun *vm, const struct findings *findings);
 void handle_forget(struct vmrun *vm);
 
 #endif

@@ -320,8 +320,9 @@ int vmrun_start(struct vmrun *vm)
 		return status;
 	pidfile_write(&vm->pidfile, getpid());
 	options.console_input = open_console_input(vm);
-	/* They point into the spec, which is the machine's from now on. */
-	handle_forget(vm);
+	options.fix = vm->options.fix;
+	options.force = vm->options.force;
+	options.no_checks = vm->options.no_checks;
 	vm->machine = machine_new(&vm->source, &options, &vm->first, &vm->events, &vm->report);
 	if (vm->machine == NULL)
 		return (int)vm->report.status;
@@ -348,7 +349,11 @@ int vmrun_dispatch(struct vmrun *vm)
 
 bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
 {
-	return event_next(&vm->events, out);
+	if (!event_next(&vm->events, out))
+		return false;
+	if (out->type == VMRUN_CHECKED)
+		handle_show(vm, machine_findings(vm->machine));
+	return true;
 }
 
 void vmrun_stop(struct vmrun *vm)

@@ -21,6 +21,8 @@ bool os_has_vmm(void);
 /* Can qemu use hardware: true only where its accelerator is known to run unpaged code (Linux:
  * /dev/kvm opens and kvm_intel or kvm_amd is loaded). */
 bool os_has_kvm(void);
+/* Are interfaces made with ip(8), not with ifconfig(8)? */
+bool os_uses_ip(void);
 /* Does a network interface of that name exist? Asked of the kernel, nothing is executed. */
 bool os_interface_exists(const char *name);
 /* Does /dev/vmm/NAME, the kernel's half of a bhyve VM, exist? */

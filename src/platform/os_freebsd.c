@@ -39,6 +39,11 @@ bool os_has_vmm(void)
 	return access("/dev/vmmctl", F_OK) == 0 || modfind("vmm") >= 0;
 }
 
+bool os_uses_ip(void)
+{
+	return false;
+}
+
 bool os_has_kvm(void)
 {
 	return false;

@@ -22,6 +22,11 @@ bool os_has_vmm(void)
 	return false;
 }
 
+bool os_uses_ip(void)
+{
+	return true;
+}
+
 bool os_has_kvm(void)
 {
 	int fd;

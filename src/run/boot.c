@@ -256,6 +256,8 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 	}
 	slots_assign(spec, source->base, &source->pins, report);
 	spec_complete(spec);
+	if (facts->boots > 0)
+		spec_forget_first(spec);
 	document_limit(source->doc, spec->hook_timeout_ms, (size_t)spec->hook_memory);
 	if (report->count == before)
 		rc = run_prepare(source, target, facts, &spec, report);
@@ -268,10 +270,21 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 	}
 	words_append(&out->plan.notes, &spec->notes);
 	/* What was left to the hypervisor stands in the resolved spec. */
-	if (spec->bootrom == NULL)
+	if (spec->bootrom == NULL && out->plan.bootrom != NULL)
 		spec->bootrom = mem_copy(out->plan.bootrom);
 	out->spec = spec;
 	out->target = mem_copy(target);
+	return 0;
+}
+
+int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report)
+{
+	struct plan plan = { 0 };
+
+	if (make_plan(source, boot->spec, &plan, report) != 0)
+		return -1;
+	plan_clear(&boot->plan);
+	boot->plan = plan;
 	return 0;
 }
 

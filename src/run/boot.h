@@ -46,6 +46,8 @@ void boot_source_clear(struct boot_source *source);
 /* -1: see the report; *out is empty then. */
 int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
     struct boot *out, struct report *report);
+/* Makes the plan anew, with what the devices have found since. */
+int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report);
 void boot_clear(struct boot *boot);
 /* Keys of the hook files of a spec, as document_hooks() wants them. */
 void boot_hook_keys(const struct spec *spec, struct words *keys);

@@ -1,4 +1,5 @@
 /* What happens from one boot to the next. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "run/machine_state.h"
+#include "run/rundir.h"
 #include "run/sockets.h"
 #include "run/varfile.h"
 
@@ -17,20 +19,25 @@ void boots_warn(struct machine *m, const char *text)
 
 void boots_end(struct machine *m, int status)
 {
+	m->exit_status = status;
+	ending_begin(m);
+}
+
+void boots_ended(struct machine *m)
+{
 	struct event_record *r;
 
-	m->exit_status = status;
 	hooks_end(m);
 	pidfile_close(&m->pidfile);
 	machine_enter(m, STATE_ENDED, -1);
 	r = event_add(m->events, VMRUN_ENDED);
-	r->event.exit_status = status;
+	r->event.exit_status = m->exit_status;
 	r->event.cause = cause_name(m->outcome.cause);
 	r->event.cause_text = cause_text(m->outcome.cause);
 }
 
 /* The boot failed before anything ran: an outcome like any other, for the policy to judge. */
-static void fail(struct machine *m, enum cause cause, const char *text)
+static void record_failure(struct machine *m, enum cause cause, const char *text)
 {
 	struct event_record *r;
 
@@ -48,6 +55,11 @@ static void fail(struct machine *m, enum cause cause, const char *text)
 	r->event.status = -1;
 	event_text(r, text);
 	exits_remember(m);
+}
+
+void boots_fail(struct machine *m, enum cause cause, const char *text)
+{
+	record_failure(m, cause, text);
 	boots_over(m);
 }
 
@@ -66,6 +78,14 @@ static char *report_text(const struct report *report)
 	return str_take(&s);
 }
 
+void boots_fail_with(struct machine *m, struct report *report)
+{
+	MEM_AUTO char *text = report_text(report);
+
+	report_free(report);
+	boots_fail(m, CAUSE_CHECK_FAILED, text);
+}
+
 /* Prepares the boot that is due; false when it failed and that has been dealt with. */
 static bool prepare(struct machine *m)
 {
@@ -73,23 +93,33 @@ static bool prepare(struct machine *m)
 		.previous_cause = cause_name(m->outcome.cause) };
 	struct report report = { 0 };
 	struct boot next;
-	MEM_AUTO char *text = NULL;
 
 	if (m->next_target == NULL)
 		return true; /* the first one came prepared */
 	if (boot_prepare(m->source, m->next_target, &facts, &next, &report) == 0) {
+		preparing_clear(&m->preparing); /* it speaks of the devices of the boot before */
 		boot_clear(&m->boot);
 		m->boot = next;
 		report_free(&report);
 		return true;
 	}
-	text = report_text(&report);
-	report_free(&report);
 	/* The spec of the boot before stays, for its policy. */
 	free(m->boot.target);
 	m->boot.target = mem_copy(m->next_target);
-	fail(m, CAUSE_CHECK_FAILED, text);
+	boots_fail_with(m, &report);
 	return false;
+}
+
+/* What only we may read; written before each boot, gone at the end. */
+static int write_files(const struct plan *plan, struct error *err)
+{
+	const struct loading *loading = &plan->loading;
+
+	if (plan->secret != NULL && rundir_write(plan->secret_path, plan->secret, err) != 0)
+		return -1;
+	if (loading->map != NULL && rundir_write(loading->map_path, loading->map, err) != 0)
+		return -1;
+	return loading->input == NULL ? 0 : rundir_write(loading->input_path, loading->input, err);
 }
 
 static bool make_room(struct machine *m)
@@ -98,7 +128,7 @@ static bool make_room(struct machine *m)
 	struct error err = { 0 };
 	int made = 0;
 
-	if (sockets_clear(&plan->sockets, &err) == 0 &&
+	if (sockets_clear(&plan->sockets, &err) == 0 && write_files(plan, &err) == 0 &&
 	    (plan->copy_to == NULL ||
 		(made = varfile_make(plan->copy_from, plan->copy_to, &err)) >= 0)) {
 		if (made > 0) {
@@ -109,7 +139,7 @@ static bool make_room(struct machine *m)
 		}
 		return true;
 	}
-	fail(m, CAUSE_CHECK_FAILED, err.text);
+	boots_fail(m, CAUSE_CHECK_FAILED, err.text);
 	error_clear(&err);
 	return false;
 }
@@ -129,7 +159,7 @@ static bool is_foreign(struct machine *m)
 			       "it behind; to destroy it: %s",
 			m->boot.plan.vm, m->boot.plan.hyper->name, line);
 
-		fail(m, CAUSE_CHECK_FAILED, text);
+		boots_fail(m, CAUSE_CHECK_FAILED, text);
 	}
 	words_free(&command);
 	return foreign;
@@ -140,11 +170,9 @@ static bool is_refused(struct machine *m)
 	MEM_AUTO char *why = hooks_start(m);
 
 	if (why != NULL)
-		fail(m, CAUSE_CHECK_FAILED, why);
+		boots_fail(m, CAUSE_CHECK_FAILED, why);
 	return why != NULL;
 }
-
-static void spawn(struct machine *m);
 
 void boots_begin(struct machine *m)
 {
@@ -156,24 +184,37 @@ void boots_begin(struct machine *m)
 	event_target(r, m->boot.target);
 	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
 		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
-	if (!is_foreign(m) && !is_refused(m) && make_room(m))
-		spawn(m);
+	if (!is_foreign(m))
+		preparing_begin(m);
+}
+
+/* Runs a program of the plan; false when it cannot be, which has been dealt with. */
+static bool run(struct machine *m, enum child_role role, int input)
+{
+	struct error err = { 0 };
+
+	m->exec_status = 0;
+	m->gave_up = false;
+	if (child_start(&m->child, &m->boot.plan, role, m->wait, input, &err) == 0)
+		return true;
+	m->exec_status = err.status == STATUS_OS ? STATUS_FAULT : (int)err.status;
+	record_failure(
+	    m, role == CHILD_LOADER ? CAUSE_LOADER_FAILED : CAUSE_START_FAILED, err.text);
+	error_clear(&err);
+	/* What a loader made is ours to destroy; without one, nothing was made. */
+	if (role == CHILD_HYPERVISOR && m->boot.plan.loading.argv.count > 0)
+		cleaning_begin(m);
+	else
+		boots_over(m);
+	return false;
 }
 
 static void spawn(struct machine *m)
 {
-	struct error err = { 0 };
 	struct event_record *r;
 
-	m->exec_status = 0;
-	m->gave_up = false;
-	m->boots++;
-	if (child_start(&m->child, &m->boot.plan, m->wait, m->options.console_input, &err) != 0) {
-		m->exec_status = err.status == STATUS_OS ? STATUS_FAULT : (int)err.status;
-		fail(m, CAUSE_START_FAILED, err.text);
-		error_clear(&err);
+	if (!run(m, CHILD_HYPERVISOR, m->options.console_input))
 		return;
-	}
 	pidfile_write(&m->pidfile, m->child.pid);
 	m->awaits_answer = m->boot.plan.has_control;
 	machine_enter(m, STATE_RUNNING, m->boot.plan.has_control ? ANSWER_MS : -1);
@@ -186,25 +227,51 @@ static void spawn(struct machine *m)
 	hooks_started(m);
 }
 
-void boots_exited(struct machine *m)
+static struct event_record *say_loading(struct machine *m)
 {
-	struct error err = { 0 };
-	struct event_record *r;
+	struct event_record *r = event_add(m->events, VMRUN_LOADING);
 
-	m->uptime_ms = clock_ms() - m->child.started_ms;
-	if (child_finish(&m->child, &m->outcome, &err) != 0) {
-		boots_warn(m, err.text);
-		error_clear(&err);
-		m->outcome.cause = CAUSE_ERROR;
-		m->outcome.status = STATUS_FAULT;
-	}
-	if (m->gave_up)
-		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+	event_target(r, m->boot.target);
+	r->event.pid = (int)m->child.pid;
+	r->event.console = child_uses_stdio(&m->child);
+	return r;
+}
+
+static void load(struct machine *m)
+{
+	const struct loading *loading = &m->boot.plan.loading;
+	int input = m->options.console_input;
+	bool runs;
+
+	if (loading->input != NULL)
+		input = open(loading->input_path, O_RDONLY | O_CLOEXEC);
+	runs = run(m, CHILD_LOADER, input);
+	if (loading->input != NULL && input >= 0)
+		(void)close(input);
+	if (!runs)
+		return;
+	machine_enter(m, STATE_LOADING, loading->timeout_ms);
+	event_argv(say_loading(m), loading->argv.item);
+}
+
+void boots_start(struct machine *m)
+{
+	if (is_refused(m) || !make_room(m))
+		return;
+	m->boots++;
+	if (m->boot.plan.loading.argv.count > 0)
+		load(m);
+	else
+		spawn(m);
+}
+
+/* A child of the boot has ended, and with it the boot: what is left of it is cleaned. */
+static void say_exit(struct machine *m)
+{
+	struct event_record *r = event_add(m->events, VMRUN_EXITED);
+
 	if (m->stop_requested)
 		m->outcome.cause = CAUSE_STOPPED;
-	pidfile_write(&m->pidfile, 0);
-	sockets_remove(&m->boot.plan.sockets);
-	r = event_add(m->events, VMRUN_EXITED);
 	event_target(r, m->boot.target);
 	event_text(r, m->child.tail);
 	r->event.cause = cause_name(m->outcome.cause);
@@ -216,6 +283,53 @@ void boots_exited(struct machine *m)
 	r->event.uptime_ms = m->uptime_ms;
 	exits_remember(m);
 	cleaning_begin(m);
+}
+
+/* The VM has no guest in it, and is destroyed like any other. */
+static void loading_failed(struct machine *m)
+{
+	if (m->gave_up) {
+		MEM_AUTO char *late = mem_format("%s did not end within %g s: killed",
+		    m->boot.plan.loading.argv.item[0],
+		    (double)m->boot.plan.loading.timeout_ms / 1000);
+
+		boots_warn(m, late);
+	}
+	say_exit(m);
+}
+
+void boots_loaded(struct machine *m)
+{
+	struct error err = { 0 };
+
+	m->uptime_ms = clock_ms() - m->child.started_ms;
+	if (child_finish(&m->child, &m->outcome, &err) != 0) {
+		boots_warn(m, err.text);
+		error_clear(&err);
+		m->outcome = (struct outcome){ CAUSE_LOADER_FAILED, STATUS_FAULT, 0, true };
+	}
+	if (!m->stop_requested && m->outcome.status == 0 && m->outcome.signal == 0)
+		spawn(m);
+	else
+		loading_failed(m);
+}
+
+void boots_exited(struct machine *m)
+{
+	struct error err = { 0 };
+
+	m->uptime_ms = clock_ms() - m->child.started_ms;
+	if (child_finish(&m->child, &m->outcome, &err) != 0) {
+		boots_warn(m, err.text);
+		error_clear(&err);
+		m->outcome.cause = CAUSE_ERROR;
+		m->outcome.status = STATUS_FAULT;
+	}
+	if (m->gave_up)
+		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+	pidfile_write(&m->pidfile, 0);
+	sockets_remove(&m->boot.plan.sockets);
+	say_exit(m);
 }
 
 static void say_decision(struct machine *m, const struct decision *d)

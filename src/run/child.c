@@ -22,14 +22,39 @@ static void close_end(int *fd)
 	*fd = -1;
 }
 
+bool child_uses_stdio(const struct child *c)
+{
+	return c->role == CHILD_LOADER ? c->plan->loading.uses_stdio : c->plan->uses_stdio;
+}
+
+static char *const *words_of(const struct child *c)
+{
+	return c->role == CHILD_LOADER ? c->plan->loading.argv.item : c->plan->argv.item;
+}
+
+static bool has_input(const struct child *c)
+{
+	return child_uses_stdio(c) || (c->role == CHILD_LOADER && c->plan->loading.input != NULL);
+}
+
+static bool has_channel(const struct child *c, enum channel channel)
+{
+	if (channel == CHANNEL_STDERR)
+		return true;
+	if (c->role == CHILD_LOADER)
+		return false;
+	return channel == CHANNEL_CONTROL ? c->plan->has_control : c->plan->has_log;
+}
+
 static int open_channels(struct child *c, int theirs[CHANNELS], struct error *err)
 {
 	if (socket_pipe(&c->fd[CHANNEL_STDERR], &theirs[CHANNEL_STDERR], err) != 0)
 		return -1;
-	if (c->plan->has_control &&
+	if (has_channel(c, CHANNEL_CONTROL) &&
 	    socket_pair(&c->fd[CHANNEL_CONTROL], &theirs[CHANNEL_CONTROL], err) != 0)
 		return -1;
-	if (c->plan->has_log && socket_pipe(&c->fd[CHANNEL_LOG], &theirs[CHANNEL_LOG], err) != 0)
+	if (has_channel(c, CHANNEL_LOG) &&
+	    socket_pipe(&c->fd[CHANNEL_LOG], &theirs[CHANNEL_LOG], err) != 0)
 		return -1;
 	for (int i = 0; i < CHANNELS; i++) {
 		if (c->fd[i] >= 0 && waitset_watch_fd(c->wait, c->fd[i], (uintptr_t)i, err) != 0)
@@ -48,23 +73,21 @@ static void close_channel(struct child *c, enum channel channel)
 static int spawn_it(struct child *c, const int theirs[CHANNELS], int stdin_fd, struct error *err)
 {
 	struct spawn_fd fds[5];
-	struct spawn what = { .argv = c->plan->argv.item, .fds = fds, .death_signal = SIGTERM };
-	MEM_AUTO char *path = program_find(c->plan->argv.item[0], err);
+	struct spawn what = { .argv = words_of(c), .fds = fds, .death_signal = SIGTERM };
+	MEM_AUTO char *path = program_find(words_of(c)[0], err);
 
 	if (path == NULL)
 		return -1;
 	what.path = path;
-	if (c->plan->uses_stdio) {
-		/* What is closed here is /dev/null there. */
-		if (fcntl(stdin_fd, F_GETFD) >= 0)
-			fds[what.fd_count++] = (struct spawn_fd){ stdin_fd, STDIN_FILENO };
-		if (fcntl(STDOUT_FILENO, F_GETFD) >= 0)
-			fds[what.fd_count++] = (struct spawn_fd){ STDOUT_FILENO, STDOUT_FILENO };
-	} else {
+	/* What is closed here is /dev/null there. */
+	if (has_input(c) && fcntl(stdin_fd, F_GETFD) >= 0)
+		fds[what.fd_count++] = (struct spawn_fd){ stdin_fd, STDIN_FILENO };
+	if (!child_uses_stdio(c))
 		fds[what.fd_count++] = (struct spawn_fd){ theirs[CHANNEL_STDERR], STDOUT_FILENO };
-	}
+	else if (fcntl(STDOUT_FILENO, F_GETFD) >= 0)
+		fds[what.fd_count++] = (struct spawn_fd){ STDOUT_FILENO, STDOUT_FILENO };
 	/* Only in our group can it read our terminal; what the terminal signals is for us. */
-	what.own_group = !c->plan->uses_stdio || isatty(stdin_fd) == 0;
+	what.own_group = !child_uses_stdio(c) || isatty(stdin_fd) == 0;
 	what.ignore_terminal_signals = !what.own_group;
 	fds[what.fd_count++] = (struct spawn_fd){ theirs[CHANNEL_STDERR], STDERR_FILENO };
 	if (theirs[CHANNEL_CONTROL] >= 0)
@@ -77,16 +100,17 @@ static int spawn_it(struct child *c, const int theirs[CHANNELS], int stdin_fd, s
 
 static void restore_terminal(const struct child *c)
 {
-	for (int i = 0; i < 3 && c->plan->uses_stdio; i++)
+	for (int i = 0; i < 3 && child_uses_stdio(c); i++)
 		terminal_restore(&c->terminal[i]);
 }
 
-int child_start(
-    struct child *c, const struct plan *plan, struct waitset *wait, int stdin_fd, struct error *err)
+int child_start(struct child *c, const struct plan *plan, enum child_role role,
+    struct waitset *wait, int stdin_fd, struct error *err)
 {
 	int theirs[CHANNELS] = { -1, -1, -1 }, rc;
 
 	c->plan = plan;
+	c->role = role;
 	c->wait = wait;
 	c->pid = 0;
 	c->tail_length = 0;
@@ -124,7 +148,7 @@ int child_start(
 	}
 	c->started_ms = clock_ms();
 	c->signs.waits_for_vnc = plan->waits_for_vnc;
-	if (plan->hello != NULL)
+	if (plan->hello != NULL && role == CHILD_HYPERVISOR)
 		child_control(c, plan->hello);
 	return 0;
 }
@@ -243,6 +267,12 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 	restore_terminal(c);
 	if (rc != 0)
 		return -1;
+	if (c->role == CHILD_LOADER) {
+		outcome->cause = CAUSE_LOADER_FAILED;
+		outcome->status = end.status;
+		outcome->signal = end.signal;
+		return 0;
+	}
 	c->plan->hyper->explain(&c->signs, &end, outcome);
 	if (outcome->failed_start && uptime < START_MS && c->tail_length > 0)
 		outcome->cause = CAUSE_START_FAILED;

@@ -18,11 +18,14 @@
 /* Tags in the wait set; CHANNEL_STDERR.. are the channels themselves. */
 enum { CHILD_TAG_END = CHANNELS, CHILD_TAGS };
 
+enum child_role { CHILD_HYPERVISOR, CHILD_LOADER };
+
 struct child {
 	const struct plan *plan; /* lent */
-	struct waitset *wait;	 /* lent */
-	pid_t pid;		 /* 0: none runs */
-	int fd[CHANNELS];	 /* our ends, -1: closed */
+	enum child_role role;
+	struct waitset *wait; /* lent */
+	pid_t pid;	      /* 0: none runs */
+	int fd[CHANNELS];     /* our ends, -1: closed */
 	struct lines lines[CHANNELS];
 	struct signs signs;
 	char tail[CHILD_TAIL + 1]; /* the last bytes of stderr, NUL-terminated */
@@ -35,11 +38,14 @@ struct child {
 };
 
 /*
- * Starts the hypervisor of the plan and watches it.  stdin_fd is its console's input when the plan
- * uses stdio.  On failure nothing is left open, and the status tells exec faults apart.
+ * Starts the hypervisor of the plan, or its loader, and watches it.  stdin_fd is its console's
+ * input when it uses stdio, or the loader's commands.  On failure nothing is left open, and the
+ * status tells exec faults apart.
  */
-int child_start(struct child *c, const struct plan *plan, struct waitset *wait, int stdin_fd,
-    struct error *err);
+int child_start(struct child *c, const struct plan *plan, enum child_role role,
+    struct waitset *wait, int stdin_fd, struct error *err);
+/* Has it our stdin and stdout? */
+bool child_uses_stdio(const struct child *c);
 /* A channel is readable: takes what is there now. */
 void child_read(struct child *c, enum channel channel);
 /*

@@ -7,7 +7,6 @@
 
 #define LIMIT_MS 10000 /* for the command, and for the kernel's users of the VM to let go */
 #define LOOK_MS 20     /* between two looks whether it is gone */
-#define KILL_MS 1000   /* for a killed command to die; one that hangs in the kernel does not */
 
 void cleaning_command(const struct machine *m, struct words *command)
 {
@@ -48,7 +47,7 @@ void cleaning_begin(struct machine *m)
 	bool started;
 
 	cleaning_command(m, &command);
-	started = command.count > 0 && machine_help(m, &command);
+	started = command.count > 0 && machine_help(m, &command, HELPER_SILENT);
 	words_free(&command);
 	m->cleaning_until_ms = clock_ms() + LIMIT_MS;
 	if (started)
@@ -61,10 +60,10 @@ void cleaning_helper_ended(struct machine *m)
 {
 	if (!is_left(m))
 		boots_over(m);
-	else if (m->helper_status != 0) {
-		MEM_AUTO char *why = mem_format("ended with status %d", m->helper_status);
+	else if (m->helper.status != 0) {
+		MEM_AUTO char *why = mem_format("ended with status %d", m->helper.status);
 
-		leave_it(m, m->helper_status < 0 ? "was killed" : why);
+		leave_it(m, m->helper.status < 0 ? "was killed" : why);
 	} else if (clock_ms() < m->cleaning_until_ms)
 		machine_enter(m, STATE_CLEANING, LOOK_MS);
 	else
@@ -73,14 +72,8 @@ void cleaning_helper_ended(struct machine *m)
 
 void cleaning_deadline(struct machine *m)
 {
-	if (m->helper == 0) {
+	if (m->helper.pid == 0)
 		cleaning_helper_ended(m);
-	} else if (!m->helper_killed) {
-		m->helper_killed = true;
-		(void)kill(m->helper, SIGKILL);
-		machine_enter(m, STATE_CLEANING, KILL_MS);
-	} else {
-		m->helper = 0; /* reaped when it ends, if it ever does */
+	else if (machine_helper_late(m))
 		leave_it(m, "does not end");
-	}
 }

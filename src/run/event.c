@@ -15,6 +15,7 @@
 
 static const char *const names[] = {
 	[VMRUN_STARTING] = "starting",
+	[VMRUN_LOADING] = "loading",
 	[VMRUN_SPAWNED] = "spawned",
 	[VMRUN_OUTPUT] = "output",
 	[VMRUN_EXITED] = "exit",
@@ -24,6 +25,8 @@ static const char *const names[] = {
 	[VMRUN_LOG] = "log",
 	[VMRUN_WARNING] = "warning",
 	[VMRUN_NOTE] = "note",
+	[VMRUN_CHECKED] = "checked",
+	[VMRUN_FIXED] = "fixed",
 	[VMRUN_ENDED] = "ended",
 };
 

@@ -12,13 +12,15 @@
 
 /* After so many events it is the caller's turn. */
 #define EVENTS_AT_ONCE 1024
+#define HELPER_KILL_MS                                                             \
+	1000 /* for a killed command to die; one that hangs in the kernel does not \
+	      */
 
 typedef void action(struct machine *m);
 
-/* Tags in the wait set: the child's own, then helpers by their pid. */
-static uintptr_t helper_tag(pid_t pid)
+uintptr_t machine_helper_tag(pid_t pid)
 {
-	return (uintptr_t)CHILD_TAGS + (uintptr_t)pid;
+	return (uintptr_t)MACHINE_TAGS + (uintptr_t)pid;
 }
 
 void machine_enter(struct machine *m, enum state state, int64_t ms)
@@ -32,24 +34,27 @@ void machine_enter(struct machine *m, enum state state, int64_t ms)
 	error_clear(&ignored);
 }
 
-bool machine_help(struct machine *m, const struct words *command)
+bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
 {
-	struct spawn what = { .argv = command->item, .own_group = true, .death_signal = SIGKILL };
 	struct error err = { 0 };
-	MEM_AUTO char *path = program_find(command->item[0], &err);
 
-	/* One at a time: a helper that still runs has been waited for long enough. */
-	if (m->helper != 0)
-		(void)kill(m->helper, SIGKILL);
-	m->helper = 0;
-	m->helper_killed = false;
-	what.path = path;
-	if (path != NULL && spawn_process(&what, &m->helper, &err) == 0 &&
-	    waitset_watch_child(m->wait, m->helper, helper_tag(m->helper), &err) == 0)
+	if (helper_start(&m->helper, command, capture, m->wait, MACHINE_TAG_OUTPUT,
+		machine_helper_tag, &err) == 0)
 		return true;
 	boots_warn(m, err.text);
 	error_clear(&err);
 	return false;
+}
+
+bool machine_helper_late(struct machine *m)
+{
+	if (!m->helper.killed) {
+		helper_kill(&m->helper);
+		machine_enter(m, m->state, HELPER_KILL_MS);
+		return false;
+	}
+	helper_give_up(&m->helper, m->wait);
+	return true;
 }
 
 /* One step of the stop ladder, and the wait before the next. */
@@ -74,7 +79,7 @@ static void take_step(struct machine *m)
 	else if (power.control != NULL)
 		child_control(&m->child, power.control);
 	else if (power.helper.count > 0)
-		(void)machine_help(m, &power.helper);
+		(void)machine_help(m, &power.helper, HELPER_SILENT);
 	words_free(&power.helper);
 	machine_enter(m, STATE_STOPPING, step.wait_ms);
 }
@@ -100,6 +105,19 @@ static void stop_waiting(struct machine *m)
 	boots_end(m, STATUS_OK);
 }
 
+/* A loader has nothing to lose. */
+static void stop_loading(struct machine *m)
+{
+	m->stop_requested = true;
+	child_signal(&m->child, SIGKILL);
+}
+
+static void end_loading(struct machine *m)
+{
+	m->gave_up = true;
+	child_signal(&m->child, SIGKILL);
+}
+
 /* It took its time to say its first word, and hangs: qemu does with a broken helper. */
 static void give_up_on_start(struct machine *m)
 {
@@ -116,6 +134,12 @@ static void give_up_on_start(struct machine *m)
 /* A blank cell: nothing to do in this state. */
 static action *const actions[STATES][HAPPENINGS] = {
 	[STATE_WAITING] = { [HAPPENED_DEADLINE] = boots_begin, [HAPPENED_STOP] = stop_waiting },
+	[STATE_PREPARING] = { [HAPPENED_HELPER] = preparing_go_on,
+	    [HAPPENED_DEADLINE] = preparing_late,
+	    [HAPPENED_STOP] = preparing_stop },
+	[STATE_LOADING] = { [HAPPENED_EXIT] = boots_loaded,
+	    [HAPPENED_DEADLINE] = end_loading,
+	    [HAPPENED_STOP] = stop_loading },
 	[STATE_RUNNING] = { [HAPPENED_EXIT] = boots_exited,
 	    [HAPPENED_STOP] = begin_stop,
 	    [HAPPENED_DEADLINE] = give_up_on_start },
@@ -125,6 +149,7 @@ static action *const actions[STATES][HAPPENINGS] = {
 	[STATE_CLEANING] = { [HAPPENED_HELPER] = cleaning_helper_ended,
 	    [HAPPENED_DEADLINE] = cleaning_deadline,
 	    [HAPPENED_STOP] = stop_cleaning },
+	[STATE_ENDING] = { [HAPPENED_HELPER] = ending_go_on, [HAPPENED_DEADLINE] = ending_late },
 };
 
 static void happen(struct machine *m, enum happening what)
@@ -133,20 +158,6 @@ static void happen(struct machine *m, enum happening what)
 
 	if (act != NULL)
 		act(m);
-}
-
-static void helper_ended(struct machine *m, pid_t pid)
-{
-	struct process_end end = { -1, 0 };
-	struct error ignored = { 0 };
-
-	(void)process_reap(pid, &end, &ignored);
-	error_clear(&ignored);
-	if (pid != m->helper)
-		return; /* one that was given up */
-	m->helper = 0;
-	m->helper_status = end.status;
-	happen(m, HAPPENED_HELPER);
 }
 
 static void read_channel(struct machine *m, enum channel channel)
@@ -163,12 +174,14 @@ static void handle(struct machine *m, const struct wake *wake)
 {
 	if (wake->kind == WAKE_DEADLINE)
 		happen(m, HAPPENED_DEADLINE);
+	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_OUTPUT)
+		helper_read(&m->helper, m->wait);
 	else if (wake->kind == WAKE_READABLE)
 		read_channel(m, (enum channel)wake->tag);
 	else if (wake->tag == CHILD_TAG_END)
 		happen(m, HAPPENED_EXIT);
-	else
-		helper_ended(m, (pid_t)(wake->tag - (uintptr_t)CHILD_TAGS));
+	else if (helper_ended(&m->helper, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS), m->wait))
+		happen(m, HAPPENED_HELPER);
 }
 
 int machine_dispatch(struct machine *m, struct error *err)
@@ -198,7 +211,11 @@ static void say_line(void *context, const char *line)
 {
 	struct machine *m = context;
 
-	event_text(event_add(m->events, VMRUN_OUTPUT), line);
+	struct event_record *r = event_add(m->events, VMRUN_OUTPUT);
+
+	event_text(r, line);
+	if (m->child.role == CHILD_LOADER)
+		event_by(r, m->boot.plan.loading.argv.item[0]);
 }
 
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
@@ -211,6 +228,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->options = *options;
 	m->events = events;
 	m->outcome.status = -1;
+	m->helper.fd = -1;
 	for (int i = 0; i < CHANNELS; i++)
 		m->child.fd[i] = -1;
 	m->child.say = say_line;
@@ -242,12 +260,9 @@ static void kill_all(struct machine *m)
 		(void)child_finish(&m->child, &outcome, &ignored);
 		sockets_remove(&m->boot.plan.sockets);
 	}
-	if (m->helper != 0) {
-		struct process_end end;
-
-		(void)kill(m->helper, SIGKILL);
-		(void)process_reap(m->helper, &end, &ignored);
-	}
+	if (m->wait != NULL)
+		helper_free(&m->helper, m->wait);
+	ending_now(m);
 	error_clear(&ignored);
 }
 
@@ -261,6 +276,9 @@ void machine_free(struct machine *m)
 	for (size_t i = 0; i < HISTORY; i++)
 		free(m->history[i].target);
 	free(m->next_target);
+	preparing_clear(&m->preparing);
+	taken_clear(&m->taken);
+	pairs_free(&m->found);
 	boot_clear(&m->boot);
 	free(m);
 }
@@ -278,6 +296,11 @@ bool machine_ended(const struct machine *m)
 int machine_status(const struct machine *m)
 {
 	return m->exit_status;
+}
+
+const struct findings *machine_findings(const struct machine *m)
+{
+	return &m->preparing.findings;
 }
 
 int machine_guest_status(const struct machine *m)

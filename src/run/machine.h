@@ -6,6 +6,7 @@
 #define RUN_MACHINE_H
 
 #include "base/report.h"
+#include "check/findings.h"
 #include "run/boot.h"
 #include "run/event.h"
 #include "run/policy.h"
@@ -16,6 +17,9 @@ struct machine_options {
 	struct policy_options policy;
 	int console_input;    /* descriptor that a console on stdio reads */
 	const char *pid_file; /* of the hypervisor, or NULL */
+	bool fix;	      /* mend what the checks find without asking */
+	bool force;	      /* and destroy what nobody supervises */
+	bool no_checks;
 };
 
 /*
@@ -33,5 +37,7 @@ void machine_stop(struct machine *m);
 bool machine_ended(const struct machine *m);
 int machine_status(const struct machine *m);
 int machine_guest_status(const struct machine *m);
+/* What the checks of the last boot found. Lent until the next boot. */
+const struct findings *machine_findings(const struct machine *m);
 
 #endif

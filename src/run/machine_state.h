@@ -1,17 +1,26 @@
-/* The inside of a machine, shared by machine.c (states), boots.c (actions) and exits.c (facts). */
+/*
+ * The inside of a machine, shared by machine.c (states), preparing.c (from a spec to a start),
+ * boots.c (what a boot and its end are), cleaning.c (after it) and exits.c (facts).
+ */
 #ifndef RUN_MACHINE_STATE_H
 #define RUN_MACHINE_STATE_H
 
+#include "check/check.h"
 #include "run/child.h"
+#include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
 #include "run/pidfile.h"
+#include "run/taken.h"
 
 enum state {
-	STATE_WAITING, /* for the moment of the next boot */
+	STATE_WAITING,	 /* for the moment of the next boot */
+	STATE_PREPARING, /* the host is asked, mended and taken from */
+	STATE_LOADING,	 /* the loader runs */
 	STATE_RUNNING,
 	STATE_STOPPING, /* the stop ladder is being climbed down */
 	STATE_CLEANING, /* what the hypervisor left in the kernel is being destroyed */
+	STATE_ENDING,	/* what was taken from the host is given back */
 	STATE_ENDED,
 	STATES
 };
@@ -37,6 +46,26 @@ struct exit_record {
 	char *target;
 };
 
+/* Steps from a prepared spec to a start. */
+enum prepare_step {
+	PREPARE_FIND,  /* what only a run can know */
+	PREPARE_CHECK, /* the host, and mend it */
+	PREPARE_TAKE,  /* make taps */
+	PREPARE_START,
+};
+
+struct preparing {
+	enum prepare_step step;
+	bool asking; /* the helper answers a question of facts_wanted() */
+	struct facts facts;
+	struct findings findings;
+	struct words tried;	/* fixes that were run for this boot, as lines */
+	int64_t gone_until_ms;	/* how long a destroyed VM may take to go */
+	size_t tap;		/* the device whose tap is being made, */
+	enum tap_step tap_step; /* and how far that is */
+	int collisions;		/* taps that somebody else made first */
+};
+
 struct machine {
 	struct boot_source *source;
 	struct machine_options options;
@@ -46,10 +75,11 @@ struct machine {
 	struct boot boot; /* the present one, or the one that ended last */
 	struct child child;
 	struct pidfile pidfile;
-	int64_t deadline_ms; /* of the state, by clock_ms() */
-	pid_t helper;	     /* a command of ours that runs, or 0 */
-	bool helper_killed;
-	int helper_status;	   /* of the one that ended last; -1: it died of a signal */
+	int64_t deadline_ms;  /* of the state, by clock_ms() */
+	struct helper helper; /* a command of ours */
+	struct preparing preparing;
+	struct taken taken;	   /* given back at the end */
+	struct pairs found;	   /* what earlier boots found, by device */
 	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
 	bool awaits_answer;	   /* the hypervisor has not said its first word yet */
 	bool gave_up;		   /* it never did, and we killed it */
@@ -67,10 +97,31 @@ struct machine {
 	int exit_status;		     /* vmrun's own */
 };
 
+/* Tags in the wait set: the child's own, a helper's output, then helpers by their pid. */
+enum { MACHINE_TAG_OUTPUT = CHILD_TAGS, MACHINE_TAGS };
+
+uintptr_t machine_helper_tag(pid_t pid);
+
 /* machine.c: every state change and its deadline go through here; ms < 0: no deadline. */
 void machine_enter(struct machine *m, enum state state, int64_t ms);
 /* Starts a command of ours; the state's deadline is its limit. False when it cannot be started. */
-bool machine_help(struct machine *m, const struct words *command);
+bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture);
+/* The helper has had its time: kills it, and gives it up when that is not enough. */
+bool machine_helper_late(struct machine *m);
+
+/* preparing.c */
+void preparing_begin(struct machine *m);
+void preparing_go_on(struct machine *m);
+void preparing_late(struct machine *m);
+void preparing_stop(struct machine *m);
+void preparing_clear(struct preparing *p);
+
+/* ending.c: gives back what was taken, newest first; then boots_ended(). */
+void ending_begin(struct machine *m);
+void ending_go_on(struct machine *m);
+void ending_late(struct machine *m);
+/* The same at once, without a loop: for a machine that is freed while it runs. */
+void ending_now(struct machine *m);
 
 /* cleaning.c: what the hypervisor left in the kernel is destroyed, then boots_over() goes on. */
 void cleaning_begin(struct machine *m);
@@ -81,8 +132,14 @@ void cleaning_command(const struct machine *m, struct words *command);
 
 /* boots.c */
 void boots_begin(struct machine *m);  /* prepare and start the next boot */
+void boots_start(struct machine *m);  /* all is there: load or spawn */
+void boots_loaded(struct machine *m); /* the loader has ended */
 void boots_exited(struct machine *m); /* the hypervisor has ended */
-void boots_over(struct machine *m);   /* all is cleaned: decide */
+/* The boot failed before its guest ran. */
+void boots_fail(struct machine *m, enum cause cause, const char *text);
+void boots_fail_with(struct machine *m, struct report *report); /* taken */
+void boots_ended(struct machine *m);				/* nothing is left to be done */
+void boots_over(struct machine *m);				/* all is cleaned: decide */
 void boots_end(struct machine *m, int status);
 void boots_warn(struct machine *m, const char *text);
 

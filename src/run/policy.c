@@ -99,6 +99,7 @@ int policy_exit_status(const struct outcome *outcome, int exec_status)
 	case CAUSE_ERROR:
 		return STATUS_FAULT;
 	case CAUSE_START_FAILED:
+	case CAUSE_LOADER_FAILED:
 		return exec_status != 0 ? exec_status : STATUS_FAULT;
 	case CAUSE_CHECK_FAILED:
 		return STATUS_CHECK;

@@ -105,8 +105,15 @@ int rundir_write(const char *path, const char *text, struct error *err)
 
 void rundir_close(struct rundir *r)
 {
+	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT };
+
 	if (r->folder == NULL)
 		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		MEM_AUTO char *path = mem_format("%s/%s", r->folder, names[i]);
+
+		(void)unlink(path);
+	}
 	pidfile_close(&r->lock);
 	(void)rmdir(r->folder);
 	free(r->folder);

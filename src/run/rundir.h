@@ -20,6 +20,11 @@ char *rundir_default(void);
  * has it.  STATUS_OS when a folder cannot be made, is not ours, or is open to others.
  */
 int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err);
+/* The files in it that one boot of a VM makes; rundir_close() removes them. */
+#define RUNDIR_SECRET "secret"
+#define RUNDIR_MAP "device.map"
+#define RUNDIR_INPUT "loader.in"
+
 /* Writes a file of the folder, only for us to read; an old one of that name is replaced. */
 int rundir_write(const char *path, const char *text, struct error *err);
 /* Gives the lock up and removes the folder of the VM if nothing is left in it. */

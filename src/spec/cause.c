@@ -13,6 +13,7 @@ static const struct {
 	[CAUSE_ERROR] = { "error", "the hypervisor reported an error" },
 	[CAUSE_KILLED] = { "killed", "the hypervisor was killed" },
 	[CAUSE_START_FAILED] = { "start_failed", "the hypervisor could not start the VM" },
+	[CAUSE_LOADER_FAILED] = { "loader_failed", "the loader could not load the guest" },
 	[CAUSE_CHECK_FAILED] = { "check_failed", "the boot could not be prepared" },
 	[CAUSE_GIVEN_UP] = { "given_up", "given up: it booted too often in a short time" },
 	[CAUSE_STOPPED] = { "stopped", "stopped on request" },

@@ -10,11 +10,12 @@ enum cause {
 	CAUSE_HALT,
 	CAUSE_TRIPLE_FAULT,
 	CAUSE_ERROR,
-	CAUSE_KILLED,	    /* died of a signal that vmrun did not send */
-	CAUSE_START_FAILED, /* exec failed, or ended at once with a complaint */
-	CAUSE_CHECK_FAILED, /* the next boot could not be prepared */
-	CAUSE_GIVEN_UP,	    /* it booted too often in too short a time */
-	CAUSE_STOPPED,	    /* vmrun was asked to stop */
+	CAUSE_KILLED,	     /* died of a signal that vmrun did not send */
+	CAUSE_START_FAILED,  /* exec failed, or ended at once with a complaint */
+	CAUSE_LOADER_FAILED, /* what loads the guest failed, or took too long */
+	CAUSE_CHECK_FAILED,  /* the next boot could not be prepared */
+	CAUSE_GIVEN_UP,	     /* it booted too often in too short a time */
+	CAUSE_STOPPED,	     /* vmrun was asked to stop */
 	CAUSES
 };
 

@@ -225,6 +225,33 @@ void spec_complete(struct spec *spec)
 	}
 }
 
+bool spec_is_open(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+
+		if (!dev->removed && dev->found == NULL && dev->kind->unknown != NULL &&
+		    dev->kind->unknown(dev) != NULL)
+			return true;
+	}
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
+		    spec->com_found[i] == NULL)
+			return true;
+	}
+	return false;
+}
+
+void spec_forget_first(struct spec *spec)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+
+		if (dev->kind->again != NULL)
+			dev->kind->again(dev);
+	}
+}
+
 /* Lays compact JSON out in lines; braces and commas inside strings are left alone. */
 static char *indent_json(const char *json)
 {

@@ -76,7 +76,8 @@ static void disks(void **state)
 static void a_disk_in_use(void **state)
 {
 	MEM_AUTO char *path = scratch_path("disk"), *spec = keys("", "disk");
-	MEM_AUTO char *cd = mem_format("emulations = { { device = 'ahci-cd', path = '%s' } }", path);
+	MEM_AUTO char *cd =
+	    mem_format("emulations = { { device = 'ahci-cd', path = '%s' } }", path);
 	struct checked c = { 0 };
 	int fd;
 
@@ -101,10 +102,9 @@ static void a_disk_in_use(void **state)
 static void one_disk_of_two_devices(void **state)
 {
 	MEM_AUTO char *one = scratch_path("disk"), *two = scratch_path("link");
-	MEM_AUTO char *both =
-	    mem_format("emulations = { { device = 'virtio-blk', path = '%s' },"
-		       "{ device = 'ahci-hd', path = '%s' } }",
-		one, two);
+	MEM_AUTO char *both = mem_format("emulations = { { device = 'virtio-blk', path = '%s' },"
+					 "{ device = 'ahci-hd', path = '%s' } }",
+	    one, two);
 	MEM_AUTO char *readers =
 	    mem_format("emulations = { { device = 'virtio-blk', path = '%s', ro = true },"
 		       "{ device = 'ahci-cd', path = '%s' } }",
@@ -144,8 +144,8 @@ static void variables(void **state)
 	MEM_AUTO char *rom = scratch_path("rom"), *vars = scratch_path("vars");
 	MEM_AUTO char *template = scratch_path("template"), *far = scratch_path("no/vars");
 	MEM_AUTO char *folder = scratch_path("no"), *missing = NULL, *hint = NULL;
-	MEM_AUTO char *spec = mem_format("bootrom = '%s', varfile = '%s', varfile_template = '%s'",
-	    rom, vars, template);
+	MEM_AUTO char *spec = mem_format(
+	    "bootrom = '%s', varfile = '%s', varfile_template = '%s'", rom, vars, template);
 	MEM_AUTO char *unmakeable = mem_format(
 	    "bootrom = '%s', varfile = '%s', varfile_template = '%s'", rom, far, template);
 
@@ -207,9 +207,10 @@ static void sockets(void **state)
 static void servers(void **state)
 {
 	MEM_AUTO char *path = scratch_path("tpm");
-	MEM_AUTO char *spec = mem_format("tpm = { type = 'swtpm', path = '%s' }, bhyve = { release = "
-					 "15, arch = 'amd64' }",
-	    path);
+	MEM_AUTO char *spec =
+	    mem_format("tpm = { type = 'swtpm', path = '%s' }, bhyve = { release = "
+		       "15, arch = 'amd64' }",
+		path);
 	int fd;
 
 	(void)state;
@@ -244,8 +245,8 @@ static void ports(void **state)
 	MEM_AUTO char *place = mem_format("127.0.0.1:%d", port);
 	MEM_AUTO char *screen = mem_format("graphic = { port = %d }", port);
 	MEM_AUTO char *debugger = mem_format("gdb = 'w%d'", port);
-	MEM_AUTO char *serial = mem_format(
-	    "com1 = 'tcp=%s', bhyve = { release = 15, arch = 'amd64' }", place);
+	MEM_AUTO char *serial =
+	    mem_format("com1 = 'tcp=%s', bhyve = { release = 15, arch = 'amd64' }", place);
 	struct checked c = { 0 };
 
 	(void)state;
@@ -257,10 +258,10 @@ static void ports(void **state)
 	checked_one(NULL, "graphic = { host = '192.0.2.1', port = 5900 }", "192.0.2.1:5900",
 	    "this host has no such address", NULL, NULL);
 	checked_make(&c, &hyper_bhyve, "graphic = { host = 'vnc.example.org', port = 5900 }");
-	assert_int_equal(checked_has(&c, "vnc.example.org:5900",
-			     "vnc.example.org:5900: the name of the host is not looked up", NULL,
-			     NULL)
-			     ->kind,
+	assert_int_equal(
+	    checked_has(&c, "vnc.example.org:5900",
+		"vnc.example.org:5900: the name of the host is not looked up", NULL, NULL)
+		->kind,
 	    FINDING_UNCHECKED);
 	checked_free(&c);
 }
@@ -268,7 +269,8 @@ static void ports(void **state)
 static void other_files(void **state)
 {
 	MEM_AUTO char *path = scratch_path("x");
-	MEM_AUTO char *password = mem_format("graphic = { port = 5900, password_file = '%s' }", path);
+	MEM_AUTO char *password =
+	    mem_format("graphic = { port = 5900, password_file = '%s' }", path);
 	MEM_AUTO char *item = mem_format("fwcfg = { { name = 'opt/a', string = 'b' },"
 					 "{ name = 'opt/x', file = '%s' } }",
 	    path);
@@ -281,8 +283,8 @@ static void other_files(void **state)
 	is_wrong(password, "x", "No such file or directory");
 	is_wrong(tpm, "x", "No such file or directory");
 	checked_make(&c, &hyper_bhyve, item);
-	where = where_keys_path(
-	    checked_has(&c, path, "No such file or directory", NULL, NULL)->keys);
+	where =
+	    where_keys_path(checked_has(&c, path, "No such file or directory", NULL, NULL)->keys);
 	assert_string_equal(where, "fwcfg[1].file");
 	checked_free(&c);
 	scratch_write("x", "secret\n", 0600);

@@ -78,14 +78,14 @@ static void a_free_null_modem(void **state)
 	checked_free(&c);
 }
 
-#define LIST                                                                                      \
-	"hostb0@pci0:0:0:0:\tclass=0x060000 rev=0x00 hdr=0x00 vendor=0x8086 device=0x1237 "       \
-	"subvendor=0x0000 subdevice=0x0000\n"                                                     \
-	"ppt0@pci0:3:0:0:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 "         \
-	"subvendor=0x1043 subdevice=0x85ac\n"                                                     \
-	"none1@pci0:5:0:0:\tclass=0x028000 rev=0x01 hdr=0x00 vendor=0x8086 device=0x08b1 "        \
-	"subvendor=0x8086 subdevice=0x4070\n"                                                     \
-	"no device at all\nppt1@pci0:5:0:1:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de "     \
+#define LIST                                                                                  \
+	"hostb0@pci0:0:0:0:\tclass=0x060000 rev=0x00 hdr=0x00 vendor=0x8086 device=0x1237 "   \
+	"subvendor=0x0000 subdevice=0x0000\n"                                                 \
+	"ppt0@pci0:3:0:0:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 "     \
+	"subvendor=0x1043 subdevice=0x85ac\n"                                                 \
+	"none1@pci0:5:0:0:\tclass=0x028000 rev=0x01 hdr=0x00 vendor=0x8086 device=0x08b1 "    \
+	"subvendor=0x8086 subdevice=0x4070\n"                                                 \
+	"no device at all\nppt1@pci0:5:0:1:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de " \
 	"device=0x1c03 subvendor=0x1043 subdevice=0x85ac"
 
 static void pci_is_found(const struct pci_list *list, const char *what, const char *driver)

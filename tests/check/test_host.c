@@ -30,8 +30,8 @@ static void processors_are_counted(void **state)
 
 	(void)state;
 	checked_needs_commands();
-	checked_one(four, "cpu = 5", "cpu", "5 processors: vmm(4) allows 4 (hw.vmm.maxcpu)", NULL,
-	    NULL);
+	checked_one(
+	    four, "cpu = 5", "cpu", "5 processors: vmm(4) allows 4 (hw.vmm.maxcpu)", NULL, NULL);
 	checked_none(four, "cpu = 4", "cpu");
 	checked_none(NULL, "cpu = 64", "cpu"); /* no such variable: nobody knows */
 }
@@ -45,32 +45,6 @@ static void memory_is_compared(void **state)
 	checked_one(small, "mem = '1025M'", "mem",
 	    "1025 MiB are more than the 1024 MiB of this host", NULL, NULL);
 	checked_none(small, "mem = '1024M'", "mem");
-}
-
-static void a_leftover_is_destroyed_by_force_only(void **state)
-{
-	const struct said there[] = { { "bhyvectl --vm=t", 0, "", false }, { 0 } };
-	struct checked c = { .says = there };
-	const struct finding *f;
-
-	(void)state;
-	checked_needs_commands();
-	checked_make(&c, &hyper_bhyve, "");
-	f = checked_has(&c, "/dev/vmm/t",
-	    "a VM of this name exists, and is not ours (--force destroys it)",
-	    "bhyvectl --vm=t --destroy", NULL);
-	assert_true(f->forced);
-	assert_false(finding_may_fix(f, true, false));
-	assert_true(finding_may_fix(f, false, true));
-	c.again = true; /* what the last boot left is ours */
-	checked_again(&c);
-	checked_lacks(&c, "/dev/vmm/t");
-	checked_free(&c);
-	c = (struct checked){ .says = there };
-	words_add(&c.ours, "/dev/vmm/t");
-	checked_make(&c, &hyper_bhyve, "");
-	checked_lacks(&c, "/dev/vmm/t");
-	checked_free(&c);
 }
 
 static void a_missing_command_is_one_line(void **state)
@@ -96,10 +70,10 @@ static void a_missing_command_is_one_line(void **state)
 
 static void taps(void **state)
 {
-	const struct said there[] = { { "ifconfig tap3", 0,
-					  "tap3: flags=8943<UP> metric 0 mtu 1500\n", false },
-		{ "ifconfig tap4", 0, "tap4: flags=8943<UP>\n\tOpened by PID 4711\n", false },
-		{ 0 } };
+	const struct said there[] = {
+		{ "ifconfig tap3", 0, "tap3: flags=8943<UP> metric 0 mtu 1500\n", false },
+		{ "ifconfig tap4", 0, "tap4: flags=8943<UP>\n\tOpened by PID 4711\n", false }, { 0 }
+	};
 	struct checked c = { .says = there };
 
 	(void)state;
@@ -128,16 +102,16 @@ static void bridges(void **state)
 	checked_needs_commands();
 	checked_none(there, DEVICES("{ device = 'virtio-net', bridge = 'bridge1' }"), "bridge1");
 	checked_one(there, DEVICES("{ device = 'virtio-net', bridge = 'bridge0' }"), "bridge0",
-	    "no such bridge", "ifconfig bridge0 create up", NULL);
+	    "no such interface", "ifconfig bridge0 create up", NULL);
 	checked_one(there, DEVICES("{ device = 'virtio-net', bridge = 'lan' }"), "lan",
-	    "no such bridge", "ifconfig bridge create name lan up", NULL);
+	    "no such interface", "ifconfig bridge create name lan up", NULL);
 }
 
 static void modules_of_devices(void **state)
 {
 	const struct said none[] = { { "kldstat -q -m netmap", 1, "", false },
-		{ "kldstat -q -m ng_socket", 1, "", false },
-		{ "kldstat -q -m nmdm", 1, "", false }, { 0 } };
+		{ "kldstat -q -m ng_socket", 1, "", false }, { "kldstat -q -m nmdm", 1, "", false },
+		{ 0 } };
 
 	(void)state;
 	checked_needs_commands();
@@ -169,7 +143,7 @@ static void qemu_asks_no_command(void **state)
 	if (os_bhyve_release() == 0) {
 		(void)checked_has(&c, "vr-no-tap", "no such interface",
 		    "ip tuntap add dev vr-no-tap mode tap", "ip tuntap del dev vr-no-tap mode tap");
-		(void)checked_has(&c, "vr-no-bridge", "no such bridge",
+		(void)checked_has(&c, "vr-no-bridge", "no such interface",
 		    "ip link add name vr-no-bridge type bridge", NULL);
 	} else {
 		(void)checked_has(&c, "vr-no-tap", "no such interface",
@@ -200,7 +174,6 @@ int main(void)
 		cmocka_unit_test(module_is_loaded),
 		cmocka_unit_test(processors_are_counted),
 		cmocka_unit_test(memory_is_compared),
-		cmocka_unit_test(a_leftover_is_destroyed_by_force_only),
 		cmocka_unit_test(a_missing_command_is_one_line),
 		cmocka_unit_test(taps),
 		cmocka_unit_test(bridges),

@@ -111,8 +111,8 @@ static void nobody_to_ask(void **state)
 
 static void iommu(void **state)
 {
-	const struct said off[] = { host[0],
-		{ "sysctl -n hw.vmm.iommu.enable", 0, "0\n", false }, { 0 } };
+	const struct said off[] = { host[0], { "sysctl -n hw.vmm.iommu.enable", 0, "0\n", false },
+		{ 0 } };
 	const struct said on[] = { host[0], { "sysctl -n hw.vmm.iommu.enable", 0, "1\n", false },
 		{ 0 } };
 	struct checked c;

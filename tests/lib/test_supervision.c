@@ -25,7 +25,8 @@ static void test_one_boot(void **state)
 	(void)state;
 	life_script("exit 1");
 	assert_string_equal(life_run(vm),
-	    "starting:default spawned:default exit:poweroff decided:stop ended:poweroff");
+	    "starting:default checked:default spawned:default exit:poweroff decided:stop "
+	    "ended:poweroff");
 	assert_int_equal(vmrun_status(vm), 0);
 	assert_int_equal(vmrun_guest_status(vm), 1);
 	assert_true(vmrun_ended(vm));
@@ -37,8 +38,8 @@ static void test_one_boot(void **state)
 
 static void test_facts_of_events(void **state)
 {
-	static const char *const order[] = { "starting", "spawned", "output", "exit", "decided",
-		"ended" };
+	static const char *const order[] = { "starting", "checked", "spawned", "output", "exit",
+		"decided", "ended" };
 	struct vmrun *vm = life_open("facts", "");
 	struct vmrun_event e;
 	uint64_t seq = 0;
@@ -50,7 +51,7 @@ static void test_facts_of_events(void **state)
 	while (!vmrun_ended(vm))
 		life_step(vm, 1000);
 	while (vmrun_next_event(vm, &e)) {
-		assert_true(i < 6);
+		assert_true(i < 7);
 		assert_string_equal(e.name, order[i++]);
 		assert_string_equal(e.vm, "facts");
 		assert_int_equal(e.seq, ++seq);
@@ -73,7 +74,7 @@ static void test_facts_of_events(void **state)
 			assert_int_equal(e.exit_status, 3);
 		}
 	}
-	assert_int_equal(i, 6);
+	assert_int_equal(i, 7);
 	vmrun_close(vm);
 }
 
@@ -86,9 +87,10 @@ static void test_reboots(void **state)
 	(void)state;
 	life_script("exit 0\nexit 0\nexit 1");
 	assert_string_equal(life_run(vm),
-	    "starting:default spawned:default exit:reboot decided:boot "
-	    "starting:install spawned:install exit:reboot decided:boot "
-	    "starting:default spawned:default exit:poweroff decided:stop ended:poweroff");
+	    "starting:default checked:default spawned:default exit:reboot decided:boot "
+	    "starting:install checked:install spawned:install exit:reboot decided:boot "
+	    "starting:default checked:default spawned:default exit:poweroff decided:stop "
+	    "ended:poweroff");
 	vmrun_close(vm);
 }
 
@@ -101,8 +103,9 @@ static void test_limits_of_options(void **state)
 	o.no_reboot = true;
 	vm = life_open_with(&o, "demo", "");
 	life_script("exit 0");
-	assert_string_equal(
-	    life_run(vm), "starting:default spawned:default exit:reboot decided:stop ended:reboot");
+	assert_string_equal(life_run(vm),
+	    "starting:default checked:default spawned:default exit:reboot decided:stop "
+	    "ended:reboot");
 	vmrun_close(vm);
 
 	o.no_reboot = false;
@@ -111,8 +114,9 @@ static void test_limits_of_options(void **state)
 	vm = life_open_with(&o, "demo", "");
 	life_script("exit 1\nexit 1\nexit 1");
 	assert_string_equal(life_run(vm),
-	    "starting:default spawned:default exit:poweroff decided:boot "
-	    "starting:default spawned:default exit:poweroff decided:stop ended:poweroff");
+	    "starting:default checked:default spawned:default exit:poweroff decided:boot "
+	    "starting:default checked:default spawned:default exit:poweroff decided:stop "
+	    "ended:poweroff");
 	vmrun_close(vm);
 }
 
@@ -128,7 +132,8 @@ static void test_stop(void **state)
 	while (!vmrun_ended(vm))
 		life_step(vm, 1000);
 	assert_string_equal(life_events(vm),
-	    "starting:default spawned:default stopping:acpi exit:stopped decided:stop "
+	    "starting:default checked:default spawned:default stopping:acpi exit:stopped "
+	    "decided:stop "
 	    "ended:stopped");
 	assert_int_equal(vmrun_status(vm), 0);
 	vmrun_close(vm);
@@ -150,7 +155,8 @@ static void test_stop_again(void **state)
 	while (!vmrun_ended(vm))
 		life_step(vm, 1000);
 	assert_string_equal(life_events(vm),
-	    "starting:default spawned:default stopping:acpi stopping:poweroff stopping:kill "
+	    "starting:default checked:default spawned:default stopping:acpi stopping:poweroff "
+	    "stopping:kill "
 	    "exit:stopped decided:stop ended:stopped");
 	vmrun_close(vm);
 }
@@ -169,7 +175,8 @@ static void test_ladder(void **state)
 	while (!vmrun_ended(vm))
 		life_step(vm, 1000);
 	assert_string_equal(life_events(vm),
-	    "starting:default spawned:default stopping:acpi stopping:poweroff exit:stopped "
+	    "starting:default checked:default spawned:default stopping:acpi stopping:poweroff "
+	    "exit:stopped "
 	    "decided:stop ended:stopped");
 	assert_int_equal(vmrun_guest_status(vm), 1);
 	vmrun_close(vm);
@@ -195,17 +202,26 @@ static void test_starts_that_fail(void **state)
 		int status;
 	} rows[] = {
 		{ "/no/such/bhyve", "",
-		    "starting:default exit:start_failed decided:stop ended:start_failed", 127 },
+		    "starting:default checked:default exit:start_failed decided:stop "
+		    "ended:start_failed",
+		    127 },
 		{ "/dev/null", "",
-		    "starting:default exit:start_failed decided:stop ended:start_failed", 126 },
+		    "starting:default checked:default exit:start_failed decided:stop "
+		    "ended:start_failed",
+		    126 },
 		{ NULL, "err no exit 4",
-		    "starting:default spawned:default output:no exit:start_failed decided:stop "
+		    "starting:default checked:default spawned:default output:no exit:start_failed "
+		    "decided:stop "
 		    "ended:start_failed",
 		    4 },
 		{ NULL, "exit 4",
-		    "starting:default spawned:default exit:error decided:stop ended:error", 4 },
+		    "starting:default checked:default spawned:default exit:error decided:stop "
+		    "ended:error",
+		    4 },
 		{ NULL, "signal 9",
-		    "starting:default spawned:default exit:killed decided:stop ended:killed", 137 },
+		    "starting:default checked:default spawned:default exit:killed decided:stop "
+		    "ended:killed",
+		    137 },
 	};
 
 	(void)state;
@@ -352,7 +368,7 @@ static void test_run(void **state)
 	(void)state;
 	life_script("exit 2");
 	assert_int_equal(vmrun_run(vm, count_event, &events), 0);
-	assert_int_equal(events, 5);
+	assert_int_equal(events, 6);
 	assert_int_equal(vmrun_guest_status(vm), 2);
 	vmrun_close(vm);
 	vm = life_open("demo", "");

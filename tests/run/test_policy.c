@@ -228,6 +228,8 @@ static void test_exit_status(void **state)
 		{ { CAUSE_START_FAILED, 4, 0, true }, 0, 4 },
 		{ { CAUSE_START_FAILED, -1, 0, false }, 126, 126 },
 		{ { CAUSE_START_FAILED, -1, 0, false }, 127, 127 },
+		{ { CAUSE_LOADER_FAILED, 1, 0, false }, 0, 4 },
+		{ { CAUSE_LOADER_FAILED, -1, 0, false }, 127, 127 },
 		{ { CAUSE_CHECK_FAILED, -1, 0, false }, 0, 69 },
 		{ { CAUSE_GIVEN_UP, 0, 0, false }, 0, 10 },
 		{ { CAUSE_STOPPED, 1, 0, false }, 0, 0 },

@@ -1,0 +1,361 @@
+/* From a spec to a start: what only a run can know is found, the host is checked and mended, taps
+ * are made.  Every command runs beside the loop; a stop is heeded between any two of them. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "platform/clock.h"
+#include "platform/os.h"
+#include "run/machine_state.h"
+
+#define FIX_LIMIT_MS 30000  /* kldload and devctl wait for hardware */
+#define GONE_LIMIT_MS 10000 /* the kernel lets go of a destroyed VM when its users have */
+#define GONE_LOOK_MS 20	    /* between two looks */
+#define MOST_COLLISIONS 16
+
+void preparing_clear(struct preparing *p)
+{
+	facts_clear(&p->facts);
+	findings_clear(&p->findings);
+	words_free(&p->tried);
+	memset(p, 0, sizeof(*p));
+}
+
+void preparing_begin(struct machine *m)
+{
+	preparing_clear(&m->preparing);
+	if (m->options.no_checks && !spec_is_open(m->boot.spec))
+		m->preparing.step = PREPARE_TAKE;
+	preparing_go_on(m);
+}
+
+static void fail_with_report(struct machine *m)
+{
+	const struct findings *found = &m->preparing.findings;
+	size_t problems = findings_problems(found);
+	struct event_record *r = event_add(m->events, VMRUN_CHECKED);
+	struct str text = { 0 };
+
+	r->event.problems = (int)problems;
+	event_target(r, m->boot.target);
+	for (size_t i = 0; i < found->count; i++) {
+		const struct finding *f = &found->item[i];
+
+		if (f->kind != FINDING_PROBLEM)
+			continue;
+		MEM_AUTO char *fix = f->fix.count == 0 ? NULL : words_shell_line(&f->fix);
+
+		str_addf(&text, "%s%s: %s%s%s", text.length > 0 ? "\n" : "", f->what, f->text,
+		    fix == NULL ? "" : ", fix: ", fix == NULL ? "" : fix);
+	}
+	MEM_AUTO char *lines = str_take(&text);
+
+	boots_fail(m, CAUSE_CHECK_FAILED, lines);
+}
+
+/* The command that asks for the next fact; false when it cannot be started, which is an answer. */
+static bool ask(struct machine *m)
+{
+	const struct words *command = facts_wanted(&m->preparing.facts);
+	struct error err = { 0 };
+
+	m->preparing.asking = true;
+	if (helper_start(&m->helper, command, HELPER_ANSWER, m->wait, MACHINE_TAG_OUTPUT,
+		machine_helper_tag, &err) == 0) {
+		machine_enter(m, STATE_PREPARING, FACT_LIMIT_MS);
+		return true;
+	}
+	facts_answer(&m->preparing.facts, -1, m->helper.missing, NULL);
+	m->preparing.asking = false;
+	error_clear(&err);
+	return false;
+}
+
+/* Steps return true when they wait for something, or the boot has failed. */
+
+static bool find(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	struct report report = { 0 };
+	bool open = spec_is_open(m->boot.spec);
+
+	if (open &&
+	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->found, &p->facts, &p->findings))
+		return ask(m);
+	if (findings_problems(&p->findings) > 0) {
+		fail_with_report(m);
+		return true;
+	}
+	if (open && boot_replan(m->source, &m->boot, &report) != 0) {
+		boots_fail_with(m, &report);
+		return true;
+	}
+	p->step = m->options.no_checks ? PREPARE_TAKE : PREPARE_CHECK;
+	return false;
+}
+
+static bool may_fix(const struct machine *m, const struct finding *f)
+{
+	if (f->kind != FINDING_PROBLEM || f->fix.count == 0)
+		return false;
+	if (f->forced)
+		return m->options.force;
+	return m->options.fix || m->options.force || (f->dev != NULL && f->dev->fix);
+}
+
+/* Runs the first fix that may be run and was not tried yet. */
+static bool mend(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	for (size_t i = 0; i < p->findings.count; i++) {
+		const struct finding *f = &p->findings.item[i];
+		MEM_AUTO char *line = may_fix(m, f) ? words_shell_line(&f->fix) : NULL;
+
+		if (line == NULL || words_have(&p->tried, line))
+			continue;
+		words_add(&p->tried, line);
+		if (f->undo.count > 0 && !taken_have(&m->taken, f->what))
+			taken_add(&m->taken, f->what, &f->undo);
+		if (f->forced)
+			p->gone_until_ms = clock_ms() + GONE_LIMIT_MS;
+		if (machine_help(m, &f->fix, HELPER_ALL)) {
+			machine_enter(m, STATE_PREPARING, FIX_LIMIT_MS);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void look_again(struct preparing *p)
+{
+	facts_clear(&p->facts);
+	findings_clear(&p->findings);
+}
+
+/* What was destroyed by force goes when its last user has let go. */
+static bool is_going(const struct machine *m)
+{
+	const struct preparing *p = &m->preparing;
+
+	if (clock_ms() >= p->gone_until_ms)
+		return false;
+	for (size_t i = 0; i < p->findings.count; i++) {
+		if (p->findings.item[i].kind == FINDING_PROBLEM && !p->findings.item[i].forced)
+			return false;
+	}
+	return true;
+}
+
+static void say_unchecked(struct machine *m)
+{
+	for (size_t i = 0; i < m->preparing.findings.count; i++) {
+		const struct finding *f = &m->preparing.findings.item[i];
+
+		if (f->kind != FINDING_UNCHECKED)
+			continue;
+		MEM_AUTO char *text = mem_format("not checked: %s", f->text);
+
+		event_text(event_add(m->events, VMRUN_NOTE), text);
+	}
+}
+
+static bool check(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	struct words ours = { 0 };
+	struct check_request request = { m->boot.spec, &m->boot.plan, m->boots > 0, &ours,
+		&p->facts };
+	bool done;
+
+	for (size_t i = 0; i < m->taken.count; i++)
+		words_add(&ours, m->taken.item[i].name);
+	done = check_boot(&request, &p->findings);
+	words_free(&ours);
+	if (!done)
+		return ask(m);
+	if (findings_problems(&p->findings) == 0) {
+		say_unchecked(m);
+		event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
+		p->step = PREPARE_TAKE;
+		return false;
+	}
+	if (mend(m))
+		return true;
+	if (is_going(m)) {
+		machine_enter(m, STATE_PREPARING, GONE_LOOK_MS);
+		return true;
+	}
+	fail_with_report(m);
+	return true;
+}
+
+/* The bridge that a device's tap joins, or NULL when it needs none. Caller frees. */
+static char *bridge_of(const struct device *dev)
+{
+	struct needs needs = { 0 };
+	char *bridge = NULL;
+
+	if (!dev->removed && dev->kind->needs != NULL)
+		dev->kind->needs(dev, &needs);
+	for (size_t i = 0; i < needs.count; i++) {
+		if (needs.item[i].kind == NEED_BRIDGE && bridge == NULL)
+			bridge = mem_copy(needs.item[i].what);
+	}
+	needs_clear(&needs);
+	return bridge;
+}
+
+/* Makes the next tap that is missing, one command at a time. */
+static bool take(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	for (; p->tap < m->boot.spec->device_count; p->tap++, p->tap_step = TAP_CREATE) {
+		const struct device *dev = m->boot.spec->devices[p->tap];
+		MEM_AUTO char *bridge = bridge_of(dev);
+		struct words command = { 0 }, undo = { 0 };
+		bool started;
+
+		if (bridge == NULL || dev->found == NULL || p->tap_step == TAP_STEPS ||
+		    (p->tap_step == TAP_CREATE && taken_have(&m->taken, dev->found)))
+			continue;
+		if (p->tap_step == TAP_CREATE) {
+			tap_undo(m->boot.plan.hyper, dev->found, &undo);
+			taken_add(&m->taken, dev->found, &undo);
+			words_free(&undo);
+		}
+		tap_command(m->boot.plan.hyper, p->tap_step, dev->found, bridge, &command);
+		started = machine_help(m, &command, HELPER_ALL);
+		words_free(&command);
+		if (started)
+			machine_enter(m, STATE_PREPARING, FIX_LIMIT_MS);
+		else
+			boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
+		return true;
+	}
+	p->step = PREPARE_START;
+	return false;
+}
+
+static void step_on(struct machine *m)
+{
+	for (;;) {
+		bool waits = false;
+
+		switch (m->preparing.step) {
+		case PREPARE_FIND:
+			waits = find(m);
+			break;
+		case PREPARE_CHECK:
+			waits = check(m);
+			break;
+		case PREPARE_TAKE:
+			waits = take(m);
+			break;
+		case PREPARE_START:
+			boots_start(m);
+			return;
+		}
+		if (waits)
+			return;
+	}
+}
+
+/* Somebody else made an interface of that name since we looked: another one will do. */
+static bool try_another_tap(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	struct device *dev = m->boot.spec->devices[p->tap];
+
+	if (p->tap_step != TAP_CREATE || p->collisions++ >= MOST_COLLISIONS ||
+	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
+		return false;
+	taken_drop_last(&m->taken); /* it is theirs */
+	pairs_remove(&m->found, dev->id);
+	free(dev->found);
+	dev->found = NULL;
+	look_again(p);
+	p->step = PREPARE_FIND;
+	p->tap = 0;
+	return true;
+}
+
+static void tap_step_ended(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	if (m->helper.status == 0) {
+		p->tap_step++;
+	} else if (!try_another_tap(m)) {
+		const struct device *dev = m->boot.spec->devices[p->tap];
+		MEM_AUTO char *said = helper_words(&m->helper);
+		MEM_AUTO char *text = mem_format("%s: no tap for its bridge: %s", dev->id, said);
+
+		if (p->tap_step == TAP_CREATE)
+			taken_drop_last(&m->taken); /* there is none */
+		boots_fail(m, CAUSE_CHECK_FAILED, text);
+		return;
+	}
+	step_on(m);
+}
+
+static void fix_ended(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	const char *line = p->tried.item[p->tried.count - 1];
+
+	if (m->helper.status == 0) {
+		struct event_record *r = event_add(m->events, VMRUN_FIXED);
+
+		event_target(r, m->boot.target);
+		event_text(r, line);
+	} else {
+		MEM_AUTO char *said = helper_words(&m->helper);
+		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);
+
+		boots_warn(m, text);
+	}
+	look_again(p);
+	step_on(m);
+}
+
+void preparing_go_on(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	if (p->asking) {
+		p->asking = false;
+		facts_answer(&p->facts, m->helper.status, false, m->helper.output.text);
+		step_on(m);
+	} else if (m->state != STATE_PREPARING) {
+		step_on(m);
+	} else if (p->step == PREPARE_TAKE) {
+		tap_step_ended(m);
+	} else {
+		fix_ended(m);
+	}
+}
+
+/* The helper is late, or it is time for another look. */
+void preparing_late(struct machine *m)
+{
+	if (m->helper.pid == 0) {
+		look_again(&m->preparing);
+		step_on(m);
+	} else if (machine_helper_late(m)) {
+		m->helper.status = -1;
+		preparing_go_on(m);
+	}
+}
+
+void preparing_stop(struct machine *m)
+{
+	m->stop_requested = true;
+	m->outcome.cause = CAUSE_STOPPED;
+	helper_kill(&m->helper);
+	helper_give_up(&m->helper, m->wait);
+	boots_end(m, STATUS_OK);
+}
