@@ -69,6 +69,8 @@ static char *variable_of(const struct device_kind *kind, const char *key)
 {
 	const char *prefix = kind->form->prefix == NULL ? "" : kind->form->prefix;
 
+	if (kind == &device_virtio_scsi && strcmp(key, "path") == 0)
+		return mem_copy("dev");
 	return mem_format("%s%s", prefix, strcmp(key, "name") == 0 ? "backend" : key);
 }
 
@@ -246,6 +248,13 @@ static bool is_key(const struct field *f, const char *const *keys)
 	return false;
 }
 
+static void roll_uart(struct roll *r)
+{
+	MEM_AUTO char *start = mem_format("/dev/u%d", r->spec->named++);
+
+	roll_text(r, "path", start, 6);
+}
+
 static void roll_nvme(struct roll *r)
 {
 	r->memory = one_in(3);
@@ -311,6 +320,8 @@ static bool roll_special(struct roll *r, const struct field *f)
 		roll_sectors(r);
 	else if (strcmp(f->key, "bootindex") == 0 && r->spec->release >= 14)
 		roll_number(r, f->key, r->spec->named++);
+	else if (r->kind == &device_uart)
+		roll_uart(r);
 	else if (strcmp(f->key, "nmrr") == 0)
 		roll_number(r, f->key, random_below(65536));
 	else
@@ -409,7 +420,9 @@ static void roll_device(struct random_spec *s, bool may_pin)
 		for (const struct field *f = r.kind->fields; f->key != NULL; f++) {
 			if (strcmp(f->key, "bridge") == 0)
 				continue;
+			/* virtio-scsi says its default */
 			if (f->required || strcmp(f->key, "name") == 0 || one_in(3) ||
+			    (r.kind == &device_virtio_scsi && f->type == FIELD_PATH) ||
 			    (r.backend != NULL && strcmp(r.backend, "netgraph") == 0))
 				roll_field(&r, f);
 		}
