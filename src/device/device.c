@@ -24,6 +24,7 @@ const struct device_kind *const device_kinds[] = {
 	&device_hda,
 	&device_fbuf,
 	&device_xhci,
+	&device_passthru,
 	&device_raw,
 	NULL,
 };

@@ -112,6 +112,13 @@ static const struct form_row form_rows[] = {
 	{ &device_virtio_scsi, { "device=virtio-scsi", "target.0=/d", "iid=3" },
 	    "-o pci.2.3.4.device=virtio-scsi -o pci.2.3.4.target.0=/d -o pci.2.3.4.iid=3" },
 	{ &device_uart, { "device=uart", "path=/dev/x,y=%" }, "-s 2:3:4,uart,/dev/x,y=\\%" },
+	{ &device_passthru, { "device=passthru", "bus=3", "slot=0", "func=1", "rom=/r" },
+	    "-s 2:3:4,passthru,3/0/1,rom=/r" },
+	{ &device_passthru, { "device=passthru", "pptdev=ppt0", "bootindex=1" },
+	    "-s 2:3:4,passthru,ppt0,bootindex=1" },
+	{ &device_passthru, { "device=passthru", "bus=3", "slot=0", "func=1", "rom=/r,s" },
+	    "-o pci.2.3.4.device=passthru -o pci.2.3.4.bus=3 -o pci.2.3.4.slot=0 "
+	    "-o pci.2.3.4.func=1 -o pci.2.3.4.rom=/r,s" },
 	{ &device_virtio_rnd, { "device=virtio-rnd" }, "-s 2:3:4,virtio-rnd" },
 	{ &device_ahci, { "device=ahci", "port.0.type=cd", "port.0.path=/a,hd:/b" },
 	    "-o pci.2.3.4.device=ahci -o pci.2.3.4.port.0.type=cd "
@@ -198,6 +205,13 @@ static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 	const struct bhyve_form *form = kind->form;
 
 	pairs_add(vars, "device", form->implied != NULL ? "ahci" : form->model);
+	if (kind == &device_passthru) {
+		pairs_add(vars, "bus", "3");
+		pairs_add(vars, "slot", "0");
+		pairs_add(vars, "func", "1");
+		add_odd(vars, "rom");
+		return;
+	}
 	if (kind == &device_virtio_9p) {
 		add_odd(vars, "sharename");
 		add_odd(vars, "path");
