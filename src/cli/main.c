@@ -62,6 +62,19 @@ static void show_events(struct vmrun *vm, struct renderer *renderer)
 		render_event(&event, renderer);
 }
 
+/* Prints what was asked for; takes the text. */
+static int put(char *text, const char *end)
+{
+	(void)fputs(text, stdout);
+	(void)fputs(end, stdout);
+	free(text);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
+		return EXIT_OS;
+	}
+	return 0;
+}
+
 static int print_boot(struct vmrun *vm, bool spec, struct renderer *renderer)
 {
 	int status = vmrun_prepare(vm);
@@ -73,15 +86,7 @@ static int print_boot(struct vmrun *vm, bool spec, struct renderer *renderer)
 	for (const char *const *note = vmrun_notes(vm); *note != NULL; note++)
 		(void)fprintf(stderr, "vmrun: note: %s\n", *note);
 	text = spec ? vmrun_spec_json(vm) : vmrun_command(vm);
-	(void)fputs(text, stdout);
-	if (!spec)
-		(void)putchar('\n');
-	free(text);
-	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
-		return EXIT_OS;
-	}
-	return 0;
+	return put(text, spec ? "" : "\n");
 }
 
 static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
@@ -142,6 +147,7 @@ static int with_spec(struct command_line *line)
 	options.reboot_on = line->reboot_on;
 	options.pid_file = line->pid_file;
 	options.run_dir = line->run_dir;
+	options.state_dir = line->state_dir;
 	options.supervisor_pid_file = line->supervisor_pid_file;
 	if (!choose(line, &options))
 		return EXIT_USAGE;
@@ -185,6 +191,8 @@ int main(int argc, char **argv)
 		options_help(stdout);
 	} else if (line.version) {
 		(void)printf("vmrun %s\n", vmrun_version());
+	} else if (options_describe(&line)) {
+		status = put(vmrun_describe(line.print, line.json), "");
 	} else {
 		status = with_spec(&line);
 	}

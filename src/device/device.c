@@ -34,7 +34,7 @@ const struct field device_common_fields[] = {
 	{ "id", FIELD_STRING, offsetof(struct device, id), .longest = 64, .help = "unique name" },
 	{ "slot", FIELD_CUSTOM, offsetof(struct device, slot), .custom = &slot_custom,
 	    .help = "PCI address" },
-	{ "fix", FIELD_BOOL, offsetof(struct device, fix),
+	{ "fix", FIELD_BOOL, offsetof(struct device, fix), .quiet = true,
 	    .help = "mend what a check finds without asking" },
 	{ 0 },
 };

@@ -361,7 +361,7 @@ static void print_one(const struct field *f, const void *from, struct str *json)
 		field_print_text(*(char *const *)from, json);
 		break;
 	case FIELD_BOOL:
-		str_add(json, *(const bool *)from ? "true" : "false");
+		str_add(json, *(const bool *)from ? "true" : f->quiet ? "null" : "false");
 		break;
 	case FIELD_INT:
 		print_integer(f, *(const int64_t *)from, json);

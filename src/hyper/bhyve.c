@@ -69,6 +69,7 @@ static void bhyve_destroy(const struct plan *plan, struct words *command)
 const struct hypervisor hyper_bhyve = {
 	.name = "bhyve",
 	.system = "FreeBSD",
+	.swtpm_option = "--server",
 	.plan = bhyve_plan,
 	.hear = bhyve_hear,
 	.explain = bhyve_explain,

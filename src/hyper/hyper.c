@@ -253,9 +253,13 @@ static void note_unknown(const struct device *dev, struct words *unknown)
 		words_addf(unknown, "%s stands for what a run finds for %s", word, dev->id);
 }
 
-void hyper_finish(const struct spec *spec, struct plan *plan)
+void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
+	const struct spec *spec = request->spec;
+
 	plan->uses_stdio = uses_stdio(spec);
+	if (spec->tpm.managed)
+		plan->tpm_state = mem_format("%s/tpm", request->state_folder);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (spec->devices[i]->removed)
 			continue;
@@ -291,6 +295,7 @@ void plan_clear(struct plan *plan)
 	pairs_free(&plan->config);
 	words_free(&plan->remarks);
 	loading_clear(&plan->loading);
+	free(plan->tpm_state);
 	free(plan->secret_path);
 	free(plan->secret);
 	free(plan->copy_from);

@@ -281,7 +281,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	words_append(b.argv, &spec->qemu.args);
 	if (request->extra != NULL)
 		words_append(b.argv, request->extra);
-	hyper_finish(spec, plan);
+	hyper_finish(request, plan);
 	return report->count == before ? 0 : -1;
 }
 
@@ -356,6 +356,7 @@ static void qemu_destroy(const struct plan *plan, struct words *command)
 
 const struct hypervisor hyper_qemu = {
 	.name = "qemu",
+	.swtpm_option = "--ctrl",
 	.plan = qemu_plan,
 	.hear = qemu_hear,
 	.explain = qemu_explain,

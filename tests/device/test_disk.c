@@ -53,7 +53,7 @@ static void test_numbers(void **state)
 	bad("'nmrr':65536", ".nmrr: 65536 is out of range");
 	/* Without them nothing is said. */
 	device_shows("{'device':'ahci-cd','path':'/a'}",
-	    "{'device':'ahci-cd','id':'x','fix':false,'path':'/"
+	    "{'device':'ahci-cd','id':'x','path':'/"
 	    "a','nocache':false,'direct':false,'ro':false,"
 	    "'nodelete':false}");
 	device_refused("{'device':'virtio-blk','path':'/a','rev':'x'}",

@@ -45,7 +45,7 @@ static void test_share(void **state)
 static void test_scsi(void **state)
 {
 	(void)state;
-	device_shows("{'device':'virtio-scsi'}", "'fix':false,'path':'/dev/cam/ctl'}");
+	device_shows("{'device':'virtio-scsi'}", "'path':'/dev/cam/ctl'}");
 	device_shows("{'device':'virtio-scsi','path':null}", "'path':'/dev/cam/ctl'}");
 	device_shows("{'device':'virtio-scsi','path':'/dev/cam/ctl1.2','iid':0,'bootindex':1}",
 	    "'path':'/dev/cam/ctl1.2','iid':0,'bootindex':1}");
@@ -82,14 +82,14 @@ static void test_scsi_of_16(void **state)
 static void test_others(void **state)
 {
 	(void)state;
-	device_shows("{'device':'virtio-rnd'}", "{'device':'virtio-rnd','id':'x','fix':false}");
+	device_shows("{'device':'virtio-rnd'}", "{'device':'virtio-rnd','id':'x'}");
 	device_refused("{'device':'virtio-rnd','path':'/dev/random'}",
 	    "emulations[0].path: unknown key \"path\"");
 	device_shows(
 	    "{'device':'virtio-input','path':'/dev/input/event0'}", "'path':'/dev/input/event0'}");
 	needs("{'device':'virtio-input','path':'/dev/input/event0'}", NEED_DEVICE,
 	    "/dev/input/event0", false);
-	device_shows("{'device':'hda'}", "{'device':'hda','id':'x','fix':false}");
+	device_shows("{'device':'hda'}", "{'device':'hda','id':'x'}");
 	device_shows("{'device':'hda','play':'/dev/dsp0','rec':'/dev/dsp1'}",
 	    "'play':'/dev/dsp0','rec':'/dev/dsp1'}");
 	needs("{'device':'hda','rec':'/dev/dsp1'}", NEED_DEVICE, "/dev/dsp1", false);
