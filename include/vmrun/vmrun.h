@@ -123,11 +123,29 @@ VMRUN_API bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_
 VMRUN_API int vmrun_prepare(struct vmrun *vm);
 /*
  * The command of the prepared boot, NULL-terminated, lent until vmrun_start().  This function and
- * the next two return NULL before vmrun_prepare() and after vmrun_start(), whose events tell more.
+ * those below that give a text return NULL before vmrun_prepare() and after vmrun_start(), whose
+ * events tell more.
  */
 VMRUN_API const char *const *vmrun_argv(const struct vmrun *vm);
 /* The same as one line for a POSIX shell. Caller frees with free(). */
 VMRUN_API char *vmrun_command(const struct vmrun *vm);
+/*
+ * Likewise what loads the guest before the hypervisor runs; NULL also when firmware does.  Its
+ * standard input, if it has lines for it, comes from printf(1). Caller frees with free().
+ */
+VMRUN_API char *vmrun_loader_command(const struct vmrun *vm);
+/*
+ * The prepared boot as a file for bhyve -k (bhyve_config(5)).  NULL also with qemu, and when a
+ * value cannot stand in a line: see vmrun_problem(). Caller frees with free().
+ */
+VMRUN_API char *vmrun_bhyve_config(struct vmrun *vm);
+/* What that file cannot say, secrets aside, NULL-terminated; possibly empty. Lent likewise. */
+VMRUN_API const char *const *vmrun_bhyve_words(const struct vmrun *vm);
+/*
+ * What in the command stands for something that only a run knows, a sentence each,
+ * NULL-terminated; possibly empty: "tapAUTO stands for ...". Lent likewise.
+ */
+VMRUN_API const char *const *vmrun_placeholders(const struct vmrun *vm);
 /* The resolved spec of the prepared boot as JSON. Caller frees with free(). */
 VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
 /* Remarks about the prepared boot, NULL-terminated; possibly empty. Lent until vmrun_start(). */

@@ -75,18 +75,55 @@ static int put(char *text, const char *end)
 	return 0;
 }
 
-static int print_boot(struct vmrun *vm, bool spec, struct renderer *renderer)
+static void print_notes(const char *intro, const char *const *notes)
+{
+	for (; *notes != NULL; notes++)
+		(void)fprintf(stderr, "vmrun: note: %s%s\n", intro, *notes);
+}
+
+/* What loads the guest, if anything does, in a line of its own. */
+static int print_commands(struct vmrun *vm)
+{
+	char *loader = vmrun_loader_command(vm);
+	int status = 0;
+
+	print_notes("", vmrun_placeholders(vm));
+	if (loader != NULL)
+		status = put(loader, "\n");
+	return status != 0 ? status : put(vmrun_command(vm), "\n");
+}
+
+static int print_config(struct vmrun *vm)
+{
+	char *text;
+
+	if (strcmp(vmrun_hypervisor(vm), "bhyve") != 0) {
+		(void)fputs("vmrun: --print bhyve_config: only bhyve reads such a file, and the "
+			    "hypervisor is qemu: see --hypervisor\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	text = vmrun_bhyve_config(vm);
+	if (text == NULL)
+		return vmrun_status(vm);
+	print_notes("not in the file: ", vmrun_bhyve_words(vm));
+	print_notes("", vmrun_placeholders(vm));
+	return put(text, "");
+}
+
+static int print_boot(struct vmrun *vm, const char *what, struct renderer *renderer)
 {
 	int status = vmrun_prepare(vm);
-	char *text;
 
 	show_events(vm, renderer);
 	if (status != 0)
 		return status;
-	for (const char *const *note = vmrun_notes(vm); *note != NULL; note++)
-		(void)fprintf(stderr, "vmrun: note: %s\n", *note);
-	text = spec ? vmrun_spec_json(vm) : vmrun_command(vm);
-	return put(text, spec ? "" : "\n");
+	print_notes("", vmrun_notes(vm));
+	if (strcmp(what, "bhyve_config") == 0)
+		return print_config(vm);
+	if (strcmp(what, "spec") == 0)
+		return put(vmrun_spec_json(vm), "");
+	return print_commands(vm);
 }
 
 static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
@@ -131,8 +168,8 @@ static int with_spec(struct command_line *line)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
 	struct renderer renderer = { 0 };
-	bool spec = line->debug || (line->print != NULL && strcmp(line->print, "spec") == 0);
-	bool dry = line->dry_run || spec || line->print != NULL;
+	const char *what = line->print != NULL ? line->print : line->debug ? "spec" : "argv";
+	bool dry = line->dry_run || line->debug || line->print != NULL;
 	struct vmrun *vm;
 	int status;
 
@@ -155,7 +192,7 @@ static int with_spec(struct command_line *line)
 	renderer.hypervisor = status == 0 ? vmrun_hypervisor(vm) : "";
 	show_events(vm, &renderer);
 	if (status == 0)
-		status = dry ? print_boot(vm, spec, &renderer) : run(vm, line, &renderer);
+		status = dry ? print_boot(vm, what, &renderer) : run(vm, line, &renderer);
 	render_problems(vm);
 	vmrun_close(vm);
 	return status;

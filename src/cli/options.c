@@ -25,7 +25,8 @@ static const struct option options[] = {
 	{ 't', "target", "NAME", TEXT, AT(target), "boot this target first (default: default)" },
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
-	{ 0, "print", "WHAT", TEXT, AT(print), "argv (as -d), spec (as --debug), schema, lua-types, devices" },
+	{ 0, "print", "WHAT", TEXT, AT(print),
+	    "argv (as -d), spec (as --debug), bhyve_config, schema, lua-types, devices" },
 	{ 0, "json", NULL, FLAG, AT(json), "print devices in JSON" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
@@ -149,13 +150,13 @@ bool options_describe(const struct command_line *line)
 
 static char *check(const struct command_line *line)
 {
-	static const char *const boots[] = { "argv", "spec", NULL };
+	static const char *const boots[] = { "argv", "spec", "bhyve_config", NULL };
 
 	if (line->help || line->version)
 		return NULL;
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
-		return complain(
-		    "--print takes argv, spec, schema, lua-types or devices, got \"%s\"",
+		return complain("--print takes argv, spec, bhyve_config, schema, lua-types or "
+				"devices, got \"%s\"",
 		    line->print);
 	if (line->json && (line->print == NULL || strcmp(line->print, "devices") != 0))
 		return complain("--json goes with --print devices");

@@ -132,6 +132,10 @@ static void decode_text(const struct field *f, const struct node *value, char **
 		    "\"%s\" has %zu bytes, at most %zu are taken", text, strlen(text), f->longest);
 		return;
 	}
+	if (f->one_line && strpbrk(text, "\r\n") != NULL) {
+		report_add(d->report, STATUS_SPEC, at, "holds a line end");
+		return;
+	}
 	free(*into);
 	*into = f->type == FIELD_PATH ? field_path(text, d->folder) : mem_copy(text);
 }
@@ -289,6 +293,10 @@ void field_decode(const struct field *rows, const struct node *object, void *int
 
 static void print_words(const struct words *w, struct str *json)
 {
+	if (w->count == 0) {
+		str_add(json, "null");
+		return;
+	}
 	str_add(json, "[");
 	for (size_t i = 0; i < w->count; i++) {
 		str_add(json, i > 0 ? "," : "");

@@ -64,8 +64,9 @@ struct field {
 	size_t offset;
 	const char *alias; /* another name for the key, or NULL */
 	bool required;
-	bool hidden; /* not printed: what is made of it is */
-	bool quiet;  /* FIELD_BOOL: printed when it is true only */
+	bool hidden;   /* not printed: what is made of it is */
+	bool quiet;    /* FIELD_BOOL: printed when it is true only */
+	bool one_line; /* a string without a line end */
 	bool has_range;
 	int64_t min, max;	       /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
 	size_t longest;		       /* bytes of a string; 0: no limit */

@@ -39,16 +39,34 @@ char *bhyve_pci_key(const struct slot *slot, const char *key)
 	return mem_format("pci.%d.%d.%d.%s", slot->bus, slot->slot, slot->function, key);
 }
 
-char *bhyve_config_text(const struct pairs *config, const struct words *remarks)
+/* A comment of as many lines as the text has. */
+static void add_comment(struct str *s, const char *intro, const char *text)
+{
+	str_addf(s, "# %s", intro);
+	for (const char *p = text; *p != '\0'; p++)
+		str_addf(s, *p == '\n' ? "%c#   " : "%c", *p);
+	str_add(s, "\n");
+}
+
+char *bhyve_config_text(const struct pairs *config, const struct words *remarks,
+    const char *secret_path, struct report *report)
 {
 	struct str s = { 0 };
 
 	for (size_t i = 0; i < remarks->count; i++)
-		str_addf(&s, "# %s\n", remarks->item[i]);
+		add_comment(&s, "not in this file: ", remarks->item[i]);
+	if (secret_path != NULL)
+		add_comment(
+		    &s, "not in this file: the password, which a run writes for -k ", secret_path);
 	for (size_t i = 0; i < config->count; i++) {
+		const char *key = config->item[i].key;
 		MEM_AUTO char *value = bhyve_escape(config->item[i].value);
 
-		str_addf(&s, "%s=%s\n", config->item[i].key, value);
+		if (strchr(value, '\n') != NULL)
+			report_add(report, STATUS_SPEC, NULL,
+			    "%s has a value with a line end, which no line of a file can hold: %s",
+			    key, "rename what it names, or use the command (-d)");
+		str_addf(&s, "%s=%s\n", key, value);
 	}
 	return str_take(&s);
 }

@@ -58,10 +58,11 @@ struct plan {
 	char *tpm_state;	    /* folder of a managed swtpm, or NULL */
 	struct words
 	    unknown; /* "tapAUTO: the tap that a run makes": what stands for what it finds */
-	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what they
-	 * cannot say, as comments for people. */
+	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what no
+	 * variable can say, secrets aside: "-w: further words stay as they are". */
 	struct pairs config;
 	struct words remarks;
+	struct words moot;  /* keys of the spec that it has no use for, on this architecture */
 	const char *hello;  /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc; /* it starts its guest when a VNC client has come */
 };
@@ -102,6 +103,11 @@ struct hypervisor {
 	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
 	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
+	/* Writes into the spec what it left to the hypervisor (firmware). */
+	void (*settle)(const struct plan *plan, struct spec *spec);
+	/* The plan as a file of the hypervisor's own, or NULL: it has none.  Faults are reported.
+	 * Caller frees. */
+	char *(*config_text)(const struct plan *plan, struct report *report);
 	/* Takes one line of a channel; returns an answer for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
 	void (*explain)(

@@ -271,9 +271,8 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 		return -1;
 	}
 	words_append(&out->plan.notes, &spec->notes);
-	/* What was left to the hypervisor stands in the resolved spec. */
-	if (spec->bootrom == NULL && out->plan.bootrom != NULL)
-		spec->bootrom = mem_copy(out->plan.bootrom);
+	words_append(&spec->moot, &out->plan.moot);
+	source->hyper->settle(&out->plan, spec);
 	out->spec = spec;
 	out->target = mem_copy(target);
 	return 0;

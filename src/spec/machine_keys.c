@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "device/serial.h"
 
 #define LONGEST_NAME 64
@@ -256,13 +257,20 @@ static void com_parse(
 
 	if (text == NULL)
 		return;
-	if (strcmp(text, "nmdm") == 0 || serial_is_backend(text))
+	if (strcmp(text, "nmdm") == 0 || serial_is_backend(text)) {
 		*(char **)into = mem_copy(text);
-	else
-		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no serial port: expected \"stdio\", \"nmdm\", a device such as "
-		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address",
-		    text);
+		return;
+	}
+	struct near near = { .wanted = text };
+
+	near_offer(&near, "stdio");
+	near_offer(&near, "nmdm");
+	MEM_AUTO char *hint = near_hint(&near);
+
+	report_add(d->report, STATUS_SPEC, at,
+	    "\"%s\" is no serial port: expected \"stdio\", \"nmdm\", a device such as "
+	    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address%s",
+	    text, hint);
 }
 
 static void com_print(const void *from, struct str *json)

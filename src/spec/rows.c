@@ -84,7 +84,7 @@ const struct field spec_fields[] = {
 	FLAG(ignore_unknown_msr, "ignore registers (MSR) that nobody handles"),
 	FLAG(guest_mem_in_core, "guest memory in core dumps of bhyve"),
 	FLAG(exit_on_pause, "leave the guest at its PAUSE instructions"),
-	{ "keyboard_layout", FIELD_STRING, offsetof(struct spec, keyboard_layout),
+	{ "keyboard_layout", FIELD_CUSTOM, offsetof(struct spec, keyboard_layout), CUSTOM(layout),
 	    .help = "layout of VNC clients' keyboards" },
 	{ "pin", FIELD_CUSTOM, offsetof(struct spec, pin), CUSTOM(pin),
 	    .help = "processors of the host for those of the guest: VCPU:CPU each" },

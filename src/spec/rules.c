@@ -35,6 +35,23 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 	}
 }
 
+/* Two doors with one name: bhyve cannot open the second, and ends as if the guest had. */
+static void check_doors(const struct spec *spec, struct decoder *d)
+{
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		struct where at = { NULL, com_keys[i], 0 };
+
+		if (spec->com[i] == NULL || strcmp(spec->com[i], "stdio") == 0 ||
+		    strcmp(spec->com[i], "nmdm") == 0)
+			continue;
+		for (size_t k = 0; k < i; k++) {
+			if (spec->com[k] != NULL && strcmp(spec->com[k], spec->com[i]) == 0)
+				report_add(d->report, STATUS_SPEC, &at, "%s has \"%s\" already",
+				    com_keys[k], spec->com[i]);
+		}
+	}
+}
+
 static void check_pin(const struct spec *spec, struct decoder *d)
 {
 	struct where list = { NULL, "pin", 0 };
@@ -60,7 +77,7 @@ static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
 
 		if (*end == '-')
 			last = strtol(end + 1, &end, 10);
-		if (last < first || last >= cpu_count(&spec->cpu)) {
+		if (last >= cpu_count(&spec->cpu)) {
 			report_add(d->report, STATUS_SPEC, at,
 			    "\"%s\": the guest has %" PRId64 " processors, counted from 0",
 			    domain->cpus, cpu_count(&spec->cpu));
@@ -79,17 +96,69 @@ static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
 	}
 }
 
+/* Guests take tables that leave a processor out for broken, and see one domain. */
+static void check_numa_cpus(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "numa", 0 };
+	const struct numa_domain *domain = spec->numa.item;
+	MEM_AUTO int *owner = mem_zero((size_t)cpu_count(&spec->cpu) * sizeof(*owner));
+	size_t before = d->report->count;
+
+	for (size_t i = 0; i < spec->numa.count; i++) {
+		struct where entry = { &list, NULL, i }, cpus = { &entry, "cpus", 0 };
+
+		take_cpus(spec, &domain[i], &cpus, owner, d);
+	}
+	for (int64_t i = 0; i < cpu_count(&spec->cpu) && d->report->count == before; i++) {
+		if (owner[i] == 0)
+			report_add(d->report, STATUS_SPEC, &list,
+			    "processor %" PRId64 " is in no domain: each must be in one", i);
+	}
+}
+
+/*
+ * bhyve takes its memory from the sizes when all domains have one, and forgets them all when one
+ * has none.
+ */
+static void check_numa_sizes(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "numa", 0 };
+	const struct numa_domain *domain = spec->numa.item;
+	int64_t count = (int64_t)spec->numa.count, sized = 0, sum = 0;
+
+	for (int64_t i = 0; i < count; i++) {
+		sized += domain[i].size != 0 ? 1 : 0;
+		sum += domain[i].size;
+	}
+	if (sized != 0 && sized != count)
+		report_add(d->report, STATUS_SPEC, &list,
+		    "%" PRId64 " of %" PRId64
+		    " domains have a size: give it to all, or to none for "
+		    "equal shares",
+		    sized, count);
+	else if (sized != 0 && sum != spec->mem)
+		report_add(d->report, STATUS_SPEC, &list,
+		    "the sizes of the domains are %" PRId64 " bytes together, but \"mem\" is "
+		    "%" PRId64,
+		    sum, spec->mem);
+	else if (sized == 0 && spec->mem % (count * 4096) != 0)
+		report_add(d->report, STATUS_SPEC, &list,
+		    "%" PRId64 " bytes of memory give no equal shares of whole pages for %" PRId64
+		    " domains: give each a size",
+		    spec->mem, count);
+}
+
 /* bhyve looks at the domains 0, 1, 2, ... up to the first that is not there. */
 static void check_numa(const struct spec *spec, struct decoder *d)
 {
 	struct where list = { NULL, "numa", 0 };
 	const struct numa_domain *domain = spec->numa.item;
-	MEM_AUTO int *owner = mem_zero((size_t)cpu_count(&spec->cpu) * sizeof(*owner));
 	unsigned seen = 0;
 
+	if (spec->numa.count == 0)
+		return;
 	for (size_t i = 0; i < spec->numa.count; i++) {
 		struct where entry = { &list, NULL, i }, id = { &entry, "id", 0 };
-		struct where cpus = { &entry, "cpus", 0 };
 
 		if ((seen >> domain[i].id & 1) != 0)
 			report_add(d->report, STATUS_SPEC, &id, "two domains have the id %" PRId64,
@@ -99,9 +168,10 @@ static void check_numa(const struct spec *spec, struct decoder *d)
 			    "%zu domains have the ids 0 to %zu: %" PRId64 " would be ignored",
 			    spec->numa.count, spec->numa.count - 1, domain[i].id);
 		seen |= 1u << domain[i].id;
-		take_cpus(spec, &domain[i], &cpus, owner, d);
 	}
-	if (spec->numa.count > 0 && !spec->generate_acpi)
+	check_numa_cpus(spec, d);
+	check_numa_sizes(spec, d);
+	if (!spec->generate_acpi)
 		fault(d, "numa",
 		    "guests learn of domains from ACPI tables, and generate_acpi is off");
 }
@@ -136,25 +206,45 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 	if (spec->bootrom != NULL)
 		fault(d, "loader",
 		    "\"bootrom\" is given too: firmware and a loader exclude each other");
-	if (spec->varfile != NULL)
-		fault(d, "loader", "\"varfile\" is for firmware, which a loader replaces");
+	if (spec->varfile != NULL || spec->varfile_template != NULL)
+		fault(d, "loader",
+		    "\"varfile\" and its template are for firmware, which a loader replaces");
 	if (spec->numa.count > 0)
 		fault(d, "loader", "guests with \"numa\" domains need firmware");
 }
 
-/* bhyve refuses a variable without a name or a value, and one whose key has an empty part. */
+/* Why the variable must not be set, or NULL. */
+static const char *variable_fault(const char *key)
+{
+	static const char *const ours[][2] = {
+		{ "name", "bhyve takes the name from the end of its command: set \"name\"" },
+		{ "config.dump",
+		    "bhyve would print its variables and end, as if the guest had "
+		    "powered off" },
+		{ "monitor", "bhyve would boot again by itself, and vmrun would not know" },
+	};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (strcmp(key, ours[i][0]) == 0)
+			return ours[i][1];
+	}
+	/* bhyve ends at an empty part; a `#` makes a comment of a line for its -k. */
+	if (*key == '\0' || *key == '.' || *key == '#' || strstr(key, "..") != NULL ||
+	    strpbrk(key, "= \t\r\n") != NULL || key[strlen(key) - 1] == '.')
+		return "this is no variable, expected names with dots between them";
+	return NULL;
+}
+
 static void check_config(const struct spec *spec, struct decoder *d)
 {
 	struct where map = { NULL, "config", 0 };
 
 	for (size_t i = 0; i < spec->config.count; i++) {
-		const char *key = spec->config.item[i].key;
-		struct where at = { &map, key, 0 };
+		struct where at = { &map, spec->config.item[i].key, 0 };
+		const char *why = variable_fault(spec->config.item[i].key);
 
-		if (*key == '\0' || *key == '.' || strstr(key, "..") != NULL ||
-		    strpbrk(key, "= \t\n") != NULL || key[strlen(key) - 1] == '.')
-			report_add(d->report, STATUS_SPEC, &at,
-			    "\"%s\" is no variable, expected names with dots between them", key);
+		if (why != NULL)
+			report_add(d->report, STATUS_SPEC, &at, "%s", why);
 	}
 }
 
@@ -212,6 +302,7 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 {
 	check_stdio(spec, d);
+	check_doors(spec, d);
 	if (spec->lpc_slot.bus != 0)
 		fault(d, "lpc_slot", "the lpc must be on bus 0");
 	check_loader(spec, d);

@@ -253,13 +253,28 @@ void spec_forget_first(struct spec *spec)
 	}
 }
 
+static void print_keys(const struct spec *spec, struct str *json)
+{
+	struct field *rows = NULL;
+	size_t n = 0;
+
+	for (const struct field *f = spec_fields; f->key != NULL; f++) {
+		rows = mem_resize(rows, n + 2, sizeof(*rows));
+		if (!words_have(&spec->moot, f->key))
+			rows[n++] = *f;
+	}
+	memset(&rows[n], 0, sizeof(*rows));
+	field_print(rows, spec, json);
+	free(rows);
+}
+
 char *spec_print(const struct spec *spec)
 {
 	struct str json = { 0 };
 	bool first = true;
 
 	str_add(&json, "{");
-	field_print(spec_fields, spec, &json);
+	print_keys(spec, &json);
 	str_add(&json, ",\"emulations\":[");
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (spec->devices[i]->removed)
@@ -282,6 +297,7 @@ void spec_free(struct spec *spec)
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
 		free(spec->com_found[i]);
 	words_free(&spec->given);
+	words_free(&spec->moot);
 	words_free(&spec->notes);
 	for (size_t i = 0; i < spec->device_count; i++)
 		device_free(spec->devices[i]);

@@ -222,6 +222,7 @@ struct spec {
 	struct bhyve_settings bhyve;
 	struct qemu_settings qemu;
 	struct words given; /* the keys that stand in the document, null aside */
+	struct words moot;  /* keys that mean nothing where it runs: they are not printed */
 	struct words notes; /* what the user should know about the spec, a line each */
 };
 

@@ -245,7 +245,7 @@ static void test_serial_claims(void **state)
 		    "emulations[0]: com2 and uart \"uart-0\" both have the serial device "
 		    "\"/dev/nmdm0A\"" },
 		{ "com1 = '/dev/nmdm0A', com2 = '/dev/nmdm0A'",
-		    "com2: com1 and com2 both have the serial device \"/dev/nmdm0A\"" },
+		    "com2: com1 has \"/dev/nmdm0A\" already" },
 	};
 	struct planned p = { 0 };
 
