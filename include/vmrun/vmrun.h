@@ -40,6 +40,12 @@ extern "C" {
 
 /* The version of the library in use, as VMRUN_VERSION is that of the header. */
 VMRUN_API const char *vmrun_version(void);
+/*
+ * Everything that a spec can say: "schema" (JSON Schema 2020-12 of a spec in JSON), "lua-types"
+ * (annotations for lua-language-server) or "devices" (every device and key, a table for people, or
+ * JSON); NULL for anything else.  Caller frees with free().
+ */
+VMRUN_API char *vmrun_describe(const char *what, bool json);
 
 struct vmrun;
 
@@ -64,7 +70,8 @@ struct vmrun_options {
 	const char *reboot_on; /* causes and statuses, comma separated, above the spec's; or NULL */
 	const char *pid_file;  /* of the hypervisor, or NULL; locked, removed at the end */
 	const char *supervisor_pid_file; /* of this process, likewise */
-	const char *run_dir; /* folder of what dies with the VM, NULL: the default of vmrun(8) */
+	const char *run_dir;   /* folder of what dies with the VM, NULL: the default of vmrun(8) */
+	const char *state_dir; /* folder of what outlives a reboot of the host, likewise */
 };
 
 #ifdef __cplusplus

@@ -62,6 +62,19 @@ static void show_events(struct vmrun *vm, struct renderer *renderer)
 		render_event(&event, renderer);
 }
 
+/* Prints what was asked for; takes the text. */
+static int put(char *text, const char *end)
+{
+	(void)fputs(text, stdout);
+	(void)fputs(end, stdout);
+	free(text);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
+		return EXIT_OS;
+	}
+	return 0;
+}
+
 static void print_notes(const char *intro, const char *const *notes)
 {
 	for (; *notes != NULL; notes++)
@@ -69,16 +82,15 @@ static void print_notes(const char *intro, const char *const *notes)
 }
 
 /* What loads the guest, if anything does, in a line of its own. */
-static void print_commands(struct vmrun *vm)
+static int print_commands(struct vmrun *vm)
 {
-	char *loader = vmrun_loader_command(vm), *command = vmrun_command(vm);
+	char *loader = vmrun_loader_command(vm);
+	int status = 0;
 
 	print_notes("", vmrun_placeholders(vm));
 	if (loader != NULL)
-		(void)puts(loader);
-	(void)puts(command);
-	free(loader);
-	free(command);
+		status = put(loader, "\n");
+	return status != 0 ? status : put(vmrun_command(vm), "\n");
 }
 
 static int print_config(struct vmrun *vm)
@@ -96,17 +108,7 @@ static int print_config(struct vmrun *vm)
 		return vmrun_status(vm);
 	print_notes("not in the file: ", vmrun_bhyve_words(vm));
 	print_notes("", vmrun_placeholders(vm));
-	(void)fputs(text, stdout);
-	free(text);
-	return 0;
-}
-
-static void print_spec(struct vmrun *vm)
-{
-	char *text = vmrun_spec_json(vm);
-
-	(void)fputs(text, stdout);
-	free(text);
+	return put(text, "");
 }
 
 static int print_boot(struct vmrun *vm, const char *what, struct renderer *renderer)
@@ -118,16 +120,10 @@ static int print_boot(struct vmrun *vm, const char *what, struct renderer *rende
 		return status;
 	print_notes("", vmrun_notes(vm));
 	if (strcmp(what, "bhyve_config") == 0)
-		status = print_config(vm);
-	else if (strcmp(what, "spec") == 0)
-		print_spec(vm);
-	else
-		print_commands(vm);
-	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
-		return EXIT_OS;
-	}
-	return status;
+		return print_config(vm);
+	if (strcmp(what, "spec") == 0)
+		return put(vmrun_spec_json(vm), "");
+	return print_commands(vm);
 }
 
 static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
@@ -188,6 +184,7 @@ static int with_spec(struct command_line *line)
 	options.reboot_on = line->reboot_on;
 	options.pid_file = line->pid_file;
 	options.run_dir = line->run_dir;
+	options.state_dir = line->state_dir;
 	options.supervisor_pid_file = line->supervisor_pid_file;
 	if (!choose(line, &options))
 		return EXIT_USAGE;
@@ -231,6 +228,8 @@ int main(int argc, char **argv)
 		options_help(stdout);
 	} else if (line.version) {
 		(void)printf("vmrun %s\n", vmrun_version());
+	} else if (options_describe(&line)) {
+		status = put(vmrun_describe(line.print, line.json), "");
 	} else {
 		status = with_spec(&line);
 	}

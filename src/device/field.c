@@ -350,6 +350,15 @@ static void print_list(const struct field *f, const struct field_list *list, str
 	str_add(json, "]");
 }
 
+/* What the decoder would not take was not given. */
+static void print_integer(const struct field *f, int64_t value, struct str *json)
+{
+	if (f->has_range && (value < f->min || value > f->max))
+		str_add(json, "null");
+	else
+		str_addf(json, "%" PRId64, value);
+}
+
 static void print_one(const struct field *f, const void *from, struct str *json)
 {
 	const char *text;
@@ -360,14 +369,10 @@ static void print_one(const struct field *f, const void *from, struct str *json)
 		field_print_text(*(char *const *)from, json);
 		break;
 	case FIELD_BOOL:
-		str_add(json, *(const bool *)from ? "true" : "false");
+		str_add(json, *(const bool *)from ? "true" : f->quiet ? "null" : "false");
 		break;
 	case FIELD_INT:
-		/* Below all that can be written it stands for "not given". */
-		if (f->has_range && *(const int64_t *)from < f->min)
-			str_add(json, "null");
-		else
-			str_addf(json, "%" PRId64, *(const int64_t *)from);
+		print_integer(f, *(const int64_t *)from, json);
 		break;
 	case FIELD_CHOICE:
 		text = f->choices[*(const int *)from];

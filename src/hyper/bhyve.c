@@ -80,6 +80,7 @@ static char *bhyve_plan_text(const struct plan *plan, struct report *report)
 const struct hypervisor hyper_bhyve = {
 	.name = "bhyve",
 	.system = "FreeBSD",
+	.swtpm_option = "--server",
 	.plan = bhyve_plan,
 	.settle = bhyve_settle,
 	.config_text = bhyve_plan_text,

@@ -393,6 +393,6 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 	add_words(&b, request->extra);
 	words_add(b.out.argv, spec->name);
 	pairs_add(b.out.config, "name", spec->name);
-	hyper_finish(spec, plan);
+	hyper_finish(request, plan);
 	return report->count == before ? 0 : -1;
 }

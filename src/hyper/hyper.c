@@ -205,8 +205,12 @@ static void note_files(const struct plan *plan, struct words *unknown)
 	}
 }
 
-void hyper_finish(const struct spec *spec, struct plan *plan)
+void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
+	const struct spec *spec = request->spec;
+
+	if (spec->tpm.managed)
+		plan->tpm_state = mem_format("%s/tpm", request->state_folder);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (spec->devices[i]->removed)
 			continue;
@@ -244,6 +248,7 @@ void plan_clear(struct plan *plan)
 	pairs_free(&plan->config);
 	words_free(&plan->remarks);
 	loading_clear(&plan->loading);
+	free(plan->tpm_state);
 	free(plan->secret_path);
 	free(plan->secret);
 	free(plan->copy_from);

@@ -29,6 +29,7 @@ struct plan_request {
 	const char *program;	   /* as the user named it, or NULL: the hypervisor's own name */
 	const struct words *extra; /* words after `--` */
 	const char *folder;	   /* RUN-DIR/NAME, where files of this VM's run go */
+	const char *state_folder;  /* STATE-DIR/NAME, where files of its life are */
 	bool dry; /* nothing will run: the host is not asked what only a run must know */
 };
 
@@ -54,6 +55,7 @@ struct plan {
 	char *copy_from, *copy_to; /* file to make before the start when it is missing, or NULL */
 	struct loading loading;
 	char *secret_path, *secret; /* a 0600 file to write before the start, or NULL */
+	char *tpm_state;	    /* folder of a managed swtpm, or NULL */
 	struct words
 	    unknown; /* "tapAUTO: the tap that a run makes": what stands for what it finds */
 	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what no
@@ -96,6 +98,8 @@ struct hypervisor {
 	/* The system that it is made for; its host is asked and changed by that system's commands,
 	 * wherever they are. NULL: it runs anywhere. */
 	const char *system;
+	/* How it speaks to swtpm: the option that names the socket. */
+	const char *swtpm_option;
 	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
 	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
@@ -137,7 +141,7 @@ char *hyper_secret_path(const struct plan_request *request);
 int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
     char **text, struct error *err);
 /* What is the same for every hypervisor: sockets, and what placeholders stand for. */
-void hyper_finish(const struct spec *spec, struct plan *plan);
+void hyper_finish(const struct plan_request *request, struct plan *plan);
 void plan_clear(struct plan *plan);
 
 #endif

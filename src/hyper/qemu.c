@@ -304,7 +304,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	words_append(b.argv, &spec->qemu.args);
 	if (request->extra != NULL)
 		words_append(b.argv, request->extra);
-	hyper_finish(spec, plan);
+	hyper_finish(request, plan);
 	return report->count == before ? 0 : -1;
 }
 
@@ -388,6 +388,7 @@ static void qemu_destroy(const struct plan *plan, struct words *command)
 
 const struct hypervisor hyper_qemu = {
 	.name = "qemu",
+	.swtpm_option = "--ctrl",
 	.plan = qemu_plan,
 	.settle = qemu_settle,
 	.hear = qemu_hear,

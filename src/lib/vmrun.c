@@ -30,10 +30,10 @@ struct vmrun {
 	struct event_queue events;
 	struct pidfile pidfile;
 	struct rundir rundir;
-	char *run_dir;	   /* absolute */
-	char *name;	   /* of the VM */
-	char *program;	   /* of the hypervisor, or NULL */
-	int console_input; /* -1: this program's stdin */
+	char *run_dir, *state_dir; /* absolute */
+	char *name;		   /* of the VM */
+	char *program;		   /* of the hypervisor, or NULL */
+	int console_input;	   /* -1: this program's stdin */
 };
 
 const char *vmrun_version(void)
@@ -109,12 +109,12 @@ static char *program_path(const char *program)
 	return field_path(program, cwd);
 }
 
-static char *find_run_dir(const char *wanted)
+static char *find_folder(const char *wanted, char *(*fallback)(void))
 {
 	char cwd[PATH_MAX];
 
 	if (wanted == NULL)
-		return rundir_default();
+		return fallback();
 	return getcwd(cwd, sizeof(cwd)) == NULL ? mem_copy(wanted) : field_path(wanted, cwd);
 }
 
@@ -168,8 +168,8 @@ static int load(struct vmrun *vm)
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
 	vm->source.program = vm->program;
 	vm->source.dry = vm->options.dry_run;
-	vm->run_dir = find_run_dir(vm->options.run_dir);
-	vm->source.run_dir = vm->run_dir;
+	vm->source.run_dir = vm->run_dir = find_folder(vm->options.run_dir, rundir_default);
+	vm->source.state_dir = vm->state_dir = find_folder(vm->options.state_dir, statedir_default);
 	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
 	if (vm->source.doc == NULL)
 		return -1;
@@ -212,6 +212,7 @@ void vmrun_close(struct vmrun *vm)
 	event_queue_clear(&vm->events);
 	free(vm->name);
 	free(vm->run_dir);
+	free(vm->state_dir);
 	free(vm->program);
 	if (vm->console_input >= 0)
 		(void)close(vm->console_input);

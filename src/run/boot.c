@@ -74,7 +74,9 @@ static int make_plan(const struct boot_source *source, const struct spec *spec, 
     struct report *report)
 {
 	MEM_AUTO char *folder = mem_format("%s/%s", source->run_dir, spec->name);
-	struct plan_request request = { spec, source->program, source->extra, folder, source->dry };
+	MEM_AUTO char *state = mem_format("%s/%s", source->state_dir, spec->name);
+	struct plan_request request = { spec, source->program, source->extra, folder, state,
+		source->dry };
 
 	if (source->hyper->plan(&request, plan, report) == 0)
 		return 0;

@@ -224,6 +224,7 @@ static void spawn(struct machine *m)
 	r->event.pid = (int)m->child.pid;
 	r->event.console = m->boot.plan.uses_stdio;
 	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
+	beside_started(m);
 	hooks_started(m);
 }
 
@@ -327,6 +328,7 @@ void boots_exited(struct machine *m)
 	}
 	if (m->gave_up)
 		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+	beside_stopped(m);
 	pidfile_write(&m->pidfile, 0);
 	sockets_remove(&m->boot.plan.sockets);
 	say_exit(m);

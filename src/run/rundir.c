@@ -25,6 +25,36 @@ char *rundir_default(void)
 	return mem_format("/tmp/vmrun-%ld", (long)geteuid());
 }
 
+char *statedir_default(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (geteuid() == 0)
+		return mem_copy("/var/db/vmrun");
+	if (state != NULL && *state == '/')
+		return mem_format("%s/vmrun", state);
+	return mem_format("%s/.local/state/vmrun", home != NULL ? home : "");
+}
+
+int statedir_make(const char *path, struct error *err)
+{
+	MEM_AUTO char *copy = mem_copy(path);
+
+	for (char *p = copy + 1;; p++) {
+		char c = *p;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+			return error_set(err, STATUS_OS, "%s: cannot make this folder: %s", copy,
+			    strerror(errno));
+		*p = c;
+		if (c == '\0')
+			return 0;
+	}
+}
+
 /* Somebody else who can write here could hand us his files as ours. */
 static int check_folder(const char *path, struct error *err)
 {

@@ -351,6 +351,8 @@ const struct field tpm_fields[] = {
 	    .help = "passthru (a TPM of the host) or swtpm (a program)" },
 	{ "path", FIELD_PATH, offsetof(struct tpm, path), .required = true,
 	    .help = "the host's device, or the socket of swtpm" },
+	{ "managed", FIELD_BOOL, offsetof(struct tpm, managed), .quiet = true,
+	    .help = "swtpm: start the program, and end it with the VM" },
 	{ "version", FIELD_STRING, offsetof(struct tpm, version), .help = "2.0, which is all there is" },
 	{ 0 },
 };

@@ -405,6 +405,30 @@ const struct field_custom words_custom = {
 		  "\"string\"}}]",
 };
 
+/* Words that are run: a relative path of the program starts at the spec's folder. */
+static void command_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct words *command = into;
+
+	words_parse(value, command, at, d);
+	if (command->count > 0 && strchr(command->item[0], '/') != NULL) {
+		char *program = field_path(command->item[0], d->folder);
+
+		free(command->item[0]);
+		command->item[0] = program;
+	}
+}
+
+const struct field_custom command_custom = {
+	.parse = command_parse,
+	.print = words_print,
+	.clear = clear_words,
+	.type = "string|string[]",
+	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
+		  "\"string\"}}]",
+};
+
 /* Seconds, fractions allowed, kept in milliseconds. */
 static void seconds_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)

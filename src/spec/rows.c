@@ -8,8 +8,9 @@ static const char *const fwcfg_types[] = { "", "bhyve", "qemu", NULL };
 /* clang-format off */
 #define CUSTOM(name) .custom = &name##_custom
 #define FLAG(name, text) { #name, FIELD_BOOL, offsetof(struct spec, name), .help = text }
-#define HOOK(name, text) \
-	{ #name, FIELD_HOOK, offsetof(struct spec, name), .help = "hook: " text }
+#define HOOK(name, type, text) \
+	{ #name, FIELD_HOOK, offsetof(struct spec, name), .signature = type, \
+	    .help = "hook: " text }
 #define COM(n) { "com" #n, FIELD_CUSTOM, offsetof(struct spec, com[n - 1]), CUSTOM(com), \
 	    .help = "serial port " #n ": stdio, a tty, /dev/nmdmXA, nmdm or tcp=ADDR:PORT" }
 
@@ -100,6 +101,14 @@ const struct field spec_fields[] = {
 	{ "tpm", FIELD_OBJECT, offsetof(struct spec, tpm), .rows = tpm_fields,
 	    .help = "a trusted platform module" },
 	FLAG(pc_testdev, "the test device of bhyve's developers"),
+	{ "post_start_script", FIELD_CUSTOM, offsetof(struct spec, post_start_script), CUSTOM(command),
+	    .help = "a command that is run once the hypervisor is up" },
+	{ "companions", FIELD_LIST, offsetof(struct spec, companions), .rows = companion_fields,
+	    .size = sizeof(struct companion), .help = "programs that live and die with the VM" },
+	{ "wait_for", FIELD_LIST, offsetof(struct spec, wait_for), .rows = wait_fields,
+	    .size = sizeof(struct wait_item), .defaults = wait_defaults,
+	    .help = "what must be there before the host is checked" },
+	FLAG(protect, "keep the host from killing the hypervisor when memory runs out"),
 	{ "config", FIELD_MAP, offsetof(struct spec, config),
 	    .help = "further variables of bhyve_config(5), set last" },
 	{ "extra_options", FIELD_CUSTOM, offsetof(struct spec, extra_options), CUSTOM(words),
@@ -116,11 +125,16 @@ const struct field spec_fields[] = {
 	    .help = "{ initial, factor, max, reset_after }: delay after all but a reboot" },
 	{ "hooks", FIELD_CUSTOM, offsetof(struct spec, hooks), CUSTOM(hooks),
 	    .help = "files of hooks" },
-	HOOK(on_prepare, "before each boot"),
-	HOOK(on_start, "before the hypervisor starts"),
-	HOOK(on_started, "the hypervisor runs"),
-	HOOK(on_exit, "after each exit"),
-	HOOK(on_end, "vmrun is about to end"),
+	HOOK(on_prepare, "fun(spec: vmrun.Spec, boot: vmrun.Boot): vmrun.Spec?",
+	    "before each boot"),
+	HOOK(on_start, "fun(boot: vmrun.Boot): boolean?, string?",
+	    "before the hypervisor starts"),
+	HOOK(on_started, "fun(boot: vmrun.Boot)",
+	    "the hypervisor runs"),
+	HOOK(on_exit, "fun(exit: vmrun.Exit): string|boolean|vmrun.Action|nil",
+	    "after each exit"),
+	HOOK(on_end, "fun(report: vmrun.Report)",
+	    "vmrun is about to end"),
 	{ "hook_timeout", FIELD_CUSTOM, offsetof(struct spec, hook_timeout_ms), CUSTOM(seconds),
 	    .help = "seconds that one hook may compute" },
 	{ "hook_memory", FIELD_CUSTOM, offsetof(struct spec, hook_memory), CUSTOM(mem),

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "spec/spec.h"
 
+#define LONGEST_SOCKET 103 /* SOCKET_PATH_MAX, on every system */
+
 static const char *const com_keys[] = { "com1", "com2", "com3", "com4" };
 
 static void fault(struct decoder *d, const char *key, const char *text)
@@ -246,6 +248,39 @@ static void check_config(const struct spec *spec, struct decoder *d)
 	}
 }
 
+static void check_waits(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "wait_for", 0 };
+	const struct wait_item *item = spec->wait_for.item;
+
+	for (size_t i = 0; i < spec->wait_for.count; i++) {
+		struct where at = { &list, NULL, i };
+
+		if ((item[i].path != NULL) == (item[i].interface != NULL))
+			report_add(d->report, STATUS_SPEC, &at,
+			    "exactly one of \"path\" and \"interface\" says what to wait for");
+	}
+}
+
+static void check_companions(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "companions", 0 };
+	const struct companion *item = spec->companions.item;
+
+	for (size_t i = 0; i < spec->companions.count; i++) {
+		struct where at = { &list, NULL, i }, name = { &at, "name", 0 };
+		struct where command = { &at, "command", 0 };
+
+		if (item[i].command.count == 0)
+			report_add(d->report, STATUS_SPEC, &command, "there is no program to run");
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(item[k].name, item[i].name) == 0)
+				report_add(d->report, STATUS_SPEC, &name,
+				    "two companions have the name \"%s\"", item[i].name);
+		}
+	}
+}
+
 static void check_tpm(const struct spec *spec, struct decoder *d)
 {
 	struct where tpm = { NULL, "tpm", 0 }, version = { &tpm, "version", 0 };
@@ -253,6 +288,15 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 	if (spec->tpm.version != NULL && strcmp(spec->tpm.version, "2.0") != 0)
 		report_add(d->report, STATUS_SPEC, &version,
 		    "\"%s\" is no version that bhyve has, expected \"2.0\"", spec->tpm.version);
+	if (spec->tpm.managed && spec->tpm.type != TPM_SWTPM)
+		report_add(d->report, STATUS_SPEC, &tpm,
+		    "\"managed\" starts swtpm: it needs \"type\": \"swtpm\"");
+	/* It is the path of a socket then. */
+	if (spec->tpm.type == TPM_SWTPM && spec->tpm.path != NULL &&
+	    strlen(spec->tpm.path) > LONGEST_SOCKET)
+		report_add(d->report, STATUS_SPEC, &tpm,
+		    "\"%s\" has %zu bytes: the path of a socket has at most %d", spec->tpm.path,
+		    strlen(spec->tpm.path), LONGEST_SOCKET);
 }
 
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
@@ -269,4 +313,6 @@ void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 	check_pin(spec, d);
 	check_numa(spec, d);
 	check_fwcfg(spec, d);
+	check_waits(spec, d);
+	check_companions(spec, d);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "spec/keys.h"
@@ -252,37 +253,6 @@ void spec_forget_first(struct spec *spec)
 	}
 }
 
-/* Lays compact JSON out in lines; braces and commas inside strings are left alone. */
-static char *indent_json(const char *json)
-{
-	struct str out = { 0 };
-	int depth = 0;
-	bool quoted = false, escaped = false;
-
-	for (const char *p = json; *p != '\0'; p++) {
-		bool opens = !quoted && (*p == '{' || *p == '[');
-		bool closes = !quoted && (*p == '}' || *p == ']');
-		bool empty = opens && (p[1] == '}' || p[1] == ']');
-
-		if (*p == '"' && !escaped)
-			quoted = !quoted;
-		escaped = *p == '\\' && !escaped;
-		if (empty) {
-			str_add_n(&out, p++, 2);
-			continue;
-		}
-		if (closes)
-			str_addf(&out, "\n%*s", 2 * --depth, "");
-		str_add_n(&out, p, 1);
-		if (!quoted && *p == ':')
-			str_add(&out, " ");
-		if (opens || (!quoted && *p == ','))
-			str_addf(&out, "\n%*s", 2 * (depth += opens ? 1 : 0), "");
-	}
-	str_add(&out, "\n");
-	return str_take(&out);
-}
-
 static void print_keys(const struct spec *spec, struct str *json)
 {
 	size_t count = 0, kept = 0;
@@ -317,7 +287,7 @@ char *spec_print(const struct spec *spec)
 	str_add(&json, "]}");
 	MEM_AUTO char *compact = str_take(&json);
 
-	return indent_json(compact);
+	return json_indent(compact);
 }
 
 void spec_free(struct spec *spec)

@@ -138,6 +138,27 @@ enum tpm_type { TPM_NONE, TPM_PASSTHRU, TPM_SWTPM };
 struct tpm {
 	int type; /* enum tpm_type */
 	char *path, *version;
+	bool managed; /* swtpm is started for it, and serves `path` */
+};
+
+/* Something that must be there before the host is checked: exactly one of path and interface. */
+struct wait_item {
+	char *path, *interface;
+	int64_t timeout_ms;
+};
+
+/* Ready when the command ends with status 0, or when the path is there. */
+struct readiness {
+	struct words command;
+	char *path;
+};
+
+/* A program that lives and dies with the VM. */
+struct companion {
+	char *name;
+	struct words command;
+	struct readiness ready;
+	bool restart;
 };
 
 struct graphic {
@@ -181,7 +202,11 @@ struct spec {
 	struct tpm tpm;
 	bool pc_testdev;
 	struct graphic graphic; /* its devices are among `devices` */
-	struct pairs config;	/* any further variables of bhyve_config(5) */
+	struct words post_start_script;
+	struct field_list companions; /* struct companion */
+	struct field_list wait_for;   /* struct wait_item */
+	bool protect;		      /* from the host's killer of large processes */
+	struct pairs config;	      /* any further variables of bhyve_config(5) */
 	struct words extra_options;
 	struct device **devices; /* in order of appearance; removed ones are among them */
 	size_t device_count;
