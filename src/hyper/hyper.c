@@ -224,6 +224,11 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 			words_addf(&plan->unknown,
 			    "%s stands for the free pair that a run finds for com%zu",
 			    spec_com(spec, i), i + 1);
+		else if (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0 &&
+		    spec->com_found[i] == NULL)
+			words_addf(&plan->unknown,
+			    "%s stands for the terminal that a run makes for com%zu",
+			    spec_com(spec, i), i + 1);
 	}
 }
 
