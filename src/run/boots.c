@@ -33,6 +33,7 @@ void boots_ended(struct machine *m)
 		;
 	error_clear(&ignored);
 
+	disklock_release(&m->locks);
 	hooks_end(m);
 	pidfile_close(&m->pidfile);
 	machine_enter(m, STATE_ENDED, -1);
@@ -150,27 +151,6 @@ static bool make_room(struct machine *m)
 	return false;
 }
 
-/* A VM of this name that we did not start: somebody runs it, or its memory is still there. */
-static bool is_foreign(struct machine *m)
-{
-	struct words command = { 0 };
-	bool foreign;
-
-	cleaning_command(m, &command);
-	foreign = m->boots == 0 && command.count > 0;
-	if (foreign) {
-		MEM_AUTO char *line = words_shell_line(&command);
-		MEM_AUTO char *text =
-		    mem_format("a VM named %s exists: another %s runs it, or left "
-			       "it behind; to destroy it: %s",
-			m->boot.plan.vm, m->boot.plan.hyper->name, line);
-
-		boots_fail(m, CAUSE_CHECK_FAILED, text);
-	}
-	words_free(&command);
-	return foreign;
-}
-
 static bool is_refused(struct machine *m)
 {
 	MEM_AUTO char *why = hooks_start(m);
@@ -190,8 +170,7 @@ void boots_begin(struct machine *m)
 	event_target(r, m->boot.target);
 	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
 		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
-	if (!is_foreign(m))
-		preparing_begin(m);
+	preparing_begin(m);
 }
 
 /* Runs a program of the plan; false when it cannot be, which has been dealt with. */

@@ -316,6 +316,7 @@ void machine_free(struct machine *m)
 	free(m->next_target);
 	preparing_clear(&m->preparing);
 	taken_clear(&m->taken);
+	disklock_release(&m->locks);
 	console_close(&m->console);
 	pairs_free(&m->found);
 	boot_clear(&m->boot);

@@ -9,6 +9,7 @@
 #include "run/child.h"
 #include "run/companions.h"
 #include "run/console.h"
+#include "run/disklock.h"
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
@@ -66,6 +67,7 @@ struct preparing {
 	bool asking;		   /* the helper answers a question of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
+	bool fix_takes;		/* the fix that runs takes something that is given back */
 	struct words tried;	/* fixes that were run for this boot, as lines */
 	int64_t gone_until_ms;	/* how long a destroyed VM may take to go */
 	size_t tap;		/* the device whose tap is being made, */
@@ -89,7 +91,8 @@ struct machine {
 	struct companions companions;
 	bool companions_killed;
 	struct preparing preparing;
-	struct taken taken;	   /* given back at the end */
+	struct taken taken; /* given back at the end */
+	struct disklock locks;
 	struct pairs found;	   /* what earlier boots found, by device */
 	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
 	bool awaits_answer;	   /* the hypervisor has not said its first word yet */

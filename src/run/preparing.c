@@ -117,15 +117,6 @@ static bool find(struct machine *m)
 	return false;
 }
 
-static bool may_fix(const struct machine *m, const struct finding *f)
-{
-	if (f->kind != FINDING_PROBLEM || f->fix.count == 0)
-		return false;
-	if (f->forced)
-		return m->options.force;
-	return m->options.fix || m->options.force || (f->dev != NULL && f->dev->fix);
-}
-
 /* Runs the first fix that may be run and was not tried yet. */
 static bool mend(struct machine *m)
 {
@@ -133,12 +124,14 @@ static bool mend(struct machine *m)
 
 	for (size_t i = 0; i < p->findings.count; i++) {
 		const struct finding *f = &p->findings.item[i];
-		MEM_AUTO char *line = may_fix(m, f) ? words_shell_line(&f->fix) : NULL;
+		bool may = finding_may_fix(f, m->options.fix, m->options.force);
+		MEM_AUTO char *line = may ? words_shell_line(&f->fix) : NULL;
 
 		if (line == NULL || words_have(&p->tried, line))
 			continue;
 		words_add(&p->tried, line);
-		if (f->undo.count > 0 && !taken_have(&m->taken, f->what))
+		p->fix_takes = f->undo.count > 0 && !taken_have(&m->taken, f->what);
+		if (p->fix_takes)
 			taken_add(&m->taken, f->what, &f->undo);
 		if (f->forced)
 			p->gone_until_ms = clock_ms() + GONE_LIMIT_MS;
@@ -193,6 +186,7 @@ static bool check(struct machine *m)
 
 	for (size_t i = 0; i < m->taken.count; i++)
 		words_add(&ours, m->taken.item[i].name);
+	words_append(&ours, &m->locks.paths);
 	done = check_boot(&request, &p->findings);
 	words_free(&ours);
 	if (!done)
@@ -211,6 +205,20 @@ static bool check(struct machine *m)
 	}
 	fail_with_report(m);
 	return true;
+}
+
+/* From here on no other vmrun starts with these disks. */
+static bool lock_disks(struct machine *m)
+{
+	struct error err = { 0 };
+	bool good = disklock_take(&m->locks, m->boot.spec, &err) == 0;
+
+	if (!good && m->options.no_checks)
+		boots_warn(m, err.text);
+	else if (!good)
+		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+	error_clear(&err);
+	return good || m->options.no_checks;
 }
 
 /* The bridge that a device's tap joins, or NULL when it needs none. Caller frees. */
@@ -234,6 +242,8 @@ static bool take(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
 
+	if (p->tap == 0 && p->tap_step == TAP_CREATE && !lock_disks(m))
+		return true;
 	for (; p->tap < m->boot.spec->device_count; p->tap++, p->tap_step = TAP_CREATE) {
 		const struct device *dev = m->boot.spec->devices[p->tap];
 		MEM_AUTO char *bridge = bridge_of(dev);
@@ -343,6 +353,9 @@ static void fix_ended(struct machine *m)
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);
 
+		/* What is there now is not of our making. */
+		if (p->fix_takes)
+			taken_drop_last(&m->taken);
 		boots_warn(m, text);
 	}
 	look_again(p);
