@@ -40,6 +40,12 @@ extern "C" {
 
 /* The version of the library in use, as VMRUN_VERSION is that of the header. */
 VMRUN_API const char *vmrun_version(void);
+/*
+ * Everything that a spec can say: "schema" (JSON Schema 2020-12 of a spec in JSON), "lua-types"
+ * (annotations for lua-language-server) or "devices" (every device and key, a table for people, or
+ * JSON); NULL for anything else.  Caller frees with free().
+ */
+VMRUN_API char *vmrun_describe(const char *what, bool json);
 
 struct vmrun;
 
@@ -64,7 +70,8 @@ struct vmrun_options {
 	const char *reboot_on; /* causes and statuses, comma separated, above the spec's; or NULL */
 	const char *pid_file;  /* of the hypervisor, or NULL; locked, removed at the end */
 	const char *supervisor_pid_file; /* of this process, likewise */
-	const char *run_dir; /* folder of what dies with the VM, NULL: the default of vmrun(8) */
+	const char *run_dir;   /* folder of what dies with the VM, NULL: the default of vmrun(8) */
+	const char *state_dir; /* folder of what outlives a reboot of the host, likewise */
 	bool check; /* vmrun_check() is all that will be done: nothing is changed or started */
 	bool fix;   /* run the known fixes of failed checks */
 	bool force; /* those too that destroy something: a VM of this name that nobody supervises */
@@ -120,11 +127,29 @@ VMRUN_API bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_
 VMRUN_API int vmrun_prepare(struct vmrun *vm);
 /*
  * The command of the prepared boot, NULL-terminated, lent until vmrun_start().  This function and
- * the next two return NULL before vmrun_prepare() and after vmrun_start(), whose events tell more.
+ * those below that give a text return NULL before vmrun_prepare() and after vmrun_start(), whose
+ * events tell more.
  */
 VMRUN_API const char *const *vmrun_argv(const struct vmrun *vm);
 /* The same as one line for a POSIX shell. Caller frees with free(). */
 VMRUN_API char *vmrun_command(const struct vmrun *vm);
+/*
+ * Likewise what loads the guest before the hypervisor runs; NULL also when firmware does.  Its
+ * standard input, if it has lines for it, comes from printf(1). Caller frees with free().
+ */
+VMRUN_API char *vmrun_loader_command(const struct vmrun *vm);
+/*
+ * The prepared boot as a file for bhyve -k (bhyve_config(5)).  NULL also with qemu, and when a
+ * value cannot stand in a line: see vmrun_problem(). Caller frees with free().
+ */
+VMRUN_API char *vmrun_bhyve_config(struct vmrun *vm);
+/* What that file cannot say, secrets aside, NULL-terminated; possibly empty. Lent likewise. */
+VMRUN_API const char *const *vmrun_bhyve_words(const struct vmrun *vm);
+/*
+ * What in the command stands for something that only a run knows, a sentence each,
+ * NULL-terminated; possibly empty: "tapAUTO stands for ...". Lent likewise.
+ */
+VMRUN_API const char *const *vmrun_placeholders(const struct vmrun *vm);
 /* The resolved spec of the prepared boot as JSON. Caller frees with free(). */
 VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
 /* Remarks about the prepared boot, NULL-terminated; possibly empty. Lent until vmrun_start(). */

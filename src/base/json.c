@@ -392,3 +392,33 @@ void json_line(const char *text, size_t offset, size_t *line, size_t *column)
 		}
 	}
 }
+
+char *json_indent(const char *json)
+{
+	struct str out = { 0 };
+	int depth = 0;
+	bool quoted = false, escaped = false;
+
+	for (const char *p = json; *p != '\0'; p++) {
+		bool opens = !quoted && (*p == '{' || *p == '[');
+		bool closes = !quoted && (*p == '}' || *p == ']');
+		bool empty = opens && (p[1] == '}' || p[1] == ']');
+
+		if (*p == '"' && !escaped)
+			quoted = !quoted;
+		escaped = *p == '\\' && !escaped;
+		if (empty) {
+			str_add_n(&out, p++, 2);
+			continue;
+		}
+		if (closes)
+			str_addf(&out, "\n%*s", 2 * --depth, "");
+		str_add_n(&out, p, 1);
+		if (!quoted && *p == ':')
+			str_add(&out, " ");
+		if (opens || (!quoted && *p == ','))
+			str_addf(&out, "\n%*s", 2 * (depth += opens ? 1 : 0), "");
+	}
+	str_add(&out, "\n");
+	return str_take(&out);
+}

@@ -52,5 +52,10 @@ char *json_text(const struct json *j, const struct json_token *token, size_t *le
     __attribute__((returns_nonnull));
 /* Counts lines from 1 and columns, in bytes, from 1. */
 void json_line(const char *text, size_t offset, size_t *line, size_t *column);
+/*
+ * Lays compact JSON out in lines, the last one ended too; braces and commas inside strings are left
+ * alone.  Caller frees.
+ */
+char *json_indent(const char *json);
 
 #endif

@@ -74,20 +74,11 @@ static int flush(int status)
 	return EXIT_OS;
 }
 
-static int print_boot(struct vmrun *vm, bool spec, struct renderer *renderer)
+/* Prints what was asked for; takes the text. */
+static int put(char *text, const char *end)
 {
-	int status = vmrun_prepare(vm);
-	char *text;
-
-	show_events(vm, renderer);
-	if (status != 0)
-		return status;
-	for (const char *const *note = vmrun_notes(vm); *note != NULL; note++)
-		(void)fprintf(stderr, "vmrun: note: %s\n", *note);
-	text = spec ? vmrun_spec_json(vm) : vmrun_command(vm);
 	(void)fputs(text, stdout);
-	if (!spec)
-		(void)putchar('\n');
+	(void)fputs(end, stdout);
 	free(text);
 	return flush(0);
 }
@@ -135,6 +126,57 @@ static int ask_for_fixes(struct vmrun *vm, const struct command_line *line, int 
 	return 0;
 }
 
+static void print_notes(const char *intro, const char *const *notes)
+{
+	for (; *notes != NULL; notes++)
+		(void)fprintf(stderr, "vmrun: note: %s%s\n", intro, *notes);
+}
+
+/* What loads the guest, if anything does, in a line of its own. */
+static int print_commands(struct vmrun *vm)
+{
+	char *loader = vmrun_loader_command(vm);
+	int status = 0;
+
+	print_notes("", vmrun_placeholders(vm));
+	if (loader != NULL)
+		status = put(loader, "\n");
+	return status != 0 ? status : put(vmrun_command(vm), "\n");
+}
+
+static int print_config(struct vmrun *vm)
+{
+	char *text;
+
+	if (strcmp(vmrun_hypervisor(vm), "bhyve") != 0) {
+		(void)fputs("vmrun: --print bhyve_config: only bhyve reads such a file, and the "
+			    "hypervisor is qemu: see --hypervisor\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	text = vmrun_bhyve_config(vm);
+	if (text == NULL)
+		return vmrun_status(vm);
+	print_notes("not in the file: ", vmrun_bhyve_words(vm));
+	print_notes("", vmrun_placeholders(vm));
+	return put(text, "");
+}
+
+static int print_boot(struct vmrun *vm, const char *what, struct renderer *renderer)
+{
+	int status = vmrun_prepare(vm);
+
+	show_events(vm, renderer);
+	if (status != 0)
+		return status;
+	print_notes("", vmrun_notes(vm));
+	if (strcmp(what, "bhyve_config") == 0)
+		return print_config(vm);
+	if (strcmp(what, "spec") == 0)
+		return put(vmrun_spec_json(vm), "");
+	return print_commands(vm);
+}
+
 static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
 {
 	int status = 0;
@@ -175,10 +217,12 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 	return status;
 }
 
-/* --debug and --print spec. */
-static bool wants_spec(const struct command_line *line)
+/* The word of --print, or what stands for it. */
+static const char *what_to_print(const struct command_line *line)
 {
-	return line->debug || (line->print != NULL && strcmp(line->print, "spec") == 0);
+	if (line->print != NULL)
+		return line->print;
+	return line->debug ? "spec" : "argv";
 }
 
 static void fill_options(const struct command_line *line, struct vmrun_options *options)
@@ -198,6 +242,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->reboot_on = line->reboot_on;
 	options->pid_file = line->pid_file;
 	options->run_dir = line->run_dir;
+	options->state_dir = line->state_dir;
 	options->supervisor_pid_file = line->supervisor_pid_file;
 }
 
@@ -217,7 +262,7 @@ static int with_spec(struct command_line *line)
 	if (status == 0 && options.check)
 		status = print_check(vm, line->json, &renderer);
 	else if (status == 0 && options.dry_run)
-		status = print_boot(vm, wants_spec(line), &renderer);
+		status = print_boot(vm, what_to_print(line), &renderer);
 	else if (status == 0)
 		status = run(vm, line, &renderer);
 	render_problems(vm);
@@ -255,6 +300,8 @@ int main(int argc, char **argv)
 		options_help(stdout);
 	} else if (line.version) {
 		(void)printf("vmrun %s\n", vmrun_version());
+	} else if (options_describe(&line)) {
+		status = put(vmrun_describe(line.print, line.json), "");
 	} else {
 		status = with_spec(&line);
 	}

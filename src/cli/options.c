@@ -25,9 +25,10 @@ static const struct option options[] = {
 	{ 't', "target", "NAME", TEXT, AT(target), "boot this target first (default: default)" },
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
-	{ 0, "print", "WHAT", TEXT, AT(print), "argv (as --dry-run) or spec (as --debug)" },
+	{ 0, "print", "WHAT", TEXT, AT(print),
+	    "argv (as -d), spec (as --debug), bhyve_config, schema, lua-types, devices" },
+	{ 0, "json", NULL, FLAG, AT(json), "print the report of --check, or --print devices, in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
-	{ 0, "json", NULL, FLAG, AT(json), "print the report of --check as JSON" },
 	{ 0, "fix", NULL, FLAG, AT(fix), "run the known fixes of failed checks without asking" },
 	{ 0, "recover", NULL, FLAG, AT(fix), "the same as --fix" },
 	{ 'f', "force", NULL, FLAG, AT(force),
@@ -42,6 +43,7 @@ static const struct option options[] = {
 	{ 0, "bhyve", "PATH", TEXT, AT(bhyve), "the bhyve program" },
 	{ 0, "qemu", "PATH", TEXT, AT(qemu), "the qemu program" },
 	{ 0, "run-dir", "DIR", TEXT, AT(run_dir), "folder of what dies with the VM" },
+	{ 0, "state-dir", "DIR", TEXT, AT(state_dir), "folder of what outlives a reboot of the host" },
 	{ 'p', NULL, "FILE", TEXT, AT(pid_file), "file for the pid of the hypervisor" },
 	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "file for the pid of vmrun" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
@@ -136,17 +138,37 @@ static char *parse_short(int argc, char **argv, int *i, struct command_line *out
 	return NULL;
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++) {
+		if (strcmp(*words, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool options_describe(const struct command_line *line)
+{
+	static const char *const words[] = { "schema", "lua-types", "devices", NULL };
+
+	return line->print != NULL && is_one_of(line->print, words);
+}
+
 static char *check(const struct command_line *line)
 {
+	static const char *const boots[] = { "argv", "spec", "bhyve_config", NULL };
+
 	if (line->help || line->version)
 		return NULL;
-	if (line->file == NULL)
+	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
+		return complain("--print takes argv, spec, bhyve_config, schema, lua-types or "
+				"devices, got \"%s\"",
+		    line->print);
+	if (line->json && !line->check &&
+	    (line->print == NULL || strcmp(line->print, "devices") != 0))
+		return complain("--json goes with --check and --print devices");
+	if (line->file == NULL && !options_describe(line))
 		return complain("no spec: name a FILE, or - for stdin");
-	if (line->print != NULL && strcmp(line->print, "argv") != 0 &&
-	    strcmp(line->print, "spec") != 0)
-		return complain("--print takes argv or spec, got \"%s\"", line->print);
-	if (line->json && !line->check)
-		return complain("--json belongs to --check");
 	if (line->check && line->no_checks)
 		return complain("--check and --no-requirement-check exclude each other");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)

@@ -10,7 +10,7 @@
 struct command_line {
 	const char *file;
 	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
-	const char *pid_file, *supervisor_pid_file, *run_dir, *print, *exit_status;
+	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *exit_status;
 	const char **set; /* KEY=VALUE words, NULL-terminated; owned list */
 	size_t set_count;
 	const char *const *args; /* after `--`, NULL-terminated */
@@ -23,6 +23,8 @@ struct command_line {
  * Parses argv; strings are lent by it.  Returns NULL, or what is wrong (owned by the caller).
  */
 char *options_parse(int argc, char **argv, struct command_line *out);
+/* Does it ask for something that needs no spec? */
+bool options_describe(const struct command_line *line);
 void options_free(struct command_line *line);
 void options_usage(FILE *to);
 void options_help(FILE *to);

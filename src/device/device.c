@@ -11,6 +11,8 @@ const struct device_kind *const device_kinds[] = {
 	&device_virtio_blk,
 	&device_ahci_hd,
 	&device_ahci_cd,
+	&device_ahci,
+	&device_nvme,
 	&device_virtio_net,
 	&device_e1000,
 	&device_virtio_console,
@@ -25,7 +27,7 @@ const struct field device_common_fields[] = {
 	{ "id", FIELD_STRING, offsetof(struct device, id), .longest = 64, .help = "unique name" },
 	{ "slot", FIELD_CUSTOM, offsetof(struct device, slot), .custom = &slot_custom,
 	    .help = "PCI address" },
-	{ "fix", FIELD_BOOL, offsetof(struct device, fix),
+	{ "fix", FIELD_BOOL, offsetof(struct device, fix), .quiet = true,
 	    .help = "mend what a check finds without asking" },
 	{ 0 },
 };
@@ -158,6 +160,13 @@ const struct where *device_where(const struct device *dev, struct device_place *
 const char *device_found(const struct device *dev)
 {
 	return dev->found != NULL ? dev->found : dev->kind->unknown(dev);
+}
+
+int device_since(const struct bhyve_host *host, const char *key, int release, struct error *err)
+{
+	if (host->release >= release)
+		return 0;
+	return error_set(err, STATUS_SPEC, "\"%s\" needs FreeBSD %d", key, release);
 }
 
 char *device_label(const struct device *dev)

@@ -26,15 +26,17 @@ struct bhyve_host {
 
 /*
  * How bhyve's `-s B:S:F,MODEL[,CONF]` can say what the variables of a device say.  CONF is the
- * value of `first`, then key=value of the rest with `prefix` left out; with `named` it is
- * NAME=PATH of each pair of variables, with `values` just the values.  A device that CONF cannot
- * express is said in variables.
+ * value of `first`, or those of `joined` with slashes between them, then key=value of the rest with
+ * `prefix` left out; with `named` it is NAME=PATH of each pair of variables, and of an odd one its
+ * key; with `values` just the values; with `ports` TYPE:PATH and key=value of each port.  A device
+ * that CONF cannot express is said in variables.
  */
 struct bhyve_form {
 	const char *model;
 	const char *first;  /* this variable comes first, without its name; NULL: none does */
 	const char *prefix; /* left out before every other variable */
-	bool named, values;
+	const char *const *joined; /* NULL-terminated list of keys, or NULL */
+	bool named, values, ports;
 	/* Variables that the model name implies: they are set, and not repeated in CONF. */
 	const char *const *implied; /* NULL-terminated list of keys, or NULL */
 };
@@ -119,16 +121,25 @@ struct device *device_decode(const struct node *entry, const struct where *at, s
 struct device *device_new(const struct device_kind *kind);
 /* What stands for the open part of it: found by a run, or the placeholder. */
 const char *device_found(const struct device *dev);
+/* -1 with the reason when this bhyve is older than what the key needs. */
+int device_since(const struct bhyve_host *host, const char *key, int release, struct error *err);
 /* `virtio-blk "virtio-blk-0"`, for messages. Caller frees. */
 char *device_label(const struct device *dev);
 void device_print(const struct device *dev, struct str *json);
 void device_free(struct device *dev);
 
 /* The kinds, by family. */
-extern const struct device_kind device_virtio_blk, device_ahci_hd, device_ahci_cd;
+extern const struct device_kind device_virtio_blk;
+extern const struct device_kind device_ahci_hd, device_ahci_cd, device_ahci;
+extern const struct device_kind device_nvme;
 extern const struct device_kind device_virtio_net, device_e1000;
 extern const struct device_kind device_virtio_console;
+extern const struct device_kind device_virtio_9p, device_virtio_scsi;
+extern const struct device_kind device_virtio_rnd, device_virtio_input;
+extern const struct device_kind device_uart;
+extern const struct device_kind device_hda;
 extern const struct device_kind device_fbuf, device_xhci;
+extern const struct device_kind device_passthru;
 extern const struct device_kind device_raw;
 
 /* The keys that every device has. */

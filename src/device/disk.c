@@ -1,6 +1,6 @@
-/* Disks: virtio-blk and the one-port AHCI models.  Facts: bhyve_config(5), bhyve's block_if.c and
- * pci_ahci.c; QEMU's qapi/block-core.json. */
-#include "device/device.h"
+/* What disks have in common, and virtio-blk.  Facts: bhyve_config(5) and bhyve's block_if.c; QEMU's
+ * qapi/block-core.json. */
+#include "device/disk.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -8,17 +8,7 @@
 #include "base/mem.h"
 #include "device/qemu_words.h"
 
-struct disk {
-	char *path;
-	bool nocache, direct, ro, nodelete;
-	int64_t logical, physical; /* bytes; 0: the hypervisor's choice */
-	char *ser;
-	int64_t bootindex; /* -1: none */
-	int64_t nmrr;	   /* rotation rate; -1: none */
-	char *rev, *model;
-};
-
-static void disk_defaults(void *config)
+void disk_defaults(void *config)
 {
 	struct disk *disk = config;
 
@@ -42,7 +32,7 @@ static void number_parse(
 	(void)field_integer(value, 0, 65535, into, at, d);
 }
 
-static const struct field_custom number_custom = {
+const struct field_custom disk_number_custom = {
 	.parse = number_parse,
 	.print = number_print,
 	.type = "integer",
@@ -69,7 +59,7 @@ static void sector_parse(
 		*(int64_t *)into = size;
 }
 
-static const struct field_custom sector_custom = {
+const struct field_custom disk_sector_custom = {
 	.parse = sector_parse,
 	.print = sector_print,
 	.type = "integer",
@@ -77,38 +67,14 @@ static const struct field_custom sector_custom = {
 	    "\"enum\":[512,1024,2048,4096,8192,16384,32768,65536,131072,262144,524288,1048576]",
 };
 
-/* clang-format off */
-#define DISK_ROWS \
-	{ "path", FIELD_PATH, offsetof(struct disk, path), .required = true, \
-	    .help = "image file, zvol or other disk device" }, \
-	{ "nocache", FIELD_BOOL, offsetof(struct disk, nocache), .help = "bypass the host's cache" }, \
-	{ "direct", FIELD_BOOL, offsetof(struct disk, direct), .help = "write through to the disk" }, \
-	{ "ro", FIELD_BOOL, offsetof(struct disk, ro), .help = "refuse writes from the guest" }, \
-	{ "nodelete", FIELD_BOOL, offsetof(struct disk, nodelete), .help = "ignore the guest's TRIM" }, \
-	{ "logical_sector_size", FIELD_CUSTOM, offsetof(struct disk, logical), \
-	    .custom = &sector_custom, .help = "bytes, a power of two" }, \
-	{ "physical_sector_size", FIELD_CUSTOM, offsetof(struct disk, physical), \
-	    .custom = &sector_custom, .help = "bytes, not below the logical size" }, \
-	{ "ser", FIELD_STRING, offsetof(struct disk, ser), .longest = 20, .help = "serial number" }, \
-	{ "bootindex", FIELD_CUSTOM, offsetof(struct disk, bootindex), \
-	    .custom = &number_custom, .help = "place in the boot order" }
-
-static const struct field virtio_fields[] = { DISK_ROWS, { 0 } };
-
-static const struct field ahci_fields[] = {
+static const struct field virtio_fields[] = {
+	DISK_PATH_ROW(true),
 	DISK_ROWS,
-	{ "nmrr", FIELD_CUSTOM, offsetof(struct disk, nmrr), .custom = &number_custom,
-	    .help = "rotation rate, 1 for a solid state disk" },
-	{ "rev", FIELD_STRING, offsetof(struct disk, rev), .longest = 8, .help = "firmware revision" },
-	{ "model", FIELD_STRING, offsetof(struct disk, model), .longest = 40, .help = "model name" },
 	{ 0 },
 };
-/* clang-format on */
 
-static void disk_check(const struct device *dev, const struct where *at, struct decoder *d)
+void disk_check(const struct disk *disk, const struct where *at, struct decoder *d)
 {
-	const struct disk *disk = dev->config;
-
 	if (disk->physical != 0 && disk->logical == 0)
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"physical_sector_size\" needs \"logical_sector_size\" beside it");
@@ -116,6 +82,11 @@ static void disk_check(const struct device *dev, const struct where *at, struct 
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"physical_sector_size\" %" PRId64 " is below the logical %" PRId64,
 		    disk->physical, disk->logical);
+}
+
+static void virtio_check(const struct device *dev, const struct where *at, struct decoder *d)
+{
+	disk_check(dev->config, at, d);
 }
 
 static void flag(struct pairs *vars, const char *prefix, const char *key, bool on)
@@ -126,7 +97,7 @@ static void flag(struct pairs *vars, const char *prefix, const char *key, bool o
 		pairs_add(vars, name, "true");
 }
 
-static void text(struct pairs *vars, const char *prefix, const char *key, const char *value)
+void disk_text(struct pairs *vars, const char *prefix, const char *key, const char *value)
 {
 	MEM_AUTO char *name = mem_format("%s%s", prefix, key);
 
@@ -135,11 +106,12 @@ static void text(struct pairs *vars, const char *prefix, const char *key, const 
 }
 
 /* The block backend reads the same keys for every kind of disk (block_if.c). */
-static void block_vars(const struct disk *disk, const char *prefix, struct pairs *vars)
+int disk_bhyve(const struct disk *disk, const char *prefix, const struct bhyve_host *host,
+    struct pairs *vars, struct error *err)
 {
 	MEM_AUTO char *size = NULL, *index = NULL;
 
-	text(vars, prefix, "path", disk->path);
+	disk_text(vars, prefix, "path", disk->path);
 	flag(vars, prefix, "nocache", disk->nocache);
 	flag(vars, prefix, "direct", disk->direct);
 	flag(vars, prefix, "ro", disk->ro);
@@ -148,74 +120,59 @@ static void block_vars(const struct disk *disk, const char *prefix, struct pairs
 		size = mem_format("%" PRId64 "/%" PRId64, disk->logical, disk->physical);
 	else if (disk->logical != 0)
 		size = mem_format("%" PRId64, disk->logical);
-	text(vars, prefix, "sectorsize", size);
-	text(vars, prefix, "ser", disk->ser);
-	if (disk->bootindex >= 0)
-		index = mem_format("%" PRId64, disk->bootindex);
-	text(vars, prefix, "bootindex", index);
+	disk_text(vars, prefix, "sectorsize", size);
+	disk_text(vars, prefix, "ser", disk->ser);
+	if (disk->bootindex < 0)
+		return 0;
+	index = mem_format("%" PRId64, disk->bootindex);
+	disk_text(vars, prefix, "bootindex", index);
+	return device_since(host, "bootindex", 14, err);
 }
 
-static int refuse_bootindex(
-    const struct disk *disk, const struct bhyve_host *host, struct error *err)
+void disk_claim(const struct disk *disk, struct pairs *claims)
 {
-	if (disk->bootindex >= 0 && host->release < 14)
-		return error_set(err, STATUS_SPEC, "\"bootindex\" needs FreeBSD 14");
-	return 0;
-}
-
-static void disk_claims(const struct device *dev, struct pairs *claims)
-{
-	const struct disk *disk = dev->config;
-
 	if (disk->bootindex >= 0)
 		pairs_addf(claims, "boot index", "%" PRId64, disk->bootindex);
 }
 
-static void disk_needs(const struct device *dev, struct needs *needs)
+static void virtio_claims(const struct device *dev, struct pairs *claims)
 {
-	const struct disk *disk = dev->config;
-	struct need *need = needs_add(needs, NEED_DISK, "path", disk->path);
+	disk_claim(dev->config, claims);
+}
 
-	need->cd = dev->kind == &device_ahci_cd;
-	need->write = !disk->ro && !need->cd;
+void disk_need(const struct disk *disk, bool cd, const char *key, struct needs *needs)
+{
+	struct need *need = needs_add(needs, NEED_DISK, key, disk->path);
+
+	need->cd = cd;
+	need->write = !disk->ro && !cd;
 	need->sector = disk->logical;
+}
+
+static void virtio_needs(const struct device *dev, struct needs *needs)
+{
+	disk_need(dev->config, false, "path", needs);
 }
 
 static int virtio_bhyve(
     const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
 {
 	pairs_add(vars, "device", "virtio-blk");
-	block_vars(dev->config, "", vars);
-	return refuse_bootindex(dev->config, host, err);
+	return disk_bhyve(dev->config, "", host, vars, err);
 }
 
-static int ahci_bhyve(
-    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
-{
-	const struct disk *disk = dev->config;
-
-	pairs_add(vars, "device", "ahci");
-	pairs_add(vars, "port.0.type", dev->kind == &device_ahci_cd ? "cd" : "hd");
-	block_vars(disk, "port.0.", vars);
-	if (disk->nmrr >= 0)
-		pairs_addf(vars, "port.0.nmrr", "%" PRId64, disk->nmrr);
-	text(vars, "port.0.", "rev", disk->rev);
-	text(vars, "port.0.", "model", disk->model);
-	return refuse_bootindex(disk, host, err);
-}
-
-/* Of the block node behind a disk. Not made of the id: 31 bytes are all that qemu takes here. */
-static char *qemu_node(const struct device *dev)
+/* Not made of the id: 31 bytes are all that qemu takes here. */
+char *disk_node(const struct device *dev, size_t port)
 {
 	const struct slot *s = &dev->slot;
 
-	return mem_format("disk-%d.%d.%d", s->bus, s->slot, s->function);
+	return port == 0 ? mem_format("disk-%d.%d.%d", s->bus, s->slot, s->function)
+			 : mem_format("disk-%d.%d.%d-%zu", s->bus, s->slot, s->function, port);
 }
 
 /* "host_device" is asked for by path: what is under /dev is a block device or a zvol. */
-static void qemu_blockdev(const struct device *dev, struct words *argv, const char *node, bool ro)
+void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro)
 {
-	const struct disk *disk = dev->config;
 	const char *driver = strncmp(disk->path, "/dev/", 5) == 0 ? "host_device" : "file";
 	MEM_AUTO char *options = mem_format("%s%s%s", disk->nodelete ? "" : ",discard=unmap",
 	    ro ? ",read-only=on" : "", disk->nocache ? ",cache.direct=on" : "");
@@ -225,8 +182,15 @@ static void qemu_blockdev(const struct device *dev, struct words *argv, const ch
 	qemu_option(argv, "-blockdev", fmt, node, disk->path);
 }
 
-/* The part of -device that every disk model shares. Caller frees. */
-static char *qemu_disk_options(const struct disk *disk)
+char *disk_qemu_sectors(int64_t logical, int64_t physical)
+{
+	return logical == 0
+	    ? mem_copy("")
+	    : mem_format(",logical_block_size=%" PRId64 ",physical_block_size=%" PRId64, logical,
+		  physical != 0 ? physical : logical);
+}
+
+char *disk_qemu_options(const struct disk *disk)
 {
 	struct str s = { 0 };
 
@@ -243,56 +207,18 @@ static char *qemu_disk_options(const struct disk *disk)
 static int virtio_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct disk *disk = dev->config;
-	MEM_AUTO char *common = qemu_disk_options(disk), *node = qemu_node(dev);
-	MEM_AUTO char *size = mem_copy("");
-	MEM_AUTO char *fmt = NULL;
+	MEM_AUTO char *common = disk_qemu_options(disk), *node = disk_node(dev, 0);
+	MEM_AUTO char *size = disk_qemu_sectors(disk->logical, disk->physical);
+	MEM_AUTO char *fmt =
+	    mem_format("virtio-blk-pci,id=%%s,drive=%%s,%s%s%s", q->address, common, size);
 
 	(void)err;
-	if (disk->logical != 0) {
-		mem_free_at(&size);
-		size = mem_format(",logical_block_size=%" PRId64 ",physical_block_size=%" PRId64,
-		    disk->logical, disk->physical != 0 ? disk->physical : disk->logical);
-	}
-	fmt = mem_format("virtio-blk-pci,id=%%s,drive=%%s,%s%s%s", q->address, common, size);
-	qemu_blockdev(dev, q->argv, node, disk->ro);
+	disk_blockdev(disk, q->argv, node, disk->ro);
 	qemu_option(q->argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser);
 	return 0;
 }
 
-static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
-{
-	const struct disk *disk = dev->config;
-	bool cd = dev->kind == &device_ahci_cd;
-	MEM_AUTO char *common = qemu_disk_options(disk), *node = qemu_node(dev);
-	MEM_AUTO char *bus = NULL, *fmt = NULL, *rate = NULL;
-
-	if (!cd && disk->ro)
-		return error_set(err, STATUS_SPEC,
-		    "an IDE disk cannot be read-only under qemu: use virtio-blk, or drop \"ro\"");
-	if (disk->logical > 512)
-		return error_set(err, STATUS_SPEC,
-		    "IDE sectors have 512 bytes under qemu: use virtio-blk for %" PRId64,
-		    disk->logical);
-	rate = disk->nmrr >= 0 && !cd ? mem_format(",rotation_rate=%" PRId64, disk->nmrr)
-				      : mem_copy("");
-	bus = mem_format("ich9-ahci,id=%%s,%s", q->address);
-	fmt = mem_format("ide-%s,bus=%%s.0,drive=%%s%s%s%s%s", cd ? "cd" : "hd", common, rate,
-	    disk->rev != NULL ? ",ver=%s" : "%s", disk->model != NULL ? ",model=%s" : "%s");
-	qemu_blockdev(dev, q->argv, node, cd || disk->ro);
-	qemu_option(q->argv, "-device", bus, dev->id);
-	qemu_option(q->argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser,
-	    disk->rev == NULL ? "" : disk->rev, disk->model == NULL ? "" : disk->model);
-	return 0;
-}
-
-static const char *const ahci_implied[] = { "port.0.type", NULL };
 static const struct bhyve_form virtio_form = { .model = "virtio-blk", .first = "path" };
-static const struct bhyve_form hd_form = {
-	.model = "ahci-hd", .first = "port.0.path", .prefix = "port.0.", .implied = ahci_implied
-};
-static const struct bhyve_form cd_form = {
-	.model = "ahci-cd", .first = "port.0.path", .prefix = "port.0.", .implied = ahci_implied
-};
 
 const struct device_kind device_virtio_blk = {
 	.name = "virtio-blk",
@@ -300,38 +226,10 @@ const struct device_kind device_virtio_blk = {
 	.size = sizeof(struct disk),
 	.fields = virtio_fields,
 	.defaults = disk_defaults,
-	.check = disk_check,
+	.check = virtio_check,
 	.form = &virtio_form,
-	.claims = disk_claims,
-	.needs = disk_needs,
+	.claims = virtio_claims,
+	.needs = virtio_needs,
 	.bhyve = virtio_bhyve,
 	.qemu = virtio_qemu,
-};
-
-const struct device_kind device_ahci_hd = {
-	.name = "ahci-hd",
-	.help = "SATA disk on a controller of its own",
-	.size = sizeof(struct disk),
-	.fields = ahci_fields,
-	.defaults = disk_defaults,
-	.check = disk_check,
-	.form = &hd_form,
-	.claims = disk_claims,
-	.needs = disk_needs,
-	.bhyve = ahci_bhyve,
-	.qemu = ahci_qemu,
-};
-
-const struct device_kind device_ahci_cd = {
-	.name = "ahci-cd",
-	.help = "SATA CD drive on a controller of its own",
-	.size = sizeof(struct disk),
-	.fields = ahci_fields,
-	.defaults = disk_defaults,
-	.check = disk_check,
-	.form = &cd_form,
-	.claims = disk_claims,
-	.needs = disk_needs,
-	.bhyve = ahci_bhyve,
-	.qemu = ahci_qemu,
 };

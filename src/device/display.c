@@ -11,6 +11,9 @@
 #include "device/fbuf.h"
 #include "device/qemu_words.h"
 
+/* bhyve's own (pci_fbuf.c), for qemu too. */
+#define DEFAULT_WIDTH 1024
+#define DEFAULT_HEIGHT 768
 #define MOST_USB 4 /* a fifth device ends bhyve */
 
 enum { VGA_UNSET, VGA_IO, VGA_OFF, VGA_ON };
@@ -178,9 +181,9 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	const struct fbuf *fbuf = dev->config;
 	struct device_secret secret;
 	const char *model = fbuf->vga == VGA_OFF ? "bochs-display" : "VGA";
-	MEM_AUTO char *size = fbuf->width != 0 && fbuf->height != 0
-	    ? mem_format(",xres=%" PRId64 ",yres=%" PRId64, fbuf->width, fbuf->height)
-	    : mem_copy("");
+	MEM_AUTO char *size = mem_format(",xres=%" PRId64 ",yres=%" PRId64,
+	    fbuf->width != 0 ? fbuf->width : DEFAULT_WIDTH,
+	    fbuf->height != 0 ? fbuf->height : DEFAULT_HEIGHT);
 	MEM_AUTO char *fmt = mem_format("%s,id=%%s,%s%s", model, q->address, size);
 	MEM_AUTO char *place = NULL;
 	bool has_secret = fbuf_secret(dev, &secret);

@@ -35,6 +35,7 @@ void fbuf_defaults(void *config);
 	{ "vga", FIELD_CHOICE, (base) + offsetof(struct fbuf, vga), .choices = fbuf_vga, \
 	    .help = "io, off or on: legacy VGA" }, \
 	{ "password", FIELD_STRING, (base) + offsetof(struct fbuf, password), .longest = 8, \
+	    .one_line = true, \
 	    .help = "what VNC clients are asked for" }, \
 	{ "password_file", FIELD_PATH, (base) + offsetof(struct fbuf, password_file), \
 	    .help = "file whose first line is the password" }, \

@@ -132,6 +132,10 @@ static void decode_text(const struct field *f, const struct node *value, char **
 		    "\"%s\" has %zu bytes, at most %zu are taken", text, strlen(text), f->longest);
 		return;
 	}
+	if (f->one_line && strpbrk(text, "\r\n") != NULL) {
+		report_add(d->report, STATUS_SPEC, at, "holds a line end");
+		return;
+	}
 	free(*into);
 	*into = f->type == FIELD_PATH ? field_path(text, d->folder) : mem_copy(text);
 }
@@ -289,6 +293,10 @@ void field_decode(const struct field *rows, const struct node *object, void *int
 
 static void print_words(const struct words *w, struct str *json)
 {
+	if (w->count == 0) {
+		str_add(json, "null");
+		return;
+	}
 	str_add(json, "[");
 	for (size_t i = 0; i < w->count; i++) {
 		str_add(json, i > 0 ? "," : "");
@@ -342,6 +350,15 @@ static void print_list(const struct field *f, const struct field_list *list, str
 	str_add(json, "]");
 }
 
+/* What the decoder would not take was not given. */
+static void print_integer(const struct field *f, int64_t value, struct str *json)
+{
+	if (f->has_range && (value < f->min || value > f->max))
+		str_add(json, "null");
+	else
+		str_addf(json, "%" PRId64, value);
+}
+
 static void print_one(const struct field *f, const void *from, struct str *json)
 {
 	const char *text;
@@ -352,10 +369,10 @@ static void print_one(const struct field *f, const void *from, struct str *json)
 		field_print_text(*(char *const *)from, json);
 		break;
 	case FIELD_BOOL:
-		str_add(json, *(const bool *)from ? "true" : "false");
+		str_add(json, *(const bool *)from ? "true" : f->quiet ? "null" : "false");
 		break;
 	case FIELD_INT:
-		str_addf(json, "%" PRId64, *(const int64_t *)from);
+		print_integer(f, *(const int64_t *)from, json);
 		break;
 	case FIELD_CHOICE:
 		text = f->choices[*(const int *)from];

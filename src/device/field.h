@@ -49,7 +49,7 @@ struct field_custom {
 	const char *type;   /* for people, in the words of LuaLS: "integer|string" */
 	const char *schema; /* the inside of its JSON Schema: "\"type\":\"integer\"" */
 	/* It may be an object of these rows too, which merges key by key; type and schema tell of
-	 * the other forms. */
+	 * the other forms.  Their offsets count from where the value is. */
 	const struct field *rows;
 };
 
@@ -64,7 +64,9 @@ struct field {
 	size_t offset;
 	const char *alias; /* another name for the key, or NULL */
 	bool required;
-	bool hidden; /* not printed: what is made of it is */
+	bool hidden;   /* not printed: what is made of it is */
+	bool quiet;    /* FIELD_BOOL: printed when it is true only */
+	bool one_line; /* a string without a line end */
 	bool has_range;
 	int64_t min, max;	       /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
 	size_t longest;		       /* bytes of a string; 0: no limit */
@@ -73,6 +75,7 @@ struct field {
 	size_t size;		       /* of one entry of FIELD_LIST */
 	void (*defaults)(void *entry); /* fills in a zeroed entry of FIELD_LIST, or NULL */
 	const struct field_custom *custom;
+	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in the words of LuaLS */
 	const char *help;
 };
 

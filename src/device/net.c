@@ -273,8 +273,8 @@ static int net_bhyve(
 	if (strcmp(backend(net), "slirp") == 0 && host->release < 15)
 		return error_set(err, STATUS_SPEC,
 		    "user networking (slirp) needs FreeBSD 15, and the libslirp port");
-	if (net->type != NULL && host->release < 14)
-		return error_set(err, STATUS_SPEC, "\"type\" needs FreeBSD 14");
+	if (net->type != NULL && device_since(host, "type", 14, err) != 0)
+		return -1;
 	pairs_add(vars, "device", dev->kind->name);
 	pairs_add(vars, "backend", backend_name(dev));
 	if (net->type != NULL)

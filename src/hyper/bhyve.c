@@ -66,10 +66,24 @@ static void bhyve_destroy(const struct plan *plan, struct words *command)
 		bhyvectl(command, plan->vm, "--destroy");
 }
 
+static void bhyve_settle(const struct plan *plan, struct spec *spec)
+{
+	if (spec->bootrom == NULL && plan->bootrom != NULL)
+		spec->bootrom = mem_copy(plan->bootrom);
+}
+
+static char *bhyve_plan_text(const struct plan *plan, struct report *report)
+{
+	return bhyve_config_text(&plan->config, &plan->remarks, plan->secret_path, report);
+}
+
 const struct hypervisor hyper_bhyve = {
 	.name = "bhyve",
 	.system = "FreeBSD",
+	.swtpm_option = "--server",
 	.plan = bhyve_plan,
+	.settle = bhyve_settle,
+	.config_text = bhyve_plan_text,
 	.hear = bhyve_hear,
 	.explain = bhyve_explain,
 	.power = bhyve_power,

@@ -13,7 +13,9 @@ static const char amd64_only[] = "bhyve has this on amd64 only";
 /* Is the key usable here?  Reports the reason when not. */
 static bool has(struct bhyve_build *b, const char *key, int since)
 {
-	MEM_AUTO char *why = mem_format("\"%s\" needs FreeBSD %d", key, since);
+	MEM_AUTO char *why =
+	    mem_format("bhyve has this since FreeBSD %d, and the command is for FreeBSD %d", since,
+		b->host.release);
 
 	if (b->host.arm64)
 		bhyve_refuse(b, key, amd64_only);
@@ -38,8 +40,7 @@ static void add_cpu(struct bhyve_build *b)
 	pairs_addf(b->out.config, "threads", "%" PRId64, cpu->threads);
 }
 
-/* A size that -m and bhyveload's -m read alike. Caller frees. */
-static char *size_text(int64_t bytes)
+char *bhyve_size(int64_t bytes)
 {
 	bool whole = bytes % (1 << 20) == 0;
 
@@ -48,7 +49,7 @@ static char *size_text(int64_t bytes)
 
 static void add_memory(struct bhyve_build *b)
 {
-	MEM_AUTO char *size = size_text(b->spec->mem);
+	MEM_AUTO char *size = bhyve_size(b->spec->mem);
 
 	bhyve_say(&b->out, "-m", size, "memory.size", size);
 }
@@ -95,7 +96,7 @@ static void add_domains(struct bhyve_build *b)
 		    mem_format("domains.%" PRId64 ".domain_policy", domain[i].id);
 
 		if (domain[i].size != 0) {
-			MEM_AUTO char *text = size_text(domain[i].size);
+			MEM_AUTO char *text = bhyve_size(domain[i].size);
 
 			bhyve_variable(&b->out, size, text);
 		}
@@ -181,7 +182,8 @@ static void add_fwcfg(struct bhyve_build *b)
 		words_addf(b->out.argv, "name=%s,%s=%s", item[i].name,
 		    item[i].string != NULL ? "string" : "file",
 		    item[i].string != NULL ? item[i].string : item[i].file);
-		words_addf(&b->plan->remarks, "not in this file: fwcfg item %s", item[i].name);
+		words_addf(
+		    &b->plan->remarks, "-f name=%s,...: fwcfg has no variables", item[i].name);
 	}
 }
 

@@ -1,5 +1,4 @@
 /* bhyveload(8) and grub-bhyve: the programs that load a kernel into a VM before bhyve runs it. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -37,6 +36,7 @@ static const char *console_of(const struct spec *spec)
 static void add_common(struct bhyve_build *b, struct loading *out, const char *memory_option)
 {
 	const char *console = console_of(b->spec);
+	MEM_AUTO char *size = bhyve_size(b->spec->mem);
 
 	if (bhyve_is_wired(b->spec))
 		words_add(&out->argv, "-S");
@@ -46,9 +46,7 @@ static void add_common(struct bhyve_build *b, struct loading *out, const char *m
 		out->uses_stdio = strcmp(console, "stdio") == 0;
 	}
 	words_add(&out->argv, memory_option);
-	words_addf(&out->argv, "%" PRId64 "%c",
-	    b->spec->mem % (1 << 20) == 0 ? b->spec->mem >> 20 : b->spec->mem >> 10,
-	    b->spec->mem % (1 << 20) == 0 ? 'M' : 'K');
+	words_add(&out->argv, size);
 }
 
 static void add_option(struct words *argv, const char *option, const char *value)
@@ -102,8 +100,8 @@ static void make_map(struct bhyve_build *b, struct loading *out)
 		for (size_t i = 0; i < paths.count; i++) {
 			if (strchr(paths.item[i], '\n') != NULL)
 				bhyve_refuse(b, "loader",
-				    "a disk's path holds a line end, which "
-				    "no device map can");
+				    "a disk's path holds a line end, which no device map can: "
+				    "name another in \"device_map\"");
 			str_addf(&map, "(%s%zu) %s\n", names[cd], i, paths.item[i]);
 		}
 		words_free(&paths);

@@ -80,9 +80,13 @@ static void add_flags(struct bhyve_build *b)
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		bool foreign = flags[i].amd64 && b->host.arm64;
+
+		if (foreign)
+			words_add(&b->plan->moot, flags[i].key);
 		if (!flags[i].on)
 			continue;
-		if (!flags[i].amd64 || !b->host.arm64)
+		if (!foreign)
 			bhyve_say(&b->out, flags[i].flag, NULL, flags[i].variable, flags[i].value);
 		else if (spec_gives(s, flags[i].key))
 			bhyve_refuse(b, flags[i].key, amd64_only);
@@ -125,6 +129,7 @@ static void add_lpc(struct bhyve_build *b)
 	char slot[SLOT_TEXT];
 
 	if (b->host.arm64) {
+		words_add(&b->plan->moot, "lpc_slot");
 		if (spec_gives(b->spec, "lpc_slot"))
 			bhyve_refuse(b, "lpc_slot", amd64_only);
 		return;
@@ -143,7 +148,6 @@ static int add_secret(struct bhyve_build *b, const struct device *dev, struct er
 		return 0;
 	key = bhyve_pci_key(&dev->slot, secret.variable);
 	b->plan->secret_path = hyper_secret_path(b->request);
-	words_addf(&b->plan->remarks, "%s is not in this file: a run reads it from another", key);
 	if (hyper_secret_text(&secret, b->request, &text, err) != 0)
 		return -1;
 	if (text != NULL) {
@@ -165,7 +169,7 @@ static int add_device(struct bhyve_build *b, const struct device *dev, struct er
 
 		words_add(b->out.argv, "-s");
 		words_addf(b->out.argv, "%s,%s", slot_text(&dev->slot, slot), text);
-		words_addf(&b->plan->remarks, "not in this file: -s %s,%s", slot, text);
+		words_addf(&b->plan->remarks, "-s %s,%s: raw devices stay as they are", slot, text);
 		return 0;
 	}
 	if (dev->kind->amd64_only && b->host.arm64)
@@ -294,22 +298,20 @@ static void add_tpm(struct bhyve_build *b)
 		bhyve_refuse(b, "tpm", amd64_only);
 	else if (b->host.release < (tpm->type == TPM_SWTPM ? 15 : 14))
 		bhyve_refuse(b, "tpm",
-		    tpm->type == TPM_SWTPM ? "swtpm needs FreeBSD 15" : "a TPM needs FreeBSD 14");
+		    tpm->type == TPM_SWTPM ? "bhyve has swtpm since FreeBSD 15"
+					   : "bhyve has this since FreeBSD 14");
 	if (strchr(tpm->path, ',') == NULL) {
 		MEM_AUTO char *path = bhyve_escape(tpm->path);
-		MEM_AUTO char *conf = mem_format(
-		    "tpm,%s,%s%s", type, path, tpm->version != NULL ? ",version=2.0" : "");
+		MEM_AUTO char *conf = mem_format("tpm,%s,%s,version=2.0", type, path);
 
 		bhyve_say(&b->out, "-l", conf, "tpm.type", type);
 		pairs_add(b->out.config, "tpm.path", tpm->path);
-		if (tpm->version != NULL)
-			pairs_add(b->out.config, "tpm.version", tpm->version);
+		pairs_add(b->out.config, "tpm.version", "2.0");
 		return;
 	}
 	bhyve_variable(&b->out, "tpm.type", type);
 	bhyve_variable(&b->out, "tpm.path", tpm->path);
-	if (tpm->version != NULL)
-		bhyve_variable(&b->out, "tpm.version", tpm->version);
+	bhyve_variable(&b->out, "tpm.version", "2.0");
 }
 
 static bool is_below(const char *key, const char *parent)
@@ -322,10 +324,14 @@ static bool is_below(const char *key, const char *parent)
 /* A variable that is a value and has others below it ends bhyve (config.c). */
 static void check_config_key(struct bhyve_build *b, const char *key)
 {
+	/* What bhyve sets by itself before it reads its command. */
+	static const char *const defaults[] = { "acpi_tables", "acpi_tables_in_memory",
+		"memory.size", "x86.strictmsr", "x86.verbosemsr", "lpc.fwcfg" };
+	const size_t known = sizeof(defaults) / sizeof(defaults[0]);
 	struct where map = { NULL, "config", 0 }, at = { &map, key, 0 };
 
-	for (size_t i = 0; i < b->out.config->count; i++) {
-		const char *other = b->out.config->item[i].key;
+	for (size_t i = 0; i < known + b->out.config->count; i++) {
+		const char *other = i < known ? defaults[i] : b->out.config->item[i - known].key;
 
 		if (is_below(key, other) || is_below(other, key)) {
 			report_add(b->report, STATUS_SPEC, &at,
@@ -347,10 +353,13 @@ static void add_config(struct bhyve_build *b)
 
 static void add_words(struct bhyve_build *b, const struct words *more)
 {
-	for (size_t i = 0; more != NULL && i < more->count; i++) {
-		words_add(b->out.argv, more->item[i]);
-		words_addf(&b->plan->remarks, "not in this file: %s", more->item[i]);
-	}
+	MEM_AUTO char *line = NULL;
+
+	if (more == NULL || more->count == 0)
+		return;
+	line = words_shell_line(more);
+	words_append(b->out.argv, more);
+	words_addf(&b->plan->remarks, "%s: further words stay as they are", line);
 }
 
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report)
@@ -384,6 +393,6 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 	add_words(&b, request->extra);
 	words_add(b.out.argv, spec->name);
 	pairs_add(b.out.config, "name", spec->name);
-	hyper_finish(spec, plan);
+	hyper_finish(request, plan);
 	return report->count == before ? 0 : -1;
 }

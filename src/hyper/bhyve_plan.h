@@ -19,6 +19,8 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 
 /* Reports a fault of a key of the spec. */
 void bhyve_refuse(struct bhyve_build *b, const char *key, const char *why);
+/* A size as -m of bhyve, bhyveload and grub-bhyve read it. Caller frees. */
+char *bhyve_size(int64_t bytes);
 /* bhyve_guest.c: processors, memory, domains, debugger, fw_cfg, SMBIOS. */
 void bhyve_add_guest(struct bhyve_build *b);
 /* Is memory wired: because the spec says so, or because a device needs it? */

@@ -39,16 +39,34 @@ char *bhyve_pci_key(const struct slot *slot, const char *key)
 	return mem_format("pci.%d.%d.%d.%s", slot->bus, slot->slot, slot->function, key);
 }
 
-char *bhyve_config_text(const struct pairs *config, const struct words *remarks)
+/* A comment of as many lines as the text has. */
+static void add_comment(struct str *s, const char *intro, const char *text)
+{
+	str_addf(s, "# %s", intro);
+	for (const char *p = text; *p != '\0'; p++)
+		str_addf(s, *p == '\n' ? "%c#   " : "%c", *p);
+	str_add(s, "\n");
+}
+
+char *bhyve_config_text(const struct pairs *config, const struct words *remarks,
+    const char *secret_path, struct report *report)
 {
 	struct str s = { 0 };
 
 	for (size_t i = 0; i < remarks->count; i++)
-		str_addf(&s, "# %s\n", remarks->item[i]);
+		add_comment(&s, "not in this file: ", remarks->item[i]);
+	if (secret_path != NULL)
+		add_comment(
+		    &s, "not in this file: the password, which a run writes for -k ", secret_path);
 	for (size_t i = 0; i < config->count; i++) {
+		const char *key = config->item[i].key;
 		MEM_AUTO char *value = bhyve_escape(config->item[i].value);
 
-		str_addf(&s, "%s=%s\n", config->item[i].key, value);
+		if (strchr(value, '\n') != NULL)
+			report_add(report, STATUS_SPEC, NULL,
+			    "%s has a value with a line end, which no line of a file can hold: %s",
+			    key, "rename what it names, or use the command (-d)");
+		str_addf(&s, "%s=%s\n", key, value);
 	}
 	return str_take(&s);
 }
@@ -68,7 +86,18 @@ static bool is_implied(const struct bhyve_form *form, const char *key)
 	return false;
 }
 
-/* Adds ",NAME=PATH" for each port; false when one cannot be said so. */
+/* A bare key is true to bhyve. */
+static void add_key(struct str *conf, const char *key, const char *value)
+{
+	MEM_AUTO char *escaped = bhyve_escape(value);
+
+	if (strcmp(value, "true") == 0)
+		str_addf(conf, ",%s", key);
+	else
+		str_addf(conf, ",%s=%s", key, escaped);
+}
+
+/* Adds ",NAME=PATH" for each pair, and the key of a flag; false when one cannot be said so. */
 static bool add_named(struct str *conf, const struct pairs *vars)
 {
 	for (size_t i = 1; i + 1 < vars->count; i += 2) {
@@ -79,7 +108,41 @@ static bool add_named(struct str *conf, const struct pairs *vars)
 			return false;
 		str_addf(conf, ",%s=%s", n, p);
 	}
+	if (vars->count % 2 == 0)
+		add_key(conf, vars->item[vars->count - 1].key, vars->item[vars->count - 1].value);
 	return true;
+}
+
+/* Adds ",TYPE:PATH[,key=value...]" for each port; false when one cannot be said so. */
+static bool add_ports(struct str *conf, const struct pairs *vars)
+{
+	for (size_t i = 1; i < vars->count; i++) {
+		const char *key = strrchr(vars->item[i].key, '.') + 1;
+		const char *value = vars->item[i].value;
+		MEM_AUTO char *escaped = bhyve_escape(value);
+
+		if (!fits(value))
+			return false;
+		if (strcmp(key, "type") == 0)
+			str_addf(conf, ",%s:", value);
+		else if (strcmp(key, "path") == 0)
+			str_add(conf, escaped);
+		else
+			add_key(conf, key, value);
+	}
+	return true;
+}
+
+/* Text before the value of a variable that goes without its name; NULL: it has one. */
+static const char *bare(const struct bhyve_form *form, const char *key)
+{
+	if (form->values || (form->first != NULL && strcmp(key, form->first) == 0))
+		return ",";
+	for (size_t i = 0; form->joined != NULL && form->joined[i] != NULL; i++) {
+		if (strcmp(form->joined[i], key) == 0)
+			return i == 0 ? "," : "/";
+	}
+	return NULL;
 }
 
 /* Adds ",FIRST[,key=value...]"; false when a variable cannot be said so. */
@@ -89,22 +152,28 @@ static bool add_listed(struct str *conf, const struct bhyve_form *form, const st
 
 	for (size_t i = 1; i < vars->count; i++) {
 		const char *key = vars->item[i].key, *value = vars->item[i].value;
+		const char *before = bare(form, key);
 		MEM_AUTO char *escaped = bhyve_escape(value);
 
 		if (is_implied(form, key))
 			continue;
 		if (!fits(value) || (form->values && strchr(value, '=') != NULL))
 			return false;
-		if (form->values || (form->first != NULL && strcmp(key, form->first) == 0))
-			str_addf(conf, ",%s", escaped);
+		if (before != NULL)
+			str_addf(conf, "%s%s", before, escaped);
 		else if (strchr(key + skip, '.') != NULL)
 			return false;
-		else if (strcmp(value, "true") == 0)
-			str_addf(conf, ",%s", key + skip); /* a bare key is true to bhyve */
 		else
-			str_addf(conf, ",%s=%s", key + skip, escaped);
+			add_key(conf, key + skip, value);
 	}
 	return true;
+}
+
+static bool add_conf(struct str *conf, const struct bhyve_form *form, const struct pairs *vars)
+{
+	if (form->named)
+		return add_named(conf, vars);
+	return form->ports ? add_ports(conf, vars) : add_listed(conf, form, vars);
 }
 
 void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
@@ -115,7 +184,7 @@ void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct b
 	bool said;
 
 	str_addf(&conf, "%s,%s", slot_text(slot, address), form->model);
-	said = form->named ? add_named(&conf, vars) : add_listed(&conf, form, vars);
+	said = add_conf(&conf, form, vars);
 	if (said) {
 		words_add(out->argv, "-s");
 		words_add(out->argv, conf.text);

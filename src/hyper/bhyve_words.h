@@ -6,6 +6,7 @@
 #define HYPER_BHYVE_WORDS_H
 
 #include "base/pairs.h"
+#include "base/report.h"
 #include "base/words.h"
 #include "device/device.h"
 
@@ -23,8 +24,12 @@ void bhyve_variable(struct bhyve_out *out, const char *key, const char *value);
 /* -s B:S:F,MODEL,CONF where that says the same as the variables, else a -o for each of them. */
 void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
     const struct pairs *vars);
-/* The variables as a file for bhyve -k, comments first. Caller frees. */
-char *bhyve_config_text(const struct pairs *config, const struct words *remarks);
+/*
+ * The variables as a file for bhyve -k, after comments on what is not in it; secret_path may be
+ * NULL.  A value that no line can hold is reported. Caller frees.
+ */
+char *bhyve_config_text(const struct pairs *config, const struct words *remarks,
+    const char *secret_path, struct report *report);
 /* "pci.B.S.F.KEY". Caller frees. */
 char *bhyve_pci_key(const struct slot *slot, const char *key);
 /*

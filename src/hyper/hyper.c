@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "platform/os.h"
 
 #define SECRET_LONGEST 8 /* bytes of a password that VNC looks at */
+#define LONGEST_MAP 512	 /* bytes of a device map that a note shows */
 #define ONLY_ONE ""	 /* in place of a kind of thing: the device itself */
 
 static const struct hypervisor *const hypervisors[] = { &hyper_bhyve, &hyper_qemu };
@@ -182,22 +184,50 @@ static void note_unknown(const struct device *dev, struct words *unknown)
 	    dev->kind->unknown == NULL || dev->found != NULL ? NULL : dev->kind->unknown(dev);
 
 	if (word != NULL)
-		words_addf(unknown, "%s stands for what a run finds for %s", word, dev->id);
+		words_addf(unknown, "%s stands for what a run finds for %s", word,
+		    dev->origin != NULL ? dev->origin : dev->id);
 }
 
-void hyper_finish(const struct spec *spec, struct plan *plan)
+/* Files that a command names and a run writes. */
+static void note_files(const struct plan *plan, struct words *unknown)
 {
+	const struct loading *loading = &plan->loading;
+
+	if (plan->secret_path != NULL)
+		words_addf(unknown, "%s is written by a run: the password", plan->secret_path);
+	if (loading->map_path != NULL) {
+		struct str line = { 0 };
+
+		str_add_line(&line, loading->map, LONGEST_MAP);
+		words_addf(unknown, "%s is written by a run: %s", loading->map_path,
+		    line.text == NULL ? "" : line.text);
+		str_free(&line);
+	}
+}
+
+void hyper_finish(const struct plan_request *request, struct plan *plan)
+{
+	const struct spec *spec = request->spec;
+
+	if (spec->tpm.managed)
+		plan->tpm_state = mem_format("%s/tpm", request->state_folder);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (spec->devices[i]->removed)
 			continue;
 		add_sockets(spec->devices[i], &plan->sockets);
 		note_unknown(spec->devices[i], &plan->unknown);
 	}
+	note_files(plan, &plan->unknown);
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
-		    spec->com_found[i] == NULL)
+		    spec->com_found[i] == NULL && plan->hyper->system != NULL)
 			words_addf(&plan->unknown,
 			    "%s stands for the free pair that a run finds for com%zu",
+			    spec_com(spec, i), i + 1);
+		else if (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0 &&
+		    spec->com_found[i] == NULL)
+			words_addf(&plan->unknown,
+			    "%s stands for the terminal that a run makes for com%zu",
 			    spec_com(spec, i), i + 1);
 	}
 }
@@ -218,10 +248,12 @@ void plan_clear(struct plan *plan)
 	words_free(&plan->argv);
 	words_free(&plan->sockets);
 	words_free(&plan->notes);
+	words_free(&plan->moot);
 	words_free(&plan->unknown);
 	pairs_free(&plan->config);
 	words_free(&plan->remarks);
 	loading_clear(&plan->loading);
+	free(plan->tpm_state);
 	free(plan->secret_path);
 	free(plan->secret);
 	free(plan->copy_from);

@@ -29,6 +29,7 @@ struct plan_request {
 	const char *program;	   /* as the user named it, or NULL: the hypervisor's own name */
 	const struct words *extra; /* words after `--` */
 	const char *folder;	   /* RUN-DIR/NAME, where files of this VM's run go */
+	const char *state_folder;  /* STATE-DIR/NAME, where files of its life are */
 	bool dry; /* nothing will run: the host is not asked what only a run must know */
 };
 
@@ -54,12 +55,14 @@ struct plan {
 	char *copy_from, *copy_to; /* file to make before the start when it is missing, or NULL */
 	struct loading loading;
 	char *secret_path, *secret; /* a 0600 file to write before the start, or NULL */
+	char *tpm_state;	    /* folder of a managed swtpm, or NULL */
 	struct words
 	    unknown; /* "tapAUTO: the tap that a run makes": what stands for what it finds */
-	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what they
-	 * cannot say, as comments for people. */
+	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what no
+	 * variable can say, secrets aside: "-w: further words stay as they are". */
 	struct pairs config;
 	struct words remarks;
+	struct words moot;  /* keys of the spec that it has no use for, on this architecture */
 	const char *hello;  /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc; /* it starts its guest when a VNC client has come */
 };
@@ -95,9 +98,16 @@ struct hypervisor {
 	/* The system that it is made for; its host is asked and changed by that system's commands,
 	 * wherever they are. NULL: it runs anywhere. */
 	const char *system;
+	/* How it speaks to swtpm: the option that names the socket. */
+	const char *swtpm_option;
 	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
 	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
+	/* Writes into the spec what it left to the hypervisor (firmware). */
+	void (*settle)(const struct plan *plan, struct spec *spec);
+	/* The plan as a file of the hypervisor's own, or NULL: it has none.  Faults are reported.
+	 * Caller frees. */
+	char *(*config_text)(const struct plan *plan, struct report *report);
 	/* Takes one line of a channel; returns an answer for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
 	void (*explain)(
@@ -131,7 +141,7 @@ char *hyper_secret_path(const struct plan_request *request);
 int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
     char **text, struct error *err);
 /* What is the same for every hypervisor: sockets, and what placeholders stand for. */
-void hyper_finish(const struct spec *spec, struct plan *plan);
+void hyper_finish(const struct plan_request *request, struct plan *plan);
 void plan_clear(struct plan *plan);
 
 #endif

@@ -293,18 +293,28 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	add_devices(&b);
 	hyper_check_claims(spec, NULL, report);
 	add_serial(&b);
-	if (spec->loader.type == LOADER_NONE)
+	if (spec->loader.type == LOADER_NONE || spec->qemu.bootrom != NULL ||
+	    spec->qemu.varfile != NULL)
 		add_firmware(&b);
 	else
-		words_add(&plan->notes, "qemu has no loader: its own BIOS boots the first disk");
+		words_add(&plan->notes, "loader: qemu has none, its own BIOS boots the first disk");
 	qemu_add_guest(spec, plan);
 	plan->hello = holds(spec, plan) ? QMP_CAPABILITIES : QMP_HELLO;
 	words_append(b.argv, &spec->extra_options);
 	words_append(b.argv, &spec->qemu.args);
 	if (request->extra != NULL)
 		words_append(b.argv, request->extra);
-	hyper_finish(spec, plan);
+	hyper_finish(request, plan);
 	return report->count == before ? 0 : -1;
+}
+
+/* What stands in for bhyve's firmware and its variables: the spec's own keys are bhyve's. */
+static void qemu_settle(const struct plan *plan, struct spec *spec)
+{
+	if (spec->qemu.bootrom == NULL && plan->bootrom != NULL)
+		spec->qemu.bootrom = mem_copy(plan->bootrom);
+	if (spec->qemu.varfile == NULL && plan->copy_to != NULL)
+		spec->qemu.varfile = mem_copy(plan->copy_to);
 }
 
 static const char *qemu_hear(struct signs *signs, enum channel channel, const char *line)
@@ -378,7 +388,9 @@ static void qemu_destroy(const struct plan *plan, struct words *command)
 
 const struct hypervisor hyper_qemu = {
 	.name = "qemu",
+	.swtpm_option = "--ctrl",
 	.plan = qemu_plan,
+	.settle = qemu_settle,
 	.hear = qemu_hear,
 	.explain = qemu_explain,
 	.power = qemu_power,

@@ -37,19 +37,27 @@ static void add_domains(const struct spec *spec, struct plan *plan)
 		    domain[i].id, domain[i].size != 0 ? domain[i].size : share);
 		add_node(&domain[i], &plan->argv);
 		if (domain[i].domain_policy != NULL)
-			words_add(&plan->notes, "numa: domain_policy is bhyve's: ignored");
+			words_addf(&plan->notes,
+			    "domain_policy of domain %" PRId64 " is bhyve's: qemu ignores it",
+			    domain[i].id);
 	}
 }
 
 static void add_gdb(const struct spec *spec, struct plan *plan)
 {
-	const char *where = spec->gdb;
+	const char *where = spec->gdb, *colon;
+	MEM_AUTO char *host = NULL;
+	bool v6;
 
 	if (where == NULL)
 		return;
 	where += *where == 'w' ? 1 : 0;
-	words_add(&plan->argv, "-gdb");
-	words_addf(&plan->argv, "tcp:%s%s", strchr(where, ':') == NULL ? ":" : "", where);
+	colon = strrchr(where, ':');
+	/* Without an address bhyve listens for this machine alone, qemu for all. */
+	host = colon == NULL ? mem_copy("localhost") : mem_copy_n(where, (size_t)(colon - where));
+	v6 = strchr(host, ':') != NULL;
+	qemu_option(&plan->argv, "-gdb", "tcp:%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "",
+	    colon == NULL ? where : colon + 1);
 }
 
 static void add_fwcfg(const struct spec *spec, struct words *argv)

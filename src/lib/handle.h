@@ -27,10 +27,10 @@ struct vmrun {
 	struct event_queue events;
 	struct pidfile pidfile;
 	struct rundir rundir;
-	char *run_dir;	     /* absolute */
-	char *name;	     /* of the VM */
-	char *program;	     /* of the hypervisor, or NULL */
-	int console_input;   /* -1: this program's stdin */
+	char *run_dir, *state_dir; /* absolute */
+	char *name;		   /* of the VM */
+	char *program;		   /* of the hypervisor, or NULL */
+	int console_input;	   /* -1: this program's stdin */
 	bool claimed;	     /* nobody else supervises a VM of this name, or writes our pid file */
 	struct shown *shown; /* what the last checks found; NULL before any */
 	size_t shown_count;

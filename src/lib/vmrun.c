@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "lib/handle.h"
 #include "platform/os.h"
 
@@ -20,11 +21,17 @@ const char *vmrun_version(void)
 	return VMRUN_VERSION;
 }
 
-static int usage(struct vmrun *vm, const char *fmt, const char *value)
+/* The value is wrong; `known` (NULL-terminated, or NULL) may have what was meant. */
+static int usage(struct vmrun *vm, const char *fmt, const char *value, const char *const *known)
 {
+	struct near near = { .wanted = value };
 	struct error err = { 0 };
 
-	(void)error_set(&err, STATUS_USAGE, "%s \"%s\"", fmt, value);
+	for (size_t i = 0; known != NULL && known[i] != NULL; i++)
+		near_offer(&near, known[i]);
+	MEM_AUTO char *hint = near_hint(&near);
+
+	(void)error_set(&err, STATUS_USAGE, "%s \"%s\"%s", fmt, value, hint);
 	report_take(&vm->report, NULL, &err);
 	return -1;
 }
@@ -38,6 +45,7 @@ static void copy_list(const char *const *from, struct words *to)
 /* What stands in the options, checked; -1: see the report. */
 static int read_options(struct vmrun *vm, struct document_source *source)
 {
+	static const char *const formats[] = { "json", "lua", "ucl", "auto", NULL };
 	const struct vmrun_options *o = &vm->options;
 	struct error err = { 0 };
 	size_t before = vm->report.count;
@@ -48,17 +56,18 @@ static int read_options(struct vmrun *vm, struct document_source *source)
 	source->name = o->name;
 	source->folder = o->folder;
 	if (o->format != NULL && !format_find(o->format, &source->format))
-		(void)usage(vm, "expected the format json, lua, ucl or auto, got", o->format);
+		(void)usage(
+		    vm, "expected the format json, lua, ucl or auto, got", o->format, formats);
 	copy_list(o->set, &vm->settings);
 	for (size_t i = 0; i < vm->settings.count; i++) {
 		const char *equal = strchr(vm->settings.item[i], '=');
 
 		if (equal == NULL || equal == vm->settings.item[i])
-			(void)usage(vm, "a setting is KEY=VALUE, got", vm->settings.item[i]);
+			(void)usage(vm, "a setting is KEY=VALUE, got", vm->settings.item[i], NULL);
 	}
 	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
-		(void)usage(vm, "both pids cannot be in one file:", o->pid_file);
+		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
 	copy_list(o->args, &vm->args);
 	vm->policy.no_reboot = o->no_reboot;
 	vm->policy.reboot_count = o->reboot_count;
@@ -80,12 +89,12 @@ static char *program_path(const char *program)
 	return field_path(program, cwd);
 }
 
-static char *find_run_dir(const char *wanted)
+static char *find_folder(const char *wanted, char *(*fallback)(void))
 {
 	char cwd[PATH_MAX];
 
 	if (wanted == NULL)
-		return rundir_default();
+		return fallback();
 	return getcwd(cwd, sizeof(cwd)) == NULL ? mem_copy(wanted) : field_path(wanted, cwd);
 }
 
@@ -98,15 +107,14 @@ static bool only_prints(const struct vmrun *vm)
 /* A dry run speaks of bhyve everywhere; a run and a check take what can run here. */
 static int choose_hypervisor(struct vmrun *vm)
 {
+	static const char *const known[] = { "bhyve", "qemu", "auto", NULL };
 	const char *name = vm->options.hypervisor;
 
 	if (name != NULL && strcmp(name, "auto") != 0) {
 		vm->source.hyper = hyper_find(name);
-		return vm->source.hyper != NULL ? 0
-						: usage(vm,
-						      "expected the hypervisor bhyve, "
-						      "qemu or auto, got",
-						      name);
+		return vm->source.hyper != NULL
+		    ? 0
+		    : usage(vm, "expected the hypervisor bhyve, qemu or auto, got", name, known);
 	}
 	vm->source.hyper = only_prints(vm) ? &hyper_bhyve : hyper_for_host();
 	if (!only_prints(vm) && vm->source.hyper != &hyper_bhyve && os_bhyve_release() != 0)
@@ -146,8 +154,8 @@ static int load(struct vmrun *vm)
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
 	vm->source.program = vm->program;
 	vm->source.dry = vm->options.dry_run || vm->options.check;
-	vm->run_dir = find_run_dir(vm->options.run_dir);
-	vm->source.run_dir = vm->run_dir;
+	vm->source.run_dir = vm->run_dir = find_folder(vm->options.run_dir, rundir_default);
+	vm->source.state_dir = vm->state_dir = find_folder(vm->options.state_dir, statedir_default);
 	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
 	if (vm->source.doc == NULL)
 		return -1;
@@ -191,6 +199,7 @@ void vmrun_close(struct vmrun *vm)
 	event_queue_clear(&vm->events);
 	free(vm->name);
 	free(vm->run_dir);
+	free(vm->state_dir);
 	free(vm->program);
 	if (vm->console_input >= 0)
 		(void)close(vm->console_input);
@@ -236,17 +245,71 @@ char *vmrun_command(const struct vmrun *vm)
 	return vm->first.spec == NULL ? NULL : words_shell_line(&vm->first.plan.argv);
 }
 
+/* printf(1) gives it the lines that it reads. */
+static char *loader_line(const struct plan *plan)
+{
+	MEM_AUTO char *command = words_shell_line(&plan->loading.argv);
+	struct words print = { 0 };
+	MEM_AUTO char *line = NULL;
+
+	if (plan->loading.input == NULL)
+		return mem_copy(command);
+	words_add(&print, "printf");
+	words_add(&print, "%s\\n");
+	for (const char *p = plan->loading.input; *p != '\0'; p += strcspn(p, "\n") + 1)
+		words_take(&print, mem_copy_n(p, strcspn(p, "\n")));
+	line = words_shell_line(&print);
+	words_free(&print);
+	return mem_format("%s | %s", line, command);
+}
+
+char *vmrun_loader_command(const struct vmrun *vm)
+{
+	return vm->first.spec == NULL || vm->first.plan.loading.argv.count == 0
+	    ? NULL
+	    : loader_line(&vm->first.plan);
+}
+
+char *vmrun_bhyve_config(struct vmrun *vm)
+{
+	const struct plan *plan = &vm->first.plan;
+	size_t before = vm->report.count;
+	char *text;
+
+	if (vm->first.spec == NULL || plan->hyper->config_text == NULL)
+		return NULL;
+	text = plan->hyper->config_text(plan, &vm->report);
+	if (vm->report.count == before)
+		return text;
+	free(text);
+	return NULL;
+}
+
 char *vmrun_spec_json(const struct vmrun *vm)
 {
 	return vm->first.spec == NULL ? NULL : spec_print(vm->first.spec);
 }
 
-const char *const *vmrun_notes(const struct vmrun *vm)
+static const char *const *lend(const struct words *words)
 {
 	static const char *const none[] = { NULL };
 
-	return vm->first.plan.notes.count == 0 ? none
-					       : (const char *const *)vm->first.plan.notes.item;
+	return words->count == 0 ? none : (const char *const *)words->item;
+}
+
+const char *const *vmrun_notes(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.notes);
+}
+
+const char *const *vmrun_placeholders(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.unknown);
+}
+
+const char *const *vmrun_bhyve_words(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.remarks);
 }
 
 const char *vmrun_name(const struct vmrun *vm)

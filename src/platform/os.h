@@ -25,6 +25,11 @@ bool os_has_kvm(void);
 bool os_uses_ip(void);
 /* Does a network interface of that name exist? Asked of the kernel, nothing is executed. */
 bool os_interface_exists(const char *name);
+/*
+ * Keeps the system from killing this process when memory runs out: procctl(PROC_SPROTECT), or
+ * oom_score_adj.  -1 and errno when that is not allowed.
+ */
+int os_protect(pid_t pid);
 /* Does /dev/vmm/NAME, the kernel's half of a bhyve VM, exist? */
 bool os_vm_exists(const char *name);
 /* Is a kernel module of that name loaded or built in? Asked on FreeBSD only, elsewhere false. */

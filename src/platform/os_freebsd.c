@@ -5,6 +5,7 @@
 #include <sys/disk.h>
 #include <sys/ioctl.h>
 #include <sys/module.h>
+#include <sys/procctl.h>
 #include <sys/socket.h>
 #include <sys/sockio.h>
 #include <sys/stat.h>
@@ -37,6 +38,13 @@ int os_bhyve_release(void)
 bool os_has_vmm(void)
 {
 	return access("/dev/vmmctl", F_OK) == 0 || modfind("vmm") >= 0;
+}
+
+int os_protect(pid_t pid)
+{
+	int flags = PPROT_SET;
+
+	return procctl(P_PID, pid, PROC_SPROTECT, &flags);
 }
 
 bool os_uses_ip(void)

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,21 @@ int os_bhyve_release(void)
 bool os_has_vmm(void)
 {
 	return false;
+}
+
+int os_protect(pid_t pid)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/oom_score_adj", (long)pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = write(fd, "-1000", 5);
+	(void)close(fd);
+	return n == 5 ? 0 : -1;
 }
 
 bool os_uses_ip(void)

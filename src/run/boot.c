@@ -74,7 +74,9 @@ static int make_plan(const struct boot_source *source, const struct spec *spec, 
     struct report *report)
 {
 	MEM_AUTO char *folder = mem_format("%s/%s", source->run_dir, spec->name);
-	struct plan_request request = { spec, source->program, source->extra, folder, source->dry };
+	MEM_AUTO char *state = mem_format("%s/%s", source->state_dir, spec->name);
+	struct plan_request request = { spec, source->program, source->extra, folder, state,
+		source->dry };
 
 	if (source->hyper->plan(&request, plan, report) == 0)
 		return 0;
@@ -269,9 +271,8 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 		return -1;
 	}
 	words_append(&out->plan.notes, &spec->notes);
-	/* What was left to the hypervisor stands in the resolved spec. */
-	if (spec->bootrom == NULL && out->plan.bootrom != NULL)
-		spec->bootrom = mem_copy(out->plan.bootrom);
+	words_append(&spec->moot, &out->plan.moot);
+	source->hyper->settle(&out->plan, spec);
 	out->spec = spec;
 	out->target = mem_copy(target);
 	return 0;

@@ -19,6 +19,7 @@ struct boot_source {
 	const char *program;	   /* of the hypervisor, as the user named it, or NULL */
 	const struct words *extra; /* words after `--` */
 	const char *run_dir;	   /* where files of running VMs go */
+	const char *state_dir;	   /* where files of their lives are */
 	bool dry;
 	struct pin_map pins; /* made by boot_source_check() */
 	struct spec *base;   /* the base alone, with its slots; ditto */

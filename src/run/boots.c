@@ -26,6 +26,12 @@ void boots_end(struct machine *m, int status)
 void boots_ended(struct machine *m)
 {
 	struct event_record *r;
+	struct error ignored = { 0 };
+
+	/* What the guest printed last. */
+	while (m->console.ours >= 0 && console_read(&m->console, &ignored) > 0)
+		;
+	error_clear(&ignored);
 
 	hooks_end(m);
 	pidfile_close(&m->pidfile);
@@ -224,6 +230,7 @@ static void spawn(struct machine *m)
 	r->event.pid = (int)m->child.pid;
 	r->event.console = m->boot.plan.uses_stdio;
 	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
+	beside_started(m);
 	hooks_started(m);
 }
 
@@ -327,6 +334,7 @@ void boots_exited(struct machine *m)
 	}
 	if (m->gave_up)
 		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+	beside_stopped(m);
 	pidfile_write(&m->pidfile, 0);
 	sockets_remove(&m->boot.plan.sockets);
 	say_exit(m);

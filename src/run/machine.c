@@ -160,6 +160,30 @@ static void happen(struct machine *m, enum happening what)
 		act(m);
 }
 
+static void read_console(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (console_read(&m->console, &err) >= 0)
+		return;
+	boots_warn(m, err.text);
+	error_clear(&err);
+}
+
+/* One of the processes that are not the hypervisor. */
+static void process_ended(struct machine *m, pid_t pid)
+{
+	if (companions_ended(&m->companions, pid)) {
+		if (m->state == STATE_ENDING)
+			ending_companion_gone(m);
+	} else if (pid == m->script.pid) {
+		(void)helper_ended(&m->script, pid, m->wait);
+		beside_script_ended(m);
+	} else if (helper_ended(&m->helper, pid, m->wait)) {
+		happen(m, HAPPENED_HELPER);
+	}
+}
+
 static void read_channel(struct machine *m, enum channel channel)
 {
 	child_read(&m->child, channel);
@@ -176,12 +200,18 @@ static void handle(struct machine *m, const struct wake *wake)
 		happen(m, HAPPENED_DEADLINE);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_OUTPUT)
 		helper_read(&m->helper, m->wait);
+	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_SCRIPT)
+		helper_read(&m->script, m->wait);
+	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
+		read_console(m);
+	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
+		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
 		read_channel(m, (enum channel)wake->tag);
 	else if (wake->tag == CHILD_TAG_END)
 		happen(m, HAPPENED_EXIT);
-	else if (helper_ended(&m->helper, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS), m->wait))
-		happen(m, HAPPENED_HELPER);
+	else
+		process_ended(m, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS));
 }
 
 int machine_dispatch(struct machine *m, struct error *err)
@@ -228,7 +258,8 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->options = *options;
 	m->events = events;
 	m->outcome.status = -1;
-	m->helper.fd = -1;
+	console_init(&m->console);
+	m->helper.fd = m->script.fd = -1;
 	for (int i = 0; i < CHANNELS; i++)
 		m->child.fd[i] = -1;
 	m->child.say = say_line;
@@ -240,6 +271,10 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 		machine_free(m);
 		return NULL;
 	}
+	m->companions.wait = m->wait;
+	m->companions.events = events;
+	m->companions.first_tag = MACHINE_TAGS;
+	m->companions.end_tag = machine_helper_tag;
 	m->boot = *first;
 	memset(first, 0, sizeof(*first));
 	return m;
@@ -260,8 +295,11 @@ static void kill_all(struct machine *m)
 		(void)child_finish(&m->child, &outcome, &ignored);
 		sockets_remove(&m->boot.plan.sockets);
 	}
-	if (m->wait != NULL)
+	if (m->wait != NULL) {
 		helper_free(&m->helper, m->wait);
+		helper_free(&m->script, m->wait);
+		companions_clear(&m->companions);
+	}
 	ending_now(m);
 	error_clear(&ignored);
 }
@@ -278,6 +316,7 @@ void machine_free(struct machine *m)
 	free(m->next_target);
 	preparing_clear(&m->preparing);
 	taken_clear(&m->taken);
+	console_close(&m->console);
 	pairs_free(&m->found);
 	boot_clear(&m->boot);
 	free(m);

@@ -7,6 +7,8 @@
 
 #include "check/check.h"
 #include "run/child.h"
+#include "run/companions.h"
+#include "run/console.h"
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
@@ -48,15 +50,20 @@ struct exit_record {
 
 /* Steps from a prepared spec to a start. */
 enum prepare_step {
+	PREPARE_WAIT,  /* for what must be there first */
 	PREPARE_FIND,  /* what only a run can know */
 	PREPARE_CHECK, /* the host, and mend it */
 	PREPARE_TAKE,  /* make taps */
+	PREPARE_COMPANIONS,
 	PREPARE_START,
 };
 
 struct preparing {
 	enum prepare_step step;
-	bool asking; /* the helper answers a question of facts_wanted() */
+	size_t waiting, companion; /* how far those steps are */
+	int64_t until_ms;	   /* how long the present one may take, 0: it has not begun */
+	bool asked;		   /* the helper tells whether a companion is ready */
+	bool asking;		   /* the helper answers a question of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
 	struct words tried;	/* fixes that were run for this boot, as lines */
@@ -75,8 +82,12 @@ struct machine {
 	struct boot boot; /* the present one, or the one that ended last */
 	struct child child;
 	struct pidfile pidfile;
-	int64_t deadline_ms;  /* of the state, by clock_ms() */
-	struct helper helper; /* a command of ours */
+	int64_t deadline_ms;	/* of the state, by clock_ms() */
+	struct helper helper;	/* a command of ours */
+	struct helper script;	/* post_start_script */
+	struct console console; /* of a serial port that is ours */
+	struct companions companions;
+	bool companions_killed;
 	struct preparing preparing;
 	struct taken taken;	   /* given back at the end */
 	struct pairs found;	   /* what earlier boots found, by device */
@@ -97,8 +108,11 @@ struct machine {
 	int exit_status;		     /* vmrun's own */
 };
 
-/* Tags in the wait set: the child's own, a helper's output, then helpers by their pid. */
-enum { MACHINE_TAG_OUTPUT = CHILD_TAGS, MACHINE_TAGS };
+/*
+ * Tags in the wait set.  Readable: the child's channels, a helper's and the script's output, then
+ * companions by their number.  Children: the child's end, then all others by their pid.
+ */
+enum { MACHINE_TAG_OUTPUT = CHILD_TAGS, MACHINE_TAG_SCRIPT, MACHINE_TAG_CONSOLE, MACHINE_TAGS };
 
 uintptr_t machine_helper_tag(pid_t pid);
 
@@ -115,11 +129,21 @@ void preparing_go_on(struct machine *m);
 void preparing_late(struct machine *m);
 void preparing_stop(struct machine *m);
 void preparing_clear(struct preparing *p);
+/* Starts the command that the facts want; true when it runs. */
+bool preparing_ask(struct machine *m);
+
+/* beside.c: steps of preparing (true: they wait, or the boot has failed), and the script. */
+bool beside_wait(struct machine *m);
+bool beside_companions(struct machine *m);
+void beside_started(struct machine *m);
+void beside_script_ended(struct machine *m);
+void beside_stopped(struct machine *m);
 
 /* ending.c: gives back what was taken, newest first; then boots_ended(). */
 void ending_begin(struct machine *m);
 void ending_go_on(struct machine *m);
 void ending_late(struct machine *m);
+void ending_companion_gone(struct machine *m);
 /* The same at once, without a loop: for a machine that is freed while it runs. */
 void ending_now(struct machine *m);
 

@@ -26,8 +26,6 @@ void preparing_clear(struct preparing *p)
 void preparing_begin(struct machine *m)
 {
 	preparing_clear(&m->preparing);
-	if (m->options.no_checks && !spec_is_open(m->boot.spec))
-		m->preparing.step = PREPARE_TAKE;
 	preparing_go_on(m);
 }
 
@@ -56,7 +54,7 @@ static void fail_with_report(struct machine *m)
 }
 
 /* The command that asks for the next fact; false when it cannot be started, which is an answer. */
-static bool ask(struct machine *m)
+bool preparing_ask(struct machine *m)
 {
 	const struct words *command = facts_wanted(&m->preparing.facts);
 	struct error err = { 0 };
@@ -73,6 +71,23 @@ static bool ask(struct machine *m)
 	return false;
 }
 
+/* The terminal of a port that is ours, the same at every boot. */
+static int open_console(struct machine *m, struct error *err)
+{
+	struct spec *spec = m->boot.spec;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		if (spec->com[i] == NULL || strcmp(spec->com[i], SPEC_CONSOLE) != 0 ||
+		    spec->com_found[i] != NULL)
+			continue;
+		if (console_open(&m->console, &spec->console, err) != 0 ||
+		    waitset_watch_fd(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, err) != 0)
+			return -1;
+		spec->com_found[i] = mem_copy(m->console.path);
+	}
+	return 0;
+}
+
 /* Steps return true when they wait for something, or the boot has failed. */
 
 static bool find(struct machine *m)
@@ -80,10 +95,16 @@ static bool find(struct machine *m)
 	struct preparing *p = &m->preparing;
 	struct report report = { 0 };
 	bool open = spec_is_open(m->boot.spec);
+	struct error err = { 0 };
 
+	if (open_console(m, &err) != 0) {
+		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+		error_clear(&err);
+		return true;
+	}
 	if (open &&
 	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->found, &p->facts, &p->findings))
-		return ask(m);
+		return preparing_ask(m);
 	if (findings_problems(&p->findings) > 0) {
 		fail_with_report(m);
 		return true;
@@ -175,7 +196,7 @@ static bool check(struct machine *m)
 	done = check_boot(&request, &p->findings);
 	words_free(&ours);
 	if (!done)
-		return ask(m);
+		return preparing_ask(m);
 	if (findings_problems(&p->findings) == 0) {
 		say_unchecked(m);
 		event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
@@ -236,7 +257,7 @@ static bool take(struct machine *m)
 			boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 		return true;
 	}
-	p->step = PREPARE_START;
+	p->step = PREPARE_COMPANIONS;
 	return false;
 }
 
@@ -246,6 +267,9 @@ static void step_on(struct machine *m)
 		bool waits = false;
 
 		switch (m->preparing.step) {
+		case PREPARE_WAIT:
+			waits = beside_wait(m);
+			break;
 		case PREPARE_FIND:
 			waits = find(m);
 			break;
@@ -254,6 +278,9 @@ static void step_on(struct machine *m)
 			break;
 		case PREPARE_TAKE:
 			waits = take(m);
+			break;
+		case PREPARE_COMPANIONS:
+			waits = beside_companions(m);
 			break;
 		case PREPARE_START:
 			boots_start(m);
@@ -330,7 +357,7 @@ void preparing_go_on(struct machine *m)
 		p->asking = false;
 		facts_answer(&p->facts, m->helper.status, false, m->helper.output.text);
 		step_on(m);
-	} else if (m->state != STATE_PREPARING) {
+	} else if (m->state != STATE_PREPARING || p->step == PREPARE_COMPANIONS) {
 		step_on(m);
 	} else if (p->step == PREPARE_TAKE) {
 		tap_step_ended(m);

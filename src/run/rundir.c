@@ -12,6 +12,8 @@
 
 #include "base/mem.h"
 
+#define MOST_TRIES 100 /* to get into a folder that others remove */
+
 char *rundir_default(void)
 {
 	const char *session = getenv("XDG_RUNTIME_DIR");
@@ -21,6 +23,36 @@ char *rundir_default(void)
 	if (session != NULL && *session == '/')
 		return mem_format("%s/vmrun", session);
 	return mem_format("/tmp/vmrun-%ld", (long)geteuid());
+}
+
+char *statedir_default(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (geteuid() == 0)
+		return mem_copy("/var/db/vmrun");
+	if (state != NULL && *state == '/')
+		return mem_format("%s/vmrun", state);
+	return mem_format("%s/.local/state/vmrun", home != NULL ? home : "");
+}
+
+int statedir_make(const char *path, struct error *err)
+{
+	MEM_AUTO char *copy = mem_copy(path);
+
+	for (char *p = copy + 1;; p++) {
+		char c = *p;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+			return error_set(err, STATUS_OS, "%s: cannot make this folder: %s", copy,
+			    strerror(errno));
+		*p = c;
+		if (c == '\0')
+			return 0;
+	}
 }
 
 /* Somebody else who can write here could hand us his files as ours. */
@@ -39,18 +71,19 @@ static int check_folder(const char *path, struct error *err)
 		return error_set(err, STATUS_OS,
 		    "%s: belongs to user %ld, not to us: choose another with --run-dir", path,
 		    (long)st.st_uid);
-	if ((st.st_mode & 07777 & ~wanted) != 0)
+	if ((st.st_mode & 0777 & ~wanted) != 0)
 		return error_set(err, STATUS_OS,
 		    "%s: its mode %04o is open to others, expected %04o: chmod %o %s", path,
-		    (unsigned)(st.st_mode & 07777), (unsigned)wanted, (unsigned)wanted, path);
+		    (unsigned)(st.st_mode & 0777), (unsigned)wanted, (unsigned)wanted, path);
 	return 0;
 }
 
 static int make_folder(const char *path, struct error *err)
 {
 	if (mkdir(path, geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST)
-		return error_set(
-		    err, STATUS_OS, "%s: cannot make this folder: %s", path, strerror(errno));
+		return error_set(err, STATUS_OS,
+		    "%s: cannot make this folder: %s (--run-dir chooses another)", path,
+		    strerror(errno));
 	return check_folder(path, err);
 }
 
@@ -74,15 +107,31 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 	return -1;
 }
 
+/*
+ * A supervisor of this name that ends takes the folder away, perhaps between our two steps: only
+ * what is still wrong after some tries is.
+ */
+static int make_and_lock(struct rundir *r, const char *name, struct error *err)
+{
+	for (int tries = 1;; tries++) {
+		struct error why = { 0 };
+
+		if (make_folder(r->folder, &why) == 0 && take_lock(r, name, &why) == 0)
+			return 0;
+		if (why.status != STATUS_OS || tries == MOST_TRIES)
+			(void)error_set(err, why.status, "%s", why.text);
+		error_clear(&why);
+		if (err->status != STATUS_OK)
+			return -1;
+	}
+}
+
 int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err)
 {
-	MEM_AUTO char *folder = mem_format("%s/%s", run_dir, name);
-
-	if (make_folder(run_dir, err) != 0 || make_folder(folder, err) != 0)
+	if (make_folder(run_dir, err) != 0)
 		return -1;
-	r->folder = folder;
-	folder = NULL;
-	if (take_lock(r, name, err) == 0)
+	r->folder = mem_format("%s/%s", run_dir, name);
+	if (make_and_lock(r, name, err) == 0)
 		return 0;
 	free(r->folder);
 	r->folder = NULL;

@@ -25,6 +25,10 @@ int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct 
 #define RUNDIR_MAP "device.map"
 #define RUNDIR_INPUT "loader.in"
 
+/* Makes a folder, and those above it, only for us. */
+int statedir_make(const char *path, struct error *err);
+/* /var/db/vmrun for root, else $XDG_STATE_HOME/vmrun, else ~/.local/state/vmrun. Caller frees. */
+char *statedir_default(void);
 /* Writes a file of the folder, only for us to read; an old one of that name is replaced. */
 int rundir_write(const char *path, const char *text, struct error *err);
 /* Gives the lock up and removes the folder of the VM if nothing is left in it. */

@@ -1,9 +1,11 @@
 /* The keys of what a guest finds inside: processors' places, memory domains, fw_cfg, SMBIOS, TPM;
  * and the debugger's door.  Facts: bhyve(8), bhyve_config(5) and their sources. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "spec/keys.h"
@@ -13,25 +15,73 @@
 
 static const char *const tpm_types[] = { "", "passthru", "swtpm", NULL };
 
+/* Reads "NUMBER" up to `stop`; -1 when it is none below `limit`. */
+static long read_number(const char *text, char stop, long limit, const char **rest)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	*rest = *end == '\0' ? end : end + 1;
+	return isdigit((unsigned char)*text) && *end == stop && number < limit ? number : -1;
+}
+
+static bool is_v6(const char *text)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* An address or a name, without the brackets that bhyve would not take; NULL: neither. */
+static char *read_host(const char *text, size_t n)
+{
+	bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
+	char *host = mem_copy_n(text + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
+	bool good = *host != '\0';
+
+	for (const char *p = host; *p != '\0'; p++)
+		good = good && (isalnum((unsigned char)*p) || strchr(".-_:", *p) != NULL);
+	if (brackets || strchr(host, ':') != NULL)
+		good = good && is_v6(host);
+	if (good)
+		return host;
+	free(host);
+	return NULL;
+}
+
+/* A name that a `w` stands before: the host may be called so, or start one letter later. */
+static bool is_doubtful(bool wait, const char *host)
+{
+	return wait && strcmp(host, "localhost") != 0 && strchr(host, ':') == NULL &&
+	    host[strspn(host, "0123456789.")] != '\0';
+}
+
 static void gdb_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	const char *text = field_text(value, at, d), *port;
-	char *end;
-	long number;
+	const char *text = field_text(value, at, d);
+	bool wait = text != NULL && *text == 'w';
+	const char *place = text == NULL ? "" : text + (wait ? 1 : 0);
+	const char *colon = strrchr(place, ':'), *rest;
+	MEM_AUTO char *host = colon == NULL ? NULL : read_host(place, (size_t)(colon - place));
+	long port = read_number(colon == NULL ? place : colon + 1, '\0', 65536, &rest);
 
 	if (text == NULL)
 		return;
-	port = strrchr(text, ':') != NULL ? strrchr(text, ':') + 1 : text + (*text == 'w' ? 1 : 0);
-	number = strtol(port, &end, 10);
-	if (isdigit((unsigned char)*port) && *end == '\0' && number >= 1 && number <= 65535 &&
-	    *text != ':' && strchr(text, ',') == NULL && strchr(text, ' ') == NULL)
-		*(char **)into = mem_copy(text);
-	else
+	if (port < 1 || (colon != NULL && host == NULL))
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" is no place for a debugger, expected \"[w][ADDR:]PORT\" such as "
 		    "\"1234\" or \"w127.0.0.1:1234\"",
 		    text);
+	else if (host != NULL && is_doubtful(wait, host))
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\": bhyve takes the first w for \"wait\" and the host for \"%s\": give "
+		    "its "
+		    "numeric address",
+		    text, host);
+	else
+		*(char **)into = mem_format("%s%s%s%ld", wait ? "w" : "", host == NULL ? "" : host,
+		    host == NULL ? "" : ":", port);
 }
 
 static void text_print(const void *from, struct str *json)
@@ -47,16 +97,6 @@ const struct field_custom gdb_custom = {
 	.schema = "\"type\":\"string\",\"pattern\":\"^w?([^, ]+:)?[0-9]+$\"",
 };
 
-/* Reads "NUMBER" up to `stop`; -1 when it is none below `limit`. */
-static long read_number(const char *text, char stop, long limit, const char **rest)
-{
-	char *end;
-	long number = strtol(text, &end, 10);
-
-	*rest = *end == '\0' ? end : end + 1;
-	return isdigit((unsigned char)*text) && *end == stop && number < limit ? number : -1;
-}
-
 static void pin_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -69,18 +109,20 @@ static void pin_parse(
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
 		struct where here = { at, NULL, i };
 		const char *text = field_text(n, &here, d), *host, *rest;
+		long vcpu, cpu;
 
 		if (text == NULL)
 			continue;
-		if (read_number(text, ':', 65535, &host) < 0 ||
-		    read_number(host, '\0', MOST_HOST_CPUS, &rest) < 0)
+		vcpu = read_number(text, ':', 65535, &host);
+		cpu = read_number(host, '\0', MOST_HOST_CPUS, &rest);
+		if (vcpu < 0 || cpu < 0)
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"%s\" pins nothing, expected \"VCPU:CPU\" such as \"0:12\", CPU "
 			    "below "
 			    "%d",
 			    text, MOST_HOST_CPUS);
-		else
-			words_add(into, text);
+		else /* without leading zeros, which mean octal where bhyve reads the list */
+			words_addf(into, "%ld:%ld", vcpu, cpu);
 	}
 }
 
@@ -103,28 +145,40 @@ const struct field_custom pin_custom = {
 		  "\"pattern\":\"^[0-9]+:[0-9]+$\"}",
 };
 
-/* A list of processors, "0-3,8". */
+/* Steps over a number as bhyve reads it: a leading zero would make it octal. */
+static bool skip_number(const char **p)
+{
+	size_t digits = strspn(*p, "0123456789");
+	bool good = digits > 0 && digits < 6 && (digits == 1 || **p != '0');
+
+	*p += digits;
+	return good;
+}
+
+/* "0-3,8": numbers and ranges, none of them backwards. */
+static bool is_number_list(const char *p)
+{
+	for (;;) {
+		long first = strtol(p, NULL, 10);
+		bool good = skip_number(&p);
+
+		if (good && *p == '-') {
+			p++;
+			good = strtol(p, NULL, 10) >= first && skip_number(&p);
+		}
+		if (!good || *p == '\0')
+			return good;
+		if (*p++ != ',')
+			return false;
+	}
+}
+
 static void cpus_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(value, at, d);
-	bool good = text != NULL;
 
-	for (const char *p = text; good; p++) {
-		size_t digits = strspn(p, "0123456789");
-
-		good = digits > 0 && digits < 6;
-		p += digits;
-		if (good && *p == '-') {
-			digits = strspn(p + 1, "0123456789");
-			good = digits > 0 && digits < 6;
-			p += 1 + digits;
-		}
-		if (*p == '\0')
-			break;
-		good = good && *p == ',';
-	}
-	if (good)
+	if (text != NULL && is_number_list(text))
 		*(char **)into = mem_copy(text);
 	else if (text != NULL)
 		report_add(d->report, STATUS_SPEC, at,
@@ -137,6 +191,68 @@ static const struct field_custom cpus_custom = {
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$\"",
+};
+
+/* The policies of cpuset(1) -n that a domain can have. */
+static void policy_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	static const char *const words[] = { "first-touch", "ft", "round-robin", "rr" };
+	static const char *const lists[] = { "prefer:", "interleave:", "il:" };
+	const char *text = field_text(value, at, d);
+	bool good = false;
+
+	if (text == NULL)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		good = good || strcmp(text, words[i]) == 0;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		size_t n = strlen(lists[i]);
+
+		good = good || (strncmp(text, lists[i], n) == 0 && is_number_list(text + n));
+	}
+	if (good)
+		*(char **)into = mem_copy(text);
+	else
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no policy, expected \"first-touch\", \"round-robin\", "
+		    "\"interleave:0,1\" or \"prefer:0\"",
+		    text);
+}
+
+static const struct field_custom policy_custom = {
+	.parse = policy_parse,
+	.print = text_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^(first-touch|ft|round-robin|rr|"
+		  "(prefer|interleave|il):[0-9]+([,-][0-9]+)*)$\"",
+};
+
+/* A file of /usr/share/bhyve/kbdlayout: of any other name, bhyve finds none and says nothing. */
+static void layout_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+	bool good = text != NULL && *text != '.';
+
+	for (const char *p = good ? text : ""; *p != '\0'; p++)
+		good = good && (isalnum((unsigned char)*p) || strchr("._-", *p) != NULL);
+	if (good)
+		*(char **)into = mem_copy(text);
+	else if (text != NULL)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no layout, expected the name of a file in "
+		    "/usr/share/bhyve/kbdlayout such as \"de_noacc\"",
+		    text);
+}
+
+const struct field_custom layout_custom = {
+	.parse = layout_parse,
+	.print = text_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-][A-Za-z0-9._-]*$\"",
 };
 
 static void domain_size_print(const void *from, struct str *json)
@@ -165,24 +281,25 @@ const struct field numa_fields[] = {
 	{ "id", FIELD_INT, offsetof(struct numa_domain, id), .required = true, .has_range = true,
 	    .min = 0, .max = 7, .help = "number of the domain, counted from 0 without a gap" },
 	{ "size", FIELD_CUSTOM, offsetof(struct numa_domain, size), .custom = &domain_size_custom,
-	    .help = "its memory, \"1G\" or bytes; default an equal share" },
+	    .help = "its memory, \"1G\" or bytes; of all domains, together mem, or of none" },
 	{ "cpus", FIELD_CUSTOM, offsetof(struct numa_domain, cpus), .required = true,
 	    .custom = &cpus_custom, .help = "processors of the guest that are in it" },
-	{ "domain_policy", FIELD_STRING, offsetof(struct numa_domain, domain_policy),
+	{ "domain_policy", FIELD_CUSTOM, offsetof(struct numa_domain, domain_policy),
+	    .custom = &policy_custom,
 	    .help = "where the host takes the memory, as cpuset(1) -n says it" },
 	{ 0 },
 };
 
 const struct field fwcfg_fields[] = {
 	{ "name", FIELD_STRING, offsetof(struct fwcfg_item, name), .required = true,
-	    .longest = LONGEST_FWCFG_NAME, .help = "what the guest calls it" },
+	    .longest = LONGEST_FWCFG_NAME, .one_line = true, .help = "what the guest calls it" },
 	{ "string", FIELD_STRING, offsetof(struct fwcfg_item, string), .help = "the text it finds" },
 	{ "file", FIELD_PATH, offsetof(struct fwcfg_item, file), .help = "file with what it finds" },
 	{ 0 },
 };
 
 #define SMBIOS(group, key, text) \
-	{ #key, FIELD_STRING, offsetof(struct smbios, group.key), .help = text }
+	{ #key, FIELD_STRING, offsetof(struct smbios, group.key), .one_line = true, .help = text }
 
 static const struct field bios_fields[] = {
 	SMBIOS(bios, vendor, "of the firmware"),
@@ -234,6 +351,8 @@ const struct field tpm_fields[] = {
 	    .help = "passthru (a TPM of the host) or swtpm (a program)" },
 	{ "path", FIELD_PATH, offsetof(struct tpm, path), .required = true,
 	    .help = "the host's device, or the socket of swtpm" },
+	{ "managed", FIELD_BOOL, offsetof(struct tpm, managed), .quiet = true,
+	    .help = "swtpm: start the program, and end it with the VM" },
 	{ "version", FIELD_STRING, offsetof(struct tpm, version), .help = "2.0, which is all there is" },
 	{ 0 },
 };

@@ -59,8 +59,7 @@ static void check_values(const struct loader *loader, const struct where *at, st
 	for (size_t i = 0; i < loader->disks.count; i++) {
 		struct where here = { &disks, NULL, i };
 
-		/* bhyveload cuts its -d at the first comma: MODE,PATH is another disk mode there.
-		 */
+		/* bhyveload cuts its -d at the first comma: MODE,PATH is another disk mode. */
 		if (strchr(loader->disks.item[i], ',') != NULL)
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"%s\" holds a comma, which bhyveload's -d cannot take: give the disk "

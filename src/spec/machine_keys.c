@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 
 #define LONGEST_NAME 64
 #define MOST_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
@@ -280,13 +281,22 @@ static void com_parse(
 
 	if (text == NULL)
 		return;
-	if (strcmp(text, "stdio") == 0 || strcmp(text, "nmdm") == 0 || *text == '/' || is_tcp(text))
+	if (strcmp(text, "stdio") == 0 || strcmp(text, "nmdm") == 0 ||
+	    strcmp(text, SPEC_CONSOLE) == 0 || *text == '/' || is_tcp(text)) {
 		*(char **)into = mem_copy(text);
-	else
-		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no serial port: expected \"stdio\", \"nmdm\", a device such as "
-		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address",
-		    text);
+		return;
+	}
+	struct near near = { .wanted = text };
+
+	near_offer(&near, "stdio");
+	near_offer(&near, "nmdm");
+	near_offer(&near, SPEC_CONSOLE);
+	MEM_AUTO char *hint = near_hint(&near);
+
+	report_add(d->report, STATUS_SPEC, at,
+	    "\"%s\" is no serial port: expected \"stdio\", \"console\", \"nmdm\", a device such as "
+	    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address%s",
+	    text, hint);
 }
 
 static void com_print(const void *from, struct str *json)
@@ -299,7 +309,7 @@ const struct field_custom com_custom = {
 	.print = com_print,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|nmdm|/.+|tcp=.+:[0-9]+)$\"",
+	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|nmdm|console|/.+|tcp=.+:[0-9]+)$\"",
 };
 
 static void uuid_parse(
@@ -389,6 +399,30 @@ static void clear_words(void *words)
 
 const struct field_custom words_custom = {
 	.parse = words_parse,
+	.print = words_print,
+	.clear = clear_words,
+	.type = "string|string[]",
+	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
+		  "\"string\"}}]",
+};
+
+/* Words that are run: a relative path of the program starts at the spec's folder. */
+static void command_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	struct words *command = into;
+
+	words_parse(value, command, at, d);
+	if (command->count > 0 && strchr(command->item[0], '/') != NULL) {
+		char *program = field_path(command->item[0], d->folder);
+
+		free(command->item[0]);
+		command->item[0] = program;
+	}
+}
+
+const struct field_custom command_custom = {
+	.parse = command_parse,
 	.print = words_print,
 	.clear = clear_words,
 	.type = "string|string[]",

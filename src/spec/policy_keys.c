@@ -157,7 +157,7 @@ const struct field_custom reboot_on_custom = {
 	.type = "(integer|string)[]",
 	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,"
 		  "\"maximum\":255},"
-		  "{\"type\":\"string\"}]}",
+		  "{\"type\":\"string\",\"minLength\":1}]}",
 };
 
 static const char *const actions[] = { "acpi", "poweroff", "kill", NULL };
@@ -307,6 +307,22 @@ static void hooks_parse(
 	}
 }
 
+/* Its options with the file's absolute path: what is printed may be read in another folder. */
+static void print_options(const struct hook_file *hook, struct str *json)
+{
+	str_add(json, "{");
+	for (const struct node *n = hook->options->first; n != NULL; n = n->next) {
+		str_add(json, n == hook->options->first ? "" : ",");
+		str_add_json(json, n->key);
+		str_add(json, ":");
+		if (strcmp(n->key, "use") == 0)
+			str_add_json(json, hook->path);
+		else
+			node_text(n, json);
+	}
+	str_add(json, "}");
+}
+
 static void hooks_print(const void *from, struct str *json)
 {
 	const struct hook_list *list = from;
@@ -319,9 +335,9 @@ static void hooks_print(const void *from, struct str *json)
 	for (size_t i = 0; i < list->count; i++) {
 		str_add(json, i > 0 ? "," : "");
 		if (list->item[i].options != NULL)
-			node_text(list->item[i].options, json);
+			print_options(&list->item[i], json);
 		else
-			str_add_json(json, list->item[i].name);
+			str_add_json(json, list->item[i].path);
 	}
 	str_add(json, "]");
 }

@@ -8,10 +8,11 @@ static const char *const fwcfg_types[] = { "", "bhyve", "qemu", NULL };
 /* clang-format off */
 #define CUSTOM(name) .custom = &name##_custom
 #define FLAG(name, text) { #name, FIELD_BOOL, offsetof(struct spec, name), .help = text }
-#define HOOK(name, text) \
-	{ #name, FIELD_HOOK, offsetof(struct spec, name), .help = "hook: " text }
+#define HOOK(name, type, text) \
+	{ #name, FIELD_HOOK, offsetof(struct spec, name), .signature = type, \
+	    .help = "hook: " text }
 #define COM(n) { "com" #n, FIELD_CUSTOM, offsetof(struct spec, com[n - 1]), CUSTOM(com), \
-	    .help = "serial port " #n ": stdio, a tty, /dev/nmdmXA, nmdm or tcp=ADDR:PORT" }
+	    .help = "serial port " #n ": stdio, a tty, nmdm, console or tcp=ADDR:PORT" }
 
 static const struct field bhyve_fields[] = {
 	{ "release", FIELD_CUSTOM, offsetof(struct bhyve_settings, release), CUSTOM(release),
@@ -34,6 +35,18 @@ static const struct field qemu_fields[] = {
 	    .help = "UEFI variables under qemu" },
 	{ "args", FIELD_CUSTOM, offsetof(struct qemu_settings, args), CUSTOM(words),
 	    .help = "further words for qemu" },
+	{ 0 },
+};
+
+static const struct field console_fields[] = {
+	{ "log", FIELD_PATH, offsetof(struct console_settings, log),
+	    .help = "file that gets all that the guest prints" },
+	{ "timestamps", FIELD_BOOL, offsetof(struct console_settings, timestamps),
+	    .help = "a time before each line of the log" },
+	{ "max_size", FIELD_CUSTOM, offsetof(struct console_settings, max_size), CUSTOM(mem),
+	    .help = "a log that is larger becomes LOG.1" },
+	{ "keep", FIELD_INT, offsetof(struct console_settings, keep), .has_range = true, .min = 0,
+	    .max = 100, .help = "how many older logs are kept" },
 	{ 0 },
 };
 
@@ -64,6 +77,8 @@ const struct field spec_fields[] = {
 	{ "lpc_slot", FIELD_CUSTOM, offsetof(struct spec, lpc_slot), CUSTOM(slot),
 	    .help = "PCI address of the LPC bridge" },
 	COM(1), COM(2), COM(3), COM(4),
+	{ "console", FIELD_OBJECT, offsetof(struct spec, console), .rows = console_fields,
+	    .help = "the log of a serial port that is \"console\"" },
 	{ "gdb", FIELD_CUSTOM, offsetof(struct spec, gdb), CUSTOM(gdb),
 	    .help = "[w][ADDR:]PORT that a debugger connects to; w waits for it" },
 	{ "graphic", FIELD_OBJECT, offsetof(struct spec, graphic), .rows = graphic_fields,
@@ -83,7 +98,7 @@ const struct field spec_fields[] = {
 	FLAG(ignore_unknown_msr, "ignore registers (MSR) that nobody handles"),
 	FLAG(guest_mem_in_core, "guest memory in core dumps of bhyve"),
 	FLAG(exit_on_pause, "leave the guest at its PAUSE instructions"),
-	{ "keyboard_layout", FIELD_STRING, offsetof(struct spec, keyboard_layout),
+	{ "keyboard_layout", FIELD_CUSTOM, offsetof(struct spec, keyboard_layout), CUSTOM(layout),
 	    .help = "layout of VNC clients' keyboards" },
 	{ "pin", FIELD_CUSTOM, offsetof(struct spec, pin), CUSTOM(pin),
 	    .help = "processors of the host for those of the guest: VCPU:CPU each" },
@@ -100,6 +115,14 @@ const struct field spec_fields[] = {
 	{ "tpm", FIELD_OBJECT, offsetof(struct spec, tpm), .rows = tpm_fields,
 	    .help = "a trusted platform module" },
 	FLAG(pc_testdev, "the test device of bhyve's developers"),
+	{ "post_start_script", FIELD_CUSTOM, offsetof(struct spec, post_start_script), CUSTOM(command),
+	    .help = "a command that is run once the hypervisor is up" },
+	{ "companions", FIELD_LIST, offsetof(struct spec, companions), .rows = companion_fields,
+	    .size = sizeof(struct companion), .help = "programs that live and die with the VM" },
+	{ "wait_for", FIELD_LIST, offsetof(struct spec, wait_for), .rows = wait_fields,
+	    .size = sizeof(struct wait_item), .defaults = wait_defaults,
+	    .help = "what must be there before the host is checked" },
+	FLAG(protect, "keep the host from killing the hypervisor when memory runs out"),
 	{ "config", FIELD_MAP, offsetof(struct spec, config),
 	    .help = "further variables of bhyve_config(5), set last" },
 	{ "extra_options", FIELD_CUSTOM, offsetof(struct spec, extra_options), CUSTOM(words),
@@ -116,11 +139,16 @@ const struct field spec_fields[] = {
 	    .help = "{ initial, factor, max, reset_after }: delay after all but a reboot" },
 	{ "hooks", FIELD_CUSTOM, offsetof(struct spec, hooks), CUSTOM(hooks),
 	    .help = "files of hooks" },
-	HOOK(on_prepare, "before each boot"),
-	HOOK(on_start, "before the hypervisor starts"),
-	HOOK(on_started, "the hypervisor runs"),
-	HOOK(on_exit, "after each exit"),
-	HOOK(on_end, "vmrun is about to end"),
+	HOOK(on_prepare, "fun(spec: vmrun.Spec, boot: vmrun.Boot): vmrun.Spec?",
+	    "before each boot"),
+	HOOK(on_start, "fun(boot: vmrun.Boot): boolean?, string?",
+	    "before the hypervisor starts"),
+	HOOK(on_started, "fun(boot: vmrun.Boot)",
+	    "the hypervisor runs"),
+	HOOK(on_exit, "fun(exit: vmrun.Exit): string|boolean|vmrun.Action|nil",
+	    "after each exit"),
+	HOOK(on_end, "fun(report: vmrun.Report)",
+	    "vmrun is about to end"),
 	{ "hook_timeout", FIELD_CUSTOM, offsetof(struct spec, hook_timeout_ms), CUSTOM(seconds),
 	    .help = "seconds that one hook may compute" },
 	{ "hook_memory", FIELD_CUSTOM, offsetof(struct spec, hook_memory), CUSTOM(mem),

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "spec/spec.h"
 
+#define LONGEST_SOCKET 103 /* SOCKET_PATH_MAX, on every system */
+
 static const char *const com_keys[] = { "com1", "com2", "com3", "com4" };
 
 static void fault(struct decoder *d, const char *key, const char *text)
@@ -30,6 +32,23 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 			    "\"stdio\" is taken by %s already: only one port can have it", owner);
 		else
 			owner = com_keys[i];
+	}
+}
+
+/* Two doors with one name: bhyve cannot open the second, and ends as if the guest had. */
+static void check_doors(const struct spec *spec, struct decoder *d)
+{
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		struct where at = { NULL, com_keys[i], 0 };
+
+		if (spec->com[i] == NULL || strcmp(spec->com[i], "stdio") == 0 ||
+		    strcmp(spec->com[i], "nmdm") == 0)
+			continue;
+		for (size_t k = 0; k < i; k++) {
+			if (spec->com[k] != NULL && strcmp(spec->com[k], spec->com[i]) == 0)
+				report_add(d->report, STATUS_SPEC, &at, "%s has \"%s\" already",
+				    com_keys[k], spec->com[i]);
+		}
 	}
 }
 
@@ -58,7 +77,7 @@ static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
 
 		if (*end == '-')
 			last = strtol(end + 1, &end, 10);
-		if (last < first || last >= cpu_count(&spec->cpu)) {
+		if (last >= cpu_count(&spec->cpu)) {
 			report_add(d->report, STATUS_SPEC, at,
 			    "\"%s\": the guest has %" PRId64 " processors, counted from 0",
 			    domain->cpus, cpu_count(&spec->cpu));
@@ -77,17 +96,69 @@ static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
 	}
 }
 
+/* Guests take tables that leave a processor out for broken, and see one domain. */
+static void check_numa_cpus(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "numa", 0 };
+	const struct numa_domain *domain = spec->numa.item;
+	MEM_AUTO int *owner = mem_zero((size_t)cpu_count(&spec->cpu) * sizeof(*owner));
+	size_t before = d->report->count;
+
+	for (size_t i = 0; i < spec->numa.count; i++) {
+		struct where entry = { &list, NULL, i }, cpus = { &entry, "cpus", 0 };
+
+		take_cpus(spec, &domain[i], &cpus, owner, d);
+	}
+	for (int64_t i = 0; i < cpu_count(&spec->cpu) && d->report->count == before; i++) {
+		if (owner[i] == 0)
+			report_add(d->report, STATUS_SPEC, &list,
+			    "processor %" PRId64 " is in no domain: each must be in one", i);
+	}
+}
+
+/*
+ * bhyve takes its memory from the sizes when all domains have one, and forgets them all when one
+ * has none.
+ */
+static void check_numa_sizes(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "numa", 0 };
+	const struct numa_domain *domain = spec->numa.item;
+	int64_t count = (int64_t)spec->numa.count, sized = 0, sum = 0;
+
+	for (int64_t i = 0; i < count; i++) {
+		sized += domain[i].size != 0 ? 1 : 0;
+		sum += domain[i].size;
+	}
+	if (sized != 0 && sized != count)
+		report_add(d->report, STATUS_SPEC, &list,
+		    "%" PRId64 " of %" PRId64
+		    " domains have a size: give it to all, or to none for "
+		    "equal shares",
+		    sized, count);
+	else if (sized != 0 && sum != spec->mem)
+		report_add(d->report, STATUS_SPEC, &list,
+		    "the sizes of the domains are %" PRId64 " bytes together, but \"mem\" is "
+		    "%" PRId64,
+		    sum, spec->mem);
+	else if (sized == 0 && spec->mem % (count * 4096) != 0)
+		report_add(d->report, STATUS_SPEC, &list,
+		    "%" PRId64 " bytes of memory give no equal shares of whole pages for %" PRId64
+		    " domains: give each a size",
+		    spec->mem, count);
+}
+
 /* bhyve looks at the domains 0, 1, 2, ... up to the first that is not there. */
 static void check_numa(const struct spec *spec, struct decoder *d)
 {
 	struct where list = { NULL, "numa", 0 };
 	const struct numa_domain *domain = spec->numa.item;
-	MEM_AUTO int *owner = mem_zero((size_t)cpu_count(&spec->cpu) * sizeof(*owner));
 	unsigned seen = 0;
 
+	if (spec->numa.count == 0)
+		return;
 	for (size_t i = 0; i < spec->numa.count; i++) {
 		struct where entry = { &list, NULL, i }, id = { &entry, "id", 0 };
-		struct where cpus = { &entry, "cpus", 0 };
 
 		if ((seen >> domain[i].id & 1) != 0)
 			report_add(d->report, STATUS_SPEC, &id, "two domains have the id %" PRId64,
@@ -97,9 +168,10 @@ static void check_numa(const struct spec *spec, struct decoder *d)
 			    "%zu domains have the ids 0 to %zu: %" PRId64 " would be ignored",
 			    spec->numa.count, spec->numa.count - 1, domain[i].id);
 		seen |= 1u << domain[i].id;
-		take_cpus(spec, &domain[i], &cpus, owner, d);
 	}
-	if (spec->numa.count > 0 && !spec->generate_acpi)
+	check_numa_cpus(spec, d);
+	check_numa_sizes(spec, d);
+	if (!spec->generate_acpi)
 		fault(d, "numa",
 		    "guests learn of domains from ACPI tables, and generate_acpi is off");
 }
@@ -134,25 +206,78 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 	if (spec->bootrom != NULL)
 		fault(d, "loader",
 		    "\"bootrom\" is given too: firmware and a loader exclude each other");
-	if (spec->varfile != NULL)
-		fault(d, "loader", "\"varfile\" is for firmware, which a loader replaces");
+	if (spec->varfile != NULL || spec->varfile_template != NULL)
+		fault(d, "loader",
+		    "\"varfile\" and its template are for firmware, which a loader replaces");
 	if (spec->numa.count > 0)
 		fault(d, "loader", "guests with \"numa\" domains need firmware");
 }
 
-/* bhyve refuses a variable without a name or a value, and one whose key has an empty part. */
+/* Why the variable must not be set, or NULL. */
+static const char *variable_fault(const char *key)
+{
+	static const char *const ours[][2] = {
+		{ "name", "bhyve takes the name from the end of its command: set \"name\"" },
+		{ "config.dump",
+		    "bhyve would print its variables and end, as if the guest had "
+		    "powered off" },
+		{ "monitor", "bhyve would boot again by itself, and vmrun would not know" },
+	};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (strcmp(key, ours[i][0]) == 0)
+			return ours[i][1];
+	}
+	/* bhyve ends at an empty part; a `#` makes a comment of a line for its -k. */
+	if (*key == '\0' || *key == '.' || *key == '#' || strstr(key, "..") != NULL ||
+	    strpbrk(key, "= \t\r\n") != NULL || key[strlen(key) - 1] == '.')
+		return "this is no variable, expected names with dots between them";
+	return NULL;
+}
+
 static void check_config(const struct spec *spec, struct decoder *d)
 {
 	struct where map = { NULL, "config", 0 };
 
 	for (size_t i = 0; i < spec->config.count; i++) {
-		const char *key = spec->config.item[i].key;
-		struct where at = { &map, key, 0 };
+		struct where at = { &map, spec->config.item[i].key, 0 };
+		const char *why = variable_fault(spec->config.item[i].key);
 
-		if (*key == '\0' || *key == '.' || strstr(key, "..") != NULL ||
-		    strpbrk(key, "= \t\n") != NULL || key[strlen(key) - 1] == '.')
+		if (why != NULL)
+			report_add(d->report, STATUS_SPEC, &at, "%s", why);
+	}
+}
+
+static void check_waits(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "wait_for", 0 };
+	const struct wait_item *item = spec->wait_for.item;
+
+	for (size_t i = 0; i < spec->wait_for.count; i++) {
+		struct where at = { &list, NULL, i };
+
+		if ((item[i].path != NULL) == (item[i].interface != NULL))
 			report_add(d->report, STATUS_SPEC, &at,
-			    "\"%s\" is no variable, expected names with dots between them", key);
+			    "exactly one of \"path\" and \"interface\" says what to wait for");
+	}
+}
+
+static void check_companions(const struct spec *spec, struct decoder *d)
+{
+	struct where list = { NULL, "companions", 0 };
+	const struct companion *item = spec->companions.item;
+
+	for (size_t i = 0; i < spec->companions.count; i++) {
+		struct where at = { &list, NULL, i }, name = { &at, "name", 0 };
+		struct where command = { &at, "command", 0 };
+
+		if (item[i].command.count == 0)
+			report_add(d->report, STATUS_SPEC, &command, "there is no program to run");
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(item[k].name, item[i].name) == 0)
+				report_add(d->report, STATUS_SPEC, &name,
+				    "two companions have the name \"%s\"", item[i].name);
+		}
 	}
 }
 
@@ -163,11 +288,21 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 	if (spec->tpm.version != NULL && strcmp(spec->tpm.version, "2.0") != 0)
 		report_add(d->report, STATUS_SPEC, &version,
 		    "\"%s\" is no version that bhyve has, expected \"2.0\"", spec->tpm.version);
+	if (spec->tpm.managed && spec->tpm.type != TPM_SWTPM)
+		report_add(d->report, STATUS_SPEC, &tpm,
+		    "\"managed\" starts swtpm: it needs \"type\": \"swtpm\"");
+	/* It is the path of a socket then. */
+	if (spec->tpm.type == TPM_SWTPM && spec->tpm.path != NULL &&
+	    strlen(spec->tpm.path) > LONGEST_SOCKET)
+		report_add(d->report, STATUS_SPEC, &tpm,
+		    "\"%s\" has %zu bytes: the path of a socket has at most %d", spec->tpm.path,
+		    strlen(spec->tpm.path), LONGEST_SOCKET);
 }
 
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 {
 	check_stdio(spec, d);
+	check_doors(spec, d);
 	if (spec->lpc_slot.bus != 0)
 		fault(d, "lpc_slot", "the lpc must be on bus 0");
 	check_loader(spec, d);
@@ -178,4 +313,6 @@ void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 	check_pin(spec, d);
 	check_numa(spec, d);
 	check_fwcfg(spec, d);
+	check_waits(spec, d);
+	check_companions(spec, d);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "spec/keys.h"
@@ -27,6 +28,8 @@ static void set_defaults(struct spec *spec)
 	spec->loader.timeout_ms = 15000;
 	fbuf_defaults(&spec->graphic.fbuf);
 	spec->graphic.xhci_tablet = true;
+	spec->console.max_size = INT64_C(10) << 20;
+	spec->console.keep = 3;
 	spec->hook_timeout_ms = 5000;
 	spec->hook_memory = INT64_C(64) << 20;
 	spec->stop = default_ladder;
@@ -138,9 +141,11 @@ const char *spec_com(const struct spec *spec, size_t port)
 {
 	const char *com = spec->com[port];
 
-	if (com == NULL || strcmp(com, "nmdm") != 0)
-		return com;
-	return spec->com_found[port] != NULL ? spec->com_found[port] : "/dev/nmdmAUTOA";
+	if (spec->com_found[port] != NULL)
+		return spec->com_found[port];
+	if (com != NULL && strcmp(com, "nmdm") == 0)
+		return "/dev/nmdmAUTOA";
+	return com != NULL && strcmp(com, SPEC_CONSOLE) == 0 ? "/dev/pts/AUTO" : com;
 }
 
 static void note_given(const struct node *document, struct spec *spec)
@@ -235,8 +240,8 @@ bool spec_is_open(const struct spec *spec)
 			return true;
 	}
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
-		    spec->com_found[i] == NULL)
+		if (spec->com[i] != NULL && spec->com_found[i] == NULL &&
+		    (strcmp(spec->com[i], "nmdm") == 0 || strcmp(spec->com[i], SPEC_CONSOLE) == 0))
 			return true;
 	}
 	return false;
@@ -252,35 +257,20 @@ void spec_forget_first(struct spec *spec)
 	}
 }
 
-/* Lays compact JSON out in lines; braces and commas inside strings are left alone. */
-static char *indent_json(const char *json)
+static void print_keys(const struct spec *spec, struct str *json)
 {
-	struct str out = { 0 };
-	int depth = 0;
-	bool quoted = false, escaped = false;
+	size_t count = 0, kept = 0;
+	struct field *rows;
 
-	for (const char *p = json; *p != '\0'; p++) {
-		bool opens = !quoted && (*p == '{' || *p == '[');
-		bool closes = !quoted && (*p == '}' || *p == ']');
-		bool empty = opens && (p[1] == '}' || p[1] == ']');
-
-		if (*p == '"' && !escaped)
-			quoted = !quoted;
-		escaped = *p == '\\' && !escaped;
-		if (empty) {
-			str_add_n(&out, p++, 2);
-			continue;
-		}
-		if (closes)
-			str_addf(&out, "\n%*s", 2 * --depth, "");
-		str_add_n(&out, p, 1);
-		if (!quoted && *p == ':')
-			str_add(&out, " ");
-		if (opens || (!quoted && *p == ','))
-			str_addf(&out, "\n%*s", 2 * (depth += opens ? 1 : 0), "");
+	while (spec_fields[count].key != NULL)
+		count++;
+	rows = mem_zero((count + 1) * sizeof(*rows));
+	for (size_t i = 0; i < count; i++) {
+		if (!words_have(&spec->moot, spec_fields[i].key))
+			rows[kept++] = spec_fields[i];
 	}
-	str_add(&out, "\n");
-	return str_take(&out);
+	field_print(rows, spec, json);
+	free(rows);
 }
 
 char *spec_print(const struct spec *spec)
@@ -289,7 +279,7 @@ char *spec_print(const struct spec *spec)
 	bool first = true;
 
 	str_add(&json, "{");
-	field_print(spec_fields, spec, &json);
+	print_keys(spec, &json);
 	str_add(&json, ",\"emulations\":[");
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (spec->devices[i]->removed)
@@ -301,7 +291,7 @@ char *spec_print(const struct spec *spec)
 	str_add(&json, "]}");
 	MEM_AUTO char *compact = str_take(&json);
 
-	return indent_json(compact);
+	return json_indent(compact);
 }
 
 void spec_free(struct spec *spec)
@@ -312,6 +302,7 @@ void spec_free(struct spec *spec)
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
 		free(spec->com_found[i]);
 	words_free(&spec->given);
+	words_free(&spec->moot);
 	words_free(&spec->notes);
 	for (size_t i = 0; i < spec->device_count; i++)
 		device_free(spec->devices[i]);

@@ -16,6 +16,7 @@
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
+#define SPEC_CONSOLE "console" /* a serial port that vmrun owns */
 
 struct cpu {
 	int64_t sockets, cores, threads;
@@ -138,6 +139,35 @@ enum tpm_type { TPM_NONE, TPM_PASSTHRU, TPM_SWTPM };
 struct tpm {
 	int type; /* enum tpm_type */
 	char *path, *version;
+	bool managed; /* swtpm is started for it, and serves `path` */
+};
+
+/* Something that must be there before the host is checked: exactly one of path and interface. */
+struct wait_item {
+	char *path, *interface;
+	int64_t timeout_ms;
+};
+
+/* Ready when the command ends with status 0, or when the path is there. */
+struct readiness {
+	struct words command;
+	char *path;
+};
+
+/* A program that lives and dies with the VM. */
+struct companion {
+	char *name;
+	struct words command;
+	struct readiness ready;
+	bool restart;
+};
+
+/* Of a serial port that is "console": what becomes of its output. */
+struct console_settings {
+	char *log;
+	bool timestamps;
+	int64_t max_size; /* bytes of one log */
+	int64_t keep;	  /* older logs */
 };
 
 struct graphic {
@@ -167,7 +197,8 @@ struct spec {
 	struct slot lpc_slot, hostbridge_slot;
 	char *com[SPEC_COM_PORTS];
 	char *com_found[SPEC_COM_PORTS]; /* by a run: the device behind "nmdm", or NULL */
-	char *gdb;			 /* "[w][ADDR:]PORT" */
+	struct console_settings console;
+	char *gdb; /* "[w][ADDR:]PORT" */
 	char *uuid;
 	bool utc_clock, yield_on_hlt, generate_acpi;
 	bool wire_guest_mem, force_msi, disable_mptable_gen, power_off_destroy_vm;
@@ -181,7 +212,11 @@ struct spec {
 	struct tpm tpm;
 	bool pc_testdev;
 	struct graphic graphic; /* its devices are among `devices` */
-	struct pairs config;	/* any further variables of bhyve_config(5) */
+	struct words post_start_script;
+	struct field_list companions; /* struct companion */
+	struct field_list wait_for;   /* struct wait_item */
+	bool protect;		      /* from the host's killer of large processes */
+	struct pairs config;	      /* any further variables of bhyve_config(5) */
 	struct words extra_options;
 	struct device **devices; /* in order of appearance; removed ones are among them */
 	size_t device_count;
@@ -197,6 +232,7 @@ struct spec {
 	struct bhyve_settings bhyve;
 	struct qemu_settings qemu;
 	struct words given; /* the keys that stand in the document, null aside */
+	struct words moot;  /* keys that mean nothing where it runs: they are not printed */
 	struct words notes; /* what the user should know about the spec, a line each */
 };
 

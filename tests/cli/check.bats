@@ -170,7 +170,7 @@ needs_commands() {
 	spec
 	vmrun --json vm.json
 	is "$status" 64
-	has '--json belongs to --check'
+	has '--json goes with --check'
 	vmrun --check --no-requirement-check vm.json
 	is "$status" 64
 	has 'exclude each other'

@@ -31,6 +31,7 @@ static void check_shape(const struct field *f)
 	assert_true((f->rows != NULL) == (f->type == FIELD_OBJECT || f->type == FIELD_LIST));
 	assert_true((f->size != 0) == (f->type == FIELD_LIST));
 	assert_true((f->custom != NULL) == (f->type == FIELD_CUSTOM));
+	assert_true((f->signature != NULL) == (f->type == FIELD_HOOK));
 	assert_true(!f->has_range || f->type == FIELD_INT || f->type == FIELD_LIST);
 	assert_true(!f->has_range || f->min < f->max);
 	if (f->type == FIELD_CUSTOM)
@@ -114,6 +115,39 @@ static void check_integer(const struct field *rows, const struct field *f, const
 	}
 }
 
+/* Too few entries, and too many. */
+static void check_list(const struct field *rows, const struct field *f, const struct where *at)
+{
+	struct node *list = node_new(NODE_LIST);
+
+	if (f->min > 0)
+		wrong(rows, f, node_new(NODE_LIST), at);
+	for (int64_t i = 0; i <= f->max; i++)
+		node_append(list, node_new(NODE_OBJECT));
+	wrong(rows, f, list, at);
+}
+
+/* What the schema of a value says must hold: its range, or its choices. */
+static void check_schema(const struct field *rows, const struct field *f, const struct where *at)
+{
+	MEM_AUTO char *text = mem_format("{%s}", f->custom->schema);
+	struct node *schema = json_node(text);
+	const struct node *min = node_get(schema, "minimum"), *max = node_get(schema, "maximum");
+	const struct node *choices = node_get(schema, "enum");
+
+	if (min != NULL)
+		wrong(rows, f, node_int(min->integer - 1), at);
+	if (max != NULL)
+		wrong(rows, f, node_int(max->integer + 1), at);
+	if (min != NULL || max != NULL)
+		wrong(rows, f, node_string("1"), at);
+	if (choices != NULL) {
+		wrong(rows, f, node_int(-7), at);
+		wrong(rows, f, node_string("no such choice"), at);
+	}
+	node_free(schema);
+}
+
 static void check_wrong_types(
     const struct field *rows, const struct field *f, const struct where *at)
 {
@@ -128,6 +162,10 @@ static void check_wrong_types(
 		check_text(rows, f, at);
 	else if (f->type == FIELD_INT)
 		check_integer(rows, f, at);
+	else if (f->type == FIELD_LIST && f->has_range)
+		check_list(rows, f, at);
+	else if (f->type == FIELD_CUSTOM)
+		check_schema(rows, f, at);
 	if (f->type == FIELD_BOOL || f->type == FIELD_CHOICE || f->type == FIELD_OBJECT ||
 	    f->type == FIELD_LIST || f->type == FIELD_MAP || f->type == FIELD_HOOK) {
 		wrong(rows, f, node_string("true"), at);

@@ -1,4 +1,4 @@
-/* Disks: sizes of sectors, lengths of names, defaults. */
+/* Disks: sizes of sectors, lengths of names, defaults; the ports of a controller. */
 #include "support.h"
 
 #include "base/mem.h"
@@ -53,7 +53,7 @@ static void test_numbers(void **state)
 	bad("'nmrr':65536", ".nmrr: 65536 is out of range");
 	/* Without them nothing is said. */
 	device_shows("{'device':'ahci-cd','path':'/a'}",
-	    "{'device':'ahci-cd','id':'x','fix':false,'path':'/"
+	    "{'device':'ahci-cd','id':'x','path':'/"
 	    "a','nocache':false,'direct':false,'ro':false,"
 	    "'nodelete':false}");
 	device_refused("{'device':'virtio-blk','path':'/a','rev':'x'}",
@@ -68,6 +68,56 @@ static void test_paths(void **state)
 	    "{'device':'virtio-blk','path':''}", "emulations[0].path: must not be empty");
 }
 
+#define PORT(more) "{'type':'hd','path':'/a'" more "}"
+#define AHCI(ports) "{'device':'ahci','ports':[" ports "]}"
+
+static void test_ports(void **state)
+{
+	(void)state;
+	device_shows(AHCI("{'type':'cd','path':'a,hd:b'}," PORT(",'ser':'x'")),
+	    "'ports':[{'type':'cd','path':'/specs/a,hd:b','nocache':false,'direct':false,"
+	    "'ro':false,'nodelete':false},{'type':'hd','path':'/a','nocache':false,"
+	    "'direct':false,'ro':false,'nodelete':false,'ser':'x'}]}");
+	device_refused(AHCI(""), "emulations[0].ports: 0 entries, expected 1 to 32");
+	device_refused(AHCI("'/a'"), "emulations[0].ports[0]: expected an object, got a string");
+	device_refused(AHCI("{'path':'/a'}"), "emulations[0].ports[0]: \"type\" is missing");
+	device_refused(AHCI("{'type':'hd'}"), "emulations[0].ports[0]: \"path\" is missing");
+	device_refused(AHCI("{'type':'dvd','path':'/a'}"),
+	    "emulations[0].ports[0].type: \"dvd\" is none of \"hd\", \"cd\"");
+	device_refused(AHCI(PORT("") "," PORT(",'sre':'x'")),
+	    "emulations[0].ports[1].sre: unknown key \"sre\", did you mean \"ser\"?");
+	device_refused(AHCI(PORT("") "," PORT(",'physical_sector_size':512")),
+	    "emulations[0].ports[1]: \"physical_sector_size\" needs");
+	device_refused(AHCI(PORT(",'bootindex':1") "," PORT("") "," PORT(",'bootindex':1")),
+	    "emulations[0].ports[2].bootindex: ports[0] has the boot index 1 already");
+}
+
+static void test_needs(void **state)
+{
+	struct device *dev =
+	    device_of(AHCI(PORT(",'bootindex':1,'logical_sector_size':512") "," PORT(
+		",'ro':true") ",{'type':'cd','path':'c','bootindex':4}"));
+	struct needs needs = { 0 };
+	struct pairs claims = { 0 };
+
+	(void)state;
+	dev->kind->needs(dev, &needs);
+	assert_int_equal(needs.count, 3);
+	assert_int_equal(needs.item[0].kind, NEED_DISK);
+	assert_string_equal(needs.item[0].key, "ports");
+	assert_true(needs.item[0].write && !needs.item[0].cd && needs.item[0].sector == 512);
+	assert_true(!needs.item[1].write && !needs.item[1].cd && needs.item[1].sector == 0);
+	assert_true(!needs.item[2].write && needs.item[2].cd);
+	assert_string_equal(needs.item[2].what, "/specs/c");
+	dev->kind->claims(dev, &claims);
+	assert_int_equal(claims.count, 2);
+	assert_string_equal(claims.item[1].key, "boot index");
+	assert_string_equal(claims.item[1].value, "4");
+	pairs_free(&claims);
+	needs_clear(&needs);
+	device_free(dev);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +125,8 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_needs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

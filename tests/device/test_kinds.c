@@ -83,7 +83,7 @@ static void test_common_values(void **state)
 	(void)state;
 	device_shows(RAW ",'id':'a'}", "'id':'a'");
 	device_shows(RAW ",'slot':'3'}", "'slot':'0:3:0'");
-	device_shows(RAW ",'slot':null}", "{'device':'raw','id':'x','fix':false,'value':'x'}");
+	device_shows(RAW ",'slot':null}", "{'device':'raw','id':'x','value':'x'}");
 	device_refused(RAW ",'id':1}", "emulations[0].id: expected a string, got an integer");
 	device_refused(RAW ",'id':''}", "emulations[0].id: must not be empty");
 	device_refused(RAW ",'slot':true}", "emulations[0].slot: expected a slot");

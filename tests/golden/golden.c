@@ -3,11 +3,15 @@
  *
  *	spec.json or spec.lua
  *	variants	a line each: NAME and options (hypervisor= target= set= asis); without this
- *file "bhyve hypervisor=bhyve" and "qemu hypervisor=qemu" argv.NAME	the words of the command,
- *one a line, where it is accepted notes.NAME	remarks about it, if any errors.NAME	the
- *problems, where it is refused; "errors" where all variants have the same
+ *			file "bhyve hypervisor=bhyve" and "qemu hypervisor=qemu"
+ *	argv.NAME	the words of the command, one a line, where it is accepted
+ *	loader.NAME	what loads the guest, if anything does
+ *	notes.NAME	remarks about it, if any
+ *	unknown.NAME	what in it stands for something that only a run knows, if anything
+ *	errors.NAME	the problems, where it is refused; "errors" where all variants have the same
  *
- * UPDATE=1 writes the expected files anew.  bhyve's commands are also shown to fakebhyve's parser.
+ * UPDATE=1 writes the expected files anew.  bhyve's commands are also shown to fakebhyve's parser,
+ * beside the file for bhyve -k; and the resolved spec must give the same command again.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -17,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fake.h"
+#include "judge.h"
 #include "vmrun/vmrun.h"
 
 #define FOLDER "/vm" /* where relative paths of the specs start */
@@ -29,7 +33,7 @@ struct variant {
 	const char *set[MOST_SETTINGS];
 	size_t settings;
 	bool asis; /* without the settings that make a command the same on every host */
-	char *argv, *notes, *errors;
+	char *argv, *loader, *notes, *unknown, *errors;
 };
 
 struct golden {
@@ -179,15 +183,11 @@ static bool has_setting(const struct variant *v, const char *setting)
 	return false;
 }
 
-/* Would bhyve take it? */
-static void ask_fakebhyve(struct golden *g, const struct variant *v, const char *const *argv)
+static struct fake_host host_of(const struct variant *v)
 {
 	struct fake_host host = {
 		.release = 14, .max_cpus = 64, .host_cpus = 64, .no_files = true
 	};
-	struct fake_tree tree;
-	char message[1024] = "";
-	int argc = 0, status;
 
 	for (int release = 13; release <= 15; release++) {
 		char setting[32];
@@ -197,19 +197,76 @@ static void ask_fakebhyve(struct golden *g, const struct variant *v, const char 
 			host.release = release;
 	}
 	host.arm64 = has_setting(v, "bhyve.arch=arm64");
-	while (argv[argc] != NULL)
-		argc++;
-	fake_tree_init(&tree);
-	status =
-	    fake_options(&host, argc, (char **)(uintptr_t)argv, &tree, message, sizeof(message));
-	if (status == 0)
-		status = fake_start(&host, &tree, NULL, message, sizeof(message));
-	fake_tree_fini(&tree);
+	return host;
+}
+
+/* Would bhyve take it? */
+static void ask_fakebhyve(struct golden *g, const struct variant *v, const char *const *argv)
+{
+	struct fake_host host = host_of(v);
+	char message[1024] = "";
+	int status = judge_start(&host, argv, message, sizeof(message));
+
 	if (status != 0) {
 		(void)fprintf(
 		    stderr, "%s: bhyve would end with status %d: %s\n", v->name, status, message);
 		g->failed = true;
 	}
+}
+
+/* The file for bhyve -k says what the command says, unless it says that it does not. */
+static void compare_trees(struct golden *g, const struct variant *v, struct vmrun *vm)
+{
+	struct fake_host host = host_of(v);
+	const char *const *argv = vmrun_argv(vm);
+	char *config = vmrun_bhyve_config(vm), *said, *read;
+	size_t words = 0;
+
+	while (argv[words] != NULL)
+		words++;
+	if (config == NULL) {
+		(void)fprintf(stderr, "%s: no file for bhyve -k\n", v->name);
+		g->failed = true;
+		return;
+	}
+	said = judge_command(&host, argv);
+	read = judge_file(&host, config, argv[words - 1]);
+	if (said == NULL || read == NULL ||
+	    (*vmrun_bhyve_words(vm) == NULL && strcmp(said, read) != 0)) {
+		(void)fprintf(
+		    stderr, "%s: the command says\n%sand the file\n%s", v->name, said, read);
+		g->failed = true;
+	}
+	free(config);
+	free(said);
+	free(read);
+}
+
+/* What --debug prints is a spec, and gives the same command. */
+static void come_back(struct golden *g, const struct variant *v, struct vmrun *vm)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	char *spec = vmrun_spec_json(vm), *wanted = vmrun_command(vm), *got;
+	struct vmrun *again;
+
+	options.text = spec;
+	options.length = strlen(spec);
+	options.folder = "/elsewhere";
+	options.format = "json";
+	options.hypervisor = v->hypervisor;
+	options.dry_run = true;
+	options.run_dir = "/run/vmrun";
+	got = vmrun_open(&again, &options) == 0 && vmrun_prepare(again) == 0 ? vmrun_command(again)
+									     : problems(again);
+	if (strcmp(got, wanted) != 0) {
+		(void)fprintf(stderr, "%s: the resolved spec gives\n%s\ninstead of\n%s\n%s\n",
+		    v->name, got, wanted, spec);
+		g->failed = true;
+	}
+	vmrun_close(again);
+	free(spec);
+	free(wanted);
+	free(got);
 }
 
 static void make(struct golden *g, struct variant *v)
@@ -229,9 +286,14 @@ static void make(struct golden *g, struct variant *v)
 	options.run_dir = "/run/vmrun";
 	if (vmrun_open(&vm, &options) == 0 && vmrun_prepare(vm) == 0) {
 		v->argv = lines(vmrun_argv(vm));
+		v->loader = vmrun_loader_command(vm);
 		v->notes = lines(vmrun_notes(vm));
-		if (strcmp(v->hypervisor, "bhyve") == 0 && !v->asis)
+		v->unknown = lines(vmrun_placeholders(vm));
+		come_back(g, v, vm);
+		if (strcmp(v->hypervisor, "bhyve") == 0 && !v->asis) {
 			ask_fakebhyve(g, v, vmrun_argv(vm));
+			compare_trees(g, v, vm);
+		}
 	} else {
 		v->errors = problems(vm);
 	}
@@ -291,6 +353,11 @@ static void compare(struct golden *g, const char *kind, const char *name, const 
 	free(expected);
 }
 
+static const char *unless_empty(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
 static void compare_all(struct golden *g)
 {
 	bool alike = all_alike(g);
@@ -300,8 +367,9 @@ static void compare_all(struct golden *g)
 		struct variant *v = &g->variant[i];
 
 		compare(g, "argv", v->name, v->argv);
-		compare(
-		    g, "notes", v->name, v->notes != NULL && *v->notes != '\0' ? v->notes : NULL);
+		compare(g, "loader", v->name, v->loader);
+		compare(g, "notes", v->name, unless_empty(v->notes));
+		compare(g, "unknown", v->name, unless_empty(v->unknown));
 		compare(g, "errors", v->name, alike ? NULL : v->errors);
 	}
 }
@@ -348,7 +416,9 @@ int main(int argc, char **argv)
 	find_strangers(&g);
 	for (size_t i = 0; i < g.variants; i++) {
 		free(g.variant[i].argv);
+		free(g.variant[i].loader);
 		free(g.variant[i].notes);
+		free(g.variant[i].unknown);
 		free(g.variant[i].errors);
 	}
 	free(g.list);

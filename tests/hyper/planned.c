@@ -41,7 +41,8 @@ void planned_make(struct planned *p, const struct hypervisor *hyper, const char 
 	p->source.hyper = hyper;
 	p->source.settings = &p->settings;
 	p->source.extra = &p->extra;
-	p->source.dry = true;
+	p->source.dry = !p->run;
+	p->source.run_dir = "/run/vmrun";
 	p->source.doc = document_load(&source, &limits, spec_merge_rules(), &p->report);
 	if (p->source.doc != NULL)
 		(void)boot_source_check(&p->source, &p->report);

@@ -9,6 +9,7 @@ struct planned {
 	struct boot_source source;
 	struct boot boot;
 	struct report report;
+	bool run; /* not a dry one: passwords are read */
 	bool good;
 };
 

@@ -78,6 +78,7 @@ struct roll {
 	struct random_device *device;
 	const struct device_kind *kind;
 	const char *backend; /* of a network device */
+	bool memory;	     /* an nvme without a disk */
 };
 
 static void expect(struct roll *r, const char *key, const char *value)
@@ -147,6 +148,43 @@ static void roll_ports(struct roll *r)
 	str_add(&r->spec->json, "]");
 }
 
+/* A text of a drive, or a bare flag. */
+static void roll_of_drive(
+    struct roll *r, unsigned port, const char *key, const char *before, unsigned most)
+{
+	MEM_AUTO char *variable = mem_format("port.%u.%s", port, key);
+	MEM_AUTO char *value = odd_text(before, most);
+
+	add_text(&r->spec->json, key, value);
+	pairs_add(&r->device->vars, variable, value);
+}
+
+static void roll_drives(struct roll *r)
+{
+	add_key(&r->spec->json, "ports");
+	str_add(&r->spec->json, "[");
+	for (unsigned i = 0, n = 1 + random_below(32); i < n; i++) {
+		MEM_AUTO char *type_key = mem_format("port.%u.type", i);
+		MEM_AUTO char *ro_key = mem_format("port.%u.ro", i);
+		const char *type = one_in(2) ? "cd" : "hd";
+
+		add_key(&r->spec->json, NULL);
+		str_add(&r->spec->json, "{");
+		add_text(&r->spec->json, "type", type);
+		pairs_add(&r->device->vars, type_key, type);
+		roll_of_drive(r, i, "path", "/d/x", n > 8 ? 0 : 6);
+		if (one_in(4))
+			roll_of_drive(r, i, "model", "m", 4);
+		if (one_in(4)) {
+			add_key(&r->spec->json, "ro");
+			str_add(&r->spec->json, "true");
+			pairs_add(&r->device->vars, ro_key, "true");
+		}
+		str_add(&r->spec->json, "}");
+	}
+	str_add(&r->spec->json, "]");
+}
+
 static void roll_rules(struct roll *r)
 {
 	struct str rules = { 0 };
@@ -208,6 +246,37 @@ static bool is_key(const struct field *f, const char *const *keys)
 	return false;
 }
 
+static void roll_nvme(struct roll *r)
+{
+	r->memory = one_in(3);
+	if (r->memory)
+		roll_number(r, "ram", 1 + random_below(1000));
+	else
+		roll_text(r, "path", "/d/x", 8);
+}
+
+/* Keys of nvme that are more than their type says. */
+static bool roll_nvme_key(struct roll *r, const struct field *f)
+{
+	static const char *const done[] = { "path", "ram", "logical_sector_size", NULL };
+	static const char *const sectors[] = { "512", "4096", "8192" };
+	const char *size = sectors[random_below(3)];
+	MEM_AUTO char *id =
+	    mem_format("0x58%08x%06x", random_below(1 << 30), random_below(1 << 24));
+
+	if (is_key(f, done) || (r->memory && f->type == FIELD_BOOL))
+		return true;
+	if (strcmp(f->key, "sectsz") == 0) {
+		roll_number(r, f->key, strtol(size, NULL, 10));
+	} else if (strcmp(f->key, "eui64") == 0) {
+		add_text(&r->spec->json, f->key, id);
+		expect(r, f->key, id);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /* Keys with a meaning beyond their type; true when this was one. */
 static bool roll_special(struct roll *r, const struct field *f)
 {
@@ -215,7 +284,7 @@ static bool roll_special(struct roll *r, const struct field *f)
 	static const char *const netgraph[] = { "path", "peerhook", "socket", "hook", NULL };
 	bool is_net = r->backend != NULL;
 
-	if (is_key(f, done))
+	if (is_key(f, done) || (r->kind == &device_nvme && roll_nvme_key(r, f)))
 		return true;
 	if (is_net && is_key(f, netgraph)) {
 		/* path and peerhook are required there */
@@ -234,6 +303,8 @@ static bool roll_special(struct roll *r, const struct field *f)
 		roll_mac(r);
 	else if (strcmp(f->key, "mtu") == 0)
 		roll_number(r, f->key, 46 + random_below(65490));
+	else if (strcmp(f->key, "ports") == 0 && r->kind == &device_ahci)
+		roll_drives(r);
 	else if (strcmp(f->key, "ports") == 0)
 		roll_ports(r);
 	else if (strcmp(f->key, "logical_sector_size") == 0)
@@ -275,6 +346,10 @@ static void roll_field(struct roll *r, const struct field *f)
 	case FIELD_INT:
 		roll_number(r, f->key, f->has_range ? f->min : 1);
 		break;
+	case FIELD_CHOICE:
+		add_text(&r->spec->json, f->key, f->choices[1]);
+		expect(r, f->key, f->choices[1]);
+		break;
 	default:
 		break;
 	}
@@ -302,7 +377,7 @@ static void roll_raw(struct roll *r)
 
 static void roll_device(struct random_spec *s, bool may_pin)
 {
-	struct roll r = { s, &s->device[s->devices++], NULL, NULL };
+	struct roll r = { s, &s->device[s->devices++], NULL, NULL, false };
 	size_t kinds = 0;
 
 	while (device_kinds[kinds] != NULL)
@@ -328,6 +403,8 @@ static void roll_device(struct random_spec *s, bool may_pin)
 		if (r.kind == &device_virtio_net || r.kind == &device_e1000) {
 			roll_backend(&r);
 			r.device->extra = 1; /* a MAC address */
+		} else if (r.kind == &device_nvme) {
+			roll_nvme(&r);
 		}
 		for (const struct field *f = r.kind->fields; f->key != NULL; f++) {
 			if (strcmp(f->key, "bridge") == 0)

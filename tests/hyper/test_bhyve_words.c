@@ -65,64 +65,72 @@ static void fill(struct pairs *vars, const char *const *texts)
 	}
 }
 
+struct form_row {
+	const struct device_kind *kind;
+	const char *vars[10];
+	const char *words;
+};
+
+static const struct form_row form_rows[] = {
+	{ &device_virtio_blk, { "device=virtio-blk", "path=/a=b" }, "-s 2:3:4,virtio-blk,/a=b" },
+	{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "ro=true", "ser=x=y" },
+	    "-s 2:3:4,virtio-blk,/a,ro,ser=x=y" },
+	{ &device_virtio_blk, { "device=virtio-blk", "path=/a,b" },
+	    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a,b" },
+	{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "ser=x,y" },
+	    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a -o pci.2.3.4.ser=x,y" },
+	{ &device_virtio_blk, { "device=virtio-blk", "path=/%\\" },
+	    "-s 2:3:4,virtio-blk,/\\%\\\\" },
+	{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "deep.key=1" },
+	    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a -o pci.2.3.4.deep.key=1" },
+	{ &device_ahci_hd, { "device=ahci", "port.0.type=hd", "port.0.path=/a", "port.0.nmrr=1" },
+	    "-s 2:3:4,ahci-hd,/a,nmrr=1" },
+	{ &device_ahci_cd, { "device=ahci", "port.0.type=cd", "port.0.path=/a,cd:b" },
+	    "-o pci.2.3.4.device=ahci -o pci.2.3.4.port.0.type=cd "
+	    "-o pci.2.3.4.port.0.path=/a,cd:b" },
+	{ &device_virtio_net, { "device=virtio-net", "backend=tap0", "mac=1:2" },
+	    "-s 2:3:4,virtio-net,tap0,mac=1:2" },
+	{ &device_virtio_console, { "device=virtio-console", "port.0.name=n", "port.0.path=/a=b" },
+	    "-s 2:3:4,virtio-console,n=/a=b" },
+	{ &device_virtio_console, { "device=virtio-console", "port.0.name=n=m", "port.0.path=/a" },
+	    "-o pci.2.3.4.device=virtio-console -o pci.2.3.4.port.0.name=n=m "
+	    "-o pci.2.3.4.port.0.path=/a" },
+	{ &device_ahci,
+	    { "device=ahci", "port.0.type=hd", "port.0.path=/a", "port.0.ro=true", "port.1.type=cd",
+		"port.1.path=/b=%", "port.1.ser=x=y" },
+	    "-s 2:3:4,ahci,hd:/a,ro,cd:/b=\\%,ser=x=y" },
+	{ &device_nvme, { "device=nvme", "ram=64", "maxq=2" }, "-s 2:3:4,nvme,ram=64,maxq=2" },
+	{ &device_nvme, { "device=nvme", "path=/ram=1,x" },
+	    "-o pci.2.3.4.device=nvme -o pci.2.3.4.path=/ram=1,x" },
+	{ &device_ahci, { "device=ahci", "port.0.type=cd", "port.0.path=/a,hd:/b" },
+	    "-o pci.2.3.4.device=ahci -o pci.2.3.4.port.0.type=cd "
+	    "-o pci.2.3.4.port.0.path=/a,hd:/b" },
+};
+
+/* The same words, with a blank between them. */
+static void check_words(const struct words *got, const char *wanted)
+{
+	struct str line = { 0 };
+
+	for (size_t i = 0; i < got->count; i++)
+		str_addf(&line, "%s%s", i > 0 ? " " : "", got->item[i]);
+	assert_string_equal(line.text, wanted);
+	str_free(&line);
+}
+
 static void test_forms(void **state)
 {
-	static const struct {
-		const struct device_kind *kind;
-		const char *vars[6];
-		const char *words;
-	} rows[] = {
-		{ &device_virtio_blk, { "device=virtio-blk", "path=/a=b" },
-		    "-s 2:3:4,virtio-blk,/a=b" },
-		{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "ro=true", "ser=x=y" },
-		    "-s 2:3:4,virtio-blk,/a,ro,ser=x=y" },
-		{ &device_virtio_blk, { "device=virtio-blk", "path=/a,b" },
-		    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a,b" },
-		{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "ser=x,y" },
-		    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a -o pci.2.3.4.ser=x,y" },
-		{ &device_virtio_blk, { "device=virtio-blk", "path=/%\\" },
-		    "-s 2:3:4,virtio-blk,/\\%\\\\" },
-		{ &device_virtio_blk, { "device=virtio-blk", "path=/a", "deep.key=1" },
-		    "-o pci.2.3.4.device=virtio-blk -o pci.2.3.4.path=/a -o pci.2.3.4.deep.key=1" },
-		{ &device_ahci_hd,
-		    { "device=ahci", "port.0.type=hd", "port.0.path=/a", "port.0.nmrr=1" },
-		    "-s 2:3:4,ahci-hd,/a,nmrr=1" },
-		{ &device_ahci_cd, { "device=ahci", "port.0.type=cd", "port.0.path=/a,cd:b" },
-		    "-o pci.2.3.4.device=ahci -o pci.2.3.4.port.0.type=cd "
-		    "-o pci.2.3.4.port.0.path=/a,cd:b" },
-		{ &device_virtio_net, { "device=virtio-net", "backend=tap0", "mac=1:2" },
-		    "-s 2:3:4,virtio-net,tap0,mac=1:2" },
-		{ &device_virtio_console,
-		    { "device=virtio-console", "port.0.name=n", "port.0.path=/a=b" },
-		    "-s 2:3:4,virtio-console,n=/a=b" },
-		{ &device_virtio_console,
-		    { "device=virtio-console", "port.0.name=n=m", "port.0.path=/a" },
-		    "-o pci.2.3.4.device=virtio-console -o pci.2.3.4.port.0.name=n=m "
-		    "-o pci.2.3.4.port.0.path=/a" },
-	};
 	static const struct slot slot = { true, 2, 3, 4 };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(form_rows) / sizeof(form_rows[0]); i++) {
 		struct words w = { 0 };
 		struct pairs vars = { 0 }, config = { 0 };
 		struct bhyve_out out = { &w, &config };
 
-		fill(&vars, rows[i].vars);
-		bhyve_device(&out, &slot, rows[i].kind->form, &vars);
-		MEM_AUTO char *wanted = mem_copy(rows[i].words);
-		char *rest = wanted;
-
-		for (size_t k = 0; k < w.count; k++) {
-			char *word = rest;
-
-			assert_non_null(rest);
-			rest = strchr(rest, ' ');
-			if (rest != NULL)
-				*rest++ = '\0';
-			assert_string_equal(w.item[k], word);
-		}
-		assert_null(rest);
+		fill(&vars, form_rows[i].vars);
+		bhyve_device(&out, &slot, form_rows[i].kind->form, &vars);
+		check_words(&w, form_rows[i].words);
 		assert_int_equal(config.count, vars.count);
 		words_free(&w);
 		pairs_free(&vars);
@@ -156,22 +164,33 @@ static void add_odd(struct pairs *vars, const char *key)
 	pairs_add(vars, key, value);
 }
 
+/* Sockets of a virtio-console, or drives. */
+static void roll_ports(struct pairs *vars, bool drives)
+{
+	for (unsigned i = 0, n = 1 + roll(3); i < n; i++) {
+		MEM_AUTO char *name = mem_format("port.%u.%s", i, drives ? "type" : "name");
+		MEM_AUTO char *path = mem_format("port.%u.path", i);
+		MEM_AUTO char *more = mem_format("port.%u.more", i);
+
+		if (drives)
+			pairs_add(vars, name, roll(2) == 0 ? "hd" : "cd");
+		else
+			add_odd(vars, name);
+		add_odd(vars, path);
+		if (drives && roll(2) == 0)
+			add_odd(vars, more);
+	}
+}
+
 static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 {
 	const struct bhyve_form *form = kind->form;
 
-	if (form->named) {
-		pairs_add(vars, "device", form->model);
-		for (unsigned i = 0, n = 1 + roll(3); i < n; i++) {
-			MEM_AUTO char *name = mem_format("port.%u.name", i);
-			MEM_AUTO char *path = mem_format("port.%u.path", i);
-
-			add_odd(vars, name);
-			add_odd(vars, path);
-		}
+	pairs_add(vars, "device", form->implied != NULL ? "ahci" : form->model);
+	if (form->ports || kind == &device_virtio_console) {
+		roll_ports(vars, form->ports);
 		return;
 	}
-	pairs_add(vars, "device", form->implied != NULL ? "ahci" : form->model);
 	if (form->implied != NULL)
 		pairs_add(vars, form->implied[0], kind == &device_ahci_cd ? "cd" : "hd");
 	if (form->values)

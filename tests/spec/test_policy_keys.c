@@ -172,7 +172,8 @@ static void test_hooks(void **state)
 	assert_int_equal(node_get(hook[2].options, "faults")->integer, 3);
 	spec_free(spec);
 	spec_shows("'hooks':['a.lua',{'use':'c.lua','x':[1,1.5,true,{'y':null},[],{}]}]",
-	    "'hooks': ['a.lua',{'use': 'c.lua','x': [1,1.5,true,{'y': null},[],{}]}]");
+	    "'hooks': ['/specs/a.lua',{'use': '/specs/c.lua','x': [1,1.5,true,{'y': "
+	    "null},[],{}]}]");
 }
 
 /* A use with the same options is the same use; any difference makes another one. */

@@ -1,0 +1,264 @@
+/* SATA: ahci-hd and ahci-cd, controllers with one port each, and ahci with up to 32.  Facts:
+ * bhyve's pci_ahci.c; runs of QEMU's ich9-ahci. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/disk.h"
+#include "device/qemu_words.h"
+
+#define MOST_PORTS 32
+#define MOST_QEMU_PORTS 6
+
+enum { TYPE_HD, TYPE_CD };
+
+static const char *const types[] = { [TYPE_HD] = "hd", [TYPE_CD] = "cd", NULL };
+
+struct port {
+	struct disk disk;
+	int type;
+};
+
+struct ahci {
+	struct field_list ports;
+};
+
+/* clang-format off */
+#define SATA_ROWS \
+	DISK_PATH_ROW(true), \
+	DISK_ROWS, \
+	{ "nmrr", FIELD_CUSTOM, offsetof(struct disk, nmrr), .custom = &disk_number_custom, \
+	    .help = "rotation rate, 1 for a solid state disk" }, \
+	{ "rev", FIELD_STRING, offsetof(struct disk, rev), .longest = 8, .help = "firmware revision" }, \
+	{ "model", FIELD_STRING, offsetof(struct disk, model), .longest = 40, .help = "model name" }
+
+static const struct field one_fields[] = { SATA_ROWS, { 0 } };
+
+static const struct field port_fields[] = {
+	{ "type", FIELD_CHOICE, offsetof(struct port, type), .choices = types, .required = true,
+	    .help = "hd or cd" },
+	SATA_ROWS,
+	{ 0 },
+};
+
+static const struct field ahci_fields[] = {
+	{ "ports", FIELD_LIST, offsetof(struct ahci, ports), .rows = port_fields,
+	    .size = sizeof(struct port), .defaults = disk_defaults, .required = true,
+	    .has_range = true, .min = 1, .max = MOST_PORTS, .help = "the drives, port 0 first" },
+	{ 0 },
+};
+/* clang-format on */
+
+static void one_check(const struct device *dev, const struct where *at, struct decoder *d)
+{
+	disk_check(dev->config, at, d);
+}
+
+static void ahci_check(const struct device *dev, const struct where *at, struct decoder *d)
+{
+	const struct field_list *ports = &((const struct ahci *)dev->config)->ports;
+	const struct port *port = ports->item;
+	struct where list = { at, "ports", 0 };
+
+	for (size_t i = 0; i < ports->count; i++) {
+		struct where entry = { &list, NULL, i }, index = { &entry, "bootindex", 0 };
+
+		disk_check(&port[i].disk, &entry, d);
+		for (size_t k = 0; k < i; k++) {
+			if (port[i].disk.bootindex >= 0 &&
+			    port[k].disk.bootindex == port[i].disk.bootindex)
+				report_add(d->report, STATUS_SPEC, &index,
+				    "ports[%zu] has the boot index %" PRId64 " already", k,
+				    port[i].disk.bootindex);
+		}
+	}
+}
+
+static void one_claims(const struct device *dev, struct pairs *claims)
+{
+	disk_claim(dev->config, claims);
+}
+
+static void ahci_claims(const struct device *dev, struct pairs *claims)
+{
+	const struct field_list *ports = &((const struct ahci *)dev->config)->ports;
+
+	for (size_t i = 0; i < ports->count; i++)
+		disk_claim(&((const struct port *)ports->item)[i].disk, claims);
+}
+
+static void one_needs(const struct device *dev, struct needs *needs)
+{
+	disk_need(dev->config, dev->kind == &device_ahci_cd, "path", needs);
+}
+
+static void ahci_needs(const struct device *dev, struct needs *needs)
+{
+	const struct field_list *ports = &((const struct ahci *)dev->config)->ports;
+	const struct port *port = ports->item;
+
+	for (size_t i = 0; i < ports->count; i++)
+		disk_need(&port[i].disk, port[i].type == TYPE_CD, "ports", needs);
+}
+
+static int port_bhyve(const struct disk *disk, int type, size_t number,
+    const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	MEM_AUTO char *prefix = mem_format("port.%zu.", number);
+	MEM_AUTO char *rate = disk->nmrr >= 0 ? mem_format("%" PRId64, disk->nmrr) : NULL;
+	int rc;
+
+	disk_text(vars, prefix, "type", types[type]);
+	rc = disk_bhyve(disk, prefix, host, vars, err);
+	disk_text(vars, prefix, "nmrr", rate);
+	disk_text(vars, prefix, "rev", disk->rev);
+	disk_text(vars, prefix, "model", disk->model);
+	return rc;
+}
+
+static int one_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	pairs_add(vars, "device", "ahci");
+	return port_bhyve(
+	    dev->config, dev->kind == &device_ahci_cd ? TYPE_CD : TYPE_HD, 0, host, vars, err);
+}
+
+static int ahci_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct field_list *ports = &((const struct ahci *)dev->config)->ports;
+	const struct port *port = ports->item;
+	int rc = 0;
+
+	pairs_add(vars, "device", "ahci");
+	for (size_t i = 0; rc == 0 && i < ports->count; i++)
+		rc = port_bhyve(&port[i].disk, port[i].type, i, host, vars, err);
+	return rc;
+}
+
+static int refuse_port(const struct disk *disk, bool cd, struct error *err)
+{
+	if (!cd && disk->ro)
+		return error_set(err, STATUS_SPEC,
+		    "an IDE disk cannot be read-only under qemu: use virtio-blk, or drop \"ro\"");
+	if (disk->logical > 512)
+		return error_set(err, STATUS_SPEC,
+		    "IDE sectors have 512 bytes under qemu: use virtio-blk for %" PRId64,
+		    disk->logical);
+	return 0;
+}
+
+static void add_controller(const struct device *dev, struct qemu_build *q)
+{
+	MEM_AUTO char *fmt = mem_format("ich9-ahci,id=%%s,%s", q->address);
+
+	qemu_option(q->argv, "-device", fmt, dev->id);
+}
+
+static void add_node(
+    const struct device *dev, const struct disk *disk, int type, size_t number, struct words *argv)
+{
+	MEM_AUTO char *node = disk_node(dev, number);
+
+	disk_blockdev(disk, argv, node, type == TYPE_CD || disk->ro);
+}
+
+static void add_drive(
+    const struct device *dev, const struct disk *disk, int type, size_t number, struct words *argv)
+{
+	bool cd = type == TYPE_CD;
+	MEM_AUTO char *common = disk_qemu_options(disk), *node = disk_node(dev, number);
+	MEM_AUTO char *sectors = disk_qemu_sectors(cd ? 0 : disk->logical, disk->physical);
+	MEM_AUTO char *rate = disk->nmrr >= 0 && !cd
+	    ? mem_format(",rotation_rate=%" PRId64, disk->nmrr)
+	    : mem_copy("");
+	MEM_AUTO char *fmt = mem_format("ide-%s,bus=%%s.%zu,drive=%%s%s%s%s%s%s", types[type],
+	    number, common, sectors, rate, disk->rev != NULL ? ",ver=%s" : "%s",
+	    disk->model != NULL ? ",model=%s" : "%s");
+
+	qemu_option(argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser,
+	    disk->rev == NULL ? "" : disk->rev, disk->model == NULL ? "" : disk->model);
+}
+
+static int one_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	int type = dev->kind == &device_ahci_cd ? TYPE_CD : TYPE_HD;
+
+	if (refuse_port(dev->config, type == TYPE_CD, err) != 0)
+		return -1;
+	add_node(dev, dev->config, type, 0, q->argv);
+	add_controller(dev, q);
+	add_drive(dev, dev->config, type, 0, q->argv);
+	return 0;
+}
+
+static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct field_list *ports = &((const struct ahci *)dev->config)->ports;
+	const struct port *port = ports->item;
+
+	if (ports->count > MOST_QEMU_PORTS)
+		return error_set(err, STATUS_SPEC,
+		    "its AHCI controller has %d ports, not %zu: use several controllers",
+		    MOST_QEMU_PORTS, ports->count);
+	for (size_t i = 0; i < ports->count; i++) {
+		if (refuse_port(&port[i].disk, port[i].type == TYPE_CD, err) != 0)
+			return error_prefix(err, "ports[%zu]", i);
+		add_node(dev, &port[i].disk, port[i].type, i, q->argv);
+	}
+	add_controller(dev, q);
+	for (size_t i = 0; i < ports->count; i++)
+		add_drive(dev, &port[i].disk, port[i].type, i, q->argv);
+	return 0;
+}
+
+static const char *const implied[] = { "port.0.type", NULL };
+static const struct bhyve_form hd_form = {
+	.model = "ahci-hd", .first = "port.0.path", .prefix = "port.0.", .implied = implied
+};
+static const struct bhyve_form cd_form = {
+	.model = "ahci-cd", .first = "port.0.path", .prefix = "port.0.", .implied = implied
+};
+static const struct bhyve_form form = { .model = "ahci", .ports = true };
+
+const struct device_kind device_ahci_hd = {
+	.name = "ahci-hd",
+	.help = "SATA disk on a controller of its own",
+	.size = sizeof(struct disk),
+	.fields = one_fields,
+	.defaults = disk_defaults,
+	.check = one_check,
+	.form = &hd_form,
+	.claims = one_claims,
+	.needs = one_needs,
+	.bhyve = one_bhyve,
+	.qemu = one_qemu,
+};
+
+const struct device_kind device_ahci_cd = {
+	.name = "ahci-cd",
+	.help = "SATA CD drive on a controller of its own",
+	.size = sizeof(struct disk),
+	.fields = one_fields,
+	.defaults = disk_defaults,
+	.check = one_check,
+	.form = &cd_form,
+	.claims = one_claims,
+	.needs = one_needs,
+	.bhyve = one_bhyve,
+	.qemu = one_qemu,
+};
+
+const struct device_kind device_ahci = {
+	.name = "ahci",
+	.help = "SATA controller with several drives",
+	.size = sizeof(struct ahci),
+	.fields = ahci_fields,
+	.check = ahci_check,
+	.form = &form,
+	.claims = ahci_claims,
+	.needs = ahci_needs,
+	.bhyve = ahci_bhyve,
+	.qemu = ahci_qemu,
+};

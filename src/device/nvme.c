@@ -1,0 +1,314 @@
+/* nvme: an NVMe controller with one name space, a disk or memory.  Facts: bhyve's pci_nvme.c; runs
+ * of QEMU's nvme and nvme-ns. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/disk.h"
+#include "device/qemu_words.h"
+
+#define MOST_RAM 1048576 /* MiB */
+#define MOST_QUEUES 16	 /* bhyve takes more for 16 */
+/* The controller tells the size of its queues less one, in 16 bits, and NVMe forbids 0 there. */
+#define FEWEST_ENTRIES 2
+#define MOST_ENTRIES 65536
+#define MOST_SLOTS 128 /* requests that the block backend can queue (block_if.h) */
+
+enum { DSM_UNSET, DSM_AUTO, DSM_ENABLE, DSM_DISABLE };
+
+static const char *const dsm_choices[] = { "", "auto", "enable", "disable", NULL };
+
+struct nvme {
+	struct disk disk;		 /* its path NULL: memory */
+	int64_t ram, maxq, qsz, ioslots; /* 0: unset */
+	int64_t sectsz;			 /* bytes; 0: the disk's */
+	uint64_t eui64;			 /* 0: made by the hypervisor */
+	int dsm;			 /* DSM_... */
+};
+
+static void sectsz_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	int64_t size;
+
+	if (!field_integer(value, 512, 8192, &size, at, d))
+		return;
+	if (size != 512 && size != 4096 && size != 8192)
+		report_add(d->report, STATUS_SPEC, at,
+		    "%" PRId64 " is no sector size of nvme, expected 512, 4096 or 8192", size);
+	else
+		*(int64_t *)into = size;
+}
+
+static void sectsz_print(const void *from, struct str *json)
+{
+	int64_t size = *(const int64_t *)from;
+
+	str_addf(json, size == 0 ? "null" : "%" PRId64, size);
+}
+
+static const struct field_custom sectsz_custom = {
+	.parse = sectsz_parse,
+	.print = sectsz_print,
+	.type = "512|4096|8192",
+	.schema = "\"enum\":[512,4096,8192]",
+};
+
+/* "0x..." or digits, all of 64 bits; 0 when it is neither. */
+static uint64_t read_eui64(const char *text)
+{
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *digits = hex ? text + 2 : text;
+	size_t n = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+	unsigned long long value;
+
+	if (n == 0 || digits[n] != '\0')
+		return 0;
+	errno = 0;
+	value = strtoull(digits, NULL, hex ? 16 : 10);
+	return errno == 0 ? value : 0;
+}
+
+/*
+ * Integers of JSON beyond 63 bits arrive as their digits; those that Lua reads from 0x... arrive as
+ * negative numbers.  No identifier begins with 0xff, which a small negative number would do.
+ */
+static void eui64_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	uint64_t bits = 0;
+
+	if (value->kind == NODE_STRING) {
+		const char *text = field_text(value, at, d);
+
+		if (text == NULL)
+			return;
+		bits = read_eui64(text);
+	} else if (value->kind == NODE_INT) {
+		bits = (uint64_t)value->integer;
+		bits = bits >> 56 == 0xff ? 0 : bits;
+	} else {
+		field_type_error(value, "an integer or a string \"0x...\"", at, d);
+		return;
+	}
+	if (bits == 0)
+		report_add(d->report, STATUS_SPEC, at,
+		    "no EUI-64: expected 64 bits that are not all 0, as in "
+		    "\"0x589cfc0000000001\"");
+	else
+		*(uint64_t *)into = bits;
+}
+
+static void eui64_print(const void *from, struct str *json)
+{
+	uint64_t bits = *(const uint64_t *)from;
+
+	str_addf(json, bits == 0 ? "null" : "\"0x%016" PRIx64 "\"", bits);
+}
+
+static const struct field_custom eui64_custom = {
+	.parse = eui64_parse,
+	.print = eui64_print,
+	.type = "integer|string",
+	.schema = "\"oneOf\":[{\"type\":\"integer\",\"not\":{\"const\":0}},"
+		  "{\"type\":\"string\",\"pattern\":\"^(0[xX][0-9A-Fa-f]+|[0-9]+)$\"}]",
+};
+
+/* clang-format off */
+static const struct field nvme_fields[] = {
+	DISK_PATH_ROW(false),
+	{ "ram", FIELD_INT, offsetof(struct nvme, ram), .has_range = true, .min = 1, .max = MOST_RAM,
+	    .help = "instead of a path: MiB of memory, which forgets all at the end" },
+	{ "maxq", FIELD_INT, offsetof(struct nvme, maxq), .has_range = true, .min = 1,
+	    .max = MOST_QUEUES, .help = "queue pairs" },
+	{ "qsz", FIELD_INT, offsetof(struct nvme, qsz), .has_range = true, .min = FEWEST_ENTRIES,
+	    .max = MOST_ENTRIES, .help = "entries of a queue" },
+	{ "ioslots", FIELD_INT, offsetof(struct nvme, ioslots), .has_range = true, .min = 1,
+	    .max = MOST_SLOTS, .help = "requests at a time" },
+	{ "sectsz", FIELD_CUSTOM, offsetof(struct nvme, sectsz), .custom = &sectsz_custom,
+	    .help = "sector size: 512, 4096 or 8192" },
+	{ "eui64", FIELD_CUSTOM, offsetof(struct nvme, eui64), .custom = &eui64_custom,
+	    .help = "identifier of the name space" },
+	{ "dsm", FIELD_CHOICE, offsetof(struct nvme, dsm), .choices = dsm_choices,
+	    .help = "may the guest discard blocks: auto, enable or disable" },
+	DISK_ROWS,
+	{ 0 },
+};
+/* clang-format on */
+
+/* Keys of the block backend, which memory does not have. */
+static void check_memory(const struct nvme *nvme, const struct where *at, struct decoder *d)
+{
+	const struct disk *disk = &nvme->disk;
+	const struct {
+		const char *key;
+		bool given;
+	} keys[] = {
+		{ "nocache", disk->nocache },
+		{ "direct", disk->direct },
+		{ "ro", disk->ro },
+		{ "nodelete", disk->nodelete },
+		{ "logical_sector_size", disk->logical != 0 },
+		{ "physical_sector_size", disk->physical != 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct where here = { at, keys[i].key, 0 };
+
+		if (keys[i].given)
+			report_add(d->report, STATUS_SPEC, &here,
+			    "\"ram\" has no disk behind it: this belongs to \"path\"");
+	}
+}
+
+/* The guest learns of one size; bhyve would keep what differs from it to itself. */
+static void check_sectors(const struct nvme *nvme, const struct where *at, struct decoder *d)
+{
+	int64_t size = nvme->sectsz != 0 ? nvme->sectsz : nvme->disk.logical;
+	const struct {
+		const char *key;
+		int64_t size;
+	} keys[] = {
+		{ "logical_sector_size", nvme->disk.logical },
+		{ "physical_sector_size", nvme->disk.physical },
+	};
+
+	disk_check(&nvme->disk, at, d);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct where here = { at, keys[i].key, 0 };
+
+		if (size != 0 && keys[i].size != 0 && keys[i].size != size)
+			report_add(d->report, STATUS_SPEC, &here,
+			    "nvme has sectors of one size, and that is %" PRId64
+			    " here, not %" PRId64,
+			    size, keys[i].size);
+	}
+}
+
+static void nvme_check(const struct device *dev, const struct where *at, struct decoder *d)
+{
+	const struct nvme *nvme = dev->config;
+	struct where ram = { at, "ram", 0 };
+
+	if (nvme->disk.path == NULL && nvme->ram == 0)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"path\" or \"ram\" is missing: a disk, or MiB of memory");
+	else if (nvme->disk.path != NULL && nvme->ram != 0)
+		report_add(
+		    d->report, STATUS_SPEC, &ram, "\"path\" is given too: only one can hold");
+	else if (nvme->ram != 0)
+		check_memory(nvme, at, d);
+	else
+		check_sectors(nvme, at, d);
+}
+
+static void nvme_claims(const struct device *dev, struct pairs *claims)
+{
+	disk_claim(dev->config, claims);
+}
+
+static void nvme_needs(const struct device *dev, struct needs *needs)
+{
+	const struct nvme *nvme = dev->config;
+
+	if (nvme->disk.path != NULL)
+		disk_need(&nvme->disk, false, "path", needs);
+}
+
+static void add_number(struct pairs *vars, const char *key, int64_t value)
+{
+	if (value != 0)
+		pairs_addf(vars, key, "%" PRId64, value);
+}
+
+static int nvme_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct nvme *nvme = dev->config;
+	int rc;
+
+	pairs_add(vars, "device", "nvme");
+	add_number(vars, "ram", nvme->ram);
+	rc = disk_bhyve(&nvme->disk, "", host, vars, err);
+	add_number(vars, "maxq", nvme->maxq);
+	add_number(vars, "qsz", nvme->qsz);
+	add_number(vars, "ioslots", nvme->ioslots);
+	add_number(vars, "sectsz", nvme->sectsz);
+	if (nvme->eui64 != 0)
+		pairs_addf(vars, "eui64", "0x%016" PRIx64, nvme->eui64);
+	if (nvme->dsm != DSM_UNSET)
+		pairs_add(vars, "dsm", dsm_choices[nvme->dsm]);
+	return rc;
+}
+
+/* What is written to memory goes to an overlay of its own, which has no name and ends with qemu. */
+static void add_memory(const struct nvme *nvme, const char *node, struct words *argv)
+{
+	MEM_AUTO char *fmt =
+	    mem_format("if=none,id=%%s,driver=null-co,size=%" PRId64 "M,read-zeroes=on,snapshot=on",
+		nvme->ram);
+
+	qemu_option(argv, "-drive", fmt, node);
+}
+
+static void add_namespace(const struct device *dev, const char *node, struct words *argv)
+{
+	const struct nvme *nvme = dev->config;
+	int64_t size = nvme->sectsz != 0 ? nvme->sectsz : nvme->disk.logical;
+	/* bhyve's memory has sectors of 4 KiB. */
+	MEM_AUTO char *sectors = disk_qemu_sectors(size == 0 && nvme->ram != 0 ? 4096 : size, 0);
+	struct str fmt = { 0 };
+
+	str_addf(&fmt, "nvme-ns,bus=%%s,drive=%%s%s", sectors);
+	if (nvme->eui64 != 0)
+		str_addf(&fmt, ",eui64=0x%016" PRIx64, nvme->eui64);
+	if (nvme->disk.direct)
+		str_add(&fmt, ",write-cache=off");
+	if (nvme->disk.bootindex >= 0)
+		str_addf(&fmt, ",bootindex=%" PRId64, nvme->disk.bootindex);
+	qemu_option(argv, "-device", fmt.text, dev->id, node);
+	str_free(&fmt);
+}
+
+static int nvme_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct nvme *nvme = dev->config;
+	MEM_AUTO char *node = disk_node(dev, 0);
+	MEM_AUTO char *serial = nvme->disk.ser != NULL
+	    ? mem_copy(nvme->disk.ser)
+	    : mem_format("NVME-%d-%d", dev->slot.slot, dev->slot.function); /* as bhyve */
+	MEM_AUTO char *queues =
+	    nvme->maxq != 0 ? mem_format(",max_ioqpairs=%" PRId64, nvme->maxq) : mem_copy("");
+	MEM_AUTO char *fmt = mem_format("nvme,id=%%s,serial=%%s,%s%s", q->address, queues);
+	struct disk disk = nvme->disk;
+
+	(void)err;
+	disk.nodelete = disk.nodelete || nvme->dsm == DSM_DISABLE;
+	if (nvme->ram != 0)
+		add_memory(nvme, node, q->argv);
+	else
+		disk_blockdev(&disk, q->argv, node, disk.ro);
+	qemu_option(q->argv, "-device", fmt, dev->id, serial);
+	add_namespace(dev, node, q->argv);
+	if (nvme->qsz != 0 || nvme->ioslots != 0)
+		words_addf(q->notes, "%s: qemu chooses \"qsz\" and \"ioslots\" itself", dev->id);
+	return 0;
+}
+
+static const struct bhyve_form form = { .model = "nvme", .first = "path" };
+
+const struct device_kind device_nvme = {
+	.name = "nvme",
+	.help = "NVMe disk",
+	.size = sizeof(struct nvme),
+	.fields = nvme_fields,
+	.defaults = disk_defaults,
+	.check = nvme_check,
+	.form = &form,
+	.claims = nvme_claims,
+	.needs = nvme_needs,
+	.bhyve = nvme_bhyve,
+	.qemu = nvme_qemu,
+};

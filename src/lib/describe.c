@@ -1,0 +1,15 @@
+/* What can be told without a VM. */
+#include "vmrun/vmrun.h"
+
+#include <string.h>
+
+#include "spec/describe.h"
+
+char *vmrun_describe(const char *what, bool json)
+{
+	if (strcmp(what, "schema") == 0)
+		return spec_print_schema();
+	if (strcmp(what, "lua-types") == 0)
+		return spec_print_lua_types();
+	return strcmp(what, "devices") == 0 ? spec_print_devices(json) : NULL;
+}

@@ -1,0 +1,112 @@
+/* What schema, types and table say alike of a row: its type, its default, the rows below it. */
+#include "spec/describe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct below describe_below(const struct field *f, const void *values)
+{
+	const char *place = (const char *)values + f->offset;
+	struct below below = { NULL, place, NULL };
+
+	if (f->type == FIELD_OBJECT)
+		below.rows = f->rows;
+	else if (f->type == FIELD_CUSTOM)
+		below.rows = f->custom->rows;
+	if (f->type != FIELD_LIST)
+		return below;
+	below.rows = f->rows;
+	below.values = below.made = mem_zero(f->size);
+	if (f->defaults != NULL)
+		f->defaults(below.made);
+	return below;
+}
+
+void describe_below_end(struct below *below)
+{
+	if (below->made != NULL)
+		field_clear(below->rows, below->made);
+	free(below->made);
+}
+
+char *describe_default(const struct field *f, const void *values)
+{
+	struct field one[2] = { *f, { 0 } };
+	struct str json = { 0 };
+	size_t name = strlen(f->key) + 3; /* "key": */
+	char *text = NULL;
+
+	one[0].hidden = false;
+	/* Those of an object's keys are told with them. */
+	if (f->required || f->type == FIELD_OBJECT)
+		return NULL;
+	field_print(one, values, &json);
+	if (json.length > 0 && strcmp(json.text + name, "[]") != 0)
+		text = mem_copy(json.text + name);
+	str_free(&json);
+	return text;
+}
+
+static char *choices_type(const char *const *choices)
+{
+	struct str s = { 0 };
+
+	for (size_t i = 0; choices[i] != NULL; i++) {
+		if (*choices[i] == '\0') /* stands for "not given" */
+			continue;
+		str_add(&s, s.length > 0 ? "|" : "");
+		str_add_json(&s, choices[i]);
+	}
+	return str_take(&s);
+}
+
+char *describe_type(const struct field *f, const char *object)
+{
+	switch (f->type) {
+	case FIELD_STRING:
+	case FIELD_PATH:
+		return mem_copy("string");
+	case FIELD_BOOL:
+		return mem_copy("boolean");
+	case FIELD_INT:
+		return mem_copy("integer");
+	case FIELD_CHOICE:
+		return choices_type(f->choices);
+	case FIELD_WORDS:
+		return mem_copy("string|string[]");
+	case FIELD_MAP:
+		return mem_copy("{ [string]: string }");
+	case FIELD_OBJECT:
+		return mem_copy(object);
+	case FIELD_LIST:
+		return mem_format("%s[]", object);
+	case FIELD_HOOK:
+		return mem_format("(%s)", f->signature);
+	case FIELD_CUSTOM:
+		return f->custom->rows == NULL ? mem_copy(f->custom->type)
+					       : mem_format("%s|%s", f->custom->type, object);
+	case FIELD_ELSEWHERE:
+		break;
+	}
+	return mem_copy("string");
+}
+
+char *describe_kind(const struct device_kind *kind)
+{
+	return mem_format("%s%s%s", kind->help, kind->single ? "; one in a VM" : "",
+	    kind->amd64_only ? "; amd64 only" : "");
+}
+
+struct spec *describe_spec(void)
+{
+	struct report report = { 0 };
+	struct decoder d = { .report = &report, .folder = "/" };
+	struct node *empty = node_new(NODE_OBJECT);
+	struct spec *spec = spec_decode(empty, &d); /* what is missing does not matter here */
+
+	node_free(empty);
+	report_free(&report);
+	return spec;
+}

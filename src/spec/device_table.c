@@ -1,0 +1,201 @@
+/* --print devices: every device and its keys. */
+#include "spec/describe.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+enum { COLUMNS = 6, WIDEST = 32 }; /* what is wider pushes the rest of its line aside */
+
+struct line {
+	char *cell[COLUMNS]; /* device, key, type, required, default, help; all owned */
+};
+
+struct table {
+	struct line *line;
+	size_t count;
+};
+
+static struct line *add_line(struct table *table)
+{
+	table->line = mem_resize(table->line, table->count + 1, sizeof(*table->line));
+	return &table->line[table->count++];
+}
+
+static void table_free(struct table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		for (size_t c = 0; c < COLUMNS; c++)
+			free(table->line[i].cell[c]);
+	}
+	free(table->line);
+}
+
+static char *type_text(const struct field *f)
+{
+	MEM_AUTO char *type = describe_type(f, "object");
+
+	if (f->has_range)
+		return mem_format("%s, %" PRId64 " to %" PRId64, type, f->min, f->max);
+	if (f->longest != 0)
+		return mem_format("%s, at most %zu bytes", type, f->longest);
+	return mem_copy(type);
+}
+
+static void add_rows(struct table *table, const char *device, const char *prefix,
+    const struct field *rows, const void *values)
+{
+	for (const struct field *f = rows; f->key != NULL; f++) {
+		struct line *line = add_line(table);
+		struct below below = describe_below(f, values);
+		MEM_AUTO char *list =
+		    mem_format("%s%s%s.", prefix, f->key, f->type == FIELD_LIST ? "[]" : "");
+
+		line->cell[0] = mem_copy(device);
+		line->cell[1] = mem_format("%s%s", prefix, f->key);
+		line->cell[2] = type_text(f);
+		line->cell[3] = mem_copy(f->required ? "yes" : "no");
+		line->cell[4] = describe_default(f, values);
+		line->cell[5] = f->alias == NULL ? mem_copy(f->help)
+						 : mem_format("%s; also: %s", f->help, f->alias);
+		if (below.rows != NULL)
+			add_rows(table, device, list, below.rows, below.values);
+		describe_below_end(&below);
+	}
+}
+
+/* A device itself, and what only it has; with `all` also what every device has. */
+static void add_device(struct table *table, const struct device_kind *kind, bool all)
+{
+	struct device *dev = device_new(kind);
+
+	if (all)
+		add_rows(table, kind->name, "", device_common_fields, dev);
+	add_rows(table, kind->name, "", kind->fields, dev->config);
+	device_free(dev);
+}
+
+static void measure(const struct table *table, size_t width[COLUMNS])
+{
+	for (size_t i = 0; i < table->count; i++) {
+		for (size_t c = 0; c + 1 < COLUMNS; c++) {
+			const char *cell = table->line[i].cell[c];
+			size_t n = cell == NULL ? 1 : strlen(cell);
+
+			if (n > width[c] && n <= WIDEST)
+				width[c] = n;
+		}
+	}
+}
+
+static void print_line(const struct line *line, const size_t width[COLUMNS], struct str *s)
+{
+	for (size_t c = 0; c < COLUMNS; c++) {
+		const char *cell = line->cell[c] == NULL ? "-" : line->cell[c];
+
+		if (c + 1 < COLUMNS)
+			str_addf(s, "%-*s  ", (int)width[c], cell);
+		else
+			str_addf(s, "%s\n", cell);
+	}
+}
+
+static void print_table(const struct table *table, struct str *s)
+{
+	size_t width[COLUMNS] = { 0 };
+
+	measure(table, width);
+	for (size_t i = 0; i < table->count; i++)
+		print_line(&table->line[i], width, s);
+}
+
+static void add_head(struct table *table)
+{
+	static const char *const names[COLUMNS] = { "DEVICE", "KEY", "TYPE", "REQUIRED", "DEFAULT",
+		"MEANING" };
+	struct line *line = add_line(table);
+
+	for (size_t c = 0; c < COLUMNS; c++)
+		line->cell[c] = mem_copy(names[c]);
+}
+
+static void add_title(struct table *table, const char *device, char *help)
+{
+	struct line *line = add_line(table);
+
+	*line = (struct line){ .cell = { mem_copy(device), NULL, NULL, NULL, NULL, help } };
+}
+
+static char *print_text(void)
+{
+	struct table table = { 0 };
+	struct device *dev = device_new(device_kinds[0]); /* what is common has the same defaults */
+	struct str s = { 0 };
+
+	add_head(&table);
+	add_title(&table, "(any)", mem_copy("what every device has"));
+	add_rows(&table, "(any)", "", device_common_fields, dev);
+	device_free(dev);
+	for (size_t i = 0; device_kinds[i] != NULL; i++) {
+		add_title(&table, device_kinds[i]->name, describe_kind(device_kinds[i]));
+		add_device(&table, device_kinds[i], false);
+	}
+	print_table(&table, &s);
+	table_free(&table);
+	return str_take(&s);
+}
+
+static void print_key(const struct line *line, struct str *json)
+{
+	str_add(json, "{\"key\":");
+	str_add_json(json, line->cell[1]);
+	str_add(json, ",\"type\":");
+	str_add_json(json, line->cell[2]);
+	str_addf(json, ",\"required\":%s,\"default\":%s,\"help\":",
+	    strcmp(line->cell[3], "yes") == 0 ? "true" : "false",
+	    line->cell[4] == NULL ? "null" : line->cell[4]);
+	str_add_json(json, line->cell[5]);
+	str_add(json, "}");
+}
+
+static void print_kind(const struct device_kind *kind, struct str *json)
+{
+	struct table table = { 0 };
+	MEM_AUTO char *help = describe_kind(kind);
+
+	add_device(&table, kind, true);
+	str_add(json, "{\"device\":");
+	str_add_json(json, kind->name);
+	str_add(json, ",\"help\":");
+	str_add_json(json, help);
+	str_add(json, ",\"keys\":[");
+	for (size_t i = 0; i < table.count; i++) {
+		str_add(json, i > 0 ? "," : "");
+		print_key(&table.line[i], json);
+	}
+	str_add(json, "]}");
+	table_free(&table);
+}
+
+static char *print_json(void)
+{
+	struct str json = { 0 };
+
+	str_add(&json, "[");
+	for (size_t i = 0; device_kinds[i] != NULL; i++) {
+		str_add(&json, i > 0 ? "," : "");
+		print_kind(device_kinds[i], &json);
+	}
+	str_add(&json, "]");
+	MEM_AUTO char *compact = str_take(&json);
+
+	return json_indent(compact);
+}
+
+char *spec_print_devices(bool json)
+{
+	return json ? print_json() : print_text();
+}

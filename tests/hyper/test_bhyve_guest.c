@@ -1,0 +1,208 @@
+/* What bhyve's command, and the file for its -k, say of the guest itself. */
+#include "planned.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* Words of the command for keys of the spec, under a release. */
+static void test_words(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "gdb = 'w[::1]:1234'", "-G w::1:1234" },
+		{ "gdb = '1234'", "-G 1234" },
+		{ "keyboard_layout = 'de_noacc'", "-K de_noacc" },
+		{ "cpu = 2, pin = { '1:7', '0:3' }", "-p 1:7 -p 0:3" },
+		{ "pc_testdev = true", "-l pc-testdev" },
+		{ "fwcfg = { { name = 'a', string = 'b,c' } }",
+		    "-o lpc.fwcfg=qemu -f name=a,string=b,c" },
+		{ "fwcfg_type = 'bhyve'", "-o lpc.fwcfg=bhyve" },
+		{ "smbios = { system = { sku = 'a b%' } }", "-o system.sku=a b\\%" },
+		{ "tpm = { type = 'passthru', path = '/dev/tpm0' }",
+		    "-l tpm,passthru,/dev/tpm0,version=2.0" },
+		{ "config = { ['a.b'] = 'c%d\\\\e' }", "-o a.b=c\\%d\\\\e t" },
+		{ "mem = '65540k'", "-m 65540K" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_bhyve, rows[i][0]);
+		if (!planned_has(&p, rows[i][1]))
+			fail_msg("%s: no \"%s\" in%s", rows[i][0], rows[i][1], planned_line(&p));
+		planned_free(&p);
+	}
+}
+
+static void test_releases(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "bhyve = { release = 13 }, smbios = { bios = { vendor = 'x' } }",
+		    "smbios: bhyve has this since FreeBSD 14, and the command is for FreeBSD 13" },
+		{ "bhyve = { release = 13 }, fwcfg_type = 'qemu'",
+		    "fwcfg_type: bhyve has this since" },
+		{ "bhyve = { release = 13 }, fwcfg = { { name = 'a', string = 'b' } }",
+		    "fwcfg: bhyve has this since FreeBSD 14" },
+		{ "bhyve = { release = 13 }, tpm = { type = 'passthru', path = '/t' }",
+		    "tpm: bhyve has this since FreeBSD 14" },
+		{ "bhyve = { release = 14 }, tpm = { type = 'swtpm', path = '/t' }",
+		    "tpm: bhyve has swtpm since FreeBSD 15" },
+		{ "bhyve = { release = 14 }, numa = { { id = 0, cpus = '0' } }",
+		    "numa: bhyve has this since FreeBSD 15, and the command is for FreeBSD 14" },
+		{ "bhyve = { release = 15, arch = 'arm64' }, keyboard_layout = 'x'",
+		    "keyboard_layout: bhyve has this on amd64 only" },
+		{ "bhyve = { release = 15, arch = 'arm64' }, gdb = '1'",
+		    "gdb: bhyve on arm64 has no" },
+		{ "bhyve = { release = 15, arch = 'arm64' }, loader = 'grub', bootrom = vmrun.null",
+		    "loader: bhyve on arm64 boots firmware only" },
+		{ "bhyve = { release = 15, arch = 'arm64' }, graphic = {}",
+		    "graphic: bhyve has fbuf on amd64 only" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		planned_refused(&hyper_bhyve, rows[i][0], rows[i][1]);
+}
+
+/* A value below a value ends bhyve. */
+static void test_variables_below_others(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "config = { x86 = 'x' }", "config.x86: \"x86.strictmsr\" is set too" },
+		{ "config = { lpc = 'x' }", "config.lpc: \"lpc.fwcfg\" is set too" },
+		{ "config = { ['uuid.x'] = 'x' }", "config.uuid.x: \"uuid\" is set too" },
+		{ "config = { ['pci.0.0.0'] = 'x' }", "config.pci.0.0.0: \"pci.0.0.0.device\" is" },
+		{ "config = { a = 'x', ['a.b'] = 'y' }", "config.a.b: \"a\" is set too" },
+	};
+	struct planned p = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		planned_refused(&hyper_bhyve, rows[i][0], rows[i][1]);
+	planned_good(&p, &hyper_bhyve, "config = { ['memory.size'] = '1G', x861 = 'y' }");
+	planned_free(&p);
+}
+
+/* What bhyve -k would read of a plan. Caller frees; NULL when it was refused. */
+static char *config_of(struct planned *p)
+{
+	struct report report = { 0 };
+	char *text = hyper_bhyve.config_text(&p->boot.plan, &report);
+
+	if (report.count != 0) {
+		free(text);
+		text = NULL;
+	}
+	report_free(&report);
+	return text;
+}
+
+static void test_config_file(void **state)
+{
+	struct planned p = { 0 };
+	char *text;
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve,
+	    "emulations = { { device = 'raw', value = 'virtio-rnd' } }, fwcfg = { { name = 'a', "
+	    "string = 'b' } }, graphic = { password = 'sesame' }, extra_options = {'-w', 'a\\nb'}, "
+	    "com1 = '/dev/a,b=%\\\\'");
+	text = config_of(&p);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "# not in this file: -s 0:1:0,virtio-rnd: raw devices stay"));
+	assert_non_null(
+	    strstr(text, "# not in this file: -f name=a,...: fwcfg has no variables\n"));
+	assert_non_null(strstr(text, "# not in this file: -w 'a\n#   b': further words stay"));
+	assert_non_null(strstr(text, "which a run writes for -k /run/vmrun/t/secret\n"));
+	assert_null(strstr(text, "sesame"));
+	assert_non_null(strstr(text, "\nlpc.com1.path=/dev/a,b=\\%\\\\\n"));
+	assert_non_null(strstr(text, "\nname=t\n"));
+	assert_int_equal(p.boot.plan.remarks.count, 3);
+	free(text);
+	planned_free(&p);
+	planned_good(
+	    &p, &hyper_bhyve, "emulations = { { device = 'virtio-blk', path = '/a\\nb' } }");
+	assert_null(config_of(&p));
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "");
+	assert_null(hyper_qemu.config_text);
+	planned_free(&p);
+}
+
+static void test_password(void **state)
+{
+	struct planned p = { .run = true };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve, "graphic = { password = 'a,%\\\\b' }");
+	assert_true(planned_has(&p, "-k /run/vmrun/t/secret"));
+	assert_null(strstr(planned_line(&p), "a,"));
+	assert_string_equal(p.boot.plan.secret_path, "/run/vmrun/t/secret");
+	assert_string_equal(p.boot.plan.secret, "pci.0.1.0.password=a,\\%\\\\b\n");
+	assert_int_equal(p.boot.plan.unknown.count, 1);
+	assert_string_equal(
+	    p.boot.plan.unknown.item[0], "/run/vmrun/t/secret is written by a run: the password");
+	planned_free(&p);
+	planned_good(&p, &hyper_bhyve, "graphic = { password_file = '/no/such/file' }"); /* dry */
+	assert_null(p.boot.plan.secret);
+	planned_free(&p);
+}
+
+static void test_password_file(void **state)
+{
+	static const struct {
+		const char *text, *wanted; /* NULL: refused */
+	} rows[] = {
+		{ "sesame\nmore\n", "pci.0.1.0.password=sesame\n" },
+		{ "12345678", "pci.0.1.0.password=12345678\n" },
+		{ "a\r\n", "pci.0.1.0.password=a\n" },
+		{ "123456789", NULL },
+		{ "", NULL },
+		{ "\nx", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char path[] = "/tmp/secret.XXXXXX";
+		int fd = mkstemp(path);
+		MEM_AUTO char *keys = mem_format("graphic = { password_file = '%s' }", path);
+		struct planned p = { .run = true };
+
+		assert_true(fd >= 0);
+		assert_int_equal(
+		    write(fd, rows[i].text, strlen(rows[i].text)), strlen(rows[i].text));
+		(void)close(fd);
+		planned_make(&p, &hyper_bhyve, keys);
+		(void)unlink(path);
+		assert_int_equal(p.good, rows[i].wanted != NULL);
+		if (rows[i].wanted != NULL)
+			assert_string_equal(p.boot.plan.secret, rows[i].wanted);
+		else
+			assert_non_null(strstr(p.report.item[0].text, "expected 1 to 8 bytes"));
+		planned_free(&p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_releases),
+		cmocka_unit_test(test_variables_below_others),
+		cmocka_unit_test(test_config_file),
+		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_password_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

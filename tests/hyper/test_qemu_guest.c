@@ -1,0 +1,146 @@
+/* What qemu's command says of the guest itself. */
+#include "planned.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "hyper/qmp.h"
+
+static void test_words(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "gdb = 'w[::1]:1234'", "-gdb tcp:[::1]:1234" },
+		{ "gdb = '0.0.0.0:1234'", "-gdb tcp:0.0.0.0:1234" },
+		{ "gdb = '1234'",
+		    "-gdb tcp:localhost:1234" }, /* as bhyve: for this machine alone */
+		{ "cpu = 4, numa = { { id = 0, cpus = '0-1,3' }, { id = 1, cpus = '2' } }",
+		    "-object memory-backend-ram,id=ram0,size=33554432B -numa "
+		    "node,nodeid=0,memdev=ram0,cpus=0-1,cpus=3" },
+		{ "fwcfg = { { name = 'opt/a', string = 'b,c' } }",
+		    "-fw_cfg name=opt/a,string=b,,c" },
+		{ "fwcfg = { { name = 'opt/a', file = 'f,g' } }",
+		    "-fw_cfg name=opt/a,file=/vm/f,,g" },
+		{ "smbios = { bios = { release_date = '1,2' } }", "-smbios type=0,date=1,,2" },
+		{ "smbios = { system = { family_name = 'f' } }", "-smbios type=1,family=f" },
+		{ "smbios = { chassis = { asset_tag = 'f' } }", "-smbios type=3,asset=f" },
+		{ "tpm = { type = 'swtpm', path = 's,t' }",
+		    "-chardev "
+		    "socket,id=tpm-socket,path=/vm/s,,t" },
+		{ "tpm = { type = 'passthru', path = '/dev/tpm0' }",
+		    "-tpmdev passthrough,id=tpm,path=/dev/tpm0 -device tpm-crb,tpmdev=tpm" },
+		{ "bootrom = vmrun.null, loader = 'grub', qemu = { accel = 'tcg', bootrom = '/q' }",
+		    "-bios /q" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_qemu, rows[i][0]);
+		if (!planned_has(&p, rows[i][1]))
+			fail_msg("%s: no \"%s\" in%s", rows[i][0], rows[i][1], planned_line(&p));
+		planned_free(&p);
+	}
+}
+
+/* Every row of SMBIOS has a name there. */
+static void test_all_of_smbios(void **state)
+{
+	(void)state;
+	for (const struct field *g = smbios_fields; g->key != NULL; g++) {
+		for (const struct field *f = g->rows; f->key != NULL; f++) {
+			struct planned p = { 0 };
+			MEM_AUTO char *keys =
+			    mem_format("smbios = { %s = { %s = 'value' } }", g->key, f->key);
+
+			planned_good(&p, &hyper_qemu, keys);
+			assert_non_null(strstr(planned_line(&p), "=value "));
+			assert_null(strstr(planned_line(&p), "null"));
+			planned_free(&p);
+		}
+	}
+}
+
+static void test_ignored(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "keyboard_layout = 'de'", "keyboard_layout is bhyve's: qemu ignores it" },
+		{ "pin = { '0:1' }", "pin is bhyve's: qemu ignores it" },
+		{ "config = { a = 'b' }", "config is bhyve's: qemu ignores it" },
+		{ "bootrom = vmrun.null, loader = 'grub'",
+		    "loader: qemu has none, its own BIOS boots the first disk" },
+		{ "com1 = 'nmdm'", "com1: qemu has no nmdm, it makes a pty and names it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_qemu, rows[i][0]);
+		assert_true(words_have(&p.boot.plan.notes, rows[i][1]));
+		assert_int_equal(p.boot.plan.unknown.count, 0);
+		assert_int_equal(p.boot.plan.loading.argv.count, 0);
+		planned_free(&p);
+	}
+}
+
+/* A guest that a debugger or a VNC client lets go is not started by us. */
+static void test_held(void **state)
+{
+	static const char *const held[] = { "gdb = 'w1'", "graphic = { wait = true }" };
+	static const char *const free_ones[] = { "gdb = '1'", "graphic = {}" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_qemu, held[i]);
+		assert_string_equal(p.boot.plan.hello, QMP_CAPABILITIES);
+		planned_free(&p);
+		planned_good(&p, &hyper_qemu, free_ones[i]);
+		assert_string_equal(p.boot.plan.hello, QMP_HELLO);
+		planned_free(&p);
+	}
+}
+
+static void test_screen(void **state)
+{
+	struct planned p = { .run = true };
+
+	(void)state;
+	planned_good(
+	    &p, &hyper_qemu, "graphic = { host = '::1', port = 5901, password = 'se,same' }");
+	assert_true(planned_has(&p,
+	    "-object secret,id=fbuf-0-secret,file=/run/vmrun/t/secret -vnc "
+	    "[::1]:1,password-secret=fbuf-0-secret"));
+	assert_string_equal(p.boot.plan.secret, "se,same");
+	assert_null(strstr(planned_line(&p), "same"));
+	planned_free(&p);
+	planned_good(
+	    &p, &hyper_qemu, "graphic = { height = 600, vga = 'off', xhci_tablet = false }");
+	assert_non_null(strstr(planned_line(&p), "bochs-display,"));
+	assert_non_null(strstr(planned_line(&p), ",xres=1024,yres=600"));
+	assert_null(strstr(planned_line(&p), "usb-tablet"));
+	planned_free(&p);
+	planned_refused(&hyper_qemu, "graphic = { port = 80 }",
+	    "graphic: qemu cannot: VNC ports below 5900: \"port\" is 80");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_all_of_smbios),
+		cmocka_unit_test(test_ignored),
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_screen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,224 @@
+/* The folder of a running VM, and its lock. */
+#include "run/rundir.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../platform/scratch.h"
+
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+/* The mode of a folder that is ours alone. */
+static mode_t our_mode(void)
+{
+	return geteuid() == 0 ? 0755 : 0700;
+}
+
+static void refused(const char *run_dir, enum status status, const char *text)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+
+	assert_int_equal(rundir_open(&r, run_dir, "vm", &err), -1);
+	assert_int_equal(err.status, status);
+	if (strstr(err.text, text) == NULL)
+		fail_msg("no \"%s\" in \"%s\"", text, err.text);
+	assert_null(r.folder);
+	rundir_close(&r); /* does nothing */
+	error_clear(&err);
+}
+
+static void test_life(void **state)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	assert_string_equal(r.folder, "run/vm");
+	assert_int_equal(stat("run/vm", &st), 0);
+	assert_int_equal(st.st_mode & 0777, our_mode());
+	assert_int_equal(pidfile_read("run/vm/lock"), getpid());
+	assert_int_equal(rundir_write("run/vm/" RUNDIR_SECRET, "sesame\n", &err), 0);
+	assert_int_equal(rundir_write("run/vm/" RUNDIR_SECRET, "open\n", &err), 0);
+	assert_int_equal(stat("run/vm/" RUNDIR_SECRET, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_size, 5);
+	rundir_close(&r);
+	assert_false(is_there("run/vm"));
+	assert_true(is_there("run")); /* others may come */
+	rundir_close(&r);
+}
+
+/* What is not ours to remove stays. */
+static void test_strangers_file(void **state)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	scratch_write("run/vm/theirs", "x", 0644);
+	rundir_close(&r);
+	assert_true(is_there("run/vm/theirs"));
+	assert_false(is_there("run/vm/lock"));
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	rundir_close(&r);
+}
+
+static void test_default(void **state)
+{
+	MEM_AUTO char *own = NULL, *session = NULL, *none = NULL, *odd = NULL;
+	MEM_AUTO char *of_user = mem_format("/tmp/vmrun-%ld", (long)geteuid());
+	bool root = geteuid() == 0;
+
+	(void)state;
+	assert_int_equal(setenv("XDG_RUNTIME_DIR", "/some/dir", 1), 0);
+	session = rundir_default();
+	assert_string_equal(session, root ? "/var/run/vmrun" : "/some/dir/vmrun");
+	assert_int_equal(setenv("XDG_RUNTIME_DIR", "relative", 1), 0);
+	odd = rundir_default();
+	assert_string_equal(odd, root ? "/var/run/vmrun" : of_user);
+	assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
+	none = rundir_default();
+	assert_string_equal(none, root ? "/var/run/vmrun" : of_user);
+}
+
+static void test_what_is_no_folder_of_ours(void **state)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	scratch_write("file", "x", 0644);
+	refused("file", STATUS_OS, "file: not a folder: move it away, or choose another");
+	assert_int_equal(symlink("elsewhere", "link"), 0);
+	refused("link", STATUS_OS, "link: not a folder");
+	refused("no/such/run", STATUS_OS, "no/such/run: cannot make this folder: No such file");
+	assert_int_equal(mkdir("open", 0700), 0);
+	assert_int_equal(chmod("open", 0777), 0);
+	refused("open", STATUS_OS, "open: its mode 0777 is open to others, expected 0");
+	assert_false(is_there("open/vm"));
+	assert_int_equal(mkdir("run", our_mode()), 0);
+	assert_int_equal(mkdir("run/vm", 0700), 0);
+	assert_int_equal(chmod("run/vm", 0770), 0);
+	refused("run", STATUS_OS, "run/vm: its mode 0770 is open to others");
+	assert_int_equal(chmod("run/vm", 02700), 0); /* as in a folder with that bit */
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	rundir_close(&r);
+}
+
+static void test_of_somebody_else(void **state)
+{
+	(void)state;
+	if (geteuid() == 0) {
+		assert_int_equal(mkdir("theirs", 0755), 0);
+		assert_int_equal(chown("theirs", 12345, (gid_t)-1), 0);
+		refused("theirs", STATUS_OS, "theirs: belongs to user 12345, not to us");
+	} else {
+		refused("/", STATUS_OS, "/: belongs to user 0, not to us: choose another");
+	}
+}
+
+/* A second one in this process, and one in another that is killed then. */
+static void test_lock(void **state)
+{
+	struct rundir r = { 0 }, other = { 0 };
+	struct error err = { 0 };
+	MEM_AUTO char *busy = mem_format("vm: already running as pid %ld", (long)getpid());
+	int ready[2], status;
+	pid_t child;
+	char byte;
+
+	(void)state;
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	refused("run", STATUS_BUSY, busy);
+	assert_int_equal(rundir_open(&other, "run", "vm2", &err), 0); /* names do not meet */
+	rundir_close(&other);
+	assert_true(is_there("run/vm/lock"));
+	rundir_close(&r);
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)!write(ready[1], rundir_open(&r, "run", "vm", &err) == 0 ? "y" : "n", 1);
+		for (;;)
+			(void)pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	refused("run", STATUS_BUSY, "vm: already running as pid ");
+	(void)kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(is_there("run/vm/lock")); /* taken over */
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	rundir_close(&r);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+}
+
+/* Many that come and go: the folder is never missed between two steps. */
+static void test_race(void **state)
+{
+	enum { CHILDREN = 4, ROUNDS = 200 };
+	pid_t child[CHILDREN];
+
+	(void)state;
+	for (int i = 0; i < CHILDREN; i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		for (int k = 0; child[i] == 0 && k < ROUNDS; k++) {
+			struct rundir r = { 0 };
+			struct error err = { 0 };
+
+			if (rundir_open(&r, "run", "vm", &err) != 0 && err.status != STATUS_BUSY)
+				_exit(1);
+			error_clear(&err);
+			rundir_close(&r);
+		}
+		if (child[i] == 0)
+			_exit(0);
+	}
+	for (int i = 0; i < CHILDREN; i++) {
+		int status;
+
+		assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_false(is_there("run/vm"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_life, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_strangers_file, scratch_enter, scratch_leave),
+		cmocka_unit_test(test_default),
+		cmocka_unit_test_setup_teardown(
+		    test_what_is_no_folder_of_ours, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_of_somebody_else, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_lock, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_race, scratch_enter, scratch_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
