@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The checks of the host: reports, what they ask, that they change nothing, and prompts.
-# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+# shellcheck disable=SC2034,SC2154 # unchecked, vm, pid and status: ../cli/common.bash
 
 setup() {
 	load common
