@@ -217,14 +217,6 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 	return status;
 }
 
-/* The word of --print, or what stands for it. */
-static const char *what_to_print(const struct command_line *line)
-{
-	if (line->print != NULL)
-		return line->print;
-	return line->debug ? "spec" : "argv";
-}
-
 static void fill_options(const struct command_line *line, struct vmrun_options *options)
 {
 	options->file = line->file;
@@ -262,7 +254,11 @@ static int with_spec(struct command_line *line)
 	if (status == 0 && options.check)
 		status = print_check(vm, line->json, &renderer);
 	else if (status == 0 && options.dry_run)
-		status = print_boot(vm, what_to_print(line), &renderer);
+		status = print_boot(vm,
+		    line->print != NULL ? line->print
+			: line->debug	? "spec"
+					: "argv",
+		    &renderer);
 	else if (status == 0)
 		status = run(vm, line, &renderer);
 	render_problems(vm);

@@ -27,7 +27,7 @@ static const struct option options[] = {
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
 	    "argv (as -d), spec (as --debug), bhyve_config, schema, lua-types, devices" },
-	{ 0, "json", NULL, FLAG, AT(json), "print the report of --check, or --print devices, in JSON" },
+	{ 0, "json", NULL, FLAG, AT(json), "print devices or the report of --check in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
 	{ 0, "fix", NULL, FLAG, AT(fix), "run the known fixes of failed checks without asking" },
 	{ 0, "recover", NULL, FLAG, AT(fix), "the same as --fix" },
@@ -166,7 +166,7 @@ static char *check(const struct command_line *line)
 		    line->print);
 	if (line->json && !line->check &&
 	    (line->print == NULL || strcmp(line->print, "devices") != 0))
-		return complain("--json goes with --check and --print devices");
+		return complain("--json goes with --check or --print devices");
 	if (line->file == NULL && !options_describe(line))
 		return complain("no spec: name a FILE, or - for stdin");
 	if (line->check && line->no_checks)

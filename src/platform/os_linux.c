@@ -2,8 +2,8 @@
 #include "platform/os.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
