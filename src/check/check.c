@@ -24,15 +24,10 @@ struct finding *check_problem(
 	return findings_add(c->host.out, FINDING_PROBLEM, a->dev, a->at, what, "%s", text);
 }
 
-void check_words(struct words *command, ...)
+void check_words(struct words *command, const char *const *words)
 {
-	va_list ap;
-	const char *word;
-
-	va_start(ap, command);
-	while ((word = va_arg(ap, const char *)) != NULL)
-		words_add(command, word);
-	va_end(ap);
+	for (; *words != NULL; words++)
+		words_add(command, *words);
 }
 
 static void check_need(struct check *c, const struct asked *a)

@@ -73,7 +73,7 @@ void check_device(struct check *c, const struct asked *a)
 	/* CAM's target layer makes its devices when it is loaded. */
 	if (c->host.out->count > before && strncmp(a->need->what, ctl, strlen(ctl)) == 0 &&
 	    access(a->need->what, F_OK) != 0)
-		check_words(&c->host.out->item[before].fix, "kldload", "ctl", NULL);
+		check_words(&c->host.out->item[before].fix, COMMAND("kldload", "ctl"));
 }
 
 /* One end of a null modem, made when it is first opened: not to be touched before. */
@@ -90,7 +90,7 @@ static void check_nmdm(struct check *c, const struct asked *a)
 	switch (host_module(&c->host, "nmdm")) {
 	case ANSWER_NO:
 		check_words(&check_problem(c, a, path, "the module nmdm is not loaded")->fix,
-		    "kldload", "nmdm", NULL);
+		    COMMAND("kldload", "nmdm"));
 		return;
 	case ANSWER_YES:
 	case ANSWER_UNKNOWN:

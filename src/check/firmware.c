@@ -12,12 +12,13 @@
 #define ROM_PAGE 4096
 #define ROM_MOST (INT64_C(16) << 20) /* code and variables together */
 
-/* Size of a file, 0: it cannot be asked. */
+/* Size of a file, 0: there is none, or it cannot be asked. */
 static int64_t size_of(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : 0;
+	return path != NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size
+									   : 0;
 }
 
 static void check_rom(struct check *c)

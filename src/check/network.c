@@ -19,9 +19,9 @@ static bool is_unit_of(const char *name, const char *class)
 static void ifconfig_create(struct words *fix, const char *class, const char *name)
 {
 	if (is_unit_of(name, class))
-		check_words(fix, "ifconfig", name, "create", "up", NULL);
+		check_words(fix, COMMAND("ifconfig", name, "create", "up"));
 	else
-		check_words(fix, "ifconfig", class, "create", "name", name, "up", NULL);
+		check_words(fix, COMMAND("ifconfig", class, "create", "name", name, "up"));
 }
 
 void check_interface(struct check *c, const struct asked *a)
@@ -36,12 +36,12 @@ void check_interface(struct check *c, const struct asked *a)
 		if (c->host.freebsd) {
 			ifconfig_create(
 			    &f->fix, strncmp(name, "vmnet", 5) == 0 ? "vmnet" : "tap", name);
-			check_words(&f->undo, "ifconfig", name, "destroy", NULL);
+			check_words(&f->undo, COMMAND("ifconfig", name, "destroy"));
 		} else {
 			check_words(
-			    &f->fix, "ip", "tuntap", "add", "dev", name, "mode", "tap", NULL);
+			    &f->fix, COMMAND("ip", "tuntap", "add", "dev", name, "mode", "tap"));
 			check_words(
-			    &f->undo, "ip", "tuntap", "del", "dev", name, "mode", "tap", NULL);
+			    &f->undo, COMMAND("ip", "tuntap", "del", "dev", name, "mode", "tap"));
 		}
 		break;
 	case ANSWER_YES:
@@ -68,7 +68,7 @@ void check_bridge(struct check *c, const struct asked *a)
 	if (c->host.freebsd)
 		ifconfig_create(&f->fix, "bridge", name);
 	else
-		check_words(&f->fix, "ip", "link", "add", "name", name, "type", "bridge", NULL);
+		check_words(&f->fix, COMMAND("ip", "link", "add", "name", name, "type", "bridge"));
 }
 
 static void check_module(struct check *c, const struct asked *a, const char *module)
@@ -76,7 +76,7 @@ static void check_module(struct check *c, const struct asked *a, const char *mod
 	if (!c->host.bhyve || host_module(&c->host, module) != ANSWER_NO)
 		return;
 	check_words(&check_problem(c, a, a->need->what, "the module %s is not loaded", module)->fix,
-	    "kldload", module, NULL);
+	    COMMAND("kldload", module));
 }
 
 /* Switches of vale(4) are made when they are opened, by netmap(4), which kernels have built in. */

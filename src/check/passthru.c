@@ -15,8 +15,8 @@ static void attach(struct check *c, const struct asked *a, const struct pci_devi
 		f = check_problem(c, a, place, "not attached to ppt(4)");
 	else
 		f = check_problem(c, a, place, "attached to %s, not to ppt(4)", d->driver);
-	check_words(&f->fix, "devctl", "set", "driver", "-f", place, "ppt", NULL);
-	check_words(&f->undo, "devctl", "clear", "driver", "-f", place, NULL);
+	check_words(&f->fix, COMMAND("devctl", "set", "driver", "-f", place, "ppt"));
+	check_words(&f->undo, COMMAND("devctl", "clear", "driver", "-f", place));
 }
 
 /* Whether there is one shows only when it is first used. */

@@ -67,7 +67,8 @@ static bool is_match(const struct pci_device *d, const char *what)
 	if (sscanf(what, "lookup %x %x", &vendor, &device) == 2)
 		return d->vendor == vendor >> 16 && d->subvendor == (vendor & 0xffff) &&
 		    d->device == device >> 16 && d->subdevice == (device & 0xffff);
-	if (sscanf(what, "%d/%d/%d", &bus, &slot, &function) == 3)
+	if (sscanf(what, "%d/%d/%d", &bus, &slot, &function) == 3 ||
+	    sscanf(what, "%d:%d:%d", &bus, &slot, &function) == 3)
 		return d->domain == 0 && d->bus == bus && d->slot == slot &&
 		    d->function == function;
 	/* NOLINTEND(cert-err34-c) */

@@ -21,7 +21,7 @@ static void check_bhyve(struct check *c)
 
 	if (loaded == ANSWER_NO) {
 		check_words(&check_problem(c, &vm, "vmm", "the module is not loaded")->fix,
-		    "kldload", "vmm", NULL);
+		    COMMAND("kldload", "vmm"));
 		return;
 	}
 	if (loaded == ANSWER_YES && host_number(&c->host, "hw.vmm.maxcpu", &most) == ANSWER_YES &&
@@ -56,7 +56,7 @@ static void check_leftover(struct check *c)
 		return;
 	f = check_problem(
 	    c, &vm, path, "a VM of this name exists, and is not ours (--force destroys it)");
-	check_words(&f->fix, "bhyvectl", option, "--destroy", NULL);
+	check_words(&f->fix, COMMAND("bhyvectl", option, "--destroy"));
 	f->forced = true;
 }
 

@@ -23,8 +23,10 @@ bool check_is_ours(const struct check *c, const char *what);
 /* Adds a problem of a need, and lends it until the next one. */
 struct finding *check_problem(struct check *c, const struct asked *a, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* Adds words to a command, up to a NULL. */
-void check_words(struct words *command, ...);
+/* Words as check_words() wants them. */
+#define COMMAND(...) ((const char *const[]){ __VA_ARGS__, NULL })
+/* Adds words, up to a NULL, to a command. */
+void check_words(struct words *command, const char *const *words);
 
 /* vm.c: module, processors, memory, leftovers, acceleration */
 void check_vm(struct check *c);

@@ -217,7 +217,6 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 	return status;
 }
 
-/* --debug and --print spec. */
 static void fill_options(const struct command_line *line, struct vmrun_options *options)
 {
 	options->file = line->file;

@@ -63,6 +63,7 @@ bool os_module_loaded(const char *name)
 	return false;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): FreeBSD's answer goes there */
 bool os_sysctl(const char *name, int64_t *value)
 {
 	(void)name;

@@ -17,9 +17,10 @@ static void add_serial(const struct spec *spec, struct needs *needs)
 
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		const char *com = spec_com(spec, i);
+		bool open = spec->com[i] != NULL && spec->com_found[i] == NULL &&
+		    (strcmp(spec->com[i], "nmdm") == 0 || strcmp(spec->com[i], SPEC_CONSOLE) == 0);
 
-		if (com == NULL ||
-		    (strcmp(spec->com[i], "nmdm") == 0 && spec->com_found[i] == NULL))
+		if (com == NULL || open)
 			continue;
 		if (strncmp(com, "tcp=", 4) == 0)
 			(void)needs_add(needs, NEED_PORT, keys[i], com + 4);
@@ -60,7 +61,8 @@ void spec_needs(const struct spec *spec, struct needs *needs)
 	add_debugger(spec, needs);
 	if (spec->tpm.type == TPM_PASSTHRU)
 		add_in(needs, NEED_DEVICE, "tpm", "path", spec->tpm.path);
-	if (spec->tpm.type == TPM_SWTPM)
+	/* One that vmrun starts comes after the checks, and stays from boot to boot. */
+	if (spec->tpm.type == TPM_SWTPM && !spec->tpm.managed)
 		add_in(needs, NEED_SERVER, "tpm", "path", spec->tpm.path);
 	add_loader(spec, needs);
 	for (size_t i = 0; i < spec->fwcfg.count; i++) {

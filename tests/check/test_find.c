@@ -120,6 +120,7 @@ static void the_list_of_pciconf(void **state)
 	assert_int_equal(list.count, 4);
 	pci_is_found(&list, "3/0/0", "ppt0");
 	pci_is_found(&list, "5/0/0", "none1");
+	pci_is_found(&list, "5:0:0", "none1");
 	pci_is_found(&list, "5/0/2", NULL);
 	pci_is_found(&list, "ppt1", "ppt1");
 	pci_is_found(&list, "ppt", NULL);

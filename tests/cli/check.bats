@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The checks of the host: reports, what they ask, that they change nothing, and prompts.
-# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+# shellcheck disable=SC2034,SC2154 # unchecked, vm, pid and status: ../cli/common.bash
 
 setup() {
 	load common
@@ -134,6 +134,23 @@ needs_commands() {
 	[ -e "/dev/vmm/$vm" ]
 	rm "/dev/vmm/$vm"
 	rmdir /dev/vmm 2>/dev/null || :
+}
+
+@test "PCI devices: by address, by name, by ids" {
+	needs_commands
+	printf '%s:\tclass=0x03 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 subvendor=0x1043 subdevice=0x%s\n' \
+		vgapci0@pci0:3:0:0 85ac ppt0@pci0:4:0:0 85ad none1@pci0:5:0:0 85ae >state/pci
+	: >state/pci.old
+	spec '{"emulations": [{"device": "passthru", "src": "3:0:0"}, {"device": "passthru", "src": "ppt0"},
+		{"device": "passthru", "lookup": {"vendor": "0x10de1043", "device": "1c0385ae"}},
+		{"device": "passthru", "src": "9/0/0"},
+		{"device": "passthru", "lookup": {"vendor": "10de1043", "device": "1c030000"}}]}'
+	check 69 vm.json
+	is "$(grep -o '^    .*' out | sed 's/^ *//; s/  */ /g')" \
+		'pci0:3:0:0: attached to vgapci0, not to ppt(4) fix: devctl set driver -f pci0:3:0:0 ppt
+pci0:5:0:0: not attached to ppt(4) fix: devctl set driver -f pci0:5:0:0 ppt
+9/0/0: no such PCI device
+10de1043 1c030000: no such PCI device'
 }
 
 @test "a missing command is one line, and no problem" {

@@ -47,7 +47,7 @@ Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv
 	is "$(starts)" ''
 }
 
-@test "--json goes with --print devices: else usage, 64" {
+@test "--json goes with --check and --print devices: else usage, 64" {
 	spec
 	vmrun --print devices --json
 	is "$status" 0
