@@ -69,12 +69,14 @@ local function parents(name, target, problems)
 		return { { extends, path } }
 	end
 	local found = {}
-	for i = 1, type(extends) == "table" and merge.length(extends) or 0 do
+	local count = type(extends) == "table" and native.mark(extends) ~= "object"
+		and merge.length(extends)
+	for i = 1, count or 0 do
 		if type(extends[i]) == "string" then
 			found[#found + 1] = { extends[i], { "targets", name, "extends", i } }
 		end
 	end
-	if type(extends) ~= "table" or #found ~= merge.length(extends) then
+	if #found ~= count then
 		add(problems, path, "expected the name of a target or a list of names, got %s",
 			describe(extends))
 	end

@@ -26,6 +26,12 @@ void boots_end(struct machine *m, int status)
 void boots_ended(struct machine *m)
 {
 	struct event_record *r;
+	struct error ignored = { 0 };
+
+	/* What the guest printed last. */
+	while (m->console.ours >= 0 && console_read(&m->console, &ignored) > 0)
+		;
+	error_clear(&ignored);
 
 	hooks_end(m);
 	pidfile_close(&m->pidfile);

@@ -160,6 +160,16 @@ static void happen(struct machine *m, enum happening what)
 		act(m);
 }
 
+static void read_console(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (console_read(&m->console, &err) >= 0)
+		return;
+	boots_warn(m, err.text);
+	error_clear(&err);
+}
+
 /* One of the processes that are not the hypervisor. */
 static void process_ended(struct machine *m, pid_t pid)
 {
@@ -192,6 +202,8 @@ static void handle(struct machine *m, const struct wake *wake)
 		helper_read(&m->helper, m->wait);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_SCRIPT)
 		helper_read(&m->script, m->wait);
+	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
+		read_console(m);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
 		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
@@ -246,6 +258,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->options = *options;
 	m->events = events;
 	m->outcome.status = -1;
+	console_init(&m->console);
 	m->helper.fd = m->script.fd = -1;
 	for (int i = 0; i < CHANNELS; i++)
 		m->child.fd[i] = -1;
@@ -303,6 +316,7 @@ void machine_free(struct machine *m)
 	free(m->next_target);
 	preparing_clear(&m->preparing);
 	taken_clear(&m->taken);
+	console_close(&m->console);
 	pairs_free(&m->found);
 	boot_clear(&m->boot);
 	free(m);

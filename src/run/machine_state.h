@@ -8,6 +8,7 @@
 #include "check/check.h"
 #include "run/child.h"
 #include "run/companions.h"
+#include "run/console.h"
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
@@ -81,9 +82,10 @@ struct machine {
 	struct boot boot; /* the present one, or the one that ended last */
 	struct child child;
 	struct pidfile pidfile;
-	int64_t deadline_ms;  /* of the state, by clock_ms() */
-	struct helper helper; /* a command of ours */
-	struct helper script; /* post_start_script */
+	int64_t deadline_ms;	/* of the state, by clock_ms() */
+	struct helper helper;	/* a command of ours */
+	struct helper script;	/* post_start_script */
+	struct console console; /* of a serial port that is ours */
 	struct companions companions;
 	bool companions_killed;
 	struct preparing preparing;
@@ -110,7 +112,7 @@ struct machine {
  * Tags in the wait set.  Readable: the child's channels, a helper's and the script's output, then
  * companions by their number.  Children: the child's end, then all others by their pid.
  */
-enum { MACHINE_TAG_OUTPUT = CHILD_TAGS, MACHINE_TAG_SCRIPT, MACHINE_TAGS };
+enum { MACHINE_TAG_OUTPUT = CHILD_TAGS, MACHINE_TAG_SCRIPT, MACHINE_TAG_CONSOLE, MACHINE_TAGS };
 
 uintptr_t machine_helper_tag(pid_t pid);
 

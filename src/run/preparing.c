@@ -71,6 +71,23 @@ bool preparing_ask(struct machine *m)
 	return false;
 }
 
+/* The terminal of a port that is ours, the same at every boot. */
+static int open_console(struct machine *m, struct error *err)
+{
+	struct spec *spec = m->boot.spec;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		if (spec->com[i] == NULL || strcmp(spec->com[i], SPEC_CONSOLE) != 0 ||
+		    spec->com_found[i] != NULL)
+			continue;
+		if (console_open(&m->console, &spec->console, err) != 0 ||
+		    waitset_watch_fd(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, err) != 0)
+			return -1;
+		spec->com_found[i] = mem_copy(m->console.path);
+	}
+	return 0;
+}
+
 /* Steps return true when they wait for something, or the boot has failed. */
 
 static bool find(struct machine *m)
@@ -78,7 +95,13 @@ static bool find(struct machine *m)
 	struct preparing *p = &m->preparing;
 	struct report report = { 0 };
 	bool open = spec_is_open(m->boot.spec);
+	struct error err = { 0 };
 
+	if (open_console(m, &err) != 0) {
+		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+		error_clear(&err);
+		return true;
+	}
 	if (open &&
 	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->found, &p->facts, &p->findings))
 		return preparing_ask(m);

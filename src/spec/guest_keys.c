@@ -27,9 +27,9 @@ static long read_number(const char *text, char stop, long limit, const char **re
 
 static bool is_v6(const char *text)
 {
-	struct in6_addr bytes;
+	unsigned char bytes[16];
 
-	return inet_pton(AF_INET6, text, &bytes) == 1;
+	return inet_pton(AF_INET6, text, bytes) == 1;
 }
 
 /* An address or a name, without the brackets that bhyve would not take; NULL: neither. */

@@ -257,7 +257,8 @@ static void com_parse(
 
 	if (text == NULL)
 		return;
-	if (strcmp(text, "nmdm") == 0 || serial_is_backend(text)) {
+	if (strcmp(text, "nmdm") == 0 || strcmp(text, SPEC_CONSOLE) == 0 ||
+	    serial_is_backend(text)) {
 		*(char **)into = mem_copy(text);
 		return;
 	}
@@ -265,10 +266,11 @@ static void com_parse(
 
 	near_offer(&near, "stdio");
 	near_offer(&near, "nmdm");
+	near_offer(&near, SPEC_CONSOLE);
 	MEM_AUTO char *hint = near_hint(&near);
 
 	report_add(d->report, STATUS_SPEC, at,
-	    "\"%s\" is no serial port: expected \"stdio\", \"nmdm\", a device such as "
+	    "\"%s\" is no serial port: expected \"stdio\", \"console\", \"nmdm\", a device such as "
 	    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address%s",
 	    text, hint);
 }
@@ -283,7 +285,7 @@ const struct field_custom com_custom = {
 	.print = com_print,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|nmdm|/.+|tcp=.+:[0-9]+)$\"",
+	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|nmdm|console|/.+|tcp=.+:[0-9]+)$\"",
 };
 
 static void uuid_parse(

@@ -157,7 +157,7 @@ const struct field_custom reboot_on_custom = {
 	.type = "(integer|string)[]",
 	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,"
 		  "\"maximum\":255},"
-		  "{\"type\":\"string\"}]}",
+		  "{\"type\":\"string\",\"minLength\":1}]}",
 };
 
 static const char *const actions[] = { "acpi", "poweroff", "kill", NULL };

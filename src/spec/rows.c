@@ -12,7 +12,7 @@ static const char *const fwcfg_types[] = { "", "bhyve", "qemu", NULL };
 	{ #name, FIELD_HOOK, offsetof(struct spec, name), .signature = type, \
 	    .help = "hook: " text }
 #define COM(n) { "com" #n, FIELD_CUSTOM, offsetof(struct spec, com[n - 1]), CUSTOM(com), \
-	    .help = "serial port " #n ": stdio, a tty, /dev/nmdmXA, nmdm or tcp=ADDR:PORT" }
+	    .help = "serial port " #n ": stdio, a tty, nmdm, console or tcp=ADDR:PORT" }
 
 static const struct field bhyve_fields[] = {
 	{ "release", FIELD_CUSTOM, offsetof(struct bhyve_settings, release), CUSTOM(release),
@@ -35,6 +35,18 @@ static const struct field qemu_fields[] = {
 	    .help = "UEFI variables under qemu" },
 	{ "args", FIELD_CUSTOM, offsetof(struct qemu_settings, args), CUSTOM(words),
 	    .help = "further words for qemu" },
+	{ 0 },
+};
+
+static const struct field console_fields[] = {
+	{ "log", FIELD_PATH, offsetof(struct console_settings, log),
+	    .help = "file that gets all that the guest prints" },
+	{ "timestamps", FIELD_BOOL, offsetof(struct console_settings, timestamps),
+	    .help = "a time before each line of the log" },
+	{ "max_size", FIELD_CUSTOM, offsetof(struct console_settings, max_size), CUSTOM(mem),
+	    .help = "a log that is larger becomes LOG.1" },
+	{ "keep", FIELD_INT, offsetof(struct console_settings, keep), .has_range = true, .min = 0,
+	    .max = 100, .help = "how many older logs are kept" },
 	{ 0 },
 };
 
@@ -65,6 +77,8 @@ const struct field spec_fields[] = {
 	{ "lpc_slot", FIELD_CUSTOM, offsetof(struct spec, lpc_slot), CUSTOM(slot),
 	    .help = "PCI address of the LPC bridge" },
 	COM(1), COM(2), COM(3), COM(4),
+	{ "console", FIELD_OBJECT, offsetof(struct spec, console), .rows = console_fields,
+	    .help = "the log of a serial port that is \"console\"" },
 	{ "gdb", FIELD_CUSTOM, offsetof(struct spec, gdb), CUSTOM(gdb),
 	    .help = "[w][ADDR:]PORT that a debugger connects to; w waits for it" },
 	{ "graphic", FIELD_OBJECT, offsetof(struct spec, graphic), .rows = graphic_fields,

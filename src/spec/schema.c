@@ -187,7 +187,7 @@ static void add_aliases(const struct field *rows, enum extent extent, struct str
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		if (f->alias == NULL)
 			continue;
-		str_addf(&rules, "%s{\"not\":{\"required\":[\"%s\",\"%s\"]}}",
+		str_addf(&rules, "%s{\"not\":{\"type\":\"object\",\"required\":[\"%s\",\"%s\"]}}",
 		    rules.length > 0 ? "," : "", f->key, f->alias);
 		if (f->required && extent == WHOLE)
 			str_addf(&rules,

@@ -28,6 +28,8 @@ static void set_defaults(struct spec *spec)
 	spec->loader.timeout_ms = 15000;
 	fbuf_defaults(&spec->graphic.fbuf);
 	spec->graphic.xhci_tablet = true;
+	spec->console.max_size = INT64_C(10) << 20;
+	spec->console.keep = 3;
 	spec->hook_timeout_ms = 5000;
 	spec->hook_memory = INT64_C(64) << 20;
 	spec->stop = default_ladder;
@@ -139,9 +141,11 @@ const char *spec_com(const struct spec *spec, size_t port)
 {
 	const char *com = spec->com[port];
 
-	if (com == NULL || strcmp(com, "nmdm") != 0)
-		return com;
-	return spec->com_found[port] != NULL ? spec->com_found[port] : "/dev/nmdmAUTOA";
+	if (spec->com_found[port] != NULL)
+		return spec->com_found[port];
+	if (com != NULL && strcmp(com, "nmdm") == 0)
+		return "/dev/nmdmAUTOA";
+	return com != NULL && strcmp(com, SPEC_CONSOLE) == 0 ? "/dev/pts/AUTO" : com;
 }
 
 static void note_given(const struct node *document, struct spec *spec)
@@ -236,8 +240,8 @@ bool spec_is_open(const struct spec *spec)
 			return true;
 	}
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
-		    spec->com_found[i] == NULL)
+		if (spec->com[i] != NULL && spec->com_found[i] == NULL &&
+		    (strcmp(spec->com[i], "nmdm") == 0 || strcmp(spec->com[i], SPEC_CONSOLE) == 0))
 			return true;
 	}
 	return false;
@@ -255,15 +259,16 @@ void spec_forget_first(struct spec *spec)
 
 static void print_keys(const struct spec *spec, struct str *json)
 {
-	struct field *rows = NULL;
-	size_t n = 0;
+	size_t count = 0, kept = 0;
+	struct field *rows;
 
-	for (const struct field *f = spec_fields; f->key != NULL; f++) {
-		rows = mem_resize(rows, n + 2, sizeof(*rows));
-		if (!words_have(&spec->moot, f->key))
-			rows[n++] = *f;
+	while (spec_fields[count].key != NULL)
+		count++;
+	rows = mem_zero((count + 1) * sizeof(*rows));
+	for (size_t i = 0; i < count; i++) {
+		if (!words_have(&spec->moot, spec_fields[i].key))
+			rows[kept++] = spec_fields[i];
 	}
-	memset(&rows[n], 0, sizeof(*rows));
 	field_print(rows, spec, json);
 	free(rows);
 }

@@ -16,6 +16,7 @@
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
+#define SPEC_CONSOLE "console" /* a serial port that vmrun owns */
 
 struct cpu {
 	int64_t sockets, cores, threads;
@@ -161,6 +162,14 @@ struct companion {
 	bool restart;
 };
 
+/* Of a serial port that is "console": what becomes of its output. */
+struct console_settings {
+	char *log;
+	bool timestamps;
+	int64_t max_size; /* bytes of one log */
+	int64_t keep;	  /* older logs */
+};
+
 struct graphic {
 	struct fbuf fbuf;
 	bool xhci_tablet;
@@ -188,7 +197,8 @@ struct spec {
 	struct slot lpc_slot, hostbridge_slot;
 	char *com[SPEC_COM_PORTS];
 	char *com_found[SPEC_COM_PORTS]; /* by a run: the device behind "nmdm", or NULL */
-	char *gdb;			 /* "[w][ADDR:]PORT" */
+	struct console_settings console;
+	char *gdb; /* "[w][ADDR:]PORT" */
 	char *uuid;
 	bool utc_clock, yield_on_hlt, generate_acpi;
 	bool wire_guest_mem, force_msi, disable_mptable_gen, power_off_destroy_vm;

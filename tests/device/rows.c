@@ -31,6 +31,7 @@ static void check_shape(const struct field *f)
 	assert_true((f->rows != NULL) == (f->type == FIELD_OBJECT || f->type == FIELD_LIST));
 	assert_true((f->size != 0) == (f->type == FIELD_LIST));
 	assert_true((f->custom != NULL) == (f->type == FIELD_CUSTOM));
+	assert_true((f->signature != NULL) == (f->type == FIELD_HOOK));
 	assert_true(!f->has_range || f->type == FIELD_INT || f->type == FIELD_LIST);
 	assert_true(!f->has_range || f->min < f->max);
 	if (f->type == FIELD_CUSTOM)

@@ -42,6 +42,23 @@ static void test_version(void **state)
 	assert_string_equal(vmrun_version(), VMRUN_VERSION);
 }
 
+static void test_describe(void **state)
+{
+	char *schema = vmrun_describe("schema", false), *types = vmrun_describe("lua-types", false);
+	char *table = vmrun_describe("devices", false), *list = vmrun_describe("devices", true);
+
+	(void)state;
+	assert_non_null(strstr(schema, "draft/2020-12/schema"));
+	assert_non_null(strstr(types, "---@class (exact) vmrun.Spec\n"));
+	assert_int_equal(strncmp(table, "DEVICE ", 7), 0);
+	assert_int_equal(*list, '[');
+	assert_null(vmrun_describe("spec", false));
+	free(schema);
+	free(types);
+	free(table);
+	free(list);
+}
+
 static void test_prepare(void **state)
 {
 	struct vmrun_options o = buffer(GOOD);
@@ -281,10 +298,64 @@ static void test_resolved_spec_is_a_spec(void **state)
 	}
 }
 
+/* What belongs to the command, and is no word of it. */
+static void test_beside_the_command(void **state)
+{
+	struct vmrun_options o =
+	    buffer("{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"loader\":\"bhyveload\",\"com1\":"
+		   "\"nmdm\",\"emulations\":[{\"device\":\"raw\",\"value\":\"virtio-rnd\"}]}");
+	struct vmrun *vm;
+	char *loader, *config;
+
+	(void)state;
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	assert_null(vmrun_loader_command(vm)); /* not before vmrun_prepare() */
+	assert_null(vmrun_bhyve_config(vm));
+	assert_null(vmrun_placeholders(vm)[0]);
+	assert_null(vmrun_bhyve_words(vm)[0]);
+	assert_int_equal(vmrun_prepare(vm), 0);
+	loader = vmrun_loader_command(vm);
+	config = vmrun_bhyve_config(vm);
+	assert_string_equal(loader, "bhyveload -c /dev/nmdmAUTOA -m 64M demo");
+	assert_non_null(strstr(config, "\nlpc.com1.path=/dev/nmdmAUTOA\n"));
+	assert_non_null(strstr(vmrun_placeholders(vm)[0], "/dev/nmdmAUTOA stands for"));
+	assert_null(vmrun_placeholders(vm)[1]);
+	assert_non_null(strstr(vmrun_bhyve_words(vm)[0], "-s 0:1:0,virtio-rnd"));
+	assert_null(vmrun_bhyve_words(vm)[1]);
+	free(loader);
+	free(config);
+	vmrun_close(vm);
+}
+
+static void test_no_file_for_bhyve(void **state)
+{
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun *vm;
+	struct vmrun_problem p;
+
+	(void)state;
+	o.hypervisor = "qemu";
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	assert_int_equal(vmrun_prepare(vm), 0);
+	assert_null(vmrun_bhyve_config(vm));
+	assert_null(vmrun_loader_command(vm));
+	assert_int_equal(vmrun_problem_count(vm), 0);
+	vmrun_close(vm);
+	o = buffer("{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/a\\nb\"}");
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	assert_int_equal(vmrun_prepare(vm), 0);
+	assert_null(vmrun_bhyve_config(vm));
+	assert_true(vmrun_problem(vm, 0, &p));
+	assert_non_null(strstr(p.text, "bootrom has a value with a line end"));
+	assert_int_equal(vmrun_status(vm), 65);
+	vmrun_close(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_prepare),
 		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_statuses),
@@ -293,6 +364,8 @@ int main(void)
 		cmocka_unit_test(test_settings_and_words),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_resolved_spec_is_a_spec),
+		cmocka_unit_test(test_beside_the_command),
+		cmocka_unit_test(test_no_file_for_bhyve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,7 +216,7 @@ static void test_hints(void **state)
 		    "graphic.xhci_tabelt: unknown key "
 		    "\"xhci_tabelt\", did you mean \"xhci_tablet\"?" },
 		{ "'com1':'stdoi'",
-		    "com1: \"stdoi\" is no serial port: expected \"stdio\", "
+		    "com1: \"stdoi\" is no serial port: expected \"stdio\", \"console\", "
 		    "\"nmdm\", a device such as \"/dev/nmdm0A\", or "
 		    "\"tcp=ADDR:PORT\" with a numeric address, did you mean "
 		    "\"stdio\"?" },

@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# What vmrun tells of itself: the schema, the types for Lua, the devices.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load common
+	common_setup
+}
+
+teardown() {
+	common_teardown
+}
+
+# The first Python that has the validator: a user's own, first in PATH, may not.
+python() {
+	local python
+	for python in python3 /usr/bin/python3 python3.11; do
+		if "$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null; then
+			PYTHONDONTWRITEBYTECODE=1 "$python" "$@"
+			return
+		fi
+	done
+	echo 'no python3 with jsonschema: install python3-jsonschema (FreeBSD: py311-jsonschema)' >&2
+	return 1
+}
+
+# validate FILE: by the schema in the file `schema`
+validate() {
+	python -c 'import json, sys; from jsonschema import Draft202012Validator
+Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv[1])))' "$1"
+}
+
+@test "schema, lua-types and devices need no FILE, and print the same with one" {
+	local what
+	spec
+	for what in schema lua-types devices; do
+		vmrun --print $what
+		is "$status" 0
+		[ -s out ] && [ ! -s err ]
+		mv out wanted
+		vmrun --print=$what vm.json
+		is "$status" 0
+		cmp out wanted
+		vmrun -c no-such-file --print $what
+		is "$status" 0
+	done
+	is "$(starts)" ''
+}
+
+@test "--json goes with --print devices: else usage, 64" {
+	spec
+	vmrun --print devices --json
+	is "$status" 0
+	is "$(jq -r '.[] | select(.device == "virtio-blk") | .keys[] | select(.required) | .key' out |
+		paste -sd' ')" 'device path'
+	vmrun --print schema --json
+	is "$status" 64
+	has '--json goes with'
+	vmrun --json vm.json
+	is "$status" 64
+	vmrun --print
+	is "$status" 64
+	vmrun --print scheme
+	is "$status" 64
+	has 'lua-types'
+	is "$(starts)" ''
+}
+
+@test "what cannot be printed is an error" {
+	[ -e /dev/full ] || skip 'no /dev/full'
+	status=0
+	"$VMRUN" --print schema >/dev/full 2>err || status=$?
+	is "$status" 71
+	has 'cannot write to stdout'
+}
+
+@test "the schema judges as vmrun does, key by key" {
+	vmrun --print schema
+	mv out schema
+	python "$SOURCE/tests/spec/schema.py" schema "$JUDGE" "$SOURCE"/examples/*.json \
+		"$SOURCE"/tests/golden/*/spec.json >said
+	grep -qE '^[0-9]{4,} specs, 0 wrong$' said
+}
+
+@test "the resolved spec passes the schema too" {
+	vmrun --print schema
+	mv out schema
+	spec '{"graphic": {}, "emulations": [{"device": "virtio-blk", "path": "a.img"},
+		{"device": "virtio-net", "name": "tap0"}, {"device": "virtio-console", "ports": ["a"]}]}'
+	vmrun --debug vm.json
+	is "$status" 0
+	mv out resolved.json
+	validate resolved.json
+	vmrun --debug resolved.json
+	is "$status" 0
+	cmp out resolved.json
+	jq '.emulations[0].pth = 1' resolved.json >wrong.json
+	! validate wrong.json 2>err || return 1
+	has "'pth' was unexpected"
+}
+
+@test "the types are a Lua file, and know all of the vmrun table" {
+	vmrun --print lua-types
+	mv out types.lua
+	cat >load.lua <<-'END'
+		local api, there = vmrun, {}
+		for name in pairs(api) do
+			there[#there + 1] = name
+		end
+		local text = assert(io.open("types.lua")):read("a")
+		vmrun = nil
+		assert(load(text, "types"))()
+		for _, name in ipairs(there) do
+			assert(text:find("\nvmrun." .. name .. " = ", 1, true) or
+				text:find("\nfunction vmrun." .. name .. "(", 1, true), name)
+			assert(type(api[name]) ~= "function" or type(vmrun[name]) == "function", name)
+		end
+		assert(#there >= 9)
+		return { name = "t", cpu = 1, mem = "64M" }
+	END
+	vmrun -d load.lua
+	is "$status" 0
+}
