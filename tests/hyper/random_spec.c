@@ -406,6 +406,21 @@ static void roll_raw(struct roll *r)
 	r->device->checked = false;
 }
 
+/* Is this key to be there?  Also by chance. */
+static bool wants_key(const struct roll *r, const struct field *f)
+{
+	static const char *const instead[] = { "bridge", "lookup", NULL };
+
+	if (is_key(f, instead) || (strcmp(f->key, "rom") == 0 && r->spec->release < 14))
+		return false;
+	/* virtio-scsi says its default, and passthru needs a source */
+	if ((r->kind == &device_virtio_scsi && f->type == FIELD_PATH) ||
+	    (r->kind == &device_passthru && strcmp(f->key, "src") == 0))
+		return true;
+	return f->required || strcmp(f->key, "name") == 0 || one_in(3) ||
+	    (r->backend != NULL && strcmp(r->backend, "netgraph") == 0);
+}
+
 static void roll_device(struct random_spec *s, bool may_pin)
 {
 	struct roll r = { s, &s->device[s->devices++], NULL, NULL, false };
@@ -438,14 +453,7 @@ static void roll_device(struct random_spec *s, bool may_pin)
 			roll_nvme(&r);
 		}
 		for (const struct field *f = r.kind->fields; f->key != NULL; f++) {
-			if (strcmp(f->key, "bridge") == 0 || strcmp(f->key, "lookup") == 0 ||
-			    (strcmp(f->key, "rom") == 0 && s->release < 14))
-				continue;
-			/* virtio-scsi says its default, and passthru needs a source */
-			if (f->required || strcmp(f->key, "name") == 0 || one_in(3) ||
-			    (r.kind == &device_virtio_scsi && f->type == FIELD_PATH) ||
-			    (r.kind == &device_passthru && strcmp(f->key, "src") == 0) ||
-			    (r.backend != NULL && strcmp(r.backend, "netgraph") == 0))
+			if (wants_key(&r, f))
 				roll_field(&r, f);
 		}
 	}
