@@ -48,7 +48,8 @@ static void check_need(struct check *c, const struct asked *a)
 		[NEED_PCI] = check_pci,
 	};
 
-	checks[a->need->kind](c, a);
+	if (c->host.bhyve || !a->need->bhyve_only)
+		checks[a->need->kind](c, a);
 }
 
 static void check_device_needs(struct check *c, const struct device *dev)

@@ -204,6 +204,27 @@ static void find_for(struct search *s, struct device *dev)
 		complain(s, dev, "port", "auto", "no free port from 5900 on");
 }
 
+/* Does a port of the spec name one end of this null modem, "/dev/nmdm0"? */
+static bool is_wished(const struct spec *spec, const char *modem)
+{
+	size_t n = strlen(modem);
+	struct needs needs = { 0 };
+	bool wished = false;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
+		wished = wished || (spec->com[i] != NULL && strncmp(spec->com[i], modem, n) == 0);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (!spec->devices[i]->removed && spec->devices[i]->kind->needs != NULL)
+			spec->devices[i]->kind->needs(spec->devices[i], &needs);
+	}
+	for (size_t i = 0; i < needs.count; i++)
+		wished = wished ||
+		    (needs.item[i].kind == NEED_SERIAL &&
+			strncmp(needs.item[i].what, modem, n) == 0);
+	needs_clear(&needs);
+	return wished;
+}
+
 /* The first null modem that is not there: both its ends are made when it is opened. */
 static void find_com(struct search *s, size_t port)
 {
@@ -217,13 +238,10 @@ static void find_com(struct search *s, size_t port)
 	for (int n = 0; n < MOST_UNITS && s->spec->com_found[port] == NULL; n++) {
 		MEM_AUTO char *name = mem_format("nmdm%dA", n);
 		MEM_AUTO char *path = mem_format("/dev/%s", name);
-		bool wished = false;
+		MEM_AUTO char *modem = mem_copy_n(path, strlen(path) - 1);
 
-		for (size_t i = 0; i < SPEC_COM_PORTS; i++)
-			wished = wished ||
-			    (s->spec->com[i] != NULL &&
-				strncmp(s->spec->com[i], path, strlen(path) - 1) == 0);
-		if (!wished && !is_taken(s, path) && !os_device_is_listed(name)) {
+		if (!is_wished(s->spec, modem) && !is_taken(s, path) &&
+		    !os_device_is_listed(name)) {
 			s->spec->com_found[port] = mem_copy(path);
 			remember(s->before, keys[port], path);
 		}

@@ -33,9 +33,10 @@ struct need {
 	const char *above; /* static; NULL: none */
 	bool listed;
 	size_t index;
-	bool write;	/* NEED_DISK, NEED_FOLDER: the guest may write to it */
-	bool cd;	/* NEED_DISK: the guest sees a CD drive */
-	int64_t sector; /* NEED_DISK: the logical sector size that was asked for, 0: none */
+	bool bhyve_only; /* under qemu the device does without it */
+	bool write;	 /* NEED_DISK, NEED_FOLDER: the guest may write to it */
+	bool cd;	 /* NEED_DISK: the guest sees a CD drive */
+	int64_t sector;	 /* NEED_DISK: the logical sector size that was asked for, 0: none */
 };
 
 struct needs {

@@ -20,9 +20,9 @@ static void hda_needs(const struct device *dev, struct needs *needs)
 	const struct hda *hda = dev->config;
 
 	if (hda->play != NULL)
-		(void)needs_add(needs, NEED_DEVICE, "play", hda->play);
+		needs_add(needs, NEED_DEVICE, "play", hda->play)->bhyve_only = true;
 	if (hda->rec != NULL)
-		(void)needs_add(needs, NEED_DEVICE, "rec", hda->rec);
+		needs_add(needs, NEED_DEVICE, "rec", hda->rec)->bhyve_only = true;
 }
 
 static int hda_bhyve(

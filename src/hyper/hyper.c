@@ -87,15 +87,13 @@ static void collect_of_device(const struct device *dev, struct pairs *claims)
 	needs_clear(&needs);
 }
 
-/* A placeholder is nobody's. */
+/* "nmdm" and "console" are nobody's until a run has found what is behind them. */
 static void collect_of_com(const struct spec *spec, size_t port, struct pairs *claims)
 {
-	bool open = spec->com[port] != NULL && strcmp(spec->com[port], "nmdm") == 0 &&
-	    spec->com_found[port] == NULL;
-	const char *com = open ? NULL : spec_com(spec, port);
+	const char *com = spec->com_found[port] != NULL ? spec->com_found[port] : spec->com[port];
 	struct needs needs = { 0 };
 
-	if (com == NULL)
+	if (com == NULL || !serial_is_backend(com))
 		return;
 	serial_claim(com, claims);
 	serial_need(com, "", &needs);

@@ -298,6 +298,34 @@ static void other_files(void **state)
 	checked_none(NULL, "com1 = '/dev/null'", "/dev/null");
 }
 
+/* Each kind of device asks for what it opens. */
+static void files_of_devices(void **state)
+{
+	static const char none[] = "No such file or directory";
+	static const struct {
+		const char *device, *what, *text;
+	} rows[] = {
+		{ "device = 'ahci', ports = { { type = 'cd', path = '/no/x' } }", "/no/x", none },
+		{ "device = 'nvme', path = '/no/x'", "/no/x", none },
+		{ "device = 'virtio-9p', sharename = 's', path = '/no/x'", "/no/x", none },
+		{ "device = 'virtio-9p', sharename = 's', path = '/dev/null'", "/dev/null",
+		    "not a folder" },
+		{ "device = 'virtio-input', path = '/no/x'", "/no/x", none },
+		{ "device = 'virtio-input', path = '/dev'", "/dev", "not a character device" },
+		{ "device = 'uart', path = '/no/x'", "/no/x", none },
+		{ "device = 'hda', rec = '/no/x'", "/no/x", none },
+		{ "device = 'passthru', src = 'ppt0', rom = '/no/x'", "/no/x", none },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		MEM_AUTO char *keys = mem_format("emulations = { { %s } }", rows[i].device);
+
+		checked_one(NULL, keys, rows[i].what, rows[i].text, NULL, NULL);
+	}
+	checked_none(NULL, "emulations = { { device = 'nvme', ram = 1 } }", "/no/x");
+}
+
 static void files_of_a_loader(void **state)
 {
 	struct checked c = { 0 };
@@ -330,6 +358,7 @@ int main(void)
 		IN_SCRATCH(servers),
 		IN_SCRATCH(ports),
 		IN_SCRATCH(other_files),
+		cmocka_unit_test(files_of_devices),
 		cmocka_unit_test(files_of_a_loader),
 	};
 

@@ -77,6 +77,11 @@ static void a_free_null_modem(void **state)
 	assert_null(spec->com_found[1]);
 	assert_string_not_equal(spec->com_found[0], spec->com_found[2]);
 	checked_free(&c);
+	checked_make(&c, &hyper_bhyve,
+	    "com1 = 'nmdm', emulations = { { device = 'uart', path = '/dev/nmdm0A' } }");
+	assert_true(c.planned.good);
+	assert_string_not_equal(c.planned.boot.spec->com_found[0], "/dev/nmdm0A");
+	checked_free(&c);
 }
 
 #define LIST                                                                                  \

@@ -136,8 +136,10 @@ static void qemu_asks_no_command(void **state)
 	checked_make(&c, &hyper_qemu,
 	    "com1 = '/dev/nmdm7A', mem = '1048576G', " DEVICES(
 		"{ device = 'virtio-net', name = 'vr-no-tap', type = 'tap' },"
-		"{ device = 'virtio-net', bridge = 'vr-no-bridge' }"));
+		"{ device = 'virtio-net', bridge = 'vr-no-bridge' },"
+		"{ device = 'hda', play = '/no/dsp' }"));
 	assert_int_equal(c.asked.count, 0);
+	checked_lacks(&c, "/no/dsp"); /* its sound goes nowhere there */
 	checked_lacks(&c, "/dev/nmdm7A");
 	assert_int_equal(findings_problems(&c.out), 4);
 	if (os_bhyve_release() == 0) {

@@ -22,7 +22,10 @@ seen() {
 spec_slots() {
 	"$VMRUN" --debug "$@" vm.json | jq -r '{
 		"virtio-blk": "1af4:1001", "virtio-net": "1af4:1000", "virtio-console": "1af4:1003",
-		"ahci-cd": "8086:2922", "ahci-hd": "8086:2922"} as $ids |
+		"ahci-cd": "8086:2922", "ahci-hd": "8086:2922", "ahci": "8086:2922",
+		"nvme": "1b36:0010", "virtio-9p": "1af4:1009", "virtio-scsi": "1af4:1004",
+		"virtio-rnd": "1af4:1005", "uart": "1b36:0002", "hda": "8086:293e",
+		"xhci": "1b36:000d", "fbuf": "1234:1111"} as $ids |
 		.emulations[] | "\(.slot) \($ids[.device])"' | sort -t: -k2n -k3n
 }
 
@@ -51,6 +54,51 @@ many='{"emulations": [
 	is "$(seen | wc -l)" 8
 	is "$(seen | sort | comm -12 - <(sort base))" "$(sort base)"
 	grep -qx 'ahci 0:2:0 port 0 cd' out
+}
+
+every='{"emulations": [
+	{"device": "ahci", "ports": [{"type": "hd", "path": "disk.img", "ser": "a,b"},
+		{"type": "cd", "path": "cd.iso"}, {"type": "hd", "path": "hd.img", "nmrr": 1}]},
+	{"device": "nvme", "path": "a, b.img", "maxq": 2, "sectsz": 4096, "ser": "x, y",
+		"eui64": "0xf8f1000000000001"},
+	{"device": "nvme", "ram": 64, "slot": "9:0"},
+	{"device": "nvme", "path": "ro.img", "ro": true, "slot": "9:3"},
+	{"device": "virtio-9p", "sharename": "a, b", "path": "share, d"},
+	{"device": "virtio-9p", "sharename": "ro", "path": "share, d", "ro": true},
+	{"device": "virtio-scsi", "path": "scsi.img", "slot": "16"},
+	{"device": "virtio-rnd"},
+	{"device": "uart", "path": "/dev/nmdm0A"},
+	{"device": "hda", "play": "/dev/dsp0", "rec": "/dev/dsp0"},
+	{"device": "xhci", "slot": "30:7"}, {"device": "virtio-rnd", "slot": "30:0"}]}'
+
+@test "every kind of device, each at its slot" {
+	local port
+	truncate -s 1M hd.img 'a, b.img' ro.img scsi.img
+	mkdir 'share, d'
+	for port in $(shuf -i 20000-60000 -n 20); do
+		rom "$(jq --argjson port "$port" \
+			'.emulations += [{device: "fbuf", port: $port}]' <<<"$every")"
+		guest p
+		[ "$status" -eq 0 ] && break
+		has 'in use'
+	done
+	is "$status" 0
+	is "$(seen)" "$(spec_slots)"
+	is "$(seen | wc -l)" 13
+	is "$(grep '^ahci' out)" "ahci 0:1:0 port 0 disk
+ahci 0:1:0 port 1 cd
+ahci 0:1:0 port 2 disk"
+}
+
+@test "a uart on the standard input and output leaves com1 out" {
+	rom '{"com1": null, "emulations": [{"device": "uart", "path": "stdio"}]}'
+	guest p
+	is "$status" 0
+	[ ! -s out ] # the guest talks on com1
+	rom '{"emulations": [{"device": "uart", "path": "stdio"}]}'
+	vmrun vm.json
+	is "$status" 65
+	has 'com1 and uart "uart-0" both have the serial port "stdio"'
 }
 
 @test "thirty-five devices: slots, then functions" {
