@@ -72,6 +72,10 @@ struct vmrun_options {
 	const char *supervisor_pid_file; /* of this process, likewise */
 	const char *run_dir;   /* folder of what dies with the VM, NULL: the default of vmrun(8) */
 	const char *state_dir; /* folder of what outlives a reboot of the host, likewise */
+	bool check; /* vmrun_check() is all that will be done: nothing is changed or started */
+	bool fix;   /* run the known fixes of failed checks */
+	bool force; /* those too that destroy something: a VM of this name that nobody supervises */
+	bool no_checks; /* start without checks of the host */
 };
 
 #ifdef __cplusplus
@@ -150,8 +154,45 @@ VMRUN_API const char *const *vmrun_placeholders(const struct vmrun *vm);
 VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
 /* Remarks about the prepared boot, NULL-terminated; possibly empty. Lent until vmrun_start(). */
 VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
+/* The name of the VM, and the target that is booted first; NULL when the spec could not be read. */
+VMRUN_API const char *vmrun_name(const struct vmrun *vm);
+VMRUN_API const char *vmrun_target(const struct vmrun *vm);
 /* "bhyve" or "qemu"; NULL when the options named neither. */
 VMRUN_API const char *vmrun_hypervisor(const struct vmrun *vm);
+
+/*
+ * Prepares the first boot, unless that was done, and checks everything that must be true of the
+ * host for it.  It asks system calls or runs commands that only read, 5 seconds each at most, and
+ * waits for them; nothing is changed and nothing is fixed.  For a run (neither options.check nor
+ * options.dry_run) the name of the VM is taken first, as by vmrun_start().  Returns 0, 69 when
+ * there are problems, or a status as vmrun_prepare() and vmrun_start() do.
+ */
+VMRUN_API int vmrun_check(struct vmrun *vm);
+
+/* What a check found. Members that do not apply are NULL. */
+struct vmrun_finding {
+	const char *device;	 /* model of the device: "virtio-net"; NULL: the VM itself */
+	const char *id;		 /* of the device, */
+	const char *slot;	 /* its address: "0:3:0", */
+	const char *device_path; /* and where it stands: "targets.install.emulations[0]" */
+	const char *path;	 /* of the key: "targets.install.emulations[0].path" */
+	const char
+	    *what; /* what is wrong: "tap3", "/vm/disk.img"; unchecked: what of it is missing */
+	const char *problem; /* why: "no such interface" */
+	const char *fix;     /* the command that mends it, for a POSIX shell */
+	bool forced;	     /* the fix destroys something: it needs options.force */
+	bool will_fix;	     /* vmrun_start() with these options runs the fix */
+	bool unchecked;	     /* not a problem: nobody could be asked, `problem` says why */
+};
+
+/* False when there is no such finding.  The VM's own come first, then those of each device, in
+ * order. They are lent until the next check, or the next VMRUN_CHECKED. */
+VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out);
+/* The problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]}; NULL before
+ * vmrun_check().  Caller frees with free(). */
+VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
+/* As options.fix, said later. */
+VMRUN_API void vmrun_allow_fixes(struct vmrun *vm);
 
 enum vmrun_event_type {
 	VMRUN_STARTING, /* target: a boot begins */

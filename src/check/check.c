@@ -1,20 +1,113 @@
 /* Walks what a spec needs and asks for each need. */
 #include "check/check.h"
 
-bool check_boot(const struct check_request *request, struct findings *out)
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "check/walk.h"
+
+bool check_is_ours(const struct check *c, const char *what)
 {
-	(void)request;
-	(void)out;
-	return true;
+	return c->request->ours != NULL && words_have(c->request->ours, what);
 }
 
-bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
-    struct facts *facts, struct findings *out)
+struct finding *check_problem(
+    struct check *c, const struct asked *a, const char *what, const char *fmt, ...)
 {
-	(void)spec;
-	(void)hyper;
-	(void)before;
-	(void)facts;
-	(void)out;
-	return true;
+	MEM_AUTO char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vformat(fmt, ap);
+	va_end(ap);
+	return findings_add(c->host.out, FINDING_PROBLEM, a->dev, a->at, what, "%s", text);
+}
+
+void check_words(struct words *command, ...)
+{
+	va_list ap;
+	const char *word;
+
+	va_start(ap, command);
+	while ((word = va_arg(ap, const char *)) != NULL)
+		words_add(command, word);
+	va_end(ap);
+}
+
+static void check_need(struct check *c, const struct asked *a)
+{
+	static void (*const checks[])(struct check *, const struct asked *) = {
+		[NEED_DISK] = check_disk,
+		[NEED_FILE] = check_file,
+		[NEED_FOLDER] = check_folder,
+		[NEED_INTERFACE] = check_interface,
+		[NEED_BRIDGE] = check_bridge,
+		[NEED_SWITCH] = check_switch,
+		[NEED_NETGRAPH] = check_netgraph,
+		[NEED_SOCKET] = check_socket,
+		[NEED_SERVER] = check_server,
+		[NEED_PORT] = check_port,
+		[NEED_SERIAL] = check_serial,
+		[NEED_DEVICE] = check_device,
+		[NEED_PCI] = check_pci,
+	};
+
+	checks[a->need->kind](c, a);
+}
+
+static void check_device_needs(struct check *c, const struct device *dev)
+{
+	struct needs needs = { 0 };
+	struct device_place place;
+	const struct where *above = device_where(dev, &place);
+
+	if (dev->kind->needs != NULL)
+		dev->kind->needs(dev, &needs);
+	for (size_t i = 0; i < needs.count; i++) {
+		struct where at = { above, needs.item[i].key, 0 };
+		struct asked a = { dev, &needs.item[i], &at, i };
+
+		check_need(c, &a);
+	}
+	needs_clear(&needs);
+}
+
+/* com ports and the like: keys of the spec itself, or of an object or a list in it. */
+static void check_spec_needs(struct check *c)
+{
+	struct needs needs = { 0 };
+
+	spec_needs(c->request->spec, &needs);
+	for (size_t i = 0; i < needs.count; i++) {
+		const struct need *need = &needs.item[i];
+		struct where above = { NULL, need->above, 0 },
+			     entry = { &above, NULL, need->index };
+		struct where at = { need->above == NULL ? NULL
+			    : need->listed		? &entry
+							: &above,
+			need->key, 0 };
+		struct asked a = { NULL, need, &at, i };
+
+		check_need(c, &a);
+	}
+	needs_clear(&needs);
+}
+
+bool check_boot(const struct check_request *request, struct findings *out)
+{
+	const struct spec *spec = request->spec;
+	struct check c = { .request = request };
+
+	host_open(&c.host, request->plan->hyper, request->facts, out);
+	check_vm(&c);
+	check_firmware(&c);
+	check_spec_needs(&c);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (!spec->devices[i]->removed)
+			check_device_needs(&c, spec->devices[i]);
+	}
+	if (c.host.waits)
+		findings_clear(out);
+	return !c.host.waits;
 }

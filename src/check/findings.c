@@ -26,6 +26,46 @@ struct finding *findings_add(struct findings *findings, enum finding_kind kind,
 	return f;
 }
 
+static size_t rank(const struct finding *f)
+{
+	return f->dev == NULL ? 0 : f->dev->index + 1;
+}
+
+void findings_move(struct findings *to, struct findings *from)
+{
+	to->item = mem_resize(to->item, to->count + from->count + 1, sizeof(*to->item));
+	for (size_t i = 0; i < from->count; i++) {
+		size_t at = to->count++;
+
+		/* Behind those of the same device: what was found first is said first. */
+		while (at > 0 && rank(&to->item[at - 1]) > rank(&from->item[i])) {
+			to->item[at] = to->item[at - 1];
+			at--;
+		}
+		to->item[at] = from->item[i];
+	}
+	free(from->item);
+	memset(from, 0, sizeof(*from));
+}
+
+bool finding_may_fix(const struct finding *finding, bool all, bool force)
+{
+	if (finding->kind != FINDING_PROBLEM || finding->fix.count == 0)
+		return false;
+	if (finding->forced)
+		return force;
+	return all || force || (finding->dev != NULL && finding->dev->fix);
+}
+
+const struct finding *findings_next_fix(const struct findings *findings, bool all, bool force)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		if (finding_may_fix(&findings->item[i], all, force))
+			return &findings->item[i];
+	}
+	return NULL;
+}
+
 size_t findings_problems(const struct findings *findings)
 {
 	size_t n = 0;

@@ -33,6 +33,14 @@ struct findings {
 struct finding *findings_add(struct findings *findings, enum finding_kind kind,
     const struct device *dev, const struct where *at, const char *what, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
+/* Moves all of `from` behind those of `to`, and groups them: the VM itself first, then device by
+ * device in their order. */
+void findings_move(struct findings *to, struct findings *from);
+/* May its fix be run?  `all`: those of every device, not only of those that ask for it; `force`:
+ * also what destroys something, and all others. */
+bool finding_may_fix(const struct finding *finding, bool all, bool force);
+/* The first whose fix may be run, or NULL. */
+const struct finding *findings_next_fix(const struct findings *findings, bool all, bool force);
 /* How many problems are there? */
 size_t findings_problems(const struct findings *findings);
 void findings_clear(struct findings *findings);

@@ -9,10 +9,11 @@
 
 #include "options.h"
 #include "render.h"
+#include "report.h"
 #include "signals.h"
 #include "vmrun/vmrun.h"
 
-enum { EXIT_USAGE = 64, EXIT_OS = 71 };
+enum { EXIT_USAGE = 64, EXIT_CHECK = 69, EXIT_OS = 71 };
 
 static const char *environment(const char *name)
 {
@@ -58,8 +59,19 @@ static void show_events(struct vmrun *vm, struct renderer *renderer)
 {
 	struct vmrun_event event;
 
-	while (vmrun_next_event(vm, &event))
+	while (vmrun_next_event(vm, &event)) {
+		if (event.type == VMRUN_CHECKED && event.problems > 0)
+			report_say(vm, event.target, renderer);
 		render_event(&event, renderer);
+	}
+}
+
+static int flush(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
+	return EXIT_OS;
 }
 
 /* Prints what was asked for; takes the text. */
@@ -68,10 +80,49 @@ static int put(char *text, const char *end)
 	(void)fputs(text, stdout);
 	(void)fputs(end, stdout);
 	free(text);
-	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
-		return EXIT_OS;
+	return flush(0);
+}
+
+static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
+{
+	int status = vmrun_check(vm);
+
+	show_events(vm, renderer);
+	if (vmrun_problem_count(vm) > 0)
+		return status;
+	(void)fprintf(stderr, "vmrun: %s: checked for %s\n", vmrun_name(vm), vmrun_hypervisor(vm));
+	if (json) {
+		char *text = vmrun_check_json(vm);
+
+		(void)puts(text);
+		free(text);
+	} else {
+		report_print(vm, vmrun_target(vm), stdout);
+		report_plans(vm, stdout);
 	}
+	return flush(status);
+}
+
+/*
+ * Asks whether to mend what can be mended, where somebody is there to answer.  0: go on; else the
+ * status of a run that ends here.
+ */
+static int ask_for_fixes(struct vmrun *vm, const struct command_line *line, int signals)
+{
+	int status;
+
+	if (line->no_checks || line->fix || line->force || strcmp(line->file, "-") == 0 ||
+	    isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0)
+		return 0;
+	status = vmrun_check(vm);
+	if (status != EXIT_CHECK || vmrun_problem_count(vm) > 0)
+		return status;
+	if (report_fixes(vm) == 0)
+		return 0; /* nothing to ask: the run says the same */
+	report_print(vm, vmrun_target(vm), stderr);
+	if (!report_ask(report_fixes(vm), signals))
+		return status;
+	vmrun_allow_fixes(vm);
 	return 0;
 }
 
@@ -154,7 +205,9 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 		(void)fprintf(stderr, "vmrun: cannot catch signals: %s\n", strerror(errno));
 		return EXIT_OS;
 	}
-	status = vmrun_start(vm);
+	status = ask_for_fixes(vm, line, signals);
+	if (status == 0)
+		status = vmrun_start(vm);
 	if (status == 0)
 		status = supervise(vm, signals, renderer);
 	else
@@ -164,35 +217,51 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 	return status;
 }
 
+/* --debug and --print spec. */
+static void fill_options(const struct command_line *line, struct vmrun_options *options)
+{
+	options->file = line->file;
+	options->format = line->format;
+	options->target = line->target;
+	options->set = line->set;
+	options->args = line->args;
+	options->dry_run = line->dry_run || line->debug || line->print != NULL;
+	options->check = line->check;
+	options->fix = line->fix;
+	options->force = line->force;
+	options->no_checks = line->no_checks;
+	options->no_reboot = line->no_reboot;
+	options->reboot_count = line->reboot_count;
+	options->reboot_on = line->reboot_on;
+	options->pid_file = line->pid_file;
+	options->run_dir = line->run_dir;
+	options->state_dir = line->state_dir;
+	options->supervisor_pid_file = line->supervisor_pid_file;
+}
+
 static int with_spec(struct command_line *line)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
 	struct renderer renderer = { 0 };
-	const char *what = line->print != NULL ? line->print : line->debug ? "spec" : "argv";
-	bool dry = line->dry_run || line->debug || line->print != NULL;
 	struct vmrun *vm;
 	int status;
 
-	options.file = line->file;
-	options.format = line->format;
-	options.target = line->target;
-	options.set = line->set;
-	options.args = line->args;
-	options.dry_run = dry;
-	options.no_reboot = line->no_reboot;
-	options.reboot_count = line->reboot_count;
-	options.reboot_on = line->reboot_on;
-	options.pid_file = line->pid_file;
-	options.run_dir = line->run_dir;
-	options.state_dir = line->state_dir;
-	options.supervisor_pid_file = line->supervisor_pid_file;
+	fill_options(line, &options);
 	if (!choose(line, &options))
 		return EXIT_USAGE;
 	status = vmrun_open(&vm, &options);
 	renderer.hypervisor = status == 0 ? vmrun_hypervisor(vm) : "";
 	show_events(vm, &renderer);
-	if (status == 0)
-		status = dry ? print_boot(vm, what, &renderer) : run(vm, line, &renderer);
+	if (status == 0 && options.check)
+		status = print_check(vm, line->json, &renderer);
+	else if (status == 0 && options.dry_run)
+		status = print_boot(vm,
+		    line->print != NULL ? line->print
+			: line->debug	? "spec"
+					: "argv",
+		    &renderer);
+	else if (status == 0)
+		status = run(vm, line, &renderer);
 	render_problems(vm);
 	vmrun_close(vm);
 	return status;

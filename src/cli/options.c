@@ -27,7 +27,13 @@ static const struct option options[] = {
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
 	    "argv (as -d), spec (as --debug), bhyve_config, schema, lua-types, devices" },
-	{ 0, "json", NULL, FLAG, AT(json), "print devices in JSON" },
+	{ 0, "json", NULL, FLAG, AT(json), "print devices or the report of --check in JSON" },
+	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
+	{ 0, "fix", NULL, FLAG, AT(fix), "run the known fixes of failed checks without asking" },
+	{ 0, "recover", NULL, FLAG, AT(fix), "the same as --fix" },
+	{ 'f', "force", NULL, FLAG, AT(force),
+	    "as --fix, and destroy a VM of this name that nobody supervises" },
+	{ 0, "no-requirement-check", NULL, FLAG, AT(no_checks), "start without checks of the host" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
 	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
@@ -158,10 +164,13 @@ static char *check(const struct command_line *line)
 		return complain("--print takes argv, spec, bhyve_config, schema, lua-types or "
 				"devices, got \"%s\"",
 		    line->print);
-	if (line->json && (line->print == NULL || strcmp(line->print, "devices") != 0))
-		return complain("--json goes with --print devices");
+	if (line->json && !line->check &&
+	    (line->print == NULL || strcmp(line->print, "devices") != 0))
+		return complain("--json goes with --check or --print devices");
 	if (line->file == NULL && !options_describe(line))
 		return complain("no spec: name a FILE, or - for stdin");
+	if (line->check && line->no_checks)
+		return complain("--check and --no-requirement-check exclude each other");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
 		return complain("--exit-status takes guest, got \"%s\"", line->exit_status);
 	return NULL;

@@ -14,7 +14,8 @@ struct command_line {
 	const char **set; /* KEY=VALUE words, NULL-terminated; owned list */
 	size_t set_count;
 	const char *const *args; /* after `--`, NULL-terminated */
-	bool dry_run, debug, json, no_reboot, help, version;
+	bool dry_run, debug, no_reboot, help, version;
+	bool check, json, fix, force, no_checks;
 	int64_t reboot_count; /* -1: no limit */
 };
 

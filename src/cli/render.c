@@ -93,6 +93,11 @@ static void say(struct renderer *r, const char *fmt, ...)
 	}
 }
 
+void render_text(struct renderer *r, const char *text)
+{
+	write_all(r, text, strlen(text));
+}
+
 void render_problems(const struct vmrun *vm)
 {
 	struct vmrun_problem p;
@@ -130,6 +135,10 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 	char time[48], how[128];
 
 	r->console = false;
+	if (r->reported && strcmp(e->cause, "check_failed") == 0) {
+		r->reported = false;
+		return;
+	}
 	if (e->status < 0 && e->signal == 0) {
 		say(r, "%s: target %s: %s: %s", e->vm, e->target, e->cause_text, e->text);
 		return;
@@ -214,7 +223,7 @@ void render_event(const struct vmrun_event *e, void *context)
 		say(r, "%s: note: %s", e->vm, e->text);
 		break;
 	case VMRUN_CHECKED:
-		break; /* what is wrong is told when the boot fails */
+		break; /* report.c tells what is wrong */
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);
 		break;

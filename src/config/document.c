@@ -301,21 +301,30 @@ int document_merge(struct document *doc, const char *target, const struct words 
 	return -1;
 }
 
-/* Where the value of a merged key was written. */
+/* Where a merged key was written: { path, source }, or NULL. Caller frees. */
+static struct node *locate(struct document *doc, const struct node *keys)
+{
+	struct node *request, *result = NULL;
+	struct error err = { 0 };
+
+	if (keys == NULL)
+		return NULL;
+	request = node_new(NODE_OBJECT);
+	node_put(request, "path", node_copy(keys));
+	(void)script_call(doc->script, "locate", request, &result, &err);
+	error_clear(&err);
+	node_free(request);
+	return result;
+}
+
 static void place_one(struct document *doc, struct problem *p)
 {
-	struct node *request = node_new(NODE_OBJECT), *result = NULL;
-	struct error err = { 0 };
-	const char *source = "file";
-	const struct node *keys = NULL;
+	struct node *result = locate(doc, p->keys);
+	const struct node *keys = node_get(result, "path");
+	const char *source = node_get_text(result, "source");
 
-	node_put(request, "path", p->keys != NULL ? node_copy(p->keys) : node_new(NODE_LIST));
-	if (p->keys != NULL && script_call(doc->script, "locate", request, &result, &err) == 0) {
-		keys = node_get(result, "path");
-		if (node_get_text(result, "source") != NULL)
-			source = node_get_text(result, "source");
-	}
-	error_clear(&err);
+	if (source == NULL)
+		source = "file";
 	if (keys != NULL && keys->count > 0) {
 		free(p->path);
 		p->path = where_keys_path(keys);
@@ -329,8 +338,17 @@ static void place_one(struct document *doc, struct problem *p)
 		p->place = mem_format("%s:%zu:%zu", doc->name, p->line, p->column);
 	else
 		p->place = mem_copy(doc->name);
-	node_free(request);
 	node_free(result);
+}
+
+char *document_path(struct document *doc, const struct node *keys)
+{
+	struct node *result = locate(doc, keys);
+	const struct node *found = node_get(result, "path");
+	char *path = where_keys_path(found != NULL && found->count > 0 ? found : keys);
+
+	node_free(result);
+	return path;
 }
 
 void document_place(struct document *doc, struct report *report, size_t first)

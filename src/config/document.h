@@ -74,6 +74,10 @@ int document_merge(struct document *doc, const char *target, const struct words 
  */
 void document_place(struct document *doc, struct report *report, size_t first);
 
+/* The path of the document that a key of the last merge came from: "targets.install.mem".  Caller
+ * frees. */
+char *document_path(struct document *doc, const struct node *keys);
+
 /* Loads a hook file once; key tells equal uses apart from others. */
 int document_hook_file(struct document *doc, const char *key, const char *name, const char *path,
     const struct node *options, struct error *err);

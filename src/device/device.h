@@ -28,15 +28,16 @@ struct bhyve_host {
  * How bhyve's `-s B:S:F,MODEL[,CONF]` can say what the variables of a device say.  CONF is the
  * value of `first`, or those of `joined` with slashes between them, then key=value of the rest with
  * `prefix` left out; with `named` it is NAME=PATH of each pair of variables, and of an odd one its
- * key; with `values` just the values; with `ports` TYPE:PATH and key=value of each port.  A device
- * that CONF cannot express is said in variables.
+ * key; with `values` just the values; with `ports` TYPE:PATH and key=value of each port; with
+ * `whole` the value of the one variable there is, commas and all.  A device that CONF cannot
+ * express is said in variables.
  */
 struct bhyve_form {
 	const char *model;
 	const char *first;  /* this variable comes first, without its name; NULL: none does */
 	const char *prefix; /* left out before every other variable */
 	const char *const *joined; /* NULL-terminated list of keys, or NULL */
-	bool named, values, ports;
+	bool named, values, ports, whole;
 	/* Variables that the model name implies: they are set, and not repeated in CONF. */
 	const char *const *implied; /* NULL-terminated list of keys, or NULL */
 };

@@ -29,9 +29,13 @@ struct need {
 	enum need_kind kind;
 	char *what;
 	const char *key; /* of the spec or the device: where `what` stands; static */
-	bool write;	 /* NEED_DISK, NEED_FOLDER: the guest may write to it */
-	bool cd;	 /* NEED_DISK: the guest sees a CD drive */
-	int64_t sector;	 /* NEED_DISK: the logical sector size that was asked for, 0: none */
+	/* Of the spec: the object that the key is in, or the list with the entry's place in it. */
+	const char *above; /* static; NULL: none */
+	bool listed;
+	size_t index;
+	bool write;	/* NEED_DISK, NEED_FOLDER: the guest may write to it */
+	bool cd;	/* NEED_DISK: the guest sees a CD drive */
+	int64_t sector; /* NEED_DISK: the logical sector size that was asked for, 0: none */
 };
 
 struct needs {

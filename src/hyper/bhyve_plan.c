@@ -208,8 +208,6 @@ static void add_serial(struct bhyve_build *b)
 
 		if (com == NULL)
 			continue;
-		if (strcmp(com, "stdio") == 0)
-			b->plan->uses_stdio = true;
 		if (strncmp(com, "tcp=", 4) == 0 && b->host.release < 15)
 			bhyve_refuse(b, keys[i], "\"tcp=\" needs FreeBSD 15");
 		if (!b->host.arm64) {

@@ -157,7 +157,7 @@ static bool add_listed(struct str *conf, const struct bhyve_form *form, const st
 
 		if (is_implied(form, key))
 			continue;
-		if (!fits(value) || (form->values && strchr(value, '=') != NULL))
+		if ((!fits(value) && !form->whole) || (form->values && strchr(value, '=') != NULL))
 			return false;
 		if (before != NULL)
 			str_addf(conf, "%s%s", before, escaped);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "device/serial.h"
 #include "platform/os.h"
 
 #define SECRET_LONGEST 8 /* bytes of a password that VNC looks at */
@@ -55,8 +56,22 @@ const char *hyper_status_text(int status)
 	return NULL;
 }
 
-/* All that a device wants for itself alone: kind of thing = which one. */
-static void collect_claims(const struct device *dev, struct pairs *claims)
+/* A device or a serial port, and all that it wants for itself alone: kind of thing = which one. */
+struct owner {
+	const struct device *dev; /* NULL: com1 to com4 */
+	size_t com;
+	struct pairs claims;
+};
+
+static void add_needs(const struct needs *needs, struct pairs *claims)
+{
+	for (size_t i = 0; i < needs->count; i++) {
+		if (need_is_exclusive(&needs->item[i]))
+			pairs_add(claims, need_name(needs->item[i].kind), needs->item[i].what);
+	}
+}
+
+static void collect_of_device(const struct device *dev, struct pairs *claims)
 {
 	struct needs needs = { 0 };
 
@@ -68,11 +83,43 @@ static void collect_claims(const struct device *dev, struct pairs *claims)
 		dev->kind->claims(dev, claims);
 	if (dev->kind->needs != NULL)
 		dev->kind->needs(dev, &needs);
-	for (size_t i = 0; i < needs.count; i++) {
-		if (need_is_exclusive(&needs.item[i]))
-			pairs_add(claims, need_name(needs.item[i].kind), needs.item[i].what);
-	}
+	add_needs(&needs, claims);
 	needs_clear(&needs);
+}
+
+/* A placeholder is nobody's. */
+static void collect_of_com(const struct spec *spec, size_t port, struct pairs *claims)
+{
+	bool open = spec->com[port] != NULL && strcmp(spec->com[port], "nmdm") == 0 &&
+	    spec->com_found[port] == NULL;
+	const char *com = open ? NULL : spec_com(spec, port);
+	struct needs needs = { 0 };
+
+	if (com == NULL)
+		return;
+	serial_claim(com, claims);
+	serial_need(com, "", &needs);
+	add_needs(&needs, claims);
+	needs_clear(&needs);
+}
+
+/* Caller frees it, and the claims in it. */
+static struct owner *collect(const struct spec *spec, size_t *count)
+{
+	struct owner *owners = mem_zero((SPEC_COM_PORTS + spec->device_count) * sizeof(*owners));
+
+	*count = SPEC_COM_PORTS + spec->device_count;
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		owners[i].com = i + 1;
+		collect_of_com(spec, i, &owners[i].claims);
+	}
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct owner *owner = &owners[SPEC_COM_PORTS + i];
+
+		owner->dev = spec->devices[i];
+		collect_of_device(owner->dev, &owner->claims);
+	}
+	return owners;
 }
 
 static bool has_claim(const struct pairs *claims, const struct pair *wanted)
@@ -85,18 +132,25 @@ static bool has_claim(const struct pairs *claims, const struct pair *wanted)
 	return false;
 }
 
-static void report_claim(const struct device *first, const struct device *second,
+static char *owner_label(const struct owner *owner)
+{
+	return owner->dev != NULL ? device_label(owner->dev) : mem_format("com%zu", owner->com);
+}
+
+static void report_claim(const struct owner *first, const struct owner *second,
     const struct pair *claim, struct report *report)
 {
-	MEM_AUTO char *one = device_label(first);
-	MEM_AUTO char *two = device_label(second);
+	MEM_AUTO char *one = owner_label(first);
+	MEM_AUTO char *two = owner_label(second);
+	struct where com = { NULL, two, 0 };
 	struct device_place place;
-	const struct where *at = device_where(second, &place);
+	const struct device *dev = second->dev;
+	const struct where *at = dev == NULL ? &com : device_where(dev, &place);
 
 	if (strcmp(claim->key, ONLY_ONE) != 0)
 		report_add(report, STATUS_SPEC, at, "%s and %s both have the %s \"%s\"", one, two,
 		    claim->key, claim->value);
-	else if (second->origin != NULL && second->kind == &device_xhci)
+	else if (dev->origin != NULL && dev->kind == &device_xhci)
 		report_add(report, STATUS_SPEC, at,
 		    "a VM has one xhci, and %s is there already: set \"xhci_tablet\" to false",
 		    one);
@@ -107,23 +161,37 @@ static void report_claim(const struct device *first, const struct device *second
 
 void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report)
 {
-	struct pairs *claims = mem_zero((spec->device_count + 1) * sizeof(*claims));
+	size_t count;
+	struct owner *owners = collect(spec, &count);
 
-	for (size_t i = 0; i < spec->device_count; i++) {
-		collect_claims(spec->devices[i], &claims[i]);
-		for (size_t k = 0; k < claims[i].count; k++) {
-			const struct pair *claim = &claims[i].item[k];
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < owners[i].claims.count; k++) {
+			const struct pair *claim = &owners[i].claims.item[k];
 			size_t first = 0;
 
-			while (first < i && !has_claim(&claims[first], claim))
+			while (first < i && !has_claim(&owners[first].claims, claim))
 				first++;
 			if (first < i && (shared == NULL || strcmp(claim->key, shared) != 0))
-				report_claim(spec->devices[first], spec->devices[i], claim, report);
+				report_claim(&owners[first], &owners[i], claim, report);
 		}
 	}
-	for (size_t i = 0; i < spec->device_count; i++)
-		pairs_free(&claims[i]);
-	free(claims);
+	for (size_t i = 0; i < count; i++)
+		pairs_free(&owners[i].claims);
+	free(owners);
+}
+
+static bool uses_stdio(const struct spec *spec)
+{
+	size_t count;
+	struct owner *owners = collect(spec, &count);
+	bool found = false;
+
+	for (size_t i = 0; i < count; i++) {
+		found = found || serial_claims_stdio(&owners[i].claims);
+		pairs_free(&owners[i].claims);
+	}
+	free(owners);
+	return found;
 }
 
 char *hyper_secret_path(const struct plan_request *request)
@@ -209,6 +277,7 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
 	const struct spec *spec = request->spec;
 
+	plan->uses_stdio = uses_stdio(spec);
 	if (spec->tpm.managed)
 		plan->tpm_state = mem_format("%s/tpm", request->state_folder);
 	for (size_t i = 0; i < spec->device_count; i++) {

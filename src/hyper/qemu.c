@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "device/qemu_words.h"
+#include "device/serial.h"
 #include "hyper/firmware.h"
 #include "hyper/hyper.h"
 #include "hyper/qemu_guest.h"
@@ -177,18 +178,6 @@ static void add_devices(struct build *b)
 	}
 }
 
-/* ADDR:PORT, or [V6]:PORT without its brackets. */
-static void add_tcp(struct build *b, const char *id, const char *where)
-{
-	const char *colon = strrchr(where, ':');
-	bool brackets = *where == '[' && colon > where + 1 && colon[-1] == ']';
-	MEM_AUTO char *host =
-	    mem_copy_n(where + (brackets ? 1 : 0), (size_t)(colon - where) - (brackets ? 2 : 0));
-
-	qemu_option(b->argv, "-chardev", "socket,id=%s,host=%s,port=%s,server=on,wait=off", id,
-	    host, colon + 1);
-}
-
 static void add_serial(struct build *b)
 {
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
@@ -197,18 +186,7 @@ static void add_serial(struct build *b)
 
 		if (com == NULL)
 			continue;
-		if (strcmp(com, "stdio") == 0) {
-			qemu_option(b->argv, "-chardev", "stdio,id=%s,signal=off", id);
-			b->plan->uses_stdio = true;
-		} else if (strncmp(com, "tcp=", 4) == 0) {
-			add_tcp(b, id, com + 4);
-		} else if (strncmp(com, "/dev/nmdm", 9) == 0) {
-			qemu_option(b->argv, "-chardev", "pty,id=%s", id);
-			words_addf(&b->plan->notes,
-			    "%s: qemu has no nmdm, it makes a pty and names it", id);
-		} else {
-			qemu_option(b->argv, "-chardev", "serial,id=%s,path=%s", id, com);
-		}
+		serial_qemu(com, id, b->argv, &b->plan->notes);
 		words_add(b->argv, "-device");
 		words_addf(b->argv, "isa-serial,index=%zu,chardev=%s", i, id);
 	}

@@ -10,31 +10,11 @@
 
 #include "base/mem.h"
 #include "base/near.h"
-#include "run/boot.h"
-#include "run/machine.h"
+#include "lib/handle.h"
 #include "platform/os.h"
-#include "run/pidfile.h"
-#include "run/rundir.h"
 
 #define HOOK_BUDGET_MS 5000
 #define HOOK_MEMORY ((size_t)64 << 20)
-
-struct vmrun {
-	struct vmrun_options options;
-	struct words settings, args;
-	struct policy_options policy;
-	struct boot_source source;
-	struct boot first; /* prepared, not started */
-	struct machine *machine;
-	struct report report;
-	struct event_queue events;
-	struct pidfile pidfile;
-	struct rundir rundir;
-	char *run_dir, *state_dir; /* absolute */
-	char *name;		   /* of the VM */
-	char *program;		   /* of the hypervisor, or NULL */
-	int console_input;	   /* -1: this program's stdin */
-};
 
 const char *vmrun_version(void)
 {
@@ -118,7 +98,13 @@ static char *find_folder(const char *wanted, char *(*fallback)(void))
 	return getcwd(cwd, sizeof(cwd)) == NULL ? mem_copy(wanted) : field_path(wanted, cwd);
 }
 
-/* A dry run speaks of bhyve everywhere; a run takes what can run here. */
+/* A check is of the host as it is, also where it is asked for beside a dry run. */
+static bool only_prints(const struct vmrun *vm)
+{
+	return vm->options.dry_run && !vm->options.check;
+}
+
+/* A dry run speaks of bhyve everywhere; a run and a check take what can run here. */
 static int choose_hypervisor(struct vmrun *vm)
 {
 	static const char *const known[] = { "bhyve", "qemu", "auto", NULL };
@@ -130,8 +116,8 @@ static int choose_hypervisor(struct vmrun *vm)
 		    ? 0
 		    : usage(vm, "expected the hypervisor bhyve, qemu or auto, got", name, known);
 	}
-	vm->source.hyper = vm->options.dry_run ? &hyper_bhyve : hyper_for_host();
-	if (!vm->options.dry_run && vm->source.hyper != &hyper_bhyve && os_bhyve_release() != 0)
+	vm->source.hyper = only_prints(vm) ? &hyper_bhyve : hyper_for_host();
+	if (!only_prints(vm) && vm->source.hyper != &hyper_bhyve && os_bhyve_release() != 0)
 		event_text(event_add(&vm->events, VMRUN_NOTE),
 		    "bhyve cannot run here, so qemu is used: is vmm(4) loaded (kldload vmm)?");
 	return 0;
@@ -167,7 +153,7 @@ static int load(struct vmrun *vm)
 	vm->program =
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
 	vm->source.program = vm->program;
-	vm->source.dry = vm->options.dry_run;
+	vm->source.dry = vm->options.dry_run || vm->options.check;
 	vm->source.run_dir = vm->run_dir = find_folder(vm->options.run_dir, rundir_default);
 	vm->source.state_dir = vm->state_dir = find_folder(vm->options.state_dir, statedir_default);
 	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
@@ -201,6 +187,7 @@ void vmrun_close(struct vmrun *vm)
 	if (vm == NULL)
 		return;
 	machine_free(vm->machine);
+	handle_forget(vm);
 	pidfile_close(&vm->pidfile);
 	rundir_close(&vm->rundir);
 	boot_clear(&vm->first);
@@ -325,6 +312,16 @@ const char *const *vmrun_bhyve_words(const struct vmrun *vm)
 	return lend(&vm->first.plan.remarks);
 }
 
+const char *vmrun_name(const struct vmrun *vm)
+{
+	return vm->name;
+}
+
+const char *vmrun_target(const struct vmrun *vm)
+{
+	return vm->name == NULL ? NULL : vm->options.target;
+}
+
 const char *vmrun_hypervisor(const struct vmrun *vm)
 {
 	return vm->source.hyper == NULL ? NULL : vm->source.hyper->name;
@@ -352,17 +349,13 @@ static int check_sigchld(struct error *err)
 	return 0;
 }
 
-int vmrun_start(struct vmrun *vm)
+int handle_claim(struct vmrun *vm)
 {
-	struct machine_options options = { .policy = vm->policy, .pid_file = vm->options.pid_file };
 	const char *own = vm->options.supervisor_pid_file;
 	struct error err = { 0 };
-	int status;
 
-	if (vm->report.count > 0)
-		return (int)vm->report.status;
-	if (vm->machine != NULL)
-		return STATUS_USAGE;
+	if (vm->claimed)
+		return STATUS_OK;
 	/* The lock comes first: what follows may touch what a running VM of that name uses. */
 	if (check_sigchld(&err) != 0 ||
 	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0 ||
@@ -370,11 +363,29 @@ int vmrun_start(struct vmrun *vm)
 		report_take(&vm->report, NULL, &err);
 		return (int)vm->report.status;
 	}
-	status = vmrun_prepare(vm);
+	vm->claimed = true;
+	return STATUS_OK;
+}
+
+int vmrun_start(struct vmrun *vm)
+{
+	struct machine_options options = { .policy = vm->policy, .pid_file = vm->options.pid_file };
+	int status;
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->machine != NULL)
+		return STATUS_USAGE;
+	status = handle_claim(vm);
+	if (status == STATUS_OK)
+		status = vmrun_prepare(vm);
 	if (status != STATUS_OK)
 		return status;
 	pidfile_write(&vm->pidfile, getpid());
 	options.console_input = open_console_input(vm);
+	options.fix = vm->options.fix;
+	options.force = vm->options.force;
+	options.no_checks = vm->options.no_checks;
 	vm->machine = machine_new(&vm->source, &options, &vm->first, &vm->events, &vm->report);
 	if (vm->machine == NULL)
 		return (int)vm->report.status;
@@ -401,7 +412,11 @@ int vmrun_dispatch(struct vmrun *vm)
 
 bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
 {
-	return event_next(&vm->events, out);
+	if (!event_next(&vm->events, out))
+		return false;
+	if (out->type == VMRUN_CHECKED)
+		handle_show(vm, machine_findings(vm->machine));
+	return true;
 }
 
 void vmrun_stop(struct vmrun *vm)

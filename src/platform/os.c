@@ -1,6 +1,7 @@
 /* What is asked in the same way on every system. */
 #include "platform/os.h"
 
+#include <dirent.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -38,4 +39,18 @@ bool os_vm_exists(const char *name)
 	MEM_AUTO char *path = mem_format("/dev/vmm/%s", name);
 
 	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
+}
+
+bool os_device_is_listed(const char *name)
+{
+	DIR *folder = opendir("/dev");
+	const struct dirent *entry;
+	bool found = false;
+
+	if (folder == NULL)
+		return false;
+	while (!found && (entry = readdir(folder)) != NULL)
+		found = strcmp(entry->d_name, name) == 0;
+	(void)closedir(folder);
+	return found;
 }

@@ -7,6 +7,7 @@
 #define PLATFORM_OS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* "FreeBSD", "Linux". */
@@ -31,5 +32,20 @@ bool os_interface_exists(const char *name);
 int os_protect(pid_t pid);
 /* Does /dev/vmm/NAME, the kernel's half of a bhyve VM, exist? */
 bool os_vm_exists(const char *name);
+/* Is a kernel module of that name loaded or built in? Asked on FreeBSD only, elsewhere false. */
+bool os_module_loaded(const char *name);
+/* A number that sysctl(3) knows; false when there is no such variable. On FreeBSD only. */
+bool os_sysctl(const char *name, int64_t *value);
+/* Bytes of the host's memory, 0: nobody knows. */
+int64_t os_memory(void);
+/* The process that has this interface, a tap, open; 0: none, or the system does not tell. */
+pid_t os_interface_opener(const char *name);
+/* Bytes of a sector of the disk that this path is; 0: it is a file, or cannot be asked. */
+int64_t os_sector_size(const char *path);
+/* Is this terminal device open? It must exist. Where the system does not tell, false. */
+bool os_terminal_is_open(const char *path);
+/* Is there a name in /dev?  Only read from the list: asking for the file would make it, where it is
+ * made when it is asked for, as nmdm(4)'s are. */
+bool os_device_is_listed(const char *name);
 
 #endif

@@ -2,10 +2,23 @@
 #include "platform/os.h"
 
 #include <sys/param.h>
+#include <sys/disk.h>
+#include <sys/ioctl.h>
 #include <sys/module.h>
 #include <sys/procctl.h>
+#include <sys/socket.h>
+#include <sys/sockio.h>
+#include <sys/stat.h>
 #include <sys/sysctl.h>
+#include <sys/tty.h>
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 const char *os_name(void)
 {
@@ -41,5 +54,88 @@ bool os_uses_ip(void)
 
 bool os_has_kvm(void)
 {
+	return false;
+}
+
+bool os_module_loaded(const char *name)
+{
+	return modfind(name) >= 0;
+}
+
+bool os_sysctl(const char *name, int64_t *value)
+{
+	union {
+		int32_t small;
+		int64_t large;
+	} number = { .large = 0 };
+	size_t size = sizeof(number);
+
+	if (sysctlbyname(name, &number, &size, NULL, 0) < 0)
+		return false;
+	*value = size == sizeof(number.large) ? number.large : number.small;
+	return true;
+}
+
+int64_t os_memory(void)
+{
+	int64_t bytes;
+
+	return os_sysctl("hw.physmem", &bytes) ? bytes : 0;
+}
+
+/* if_tuntap.c answers with the line that ifconfig(8) shows: "\tOpened by PID 4711\n". */
+pid_t os_interface_opener(const char *name)
+{
+	static const char sign[] = "Opened by PID ";
+	struct ifstat status;
+	const char *at = NULL;
+	int fd = socket(AF_LOCAL, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memset(&status, 0, sizeof(status));
+	(void)strlcpy(status.ifs_name, name, sizeof(status.ifs_name));
+	if (fd >= 0 && ioctl(fd, SIOCGIFSTATUS, &status) == 0) {
+		status.ascii[sizeof(status.ascii) - 1] = '\0';
+		at = strstr(status.ascii, sign);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return at == NULL ? 0 : (pid_t)strtol(at + strlen(sign), NULL, 10);
+}
+
+int64_t os_sector_size(const char *path)
+{
+	struct stat st;
+	u_int size = 0;
+	int fd;
+
+	if (stat(path, &st) < 0 || !S_ISCHR(st.st_mode))
+		return 0;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (ioctl(fd, DIOCGSECTORSIZE, &size) < 0)
+		size = 0;
+	(void)close(fd);
+	return size;
+}
+
+/* The list that pstat(8) -t shows. */
+bool os_terminal_is_open(const char *path)
+{
+	MEM_AUTO struct xtty *list = NULL;
+	struct stat st;
+	size_t size = 0, count;
+
+	if (stat(path, &st) < 0 || sysctlbyname("kern.ttys", NULL, &size, NULL, 0) < 0)
+		return false;
+	size += 16 * sizeof(*list); /* more may come meanwhile */
+	list = mem_zero(size);
+	if (sysctlbyname("kern.ttys", list, &size, NULL, 0) < 0)
+		return false;
+	count = size / sizeof(*list);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].xt_dev == st.st_rdev)
+			return (list[i].xt_flags & TF_OPENED) != 0;
+	}
 	return false;
 }

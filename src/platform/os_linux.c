@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *os_name(void)
@@ -52,4 +55,52 @@ bool os_has_kvm(void)
 		return false;
 	(void)close(fd);
 	return true;
+}
+
+bool os_module_loaded(const char *name)
+{
+	(void)name;
+	return false;
+}
+
+bool os_sysctl(const char *name, int64_t *value)
+{
+	(void)name;
+	(void)value;
+	return false;
+}
+
+int64_t os_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && size > 0 ? (int64_t)pages * size : 0;
+}
+
+pid_t os_interface_opener(const char *name)
+{
+	(void)name;
+	return 0;
+}
+
+int64_t os_sector_size(const char *path)
+{
+	struct stat st;
+	int fd, size = 0;
+
+	if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
+		return 0;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (ioctl(fd, BLKSSZGET, &size) < 0)
+		size = 0;
+	(void)close(fd);
+	return size;
+}
+
+bool os_terminal_is_open(const char *path)
+{
+	(void)path;
+	return false;
 }

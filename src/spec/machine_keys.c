@@ -1,15 +1,14 @@
 /* The keys that describe the machine: name, cpu, mem, host bridge, serial ports, uuid. */
 #include "spec/keys.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "device/serial.h"
 
 #define LONGEST_NAME 64
 #define MOST_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
@@ -251,29 +250,6 @@ const struct field_custom hostbridge_custom = {
 	.schema = "\"enum\":[\"hostbridge\",\"amd_hostbridge\",false]",
 };
 
-static bool is_address(const char *host, size_t n)
-{
-	bool brackets = n > 2 && host[0] == '[' && host[n - 1] == ']';
-	MEM_AUTO char *text = mem_copy_n(host + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
-	unsigned char bytes[16];
-
-	return inet_pton(brackets ? AF_INET6 : AF_INET, text, bytes) == 1;
-}
-
-/* tcp=ADDR:PORT or tcp=[V6]:PORT, numeric (uart_backend.c). */
-static bool is_tcp(const char *text)
-{
-	const char *host = text + 4, *colon = strrchr(text, ':');
-	long port;
-	char *end;
-
-	if (strncmp(text, "tcp=", 4) != 0 || colon == NULL || colon <= host ||
-	    !is_address(host, (size_t)(colon - host)))
-		return false;
-	port = strtol(colon + 1, &end, 10);
-	return isdigit((unsigned char)colon[1]) && *end == '\0' && port >= 1 && port <= 65535;
-}
-
 static void com_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -281,8 +257,8 @@ static void com_parse(
 
 	if (text == NULL)
 		return;
-	if (strcmp(text, "stdio") == 0 || strcmp(text, "nmdm") == 0 ||
-	    strcmp(text, SPEC_CONSOLE) == 0 || *text == '/' || is_tcp(text)) {
+	if (strcmp(text, "nmdm") == 0 || strcmp(text, SPEC_CONSOLE) == 0 ||
+	    serial_is_backend(text)) {
 		*(char **)into = mem_copy(text);
 		return;
 	}

@@ -247,6 +247,9 @@ const char *spec_com(const struct spec *spec, size_t port);
  * good when the report has nothing new in it.  Slots are not assigned yet.
  */
 struct spec *spec_decode(const struct node *document, struct decoder *d);
+/* Adds what the VM itself needs of its host beside its devices: serial ports, debugger, TPM, files
+ * of its loader and of fw_cfg.  What a run has not found yet is left out. */
+void spec_needs(const struct spec *spec, struct needs *needs);
 /* Names of the keys that merge key by key, nested: what lua/merge.lua asks for. Caller frees. */
 struct node *spec_merge_rules(void);
 /* Fills in what depends on slots and names; call when slots are assigned. */

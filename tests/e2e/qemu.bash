@@ -4,6 +4,7 @@
 qemu_setup() {
 	load ../cli/common
 	common_setup
+	unchecked=()
 	command -v qemu-system-x86_64 >/dev/null || skip 'qemu-system-x86_64 is not installed'
 	unset VMRUN_BHYVE FAKEBHYVE_LOG FAKEBHYVE_SCRIPT FAKEBHYVE_NODISK
 	export VMRUN_HYPERVISOR=qemu VMRUN_GUEST=$GUEST

@@ -69,6 +69,8 @@ static char *variable_of(const struct device_kind *kind, const char *key)
 {
 	const char *prefix = kind->form->prefix == NULL ? "" : kind->form->prefix;
 
+	if (kind == &device_virtio_scsi && strcmp(key, "path") == 0)
+		return mem_copy("dev");
 	return mem_format("%s%s", prefix, strcmp(key, "name") == 0 ? "backend" : key);
 }
 
@@ -246,6 +248,31 @@ static bool is_key(const struct field *f, const char *const *keys)
 	return false;
 }
 
+static void roll_uart(struct roll *r)
+{
+	MEM_AUTO char *start = mem_format("/dev/u%d", r->spec->named++);
+
+	roll_text(r, "path", start, 6);
+}
+
+/* Also wires the memory, whatever the flag says. */
+static void roll_source(struct roll *r)
+{
+	int number = r->spec->named++;
+	MEM_AUTO char *name = mem_format("ppt%d", number);
+	MEM_AUTO char *address = mem_format("%d:%d:%d", number & 255, number >> 8 & 31, 3);
+
+	if (one_in(2)) {
+		add_text(&r->spec->json, "src", name);
+		pairs_add(&r->device->vars, "pptdev", name);
+		return;
+	}
+	add_text(&r->spec->json, "src", address);
+	pairs_addf(&r->device->vars, "bus", "%d", number & 255);
+	pairs_addf(&r->device->vars, "slot", "%d", number >> 8 & 31);
+	pairs_add(&r->device->vars, "func", "3");
+}
+
 static void roll_nvme(struct roll *r)
 {
 	r->memory = one_in(3);
@@ -311,6 +338,10 @@ static bool roll_special(struct roll *r, const struct field *f)
 		roll_sectors(r);
 	else if (strcmp(f->key, "bootindex") == 0 && r->spec->release >= 14)
 		roll_number(r, f->key, r->spec->named++);
+	else if (r->kind == &device_uart)
+		roll_uart(r);
+	else if (strcmp(f->key, "src") == 0)
+		roll_source(r);
 	else if (strcmp(f->key, "nmrr") == 0)
 		roll_number(r, f->key, random_below(65536));
 	else
@@ -384,7 +415,7 @@ static void roll_device(struct random_spec *s, bool may_pin)
 		kinds++;
 	do {
 		r.kind = device_kinds[random_below((unsigned)kinds)];
-	} while (r.kind->single);
+	} while (r.kind->single || (r.kind->amd64_only && s->arm64));
 	r.device->checked = true;
 	add_key(&s->json, NULL);
 	str_add(&s->json, "{");
@@ -407,9 +438,13 @@ static void roll_device(struct random_spec *s, bool may_pin)
 			roll_nvme(&r);
 		}
 		for (const struct field *f = r.kind->fields; f->key != NULL; f++) {
-			if (strcmp(f->key, "bridge") == 0)
+			if (strcmp(f->key, "bridge") == 0 || strcmp(f->key, "lookup") == 0 ||
+			    (strcmp(f->key, "rom") == 0 && s->release < 14))
 				continue;
+			/* virtio-scsi says its default, and passthru needs a source */
 			if (f->required || strcmp(f->key, "name") == 0 || one_in(3) ||
+			    (r.kind == &device_virtio_scsi && f->type == FIELD_PATH) ||
+			    (r.kind == &device_passthru && strcmp(f->key, "src") == 0) ||
 			    (r.backend != NULL && strcmp(r.backend, "netgraph") == 0))
 				roll_field(&r, f);
 		}
@@ -437,7 +472,6 @@ static void roll_flags(struct random_spec *s)
 		{ "utc_clock", "rtc.use_localtime", "false", NULL, false },
 		{ "yield_on_hlt", "x86.vmexit_on_hlt", "true", NULL, false },
 		{ "generate_acpi", "acpi_tables", "true", "false", false },
-		{ "wire_guest_mem", "memory.wired", "true", NULL, true },
 		{ "force_msi", "virtio_msix", "false", NULL, true },
 		{ "power_off_destroy_vm", "destroy_on_poweroff", "true", NULL, true },
 		{ "guest_mem_in_core", "memory.guest_in_core", "true", NULL, true },

@@ -208,6 +208,13 @@ static void test_claims(void **state)
 		  "{ device = 'virtio-console', ports = { b = '/s' } }",
 		    "emulations[1]: virtio-console \"virtio-console-0\" and virtio-console "
 		    "\"virtio-console-1\" both have the socket \"/s\"" },
+		{ "{ device = 'uart', path = 'stdio' }, { device = 'uart', path = 'stdio' }",
+		    "emulations[1]: uart \"uart-0\" and uart \"uart-1\" both have the serial "
+		    "port \"stdio\"" },
+		{ "{ device = 'virtio-scsi', path = '/a', bootindex = 1 }, "
+		  "{ device = 'nvme', ram = 1, bootindex = 1 }",
+		    "emulations[1]: virtio-scsi \"virtio-scsi-0\" and nvme \"nvme-0\" both have "
+		    "the boot index \"1\"" },
 	};
 	struct planned p = { 0 };
 
@@ -224,6 +231,46 @@ static void test_claims(void **state)
 	    "{ device = 'virtio-net', name = 'vale0:a' }, "
 	    "{ device = 'virtio-console', ports = { '/a' } }, "
 	    "{ device = 'virtio-console', ports = { '/b' } } }");
+	planned_free(&p);
+}
+
+/* Serial ports of the spec and uarts: one backend is one port's. */
+static void test_serial_claims(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "com1 = 'stdio', emulations = { { device = 'uart', path = 'stdio' } }",
+		    "emulations[0]: com1 and uart \"uart-0\" both have the serial port \"stdio\"" },
+		{ "com2 = '/dev/nmdm0A', emulations = { { device = 'uart', path = '/dev/nmdm0A' } "
+		  "}",
+		    "emulations[0]: com2 and uart \"uart-0\" both have the serial device "
+		    "\"/dev/nmdm0A\"" },
+		{ "com1 = '/dev/nmdm0A', com2 = '/dev/nmdm0A'",
+		    "com2: com1 has \"/dev/nmdm0A\" already" },
+	};
+	struct planned p = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		planned_refused(&hyper_bhyve, rows[i][0], rows[i][1]);
+		planned_refused(&hyper_qemu, rows[i][0], rows[i][1]);
+	}
+	planned_good(
+	    &p, &hyper_bhyve, "com1 = 'nmdm', com2 = 'nmdm', com3 = '/dev/nmdm0A', com4 = 'nmdm'");
+	assert_false(p.boot.plan.uses_stdio);
+	planned_free(&p);
+	planned_good(&p, &hyper_bhyve,
+	    "com1 = '/dev/nmdm0A', emulations = { { device = 'uart', path = 'stdio' } }");
+	assert_true(p.boot.plan.uses_stdio);
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "emulations = { { device = 'uart', path = 'stdio' } }");
+	assert_true(p.boot.plan.uses_stdio);
+	assert_true(planned_has(&p, "-chardev stdio,id=uart-0-port,signal=off"));
+	planned_free(&p);
+	/* It belongs to a device that is gone. */
+	planned_good(&p, &hyper_bhyve,
+	    "emulations = { { device = 'uart', path = 'stdio', id = 'u' } }, targets = { default "
+	    "= { emulations = { { id = 'u', remove = true } } } }");
+	assert_false(p.boot.plan.uses_stdio);
 	planned_free(&p);
 }
 
@@ -289,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_by_release),
 		cmocka_unit_test(test_arm64),
 		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_serial_claims),
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_nothing_to_destroy),
 		cmocka_unit_test(test_says_and_hears_nothing),

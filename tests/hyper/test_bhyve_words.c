@@ -102,6 +102,24 @@ static const struct form_row form_rows[] = {
 	{ &device_nvme, { "device=nvme", "ram=64", "maxq=2" }, "-s 2:3:4,nvme,ram=64,maxq=2" },
 	{ &device_nvme, { "device=nvme", "path=/ram=1,x" },
 	    "-o pci.2.3.4.device=nvme -o pci.2.3.4.path=/ram=1,x" },
+	{ &device_virtio_9p, { "device=virtio-9p", "sharename=s", "path=/a=%", "ro=true" },
+	    "-s 2:3:4,virtio-9p,s=/a=\\%,ro" },
+	{ &device_virtio_9p, { "device=virtio-9p", "sharename=s=t", "path=/a", "ro=true" },
+	    "-o pci.2.3.4.device=virtio-9p -o pci.2.3.4.sharename=s=t -o pci.2.3.4.path=/a "
+	    "-o pci.2.3.4.ro=true" },
+	{ &device_virtio_scsi, { "device=virtio-scsi", "dev=/d", "iid=3" },
+	    "-s 2:3:4,virtio-scsi,/d,iid=3" },
+	{ &device_virtio_scsi, { "device=virtio-scsi", "target.0=/d", "iid=3" },
+	    "-o pci.2.3.4.device=virtio-scsi -o pci.2.3.4.target.0=/d -o pci.2.3.4.iid=3" },
+	{ &device_uart, { "device=uart", "path=/dev/x,y=%" }, "-s 2:3:4,uart,/dev/x,y=\\%" },
+	{ &device_passthru, { "device=passthru", "bus=3", "slot=0", "func=1", "rom=/r" },
+	    "-s 2:3:4,passthru,3/0/1,rom=/r" },
+	{ &device_passthru, { "device=passthru", "pptdev=ppt0", "bootindex=1" },
+	    "-s 2:3:4,passthru,ppt0,bootindex=1" },
+	{ &device_passthru, { "device=passthru", "bus=3", "slot=0", "func=1", "rom=/r,s" },
+	    "-o pci.2.3.4.device=passthru -o pci.2.3.4.bus=3 -o pci.2.3.4.slot=0 "
+	    "-o pci.2.3.4.func=1 -o pci.2.3.4.rom=/r,s" },
+	{ &device_virtio_rnd, { "device=virtio-rnd" }, "-s 2:3:4,virtio-rnd" },
 	{ &device_ahci, { "device=ahci", "port.0.type=cd", "port.0.path=/a,hd:/b" },
 	    "-o pci.2.3.4.device=ahci -o pci.2.3.4.port.0.type=cd "
 	    "-o pci.2.3.4.port.0.path=/a,hd:/b" },
@@ -187,7 +205,21 @@ static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 	const struct bhyve_form *form = kind->form;
 
 	pairs_add(vars, "device", form->implied != NULL ? "ahci" : form->model);
-	if (form->ports || kind == &device_virtio_console) {
+	if (kind == &device_passthru) {
+		pairs_add(vars, "bus", "3");
+		pairs_add(vars, "slot", "0");
+		pairs_add(vars, "func", "1");
+		add_odd(vars, "rom");
+		return;
+	}
+	if (kind == &device_virtio_9p) {
+		add_odd(vars, "sharename");
+		add_odd(vars, "path");
+		if (roll(2) == 0)
+			pairs_add(vars, "ro", "true");
+		return;
+	}
+	if (form->ports || form->named) {
 		roll_ports(vars, form->ports);
 		return;
 	}
@@ -198,7 +230,7 @@ static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 	if (form->first == NULL)
 		return;
 	add_odd(vars, form->first);
-	for (unsigned i = 0, n = roll(3); i < n; i++) {
+	for (unsigned i = 0, n = form->whole ? 0 : roll(3); i < n; i++) {
 		MEM_AUTO char *key =
 		    mem_format("%sk%u", form->prefix == NULL ? "" : form->prefix, i);
 

@@ -21,6 +21,19 @@ static char folder[64];
 static char spec[8192];
 static char said[8192];
 
+/* What the checks want to see: firmware, and the module. */
+static int make_host(void)
+{
+	FILE *rom = fopen("rom", "w"), *modules = fopen("state/modules", "w");
+	int wrong = rom == NULL || modules == NULL || fputs("vmm.ko\n", modules) < 0;
+
+	if (rom != NULL)
+		wrong |= fclose(rom) != 0 || truncate("rom", 4096) != 0;
+	if (modules != NULL)
+		wrong |= fclose(modules) != 0;
+	return wrong ? -1 : 0;
+}
+
 int life_enter(void **state)
 {
 	char path[4096];
@@ -32,7 +45,8 @@ int life_enter(void **state)
 		old = getenv("LIFE_PATH");
 	}
 	(void)snprintf(folder, sizeof(folder), "/tmp/vmrun-lib.XXXXXX");
-	if (mkdtemp(folder) == NULL || chdir(folder) != 0 || mkdir("state", 0700) != 0)
+	if (mkdtemp(folder) == NULL || chdir(folder) != 0 || mkdir("state", 0700) != 0 ||
+	    make_host() != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s:%s", FAKE_BIN, old);
 	(void)setenv("PATH", path, 1);
@@ -86,7 +100,7 @@ struct vmrun *life_open_with(struct vmrun_options *options, const char *name, co
 	struct vmrun_problem p;
 
 	(void)snprintf(spec, sizeof(spec),
-	    "{\"name\":\"%s\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/fw/rom.fd\","
+	    "{\"name\":\"%s\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"rom\","
 	    "\"bhyve\":{\"release\":14,\"arch\":\"amd64\"}%s}",
 	    name, more);
 	options->text = spec;

@@ -81,6 +81,40 @@ static void test_vm_is_a_plain_name_below_its_folder(void **state)
 	assert_false(os_vm_exists("/dev/null"));
 }
 
+static void test_memory_is_that_of_a_machine(void **state)
+{
+	(void)state;
+	assert_true(os_memory() > INT64_C(1) << 24);
+}
+
+static void test_names_in_dev(void **state)
+{
+	(void)state;
+	assert_true(os_device_is_listed("null"));
+	assert_false(os_device_is_listed("vmrun-no-such-device"));
+	assert_false(os_device_is_listed("nul"));
+}
+
+static void test_only_freebsd_tells_of_modules_and_sysctls(void **state)
+{
+	int64_t value = 7;
+
+	(void)state;
+	assert_false(os_module_loaded("vmrun_no_such_module"));
+	assert_false(os_sysctl("vmrun.no.such", &value));
+	assert_int_equal(value, 7);
+	assert_int_equal(os_sysctl("hw.physmem", &value), is_freebsd());
+}
+
+static void test_a_file_has_no_sectors(void **state)
+{
+	(void)state;
+	assert_int_equal(os_sector_size("/etc/passwd"), 0);
+	assert_int_equal(os_sector_size("/no/such/disk"), 0);
+	assert_false(os_terminal_is_open("/no/such/tty"));
+	assert_int_equal(os_interface_opener("vmrun-none"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +125,10 @@ int main(void)
 		cmocka_unit_test(test_every_interface_exists),
 		cmocka_unit_test(test_no_other_interface_exists),
 		cmocka_unit_test(test_vm_is_a_plain_name_below_its_folder),
+		cmocka_unit_test(test_memory_is_that_of_a_machine),
+		cmocka_unit_test(test_names_in_dev),
+		cmocka_unit_test(test_only_freebsd_tells_of_modules_and_sysctls),
+		cmocka_unit_test(test_a_file_has_no_sectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,106 @@
+/* Images and disk devices. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/walk.h"
+#include "platform/filelock.h"
+#include "platform/os.h"
+
+static void check_sectors(struct check *c, const struct asked *a)
+{
+	int64_t real = os_sector_size(a->need->what), wanted = a->need->sector;
+
+	/* bhyve's block_if.c; a larger one is made of several. */
+	if (wanted != 0 && real > wanted)
+		(void)check_problem(c, a, a->need->what,
+		    "its sectors have %" PRId64 " bytes: logical_sector_size cannot be %" PRId64,
+		    real, wanted);
+}
+
+/* Only tried: the lock is given back at once. */
+static void check_lock(struct check *c, const struct asked *a)
+{
+	int fd;
+
+	if (check_is_ours(c, a->need->what))
+		return;
+	fd = filelock_take(a->need->what, !a->need->write);
+	if (fd >= 0)
+		(void)close(fd);
+	else if (errno == EWOULDBLOCK)
+		(void)check_problem(c, a, a->need->what, "in use by another vmrun");
+}
+
+static bool is_same_disk(const struct stat *st, const char *path)
+{
+	struct stat other;
+
+	if (stat(path, &other) < 0)
+		return false;
+	if (other.st_dev == st->st_dev && other.st_ino == st->st_ino)
+		return true;
+	return ((S_ISCHR(st->st_mode) && S_ISCHR(other.st_mode)) ||
+		   (S_ISBLK(st->st_mode) && S_ISBLK(other.st_mode))) &&
+	    st->st_rdev == other.st_rdev;
+}
+
+/* Has this device, among its first `most` needs, the same disk, and does one of the two write? */
+static bool has_disk(
+    const struct device *dev, size_t most, const struct asked *a, const struct stat *st)
+{
+	struct needs needs = { 0 };
+	bool found = false;
+
+	if (!dev->removed && dev->kind->needs != NULL)
+		dev->kind->needs(dev, &needs);
+	for (size_t i = 0; i < needs.count && i < most && !found; i++)
+		found = needs.item[i].kind == NEED_DISK &&
+		    (needs.item[i].write || a->need->write) && is_same_disk(st, needs.item[i].what);
+	needs_clear(&needs);
+	return found;
+}
+
+/* Two devices with caches of their own, one of them writing, ruin what is on it. */
+static void check_twice(struct check *c, const struct asked *a, const struct stat *st)
+{
+	const struct spec *spec = c->request->spec;
+
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+
+		if (has_disk(dev, dev == a->dev ? a->index : SIZE_MAX, a, st)) {
+			MEM_AUTO char *label = device_label(dev);
+
+			(void)check_problem(c, a, a->need->what,
+			    "the same disk as that of %s: only readers can share one", label);
+			return;
+		}
+		if (dev == a->dev)
+			return;
+	}
+}
+
+void check_disk(struct check *c, const struct asked *a)
+{
+	const char *path = a->need->what, *why = NULL;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		why = strerror(errno);
+	else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
+		why = S_ISDIR(st.st_mode) ? "a folder, where a disk is expected"
+					  : "neither a file nor a disk device";
+	else
+		why = check_access(path, R_OK | (a->need->write ? W_OK : 0));
+	if (why != NULL) {
+		(void)check_problem(c, a, path, "%s", why);
+		return;
+	}
+	check_sectors(c, a);
+	check_twice(c, a, &st);
+	check_lock(c, a);
+}

@@ -1,0 +1,112 @@
+/* Files, folders, character devices and serial lines. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/walk.h"
+#include "platform/os.h"
+
+const char *check_access(const char *path, int mode)
+{
+	return access(path, mode) == 0 ? NULL : strerror(errno);
+}
+
+char *check_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return mem_copy(".");
+	return slash == path ? mem_copy("/") : mem_copy_n(path, (size_t)(slash - path));
+}
+
+/* It is there, of a kind that will do (told by its mode), and can be used. */
+static void check_path(
+    struct check *c, const struct asked *a, bool (*is_kind)(mode_t), const char *not_kind, int mode)
+{
+	const char *path = a->need->what, *why;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		why = strerror(errno);
+	else if (!is_kind(st.st_mode))
+		why = not_kind;
+	else
+		why = check_access(path, mode);
+	if (why != NULL)
+		(void)check_problem(c, a, path, "%s", why);
+}
+
+static bool is_file(mode_t mode)
+{
+	return !S_ISDIR(mode);
+}
+
+static bool is_folder(mode_t mode)
+{
+	return S_ISDIR(mode);
+}
+
+static bool is_device(mode_t mode)
+{
+	return S_ISCHR(mode);
+}
+
+void check_file(struct check *c, const struct asked *a)
+{
+	check_path(c, a, is_file, "a folder, where a file is expected", R_OK);
+}
+
+void check_folder(struct check *c, const struct asked *a)
+{
+	check_path(c, a, is_folder, "not a folder", R_OK | X_OK | (a->need->write ? W_OK : 0));
+}
+
+void check_device(struct check *c, const struct asked *a)
+{
+	static const char ctl[] = "/dev/cam/ctl";
+	size_t before = c->host.out->count;
+
+	check_path(c, a, is_device, "not a character device", R_OK | W_OK);
+	/* CAM's target layer makes its devices when it is loaded. */
+	if (c->host.out->count > before && strncmp(a->need->what, ctl, strlen(ctl)) == 0 &&
+	    access(a->need->what, F_OK) != 0)
+		check_words(&c->host.out->item[before].fix, "kldload", "ctl", NULL);
+}
+
+/* One end of a null modem, made when it is first opened: not to be touched before. */
+static void check_nmdm(struct check *c, const struct asked *a)
+{
+	const char *path = a->need->what;
+	char end = path[strlen(path) - 1];
+
+	/* Under qemu a pseudo-terminal stands in for it. */
+	if (!c->host.bhyve)
+		return;
+	if (end != 'A' && end != 'B')
+		(void)check_problem(c, a, path, "no end of a nmdm(4) pair: it ends in A or B");
+	switch (host_module(&c->host, "nmdm")) {
+	case ANSWER_NO:
+		check_words(&check_problem(c, a, path, "the module nmdm is not loaded")->fix,
+		    "kldload", "nmdm", NULL);
+		return;
+	case ANSWER_YES:
+	case ANSWER_UNKNOWN:
+	case ANSWER_WAIT:
+		break;
+	}
+	if (os_device_is_listed(path + strlen("/dev/")) && os_terminal_is_open(path) &&
+	    !check_is_ours(c, path))
+		(void)check_problem(c, a, path,
+		    "open in another program: a VM has one end, and its console the other");
+}
+
+void check_serial(struct check *c, const struct asked *a)
+{
+	if (strncmp(a->need->what, "/dev/nmdm", 9) == 0)
+		check_nmdm(c, a);
+	else
+		check_path(c, a, is_device, "not a serial device", R_OK | W_OK);
+}

@@ -1,0 +1,248 @@
+/* What only a run can know: a free tap, a free port, a free null modem, where a PCI device is. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "check/check.h"
+#include "check/host.h"
+#include "check/pci.h"
+#include "platform/os.h"
+#include "platform/port.h"
+
+#define MOST_UNITS 4096
+#define LAST_PORT 65535
+
+struct search {
+	struct spec *spec;
+	struct host host;
+	struct pairs *before;
+};
+
+static void remember(struct pairs *before, const char *id, const char *value)
+{
+	pairs_remove(before, id);
+	pairs_add(before, id, value);
+}
+
+/* Has this run promised it to one of the VM's devices? */
+static bool is_taken(const struct search *s, const char *value)
+{
+	for (size_t i = 0; i < s->before->count; i++) {
+		if (strcmp(s->before->item[i].value, value) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < s->spec->device_count; i++) {
+		const struct device *dev = s->spec->devices[i];
+
+		if (dev->found != NULL && strcmp(dev->found, value) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed(const char *names, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = names; *p != '\0'; p += strcspn(p, " \n")) {
+		p += strspn(p, " \n");
+		if (strncmp(p, name, n) == 0 && strchr(" \n", p[n]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Is a tap of that name free, and not wished for by name in the same spec? */
+static bool is_free_tap(const struct search *s, const char *names, const char *name)
+{
+	bool wished = false;
+
+	if (is_taken(s, name) ||
+	    (names != NULL ? is_listed(names, name) : os_interface_exists(name)))
+		return false;
+	for (size_t i = 0; i < s->spec->device_count && !wished; i++) {
+		const struct device *dev = s->spec->devices[i];
+		struct needs needs = { 0 };
+
+		if (!dev->removed && dev->kind->needs != NULL)
+			dev->kind->needs(dev, &needs);
+		for (size_t k = 0; k < needs.count; k++)
+			wished = wished || strcmp(needs.item[k].what, name) == 0;
+		needs_clear(&needs);
+	}
+	return !wished;
+}
+
+/* Caller frees; NULL: nobody can be asked yet, or none is free. */
+static char *find_tap(struct search *s, const char *old)
+{
+	const char *const command[] = { "ifconfig", "-l", NULL };
+	const struct fact *fact = NULL;
+
+	/* It is ours since the first boot, whether it is there just now or not. */
+	if (old != NULL)
+		return mem_copy(old);
+	if (s->host.commands) {
+		fact = host_ask(&s->host, command);
+		if (s->host.waits)
+			return NULL;
+	}
+	for (int unit = 0; unit < MOST_UNITS; unit++) {
+		MEM_AUTO char *name = mem_format("tap%d", unit);
+
+		if (is_free_tap(s, fact == NULL ? NULL : fact->text, name))
+			return mem_copy(name);
+	}
+	return NULL;
+}
+
+/* The need of that kind that the device has once it is told `found`. Caller frees. */
+static char *need_of(const struct device *dev, enum need_kind kind)
+{
+	struct needs needs = { 0 };
+	char *what = NULL;
+
+	if (dev->kind->needs != NULL)
+		dev->kind->needs(dev, &needs);
+	for (size_t i = 0; i < needs.count && what == NULL; i++) {
+		if (needs.item[i].kind == kind)
+			what = mem_copy(needs.item[i].what);
+	}
+	needs_clear(&needs);
+	return what;
+}
+
+/* Can the device listen on this port of its address? */
+static bool is_free_port(struct device *dev, const char *port)
+{
+	char *old = dev->found;
+	bool is_free;
+
+	dev->found = mem_copy(port);
+	MEM_AUTO char *place = need_of(dev, NEED_PORT);
+
+	is_free = place != NULL && port_probe(place) == 0;
+	free(dev->found);
+	dev->found = old;
+	return is_free;
+}
+
+static char *find_port(struct search *s, struct device *dev, const char *old)
+{
+	if (old != NULL && is_free_port(dev, old))
+		return mem_copy(old);
+	for (int port = FBUF_FIRST_PORT; port <= LAST_PORT; port++) {
+		MEM_AUTO char *text = mem_format("%d", port);
+
+		if (!is_taken(s, text) && is_free_port(dev, text))
+			return mem_copy(text);
+	}
+	return NULL;
+}
+
+/* As bhyve names it: B/S/F. */
+static char *find_pci(struct search *s, const char *what)
+{
+	struct pci_list list;
+	const struct pci_device *d;
+	char *found = NULL;
+	size_t from = 0;
+
+	if (pci_read(&s->host, &list) != ANSWER_YES)
+		return NULL;
+	while (found == NULL && (d = pci_find(&list, what, &from)) != NULL) {
+		MEM_AUTO char *place = mem_format("%d/%d/%d", d->bus, d->slot, d->function);
+
+		if (d->domain == 0 && !is_taken(s, place))
+			found = mem_copy(place);
+	}
+	pci_free(&list);
+	return found;
+}
+
+static void complain(
+    struct search *s, const struct device *dev, const char *key, const char *what, const char *why)
+{
+	struct device_place place;
+	struct where at = { device_where(dev, &place), key, 0 };
+
+	(void)findings_add(s->host.out, FINDING_PROBLEM, dev, &at, what, "%s", why);
+}
+
+static void find_for(struct search *s, struct device *dev)
+{
+	const char *old = pairs_get(s->before, dev->id);
+	char *found;
+
+	if (dev->kind->unknown == NULL)
+		return;
+	mem_free_at(&dev->found);
+	dev->found = NULL;
+	if (dev->kind->unknown(dev) == NULL)
+		return;
+	MEM_AUTO char *bridge = need_of(dev, NEED_BRIDGE);
+	MEM_AUTO char *pci = need_of(dev, NEED_PCI);
+
+	if (bridge != NULL)
+		found = find_tap(s, old);
+	else if (pci != NULL)
+		found = old != NULL ? mem_copy(old) : find_pci(s, pci);
+	else
+		found = find_port(s, dev, old);
+	dev->found = found;
+	if (found != NULL)
+		remember(s->before, dev->id, found);
+	else if (s->host.waits)
+		return;
+	else if (pci != NULL)
+		complain(s, dev, "lookup", pci + (strncmp(pci, "lookup ", 7) == 0 ? 7 : 0),
+		    "no such PCI device");
+	else if (bridge != NULL)
+		complain(s, dev, "bridge", bridge, "no free name for a tap");
+	else
+		complain(s, dev, "port", "auto", "no free port from 5900 on");
+}
+
+/* The first null modem that is not there: both its ends are made when it is opened. */
+static void find_com(struct search *s, size_t port)
+{
+	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
+	const char *com = s->spec->com[port], *old = pairs_get(s->before, keys[port]);
+
+	if (com == NULL || strcmp(com, "nmdm") != 0 || !s->host.bhyve)
+		return;
+	mem_free_at(&s->spec->com_found[port]);
+	s->spec->com_found[port] = old == NULL ? NULL : mem_copy(old);
+	for (int n = 0; n < MOST_UNITS && s->spec->com_found[port] == NULL; n++) {
+		MEM_AUTO char *name = mem_format("nmdm%dA", n);
+		MEM_AUTO char *path = mem_format("/dev/%s", name);
+		bool wished = false;
+
+		for (size_t i = 0; i < SPEC_COM_PORTS; i++)
+			wished = wished ||
+			    (s->spec->com[i] != NULL &&
+				strncmp(s->spec->com[i], path, strlen(path) - 1) == 0);
+		if (!wished && !is_taken(s, path) && !os_device_is_listed(name)) {
+			s->spec->com_found[port] = mem_copy(path);
+			remember(s->before, keys[port], path);
+		}
+	}
+}
+
+bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
+    struct facts *facts, struct findings *out)
+{
+	struct search s = { .spec = spec, .before = before };
+
+	host_open(&s.host, hyper, facts, out);
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
+		find_com(&s, i);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (!spec->devices[i]->removed)
+			find_for(&s, spec->devices[i]);
+	}
+	if (s.host.waits)
+		findings_clear(out);
+	return !s.host.waits;
+}

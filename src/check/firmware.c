@@ -1,0 +1,104 @@
+/* The firmware and the file of its variables.  Facts: bhyve's bootrom.c. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/walk.h"
+#include "hyper/firmware.h"
+
+#define ROM_PAGE 4096
+#define ROM_MOST (INT64_C(16) << 20) /* code and variables together */
+
+/* Size of a file, 0: it cannot be asked. */
+static int64_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : 0;
+}
+
+static void check_rom(struct check *c)
+{
+	const char *rom = c->request->plan->bootrom;
+	struct where at = { NULL, "bootrom", 0 };
+	struct asked a = { .at = &at };
+	const char *why = check_access(rom, R_OK);
+	struct stat st;
+	bool ours = !spec_gives(c->request->spec, "bootrom");
+
+	if (why != NULL)
+		(void)check_problem(c, &a, rom, "%s%s", why,
+		    ours && c->host.bhyve ? " (pkg install edk2-bhyve, or name another bootrom)"
+					  : "");
+	else if (stat(rom, &st) < 0 || !S_ISREG(st.st_mode))
+		(void)check_problem(c, &a, rom, "not a file");
+	else if (c->host.bhyve && (st.st_size == 0 || st.st_size % ROM_PAGE != 0))
+		(void)check_problem(c, &a, rom,
+		    "%jd bytes: firmware is a multiple of %d bytes long", (intmax_t)st.st_size,
+		    ROM_PAGE);
+	else if (c->host.bhyve && st.st_size > ROM_MOST)
+		(void)check_problem(c, &a, rom, "%jd bytes: firmware has at most %jd",
+		    (intmax_t)st.st_size, (intmax_t)ROM_MOST);
+}
+
+/* It will be made from the template. */
+static void check_new_varfile(struct check *c, const struct asked *a)
+{
+	const struct plan *plan = c->request->plan;
+	struct where at = { NULL, "varfile_template", 0 };
+	struct asked template = { .at = &at };
+	MEM_AUTO char *folder = check_parent(plan->copy_to);
+	const char *why = check_access(plan->copy_from, R_OK);
+
+	if (why != NULL)
+		(void)check_problem(c,
+		    spec_gives(c->request->spec, "varfile_template") ? &template : a,
+		    plan->copy_from, "%s: %s is made from it", why, plan->copy_to);
+	why = check_access(folder, W_OK | X_OK);
+	if (why != NULL)
+		(void)check_problem(
+		    c, a, folder, "%s: %s cannot be made in this folder", why, plan->copy_to);
+}
+
+static void check_old_varfile(struct check *c, const struct asked *a)
+{
+	const struct plan *plan = c->request->plan;
+	int64_t rom = size_of(plan->bootrom), vars = size_of(plan->copy_to);
+	const char *why = check_access(plan->copy_to, R_OK | W_OK);
+
+	if (why != NULL)
+		(void)check_problem(c, a, plan->copy_to, "%s", why);
+	else if (c->host.bhyve && vars < ROM_PAGE)
+		(void)check_problem(c, a, plan->copy_to,
+		    "%" PRId64 " bytes are no UEFI variables: at least %d are expected", vars,
+		    ROM_PAGE);
+	else if (c->host.bhyve && rom <= ROM_MOST && rom + vars > ROM_MOST)
+		(void)check_problem(c, a, plan->copy_to,
+		    "%" PRId64 " bytes, with the firmware %" PRId64 ": together they have at most "
+		    "%" PRId64,
+		    vars, rom + vars, ROM_MOST);
+}
+
+static void check_varfile(struct check *c)
+{
+	const struct spec *spec = c->request->spec;
+	bool qemu = !c->host.bhyve && spec->qemu.varfile != NULL;
+	struct where above = { NULL, "qemu", 0 }, at = { qemu ? &above : NULL, "varfile", 0 };
+	struct asked a = { .at = &at };
+
+	if (access(c->request->plan->copy_to, F_OK) == 0)
+		check_old_varfile(c, &a);
+	else
+		check_new_varfile(c, &a);
+}
+
+void check_firmware(struct check *c)
+{
+	if (c->request->plan->bootrom != NULL)
+		check_rom(c);
+	if (c->request->plan->copy_to != NULL)
+		check_varfile(c);
+}

@@ -1,0 +1,126 @@
+/* Asking the host. Formats: kldstat(8), sysctl(8), ifconfig(8). */
+#include "check/host.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/os.h"
+
+void host_open(
+    struct host *host, const struct hypervisor *hyper, struct facts *facts, struct findings *out)
+{
+	memset(host, 0, sizeof(*host));
+	host->facts = facts;
+	host->out = out;
+	host->bhyve = hyper == &hyper_bhyve;
+	host->freebsd = host->bhyve || !os_uses_ip();
+	host->commands = hyper_is_foreign(hyper);
+}
+
+/* A line for each command, however often it was asked. */
+static void note_unchecked(struct host *host, const char *program, const char *why)
+{
+	for (size_t i = 0; i < host->out->count; i++) {
+		const struct finding *f = &host->out->item[i];
+
+		if (f->kind == FINDING_UNCHECKED && strcmp(f->what, program) == 0)
+			return;
+	}
+	(void)findings_add(host->out, FINDING_UNCHECKED, NULL, NULL, program, "%s", why);
+}
+
+const struct fact *host_ask(struct host *host, const char *const *command)
+{
+	const struct fact *fact = facts_ask(host->facts, command);
+
+	if (fact == NULL) {
+		host->waits = true;
+		return NULL;
+	}
+	if (fact->status >= 0 && !fact->missing)
+		return fact;
+	if (fact->missing) {
+		MEM_AUTO char *why = mem_format("no %s", command[0]);
+
+		note_unchecked(host, command[0], why);
+	} else {
+		MEM_AUTO char *why = mem_format("%s gives no answer", command[0]);
+
+		note_unchecked(host, command[0], why);
+	}
+	return NULL;
+}
+
+static enum answer silence(const struct host *host)
+{
+	return host->waits ? ANSWER_WAIT : ANSWER_UNKNOWN;
+}
+
+/* Of a command that says it all with its status. */
+static enum answer ask_status(struct host *host, const char *const *command)
+{
+	const struct fact *fact = host_ask(host, command);
+
+	if (fact == NULL)
+		return silence(host);
+	return fact->status == 0 ? ANSWER_YES : ANSWER_NO;
+}
+
+enum answer host_module(struct host *host, const char *name)
+{
+	const char *const command[] = { "kldstat", "-q", "-m", name, NULL };
+
+	if (host->commands)
+		return ask_status(host, command);
+	if (strcmp(name, "vmm") == 0)
+		return os_has_vmm() ? ANSWER_YES : ANSWER_NO;
+	return os_module_loaded(name) ? ANSWER_YES : ANSWER_NO;
+}
+
+enum answer host_number(struct host *host, const char *name, int64_t *value)
+{
+	const char *const command[] = { "sysctl", "-n", name, NULL };
+	const struct fact *fact;
+	char *end;
+
+	if (!host->commands)
+		return os_sysctl(name, value) ? ANSWER_YES : ANSWER_UNKNOWN;
+	fact = host_ask(host, command);
+	if (fact == NULL)
+		return silence(host);
+	errno = 0;
+	*value = strtoll(fact->text, &end, 10);
+	return fact->status == 0 && end != fact->text && errno == 0 ? ANSWER_YES : ANSWER_UNKNOWN;
+}
+
+enum answer host_memory(struct host *host, int64_t *bytes)
+{
+	if (host->commands)
+		return host_number(host, "hw.physmem", bytes);
+	*bytes = os_memory();
+	return *bytes > 0 ? ANSWER_YES : ANSWER_UNKNOWN;
+}
+
+enum answer host_interface(struct host *host, const char *name, pid_t *opener)
+{
+	static const char sign[] = "Opened by PID ";
+	const char *const command[] = { "ifconfig", name, NULL };
+	const struct fact *fact;
+	const char *at;
+
+	*opener = 0;
+	if (!host->commands) {
+		*opener = os_interface_opener(name);
+		return os_interface_exists(name) ? ANSWER_YES : ANSWER_NO;
+	}
+	fact = host_ask(host, command);
+	if (fact == NULL)
+		return silence(host);
+	at = strstr(fact->text, sign);
+	if (at != NULL)
+		*opener = (pid_t)strtol(at + strlen(sign), NULL, 10);
+	return fact->status == 0 ? ANSWER_YES : ANSWER_NO;
+}

@@ -1,0 +1,95 @@
+/* Interfaces, bridges, switches. */
+#include <ctype.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/walk.h"
+
+/* "tap3" of "tap": ifconfig knows what to make of such a name. */
+static bool is_unit_of(const char *name, const char *class)
+{
+	size_t n = strlen(class);
+
+	return strncmp(name, class, n) == 0 && name[n] != '\0' &&
+	    name[n + strspn(name + n, "0123456789")] == '\0';
+}
+
+/* Makes an interface of that class; another name is given to it. */
+static void ifconfig_create(struct words *fix, const char *class, const char *name)
+{
+	if (is_unit_of(name, class))
+		check_words(fix, "ifconfig", name, "create", "up", NULL);
+	else
+		check_words(fix, "ifconfig", class, "create", "name", name, "up", NULL);
+}
+
+void check_interface(struct check *c, const struct asked *a)
+{
+	const char *name = a->need->what;
+	struct finding *f;
+	pid_t opener;
+
+	switch (host_interface(&c->host, name, &opener)) {
+	case ANSWER_NO:
+		f = check_problem(c, a, name, "no such interface");
+		if (c->host.freebsd) {
+			ifconfig_create(
+			    &f->fix, strncmp(name, "vmnet", 5) == 0 ? "vmnet" : "tap", name);
+			check_words(&f->undo, "ifconfig", name, "destroy", NULL);
+		} else {
+			check_words(
+			    &f->fix, "ip", "tuntap", "add", "dev", name, "mode", "tap", NULL);
+			check_words(
+			    &f->undo, "ip", "tuntap", "del", "dev", name, "mode", "tap", NULL);
+		}
+		break;
+	case ANSWER_YES:
+		if (opener != 0 && !check_is_ours(c, name))
+			(void)check_problem(
+			    c, a, name, "opened by process %jd already", (intmax_t)opener);
+		break;
+	case ANSWER_UNKNOWN:
+	case ANSWER_WAIT:
+		break;
+	}
+}
+
+void check_bridge(struct check *c, const struct asked *a)
+{
+	const char *name = a->need->what;
+	struct finding *f;
+	pid_t opener;
+
+	if (host_interface(&c->host, name, &opener) != ANSWER_NO)
+		return;
+	f = check_problem(c, a, name, "no such interface");
+	/* It stays: others may have joined it meanwhile. */
+	if (c->host.freebsd)
+		ifconfig_create(&f->fix, "bridge", name);
+	else
+		check_words(&f->fix, "ip", "link", "add", "name", name, "type", "bridge", NULL);
+}
+
+static void check_module(struct check *c, const struct asked *a, const char *module)
+{
+	if (!c->host.bhyve || host_module(&c->host, module) != ANSWER_NO)
+		return;
+	check_words(&check_problem(c, a, a->need->what, "the module %s is not loaded", module)->fix,
+	    "kldload", module, NULL);
+}
+
+/* Switches of vale(4) are made when they are opened, by netmap(4), which kernels have built in. */
+void check_switch(struct check *c, const struct asked *a)
+{
+	if (c->host.commands || access("/dev/netmap", F_OK) != 0)
+		check_module(c, a, "netmap");
+	else if (check_access("/dev/netmap", R_OK | W_OK) != NULL)
+		(void)check_problem(c, a, a->need->what, "/dev/netmap: %s",
+		    check_access("/dev/netmap", R_OK | W_OK));
+}
+
+void check_netgraph(struct check *c, const struct asked *a)
+{
+	check_module(c, a, "ng_socket");
+}

@@ -1,0 +1,55 @@
+/* PCI devices of the host that the guest gets.  Facts: ppt(4), devctl(8). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "check/pci.h"
+#include "check/walk.h"
+
+static void attach(struct check *c, const struct asked *a, const struct pci_device *d)
+{
+	MEM_AUTO char *place =
+	    mem_format("pci%d:%d:%d:%d", d->domain, d->bus, d->slot, d->function);
+	struct finding *f;
+
+	if (strncmp(d->driver, "none", 4) == 0)
+		f = check_problem(c, a, place, "not attached to ppt(4)");
+	else
+		f = check_problem(c, a, place, "attached to %s, not to ppt(4)", d->driver);
+	check_words(&f->fix, "devctl", "set", "driver", "-f", place, "ppt", NULL);
+	check_words(&f->undo, "devctl", "clear", "driver", "-f", place, NULL);
+}
+
+/* Whether there is one shows only when it is first used. */
+static void check_iommu(struct check *c, const struct asked *a)
+{
+	int64_t on;
+
+	if (host_number(&c->host, "hw.vmm.iommu.enable", &on) == ANSWER_YES && on == 0)
+		(void)check_problem(c, a, "IOMMU",
+		    "switched off: set hw.vmm.iommu.enable=1 in /boot/loader.conf and reboot");
+}
+
+void check_pci(struct check *c, const struct asked *a)
+{
+	const char *what = a->need->what;
+	struct pci_list list;
+	const struct pci_device *d;
+	size_t from = 0;
+
+	if (!c->host.bhyve)
+		return;
+	if (strncmp(what, "lookup ", 7) == 0) {
+		if (a->dev == NULL || a->dev->found == NULL)
+			return; /* whoever looks for it says so */
+		what = a->dev->found;
+	}
+	if (pci_read(&c->host, &list) == ANSWER_YES) {
+		d = pci_find(&list, what, &from);
+		if (d == NULL)
+			(void)check_problem(c, a, what, "no such PCI device");
+		else if (!pci_is_ppt(d))
+			attach(c, a, d);
+	}
+	check_iommu(c, a);
+	pci_free(&list);
+}

@@ -1,0 +1,98 @@
+/* Reading `pciconf -l`. Its format: pciconf(8) of FreeBSD 13 and later. */
+#include "check/pci.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* The hex number behind ` key=`; 0 when there is none. */
+static unsigned number_of(const char *line, const char *end, const char *key)
+{
+	MEM_AUTO char *text = mem_copy_n(line, (size_t)(end - line));
+	MEM_AUTO char *sign = mem_format(" %s=", key);
+	const char *at = strstr(text, sign);
+
+	return at == NULL ? 0 : (unsigned)strtoul(at + strlen(sign), NULL, 16);
+}
+
+/* none1@pci0:5:0:0:<tab>class=0x028000 rev=0x01 hdr=0x00 vendor=0x8086 device=0x08b1 ... */
+static bool read_line(const char *line, const char *end, struct pci_device *out)
+{
+	const char *at = memchr(line, '@', (size_t)(end - line));
+	size_t n = at == NULL ? 0 : (size_t)(at - line);
+
+	memset(out, 0, sizeof(*out));
+	if (n == 0 || n >= sizeof(out->driver))
+		return false;
+	memcpy(out->driver, line, n);
+	/* NOLINTNEXTLINE(cert-err34-c): numbers of the kernel's own, all of them small */
+	if (sscanf(at, "@pci%d:%d:%d:%d", &out->domain, &out->bus, &out->slot, &out->function) != 4)
+		return false;
+	out->vendor = number_of(line, end, "vendor");
+	out->device = number_of(line, end, "device");
+	out->subvendor = number_of(line, end, "subvendor");
+	out->subdevice = number_of(line, end, "subdevice");
+	return true;
+}
+
+enum answer pci_read(struct host *host, struct pci_list *list)
+{
+	const char *const command[] = { "pciconf", "-l", NULL };
+	const struct fact *fact = host_ask(host, command);
+
+	memset(list, 0, sizeof(*list));
+	if (fact == NULL)
+		return host->waits ? ANSWER_WAIT : ANSWER_UNKNOWN;
+	for (const char *line = fact->text; *line != '\0';) {
+		const char *end = line + strcspn(line, "\n");
+		struct pci_device device;
+
+		if (read_line(line, end, &device)) {
+			list->item = mem_resize(list->item, list->count + 1, sizeof(device));
+			list->item[list->count++] = device;
+		}
+		line = *end == '\0' ? end : end + 1;
+	}
+	return ANSWER_YES;
+}
+
+static bool is_match(const struct pci_device *d, const char *what)
+{
+	unsigned vendor, device;
+	int bus, slot, function;
+
+	/* NOLINTBEGIN(cert-err34-c): the spec's own forms, checked when it was read */
+	if (sscanf(what, "lookup %x %x", &vendor, &device) == 2)
+		return d->vendor == vendor >> 16 && d->subvendor == (vendor & 0xffff) &&
+		    d->device == device >> 16 && d->subdevice == (device & 0xffff);
+	if (sscanf(what, "%d/%d/%d", &bus, &slot, &function) == 3)
+		return d->domain == 0 && d->bus == bus && d->slot == slot &&
+		    d->function == function;
+	/* NOLINTEND(cert-err34-c) */
+	return strcmp(d->driver, what) == 0;
+}
+
+const struct pci_device *pci_find(const struct pci_list *list, const char *what, size_t *from)
+{
+	while (*from < list->count) {
+		const struct pci_device *device = &list->item[(*from)++];
+
+		if (is_match(device, what))
+			return device;
+	}
+	return NULL;
+}
+
+bool pci_is_ppt(const struct pci_device *device)
+{
+	return strncmp(device->driver, "ppt", 3) == 0 && device->driver[3] >= '0' &&
+	    device->driver[3] <= '9';
+}
+
+void pci_free(struct pci_list *list)
+{
+	free(list->item);
+	memset(list, 0, sizeof(*list));
+}

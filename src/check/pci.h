@@ -1,0 +1,27 @@
+/* PCI devices of the host, as pciconf(8) -l lists them. */
+#ifndef CHECK_PCI_H
+#define CHECK_PCI_H
+
+#include "check/host.h"
+
+struct pci_device {
+	char driver[24]; /* with its unit: "ppt0", "none1" */
+	int domain, bus, slot, function;
+	unsigned vendor, device, subvendor, subdevice;
+};
+
+struct pci_list {
+	struct pci_device *item;
+	size_t count;
+};
+
+/* ANSWER_YES: the list is filled in; free it with pci_free(). */
+enum answer pci_read(struct host *host, struct pci_list *list);
+/* What a need of kind NEED_PCI means: "B/S/F", "pptN" or "lookup VENDOR DEVICE", where both are ids
+ * of eight hex digits, id and sub-id.  The first that matches from *from on, which moves behind it;
+ * NULL: none does. */
+const struct pci_device *pci_find(const struct pci_list *list, const char *what, size_t *from);
+bool pci_is_ppt(const struct pci_device *device);
+void pci_free(struct pci_list *list);
+
+#endif

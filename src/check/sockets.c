@@ -1,0 +1,67 @@
+/* Unix sockets and TCP ports. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/walk.h"
+#include "platform/port.h"
+#include "platform/socket.h"
+
+void check_socket(struct check *c, const struct asked *a)
+{
+	const char *path = a->need->what, *why;
+	MEM_AUTO char *folder = check_parent(path);
+
+	switch (check_is_ours(c, path) ? SOCKET_STALE : socket_probe(path)) {
+	case SOCKET_LIVE:
+		(void)check_problem(c, a, path, "another program answers on this socket");
+		return;
+	case SOCKET_FOREIGN:
+		(void)check_problem(c, a, path, "exists and is not a socket");
+		return;
+	case SOCKET_STALE: /* removed before the start */
+	case SOCKET_ABSENT:
+		break;
+	}
+	why = check_access(folder, W_OK | X_OK);
+	if (why != NULL)
+		(void)check_problem(c, a, path, "its folder %s: %s", folder, why);
+}
+
+void check_server(struct check *c, const struct asked *a)
+{
+	const char *path = a->need->what;
+
+	switch (socket_probe(path)) {
+	case SOCKET_LIVE:
+		break;
+	case SOCKET_STALE:
+		(void)check_problem(c, a, path, "nobody answers on this socket");
+		break;
+	case SOCKET_ABSENT:
+		(void)check_problem(c, a, path, "%s", strerror(ENOENT));
+		break;
+	case SOCKET_FOREIGN:
+		(void)check_problem(c, a, path, "not a socket");
+		break;
+	}
+}
+
+void check_port(struct check *c, const struct asked *a)
+{
+	const char *place = a->need->what;
+	int why = port_probe(place);
+
+	if (why == 0)
+		return;
+	if (why == EINVAL)
+		(void)findings_add(c->host.out, FINDING_UNCHECKED, a->dev, a->at, place,
+		    "%s: the name of the host is not looked up", place);
+	else if (why == EADDRINUSE)
+		(void)check_problem(c, a, place, "the port is in use by another program");
+	else if (why == EADDRNOTAVAIL)
+		(void)check_problem(c, a, place, "this host has no such address");
+	else
+		(void)check_problem(c, a, place, "%s", strerror(why));
+}

@@ -1,0 +1,82 @@
+/* The VM as a whole: the hypervisor's module, processors, memory, what an older VM left. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check/walk.h"
+#include "platform/os.h"
+
+#define QEMU_ACCEL_KVM 2 /* index of "kvm" among the choices of qemu.accel */
+
+/* The module, and what only it can tell. */
+static void check_bhyve(struct check *c)
+{
+	const struct spec *spec = c->request->spec;
+	struct where at = { NULL, "cpu", 0 };
+	struct asked vm = { 0 }, cpu = { .at = &at };
+	enum answer loaded = host_module(&c->host, "vmm");
+	int64_t most, count = cpu_count(&spec->cpu);
+
+	if (loaded == ANSWER_NO) {
+		check_words(&check_problem(c, &vm, "vmm", "the module is not loaded")->fix,
+		    "kldload", "vmm", NULL);
+		return;
+	}
+	if (loaded == ANSWER_YES && host_number(&c->host, "hw.vmm.maxcpu", &most) == ANSWER_YES &&
+	    count > most)
+		(void)check_problem(c, &cpu, "cpu",
+		    "%" PRId64 " processors: vmm(4) allows %" PRId64 " (hw.vmm.maxcpu)", count,
+		    most);
+}
+
+static void check_memory(struct check *c)
+{
+	struct where at = { NULL, "mem", 0 };
+	struct asked mem = { .at = &at };
+	int64_t wanted = c->request->spec->mem, has;
+
+	if (host_memory(&c->host, &has) == ANSWER_YES && wanted > has)
+		(void)check_problem(c, &mem, "mem",
+		    "%" PRId64 " MiB are more than the %" PRId64 " MiB of this host", wanted >> 20,
+		    has >> 20);
+}
+
+/* Somebody runs it without us, or its memory is still there: only its user can tell. */
+static void check_leftover(struct check *c)
+{
+	const char *name = c->request->plan->vm;
+	struct asked vm = { 0 };
+	MEM_AUTO char *path = mem_format("/dev/vmm/%s", name);
+	MEM_AUTO char *option = mem_format("--vm=%s", name);
+	struct finding *f;
+
+	if (c->request->again || check_is_ours(c, path) || !os_vm_exists(name))
+		return;
+	f = check_problem(
+	    c, &vm, path, "a VM of this name exists, and is not ours (--force destroys it)");
+	check_words(&f->fix, "bhyvectl", option, "--destroy", NULL);
+	f->forced = true;
+}
+
+static void check_acceleration(struct check *c)
+{
+	struct where qemu = { NULL, "qemu", 0 }, at = { &qemu, "accel", 0 };
+	struct asked accel = { .at = &at };
+	const char *why = check_access("/dev/kvm", R_OK | W_OK);
+
+	if (c->request->spec->qemu.accel == QEMU_ACCEL_KVM && why != NULL)
+		(void)check_problem(c, &accel, "/dev/kvm", "%s", why);
+}
+
+void check_vm(struct check *c)
+{
+	if (c->host.bhyve) {
+		check_bhyve(c);
+		check_leftover(c);
+	} else {
+		check_acceleration(c);
+	}
+	check_memory(c);
+}

@@ -1,0 +1,193 @@
+/* The report of the checks. */
+#include "report.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIX_COLUMN 53	   /* at least, so that most reports look alike */
+#define FIX_COLUMN_MOST 80 /* behind a longer text the fix stands where that ends */
+
+/* The text of a problem; control characters of a path must not steer the user's terminal. */
+static void text_of(const struct vmrun_finding *f, char *text, size_t size)
+{
+	(void)snprintf(text, size, "    %s: %s", f->what, f->problem);
+	for (char *p = text; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	}
+}
+
+/* Where the fixes stand: behind the longest problem that has one. */
+static int fix_column(const struct vmrun *vm)
+{
+	struct vmrun_finding f;
+	size_t column = FIX_COLUMN;
+
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		char text[1024];
+
+		text_of(&f, text, sizeof(text));
+		if (f.fix != NULL && strlen(text) + 2 > column &&
+		    strlen(text) + 2 <= FIX_COLUMN_MOST)
+			column = strlen(text) + 2;
+	}
+	return (int)column;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static bool is_same_device(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static void print_head(const struct vmrun *vm, const char *target, FILE *to)
+{
+	size_t problems = 0, own = 0, devices = 0;
+	const char *last = NULL;
+	struct vmrun_finding f;
+
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		if (f.unchecked)
+			continue;
+		problems++;
+		own += f.id == NULL ? 1 : 0;
+		devices += f.id != NULL && !is_same_device(f.id, last) ? 1 : 0;
+		last = f.id;
+	}
+	(void)fprintf(to, "vmrun: %s (target %s) ", vmrun_name(vm), target);
+	if (problems == 0) {
+		(void)fprintf(to, "can start: no problems\n");
+		return;
+	}
+	(void)fprintf(to, "cannot start: %zu problem%s on ", problems, plural(problems));
+	if (own > 0)
+		(void)fprintf(to, "the VM itself%s", devices > 0 ? " and " : "");
+	if (devices > 0)
+		(void)fprintf(to, "%zu device%s", devices, plural(devices));
+	(void)fprintf(to, "\n");
+}
+
+static void print_device(const struct vmrun_finding *f, FILE *to)
+{
+	if (f->id == NULL)
+		(void)fprintf(to, "  the VM itself\n");
+	else
+		(void)fprintf(to, "  %s at %s (%s)\n", f->device, f->slot, f->device_path);
+}
+
+static void print_problems(const struct vmrun *vm, FILE *to)
+{
+	int column = fix_column(vm);
+	const char *last = "";
+	struct vmrun_finding f;
+
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		char text[1024];
+
+		if (f.unchecked)
+			continue;
+		if (!is_same_device(f.id, last))
+			print_device(&f, to);
+		last = f.id;
+		text_of(&f, text, sizeof(text));
+		if (f.fix == NULL)
+			(void)fprintf(to, "%s\n", text);
+		else
+			(void)fprintf(to, "%-*s  fix: %s\n", column - 2, text, f.fix);
+	}
+}
+
+/* Is it the first of the findings with this fix? */
+static bool is_first_fix(const struct vmrun *vm, size_t upto, const char *fix)
+{
+	struct vmrun_finding f;
+
+	for (size_t i = 0; i < upto && vmrun_finding(vm, i, &f); i++) {
+		if (f.fix != NULL && strcmp(f.fix, fix) == 0)
+			return false;
+	}
+	return true;
+}
+
+void report_print(const struct vmrun *vm, const char *target, FILE *to)
+{
+	struct vmrun_finding f;
+
+	print_head(vm, target, to);
+	print_problems(vm, to);
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		if (f.unchecked)
+			(void)fprintf(to, "  not checked: %s\n", f.problem);
+	}
+}
+
+void report_plans(const struct vmrun *vm, FILE *to)
+{
+	struct vmrun_finding f;
+
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		if (f.will_fix && is_first_fix(vm, i, f.fix))
+			(void)fprintf(to, "  a run would fix this: %s\n", f.fix);
+	}
+}
+
+void report_say(const struct vmrun *vm, const char *target, struct renderer *renderer)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+
+	if (memory == NULL)
+		return;
+	report_print(vm, target, memory);
+	if (fclose(memory) == 0) {
+		render_text(renderer, text);
+		renderer->reported = true;
+	}
+	free(text);
+}
+
+size_t report_fixes(const struct vmrun *vm)
+{
+	struct vmrun_finding f;
+	size_t n = 0;
+
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++)
+		n += f.fix != NULL && (!f.forced || f.will_fix) && is_first_fix(vm, i, f.fix) ? 1
+											      : 0;
+	return n;
+}
+
+/* One byte of the answer; false at its end, or when a signal came. */
+static bool read_byte(int signals, char *byte)
+{
+	struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN } };
+
+	while (poll(p, 2, -1) < 0) {
+		if (errno != EINTR)
+			return false;
+	}
+	return p[1].revents == 0 && read(STDIN_FILENO, byte, 1) == 1 && *byte != '\n';
+}
+
+bool report_ask(size_t fixes, int signals)
+{
+	char answer[64] = "";
+	size_t n = 0;
+
+	(void)fprintf(stderr, "Apply %zu fix%s? [y/N] ", fixes, fixes == 1 ? "" : "es");
+	(void)fflush(stderr);
+	/* Byte by byte: what is typed ahead is the guest's. */
+	while (n + 1 < sizeof(answer) && read_byte(signals, &answer[n]))
+		n++;
+	answer[n] = '\0';
+	return strcmp(answer, "y") == 0 || strcmp(answer, "Y") == 0 || strcmp(answer, "yes") == 0;
+}

@@ -1,0 +1,24 @@
+/* The report of the checks, for people. */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "render.h"
+#include "vmrun/vmrun.h"
+
+/* What the checks of a boot of this target found, device by device, each problem with the command
+ * that mends it. */
+void report_print(const struct vmrun *vm, const char *target, FILE *to);
+/* The fixes that a run with these options would apply. */
+void report_plans(const struct vmrun *vm, FILE *to);
+/* The report on stderr, for a run that is refused. */
+void report_say(const struct vmrun *vm, const char *target, struct renderer *renderer);
+/* How many different fixes may be run: those that destroy nothing, or that --force allows. */
+size_t report_fixes(const struct vmrun *vm);
+/* Asks once at the terminal, `Apply N fixes? [y/N]`.  `signals` is readable when one came: no. */
+bool report_ask(size_t fixes, int signals);
+
+#endif

@@ -1,0 +1,272 @@
+/* passthru: a PCI device of the host.  Facts: bhyve's pci_passthru.c, ppt(4); QEMU's vfio-pci. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/disk.h"
+#include "device/qemu_words.h"
+
+struct lookup {
+	char *vendor, *device; /* 4 or 8 hex digits, small */
+};
+
+struct passthru {
+	char *src; /* "B/S/F" or "pptN"; NULL: to be looked up */
+	struct lookup lookup;
+	char *rom;
+	int64_t bootindex; /* -1: none */
+};
+
+static void passthru_defaults(void *config)
+{
+	((struct passthru *)config)->bootindex = -1;
+}
+
+/* N of at most `most`, at the start of *text, which moves behind it. */
+static bool take_number(const char **text, long most, long *out)
+{
+	size_t n = strspn(*text, "0123456789");
+
+	if (n < 1 || n > 3)
+		return false;
+	*out = strtol(*text, NULL, 10);
+	*text += n;
+	return *out <= most;
+}
+
+/* Bus, slot and function with the same separator between them, and nothing after them. */
+static bool read_address(const char *text, struct slot *out)
+{
+	long bus, slot, function;
+	char separator;
+
+	if (!take_number(&text, SLOT_BUSES - 1, &bus) || (*text != ':' && *text != '/'))
+		return false;
+	separator = *text++;
+	if (!take_number(&text, SLOT_SLOTS - 1, &slot) || *text++ != separator ||
+	    !take_number(&text, SLOT_FUNCTIONS - 1, &function) || *text != '\0')
+		return false;
+	*out = (struct slot){ true, (int)bus, (int)slot, (int)function };
+	return true;
+}
+
+static bool is_ppt(const char *text)
+{
+	size_t n = strlen(text);
+
+	return strncmp(text, "ppt", 3) == 0 && n > 3 && n < 9 &&
+	    strspn(text + 3, "0123456789") == n - 3;
+}
+
+static void src_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+	struct slot s;
+
+	if (text == NULL)
+		return;
+	if (is_ppt(text))
+		*(char **)into = mem_copy(text);
+	else if (read_address(strncmp(text, "pci0:", 5) == 0 ? text + 5 : text, &s))
+		*(char **)into = mem_format("%d/%d/%d", s.bus, s.slot, s.function);
+	else
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no PCI device: expected BUS:SLOT:FUNCTION in decimal, with \"/\" or "
+		    "\":\" between them, of domain 0, or a name such as \"ppt0\"",
+		    text);
+}
+
+static void text_print(const void *from, struct str *json)
+{
+	field_print_text(*(char *const *)from, json);
+}
+
+static const struct field_custom src_custom = {
+	.parse = src_parse,
+	.print = text_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^(ppt[0-9]+|(pci0:)?[0-9]+:[0-9]+:[0-9]+|"
+		  "(pci0:)?[0-9]+/[0-9]+/[0-9]+)$\"",
+};
+
+static void id_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d), *digits = text;
+	size_t n;
+	char *id;
+
+	if (text == NULL)
+		return;
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		digits += 2;
+	n = strspn(digits, "0123456789abcdefABCDEF");
+	if (digits[n] != '\0' || (n != 4 && n != 8)) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no id: expected 8 hexadecimal digits, the id and then the "
+		    "subsystem's, or 4, the id alone",
+		    text);
+		return;
+	}
+	id = mem_copy(digits);
+	for (char *p = id; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	*(char **)into = id;
+}
+
+static const struct field_custom id_custom = {
+	.parse = id_parse,
+	.print = text_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^(0[xX])?([0-9A-Fa-f]{4}){1,2}$\"",
+};
+
+/* clang-format off */
+static const struct field lookup_fields[] = {
+	{ "vendor", FIELD_CUSTOM, offsetof(struct lookup, vendor), .required = true,
+	    .custom = &id_custom, .help = "vendor and subvendor, 8 hexadecimal digits" },
+	{ "device", FIELD_CUSTOM, offsetof(struct lookup, device), .required = true,
+	    .custom = &id_custom, .help = "device and subdevice, 8 hexadecimal digits" },
+	{ 0 },
+};
+
+static const struct field passthru_fields[] = {
+	{ "src", FIELD_CUSTOM, offsetof(struct passthru, src), .custom = &src_custom,
+	    .help = "address of the device, 3:0:0, or its name, ppt0" },
+	{ "lookup", FIELD_OBJECT, offsetof(struct passthru, lookup), .rows = lookup_fields,
+	    .help = "instead of an address: the ids to look for" },
+	{ "rom", FIELD_PATH, offsetof(struct passthru, rom), .help = "file with its option ROM" },
+	{ "bootindex", FIELD_CUSTOM, offsetof(struct passthru, bootindex),
+	    .custom = &disk_number_custom, .help = "place in the boot order" },
+	{ 0 },
+};
+/* clang-format on */
+
+static void passthru_check(const struct device *dev, const struct where *at, struct decoder *d)
+{
+	const struct passthru *pass = dev->config;
+	struct where lookup = { at, "lookup", 0 };
+
+	if (pass->src == NULL && pass->lookup.vendor == NULL)
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"src\" or \"lookup\" is missing: an address such as 3:0:0, or ids to look "
+		    "for");
+	else if (pass->src != NULL && pass->lookup.vendor != NULL)
+		report_add(
+		    d->report, STATUS_SPEC, &lookup, "\"src\" is given too: only one can hold");
+}
+
+static const char *passthru_unknown(const struct device *dev)
+{
+	return ((const struct passthru *)dev->config)->src == NULL ? "pptAUTO" : NULL;
+}
+
+/* "B/S/F" or a name. */
+static const char *source(const struct device *dev)
+{
+	const char *src = ((const struct passthru *)dev->config)->src;
+
+	return src != NULL ? src : device_found(dev);
+}
+
+static void passthru_claims(const struct device *dev, struct pairs *claims)
+{
+	const struct passthru *pass = dev->config;
+
+	if (pass->bootindex >= 0)
+		pairs_addf(claims, "boot index", "%" PRId64, pass->bootindex);
+}
+
+static void passthru_needs(const struct device *dev, struct needs *needs)
+{
+	const struct passthru *pass = dev->config;
+
+	if (pass->src != NULL) {
+		(void)needs_add(needs, NEED_PCI, "src", pass->src);
+	} else if (dev->found != NULL) {
+		(void)needs_add(needs, NEED_PCI, "lookup", dev->found);
+	} else {
+		MEM_AUTO char *ids =
+		    mem_format("lookup %s %s", pass->lookup.vendor, pass->lookup.device);
+
+		(void)needs_add(needs, NEED_PCI, "lookup", ids);
+	}
+	if (pass->rom != NULL)
+		(void)needs_add(needs, NEED_FILE, "rom", pass->rom);
+}
+
+static int passthru_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct passthru *pass = dev->config;
+	struct slot s;
+
+	pairs_add(vars, "device", "passthru");
+	if (read_address(source(dev), &s)) {
+		pairs_addf(vars, "bus", "%d", s.bus);
+		pairs_addf(vars, "slot", "%d", s.slot);
+		pairs_addf(vars, "func", "%d", s.function);
+	} else {
+		pairs_add(vars, "pptdev", source(dev));
+	}
+	if (pass->rom != NULL) {
+		pairs_add(vars, "rom", pass->rom);
+		if (device_since(host, "rom", 14, err) != 0)
+			return -1;
+	}
+	if (pass->bootindex < 0)
+		return 0;
+	pairs_addf(vars, "bootindex", "%" PRId64, pass->bootindex);
+	return device_since(host, "bootindex", 14, err);
+}
+
+static int passthru_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct passthru *pass = dev->config;
+	struct str fmt = { 0 };
+	struct slot s;
+
+	if (pass->src == NULL)
+		return error_set(err, STATUS_SPEC,
+		    "\"lookup\" asks FreeBSD's pciconf(8): give the address of the device in "
+		    "\"src\"");
+	if (!read_address(pass->src, &s))
+		return error_set(err, STATUS_SPEC,
+		    "%s is a name of FreeBSD's ppt(4): give the address of the device in \"src\"",
+		    pass->src);
+	str_addf(&fmt, "vfio-pci,id=%%s,host=0000:%02x:%02x.%x,%s", (unsigned)s.bus,
+	    (unsigned)s.slot, (unsigned)s.function, q->address);
+	str_add(&fmt, pass->rom != NULL ? ",romfile=%s" : "%s");
+	if (pass->bootindex >= 0)
+		str_addf(&fmt, ",bootindex=%" PRId64, pass->bootindex);
+	qemu_option(q->argv, "-device", fmt.text, dev->id, pass->rom != NULL ? pass->rom : "");
+	str_free(&fmt);
+	return 0;
+}
+
+static const char *const address_keys[] = { "bus", "slot", "func", NULL };
+static const struct bhyve_form form = {
+	.model = "passthru", .first = "pptdev", .joined = address_keys
+};
+
+const struct device_kind device_passthru = {
+	.name = "passthru",
+	.help = "PCI device of the host",
+	.amd64_only = true,
+	.wired = true,
+	.size = sizeof(struct passthru),
+	.fields = passthru_fields,
+	.defaults = passthru_defaults,
+	.check = passthru_check,
+	.form = &form,
+	.claims = passthru_claims,
+	.needs = passthru_needs,
+	.unknown = passthru_unknown,
+	.bhyve = passthru_bhyve,
+	.qemu = passthru_qemu,
+};

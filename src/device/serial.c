@@ -1,0 +1,188 @@
+/* Backends of serial ports, and uart, a port on PCI.  Facts: bhyve's uart_backend.c and pci_uart.c;
+ * runs of QEMU. */
+#include "device/serial.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "device/device.h"
+#include "device/qemu_words.h"
+
+#define STDIO_CLAIM "serial port"
+
+static bool is_stdio(const char *backend)
+{
+	return strcmp(backend, "stdio") == 0;
+}
+
+static bool is_address(const char *host, size_t n)
+{
+	bool brackets = n > 2 && host[0] == '[' && host[n - 1] == ']';
+	MEM_AUTO char *text = mem_copy_n(host + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
+	unsigned char bytes[16];
+
+	return inet_pton(brackets ? AF_INET6 : AF_INET, text, bytes) == 1;
+}
+
+/* ADDR:PORT or [V6]:PORT of tcp=, else NULL. */
+static const char *tcp_place(const char *backend)
+{
+	return strncmp(backend, "tcp=", 4) == 0 ? backend + 4 : NULL;
+}
+
+static bool is_place(const char *place)
+{
+	const char *colon = strrchr(place, ':');
+	long port;
+	char *end;
+
+	if (colon == NULL || colon == place || !is_address(place, (size_t)(colon - place)))
+		return false;
+	port = strtol(colon + 1, &end, 10);
+	return isdigit((unsigned char)colon[1]) && *end == '\0' && port >= 1 && port <= 65535;
+}
+
+bool serial_is_backend(const char *text)
+{
+	const char *place = tcp_place(text);
+
+	return is_stdio(text) || *text == '/' || (place != NULL && is_place(place));
+}
+
+void serial_need(const char *backend, const char *key, struct needs *needs)
+{
+	const char *place = tcp_place(backend);
+
+	if (place != NULL)
+		(void)needs_add(needs, NEED_PORT, key, place);
+	else if (!is_stdio(backend))
+		(void)needs_add(needs, NEED_SERIAL, key, backend);
+}
+
+void serial_claim(const char *backend, struct pairs *claims)
+{
+	if (is_stdio(backend))
+		pairs_add(claims, STDIO_CLAIM, backend);
+}
+
+bool serial_claims_stdio(const struct pairs *claims)
+{
+	return pairs_get(claims, STDIO_CLAIM) != NULL;
+}
+
+static void add_tcp(const char *place, const char *id, struct words *argv)
+{
+	const char *colon = strrchr(place, ':');
+	size_t brackets = *place == '[' ? 1 : 0;
+	MEM_AUTO char *host = mem_copy_n(place + brackets, (size_t)(colon - place) - 2 * brackets);
+
+	qemu_option(argv, "-chardev", "socket,id=%s,host=%s,port=%s,server=on,wait=off", id, host,
+	    colon + 1);
+}
+
+void serial_qemu(const char *backend, const char *id, struct words *argv, struct words *notes)
+{
+	const char *place = tcp_place(backend);
+
+	if (is_stdio(backend)) {
+		qemu_option(argv, "-chardev", "stdio,id=%s,signal=off", id);
+	} else if (place != NULL) {
+		add_tcp(place, id, argv);
+	} else if (strncmp(backend, "/dev/nmdm", 9) == 0) {
+		qemu_option(argv, "-chardev", "pty,id=%s", id);
+		words_addf(notes, "%s: qemu has no nmdm, it makes a pty and names it", id);
+	} else {
+		qemu_option(argv, "-chardev", "serial,id=%s,path=%s", id, backend);
+	}
+}
+
+struct uart {
+	char *path;
+};
+
+static void path_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text = field_text(value, at, d);
+
+	if (text == NULL)
+		return;
+	if (serial_is_backend(text))
+		*(char **)into = mem_copy(text);
+	else
+		report_add(d->report, STATUS_SPEC, at,
+		    "\"%s\" is no serial port: expected \"stdio\", a device such as "
+		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address",
+		    text);
+}
+
+static void path_print(const void *from, struct str *json)
+{
+	field_print_text(*(char *const *)from, json);
+}
+
+static const struct field_custom path_custom = {
+	.parse = path_parse,
+	.print = path_print,
+	.clear = field_clear_text,
+	.type = "string",
+	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|/.+|tcp=.+:[0-9]+)$\"",
+};
+
+static const struct field uart_fields[] = {
+	{ "path", FIELD_CUSTOM, offsetof(struct uart, path), .required = true,
+	    .custom = &path_custom, .help = "stdio, /dev/nmdm0A, a tty or tcp=ADDR:PORT" },
+	{ 0 },
+};
+
+static const char *path_of(const struct device *dev)
+{
+	return ((const struct uart *)dev->config)->path;
+}
+
+static void uart_claims(const struct device *dev, struct pairs *claims)
+{
+	serial_claim(path_of(dev), claims);
+}
+
+static void uart_needs(const struct device *dev, struct needs *needs)
+{
+	serial_need(path_of(dev), "path", needs);
+}
+
+static int uart_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	pairs_add(vars, "device", "uart");
+	pairs_add(vars, "path", path_of(dev));
+	return tcp_place(path_of(dev)) != NULL ? device_since(host, "tcp=", 15, err) : 0;
+}
+
+static int uart_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	MEM_AUTO char *id = mem_format("%s-port", dev->id);
+	MEM_AUTO char *fmt = mem_format("pci-serial,chardev=%%s,%s", q->address);
+
+	(void)err;
+	serial_qemu(path_of(dev), id, q->argv, q->notes);
+	qemu_option(q->argv, "-device", fmt, id);
+	return 0;
+}
+
+static const struct bhyve_form form = { .model = "uart", .first = "path", .whole = true };
+
+const struct device_kind device_uart = {
+	.name = "uart",
+	.help = "serial port on PCI",
+	.size = sizeof(struct uart),
+	.fields = uart_fields,
+	.form = &form,
+	.claims = uart_claims,
+	.needs = uart_needs,
+	.bhyve = uart_bhyve,
+	.qemu = uart_qemu,
+};

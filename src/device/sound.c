@@ -1,0 +1,71 @@
+/* hda: Intel High Definition Audio.  Facts: bhyve's pci_hda.c and hda_codec.c; runs of QEMU. */
+#include "device/device.h"
+
+#include "base/mem.h"
+#include "device/qemu_words.h"
+
+struct hda {
+	char *play, *rec;
+};
+
+static const struct field hda_fields[] = {
+	{ "play", FIELD_PATH, offsetof(struct hda, play),
+	    .help = "where its sound goes: /dev/dsp0" },
+	{ "rec", FIELD_PATH, offsetof(struct hda, rec), .help = "what it records from: /dev/dsp0" },
+	{ 0 },
+};
+
+static void hda_needs(const struct device *dev, struct needs *needs)
+{
+	const struct hda *hda = dev->config;
+
+	if (hda->play != NULL)
+		(void)needs_add(needs, NEED_DEVICE, "play", hda->play);
+	if (hda->rec != NULL)
+		(void)needs_add(needs, NEED_DEVICE, "rec", hda->rec);
+}
+
+static int hda_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct hda *hda = dev->config;
+
+	(void)err;
+	pairs_add(vars, "device", "hda");
+	if (hda->play != NULL)
+		pairs_add(vars, "play", hda->play);
+	if (hda->rec != NULL)
+		pairs_add(vars, "rec", hda->rec);
+	if (hda->play == NULL && hda->rec == NULL)
+		words_addf(
+		    host->notes, "%s: without \"play\" and \"rec\" there is no sound", dev->id);
+	return 0;
+}
+
+/* The devices of sound(4) are FreeBSD's: the guest gets its card, and nobody hears it. */
+static int hda_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct hda *hda = dev->config;
+	MEM_AUTO char *fmt = mem_format("ich9-intel-hda,id=%%s,%s", q->address);
+
+	(void)err;
+	qemu_option(q->argv, "-audiodev", "none,id=%s-sound", dev->id);
+	qemu_option(q->argv, "-device", fmt, dev->id);
+	qemu_option(q->argv, "-device", "hda-duplex,bus=%s.0,audiodev=%s-sound", dev->id, dev->id);
+	if (hda->play != NULL || hda->rec != NULL)
+		words_addf(q->notes, "%s: under qemu its sound goes nowhere", dev->id);
+	return 0;
+}
+
+static const struct bhyve_form form = { .model = "hda" };
+
+const struct device_kind device_hda = {
+	.name = "hda",
+	.help = "sound card",
+	.size = sizeof(struct hda),
+	.fields = hda_fields,
+	.form = &form,
+	.needs = hda_needs,
+	.bhyve = hda_bhyve,
+	.qemu = hda_qemu,
+};

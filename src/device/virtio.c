@@ -1,0 +1,263 @@
+/* Small virtio devices: virtio-9p, virtio-scsi, virtio-rnd, virtio-input.  Facts: bhyve's
+ * pci_virtio_9p.c, pci_virtio_scsi.c and pci_virtio_input.c; runs of QEMU. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/disk.h"
+#include "device/qemu_words.h"
+
+#define LONGEST_SHARE 256
+#define LONGEST_QEMU_SHARE 31 /* hw/9pfs/9p.h */
+#define CTL_DEVICE "/dev/cam/ctl"
+#define MOST_IID 2047 /* CTL_MAX_INIT_PER_PORT of ctl(4), less one */
+
+struct share {
+	char *sharename, *path;
+	bool ro;
+};
+
+struct scsi {
+	char *path;
+	int64_t iid, bootindex; /* -1: none */
+};
+
+struct input {
+	char *path;
+};
+
+/* clang-format off */
+static const struct field share_fields[] = {
+	{ "sharename", FIELD_STRING, offsetof(struct share, sharename), .required = true,
+	    .longest = LONGEST_SHARE, .help = "what the guest mounts it by" },
+	{ "path", FIELD_PATH, offsetof(struct share, path), .required = true,
+	    .help = "folder of the host" },
+	{ "ro", FIELD_BOOL, offsetof(struct share, ro), .help = "refuse writes from the guest" },
+	{ 0 },
+};
+
+static const struct field scsi_fields[] = {
+	{ "path", FIELD_PATH, offsetof(struct scsi, path), .help = "device of ctl(4), default " CTL_DEVICE },
+	{ "iid", FIELD_INT, offsetof(struct scsi, iid), .has_range = true, .min = 0, .max = MOST_IID,
+	    .help = "initiator id" },
+	{ "bootindex", FIELD_CUSTOM, offsetof(struct scsi, bootindex), .custom = &disk_number_custom,
+	    .help = "place in the boot order" },
+	{ 0 },
+};
+
+static const struct field rnd_fields[] = { { 0 } };
+
+static const struct field input_fields[] = {
+	{ "path", FIELD_PATH, offsetof(struct input, path), .required = true,
+	    .help = "event device such as /dev/input/event0" },
+	{ 0 },
+};
+/* clang-format on */
+
+static void share_needs(const struct device *dev, struct needs *needs)
+{
+	const struct share *share = dev->config;
+
+	needs_add(needs, NEED_FOLDER, "path", share->path)->write = !share->ro;
+}
+
+static int share_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct share *share = dev->config;
+
+	(void)host;
+	(void)err;
+	pairs_add(vars, "device", "virtio-9p");
+	pairs_add(vars, "sharename", share->sharename);
+	pairs_add(vars, "path", share->path);
+	if (share->ro)
+		pairs_add(vars, "ro", "true");
+	return 0;
+}
+
+static int share_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct share *share = dev->config;
+	MEM_AUTO char *folder = mem_format(
+	    "local,id=%%s-folder,path=%%s,security_model=none%s", share->ro ? ",readonly=on" : "");
+	MEM_AUTO char *fmt =
+	    mem_format("virtio-9p-pci,fsdev=%%s-folder,mount_tag=%%s,%s", q->address);
+
+	if (strlen(share->sharename) > LONGEST_QEMU_SHARE)
+		return error_set(err, STATUS_SPEC,
+		    "a \"sharename\" of more than %d bytes: this one has %zu", LONGEST_QEMU_SHARE,
+		    strlen(share->sharename));
+	qemu_option(q->argv, "-fsdev", folder, dev->id, share->path);
+	qemu_option(q->argv, "-device", fmt, dev->id, share->sharename);
+	return 0;
+}
+
+static const struct bhyve_form share_form = { .model = "virtio-9p", .named = true };
+
+const struct device_kind device_virtio_9p = {
+	.name = "virtio-9p",
+	.help = "folder of the host",
+	.size = sizeof(struct share),
+	.fields = share_fields,
+	.form = &share_form,
+	.needs = share_needs,
+	.bhyve = share_bhyve,
+	.qemu = share_qemu,
+};
+
+static void scsi_defaults(void *config)
+{
+	struct scsi *scsi = config;
+
+	scsi->path = mem_copy(CTL_DEVICE);
+	scsi->iid = -1;
+	scsi->bootindex = -1;
+}
+
+static void scsi_claims(const struct device *dev, struct pairs *claims)
+{
+	const struct scsi *scsi = dev->config;
+
+	if (scsi->bootindex >= 0)
+		pairs_addf(claims, "boot index", "%" PRId64, scsi->bootindex);
+}
+
+/* An image is for qemu, which has no CTL. */
+static bool is_ctl(const struct scsi *scsi)
+{
+	return strncmp(scsi->path, "/dev/", 5) == 0;
+}
+
+static void scsi_needs(const struct device *dev, struct needs *needs)
+{
+	const struct scsi *scsi = dev->config;
+
+	if (is_ctl(scsi))
+		(void)needs_add(needs, NEED_DEVICE, "path", scsi->path);
+	else
+		needs_add(needs, NEED_DISK, "path", scsi->path)->write = true;
+}
+
+/* FreeBSD 16 has a list of targets in place of the one device. */
+static int scsi_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	const struct scsi *scsi = dev->config;
+
+	pairs_add(vars, "device", "virtio-scsi");
+	pairs_add(vars, host->release < 16 ? "dev" : "target.0", scsi->path);
+	if (scsi->iid >= 0)
+		pairs_addf(vars, "iid", "%" PRId64, scsi->iid);
+	if (scsi->bootindex < 0)
+		return 0;
+	pairs_addf(vars, "bootindex", "%" PRId64, scsi->bootindex);
+	return device_since(host, "bootindex", 14, err);
+}
+
+static int scsi_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	const struct scsi *scsi = dev->config;
+	const struct disk image = { .path = scsi->path };
+	MEM_AUTO char *bus = mem_format("virtio-scsi-pci,id=%%s,%s", q->address);
+	MEM_AUTO char *node = disk_node(dev, 0);
+	MEM_AUTO char *index = scsi->bootindex >= 0
+	    ? mem_format(",bootindex=%" PRId64, scsi->bootindex)
+	    : mem_copy("");
+	MEM_AUTO char *fmt = mem_format("scsi-hd,bus=%%s.0,drive=%%s%s", index);
+
+	if (is_ctl(scsi))
+		return error_set(err, STATUS_SPEC,
+		    "%s: it has no ctl(4); name an image in \"path\", or use virtio-blk",
+		    scsi->path);
+	disk_blockdev(&image, q->argv, node, false);
+	qemu_option(q->argv, "-device", bus, dev->id);
+	qemu_option(q->argv, "-device", fmt, dev->id, node);
+	if (scsi->iid >= 0)
+		words_addf(
+		    q->notes, "%s: \"iid\" is for ctl(4), which qemu does not have", dev->id);
+	return 0;
+}
+
+static const struct bhyve_form scsi_form = { .model = "virtio-scsi", .first = "dev" };
+
+const struct device_kind device_virtio_scsi = {
+	.name = "virtio-scsi",
+	.help = "SCSI controller on ctl(4)",
+	.size = sizeof(struct scsi),
+	.fields = scsi_fields,
+	.defaults = scsi_defaults,
+	.form = &scsi_form,
+	.claims = scsi_claims,
+	.needs = scsi_needs,
+	.bhyve = scsi_bhyve,
+	.qemu = scsi_qemu,
+};
+
+static int rnd_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	(void)host;
+	(void)err;
+	pairs_add(vars, "device", dev->kind->name);
+	return 0;
+}
+
+static int rnd_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	MEM_AUTO char *fmt = mem_format("virtio-rng-pci,rng=%%s-source,%s", q->address);
+
+	(void)err;
+	qemu_option(q->argv, "-object", "rng-random,id=%s-source,filename=/dev/urandom", dev->id);
+	qemu_option(q->argv, "-device", fmt, dev->id);
+	return 0;
+}
+
+static const struct bhyve_form rnd_form = { .model = "virtio-rnd" };
+
+const struct device_kind device_virtio_rnd = {
+	.name = "virtio-rnd",
+	.help = "random numbers of the host",
+	.size = 1, /* it has no keys */
+	.fields = rnd_fields,
+	.form = &rnd_form,
+	.bhyve = rnd_bhyve,
+	.qemu = rnd_qemu,
+};
+
+static void input_needs(const struct device *dev, struct needs *needs)
+{
+	(void)needs_add(needs, NEED_DEVICE, "path", ((const struct input *)dev->config)->path);
+}
+
+static int input_bhyve(
+    const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
+{
+	(void)host;
+	(void)err;
+	pairs_add(vars, "device", "virtio-input");
+	pairs_add(vars, "path", ((const struct input *)dev->config)->path);
+	return 0;
+}
+
+static int input_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
+{
+	MEM_AUTO char *fmt = mem_format("virtio-input-host-pci,id=%%s,evdev=%%s,%s", q->address);
+
+	(void)err;
+	qemu_option(q->argv, "-device", fmt, dev->id, ((const struct input *)dev->config)->path);
+	return 0;
+}
+
+static const struct bhyve_form input_form = { .model = "virtio-input", .first = "path" };
+
+const struct device_kind device_virtio_input = {
+	.name = "virtio-input",
+	.help = "keyboard, mouse or other event device of the host",
+	.size = sizeof(struct input),
+	.fields = input_fields,
+	.form = &input_form,
+	.needs = input_needs,
+	.bhyve = input_bhyve,
+	.qemu = input_qemu,
+};

@@ -1,0 +1,177 @@
+/* libvmrun: the checks of the host. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "check/check.h"
+#include "lib/handle.h"
+#include "platform/command.h"
+
+#define FACT_MOST ((size_t)1 << 20) /* bytes of an answer */
+
+void handle_forget(struct vmrun *vm)
+{
+	for (size_t i = 0; i < vm->shown_count; i++) {
+		for (size_t k = 0; k < sizeof(vm->shown[i].string) / sizeof(char *); k++)
+			free(vm->shown[i].string[k]);
+	}
+	free(vm->shown);
+	vm->shown = NULL;
+	vm->shown_count = 0;
+}
+
+static void show_device(const struct vmrun *vm, const struct device *dev, struct shown *s)
+{
+	struct device_place place;
+	struct node *keys = where_keys(device_where(dev, &place));
+
+	s->finding.device = s->string[0] = mem_copy(dev->kind->name);
+	s->finding.id = s->string[1] = mem_copy(dev->id);
+	s->finding.device_path = s->string[2] = document_path(vm->source.doc, keys);
+	s->finding.slot = slot_text(&dev->slot, s->slot);
+	node_free(keys);
+}
+
+static void show(const struct vmrun *vm, const struct finding *f, struct shown *s)
+{
+	if (f->dev != NULL)
+		show_device(vm, f->dev, s);
+	if (f->keys != NULL)
+		s->finding.path = s->string[3] = document_path(vm->source.doc, f->keys);
+	s->finding.what = s->string[4] = mem_copy(f->what);
+	s->finding.problem = s->string[5] = mem_copy(f->text);
+	if (f->fix.count > 0)
+		s->finding.fix = s->string[6] = words_shell_line(&f->fix);
+	s->finding.forced = f->forced;
+	s->finding.unchecked = f->kind == FINDING_UNCHECKED;
+	s->finding.will_fix = finding_may_fix(f, vm->options.fix, vm->options.force);
+}
+
+void handle_show(struct vmrun *vm, const struct findings *findings)
+{
+	handle_forget(vm);
+	vm->shown = mem_zero((findings->count + 1) * sizeof(*vm->shown));
+	vm->shown_count = findings->count;
+	for (size_t i = 0; i < findings->count; i++)
+		show(vm, &findings->item[i], &vm->shown[i]);
+}
+
+/* Runs the command that is wanted next, to its end or its limit. */
+static void answer(struct facts *facts)
+{
+	const struct words *wanted = facts_wanted(facts);
+	struct command command = {
+		.argv = wanted->item, .limit_ms = FACT_LIMIT_MS, .most = FACT_MOST
+	};
+	struct command_result result = { 0 };
+	struct error err = { 0 };
+
+	if (command_run(&command, &result, &err) != 0) {
+		facts_answer(facts, -1, err.status == STATUS_EXEC_MISSING, NULL);
+		error_clear(&err);
+		return;
+	}
+	facts_answer(facts,
+	    result.fate == COMMAND_ENDED && result.end.signal == 0 ? result.end.status : -1, false,
+	    result.out);
+	command_clear(&result);
+}
+
+int vmrun_check(struct vmrun *vm)
+{
+	struct check_request request = { 0 };
+	struct facts facts = { 0 };
+	struct findings found = { 0 }, out = { 0 };
+	struct pairs before = { 0 };
+	bool only_checks = vm->options.check || vm->options.dry_run;
+	int status;
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->machine != NULL)
+		return STATUS_USAGE; /* its own checks are events */
+	status = only_checks ? STATUS_OK : handle_claim(vm);
+	if (status == STATUS_OK)
+		status = vmrun_prepare(vm);
+	if (status != STATUS_OK)
+		return status;
+	request.spec = vm->first.spec;
+	request.plan = &vm->first.plan;
+	request.facts = &facts;
+	while (!check_find(vm->first.spec, vm->source.hyper, &before, &facts, &found))
+		answer(&facts);
+	while (!check_boot(&request, &out))
+		answer(&facts);
+	findings_move(&found, &out);
+	handle_show(vm, &found);
+	status = findings_problems(&found) == 0 ? STATUS_OK : STATUS_CHECK;
+	findings_clear(&found);
+	pairs_free(&before);
+	facts_clear(&facts);
+	return status;
+}
+
+bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out)
+{
+	if (index >= vm->shown_count)
+		return false;
+	*out = vm->shown[index].finding;
+	return true;
+}
+
+static void add_member(struct str *json, const char *key, const char *value)
+{
+	str_addf(json, "\"%s\":", key);
+	if (value == NULL)
+		str_add(json, "null");
+	else
+		str_add_json(json, value);
+}
+
+static void add_problem(struct str *json, const struct vmrun_finding *f)
+{
+	MEM_AUTO char *problem = mem_format("%s: %s", f->what, f->problem);
+
+	str_add(json, "{");
+	add_member(json, "device", f->device);
+	str_add(json, ",");
+	add_member(json, "id", f->id);
+	str_add(json, ",");
+	add_member(json, "slot", f->slot);
+	str_add(json, ",");
+	add_member(json, "path", f->path);
+	str_add(json, ",");
+	add_member(json, "problem", problem);
+	str_add(json, ",");
+	add_member(json, "fix", f->fix);
+	str_add(json, "}");
+}
+
+char *vmrun_check_json(const struct vmrun *vm)
+{
+	struct vmrun_finding f;
+	struct str json = { 0 };
+	bool first = true;
+
+	if (vm->shown == NULL)
+		return NULL;
+	str_add(&json, "{");
+	add_member(&json, "vm", vm->name);
+	str_add(&json, ",");
+	add_member(&json, "target", vm->first.target);
+	str_add(&json, ",\"problems\":[");
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		if (f.unchecked)
+			continue;
+		str_add(&json, first ? "" : ",");
+		add_problem(&json, &f);
+		first = false;
+	}
+	str_add(&json, "]}");
+	return str_take(&json);
+}
+
+void vmrun_allow_fixes(struct vmrun *vm)
+{
+	vm->options.fix = true;
+}

@@ -1,0 +1,47 @@
+/* What a handle of the public library holds: private to this room. */
+#ifndef LIB_HANDLE_H
+#define LIB_HANDLE_H
+
+#include "check/findings.h"
+#include "run/boot.h"
+#include "run/machine.h"
+#include "run/pidfile.h"
+#include "run/rundir.h"
+#include "vmrun/vmrun.h"
+
+/* A finding as vmrun_finding() gives it, with strings of its own. */
+struct shown {
+	struct vmrun_finding finding;
+	char *string[7]; /* of the finding, to be freed */
+	char slot[SLOT_TEXT];
+};
+
+struct vmrun {
+	struct vmrun_options options;
+	struct words settings, args;
+	struct policy_options policy;
+	struct boot_source source;
+	struct boot first; /* prepared, not started */
+	struct machine *machine;
+	struct report report;
+	struct event_queue events;
+	struct pidfile pidfile;
+	struct rundir rundir;
+	char *run_dir, *state_dir; /* absolute */
+	char *name;		   /* of the VM */
+	char *program;		   /* of the hypervisor, or NULL */
+	int console_input;	   /* -1: this program's stdin */
+	bool claimed;	     /* nobody else supervises a VM of this name, or writes our pid file */
+	struct shown *shown; /* what the last checks found; NULL before any */
+	size_t shown_count;
+};
+
+/* vmrun.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a status
+ * that is in the report too. */
+int handle_claim(struct vmrun *vm);
+
+/* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
+void handle_show(struct vmrun *vm, const struct findings *findings);
+void handle_forget(struct vmrun *vm);
+
+#endif

@@ -1,0 +1,31 @@
+/* Locks by flock(2): on FreeBSD and Linux they belong to the open file, and end with it. */
+#define _DEFAULT_SOURCE /* flock() */
+#include "platform/filelock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int filelock_take(const char *path, bool shared)
+{
+	struct stat st;
+	int fd, why;
+
+	if (stat(path, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+		return fd;
+	why = errno == EWOULDBLOCK ? EWOULDBLOCK : ENOTSUP;
+	(void)close(fd);
+	errno = why;
+	return -1;
+}

@@ -1,0 +1,48 @@
+/* Asking for a port by binding to it. */
+#include "platform/port.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static int try_bind(const struct addrinfo *to)
+{
+	int fd = socket(to->ai_family, SOCK_STREAM, 0), one = 1, why = 0;
+
+	if (fd < 0)
+		return errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	/* A server that has the IPv4 address of the same port is no obstacle. */
+	if (to->ai_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, to->ai_addr, to->ai_addrlen) < 0)
+		why = errno;
+	(void)close(fd);
+	return why;
+}
+
+int port_probe(const char *place)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *to = NULL;
+	const char *colon = strrchr(place, ':');
+	size_t n = colon == NULL ? 0 : (size_t)(colon - place);
+	int skip = n >= 2 && *place == '[' && place[n - 1] == ']' ? 1 : 0, why;
+	MEM_AUTO char *host = mem_copy_n(place + skip, n - 2 * (size_t)skip);
+
+	if (*host == '\0' || strcmp(host, "localhost") == 0) {
+		mem_free_at(&host);
+		host = mem_copy("127.0.0.1");
+	}
+	if (colon == NULL || getaddrinfo(host, colon + 1, &hints, &to) != 0)
+		return EINVAL;
+	why = try_bind(to);
+	freeaddrinfo(to);
+	return why;
+}

@@ -1,0 +1,79 @@
+/* Locking the disks of a VM. */
+#include "run/disklock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/filelock.h"
+
+/* What a guest writes to stands first: two locks of one file would exclude each other. */
+static void collect(const struct spec *spec, bool write, struct needs *needs)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+		struct needs all = { 0 };
+
+		if (!dev->removed && dev->kind->needs != NULL)
+			dev->kind->needs(dev, &all);
+		for (size_t k = 0; k < all.count; k++) {
+			const struct need *need = &all.item[k];
+
+			if (need->kind == NEED_DISK && need->write == write)
+				needs_add(needs, NEED_DISK, need->key, need->what)->write = write;
+		}
+		needs_clear(&all);
+	}
+}
+
+static int take_one(struct disklock *locks, const struct need *need, struct error *err)
+{
+	int fd;
+
+	if (words_have(&locks->paths, need->what))
+		return 0;
+	fd = filelock_take(need->what, !need->write);
+	if (fd < 0)
+		return errno != EWOULDBLOCK
+		    ? 0
+		    : error_set(err, STATUS_CHECK, "%s: in use by another vmrun", need->what);
+	locks->fd = mem_resize(locks->fd, locks->count + 1, sizeof(*locks->fd));
+	locks->fd[locks->count++] = fd;
+	words_add(&locks->paths, need->what);
+	return 0;
+}
+
+static void drop_from(struct disklock *locks, size_t first)
+{
+	while (locks->count > first) {
+		(void)close(locks->fd[--locks->count]);
+		free(locks->paths.item[--locks->paths.count]);
+		locks->paths.item[locks->paths.count] = NULL;
+	}
+}
+
+int disklock_take(struct disklock *locks, const struct spec *spec, struct error *err)
+{
+	struct needs needs = { 0 };
+	size_t before = locks->count;
+	int rc = 0;
+
+	collect(spec, true, &needs);
+	collect(spec, false, &needs);
+	for (size_t i = 0; i < needs.count && rc == 0; i++)
+		rc = take_one(locks, &needs.item[i], err);
+	needs_clear(&needs);
+	if (rc != 0)
+		drop_from(locks, before);
+	return rc;
+}
+
+void disklock_release(struct disklock *locks)
+{
+	drop_from(locks, 0);
+	free(locks->fd);
+	words_free(&locks->paths);
+	memset(locks, 0, sizeof(*locks));
+}

@@ -1,0 +1,142 @@
+/* Checks on a made-up host. */
+#include "checked.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/os.h"
+
+void checked_needs_commands(void)
+{
+	if (os_bhyve_release() == 0)
+		return;
+	print_message("skipped: on FreeBSD these facts come from the kernel\n");
+	skip();
+}
+
+/* Modules are there, VMs and interfaces are not, sysctl knows nothing. */
+static struct said answer_of(const struct checked *c, const char *line)
+{
+	for (const struct said *s = c->says; s != NULL && s->command != NULL; s++) {
+		if (strcmp(s->command, line) == 0)
+			return *s;
+	}
+	if (strncmp(line, "kldstat ", 8) == 0 || strcmp(line, "ifconfig -l") == 0)
+		return (struct said){ line, 0, "lo0 em0\n", false };
+	return (struct said){ line, 1, "", false };
+}
+
+static void answer(struct checked *c)
+{
+	MEM_AUTO char *line = words_shell_line(facts_wanted(&c->facts));
+	struct said said = answer_of(c, line);
+
+	words_add(&c->asked, line);
+	facts_answer(&c->facts, said.status, said.missing, said.text);
+}
+
+void checked_again(struct checked *c)
+{
+	struct check_request request = { .spec = c->planned.boot.spec,
+		.plan = &c->planned.boot.plan,
+		.again = c->again,
+		.ours = &c->ours,
+		.facts = &c->facts };
+	struct findings found = { 0 };
+
+	findings_clear(&c->out);
+	facts_clear(&c->facts);
+	while (!check_find(
+	    c->planned.boot.spec, c->planned.source.hyper, &c->before, &c->facts, &found)) {
+		assert_int_equal(found.count, 0);
+		answer(c);
+	}
+	while (!check_boot(&request, &c->out)) {
+		assert_int_equal(c->out.count, 0);
+		answer(c);
+	}
+	findings_move(&c->out, &found);
+	assert_null(facts_wanted(&c->facts));
+}
+
+void checked_make(struct checked *c, const struct hypervisor *hyper, const char *keys)
+{
+	planned_good(&c->planned, hyper, keys);
+	checked_again(c);
+}
+
+void checked_free(struct checked *c)
+{
+	planned_free(&c->planned);
+	facts_clear(&c->facts);
+	findings_clear(&c->out);
+	pairs_free(&c->before);
+	words_free(&c->asked);
+	words_free(&c->ours);
+	memset(c, 0, sizeof(*c));
+}
+
+static void same_command(const struct words *command, const char *wanted)
+{
+	MEM_AUTO char *line = words_shell_line(command);
+
+	if (wanted == NULL)
+		assert_int_equal(command->count, 0);
+	else
+		assert_string_equal(line, wanted);
+}
+
+const struct finding *checked_has(
+    const struct checked *c, const char *what, const char *text, const char *fix, const char *undo)
+{
+	const struct finding *found = NULL;
+
+	for (size_t i = 0; i < c->out.count; i++) {
+		const struct finding *f = &c->out.item[i];
+
+		if (strcmp(f->what, what) != 0)
+			continue;
+		if (found != NULL)
+			fail_msg("%s: %s, and also %s", what, found->text, f->text);
+		found = f;
+	}
+	if (found == NULL)
+		fail_msg("nothing about %s", what);
+	assert_string_equal(found->text, text);
+	same_command(&found->fix, fix);
+	same_command(&found->undo, undo);
+	return found;
+}
+
+void checked_lacks(const struct checked *c, const char *what)
+{
+	for (size_t i = 0; i < c->out.count; i++) {
+		if (strcmp(c->out.item[i].what, what) == 0)
+			fail_msg("%s: %s", what, c->out.item[i].text);
+	}
+}
+
+void checked_one(const struct said *says, const char *keys, const char *what, const char *text,
+    const char *fix, const char *undo)
+{
+	struct checked c = { .says = says };
+
+	checked_make(&c, &hyper_bhyve, keys);
+	(void)checked_has(&c, what, text, fix, undo);
+	checked_free(&c);
+}
+
+void checked_none(const struct said *says, const char *keys, const char *what)
+{
+	struct checked c = { .says = says };
+
+	checked_make(&c, &hyper_bhyve, keys);
+	checked_lacks(&c, what);
+	checked_free(&c);
+}

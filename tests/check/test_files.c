@@ -1,0 +1,337 @@
+/* Files, disks, firmware, sockets and ports, in a folder of the test's own. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../platform/scratch.h"
+#include "base/mem.h"
+#include "checked.h"
+#include "platform/filelock.h"
+
+/* The inside of a Lua table, with a path of the scratch folder for each `%s`. */
+static char *keys(const char *fmt, const char *name)
+{
+	MEM_AUTO char *path = scratch_path(name);
+
+	return mem_format("emulations = { { device = 'virtio-blk', path = '%s' } }, %s", path, fmt);
+}
+
+static void is_wrong(const char *spec, const char *name, const char *text)
+{
+	MEM_AUTO char *path = scratch_path(name);
+
+	checked_one(NULL, spec, path, text, NULL, NULL);
+}
+
+static void is_right(const char *spec, const char *name)
+{
+	MEM_AUTO char *path = scratch_path(name);
+
+	checked_none(NULL, spec, path);
+}
+
+static void sized(const char *name, off_t size)
+{
+	scratch_write(name, "", 0600);
+	assert_int_equal(truncate(name, size), 0);
+}
+
+static void disks(void **state)
+{
+	MEM_AUTO char *spec = keys("", "disk"), *ro = NULL;
+
+	(void)state;
+	is_wrong(spec, "disk", "No such file or directory");
+	assert_int_equal(mkdir("disk", 0700), 0);
+	is_wrong(spec, "disk", "a folder, where a disk is expected");
+	assert_int_equal(rmdir("disk"), 0);
+	assert_int_equal(mkfifo("disk", 0600), 0);
+	is_wrong(spec, "disk", "neither a file nor a disk device");
+	assert_int_equal(unlink("disk"), 0);
+	sized("disk", 4096);
+	is_right(spec, "disk");
+	if (geteuid() == 0) {
+		print_message("not tested: root can write to every file\n");
+		return;
+	}
+	assert_int_equal(chmod("disk", 0400), 0);
+	is_wrong(spec, "disk", "Permission denied");
+	MEM_AUTO char *path = scratch_path("disk");
+
+	ro = mem_format("emulations = { { device = 'virtio-blk', ro = true, path = '%s' } }", path);
+	is_right(ro, "disk");
+}
+
+static void a_disk_in_use(void **state)
+{
+	MEM_AUTO char *path = scratch_path("disk"), *spec = keys("", "disk");
+	MEM_AUTO char *cd =
+	    mem_format("emulations = { { device = 'ahci-cd', path = '%s' } }", path);
+	struct checked c = { 0 };
+	int fd;
+
+	(void)state;
+	sized("disk", 4096);
+	fd = filelock_take(path, false);
+	assert_true(fd >= 0);
+	is_wrong(spec, "disk", "in use by another vmrun");
+	is_wrong(cd, "disk", "in use by another vmrun");
+	words_add(&c.ours, path);
+	checked_make(&c, &hyper_bhyve, spec);
+	checked_lacks(&c, path);
+	checked_free(&c);
+	(void)close(fd);
+	fd = filelock_take(path, true);
+	is_wrong(spec, "disk", "in use by another vmrun");
+	is_right(cd, "disk"); /* readers share it */
+	(void)close(fd);
+	is_right(spec, "disk"); /* the check gave its own lock back */
+}
+
+static void one_disk_of_two_devices(void **state)
+{
+	MEM_AUTO char *one = scratch_path("disk"), *two = scratch_path("link");
+	MEM_AUTO char *both = mem_format("emulations = { { device = 'virtio-blk', path = '%s' },"
+					 "{ device = 'ahci-hd', path = '%s' } }",
+	    one, two);
+	MEM_AUTO char *readers =
+	    mem_format("emulations = { { device = 'virtio-blk', path = '%s', ro = true },"
+		       "{ device = 'ahci-cd', path = '%s' } }",
+		one, two);
+
+	(void)state;
+	sized("disk", 4096);
+	assert_int_equal(symlink("disk", "link"), 0);
+	is_wrong(both, "link",
+	    "the same disk as that of virtio-blk \"virtio-blk-0\": only readers can share one");
+	is_right(both, "disk");
+	is_right(readers, "link");
+}
+
+static void firmware(void **state)
+{
+	MEM_AUTO char *rom = scratch_path("rom");
+	MEM_AUTO char *spec = mem_format("bootrom = '%s'", rom);
+
+	(void)state;
+	is_wrong(spec, "rom", "No such file or directory");
+	sized("rom", 0);
+	is_wrong(spec, "rom", "0 bytes: firmware is a multiple of 4096 bytes long");
+	sized("rom", 5000);
+	is_wrong(spec, "rom", "5000 bytes: firmware is a multiple of 4096 bytes long");
+	sized("rom", (16 << 20) + 4096);
+	is_wrong(spec, "rom", "16781312 bytes: firmware has at most 16777216");
+	sized("rom", 2 << 20);
+	is_right(spec, "rom");
+	assert_int_equal(unlink("rom"), 0);
+	assert_int_equal(mkdir("rom", 0700), 0);
+	is_wrong(spec, "rom", "not a file");
+}
+
+static void variables(void **state)
+{
+	MEM_AUTO char *rom = scratch_path("rom"), *vars = scratch_path("vars");
+	MEM_AUTO char *template = scratch_path("template"), *far = scratch_path("no/vars");
+	MEM_AUTO char *folder = scratch_path("no"), *missing = NULL, *hint = NULL;
+	MEM_AUTO char *spec = mem_format(
+	    "bootrom = '%s', varfile = '%s', varfile_template = '%s'", rom, vars, template);
+	MEM_AUTO char *unmakeable = mem_format(
+	    "bootrom = '%s', varfile = '%s', varfile_template = '%s'", rom, far, template);
+
+	(void)state;
+	sized("rom", 15 << 20);
+	missing = mem_format("No such file or directory: %s is made from it", vars);
+	is_wrong(spec, "template", missing);
+	sized("template", 65536);
+	is_right(spec, "template");
+	hint = mem_format("No such file or directory: %s cannot be made in this folder", far);
+	checked_one(NULL, unmakeable, folder, hint, NULL, NULL);
+	sized("vars", 100);
+	is_wrong(spec, "vars", "100 bytes are no UEFI variables: at least 4096 are expected");
+	sized("vars", 2 << 20);
+	is_wrong(spec, "vars",
+	    "2097152 bytes, with the firmware 17825792: together they have at most 16777216");
+	sized("vars", 1 << 20);
+	is_right(spec, "vars");
+	if (geteuid() != 0) {
+		assert_int_equal(chmod("vars", 0400), 0);
+		is_wrong(spec, "vars", "Permission denied");
+	}
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static void sockets(void **state)
+{
+	MEM_AUTO char *path = scratch_path("port"), *far = scratch_path("no/port");
+	MEM_AUTO char *folder = scratch_path("no"), *text = NULL;
+	MEM_AUTO char *spec =
+	    mem_format("emulations = { { device = 'virtio-console', ports = { '%s' } } }", path);
+	MEM_AUTO char *lost =
+	    mem_format("emulations = { { device = 'virtio-console', ports = { '%s' } } }", far);
+	int fd;
+
+	(void)state;
+	is_right(spec, "port");
+	fd = listen_at("port");
+	is_wrong(spec, "port", "another program answers on this socket");
+	(void)close(fd);
+	is_right(spec, "port"); /* stale */
+	assert_int_equal(unlink("port"), 0);
+	scratch_write("port", "mine", 0600);
+	is_wrong(spec, "port", "exists and is not a socket");
+	text = mem_format("its folder %s: No such file or directory", folder);
+	is_wrong(lost, "no/port", text);
+}
+
+static void servers(void **state)
+{
+	MEM_AUTO char *path = scratch_path("tpm");
+	MEM_AUTO char *spec =
+	    mem_format("tpm = { type = 'swtpm', path = '%s' }, bhyve = { release = "
+		       "15, arch = 'amd64' }",
+		path);
+	int fd;
+
+	(void)state;
+	is_wrong(spec, "tpm", "No such file or directory");
+	fd = listen_at("tpm");
+	is_right(spec, "tpm");
+	(void)close(fd);
+	is_wrong(spec, "tpm", "nobody answers on this socket");
+	assert_int_equal(unlink("tpm"), 0);
+	scratch_write("tpm", "", 0600);
+	is_wrong(spec, "tpm", "not a socket");
+}
+
+/* A free port that somebody has: the kernel chooses it. */
+static int take_port(int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t size = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void ports(void **state)
+{
+	int port, fd = take_port(&port);
+	MEM_AUTO char *place = mem_format("127.0.0.1:%d", port);
+	MEM_AUTO char *screen = mem_format("graphic = { port = %d }", port);
+	MEM_AUTO char *debugger = mem_format("gdb = 'w%d'", port);
+	MEM_AUTO char *serial =
+	    mem_format("com1 = 'tcp=%s', bhyve = { release = 15, arch = 'amd64' }", place);
+	struct checked c = { 0 };
+
+	(void)state;
+	checked_one(NULL, screen, place, "the port is in use by another program", NULL, NULL);
+	checked_one(NULL, debugger, place, "the port is in use by another program", NULL, NULL);
+	checked_one(NULL, serial, place, "the port is in use by another program", NULL, NULL);
+	(void)close(fd);
+	checked_none(NULL, screen, place);
+	checked_one(NULL, "graphic = { host = '192.0.2.1', port = 5900 }", "192.0.2.1:5900",
+	    "this host has no such address", NULL, NULL);
+	checked_make(&c, &hyper_bhyve, "graphic = { host = 'vnc.example.org', port = 5900 }");
+	assert_int_equal(
+	    checked_has(&c, "vnc.example.org:5900",
+		"vnc.example.org:5900: the name of the host is not looked up", NULL, NULL)
+		->kind,
+	    FINDING_UNCHECKED);
+	checked_free(&c);
+}
+
+static void other_files(void **state)
+{
+	MEM_AUTO char *path = scratch_path("x");
+	MEM_AUTO char *password =
+	    mem_format("graphic = { port = 5900, password_file = '%s' }", path);
+	MEM_AUTO char *item = mem_format("fwcfg = { { name = 'opt/a', string = 'b' },"
+					 "{ name = 'opt/x', file = '%s' } }",
+	    path);
+	MEM_AUTO char *tpm = mem_format("tpm = { type = 'passthru', path = '%s' }", path);
+	MEM_AUTO char *serial = mem_format("com1 = '%s'", path);
+	struct checked c = { 0 };
+	MEM_AUTO char *where = NULL;
+
+	(void)state;
+	is_wrong(password, "x", "No such file or directory");
+	is_wrong(tpm, "x", "No such file or directory");
+	checked_make(&c, &hyper_bhyve, item);
+	where =
+	    where_keys_path(checked_has(&c, path, "No such file or directory", NULL, NULL)->keys);
+	assert_string_equal(where, "fwcfg[1].file");
+	checked_free(&c);
+	scratch_write("x", "secret\n", 0600);
+	is_right(password, "x");
+	is_right(item, "x");
+	is_wrong(tpm, "x", "not a character device");
+	is_wrong(serial, "x", "not a serial device");
+	assert_int_equal(unlink("x"), 0);
+	assert_int_equal(mkdir("x", 0700), 0);
+	is_wrong(item, "x", "a folder, where a file is expected");
+	checked_none(NULL, "com1 = '/dev/null'", "/dev/null");
+}
+
+static void files_of_a_loader(void **state)
+{
+	struct checked c = { 0 };
+	MEM_AUTO char *where = NULL;
+
+	(void)state;
+	words_add(&c.planned.settings, "bootrom=null");
+	checked_make(&c, &hyper_bhyve,
+	    "loader = { type = 'bhyveload', host_dir = '/no/dir', os_loader = '/no/file',"
+	    " disks = { '/no/disk' } }");
+	where = where_keys_path(
+	    checked_has(&c, "/no/dir", "No such file or directory", NULL, NULL)->keys);
+	assert_string_equal(where, "loader.host_dir");
+	(void)checked_has(&c, "/no/file", "No such file or directory", NULL, NULL);
+	(void)checked_has(&c, "/no/disk", "No such file or directory", NULL, NULL);
+	checked_free(&c);
+}
+
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_SCRATCH(disks),
+		IN_SCRATCH(a_disk_in_use),
+		IN_SCRATCH(one_disk_of_two_devices),
+		IN_SCRATCH(firmware),
+		IN_SCRATCH(variables),
+		IN_SCRATCH(sockets),
+		IN_SCRATCH(servers),
+		IN_SCRATCH(ports),
+		IN_SCRATCH(other_files),
+		cmocka_unit_test(files_of_a_loader),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+/* What only a run can know: free names and ports, and where a PCI device is. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "check/pci.h"
+#include "checked.h"
+
+static const struct said taps[] = { { "ifconfig -l", 0, "lo0 tap0 tap10 tap2\n", false }, { 0 } };
+
+static const char *found(const struct checked *c, size_t device)
+{
+	return c->planned.boot.spec->devices[device]->found;
+}
+
+static void the_lowest_free_tap(void **state)
+{
+	struct checked c = { .says = taps };
+
+	(void)state;
+	checked_needs_commands();
+	checked_make(&c, &hyper_bhyve,
+	    "emulations = { { device = 'virtio-net', bridge = 'bridge0' },"
+	    "{ device = 'virtio-net', name = 'tap3' }, { device = 'e1000', bridge = 'bridge0' } }");
+	assert_string_equal(found(&c, 0), "tap1");
+	assert_null(found(&c, 1));
+	assert_string_equal(found(&c, 2), "tap4"); /* 2 is there, 3 is named in the spec */
+	assert_string_equal(pairs_get(&c.before, "virtio-net-0"), "tap1");
+	checked_again(&c);
+	assert_string_equal(found(&c, 0), "tap1");
+	assert_string_equal(found(&c, 2), "tap4");
+	checked_free(&c);
+}
+
+static void a_tap_of_the_boot_before_stays(void **state)
+{
+	const struct said there[] = { { "ifconfig -l", 0, "lo0 tap7\n", false }, { 0 } };
+	struct checked c = { .says = there };
+
+	(void)state;
+	pairs_add(&c.before, "virtio-net-0", "tap7");
+	checked_make(
+	    &c, &hyper_bhyve, "emulations = { { device = 'virtio-net', bridge = 'bridge0' } }");
+	assert_string_equal(found(&c, 0), "tap7");
+	checked_free(&c);
+}
+
+static void a_free_port(void **state)
+{
+	struct checked c = { 0 };
+	long port;
+
+	(void)state;
+	checked_make(&c, &hyper_bhyve, "graphic = { port = 'auto' }");
+	port = strtol(found(&c, 0), NULL, 10);
+	assert_true(port >= 5900 && port <= 65535);
+	checked_free(&c);
+}
+
+static void a_free_null_modem(void **state)
+{
+	struct checked c = { 0 };
+	struct spec *spec;
+
+	(void)state;
+	checked_make(&c, &hyper_bhyve, "com1 = 'nmdm', com2 = '/dev/nmdm0B', com3 = 'nmdm'");
+	spec = c.planned.boot.spec;
+	assert_non_null(spec->com_found[0]);
+	assert_int_equal(strncmp(spec->com_found[0], "/dev/nmdm", 9), 0);
+	assert_string_not_equal(spec->com_found[0], "/dev/nmdm0A"); /* its other end is com2's */
+	assert_null(spec->com_found[1]);
+	assert_string_not_equal(spec->com_found[0], spec->com_found[2]);
+	checked_free(&c);
+}
+
+#define LIST                                                                                  \
+	"hostb0@pci0:0:0:0:\tclass=0x060000 rev=0x00 hdr=0x00 vendor=0x8086 device=0x1237 "   \
+	"subvendor=0x0000 subdevice=0x0000\n"                                                 \
+	"ppt0@pci0:3:0:0:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 "     \
+	"subvendor=0x1043 subdevice=0x85ac\n"                                                 \
+	"none1@pci0:5:0:0:\tclass=0x028000 rev=0x01 hdr=0x00 vendor=0x8086 device=0x08b1 "    \
+	"subvendor=0x8086 subdevice=0x4070\n"                                                 \
+	"no device at all\nppt1@pci0:5:0:1:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de " \
+	"device=0x1c03 subvendor=0x1043 subdevice=0x85ac"
+
+static void pci_is_found(const struct pci_list *list, const char *what, const char *driver)
+{
+	size_t from = 0;
+	const struct pci_device *d = pci_find(list, what, &from);
+
+	if (driver == NULL)
+		assert_null(d);
+	else
+		assert_string_equal(d->driver, driver);
+}
+
+static void the_list_of_pciconf(void **state)
+{
+	const char *const command[] = { "pciconf", "-l", NULL };
+	struct facts facts = { 0 };
+	struct findings out = { 0 };
+	struct host host;
+	struct pci_list list;
+	size_t from = 0;
+
+	(void)state;
+	host_open(&host, &hyper_bhyve, &facts, &out);
+	assert_int_equal(pci_read(&host, &list), ANSWER_WAIT);
+	assert_true(host.waits);
+	facts_answer(&facts, 0, false, LIST);
+	assert_non_null(facts_ask(&facts, command));
+	host.waits = false;
+	assert_int_equal(pci_read(&host, &list), ANSWER_YES);
+	assert_int_equal(list.count, 4);
+	pci_is_found(&list, "3/0/0", "ppt0");
+	pci_is_found(&list, "5/0/0", "none1");
+	pci_is_found(&list, "5/0/2", NULL);
+	pci_is_found(&list, "ppt1", "ppt1");
+	pci_is_found(&list, "ppt", NULL);
+	pci_is_found(&list, "lookup 80868086 08b14070", "none1");
+	pci_is_found(&list, "lookup 0x10de1043 0x1c0385ac", "ppt0");
+	pci_is_found(&list, "lookup 10de1043 1c0385ad", NULL);
+	assert_string_equal(pci_find(&list, "lookup 10de1043 1c0385ac", &from)->driver, "ppt0");
+	assert_string_equal(pci_find(&list, "lookup 10de1043 1c0385ac", &from)->driver, "ppt1");
+	assert_null(pci_find(&list, "lookup 10de1043 1c0385ac", &from));
+	assert_true(pci_is_ppt(&list.item[1]));
+	assert_false(pci_is_ppt(&list.item[2]));
+	pci_free(&list);
+	facts_clear(&facts);
+	findings_clear(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_lowest_free_tap),
+		cmocka_unit_test(a_tap_of_the_boot_before_stays),
+		cmocka_unit_test(a_free_port),
+		cmocka_unit_test(a_free_null_modem),
+		cmocka_unit_test(the_list_of_pciconf),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,92 @@
+/* Facts that are asked for, and findings: their order, and which fix may be run. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "check/facts.h"
+#include "check/findings.h"
+
+static void a_fact_is_asked_once(void **state)
+{
+	const char *const one[] = { "a", "b", NULL }, *const two[] = { "a", NULL };
+	struct facts facts = { 0 };
+
+	(void)state;
+	assert_null(facts_wanted(&facts));
+	assert_null(facts_ask(&facts, one));
+	assert_null(facts_ask(&facts, two));
+	assert_null(facts_ask(&facts, one));
+	assert_int_equal(facts.count, 2);
+	assert_int_equal(facts_wanted(&facts)->count, 2);
+	facts_answer(&facts, 3, false, "text");
+	assert_string_equal(facts_ask(&facts, one)->text, "text");
+	assert_int_equal(facts_ask(&facts, one)->status, 3);
+	assert_string_equal(facts_wanted(&facts)->item[0], "a");
+	facts_answer(&facts, -1, true, NULL);
+	assert_true(facts_ask(&facts, two)->missing);
+	assert_string_equal(facts_ask(&facts, two)->text, "");
+	assert_null(facts_wanted(&facts));
+	facts_answer(&facts, 0, false, "nobody asked");
+	facts_clear(&facts);
+	assert_int_equal(facts.count, 0);
+}
+
+static void grouped_by_device(void **state)
+{
+	struct device first = { .index = 0 }, second = { .index = 1 };
+	static const char *const wanted[] = { "vm 1", "vm 2", "first 1", "first 2", "second 1" };
+	struct findings a = { 0 }, b = { 0 };
+
+	(void)state;
+	(void)findings_add(&a, FINDING_PROBLEM, &second, NULL, "second 1", "x");
+	(void)findings_add(&a, FINDING_PROBLEM, &first, NULL, "first 1", "x");
+	(void)findings_add(&b, FINDING_PROBLEM, NULL, NULL, "vm 1", "x");
+	(void)findings_add(&b, FINDING_UNCHECKED, NULL, NULL, "vm 2", "x");
+	(void)findings_add(&b, FINDING_PROBLEM, &first, NULL, "first 2", "x");
+	struct findings all = { 0 };
+
+	findings_move(&all, &a);
+	findings_move(&all, &b);
+	assert_int_equal(a.count + b.count, 0);
+	assert_int_equal(all.count, 5);
+	assert_int_equal(findings_problems(&all), 4);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(all.item[i].what, wanted[i]);
+	findings_clear(&all);
+}
+
+static void which_fix_may_run(void **state)
+{
+	struct device wishes = { .fix = true }, does_not = { 0 };
+	struct findings all = { 0 };
+
+	(void)state;
+	(void)findings_add(&all, FINDING_PROBLEM, NULL, NULL, "none", "nothing mends it");
+	words_add(&findings_add(&all, FINDING_PROBLEM, &does_not, NULL, "plain", "x")->fix, "a");
+	assert_null(findings_next_fix(&all, false, false));
+	assert_string_equal(findings_next_fix(&all, true, false)->what, "plain");
+	assert_string_equal(findings_next_fix(&all, false, true)->what, "plain");
+	words_add(&findings_add(&all, FINDING_PROBLEM, &wishes, NULL, "wished", "x")->fix, "b");
+	assert_string_equal(findings_next_fix(&all, false, false)->what, "wished");
+	findings_clear(&all);
+	words_add(&findings_add(&all, FINDING_PROBLEM, &wishes, NULL, "forced", "x")->fix, "c");
+	all.item[0].forced = true;
+	assert_null(findings_next_fix(&all, true, false));
+	assert_string_equal(findings_next_fix(&all, false, true)->what, "forced");
+	findings_clear(&all);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fact_is_asked_once),
+		cmocka_unit_test(grouped_by_device),
+		cmocka_unit_test(which_fix_may_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+#!/usr/bin/env bats
+# The checks of the host: reports, what they ask, that they change nothing, and prompts.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load common
+	fakes=$FAKE_BIN
+	common_setup
+	unchecked=()
+	export FAKE_STATE_DIR=$PWD/state FAKE_CALLS=$PWD/calls PATH=$fakes:$PATH
+	mkdir state
+	: >state/interfaces
+	echo vmm.ko >state/modules
+	printf 'hw.vmm.maxcpu=16\nhw.physmem=4294967296\n' >state/sysctls
+	: >calls
+	run=$BATS_TEST_TMPDIR/run-dir
+}
+
+teardown() {
+	common_teardown
+}
+
+# check STATUS ARG...: a check with that status, which has changed nothing
+check() {
+	local wanted=$1
+	shift
+	find state . -mindepth 1 ! -name out ! -name err ! -name calls ! -name before ! -name after |
+		sort >before
+	cat state/* >>before
+	vmrun --check --run-dir "$run" "$@"
+	find state . -mindepth 1 ! -name out ! -name err ! -name calls ! -name before ! -name after |
+		sort >after
+	cat state/* >>after
+	is "$status" "$wanted"
+	cmp before after
+	is "$(starts)" ''
+	is "$(grep -vE '^(ifconfig -l|ifconfig [a-z0-9]+|kldstat -q -m [a-z_]+|sysctl -n [a-z.]+|pciconf -l)$' calls)" ''
+}
+
+needs_commands() {
+	[ "$(uname)" != FreeBSD ] || skip 'on FreeBSD these facts come from the kernel'
+}
+
+@test "the report: every problem, by device, with the command that mends it" {
+	needs_commands
+	: >state/modules
+	spec '{"cpu": 17, "mem": "8G", "com1": "/dev/nmdm7A", "emulations": [
+		{"device": "virtio-net", "name": "tap3"}, {"device": "e1000", "bridge": "bridge0"}],
+		"targets": {"install": {"emulations": [{"device": "ahci-cd", "path": "disc1.iso"}]}}}'
+	check 69 -t install vm.json
+	has "$vm: checked for bhyve"
+	cat >wanted <<-END
+		vmrun: $vm (target install) cannot start: 6 problems on the VM itself and 3 devices
+		  the VM itself
+		    vmm: the module is not loaded                    fix: kldload vmm
+		    mem: 8192 MiB are more than the 4096 MiB of this host
+		    /dev/nmdm7A: the module nmdm is not loaded       fix: kldload nmdm
+		  virtio-net at 0:1:0 (emulations[0])
+		    tap3: no such interface                          fix: ifconfig tap3 create up
+		  e1000 at 0:2:0 (emulations[1])
+		    bridge0: no such interface                       fix: ifconfig bridge0 create up
+		  ahci-cd at 0:3:0 (targets.install.emulations[0])
+		    $PWD/disc1.iso: No such file or directory
+	END
+	diff -u wanted out
+	echo vmm.ko >state/modules
+	check 69 --set mem=1G --set com1=null vm.json
+	has '    cpu: 17 processors: vmm(4) allows 16 (hw.vmm.maxcpu)' out
+}
+
+@test "problems of devices alone, and one of each" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	check 69 vm.json
+	is "$(head -n 1 out)" "vmrun: $vm (target default) cannot start: 1 problem on 1 device"
+	spec '{"mem": "8G"}'
+	check 69 vm.json
+	is "$(head -n 1 out)" "vmrun: $vm (target default) cannot start: 1 problem on the VM itself"
+}
+
+@test "nothing wrong: 0, and said" {
+	needs_commands
+	echo tap3 >state/interfaces
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	check 0 vm.json
+	is "$(cat out)" "vmrun: $vm (target default) can start: no problems"
+}
+
+@test "--json" {
+	needs_commands
+	spec '{"mem": "8G", "targets": {"install": {"emulations": [
+		{"device": "virtio-net", "name": "tap3", "id": "lan"}]}}}'
+	check 69 --json -t install vm.json
+	is "$(jq -c --sort-keys . out)" "$(jq -nc --sort-keys --arg vm "$vm" '{vm: $vm, target: "install", problems: [
+		{device: null, id: null, slot: null, path: "mem", fix: null,
+			problem: "mem: 8192 MiB are more than the 4096 MiB of this host"},
+		{device: "virtio-net", id: "lan", slot: "0:1:0",
+			path: "targets.install.emulations[0].name",
+			problem: "tap3: no such interface", fix: "ifconfig tap3 create up"}]}')"
+	is "$(wc -l <out)" 1
+	spec
+	check 0 --json vm.json
+	is "$(jq -c . out)" "{\"vm\":\"$vm\",\"target\":\"default\",\"problems\":[]}"
+}
+
+@test "--fix, --force and \"fix\": true only say what a run would do" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"},
+		{"device": "virtio-net", "name": "tap4", "fix": true}]}'
+	check 69 vm.json
+	lacks 'a run would fix this: ifconfig tap3' out
+	has '  a run would fix this: ifconfig tap4 create up' out
+	local option
+	for option in --fix --recover -f --force; do
+		check 69 $option vm.json
+		has '  a run would fix this: ifconfig tap3 create up' out
+	done
+	check 69 -d --fix vm.json
+	has 'tap3: no such interface' out
+	check 69 -n --fix vm.json
+}
+
+@test "a leftover VM: only --force would destroy it" {
+	needs_commands
+	[ "$(id -u)" -eq 0 ] || skip 'not root: cannot make /dev/vmm/NAME'
+	spec
+	await eval 'mkdir -p /dev/vmm && touch "/dev/vmm/$vm"'
+	check 69 --fix vm.json
+	has "/dev/vmm/$vm: a VM of this name exists, and is not ours (--force destroys it)" out
+	has "fix: bhyvectl --vm=$vm --destroy" out
+	lacks 'a run would' out
+	check 69 --force vm.json
+	has "  a run would fix this: bhyvectl --vm=$vm --destroy" out
+	[ -e "/dev/vmm/$vm" ]
+	rm "/dev/vmm/$vm"
+	rmdir /dev/vmm 2>/dev/null || :
+}
+
+@test "a missing command is one line, and no problem" {
+	needs_commands
+	mkdir bin
+	cp "$fakes/sysctl" bin/
+	spec '{"com1": "/dev/nmdm7A", "com2": "/dev/nmdm8A"}'
+	PATH=$PWD/bin:${PATH#"$fakes":} check 0 vm.json
+	is "$(cat out)" "vmrun: $vm (target default) can start: no problems
+  not checked: no kldstat"
+}
+
+@test "a check runs the chunk and on_prepare, and checks what that says" {
+	needs_commands
+	lua 'print("chunk")
+	vm.on_prepare = function(s) print("prepare"); s.emulations = {{ device = "virtio-net", name = "tap5" }} return s end'
+	check 69 vm.lua
+	has chunk
+	has prepare
+	has 'tap5: no such interface' out
+}
+
+@test "a spec that is wrong is 65, not a report" {
+	spec '{"mem": "1.5G"}'
+	vmrun --check vm.json
+	is "$status" 65
+	[ ! -s out ]
+	spec '{"targets": {}}'
+	vmrun --check -t nope vm.json
+	is "$status" 65
+}
+
+@test "options that do not fit" {
+	spec
+	vmrun --json vm.json
+	is "$status" 64
+	has '--json goes with --check or --print devices'
+	vmrun --check --no-requirement-check vm.json
+	is "$status" 64
+	has 'exclude each other'
+}
+
+@test "output that cannot be written is an error" {
+	[ -e /dev/full ] || skip 'there is no /dev/full here'
+	spec
+	status=0
+	"$VMRUN" --check vm.json >/dev/full 2>err || status=$?
+	is "$status" 71
+}
+
+# --- runs ---
+
+@test "a run that is refused: the report on stderr, 69" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	vmrun vm.json
+	is "$status" 69
+	has "vmrun: $vm (target default) cannot start: 1 problem on 1 device"
+	has '    tap3: no such interface                          fix: ifconfig tap3 create up'
+	is "$(grep -c 'no such interface' err)" 1
+	lacks 'would fix'
+	[ ! -s out ]
+	is "$(starts)" ''
+}
+
+@test "--no-requirement-check starts whatever is missing" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	script 'exit 1'
+	vmrun --no-requirement-check vm.json
+	is "$status" 0
+	is "$(starts)" 1
+	is "$(grep -v '^bhyvectl' calls)" ''
+}
+
+@test "--fix mends it, and gives it back at the end" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	script 'exit 1'
+	vmrun --fix vm.json
+	is "$status" 0
+	is "$(starts)" 1
+	is "$(grep -c '^ifconfig tap3 create up$' calls)" 1
+	is "$(grep -c '^ifconfig tap3 destroy$' calls)" 1
+	is "$(cat state/interfaces)" ''
+}
+
+# at_terminal ANSWER ARG...: a run with a terminal as stdin and stderr; what that shows is in out
+at_terminal() {
+	local answer=$1
+	shift
+	# shellcheck disable=SC2016 # the inner shell's words
+	status=0
+	printf '%s\n' "$answer" | "$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" --run-dir "$run" "$@" >out 2>err 3>&- ||
+		status=$?
+	tr -d '\r' <out >out.plain
+}
+
+@test "at a terminal: asks once, and yes is --fix" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	script 'exit 1'
+	at_terminal y vm.json
+	is "$status" 0
+	is "$(grep -o 'Apply [0-9]* fix[es]*? \[y/N\]' out.plain)" 'Apply 1 fix? [y/N]'
+	is "$(starts)" 1
+	is "$(grep -c '^ifconfig tap3 create up$' calls)" 1
+}
+
+@test "at a terminal: anything else is no" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}, {"device": "virtio-net", "name": "tap4"}]}'
+	local answer
+	for answer in n '' nope yy; do
+		at_terminal "$answer" vm.json
+		is "$status" 69
+		has 'Apply 2 fixes? [y/N]' out.plain
+		is "$(starts)" ''
+	done
+	is "$(grep create calls)" ''
+}
+
+@test "at a terminal: no question where there is nothing to mend, or it is answered already" {
+	needs_commands
+	spec '{"mem": "8G"}'
+	at_terminal y vm.json
+	is "$status" 69
+	lacks Apply out.plain
+	has 'more than the 4096 MiB' out.plain
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	script 'exit 1'
+	at_terminal n --fix vm.json
+	is "$status" 0
+	lacks Apply out.plain
+}
+
+@test "a VM that runs already is the reason, not a list of busy things" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3", "fix": true}]}'
+	script 'ready up hang'
+	start --run-dir "$run" vm.json
+	await_file up
+	rm state/interfaces
+	at_terminal y vm.json
+	is "$status" 75
+	lacks Apply out.plain
+	kill -TERM "$pid"
+	kill -TERM "$pid" || :
+	kill -KILL "$pid" || :
+	wait "$pid" || :
+}

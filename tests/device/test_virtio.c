@@ -1,0 +1,109 @@
+/* virtio-9p, virtio-scsi, virtio-rnd, virtio-input and hda. */
+#include "support.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+/* The first need of a device: its kind, what, key. */
+static void needs(const char *text, enum need_kind kind, const char *what, bool write)
+{
+	struct device *dev = device_of(text);
+	struct needs list = { 0 };
+
+	dev->kind->needs(dev, &list);
+	assert_true(list.count > 0);
+	assert_int_equal(list.item[0].kind, kind);
+	assert_string_equal(list.item[0].what, what);
+	assert_int_equal(list.item[0].write, write);
+	assert_non_null(field_find(dev->kind->fields, list.item[0].key));
+	needs_clear(&list);
+	device_free(dev);
+}
+
+#define SHARE "{'device':'virtio-9p','sharename':'s','path':'f'"
+
+static void test_share(void **state)
+{
+	char name[258];
+	MEM_AUTO char *longest = NULL;
+	MEM_AUTO char *longer = NULL;
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	name[257] = '\0';
+	longer = mem_format("{'device':'virtio-9p','path':'/','sharename':'%s'}", name);
+	name[256] = '\0';
+	longest = mem_format("{'device':'virtio-9p','path':'/','sharename':'%s'}", name);
+	device_shows(longest, "'path':'/','ro':false}");
+	device_refused(longer, "emulations[0].sharename: \"nnn");
+	device_shows(SHARE "}", "'sharename':'s','path':'/specs/f','ro':false}");
+	needs(SHARE "}", NEED_FOLDER, "/specs/f", true);
+	needs(SHARE ",'ro':true}", NEED_FOLDER, "/specs/f", false);
+}
+
+static void test_scsi(void **state)
+{
+	(void)state;
+	device_shows("{'device':'virtio-scsi'}", "'path':'/dev/cam/ctl'}");
+	device_shows("{'device':'virtio-scsi','path':null}", "'path':'/dev/cam/ctl'}");
+	device_shows("{'device':'virtio-scsi','path':'/dev/cam/ctl1.2','iid':0,'bootindex':1}",
+	    "'path':'/dev/cam/ctl1.2','iid':0,'bootindex':1}");
+	device_refused("{'device':'virtio-scsi','iid':2048}",
+	    "emulations[0].iid: 2048 is out of range, expected 0 to 2047");
+	needs("{'device':'virtio-scsi'}", NEED_DEVICE, "/dev/cam/ctl", false);
+	needs("{'device':'virtio-scsi','path':'a.img'}", NEED_DISK, "/specs/a.img", true);
+}
+
+/* The variables that bhyve of a release reads. */
+static void scsi_says(int release, const char *key, const char *wanted)
+{
+	struct device *dev = device_of("{'device':'virtio-scsi','path':'/d','iid':3}");
+	struct bhyve_host host = { .release = release };
+	struct pairs vars = { 0 };
+	struct error err = { 0 };
+
+	assert_int_equal(dev->kind->bhyve(dev, &host, &vars, &err), 0);
+	assert_string_equal(pairs_get(&vars, key), wanted);
+	assert_string_equal(pairs_get(&vars, "iid"), "3");
+	assert_int_equal(vars.count, 3);
+	pairs_free(&vars);
+	device_free(dev);
+}
+
+static void test_scsi_of_16(void **state)
+{
+	(void)state;
+	scsi_says(13, "dev", "/d");
+	scsi_says(15, "dev", "/d");
+	scsi_says(16, "target.0", "/d");
+}
+
+static void test_others(void **state)
+{
+	(void)state;
+	device_shows("{'device':'virtio-rnd'}", "{'device':'virtio-rnd','id':'x'}");
+	device_refused("{'device':'virtio-rnd','path':'/dev/random'}",
+	    "emulations[0].path: unknown key \"path\"");
+	device_shows(
+	    "{'device':'virtio-input','path':'/dev/input/event0'}", "'path':'/dev/input/event0'}");
+	needs("{'device':'virtio-input','path':'/dev/input/event0'}", NEED_DEVICE,
+	    "/dev/input/event0", false);
+	device_shows("{'device':'hda'}", "{'device':'hda','id':'x'}");
+	device_shows("{'device':'hda','play':'/dev/dsp0','rec':'/dev/dsp1'}",
+	    "'play':'/dev/dsp0','rec':'/dev/dsp1'}");
+	needs("{'device':'hda','rec':'/dev/dsp1'}", NEED_DEVICE, "/dev/dsp1", false);
+	needs("{'device':'hda','play':'/dev/dsp0'}", NEED_DEVICE, "/dev/dsp0", false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_scsi),
+		cmocka_unit_test(test_scsi_of_16),
+		cmocka_unit_test(test_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

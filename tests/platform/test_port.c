@@ -1,0 +1,92 @@
+/* Ports that are free, taken, or of no address of ours. */
+#include "platform/port.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A listener at a port of the kernel's choice. */
+static int serve(char place[64], int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t size = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	/* As servers do: both must say so on Linux. */
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	*port = ntohs(a.sin_port);
+	(void)snprintf(place, 64, "127.0.0.1:%d", *port);
+	return fd;
+}
+
+static void taken_and_free(void **state)
+{
+	char place[64], other[64];
+	int port, fd = serve(place, &port);
+
+	(void)state;
+	assert_int_equal(port_probe(place), EADDRINUSE);
+	(void)snprintf(other, sizeof(other), ":%d", port);
+	assert_int_equal(port_probe(other), EADDRINUSE);
+	(void)snprintf(other, sizeof(other), "localhost:%d", port);
+	assert_int_equal(port_probe(other), EADDRINUSE);
+	(void)close(fd);
+	assert_int_equal(port_probe(place), 0);
+	assert_int_equal(port_probe(place), 0); /* asking does not take it */
+}
+
+/* The side that closes first keeps the port for a while: servers pass over that. */
+static void a_connection_that_just_ended(void **state)
+{
+	char place[64];
+	int port, fd = serve(place, &port), client = socket(AF_INET, SOCK_STREAM, 0), served;
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	char byte;
+
+	(void)state;
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(client, (const struct sockaddr *)&a, sizeof(a)), 0);
+	served = accept(fd, NULL, NULL);
+	assert_true(served >= 0);
+	(void)close(served);
+	assert_int_equal(read(client, &byte, 1), 0);
+	(void)close(client);
+	(void)close(fd);
+	assert_int_equal(port_probe(place), 0);
+}
+
+static void addresses(void **state)
+{
+	(void)state;
+	assert_int_equal(port_probe("192.0.2.1:5900"), EADDRNOTAVAIL);
+	assert_int_equal(port_probe("name.example.org:5900"), EINVAL);
+	assert_int_equal(port_probe("5900"), EINVAL);
+	assert_int_equal(port_probe("127.0.0.1:http"), EINVAL);
+	/* Where there is no IPv6 it says so, and does not take it for a name. */
+	assert_int_not_equal(port_probe("[2001:db8::1]:5900"), EINVAL);
+	assert_int_not_equal(port_probe("[2001:db8::1]:5900"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(taken_and_free),
+		cmocka_unit_test(a_connection_that_just_ended),
+		cmocka_unit_test(addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
