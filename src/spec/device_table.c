@@ -122,11 +122,12 @@ static void add_head(struct table *table)
 		line->cell[c] = mem_copy(names[c]);
 }
 
-static void add_title(struct table *table, const char *device, char *help)
+static void add_title(struct table *table, const char *device, const char *help)
 {
 	struct line *line = add_line(table);
 
-	*line = (struct line){ .cell = { mem_copy(device), NULL, NULL, NULL, NULL, help } };
+	*line =
+	    (struct line){ .cell = { mem_copy(device), NULL, NULL, NULL, NULL, mem_copy(help) } };
 }
 
 static char *print_text(void)
@@ -136,11 +137,13 @@ static char *print_text(void)
 	struct str s = { 0 };
 
 	add_head(&table);
-	add_title(&table, "(any)", mem_copy("what every device has"));
+	add_title(&table, "(any)", "what every device has");
 	add_rows(&table, "(any)", "", device_common_fields, dev);
 	device_free(dev);
 	for (size_t i = 0; device_kinds[i] != NULL; i++) {
-		add_title(&table, device_kinds[i]->name, describe_kind(device_kinds[i]));
+		MEM_AUTO char *help = describe_kind(device_kinds[i]);
+
+		add_title(&table, device_kinds[i]->name, help);
 		add_device(&table, device_kinds[i], false);
 	}
 	print_table(&table, &s);

@@ -336,7 +336,8 @@ static void add_any_of(size_t first, const char *key, struct str *s)
 /* An entry of a target that leaves it to its id what it is. */
 static void add_change(struct str *s)
 {
-	MEM_AUTO char *where = mem_format("$defs/device.%s/", device_kinds[0]->name);
+	/* What is common stands in each of them. */
+	MEM_AUTO char *where = mem_format("$defs/device.%s/", device_raw.name);
 
 	str_add(s,
 	    ",\"change\":{\"description\":\"changes the device of this id\","
