@@ -126,6 +126,8 @@ static void check_numa_sizes(const struct spec *spec, struct decoder *d)
 	const struct numa_domain *domain = spec->numa.item;
 	int64_t count = (int64_t)spec->numa.count, sized = 0, sum = 0;
 
+	if (count == 0)
+		return;
 	for (int64_t i = 0; i < count; i++) {
 		sized += domain[i].size != 0 ? 1 : 0;
 		sum += domain[i].size;
