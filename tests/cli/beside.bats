@@ -75,13 +75,13 @@ companions_gone() {
 
 @test "one that ends while the VM runs: told, and started again where asked" {
 	spec "{\"companions\":[{\"name\":\"d\",\"command\":\"$PWD/daemon made\",\"ready\":{\"path\":\"made\"},\"restart\":true}]}"
-	script 'ready up waitfile done exit 1'
+	script 'ready up waitfile finished exit 1'
 	start vm.json
 	await_file up
 	kill -KILL "$(head -n 1 pids)"
 	await_text 'companion d ended of signal 9: started again'
-	await test "$(wc -l <pids)" -eq 2 -o -e never
-	: >done
+	await eval '[ "$(wc -l <pids)" -eq 2 ]'
+	: >finished
 	ends 0
 	companions_gone
 }
@@ -136,10 +136,10 @@ companions_gone() {
 @test "post_start_script that fails is a warning, one that hangs dies with the VM" {
 	printf '#!/bin/sh\necho no luck >&2\nexit 3\n' >words
 	spec "{\"post_start_script\":[\"$PWD/words\"]}"
-	script 'ready up waitfile done exit 1'
+	script 'ready up waitfile finished exit 1'
 	start vm.json
 	await_text 'warning: post_start_script failed: no luck'
-	: >done
+	: >finished
 	ends 0
 	spec "{\"post_start_script\":[\"$PWD/daemon\",\"made\"]}"
 	script 'waitfile made exit 1'
@@ -151,7 +151,7 @@ companions_gone() {
 
 @test "protect: done where the system lets us, else a warning" {
 	spec '{"protect":true}'
-	script 'ready up waitfile done exit 1'
+	script 'ready up waitfile finished exit 1'
 	start vm.json
 	await_file up
 	# Not every root may: ask for the same in a process of our own.
@@ -160,6 +160,6 @@ companions_gone() {
 	else
 		await_text 'protect: the system does not let us'
 	fi
-	: >done
+	: >finished
 	ends 0
 }

@@ -31,7 +31,7 @@ calls() {
 	vmrun vm.json
 	is "$status" 0
 	is "$(starts)" 3
-	is "$(calls)" "$(for i in 1 2 3; do echo "bhyveload -m 64M -d /a b $vm"; done)"
+	is "$(calls)" "$(for _ in 1 2 3; do echo "bhyveload -m 64M -d /a b $vm"; done)"
 	has 'loads target default'
 	nothing_runs
 }

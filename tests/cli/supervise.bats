@@ -547,6 +547,7 @@ vmm_host() {
 @test "an entry of /dev/vmm before the first boot is somebody else's: 69, and it is left alone" {
 	vmm_host 'rm "/dev/vmm/${1#--vm=}"'
 	: >"/dev/vmm/$vm"
+	# shellcheck disable=SC2034 # read by vmrun of common.bash
 	unchecked=()
 	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
 	is "$status" 69
