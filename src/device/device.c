@@ -176,6 +176,14 @@ int device_since(const struct bhyve_host *host, const char *key, int release, st
 	return error_set(err, STATUS_SPEC, "\"%s\" needs FreeBSD %d", key, release);
 }
 
+int device_boot_order(const struct bhyve_host *host, struct error *err)
+{
+	if (host->arm64)
+		return error_set(err, STATUS_SPEC,
+		    "\"bootindex\": bhyve has this on amd64 only, where it has fw_cfg");
+	return device_since(host, "bootindex", 14, err);
+}
+
 char *device_label(const struct device *dev)
 {
 	return mem_format("%s \"%s\"", dev->kind->name, dev->id);

@@ -124,6 +124,8 @@ struct device *device_new(const struct device_kind *kind);
 const char *device_found(const struct device *dev);
 /* -1 with the reason when this bhyve is older than what the key needs. */
 int device_since(const struct bhyve_host *host, const char *key, int release, struct error *err);
+/* Likewise of "bootindex", which reaches guests by fw_cfg alone: amd64 has that, since 14. */
+int device_boot_order(const struct bhyve_host *host, struct error *err);
 /* `virtio-blk "virtio-blk-0"`, for messages. Caller frees. */
 char *device_label(const struct device *dev);
 void device_print(const struct device *dev, struct str *json);

@@ -126,7 +126,7 @@ int disk_bhyve(const struct disk *disk, const char *prefix, const struct bhyve_h
 		return 0;
 	index = mem_format("%" PRId64, disk->bootindex);
 	disk_text(vars, prefix, "bootindex", index);
-	return device_since(host, "bootindex", 14, err);
+	return device_boot_order(host, err);
 }
 
 void disk_claim(const struct disk *disk, struct pairs *claims)

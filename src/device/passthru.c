@@ -222,7 +222,7 @@ static int passthru_bhyve(
 	if (pass->bootindex < 0)
 		return 0;
 	pairs_addf(vars, "bootindex", "%" PRId64, pass->bootindex);
-	return device_since(host, "bootindex", 14, err);
+	return device_boot_order(host, err);
 }
 
 static int passthru_qemu(const struct device *dev, struct qemu_build *q, struct error *err)

@@ -152,7 +152,7 @@ static int scsi_bhyve(
 	if (scsi->bootindex < 0)
 		return 0;
 	pairs_addf(vars, "bootindex", "%" PRId64, scsi->bootindex);
-	return device_since(host, "bootindex", 14, err);
+	return device_boot_order(host, err);
 }
 
 static int scsi_qemu(const struct device *dev, struct qemu_build *q, struct error *err)

@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "hyper/bhyve_plan.h"
 
+#define MOST_CPUS_OF_13 256
+
 static const char amd64_only[] = "bhyve has this on amd64 only";
 
 /* Is the key usable here?  Reports the reason when not. */
@@ -54,6 +56,17 @@ static void add_memory(struct bhyve_build *b)
 	bhyve_say(&b->out, "-m", size, "memory.size", size);
 }
 
+/* CPU_SETSIZE was 256 before FreeBSD 14. */
+static void check_pin(struct bhyve_build *b, size_t i)
+{
+	const char *pin = b->spec->pin.item[i];
+	struct where list = { NULL, "pin", 0 }, at = { &list, NULL, i };
+
+	if (b->host.release < 14 && strtol(strchr(pin, ':') + 1, NULL, 10) >= MOST_CPUS_OF_13)
+		report_add(b->report, STATUS_SPEC, &at,
+		    "\"%s\": bhyve of FreeBSD 13 knows the CPUs 0 to %d", pin, MOST_CPUS_OF_13 - 1);
+}
+
 /* All pins of a processor are one variable; each is an option of its own. */
 static void add_pins(struct bhyve_build *b)
 {
@@ -64,6 +77,7 @@ static void add_pins(struct bhyve_build *b)
 		struct str set = { 0 };
 		bool is_first = true;
 
+		check_pin(b, i);
 		words_add(b->out.argv, "-p");
 		words_add(b->out.argv, pin->item[i]);
 		for (size_t k = 0; k < pin->count; k++) {

@@ -122,6 +122,24 @@ static void add_hostbridge(struct bhyve_build *b)
 	}
 }
 
+/* Where it is on amd64, its further functions would be without a first one. */
+static void refuse_beside_lpc(struct bhyve_build *b)
+{
+	const struct slot *lpc = &b->spec->lpc_slot;
+	char slot[SLOT_TEXT];
+
+	for (size_t i = 0; i < b->spec->device_count; i++) {
+		const struct device *dev = b->spec->devices[i];
+		struct device_place place;
+		struct where at = { device_where(dev, &place), "slot", 0 };
+
+		if (!dev->removed && dev->slot.bus == lpc->bus && dev->slot.slot == lpc->slot)
+			report_add(b->report, STATUS_SPEC, &at,
+			    "there is no lpc on arm64: no guest would find %s without function 0",
+			    slot_text(&dev->slot, slot));
+	}
+}
+
 static void add_lpc(struct bhyve_build *b)
 {
 	MEM_AUTO char *device = bhyve_pci_key(&b->spec->lpc_slot, "device");
@@ -132,6 +150,7 @@ static void add_lpc(struct bhyve_build *b)
 		words_add(&b->plan->moot, "lpc_slot");
 		if (spec_gives(b->spec, "lpc_slot"))
 			bhyve_refuse(b, "lpc_slot", amd64_only);
+		refuse_beside_lpc(b);
 		return;
 	}
 	conf = mem_format("%s,lpc", slot_text(&b->spec->lpc_slot, slot));

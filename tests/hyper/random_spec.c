@@ -12,7 +12,7 @@ static void decide(struct random_spec *s)
 	s->loads = !s->arm64 && one_in(6);
 	s->numa = s->release >= 15 && !s->arm64 && !s->loads && one_in(3);
 	s->fwcfg = s->release >= 14 && !s->arm64 && one_in(4);
-	s->indexable = s->release >= 14 && one_in(2);
+	s->indexable = s->release >= 14 && !s->arm64 && one_in(2);
 }
 
 /* What depends on the devices of a boot. */

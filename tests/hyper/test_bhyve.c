@@ -189,6 +189,13 @@ static void test_arm64(void **state)
 	planned_free(&p);
 	planned_refused(&hyper_bhyve, "x2apic = true, bhyve = { arch = 'arm64' }",
 	    "x2apic: bhyve has this on amd64 only");
+	planned_refused(&hyper_bhyve,
+	    "bhyve = { arch = 'arm64' }, emulations = { { device = 'virtio-rnd', slot = '31:1' } }",
+	    "emulations[0].slot: there is no lpc on arm64");
+	planned_refused(&hyper_bhyve,
+	    "bhyve = { arch = 'arm64' }, emulations = { { device = 'virtio-blk', path = 'a', "
+	    "bootindex = 1 } }",
+	    "emulations[0]: \"bootindex\": bhyve has this on amd64 only");
 	planned_refused(&hyper_bhyve, "com2 = '/dev/ttyu1', bhyve = { arch = 'arm64' }",
 	    "com2: a bhyve guest on arm64 has one serial port, com1");
 }

@@ -49,6 +49,8 @@ static void test_releases(void **state)
 	static const char *const rows[][2] = {
 		{ "bhyve = { release = 13 }, smbios = { bios = { vendor = 'x' } }",
 		    "smbios: bhyve has this since FreeBSD 14, and the command is for FreeBSD 13" },
+		{ "bhyve = { release = 13 }, pin = { '0:255', '0:256' }",
+		    "pin[1]: \"0:256\": bhyve of FreeBSD 13 knows the CPUs 0 to 255" },
 		{ "bhyve = { release = 13 }, fwcfg_type = 'qemu'",
 		    "fwcfg_type: bhyve has this since" },
 		{ "bhyve = { release = 13 }, fwcfg = { { name = 'a', string = 'b' } }",
