@@ -126,6 +126,7 @@ static void serial_ports(void **state)
 		{ "14", "-s 31,lpc -l com1,stdio -s 4,uart,stdio", 4 },
 		{ "14", "-s 4,uart", 0 },
 		{ "14", "-s 4,uart,x", 4 },
+		{ "14", "-s 4,uart,/tty", 0 },
 		{ "14", "-s 31,lpc -s 30,lpc", 4 },
 		{ "14", "-Y -s 1:31:0,lpc", 4 },
 		{ "14", "-s 31,lpc -o lpc.pc-testdev=2", 4 },
