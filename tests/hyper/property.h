@@ -33,7 +33,8 @@ bool property_open(struct property_boot *b, const char *json, const char *target
 void property_close(struct property_boot *b);
 /*
  * Gives the test up unless bhyve of that release takes the command, its devices have slots of their
- * own that guests find, and (unless there are `verbatim` words) the file for -k says the same.
+ * own that guests find, nothing is ignored without a word, and (unless there are `verbatim` words)
+ * the file for -k says the same.
  */
 void property_check(struct property_boot *b, bool verbatim);
 /* Fails, and shows the spec and the command. `detail` may be NULL. */

@@ -84,10 +84,10 @@ static void check_devices(struct trial *t, const char *dump)
 
 static bool is_of_device(const struct trial *t, const char *key)
 {
-	for (size_t i = 0; i < t->boot.slots; i++) {
-		MEM_AUTO char *below = mem_format("pci.%s.", t->boot.slot[i]);
+	for (size_t i = 0; i < t->boot.slots && strncmp(key, "pci.", 4) == 0; i++) {
+		size_t n = strlen(t->boot.slot[i]);
 
-		if (strncmp(key, below, strlen(below)) == 0)
+		if (strncmp(key + 4, t->boot.slot[i], n) == 0 && key[4 + n] == '.')
 			return true;
 	}
 	return false;
