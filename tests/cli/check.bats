@@ -238,6 +238,52 @@ pci0:5:0:0: not attached to ppt(4) fix: devctl set driver -f pci0:5:0:0 ppt
 	is "$(cat state/interfaces)" ''
 }
 
+@test "--fix attaches a device to ppt and gives it back; one that was attached stays" {
+	needs_commands
+	local before
+	printf '%s:\tclass=0x03 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 subvendor=0x1043 subdevice=0x%s\n' \
+		vgapci0@pci0:3:0:0 85ac ppt0@pci0:4:0:0 85ad >state/pci
+	: >state/pci.old
+	before=$(cat state/pci)
+	spec '{"emulations": [{"device": "passthru", "src": "3:0:0"}, {"device": "passthru", "src": "4:0:0"}]}'
+	script 'exit 0' 'exit 1'
+	vmrun --fix vm.json
+	is "$status" 0
+	is "$(starts)" 2
+	is "$(grep '^devctl' calls)" 'devctl set driver -f pci0:3:0:0 ppt
+devctl clear driver -f pci0:3:0:0'
+	is "$(cat state/pci)" "$before"
+}
+
+@test "a tap that was there is nobody's to destroy, whatever --fix mends beside it" {
+	needs_commands
+	echo 'tap3 up' >state/interfaces
+	: >state/modules
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	script 'exit 1'
+	vmrun --fix vm.json
+	is "$status" 0
+	is "$(grep '^kldload' calls)" 'kldload vmm'
+	lacks destroy calls
+	is "$(cat state/interfaces)" 'tap3 up'
+}
+
+@test "what a fix took is given back after a stop, and when bhyve fails" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}], "stop": [{"do": "kill", "wait": 5}]}'
+	script 'err no exit 4'
+	vmrun --fix vm.json
+	is "$status" 4
+	is "$(cat state/interfaces)" ''
+	script 'ready up hang'
+	start --fix vm.json
+	await_file up
+	kill -TERM "$pid"
+	ends 0
+	is "$(cat state/interfaces)" ''
+	is "$(grep -c '^ifconfig tap3 destroy$' calls)" 2
+}
+
 # at_terminal ANSWER ARG...: a run with a terminal as stdin and stderr; what that shows is in out
 at_terminal() {
 	local answer=$1

@@ -86,7 +86,7 @@ static void test_strangers_file(void **state)
 
 static void test_default(void **state)
 {
-	MEM_AUTO char *own = NULL, *session = NULL, *none = NULL, *odd = NULL;
+	MEM_AUTO char *session = NULL, *none = NULL, *odd = NULL;
 	MEM_AUTO char *of_user = mem_format("/tmp/vmrun-%ld", (long)geteuid());
 	bool root = geteuid() == 0;
 
