@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# A screen from boot to boot: its port, its password, and whom the first boot waits for.
+# shellcheck disable=SC2154 # vm, pid and status: common.bash
+
+setup() {
+	load common
+	common_setup
+}
+
+teardown() {
+	common_teardown
+}
+
+# argv N: the words of the N-th start
+argv() {
+	sed -n "$1p" "$FAKEBHYVE_LOG" | jq -r '.argv[]'
+}
+
+# port N: of the screen of the N-th start
+port() {
+	argv "$1" | sed -n 's/.*rfb=127\.0\.0\.1:\([0-9]*\).*/\1/p'
+}
+
+@test "only the first boot waits for a client" {
+	spec '{"graphic": {"wait": true, "port": "auto"}}'
+	script 'exit 0' 'exit 0' 'exit 1'
+	vmrun vm.json
+	is "$status" 0
+	is "$(for n in 1 2 3; do argv $n | grep -c 'fbuf,.*wait'; done | paste -sd' ')" '1 0 0'
+}
+
+@test "an automatic port is free, and stays over the guest's reboots" {
+	spec '{"graphic": {"port": "auto"}}'
+	script 'exit 0' 'exit 1'
+	vmrun vm.json
+	is "$status" 0
+	[ "$(port 1)" -ge 5900 ]
+	is "$(port 1)" "$(port 2)"
+}
+
+@test "two VMs with automatic ports do not meet" {
+	spec '{"graphic": {"port": "auto"}}'
+	export FAKEBHYVE_LISTEN=1
+	script 'ready up waitfile finished exit 1' 'exit 1'
+	start vm.json
+	await_file up
+	first=$pid
+	jq '.name += "-b"' vm.json >other.json
+	vmrun other.json
+	is "$status" 0
+	[ "$(port 1)" != "$(port 2)" ]
+	: >finished
+	pid=$first
+	ends 0
+}
+
+# seen SECRET: is it anywhere that others can look?
+seen() {
+	grep -F -e "$1" out err "$FAKEBHYVE_LOG" "/proc/$(cat up)/cmdline" "/proc/$pid/cmdline" 2>/dev/null
+}
+
+@test "a password reaches bhyve by a file that only we can read, and is gone at the end" {
+	local file=$BATS_RUN_TMPDIR/run/$vm/secret
+	spec '{"graphic": {"port": "auto", "password": "geheim1"}}'
+	export FAKEBHYVE_DUMP=$PWD/tree
+	script 'ready up waitfile finished exit 1'
+	start vm.json
+	await_file up
+	is "$(stat -c %a "$file")" 600
+	argv 1 | grep -qx -e "$file"
+	is "$(seen geheim1)" ''
+	: >finished
+	ends 0
+	has 'password=geheim1' tree
+	[ ! -e "$file" ]
+}
+
+@test "password_file: its first line, read at each boot; without it 69" {
+	spec '{"graphic": {"port": "auto", "password_file": "pw"}}'
+	export FAKEBHYVE_DUMP=$PWD/tree
+	printf 'eins\nzwei\n' >pw
+	script 'exit 1'
+	vmrun vm.json
+	is "$status" 0
+	has 'password=eins' tree
+	lacks eins "$FAKEBHYVE_LOG"
+	rm pw
+	vmrun vm.json
+	is "$status" 69
+	has "$PWD/pw"
+	: >pw
+	vmrun vm.json
+	is "$status" 69
+	has 'empty'
+}
