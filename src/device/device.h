@@ -21,6 +21,7 @@ struct device;
 struct bhyve_host {
 	int release; /* 13, 14, 15, ... */
 	bool arm64;
+	bool loader;	     /* a loader starts the guest, no firmware */
 	struct words *notes; /* what the user should know of a device, a line each */
 };
 

@@ -237,6 +237,16 @@ static void net_complete(struct device *dev, const char *vm_name)
 	net->mac = mem_format("58:9c:fc:%02x:%02x:%02x", digest[0], digest[1], digest[2]);
 }
 
+/* Two with one address on one network lose each other's packets. */
+static void net_claims(const struct device *dev, struct pairs *claims)
+{
+	MEM_AUTO char *mac = mem_copy(((const struct net *)dev->config)->mac);
+
+	for (char *p = mac; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	pairs_add(claims, "MAC address", mac);
+}
+
 static void net_needs(const struct device *dev, struct needs *needs)
 {
 	const struct net *net = dev->config;
@@ -340,6 +350,7 @@ const struct device_kind device_virtio_net = {
 	.check = net_check,
 	.complete = net_complete,
 	.form = &virtio_form,
+	.claims = net_claims,
 	.needs = net_needs,
 	.unknown = net_unknown,
 	.bhyve = net_bhyve,
@@ -354,6 +365,7 @@ const struct device_kind device_e1000 = {
 	.check = net_check,
 	.complete = net_complete,
 	.form = &e1000_form,
+	.claims = net_claims,
 	.needs = net_needs,
 	.unknown = net_unknown,
 	.bhyve = net_bhyve,

@@ -14,7 +14,8 @@
 
 static struct bhyve_host find_host(const struct spec *spec)
 {
-	struct bhyve_host host = { .release = (int)spec->bhyve.release };
+	struct bhyve_host host = { .release = (int)spec->bhyve.release,
+		.loader = spec->loader.type != LOADER_NONE };
 
 	host.arm64 = spec->bhyve.arch == 2 ||
 	    (spec->bhyve.arch == 0 && os_bhyve_release() != 0 && strcmp(os_arch(), "arm64") == 0);
