@@ -37,6 +37,17 @@ void words_append(struct words *w, const struct words *more)
 		words_add(w, more->item[i]);
 }
 
+bool words_equal(const struct words *a, const struct words *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->item[i], b->item[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
 bool words_have(const struct words *w, const char *text)
 {
 	for (size_t i = 0; i < w->count; i++) {

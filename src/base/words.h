@@ -15,6 +15,8 @@ void words_addf(struct words *w, const char *fmt, ...) __attribute__((format(pri
 /* Takes the string: it is freed with the list. */
 void words_take(struct words *w, char *text);
 void words_append(struct words *w, const struct words *more);
+/* The same words in the same order? */
+bool words_equal(const struct words *a, const struct words *b);
 bool words_have(const struct words *w, const char *text);
 /* One line that a POSIX shell splits into exactly these words. Caller frees. */
 char *words_shell_line(const struct words *w);

@@ -5,8 +5,8 @@
 #include "check/findings.h"
 #include "run/boot.h"
 #include "run/machine.h"
-#include "run/pidfile.h"
-#include "run/rundir.h"
+#include "take/pidfile.h"
+#include "take/rundir.h"
 #include "vmrun/vmrun.h"
 
 /* A finding as vmrun_finding() gives it, with strings of its own. */

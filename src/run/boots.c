@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "run/machine_state.h"
-#include "run/rundir.h"
-#include "run/sockets.h"
-#include "run/varfile.h"
+#include "take/rundir.h"
+#include "take/sockets.h"
+#include "take/varfile.h"
 
 void boots_warn(struct machine *m, const char *text)
 {

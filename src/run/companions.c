@@ -13,17 +13,6 @@
 
 #define MOST_RESTARTS 5 /* of one that ends again and again: then somebody has to look at it */
 
-static bool same_words(const struct words *a, const struct words *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (strcmp(a->item[i], b->item[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
 struct companion_run *companions_find(struct companions *c, const char *name)
 {
 	for (size_t i = 0; i < c->count; i++) {
@@ -39,7 +28,7 @@ static struct companion_run *find_same(
 {
 	for (size_t i = 0; i < c->count; i++) {
 		if (strcmp(c->item[i]->name, name) == 0 &&
-		    same_words(&c->item[i]->command, command))
+		    words_equal(&c->item[i]->command, command))
 			return c->item[i];
 	}
 	return NULL;

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "run/machine_state.h"
-#include "run/sockets.h"
+#include "take/sockets.h"
 
 /* After so many events it is the caller's turn. */
 #define EVENTS_AT_ONCE 1024

@@ -9,12 +9,12 @@
 #include "run/child.h"
 #include "run/companions.h"
 #include "run/console.h"
-#include "run/disklock.h"
+#include "take/disklock.h"
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
-#include "run/pidfile.h"
-#include "run/taken.h"
+#include "take/pidfile.h"
+#include "take/taken.h"
 
 enum state {
 	STATE_WAITING,	 /* for the moment of the next boot */

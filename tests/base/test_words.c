@@ -125,15 +125,23 @@ static void add_random_words(struct dice *d, struct words *w)
 	}
 }
 
-static bool words_equal(const struct words *a, const struct words *b)
+static void test_equal(void **state)
 {
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (strcmp(a->item[i], b->item[i]) != 0)
-			return false;
-	}
-	return true;
+	struct words a = { 0 }, b = { 0 };
+
+	(void)state;
+	assert_true(words_equal(&a, &b));
+	words_add(&a, "x");
+	assert_false(words_equal(&a, &b));
+	words_add(&b, "y");
+	assert_false(words_equal(&a, &b));
+	words_free(&b);
+	words_add(&b, "x");
+	assert_true(words_equal(&a, &b));
+	words_add(&b, "x");
+	assert_false(words_equal(&a, &b));
+	words_free(&a);
+	words_free(&b);
 }
 
 static void test_there_and_back(void **state)
@@ -253,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_split_continued_lines),
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_a_shell_reads_our_line),
 		cmocka_unit_test(test_we_split_as_a_shell_does),

@@ -18,8 +18,9 @@ spec: base platform device spec
 config: base platform script device spec config
 hyper: base platform device spec hyper
 check: base platform device spec hyper check
-run: base platform device spec config script hyper check run vmrun
-lib: base platform device spec config script hyper check run lib vmrun
+take: base platform device spec hyper take
+run: base platform device spec config script hyper check take run vmrun
+lib: base platform device spec config script hyper check take run lib vmrun
 cli: vmrun own
 '
 

@@ -1,5 +1,5 @@
 /* Making a file of UEFI variables. */
-#include "run/varfile.h"
+#include "take/varfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* pid files. */
-#include "run/pidfile.h"
+#include "take/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* UEFI variables: made once, never overwritten, never seen half-made. */
-#include "run/varfile.h"
+#include "take/varfile.h"
 
 #include <stdarg.h>
 #include <stddef.h>

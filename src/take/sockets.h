@@ -1,6 +1,6 @@
 /* Unix sockets that a hypervisor makes and leaves behind. */
-#ifndef RUN_SOCKETS_H
-#define RUN_SOCKETS_H
+#ifndef TAKE_SOCKETS_H
+#define TAKE_SOCKETS_H
 
 #include "base/error.h"
 #include "base/words.h"

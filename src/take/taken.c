@@ -1,5 +1,5 @@
 /* Things that are given back at the end. */
-#include "run/taken.h"
+#include "take/taken.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The folder of a running VM. */
-#include "run/rundir.h"
+#include "take/rundir.h"
 
 #include <errno.h>
 #include <fcntl.h>

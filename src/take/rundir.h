@@ -2,11 +2,11 @@
  * RUN-DIR/NAME: what dies with a VM, and the lock that keeps a second supervisor of the same name
  * away.
  */
-#ifndef RUN_RUNDIR_H
-#define RUN_RUNDIR_H
+#ifndef TAKE_RUNDIR_H
+#define TAKE_RUNDIR_H
 
 #include "base/error.h"
-#include "run/pidfile.h"
+#include "take/pidfile.h"
 
 struct rundir {
 	char *folder; /* RUN-DIR/NAME; NULL: not open */

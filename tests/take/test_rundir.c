@@ -1,5 +1,5 @@
 /* The folder of a running VM, and its lock. */
-#include "run/rundir.h"
+#include "take/rundir.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Which disks of a VM are locked, and how. */
-#include "run/disklock.h"
+#include "take/disklock.h"
 
 #include <stdarg.h>
 #include <stddef.h>

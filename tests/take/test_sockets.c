@@ -1,5 +1,5 @@
 /* Which sockets are removed, and which never. */
-#include "run/sockets.h"
+#include "take/sockets.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Clearing away sockets, and only ours. */
-#include "run/sockets.h"
+#include "take/sockets.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Locking the disks of a VM. */
-#include "run/disklock.h"
+#include "take/disklock.h"
 
 #include <errno.h>
 #include <stdlib.h>
