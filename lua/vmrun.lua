@@ -3,7 +3,8 @@ local native = ...
 local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
 local raise = native.raise
-local pairs, setmetatable, tostring, type = pairs, setmetatable, tostring, type
+local pairs, rawset = pairs, rawset
+local setmetatable, tostring, type = setmetatable, tostring, type
 local tointeger = math.tointeger
 local format, sub = string.format, string.sub
 local getenv, loadfile = world.getenv, world.loadfile
@@ -104,6 +105,6 @@ vmrun.env = setmetatable({}, {
 -- Fills the table that scripts have.
 return function(into)
 	for name, value in pairs(vmrun) do
-		into[name] = value
+		rawset(into, name, value)
 	end
 end

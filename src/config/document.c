@@ -414,5 +414,9 @@ int document_call_hook(struct document *doc, const char *hook, size_t index, str
 	node_put(request, "argument", argument);
 	rc = script_call(doc->script, "call", request, answer, err);
 	node_free(request);
-	return rc;
+	if (script_keep(doc->script, err) == 0 || rc != 0)
+		return rc;
+	node_free(*answer);
+	*answer = NULL;
+	return -1;
 }

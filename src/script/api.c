@@ -169,14 +169,20 @@ static int api_near(lua_State *L)
 	return 1;
 }
 
-/* raise(text): an error at the user's line, whichever of our functions found it. */
-static int api_raise(lua_State *L)
+int script_raise(lua_State *L)
 {
 	char place[ROOM_PLACE_SIZE];
 
 	script_find_place(L, place, sizeof(place));
-	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, 1));
+	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, -1));
 	return lua_error(L);
+}
+
+/* raise(text): an error at the user's line, whichever of our functions found it. */
+static int api_raise(lua_State *L)
+{
+	lua_settop(L, 1);
+	return script_raise(L);
 }
 
 static int api_log(lua_State *L)
@@ -185,7 +191,7 @@ static int api_log(lua_State *L)
 	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
 
 	if (s->log != NULL)
-		s->log(s->log_context, level, text);
+		s->log(s->context, level, text);
 	return 0;
 }
 
@@ -225,6 +231,7 @@ void api_open(lua_State *L)
 
 	values_open(L);
 	luaL_newlib(L, functions);
+	kept_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
 	lua_pushvalue(L, -1);

@@ -32,9 +32,14 @@ struct script {
 	char place[ROOM_PLACE_SIZE]; /* "vm.lua:3: ", where the deadline found the script */
 	char *trace;		     /* its traceback there */
 	void (*log)(void *context, const char *level, const char *text);
-	void *log_context;
+	int (*load_state)(void *context, struct node **out, struct error *err);
+	int (*save_state)(void *context, const struct node *state, struct error *err);
+	void *context; /* of these functions */
 	char *hypervisor;
-	struct str line; /* what io.write() has said since the last newline */
+	bool state_touched; /* there is a vmrun.state in Lua */
+	struct node *lent;  /* on its way in or out: here nothing is lost when Lua jumps */
+	char *said;	    /* likewise what a function of the program has said */
+	struct str line;    /* what io.write() has said since the last newline */
 };
 
 /* Every coroutine has it: Lua copies the extra space of the main thread. */
@@ -58,6 +63,12 @@ char *script_size_text(size_t bytes);
  * that says what they are; "" when there are none.
  */
 void script_push_frames(lua_State *L, lua_State *from, int level);
+
+/* api.c: pushes "vm.lua:3: text", the text that is on the top, and raises it. */
+int script_raise(lua_State *L);
+
+/* kept.c: adds the C functions of vmrun.state to the table on the top. */
+void kept_open(lua_State *L);
 
 /* api.c: makes the C functions that the modules of lua/ build on, and runs lua/engine.lua. */
 void api_open(lua_State *L);

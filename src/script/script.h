@@ -22,8 +22,15 @@ struct script_options {
 	 * must not call back into the script.
 	 */
 	void (*log)(void *context, const char *level, const char *text);
-	void *log_context;
+	void *context;		/* for all of these functions */
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
+	/*
+	 * vmrun.state, read when a script first touches it; *out is owned by the caller, NULL:
+	 * empty.  NULL functions: there is none.
+	 */
+	int (*load_state)(void *context, struct node **out, struct error *err);
+	/* Called with what it has become; the callee finds out whether that is something new. */
+	int (*save_state)(void *context, const struct node *state, struct error *err);
 };
 
 /* Fails with STATUS_OS when there is no memory, STATUS_BUG when our own modules are broken. */
@@ -44,5 +51,12 @@ void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes);
  */
 int script_call(struct script *s, const char *function, const struct node *argument,
     struct node **result, struct error *err);
+
+/*
+ * Saves vmrun.state if a script has touched it: to be called after each call of a hook, whatever
+ * came of it, and before a hook waits.  What cannot be kept fails with its key path; the next touch
+ * finds what was kept before.
+ */
+int script_keep(struct script *s, struct error *err);
 
 #endif

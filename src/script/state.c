@@ -190,7 +190,9 @@ int script_new(struct script **out, const struct script_options *options, struct
 	int status = LUA_ERRMEM;
 
 	s->log = options->log;
-	s->log_context = options->log_context;
+	s->load_state = options->load_state;
+	s->save_state = options->save_state;
+	s->context = options->context;
 	s->hypervisor = mem_copy(options->hypervisor == NULL ? "" : options->hypervisor);
 	script_limit(s, options->budget_ms, options->memory_bytes);
 	s->L = lua_newstate(allocate, s);
@@ -217,6 +219,8 @@ void script_free(struct script *s)
 	if (s->L != NULL)
 		lua_close(s->L);
 	str_free(&s->line);
+	node_free(s->lent);
+	free(s->said);
 	free(s->hypervisor);
 	free(s);
 }
