@@ -41,9 +41,11 @@ struct vmrun {
  * that is in the report too. */
 int handle_claim(struct vmrun *vm);
 
-/* keep.c: vmrun.state, for struct script_options; the context is the handle. */
+/* keep.c: functions for struct script_options; the context is the handle. */
 int handle_load_state(void *context, struct node **out, struct error *err);
 int handle_save_state(void *context, const struct node *state, struct error *err);
+void handle_event(void *context, const char *by, const char *json);
+int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
 
 /* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
 void handle_show(struct vmrun *vm, const struct findings *findings);

@@ -1,4 +1,4 @@
-/* libvmrun: where vmrun.state is kept. */
+/* libvmrun: what scripts want of it: where vmrun.state is kept, events, firmware. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,9 @@
 #include "base/node_json.h"
 #include "config/json_check.h"
 #include "config/json_node.h"
+#include "hyper/firmware.h"
 #include "lib/handle.h"
+#include "platform/os.h"
 #include "take/statefile.h"
 
 #define STATE_NAME "state.json"
@@ -90,4 +92,22 @@ int handle_save_state(void *context, const struct node *state, struct error *err
 	vm->kept_state = json;
 	json = NULL;
 	return 0;
+}
+
+void handle_event(void *context, const char *by, const char *json)
+{
+	struct vmrun *vm = context;
+	struct event_record *r = event_add(&vm->events, VMRUN_HOOK_EVENT);
+
+	event_by(r, by);
+	event_text(r, json);
+}
+
+int handle_firmware(void *context, const char *kind, const char **path, struct error *err)
+{
+	const struct vmrun *vm = context;
+	/* A dry run speaks of a host that has it all, unless it is on one. */
+	bool any = vm->source.dry && os_bhyve_release() == 0;
+
+	return firmware_find(vm->source.hyper, kind, any, path, err);
 }

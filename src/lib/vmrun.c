@@ -150,6 +150,8 @@ static int load(struct vmrun *vm)
 		.context = vm,
 		.load_state = handle_load_state,
 		.save_state = handle_save_state,
+		.event = handle_event,
+		.firmware = handle_firmware,
 	};
 
 	if (read_options(vm, &source) != 0 || choose_hypervisor(vm) != 0)

@@ -18,6 +18,9 @@ int luaopen_cjson(lua_State *L);
 #error "define VMRUN_CJSON_LINKED, or VMRUN_CJSON_MODULE as the path of cjson.so"
 #endif
 
+/* Bytes of a message: thousands may wait for their reader, outside the cap. */
+#define LOG_MOST 8000
+
 static const char engine_key;
 
 static const struct embedded *find_module(const char *name)
@@ -190,6 +193,8 @@ static int api_log(lua_State *L)
 	struct script *s = script_of(L);
 	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
 
+	if (strlen(text) > LOG_MOST)
+		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, LOG_MOST));
 	if (s->log != NULL)
 		s->log(s->context, level, text);
 	return 0;
@@ -232,6 +237,7 @@ void api_open(lua_State *L)
 	values_open(L);
 	luaL_newlib(L, functions);
 	kept_open(L);
+	outside_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
 	lua_pushvalue(L, -1);

@@ -2,8 +2,6 @@
  */
 #include "script/room.h"
 
-#include <stdlib.h>
-
 #include "script/values.h"
 
 static const char state_key;
@@ -17,32 +15,24 @@ static void forget_marks(struct node *n)
 		forget_marks(c);
 }
 
-static void drop_lent(struct script *s)
-{
-	node_free(s->lent);
-	s->lent = NULL;
-}
-
 static void load(lua_State *L)
 {
 	struct script *s = script_of(L);
 	struct error err = { 0 };
 
-	drop_lent(s);
+	script_drop_lent(s);
 	if (s->load_state == NULL) {
 		lua_pushliteral(L, "vmrun.state: nothing is kept here");
 		(void)script_raise(L);
 	}
 	if (s->load_state(s->context, &s->lent, &err) != 0) {
-		free(s->said);
-		s->said = err.text;
-		lua_pushstring(L, s->said);
+		script_push_said(L, &err);
 		(void)script_raise(L);
 	}
 	if (s->lent != NULL) {
 		forget_marks(s->lent);
 		values_push(L, s->lent);
-		drop_lent(s);
+		script_drop_lent(s);
 	} else {
 		lua_newtable(L);
 	}
@@ -96,7 +86,7 @@ int script_keep(struct script *s, struct error *err)
 
 	if (!s->state_touched || s->save_state == NULL)
 		return 0;
-	drop_lent(s);
+	script_drop_lent(s);
 	lua_pushcfunction(L, take_state);
 	if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
 		const char *text = lua_tostring(L, -1);
@@ -108,7 +98,7 @@ int script_keep(struct script *s, struct error *err)
 			s->lent->kind = NODE_OBJECT;
 		rc = s->save_state(s->context, s->lent, err);
 	}
-	drop_lent(s);
+	script_drop_lent(s);
 	lua_settop(L, base);
 	return rc;
 }

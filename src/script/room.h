@@ -34,6 +34,8 @@ struct script {
 	void (*log)(void *context, const char *level, const char *text);
 	int (*load_state)(void *context, struct node **out, struct error *err);
 	int (*save_state)(void *context, const struct node *state, struct error *err);
+	void (*event)(void *context, const char *by, const char *json);
+	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
 	void *context; /* of these functions */
 	char *hypervisor;
 	bool state_touched; /* there is a vmrun.state in Lua */
@@ -67,8 +69,14 @@ void script_push_frames(lua_State *L, lua_State *from, int level);
 /* api.c: pushes "vm.lua:3: text", the text that is on the top, and raises it. */
 int script_raise(lua_State *L);
 
-/* kept.c: adds the C functions of vmrun.state to the table on the top. */
+/* outside.c: frees what s->lent and s->said hold. */
+void script_drop_lent(struct script *s);
+/* outside.c: pushes the text of an error, and takes it. */
+void script_push_said(lua_State *L, struct error *err);
+
+/* Both add C functions to the table on the top: vmrun.state's, vmrun.event's and firmware's. */
 void kept_open(lua_State *L);
+void outside_open(lua_State *L);
 
 /* api.c: makes the C functions that the modules of lua/ build on, and runs lua/engine.lua. */
 void api_open(lua_State *L);

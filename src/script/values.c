@@ -135,7 +135,8 @@ static int refuse_at(lua_State *L, const struct where *at, const char *why)
 	(void)snprintf(place, sizeof(place), "%.56s%s%s", said, strlen(said) > 56 ? "..." : "",
 	    *said == '\0' ? "" : ": ");
 	free(path);
-	return luaL_error(L, "%s%s", place, why);
+	lua_pushfstring(L, "%s%s", place, why);
+	return script_raise(L);
 }
 
 /* Takes from the room that a copy has, or raises. */
