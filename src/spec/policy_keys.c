@@ -2,12 +2,12 @@
 #include "spec/keys.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/node_json.h"
 
 static void add_entry(struct reboot_list *list, struct reboot_entry entry)
 {
@@ -227,39 +227,6 @@ const struct field_custom stop_custom = {
 	    "\"wait\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":86400}}}",
 };
 
-static void node_text(const struct node *n, struct str *s)
-{
-	switch (n->kind) {
-	case NODE_STRING:
-		str_add_json(s, n->text);
-		break;
-	case NODE_INT:
-		str_addf(s, "%" PRId64, n->integer);
-		break;
-	case NODE_NUMBER:
-		str_addf(s, isfinite(n->number) ? "%.17g" : "null", n->number);
-		break;
-	case NODE_NULL:
-		str_add(s, "null");
-		break;
-	case NODE_BOOL:
-		str_add(s, n->truth ? "true" : "false");
-		break;
-	default:
-		str_add(s, node_is_list(n) ? "[" : "{");
-		for (const struct node *c = n->first; c != NULL; c = c->next) {
-			str_add(s, c == n->first ? "" : ",");
-			if (c->key != NULL) {
-				str_add_json(s, c->key);
-				str_add(s, ":");
-			}
-			node_text(c, s);
-		}
-		str_add(s, node_is_list(n) ? "]" : "}");
-		break;
-	}
-}
-
 /* A file name, or { "use": file, options... }. */
 static void parse_hook(
     const struct node *n, struct hook_list *list, const struct where *at, struct decoder *d)
@@ -287,7 +254,7 @@ static void parse_hook(
 		hook->options = node_copy(n);
 	str_add(&key, hook->path);
 	if (hook->options != NULL)
-		node_text(hook->options, &key);
+		node_add_json(&key, hook->options);
 	hook->key = str_take(&key);
 }
 
@@ -318,7 +285,7 @@ static void print_options(const struct hook_file *hook, struct str *json)
 		if (strcmp(n->key, "use") == 0)
 			str_add_json(json, hook->path);
 		else
-			node_text(n, json);
+			node_add_json(json, n);
 	}
 	str_add(json, "}");
 }
