@@ -174,6 +174,11 @@ function vmrun.merge(a, b)
 	return merge.deep(a, b)
 end
 
+-- The options of a hook, checked; `declared` has { KIND, default =, required = } for each.
+function vmrun.options(given, declared)
+	return import("options")(given, declared)
+end
+
 vmrun.null = native.null
 vmrun.host = native.host()
 vmrun.env = setmetatable({}, {

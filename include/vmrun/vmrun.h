@@ -76,6 +76,9 @@ struct vmrun_options {
 	bool fix;   /* run the known fixes of failed checks */
 	bool force; /* those too that destroy something: a VM of this name that nobody supervises */
 	bool no_checks; /* start without checks of the host */
+	/* Further hooks, asked after those of the spec, whatever the target, NULL-terminated, or
+	 * NULL: files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5). */
+	const char *const *hooks;
 };
 
 #ifdef __cplusplus

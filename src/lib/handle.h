@@ -19,6 +19,7 @@ struct shown {
 struct vmrun {
 	struct vmrun_options options;
 	struct words settings, args;
+	struct hook_list hooks; /* of the options */
 	struct policy_options policy;
 	struct boot_source source;
 	struct boot first; /* prepared, not started */

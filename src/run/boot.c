@@ -26,6 +26,17 @@ static void mark_removed(struct spec *spec, const struct node *removed)
 	}
 }
 
+/* What a document says, and what was said beside it. */
+static struct spec *decode(
+    const struct boot_source *source, const struct node *document, struct decoder *d)
+{
+	struct spec *spec = spec_decode(document, d);
+
+	if (source->hooks != NULL)
+		hook_list_append(&spec->hooks, source->hooks);
+	return spec;
+}
+
 /*
  * The merged and decoded spec of a target, without slots: also when the report got problems, as far
  * as it could be read.  NULL when there was nothing to decode.
@@ -40,7 +51,7 @@ static struct spec *read_target(
 
 	if (document_merge(source->doc, target, source->settings, &merged, report) != 0)
 		return NULL;
-	spec = spec_decode(merged.spec, &d);
+	spec = decode(source, merged.spec, &d);
 	mark_removed(spec, merged.removed);
 	merged_clear(&merged);
 	document_place(source->doc, report, before);
@@ -62,11 +73,8 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 	for (size_t i = 0; i < spec->hooks.count; i++) {
 		const struct hook_file *hook = &spec->hooks.item[i];
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
-		struct error err = { 0 };
 
-		if (document_hook_file(
-			source->doc, hook->key, hook->name, hook->path, hook->options, &err) != 0)
-			report_take(report, &at, &err);
+		document_load_hook(source->doc, hook, hook->of_option ? NULL : &at, report);
 	}
 }
 
@@ -196,7 +204,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 {
 	struct decoder d = decoder_of(source, report);
 	size_t before = report->count;
-	struct spec *spec = spec_decode(changed, &d);
+	struct spec *spec = decode(source, changed, &d);
 
 	if (report->count == before) {
 		check_next_target(source, spec, report);
