@@ -10,7 +10,8 @@
 struct command_line {
 	const char *file;
 	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
-	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *exit_status;
+	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *simulate,
+	    *exit_status;
 	const char **set;	 /* KEY=VALUE words, NULL-terminated; owned list */
 	const char **hooks;	 /* likewise */
 	const char *const *args; /* after `--`, NULL-terminated */
