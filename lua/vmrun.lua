@@ -7,7 +7,7 @@ local pairs, rawset = pairs, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
 local tointeger = math.tointeger
 local find, format, sub = string.find, string.format, string.sub
-local getenv, loadfile = world.getenv, world.loadfile
+local getenv, loadfile = native.getenv, world.loadfile
 
 local vmrun = {}
 
@@ -94,6 +94,9 @@ end
 
 -- What another Lua file returns.
 function vmrun.include(file)
+	if native.sandbox then
+		raise("vmrun.include: not in the sandbox")
+	end
 	local chunk, message = loadfile(absolute("include", file), "t")
 	if not chunk then
 		raise(format("vmrun.include %q: %s", file, message))

@@ -76,6 +76,7 @@ struct vmrun_options {
 	bool fix;   /* run the known fixes of failed checks */
 	bool force; /* those too that destroy something: a VM of this name that nobody supervises */
 	bool no_checks; /* start without checks of the host */
+	bool sandbox;	/* the spec is somebody else's: Lua without files, commands and debug */
 };
 
 #ifdef __cplusplus

@@ -148,6 +148,7 @@ static int load(struct vmrun *vm)
 		.memory_bytes = HOOK_MEMORY,
 		.log = log_line,
 		.context = vm,
+		.sandbox = vm->options.sandbox,
 		.load_state = handle_load_state,
 		.save_state = handle_save_state,
 		.event = handle_event,
