@@ -52,6 +52,8 @@ static const struct option options[] = {
 	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "file for the pid of vmrun" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
 	    "guest: end with the hypervisor's own last status" },
+	{ 0, "sandbox", NULL, FLAG, AT(sandbox),
+	    "run Lua without io, os, package, debug and load of files" },
 	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
 	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
 };

@@ -177,6 +177,7 @@ static int load(struct vmrun *vm)
 		.log = log_line,
 		.wait = wait_here,
 		.context = vm,
+		.sandbox = vm->options.sandbox,
 		.load_state = handle_load_state,
 		.save_state = handle_save_state,
 		.event = handle_event,
