@@ -12,6 +12,7 @@ return {
 
 	-- Folder of the code that runs now: there vmrun.include and require look first.
 	here = "/",
+	label = nil, -- and the hook that it is, for events: "on_exit of vm.lua"
 
 	-- What the last boot merged (see boot.lua), and what the last on_prepare made of it.
 	merged = nil,

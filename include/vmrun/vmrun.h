@@ -213,6 +213,7 @@ enum vmrun_event_type {
 			*/
 	VMRUN_FIXED,   /* target, text: this command mended it */
 	VMRUN_ENDED,   /* exit_status: the supervision is over; nothing follows */
+	VMRUN_HOOK_EVENT, /* by, text: what vmrun.event() was given, as JSON; by may be NULL */
 };
 
 /* Unused members are 0 or NULL. Everything is lent until the next vmrun_next_event(). */

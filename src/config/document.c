@@ -438,7 +438,7 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
 }
 
 /* { name, index, argument }. Caller frees. */
-static struct node *hook_request(const char *hook, size_t index, struct node *argument)
+static struct node *call_request(const char *hook, size_t index, struct node *argument)
 {
 	struct node *request = node_new(NODE_OBJECT);
 
@@ -451,7 +451,7 @@ static struct node *hook_request(const char *hook, size_t index, struct node *ar
 int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct script_reply *reply, struct error *err)
 {
-	struct node *request = hook_request(hook, index, argument);
+	struct node *request = call_request(hook, index, argument);
 	int rc = script_begin(doc->script, "call", request, reply, err);
 
 	node_free(request);
@@ -461,7 +461,7 @@ int document_begin_hook(struct document *doc, const char *hook, size_t index, st
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err)
 {
-	struct node *request = hook_request(hook, index, argument);
+	struct node *request = call_request(hook, index, argument);
 	int rc = script_call(doc->script, "call", request, answer, err);
 
 	node_free(request);

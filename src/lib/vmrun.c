@@ -171,11 +171,17 @@ static void check_target(struct vmrun *vm)
 static int load(struct vmrun *vm)
 {
 	struct document_source source = { .file = NULL };
-	struct script_options limits = { .budget_ms = HOOK_BUDGET_MS,
+	struct script_options limits = {
+		.budget_ms = HOOK_BUDGET_MS,
 		.memory_bytes = HOOK_MEMORY,
 		.log = log_line,
 		.wait = wait_here,
-		.log_context = vm };
+		.context = vm,
+		.load_state = handle_load_state,
+		.save_state = handle_save_state,
+		.event = handle_event,
+		.firmware = handle_firmware,
+	};
 
 	if (read_options(vm, &source) != 0 || choose_hypervisor(vm) != 0)
 		return -1;
@@ -232,6 +238,7 @@ void vmrun_close(struct vmrun *vm)
 	report_free(&vm->report);
 	event_queue_clear(&vm->events);
 	free(vm->name);
+	free(vm->kept_state);
 	free(vm->run_dir);
 	free(vm->state_dir);
 	free(vm->program);

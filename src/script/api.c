@@ -18,6 +18,9 @@ int luaopen_cjson(lua_State *L);
 #error "define VMRUN_CJSON_LINKED, or VMRUN_CJSON_MODULE as the path of cjson.so"
 #endif
 
+/* Bytes of a message: thousands may wait for their reader, outside the cap. */
+#define LOG_MOST 8000
+
 static const char engine_key;
 
 static const struct embedded *find_module(const char *name)
@@ -241,14 +244,20 @@ static int api_near(lua_State *L)
 	return 1;
 }
 
-/* raise(text): an error at the user's line, whichever of our functions found it. */
-static int api_raise(lua_State *L)
+int script_raise(lua_State *L)
 {
 	char place[ROOM_PLACE_SIZE];
 
 	script_find_place(L, place, sizeof(place));
-	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, 1));
+	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, -1));
 	return lua_error(L);
+}
+
+/* raise(text): an error at the user's line, whichever of our functions found it. */
+static int api_raise(lua_State *L)
+{
+	lua_settop(L, 1);
+	return script_raise(L);
 }
 
 static int api_log(lua_State *L)
@@ -256,8 +265,10 @@ static int api_log(lua_State *L)
 	struct script *s = script_of(L);
 	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
 
+	if (strlen(text) > LOG_MOST)
+		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, LOG_MOST));
 	if (s->log != NULL)
-		s->log(s->log_context, level, text);
+		s->log(s->context, level, text);
 	return 0;
 }
 
@@ -300,6 +311,8 @@ void api_open(lua_State *L)
 
 	values_open(L);
 	luaL_newlib(L, functions);
+	kept_open(L);
+	outside_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
 	lua_pushvalue(L, -1);

@@ -1,45 +1,11 @@
 /* The key that names hooks: files, and those that are built in. */
 #include "spec/keys.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-static void node_text(const struct node *n, struct str *s)
-{
-	switch (n->kind) {
-	case NODE_STRING:
-		str_add_json(s, n->text);
-		break;
-	case NODE_INT:
-		str_addf(s, "%" PRId64, n->integer);
-		break;
-	case NODE_NUMBER:
-		str_addf(s, isfinite(n->number) ? "%.17g" : "null", n->number);
-		break;
-	case NODE_NULL:
-		str_add(s, "null");
-		break;
-	case NODE_BOOL:
-		str_add(s, n->truth ? "true" : "false");
-		break;
-	default:
-		str_add(s, node_is_list(n) ? "[" : "{");
-		for (const struct node *c = n->first; c != NULL; c = c->next) {
-			str_add(s, c == n->first ? "" : ",");
-			if (c->key != NULL) {
-				str_add_json(s, c->key);
-				str_add(s, ":");
-			}
-			node_text(c, s);
-		}
-		str_add(s, node_is_list(n) ? "]" : "}");
-		break;
-	}
-}
+#include "base/node_json.h"
 
 /* Stock hooks have neither a folder nor an extension; which of them there are is Lua's to say. */
 static bool is_stock_name(const char *name)
@@ -70,7 +36,7 @@ void hook_list_add(
 		hook->options = node_copy(options);
 	str_add(&key, hook->path != NULL ? hook->path : name);
 	if (options != NULL)
-		node_text(options, &key);
+		node_add_json(&key, options);
 	hook->key = str_take(&key);
 }
 
@@ -138,7 +104,7 @@ static void print_options(const struct hook_file *hook, struct str *json)
 		if (strcmp(n->key, "use") == 0)
 			str_add_json(json, printed_name(hook));
 		else
-			node_text(n, json);
+			node_add_json(json, n);
 	}
 	str_add(json, "}");
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/node_json.h"
 
 static void add_entry(struct reboot_list *list, struct reboot_entry entry)
 {
