@@ -14,6 +14,7 @@
 -- A try also begins when anything else boots the other slot: a next_target, another hook.  A new
 -- slot that ends before its time is left again, unless it powers off.  Which slot is in use is kept
 -- in vmrun.state and holds when vmrun is started again; the first one ever started is the first.
+-- Hooks that come after it hear of a started boot only when its try is over: let it be the last.
 return function(options)
 	options = vmrun.options(options, {
 		a = { "target", default = "a" },
@@ -24,8 +25,14 @@ return function(options)
 	})
 	local other = { [options.a] = options.b, [options.b] = options.a }
 
+	-- Nothing before the first boot, or when the slots have got other names since.
+	local function in_use()
+		local slot = vmrun.state.slot
+		return other[slot] and slot
+	end
+
 	local function is_new(slot)
-		return other[slot] ~= nil and slot ~= vmrun.state.slot
+		return other[slot] ~= nil and slot ~= in_use()
 	end
 
 	-- Was the file there?  It is not, afterwards.
@@ -41,16 +48,18 @@ return function(options)
 	local hooks = {}
 
 	function hooks.on_start(boot)
-		if other[boot.target] and not vmrun.state.slot then
+		if other[boot.target] and not in_use() then
 			vmrun.state.slot = boot.target
 		elseif is_new(boot.target) and boot.boots == 0 then
-			return false, "the slot in use is " .. vmrun.state.slot
+			return false, "the slot in use is " .. in_use()
+		elseif is_new(boot.target) then
+			take_file(options.confirm) -- it speaks of an earlier try
 		end
 	end
 
 	function hooks.on_started(boot)
 		if is_new(boot.target) then
-			vmrun.sleep(options.stays_up) -- an exit ends this hook too
+			vmrun.sleep(options.stays_up) -- which the end of the boot ends too
 			accept(boot.target)
 		end
 	end
@@ -60,9 +69,9 @@ return function(options)
 			if exit.uptime >= options.stays_up or take_file(options.confirm) then
 				accept(exit.target)
 			elseif exit.cause ~= "poweroff" then
-				return vmrun.state.slot
+				return in_use()
 			end
-		elseif exit.cause == "reboot" and take_file(options.request) then
+		elseif other[exit.target] and exit.cause == "reboot" and take_file(options.request) then
 			return other[exit.target]
 		end
 	end
