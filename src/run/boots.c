@@ -62,6 +62,7 @@ static void record_failure(struct machine *m, enum cause cause, const char *text
 {
 	struct event_record *r;
 
+	m->ends++;
 	memset(&m->outcome, 0, sizeof(m->outcome));
 	m->outcome.cause = cause;
 	m->outcome.status = -1;
@@ -231,6 +232,7 @@ void boots_say_exit(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
 
+	m->ends++;
 	if (m->stop_requested)
 		m->outcome.cause = CAUSE_STOPPED;
 	event_target(r, m->boot.target);
@@ -299,6 +301,10 @@ static void say_decision(struct machine *m, const struct decision *d)
 {
 	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
 
+	r->event.boot = m->ends;
+	event_ended(r, m->boot.target);
+	r->event.cause = cause_name(m->outcome.cause);
+	r->event.cause_text = cause_text(m->outcome.cause);
 	r->event.action = d->boot ? "boot" : "stop";
 	r->event.delay_ms = d->delay_ms;
 	event_target(r, d->target);

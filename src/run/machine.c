@@ -276,6 +276,11 @@ void machine_stop(struct machine *m)
 	happen(m, HAPPENED_STOP);
 }
 
+void machine_answer(struct machine *m, bool fix)
+{
+	preparing_answer(m, fix);
+}
+
 static void say_line(void *context, const char *line)
 {
 	struct machine *m = context;

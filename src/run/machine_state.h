@@ -74,6 +74,7 @@ struct preparing {
 	bool asking;		   /* the helper answers a question of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
+	bool asks;		/* whether to mend what was found */
 	bool fix_takes;		/* the fix that runs takes something that is given back */
 	struct words tried;	/* fixes that were run for this boot, as lines */
 	int64_t gone_until_ms;	/* how long a destroyed VM may take to go */
@@ -118,6 +119,7 @@ struct machine {
 	bool stop_requested;
 	size_t stop_step; /* the next one of the ladder */
 	int64_t boots;	  /* started so far */
+	int64_t ends;	  /* of boots, those that failed before they ran among them */
 	struct pace pace; /* of automatic boots */
 	int64_t counts[CAUSES];
 	struct exit_record history[HISTORY]; /* a ring */
@@ -166,7 +168,8 @@ void preparing_begin(struct machine *m);
 void preparing_go_on(struct machine *m);
 void preparing_late(struct machine *m);
 void preparing_stop(struct machine *m);
-void preparing_asked(struct machine *m); /* on_start has been asked */
+void preparing_answer(struct machine *m, bool fix); /* to what it asks */
+void preparing_asked(struct machine *m);	    /* on_start has been asked */
 void preparing_clear(struct preparing *p);
 /* Starts the command that the facts want; true when it runs. */
 bool preparing_ask(struct machine *m);
