@@ -195,12 +195,17 @@ VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
 VMRUN_API void vmrun_allow_fixes(struct vmrun *vm);
 
 enum vmrun_event_type {
+	VMRUN_POLICY, /* from, cause, action, target, delay_ms, by: at the start, one a cause: what
+		       * follows it; status: a single one of the cause, else -1; text: the hooks
+		       * that are asked before, or NULL */
 	VMRUN_STARTING, /* target: a boot begins */
 	VMRUN_LOADING,	/* target, pid, argv: what loads the guest runs */
 	VMRUN_SPAWNED,	/* target, pid, argv: the hypervisor runs */
 	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr, or of the loader `by` */
 	VMRUN_EXITED,	/* target, cause, status, signal, uptime_ms, text: last words on stderr */
-	VMRUN_DECIDED,	/* action, target, delay_ms, by: what comes next, and who said so */
+	VMRUN_DECIDED,	/* cause, action, target, delay_ms, by: what comes next, and who said so */
+	VMRUN_GIVEN_UP, /* cause, by, target: this boot was one too many; text: the last exits, a
+			 * line each, the newest last */
 	VMRUN_STOPPING, /* action: a step of the stop ladder; delay_ms: before the next one */
 	VMRUN_HOOK_FAILED, /* by, text: the hook and its traceback */
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
@@ -219,9 +224,10 @@ struct vmrun_event {
 	uint64_t seq;	  /* counts from 1 */
 	const char *vm;
 	const char *target;
+	const char *from;	/* VMRUN_POLICY: the target whose policy it is */
 	const char *cause;	/* "reboot", "poweroff", ... */
 	const char *cause_text; /* the same for people */
-	const char *action;	/* "boot", "stop"; "acpi", "poweroff", "kill" */
+	const char *action;	/* "boot", "stop", "wait"; "acpi", "poweroff", "kill" */
 	const char *by;
 	const char *level;
 	const char *text;
@@ -255,6 +261,11 @@ VMRUN_API int vmrun_dispatch(struct vmrun *vm);
 VMRUN_API bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out);
 /* Asks the VM to stop; asking again takes the next step of the stop ladder at once. */
 VMRUN_API void vmrun_stop(struct vmrun *vm);
+/*
+ * It has given up and waits, as the spec's on.given_up may say: forgets the boots that were too
+ * many, and makes the one that was refused.  False when there is nothing to reset.
+ */
+VMRUN_API bool vmrun_reset(struct vmrun *vm);
 /* Is the supervision over? */
 VMRUN_API bool vmrun_ended(const struct vmrun *vm);
 /* vmrun's exit status, once it is over. */

@@ -8,6 +8,7 @@ struct renderer {
 	const char *hypervisor;
 	bool console;  /* a hypervisor has the terminal, perhaps in raw mode */
 	bool reported; /* the checks' report has told why the boot fails */
+	bool foretold; /* the policy has its heading */
 	bool stuck; /* nobody reads our stderr: what does not fit is dropped until somebody does */
 };
 

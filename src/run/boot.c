@@ -47,14 +47,26 @@ static struct spec *read_target(
 	return spec;
 }
 
-static void check_next_target(
+static void check_target(
+    struct boot_source *source, const char *target, const struct where *at, struct report *report)
+{
+	if (target != NULL && !words_have(document_targets(source->doc), target))
+		document_report_target(source->doc, target, at, report);
+}
+
+/* The targets that a spec leads to. */
+static void check_next_targets(
     struct boot_source *source, const struct spec *spec, struct report *report)
 {
-	struct where at = { NULL, "next_target", 0 };
+	struct where next = { NULL, "next_target", 0 }, on = { NULL, "on", 0 };
 
-	if (spec->next_target != NULL &&
-	    !words_have(document_targets(source->doc), spec->next_target))
-		document_report_target(source->doc, spec->next_target, &at, report);
+	check_target(source, spec->next_target, &next, report);
+	for (int i = 0; i < CAUSES; i++) {
+		struct where cause = { &on, cause_name((enum cause)i), 0 };
+		struct where at = { &cause, "boot", 0 };
+
+		check_target(source, spec->on[i].target, &at, report);
+	}
 }
 
 static void load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
@@ -101,7 +113,7 @@ static void check_candidate(struct boot_source *source, struct candidate *c)
 
 	if (c->spec == NULL)
 		return;
-	check_next_target(source, c->spec, &c->report);
+	check_next_targets(source, c->spec, &c->report);
 	load_hooks(source, c->spec, &c->report);
 	slots_assign(c->spec, source->base, &source->pins, &c->report);
 	if (c->report.count == 0) {
@@ -167,6 +179,22 @@ void boot_hook_keys(const struct spec *spec, struct words *keys)
 		words_add(keys, spec->hooks.item[i].key);
 }
 
+void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
+    struct words *labels)
+{
+	struct words keys = { 0 };
+	struct node *list = NULL;
+	struct error ignored = { 0 };
+
+	boot_hook_keys(spec, &keys);
+	(void)document_hooks(source->doc, hook, &keys, &list, &ignored);
+	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
+		words_add(labels, n->text);
+	error_clear(&ignored);
+	node_free(list);
+	words_free(&keys);
+}
+
 /* What on_prepare is given beside the spec. */
 static struct node *prepare_argument(const struct boot_source *source, const struct spec *spec,
     const char *target, const struct boot_facts *facts)
@@ -212,7 +240,7 @@ static int call_prepare(struct boot_source *source, size_t index, const char *la
 	*spec = spec_decode(changed, &d);
 	node_free(changed);
 	if (report->count == before) {
-		check_next_target(source, *spec, report);
+		check_next_targets(source, *spec, report);
 		load_hooks(source, *spec, report);
 		slots_assign(*spec, NULL, &source->pins, report);
 		spec_complete(*spec);

@@ -50,6 +50,10 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 /* Makes the plan anew, with what the devices have found since. */
 int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report);
 void boot_clear(struct boot *boot);
+/* Adds what messages call the functions of a hook, in their order; the target of the spec is the
+ * one that was merged last. */
+void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
+    struct words *labels);
 /* Keys of the hook files of a spec, as document_hooks() wants them. */
 void boot_hook_keys(const struct spec *spec, struct words *keys);
 

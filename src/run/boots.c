@@ -319,31 +319,6 @@ void boots_exited(struct machine *m)
 	say_exit(m);
 }
 
-static void say_decision(struct machine *m, const struct decision *d)
-{
-	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
-
-	r->event.action = d->boot ? "boot" : "stop";
-	r->event.delay_ms = d->delay_ms;
-	event_target(r, d->target);
-	event_by(r, d->by);
-}
-
-/* It boots and boots: somebody has to look at it. */
-static void give_up(struct machine *m, struct decision *decision)
-{
-	const struct restart_limit *limit = &m->boot.spec->restart_limit;
-
-	free(decision->by);
-	free(decision->target);
-	decision->boot = false;
-	decision->target = NULL;
-	decision->status = -1;
-	decision->by = mem_format("restart_limit: %lld boots within %g s", (long long)limit->count,
-	    (double)limit->within_ms / 1000);
-	m->outcome.cause = CAUSE_GIVEN_UP;
-}
-
 /* on_exit hears of every cause; there is nothing to answer to this one. */
 static void tell_given_up(struct machine *m)
 {
@@ -356,26 +331,10 @@ static void tell_given_up(struct machine *m)
 	free(label);
 }
 
-static void set_pace(struct machine *m, struct decision *decision)
-{
-	int64_t now = clock_ms();
-
-	if (!decision->boot)
-		return;
-	if (!pace_allows(&m->pace, &m->boot.spec->restart_limit, now)) {
-		give_up(m, decision);
-		return;
-	}
-	if (decision->delay_ms < 0)
-		decision->delay_ms =
-		    pace_delay(&m->pace, &m->boot.spec->backoff, m->outcome.cause, m->uptime_ms);
-	pace_boot(&m->pace, now, decision->delay_ms);
-}
-
 void boots_over(struct machine *m)
 {
 	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
-		m->pace.boots, m->stop_requested, NULL, NULL };
+		m->pace.boots, m->stop_requested, NULL, NULL, m->was_given_up };
 	struct node *answer;
 	struct decision decision;
 	char *label;
@@ -384,19 +343,11 @@ void boots_over(struct machine *m)
 	q.answer = answer;
 	q.hook = label;
 	policy_decide(&q, &decision);
-	set_pace(m, &decision);
-	say_decision(m, &decision);
+	deciding_pace(m, &decision);
+	deciding_say(m, &decision);
 	if (m->outcome.cause == CAUSE_GIVEN_UP)
 		tell_given_up(m);
-	if (decision.boot) {
-		free(m->next_target);
-		m->next_target = mem_copy(decision.target);
-		machine_enter(m, STATE_WAITING, decision.delay_ms);
-	} else {
-		boots_end(m,
-		    decision.status >= 0 ? decision.status
-					 : policy_exit_status(&m->outcome, m->exec_status));
-	}
+	deciding_follow(m, &decision);
 	decision_clear(&decision);
 	node_free(answer);
 	free(label);

@@ -19,7 +19,9 @@ static const char *const names[] = {
 	[VMRUN_SPAWNED] = "spawned",
 	[VMRUN_OUTPUT] = "output",
 	[VMRUN_EXITED] = "exit",
+	[VMRUN_POLICY] = "policy",
 	[VMRUN_DECIDED] = "decided",
+	[VMRUN_GIVEN_UP] = "given_up",
 	[VMRUN_STOPPING] = "stopping",
 	[VMRUN_HOOK_FAILED] = "hook_failed",
 	[VMRUN_LOG] = "log",
@@ -35,6 +37,7 @@ static void free_record(struct event_record *r)
 	if (r == NULL)
 		return;
 	free(r->target);
+	free(r->from);
 	free(r->by);
 	free(r->text);
 	free(r->level);
@@ -92,6 +95,11 @@ static char *set(char **into, const char *text)
 void event_target(struct event_record *r, const char *target)
 {
 	r->event.target = set(&r->target, target);
+}
+
+void event_from(struct event_record *r, const char *target)
+{
+	r->event.from = set(&r->from, target);
 }
 
 void event_by(struct event_record *r, const char *by)

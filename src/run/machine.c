@@ -149,6 +149,7 @@ static action *const actions[STATES][HAPPENINGS] = {
 	[STATE_CLEANING] = { [HAPPENED_HELPER] = cleaning_helper_ended,
 	    [HAPPENED_DEADLINE] = cleaning_deadline,
 	    [HAPPENED_STOP] = stop_cleaning },
+	[STATE_GIVEN_UP] = { [HAPPENED_RESET] = deciding_reset, [HAPPENED_STOP] = stop_waiting },
 	[STATE_ENDING] = { [HAPPENED_HELPER] = ending_go_on, [HAPPENED_DEADLINE] = ending_late },
 };
 
@@ -237,6 +238,14 @@ void machine_stop(struct machine *m)
 	happen(m, HAPPENED_STOP);
 }
 
+bool machine_reset(struct machine *m)
+{
+	bool given_up = m->state == STATE_GIVEN_UP;
+
+	happen(m, HAPPENED_RESET);
+	return given_up;
+}
+
 static void say_line(void *context, const char *line)
 {
 	struct machine *m = context;
@@ -282,6 +291,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 void machine_start(struct machine *m)
 {
+	deciding_foretell(m);
 	machine_enter(m, STATE_WAITING, 0);
 }
 
@@ -311,8 +321,10 @@ void machine_free(struct machine *m)
 	kill_all(m);
 	pidfile_close(&m->pidfile);
 	waitset_free(m->wait);
-	for (size_t i = 0; i < HISTORY; i++)
+	for (size_t i = 0; i < HISTORY; i++) {
 		free(m->history[i].target);
+		free(m->history[i].words);
+	}
 	free(m->next_target);
 	preparing_clear(&m->preparing);
 	taken_clear(&m->taken);

@@ -34,6 +34,8 @@ void machine_start(struct machine *m);
 int machine_fd(const struct machine *m);
 int machine_dispatch(struct machine *m, struct error *err);
 void machine_stop(struct machine *m);
+/* After it has given up and waits: boots what was refused. False when it has not. */
+bool machine_reset(struct machine *m);
 bool machine_ended(const struct machine *m);
 int machine_status(const struct machine *m);
 int machine_guest_status(const struct machine *m);
