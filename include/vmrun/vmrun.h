@@ -154,6 +154,11 @@ VMRUN_API const char *const *vmrun_placeholders(const struct vmrun *vm);
 VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
 /* Remarks about the prepared boot, NULL-terminated; possibly empty. Lent until vmrun_start(). */
 VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
+/*
+ * The targets, and where each cause leads from each of them, as a graph for dot(1).  It needs no
+ * vmrun_prepare(); NULL when there are problems, and after vmrun_start(). Caller frees with free().
+ */
+VMRUN_API char *vmrun_graph(struct vmrun *vm);
 /* The name of the VM, and the target that is booted first; NULL when the spec could not be read. */
 VMRUN_API const char *vmrun_name(const struct vmrun *vm);
 VMRUN_API const char *vmrun_target(const struct vmrun *vm);

@@ -26,12 +26,7 @@ static void mark_removed(struct spec *spec, const struct node *removed)
 	}
 }
 
-/*
- * The merged and decoded spec of a target, without slots: also when the report got problems, as far
- * as it could be read.  NULL when there was nothing to decode.
- */
-static struct spec *read_target(
-    struct boot_source *source, const char *target, struct report *report)
+struct spec *boot_read(struct boot_source *source, const char *target, struct report *report)
 {
 	struct decoder d = decoder_of(source, report);
 	struct merged merged;
@@ -135,7 +130,7 @@ static void place_base(struct boot_source *source)
 {
 	struct report ignored = { 0 };
 
-	source->base = read_target(source, NULL, &ignored);
+	source->base = boot_read(source, NULL, &ignored);
 	if (source->base != NULL) {
 		slots_collect(&source->pins, source->base);
 		slots_assign(source->base, NULL, &source->pins, &ignored);
@@ -151,7 +146,7 @@ int boot_source_check(struct boot_source *source, struct report *report)
 
 	for (size_t i = 0; i < targets->count; i++) {
 		list[i].target = targets->item[i];
-		list[i].spec = read_target(source, list[i].target, &list[i].report);
+		list[i].spec = boot_read(source, list[i].target, &list[i].report);
 		if (list[i].spec != NULL)
 			slots_collect(&source->pins, list[i].spec);
 	}
@@ -276,7 +271,7 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
     struct boot *out, struct report *report)
 {
 	size_t before = report->count;
-	struct spec *spec = read_target(source, target, report);
+	struct spec *spec = boot_read(source, target, report);
 	int rc = -1;
 
 	memset(out, 0, sizeof(*out));

@@ -44,6 +44,11 @@ struct boot {
 int boot_source_check(struct boot_source *source, struct report *report);
 void boot_source_clear(struct boot_source *source);
 
+/*
+ * The merged and decoded spec of a target, without slots: also when the report got problems, as far
+ * as it could be read.  NULL when there was nothing to decode.
+ */
+struct spec *boot_read(struct boot_source *source, const char *target, struct report *report);
 /* -1: see the report; *out is empty then. */
 int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
     struct boot *out, struct report *report);

@@ -73,8 +73,8 @@ static void follow_action(
 
 char *policy_limit_text(const struct restart_limit *limit)
 {
-	return mem_format("restart_limit: %" PRId64 " boots within %g s", limit->count,
-	    (double)limit->within_ms / 1000);
+	return mem_format("restart_limit: %" PRId64 " boot%s within %g s", limit->count,
+	    limit->count == 1 ? "" : "s", (double)limit->within_ms / 1000);
 }
 
 /* It boots and boots: somebody has to look at it, or something else is tried, once. */
