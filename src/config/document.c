@@ -403,16 +403,33 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
 	return rc;
 }
 
-int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
-    struct node **answer, struct error *err)
+/* { name, index, argument }. Caller frees. */
+static struct node *hook_request(const char *hook, size_t index, struct node *argument)
 {
 	struct node *request = node_new(NODE_OBJECT);
-	int rc;
 
 	node_put(request, "name", node_string(hook));
 	node_put(request, "index", node_int((int64_t)index));
 	node_put(request, "argument", argument);
-	rc = script_call(doc->script, "call", request, answer, err);
+	return request;
+}
+
+int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
+    struct script_reply *reply, struct error *err)
+{
+	struct node *request = hook_request(hook, index, argument);
+	int rc = script_begin(doc->script, "call", request, reply, err);
+
+	node_free(request);
+	return rc;
+}
+
+int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
+    struct node **answer, struct error *err)
+{
+	struct node *request = hook_request(hook, index, argument);
+	int rc = script_call(doc->script, "call", request, answer, err);
+
 	node_free(request);
 	return rc;
 }

@@ -87,7 +87,10 @@ int document_hook_file(struct document *doc, const char *key, const char *name, 
  */
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
     struct node **labels, struct error *err);
-/* Calls the index-th of them (from 1); argument is taken. *answer is NULL for "no opinion". */
+/* Calls the index-th of them (from 1); argument is taken.  It may wait: see script_begin(). */
+int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
+    struct script_reply *reply, struct error *err);
+/* The same to its end, whatever it waits for. *answer is NULL for "no opinion". */
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err);
 

@@ -12,6 +12,7 @@
 #include "base/near.h"
 #include "lib/handle.h"
 #include "platform/os.h"
+#include "run/request.h"
 
 #define HOOK_BUDGET_MS 5000
 #define HOOK_MEMORY ((size_t)64 << 20)
@@ -132,6 +133,14 @@ static void log_line(void *context, const char *level, const char *text)
 	event_text(r, text);
 }
 
+/* For what runs before there is a loop: the chunk, and hooks of a boot that is only prepared. */
+static struct node *wait_here(void *context, const struct node *request)
+{
+	struct vmrun *vm = context;
+
+	return request_serve(request, vm->source.dry, &vm->events);
+}
+
 static void check_target(struct vmrun *vm)
 {
 	if (vm->options.target == NULL)
@@ -143,7 +152,11 @@ static void check_target(struct vmrun *vm)
 static int load(struct vmrun *vm)
 {
 	struct document_source source = { .file = NULL };
-	struct script_options limits = { HOOK_BUDGET_MS, HOOK_MEMORY, log_line, vm, NULL };
+	struct script_options limits = { .budget_ms = HOOK_BUDGET_MS,
+		.memory_bytes = HOOK_MEMORY,
+		.log = log_line,
+		.wait = wait_here,
+		.log_context = vm };
 
 	if (read_options(vm, &source) != 0 || choose_hypervisor(vm) != 0)
 		return -1;
@@ -377,11 +390,10 @@ int vmrun_start(struct vmrun *vm)
 	if (vm->machine != NULL)
 		return STATUS_USAGE;
 	status = handle_claim(vm);
-	if (status == STATUS_OK)
-		status = vmrun_prepare(vm);
 	if (status != STATUS_OK)
 		return status;
 	pidfile_write(&vm->pidfile, getpid());
+	options.target = vm->options.target;
 	options.console_input = open_console_input(vm);
 	options.fix = vm->options.fix;
 	options.force = vm->options.force;

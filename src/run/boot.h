@@ -49,7 +49,21 @@ void boot_source_clear(struct boot_source *source);
  * as it could be read.  NULL when there was nothing to decode.
  */
 struct spec *boot_read(struct boot_source *source, const char *target, struct report *report);
-/* -1: see the report; *out is empty then. */
+/*
+ * A boot is drafted: merged, decoded, its slots assigned; then on_prepare may change it; then it is
+ * finished: it has its plan.  -1: see the report; *out is empty then.
+ */
+int boot_draft(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report);
+/* What on_prepare is given: { slots, boot }. Caller frees. */
+struct node *boot_prepare_argument(
+    const struct boot_source *source, const struct boot *draft, const struct boot_facts *facts);
+/* Takes the document that on_prepare returned. -1: see the report; the draft is as it was. */
+int boot_change(struct boot_source *source, struct boot *draft, const struct node *changed,
+    struct report *report);
+/* -1: see the report; the draft has no plan then. */
+int boot_finish(struct boot_source *source, struct boot *draft, struct report *report);
+/* All of it at once: what hooks wait for is waited for. -1: see the report; *out is empty then. */
 int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
     struct boot *out, struct report *report);
 /* Makes the plan anew, with what the devices have found since. */

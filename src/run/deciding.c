@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "platform/clock.h"
 #include "run/machine_state.h"
 #include "run/outlook.h"
 
@@ -45,8 +44,8 @@ static void give_up(struct machine *m, struct decision *d)
 
 	say_given_up(m, d->target);
 	m->outcome.cause = CAUSE_GIVEN_UP;
-	free(m->next_target); /* of the boot that has ended */
-	m->next_target = mem_copy(d->target);
+	free(m->refused_target);
+	m->refused_target = mem_copy(d->target);
 	decision_clear(d);
 	policy_decide(&q, d);
 	if (d->boot) {
@@ -57,7 +56,7 @@ static void give_up(struct machine *m, struct decision *d)
 
 void deciding_pace(struct machine *m, struct decision *d)
 {
-	int64_t now = clock_ms();
+	int64_t now = machine_now(m);
 
 	if (d->boot && !pace_allows(&m->pace, &m->boot.spec->restart_limit, now))
 		give_up(m, d);
@@ -69,28 +68,19 @@ void deciding_pace(struct machine *m, struct decision *d)
 	pace_boot(&m->pace, now, d->delay_ms);
 }
 
-void deciding_follow(struct machine *m, const struct decision *d)
-{
-	if (d->boot) {
-		free(m->next_target);
-		m->next_target = mem_copy(d->target);
-		machine_enter(m, STATE_WAITING, d->delay_ms);
-	} else if (d->wait) {
-		machine_enter(m, STATE_GIVEN_UP, -1);
-	} else {
-		boots_end(m,
-		    d->status >= 0 ? d->status : policy_exit_status(&m->outcome, m->exec_status));
-	}
-}
-
 void deciding_reset(struct machine *m)
 {
-	struct decision d = { .boot = true, .target = m->next_target, .by = "reset" };
+	struct decision *d = &m->decision;
 
+	decision_clear(d);
+	*d = (struct decision){ .boot = true,
+		.target = mem_copy(m->refused_target),
+		.status = -1,
+		.by = mem_copy("reset") };
 	pace_forget(&m->pace);
-	pace_boot(&m->pace, clock_ms(), 0);
-	deciding_say(m, &d);
-	machine_enter(m, STATE_WAITING, 0);
+	pace_boot(&m->pace, machine_now(m), 0);
+	deciding_say(m, d);
+	boots_follow(m);
 }
 
 /* The hooks that are asked before the policy: "on_exit of vm.lua, on_exit of a.lua", or NULL. */
@@ -108,9 +98,13 @@ static char *asked_before(struct machine *m)
 
 void deciding_foretell(struct machine *m)
 {
-	MEM_AUTO char *hooks = asked_before(m);
+	MEM_AUTO char *hooks = NULL;
 	struct outlook outlook;
 
+	if (m->foretold || m->simulation != NULL)
+		return;
+	m->foretold = true;
+	hooks = asked_before(m);
 	outlook_make(&m->options.policy, m->boot.spec, m->boot.target, &outlook);
 	for (size_t i = 0; i < outlook.count; i++) {
 		const struct prospect *p = &outlook.item[i];

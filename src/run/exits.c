@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "platform/clock.h"
 #include "run/machine_state.h"
 
 #define WORDS_MOST 200 /* bytes of a last line that are kept */
@@ -34,7 +33,7 @@ void exits_remember(struct machine *m)
 	e->status = m->outcome.status;
 	e->signal = m->outcome.signal;
 	e->uptime_ms = m->uptime_ms;
-	e->at_ms = clock_ms();
+	e->at_ms = machine_now(m);
 	e->target = mem_copy(m->boot.target);
 	free(e->words);
 	e->words = last_words(m->child.tail, m->child.tail_length);
@@ -68,7 +67,7 @@ static void put_history(const struct machine *m, struct node *facts)
 {
 	struct node *history = node_new(NODE_LIST), *ages = node_new(NODE_LIST);
 	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
-	int64_t now = clock_ms();
+	int64_t now = machine_now(m);
 
 	for (size_t i = 1; i <= known; i++) {
 		const struct exit_record *e = past(m, i);
@@ -118,7 +117,7 @@ char *exits_report(const struct machine *m, size_t most)
 {
 	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
 	size_t age = 0, n = 0;
-	int64_t now = clock_ms();
+	int64_t now = machine_now(m);
 	struct str s = { 0 };
 
 	/* That it was given up is no end of a boot, though hooks are told of it like one. */

@@ -2,6 +2,7 @@
  */
 #include "run/graph.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -161,7 +162,8 @@ static void add_limit(const struct graph *g, size_t from, struct str *s)
 	    (double)limit->within_ms / 1000);
 }
 
-static void add_edges(const struct graph *g, size_t from, struct str *s)
+/* Marks in `gives_up` the node that it leads to when it gives up. */
+static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct str *s)
 {
 	struct outlook o;
 
@@ -170,8 +172,10 @@ static void add_edges(const struct graph *g, size_t from, struct str *s)
 		if (o.item[i].cause != CAUSE_GIVEN_UP && is_first(&o, i, same_place))
 			add_edge(g, from, &o, i, s);
 	}
-	if (leads_somewhere(given_up(g, from)) && can_spin(g, from, &o))
+	if (leads_somewhere(given_up(g, from)) && can_spin(g, from, &o)) {
 		add_limit(g, from, s);
+		gives_up[given_up_node(g, from)] = true;
+	}
 	outlook_clear(&o);
 }
 
@@ -186,13 +190,11 @@ static void add_target(const struct graph *g, size_t i, struct str *s)
 				   : "\"]\n");
 }
 
-/* A node for each way of giving up that leads somewhere, and where that is. */
+/* A way of giving up, and where that leads. */
 static void add_given_up(const struct graph *g, size_t i, struct str *s)
 {
 	const struct action *action = given_up(g, i);
 
-	if (!leads_somewhere(action) || given_up_node(g, i) != i)
-		return;
 	str_addf(s, "\tg%zu [label=\"given up%s\" shape=oval]\n", i,
 	    action->kind == ACTION_WAIT ? ":\\nwaits for a reset" : "");
 	if (action->kind == ACTION_TARGET)
@@ -202,6 +204,7 @@ static void add_given_up(const struct graph *g, size_t i, struct str *s)
 
 char *graph_dot(const struct graph *g)
 {
+	bool *gives_up = mem_zero(g->count * sizeof(*gives_up));
 	struct str s = { 0 };
 
 	str_add(&s, "digraph \"");
@@ -215,9 +218,12 @@ char *graph_dot(const struct graph *g)
 		add_target(g, i, &s);
 	str_addf(&s, "\tstart -> t%zu\n", target_index(g, g->first));
 	for (size_t i = 0; i < g->count; i++)
-		add_edges(g, i, &s);
-	for (size_t i = 0; i < g->count; i++)
-		add_given_up(g, i, &s);
+		add_edges(g, i, gives_up, &s);
+	for (size_t i = 0; i < g->count; i++) {
+		if (gives_up[i])
+			add_given_up(g, i, &s);
+	}
+	free(gives_up);
 	str_add(&s, "}\n");
 	return str_take(&s);
 }

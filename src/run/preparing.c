@@ -23,12 +23,6 @@ void preparing_clear(struct preparing *p)
 	memset(p, 0, sizeof(*p));
 }
 
-void preparing_begin(struct machine *m)
-{
-	preparing_clear(&m->preparing);
-	preparing_go_on(m);
-}
-
 static void fail_with_report(struct machine *m)
 {
 	const struct findings *found = &m->preparing.findings;
@@ -273,10 +267,12 @@ static bool take(struct machine *m)
 
 static void step_on(struct machine *m)
 {
+	struct preparing *p = &m->preparing;
+
 	for (;;) {
 		bool waits = false;
 
-		switch (m->preparing.step) {
+		switch (p->step) {
 		case PREPARE_WAIT:
 			waits = beside_wait(m);
 			break;
@@ -292,12 +288,28 @@ static void step_on(struct machine *m)
 		case PREPARE_COMPANIONS:
 			waits = beside_companions(m);
 			break;
+		case PREPARE_ASK:
+			p->step = PREPARE_START;
+			machine_enter(m, STATE_PREPARING, -1);
+			asking_begin(m, &hooks_start, m->boot.spec);
+			return;
 		case PREPARE_START:
 			boots_start(m);
 			return;
 		}
 		if (waits)
 			return;
+	}
+}
+
+void preparing_begin(struct machine *m)
+{
+	preparing_clear(&m->preparing);
+	if (m->simulation == NULL) {
+		preparing_go_on(m);
+	} else if (simulation_check(m)) {
+		m->preparing.step = PREPARE_ASK;
+		step_on(m);
 	}
 }
 
@@ -391,11 +403,20 @@ void preparing_late(struct machine *m)
 	}
 }
 
+void preparing_asked(struct machine *m)
+{
+	MEM_AUTO char *refusal = m->refusal;
+
+	m->refusal = NULL;
+	if (refusal != NULL)
+		boots_fail(m, CAUSE_CHECK_FAILED, refusal);
+	else
+		step_on(m);
+}
+
 void preparing_stop(struct machine *m)
 {
-	m->stop_requested = true;
-	m->outcome.cause = CAUSE_STOPPED;
 	helper_kill(&m->helper);
 	helper_give_up(&m->helper, m->wait);
-	boots_end(m, STATUS_OK);
+	boots_stop_asking(m);
 }

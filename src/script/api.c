@@ -149,6 +149,32 @@ static int api_hooking(lua_State *L)
 	return 0;
 }
 
+static int wait_end(lua_State *L, int status, lua_KContext unused)
+{
+	(void)status;
+	(void)unused;
+	values_push(L, script_of(L)->answer);
+	return 1;
+}
+
+/* wait(request): gives control up until somebody has the answer, and returns it. */
+static int api_wait(lua_State *L)
+{
+	struct script *s = script_of(L);
+
+	if (!lua_isyieldable(L) || s->unyielding > 0)
+		luaL_error(L, "cannot wait here");
+	values_take(L, 1, &s->request);
+	return lua_yieldk(L, 0, 0, wait_end);
+}
+
+/* can_wait(): false inside a C function that calls back, such as table.sort. */
+static int api_can_wait(lua_State *L)
+{
+	lua_pushboolean(L, lua_isyieldable(L) && script_of(L)->unyielding == 0);
+	return 1;
+}
+
 /* near(word, names): the name that was probably meant, or nothing. */
 static int api_near(lua_State *L)
 {
@@ -215,6 +241,8 @@ void api_open(lua_State *L)
 		{ "mark", api_mark },
 		{ "json", api_json },
 		{ "hooking", api_hooking },
+		{ "wait", api_wait },
+		{ "can_wait", api_can_wait },
 		{ "near", api_near },
 		{ "raise", api_raise },
 		{ "log", api_log },

@@ -260,6 +260,8 @@ struct spec {
 
 /* Does the document set this key of the spec, to whatever value? */
 bool spec_gives(const struct spec *spec, const char *key);
+/* Is a function asked at this hook: one of the document, or one of a file? */
+bool spec_has_hook(const struct spec *spec, const char *hook);
 /* The device that a serial port is connected to: its path, "stdio", "tcp=...", a placeholder for
  * what a run finds, or NULL. */
 const char *spec_com(const struct spec *spec, size_t port);

@@ -228,7 +228,7 @@ static void test_exit(void **state)
 		"assert(vmrun.host.hypervisor == 'bhyve' and vmrun.host.os ~= '' and "
 		"vmrun.host.release)",
 		"assert(vmrun.env.PATH and vmrun.env.NO_SUCH_THING == nil and vmrun.env[1] == nil)",
-		"local n = 0 for k in pairs(vmrun) do n = n + 1 end assert(n == 9)",
+		"local n = 0 for k in pairs(vmrun) do n = n + 1 end assert(n == 11)",
 	};
 	struct script *s = *state;
 
