@@ -3,6 +3,8 @@ return {
 	-- Keys whose objects merge key by key, nested, as C's rows say: { cpu = {}, bhyve = {} }.
 	merge = {},
 
+	causes = {}, -- names of all causes
+
 	-- The table that the file returned.  Merging shares parts of it and alters nothing.
 	document = {},
 	name = "",    -- of the file, for messages
@@ -10,12 +12,15 @@ return {
 
 	-- Folder of the code that runs now: there vmrun.include and require look first.
 	here = "/",
+	label = nil, -- and the hook that it is, for events: "on_exit of vm.lua"
 
 	-- What the last boot merged (see boot.lua), and what the last on_prepare made of it.
 	merged = nil,
 	last = nil,
 
 	files = {}, -- hook files by key: { name, folder, functions }
+	loading = nil, -- the name of the one that is being loaded
+	faults = {},   -- in its options: { option, text } each, see options.lua
 	calls = {}, -- by the name of a hook: the functions that answer to it, in order
 
 	-- What vmrun.boot() and vmrun.stop() stand for, by the opaque table that they returned.

@@ -3,7 +3,8 @@ local native = ...
 local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
 local raise = native.raise
-local ipairs, pairs, setmetatable, tostring, type = ipairs, pairs, setmetatable, tostring, type
+local ipairs, pairs, rawset = ipairs, pairs, rawset
+local setmetatable, tostring, type = setmetatable, tostring, type
 local math_type, tointeger = math.type, math.tointeger
 local find, format, sub = string.find, string.format, string.sub
 local getenv, loadfile = world.getenv, world.loadfile
@@ -65,10 +66,29 @@ function vmrun.log(level, text)
 	native.log(level, tostring(text))
 end
 
+-- For whoever reads the events of this VM: a table of strings, numbers, booleans and tables of them.
+function vmrun.event(table)
+	if type(table) ~= "table" then
+		raise("vmrun.event takes a table, not " .. describe(table))
+	end
+	native.event(table, session.label)
+end
+
+-- The path of firmware that is installed: "uefi", "code", "vars" or "u-boot"; or nil and why.
+function vmrun.firmware(kind)
+	if type(kind) ~= "string" then
+		raise("vmrun.firmware takes a kind of firmware, not " .. describe(kind))
+	end
+	return native.firmware(kind)
+end
+
 -- Relative paths start from the folder of the file that runs.
 local function absolute(name, path)
 	if type(path) ~= "string" then
 		raise(format("vmrun.%s: the path is a string, not %s", name, describe(path)))
+	end
+	if find(path, "\0", 1, true) then
+		raise(format("vmrun.%s: the path has a NUL in it", name))
 	end
 	return sub(path, 1, 1) == "/" and path or session.here .. "/" .. path
 end
@@ -154,6 +174,11 @@ function vmrun.merge(a, b)
 	return merge.deep(a, b)
 end
 
+-- The options of a hook, checked; `declared` has { KIND, default =, required = } for each.
+function vmrun.options(given, declared)
+	return import("options")(given, declared)
+end
+
 vmrun.null = native.null
 vmrun.host = native.host()
 vmrun.env = setmetatable({}, {
@@ -169,6 +194,6 @@ vmrun.env = setmetatable({}, {
 -- Fills the table that scripts have.
 return function(into)
 	for name, value in pairs(vmrun) do
-		into[name] = value
+		rawset(into, name, value)
 	end
 end

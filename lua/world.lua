@@ -2,7 +2,8 @@
 local native = ...
 local import = native.import
 local session = import "session"
-local error, next, pairs, setmetatable, tostring = error, next, pairs, setmetatable, tostring
+local error, next, rawget, rawset = error, next, rawget, rawset
+local setmetatable, tostring, type = setmetatable, tostring, type
 local format, gsub = string.format, string.gsub
 
 local globals = native.open_world()
@@ -12,23 +13,40 @@ local searchpath = package.searchpath
 -- What other modules need of it, as it was before any script could replace it.
 local world = { loadfile = loadfile, getenv = getenv }
 
--- `vmrun` fills itself when it is first used: many specs never do.
-local vmrun = {}
+-- `vmrun` fills itself when it is first used: many specs never do.  `vmrun.state` is never in it:
+-- each touch comes here.
+local vmrun, filled = {}, false
 
 local function fill()
-	import("vmrun")(vmrun)
-	setmetatable(vmrun, nil) -- last: a script that ran out of memory here may come back
+	if not filled then
+		import("vmrun")(vmrun)
+		filled = true -- last: a script that ran out of memory here may come back
+	end
 end
 
 setmetatable(vmrun, {
 	__index = function(_, key)
+		if key == "state" then
+			return native.state()
+		end
 		fill()
-		return vmrun[key]
+		return rawget(vmrun, key)
+	end,
+	__newindex = function(_, key, value)
+		if key ~= "state" then
+			fill()
+			rawset(vmrun, key, value)
+		elseif type(value) == "table" then
+			native.state(value)
+		else
+			native.raise("vmrun.state is a table; vmrun.state = {} empties it")
+		end
 	end,
 	__pairs = function()
 		fill()
-		return pairs(vmrun)
+		return next, vmrun, nil
 	end,
+	__metatable = false,
 })
 globals.vmrun = vmrun
 package.loaded.vmrun = vmrun

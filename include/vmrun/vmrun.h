@@ -76,6 +76,9 @@ struct vmrun_options {
 	bool fix;   /* run the known fixes of failed checks */
 	bool force; /* those too that destroy something: a VM of this name that nobody supervises */
 	bool no_checks; /* start without checks of the host */
+	/* Further hooks, asked after those of the spec, whatever the target, NULL-terminated, or
+	 * NULL: files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5). */
+	const char *const *hooks;
 };
 
 #ifdef __cplusplus
@@ -220,6 +223,7 @@ enum vmrun_event_type {
 			*/
 	VMRUN_FIXED,   /* target, text: this command mended it */
 	VMRUN_ENDED,   /* exit_status: the supervision is over; nothing follows */
+	VMRUN_HOOK_EVENT, /* by, text: what vmrun.event() was given, as JSON; by may be NULL */
 };
 
 /* Unused members are 0 or NULL. Everything is lent until the next vmrun_next_event(). */

@@ -63,21 +63,26 @@ void node_append(struct node *list, struct node *child)
 	list->count++;
 }
 
+/* Keys mostly arrive sorted: without a look at the end first, a large object takes for ever. */
+static bool is_last(const struct node *object, const char *key)
+{
+	return object->last == NULL || strcmp(object->last->key, key) < 0;
+}
+
 void node_put(struct node *object, const char *key, struct node *child)
 {
 	struct node **at = &object->first;
 	char *copy = mem_copy(key); /* key may be a part of what is freed now */
 
-	node_free(node_take(object, key));
+	if (!is_last(object, key))
+		node_free(node_take(object, key));
 	free(child->key);
 	child->key = copy;
-	key = copy;
-	/* Keys mostly arrive sorted: try the end first. */
-	if (object->last == NULL || strcmp(object->last->key, key) < 0) {
+	if (is_last(object, copy)) {
 		node_append(object, child);
 		return;
 	}
-	while (*at != NULL && strcmp((*at)->key, key) < 0)
+	while (*at != NULL && strcmp((*at)->key, copy) < 0)
 		at = &(*at)->next;
 	child->next = *at;
 	*at = child;

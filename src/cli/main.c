@@ -232,6 +232,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->format = line->format;
 	options->target = line->target;
 	options->set = line->set;
+	options->hooks = line->hooks;
 	options->args = line->args;
 	options->dry_run = line->dry_run || line->debug || line->print != NULL;
 	options->check = line->check;

@@ -36,6 +36,8 @@ static const struct option options[] = {
 	{ 0, "no-requirement-check", NULL, FLAG, AT(no_checks), "start without checks of the host" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
+	{ 0, "hook", "FILE", LIST, AT(hooks),
+	    "ask this hook file, or stock hook, after the spec's; repeatable" },
 	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
 	{ 0, "reboot-count", "N", COUNT, AT(reboot_count), "at most N automatic boots after the first" },
 	{ 0, "reboot-on", "LIST", TEXT, AT(reboot_on), "causes or statuses to boot again after" },
@@ -71,6 +73,7 @@ static char *complain(const char *fmt, ...)
 static char *store(const struct option *o, const char *value, struct command_line *out)
 {
 	void *at = (char *)out + o->offset;
+	const char **list;
 	char *end;
 
 	if (o->kind != FLAG && value == NULL)
@@ -92,7 +95,9 @@ static char *store(const struct option *o, const char *value, struct command_lin
 			return complain("--%s takes a whole number, got \"%s\"", o->name, value);
 		break;
 	case LIST:
-		out->set[out->set_count++] = value; /* there is room for all of argv */
+		for (list = *(const char ***)at; *list != NULL; list++)
+			;
+		*list = value; /* there is room for all of argv */
 		break;
 	}
 	return NULL;
@@ -183,7 +188,8 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	memset(out, 0, sizeof(*out));
 	out->reboot_count = -1;
 	out->set = calloc((size_t)argc + 1, sizeof(*out->set));
-	if (out->set == NULL)
+	out->hooks = calloc((size_t)argc + 1, sizeof(*out->hooks));
+	if (out->set == NULL || out->hooks == NULL)
 		return complain("out of memory");
 	for (int i = 1; i < argc && wrong == NULL; i++) {
 		if (strcmp(argv[i], "--") == 0) {
@@ -205,6 +211,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 void options_free(struct command_line *line)
 {
 	free(line->set);
+	free(line->hooks);
 }
 
 void options_usage(FILE *to)

@@ -58,6 +58,13 @@ static void place(struct node **root, struct node *parent, const char *key, stru
 		node_append(parent, n);
 }
 
+/* Objects are sorted: what comes after their last key is new. */
+static bool has_key(const struct node *object, const char *key)
+{
+	return object->last != NULL && strcmp(object->last->key, key) >= 0 &&
+	    node_get(object, key) != NULL;
+}
+
 struct node *json_node(const char *text)
 {
 	struct json j;
@@ -73,7 +80,7 @@ struct node *json_node(const char *text)
 		if (token.type == JSON_KEY) {
 			free(key);
 			key = json_text(&j, &token, NULL);
-			if (node_get(open[depth], key) != NULL)
+			if (has_key(open[depth], key))
 				break;
 		} else if (token.type == JSON_OBJECT_END || token.type == JSON_LIST_END) {
 			depth--;

@@ -95,7 +95,7 @@ static int read_ucl(
 	if (ucl.words != NULL && options->log != NULL) {
 		MEM_AUTO char *line = mem_format("%s: uclcmd says: %s", file->name, ucl.words);
 
-		options->log(options->log_context, "warning", line);
+		options->log(options->context, "warning", line);
 	}
 	free(file->text);
 	file->text = ucl.json;

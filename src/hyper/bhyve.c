@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "hyper/bhyve_plan.h"
+#include "hyper/firmware.h"
 #include "platform/os.h"
 #include "platform/spawn.h"
 
@@ -78,6 +79,7 @@ const struct hypervisor hyper_bhyve = {
 	.name = "bhyve",
 	.system = "FreeBSD",
 	.swtpm_option = "--server",
+	.firmware = firmware_kinds_bhyve,
 	.plan = bhyve_plan,
 	.settle = bhyve_settle,
 	.config_text = bhyve_plan_text,

@@ -5,6 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+#include "base/near.h"
+#include "base/str.h"
+#include "hyper/hyper.h"
+
 #define BHYVE_DIR "/usr/local/share/uefi-firmware/"
 #define EDK2_DIR "/usr/local/share/edk2-bhyve/"
 
@@ -50,6 +55,64 @@ const char *firmware_first(const char *const *paths, bool any)
 			return paths[i];
 	}
 	return any ? paths[0] : NULL;
+}
+
+const struct firmware_kind firmware_kinds_bhyve[] = {
+	{ "uefi", firmware_bhyve_amd64 },
+	{ "code", firmware_bhyve_code },
+	{ "vars", firmware_bhyve_vars },
+	{ "u-boot", firmware_bhyve_arm64 },
+	{ NULL, NULL },
+};
+const struct firmware_kind firmware_kinds_qemu[] = {
+	{ "uefi", firmware_qemu },
+	{ "code", firmware_qemu_code },
+	{ "vars", firmware_qemu_vars },
+	{ "u-boot", NULL },
+	{ NULL, NULL },
+};
+
+static int no_kind(const struct firmware_kind *kinds, const char *kind, struct error *err)
+{
+	struct near near = { .wanted = kind };
+	struct str all = { 0 };
+
+	for (const struct firmware_kind *k = kinds; k->name != NULL; k++) {
+		near_offer(&near, k->name);
+		str_addf(&all, "%s%s", k == kinds ? "" : ", ", k->name);
+	}
+	MEM_AUTO char *hint = near_hint(&near);
+	MEM_AUTO char *names = str_take(&all);
+
+	return error_set(
+	    err, STATUS_USAGE, "no kind of firmware \"%s\"%s (there is: %s)", kind, hint, names);
+}
+
+static int none_installed(const struct firmware_kind *kind, struct error *err)
+{
+	struct str all = { 0 };
+
+	for (size_t i = 0; kind->paths != NULL && kind->paths[i] != NULL; i++)
+		str_addf(&all, "%s%s", i == 0 ? "" : ", ", kind->paths[i]);
+	MEM_AUTO char *paths = str_take(&all);
+
+	if (kind->paths == NULL)
+		return error_set(err, STATUS_CHECK,
+		    "this hypervisor has no firmware of the kind %s", kind->name);
+	return error_set(err, STATUS_CHECK,
+	    "no firmware of the kind %s is installed: there is no %s", kind->name, paths);
+}
+
+int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, const char **path,
+    struct error *err)
+{
+	for (const struct firmware_kind *k = hyper->firmware; k->name != NULL; k++) {
+		if (strcmp(k->name, kind) != 0)
+			continue;
+		*path = k->paths == NULL ? NULL : firmware_first(k->paths, any);
+		return *path != NULL ? 0 : none_installed(k, err);
+	}
+	return no_kind(hyper->firmware, kind, err);
 }
 
 bool firmware_is_bhyve(const char *path)

@@ -92,6 +92,7 @@ struct power {
 };
 
 struct process_end;
+struct firmware_kind;
 
 struct hypervisor {
 	const char *name;
@@ -100,6 +101,7 @@ struct hypervisor {
 	const char *system;
 	/* How it speaks to swtpm: the option that names the socket. */
 	const char *swtpm_option;
+	const struct firmware_kind *firmware; /* where its firmware is, by kind: firmware.h */
 	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
 	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);

@@ -367,6 +367,7 @@ static void qemu_destroy(const struct plan *plan, struct words *command)
 const struct hypervisor hyper_qemu = {
 	.name = "qemu",
 	.swtpm_option = "--ctrl",
+	.firmware = firmware_kinds_qemu,
 	.plan = qemu_plan,
 	.settle = qemu_settle,
 	.hear = qemu_hear,

@@ -19,6 +19,7 @@ struct shown {
 struct vmrun {
 	struct vmrun_options options;
 	struct words settings, args;
+	struct hook_list hooks; /* of the options */
 	struct policy_options policy;
 	struct boot_source source;
 	struct boot first; /* prepared, not started */
@@ -29,6 +30,7 @@ struct vmrun {
 	struct rundir rundir;
 	char *run_dir, *state_dir; /* absolute */
 	char *name;		   /* of the VM */
+	char *kept_state;	   /* vmrun.state as its file has it, in one line, or NULL */
 	char *program;		   /* of the hypervisor, or NULL */
 	int console_input;	   /* -1: this program's stdin */
 	bool claimed;	     /* nobody else supervises a VM of this name, or writes our pid file */
@@ -39,6 +41,12 @@ struct vmrun {
 /* vmrun.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a status
  * that is in the report too. */
 int handle_claim(struct vmrun *vm);
+
+/* keep.c: functions for struct script_options; the context is the handle. */
+int handle_load_state(void *context, struct node **out, struct error *err);
+int handle_save_state(void *context, const struct node *state, struct error *err);
+void handle_event(void *context, const char *by, const char *json);
+int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
 
 /* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
 void handle_show(struct vmrun *vm, const struct findings *findings);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,23 @@ static void copy_list(const char *const *from, struct words *to)
 		words_add(to, from[i]);
 }
 
+static void copy_hooks(struct vmrun *vm)
+{
+	const char *const *names = vm->options.hooks;
+	char cwd[PATH_MAX];
+
+	if (names == NULL)
+		return;
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		(void)snprintf(cwd, sizeof(cwd), ".");
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if (*names[i] == '\0')
+			(void)usage(vm, "expected a file of hooks or a stock hook, got", "", NULL);
+		hook_list_add(&vm->hooks, names[i], cwd, NULL);
+		vm->hooks.item[i].of_option = true;
+	}
+}
+
 /* What stands in the options, checked; -1: see the report. */
 static int read_options(struct vmrun *vm, struct document_source *source)
 {
@@ -70,6 +88,7 @@ static int read_options(struct vmrun *vm, struct document_source *source)
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
 		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
 	copy_list(o->args, &vm->args);
+	copy_hooks(vm);
 	vm->policy.no_reboot = o->no_reboot;
 	vm->policy.reboot_count = o->reboot_count;
 	if (o->reboot_on != NULL &&
@@ -152,16 +171,23 @@ static void check_target(struct vmrun *vm)
 static int load(struct vmrun *vm)
 {
 	struct document_source source = { .file = NULL };
-	struct script_options limits = { .budget_ms = HOOK_BUDGET_MS,
+	struct script_options limits = {
+		.budget_ms = HOOK_BUDGET_MS,
 		.memory_bytes = HOOK_MEMORY,
 		.log = log_line,
 		.wait = wait_here,
-		.log_context = vm };
+		.context = vm,
+		.load_state = handle_load_state,
+		.save_state = handle_save_state,
+		.event = handle_event,
+		.firmware = handle_firmware,
+	};
 
 	if (read_options(vm, &source) != 0 || choose_hypervisor(vm) != 0)
 		return -1;
 	limits.hypervisor = vm->source.hyper->name;
 	vm->source.settings = &vm->settings;
+	vm->source.hooks = &vm->hooks;
 	vm->source.extra = &vm->args;
 	vm->program =
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
@@ -208,9 +234,11 @@ void vmrun_close(struct vmrun *vm)
 	reboot_list_free(&vm->policy.reboot_on);
 	words_free(&vm->settings);
 	words_free(&vm->args);
+	hook_list_free(&vm->hooks);
 	report_free(&vm->report);
 	event_queue_clear(&vm->events);
 	free(vm->name);
+	free(vm->kept_state);
 	free(vm->run_dir);
 	free(vm->state_dir);
 	free(vm->program);

@@ -26,6 +26,17 @@ static void mark_removed(struct spec *spec, const struct node *removed)
 	}
 }
 
+/* What a document says, and what was said beside it. */
+static struct spec *decode(
+    const struct boot_source *source, const struct node *document, struct decoder *d)
+{
+	struct spec *spec = spec_decode(document, d);
+
+	if (source->hooks != NULL)
+		hook_list_append(&spec->hooks, source->hooks);
+	return spec;
+}
+
 struct spec *boot_read(struct boot_source *source, const char *target, struct report *report)
 {
 	struct decoder d = decoder_of(source, report);
@@ -35,7 +46,7 @@ struct spec *boot_read(struct boot_source *source, const char *target, struct re
 
 	if (document_merge(source->doc, target, source->settings, &merged, report) != 0)
 		return NULL;
-	spec = spec_decode(merged.spec, &d);
+	spec = decode(source, merged.spec, &d);
 	mark_removed(spec, merged.removed);
 	merged_clear(&merged);
 	document_place(source->doc, report, before);
@@ -69,11 +80,8 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 	for (size_t i = 0; i < spec->hooks.count; i++) {
 		const struct hook_file *hook = &spec->hooks.item[i];
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
-		struct error err = { 0 };
 
-		if (document_hook_file(
-			source->doc, hook->key, hook->name, hook->path, hook->options, &err) != 0)
-			report_take(report, &at, &err);
+		document_load_hook(source->doc, hook, hook->of_option ? NULL : &at, report);
 	}
 }
 
@@ -221,7 +229,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 {
 	struct decoder d = decoder_of(source, report);
 	size_t before = report->count;
-	struct spec *spec = spec_decode(changed, &d);
+	struct spec *spec = decode(source, changed, &d);
 
 	if (report->count == before) {
 		check_next_targets(source, spec, report);

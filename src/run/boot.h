@@ -14,7 +14,8 @@
 /* What all boots of a VM are made from. */
 struct boot_source {
 	struct document *doc;
-	const struct words *settings; /* KEY=VALUE of --set */
+	const struct words *settings;  /* KEY=VALUE of --set */
+	const struct hook_list *hooks; /* further ones, for every target; or NULL */
 	const struct hypervisor *hyper;
 	const char *program;	   /* of the hypervisor, as the user named it, or NULL */
 	const struct words *extra; /* words after `--` */

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 
 /*
- * Lines of output that wait for a reader who does not come; older ones are dropped then.  A reader
- * who does come finds at most what machine_dispatch() adds at once, and the rest of a pipe at the
- * end.
+ * Lines of output, and what scripts say, that wait for a reader who does not come; older ones are
+ * dropped then.  A reader who does come finds at most what machine_dispatch() adds at once, and the
+ * rest of a pipe at the end.
  */
 #define MOST_WAITING 8192
 
@@ -30,6 +30,7 @@ static const char *const names[] = {
 	[VMRUN_CHECKED] = "checked",
 	[VMRUN_FIXED] = "fixed",
 	[VMRUN_ENDED] = "ended",
+	[VMRUN_HOOK_EVENT] = "hook",
 };
 
 static void free_record(struct event_record *r)
@@ -53,7 +54,8 @@ static void drop_oldest_output(struct event_queue *q)
 	struct event_record *before = NULL;
 
 	for (struct event_record *r = q->first; r != NULL; before = r, r = r->next) {
-		if (r->event.type != VMRUN_OUTPUT && r->event.type != VMRUN_LOG)
+		if (r->event.type != VMRUN_OUTPUT && r->event.type != VMRUN_LOG &&
+		    r->event.type != VMRUN_HOOK_EVENT)
 			continue;
 		if (before == NULL)
 			q->first = r->next;

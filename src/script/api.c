@@ -18,6 +18,9 @@ int luaopen_cjson(lua_State *L);
 #error "define VMRUN_CJSON_LINKED, or VMRUN_CJSON_MODULE as the path of cjson.so"
 #endif
 
+/* Bytes of a message: thousands may wait for their reader, outside the cap. */
+#define LOG_MOST 8000
+
 static const char engine_key;
 
 static const struct embedded *find_module(const char *name)
@@ -54,6 +57,52 @@ static int api_import(lua_State *L)
 	lua_pushvalue(L, -2);
 	lua_rawset(L, lua_upvalueindex(2));
 	return 1;
+}
+
+/* What a stock hook is called; NULL when the entry is none. */
+static const char *stock_name(const struct embedded *e)
+{
+	size_t n = strlen(EMBEDDED_HOOKS);
+
+	return strncmp(e->name, EMBEDDED_HOOKS, n) == 0 ? e->name + n : NULL;
+}
+
+static int push_stock_names(lua_State *L)
+{
+	lua_Integer count = 0;
+
+	lua_newtable(L);
+	for (const struct embedded *e = embedded_lua; e->name != NULL; e++) {
+		if (stock_name(e) == NULL)
+			continue;
+		lua_pushstring(L, stock_name(e));
+		lua_rawseti(L, -2, ++count);
+	}
+	return 1;
+}
+
+/*
+ * stock(name): the chunk of a stock hook, or nothing; it sees the globals that scripts have now.
+ * stock(): the names of all.
+ */
+static int api_stock(lua_State *L)
+{
+	const char *wanted = luaL_optstring(L, 1, NULL);
+
+	if (wanted == NULL)
+		return push_stock_names(L);
+	for (const struct embedded *e = embedded_lua; e->name != NULL; e++) {
+		const char *name = stock_name(e);
+
+		if (name == NULL || strcmp(name, wanted) != 0)
+			continue;
+		lua_pushfstring(L, "@%s.lua", e->name);
+		if (luaL_loadbufferx(
+			L, (const char *)e->text, e->length, lua_tostring(L, -1), "bt") != LUA_OK)
+			return lua_error(L);
+		return 1;
+	}
+	return 0;
 }
 
 /* open_world(): the globals of scripts. */
@@ -195,14 +244,20 @@ static int api_near(lua_State *L)
 	return 1;
 }
 
-/* raise(text): an error at the user's line, whichever of our functions found it. */
-static int api_raise(lua_State *L)
+int script_raise(lua_State *L)
 {
 	char place[ROOM_PLACE_SIZE];
 
 	script_find_place(L, place, sizeof(place));
-	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, 1));
+	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, -1));
 	return lua_error(L);
+}
+
+/* raise(text): an error at the user's line, whichever of our functions found it. */
+static int api_raise(lua_State *L)
+{
+	lua_settop(L, 1);
+	return script_raise(L);
 }
 
 static int api_log(lua_State *L)
@@ -210,8 +265,10 @@ static int api_log(lua_State *L)
 	struct script *s = script_of(L);
 	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
 
+	if (strlen(text) > LOG_MOST)
+		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, LOG_MOST));
 	if (s->log != NULL)
-		s->log(s->log_context, level, text);
+		s->log(s->context, level, text);
 	return 0;
 }
 
@@ -238,6 +295,7 @@ void api_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "open_world", api_open_world },
+		{ "stock", api_stock },
 		{ "mark", api_mark },
 		{ "json", api_json },
 		{ "hooking", api_hooking },
@@ -253,6 +311,8 @@ void api_open(lua_State *L)
 
 	values_open(L);
 	luaL_newlib(L, functions);
+	kept_open(L);
+	outside_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
 	lua_pushvalue(L, -1);

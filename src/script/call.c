@@ -267,12 +267,25 @@ void script_abandon(struct script_task *task)
 	free(task);
 }
 
+/* What a hook has put into vmrun.state; that it cannot be kept is a failure of the hook. */
+static int keep(struct script *s, int rc, struct script_reply *reply, struct error *err)
+{
+	if (script_keep(s, err) == 0 || rc != 0)
+		return rc;
+	script_abandon(reply->task);
+	node_free(reply->request);
+	node_free(reply->result);
+	memset(reply, 0, sizeof(*reply));
+	return -1;
+}
+
 /* One stay, and what comes of it. */
 static int stay_in(struct stay *stay, struct script_reply *reply, struct error *err)
 {
 	struct script_task *task = stay->task;
 	struct script *s = task->s;
 	int status, rc = 0;
+	bool in_hook;
 
 	memset(reply, 0, sizeof(*reply));
 	script_call_begin(s, task->used_ms);
@@ -281,7 +294,7 @@ static int stay_in(struct stay *stay, struct script_reply *reply, struct error *
 	if (status != LUA_OK)
 		stay->status = status;
 	output_flush(s);
-	task->in_hook = s->in_hook;
+	task->in_hook = in_hook = s->in_hook;
 	task->used_ms = script_used_ms(s);
 	if (stay->status == LUA_YIELD) {
 		reply->request = s->request;
@@ -301,7 +314,7 @@ static int stay_in(struct stay *stay, struct script_reply *reply, struct error *
 	else if (stay->status != LUA_YIELD)
 		free(task);
 	free(stay->text);
-	return rc;
+	return in_hook ? keep(s, rc, reply, err) : rc;
 }
 
 int script_begin(struct script *s, const char *function, const struct node *argument,
@@ -330,8 +343,7 @@ int script_call(struct script *s, const char *function, const struct node *argum
 	int rc = script_begin(s, function, argument, &reply, err);
 
 	while (rc == 0 && reply.request != NULL) {
-		struct node *answer =
-		    s->wait == NULL ? NULL : s->wait(s->log_context, reply.request);
+		struct node *answer = s->wait == NULL ? NULL : s->wait(s->context, reply.request);
 
 		node_free(reply.request);
 		rc = script_resume(reply.task, answer, &reply, err);

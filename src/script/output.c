@@ -10,7 +10,7 @@
 static void say(struct script *s, const char *text)
 {
 	if (s->log != NULL)
-		s->log(s->log_context, "info", text);
+		s->log(s->context, "info", text);
 }
 
 void output_flush(struct script *s)

@@ -33,12 +33,19 @@ struct script {
 	char *trace;		     /* its traceback there */
 	void (*log)(void *context, const char *level, const char *text);
 	struct node *(*wait)(void *context, const struct node *request);
-	void *log_context;
 	struct node *request;	   /* of the wait that is on its way out of Lua, or NULL */
 	const struct node *answer; /* to the wait that goes on; lent */
 	int unyielding;		   /* coroutine.resume() calls under way that cannot yield */
+	int (*load_state)(void *context, struct node **out, struct error *err);
+	int (*save_state)(void *context, const struct node *state, struct error *err);
+	void (*event)(void *context, const char *by, const char *json);
+	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
+	void *context; /* of these functions */
 	char *hypervisor;
-	struct str line; /* what io.write() has said since the last newline */
+	bool state_touched; /* there is a vmrun.state in Lua */
+	struct node *lent;  /* on its way in or out: here nothing is lost when Lua jumps */
+	char *said;	    /* likewise what a function of the program has said */
+	struct str line;    /* what io.write() has said since the last newline */
 };
 
 /* Every coroutine has it: Lua copies the extra space of the main thread. */
@@ -59,10 +66,28 @@ int script_leave(lua_State *L);
 char *script_size_text(size_t bytes);
 
 /*
+ * kept.c: saves vmrun.state if a script has touched it, after each stay of a hook in Lua.  What
+ * cannot be kept fails with its key path; the next touch finds what was kept before.
+ */
+int script_keep(struct script *s, struct error *err);
+
+/*
  * call.c: pushes the user's frames of a thread from that level outwards, with a line before them
  * that says what they are; "" when there are none.
  */
 void script_push_frames(lua_State *L, lua_State *from, int level);
+
+/* api.c: pushes "vm.lua:3: text", the text that is on the top, and raises it. */
+int script_raise(lua_State *L);
+
+/* outside.c: frees what s->lent and s->said hold. */
+void script_drop_lent(struct script *s);
+/* outside.c: pushes the text of an error, and takes it. */
+void script_push_said(lua_State *L, struct error *err);
+
+/* Both add C functions to the table on the top: vmrun.state's, vmrun.event's and firmware's. */
+void kept_open(lua_State *L);
+void outside_open(lua_State *L);
 
 /* api.c: makes the C functions that the modules of lua/ build on, and runs lua/engine.lua. */
 void api_open(lua_State *L);

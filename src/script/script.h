@@ -27,8 +27,22 @@ struct script_options {
 	 * src/run/request.h.  NULL: nothing is waited for.  The caller frees the answer.
 	 */
 	struct node *(*wait)(void *context, const struct node *request);
-	void *log_context;	/* of both */
+	void *context;		/* for all of these functions */
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
+	/*
+	 * vmrun.state, read when a script first touches it; *out is owned by the caller, NULL:
+	 * empty.  NULL functions: there is none.
+	 */
+	int (*load_state)(void *context, struct node **out, struct error *err);
+	/* Called with what it has become; the callee finds out whether that is something new. */
+	int (*save_state)(void *context, const struct node *state, struct error *err);
+	/* vmrun.event(): a table as JSON; by is the hook, or NULL. */
+	void (*event)(void *context, const char *by, const char *json);
+	/*
+	 * vmrun.firmware(): *path is lent.  STATUS_USAGE when there is no such kind, which raises;
+	 * else the script is told why there is none.
+	 */
+	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
 };
 
 /* Fails with STATUS_OS when there is no memory, STATUS_BUG when our own modules are broken. */

@@ -197,7 +197,11 @@ int script_new(struct script **out, const struct script_options *options, struct
 
 	s->log = options->log;
 	s->wait = options->wait;
-	s->log_context = options->log_context;
+	s->load_state = options->load_state;
+	s->save_state = options->save_state;
+	s->event = options->event;
+	s->firmware = options->firmware;
+	s->context = options->context;
 	s->hypervisor = mem_copy(options->hypervisor == NULL ? "" : options->hypervisor);
 	script_limit(s, options->budget_ms, options->memory_bytes);
 	s->L = lua_newstate(allocate, s);
@@ -224,6 +228,7 @@ void script_free(struct script *s)
 	if (s->L != NULL)
 		lua_close(s->L);
 	str_free(&s->line);
+	script_drop_lent(s);
 	free(s->hypervisor);
 	free(s);
 }

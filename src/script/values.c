@@ -1,6 +1,7 @@
 /* Values across the border.  Tables are read raw: no code of a script runs while we walk. */
 #include "script/values.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 struct taking {
 	lua_State *L;
 	size_t room; /* bytes that the copy may still take: a table used twice is copied twice */
+	bool plain;  /* only what JSON can hold, and exactly */
 };
 
 static const char mark_list_key, mark_object_key;
@@ -133,7 +135,8 @@ static int refuse_at(lua_State *L, const struct where *at, const char *why)
 	(void)snprintf(place, sizeof(place), "%.56s%s%s", said, strlen(said) > 56 ? "..." : "",
 	    *said == '\0' ? "" : ": ");
 	free(path);
-	return luaL_error(L, "%s%s", place, why);
+	lua_pushfstring(L, "%s%s", place, why);
+	return script_raise(L);
 }
 
 /* Takes from the room that a copy has, or raises. */
@@ -144,8 +147,17 @@ static void spend(struct taking *t, size_t bytes, const struct where *at)
 	t->room -= bytes;
 }
 
-static void become_other(struct node *n, const char *what)
+/* A value that no document can hold; where only plain data may stand it raises. */
+static void become_other(
+    const struct taking *t, struct node *n, const char *what, const struct where *at)
 {
+	char why[128];
+
+	if (t->plain) {
+		(void)snprintf(why, sizeof(why),
+		    "%s is no plain data: strings, numbers, booleans and tables of them", what);
+		refuse_at(t->L, at, why);
+	}
 	n->kind = NODE_OTHER;
 	n->text = mem_copy(what);
 	n->length = strlen(what);
@@ -157,22 +169,29 @@ static void take_text(struct taking *t, struct node *into, const struct where *a
 	const char *text = lua_tolstring(t->L, -1, &length);
 
 	spend(t, length, at);
+	if (t->plain && memchr(text, '\0', length) != NULL)
+		refuse_at(t->L, at, "a string with a NUL in it");
 	into->kind = NODE_STRING;
 	into->text = mem_copy_n(text, length);
 	into->length = length;
 }
 
-static void take_number(lua_State *L, struct node *into)
+static void take_number(const struct taking *t, struct node *into, const struct where *at)
 {
 	int whole = 0;
 	/* Also a float with an integral value: one lua-cjson has no other numbers. */
-	lua_Integer integer = lua_tointegerx(L, -1, &whole);
+	lua_Integer integer = lua_tointegerx(t->L, -1, &whole);
+	lua_Number number = lua_tonumber(t->L, -1);
 
+	if (t->plain && !lua_isinteger(t->L, -1))
+		whole = 0;
+	if (t->plain && !isfinite(number))
+		refuse_at(t->L, at, isnan(number) ? "not a number (NaN)" : "an infinite number");
 	into->kind = whole ? NODE_INT : NODE_NUMBER;
 	if (whole)
 		into->integer = integer;
 	else
-		into->number = lua_tonumber(L, -1);
+		into->number = number;
 }
 
 /* What the keys of the table on the top make of it; false with *why when it is no document. */
@@ -297,13 +316,13 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 	enum node_kind kind;
 	lua_Integer count;
 
-	if (depth > VALUES_DEPTH)
+	if (depth > (t->plain ? VALUES_DEPTH - 1 : VALUES_DEPTH))
 		refuse_at(t->L, at, "nested deeper than 64 levels (does a table contain itself?)");
 	luaL_checkstack(t->L, 6, "a document");
 	if (has_hidden_keys(t->L, -1))
 		why = "a table that inherits keys through its metatable";
 	if (why != NULL || !classify(t->L, &kind, &count, &why)) {
-		become_other(into, why);
+		become_other(t, into, why, at);
 		return;
 	}
 	into->kind = kind == NODE_EMPTY ? empty[values_get_mark(t->L, -1)] : kind;
@@ -323,7 +342,7 @@ static void take_value(struct taking *t, struct node *into, const struct where *
 		into->truth = lua_toboolean(L, -1) != 0;
 		break;
 	case LUA_TNUMBER:
-		take_number(L, into);
+		take_number(t, into, at);
 		break;
 	case LUA_TSTRING:
 		take_text(t, into, at);
@@ -332,32 +351,47 @@ static void take_value(struct taking *t, struct node *into, const struct where *
 		take_table(t, into, at, depth);
 		break;
 	case LUA_TFUNCTION:
+		if (t->plain)
+			become_other(t, into, "a function", at);
 		into->kind = NODE_FUNCTION;
 		break;
 	case LUA_TLIGHTUSERDATA:
 		if (lua_touserdata(L, -1) == NULL)
 			into->kind = NODE_NULL;
 		else
-			become_other(into, "a pointer");
+			become_other(t, into, "a pointer", at);
 		break;
 	case LUA_TNIL:
 		into->kind = NODE_NULL;
 		break;
 	case LUA_TTHREAD:
-		become_other(into, "a coroutine");
+		become_other(t, into, "a coroutine", at);
 		break;
 	default:
-		become_other(into, "a userdata");
+		become_other(t, into, "a userdata", at);
 	}
+}
+
+static void take_root(struct taking *t, int index, const struct where *at, struct node **out)
+{
+	luaL_checkstack(t->L, 1, "a document");
+	lua_pushvalue(t->L, index);
+	*out = node_new(NODE_NULL);
+	take_value(t, *out, at, 0);
+	lua_pop(t->L, 1);
 }
 
 void values_take(lua_State *L, int index, struct node **out)
 {
 	struct taking t = { .L = L, .room = script_of(L)->cap_bytes };
 
-	luaL_checkstack(L, 1, "a document");
-	lua_pushvalue(L, index);
-	*out = node_new(NODE_NULL);
-	take_value(&t, *out, NULL, 0);
-	lua_pop(L, 1);
+	take_root(&t, index, NULL, out);
+}
+
+void values_take_plain(lua_State *L, int index, const char *name, struct node **out)
+{
+	struct taking t = { .L = L, .room = script_of(L)->cap_bytes, .plain = true };
+	struct where root = { .key = name };
+
+	take_root(&t, index, &root, out);
 }

@@ -22,6 +22,11 @@ void values_push(lua_State *L, const struct node *value);
  * raises, the caller of the protected call frees what is there.
  */
 void values_take(lua_State *L, int index, struct node **out);
+/*
+ * The same for data that leaves for a file: floats stay floats, and what is no plain data raises,
+ * as "NAME.key: why".
+ */
+void values_take_plain(lua_State *L, int index, const char *name, struct node **out);
 
 /*
  * An empty table is a list and an object at once.  One that came from a file where [] or {} stood

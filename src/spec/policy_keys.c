@@ -1,13 +1,13 @@
-/* The keys that say what happens when a boot ends: reboot_on, stop, hooks. */
+/* The keys that say what happens when a boot ends: reboot_on, stop. */
 #include "spec/keys.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/node_json.h"
 
 static void add_entry(struct reboot_list *list, struct reboot_entry entry)
 {
@@ -225,143 +225,4 @@ const struct field_custom stop_custom = {
 	    "\"required\":[\"do\",\"wait\"],\"additionalProperties\":false,\"properties\":{"
 	    "\"do\":{\"enum\":[\"acpi\",\"poweroff\",\"kill\"]},"
 	    "\"wait\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":86400}}}",
-};
-
-static void node_text(const struct node *n, struct str *s)
-{
-	switch (n->kind) {
-	case NODE_STRING:
-		str_add_json(s, n->text);
-		break;
-	case NODE_INT:
-		str_addf(s, "%" PRId64, n->integer);
-		break;
-	case NODE_NUMBER:
-		str_addf(s, isfinite(n->number) ? "%.17g" : "null", n->number);
-		break;
-	case NODE_NULL:
-		str_add(s, "null");
-		break;
-	case NODE_BOOL:
-		str_add(s, n->truth ? "true" : "false");
-		break;
-	default:
-		str_add(s, node_is_list(n) ? "[" : "{");
-		for (const struct node *c = n->first; c != NULL; c = c->next) {
-			str_add(s, c == n->first ? "" : ",");
-			if (c->key != NULL) {
-				str_add_json(s, c->key);
-				str_add(s, ":");
-			}
-			node_text(c, s);
-		}
-		str_add(s, node_is_list(n) ? "]" : "}");
-		break;
-	}
-}
-
-/* A file name, or { "use": file, options... }. */
-static void parse_hook(
-    const struct node *n, struct hook_list *list, const struct where *at, struct decoder *d)
-{
-	struct where use_at = { at, "use", 0 };
-	const struct node *use = n->kind == NODE_OBJECT ? node_get(n, "use") : n;
-	const char *name;
-	struct hook_file *hook;
-	struct str key = { 0 };
-
-	if (use == NULL || (n->kind != NODE_OBJECT && n->kind != NODE_STRING)) {
-		report_add(d->report, STATUS_SPEC, at,
-		    "a hook is a file name or { \"use\": FILE, options }");
-		return;
-	}
-	name = field_text(use, n == use ? at : &use_at, d);
-	if (name == NULL)
-		return;
-	list->item = mem_resize(list->item, list->count + 1, sizeof(*list->item));
-	hook = &list->item[list->count++];
-	memset(hook, 0, sizeof(*hook));
-	hook->name = mem_copy(name);
-	hook->path = field_path(name, d->folder);
-	if (n->kind == NODE_OBJECT)
-		hook->options = node_copy(n);
-	str_add(&key, hook->path);
-	if (hook->options != NULL)
-		node_text(hook->options, &key);
-	hook->key = str_take(&key);
-}
-
-static void hooks_parse(
-    const struct node *value, void *into, const struct where *at, struct decoder *d)
-{
-	size_t i = 0;
-
-	if (!node_is_list(value)) {
-		field_type_error(value, "a list of hook files", at, d);
-		return;
-	}
-	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
-		struct where here = { at, NULL, i };
-
-		parse_hook(n, into, &here, d);
-	}
-}
-
-/* Its options with the file's absolute path: what is printed may be read in another folder. */
-static void print_options(const struct hook_file *hook, struct str *json)
-{
-	str_add(json, "{");
-	for (const struct node *n = hook->options->first; n != NULL; n = n->next) {
-		str_add(json, n == hook->options->first ? "" : ",");
-		str_add_json(json, n->key);
-		str_add(json, ":");
-		if (strcmp(n->key, "use") == 0)
-			str_add_json(json, hook->path);
-		else
-			node_text(n, json);
-	}
-	str_add(json, "}");
-}
-
-static void hooks_print(const void *from, struct str *json)
-{
-	const struct hook_list *list = from;
-
-	if (list->count == 0) {
-		str_add(json, "null");
-		return;
-	}
-	str_add(json, "[");
-	for (size_t i = 0; i < list->count; i++) {
-		str_add(json, i > 0 ? "," : "");
-		if (list->item[i].options != NULL)
-			print_options(&list->item[i], json);
-		else
-			str_add_json(json, list->item[i].path);
-	}
-	str_add(json, "]");
-}
-
-static void clear_hooks(void *what)
-{
-	struct hook_list *list = what;
-
-	for (size_t i = 0; i < list->count; i++) {
-		free(list->item[i].name);
-		free(list->item[i].path);
-		free(list->item[i].key);
-		node_free(list->item[i].options);
-	}
-	free(list->item);
-	memset(list, 0, sizeof(*list));
-}
-
-const struct field_custom hooks_custom = {
-	.parse = hooks_parse,
-	.print = hooks_print,
-	.clear = clear_hooks,
-	.type = "(string|{ use: string, [string]: any })[]",
-	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},"
-		  "{\"type\":\"object\",\"required\":[\"use\"],\"properties\":{\"use\":{\"type\":"
-		  "\"string\",\"minLength\":1}}}]}",
 };

@@ -1,11 +1,13 @@
 /* Documents as C values, and places in them. */
 #include "dice.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/node.h"
+#include "base/node_json.h"
 #include "base/where.h"
 
 static void test_put_sorts(void **state)
@@ -167,9 +169,44 @@ static void test_where(void **state)
 	node_free(keys);
 }
 
+static void assert_json(struct node *n, const char *wanted)
+{
+	struct str json = { 0 };
+
+	node_add_json(&json, n);
+	assert_string_equal(json.text, wanted);
+	str_free(&json);
+	node_free(n);
+}
+
+static void test_json(void **state)
+{
+	struct node *list = node_new(NODE_LIST), *object = node_new(NODE_OBJECT);
+
+	(void)state;
+	assert_json(node_int(INT64_MIN), "-9223372036854775808");
+	assert_json(node_number(2), "2.0");
+	assert_json(node_number(-0.0), "-0.0");
+	assert_json(node_number(0.1), "0.1");
+	assert_json(node_number(1.0 / 3), "0.3333333333333333");
+	assert_json(node_number(1e300), "1e+300");
+	assert_json(node_number(5e-324), "4.94065645841247e-324");
+	assert_json(node_number(9007199254740993.0), "9007199254740992.0");
+	assert_json(node_number(HUGE_VAL), "null");
+	assert_json(node_new(NODE_EMPTY), "[]");
+	assert_json(node_new(NODE_OBJECT), "{}");
+	assert_json(node_new(NODE_FUNCTION), "null");
+	node_append(list, node_bool(true));
+	node_append(list, node_new(NODE_NULL));
+	node_put(object, "z", list);
+	node_put(object, "a\"", node_string("\x01\n\\"));
+	assert_json(object, "{\"a\\\"\":\"\\u0001\\n\\\\\",\"z\":[true,null]}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_put_sorts),
 		cmocka_unit_test(test_put_with_a_key_of_the_tree),
 		cmocka_unit_test(test_get),

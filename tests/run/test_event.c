@@ -17,9 +17,9 @@ static void test_order_and_numbers(void **state)
 
 	(void)state;
 	assert_false(event_next(&q, &e));
-	for (int type = 0; type <= VMRUN_ENDED; type++)
+	for (int type = 0; type <= VMRUN_HOOK_EVENT; type++)
 		(void)event_add(&q, (enum vmrun_event_type)type);
-	for (int type = 0; type <= VMRUN_ENDED; type++) {
+	for (int type = 0; type <= VMRUN_HOOK_EVENT; type++) {
 		assert_true(event_next(&q, &e));
 		assert_int_equal(e.type, type);
 		assert_int_equal(e.seq, type + 1);

@@ -1,0 +1,104 @@
+/* vmrun.state: a table that is read when it is first touched, and kept after each call of a hook.
+ */
+#include "script/room.h"
+
+#include "script/values.h"
+
+static const char state_key;
+
+/* Scripts get plain tables: what an empty one was in the file is of no use to them. */
+static void forget_marks(struct node *n)
+{
+	if (n->count == 0 && (n->kind == NODE_LIST || n->kind == NODE_OBJECT))
+		n->kind = NODE_EMPTY;
+	for (struct node *c = n->first; c != NULL; c = c->next)
+		forget_marks(c);
+}
+
+static void load(lua_State *L)
+{
+	struct script *s = script_of(L);
+	struct error err = { 0 };
+
+	script_drop_lent(s);
+	if (s->load_state == NULL) {
+		lua_pushliteral(L, "vmrun.state: nothing is kept here");
+		(void)script_raise(L);
+	}
+	if (s->load_state(s->context, &s->lent, &err) != 0) {
+		script_push_said(L, &err);
+		(void)script_raise(L);
+	}
+	if (s->lent != NULL) {
+		forget_marks(s->lent);
+		values_push(L, s->lent);
+		script_drop_lent(s);
+	} else {
+		lua_newtable(L);
+	}
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
+	s->state_touched = true;
+}
+
+/* state(): the table; state(table) puts another one into its place. */
+static int kept_state(lua_State *L)
+{
+	/* Also before a new one: a file that cannot be read is not written over. */
+	if (!script_of(L)->state_touched)
+		load(L);
+	if (!lua_isnone(L, 1)) {
+		luaL_checktype(L, 1, LUA_TTABLE);
+		lua_settop(L, 1);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
+	}
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+	return 1;
+}
+
+void kept_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = { { "state", kept_state }, { NULL, NULL } };
+
+	luaL_setfuncs(L, functions, 0);
+}
+
+static int take_state(lua_State *L)
+{
+	struct script *s = script_of(L);
+
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+	values_take_plain(L, -1, "vmrun.state", &s->lent);
+	return 0;
+}
+
+/* As it was kept last, when it is touched again. */
+static void forget_state(struct script *s)
+{
+	lua_pushnil(s->L);
+	lua_rawsetp(s->L, LUA_REGISTRYINDEX, &state_key);
+	s->state_touched = false;
+}
+
+int script_keep(struct script *s, struct error *err)
+{
+	lua_State *L = s->L;
+	int rc = 0, base = lua_gettop(L);
+
+	if (!s->state_touched || s->save_state == NULL)
+		return 0;
+	script_drop_lent(s);
+	lua_pushcfunction(L, take_state);
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+		const char *text = lua_tostring(L, -1);
+
+		rc = error_set(err, STATUS_SPEC, "%s", text == NULL ? "vmrun.state" : text);
+		forget_state(s);
+	} else {
+		if (s->lent->kind == NODE_EMPTY)
+			s->lent->kind = NODE_OBJECT;
+		rc = s->save_state(s->context, s->lent, err);
+	}
+	script_drop_lent(s);
+	lua_settop(L, base);
+	return rc;
+}

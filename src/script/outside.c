@@ -1,0 +1,81 @@
+/* vmrun.event and vmrun.firmware: what scripts tell the program around them, and ask of it. */
+#include "script/room.h"
+
+#include <stdlib.h>
+
+#include "base/node_json.h"
+#include "script/values.h"
+
+/* Bytes of an event: thousands may wait for their reader, outside the cap. */
+#define EVENT_MOST 8192
+
+void script_drop_lent(struct script *s)
+{
+	node_free(s->lent);
+	s->lent = NULL;
+	free(s->said);
+	s->said = NULL;
+}
+
+void script_push_said(lua_State *L, struct error *err)
+{
+	struct script *s = script_of(L);
+
+	free(s->said);
+	s->said = err->text;
+	err->text = NULL;
+	lua_pushstring(L, s->said);
+}
+
+/* event(table, by): by may be nil. */
+static int outside_event(lua_State *L)
+{
+	struct script *s = script_of(L);
+	const char *by = luaL_optstring(L, 2, NULL);
+	struct str json = { 0 };
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	script_drop_lent(s);
+	values_take_plain(L, 1, "vmrun.event", &s->lent);
+	if (s->lent->kind == NODE_EMPTY)
+		s->lent->kind = NODE_OBJECT;
+	node_add_json(&json, s->lent);
+	script_drop_lent(s);
+	if (json.length <= EVENT_MOST && s->event != NULL)
+		s->event(s->context, by, json.text);
+	lua_pushboolean(L, json.length <= EVENT_MOST);
+	str_free(&json);
+	if (lua_toboolean(L, -1))
+		return 0;
+	lua_pushfstring(L, "vmrun.event: more than %d bytes as JSON", EVENT_MOST);
+	return script_raise(L);
+}
+
+/* firmware(kind): a path; nil and why; or an error when there is no such kind. */
+static int outside_firmware(lua_State *L)
+{
+	struct script *s = script_of(L);
+	const char *kind = luaL_checkstring(L, 1), *path = NULL;
+	struct error err = { 0 };
+
+	if (s->firmware == NULL)
+		luaL_error(L, "vmrun.firmware: nobody knows of firmware here");
+	if (s->firmware(s->context, kind, &path, &err) == 0) {
+		lua_pushstring(L, path);
+		return 1;
+	}
+	luaL_pushfail(L);
+	script_push_said(L, &err);
+	return err.status == STATUS_USAGE ? script_raise(L) : 2;
+}
+
+void outside_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "event", outside_event },
+		{ "firmware", outside_firmware },
+		{ NULL, NULL },
+	};
+
+	luaL_setfuncs(L, functions, 0);
+}

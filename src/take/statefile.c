@@ -1,0 +1,128 @@
+/* Reading small files and replacing them in one step. */
+#include "take/statefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "take/rundir.h"
+
+static int fail(struct error *err, const char *what, const char *path)
+{
+	return error_set(err, STATUS_OS, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+static int read_open(int fd, const char *path, struct str *s, struct error *err)
+{
+	char buffer[16384];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) != 0)
+		return fail(err, "read this file", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, STATUS_OS, "%s: not a regular file", path);
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(err, "read this file", path);
+		str_add_n(s, buffer, (size_t)n);
+		if (s->length > STATEFILE_LARGEST)
+			return error_set(err, STATUS_OS, "%s: larger than %zu MiB", path,
+			    STATEFILE_LARGEST >> 20);
+	}
+	return 0;
+}
+
+int statefile_read(const char *path, char **text, size_t *length, struct error *err)
+{
+	/* O_NONBLOCK: nobody may ever write to a FIFO that has this name. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
+	struct str s = { 0 };
+
+	*text = NULL;
+	*length = 0;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : fail(err, "read this file", path);
+	rc = read_open(fd, path, &s, err);
+	(void)close(fd);
+	if (rc == 0) {
+		*length = s.length;
+		*text = str_take(&s);
+	}
+	str_free(&s);
+	return rc;
+}
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		text += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The names in a folder are on the disk. */
+static int sync_folder(const char *folder, struct error *err)
+{
+	int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY), rc = 0;
+
+	/* Some file systems cannot sync a folder and say so: there is nothing more to be done. */
+	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP))
+		rc = fail(err, "write this folder", folder);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+/* A new file under a name of its own. */
+static int write_new(const char *path, const char *text, size_t length, struct error *err)
+{
+	int fd, rc = 0;
+
+	/* One that a crash has left; nobody else writes here. */
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return fail(err, "write this file", path);
+	if (write_all(fd, text, length) != 0 || fsync(fd) != 0)
+		rc = fail(err, "write this file", path);
+	/* Some file systems tell only now that there is no room. */
+	if (close(fd) != 0 && rc == 0)
+		rc = fail(err, "write this file", path);
+	return rc;
+}
+
+int statefile_write(
+    const char *folder, const char *name, const char *text, size_t length, struct error *err)
+{
+	MEM_AUTO char *path = mem_format("%s/%s", folder, name);
+	MEM_AUTO char *temporary = mem_format("%s.new", path);
+	int rc;
+
+	if (length > STATEFILE_LARGEST)
+		return error_set(err, STATUS_OS, "%s: would be larger than %zu MiB", path,
+		    STATEFILE_LARGEST >> 20);
+	if (access(folder, F_OK) != 0 && statedir_make(folder, err) != 0)
+		return -1;
+	rc = write_new(temporary, text, length, err);
+	if (rc == 0 && rename(temporary, path) != 0)
+		rc = fail(err, "write this file", path);
+	if (rc != 0)
+		(void)unlink(temporary);
+	return rc != 0 ? rc : sync_folder(folder, err);
+}

@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# The `vmrun` table of hooks, function by function: right uses, and wrong ones with their words.
+# shellcheck disable=SC2154 # vm, pid and status: common.bash
+
+setup() {
+	load common
+	common_setup
+	unchecked+=(--state-dir "$PWD/state")
+}
+
+teardown() {
+	common_teardown
+}
+
+# hook BODY: a run with this on_exit(exit), and a target a
+hook() {
+	lua "vm.targets = { a = { mem = '128M' } }
+		function vm.on_exit(exit)
+$1
+		end"
+	rm -f starts
+	script 'exit 3' 'exit 1'
+	vmrun vm.lua
+}
+
+# wrong TEXT EXPRESSION...: each fails the hook at its line with this text
+wrong() {
+	local text=$1 expression
+	shift
+	for expression in "$@"; do
+		hook "$expression"
+		is "$status" 3
+		has "on_exit of vm.lua failed, the declared policy decides: vm.lua:4: $text"
+		has 'stack traceback:'
+	done
+}
+
+@test "boot" {
+	hook 'if exit.boots == 1 then return vmrun.boot() end'
+	is "$(starts)" 2
+	hook 'if exit.boots == 1 then return vmrun.boot("a") end'
+	is "$(tail -n 1 starts | jq -r '.argv | .[index("-m") + 1]')" 128M
+	hook 'if exit.boots == 1 then return vmrun.boot(nil, { delay = 0 }) end'
+	is "$(starts)" 2
+	hook 'if exit.boots == 1 then return vmrun.boot("default", {}) end'
+	is "$(starts)" 2
+	wrong 'vmrun.boot: the target is a string, not a number' 'x = vmrun.boot(5)'
+	wrong 'vmrun.boot: the target is a string, not a' 'x = vmrun.boot({ "a" })' 'x = vmrun.boot(true)'
+	wrong 'vmrun.boot: the options are a table' 'x = vmrun.boot("a", 5)'
+	wrong 'vmrun.boot: no option dely; there is: delay' 'x = vmrun.boot("a", { dely = 1 })'
+	wrong 'vmrun.boot: delay is a number of seconds from 0' 'x = vmrun.boot("a", { delay = -1 })' \
+		'x = vmrun.boot("a", { delay = "1" })' 'x = vmrun.boot("a", { delay = 0 / 0 })' \
+		'x = vmrun.boot("a", { delay = math.huge })'
+	hook 'return vmrun.boot("b")'
+	is "$status" 3
+	has 'on_exit: no target "b"'
+}
+
+@test "stop" {
+	hook 'return vmrun.stop()'
+	is "$status" 3
+	hook 'return vmrun.stop(0)'
+	is "$status" 0
+	hook 'return vmrun.stop(255)'
+	is "$status" 255
+	hook 'return vmrun.stop(5.0)'
+	is "$status" 5
+	wrong 'vmrun.stop: the status is an integer from 0 to 255' 'x = vmrun.stop(-1)' \
+		'x = vmrun.stop(256)' 'x = vmrun.stop(1.5)' 'x = vmrun.stop("1")' 'x = vmrun.stop({})'
+	hook 'local a = vmrun.stop(9) a.status = 10 return a'
+	is "$status" 9
+	hook 'return setmetatable({}, getmetatable(vmrun.stop(9)))'
+	is "$status" 3
+	has 'on_exit of vm.lua failed'
+}
+
+@test "log" {
+	hook 'vmrun.log("info", "plain") vmrun.log("warning", "careful") vmrun.log("error", 5)
+		vmrun.log("debug", "unseen") vmrun.log("info", nil) vmrun.log("info", "two\nlines")
+		vmrun.log("info", "bell\a \27[2J") vmrun.log("info", ("x"):rep(100000))'
+	is "$status" 3
+	lacks 'on_exit of vm.lua failed'
+	grep -qx 'vmrun: plain' err
+	grep -qx 'vmrun: warning: careful' err
+	grep -qx 'vmrun: error: 5' err
+	grep -qx 'vmrun: nil' err
+	grep -qx 'vmrun: lines' err
+	grep -qxF 'vmrun: bell? ?[2J' err
+	lacks unseen
+	[ "$(grep -o xxxx err | wc -l)" = 2000 ]
+	wrong 'vmrun.log: no level loud; there is: error, warning, info, debug' 'vmrun.log("loud", "x")'
+	wrong 'vmrun.log: no level' 'vmrun.log()' 'vmrun.log(5, "x")'
+}
+
+@test "event" {
+	hook 'vmrun.event { b = { 1, 2.5, true }, a = "x\n\27", n = vmrun.null } vmrun.event {} vmrun.event { 1 }'
+	lacks 'on_exit of vm.lua failed'
+	grep -qE "^vmrun: $vm: event.*: "'\{"a":"x\\n\\u001b","b":\[1,2.5,true\],"n":null\}$' err
+	grep -qE "^vmrun: $vm: event.*: "'\{\}$' err
+	grep -qE "^vmrun: $vm: event.*: "'\[1\]$' err
+	wrong 'vmrun.event takes a table, not a string' 'vmrun.event("x")'
+	wrong 'vmrun.event takes a table, not nothing' 'vmrun.event()'
+	wrong 'vmrun.event.f: a function is no plain data' 'vmrun.event { f = print }'
+	wrong 'vmrun.event.a[1]: an infinite number' 'vmrun.event { a = { 1, math.huge } }'
+	wrong 'vmrun.event: a table with both' 'vmrun.event { 1, x = 1 }'
+	wrong 'vmrun.event.t.t.t' 'local t = {} t.t = t vmrun.event(t)'
+	wrong 'vmrun.event: more than 8192 bytes as JSON' 'vmrun.event { ("x"):rep(8200) }'
+}
+
+@test "state" { # state.bats has the rest
+	hook 'vmrun.state.n = 1 assert(vmrun.state == vmrun.state and rawget(vmrun, "state") == nil)'
+	lacks 'on_exit of vm.lua failed'
+	wrong 'vmrun.state is a table; vmrun.state = {} empties it' 'vmrun.state = 5' 'vmrun.state = nil'
+}
+
+@test "exists" {
+	touch here
+	mkdir -p folder
+	echo 'return { on_start = function() print("beside", vmrun.exists("hook.lua"), vmrun.exists("vm.lua")) end }' >folder/hook.lua
+	hook 'print("found", vmrun.exists("here"), vmrun.exists("gone"), vmrun.exists("/"), vmrun.exists("'"$PWD"'/here"))
+		print("folder", vmrun.exists("folder"), vmrun.exists(""), vmrun.exists("here/x"))'
+	grep -qE '^vmrun: found.true.false.true.true$' err
+	grep -qE '^vmrun: folder.true.true.false$' err
+	wrong 'vmrun.exists: the path is a string, not a number' 'vmrun.exists(5)'
+	wrong 'vmrun.exists: the path is a string, not nothing' 'vmrun.exists()'
+	wrong 'vmrun.exists: the path has a NUL in it' 'vmrun.exists("here\0x")'
+	lua 'vm.hooks = { "folder/hook.lua" }'
+	vmrun vm.lua
+	grep -qE '^vmrun: beside.true.false$' err
+}
+
+@test "firmware" {
+	wrong 'no kind of firmware "uef", did you mean "uefi"? (there is: uefi, code, vars, u-boot)' 'vmrun.firmware("uef")'
+	wrong 'no kind of firmware ""' 'vmrun.firmware("")'
+	wrong 'vmrun.firmware takes a kind of firmware, not nothing' 'vmrun.firmware()'
+	wrong 'vmrun.firmware takes a kind of firmware, not a number' 'vmrun.firmware(5)'
+	hook 'for _, kind in ipairs { "uefi", "code", "vars", "u-boot" } do print(kind, vmrun.firmware(kind)) end'
+	lacks 'on_exit of vm.lua failed'
+	local kind
+	for kind in uefi code vars u-boot; do # whichever of the two this host has
+		grep -qE "^vmrun: $kind.(/usr/local/share/.*|nil.no firmware of the kind $kind is installed: there is no /usr/local/share/.*)\$" err
+	done
+	lua 'for _, kind in ipairs { "uefi", "code", "vars", "u-boot" } do print(kind, vmrun.firmware(kind)) end'
+	"$VMRUN" -d vm.lua >out 2>err
+	has 'uefi	/usr/local/share/'
+	has 'BHYVE_UEFI.fd'
+	has 'BHYVE_UEFI_CODE.fd'
+	has 'BHYVE_UEFI_VARS.fd'
+	has 'u-boot-bhyve-arm64/u-boot.bin'
+	"$VMRUN" -d --hypervisor qemu vm.lua >out 2>err
+	grep -qE '^vmrun: code./usr/.*(OVMF_CODE|edk2-x86_64-code)' err
+	grep -qE '^vmrun: u-boot.nil.this hypervisor has no firmware of the kind u-boot$' err
+}
+
+@test "merge" {
+	hook 'local a = { x = 1, o = { p = 1, q = { 1 } }, l = { 1, 2 } }
+		local m = vmrun.merge(a, { x = vmrun.null, o = { q = { 2, 3 }, r = 1 }, l = {} })
+		print("merged", m.x, m.o.p, #m.o.q, m.o.r, #m.l, a.x, #a.o.q, #a.l)'
+	grep -qE '^vmrun: merged.nil.1.2.1.0.1.1.2$' err
+	wrong 'vmrun.merge takes two tables with named keys' 'vmrun.merge({ 1 }, {})' 'vmrun.merge({})' \
+		'vmrun.merge({}, 5)' 'vmrun.merge()' 'vmrun.merge("a", "b")'
+	hook 'local t = {} t.t = t vmrun.merge({}, t)'
+	has 'nested deeper than 64 levels'
+}
+
+@test "include" {
+	mkdir folder
+	echo 'return { n = ... }' >folder/part.lua
+	echo 'return vmrun.include("inner.lua")' >outer.lua
+	echo 'return 7, 8' >inner.lua
+	echo 'return return' >syntax.lua
+	echo 'error("inside")' >raises.lua
+	printf '\033Lua' >bytes.lua
+	hook 'print("got", vmrun.include("folder/part.lua").n, vmrun.include("outer.lua"))'
+	grep -qE '^vmrun: got.nil.7.8$' err
+	wrong 'vmrun.include: the path is a string, not nothing' 'vmrun.include()'
+	wrong 'vmrun.include: the path is a string, not an object' 'vmrun.include { file = "x" }'
+	wrong 'vmrun.include "gone.lua": ' 'vmrun.include("gone.lua")'
+	has 'No such file or directory'
+	wrong 'vmrun.include "syntax.lua": ' 'vmrun.include("syntax.lua")'
+	has 'syntax.lua:1: '
+	wrong 'vmrun.include "folder": ' 'vmrun.include("folder")'
+	wrong 'vmrun.include "bytes.lua": ' 'vmrun.include("bytes.lua")'
+	hook 'vmrun.include("raises.lua")'
+	has 'raises.lua:1: inside'
+	has 'vm.lua:4: in'
+}
+
+@test "env and host" {
+	export FROM_OUTSIDE=value
+	hook 'print("env", vmrun.env.FROM_OUTSIDE, vmrun.env.NOT_THERE, vmrun.env[5], vmrun.env[""])
+		print("host", vmrun.host.os, math.type(vmrun.host.release), vmrun.host.hypervisor)'
+	grep -qE '^vmrun: env.value.nil.nil.nil$' err
+	grep -qE "^vmrun: host.$(uname -s).integer.bhyve\$" err
+	wrong 'vmrun.env is read-only' 'vmrun.env.X = 1'
+	hook 'setmetatable(vmrun.env, {})'
+	has 'cannot change a protected metatable'
+}
+
+@test "null" {
+	lua 'vm.targets = { a = { mem = "128M", hooks = vmrun.null } }
+		function vm.on_exit() print("null", vmrun.null == nil, type(vmrun.null), vmrun.null == vmrun.null) end'
+	vmrun -t a vm.lua
+	grep -qE '^vmrun: null.false.userdata.true$' err
+}
