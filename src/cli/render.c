@@ -225,6 +225,19 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 	    duration(e->delay_ms, time));
 }
 
+static void say_hook_failed(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: %s failed%s: %s", e->vm, e->by,
+	    strncmp(e->by, "on_exit", 7) == 0 ? ", the declared policy decides" : "", e->text);
+}
+
+static void say_log(const struct vmrun_event *e, struct renderer *r)
+{
+	if (strcmp(e->level, "debug") != 0)
+		say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
+		    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
+}
+
 void render_event(const struct vmrun_event *e, void *context)
 {
 	struct renderer *r = context;
@@ -259,14 +272,10 @@ void render_event(const struct vmrun_event *e, void *context)
 		say_stopping(e, r);
 		break;
 	case VMRUN_HOOK_FAILED:
-		say(r, "%s: %s failed%s: %s", e->vm, e->by,
-		    strncmp(e->by, "on_exit", 7) == 0 ? ", the declared policy decides" : "",
-		    e->text);
+		say_hook_failed(e, r);
 		break;
 	case VMRUN_LOG:
-		if (strcmp(e->level, "debug") != 0)
-			say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
-			    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
+		say_log(e, r);
 		break;
 	case VMRUN_WARNING:
 		say(r, "%s: warning: %s", e->vm, e->text);

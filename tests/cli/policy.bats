@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The declared policy: `on`, what is told of it at the start, giving up, and its graph.
-# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+# shellcheck disable=SC2034,SC2154 # unchecked, vm, pid and status: ../cli/common.bash
 
 setup() {
 	load common
