@@ -7,7 +7,7 @@ local ipairs, pairs, rawset = ipairs, pairs, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
 local math_type, tointeger = math.type, math.tointeger
 local find, format, sub = string.find, string.format, string.sub
-local getenv, loadfile = world.getenv, world.loadfile
+local getenv, loadfile = native.getenv, world.loadfile
 
 local vmrun = {}
 
@@ -137,6 +137,9 @@ end
 
 -- status, stdout, stderr; nil and a message when it could not run, or not to its end.
 function vmrun.exec(command)
+	if native.sandbox then
+		raise("vmrun.exec: not in the sandbox")
+	end
 	local words = check_command(command)
 	local timeout, stdin = command.timeout, command.stdin
 	if timeout ~= nil then
@@ -159,6 +162,9 @@ end
 
 -- What another Lua file returns.
 function vmrun.include(file)
+	if native.sandbox then
+		raise("vmrun.include: not in the sandbox")
+	end
 	local chunk, message = loadfile(absolute("include", file), "t")
 	if not chunk then
 		raise(format("vmrun.include %q: %s", file, message))

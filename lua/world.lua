@@ -4,14 +4,13 @@ local import = native.import
 local session = import "session"
 local error, next, rawget, rawset = error, next, rawget, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
-local format, gsub = string.format, string.gsub
+local format, gsub, match = string.format, string.gsub, string.match
 
 local globals = native.open_world()
-local package, loadfile, getenv = globals.package, globals.loadfile, globals.os.getenv
-local searchpath = package.searchpath
+local package, loadfile = globals.package, globals.loadfile -- neither is in the sandbox
 
 -- What other modules need of it, as it was before any script could replace it.
-local world = { loadfile = loadfile, getenv = getenv }
+local world = { loadfile = loadfile }
 
 -- `vmrun` fills itself when it is first used: many specs never do.  `vmrun.state` is never in it:
 -- each touch comes here.
@@ -49,6 +48,22 @@ setmetatable(vmrun, {
 	__metatable = false,
 })
 globals.vmrun = vmrun
+
+if native.sandbox then
+	function globals.require(name)
+		if name ~= "vmrun" then
+			native.raise(format("require %q: not in the sandbox, where there is only "
+				.. '"vmrun"', tostring(name)))
+		end
+		return vmrun
+	end
+
+	function world.forget() end
+
+	return world
+end
+
+local searchpath, loadlib = package.searchpath, package.loadlib
 package.loaded.vmrun = vmrun
 
 local required = {} -- names of the modules that our searcher found
@@ -69,6 +84,31 @@ package.searchers[2] = function(name)
 	end
 	required[name] = true
 	return chunk, path
+end
+
+-- In place of its searchers for modules in C: they load what root may believe.
+local function load_c(name, file)
+	local path, why = searchpath(file, tostring(package.cpath))
+	if not path then
+		return why
+	end
+	local symbol = gsub(gsub(name, "^[^-]*%-", ""), "%.", "_")
+	local open, message, where = loadlib(path, "luaopen_" .. symbol)
+	if open then
+		return open, path
+	elseif where == "init" and name ~= file then
+		return format("no module '%s' in file '%s'", name, path)
+	end
+	error(format("error loading module '%s' from file '%s':\n\t%s", name, path, message), 0)
+end
+
+package.searchers[3] = function(name)
+	return load_c(name, name)
+end
+
+package.searchers[4] = function(name)
+	local root = match(name, "^([^.]*)%.")
+	return root and load_c(name, root)
 end
 
 -- A file that is read again requires its modules again.

@@ -27,8 +27,10 @@ static const struct option options[] = {
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
 	    "argv (as -d), spec (as --debug), bhyve_config, graph, schema, lua-types, devices" },
-	{ 0, "json", NULL, FLAG, AT(json), "print devices or the report of --check in JSON" },
+	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
+	{ 0, "simulate", "LIST", TEXT, AT(simulate),
+	    "walk the policy without a VM: causes or statuses, reboot,3@90 (seconds up)" },
 	{ 0, "fix", NULL, FLAG, AT(fix), "run the known fixes of failed checks without asking" },
 	{ 0, "recover", NULL, FLAG, AT(fix), "the same as --fix" },
 	{ 'f', "force", NULL, FLAG, AT(force),
@@ -50,6 +52,8 @@ static const struct option options[] = {
 	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "file for the pid of vmrun" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
 	    "guest: end with the hypervisor's own last status" },
+	{ 0, "sandbox", NULL, FLAG, AT(sandbox),
+	    "run Lua without io, os, package, debug and load of files" },
 	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
 	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
 };
@@ -169,11 +173,16 @@ static char *check(const struct command_line *line)
 		return complain("--print takes argv, spec, bhyve_config, graph, schema, lua-types "
 				"or devices, got \"%s\"",
 		    line->print);
-	if (line->json && !line->check &&
+	if (line->json && !line->check && line->simulate == NULL &&
 	    (line->print == NULL || strcmp(line->print, "devices") != 0))
-		return complain("--json goes with --check or --print devices");
+		return complain("--json goes with --check, --simulate or --print devices");
 	if (line->file == NULL && !options_describe(line))
 		return complain("no spec: name a FILE, or - for stdin");
+	if (line->dry_run + line->debug + line->check + (line->print != NULL) +
+		    (line->simulate != NULL) >
+		1 &&
+	    line->simulate != NULL)
+		return complain("--simulate goes without --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
 		return complain("--check and --no-requirement-check exclude each other");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)

@@ -168,7 +168,7 @@ static void say_policy(const struct vmrun_event *e, struct renderer *r)
 	char cause[64], time[48];
 
 	if (!r->foretold)
-		say(r, "%s: policy of target %s%s%s:", e->vm, e->from,
+		say(r, "%s: policy of target %s%s%s:", e->vm, e->ended,
 		    e->text != NULL ? ", after " : "", e->text != NULL ? e->text : "");
 	r->foretold = true;
 	(void)snprintf(cause, sizeof(cause), "%s", e->cause);

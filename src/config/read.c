@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "platform/trust.h"
 
 static int fail(struct error *err, const char *name, const char *why)
 {
@@ -64,6 +65,8 @@ static int read_path(const char *path, struct text_file *out, struct error *err)
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 		rc = fail(err, path, "is a directory, not a file");
 	else
+		rc = trust_check(fd, path, err);
+	if (rc == 0)
 		rc = read_all(fd, path, out, err);
 	(void)close(fd);
 	return rc;

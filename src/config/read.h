@@ -16,7 +16,8 @@ struct text_file {
 	char *folder; /* absolute */
 };
 
-/* Fails with STATUS_NO_INPUT: missing, a directory, not readable, larger than 64 MiB. */
+/* Fails with STATUS_NO_INPUT: missing, a directory, not readable, larger than 64 MiB, not to be
+ * trusted (trust_check()). */
 int text_read(const struct document_source *source, struct text_file *out, struct error *err);
 void text_free(struct text_file *file);
 

@@ -177,6 +177,7 @@ static int load(struct vmrun *vm)
 		.log = log_line,
 		.wait = wait_here,
 		.context = vm,
+		.sandbox = vm->options.sandbox,
 		.load_state = handle_load_state,
 		.save_state = handle_save_state,
 		.event = handle_event,
@@ -226,6 +227,7 @@ void vmrun_close(struct vmrun *vm)
 	if (vm == NULL)
 		return;
 	machine_free(vm->machine);
+	simulation_free(&vm->simulation);
 	handle_forget(vm);
 	pidfile_close(&vm->pidfile);
 	rundir_close(&vm->rundir);
@@ -408,29 +410,59 @@ int handle_claim(struct vmrun *vm)
 	return STATUS_OK;
 }
 
+static int start_machine(struct vmrun *vm, struct machine_options *options)
+{
+	options->policy = vm->policy;
+	options->target = vm->options.target;
+	vm->machine = machine_new(&vm->source, options, &vm->first, &vm->events, &vm->report);
+	if (vm->machine == NULL)
+		return (int)vm->report.status;
+	machine_start(vm->machine);
+	return STATUS_OK;
+}
+
 int vmrun_start(struct vmrun *vm)
 {
-	struct machine_options options = { .policy = vm->policy, .pid_file = vm->options.pid_file };
+	struct machine_options options = { .pid_file = vm->options.pid_file,
+		.fix = vm->options.fix,
+		.force = vm->options.force,
+		.no_checks = vm->options.no_checks,
+		.ask = vm->options.ask };
 	int status;
 
 	if (vm->report.count > 0)
 		return (int)vm->report.status;
-	if (vm->machine != NULL)
+	if (vm->machine != NULL || vm->source.dry)
 		return STATUS_USAGE;
 	status = handle_claim(vm);
 	if (status != STATUS_OK)
 		return status;
 	pidfile_write(&vm->pidfile, getpid());
-	options.target = vm->options.target;
 	options.console_input = open_console_input(vm);
-	options.fix = vm->options.fix;
-	options.force = vm->options.force;
-	options.no_checks = vm->options.no_checks;
-	vm->machine = machine_new(&vm->source, &options, &vm->first, &vm->events, &vm->report);
-	if (vm->machine == NULL)
+	return start_machine(vm, &options);
+}
+
+void vmrun_answer(struct vmrun *vm, bool fix)
+{
+	if (vm->machine != NULL)
+		machine_answer(vm->machine, fix);
+}
+
+int vmrun_simulate(struct vmrun *vm, const char *list)
+{
+	struct machine_options options = { .simulation = &vm->simulation };
+	struct error err = { 0 };
+
+	if (vm->report.count > 0)
 		return (int)vm->report.status;
-	machine_start(vm->machine);
-	return STATUS_OK;
+	if (vm->machine != NULL || !vm->source.dry)
+		return STATUS_USAGE;
+	if (simulation_parse(list, &vm->simulation, &err) != 0) {
+		(void)error_prefix(&err, "simulate");
+		report_take(&vm->report, NULL, &err);
+		return (int)vm->report.status;
+	}
+	return start_machine(vm, &options);
 }
 
 int vmrun_fd(const struct vmrun *vm)

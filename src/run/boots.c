@@ -62,6 +62,7 @@ static void record_failure(struct machine *m, enum cause cause, const char *text
 {
 	struct event_record *r;
 
+	m->ends++;
 	memset(&m->outcome, 0, sizeof(m->outcome));
 	m->outcome.cause = cause;
 	m->outcome.status = -1;
@@ -233,6 +234,7 @@ void boots_say_exit(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
 
+	m->ends++;
 	if (m->stop_requested)
 		m->outcome.cause = CAUSE_STOPPED;
 	event_target(r, m->boot.target);

@@ -9,6 +9,8 @@ void deciding_say(struct machine *m, const struct decision *d)
 {
 	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
 
+	r->event.boot = m->ends;
+	event_ended(r, m->boot.target);
 	r->event.action = decision_action(d);
 	r->event.cause = cause_name(m->outcome.cause);
 	r->event.cause_text = cause_text(m->outcome.cause);
@@ -116,7 +118,7 @@ void deciding_foretell(struct machine *m)
 		r->event.action = decision_action(&p->decision);
 		r->event.delay_ms = p->decision.delay_ms;
 		event_target(r, p->decision.target);
-		event_from(r, m->boot.target);
+		event_ended(r, m->boot.target);
 		event_by(r, p->decision.by);
 		event_text(r, hooks);
 	}

@@ -38,7 +38,7 @@ static void free_record(struct event_record *r)
 	if (r == NULL)
 		return;
 	free(r->target);
-	free(r->from);
+	free(r->ended);
 	free(r->by);
 	free(r->text);
 	free(r->level);
@@ -99,9 +99,9 @@ void event_target(struct event_record *r, const char *target)
 	r->event.target = set(&r->target, target);
 }
 
-void event_from(struct event_record *r, const char *target)
+void event_ended(struct event_record *r, const char *target)
 {
-	r->event.from = set(&r->from, target);
+	r->event.ended = set(&r->ended, target);
 }
 
 void event_by(struct event_record *r, const char *by)

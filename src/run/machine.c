@@ -285,6 +285,11 @@ bool machine_reset(struct machine *m)
 	return given_up;
 }
 
+void machine_answer(struct machine *m, bool fix)
+{
+	preparing_answer(m, fix);
+}
+
 static void say_line(void *context, const char *line)
 {
 	struct machine *m = context;

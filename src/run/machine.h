@@ -22,6 +22,7 @@ struct machine_options {
 	bool fix;	      /* mend what the checks find without asking */
 	bool force;	      /* and destroy what nobody supervises */
 	bool no_checks;
+	bool ask;		       /* before the first boot, whether to mend what can be */
 	struct simulation *simulation; /* lent; NULL: really */
 };
 
@@ -40,6 +41,8 @@ int machine_dispatch(struct machine *m, struct error *err);
 void machine_stop(struct machine *m);
 /* After it has given up and waits: boots what was refused. False when it has not. */
 bool machine_reset(struct machine *m);
+/* To an event that asks: mend what was found, or let the boot fail. */
+void machine_answer(struct machine *m, bool fix);
 bool machine_ended(const struct machine *m);
 int machine_status(const struct machine *m);
 int machine_guest_status(const struct machine *m);

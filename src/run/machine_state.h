@@ -77,6 +77,7 @@ struct preparing {
 	bool asking;		   /* the helper answers a question of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
+	bool asks;		/* whether to mend what was found */
 	bool fix_takes;		/* the fix that runs takes something that is given back */
 	struct words tried;	/* fixes that were run for this boot, as lines */
 	int64_t gone_until_ms;	/* how long a destroyed VM may take to go */
@@ -122,6 +123,7 @@ struct machine {
 	bool stop_requested;
 	size_t stop_step;  /* the next one of the ladder */
 	int64_t boots;	   /* started so far */
+	int64_t ends;	   /* of boots, those that failed before they ran among them */
 	struct pace pace;  /* of automatic boots */
 	bool was_given_up; /* and on.given_up has booted its target */
 	bool foretold;	   /* what the policy will do has been told */
@@ -172,7 +174,8 @@ void preparing_begin(struct machine *m);
 void preparing_go_on(struct machine *m);
 void preparing_late(struct machine *m);
 void preparing_stop(struct machine *m);
-void preparing_asked(struct machine *m); /* on_start has been asked */
+void preparing_answer(struct machine *m, bool fix); /* to what it asks */
+void preparing_asked(struct machine *m);	    /* on_start has been asked */
 void preparing_clear(struct preparing *p);
 /* Starts the command that the facts want; true when it runs. */
 bool preparing_ask(struct machine *m);

@@ -162,22 +162,40 @@ static int64_t next_moment(const struct machine *m)
 	return at;
 }
 
-void simulation_walk(struct machine *m)
+static void say_rest(struct machine *m)
+{
+	const struct simulation *s = m->simulation;
+
+	if (s->next == s->count)
+		return;
+	MEM_AUTO char *text = mem_format("it was over after %zu of %zu exits", s->next, s->count);
+
+	event_text(event_add(m->events, VMRUN_NOTE), text);
+}
+
+/* One thing that happens; false: nothing will. */
+static bool step(struct machine *m)
 {
 	struct simulation *s = m->simulation;
+	int64_t at = next_moment(m);
+	bool exits =
+	    m->state == STATE_RUNNING && due(s) != NULL && at == s->started_ms + due(s)->uptime_ms;
 
-	while (m->state != STATE_ENDED) {
-		int64_t at = next_moment(m);
-		bool exits = m->state == STATE_RUNNING && due(s) != NULL &&
-		    at == s->started_ms + due(s)->uptime_ms;
+	if (at < 0 || (m->state == STATE_WAITING && due(s) == NULL))
+		return false;
+	if (at > s->now_ms)
+		s->now_ms = at;
+	if (exits)
+		end_boot(m);
+	else
+		machine_deadline(m);
+	return true;
+}
 
-		if (at < 0 || (m->state == STATE_WAITING && due(s) == NULL))
-			return;
-		if (at > s->now_ms)
-			s->now_ms = at;
-		if (exits)
-			end_boot(m);
-		else
-			machine_deadline(m);
-	}
+void simulation_walk(struct machine *m)
+{
+	while (m->state != STATE_ENDED && step(m))
+		;
+	if (m->state == STATE_ENDED)
+		say_rest(m);
 }

@@ -1,6 +1,7 @@
 /* The C functions that the modules of lua/ build on.  Scripts see them only through those. */
 #include "script/room.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -278,6 +279,12 @@ static int api_exists(lua_State *L)
 	return 1;
 }
 
+static int api_getenv(lua_State *L)
+{
+	lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
+	return 1;
+}
+
 /* host(): { os, release, hypervisor } */
 static int api_host(lua_State *L)
 {
@@ -305,6 +312,7 @@ void api_open(lua_State *L)
 		{ "raise", api_raise },
 		{ "log", api_log },
 		{ "exists", api_exists },
+		{ "getenv", api_getenv },
 		{ "host", api_host },
 		{ NULL, NULL },
 	};
@@ -315,6 +323,8 @@ void api_open(lua_State *L)
 	outside_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
+	lua_pushboolean(L, script_of(L)->sandbox);
+	lua_setfield(L, -2, "sandbox");
 	lua_pushvalue(L, -1);
 	lua_newtable(L);
 	lua_pushglobaltable(L);

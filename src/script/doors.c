@@ -8,6 +8,7 @@
 
 #include <lualib.h>
 
+#include "script/loading.h"
 #include "script/output.h"
 #include "script/room.h"
 
@@ -27,7 +28,7 @@ static int pass(lua_State *L)
 	return pass_end(L, LUA_OK, 0);
 }
 
-static void refuse_in_hook(lua_State *L, const char *what)
+void doors_refuse_in_hook(lua_State *L, const char *what)
 {
 	if (script_of(L)->in_hook)
 		luaL_error(L, "%s inside a hook would stop the supervisor while it waits", what);
@@ -36,6 +37,8 @@ static void refuse_in_hook(lua_State *L, const char *what)
 /* Handlers run inside the hook when the deadline passes, and nothing can stop them there. */
 static int door_xpcall(lua_State *L)
 {
+	if (script_of(L)->sandbox)
+		return luaL_error(L, "xpcall is not in the sandbox: use pcall");
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	if (!lua_rawequal(L, 2, lua_upvalueindex(2)))
 		luaL_error(L,
@@ -63,54 +66,6 @@ static int door_setmetatable(lua_State *L)
 	lua_settop(L, 2);
 	lua_setmetatable(L, 1);
 	return 1;
-}
-
-/* Makes the mode at that index "t"; false when the script does not want text. */
-static bool demand_text(lua_State *L, int index)
-{
-	const char *mode = luaL_optstring(L, index, "t");
-
-	if (strchr(mode, 't') == NULL)
-		return false;
-	if (lua_gettop(L) < index)
-		lua_settop(L, index);
-	lua_pushliteral(L, "t");
-	lua_replace(L, index);
-	return true;
-}
-
-static int refuse_bytecode(lua_State *L)
-{
-	luaL_pushfail(L);
-	lua_pushliteral(L, "bytecode is not loaded here");
-	return 2;
-}
-
-static int door_load(lua_State *L)
-{
-	luaL_checkany(L, 1);
-	return demand_text(L, 3) ? pass(L) : refuse_bytecode(L);
-}
-
-static int door_loadfile(lua_State *L)
-{
-	if (luaL_optstring(L, 1, NULL) == NULL)
-		refuse_in_hook(L, "reading stdin");
-	return demand_text(L, 2) ? pass(L) : refuse_bytecode(L);
-}
-
-static int door_dofile(lua_State *L)
-{
-	const char *file = luaL_optstring(L, 1, NULL);
-
-	if (file == NULL)
-		refuse_in_hook(L, "reading stdin");
-	lua_settop(L, 1);
-	if (luaL_loadfilex(L, file, "t") != LUA_OK)
-		return lua_error(L);
-	lua_replace(L, 1);
-	lua_callk(L, 0, LUA_MULTRET, 0, pass_end);
-	return pass_end(L, LUA_OK, 0);
 }
 
 static int body_end(lua_State *L, int status, lua_KContext unused)
@@ -220,13 +175,13 @@ static int door_exit(lua_State *L)
 
 static int door_execute(lua_State *L)
 {
-	refuse_in_hook(L, "os.execute");
+	doors_refuse_in_hook(L, "os.execute");
 	return pass(L);
 }
 
 static int door_popen(lua_State *L)
 {
-	refuse_in_hook(L, "io.popen");
+	doors_refuse_in_hook(L, "io.popen");
 	return pass(L);
 }
 
@@ -248,7 +203,7 @@ static bool is_stdin(lua_State *L, int index)
 static int door_file_read(lua_State *L)
 {
 	if (is_stdin(L, 1))
-		refuse_in_hook(L, "reading stdin");
+		doors_refuse_in_hook(L, "reading stdin");
 	return pass(L);
 }
 
@@ -258,7 +213,7 @@ static int door_input(lua_State *L)
 	lua_pushvalue(L, lua_upvalueindex(2));
 	lua_call(L, 0, 1);
 	if (is_stdin(L, -1))
-		refuse_in_hook(L, "reading stdin");
+		doors_refuse_in_hook(L, "reading stdin");
 	lua_pop(L, 1);
 	return pass(L);
 }
@@ -289,6 +244,15 @@ static int door_getinfo(lua_State *L)
 	return 1;
 }
 
+/* In the sandbox: what outlives the call, or weakens the limits, is not a stranger's to set. */
+static int door_collect(lua_State *L)
+{
+	static const char *const known[] = { "collect", "count", "step", "isrunning", NULL };
+
+	(void)luaL_checkoption(L, 1, "collect", known);
+	return pass(L);
+}
+
 static const struct door {
 	const char *library, *name;
 	lua_CFunction door; /* NULL: there is no way through */
@@ -296,9 +260,10 @@ static const struct door {
 } doors[] = {
 	{ "_G", "xpcall", door_xpcall, "debug", "traceback" },
 	{ "_G", "setmetatable", door_setmetatable, NULL, NULL },
-	{ "_G", "load", door_load, NULL, NULL },
-	{ "_G", "loadfile", door_loadfile, NULL, NULL },
-	{ "_G", "dofile", door_dofile, NULL, NULL },
+	{ "_G", "load", loading_load, NULL, NULL },
+	{ "_G", "loadfile", loading_loadfile, NULL, NULL },
+	{ "_G", "dofile", loading_dofile, NULL, NULL },
+	{ "package", "loadlib", loading_loadlib, NULL, NULL },
 	{ "_G", "print", output_print, NULL, NULL },
 	{ "string", "dump", NULL, NULL, NULL },
 	{ "coroutine", "create", door_create, NULL, NULL },
@@ -328,21 +293,31 @@ static const struct door {
 	{ "debug", "setcstacklimit", NULL, NULL, NULL },
 };
 
-/* Pushes library.name as it is now. */
+static const struct door sandbox_doors[] = {
+	{ "_G", "loadfile", NULL, NULL, NULL },
+	{ "_G", "dofile", NULL, NULL, NULL },
+	{ "_G", "collectgarbage", door_collect, NULL, NULL },
+};
+
+/* Pushes library.name as it is now; nil when there is no such library. */
 static void push_original(lua_State *L, const char *library, const char *name)
 {
-	lua_getfield(L, -1, library);
-	lua_getfield(L, -1, name);
-	lua_remove(L, -2);
+	if (lua_getfield(L, -1, library) == LUA_TTABLE) {
+		lua_getfield(L, -1, name);
+		lua_remove(L, -2);
+	}
 }
 
 /* Puts doors before the functions; the table of libraries is on the top. */
-static void close_doors(lua_State *L)
+static void close_doors(lua_State *L, const struct door *list, size_t count)
 {
-	for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
-		const struct door *d = &doors[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct door *d = &list[i];
 
-		lua_getfield(L, -1, d->library);
+		if (lua_getfield(L, -1, d->library) != LUA_TTABLE) {
+			lua_pop(L, 1);
+			continue; /* not in the sandbox */
+		}
 		lua_pushvalue(L, -2);
 		push_original(L, d->library, d->name);
 		lua_insert(L, -2);
@@ -372,7 +347,10 @@ static void close_files(lua_State *L)
 		{ NULL, NULL },
 	};
 
-	luaL_getmetatable(L, LUA_FILEHANDLE);
+	if (luaL_getmetatable(L, LUA_FILEHANDLE) != LUA_TTABLE) {
+		lua_pop(L, 1);
+		return; /* the sandbox has no files */
+	}
 	lua_pushboolean(L, 0);
 	lua_setfield(L, -2, "__metatable");
 	lua_getfield(L, -1, "__index");
@@ -381,6 +359,19 @@ static void close_files(lua_State *L)
 		lua_pushcclosure(L, m->func, 1);
 		lua_setfield(L, -2, m->name);
 	}
+	lua_pop(L, 2);
+}
+
+/*
+ * Strings have one metatable in the whole state: what a script put there would meet the strings of
+ * our modules.
+ */
+static void close_strings(lua_State *L)
+{
+	lua_pushliteral(L, "");
+	(void)lua_getmetatable(L, -1);
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 2);
 }
 
@@ -405,30 +396,41 @@ void doors_open_core(lua_State *L)
 	open_all(L, libraries);
 }
 
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
 void doors_open_world(lua_State *L)
 {
-	static const luaL_Reg libraries[] = {
+	static const luaL_Reg safe[] = {
 		{ LUA_GNAME, luaopen_base },
-		{ LUA_LOADLIBNAME, luaopen_package },
 		{ LUA_COLIBNAME, luaopen_coroutine },
 		{ LUA_TABLIBNAME, luaopen_table },
-		{ LUA_IOLIBNAME, luaopen_io },
-		{ LUA_OSLIBNAME, luaopen_os },
 		{ LUA_STRLIBNAME, luaopen_string },
 		{ LUA_MATHLIBNAME, luaopen_math },
 		{ LUA_UTF8LIBNAME, luaopen_utf8 },
+		{ NULL, NULL },
+	};
+	static const luaL_Reg others[] = {
+		{ LUA_LOADLIBNAME, luaopen_package },
+		{ LUA_IOLIBNAME, luaopen_io },
+		{ LUA_OSLIBNAME, luaopen_os },
 		{ LUA_DBLIBNAME, luaopen_debug },
 		{ NULL, NULL },
 	};
+	bool sandbox = script_of(L)->sandbox;
 
 	lua_newtable(L);
 	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 	lua_newtable(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-	open_all(L, libraries);
+	open_all(L, safe);
+	if (!sandbox)
+		open_all(L, others);
 	lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-	close_doors(L);
+	close_doors(L, doors, COUNT(doors));
+	if (sandbox)
+		close_doors(L, sandbox_doors, COUNT(sandbox_doors));
 	lua_pop(L, 1);
 	close_files(L);
+	close_strings(L);
 	lua_pushglobaltable(L);
 }

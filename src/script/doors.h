@@ -12,5 +12,7 @@ void doors_open_core(lua_State *L);
  * JSON without hooks goes without.
  */
 void doors_open_world(lua_State *L);
+/* Raises inside a hook: `what` would block there. */
+void doors_refuse_in_hook(lua_State *L, const char *what);
 
 #endif

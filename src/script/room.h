@@ -28,6 +28,7 @@ struct script {
 	bool uncapped;		     /* for code that would not survive a refusal */
 	bool expired;		     /* the deadline of this call has passed */
 	bool refused;		     /* the allocator has said no in this call */
+	bool sandbox;		     /* scripts are somebody else's: no files, no commands */
 	bool in_hook;		     /* this call runs a hook: what blocks is refused */
 	char place[ROOM_PLACE_SIZE]; /* "vm.lua:3: ", where the deadline found the script */
 	char *trace;		     /* its traceback there */
@@ -45,6 +46,7 @@ struct script {
 	bool state_touched; /* there is a vmrun.state in Lua */
 	struct node *lent;  /* on its way in or out: here nothing is lost when Lua jumps */
 	char *said;	    /* likewise what a function of the program has said */
+	struct str file;    /* of Lua, while it is compiled */
 	struct str line;    /* what io.write() has said since the last newline */
 };
 

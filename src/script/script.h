@@ -6,6 +6,7 @@
 #ifndef SCRIPT_SCRIPT_H
 #define SCRIPT_SCRIPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct script_options {
 	struct node *(*wait)(void *context, const struct node *request);
 	void *context;		/* for all of these functions */
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
+	bool sandbox;		/* scripts are somebody else's: without io, os, package, debug */
 	/*
 	 * vmrun.state, read when a script first touches it; *out is owned by the caller, NULL:
 	 * empty.  NULL functions: there is none.

@@ -202,6 +202,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 	s->event = options->event;
 	s->firmware = options->firmware;
 	s->context = options->context;
+	s->sandbox = options->sandbox;
 	s->hypervisor = mem_copy(options->hypervisor == NULL ? "" : options->hypervisor);
 	script_limit(s, options->budget_ms, options->memory_bytes);
 	s->L = lua_newstate(allocate, s);
@@ -228,6 +229,7 @@ void script_free(struct script *s)
 	if (s->L != NULL)
 		lua_close(s->L);
 	str_free(&s->line);
+	str_free(&s->file);
 	script_drop_lent(s);
 	free(s->hypervisor);
 	free(s);

@@ -34,7 +34,7 @@ static void test_policy_events(void **state)
 		}
 		assert_string_equal(e.name, "policy");
 		assert_string_equal(e.cause, causes[n++]);
-		assert_string_equal(e.from, "default");
+		assert_string_equal(e.ended, "default");
 		assert_null(e.text);
 		assert_int_equal(e.status, -1);
 		if (strcmp(e.cause, "reboot") == 0) {

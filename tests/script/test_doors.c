@@ -32,6 +32,8 @@ static void test_refused(void **state)
 		{ "debug.setmetatable({}, {})", "vm.lua:1: attempt to call a nil value" },
 		{ "debug.setuservalue(io.stdout, 1)", "vm.lua:1: attempt to call a nil value" },
 		{ "debug.getupvalue(vmrun.boot, 1)", "vm.lua:1: attempt to call a nil value" },
+		{ "load('return 1', '=[vmrun hooks]')",
+		    "vm.lua:1: bad argument #2 to 'load' (such a name is vmrun's own)" },
 		{ "string.dump(print)", "vm.lua:1: attempt to call a nil value" },
 		{ "os.exit()",
 		    "vm.lua:1: os.exit would end the supervisor: "
@@ -165,7 +167,7 @@ static void test_metatables_are_out_of_sight(void **state)
 	    "  assert(type(getmetatable(v)) ~= 'table')\n"
 	    "  assert(not pcall(setmetatable, v, {}))\n"
 	    "end\n"
-	    "getmetatable('').__gc = function() error('ran') end\n"
+	    "assert(getmetatable('') == false and ('x'):rep(2) == 'xx')\n"
 	    "return {}";
 	struct script *s = *state;
 
@@ -239,11 +241,24 @@ static void write_file(const char *folder, const char *name, const char *text, s
 	assert_int_equal(fclose(f), 0);
 }
 
+/* Lua's own functions start from the folder of the process. */
+static void load_files(struct script *s, const char *folder, const char *body)
+{
+	MEM_AUTO char *text = mem_format("%s return {}", body);
+	char before[4096];
+
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(folder), 0);
+	load_lua(s, text);
+	assert_int_equal(chdir(before), 0);
+}
+
 static void test_files_beside(void **state)
 {
 	struct script *s = *state;
 	char folder[] = "/tmp/vmrun-test-XXXXXX";
-	static const char *const names[] = { "lib.lua", "part.lua", "bad.lua", "bytes.lua" };
+	static const char *const names[] = { "lib.lua", "part.lua", "bad.lua", "bytes.lua",
+		"yields.lua", "shell.lua" };
 	struct node *n = lua_file("local lib = require 'lib'\n"
 				  "assert(require 'lib' == lib and vmrun.exists('lib.lua'))\n"
 				  "assert(not vmrun.exists('nothing') and vmrun.exists('/'))\n"
@@ -259,6 +274,7 @@ static void test_files_beside(void **state)
 	write_file(folder, "lib.lua", "return { x = ... }", 18);
 	write_file(folder, "part.lua", "#!/bin/sh\nreturn { y = 2 }", 26);
 	write_file(folder, "bad.lua", "return return", 13);
+	write_file(folder, "yields.lua", "coroutine.yield('yielded') return 1, 2", 38);
 	write_file(folder, "bytes.lua", "\x1bLuaR", 5);
 	node_put(n, "folder", node_string(folder));
 	str_free(&support_log);
@@ -268,6 +284,21 @@ static void test_files_beside(void **state)
 	assert_non_null(strstr(support_log.text, "bad.lua:1: unexpected symbol near 'return'"));
 	assert_non_null(
 	    strstr(support_log.text, "bytes.lua':\ninfo: \tattempt to load a binary chunk"));
+	/* A line for the shell, marks and environments, as Lua's own do it. */
+	write_file(folder, "shell.lua",
+	    "\xef\xbb\xbf#!/bin/sh\nreturn x, debug.getinfo(1).currentline", 51);
+	load_files(s, folder,
+	    "local f = loadfile('shell.lua', 't', { x = 5, debug = debug })\n"
+	    "local x, line = f() assert(x == 5 and line == 2)\n"
+	    "_G.x = 6 x, line = dofile('shell.lua') assert(x == 6 and line == 2)\n"
+	    "local no, why = loadfile('gone.lua') assert(not no and why:find('^cannot open "
+	    "gone.lua: '))\n"
+	    "no, why = loadfile('bytes.lua', 'bt') assert(not no and why:find('binary chunk'))\n"
+	    "no, why = loadfile('bytes.lua', 'b') assert(not no and why:find('bytecode is not'))\n"
+	    "no, why = pcall(dofile, 'bytes.lua') assert(not no and why:find('binary chunk'))\n"
+	    "no, why = loadfile('bad.lua') assert(not no and why:find('^bad.lua:1: '))\n"
+	    "local co = coroutine.wrap(function() return dofile('yields.lua') end)\n"
+	    "assert(co() == 'yielded') local a, b = co() assert(a == 1 and b == 2)");
 	/* Read again, the spec gets what the module says now. */
 	write_file(folder, "lib.lua", "return { x = 'new' }", 20);
 	assert_int_equal(script_call(s, "load", n, &result, &err), 0);

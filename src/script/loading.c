@@ -1,0 +1,199 @@
+/* The doors of the functions that load code. */
+#include "script/loading.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/trust.h"
+#include "script/doors.h"
+#include "script/room.h"
+
+#define FILE_LARGEST ((size_t)64 << 20) /* bytes, as of a spec */
+
+/* Makes the mode at that index "t"; false when the script does not want text. */
+static bool demand_text(lua_State *L, int index)
+{
+	const char *mode = luaL_optstring(L, index, "t");
+
+	if (strchr(mode, 't') == NULL)
+		return false;
+	if (lua_gettop(L) < index)
+		lua_settop(L, index);
+	lua_pushliteral(L, "t");
+	lua_replace(L, index);
+	return true;
+}
+
+static int refuse_bytecode(lua_State *L)
+{
+	luaL_pushfail(L);
+	lua_pushliteral(L, "bytecode is not loaded here");
+	return 2;
+}
+
+/* A chunk that had a name of ours would be left out of tracebacks. */
+static void demand_name(lua_State *L, int index)
+{
+	const char *name = luaL_optstring(L, index, "");
+
+	if (strncmp(name, "=" ROOM_CHUNK, strlen("=" ROOM_CHUNK)) == 0)
+		luaL_argerror(L, index, "such a name is vmrun's own");
+}
+
+int loading_load(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	demand_name(L, 2);
+	if (!demand_text(L, 3))
+		return refuse_bytecode(L);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
+static int read_open(int fd, const char *path, struct str *into, struct error *err)
+{
+	char buffer[16384];
+	ssize_t n;
+
+	if (trust_check(fd, path, err) != 0)
+		return -1;
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(
+			    err, STATUS_NO_INPUT, "cannot read %s: %s", path, strerror(errno));
+		if (into->length + (size_t)n > FILE_LARGEST)
+			return error_set(err, STATUS_NO_INPUT, "%s: larger than 64 MiB", path);
+		str_add_n(into, buffer, (size_t)n);
+	}
+	return 0;
+}
+
+static int read_file(const char *path, struct str *into, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
+
+	if (fd < 0)
+		return error_set(err, STATUS_NO_INPUT, "cannot open %s: %s", path, strerror(errno));
+	rc = read_open(fd, path, into, err);
+	(void)close(fd);
+	return rc;
+}
+
+/* As luaL_loadfilex(): pushes the function of a file, or a message. */
+static int load_file(lua_State *L, const char *path)
+{
+	struct script *s = script_of(L);
+	struct error err = { 0 };
+	const char *text;
+	size_t length;
+	int status;
+
+	str_free(&s->file);
+	if (read_file(path, &s->file, &err) != 0) {
+		script_push_said(L, &err);
+		return LUA_ERRFILE;
+	}
+	text = s->file.text == NULL ? "" : s->file.text;
+	length = s->file.length;
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a UTF-8 mark */
+		text += 3;
+		length -= 3;
+	}
+	if (length > 0 && *text == '#') { /* a line for the shell; its end keeps the count */
+		const char *end = memchr(text, '\n', length);
+
+		length -= end == NULL ? length : (size_t)(end - text);
+		text = end;
+	}
+	status = luaL_loadbufferx(L, text, length, lua_pushfstring(L, "@%s", path), "t");
+	str_free(&s->file);
+	return status;
+}
+
+static int load_path(lua_State *L, const char *path)
+{
+	if (path != NULL)
+		return load_file(L, path);
+	doors_refuse_in_hook(L, "reading stdin");
+	return luaL_loadfilex(L, NULL, "t");
+}
+
+int loading_loadfile(lua_State *L)
+{
+	const char *path = luaL_optstring(L, 1, NULL);
+	bool has_environment = !lua_isnone(L, 3);
+
+	if (!demand_text(L, 2))
+		return refuse_bytecode(L);
+	lua_settop(L, 3);
+	if (load_path(L, path) != LUA_OK) {
+		luaL_pushfail(L);
+		lua_insert(L, -2);
+		return 2;
+	}
+	if (has_environment) {
+		lua_pushvalue(L, 3);
+		(void)lua_setupvalue(L, -2, 1);
+	}
+	return 1;
+}
+
+static int dofile_end(lua_State *L, int status, lua_KContext unused)
+{
+	(void)status;
+	(void)unused;
+	return lua_gettop(L) - 1;
+}
+
+int loading_dofile(lua_State *L)
+{
+	const char *path = luaL_optstring(L, 1, NULL);
+
+	lua_settop(L, 1);
+	if (load_path(L, path) != LUA_OK)
+		return lua_error(L);
+	lua_rotate(L, 2, 1);
+	lua_settop(L, 2);
+	lua_callk(L, 0, LUA_MULTRET, 0, dofile_end);
+	return dofile_end(L, LUA_OK, 0);
+}
+
+/* What a name without a slash finds is the system's. */
+static int check_library(const char *path, struct error *err)
+{
+	int fd, rc;
+
+	if (strchr(path, '/') == NULL)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return 0; /* the loader says why better */
+	rc = trust_check(fd, path, err);
+	(void)close(fd);
+	return rc;
+}
+
+int loading_loadlib(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	struct error err = { 0 };
+
+	if (check_library(path, &err) != 0) {
+		luaL_pushfail(L);
+		script_push_said(L, &err);
+		lua_pushliteral(L, "open");
+		return 3;
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
