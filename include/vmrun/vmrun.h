@@ -226,6 +226,8 @@ enum vmrun_event_type {
 	VMRUN_FIXED,	  /* target, text: this command mended it */
 	VMRUN_ENDED,	  /* exit_status: the supervision is over; nothing follows */
 	VMRUN_HOOK_EVENT, /* by, text: what vmrun.event() was given, as JSON; by may be NULL */
+	/* target: what its boot took is given back; text: what could not be and why, or NULL */
+	VMRUN_CLEANED,
 };
 
 /* Unused members are 0 or NULL. Everything is lent until the next vmrun_next_event(). */
@@ -252,10 +254,17 @@ struct vmrun_event {
 	int exit_status;
 	int64_t uptime_ms;
 	int64_t delay_ms;
-	bool console;  /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
-	bool terminal; /* and that stdin is a terminal: its ^C is the guest's */
-	bool asks;     /* VMRUN_CHECKED: nothing goes on before vmrun_answer(), or a stop */
+	bool console;	 /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
+	bool terminal;	 /* and that stdin is a terminal: its ^C is the guest's */
+	bool asks;	 /* VMRUN_CHECKED: nothing goes on before vmrun_answer(), or a stop */
+	int64_t time_ms; /* when it happened: milliseconds since 1970, UTC */
 };
+
+/*
+ * Any event as one line of JSON without its line end, always valid UTF-8, as vmrun --events writes
+ * it: vmrun(8) tells the members of each. Caller frees with free().
+ */
+VMRUN_API char *vmrun_event_json(const struct vmrun_event *event);
 
 /*
  * Starts the supervision; calls vmrun_prepare() if that was not done.  From here on problems of a

@@ -289,8 +289,9 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_NOTE:
 		say_remark(e, "note", r);
 		break;
-	case VMRUN_CHECKED:
-		break; /* report.c tells what is wrong */
+	case VMRUN_CHECKED: /* report.c tells what is wrong */
+	case VMRUN_CLEANED: /* a warning has told of what is left */
+		break;
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
