@@ -291,6 +291,7 @@ void render_event(const struct vmrun_event *e, void *context)
 		break;
 	case VMRUN_CHECKED: /* report.c tells what is wrong */
 	case VMRUN_CLEANED: /* a warning has told of what is left */
+	case VMRUN_LOST:
 		break;
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "platform/clock.h"
 #include "vmrun/vmrun.h"
 
 enum kind {
@@ -80,10 +81,11 @@ static const struct member rows[][MEMBERS_MOST] = {
 	[VMRUN_LOG] = { { "level", TEXT, AT(level) }, SAID },
 	[VMRUN_WARNING] = { SAID },
 	[VMRUN_NOTE] = { SAID },
-	[VMRUN_CHECKED] = { TARGET, { "problems", INT, AT(problems) } },
+	[VMRUN_CHECKED] = { TARGET, { "problems", JSON, AT(text) } },
 	[VMRUN_FIXED] = { TARGET, SAID },
 	[VMRUN_ENDED] = { { "exit_status", INT, AT(exit_status) }, CAUSE },
 	[VMRUN_HOOK_EVENT] = { BY, { "data", JSON, AT(text) } },
+	[VMRUN_LOST] = { { "count", INT64, AT(lost) } },
 };
 
 static void add_text(struct str *json, const char *text)
@@ -174,10 +176,21 @@ static void add_time(struct str *json, int64_t ms)
 	str_addf(json, ",\"time\":\"%s.%03dZ\"", text, (int)(ms % 1000));
 }
 
+/* What guests and scripts say stands inside strings, and so does all that is not ASCII. */
+static char *finish(struct str *json)
+{
+	struct str valid = { 0 };
+
+	str_add(json, "}");
+	str_add_utf8(&valid, json->text);
+	str_free(json);
+	return str_take(&valid);
+}
+
 char *vmrun_event_json(const struct vmrun_event *e)
 {
 	const struct member *row = rows[e->type];
-	struct str json = { 0 }, valid = { 0 };
+	struct str json = { 0 };
 
 	str_addf(&json, "{\"v\":1,\"seq\":%llu", (unsigned long long)e->seq);
 	add_time(&json, e->time_ms);
@@ -188,9 +201,22 @@ char *vmrun_event_json(const struct vmrun_event *e)
 		str_addf(&json, ",\"%s\":", row[i].key);
 		add_value(&json, row[i].kind, (const char *)e + row[i].offset);
 	}
-	str_add(&json, "}");
-	/* What guests and scripts say stands inside strings; so does all that is not ASCII. */
-	str_add_utf8(&valid, json.text);
-	str_free(&json);
-	return str_take(&valid);
+	return finish(&json);
+}
+
+char *vmrun_problem_json(const struct vmrun_problem *p, const char *level)
+{
+	struct str json = { 0 };
+
+	str_add(&json, "{\"v\":1");
+	add_time(&json, clock_date_ms());
+	str_add(&json, ",\"level\":");
+	str_add_json(&json, level);
+	str_add(&json, ",\"place\":");
+	add_text(&json, p->place);
+	str_add(&json, ",\"path\":");
+	add_text(&json, p->path);
+	str_add(&json, ",\"text\":");
+	add_text(&json, p->text);
+	return finish(&json);
 }

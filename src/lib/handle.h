@@ -39,6 +39,7 @@ struct vmrun {
 	bool claimed;	     /* nobody else supervises a VM of this name, or writes our pid file */
 	struct shown *shown; /* what the last checks found; NULL before any */
 	size_t shown_count;
+	char *shown_problems; /* of them, as a JSON list; lent to an event */
 };
 
 /* supervision.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a
@@ -54,5 +55,7 @@ int handle_firmware(void *context, const char *kind, const char **path, struct e
 /* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
 void handle_show(struct vmrun *vm, const struct findings *findings);
 void handle_forget(struct vmrun *vm);
+/* Those that are problems, for the event that told of so many; NULL when they are others now. */
+const char *handle_problems(struct vmrun *vm, int count);
 
 #endif

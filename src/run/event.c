@@ -33,6 +33,7 @@ static const char *const names[] = {
 	[VMRUN_ENDED] = "ended",
 	[VMRUN_HOOK_EVENT] = "hook",
 	[VMRUN_CLEANED] = "cleaned",
+	[VMRUN_LOST] = "lost",
 };
 
 static void free_record(struct event_record *r)

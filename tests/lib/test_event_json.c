@@ -14,6 +14,11 @@
 
 static const char *const words[] = { "bhyve", "-c", "1", "a \"b\"", NULL };
 
+#define PROBLEMS                                                                   \
+	"[{\"device\":\"virtio-net\",\"id\":\"virtio-net-0\",\"slot\":\"0:1:0\","  \
+	"\"path\":\"emulations[0].name\",\"problem\":\"tap3: no such interface\"," \
+	"\"fix\":\"ifconfig tap3 create up\"}]"
+
 /* One of each type, in the order of events.jsonl; members that are not of the type are ignored. */
 static const struct vmrun_event samples[] = {
 	{ .type = VMRUN_STARTING, .target = "install", .text = "ignored", .argv = words },
@@ -32,7 +37,8 @@ static const struct vmrun_event samples[] = {
 	    .status = -1,
 	    .action = "stop",
 	    .by = "default" },
-	{ .type = VMRUN_CHECKED, .target = "install", .problems = 3 },
+	{ .type = VMRUN_CHECKED, .target = "install", .text = "[]" },
+	{ .type = VMRUN_CHECKED, .target = "install", .problems = 1, .text = PROBLEMS },
 	{ .type = VMRUN_FIXED, .target = "install", .text = "ifconfig tap3 create up" },
 	{ .type = VMRUN_LOADING, .target = "install", .pid = 41, .argv = words },
 	{ .type = VMRUN_SPAWNED, .target = "install", .pid = 42, .argv = words },
@@ -78,6 +84,7 @@ static const struct vmrun_event samples[] = {
 	{ .type = VMRUN_LOG, .level = "error", .text = "a line" },
 	{ .type = VMRUN_WARNING, .text = "a warning" },
 	{ .type = VMRUN_NOTE, .text = "a note" },
+	{ .type = VMRUN_LOST, .lost = 1700 },
 	{ .type = VMRUN_ENDED, .exit_status = 4, .cause = "error" },
 };
 
@@ -100,7 +107,7 @@ static struct vmrun_event finished(const struct vmrun_event *sample, uint64_t se
 static void test_lines(void **state)
 {
 	FILE *wanted = fopen(SOURCE_DIR "/tests/lib/events.jsonl", "r");
-	bool seen[VMRUN_CLEANED + 1] = { false };
+	bool seen[VMRUN_LOST + 1] = { false };
 	char line[1024];
 
 	(void)state;
@@ -123,7 +130,7 @@ static void test_lines(void **state)
 /* What is said while a spec is read has no VM yet. */
 static void test_no_vm(void **state)
 {
-	struct vmrun_event e = finished(&samples[SAMPLES - 2], 1);
+	struct vmrun_event e = finished(&(struct vmrun_event){ .type = VMRUN_NOTE }, 1);
 	MEM_AUTO char *json = NULL;
 
 	(void)state;
@@ -187,7 +194,7 @@ static void test_any_text(void **state)
 		e.level = text[3];
 		e.argv = argv;
 		e.text = text[0];
-		if (e.type == VMRUN_HOOK_EVENT) {
+		if (e.type == VMRUN_HOOK_EVENT || e.type == VMRUN_CHECKED) {
 			str_add_json(&data, text[0]);
 			e.text = data.text;
 		}
@@ -198,12 +205,29 @@ static void test_any_text(void **state)
 	}
 }
 
+static void test_problem(void **state)
+{
+	const struct vmrun_problem p = { "vm.json:7:15", "targets.a\xff.mem", "not a \"size\"" };
+	const struct vmrun_problem bare = { NULL, NULL, "said" };
+	MEM_AUTO char *json = vmrun_problem_json(&p, "error");
+	MEM_AUTO char *short_json = vmrun_problem_json(&bare, "info");
+
+	(void)state;
+	assert_int_equal(strncmp(json, "{\"v\":1,\"time\":\"20", 17), 0);
+	assert_string_equal(json + 15 + 24,
+	    "\",\"level\":\"error\",\"place\":\"vm.json:7:15\","
+	    "\"path\":\"targets.a\xef\xbf\xbd.mem\",\"text\":\"not a \\\"size\\\"\"}");
+	assert_string_equal(short_json + 15 + 24,
+	    "\",\"level\":\"info\",\"place\":null,\"path\":null,\"text\":\"said\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_no_vm),
 		cmocka_unit_test(test_any_text),
+		cmocka_unit_test(test_problem),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
