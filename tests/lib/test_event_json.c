@@ -113,7 +113,7 @@ static void test_lines(void **state)
 	(void)state;
 	assert_non_null(wanted);
 	for (size_t i = 0; i < SAMPLES; i++) {
-		struct vmrun_event e = finished(&samples[i], i);
+		struct vmrun_event e = finished(&samples[i], i + 1);
 		MEM_AUTO char *json = vmrun_event_json(&e);
 
 		assert_non_null(fgets(line, sizeof(line), wanted));
