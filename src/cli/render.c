@@ -212,6 +212,15 @@ static void say_decided(const struct vmrun_event *e, struct renderer *r)
 		say(r, "%s: next boot: target %s (%s)", e->vm, e->target, e->by);
 }
 
+static void say_reloaded(const struct vmrun_event *e, struct renderer *r)
+{
+	if (e->problems == 0)
+		say(r, "%s: the spec was read again: it holds from the next boot on", e->vm);
+	else
+		say(r, "%s: the spec was read again and is not good, the old one stays:\n%s", e->vm,
+		    e->text);
+}
+
 static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 {
 	const char *what = "killing the hypervisor";
@@ -273,6 +282,9 @@ void render_event(const struct vmrun_event *e, void *context)
 		break;
 	case VMRUN_GIVEN_UP:
 		say_given_up(e, r);
+		break;
+	case VMRUN_RELOADED:
+		say_reloaded(e, r);
 		break;
 	case VMRUN_STOPPING:
 		say_stopping(e, r);

@@ -88,6 +88,7 @@ struct preparing {
 
 struct machine {
 	struct boot_source *source;
+	struct boot_source *fresh; /* takes its place at the next boot, or NULL */
 	struct machine_options options;
 	struct simulation *simulation; /* lent; NULL: it is the real thing */
 	struct event_queue *events;
