@@ -96,7 +96,10 @@ function hooks.hooks(request)
 		add_own(list, name)
 	end
 	for _, key in ipairs(request.files or {}) do
-		local file = session.files[key] or error("no hook file " .. key)
+		local file = session.files[key]
+		if not file then
+			error(format("the list of hooks has changed since it was read: %s", key), 0)
+		end
 		if file.functions[name] then
 			list[#list + 1] = {
 				call = file.functions[name],

@@ -26,6 +26,19 @@ static void mark_removed(struct spec *spec, const struct node *removed)
 	}
 }
 
+/* The lock, the folders and the kernel's VM are those of the name that it has since the start. */
+static void check_name(
+    const struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct where at = { NULL, "name", 0 };
+
+	if (source->base != NULL && source->base->name != NULL && spec->name != NULL &&
+	    strcmp(spec->name, source->base->name) != 0)
+		report_add(report, STATUS_SPEC, &at,
+		    "the VM is \"%s\" since the start: a hook cannot call it \"%s\"",
+		    source->base->name, spec->name);
+}
+
 /*
  * The merged and decoded spec of a target, without slots: also when the report got problems, as far
  * as it could be read.  NULL when there was nothing to decode.
@@ -41,6 +54,7 @@ static struct spec *read_target(
 	if (document_merge(source->doc, target, source->settings, &merged, report) != 0)
 		return NULL;
 	spec = spec_decode(merged.spec, &d);
+	check_name(source, spec, report);
 	mark_removed(spec, merged.removed);
 	merged_clear(&merged);
 	document_place(source->doc, report, before);
@@ -211,6 +225,7 @@ static int call_prepare(struct boot_source *source, size_t index, const char *la
 	spec_free(*spec);
 	*spec = spec_decode(changed, &d);
 	node_free(changed);
+	check_name(source, *spec, report);
 	if (report->count == before) {
 		check_next_target(source, *spec, report);
 		load_hooks(source, *spec, report);
