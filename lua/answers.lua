@@ -1,46 +1,12 @@
 -- What on_exit is told, and what its answer means.
 local native = ...
 local import = native.import
-local session = import "session"
+local session, readonly = import "session", import "readonly"
 local raise = native.raise
-local error, getmetatable, next, setmetatable = error, getmetatable, next, setmetatable
-local tostring, type = tostring, type
+local error, tostring, type = error, tostring, type
 local format = string.format
 
 local answers = {}
-
-local function refuse_write()
-	raise("exit is read-only")
-end
-
--- A table that can be read like the one behind it, tables in it included.
-local function readonly(content, default)
-	for key, value in next, content do
-		local is_view = getmetatable(value) == false
-		if type(value) == "table" and not is_view then
-			content[key] = readonly(value)
-		end
-	end
-	return setmetatable({}, {
-		__index = function(_, key)
-			local value = content[key]
-			if value == nil then
-				return default
-			end
-			return value
-		end,
-		__newindex = refuse_write,
-		__len = function()
-			return #content
-		end,
-		__pairs = function(view)
-			return function(_, key)
-				return next(content, key)
-			end, view, nil
-		end,
-		__metatable = false,
-	})
-end
 
 -- `exit`: the facts, count.CAUSE with 0 for causes not seen yet, and window(s).
 function answers.exit(facts)
@@ -59,8 +25,8 @@ function answers.exit(facts)
 		end
 		return count
 	end
-	facts.count = readonly(facts.count or {}, 0)
-	return readonly(facts)
+	facts.count = readonly(facts.count or {}, "exit", 0)
+	return readonly(facts, "exit")
 end
 
 local function check_target(hook, target)

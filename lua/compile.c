@@ -1,7 +1,7 @@
 /*
- * Build tool: compiles the modules of lua/ and puts the bytecode into a C file, so that a start
- *does not parse them.  Made with the Lua that the program is linked with; lua/embed.cmake does the
- *same with the text where the tool cannot run (cross builds).
+ * Build tool: compiles the modules of lua/ and the stock hooks of hooks/ and puts the bytecode into
+ * a C file, so that a start does not parse them.  Made with the Lua that the program is linked
+ * with; lua/embed.cmake does the same with the text where the tool cannot run (cross builds).
  *
  *	lua_compile OUTPUT.c FILE.lua...
  */
@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "script/embedded.h"
 #include "script/room.h"
 
 static int write_bytes(lua_State *L, const void *bytes, size_t n, void *file)
@@ -23,18 +24,31 @@ static int write_bytes(lua_State *L, const void *bytes, size_t n, void *file)
 	return ferror(file);
 }
 
-/* "lua/merge.lua" is the module merge. */
-static void name_of(const char *path, char name[64])
-{
-	const char *slash = strrchr(path, '/');
+/* What a file is in the program: its names there, and what messages call it. */
+struct module {
+	char name[64];	 /* "merge" of lua/merge.lua, "hooks/backoff" of hooks/backoff.lua */
+	char array[64];	 /* the same for C */
+	char chunk[128]; /* ours are told by their chunk's name, a hook is a script as any other */
+};
 
-	(void)snprintf(name, 64, "%s", slash == NULL ? path : slash + 1);
-	name[strcspn(name, ".")] = '\0';
+static void name_module(const char *path, struct module *m)
+{
+	const char *slash = strrchr(path, '/'), *file = slash == NULL ? path : slash + 1;
+	size_t n = (size_t)(file - path);
+	int is_hook = n >= 6 && strncmp(file - 6, "hooks/", 6) == 0;
+
+	(void)snprintf(m->name, sizeof(m->name), "%s%.*s", is_hook ? EMBEDDED_HOOKS : "",
+	    (int)strcspn(file, "."), file);
+	(void)snprintf(m->array, sizeof(m->array), "%s", m->name);
+	for (char *p = m->array; *p != '\0'; p++)
+		*p = *p == '/' ? '_' : *p;
+	(void)snprintf(m->chunk, sizeof(m->chunk), is_hook ? "@%s.lua" : "=" ROOM_CHUNK "%s]",
+	    m->name);
 }
 
 static int add_module(lua_State *L, FILE *out, const char *path)
 {
-	char name[64], chunk[128];
+	struct module m;
 	luaL_Buffer text;
 	FILE *in = fopen(path, "r");
 	int c;
@@ -48,14 +62,13 @@ static int add_module(lua_State *L, FILE *out, const char *path)
 		luaL_addchar(&text, (char)c);
 	(void)fclose(in);
 	luaL_pushresult(&text);
-	name_of(path, name);
-	(void)snprintf(chunk, sizeof(chunk), "=" ROOM_CHUNK "%s]", name);
-	if (luaL_loadbufferx(L, lua_tostring(L, -1), lua_rawlen(L, -1), chunk, "t") != LUA_OK) {
+	name_module(path, &m);
+	if (luaL_loadbufferx(L, lua_tostring(L, -1), lua_rawlen(L, -1), m.chunk, "t") != LUA_OK) {
 		(void)fprintf(stderr, "%s\n", lua_tostring(L, -1));
 		return -1;
 	}
 	/* Not stripped: a traceback tells our frames from the user's by the name of the chunk. */
-	(void)fprintf(out, "static const unsigned char %s[] = {\n", name);
+	(void)fprintf(out, "static const unsigned char %s[] = {\n", m.array);
 	if (lua_dump(L, write_bytes, out, 0) != 0)
 		return -1;
 	(void)fprintf(out, "};\n\n");
@@ -65,10 +78,10 @@ static int add_module(lua_State *L, FILE *out, const char *path)
 
 static int write_all(lua_State *L, FILE *out, int count, char **paths)
 {
-	char name[64];
+	struct module m;
 
 	(void)fprintf(out,
-	    "/* Made by lua/compile.c from the files of lua/. */\n"
+	    "/* Made by lua/compile.c from the files of lua/ and hooks/. */\n"
 	    "#include \"script/embedded.h\"\n\n");
 	for (int i = 0; i < count; i++) {
 		if (add_module(L, out, paths[i]) != 0)
@@ -76,8 +89,9 @@ static int write_all(lua_State *L, FILE *out, int count, char **paths)
 	}
 	(void)fprintf(out, "const struct embedded embedded_lua[] = {\n");
 	for (int i = 0; i < count; i++) {
-		name_of(paths[i], name);
-		(void)fprintf(out, "\t{ \"%s\", %s, sizeof(%s) },\n", name, name, name);
+		name_module(paths[i], &m);
+		(void)fprintf(
+		    out, "\t{ \"%s\", %s, sizeof(%s) },\n", m.name, m.array, m.array);
 	}
 	(void)fprintf(out, "\t{ (void *)0, (void *)0, 0 },\n};\n");
 	return 0;

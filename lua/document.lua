@@ -9,7 +9,7 @@ local sub, byte, format = string.sub, string.byte, string.format
 local document = {}
 
 function document.configure(request)
-	session.merge = request.merge
+	session.merge, session.causes = request.merge, request.causes or {}
 end
 
 -- Puts back what lua-cjson loses: what an empty table was, and integers that a double cannot hold.

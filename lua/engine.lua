@@ -10,7 +10,8 @@ local home = {
 	targets = "targets",
 	boot = "boot",
 	locate = "locate",
-	hook_files = "hooks",
+	load_hook = "hooks",
+	hook_faults = "hooks",
 	hooks = "hooks",
 	call = "hooks",
 }

@@ -2,7 +2,9 @@
 local native = ...
 local import = native.import
 local session, merge, answers = import "session", import "merge", import "answers"
+local readonly = import "readonly"
 local error, ipairs, next, type = error, ipairs, next, type
+local concat = table.concat
 local format, match = string.format, string.match
 
 local hooks = {}
@@ -42,23 +44,54 @@ local function check_functions(name, functions)
 	end
 end
 
-local function make_file(request)
-	local name, folder = request.name, match(request.path, "^(.*)/[^/]*$") or "."
+local function no_stock(name)
+	local names = native.stock()
+	local hint = import("words").hint(name, names)
+	error(format('no stock hook "%s"%s (there is: %s; a file is named with its extension or a "/")',
+		name, hint, concat(names, ", ")), 0)
+end
+
+-- The chunk of a hook, and the folder that its relative paths start from.
+local function open_hook(request)
+	if not request.path then
+		return native.stock(request.name) or no_stock(request.name), session.folder
+	end
+	local folder = match(request.path, "^(.*)/[^/]*$") or "."
+	return import("document").compile(request.text, request.name), folder
+end
+
+-- What a function of options is told beside them.
+local function facts_of_vm()
+	local spec = session.merged and session.merged.spec or session.document
+	return readonly({ name = spec.name, targets = import("words").targets() }, "vm")
+end
+
+local function make_hook(request)
+	local name, options = request.name, request.options or {}
+	session.loading, session.faults = name, {}
+	local chunk, folder = open_hook(request)
 	session.here = folder
-	local functions = import("document").compile(request.text, name)()
+	local functions = chunk()
 	if type(functions) == "function" then
-		functions = functions(request.options or {})
+		options.use = nil
+		functions = functions(options, facts_of_vm())
 	end
 	check_functions(name, functions)
+	session.loading = nil
 	return { name = name, folder = folder, functions = functions }
 end
 
--- Makes those of the list that are not there yet: a file keeps its state for the life of the VM.
-function hooks.hook_files(request)
+-- Makes one unless it is there: a hook keeps its state for the life of the VM.
+function hooks.load_hook(request)
 	import "world"
-	for _, file in ipairs(request.list) do
-		session.files[file.key] = session.files[file.key] or make_file(file)
-	end
+	local key = request.key
+	session.files[key] = session.files[key] or make_hook(request)
+end
+
+-- What vmrun.options() found while the last one was loaded.
+function hooks.hook_faults()
+	session.loading = nil
+	return session.faults
 end
 
 -- The target that gave the merged document this function.

@@ -3,6 +3,8 @@ return {
 	-- Keys whose objects merge key by key, nested, as C's rows say: { cpu = {}, bhyve = {} }.
 	merge = {},
 
+	causes = {}, -- names of all causes
+
 	-- The table that the file returned.  Merging shares parts of it and alters nothing.
 	document = {},
 	name = "",    -- of the file, for messages
@@ -17,6 +19,8 @@ return {
 	last = nil,
 
 	files = {}, -- hook files by key: { name, folder, functions }
+	loading = nil, -- the name of the one that is being loaded
+	faults = {},   -- in its options: { option, text } each, see options.lua
 	calls = {}, -- by the name of a hook: the functions that answer to it, in order
 
 	-- What vmrun.boot() and vmrun.stop() stand for, by the opaque table that they returned.

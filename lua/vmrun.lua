@@ -3,9 +3,9 @@ local native = ...
 local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
 local raise = native.raise
-local pairs, rawset = pairs, rawset
+local ipairs, pairs, rawset = ipairs, pairs, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
-local tointeger = math.tointeger
+local math_type, tointeger = math.type, math.tointeger
 local find, format, sub = string.find, string.format, string.sub
 local getenv, loadfile = native.getenv, world.loadfile
 
@@ -25,6 +25,12 @@ local function describe(value)
 	return import("words").describe(value)
 end
 
+local function check_seconds(what, value)
+	if type(value) ~= "number" or not (value >= 0 and value <= YEAR) then
+		raise(format("%s is a number of seconds from 0 to %d", what, YEAR))
+	end
+end
+
 -- vmrun.boot(target, { delay = seconds }): both may be left out.
 function vmrun.boot(target, options)
 	local delay = nil
@@ -36,9 +42,8 @@ function vmrun.boot(target, options)
 	for key, value in pairs(options or {}) do
 		if key ~= "delay" then
 			raise(format("vmrun.boot: no option %s; there is: delay", tostring(key)))
-		elseif type(value) ~= "number" or not (value >= 0 and value <= YEAR) then
-			raise("vmrun.boot: delay is a number of seconds from 0 to " .. YEAR)
 		end
+		check_seconds("vmrun.boot: delay", value)
 		delay = value
 	end
 	return action { action = "boot", target = target, delay = delay }
@@ -92,6 +97,69 @@ function vmrun.exists(path)
 	return native.exists(absolute("exists", path))
 end
 
+-- Waits in the loop, not in Lua: the supervisor goes on meanwhile.
+local function wait(name, request)
+	if not native.can_wait() then
+		raise(format("vmrun.%s: Lua cannot wait here: it is inside a library function that "
+			.. "calls back (table.sort, string.gsub, require)", name))
+	end
+	local here = session.here
+	local answer = native.wait(request)
+	session.here = here
+	return answer or {}
+end
+
+local options_of_exec = { timeout = true, stdin = true }
+
+-- The words of a command; what else stands in the table is an option.
+local function check_command(command)
+	if type(command) ~= "table" or type(command[1]) ~= "string" then
+		raise('vmrun.exec takes a command as a list: vmrun.exec { "ls", "-l" }')
+	end
+	for key in pairs(command) do
+		local is_word = math_type(key) == "integer" and key >= 1 and key <= #command
+		if not is_word and not options_of_exec[key] then
+			raise(format("vmrun.exec: no option %s; there is: timeout, stdin", tostring(key)))
+		end
+	end
+	local words = {}
+	for i, word in ipairs(command) do
+		if type(word) ~= "string" and type(word) ~= "number" then
+			raise(format("vmrun.exec: word %d is %s, not a string", i, describe(word)))
+		end
+		words[i] = tostring(word)
+		if find(words[i], "\0", 1, true) then
+			raise(format("vmrun.exec: word %d has a NUL in it", i))
+		end
+	end
+	return words
+end
+
+-- status, stdout, stderr; nil and a message when it could not run, or not to its end.
+function vmrun.exec(command)
+	if native.sandbox then
+		raise("vmrun.exec: not in the sandbox")
+	end
+	local words = check_command(command)
+	local timeout, stdin = command.timeout, command.stdin
+	if timeout ~= nil then
+		check_seconds("vmrun.exec: timeout", timeout)
+	end
+	if stdin ~= nil and type(stdin) ~= "string" then
+		raise("vmrun.exec: stdin is a string, not " .. describe(stdin))
+	end
+	local answer = wait("exec", { exec = words, timeout = timeout or 60, stdin = stdin })
+	if not answer.status then
+		return nil, answer.message
+	end
+	return answer.status, answer.stdout, answer.stderr
+end
+
+function vmrun.sleep(seconds)
+	check_seconds("vmrun.sleep", seconds)
+	wait("sleep", { sleep = seconds })
+end
+
 -- What another Lua file returns.
 function vmrun.include(file)
 	if native.sandbox then
@@ -110,6 +178,11 @@ function vmrun.merge(a, b)
 		raise("vmrun.merge takes two tables with named keys")
 	end
 	return merge.deep(a, b)
+end
+
+-- The options of a hook, checked; `declared` has { KIND, default =, required = } for each.
+function vmrun.options(given, declared)
+	return import("options")(given, declared)
 end
 
 vmrun.null = native.null

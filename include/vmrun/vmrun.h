@@ -76,7 +76,11 @@ struct vmrun_options {
 	bool fix;   /* run the known fixes of failed checks */
 	bool force; /* those too that destroy something: a VM of this name that nobody supervises */
 	bool no_checks; /* start without checks of the host */
-	bool sandbox;	/* the spec is somebody else's: Lua without files, commands and debug */
+	bool ask;	/* what can be fixed is asked of vmrun_answer(), see VMRUN_CHECKED */
+	/* Further hooks, asked after those of the spec, whatever the target, NULL-terminated, or
+	 * NULL: files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5). */
+	const char *const *hooks;
+	bool sandbox; /* the spec is somebody else's: Lua without files, commands and debug */
 };
 
 #ifdef __cplusplus
@@ -192,8 +196,6 @@ VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_
 /* The problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]}; NULL before
  * vmrun_check().  Caller frees with free(). */
 VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
-/* As options.fix, said later. */
-VMRUN_API void vmrun_allow_fixes(struct vmrun *vm);
 
 enum vmrun_event_type {
 	VMRUN_STARTING, /* target: a boot begins */
@@ -201,16 +203,18 @@ enum vmrun_event_type {
 	VMRUN_SPAWNED,	/* target, pid, argv: the hypervisor runs */
 	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr, or of the loader `by` */
 	VMRUN_EXITED,	/* target, cause, status, signal, uptime_ms, text: last words on stderr */
-	VMRUN_DECIDED,	/* action, target, delay_ms, by: what comes next, and who said so */
-	VMRUN_STOPPING, /* action: a step of the stop ladder; delay_ms: before the next one */
+	/* boot, ended, cause: which boot it was; action, target, delay_ms, by: what comes next, and
+	 * who said so */
+	VMRUN_DECIDED,
+	VMRUN_STOPPING,	   /* action: a step of the stop ladder; delay_ms: before the next one */
 	VMRUN_HOOK_FAILED, /* by, text: the hook and its traceback */
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
 	VMRUN_WARNING,	   /* text */
 	VMRUN_NOTE,	   /* text */
-	VMRUN_CHECKED, /* target, problems: the host was asked; vmrun_finding() tells what is wrong
-			*/
-	VMRUN_FIXED,   /* target, text: this command mended it */
-	VMRUN_ENDED,   /* exit_status: the supervision is over; nothing follows */
+	/* target, problems, asks: the host was asked; vmrun_finding() tells what is wrong */
+	VMRUN_CHECKED,
+	VMRUN_FIXED,	  /* target, text: this command mended it */
+	VMRUN_ENDED,	  /* exit_status: the supervision is over; nothing follows */
 	VMRUN_HOOK_EVENT, /* by, text: what vmrun.event() was given, as JSON; by may be NULL */
 };
 
@@ -221,7 +225,9 @@ struct vmrun_event {
 	uint64_t seq;	  /* counts from 1 */
 	const char *vm;
 	const char *target;
-	const char *cause;	/* "reboot", "poweroff", ... */
+	int64_t boot;	   /* VMRUN_DECIDED: counts from 1, boots that failed before they ran too */
+	const char *ended; /* VMRUN_DECIDED: the target that was booted */
+	const char *cause; /* "reboot", "poweroff", ... */
 	const char *cause_text; /* the same for people */
 	const char *action;	/* "boot", "stop"; "acpi", "poweroff", "kill" */
 	const char *by;
@@ -238,6 +244,7 @@ struct vmrun_event {
 	int64_t delay_ms;
 	bool console;  /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
 	bool terminal; /* and that stdin is a terminal: its ^C is the guest's */
+	bool asks;     /* VMRUN_CHECKED: nothing goes on before vmrun_answer(), or a stop */
 };
 
 /*
@@ -246,6 +253,19 @@ struct vmrun_event {
  * 71, 75 a pid file is taken.
  */
 VMRUN_API int vmrun_start(struct vmrun *vm);
+/* The answer to a VMRUN_CHECKED that asks: run the fixes of what was found, or let the boot fail.
+ */
+VMRUN_API void vmrun_answer(struct vmrun *vm, bool fix);
+/*
+ * In place of vmrun_start(), of a handle with options.dry_run: walks the policy without a VM.  The
+ * list, "reboot,triple_fault@90,3", says how each boot ends, causes or statuses, with the seconds
+ * that it was up (0).  The same policy and hooks decide, time is simulated, vmrun.exec() starts
+ * nothing, vmrun.state is not written.  When it returns all is over and the events tell of it.
+ * Returns 0, 64 when the list is wrong, or a status as vmrun_open() does.
+ */
+VMRUN_API int vmrun_simulate(struct vmrun *vm, const char *list);
+/* A VMRUN_DECIDED as JSON, {"boot","target","cause","action","next","by"}.  Caller frees. */
+VMRUN_API char *vmrun_decision_json(const struct vmrun_event *decided);
 /* A descriptor that is readable when vmrun_dispatch() has something to do; timers are in it. */
 VMRUN_API int vmrun_fd(const struct vmrun *vm);
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 static struct problem *add(struct report *r, enum status status)
 {
@@ -104,6 +105,20 @@ void report_sort(struct report *r)
 			r->item[j] = r->item[j - 1];
 		r->item[j] = p;
 	}
+}
+
+char *report_text(const struct report *r)
+{
+	struct str s = { 0 };
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct problem *p = &r->item[i];
+
+		str_addf(&s, "%s%s%s%s%s%s", i > 0 ? "\n" : "", p->place == NULL ? "" : p->place,
+		    p->place == NULL ? "" : ": ", p->path == NULL ? "" : p->path,
+		    p->path == NULL ? "" : ": ", p->text);
+	}
+	return str_take(&s);
 }
 
 void report_free(struct report *r)

@@ -40,6 +40,8 @@ void report_cut(struct report *r, size_t first);
 void report_merge(struct report *r, struct report *from);
 /* By line and column; problems without them keep their order, before the others. */
 void report_sort(struct report *r);
+/* All problems as lines of one text. Caller frees. */
+char *report_text(const struct report *r);
 void report_free(struct report *r);
 
 #endif

@@ -1,6 +1,7 @@
 /* vmrun: the program. A client of the public library and of nothing else. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "signals.h"
 #include "vmrun/vmrun.h"
 
-enum { EXIT_USAGE = 64, EXIT_CHECK = 69, EXIT_OS = 71 };
+enum { EXIT_USAGE = 64, EXIT_OS = 71 };
 
 static const char *environment(const char *name)
 {
@@ -54,7 +55,7 @@ static bool choose(struct command_line *line, struct vmrun_options *o)
 	return true;
 }
 
-/* What vmrun.log() and print() said while the spec was read. */
+/* Tells what has happened; what is asked is asked of who sits before the terminal. */
 static void show_events(struct vmrun *vm, struct renderer *renderer)
 {
 	struct vmrun_event event;
@@ -63,6 +64,8 @@ static void show_events(struct vmrun *vm, struct renderer *renderer)
 		if (event.type == VMRUN_CHECKED && event.problems > 0)
 			report_say(vm, event.target, renderer);
 		render_event(&event, renderer);
+		if (event.asks)
+			vmrun_answer(vm, report_ask(report_fixes(vm), renderer->signals));
 	}
 }
 
@@ -103,27 +106,11 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 	return flush(status);
 }
 
-/*
- * Asks whether to mend what can be mended, where somebody is there to answer.  0: go on; else the
- * status of a run that ends here.
- */
-static int ask_for_fixes(struct vmrun *vm, const struct command_line *line, int signals)
+/* Is somebody there to be asked? */
+static bool can_ask(const struct command_line *line)
 {
-	int status;
-
-	if (line->no_checks || line->fix || line->force || strcmp(line->file, "-") == 0 ||
-	    isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0)
-		return 0;
-	status = vmrun_check(vm);
-	if (status != EXIT_CHECK || vmrun_problem_count(vm) > 0)
-		return status;
-	if (report_fixes(vm) == 0)
-		return 0; /* nothing to ask: the run says the same */
-	report_print(vm, vmrun_target(vm), stderr);
-	if (!report_ask(report_fixes(vm), signals))
-		return status;
-	vmrun_allow_fixes(vm);
-	return 0;
+	return strcmp(line->file, "-") != 0 && isatty(STDIN_FILENO) != 0 &&
+	    isatty(STDERR_FILENO) != 0;
 }
 
 static void print_notes(const char *intro, const char *const *notes)
@@ -197,6 +184,40 @@ static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
 	return status;
 }
 
+static void print_decision(const struct vmrun_event *e, bool json, int64_t row)
+{
+	char *text;
+
+	if (json) {
+		text = vmrun_decision_json(e);
+		(void)printf("%s%s", row == 0 ? "[" : ",\n ", text);
+		free(text);
+		return;
+	}
+	(void)printf("%" PRId64 "\t%s\t%s\t%s\t%s\t%s\n", e->boot, e->ended, e->cause, e->action,
+	    e->target != NULL ? e->target : "-", e->by);
+}
+
+/* What would be decided goes to stdout, what scripts say on the way to stderr. */
+static int simulate(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
+{
+	int status = vmrun_simulate(vm, line->simulate);
+	struct vmrun_event event;
+	int64_t rows = 0;
+
+	while (status == 0 && vmrun_next_event(vm, &event)) {
+		if (event.type == VMRUN_DECIDED)
+			print_decision(&event, line->json, rows++);
+		else if (event.type == VMRUN_LOG || event.type == VMRUN_WARNING ||
+		    event.type == VMRUN_NOTE || event.type == VMRUN_HOOK_FAILED ||
+		    event.type == VMRUN_HOOK_EVENT)
+			render_event(&event, renderer);
+	}
+	if (status == 0 && line->json)
+		(void)puts(rows == 0 ? "[]" : "]");
+	return status == 0 ? flush(0) : status;
+}
+
 static int run(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
 {
 	int signals = signals_open(), status;
@@ -205,9 +226,8 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 		(void)fprintf(stderr, "vmrun: cannot catch signals: %s\n", strerror(errno));
 		return EXIT_OS;
 	}
-	status = ask_for_fixes(vm, line, signals);
-	if (status == 0)
-		status = vmrun_start(vm);
+	renderer->signals = signals;
+	status = vmrun_start(vm);
 	if (status == 0)
 		status = supervise(vm, signals, renderer);
 	else
@@ -223,8 +243,11 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->format = line->format;
 	options->target = line->target;
 	options->set = line->set;
+	options->hooks = line->hooks;
 	options->args = line->args;
-	options->dry_run = line->dry_run || line->debug || line->print != NULL;
+	options->dry_run =
+	    line->dry_run || line->debug || line->print != NULL || line->simulate != NULL;
+	options->ask = can_ask(line);
 	options->check = line->check;
 	options->fix = line->fix;
 	options->force = line->force;
@@ -254,6 +277,8 @@ static int with_spec(struct command_line *line)
 	show_events(vm, &renderer);
 	if (status == 0 && options.check)
 		status = print_check(vm, line->json, &renderer);
+	else if (status == 0 && line->simulate != NULL)
+		status = simulate(vm, line, &renderer);
 	else if (status == 0 && options.dry_run)
 		status = print_boot(vm,
 		    line->print != NULL ? line->print

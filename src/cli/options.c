@@ -27,8 +27,10 @@ static const struct option options[] = {
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
 	    "argv (as -d), spec (as --debug), bhyve_config, schema, lua-types, devices" },
-	{ 0, "json", NULL, FLAG, AT(json), "print devices or the report of --check in JSON" },
+	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
+	{ 0, "simulate", "LIST", TEXT, AT(simulate),
+	    "walk the policy without a VM: causes or statuses, reboot,3@90 (seconds up)" },
 	{ 0, "fix", NULL, FLAG, AT(fix), "run the known fixes of failed checks without asking" },
 	{ 0, "recover", NULL, FLAG, AT(fix), "the same as --fix" },
 	{ 'f', "force", NULL, FLAG, AT(force),
@@ -36,6 +38,8 @@ static const struct option options[] = {
 	{ 0, "no-requirement-check", NULL, FLAG, AT(no_checks), "start without checks of the host" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
+	{ 0, "hook", "FILE", LIST, AT(hooks),
+	    "ask this hook file, or stock hook, after the spec's; repeatable" },
 	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
 	{ 0, "reboot-count", "N", COUNT, AT(reboot_count), "at most N automatic boots after the first" },
 	{ 0, "reboot-on", "LIST", TEXT, AT(reboot_on), "causes or statuses to boot again after" },
@@ -73,6 +77,7 @@ static char *complain(const char *fmt, ...)
 static char *store(const struct option *o, const char *value, struct command_line *out)
 {
 	void *at = (char *)out + o->offset;
+	const char **list;
 	char *end;
 
 	if (o->kind != FLAG && value == NULL)
@@ -94,7 +99,9 @@ static char *store(const struct option *o, const char *value, struct command_lin
 			return complain("--%s takes a whole number, got \"%s\"", o->name, value);
 		break;
 	case LIST:
-		out->set[out->set_count++] = value; /* there is room for all of argv */
+		for (list = *(const char ***)at; *list != NULL; list++)
+			;
+		*list = value; /* there is room for all of argv */
 		break;
 	}
 	return NULL;
@@ -166,11 +173,16 @@ static char *check(const struct command_line *line)
 		return complain("--print takes argv, spec, bhyve_config, schema, lua-types or "
 				"devices, got \"%s\"",
 		    line->print);
-	if (line->json && !line->check &&
+	if (line->json && !line->check && line->simulate == NULL &&
 	    (line->print == NULL || strcmp(line->print, "devices") != 0))
-		return complain("--json goes with --check or --print devices");
+		return complain("--json goes with --check, --simulate or --print devices");
 	if (line->file == NULL && !options_describe(line))
 		return complain("no spec: name a FILE, or - for stdin");
+	if (line->dry_run + line->debug + line->check + (line->print != NULL) +
+		    (line->simulate != NULL) >
+		1 &&
+	    line->simulate != NULL)
+		return complain("--simulate goes without --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
 		return complain("--check and --no-requirement-check exclude each other");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
@@ -185,7 +197,8 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	memset(out, 0, sizeof(*out));
 	out->reboot_count = -1;
 	out->set = calloc((size_t)argc + 1, sizeof(*out->set));
-	if (out->set == NULL)
+	out->hooks = calloc((size_t)argc + 1, sizeof(*out->hooks));
+	if (out->set == NULL || out->hooks == NULL)
 		return complain("out of memory");
 	for (int i = 1; i < argc && wrong == NULL; i++) {
 		if (strcmp(argv[i], "--") == 0) {
@@ -207,6 +220,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 void options_free(struct command_line *line)
 {
 	free(line->set);
+	free(line->hooks);
 }
 
 void options_usage(FILE *to)

@@ -10,9 +10,10 @@
 struct command_line {
 	const char *file;
 	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
-	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *exit_status;
-	const char **set; /* KEY=VALUE words, NULL-terminated; owned list */
-	size_t set_count;
+	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *simulate,
+	    *exit_status;
+	const char **set;	 /* KEY=VALUE words, NULL-terminated; owned list */
+	const char **hooks;	 /* likewise */
 	const char *const *args; /* after `--`, NULL-terminated */
 	bool dry_run, debug, no_reboot, help, version;
 	bool check, json, fix, force, no_checks, sandbox;

@@ -71,10 +71,13 @@ static void report_script_error(struct document *doc, struct error *err, struct 
 
 static int configure(struct document *doc, struct node *merge_rules, struct error *err)
 {
-	struct node *request = node_new(NODE_OBJECT), *result = NULL;
+	struct node *request = node_new(NODE_OBJECT), *causes = node_new(NODE_LIST), *result = NULL;
 	int rc;
 
 	node_put(request, "merge", merge_rules);
+	for (int i = 0; i < CAUSES; i++)
+		node_append(causes, node_string(cause_name((enum cause)i)));
+	node_put(request, "causes", causes);
 	rc = script_call(doc->script, "configure", request, &result, err);
 	node_free(request);
 	node_free(result);
@@ -360,32 +363,63 @@ void document_place(struct document *doc, struct report *report, size_t first)
 	}
 }
 
-int document_hook_file(struct document *doc, const char *key, const char *name, const char *path,
-    const struct node *options, struct error *err)
+/* What Lua is told of a hook. */
+static struct node *hook_request(const struct hook_file *hook, const struct text_file *file)
 {
-	struct document_source source = { .file = path };
-	struct node *request, *list, *one, *result = NULL;
-	struct text_file file = { 0 };
-	int rc;
+	struct node *request = node_new(NODE_OBJECT);
 
-	if (text_read(&source, &file, err) != 0)
-		return -1;
-	one = node_new(NODE_OBJECT);
-	node_put(one, "key", node_string(key));
-	node_put(one, "path", node_string(path));
-	node_put(one, "name", node_string(name));
-	node_put(one, "text", node_string_n(file.text, file.length));
-	if (options != NULL)
-		node_put(one, "options", node_copy(options));
-	list = node_new(NODE_LIST);
-	node_append(list, one);
-	request = node_new(NODE_OBJECT);
-	node_put(request, "list", list);
-	rc = script_call(doc->script, "hook_files", request, &result, err);
-	node_free(request);
-	node_free(result);
-	text_free(&file);
-	return rc;
+	node_put(request, "key", node_string(hook->key));
+	node_put(request, "name", node_string(hook->name));
+	if (hook->path != NULL) {
+		node_put(request, "path", node_string(hook->path));
+		node_put(request, "text", node_string_n(file->text, file->length));
+	}
+	if (hook->options != NULL)
+		node_put(request, "options", node_copy(hook->options));
+	return request;
+}
+
+/* What vmrun.options() found, a problem for each option; false when it was not that. */
+static bool report_options(struct document *doc, const struct where *at, struct report *report)
+{
+	struct error ignored = { 0 };
+	struct node *faults = NULL;
+	size_t before = report->count;
+
+	(void)script_call(doc->script, "hook_faults", NULL, &faults, &ignored);
+	error_clear(&ignored);
+	for (const struct node *n = faults == NULL ? NULL : faults->first; n != NULL; n = n->next) {
+		struct where option = { at, node_get_text(n, "option"), 0 };
+
+		report_add(report, STATUS_SPEC, option.key != NULL && at != NULL ? &option : at,
+		    "%s", node_get_text(n, "text"));
+	}
+	node_free(faults);
+	return report->count > before;
+}
+
+void document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
+    struct report *report)
+{
+	struct document_source source = { .file = hook->path };
+	struct text_file file = { 0 };
+	struct node *request, *result = NULL;
+	struct error err = { 0 };
+	size_t before = report->count;
+
+	if (hook->path == NULL || text_read(&source, &file, &err) == 0) {
+		request = hook_request(hook, &file);
+		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
+		    report_options(doc, at, report))
+			error_clear(&err);
+		node_free(request);
+		node_free(result);
+		text_free(&file);
+	}
+	if (err.text != NULL)
+		report_take(report, at, &err);
+	for (size_t i = before; hook->of_option && i < report->count; i++)
+		report->item[i].place = mem_format("--hook %s", hook->name);
 }
 
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
@@ -403,20 +437,33 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
 	return rc;
 }
 
-int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
-    struct node **answer, struct error *err)
+/* { name, index, argument }. Caller frees. */
+static struct node *call_request(const char *hook, size_t index, struct node *argument)
 {
 	struct node *request = node_new(NODE_OBJECT);
-	int rc;
 
 	node_put(request, "name", node_string(hook));
 	node_put(request, "index", node_int((int64_t)index));
 	node_put(request, "argument", argument);
-	rc = script_call(doc->script, "call", request, answer, err);
+	return request;
+}
+
+int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
+    struct script_reply *reply, struct error *err)
+{
+	struct node *request = call_request(hook, index, argument);
+	int rc = script_begin(doc->script, "call", request, reply, err);
+
 	node_free(request);
-	if (script_keep(doc->script, err) == 0 || rc != 0)
-		return rc;
-	node_free(*answer);
-	*answer = NULL;
-	return -1;
+	return rc;
+}
+
+int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
+    struct node **answer, struct error *err)
+{
+	struct node *request = call_request(hook, index, argument);
+	int rc = script_call(doc->script, "call", request, answer, err);
+
+	node_free(request);
+	return rc;
 }

@@ -12,6 +12,7 @@
 #include "base/report.h"
 #include "base/words.h"
 #include "script/script.h"
+#include "spec/spec.h"
 
 enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA, FORMAT_UCL };
 
@@ -78,16 +79,19 @@ void document_place(struct document *doc, struct report *report, size_t first);
  * frees. */
 char *document_path(struct document *doc, const struct node *keys);
 
-/* Loads a hook file once; key tells equal uses apart from others. */
-int document_hook_file(struct document *doc, const char *key, const char *name, const char *path,
-    const struct node *options, struct error *err);
+/* Loads a file of hooks or a stock hook once; `at` is its entry in the spec, if it has one. */
+void document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
+    struct report *report);
 /*
  * The functions that answer to a hook for the target merged last: labels for messages, in order.
  * Caller frees the list.
  */
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
     struct node **labels, struct error *err);
-/* Calls the index-th of them (from 1); argument is taken. *answer is NULL for "no opinion". */
+/* Calls the index-th of them (from 1); argument is taken.  It may wait: see script_begin(). */
+int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
+    struct script_reply *reply, struct error *err);
+/* The same to its end, whatever it waits for. *answer is NULL for "no opinion". */
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err);
 

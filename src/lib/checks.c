@@ -170,8 +170,3 @@ char *vmrun_check_json(const struct vmrun *vm)
 	str_add(&json, "]}");
 	return str_take(&json);
 }
-
-void vmrun_allow_fixes(struct vmrun *vm)
-{
-	vm->options.fix = true;
-}

@@ -5,6 +5,7 @@
 #include "check/findings.h"
 #include "run/boot.h"
 #include "run/machine.h"
+#include "run/simulation.h"
 #include "take/pidfile.h"
 #include "take/rundir.h"
 #include "vmrun/vmrun.h"
@@ -19,10 +20,12 @@ struct shown {
 struct vmrun {
 	struct vmrun_options options;
 	struct words settings, args;
+	struct hook_list hooks; /* of the options */
 	struct policy_options policy;
 	struct boot_source source;
 	struct boot first; /* prepared, not started */
 	struct machine *machine;
+	struct simulation simulation; /* that the machine walks through, if it does */
 	struct report report;
 	struct event_queue events;
 	struct pidfile pidfile;

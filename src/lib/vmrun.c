@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/near.h"
 #include "lib/handle.h"
 #include "platform/os.h"
+#include "run/request.h"
 
 #define HOOK_BUDGET_MS 5000
 #define HOOK_MEMORY ((size_t)64 << 20)
@@ -42,6 +44,23 @@ static void copy_list(const char *const *from, struct words *to)
 		words_add(to, from[i]);
 }
 
+static void copy_hooks(struct vmrun *vm)
+{
+	const char *const *names = vm->options.hooks;
+	char cwd[PATH_MAX];
+
+	if (names == NULL)
+		return;
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		(void)snprintf(cwd, sizeof(cwd), ".");
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if (*names[i] == '\0')
+			(void)usage(vm, "expected a file of hooks or a stock hook, got", "", NULL);
+		hook_list_add(&vm->hooks, names[i], cwd, NULL);
+		vm->hooks.item[i].of_option = true;
+	}
+}
+
 /* What stands in the options, checked; -1: see the report. */
 static int read_options(struct vmrun *vm, struct document_source *source)
 {
@@ -69,6 +88,7 @@ static int read_options(struct vmrun *vm, struct document_source *source)
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
 		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
 	copy_list(o->args, &vm->args);
+	copy_hooks(vm);
 	vm->policy.no_reboot = o->no_reboot;
 	vm->policy.reboot_count = o->reboot_count;
 	if (o->reboot_on != NULL &&
@@ -132,6 +152,14 @@ static void log_line(void *context, const char *level, const char *text)
 	event_text(r, text);
 }
 
+/* For what runs before there is a loop: the chunk, and hooks of a boot that is only prepared. */
+static struct node *wait_here(void *context, const struct node *request)
+{
+	struct vmrun *vm = context;
+
+	return request_serve(request, vm->source.dry, &vm->events);
+}
+
 static void check_target(struct vmrun *vm)
 {
 	if (vm->options.target == NULL)
@@ -147,6 +175,7 @@ static int load(struct vmrun *vm)
 		.budget_ms = HOOK_BUDGET_MS,
 		.memory_bytes = HOOK_MEMORY,
 		.log = log_line,
+		.wait = wait_here,
 		.context = vm,
 		.sandbox = vm->options.sandbox,
 		.load_state = handle_load_state,
@@ -159,6 +188,7 @@ static int load(struct vmrun *vm)
 		return -1;
 	limits.hypervisor = vm->source.hyper->name;
 	vm->source.settings = &vm->settings;
+	vm->source.hooks = &vm->hooks;
 	vm->source.extra = &vm->args;
 	vm->program =
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
@@ -197,6 +227,7 @@ void vmrun_close(struct vmrun *vm)
 	if (vm == NULL)
 		return;
 	machine_free(vm->machine);
+	simulation_free(&vm->simulation);
 	handle_forget(vm);
 	pidfile_close(&vm->pidfile);
 	rundir_close(&vm->rundir);
@@ -205,6 +236,7 @@ void vmrun_close(struct vmrun *vm)
 	reboot_list_free(&vm->policy.reboot_on);
 	words_free(&vm->settings);
 	words_free(&vm->args);
+	hook_list_free(&vm->hooks);
 	report_free(&vm->report);
 	event_queue_clear(&vm->events);
 	free(vm->name);
@@ -378,30 +410,59 @@ int handle_claim(struct vmrun *vm)
 	return STATUS_OK;
 }
 
-int vmrun_start(struct vmrun *vm)
+static int start_machine(struct vmrun *vm, struct machine_options *options)
 {
-	struct machine_options options = { .policy = vm->policy, .pid_file = vm->options.pid_file };
-	int status;
-
-	if (vm->report.count > 0)
-		return (int)vm->report.status;
-	if (vm->machine != NULL)
-		return STATUS_USAGE;
-	status = handle_claim(vm);
-	if (status == STATUS_OK)
-		status = vmrun_prepare(vm);
-	if (status != STATUS_OK)
-		return status;
-	pidfile_write(&vm->pidfile, getpid());
-	options.console_input = open_console_input(vm);
-	options.fix = vm->options.fix;
-	options.force = vm->options.force;
-	options.no_checks = vm->options.no_checks;
-	vm->machine = machine_new(&vm->source, &options, &vm->first, &vm->events, &vm->report);
+	options->policy = vm->policy;
+	options->target = vm->options.target;
+	vm->machine = machine_new(&vm->source, options, &vm->first, &vm->events, &vm->report);
 	if (vm->machine == NULL)
 		return (int)vm->report.status;
 	machine_start(vm->machine);
 	return STATUS_OK;
+}
+
+int vmrun_start(struct vmrun *vm)
+{
+	struct machine_options options = { .pid_file = vm->options.pid_file,
+		.fix = vm->options.fix,
+		.force = vm->options.force,
+		.no_checks = vm->options.no_checks,
+		.ask = vm->options.ask };
+	int status;
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->machine != NULL || vm->source.dry)
+		return STATUS_USAGE;
+	status = handle_claim(vm);
+	if (status != STATUS_OK)
+		return status;
+	pidfile_write(&vm->pidfile, getpid());
+	options.console_input = open_console_input(vm);
+	return start_machine(vm, &options);
+}
+
+void vmrun_answer(struct vmrun *vm, bool fix)
+{
+	if (vm->machine != NULL)
+		machine_answer(vm->machine, fix);
+}
+
+int vmrun_simulate(struct vmrun *vm, const char *list)
+{
+	struct machine_options options = { .simulation = &vm->simulation };
+	struct error err = { 0 };
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->machine != NULL || !vm->source.dry)
+		return STATUS_USAGE;
+	if (simulation_parse(list, &vm->simulation, &err) != 0) {
+		(void)error_prefix(&err, "simulate");
+		report_take(&vm->report, NULL, &err);
+		return (int)vm->report.status;
+	}
+	return start_machine(vm, &options);
 }
 
 int vmrun_fd(const struct vmrun *vm)

@@ -1,6 +1,7 @@
 /* Time that only goes forward. */
 #include "platform/clock.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <time.h>
 
@@ -23,4 +24,12 @@ int clock_left_ms(int64_t at_ms)
 	if (at_ms <= now)
 		return 0;
 	return at_ms - now < INT_MAX ? (int)(at_ms - now) : INT_MAX;
+}
+
+void clock_sleep(int64_t ms)
+{
+	struct timespec left = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		;
 }

@@ -8,5 +8,7 @@
 int64_t clock_ms(void);
 /* How long until then, as poll() takes it: 0 when it has come, at most INT_MAX; negative: -1. */
 int clock_left_ms(int64_t at_ms);
+/* Does nothing for so long, whatever signals come: not for a loop that has anything to watch. */
+void clock_sleep(int64_t ms);
 
 #endif

@@ -2,33 +2,21 @@
 #include "platform/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/str.h"
 #include "platform/clock.h"
 #include "platform/socket.h"
-#include "platform/waitset.h"
-
-enum { STREAM_OUT, STREAM_ERR, STREAMS, TAG_END = STREAMS };
 
 #define READ_SIZE 16384
 #define LAST_READS 64  /* 1 MiB, more than a pipe holds unless it is told to */
 #define LAST_WORDS 300 /* bytes of stderr that a message quotes */
 
-struct run {
-	const struct command *what;
-	struct waitset *wait;
-	pid_t pid; /* 0: nothing to reap */
-	int fd[STREAMS];
-	struct str text[STREAMS];
-};
-
-static void close_stream(struct run *r, int stream)
+static void close_stream(struct running *r, int stream)
 {
 	if (r->fd[stream] < 0)
 		return;
@@ -37,37 +25,110 @@ static void close_stream(struct run *r, int stream)
 	r->fd[stream] = -1;
 }
 
-static int open_stream(struct run *r, int stream, int *theirs, struct error *err)
+static int write_all(int fd, const char *text, size_t length)
 {
-	if (socket_pipe(&r->fd[stream], theirs, err) != 0)
-		return -1;
-	return waitset_watch_fd(r->wait, r->fd[stream], (uintptr_t)stream, err);
+	while (length > 0) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+		}
+	}
+	return lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
 }
 
-static int start(struct run *r, struct error *err)
+/*
+ * The command's input as a file without a name: nobody has to feed a pipe while the command takes
+ * its time to read.  -1 when there is no input: see err.
+ */
+static int open_input(const struct command *what, int *fd, struct error *err)
 {
-	MEM_AUTO char *path = program_find(r->what->argv[0], err);
-	int theirs[STREAMS] = { -1, -1 }, rc = path == NULL ? -1 : 0;
-	struct spawn_fd fds[STREAMS];
-	struct spawn spawn = { .argv = r->what->argv, .path = path, .fds = fds };
+	const char *folder = getenv("TMPDIR");
+	MEM_AUTO char *path = mem_format(
+	    "%s/vmrun-input-XXXXXX", folder == NULL || *folder == '\0' ? "/tmp" : folder);
 
-	spawn.fd_count = STREAMS;
+	if (what->input == NULL)
+		return 0;
+	*fd = mkstemp(path);
+	if (*fd < 0)
+		return error_set(err, STATUS_OS, "%s: %s", path, strerror(errno));
+	(void)unlink(path);
+	if (fcntl(*fd, F_SETFD, FD_CLOEXEC) == 0 &&
+	    write_all(*fd, what->input, what->input_length) == 0)
+		return 0;
+	return error_set(err, STATUS_OS, "input of %s: %s", what->argv[0], strerror(errno));
+}
+
+/* Ends of pipes and the input that the child gets: ours are closed once it has them. */
+struct handed {
+	int fd[COMMAND_STREAMS + 1];
+};
+
+static int open_streams(struct running *r, const struct command *what, struct handed *handed,
+    uintptr_t out_tag, struct error *err)
+{
+	for (int i = 0; i < COMMAND_STREAMS; i++) {
+		if (socket_pipe(&r->fd[i], &handed->fd[i], err) != 0 ||
+		    waitset_watch_fd(r->wait, r->fd[i], out_tag + (uintptr_t)i, err) != 0)
+			return -1;
+	}
+	return open_input(what, &handed->fd[COMMAND_STREAMS], err);
+}
+
+static int spawn_it(
+    struct running *r, const struct command *what, const struct handed *handed, struct error *err)
+{
+	MEM_AUTO char *path = program_find(what->argv[0], err);
+	struct spawn_fd fds[COMMAND_STREAMS + 1];
+	struct spawn spawn = { .argv = what->argv, .path = path, .fds = fds };
+
+	for (int i = 0; i < COMMAND_STREAMS; i++)
+		fds[i] = (struct spawn_fd){ handed->fd[i], STDOUT_FILENO + i };
+	fds[COMMAND_STREAMS] = (struct spawn_fd){ handed->fd[COMMAND_STREAMS], STDIN_FILENO };
+	spawn.fd_count = COMMAND_STREAMS + (what->input != NULL);
 	spawn.own_group = true;
 	spawn.death_signal = SIGKILL;
-	if (rc == 0)
-		rc = waitset_set_deadline(r->wait, clock_ms() + r->what->limit_ms, err);
-	for (int i = 0; i < STREAMS && rc == 0; i++) {
-		rc = open_stream(r, i, &theirs[i], err);
-		fds[i] = (struct spawn_fd){ theirs[i], STDOUT_FILENO + i };
+	return path == NULL ? -1 : spawn_process(&spawn, &r->pid, err);
+}
+
+/* For what could not be watched. */
+static void end_now(struct running *r)
+{
+	struct process_end end;
+	struct error ignored = { 0 };
+
+	if (r->pid != 0) {
+		running_kill(r);
+		(void)process_reap(r->pid, &end, &ignored);
+		error_clear(&ignored);
 	}
+	running_drop(r);
+}
+
+int running_start(struct running *r, const struct command *what, struct waitset *wait,
+    uintptr_t out_tag, uintptr_t (*end_tag)(pid_t pid), struct error *err)
+{
+	struct handed handed = { { -1, -1, -1 } };
+	int rc;
+
+	r->wait = wait;
+	r->most = what->most;
+	rc = open_streams(r, what, &handed, out_tag, err);
 	if (rc == 0)
-		rc = spawn_process(&spawn, &r->pid, err);
+		rc = spawn_it(r, what, &handed, err);
 	/* Ours would keep the pipes from ending. */
-	for (int i = 0; i < STREAMS; i++) {
-		if (theirs[i] >= 0)
-			(void)close(theirs[i]);
+	for (int i = 0; i < COMMAND_STREAMS + 1; i++) {
+		if (handed.fd[i] >= 0)
+			(void)close(handed.fd[i]);
 	}
-	return rc == 0 ? waitset_watch_child(r->wait, r->pid, TAG_END, err) : -1;
+	if (rc == 0)
+		rc = waitset_watch_child(wait, r->pid, end_tag(r->pid), err);
+	if (rc != 0)
+		end_now(r);
+	return rc;
 }
 
 /* Of stderr the end counts, and a flood of it must not fill our memory. */
@@ -80,7 +141,7 @@ static void keep_tail(struct str *s)
 }
 
 /* False when there is nothing more now, or ever. */
-static bool read_once(struct run *r, int stream)
+static bool read_once(struct running *r, int stream)
 {
 	char bytes[READ_SIZE];
 	ssize_t n;
@@ -90,7 +151,7 @@ static bool read_once(struct run *r, int stream)
 	n = read(r->fd[stream], bytes, sizeof(bytes));
 	if (n > 0) {
 		str_add_n(&r->text[stream], bytes, (size_t)n);
-		if (stream == STREAM_ERR)
+		if (stream == COMMAND_ERR)
 			keep_tail(&r->text[stream]);
 		return true;
 	}
@@ -99,13 +160,71 @@ static bool read_once(struct run *r, int stream)
 	return false;
 }
 
-static bool is_flood(const struct run *r)
+static bool is_flood(const struct running *r)
 {
-	return r->text[STREAM_OUT].length > r->what->most;
+	return r->text[COMMAND_OUT].length > r->most;
+}
+
+bool running_read(struct running *r, int stream)
+{
+	(void)read_once(r, stream);
+	return !is_flood(r);
+}
+
+void running_kill(const struct running *r)
+{
+	(void)kill(-r->pid, SIGKILL);
+	(void)kill(r->pid, SIGKILL); /* should it have gone to another group */
+}
+
+static void take_texts(struct running *r, struct command_result *out)
+{
+	if (is_flood(r)) {
+		out->fate = COMMAND_FLOOD;
+		r->text[COMMAND_OUT].length = r->most;
+		r->text[COMMAND_OUT].text[r->most] = '\0';
+	}
+	out->out_length = r->text[COMMAND_OUT].length;
+	out->out = str_take(&r->text[COMMAND_OUT]);
+	out->err = str_take(&r->text[COMMAND_ERR]);
+}
+
+int running_finish(struct running *r, struct command_result *out, struct error *err)
+{
+	int rc = process_reap(r->pid, &out->end, err);
+
+	r->pid = 0;
+	out->fate = COMMAND_ENDED;
+	/* What is in the pipes is taken without waiting for more. */
+	for (int i = 0; i < COMMAND_STREAMS; i++) {
+		for (int n = 0; n < LAST_READS && !is_flood(r) && read_once(r, i); n++)
+			;
+	}
+	if (rc == 0)
+		take_texts(r, out);
+	running_drop(r);
+	return rc;
+}
+
+void running_drop(struct running *r)
+{
+	for (int i = 0; i < COMMAND_STREAMS; i++) {
+		close_stream(r, i);
+		str_free(&r->text[i]);
+	}
+	r->pid = 0;
+}
+
+enum { TAG_END = COMMAND_STREAMS };
+
+static uintptr_t end_tag(pid_t unused)
+{
+	(void)unused;
+	return TAG_END;
 }
 
 /* One read a wake-up: everything takes turns, so that no flood hides the end or the limit. */
-static int wait_for_end(struct run *r, enum command_fate *fate, struct error *err)
+static int wait_for_end(struct running *r, enum command_fate *fate, struct error *err)
 {
 	struct wake wake = { .kind = WAKE_READABLE };
 
@@ -121,57 +240,30 @@ static int wait_for_end(struct run *r, enum command_fate *fate, struct error *er
 	return 0;
 }
 
-/* It has ended, or ends now. What is in the pipes is taken without waiting for more. */
-static int finish(struct run *r, bool by_force, struct process_end *end, struct error *err)
-{
-	int rc;
-
-	if (by_force) {
-		(void)kill(-r->pid, SIGKILL);
-		(void)kill(r->pid, SIGKILL); /* should it have gone to another group */
-	}
-	rc = process_reap(r->pid, end, err);
-	for (int i = 0; i < STREAMS; i++) {
-		for (int n = 0; n < LAST_READS && !is_flood(r) && read_once(r, i); n++)
-			;
-	}
-	return rc;
-}
-
-static void take_texts(struct run *r, struct command_result *out)
-{
-	if (is_flood(r)) {
-		out->fate = COMMAND_FLOOD;
-		r->text[STREAM_OUT].length = r->what->most;
-		r->text[STREAM_OUT].text[r->what->most] = '\0';
-	}
-	out->out_length = r->text[STREAM_OUT].length;
-	out->out = str_take(&r->text[STREAM_OUT]);
-	out->err = str_take(&r->text[STREAM_ERR]);
-}
-
 int command_run(const struct command *what, struct command_result *out, struct error *err)
 {
-	struct run r = { .what = what, .fd = { -1, -1 } };
+	struct running r = RUNNING;
+	struct waitset *wait = NULL;
+	enum command_fate fate = COMMAND_ENDED;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	rc = waitset_new(&r.wait, err);
+	rc = waitset_new(&wait, err);
 	if (rc == 0)
-		rc = start(&r, err);
+		rc = waitset_set_deadline(wait, clock_ms() + what->limit_ms, err);
 	if (rc == 0)
-		rc = wait_for_end(&r, &out->fate, err);
-	if (r.pid != 0 && finish(&r, rc != 0 || out->fate != COMMAND_ENDED, &out->end, err) != 0)
-		rc = -1;
-	if (rc == 0)
-		take_texts(&r, out);
-	else
-		memset(out, 0, sizeof(*out));
-	for (int i = 0; i < STREAMS; i++) {
-		close_stream(&r, i);
-		str_free(&r.text[i]);
+		rc = running_start(&r, what, wait, COMMAND_OUT, end_tag, err);
+	if (rc == 0) {
+		rc = wait_for_end(&r, &fate, err);
+		if (rc != 0 || fate != COMMAND_ENDED)
+			running_kill(&r);
+		if (running_finish(&r, out, err) != 0)
+			rc = -1;
+		out->fate = fate == COMMAND_ENDED ? out->fate : fate;
 	}
-	waitset_free(r.wait);
+	if (rc != 0)
+		command_clear(out);
+	waitset_free(wait);
 	return rc;
 }
 

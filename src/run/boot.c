@@ -39,6 +39,18 @@ static void check_name(
 		    source->base->name, spec->name);
 }
 
+/* What a document says, and what was said beside it. */
+static struct spec *decode(
+    const struct boot_source *source, const struct node *document, struct decoder *d)
+{
+	struct spec *spec = spec_decode(document, d);
+
+	check_name(source, spec, d->report);
+	if (source->hooks != NULL)
+		hook_list_append(&spec->hooks, source->hooks);
+	return spec;
+}
+
 /*
  * The merged and decoded spec of a target, without slots: also when the report got problems, as far
  * as it could be read.  NULL when there was nothing to decode.
@@ -53,8 +65,7 @@ static struct spec *read_target(
 
 	if (document_merge(source->doc, target, source->settings, &merged, report) != 0)
 		return NULL;
-	spec = spec_decode(merged.spec, &d);
-	check_name(source, spec, report);
+	spec = decode(source, merged.spec, &d);
 	mark_removed(spec, merged.removed);
 	merged_clear(&merged);
 	document_place(source->doc, report, before);
@@ -76,11 +87,8 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 	for (size_t i = 0; i < spec->hooks.count; i++) {
 		const struct hook_file *hook = &spec->hooks.item[i];
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
-		struct error err = { 0 };
 
-		if (document_hook_file(
-			source->doc, hook->key, hook->name, hook->path, hook->options, &err) != 0)
-			report_take(report, &at, &err);
+		document_load_hook(source->doc, hook, hook->of_option ? NULL : &at, report);
 	}
 }
 
@@ -181,10 +189,10 @@ void boot_hook_keys(const struct spec *spec, struct words *keys)
 		words_add(keys, spec->hooks.item[i].key);
 }
 
-/* What on_prepare is given beside the spec. */
-static struct node *prepare_argument(const struct boot_source *source, const struct spec *spec,
-    const char *target, const struct boot_facts *facts)
+struct node *boot_prepare_argument(
+    const struct boot_source *source, const struct boot *draft, const struct boot_facts *facts)
 {
+	const struct spec *spec = draft->spec;
 	struct node *argument = node_new(NODE_OBJECT), *slots = node_new(NODE_LIST);
 	struct node *boot = node_new(NODE_OBJECT);
 	char slot[SLOT_TEXT];
@@ -195,7 +203,7 @@ static struct node *prepare_argument(const struct boot_source *source, const str
 			node_append(slots, node_string(slot_text(&spec->devices[i]->slot, slot)));
 	}
 	node_put(boot, "vm", node_string(spec->name));
-	node_put(boot, "target", node_string(target));
+	node_put(boot, "target", node_string(draft->target));
 	node_put(boot, "boots", node_int(facts->boots));
 	node_put(boot, "hypervisor", node_string(source->hyper->name));
 	if (facts->previous_cause != NULL)
@@ -205,14 +213,74 @@ static struct node *prepare_argument(const struct boot_source *source, const str
 	return argument;
 }
 
-/* Calls one on_prepare; *spec is replaced when it returned a changed document. */
-static int call_prepare(struct boot_source *source, size_t index, const char *label,
-    const char *target, const struct boot_facts *facts, struct spec **spec, struct report *report)
+int boot_change(struct boot_source *source, struct boot *draft, const struct node *changed,
+    struct report *report)
 {
-	struct node *argument = prepare_argument(source, *spec, target, facts), *changed = NULL;
 	struct decoder d = decoder_of(source, report);
-	struct error err = { 0 };
 	size_t before = report->count;
+	struct spec *spec = decode(source, changed, &d);
+
+	if (report->count == before) {
+		check_next_target(source, spec, report);
+		load_hooks(source, spec, report);
+		slots_assign(spec, NULL, &source->pins, report);
+		spec_complete(spec);
+	}
+	document_place(source->doc, report, before);
+	if (report->count != before) {
+		spec_free(spec);
+		return -1;
+	}
+	spec_free(draft->spec);
+	draft->spec = spec;
+	return 0;
+}
+
+int boot_draft(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report)
+{
+	size_t before = report->count;
+	struct spec *spec = read_target(source, target, report);
+
+	memset(out, 0, sizeof(*out));
+	if (spec != NULL && report->count == before) {
+		slots_assign(spec, source->base, &source->pins, report);
+		spec_complete(spec);
+		if (facts->boots > 0)
+			spec_forget_first(spec);
+		document_limit(source->doc, spec->hook_timeout_ms, (size_t)spec->hook_memory);
+	}
+	document_place(source->doc, report, before);
+	if (spec == NULL || report->count != before) {
+		spec_free(spec);
+		return -1;
+	}
+	out->spec = spec;
+	out->target = mem_copy(target);
+	return 0;
+}
+
+int boot_finish(struct boot_source *source, struct boot *draft, struct report *report)
+{
+	size_t before = report->count;
+
+	if (make_plan(source, draft->spec, &draft->plan, report) != 0) {
+		document_place(source->doc, report, before);
+		return -1;
+	}
+	words_append(&draft->plan.notes, &draft->spec->notes);
+	words_append(&draft->spec->moot, &draft->plan.moot);
+	source->hyper->settle(&draft->plan, draft->spec);
+	return 0;
+}
+
+/* Calls one on_prepare, and takes what it has changed. */
+static int call_prepare(struct boot_source *source, size_t index, const char *label,
+    struct boot *draft, const struct boot_facts *facts, struct report *report)
+{
+	struct node *argument = boot_prepare_argument(source, draft, facts), *changed = NULL;
+	struct error err = { 0 };
+	int rc = 0;
 
 	if (document_call_hook(source->doc, "on_prepare", index, argument, &changed, &err) != 0) {
 		err.status = STATUS_CHECK;
@@ -220,24 +288,14 @@ static int call_prepare(struct boot_source *source, size_t index, const char *la
 		report_take(report, NULL, &err);
 		return -1;
 	}
-	if (changed == NULL)
-		return 0;
-	spec_free(*spec);
-	*spec = spec_decode(changed, &d);
+	if (changed != NULL)
+		rc = boot_change(source, draft, changed, report);
 	node_free(changed);
-	check_name(source, *spec, report);
-	if (report->count == before) {
-		check_next_target(source, *spec, report);
-		load_hooks(source, *spec, report);
-		slots_assign(*spec, NULL, &source->pins, report);
-		spec_complete(*spec);
-	}
-	document_place(source->doc, report, before);
-	return report->count == before ? 0 : -1;
+	return rc;
 }
 
-static int run_prepare(struct boot_source *source, const char *target,
-    const struct boot_facts *facts, struct spec **spec, struct report *report)
+static int run_prepare(struct boot_source *source, struct boot *draft,
+    const struct boot_facts *facts, struct report *report)
 {
 	struct words keys = { 0 };
 	struct node *labels = NULL;
@@ -245,16 +303,16 @@ static int run_prepare(struct boot_source *source, const char *target,
 	size_t index = 1;
 	int rc;
 
-	if (!(*spec)->on_prepare && (*spec)->hooks.count == 0)
+	if (!spec_has_hook(draft->spec, "on_prepare"))
 		return 0;
-	boot_hook_keys(*spec, &keys);
+	boot_hook_keys(draft->spec, &keys);
 	rc = document_hooks(source->doc, "on_prepare", &keys, &labels, &err);
 	words_free(&keys);
 	if (rc != 0)
 		report_take(report, NULL, &err);
 	for (const struct node *n = labels == NULL ? NULL : labels->first; n != NULL && rc == 0;
 	     n = n->next, index++)
-		rc = call_prepare(source, index, n->text, target, facts, spec, report);
+		rc = call_prepare(source, index, n->text, draft, facts, report);
 	node_free(labels);
 	return rc;
 }
@@ -262,35 +320,12 @@ static int run_prepare(struct boot_source *source, const char *target,
 int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
     struct boot *out, struct report *report)
 {
-	size_t before = report->count;
-	struct spec *spec = read_target(source, target, report);
-	int rc = -1;
-
-	memset(out, 0, sizeof(*out));
-	if (spec == NULL || report->count != before) {
-		spec_free(spec);
+	if (boot_draft(source, target, facts, out, report) != 0)
 		return -1;
-	}
-	slots_assign(spec, source->base, &source->pins, report);
-	spec_complete(spec);
-	if (facts->boots > 0)
-		spec_forget_first(spec);
-	document_limit(source->doc, spec->hook_timeout_ms, (size_t)spec->hook_memory);
-	if (report->count == before)
-		rc = run_prepare(source, target, facts, &spec, report);
-	if (rc == 0)
-		rc = make_plan(source, spec, &out->plan, report);
-	document_place(source->doc, report, before);
-	if (rc != 0) {
-		spec_free(spec);
-		return -1;
-	}
-	words_append(&out->plan.notes, &spec->notes);
-	words_append(&spec->moot, &out->plan.moot);
-	source->hyper->settle(&out->plan, spec);
-	out->spec = spec;
-	out->target = mem_copy(target);
-	return 0;
+	if (run_prepare(source, out, facts, report) == 0 && boot_finish(source, out, report) == 0)
+		return 0;
+	boot_clear(out);
+	return -1;
 }
 
 int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report)

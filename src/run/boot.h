@@ -14,7 +14,8 @@
 /* What all boots of a VM are made from. */
 struct boot_source {
 	struct document *doc;
-	const struct words *settings; /* KEY=VALUE of --set */
+	const struct words *settings;  /* KEY=VALUE of --set */
+	const struct hook_list *hooks; /* further ones, for every target; or NULL */
 	const struct hypervisor *hyper;
 	const char *program;	   /* of the hypervisor, as the user named it, or NULL */
 	const struct words *extra; /* words after `--` */
@@ -44,7 +45,21 @@ struct boot {
 int boot_source_check(struct boot_source *source, struct report *report);
 void boot_source_clear(struct boot_source *source);
 
-/* -1: see the report; *out is empty then. */
+/*
+ * A boot is drafted: merged, decoded, its slots assigned; then on_prepare may change it; then it is
+ * finished: it has its plan.  -1: see the report; *out is empty then.
+ */
+int boot_draft(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report);
+/* What on_prepare is given: { slots, boot }. Caller frees. */
+struct node *boot_prepare_argument(
+    const struct boot_source *source, const struct boot *draft, const struct boot_facts *facts);
+/* Takes the document that on_prepare returned. -1: see the report; the draft is as it was. */
+int boot_change(struct boot_source *source, struct boot *draft, const struct node *changed,
+    struct report *report);
+/* -1: see the report; the draft has no plan then. */
+int boot_finish(struct boot_source *source, struct boot *draft, struct report *report);
+/* All of it at once: what hooks wait for is waited for. -1: see the report; *out is empty then. */
 int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
     struct boot *out, struct report *report);
 /* Makes the plan anew, with what the devices have found since. */

@@ -25,16 +25,22 @@ void boots_end(struct machine *m, int status)
 
 void boots_ended(struct machine *m)
 {
-	struct event_record *r;
 	struct error ignored = { 0 };
 
 	/* What the guest printed last. */
 	while (m->console.ours >= 0 && console_read(&m->console, &ignored) > 0)
 		;
 	error_clear(&ignored);
-
 	disklock_release(&m->locks);
-	hooks_end(m);
+	machine_enter(m, STATE_REPORTING, -1);
+	asking_begin(m, &hooks_end, m->boot.spec);
+}
+
+void boots_farewell(struct machine *m)
+{
+	struct event_record *r;
+
+	asking_abandon(m);
 	pidfile_close(&m->pidfile);
 	machine_enter(m, STATE_ENDED, -1);
 	r = event_add(m->events, VMRUN_ENDED);
@@ -43,11 +49,20 @@ void boots_ended(struct machine *m)
 	r->event.cause_text = cause_text(m->outcome.cause);
 }
 
+void boots_stop_asking(struct machine *m)
+{
+	asking_abandon(m);
+	m->stop_requested = true;
+	m->outcome.cause = CAUSE_STOPPED;
+	boots_end(m, STATUS_OK);
+}
+
 /* The boot failed before anything ran: an outcome like any other, for the policy to judge. */
 static void record_failure(struct machine *m, enum cause cause, const char *text)
 {
 	struct event_record *r;
 
+	m->ends++;
 	memset(&m->outcome, 0, sizeof(m->outcome));
 	m->outcome.cause = cause;
 	m->outcome.status = -1;
@@ -70,51 +85,12 @@ void boots_fail(struct machine *m, enum cause cause, const char *text)
 	boots_over(m);
 }
 
-/* The problems of a boot as lines of one text. Caller frees. */
-static char *report_text(const struct report *report)
-{
-	struct str s = { 0 };
-
-	for (size_t i = 0; i < report->count; i++) {
-		const struct problem *p = &report->item[i];
-
-		str_addf(&s, "%s%s%s%s%s%s", i > 0 ? "\n" : "", p->place == NULL ? "" : p->place,
-		    p->place == NULL ? "" : ": ", p->path == NULL ? "" : p->path,
-		    p->path == NULL ? "" : ": ", p->text);
-	}
-	return str_take(&s);
-}
-
 void boots_fail_with(struct machine *m, struct report *report)
 {
 	MEM_AUTO char *text = report_text(report);
 
 	report_free(report);
 	boots_fail(m, CAUSE_CHECK_FAILED, text);
-}
-
-/* Prepares the boot that is due; false when it failed and that has been dealt with. */
-static bool prepare(struct machine *m)
-{
-	struct boot_facts facts = { .boots = m->boots,
-		.previous_cause = cause_name(m->outcome.cause) };
-	struct report report = { 0 };
-	struct boot next;
-
-	if (m->next_target == NULL)
-		return true; /* the first one came prepared */
-	if (boot_prepare(m->source, m->next_target, &facts, &next, &report) == 0) {
-		preparing_clear(&m->preparing); /* it speaks of the devices of the boot before */
-		boot_clear(&m->boot);
-		m->boot = next;
-		report_free(&report);
-		return true;
-	}
-	/* The spec of the boot before stays, for its policy. */
-	free(m->boot.target);
-	m->boot.target = mem_copy(m->next_target);
-	boots_fail_with(m, &report);
-	return false;
 }
 
 /* What only we may read; written before each boot, gone at the end. */
@@ -151,26 +127,22 @@ static bool make_room(struct machine *m)
 	return false;
 }
 
-static bool is_refused(struct machine *m)
+void boots_drafted(struct machine *m)
 {
-	MEM_AUTO char *why = hooks_start(m);
+	struct event_record *r = event_add(m->events, VMRUN_STARTING);
 
-	if (why != NULL)
-		boots_fail(m, CAUSE_CHECK_FAILED, why);
-	return why != NULL;
-}
-
-void boots_begin(struct machine *m)
-{
-	struct event_record *r;
-
-	if (!prepare(m))
-		return;
-	r = event_add(m->events, VMRUN_STARTING);
 	event_target(r, m->boot.target);
 	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
 		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
 	preparing_begin(m);
+}
+
+void boots_begin(struct machine *m)
+{
+	if (m->next_target == NULL)
+		boots_drafted(m); /* the first one came prepared */
+	else
+		drafting_begin(m);
 }
 
 /* Runs a program of the plan; false when it cannot be, which has been dealt with. */
@@ -210,7 +182,7 @@ static void spawn(struct machine *m)
 	r->event.console = m->boot.plan.uses_stdio;
 	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
 	beside_started(m);
-	hooks_started(m);
+	asking_begin(m, &hooks_started, m->boot.spec);
 }
 
 static struct event_record *say_loading(struct machine *m)
@@ -242,7 +214,11 @@ static void load(struct machine *m)
 
 void boots_start(struct machine *m)
 {
-	if (is_refused(m) || !make_room(m))
+	if (m->simulation != NULL) {
+		simulation_start(m);
+		return;
+	}
+	if (!make_room(m))
 		return;
 	m->boots++;
 	if (m->boot.plan.loading.argv.count > 0)
@@ -252,10 +228,11 @@ void boots_start(struct machine *m)
 }
 
 /* A child of the boot has ended, and with it the boot: what is left of it is cleaned. */
-static void say_exit(struct machine *m)
+void boots_say_exit(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
 
+	m->ends++;
 	if (m->stop_requested)
 		m->outcome.cause = CAUSE_STOPPED;
 	event_target(r, m->boot.target);
@@ -281,7 +258,7 @@ static void loading_failed(struct machine *m)
 
 		boots_warn(m, late);
 	}
-	say_exit(m);
+	boots_say_exit(m);
 }
 
 void boots_loaded(struct machine *m)
@@ -313,16 +290,21 @@ void boots_exited(struct machine *m)
 	}
 	if (m->gave_up)
 		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+	asking_abandon(m); /* on_started has had its time */
 	beside_stopped(m);
 	pidfile_write(&m->pidfile, 0);
 	sockets_remove(&m->boot.plan.sockets);
-	say_exit(m);
+	boots_say_exit(m);
 }
 
 static void say_decision(struct machine *m, const struct decision *d)
 {
 	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
 
+	r->event.boot = m->ends;
+	event_ended(r, m->boot.target);
+	r->event.cause = cause_name(m->outcome.cause);
+	r->event.cause_text = cause_text(m->outcome.cause);
 	r->event.action = d->boot ? "boot" : "stop";
 	r->event.delay_ms = d->delay_ms;
 	event_target(r, d->target);
@@ -344,21 +326,9 @@ static void give_up(struct machine *m, struct decision *decision)
 	m->outcome.cause = CAUSE_GIVEN_UP;
 }
 
-/* on_exit hears of every cause; there is nothing to answer to this one. */
-static void tell_given_up(struct machine *m)
-{
-	struct node *answer;
-	char *label;
-
-	exits_remember(m);
-	hooks_ask(m, "on_exit", m->boot.spec->on_exit, exits_facts, &answer, &label);
-	node_free(answer);
-	free(label);
-}
-
 static void set_pace(struct machine *m, struct decision *decision)
 {
-	int64_t now = clock_ms();
+	int64_t now = machine_now(m);
 
 	if (!decision->boot)
 		return;
@@ -374,30 +344,46 @@ static void set_pace(struct machine *m, struct decision *decision)
 
 void boots_over(struct machine *m)
 {
-	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
-		m->pace.boots, m->stop_requested, NULL, NULL };
-	struct node *answer;
-	struct decision decision;
-	char *label;
+	node_free(m->answer);
+	m->answer = NULL;
+	machine_enter(m, STATE_DECIDING, -1);
+	asking_begin(m, &hooks_exit, m->boot.spec);
+}
 
-	hooks_ask(m, "on_exit", m->boot.spec->on_exit, exits_facts, &answer, &label);
-	q.answer = answer;
-	q.hook = label;
-	policy_decide(&q, &decision);
-	set_pace(m, &decision);
-	say_decision(m, &decision);
-	if (m->outcome.cause == CAUSE_GIVEN_UP)
-		tell_given_up(m);
-	if (decision.boot) {
-		free(m->next_target);
-		m->next_target = mem_copy(decision.target);
-		machine_enter(m, STATE_WAITING, decision.delay_ms);
-	} else {
-		boots_end(m,
-		    decision.status >= 0 ? decision.status
-					 : policy_exit_status(&m->outcome, m->exec_status));
+void boots_decide(struct machine *m)
+{
+	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
+		m->pace.boots, m->stop_requested, m->answer, m->answer_label };
+
+	decision_clear(&m->decision);
+	policy_decide(&q, &m->decision);
+	set_pace(m, &m->decision);
+	say_decision(m, &m->decision);
+	if (m->outcome.cause != CAUSE_GIVEN_UP) {
+		boots_follow(m);
+		return;
 	}
-	decision_clear(&decision);
-	node_free(answer);
-	free(label);
+	exits_remember(m);
+	asking_begin(m, &hooks_given_up, m->boot.spec);
+}
+
+static int final_status(const struct machine *m)
+{
+	if (m->decision.status >= 0)
+		return m->decision.status;
+	/* What was wrong with a spec that never booted says more than that it failed. */
+	if (m->outcome.cause == CAUSE_CHECK_FAILED && m->fault_status != 0)
+		return m->fault_status;
+	return policy_exit_status(&m->outcome, m->exec_status);
+}
+
+void boots_follow(struct machine *m)
+{
+	if (m->decision.boot) {
+		free(m->next_target);
+		m->next_target = mem_copy(m->decision.target);
+		machine_enter(m, STATE_WAITING, m->decision.delay_ms);
+	} else {
+		boots_end(m, final_status(m));
+	}
 }

@@ -46,7 +46,8 @@ void cleaning_begin(struct machine *m)
 	struct words command = { 0 };
 	bool started;
 
-	cleaning_command(m, &command);
+	if (m->simulation == NULL)
+		cleaning_command(m, &command);
 	started = command.count > 0 && machine_help(m, &command, HELPER_SILENT);
 	words_free(&command);
 	m->cleaning_until_ms = clock_ms() + LIMIT_MS;

@@ -36,6 +36,7 @@ static void free_record(struct event_record *r)
 	if (r == NULL)
 		return;
 	free(r->target);
+	free(r->ended);
 	free(r->by);
 	free(r->text);
 	free(r->level);
@@ -94,6 +95,11 @@ static char *set(char **into, const char *text)
 void event_target(struct event_record *r, const char *target)
 {
 	r->event.target = set(&r->target, target);
+}
+
+void event_ended(struct event_record *r, const char *target)
+{
+	r->event.ended = set(&r->ended, target);
 }
 
 void event_by(struct event_record *r, const char *by)

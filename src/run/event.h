@@ -9,7 +9,7 @@
 /* A queued event owns its strings. */
 struct event_record {
 	struct vmrun_event event;
-	char *target, *by, *text, *level;
+	char *target, *ended, *by, *text, *level;
 	char **argv;
 	struct event_record *next;
 };
@@ -26,6 +26,7 @@ struct event_queue {
 struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type);
 /* Copy a text into the event; NULL is fine. */
 void event_target(struct event_record *r, const char *target);
+void event_ended(struct event_record *r, const char *target);
 void event_by(struct event_record *r, const char *by);
 void event_text(struct event_record *r, const char *text);
 void event_level(struct event_record *r, const char *level);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "platform/clock.h"
 #include "run/machine_state.h"
 
 void exits_remember(struct machine *m)
@@ -15,7 +14,7 @@ void exits_remember(struct machine *m)
 	e->status = m->outcome.status;
 	e->signal = m->outcome.signal;
 	e->uptime_ms = m->uptime_ms;
-	e->at_ms = clock_ms();
+	e->at_ms = machine_now(m);
 	e->target = mem_copy(m->boot.target);
 	m->counts[m->outcome.cause]++;
 }
@@ -41,7 +40,7 @@ static void put_history(const struct machine *m, struct node *facts)
 {
 	struct node *history = node_new(NODE_LIST), *ages = node_new(NODE_LIST);
 	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
-	int64_t now = clock_ms();
+	int64_t now = machine_now(m);
 
 	for (size_t i = 1; i <= known; i++) {
 		const struct exit_record *e = &m->history[(m->history_count - i) % HISTORY];

@@ -1,47 +1,46 @@
-/* Asking the hooks of a spec: in order, the first answer counts, failures are reported. */
+/* What the hooks of a spec are asked, and what becomes of their answers. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "run/machine_state.h"
 
-static void hook_failed(struct machine *m, const char *label, struct error *err)
+static struct boot_facts facts_of_draft(const struct machine *m)
 {
-	struct event_record *r = event_add(m->events, VMRUN_HOOK_FAILED);
+	struct boot_facts facts = { .boots = m->boots };
 
-	event_by(r, label);
-	event_text(r, err->text);
-	error_clear(err);
+	if (m->history_count > 0)
+		facts.previous_cause = cause_name(m->outcome.cause);
+	return facts;
 }
 
-void hooks_ask(struct machine *m, const char *hook, bool is_there,
-    struct node *(*facts)(const struct machine *), struct node **answer, char **label)
+static struct node *prepare_facts(const struct machine *m)
 {
-	struct words keys = { 0 };
-	struct node *labels = NULL;
-	struct error err = { 0 };
-	size_t index = 1;
+	struct boot_facts facts = facts_of_draft(m);
 
-	*answer = NULL;
-	*label = NULL;
-	if (!is_there && m->boot.spec->hooks.count == 0)
-		return;
-	boot_hook_keys(m->boot.spec, &keys);
-	if (document_hooks(m->source->doc, hook, &keys, &labels, &err) != 0)
-		hook_failed(m, hook, &err);
-	words_free(&keys);
-	for (const struct node *n = labels == NULL ? NULL : labels->first; n != NULL;
-	     n = n->next, index++) {
-		if (document_call_hook(m->source->doc, hook, index, facts(m), answer, &err) != 0) {
-			hook_failed(m, n->text, &err);
-			continue;
-		}
-		if (*answer != NULL) {
-			*label = mem_copy(n->text);
-			break;
-		}
-	}
-	node_free(labels);
+	return boot_prepare_argument(m->source, &m->draft, &facts);
 }
+
+static bool hear_prepare(struct machine *m, const char *label, struct node *answer)
+{
+	(void)label;
+	return boot_change(m->source, &m->draft, answer, &m->faults) == 0;
+}
+
+static bool fail_prepare(struct machine *m, const char *label, struct error *err)
+{
+	err->status = STATUS_CHECK;
+	(void)error_prefix(err, "%s", label);
+	report_take(&m->faults, NULL, err);
+	return false;
+}
+
+const struct question hooks_prepare = {
+	"on_prepare",
+	prepare_facts,
+	hear_prepare,
+	fail_prepare,
+	drafting_end,
+};
 
 static struct node *boot_facts(const struct machine *m)
 {
@@ -58,38 +57,63 @@ static struct node *boot_facts(const struct machine *m)
 	return facts;
 }
 
-char *hooks_start(struct machine *m)
+static bool hear_start(struct machine *m, const char *label, struct node *answer)
 {
-	struct node *answer;
-	const char *reason;
-	char *label, *refusal = NULL;
+	const char *reason = node_get_text(answer, "reason");
 
-	hooks_ask(m, "on_start", m->boot.spec->on_start, boot_facts, &answer, &label);
-	reason = node_get_text(answer, "reason");
-	if (answer != NULL)
-		refusal = mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
-		    reason == NULL ? "" : reason);
-	node_free(answer);
-	free(label);
-	return refusal;
+	free(m->refusal);
+	m->refusal = mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
+	    reason == NULL ? "" : reason);
+	return false;
 }
 
-/* For hooks that have nothing to answer. */
-static void tell(struct machine *m, const char *hook, bool is_there,
-    struct node *(*facts)(const struct machine *))
-{
-	struct node *answer;
-	char *label;
+const struct question hooks_start = {
+	"on_start",
+	boot_facts,
+	hear_start,
+	NULL,
+	preparing_asked,
+};
 
-	hooks_ask(m, hook, is_there, facts, &answer, &label);
-	node_free(answer);
-	free(label);
+static void end_started(struct machine *m)
+{
+	(void)m; /* nobody waits for it */
 }
 
-void hooks_started(struct machine *m)
+const struct question hooks_started = {
+	"on_started",
+	boot_facts,
+	NULL,
+	NULL,
+	end_started,
+};
+
+/* The first answer counts. */
+static bool hear_exit(struct machine *m, const char *label, struct node *answer)
 {
-	tell(m, "on_started", m->boot.spec->on_started, boot_facts);
+	node_free(m->answer);
+	free(m->answer_label);
+	m->answer = node_copy(answer);
+	m->answer_label = mem_copy(label);
+	return false;
 }
+
+const struct question hooks_exit = {
+	"on_exit",
+	exits_facts,
+	hear_exit,
+	NULL,
+	boots_decide,
+};
+
+/* on_exit hears of every cause; there is nothing to answer to this one. */
+const struct question hooks_given_up = {
+	"on_exit",
+	exits_facts,
+	NULL,
+	NULL,
+	boots_follow,
+};
 
 static struct node *end_facts(const struct machine *m)
 {
@@ -100,7 +124,10 @@ static struct node *end_facts(const struct machine *m)
 	return facts;
 }
 
-void hooks_end(struct machine *m)
-{
-	tell(m, "on_end", m->boot.spec->on_end, end_facts);
-}
+const struct question hooks_end = {
+	"on_end",
+	end_facts,
+	NULL,
+	NULL,
+	boots_farewell,
+};

@@ -23,15 +23,31 @@ uintptr_t machine_helper_tag(pid_t pid)
 	return (uintptr_t)MACHINE_TAGS + (uintptr_t)pid;
 }
 
-void machine_enter(struct machine *m, enum state state, int64_t ms)
+int64_t machine_now(const struct machine *m)
+{
+	return m->simulation != NULL ? m->simulation->now_ms : clock_ms();
+}
+
+void machine_arm(struct machine *m)
 {
 	struct error ignored = { 0 };
+	int64_t at = m->deadline_ms;
 
-	m->state = state;
-	m->deadline_ms = ms < 0 ? -1 : clock_ms() + ms;
+	if (m->asking.task != NULL && (at < 0 || m->asking.until_ms < at))
+		at = m->asking.until_ms;
+	if (at == m->armed_ms || m->simulation != NULL)
+		return;
+	m->armed_ms = at;
 	/* Arming a timer fails for bad arguments only. */
-	(void)waitset_set_deadline(m->wait, m->deadline_ms, &ignored);
+	(void)waitset_set_deadline(m->wait, at, &ignored);
 	error_clear(&ignored);
+}
+
+void machine_enter(struct machine *m, enum state state, int64_t ms)
+{
+	m->state = state;
+	m->deadline_ms = ms < 0 ? -1 : machine_now(m) + ms;
+	machine_arm(m);
 }
 
 bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
@@ -122,7 +138,7 @@ static void end_loading(struct machine *m)
 static void give_up_on_start(struct machine *m)
 {
 	/* We slept too, as a stopped process group does: the time was not the hypervisor's. */
-	if (clock_ms() > m->deadline_ms + 1000) {
+	if (m->late_ms > 1000) {
 		machine_enter(m, STATE_RUNNING, ANSWER_MS);
 		return;
 	}
@@ -134,6 +150,7 @@ static void give_up_on_start(struct machine *m)
 /* A blank cell: nothing to do in this state. */
 static action *const actions[STATES][HAPPENINGS] = {
 	[STATE_WAITING] = { [HAPPENED_DEADLINE] = boots_begin, [HAPPENED_STOP] = stop_waiting },
+	[STATE_DRAFTING] = { [HAPPENED_STOP] = boots_stop_asking },
 	[STATE_PREPARING] = { [HAPPENED_HELPER] = preparing_go_on,
 	    [HAPPENED_DEADLINE] = preparing_late,
 	    [HAPPENED_STOP] = preparing_stop },
@@ -149,7 +166,9 @@ static action *const actions[STATES][HAPPENINGS] = {
 	[STATE_CLEANING] = { [HAPPENED_HELPER] = cleaning_helper_ended,
 	    [HAPPENED_DEADLINE] = cleaning_deadline,
 	    [HAPPENED_STOP] = stop_cleaning },
+	[STATE_DECIDING] = { [HAPPENED_STOP] = boots_stop_asking },
 	[STATE_ENDING] = { [HAPPENED_HELPER] = ending_go_on, [HAPPENED_DEADLINE] = ending_late },
+	[STATE_REPORTING] = { [HAPPENED_STOP] = boots_farewell },
 };
 
 static void happen(struct machine *m, enum happening what)
@@ -158,6 +177,21 @@ static void happen(struct machine *m, enum happening what)
 
 	if (act != NULL)
 		act(m);
+}
+
+void machine_deadline(struct machine *m)
+{
+	int64_t now = machine_now(m);
+
+	m->armed_ms = -1;
+	if (m->asking.task != NULL && m->asking.until_ms <= now) {
+		asking_wake(m);
+	} else if (m->deadline_ms >= 0 && m->deadline_ms <= now) {
+		m->late_ms = now - m->deadline_ms;
+		m->deadline_ms = -1;
+		happen(m, HAPPENED_DEADLINE);
+	}
+	machine_arm(m);
 }
 
 static void read_console(struct machine *m)
@@ -179,6 +213,8 @@ static void process_ended(struct machine *m, pid_t pid)
 	} else if (pid == m->script.pid) {
 		(void)helper_ended(&m->script, pid, m->wait);
 		beside_script_ended(m);
+	} else if (asking_ended(m, pid)) {
+		return;
 	} else if (helper_ended(&m->helper, pid, m->wait)) {
 		happen(m, HAPPENED_HELPER);
 	}
@@ -197,13 +233,16 @@ static void read_channel(struct machine *m, enum channel channel)
 static void handle(struct machine *m, const struct wake *wake)
 {
 	if (wake->kind == WAKE_DEADLINE)
-		happen(m, HAPPENED_DEADLINE);
+		machine_deadline(m);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_OUTPUT)
 		helper_read(&m->helper, m->wait);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_SCRIPT)
 		helper_read(&m->script, m->wait);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
 		read_console(m);
+	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
+	    wake->tag < MACHINE_TAGS)
+		asking_read(m, (int)(wake->tag - MACHINE_TAG_HOOK));
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
 		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
@@ -237,6 +276,11 @@ void machine_stop(struct machine *m)
 	happen(m, HAPPENED_STOP);
 }
 
+void machine_answer(struct machine *m, bool fix)
+{
+	preparing_answer(m, fix);
+}
+
 static void say_line(void *context, const char *line)
 {
 	struct machine *m = context;
@@ -256,8 +300,11 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 	m->source = source;
 	m->options = *options;
+	m->simulation = options->simulation;
 	m->events = events;
 	m->outcome.status = -1;
+	m->deadline_ms = m->armed_ms = -1;
+	m->asking.running = (struct running)RUNNING;
 	console_init(&m->console);
 	m->helper.fd = m->script.fd = -1;
 	for (int i = 0; i < CHANNELS; i++)
@@ -275,6 +322,8 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->companions.events = events;
 	m->companions.first_tag = MACHINE_TAGS;
 	m->companions.end_tag = machine_helper_tag;
+	if (first->spec == NULL)
+		m->next_target = mem_copy(options->target);
 	m->boot = *first;
 	memset(first, 0, sizeof(*first));
 	return m;
@@ -283,6 +332,8 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 void machine_start(struct machine *m)
 {
 	machine_enter(m, STATE_WAITING, 0);
+	if (m->simulation != NULL)
+		simulation_walk(m);
 }
 
 static void kill_all(struct machine *m)
@@ -308,7 +359,13 @@ void machine_free(struct machine *m)
 {
 	if (m == NULL)
 		return;
+	asking_abandon(m);
 	kill_all(m);
+	drafting_clear(m);
+	decision_clear(&m->decision);
+	node_free(m->answer);
+	free(m->answer_label);
+	free(m->refusal);
 	pidfile_close(&m->pidfile);
 	waitset_free(m->wait);
 	for (size_t i = 0; i < HISTORY; i++)

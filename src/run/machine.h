@@ -12,28 +12,35 @@
 #include "run/policy.h"
 
 struct machine;
+struct simulation;
 
 struct machine_options {
 	struct policy_options policy;
+	const char *target;   /* booted first, unless that boot comes prepared */
 	int console_input;    /* descriptor that a console on stdio reads */
 	const char *pid_file; /* of the hypervisor, or NULL */
 	bool fix;	      /* mend what the checks find without asking */
 	bool force;	      /* and destroy what nobody supervises */
 	bool no_checks;
+	bool ask;		       /* before the first boot, whether to mend what can be */
+	struct simulation *simulation; /* lent; NULL: really */
 };
 
 /*
- * Takes the prepared first boot (it is empty afterwards); source and events are lent for the life
- * of the machine.  NULL: see the report.
+ * Takes the first boot if it is prepared (it is empty afterwards); source and events are lent for
+ * the life of the machine.  NULL: see the report.
  */
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
     struct boot *first, struct event_queue *events, struct report *report);
 /* A hypervisor that still runs is killed and reaped. NULL is fine. */
 void machine_free(struct machine *m);
+/* A simulated one is over when this returns. */
 void machine_start(struct machine *m);
 int machine_fd(const struct machine *m);
 int machine_dispatch(struct machine *m, struct error *err);
 void machine_stop(struct machine *m);
+/* To an event that asks: mend what was found, or let the boot fail. */
+void machine_answer(struct machine *m, bool fix);
 bool machine_ended(const struct machine *m);
 int machine_status(const struct machine *m);
 int machine_guest_status(const struct machine *m);

@@ -1,11 +1,13 @@
 /*
- * The inside of a machine, shared by machine.c (states), preparing.c (from a spec to a start),
- * boots.c (what a boot and its end are), cleaning.c (after it) and exits.c (facts).
+ * The inside of a machine, shared by machine.c (states), drafting.c (from a target to a plan),
+ * preparing.c (from a plan to a start), boots.c (what a boot and its end are), cleaning.c (after
+ * it) and exits.c (facts).
  */
 #ifndef RUN_MACHINE_STATE_H
 #define RUN_MACHINE_STATE_H
 
 #include "check/check.h"
+#include "run/asking.h"
 #include "run/child.h"
 #include "run/companions.h"
 #include "run/console.h"
@@ -13,17 +15,21 @@
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
+#include "run/simulation.h"
 #include "take/pidfile.h"
 #include "take/taken.h"
 
 enum state {
 	STATE_WAITING,	 /* for the moment of the next boot */
+	STATE_DRAFTING,	 /* on_prepare is asked what it boots */
 	STATE_PREPARING, /* the host is asked, mended and taken from */
 	STATE_LOADING,	 /* the loader runs */
 	STATE_RUNNING,
-	STATE_STOPPING, /* the stop ladder is being climbed down */
-	STATE_CLEANING, /* what the hypervisor left in the kernel is being destroyed */
-	STATE_ENDING,	/* what was taken from the host is given back */
+	STATE_STOPPING,	 /* the stop ladder is being climbed down */
+	STATE_CLEANING,	 /* what the hypervisor left in the kernel is being destroyed */
+	STATE_DECIDING,	 /* on_exit is asked what comes next */
+	STATE_ENDING,	 /* what was taken from the host is given back */
+	STATE_REPORTING, /* on_end is told */
 	STATE_ENDED,
 	STATES
 };
@@ -56,6 +62,7 @@ enum prepare_step {
 	PREPARE_CHECK, /* the host, and mend it */
 	PREPARE_TAKE,  /* make taps */
 	PREPARE_COMPANIONS,
+	PREPARE_ASK, /* on_start, which may refuse */
 	PREPARE_START,
 };
 
@@ -67,6 +74,7 @@ struct preparing {
 	bool asking;		   /* the helper answers a question of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
+	bool asks;		/* whether to mend what was found */
 	bool fix_takes;		/* the fix that runs takes something that is given back */
 	struct words tried;	/* fixes that were run for this boot, as lines */
 	int64_t gone_until_ms;	/* how long a destroyed VM may take to go */
@@ -78,13 +86,23 @@ struct preparing {
 struct machine {
 	struct boot_source *source;
 	struct machine_options options;
+	struct simulation *simulation; /* lent; NULL: it is the real thing */
 	struct event_queue *events;
 	struct waitset *wait;
 	enum state state;
 	struct boot boot; /* the present one, or the one that ended last */
 	struct child child;
 	struct pidfile pidfile;
-	int64_t deadline_ms;	/* of the state, by clock_ms() */
+	int64_t deadline_ms;  /* of the state, by machine_now(); -1: none */
+	int64_t armed_ms;     /* what the timer is set to; -1: nothing */
+	int64_t late_ms;      /* how late the state's deadline was noticed */
+	struct asking asking; /* a question to the hooks */
+	struct boot draft;    /* what on_prepare is shown */
+	struct report faults; /* of the draft */
+	char *refusal;	      /* what on_start said */
+	struct node *answer;  /* of on_exit, */
+	char *answer_label;   /* and whose it is */
+	struct decision decision;
 	struct helper helper;	/* a command of ours */
 	struct helper script;	/* post_start_script */
 	struct console console; /* of a serial port that is ours */
@@ -97,10 +115,11 @@ struct machine {
 	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
 	bool awaits_answer;	   /* the hypervisor has not said its first word yet */
 	bool gave_up;		   /* it never did, and we killed it */
-	char *next_target;	   /* of the boot that is waited for */
+	char *next_target;	   /* of the boot that is waited for; NULL: it is prepared */
 	bool stop_requested;
 	size_t stop_step; /* the next one of the ladder */
 	int64_t boots;	  /* started so far */
+	int64_t ends;	  /* of boots, those that failed before they ran among them */
 	struct pace pace; /* of automatic boots */
 	int64_t counts[CAUSES];
 	struct exit_record history[HISTORY]; /* a ring */
@@ -108,6 +127,7 @@ struct machine {
 	struct outcome outcome;		     /* of the last boot */
 	int64_t uptime_ms;		     /* of the last boot */
 	int exec_status;		     /* 126 or 127 when the last start failed in exec */
+	int fault_status;		     /* of a first boot that could not be prepared, or 0 */
 	int exit_status;		     /* vmrun's own */
 };
 
@@ -115,9 +135,21 @@ struct machine {
  * Tags in the wait set.  Readable: the child's channels, a helper's and the script's output, then
  * companions by their number.  Children: the child's end, then all others by their pid.
  */
-enum { MACHINE_TAG_OUTPUT = CHILD_TAGS, MACHINE_TAG_SCRIPT, MACHINE_TAG_CONSOLE, MACHINE_TAGS };
+enum {
+	MACHINE_TAG_OUTPUT = CHILD_TAGS,
+	MACHINE_TAG_SCRIPT,
+	MACHINE_TAG_CONSOLE,
+	MACHINE_TAG_HOOK, /* and one for each stream of its command */
+	MACHINE_TAGS = MACHINE_TAG_HOOK + COMMAND_STREAMS
+};
 
 uintptr_t machine_helper_tag(pid_t pid);
+/* clock_ms(), or what a simulation takes for it. */
+int64_t machine_now(const struct machine *m);
+/* Sets the timer for what comes first, the state's deadline or a hook's; for asking.c. */
+void machine_arm(struct machine *m);
+/* The timer has run out: a hook's wait is over, or the state has lasted long enough. */
+void machine_deadline(struct machine *m);
 
 /* machine.c: every state change and its deadline go through here; ms < 0: no deadline. */
 void machine_enter(struct machine *m, enum state state, int64_t ms);
@@ -126,11 +158,18 @@ bool machine_help(struct machine *m, const struct words *command, enum helper_ca
 /* The helper has had its time: kills it, and gives it up when that is not enough. */
 bool machine_helper_late(struct machine *m);
 
+/* drafting.c: from the name of a target to a boot with its plan. */
+void drafting_begin(struct machine *m);
+void drafting_end(struct machine *m); /* on_prepare has been asked */
+void drafting_clear(struct machine *m);
+
 /* preparing.c */
 void preparing_begin(struct machine *m);
 void preparing_go_on(struct machine *m);
 void preparing_late(struct machine *m);
 void preparing_stop(struct machine *m);
+void preparing_answer(struct machine *m, bool fix); /* to what it asks */
+void preparing_asked(struct machine *m);	    /* on_start has been asked */
 void preparing_clear(struct preparing *p);
 /* Starts the command that the facts want; true when it runs. */
 bool preparing_ask(struct machine *m);
@@ -158,15 +197,21 @@ void cleaning_deadline(struct machine *m);
 void cleaning_command(const struct machine *m, struct words *command);
 
 /* boots.c */
-void boots_begin(struct machine *m);  /* prepare and start the next boot */
-void boots_start(struct machine *m);  /* all is there: load or spawn */
-void boots_loaded(struct machine *m); /* the loader has ended */
-void boots_exited(struct machine *m); /* the hypervisor has ended */
+void boots_begin(struct machine *m);   /* prepare and start the next boot */
+void boots_drafted(struct machine *m); /* it has its plan: check the host */
+void boots_start(struct machine *m);   /* all is there: load or spawn */
+void boots_loaded(struct machine *m);  /* the loader has ended */
+void boots_exited(struct machine *m);  /* the hypervisor has ended */
 /* The boot failed before its guest ran. */
 void boots_fail(struct machine *m, enum cause cause, const char *text);
 void boots_fail_with(struct machine *m, struct report *report); /* taken */
 void boots_ended(struct machine *m);				/* nothing is left to be done */
-void boots_over(struct machine *m);				/* all is cleaned: decide */
+void boots_say_exit(struct machine *m);				/* it has ended: clean up */
+void boots_over(struct machine *m);				/* all is cleaned: ask */
+void boots_decide(struct machine *m);				/* on_exit has been asked */
+void boots_follow(struct machine *m);				/* and what was decided is done */
+void boots_farewell(struct machine *m);				/* on_end has been told */
+void boots_stop_asking(struct machine *m);			/* a stop while hooks are asked */
 void boots_end(struct machine *m, int status);
 void boots_warn(struct machine *m, const char *text);
 
@@ -175,16 +220,8 @@ void exits_remember(struct machine *m);
 /* What on_exit is told about the exit remembered last. Caller frees. */
 struct node *exits_facts(const struct machine *m);
 
-/* hooks.c */
-/*
- * Asks the functions of a hook; is_there: the document itself has one.  *answer and *label are of
- * the first with an opinion (owned), else NULL.  Failures become events.
- */
-void hooks_ask(struct machine *m, const char *hook, bool is_there,
-    struct node *(*facts)(const struct machine *), struct node **answer, char **label);
-/* on_start: why it refuses the boot (owned), or NULL. */
-char *hooks_start(struct machine *m);
-void hooks_started(struct machine *m);
-void hooks_end(struct machine *m);
+/* hooks.c: what hooks are asked. */
+extern const struct question hooks_prepare, hooks_start, hooks_started, hooks_exit, hooks_given_up,
+    hooks_end;
 
 #endif

@@ -23,21 +23,20 @@ void preparing_clear(struct preparing *p)
 	memset(p, 0, sizeof(*p));
 }
 
-void preparing_begin(struct machine *m)
+static struct event_record *say_problems(struct machine *m)
 {
-	preparing_clear(&m->preparing);
-	preparing_go_on(m);
+	struct event_record *r = event_add(m->events, VMRUN_CHECKED);
+
+	r->event.problems = (int)findings_problems(&m->preparing.findings);
+	event_target(r, m->boot.target);
+	return r;
 }
 
-static void fail_with_report(struct machine *m)
+static void fail_told(struct machine *m)
 {
 	const struct findings *found = &m->preparing.findings;
-	size_t problems = findings_problems(found);
-	struct event_record *r = event_add(m->events, VMRUN_CHECKED);
 	struct str text = { 0 };
 
-	r->event.problems = (int)problems;
-	event_target(r, m->boot.target);
 	for (size_t i = 0; i < found->count; i++) {
 		const struct finding *f = &found->item[i];
 
@@ -51,6 +50,12 @@ static void fail_with_report(struct machine *m)
 	MEM_AUTO char *lines = str_take(&text);
 
 	boots_fail(m, CAUSE_CHECK_FAILED, lines);
+}
+
+static void fail_with_report(struct machine *m)
+{
+	(void)say_problems(m);
+	fail_told(m);
 }
 
 /* The command that asks for the next fact; false when it cannot be started, which is an answer. */
@@ -163,6 +168,22 @@ static bool is_going(const struct machine *m)
 	return true;
 }
 
+/* Somebody may know better before the VM has ever run; later nobody is there to ask. */
+static bool ask(struct machine *m)
+{
+	const struct findings *found = &m->preparing.findings;
+	bool fixable = false;
+
+	for (size_t i = 0; i < found->count; i++)
+		fixable = fixable || finding_may_fix(&found->item[i], true, m->options.force);
+	if (!m->options.ask || m->options.fix || m->boots > 0 || !fixable)
+		return false;
+	say_problems(m)->event.asks = true;
+	m->preparing.asks = true;
+	machine_enter(m, STATE_PREPARING, -1);
+	return true;
+}
+
 static void say_unchecked(struct machine *m)
 {
 	for (size_t i = 0; i < m->preparing.findings.count; i++) {
@@ -203,7 +224,8 @@ static bool check(struct machine *m)
 		machine_enter(m, STATE_PREPARING, GONE_LOOK_MS);
 		return true;
 	}
-	fail_with_report(m);
+	if (!ask(m))
+		fail_with_report(m);
 	return true;
 }
 
@@ -273,10 +295,12 @@ static bool take(struct machine *m)
 
 static void step_on(struct machine *m)
 {
+	struct preparing *p = &m->preparing;
+
 	for (;;) {
 		bool waits = false;
 
-		switch (m->preparing.step) {
+		switch (p->step) {
 		case PREPARE_WAIT:
 			waits = beside_wait(m);
 			break;
@@ -292,12 +316,28 @@ static void step_on(struct machine *m)
 		case PREPARE_COMPANIONS:
 			waits = beside_companions(m);
 			break;
+		case PREPARE_ASK:
+			p->step = PREPARE_START;
+			machine_enter(m, STATE_PREPARING, -1);
+			asking_begin(m, &hooks_start, m->boot.spec);
+			return;
 		case PREPARE_START:
 			boots_start(m);
 			return;
 		}
 		if (waits)
 			return;
+	}
+}
+
+void preparing_begin(struct machine *m)
+{
+	preparing_clear(&m->preparing);
+	if (m->simulation == NULL) {
+		preparing_go_on(m);
+	} else if (simulation_check(m)) {
+		m->preparing.step = PREPARE_ASK;
+		step_on(m);
 	}
 }
 
@@ -391,11 +431,36 @@ void preparing_late(struct machine *m)
 	}
 }
 
+void preparing_asked(struct machine *m)
+{
+	MEM_AUTO char *refusal = m->refusal;
+
+	m->refusal = NULL;
+	if (refusal != NULL)
+		boots_fail(m, CAUSE_CHECK_FAILED, refusal);
+	else
+		step_on(m);
+}
+
+void preparing_answer(struct machine *m, bool fix)
+{
+	struct preparing *p = &m->preparing;
+
+	if (m->state != STATE_PREPARING || !p->asks)
+		return;
+	p->asks = false;
+	if (!fix) {
+		fail_told(m);
+		return;
+	}
+	m->options.fix = true;
+	look_again(p);
+	step_on(m);
+}
+
 void preparing_stop(struct machine *m)
 {
-	m->stop_requested = true;
-	m->outcome.cause = CAUSE_STOPPED;
 	helper_kill(&m->helper);
 	helper_give_up(&m->helper, m->wait);
-	boots_end(m, STATUS_OK);
+	boots_stop_asking(m);
 }

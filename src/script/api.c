@@ -60,6 +60,52 @@ static int api_import(lua_State *L)
 	return 1;
 }
 
+/* What a stock hook is called; NULL when the entry is none. */
+static const char *stock_name(const struct embedded *e)
+{
+	size_t n = strlen(EMBEDDED_HOOKS);
+
+	return strncmp(e->name, EMBEDDED_HOOKS, n) == 0 ? e->name + n : NULL;
+}
+
+static int push_stock_names(lua_State *L)
+{
+	lua_Integer count = 0;
+
+	lua_newtable(L);
+	for (const struct embedded *e = embedded_lua; e->name != NULL; e++) {
+		if (stock_name(e) == NULL)
+			continue;
+		lua_pushstring(L, stock_name(e));
+		lua_rawseti(L, -2, ++count);
+	}
+	return 1;
+}
+
+/*
+ * stock(name): the chunk of a stock hook, or nothing; it sees the globals that scripts have now.
+ * stock(): the names of all.
+ */
+static int api_stock(lua_State *L)
+{
+	const char *wanted = luaL_optstring(L, 1, NULL);
+
+	if (wanted == NULL)
+		return push_stock_names(L);
+	for (const struct embedded *e = embedded_lua; e->name != NULL; e++) {
+		const char *name = stock_name(e);
+
+		if (name == NULL || strcmp(name, wanted) != 0)
+			continue;
+		lua_pushfstring(L, "@%s.lua", e->name);
+		if (luaL_loadbufferx(
+			L, (const char *)e->text, e->length, lua_tostring(L, -1), "bt") != LUA_OK)
+			return lua_error(L);
+		return 1;
+	}
+	return 0;
+}
+
 /* open_world(): the globals of scripts. */
 static int api_open_world(lua_State *L)
 {
@@ -153,6 +199,32 @@ static int api_hooking(lua_State *L)
 	return 0;
 }
 
+static int wait_end(lua_State *L, int status, lua_KContext unused)
+{
+	(void)status;
+	(void)unused;
+	values_push(L, script_of(L)->answer);
+	return 1;
+}
+
+/* wait(request): gives control up until somebody has the answer, and returns it. */
+static int api_wait(lua_State *L)
+{
+	struct script *s = script_of(L);
+
+	if (!lua_isyieldable(L) || s->unyielding > 0)
+		luaL_error(L, "cannot wait here");
+	values_take(L, 1, &s->request);
+	return lua_yieldk(L, 0, 0, wait_end);
+}
+
+/* can_wait(): false inside a C function that calls back, such as table.sort. */
+static int api_can_wait(lua_State *L)
+{
+	lua_pushboolean(L, lua_isyieldable(L) && script_of(L)->unyielding == 0);
+	return 1;
+}
+
 /* near(word, names): the name that was probably meant, or nothing. */
 static int api_near(lua_State *L)
 {
@@ -230,9 +302,12 @@ void api_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "open_world", api_open_world },
+		{ "stock", api_stock },
 		{ "mark", api_mark },
 		{ "json", api_json },
 		{ "hooking", api_hooking },
+		{ "wait", api_wait },
+		{ "can_wait", api_can_wait },
 		{ "near", api_near },
 		{ "raise", api_raise },
 		{ "log", api_log },

@@ -1,4 +1,7 @@
-/* The one way into Lua.  Everything that can raise, arguments included, runs inside one pcall. */
+/*
+ * The one way into Lua.  Everything that can raise, arguments included, runs inside one pcall, and
+ * every function of the engine in a coroutine of its own: what it waits for is somebody else's.
+ */
 #include "script/room.h"
 
 #include <stdlib.h>
@@ -8,11 +11,20 @@
 #include "script/output.h"
 #include "script/values.h"
 
-struct call {
-	const char *function;
+/* The address of a task is the key of its coroutine in the registry. */
+struct script_task {
+	struct script *s;
+	int64_t used_ms; /* inside Lua, so far */
+	bool in_hook;
+};
+
+/* One stay in Lua: from a start or an answer to the next wait, or the end. */
+struct stay {
+	struct script_task *task;
+	const char *function; /* the start of a task; NULL: it goes on */
 	const struct node *argument;
 	struct node *result; /* in here from its first node on: Lua may jump while it grows */
-	int status;	     /* of the function in its coroutine */
+	int status;	     /* of the function in its coroutine; LUA_YIELD: it waits */
 	char *text;	     /* why it failed, and its traceback */
 };
 
@@ -121,35 +133,59 @@ static char *copy_message(lua_State *L)
 	return mem_copy(text == NULL ? "(no message)" : text);
 }
 
-static int run_call(lua_State *L)
+/* Pushes the task's coroutine, and on its stack what it is resumed with: so many values. */
+static int push_coroutine(lua_State *L, const struct stay *stay)
 {
-	struct call *call = lua_touserdata(L, 1);
-	lua_State *co = lua_newthread(L);
-	int count = 0, status;
+	lua_State *co;
 
+	if (stay->function == NULL) {
+		lua_rawgetp(L, LUA_REGISTRYINDEX, stay->task);
+		return 0;
+	}
+	co = lua_newthread(L);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, stay->task);
 	lua_pushcfunction(L, guard);
 	api_push_engine(L);
-	lua_pushstring(L, call->function);
-	values_push(L, call->argument);
+	lua_pushstring(L, stay->function);
+	values_push(L, stay->argument);
 	lua_xmove(L, co, 4);
-	status = lua_resume(co, L, 3, &count);
+	return 3;
+}
+
+/* What the coroutine did; the value or message is on the top of L then, unless it waits. */
+static int resume(lua_State *L, lua_State *co, int arguments)
+{
+	struct script *s = script_of(L);
+	int count = 0, status = lua_resume(co, L, arguments, &count);
+
 	if (status == LUA_OK) {
-		call->status = (int)lua_tointeger(co, -2);
+		status = (int)lua_tointeger(co, -2);
 		lua_xmove(co, L, 1);
-	} else if (status == LUA_YIELD) {
-		call->status = LUA_ERRRUN;
+	} else if (status != LUA_YIELD) {
+		lua_xmove(co, L, 1);
+	} else if (s->request == NULL || s->expired) {
+		status = LUA_ERRRUN;
 		end_coroutine(L, co);
-	} else {
-		call->status = status;
-		lua_xmove(co, L, 1);
 	}
 	/* It may have ended all the same, with something cut off in a coroutine of its own. */
-	if (script_of(L)->expired && call->status == LUA_OK)
-		call->status = LUA_ERRRUN;
-	if (call->status != LUA_OK)
-		call->text = copy_message(L);
+	return s->expired && status == LUA_OK ? LUA_ERRRUN : status;
+}
+
+static int run_stay(lua_State *L)
+{
+	struct stay *stay = lua_touserdata(L, 1);
+	int arguments = push_coroutine(L, stay);
+
+	stay->status = resume(L, lua_tothread(L, 2), arguments);
+	if (stay->status == LUA_YIELD)
+		return 0;
+	lua_pushnil(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, stay->task);
+	if (stay->status != LUA_OK)
+		stay->text = copy_message(L);
 	else if (!lua_isnil(L, -1))
-		values_take(L, -1, &call->result);
+		values_take(L, -1, &stay->result);
 	return 0;
 }
 
@@ -171,47 +207,149 @@ static int explain_memory(const struct script *s, const char *text, struct error
 	    trace == NULL ? "" : trace);
 }
 
-static int explain(const struct script *s, const struct call *call, struct error *err)
+static int explain(const struct script *s, const struct stay *stay, struct error *err)
 {
-	bool memory = call->status == LUA_ERRMEM ||
-	    (s->refused && strstr(call->text, "not enough memory") != NULL);
+	bool memory = stay->status == LUA_ERRMEM ||
+	    (s->refused && strstr(stay->text, "not enough memory") != NULL);
 
 	if (s->expired)
 		return explain_time(s, err);
 	if (memory)
-		return explain_memory(s, call->text, err);
+		return explain_memory(s, stay->text, err);
 	/* An error of our own modules has their place before it. */
-	if (strncmp(call->text, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
-		return error_set(err, STATUS_BUG, "%s: %s", call->function, call->text);
-	return error_set(err, STATUS_SPEC, "%s", call->text);
+	if (strncmp(stay->text, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
+		return error_set(err, STATUS_BUG, "%s", stay->text);
+	return error_set(err, STATUS_SPEC, "%s", stay->text);
+}
+
+/* Calls a C function with one pointer under the limits; LUA_OK, or why it raised, with *text. */
+static int enter(struct script *s, lua_CFunction function, void *argument, char **text)
+{
+	lua_State *L = s->L;
+	int status;
+
+	/* These two cannot raise: they allocate nothing, and an empty stack has room for them. */
+	lua_pushcfunction(L, function);
+	lua_pushlightuserdata(L, argument);
+	status = lua_pcall(L, 1, 0, 0);
+	if (status != LUA_OK) {
+		free(*text);
+		*text = copy_message(L);
+	}
+	lua_settop(L, 0);
+	return status;
+}
+
+static int forget_coroutine(lua_State *L)
+{
+	const void *task = lua_touserdata(L, 1);
+	lua_State *co;
+
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, task) != LUA_TTHREAD)
+		return 0;
+	co = lua_tothread(L, -1);
+	lua_pushnil(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, task);
+	(void)lua_resetthread(co); /* calls __close methods */
+	return 0;
+}
+
+void script_abandon(struct script_task *task)
+{
+	char *ignored = NULL;
+
+	if (task == NULL)
+		return;
+	script_call_begin(task->s, task->used_ms);
+	(void)enter(task->s, forget_coroutine, task, &ignored);
+	script_call_end(task->s, false);
+	free(ignored);
+	free(task);
+}
+
+/* What a hook has put into vmrun.state; that it cannot be kept is a failure of the hook. */
+static int keep(struct script *s, int rc, struct script_reply *reply, struct error *err)
+{
+	if (script_keep(s, err) == 0 || rc != 0)
+		return rc;
+	script_abandon(reply->task);
+	node_free(reply->request);
+	node_free(reply->result);
+	memset(reply, 0, sizeof(*reply));
+	return -1;
+}
+
+/* One stay, and what comes of it. */
+static int stay_in(struct stay *stay, struct script_reply *reply, struct error *err)
+{
+	struct script_task *task = stay->task;
+	struct script *s = task->s;
+	int status, rc = 0;
+	bool in_hook;
+
+	memset(reply, 0, sizeof(*reply));
+	script_call_begin(s, task->used_ms);
+	s->in_hook = task->in_hook;
+	status = enter(s, run_stay, stay, &stay->text);
+	if (status != LUA_OK)
+		stay->status = status;
+	output_flush(s);
+	task->in_hook = in_hook = s->in_hook;
+	task->used_ms = script_used_ms(s);
+	if (stay->status == LUA_YIELD) {
+		reply->request = s->request;
+		reply->task = task;
+		s->request = NULL;
+	} else if (stay->status == LUA_OK) {
+		reply->result = stay->result;
+	} else {
+		rc = explain(s, stay, err);
+		node_free(stay->result);
+	}
+	node_free(s->request); /* of a wait that came to nothing */
+	s->request = NULL;
+	script_call_end(s, rc != 0);
+	if (status != LUA_OK)
+		script_abandon(task);
+	else if (stay->status != LUA_YIELD)
+		free(task);
+	free(stay->text);
+	return in_hook ? keep(s, rc, reply, err) : rc;
+}
+
+int script_begin(struct script *s, const char *function, const struct node *argument,
+    struct script_reply *reply, struct error *err)
+{
+	struct script_task *task = mem_zero(sizeof(*task));
+	struct stay stay = { .task = task, .function = function, .argument = argument };
+
+	task->s = s;
+	return stay_in(&stay, reply, err);
+}
+
+int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
+    struct error *err)
+{
+	struct stay stay = { .task = task };
+
+	task->s->answer = answer;
+	return stay_in(&stay, reply, err);
 }
 
 int script_call(struct script *s, const char *function, const struct node *argument,
     struct node **result, struct error *err)
 {
-	struct call call = { .function = function, .argument = argument };
-	lua_State *L = s->L;
-	int status;
+	struct script_reply reply;
+	int rc = script_begin(s, function, argument, &reply, err);
 
-	script_call_begin(s);
-	/* These two cannot raise: they allocate nothing, and an empty stack has room for them. */
-	lua_pushcfunction(L, run_call);
-	lua_pushlightuserdata(L, &call);
-	status = lua_pcall(L, 1, 0, 0);
-	if (status != LUA_OK) {
-		call.status = status;
-		free(call.text);
-		call.text = copy_message(L);
+	while (rc == 0 && reply.request != NULL) {
+		struct node *answer = s->wait == NULL ? NULL : s->wait(s->context, reply.request);
+
+		node_free(reply.request);
+		rc = script_resume(reply.task, answer, &reply, err);
+		node_free(answer);
 	}
-	lua_settop(L, 0);
-	output_flush(s);
-	if (call.status == LUA_OK) {
-		*result = call.result;
-	} else {
-		(void)explain(s, &call, err);
-		node_free(call.result);
-	}
-	script_call_end(s, call.status != LUA_OK);
-	free(call.text);
-	return call.status == LUA_OK ? 0 : -1;
+	if (rc == 0)
+		*result = reply.result;
+	return rc;
 }

@@ -97,20 +97,72 @@ static int door_create(lua_State *L)
 }
 
 /*
- * coroutine.resume, and what coroutine.wrap returns.  The deadline makes a coroutine yield; who
- * resumed it must not take that for an answer.
+ * coroutine.resume, and what coroutine.wrap returns.  A coroutine gives control up in three ways:
+ * it yields to whoever resumed it; the deadline makes it yield, which nobody must take for an
+ * answer; or it waits, and so does everybody up to the border.  Upvalue 1 resumes: with the
+ * coroutine as its argument, which is kept at the bottom of the stack, or without one.
  */
+static int go_on(lua_State *L, int status, lua_KContext is_wrapped);
+
+static int call_resume(lua_State *L, int arguments, bool is_wrapped)
+{
+	struct script *s = script_of(L);
+	bool blocks = !lua_isyieldable(L);
+	int status = LUA_OK;
+
+	/* Only where nobody can yield an error must be caught: the count goes down with it. */
+	s->unyielding += blocks;
+	if (blocks)
+		status = lua_pcall(L, arguments, LUA_MULTRET, 0);
+	else
+		lua_call(L, arguments, LUA_MULTRET);
+	s->unyielding -= blocks;
+	if (s->expired)
+		return script_leave(L);
+	if (status != LUA_OK)
+		return lua_error(L);
+	if (s->request != NULL)
+		return lua_yieldk(L, 0, is_wrapped, go_on);
+	return lua_gettop(L) - 1;
+}
+
+/* The wait is over: whoever asked for it, further in, takes the answer. */
+static int go_on(lua_State *L, int status, lua_KContext is_wrapped)
+{
+	(void)status;
+	lua_settop(L, 1);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	if (is_wrapped)
+		return call_resume(L, 0, true);
+	lua_pushvalue(L, 1);
+	return call_resume(L, 1, false);
+}
+
 static int door_resume(lua_State *L)
 {
-	int count = pass(L);
+	int count = lua_gettop(L);
 
-	return script_of(L)->expired ? script_leave(L) : count;
+	luaL_argexpected(L, lua_isthread(L, 1), 1, "coroutine");
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_pushvalue(L, 1);
+	lua_rotate(L, 2, 2);
+	return call_resume(L, count, false);
+}
+
+static int resume_wrapped(lua_State *L)
+{
+	int count = lua_gettop(L);
+
+	lua_pushboolean(L, 1); /* where door_resume() has the coroutine */
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_rotate(L, 1, 2);
+	return call_resume(L, count, true);
 }
 
 static int door_wrap(lua_State *L)
 {
 	(void)door_create(L);
-	lua_pushcclosure(L, door_resume, 1);
+	lua_pushcclosure(L, resume_wrapped, 1);
 	return 1;
 }
 

@@ -1,11 +1,13 @@
-/* The modules of lua/, as lua/embed.cmake puts them into the library. */
+/* The modules of lua/ and the stock hooks, as lua/compile.c puts them into the library. */
 #ifndef SCRIPT_EMBEDDED_H
 #define SCRIPT_EMBEDDED_H
 
 #include <stddef.h>
 
+#define EMBEDDED_HOOKS "hooks/" /* names of stock hooks begin so */
+
 struct embedded {
-	const char *name; /* "engine"; NULL ends the table */
+	const char *name; /* "engine", "hooks/backoff"; NULL ends the table */
 	const unsigned char *text;
 	size_t length;
 };

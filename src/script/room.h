@@ -33,6 +33,10 @@ struct script {
 	char place[ROOM_PLACE_SIZE]; /* "vm.lua:3: ", where the deadline found the script */
 	char *trace;		     /* its traceback there */
 	void (*log)(void *context, const char *level, const char *text);
+	struct node *(*wait)(void *context, const struct node *request);
+	struct node *request;	   /* of the wait that is on its way out of Lua, or NULL */
+	const struct node *answer; /* to the wait that goes on; lent */
+	int unyielding;		   /* coroutine.resume() calls under way that cannot yield */
 	int (*load_state)(void *context, struct node **out, struct error *err);
 	int (*save_state)(void *context, const struct node *state, struct error *err);
 	void (*event)(void *context, const char *by, const char *json);
@@ -52,15 +56,22 @@ static inline struct script *script_of(lua_State *L)
 	return *(struct script **)lua_getextraspace(L);
 }
 
-/* state.c: what surrounds a call; between them the clock runs. */
-void script_call_begin(struct script *s);
+/* state.c: what surrounds a stay in Lua; between them the clock runs on from used_ms. */
+void script_call_begin(struct script *s, int64_t used_ms);
 void script_call_end(struct script *s, bool failed);
+int64_t script_used_ms(const struct script *s);
 /* state.c: "vm.lua:3: ", the innermost frame that is the user's; "" when there is none. */
 void script_find_place(lua_State *L, char *place, size_t size);
 /* state.c: gives control up after the deadline; what it returns is to be returned to Lua. */
 int script_leave(lua_State *L);
 /* state.c: "64 MiB". Caller frees. */
 char *script_size_text(size_t bytes);
+
+/*
+ * kept.c: saves vmrun.state if a script has touched it, after each stay of a hook in Lua.  What
+ * cannot be kept fails with its key path; the next touch finds what was kept before.
+ */
+int script_keep(struct script *s, struct error *err);
 
 /*
  * call.c: pushes the user's frames of a thread from that level outwards, with a line before them

@@ -23,6 +23,11 @@ struct script_options {
 	 * must not call back into the script.
 	 */
 	void (*log)(void *context, const char *level, const char *text);
+	/*
+	 * Waits for what a script of script_call() asked for, and answers: see script_request in
+	 * src/run/request.h.  NULL: nothing is waited for.  The caller frees the answer.
+	 */
+	struct node *(*wait)(void *context, const struct node *request);
 	void *context;		/* for all of these functions */
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
 	bool sandbox;		/* scripts are somebody else's: without io, os, package, debug */
@@ -61,11 +66,26 @@ void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes);
 int script_call(struct script *s, const char *function, const struct node *argument,
     struct node **result, struct error *err);
 
+/* A call that waits for an answer from outside: vmrun.exec(), vmrun.sleep(). */
+struct script_task;
+
+/* What a stay in Lua came to: a result, or a wait.  The nodes are the caller's. */
+struct script_reply {
+	struct node *result;	  /* of the function, NULL for "nil" */
+	struct node *request;	  /* not NULL: it waits for an answer to this, */
+	struct script_task *task; /* which script_resume() gives, unless script_abandon() ends it */
+};
+
 /*
- * Saves vmrun.state if a script has touched it: to be called after each call of a hook, whatever
- * came of it, and before a hook waits.  What cannot be kept fails with its key path; the next touch
- * finds what was kept before.
+ * As script_call(), for a caller who has something else to do while the script waits.  The limit of
+ * time counts what is spent inside Lua, over all stays.  Several tasks may wait at once.
  */
-int script_keep(struct script *s, struct error *err);
+int script_begin(struct script *s, const char *function, const struct node *argument,
+    struct script_reply *reply, struct error *err);
+/* Goes on with an answer (lent, NULL: nil); the task is gone unless *reply has it again. */
+int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
+    struct error *err);
+/* Ends a task that waits: its __close methods run, nothing else of it does. NULL is fine. */
+void script_abandon(struct script_task *task);
 
 #endif

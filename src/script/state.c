@@ -133,14 +133,20 @@ int script_leave(lua_State *L)
 	return lua_error(L);
 }
 
-void script_call_begin(struct script *s)
+void script_call_begin(struct script *s, int64_t used_ms)
 {
 	s->busy = true;
 	s->expired = s->refused = s->in_hook = false;
+	s->unyielding = 0;
 	s->place[0] = '\0';
-	s->deadline_ms = clock_ms() + s->budget_ms;
+	s->deadline_ms = clock_ms() + s->budget_ms - used_ms;
 	if (!lua_gc(s->L, LUA_GCISRUNNING))
 		(void)lua_gc(s->L, LUA_GCRESTART); /* a script has stopped it */
+}
+
+int64_t script_used_ms(const struct script *s)
+{
+	return clock_ms() - (s->deadline_ms - s->budget_ms);
 }
 
 void script_call_end(struct script *s, bool failed)
@@ -190,6 +196,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 	int status = LUA_ERRMEM;
 
 	s->log = options->log;
+	s->wait = options->wait;
 	s->load_state = options->load_state;
 	s->save_state = options->save_state;
 	s->event = options->event;

@@ -138,7 +138,7 @@ const struct field spec_fields[] = {
 	{ "backoff", FIELD_CUSTOM, offsetof(struct spec, backoff), CUSTOM(backoff),
 	    .help = "{ initial, factor, max, reset_after }: delay after all but a reboot" },
 	{ "hooks", FIELD_CUSTOM, offsetof(struct spec, hooks), CUSTOM(hooks),
-	    .help = "files of hooks" },
+	    .help = "hook files and stock hooks" },
 	HOOK(on_prepare, "fun(spec: vmrun.Spec, boot: vmrun.Boot): vmrun.Spec?",
 	    "before each boot"),
 	HOOK(on_start, "fun(boot: vmrun.Boot): boolean?, string?",

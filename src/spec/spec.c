@@ -132,6 +132,11 @@ static void make_graphic(struct spec *spec, struct decoder *d)
 		add_graphic_device(spec, device_new(&device_xhci));
 }
 
+bool spec_has_hook(const struct spec *spec, const char *hook)
+{
+	return spec->hooks.count > 0 || words_have(&spec->given, hook);
+}
+
 bool spec_gives(const struct spec *spec, const char *key)
 {
 	return words_have(&spec->given, key);

@@ -77,18 +77,26 @@ struct stop_ladder {
 /* "acpi", "poweroff", "kill". */
 const char *stop_action_name(enum stop_action action);
 
-/* A file of hooks named by the spec. */
+/* A file of hooks, or a stock hook, named by the spec. */
 struct hook_file {
 	char *name;	      /* as the spec writes it */
-	char *path;	      /* absolute */
-	struct node *options; /* what its function is called with, or NULL */
+	char *path;	      /* absolute; NULL: a stock hook */
+	struct node *options; /* the entry of the spec: its options and "use"; or NULL */
 	char *key;	      /* equal for equal uses: path and options */
+	bool of_option;	      /* named beside the spec, by --hook */
 };
 
 struct hook_list {
 	struct hook_file *item;
 	size_t count;
 };
+
+/* Relative paths start from the folder. */
+void hook_list_add(
+    struct hook_list *list, const char *name, const char *folder, const struct node *options);
+/* Adds copies. */
+void hook_list_append(struct hook_list *list, const struct hook_list *more);
+void hook_list_free(struct hook_list *list);
 
 /* Loads the guest's kernel before each boot, where no firmware does. */
 enum loader_type { LOADER_NONE, LOADER_BHYVELOAD, LOADER_GRUB };
@@ -238,6 +246,8 @@ struct spec {
 
 /* Does the document set this key of the spec, to whatever value? */
 bool spec_gives(const struct spec *spec, const char *key);
+/* Is a function asked at this hook: one of the document, or one of a file? */
+bool spec_has_hook(const struct spec *spec, const char *hook);
 /* The device that a serial port is connected to: its path, "stdio", "tcp=...", a placeholder for
  * what a run finds, or NULL. */
 const char *spec_com(const struct spec *spec, size_t port);

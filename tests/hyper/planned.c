@@ -24,7 +24,10 @@ static void ignore(void *context, const char *level, const char *text)
 
 void planned_make(struct planned *p, const struct hypervisor *hyper, const char *keys)
 {
-	struct script_options limits = { 5000, (size_t)64 << 20, ignore, NULL, hyper->name };
+	struct script_options limits = { .budget_ms = 5000,
+		.memory_bytes = (size_t)64 << 20,
+		.log = ignore,
+		.hypervisor = hyper->name };
 	struct document_source source = {
 		.name = "spec.lua", .folder = "/vm", .format = FORMAT_LUA
 	};

@@ -28,7 +28,10 @@ static struct fixture *open_text(const char *text)
 	struct document_source from = {
 		.text = text, .length = strlen(text), .name = "test", .folder = "/vm"
 	};
-	struct script_options limits = { 5000, (size_t)64 << 20, no_log, NULL, "bhyve" };
+	struct script_options limits = { .budget_ms = 5000,
+		.memory_bytes = (size_t)64 << 20,
+		.log = no_log,
+		.hypervisor = "bhyve" };
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->source.hyper = &hyper_bhyve;

@@ -76,7 +76,7 @@ struct node *node_of(const char *expression)
 	struct script *s = script_open(5000, 64 * MIB);
 	struct reading r = { .expression = expression };
 
-	script_call_begin(s);
+	script_call_begin(s, 0);
 	lua_pushcfunction(s->L, read_expression);
 	lua_pushlightuserdata(s->L, &r);
 	if (lua_pcall(s->L, 1, 0, 0) != LUA_OK)

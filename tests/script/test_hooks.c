@@ -6,10 +6,9 @@
 
 #include "base/mem.h"
 
-/* A hook file, as hook_files{} takes it. */
+/* A hook file, as load_hook{} takes it. */
 static struct node *hook_file(const char *key, const char *text, const char *options)
 {
-	struct node *request = node_new(NODE_OBJECT), *list = node_new(NODE_LIST);
 	struct node *one = node_new(NODE_OBJECT);
 
 	node_put(one, "key", node_string(key));
@@ -18,9 +17,7 @@ static struct node *hook_file(const char *key, const char *text, const char *opt
 	node_put(one, "text", node_string(text));
 	if (options != NULL)
 		node_put(one, "options", node_of(options));
-	node_append(list, one);
-	node_put(request, "list", list);
-	return request;
+	return one;
 }
 
 static void add_file(struct script *s, const char *key, const char *text, const char *options)
@@ -28,7 +25,7 @@ static void add_file(struct script *s, const char *key, const char *text, const 
 	struct node *request = hook_file(key, text, options), *result = NULL;
 	struct error err = { 0 };
 
-	if (script_call(s, "hook_files", request, &result, &err) != 0)
+	if (script_call(s, "load_hook", request, &result, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_null(result);
 	node_free(request);
@@ -37,7 +34,7 @@ static void add_file(struct script *s, const char *key, const char *text, const 
 static void refuses_file(struct script *s, const char *text, const char *begin)
 {
 	struct node *request = hook_file("bad", text, NULL);
-	MEM_AUTO char *got = error_of(s, "hook_files", request);
+	MEM_AUTO char *got = error_of(s, "load_hook", request);
 
 	node_free(request);
 	if (strncmp(got, begin, strlen(begin)) != 0)
@@ -229,7 +226,8 @@ static void test_exit(void **state)
 		"vmrun.host.release)",
 		"assert(vmrun.env.PATH and vmrun.env.NO_SUCH_THING == nil and vmrun.env[1] == nil)",
 		"local all = {} for k in pairs(vmrun) do all[k] = true end for k in "
-		"('boot stop log event firmware exists include merge null host env'):gmatch('%S+') "
+		"('boot stop options exec sleep log event firmware exists include merge null host "
+		"env'):gmatch('%S+') "
 		"do "
 		"assert(all[k], k) end",
 	};

@@ -7,7 +7,9 @@
 #include "base/mem.h"
 
 static const char *const steps[][2] = {
-	{ "configure", "{ merge = { cpu = {}, bhyve = {} } }" },
+	{ "configure",
+	    "{ merge = { cpu = {}, bhyve = {} }, causes = { 'triple_fault', 'error', 'killed' } "
+	    "}" },
 	{ "load",
 	    "{ format = 'lua', name = 'vm.lua', folder = '/', text = [[\n"
 	    "local vm = { name = 'x', cpu = { cores = 2 }, emulations = { { device = 'a', id = 'i' "
@@ -25,10 +27,11 @@ static const char *const steps[][2] = {
 	{ "targets", "nil" },
 	{ "boot", "{ target = 't', set = { { key = 'cpu.cores', value = 3 } } }" },
 	{ "locate", "{ path = { 'emulations', 1, 'path' } }" },
-	{ "hook_files",
-	    "{ list = { { key = 'k', path = '/h/p.lua', name = 'p.lua', options = { n = 1 }, "
-	    "text = 'return function(o) return { on_exit = function() return o.n end } end' } } "
-	    "}" },
+	{ "load_hook",
+	    "{ key = 'k', path = '/h/p.lua', name = 'p.lua', options = { n = 1 }, "
+	    "text = 'return function(o) return { on_exit = function() return o.n end } end' }" },
+	{ "load_hook",
+	    "{ key = 'rescue_after', name = 'rescue_after', options = { target = 't' } }" },
 	{ "hooks", "{ name = 'on_exit', files = { 'k' } }" },
 	{ "hooks", "{ name = 'on_prepare', files = list }" },
 	{ "call",

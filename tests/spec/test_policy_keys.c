@@ -1,4 +1,4 @@
-/* reboot_on, stop, hooks; and the list of causes. */
+/* reboot_on, stop; and the list of causes. */
 #include "support.h"
 
 #include <string.h>
@@ -155,63 +155,6 @@ static void test_stop_is_limited(void **state)
 	str_free(&keys);
 }
 
-static void test_hooks(void **state)
-{
-	struct spec *spec = spec_of("'hooks':['a.lua','/b.lua',{'use':'c.lua','faults':3,'x':[1,"
-				    "1.5,true,{'y':null}]}]");
-	const struct hook_file *hook = spec->hooks.item;
-
-	(void)state;
-	assert_int_equal(spec->hooks.count, 3);
-	assert_string_equal(hook[0].name, "a.lua");
-	assert_string_equal(hook[0].path, "/specs/a.lua");
-	assert_string_equal(hook[0].key, "/specs/a.lua");
-	assert_null(hook[0].options);
-	assert_string_equal(hook[1].path, "/b.lua");
-	assert_string_equal(hook[2].path, "/specs/c.lua");
-	assert_int_equal(node_get(hook[2].options, "faults")->integer, 3);
-	spec_free(spec);
-	spec_shows("'hooks':['a.lua',{'use':'c.lua','x':[1,1.5,true,{'y':null},[],{}]}]",
-	    "'hooks': ['/specs/a.lua',{'use': '/specs/c.lua','x': [1,1.5,true,{'y': "
-	    "null},[],{}]}]");
-}
-
-/* A use with the same options is the same use; any difference makes another one. */
-static void test_hook_keys(void **state)
-{
-	struct spec *spec = spec_of("'hooks':['a',{'use':'a'},{'use':'a','x':1},{'x':1,'use':'a'},"
-				    "{'use':'a','x':'1'},{'use':'a','x':null},{'use':'a','x':{}},"
-				    "{'use':'a','x':[]},{'use':'b','x':1}]");
-	const struct hook_file *hook = spec->hooks.item;
-
-	(void)state;
-	for (size_t i = 0; i < spec->hooks.count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			bool same = strcmp(hook[i].key, hook[j].key) == 0;
-
-			if (same != (i == 3 && j == 2))
-				fail_msg("%s, %s", hook[i].key, hook[j].key);
-		}
-	}
-	spec_free(spec);
-}
-
-static void test_bad_hooks(void **state)
-{
-	(void)state;
-	spec_refused("'hooks':'a.lua'", "hooks: expected a list of hook files, got a string");
-	spec_refused(
-	    "'hooks':{'use':'a.lua'}", "hooks: expected a list of hook files, got an object");
-	spec_refused(
-	    "'hooks':['a',1]", "hooks[1]: a hook is a file name or { \"use\": FILE, options }");
-	spec_refused("'hooks':[{}]", "hooks[0]: a hook is a file name or");
-	spec_refused("'hooks':[[]]", "hooks[0]: a hook is a file name or");
-	spec_refused("'hooks':['']", "hooks[0]: must not be empty");
-	spec_refused("'hooks':[{'use':''}]", "hooks[0].use: must not be empty");
-	spec_refused("'hooks':[{'use':1}]", "hooks[0].use: expected a string, got an integer");
-	spec_refused("'on_exit':'x'", "on_exit: expected a function (a Lua spec can hold one)");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,9 +164,6 @@ int main(void)
 		cmocka_unit_test(test_reboot_list_parse),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_stop_is_limited),
-		cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_hook_keys),
-		cmocka_unit_test(test_bad_hooks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,62 @@
+-- notify: runs a command when a boot begins or ends, with the facts in its environment.
+--
+--	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
+--
+--	command  a program and its arguments, required
+--	on       when: causes of exits, "start" (the hypervisor is up), "end" (vmrun ends); all of it
+--	timeout  seconds that the command may take, 10
+--
+-- VMRUN_EVENT is start, exit or end; VMRUN_VM, VMRUN_TARGET, VMRUN_BOOTS; for a start VMRUN_PID; for
+-- the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or VMRUN_SIGNAL, and at the end
+-- VMRUN_EXIT_STATUS.  What is not known is not set.
+--
+-- It decides nothing, but a hook that answers is the last that is asked: let it stand before those
+-- that decide.  The next boot waits for the command.
+return function(options)
+	options = vmrun.options(options, {
+		command = { "command", required = true },
+		on = { "causes", also = { "start", "end" } },
+		timeout = { "seconds", default = 10 },
+	})
+
+	local names = { "vm", "target", "boots", "pid", "cause", "uptime", "status", "signal",
+		"exit_status" }
+	local wanted = {}
+	for _, what in ipairs(options.on or {}) do
+		wanted[what] = true
+	end
+
+	-- The command behind env(1), which sets the variables and becomes it.
+	local function command_with(event, facts)
+		local argv = { "env", "VMRUN_EVENT=" .. event, timeout = options.timeout }
+		for _, name in ipairs(names) do
+			if facts[name] ~= nil then
+				table.insert(argv, ("VMRUN_%s=%s"):format(name:upper(), facts[name]))
+			end
+		end
+		return table.move(options.command, 1, #options.command, #argv + 1, argv)
+	end
+
+	local function notify(event, what, facts)
+		if options.on and not wanted[what] then
+			return
+		end
+		local status, out, err = vmrun.exec(command_with(event, facts))
+		if status ~= 0 and out ~= "dry run" then
+			local why = status and "status " .. status .. ": " .. err or out
+			vmrun.log("warning", ("notify: %s failed: %s"):format(options.command[1], why))
+		end
+	end
+
+	return {
+		on_started = function(boot)
+			notify("start", "start", boot)
+		end,
+		on_exit = function(exit)
+			notify("exit", exit.cause, exit)
+		end,
+		on_end = function(report)
+			notify("end", "end", report)
+		end,
+	}
+end

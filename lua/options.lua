@@ -1,0 +1,224 @@
+-- vmrun.options(): what a hook was given beside its name, checked against what it declares.
+local native = ...
+local import = native.import
+local session, words, merge = import "session", import "words", import "merge"
+local raise = native.raise
+local ipairs, next, tostring, type = ipairs, next, tostring, type
+local tointeger = math.tointeger
+local concat, sort = table.concat, table.sort
+local format, sub = string.format, string.sub
+
+local YEAR = 86400 * 366
+
+-- The keys of a table, which are strings.
+local function sorted_keys(map)
+	local names = {}
+	for name in next, map do
+		names[#names + 1] = name
+	end
+	sort(names)
+	return names
+end
+
+local function is_in(list, word)
+	for _, one in ipairs(list) do
+		if one == word then
+			return true
+		end
+	end
+	return false
+end
+
+local function list_of_strings(value)
+	local count = type(value) == "table" and native.mark(value) ~= "object"
+		and merge.length(value)
+	for i = 1, count or 0 do
+		if type(value[i]) ~= "string" then
+			return nil
+		end
+	end
+	return count
+end
+
+-- "a number", "a number from 1 to 5", "a number of at least 1"
+local function with_bounds(text, low, high)
+	if low and high then
+		return format("%s from %g to %g", text, low, high)
+	elseif low then
+		return format("%s of at least %g", text, low)
+	end
+	return high and format("%s of at most %g", text, high) or text
+end
+
+local function within(value, low, high)
+	return type(value) == "number" and value == value
+		and (not low or value >= low) and (not high or value <= high)
+end
+
+-- Each gives what the hook gets of a value; else nil and what was expected, or nil, nil and the
+-- whole of what is wrong.
+local kinds = {}
+
+function kinds.string(value)
+	return type(value) == "string" and value or nil, "a string"
+end
+
+function kinds.boolean(value)
+	if type(value) == "boolean" then
+		return value
+	end
+	return nil, "true or false"
+end
+
+function kinds.number(value, rule)
+	return within(value, rule.min, rule.max) and value or nil,
+		with_bounds("a number", rule.min, rule.max)
+end
+
+function kinds.count(value, rule)
+	local low = rule.min or 1
+	return within(value, low, rule.max) and tointeger(value) or nil,
+		with_bounds("an integer", low, rule.max)
+end
+
+function kinds.seconds(value, rule)
+	return within(value, rule.min or 0, rule.max or YEAR) and value or nil,
+		with_bounds("a number", rule.min or 0, rule.max) .. ", in seconds"
+end
+
+function kinds.target(value)
+	if type(value) ~= "string" then
+		return nil, "the name of a target"
+	elseif not import("targets").exist(value) then
+		return nil, nil, words.no_target(value)
+	end
+	return value
+end
+
+-- Absolute: what is relative starts from the folder of the spec.
+function kinds.path(value)
+	if type(value) ~= "string" or value == "" then
+		return nil, "a path"
+	end
+	return sub(value, 1, 1) == "/" and value or session.folder .. "/" .. value
+end
+
+function kinds.command(value)
+	local count = list_of_strings(value)
+	local is_good = count and count > 0 and value[1] ~= ""
+	return is_good and value or nil, "a command, as a list of a program and its arguments"
+end
+
+-- Causes, and the words of rule.also.
+function kinds.causes(value, rule)
+	local known = {}
+	for _, list in ipairs { rule.also or {}, session.causes } do
+		for _, word in ipairs(list) do
+			known[#known + 1] = word
+		end
+	end
+	if not list_of_strings(value) then
+		return nil, rule.also and "a list of " .. concat(known, ", ") or "a list of causes"
+	end
+	for _, word in ipairs(value) do
+		if not is_in(known, word) then
+			return nil, nil, format('no cause "%s"%s (there is: %s)', word,
+				words.hint(word, known), concat(known, ", "))
+		end
+	end
+	return value
+end
+
+-- What was given, for people.
+local function show(value)
+	if type(value) == "number" then
+		return format("%.14g", value)
+	elseif type(value) == "string" and #value <= 40 then
+		return format('"%s"', value)
+	end
+	return words.describe(value)
+end
+
+local function kind_of(name, rule)
+	local kind = type(rule) == "table" and rule[1]
+	if type(kind) == "function" then
+		return kind
+	elseif not kinds[kind] then
+		raise(format("vmrun.options: the kind of %s is %s; there is: %s, or a function", name,
+			show(kind), concat(sorted_keys(kinds), ", ")))
+	end
+	return kinds[kind]
+end
+
+-- The value that an option gets; nothing, and what is wrong, else.
+local function take(name, rule, value)
+	local kind = kind_of(name, rule)
+	local default = rule.default
+	if value == nil and default == nil then
+		local _, expected = kind(nil, rule)
+		return nil, rule.required
+			and format('missing option "%s": expected %s', name, expected)
+	elseif value == nil then
+		local taken, expected, wrong = kind(default, rule)
+		return taken, taken == nil and format('the option "%s" is %s by default: %s', name,
+			show(default), wrong or "expected " .. expected)
+	end
+	local taken, expected, wrong = kind(value, rule)
+	return taken, taken == nil and format('option "%s": %s', name,
+		wrong or format("expected %s, got %s", expected, show(value)))
+end
+
+local function unknown(name, declared)
+	local names = sorted_keys(declared)
+	if #names == 0 then
+		return format('unknown option "%s": it takes none', name)
+	end
+	return format('unknown option "%s"%s (there is: %s)', name, words.hint(name, names),
+		concat(names, ", "))
+end
+
+-- All faults at once: { option, text } each, the option left out where the file does not have it.
+local function check(given, declared)
+	local options, faults = {}, {}
+	local function fault(option, text)
+		local who = session.loading
+		faults[#faults + 1] = { option = option, text = (who and who .. ": " or "") .. text }
+	end
+	for _, name in ipairs(sorted_keys(declared)) do
+		local value = given[name]
+		if value == native.null then
+			value = nil
+		end
+		local taken, wrong = take(name, declared[name], value)
+		options[name] = taken
+		if wrong then
+			fault(value ~= nil and name or nil, wrong)
+		end
+	end
+	local foreign = {}
+	for name in next, given do
+		if declared[name] == nil then
+			foreign[tostring(name)] = true
+		end
+	end
+	for _, name in ipairs(sorted_keys(foreign)) do
+		fault(name, unknown(name, declared))
+	end
+	return options, faults
+end
+
+return function(given, declared)
+	if type(given) ~= "table" or type(declared) ~= "table" then
+		raise("vmrun.options takes the options of a hook and what there is of them")
+	end
+	local options, faults = check(given, declared)
+	if #faults == 0 then
+		return options
+	end
+	local texts = {}
+	for i, fault in ipairs(faults) do
+		texts[i] = fault.text
+	end
+	session.faults = faults -- for who loads the hook: a problem each, with its place
+	raise(concat(texts, "; "))
+end

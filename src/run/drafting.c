@@ -1,0 +1,77 @@
+/* From the name of a target to a boot with its plan: the document is merged, on_prepare is asked.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "run/machine_state.h"
+
+static void take_draft(struct machine *m)
+{
+	preparing_clear(&m->preparing); /* it speaks of the devices of the boot before */
+	boot_clear(&m->boot);
+	m->boot = m->draft;
+	memset(&m->draft, 0, sizeof(m->draft));
+}
+
+/* Before the first boot there is no policy but that of the target as it stands in the document. */
+static bool find_policy(struct machine *m)
+{
+	struct boot_facts facts = { .boots = 0 };
+	struct report ignored = { 0 };
+
+	if (m->boot.spec == NULL &&
+	    boot_draft(m->source, m->next_target, &facts, &m->draft, &ignored) == 0 &&
+	    boot_finish(m->source, &m->draft, &ignored) == 0)
+		take_draft(m);
+	report_free(&ignored);
+	return m->boot.spec != NULL;
+}
+
+/* An outcome like any other, for the policy to judge. */
+static void fail(struct machine *m)
+{
+	boot_clear(&m->draft);
+	if (m->boots == 0)
+		m->fault_status = (int)m->faults.status;
+	if (!find_policy(m)) {
+		MEM_AUTO char *text = report_text(&m->faults);
+
+		boots_warn(m, text);
+		report_free(&m->faults);
+		m->outcome.cause = CAUSE_CHECK_FAILED;
+		boots_end(m, m->fault_status);
+		return;
+	}
+	free(m->boot.target);
+	m->boot.target = mem_copy(m->next_target);
+	boots_fail_with(m, &m->faults);
+}
+
+void drafting_begin(struct machine *m)
+{
+	struct boot_facts facts = { .boots = m->boots };
+
+	machine_enter(m, STATE_DRAFTING, -1);
+	m->fault_status = 0;
+	if (boot_draft(m->source, m->next_target, &facts, &m->draft, &m->faults) == 0)
+		asking_begin(m, &hooks_prepare, m->draft.spec);
+	else
+		fail(m);
+}
+
+void drafting_end(struct machine *m)
+{
+	if (m->faults.count > 0 || boot_finish(m->source, &m->draft, &m->faults) != 0) {
+		fail(m);
+		return;
+	}
+	take_draft(m);
+	boots_drafted(m);
+}
+
+void drafting_clear(struct machine *m)
+{
+	boot_clear(&m->draft);
+	report_free(&m->faults);
+}

@@ -1,0 +1,157 @@
+/* The key that names hooks: files, and those that are built in. */
+#include "spec/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/node_json.h"
+
+/* Stock hooks have neither a folder nor an extension; which of them there are is Lua's to say. */
+static bool is_stock_name(const char *name)
+{
+	return strpbrk(name, "/.") == NULL;
+}
+
+static struct hook_file *add(struct hook_list *list)
+{
+	struct hook_file *hook;
+
+	list->item = mem_resize(list->item, list->count + 1, sizeof(*list->item));
+	hook = &list->item[list->count++];
+	memset(hook, 0, sizeof(*hook));
+	return hook;
+}
+
+void hook_list_add(
+    struct hook_list *list, const char *name, const char *folder, const struct node *options)
+{
+	struct hook_file *hook = add(list);
+	struct str key = { 0 };
+
+	hook->name = mem_copy(name);
+	if (!is_stock_name(name))
+		hook->path = field_path(name, folder);
+	if (options != NULL)
+		hook->options = node_copy(options);
+	str_add(&key, hook->path != NULL ? hook->path : name);
+	if (options != NULL)
+		node_add_json(&key, options);
+	hook->key = str_take(&key);
+}
+
+void hook_list_append(struct hook_list *list, const struct hook_list *more)
+{
+	for (size_t i = 0; i < more->count; i++) {
+		const struct hook_file *from = &more->item[i];
+		struct hook_file *to = add(list);
+
+		to->name = mem_copy(from->name);
+		to->path = from->path == NULL ? NULL : mem_copy(from->path);
+		to->options = from->options == NULL ? NULL : node_copy(from->options);
+		to->key = mem_copy(from->key);
+		to->of_option = from->of_option;
+	}
+}
+
+/* A name, or { "use": name, options... }. */
+static void parse_hook(
+    const struct node *n, struct hook_list *list, const struct where *at, struct decoder *d)
+{
+	struct where use_at = { at, "use", 0 };
+	const struct node *use = n->kind == NODE_OBJECT ? node_get(n, "use") : n;
+	const char *name;
+
+	if (use == NULL || (n->kind != NODE_OBJECT && n->kind != NODE_STRING)) {
+		report_add(d->report, STATUS_SPEC, at,
+		    "a hook is a file, a stock hook, or { \"use\": one of them, options }");
+		return;
+	}
+	name = field_text(use, n == use ? at : &use_at, d);
+	if (name != NULL)
+		hook_list_add(list, name, d->folder, n->kind == NODE_OBJECT ? n : NULL);
+}
+
+static void hooks_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	size_t i = 0;
+
+	if (!node_is_list(value)) {
+		field_type_error(value, "a list of hooks", at, d);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where here = { at, NULL, i };
+
+		parse_hook(n, into, &here, d);
+	}
+}
+
+/* Files have absolute paths: what is printed may be read in another folder. */
+static const char *printed_name(const struct hook_file *hook)
+{
+	return hook->path != NULL ? hook->path : hook->name;
+}
+
+static void print_options(const struct hook_file *hook, struct str *json)
+{
+	str_add(json, "{");
+	for (const struct node *n = hook->options->first; n != NULL; n = n->next) {
+		str_add(json, n == hook->options->first ? "" : ",");
+		str_add_json(json, n->key);
+		str_add(json, ":");
+		if (strcmp(n->key, "use") == 0)
+			str_add_json(json, printed_name(hook));
+		else
+			node_add_json(json, n);
+	}
+	str_add(json, "}");
+}
+
+static void hooks_print(const void *from, struct str *json)
+{
+	const struct hook_list *list = from;
+	const char *before = "[";
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct hook_file *hook = &list->item[i];
+
+		if (hook->of_option)
+			continue; /* no part of the spec */
+		str_add(json, before);
+		before = ",";
+		if (hook->options != NULL)
+			print_options(hook, json);
+		else
+			str_add_json(json, printed_name(hook));
+	}
+	str_add(json, *before == '[' ? "null" : "]");
+}
+
+void hook_list_free(struct hook_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->item[i].name);
+		free(list->item[i].path);
+		free(list->item[i].key);
+		node_free(list->item[i].options);
+	}
+	free(list->item);
+	memset(list, 0, sizeof(*list));
+}
+
+static void clear_hooks(void *list)
+{
+	hook_list_free(list);
+}
+
+const struct field_custom hooks_custom = {
+	.parse = hooks_parse,
+	.print = hooks_print,
+	.clear = clear_hooks,
+	.type = "(string|{ use: string, [string]: any })[]",
+	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},"
+		  "{\"type\":\"object\",\"required\":[\"use\"],\"properties\":{\"use\":{\"type\":"
+		  "\"string\",\"minLength\":1}}}]}",
+};

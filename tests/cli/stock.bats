@@ -1,0 +1,215 @@
+#!/usr/bin/env bats
+# Stock hooks by name, --hook, and the order in which hooks are asked.
+# shellcheck disable=SC2154 # vm and status: ../cli/common.bash
+
+setup() {
+	load common
+	common_setup
+}
+
+teardown() {
+	common_teardown
+}
+
+# hook NAME [ANSWER]: a hook file NAME.lua that says its name
+hook() {
+	echo "return { on_exit = function() print('asked $1') return ${2:-nil} end }" >"$1.lua"
+}
+
+asked() {
+	sed -n 's/^vmrun: asked //p' err | paste -sd' '
+}
+
+@test "target, spec, hooks, then --hook, in their order" {
+	hook one
+	hook two
+	hook three
+	hook four
+	lua 'vm.hooks = { "one.lua", "two.lua" }
+		function vm.on_exit() print("asked spec") end
+		vm.targets = { t = { on_exit = function() print("asked target") end } }'
+	script 'exit 1'
+	vmrun -t t --hook three.lua --hook=./four.lua vm.lua
+	is "$status" 0
+	is "$(asked)" 'target spec one two three four'
+	script 'exit 1'
+	vmrun --hook four.lua --hook three.lua vm.lua
+	is "$(asked)" 'spec one two four three'
+}
+
+@test "the first answer is the last that is asked for" {
+	hook one
+	hook two 'vmrun.stop(7)'
+	hook three 'vmrun.stop(8)'
+	spec '{"hooks": ["one.lua"]}'
+	script 'exit 0'
+	vmrun --hook two.lua --hook three.lua vm.json
+	is "$status" 7
+	is "$(asked)" 'one two'
+	has 'on_exit of two.lua'
+}
+
+@test "--hook holds where a target replaces hooks, and for a spec without any" {
+	hook one
+	hook two
+	hook three
+	spec '{"hooks": ["one.lua"], "targets": {"t": {"hooks": ["two.lua"]}, "none": {"hooks": []},
+		"null": {"hooks": null}}}'
+	script 'exit 1' 'exit 1' 'exit 1'
+	vmrun -t t --hook three.lua vm.json
+	is "$(asked)" 'two three'
+	vmrun -t none --hook three.lua vm.json
+	is "$(asked)" 'three'
+	vmrun -t null --hook three.lua vm.json
+	is "$(asked)" 'three'
+	spec
+	vmrun --hook three.lua vm.json
+	is "$(asked)" 'three'
+}
+
+@test "--hook holds after on_prepare has changed the spec too" {
+	hook three
+	lua 'function vm.on_prepare(spec) spec.mem = "128M" spec.hooks = nil return spec end'
+	script 'exit 1'
+	vmrun --hook three.lua vm.lua
+	is "$status" 0
+	is "$(asked)" three
+	echo 'return { on_prepare = function(spec) spec.mem = "256M" return spec end }' >more.lua
+	vmrun -d --hook more.lua vm.lua
+	is "$status" 0
+	has ' -m 256M ' out
+}
+
+@test "--hook starts from the cwd, hooks from the folder of the spec" {
+	mkdir sub
+	hook one
+	mv one.lua sub
+	hook two
+	spec '{"hooks": ["one.lua"]}' sub/vm.json
+	script 'exit 1'
+	vmrun --hook two.lua sub/vm.json
+	is "$status" 0
+	is "$(asked)" 'one two'
+	vmrun --hook "$PWD/sub/one.lua" sub/vm.json
+	is "$(asked)" 'one one'
+}
+
+@test "a hook keeps its state from boot to boot, and each use has its own" {
+	cat >count.lua <<-'END'
+		return function(options)
+			local count = 0
+			return { on_exit = function()
+				count = count + (options.step or 1)
+				print("asked " .. count)
+				if options.last then return vmrun.boot() end
+			end }
+		end
+	END
+	spec '{"hooks": ["count.lua", {"use": "count.lua", "step": 10, "last": true}],
+		"targets": {"t": {}}, "next_target": "t", "restart_limit": {"count": 2, "within": 3600}}'
+	script 'exit 0' 'exit 0' 'exit 0'
+	vmrun vm.json
+	is "$(asked)" '1 10 2 20 3 30 4 40'
+}
+
+@test "a stock hook by name, alone, with options, and by --hook" {
+	spec '{"hooks": ["rescue_after"], "targets": {"rescue": {}}}'
+	script 'exit 3' 'exit 3' 'exit 3' 'exit 1'
+	vmrun vm.json
+	is "$status" 0
+	is "$(starts)" 4
+	has '(on_exit of rescue_after)'
+	spec '{"hooks": [{"use": "backoff", "initial": 0}]}'
+	script 'exit 3' 'exit 1'
+	vmrun vm.json
+	is "$status" 0
+	spec '{"targets": {"rescue": {}}}'
+	script 'exit 3' 'exit 3' 'exit 3' 'exit 1'
+	vmrun --hook rescue_after vm.json
+	is "$status" 0
+	has '(on_exit of rescue_after)'
+}
+
+@test "a file with the name of a stock hook is named with its folder" {
+	echo 'return { on_exit = function() return vmrun.stop(9) end }' >backoff
+	spec '{"hooks": ["./backoff"]}'
+	script 'exit 1'
+	vmrun vm.json
+	is "$status" 9
+	spec '{"hooks": ["backoff"]}'
+	vmrun vm.json
+	is "$status" 0
+}
+
+@test "an unknown stock hook: its place, what was meant, and what there is" {
+	local list='(there is: ab_upgrade, backoff, daily_window, install_once, notify, rescue_after;'
+	spec '{"hooks": ["rescue_aftr"]}'
+	vmrun vm.json
+	is "$status" 65
+	grep -qE '^vm.json:[0-9]+:[0-9]+: hooks\[0\]: no stock hook "rescue_aftr", did you mean "rescue_after"' err
+	has "$list a file is named with its extension or a \"/\")"
+	spec '{"targets": {"t": {"hooks": ["x", {"use": "y"}]}}}'
+	vmrun vm.json
+	is "$status" 65
+	is "$(wc -l <err)" 2
+	has 'targets.t.hooks[0]: no stock hook "x" (there is'
+	has 'targets.t.hooks[1]: no stock hook "y" (there is'
+	spec
+	vmrun --hook notfy vm.json
+	is "$status" 65
+	is "$(cat err)" "--hook notfy: no stock hook \"notfy\", did you mean \"notify\"? $list a file is named with its extension or a \"/\")"
+}
+
+@test "--hook: what is missing, wrong, empty" {
+	spec '{"targets": {"t": {}}}'
+	vmrun --hook nope.lua vm.json
+	is "$status" 66
+	is "$(cat err)" "--hook nope.lua: $PWD/nope.lua: No such file or directory"
+	vmrun --hook notify vm.json
+	is "$status" 65
+	is "$(cat err)" '--hook notify: notify: missing option "command": expected a command, as a list of a program and its arguments'
+	echo 'return 5' >five.lua
+	vmrun --hook five.lua vm.json
+	is "$status" 65
+	has '--hook five.lua: five.lua: a hook file returns a table of hooks'
+	vmrun --hook '' vm.json
+	is "$status" 64
+	has 'expected a file of hooks or a stock hook, got ""'
+	vmrun vm.json --hook
+	is "$status" 64
+	has '--hook needs FILE'
+	is "$(starts)" ''
+}
+
+@test "what --print spec says of stock hooks, and that it holds" {
+	spec '{"hooks": ["backoff", {"use": "rescue_after", "faults": 2}, "one.lua"], "targets": {"rescue": {}}}'
+	hook one
+	hook two
+	vmrun --print spec --hook two.lua vm.json
+	is "$status" 0
+	is "$(jq -cS .hooks out)" '["backoff",{"faults":2,"use":"rescue_after"},"'"$PWD"'/one.lua"]'
+}
+
+@test "options of a hook file: faults at their places, all at once" {
+	cat >my.lua <<-'END'
+		return function(options, vm)
+			options = vmrun.options(options, {
+				count = { "count", default = 2 },
+				target = { "target", required = true },
+			})
+			assert(options.use == nil)
+			print("asked " .. vm.name .. " " .. table.concat({ table.unpack(vm.targets) }, ","))
+			return {}
+		end
+	END
+	spec '{"hooks": [{"use": "my.lua", "count": "x", "tarpet": "t"}], "targets": {"t": {}}}'
+	vmrun -d vm.json
+	is "$status" 65
+	is "$(sed 's/^vm.json:[0-9]*:[0-9]*: //' err)" 'hooks[0]: my.lua: missing option "target": expected the name of a target
+hooks[0].count: my.lua: option "count": expected an integer of at least 1, got "x"
+hooks[0].tarpet: my.lua: unknown option "tarpet", did you mean "target"? (there is: count, target)'
+	spec '{"hooks": [{"use": "my.lua", "target": "t"}], "targets": {"t": {}}}'
+	vmrun -d vm.json
+	is "$status" 0
+	is "$(asked)" "$vm default,t"
+}
