@@ -185,7 +185,7 @@ end
 function hooks.call(request)
 	local name, argument = request.name, request.argument
 	local entry = session.calls[name][request.index]
-	session.here = entry.folder
+	session.here, session.label = entry.folder, entry.label
 	native.hooking()
 	if name == "on_prepare" then
 		return prepare(entry.call, argument)

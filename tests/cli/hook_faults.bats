@@ -294,6 +294,30 @@ teardown() {
 	has "on_prepare: name: the VM is \"$vm\" since the start"
 }
 
+@test "a hook that waits cannot be resumed by another" {
+	local trick
+	for trick in 'coroutine.resume(waiting)' 'coroutine.close(waiting)' 'coroutine.wrap(function() coroutine.resume(waiting) end)()' \
+		'local co = coroutine.create(function() coroutine.yield() end) coroutine.resume(co) coroutine.close(co) coroutine.resume(co)'; do
+		lua "local waiting
+			function vm.on_started()
+				waiting = coroutine.running()
+				vmrun.sleep(60)
+				print('woken')
+			end
+			function vm.on_exit(exit)
+				print('status', pcall(coroutine.status, waiting))
+				print('trick', pcall(function() $trick end))
+				vmrun.sleep(0)
+				return vmrun.stop(9)
+			end"
+		script 'exit 3'
+		vmrun vm.lua
+		is "$status" 9
+		lacks woken
+		lacks '[vmrun'
+	done
+}
+
 @test "one hook's fault is not the next one's" {
 	echo 'return { on_exit = function() error("first") end }' >first.lua
 	echo 'return { on_exit = function() while true do end end }' >second.lua
