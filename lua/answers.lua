@@ -59,6 +59,9 @@ end
 function answers.refusal(answer, reason)
 	if answer == false then
 		return { refused = true, reason = reason ~= nil and tostring(reason) or nil }
+	elseif answer ~= nil and answer ~= true then
+		error(format("on_start returned %s; expected false and a reason, or nothing",
+			import("words").describe(answer)), 0)
 	end
 end
 

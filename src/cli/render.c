@@ -306,9 +306,9 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
-	case VMRUN_HOOK_EVENT:
-		say(r, "%s: event%s%s: %s", e->vm, e->by != NULL ? " of " : "",
-		    e->by != NULL ? e->by : "", e->text);
+	case VMRUN_HOOK_EVENT: /* a spec that tells, and is wrong, has no name yet */
+		say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
+		    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
 		break;
 	case VMRUN_ENDED:
 		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
