@@ -195,7 +195,7 @@ function hooks.call(request)
 	elseif name == "on_exit" then
 		return answers.decision(name, entry.call(answers.exit(argument)))
 	elseif name == "on_start" then
-		return answers.refusal(entry.call(argument))
+		return answers.start(entry.call(argument))
 	end
 	entry.call(name == "on_end" and answers.exit(argument) or argument)
 end

@@ -103,7 +103,9 @@ struct machine {
 	struct asking asking; /* a question to the hooks */
 	struct boot draft;    /* what on_prepare is shown */
 	struct report faults; /* of the draft */
-	char *refusal;	      /* what on_start said */
+	char *refusal;	      /* what on_start said, */
+	char *instead;	      /* and what it boots in place of this, or NULL */
+	int detours;	      /* so often since the last boot */
 	struct node *answer;  /* of on_exit, */
 	char *answer_label;   /* and whose it is */
 	struct decision decision;

@@ -149,19 +149,23 @@ teardown() {
 
 @test "on_start that returns nonsense is told" {
 	local answer
-	for answer in '"no"' '5' '{}' 'print' 'vmrun.stop(3)'; do
+	for answer in 5 '{}' print 'vmrun.stop(3)'; do
 		lua "function vm.on_start() return $answer end"
 		vmrun vm.lua
 		is "$status" 0
 		has "on_start of vm.lua failed: on_start returned "
-		has 'expected false and a reason, or nothing'
+		has 'expected a target, false and a reason, or nothing'
 	done
 	for answer in true nil 'false == nil or nil'; do
 		lua "function vm.on_start() return $answer end"
 		vmrun vm.lua
 		is "$status" 0
-		lacks failed
+		lacks ' failed'
 	done
+	lua 'function vm.on_start() return "no" end'
+	vmrun vm.lua
+	is "$status" 0
+	has 'on_start of vm.lua failed: on_start: no target "no"'
 	lua 'function vm.on_start() return false, setmetatable({}, { __tostring = function() return "a table" end }) end'
 	vmrun vm.lua
 	is "$status" 69
@@ -192,7 +196,7 @@ teardown() {
 	vmrun vm.lua
 	is "$status" 9
 	grep -qE '^vmrun: second.reboot.2.2.nil.mine$' err
-	lacks failed
+	lacks ' failed'
 	is "$(jq -r '.argv[2]' starts | sort -u)" 'cpus=1,sockets=1,cores=1,threads=1'
 }
 
