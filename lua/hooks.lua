@@ -47,8 +47,8 @@ end
 local function no_stock(name)
 	local names = native.stock()
 	local hint = import("words").hint(name, names)
-	error(format('no stock hook "%s"%s (there is: %s; a file is named with its extension or a "/")',
-		name, hint, concat(names, ", ")), 0)
+	error(format('no stock hook "%s"%s (there is: %s; a file is named with its extension '
+		.. 'or a "/")', name, hint, concat(names, ", ")), 0)
 end
 
 -- The chunk of a hook, and the folder that its relative paths start from.

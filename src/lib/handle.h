@@ -32,6 +32,7 @@ struct vmrun {
 	struct rundir rundir;
 	char *run_dir, *state_dir; /* absolute */
 	char *name;		   /* of the VM */
+	char *refusal;		   /* why the last request was refused, or NULL */
 	char *kept_state;	   /* vmrun.state as its file has it, in one line, or NULL */
 	char *program;		   /* of the hypervisor, or NULL */
 	int console_input;	   /* -1: this program's stdin */
@@ -40,8 +41,8 @@ struct vmrun {
 	size_t shown_count;
 };
 
-/* vmrun.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a status
- * that is in the report too. */
+/* supervision.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a
+ * status that is in the report too. */
 int handle_claim(struct vmrun *vm);
 
 /* keep.c: functions for struct script_options; the context is the handle. */

@@ -129,8 +129,10 @@ static bool make_room(struct machine *m)
 
 void boots_drafted(struct machine *m)
 {
-	struct event_record *r = event_add(m->events, VMRUN_STARTING);
+	struct event_record *r;
 
+	deciding_foretell(m);
+	r = event_add(m->events, VMRUN_STARTING);
 	event_target(r, m->boot.target);
 	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
 		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
@@ -235,6 +237,8 @@ void boots_say_exit(struct machine *m)
 	m->ends++;
 	if (m->stop_requested)
 		m->outcome.cause = CAUSE_STOPPED;
+	else if (m->reboot_to != NULL)
+		m->outcome.cause = CAUSE_REBOOT;
 	event_target(r, m->boot.target);
 	event_text(r, m->child.tail);
 	r->event.cause = cause_name(m->outcome.cause);
@@ -297,51 +301,6 @@ void boots_exited(struct machine *m)
 	boots_say_exit(m);
 }
 
-static void say_decision(struct machine *m, const struct decision *d)
-{
-	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
-
-	r->event.boot = m->ends;
-	event_ended(r, m->boot.target);
-	r->event.cause = cause_name(m->outcome.cause);
-	r->event.cause_text = cause_text(m->outcome.cause);
-	r->event.action = d->boot ? "boot" : "stop";
-	r->event.delay_ms = d->delay_ms;
-	event_target(r, d->target);
-	event_by(r, d->by);
-}
-
-/* It boots and boots: somebody has to look at it. */
-static void give_up(struct machine *m, struct decision *decision)
-{
-	const struct restart_limit *limit = &m->boot.spec->restart_limit;
-
-	free(decision->by);
-	free(decision->target);
-	decision->boot = false;
-	decision->target = NULL;
-	decision->status = -1;
-	decision->by = mem_format("restart_limit: %lld boots within %g s", (long long)limit->count,
-	    (double)limit->within_ms / 1000);
-	m->outcome.cause = CAUSE_GIVEN_UP;
-}
-
-static void set_pace(struct machine *m, struct decision *decision)
-{
-	int64_t now = machine_now(m);
-
-	if (!decision->boot)
-		return;
-	if (!pace_allows(&m->pace, &m->boot.spec->restart_limit, now)) {
-		give_up(m, decision);
-		return;
-	}
-	if (decision->delay_ms < 0)
-		decision->delay_ms =
-		    pace_delay(&m->pace, &m->boot.spec->backoff, m->outcome.cause, m->uptime_ms);
-	pace_boot(&m->pace, now, decision->delay_ms);
-}
-
 void boots_over(struct machine *m)
 {
 	node_free(m->answer);
@@ -352,13 +311,23 @@ void boots_over(struct machine *m)
 
 void boots_decide(struct machine *m)
 {
-	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
-		m->pace.boots, m->stop_requested, m->answer, m->answer_label };
+	struct policy_question q = { .options = &m->options.policy,
+		.spec = m->boot.spec,
+		.target = m->boot.target,
+		.outcome = &m->outcome,
+		.automatic_boots = m->pace.boots,
+		.stop_requested = m->stop_requested,
+		.reboot_to = m->reboot_to,
+		.once = m->once_target,
+		.answer = m->answer,
+		.hook = m->answer_label,
+		.was_given_up = m->was_given_up };
 
 	decision_clear(&m->decision);
 	policy_decide(&q, &m->decision);
-	set_pace(m, &m->decision);
-	say_decision(m, &m->decision);
+	if (m->reboot_to == NULL) /* nobody counts what was asked for */
+		deciding_pace(m, &m->decision);
+	deciding_say(m, &m->decision);
 	if (m->outcome.cause != CAUSE_GIVEN_UP) {
 		boots_follow(m);
 		return;
@@ -377,12 +346,23 @@ static int final_status(const struct machine *m)
 	return policy_exit_status(&m->outcome, m->exec_status);
 }
 
+/* Requests hold for one boot. */
+static void forget_requests(struct machine *m)
+{
+	free(m->reboot_to);
+	free(m->once_target);
+	m->reboot_to = m->once_target = NULL;
+}
+
 void boots_follow(struct machine *m)
 {
 	if (m->decision.boot) {
+		forget_requests(m);
 		free(m->next_target);
 		m->next_target = mem_copy(m->decision.target);
 		machine_enter(m, STATE_WAITING, m->decision.delay_ms);
+	} else if (m->decision.wait) {
+		machine_enter(m, STATE_GIVEN_UP, -1);
 	} else {
 		boots_end(m, final_status(m));
 	}

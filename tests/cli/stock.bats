@@ -213,3 +213,51 @@ hooks[0].tarpet: my.lua: unknown option "tarpet", did you mean "target"? (there 
 	is "$status" 0
 	is "$(asked)" "$vm default,t"
 }
+
+# stock: the names of all
+stock() {
+	local file
+	for file in "$SOURCE"/hooks/*.lua; do
+		basename "$file" .lua
+	done
+}
+
+@test "the example of each stock hook loads, from its file and from the manual" {
+	local name targets='{"rescue": {}, "install": {}, "a": {}, "b": {}, "disk-a": {}, "disk-b": {}}'
+	for name in $(stock); do
+		sed -n 's/^--//; /^\t"hooks": /,/\]$/p' "$SOURCE/hooks/$name.lua" | sed '/\]$/q' >example
+		spec "$(jq --argjson targets "$targets" '{targets: $targets, hooks}' <<<"{$(cat example)}")"
+		vmrun -d vm.json
+		is "$status" 0
+		sed -n "/^\.Ss $name\$/,/^\.S[hs] /p" "$SOURCE/man/vmrun-hooks.5" |
+			sed -n '/^\.Bd /,/^\.Ed/p' | sed '/^\./d' >example
+		spec "$(jq --argjson targets "$targets" '. + {targets: ($targets + .targets)}' <<<"{$(cat example)}")"
+		is "$(jq -r '.hooks[0] | .use? // .' vm.json)" "$name"
+		vmrun -d vm.json
+		is "$status" 0
+	done
+}
+
+@test "every option of a stock hook is told of in its file and in the manual" {
+	local name option options
+	for name in $(stock); do
+		spec "{\"hooks\": [{\"use\": \"$name\", \"zz\": 1}]}"
+		vmrun -d vm.json
+		options=$(sed -n 's/.*unknown option "zz".* (there is: \(.*\))$/\1/p' err | tr -d ,)
+		[ -n "$options" ]
+		for option in $options; do
+			echo "$name: $option"
+			grep -qE "^--	([a-z]+, )?$option(, [a-z]+)? " "$SOURCE/hooks/$name.lua"
+			sed -n "/^\.Ss $name\$/,/^\.S[hs] /p" "$SOURCE/man/vmrun-hooks.5" |
+				grep -qE "^\.It Ic ([a-z]+ , )?$option( , [a-z]+)?\$"
+		done
+	done
+}
+
+@test "stock hooks are short" {
+	local file
+	for file in "$SOURCE"/hooks/*.lua; do
+		[ "$(wc -l <"$file")" -lt 80 ]
+		is "$(expand "$file" | awk 'length > 100')" ''
+	done
+}
