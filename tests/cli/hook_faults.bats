@@ -160,7 +160,7 @@ teardown() {
 		lua "function vm.on_start() return $answer end"
 		vmrun vm.lua
 		is "$status" 0
-		lacks ' failed'
+		lacks 'vm.lua failed'
 	done
 	lua 'function vm.on_start() return "no" end'
 	vmrun vm.lua
@@ -196,7 +196,7 @@ teardown() {
 	vmrun vm.lua
 	is "$status" 9
 	grep -qE '^vmrun: second.reboot.2.2.nil.mine$' err
-	lacks ' failed'
+	lacks 'vm.lua failed'
 	is "$(jq -r '.argv[2]' starts | sort -u)" 'cpus=1,sockets=1,cores=1,threads=1'
 }
 
