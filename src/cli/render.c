@@ -20,6 +20,7 @@ static const struct {
 	[VMRUN_CLEANED] = { LEVEL_DEBUG, LEVEL_DEBUG }, /* a warning tells of what is left */
 	[VMRUN_DECIDED] = { LEVEL_INFO, LEVEL_INFO },
 	[VMRUN_GIVEN_UP] = { LEVEL_ERROR, LEVEL_ERROR },
+	[VMRUN_RELOADED] = { LEVEL_INFO, LEVEL_ERROR },
 	[VMRUN_STOPPING] = { LEVEL_INFO, LEVEL_INFO },
 	[VMRUN_HOOK_FAILED] = { LEVEL_ERROR, LEVEL_ERROR },
 	[VMRUN_HOOK_EVENT] = { LEVEL_INFO, LEVEL_INFO },
@@ -183,6 +184,15 @@ static void say_decided(const struct vmrun_event *e, struct renderer *r)
 		say(r, "%s: next boot: target %s (%s)", e->vm, e->target, e->by);
 }
 
+static void say_reloaded(const struct vmrun_event *e, struct renderer *r)
+{
+	if (e->problems == 0)
+		say(r, "%s: the spec was read again: it holds from the next boot on", e->vm);
+	else
+		say(r, "%s: the spec was read again and is not good, the old one stays:\n%s", e->vm,
+		    e->text);
+}
+
 static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 {
 	const char *what = "killing the hypervisor";
@@ -241,6 +251,9 @@ static void say_event(const struct vmrun_event *e, struct renderer *r)
 	case VMRUN_GIVEN_UP:
 		say_given_up(e, r);
 		break;
+	case VMRUN_RELOADED:
+		say_reloaded(e, r);
+		break;
 	case VMRUN_STOPPING:
 		say_stopping(e, r);
 		break;
@@ -269,9 +282,9 @@ static void say_event(const struct vmrun_event *e, struct renderer *r)
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
-	case VMRUN_HOOK_EVENT:
-		say(r, "%s: event%s%s: %s", e->vm, e->by != NULL ? " of " : "",
-		    e->by != NULL ? e->by : "", e->text);
+	case VMRUN_HOOK_EVENT: /* a spec that tells, and is wrong, has no name yet */
+		say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
+		    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
 		break;
 	case VMRUN_ENDED:
 		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);

@@ -76,6 +76,7 @@ static const struct member rows[][MEMBERS_MOST] = {
 	[VMRUN_DECIDED] = { { "boot", INT64, AT(boot) }, { "ended", TEXT, AT(ended) }, CAUSE,
 	    ACTION, TARGET, DELAY, BY },
 	[VMRUN_GIVEN_UP] = { TARGET, CAUSE, BY, { "exits", LINES, AT(text) } },
+	[VMRUN_RELOADED] = { { "problems", LINES, AT(text) } },
 	[VMRUN_STOPPING] = { { "step", TEXT, AT(action) }, { "wait_ms", INT64, AT(delay_ms) } },
 	[VMRUN_HOOK_FAILED] = { BY, SAID },
 	[VMRUN_LOG] = { { "level", TEXT, AT(level) }, SAID },

@@ -63,7 +63,7 @@ of() {
 	is "$(jq -r .time events)" "$(jq -r .time events | sort)"
 	is "$(of log)" '{"level":"warning","text":"read"}'
 	is "$(of hook | head -n 1 | jq '.data == {n: [1, 2.5], text: "\ufffd\u001b[1m\u00e4"}')" true
-	is "$(of hook | head -n 1 | jq .by)" null
+	is "$(of hook | head -n 1 | jq -r .by)" 'on_started of vm.lua'
 	is "$(of output)" '{"by":null,"text":"some words"}'
 	is "$(of exit | jq -c 'del(.uptime_ms)')" '{"target":"default","cause":"reboot","status":0,"signal":null,"stderr":"some words\n"}
 {"target":"b","cause":"triple_fault","status":3,"signal":null,"stderr":""}'
