@@ -1,10 +1,12 @@
 /* What only Linux can be asked. */
+#define _GNU_SOURCE /* struct ucred */
 #include "platform/os.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,4 +106,16 @@ bool os_terminal_is_open(const char *path)
 {
 	(void)path;
 	return false;
+}
+
+bool os_peer(int fd, uid_t *uid, pid_t *pid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return false;
+	*uid = peer.uid;
+	*pid = peer.pid;
+	return true;
 }
