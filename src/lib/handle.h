@@ -26,7 +26,7 @@ struct vmrun {
 	struct boot_source source;
 	struct boot first; /* prepared, not started */
 	struct machine *machine;
-	struct control *control; /* NULL: options.control is false, or it has not started */
+	struct control *control;      /* NULL: options.control is false, or it has not started */
 	struct simulation simulation; /* that the machine walks through, if it does */
 	struct report report;
 	struct event_queue events;

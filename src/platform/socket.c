@@ -72,8 +72,7 @@ int socket_listen(const char *path, int *fd, struct error *err)
 		    "folder with --run-dir",
 		    path, SOCKET_PATH_MAX, length);
 	if (socket_probe(path) == SOCKET_FOREIGN)
-		return error_set(
-		    err, STATUS_OS, "%s: this is no socket: move it away", path);
+		return error_set(err, STATUS_OS, "%s: this is no socket: move it away", path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd >= 0 && bind_and_listen(*fd, path) == 0)
 		return 0;

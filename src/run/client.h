@@ -20,16 +20,16 @@ struct client {
 	size_t in_length, in_room;
 	char *out; /* what it has not read yet */
 	size_t out_at, out_length, out_room;
-	bool is_console; /* its bytes are no requests: */
-	bool writes;	 /* they are typed for the guest */
-	uint64_t console_at; /* what it gets next of what the guest printed */
-	bool hears;	     /* events, */
-	uint64_t event_at;   /* from this one on */
-	bool leaves;	     /* hung up on when it has read all, */
-	bool dead;	     /* or at once */
-	size_t waits;	     /* requests of its that wait for something */
+	bool is_console;       /* its bytes are no requests: */
+	bool writes;	       /* they are typed for the guest */
+	uint64_t console_at;   /* what it gets next of what the guest printed */
+	bool hears;	       /* events, */
+	uint64_t event_at;     /* from this one on */
+	bool leaves;	       /* hung up on when it has read all, */
+	bool dead;	       /* or at once */
+	size_t waits;	       /* requests of its that wait for something */
 	bool reading, writing; /* what the wait set waits for */
-	int64_t moved_ms; /* when it last sent or read something */
+	int64_t moved_ms;      /* when it last sent or read something */
 };
 
 struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait);

@@ -101,8 +101,7 @@ static void make_room(struct control *c)
 
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		if (c->client[i] != NULL && is_idle(c, c->client[i]) &&
-		    (slot == CONTROL_CLIENTS ||
-			c->client[i]->moved_ms < c->client[slot]->moved_ms))
+		    (slot == CONTROL_CLIENTS || c->client[i]->moved_ms < c->client[slot]->moved_ms))
 			slot = i;
 	}
 	if (slot < CONTROL_CLIENTS)
@@ -143,7 +142,8 @@ static void judge(struct control *c, int fd)
 	if (c->count >= c->limit) {
 		char why[80];
 
-		(void)snprintf(why, sizeof(why), "too many clients: %zu are here already", c->count);
+		(void)snprintf(
+		    why, sizeof(why), "too many clients: %zu are here already", c->count);
 		turn_away(c, fd, why);
 		return;
 	}
@@ -162,7 +162,8 @@ static void listen_again(struct control *c)
 {
 	struct error ignored = { 0 };
 
-	c->deaf = waitset_watch_fd(c->machine->wait, c->listener, MACHINE_TAG_CONTROL, &ignored) != 0;
+	c->deaf =
+	    waitset_watch_fd(c->machine->wait, c->listener, MACHINE_TAG_CONTROL, &ignored) != 0;
 	if (c->deaf)
 		c->deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
 	error_clear(&ignored);

@@ -20,7 +20,8 @@ struct event_queue {
 	size_t count;
 	uint64_t seq;
 	const char *vm; /* lent by the queue's owner */
-	/* Hears every event once it is complete, whoever takes it later; adds none. NULL: nobody. */
+	/* Hears every event once it is complete, whoever takes it later; adds none. NULL: nobody.
+	 */
 	void (*hear)(void *context, const struct vmrun_event *event);
 	void *hear_context;
 	struct event_record *unheard; /* added last, perhaps not complete yet */

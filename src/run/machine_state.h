@@ -110,9 +110,9 @@ struct machine {
 	struct node *answer;  /* of on_exit, */
 	char *answer_label;   /* and whose it is */
 	struct decision decision;
-	struct helper helper;	/* a command of ours */
-	struct helper script;	/* post_start_script */
-	struct console console; /* of a serial port that is ours */
+	struct helper helper;	 /* a command of ours */
+	struct helper script;	 /* post_start_script */
+	struct console console;	 /* of a serial port that is ours */
 	struct control *control; /* lent; NULL: nobody can ask */
 	struct companions companions;
 	bool companions_killed;

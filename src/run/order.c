@@ -62,7 +62,8 @@ static int wrong_kind(
 	    err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted, node_kind_name(value));
 }
 
-static int store_text(struct order *o, const struct member *m, const struct node *v, struct error *err)
+static int store_text(
+    struct order *o, const struct member *m, const struct node *v, struct error *err)
 {
 	if (v->kind != NODE_STRING)
 		return wrong_kind(m->key, "a string", v, err);
@@ -81,8 +82,7 @@ static int store_seconds(
 	if (v->kind != NODE_INT && v->kind != NODE_NUMBER)
 		return wrong_kind(m->key, "a number of seconds", v, err);
 	if (!(seconds >= 0 && seconds <= 1e9))
-		return error_set(
-		    err, STATUS_USAGE, "%s: expected 0 to 1000000000 seconds", m->key);
+		return error_set(err, STATUS_USAGE, "%s: expected 0 to 1000000000 seconds", m->key);
 	*(int64_t *)((char *)o + m->offset) = (int64_t)(seconds * 1000);
 	return 0;
 }
