@@ -69,7 +69,8 @@ static char *get_answer(
 {
 	char *answer = NULL;
 
-	if (talk_send(talk, request, talk_until_ms(CTL_ANSWER_MS)) == 0)
+	/* Who is turned away is told so before he has said a word: there is a line all the same. */
+	if (talk_send(talk, request, talk_until_ms(CTL_ANSWER_MS)) == 0 || errno == EPIPE)
 		answer = talk_line(talk, talk_until_ms(limit_ms));
 	if (answer == NULL)
 		(void)ctl_complain(ctl, CTL_NOT_RUNNING,
