@@ -11,12 +11,13 @@
 #include "run/machine_state.h"
 #include "run/order.h"
 
-#define CONTROL_CLIENTS 1024   /* at most, and fewer than descriptors */
-#define CONTROL_WAITS 64       /* requests of one client that wait */
-#define CONTROL_STALL_MS 30000 /* a client that does not read its answers for so long is dropped \
-				*/
-#define CONTROL_AT_ONCE 16     /* requests of one client, then it is another's turn */
-#define CONTROL_RETRY_MS 1000  /* when there was no descriptor for a client */
+#define CONTROL_CLIENTS 1024 /* at most, and fewer than descriptors */
+#define CONTROL_WAITS 64     /* requests of one client that wait */
+#define CONTROL_STALL_MS                                                                        \
+	30000		      /* a client that does not read its answers for so long is dropped \
+			       */
+#define CONTROL_AT_ONCE 16    /* requests of one client, then it is another's turn */
+#define CONTROL_RETRY_MS 1000 /* when there was no descriptor for a client */
 
 /* A request that waits for something. */
 struct wait {
