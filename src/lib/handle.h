@@ -28,7 +28,6 @@ struct vmrun {
 	struct simulation simulation; /* that the machine walks through, if it does */
 	struct report report;
 	struct event_queue events;
-	struct pidfile pidfile;
 	struct rundir rundir;
 	char *run_dir, *state_dir; /* absolute */
 	char *name;		   /* of the VM */
@@ -36,8 +35,8 @@ struct vmrun {
 	char *kept_state;	   /* vmrun.state as its file has it, in one line, or NULL */
 	char *program;		   /* of the hypervisor, or NULL */
 	int console_input;	   /* -1: this program's stdin */
-	bool claimed;	     /* nobody else supervises a VM of this name, or writes our pid file */
-	struct shown *shown; /* what the last checks found; NULL before any */
+	bool claimed;		   /* nobody else supervises a VM of this name */
+	struct shown *shown;	   /* what the last checks found; NULL before any */
 	size_t shown_count;
 };
 

@@ -235,7 +235,6 @@ void vmrun_close(struct vmrun *vm)
 	machine_free(vm->machine);
 	simulation_free(&vm->simulation);
 	handle_forget(vm);
-	pidfile_close(&vm->pidfile);
 	rundir_close(&vm->rundir);
 	boot_clear(&vm->first);
 	boot_source_clear(&vm->source);
