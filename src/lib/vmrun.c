@@ -182,6 +182,7 @@ static int load(struct vmrun *vm)
 		.save_state = handle_save_state,
 		.event = handle_event,
 		.firmware = handle_firmware,
+		.ahead = handle_ahead,
 	};
 
 	if (read_options(vm, &source) != 0 || choose_hypervisor(vm) != 0)
