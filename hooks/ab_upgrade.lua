@@ -2,35 +2,43 @@
 --
 --	"hooks": [{ "use": "ab_upgrade", "a": "disk-a", "b": "disk-b", "stays_up": 300,
 --		"request": "share/upgrade" }]
---
---	vmrun -t disk-a vm.json		boots the slot in use, whichever of the two that is
+--	vmrun -t disk-a vm.json		boots the slot in use, whichever that is
 --
 --	a, b      the targets that are the slots, "a" and "b"
 --	stays_up  a new slot that runs for so many seconds is taken, 300
---	request   a file: when it is there at a reboot of the slot in use, it is removed and the other
---	          slot is tried.  In a shared folder (virtio-9p) the guest itself can make it
+--	request   a file: when it is there at a reboot, it is removed and the other slot is tried
 --	confirm   a file: a new slot that makes it is taken also when it ends before that
 --
--- A try also begins when anything else boots the other slot: a next_target, another hook.  A new
--- slot that ends before its time is left again, unless it powers off.  Which slot is in use is kept
--- in vmrun.state and holds when vmrun is started again; the first one ever started is the first.
+-- A next_target or another hook can begin a try too.  A new slot that ends before its time is left
+-- again, unless it powers off.  vmrun.state keeps which slot is in use, at first the one that is
+-- started first.  Let it be the last hook: those after it hear of a start only when a try is over.
 return function(options)
 	options = vmrun.options(options, {
-		a = { "target", default = "a" },
-		b = { "target", default = "b" },
+		a = { "target", default = "a" }, b = { "target", default = "b" },
 		stays_up = { "seconds", default = 300 },
-		request = { "path" },
-		confirm = { "path" },
+		request = { "path" }, confirm = { "path" },
 	})
+	if not os and (options.request or options.confirm) then
+		return nil, "request and confirm need rm(1), which --sandbox does not let it run"
+	end
 	local other = { [options.a] = options.b, [options.b] = options.a }
 
-	local function is_new(slot)
-		return other[slot] ~= nil and slot ~= vmrun.state.slot
+	-- Nothing before the first boot, or when the slots have got other names since.
+	local function in_use()
+		local slot = vmrun.state.slot
+		return other[slot] and slot
 	end
 
-	-- Was the file there?  It is not, afterwards.
+	local function is_new(slot)
+		return other[slot] and slot ~= in_use()
+	end
+
+	-- Was the file there?  It is gone then; rm(1) leaves it alone where nothing is really run.
 	local function take_file(path)
-		return path ~= nil and vmrun.exists(path) and os.remove(path) ~= nil
+		if path and vmrun.exists(path) then
+			local status, why = vmrun.exec { "rm", "-f", path }
+			return status == 0 or why == "dry run"
+		end
 	end
 
 	local function accept(slot)
@@ -38,34 +46,34 @@ return function(options)
 		vmrun.state.slot = slot
 	end
 
-	local hooks = {}
-
-	function hooks.on_start(boot)
-		if other[boot.target] and not vmrun.state.slot then
+	local function on_start(boot)
+		if is_new(boot.target) and not in_use() then
 			vmrun.state.slot = boot.target
 		elseif is_new(boot.target) and boot.boots == 0 then
-			return false, "the slot in use is " .. vmrun.state.slot
+			return false, "the slot in use is " .. in_use()
 		end
+		take_file(options.confirm) -- of an earlier try
 	end
 
-	function hooks.on_started(boot)
+	local function on_started(boot)
 		if is_new(boot.target) then
-			vmrun.sleep(options.stays_up) -- an exit ends this hook too
+			vmrun.sleep(options.stays_up) -- which the end of the boot ends too
 			accept(boot.target)
 		end
 	end
 
-	function hooks.on_exit(exit)
-		if is_new(exit.target) then
+	local function on_exit(exit)
+		local slot = exit.target
+		if is_new(slot) then
 			if exit.uptime >= options.stays_up or take_file(options.confirm) then
-				accept(exit.target)
+				accept(slot)
 			elseif exit.cause ~= "poweroff" then
-				return vmrun.state.slot
+				return in_use()
 			end
-		elseif exit.cause == "reboot" and take_file(options.request) then
-			return other[exit.target]
+		elseif other[slot] and exit.cause == "reboot" and take_file(options.request) then
+			return other[slot]
 		end
 	end
 
-	return hooks
+	return { on_start = on_start, on_started = on_started, on_exit = on_exit }
 end

@@ -16,7 +16,10 @@ return function(options)
 		factor = { "number", default = 2, min = 1 },
 		max = { "seconds", default = 60 },
 		reset_after = { "seconds", default = 60 },
-		causes = { "causes", default = { "triple_fault", "error", "killed", "start_failed" } },
+		causes = {
+			"causes",
+			default = { "triple_fault", "error", "killed", "start_failed" },
+		},
 	})
 
 	local is_fault = {}

@@ -9,8 +9,8 @@
 --	done    how it ends when it has succeeded, ["reboot", "poweroff"]
 --
 -- That it is done is kept in vmrun.state: it holds for the life of the VM, also when vmrun is
--- started again.  A stop of vmrun or a fault in the middle of it is no success.  What makes it
--- install again is the removal of that state, see FILES in vmrun(8).
+-- started again.  A stop of vmrun or a fault in the middle of it is no success.  To install again,
+-- remove that state: see FILES in vmrun-hooks(5).
 return function(options, vm)
 	options = vmrun.options(options, {
 		target = { "target", default = "install" },

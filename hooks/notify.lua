@@ -3,16 +3,19 @@
 --	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
 --
 --	command  a program and its arguments, required
---	on       when: causes of exits, "start" (the hypervisor is up), "end" (vmrun ends); all of it
+--	on       when: causes of exits, "start" (it is up), "end" (vmrun ends); without it, always
 --	timeout  seconds that the command may take, 10
 --
--- VMRUN_EVENT is start, exit or end; VMRUN_VM, VMRUN_TARGET, VMRUN_BOOTS; for a start VMRUN_PID; for
--- the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or VMRUN_SIGNAL, and at the end
+-- VMRUN_EVENT is start, exit or end; VMRUN_VM, VMRUN_TARGET, VMRUN_BOOTS; for a start VMRUN_PID;
+-- for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or VMRUN_SIGNAL, and at the end
 -- VMRUN_EXIT_STATUS.  What is not known is not set.
 --
 -- It decides nothing, but a hook that answers is the last that is asked: let it stand before those
 -- that decide.  The next boot waits for the command.
 return function(options)
+	if not os then
+		return nil, "it runs a command, which --sandbox does not let it"
+	end
 	options = vmrun.options(options, {
 		command = { "command", required = true },
 		on = { "causes", also = { "start", "end" } },
@@ -31,7 +34,7 @@ return function(options)
 		local argv = { "env", "VMRUN_EVENT=" .. event, timeout = options.timeout }
 		for _, name in ipairs(names) do
 			if facts[name] ~= nil then
-				table.insert(argv, ("VMRUN_%s=%s"):format(name:upper(), facts[name]))
+				argv[#argv + 1] = ("VMRUN_%s=%s"):format(name:upper(), facts[name])
 			end
 		end
 		return table.move(options.command, 1, #options.command, #argv + 1, argv)
@@ -43,8 +46,9 @@ return function(options)
 		end
 		local status, out, err = vmrun.exec(command_with(event, facts))
 		if status ~= 0 and out ~= "dry run" then
-			local why = status and "status " .. status .. ": " .. err or out
-			vmrun.log("warning", ("notify: %s failed: %s"):format(options.command[1], why))
+			local why = status and ("status %d: %s"):format(status, err) or out
+			local program = options.command[1]
+			vmrun.log("warning", ("notify: %s failed: %s"):format(program, why))
 		end
 	end
 

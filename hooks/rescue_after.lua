@@ -43,7 +43,7 @@ return function(options)
 	function hooks.on_exit(exit)
 		local faults = faults_in_a_row(exit)
 		if faults >= options.faults then
-			vmrun.log("warning", faults .. " faults in a row: " .. options.target .. " is next")
+			vmrun.log("warning", faults .. " faults in a row, now " .. options.target)
 			return options.target
 		elseif faults > 0 and options.retry then
 			return exit.target

@@ -47,8 +47,8 @@ end
 local function no_stock(name)
 	local names = native.stock()
 	local hint = import("words").hint(name, names)
-	error(format('no stock hook "%s"%s (there is: %s; a file is named with its extension or a "/")',
-		name, hint, concat(names, ", ")), 0)
+	error(format('no stock hook "%s"%s (there is: %s; a file is named with its extension '
+		.. 'or a "/")', name, hint, concat(names, ", ")), 0)
 end
 
 -- The chunk of a hook, and the folder that its relative paths start from.
@@ -71,10 +71,13 @@ local function make_hook(request)
 	session.loading, session.faults = name, {}
 	local chunk, folder = open_hook(request)
 	session.here = folder
-	local functions = chunk()
+	local functions, why = chunk()
 	if type(functions) == "function" then
 		options.use = nil
-		functions = functions(options, facts_of_vm())
+		functions, why = functions(options, facts_of_vm())
+	end
+	if functions == nil and type(why) == "string" then
+		error(format("%s cannot be used: %s", name, why), 0)
 	end
 	check_functions(name, functions)
 	session.loading = nil

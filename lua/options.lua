@@ -144,8 +144,8 @@ local function kind_of(name, rule)
 	if type(kind) == "function" then
 		return kind
 	elseif not kinds[kind] then
-		raise(format("vmrun.options: the kind of %s is %s; there is: %s, or a function", name,
-			show(kind), concat(sorted_keys(kinds), ", ")))
+		raise(format("vmrun.options: the kind of %s is %s; there is: %s, or a function",
+			name, show(kind), concat(sorted_keys(kinds), ", ")))
 	end
 	return kinds[kind]
 end
@@ -181,8 +181,8 @@ end
 local function check(given, declared)
 	local options, faults = {}, {}
 	local function fault(option, text)
-		local who = session.loading
-		faults[#faults + 1] = { option = option, text = (who and who .. ": " or "") .. text }
+		local who = session.loading and session.loading .. ": " or ""
+		faults[#faults + 1] = { option = option, text = who .. text }
 	end
 	for _, name in ipairs(sorted_keys(declared)) do
 		local value = given[name]

@@ -80,7 +80,7 @@ struct vmrun_options {
 	/* Further hooks, asked after those of the spec, whatever the target, NULL-terminated, or
 	 * NULL: files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5). */
 	const char *const *hooks;
-	bool sandbox;	/* the spec is somebody else's: Lua without files, commands and debug */
+	bool sandbox; /* the spec is somebody else's: Lua without files, commands and debug */
 };
 
 #ifdef __cplusplus

@@ -364,7 +364,7 @@ void document_place(struct document *doc, struct report *report, size_t first)
 }
 
 /* What Lua is told of a hook. */
-static struct node *hook_request(const struct hook_file *hook, const struct text_file *file)
+static struct node *loading_request(const struct hook_file *hook, const struct text_file *file)
 {
 	struct node *request = node_new(NODE_OBJECT);
 
@@ -408,7 +408,7 @@ void document_load_hook(struct document *doc, const struct hook_file *hook, cons
 	size_t before = report->count;
 
 	if (hook->path == NULL || text_read(&source, &file, &err) == 0) {
-		request = hook_request(hook, &file);
+		request = loading_request(hook, &file);
 		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
 		    report_options(doc, at, report))
 			error_clear(&err);

@@ -203,3 +203,13 @@ wrong() {
 	vmrun -t a vm.lua
 	grep -qE '^vmrun: null.false.userdata.true$' err
 }
+
+@test "options" { # test_options.c has the rest
+	hook 'print("got", vmrun.options({ n = 2 }, { n = { "count" }, t = { "target", default = "a" } }).t)'
+	has 'got	a'
+	wrong 'option "n": expected an integer of at least 1, got "x"; unknown option "m" (there is: n)' \
+		'vmrun.options({ n = "x", m = 1 }, { n = { "count" } })'
+	wrong 'missing option "n": expected a string' 'vmrun.options({}, { n = { "string", required = true } })'
+	wrong 'vmrun.options: the kind of n is "text"; there is: boolean,' 'vmrun.options({}, { n = { "text" } })'
+	wrong 'vmrun.options takes the options of a hook' 'vmrun.options()' 'vmrun.options({})'
+}

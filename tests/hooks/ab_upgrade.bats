@@ -1,0 +1,138 @@
+#!/usr/bin/env bats
+# The stock hook ab_upgrade.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load hooks
+	common_setup
+	unchecked+=(--state-dir "$PWD/state")
+}
+
+teardown() {
+	common_teardown
+}
+
+slot() {
+	jq -r .slot "state/$vm/state.json"
+}
+
+@test "without a request it stays in its slot, which is the first one started" {
+	hooked '{"use": "ab_upgrade", "stays_up": 0.1}'
+	plays 'exit 0' 'sleep 200 exit 0' 'exit 1' -- -t b
+	is "$status" 0
+	is "$(booted)" 'b b b'
+	is "$(slot)" b
+	plays 'exit 1' -- -t a
+	is "$(booted)" b
+	has 'on_start of ab_upgrade refused the boot: the slot in use is b'
+}
+
+@test "a request at a reboot tries the other slot; it stays up and is taken, for later runs too" {
+	hooked '{"use": "ab_upgrade", "stays_up": 0.2, "request": "upgrade"}'
+	touch upgrade
+	plays 'exit 0' 'sleep 400 exit 0' 'exit 3' -- -t a
+	is "$status" 3
+	is "$(booted)" 'a b b'
+	has 'slot b is good and in use from now on'
+	[ ! -e upgrade ]
+	is "$(slot)" b
+	plays 'exit 1' -- -t a
+	is "$(booted)" b
+}
+
+@test "a new slot that ends before its time is left again" {
+	local ending
+	hooked '{"use": "ab_upgrade", "request": "upgrade"}'
+	for ending in 'exit 3' 'exit 0' 'exit 4' 'signal 9'; do
+		touch upgrade
+		plays 'exit 0' "$ending" 'exit 1' -- -t a
+		is "$status" 0
+		is "$(booted)" 'a b a'
+		is "$(slot)" a
+	done
+	touch upgrade
+	plays 'exit 0' 'exit 1' -- -t a
+	is "$(booted)" 'a b'
+	is "$(slot)" a
+}
+
+@test "it is taken while it runs: an end of vmrun afterwards changes nothing" {
+	hooked '{"use": "ab_upgrade", "stays_up": 0.2, "request": "upgrade"}'
+	touch upgrade
+	script 'exit 0' 'hang'
+	start -t a vm.json
+	await_text 'slot b is good'
+	await test "$(slot)" = b
+	kill -KILL "$pid"
+	end_fakes
+	is "$(slot)" b
+}
+
+@test "a stop in the middle of the try: the old slot stays in use" {
+	hooked '{"use": "ab_upgrade", "request": "upgrade"}'
+	touch upgrade
+	script 'exit 0' 'acpi on ready up wait exit 1'
+	start -t a vm.json
+	await_file up
+	kill -TERM "$pid"
+	ends 0
+	is "$(slot)" a
+	plays 'exit 1' -- -t b
+	is "$(booted)" a
+}
+
+@test "a new slot that says that it is good is taken at once" {
+	hooked '{"use": "ab_upgrade", "request": "upgrade", "confirm": "good"}'
+	touch upgrade
+	plays 'exit 0' 'ready good exit 0' 'exit 1' -- -t a
+	is "$(booted)" 'a b b'
+	is "$(slot)" b
+	[ ! -e good ]
+}
+
+@test "a confirmation from before the try is none" {
+	hooked '{"use": "ab_upgrade", "request": "upgrade", "confirm": "good"}'
+	touch upgrade good
+	plays 'exit 0' 'exit 3' 'exit 1' -- -t a
+	is "$(booted)" 'a b a'
+	is "$(slot)" a
+}
+
+@test "only a reboot hears the request, and other targets are none of its business" {
+	hooked '{"use": "ab_upgrade", "request": "upgrade"}' '{"reboot_on": ["reboot", "halt"]}'
+	touch upgrade
+	plays 'exit 2' 'exit 1' -- -t a
+	is "$(booted)" 'a a'
+	[ -e upgrade ]
+	plays 'exit 0' 'exit 1' --
+	is "$(booted)" 'default default'
+	[ -e upgrade ]
+}
+
+@test "a slot that was renamed counts for nothing" {
+	hooked '"ab_upgrade"'
+	plays 'exit 1' -- -t b
+	hooked '{"use": "ab_upgrade", "b": "install"}'
+	plays 'exit 1' -- -t install
+	is "$(booted)" install
+	is "$(slot)" install
+}
+
+@test "a try that something else begins; slots of other names" {
+	hooked '{"use": "ab_upgrade", "a": "rescue", "b": "install", "stays_up": 0.1}' \
+		'{"targets": {"rescue": {"next_target": "install"}}}'
+	plays 'exit 0' 'exit 3' 'exit 1' -- -t rescue
+	is "$(booted)" 'rescue install rescue'
+	plays 'exit 0' 'sleep 200 exit 1' -- -t rescue
+	is "$(booted)" 'rescue install'
+	is "$(slot)" install
+}
+
+@test "wrong options" {
+	refuses '{"use": "ab_upgrade", "a": "aa", "b": "a", "stays_up": "5m", "request": "", "confirm": 1, "slots": []}' \
+		'hooks[0].a: ab_upgrade: option "a": no target "aa", did you mean "a"?' \
+		'hooks[0].stays_up: ab_upgrade: option "stays_up": expected a number of at least 0, in seconds, got "5m"' \
+		'hooks[0].request: ab_upgrade: option "request": expected a path, got ""' \
+		'hooks[0].confirm: ab_upgrade: option "confirm": expected a path, got 1' \
+		'hooks[0].slots: ab_upgrade: unknown option "slots"'
+}
