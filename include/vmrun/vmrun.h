@@ -159,6 +159,11 @@ VMRUN_API const char *const *vmrun_placeholders(const struct vmrun *vm);
 VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
 /* Remarks about the prepared boot, NULL-terminated; possibly empty. Lent until vmrun_start(). */
 VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
+/*
+ * The targets, and where each cause leads from each of them, as a graph for dot(1).  It needs no
+ * vmrun_prepare(); NULL when there are problems, and after vmrun_start(). Caller frees with free().
+ */
+VMRUN_API char *vmrun_graph(struct vmrun *vm);
 /* The name of the VM, and the target that is booted first; NULL when the spec could not be read. */
 VMRUN_API const char *vmrun_name(const struct vmrun *vm);
 VMRUN_API const char *vmrun_target(const struct vmrun *vm);
@@ -198,6 +203,9 @@ VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_
 VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
 
 enum vmrun_event_type {
+	VMRUN_POLICY, /* ended, cause, action, target, delay_ms, by: at the start, one a cause: what
+		       * follows it; status: a single one of the cause, else -1; text: the hooks
+		       * that are asked before, or NULL */
 	VMRUN_STARTING, /* target: a boot begins */
 	VMRUN_LOADING,	/* target, pid, argv: what loads the guest runs */
 	VMRUN_SPAWNED,	/* target, pid, argv: the hypervisor runs */
@@ -206,6 +214,8 @@ enum vmrun_event_type {
 	/* boot, ended, cause: which boot it was; action, target, delay_ms, by: what comes next, and
 	 * who said so */
 	VMRUN_DECIDED,
+	VMRUN_GIVEN_UP,	   /* cause, by, target: this boot was one too many; text: the last exits, a
+			    * line each, the newest last */
 	VMRUN_STOPPING,	   /* action: a step of the stop ladder; delay_ms: before the next one */
 	VMRUN_HOOK_FAILED, /* by, text: the hook and its traceback */
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
@@ -226,10 +236,10 @@ struct vmrun_event {
 	const char *vm;
 	const char *target;
 	int64_t boot;	   /* VMRUN_DECIDED: counts from 1, boots that failed before they ran too */
-	const char *ended; /* VMRUN_DECIDED: the target that was booted */
+	const char *ended; /* VMRUN_DECIDED: the target that was booted; VMRUN_POLICY: that ends */
 	const char *cause; /* "reboot", "poweroff", ... */
 	const char *cause_text; /* the same for people */
-	const char *action;	/* "boot", "stop"; "acpi", "poweroff", "kill" */
+	const char *action;	/* "boot", "stop", "wait"; "acpi", "poweroff", "kill" */
 	const char *by;
 	const char *level;
 	const char *text;
@@ -277,6 +287,11 @@ VMRUN_API int vmrun_dispatch(struct vmrun *vm);
 VMRUN_API bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out);
 /* Asks the VM to stop; asking again takes the next step of the stop ladder at once. */
 VMRUN_API void vmrun_stop(struct vmrun *vm);
+/*
+ * It has given up and waits, as the spec's on.given_up may say: forgets the boots that were too
+ * many, and makes the one that was refused.  False when there is nothing to reset.
+ */
+VMRUN_API bool vmrun_reset(struct vmrun *vm);
 /* Is the supervision over? */
 VMRUN_API bool vmrun_ended(const struct vmrun *vm);
 /* vmrun's exit status, once it is over. */

@@ -164,6 +164,15 @@ static int print_boot(struct vmrun *vm, const char *what, struct renderer *rende
 	return print_commands(vm);
 }
 
+static int print(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
+{
+	if (line->print == NULL)
+		return print_boot(vm, line->debug ? "spec" : "argv", renderer);
+	if (strcmp(line->print, "graph") == 0)
+		return put(vmrun_graph(vm), "");
+	return print_boot(vm, line->print, renderer);
+}
+
 static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
 {
 	int status = 0;
@@ -280,11 +289,7 @@ static int with_spec(struct command_line *line)
 	else if (status == 0 && line->simulate != NULL)
 		status = simulate(vm, line, &renderer);
 	else if (status == 0 && options.dry_run)
-		status = print_boot(vm,
-		    line->print != NULL ? line->print
-			: line->debug	? "spec"
-					: "argv",
-		    &renderer);
+		status = print(vm, line, &renderer);
 	else if (status == 0)
 		status = run(vm, line, &renderer);
 	render_problems(vm);

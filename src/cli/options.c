@@ -26,7 +26,7 @@ static const struct option options[] = {
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
-	    "argv (as -d), spec (as --debug), bhyve_config, schema, lua-types, devices" },
+	    "argv (as -d), spec (as --debug), bhyve_config, graph, schema, lua-types, devices" },
 	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
 	{ 0, "simulate", "LIST", TEXT, AT(simulate),
@@ -165,13 +165,13 @@ bool options_describe(const struct command_line *line)
 
 static char *check(const struct command_line *line)
 {
-	static const char *const boots[] = { "argv", "spec", "bhyve_config", NULL };
+	static const char *const boots[] = { "argv", "spec", "bhyve_config", "graph", NULL };
 
 	if (line->help || line->version)
 		return NULL;
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
-		return complain("--print takes argv, spec, bhyve_config, schema, lua-types or "
-				"devices, got \"%s\"",
+		return complain("--print takes argv, spec, bhyve_config, graph, schema, lua-types "
+				"or devices, got \"%s\"",
 		    line->print);
 	if (line->json && !line->check && line->simulate == NULL &&
 	    (line->print == NULL || strcmp(line->print, "devices") != 0))

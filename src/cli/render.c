@@ -121,6 +121,15 @@ static const char *duration(int64_t ms, char text[48])
 	return text;
 }
 
+/* "0.5 s", "5 s", "2 min 5 s": of what was given in seconds. */
+static const char *short_duration(int64_t ms, char text[48])
+{
+	if (ms >= 60000)
+		return duration(ms, text);
+	(void)snprintf(text, 48, "%g s", (double)ms / 1000);
+	return text;
+}
+
 static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s: target %s runs under %s, pid %d", e->vm, e->target, r->hypervisor, e->pid);
@@ -153,15 +162,52 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 	    duration(e->uptime_ms, time), e->cause, how);
 }
 
+/* What follows a cause, a line each, under a heading. */
+static void say_policy(const struct vmrun_event *e, struct renderer *r)
+{
+	char cause[64], time[48];
+
+	if (!r->foretold)
+		say(r, "%s: policy of target %s%s%s:", e->vm, e->ended,
+		    e->text != NULL ? ", after " : "", e->text != NULL ? e->text : "");
+	r->foretold = true;
+	(void)snprintf(cause, sizeof(cause), "%s", e->cause);
+	if (e->status >= 0)
+		(void)snprintf(cause, sizeof(cause), "%s %d", e->cause, e->status);
+	if (strcmp(e->action, "boot") == 0)
+		say(r, "%s:   %-13s  boots %s %s%s (%s)", e->vm, cause, e->target,
+		    e->delay_ms > 0 ? "in " : "at once",
+		    e->delay_ms > 0 ? short_duration(e->delay_ms, time) : "", e->by);
+	else
+		say(r, "%s:   %-13s  %s (%s)", e->vm, cause,
+		    strcmp(e->action, "wait") == 0 ? "waits for a reset" : "stops", e->by);
+}
+
+static void say_given_up(const struct vmrun_event *e, struct renderer *r)
+{
+	const char *line = e->text;
+
+	say(r, "%s: %s (%s)", e->vm, e->cause_text, e->by);
+	while (line != NULL && *line != '\0') {
+		const char *end = strchr(line, '\n');
+
+		say(r, "%s:   %.*s", e->vm, end == NULL ? (int)strlen(line) : (int)(end - line),
+		    line);
+		line = end == NULL ? NULL : end + 1;
+	}
+}
+
 static void say_decided(const struct vmrun_event *e, struct renderer *r)
 {
 	char time[48];
 
-	if (strcmp(e->action, "boot") != 0)
+	if (strcmp(e->action, "wait") == 0)
+		say(r, "%s: no further boot until somebody resets it (%s)", e->vm, e->by);
+	else if (strcmp(e->action, "boot") != 0)
 		say(r, "%s: no further boot (%s)", e->vm, e->by);
 	else if (e->delay_ms > 0)
 		say(r, "%s: next boot: target %s in %s (%s)", e->vm, e->target,
-		    duration(e->delay_ms, time), e->by);
+		    short_duration(e->delay_ms, time), e->by);
 	else
 		say(r, "%s: next boot: target %s (%s)", e->vm, e->target, e->by);
 }
@@ -179,11 +225,27 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 	    duration(e->delay_ms, time));
 }
 
+static void say_hook_failed(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: %s failed%s: %s", e->vm, e->by,
+	    strncmp(e->by, "on_exit", 7) == 0 ? ", the declared policy decides" : "", e->text);
+}
+
+static void say_log(const struct vmrun_event *e, struct renderer *r)
+{
+	if (strcmp(e->level, "debug") != 0)
+		say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
+		    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
+}
+
 void render_event(const struct vmrun_event *e, void *context)
 {
 	struct renderer *r = context;
 
 	switch (e->type) {
+	case VMRUN_POLICY:
+		say_policy(e, r);
+		break;
 	case VMRUN_STARTING:
 		say(r, "%s: booting target %s", e->vm, e->target);
 		break;
@@ -203,18 +265,17 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_DECIDED:
 		say_decided(e, r);
 		break;
+	case VMRUN_GIVEN_UP:
+		say_given_up(e, r);
+		break;
 	case VMRUN_STOPPING:
 		say_stopping(e, r);
 		break;
 	case VMRUN_HOOK_FAILED:
-		say(r, "%s: %s failed%s: %s", e->vm, e->by,
-		    strncmp(e->by, "on_exit", 7) == 0 ? ", the declared policy decides" : "",
-		    e->text);
+		say_hook_failed(e, r);
 		break;
 	case VMRUN_LOG:
-		if (strcmp(e->level, "debug") != 0)
-			say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
-			    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
+		say_log(e, r);
 		break;
 	case VMRUN_WARNING:
 		say(r, "%s: warning: %s", e->vm, e->text);

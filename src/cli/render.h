@@ -9,6 +9,7 @@ struct renderer {
 	int signals;   /* readable when one has come; for what is asked */
 	bool console;  /* a hypervisor has the terminal, perhaps in raw mode */
 	bool reported; /* the checks' report has told why the boot fails */
+	bool foretold; /* the policy has its heading */
 	bool stuck; /* nobody reads our stderr: what does not fit is dropped until somebody does */
 };
 

@@ -140,11 +140,14 @@ static void decode_text(const struct field *f, const struct node *value, char **
 	*into = f->type == FIELD_PATH ? field_path(text, d->folder) : mem_copy(text);
 }
 
+static void decode_rows(const struct field *rows, char *(*stranger)(const char *key),
+    const struct node *object, void *into, const struct where *at, struct decoder *d);
+
 static void decode_object(const struct field *f, const struct node *value, void *into,
     const struct where *at, struct decoder *d)
 {
 	if (node_is_object(value))
-		field_decode(f->rows, value, into, at, d);
+		decode_rows(f->rows, f->stranger, value, into, at, d);
 	else
 		field_type_error(value, "an object", at, d);
 }
@@ -255,11 +258,16 @@ static const struct node *value_of(const struct field *f, const struct node *obj
 	return n == NULL && f->alias != NULL ? node_get(object, f->alias) : n;
 }
 
-static void report_unknown(
-    const struct field *rows, const char *key, const struct where *at, struct decoder *d)
+static void report_unknown(const struct field *rows, char *(*stranger)(const char *key),
+    const char *key, const struct where *at, struct decoder *d)
 {
 	struct near near = { .wanted = key };
+	MEM_AUTO char *why = stranger == NULL ? NULL : stranger(key);
 
+	if (why != NULL) {
+		report_add(d->report, STATUS_SPEC, at, "%s", why);
+		return;
+	}
 	for (const struct field *f = rows; f->key != NULL; f++)
 		near_offer(&near, f->key);
 	MEM_AUTO char *hint = near_hint(&near);
@@ -267,15 +275,15 @@ static void report_unknown(
 	report_add(d->report, STATUS_SPEC, at, "unknown key \"%s\"%s", key, hint);
 }
 
-void field_decode(const struct field *rows, const struct node *object, void *into,
-    const struct where *at, struct decoder *d)
+static void decode_rows(const struct field *rows, char *(*stranger)(const char *key),
+    const struct node *object, void *into, const struct where *at, struct decoder *d)
 {
 	for (const struct node *n = object->first; n != NULL; n = n->next) {
 		const struct field *f = field_find(rows, n->key);
 		struct where here = { at, n->key, 0 };
 
 		if (f == NULL)
-			report_unknown(rows, n->key, &here, d);
+			report_unknown(rows, stranger, n->key, &here, d);
 		else if (value_of(f, object) != n)
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"%s\" is given too, which means the same", f->key);
@@ -289,6 +297,12 @@ void field_decode(const struct field *rows, const struct node *object, void *int
 			report_add(
 			    d->report, STATUS_SPEC, at, "\"%s\" is missing: %s", f->key, f->help);
 	}
+}
+
+void field_decode(const struct field *rows, const struct node *object, void *into,
+    const struct where *at, struct decoder *d)
+{
+	decode_rows(rows, NULL, object, into, at, d);
 }
 
 static void print_words(const struct words *w, struct str *json)

@@ -68,10 +68,13 @@ struct field {
 	bool quiet;    /* FIELD_BOOL: printed when it is true only */
 	bool one_line; /* a string without a line end */
 	bool has_range;
-	int64_t min, max;	       /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
-	size_t longest;		       /* bytes of a string; 0: no limit */
-	const char *const *choices;    /* FIELD_CHOICE, NULL-terminated */
-	const struct field *rows;      /* FIELD_OBJECT, FIELD_LIST */
+	int64_t min, max;	    /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
+	size_t longest;		    /* bytes of a string; 0: no limit */
+	const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
+	const struct field *rows;   /* FIELD_OBJECT, FIELD_LIST */
+	/* FIELD_OBJECT: why a key without a row cannot be one (owned by the caller), or NULL: it is
+	 * just not known. */
+	char *(*stranger)(const char *key);
 	size_t size;		       /* of one entry of FIELD_LIST */
 	void (*defaults)(void *entry); /* fills in a zeroed entry of FIELD_LIST, or NULL */
 	const struct field_custom *custom;

@@ -17,7 +17,6 @@ static const char *bhyve_hear(struct signs *signs, enum channel channel, const c
 	return NULL;
 }
 
-/* bhyve(8) EXIT STATUS. */
 static void bhyve_explain(
     const struct signs *signs, const struct process_end *end, struct outcome *out)
 {
@@ -26,10 +25,8 @@ static void bhyve_explain(
 	out->signal = end->signal;
 	if (end->signal != 0)
 		out->cause = CAUSE_KILLED;
-	else if (end->status <= 3)
-		out->cause = (enum cause)end->status;
 	else
-		out->cause = CAUSE_ERROR;
+		out->cause = cause_of_status(end->status);
 	out->failed_start =
 	    end->status == 1 || end->status == 4 || end->status == 64 || end->status == 71;
 }

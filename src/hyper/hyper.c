@@ -11,6 +11,7 @@
 #include "device/serial.h"
 #include "platform/os.h"
 
+#define START_MS 1000	 /* that a hypervisor has to complain about its start */
 #define SECRET_LONGEST 8 /* bytes of a password that VNC looks at */
 #define LONGEST_MAP 512	 /* bytes of a device map that a note shows */
 #define ONLY_ONE ""	 /* in place of a kind of thing: the device itself */
@@ -34,6 +35,12 @@ const struct hypervisor *hyper_for_host(void)
 bool hyper_is_foreign(const struct hypervisor *hyper)
 {
 	return hyper->system != NULL && strcmp(hyper->system, os_name()) != 0;
+}
+
+void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complained)
+{
+	if (outcome->failed_start && uptime_ms < START_MS && complained)
+		outcome->cause = CAUSE_START_FAILED;
 }
 
 /* bhyve(8) EXIT STATUS, and the statuses of sysexits(3) that its sources use. */

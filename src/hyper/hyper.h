@@ -132,6 +132,9 @@ const struct hypervisor *hyper_for_host(void);
 void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report);
 /* Is the host asked by the commands of the hypervisor's own system, for want of its calls? */
 bool hyper_is_foreign(const struct hypervisor *hyper);
+/* A hypervisor that was gone within a second, with a status of its own and a complaint, did not
+ * start; later, or in silence, the same status is the guest's word. */
+void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complained);
 /* What a status beyond 3 means in bhyve's terms: "usage error". Static text or NULL. */
 const char *hyper_status_text(int status);
 /* Where a secret goes that no command must show. Caller frees. */

@@ -498,6 +498,11 @@ void vmrun_stop(struct vmrun *vm)
 		machine_stop(vm->machine);
 }
 
+bool vmrun_reset(struct vmrun *vm)
+{
+	return vm->machine != NULL && machine_reset(vm->machine);
+}
+
 bool vmrun_ended(const struct vmrun *vm)
 {
 	return vm->machine != NULL && machine_ended(vm->machine);

@@ -37,12 +37,7 @@ static struct spec *decode(
 	return spec;
 }
 
-/*
- * The merged and decoded spec of a target, without slots: also when the report got problems, as far
- * as it could be read.  NULL when there was nothing to decode.
- */
-static struct spec *read_target(
-    struct boot_source *source, const char *target, struct report *report)
+struct spec *boot_read(struct boot_source *source, const char *target, struct report *report)
 {
 	struct decoder d = decoder_of(source, report);
 	struct merged merged;
@@ -58,14 +53,26 @@ static struct spec *read_target(
 	return spec;
 }
 
-static void check_next_target(
+static void check_target(
+    struct boot_source *source, const char *target, const struct where *at, struct report *report)
+{
+	if (target != NULL && !words_have(document_targets(source->doc), target))
+		document_report_target(source->doc, target, at, report);
+}
+
+/* The targets that a spec leads to. */
+static void check_next_targets(
     struct boot_source *source, const struct spec *spec, struct report *report)
 {
-	struct where at = { NULL, "next_target", 0 };
+	struct where next = { NULL, "next_target", 0 }, on = { NULL, "on", 0 };
 
-	if (spec->next_target != NULL &&
-	    !words_have(document_targets(source->doc), spec->next_target))
-		document_report_target(source->doc, spec->next_target, &at, report);
+	check_target(source, spec->next_target, &next, report);
+	for (int i = 0; i < CAUSES; i++) {
+		struct where cause = { &on, cause_name((enum cause)i), 0 };
+		struct where at = { &cause, "boot", 0 };
+
+		check_target(source, spec->on[i].target, &at, report);
+	}
 }
 
 static void load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
@@ -109,7 +116,7 @@ static void check_candidate(struct boot_source *source, struct candidate *c)
 
 	if (c->spec == NULL)
 		return;
-	check_next_target(source, c->spec, &c->report);
+	check_next_targets(source, c->spec, &c->report);
 	load_hooks(source, c->spec, &c->report);
 	slots_assign(c->spec, source->base, &source->pins, &c->report);
 	if (c->report.count == 0) {
@@ -131,7 +138,7 @@ static void place_base(struct boot_source *source)
 {
 	struct report ignored = { 0 };
 
-	source->base = read_target(source, NULL, &ignored);
+	source->base = boot_read(source, NULL, &ignored);
 	if (source->base != NULL) {
 		slots_collect(&source->pins, source->base);
 		slots_assign(source->base, NULL, &source->pins, &ignored);
@@ -147,7 +154,7 @@ int boot_source_check(struct boot_source *source, struct report *report)
 
 	for (size_t i = 0; i < targets->count; i++) {
 		list[i].target = targets->item[i];
-		list[i].spec = read_target(source, list[i].target, &list[i].report);
+		list[i].spec = boot_read(source, list[i].target, &list[i].report);
 		if (list[i].spec != NULL)
 			slots_collect(&source->pins, list[i].spec);
 	}
@@ -173,6 +180,24 @@ void boot_hook_keys(const struct spec *spec, struct words *keys)
 {
 	for (size_t i = 0; i < spec->hooks.count; i++)
 		words_add(keys, spec->hooks.item[i].key);
+}
+
+void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
+    struct words *labels)
+{
+	struct words keys = { 0 };
+	struct node *list = NULL;
+	struct error ignored = { 0 };
+
+	if (!spec_has_hook(spec, hook))
+		return;
+	boot_hook_keys(spec, &keys);
+	(void)document_hooks(source->doc, hook, &keys, &list, &ignored);
+	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
+		words_add(labels, n->text);
+	error_clear(&ignored);
+	node_free(list);
+	words_free(&keys);
 }
 
 struct node *boot_prepare_argument(
@@ -207,7 +232,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 	struct spec *spec = decode(source, changed, &d);
 
 	if (report->count == before) {
-		check_next_target(source, spec, report);
+		check_next_targets(source, spec, report);
 		load_hooks(source, spec, report);
 		slots_assign(spec, NULL, &source->pins, report);
 		spec_complete(spec);
@@ -226,7 +251,7 @@ int boot_draft(struct boot_source *source, const char *target, const struct boot
     struct boot *out, struct report *report)
 {
 	size_t before = report->count;
-	struct spec *spec = read_target(source, target, report);
+	struct spec *spec = boot_read(source, target, report);
 
 	memset(out, 0, sizeof(*out));
 	if (spec != NULL && report->count == before) {

@@ -46,6 +46,11 @@ int boot_source_check(struct boot_source *source, struct report *report);
 void boot_source_clear(struct boot_source *source);
 
 /*
+ * The merged and decoded spec of a target, without slots: also when the report got problems, as far
+ * as it could be read.  NULL when there was nothing to decode.
+ */
+struct spec *boot_read(struct boot_source *source, const char *target, struct report *report);
+/*
  * A boot is drafted: merged, decoded, its slots assigned; then on_prepare may change it; then it is
  * finished: it has its plan.  -1: see the report; *out is empty then.
  */
@@ -65,6 +70,10 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
 /* Makes the plan anew, with what the devices have found since. */
 int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report);
 void boot_clear(struct boot *boot);
+/* Adds what messages call the functions of a hook, in their order; the target of the spec is the
+ * one that was merged last. */
+void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
+    struct words *labels);
 /* Keys of the hook files of a spec, as document_hooks() wants them. */
 void boot_hook_keys(const struct spec *spec, struct words *keys);
 

@@ -129,8 +129,10 @@ static bool make_room(struct machine *m)
 
 void boots_drafted(struct machine *m)
 {
-	struct event_record *r = event_add(m->events, VMRUN_STARTING);
+	struct event_record *r;
 
+	deciding_foretell(m);
+	r = event_add(m->events, VMRUN_STARTING);
 	event_target(r, m->boot.target);
 	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
 		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
@@ -297,51 +299,6 @@ void boots_exited(struct machine *m)
 	boots_say_exit(m);
 }
 
-static void say_decision(struct machine *m, const struct decision *d)
-{
-	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
-
-	r->event.boot = m->ends;
-	event_ended(r, m->boot.target);
-	r->event.cause = cause_name(m->outcome.cause);
-	r->event.cause_text = cause_text(m->outcome.cause);
-	r->event.action = d->boot ? "boot" : "stop";
-	r->event.delay_ms = d->delay_ms;
-	event_target(r, d->target);
-	event_by(r, d->by);
-}
-
-/* It boots and boots: somebody has to look at it. */
-static void give_up(struct machine *m, struct decision *decision)
-{
-	const struct restart_limit *limit = &m->boot.spec->restart_limit;
-
-	free(decision->by);
-	free(decision->target);
-	decision->boot = false;
-	decision->target = NULL;
-	decision->status = -1;
-	decision->by = mem_format("restart_limit: %lld boots within %g s", (long long)limit->count,
-	    (double)limit->within_ms / 1000);
-	m->outcome.cause = CAUSE_GIVEN_UP;
-}
-
-static void set_pace(struct machine *m, struct decision *decision)
-{
-	int64_t now = machine_now(m);
-
-	if (!decision->boot)
-		return;
-	if (!pace_allows(&m->pace, &m->boot.spec->restart_limit, now)) {
-		give_up(m, decision);
-		return;
-	}
-	if (decision->delay_ms < 0)
-		decision->delay_ms =
-		    pace_delay(&m->pace, &m->boot.spec->backoff, m->outcome.cause, m->uptime_ms);
-	pace_boot(&m->pace, now, decision->delay_ms);
-}
-
 void boots_over(struct machine *m)
 {
 	node_free(m->answer);
@@ -353,12 +310,12 @@ void boots_over(struct machine *m)
 void boots_decide(struct machine *m)
 {
 	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
-		m->pace.boots, m->stop_requested, m->answer, m->answer_label };
+		m->pace.boots, m->stop_requested, m->answer, m->answer_label, m->was_given_up };
 
 	decision_clear(&m->decision);
 	policy_decide(&q, &m->decision);
-	set_pace(m, &m->decision);
-	say_decision(m, &m->decision);
+	deciding_pace(m, &m->decision);
+	deciding_say(m, &m->decision);
 	if (m->outcome.cause != CAUSE_GIVEN_UP) {
 		boots_follow(m);
 		return;
@@ -383,6 +340,8 @@ void boots_follow(struct machine *m)
 		free(m->next_target);
 		m->next_target = mem_copy(m->decision.target);
 		machine_enter(m, STATE_WAITING, m->decision.delay_ms);
+	} else if (m->decision.wait) {
+		machine_enter(m, STATE_GIVEN_UP, -1);
 	} else {
 		boots_end(m, final_status(m));
 	}

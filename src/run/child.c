@@ -12,9 +12,6 @@
 #include "platform/clock.h"
 #include "platform/socket.h"
 
-/* Ended within this time with a complaint of its own: it did not start. */
-#define START_MS 1000
-
 static void close_end(int *fd)
 {
 	if (*fd >= 0)
@@ -274,7 +271,6 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 		return 0;
 	}
 	c->plan->hyper->explain(&c->signs, &end, outcome);
-	if (outcome->failed_start && uptime < START_MS && c->tail_length > 0)
-		outcome->cause = CAUSE_START_FAILED;
+	hyper_judge_start(outcome, uptime, c->tail_length > 0);
 	return 0;
 }

@@ -167,6 +167,7 @@ static action *const actions[STATES][HAPPENINGS] = {
 	    [HAPPENED_DEADLINE] = cleaning_deadline,
 	    [HAPPENED_STOP] = stop_cleaning },
 	[STATE_DECIDING] = { [HAPPENED_STOP] = boots_stop_asking },
+	[STATE_GIVEN_UP] = { [HAPPENED_RESET] = deciding_reset, [HAPPENED_STOP] = stop_waiting },
 	[STATE_ENDING] = { [HAPPENED_HELPER] = ending_go_on, [HAPPENED_DEADLINE] = ending_late },
 	[STATE_REPORTING] = { [HAPPENED_STOP] = boots_farewell },
 };
@@ -276,6 +277,14 @@ void machine_stop(struct machine *m)
 	happen(m, HAPPENED_STOP);
 }
 
+bool machine_reset(struct machine *m)
+{
+	bool given_up = m->state == STATE_GIVEN_UP;
+
+	happen(m, HAPPENED_RESET);
+	return given_up;
+}
+
 void machine_answer(struct machine *m, bool fix)
 {
 	preparing_answer(m, fix);
@@ -368,9 +377,12 @@ void machine_free(struct machine *m)
 	free(m->refusal);
 	pidfile_close(&m->pidfile);
 	waitset_free(m->wait);
-	for (size_t i = 0; i < HISTORY; i++)
+	for (size_t i = 0; i < HISTORY; i++) {
 		free(m->history[i].target);
+		free(m->history[i].words);
+	}
 	free(m->next_target);
+	free(m->refused_target);
 	preparing_clear(&m->preparing);
 	taken_clear(&m->taken);
 	disklock_release(&m->locks);

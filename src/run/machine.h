@@ -39,6 +39,8 @@ void machine_start(struct machine *m);
 int machine_fd(const struct machine *m);
 int machine_dispatch(struct machine *m, struct error *err);
 void machine_stop(struct machine *m);
+/* After it has given up and waits: boots what was refused. False when it has not. */
+bool machine_reset(struct machine *m);
 /* To an event that asks: mend what was found, or let the boot fail. */
 void machine_answer(struct machine *m, bool fix);
 bool machine_ended(const struct machine *m);

@@ -1,7 +1,7 @@
 /*
  * The inside of a machine, shared by machine.c (states), drafting.c (from a target to a plan),
  * preparing.c (from a plan to a start), boots.c (what a boot and its end are), cleaning.c (after
- * it) and exits.c (facts).
+ * it), deciding.c (what comes next) and exits.c (facts).
  */
 #ifndef RUN_MACHINE_STATE_H
 #define RUN_MACHINE_STATE_H
@@ -28,6 +28,7 @@ enum state {
 	STATE_STOPPING,	 /* the stop ladder is being climbed down */
 	STATE_CLEANING,	 /* what the hypervisor left in the kernel is being destroyed */
 	STATE_DECIDING,	 /* on_exit is asked what comes next */
+	STATE_GIVEN_UP,	 /* it booted too often: only a reset or a stop leads on */
 	STATE_ENDING,	 /* what was taken from the host is given back */
 	STATE_REPORTING, /* on_end is told */
 	STATE_ENDED,
@@ -39,6 +40,7 @@ enum happening {
 	HAPPENED_HELPER,   /* a command of ours ended */
 	HAPPENED_DEADLINE, /* the state has lasted long enough */
 	HAPPENED_STOP,	   /* somebody asked for a stop */
+	HAPPENED_RESET,	   /* somebody has looked at what was given up */
 	HAPPENINGS
 };
 
@@ -53,6 +55,7 @@ struct exit_record {
 	int64_t uptime_ms;
 	int64_t at_ms;
 	char *target;
+	char *words; /* the last line on stderr, or NULL */
 };
 
 /* Steps from a prepared spec to a start. */
@@ -116,11 +119,14 @@ struct machine {
 	bool awaits_answer;	   /* the hypervisor has not said its first word yet */
 	bool gave_up;		   /* it never did, and we killed it */
 	char *next_target;	   /* of the boot that is waited for; NULL: it is prepared */
+	char *refused_target;	   /* of the boot that was one too many */
 	bool stop_requested;
-	size_t stop_step; /* the next one of the ladder */
-	int64_t boots;	  /* started so far */
-	int64_t ends;	  /* of boots, those that failed before they ran among them */
-	struct pace pace; /* of automatic boots */
+	size_t stop_step;  /* the next one of the ladder */
+	int64_t boots;	   /* started so far */
+	int64_t ends;	   /* of boots, those that failed before they ran among them */
+	struct pace pace;  /* of automatic boots */
+	bool was_given_up; /* and on.given_up has booted its target */
+	bool foretold;	   /* what the policy will do has been told */
 	int64_t counts[CAUSES];
 	struct exit_record history[HISTORY]; /* a ring */
 	size_t history_count;		     /* exits ever */
@@ -215,8 +221,18 @@ void boots_stop_asking(struct machine *m);			/* a stop while hooks are asked */
 void boots_end(struct machine *m, int status);
 void boots_warn(struct machine *m, const char *text);
 
+/* deciding.c: what a decision becomes. */
+/* The delay of a boot, or what on.given_up makes of one too many. */
+void deciding_pace(struct machine *m, struct decision *d);
+void deciding_say(struct machine *m, const struct decision *d);
+void deciding_reset(struct machine *m); /* boots what was refused */
+/* What the policy of the first boot's target will do, cause by cause; once. */
+void deciding_foretell(struct machine *m);
+
 /* exits.c */
 void exits_remember(struct machine *m);
+/* The last `most` ends of boots, a line each, the newest last. Caller frees. */
+char *exits_report(const struct machine *m, size_t most);
 /* What on_exit is told about the exit remembered last. Caller frees. */
 struct node *exits_facts(const struct machine *m);
 

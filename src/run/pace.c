@@ -5,7 +5,7 @@ bool pace_allows(const struct pace *p, const struct restart_limit *limit, int64_
 {
 	int64_t oldest;
 
-	if (limit->off || p->boots < limit->count)
+	if (limit->off || p->boots - p->forgotten < limit->count)
 		return true;
 	oldest = p->at_ms[(p->boots - limit->count) % RESTART_LIMIT_MOST];
 	return now_ms - p->waited_ms - oldest >= limit->within_ms;
@@ -26,6 +26,12 @@ int64_t pace_delay(
 	if (p->step < 1000) /* far beyond any maximum */
 		p->step++;
 	return delay < (double)backoff->max_ms ? (int64_t)delay : backoff->max_ms;
+}
+
+void pace_forget(struct pace *p)
+{
+	p->forgotten = p->boots;
+	p->step = 0;
 }
 
 void pace_boot(struct pace *p, int64_t now_ms, int64_t delay_ms)

@@ -13,6 +13,7 @@ static void stop(struct decision *out, char *by)
 	free(out->by);
 	free(out->target);
 	out->boot = false;
+	out->by_next = false;
 	out->target = NULL;
 	out->by = by;
 }
@@ -21,8 +22,9 @@ static void boot(
     const struct policy_question *q, struct decision *out, const char *target, char *by)
 {
 	out->boot = true;
+	out->by_next = target == NULL && q->spec->next_target != NULL;
 	if (target == NULL)
-		target = q->spec->next_target != NULL ? q->spec->next_target : q->target;
+		target = out->by_next ? q->spec->next_target : q->target;
 	out->target = mem_copy(target);
 	out->by = by;
 }
@@ -53,6 +55,56 @@ static void follow_list(const struct policy_question *q, struct decision *out,
 		stop(out, mem_copy(by));
 }
 
+static void follow_action(
+    const struct policy_question *q, struct decision *out, const struct action *action, char *by)
+{
+	out->wait = action->kind == ACTION_WAIT;
+	if (action->kind == ACTION_STOP || action->kind == ACTION_WAIT)
+		stop(out, by);
+	else
+		boot(q, out,
+		    action->kind == ACTION_SAME		? q->target
+			: action->kind == ACTION_TARGET ? action->target
+							: NULL,
+		    by);
+	if (out->boot && action->delay.given)
+		out->delay_ms = action->delay.ms;
+}
+
+char *policy_limit_text(const struct restart_limit *limit)
+{
+	return mem_format("restart_limit: %" PRId64 " boot%s within %g s", limit->count,
+	    limit->count == 1 ? "" : "s", (double)limit->within_ms / 1000);
+}
+
+/* It boots and boots: somebody has to look at it, or something else is tried, once. */
+static void follow_given_up(const struct policy_question *q, struct decision *out)
+{
+	const struct action *action = &q->spec->on[CAUSE_GIVEN_UP];
+	MEM_AUTO char *limit = policy_limit_text(&q->spec->restart_limit);
+	bool spent = action->kind == ACTION_TARGET && q->was_given_up;
+
+	if (action->kind != ACTION_NONE && !spent)
+		follow_action(q, out, action, mem_copy("on.given_up"));
+	else
+		stop(out, mem_format("%s%s", limit, spent ? ", again" : ""));
+}
+
+static void follow_spec(const struct policy_question *q, struct decision *out)
+{
+	enum cause cause = q->outcome->cause;
+	const struct action *action = &q->spec->on[cause];
+
+	if (action->kind != ACTION_NONE)
+		follow_action(q, out, action, mem_format("on.%s", cause_name(cause)));
+	else if (q->spec->reboot_on.given)
+		follow_list(q, out, &q->spec->reboot_on, "reboot_on");
+	else if (cause == CAUSE_REBOOT)
+		boot(q, out, NULL, mem_copy("default"));
+	else
+		stop(out, mem_copy("default"));
+}
+
 /* Limits of the command line, which no policy can lift. */
 static void apply_limits(const struct policy_question *q, struct decision *out)
 {
@@ -71,17 +123,20 @@ void policy_decide(const struct policy_question *q, struct decision *out)
 	out->delay_ms = -1;
 	if (q->stop_requested)
 		stop(out, mem_copy("the stop request"));
+	else if (q->outcome->cause == CAUSE_GIVEN_UP)
+		follow_given_up(q, out);
 	else if (q->answer != NULL)
 		follow_hook(q, out);
 	else if (q->options->reboot_on.given)
 		follow_list(q, out, &q->options->reboot_on, "--reboot-on");
-	else if (q->spec->reboot_on.given)
-		follow_list(q, out, &q->spec->reboot_on, "reboot_on");
-	else if (q->outcome->cause == CAUSE_REBOOT)
-		boot(q, out, NULL, mem_copy("default"));
 	else
-		stop(out, mem_copy("default"));
+		follow_spec(q, out);
 	apply_limits(q, out);
+}
+
+const char *decision_action(const struct decision *d)
+{
+	return d->boot ? "boot" : d->wait ? "wait" : "stop";
 }
 
 void decision_clear(struct decision *d)

@@ -40,6 +40,12 @@ bool cause_find(const char *name, enum cause *cause)
 	return false;
 }
 
+/* bhyve(8) EXIT STATUS. */
+enum cause cause_of_status(int status)
+{
+	return status >= 0 && status < CAUSE_ERROR ? (enum cause)status : CAUSE_ERROR;
+}
+
 bool cause_has_status(enum cause cause)
 {
 	return cause <= CAUSE_ERROR;

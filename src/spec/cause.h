@@ -24,6 +24,8 @@ const char *cause_name(enum cause cause);
 bool cause_find(const char *name, enum cause *cause);
 /* What it means, for people: "the guest asked for a reboot". */
 const char *cause_text(enum cause cause);
+/* What a status says, in bhyve's terms. */
+enum cause cause_of_status(int status);
 /* Do statuses in a reboot_on list speak of this cause: reboot to error. */
 bool cause_has_status(enum cause cause);
 

@@ -11,6 +11,9 @@ extern const struct field_custom gdb_custom, pin_custom, layout_custom, loader_c
 extern const struct field_custom reboot_on_custom, restart_limit_custom, backoff_custom;
 extern const struct field_custom stop_custom, hooks_custom;
 
+extern const struct field on_fields[];
+/* Why a key of `on` is no cause that it can speak of; NULL: it is just not known. Caller frees. */
+char *on_stranger(const char *key);
 extern const struct field companion_fields[], wait_fields[];
 void wait_defaults(void *entry);
 extern const struct field numa_fields[], fwcfg_fields[], tpm_fields[];

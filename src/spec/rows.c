@@ -133,6 +133,8 @@ const struct field spec_fields[] = {
 	    .help = "target of the next boot" },
 	{ "reboot_on", FIELD_CUSTOM, offsetof(struct spec, reboot_on), CUSTOM(reboot_on),
 	    .help = "causes or statuses after which the VM boots again" },
+	{ "on", FIELD_OBJECT, offsetof(struct spec, on), .rows = on_fields, .stranger = on_stranger,
+	    .help = "what is done after each cause: stop, boot, same or { boot, delay }" },
 	{ "restart_limit", FIELD_CUSTOM, offsetof(struct spec, restart_limit),
 	    CUSTOM(restart_limit), .help = "{ count, within }: more automatic boots are too many" },
 	{ "backoff", FIELD_CUSTOM, offsetof(struct spec, backoff), CUSTOM(backoff),

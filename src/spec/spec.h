@@ -45,6 +45,27 @@ bool reboot_list_has(const struct reboot_list *list, enum cause cause, int statu
 int reboot_list_parse(const char *text, struct reboot_list *out, struct error *err);
 void reboot_list_free(struct reboot_list *list);
 
+/* What `on` says about one cause. */
+enum action_kind {
+	ACTION_NONE, /* nothing: who is asked next decides */
+	ACTION_STOP,
+	ACTION_BOOT,   /* next_target, else the same target */
+	ACTION_SAME,   /* the target that ended */
+	ACTION_TARGET, /* a named one */
+	ACTION_WAIT,   /* given_up only: stay until somebody resets it */
+};
+
+struct delay {
+	bool given; /* else the backoff's */
+	int64_t ms;
+};
+
+struct action {
+	enum action_kind kind;
+	char *target; /* ACTION_TARGET */
+	struct delay delay;
+};
+
 #define RESTART_LIMIT_MOST 64
 
 /* More than count automatic boots within the window: given up. */
@@ -230,6 +251,7 @@ struct spec {
 	size_t device_count;
 	char *next_target;
 	struct reboot_list reboot_on;
+	struct action on[CAUSES];
 	struct restart_limit restart_limit;
 	struct backoff backoff;
 	struct hook_list hooks;

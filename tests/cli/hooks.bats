@@ -52,7 +52,7 @@ mems() {
 		return vmrun.stop(42)' 'exit 3' 'exit 3' 'exit 0'
 	is "$status" 42
 	is "$(mems)" '64M 128M 128M'
-	has 'in 0.1 s'
+	has 'in 0.05 s'
 	policy 'return vmrun.stop()' 'exit 3'
 	is "$status" 3
 	policy 'return vmrun.stop(0)' 'exit 3'

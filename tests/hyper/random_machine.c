@@ -356,6 +356,7 @@ static void roll_other(struct roll *r, const struct field *f)
 		{ "wait_for", "[{\"path\":\"/p\",\"timeout\":3},{\"interface\":\"em0\"}]" },
 		{ "next_target", "\"t\"" },
 		{ "reboot_on", "[\"reboot\",\"triple_fault\",4]" },
+		{ "on", "{\"halt\":{\"boot\":\"t\",\"delay\":1.5},\"error\":\"same\"}" },
 		{ "stop", "[{\"do\":\"acpi\",\"wait\":5},{\"do\":\"kill\",\"wait\":1}]" },
 	};
 
@@ -409,6 +410,7 @@ const struct special spec_specials[] = {
 	OTHER(wait_for),
 	OTHER(next_target),
 	OTHER(reboot_on),
+	OTHER(on),
 	OTHER(stop),
 	{ 0 },
 };

@@ -82,6 +82,33 @@ static void test_bhyve_statuses(void **state)
 	}
 }
 
+/* bhyve's table says which statuses are its own; the time and the complaint tell the rest. */
+static void test_start_failed(void **state)
+{
+	static const int own[] = { 1, 4, 64, 71 };
+
+	(void)state;
+	for (int status = -1; status < 256; status++) {
+		struct process_end end = { status, status < 0 ? SIGKILL : 0 };
+		struct signs signs = { 0 };
+		struct outcome got = { 0 };
+		enum cause plain;
+		bool is_own = false;
+
+		for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+			is_own = is_own || own[i] == status;
+		hyper_bhyve.explain(&signs, &end, &got);
+		plain = got.cause;
+		hyper_judge_start(&got, 1000, true);
+		assert_int_equal(got.cause, plain);
+		hyper_judge_start(&got, 0, false);
+		assert_int_equal(got.cause, plain);
+		hyper_judge_start(&got, 999, true);
+		assert_int_equal(got.cause, is_own ? CAUSE_START_FAILED : plain);
+		assert_int_equal(got.status, status);
+	}
+}
+
 #define SAID(text)                               \
 	{                                        \
 		.answered = true, .reason = text \
@@ -213,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bhyve_table),
 		cmocka_unit_test(test_bhyve_statuses),
+		cmocka_unit_test(test_start_failed),
 		cmocka_unit_test(test_qemu_table),
 		cmocka_unit_test(test_qemu_combinations),
 		cmocka_unit_test(test_qemu_log),

@@ -51,10 +51,12 @@ static void test_facts_of_events(void **state)
 	while (!vmrun_ended(vm))
 		life_step(vm, 1000);
 	while (vmrun_next_event(vm, &e)) {
-		assert_true(i < 7);
-		assert_string_equal(e.name, order[i++]);
 		assert_string_equal(e.vm, "facts");
 		assert_int_equal(e.seq, ++seq);
+		if (e.type == VMRUN_POLICY && i == 0)
+			continue; /* they come first */
+		assert_true(i < 7);
+		assert_string_equal(e.name, order[i++]);
 		if (e.type == VMRUN_SPAWNED) {
 			assert_true(e.pid > 0);
 			assert_string_equal(e.argv[0], FAKEBHYVE);
@@ -356,8 +358,7 @@ static void test_several_at_once(void **state)
 
 static void count_event(const struct vmrun_event *event, void *context)
 {
-	(void)event;
-	++*(int *)context;
+	*(int *)context += event->type == VMRUN_POLICY ? 0 : 1;
 }
 
 static void test_run(void **state)

@@ -34,9 +34,9 @@ static void test_order_and_numbers(void **state)
 /* Names are part of the contract. */
 static void test_names(void **state)
 {
-	static const char *const names[] = { "starting", "loading", "spawned", "output", "exit",
-		"decided", "stopping", "hook_failed", "log", "warning", "note", "checked", "fixed",
-		"ended" };
+	static const char *const names[] = { "policy", "starting", "loading", "spawned", "output",
+		"exit", "decided", "given_up", "stopping", "hook_failed", "log", "warning", "note",
+		"checked", "fixed", "ended" };
 	struct event_queue q = { 0 };
 	struct vmrun_event e;
 

@@ -55,6 +55,30 @@ static void test_steady_reboots(void **state)
 	}
 }
 
+/* After a reset only what follows counts, but all boots are still numbered. */
+static void test_forgetting(void **state)
+{
+	struct restart_limit limit = { false, 2, 30000 };
+	struct pace pace = { 0 };
+
+	(void)state;
+	pace_boot(&pace, 0, 0);
+	pace_boot(&pace, 1, 0);
+	assert_int_equal(pace_delay(&pace, &usual, CAUSE_ERROR, 10), 1000);
+	assert_int_equal(pace_delay(&pace, &usual, CAUSE_ERROR, 10), 2000);
+	assert_false(pace_allows(&pace, &limit, 2));
+	pace_forget(&pace);
+	assert_int_equal(pace.boots, 2);
+	assert_int_equal(pace_delay(&pace, &usual, CAUSE_ERROR, 10), 1000);
+	for (int64_t now = 2; now < 4; now++) {
+		assert_true(pace_allows(&pace, &limit, now));
+		pace_boot(&pace, now, 0);
+	}
+	assert_false(pace_allows(&pace, &limit, 4));
+	assert_false(pace_allows(&pace, &limit, 30001));
+	assert_true(pace_allows(&pace, &limit, 30002));
+}
+
 static void test_delays_grow(void **state)
 {
 	static const int64_t expected[] = { 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000 };
@@ -86,6 +110,7 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_waiting_does_not_count),
 		cmocka_unit_test(test_steady_reboots),
+		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_delays_grow),
 		cmocka_unit_test(test_switched_off),
 	};

@@ -17,10 +17,11 @@ struct row {
 	enum cause cause;
 	int status;
 	const char *spec_list, *option_list, *next_target;
+	const char *on;	  /* "stop", "boot", "same", "wait", or a target: for this cause */
 	const char *hook; /* "boot", "boot:TARGET", "stop" */
-	bool stop_requested, no_reboot;
+	bool stop_requested, no_reboot, was_given_up;
 	int64_t count, made;  /* --reboot-count (0: none given; N: N - 1), automatic boots so far */
-	const char *expected; /* "boot TARGET by WHO" or "stop by WHO" */
+	const char *expected; /* "boot TARGET by WHO", "stop by WHO", "wait by WHO" */
 };
 
 static void parse(const char *text, struct reboot_list *list)
@@ -47,28 +48,49 @@ static struct node *hook_answer(const char *text)
 	return answer;
 }
 
+static void set_action(const char *text, struct action *action)
+{
+	static const char *const words[] = { [ACTION_STOP] = "stop",
+		[ACTION_BOOT] = "boot",
+		[ACTION_SAME] = "same",
+		[ACTION_WAIT] = "wait" };
+
+	if (text == NULL)
+		return;
+	action->kind = ACTION_TARGET;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i] != NULL && strcmp(words[i], text) == 0)
+			action->kind = (enum action_kind)i;
+	}
+	if (action->kind == ACTION_TARGET)
+		action->target = mem_copy(text);
+}
+
 static char *decide(const struct row *row)
 {
 	struct policy_options options = { row->no_reboot, row->count - 1, { 0 } };
-	struct spec spec = { 0 };
+	struct spec spec = { .restart_limit = { false, 5, 30000 } };
 	struct outcome outcome = { row->cause, row->status, 0, false };
 	struct policy_question q = { &options, &spec, "current", &outcome, row->made,
-		row->stop_requested, NULL, "the hook" };
+		row->stop_requested, NULL, "the hook", row->was_given_up };
 	struct node *answer = hook_answer(row->hook);
 	struct decision d;
 	char *text;
 
 	parse(row->option_list, &options.reboot_on);
 	parse(row->spec_list, &spec.reboot_on);
+	set_action(row->on, &spec.on[row->cause]);
 	spec.next_target = row->next_target == NULL ? NULL : mem_copy(row->next_target);
 	q.answer = answer;
 	policy_decide(&q, &d);
 	assert_int_equal(d.boot, d.target != NULL);
 	assert_int_equal(d.status, -1);
 	assert_int_equal(d.delay_ms, -1); /* nobody asked for one */
-	text =
-	    d.boot ? mem_format("boot %s by %s", d.target, d.by) : mem_format("stop by %s", d.by);
+	assert_false(d.boot && d.wait);
+	text = mem_format(
+	    "%s%s%s by %s", decision_action(&d), d.boot ? " " : "", d.boot ? d.target : "", d.by);
 	decision_clear(&d);
+	free(spec.on[row->cause].target);
 	free(spec.next_target);
 	reboot_list_free(&options.reboot_on);
 	reboot_list_free(&spec.reboot_on);
@@ -94,8 +116,9 @@ static void test_default(void **state)
 	(void)state;
 	for (int cause = 0; cause < CAUSES; cause++) {
 		struct row row = { .cause = (enum cause)cause,
-			.expected =
-			    cause == CAUSE_REBOOT ? "boot current by default" : "stop by default" };
+			.expected = cause == CAUSE_REBOOT ? "boot current by default"
+			    : cause == CAUSE_GIVEN_UP ? "stop by restart_limit: 5 boots within 30 s"
+						      : "stop by default" };
 
 		check(&row, 1);
 		row.next_target = "other";
@@ -134,6 +157,92 @@ static void test_order(void **state)
 
 	(void)state;
 	CHECK(rows);
+}
+
+/* `on` stands behind the command line's list, and before the spec's. */
+static void test_on(void **state)
+{
+	static const struct row rows[] = {
+		{ CAUSE_POWEROFF, .on = "boot", .next_target = "next",
+		    .expected = "boot next by on.poweroff" },
+		{ CAUSE_POWEROFF, .on = "boot", .expected = "boot current by on.poweroff" },
+		{ CAUSE_HALT, .on = "same", .next_target = "next",
+		    .expected = "boot current by on.halt" },
+		{ CAUSE_TRIPLE_FAULT, .on = "rescue", .next_target = "next",
+		    .expected = "boot rescue by on.triple_fault" },
+		{ CAUSE_REBOOT, .on = "stop", .expected = "stop by on.reboot" },
+		{ CAUSE_START_FAILED, .on = "same", .expected = "boot current by on.start_failed" },
+		{ CAUSE_CHECK_FAILED, .on = "x", .expected = "boot x by on.check_failed" },
+		{ CAUSE_ERROR, .status = 71, .on = "same", .spec_list = "71", .next_target = "next",
+		    .expected = "boot current by on.error" },
+		{ CAUSE_REBOOT, .on = "stop", .spec_list = "reboot",
+		    .expected = "stop by on.reboot" },
+		{ CAUSE_REBOOT, .on = "same", .option_list = "halt",
+		    .expected = "stop by --reboot-on" },
+		{ CAUSE_HALT, .on = "stop", .option_list = "halt",
+		    .expected = "boot current by --reboot-on" },
+		{ CAUSE_HALT, .on = "rescue", .hook = "stop", .expected = "stop by the hook" },
+		{ CAUSE_HALT, .on = "rescue", .hook = "boot:x", .expected = "boot x by the hook" },
+		{ CAUSE_HALT, .on = "rescue", .stop_requested = true,
+		    .expected = "stop by the stop request" },
+		{ CAUSE_HALT, .on = "rescue", .no_reboot = true,
+		    .expected = "stop by --no-reboot" },
+		{ CAUSE_HALT, .on = "rescue", .count = 2, .made = 1,
+		    .expected = "stop by --reboot-count 1" },
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+/* Nobody but on.given_up has a say, and it boots once. */
+static void test_given_up(void **state)
+{
+	static const struct row rows[] = {
+		{ CAUSE_GIVEN_UP, .expected = "stop by restart_limit: 5 boots within 30 s" },
+		{ CAUSE_GIVEN_UP, .option_list = "given_up", .spec_list = "given_up",
+		    .expected = "stop by restart_limit: 5 boots within 30 s" },
+		{ CAUSE_GIVEN_UP, .hook = "boot:x", .on = "stop",
+		    .expected = "stop by on.given_up" },
+		{ CAUSE_GIVEN_UP, .on = "wait", .expected = "wait by on.given_up" },
+		{ CAUSE_GIVEN_UP, .on = "wait", .was_given_up = true,
+		    .expected = "wait by on.given_up" },
+		{ CAUSE_GIVEN_UP, .on = "rescue", .next_target = "next", .option_list = "",
+		    .expected = "boot rescue by on.given_up" },
+		{ CAUSE_GIVEN_UP, .on = "rescue", .was_given_up = true,
+		    .expected = "stop by restart_limit: 5 boots within 30 s, again" },
+		{ CAUSE_GIVEN_UP, .on = "wait", .stop_requested = true,
+		    .expected = "stop by the stop request" },
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_delays_of_on(void **state)
+{
+	struct policy_options options = { false, -1, { 0 } };
+	struct spec spec = { .on = { [CAUSE_ERROR] = { ACTION_SAME, NULL, { true, 0 } },
+				 [CAUSE_HALT] = { ACTION_SAME, NULL, { true, 1500 } },
+				 [CAUSE_KILLED] = { ACTION_SAME, NULL, { false, 0 } } } };
+	static const struct {
+		enum cause cause;
+		int64_t delay;
+	} rows[] = { { CAUSE_ERROR, 0 }, { CAUSE_HALT, 1500 }, { CAUSE_KILLED, -1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct outcome outcome = { rows[i].cause, 4, 0, false };
+		struct policy_question q = {
+			.options = &options, .spec = &spec, .target = "t", .outcome = &outcome
+		};
+		struct decision d;
+
+		policy_decide(&q, &d);
+		assert_true(d.boot);
+		assert_int_equal(d.delay_ms, rows[i].delay);
+		decision_clear(&d);
+	}
 }
 
 /* A number is the hypervisor's own word: it means nothing for boots that did not come that far. */
@@ -187,7 +296,7 @@ static void test_answers_with_numbers(void **state)
 	struct policy_options options = { false, -1, { 0 } };
 	struct spec spec = { 0 };
 	struct outcome outcome = { CAUSE_ERROR, 4, 0, false };
-	struct policy_question q = { &options, &spec, "t", &outcome, 0, false, NULL, "h" };
+	struct policy_question q = { &options, &spec, "t", &outcome, 0, false, NULL, "h", false };
 	struct node *answer = node_new(NODE_OBJECT);
 	struct decision d;
 
@@ -252,6 +361,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_on),
+		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_delays_of_on),
 		cmocka_unit_test(test_statuses_in_lists),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_answers_with_numbers),

@@ -1,0 +1,186 @@
+/* The key `on`: what is done after each cause, declared. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "spec/keys.h"
+
+#define DELAY_MOST_S 86400
+
+static void delay_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	double seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
+
+	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
+		field_type_error(value, "a number of seconds", at, d);
+	else if (!(seconds >= 0 && seconds <= DELAY_MOST_S))
+		report_add(d->report, STATUS_SPEC, at, "expected 0 to %d seconds", DELAY_MOST_S);
+	else
+		*(struct delay *)into = (struct delay){ true, (int64_t)(seconds * 1000 + 0.5) };
+}
+
+static void delay_print(const void *from, struct str *json)
+{
+	const struct delay *delay = from;
+
+	str_addf(json, delay->given ? "%.15g" : "null", (double)delay->ms / 1000);
+}
+
+static const struct field_custom delay_custom = {
+	.parse = delay_parse,
+	.print = delay_print,
+	.type = "number",
+	.schema = "\"type\":\"number\",\"minimum\":0,\"maximum\":86400",
+};
+
+/* clang-format off */
+#define TARGET { "boot", FIELD_STRING, offsetof(struct action, target), .required = true, \
+	    .help = "target to boot" }
+
+static const struct field action_fields[] = {
+	TARGET,
+	{ "delay", FIELD_CUSTOM, offsetof(struct action, delay), .custom = &delay_custom,
+	    .help = "seconds before that, instead of the backoff's" },
+	{ 0 },
+};
+
+static const struct field given_up_fields[] = {
+	TARGET,
+	{ 0 },
+};
+/* clang-format on */
+
+/* One of the words, or an object of the rows. */
+static void parse_action(const struct node *value, const char *const *words,
+    const enum action_kind *kinds, const struct field *rows, const char *expected,
+    struct action *into, const struct where *at, struct decoder *d)
+{
+	int word = -1;
+
+	if (node_is_object(value)) {
+		field_decode(rows, value, into, at, d);
+		into->kind = into->target == NULL ? ACTION_NONE : ACTION_TARGET;
+		return;
+	}
+	if (value->kind != NODE_STRING) {
+		field_type_error(value, expected, at, d);
+		return;
+	}
+	field_choice(value, words, &word, at, d);
+	if (word >= 0)
+		into->kind = kinds[word];
+}
+
+static void print_action(const struct action *action, const struct field *rows, struct str *json)
+{
+	static const char *const words[] = { [ACTION_STOP] = "\"stop\"",
+		[ACTION_BOOT] = "\"boot\"",
+		[ACTION_SAME] = "\"same\"",
+		[ACTION_WAIT] = "\"wait\"",
+		[ACTION_NONE] = "null" };
+
+	if (action->kind != ACTION_TARGET) {
+		str_add(json, words[action->kind]);
+		return;
+	}
+	str_add(json, "{");
+	field_print(rows, action, json);
+	str_add(json, "}");
+}
+
+static void clear_action(void *what)
+{
+	struct action *action = what;
+
+	free(action->target);
+	memset(action, 0, sizeof(*action));
+}
+
+static void action_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	static const char *const words[] = { "stop", "boot", "same", NULL };
+	static const enum action_kind kinds[] = { ACTION_STOP, ACTION_BOOT, ACTION_SAME };
+
+	parse_action(value, words, kinds, action_fields,
+	    "\"stop\", \"boot\", \"same\" or { \"boot\": TARGET, \"delay\": SECONDS }", into, at,
+	    d);
+}
+
+static void action_print(const void *from, struct str *json)
+{
+	print_action(from, action_fields, json);
+}
+
+static const struct field_custom action_custom = {
+	.parse = action_parse,
+	.print = action_print,
+	.clear = clear_action,
+	.type = "\"stop\"|\"boot\"|\"same\"",
+	.schema = "\"enum\":[\"stop\",\"boot\",\"same\"]",
+	.rows = action_fields,
+};
+
+static void given_up_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	static const char *const words[] = { "stop", "wait", NULL };
+	static const enum action_kind kinds[] = { ACTION_STOP, ACTION_WAIT };
+
+	parse_action(value, words, kinds, given_up_fields,
+	    "\"stop\", \"wait\" or { \"boot\": TARGET }", into, at, d);
+}
+
+static void given_up_print(const void *from, struct str *json)
+{
+	print_action(from, given_up_fields, json);
+}
+
+static const struct field_custom given_up_custom = {
+	.parse = given_up_parse,
+	.print = given_up_print,
+	.clear = clear_action,
+	.type = "\"stop\"|\"wait\"",
+	.schema = "\"enum\":[\"stop\",\"wait\"]",
+	.rows = given_up_fields,
+};
+
+/* clang-format off */
+#define ON(name, cause, text) { name, FIELD_CUSTOM, (cause) * sizeof(struct action), \
+	    .custom = &action_custom, .help = text }
+
+/* A stop request always stops: there is no row for `stopped`. */
+const struct field on_fields[] = {
+	ON("reboot", CAUSE_REBOOT, "the guest asked for a reboot"),
+	ON("poweroff", CAUSE_POWEROFF, "the guest powered off"),
+	ON("halt", CAUSE_HALT, "the guest halted its processors"),
+	ON("triple_fault", CAUSE_TRIPLE_FAULT, "the guest crashed"),
+	ON("error", CAUSE_ERROR, "the hypervisor ended with any other status"),
+	ON("killed", CAUSE_KILLED, "a signal killed the hypervisor"),
+	ON("start_failed", CAUSE_START_FAILED, "the hypervisor could not start the VM"),
+	ON("loader_failed", CAUSE_LOADER_FAILED, "the loader failed, or took too long"),
+	ON("check_failed", CAUSE_CHECK_FAILED, "the boot could not be prepared"),
+	{ "given_up", FIELD_CUSTOM, CAUSE_GIVEN_UP * sizeof(struct action),
+	    .custom = &given_up_custom,
+	    .help = "too many boots (restart_limit): stop, wait or { boot }, once" },
+	{ 0 },
+};
+/* clang-format on */
+
+char *on_stranger(const char *key)
+{
+	char *end;
+	long status;
+
+	if (strcmp(key, cause_name(CAUSE_STOPPED)) == 0)
+		return mem_copy("a stop request always stops, so nothing can be said for "
+				"\"stopped\": on_end hears of it");
+	status = strtol(key, &end, 10);
+	if (*key < '0' || *key > '9' || *end != '\0' || status > 255)
+		return NULL;
+	return mem_format("causes stand here, no statuses: say \"%s\"%s",
+	    cause_name(cause_of_status((int)status)),
+	    status > CAUSE_ERROR ? ", which is every status from 4 on (reboot_on knows single ones)"
+				 : "");
+}

@@ -1,0 +1,128 @@
+/* The key `on`: an action for each cause. */
+#include "support.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "spec/keys.h"
+
+static void test_actions(void **state)
+{
+	(void)state;
+	spec_shows("'on':{'error':'stop','halt':'boot','reboot':'same'}",
+	    "'on': {'reboot': 'same','halt': 'boot','error': 'stop'}");
+	spec_shows("'on':{'triple_fault':{'boot':'x'}}", "'on': {'triple_fault': {'boot': 'x'}}");
+	spec_shows(
+	    "'on':{'killed':{'boot':'x','delay':0}}", "'on': {'killed': {'boot': 'x','delay': 0}}");
+	spec_shows("'on':{'killed':{'boot':'x','delay':1.25}}",
+	    "'on': {'killed': {'boot': 'x','delay': 1.25}}");
+	spec_shows("'on':{'given_up':'wait'}", "'on': {'given_up': 'wait'}");
+	spec_shows("'on':{'given_up':{'boot':'x'}}", "'on': {'given_up': {'boot': 'x'}}");
+}
+
+static void test_values(void **state)
+{
+	struct spec *spec = spec_of("'on':{'error':{'boot':'x','delay':0.5},'halt':'same'}");
+	struct spec *none = spec_of("'on':{}");
+
+	(void)state;
+	assert_int_equal(spec->on[CAUSE_ERROR].kind, ACTION_TARGET);
+	assert_string_equal(spec->on[CAUSE_ERROR].target, "x");
+	assert_true(spec->on[CAUSE_ERROR].delay.given);
+	assert_int_equal(spec->on[CAUSE_ERROR].delay.ms, 500);
+	assert_int_equal(spec->on[CAUSE_HALT].kind, ACTION_SAME);
+	assert_false(spec->on[CAUSE_HALT].delay.given);
+	for (int i = 0; i < CAUSES; i++)
+		assert_int_equal(none->on[i].kind, ACTION_NONE);
+	spec_free(spec);
+	spec_free(none);
+}
+
+/* Every cause but a stop request, under its own name and at its own place. */
+static void test_causes(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CAUSES; i++) {
+		const char *name = cause_name((enum cause)i);
+		MEM_AUTO char *keys = mem_format("'on':{'%s':'stop'}", name);
+		struct spec *spec;
+
+		assert_int_equal(field_find(on_fields, name) == NULL, i == CAUSE_STOPPED);
+		if (i == CAUSE_STOPPED)
+			continue;
+		spec = spec_of(keys);
+		for (int k = 0; k < CAUSES; k++)
+			assert_int_equal(spec->on[k].kind, k == i ? ACTION_STOP : ACTION_NONE);
+		spec_free(spec);
+	}
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	spec_refused("'on':'stop'", "on: expected an object, got a string");
+	spec_refused("'on':['stop']", "on: expected an object, got a list");
+	spec_refused(
+	    "'on':{'rebot':'stop'}", "on.rebot: unknown key \"rebot\", did you mean \"reboot\"?");
+	spec_refused("'on':{'stopped':'boot'}",
+	    "on.stopped: a stop request always stops, so nothing can be said for \"stopped\"");
+	spec_refused("'on':{'halt':'stpo'}",
+	    "on.halt: \"stpo\" is none of \"stop\", \"boot\", \"same\", did you mean \"stop\"?");
+	spec_refused("'on':{'halt':'wait'}", "on.halt: \"wait\" is none of");
+	spec_refused("'on':{'halt':true}",
+	    "on.halt: expected \"stop\", \"boot\", \"same\" or { \"boot\": TARGET, \"delay\": "
+	    "SECONDS }, got a boolean");
+	spec_refused("'on':{'halt':{}}", "on.halt: \"boot\" is missing");
+	spec_refused("'on':{'halt':{'delay':1}}", "on.halt: \"boot\" is missing");
+	spec_refused("'on':{'halt':{'boot':''}}", "on.halt.boot: must not be empty");
+	spec_refused("'on':{'halt':{'boot':1}}", "on.halt.boot: expected a string");
+	spec_refused("'on':{'halt':{'boot':'x','dely':1}}",
+	    "on.halt.dely: unknown key \"dely\", did you mean \"delay\"?");
+	spec_refused(
+	    "'on':{'halt':{'boot':'x','delay':-0.1}}", "on.halt.delay: expected 0 to 86400");
+	spec_refused(
+	    "'on':{'halt':{'boot':'x','delay':86401}}", "on.halt.delay: expected 0 to 86400");
+	spec_refused("'on':{'halt':{'boot':'x','delay':'1'}}",
+	    "on.halt.delay: expected a number of seconds, got a string");
+}
+
+static void test_statuses_are_no_causes(void **state)
+{
+	(void)state;
+	spec_refused("'on':{'0':'stop'}", "on.0: causes stand here, no statuses: say \"reboot\"");
+	spec_refused("'on':{'1':'stop'}", "on.1: causes stand here, no statuses: say \"poweroff\"");
+	spec_refused("'on':{'2':'stop'}", "on.2: causes stand here, no statuses: say \"halt\"");
+	spec_refused(
+	    "'on':{'3':'stop'}", "on.3: causes stand here, no statuses: say \"triple_fault\"");
+	spec_refused("'on':{'4':'stop'}", "on.4: causes stand here, no statuses: say \"error\"");
+	spec_refused("'on':{'71':'stop'}",
+	    "on.71: causes stand here, no statuses: say \"error\", which is every status from 4");
+	spec_refused("'on':{'256':'stop'}", "on.256: unknown key \"256\"");
+	spec_refused("'on':{'3x':'stop'}", "on.3x: unknown key \"3x\"");
+}
+
+static void test_given_up_refused(void **state)
+{
+	(void)state;
+	spec_refused(
+	    "'on':{'given_up':'same'}", "on.given_up: \"same\" is none of \"stop\", \"wait\"");
+	spec_refused("'on':{'given_up':'boot'}", "on.given_up: \"boot\" is none of");
+	spec_refused("'on':{'given_up':1}",
+	    "on.given_up: expected \"stop\", \"wait\" or { \"boot\": TARGET }, got an integer");
+	spec_refused(
+	    "'on':{'given_up':{'boot':'x','delay':1}}", "on.given_up.delay: unknown key \"delay\"");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_statuses_are_no_causes),
+		cmocka_unit_test(test_given_up_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
