@@ -33,11 +33,14 @@ return function(options)
 		return other[slot] and slot ~= in_use()
 	end
 
-	-- Was the file there?  It is gone then; rm(1) leaves it alone where nothing is really run.
+	local gone = {} -- files that a simulation has taken, where rm(1) leaves them alone
+
+	-- Was the file there?  It is gone then.
 	local function take_file(path)
-		if path and vmrun.exists(path) then
+		if path and not gone[path] and vmrun.exists(path) then
 			local status, why = vmrun.exec { "rm", "-f", path }
-			return status == 0 or why == "dry run"
+			gone[path] = why == "dry run"
+			return status == 0 or gone[path]
 		end
 	end
 
