@@ -33,7 +33,7 @@ return function(options)
 		return other[slot] and slot ~= in_use()
 	end
 
-	local gone = {} -- files that a simulation has taken, where rm(1) leaves them alone
+	local gone = {} -- what a simulation has taken, in which rm(1) does not run
 
 	-- Was the file there?  It is gone then.
 	local function take_file(path)

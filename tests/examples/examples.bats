@@ -45,9 +45,8 @@ teardown() {
 		vmrun -d -t "$target" "$file" >"$got/line"
 		while IFS= read -r line; do
 			eval "set -- $line"
-			[ "$1" = bhyve ]
-			shift
-			FAKEBHYVE_PARSE=1 "$FAKEBHYVE" "$@" || { echo "$file, $target: $line" >&2 && return 1; }
+			[ "$1" = "$FAKEBHYVE" ]
+			FAKEBHYVE_PARSE=1 "$@" || { echo "$file, $target: $line" >&2 && return 1; }
 		done <"$got/line"
 	done
 	is "$(starts)" ''
