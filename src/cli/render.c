@@ -225,6 +225,12 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 	    duration(e->delay_ms, time));
 }
 
+/* What a spec says while it is read has no VM yet. */
+static void say_remark(const struct vmrun_event *e, const char *kind, struct renderer *r)
+{
+	say(r, "%s%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "", kind, e->text);
+}
+
 static void say_hook_failed(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s: %s failed%s: %s", e->vm, e->by,
@@ -278,10 +284,10 @@ void render_event(const struct vmrun_event *e, void *context)
 		say_log(e, r);
 		break;
 	case VMRUN_WARNING:
-		say(r, "%s: warning: %s", e->vm, e->text);
+		say_remark(e, "warning", r);
 		break;
 	case VMRUN_NOTE:
-		say(r, "%s: note: %s", e->vm, e->text);
+		say_remark(e, "note", r);
 		break;
 	case VMRUN_CHECKED:
 		break; /* report.c tells what is wrong */

@@ -40,8 +40,8 @@ struct vmrun {
 	size_t shown_count;
 };
 
-/* vmrun.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a status
- * that is in the report too. */
+/* supervision.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a
+ * status that is in the report too. */
 int handle_claim(struct vmrun *vm);
 
 /* keep.c: functions for struct script_options; the context is the handle. */

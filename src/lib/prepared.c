@@ -1,0 +1,114 @@
+/* libvmrun: a boot that is prepared, and what it can print. */
+#include "vmrun/vmrun.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "lib/handle.h"
+
+int vmrun_prepare(struct vmrun *vm)
+{
+	struct boot_facts facts = { .boots = 0 };
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->machine != NULL)
+		return STATUS_OK; /* it has the boot */
+	if (vm->first.spec == NULL &&
+	    boot_prepare(&vm->source, vm->options.target, &facts, &vm->first, &vm->report) != 0)
+		return (int)vm->report.status;
+	return STATUS_OK;
+}
+
+const char *const *vmrun_argv(const struct vmrun *vm)
+{
+	return (const char *const *)vm->first.plan.argv.item;
+}
+
+char *vmrun_command(const struct vmrun *vm)
+{
+	return vm->first.spec == NULL ? NULL : words_shell_line(&vm->first.plan.argv);
+}
+
+/* printf(1) gives it the lines that it reads. */
+static char *loader_line(const struct plan *plan)
+{
+	MEM_AUTO char *command = words_shell_line(&plan->loading.argv);
+	struct words print = { 0 };
+	MEM_AUTO char *line = NULL;
+
+	if (plan->loading.input == NULL)
+		return mem_copy(command);
+	words_add(&print, "printf");
+	words_add(&print, "%s\\n");
+	for (const char *p = plan->loading.input; *p != '\0'; p += strcspn(p, "\n") + 1)
+		words_take(&print, mem_copy_n(p, strcspn(p, "\n")));
+	line = words_shell_line(&print);
+	words_free(&print);
+	return mem_format("%s | %s", line, command);
+}
+
+char *vmrun_loader_command(const struct vmrun *vm)
+{
+	return vm->first.spec == NULL || vm->first.plan.loading.argv.count == 0
+	    ? NULL
+	    : loader_line(&vm->first.plan);
+}
+
+char *vmrun_bhyve_config(struct vmrun *vm)
+{
+	const struct plan *plan = &vm->first.plan;
+	size_t before = vm->report.count;
+	char *text;
+
+	if (vm->first.spec == NULL || plan->hyper->config_text == NULL)
+		return NULL;
+	text = plan->hyper->config_text(plan, &vm->report);
+	if (vm->report.count == before)
+		return text;
+	free(text);
+	return NULL;
+}
+
+char *vmrun_spec_json(const struct vmrun *vm)
+{
+	return vm->first.spec == NULL ? NULL : spec_print(vm->first.spec);
+}
+
+static const char *const *lend(const struct words *words)
+{
+	static const char *const none[] = { NULL };
+
+	return words->count == 0 ? none : (const char *const *)words->item;
+}
+
+const char *const *vmrun_notes(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.notes);
+}
+
+const char *const *vmrun_placeholders(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.unknown);
+}
+
+const char *const *vmrun_bhyve_words(const struct vmrun *vm)
+{
+	return lend(&vm->first.plan.remarks);
+}
+
+const char *vmrun_name(const struct vmrun *vm)
+{
+	return vm->name;
+}
+
+const char *vmrun_target(const struct vmrun *vm)
+{
+	return vm->name == NULL ? NULL : vm->options.target;
+}
+
+const char *vmrun_hypervisor(const struct vmrun *vm)
+{
+	return vm->source.hyper == NULL ? NULL : vm->source.hyper->name;
+}

@@ -1,0 +1,156 @@
+/* libvmrun: the life of a VM, or its simulation, through one descriptor. */
+#include "vmrun/vmrun.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/handle.h"
+
+/* Where the console's input comes from: not from a stdin that held the spec. */
+static int open_console_input(struct vmrun *vm)
+{
+	if (vm->options.file == NULL || strcmp(vm->options.file, "-") != 0)
+		return STDIN_FILENO;
+	vm->console_input = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	if (vm->console_input < 0)
+		vm->console_input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return vm->console_input;
+}
+
+static int check_sigchld(struct error *err)
+{
+	struct sigaction action;
+
+	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
+	    (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0))
+		return error_set(err, STATUS_USAGE,
+		    "SIGCHLD is ignored: the end of the hypervisor could not be seen");
+	return 0;
+}
+
+int handle_claim(struct vmrun *vm)
+{
+	const char *own = vm->options.supervisor_pid_file;
+	struct error err = { 0 };
+
+	if (vm->claimed)
+		return STATUS_OK;
+	/* The lock comes first: what follows may touch what a running VM of that name uses. */
+	if (check_sigchld(&err) != 0 ||
+	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0 ||
+	    (own != NULL && pidfile_open(&vm->pidfile, own, &err) != 0)) {
+		report_take(&vm->report, NULL, &err);
+		return (int)vm->report.status;
+	}
+	vm->claimed = true;
+	return STATUS_OK;
+}
+
+static int start_machine(struct vmrun *vm, struct machine_options *options)
+{
+	options->policy = vm->policy;
+	options->target = vm->options.target;
+	vm->machine = machine_new(&vm->source, options, &vm->first, &vm->events, &vm->report);
+	if (vm->machine == NULL)
+		return (int)vm->report.status;
+	machine_start(vm->machine);
+	return STATUS_OK;
+}
+
+int vmrun_start(struct vmrun *vm)
+{
+	struct machine_options options = { .pid_file = vm->options.pid_file,
+		.fix = vm->options.fix,
+		.force = vm->options.force,
+		.no_checks = vm->options.no_checks,
+		.ask = vm->options.ask };
+	int status;
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->machine != NULL || vm->source.dry)
+		return STATUS_USAGE;
+	status = handle_claim(vm);
+	if (status != STATUS_OK)
+		return status;
+	pidfile_write(&vm->pidfile, getpid());
+	options.console_input = open_console_input(vm);
+	return start_machine(vm, &options);
+}
+
+void vmrun_answer(struct vmrun *vm, bool fix)
+{
+	if (vm->machine != NULL)
+		machine_answer(vm->machine, fix);
+}
+
+int vmrun_simulate(struct vmrun *vm, const char *list)
+{
+	struct machine_options options = { .simulation = &vm->simulation };
+	struct error err = { 0 };
+
+	if (vm->report.count > 0)
+		return (int)vm->report.status;
+	if (vm->machine != NULL || !vm->source.dry)
+		return STATUS_USAGE;
+	if (simulation_parse(list, &vm->simulation, &err) != 0) {
+		(void)error_prefix(&err, "simulate");
+		report_take(&vm->report, NULL, &err);
+		return (int)vm->report.status;
+	}
+	return start_machine(vm, &options);
+}
+
+int vmrun_fd(const struct vmrun *vm)
+{
+	return vm->machine == NULL ? -1 : machine_fd(vm->machine);
+}
+
+int vmrun_dispatch(struct vmrun *vm)
+{
+	struct error err = { 0 };
+
+	if (vm->machine == NULL)
+		return STATUS_USAGE;
+	if (machine_dispatch(vm->machine, &err) == 0)
+		return STATUS_OK;
+	report_take(&vm->report, NULL, &err);
+	return STATUS_OS;
+}
+
+bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
+{
+	if (!event_next(&vm->events, out))
+		return false;
+	if (out->type == VMRUN_CHECKED)
+		handle_show(vm, machine_findings(vm->machine));
+	return true;
+}
+
+void vmrun_stop(struct vmrun *vm)
+{
+	if (vm->machine != NULL)
+		machine_stop(vm->machine);
+}
+
+bool vmrun_reset(struct vmrun *vm)
+{
+	return vm->machine != NULL && machine_reset(vm->machine);
+}
+
+bool vmrun_ended(const struct vmrun *vm)
+{
+	return vm->machine != NULL && machine_ended(vm->machine);
+}
+
+int vmrun_status(const struct vmrun *vm)
+{
+	return vm->machine == NULL ? (int)vm->report.status : machine_status(vm->machine);
+}
+
+int vmrun_guest_status(const struct vmrun *vm)
+{
+	return vm->machine == NULL ? -1 : machine_guest_status(vm->machine);
+}
