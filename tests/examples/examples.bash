@@ -69,3 +69,25 @@ python() {
 	echo 'no python3 with jsonschema: install python3-jsonschema (FreeBSD: py311-jsonschema)' >&2
 	return 1
 }
+
+# --- a list of exits, simulated and run ---
+
+# Delays of a spec are too long for a test: `quick` are the options that cut them.
+walking_setup() {
+	walks=0
+	quick=(--set 'backoff={"initial":0.01,"factor":2,"max":0.04,"reset_after":600}')
+}
+
+# same LIST [OPTION VALUE]... FILE: both walks, each from the state in the folder `before`, agree
+same() {
+	local list=$1
+	shift
+	walks=$((walks + 1))
+	rm -rf state
+	[ ! -e before ] || cp -R before state
+	"$WALK" --run-dir "$BATS_RUN_TMPDIR/run" --state-dir "$PWD/state" "${@:1:$#-1}" "$list" "${!#}" \
+		>rows 2>err </dev/null && return
+	echo "walk ${*:1:$#-1} $list ${!#}" >&2
+	cat rows err >&2
+	return 1
+}

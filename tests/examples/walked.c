@@ -118,8 +118,8 @@ static bool take_events(
 			over = *spawned == boots->count;
 			if (!over && boots->stops[(*spawned)++])
 				vmrun_stop(vm);
-		} else if (e.type == VMRUN_WARNING || e.type == VMRUN_HOOK_FAILED) {
-			(void)fprintf(stderr, "%s\n", e.text);
+		} else if (e.text != NULL && e.type != VMRUN_LOG && e.type != VMRUN_NOTE) {
+			(void)fprintf(stderr, "%s: %s\n", e.name, e.text);
 		}
 	}
 	return over;
