@@ -118,7 +118,8 @@ static bool take_events(
 			over = *spawned == boots->count;
 			if (!over && boots->stops[(*spawned)++])
 				vmrun_stop(vm);
-		} else if (e.text != NULL && e.type != VMRUN_LOG && e.type != VMRUN_NOTE) {
+		} else if (e.type == VMRUN_WARNING || e.type == VMRUN_HOOK_FAILED ||
+		    (e.type == VMRUN_EXITED && e.text != NULL && *e.text != '\0')) {
 			(void)fprintf(stderr, "%s: %s\n", e.name, e.text);
 		}
 	}
