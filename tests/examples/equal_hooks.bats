@@ -109,3 +109,16 @@ teardown() {
 	same check_failed vm.json
 	same killed,reboot,stopped vm.json
 }
+
+@test "hooks that refuse boot after boot: a simulation ends and says so" {
+	lua 'vm.on = { check_failed = "boot" }
+		function vm.on_prepare(spec, boot)
+			if boot.boots == 1 then error("never again", 0) end
+		end'
+	supervised --simulate reboot,reboot,poweroff vm.lua
+	is "$status" 0
+	is "$(head -n 2 out | cut -f 2,3,4,6 | tr '\t' ' ' | paste -sd,)" \
+		'default reboot boot default,default check_failed boot on.check_failed'
+	is "$(wc -l <out)" 201
+	has 'it goes round in a circle: hooks refuse each boot, and the policy boots again'
+}
