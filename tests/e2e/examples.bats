@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Specs of examples/ with real guests: the demo guest resets when it sees a CD and powers off when
 # it does not, which is all that an installation looks like from outside.
-# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+# shellcheck disable=SC2154,SC2034 # shared with ../cli/common.bash
 
 setup() {
 	load qemu

@@ -132,3 +132,15 @@ teardown() {
 	is "$status" 65
 	has 'hooks[0].sizes' && has 'sizes of memory' && has 'did you mean "sizes"?'
 }
+
+@test "passthru.json where the card cannot be found: boots without it, as the simulation says" {
+	cd "$BATS_TEST_TMPDIR"
+	export FAKE_STATE_DIR=$PWD/host PATH=$SOURCE/tests/fake/bin:$PATH
+	mkdir host
+	echo 'bridge0 up' >host/interfaces
+	supervised --set 'backoff={"initial":0.01}' "$SOURCE/examples/passthru.json"
+	is "$status" 0
+	has '10de 1c03: no such PCI device'
+	has 'target without runs under bhyve'
+	has 'next boot: target without in 0.01 s (on.check_failed)'
+}

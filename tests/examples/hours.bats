@@ -11,6 +11,11 @@ teardown() {
 	common_teardown
 }
 
+# hour N: the time of day in N hours, as GNU or FreeBSD has it
+hour() {
+	date -d "+$1 hours" +%H:%M 2>/dev/null || date -v "+$1H" +%H:%M
+}
+
 @test "os.time() and os.date() go on with uptimes, sleeps and delays; a given time is that time" {
 	lua 'local began = os.time()
 		local then_ = os.date("*t")
@@ -53,9 +58,10 @@ teardown() {
 }
 
 @test "daily_window waits on the simulated clock, at every boot, and goes on at once" {
-	local hook='{"use": "daily_window", "from": "'$(date -d '+2 hours' +%H:%M 2>/dev/null || date -v+2H +%H:%M)'",
-		"to": "'$(date -d '+3 hours' +%H:%M 2>/dev/null || date -v+3H +%H:%M)'"}'
-	spec '{"hooks": ['"$hook"']}'
+	local from to
+	from=$(hour 2)
+	to=$(hour 3)
+	spec '{"hooks": [{"use": "daily_window", "from": "'"$from"'", "to": "'"$to"'"}]}'
 	vmrun --simulate reboot@600,reboot@7200,poweroff vm.json
 	is "$status" 0
 	is "$(wc -l <out)" 3
