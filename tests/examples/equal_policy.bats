@@ -58,8 +58,8 @@ teardown() {
 			same check_failed,reboot,reboot,reboot,check_failed,reboot --reboot-on reboot,check_failed vm.json
 		done
 	done
-	spec '{"restart_limit": {"count": 2, "within": 0.5}}'
-	same reboot,reboot,reboot@0.7,reboot,reboot@0.7,reboot,reboot,reboot,reboot vm.json
+	spec '{"restart_limit": {"count": 2, "within": 1}}'
+	same reboot,reboot,reboot@1.3,reboot,reboot@1.3,reboot,reboot,reboot,reboot vm.json
 }
 
 @test "a loader that fails" {
