@@ -50,7 +50,7 @@ return function(options)
 		if is_new(boot.target) and not in_use() then
 			vmrun.state.slot = boot.target
 		elseif is_new(boot.target) and boot.boots == 0 then
-			return false, "the slot in use is " .. in_use()
+			return in_use()
 		end
 		take_file(options.confirm) -- of an earlier try
 	end
