@@ -43,7 +43,7 @@ cds() {
 	is "$status" 0
 	is "$(booted)" default
 	is "$(cds)" 0
-	has 'is installed already'
+	has 'boots default in place of install'
 }
 
 @test "staged.json goes through its stages to the VM itself" {
@@ -69,5 +69,5 @@ cds() {
 	is "$(booted)" a
 	vmrun -t b vm.json
 	is "$(booted)" a
-	has 'the slot in use is a'
+	has 'boots a in place of b'
 }
