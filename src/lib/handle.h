@@ -51,6 +51,7 @@ int handle_load_state(void *context, struct node **out, struct error *err);
 int handle_save_state(void *context, const struct node *state, struct error *err);
 void handle_event(void *context, const char *by, const char *json);
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
+int64_t handle_ahead(void *context);
 
 /* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
 void handle_show(struct vmrun *vm, const struct findings *findings);

@@ -181,6 +181,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.save_state = handle_save_state,
 		.event = handle_event,
 		.firmware = handle_firmware,
+		.ahead = handle_ahead,
 		.hypervisor = into->hyper->name,
 	};
 
