@@ -292,6 +292,34 @@ VMRUN_API void vmrun_stop(struct vmrun *vm);
  * many, and makes the one that was refused.  False when there is nothing to reset.
  */
 VMRUN_API bool vmrun_reset(struct vmrun *vm);
+/* As vmrun_stop(), from the last step of the ladder on: the hypervisor is killed. */
+VMRUN_API void vmrun_kill(struct vmrun *vm);
+/*
+ * Climbs down the ladder, then boots this target (NULL: the next); the policy is not asked and
+ * restart_limit does not count it.  A VM that waits for its next boot has it at once.  Returns 0,
+ * 65 (no such target), 69 (it is booting or ending already, or options.no_reboot) or 64 before
+ * vmrun_start(); see vmrun_refusal().
+ */
+VMRUN_API int vmrun_reboot(struct vmrun *vm, const char *target);
+/* The next boot, whoever decides on it, is of this target, once. Returns likewise. */
+VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
+/* Why the last vmrun_reboot() or vmrun_next() was refused; NULL when it was not. */
+VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
+
+/* How it stands. */
+struct vmrun_state {
+	const char *state;  /* "waiting", "loading", "running", "stopping", "backoff", "given_up" */
+	const char *target; /* that boots, runs or ended last; NULL before vmrun_start() */
+	const char *next_target; /* as far as it is known; or NULL */
+	const char *cause;	 /* of the last exit, or NULL */
+	int64_t boots, uptime_ms;
+	int64_t wait_ms; /* until the next boot, or the next step of the ladder, if there is one */
+	int pid;	 /* of the hypervisor, 0: none runs */
+	int stop_step;	 /* of the ladder, counts from 1; 0: it is not being stopped */
+};
+
+/* Strings are lent until the next vmrun_dispatch(). */
+VMRUN_API void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out);
 /* Is the supervision over? */
 VMRUN_API bool vmrun_ended(const struct vmrun *vm);
 /* vmrun's exit status, once it is over. */

@@ -32,6 +32,7 @@ struct vmrun {
 	struct rundir rundir;
 	char *run_dir, *state_dir; /* absolute */
 	char *name;		   /* of the VM */
+	char *refusal;		   /* why the last request was refused, or NULL */
 	char *kept_state;	   /* vmrun.state as its file has it, in one line, or NULL */
 	char *program;		   /* of the hypervisor, or NULL */
 	int console_input;	   /* -1: this program's stdin */

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "lib/handle.h"
 
 /* Where the console's input comes from: not from a stdin that held the spec. */
@@ -133,6 +135,54 @@ void vmrun_stop(struct vmrun *vm)
 {
 	if (vm->machine != NULL)
 		machine_stop(vm->machine);
+}
+
+void vmrun_kill(struct vmrun *vm)
+{
+	if (vm->machine != NULL)
+		machine_kill(vm->machine);
+}
+
+/* Keeps why a request was refused. */
+static int refuse(struct vmrun *vm, int rc, struct error *err)
+{
+	int status = rc == 0 ? STATUS_OK : (int)err->status;
+
+	free(vm->refusal);
+	vm->refusal = err->text == NULL ? NULL : mem_copy(err->text);
+	error_clear(err);
+	return status;
+}
+
+int vmrun_reboot(struct vmrun *vm, const char *target)
+{
+	struct error err = { 0 };
+
+	if (vm->machine == NULL)
+		return STATUS_USAGE;
+	return refuse(vm, machine_reboot(vm->machine, target, &err), &err);
+}
+
+int vmrun_next(struct vmrun *vm, const char *target)
+{
+	struct error err = { 0 };
+
+	if (vm->machine == NULL)
+		return STATUS_USAGE;
+	return refuse(vm, machine_next(vm->machine, target, &err), &err);
+}
+
+const char *vmrun_refusal(const struct vmrun *vm)
+{
+	return vm->refusal;
+}
+
+void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out)
+{
+	if (vm->machine != NULL)
+		machine_tell(vm->machine, out);
+	else
+		*out = (struct vmrun_state){ .state = "waiting" };
 }
 
 bool vmrun_reset(struct vmrun *vm)

@@ -238,6 +238,7 @@ void vmrun_close(struct vmrun *vm)
 	report_free(&vm->report);
 	event_queue_clear(&vm->events);
 	free(vm->name);
+	free(vm->refusal);
 	free(vm->kept_state);
 	free(vm->run_dir);
 	free(vm->state_dir);

@@ -237,6 +237,8 @@ void boots_say_exit(struct machine *m)
 	m->ends++;
 	if (m->stop_requested)
 		m->outcome.cause = CAUSE_STOPPED;
+	else if (m->reboot_to != NULL)
+		m->outcome.cause = CAUSE_REBOOT;
 	event_target(r, m->boot.target);
 	event_text(r, m->child.tail);
 	r->event.cause = cause_name(m->outcome.cause);
@@ -309,12 +311,22 @@ void boots_over(struct machine *m)
 
 void boots_decide(struct machine *m)
 {
-	struct policy_question q = { &m->options.policy, m->boot.spec, m->boot.target, &m->outcome,
-		m->pace.boots, m->stop_requested, m->answer, m->answer_label, m->was_given_up };
+	struct policy_question q = { .options = &m->options.policy,
+		.spec = m->boot.spec,
+		.target = m->boot.target,
+		.outcome = &m->outcome,
+		.automatic_boots = m->pace.boots,
+		.stop_requested = m->stop_requested,
+		.reboot_to = m->reboot_to,
+		.once = m->once_target,
+		.answer = m->answer,
+		.hook = m->answer_label,
+		.was_given_up = m->was_given_up };
 
 	decision_clear(&m->decision);
 	policy_decide(&q, &m->decision);
-	deciding_pace(m, &m->decision);
+	if (m->reboot_to == NULL) /* nobody counts what was asked for */
+		deciding_pace(m, &m->decision);
 	deciding_say(m, &m->decision);
 	if (m->outcome.cause != CAUSE_GIVEN_UP) {
 		boots_follow(m);
@@ -334,9 +346,18 @@ static int final_status(const struct machine *m)
 	return policy_exit_status(&m->outcome, m->exec_status);
 }
 
+/* Requests hold for one boot. */
+static void forget_requests(struct machine *m)
+{
+	free(m->reboot_to);
+	free(m->once_target);
+	m->reboot_to = m->once_target = NULL;
+}
+
 void boots_follow(struct machine *m)
 {
 	if (m->decision.boot) {
+		forget_requests(m);
 		free(m->next_target);
 		m->next_target = mem_copy(m->decision.target);
 		machine_enter(m, STATE_WAITING, m->decision.delay_ms);

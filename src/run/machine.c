@@ -73,61 +73,6 @@ bool machine_helper_late(struct machine *m)
 	return true;
 }
 
-/* One step of the stop ladder, and the wait before the next. */
-static void take_step(struct machine *m)
-{
-	const struct stop_ladder *ladder = &m->boot.spec->stop;
-	/* Past the end only a kill is left. */
-	struct stop_step step = { STOP_KILL, 5000 };
-	struct power power = { 0 };
-	struct event_record *r;
-
-	if (m->stop_step < ladder->count)
-		step = ladder->step[m->stop_step];
-	m->stop_step++;
-	r = event_add(m->events, VMRUN_STOPPING);
-	event_target(r, m->boot.target);
-	r->event.action = stop_action_name(step.action);
-	r->event.delay_ms = step.wait_ms;
-	m->boot.plan.hyper->power(&m->boot.plan, step.action, &power);
-	if (power.signal != 0)
-		child_signal(&m->child, power.signal);
-	else if (power.control != NULL)
-		child_control(&m->child, power.control);
-	else if (power.helper.count > 0)
-		(void)machine_help(m, &power.helper, HELPER_SILENT);
-	words_free(&power.helper);
-	machine_enter(m, STATE_STOPPING, step.wait_ms);
-}
-
-static void begin_stop(struct machine *m)
-{
-	m->stop_requested = true;
-	m->stop_step = 0;
-	take_step(m);
-}
-
-/* The VM is gone already; what it left is destroyed all the same, which takes a moment. */
-static void stop_cleaning(struct machine *m)
-{
-	m->stop_requested = true;
-	m->outcome.cause = CAUSE_STOPPED;
-}
-
-static void stop_waiting(struct machine *m)
-{
-	m->stop_requested = true;
-	m->outcome.cause = CAUSE_STOPPED;
-	boots_end(m, STATUS_OK);
-}
-
-/* A loader has nothing to lose. */
-static void stop_loading(struct machine *m)
-{
-	m->stop_requested = true;
-	child_signal(&m->child, SIGKILL);
-}
-
 static void end_loading(struct machine *m)
 {
 	m->gave_up = true;
@@ -149,30 +94,31 @@ static void give_up_on_start(struct machine *m)
 
 /* A blank cell: nothing to do in this state. */
 static action *const actions[STATES][HAPPENINGS] = {
-	[STATE_WAITING] = { [HAPPENED_DEADLINE] = boots_begin, [HAPPENED_STOP] = stop_waiting },
+	[STATE_WAITING] = { [HAPPENED_DEADLINE] = boots_begin, [HAPPENED_STOP] = stopping_waiting },
 	[STATE_DRAFTING] = { [HAPPENED_STOP] = boots_stop_asking },
 	[STATE_PREPARING] = { [HAPPENED_HELPER] = preparing_go_on,
 	    [HAPPENED_DEADLINE] = preparing_late,
 	    [HAPPENED_STOP] = preparing_stop },
 	[STATE_LOADING] = { [HAPPENED_EXIT] = boots_loaded,
 	    [HAPPENED_DEADLINE] = end_loading,
-	    [HAPPENED_STOP] = stop_loading },
+	    [HAPPENED_STOP] = stopping_loading },
 	[STATE_RUNNING] = { [HAPPENED_EXIT] = boots_exited,
-	    [HAPPENED_STOP] = begin_stop,
+	    [HAPPENED_STOP] = stopping_begin,
 	    [HAPPENED_DEADLINE] = give_up_on_start },
 	[STATE_STOPPING] = { [HAPPENED_EXIT] = boots_exited,
-	    [HAPPENED_STOP] = take_step,
-	    [HAPPENED_DEADLINE] = take_step },
+	    [HAPPENED_STOP] = stopping_hurry,
+	    [HAPPENED_DEADLINE] = stopping_step },
 	[STATE_CLEANING] = { [HAPPENED_HELPER] = cleaning_helper_ended,
 	    [HAPPENED_DEADLINE] = cleaning_deadline,
-	    [HAPPENED_STOP] = stop_cleaning },
+	    [HAPPENED_STOP] = stopping_cleaning },
 	[STATE_DECIDING] = { [HAPPENED_STOP] = boots_stop_asking },
-	[STATE_GIVEN_UP] = { [HAPPENED_RESET] = deciding_reset, [HAPPENED_STOP] = stop_waiting },
+	[STATE_GIVEN_UP] = { [HAPPENED_RESET] = deciding_reset,
+	    [HAPPENED_STOP] = stopping_waiting },
 	[STATE_ENDING] = { [HAPPENED_HELPER] = ending_go_on, [HAPPENED_DEADLINE] = ending_late },
 	[STATE_REPORTING] = { [HAPPENED_STOP] = boots_farewell },
 };
 
-static void happen(struct machine *m, enum happening what)
+void machine_happen(struct machine *m, enum happening what)
 {
 	action *const act = actions[m->state][what];
 
@@ -190,7 +136,7 @@ void machine_deadline(struct machine *m)
 	} else if (m->deadline_ms >= 0 && m->deadline_ms <= now) {
 		m->late_ms = now - m->deadline_ms;
 		m->deadline_ms = -1;
-		happen(m, HAPPENED_DEADLINE);
+		machine_happen(m, HAPPENED_DEADLINE);
 	}
 	machine_arm(m);
 }
@@ -217,7 +163,7 @@ static void process_ended(struct machine *m, pid_t pid)
 	} else if (asking_ended(m, pid)) {
 		return;
 	} else if (helper_ended(&m->helper, pid, m->wait)) {
-		happen(m, HAPPENED_HELPER);
+		machine_happen(m, HAPPENED_HELPER);
 	}
 }
 
@@ -249,7 +195,7 @@ static void handle(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE)
 		read_channel(m, (enum channel)wake->tag);
 	else if (wake->tag == CHILD_TAG_END)
-		happen(m, HAPPENED_EXIT);
+		machine_happen(m, HAPPENED_EXIT);
 	else
 		process_ended(m, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS));
 }
@@ -270,19 +216,6 @@ int machine_dispatch(struct machine *m, struct error *err)
 		handle(m, &wake);
 	}
 	return 0;
-}
-
-void machine_stop(struct machine *m)
-{
-	happen(m, HAPPENED_STOP);
-}
-
-bool machine_reset(struct machine *m)
-{
-	bool given_up = m->state == STATE_GIVEN_UP;
-
-	happen(m, HAPPENED_RESET);
-	return given_up;
 }
 
 void machine_answer(struct machine *m, bool fix)
@@ -382,6 +315,8 @@ void machine_free(struct machine *m)
 		free(m->history[i].words);
 	}
 	free(m->next_target);
+	free(m->reboot_to);
+	free(m->once_target);
 	free(m->refused_target);
 	preparing_clear(&m->preparing);
 	taken_clear(&m->taken);

@@ -41,6 +41,16 @@ int machine_dispatch(struct machine *m, struct error *err);
 void machine_stop(struct machine *m);
 /* After it has given up and waits: boots what was refused. False when it has not. */
 bool machine_reset(struct machine *m);
+/* As a stop, from the last step of the ladder on. */
+void machine_kill(struct machine *m);
+/*
+ * The ladder, then a boot: of this target, NULL: of the next.  Fails with STATUS_SPEC (no such
+ * target) or STATUS_CHECK (why it cannot be now).
+ */
+int machine_reboot(struct machine *m, const char *target, struct error *err);
+/* The next boot, whenever it is, is of this target. Fails likewise. */
+int machine_next(struct machine *m, const char *target, struct error *err);
+void machine_tell(const struct machine *m, struct vmrun_state *out);
 /* To an event that asks: mend what was found, or let the boot fail. */
 void machine_answer(struct machine *m, bool fix);
 bool machine_ended(const struct machine *m);

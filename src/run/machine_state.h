@@ -121,6 +121,8 @@ struct machine {
 	char *next_target;	   /* of the boot that is waited for; NULL: it is prepared */
 	char *refused_target;	   /* of the boot that was one too many */
 	bool stop_requested;
+	char *reboot_to;   /* a reboot was asked for: of this target, "" of the next; or NULL */
+	char *once_target; /* asked for at the next boot, once; or NULL */
 	size_t stop_step;  /* the next one of the ladder */
 	int64_t boots;	   /* started so far */
 	int64_t ends;	   /* of boots, those that failed before they ran among them */
@@ -163,6 +165,17 @@ void machine_enter(struct machine *m, enum state state, int64_t ms);
 bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture);
 /* The helper has had its time: kills it, and gives it up when that is not enough. */
 bool machine_helper_late(struct machine *m);
+
+/* machine.c: looks up what that means in this state, and does it. */
+void machine_happen(struct machine *m, enum happening what);
+
+/* stopping.c: a stop request in each state, and the ladder. */
+void stopping_begin(struct machine *m);
+void stopping_step(struct machine *m);	/* the next one, and the wait before the one after it */
+void stopping_hurry(struct machine *m); /* a second request */
+void stopping_cleaning(struct machine *m);
+void stopping_waiting(struct machine *m);
+void stopping_loading(struct machine *m);
 
 /* drafting.c: from the name of a target to a boot with its plan. */
 void drafting_begin(struct machine *m);

@@ -46,6 +46,13 @@ static void follow_hook(const struct policy_question *q, struct decision *out)
 		stop(out, mem_copy(q->hook));
 }
 
+/* Somebody waits for it: at once. */
+static void follow_request(const struct policy_question *q, struct decision *out)
+{
+	boot(q, out, *q->reboot_to == '\0' ? NULL : q->reboot_to, mem_copy("the reboot request"));
+	out->delay_ms = 0;
+}
+
 static void follow_list(const struct policy_question *q, struct decision *out,
     const struct reboot_list *list, const char *by)
 {
@@ -105,6 +112,17 @@ static void follow_spec(const struct policy_question *q, struct decision *out)
 		stop(out, mem_copy("default"));
 }
 
+/* Whether it boots is not the request's to say, only what. */
+static void boot_once(const struct policy_question *q, struct decision *out)
+{
+	MEM_AUTO char *by = out->by;
+
+	free(out->target);
+	out->target = mem_copy(q->once);
+	out->by_next = false;
+	out->by = mem_format("the next request, %s", by);
+}
+
 /* Limits of the command line, which no policy can lift. */
 static void apply_limits(const struct policy_question *q, struct decision *out)
 {
@@ -123,6 +141,8 @@ void policy_decide(const struct policy_question *q, struct decision *out)
 	out->delay_ms = -1;
 	if (q->stop_requested)
 		stop(out, mem_copy("the stop request"));
+	else if (q->reboot_to != NULL)
+		follow_request(q, out);
 	else if (q->outcome->cause == CAUSE_GIVEN_UP)
 		follow_given_up(q, out);
 	else if (q->answer != NULL)
@@ -131,7 +151,10 @@ void policy_decide(const struct policy_question *q, struct decision *out)
 		follow_list(q, out, &q->options->reboot_on, "--reboot-on");
 	else
 		follow_spec(q, out);
-	apply_limits(q, out);
+	if (q->reboot_to == NULL)
+		apply_limits(q, out);
+	if (out->boot && q->once != NULL)
+		boot_once(q, out);
 }
 
 const char *decision_action(const struct decision *d)

@@ -23,6 +23,8 @@ struct policy_question {
 	const struct outcome *outcome;
 	int64_t automatic_boots; /* made so far */
 	bool stop_requested;
+	const char *reboot_to; /* somebody asked for a reboot: of this target; NULL: nobody did */
+	const char *once;      /* somebody asked for this target at the next boot, or NULL */
 	const struct node *answer; /* of the first hook that had an opinion, or NULL */
 	const char *hook;	   /* its label */
 	bool was_given_up;	   /* on.given_up has booted its target: it does so once */

@@ -175,10 +175,14 @@ const char *life_events(struct vmrun *vm)
 
 const char *life_run(struct vmrun *vm)
 {
-	struct pollfd p = { .events = POLLIN };
-
 	assert_int_equal(vmrun_start(vm), 0);
-	p.fd = vmrun_fd(vm);
+	return life_end(vm);
+}
+
+const char *life_end(struct vmrun *vm)
+{
+	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
+
 	while (!vmrun_ended(vm)) {
 		assert_int_equal(poll(&p, 1, LONGEST_MS), 1);
 		assert_int_equal(vmrun_dispatch(vm), 0);

@@ -22,6 +22,8 @@ void life_script(const char *lines);
 void life_wait_for(struct vmrun *vm, const char *file);
 /* Dispatches until the end, and gives back the events as "name:what" words. Lent until the next. */
 const char *life_run(struct vmrun *vm);
+/* The same of one that was started: the events since the last call of life_events(). */
+const char *life_end(struct vmrun *vm);
 /* One round of the loop, at most so many milliseconds. */
 void life_step(struct vmrun *vm, int ms);
 /* Words of the events since the last call of this or of life_run(). */

@@ -19,6 +19,7 @@ struct row {
 	const char *spec_list, *option_list, *next_target;
 	const char *on;	  /* "stop", "boot", "same", "wait", or a target: for this cause */
 	const char *hook; /* "boot", "boot:TARGET", "stop" */
+	const char *reboot_to, *once;
 	bool stop_requested, no_reboot, was_given_up;
 	int64_t count, made;  /* --reboot-count (0: none given; N: N - 1), automatic boots so far */
 	const char *expected; /* "boot TARGET by WHO", "stop by WHO", "wait by WHO" */
@@ -71,8 +72,16 @@ static char *decide(const struct row *row)
 	struct policy_options options = { row->no_reboot, row->count - 1, { 0 } };
 	struct spec spec = { .restart_limit = { false, 5, 30000 } };
 	struct outcome outcome = { row->cause, row->status, 0, false };
-	struct policy_question q = { &options, &spec, "current", &outcome, row->made,
-		row->stop_requested, NULL, "the hook", row->was_given_up };
+	struct policy_question q = { .options = &options,
+		.spec = &spec,
+		.target = "current",
+		.outcome = &outcome,
+		.automatic_boots = row->made,
+		.stop_requested = row->stop_requested,
+		.reboot_to = row->reboot_to,
+		.once = row->once,
+		.hook = "the hook",
+		.was_given_up = row->was_given_up };
 	struct node *answer = hook_answer(row->hook);
 	struct decision d;
 	char *text;
@@ -85,7 +94,7 @@ static char *decide(const struct row *row)
 	policy_decide(&q, &d);
 	assert_int_equal(d.boot, d.target != NULL);
 	assert_int_equal(d.status, -1);
-	assert_int_equal(d.delay_ms, -1); /* nobody asked for one */
+	assert_int_equal(d.delay_ms, row->reboot_to != NULL && d.boot ? 0 : -1);
 	assert_false(d.boot && d.wait);
 	text = mem_format(
 	    "%s%s%s by %s", decision_action(&d), d.boot ? " " : "", d.boot ? d.target : "", d.by);
@@ -153,6 +162,29 @@ static void test_order(void **state)
 		{ CAUSE_REBOOT, .spec_list = "", .expected = "stop by reboot_on" },
 		{ CAUSE_TRIPLE_FAULT, .status = 3, .spec_list = "triple_fault",
 		    .expected = "boot current by reboot_on" },
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+/* What somebody asked for: a reboot is no automatic boot; the next target says what, not whether.
+ */
+static void test_requests(void **state)
+{
+	static const struct row rows[] = {
+		{ CAUSE_REBOOT, .reboot_to = "a", .hook = "stop", .option_list = "", .on = "stop",
+		    .expected = "boot a by the reboot request" },
+		{ CAUSE_REBOOT, .reboot_to = "", .next_target = "next", .count = 1,
+		    .expected = "boot next by the reboot request" },
+		{ CAUSE_REBOOT, .reboot_to = "", .expected = "boot current by the reboot request" },
+		{ CAUSE_REBOOT, .reboot_to = "a", .stop_requested = true,
+		    .expected = "stop by the stop request" },
+		{ CAUSE_REBOOT, .once = "a", .expected = "boot a by the next request, default" },
+		{ CAUSE_HALT, .once = "a", .hook = "boot:x",
+		    .expected = "boot a by the next request, the hook" },
+		{ CAUSE_HALT, .once = "a", .expected = "stop by default" },
+		{ CAUSE_REBOOT, .once = "a", .no_reboot = true, .expected = "stop by --no-reboot" },
 	};
 
 	(void)state;
@@ -296,7 +328,9 @@ static void test_answers_with_numbers(void **state)
 	struct policy_options options = { false, -1, { 0 } };
 	struct spec spec = { 0 };
 	struct outcome outcome = { CAUSE_ERROR, 4, 0, false };
-	struct policy_question q = { &options, &spec, "t", &outcome, 0, false, NULL, "h", false };
+	struct policy_question q = {
+		.options = &options, .spec = &spec, .target = "t", .outcome = &outcome, .hook = "h"
+	};
 	struct node *answer = node_new(NODE_OBJECT);
 	struct decision d;
 
@@ -361,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_on),
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_delays_of_on),

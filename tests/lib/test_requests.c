@@ -1,0 +1,160 @@
+/* The library's public face: what may be asked of a running VM beside a stop, and its state. */
+#include "life.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#define TARGETS ",\"targets\":{\"a\":{},\"b\":{}}"
+
+static void expect_state(struct vmrun *vm, const char *state, const char *target)
+{
+	struct vmrun_state s;
+
+	vmrun_get_state(vm, &s);
+	assert_string_equal(s.state, state);
+	assert_string_equal(s.target, target);
+	assert_int_equal(
+	    s.pid != 0, strcmp(state, "running") == 0 || strcmp(state, "stopping") == 0);
+}
+
+static void test_reboot(void **state)
+{
+	struct vmrun *vm =
+	    life_open("demo", TARGETS ",\"restart_limit\":{\"count\":1,\"within\":99}");
+
+	(void)state;
+	assert_int_equal(vmrun_reboot(vm, NULL), 64);
+	life_script("acpi on ready one wait exit 1\n"
+		    "acpi on ready two wait exit 1\n"
+		    "acpi on ready three wait exit 1\n"
+		    "exit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "one");
+	expect_state(vm, "running", "default");
+	assert_int_equal(vmrun_reboot(vm, "nowhere"), 65);
+	assert_string_equal(vmrun_refusal(vm), "no target \"nowhere\"");
+	assert_int_equal(vmrun_reboot(vm, "a"), 0);
+	assert_null(vmrun_refusal(vm));
+	expect_state(vm, "stopping", "default");
+	life_wait_for(vm, "two");
+	expect_state(vm, "running", "a");
+	/* It counts for no limit, and the policy is not asked: two more are no trouble. */
+	assert_int_equal(vmrun_reboot(vm, NULL), 0);
+	life_wait_for(vm, "three");
+	expect_state(vm, "running", "a");
+	assert_int_equal(vmrun_reboot(vm, "default"), 0);
+	assert_string_equal(strstr(life_end(vm), "spawned:default exit:poweroff"),
+	    "spawned:default exit:poweroff decided:stop ended:poweroff");
+	vmrun_close(vm);
+}
+
+/* A stop is stronger than a reboot that was asked for before it; nothing follows it. */
+static void test_stop_after_reboot(void **state)
+{
+	struct vmrun *vm = life_open("demo", TARGETS);
+
+	(void)state;
+	life_script("acpi on ready up waitfile go exit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "up");
+	assert_int_equal(vmrun_reboot(vm, "a"), 0);
+	vmrun_stop(vm);
+	assert_int_equal(vmrun_reboot(vm, "a"), 69);
+	assert_string_equal(vmrun_refusal(vm), "it is being stopped");
+	assert_non_null(strstr(life_end(vm), "exit:stopped decided:stop ended:stopped"));
+	vmrun_close(vm);
+}
+
+static void test_no_reboot(void **state)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct vmrun *vm;
+
+	(void)state;
+	options.no_reboot = true;
+	vm = life_open_with(&options, "demo", TARGETS);
+	life_script("ready up waitfile go exit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "up");
+	assert_int_equal(vmrun_reboot(vm, NULL), 69);
+	assert_string_equal(vmrun_refusal(vm), "--no-reboot forbids it");
+	vmrun_kill(vm);
+	assert_non_null(strstr(life_end(vm), "stopping:kill exit:stopped"));
+	vmrun_close(vm);
+}
+
+/* Whoever decides that it boots, once. */
+static void test_next(void **state)
+{
+	struct vmrun *vm = life_open("demo", TARGETS ",\"backoff\":false,\"restart_limit\":false");
+
+	(void)state;
+	life_script("acpi on ready one wait exit 1\nexit 0\nexit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "one");
+	assert_int_equal(vmrun_next(vm, "c"), 65);
+	assert_int_equal(vmrun_next(vm, "b"), 0);
+	(void)life_events(vm);
+	assert_int_equal(vmrun_reboot(vm, NULL), 0);
+	assert_non_null(strstr(life_end(vm), "spawned:b exit:reboot decided:boot starting:b"));
+	vmrun_close(vm);
+}
+
+/* A boot that is waited for comes at once, and may be another. */
+static void test_backoff(void **state)
+{
+	struct vmrun *vm = life_open("demo",
+	    TARGETS
+	    ",\"reboot_on\":[\"triple_fault\"],\"backoff\":{\"initial\":3600,\"max\":3600}");
+	struct vmrun_state s;
+
+	(void)state;
+	life_script("exit 3\nexit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	for (vmrun_get_state(vm, &s); strcmp(s.state, "backoff") != 0; vmrun_get_state(vm, &s))
+		life_step(vm, 10000);
+	assert_string_equal(s.cause, "triple_fault");
+	assert_string_equal(s.next_target, "default");
+	assert_in_range(s.wait_ms, 3000000, 3600000);
+	assert_int_equal(s.boots, 1);
+	assert_int_equal(vmrun_next(vm, "b"), 0);
+	vmrun_get_state(vm, &s);
+	assert_string_equal(s.next_target, "b");
+	assert_int_equal(vmrun_reboot(vm, "a"), 0);
+	assert_non_null(strstr(life_end(vm), "spawned:a exit:poweroff"));
+	vmrun_close(vm);
+}
+
+static void test_kill(void **state)
+{
+	struct vmrun *vm = life_open("demo", "");
+
+	(void)state;
+	vmrun_kill(vm); /* nothing runs yet: nothing to do */
+	life_script("ready up hang");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "up");
+	vmrun_kill(vm);
+	assert_non_null(
+	    strstr(life_end(vm), "stopping:kill exit:stopped decided:stop ended:stopped"));
+	vmrun_close(vm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_reboot, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_stop_after_reboot, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_no_reboot, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_next, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_backoff, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_kill, life_enter, life_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
