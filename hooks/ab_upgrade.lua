@@ -6,8 +6,7 @@
 --
 --	a, b      the targets that are the slots, "a" and "b"
 --	stays_up  a new slot that runs for so many seconds is taken, 300
---	request   a file, from a folder shared with the guest perhaps: when it is there at a reboot
---	          of the slot in use, it is removed and the other slot is tried
+--	request   a file: when it is there at a reboot, it is removed and the other slot is tried
 --	confirm   a file: a new slot that makes it is taken also when it ends before that
 --
 -- A next_target or another hook can begin a try too.  A new slot that ends before its time is left
@@ -19,6 +18,9 @@ return function(options)
 		stays_up = { "seconds", default = 300 },
 		request = { "path" }, confirm = { "path" },
 	})
+	if not os and (options.request or options.confirm) then
+		return nil, "request and confirm need rm(1), which --sandbox does not let it run"
+	end
 	local other = { [options.a] = options.b, [options.b] = options.a }
 
 	-- Nothing before the first boot, or when the slots have got other names since.
@@ -45,12 +47,10 @@ return function(options)
 	end
 
 	local function on_start(boot)
-		if not is_new(boot.target) then
-			return
-		elseif not in_use() then
+		if is_new(boot.target) and not in_use() then
 			vmrun.state.slot = boot.target
-		elseif boot.boots == 0 then
-			return false, "the slot in use is " .. in_use()
+		elseif is_new(boot.target) and boot.boots == 0 then
+			return in_use()
 		end
 		take_file(options.confirm) -- of an earlier try
 	end

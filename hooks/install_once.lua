@@ -2,11 +2,12 @@
 --
 --	"hooks": [{ "use": "install_once", "target": "install" }]
 --
---	vmrun -t install vm.json	the first time it installs, from then on it boots `next`
+--	vmrun vm.json	the first time it installs, from then on it boots `next`
 --
 --	target  what installs, "install"
 --	next    what is booted in its place once that is done, "default"
 --	done    how it ends when it has succeeded, ["reboot", "poweroff"]
+--	auto    also a start with `next` installs first, true; with false only -t install does
 --
 -- That it is done is kept in vmrun.state: it holds for the life of the VM, also when vmrun is
 -- started again.  A stop of vmrun or a fault in the middle of it is no success.  To install again,
@@ -16,6 +17,7 @@ return function(options, vm)
 		target = { "target", default = "install" },
 		next = { "target", default = "default" },
 		done = { "causes", default = { "reboot", "poweroff" } },
+		auto = { "boolean", default = true },
 	})
 
 	local is_success = {}
@@ -38,7 +40,10 @@ return function(options, vm)
 
 	function hooks.on_start(boot)
 		if boot.target == options.target and is_done() then
-			return false, vm.name .. " is installed already"
+			return options.next
+		elseif boot.target == options.next and boot.boots == 0 and options.auto
+			and not is_done() then
+			return options.target
 		end
 	end
 
@@ -52,7 +57,7 @@ return function(options, vm)
 				return -- as the target itself says
 			end
 		end
-		-- A reboot, or a boot that was refused above, or whose medium has gone since.
+		-- A reboot, or a boot whose medium has gone since.
 		if is_done() then
 			return options.next
 		end

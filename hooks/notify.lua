@@ -13,6 +13,9 @@
 -- It decides nothing, but a hook that answers is the last that is asked: let it stand before those
 -- that decide.  The next boot waits for the command.
 return function(options)
+	if not os then
+		return nil, "it runs a command, which --sandbox does not let it"
+	end
 	options = vmrun.options(options, {
 		command = { "command", required = true },
 		on = { "causes", also = { "start", "end" } },

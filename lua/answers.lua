@@ -55,10 +55,16 @@ function answers.decision(hook, answer)
 	return action
 end
 
--- on_start: false and a reason refuse the boot.
-function answers.refusal(answer, reason)
+-- on_start: false and a reason refuse the boot, a target is booted in its place.
+function answers.start(answer, reason)
 	if answer == false then
 		return { refused = true, reason = reason ~= nil and tostring(reason) or nil }
+	elseif type(answer) == "string" then
+		check_target("on_start", answer)
+		return { target = answer }
+	elseif answer ~= nil and answer ~= true then
+		error(format("on_start returned %s; expected a target, false and a reason, or nothing",
+			import("words").describe(answer)), 0)
 	end
 end
 

@@ -71,10 +71,13 @@ local function make_hook(request)
 	session.loading, session.faults = name, {}
 	local chunk, folder = open_hook(request)
 	session.here = folder
-	local functions = chunk()
+	local functions, why = chunk()
 	if type(functions) == "function" then
 		options.use = nil
-		functions = functions(options, facts_of_vm())
+		functions, why = functions(options, facts_of_vm())
+	end
+	if functions == nil and type(why) == "string" then
+		error(format("%s cannot be used: %s", name, why), 0)
 	end
 	check_functions(name, functions)
 	session.loading = nil
@@ -129,7 +132,10 @@ function hooks.hooks(request)
 		add_own(list, name)
 	end
 	for _, key in ipairs(request.files or {}) do
-		local file = session.files[key] or error("no hook file " .. key)
+		local file = session.files[key]
+		if not file then
+			error(format("the list of hooks has changed since it was read: %s", key), 0)
+		end
 		if file.functions[name] then
 			list[#list + 1] = {
 				call = file.functions[name],
@@ -182,14 +188,14 @@ end
 function hooks.call(request)
 	local name, argument = request.name, request.argument
 	local entry = session.calls[name][request.index]
-	session.here = entry.folder
+	session.here, session.label = entry.folder, entry.label
 	native.hooking()
 	if name == "on_prepare" then
 		return prepare(entry.call, argument)
 	elseif name == "on_exit" then
 		return answers.decision(name, entry.call(answers.exit(argument)))
 	elseif name == "on_start" then
-		return answers.refusal(entry.call(argument))
+		return answers.start(entry.call(argument))
 	end
 	entry.call(name == "on_end" and answers.exit(argument) or argument)
 end

@@ -103,9 +103,9 @@ local function wait(name, request)
 		raise(format("vmrun.%s: Lua cannot wait here: it is inside a library function that "
 			.. "calls back (table.sort, string.gsub, require)", name))
 	end
-	local here = session.here
+	local here, label = session.here, session.label
 	local answer = native.wait(request)
-	session.here = here
+	session.here, session.label = here, label
 	return answer or {}
 end
 

@@ -216,6 +216,7 @@ enum vmrun_event_type {
 	VMRUN_DECIDED,
 	VMRUN_GIVEN_UP,	   /* cause, by, target: this boot was one too many; text: the last exits, a
 			    * line each, the newest last */
+	VMRUN_RELOADED,	   /* problems, text: the spec was read again; what is wrong with it */
 	VMRUN_STOPPING,	   /* action: a step of the stop ladder; delay_ms: before the next one */
 	VMRUN_HOOK_FAILED, /* by, text: the hook and its traceback */
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
@@ -303,6 +304,12 @@ VMRUN_API void vmrun_kill(struct vmrun *vm);
 VMRUN_API int vmrun_reboot(struct vmrun *vm, const char *target);
 /* The next boot, whoever decides on it, is of this target, once. Returns likewise. */
 VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
+/*
+ * Reads the spec again, with the same options: it holds from the next boot on.  One that is not
+ * good, or has another name, is reported by VMRUN_RELOADED, and the old one stays.  Waits for what
+ * the spec itself waits for while it is read.  Returns 0 or a status as vmrun_open() does.
+ */
+VMRUN_API int vmrun_reload(struct vmrun *vm);
 /* Why the last vmrun_reboot() or vmrun_next() was refused; NULL when it was not. */
 VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 

@@ -212,6 +212,15 @@ static void say_decided(const struct vmrun_event *e, struct renderer *r)
 		say(r, "%s: next boot: target %s (%s)", e->vm, e->target, e->by);
 }
 
+static void say_reloaded(const struct vmrun_event *e, struct renderer *r)
+{
+	if (e->problems == 0)
+		say(r, "%s: the spec was read again: it holds from the next boot on", e->vm);
+	else
+		say(r, "%s: the spec was read again and is not good, the old one stays:\n%s", e->vm,
+		    e->text);
+}
+
 static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 {
 	const char *what = "killing the hypervisor";
@@ -274,6 +283,9 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_GIVEN_UP:
 		say_given_up(e, r);
 		break;
+	case VMRUN_RELOADED:
+		say_reloaded(e, r);
+		break;
 	case VMRUN_STOPPING:
 		say_stopping(e, r);
 		break;
@@ -294,9 +306,9 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
-	case VMRUN_HOOK_EVENT:
-		say(r, "%s: event%s%s: %s", e->vm, e->by != NULL ? " of " : "",
-		    e->by != NULL ? e->by : "", e->text);
+	case VMRUN_HOOK_EVENT: /* a spec that tells, and is wrong, has no name yet */
+		say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
+		    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
 		break;
 	case VMRUN_ENDED:
 		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);

@@ -61,7 +61,7 @@ static void place(struct node **root, struct node *parent, const char *key, stru
 /* Objects are sorted: what comes after their last key is new. */
 static bool has_key(const struct node *object, const char *key)
 {
-	return object->last != NULL && strcmp(object->last->key, key) >= 0 &&
+	return object != NULL && object->last != NULL && strcmp(object->last->key, key) >= 0 &&
 	    node_get(object, key) != NULL;
 }
 

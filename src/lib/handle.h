@@ -41,6 +41,8 @@ struct vmrun {
 	size_t shown_count;
 };
 
+/* vmrun.c: reads the spec of the options into a source that has everything else. -1: see report. */
+int handle_read(struct vmrun *vm, struct boot_source *into, struct report *report);
 /* supervision.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a
  * status that is in the report too. */
 int handle_claim(struct vmrun *vm);

@@ -172,6 +172,59 @@ int vmrun_next(struct vmrun *vm, const char *target)
 	return refuse(vm, machine_next(vm->machine, target, &err), &err);
 }
 
+/* The same options, another text: everything of the source but what is read from it. */
+static struct boot_source *read_again(struct vmrun *vm, struct report *report)
+{
+	struct boot_source *fresh = mem_zero(sizeof(*fresh));
+
+	*fresh = vm->source;
+	fresh->doc = NULL;
+	fresh->base = NULL;
+	memset(&fresh->pins, 0, sizeof(fresh->pins));
+	if (handle_read(vm, fresh, report) == 0 && boot_source_check(fresh, report) == 0) {
+		if (strcmp(fresh->base->name, vm->name) == 0)
+			return fresh;
+		report_add(report, STATUS_SPEC, NULL,
+		    "the name is \"%s\" now: a VM that runs keeps its name, \"%s\"",
+		    fresh->base->name, vm->name);
+	}
+	boot_source_clear(fresh);
+	free(fresh);
+	return NULL;
+}
+
+static bool can_read_again(const struct vmrun *vm)
+{
+	return vm->options.file != NULL && strcmp(vm->options.file, "-") != 0;
+}
+
+int vmrun_reload(struct vmrun *vm)
+{
+	struct report report = { 0 };
+	struct boot_source *fresh = NULL;
+	struct event_record *r;
+	int status;
+
+	if (vm->machine == NULL)
+		return STATUS_USAGE;
+	if (can_read_again(vm))
+		fresh = read_again(vm, &report);
+	else
+		report_add(&report, STATUS_USAGE, NULL, "the spec came from no file");
+	status = fresh == NULL ? (int)report.status : STATUS_OK;
+	r = event_add(&vm->events, VMRUN_RELOADED);
+	r->event.problems = (int)(report.count + report.more);
+	if (fresh != NULL) {
+		machine_reload(vm->machine, fresh);
+	} else {
+		MEM_AUTO char *text = report_text(&report);
+
+		event_text(r, text);
+	}
+	report_free(&report);
+	return status;
+}
+
 const char *vmrun_refusal(const struct vmrun *vm)
 {
 	return vm->refusal;

@@ -60,19 +60,15 @@ static void copy_hooks(struct vmrun *vm)
 }
 
 /* What stands in the options, checked; -1: see the report. */
-static int read_options(struct vmrun *vm, struct document_source *source)
+static int read_options(struct vmrun *vm)
 {
 	static const char *const formats[] = { "json", "lua", "ucl", "auto", NULL };
 	const struct vmrun_options *o = &vm->options;
-	struct error err = { 0 };
 	size_t before = vm->report.count;
+	struct error err = { 0 };
+	enum format format;
 
-	source->file = o->file;
-	source->text = o->text;
-	source->length = o->length;
-	source->name = o->name;
-	source->folder = o->folder;
-	if (o->format != NULL && !format_find(o->format, &source->format))
+	if (o->format != NULL && !format_find(o->format, &format))
 		(void)usage(
 		    vm, "expected the format json, lua, ucl or auto, got", o->format, formats);
 	copy_list(o->set, &vm->settings);
@@ -166,25 +162,38 @@ static void check_target(struct vmrun *vm)
 		document_report_target(vm->source.doc, vm->options.target, NULL, &vm->report);
 }
 
-static int load(struct vmrun *vm)
+int handle_read(struct vmrun *vm, struct boot_source *into, struct report *report)
 {
-	struct document_source source = { .file = NULL };
+	const struct vmrun_options *o = &vm->options;
+	struct document_source source = { .file = o->file,
+		.text = o->text,
+		.length = o->length,
+		.name = o->name,
+		.folder = o->folder };
 	struct script_options limits = {
 		.budget_ms = HOOK_BUDGET_MS,
 		.memory_bytes = HOOK_MEMORY,
 		.log = log_line,
 		.wait = wait_here,
 		.context = vm,
-		.sandbox = vm->options.sandbox,
+		.sandbox = o->sandbox,
 		.load_state = handle_load_state,
 		.save_state = handle_save_state,
 		.event = handle_event,
 		.firmware = handle_firmware,
+		.hypervisor = into->hyper->name,
 	};
 
-	if (read_options(vm, &source) != 0 || choose_hypervisor(vm) != 0)
+	if (o->format != NULL)
+		(void)format_find(o->format, &source.format);
+	into->doc = document_load(&source, &limits, spec_merge_rules(), report);
+	return into->doc == NULL ? -1 : 0;
+}
+
+static int load(struct vmrun *vm)
+{
+	if (read_options(vm) != 0 || choose_hypervisor(vm) != 0)
 		return -1;
-	limits.hypervisor = vm->source.hyper->name;
 	vm->source.settings = &vm->settings;
 	vm->source.hooks = &vm->hooks;
 	vm->source.extra = &vm->args;
@@ -194,8 +203,7 @@ static int load(struct vmrun *vm)
 	vm->source.dry = vm->options.dry_run || vm->options.check;
 	vm->source.run_dir = vm->run_dir = find_folder(vm->options.run_dir, rundir_default);
 	vm->source.state_dir = vm->state_dir = find_folder(vm->options.state_dir, statedir_default);
-	vm->source.doc = document_load(&source, &limits, spec_merge_rules(), &vm->report);
-	if (vm->source.doc == NULL)
+	if (handle_read(vm, &vm->source, &vm->report) != 0)
 		return -1;
 	check_target(vm);
 	if (boot_source_check(&vm->source, &vm->report) != 0)

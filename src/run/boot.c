@@ -26,12 +26,26 @@ static void mark_removed(struct spec *spec, const struct node *removed)
 	}
 }
 
+/* The lock, the folders and the kernel's VM are those of the name that it has since the start. */
+static void check_name(
+    const struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct where at = { NULL, "name", 0 };
+
+	if (source->base != NULL && source->base->name != NULL && spec->name != NULL &&
+	    strcmp(spec->name, source->base->name) != 0)
+		report_add(report, STATUS_SPEC, &at,
+		    "the VM is \"%s\" since the start: a hook cannot call it \"%s\"",
+		    source->base->name, spec->name);
+}
+
 /* What a document says, and what was said beside it. */
 static struct spec *decode(
     const struct boot_source *source, const struct node *document, struct decoder *d)
 {
 	struct spec *spec = spec_decode(document, d);
 
+	check_name(source, spec, d->report);
 	if (source->hooks != NULL)
 		hook_list_append(&spec->hooks, source->hooks);
 	return spec;

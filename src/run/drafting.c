@@ -48,11 +48,32 @@ static void fail(struct machine *m)
 	boots_fail_with(m, &m->faults);
 }
 
+void machine_reload(struct machine *m, struct boot_source *fresh)
+{
+	if (m->fresh != NULL) {
+		boot_source_clear(m->fresh);
+		free(m->fresh);
+	}
+	m->fresh = fresh;
+}
+
+/* Between two boots no hook waits, and nothing else leads into the old document. */
+static void renew_source(struct machine *m)
+{
+	if (m->fresh == NULL)
+		return;
+	boot_source_clear(m->source);
+	*m->source = *m->fresh;
+	free(m->fresh);
+	m->fresh = NULL;
+}
+
 void drafting_begin(struct machine *m)
 {
 	struct boot_facts facts = { .boots = m->boots };
 
 	machine_enter(m, STATE_DRAFTING, -1);
+	renew_source(m);
 	m->fault_status = 0;
 	if (boot_draft(m->source, m->next_target, &facts, &m->draft, &m->faults) == 0)
 		asking_begin(m, &hooks_prepare, m->draft.spec);
@@ -72,6 +93,7 @@ void drafting_end(struct machine *m)
 
 void drafting_clear(struct machine *m)
 {
+	machine_reload(m, NULL);
 	boot_clear(&m->draft);
 	report_free(&m->faults);
 }

@@ -22,6 +22,7 @@ static const char *const names[] = {
 	[VMRUN_POLICY] = "policy",
 	[VMRUN_DECIDED] = "decided",
 	[VMRUN_GIVEN_UP] = "given_up",
+	[VMRUN_RELOADED] = "reloaded",
 	[VMRUN_STOPPING] = "stopping",
 	[VMRUN_HOOK_FAILED] = "hook_failed",
 	[VMRUN_LOG] = "log",

@@ -60,10 +60,15 @@ static struct node *boot_facts(const struct machine *m)
 static bool hear_start(struct machine *m, const char *label, struct node *answer)
 {
 	const char *reason = node_get_text(answer, "reason");
+	const char *target = node_get_text(answer, "target");
 
+	free(m->instead);
 	free(m->refusal);
-	m->refusal = mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
-	    reason == NULL ? "" : reason);
+	m->instead = target == NULL ? NULL : mem_copy(target);
+	m->refusal = target != NULL
+	    ? mem_format("%s boots %s in place of %s", label, target, m->boot.target)
+	    : mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
+		  reason == NULL ? "" : reason);
 	return false;
 }
 

@@ -308,6 +308,7 @@ void machine_free(struct machine *m)
 	node_free(m->answer);
 	free(m->answer_label);
 	free(m->refusal);
+	free(m->instead);
 	pidfile_close(&m->pidfile);
 	waitset_free(m->wait);
 	for (size_t i = 0; i < HISTORY; i++) {

@@ -50,6 +50,8 @@ void machine_kill(struct machine *m);
 int machine_reboot(struct machine *m, const char *target, struct error *err);
 /* The next boot, whenever it is, is of this target. Fails likewise. */
 int machine_next(struct machine *m, const char *target, struct error *err);
+/* Boots are made from this from the next one on. Taken. */
+void machine_reload(struct machine *m, struct boot_source *fresh);
 void machine_tell(const struct machine *m, struct vmrun_state *out);
 /* To an event that asks: mend what was found, or let the boot fail. */
 void machine_answer(struct machine *m, bool fix);

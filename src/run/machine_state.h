@@ -88,6 +88,7 @@ struct preparing {
 
 struct machine {
 	struct boot_source *source;
+	struct boot_source *fresh; /* takes its place at the next boot, or NULL */
 	struct machine_options options;
 	struct simulation *simulation; /* lent; NULL: it is the real thing */
 	struct event_queue *events;
@@ -102,7 +103,9 @@ struct machine {
 	struct asking asking; /* a question to the hooks */
 	struct boot draft;    /* what on_prepare is shown */
 	struct report faults; /* of the draft */
-	char *refusal;	      /* what on_start said */
+	char *refusal;	      /* what on_start said, */
+	char *instead;	      /* and what it boots in place of this, or NULL */
+	int detours;	      /* so often since the last boot */
 	struct node *answer;  /* of on_exit, */
 	char *answer_label;   /* and whose it is */
 	struct decision decision;

@@ -14,6 +14,7 @@
 #define GONE_LIMIT_MS 10000 /* the kernel lets go of a destroyed VM when its users have */
 #define GONE_LOOK_MS 20	    /* between two looks */
 #define MOST_COLLISIONS 16
+#define MOST_DETOURS 8
 
 void preparing_clear(struct preparing *p)
 {
@@ -431,15 +432,35 @@ void preparing_late(struct machine *m)
 	}
 }
 
+/* on_start wants another target: that is a boot like any other, with its own hooks and checks. */
+static void go_instead(struct machine *m, const char *why)
+{
+	if (m->detours++ < MOST_DETOURS) {
+		event_text(event_add(m->events, VMRUN_NOTE), why);
+		free(m->next_target);
+		m->next_target = m->instead;
+		m->instead = NULL;
+		drafting_begin(m);
+	} else {
+		MEM_AUTO char *text = mem_format("%s: on_start goes round in circles", why);
+
+		boots_fail(m, CAUSE_CHECK_FAILED, text);
+	}
+}
+
 void preparing_asked(struct machine *m)
 {
 	MEM_AUTO char *refusal = m->refusal;
 
 	m->refusal = NULL;
-	if (refusal != NULL)
+	if (m->instead != NULL && strcmp(m->instead, m->boot.target) != 0) {
+		go_instead(m, refusal);
+	} else if (m->instead == NULL && refusal != NULL) {
 		boots_fail(m, CAUSE_CHECK_FAILED, refusal);
-	else
+	} else {
+		m->detours = 0;
 		step_on(m);
+	}
 }
 
 void preparing_answer(struct machine *m, bool fix)

@@ -106,7 +106,9 @@ static void set(char **to, const char *text)
 
 static int check_target(const struct machine *m, const char *target, struct error *err)
 {
-	if (target == NULL || words_have(document_targets(m->source->doc), target))
+	const struct boot_source *source = m->fresh != NULL ? m->fresh : m->source;
+
+	if (target == NULL || words_have(document_targets(source->doc), target))
 		return 0;
 	return error_set(err, STATUS_SPEC, "no target \"%s\"", target);
 }

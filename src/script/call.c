@@ -285,7 +285,7 @@ static int stay_in(struct stay *stay, struct script_reply *reply, struct error *
 	struct script_task *task = stay->task;
 	struct script *s = task->s;
 	int status, rc = 0;
-	bool in_hook;
+	bool in_hook, waits;
 
 	memset(reply, 0, sizeof(*reply));
 	script_call_begin(s, task->used_ms);
@@ -296,7 +296,8 @@ static int stay_in(struct stay *stay, struct script_reply *reply, struct error *
 	output_flush(s);
 	task->in_hook = in_hook = s->in_hook;
 	task->used_ms = script_used_ms(s);
-	if (stay->status == LUA_YIELD) {
+	waits = status == LUA_OK && stay->status == LUA_YIELD;
+	if (waits) {
 		reply->request = s->request;
 		reply->task = task;
 		s->request = NULL;
@@ -311,7 +312,7 @@ static int stay_in(struct stay *stay, struct script_reply *reply, struct error *
 	script_call_end(s, rc != 0);
 	if (status != LUA_OK)
 		script_abandon(task);
-	else if (stay->status != LUA_YIELD)
+	else if (!waits)
 		free(task);
 	free(stay->text);
 	return in_hook ? keep(s, rc, reply, err) : rc;

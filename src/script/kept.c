@@ -15,20 +15,27 @@ static void forget_marks(struct node *n)
 		forget_marks(c);
 }
 
-static void load(lua_State *L)
+/* Reads it into s->lent, NULL when there is none yet; else pushes why it cannot be read. */
+static bool read_state(lua_State *L, struct script *s)
 {
-	struct script *s = script_of(L);
 	struct error err = { 0 };
 
 	script_drop_lent(s);
-	if (s->load_state == NULL) {
+	if (s->load_state == NULL)
 		lua_pushliteral(L, "vmrun.state: nothing is kept here");
-		(void)script_raise(L);
-	}
-	if (s->load_state(s->context, &s->lent, &err) != 0) {
+	else if (s->load_state(s->context, &s->lent, &err) == 0)
+		return true;
+	else
 		script_push_said(L, &err);
+	return false;
+}
+
+static void load(lua_State *L)
+{
+	struct script *s = script_of(L);
+
+	if (!read_state(L, s))
 		(void)script_raise(L);
-	}
 	if (s->lent != NULL) {
 		forget_marks(s->lent);
 		values_push(L, s->lent);

@@ -58,8 +58,10 @@ static int outside_firmware(lua_State *L)
 	const char *kind = luaL_checkstring(L, 1), *path = NULL;
 	struct error err = { 0 };
 
-	if (s->firmware == NULL)
-		luaL_error(L, "vmrun.firmware: nobody knows of firmware here");
+	if (s->firmware == NULL) {
+		lua_pushliteral(L, "vmrun.firmware: nobody knows of firmware here");
+		return script_raise(L);
+	}
 	if (s->firmware(s->context, kind, &path, &err) == 0) {
 		lua_pushstring(L, path);
 		return 1;

@@ -95,9 +95,16 @@ wrong() {
 @test "event" {
 	hook 'vmrun.event { b = { 1, 2.5, true }, a = "x\n\27", n = vmrun.null } vmrun.event {} vmrun.event { 1 }'
 	lacks 'on_exit of vm.lua failed'
-	grep -qE "^vmrun: $vm: event.*: "'\{"a":"x\\n\\u001b","b":\[1,2.5,true\],"n":null\}$' err
-	grep -qE "^vmrun: $vm: event.*: "'\{\}$' err
-	grep -qE "^vmrun: $vm: event.*: "'\[1\]$' err
+	grep -qE "^vmrun: $vm: event of on_exit of vm.lua: "'\{"a":"x\\n\\u001b","b":\[1,2.5,true\],"n":null\}$' err
+	grep -qE "^vmrun: $vm: event of on_exit of vm.lua: "'\{\}$' err
+	grep -qE "^vmrun: $vm: event of on_exit of vm.lua: "'\[1\]$' err
+	lua 'vmrun.event { at = "start" }'
+	vmrun vm.lua
+	grep -qE '^vmrun: .*: event: {"at":"start"}$' err
+	lua 'vmrun.event { at = "start" } vm.name = nil'
+	vmrun vm.lua
+	is "$status" 65
+	grep -qx 'vmrun: event: {"at":"start"}' err
 	wrong 'vmrun.event takes a table, not a string' 'vmrun.event("x")'
 	wrong 'vmrun.event takes a table, not nothing' 'vmrun.event()'
 	wrong 'vmrun.event.f: a function is no plain data' 'vmrun.event { f = print }'

@@ -208,6 +208,17 @@ teardown() {
 	has 'cpus=5' out
 }
 
+@test "a simulation goes on with it in memory alone" {
+	lua 'function vm.on_exit(exit)
+		local s = vmrun.state
+		s.n = (s.n or 0) + 1
+		return s.n < 3
+	end'
+	"$VMRUN" --state-dir "$PWD/state" --simulate reboot,reboot,reboot vm.lua >out 2>err
+	is "$(cut -f4 out | paste -sd' ')" 'boot boot stop'
+	[ ! -e state ]
+}
+
 @test "while files are read it is not there" {
 	lua 'print(pcall(function() return vmrun.state end))'
 	vmrun vm.lua

@@ -222,6 +222,52 @@ stock() {
 	done
 }
 
+@test "stock hooks in the sandbox: those that cannot be there say so" {
+	local targets='"targets": {"rescue": {}, "install": {}, "a": {}, "b": {}}'
+	spec "{$targets, \"hooks\": [\"rescue_after\", \"backoff\", \"install_once\", \"ab_upgrade\"]}"
+	script 'exit 3' 'exit 1'
+	vmrun --sandbox --state-dir "$PWD/state" -t install vm.json
+	is "$status" 0
+	is "$(starts)" 2
+	spec "{$targets, \"hooks\": [{\"use\": \"daily_window\", \"from\": \"22:00\", \"to\": \"06:00\"},
+		{\"use\": \"notify\", \"command\": [\"true\"]}, {\"use\": \"ab_upgrade\", \"request\": \"x\"}]}"
+	vmrun --sandbox vm.json
+	is "$status" 65
+	is "$(sed 's/^vm.json:[0-9]*:[0-9]*: //' err)" 'hooks[0]: daily_window cannot be used: it asks os.date for the time, which --sandbox takes away
+hooks[1]: notify cannot be used: it runs a command, which --sandbox does not let it
+hooks[2]: ab_upgrade cannot be used: request and confirm need rm(1), which --sandbox does not let it run'
+}
+
+@test "--simulate walks the stock hooks, and touches nothing" {
+	spec '{"targets": {"rescue": {}, "install": {}, "a": {}, "b": {}}}'
+	vmrun --simulate triple_fault,killed,error,poweroff --hook rescue_after vm.json
+	is "$(cut -f 2,3,5 out | tr '\t' ' ' | paste -sd,)" \
+		'default triple_fault default,default killed default,default error rescue,rescue poweroff -'
+	vmrun --state-dir "$PWD/state" -t install --simulate reboot,poweroff --hook install_once vm.json
+	is "$(cut -f 2,5 out | tr '\t' ' ' | paste -sd,)" 'install default,default -'
+	[ ! -e state ]
+	touch upgrade
+	spec '{"targets": {"a": {}, "b": {}}, "hooks": [{"use": "ab_upgrade", "request": "upgrade"}]}'
+	vmrun --state-dir "$PWD/state" -t a --simulate reboot,poweroff@400 vm.json
+	is "$(cut -f 2 out | paste -sd' ')" 'a b'
+	has 'slot b is good'
+	[ -e upgrade ]
+	[ ! -e state ]
+	spec '{"hooks": [{"use": "notify", "command": ["touch", "told"]}]}'
+	vmrun --simulate killed vm.json
+	is "$status" 0
+	has 'not run here: env VMRUN_EVENT=exit'
+	lacks warning
+	[ ! -e told ]
+	# Whatever time it is, one of the two is closed.
+	for window in '"from": "00:00", "to": "12:00"' '"from": "12:00", "to": "00:00"'; do
+		spec "{\"hooks\": [{\"use\": \"daily_window\", $window}]}"
+		vmrun --simulate reboot,poweroff vm.json
+		is "$status" 0
+		is "$(wc -l <out)" 2
+	done
+}
+
 @test "the example of each stock hook loads, from its file and from the manual" {
 	local name targets='{"rescue": {}, "install": {}, "a": {}, "b": {}, "disk-a": {}, "disk-b": {}}'
 	for name in $(stock); do

@@ -21,10 +21,38 @@ teardown() {
 	plays 'exit 0' 'exit 1' -- -t install
 	is "$status" 0
 	is "$(booted)" 'default default'
-	has "on_start of install_once refused the boot: $vm is installed already"
+	has "on_start of install_once boots default in place of install"
+	lacks 'boot could not'
 	plays 'exit 1' --
 	is "$(booted)" 'default'
-	lacks refused
+	lacks 'in place of'
+}
+
+@test "it begins by itself, unless it is told not to" {
+	hooked '"install_once"'
+	plays 'exit 0' 'exit 0' 'exit 1' --
+	is "$status" 0
+	is "$(booted)" 'install default default'
+	has "on_start of install_once boots install in place of default"
+	plays 'exit 1' --
+	is "$(booted)" 'default'
+	rm -r state
+	plays 'exit 1' -- -t rescue
+	is "$(booted)" 'rescue'
+	hooked '{"use": "install_once", "auto": false}'
+	plays 'exit 1' --
+	is "$(booted)" 'default'
+	plays 'exit 0' 'exit 1' -- -t install
+	is "$(booted)" 'install default'
+}
+
+@test "--no-reboot: the one boot is the right one" {
+	hooked '"install_once"'
+	plays 'exit 0' -- --no-reboot
+	is "$(booted)" 'install'
+	plays 'exit 0' -- --no-reboot -t install
+	is "$(booted)" 'default'
+	is "$status" 0
 }
 
 @test "nor when another hook wants it" {
@@ -105,5 +133,5 @@ teardown() {
 		'hooks[0].target: install_once: option "target": no target "instal", did you mean "install"?' \
 		'hooks[0].next: install_once: option "next": expected the name of a target, got 5' \
 		'hooks[0].done: install_once: option "done": no cause "rebot", did you mean "reboot"?' \
-		'hooks[0].once: install_once: unknown option "once", did you mean "done"? (there is: done, next, target)'
+		'hooks[0].once: install_once: unknown option "once", did you mean "done"? (there is: auto, done, next, target)'
 }

@@ -103,8 +103,10 @@ struct vmrun *life_open_with(struct vmrun_options *options, const char *name, co
 	    "{\"name\":\"%s\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"rom\","
 	    "\"bhyve\":{\"release\":14,\"arch\":\"amd64\"}%s}",
 	    name, more);
-	options->text = spec;
-	options->length = strlen(spec);
+	if (options->file == NULL) {
+		options->text = spec;
+		options->length = strlen(spec);
+	}
 	options->hypervisor = "bhyve";
 	if (options->run_dir == NULL)
 		options->run_dir = "run"; /* in the scratch folder */

@@ -14,7 +14,8 @@ int life_leave(void **state);
 
 /* A spec over name, cpu, mem and bootrom: `more` is more JSON (",\"com1\":...") or "". */
 struct vmrun *life_open(const char *name, const char *more);
-/* The same with options that the test has filled in; file, text, program are set here. */
+/* The same with options that the test has filled in; the program is set here, and the text, unless
+ * they name a file. */
 struct vmrun *life_open_with(struct vmrun_options *options, const char *name, const char *more);
 /* What the starts of this VM will do, a line each (tests/fake/README.md). */
 void life_script(const char *lines);

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define TARGETS ",\"targets\":{\"a\":{},\"b\":{}}"
@@ -145,6 +146,69 @@ static void test_kill(void **state)
 	vmrun_close(vm);
 }
 
+static void write_spec(const char *text)
+{
+	FILE *f = fopen("vm.json", "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+#define SPEC(more)                                                          \
+	"{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"rom\"," \
+	"\"bhyve\":{\"release\":14,\"arch\":\"amd64\"}" more "}"
+
+/* It holds from the next boot; what is not good changes nothing. */
+static void test_reload(void **state)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct vmrun *vm;
+
+	(void)state;
+	write_spec(SPEC(",\"next_target\":\"a\",\"targets\":{\"a\":{}}"));
+	options.file = "vm.json";
+	vm = life_open_with(&options, "demo", "");
+	assert_int_equal(vmrun_reload(vm), 64);
+	life_script("acpi on ready one wait exit 0\nacpi on ready two wait exit 0\nexit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "one");
+	(void)life_events(vm);
+	write_spec("{ \"name\": \"demo\", \"cpus\": 1 }");
+	assert_int_equal(vmrun_reload(vm), 65);
+	assert_non_null(strstr(life_events(vm), "did you mean \"cpu\"?"));
+	write_spec("{\"name\":\"other\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"rom\"}");
+	assert_int_equal(vmrun_reload(vm), 65);
+	assert_non_null(strstr(life_events(vm), "the name is \"other\" now"));
+	assert_int_equal(remove("vm.json"), 0);
+	assert_int_equal(vmrun_reload(vm), 66);
+	assert_int_equal(vmrun_next(vm, "b"), 65);
+	assert_int_equal(vmrun_reboot(vm, NULL), 0);
+	life_wait_for(vm, "two");
+	expect_state(vm, "running", "a");
+	write_spec(SPEC(",\"targets\":{\"b\":{\"cpu\":2}}"));
+	assert_int_equal(vmrun_reload(vm), 0);
+	assert_int_equal(vmrun_reload(vm), 0); /* the last one counts */
+	assert_int_equal(vmrun_next(vm, "a"), 65);
+	assert_int_equal(vmrun_reboot(vm, "b"), 0);
+	assert_non_null(strstr(life_end(vm), "starting:b checked:b spawned:b exit:poweroff"));
+	vmrun_close(vm);
+}
+
+static void test_reload_without_a_file(void **state)
+{
+	struct vmrun *vm = life_open("demo", "");
+
+	(void)state;
+	life_script("acpi on ready up wait exit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "up");
+	assert_int_equal(vmrun_reload(vm), 64);
+	vmrun_stop(vm);
+	assert_non_null(strstr(life_end(vm), "reloaded:the spec came from no file"));
+	vmrun_close(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +218,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_next, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_backoff, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_kill, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_reload, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_reload_without_a_file, life_enter, life_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

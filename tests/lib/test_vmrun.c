@@ -186,6 +186,33 @@ static void test_older_options(void **state)
 	vmrun_close(vm);
 }
 
+/* Stock hooks and files; a program that was built before there were any passes a shorter struct. */
+static void test_hooks(void **state)
+{
+	const char *const good[] = { "backoff", NULL }, *const bad[] = { "bakoff", "no.lua", NULL };
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun_problem p;
+	struct vmrun *vm;
+
+	(void)state;
+	o.hooks = good;
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	vmrun_close(vm);
+	o.hooks = bad;
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	assert_int_equal(vmrun_problem_count(vm), 2);
+	assert_true(vmrun_problem(vm, 0, &p));
+	assert_string_equal(p.place, "--hook bakoff");
+	assert_null(p.path);
+	assert_non_null(strstr(p.text, "did you mean \"backoff\"?"));
+	assert_true(vmrun_problem(vm, 1, &p));
+	assert_string_equal(p.place, "--hook no.lua");
+	vmrun_close(vm);
+	o.size = offsetof(struct vmrun_options, hooks);
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	vmrun_close(vm);
+}
+
 static void test_settings_and_words(void **state)
 {
 	static const char *const set[] = { "mem=2G", "com1=/dev/nmdm0A", NULL };
@@ -361,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_buffer_has_a_length),
 		cmocka_unit_test(test_older_options),
+		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_settings_and_words),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_resolved_spec_is_a_spec),

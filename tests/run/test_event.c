@@ -35,8 +35,8 @@ static void test_order_and_numbers(void **state)
 static void test_names(void **state)
 {
 	static const char *const names[] = { "policy", "starting", "loading", "spawned", "output",
-		"exit", "decided", "given_up", "stopping", "hook_failed", "log", "warning", "note",
-		"checked", "fixed", "ended" };
+		"exit", "decided", "given_up", "reloaded", "stopping", "hook_failed", "log",
+		"warning", "note", "checked", "fixed", "ended" };
 	struct event_queue q = { 0 };
 	struct vmrun_event e;
 

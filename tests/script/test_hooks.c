@@ -87,6 +87,10 @@ static void test_hook_files(void **state)
 	refuses_file(s, "return { function() end }", "policy.lua: unknown hook \"1\"");
 	refuses_file(
 	    s, "return { on_exit = 'x' }", "policy.lua: on_exit is a string, expected a function");
+	refuses_file(s, "return nil, 'no moon'", "policy.lua cannot be used: no moon");
+	refuses_file(
+	    s, "return function() return nil, 'no moon' end", "policy.lua cannot be used: no moon");
+	refuses_file(s, "return nil, 5", "policy.lua: a hook file returns a table of hooks");
 	refuses_file(s, "return {", "policy.lua:1: unexpected symbol near <eof>");
 	refuses_file(s, "return function(o)\n error('needs ' .. (o.faults or 'faults'), 0) end",
 	    "needs faults\nstack traceback:\n\t[C]: in function 'error'\n\tpolicy.lua:2: ");

@@ -28,6 +28,7 @@ static struct {
 	bool shortens; /* writes take one byte at a time */
 } fault;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
 ssize_t __real_write(int fd, const void *bytes, size_t n);
 ssize_t __wrap_write(int fd, const void *bytes, size_t n);
 int __real_fsync(int fd);
@@ -68,6 +69,7 @@ int __wrap_unlink(const char *path)
 {
 	return strikes() ? -1 : __real_unlink(path);
 }
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static void no_fault(void)
 {

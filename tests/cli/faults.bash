@@ -1,0 +1,22 @@
+# Hooks that go wrong; used with common.bash.
+# shellcheck shell=bash disable=SC2154 # status: common.bash
+
+# fault BODY: the first call of on_exit does it, the second one works.  The declared policy boots
+# after a reboot, so there are two starts and the status is the second call's.
+fault() {
+	lua "vm.hook_timeout = 0.05
+		local calls = 0
+		function vm.on_exit(exit)
+			calls = calls + 1
+			if calls == 2 then return vmrun.stop(9) end
+$1
+		end"
+	rm -f starts
+	script 'exit 0' 'exit 0' 'exit 1'
+	vmrun vm.lua
+	is "$status" 9
+	is "$(starts)" 2
+	is "$(grep -c 'on_exit of vm.lua failed, the declared policy decides: ' err)" 1
+	has "next boot: target default (default)"
+	nothing_runs
+}

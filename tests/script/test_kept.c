@@ -1,0 +1,230 @@
+/* vmrun.state and what else scripts tell the program, with a program made of this file. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/node_json.h"
+
+/* What the program has been asked and told. */
+static struct {
+	const char *stored; /* a Lua expression, NULL: there is nothing yet */
+	const char *broken; /* why it cannot be read */
+	bool full;	    /* it cannot be written */
+	int loads, saves;
+	char saved[1 << 14];
+	char told[256];
+} program;
+
+static int load_state(void *context, struct node **out, struct error *err)
+{
+	assert_ptr_equal(context, &program);
+	program.loads++;
+	if (program.broken != NULL)
+		return error_set(err, STATUS_SPEC, "%s", program.broken);
+	*out = program.stored == NULL ? NULL : node_of(program.stored);
+	return 0;
+}
+
+static int save_state(void *context, const struct node *state, struct error *err)
+{
+	struct str json = { 0 };
+
+	assert_ptr_equal(context, &program);
+	program.saves++;
+	if (program.full)
+		return error_set(err, STATUS_OS, "no room");
+	node_add_json(&json, state);
+	assert_true(json.length < sizeof(program.saved));
+	(void)strcpy(program.saved, json.text);
+	str_free(&json);
+	return 0;
+}
+
+static void tell(void *context, const char *by, const char *json)
+{
+	assert_ptr_equal(context, &program);
+	(void)snprintf(
+	    program.told, sizeof(program.told), "%s: %s", by == NULL ? "nobody" : by, json);
+}
+
+static int find_firmware(void *context, const char *kind, const char **path, struct error *err)
+{
+	assert_ptr_equal(context, &program);
+	if (strcmp(kind, "uefi") == 0) {
+		*path = "/firmware";
+		return 0;
+	}
+	return error_set(err, strcmp(kind, "vars") == 0 ? STATUS_CHECK : STATUS_USAGE,
+	    "none of the kind %s", kind);
+}
+
+static int setup(void **state)
+{
+	struct script_options options = {
+		.budget_ms = 5000,
+		.memory_bytes = 64 * MIB,
+		.hypervisor = "bhyve",
+		.context = &program,
+		.load_state = load_state,
+		.save_state = save_state,
+		.event = tell,
+		.firmware = find_firmware,
+	};
+	struct error err = { 0 };
+
+	memset(&program, 0, sizeof(program));
+	return script_new((struct script **)state, &options, &err);
+}
+
+/* Runs a chunk and keeps what it has made of the state; NULL or why it could not be kept. */
+static char *keep_after(struct script *s, const char *body)
+{
+	MEM_AUTO char *text = mem_format("%s return {}", body);
+	struct error err = { 0 };
+	int rc;
+
+	load_lua(s, text);
+	rc = script_keep(s, &err);
+	assert_int_equal(rc, err.text == NULL ? 0 : -1);
+	return err.text;
+}
+
+static void kept(struct script *s, const char *body, const char *json)
+{
+	MEM_AUTO char *why = keep_after(s, body);
+
+	if (why != NULL)
+		fail_msg("%s: %s", body, why);
+	assert_string_equal(program.saved, json);
+}
+
+static void not_kept(struct script *s, const char *body, const char *wanted)
+{
+	MEM_AUTO char *why = keep_after(s, body);
+
+	assert_non_null(why);
+	if (strncmp(why, wanted, strlen(wanted)) != 0)
+		fail_msg("%s: %s", body, why);
+}
+
+static void test_untouched(void **state)
+{
+	struct script *s = *state;
+
+	assert_null(keep_after(s, "local v = vmrun.merge({}, {}) for k in pairs(vmrun) do end"));
+	assert_int_equal(program.loads + program.saves, 0);
+}
+
+static void test_read_once(void **state)
+{
+	struct script *s = *state;
+
+	program.stored = "{ n = 1, list = list, object = object, deep = { { x = null } } }";
+	kept(s, "vmrun.state.n = vmrun.state.n + 1",
+	    "{\"deep\":[{\"x\":null}],\"list\":[],\"n\":2,\"object\":[]}");
+	kept(s,
+	    "local s = vmrun.state s.list.a = 1 s.object[1] = 2.0 s.deep = nil "
+	    "assert(not getmetatable(s.list) and not getmetatable(s.object))",
+	    "{\"list\":{\"a\":1},\"n\":2,\"object\":[2.0]}");
+	kept(s, "vmrun.state = {}", "{}");
+	kept(s, "vmrun.state = { 1, 2 }", "[1,2]");
+	assert_int_equal(program.loads, 1);
+	assert_int_equal(program.saves, 4);
+}
+
+static void test_what_cannot_be_kept(void **state)
+{
+	struct script *s = *state;
+
+	program.stored = "{ old = 1 }";
+	not_kept(s, "vmrun.state.f = print", "vmrun.state.f: a function is no plain data");
+	/* What was kept before is there again. */
+	kept(s, "vmrun.state.n = vmrun.state.f == nil and vmrun.state.old", "{\"n\":1,\"old\":1}");
+	not_kept(s, "local t = {} t.t = t vmrun.state.t = t", "vmrun.state.t.t.t");
+	not_kept(s, "vmrun.state = { { 0/0 } }", "vmrun.state[0][0]: not a number");
+	not_kept(s, "setmetatable(vmrun.state, { __index = error })",
+	    "vmrun.state: a table that inherits keys");
+	/* Nothing to be done about a full disk: the table stays for the next time. */
+	program.full = true;
+	not_kept(s, "vmrun.state.more = true", "no room");
+	program.full = false;
+	kept(s, "", "{\"more\":true,\"old\":1}");
+}
+
+static void test_cannot_be_read(void **state)
+{
+	struct script *s = *state;
+
+	program.broken = "state.json:1:1: broken";
+	load_error(s, "local n = vmrun.state.n return {}", "vm.lua:1: state.json:1:1: broken");
+	load_error(s, "vmrun.state = {} return {}", "vm.lua:1: state.json:1:1: broken");
+	load_error(s, "vmrun.state = 5 return {}", "vm.lua:1: vmrun.state is a table");
+	assert_null(keep_after(s, ""));
+	assert_int_equal(program.saves, 0);
+	program.broken = NULL;
+	kept(s, "vmrun.state.n = 1", "{\"n\":1}");
+}
+
+/* A table that fills the cap in Lua, or would do so outside it. */
+static void test_large(void **state)
+{
+	struct script *s = *state;
+
+	script_limit(s, 5000, 8 * MIB);
+	not_kept(s,
+	    "local t, l = {}, {} for i = 1, 1000 do t[i] = ('x'):rep(100) end "
+	    "for i = 1, 1000 do l[i] = t end vmrun.state = l",
+	    "vmrun.state[");
+	assert_null(keep_after(s, ""));
+	assert_int_equal(program.saves, 0);
+	script_free(s);
+	(void)setup(state);
+	s = *state;
+	program.stored = "(function() local t = {} for i = 1, 1e5 do t[i] = ('x'):rep(100) .. i "
+			 "end return t end)()";
+	script_limit(s, 5000, 4 * MIB);
+	load_error(s, "local n = #vmrun.state return {}", "needs more than 4 MiB of memory");
+	assert_null(keep_after(s, ""));
+}
+
+static void test_without_a_program(void **state)
+{
+	struct script *s = script_open(5000, 64 * MIB);
+
+	(void)state;
+	load_error(s, "return vmrun.state", "vm.lua:1: vmrun.state: nothing is kept here");
+	load_lua(s, "vmrun.event {} return {}");
+	load_error(s, "local p = vmrun.firmware('uefi') return {}",
+	    "vm.lua:1: vmrun.firmware: nobody knows of firmware here");
+	script_free(s);
+}
+
+static void test_event_and_firmware(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s, "vmrun.event { b = { 1, true }, a = 'x' } return {}");
+	assert_string_equal(program.told, "nobody: {\"a\":\"x\",\"b\":[1,true]}");
+	load_lua(s,
+	    "assert(vmrun.firmware('uefi') == '/firmware') local p, why = vmrun.firmware('vars') "
+	    "assert(p == nil and why == 'none of the kind vars') return {}");
+	load_error(s, "local p = vmrun.firmware('x') return {}", "vm.lua:1: none of the kind x");
+}
+
+int main(void)
+{
+#define KEPT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, support_teardown)
+	const struct CMUnitTest tests[] = {
+		KEPT_TEST(test_untouched),
+		KEPT_TEST(test_read_once),
+		KEPT_TEST(test_what_cannot_be_kept),
+		KEPT_TEST(test_cannot_be_read),
+		KEPT_TEST(test_large),
+		KEPT_TEST(test_without_a_program),
+		KEPT_TEST(test_event_and_firmware),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
