@@ -147,10 +147,8 @@ void report_say(const struct vmrun *vm, const char *target, struct renderer *ren
 	if (memory == NULL)
 		return;
 	report_print(vm, target, memory);
-	if (fclose(memory) == 0) {
-		render_text(renderer, text);
-		renderer->reported = true;
-	}
+	if (fclose(memory) == 0)
+		render_report(renderer, text);
 	free(text);
 }
 

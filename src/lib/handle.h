@@ -38,6 +38,7 @@ struct vmrun {
 	bool claimed;		   /* nobody else supervises a VM of this name */
 	struct shown *shown;	   /* what the last checks found; NULL before any */
 	size_t shown_count;
+	char *shown_problems; /* of them, as a JSON list; lent to an event */
 };
 
 /* vmrun.c: reads the spec of the options into a source that has everything else. -1: see report. */
@@ -56,5 +57,7 @@ int64_t handle_ahead(void *context);
 /* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
 void handle_show(struct vmrun *vm, const struct findings *findings);
 void handle_forget(struct vmrun *vm);
+/* Those that are problems, for the event that told of so many; NULL when they are others now. */
+const char *handle_problems(struct vmrun *vm, int count);
 
 #endif

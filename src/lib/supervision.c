@@ -125,8 +125,10 @@ bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
 {
 	if (!event_next(&vm->events, out))
 		return false;
-	if (out->type == VMRUN_CHECKED)
+	if (out->type == VMRUN_CHECKED) {
 		handle_show(vm, machine_findings(vm->machine));
+		out->text = handle_problems(vm, out->problems);
+	}
 	return true;
 }
 
