@@ -116,8 +116,8 @@ static inline struct vmrun_options vmrun_options_of_cxx(void)
  */
 VMRUN_API int vmrun_open(struct vmrun **out, const struct vmrun_options *options);
 /*
- * Frees the handle.  A VM that still runs is killed; its entry in /dev/vmm stays, as after any
- * kill. NULL is fine.
+ * Frees the handle.  A VM that still runs is killed, and what it and its supervision have taken is
+ * given back, by commands that are waited for.  NULL is fine.
  */
 VMRUN_API void vmrun_close(struct vmrun *vm);
 

@@ -117,6 +117,8 @@ struct hypervisor {
 	void (*power)(const struct plan *plan, enum stop_action action, struct power *out);
 	/* Adds the command that clears what it leaves in the kernel; none when there is nothing. */
 	void (*destroy)(const struct plan *plan, struct words *command);
+	/* Likewise, for what it will make there: none when it makes nothing. */
+	void (*destroyer)(const struct plan *plan, struct words *command);
 };
 
 extern const struct hypervisor hyper_bhyve, hyper_qemu;

@@ -181,6 +181,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.save_state = handle_save_state,
 		.event = handle_event,
 		.firmware = handle_firmware,
+		.ahead = handle_ahead,
 		.hypervisor = into->hyper->name,
 	};
 
@@ -235,7 +236,6 @@ void vmrun_close(struct vmrun *vm)
 	machine_free(vm->machine);
 	simulation_free(&vm->simulation);
 	handle_forget(vm);
-	pidfile_close(&vm->pidfile);
 	rundir_close(&vm->rundir);
 	control_free(vm->control); /* last: who waits for the end may take the name at once */
 	boot_clear(&vm->first);
