@@ -518,6 +518,57 @@ static void test_asked_by_others(void **state)
 	vmrun_close(vm);
 }
 
+/* How often it wakes while nothing happens. */
+static int count_wakes(struct vmrun *vm)
+{
+	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
+	int wakes = 0;
+
+	for (; wakes < 1000 && poll(&p, 1, 50) > 0; wakes++)
+		assert_int_equal(vmrun_dispatch(vm), 0);
+	return wakes;
+}
+
+/* A guest that does not read its line: the writer is held up, nobody else is, and nothing spins. */
+static void test_full_line(void **state)
+{
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE ",\"com1\":\"console\"");
+	size_t sent = 0;
+	int fd, other;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	other = client(vm);
+	say(fd, "{\"cmd\":\"console\",\"write\":true}\n");
+	expect(vm, fd, "\"backlog\":0}\n");
+	say(other, "{\"cmd\":\"console\"}\n");
+	expect(vm, other, "\"backlog\":0}\n");
+	for (int quiet = 0; quiet < 20;) {
+		char bytes[1000];
+		ssize_t n;
+
+		memset(bytes, 'x', sizeof(bytes));
+		n = send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		quiet = n > 0 ? 0 : quiet + 1;
+		life_step(vm, 0);
+	}
+	assert_true(sent < (size_t)4 << 20);
+	assert_true(vm->control->wants_room);
+	say(other, "what a reader says is nobody's");
+	assert_true(count_wakes(vm) < 1000);
+	assert_true(vm->control->wants_room);
+	expect_alive(vm);
+	expect_reboot(vm, "go", "two");
+	(void)close(fd);
+	assert_true(count_wakes(vm) < 1000);
+	assert_int_equal(vm->control->count, 1);
+	assert_false(vm->control->wants_room);
+	(void)close(other);
+	finish(vm);
+}
+
 /* Closed by its user while it runs. */
 static void test_closed(void **state)
 {
@@ -553,6 +604,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_babble, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_stop, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_asked_by_others, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_full_line, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_closed, life_enter, life_leave),
 	};
 
