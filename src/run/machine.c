@@ -264,8 +264,7 @@ static int open_files(struct machine *m, struct error *err)
 	add_pid_file(m, o->pid_file);
 	add_pid_file(m, o->own_pid_file);
 	if (!record_keep(m, err) ||
-	    (o->own_pid_file != NULL &&
-		pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0) ||
+	    (o->own_pid_file != NULL && pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0) ||
 	    (o->pid_file != NULL && pidfile_open(&m->pidfile, o->pid_file, err) != 0)) {
 		words_free(&m->pid_files);
 		m->left_alone = m->remains.found;
