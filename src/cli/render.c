@@ -81,6 +81,7 @@ static void say(struct renderer *r, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	mask(text);
+	live_hide(&r->live);
 	/* Line by line: a raw terminal needs its carriage returns. */
 	while (line != NULL) {
 		char *end = strchr(line, '\n');
@@ -91,6 +92,12 @@ static void say(struct renderer *r, const char *fmt, ...)
 		write_all(r, out, (size_t)n);
 		line = end == NULL || end[1] == '\0' ? NULL : end + 1;
 	}
+	live_show(&r->live);
+}
+
+void render_line(struct renderer *r, const char *vm, const char *text)
+{
+	say(r, "%s: %s", vm, text);
 }
 
 void render_text(struct renderer *r, const char *text)
@@ -137,13 +144,14 @@ static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 		say(r, "%s: this terminal is the guest's console, ^C included; to stop: kill %d",
 		    e->vm, (int)getpid());
 	r->console = e->console;
+	r->terminal = e->terminal;
 }
 
 static void say_exited(const struct vmrun_event *e, struct renderer *r)
 {
 	char time[48], how[128];
 
-	r->console = false;
+	r->console = r->terminal = false;
 	if (r->reported && strcmp(e->cause, "check_failed") == 0) {
 		r->reported = false;
 		return;
@@ -230,8 +238,11 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 		what = "pressing the power button";
 	else if (strcmp(e->action, "poweroff") == 0)
 		what = "switching the power off";
-	say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
-	    duration(e->delay_ms, time));
+	if (live_is_possible()) /* a line there tells the rest */
+		say(r, "%s: stopping: %s", e->vm, what);
+	else
+		say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
+		    duration(e->delay_ms, time));
 }
 
 /* What a spec says while it is read has no VM yet. */
