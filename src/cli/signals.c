@@ -156,6 +156,8 @@ void signals_begin(bool run)
 	(void)sigaction(SIGCHLD, &normal, NULL);
 	if (!run)
 		return;
+	(void)sigaction(SIGTERM, &normal, NULL);
+	(void)sigaction(SIGINT, &normal, NULL);
 	catch_questions();
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

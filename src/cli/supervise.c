@@ -88,14 +88,14 @@ static void take_signals(struct run *run)
 	struct signals taken;
 
 	signals_take(run->signals, &taken);
+	if (taken.status)
+		say_status(run);
 	if (taken.reopen)
 		reopen(run);
 	if (taken.stop)
 		vmrun_stop(run->vm);
 	else if (taken.reload)
 		reload(run);
-	if (taken.status)
-		say_status(run);
 }
 
 /* What is typed answers a question; without one nobody reads stdin here: it is the guest's. */
