@@ -1,7 +1,6 @@
 -- ab_upgrade: two slots, one in use; an upgrade goes to the other, which is tried and must stay up.
 --
---	"hooks": [{ "use": "ab_upgrade", "a": "disk-a", "b": "disk-b", "stays_up": 300,
---		"request": "share/upgrade" }]
+--	"hooks": [{ "use": "ab_upgrade", "a": "disk-a", "b": "disk-b", "request": "share/upgrade" }]
 --	vmrun -t disk-a vm.json		boots the slot in use, whichever that is
 --
 --	a, b      the targets that are the slots, "a" and "b"
@@ -22,6 +21,7 @@ return function(options)
 		return nil, "request and confirm need rm(1), which --sandbox does not let it run"
 	end
 	local other = { [options.a] = options.b, [options.b] = options.a }
+	local gone = {} -- files taken in a simulation, in which rm(1) does not run
 
 	-- Nothing before the first boot, or when the slots have got other names since.
 	local function in_use()
@@ -33,11 +33,11 @@ return function(options)
 		return other[slot] and slot ~= in_use()
 	end
 
-	-- Was the file there?  It is gone then; rm(1) leaves it alone where nothing is really run.
-	local function take_file(path)
-		if path and vmrun.exists(path) then
+	local function take_file(path) -- was it there?  It is gone then
+		if path and not gone[path] and vmrun.exists(path) then
 			local status, why = vmrun.exec { "rm", "-f", path }
-			return status == 0 or why == "dry run"
+			gone[path] = why == "dry run"
+			return status == 0 or gone[path]
 		end
 	end
 

@@ -41,13 +41,6 @@ return function(options)
 		return since < length and 0 or DAY - since
 	end
 
-	-- The time of a simulation passes at once, and not on the host's clock.
-	local function is_real_sleep(seconds)
-		local before = os.time()
-		vmrun.sleep(seconds)
-		return os.time() ~= before
-	end
-
 	local hooks = {}
 
 	function hooks.on_start(boot)
@@ -56,7 +49,8 @@ return function(options)
 			vmrun.log("info", ("%s waits until %02d:%02d"):format(boot.vm,
 				options.from // 3600, options.from // 60 % 60))
 		end
-		while wait > 0 and is_real_sleep(math.min(wait, LOOK)) do
+		while wait > 0 do
+			vmrun.sleep(math.min(wait, LOOK))
 			wait = seconds_to_wait()
 		end
 	end

@@ -109,8 +109,8 @@ static inline struct vmrun_options vmrun_options_of_cxx(void)
  */
 VMRUN_API int vmrun_open(struct vmrun **out, const struct vmrun_options *options);
 /*
- * Frees the handle.  A VM that still runs is killed; its entry in /dev/vmm stays, as after any
- * kill. NULL is fine.
+ * Frees the handle.  A VM that still runs is killed, and what it and its supervision have taken is
+ * given back, by commands that are waited for.  NULL is fine.
  */
 VMRUN_API void vmrun_close(struct vmrun *vm);
 
@@ -164,6 +164,11 @@ VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
  * vmrun_prepare(); NULL when there are problems, and after vmrun_start(). Caller frees with free().
  */
 VMRUN_API char *vmrun_graph(struct vmrun *vm);
+/*
+ * Has a serial port, or a loader, this program's stdin and stdout, in any target?  What on_prepare
+ * changes is not known before its boot.  False when there are problems, and after vmrun_start().
+ */
+VMRUN_API bool vmrun_uses_stdio(struct vmrun *vm);
 /* The name of the VM, and the target that is booted first; NULL when the spec could not be read. */
 VMRUN_API const char *vmrun_name(const struct vmrun *vm);
 VMRUN_API const char *vmrun_target(const struct vmrun *vm);
@@ -222,11 +227,17 @@ enum vmrun_event_type {
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
 	VMRUN_WARNING,	   /* text */
 	VMRUN_NOTE,	   /* text */
-	/* target, problems, asks: the host was asked; vmrun_finding() tells what is wrong */
+	/* target, problems, asks: the host was asked; vmrun_finding() tells what is wrong, and text
+	 * in JSON: [{device,id,slot,path,problem,fix}], NULL when another check has come since */
 	VMRUN_CHECKED,
 	VMRUN_FIXED,	  /* target, text: this command mended it */
 	VMRUN_ENDED,	  /* exit_status: the supervision is over; nothing follows */
 	VMRUN_HOOK_EVENT, /* by, text: what vmrun.event() was given, as JSON; by may be NULL */
+	/* target: what its boot took is given back; text: what could not be and why, or NULL */
+	VMRUN_CLEANED,
+	/* lost: so many events before this one did not reach their reader.  The library makes none:
+	 * it is for programs that pass events on to somebody who may be slow. */
+	VMRUN_LOST,
 };
 
 /* Unused members are 0 or NULL. Everything is lent until the next vmrun_next_event(). */
@@ -253,10 +264,24 @@ struct vmrun_event {
 	int exit_status;
 	int64_t uptime_ms;
 	int64_t delay_ms;
-	bool console;  /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
-	bool terminal; /* and that stdin is a terminal: its ^C is the guest's */
-	bool asks;     /* VMRUN_CHECKED: nothing goes on before vmrun_answer(), or a stop */
+	bool console;	 /* VMRUN_SPAWNED: a serial port has this program's stdin and stdout */
+	bool terminal;	 /* and that stdin is a terminal: its ^C is the guest's */
+	bool asks;	 /* VMRUN_CHECKED: nothing goes on before vmrun_answer(), or a stop */
+	int64_t time_ms; /* when it happened: milliseconds since 1970, UTC */
+	int64_t lost;
 };
+
+/*
+ * Any event as one line of JSON without its line end, always valid UTF-8, as vmrun --events writes
+ * it: vmrun(8) tells the members of each. Caller frees with free().
+ */
+VMRUN_API char *vmrun_event_json(const struct vmrun_event *event);
+/*
+ * A problem, or anything else that is said beside the events, likewise:
+ * {"v","time","level","place","path","text"}, the time being now and the level "error", "warning",
+ * "info" or "debug".  Caller frees with free().
+ */
+VMRUN_API char *vmrun_problem_json(const struct vmrun_problem *problem, const char *level);
 
 /*
  * Starts the supervision; calls vmrun_prepare() if that was not done.  From here on problems of a

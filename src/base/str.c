@@ -56,6 +56,51 @@ void str_add_json(struct str *s, const char *text)
 	str_add(s, "\"");
 }
 
+/* How many bytes of a well-formed character stand here, 0: none do (Unicode, table 3-7). */
+static size_t utf8_length(const unsigned char *p)
+{
+	static const struct {
+		unsigned char first, last; /* the byte that begins it */
+		unsigned char least, most; /* the byte after that; the rest is 80 to bf */
+		size_t length;
+	} rows[] = { { 0x00, 0x7f, 0, 0, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 } };
+	size_t row = 0;
+
+	while (row < sizeof(rows) / sizeof(rows[0]) && *p > rows[row].last)
+		row++;
+	if (row == sizeof(rows) / sizeof(rows[0]) || *p < rows[row].first)
+		return 0;
+	if (rows[row].length > 1 && (p[1] < rows[row].least || p[1] > rows[row].most))
+		return 0;
+	for (size_t i = 2; i < rows[row].length; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return rows[row].length;
+}
+
+void str_add_utf8(struct str *s, const char *text)
+{
+	const char *start = text, *p = text;
+
+	while (*p != '\0') {
+		size_t n = utf8_length((const unsigned char *)p);
+
+		if (n > 0) {
+			p += n;
+			continue;
+		}
+		str_add_n(s, start, (size_t)(p - start));
+		str_add(s, "\xef\xbf\xbd");
+		start = ++p;
+	}
+	str_add_n(s, start, (size_t)(p - start));
+}
+
 void str_add_quoted(struct str *s, const char *text)
 {
 	/* Characters that no POSIX shell treats specially anywhere inside a word. */

@@ -15,6 +15,8 @@ void str_add_n(struct str *s, const char *bytes, size_t n);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds text as a JSON string with its quotes. Bytes that are not UTF-8 pass through. */
 void str_add_json(struct str *s, const char *text);
+/* Adds text with U+FFFD for whatever in it is not UTF-8. */
+void str_add_utf8(struct str *s, const char *text);
 /* Adds text so that a POSIX shell reads it as one word. */
 void str_add_quoted(struct str *s, const char *text);
 /*

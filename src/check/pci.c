@@ -58,15 +58,24 @@ enum answer pci_read(struct host *host, struct pci_list *list)
 	return ANSWER_YES;
 }
 
+/* "10de1043" is the id and the subsystem's; "10de" the id alone, of any subsystem. */
+static bool is_id(const char *text, unsigned id, unsigned subsystem)
+{
+	unsigned long wanted = strtoul(text, NULL, 16);
+	size_t digits = strlen(text) - (text[1] == 'x' ? 2 : 0);
+
+	return digits > 4 ? wanted == ((unsigned long)id << 16 | subsystem) : wanted == id;
+}
+
 static bool is_match(const struct pci_device *d, const char *what)
 {
-	unsigned vendor, device;
+	char vendor[11], device[11];
 	int bus, slot, function;
 
 	/* NOLINTBEGIN(cert-err34-c): the spec's own forms, checked when it was read */
-	if (sscanf(what, "lookup %x %x", &vendor, &device) == 2)
-		return d->vendor == vendor >> 16 && d->subvendor == (vendor & 0xffff) &&
-		    d->device == device >> 16 && d->subdevice == (device & 0xffff);
+	if (sscanf(what, "lookup %10s %10s", vendor, device) == 2)
+		return is_id(vendor, d->vendor, d->subvendor) &&
+		    is_id(device, d->device, d->subdevice);
 	if (sscanf(what, "%d/%d/%d", &bus, &slot, &function) == 3 ||
 	    sscanf(what, "%d:%d:%d", &bus, &slot, &function) == 3)
 		return d->domain == 0 && d->bus == bus && d->slot == slot &&

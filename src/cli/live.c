@@ -1,11 +1,12 @@
 /* A line that is rewritten in place. */
 #include "live.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "output.h"
 
 #define CLEAR "\r\033[K"
 #define NO_WRAP "\033[?7l" /* a line that is longer than the screen is cut, not folded: */
@@ -14,13 +15,7 @@
 /* A terminal that is stopped (^S) misses some: the next one says more. */
 static void put(const char *text)
 {
-	int flags = fcntl(STDERR_FILENO, F_GETFL);
-
-	if (flags < 0)
-		return;
-	(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-	(void)!write(STDERR_FILENO, text, strlen(text));
-	(void)fcntl(STDERR_FILENO, F_SETFL, flags);
+	(void)output_some(STDERR_FILENO, text, strlen(text));
 }
 
 bool live_is_possible(void)

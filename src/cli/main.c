@@ -80,7 +80,8 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 	supervise_show(vm, renderer);
 	if (vmrun_problem_count(vm) > 0)
 		return status;
-	(void)fprintf(stderr, "vmrun: %s: checked for %s\n", vmrun_name(vm), vmrun_hypervisor(vm));
+	sink_say(&renderer->sink, LEVEL_INFO, "%s: checked for %s", vmrun_name(vm),
+	    vmrun_hypervisor(vm));
 	if (json) {
 		char *text = vmrun_check_json(vm);
 
@@ -93,32 +94,38 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 	return flush(status);
 }
 
+/* Is nobody to read the messages but a program? */
+static bool is_json(const struct command_line *line)
+{
+	return line->log_format != NULL && strcmp(line->log_format, "json") == 0;
+}
+
 /* Is somebody there to be asked? */
 static bool can_ask(const struct command_line *line)
 {
-	return strcmp(line->file, "-") != 0 && isatty(STDIN_FILENO) != 0 &&
-	    isatty(STDERR_FILENO) != 0;
+	return !line->syslog && !is_json(line) && strcmp(line->file, "-") != 0 &&
+	    isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
 }
 
-static void print_notes(const char *intro, const char *const *notes)
+static void print_notes(struct renderer *r, const char *intro, const char *const *notes)
 {
 	for (; *notes != NULL; notes++)
-		(void)fprintf(stderr, "vmrun: note: %s%s\n", intro, *notes);
+		sink_say(&r->sink, LEVEL_INFO, "note: %s%s", intro, *notes);
 }
 
 /* What loads the guest, if anything does, in a line of its own. */
-static int print_commands(struct vmrun *vm)
+static int print_commands(struct vmrun *vm, struct renderer *renderer)
 {
 	char *loader = vmrun_loader_command(vm);
 	int status = 0;
 
-	print_notes("", vmrun_placeholders(vm));
+	print_notes(renderer, "", vmrun_placeholders(vm));
 	if (loader != NULL)
 		status = put(loader, "\n");
 	return status != 0 ? status : put(vmrun_command(vm), "\n");
 }
 
-static int print_config(struct vmrun *vm)
+static int print_config(struct vmrun *vm, struct renderer *renderer)
 {
 	char *text;
 
@@ -131,8 +138,8 @@ static int print_config(struct vmrun *vm)
 	text = vmrun_bhyve_config(vm);
 	if (text == NULL)
 		return vmrun_status(vm);
-	print_notes("not in the file: ", vmrun_bhyve_words(vm));
-	print_notes("", vmrun_placeholders(vm));
+	print_notes(renderer, "not in the file: ", vmrun_bhyve_words(vm));
+	print_notes(renderer, "", vmrun_placeholders(vm));
 	return put(text, "");
 }
 
@@ -143,12 +150,12 @@ static int print_boot(struct vmrun *vm, const char *what, struct renderer *rende
 	supervise_show(vm, renderer);
 	if (status != 0)
 		return status;
-	print_notes("", vmrun_notes(vm));
+	print_notes(renderer, "", vmrun_notes(vm));
 	if (strcmp(what, "bhyve_config") == 0)
-		return print_config(vm);
+		return print_config(vm, renderer);
 	if (strcmp(what, "spec") == 0)
 		return put(vmrun_spec_json(vm), "");
-	return print_commands(vm);
+	return print_commands(vm, renderer);
 }
 
 static int print(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
@@ -201,7 +208,7 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 	int status;
 
 	if (wrong != NULL)
-		(void)fprintf(stderr, "vmrun: warning: NOTIFY_SOCKET: %s\n", wrong);
+		sink_say(&renderer->sink, LEVEL_WARNING, "warning: NOTIFY_SOCKET: %s", wrong);
 	status = supervise(vm, renderer, ready);
 	if (line->exit_status != NULL && vmrun_guest_status(vm) >= 0)
 		return vmrun_guest_status(vm);
@@ -233,6 +240,43 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->supervisor_pid_file = line->supervisor_pid_file;
 }
 
+static void open_sink(const struct command_line *line, struct sink *sink)
+{
+	sink->most = LEVEL_INFO;
+	if (line->log_level != NULL)
+		(void)sink_level(line->log_level, &sink->most);
+	sink->json = is_json(line);
+	sink->syslog = line->syslog;
+	sink_open(sink);
+}
+
+static int refuse_events(struct renderer *r, int status, const char *why)
+{
+	char text[512];
+	struct vmrun_problem p = { .text = text };
+
+	(void)snprintf(text, sizeof(text), "--events %s: %s", r->events.where, why);
+	sink_problem(&r->sink, &p);
+	return status;
+}
+
+/* Where events go that are wanted. */
+static int prepare_events(const struct command_line *line, struct renderer *r)
+{
+	const char *why =
+	    line->events == NULL ? NULL : events_prepare(&r->events, line->events, &r->sink);
+
+	return why == NULL ? 0 : refuse_events(r, EXIT_USAGE, why);
+}
+
+static int open_events(struct vmrun *vm, struct renderer *r)
+{
+	const char *why = NULL;
+	int status = r->events.where == NULL ? 0 : events_open(&r->events, vm, &why);
+
+	return status == 0 ? 0 : refuse_events(r, status, why);
+}
+
 static int with_spec(struct command_line *line, struct ready *ready)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
@@ -241,9 +285,12 @@ static int with_spec(struct command_line *line, struct ready *ready)
 	int status;
 
 	fill_options(line, &options);
-	if (!choose(line, &options))
+	open_sink(line, &renderer.sink);
+	if (!choose(line, &options) || prepare_events(line, &renderer) != 0)
 		return EXIT_USAGE;
 	status = vmrun_open(&vm, &options);
+	if (status == 0)
+		status = open_events(vm, &renderer);
 	renderer.hypervisor = status == 0 ? vmrun_hypervisor(vm) : "";
 	supervise_show(vm, &renderer);
 	if (status == 0 && options.check)
@@ -254,7 +301,8 @@ static int with_spec(struct command_line *line, struct ready *ready)
 		status = print(vm, line, &renderer);
 	else if (status == 0)
 		status = run(vm, line, &renderer, ready);
-	render_problems(vm);
+	render_problems(vm, &renderer);
+	events_close(&renderer.events);
 	vmrun_close(vm);
 	return status;
 }

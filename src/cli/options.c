@@ -50,6 +50,11 @@ static const struct option options[] = {
 	{ 0, "state-dir", "DIR", TEXT, AT(state_dir), "folder of what outlives a reboot of the host" },
 	{ 'p', NULL, "FILE", TEXT, AT(pid_file), "file for the pid of the hypervisor" },
 	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "file for the pid of vmrun" },
+	{ 0, "events", "DEST", TEXT, AT(events),
+	    "write events as JSON lines to a file, fd:N or - (stdout)" },
+	{ 0, "log-level", "LEVEL", TEXT, AT(log_level), "error, warning, info (default) or debug" },
+	{ 0, "log-format", "FORMAT", TEXT, AT(log_format), "of messages: text (default) or json" },
+	{ 0, "syslog", NULL, FLAG, AT(syslog), "send messages to syslog, not stderr" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
 	    "guest: end with the hypervisor's own last status" },
 	{ 0, "ready-fd", "N", COUNT, AT(ready_fd),
@@ -165,6 +170,24 @@ bool options_describe(const struct command_line *line)
 	return line->print != NULL && is_one_of(line->print, words);
 }
 
+static char *check_messages(const struct command_line *line)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
+	static const char *const formats[] = { "text", "json", NULL };
+
+	if (line->log_level != NULL && !is_one_of(line->log_level, levels))
+		return complain(
+		    "--log-level takes error, warning, info or debug, got \"%s\"", line->log_level);
+	if (line->log_format != NULL && !is_one_of(line->log_format, formats))
+		return complain("--log-format takes text or json, got \"%s\"", line->log_format);
+	if (line->events != NULL &&
+	    (line->dry_run || line->debug || line->check || line->print != NULL ||
+		line->simulate != NULL))
+		return complain("--events goes with a run: without --check, --debug, --dry-run, "
+				"--print and --simulate");
+	return NULL;
+}
+
 static char *check(const struct command_line *line)
 {
 	static const char *const boots[] = { "argv", "spec", "bhyve_config", "graph", NULL };
@@ -189,7 +212,7 @@ static char *check(const struct command_line *line)
 		return complain("--check and --no-requirement-check exclude each other");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
 		return complain("--exit-status takes guest, got \"%s\"", line->exit_status);
-	return NULL;
+	return check_messages(line);
 }
 
 char *options_parse(int argc, char **argv, struct command_line *out)

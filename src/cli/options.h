@@ -11,12 +11,12 @@ struct command_line {
 	const char *file;
 	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
 	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *simulate,
-	    *exit_status;
+	    *exit_status, *events, *log_level, *log_format;
 	const char **set;	 /* KEY=VALUE words, NULL-terminated; owned list */
 	const char **hooks;	 /* likewise */
 	const char *const *args; /* after `--`, NULL-terminated */
 	bool dry_run, debug, no_reboot, help, version;
-	bool check, json, fix, force, no_checks, sandbox;
+	bool check, json, fix, force, no_checks, sandbox, syslog;
 	int64_t reboot_count; /* -1: no limit */
 	int64_t ready_fd;     /* -1: none */
 };

@@ -1,117 +1,92 @@
 /* Words for people. */
 #include "render.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A full pipe or a stopped terminal gets this long to take more. */
-#define PATIENCE_MS 1000
+/* How much an event matters: when all is well, and when it tells of something bad. */
+static const struct {
+	enum level good, bad;
+} levels[] = {
+	[VMRUN_POLICY] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_STARTING] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_LOADING] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_SPAWNED] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_OUTPUT] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_EXITED] = { LEVEL_INFO, LEVEL_ERROR },
+	[VMRUN_CLEANED] = { LEVEL_DEBUG, LEVEL_DEBUG }, /* a warning tells of what is left */
+	[VMRUN_DECIDED] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_GIVEN_UP] = { LEVEL_ERROR, LEVEL_ERROR },
+	[VMRUN_RELOADED] = { LEVEL_INFO, LEVEL_ERROR },
+	[VMRUN_STOPPING] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_HOOK_FAILED] = { LEVEL_ERROR, LEVEL_ERROR },
+	[VMRUN_HOOK_EVENT] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_LOG] = { LEVEL_INFO, LEVEL_INFO }, /* unless it says so itself */
+	[VMRUN_WARNING] = { LEVEL_WARNING, LEVEL_WARNING },
+	[VMRUN_NOTE] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_CHECKED] = { LEVEL_DEBUG, LEVEL_ERROR },
+	[VMRUN_FIXED] = { LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_ENDED] = { LEVEL_INFO, LEVEL_ERROR },
+	[VMRUN_LOST] = { LEVEL_WARNING, LEVEL_WARNING },
+};
 
-/* A terminal polls as writable and blocks all the same, so its flags are changed for the moment. */
-static ssize_t write_some(const char *text, size_t n)
+static bool is_bad(const struct vmrun_event *e)
 {
-	int flags = isatty(STDERR_FILENO) != 0 ? fcntl(STDERR_FILENO, F_GETFL) : -1;
-	ssize_t done;
+	static const char *const good[] = { "reboot", "poweroff", "halt", "stopped" };
 
-	if (flags >= 0)
-		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-	done = write(STDERR_FILENO, text, n < PIPE_BUF ? n : PIPE_BUF);
-	if (flags >= 0) {
-		int saved = errno;
-
-		(void)fcntl(STDERR_FILENO, F_SETFL, flags);
-		errno = saved;
+	if (e->cause == NULL)
+		return e->problems > 0;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		if (strcmp(e->cause, good[i]) == 0)
+			return false;
 	}
-	return done;
+	return true;
 }
 
-/*
- * Never blocks for longer than that: a reader who stopped reading must not stop the supervisor.  A
- * pipe that polls as writable takes PIPE_BUF bytes at once, whether it blocks or not.
- */
-static void write_all(struct renderer *r, const char *text, size_t n)
+static enum level level_of(const struct vmrun_event *e)
 {
-	while (n > 0) {
-		struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-		int ready = poll(&p, 1, r->stuck ? 0 : PATIENCE_MS);
-		ssize_t done;
+	enum level level = is_bad(e) ? levels[e->type].bad : levels[e->type].good;
 
-		if (ready < 0 && errno == EINTR)
-			continue;
-		r->stuck = ready <= 0;
-		if (r->stuck)
-			return;
-		done = write_some(text, n);
-		if (done < 0 && errno != EINTR && errno != EAGAIN)
-			return;
-		if (done > 0) {
-			text += done;
-			n -= (size_t)done;
-		}
-	}
-}
-
-/* Control characters of a guest or a script must not steer the user's terminal. */
-static void mask(char *text)
-{
-	for (char *p = text; *p != '\0'; p++) {
-		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
-			*p = '?';
-	}
+	if (e->level != NULL)
+		(void)sink_level(e->level, &level);
+	return level;
 }
 
 static void say(struct renderer *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void say(struct renderer *r, const char *fmt, ...)
 {
-	bool raw = r->console && isatty(STDERR_FILENO) != 0;
-	char text[8192];
 	va_list ap;
-	char *line = text;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	sink_vsay(&r->sink, r->level, fmt, ap);
 	va_end(ap);
-	mask(text);
-	live_hide(&r->live);
-	/* Line by line: a raw terminal needs its carriage returns. */
-	while (line != NULL) {
-		char *end = strchr(line, '\n');
-		char out[8300];
-		int n = snprintf(out, sizeof(out), "vmrun: %.*s%s",
-		    end == NULL ? (int)strlen(line) : (int)(end - line), line, raw ? "\r\n" : "\n");
-
-		write_all(r, out, (size_t)n);
-		line = end == NULL || end[1] == '\0' ? NULL : end + 1;
-	}
-	live_show(&r->live);
 }
 
-void render_line(struct renderer *r, const char *vm, const char *text)
+void render_status(struct renderer *r, const char *vm, const char *text)
 {
-	say(r, "%s: %s", vm, text);
+	/* Somebody has asked for it. */
+	enum level level = r->sink.most < LEVEL_INFO ? r->sink.most : LEVEL_INFO;
+
+	sink_say(&r->sink, level, "%s: %s", vm, text);
 }
 
-void render_text(struct renderer *r, const char *text)
+void render_report(struct renderer *r, const char *text)
 {
-	write_all(r, text, strlen(text));
+	if (!r->sink.json) /* the event has it all */
+		sink_lines(&r->sink, LEVEL_ERROR, text);
+	r->reported = true;
 }
 
-void render_problems(const struct vmrun *vm)
+void render_problems(const struct vmrun *vm, struct renderer *r)
 {
 	struct vmrun_problem p;
 
 	for (size_t i = 0; vmrun_problem(vm, i, &p); i++)
-		(void)fprintf(stderr, "%s: %s%s%s\n", p.place != NULL ? p.place : "vmrun",
-		    p.path != NULL ? p.path : "", p.path != NULL ? ": " : "", p.text);
+		sink_problem(&r->sink, &p);
 }
 
 /* "1.5 s", "2 min 5 s". */
@@ -143,15 +118,12 @@ static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 	if (e->terminal)
 		say(r, "%s: this terminal is the guest's console, ^C included; to stop: kill %d",
 		    e->vm, (int)getpid());
-	r->console = e->console;
-	r->terminal = e->terminal;
 }
 
 static void say_exited(const struct vmrun_event *e, struct renderer *r)
 {
 	char time[48], how[128];
 
-	r->console = r->terminal = false;
 	if (r->reported && strcmp(e->cause, "check_failed") == 0) {
 		r->reported = false;
 		return;
@@ -238,7 +210,7 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 		what = "pressing the power button";
 	else if (strcmp(e->action, "poweroff") == 0)
 		what = "switching the power off";
-	if (live_is_possible()) /* a line there tells the rest */
+	if (sink_has_live(&r->sink)) /* a line there tells the rest */
 		say(r, "%s: stopping: %s", e->vm, what);
 	else
 		say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
@@ -259,15 +231,12 @@ static void say_hook_failed(const struct vmrun_event *e, struct renderer *r)
 
 static void say_log(const struct vmrun_event *e, struct renderer *r)
 {
-	if (strcmp(e->level, "debug") != 0)
-		say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
-		    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
+	say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
+	    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
 }
 
-void render_event(const struct vmrun_event *e, void *context)
+static void say_event(const struct vmrun_event *e, struct renderer *r)
 {
-	struct renderer *r = context;
-
 	switch (e->type) {
 	case VMRUN_POLICY:
 		say_policy(e, r);
@@ -277,7 +246,6 @@ void render_event(const struct vmrun_event *e, void *context)
 		break;
 	case VMRUN_LOADING:
 		say(r, "%s: %s loads target %s, pid %d", e->vm, e->argv[0], e->target, e->pid);
-		r->console = e->console;
 		break;
 	case VMRUN_SPAWNED:
 		say_spawned(e, r);
@@ -312,8 +280,16 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_NOTE:
 		say_remark(e, "note", r);
 		break;
-	case VMRUN_CHECKED:
-		break; /* report.c tells what is wrong */
+	case VMRUN_CHECKED: /* report.c tells what is wrong */
+		if (e->problems == 0)
+			say(r, "%s: target %s can start", e->vm, e->target);
+		break;
+	case VMRUN_CLEANED:
+		say(r, "%s: target %s is cleaned up%s", e->vm, e->target,
+		    e->text == NULL ? "" : " in part");
+		break;
+	case VMRUN_LOST:
+		break; /* nobody is slow here */
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
@@ -324,5 +300,20 @@ void render_event(const struct vmrun_event *e, void *context)
 	case VMRUN_ENDED:
 		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
 		break;
+	}
+}
+
+void render_event(const struct vmrun_event *e, struct renderer *r)
+{
+	if (e->type == VMRUN_EXITED)
+		r->sink.console = r->terminal = false;
+	r->level = level_of(e);
+	if (r->sink.json)
+		sink_event(&r->sink, r->level, e);
+	else
+		say_event(e, r);
+	if (e->type == VMRUN_LOADING || e->type == VMRUN_SPAWNED) {
+		r->sink.console = e->console;
+		r->terminal = e->terminal;
 	}
 }

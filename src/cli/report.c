@@ -145,10 +145,8 @@ void report_say(const struct vmrun *vm, const char *target, struct renderer *ren
 	if (memory == NULL)
 		return;
 	report_print(vm, target, memory);
-	if (fclose(memory) == 0) {
-		render_text(renderer, text);
-		renderer->reported = true;
-	}
+	if (fclose(memory) == 0)
+		render_report(renderer, text);
 	free(text);
 }
 
@@ -171,10 +169,10 @@ void report_ask(struct question *q, size_t fixes, struct renderer *renderer)
 	    text, sizeof(text), "Apply %zu fix%s? [y/N] ", fixes, fixes == 1 ? "" : "es");
 	memset(q, 0, sizeof(*q));
 	q->is_open = true;
-	if (live_is_possible())
-		live_set(&renderer->live, text, false);
+	if (sink_has_live(&renderer->sink))
+		live_set(&renderer->sink.live, text, false);
 	else
-		render_text(renderer, text);
+		sink_text(&renderer->sink, text);
 }
 
 bool report_hear(struct question *q, bool *yes, struct renderer *renderer)
@@ -190,7 +188,7 @@ bool report_hear(struct question *q, bool *yes, struct renderer *renderer)
 	*yes = strcmp(q->answer, "y") == 0 || strcmp(q->answer, "Y") == 0 ||
 	    strcmp(q->answer, "yes") == 0;
 	q->is_open = false;
-	live_leave(&renderer->live);
+	live_leave(&renderer->sink.live);
 	return true;
 }
 
@@ -199,8 +197,8 @@ void report_unask(struct question *q, struct renderer *renderer)
 	if (!q->is_open)
 		return;
 	q->is_open = false;
-	if (live_is_possible())
-		live_end(&renderer->live);
+	if (sink_has_live(&renderer->sink))
+		live_end(&renderer->sink.live);
 	else
-		render_text(renderer, "\n");
+		sink_text(&renderer->sink, "\n");
 }

@@ -25,6 +25,7 @@ static void show(const struct vmrun_event *event, struct vmrun *vm, struct rende
 {
 	if (event->type == VMRUN_CHECKED && event->problems > 0)
 		report_say(vm, event->target, renderer);
+	events_add(&renderer->events, event);
 	render_event(event, renderer);
 }
 
@@ -34,14 +35,6 @@ void supervise_show(struct vmrun *vm, struct renderer *renderer)
 
 	while (vmrun_next_event(vm, &event))
 		show(&event, vm, renderer);
-}
-
-static void warn(struct run *run, const char *fmt, const char *what)
-{
-	char text[128];
-
-	(void)snprintf(text, sizeof(text), fmt, what);
-	render_line(run->renderer, vmrun_name(run->vm), text);
 }
 
 static void take_events(struct run *run)
@@ -57,7 +50,8 @@ static void take_events(struct run *run)
 			report_ask(&run->question, report_fixes(run->vm), run->renderer);
 		wrong = event.type == VMRUN_SPAWNED ? ready_up(run->ready) : NULL;
 		if (wrong != NULL)
-			warn(run, "warning: --ready-fd: %s", wrong);
+			sink_say(&run->renderer->sink, LEVEL_WARNING, "%s: warning: --ready-fd: %s",
+			    event.vm, wrong);
 	}
 }
 
@@ -71,6 +65,7 @@ static void reload(struct run *run)
 static void reopen(struct run *run)
 {
 	vmrun_reopen_logs(run->vm);
+	events_reopen(&run->renderer->events);
 }
 
 static void say_status(struct run *run)
@@ -80,7 +75,7 @@ static void say_status(struct run *run)
 
 	vmrun_get_state(run->vm, &state);
 	status_text(&state, true, text);
-	render_line(run->renderer, vmrun_name(run->vm), text);
+	render_status(run->renderer, vmrun_name(run->vm), text);
 }
 
 static void take_signals(struct run *run)
@@ -113,30 +108,33 @@ static void take_answer(struct run *run)
  */
 static int show_ladder(struct run *run, const struct vmrun_state *state)
 {
-	struct live *live = &run->renderer->live;
+	struct live *live = &run->renderer->sink.live;
 	char text[STATUS_SIZE], line[STATUS_SIZE + 96];
 
-	if (state->stop_action == NULL || !live_is_possible()) {
+	if (state->stop_action == NULL || !sink_has_live(&run->renderer->sink)) {
 		if (!run->question.is_open)
 			live_end(live);
 		return -1;
 	}
 	status_stopping(state, isatty(STDIN_FILENO) != 0 && !run->renderer->terminal, text);
 	(void)snprintf(line, sizeof(line), "vmrun: %s: %s", vmrun_name(run->vm), text);
-	live_set(live, line, run->renderer->console);
+	live_set(live, line, run->renderer->sink.console);
 	return status_tick_ms(state);
 }
 
 /* Waits for something and sees to it; 0, or the status of what broke down. */
 static int go_round(struct run *run, int ms)
 {
-	enum { VM, SIGNALS, ANSWER, SOURCES };
+	enum { VM, SIGNALS, ANSWER, EVENTS, SOURCES };
 	struct pollfd p[SOURCES] = { [VM] = { .fd = vmrun_fd(run->vm), .events = POLLIN },
 		[SIGNALS] = { .fd = run->signals, .events = POLLIN },
-		[ANSWER] = { .fd = run->question.is_open ? STDIN_FILENO : -1, .events = POLLIN } };
+		[ANSWER] = { .fd = run->question.is_open ? STDIN_FILENO : -1, .events = POLLIN },
+		[EVENTS] = { .fd = events_fd(&run->renderer->events), .events = POLLOUT } };
 
 	if (poll(p, SOURCES, ms) < 0)
 		return errno == EINTR ? 0 : EXIT_OS;
+	if (p[EVENTS].revents != 0)
+		events_flush(&run->renderer->events);
 	if (p[SIGNALS].revents != 0)
 		take_signals(run);
 	if (p[ANSWER].revents != 0)
@@ -169,15 +167,17 @@ int supervise(struct vmrun *vm, struct renderer *renderer, struct ready *ready)
 	int status;
 
 	if (run.signals < 0) {
-		(void)fprintf(stderr, "vmrun: cannot catch signals: %s\n", strerror(errno));
+		sink_say(&renderer->sink, LEVEL_ERROR, "cannot catch signals: %s", strerror(errno));
 		return EXIT_OS;
 	}
 	status = vmrun_start(vm);
-	if (status == 0)
+	if (status == 0) {
+		events_begin(&renderer->events);
 		status = run_to_end(&run);
-	else
+	} else {
 		take_events(&run);
-	live_end(&renderer->live);
+	}
+	live_end(&renderer->sink.live);
 	signals_close(run.signals);
 	return status;
 }

@@ -58,10 +58,15 @@ static void bhyve_power(const struct plan *plan, enum stop_action action, struct
 }
 
 /* The kernel keeps /dev/vmm/NAME, and the guest's memory with it, until somebody destroys it. */
+static void bhyve_destroyer(const struct plan *plan, struct words *command)
+{
+	bhyvectl(command, plan->vm, "--destroy");
+}
+
 static void bhyve_destroy(const struct plan *plan, struct words *command)
 {
 	if (os_vm_exists(plan->vm))
-		bhyvectl(command, plan->vm, "--destroy");
+		bhyve_destroyer(plan, command);
 }
 
 static void bhyve_settle(const struct plan *plan, struct spec *spec)
@@ -87,4 +92,5 @@ const struct hypervisor hyper_bhyve = {
 	.explain = bhyve_explain,
 	.power = bhyve_power,
 	.destroy = bhyve_destroy,
+	.destroyer = bhyve_destroyer,
 };

@@ -185,7 +185,7 @@ void hyper_check_claims(const struct spec *spec, const char *shared, struct repo
 	free(owners);
 }
 
-static bool uses_stdio(const struct spec *spec)
+static bool port_uses_stdio(const struct spec *spec)
 {
 	size_t count;
 	struct owner *owners = collect(spec, &count);
@@ -197,6 +197,12 @@ static bool uses_stdio(const struct spec *spec)
 	}
 	free(owners);
 	return found;
+}
+
+bool hyper_uses_stdio(const struct spec *spec)
+{
+	return port_uses_stdio(spec) ||
+	    (spec->loader.console != NULL && strcmp(spec->loader.console, "stdio") == 0);
 }
 
 char *hyper_secret_path(const struct plan_request *request)
@@ -282,7 +288,7 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
 	const struct spec *spec = request->spec;
 
-	plan->uses_stdio = uses_stdio(spec);
+	plan->uses_stdio = port_uses_stdio(spec);
 	if (spec->tpm.managed)
 		plan->tpm_state = mem_format("%s/tpm", request->state_folder);
 	for (size_t i = 0; i < spec->device_count; i++) {

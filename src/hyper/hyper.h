@@ -117,6 +117,8 @@ struct hypervisor {
 	void (*power)(const struct plan *plan, enum stop_action action, struct power *out);
 	/* Adds the command that clears what it leaves in the kernel; none when there is nothing. */
 	void (*destroy)(const struct plan *plan, struct words *command);
+	/* Likewise, for what it will make there: none when it makes nothing. */
+	void (*destroyer)(const struct plan *plan, struct words *command);
 };
 
 extern const struct hypervisor hyper_bhyve, hyper_qemu;
@@ -130,6 +132,8 @@ const struct hypervisor *hyper_for_host(void);
  * hypervisor lets several devices have, or NULL.
  */
 void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report);
+/* Has a serial port of it, or its loader, our stdin and stdout? */
+bool hyper_uses_stdio(const struct spec *spec);
 /* Is the host asked by the commands of the hypervisor's own system, for want of its calls? */
 bool hyper_is_foreign(const struct hypervisor *hyper);
 /* A hypervisor that was gone within a second, with a status of its own and a complaint, did not

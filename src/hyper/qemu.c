@@ -374,4 +374,5 @@ const struct hypervisor hyper_qemu = {
 	.explain = qemu_explain,
 	.power = qemu_power,
 	.destroy = qemu_destroy,
+	.destroyer = qemu_destroy,
 };

@@ -16,6 +16,8 @@ void handle_forget(struct vmrun *vm)
 			free(vm->shown[i].string[k]);
 	}
 	free(vm->shown);
+	free(vm->shown_problems);
+	vm->shown_problems = NULL;
 	vm->shown = NULL;
 	vm->shown_count = 0;
 }
@@ -147,11 +149,36 @@ static void add_problem(struct str *json, const struct vmrun_finding *f)
 	str_add(json, "}");
 }
 
-char *vmrun_check_json(const struct vmrun *vm)
+/* How many there are. */
+static int add_problems(struct str *json, const struct vmrun *vm)
 {
 	struct vmrun_finding f;
+	int count = 0;
+
+	str_add(json, "[");
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		if (f.unchecked)
+			continue;
+		str_add(json, count++ == 0 ? "" : ",");
+		add_problem(json, &f);
+	}
+	str_add(json, "]");
+	return count;
+}
+
+const char *handle_problems(struct vmrun *vm, int count)
+{
 	struct str json = { 0 };
-	bool first = true;
+	int found = add_problems(&json, vm);
+
+	free(vm->shown_problems);
+	vm->shown_problems = str_take(&json);
+	return found == count ? vm->shown_problems : NULL;
+}
+
+char *vmrun_check_json(const struct vmrun *vm)
+{
+	struct str json = { 0 }, valid = { 0 };
 
 	if (vm->shown == NULL)
 		return NULL;
@@ -159,14 +186,10 @@ char *vmrun_check_json(const struct vmrun *vm)
 	add_member(&json, "vm", vm->name);
 	str_add(&json, ",");
 	add_member(&json, "target", vm->first.target);
-	str_add(&json, ",\"problems\":[");
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (f.unchecked)
-			continue;
-		str_add(&json, first ? "" : ",");
-		add_problem(&json, &f);
-		first = false;
-	}
-	str_add(&json, "]}");
-	return str_take(&json);
+	str_add(&json, ",\"problems\":");
+	(void)add_problems(&json, vm);
+	str_add(&json, "}");
+	str_add_utf8(&valid, json.text); /* paths may be any bytes */
+	str_free(&json);
+	return str_take(&valid);
 }

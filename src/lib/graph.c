@@ -1,4 +1,4 @@
-/* libvmrun: the policy of a VM as a graph. */
+/* libvmrun: all targets of a VM: the policy as a graph, who has the terminal. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -36,6 +36,22 @@ static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 	return n;
 }
 
+static void free_targets(struct graph_target *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		spec_free(list[i].spec);
+	free(list);
+}
+
+static struct graph_target *targets(struct vmrun *vm, size_t *count)
+{
+	struct graph_target *list =
+	    mem_zero((document_targets(vm->source.doc)->count + 1) * sizeof(*list));
+
+	*count = read_targets(vm, list);
+	return list;
+}
+
 char *vmrun_graph(struct vmrun *vm)
 {
 	struct graph g = { .vm = vm->name, .first = vm->options.target, .options = &vm->policy };
@@ -44,12 +60,23 @@ char *vmrun_graph(struct vmrun *vm)
 
 	if (vm->report.count > 0 || vm->machine != NULL)
 		return NULL;
-	list = mem_zero((document_targets(vm->source.doc)->count + 1) * sizeof(*list));
-	g.target = list;
-	g.count = read_targets(vm, list);
+	g.target = list = targets(vm, &g.count);
 	text = graph_dot(&g);
-	for (size_t i = 0; i < g.count; i++)
-		spec_free(list[i].spec);
-	free(list);
+	free_targets(list, g.count);
 	return text;
+}
+
+bool vmrun_uses_stdio(struct vmrun *vm)
+{
+	struct graph_target *list;
+	size_t count;
+	bool found = false;
+
+	if (vm->report.count > 0 || vm->machine != NULL)
+		return false;
+	list = targets(vm, &count);
+	for (size_t i = 0; i < count; i++)
+		found = found || hyper_uses_stdio(list[i].spec);
+	free_targets(list, count);
+	return found;
 }

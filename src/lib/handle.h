@@ -28,7 +28,6 @@ struct vmrun {
 	struct simulation simulation; /* that the machine walks through, if it does */
 	struct report report;
 	struct event_queue events;
-	struct pidfile pidfile;
 	struct rundir rundir;
 	char *run_dir, *state_dir; /* absolute */
 	char *name;		   /* of the VM */
@@ -36,9 +35,10 @@ struct vmrun {
 	char *kept_state;	   /* vmrun.state as its file has it, in one line, or NULL */
 	char *program;		   /* of the hypervisor, or NULL */
 	int console_input;	   /* -1: this program's stdin */
-	bool claimed;	     /* nobody else supervises a VM of this name, or writes our pid file */
-	struct shown *shown; /* what the last checks found; NULL before any */
+	bool claimed;		   /* nobody else supervises a VM of this name */
+	struct shown *shown;	   /* what the last checks found; NULL before any */
 	size_t shown_count;
+	char *shown_problems; /* of them, as a JSON list; lent to an event */
 };
 
 /* vmrun.c: reads the spec of the options into a source that has everything else. -1: see report. */
@@ -52,9 +52,12 @@ int handle_load_state(void *context, struct node **out, struct error *err);
 int handle_save_state(void *context, const struct node *state, struct error *err);
 void handle_event(void *context, const char *by, const char *json);
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
+int64_t handle_ahead(void *context);
 
 /* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
 void handle_show(struct vmrun *vm, const struct findings *findings);
 void handle_forget(struct vmrun *vm);
+/* Those that are problems, for the event that told of so many; NULL when they are others now. */
+const char *handle_problems(struct vmrun *vm, int count);
 
 #endif

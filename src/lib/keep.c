@@ -111,3 +111,10 @@ int handle_firmware(void *context, const char *kind, const char **path, struct e
 
 	return firmware_find(vm->source.hyper, kind, any, path, err);
 }
+
+int64_t handle_ahead(void *context)
+{
+	const struct vmrun *vm = context;
+
+	return vm->simulation.now_ms / 1000;
+}

@@ -34,15 +34,13 @@ static int check_sigchld(struct error *err)
 
 int handle_claim(struct vmrun *vm)
 {
-	const char *own = vm->options.supervisor_pid_file;
 	struct error err = { 0 };
 
 	if (vm->claimed)
 		return STATUS_OK;
 	/* The lock comes first: what follows may touch what a running VM of that name uses. */
 	if (check_sigchld(&err) != 0 ||
-	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0 ||
-	    (own != NULL && pidfile_open(&vm->pidfile, own, &err) != 0)) {
+	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0) {
 		report_take(&vm->report, NULL, &err);
 		return (int)vm->report.status;
 	}
@@ -64,6 +62,7 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 int vmrun_start(struct vmrun *vm)
 {
 	struct machine_options options = { .pid_file = vm->options.pid_file,
+		.own_pid_file = vm->options.supervisor_pid_file,
 		.fix = vm->options.fix,
 		.force = vm->options.force,
 		.no_checks = vm->options.no_checks,
@@ -77,7 +76,7 @@ int vmrun_start(struct vmrun *vm)
 	status = handle_claim(vm);
 	if (status != STATUS_OK)
 		return status;
-	pidfile_write(&vm->pidfile, getpid());
+	options.folder = vm->rundir.folder;
 	options.console_input = open_console_input(vm);
 	return start_machine(vm, &options);
 }
@@ -126,8 +125,10 @@ bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
 {
 	if (!event_next(&vm->events, out))
 		return false;
-	if (out->type == VMRUN_CHECKED)
+	if (out->type == VMRUN_CHECKED) {
 		handle_show(vm, machine_findings(vm->machine));
+		out->text = handle_problems(vm, out->problems);
+	}
 	return true;
 }
 

@@ -181,6 +181,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.save_state = handle_save_state,
 		.event = handle_event,
 		.firmware = handle_firmware,
+		.ahead = handle_ahead,
 		.hypervisor = into->hyper->name,
 	};
 
@@ -235,7 +236,6 @@ void vmrun_close(struct vmrun *vm)
 	machine_free(vm->machine);
 	simulation_free(&vm->simulation);
 	handle_forget(vm);
-	pidfile_close(&vm->pidfile);
 	rundir_close(&vm->rundir);
 	boot_clear(&vm->first);
 	boot_source_clear(&vm->source);

@@ -1,17 +1,27 @@
-/* Time that only goes forward. */
+/* Time that only goes forward, and the date. */
 #include "platform/clock.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <time.h>
 
-int64_t clock_ms(void)
+static int64_t read_ms(clockid_t clock)
 {
 	struct timespec now;
 
-	/* Cannot fail: POSIX 2008 requires this clock on the systems that we know. */
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	/* Cannot fail: POSIX 2008 requires these clocks on the systems that we know. */
+	(void)clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_date_ms(void)
+{
+	return read_ms(CLOCK_REALTIME);
 }
 
 int clock_left_ms(int64_t at_ms)

@@ -34,13 +34,6 @@ bool os_interface_exists(const char *name)
 	return strlen(name) < IF_NAMESIZE && if_nametoindex(name) != 0;
 }
 
-bool os_vm_exists(const char *name)
-{
-	MEM_AUTO char *path = mem_format("/dev/vmm/%s", name);
-
-	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
-}
-
 bool os_device_is_listed(const char *name)
 {
 	DIR *folder = opendir("/dev");

@@ -32,6 +32,11 @@ bool os_interface_exists(const char *name);
 int os_protect(pid_t pid);
 /* Does /dev/vmm/NAME, the kernel's half of a bhyve VM, exist? */
 bool os_vm_exists(const char *name);
+/*
+ * When a process started, a number that no other process of that pid has had since the system
+ * booted; false when there is none, or a zombie.
+ */
+bool os_process_start(pid_t pid, int64_t *start);
 /* Is a kernel module of that name loaded or built in? Asked on FreeBSD only, elsewhere false. */
 bool os_module_loaded(const char *name);
 /* A number that sysctl(3) knows; false when there is no such variable. On FreeBSD only. */

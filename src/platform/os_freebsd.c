@@ -5,12 +5,14 @@
 #include <sys/disk.h>
 #include <sys/ioctl.h>
 #include <sys/module.h>
+#include <sys/proc.h>
 #include <sys/procctl.h>
 #include <sys/socket.h>
 #include <sys/sockio.h>
 #include <sys/stat.h>
 #include <sys/sysctl.h>
 #include <sys/tty.h>
+#include <sys/user.h>
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -50,6 +52,26 @@ int os_protect(pid_t pid)
 bool os_uses_ip(void)
 {
 	return false;
+}
+
+bool os_vm_exists(const char *name)
+{
+	MEM_AUTO char *path = mem_format("/dev/vmm/%s", name);
+
+	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
+}
+
+bool os_process_start(pid_t pid, int64_t *start)
+{
+	int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, pid };
+	struct kinfo_proc proc;
+	size_t size = sizeof(proc);
+
+	if (sysctl(name, 4, &proc, &size, NULL, 0) != 0 || size != sizeof(proc) ||
+	    proc.ki_stat == SZOMB)
+		return false;
+	*start = (int64_t)proc.ki_start.tv_sec * 1000000 + proc.ki_start.tv_usec;
+	return true;
 }
 
 bool os_has_kvm(void)

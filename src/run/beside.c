@@ -123,11 +123,12 @@ static bool bring_up(struct machine *m, struct companion_run *run, const struct 
 		/* What an earlier one left would pass for its readiness. */
 		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
 			(void)unlink(ready->path);
-		if (companion_start(&m->companions, run, &err) != 0) {
+		if (!record_keep(m, &err) || companion_start(&m->companions, run, &err) != 0) {
 			boots_fail(m, CAUSE_CHECK_FAILED, err.text);
 			error_clear(&err);
 			return true;
 		}
+		record_update(m);
 		p->until_ms = clock_ms() + READY_LIMIT_MS;
 	}
 	state = is_ready(m, ready);

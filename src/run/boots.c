@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
+#include "platform/os.h"
 #include "run/machine_state.h"
 #include "take/rundir.h"
 #include "take/sockets.h"
@@ -42,6 +43,12 @@ void boots_farewell(struct machine *m)
 
 	asking_abandon(m);
 	pidfile_close(&m->pidfile);
+	pidfile_close(&m->own_pidfile);
+	words_free(&m->pid_files);
+	if (m->left_alone)
+		record_update(m);
+	else
+		record_remove(m);
 	machine_enter(m, STATE_ENDED, -1);
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->exit_status;
@@ -168,6 +175,32 @@ static bool run(struct machine *m, enum child_role role, int input)
 	return false;
 }
 
+/* The pid of what has just been started; its name was written before. */
+static void record_child(struct machine *m)
+{
+	m->recorded_pid = m->child.pid;
+	m->recorded_start = 0;
+	(void)os_process_start(m->child.pid, &m->recorded_start);
+	record_update(m);
+}
+
+/* What the hypervisor, or its loader, is about to make. */
+static bool record_boot(struct machine *m)
+{
+	const struct plan *plan = &m->boot.plan;
+	struct error err = { 0 };
+
+	words_free(&m->recorded_sockets);
+	words_append(&m->recorded_sockets, &plan->sockets);
+	words_free(&m->recorded_destroy);
+	plan->hyper->destroyer(plan, &m->recorded_destroy);
+	if (record_keep(m, &err))
+		return true;
+	boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+	error_clear(&err);
+	return false;
+}
+
 static void spawn(struct machine *m)
 {
 	struct event_record *r;
@@ -175,6 +208,7 @@ static void spawn(struct machine *m)
 	if (!run(m, CHILD_HYPERVISOR, m->options.console_input))
 		return;
 	pidfile_write(&m->pidfile, m->child.pid);
+	record_child(m);
 	m->awaits_answer = m->boot.plan.has_control;
 	machine_enter(m, STATE_RUNNING, m->boot.plan.has_control ? ANSWER_MS : -1);
 	r = event_add(m->events, VMRUN_SPAWNED);
@@ -210,6 +244,7 @@ static void load(struct machine *m)
 		(void)close(input);
 	if (!runs)
 		return;
+	record_child(m);
 	machine_enter(m, STATE_LOADING, loading->timeout_ms);
 	event_argv(say_loading(m), loading->argv.item);
 }
@@ -220,7 +255,7 @@ void boots_start(struct machine *m)
 		simulation_start(m);
 		return;
 	}
-	if (!make_room(m))
+	if (!record_boot(m) || !make_room(m))
 		return;
 	m->boots++;
 	if (m->boot.plan.loading.argv.count > 0)

@@ -24,21 +24,31 @@ static bool is_left(const struct machine *m)
 	return left;
 }
 
+/* left: what is still there, or NULL. */
+static void end(struct machine *m, const char *left)
+{
+	struct event_record *r = event_add(m->events, VMRUN_CLEANED);
+
+	event_target(r, m->boot.target);
+	event_text(r, left);
+	boots_over(m);
+}
+
 /* Goes on with something left behind: its memory stays taken, so it has to be said. */
 static void leave_it(struct machine *m, const char *why)
 {
 	struct words command = { 0 };
+	MEM_AUTO char *left = NULL;
 
 	cleaning_command(m, &command);
 	if (command.count > 0) {
 		MEM_AUTO char *line = words_shell_line(&command);
-		MEM_AUTO char *text =
-		    mem_format("`%s` %s: the VM and its memory are still there", line, why);
 
-		boots_warn(m, text);
+		left = mem_format("`%s` %s: the VM and its memory are still there", line, why);
+		boots_warn(m, left);
 	}
 	words_free(&command);
-	boots_over(m);
+	end(m, left);
 }
 
 void cleaning_begin(struct machine *m)
@@ -54,13 +64,13 @@ void cleaning_begin(struct machine *m)
 	if (started)
 		machine_enter(m, STATE_CLEANING, LIMIT_MS);
 	else
-		boots_over(m);
+		end(m, NULL);
 }
 
 void cleaning_helper_ended(struct machine *m)
 {
 	if (!is_left(m))
-		boots_over(m);
+		end(m, NULL);
 	else if (m->helper.status != 0) {
 		MEM_AUTO char *why = mem_format("ended with status %d", m->helper.status);
 

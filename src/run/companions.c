@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/os.h"
 #include "platform/socket.h"
 #include "platform/spawn.h"
 
@@ -103,6 +104,7 @@ int companion_start(struct companions *c, struct companion_run *run, struct erro
 			.death_signal = SIGTERM };
 
 		rc = spawn_process(&what, &run->pid, err);
+		(void)os_process_start(run->pid, &run->start);
 	}
 	if (theirs >= 0)
 		(void)close(theirs);

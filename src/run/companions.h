@@ -14,10 +14,11 @@ struct companion_run {
 	char *name;
 	struct words command;
 	bool restart;
-	bool wanted; /* by the spec of the present boot */
-	bool ready;  /* it has said so once */
-	pid_t pid;   /* 0: it does not run */
-	int fd;	     /* of its output, -1: none */
+	bool wanted;   /* by the spec of the present boot */
+	bool ready;    /* it has said so once */
+	pid_t pid;     /* 0: it does not run */
+	int64_t start; /* os_process_start() of it */
+	int fd;	       /* of its output, -1: none */
 	int restarts;
 	int status, signal; /* of its last end */
 	struct lines lines;

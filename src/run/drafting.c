@@ -14,16 +14,17 @@ static void take_draft(struct machine *m)
 	memset(&m->draft, 0, sizeof(m->draft));
 }
 
-/* Before the first boot there is no policy but that of the target as it stands in the document. */
+/* The policy is that of the target as it stands in the document; the last boot's, if that is
+ * broken too. */
 static bool find_policy(struct machine *m)
 {
-	struct boot_facts facts = { .boots = 0 };
+	struct boot_facts facts = { .boots = m->boots };
 	struct report ignored = { 0 };
 
-	if (m->boot.spec == NULL &&
-	    boot_draft(m->source, m->next_target, &facts, &m->draft, &ignored) == 0 &&
+	if (boot_draft(m->source, m->next_target, &facts, &m->draft, &ignored) == 0 &&
 	    boot_finish(m->source, &m->draft, &ignored) == 0)
 		take_draft(m);
+	boot_clear(&m->draft);
 	report_free(&ignored);
 	return m->boot.spec != NULL;
 }

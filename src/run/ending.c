@@ -47,6 +47,7 @@ void ending_go_on(struct machine *m)
 		leave_it(m, said);
 	}
 	taken_drop_last(&m->taken);
+	record_update(m);
 	ending_begin(m);
 }
 
@@ -81,19 +82,27 @@ void ending_late(struct machine *m)
 	}
 }
 
+static void run_now(const struct words *words)
+{
+	struct command what = { .argv = words->item, .limit_ms = GIVE_BACK_MS, .most = 65536 };
+	struct command_result result;
+	struct error ignored = { 0 };
+
+	if (command_run(&what, &result, &ignored) == 0)
+		command_clear(&result);
+	error_clear(&ignored);
+}
+
 void ending_now(struct machine *m)
 {
 	const struct taken_thing *thing;
+	struct words destroy = { 0 };
 
-	for (; (thing = taken_last(&m->taken)) != NULL; taken_drop_last(&m->taken)) {
-		struct command what = {
-			.argv = thing->undo.item, .limit_ms = GIVE_BACK_MS, .most = 65536
-		};
-		struct command_result result;
-		struct error ignored = { 0 };
-
-		if (command_run(&what, &result, &ignored) == 0)
-			command_clear(&result);
-		error_clear(&ignored);
-	}
+	if (m->boots > 0 && m->simulation == NULL)
+		cleaning_command(m, &destroy);
+	if (destroy.count > 0)
+		run_now(&destroy);
+	words_free(&destroy);
+	for (; (thing = taken_last(&m->taken)) != NULL; taken_drop_last(&m->taken))
+		run_now(&thing->undo);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/clock.h"
 
 /*
  * Lines of output, and what scripts say, that wait for a reader who does not come; older ones are
@@ -32,6 +33,8 @@ static const char *const names[] = {
 	[VMRUN_FIXED] = "fixed",
 	[VMRUN_ENDED] = "ended",
 	[VMRUN_HOOK_EVENT] = "hook",
+	[VMRUN_CLEANED] = "cleaned",
+	[VMRUN_LOST] = "lost",
 };
 
 static void free_record(struct event_record *r)
@@ -79,6 +82,7 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 	r->event.type = type;
 	r->event.name = names[type];
 	r->event.seq = ++q->seq;
+	r->event.time_ms = clock_date_ms();
 	if (q->last == NULL)
 		q->first = r;
 	else

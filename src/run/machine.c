@@ -1,9 +1,11 @@
 /* States, events, and the table that joins them. */
 #include "run/machine.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "platform/clock.h"
@@ -94,6 +96,9 @@ static void give_up_on_start(struct machine *m)
 
 /* A blank cell: nothing to do in this state. */
 static action *const actions[STATES][HAPPENINGS] = {
+	[STATE_RECOVERING] = { [HAPPENED_HELPER] = recovery_helper_ended,
+	    [HAPPENED_DEADLINE] = recovery_late,
+	    [HAPPENED_STOP] = recovery_stop },
 	[STATE_WAITING] = { [HAPPENED_DEADLINE] = boots_begin, [HAPPENED_STOP] = stopping_waiting },
 	[STATE_DRAFTING] = { [HAPPENED_STOP] = boots_stop_asking },
 	[STATE_PREPARING] = { [HAPPENED_HELPER] = preparing_go_on,
@@ -250,6 +255,41 @@ static void say_line(void *context, const char *line)
 		event_by(r, m->boot.plan.loading.argv.item[0]);
 }
 
+static void add_pid_file(struct machine *m, const char *path)
+{
+	char cwd[PATH_MAX];
+
+	if (path == NULL)
+		return;
+	if (*path == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
+		words_add(&m->pid_files, path);
+	else
+		words_addf(&m->pid_files, "%s/%s", cwd, path);
+}
+
+/* The record of a vmrun before this one is read before ours takes its place. */
+static int open_files(struct machine *m, struct error *err)
+{
+	const struct machine_options *o = &m->options;
+	struct error why = { 0 };
+
+	if (o->folder != NULL && record_read(o->folder, &m->remains, &why) != 0) {
+		boots_warn(m, why.text);
+		error_clear(&why);
+	}
+	add_pid_file(m, o->pid_file);
+	add_pid_file(m, o->own_pid_file);
+	if (!record_keep(m, err) ||
+	    (o->own_pid_file != NULL && pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0) ||
+	    (o->pid_file != NULL && pidfile_open(&m->pidfile, o->pid_file, err) != 0)) {
+		words_free(&m->pid_files);
+		m->left_alone = m->remains.found;
+		return -1;
+	}
+	pidfile_write(&m->own_pidfile, getpid());
+	return 0;
+}
+
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
     struct boot *first, struct event_queue *events, struct report *report)
 {
@@ -269,9 +309,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 		m->child.fd[i] = -1;
 	m->child.say = say_line;
 	m->child.say_context = m;
-	if (waitset_new(&m->wait, &err) != 0 ||
-	    (options->pid_file != NULL &&
-		pidfile_open(&m->pidfile, options->pid_file, &err) != 0)) {
+	if (waitset_new(&m->wait, &err) != 0 || open_files(m, &err) != 0) {
 		report_take(report, NULL, &err);
 		machine_free(m);
 		return NULL;
@@ -289,7 +327,10 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 void machine_start(struct machine *m)
 {
-	machine_enter(m, STATE_WAITING, 0);
+	if (m->remains.found)
+		recovery_begin(m);
+	else
+		machine_enter(m, STATE_WAITING, 0);
 	if (m->simulation != NULL)
 		simulation_walk(m);
 }
@@ -326,7 +367,17 @@ void machine_free(struct machine *m)
 	free(m->refusal);
 	free(m->instead);
 	pidfile_close(&m->pidfile);
+	pidfile_close(&m->own_pidfile);
+	if (!m->left_alone)
+		record_remove(m);
+	else if (m->state != STATE_ENDED)
+		record_update(m);
 	waitset_free(m->wait);
+	remains_clear(&m->remains);
+	words_free(&m->recorded_sockets);
+	words_free(&m->recorded_destroy);
+	words_free(&m->pid_files);
+	free(m->record);
 	for (size_t i = 0; i < HISTORY; i++) {
 		free(m->history[i].target);
 		free(m->history[i].words);

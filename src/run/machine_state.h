@@ -15,15 +15,17 @@
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
+#include "run/record.h"
 #include "run/simulation.h"
 #include "take/pidfile.h"
 #include "take/taken.h"
 
 enum state {
-	STATE_WAITING,	 /* for the moment of the next boot */
-	STATE_DRAFTING,	 /* on_prepare is asked what it boots */
-	STATE_PREPARING, /* the host is asked, mended and taken from */
-	STATE_LOADING,	 /* the loader runs */
+	STATE_RECOVERING, /* what a vmrun before left is being undone */
+	STATE_WAITING,	  /* for the moment of the next boot */
+	STATE_DRAFTING,	  /* on_prepare is asked what it boots */
+	STATE_PREPARING,  /* the host is asked, mended and taken from */
+	STATE_LOADING,	  /* the loader runs */
 	STATE_RUNNING,
 	STATE_STOPPING,	 /* the stop ladder is being climbed down */
 	STATE_CLEANING,	 /* what the hypervisor left in the kernel is being destroyed */
@@ -86,6 +88,20 @@ struct preparing {
 	int collisions;		/* taps that somebody else made first */
 };
 
+enum recover_step {
+	RECOVER_WAIT, /* for processes to go by themselves */
+	RECOVER_POWEROFF,
+	RECOVER_KILL,
+	RECOVER_DESTROY, /* the entry in /dev/vmm */
+	RECOVER_UNDO,	 /* taps and the like, and files */
+};
+
+struct recovery {
+	enum recover_step step;
+	int64_t until_ms; /* how long the present step may take */
+	bool destroyed;	  /* the command has been run */
+};
+
 struct machine {
 	struct boot_source *source;
 	struct boot_source *fresh; /* takes its place at the next boot, or NULL */
@@ -96,7 +112,7 @@ struct machine {
 	enum state state;
 	struct boot boot; /* the present one, or the one that ended last */
 	struct child child;
-	struct pidfile pidfile;
+	struct pidfile pidfile, own_pidfile;
 	int64_t deadline_ms;  /* of the state, by machine_now(); -1: none */
 	int64_t armed_ms;     /* what the timer is set to; -1: nothing */
 	int64_t late_ms;      /* how late the state's deadline was noticed */
@@ -116,6 +132,14 @@ struct machine {
 	bool companions_killed;
 	struct preparing preparing;
 	struct taken taken; /* given back at the end */
+	char *record;	    /* as it stands in its file; NULL: there is none */
+	pid_t recorded_pid; /* of the hypervisor, or of its loader, of the last boot */
+	int64_t recorded_start;
+	struct words recorded_sockets, recorded_destroy;
+	struct words pid_files; /* absolute */
+	struct remains remains; /* of a vmrun that died */
+	struct recovery recovery;
+	bool left_alone; /* they are not undone: the record stays */
 	struct disklock locks;
 	struct pairs found;	   /* what earlier boots found, by device */
 	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
@@ -169,6 +193,12 @@ bool machine_help(struct machine *m, const struct words *command, enum helper_ca
 /* The helper has had its time: kills it, and gives it up when that is not enough. */
 bool machine_helper_late(struct machine *m);
 
+/* recovery.c */
+void recovery_begin(struct machine *m);
+void recovery_helper_ended(struct machine *m);
+void recovery_late(struct machine *m);
+void recovery_stop(struct machine *m);
+
 /* machine.c: looks up what that means in this state, and does it. */
 void machine_happen(struct machine *m, enum happening what);
 
@@ -192,9 +222,17 @@ void preparing_late(struct machine *m);
 void preparing_stop(struct machine *m);
 void preparing_answer(struct machine *m, bool fix); /* to what it asks */
 void preparing_asked(struct machine *m);	    /* on_start has been asked */
+void preparing_look_again(struct preparing *p);	    /* the host has changed */
 void preparing_clear(struct preparing *p);
 /* Starts the command that the facts want; true when it runs. */
 bool preparing_ask(struct machine *m);
+
+/* taking.c: a step of preparing (true: it waits, or the boot has failed). */
+bool taking_step(struct machine *m);
+/* Its command has ended; false: the boot has failed. */
+bool taking_ended(struct machine *m);
+/* What is taken next stands in the record before; false: it cannot, and the boot has failed. */
+bool taking_record(struct machine *m);
 
 /* beside.c: steps of preparing (true: they wait, or the boot has failed), and the script. */
 bool beside_wait(struct machine *m);

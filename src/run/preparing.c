@@ -1,5 +1,6 @@
 /* From a spec to a start: what only a run can know is found, the host is checked and mended, taps
- * are made.  Every command runs beside the loop; a stop is heeded between any two of them. */
+ * are made (taking.c).  Every command runs beside the loop; a stop is heeded between any two of
+ * them. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #define FIX_LIMIT_MS 30000  /* kldload and devctl wait for hardware */
 #define GONE_LIMIT_MS 10000 /* the kernel lets go of a destroyed VM when its users have */
 #define GONE_LOOK_MS 20	    /* between two looks */
-#define MOST_COLLISIONS 16
 #define MOST_DETOURS 8
 
 void preparing_clear(struct preparing *p)
@@ -137,8 +137,11 @@ static bool mend(struct machine *m)
 			continue;
 		words_add(&p->tried, line);
 		p->fix_takes = f->undo.count > 0 && !taken_have(&m->taken, f->what);
-		if (p->fix_takes)
+		if (p->fix_takes) {
 			taken_add(&m->taken, f->what, &f->undo);
+			if (!taking_record(m))
+				return true;
+		}
 		if (f->forced)
 			p->gone_until_ms = clock_ms() + GONE_LIMIT_MS;
 		if (machine_help(m, &f->fix, HELPER_ALL)) {
@@ -149,7 +152,7 @@ static bool mend(struct machine *m)
 	return false;
 }
 
-static void look_again(struct preparing *p)
+void preparing_look_again(struct preparing *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
@@ -230,70 +233,6 @@ static bool check(struct machine *m)
 	return true;
 }
 
-/* From here on no other vmrun starts with these disks. */
-static bool lock_disks(struct machine *m)
-{
-	struct error err = { 0 };
-	bool good = disklock_take(&m->locks, m->boot.spec, &err) == 0;
-
-	if (!good && m->options.no_checks)
-		boots_warn(m, err.text);
-	else if (!good)
-		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
-	error_clear(&err);
-	return good || m->options.no_checks;
-}
-
-/* The bridge that a device's tap joins, or NULL when it needs none. Caller frees. */
-static char *bridge_of(const struct device *dev)
-{
-	struct needs needs = { 0 };
-	char *bridge = NULL;
-
-	if (!dev->removed && dev->kind->needs != NULL)
-		dev->kind->needs(dev, &needs);
-	for (size_t i = 0; i < needs.count; i++) {
-		if (needs.item[i].kind == NEED_BRIDGE && bridge == NULL)
-			bridge = mem_copy(needs.item[i].what);
-	}
-	needs_clear(&needs);
-	return bridge;
-}
-
-/* Makes the next tap that is missing, one command at a time. */
-static bool take(struct machine *m)
-{
-	struct preparing *p = &m->preparing;
-
-	if (p->tap == 0 && p->tap_step == TAP_CREATE && !lock_disks(m))
-		return true;
-	for (; p->tap < m->boot.spec->device_count; p->tap++, p->tap_step = TAP_CREATE) {
-		const struct device *dev = m->boot.spec->devices[p->tap];
-		MEM_AUTO char *bridge = bridge_of(dev);
-		struct words command = { 0 }, undo = { 0 };
-		bool started;
-
-		if (bridge == NULL || dev->found == NULL || p->tap_step == TAP_STEPS ||
-		    (p->tap_step == TAP_CREATE && taken_have(&m->taken, dev->found)))
-			continue;
-		if (p->tap_step == TAP_CREATE) {
-			tap_undo(m->boot.plan.hyper, dev->found, &undo);
-			taken_add(&m->taken, dev->found, &undo);
-			words_free(&undo);
-		}
-		tap_command(m->boot.plan.hyper, p->tap_step, dev->found, bridge, &command);
-		started = machine_help(m, &command, HELPER_ALL);
-		words_free(&command);
-		if (started)
-			machine_enter(m, STATE_PREPARING, FIX_LIMIT_MS);
-		else
-			boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
-		return true;
-	}
-	p->step = PREPARE_COMPANIONS;
-	return false;
-}
-
 static void step_on(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
@@ -312,7 +251,7 @@ static void step_on(struct machine *m)
 			waits = check(m);
 			break;
 		case PREPARE_TAKE:
-			waits = take(m);
+			waits = taking_step(m);
 			break;
 		case PREPARE_COMPANIONS:
 			waits = beside_companions(m);
@@ -342,44 +281,6 @@ void preparing_begin(struct machine *m)
 	}
 }
 
-/* Somebody else made an interface of that name since we looked: another one will do. */
-static bool try_another_tap(struct machine *m)
-{
-	struct preparing *p = &m->preparing;
-	struct device *dev = m->boot.spec->devices[p->tap];
-
-	if (p->tap_step != TAP_CREATE || p->collisions++ >= MOST_COLLISIONS ||
-	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
-		return false;
-	taken_drop_last(&m->taken); /* it is theirs */
-	pairs_remove(&m->found, dev->id);
-	free(dev->found);
-	dev->found = NULL;
-	look_again(p);
-	p->step = PREPARE_FIND;
-	p->tap = 0;
-	return true;
-}
-
-static void tap_step_ended(struct machine *m)
-{
-	struct preparing *p = &m->preparing;
-
-	if (m->helper.status == 0) {
-		p->tap_step++;
-	} else if (!try_another_tap(m)) {
-		const struct device *dev = m->boot.spec->devices[p->tap];
-		MEM_AUTO char *said = helper_words(&m->helper);
-		MEM_AUTO char *text = mem_format("%s: no tap for its bridge: %s", dev->id, said);
-
-		if (p->tap_step == TAP_CREATE)
-			taken_drop_last(&m->taken); /* there is none */
-		boots_fail(m, CAUSE_CHECK_FAILED, text);
-		return;
-	}
-	step_on(m);
-}
-
 static void fix_ended(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
@@ -399,7 +300,7 @@ static void fix_ended(struct machine *m)
 			taken_drop_last(&m->taken);
 		boots_warn(m, text);
 	}
-	look_again(p);
+	preparing_look_again(p);
 	step_on(m);
 }
 
@@ -414,7 +315,8 @@ void preparing_go_on(struct machine *m)
 	} else if (m->state != STATE_PREPARING || p->step == PREPARE_COMPANIONS) {
 		step_on(m);
 	} else if (p->step == PREPARE_TAKE) {
-		tap_step_ended(m);
+		if (taking_ended(m))
+			step_on(m);
 	} else {
 		fix_ended(m);
 	}
@@ -424,7 +326,7 @@ void preparing_go_on(struct machine *m)
 void preparing_late(struct machine *m)
 {
 	if (m->helper.pid == 0) {
-		look_again(&m->preparing);
+		preparing_look_again(&m->preparing);
 		step_on(m);
 	} else if (machine_helper_late(m)) {
 		m->helper.status = -1;
@@ -475,7 +377,7 @@ void preparing_answer(struct machine *m, bool fix)
 		return;
 	}
 	m->options.fix = true;
-	look_again(p);
+	preparing_look_again(p);
 	step_on(m);
 }
 

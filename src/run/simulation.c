@@ -11,6 +11,7 @@
 #include "run/machine_state.h"
 
 #define UPTIME_MOST 1e9 /* seconds: 31 years */
+#define MOST_REFUSED 200
 
 /* What a status means, as if bhyve had ended with it and said nothing. */
 static void explain_status(int status, struct outcome *out)
@@ -192,9 +193,21 @@ static bool step(struct machine *m)
 	return true;
 }
 
+/* Boots that hooks refuse, or on_prepare fails, use up no exit, and may go on for ever. */
+static bool goes_round(struct machine *m)
+{
+	const struct simulation *s = m->simulation;
+
+	if (m->ends - (int64_t)s->next < MOST_REFUSED)
+		return false;
+	event_text(event_add(m->events, VMRUN_NOTE),
+	    "it goes round in a circle: hooks refuse each boot, and the policy boots again");
+	return true;
+}
+
 void simulation_walk(struct machine *m)
 {
-	while (m->state != STATE_ENDED && step(m))
+	while (m->state != STATE_ENDED && !goes_round(m) && step(m))
 		;
 	if (m->state == STATE_ENDED)
 		say_rest(m);

@@ -8,6 +8,7 @@
 
 #include <lualib.h>
 
+#include "script/hours.h"
 #include "script/loading.h"
 #include "script/output.h"
 #include "script/room.h"
@@ -429,6 +430,8 @@ void doors_open_world(lua_State *L)
 	close_doors(L, doors, COUNT(doors));
 	if (sandbox)
 		close_doors(L, sandbox_doors, COUNT(sandbox_doors));
+	else
+		hours_open(L);
 	lua_pop(L, 1);
 	close_files(L);
 	close_strings(L);

@@ -41,6 +41,7 @@ struct script {
 	int (*save_state)(void *context, const struct node *state, struct error *err);
 	void (*event)(void *context, const char *by, const char *json);
 	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
+	int64_t (*ahead)(void *context);
 	void *context; /* of these functions */
 	char *hypervisor;
 	bool state_touched; /* there is a vmrun.state in Lua */

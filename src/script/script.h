@@ -45,6 +45,9 @@ struct script_options {
 	 * else the script is told why there is none.
 	 */
 	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
+	/* Seconds by which os.time() and os.date() are ahead of the host's: those that have passed
+	 * in a simulation.  NULL: none. */
+	int64_t (*ahead)(void *context);
 };
 
 /* Fails with STATUS_OS when there is no memory, STATUS_BUG when our own modules are broken. */

@@ -201,6 +201,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 	s->save_state = options->save_state;
 	s->event = options->event;
 	s->firmware = options->firmware;
+	s->ahead = options->ahead;
 	s->context = options->context;
 	s->sandbox = options->sandbox;
 	s->hypervisor = mem_copy(options->hypervisor == NULL ? "" : options->hypervisor);

@@ -154,7 +154,8 @@ int rundir_write(const char *path, const char *text, struct error *err)
 
 void rundir_close(struct rundir *r)
 {
-	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT };
+	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT,
+		RUNDIR_RECORD_NEW };
 
 	if (r->folder == NULL)
 		return;

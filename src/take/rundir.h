@@ -24,6 +24,9 @@ int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct 
 #define RUNDIR_SECRET "secret"
 #define RUNDIR_MAP "device.map"
 #define RUNDIR_INPUT "loader.in"
+/* What is taken, and its new text before that takes its place. */
+#define RUNDIR_RECORD "state.json"
+#define RUNDIR_RECORD_NEW "state.json.new"
 
 /* Makes a folder, and those above it, only for us. */
 int statedir_make(const char *path, struct error *err);

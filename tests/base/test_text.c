@@ -45,6 +45,47 @@ static void test_json_quotes(void **state)
 	str_free(&s);
 }
 
+/* What is not UTF-8 is replaced byte by byte, and a character beside it stays whole. */
+static void test_utf8(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "a\x01\x7f~", "a\x01\x7f~" },
+		{ "\xc2\x80\xdf\xbf", "\xc2\x80\xdf\xbf" },
+		{ "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80", "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80" },
+		{ "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf" },
+		{ "\x80x", "?x" },
+		{ "x\xff", "x?" },
+		{ "\xc0\xaf", "??" }, /* longer than need be */
+		{ "\xc1\xbf", "??" },
+		{ "\xe0\x9f\xbf", "???" }, /* likewise */
+		{ "\xed\xa0\x80", "???" }, /* half of a surrogate pair */
+		{ "\xf0\x8f\xbf\xbf", "????" },
+		{ "\xf4\x90\x80\x80", "????" }, /* beyond U+10FFFF */
+		{ "\xf5", "?" },
+		{ "\xe2\x82\"", "??\"" }, /* torn */
+		{ "\xe2\x82\xe2\x82\xac", "??\xe2\x82\xac" },
+		{ "\xf0\x9f\x98", "???" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct str got = { 0 }, wanted = { 0 };
+
+		for (const char *p = rows[i][1]; *p != '\0'; p++) {
+			if (*p == '?')
+				str_add(&wanted, "\xef\xbf\xbd");
+			else
+				str_add_n(&wanted, p, 1);
+		}
+		str_add_utf8(&got, rows[i][0]);
+		str_add(&wanted, "");
+		assert_string_equal(got.text, wanted.text);
+		str_free(&got);
+		str_free(&wanted);
+	}
+}
+
 static void test_shell_quotes(void **state)
 {
 	static const struct {
@@ -242,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_str),
 		cmocka_unit_test(test_json_quotes),
+		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_shell_quotes),
 		cmocka_unit_test(test_line_of_a_text),
 		cmocka_unit_test(test_near),

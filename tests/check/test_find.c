@@ -132,6 +132,8 @@ static void the_list_of_pciconf(void **state)
 	pci_is_found(&list, "lookup 80868086 08b14070", "none1");
 	pci_is_found(&list, "lookup 0x10de1043 0x1c0385ac", "ppt0");
 	pci_is_found(&list, "lookup 10de1043 1c0385ad", NULL);
+	pci_is_found(&list, "lookup 10de 0x1c03", "ppt0");
+	pci_is_found(&list, "lookup 8086 1c03", NULL);
 	assert_string_equal(pci_find(&list, "lookup 10de1043 1c0385ac", &from)->driver, "ppt0");
 	assert_string_equal(pci_find(&list, "lookup 10de1043 1c0385ac", &from)->driver, "ppt1");
 	assert_null(pci_find(&list, "lookup 10de1043 1c0385ac", &from));

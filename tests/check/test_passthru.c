@@ -91,6 +91,12 @@ static void looked_up_by_its_ids(void **state)
 	(void)checked_has(&c, "pci0:5:0:0", "not attached to ppt(4)",
 	    "devctl set driver -f pci0:5:0:0 ppt", "devctl clear driver -f pci0:5:0:0");
 	checked_free(&c);
+	check(&c, host, "lookup 8086 08b1");
+	assert_string_equal(c.planned.boot.spec->devices[0]->found, "5/0/0");
+	checked_free(&c);
+	check(&c, host, "lookup 8086 08b14071");
+	assert_null(c.planned.boot.spec->devices[0]->found);
+	checked_free(&c);
 	check(&c, host, "lookup 80868086 ffffffff");
 	assert_null(c.planned.boot.spec->devices[0]->found);
 	(void)checked_has(&c, "80868086 ffffffff", "no such PCI device", NULL, NULL);

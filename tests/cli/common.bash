@@ -91,7 +91,7 @@ await() {
 		tries=$((tries + 1))
 		if [ $tries -ge 3000 ]; then
 			echo "never came true: $*" >&2
-			[ ! -e err ] || cat err >&2
+			[ ! -e err ] || tail -c 10000 err >&2
 			return 1
 		fi
 		sleep 0.02
@@ -129,6 +129,19 @@ devices_of() {
 
 # --- judging ---
 
+# The first Python that has the validator: a user's own, first in PATH, may not.
+python() {
+	local python
+	for python in python3 /usr/bin/python3 python3.11; do
+		if "$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null; then
+			PYTHONDONTWRITEBYTECODE=1 "$python" "$@"
+			return
+		fi
+	done
+	echo 'no python3 with jsonschema: install python3-jsonschema (FreeBSD: py311-jsonschema)' >&2
+	return 1
+}
+
 # is GOT WANTED
 is() {
 	[ "$1" = "$2" ] && return
@@ -141,7 +154,7 @@ is() {
 has() {
 	grep -qF -e "$1" "${2:-err}" && return
 	printf 'missing in %s: %s\n' "${2:-err}" "$1" >&2
-	cat "${2:-err}" >&2
+	tail -c 10000 "${2:-err}" >&2
 	return 1
 }
 

@@ -131,6 +131,19 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 	lacks "$(printf '\033')"
 }
 
+@test "nor where the messages are for a program, on a terminal all the same" {
+	spec "$ladder"
+	script 'acpi on ready up deaf'
+	terminal --log-format json vm.json
+	await_file up
+	kill -TERM "$(cat vmrun.pid)"
+	await_text '"stopping"' out
+	kill -TERM "$(cat vmrun.pid)"
+	ends 0
+	lacks 'waiting for' out
+	lacks "$(printf '\033')" out
+}
+
 # --- a question ---
 
 # asking ARG...: at a terminal with a fault that can be mended

@@ -325,6 +325,45 @@ everywhere() {
 	ends 0
 }
 
+@test "SIGUSR1: a file of events that was renamed is begun anew" {
+	spec
+	script 'ready one waitfile go exit 0' 'acpi on ready two wait exit 1'
+	start --events events vm.json
+	await_file one
+	mv events events.old
+	kill -USR1 "$pid"
+	await_file events
+	touch go
+	await_file two
+	says USR2 ', boot 2, '
+	kill -TERM "$pid"
+	ends 0
+	is "$(cat events.old events | jq .seq | paste -sd' ')" "$(seq -s' ' "$(cat events.old events | wc -l)")"
+	is "$(jq -r 'select(.event == "spawned") | .target' events.old | wc -l)" 1
+	is "$(jq -r 'select(.event == "spawned") | .target' events | wc -l)" 1
+}
+
+# --- SIGUSR2 ---
+
+@test "SIGUSR2 is answered at every level, and in the format that was asked for" {
+	spec
+	script 'acpi on ready up wait exit 1'
+	start --log-level error vm.json
+	await_file up
+	says USR2 "vmrun: $vm: running, target default, pid $(cat up), up 0 s, boot 1"
+	is "$(wc -l <err)" 1
+	kill -TERM "$pid"
+	ends 0
+	rm up
+	script 'acpi on ready up wait exit 1'
+	start --log-format json vm.json
+	await_file up
+	says USR2 "$vm: running, "
+	kill -TERM "$pid"
+	ends 0
+	jq . err >/dev/null
+}
+
 # --- a third stop ---
 
 # What Lua cannot be interrupted in; it takes days.

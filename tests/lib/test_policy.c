@@ -125,7 +125,7 @@ static void test_reset(void **state)
 	while (!vmrun_ended(vm))
 		life_step(vm, 10000);
 	assert_string_equal(life_events(vm),
-	    "decided:boot starting:x checked:x spawned:x exit:poweroff decided:stop "
+	    "decided:boot starting:x checked:x spawned:x exit:poweroff cleaned:x decided:stop "
 	    "ended:poweroff");
 	assert_int_equal(vmrun_status(vm), 0);
 	assert_false(vmrun_reset(vm));
@@ -182,8 +182,8 @@ static void test_graph(void **state)
 	free(after);
 	life_script("exit 1");
 	assert_string_equal(life_run(vm),
-	    "starting:default checked:default spawned:default exit:poweroff decided:stop "
-	    "ended:poweroff");
+	    "starting:default checked:default spawned:default exit:poweroff cleaned:default "
+	    "decided:stop ended:poweroff");
 	assert_null(vmrun_graph(vm));
 	vmrun_close(vm);
 }

@@ -50,7 +50,7 @@ static void test_reboot(void **state)
 	expect_state(vm, "running", "a");
 	assert_int_equal(vmrun_reboot(vm, "default"), 0);
 	assert_string_equal(strstr(life_end(vm), "spawned:default exit:poweroff"),
-	    "spawned:default exit:poweroff decided:stop ended:poweroff");
+	    "spawned:default exit:poweroff cleaned:default decided:stop ended:poweroff");
 	vmrun_close(vm);
 }
 
@@ -67,7 +67,8 @@ static void test_stop_after_reboot(void **state)
 	vmrun_stop(vm);
 	assert_int_equal(vmrun_reboot(vm, "a"), 69);
 	assert_string_equal(vmrun_refusal(vm), "it is being stopped");
-	assert_non_null(strstr(life_end(vm), "exit:stopped decided:stop ended:stopped"));
+	assert_non_null(
+	    strstr(life_end(vm), "exit:stopped cleaned:default decided:stop ended:stopped"));
 	vmrun_close(vm);
 }
 
@@ -102,7 +103,8 @@ static void test_next(void **state)
 	assert_int_equal(vmrun_next(vm, "b"), 0);
 	(void)life_events(vm);
 	assert_int_equal(vmrun_reboot(vm, NULL), 0);
-	assert_non_null(strstr(life_end(vm), "spawned:b exit:reboot decided:boot starting:b"));
+	assert_non_null(
+	    strstr(life_end(vm), "spawned:b exit:reboot cleaned:b decided:boot starting:b"));
 	vmrun_close(vm);
 }
 
@@ -141,8 +143,8 @@ static void test_kill(void **state)
 	assert_int_equal(vmrun_start(vm), 0);
 	life_wait_for(vm, "up");
 	vmrun_kill(vm);
-	assert_non_null(
-	    strstr(life_end(vm), "stopping:kill exit:stopped decided:stop ended:stopped"));
+	assert_non_null(strstr(
+	    life_end(vm), "stopping:kill exit:stopped cleaned:default decided:stop ended:stopped"));
 	vmrun_close(vm);
 }
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@ static void test_one_boot(void **state)
 	(void)state;
 	life_script("exit 1");
 	assert_string_equal(life_run(vm),
-	    "starting:default checked:default spawned:default exit:poweroff decided:stop "
-	    "ended:poweroff");
+	    "starting:default checked:default spawned:default exit:poweroff cleaned:default "
+	    "decided:stop ended:poweroff");
 	assert_int_equal(vmrun_status(vm), 0);
 	assert_int_equal(vmrun_guest_status(vm), 1);
 	assert_true(vmrun_ended(vm));
@@ -39,9 +40,10 @@ static void test_one_boot(void **state)
 static void test_facts_of_events(void **state)
 {
 	static const char *const order[] = { "starting", "checked", "spawned", "output", "exit",
-		"decided", "ended" };
+		"cleaned", "decided", "ended" };
 	struct vmrun *vm = life_open("facts", "");
 	struct vmrun_event e;
+	int64_t last = (int64_t)time(NULL) * 1000;
 	uint64_t seq = 0;
 	size_t i = 0;
 
@@ -53,9 +55,11 @@ static void test_facts_of_events(void **state)
 	while (vmrun_next_event(vm, &e)) {
 		assert_string_equal(e.vm, "facts");
 		assert_int_equal(e.seq, ++seq);
+		assert_true(e.time_ms >= last && e.time_ms / 1000 <= time(NULL));
+		last = e.time_ms;
 		if (e.type == VMRUN_POLICY && i == 0)
 			continue; /* they come first */
-		assert_true(i < 7);
+		assert_true(i < 8);
 		assert_string_equal(e.name, order[i++]);
 		if (e.type == VMRUN_SPAWNED) {
 			assert_true(e.pid > 0);
@@ -76,7 +80,7 @@ static void test_facts_of_events(void **state)
 			assert_int_equal(e.exit_status, 3);
 		}
 	}
-	assert_int_equal(i, 7);
+	assert_int_equal(i, 8);
 	vmrun_close(vm);
 }
 
@@ -89,10 +93,12 @@ static void test_reboots(void **state)
 	(void)state;
 	life_script("exit 0\nexit 0\nexit 1");
 	assert_string_equal(life_run(vm),
-	    "starting:default checked:default spawned:default exit:reboot decided:boot "
-	    "starting:install checked:install spawned:install exit:reboot decided:boot "
-	    "starting:default checked:default spawned:default exit:poweroff decided:stop "
-	    "ended:poweroff");
+	    "starting:default checked:default spawned:default exit:reboot cleaned:default "
+	    "decided:boot "
+	    "starting:install checked:install spawned:install exit:reboot cleaned:install "
+	    "decided:boot "
+	    "starting:default checked:default spawned:default exit:poweroff cleaned:default "
+	    "decided:stop ended:poweroff");
 	vmrun_close(vm);
 }
 
@@ -106,8 +112,8 @@ static void test_limits_of_options(void **state)
 	vm = life_open_with(&o, "demo", "");
 	life_script("exit 0");
 	assert_string_equal(life_run(vm),
-	    "starting:default checked:default spawned:default exit:reboot decided:stop "
-	    "ended:reboot");
+	    "starting:default checked:default spawned:default exit:reboot cleaned:default "
+	    "decided:stop ended:reboot");
 	vmrun_close(vm);
 
 	o.no_reboot = false;
@@ -116,9 +122,10 @@ static void test_limits_of_options(void **state)
 	vm = life_open_with(&o, "demo", "");
 	life_script("exit 1\nexit 1\nexit 1");
 	assert_string_equal(life_run(vm),
-	    "starting:default checked:default spawned:default exit:poweroff decided:boot "
-	    "starting:default checked:default spawned:default exit:poweroff decided:stop "
-	    "ended:poweroff");
+	    "starting:default checked:default spawned:default exit:poweroff cleaned:default "
+	    "decided:boot "
+	    "starting:default checked:default spawned:default exit:poweroff cleaned:default "
+	    "decided:stop ended:poweroff");
 	vmrun_close(vm);
 }
 
@@ -135,8 +142,7 @@ static void test_stop(void **state)
 		life_step(vm, 1000);
 	assert_string_equal(life_events(vm),
 	    "starting:default checked:default spawned:default stopping:acpi exit:stopped "
-	    "decided:stop "
-	    "ended:stopped");
+	    "cleaned:default decided:stop ended:stopped");
 	assert_int_equal(vmrun_status(vm), 0);
 	vmrun_close(vm);
 }
@@ -158,8 +164,7 @@ static void test_stop_again(void **state)
 		life_step(vm, 1000);
 	assert_string_equal(life_events(vm),
 	    "starting:default checked:default spawned:default stopping:acpi stopping:poweroff "
-	    "stopping:kill "
-	    "exit:stopped decided:stop ended:stopped");
+	    "stopping:kill exit:stopped cleaned:default decided:stop ended:stopped");
 	vmrun_close(vm);
 }
 
@@ -178,8 +183,7 @@ static void test_ladder(void **state)
 		life_step(vm, 1000);
 	assert_string_equal(life_events(vm),
 	    "starting:default checked:default spawned:default stopping:acpi stopping:poweroff "
-	    "exit:stopped "
-	    "decided:stop ended:stopped");
+	    "exit:stopped cleaned:default decided:stop ended:stopped");
 	assert_int_equal(vmrun_guest_status(vm), 1);
 	vmrun_close(vm);
 }
@@ -213,16 +217,15 @@ static void test_starts_that_fail(void **state)
 		    126 },
 		{ NULL, "err no exit 4",
 		    "starting:default checked:default spawned:default output:no exit:start_failed "
-		    "decided:stop "
-		    "ended:start_failed",
+		    "cleaned:default decided:stop ended:start_failed",
 		    4 },
 		{ NULL, "exit 4",
-		    "starting:default checked:default spawned:default exit:error decided:stop "
-		    "ended:error",
+		    "starting:default checked:default spawned:default exit:error cleaned:default "
+		    "decided:stop ended:error",
 		    4 },
 		{ NULL, "signal 9",
-		    "starting:default checked:default spawned:default exit:killed decided:stop "
-		    "ended:killed",
+		    "starting:default checked:default spawned:default exit:killed cleaned:default "
+		    "decided:stop ended:killed",
 		    137 },
 	};
 
@@ -369,7 +372,7 @@ static void test_run(void **state)
 	(void)state;
 	life_script("exit 2");
 	assert_int_equal(vmrun_run(vm, count_event, &events), 0);
-	assert_int_equal(events, 6);
+	assert_int_equal(events, 7);
 	assert_int_equal(vmrun_guest_status(vm), 2);
 	vmrun_close(vm);
 	vm = life_open("demo", "");

@@ -378,6 +378,43 @@ static void test_no_file_for_bhyve(void **state)
 	vmrun_close(vm);
 }
 
+/* Of any target, whichever is booted first; of a loader too; asking changes nothing. */
+static void test_uses_stdio(void **state)
+{
+	static const struct {
+		bool uses;
+		const char *keys;
+	} rows[] = {
+		{ false, "\"bootrom\":\"/fw/rom.fd\"" },
+		{ false, "\"bootrom\":\"/fw/rom.fd\",\"com1\":\"/dev/nmdm0A\"" },
+		{ true, "\"bootrom\":\"/fw/rom.fd\",\"com2\":\"stdio\"" },
+		{ true, "\"bootrom\":\"/fw/rom.fd\",\"targets\":{\"x\":{\"com1\":\"stdio\"}}" },
+		{ false,
+		    "\"bootrom\":\"/fw/rom.fd\",\"com1\":\"stdio\","
+		    "\"targets\":{\"default\":{\"com1\":null}}" },
+		{ true,
+		    "\"loader\":{\"type\":\"bhyveload\",\"console\":\"stdio\"},"
+		    "\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"a.img\"}]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vmrun *vm;
+		char spec[512];
+		struct vmrun_options o;
+
+		(void)snprintf(spec, sizeof(spec),
+		    "{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",%s}", rows[i].keys);
+		o = buffer(spec);
+		assert_int_equal(vmrun_open(&vm, &o), 0);
+		assert_int_equal(vmrun_uses_stdio(vm), rows[i].uses);
+		assert_int_equal(vmrun_prepare(vm), 0);
+		assert_int_equal(vmrun_uses_stdio(vm), rows[i].uses);
+		assert_non_null(vmrun_argv(vm));
+		vmrun_close(vm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_resolved_spec_is_a_spec),
 		cmocka_unit_test(test_beside_the_command),
 		cmocka_unit_test(test_no_file_for_bhyve),
+		cmocka_unit_test(test_uses_stdio),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,9 @@ static void test_order_and_numbers(void **state)
 
 	(void)state;
 	assert_false(event_next(&q, &e));
-	for (int type = 0; type <= VMRUN_HOOK_EVENT; type++)
+	for (int type = 0; type <= VMRUN_LOST; type++)
 		(void)event_add(&q, (enum vmrun_event_type)type);
-	for (int type = 0; type <= VMRUN_HOOK_EVENT; type++) {
+	for (int type = 0; type <= VMRUN_LOST; type++) {
 		assert_true(event_next(&q, &e));
 		assert_int_equal(e.type, type);
 		assert_int_equal(e.seq, type + 1);
@@ -36,7 +36,7 @@ static void test_names(void **state)
 {
 	static const char *const names[] = { "policy", "starting", "loading", "spawned", "output",
 		"exit", "decided", "given_up", "reloaded", "stopping", "hook_failed", "log",
-		"warning", "note", "checked", "fixed", "ended" };
+		"warning", "note", "checked", "fixed", "ended", "hook", "cleaned", "lost" };
 	struct event_queue q = { 0 };
 	struct vmrun_event e;
 

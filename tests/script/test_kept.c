@@ -1,11 +1,13 @@
 /* vmrun.state and what else scripts tell the program, with a program made of this file. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/node_json.h"
+#include "script/room.h"
 
 /* What the program has been asked and told. */
 static struct {

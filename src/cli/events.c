@@ -1,0 +1,263 @@
+/* The stream of events, and what of it waits for a slow reader. */
+#include "events.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output.h"
+
+enum { STATUS_USAGE = 64, STATUS_OS = 71 };
+
+#define MOST_WAITING ((size_t)1 << 20) /* bytes; what comes then is counted as lost */
+
+struct event_line {
+	struct event_line *next;
+	size_t length;
+	char text[];
+};
+
+static const char *prepare_fd(struct events *e, const char *digits)
+{
+	char *end;
+	long fd;
+	int flags;
+
+	errno = 0;
+	fd = strtol(digits, &end, 10);
+	if (*digits < '0' || *digits > '9' || *end != '\0' || errno != 0 || fd > INT_MAX)
+		return "expected fd: and a number";
+	flags = fcntl((int)fd, F_GETFL);
+	if (flags < 0)
+		return "no such descriptor is open";
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return "that descriptor is open for reading only";
+	(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	e->fd = (int)fd;
+	return NULL;
+}
+
+const char *events_prepare(struct events *e, const char *where, struct sink *sink)
+{
+	e->where = where;
+	e->sink = sink;
+	e->fd = -1;
+	if (*where == '\0')
+		return "expected a file, fd:N or -";
+	if (strncmp(where, "fd:", 3) == 0)
+		return prepare_fd(e, where + 3);
+	e->is_file = strcmp(where, "-") != 0;
+	if (!e->is_file)
+		e->fd = STDOUT_FILENO;
+	return NULL;
+}
+
+/* A fifo that nobody reads is told at once, and one that is full later blocks nobody. */
+static int open_file(const struct events *e)
+{
+	return open(
+	    e->where, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+}
+
+static const char *reason(int error)
+{
+	return error == ENXIO ? "nobody reads it" : strerror(error);
+}
+
+int events_open(struct events *e, struct vmrun *vm, const char **why)
+{
+	e->vm = vmrun_name(vm);
+	if (e->is_file) {
+		e->fd = open_file(e);
+		*why = reason(errno);
+		return e->fd >= 0 ? 0 : STATUS_OS;
+	}
+	*why = "a serial port or loader of the spec has stdio: name a file or another descriptor";
+	return e->fd <= STDOUT_FILENO && vmrun_uses_stdio(vm) ? STATUS_USAGE : 0;
+}
+
+static void drop_first(struct events *e)
+{
+	struct event_line *line = e->first;
+
+	e->first = line->next;
+	if (e->first == NULL)
+		e->last = NULL;
+	e->bytes -= line->length;
+	e->done = 0;
+	free(line);
+}
+
+/* For good: nobody can be there again. */
+static void leave(struct events *e, const char *why)
+{
+	sink_say(e->sink, LEVEL_WARNING, "--events %s: %s: no further events", e->where, why);
+	while (e->first != NULL)
+		drop_first(e);
+	memset(&e->lost, 0, sizeof(e->lost));
+	if (e->is_file)
+		(void)close(e->fd);
+	e->fd = -1;
+}
+
+static void failed(struct events *e, int error)
+{
+	if (error == EPIPE || error == EBADF || error == ECONNRESET || error == ENXIO) {
+		leave(e, strerror(error));
+		return;
+	}
+	if (!e->failing)
+		sink_say(e->sink, LEVEL_WARNING,
+		    "--events %s: %s: events wait until it can be written to", e->where,
+		    strerror(error));
+	e->failing = true;
+}
+
+static bool push(struct events *e, const struct vmrun_event *event)
+{
+	char *json = vmrun_event_json(event);
+	size_t n = strlen(json) + 1;
+	struct event_line *line = n <= MOST_WAITING - e->bytes ? malloc(sizeof(*line) + n) : NULL;
+
+	if (line != NULL) {
+		memcpy(line->text, json, n - 1);
+		line->text[n - 1] = '\n';
+		line->length = n;
+		line->next = NULL;
+		if (e->last == NULL)
+			e->first = line;
+		else
+			e->last->next = line;
+		e->last = line;
+		e->bytes += n;
+	}
+	free(json);
+	return line != NULL;
+}
+
+/* Once there is room again the reader is told how much is missing. */
+static void tell_lost(struct events *e)
+{
+	if (e->lost.lost > 0 && e->bytes <= MOST_WAITING / 2 && push(e, &e->lost))
+		memset(&e->lost, 0, sizeof(e->lost));
+}
+
+void events_flush(struct events *e)
+{
+	while (e->begun && e->fd >= 0) {
+		ssize_t n;
+
+		tell_lost(e);
+		if (e->first == NULL)
+			return;
+		n = output_some(e->fd, e->first->text + e->done, e->first->length - e->done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			failed(e, errno);
+		if (n < 0)
+			return;
+		e->failing = false;
+		e->done += (size_t)n;
+		if (e->done == e->first->length)
+			drop_first(e);
+	}
+}
+
+void events_begin(struct events *e)
+{
+	e->begun = true;
+	events_flush(e);
+}
+
+static void lose(struct events *e, const struct vmrun_event *event)
+{
+	e->lost = (struct vmrun_event){ .type = VMRUN_LOST,
+		.name = "lost",
+		.seq = event->seq,
+		.vm = e->vm,
+		.time_ms = event->time_ms,
+		.lost = e->lost.lost + 1 };
+}
+
+void events_add(struct events *e, const struct vmrun_event *event)
+{
+	if (e->where == NULL || e->fd < 0)
+		return;
+	/* The spec had no such port; on_prepare made one. */
+	if (event->console && e->fd <= STDOUT_FILENO) {
+		leave(e, "it is the guest's console now");
+		return;
+	}
+	events_flush(e);
+	/* One that is lost is not overtaken. */
+	if (e->fd >= 0 && (e->lost.lost > 0 || !push(e, event)))
+		lose(e, event);
+	events_flush(e);
+}
+
+int events_fd(const struct events *e)
+{
+	return e->begun && e->first != NULL && !e->failing ? e->fd : -1;
+}
+
+void events_reopen(struct events *e)
+{
+	int fd;
+
+	if (!e->is_file)
+		return;
+	fd = open_file(e);
+	if (fd < 0) {
+		sink_say(e->sink, LEVEL_WARNING, "--events %s: %s: not opened again", e->where,
+		    reason(errno));
+		return;
+	}
+	if (e->fd >= 0)
+		(void)close(e->fd);
+	e->fd = fd;
+	e->done = 0; /* a line that is torn in the old file is whole in the new one */
+	e->failing = false;
+	events_flush(e);
+}
+
+static int64_t left(const struct events *e)
+{
+	int64_t n = e->lost.lost;
+
+	for (const struct event_line *line = e->first; line != NULL; line = line->next)
+		n++;
+	return n;
+}
+
+/* As long as the reader takes some of it. */
+static void flush_patiently(struct events *e)
+{
+	size_t before;
+
+	do {
+		before = e->bytes - e->done;
+		events_flush(e);
+	} while (events_fd(e) >= 0 && e->bytes - e->done < before &&
+	    output_ready(e->fd, OUTPUT_PATIENCE_MS));
+}
+
+void events_close(struct events *e)
+{
+	events_flush(e);
+	if (events_fd(e) >= 0 && output_ready(e->fd, OUTPUT_PATIENCE_MS))
+		flush_patiently(e);
+	if (e->begun && left(e) > 0)
+		sink_say(e->sink, LEVEL_WARNING,
+		    "--events %s: %" PRId64 " events did not get there", e->where, left(e));
+	while (e->first != NULL)
+		drop_first(e);
+	if (e->is_file && e->fd >= 0)
+		(void)close(e->fd);
+	e->fd = -1;
+	e->where = NULL;
+}

@@ -1,0 +1,42 @@
+/* Writes that do not block, on descriptors that other programs share. */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+bool output_ready(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int ready;
+
+	while ((ready = poll(&p, 1, ms)) < 0 && errno == EINTR)
+		;
+	return ready > 0;
+}
+
+/*
+ * A pipe that polls as writable takes PIPE_BUF bytes at once, whether it blocks or not.  A terminal
+ * polls as writable and blocks all the same, so its flags are changed for the moment.
+ */
+ssize_t output_some(int fd, const char *text, size_t n)
+{
+	int flags, saved;
+	ssize_t done;
+
+	if (!output_ready(fd, 0)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	flags = isatty(fd) != 0 ? fcntl(fd, F_GETFL) : -1;
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	done = write(fd, text, n < PIPE_BUF ? n : PIPE_BUF);
+	saved = errno;
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags);
+	errno = saved == EWOULDBLOCK ? EAGAIN : saved;
+	return done;
+}

@@ -1,0 +1,173 @@
+/* Messages on their way out. */
+#include "sink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "output.h"
+
+#define LONGEST 8192 /* of what is said at once */
+
+static const struct {
+	const char *name;
+	int priority;
+} levels[] = {
+	[LEVEL_ERROR] = { "error", LOG_ERR },
+	[LEVEL_WARNING] = { "warning", LOG_WARNING },
+	[LEVEL_INFO] = { "info", LOG_INFO },
+	[LEVEL_DEBUG] = { "debug", LOG_DEBUG },
+};
+
+bool sink_level(const char *name, enum level *out)
+{
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (strcmp(levels[i].name, name) == 0) {
+			*out = (enum level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool sink_has_live(const struct sink *s)
+{
+	return !s->json && !s->syslog && live_is_possible();
+}
+
+void sink_open(const struct sink *s)
+{
+	if (s->syslog)
+		openlog("vmrun", LOG_PID, LOG_DAEMON);
+}
+
+/* Never waits for longer than that: a reader who stopped reading must not stop the supervisor. */
+static void write_all(struct sink *s, const char *text, size_t n)
+{
+	while (n > 0) {
+		ssize_t done;
+
+		s->stuck = !output_ready(STDERR_FILENO, s->stuck ? 0 : OUTPUT_PATIENCE_MS);
+		if (s->stuck)
+			return;
+		done = output_some(STDERR_FILENO, text, n);
+		if (done < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (done > 0) {
+			text += done;
+			n -= (size_t)done;
+		}
+	}
+}
+
+/* Control characters of a guest or a script must not steer the user's terminal. */
+static void mask(char *text)
+{
+	for (char *p = text; *p != '\0'; p++) {
+		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
+			*p = '?';
+	}
+}
+
+/* One line, without its end.  A raw terminal needs its carriage returns. */
+static void put_line(
+    struct sink *s, enum level level, const char *prefix, const char *line, size_t length)
+{
+	bool raw = s->console && !s->syslog && isatty(STDERR_FILENO) != 0;
+	size_t size = strlen(prefix) + length + 3;
+	char *out;
+
+	if (s->syslog) {
+		syslog(levels[level].priority, "%.*s", (int)length, line);
+		return;
+	}
+	out = malloc(size);
+	if (out == NULL)
+		return;
+	(void)snprintf(out, size, "%s%.*s%s", prefix, (int)length, line, raw ? "\r\n" : "\n");
+	live_hide(&s->live);
+	write_all(s, out, strlen(out));
+	live_show(&s->live);
+	free(out);
+}
+
+static void put_lines(struct sink *s, enum level level, const char *prefix, const char *text)
+{
+	const char *line = text;
+
+	do {
+		size_t n = strcspn(line, "\n");
+
+		put_line(s, level, prefix, line, n);
+		line += n + (line[n] == '\n' ? 1 : 0);
+	} while (*line != '\0');
+}
+
+static void put_json(struct sink *s, enum level level, char *json)
+{
+	put_line(s, level, "", json, strlen(json));
+	free(json);
+}
+
+void sink_vsay(struct sink *s, enum level level, const char *fmt, va_list ap)
+{
+	char text[LONGEST];
+	struct vmrun_problem p = { .text = text };
+
+	if (level > s->most)
+		return;
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	if (s->json) {
+		put_json(s, level, vmrun_problem_json(&p, levels[level].name));
+		return;
+	}
+	mask(text);
+	put_lines(s, level, "vmrun: ", text);
+}
+
+void sink_say(struct sink *s, enum level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sink_vsay(s, level, fmt, ap);
+	va_end(ap);
+}
+
+void sink_lines(struct sink *s, enum level level, const char *text)
+{
+	if (level <= s->most)
+		put_lines(s, level, "", text);
+}
+
+void sink_text(struct sink *s, const char *text)
+{
+	write_all(s, text, strlen(text));
+}
+
+void sink_event(struct sink *s, enum level level, const struct vmrun_event *event)
+{
+	if (level <= s->most)
+		put_json(s, level, vmrun_event_json(event));
+}
+
+void sink_problem(struct sink *s, const struct vmrun_problem *p)
+{
+	char *json = vmrun_problem_json(p, levels[LEVEL_ERROR].name);
+	const char *path = p->path != NULL ? p->path : "", *colon = p->path != NULL ? ": " : "";
+
+	if (s->json)
+		(void)fprintf(stderr, "%s\n", json);
+	else
+		(void)fprintf(stderr, "%s: %s%s%s\n", p->place != NULL ? p->place : "vmrun", path,
+		    colon, p->text);
+	if (s->syslog && s->json)
+		syslog(LOG_ERR, "%s", json);
+	else if (s->syslog)
+		syslog(LOG_ERR, "%s%s%s%s%s", p->place != NULL ? p->place : "",
+		    p->place != NULL ? ": " : "", path, colon, p->text);
+	free(json);
+}

@@ -1,0 +1,93 @@
+# The lists of what is in examples/.
+# shellcheck shell=bash disable=SC2154,SC2034 # VMRUN: CTest; status: ../cli/common.bash
+
+# A spec and its targets.
+specs=(
+	'hello.lua default install'
+	'readme.json default install'
+	'policy.json default install rescue'
+	'install-once.json default install'
+	'rescue.json default rescue'
+	'ab-upgrade.json default a b'
+	'staged.json default firmware install configure'
+	'backoff.json default previous'
+	'passthru.json default without'
+	'fleet.lua default'
+	'window.json default'
+	'shrink.json default'
+	'jail/vm.json default'
+)
+# What is no spec: hooks, and files of other programs.
+others=(README.md policy.svg shrink.lua jail/jail.conf jail/devfs.rules)
+
+export VM=web2 # for fleet.lua
+
+# A line for each: FILE TARGET
+each_target() {
+	local spec file target
+	for spec in "${specs[@]}"; do
+		for target in ${spec#* }; do
+			echo "${spec%% *} $target"
+		done
+	done
+}
+
+# As a user would call it, not as ../cli/common.bash does.
+vmrun() {
+	"$VMRUN" "$@"
+}
+
+# A run with fakebhyve; status, out and err as in ../cli/common.bash.
+supervised() {
+	status=0
+	"$VMRUN" --no-requirement-check --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null || status=$?
+}
+
+mems() {
+	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' '
+}
+
+# walk_again FILE: its commands, lines that begin with "$", each with what it prints now
+walk_again() {
+	local line
+	while IFS= read -r line; do
+		[[ $line == '$ '* ]] || continue
+		printf '%s\n' "$line"
+		eval "${line#\$ }" 2>/dev/null
+	done <"$1"
+}
+
+# The first Python that has the validator: a user's own, first in PATH, may not.
+python() {
+	local python
+	for python in python3 /usr/bin/python3 python3.11; do
+		if "$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null; then
+			PYTHONDONTWRITEBYTECODE=1 "$python" "$@"
+			return
+		fi
+	done
+	echo 'no python3 with jsonschema: install python3-jsonschema (FreeBSD: py311-jsonschema)' >&2
+	return 1
+}
+
+# --- a list of exits, simulated and run ---
+
+# Delays of a spec are too long for a test: `quick` are the options that cut them.
+walking_setup() {
+	walks=0
+	quick=(--set 'backoff={"initial":0.01,"factor":2,"max":0.04,"reset_after":600}')
+}
+
+# same LIST [OPTION VALUE]... FILE: both walks, each from the state in the folder `before`, agree
+same() {
+	local list=$1
+	shift
+	walks=$((walks + 1))
+	rm -rf state
+	[ ! -e before ] || cp -R before state
+	"$WALK" --run-dir "$BATS_RUN_TMPDIR/run" --state-dir "$PWD/state" "${@:1:$#-1}" "$list" "${!#}" \
+		>rows 2>err </dev/null && return
+	echo "walk ${*:1:$#-1} $list ${!#}" >&2
+	cat rows err >&2
+	return 1
+}
