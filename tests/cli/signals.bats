@@ -350,7 +350,7 @@ everywhere() {
 	script 'acpi on ready up wait exit 1'
 	start --log-level error vm.json
 	await_file up
-	says USR2 "vmrun: $vm: running, target default, pid $(cat up), up 0 s, boot 1"
+	says USR2 "vmrun: $vm: running, target default, pid $(cat up), up "
 	is "$(wc -l <err)" 1
 	kill -TERM "$pid"
 	ends 0

@@ -14,21 +14,28 @@ teardown() {
 	common_teardown
 }
 
-kinds=(USR1 USR2 HUP WINCH CHLD CONT PIPE)
+# A reload reads a whole spec: fewer of those, that there is time for boots.
+kinds=(USR1 USR1 USR2 USR2 WINCH WINCH CHLD CHLD CONT CONT PIPE PIPE HUP)
 
-# One random request to vmrun.
+# One random request to vmrun, whatever it is busy with.
 poke() {
 	kill -"${kinds[RANDOM % ${#kinds[@]}]}" "$pid"
 }
 
-# storm N: so many, in gusts
+# storm N: so many, in gusts; in a shell of its own, because bats looks at every command of this one
 storm() {
+	bash -c "$(declare -p kinds pid)
+		$(declare -f poke gusts)
+		gusts $1" 3>&-
+}
+
+gusts() {
 	local i
 	mkfifo pause
 	exec 7<>pause
 	for ((i = 0; i < $1; i++)); do
 		poke
-		[ $((RANDOM % 20)) -gt 0 ] || read -r -t 0.003 -u 7 || :
+		[ $((RANDOM % 10)) -gt 0 ] || read -r -t 0.003 -u 7 || :
 	done
 	exec 7>&-
 }
@@ -85,7 +92,6 @@ count() {
 		descriptors >after
 		diff before after
 		grown=$(($(kilobytes) - size))
-		echo "# grown $grown of $size" >&3
 		[ $grown -lt 4096 ] || { echo "grown by $grown kB, from $size" >&2 && return 1; }
 	else
 		echo '# no /proc: neither descriptors nor memory are looked at' >&3
