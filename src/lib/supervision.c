@@ -226,6 +226,18 @@ int vmrun_reload(struct vmrun *vm)
 	return status;
 }
 
+void vmrun_reopen_logs(struct vmrun *vm)
+{
+	if (vm->machine != NULL)
+		machine_reopen_logs(vm->machine);
+}
+
+void vmrun_restore_terminal(const struct vmrun *vm)
+{
+	if (vm->machine != NULL)
+		machine_restore_terminal(vm->machine);
+}
+
 const char *vmrun_refusal(const struct vmrun *vm)
 {
 	return vm->refusal;
