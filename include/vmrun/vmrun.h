@@ -40,6 +40,10 @@ extern "C" {
 
 /* The version of the library in use, as VMRUN_VERSION is that of the header. */
 VMRUN_API const char *vmrun_version(void);
+/* The folder that options.run_dir is when it is NULL. Caller frees with free(). */
+VMRUN_API char *vmrun_default_run_dir(void);
+/* The one of these words (NULL-terminated) that was probably meant by a wrong one, or NULL. */
+VMRUN_API const char *vmrun_nearest(const char *wrong, const char *const *words);
 /*
  * Everything that a spec can say: "schema" (JSON Schema 2020-12 of a spec in JSON), "lua-types"
  * (annotations for lua-language-server) or "devices" (every device and key, a table for people, or
@@ -81,6 +85,9 @@ struct vmrun_options {
 	 * NULL: files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5). */
 	const char *const *hooks;
 	bool sandbox; /* the spec is somebody else's: Lua without files, commands and debug */
+	/* vmrunctl(8) and other programs of this user may ask the VM through the socket `control`
+	 * in the VM's folder of the run-dir: vmrun(8) tells its protocol. */
+	bool control;
 };
 
 #ifdef __cplusplus
@@ -276,6 +283,12 @@ struct vmrun_event {
  * it: vmrun(8) tells the members of each. Caller frees with free().
  */
 VMRUN_API char *vmrun_event_json(const struct vmrun_event *event);
+/*
+ * A member of a JSON object, such as an event or an answer of the control socket: the text of a
+ * string, or any other value as JSON.  NULL: the text is no object, has no such member, or it is
+ * null.  Caller frees with free().
+ */
+VMRUN_API char *vmrun_json_member(const char *json, const char *key);
 /*
  * A problem, or anything else that is said beside the events, likewise:
  * {"v","time","level","place","path","text"}, the time being now and the level "error", "warning",

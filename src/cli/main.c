@@ -231,6 +231,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->force = line->force;
 	options->no_checks = line->no_checks;
 	options->sandbox = line->sandbox;
+	options->control = true;
 	options->no_reboot = line->no_reboot;
 	options->reboot_count = line->reboot_count;
 	options->reboot_on = line->reboot_on;

@@ -1,26 +1,15 @@
 /* vmrun's options as data. */
 #include "options.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, COUNT, LIST };
-
-struct option {
-	char letter; /* '\0': none */
-	const char *name;
-	const char *argument; /* NULL: takes none */
-	enum kind kind;
-	size_t offset;
-	const char *help;
-};
+#include "rows.h"
 
 #define AT(member) offsetof(struct command_line, member)
 
 /* clang-format off */
-static const struct option options[] = {
+static const struct row options[] = {
 	{ 'c', "config", "FILE", TEXT, AT(file), "the spec: JSON, Lua or UCL; - is stdin" },
 	{ 't', "target", "NAME", TEXT, AT(target), "boot this target first (default: default)" },
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
@@ -66,93 +55,7 @@ static const struct option options[] = {
 };
 /* clang-format on */
 
-#define OPTIONS (sizeof(options) / sizeof(options[0]))
-
-static char *complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static char *complain(const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return strdup(text);
-}
-
-static char *store(const struct option *o, const char *value, struct command_line *out)
-{
-	void *at = (char *)out + o->offset;
-	const char **list;
-	char *end;
-
-	if (o->kind != FLAG && value == NULL)
-		return o->name != NULL ? complain("--%s needs %s", o->name, o->argument)
-				       : complain("-%c needs %s", o->letter, o->argument);
-	switch (o->kind) {
-	case FLAG:
-		*(bool *)at = true;
-		break;
-	case TEXT:
-		if (o->offset == AT(file) && out->file != NULL)
-			return complain("two specs: \"%s\" and \"%s\"", out->file, value);
-		*(const char **)at = value;
-		break;
-	case COUNT:
-		errno = 0;
-		*(int64_t *)at = strtoll(value, &end, 10);
-		if (*value < '0' || *value > '9' || *end != '\0' || errno != 0)
-			return complain("--%s takes a whole number, got \"%s\"", o->name, value);
-		break;
-	case LIST:
-		for (list = *(const char ***)at; *list != NULL; list++)
-			;
-		*list = value; /* there is room for all of argv */
-		break;
-	}
-	return NULL;
-}
-
-/* --name, --name=value, --name value; steps *i over what it takes. */
-static char *parse_long(int argc, char **argv, int *i, struct command_line *out)
-{
-	const char *word = argv[*i] + 2, *equal = strchr(word, '=');
-	size_t n = equal == NULL ? strlen(word) : (size_t)(equal - word);
-
-	for (size_t k = 0; k < OPTIONS; k++) {
-		const struct option *o = &options[k];
-
-		if (o->name == NULL || strlen(o->name) != n || strncmp(o->name, word, n) != 0)
-			continue;
-		if (o->argument == NULL && equal != NULL)
-			return complain("--%s takes no value", o->name);
-		if (equal != NULL || o->argument == NULL)
-			return store(o, equal == NULL ? NULL : equal + 1, out);
-		return store(o, *i + 1 < argc ? argv[++*i] : NULL, out);
-	}
-	return complain("unknown option --%.*s", (int)(n > 64 ? 64 : n), word);
-}
-
-/* -x, -xVALUE, -x VALUE, and flags in one word: -dx. */
-static char *parse_short(int argc, char **argv, int *i, struct command_line *out)
-{
-	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
-		const struct option *o = NULL;
-		char *wrong;
-
-		for (size_t k = 0; k < OPTIONS && o == NULL; k++)
-			o = options[k].letter == *p ? &options[k] : NULL;
-		if (o == NULL)
-			return complain("unknown option -%c", *p);
-		if (o->argument != NULL && p[1] != '\0')
-			return store(o, p + 1, out);
-		wrong = store(o, o->argument != NULL && *i + 1 < argc ? argv[++*i] : NULL, out);
-		if (wrong != NULL || o->argument != NULL)
-			return wrong;
-	}
-	return NULL;
-}
+static const struct rows rows = { options, sizeof(options) / sizeof(options[0]) };
 
 static bool is_one_of(const char *word, const char *const *words)
 {
@@ -176,15 +79,17 @@ static char *check_messages(const struct command_line *line)
 	static const char *const formats[] = { "text", "json", NULL };
 
 	if (line->log_level != NULL && !is_one_of(line->log_level, levels))
-		return complain(
+		return rows_complain(
 		    "--log-level takes error, warning, info or debug, got \"%s\"", line->log_level);
 	if (line->log_format != NULL && !is_one_of(line->log_format, formats))
-		return complain("--log-format takes text or json, got \"%s\"", line->log_format);
+		return rows_complain(
+		    "--log-format takes text or json, got \"%s\"", line->log_format);
 	if (line->events != NULL &&
 	    (line->dry_run || line->debug || line->check || line->print != NULL ||
 		line->simulate != NULL))
-		return complain("--events goes with a run: without --check, --debug, --dry-run, "
-				"--print and --simulate");
+		return rows_complain(
+		    "--events goes with a run: without --check, --debug, --dry-run, "
+		    "--print and --simulate");
 	return NULL;
 }
 
@@ -195,23 +100,25 @@ static char *check(const struct command_line *line)
 	if (line->help || line->version)
 		return NULL;
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
-		return complain("--print takes argv, spec, bhyve_config, graph, schema, lua-types "
-				"or devices, got \"%s\"",
+		return rows_complain(
+		    "--print takes argv, spec, bhyve_config, graph, schema, lua-types "
+		    "or devices, got \"%s\"",
 		    line->print);
 	if (line->json && !line->check && line->simulate == NULL &&
 	    (line->print == NULL || strcmp(line->print, "devices") != 0))
-		return complain("--json goes with --check, --simulate or --print devices");
+		return rows_complain("--json goes with --check, --simulate or --print devices");
 	if (line->file == NULL && !options_describe(line))
-		return complain("no spec: name a FILE, or - for stdin");
+		return rows_complain("no spec: name a FILE, or - for stdin");
 	if (line->dry_run + line->debug + line->check + (line->print != NULL) +
 		    (line->simulate != NULL) >
 		1 &&
 	    line->simulate != NULL)
-		return complain("--simulate goes without --check, --debug, --dry-run and --print");
+		return rows_complain(
+		    "--simulate goes without --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
-		return complain("--check and --no-requirement-check exclude each other");
+		return rows_complain("--check and --no-requirement-check exclude each other");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
-		return complain("--exit-status takes guest, got \"%s\"", line->exit_status);
+		return rows_complain("--exit-status takes guest, got \"%s\"", line->exit_status);
 	return check_messages(line);
 }
 
@@ -224,20 +131,20 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	out->set = calloc((size_t)argc + 1, sizeof(*out->set));
 	out->hooks = calloc((size_t)argc + 1, sizeof(*out->hooks));
 	if (out->set == NULL || out->hooks == NULL)
-		return complain("out of memory");
+		return rows_complain("out of memory");
 	for (int i = 1; i < argc && wrong == NULL; i++) {
+		const char *file = out->file;
+
 		if (strcmp(argv[i], "--") == 0) {
 			out->args = (const char *const *)&argv[i + 1];
 			break;
 		}
-		if (strncmp(argv[i], "--", 2) == 0)
-			wrong = parse_long(argc, argv, &i, out);
-		else if (argv[i][0] == '-' && argv[i][1] != '\0')
-			wrong = parse_short(argc, argv, &i, out);
-		else if (out->file != NULL)
-			wrong = complain("two specs: \"%s\" and \"%s\"", out->file, argv[i]);
+		if (argv[i][0] == '-' && argv[i][1] != '\0')
+			wrong = rows_take(&rows, argc, argv, &i, out);
 		else
 			out->file = argv[i];
+		if (file != NULL && out->file != file && wrong == NULL)
+			wrong = rows_complain("two specs: \"%s\" and \"%s\"", file, out->file);
 	}
 	return wrong != NULL ? wrong : check(out);
 }
@@ -260,15 +167,5 @@ void options_help(FILE *to)
 {
 	options_usage(to);
 	(void)fputs("\nSupervises one bhyve (or qemu) virtual machine described by FILE.\n\n", to);
-	for (size_t i = 0; i < OPTIONS; i++) {
-		const struct option *o = &options[i];
-		char left[64];
-
-		(void)snprintf(left, sizeof(left), "%c%c%s%s%s%s%s", o->letter != 0 ? '-' : ' ',
-		    o->letter != 0 ? o->letter : ' ',
-		    o->letter != 0 && o->name != NULL ? ", " : "  ", o->name != NULL ? "--" : "",
-		    o->name != NULL ? o->name : "", o->argument != NULL ? " " : "",
-		    o->argument != NULL ? o->argument : "");
-		(void)fprintf(to, "  %-26s  %s\n", left, o->help);
-	}
+	rows_help(&rows, to);
 }

@@ -176,6 +176,18 @@ const char *handle_problems(struct vmrun *vm, int count)
 	return found == count ? vm->shown_problems : NULL;
 }
 
+char *handle_problems_of(const struct vmrun *vm, const struct findings *findings, int count)
+{
+	/* What the handle shows stays as it is: its caller may hold it. */
+	struct vmrun other = { .options = vm->options, .source = vm->source };
+	char *json;
+
+	handle_show(&other, findings);
+	json = handle_problems(&other, count) == NULL ? NULL : mem_copy(other.shown_problems);
+	handle_forget(&other);
+	return json;
+}
+
 char *vmrun_check_json(const struct vmrun *vm)
 {
 	struct str json = { 0 }, valid = { 0 };

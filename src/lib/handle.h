@@ -4,6 +4,7 @@
 
 #include "check/findings.h"
 #include "run/boot.h"
+#include "run/control.h"
 #include "run/machine.h"
 #include "run/simulation.h"
 #include "take/pidfile.h"
@@ -25,6 +26,7 @@ struct vmrun {
 	struct boot_source source;
 	struct boot first; /* prepared, not started */
 	struct machine *machine;
+	struct control *control;      /* NULL: options.control is false, or it has not started */
 	struct simulation simulation; /* that the machine walks through, if it does */
 	struct report report;
 	struct event_queue events;
@@ -59,5 +61,7 @@ void handle_show(struct vmrun *vm, const struct findings *findings);
 void handle_forget(struct vmrun *vm);
 /* Those that are problems, for the event that told of so many; NULL when they are others now. */
 const char *handle_problems(struct vmrun *vm, int count);
+/* The same of findings that vmrun_finding() does not give (yet).  Caller frees. */
+char *handle_problems_of(const struct vmrun *vm, const struct findings *findings, int count);
 
 #endif

@@ -48,14 +48,50 @@ int handle_claim(struct vmrun *vm)
 	return STATUS_OK;
 }
 
+static int read_spec_again(struct vmrun *vm, struct error *err);
+
+static int control_reload(void *context, struct error *err)
+{
+	return read_spec_again(context, err);
+}
+
+static char *control_event_json(void *context, const struct vmrun_event *event)
+{
+	struct vmrun *vm = context;
+	struct vmrun_event copy = *event;
+	MEM_AUTO char *problems = NULL;
+
+	if (event->type == VMRUN_CHECKED)
+		copy.text = problems =
+		    handle_problems_of(vm, machine_findings(vm->machine), event->problems);
+	return vmrun_event_json(&copy);
+}
+
+static int open_control(struct vmrun *vm)
+{
+	struct control_owner owner = { .reload = control_reload,
+		.event_json = control_event_json,
+		.context = vm,
+		.vm = vm->name };
+	MEM_AUTO char *path = mem_format("%s/" RUNDIR_CONTROL, vm->rundir.folder);
+	struct error err = { 0 };
+
+	if (control_open(&vm->control, vm->machine, path, &owner, &err) == 0)
+		return STATUS_OK;
+	report_take(&vm->report, NULL, &err);
+	return (int)vm->report.status;
+}
+
 static int start_machine(struct vmrun *vm, struct machine_options *options)
 {
 	options->policy = vm->policy;
 	options->target = vm->options.target;
 	vm->machine = machine_new(&vm->source, options, &vm->first, &vm->events, &vm->report);
-	if (vm->machine == NULL)
+	if (vm->machine == NULL ||
+	    (vm->options.control && !vm->source.dry && open_control(vm) != STATUS_OK))
 		return (int)vm->report.status;
 	machine_start(vm->machine);
+	control_settle(vm->control);
 	return STATUS_OK;
 }
 
@@ -85,6 +121,7 @@ void vmrun_answer(struct vmrun *vm, bool fix)
 {
 	if (vm->machine != NULL)
 		machine_answer(vm->machine, fix);
+	control_settle(vm->control);
 }
 
 int vmrun_simulate(struct vmrun *vm, const char *list)
@@ -136,12 +173,14 @@ void vmrun_stop(struct vmrun *vm)
 {
 	if (vm->machine != NULL)
 		machine_stop(vm->machine);
+	control_settle(vm->control);
 }
 
 void vmrun_kill(struct vmrun *vm)
 {
 	if (vm->machine != NULL)
 		machine_kill(vm->machine);
+	control_settle(vm->control);
 }
 
 /* Keeps why a request was refused. */
@@ -152,6 +191,7 @@ static int refuse(struct vmrun *vm, int rc, struct error *err)
 	free(vm->refusal);
 	vm->refusal = err->text == NULL ? NULL : mem_copy(err->text);
 	error_clear(err);
+	control_settle(vm->control);
 	return status;
 }
 
@@ -199,20 +239,17 @@ static bool can_read_again(const struct vmrun *vm)
 	return vm->options.file != NULL && strcmp(vm->options.file, "-") != 0;
 }
 
-int vmrun_reload(struct vmrun *vm)
+static int read_spec_again(struct vmrun *vm, struct error *err)
 {
 	struct report report = { 0 };
 	struct boot_source *fresh = NULL;
 	struct event_record *r;
-	int status;
+	int rc = 0;
 
-	if (vm->machine == NULL)
-		return STATUS_USAGE;
 	if (can_read_again(vm))
 		fresh = read_again(vm, &report);
 	else
 		report_add(&report, STATUS_USAGE, NULL, "the spec came from no file");
-	status = fresh == NULL ? (int)report.status : STATUS_OK;
 	r = event_add(&vm->events, VMRUN_RELOADED);
 	r->event.problems = (int)(report.count + report.more);
 	if (fresh != NULL) {
@@ -221,8 +258,23 @@ int vmrun_reload(struct vmrun *vm)
 		MEM_AUTO char *text = report_text(&report);
 
 		event_text(r, text);
+		rc = error_set(err, report.status, "%s", text);
 	}
 	report_free(&report);
+	return rc;
+}
+
+int vmrun_reload(struct vmrun *vm)
+{
+	struct error err = { 0 };
+	int status = STATUS_OK;
+
+	if (vm->machine == NULL)
+		return STATUS_USAGE;
+	if (read_spec_again(vm, &err) != 0)
+		status = (int)err.status;
+	error_clear(&err);
+	control_settle(vm->control);
 	return status;
 }
 
@@ -253,7 +305,10 @@ void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out)
 
 bool vmrun_reset(struct vmrun *vm)
 {
-	return vm->machine != NULL && machine_reset(vm->machine);
+	bool done = vm->machine != NULL && machine_reset(vm->machine);
+
+	control_settle(vm->control);
+	return done;
 }
 
 bool vmrun_ended(const struct vmrun *vm)

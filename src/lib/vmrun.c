@@ -237,6 +237,7 @@ void vmrun_close(struct vmrun *vm)
 	simulation_free(&vm->simulation);
 	handle_forget(vm);
 	rundir_close(&vm->rundir);
+	control_free(vm->control); /* last: who waits for the end may take the name at once */
 	boot_clear(&vm->first);
 	boot_source_clear(&vm->source);
 	reboot_list_free(&vm->policy.reboot_on);

@@ -41,6 +41,8 @@ bool os_process_start(pid_t pid, int64_t *start);
 bool os_module_loaded(const char *name);
 /* A number that sysctl(3) knows; false when there is no such variable. On FreeBSD only. */
 bool os_sysctl(const char *name, int64_t *value);
+/* Who is at the other end of a connected unix socket; pid 0: the system does not tell. */
+bool os_peer(int fd, uid_t *uid, pid_t *pid);
 /* Bytes of the host's memory, 0: nobody knows. */
 int64_t os_memory(void);
 /* The process that has this interface, a tap, open; 0: none, or the system does not tell. */

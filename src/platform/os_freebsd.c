@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/sysctl.h>
 #include <sys/tty.h>
+#include <sys/ucred.h>
+#include <sys/un.h>
 #include <sys/user.h>
 
 #include <fcntl.h>
@@ -160,4 +162,16 @@ bool os_terminal_is_open(const char *path)
 			return (list[i].xt_flags & TF_OPENED) != 0;
 	}
 	return false;
+}
+
+bool os_peer(int fd, uid_t *uid, pid_t *pid)
+{
+	struct xucred peer;
+	socklen_t size = sizeof(peer);
+	gid_t group;
+
+	if (getpeereid(fd, uid, &group) < 0)
+		return false;
+	*pid = getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &peer, &size) == 0 ? peer.cr_pid : 0;
+	return true;
 }

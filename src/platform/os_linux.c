@@ -1,4 +1,5 @@
 /* What only Linux can be asked. */
+#define _GNU_SOURCE /* struct ucred */
 #include "platform/os.h"
 
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -148,4 +150,16 @@ bool os_terminal_is_open(const char *path)
 {
 	(void)path;
 	return false;
+}
+
+bool os_peer(int fd, uid_t *uid, pid_t *pid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return false;
+	*uid = peer.uid;
+	*pid = peer.pid;
+	return true;
 }

@@ -48,6 +48,46 @@ enum socket_owner socket_probe(const char *path)
 	return length <= SOCKET_PATH_MAX ? ask(path, length) : SOCKET_LIVE;
 }
 
+static int bind_and_listen(int fd, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	memcpy(address.sun_path, path, strlen(path));
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -1;
+	/* Nobody can connect before listen(), whatever the mask gave it. */
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -1;
+	return chmod(path, 0600) < 0 ? -1 : listen(fd, SOMAXCONN);
+}
+
+int socket_listen(const char *path, int *fd, struct error *err)
+{
+	size_t length = strlen(path);
+	int saved;
+
+	if (length > SOCKET_PATH_MAX)
+		return error_set(err, STATUS_OS,
+		    "%s: a socket's path has at most %d bytes, this one %zu: choose a shorter "
+		    "folder with --run-dir",
+		    path, SOCKET_PATH_MAX, length);
+	if (socket_probe(path) == SOCKET_FOREIGN)
+		return error_set(err, STATUS_OS, "%s: this is no socket: move it away", path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd >= 0 && bind_and_listen(*fd, path) == 0)
+		return 0;
+	saved = errno;
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+	return error_set(err, STATUS_OS, "%s: cannot listen: %s", path, strerror(saved));
+}
+
+int socket_accept(int listener)
+{
+	return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 static int give(const int fds[2], int *ours, int *theirs, struct error *err)
 {
 	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0) {

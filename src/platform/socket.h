@@ -19,6 +19,13 @@ enum socket_owner {
  * path too long to ask is judged by what lstat() says: SOCKET_LIVE for a socket.
  */
 enum socket_owner socket_probe(const char *path);
+/*
+ * Listens at a path, for us alone (0600), in place of any socket that is there: the caller knows
+ * that nobody uses it.  Non-blocking, close-on-exec.
+ */
+int socket_listen(const char *path, int *fd, struct error *err);
+/* The next client, non-blocking, close-on-exec; -1 and errno: EAGAIN when there is none. */
+int socket_accept(int listener);
 /* Both ends are close-on-exec; ours is non-blocking. */
 int socket_pair(int *ours, int *theirs, struct error *err);
 /* A pipe: the read end is ours, non-blocking; both are close-on-exec. */

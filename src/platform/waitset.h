@@ -6,6 +6,7 @@
 #ifndef PLATFORM_WAITSET_H
 #define PLATFORM_WAITSET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -34,6 +35,11 @@ int waitset_fd(const struct waitset *ws);
  * Reported for as long as it can be read.  Watching it again gives it another tag.
  */
 int waitset_watch_fd(struct waitset *ws, int fd, uintptr_t tag, struct error *err);
+/*
+ * What of a watched descriptor is waited for: at first, that it can be read.  That it can be
+ * written is told as WAKE_READABLE too: who waits for both tries both.
+ */
+void waitset_want(struct waitset *ws, int fd, uintptr_t tag, bool reading, bool writing);
 /* Call before closing the descriptor. Fine for one that is not watched. */
 void waitset_forget_fd(struct waitset *ws, int fd);
 /* A child of this process, not yet reaped. Reported once, then forgotten by itself. */

@@ -68,8 +68,17 @@ int waitset_watch_fd(struct waitset *ws, int fd, uintptr_t tag, struct error *er
 	return 0;
 }
 
+void waitset_want(struct waitset *ws, int fd, uintptr_t tag, bool reading, bool writing)
+{
+	(void)change(
+	    ws, (uintptr_t)fd, EVFILT_READ, EV_ADD | (reading ? EV_ENABLE : EV_DISABLE), 0, 0, tag);
+	(void)change(ws, (uintptr_t)fd, EVFILT_WRITE, EV_ADD | (writing ? EV_ENABLE : EV_DISABLE),
+	    0, 0, tag);
+}
+
 void waitset_forget_fd(struct waitset *ws, int fd)
 {
+	(void)change(ws, (uintptr_t)fd, EVFILT_WRITE, EV_DELETE, 0, 0, 0);
 	(void)change(ws, (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, 0, 0);
 }
 
@@ -129,6 +138,7 @@ static void take(struct waitset *ws, const struct kevent *event, struct wake *wa
 		ws->armed = false;
 		break;
 	case EVFILT_READ:
+	case EVFILT_WRITE:
 		wake->kind = WAKE_READABLE;
 		break;
 	default: /* EVFILT_PROC, EVFILT_USER */

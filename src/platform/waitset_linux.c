@@ -126,6 +126,19 @@ int waitset_watch_fd(struct waitset *ws, int fd, uintptr_t tag, struct error *er
 	return -1;
 }
 
+void waitset_want(struct waitset *ws, int fd, uintptr_t tag, bool reading, bool writing)
+{
+	struct watch *w = find_fd(ws, fd);
+	struct epoll_event event = { .events = (reading ? EPOLLIN : 0U) | (writing ? EPOLLOUT : 0U),
+		.data.ptr = w };
+
+	if (w == NULL)
+		return;
+	w->tag = tag;
+	/* Fails for a descriptor that is not watched, which this one is. */
+	(void)epoll_ctl(ws->epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
 void waitset_forget_fd(struct waitset *ws, int fd)
 {
 	struct watch *w = find_fd(ws, fd);

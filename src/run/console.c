@@ -1,6 +1,7 @@
 /* The guest's serial line in our hands. */
 #include "run/console.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -144,6 +145,28 @@ static void keep_in_ring(struct console *c, const char *bytes, size_t n)
 		c->ring_end = (c->ring_end + 1) % CONSOLE_RING;
 	}
 	c->ring_length = c->ring_length + n < CONSOLE_RING ? c->ring_length + n : CONSOLE_RING;
+	c->total += n;
+}
+
+size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t most)
+{
+	size_t n = at < c->total ? (size_t)(c->total - at) : 0, start;
+
+	/* The caller knows what the ring still has. */
+	assert(n <= c->ring_length);
+	start = (c->ring_end + CONSOLE_RING - n) % CONSOLE_RING;
+	if (n > most)
+		n = most;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = c->ring[(start + i) % CONSOLE_RING];
+	return n;
+}
+
+size_t console_type(struct console *c, const char *bytes, size_t n)
+{
+	ssize_t done = c->ours < 0 ? 0 : write(c->ours, bytes, n);
+
+	return done < 0 ? 0 : (size_t)done;
 }
 
 int console_read(struct console *c, struct error *err)
@@ -154,6 +177,8 @@ int console_read(struct console *c, struct error *err)
 	if (n <= 0)
 		return 0;
 	keep_in_ring(c, bytes, (size_t)n);
+	if (c->hear != NULL)
+		c->hear(c->hear_context, bytes, (size_t)n);
 	if (c->log < 0 || c->log_failed)
 		return 1;
 	return write_log(c, bytes, (size_t)n, err) == 0 ? 1 : -1;

@@ -25,6 +25,10 @@ struct console {
 	bool log_failed;	  /* said once */
 	char *ring;
 	size_t ring_end, ring_length;
+	uint64_t total; /* bytes ever */
+	/* Hears what comes, or NULL. */
+	void (*hear)(void *context, const char *bytes, size_t n);
+	void *hear_context;
 };
 
 void console_init(struct console *c);
@@ -37,6 +41,10 @@ int console_reopen_log(struct console *c, struct error *err);
  * STATUS_OS, once, when the log cannot be written; the VM goes on.
  */
 int console_read(struct console *c, struct error *err);
+/* Copies from the ring what was printed from the at-th byte on, at most `most` bytes: how many. */
+size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t most);
+/* Types for the guest, what its line takes now: how many bytes. */
+size_t console_type(struct console *c, const char *bytes, size_t n);
 void console_close(struct console *c);
 
 #endif

@@ -73,10 +73,38 @@ static void drop_oldest_output(struct event_queue *q)
 	}
 }
 
+static void tell(const struct event_queue *q, const struct event_record *r)
+{
+	struct vmrun_event event = r->event;
+
+	event.vm = q->vm;
+	q->hear(q->hear_context, &event);
+}
+
+void event_tell(struct event_queue *q)
+{
+	const struct event_record *r = q->unheard;
+
+	q->unheard = NULL;
+	if (r != NULL && q->hear != NULL)
+		tell(q, r);
+}
+
+void event_listen(struct event_queue *q,
+    void (*hear)(void *context, const struct vmrun_event *event), void *context)
+{
+	q->hear = hear;
+	q->hear_context = context;
+	q->unheard = NULL;
+	for (const struct event_record *r = q->first; r != NULL && hear != NULL; r = r->next)
+		tell(q, r);
+}
+
 struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type)
 {
 	struct event_record *r = mem_zero(sizeof(*r));
 
+	event_tell(q);
 	if (q->count >= MOST_WAITING)
 		drop_oldest_output(q);
 	r->event.type = type;
@@ -89,6 +117,7 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 		q->last->next = r;
 	q->last = r;
 	q->count++;
+	q->unheard = r;
 	return r;
 }
 
@@ -138,8 +167,10 @@ void event_argv(struct event_record *r, char *const *argv)
 
 bool event_next(struct event_queue *q, struct vmrun_event *out)
 {
-	struct event_record *r = q->first;
+	struct event_record *r;
 
+	event_tell(q);
+	r = q->first;
 	free_record(q->lent);
 	q->lent = r;
 	if (r == NULL)

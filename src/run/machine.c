@@ -37,6 +37,12 @@ void machine_arm(struct machine *m)
 
 	if (m->asking.task != NULL && (at < 0 || m->asking.until_ms < at))
 		at = m->asking.until_ms;
+	if (m->control != NULL) {
+		int64_t wanted = control_until_ms(m->control);
+
+		if (wanted >= 0 && (at < 0 || wanted < at))
+			at = wanted;
+	}
 	if (at == m->armed_ms || m->simulation != NULL)
 		return;
 	m->armed_ms = at;
@@ -150,6 +156,8 @@ static void read_console(struct machine *m)
 {
 	struct error err = { 0 };
 
+	if (m->control != NULL)
+		control_console_ready(m->control);
 	if (console_read(&m->console, &err) >= 0)
 		return;
 	boots_warn(m, err.text);
@@ -211,6 +219,9 @@ static void handle(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
 	    wake->tag < MACHINE_TAGS)
 		asking_read(m, (int)(wake->tag - MACHINE_TAG_HOOK));
+	else if (wake->kind == WAKE_READABLE &&
+	    (wake->tag == MACHINE_TAG_CONTROL || wake->tag >= MACHINE_TAG_CLIENT))
+		control_wake(m->control, wake->tag);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
 		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
@@ -226,6 +237,7 @@ int machine_dispatch(struct machine *m, struct error *err)
 	struct wake wake;
 	int rc;
 
+	control_settle(m->control); /* what was asked of us since */
 	/* Limits, so that a VM that floods us leaves room for the caller's other business, and the
 	 * caller a chance to take the lines before the queue drops them. */
 	for (int i = 0; i < 64 && m->state != STATE_ENDED; i++) {
@@ -235,6 +247,7 @@ int machine_dispatch(struct machine *m, struct error *err)
 		if (rc <= 0)
 			return rc;
 		handle(m, &wake);
+		control_settle(m->control);
 	}
 	return 0;
 }
@@ -360,6 +373,7 @@ void machine_free(struct machine *m)
 		return;
 	asking_abandon(m);
 	kill_all(m);
+	control_close(m->control);
 	drafting_clear(m);
 	decision_clear(&m->decision);
 	node_free(m->answer);

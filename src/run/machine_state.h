@@ -11,6 +11,7 @@
 #include "run/child.h"
 #include "run/companions.h"
 #include "run/console.h"
+#include "run/control.h"
 #include "take/disklock.h"
 #include "run/helper.h"
 #include "run/machine.h"
@@ -125,9 +126,10 @@ struct machine {
 	struct node *answer;  /* of on_exit, */
 	char *answer_label;   /* and whose it is */
 	struct decision decision;
-	struct helper helper;	/* a command of ours */
-	struct helper script;	/* post_start_script */
-	struct console console; /* of a serial port that is ours */
+	struct helper helper;	 /* a command of ours */
+	struct helper script;	 /* post_start_script */
+	struct console console;	 /* of a serial port that is ours */
+	struct control *control; /* lent; NULL: nobody can ask */
 	struct companions companions;
 	bool companions_killed;
 	struct preparing preparing;
@@ -174,9 +176,13 @@ enum {
 	MACHINE_TAG_OUTPUT = CHILD_TAGS,
 	MACHINE_TAG_SCRIPT,
 	MACHINE_TAG_CONSOLE,
+	MACHINE_TAG_CONTROL,
 	MACHINE_TAG_HOOK, /* and one for each stream of its command */
 	MACHINE_TAGS = MACHINE_TAG_HOOK + COMMAND_STREAMS
 };
+
+/* Clients of the control socket, by their number: beyond all of the above. */
+#define MACHINE_TAG_CLIENT ((UINTPTR_MAX >> 1) + 1)
 
 uintptr_t machine_helper_tag(pid_t pid);
 /* clock_ms(), or what a simulation takes for it. */

@@ -155,7 +155,7 @@ int rundir_write(const char *path, const char *text, struct error *err)
 void rundir_close(struct rundir *r)
 {
 	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT,
-		RUNDIR_RECORD_NEW };
+		RUNDIR_CONTROL, RUNDIR_RECORD_NEW };
 
 	if (r->folder == NULL)
 		return;

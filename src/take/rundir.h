@@ -24,6 +24,8 @@ int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct 
 #define RUNDIR_SECRET "secret"
 #define RUNDIR_MAP "device.map"
 #define RUNDIR_INPUT "loader.in"
+/* And the socket that a supervision makes, for as long as it lasts. */
+#define RUNDIR_CONTROL "control"
 /* What is taken, and its new text before that takes its place. */
 #define RUNDIR_RECORD "state.json"
 #define RUNDIR_RECORD_NEW "state.json.new"

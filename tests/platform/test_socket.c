@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "platform/os.h"
 #include "scratch.h"
 
 static struct error err;
@@ -210,6 +212,65 @@ static void test_pipe_reads_at_our_end(void **state)
 	(void)close(ours);
 }
 
+static void expect_mode(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, mode);
+}
+
+/* For us alone, whatever the mask; a client is who it is; a stale socket makes room. */
+static void test_clients_are_let_in(void **state)
+{
+	mode_t before = umask(0);
+	int listener, theirs, ours;
+	uid_t uid = 0;
+	pid_t pid = 0;
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(socket_listen("door", &listener, &err), 0);
+		expect_mode("door", 0600);
+		assert_flags(listener, O_NONBLOCK);
+		assert_int_equal(socket_accept(listener), -1);
+		assert_int_equal(errno, EAGAIN);
+		theirs = connect_to("door");
+		ours = socket_accept(listener);
+		assert_true(theirs >= 0 && ours >= 0);
+		assert_flags(ours, O_NONBLOCK);
+		assert_true(os_peer(ours, &uid, &pid));
+		assert_int_equal(uid, geteuid());
+		assert_int_equal(pid, getpid());
+		(void)close(ours);
+		(void)close(theirs);
+		(void)close(listener);
+	}
+	(void)umask(before);
+	assert_int_equal(unlink("door"), 0);
+}
+
+static void test_no_place_to_listen(void **state)
+{
+	char path[SOCKET_PATH_MAX + 2];
+	int listener;
+
+	(void)state;
+	scratch_write("file", "", 0644);
+	assert_int_equal(socket_listen("file", &listener, &err), -1);
+	assert_string_equal(err.text, "file: this is no socket: move it away");
+	error_clear(&err);
+	assert_int_equal(socket_listen("none/door", &listener, &err), -1);
+	assert_string_equal(err.text, "none/door: cannot listen: No such file or directory");
+	error_clear(&err);
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(socket_listen(path, &listener, &err), -1);
+	assert_non_null(strstr(err.text, "at most 103 bytes, this one 104: "));
+	error_clear(&err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +284,8 @@ int main(void)
 		cmocka_unit_test(test_path_too_long_to_ask_is_live_for_a_socket),
 		cmocka_unit_test(test_pair_talks_both_ways),
 		cmocka_unit_test(test_pipe_reads_at_our_end),
+		cmocka_unit_test(test_clients_are_let_in),
+		cmocka_unit_test(test_no_place_to_listen),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

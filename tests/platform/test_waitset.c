@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -148,6 +149,39 @@ static void test_set_can_be_watched_by_another_one(void **state)
 	waitset_free(outer);
 }
 
+/* Who has something to send waits for room, and for nothing else if it likes. */
+static void test_what_is_waited_for_can_be_chosen(void **state)
+{
+	char bytes[65536] = { 0 };
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+	watch(pair[0], 5);
+	waiting_assert_nothing();
+	waitset_want(waiting.set, pair[0], 6, true, true);
+	waiting_assert_wake(WAKE_READABLE, 6);
+	while (write(pair[0], bytes, sizeof(bytes)) > 0)
+		;
+	waiting_assert_nothing();
+	assert_int_equal(write(pair[1], "x", 1), 1);
+	waiting_assert_wake(WAKE_READABLE, 6);
+	waitset_want(waiting.set, pair[0], 6, false, true);
+	waiting_assert_nothing();
+	assert_true(read(pair[1], bytes, sizeof(bytes)) > 0);
+	while (read(pair[1], bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
+		;
+	waiting_assert_wake(WAKE_READABLE, 6);
+	waitset_want(waiting.set, pair[0], 8, true, false);
+	waiting_assert_wake(WAKE_READABLE, 8);
+	waitset_forget_fd(waiting.set, pair[0]);
+	waitset_want(waiting.set, pair[0], 8, false, false);
+	waiting_assert_nothing();
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, waiting_setup, waiting_teardown)
 
 int main(void)
@@ -163,6 +197,7 @@ int main(void)
 		TEST(closed_descriptor_cannot_be_watched),
 		TEST(descriptor_nobody_reads_does_not_starve_others),
 		TEST(set_can_be_watched_by_another_one),
+		TEST(what_is_waited_for_can_be_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,6 +244,51 @@ static void test_a_log_that_cannot_be_made_anew(void **state)
 	(void)unlink("log");
 }
 
+static void hear(void *context, const char *bytes, size_t n)
+{
+	char *heard = context;
+
+	(void)strncat(heard, bytes, n);
+}
+
+/* Who listens hears all; who comes late finds the newest; what is typed arrives. */
+static void test_listening_and_typing(void **state)
+{
+	const struct console_settings s = { 0 };
+	char heard[64] = "", copy[CONSOLE_RING], typed[16] = "";
+	struct console c;
+	int fd;
+
+	(void)state;
+	open_it(&c, &s);
+	c.hear = hear;
+	c.hear_context = heard;
+	print(&c, "one ");
+	print(&c, "two");
+	assert_string_equal(heard, "one two");
+	assert_true(c.total == 7);
+	assert_int_equal(console_copy(&c, 4, copy, sizeof(copy)), 3);
+	assert_memory_equal(copy, "two", 3);
+	assert_int_equal(console_copy(&c, 0, copy, 3), 3);
+	assert_memory_equal(copy, "one", 3);
+	assert_int_equal(console_copy(&c, 7, copy, sizeof(copy)), 0);
+	c.hear = NULL;
+	for (int i = 0; i < CONSOLE_RING / 16; i++)
+		print(&c, "0123456789abcdef");
+	assert_true(c.total == 7 + CONSOLE_RING);
+	assert_int_equal(
+	    console_copy(&c, c.total - CONSOLE_RING, copy, sizeof(copy)), CONSOLE_RING);
+	assert_memory_equal(copy, "0123", 4);
+	assert_memory_equal(copy + CONSOLE_RING - 4, "cdef", 4);
+	assert_int_equal(console_type(&c, "keys", 4), 4);
+	fd = open(c.path, O_RDWR | O_NOCTTY);
+	assert_int_equal(read(fd, typed, sizeof(typed) - 1), 4);
+	assert_string_equal(typed, "keys");
+	(void)close(fd);
+	console_close(&c);
+	assert_int_equal(console_type(&c, "keys", 4), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_a_log_that_was_renamed),
 		cmocka_unit_test(test_a_log_that_cannot_be_made_anew),
 		cmocka_unit_test(test_another_log_at_the_next_boot),
+		cmocka_unit_test(test_listening_and_typing),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);

@@ -142,6 +142,46 @@ static void test_nothing_to_drop(void **state)
 	event_queue_clear(&q);
 }
 
+static void hear(void *context, const struct vmrun_event *e)
+{
+	char *heard = context;
+
+	(void)snprintf(
+	    heard + strlen(heard), 64, "%llu:%s:%s ", (unsigned long long)e->seq, e->vm, e->text);
+}
+
+/* Each event is heard once, when it is complete, whether somebody takes it or not. */
+static void test_hearing(void **state)
+{
+	struct event_queue q = { .vm = "demo" };
+	struct vmrun_event e;
+	char heard[512] = "";
+
+	(void)state;
+	event_text(event_add(&q, VMRUN_NOTE), "a");
+	event_text(event_add(&q, VMRUN_NOTE), "b");
+	assert_true(event_next(&q, &e));
+	event_listen(&q, hear, heard);
+	assert_string_equal(heard, "2:demo:b ");
+	event_text(event_add(&q, VMRUN_NOTE), "c");
+	assert_string_equal(heard, "2:demo:b ");
+	event_text(event_add(&q, VMRUN_NOTE), "d");
+	assert_string_equal(heard, "2:demo:b 3:demo:c ");
+	event_tell(&q);
+	event_tell(&q);
+	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d ");
+	event_text(event_add(&q, VMRUN_NOTE), "e");
+	for (int i = 0; i < 4; i++)
+		assert_true(event_next(&q, &e));
+	assert_string_equal(e.text, "e");
+	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d 5:demo:e ");
+	event_listen(&q, NULL, NULL);
+	event_text(event_add(&q, VMRUN_NOTE), "f");
+	event_tell(&q);
+	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d 5:demo:e ");
+	event_queue_clear(&q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_texts_are_owned),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_nothing_to_drop),
+		cmocka_unit_test(test_hearing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,255 @@
+/* vmrunctl: asks a running vmrun. A client of its control socket and of the public library. */
+#include "ctl.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rows.h"
+#include "vmrun/vmrun.h"
+
+struct command {
+	const char *name, *argument; /* NULL: takes none */
+	bool needs;		     /* the argument */
+	const char *options;	     /* that it takes, beside --json and -r */
+	int (*run)(const struct ctl *ctl);
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "status", NULL, false, "", ctl_status, "how it stands" },
+	{ "stop", NULL, false, "no-wait", ctl_end,
+	    "stop it, and wait until it is gone; once more: take the next step at once" },
+	{ "kill", NULL, false, "no-wait", ctl_end, "kill it, and wait until it is gone" },
+	{ "reboot", "TARGET", false, "", ctl_request, "stop the guest, then boot again" },
+	{ "next", "TARGET", true, "", ctl_request, "boot this target next time, once" },
+	{ "reset", NULL, false, "", ctl_request, "it has given up: boot again" },
+	{ "reload", NULL, false, "", ctl_request, "read the spec again, for the next boot" },
+	{ "events", NULL, false, "from", ctl_events, "tell what happens, until it is gone" },
+	{ "console", NULL, false, "read-only", ctl_console, "its serial console; ~. detaches" },
+	{ "wait-for", "TEXT", true, "timeout backlog", ctl_wait,
+	    "wait until the console prints a text" },
+	{ "wait", NULL, false, "gone state timeout", ctl_wait,
+	    "wait until it runs (or has another state, or is gone)" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define AT(member) offsetof(struct ctl, member)
+
+/* clang-format off */
+static const struct row options[] = {
+	{ 'r', "run-dir", "DIR", TEXT, AT(run_dir), "folder of what runs, as vmrun has it" },
+	{ 0, "json", NULL, FLAG, AT(json), "print the answers as they come, in JSON" },
+	{ 0, "no-wait", NULL, FLAG, AT(no_wait), "stop, kill: do not wait until it is gone" },
+	{ 0, "from", "N", COUNT, AT(from), "events: begin with that of this number, if it is kept" },
+	{ 0, "read-only", NULL, FLAG, AT(read_only), "console: look, type nothing" },
+	{ 0, "backlog", NULL, FLAG, AT(backlog), "wait-for: also in what was printed before" },
+	{ 0, "gone", NULL, FLAG, AT(gone), "wait: until it is gone" },
+	{ 0, "state", "STATE", TEXT, AT(state), "wait: until it has this state" },
+	{ 0, "timeout", "S", TEXT, AT(seconds), "wait, wait-for: at most so many seconds" },
+	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
+	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
+};
+/* clang-format on */
+
+static const struct rows rows = { options, sizeof(options) / sizeof(options[0]) };
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static char *unknown_command(const char *name)
+{
+	const char *names[COMMANDS + 1] = { NULL }, *near;
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	near = vmrun_nearest(name, names);
+	if (near == NULL)
+		return rows_complain("unknown command \"%s\"", name);
+	return rows_complain("unknown command \"%s\", did you mean \"%s\"?", name, near);
+}
+
+/* Is this word in a list of words? */
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)) != NULL; p += n) {
+		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* An option that the command has no use for would do nothing. */
+static char *check_options(const struct ctl *ctl, const char *name, const char *taken)
+{
+	const struct {
+		bool given;
+		const char *option;
+	} given[] = { { ctl->no_wait, "no-wait" }, { ctl->from >= 0, "from" },
+		{ ctl->read_only, "read-only" }, { ctl->backlog, "backlog" }, { ctl->gone, "gone" },
+		{ ctl->state != NULL, "state" }, { ctl->seconds != NULL, "timeout" } };
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		if (given[i].given && !has_word(taken, given[i].option))
+			return rows_complain("%s takes no --%s", name, given[i].option);
+	}
+	if (ctl->json && strcmp(name, "console") == 0)
+		return rows_complain("console takes no --json: it is bytes");
+	if (ctl->gone && ctl->state != NULL)
+		return rows_complain("--gone and --state exclude each other");
+	return NULL;
+}
+
+static char *check_seconds(struct ctl *ctl)
+{
+	char *end;
+	double seconds;
+
+	if (ctl->seconds == NULL)
+		return NULL;
+	seconds = strtod(ctl->seconds, &end);
+	if (ctl->seconds[strspn(ctl->seconds, "0123456789.")] != '\0' || end == ctl->seconds ||
+	    *end != '\0' || !(seconds <= 1e9))
+		return rows_complain(
+		    "--timeout takes seconds, such as 30 or 0.5, got \"%s\"", ctl->seconds);
+	ctl->timeout_ms = (int64_t)(seconds * 1000);
+	return NULL;
+}
+
+/* As a spec may have it. */
+static bool is_name(const char *text)
+{
+#define LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	return strspn(text, LETTERS) > 0 && strlen(text) <= 64 &&
+	    text[strspn(text, LETTERS "._-")] == '\0';
+}
+
+static char *check_words(struct ctl *ctl, char **word, int count)
+{
+	const struct command *command;
+	int most;
+
+	if (count == 1 && strcmp(word[0], "list") == 0) {
+		ctl->command = word[0];
+		return check_options(ctl, "list", "");
+	}
+	if (count == 0)
+		return rows_complain("name a VM and a command, or list");
+	if (!is_name(word[0]))
+		return rows_complain("\"%s\" is no name of a VM", word[0]);
+	ctl->vm = word[0];
+	if (count == 1)
+		return rows_complain("what about %s? name a command", ctl->vm);
+	command = find_command(word[1]);
+	if (command == NULL)
+		return unknown_command(word[1]);
+	ctl->command = command->name;
+	most = command->argument == NULL ? 2 : 3;
+	if (count > most)
+		return rows_complain("%s: one word too many: \"%s\"", command->name, word[most]);
+	if (command->needs && (count < 3 || *word[2] == '\0'))
+		return rows_complain("%s needs %s", command->name, command->argument);
+	ctl->argument = count == 3 ? word[2] : NULL;
+	return check_options(ctl, command->name, command->options);
+}
+
+static char *parse(int argc, char **argv, struct ctl *ctl)
+{
+	char *wrong = NULL, **word = calloc((size_t)argc + 1, sizeof(*word));
+	int count = 0;
+
+	if (word == NULL)
+		return rows_complain("out of memory");
+	for (int i = 1; i < argc && wrong == NULL; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			while (++i < argc)
+				word[count++] = argv[i];
+		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+			wrong = rows_take(&rows, argc, argv, &i, ctl);
+		} else {
+			word[count++] = argv[i];
+		}
+	}
+	if (wrong == NULL && !ctl->help && !ctl->version)
+		wrong = check_words(ctl, word, count);
+	if (wrong == NULL)
+		wrong = check_seconds(ctl);
+	free(word);
+	return wrong;
+}
+
+static void usage(FILE *to)
+{
+	(void)fputs("usage: vmrunctl [options] NAME COMMAND\n"
+		    "       vmrunctl [options] list\n"
+		    "       vmrunctl -h\n",
+	    to);
+}
+
+static void help(void)
+{
+	usage(stdout);
+	(void)puts("\nAsks the vmrun that supervises the VM of this name.\n");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *c = &commands[i];
+		char left[64];
+
+		(void)snprintf(left, sizeof(left), "%s%s%s%s%s", c->name,
+		    c->argument == NULL ? "" : " ", c->needs || c->argument == NULL ? "" : "[",
+		    c->argument == NULL ? "" : c->argument,
+		    c->needs || c->argument == NULL ? "" : "]");
+		(void)printf("  %-26s  %s\n", left, c->help);
+	}
+	(void)printf("  %-26s  %s\n\n", "list", "all VMs of the run-dir");
+	rows_help(&rows, stdout);
+}
+
+static int say_wrong(char *wrong)
+{
+	(void)fprintf(stderr, "vmrunctl: %s\n", wrong);
+	usage(stderr);
+	free(wrong);
+	return CTL_USAGE;
+}
+
+static int run(struct ctl *ctl)
+{
+	char *folder = NULL;
+	int status;
+
+	if (ctl->run_dir == NULL)
+		ctl->run_dir = folder = vmrun_default_run_dir();
+	status = ctl->vm == NULL ? ctl_list(ctl) : find_command(ctl->command)->run(ctl);
+	free(folder);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		(void)fprintf(stderr, "vmrunctl: cannot write to stdout: %s\n", strerror(errno));
+		return CTL_OS;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { .timeout_ms = -1, .from = -1 };
+	char *wrong = parse(argc, argv, &ctl);
+
+	if (wrong != NULL)
+		return say_wrong(wrong);
+	if (ctl.help)
+		help();
+	else if (ctl.version)
+		(void)puts("vmrunctl " VMRUN_VERSION);
+	else
+		return run(&ctl);
+	return CTL_DONE;
+}

@@ -1,0 +1,142 @@
+/* A request to a vmrun, and what becomes of it. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "ctl_show.h"
+#include "vmrun/vmrun.h"
+
+int ctl_complain(const struct ctl *ctl, int status, const char *fmt, ...)
+{
+	char text[8192];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (ctl->json)
+		show_error_json(text);
+	else
+		(void)fprintf(stderr, "vmrunctl: %s: %s\n", ctl->vm, text);
+	return status;
+}
+
+char *ctl_make(const char *cmd, const char *key, const char *text)
+{
+	char *request = NULL;
+	size_t size;
+	FILE *f = open_memstream(&request, &size);
+
+	if (f == NULL)
+		return NULL;
+	(void)fprintf(f, "{\"cmd\":\"%s\"", cmd);
+	if (text != NULL) {
+		(void)fprintf(f, ",\"%s\":", key);
+		show_json_string(text, f);
+	}
+	(void)fputs("}", f);
+	(void)fclose(f);
+	return request;
+}
+
+/* Nobody is there, or nobody who answers. */
+static int say_not_running(const struct ctl *ctl, const char *path, int why)
+{
+	if (why == ENOENT || why == ENOTDIR)
+		return ctl_complain(ctl, CTL_NOT_RUNNING, "not running (no %s)", path);
+	if (why == ECONNREFUSED)
+		return ctl_complain(
+		    ctl, CTL_NOT_RUNNING, "not running: nobody answers at %s", path);
+	return ctl_complain(ctl, CTL_NOT_RUNNING, "cannot reach %s: %s", path, strerror(why));
+}
+
+int ctl_open(const struct ctl *ctl, struct talk *talk, bool say)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/control", ctl->run_dir, ctl->vm);
+	if (talk_open(talk, path, talk_until_ms(CTL_ANSWER_MS)) == 0)
+		return CTL_DONE;
+	return say ? say_not_running(ctl, path, errno) : CTL_NOT_RUNNING;
+}
+
+/* The answer to a request, or NULL: it never comes, which has been said. */
+static char *get_answer(
+    const struct ctl *ctl, struct talk *talk, const char *request, int64_t limit_ms)
+{
+	char *answer = NULL;
+
+	/* Who is turned away is told so before he has said a word: there is a line all the same. */
+	if (talk_send(talk, request, talk_until_ms(CTL_ANSWER_MS)) == 0 || errno == EPIPE)
+		answer = talk_line(talk, talk_until_ms(limit_ms));
+	if (answer == NULL)
+		(void)ctl_complain(ctl, CTL_NOT_RUNNING,
+		    errno == ETIMEDOUT ? "its vmrun does not answer"
+				       : "its vmrun went away without an answer");
+	return answer;
+}
+
+static bool is_ok(const char *answer)
+{
+	char *ok = vmrun_json_member(answer, "ok");
+	bool yes = ok != NULL && strcmp(ok, "true") == 0;
+
+	free(ok);
+	return yes;
+}
+
+static int say_refusal(const struct ctl *ctl, const char *answer)
+{
+	char *why = vmrun_json_member(answer, "error");
+	int status =
+	    ctl_complain(ctl, CTL_REFUSED, "%s", why != NULL ? why : "an answer that is none");
+
+	free(why);
+	return status;
+}
+
+int ctl_ask(
+    const struct ctl *ctl, struct talk *talk, const char *request, int64_t limit_ms, char **answer)
+{
+	char *line = get_answer(ctl, talk, request, limit_ms);
+	int status = CTL_DONE;
+
+	if (answer != NULL)
+		*answer = NULL;
+	if (line == NULL)
+		return CTL_NOT_RUNNING;
+	if (!is_ok(line))
+		status = say_refusal(ctl, line);
+	else if (answer != NULL)
+		*answer = line;
+	else if (ctl->json)
+		(void)puts(line);
+	if (answer == NULL || *answer == NULL)
+		free(line);
+	return status;
+}
+
+/* A vmrun that is stopped takes connections and never says a word. */
+static int check_answers(const struct ctl *ctl, struct talk *talk)
+{
+	char *answer;
+	int status = ctl_ask(ctl, talk, "{\"cmd\":\"status\"}", CTL_ANSWER_MS, &answer);
+
+	free(answer);
+	return status;
+}
+
+int ctl_connect(const struct ctl *ctl, struct talk *talk)
+{
+	int status = ctl_open(ctl, talk, true);
+
+	if (status != CTL_DONE)
+		return status;
+	status = check_answers(ctl, talk);
+	if (status != CTL_DONE)
+		talk_close(talk);
+	return status;
+}

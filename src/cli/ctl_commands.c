@@ -1,0 +1,170 @@
+/* The commands that are one question and one answer. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "ctl_show.h"
+
+#define RELOAD_MS 60000 /* the spec may wait for a command */
+#define HANG_UP_MS 2000 /* between the end of a VM and that of its vmrun */
+#define RETRY_MS 50
+
+int ctl_status(const struct ctl *ctl)
+{
+	struct talk talk;
+	char *answer;
+	int status = ctl_open(ctl, &talk, true);
+
+	if (status != CTL_DONE)
+		return status;
+	status = ctl_ask(ctl, &talk, "{\"cmd\":\"status\"}", CTL_ANSWER_MS, &answer);
+	if (status == CTL_DONE && ctl->json)
+		(void)puts(answer);
+	else if (status == CTL_DONE)
+		show_status(answer);
+	free(answer);
+	talk_close(&talk);
+	return status;
+}
+
+/* Its vmrun has said that the VM is gone; a moment later the name is free again. */
+static void await_hang_up(struct talk *talk)
+{
+	int64_t until = talk_until_ms(HANG_UP_MS);
+	char *line;
+
+	while ((line = talk_line(talk, until)) != NULL)
+		free(line);
+}
+
+int ctl_end(const struct ctl *ctl)
+{
+	bool kill = strcmp(ctl->command, "kill") == 0;
+	const char *request = kill ? "{\"cmd\":\"kill\"}" : "{\"cmd\":\"stop\"}";
+	struct talk talk;
+	int status = ctl_connect(ctl, &talk);
+
+	if (status != CTL_DONE)
+		return status;
+	if (!ctl->no_wait)
+		request =
+		    kill ? "{\"cmd\":\"kill\",\"wait\":true}" : "{\"cmd\":\"stop\",\"wait\":true}";
+	status = ctl_ask(ctl, &talk, request, ctl->no_wait ? CTL_ANSWER_MS : -1, NULL);
+	if (status == CTL_DONE && !ctl->no_wait)
+		await_hang_up(&talk);
+	if (status == CTL_DONE && !ctl->json)
+		(void)printf("%s: %s\n", ctl->vm, ctl->no_wait ? "is being stopped" : "gone");
+	talk_close(&talk);
+	return status;
+}
+
+static void say_done(const struct ctl *ctl)
+{
+	if (strcmp(ctl->command, "next") == 0)
+		(void)printf("%s: boots %s next\n", ctl->vm, ctl->argument);
+	else if (strcmp(ctl->command, "reload") == 0)
+		(void)printf(
+		    "%s: the spec was read again: it holds from the next boot on\n", ctl->vm);
+	else if (ctl->argument != NULL)
+		(void)printf("%s: boots %s\n", ctl->vm, ctl->argument);
+	else
+		(void)printf("%s: boots again\n", ctl->vm);
+}
+
+int ctl_request(const struct ctl *ctl)
+{
+	struct talk talk;
+	int status = ctl_open(ctl, &talk, true);
+	char *request;
+
+	if (status != CTL_DONE)
+		return status;
+	request = ctl_make(ctl->command, "target", ctl->argument);
+	status = request == NULL
+	    ? CTL_OS
+	    : ctl_ask(ctl, &talk, request,
+		  strcmp(ctl->command, "reload") == 0 ? RELOAD_MS : CTL_ANSWER_MS, NULL);
+	if (status == CTL_DONE && !ctl->json)
+		say_done(ctl);
+	free(request);
+	talk_close(&talk);
+	return status;
+}
+
+/* Who says how long it may take also waits for a vmrun that is not there yet. */
+static int connect_patiently(const struct ctl *ctl, struct talk *talk, int64_t until)
+{
+	while (until >= 0 && ctl_open(ctl, talk, false) != CTL_DONE) {
+		if (talk_now_ms() >= until)
+			return ctl_open(ctl, talk, true);
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+	if (until < 0)
+		return ctl_connect(ctl, talk);
+	return CTL_DONE;
+}
+
+static char *wait_request(const struct ctl *ctl, int64_t until)
+{
+	char *request = NULL;
+	size_t size;
+	FILE *f = open_memstream(&request, &size);
+
+	if (f == NULL)
+		return NULL;
+	(void)fprintf(f, "{\"cmd\":\"%s\"", ctl->command);
+	if (ctl->argument != NULL) {
+		(void)fputs(",\"text\":", f);
+		show_json_string(ctl->argument, f);
+	} else if (ctl->gone) {
+		(void)fputs(",\"gone\":true", f);
+	} else {
+		(void)fputs(",\"state\":", f);
+		show_json_string(ctl->state != NULL ? ctl->state : "running", f);
+	}
+	if (ctl->backlog)
+		(void)fputs(",\"backlog\":true", f);
+	if (until >= 0) {
+		int64_t left = until - talk_now_ms();
+
+		(void)fprintf(f, ",\"timeout\":%.3f", left < 0 ? 0 : (double)left / 1000);
+	}
+	(void)fputs("}", f);
+	(void)fclose(f);
+	return request;
+}
+
+static int done_already(const struct ctl *ctl)
+{
+	if (ctl->json)
+		(void)puts("{\"ok\":true}");
+	return CTL_DONE;
+}
+
+int ctl_wait(const struct ctl *ctl)
+{
+	int64_t until = talk_until_ms(ctl->timeout_ms);
+	struct talk talk;
+	char *request;
+	int status;
+
+	if (ctl->gone && ctl_open(ctl, &talk, false) != CTL_DONE)
+		return done_already(ctl);
+	if (ctl->gone)
+		talk_close(&talk);
+	status = connect_patiently(ctl, &talk, until);
+	if (status != CTL_DONE)
+		return status;
+	request = wait_request(ctl, until);
+	/* It keeps the time; a vmrun that hangs is given a little more. */
+	status = request == NULL
+	    ? CTL_OS
+	    : ctl_ask(ctl, &talk, request, until < 0 ? -1 : ctl->timeout_ms + CTL_ANSWER_MS, NULL);
+	if (status == CTL_DONE && ctl->gone)
+		await_hang_up(&talk);
+	free(request);
+	talk_close(&talk);
+	return status;
+}

@@ -1,0 +1,285 @@
+/* vmrunctl console and events: what goes on until the VM, or the user, has enough. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "ctl_show.h"
+
+/* Handlers have no argument of ours: the global of the program. */
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+	caught = number;
+}
+
+/* Keys that are typed at the beginning of a line are looked at before they are sent. */
+enum typed { AT_LINE_START, AFTER_TILDE, IN_LINE };
+
+struct console {
+	struct talk *talk;
+	const char *vm;
+	bool is_terminal; /* the keys come from one: there are escapes */
+	bool writes, detached;
+	struct termios modes; /* of the terminal, before */
+	enum typed typed;
+	char keys[4096]; /* that are not sent yet */
+	size_t count;
+	bool input; /* there may be more */
+};
+
+int ctl_events(const struct ctl *ctl)
+{
+	char request[64] = "{\"cmd\":\"events\"}";
+	struct talk talk;
+	char *line;
+	int status = ctl_connect(ctl, &talk);
+
+	if (status != CTL_DONE)
+		return status;
+	if (ctl->from >= 0)
+		(void)snprintf(request, sizeof(request),
+		    "{\"cmd\":\"events\",\"from\":%" PRId64 "}", ctl->from);
+	status = ctl_ask(ctl, &talk, request, CTL_ANSWER_MS, &line);
+	while (status == CTL_DONE) {
+		free(line);
+		line = talk_line(&talk, -1);
+		if (line == NULL)
+			break;
+		if (ctl->json)
+			(void)puts(line);
+		else
+			show_event(line);
+		if (fflush(stdout) != 0)
+			break; /* run() says so */
+	}
+	free(line);
+	talk_close(&talk);
+	return status;
+}
+
+static void set_modes(const struct termios *modes)
+{
+	sigset_t block, before;
+
+	/* In the background this would stop us, on our way out too. */
+	(void)sigemptyset(&block);
+	(void)sigaddset(&block, SIGTTOU);
+	(void)sigprocmask(SIG_BLOCK, &block, &before);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, modes);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static void make_raw(const struct console *c)
+{
+	struct termios raw = c->modes;
+
+	raw.c_iflag &=
+	    (tcflag_t) ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+	raw.c_oflag &= (tcflag_t)~OPOST;
+	raw.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+	raw.c_cflag &= (tcflag_t) ~(CSIZE | PARENB);
+	raw.c_cflag |= CS8;
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	set_modes(&raw);
+}
+
+static void say(const struct console *c, const char *text)
+{
+	(void)fprintf(
+	    stderr, "%s[%s: %s]\r\n", c->typed == AT_LINE_START ? "" : "\r\n", c->vm, text);
+}
+
+static void type(struct console *c, char key)
+{
+	if (c->count < sizeof(c->keys))
+		c->keys[c->count++] = key;
+	c->typed = key == '\r' || key == '\n' ? AT_LINE_START : IN_LINE;
+}
+
+/* What follows a tilde at the beginning of a line. */
+static void escape(struct console *c, char key)
+{
+	switch (key) {
+	case '.':
+		c->detached = true;
+		break;
+	case '?':
+		say(c, "~. detaches, ~~ sends a tilde, ~? is this; at the beginning of a line");
+		c->typed = AT_LINE_START;
+		break;
+	case '~':
+		type(c, '~');
+		break;
+	default:
+		type(c, '~');
+		type(c, key);
+		break;
+	}
+}
+
+static void take_keys(struct console *c)
+{
+	char bytes[1024];
+	size_t room = sizeof(c->keys) - c->count;
+	/* A tilde and the key after it may both be sent. */
+	ssize_t n = read(STDIN_FILENO, bytes, room / 2 < sizeof(bytes) ? room / 2 : sizeof(bytes));
+
+	if (n <= 0) {
+		c->input = n < 0 && (errno == EINTR || errno == EAGAIN);
+		return;
+	}
+	for (ssize_t i = 0; i < n && !c->detached; i++) {
+		if (!c->is_terminal)
+			c->keys[c->count++] = bytes[i];
+		else if (c->typed == AFTER_TILDE)
+			escape(c, bytes[i]);
+		else if (c->typed == AT_LINE_START && bytes[i] == '~')
+			c->typed = AFTER_TILDE;
+		else
+			type(c, bytes[i]);
+	}
+}
+
+static void send_keys(struct console *c)
+{
+	size_t n = talk_send_some(c->talk, c->keys, c->count);
+
+	c->count -= n;
+	memmove(c->keys, c->keys + n, c->count);
+}
+
+/* Some of what has come goes to stdout, which can take it; false at the end. */
+static bool show(struct console *c)
+{
+	struct talk *t = c->talk;
+	ssize_t n = write(STDOUT_FILENO, t->read, t->length < PIPE_BUF ? t->length : PIPE_BUF);
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	t->length -= (size_t)n;
+	memmove(t->read, t->read + n, t->length);
+	return true;
+}
+
+/* More from the guest is taken when what came before is shown. */
+static void watch(const struct console *c, fd_set *in, fd_set *out)
+{
+	FD_ZERO(in);
+	FD_ZERO(out);
+	if (c->talk->length > 0)
+		FD_SET(STDOUT_FILENO, out);
+	else
+		FD_SET(c->talk->fd, in);
+	if (c->input && c->count < sizeof(c->keys) / 2)
+		FD_SET(STDIN_FILENO, in);
+	if (c->count > 0)
+		FD_SET(c->talk->fd, out);
+}
+
+/* Waits for keys, the guest or a signal; false at the end. */
+static bool step(struct console *c, const sigset_t *open)
+{
+	int fd = c->talk->fd, got = 1;
+	fd_set in, out;
+
+	watch(c, &in, &out);
+	if (pselect(fd + 1, &in, &out, NULL, NULL, open) < 0)
+		return errno == EINTR;
+	if (FD_ISSET(STDIN_FILENO, &in))
+		take_keys(c);
+	if (!c->writes)
+		c->count = 0; /* who only looks may detach all the same */
+	if (c->count > 0)
+		send_keys(c);
+	if (FD_ISSET(STDOUT_FILENO, &out) && !show(c))
+		return false;
+	if (FD_ISSET(fd, &in))
+		got = talk_take(c->talk);
+	return got > 0 || (got < 0 && errno == EAGAIN);
+}
+
+/* They come between two steps only, so that none is missed. */
+static void catch_signals(sigset_t *open)
+{
+	static const int numbers[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t block;
+
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		(void)sigaddset(&block, numbers[i]);
+		(void)sigaction(numbers[i], &action, NULL);
+	}
+	(void)sigprocmask(SIG_BLOCK, &block, open);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		(void)sigdelset(open, numbers[i]);
+}
+
+/* Who waits for us shall see how we ended. */
+static void die_of(int number)
+{
+	struct sigaction normal = { .sa_handler = SIG_DFL };
+	sigset_t set;
+
+	(void)sigaction(number, &normal, NULL);
+	(void)raise(number);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, number);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void attach(struct console *c)
+{
+	bool goes_on = true;
+	sigset_t open;
+
+	catch_signals(&open);
+	if (c->is_terminal) {
+		say(c,
+		    c->writes ? "attached; ~. detaches, ~? helps"
+			      : "attached to look; ~. detaches, ~? helps");
+		make_raw(c);
+	}
+	while (goes_on && caught == 0 && !c->detached)
+		goes_on = step(c, &open);
+	if (c->is_terminal) {
+		c->typed = IN_LINE; /* nobody knows where the guest's line ends */
+		say(c, c->detached ? "detached" : caught != 0 ? "detached by a signal" : "gone");
+		set_modes(&c->modes);
+	}
+	if (caught != 0)
+		die_of(caught);
+}
+
+int ctl_console(const struct ctl *ctl)
+{
+	struct talk talk;
+	struct console c = {
+		.talk = &talk, .vm = ctl->vm, .writes = !ctl->read_only, .input = true
+	};
+	char *answer;
+	int status = ctl_connect(ctl, &talk);
+
+	if (status != CTL_DONE)
+		return status;
+	status = ctl_ask(ctl, &talk,
+	    c.writes ? "{\"cmd\":\"console\",\"write\":true}" : "{\"cmd\":\"console\"}",
+	    CTL_ANSWER_MS, &answer);
+	free(answer);
+	c.is_terminal = tcgetattr(STDIN_FILENO, &c.modes) == 0;
+	if (status == CTL_DONE)
+		attach(&c);
+	talk_close(&talk);
+	return status;
+}

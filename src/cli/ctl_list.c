@@ -1,0 +1,186 @@
+/* vmrunctl list: all VMs of the run-dir, asked at once. */
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "ctl_show.h"
+
+#define AT_ONCE 128 /* connections */
+
+struct vm {
+	char *name;
+	const char *state; /* where nobody tells it; NULL: see the answer */
+	char *answer;
+	struct talk talk;
+};
+
+static char *file_of(const struct ctl *ctl, const struct vm *vm, const char *file)
+{
+	size_t size = strlen(ctl->run_dir) + strlen(vm->name) + strlen(file) + 3;
+	char *path = malloc(size);
+
+	if (path != NULL)
+		(void)snprintf(path, size, "%s/%s/%s", ctl->run_dir, vm->name, file);
+	return path;
+}
+
+static bool has_file(const struct ctl *ctl, const struct vm *vm, const char *file)
+{
+	char *path = file_of(ctl, vm, file);
+	bool there = path != NULL && access(path, F_OK) == 0;
+
+	free(path);
+	return there;
+}
+
+/* The process that wrote its pid into the lock of that name runs. */
+static bool is_supervised(const struct ctl *ctl, const struct vm *vm)
+{
+	char *path = file_of(ctl, vm, "lock"), line[32] = "";
+	FILE *f = path == NULL ? NULL : fopen(path, "r");
+	long pid = 0;
+
+	if (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		pid = strtol(line, NULL, 10);
+	if (f != NULL)
+		(void)fclose(f);
+	free(path);
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+static void ask(const struct ctl *ctl, struct vm *vm, int64_t until)
+{
+	char *path = file_of(ctl, vm, "control");
+
+	vm->state = "silent";
+	if (path == NULL || talk_open(&vm->talk, path, until) != 0)
+		vm->state = is_supervised(ctl, vm) ? "silent" : "dead";
+	else if (talk_send(&vm->talk, "{\"cmd\":\"status\"}", until) == 0)
+		vm->state = NULL;
+	free(path);
+}
+
+static void hear(struct vm *vm, int64_t until)
+{
+	if (vm->state == NULL)
+		vm->answer = talk_line(&vm->talk, until);
+	if (vm->answer == NULL && vm->state == NULL)
+		vm->state = "silent";
+	talk_close(&vm->talk);
+}
+
+/* All have the same moment to answer, so that one that hangs does not hold up the others. */
+static void ask_all(const struct ctl *ctl, struct vm *vm, size_t count)
+{
+	for (size_t first = 0; first < count; first += AT_ONCE) {
+		size_t end = first + AT_ONCE < count ? first + AT_ONCE : count;
+		int64_t until = talk_until_ms(CTL_ANSWER_MS);
+
+		for (size_t i = first; i < end; i++)
+			ask(ctl, &vm[i], until);
+		for (size_t i = first; i < end; i++)
+			hear(&vm[i], until);
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct vm *)a)->name, ((const struct vm *)b)->name);
+}
+
+/* Folders in which a vmrun lives, or lived. */
+static struct vm *find_all(const struct ctl *ctl, size_t *count)
+{
+	DIR *dir = opendir(ctl->run_dir);
+	const struct dirent *entry;
+	struct vm *list = NULL;
+
+	*count = 0;
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		struct vm vm = { .name = strdup(entry->d_name), .talk = { .fd = -1 } };
+		struct vm *longer = realloc(list, (*count + 1) * sizeof(*list));
+
+		if (longer != NULL)
+			list = longer;
+		if (longer != NULL && vm.name != NULL && *vm.name != '.' &&
+		    (has_file(ctl, &vm, "control") || has_file(ctl, &vm, "lock") ||
+			has_file(ctl, &vm, "state.json")))
+			list[(*count)++] = vm;
+		else
+			free(vm.name);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	if (*count > 0)
+		qsort(list, *count, sizeof(*list), by_name);
+	return list;
+}
+
+static void show_row(const struct vm *vm, int width)
+{
+	static const char *const keys[] = { "state", "target", "pid", "boots", "uptime_ms" };
+	char *value[5], text[48];
+
+	for (size_t i = 0; i < 5; i++)
+		value[i] = vm->answer == NULL ? strdup("-") : show_member(vm->answer, keys[i]);
+	(void)printf("%-*s  %-9s  %-12s  %7s  %5s  %s\n", width, vm->name,
+	    vm->state != NULL ? vm->state : value[0], value[1], value[2], value[3],
+	    vm->answer == NULL ? "-" : show_duration(value[4], text));
+	for (size_t i = 0; i < 5; i++)
+		free(value[i]);
+}
+
+static void show_table(const struct vm *list, size_t count)
+{
+	int width = 4;
+
+	for (size_t i = 0; i < count; i++) {
+		if ((int)strlen(list[i].name) > width)
+			width = (int)strlen(list[i].name);
+	}
+	if (count > 0)
+		(void)printf("%-*s  %-9s  %-12s  %7s  %5s  %s\n", width, "NAME", "STATE", "TARGET",
+		    "PID", "BOOTS", "UPTIME");
+	for (size_t i = 0; i < count; i++)
+		show_row(&list[i], width);
+}
+
+static void show_json(const struct vm *list, size_t count)
+{
+	(void)fputs("[", stdout);
+	for (size_t i = 0; i < count; i++) {
+		(void)fputs(i == 0 ? "" : ",\n ", stdout);
+		if (list[i].answer != NULL) {
+			(void)fputs(list[i].answer, stdout);
+			continue;
+		}
+		(void)fputs("{\"ok\":false,\"vm\":", stdout);
+		show_json_string(list[i].name, stdout);
+		(void)printf(",\"state\":\"%s\"}", list[i].state);
+	}
+	(void)puts("]");
+}
+
+int ctl_list(const struct ctl *ctl)
+{
+	size_t count;
+	struct vm *list = find_all(ctl, &count);
+
+	ask_all(ctl, list, count);
+	if (ctl->json)
+		show_json(list, count);
+	else
+		show_table(list, count);
+	for (size_t i = 0; i < count; i++) {
+		free(list[i].name);
+		free(list[i].answer);
+	}
+	free(list);
+	return CTL_DONE;
+}

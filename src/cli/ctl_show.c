@@ -1,0 +1,131 @@
+/* What a vmrun tells, in few words. */
+#include "ctl_show.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmrun/vmrun.h"
+
+void show_json_string(const char *text, FILE *to)
+{
+	(void)fputc('"', to);
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			(void)fprintf(to, "\\%c", *p);
+		else if (*p < 0x20)
+			(void)fprintf(to, "\\u%04x", *p);
+		else
+			(void)fputc(*p, to);
+	}
+	(void)fputc('"', to);
+}
+
+void show_error_json(const char *text)
+{
+	(void)fputs("{\"ok\":false,\"error\":", stdout);
+	show_json_string(text, stdout);
+	(void)puts("}");
+}
+
+char *show_member(const char *answer, const char *key)
+{
+	char *value = vmrun_json_member(answer, key);
+
+	return value != NULL ? value : strdup("-");
+}
+
+const char *show_duration(const char *digits, char text[48])
+{
+	int64_t ms = strtoll(digits, NULL, 10);
+
+	if (ms < 60000)
+		(void)snprintf(text, 48, "%.1f s", (double)ms / 1000);
+	else if (ms < 3600000)
+		(void)snprintf(
+		    text, 48, "%" PRId64 " min %" PRId64 " s", ms / 60000, ms / 1000 % 60);
+	else
+		(void)snprintf(
+		    text, 48, "%" PRId64 " h %" PRId64 " min", ms / 3600000, ms / 60000 % 60);
+	return text;
+}
+
+static bool is_set(const char *digits)
+{
+	return digits != NULL && strcmp(digits, "0") != 0;
+}
+
+/* What it waits for, if it does. */
+static void show_wait(const char *answer, const char *state)
+{
+	char *ms = vmrun_json_member(answer, "wait_ms");
+	char *step = vmrun_json_member(answer, "stop_step");
+	bool stops = strcmp(state, "stopping") == 0;
+	char text[48];
+
+	if (stops && is_set(step))
+		(void)printf(", step %s", step);
+	if (is_set(ms) && (stops || strcmp(state, "backoff") == 0))
+		(void)printf(", %s in %s", stops ? "the next" : "boots", show_duration(ms, text));
+	free(ms);
+	free(step);
+}
+
+void show_status(const char *answer)
+{
+	static const char *const plain[][2] = { { "target", "target" }, { "pid", "pid" },
+		{ "boots", "boots" }, { "cause", "last exit" }, { "next_target", "next" } };
+	char *vm = show_member(answer, "vm"), *state = show_member(answer, "state");
+	char *supervisor = show_member(answer, "vmrun_pid");
+	char *uptime = show_member(answer, "uptime_ms");
+	char text[48];
+
+	(void)printf("%-10s %s\n%-10s %s", "vm", vm, "state", state);
+	show_wait(answer, state);
+	(void)printf("\n%-10s %s\n", "uptime", show_duration(uptime, text));
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		char *value = show_member(answer, plain[i][0]);
+
+		(void)printf("%-10s %s\n", plain[i][1], value);
+		free(value);
+	}
+	(void)printf("%-10s %s\n", "vmrun", supervisor);
+	free(vm);
+	free(state);
+	free(supervisor);
+	free(uptime);
+}
+
+/* Control characters of a guest or a script must not steer the user's terminal. */
+static void show_text(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
+		(void)putchar(*p < 0x20 || *p == 0x7f ? ' ' : *p);
+}
+
+void show_event(const char *line)
+{
+	static const char *const keys[] = { "ended", "target", "cause", "status", "signal",
+		"action", "step", "by", "pid", "uptime_ms", "delay_ms", "wait_ms", "exit_status",
+		"count", "level", "text", "stderr", "left", "problems", "hooks", "data", "exits" };
+	char *time = show_member(line, "time"), *event = show_member(line, "event");
+	const char *between = "  ";
+
+	/* 2026-01-01T00:00:00.000Z */
+	(void)printf("%s  %-12s", time, event);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char *value = vmrun_json_member(line, keys[i]);
+
+		if (value != NULL && *value != '\0' && strcmp(value, "[]") != 0) {
+			(void)printf("%s%s ", between, keys[i]);
+			show_text(value);
+			between = ", ";
+		}
+		free(value);
+	}
+	(void)putchar('\n');
+	free(time);
+	free(event);
+}

@@ -1,0 +1,20 @@
+/* Answers and events for people, texts as JSON. */
+#ifndef CLI_CTL_SHOW_H
+#define CLI_CTL_SHOW_H
+
+#include <stdio.h>
+
+/* A text as a JSON string. */
+void show_json_string(const char *text, FILE *to);
+/* {"ok":false,"error":TEXT} */
+void show_error_json(const char *text);
+/* The answer to a status, a line a fact. */
+void show_status(const char *answer);
+/* An event in one line. */
+void show_event(const char *line);
+/* A member of an answer for a column: "-" where there is none. Caller frees. */
+char *show_member(const char *answer, const char *key);
+/* "1.5 s", "2 min 5 s". */
+const char *show_duration(const char *ms, char text[48]);
+
+#endif

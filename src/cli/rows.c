@@ -1,0 +1,134 @@
+/* A command line against rows of options. */
+#include "rows.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmrun/vmrun.h"
+
+#define ROWS_MOST 64
+
+char *rows_complain(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return strdup(text);
+}
+
+static char *store(const struct row *o, const char *value, void *out)
+{
+	void *at = (char *)out + o->offset;
+	const char **list;
+	char *end;
+
+	if (o->kind != FLAG && value == NULL)
+		return o->name != NULL ? rows_complain("--%s needs %s", o->name, o->argument)
+				       : rows_complain("-%c needs %s", o->letter, o->argument);
+	switch (o->kind) {
+	case FLAG:
+		*(bool *)at = true;
+		break;
+	case TEXT:
+		*(const char **)at = value;
+		break;
+	case COUNT:
+		errno = 0;
+		*(int64_t *)at = strtoll(value, &end, 10);
+		if (*value < '0' || *value > '9' || *end != '\0' || errno != 0)
+			return rows_complain(
+			    "--%s takes a whole number, got \"%s\"", o->name, value);
+		break;
+	case LIST:
+		for (list = *(const char ***)at; *list != NULL; list++)
+			;
+		*list = value;
+		break;
+	}
+	return NULL;
+}
+
+static char *unknown(const struct rows *rows, const char *word, size_t n)
+{
+	const char *names[ROWS_MOST + 1] = { NULL }, *near;
+	char name[65];
+	size_t count = 0;
+
+	for (size_t i = 0; i < rows->count && count < ROWS_MOST; i++) {
+		if (rows->row[i].name != NULL)
+			names[count++] = rows->row[i].name;
+	}
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(n > 64 ? 64 : n), word);
+	near = vmrun_nearest(name, names);
+	if (near == NULL)
+		return rows_complain("unknown option --%s", name);
+	return rows_complain("unknown option --%s, did you mean --%s?", name, near);
+}
+
+/* --name, --name=value, --name value */
+static char *take_long(const struct rows *rows, int argc, char **argv, int *i, void *out)
+{
+	const char *word = argv[*i] + 2, *equal = strchr(word, '=');
+	size_t n = equal == NULL ? strlen(word) : (size_t)(equal - word);
+
+	for (size_t k = 0; k < rows->count; k++) {
+		const struct row *o = &rows->row[k];
+
+		if (o->name == NULL || strlen(o->name) != n || strncmp(o->name, word, n) != 0)
+			continue;
+		if (o->argument == NULL && equal != NULL)
+			return rows_complain("--%s takes no value", o->name);
+		if (equal != NULL || o->argument == NULL)
+			return store(o, equal == NULL ? NULL : equal + 1, out);
+		return store(o, *i + 1 < argc ? argv[++*i] : NULL, out);
+	}
+	return unknown(rows, word, n);
+}
+
+/* -x, -xVALUE, -x VALUE, and flags in one word: -dx. */
+static char *take_short(const struct rows *rows, int argc, char **argv, int *i, void *out)
+{
+	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
+		const struct row *o = NULL;
+		char *wrong;
+
+		for (size_t k = 0; k < rows->count && o == NULL; k++)
+			o = rows->row[k].letter == *p ? &rows->row[k] : NULL;
+		if (o == NULL)
+			return rows_complain("unknown option -%c", *p);
+		if (o->argument != NULL && p[1] != '\0')
+			return store(o, p + 1, out);
+		wrong = store(o, o->argument != NULL && *i + 1 < argc ? argv[++*i] : NULL, out);
+		if (wrong != NULL || o->argument != NULL)
+			return wrong;
+	}
+	return NULL;
+}
+
+char *rows_take(const struct rows *rows, int argc, char **argv, int *i, void *out)
+{
+	return strncmp(argv[*i], "--", 2) == 0 ? take_long(rows, argc, argv, i, out)
+					       : take_short(rows, argc, argv, i, out);
+}
+
+void rows_help(const struct rows *rows, FILE *to)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *o = &rows->row[i];
+		char left[64];
+
+		(void)snprintf(left, sizeof(left), "%c%c%s%s%s%s%s", o->letter != 0 ? '-' : ' ',
+		    o->letter != 0 ? o->letter : ' ',
+		    o->letter != 0 && o->name != NULL ? ", " : "  ", o->name != NULL ? "--" : "",
+		    o->name != NULL ? o->name : "", o->argument != NULL ? " " : "",
+		    o->argument != NULL ? o->argument : "");
+		(void)fprintf(to, "  %-26s  %s\n", left, o->help);
+	}
+}

@@ -1,0 +1,39 @@
+/* Options as rows of a table: parsing and help walk them. */
+#ifndef CLI_ROWS_H
+#define CLI_ROWS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum row_kind {
+	FLAG,  /* a bool */
+	TEXT,  /* a const char * */
+	COUNT, /* an int64_t, from 0 on */
+	LIST,  /* a const char **, NULL-terminated, with room for all of argv */
+};
+
+struct row {
+	char letter; /* '\0': none */
+	const char *name;
+	const char *argument; /* NULL: takes none */
+	enum row_kind kind;
+	size_t offset; /* of the member that gets the value */
+	const char *help;
+};
+
+struct rows {
+	const struct row *row;
+	size_t count;
+};
+
+/*
+ * Takes the option at argv[*i] (it begins with "-") and stores its value in *out; steps *i over
+ * what else it takes.  Returns NULL, or what is wrong (owned by the caller).
+ */
+char *rows_take(const struct rows *rows, int argc, char **argv, int *i, void *out);
+/* A line an option. */
+void rows_help(const struct rows *rows, FILE *to);
+/* What is wrong, in the caller's words. Caller frees. */
+char *rows_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,176 @@
+/* What clients ask for, done. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "platform/clock.h"
+#include "run/control_state.h"
+
+static void add_text(struct str *json, const char *key, const char *text)
+{
+	str_addf(json, ",\"%s\":", key);
+	if (text == NULL)
+		str_add(json, "null");
+	else
+		str_add_json(json, text);
+}
+
+static void add_number(struct str *json, const char *key, int64_t number)
+{
+	str_addf(json, ",\"%s\":%lld", key, (long long)number);
+}
+
+static void tell_status(const struct control *c, struct client *client, const struct order *o)
+{
+	struct vmrun_state s;
+	struct str json = { 0 };
+
+	machine_tell(c->machine, &s);
+	str_add(&json, "\"v\":1");
+	add_text(&json, "vm", c->owner.vm);
+	add_text(&json, "state", s.state);
+	if (s.pid != 0)
+		add_number(&json, "pid", s.pid);
+	else
+		add_text(&json, "pid", NULL);
+	add_text(&json, "target", s.target);
+	add_number(&json, "boots", s.boots);
+	add_number(&json, "uptime_ms", s.uptime_ms);
+	add_text(&json, "cause", s.cause);
+	add_text(&json, "next_target", s.next_target);
+	add_number(&json, "wait_ms", s.wait_ms);
+	add_number(&json, "stop_step", s.stop_step);
+	add_number(&json, "vmrun_pid", (int64_t)getpid());
+	client_accept(client, o->id, json.text);
+	str_free(&json);
+}
+
+/* Answers when the VM is gone, if that is asked for, else at once. */
+static void end(struct control *c, struct client *client, struct order *o)
+{
+	if (o->wait)
+		waiting_add(c, client, o);
+	else
+		client_accept(client, o->id, NULL);
+	if (o->type == ORDER_KILL)
+		machine_kill(c->machine);
+	else
+		machine_stop(c->machine);
+}
+
+static void answer(struct client *client, const struct order *o, int rc, struct error *err)
+{
+	if (rc == 0)
+		client_accept(client, o->id, NULL);
+	else
+		client_refuse(client, o->id, err->text);
+	error_clear(err);
+}
+
+static void obey(struct control *c, struct client *client, struct order *o)
+{
+	struct machine *m = c->machine;
+	struct error err = { 0 };
+
+	switch (o->type) {
+	case ORDER_STATUS:
+		tell_status(c, client, o);
+		break;
+	case ORDER_STOP:
+	case ORDER_KILL:
+		end(c, client, o);
+		break;
+	case ORDER_REBOOT:
+		answer(client, o, machine_reboot(m, o->target, &err), &err);
+		break;
+	case ORDER_NEXT:
+		answer(client, o, machine_next(m, o->target, &err), &err);
+		break;
+	case ORDER_RESET:
+		if (machine_reset(m))
+			client_accept(client, o->id, NULL);
+		else
+			client_refuse(client, o->id, "it has not given up: nothing to reset");
+		break;
+	case ORDER_RELOAD:
+		answer(client, o, c->owner.reload(c->owner.context, &err), &err);
+		break;
+	case ORDER_EVENTS:
+		streaming_events(c, client, o);
+		break;
+	case ORDER_CONSOLE:
+		streaming_console(c, client, o);
+		break;
+	case ORDER_WAIT_FOR:
+	case ORDER_WAIT:
+		waiting_add(c, client, o);
+		break;
+	}
+}
+
+static void serve_line(struct control *c, struct client *client, const char *line, size_t length)
+{
+	struct order o;
+	struct error err = { 0 };
+
+	if (order_read(&o, line, length, &err) == 0)
+		obey(c, client, &o);
+	else
+		client_refuse(client, o.id, err.text);
+	error_clear(&err);
+	order_clear(&o);
+	c->news = true;
+}
+
+/* A line that does not end is no request. */
+static void check_length(struct client *client)
+{
+	if (client->in_length < CLIENT_LINE_MOST)
+		return;
+	client_refuse(client, NULL, "a line of more than 65536 bytes: this connection is closed");
+	client->leaves = true;
+	client_used(client, client->in_length);
+}
+
+/* Is a whole line there? */
+static const char *line_end(const struct client *client)
+{
+	return client->in_length == 0 ? NULL : memchr(client->in, '\n', client->in_length);
+}
+
+void serving_lines(struct control *c, struct client *client)
+{
+	const char *end_of_line;
+	int served = 0;
+
+	while (!client->is_console && client_unread(client) < CLIENT_OUT_MOST &&
+	    (end_of_line = line_end(client)) != NULL) {
+		size_t n = (size_t)(end_of_line - client->in);
+		MEM_AUTO char *line = mem_copy_n(client->in, n);
+
+		if (served++ == CONTROL_AT_ONCE) {
+			c->again = true;
+			return;
+		}
+		client_used(client, n + 1);
+		serve_line(c, client, line, n);
+	}
+	if (client->is_console)
+		serving_type(c, client);
+	else if (line_end(client) == NULL)
+		check_length(client);
+}
+
+void serving_type(struct control *c, struct client *client)
+{
+	struct console *console = &c->machine->console;
+
+	/* Who only reads has nothing to say. */
+	client_used(client,
+	    client->writes ? console_type(console, client->in, client->in_length)
+			   : client->in_length);
+	if (console->ours >= 0)
+		waitset_want(c->machine->wait, console->ours, MACHINE_TAG_CONSOLE, true,
+		    client->in_length > 0);
+}

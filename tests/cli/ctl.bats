@@ -1,0 +1,432 @@
+#!/usr/bin/env bats
+# vmrunctl and the control socket: every command, right and wrong.
+# shellcheck disable=SC2154 # vm, pid and status: common.bash
+
+setup() {
+	load common
+	common_setup
+	run_dir=$BATS_RUN_TMPDIR/run
+	spec '{"targets": {"a": {}, "b": {}}}'
+}
+
+teardown() {
+	common_teardown
+}
+
+# ctl ARG...: sets status; what it says is in the files said and wrong
+ctl() {
+	status=0
+	timeout -k 5 60 "$VMRUNCTL" -r "$run_dir" "$@" >said 2>wrong </dev/null 3>&- || status=$?
+}
+
+# refused STATUS TEXT ARG...: that ends so, and says so
+refused() {
+	local wanted=$1 text=$2
+	shift 2
+	ctl "$@"
+	is "$status" "$wanted"
+	has "$text" wrong
+	[ ! -s said ]
+}
+
+# of FILTER: of the last answer, which is JSON
+of() {
+	jq -r "$1" said
+}
+
+# up: a VM that runs until it is asked to stop
+up() {
+	script 'acpi on ready up wait exit 1' 'acpi on ready up2 wait exit 1'
+	start vm.json
+	await_file up
+}
+
+# a line of bytes over the socket, as another program would send it
+raw() {
+	python3 - "$run_dir/$vm/control" "$1" <<-'END'
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		s.sendall(sys.argv[2].encode("utf-8", "surrogateescape"))
+		s.shutdown(socket.SHUT_WR)
+		s.settimeout(30)
+		while True:
+		    some = s.recv(65536)
+		    if not some:
+		        break
+		    sys.stdout.buffer.write(some)
+	END
+}
+
+@test "the socket is there while vmrun runs, for its user alone" {
+	up
+	is "$(stat -c '%a %F' "$run_dir/$vm/control")" '600 socket'
+	ctl "$vm" stop
+	is "$status" 0
+	is "$(cat said)" "$vm: gone"
+	[ ! -e "$run_dir/$vm" ]
+	ends 0
+}
+
+@test "status: for people and for programs" {
+	up
+	ctl "$vm" status
+	is "$status" 0
+	has "state      running" said
+	has "target     default" said
+	ctl "$vm" status --json
+	is "$(of '[.ok, .v, .vm, .state, .target, .boots, .cause, .next_target, .wait_ms, .stop_step] | tostring')" \
+		"[true,1,\"$vm\",\"running\",\"default\",1,null,null,0,0]"
+	is "$(of .pid)" "$(cat up)"
+	is "$(of .vmrun_pid)" "$pid"
+	is "$(of '.uptime_ms >= 0')" true
+	ctl "$vm" kill
+	ends 0
+}
+
+@test "stop waits until the VM is gone, kill does not ask it; --no-wait" {
+	script 'ready up hang'
+	start vm.json
+	await_file up
+	ctl "$vm" stop --no-wait
+	is "$status" 0
+	is "$(cat said)" "$vm: is being stopped"
+	ctl "$vm" status --json
+	is "$(of '[.state, .stop_step] | tostring')" '["stopping",1]'
+	is "$(of '.wait_ms > 50000')" true
+	ctl "$vm" stop --no-wait --json
+	is "$(cat said)" '{"ok":true}'
+	ctl "$vm" status --json
+	is "$(of .stop_step)" 2
+	ctl "$vm" kill
+	is "$status" 0
+	[ ! -e "$run_dir/$vm" ]
+	is_gone "$(cat up)"
+	ends 0
+	has 'killing the hypervisor'
+}
+
+@test "after a stop the name is free at once" {
+	up
+	ctl "$vm" stop
+	rm up
+	up
+	ctl "$vm" stop
+	is "$status" 0
+	ends 0
+}
+
+@test "reboot and next choose the target" {
+	up
+	refused 1 "$vm: no target \"c\"" "$vm" reboot c
+	refused 1 "$vm: no target \"c\"" "$vm" next c
+	ctl "$vm" next b
+	is "$(cat said)" "$vm: boots b next"
+	ctl "$vm" status --json
+	is "$(of .next_target)" b
+	ctl "$vm" reboot
+	is "$(cat said)" "$vm: boots again"
+	await_file up2
+	ctl "$vm" status --json
+	is "$(of '[.state, .target, .boots, .cause] | tostring')" '["running","b",2,"reboot"]'
+	script 'acpi on ready up3 wait exit 1'
+	ctl "$vm" reboot a --json
+	is "$(cat said)" '{"ok":true}'
+	await_file up3
+	ctl "$vm" status --json
+	is "$(of .target)" a
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "reset: a VM that has given up boots again" {
+	spec '{"restart_limit": {"count": 1, "within": 99}, "on": {"given_up": "wait"}}'
+	script 'exit 0' 'exit 0' 'acpi on ready up wait exit 1'
+	start vm.json
+	ctl "$vm" wait --state given_up --timeout 30
+	is "$status" 0
+	ctl "$vm" reset
+	is "$(cat said)" "$vm: boots again"
+	await_file up
+	refused 1 'it has not given up: nothing to reset' "$vm" reset
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "reload: the spec holds from the next boot, a bad one not at all" {
+	up
+	spec '{"cpu": 3}'
+	ctl "$vm" reload
+	is "$status" 0
+	has 'the spec was read again' said
+	echo '{ "cpuu": 1 }' >vm.json
+	refused 1 'did you mean "cpu"?' "$vm" reload
+	ctl "$vm" reboot
+	await_file up2
+	has cpus=3 starts
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "events: from the beginning, from now on, until the end" {
+	up
+	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 --json >all 3>&- &
+	"$VMRUNCTL" -r "$run_dir" "$vm" events >human 3>&- &
+	await_text '"event":"spawned"' all
+	ctl "$vm" next a
+	ctl "$vm" reboot
+	await_text 'spawned       target a' human
+	ctl "$vm" stop
+	wait
+	is "$(jq -s '[.[].seq] == [range(1; length + 1)]' all)" true
+	is "$(jq -r .event all | grep -v policy | tr '\n' ' ')" \
+		"starting spawned stopping exit cleaned decided starting spawned stopping exit cleaned decided ended "
+	lacks 'target default, pid' human
+	is "$(tail -n 1 human | cut -c 27-)" 'ended         cause stopped, exit_status 0'
+}
+
+@test "the socket's events are those of --events" {
+	script 'err oops acpi on ready up wait exit 1'
+	start --events mine vm.json
+	await_file up
+	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 --json >all 3>&- &
+	await_text oops all
+	ctl "$vm" stop
+	wait
+	cmp all mine
+}
+
+@test "wait: for a state, for the end, not for ever" {
+	up
+	ctl "$vm" wait
+	is "$status" 0
+	[ ! -s said ]
+	refused 1 'not gone within 0.1 s: it is running' "$vm" wait --gone --timeout 0.1
+	refused 1 'not backoff within 0 s: it is running' "$vm" wait --state backoff --timeout 0
+	refused 1 'no state "runing", did you mean "running"?' "$vm" wait --state runing
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --gone 3>&- &
+	local waiter=$!
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --state backoff 2>never 3>&- &
+	local other=$!
+	ctl "$vm" stop
+	wait "$waiter"
+	status=0
+	wait "$other" || status=$?
+	is "$status" 1
+	has 'the VM is gone' never
+	ctl "$vm" wait --gone
+	is "$status" 0
+	ctl "$vm" wait --gone --json
+	is "$(cat said)" '{"ok":true}'
+}
+
+@test "wait --timeout also waits for a vmrun that is not there yet" {
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --timeout 30 3>&- &
+	local waiter=$!
+	up
+	wait "$waiter"
+	ctl "$vm" stop
+	refused 69 'not running' "$vm" wait --timeout 0.2
+}
+
+@test "not running: status 69, for people and for programs" {
+	refused 69 "$vm: not running (no $run_dir/$vm/control)" "$vm" status
+	ctl "$vm" stop --json
+	is "$status" 69
+	is "$(of '[.ok, .error] | tostring')" "[false,\"not running (no $run_dir/$vm/control)\"]"
+	up
+	kill -KILL "$pid"
+	await is_gone "$pid"
+	refused 69 "not running: nobody answers at $run_dir/$vm/control" "$vm" stop
+	refused 69 'not running' "$vm" console
+	refused 69 'not running' "$vm" events
+	refused 69 'not running' "$vm" wait-for x
+}
+
+@test "a vmrun that hangs: status 69 after a while" {
+	up
+	kill -STOP "$pid"
+	"$VMRUNCTL" -r "$run_dir" list >table 3>&- &
+	local lister=$!
+	refused 69 'its vmrun does not answer' "$vm" stop
+	wait "$lister"
+	kill -CONT "$pid"
+	grep -q "^$vm *silent" table
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "list: those that run, and what a dead one left" {
+	local other=other-$vm
+	run_dir=$PWD/own
+	mkdir -m 700 own
+	ctl list
+	is "$status" 0
+	[ ! -s said ]
+	ctl list --json
+	is "$(cat said)" '[]'
+	script 'acpi on ready up wait exit 1'
+	"$VMRUN" "${unchecked[@]}" --run-dir own vm.json >out 2>err 3>&- &
+	pids+=("$!")
+	await_file up
+	script 'ready dead hang'
+	spec "{\"name\": \"$other\"}" other.json
+	"$VMRUN" "${unchecked[@]}" --run-dir own other.json >out2 2>err2 3>&- &
+	local dead=$!
+	await_file dead
+	kill -KILL "$dead"
+	await is_gone "$dead"
+	mkdir own/nothing
+	ctl list
+	is "$(awk '{ print $1, $2, $3, $4, $5 }' said)" "NAME STATE TARGET PID BOOTS
+$other dead - - -
+$vm running default $(cat up) 1"
+	ctl --json list
+	is "$(of '[.[] | [.vm, .state]] | tostring')" "[[\"$other\",\"dead\"],[\"$vm\",\"running\"]]"
+	ctl "$vm" stop
+	is "$status" 0
+}
+
+@test "two VMs do not hear each other" {
+	local other=other-$vm
+	up
+	script 'acpi on ready other wait exit 1'
+	spec "{\"name\": \"$other\"}" other.json
+	"$VMRUN" "${unchecked[@]}" --run-dir "$run_dir" other.json >out2 2>err2 3>&- &
+	local second=$!
+	pids+=("$second")
+	await_file other
+	ctl "$other" stop
+	is "$status" 0
+	wait "$second"
+	ctl "$vm" status --json
+	is "$(of .state)" running
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "wrong command lines: status 64, with what was meant" {
+	refused 64 'name a VM and a command, or list'
+	refused 64 "what about $vm? name a command" "$vm"
+	refused 64 'unknown command "staus", did you mean "status"?' "$vm" staus
+	refused 64 'unknown command "x"' "$vm" x
+	refused 64 '"a/b" is no name of a VM' a/b status
+	refused 64 'next needs TARGET' "$vm" next
+	refused 64 'wait-for needs TEXT' "$vm" wait-for
+	refused 64 'status: one word too many: "x"' "$vm" status x
+	refused 64 'reboot: one word too many: "y"' "$vm" reboot x y
+	refused 64 'unknown option --tiemout, did you mean --timeout?' "$vm" wait --tiemout 1
+	refused 64 'status takes no --no-wait' "$vm" status --no-wait
+	refused 64 'list takes no --gone' list --gone
+	refused 64 '--timeout takes seconds' "$vm" wait --timeout 1e3
+	refused 64 '--timeout takes seconds' "$vm" wait --timeout -1
+	refused 64 '--timeout takes seconds' "$vm" wait --timeout .
+	refused 64 '--from takes a whole number' "$vm" events --from x
+	refused 64 '--gone and --state exclude each other' "$vm" wait --gone --state running
+	refused 64 'console takes no --json' "$vm" console --json
+	refused 64 '--run-dir needs DIR' status -r
+	ctl -h
+	is "$status" 0
+	has 'wait-for TEXT' said
+	ctl -V
+	has 'vmrunctl ' said
+}
+
+@test "a run-dir whose sockets would be too long is refused, with the length" {
+	local long
+	long=$PWD/$(printf 'd%.0s' {1..100})
+	mkdir -m 700 "$long"
+	status=0
+	"$VMRUN" "${unchecked[@]}" --run-dir "$long" vm.json >out 2>err 3>&- || status=$?
+	is "$status" 71
+	has "has at most 103 bytes, this one $((${#long} + ${#vm} + 9))"
+	is "$(starts)" ''
+	[ ! -e "$long/$vm" ]
+	run_dir=$long
+	refused 69 'File name too long' "$vm" status
+}
+
+@test "a stale socket is replaced, a file is not" {
+	mkdir -p "$run_dir/$vm"
+	chmod 700 "$run_dir" "$run_dir/$vm"
+	echo mine >"$run_dir/$vm/control"
+	vmrun vm.json
+	is "$status" 71
+	has 'control: this is no socket: move it away'
+	is "$(starts)" ''
+	rm -rf "${run_dir:?}/$vm"
+	script 'ready first hang'
+	start vm.json
+	await_file first
+	kill -KILL "$pid"
+	await is_gone "$pid"
+	end_fakes
+	[ -S "$run_dir/$vm/control" ]
+	up
+	ctl "$vm" stop
+	is "$status" 0
+}
+
+@test "requests by hand: ids come back, what is wrong is told" {
+	up
+	raw '{"id":1,"cmd":"next","target":"a"}
+{"id":"two","cmd":"next","target":7}
+{"id":2.50,"cmd":"nxt"}
+{"cmd":"next"}
+{"cmd":"stop","wiat":true}
+{"id":[1],"cmd":"status"}
+{"cmd":"wait-for","text":"","timeout":1}
+{"cmd":"wait-for","text":"x","timeout":-1}
+{"cmd":"wait","gone":true,"state":"running"}
+{"cmd":"events","from":1.5}
+{"id":3,"cmd":"status",}
+{"cmd":"status","cmd":"stop"}
+[]
+7
+
+' >answers
+	cat >wanted <<-'END'
+		{"id":1,"ok":true}
+		{"id":"two","ok":false,"error":"target: expected a string, got an integer"}
+		{"id":2.50,"ok":false,"error":"unknown command \"nxt\", did you mean \"next\"?"}
+		{"ok":false,"error":"next: \"target\" is missing"}
+		{"ok":false,"error":"stop: unknown member \"wiat\", did you mean \"wait\"?"}
+		{"ok":false,"error":"id: expected a number or a string, of at most 256 bytes"}
+		{"ok":false,"error":"text: expected 1 to 4096 bytes, got 0"}
+		{"ok":false,"error":"timeout: expected 0 to 1000000000 seconds"}
+		{"ok":false,"error":"wait: expected either \"state\", a string, or \"gone\": true"}
+		{"ok":false,"error":"from: expected a whole number, got a number that is not an integer"}
+		{"ok":false,"error":"not JSON: column 24: expected a key in quotes"}
+		{"ok":false,"error":"not JSON: column 17: the key stands here twice"}
+		{"ok":false,"error":"expected an object, {\"cmd\":...}, got a list"}
+		{"ok":false,"error":"expected an object, {\"cmd\":...}, got an integer"}
+		{"ok":false,"error":"not JSON: column 1: there is nothing in it"}
+	END
+	diff wanted answers
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "another user is refused, root is not" {
+	[ "$(id -u)" = 0 ] || skip 'only root can be another user'
+	command -v setpriv >/dev/null || skip 'no setpriv'
+	up
+	chmod 755 "$run_dir" "$run_dir/$vm"
+	chmod 666 "$run_dir/$vm/control"
+	local top=$run_dir
+	while [ "$top" != / ]; do
+		[ -n "$(find "$top" -maxdepth 0 -perm -005)" ] || chmod o+rx "$top"
+		top=$(dirname "$top")
+	done
+	install -m 755 "$VMRUNCTL" "$run_dir/vmrunctl"
+	status=0
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$run_dir/vmrunctl" -r "$run_dir" "$vm" \
+		stop --no-wait >said 2>wrong 3>&- || status=$?
+	rm "$run_dir/vmrunctl"
+	is "$status" 1
+	has 'only the user who runs this vmrun, and root, may ask' wrong
+	ctl "$vm" status --json
+	is "$(of .state)" running
+	ctl "$vm" stop
+	ends 0
+}

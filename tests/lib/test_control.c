@@ -1,0 +1,560 @@
+/* The control socket against clients that mean no good, in the process of the supervisor. */
+#include "life.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "lib/handle.h"
+#include "platform/clock.h"
+#include "run/control_state.h"
+
+#define SOCKET "run/demo/control"
+#define LONGEST_MS 60000
+#define STATUS "{\"cmd\":\"status\"}\n"
+
+static struct vmrun *begin(const char *script, const char *more)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct vmrun *vm;
+
+	options.control = true;
+	vm = life_open_with(&options, "demo", more);
+	life_script(script);
+	assert_int_equal(vmrun_start(vm), 0);
+	return vm;
+}
+
+static int try_connect(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SOCKET };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* A client; the supervisor runs while the queue of those who knock is full. */
+static int client(struct vmrun *vm)
+{
+	int fd;
+
+	while ((fd = try_connect()) < 0)
+		assert_int_equal(vmrun_dispatch(vm), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* What a client reads until a text comes, or the end; the supervisor runs meanwhile. */
+static const char *hear(struct vmrun *vm, int fd, const char *text)
+{
+	static char heard[1 << 20];
+	int64_t until = clock_ms() + LONGEST_MS;
+	size_t n = 0;
+
+	heard[0] = '\0';
+	while (strstr(heard, text) == NULL) {
+		ssize_t got = recv(fd, heard + n, sizeof(heard) - 1 - n, 0);
+
+		if (got == 0 || (got < 0 && errno == ECONNRESET))
+			return heard;
+		if (got > 0) {
+			n += (size_t)got;
+			heard[n] = '\0';
+			continue;
+		}
+		if (clock_ms() > until)
+			fail_msg("never came: %s; but: %s", text, heard);
+		life_step(vm, 5);
+	}
+	return heard;
+}
+
+static void expect(struct vmrun *vm, int fd, const char *text)
+{
+	if (strstr(hear(vm, fd, text), text) == NULL)
+		fail_msg("it was closed before: %s", text);
+}
+
+static bool is_closed(struct vmrun *vm, int fd)
+{
+	return strstr(hear(vm, fd, "\1"), "\1") == NULL;
+}
+
+/* It still serves, and is as it was. */
+static void expect_alive(struct vmrun *vm)
+{
+	int fd = client(vm);
+
+	say(fd, STATUS);
+	expect(vm, fd, "\"vm\":\"demo\"");
+	(void)close(fd);
+}
+
+/* It serves the VM: this file lets the guest go on, and the next boot makes the other. */
+static void expect_reboot(struct vmrun *vm, const char *go, const char *ready)
+{
+	FILE *f = fopen(go, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fclose(f), 0);
+	life_wait_for(vm, ready);
+}
+
+static void finish(struct vmrun *vm)
+{
+	vmrun_kill(vm);
+	assert_non_null(strstr(life_end(vm), "ended:stopped"));
+	vmrun_close(vm);
+	assert_false(life_file_exists("run/demo"));
+}
+
+#define TWO_BOOTS "ready one waitfile go exit 0\nready two waitfile go2 exit 0"
+#define AT_ONCE ",\"backoff\":false,\"restart_limit\":false"
+
+static void test_off(void **state)
+{
+	struct vmrun *vm = life_open("demo", "");
+
+	(void)state;
+	life_script("ready up hang");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "up");
+	assert_false(life_file_exists(SOCKET));
+	finish(vm);
+}
+
+static void test_half_lines(void **state)
+{
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
+	static const char request[] = "{\"id\":7,\"cmd\":\"status\"}\n";
+	int fd;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	for (const char *p = request; *p != '\0'; p++) {
+		char byte[2] = { *p, '\0' };
+
+		say(fd, byte);
+		life_step(vm, 1);
+		if (p[1] != '\0')
+			assert_int_equal(recv(fd, byte, 1, MSG_PEEK), -1);
+	}
+	expect(vm, fd, "{\"id\":7,\"ok\":true,\"v\":1,\"vm\":\"demo\",\"state\":\"running\"");
+	say(fd, "{\"cmd\":");
+	expect_reboot(vm, "go", "two");
+	say(fd, "\"status\"}\n");
+	expect(vm, fd, "\"boots\":2");
+	(void)close(fd);
+	finish(vm);
+}
+
+/* At whatever byte a client goes away. */
+static void test_disconnects(void **state)
+{
+	static const char *const talks[] = {
+		"{\"cmd\":\"status\"}\n{\"cmd\":\"events\",\"from\":1}\n{\"cmd\":\"wait\",\"gone\":"
+		"true}\n",
+		"{\"cmd\":\"wait-for\",\"text\":\"x\"}\n{\"cmd\":\"next\",\"target\":\"y\"}\n",
+	};
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
+
+	(void)state;
+	life_wait_for(vm, "one");
+	for (size_t k = 0; k < 2; k++) {
+		for (size_t n = 0; n <= strlen(talks[k]); n++) {
+			int fd = client(vm);
+
+			assert_int_equal(send(fd, talks[k], n, MSG_NOSIGNAL), n);
+			if (n % 3 == 0)
+				life_step(vm, 0);
+			if (n % 2 == 0)
+				(void)shutdown(fd, SHUT_WR);
+			(void)close(fd);
+			life_step(vm, 0);
+		}
+	}
+	expect_alive(vm);
+	expect_reboot(vm, "go", "two");
+	while (vm->control->count > 0)
+		life_step(vm, 5);
+	assert_null(vm->control->waits);
+	finish(vm);
+}
+
+static void test_endless_line(void **state)
+{
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
+	char *piece = malloc(1 << 20);
+	size_t sent = 0;
+	ssize_t n = 0;
+	int fd;
+
+	(void)state;
+	assert_non_null(piece);
+	memset(piece, '[', 1 << 20);
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	while (sent < (size_t)100 << 20) {
+		n = send(fd, piece, 1 << 20, MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN)
+			break;
+		sent += n > 0 ? (size_t)n : 0;
+		life_step(vm, 0);
+		for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+			if (vm->control->client[i] != NULL)
+				assert_true(vm->control->client[i]->in_room <= 262144);
+		}
+	}
+	assert_true(sent < (size_t)10 << 20);
+	expect(vm, fd,
+	    "{\"ok\":false,\"error\":\"a line of more than 65536 bytes: this connection is "
+	    "closed\"}");
+	assert_true(is_closed(vm, fd));
+	(void)close(fd);
+	free(piece);
+	expect_alive(vm);
+	expect_reboot(vm, "go", "two");
+	finish(vm);
+}
+
+/* Our own limit, as both ends are in this process; how many clients may there be? */
+static size_t allow_clients(void)
+{
+	struct rlimit files;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur =
+	    files.rlim_max == RLIM_INFINITY || files.rlim_max > 4096 ? 4096 : files.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	return files.rlim_cur >= 2300 ? CONTROL_CLIENTS : (size_t)files.rlim_cur / 2 - 64;
+}
+
+static void test_thousand(void **state)
+{
+	static int fd[CONTROL_CLIENTS];
+	size_t count = allow_clients();
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
+	int late;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	assert_true(vm->control->limit >= count);
+	vm->control->limit = count;
+	for (size_t i = 0; i < count; i++) {
+		fd[i] = client(vm);
+		say(fd[i], i % 2 == 0 ? STATUS : "{\"cmd\":\"events\"}\n");
+	}
+	for (size_t i = 0; i < count; i++)
+		expect(vm, fd[i], "\"ok\":true");
+	assert_int_equal(vm->control->count, count);
+	late = client(vm);
+	expect(vm, late, "{\"ok\":false,\"error\":\"too many clients: ");
+	assert_true(is_closed(vm, late));
+	(void)close(late);
+	expect_reboot(vm, "go", "two");
+	expect(vm, fd[1], "\"event\":\"spawned\"");
+	/* Who has done nothing for long makes room. */
+	vm->control->stall_ms = 0;
+	expect_alive(vm);
+	assert_true(is_closed(vm, fd[0]));
+	for (size_t i = 0; i < count; i++)
+		(void)close(fd[i]);
+	while (vm->control->count > 0)
+		life_step(vm, 5);
+	finish(vm);
+}
+
+/* It asks and asks, and reads nothing: it is not listened to any more, then dropped. */
+static void test_deaf_client(void **state)
+{
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
+	const struct client *c;
+	size_t asked = 0, heard = 0;
+	int fd;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	for (int quiet = 0; quiet < 20;) {
+		bool sent =
+		    send(fd, STATUS, strlen(STATUS), MSG_NOSIGNAL) == (ssize_t)strlen(STATUS);
+
+		asked += sent;
+		quiet = sent ? 0 : quiet + 1;
+		life_step(vm, 0);
+	}
+	c = vm->control->client[0];
+	assert_true(client_unread(c) >= CLIENT_OUT_MOST && c->out_room < 4 * CLIENT_OUT_MOST);
+	assert_false(c->reading);
+	expect_alive(vm);
+	expect_reboot(vm, "go", "two");
+	/* Once it reads, it gets every answer. */
+	while (heard < asked) {
+		const char *p = hear(vm, fd, "\n");
+
+		for (; (p = strchr(p, '\n')) != NULL; p++)
+			heard++;
+	}
+	assert_int_equal(heard, asked);
+	while (client_unread(vm->control->client[0]) < CLIENT_OUT_MOST) {
+		(void)send(fd, STATUS, strlen(STATUS), MSG_NOSIGNAL);
+		life_step(vm, 0);
+	}
+	vm->control->stall_ms = 20;
+	expect_alive(vm);
+	while (vm->control->client[0] != NULL)
+		life_step(vm, 5);
+	(void)close(fd);
+	finish(vm);
+}
+
+/* Line by line, whatever pieces they come in. Lent until the next call. */
+static const char *next_line(struct vmrun *vm, int fd)
+{
+	static char text[1 << 20], line[1 << 20];
+	static size_t n;
+	int64_t until = clock_ms() + LONGEST_MS;
+	const char *end;
+
+	while ((end = memchr(text, '\n', n)) == NULL) {
+		ssize_t got = recv(fd, text + n, sizeof(text) - n, 0);
+
+		assert_true(got > 0 || (got < 0 && errno == EAGAIN));
+		n += got > 0 ? (size_t)got : 0;
+		if (got < 0)
+			life_step(vm, 5);
+		assert_true(clock_ms() < until);
+	}
+	memcpy(line, text, (size_t)(end - text));
+	line[end - text] = '\0';
+	n -= (size_t)(end - text) + 1;
+	memmove(text, end + 1, n);
+	return line;
+}
+
+static uint64_t number_of(const char *line, const char *key)
+{
+	MEM_AUTO char *text = vmrun_json_member(line, key);
+
+	return text == NULL ? 0 : strtoull(text, NULL, 10);
+}
+
+/* Every event is told or counted as lost; the supervisor's user gets all of them. */
+static void test_slow_listener(void **state)
+{
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
+	uint64_t next = 1, lost = 0, last = 0;
+	struct vmrun_event e;
+	int fd;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	say(fd, "{\"cmd\":\"events\",\"from\":0}\n");
+	life_step(vm, 0);
+	for (int i = 0; i < 20000; i++) {
+		assert_int_equal(vmrun_reload(vm), 64);
+		while (vmrun_next_event(vm, &e))
+			last = e.seq;
+	}
+	assert_string_equal(next_line(vm, fd), "{\"ok\":true}");
+	while (next <= last) {
+		const char *line = next_line(vm, fd);
+
+		if (strstr(line, "\"event\":\"lost\"") != NULL) {
+			lost += number_of(line, "count");
+			next += number_of(line, "count");
+			assert_true(number_of(line, "seq") == next - 1);
+		} else {
+			assert_true(number_of(line, "seq") == next);
+			next++;
+		}
+	}
+	assert_true(lost > 10000);
+	(void)close(fd);
+	expect_reboot(vm, "go", "two");
+	finish(vm);
+}
+
+static uint64_t seed = 88172645463325252U;
+
+static unsigned roll(unsigned below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (unsigned)(seed % below);
+}
+
+static void babble(int fd)
+{
+	static const char *const words[] = { "{", "}", "[", "]", "\"cmd\"", ":", ",", "\"status\"",
+		"\"events\"", "\"from\"", "1", "\n", "\n", "\0", "\"wait\"", "\"gone\"", "true",
+		"\\u", STATUS, "{\"cmd\":\"console\"}\n", "{\"cmd\":\"events\"}\n", "\xff" };
+	char text[256];
+	size_t n = 0;
+
+	for (unsigned i = roll(30); i > 0; i--) {
+		const char *word = words[roll(sizeof(words) / sizeof(words[0]))];
+		size_t length = *word == '\0' ? 1 : strlen(word);
+
+		if (n + length <= sizeof(text)) {
+			memcpy(text + n, word, length);
+			n += length;
+		}
+	}
+	(void)!send(fd, text, n, MSG_NOSIGNAL);
+}
+
+static void test_babble(void **state)
+{
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
+	int64_t until = clock_ms() + 2000;
+	int fd[8];
+
+	(void)state;
+	life_wait_for(vm, "one");
+	for (size_t i = 0; i < 8; i++)
+		fd[i] = client(vm);
+	while (clock_ms() < until) {
+		size_t i = roll(8);
+		char heard[65536];
+
+		babble(fd[i]);
+		if (roll(2) == 0)
+			(void)!recv(fd[i], heard, sizeof(heard), 0);
+		if (roll(20) == 0) {
+			(void)close(fd[i]);
+			fd[i] = client(vm);
+		}
+		life_step(vm, 0);
+	}
+	for (size_t i = 0; i < 8; i++)
+		(void)close(fd[i]);
+	expect_alive(vm);
+	expect_reboot(vm, "go", "two");
+	finish(vm);
+}
+
+/* Requests in one go; the answer to a stop comes when the VM is gone, the end when its name is. */
+static void test_stop(void **state)
+{
+	struct vmrun *vm = begin("acpi on ready one wait exit 1", AT_ONCE);
+	char byte;
+	int fd, other;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	other = client(vm);
+	say(other, "{\"id\":1,\"cmd\":\"wait\",\"state\":\"backoff\"}\n");
+	say(fd,
+	    "{\"id\":1,\"cmd\":\"status\"}\n{\"id\":2,\"cmd\":\"stop\",\"wait\":true}\n"
+	    "{\"id\":3,\"cmd\":\"status\"}\n");
+	expect(vm, fd, "{\"id\":3,\"ok\":true,\"v\":1,\"vm\":\"demo\",\"state\":\"stopping\"");
+	assert_non_null(strstr(life_end(vm), "ended:stopped"));
+	assert_true(recv(fd, &byte, 1, MSG_PEEK) == 1);
+	expect(vm, fd, "{\"id\":2,\"ok\":true}\n");
+	expect(vm, other, "{\"id\":1,\"ok\":false,\"error\":\"the VM is gone\"}\n");
+	assert_int_equal(try_connect(), -1);
+	assert_int_equal(recv(fd, &byte, 1, 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	vmrun_close(vm);
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	(void)close(fd);
+	(void)close(other);
+}
+
+/* What is asked by the library's user is heard by clients at once, without a dispatch. */
+static void test_asked_by_others(void **state)
+{
+	struct vmrun *vm = begin("exit 3",
+	    ",\"reboot_on\":[\"triple_fault\"],\"backoff\":{"
+	    "\"initial\":3600,\"max\":3600}");
+	struct vmrun_state s = { 0 };
+	char heard[65536];
+	ssize_t n;
+	int fd = client(vm);
+
+	(void)state;
+	while (s.state == NULL || strcmp(s.state, "backoff") != 0) {
+		life_step(vm, 5);
+		vmrun_get_state(vm, &s);
+	}
+	say(fd, "{\"cmd\":\"events\"}\n{\"cmd\":\"wait\",\"gone\":true}\n");
+	expect(vm, fd, "{\"ok\":true}\n");
+	vmrun_stop(vm);
+	assert_true(vmrun_ended(vm));
+	n = recv(fd, heard, sizeof(heard) - 1, 0);
+	assert_true(n > 0);
+	heard[n] = '\0';
+	assert_non_null(strstr(heard, "\"event\":\"ended\""));
+	assert_non_null(strstr(heard, "{\"ok\":true}\n"));
+	(void)close(fd);
+	vmrun_close(vm);
+}
+
+/* Closed by its user while it runs. */
+static void test_closed(void **state)
+{
+	struct vmrun *vm = begin("ready one hang", AT_ONCE);
+	char heard[128];
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	say(fd, "{\"cmd\":\"wait\",\"gone\":true}\n");
+	while (vm->control->waits == NULL)
+		life_step(vm, 5);
+	vmrun_close(vm);
+	n = recv(fd, heard, sizeof(heard), 0);
+	assert_int_equal(n, 12);
+	assert_memory_equal(heard, "{\"ok\":true}\n", 12);
+	assert_false(life_file_exists("run/demo"));
+	(void)close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_off, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_half_lines, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_disconnects, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_endless_line, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_thousand, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_deaf_client, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_slow_listener, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_babble, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_stop, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_asked_by_others, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_closed, life_enter, life_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
