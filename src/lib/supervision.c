@@ -61,9 +61,10 @@ static char *control_event_json(void *context, const struct vmrun_event *event)
 	struct vmrun_event copy = *event;
 	MEM_AUTO char *problems = NULL;
 
-	if (event->type == VMRUN_CHECKED)
-		copy.text = problems =
-		    handle_problems_of(vm, machine_findings(vm->machine), event->problems);
+	if (event->type == VMRUN_CHECKED) {
+		problems = handle_problems_of(vm, machine_findings(vm->machine), event->problems);
+		copy.text = problems;
+	}
 	return vmrun_event_json(&copy);
 }
 

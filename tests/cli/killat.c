@@ -51,6 +51,7 @@ static void count(void)
 		(void)kill(us, SIGKILL);
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): libc has names of its own */
 #define WRAP(type, name, parameters, arguments)                    \
 	type name parameters;                                      \
 	type name parameters                                       \
@@ -92,3 +93,4 @@ int open(const char *path, int flags, ...)
 	count();
 	return real(path, flags, mode);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
