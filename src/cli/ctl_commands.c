@@ -93,20 +93,26 @@ int ctl_request(const struct ctl *ctl)
 	return status;
 }
 
-/* Who says how long it may take also waits for a vmrun that is not there yet. */
-static int connect_patiently(const struct ctl *ctl, struct talk *talk, int64_t until)
+/*
+ * Who says how long it may take also waits for a vmrun that is not there yet: *left_ms becomes less
+ * then.
+ */
+static int connect_patiently(const struct ctl *ctl, struct talk *talk, int64_t *left_ms)
 {
-	while (until >= 0 && ctl_open(ctl, talk, false) != CTL_DONE) {
-		if (talk_now_ms() >= until)
+	int64_t until = talk_until_ms(*left_ms);
+
+	if (*left_ms < 0)
+		return ctl_connect(ctl, talk);
+	while (ctl_open(ctl, talk, false) != CTL_DONE) {
+		*left_ms = until - talk_now_ms();
+		if (*left_ms <= 0)
 			return ctl_open(ctl, talk, true);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
-	if (until < 0)
-		return ctl_connect(ctl, talk);
 	return CTL_DONE;
 }
 
-static char *wait_request(const struct ctl *ctl, int64_t until)
+static char *wait_request(const struct ctl *ctl, int64_t left_ms)
 {
 	char *request = NULL;
 	size_t size;
@@ -126,11 +132,8 @@ static char *wait_request(const struct ctl *ctl, int64_t until)
 	}
 	if (ctl->backlog)
 		(void)fputs(",\"backlog\":true", f);
-	if (until >= 0) {
-		int64_t left = until - talk_now_ms();
-
-		(void)fprintf(f, ",\"timeout\":%.3f", left < 0 ? 0 : (double)left / 1000);
-	}
+	if (left_ms >= 0)
+		(void)fprintf(f, ",\"timeout\":%.3f", (double)left_ms / 1000);
 	(void)fputs("}", f);
 	(void)fclose(f);
 	return request;
@@ -145,7 +148,7 @@ static int done_already(const struct ctl *ctl)
 
 int ctl_wait(const struct ctl *ctl)
 {
-	int64_t until = talk_until_ms(ctl->timeout_ms);
+	int64_t left_ms = ctl->timeout_ms;
 	struct talk talk;
 	char *request;
 	int status;
@@ -154,14 +157,14 @@ int ctl_wait(const struct ctl *ctl)
 		return done_already(ctl);
 	if (ctl->gone)
 		talk_close(&talk);
-	status = connect_patiently(ctl, &talk, until);
+	status = connect_patiently(ctl, &talk, &left_ms);
 	if (status != CTL_DONE)
 		return status;
-	request = wait_request(ctl, until);
+	request = wait_request(ctl, left_ms);
 	/* It keeps the time; a vmrun that hangs is given a little more. */
 	status = request == NULL
 	    ? CTL_OS
-	    : ctl_ask(ctl, &talk, request, until < 0 ? -1 : ctl->timeout_ms + CTL_ANSWER_MS, NULL);
+	    : ctl_ask(ctl, &talk, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && ctl->gone)
 		await_hang_up(&talk);
 	free(request);
