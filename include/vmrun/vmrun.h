@@ -348,6 +348,16 @@ VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
  * the spec itself waits for while it is read.  Returns 0 or a status as vmrun_open() does.
  */
 VMRUN_API int vmrun_reload(struct vmrun *vm);
+/*
+ * Closes the logs that the handle writes and opens them by their names: for who has renamed them.
+ * What cannot be opened is a VMRUN_WARNING.
+ */
+VMRUN_API void vmrun_reopen_logs(struct vmrun *vm);
+/*
+ * Puts back the modes of a terminal that a hypervisor which still runs has changed, as the end of
+ * that would: for a signal handler that ends the program, where it may be called.
+ */
+VMRUN_API void vmrun_restore_terminal(const struct vmrun *vm);
 /* Why the last vmrun_reboot() or vmrun_next() was refused; NULL when it was not. */
 VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 
@@ -361,6 +371,8 @@ struct vmrun_state {
 	int64_t wait_ms; /* until the next boot, or the next step of the ladder, if there is one */
 	int pid;	 /* of the hypervisor, 0: none runs */
 	int stop_step;	 /* of the ladder, counts from 1; 0: it is not being stopped */
+	const char *stop_action; /* of that step: "acpi", "poweroff", "kill"; or NULL */
+	bool stop_requested;	 /* somebody asked for a stop: no boot follows */
 };
 
 /* Strings are lent until the next vmrun_dispatch(). */

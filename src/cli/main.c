@@ -2,16 +2,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "options.h"
+#include "ready.h"
 #include "render.h"
 #include "report.h"
 #include "signals.h"
+#include "supervise.h"
 #include "vmrun/vmrun.h"
 
 enum { EXIT_USAGE = 64, EXIT_OS = 71 };
@@ -55,21 +56,6 @@ static bool choose(struct command_line *line, struct vmrun_options *o)
 	return true;
 }
 
-/* Tells what has happened; what is asked is asked of who sits before the terminal. */
-static void show_events(struct vmrun *vm, struct renderer *renderer)
-{
-	struct vmrun_event event;
-
-	while (vmrun_next_event(vm, &event)) {
-		if (event.type == VMRUN_CHECKED && event.problems > 0)
-			report_say(vm, event.target, renderer);
-		events_add(&renderer->events, &event);
-		render_event(&event, renderer);
-		if (event.asks)
-			vmrun_answer(vm, report_ask(report_fixes(vm), renderer->signals));
-	}
-}
-
 static int flush(int status)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
@@ -91,7 +77,7 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 {
 	int status = vmrun_check(vm);
 
-	show_events(vm, renderer);
+	supervise_show(vm, renderer);
 	if (vmrun_problem_count(vm) > 0)
 		return status;
 	sink_say(&renderer->sink, LEVEL_INFO, "%s: checked for %s", vmrun_name(vm),
@@ -161,7 +147,7 @@ static int print_boot(struct vmrun *vm, const char *what, struct renderer *rende
 {
 	int status = vmrun_prepare(vm);
 
-	show_events(vm, renderer);
+	supervise_show(vm, renderer);
 	if (status != 0)
 		return status;
 	print_notes(renderer, "", vmrun_notes(vm));
@@ -179,29 +165,6 @@ static int print(struct vmrun *vm, const struct command_line *line, struct rende
 	if (strcmp(line->print, "graph") == 0)
 		return put(vmrun_graph(vm), "");
 	return print_boot(vm, line->print, renderer);
-}
-
-static int supervise(struct vmrun *vm, int signals, struct renderer *renderer)
-{
-	int status = 0;
-
-	while (status == 0) {
-		struct pollfd p[3] = { { .fd = vmrun_fd(vm), .events = POLLIN },
-			{ .fd = signals, .events = POLLIN }, { .events = POLLOUT } };
-
-		show_events(vm, renderer);
-		if (vmrun_ended(vm))
-			return vmrun_status(vm);
-		p[2].fd = events_fd(&renderer->events);
-		if (poll(p, 3, -1) < 0 && errno != EINTR)
-			return EXIT_OS;
-		if (p[2].revents != 0)
-			events_flush(&renderer->events);
-		if (p[1].revents != 0 && signals_take(signals))
-			vmrun_stop(vm);
-		status = vmrun_dispatch(vm);
-	}
-	return status;
 }
 
 static void print_decision(const struct vmrun_event *e, bool json, int64_t row)
@@ -238,22 +201,15 @@ static int simulate(struct vmrun *vm, const struct command_line *line, struct re
 	return status == 0 ? flush(0) : status;
 }
 
-static int run(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
+static int run(struct vmrun *vm, const struct command_line *line, struct renderer *renderer,
+    struct ready *ready)
 {
-	int signals = signals_open(), status;
+	const char *wrong = ready_open(ready);
+	int status;
 
-	if (signals < 0) {
-		sink_say(&renderer->sink, LEVEL_ERROR, "cannot catch signals: %s", strerror(errno));
-		return EXIT_OS;
-	}
-	renderer->signals = signals;
-	status = vmrun_start(vm);
-	if (status == 0) {
-		events_begin(&renderer->events);
-		status = supervise(vm, signals, renderer);
-	} else {
-		show_events(vm, renderer);
-	}
+	if (wrong != NULL)
+		sink_say(&renderer->sink, LEVEL_WARNING, "warning: NOTIFY_SOCKET: %s", wrong);
+	status = supervise(vm, renderer, ready);
 	if (line->exit_status != NULL && vmrun_guest_status(vm) >= 0)
 		return vmrun_guest_status(vm);
 	return status;
@@ -322,7 +278,7 @@ static int open_events(struct vmrun *vm, struct renderer *r)
 	return status == 0 ? 0 : refuse_events(r, status, why);
 }
 
-static int with_spec(struct command_line *line)
+static int with_spec(struct command_line *line, struct ready *ready)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
 	struct renderer renderer = { 0 };
@@ -337,7 +293,7 @@ static int with_spec(struct command_line *line)
 	if (status == 0)
 		status = open_events(vm, &renderer);
 	renderer.hypervisor = status == 0 ? vmrun_hypervisor(vm) : "";
-	show_events(vm, &renderer);
+	supervise_show(vm, &renderer);
 	if (status == 0 && options.check)
 		status = print_check(vm, line->json, &renderer);
 	else if (status == 0 && line->simulate != NULL)
@@ -345,7 +301,7 @@ static int with_spec(struct command_line *line)
 	else if (status == 0 && options.dry_run)
 		status = print(vm, line, &renderer);
 	else if (status == 0)
-		status = run(vm, line, &renderer);
+		status = run(vm, line, &renderer, ready);
 	render_problems(vm, &renderer);
 	events_close(&renderer.events);
 	vmrun_close(vm);
@@ -363,29 +319,59 @@ static void open_standard(void)
 	}
 }
 
+static bool is_run(const struct command_line *line)
+{
+	return !line->help && !line->version && !line->dry_run && !line->debug && !line->check &&
+	    line->print == NULL && line->simulate == NULL;
+}
+
+static int usage(const char *wrong)
+{
+	(void)fprintf(stderr, "vmrun: %s\n", wrong);
+	options_usage(stderr);
+	return EXIT_USAGE;
+}
+
+/* What the command line asks for. */
+static int serve(struct command_line *line, struct ready *ready)
+{
+	const char *wrong = ready_prepare(ready, line->ready_fd);
+	char text[128];
+
+	if (wrong != NULL) {
+		(void)snprintf(
+		    text, sizeof(text), "--ready-fd %" PRId64 ": %s", line->ready_fd, wrong);
+		return usage(text);
+	}
+	if (line->help) {
+		options_help(stdout);
+		return 0;
+	}
+	if (line->version) {
+		(void)printf("vmrun %s\n", vmrun_version());
+		return 0;
+	}
+	if (options_describe(line))
+		return put(vmrun_describe(line->print, line->json), "");
+	return with_spec(line, ready);
+}
+
 int main(int argc, char **argv)
 {
 	struct command_line line;
+	struct ready ready;
 	char *wrong;
-	int status = 0;
+	int status;
 
 	open_standard();
-	signals_allow_children();
 	wrong = options_parse(argc, argv, &line);
-
+	signals_begin(wrong == NULL && is_run(&line));
 	if (wrong != NULL) {
-		(void)fprintf(stderr, "vmrun: %s\n", wrong);
-		options_usage(stderr);
+		status = usage(wrong);
 		free(wrong);
-		status = EXIT_USAGE;
-	} else if (line.help) {
-		options_help(stdout);
-	} else if (line.version) {
-		(void)printf("vmrun %s\n", vmrun_version());
-	} else if (options_describe(&line)) {
-		status = put(vmrun_describe(line.print, line.json), "");
 	} else {
-		status = with_spec(&line);
+		status = serve(&line, &ready);
+		ready_close(&ready);
 	}
 	options_free(&line);
 	return status;

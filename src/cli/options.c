@@ -46,6 +46,8 @@ static const struct row options[] = {
 	{ 0, "syslog", NULL, FLAG, AT(syslog), "send messages to syslog, not stderr" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
 	    "guest: end with the hypervisor's own last status" },
+	{ 0, "ready-fd", "N", COUNT, AT(ready_fd),
+	    "write a newline to descriptor N once the hypervisor is up" },
 	{ 0, "sandbox", NULL, FLAG, AT(sandbox),
 	    "run Lua without io, os, package, debug and load of files" },
 	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
@@ -125,7 +127,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	char *wrong = NULL;
 
 	memset(out, 0, sizeof(*out));
-	out->reboot_count = -1;
+	out->reboot_count = out->ready_fd = -1;
 	out->set = calloc((size_t)argc + 1, sizeof(*out->set));
 	out->hooks = calloc((size_t)argc + 1, sizeof(*out->hooks));
 	if (out->set == NULL || out->hooks == NULL)

@@ -18,6 +18,7 @@ struct command_line {
 	bool dry_run, debug, no_reboot, help, version;
 	bool check, json, fix, force, no_checks, sandbox, syslog;
 	int64_t reboot_count; /* -1: no limit */
+	int64_t ready_fd;     /* -1: none */
 };
 
 /*

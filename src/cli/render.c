@@ -66,6 +66,14 @@ static void say(struct renderer *r, const char *fmt, ...)
 	va_end(ap);
 }
 
+void render_status(struct renderer *r, const char *vm, const char *text)
+{
+	/* Somebody has asked for it. */
+	enum level level = r->sink.most < LEVEL_INFO ? r->sink.most : LEVEL_INFO;
+
+	sink_say(&r->sink, level, "%s: %s", vm, text);
+}
+
 void render_report(struct renderer *r, const char *text)
 {
 	if (!r->sink.json) /* the event has it all */
@@ -202,8 +210,11 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 		what = "pressing the power button";
 	else if (strcmp(e->action, "poweroff") == 0)
 		what = "switching the power off";
-	say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
-	    duration(e->delay_ms, time));
+	if (sink_has_live(&r->sink)) /* a line there tells the rest */
+		say(r, "%s: stopping: %s", e->vm, what);
+	else
+		say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
+		    duration(e->delay_ms, time));
 }
 
 /* What a spec says while it is read has no VM yet. */
@@ -295,12 +306,14 @@ static void say_event(const struct vmrun_event *e, struct renderer *r)
 void render_event(const struct vmrun_event *e, struct renderer *r)
 {
 	if (e->type == VMRUN_EXITED)
-		r->sink.console = false;
+		r->sink.console = r->terminal = false;
 	r->level = level_of(e);
 	if (r->sink.json)
 		sink_event(&r->sink, r->level, e);
 	else
 		say_event(e, r);
-	if (e->type == VMRUN_LOADING || e->type == VMRUN_SPAWNED)
+	if (e->type == VMRUN_LOADING || e->type == VMRUN_SPAWNED) {
 		r->sink.console = e->console;
+		r->terminal = e->terminal;
+	}
 }

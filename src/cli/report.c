@@ -1,8 +1,6 @@
 /* The report of the checks. */
 #include "report.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -163,29 +161,44 @@ size_t report_fixes(const struct vmrun *vm)
 	return n;
 }
 
-/* One byte of the answer; false at its end, or when a signal came. */
-static bool read_byte(int signals, char *byte)
+void report_ask(struct question *q, size_t fixes, struct renderer *renderer)
 {
-	struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN } };
+	char text[64];
 
-	while (poll(p, 2, -1) < 0) {
-		if (errno != EINTR)
-			return false;
-	}
-	return p[1].revents == 0 && read(STDIN_FILENO, byte, 1) == 1 && *byte != '\n';
+	(void)snprintf(
+	    text, sizeof(text), "Apply %zu fix%s? [y/N] ", fixes, fixes == 1 ? "" : "es");
+	memset(q, 0, sizeof(*q));
+	q->is_open = true;
+	if (sink_has_live(&renderer->sink))
+		live_set(&renderer->sink.live, text, false);
+	else
+		sink_text(&renderer->sink, text);
 }
 
-bool report_ask(size_t fixes, int signals)
+bool report_hear(struct question *q, bool *yes, struct renderer *renderer)
 {
-	char answer[64] = "";
-	size_t n = 0;
+	char byte;
 
-	(void)fprintf(stderr, "Apply %zu fix%s? [y/N] ", fixes, fixes == 1 ? "" : "es");
-	(void)fflush(stderr);
 	/* Byte by byte: what is typed ahead is the guest's. */
-	while (n + 1 < sizeof(answer) && read_byte(signals, &answer[n]))
-		n++;
-	answer[n] = '\0';
-	return strcmp(answer, "y") == 0 || strcmp(answer, "Y") == 0 || strcmp(answer, "yes") == 0;
+	if (read(STDIN_FILENO, &byte, 1) == 1 && byte != '\n' &&
+	    q->length + 1 < sizeof(q->answer)) {
+		q->answer[q->length++] = byte;
+		return false;
+	}
+	*yes = strcmp(q->answer, "y") == 0 || strcmp(q->answer, "Y") == 0 ||
+	    strcmp(q->answer, "yes") == 0;
+	q->is_open = false;
+	live_leave(&renderer->sink.live);
+	return true;
+}
+
+void report_unask(struct question *q, struct renderer *renderer)
+{
+	if (!q->is_open)
+		return;
+	q->is_open = false;
+	if (sink_has_live(&renderer->sink))
+		live_end(&renderer->sink.live);
+	else
+		sink_text(&renderer->sink, "\n");
 }

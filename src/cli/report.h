@@ -18,7 +18,18 @@ void report_plans(const struct vmrun *vm, FILE *to);
 void report_say(const struct vmrun *vm, const char *target, struct renderer *renderer);
 /* How many different fixes may be run: those that destroy nothing, or that --force allows. */
 size_t report_fixes(const struct vmrun *vm);
-/* Asks once at the terminal, `Apply N fixes? [y/N]`.  `signals` is readable when one came: no. */
-bool report_ask(size_t fixes, int signals);
+
+/* A question that is asked at the terminal, `Apply N fixes? [y/N]`. */
+struct question {
+	bool is_open;
+	char answer[64];
+	size_t length;
+};
+
+void report_ask(struct question *question, size_t fixes, struct renderer *renderer);
+/* Stdin is readable: takes a byte.  True when the question is answered, `yes` tells how. */
+bool report_hear(struct question *question, bool *yes, struct renderer *renderer);
+/* It has answered itself. */
+void report_unask(struct question *question, struct renderer *renderer);
 
 #endif

@@ -1,24 +1,110 @@
-/* The self-pipe. */
+/* Flags, a self-pipe, and the way out when nobody looks at either. */
 #include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PATIENCE_S 2 /* for a loop that was asked to stop three times */
+#define EXIT_FAULT 70
+#define STANDARD 3 /* descriptors: stdin, stdout, stderr */
 
 /* Handlers have no argument of ours: the globals of the program. */
 static int write_end = -1;
-static bool had_terminal; /* at the start */
+static const struct vmrun *guarded; /* NULL: it has no terminal of ours */
+static volatile sig_atomic_t stops, hangups, reopens, queries; /* not taken yet */
+static volatile sig_atomic_t ever_stopped;	  /* so often; three is as good as more */
+static struct timespec waiting_since;		  /* the oldest stop that is not taken */
+static bool had_terminal, was_terminal[STANDARD]; /* at the start */
+
+/* A terminal that takes no more must not keep us. */
+static void last_words(void)
+{
+	static const char text[] = "vmrun: asked to stop three times, and still busy: ended at "
+				   "once, the next start cleans up";
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+	bool terminal = isatty(STDERR_FILENO) != 0;
+
+	if (flags >= 0)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	if (terminal)
+		(void)!write(STDERR_FILENO, "\r\n", 2);
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)!write(STDERR_FILENO, terminal ? "\r\n" : "\n", terminal ? 2 : 1);
+	if (flags >= 0)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags);
+}
+
+static int64_t milliseconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)(now.tv_sec - then->tv_sec) * 1000 +
+	    (now.tv_nsec - then->tv_nsec) / 1000000;
+}
+
+/*
+ * A third request that nobody has taken: the program is in something that cannot be interrupted.
+ * A loop that is merely busy gets a moment, so that three requests at once do no harm.  All that is
+ * called here may be called in a handler.
+ */
+static void leave_if_stuck(void)
+{
+	if (ever_stopped < 3 || stops == 0)
+		return;
+	/* The alarm may be a tick early. */
+	if (milliseconds_since(&waiting_since) < PATIENCE_S * 1000 - 20) {
+		(void)alarm(PATIENCE_S);
+		return;
+	}
+	if (guarded != NULL)
+		vmrun_restore_terminal(guarded);
+	last_words();
+	_exit(EXIT_FAULT);
+}
+
+static void note_stop(void)
+{
+	if (stops == 0)
+		(void)clock_gettime(CLOCK_MONOTONIC, &waiting_since);
+	stops = 1;
+	if (ever_stopped < 3)
+		ever_stopped = ever_stopped + 1;
+	leave_if_stuck();
+}
 
 static void on_signal(int number)
 {
-	char byte = (char)number;
 	int saved = errno;
 
-	/* A full pipe holds more requests than anybody needs. */
-	(void)!write(write_end, &byte, 1);
+	if (number == SIGHUP)
+		hangups = 1;
+	else if (number == SIGUSR1)
+		reopens = 1;
+	else if (number == SIGTERM || number == SIGINT)
+		note_stop();
+	else if (number == SIGALRM)
+		leave_if_stuck();
+	else
+		queries = 1;
+	/* It need only be readable: the flags say what has come. */
+	if (write_end >= 0)
+		(void)!write(write_end, "", 1);
 	errno = saved;
+}
+
+static void catch_signal(int number)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	/* One at a time: handlers share what they count. */
+	(void)sigfillset(&action.sa_mask);
+	(void)sigaction(number, &action, NULL);
 }
 
 /* nohup(1) means it; SIGINT is ignored in every background job of a script, and still a request. */
@@ -26,8 +112,7 @@ static bool stays_ignored(int number)
 {
 	struct sigaction action;
 
-	return number == SIGHUP && sigaction(number, NULL, &action) == 0 &&
-	    action.sa_handler == SIG_IGN;
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 static bool has_terminal(void)
@@ -39,19 +124,48 @@ static bool has_terminal(void)
 	return fd >= 0;
 }
 
-void signals_allow_children(void)
+/* The one that controls us, or one that we were given. */
+static bool has_lost_terminal(void)
 {
-	struct sigaction normal = { .sa_handler = SIG_DFL };
-
-	(void)sigaction(SIGCHLD, &normal, NULL);
+	for (int fd = 0; fd < STANDARD; fd++) {
+		if (was_terminal[fd] && isatty(fd) == 0)
+			return true;
+	}
+	return had_terminal && !has_terminal();
 }
 
-int signals_open(void)
+static void catch_questions(void)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	had_terminal = has_terminal();
+	for (int fd = 0; fd < STANDARD; fd++)
+		was_terminal[fd] = isatty(fd) != 0;
+	if (!stays_ignored(SIGHUP))
+		catch_signal(SIGHUP);
+	catch_signal(SIGUSR1);
+	catch_signal(SIGUSR2);
+#ifdef SIGINFO
+	catch_signal(SIGINFO);
+#endif
+}
+
+void signals_begin(bool run)
+{
+	struct sigaction normal = { .sa_handler = SIG_DFL };
 	sigset_t none;
+
+	(void)sigaction(SIGCHLD, &normal, NULL);
+	if (!run)
+		return;
+	(void)sigaction(SIGTERM, &normal, NULL);
+	(void)sigaction(SIGINT, &normal, NULL);
+	catch_questions();
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int signals_open(const struct vmrun *vm)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	int ends[2];
 
 	if (pipe(ends) != 0)
@@ -60,30 +174,48 @@ int signals_open(void)
 		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
 		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
 	}
+	guarded = vm;
 	write_end = ends[1];
-	had_terminal = has_terminal();
-	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (!stays_ignored(numbers[i]))
-			(void)sigaction(numbers[i], &action, NULL);
-	}
-	/* Requests of later versions must not kill this one. */
-	(void)sigaction(SIGUSR1, &ignore, NULL);
-	(void)sigaction(SIGUSR2, &ignore, NULL);
+	catch_signal(SIGTERM);
+	catch_signal(SIGINT);
+	catch_signal(SIGALRM);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* What our parent blocked must not hide a request. */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* For what came while the spec was read. */
+	(void)!write(write_end, "", 1);
 	return ends[0];
 }
 
-bool signals_take(int fd)
+static bool take(volatile sig_atomic_t *flag)
 {
-	bool stop = false;
-	char number;
+	bool is_set = *flag != 0;
 
-	while (read(fd, &number, 1) == 1)
-		/* SIGHUP: our terminal has gone, or somebody means a daemon, which we are not. */
-		stop = stop || number != SIGHUP || (had_terminal && !has_terminal());
-	return stop;
+	*flag = 0;
+	return is_set;
+}
+
+void signals_take(int fd, struct signals *taken)
+{
+	char bytes[64];
+
+	/* The flags after the pipe: a signal in between wakes us for nothing, and is not lost. */
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	taken->stop = take(&stops);
+	taken->reopen = take(&reopens);
+	taken->status = take(&queries);
+	taken->reload = take(&hangups);
+	if (taken->reload && has_lost_terminal()) {
+		taken->reload = false;
+		taken->stop = true;
+	}
+}
+
+void signals_close(int fd)
+{
+	int end = write_end;
+
+	guarded = NULL;
+	write_end = -1;
+	(void)close(end);
+	(void)close(fd);
 }

@@ -33,6 +33,11 @@ bool sink_level(const char *name, enum level *out)
 	return false;
 }
 
+bool sink_has_live(const struct sink *s)
+{
+	return !s->json && !s->syslog && live_is_possible();
+}
+
 void sink_open(const struct sink *s)
 {
 	if (s->syslog)
@@ -83,7 +88,9 @@ static void put_line(
 	if (out == NULL)
 		return;
 	(void)snprintf(out, size, "%s%.*s%s", prefix, (int)length, line, raw ? "\r\n" : "\n");
+	live_hide(&s->live);
 	write_all(s, out, strlen(out));
+	live_show(&s->live);
 	free(out);
 }
 
@@ -134,6 +141,11 @@ void sink_lines(struct sink *s, enum level level, const char *text)
 {
 	if (level <= s->most)
 		put_lines(s, level, "", text);
+}
+
+void sink_text(struct sink *s, const char *text)
+{
+	write_all(s, text, strlen(text));
 }
 
 void sink_event(struct sink *s, enum level level, const struct vmrun_event *event)

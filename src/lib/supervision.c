@@ -61,9 +61,10 @@ static char *control_event_json(void *context, const struct vmrun_event *event)
 	struct vmrun_event copy = *event;
 	MEM_AUTO char *problems = NULL;
 
-	if (event->type == VMRUN_CHECKED)
-		copy.text = problems =
-		    handle_problems_of(vm, machine_findings(vm->machine), event->problems);
+	if (event->type == VMRUN_CHECKED) {
+		problems = handle_problems_of(vm, machine_findings(vm->machine), event->problems);
+		copy.text = problems;
+	}
 	return vmrun_event_json(&copy);
 }
 
@@ -276,6 +277,18 @@ int vmrun_reload(struct vmrun *vm)
 	error_clear(&err);
 	control_settle(vm->control);
 	return status;
+}
+
+void vmrun_reopen_logs(struct vmrun *vm)
+{
+	if (vm->machine != NULL)
+		machine_reopen_logs(vm->machine);
+}
+
+void vmrun_restore_terminal(const struct vmrun *vm)
+{
+	if (vm->machine != NULL)
+		machine_restore_terminal(vm->machine);
 }
 
 const char *vmrun_refusal(const struct vmrun *vm)

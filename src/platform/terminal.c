@@ -7,6 +7,8 @@
 
 void terminal_save(struct terminal_state *state, int fd)
 {
+	/* A signal handler may restore it at any moment: not what is half there. */
+	state->is_tty = false;
 	state->fd = fd;
 	state->flags = fcntl(fd, F_GETFL);
 	state->is_tty = state->flags >= 0 && tcgetattr(fd, &state->modes) == 0;

@@ -95,7 +95,7 @@ static int spawn_it(struct child *c, const int theirs[CHANNELS], int stdin_fd, s
 	return spawn_process(&what, &c->pid, err);
 }
 
-static void restore_terminal(const struct child *c)
+void child_restore_terminal(const struct child *c)
 {
 	for (int i = 0; i < 3 && child_uses_stdio(c); i++)
 		terminal_restore(&c->terminal[i]);
@@ -140,7 +140,7 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
 		}
 		for (int i = 0; i < CHANNELS; i++)
 			close_channel(c, (enum channel)i);
-		restore_terminal(c);
+		child_restore_terminal(c);
 		return -1;
 	}
 	c->started_ms = clock_ms();
@@ -261,7 +261,7 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 	uptime = clock_ms() - c->started_ms;
 	for (int i = 0; i < CHANNELS; i++)
 		drain(c, (enum channel)i);
-	restore_terminal(c);
+	child_restore_terminal(c);
 	if (rc != 0)
 		return -1;
 	if (c->role == CHILD_LOADER) {

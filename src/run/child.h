@@ -53,6 +53,8 @@ void child_read(struct child *c, enum channel channel);
  * may hold them open, closes everything and puts the terminal back as it was.
  */
 int child_finish(struct child *c, struct outcome *outcome, struct error *err);
+/* Puts the terminal back as it was, as child_finish() does; in a signal handler too. */
+void child_restore_terminal(const struct child *c);
 void child_signal(const struct child *c, int signal);
 /* Sends text on the control channel; what a dead hypervisor does not take is lost. */
 void child_control(const struct child *c, const char *text);

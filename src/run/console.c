@@ -67,6 +67,16 @@ int console_open(struct console *c, const struct console_settings *settings, str
 	return c->log_path == NULL ? 0 : open_log(c, err);
 }
 
+int console_reopen_log(struct console *c, struct error *err)
+{
+	if (c->log_path == NULL)
+		return 0;
+	close_log(c);
+	c->log_failed = false;
+	c->in_line = false;
+	return open_log(c, err);
+}
+
 /* LOG becomes LOG.1, LOG.1 becomes LOG.2, ...; the oldest goes. */
 static int rotate(struct console *c, struct error *err)
 {

@@ -34,6 +34,8 @@ struct console {
 void console_init(struct console *c);
 /* Opens the terminal, if it is not open, and the log of these settings. */
 int console_open(struct console *c, const struct console_settings *settings, struct error *err);
+/* Somebody has renamed the log: makes a new one, or goes on with what has its name. */
+int console_reopen_log(struct console *c, struct error *err);
 /*
  * The terminal is readable: takes some of what is there now, 1, or 0 when nothing is.  -1 with
  * STATUS_OS, once, when the log cannot be written; the VM goes on.

@@ -164,6 +164,22 @@ static void read_console(struct machine *m)
 	error_clear(&err);
 }
 
+void machine_reopen_logs(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (console_reopen_log(&m->console, &err) == 0)
+		return;
+	boots_warn(m, err.text);
+	error_clear(&err);
+}
+
+void machine_restore_terminal(const struct machine *m)
+{
+	if (m->child.pid != 0)
+		child_restore_terminal(&m->child);
+}
+
 /* One of the processes that are not the hypervisor. */
 static void process_ended(struct machine *m, pid_t pid)
 {

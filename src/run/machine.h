@@ -54,6 +54,10 @@ int machine_reboot(struct machine *m, const char *target, struct error *err);
 int machine_next(struct machine *m, const char *target, struct error *err);
 /* Boots are made from this from the next one on. Taken. */
 void machine_reload(struct machine *m, struct boot_source *fresh);
+/* The console's log, under its name. */
+void machine_reopen_logs(struct machine *m);
+/* What a hypervisor that runs has changed; in a signal handler too. */
+void machine_restore_terminal(const struct machine *m);
 void machine_tell(const struct machine *m, struct vmrun_state *out);
 /* To an event that asks: mend what was found, or let the boot fail. */
 void machine_answer(struct machine *m, bool fix);

@@ -205,6 +205,15 @@ static const char *next_target(const struct machine *m)
 	return m->boot.spec == NULL ? NULL : m->boot.spec->next_target;
 }
 
+/* The step that was taken last. */
+static const char *stop_action(const struct machine *m)
+{
+	const struct stop_ladder *ladder = &m->boot.spec->stop;
+	size_t step = m->stop_step - 1;
+
+	return stop_action_name(step < ladder->count ? ladder->step[step].action : STOP_KILL);
+}
+
 void machine_tell(const struct machine *m, struct vmrun_state *out)
 {
 	bool runs = m->state == STATE_RUNNING || m->state == STATE_STOPPING;
@@ -215,7 +224,11 @@ void machine_tell(const struct machine *m, struct vmrun_state *out)
 	out->next_target = next_target(m);
 	out->boots = m->boots;
 	out->cause = m->history_count > 0 ? cause_name(m->outcome.cause) : NULL;
-	out->stop_step = m->state == STATE_STOPPING ? (int)m->stop_step : 0;
+	if (m->state == STATE_STOPPING) {
+		out->stop_step = (int)m->stop_step;
+		out->stop_action = stop_action(m);
+	}
+	out->stop_requested = m->stop_requested;
 	if (runs && m->child.pid != 0) {
 		out->pid = (int)m->child.pid;
 		out->uptime_ms = machine_now(m) - m->child.started_ms;

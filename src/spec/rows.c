@@ -143,7 +143,7 @@ const struct field spec_fields[] = {
 	    .help = "hook files and stock hooks" },
 	HOOK(on_prepare, "fun(spec: vmrun.Spec, boot: vmrun.Boot): vmrun.Spec?",
 	    "before each boot"),
-	HOOK(on_start, "fun(boot: vmrun.Boot): boolean?, string?",
+	HOOK(on_start, "fun(boot: vmrun.Boot): string|boolean|nil, string?",
 	    "before the hypervisor starts"),
 	HOOK(on_started, "fun(boot: vmrun.Boot)",
 	    "the hypervisor runs"),

@@ -211,6 +211,41 @@ static void test_reload_without_a_file(void **state)
 	vmrun_close(vm);
 }
 
+/* What the step of the ladder is, and whether a boot follows it. */
+static void test_state_of_a_stop(void **state)
+{
+	struct vmrun *vm = life_open("demo", TARGETS ",\"stop\":[{\"do\":\"acpi\",\"wait\":3600}]");
+	struct vmrun_state s;
+
+	(void)state;
+	vmrun_reopen_logs(vm); /* nothing runs yet: nothing to do */
+	vmrun_restore_terminal(vm);
+	life_script("acpi on ready up deaf\nacpi on ready two deaf");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "up");
+	vmrun_get_state(vm, &s);
+	assert_null(s.stop_action);
+	assert_int_equal(vmrun_reboot(vm, NULL), 0);
+	vmrun_get_state(vm, &s);
+	assert_int_equal(s.stop_step, 1);
+	assert_string_equal(s.stop_action, "acpi");
+	assert_false(s.stop_requested);
+	assert_int_equal(vmrun_reboot(vm, NULL), 0); /* the next step, past the end: a kill */
+	vmrun_get_state(vm, &s);
+	assert_int_equal(s.stop_step, 2);
+	assert_string_equal(s.stop_action, "kill");
+	life_wait_for(vm, "two");
+	vmrun_stop(vm);
+	vmrun_get_state(vm, &s);
+	assert_string_equal(s.stop_action, "acpi");
+	assert_true(s.stop_requested);
+	vmrun_kill(vm);
+	assert_non_null(strstr(life_end(vm), "exit:stopped"));
+	vmrun_get_state(vm, &s);
+	assert_null(s.stop_action);
+	vmrun_close(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_next, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_backoff, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_kill, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_state_of_a_stop, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_reload, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_reload_without_a_file, life_enter, life_leave),
 	};

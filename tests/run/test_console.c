@@ -198,6 +198,52 @@ static void test_another_log_at_the_next_boot(void **state)
 	assert_string_equal(content("other"), "y\n");
 }
 
+static void test_a_log_that_was_renamed(void **state)
+{
+	struct console_settings s = { .log = log_name, .timestamps = true, .max_size = 1 << 20 };
+	struct error err = { 0 };
+	struct console c;
+
+	(void)state;
+	console_init(&c);
+	assert_int_equal(console_reopen_log(&c, &err), 0); /* there is none */
+	open_it(&c, &s);
+	print(&c, "before");
+	assert_int_equal(rename("log", "log.1"), 0);
+	assert_int_equal(console_reopen_log(&c, &err), 0);
+	print(&c, "after\n");
+	assert_string_equal(content("log.1") + 23, "Z before");
+	assert_string_equal(content("log") + 23, "Z after\n"); /* a line of its own */
+	assert_int_equal(console_reopen_log(&c, &err), 0);     /* nobody has renamed it */
+	print(&c, "x\n");
+	assert_string_equal(content("log") + 23 + strlen("Z after\n") + 23, "Z x\n");
+	console_close(&c);
+	(void)unlink("log.1");
+	(void)unlink("log");
+}
+
+static void test_a_log_that_cannot_be_made_anew(void **state)
+{
+	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
+	struct error err = { 0 };
+	struct console c;
+
+	(void)state;
+	open_it(&c, &s);
+	assert_int_equal(unlink("log"), 0);
+	assert_int_equal(mkdir("log", 0700), 0);
+	assert_int_equal(console_reopen_log(&c, &err), -1);
+	assert_string_equal(err.text, "console: cannot write log: Is a directory");
+	error_clear(&err);
+	print(&c, "lost\n"); /* and no second complaint */
+	assert_int_equal(rmdir("log"), 0);
+	assert_int_equal(console_reopen_log(&c, &err), 0);
+	print(&c, "kept\n");
+	assert_string_equal(content("log"), "kept\n");
+	console_close(&c);
+	(void)unlink("log");
+}
+
 static void hear(void *context, const char *bytes, size_t n)
 {
 	char *heard = context;
@@ -251,6 +297,8 @@ int main(void)
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_ring_keeps_the_newest),
 		cmocka_unit_test(test_the_line_stays_open),
+		cmocka_unit_test(test_a_log_that_was_renamed),
+		cmocka_unit_test(test_a_log_that_cannot_be_made_anew),
 		cmocka_unit_test(test_another_log_at_the_next_boot),
 		cmocka_unit_test(test_listening_and_typing),
 	};

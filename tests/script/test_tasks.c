@@ -153,12 +153,10 @@ static void test_where_it_can(void **state)
 		"for _ in coroutine.wrap(function() vmrun.sleep(1) end) do end",
 		"local x = setmetatable({}, { __index = function() vmrun.sleep(1) end }).x",
 		"local x = setmetatable({}, { __add = function() vmrun.sleep(1) end }) + 1",
-		"do local c <close> = setmetatable({}, { __close = function() vmrun.sleep(1) end "
-		"}) end",
+		"do local c <close> = setmetatable({}, { __close = load 'vmrun.sleep(1)' }) end",
 		"assert(load('vmrun.sleep(1)'))()",
 		"coroutine.wrap(pcall)(vmrun.sleep, 1)",
-		"local co = coroutine.create(vmrun.sleep) assert(coroutine.resume(co, 1)) "
-		"assert(coroutine.status(co) == 'dead')",
+		"local co = coroutine.create(vmrun.sleep) assert(coroutine.resume(co, 1))",
 	};
 	struct script_reply reply;
 
@@ -178,8 +176,7 @@ static void test_where_it_cannot(void **state)
 		"table.sort({ 3, 2, 1 }, function() vmrun.sleep(1) end)",
 		"string.gsub('x', 'x', function() vmrun.sleep(1) end)",
 		"table.sort({ 2, 1 }, coroutine.wrap(function() vmrun.sleep(1) end))",
-		"table.sort({ 2, 1 }, function() assert(coroutine.resume(coroutine.create("
-		"function() coroutine.wrap(vmrun.sleep)(1) end))) end)",
+		"table.sort({ 2, 1 }, coroutine.wrap(coroutine.wrap(vmrun.sleep)))",
 		"tostring(setmetatable({}, { __tostring = function() vmrun.sleep(1) end }))",
 	};
 	struct script_reply reply;
@@ -263,8 +260,7 @@ static void test_time_is_summed(void **state)
 		stays++;
 		(void)script_resume(reply.task, NULL, &reply, &err);
 	}
-	assert_non_null(err.text);
-	assert_non_null(strstr(err.text, "still running after 100 ms"));
+	assert_true(err.text != NULL && strstr(err.text, "still running after 100 ms") != NULL);
 	assert_in_range(stays, 1, 5); /* fewer on a machine that is busy */
 	error_clear(&err);
 	script_free(s);

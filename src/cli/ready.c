@@ -1,0 +1,157 @@
+/* A newline, and datagrams. */
+#include "ready.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void close_end(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* A name that begins with @ is Linux's: a NUL and the rest, which is no path. */
+static void take_address(struct ready *r, const char *name)
+{
+	size_t n = strlen(name);
+
+	r->to.sun_family = AF_UNIX;
+	r->to_length = 0;
+	if ((*name != '/' && *name != '@') || n < 2 || n >= sizeof(r->to.sun_path))
+		return;
+	memcpy(r->to.sun_path, name, n);
+	if (*name == '@')
+		r->to.sun_path[0] = '\0';
+	r->to_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+}
+
+const char *ready_prepare(struct ready *r, int64_t fd)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+	int flags;
+
+	memset(r, 0, sizeof(*r));
+	r->fd = r->notify = -1;
+	if (name != NULL && *name != '\0') {
+		r->is_wanted = true;
+		take_address(r, name);
+	}
+	(void)unsetenv("NOTIFY_SOCKET");
+	if (fd < 0)
+		return NULL;
+	if (fd <= STDERR_FILENO)
+		return "0, 1 and 2 are the program's own";
+	flags = fd > INT32_MAX ? -1 : fcntl((int)fd, F_GETFL);
+	if (flags < 0)
+		return "it is not open";
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return "it is open for reading only";
+	r->fd = (int)fd;
+	(void)fcntl(r->fd, F_SETFD, FD_CLOEXEC);
+	return NULL;
+}
+
+const char *ready_open(struct ready *r)
+{
+	if (!r->is_wanted)
+		return NULL;
+	if (r->to_length == 0)
+		return "no path of a socket, and no name after a @, of at most 107 bytes";
+	r->notify = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (r->notify < 0)
+		return strerror(errno);
+	(void)fcntl(r->notify, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(r->notify, F_SETFL, O_NONBLOCK);
+	return NULL;
+}
+
+/* A service manager that is slow or gone must not hold us up: what it does not take is lost. */
+static int notify(const struct ready *r, const char *text)
+{
+	if (r->notify < 0)
+		return 0;
+	return sendto(r->notify, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&r->to,
+		   r->to_length) < 0
+	    ? -1
+	    : 0;
+}
+
+static const char *put_newline(struct ready *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLOUT };
+	const char *wrong = NULL;
+
+	if (r->fd < 0)
+		return NULL;
+	if (poll(&p, 1, 0) != 1)
+		wrong = "it takes nothing";
+	else if (write(r->fd, "\n", 1) != 1)
+		wrong = strerror(errno);
+	close_end(&r->fd);
+	return wrong;
+}
+
+const char *ready_up(struct ready *r)
+{
+	if (r->is_up)
+		return NULL;
+	r->is_up = true;
+	r->owes_ready = true;
+	return put_newline(r);
+}
+
+/* A stop that was asked for, or one that was decided on. */
+static bool is_ending(const struct vmrun_state *state)
+{
+	return state->stop_requested ||
+	    (strcmp(state->state, "stopping") == 0 && state->stop_action == NULL);
+}
+
+void ready_tell(struct ready *r, const struct vmrun_state *state)
+{
+	char status[STATUS_SIZE], text[STATUS_SIZE + 64];
+	bool ends = !r->is_ending && is_ending(state);
+
+	if (r->notify < 0)
+		return;
+	status_text(state, false, status);
+	if (!ends && !r->owes_ready && strcmp(status, r->said) == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%s%sSTATUS=%s\n", r->owes_ready ? "READY=1\n" : "",
+	    ends ? "STOPPING=1\n" : "", status);
+	/* What was not taken is told again, when something else happens. */
+	if (notify(r, text) != 0)
+		return;
+	r->owes_ready = false;
+	r->is_ending = r->is_ending || ends;
+	memcpy(r->said, status, sizeof(status));
+}
+
+void ready_reloading(struct ready *r)
+{
+	struct timespec now;
+	char text[64];
+
+	if (!r->is_up || r->is_ending)
+		return;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
+	    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	(void)notify(r, text);
+	r->owes_ready = true; /* which says that it is over */
+}
+
+void ready_close(struct ready *r)
+{
+	close_end(&r->fd);
+	close_end(&r->notify);
+}

@@ -1,0 +1,183 @@
+/* One loop for all that can happen. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "signals.h"
+#include "status.h"
+
+enum { EXIT_OS = 71 };
+
+struct run {
+	struct vmrun *vm;
+	struct renderer *renderer;
+	struct ready *ready;
+	struct question question;
+	int signals;
+};
+
+static void show(const struct vmrun_event *event, struct vmrun *vm, struct renderer *renderer)
+{
+	if (event->type == VMRUN_CHECKED && event->problems > 0)
+		report_say(vm, event->target, renderer);
+	events_add(&renderer->events, event);
+	render_event(event, renderer);
+}
+
+void supervise_show(struct vmrun *vm, struct renderer *renderer)
+{
+	struct vmrun_event event;
+
+	while (vmrun_next_event(vm, &event))
+		show(&event, vm, renderer);
+}
+
+static void take_events(struct run *run)
+{
+	struct vmrun_event event;
+	const char *wrong;
+
+	while (vmrun_next_event(run->vm, &event)) {
+		if (event.type == VMRUN_EXITED || event.type == VMRUN_ENDED)
+			report_unask(&run->question, run->renderer);
+		show(&event, run->vm, run->renderer);
+		if (event.asks)
+			report_ask(&run->question, report_fixes(run->vm), run->renderer);
+		wrong = event.type == VMRUN_SPAWNED ? ready_up(run->ready) : NULL;
+		if (wrong != NULL)
+			sink_say(&run->renderer->sink, LEVEL_WARNING, "%s: warning: --ready-fd: %s",
+			    event.vm, wrong);
+	}
+}
+
+static void reload(struct run *run)
+{
+	ready_reloading(run->ready);
+	(void)vmrun_reload(run->vm);
+}
+
+/* Whatever the program itself writes to, and the library. */
+static void reopen(struct run *run)
+{
+	vmrun_reopen_logs(run->vm);
+	events_reopen(&run->renderer->events);
+}
+
+static void say_status(struct run *run)
+{
+	struct vmrun_state state;
+	char text[STATUS_SIZE];
+
+	vmrun_get_state(run->vm, &state);
+	status_text(&state, true, text);
+	render_status(run->renderer, vmrun_name(run->vm), text);
+}
+
+static void take_signals(struct run *run)
+{
+	struct signals taken;
+
+	signals_take(run->signals, &taken);
+	if (taken.status)
+		say_status(run);
+	if (taken.reopen)
+		reopen(run);
+	if (taken.stop)
+		vmrun_stop(run->vm);
+	else if (taken.reload)
+		reload(run);
+}
+
+/* What is typed answers a question; without one nobody reads stdin here: it is the guest's. */
+static void take_answer(struct run *run)
+{
+	bool yes;
+
+	if (report_hear(&run->question, &yes, run->renderer))
+		vmrun_answer(run->vm, yes);
+}
+
+/*
+ * Before a terminal somebody waits for the VM to stop, and sees how long yet.  Returns when the
+ * line is to be written anew: milliseconds, -1 for never.
+ */
+static int show_ladder(struct run *run, const struct vmrun_state *state)
+{
+	struct live *live = &run->renderer->sink.live;
+	char text[STATUS_SIZE], line[STATUS_SIZE + 96];
+
+	if (state->stop_action == NULL || !sink_has_live(&run->renderer->sink)) {
+		if (!run->question.is_open)
+			live_end(live);
+		return -1;
+	}
+	status_stopping(state, isatty(STDIN_FILENO) != 0 && !run->renderer->terminal, text);
+	(void)snprintf(line, sizeof(line), "vmrun: %s: %s", vmrun_name(run->vm), text);
+	live_set(live, line, run->renderer->sink.console);
+	return status_tick_ms(state);
+}
+
+/* Waits for something and sees to it; 0, or the status of what broke down. */
+static int go_round(struct run *run, int ms)
+{
+	enum { VM, SIGNALS, ANSWER, EVENTS, SOURCES };
+	struct pollfd p[SOURCES] = { [VM] = { .fd = vmrun_fd(run->vm), .events = POLLIN },
+		[SIGNALS] = { .fd = run->signals, .events = POLLIN },
+		[ANSWER] = { .fd = run->question.is_open ? STDIN_FILENO : -1, .events = POLLIN },
+		[EVENTS] = { .fd = events_fd(&run->renderer->events), .events = POLLOUT } };
+
+	if (poll(p, SOURCES, ms) < 0)
+		return errno == EINTR ? 0 : EXIT_OS;
+	if (p[EVENTS].revents != 0)
+		events_flush(&run->renderer->events);
+	if (p[SIGNALS].revents != 0)
+		take_signals(run);
+	if (p[ANSWER].revents != 0)
+		take_answer(run);
+	return vmrun_dispatch(run->vm);
+}
+
+static int run_to_end(struct run *run)
+{
+	struct vmrun_state state;
+	int status = 0, ms;
+
+	while (status == 0) {
+		take_events(run);
+		vmrun_get_state(run->vm, &state);
+		ms = show_ladder(run, &state);
+		ready_tell(run->ready, &state);
+		if (vmrun_ended(run->vm))
+			return vmrun_status(run->vm);
+		status = go_round(run, ms);
+	}
+	return status;
+}
+
+int supervise(struct vmrun *vm, struct renderer *renderer, struct ready *ready)
+{
+	struct run run = {
+		.vm = vm, .renderer = renderer, .ready = ready, .signals = signals_open(vm)
+	};
+	int status;
+
+	if (run.signals < 0) {
+		sink_say(&renderer->sink, LEVEL_ERROR, "cannot catch signals: %s", strerror(errno));
+		return EXIT_OS;
+	}
+	status = vmrun_start(vm);
+	if (status == 0) {
+		events_begin(&renderer->events);
+		status = run_to_end(&run);
+	} else {
+		take_events(&run);
+	}
+	live_end(&renderer->sink.live);
+	signals_close(run.signals);
+	return status;
+}

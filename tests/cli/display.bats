@@ -1,0 +1,185 @@
+#!/usr/bin/env bats
+# What a terminal shows while somebody waits: the stop ladder, a question.
+# shellcheck disable=SC2154 # vm, pid and status: common.bash
+
+setup() {
+	load common
+	common_setup
+	export TERM=xterm
+	mkfifo keys
+}
+
+teardown() {
+	exec 9>&- || :
+	common_teardown
+}
+
+# terminal ARG...: vmrun at a terminal, in the background; what that shows is in out, what is typed
+# goes to descriptor 9, vmrun's pid to the file vmrun.pid
+terminal() {
+	: >out
+	: >err
+	"$PTY" sh -c "${how:-exec \"\$@\" 2>&1}" sh "$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" \
+		-P vmrun.pid "$@" >out 2>err <keys 3>&- 9>&- &
+	pid=$!
+	pids+=("$pid")
+	exec 9>keys
+}
+
+# What stands on the screen at the end: lines as they were overwritten last.
+screen() {
+	tr '\n' '\001' <out | sed 's/\x1b\[?7[lh]//g; s/\r\x01/\x01/g' | tr '\001' '\n' |
+		sed 's/.*\r\x1b\[K//'
+}
+
+ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
+
+@test "a stop ticks: one line, rewritten, with the way to the next step, gone at the end" {
+	spec "$ladder"
+	script 'acpi on ready up deaf'
+	terminal vm.json
+	await_file up
+	await_text 'runs under' out
+	printf '\003' >&9
+	await_text "vmrun: $vm: stopping: waiting for the power button to work (acpi), 50 min 0 s, ^C for the next step" out
+	await_text '(acpi), 49 min 59 s' out
+	await_text '(acpi), 49 min 58 s' out
+	is "$(screen | grep -c 'waiting for')" 1
+	printf '\003' >&9
+	ends 0
+	screen >shown
+	lacks 'waiting for' shown
+	has "vmrun: $vm: stopping: pressing the power button" shown
+	has "vmrun: $vm: stopping: killing the hypervisor" shown
+	lacks 'next step in' shown
+	grep -q '^terminal: .*, restored$' err # O_NONBLOCK may have been seen, while something was written
+}
+
+@test "what is said meanwhile stands above it" {
+	spec "$ladder"
+	script 'acpi on ready up deaf'
+	terminal vm.json
+	await_file up
+	await_text 'runs under' out
+	printf '\003' >&9
+	await_text '(acpi)' out
+	kill -USR2 "$(cat vmrun.pid)"
+	await_text ': stopping, target default' out
+	await_text '(acpi), 49 min 58 s' out
+	screen >shown
+	is "$(tail -n 2 shown | grep -c ': stopping, target default')" 1
+	tail -n 1 shown | grep -q 'waiting for the power button'
+	printf '\003' >&9
+	ends 0
+}
+
+@test "over a console on stdio: carriage returns, and no ^C, which is the guest's" {
+	spec "$(jq -c '. + {com1: "stdio"}' <<<"$ladder")"
+	script 'acpi on print login:_ ready up deaf'
+	terminal vm.json
+	await_file up
+	await_text 'runs under' out
+	await_text login out
+	kill -TERM "$(cat vmrun.pid)"
+	await_text '(acpi), 50 min 0 s, another SIGTERM for the next step' out
+	await_text '(acpi), 49 min 59 s' out
+	screen >shown
+	has 'login: ' shown
+	kill -TERM "$(cat vmrun.pid)"
+	ends 0
+	screen >shown
+	lacks 'waiting for' shown
+	has 'login: ' shown
+	has 'terminal: touched, restored'
+}
+
+@test "no line that ticks on a terminal that cannot rewrite, or in the background: a line a step" {
+	spec "$ladder"
+	local case
+	for case in dumb '' background; do
+		rm -f up
+		script 'acpi on ready up deaf'
+		# shellcheck disable=SC2016 # the inner shell's words
+		if [ "$case" = background ]; then
+			how='set -m; "$@" 2>&1 & wait' terminal vm.json
+		else
+			TERM=$case terminal vm.json
+		fi
+		await_file up
+		await_text 'runs under' out
+		kill -TERM "$(cat vmrun.pid)"
+		await_text 'pressing the power button, next step in 50 min 0 s or at the next signal' out
+		kill -TERM "$(cat vmrun.pid)"
+		ends 0
+		exec 9>&-
+		lacks 'waiting for' out
+		lacks "$(printf '\033')" out
+	done
+}
+
+@test "on a pipe neither" {
+	spec "$ladder"
+	script 'acpi on ready up deaf'
+	start vm.json
+	await_file up
+	await_text 'runs under'
+	kill -TERM "$pid"
+	await_text 'next step in 50 min 0 s or at the next signal'
+	kill -TERM "$pid"
+	ends 0
+	lacks 'waiting for'
+	lacks "$(printf '\033')"
+}
+
+@test "nor where the messages are for a program, on a terminal all the same" {
+	spec "$ladder"
+	script 'acpi on ready up deaf'
+	terminal --log-format json vm.json
+	await_file up
+	kill -TERM "$(cat vmrun.pid)"
+	await_text '"stopping"' out
+	kill -TERM "$(cat vmrun.pid)"
+	ends 0
+	lacks 'waiting for' out
+	lacks "$(printf '\033')" out
+}
+
+# --- a question ---
+
+# asking ARG...: at a terminal with a fault that can be mended
+asking() {
+	export PATH=$SOURCE/tests/fake/bin:$PATH FAKE_STATE_DIR=$PWD/state FAKE_CALLS=$PWD/calls
+	mkdir -p state
+	printf 'vmm\n' >state/modules
+	printf 'hw.vmm.vmx.initialized=1\nhw.physmem=8589934592\nkern.smp.cpus=4\n' >state/sysctls
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	unchecked=()
+	terminal "$@" vm.json
+	await_text 'Apply 1 fix? [y/N] ' out
+}
+
+@test "signals while it asks: the status is told, the question stands again, and is answered" {
+	asking
+	script 'exit 1'
+	kill -USR1 "$(cat vmrun.pid)"
+	kill -HUP "$(cat vmrun.pid)"
+	await_text 'read again' out
+	kill -USR2 "$(cat vmrun.pid)"
+	await_text "$vm: waiting, target default" out
+	await grep -q 'Apply.*Apply.*Apply' <(tr '\n' ' ' <out)
+	echo y >&9
+	ends 0
+	is "$(starts)" 1
+	has 'ifconfig tap3 create up' calls
+}
+
+@test "a stop while it asks: nothing is mended, nothing is started" {
+	asking
+	printf '\003' >&9
+	ends 0
+	is "$(starts)" ''
+	lacks create calls
+	has 'stopped on request' out
+	screen >shown
+	lacks 'Apply' shown
+}

@@ -1,0 +1,95 @@
+# A host to be killed on, for the suites of recovery.
+# shellcheck shell=bash disable=SC2034,SC2154 # see common.bash
+
+load common
+
+recovery_setup() {
+	common_setup
+	unchecked=()
+	unset FAKEBHYVE_NODISK
+	export FAKE_STATE_DIR=$PWD/state PATH=$SOURCE/tests/fake/bin:$PATH
+	mkdir state run state/vmm
+	}
+
+recovery_teardown() {
+	local one
+	for one in $(cat pids 2>/dev/null); do kill -KILL "$one" 2>/dev/null || :; done
+	common_teardown
+}
+
+go() {
+	status=0
+	timeout -k 5 40 "$@" >out 2>err </dev/null 3>&- || status=$?
+} 2>/dev/null
+
+# A host with things of others, and a spec that takes one of everything.
+make_host() {
+	local name
+	printf 'vmm.ko\n' >state/modules
+	printf 'bridge0 up member=tap0\ntap0 up\ntap7 up\n' >state/interfaces
+	printf '%s:\tclass=0x03 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 subvendor=0x1043 subdevice=0x%s\n' \
+		vgapci0@pci0:3:0:0 85ac ppt0@pci0:4:0:0 85ad >state/pci
+	: >state/pci.old
+	: >state/vmm/other
+	printf 'hw.physmem=8589934592\nhw.vmm.maxcpu=16\nhw.vmm.iommu.enable=1\n' >state/sysctls
+	truncate -s 1M disk
+	for name in other.sock other.pid; do
+		[ "$name" = other.pid ] || python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' "$name"
+	done
+	echo 1 >other.pid
+	cat >companion <<-'END'
+		#!/bin/bash
+		echo $$ >>pids
+		trap 'exit 0' TERM
+		: >companion.up
+		mkfifo fifo.$$ && exec 9<>fifo.$$ && rm fifo.$$
+		while :; do read -r -t 60 <&9 || :; done
+	END
+	chmod +x companion
+	spec '{"com1": "console", "console": {"log": "con.log"},
+		"graphic": {"port": "auto", "password": "sesame"},
+		"companions": [{"name": "side", "command": ["./companion"], "ready": {"path": "companion.up"}}],
+		"emulations": [{"device": "virtio-blk", "path": "disk"},
+			{"device": "virtio-net", "bridge": "bridge0"}, {"device": "e1000", "name": "tap9", "fix": true},
+			{"device": "passthru", "src": "3:0:0", "fix": true}, {"device": "passthru", "src": "4:0:0"},
+			{"device": "virtio-console", "ports": ["a.sock", "b.sock"]}]}'
+	before=$(host)
+}
+
+# All that others could notice.
+host() {
+	(cd state && sort interfaces && sort pci && ls vmm)
+	ls ./*.sock ./*.pid
+}
+
+vmrun_words=("$VMRUN" --run-dir run --state-dir keep -p guest.pid -P own.pid)
+
+# After the end of everything: the host is as it was.
+as_before() {
+	local one
+	is "$(host)" "$before"
+	for one in $(cat pids 2>/dev/null); do
+		await is_gone "$one" || { echo "a companion is left: $one" >&2 && return 1; }
+	done
+	await nothing_runs
+	[ -z "$(ls run)" ] || { ls -R run >&2 && return 1; }
+}
+
+# dies_at N [ARG...]: a run that is killed before its N-th step, or ends before there are so many
+dies_at() {
+	local at=$1
+	shift
+	script 'print up exit 0' 'exit 1'
+	rm -f companion.up
+	KILLAT=$at LD_PRELOAD=$KILLAT_LIBRARY go "${vmrun_words[@]}" "$@" vm.json
+	[ "$status" -eq 137 ] || [ "$status" -eq 0 ] || { echo "step $at: $status" >&2 && cat err >&2 && return 1; }
+}
+
+recovers() {
+	script 'exit 0' 'exit 1'
+	rm -f companion.up
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0 || return 1
+	as_before
+}

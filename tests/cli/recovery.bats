@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# A vmrun that is killed, at any point, and what the next one of that name makes of it.
+# shellcheck disable=SC2154 # vm, pid and status: common.bash
+
+setup() {
+	load recovery
+	recovery_setup
+}
+
+teardown() {
+	recovery_teardown
+}
+
+@test "a run that nobody kills leaves nothing" {
+	make_host
+	script 'exit 0' 'exit 1'
+	KILLAT_COUNT=$PWD/count LD_PRELOAD=$KILLAT_LIBRARY go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	as_before
+	[ "$(cat count)" -gt 150 ]
+}
+
+# runs SCRIPT...: a run in the background that is up, then killed
+dies_running() {
+	script "$@"
+	"${vmrun_words[@]}" vm.json >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	await_file up
+	await grep -q '"hypervisor"' "run/$vm/state.json"
+	kill -KILL "$pid"
+	wait "$pid" || :
+}
+
+@test "a hypervisor that outlives its vmrun: 75, its pid, and nothing is undone" {
+	make_host
+	dies_running 'acpi on ready up deaf'
+	local guest
+	guest=$(fake_pids)
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 75
+	has "its hypervisor still runs as pid $guest, left by a vmrun that died (pid $pid)"
+	kill -0 "$guest"
+	grep -q member=tap1 state/interfaces
+	[ -e "state/vmm/$vm" ]
+	[ -e "run/$vm/state.json" ]
+	[ ! -e own.pid ]
+	go "${vmrun_words[@]}" --force vm.json
+	is "$status" 0
+	has 'a vmrun before this one died'
+	as_before
+}
+
+@test "--force: what does not heed the power is killed" {
+	make_host
+	dies_running 'ready up hang'
+	script 'exit 1'
+	go "${vmrun_words[@]}" --force vm.json
+	is "$status" 0
+	as_before
+}
+
+@test "a guest that goes down by itself is waited for" {
+	make_host
+	dies_running 'acpi on ready up wait sleep 500 exit 1'
+	recovers
+}
+
+@test "a stop while it waits: nothing is undone, the next start does" {
+	make_host
+	dies_running 'acpi on ready up wait waitfile go exit 1'
+	rm up
+	"${vmrun_words[@]}" vm.json >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	await_text 'a vmrun before this one died'
+	kill -TERM "$pid"
+	ends 0
+	grep -q member=tap1 state/interfaces
+	touch go
+	await nothing_runs
+	recovers
+}
+
+@test "a pid that somebody else has by now is nobody of ours" {
+	make_host
+	dies_running 'acpi on ready up wait exit 1'
+	await nothing_runs
+	sleep 1000 &
+	pids+=($!)
+	jq -c --argjson pid $! '(.processes[] | .pid) = $pid' "run/$vm/state.json" >new
+	mv new "run/$vm/state.json"
+	recovers
+	kill -0 "${pids[-1]}"
+}
+
+@test "a record that makes no sense is told, and in nobody's way" {
+	make_host
+	local text
+	for text in '' '{' '[]' '{"v": 2}' '{"v": 1, "supervisor": 1, "processes": [{}]}' '"x"'; do
+		mkdir -p "run/$vm"
+		printf '%s' "$text" >"run/$vm/state.json"
+		recovers
+		has "run/$vm/state.json: this is no record of a vmrun"
+	done
+}
+
+@test "between equal boots only the pid is written, after the spawn" {
+	make_host
+	script 'ready one waitfile go exit 0' 'ready two waitfile go2 exit 1'
+	"${vmrun_words[@]}" vm.json >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	await_file one
+	await grep -q '"hypervisor"' "run/$vm/state.json"
+	jq 'del(.processes[] | select(.name == "hypervisor"))' "run/$vm/state.json" >first
+	touch go
+	await_file two
+	await grep -q "\"name\":\"hypervisor\",\"pid\":$(fake_pids | tail -n 1)," "run/$vm/state.json"
+	jq 'del(.processes[] | select(.name == "hypervisor"))' "run/$vm/state.json" >second
+	diff first second
+	is "$(stat -c %a "run/$vm/state.json")" 600
+	! grep sesame "run/$vm/state.json"
+	touch go2
+	ends 0
+	as_before
+}
+
+@test "what cannot be written down is not taken" {
+	[ "$(id -u)" -eq 0 ] || skip 'not root: cannot make a full file system'
+	make_host
+	mkdir -m 700 small
+	unshare -m true 2>/dev/null || skip 'no mount namespaces here'
+	script 'exit 1'
+	# The lock, a line, fits; the record does not.
+	go unshare -m sh -c 'mount -t tmpfs -o size=8k,mode=700 none small && exec "$@"' - \
+		"$VMRUN" --run-dir small vm.json
+	is "$status" 71 || is "$status" 69
+	has 'No space left on device'
+	is "$(starts)" ''
+	is "$(host)" "$before"
+}
