@@ -259,7 +259,7 @@ static void attach(struct console *c)
 		set_modes(&c->modes);
 	}
 	if (caught != 0)
-		die_of(caught);
+		die_of((int)caught);
 }
 
 int ctl_console(const struct ctl *ctl)

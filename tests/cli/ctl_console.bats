@@ -46,12 +46,12 @@ ctl() {
 	timeout -k 5 60 "$VMRUNCTL" -r "$run_dir" "$@" >said 2>wrong </dev/null 3>&- || status=$?
 }
 
-# console ARG...: at a terminal of its own, in the background; keys are typed with `keys`
+# console: at a terminal of its own, in the background; keys are typed with `keys`
 console() {
 	[ -e keys ] || mkfifo keys
 	: >screen
 	: >notes
-	"$PTY" "$VMRUNCTL" -r "$run_dir" "$vm" console "$@" <keys >screen 2>notes 3>&- &
+	"$PTY" "$VMRUNCTL" -r "$run_dir" "$vm" console <keys >screen 2>notes 3>&- &
 	watcher=$!
 	pids+=("$watcher")
 	exec 7>keys
