@@ -140,7 +140,7 @@ static char *check_words(struct ctl *ctl, char **word, int count)
 	int most;
 
 	if (count == 1 && strcmp(word[0], "list") == 0) {
-		ctl->command = word[0];
+		ctl->run = ctl_list;
 		return check_options(ctl, "list", "");
 	}
 	if (count == 0)
@@ -154,6 +154,7 @@ static char *check_words(struct ctl *ctl, char **word, int count)
 	if (command == NULL)
 		return unknown_command(word[1]);
 	ctl->command = command->name;
+	ctl->run = command->run;
 	most = command->argument == NULL ? 2 : 3;
 	if (count > most)
 		return rows_complain("%s: one word too many: \"%s\"", command->name, word[most]);
@@ -229,7 +230,7 @@ static int run(struct ctl *ctl)
 
 	if (ctl->run_dir == NULL)
 		ctl->run_dir = folder = vmrun_default_run_dir();
-	status = ctl->vm == NULL ? ctl_list(ctl) : find_command(ctl->command)->run(ctl);
+	status = ctl->run(ctl);
 	free(folder);
 	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
 		(void)fprintf(stderr, "vmrunctl: cannot write to stdout: %s\n", strerror(errno));

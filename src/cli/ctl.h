@@ -17,7 +17,8 @@ enum {
 
 struct ctl {
 	const char *run_dir, *vm, *command;
-	const char *argument; /* of the command, or NULL */
+	int (*run)(const struct ctl *ctl); /* the command */
+	const char *argument;		   /* of the command, or NULL */
 	const char *state, *seconds;
 	int64_t timeout_ms; /* --timeout; -1: none */
 	int64_t from;	    /* --from; -1: none */

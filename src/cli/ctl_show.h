@@ -15,6 +15,6 @@ void show_event(const char *line);
 /* A member of an answer for a column: "-" where there is none. Caller frees. */
 char *show_member(const char *answer, const char *key);
 /* "1.5 s", "2 min 5 s". */
-const char *show_duration(const char *ms, char text[48]);
+const char *show_duration(const char *digits, char text[48]);
 
 #endif

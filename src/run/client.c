@@ -138,9 +138,10 @@ void client_read(struct client *c)
 void client_used(struct client *c, size_t n)
 {
 	c->in_length -= n;
-	memmove(c->in, c->in + n, c->in_length);
 	if (c->in_length == 0)
 		release(&c->in, &c->in_room);
+	else
+		memmove(c->in, c->in + n, c->in_length);
 }
 
 bool client_flush(struct client *c)

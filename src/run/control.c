@@ -78,8 +78,11 @@ static void drop(struct control *c, size_t slot)
 	struct client *client = c->client[slot];
 
 	waiting_forget(c, client);
-	if (c->writer == client)
+	if (c->writer == client) {
 		c->writer = NULL;
+		if (c->listener >= 0)
+			serving_room(c);
+	}
 	client_free(client, c->listener < 0 ? NULL : c->machine->wait);
 	c->client[slot] = NULL;
 	c->count--;

@@ -45,6 +45,7 @@ struct control {
 	size_t count, limit;
 	int64_t stall_ms;
 	struct client *writer; /* of the console, or NULL */
+	bool wants_room;       /* the console is waited for to take more of it */
 	struct wait *waits;
 	struct backlog backlog;
 	bool busy;  /* it is being served: what changes meanwhile is looked at afterwards */
@@ -56,6 +57,8 @@ struct control {
 void serving_lines(struct control *c, struct client *client);
 /* What a client that writes to the console has sent goes to the guest. */
 void serving_type(struct control *c, struct client *client);
+/* Waits until the console takes more, if its writer has more. */
+void serving_room(struct control *c);
 
 /* waiting.c */
 void waiting_add(struct control *c, struct client *client, struct order *o);

@@ -162,15 +162,24 @@ void serving_lines(struct control *c, struct client *client)
 		check_length(client);
 }
 
+void serving_room(struct control *c)
+{
+	const struct console *console = &c->machine->console;
+	bool wanted = c->writer != NULL && c->writer->in_length > 0;
+
+	if (console->ours < 0 || wanted == c->wants_room)
+		return;
+	c->wants_room = wanted;
+	waitset_want(c->machine->wait, console->ours, MACHINE_TAG_CONSOLE, true, wanted);
+}
+
 void serving_type(struct control *c, struct client *client)
 {
-	struct console *console = &c->machine->console;
+	size_t n = client->in_length;
 
 	/* Who only reads has nothing to say. */
-	client_used(client,
-	    client->writes ? console_type(console, client->in, client->in_length)
-			   : client->in_length);
-	if (console->ours >= 0)
-		waitset_want(c->machine->wait, console->ours, MACHINE_TAG_CONSOLE, true,
-		    client->in_length > 0);
+	if (client->writes && n > 0)
+		n = console_type(&c->machine->console, client->in, n);
+	client_used(client, n);
+	serving_room(c);
 }

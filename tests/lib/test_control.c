@@ -1,11 +1,7 @@
 /* The control socket against clients that mean no good, in the process of the supervisor. */
 #include "life.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "../base/dice.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -400,17 +396,7 @@ static void test_slow_listener(void **state)
 	finish(vm);
 }
 
-static uint64_t seed = 88172645463325252U;
-
-static unsigned roll(unsigned below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (unsigned)(seed % below);
-}
-
-static void babble(int fd)
+static void babble(struct dice *dice, int fd)
 {
 	static const char *const words[] = { "{", "}", "[", "]", "\"cmd\"", ":", ",", "\"status\"",
 		"\"events\"", "\"from\"", "1", "\n", "\n", "\0", "\"wait\"", "\"gone\"", "true",
@@ -418,14 +404,12 @@ static void babble(int fd)
 	char text[256];
 	size_t n = 0;
 
-	for (unsigned i = roll(30); i > 0; i--) {
-		const char *word = words[roll(sizeof(words) / sizeof(words[0]))];
+	for (unsigned i = dice_roll(dice, 30); i > 0; i--) {
+		const char *word = words[dice_roll(dice, sizeof(words) / sizeof(words[0]))];
 		size_t length = *word == '\0' ? 1 : strlen(word);
 
-		if (n + length <= sizeof(text)) {
-			memcpy(text + n, word, length);
-			n += length;
-		}
+		for (size_t k = 0; k < length && n < sizeof(text); k++)
+			text[n++] = word[k];
 	}
 	(void)!send(fd, text, n, MSG_NOSIGNAL);
 }
@@ -434,20 +418,22 @@ static void test_babble(void **state)
 {
 	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE);
 	int64_t until = clock_ms() + 2000;
+	struct dice dice;
 	int fd[8];
 
 	(void)state;
+	dice_start(&dice, 1);
 	life_wait_for(vm, "one");
 	for (size_t i = 0; i < 8; i++)
 		fd[i] = client(vm);
 	while (clock_ms() < until) {
-		size_t i = roll(8);
+		size_t i = dice_roll(&dice, 8);
 		char heard[65536];
 
-		babble(fd[i]);
-		if (roll(2) == 0)
+		babble(&dice, fd[i]);
+		if (dice_roll(&dice, 2) == 0)
 			(void)!recv(fd[i], heard, sizeof(heard), 0);
-		if (roll(20) == 0) {
+		if (dice_roll(&dice, 20) == 0) {
 			(void)close(fd[i]);
 			fd[i] = client(vm);
 		}
@@ -518,6 +504,57 @@ static void test_asked_by_others(void **state)
 	vmrun_close(vm);
 }
 
+/* How often it wakes while nothing happens. */
+static int count_wakes(struct vmrun *vm)
+{
+	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
+	int wakes = 0;
+
+	for (; wakes < 1000 && poll(&p, 1, 50) > 0; wakes++)
+		assert_int_equal(vmrun_dispatch(vm), 0);
+	return wakes;
+}
+
+/* A guest that does not read its line: the writer is held up, nobody else is, and nothing spins. */
+static void test_full_line(void **state)
+{
+	struct vmrun *vm = begin(TWO_BOOTS, AT_ONCE ",\"com1\":\"console\"");
+	size_t sent = 0;
+	int fd, other;
+
+	(void)state;
+	life_wait_for(vm, "one");
+	fd = client(vm);
+	other = client(vm);
+	say(fd, "{\"cmd\":\"console\",\"write\":true}\n");
+	expect(vm, fd, "\"backlog\":0}\n");
+	say(other, "{\"cmd\":\"console\"}\n");
+	expect(vm, other, "\"backlog\":0}\n");
+	for (int quiet = 0; quiet < 20;) {
+		char bytes[1000];
+		ssize_t n;
+
+		memset(bytes, 'x', sizeof(bytes));
+		n = send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		quiet = n > 0 ? 0 : quiet + 1;
+		life_step(vm, 0);
+	}
+	assert_true(sent < (size_t)4 << 20);
+	assert_true(vm->control->wants_room);
+	say(other, "what a reader says is nobody's");
+	assert_true(count_wakes(vm) < 1000);
+	assert_true(vm->control->wants_room);
+	expect_alive(vm);
+	expect_reboot(vm, "go", "two");
+	(void)close(fd);
+	assert_true(count_wakes(vm) < 1000);
+	assert_int_equal(vm->control->count, 1);
+	assert_false(vm->control->wants_room);
+	(void)close(other);
+	finish(vm);
+}
+
 /* Closed by its user while it runs. */
 static void test_closed(void **state)
 {
@@ -553,6 +590,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_babble, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_stop, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_asked_by_others, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_full_line, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_closed, life_enter, life_leave),
 	};
 

@@ -1,11 +1,7 @@
 /* Requests of the control socket as they are read: every member, and any bytes at all. */
 #include "run/order.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "../base/dice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,20 +89,10 @@ static void test_bytes(void **state)
 	expect_bad("[[[[", 4, "not JSON: column 5: the text ends too early");
 }
 
-static uint64_t seed = 88172645463325252U;
-
-static unsigned roll(unsigned below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (unsigned)(seed % below);
-}
-
 static const char *const samples[] = {
 	"{\"id\":1,\"cmd\":\"status\"}",
-	"{\"id\":\"x\",\"cmd\":\"wait-for\",\"text\":\"login: \\u00e9\",\"timeout\":1.25,"
-	"\"backlog\":false}",
+	"{\"id\":\"x\",\"cmd\":\"wait-for\",\"text\":\"\\u00e9\",\"timeout\":1.25,\"backlog\":"
+	"false}",
 	"{\"cmd\":\"wait\",\"state\":\"running\",\"timeout\":3}",
 	"{\"cmd\":\"wait\",\"gone\":true}",
 	"{\"cmd\":\"events\",\"from\":17}",
@@ -115,24 +101,26 @@ static const char *const samples[] = {
 };
 
 /* Some bytes of a good one changed, taken out, doubled; or nothing but noise. */
-static size_t make(char *line, size_t room)
+static size_t make(struct dice *dice, char *line, size_t room)
 {
-	const char *sample = samples[roll(sizeof(samples) / sizeof(samples[0]))];
+	const char *sample = samples[dice_roll(dice, sizeof(samples) / sizeof(samples[0]))];
 	size_t n = strlen(sample);
 
-	if (roll(4) == 0) {
-		n = roll((unsigned)room);
+	if (dice_roll(dice, 4) == 0) {
+		n = dice_roll(dice, (unsigned)room);
 		for (size_t i = 0; i < n; i++)
-			line[i] = (char)roll(256);
+			line[i] = (char)dice_roll(dice, 256);
 		return n;
 	}
-	memcpy(line, sample, n);
-	for (unsigned times = roll(6); times > 0 && n > 2; times--) {
-		size_t at = roll((unsigned)n - 1), length = 1 + roll((unsigned)(n - at) - 1);
+	(void)snprintf(line, room, "%s", sample);
+	for (unsigned times = dice_roll(dice, 6); times > 0 && n > 2; times--) {
+		size_t at = dice_roll(dice, (unsigned)n - 1),
+		       length = 1 + dice_roll(dice, (unsigned)(n - at) - 1);
 
-		switch (roll(3)) {
+		switch (dice_roll(dice, 3)) {
 		case 0:
-			line[at] = roll(2) == 0 ? (char)roll(256) : "{}[]\":,0e.\\"[roll(11)];
+			line[at] = dice_roll(dice, 2) == 0 ? (char)dice_roll(dice, 256)
+							   : "{}[]\":,0e.\\"[dice_roll(dice, 11)];
 			break;
 		case 1:
 			memmove(line + at, line + at + length, n - at - length);
@@ -152,11 +140,13 @@ static void test_any_bytes(void **state)
 {
 	int64_t until = clock_ms() + FUZZ_MS;
 	size_t good = 0, bad = 0;
+	struct dice dice;
 
 	(void)state;
+	dice_start(&dice, 1);
 	while (clock_ms() < until) {
 		char line[512];
-		size_t n = make(line, sizeof(line));
+		size_t n = make(&dice, line, sizeof(line));
 		char *exact = malloc(n + 1); /* so that a sanitizer sees a byte too far */
 		struct error err = { 0 };
 		struct order o;
