@@ -241,7 +241,7 @@ static int run(struct ctl *ctl)
 
 int main(int argc, char **argv)
 {
-	struct ctl ctl = { .timeout_ms = -1, .from = -1 };
+	struct ctl ctl = { .run = ctl_list, .timeout_ms = -1, .from = -1 };
 	char *wrong = parse(argc, argv, &ctl);
 
 	if (wrong != NULL)
