@@ -7,32 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How much an event matters: when all is well, and when it tells of something bad. */
-static const struct {
-	enum level good, bad;
-} levels[] = {
-	[VMRUN_POLICY] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_STARTING] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_LOADING] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_SPAWNED] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_OUTPUT] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_EXITED] = { LEVEL_INFO, LEVEL_ERROR },
-	[VMRUN_CLEANED] = { LEVEL_DEBUG, LEVEL_DEBUG }, /* a warning tells of what is left */
-	[VMRUN_DECIDED] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_GIVEN_UP] = { LEVEL_ERROR, LEVEL_ERROR },
-	[VMRUN_RELOADED] = { LEVEL_INFO, LEVEL_ERROR },
-	[VMRUN_STOPPING] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_HOOK_FAILED] = { LEVEL_ERROR, LEVEL_ERROR },
-	[VMRUN_HOOK_EVENT] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_LOG] = { LEVEL_INFO, LEVEL_INFO }, /* unless it says so itself */
-	[VMRUN_WARNING] = { LEVEL_WARNING, LEVEL_WARNING },
-	[VMRUN_NOTE] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_CHECKED] = { LEVEL_DEBUG, LEVEL_ERROR },
-	[VMRUN_FIXED] = { LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_ENDED] = { LEVEL_INFO, LEVEL_ERROR },
-	[VMRUN_LOST] = { LEVEL_WARNING, LEVEL_WARNING },
-};
-
 static bool is_bad(const struct vmrun_event *e)
 {
 	static const char *const good[] = { "reboot", "poweroff", "halt", "stopped" };
@@ -44,15 +18,6 @@ static bool is_bad(const struct vmrun_event *e)
 			return false;
 	}
 	return true;
-}
-
-static enum level level_of(const struct vmrun_event *e)
-{
-	enum level level = is_bad(e) ? levels[e->type].bad : levels[e->type].good;
-
-	if (e->level != NULL)
-		(void)sink_level(e->level, &level);
-	return level;
 }
 
 static void say(struct renderer *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -235,72 +200,97 @@ static void say_log(const struct vmrun_event *e, struct renderer *r)
 	    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
 }
 
-static void say_event(const struct vmrun_event *e, struct renderer *r)
+static void say_starting(const struct vmrun_event *e, struct renderer *r)
 {
-	switch (e->type) {
-	case VMRUN_POLICY:
-		say_policy(e, r);
-		break;
-	case VMRUN_STARTING:
-		say(r, "%s: booting target %s", e->vm, e->target);
-		break;
-	case VMRUN_LOADING:
-		say(r, "%s: %s loads target %s, pid %d", e->vm, e->argv[0], e->target, e->pid);
-		break;
-	case VMRUN_SPAWNED:
-		say_spawned(e, r);
-		break;
-	case VMRUN_OUTPUT:
-		say(r, "%s: %s: %s", e->vm, e->by != NULL ? e->by : r->hypervisor, e->text);
-		break;
-	case VMRUN_EXITED:
-		say_exited(e, r);
-		break;
-	case VMRUN_DECIDED:
-		say_decided(e, r);
-		break;
-	case VMRUN_GIVEN_UP:
-		say_given_up(e, r);
-		break;
-	case VMRUN_RELOADED:
-		say_reloaded(e, r);
-		break;
-	case VMRUN_STOPPING:
-		say_stopping(e, r);
-		break;
-	case VMRUN_HOOK_FAILED:
-		say_hook_failed(e, r);
-		break;
-	case VMRUN_LOG:
-		say_log(e, r);
-		break;
-	case VMRUN_WARNING:
-		say_remark(e, "warning", r);
-		break;
-	case VMRUN_NOTE:
-		say_remark(e, "note", r);
-		break;
-	case VMRUN_CHECKED: /* report.c tells what is wrong */
-		if (e->problems == 0)
-			say(r, "%s: target %s can start", e->vm, e->target);
-		break;
-	case VMRUN_CLEANED:
-		say(r, "%s: target %s is cleaned up%s", e->vm, e->target,
-		    e->text == NULL ? "" : " in part");
-		break;
-	case VMRUN_LOST:
-		break; /* nobody is slow here */
-	case VMRUN_FIXED:
-		say(r, "%s: mended: %s", e->vm, e->text);
-		break;
-	case VMRUN_HOOK_EVENT: /* a spec that tells, and is wrong, has no name yet */
-		say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
-		    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
-		break;
-	case VMRUN_ENDED:
-		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
-		break;
-	}
+	say(r, "%s: booting target %s", e->vm, e->target);
+}
+
+static void say_loading(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: %s loads target %s, pid %d", e->vm, e->argv[0], e->target, e->pid);
+}
+
+static void say_output(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: %s: %s", e->vm, e->by != NULL ? e->by : r->hypervisor, e->text);
+}
+
+static void say_warning(const struct vmrun_event *e, struct renderer *r)
+{
+	say_remark(e, "warning", r);
+}
+
+static void say_note(const struct vmrun_event *e, struct renderer *r)
+{
+	say_remark(e, "note", r);
+}
+
+/* What is wrong report.c tells. */
+static void say_checked(const struct vmrun_event *e, struct renderer *r)
+{
+	if (e->problems == 0)
+		say(r, "%s: target %s can start", e->vm, e->target);
+}
+
+static void say_cleaned(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: target %s is cleaned up%s", e->vm, e->target,
+	    e->text == NULL ? "" : " in part");
+}
+
+static void say_fixed(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: mended: %s", e->vm, e->text);
+}
+
+/* A spec that tells, and is wrong, has no name yet. */
+static void say_hook_event(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
+	    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
+}
+
+static void say_ended(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
+}
+
+/* What is said of an event, and how much it matters: when all is well, and when it tells of
+ * something bad. */
+static const struct {
+	void (*say)(const struct vmrun_event *e, struct renderer *r); /* NULL: nothing */
+	enum level good, bad;
+} rows[] = {
+	[VMRUN_POLICY] = { say_policy, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_STARTING] = { say_starting, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_LOADING] = { say_loading, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_SPAWNED] = { say_spawned, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_OUTPUT] = { say_output, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_EXITED] = { say_exited, LEVEL_INFO, LEVEL_ERROR },
+	[VMRUN_CLEANED] = { say_cleaned, LEVEL_DEBUG,
+	    LEVEL_DEBUG }, /* a warning tells of what is left */
+	[VMRUN_DECIDED] = { say_decided, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_GIVEN_UP] = { say_given_up, LEVEL_ERROR, LEVEL_ERROR },
+	[VMRUN_RELOADED] = { say_reloaded, LEVEL_INFO, LEVEL_ERROR },
+	[VMRUN_STOPPING] = { say_stopping, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_HOOK_FAILED] = { say_hook_failed, LEVEL_ERROR, LEVEL_ERROR },
+	[VMRUN_HOOK_EVENT] = { say_hook_event, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_LOG] = { say_log, LEVEL_INFO, LEVEL_INFO }, /* unless it says so itself */
+	[VMRUN_WARNING] = { say_warning, LEVEL_WARNING, LEVEL_WARNING },
+	[VMRUN_NOTE] = { say_note, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_CHECKED] = { say_checked, LEVEL_DEBUG, LEVEL_ERROR },
+	[VMRUN_FIXED] = { say_fixed, LEVEL_INFO, LEVEL_INFO },
+	[VMRUN_ENDED] = { say_ended, LEVEL_INFO, LEVEL_ERROR },
+	[VMRUN_LOST] = { NULL, LEVEL_WARNING, LEVEL_WARNING }, /* nobody is slow here */
+};
+
+static enum level level_of(const struct vmrun_event *e)
+{
+	enum level level = is_bad(e) ? rows[e->type].bad : rows[e->type].good;
+
+	if (e->level != NULL)
+		(void)sink_level(e->level, &level);
+	return level;
 }
 
 void render_event(const struct vmrun_event *e, struct renderer *r)
@@ -310,8 +300,8 @@ void render_event(const struct vmrun_event *e, struct renderer *r)
 	r->level = level_of(e);
 	if (r->sink.json)
 		sink_event(&r->sink, r->level, e);
-	else
-		say_event(e, r);
+	else if (rows[e->type].say != NULL)
+		rows[e->type].say(e, r);
 	if (e->type == VMRUN_LOADING || e->type == VMRUN_SPAWNED) {
 		r->sink.console = e->console;
 		r->terminal = e->terminal;

@@ -223,3 +223,18 @@ void asking_abandon(struct machine *m)
 	script_abandon(a->task);
 	clear(m);
 }
+
+void asking_end(struct machine *m)
+{
+	struct asking *a = &m->asking;
+	struct command_result result = { 0 };
+	struct error ignored = { 0 };
+
+	if (a->running.pid != 0) {
+		running_kill(&a->running);
+		if (running_finish(&a->running, &result, &ignored) == 0)
+			command_clear(&result);
+		error_clear(&ignored);
+	}
+	asking_abandon(m);
+}

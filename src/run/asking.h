@@ -56,5 +56,7 @@ void asking_read(struct machine *m, int stream);
 bool asking_ended(struct machine *m, pid_t pid);
 /* Ends whoever waits, and asks nobody else; question->end() is not called. */
 void asking_abandon(struct machine *m);
+/* The same where no loop follows in which its command could be reaped. */
+void asking_end(struct machine *m);
 
 #endif

@@ -41,7 +41,7 @@ void boots_farewell(struct machine *m)
 {
 	struct event_record *r;
 
-	asking_abandon(m);
+	asking_end(m);
 	pidfile_close(&m->pidfile);
 	pidfile_close(&m->own_pidfile);
 	words_free(&m->pid_files);

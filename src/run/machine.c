@@ -371,7 +371,7 @@ void machine_free(struct machine *m)
 {
 	if (m == NULL)
 		return;
-	asking_abandon(m);
+	asking_end(m);
 	kill_all(m);
 	control_close(m->control);
 	drafting_clear(m);

@@ -7,6 +7,8 @@ recovery_setup() {
 	common_setup
 	unchecked=()
 	unset FAKEBHYVE_NODISK
+	# The sanitizer's own library wants to be the first, and does as well behind ours.
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 	export FAKE_STATE_DIR=$PWD/state PATH=$SOURCE/tests/fake/bin:$PATH
 	mkdir state run state/vmm
 	}

@@ -7,8 +7,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define TARGETS ",\"targets\":{\"a\":{},\"b\":{}}"
 
@@ -246,6 +248,30 @@ static void test_state_of_a_stop(void **state)
 	vmrun_close(vm);
 }
 
+/* What a hook waits for when the handle is closed is gone with it, and reaped. */
+static void test_close_while_a_hook_waits(void **state)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct vmrun *vm;
+	FILE *f = fopen("vm.lua", "w");
+
+	(void)state;
+	assert_non_null(f);
+	(void)fputs(
+	    "return { name = 'demo', cpu = 1, mem = '64M', bootrom = 'rom',\n"
+	    "on_exit = function() vmrun.exec { 'sh', '-c', ': >waits; exec sleep 1000' } end }\n",
+	    f);
+	assert_int_equal(fclose(f), 0);
+	options.file = "vm.lua";
+	vm = life_open_with(&options, "demo", "");
+	life_script("exit 0");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "waits");
+	vmrun_close(vm);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +284,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_state_of_a_stop, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_reload, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_reload_without_a_file, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_close_while_a_hook_waits, life_enter, life_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

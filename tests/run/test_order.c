@@ -91,7 +91,7 @@ static void test_bytes(void **state)
 
 static const char *const samples[] = {
 	"{\"id\":1,\"cmd\":\"status\"}",
-	"{\"id\":\"x\",\"cmd\":\"wait-for\",\"text\":\"\\u00e9\",\"timeout\":1.5}",
+	"{\"id\":\"x\",\"cmd\":\"wait-for\",\"text\":\"\\u00e9\",\"timeout\":1.25}",
 	"{\"cmd\":\"wait\",\"state\":\"running\",\"timeout\":3}",
 	"{\"cmd\":\"wait\",\"gone\":true}",
 	"{\"cmd\":\"events\",\"from\":17}",
