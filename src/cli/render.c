@@ -218,9 +218,10 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 }
 
 /* What a spec says while it is read has no VM yet. */
-static void say_remark(const struct vmrun_event *e, const char *kind, struct renderer *r)
+static void say_remark(const struct vmrun_event *e, struct renderer *r)
 {
-	say(r, "%s%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "", kind, e->text);
+	say(r, "%s%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "", e->name,
+	    e->text);
 }
 
 static void say_hook_failed(const struct vmrun_event *e, struct renderer *r)
@@ -233,6 +234,26 @@ static void say_log(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s%s%s", strcmp(e->level, "info") == 0 ? "" : e->level,
 	    strcmp(e->level, "info") == 0 ? "" : ": ", e->text);
+}
+
+/* What is wrong is told by report.c. */
+static void say_checked(const struct vmrun_event *e, struct renderer *r)
+{
+	if (e->problems == 0)
+		say(r, "%s: target %s can start", e->vm, e->target);
+}
+
+static void say_cleaned(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: target %s is cleaned up%s", e->vm, e->target,
+	    e->text == NULL ? "" : " in part");
+}
+
+/* A spec that tells, and is wrong, has no name yet. */
+static void say_hook_event(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
+	    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
 }
 
 static void say_event(const struct vmrun_event *e, struct renderer *r)
@@ -275,27 +296,22 @@ static void say_event(const struct vmrun_event *e, struct renderer *r)
 		say_log(e, r);
 		break;
 	case VMRUN_WARNING:
-		say_remark(e, "warning", r);
-		break;
 	case VMRUN_NOTE:
-		say_remark(e, "note", r);
+		say_remark(e, r);
 		break;
-	case VMRUN_CHECKED: /* report.c tells what is wrong */
-		if (e->problems == 0)
-			say(r, "%s: target %s can start", e->vm, e->target);
+	case VMRUN_CHECKED:
+		say_checked(e, r);
 		break;
 	case VMRUN_CLEANED:
-		say(r, "%s: target %s is cleaned up%s", e->vm, e->target,
-		    e->text == NULL ? "" : " in part");
+		say_cleaned(e, r);
 		break;
 	case VMRUN_LOST:
 		break; /* nobody is slow here */
 	case VMRUN_FIXED:
 		say(r, "%s: mended: %s", e->vm, e->text);
 		break;
-	case VMRUN_HOOK_EVENT: /* a spec that tells, and is wrong, has no name yet */
-		say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
-		    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
+	case VMRUN_HOOK_EVENT:
+		say_hook_event(e, r);
 		break;
 	case VMRUN_ENDED:
 		say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
