@@ -146,7 +146,7 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 
 # --- a question ---
 
-# asking ARG...: at a terminal with a fault that can be mended
+# asking: a run at a terminal, with a fault that can be mended
 asking() {
 	export PATH=$SOURCE/tests/fake/bin:$PATH FAKE_STATE_DIR=$PWD/state FAKE_CALLS=$PWD/calls
 	mkdir -p state
@@ -154,7 +154,7 @@ asking() {
 	printf 'hw.vmm.vmx.initialized=1\nhw.physmem=8589934592\nkern.smp.cpus=4\n' >state/sysctls
 	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
 	unchecked=()
-	terminal "$@" vm.json
+	terminal vm.json
 	await_text 'Apply 1 fix? [y/N] ' out
 }
 

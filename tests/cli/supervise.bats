@@ -494,6 +494,30 @@ boots() {
 	has 'ended with status 0'
 }
 
+@test "a hypervisor that closes its stdout and stderr: nothing spins, its end is seen" {
+	[ -d /proc/self ] || skip 'no /proc here'
+	cat >bhyve <<-'END'
+		#!/bin/sh
+		exec >&- 2>&-
+		mkfifo "$0.go"
+		: >closed
+		read -r _ <"$0.go"
+		exit 3
+	END
+	chmod +x bhyve
+	spec
+	start --bhyve ./bhyve vm.json
+	await_file closed
+	await_text 'runs under'
+	local before after
+	before=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
+	for _ in 1 2 3 4 5; do vmrun -d vm.json; done # something that takes a while
+	after=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
+	[ $((after - before)) -le 1 ]
+	echo >bhyve.go
+	ends 3
+}
+
 @test "a grandchild that keeps stderr open does not hold up the end" {
 	cat >bhyve <<-'END'
 		#!/bin/sh
