@@ -264,7 +264,7 @@ devctl clear driver -f pci0:3:0:0'
 	vmrun --fix vm.json
 	is "$status" 0
 	is "$(grep '^kldload' calls)" 'kldload vmm'
-	! grep ifconfig calls | grep destroy
+	is "$(grep ifconfig calls | grep destroy)" ''
 	is "$(cat state/interfaces)" 'tap3 up'
 }
 

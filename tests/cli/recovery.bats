@@ -121,7 +121,7 @@ dies_running() {
 	jq 'del(.processes[] | select(.name == "hypervisor"))' "run/$vm/state.json" >second
 	diff first second
 	is "$(stat -c %a "run/$vm/state.json")" 600
-	! grep sesame "run/$vm/state.json"
+	lacks sesame "run/$vm/state.json"
 	touch go2
 	ends 0
 	as_before
