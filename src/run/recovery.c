@@ -94,7 +94,12 @@ static bool wait_for_processes(struct machine *m)
 		look_later(m);
 		return false;
 	}
+	if (p == NULL && r->killed) {
+		boots_warn(m, "a companion of the vmrun before does not die: left alone");
+		return true;
+	}
 	if (p == NULL) {
+		r->killed = true;
 		signal_companions(m, SIGKILL);
 		r->until_ms = now + KILL_MS;
 		look_later(m);

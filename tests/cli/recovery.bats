@@ -67,6 +67,16 @@ dies_running() {
 	recovers
 }
 
+@test "a companion that does not heed a SIGTERM is killed in the end" {
+	make_host
+	sed -i "s/^trap .*/trap '' TERM/" companion
+	dies_running 'acpi on ready up wait exit 1'
+	await nothing_runs
+	kill -0 "$(cat pids)"
+	sed -i "s/^trap .*/trap 'exit 0' TERM/" companion
+	recovers
+}
+
 @test "a stop while it waits: nothing is undone, the next start does" {
 	make_host
 	dies_running 'acpi on ready up wait waitfile go exit 1'
