@@ -297,9 +297,9 @@ VMRUN_API char *vmrun_json_member(const char *json, const char *key);
 VMRUN_API char *vmrun_problem_json(const struct vmrun_problem *problem, const char *level);
 
 /*
- * Starts the supervision; calls vmrun_prepare() if that was not done.  From here on problems of a
- * boot are events.  Returns 0 or a status: 64 SIGCHLD is ignored, or it was called before; 65, 69,
- * 71, 75 a pid file is taken.
+ * Starts the supervision; the first boot is prepared in it, unless vmrun_prepare() was called. From
+ * here on problems of a boot are events.  Returns 0 or a status: 64 SIGCHLD is ignored, it was
+ * called before, or options.dry_run is set; 65, 71; 75 the VM's name or a pid file is taken.
  */
 VMRUN_API int vmrun_start(struct vmrun *vm);
 /* The answer to a VMRUN_CHECKED that asks: run the fixes of what was found, or let the boot fail.

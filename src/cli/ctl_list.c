@@ -125,7 +125,7 @@ static struct vm *find_all(const struct ctl *ctl, size_t *count)
 static void show_row(const struct vm *vm, int width)
 {
 	static const char *const keys[] = { "state", "target", "pid", "boots", "uptime_ms" };
-	char *value[5], text[48];
+	char *value[5], text[DURATION_TEXT];
 
 	for (size_t i = 0; i < 5; i++)
 		value[i] = vm->answer == NULL ? strdup("-") : show_member(vm->answer, keys[i]);

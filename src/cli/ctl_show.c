@@ -37,19 +37,9 @@ char *show_member(const char *answer, const char *key)
 	return value != NULL ? value : strdup("-");
 }
 
-const char *show_duration(const char *digits, char text[48])
+const char *show_duration(const char *digits, char text[DURATION_TEXT])
 {
-	int64_t ms = strtoll(digits, NULL, 10);
-
-	if (ms < 60000)
-		(void)snprintf(text, 48, "%.1f s", (double)ms / 1000);
-	else if (ms < 3600000)
-		(void)snprintf(
-		    text, 48, "%" PRId64 " min %" PRId64 " s", ms / 60000, ms / 1000 % 60);
-	else
-		(void)snprintf(
-		    text, 48, "%" PRId64 " h %" PRId64 " min", ms / 3600000, ms / 60000 % 60);
-	return text;
+	return duration(strtoll(digits, NULL, 10), text);
 }
 
 static bool is_set(const char *digits)
@@ -63,7 +53,7 @@ static void show_wait(const char *answer, const char *state)
 	char *ms = vmrun_json_member(answer, "wait_ms");
 	char *step = vmrun_json_member(answer, "stop_step");
 	bool stops = strcmp(state, "stopping") == 0;
-	char text[48];
+	char text[DURATION_TEXT];
 
 	if (stops && is_set(step))
 		(void)printf(", step %s", step);
@@ -80,7 +70,7 @@ void show_status(const char *answer)
 	char *vm = show_member(answer, "vm"), *state = show_member(answer, "state");
 	char *supervisor = show_member(answer, "vmrun_pid");
 	char *uptime = show_member(answer, "uptime_ms");
-	char text[48];
+	char text[DURATION_TEXT];
 
 	(void)printf("%-10s %s\n%-10s %s", "vm", vm, "state", state);
 	show_wait(answer, state);

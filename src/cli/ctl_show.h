@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "duration.h"
+
 /* A text as a JSON string. */
 void show_json_string(const char *text, FILE *to);
 /* {"ok":false,"error":TEXT} */
@@ -14,7 +16,7 @@ void show_status(const char *answer);
 void show_event(const char *line);
 /* A member of an answer for a column: "-" where there is none. Caller frees. */
 char *show_member(const char *answer, const char *key);
-/* "1.5 s", "2 min 5 s". */
-const char *show_duration(const char *digits, char text[48]);
+/* duration() of the milliseconds in an answer. */
+const char *show_duration(const char *digits, char text[DURATION_TEXT]);
 
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "duration.h"
+
 static bool is_bad(const struct vmrun_event *e)
 {
 	static const char *const good[] = { "reboot", "poweroff", "halt", "stopped" };
@@ -54,22 +56,8 @@ void render_problems(const struct vmrun *vm, struct renderer *r)
 		sink_problem(&r->sink, &p);
 }
 
-/* "1.5 s", "2 min 5 s". */
-static const char *duration(int64_t ms, char text[48])
-{
-	if (ms < 60000)
-		(void)snprintf(text, 48, "%.1f s", (double)ms / 1000);
-	else if (ms < 3600000)
-		(void)snprintf(
-		    text, 48, "%" PRId64 " min %" PRId64 " s", ms / 60000, ms / 1000 % 60);
-	else
-		(void)snprintf(
-		    text, 48, "%" PRId64 " h %" PRId64 " min", ms / 3600000, ms / 60000 % 60);
-	return text;
-}
-
 /* "0.5 s", "5 s", "2 min 5 s": of what was given in seconds. */
-static const char *short_duration(int64_t ms, char text[48])
+static const char *short_duration(int64_t ms, char text[DURATION_TEXT])
 {
 	if (ms >= 60000)
 		return duration(ms, text);
@@ -87,7 +75,7 @@ static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 
 static void say_exited(const struct vmrun_event *e, struct renderer *r)
 {
-	char time[48], how[128];
+	char time[DURATION_TEXT], how[128];
 
 	if (r->reported && strcmp(e->cause, "check_failed") == 0) {
 		r->reported = false;
@@ -144,7 +132,7 @@ static void say_given_up(const struct vmrun_event *e, struct renderer *r)
 
 static void say_decided(const struct vmrun_event *e, struct renderer *r)
 {
-	char time[48];
+	char time[DURATION_TEXT];
 
 	if (strcmp(e->action, "wait") == 0)
 		say(r, "%s: no further boot until somebody resets it (%s)", e->vm, e->by);
@@ -169,7 +157,7 @@ static void say_reloaded(const struct vmrun_event *e, struct renderer *r)
 static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 {
 	const char *what = "killing the hypervisor";
-	char time[48];
+	char time[DURATION_TEXT];
 
 	if (strcmp(e->action, "acpi") == 0)
 		what = "pressing the power button";
