@@ -7,8 +7,8 @@
 #include "run/control.h"
 #include "run/machine.h"
 #include "run/simulation.h"
-#include "take/pidfile.h"
-#include "take/rundir.h"
+#include "ledger/pidfile.h"
+#include "ledger/rundir.h"
 #include "vmrun/vmrun.h"
 
 /* A finding as vmrun_finding() gives it, with strings of its own. */

@@ -10,7 +10,7 @@
 #include "hyper/firmware.h"
 #include "lib/handle.h"
 #include "platform/os.h"
-#include "take/statefile.h"
+#include "ledger/statefile.h"
 
 #define STATE_NAME "state.json"
 

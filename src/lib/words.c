@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/near.h"
-#include "take/rundir.h"
+#include "ledger/rundir.h"
 #include "vmrun/vmrun.h"
 
 char *vmrun_default_run_dir(void)

@@ -9,7 +9,7 @@
 #include "platform/os.h"
 #include "platform/socket.h"
 #include "run/machine_state.h"
-#include "take/rundir.h"
+#include "ledger/rundir.h"
 
 #define LOOK_MS 100	 /* between two looks for a path or an interface */
 #define READY_LOOK_MS 50 /* between two questions whether a companion is ready */

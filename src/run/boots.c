@@ -9,9 +9,9 @@
 #include "platform/clock.h"
 #include "platform/os.h"
 #include "run/machine_state.h"
-#include "take/rundir.h"
-#include "take/sockets.h"
-#include "take/varfile.h"
+#include "ledger/rundir.h"
+#include "ledger/sockets.h"
+#include "ledger/varfile.h"
 
 void boots_warn(struct machine *m, const char *text)
 {

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "run/machine_state.h"
-#include "take/sockets.h"
+#include "ledger/sockets.h"
 
 /* After so many events it is the caller's turn. */
 #define EVENTS_AT_ONCE 1024

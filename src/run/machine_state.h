@@ -12,14 +12,14 @@
 #include "run/companions.h"
 #include "run/console.h"
 #include "run/control.h"
-#include "take/disklock.h"
+#include "ledger/disklock.h"
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
 #include "run/record.h"
 #include "run/simulation.h"
-#include "take/pidfile.h"
-#include "take/taken.h"
+#include "ledger/pidfile.h"
+#include "ledger/taken.h"
 
 enum state {
 	STATE_RECOVERING, /* what a vmrun before left is being undone */

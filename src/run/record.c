@@ -11,8 +11,8 @@
 #include "base/node_json.h"
 #include "config/json_node.h"
 #include "run/machine_state.h"
-#include "take/rundir.h"
-#include "take/statefile.h"
+#include "ledger/rundir.h"
+#include "ledger/statefile.h"
 
 #define VERSION 1
 

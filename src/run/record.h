@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/words.h"
-#include "take/taken.h"
+#include "ledger/taken.h"
 
 struct machine;
 

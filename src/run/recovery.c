@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "platform/os.h"
 #include "run/machine_state.h"
-#include "take/sockets.h"
+#include "ledger/sockets.h"
 
 #define LOOK_MS 50
 /* When vmrun dies its hypervisor is told to stop: a guest that heeds the power button takes time.

@@ -18,9 +18,9 @@ spec: base platform device spec
 config: base platform script device spec config
 hyper: base platform device spec hyper
 check: base platform device spec hyper check
-take: base platform device spec hyper take
-run: base platform device spec config script hyper check take run vmrun
-lib: base platform device spec config script hyper check take run lib vmrun
+ledger: base platform device spec hyper ledger
+run: base platform device spec config script hyper check ledger run vmrun
+lib: base platform device spec config script hyper check ledger run lib vmrun
 cli: vmrun own
 '
 

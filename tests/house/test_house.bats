@@ -2,7 +2,7 @@
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
-	for room in base platform script device spec config hyper check take run lib cli; do
+	for room in base platform script device spec config hyper check ledger run lib cli; do
 		mkdir -p src/$room
 		printf '#include <stdio.h>\n' >src/$room/a.c
 		printf 'struct %s;\n' $room >src/$room/a.h
@@ -33,20 +33,20 @@ broken() {
 }
 
 @test "every forbidden way between rooms" {
-	rooms="base platform script device spec config hyper check take run lib cli"
+	rooms="base platform script device spec config hyper check ledger run lib cli"
 	may() {
 		case $1:$2 in
 		base:base | platform:base | platform:platform) return 0 ;;
 		script:base | script:platform | script:script) return 0 ;;
 		device:base | device:platform | device:device) return 0 ;;
 		spec:base | spec:platform | spec:device | spec:spec) return 0 ;;
-		config:hyper | config:check | config:take | config:run | config:lib | config:cli | config:vmrun) return 1 ;;
+		config:hyper | config:check | config:ledger | config:run | config:lib | config:cli | config:vmrun) return 1 ;;
 		config:*) return 0 ;;
 		hyper:base | hyper:platform | hyper:device | hyper:spec | hyper:hyper) return 0 ;;
 		check:base | check:platform | check:device | check:spec) return 0 ;;
 		check:hyper | check:check) return 0 ;;
-		take:base | take:platform | take:device | take:spec) return 0 ;;
-		take:hyper | take:take) return 0 ;;
+		ledger:base | ledger:platform | ledger:device | ledger:spec) return 0 ;;
+		ledger:hyper | ledger:ledger) return 0 ;;
 		run:lib | run:cli | lib:cli) return 1 ;;
 		run:* | lib:*) return 0 ;;
 		cli:vmrun) return 0 ;;

@@ -1,5 +1,5 @@
 /* The folder of a running VM. */
-#include "take/rundir.h"
+#include "ledger/rundir.h"
 
 #include <errno.h>
 #include <fcntl.h>

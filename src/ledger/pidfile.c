@@ -1,5 +1,5 @@
 /* pid files. */
-#include "take/pidfile.h"
+#include "ledger/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* A file that is replaced in one step: old or new, whatever fails and whenever we are killed. */
-#include "take/statefile.h"
+#include "ledger/statefile.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Which sockets are removed, and which never. */
-#include "take/sockets.h"
+#include "ledger/sockets.h"
 
 #include <stdarg.h>
 #include <stddef.h>

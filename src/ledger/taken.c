@@ -1,5 +1,5 @@
 /* Things that are given back at the end. */
-#include "take/taken.h"
+#include "ledger/taken.h"
 
 #include <stdlib.h>
 #include <string.h>

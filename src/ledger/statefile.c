@@ -1,5 +1,5 @@
 /* Reading small files and replacing them in one step. */
-#include "take/statefile.h"
+#include "ledger/statefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "take/rundir.h"
+#include "ledger/rundir.h"
 
 static int fail(struct error *err, const char *what, const char *path)
 {

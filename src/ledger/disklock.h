@@ -2,8 +2,8 @@
  * Disks belong to one VM at a time: a running vmrun holds a lock on each image, shared where its
  * guest only reads.  The lock ends with the process, however it ends.
  */
-#ifndef TAKE_DISKLOCK_H
-#define TAKE_DISKLOCK_H
+#ifndef LEDGER_DISKLOCK_H
+#define LEDGER_DISKLOCK_H
 
 #include "base/error.h"
 #include "base/words.h"

@@ -1,5 +1,5 @@
 /* UEFI variables: made once, never overwritten, never seen half-made. */
-#include "take/varfile.h"
+#include "ledger/varfile.h"
 
 #include <stdarg.h>
 #include <stddef.h>

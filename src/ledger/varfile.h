@@ -1,6 +1,6 @@
 /* UEFI variables: made from their template when they are missing, never overwritten. */
-#ifndef TAKE_VARFILE_H
-#define TAKE_VARFILE_H
+#ifndef LEDGER_VARFILE_H
+#define LEDGER_VARFILE_H
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* Making a file of UEFI variables. */
-#include "take/varfile.h"
+#include "ledger/varfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

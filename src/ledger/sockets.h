@@ -1,6 +1,6 @@
 /* Unix sockets that a hypervisor makes and leaves behind. */
-#ifndef TAKE_SOCKETS_H
-#define TAKE_SOCKETS_H
+#ifndef LEDGER_SOCKETS_H
+#define LEDGER_SOCKETS_H
 
 #include "base/error.h"
 #include "base/words.h"

@@ -1,5 +1,5 @@
 /* pid files: locked, truncated, removed, and nobody else's. */
-#include "take/pidfile.h"
+#include "ledger/pidfile.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Locking the disks of a VM. */
-#include "take/disklock.h"
+#include "ledger/disklock.h"
 
 #include <errno.h>
 #include <stdlib.h>

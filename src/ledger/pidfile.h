@@ -1,6 +1,6 @@
 /* pid files in the manner of pidfile(3): locked while we run, truncated, removed at the end. */
-#ifndef TAKE_PIDFILE_H
-#define TAKE_PIDFILE_H
+#ifndef LEDGER_PIDFILE_H
+#define LEDGER_PIDFILE_H
 
 #include <sys/types.h>
 

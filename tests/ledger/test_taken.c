@@ -1,5 +1,5 @@
 /* What is given back at the end, and the commands that make and end a tap. */
-#include "take/taken.h"
+#include "ledger/taken.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Clearing away sockets, and only ours. */
-#include "take/sockets.h"
+#include "ledger/sockets.h"
 
 #include <errno.h>
 #include <string.h>

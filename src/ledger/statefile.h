@@ -1,6 +1,6 @@
 /* Small files that outlive everything: replaced in one step, never seen half-written. */
-#ifndef TAKE_STATEFILE_H
-#define TAKE_STATEFILE_H
+#ifndef LEDGER_STATEFILE_H
+#define LEDGER_STATEFILE_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* Which disks of a VM are locked, and how. */
-#include "take/disklock.h"
+#include "ledger/disklock.h"
 
 #include <stdarg.h>
 #include <stddef.h>

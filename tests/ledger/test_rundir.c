@@ -1,5 +1,5 @@
 /* The folder of a running VM, and its lock. */
-#include "take/rundir.h"
+#include "ledger/rundir.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,11 +2,11 @@
  * RUN-DIR/NAME: what dies with a VM, and the lock that keeps a second supervisor of the same name
  * away.
  */
-#ifndef TAKE_RUNDIR_H
-#define TAKE_RUNDIR_H
+#ifndef LEDGER_RUNDIR_H
+#define LEDGER_RUNDIR_H
 
 #include "base/error.h"
-#include "take/pidfile.h"
+#include "ledger/pidfile.h"
 
 struct rundir {
 	char *folder; /* RUN-DIR/NAME; NULL: not open */

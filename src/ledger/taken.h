@@ -2,8 +2,8 @@
  * What this vmrun has taken from the host and gives back at the end: taps it made, devices it
  * attached to ppt.  A thing is written down before it is taken.
  */
-#ifndef TAKE_TAKEN_H
-#define TAKE_TAKEN_H
+#ifndef LEDGER_TAKEN_H
+#define LEDGER_TAKEN_H
 
 #include <stdbool.h>
 #include <stddef.h>
