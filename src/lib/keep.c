@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/node_json.h"
 #include "config/json_check.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 #include "hyper/firmware.h"
 #include "lib/handle.h"
 #include "platform/os.h"

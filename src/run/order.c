@@ -11,7 +11,7 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "config/json_check.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 
 enum kind {
 	NONE,

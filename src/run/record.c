@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/node_json.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 #include "run/machine_state.h"
 #include "ledger/rundir.h"
 #include "ledger/statefile.h"

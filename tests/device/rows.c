@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 
 static void check_custom(const struct field_custom *custom)
 {

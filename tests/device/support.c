@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 
 static char *with_quotes(const char *text)
 {

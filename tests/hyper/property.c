@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/words.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 #include "ignored.h"
 
 #define SEED 19930401u

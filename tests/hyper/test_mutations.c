@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 #include "mutate.h"
 #include "property.h"
 

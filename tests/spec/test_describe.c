@@ -7,7 +7,7 @@
 #include "support.h"
 
 #include "base/mem.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 #include "spec/describe.h"
 
 static struct node *json_of(char *text)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 
 #define RAW "{'device':'raw','value':'x'}"
 #define RAW_ID(id) "{'device':'raw','value':'x','id':'" id "'}"

@@ -1,6 +1,6 @@
 /* A short JSON text, such as the value of --set, as nodes. */
-#ifndef CONFIG_JSON_NODE_H
-#define CONFIG_JSON_NODE_H
+#ifndef BASE_JSON_NODE_H
+#define BASE_JSON_NODE_H
 
 #include "base/node.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "config/json_node.h"
+#include "base/json_node.h"
 
 static void test_values(void **state)
 {

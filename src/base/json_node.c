@@ -1,5 +1,5 @@
 /* JSON tokens into nodes, without recursion. */
-#include "config/json_node.h"
+#include "base/json_node.h"
 
 #include <errno.h>
 #include <stdlib.h>
