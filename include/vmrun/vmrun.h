@@ -88,6 +88,7 @@ struct vmrun_options {
 	/* vmrunctl(8) and other programs of this user may ask the VM through the socket `control`
 	 * in the VM's folder of the run-dir: vmrun(8) tells its protocol. */
 	bool control;
+	bool panic_on_failed_cleanup; /* end with 71 when something is left behind */
 };
 
 #ifdef __cplusplus

@@ -85,6 +85,7 @@ void findings_clear(struct findings *findings)
 		free(f->text);
 		words_free(&f->fix);
 		words_free(&f->undo);
+		words_free(&f->probe);
 	}
 	free(findings->item);
 	memset(findings, 0, sizeof(*findings));

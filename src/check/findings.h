@@ -21,6 +21,8 @@ struct finding {
 	char *text;		  /* why: "no such interface" */
 	struct words fix;	  /* the command that mends it; empty: none does */
 	struct words undo;	  /* what takes that back at the end; empty: nothing has to */
+	struct words probe;	  /* and what tells whether it is still there: */
+	const char *sign;	  /* it is when the output holds this; NULL: `what` */
 	bool forced;		  /* destroys something: only --force runs it */
 };
 

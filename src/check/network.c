@@ -37,11 +37,13 @@ void check_interface(struct check *c, const struct asked *a)
 			ifconfig_create(
 			    &f->fix, strncmp(name, "vmnet", 5) == 0 ? "vmnet" : "tap", name);
 			check_words(&f->undo, COMMAND("ifconfig", name, "destroy"));
+			check_words(&f->probe, COMMAND("ifconfig", name));
 		} else {
 			check_words(
 			    &f->fix, COMMAND("ip", "tuntap", "add", "dev", name, "mode", "tap"));
 			check_words(
 			    &f->undo, COMMAND("ip", "tuntap", "del", "dev", name, "mode", "tap"));
+			check_words(&f->probe, COMMAND("ip", "link", "show", "dev", name));
 		}
 		break;
 	case ANSWER_YES:

@@ -17,6 +17,8 @@ static void attach(struct check *c, const struct asked *a, const struct pci_devi
 		f = check_problem(c, a, place, "attached to %s, not to ppt(4)", d->driver);
 	check_words(&f->fix, COMMAND("devctl", "set", "driver", "-f", place, "ppt"));
 	check_words(&f->undo, COMMAND("devctl", "clear", "driver", "-f", place));
+	check_words(&f->probe, COMMAND("pciconf", "-l", place));
+	f->sign = "ppt";
 }
 
 /* Whether there is one shows only when it is first used. */

@@ -20,6 +20,9 @@ void check_socket(struct check *c, const struct asked *a)
 	case SOCKET_FOREIGN:
 		(void)check_problem(c, a, path, "exists and is not a socket");
 		return;
+	case SOCKET_UNKNOWN:
+		(void)check_problem(c, a, path, "cannot be looked at: %s", strerror(errno));
+		return;
 	case SOCKET_STALE: /* removed before the start */
 	case SOCKET_ABSENT:
 		break;
@@ -44,6 +47,9 @@ void check_server(struct check *c, const struct asked *a)
 		break;
 	case SOCKET_FOREIGN:
 		(void)check_problem(c, a, path, "not a socket");
+		break;
+	case SOCKET_UNKNOWN:
+		(void)check_problem(c, a, path, "cannot be looked at: %s", strerror(errno));
 		break;
 	}
 }

@@ -25,6 +25,8 @@ static const struct row options[] = {
 	{ 'f', "force", NULL, FLAG, AT(force),
 	    "as --fix, and destroy a VM of this name that nobody supervises" },
 	{ 0, "no-requirement-check", NULL, FLAG, AT(no_checks), "start without checks of the host" },
+	{ 0, "panic-on-failed-cleanup", NULL, FLAG, AT(panic_on_failed_cleanup),
+	    "stop with status 71 when something is left behind" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
 	{ 0, "hook", "FILE", LIST, AT(hooks),

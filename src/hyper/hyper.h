@@ -14,7 +14,11 @@
 #include "spec/spec.h"
 
 /* Descriptors that a hypervisor finds open, besides 0, 1 and 2. */
-enum { CHANNEL_CONTROL_FD = 3, CHANNEL_LOG_FD = 4 };
+enum {
+	CHANNEL_CONTROL_FD = 3,
+	CHANNEL_LOG_FD = 4,
+	LOCK_FD = 5, /* holds the lock that tells that it runs (ledger/vmlock.h) */
+};
 
 /* Lines come from these. */
 enum channel {

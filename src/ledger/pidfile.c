@@ -109,3 +109,21 @@ void pidfile_close(struct pidfile *p)
 	free(p->path);
 	memset(p, 0, sizeof(*p));
 }
+
+void pidfile_remove_stale(const char *path, const struct words *pids)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_pidfile(fd)) {
+		n = read(fd, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		text[strcspn(text, "\n")] = '\0';
+		if (n == 0 || (n > 0 && words_have(pids, text)))
+			(void)unlink(path);
+	}
+	(void)close(fd);
+}

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/words.h"
 
 struct pidfile {
 	char *path; /* NULL: there is none */
@@ -18,6 +19,11 @@ int pidfile_open(struct pidfile *p, const char *path, struct error *err);
 void pidfile_write(struct pidfile *p, pid_t pid);
 /* The pid in such a file, 0 when there is none. */
 pid_t pidfile_read(const char *path);
+/*
+ * Removes a file that a dead process left: one that is not locked, and is empty or still holds one
+ * of these pids.  What another program has written there since stays.
+ */
+void pidfile_remove_stale(const char *path, const struct words *pids);
 /* Removes the file and gives the lock up. Does nothing for a zeroed struct. */
 void pidfile_close(struct pidfile *p);
 

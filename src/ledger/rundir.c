@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/clock.h"
+#include "platform/os.h"
 
+#define DEAD_LOCK_MS 1000 /* for a dead vmrun's child to let go of the lock */
+#define DEAD_LOCK_LOOK_MS 5
 #define MOST_TRIES 100 /* to get into a folder that others remove */
 
 char *rundir_default(void)
@@ -87,18 +91,35 @@ static int make_folder(const char *path, struct error *err)
 	return check_folder(path, err);
 }
 
+/*
+ * Is the process gone that wrote its pid there?  Then a child of it holds the lock, one that a
+ * kill -9 met between its start and its program, and lets go of it in a moment.
+ */
+static bool is_left_by_dead(const struct error *why, const char *path, long *pid)
+{
+	int64_t start;
+
+	*pid = why->status == STATUS_BUSY ? (long)pidfile_read(path) : 0;
+	return *pid > 0 && !os_process_start((pid_t)*pid, &start);
+}
+
 static int take_lock(struct rundir *r, const char *name, struct error *err)
 {
 	MEM_AUTO char *path = mem_format("%s/lock", r->folder);
+	int64_t until_ms = clock_ms() + DEAD_LOCK_MS;
 	struct error why = { 0 };
 	long pid = 0;
 
-	if (pidfile_open(&r->lock, path, &why) == 0) {
+	while (pidfile_open(&r->lock, path, &why) != 0) {
+		if (!is_left_by_dead(&why, path, &pid) || clock_ms() >= until_ms)
+			break;
+		error_clear(&why);
+		clock_sleep(DEAD_LOCK_LOOK_MS);
+	}
+	if (why.text == NULL) {
 		pidfile_write(&r->lock, getpid());
 		return 0;
 	}
-	if (why.status == STATUS_BUSY)
-		pid = (long)pidfile_read(path);
 	if (pid > 0)
 		(void)error_set(err, STATUS_BUSY, "%s: already running as pid %ld", name, pid);
 	else
@@ -155,7 +176,7 @@ int rundir_write(const char *path, const char *text, struct error *err)
 void rundir_close(struct rundir *r)
 {
 	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT,
-		RUNDIR_CONTROL, RUNDIR_RECORD_NEW };
+		RUNDIR_CONTROL, RUNDIR_LEDGER_NEW };
 
 	if (r->folder == NULL)
 		return;

@@ -26,9 +26,10 @@ int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct 
 #define RUNDIR_INPUT "loader.in"
 /* And the socket that a supervision makes, for as long as it lasts. */
 #define RUNDIR_CONTROL "control"
-/* What is taken, and its new text before that takes its place. */
-#define RUNDIR_RECORD "state.json"
-#define RUNDIR_RECORD_NEW "state.json.new"
+/* What is taken (ledger.h), its new text before that takes its place, and its name in 0.1. */
+#define RUNDIR_LEDGER "ledger.json"
+#define RUNDIR_LEDGER_NEW "ledger.json.new"
+#define RUNDIR_LEDGER_OLD "state.json"
 
 /* Makes a folder, and those above it, only for us. */
 int statedir_make(const char *path, struct error *err);

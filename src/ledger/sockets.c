@@ -20,6 +20,9 @@ int sockets_clear(const struct words *paths, struct error *err)
 			return error_set(err, STATUS_CHECK,
 			    "%s: exists and is not a socket: move it away or choose another path",
 			    paths->item[i]);
+		case SOCKET_UNKNOWN:
+			return error_set(err, STATUS_CHECK, "%s: cannot be looked at: %s",
+			    paths->item[i], strerror(errno));
 		case SOCKET_STALE:
 		case SOCKET_ABSENT:
 			break;
@@ -34,10 +37,14 @@ int sockets_clear(const struct words *paths, struct error *err)
 	return 0;
 }
 
-void sockets_remove(const struct words *paths)
+bool sockets_remove_left(const char *path)
 {
-	for (size_t i = 0; i < paths->count; i++) {
-		if (socket_probe(paths->item[i]) == SOCKET_STALE)
-			(void)unlink(paths->item[i]);
+	switch (socket_probe(path)) {
+	case SOCKET_STALE:
+		return unlink(path) == 0 || errno == ENOENT;
+	case SOCKET_UNKNOWN:
+		return false;
+	default: /* there is none, or it is another program's */
+		return true;
 	}
 }

@@ -2,6 +2,8 @@
 #ifndef LEDGER_SOCKETS_H
 #define LEDGER_SOCKETS_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/words.h"
 
@@ -10,7 +12,10 @@
  * is alive or is not a socket at all: it is somebody else's.
  */
 int sockets_clear(const struct words *paths, struct error *err);
-/* After the hypervisor that made them has ended: removes what is still there and is a socket. */
-void sockets_remove(const struct words *paths);
+/*
+ * Removes the socket of a hypervisor that has ended.  False when it could not be removed, or not
+ * even looked at.
+ */
+bool sockets_remove_left(const char *path);
 
 #endif

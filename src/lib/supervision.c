@@ -103,6 +103,7 @@ int vmrun_start(struct vmrun *vm)
 		.fix = vm->options.fix,
 		.force = vm->options.force,
 		.no_checks = vm->options.no_checks,
+		.panic = vm->options.panic_on_failed_cleanup,
 		.ask = vm->options.ask };
 	int status;
 

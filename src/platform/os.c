@@ -28,10 +28,15 @@ const char *os_arch(void)
 	return "";
 }
 
-bool os_interface_exists(const char *name)
+unsigned os_interface_index(const char *name)
 {
 	/* Some C libraries cut a name that is too long, and find another interface. */
-	return strlen(name) < IF_NAMESIZE && if_nametoindex(name) != 0;
+	return strlen(name) < IF_NAMESIZE ? if_nametoindex(name) : 0;
+}
+
+bool os_interface_exists(const char *name)
+{
+	return os_interface_index(name) != 0;
 }
 
 bool os_device_is_listed(const char *name)

@@ -25,6 +25,8 @@ bool os_has_kvm(void);
 bool os_uses_ip(void);
 /* Does a network interface of that name exist? Asked of the kernel, nothing is executed. */
 bool os_interface_exists(const char *name);
+/* The kernel's number of an interface, never used again for another; 0: there is none. */
+unsigned os_interface_index(const char *name);
 /*
  * Keeps the system from killing this process when memory runs out: procctl(PROC_SPROTECT), or
  * oom_score_adj.  -1 and errno when that is not allowed.
@@ -37,6 +39,8 @@ bool os_vm_exists(const char *name);
  * booted; false when there is none, or a zombie.
  */
 bool os_process_start(pid_t pid, int64_t *start);
+/* Is the process of that pid, dead but not reaped ones included, the one that started then? */
+bool os_process_was(pid_t pid, int64_t start);
 /* Is a kernel module of that name loaded or built in? Asked on FreeBSD only, elsewhere false. */
 bool os_module_loaded(const char *name);
 /* A number that sysctl(3) knows; false when there is no such variable. On FreeBSD only. */

@@ -63,17 +63,36 @@ bool os_vm_exists(const char *name)
 	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
 }
 
-bool os_process_start(pid_t pid, int64_t *start)
+static bool read_process(pid_t pid, char *state, int64_t *start)
 {
 	int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, pid };
 	struct kinfo_proc proc;
 	size_t size = sizeof(proc);
 
-	if (sysctl(name, 4, &proc, &size, NULL, 0) != 0 || size != sizeof(proc) ||
-	    proc.ki_stat == SZOMB)
+	if (sysctl(name, 4, &proc, &size, NULL, 0) != 0 || size != sizeof(proc))
 		return false;
+	*state = proc.ki_stat;
 	*start = (int64_t)proc.ki_start.tv_sec * 1000000 + proc.ki_start.tv_usec;
 	return true;
+}
+
+bool os_process_start(pid_t pid, int64_t *start)
+{
+	int64_t when;
+	char state;
+
+	if (!read_process(pid, &state, &when) || state == SZOMB)
+		return false;
+	*start = when;
+	return true;
+}
+
+bool os_process_was(pid_t pid, int64_t start)
+{
+	int64_t when;
+	char state;
+
+	return read_process(pid, &state, &when) && when == start;
 }
 
 bool os_has_kvm(void)

@@ -24,7 +24,7 @@ static enum socket_owner ask(const char *path, size_t length)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
-		return SOCKET_LIVE;
+		return SOCKET_UNKNOWN;
 	memcpy(address.sun_path, path, length);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (errno == ECONNREFUSED)
@@ -42,7 +42,7 @@ enum socket_owner socket_probe(const char *path)
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? SOCKET_ABSENT : SOCKET_FOREIGN;
+		return errno == ENOENT || errno == ENOTDIR ? SOCKET_ABSENT : SOCKET_UNKNOWN;
 	if (!S_ISSOCK(st.st_mode))
 		return SOCKET_FOREIGN;
 	return length <= SOCKET_PATH_MAX ? ask(path, length) : SOCKET_LIVE;
@@ -72,7 +72,7 @@ int socket_listen(const char *path, int *fd, struct error *err)
 		    "folder with --run-dir",
 		    path, SOCKET_PATH_MAX, length);
 	if (socket_probe(path) == SOCKET_FOREIGN)
-		return error_set(err, STATUS_OS, "%s: this is no socket: move it away", path);
+		return error_set(err, STATUS_OS, "%s: not a socket: move it away", path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd >= 0 && bind_and_listen(*fd, path) == 0)
 		return 0;

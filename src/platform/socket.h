@@ -9,6 +9,7 @@ enum socket_owner {
 	SOCKET_STALE,	/* a socket that nobody has open any more */
 	SOCKET_LIVE,	/* somebody has it: answering, too busy to, or not yet listening */
 	SOCKET_FOREIGN, /* not a socket (nor is a link to one): never ours to touch */
+	SOCKET_UNKNOWN, /* the system could not be asked: see errno */
 };
 
 /* Longest path of a unix socket that works on every system: FreeBSD's sun_path less its NUL. */

@@ -138,6 +138,14 @@ int spawn_process(const struct spawn *what, pid_t *pid, struct error *err)
 	return explain(&child, err);
 }
 
+bool process_has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+	    info.si_pid != 0;
+}
+
 int process_reap(pid_t pid, struct process_end *end, struct error *err)
 {
 	int status = 0;

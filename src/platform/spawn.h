@@ -47,6 +47,8 @@ struct process_end {
 	int signal;
 };
 
+/* Has this child ended (it can be reaped without waiting)? */
+bool process_has_ended(pid_t pid);
 /* Reaps a child that has ended or is about to (waitset_next() said so). */
 int process_reap(pid_t pid, struct process_end *end, struct error *err);
 

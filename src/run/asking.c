@@ -23,6 +23,29 @@ static void say_failure(struct machine *m, const char *label, const struct error
 	event_text(r, err->text);
 }
 
+/* The name says which program; its arguments may hold what others must not see. */
+static char *command_name(const struct asking *a)
+{
+	return mem_format("command of a hook: %s", a->argv.item[0]);
+}
+
+/* It dies with vmrun; what it has started would go on, so the next start ends that. */
+static void note_command(struct machine *m)
+{
+	struct asking *a = &m->asking;
+	MEM_AUTO char *name = command_name(a);
+
+	a->until_ms += a->command.limit_ms;
+	ledger_note_process(m->ledger, name, a->running.pid);
+}
+
+static void forget_command(struct machine *m, pid_t pid)
+{
+	MEM_AUTO char *name = command_name(&m->asking);
+
+	ledger_forget_process(m->ledger, name, pid);
+}
+
 /* The command of the hook that waits starts; or why it cannot, as the answer. */
 static void start_command(struct machine *m, const struct node *request)
 {
@@ -36,7 +59,7 @@ static void start_command(struct machine *m, const struct node *request)
 		a->answer = request_refuse_dry(&a->argv, m->events);
 	else if (running_start(&a->running, &a->command, m->wait, MACHINE_TAG_HOOK,
 		     machine_helper_tag, &err) == 0)
-		a->until_ms += a->command.limit_ms;
+		note_command(m);
 	else
 		a->answer = request_refusal(err.text);
 	a->command.input = NULL; /* the request's, which goes */
@@ -177,6 +200,7 @@ void asking_wake(struct machine *m)
 	} else {
 		MEM_AUTO char *text = mem_format("%s does not end", a->command.argv[0]);
 
+		forget_command(m, a->running.pid);
 		running_drop(&a->running);
 		a->answer = request_refusal(text);
 		resume(m);
@@ -197,6 +221,7 @@ bool asking_ended(struct machine *m, pid_t pid)
 
 	if (pid != a->running.pid || a->running.pid == 0)
 		return false;
+	forget_command(m, pid);
 	if (running_finish(&a->running, &result, &err) == 0) {
 		if (a->late)
 			result.fate = COMMAND_LATE;
@@ -218,6 +243,7 @@ void asking_abandon(struct machine *m)
 		return;
 	if (a->running.pid != 0) {
 		running_kill(&a->running);
+		forget_command(m, a->running.pid);
 		running_drop(&a->running); /* reaped by its end's event, as any child */
 	}
 	script_abandon(a->task);
@@ -232,6 +258,7 @@ void asking_end(struct machine *m)
 
 	if (a->running.pid != 0) {
 		running_kill(&a->running);
+		forget_command(m, a->running.pid);
 		if (running_finish(&a->running, &result, &ignored) == 0)
 			command_clear(&result);
 		error_clear(&ignored);

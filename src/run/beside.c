@@ -107,6 +107,31 @@ static bool fail_companion(struct machine *m, const struct companion_run *run, c
 	return true;
 }
 
+static int start_companion(struct machine *m, struct companion_run *run, struct error *err)
+{
+	int rc = ledger_expect_process(m->ledger, run->name, err);
+
+	if (rc == 0)
+		rc = companion_start(&m->companions, run, err);
+	if (rc == 0)
+		ledger_note_process(m->ledger, run->name, run->pid);
+	else
+		ledger_forget_process(m->ledger, run->name, 0);
+	return rc;
+}
+
+bool beside_ended(struct machine *m, pid_t pid)
+{
+	struct companion_run *run = companions_ended(&m->companions, pid);
+
+	if (run == NULL)
+		return false;
+	ledger_forget_process(m->ledger, run->name, pid);
+	if (run->pid != 0) /* it was started again */
+		ledger_note_process(m->ledger, run->name, run->pid);
+	return true;
+}
+
 /* Waits for one companion; true when the machine waits for something, or the boot has failed. */
 static bool bring_up(struct machine *m, struct companion_run *run, const struct readiness *ready)
 {
@@ -123,12 +148,11 @@ static bool bring_up(struct machine *m, struct companion_run *run, const struct 
 		/* What an earlier one left would pass for its readiness. */
 		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
 			(void)unlink(ready->path);
-		if (!record_keep(m, &err) || companion_start(&m->companions, run, &err) != 0) {
+		if (start_companion(m, run, &err) != 0) {
 			boots_fail(m, CAUSE_CHECK_FAILED, err.text);
 			error_clear(&err);
 			return true;
 		}
-		record_update(m);
 		p->until_ms = clock_ms() + READY_LIMIT_MS;
 	}
 	state = is_ready(m, ready);

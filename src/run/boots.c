@@ -13,6 +13,8 @@
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
 
+#define UNLOCKED_LOOKS 50 /* a millisecond each */
+
 void boots_warn(struct machine *m, const char *text)
 {
 	event_text(event_add(m->events, VMRUN_WARNING), text);
@@ -44,11 +46,12 @@ void boots_farewell(struct machine *m)
 	asking_end(m);
 	pidfile_close(&m->pidfile);
 	pidfile_close(&m->own_pidfile);
-	words_free(&m->pid_files);
 	if (m->left_alone)
-		record_update(m);
+		ledger_leave(m->ledger);
 	else
-		record_remove(m);
+		ledger_drop_pid_files(m->ledger);
+	if (machine_must_panic(m))
+		m->exit_status = STATUS_OS;
 	machine_enter(m, STATE_ENDED, -1);
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->exit_status;
@@ -154,6 +157,47 @@ void boots_begin(struct machine *m)
 		drafting_begin(m);
 }
 
+/*
+ * The program runs, and can never be told from a dead one should vmrun die: whoever started it
+ * (a wrapper, sudo) has closed the descriptor of its lock.
+ */
+static void end_unlocked(struct machine *m)
+{
+	for (int i = 0; i < UNLOCKED_LOOKS; i++) {
+		if (process_has_ended(m->child.pid))
+			return; /* it held the lock, and has let go of it by its end */
+		clock_sleep(1);
+	}
+	boots_warn(m,
+	    "the hypervisor's command has closed descriptor 5, which tells vmrun that it runs: a "
+	    "wrapper around it must leave descriptors open (sudo: -C; killed");
+	m->gave_up = true;
+	child_signal(&m->child, SIGKILL);
+}
+
+/* Starts the program with the lock, of which it alone has a descriptor then. */
+static int start(struct machine *m, enum child_role role, int input, struct error *err)
+{
+	struct child_inputs inputs = { .console = input };
+	int rc;
+
+	if (ledger_lock(m->ledger, &inputs.lock, err) != 0)
+		return -1;
+	rc = child_start(&m->child, &m->boot.plan, role, m->wait, &inputs, err);
+	if (inputs.lock >= 0)
+		(void)close(inputs.lock);
+	if (rc == 0 && !ledger_started(m->ledger, m->child.pid))
+		end_unlocked(m);
+	return rc;
+}
+
+static enum cause failure_of(enum child_role role, const struct error *err)
+{
+	if (err->status == STATUS_CHECK)
+		return CAUSE_CHECK_FAILED;
+	return role == CHILD_LOADER ? CAUSE_LOADER_FAILED : CAUSE_START_FAILED;
+}
+
 /* Runs a program of the plan; false when it cannot be, which has been dealt with. */
 static bool run(struct machine *m, enum child_role role, int input)
 {
@@ -161,11 +205,10 @@ static bool run(struct machine *m, enum child_role role, int input)
 
 	m->exec_status = 0;
 	m->gave_up = false;
-	if (child_start(&m->child, &m->boot.plan, role, m->wait, input, &err) == 0)
+	if (start(m, role, input, &err) == 0)
 		return true;
 	m->exec_status = err.status == STATUS_OS ? STATUS_FAULT : (int)err.status;
-	record_failure(
-	    m, role == CHILD_LOADER ? CAUSE_LOADER_FAILED : CAUSE_START_FAILED, err.text);
+	record_failure(m, failure_of(role, &err), err.text);
 	error_clear(&err);
 	/* What a loader made is ours to destroy; without one, nothing was made. */
 	if (role == CHILD_HYPERVISOR && m->boot.plan.loading.argv.count > 0)
@@ -175,26 +218,18 @@ static bool run(struct machine *m, enum child_role role, int input)
 	return false;
 }
 
-/* The pid of what has just been started; its name was written before. */
-static void record_child(struct machine *m)
-{
-	m->recorded_pid = m->child.pid;
-	m->recorded_start = 0;
-	(void)os_process_start(m->child.pid, &m->recorded_start);
-	record_update(m);
-}
-
-/* What the hypervisor, or its loader, is about to make. */
-static bool record_boot(struct machine *m)
+/* Writes down what the hypervisor, or its loader, is about to make. */
+static bool expect_boot(struct machine *m)
 {
 	const struct plan *plan = &m->boot.plan;
+	struct words destroy = { 0 };
 	struct error err = { 0 };
+	int rc;
 
-	words_free(&m->recorded_sockets);
-	words_append(&m->recorded_sockets, &plan->sockets);
-	words_free(&m->recorded_destroy);
-	plan->hyper->destroyer(plan, &m->recorded_destroy);
-	if (record_keep(m, &err))
+	plan->hyper->destroyer(plan, &destroy);
+	rc = ledger_expect(m->ledger, &plan->sockets, &destroy, &err);
+	words_free(&destroy);
+	if (rc == 0)
 		return true;
 	boots_fail(m, CAUSE_CHECK_FAILED, err.text);
 	error_clear(&err);
@@ -208,7 +243,6 @@ static void spawn(struct machine *m)
 	if (!run(m, CHILD_HYPERVISOR, m->options.console_input))
 		return;
 	pidfile_write(&m->pidfile, m->child.pid);
-	record_child(m);
 	m->awaits_answer = m->boot.plan.has_control;
 	machine_enter(m, STATE_RUNNING, m->boot.plan.has_control ? ANSWER_MS : -1);
 	r = event_add(m->events, VMRUN_SPAWNED);
@@ -244,7 +278,6 @@ static void load(struct machine *m)
 		(void)close(input);
 	if (!runs)
 		return;
-	record_child(m);
 	machine_enter(m, STATE_LOADING, loading->timeout_ms);
 	event_argv(say_loading(m), loading->argv.item);
 }
@@ -255,7 +288,7 @@ void boots_start(struct machine *m)
 		simulation_start(m);
 		return;
 	}
-	if (!record_boot(m) || !make_room(m))
+	if (!make_room(m) || !expect_boot(m))
 		return;
 	m->boots++;
 	if (m->boot.plan.loading.argv.count > 0)
@@ -332,7 +365,7 @@ void boots_exited(struct machine *m)
 	asking_abandon(m); /* on_started has had its time */
 	beside_stopped(m);
 	pidfile_write(&m->pidfile, 0);
-	sockets_remove(&m->boot.plan.sockets);
+	ledger_remove_sockets(m->ledger);
 	boots_say_exit(m);
 }
 

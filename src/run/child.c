@@ -67,9 +67,11 @@ static void close_channel(struct child *c, enum channel channel)
 	close_end(&c->fd[channel]);
 }
 
-static int spawn_it(struct child *c, const int theirs[CHANNELS], int stdin_fd, struct error *err)
+static int spawn_it(struct child *c, const int theirs[CHANNELS], const struct child_inputs *inputs,
+    struct error *err)
 {
-	struct spawn_fd fds[5];
+	int stdin_fd = inputs->console;
+	struct spawn_fd fds[6];
 	struct spawn what = { .argv = words_of(c), .fds = fds, .death_signal = SIGTERM };
 	MEM_AUTO char *path = program_find(words_of(c)[0], err);
 
@@ -92,6 +94,8 @@ static int spawn_it(struct child *c, const int theirs[CHANNELS], int stdin_fd, s
 		    (struct spawn_fd){ theirs[CHANNEL_CONTROL], CHANNEL_CONTROL_FD };
 	if (theirs[CHANNEL_LOG] >= 0)
 		fds[what.fd_count++] = (struct spawn_fd){ theirs[CHANNEL_LOG], CHANNEL_LOG_FD };
+	if (inputs->lock >= 0)
+		fds[what.fd_count++] = (struct spawn_fd){ inputs->lock, LOCK_FD };
 	return spawn_process(&what, &c->pid, err);
 }
 
@@ -102,7 +106,7 @@ void child_restore_terminal(const struct child *c)
 }
 
 int child_start(struct child *c, const struct plan *plan, enum child_role role,
-    struct waitset *wait, int stdin_fd, struct error *err)
+    struct waitset *wait, const struct child_inputs *inputs, struct error *err)
 {
 	int theirs[CHANNELS] = { -1, -1, -1 }, rc;
 
@@ -118,12 +122,12 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
 		c->lines[i].length = c->lines[i].handed = 0;
 		c->lines[i].was_cut = false;
 	}
-	terminal_save(&c->terminal[0], stdin_fd);
+	terminal_save(&c->terminal[0], inputs->console);
 	terminal_save(&c->terminal[1], STDOUT_FILENO);
 	terminal_save(&c->terminal[2], STDERR_FILENO);
 	rc = open_channels(c, theirs, err);
 	if (rc == 0)
-		rc = spawn_it(c, theirs, stdin_fd, err);
+		rc = spawn_it(c, theirs, inputs, err);
 	for (int i = 0; i < CHANNELS; i++)
 		close_end(&theirs[i]);
 	if (rc == 0)

@@ -37,13 +37,18 @@ struct child {
 	void *say_context;
 };
 
+/* What it inherits; the caller's to close. */
+struct child_inputs {
+	int console; /* its console's input when it uses stdio, or the loader's commands */
+	int lock;    /* of ledger_lock(); -1: none */
+};
+
 /*
- * Starts the hypervisor of the plan, or its loader, and watches it.  stdin_fd is its console's
- * input when it uses stdio, or the loader's commands.  On failure nothing is left open, and the
- * status tells exec faults apart.
+ * Starts the hypervisor of the plan, or its loader, and watches it.  On failure nothing is left
+ * open, and the status tells exec faults apart.
  */
 int child_start(struct child *c, const struct plan *plan, enum child_role role,
-    struct waitset *wait, int stdin_fd, struct error *err);
+    struct waitset *wait, const struct child_inputs *inputs, struct error *err);
 /* Has it our stdin and stdout? */
 bool child_uses_stdio(const struct child *c);
 /* A channel is readable: takes what is there now. */

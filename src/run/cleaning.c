@@ -31,7 +31,10 @@ static void end(struct machine *m, const char *left)
 
 	event_target(r, m->boot.target);
 	event_text(r, left);
-	boots_over(m);
+	if (machine_must_panic(m))
+		boots_end(m, STATUS_OS);
+	else
+		boots_over(m);
 }
 
 /* Goes on with something left behind: its memory stays taken, so it has to be said. */
@@ -45,7 +48,7 @@ static void leave_it(struct machine *m, const char *why)
 		MEM_AUTO char *line = words_shell_line(&command);
 
 		left = mem_format("`%s` %s: the VM and its memory are still there", line, why);
-		boots_warn(m, left);
+		machine_cleanup_failed(m, left);
 	}
 	words_free(&command);
 	end(m, left);

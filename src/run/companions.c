@@ -84,6 +84,18 @@ static void close_output(struct companions *c, struct companion_run *run)
 	run->fd = -1;
 }
 
+/* Its end could never be seen. */
+static void end_unwatched(struct companion_run *run)
+{
+	struct process_end end;
+	struct error ignored = { 0 };
+
+	(void)kill(-run->pid, SIGKILL);
+	(void)process_reap(run->pid, &end, &ignored);
+	error_clear(&ignored);
+	run->pid = 0;
+}
+
 int companion_start(struct companions *c, struct companion_run *run, struct error *err)
 {
 	MEM_AUTO char *path = program_find(run->command.item[0], err);
@@ -108,8 +120,10 @@ int companion_start(struct companions *c, struct companion_run *run, struct erro
 	}
 	if (theirs >= 0)
 		(void)close(theirs);
-	if (rc == 0)
-		rc = waitset_watch_child(c->wait, run->pid, c->end_tag(run->pid), err);
+	if (rc == 0 && waitset_watch_child(c->wait, run->pid, c->end_tag(run->pid), err) != 0) {
+		end_unwatched(run);
+		rc = -1;
+	}
 	if (rc != 0) {
 		close_output(c, run);
 		(void)error_prefix(err, "companion %s", run->name);
@@ -174,7 +188,7 @@ static void start_again(struct companions *c, struct companion_run *run)
 	}
 }
 
-bool companions_ended(struct companions *c, pid_t pid)
+struct companion_run *companions_ended(struct companions *c, pid_t pid)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct companion_run *run = c->item[i];
@@ -193,9 +207,9 @@ bool companions_ended(struct companions *c, pid_t pid)
 		close_output(c, run);
 		if (run->wanted && run->ready)
 			start_again(c, run);
-		return true;
+		return run;
 	}
-	return false;
+	return NULL;
 }
 
 size_t companions_running(const struct companions *c)

@@ -42,8 +42,11 @@ void companions_want_one(
 struct companion_run *companions_find(struct companions *c, const char *name);
 int companion_start(struct companions *c, struct companion_run *run, struct error *err);
 void companions_read(struct companions *c, size_t index);
-/* True when it was one of them; it is reaped, and started again if it is to be. */
-bool companions_ended(struct companions *c, pid_t pid);
+/*
+ * Reaps the companion of that pid, and starts it again if it is to be.  Lends its run; NULL when
+ * the pid is not a companion's.
+ */
+struct companion_run *companions_ended(struct companions *c, pid_t pid);
 /* Sends a signal to all that run and wants none any more; how many are there? */
 size_t companions_signal(struct companions *c, int signal);
 size_t companions_running(const struct companions *c);

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "run/machine_state.h"
-#include "ledger/sockets.h"
 
 /* After so many events it is the caller's turn. */
 #define EVENTS_AT_ONCE 1024
@@ -79,6 +78,17 @@ bool machine_helper_late(struct machine *m)
 	}
 	helper_give_up(&m->helper, m->wait);
 	return true;
+}
+
+void machine_cleanup_failed(struct machine *m, const char *text)
+{
+	m->cleanup_failed = true;
+	boots_warn(m, text);
+}
+
+bool machine_must_panic(const struct machine *m)
+{
+	return m->cleanup_failed && m->options.panic;
 }
 
 static void end_loading(struct machine *m)
@@ -183,7 +193,7 @@ void machine_restore_terminal(const struct machine *m)
 /* One of the processes that are not the hypervisor. */
 static void process_ended(struct machine *m, pid_t pid)
 {
-	if (companions_ended(&m->companions, pid)) {
+	if (beside_ended(m, pid)) {
 		if (m->state == STATE_ENDING)
 			ending_companion_gone(m);
 	} else if (pid == m->script.pid) {
@@ -280,23 +290,38 @@ static void add_pid_file(struct machine *m, const char *path)
 		words_addf(&m->pid_files, "%s/%s", cwd, path);
 }
 
-/* The record of a vmrun before this one is read before ours takes its place. */
-static int open_files(struct machine *m, struct error *err)
+static void warn(void *context, const char *text)
+{
+	boots_warn(context, text);
+}
+
+static int open_pid_files(struct machine *m, struct error *err)
 {
 	const struct machine_options *o = &m->options;
-	struct error why = { 0 };
 
-	if (o->folder != NULL && record_read(o->folder, &m->remains, &why) != 0) {
-		boots_warn(m, why.text);
-		error_clear(&why);
-	}
 	add_pid_file(m, o->pid_file);
 	add_pid_file(m, o->own_pid_file);
-	if (!record_keep(m, err) ||
-	    (o->own_pid_file != NULL && pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0) ||
-	    (o->pid_file != NULL && pidfile_open(&m->pidfile, o->pid_file, err) != 0)) {
-		words_free(&m->pid_files);
-		m->left_alone = m->remains.found;
+	for (size_t i = 0; i < m->pid_files.count; i++) {
+		if (ledger_take_pid_file(m->ledger, m->pid_files.item[i], err) != 0)
+			return -1;
+	}
+	if (o->own_pid_file != NULL && pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0)
+		return -1;
+	return o->pid_file == NULL ? 0 : pidfile_open(&m->pidfile, o->pid_file, err);
+}
+
+static int open_files(struct machine *m, struct error *err)
+{
+	struct ledger_options options = { .directory = m->options.folder,
+		.vm = m->events->vm,
+		.set_aside = m->options.force,
+		.warn = warn,
+		.context = m };
+
+	if (ledger_open(&m->ledger, &options, err) != 0)
+		return -1;
+	if (open_pid_files(m, err) != 0) {
+		ledger_leave(m->ledger);
 		return -1;
 	}
 	pidfile_write(&m->own_pidfile, getpid());
@@ -340,7 +365,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 void machine_start(struct machine *m)
 {
-	if (m->remains.found)
+	if (ledger_was_left(m->ledger))
 		recovery_begin(m);
 	else
 		machine_enter(m, STATE_WAITING, 0);
@@ -356,15 +381,29 @@ static void kill_all(struct machine *m)
 	if (m->child.pid != 0) {
 		child_signal(&m->child, SIGKILL);
 		(void)child_finish(&m->child, &outcome, &ignored);
-		sockets_remove(&m->boot.plan.sockets);
 	}
 	if (m->wait != NULL) {
 		helper_free(&m->helper, m->wait);
 		helper_free(&m->script, m->wait);
 		companions_clear(&m->companions);
 	}
-	ending_now(m);
 	error_clear(&ignored);
+}
+
+/* Gives back what is still taken, where no loop follows. */
+static void close_ledger(struct machine *m)
+{
+	if (m->ledger == NULL)
+		return;
+	if (!m->left_alone && m->state != STATE_ENDED && m->state != STATE_RECOVERING) {
+		undoing_now(m);
+		ledger_forget_dead_processes(m->ledger);
+		ledger_drop_pid_files(m->ledger);
+		free(ledger_clear_boot(m->ledger));
+	} else if (m->state == STATE_RECOVERING) {
+		ledger_leave(m->ledger);
+	}
+	ledger_close(m->ledger);
 }
 
 void machine_free(struct machine *m)
@@ -382,16 +421,10 @@ void machine_free(struct machine *m)
 	free(m->instead);
 	pidfile_close(&m->pidfile);
 	pidfile_close(&m->own_pidfile);
-	if (!m->left_alone)
-		record_remove(m);
-	else if (m->state != STATE_ENDED)
-		record_update(m);
+	close_ledger(m);
 	waitset_free(m->wait);
-	remains_clear(&m->remains);
-	words_free(&m->recorded_sockets);
-	words_free(&m->recorded_destroy);
 	words_free(&m->pid_files);
-	free(m->record);
+	free(m->undoing.why);
 	for (size_t i = 0; i < HISTORY; i++) {
 		free(m->history[i].target);
 		free(m->history[i].words);
@@ -401,7 +434,6 @@ void machine_free(struct machine *m)
 	free(m->once_target);
 	free(m->refused_target);
 	preparing_clear(&m->preparing);
-	taken_clear(&m->taken);
 	disklock_release(&m->locks);
 	console_close(&m->console);
 	pairs_free(&m->found);

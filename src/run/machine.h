@@ -18,12 +18,13 @@ struct machine_options {
 	struct policy_options policy;
 	const char *target;	  /* booted first, unless that boot comes prepared */
 	int console_input;	  /* descriptor that a console on stdio reads */
-	const char *folder;	  /* RUN-DIR/NAME, where the record is kept, or NULL */
+	const char *folder;	  /* RUN-DIR/NAME, where the ledger is kept, or NULL */
 	const char *pid_file;	  /* of the hypervisor, or NULL */
 	const char *own_pid_file; /* of this process, or NULL */
 	bool fix;		  /* mend what the checks find without asking */
 	bool force;		  /* and destroy what nobody supervises */
 	bool no_checks;
+	bool panic;		       /* a cleanup that fails ends the run with STATUS_OS */
 	bool ask;		       /* before the first boot, whether to mend what can be */
 	struct simulation *simulation; /* lent; NULL: really */
 };

@@ -13,13 +13,13 @@
 #include "run/console.h"
 #include "run/control.h"
 #include "ledger/disklock.h"
+#include "ledger/ledger.h"
 #include "run/helper.h"
 #include "run/machine.h"
 #include "run/pace.h"
-#include "run/record.h"
 #include "run/simulation.h"
 #include "ledger/pidfile.h"
-#include "ledger/taken.h"
+#include "ledger/tap.h"
 
 enum state {
 	STATE_RECOVERING, /* what a vmrun before left is being undone */
@@ -81,7 +81,8 @@ struct preparing {
 	struct facts facts;
 	struct findings findings;
 	bool asks;		/* whether to mend what was found */
-	bool fix_takes;		/* the fix that runs takes something that is given back */
+	bool fix_takes;		/* the fix that runs takes something that is given back: */
+	char *fixed;		/* this */
 	struct words tried;	/* fixes that were run for this boot, as lines */
 	int64_t gone_until_ms;	/* how long a destroyed VM may take to go */
 	size_t tap;		/* the device whose tap is being made, */
@@ -103,6 +104,15 @@ struct recovery {
 	bool killed;	  /* companions that did not heed a SIGTERM */
 	bool destroyed;	  /* the command has been run */
 };
+
+/* How far the walk over the ledger's things is. */
+struct undoing {
+	size_t left;  /* things that wait for their turn; the present one is the last of them */
+	bool probing; /* its command failed, and the helper tells whether it is still there */
+	char *why;    /* what the command said */
+};
+
+#define UNDOING_MS 10000 /* for one command */
 
 struct machine {
 	struct boot_source *source;
@@ -134,15 +144,12 @@ struct machine {
 	struct companions companions;
 	bool companions_killed;
 	struct preparing preparing;
-	struct taken taken; /* given back at the end */
-	char *record;	    /* as it stands in its file; NULL: there is none */
-	pid_t recorded_pid; /* of the hypervisor, or of its loader, of the last boot */
-	int64_t recorded_start;
-	struct words recorded_sockets, recorded_destroy;
-	struct words pid_files; /* absolute */
-	struct remains remains; /* of a vmrun that died */
+	struct ledger *ledger; /* what is taken from the host */
+	struct undoing undoing;
+	bool cleanup_failed;	/* something is left behind */
+	struct words pid_files; /* of this run, absolute */
 	struct recovery recovery;
-	bool left_alone; /* they are not undone: the record stays */
+	bool left_alone; /* what a vmrun that died left is not undone: the ledger stays */
 	struct disklock locks;
 	struct pairs found;	   /* what earlier boots found, by device */
 	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
@@ -200,6 +207,20 @@ bool machine_help(struct machine *m, const struct words *command, enum helper_ca
 /* The helper has had its time: kills it, and gives it up when that is not enough. */
 bool machine_helper_late(struct machine *m);
 
+/* Says that something is left behind, which ends the run where the options say so. */
+void machine_cleanup_failed(struct machine *m, const char *text);
+/* Has a cleanup failed, and do the options say that the run ends with it? */
+bool machine_must_panic(const struct machine *m);
+
+/* undoing.c: what the ledger lists is given back, a command at a time. */
+void undoing_begin(struct machine *m);
+/* Starts the next command; false: all things have had their turn. */
+bool undoing_next(struct machine *m);
+/* Its command has ended: likewise. */
+bool undoing_go_on(struct machine *m);
+/* All at once, without a loop: for a machine that is freed while it runs. */
+void undoing_now(struct machine *m);
+
 /* recovery.c */
 void recovery_begin(struct machine *m);
 void recovery_helper_ended(struct machine *m);
@@ -238,8 +259,8 @@ bool preparing_ask(struct machine *m);
 bool taking_step(struct machine *m);
 /* Its command has ended; false: the boot has failed. */
 bool taking_ended(struct machine *m);
-/* What is taken next stands in the record before; false: it cannot, and the boot has failed. */
-bool taking_record(struct machine *m);
+/* Writes a thing (freed) into the ledger before it is taken; false: the boot has failed. */
+bool taking_note(struct machine *m, struct ledger_thing *thing);
 
 /* beside.c: steps of preparing (true: they wait, or the boot has failed), and the script. */
 bool beside_wait(struct machine *m);
@@ -247,14 +268,14 @@ bool beside_companions(struct machine *m);
 void beside_started(struct machine *m);
 void beside_script_ended(struct machine *m);
 void beside_stopped(struct machine *m);
+/* A process has ended, perhaps a companion: true when it was one. */
+bool beside_ended(struct machine *m, pid_t pid);
 
-/* ending.c: gives back what was taken, newest first; then boots_ended(). */
+/* ending.c: ends companions and gives back what was taken; then boots_ended(). */
 void ending_begin(struct machine *m);
 void ending_go_on(struct machine *m);
 void ending_late(struct machine *m);
 void ending_companion_gone(struct machine *m);
-/* The same at once, without a loop: for a machine that is freed while it runs. */
-void ending_now(struct machine *m);
 
 /* cleaning.c: what the hypervisor left in the kernel is destroyed, then boots_over() goes on. */
 void cleaning_begin(struct machine *m);

@@ -21,6 +21,7 @@ void preparing_clear(struct preparing *p)
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
 	words_free(&p->tried);
+	free(p->fixed);
 	memset(p, 0, sizeof(*p));
 }
 
@@ -123,6 +124,19 @@ static bool find(struct machine *m)
 	return false;
 }
 
+/* Writes down what a fix is about to take; false: it cannot, and the boot has failed. */
+static bool note_fix(struct machine *m, const struct finding *f)
+{
+	struct ledger_thing thing = { .name = mem_copy(f->what),
+		.sign = f->sign == NULL ? NULL : mem_copy(f->sign) };
+
+	words_append(&thing.undo, &f->undo);
+	words_append(&thing.probe, &f->probe);
+	free(m->preparing.fixed);
+	m->preparing.fixed = mem_copy(f->what);
+	return taking_note(m, &thing);
+}
+
 /* Runs the first fix that may be run and was not tried yet. */
 static bool mend(struct machine *m)
 {
@@ -136,18 +150,17 @@ static bool mend(struct machine *m)
 		if (line == NULL || words_have(&p->tried, line))
 			continue;
 		words_add(&p->tried, line);
-		p->fix_takes = f->undo.count > 0 && !taken_have(&m->taken, f->what);
-		if (p->fix_takes) {
-			taken_add(&m->taken, f->what, &f->undo);
-			if (!taking_record(m))
-				return true;
-		}
+		p->fix_takes = f->undo.count > 0 && !ledger_has(m->ledger, f->what);
+		if (p->fix_takes && !note_fix(m, f))
+			return true;
 		if (f->forced)
 			p->gone_until_ms = clock_ms() + GONE_LIMIT_MS;
 		if (machine_help(m, &f->fix, HELPER_ALL)) {
 			machine_enter(m, STATE_PREPARING, FIX_LIMIT_MS);
 			return true;
 		}
+		if (p->fix_takes)
+			ledger_drop(m->ledger, f->what); /* nothing was made */
 	}
 	return false;
 }
@@ -209,8 +222,8 @@ static bool check(struct machine *m)
 		&p->facts };
 	bool done;
 
-	for (size_t i = 0; i < m->taken.count; i++)
-		words_add(&ours, m->taken.item[i].name);
+	for (size_t i = 0; i < ledger_count(m->ledger); i++)
+		words_add(&ours, ledger_at(m->ledger, i)->name);
 	words_append(&ours, &m->locks.paths);
 	done = check_boot(&request, &p->findings);
 	words_free(&ours);
@@ -291,13 +304,15 @@ static void fix_ended(struct machine *m)
 
 		event_target(r, m->boot.target);
 		event_text(r, line);
+		if (p->fix_takes)
+			ledger_made(m->ledger, p->fixed);
 	} else {
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);
 
-		/* What is there now is not of our making. */
-		if (p->fix_takes)
-			taken_drop_last(&m->taken);
+		/* What is there now is not of our making; of one that was killed nobody knows. */
+		if (p->fix_takes && m->helper.status > 0)
+			ledger_drop(m->ledger, p->fixed);
 		boots_warn(m, text);
 	}
 	preparing_look_again(p);

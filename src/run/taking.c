@@ -8,17 +8,25 @@
 #define COMMAND_MS 30000
 #define MOST_COLLISIONS 16
 
-/* What is taken next stands in the record before; false: it cannot, and the boot has failed. */
-bool taking_record(struct machine *m)
+bool taking_note(struct machine *m, struct ledger_thing *thing)
 {
 	struct error err = { 0 };
+	int rc = ledger_take(m->ledger, thing, &err);
 
-	if (record_keep(m, &err))
+	ledger_thing_clear(thing);
+	if (rc == 0)
 		return true;
-	taken_drop_last(&m->taken);
 	boots_fail(m, CAUSE_CHECK_FAILED, err.text);
 	error_clear(&err);
 	return false;
+}
+
+static bool note_tap(struct machine *m, const char *tap)
+{
+	struct ledger_thing thing;
+
+	tap_thing(m->boot.plan.hyper, tap, &thing);
+	return taking_note(m, &thing);
 }
 
 /* From here on no other vmrun starts with these disks. */
@@ -61,26 +69,24 @@ bool taking_step(struct machine *m)
 	for (; p->tap < m->boot.spec->device_count; p->tap++, p->tap_step = TAP_CREATE) {
 		const struct device *dev = m->boot.spec->devices[p->tap];
 		MEM_AUTO char *bridge = bridge_of(dev);
-		struct words command = { 0 }, undo = { 0 };
+		struct words command = { 0 };
 		bool started;
 
 		if (bridge == NULL || dev->found == NULL || p->tap_step == TAP_STEPS ||
-		    (p->tap_step == TAP_CREATE && taken_have(&m->taken, dev->found)))
+		    (p->tap_step == TAP_CREATE && ledger_has(m->ledger, dev->found)))
 			continue;
-		if (p->tap_step == TAP_CREATE) {
-			tap_undo(m->boot.plan.hyper, dev->found, &undo);
-			taken_add(&m->taken, dev->found, &undo);
-			words_free(&undo);
-			if (!taking_record(m))
-				return true;
-		}
+		if (p->tap_step == TAP_CREATE && !note_tap(m, dev->found))
+			return true;
 		tap_command(m->boot.plan.hyper, p->tap_step, dev->found, bridge, &command);
 		started = machine_help(m, &command, HELPER_ALL);
 		words_free(&command);
-		if (started)
+		if (started) {
 			machine_enter(m, STATE_PREPARING, COMMAND_MS);
-		else
+		} else {
+			if (p->tap_step == TAP_CREATE)
+				ledger_drop(m->ledger, dev->found); /* nothing was made */
 			boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
+		}
 		return true;
 	}
 	p->step = PREPARE_COMPANIONS;
@@ -96,7 +102,7 @@ static bool try_another_tap(struct machine *m)
 	if (p->tap_step != TAP_CREATE || p->collisions++ >= MOST_COLLISIONS ||
 	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
 		return false;
-	taken_drop_last(&m->taken); /* it is theirs */
+	ledger_drop(m->ledger, dev->found); /* it is theirs */
 	pairs_remove(&m->found, dev->id);
 	free(dev->found);
 	dev->found = NULL;
@@ -111,14 +117,17 @@ bool taking_ended(struct machine *m)
 	struct preparing *p = &m->preparing;
 
 	if (m->helper.status == 0) {
+		if (p->tap_step == TAP_CREATE)
+			ledger_made(m->ledger, m->boot.spec->devices[p->tap]->found);
 		p->tap_step++;
 	} else if (!try_another_tap(m)) {
 		const struct device *dev = m->boot.spec->devices[p->tap];
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("%s: no tap for its bridge: %s", dev->id, said);
 
-		if (p->tap_step == TAP_CREATE)
-			taken_drop_last(&m->taken); /* there is none */
+		/* There is none; of a command that was killed nobody knows. */
+		if (p->tap_step == TAP_CREATE && m->helper.status > 0)
+			ledger_drop(m->ledger, dev->found);
 		boots_fail(m, CAUSE_CHECK_FAILED, text);
 		return false;
 	}

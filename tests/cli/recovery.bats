@@ -27,7 +27,7 @@ dies_running() {
 	pid=$!
 	pids+=("$pid")
 	await_file up
-	await grep -q '"hypervisor"' "run/$vm/state.json"
+	await grep -q '"hypervisor"' "run/$vm/ledger.json"
 	kill -KILL "$pid"
 	wait "$pid" || :
 }
@@ -44,11 +44,11 @@ dies_running() {
 	kill -0 "$guest"
 	grep -q member=tap1 state/interfaces
 	[ -e "state/vmm/$vm" ]
-	[ -e "run/$vm/state.json" ]
+	[ -e "run/$vm/ledger.json" ]
 	[ ! -e own.pid ]
 	go "${vmrun_words[@]}" --force vm.json
 	is "$status" 0
-	has 'a vmrun before this one died'
+	has 'cleaning up after a previous vmrun that died'
 	as_before
 }
 
@@ -84,7 +84,7 @@ dies_running() {
 	"${vmrun_words[@]}" vm.json >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
-	await_text 'a vmrun before this one died'
+	await_text 'cleaning up after a previous vmrun that died'
 	kill -TERM "$pid"
 	ends 0
 	grep -q member=tap1 state/interfaces
@@ -99,21 +99,46 @@ dies_running() {
 	await nothing_runs
 	sleep 1000 &
 	pids+=($!)
-	jq -c --argjson pid $! '(.processes[] | .pid) = $pid' "run/$vm/state.json" >new
-	mv new "run/$vm/state.json"
+	jq -c --argjson pid $! '(.processes[] | .pid) = $pid' "run/$vm/ledger.json" >new
+	mv new "run/$vm/ledger.json"
 	recovers
 	kill -0 "${pids[-1]}"
 }
 
-@test "a record that makes no sense is told, and in nobody's way" {
+@test "a ledger that cannot be read: 71, and it is left alone; --force sets it aside" {
 	make_host
 	local text
 	for text in '' '{' '[]' '{"v": 2}' '{"v": 1, "supervisor": 1, "processes": [{}]}' '"x"'; do
-		mkdir -p "run/$vm"
-		printf '%s' "$text" >"run/$vm/state.json"
-		recovers
-		has "run/$vm/state.json: this is no record of a vmrun"
+		mkdir -p -m 755 "run/$vm"
+		printf '%s' "$text" >"run/$vm/ledger.json"
+		script 'exit 1'
+		go "${vmrun_words[@]}" vm.json
+		is "$status" 71
+		has "run/$vm/ledger.json: not a ledger that vmrun wrote"
+		is "$(cat "run/$vm/ledger.json")" "$text"
+		is "$(starts)" ''
+		is "$(host)" "$before"
+		go "${vmrun_words[@]}" --force vm.json
+		is "$status" 0
+		has "renamed to"
+		is "$(cat "run/$vm/ledger.json.unreadable")" "$text"
+		rm -r "run/$vm" starts companion.up
+		as_before
 	done
+}
+
+@test "the record of vmrun 0.1 is understood" {
+	make_host
+	printf '%s up member=bridge0\n' tap5 >>state/interfaces
+	mkdir -p -m 755 "run/$vm"
+	echo 4711 >guest.pid
+	jq -cn --arg vm "$vm" --arg dir "$PWD" '{v: 1, vm: $vm, supervisor: 4710, destroy: [],
+		processes: [{name: "hypervisor", pid: 4711, start: 1}, {name: "side", pid: 4712, start: 1}],
+		taken: [{name: "tap5", undo: ["ifconfig", "tap5", "destroy"]}],
+		pid_files: [$dir + "/guest.pid"], sockets: [$dir + "/a.sock"]}' >"run/$vm/state.json"
+	recovers
+	has 'cleaning up after a previous vmrun that died (pid 4710)'
+	has 'given back: ifconfig tap5 destroy'
 }
 
 @test "between equal boots only the pid is written, after the spawn" {
@@ -123,15 +148,15 @@ dies_running() {
 	pid=$!
 	pids+=("$pid")
 	await_file one
-	await grep -q '"hypervisor"' "run/$vm/state.json"
-	jq 'del(.processes[] | select(.name == "hypervisor"))' "run/$vm/state.json" >first
+	await grep -q '"hypervisor"' "run/$vm/ledger.json"
+	jq 'del(.processes[] | select(.name == "hypervisor"))' "run/$vm/ledger.json" >first
 	touch go
 	await_file two
-	await grep -q "\"name\":\"hypervisor\",\"pid\":$(fake_pids | tail -n 1)," "run/$vm/state.json"
-	jq 'del(.processes[] | select(.name == "hypervisor"))' "run/$vm/state.json" >second
+	await grep -q "\"name\":\"hypervisor\",\"pid\":$(fake_pids | tail -n 1)," "run/$vm/ledger.json"
+	jq 'del(.processes[] | select(.name == "hypervisor"))' "run/$vm/ledger.json" >second
 	diff first second
-	is "$(stat -c %a "run/$vm/state.json")" 600
-	lacks sesame "run/$vm/state.json"
+	is "$(stat -c %a "run/$vm/ledger.json")" 600
+	lacks sesame "run/$vm/ledger.json"
 	touch go2
 	ends 0
 	as_before

@@ -377,7 +377,7 @@ boots() {
 	[ ! -e hyper.pid ]
 }
 
-@test "nothing is inherited but 0, 1 and 2; signals are as a fresh process has them" {
+@test "nothing is inherited but 0, 1, 2 and the lock; signals are as a fresh process has them" {
 	[ -d /proc/self/fd ] || skip 'no /proc/self/fd'
 	printf '#!/bin/sh\nls -l /proc/self/fd >fds; cat /proc/self/status >status; exit 1\n' >bhyve
 	chmod +x bhyve
@@ -387,7 +387,9 @@ boots() {
 		>out 2>err </dev/null 3>&- || status=$?
 	is "$status" 0
 	# ls opens one itself, to list
-	is "$(grep -c -- '->' fds)" 4
+	is "$(grep -c -- '->' fds)" 5
+	has "5 -> " fds
+	has "/$vm/vm" fds
 	lacks vm.json fds
 	lacks spare fds
 	is "$(awk '/^SigBlk|^SigIgn/ { print $2 }' status | sort -u)" 0000000000000000

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../platform/scratch.h"
@@ -78,11 +79,12 @@ static void test_live_one_stays(void **state)
 	error_clear(&err);
 	assert_true(is_there("stale"));
 	assert_true(is_there("live"));
-	sockets_remove(&w);
+	assert_true(sockets_remove_left("stale"));
+	assert_true(sockets_remove_left("live")); /* it is another program's */
 	assert_false(is_there("stale"));
 	assert_true(is_there("live"));
 	(void)close(live);
-	sockets_remove(&w);
+	assert_true(sockets_remove_left("live"));
 	assert_false(is_there("live"));
 	words_free(&w);
 }
@@ -106,7 +108,8 @@ static void test_what_is_no_socket(void **state)
 		assert_non_null(strstr(err.text, "is not a socket"));
 		error_clear(&err);
 		assert_true(is_there("stale"));
-		sockets_remove(&w);
+		assert_true(sockets_remove_left(names[i]));
+		assert_true(sockets_remove_left("stale"));
 		assert_true(is_there(names[i]));
 		assert_false(is_there("stale"));
 		words_free(&w);
@@ -121,14 +124,39 @@ static void test_folder_that_is_missing(void **state)
 	(void)state;
 	scratch_write("file", "data", 0644);
 	assert_int_equal(sockets_clear(&w, &err), 0); /* the hypervisor will say it better */
-	sockets_remove(&w);
+	assert_true(sockets_remove_left("no/such/folder"));
 	words_free(&w);
+}
+
+/* Without a descriptor nobody can be asked: the socket stays, and is told to be there. */
+static void test_cannot_ask(void **state)
+{
+	struct rlimit before, none;
+	struct words w = paths("stale", "more", "missing");
+	struct error err = { 0 };
+
+	(void)state;
+	(void)close(listen_at("stale"));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_false(sockets_remove_left("stale"));
+	assert_int_equal(sockets_clear(&w, &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_non_null(strstr(err.text, "stale: cannot be looked at: "));
+	error_clear(&err);
+	words_free(&w);
+	assert_true(is_there("stale"));
+	assert_true(sockets_remove_left("stale"));
+	assert_false(is_there("stale"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_stale_ones_go, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_cannot_ask, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_live_one_stays, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_what_is_no_socket, scratch_enter, scratch_leave),

@@ -259,7 +259,7 @@ static void test_no_place_to_listen(void **state)
 	(void)state;
 	scratch_write("file", "", 0644);
 	assert_int_equal(socket_listen("file", &listener, &err), -1);
-	assert_string_equal(err.text, "file: this is no socket: move it away");
+	assert_string_equal(err.text, "file: not a socket: move it away");
 	error_clear(&err);
 	assert_int_equal(socket_listen("none/door", &listener, &err), -1);
 	assert_string_equal(err.text, "none/door: cannot listen: No such file or directory");

@@ -1,52 +1,10 @@
-/* Things that are given back at the end. */
-#include "ledger/taken.h"
+/* Making taps. */
+#include "ledger/tap.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "platform/os.h"
-
-void taken_add(struct taken *t, const char *name, const struct words *undo)
-{
-	struct taken_thing *thing;
-
-	t->item = mem_resize(t->item, t->count + 1, sizeof(*t->item));
-	thing = &t->item[t->count++];
-	memset(thing, 0, sizeof(*thing));
-	thing->name = mem_copy(name);
-	words_append(&thing->undo, undo);
-}
-
-bool taken_have(const struct taken *t, const char *name)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		if (strcmp(t->item[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-const struct taken_thing *taken_last(const struct taken *t)
-{
-	return t->count == 0 ? NULL : &t->item[t->count - 1];
-}
-
-void taken_drop_last(struct taken *t)
-{
-	struct taken_thing *thing = &t->item[--t->count];
-
-	free(thing->name);
-	words_free(&thing->undo);
-}
-
-void taken_clear(struct taken *t)
-{
-	while (t->count > 0)
-		taken_drop_last(t);
-	free(t->item);
-	t->item = NULL;
-}
 
 /* The words of a command, cut at blanks; %t is the tap, %b the bridge. */
 static void fill_in(const char *form, const char *tap, const char *bridge, struct words *command)
@@ -82,7 +40,11 @@ void tap_command(const struct hypervisor *hyper, enum tap_step step, const char 
 	fill_in(forms[step][uses_ip(hyper) ? 1 : 0], tap, bridge, command);
 }
 
-void tap_undo(const struct hypervisor *hyper, const char *tap, struct words *command)
+void tap_thing(const struct hypervisor *hyper, const char *tap, struct ledger_thing *thing)
 {
-	fill_in(uses_ip(hyper) ? "ip link del dev %t" : "ifconfig %t destroy", tap, "", command);
+	bool ip = uses_ip(hyper);
+
+	*thing = (struct ledger_thing){ .name = mem_copy(tap) };
+	fill_in(ip ? "ip link del dev %t" : "ifconfig %t destroy", tap, "", &thing->undo);
+	fill_in(ip ? "ip link show dev %t" : "ifconfig %t", tap, "", &thing->probe);
 }

@@ -1,0 +1,220 @@
+/* What is taken from the host, and its file. */
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "ledger/ledger_file.h"
+#include "ledger/rundir.h"
+#include "ledger/statefile.h"
+#include "platform/os.h"
+
+static char *path_of(const struct ledger *l, const char *name)
+{
+	return mem_format("%s/%s", l->directory, name);
+}
+
+/* --- the file --- */
+
+int ledger_write(struct ledger *l, struct error *err)
+{
+	MEM_AUTO char *path = NULL;
+	MEM_AUTO char *fresh = NULL;
+	MEM_AUTO char *text = NULL;
+
+	if (l->directory == NULL)
+		return 0;
+	text = ledger_content_text(&l->content, l->vm);
+	if (l->text != NULL && strcmp(l->text, text) == 0)
+		return 0;
+	path = path_of(l, RUNDIR_LEDGER);
+	fresh = path_of(l, RUNDIR_LEDGER_NEW);
+	if (rundir_write(fresh, text, err) != 0)
+		return -1;
+	/* Only the end of this process is provided for, not that of the system: no fsync(). */
+	if (rename(fresh, path) != 0)
+		return error_set(err, STATUS_OS, "%s: cannot write: %s", path, strerror(errno));
+	free(l->text);
+	l->text = text;
+	text = NULL;
+	return 0;
+}
+
+void ledger_update(struct ledger *l)
+{
+	struct error err = { 0 };
+
+	if (ledger_write(l, &err) == 0)
+		return;
+	if (!l->warned) {
+		MEM_AUTO char *text = mem_format(
+		    "%s (the ledger of what this VM has taken is out of date until it can be "
+		    "written)",
+		    err.text);
+
+		l->warned = true;
+		l->options.warn(l->options.context, text);
+	}
+	error_clear(&err);
+}
+
+static int set_aside(struct ledger *l, const char *path, const struct error *why, struct error *err)
+{
+	MEM_AUTO char *aside = mem_format("%s.unreadable", path);
+	MEM_AUTO char *text = mem_format(
+	    "%s: renamed to %s, because of --force: what it lists is not undone", why->text, aside);
+
+	if (rename(path, aside) != 0)
+		return error_set(
+		    err, STATUS_OS, "%s: cannot rename it to %s: %s", path, aside, strerror(errno));
+	l->options.warn(l->options.context, text);
+	return 0;
+}
+
+/* 1: it has been read, 0: there is none, -1: it cannot be read. */
+static int read_file(struct ledger *l, const char *name, struct error *err)
+{
+	MEM_AUTO char *path = path_of(l, name);
+	MEM_AUTO char *text = NULL;
+	struct error why = { 0 };
+	size_t length;
+	int rc = 1;
+
+	if (statefile_read(path, &text, &length, &why) == 0) {
+		if (text == NULL)
+			return 0;
+		if (ledger_content_read(&l->content, text))
+			return 1;
+		(void)error_set(&why, STATUS_OS, "%s: not a ledger that vmrun wrote", path);
+	}
+	if (l->options.set_aside)
+		rc = set_aside(l, path, &why, err);
+	else
+		rc = error_set(err, STATUS_OS,
+		    "%s: what an earlier vmrun took from the host is not known, so nothing is "
+		    "started (--force renames the file and starts)",
+		    why.text);
+	error_clear(&why);
+	return rc;
+}
+
+/* The ledger of a vmrun that died, under the name of today or under that of vmrun 0.1. */
+static int read_found(struct ledger *l, struct error *err)
+{
+	struct ledger_content *c = &l->content;
+	int rc = read_file(l, RUNDIR_LEDGER, err);
+
+	if (rc == 0)
+		rc = read_file(l, RUNDIR_LEDGER_OLD, err);
+	if (rc < 0)
+		return -1;
+	l->was_left = rc > 0 || vmlock_is_held(&l->lock);
+	l->found_supervisor = c->supervisor;
+	l->found_dead = c->dead.count;
+	l->found_pid_files = c->pid_files.count;
+	if (c->supervisor != 0)
+		words_addf(&c->dead, "%ld", (long)c->supervisor);
+	return 0;
+}
+
+static int open_files(struct ledger *l, struct error *err)
+{
+	MEM_AUTO char *old = path_of(l, RUNDIR_LEDGER_OLD);
+
+	if (vmlock_open(&l->lock, l->directory, err) != 0 || read_found(l, err) != 0)
+		return -1;
+	l->content.supervisor = getpid();
+	if (ledger_write(l, err) != 0)
+		return -1;
+	(void)unlink(old);
+	return 0;
+}
+
+int ledger_open(struct ledger **out, const struct ledger_options *options, struct error *err)
+{
+	struct ledger *l = mem_zero(sizeof(*l));
+
+	l->options = *options;
+	l->vm = mem_copy(options->vm);
+	l->directory = options->directory == NULL ? NULL : mem_copy(options->directory);
+	if (l->directory == NULL || open_files(l, err) == 0) {
+		*out = l;
+		return 0;
+	}
+	/* The file stays as it is: it may list what this process could not read. */
+	free(l->directory);
+	l->directory = NULL;
+	ledger_close(l);
+	return -1;
+}
+
+static bool is_empty(const struct ledger *l)
+{
+	const struct ledger_content *c = &l->content;
+	pid_t pid;
+
+	return c->thing_count == 0 && c->process_count == 0 && c->sockets.count == 0 &&
+	    c->pid_files.count == 0 && c->destroy.count == 0 && !ledger_hypervisor_runs(l, &pid);
+}
+
+void ledger_close(struct ledger *l)
+{
+	if (l == NULL)
+		return;
+	if (l->directory != NULL && is_empty(l)) {
+		MEM_AUTO char *path = path_of(l, RUNDIR_LEDGER);
+
+		(void)unlink(path);
+	}
+	vmlock_close(&l->lock);
+	ledger_content_clear(&l->content);
+	free(l->directory);
+	free(l->vm);
+	free(l->text);
+	free(l);
+}
+
+/* --- what a dead vmrun left --- */
+
+bool ledger_was_left(const struct ledger *l)
+{
+	return l->was_left;
+}
+
+pid_t ledger_dead_supervisor(const struct ledger *l)
+{
+	return l->found_supervisor;
+}
+
+bool ledger_hypervisor_runs(const struct ledger *l, pid_t *pid)
+{
+	const struct ledger_process *p = &l->content.hypervisor;
+	bool alive = ledger_is_alive(p->pid, p->start);
+	int64_t start;
+
+	*pid = alive ? p->pid : 0;
+	if (!vmlock_is_held(&l->lock))
+		return alive && !(l->content.locked && l->lock.works && l->lock.found);
+	if (!alive && (!vmlock_noted(&l->lock, pid, &start) || !ledger_is_alive(*pid, start)))
+		*pid = 0;
+	return true;
+}
+
+void ledger_adopt(struct ledger *l)
+{
+	words_free(&l->content.dead);
+	l->was_left = false;
+	ledger_update(l);
+}
+
+void ledger_leave(struct ledger *l)
+{
+	l->content.supervisor = l->found_supervisor;
+	ledger_cut(&l->content.dead, l->found_dead);
+	ledger_cut(&l->content.pid_files, l->found_pid_files);
+	ledger_update(l);
+}

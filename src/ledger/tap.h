@@ -1,0 +1,17 @@
+/* The commands that make a tap for a bridge, and the one that takes it away again. */
+#ifndef LEDGER_TAP_H
+#define LEDGER_TAP_H
+
+#include "base/words.h"
+#include "hyper/hyper.h"
+#include "ledger/ledger.h"
+
+enum tap_step { TAP_CREATE, TAP_JOIN, TAP_UP, TAP_STEPS };
+
+/* Adds the command of one step, as the system of the hypervisor wants it. */
+void tap_command(const struct hypervisor *hyper, enum tap_step step, const char *tap,
+    const char *bridge, struct words *command);
+/* Fills in *thing (caller clears it with ledger_thing_clear()) for the ledger. */
+void tap_thing(const struct hypervisor *hyper, const char *tap, struct ledger_thing *thing);
+
+#endif
