@@ -93,8 +93,10 @@ int ledger_expect(
     struct ledger *l, const struct words *sockets, const struct words *destroy, struct error *err);
 /* Takes the lock that the next hypervisor, or its loader, inherits: as vmlock_take(). */
 int ledger_lock(struct ledger *l, int *fd, struct error *err);
-/* The hypervisor, or its loader, runs. False: it has closed the descriptor of its lock. */
-bool ledger_started(struct ledger *l, pid_t pid);
+/* The hypervisor, or its loader, runs. */
+void ledger_started(struct ledger *l, pid_t pid);
+/* Does a process hold that lock? True where locks do not work. */
+bool ledger_is_locked(const struct ledger *l);
 /* The command that destroys the VM's entry in /dev/vmm; empty: there can be none. */
 const struct words *ledger_destroy(const struct ledger *l);
 /* Removes the sockets of a boot that has ended, and expects them again at the next one. */

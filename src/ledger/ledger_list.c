@@ -124,7 +124,7 @@ int ledger_lock(struct ledger *l, int *fd, struct error *err)
 	return l->directory == NULL ? 0 : vmlock_take(&l->lock, fd, err);
 }
 
-bool ledger_started(struct ledger *l, pid_t pid)
+void ledger_started(struct ledger *l, pid_t pid)
 {
 	struct ledger_process *p = &l->content.hypervisor;
 
@@ -133,6 +133,10 @@ bool ledger_started(struct ledger *l, pid_t pid)
 	(void)os_process_start(pid, &p->start);
 	vmlock_note(&l->lock, pid, p->start);
 	ledger_update(l);
+}
+
+bool ledger_is_locked(const struct ledger *l)
+{
 	return !l->lock.works || vmlock_is_held(&l->lock);
 }
 

@@ -13,7 +13,10 @@
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
 
-#define UNLOCKED_LOOKS 50 /* a millisecond each */
+#define UNLOCKED_LOOKS 50 /* for a process that exits, a millisecond each */
+/* A wrapper that closes the lock has done so by then; there is no further wake-up for it. */
+#define FIRST_LOOK_MS 1000
+#define SECOND_LOOK_MS 9000
 
 void boots_warn(struct machine *m, const char *text)
 {
@@ -158,8 +161,8 @@ void boots_begin(struct machine *m)
 }
 
 /*
- * The program runs, and can never be told from a dead one should vmrun die: whoever started it
- * (a wrapper, sudo) has closed the descriptor of its lock.
+ * The program runs, and could not be told from a dead one should vmrun die: a wrapper around it has
+ * closed the descriptor of its lock.
  */
 static void end_unlocked(struct machine *m)
 {
@@ -169,10 +172,24 @@ static void end_unlocked(struct machine *m)
 		clock_sleep(1);
 	}
 	boots_warn(m,
-	    "the hypervisor's command has closed descriptor 5, which tells vmrun that it runs: a "
-	    "wrapper around it must leave descriptors open (sudo: -C; killed");
+	    "the hypervisor's command has closed descriptor 5, which tells the next vmrun that it "
+	    "runs: killed (a wrapper must leave descriptors open)");
 	m->gave_up = true;
 	child_signal(&m->child, SIGKILL);
+}
+
+void boots_look_at_lock(struct machine *m)
+{
+	if (!ledger_is_locked(m->ledger))
+		end_unlocked(m);
+	else if (m->lock_looks++ == 0)
+		machine_enter(m, STATE_RUNNING, SECOND_LOOK_MS);
+}
+
+void boots_up(struct machine *m)
+{
+	m->lock_looks = 0;
+	machine_enter(m, STATE_RUNNING, FIRST_LOOK_MS);
 }
 
 /* Starts the program with the lock, of which it alone has a descriptor then. */
@@ -186,8 +203,8 @@ static int start(struct machine *m, enum child_role role, int input, struct erro
 	rc = child_start(&m->child, &m->boot.plan, role, m->wait, &inputs, err);
 	if (inputs.lock >= 0)
 		(void)close(inputs.lock);
-	if (rc == 0 && !ledger_started(m->ledger, m->child.pid))
-		end_unlocked(m);
+	if (rc == 0)
+		ledger_started(m->ledger, m->child.pid);
 	return rc;
 }
 
@@ -244,7 +261,9 @@ static void spawn(struct machine *m)
 		return;
 	pidfile_write(&m->pidfile, m->child.pid);
 	m->awaits_answer = m->boot.plan.has_control;
-	machine_enter(m, STATE_RUNNING, m->boot.plan.has_control ? ANSWER_MS : -1);
+	boots_up(m);
+	if (m->awaits_answer)
+		machine_enter(m, STATE_RUNNING, ANSWER_MS);
 	r = event_add(m->events, VMRUN_SPAWNED);
 	event_target(r, m->boot.target);
 	event_argv(r, m->boot.plan.argv.item);

@@ -110,6 +110,14 @@ static void give_up_on_start(struct machine *m)
 	child_signal(&m->child, SIGKILL);
 }
 
+static void running_late(struct machine *m)
+{
+	if (m->awaits_answer)
+		give_up_on_start(m);
+	else
+		boots_look_at_lock(m);
+}
+
 /* A blank cell: nothing to do in this state. */
 static action *const actions[STATES][HAPPENINGS] = {
 	[STATE_RECOVERING] = { [HAPPENED_HELPER] = recovery_helper_ended,
@@ -125,7 +133,7 @@ static action *const actions[STATES][HAPPENINGS] = {
 	    [HAPPENED_STOP] = stopping_loading },
 	[STATE_RUNNING] = { [HAPPENED_EXIT] = boots_exited,
 	    [HAPPENED_STOP] = stopping_begin,
-	    [HAPPENED_DEADLINE] = give_up_on_start },
+	    [HAPPENED_DEADLINE] = running_late },
 	[STATE_STOPPING] = { [HAPPENED_EXIT] = boots_exited,
 	    [HAPPENED_STOP] = stopping_hurry,
 	    [HAPPENED_DEADLINE] = stopping_step },
@@ -212,7 +220,7 @@ static void read_channel(struct machine *m, enum channel channel)
 	if (m->awaits_answer && m->child.signs.answered) {
 		m->awaits_answer = false;
 		if (m->state == STATE_RUNNING)
-			machine_enter(m, STATE_RUNNING, -1);
+			boots_up(m);
 	}
 }
 

@@ -154,6 +154,7 @@ struct machine {
 	struct pairs found;	   /* what earlier boots found, by device */
 	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
 	bool awaits_answer;	   /* the hypervisor has not said its first word yet */
+	int lock_looks;		   /* whether it still has its lock, since it was up */
 	bool gave_up;		   /* it never did, and we killed it */
 	char *next_target;	   /* of the boot that is waited for; NULL: it is prepared */
 	char *refused_target;	   /* of the boot that was one too many */
@@ -285,11 +286,13 @@ void cleaning_deadline(struct machine *m);
 void cleaning_command(const struct machine *m, struct words *command);
 
 /* boots.c */
-void boots_begin(struct machine *m);   /* prepare and start the next boot */
-void boots_drafted(struct machine *m); /* it has its plan: check the host */
-void boots_start(struct machine *m);   /* all is there: load or spawn */
-void boots_loaded(struct machine *m);  /* the loader has ended */
-void boots_exited(struct machine *m);  /* the hypervisor has ended */
+void boots_begin(struct machine *m);	    /* prepare and start the next boot */
+void boots_drafted(struct machine *m);	    /* it has its plan: check the host */
+void boots_start(struct machine *m);	    /* all is there: load or spawn */
+void boots_loaded(struct machine *m);	    /* the loader has ended */
+void boots_up(struct machine *m);	    /* the hypervisor works: it is looked at twice more, */
+void boots_look_at_lock(struct machine *m); /* whether it still has its lock */
+void boots_exited(struct machine *m);	    /* the hypervisor has ended */
 /* The boot failed before its guest ran. */
 void boots_fail(struct machine *m, enum cause cause, const char *text);
 void boots_fail_with(struct machine *m, struct report *report); /* taken */

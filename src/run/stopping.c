@@ -233,7 +233,7 @@ void machine_tell(const struct machine *m, struct vmrun_state *out)
 		out->pid = (int)m->child.pid;
 		out->uptime_ms = machine_now(m) - m->child.started_ms;
 	}
-	if (m->deadline_ms >= 0)
+	if (m->deadline_ms >= 0 && m->state != STATE_RUNNING)
 		out->wait_ms =
 		    m->deadline_ms > machine_now(m) ? m->deadline_ms - machine_now(m) : 0;
 }

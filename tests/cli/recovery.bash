@@ -62,7 +62,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' "$name"
 # All that others could notice.
 host() {
 	(cd state && sort interfaces && sort pci && ls vmm)
-	ls ./*.sock ./*.pid
+	ls ./*.sock ./*.pid 2>/dev/null || :
 }
 
 vmrun_words=("$VMRUN" --run-dir run --state-dir keep -p guest.pid -P own.pid)

@@ -1,0 +1,360 @@
+#!/usr/bin/env bats
+# The ledger where things go wrong: fixes and undos that fail, files that cannot be written or read,
+# hypervisors and commands that outlive their vmrun.  Nothing foreign is ever touched.
+# shellcheck disable=SC2154 # vm, pid and status: common.bash
+
+setup() {
+	load recovery
+	recovery_setup
+	umask 022
+}
+
+teardown() {
+	recovery_teardown
+}
+
+# stub NAME BODY: a command in front of the stub of that name; $real is the stub
+stub() {
+	mkdir -p front
+	printf '#!/bin/bash\nreal=%q\n%s\nexec "$real" "$@"\n' "$SOURCE/tests/fake/bin/$1" "$2" >"front/$1"
+	chmod +x "front/$1"
+	PATH=$PWD/front:${PATH#"$PWD/front:"}
+}
+
+# no_interpreter NAME: a command that is there and cannot be started
+no_interpreter() {
+	stub "$1" ''
+	sed -i '1s,.*,#!/no/such/shell,' "front/$1"
+}
+
+unstub() {
+	rm -r front
+}
+
+ledger() {
+	cat "run/$vm/ledger.json"
+}
+
+# begins ARG...: a run in the background
+begins() {
+	"${vmrun_words[@]}" "$@" >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+}
+
+dies() {
+	kill -KILL "$pid"
+	wait "$pid" || :
+}
+
+# A spec with one device, and bridge0 for it.
+small_host() {
+	printf 'vmm.ko\nif_tuntap.ko\nif_bridge.ko\n' >state/modules
+	printf 'bridge0 up\n' >state/interfaces
+	printf 'hw.physmem=8589934592\nhw.vmm.maxcpu=16\n' >state/sysctls
+	: >state/pci
+	: >pids
+	spec "$1"
+	before=$(host)
+}
+
+bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
+
+@test "a fix that failed is forgotten at once: another program's tap survives" {
+	small_host '{"emulations": [{"device": "virtio-net", "name": "tap9"}],
+		"on": {"check_failed": {"boot": "default", "delay": 600}}, "backoff": false}'
+	# Another program makes it first, and uses it.
+	stub ifconfig '[ "$*" != "tap9 create up" ] || { "$real" tap9 create && sed -i "/^tap9/s/$/ pid=1/" "$FAKE_STATE_DIR/interfaces"; }'
+	begins --fix vm.json
+	await_text 'next boot: target default'
+	has '`ifconfig tap9 create up` failed'
+	[ "$(jq -c .taken "run/$vm/ledger.json")" = '[]' ]
+	dies
+	unstub
+	grep -q tap9 state/interfaces
+	spec
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	grep -q tap9 state/interfaces
+}
+
+@test "no write succeeds while the guest reboots, vmrun is killed: the lock says that it runs" {
+	small_host "$bridged"
+	script 'ready one waitfile go exit 0' 'acpi on ready two deaf'
+	begins vm.json
+	await_file one
+	mkdir "run/$vm/ledger.json.new" # in the way of each new ledger
+	touch go
+	await_file two
+	await_text "runs under bhyve, pid $(fake_pids | tail -n 1)"
+	has 'ledger.json.new: cannot write: '
+	is "$(grep -c 'cannot write' err)" 1
+	dies
+	rmdir "run/$vm/ledger.json.new"
+	local guest
+	guest=$(fake_pids | tail -n 1)
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 75
+	has "its hypervisor still runs as pid $guest, left by a vmrun that died (pid $pid)"
+	kill -0 "$guest"
+	grep -q member=tap0 state/interfaces
+	is "$(starts)" 2
+	script 'exit 1'
+	go "${vmrun_words[@]}" --force vm.json
+	is "$status" 0
+	as_before
+}
+
+@test "a ledger that is gone: the lock says that the hypervisor runs" {
+	small_host
+	script 'acpi on ready one deaf'
+	begins vm.json
+	await_file one
+	dies
+	rm "run/$vm/ledger.json"
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 75
+	has "its hypervisor still runs as pid $(fake_pids)"
+	script 'exit 1'
+	go "${vmrun_words[@]}" --force vm.json
+	is "$status" 0
+	await nothing_runs
+}
+
+@test "a name that cannot be written makes a further boot check_failed, and nothing is taken" {
+	small_host '{"targets": {"net": {"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}},
+		"next_target": "net"}'
+	script 'ready one waitfile go exit 0'
+	begins vm.json
+	await_file one
+	mkdir "run/$vm/ledger.json.new"
+	touch go
+	ends 69
+	has 'target net: the boot could not be prepared: '
+	has 'ledger.json.new: cannot write: '
+	is "$(starts)" 1
+	is "$(host)" "$before"
+}
+
+@test "an undo that fails keeps the thing in the ledger; the next start gives it back" {
+	small_host "$bridged"
+	stub ifconfig '[ "${2-}" != destroy ] || { echo "ifconfig: $1: busy" >&2; exit 1; }'
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	has 'tap0 is left behind: `ifconfig tap0 destroy`: ifconfig: tap0: busy (the next start tries again)'
+	is "$(ledger | jq -r '.taken[].name')" tap0
+	is "$(ledger | jq -c '[.processes[] | select(.name != "hypervisor")]')" '[]'
+	# It fails again: for the dead one, and at the end of this one, whose own tap is another one.
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	is "$(ledger | jq -r '.taken[].name' | sort | xargs)" 'tap0 tap1'
+	unstub
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	has 'given back: ifconfig tap0 destroy'
+	as_before
+}
+
+@test "an undo that fails because the thing is gone already" {
+	small_host "$bridged"
+	script 'ready one waitfile go exit 1'
+	begins vm.json
+	await_file one
+	sed -i '/^tap0/d; s/ member=tap0//' state/interfaces
+	touch go
+	ends 0
+	has 'tap0 is gone already'
+	as_before
+}
+
+@test "--panic-on-failed-cleanup: 71, at the end, after a boot, and for a dead vmrun" {
+	small_host "$bridged"
+	stub ifconfig '[ "${2-}" != destroy ] || { echo "ifconfig: $1: busy" >&2; exit 1; }'
+	script 'exit 1'
+	go "${vmrun_words[@]}" --panic-on-failed-cleanup vm.json
+	is "$status" 71
+	has 'tap0 is left behind'
+	rm starts
+	script 'exit 1'
+	go "${vmrun_words[@]}" --panic-on-failed-cleanup vm.json
+	is "$status" 71
+	is "$(starts)" ''
+	is "$(ledger | jq -r '.taken[].name')" tap0
+	unstub
+	stub bhyvectl 'case " $* " in *" --destroy "*) exit 1 ;; esac'
+	spec
+	script 'exit 0' 'exit 1'
+	go "${vmrun_words[@]}" --panic-on-failed-cleanup vm.json
+	is "$status" 71
+	is "$(starts)" 1
+	has 'the VM and its memory are still there'
+	unstub
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	as_before
+}
+
+@test "a recovery that cannot start its command keeps the thing, and names it" {
+	small_host "$bridged"
+	script 'acpi on ready one wait exit 1'
+	begins vm.json
+	await_file one
+	dies
+	await nothing_runs
+	spec '{"backoff": false}'
+	script 'exit 1'
+	no_interpreter ifconfig
+	go "$VMRUN" --run-dir run --state-dir keep --no-requirement-check vm.json
+	has 'tap0 is left behind: `ifconfig tap0 destroy`: '
+	has 'its interpreter is missing'
+	grep -q member=tap0 state/interfaces
+	is "$(ledger | jq -r '.taken[].name')" tap0
+	unstub
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	as_before
+}
+
+@test "a start that fails for want of descriptors leaves a dead vmrun's ledger alone" {
+	small_host "$bridged"
+	script 'acpi on ready one wait exit 1'
+	begins vm.json
+	await_file one
+	dies
+	await nothing_runs
+	local n before_it failed=0
+	before_it=$(jq -cS 'del(.supervisor, .dead)' "run/$vm/ledger.json")
+	for n in 5 6 7 8 9 10 11 12 13 14; do
+		rm -f starts
+		script 'exit 1'
+		status=0
+		(ulimit -n "$n" && exec "${vmrun_words[@]}" --events ev vm.json >out 2>err </dev/null 3>&-) || status=$?
+		[ "$status" -ne 0 ] || break
+		failed=$((failed + 1))
+		grep -q member=tap0 state/interfaces || break
+		is "$(jq -cS 'del(.supervisor, .dead)' "run/$vm/ledger.json")" "$before_it"
+	done
+	[ "$failed" -gt 2 ]
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	as_before
+}
+
+@test "a pid file that another program has written since is left alone" {
+	small_host
+	script 'acpi on ready one wait exit 1'
+	begins vm.json
+	await_file one
+	await test -s guest.pid
+	dies
+	await nothing_runs
+	echo 1 >guest.pid
+	script 'exit 1'
+	go "$VMRUN" --run-dir run --state-dir keep vm.json
+	is "$status" 0
+	is "$(cat guest.pid)" 1
+	[ ! -e own.pid ]
+	rm guest.pid
+	as_before
+}
+
+@test "a tap whose creation never began is not said to be left behind" {
+	small_host "$bridged"
+	no_interpreter ifconfig
+	go "$VMRUN" --run-dir run --state-dir keep --no-requirement-check vm.json
+	is "$status" 69
+	has 'no tap could be made for a bridge'
+	has 'its interpreter is missing'
+	lacks 'left behind'
+	as_before
+}
+
+@test "what a hook's command has started ends with the next start" {
+	small_host
+	cat >vm.lua <<-END
+		local vm = { name = "$vm", cpu = 1, mem = "64M", bootrom = "$rom" }
+		function vm.on_start()
+			vmrun.exec { "/bin/sh", "-c", "sleep 1000 & echo \$! >started; wait" }
+		end
+		return vm
+	END
+	begins vm.lua
+	await test -s started
+	await grep -q 'command of a hook: /bin/sh' "run/$vm/ledger.json"
+	dies
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	await is_gone "$(cat started)"
+	as_before
+}
+
+@test "a hook's command that has ended is forgotten, and what it left running lives on" {
+	small_host
+	cat >vm.lua <<-END
+		local vm = { name = "$vm", cpu = 1, mem = "64M", bootrom = "$rom" }
+		function vm.on_started()
+			vmrun.exec { "/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo \$! >started" }
+			vmrun.log("info", "done with it")
+		end
+		return vm
+	END
+	script 'acpi on ready one wait exit 1'
+	begins vm.lua
+	await_text 'done with it'
+	pids+=("$(cat started)")
+	lacks 'command of a hook' "run/$vm/ledger.json"
+	dies
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	kill -0 "$(cat started)"
+}
+
+@test "a wrapper that closes the lock: start_failed, and it says so" {
+	small_host
+	printf '#!/bin/sh\nexec 5>&-\necho >closed\nexec sleep 1000\n' >wrapper
+	chmod +x wrapper
+	go "$VMRUN" --run-dir run --state-dir keep --bhyve ./wrapper vm.json
+	is "$status" 4
+	is "$(cause)" start_failed
+	has 'has closed descriptor 5'
+	as_before
+}
+
+@test "a wrapper that dies before its hypervisor: no second one on the same disk" {
+	small_host
+	cat >wrapper <<-'END'
+		#!/bin/bash
+		[ ! -e child ] || exit 1
+		sleep 1000 >/dev/null 2>&1 &
+		echo $! >child
+		exit 0
+	END
+	chmod +x wrapper
+	go "$VMRUN" --run-dir run --state-dir keep --bhyve ./wrapper vm.json
+	is "$status" 69
+	has 'the boot could not be prepared: '
+	has "run/$vm/vm is locked: a process that the last boot started still runs"
+	kill "$(cat child)"
+}
+
+@test "a companion that cannot be watched is killed at once" {
+	small_host '{"companions": [{"name": "side", "command": ["/bin/bash", "-c", "echo $$ >>pids; exec sleep 1000"]}]}'
+	local n
+	for n in 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do
+		script 'exit 1'
+		status=0
+		(ulimit -n "$n" && exec "$VMRUN" --run-dir run --state-dir keep --no-requirement-check vm.json >out 2>err </dev/null 3>&-) || status=$?
+		lacks 'does not die'
+	done
+	is "$status" 0
+	as_before
+}

@@ -1,0 +1,373 @@
+/* The ledger: what is added is in the file before it is taken, what is undone leaves it. */
+#include "ledger/ledger.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../platform/scratch.h"
+#include "base/mem.h"
+#include "ledger/ledger_file.h"
+#include "ledger/statefile.h"
+#include "platform/os.h"
+
+static int warnings;
+
+static void count_warning(void *context, const char *text)
+{
+	(void)context;
+	assert_non_null(strstr(text, "ledger.json"));
+	warnings++;
+}
+
+static struct ledger_options options = { .directory = ".", .vm = "demo", .warn = count_warning };
+
+static struct ledger *open_ledger(void)
+{
+	struct ledger *l = NULL;
+	struct error err = { 0 };
+
+	warnings = 0;
+	if (ledger_open(&l, &options, &err) != 0)
+		fail_msg("%s", err.text);
+	return l;
+}
+
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* Does the file say this? */
+static bool says(const char *text)
+{
+	MEM_AUTO char *all = NULL;
+	struct error err = { 0 };
+	size_t length;
+
+	assert_int_equal(statefile_read("ledger.json", &all, &length, &err), 0);
+	return all != NULL && strstr(all, text) != NULL;
+}
+
+static struct ledger_thing tap(const char *name)
+{
+	struct ledger_thing thing = { .name = mem_copy(name) };
+
+	words_add(&thing.undo, "undo");
+	words_add(&thing.undo, name);
+	return thing;
+}
+
+static int take(struct ledger *l, const char *name)
+{
+	struct ledger_thing thing = tap(name);
+	struct error err = { 0 };
+	int rc = ledger_take(l, &thing, &err);
+
+	ledger_thing_clear(&thing);
+	error_clear(&err);
+	return rc;
+}
+
+/* No write succeeds while there is a directory in the new file's place. */
+static void fill_disk(void)
+{
+	assert_int_equal(mkdir("ledger.json.new", 0700), 0);
+}
+
+static void free_disk(void)
+{
+	assert_int_equal(rmdir("ledger.json.new"), 0);
+}
+
+static void test_adding_and_dropping_write(void **state)
+{
+	struct ledger *l = open_ledger();
+
+	(void)state;
+	assert_false(ledger_was_left(l));
+	assert_int_equal(take(l, "tap3"), 0);
+	assert_int_equal(take(l, "tap4"), 0);
+	assert_true(says("\"tap3\"") && says("\"tap4\""));
+	assert_true(ledger_has(l, "tap4"));
+	assert_int_equal(ledger_count(l), 2);
+	assert_string_equal(ledger_at(l, 1)->name, "tap4");
+	assert_int_equal(ledger_at(l, 1)->undo.count, 2);
+	assert_string_equal(ledger_at(l, 1)->sign, "tap4");
+	assert_null(ledger_at(l, 2));
+	ledger_drop(l, "tap3");
+	assert_false(says("\"tap3\""));
+	assert_true(says("\"tap4\""));
+	ledger_drop(l, "tap4");
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+	assert_false(is_there("vm"));
+	assert_int_equal(warnings, 0);
+}
+
+static void test_what_is_not_undone_outlives_us(void **state)
+{
+	struct ledger *l = open_ledger();
+	struct words none = { 0 };
+
+	(void)state;
+	assert_int_equal(take(l, "tap3"), 0);
+	ledger_close(l);
+	assert_true(says("\"tap3\""));
+	l = open_ledger();
+	assert_true(ledger_was_left(l));
+	assert_int_equal(ledger_dead_supervisor(l), getpid());
+	assert_true(ledger_has(l, "tap3"));
+	ledger_remove_pid_files(l, &none);
+	ledger_adopt(l);
+	assert_false(ledger_was_left(l));
+	ledger_close(l);
+	assert_true(says("\"tap3\""));
+	l = open_ledger();
+	ledger_drop(l, "tap3");
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+}
+
+static void test_what_cannot_be_written_is_not_taken(void **state)
+{
+	struct ledger *l = open_ledger();
+	struct words sockets = { 0 }, none = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	words_add(&sockets, "a.sock");
+	fill_disk();
+	assert_int_equal(take(l, "tap3"), -1);
+	assert_false(ledger_has(l, "tap3"));
+	assert_int_equal(ledger_expect_process(l, "side", &err), -1);
+	assert_null(ledger_process_at(l, 0));
+	error_clear(&err);
+	assert_int_equal(ledger_take_pid_file(l, "x.pid", &err), -1);
+	error_clear(&err);
+	assert_int_equal(ledger_expect(l, &sockets, &none, &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	error_clear(&err);
+	assert_int_equal(warnings, 0);
+	free_disk();
+	assert_int_equal(take(l, "tap4"), 0);
+	assert_false(says("tap3") || says("x.pid") || says("side"));
+	ledger_drop(l, "tap4");
+	free(ledger_clear_boot(l));
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+	words_free(&sockets);
+}
+
+static void test_what_cannot_be_dropped_is_told_once(void **state)
+{
+	struct ledger *l = open_ledger();
+
+	(void)state;
+	assert_int_equal(take(l, "tap3"), 0);
+	assert_int_equal(take(l, "tap4"), 0);
+	fill_disk();
+	ledger_drop(l, "tap3");
+	ledger_note_process(l, "side", getpid());
+	assert_int_equal(warnings, 1);
+	assert_true(says("\"tap3\""));
+	free_disk();
+	ledger_forget_process(l, "side", getpid());
+	assert_false(says("\"tap3\"")); /* the next write has it all */
+	fill_disk();
+	ledger_drop(l, "tap4");
+	ledger_close(l); /* removing needs no room */
+	assert_false(is_there("ledger.json"));
+	free_disk();
+}
+
+static void test_left_alone(void **state)
+{
+	struct ledger *l = open_ledger();
+	MEM_AUTO char *before = NULL;
+	MEM_AUTO char *after = NULL;
+	struct error err = { 0 };
+	size_t length;
+
+	(void)state;
+	assert_int_equal(take(l, "tap3"), 0);
+	assert_int_equal(ledger_take_pid_file(l, "a.pid", &err), 0);
+	l->content.supervisor = 4711; /* another one, that died */
+	ledger_close(l);
+	l = open_ledger();
+	l->content.supervisor = 4711;
+	l->content.dead.count = 0;
+	ledger_update(l);
+	ledger_close(l);
+	assert_int_equal(statefile_read("ledger.json", &before, &length, &err), 0);
+	l = open_ledger();
+	assert_int_equal(ledger_dead_supervisor(l), 4711);
+	assert_int_equal(ledger_take_pid_file(l, "b.pid", &err), 0);
+	assert_true(says("b.pid"));
+	ledger_leave(l);
+	ledger_close(l);
+	assert_int_equal(statefile_read("ledger.json", &after, &length, &err), 0);
+	assert_string_equal(after, before);
+}
+
+static void test_pid_files_of_the_dead(void **state)
+{
+	struct ledger *l = open_ledger();
+	struct words held = { 0 };
+	struct error err = { 0 };
+	char own[32];
+
+	(void)state;
+	(void)snprintf(own, sizeof(own), "%ld\n", (long)getpid());
+	scratch_write("ours.pid", own, 0644);
+	scratch_write("empty.pid", "", 0644);
+	scratch_write("other.pid", "1\n", 0644);
+	scratch_write("text.pid", "secret\n", 0644);
+	scratch_write("held.pid", own, 0644);
+	for (const char *const *p = (const char *const[]){ "ours.pid", "empty.pid", "other.pid",
+		 "text.pid", "held.pid", "missing.pid", NULL };
+	     *p != NULL; p++)
+		assert_int_equal(ledger_take_pid_file(l, *p, &err), 0);
+	ledger_close(l);
+	l = open_ledger();
+	words_add(&held, "held.pid");
+	ledger_remove_pid_files(l, &held);
+	assert_false(is_there("ours.pid") || is_there("empty.pid"));
+	assert_true(is_there("other.pid") && is_there("text.pid") && is_there("held.pid"));
+	assert_true(says("held.pid"));
+	assert_false(says("other.pid"));
+	ledger_drop_pid_files(l);
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+	words_free(&held);
+}
+
+static void test_sockets_of_a_boot(void **state)
+{
+	struct words first = { 0 }, second = { 0 }, none = { 0 };
+	struct ledger *l = open_ledger();
+	struct error err = { 0 };
+
+	(void)state;
+	words_add(&first, "a.sock");
+	words_add(&first, "b.sock");
+	words_add(&second, "c.sock");
+	assert_int_equal(ledger_expect(l, &first, &none, &err), 0);
+	scratch_write("a.sock", "not a socket", 0644); /* so it stays, and in the list too */
+	assert_int_equal(ledger_expect(l, &second, &none, &err), 0);
+	assert_true(says("a.sock") && says("c.sock"));
+	assert_false(says("b.sock"));
+	assert_null(ledger_clear_boot(l)); /* another program's file is not ours to remove */
+	assert_true(is_there("a.sock"));
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+	words_free(&first);
+	words_free(&second);
+}
+
+static void test_processes(void **state)
+{
+	struct ledger *l = open_ledger();
+	struct error err = { 0 };
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		(void)setpgid(0, 0);
+		for (;;)
+			(void)pause();
+	}
+	(void)setpgid(child, child);
+	assert_int_equal(ledger_expect_process(l, "side", &err), 0);
+	assert_true(says("\"side\""));
+	assert_false(ledger_process_runs(ledger_process_at(l, 0)));
+	ledger_note_process(l, "side", child);
+	ledger_note_process(l, "side", child);
+	assert_null(ledger_process_at(l, 1));
+	ledger_forget_dead_processes(l);
+	assert_non_null(ledger_process_at(l, 0));
+	l->content.process[0].start++; /* another process of that pid */
+	assert_false(ledger_process_runs(ledger_process_at(l, 0)));
+	ledger_signal_process(ledger_process_at(l, 0), SIGKILL);
+	l->content.process[0].start--;
+	assert_true(ledger_process_runs(ledger_process_at(l, 0)));
+	ledger_signal_process(ledger_process_at(l, 0), SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_false(ledger_process_runs(ledger_process_at(l, 0)));
+	ledger_forget_dead_processes(l);
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+}
+
+static void test_unreadable(void **state)
+{
+	struct ledger *l = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	scratch_write("ledger.json", "{\"v\":2}", 0600);
+	assert_int_equal(ledger_open(&l, &options, &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_non_null(strstr(err.text, "ledger.json: not a ledger that vmrun wrote"));
+	assert_null(l);
+	error_clear(&err);
+	assert_true(says("{\"v\":2}"));
+	warnings = 0;
+	options.set_aside = true;
+	assert_int_equal(ledger_open(&l, &options, &err), 0);
+	options.set_aside = false;
+	assert_int_equal(warnings, 1);
+	assert_true(is_there("ledger.json.unreadable"));
+	assert_false(ledger_was_left(l) && ledger_count(l) > 0);
+	ledger_close(l);
+}
+
+/* Nothing is known of an interface that the kernel has under another number. */
+static void test_another_interface(void **state)
+{
+	struct ledger_thing thing = tap("lo");
+
+	(void)state;
+	assert_false(ledger_is_replaced(&thing));
+	thing.index = os_interface_index("lo");
+	assert_false(ledger_is_replaced(&thing));
+	if (thing.index != 0) {
+		thing.index++;
+		assert_true(ledger_is_replaced(&thing));
+	}
+	ledger_thing_clear(&thing);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_adding_and_dropping_write, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_what_is_not_undone_outlives_us, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_what_cannot_be_written_is_not_taken, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_what_cannot_be_dropped_is_told_once, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_left_alone, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_pid_files_of_the_dead, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_sockets_of_a_boot, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_processes, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
+		cmocka_unit_test(test_another_interface),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

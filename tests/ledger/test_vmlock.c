@@ -1,0 +1,141 @@
+/* The lock by which the kernel tells whether a hypervisor runs. */
+#include "ledger/vmlock.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../platform/scratch.h"
+
+static struct vmlock lock;
+
+static void open_lock(void)
+{
+	struct error err = { 0 };
+
+	memset(&lock, 0, sizeof(lock));
+	if (vmlock_open(&lock, ".", &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+/* A process that inherits the descriptor and lives until its pipe is closed. */
+static pid_t hold(int fd, int *leash)
+{
+	int ends[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		_exit(0);
+	}
+	(void)close(ends[0]);
+	(void)close(fd);
+	*leash = ends[1];
+	return pid;
+}
+
+static void test_held_by_a_child(void **state)
+{
+	struct error err = { 0 };
+	int fd, other, leash;
+	int64_t start;
+	pid_t pid, noted;
+
+	(void)state;
+	open_lock();
+	assert_false(lock.found);
+	assert_true(lock.works);
+	assert_false(vmlock_is_held(&lock));
+	assert_int_equal(vmlock_take(&lock, &fd, &err), 0);
+	pid = hold(fd, &leash);
+	assert_true(vmlock_is_held(&lock));
+	assert_false(vmlock_noted(&lock, &noted, &start));
+	vmlock_note(&lock, pid, 42);
+	assert_int_equal(vmlock_take(&lock, &other, &err), -1);
+	assert_int_equal(err.status, STATUS_CHECK);
+	assert_int_equal(other, -1);
+	error_clear(&err);
+	vmlock_close(&lock); /* as if vmrun died: the file stays */
+	open_lock();
+	assert_true(lock.found);
+	assert_true(vmlock_is_held(&lock));
+	assert_true(vmlock_noted(&lock, &noted, &start));
+	assert_int_equal(noted, pid);
+	assert_int_equal(start, 42);
+	(void)close(leash);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(vmlock_is_held(&lock));
+	vmlock_close(&lock);
+	assert_int_equal(access("vm", F_OK), -1);
+}
+
+/* A cleaner of temporary files took it away: the next boot makes it again, and asks the new one. */
+static void test_file_that_was_removed(void **state)
+{
+	struct error err = { 0 };
+	int fd, leash;
+	pid_t pid;
+
+	(void)state;
+	open_lock();
+	assert_int_equal(unlink("vm"), 0);
+	assert_int_equal(vmlock_take(&lock, &fd, &err), 0);
+	pid = hold(fd, &leash);
+	assert_true(vmlock_is_held(&lock));
+	(void)close(leash);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(vmlock_is_held(&lock));
+	vmlock_close(&lock);
+}
+
+/* The note has the same length whatever is in it: writing it again needs no room. */
+static void test_note_in_place(void **state)
+{
+	struct stat before, after;
+
+	(void)state;
+	open_lock();
+	assert_int_equal(stat("vm", &before), 0);
+	vmlock_note(&lock, INT32_MAX, INT64_MAX);
+	assert_int_equal(stat("vm", &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+	vmlock_close(&lock);
+}
+
+static void test_not_a_file(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(mkdir("vm", 0700), 0);
+	memset(&lock, 0, sizeof(lock));
+	assert_int_equal(vmlock_open(&lock, ".", &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	error_clear(&err);
+	vmlock_close(&lock);
+	assert_int_equal(access("vm", F_OK), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_held_by_a_child, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_file_that_was_removed, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_note_in_place, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_not_a_file, scratch_enter, scratch_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
