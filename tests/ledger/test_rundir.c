@@ -7,11 +7,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -206,6 +208,79 @@ static void test_race(void **state)
 	assert_false(is_there("run/vm"));
 }
 
+static int64_t simulated_ms;
+static int held = -1; /* a descriptor that has the lock, */
+static int sleeps;    /* and is closed after so many waits */
+
+int64_t __wrap_clock_ms(void);
+int64_t __wrap_clock_ms(void)
+{
+	return simulated_ms;
+}
+
+void __wrap_clock_sleep(int64_t ms);
+void __wrap_clock_sleep(int64_t ms)
+{
+	simulated_ms += ms;
+	if (held >= 0 && --sleeps == 0) {
+		(void)close(held);
+		held = -1;
+	}
+}
+
+/* The lock of a process that is dead, as a child holds it that has not executed its program yet. */
+static void hold_dead_lock(pid_t pid)
+{
+	char text[32];
+
+	(void)mkdir("run", our_mode());
+	(void)mkdir("run/vm", our_mode());
+	(void)snprintf(text, sizeof(text), "%ld\n", (long)pid);
+	scratch_write("run/vm/lock", text, 0644);
+	held = open("run/vm/lock", O_RDWR);
+	assert_int_equal(flock(held, LOCK_EX), 0);
+}
+
+static pid_t dead_pid(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return pid;
+}
+
+static void test_lock_of_the_dead(void **state)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	hold_dead_lock(dead_pid());
+	sleeps = 3;
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	rundir_close(&r);
+	assert_int_equal(simulated_ms, 15);
+}
+
+static void test_lock_that_stays(void **state)
+{
+	(void)state;
+	simulated_ms = 0;
+	hold_dead_lock(dead_pid());
+	sleeps = INT32_MAX;
+	refused("run", STATUS_BUSY, "vm: already running as pid ");
+	assert_int_equal(simulated_ms, 1000);
+	(void)close(held);
+	simulated_ms = 0;
+	hold_dead_lock(getppid()); /* of a process that lives: no wait */
+	refused("run", STATUS_BUSY, "vm: already running as pid ");
+	assert_int_equal(simulated_ms, 0);
+	(void)close(held);
+	held = -1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +293,9 @@ int main(void)
 		    test_of_somebody_else, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_lock, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_race, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_lock_of_the_dead, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_lock_that_stays, scratch_enter, scratch_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# vmrun is killed at random moments of a VM that reboots as fast as it can, some of them while no new
+# ledger can be written, and the next one of that name leaves the host as it was.
+# MOMENTS: how many.
+# shellcheck disable=SC2154 # vm, pid and status: common.bash
+
+setup() {
+	load recovery
+	recovery_setup
+}
+
+teardown() {
+	recovery_teardown
+}
+
+# dies_after SECONDS [full]: the run directory takes no new ledger from a moment before the end on
+dies_after() {
+	yes 'exit 0' | head -n 300 >script
+	rm -f companion.up
+	"${vmrun_words[@]}" vm.json >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	sleep "$1"
+	[ -z "${2-}" ] || mkdir "run/$vm/ledger.json.new" 2>/dev/null || :
+	[ -z "${2-}" ] || sleep "$1"
+	kill -KILL "$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || :
+	[ -z "${2-}" ] || rm -rf "run/$vm/ledger.json.new"
+}
+
+@test "killed at random moments: the next start undoes what was taken, and nothing else" {
+	make_host
+	local n after full
+	RANDOM=$$
+	for ((n = 1; n <= MOMENTS; n++)); do
+		after=$(printf '0.%03d' $((RANDOM % 700)))
+		full=
+		((n % 20)) || full=full
+		dies_after "$after" $full
+		recovers || { echo "moment $n, after $after s $full" >&2 && return 1; }
+	done
+}
