@@ -52,3 +52,18 @@ bool os_device_is_listed(const char *name)
 	(void)closedir(folder);
 	return found;
 }
+
+bool os_process_start(pid_t pid, int64_t *start)
+{
+	bool dead;
+
+	return os_process_look(pid, &dead, start) && !dead;
+}
+
+bool os_process_was(pid_t pid, int64_t start)
+{
+	int64_t when;
+	bool dead;
+
+	return os_process_look(pid, &dead, &when) && when == start;
+}

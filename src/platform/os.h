@@ -39,6 +39,8 @@ bool os_vm_exists(const char *name);
  * booted; false when there is none, or a zombie.
  */
 bool os_process_start(pid_t pid, int64_t *start);
+/* The same, and whether it is dead and not reaped yet; false when there is none of that pid. */
+bool os_process_look(pid_t pid, bool *dead, int64_t *start);
 /* Is the process of that pid, dead but not reaped ones included, the one that started then? */
 bool os_process_was(pid_t pid, int64_t start);
 /* Is a kernel module of that name loaded or built in? Asked on FreeBSD only, elsewhere false. */

@@ -63,7 +63,7 @@ bool os_vm_exists(const char *name)
 	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
 }
 
-static bool read_process(pid_t pid, char *state, int64_t *start)
+bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 {
 	int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, pid };
 	struct kinfo_proc proc;
@@ -71,28 +71,9 @@ static bool read_process(pid_t pid, char *state, int64_t *start)
 
 	if (sysctl(name, 4, &proc, &size, NULL, 0) != 0 || size != sizeof(proc))
 		return false;
-	*state = proc.ki_stat;
+	*dead = proc.ki_stat == SZOMB;
 	*start = (int64_t)proc.ki_start.tv_sec * 1000000 + proc.ki_start.tv_usec;
 	return true;
-}
-
-bool os_process_start(pid_t pid, int64_t *start)
-{
-	int64_t when;
-	char state;
-
-	if (!read_process(pid, &state, &when) || state == SZOMB)
-		return false;
-	*start = when;
-	return true;
-}
-
-bool os_process_was(pid_t pid, int64_t start)
-{
-	int64_t when;
-	char state;
-
-	return read_process(pid, &state, &when) && when == start;
 }
 
 bool os_has_kvm(void)

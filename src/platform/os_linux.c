@@ -58,7 +58,7 @@ bool os_vm_exists(const char *name)
 
 /* proc(5): the name may hold anything, a parenthesis too; the third field is the state, the
  * twenty-second the start in ticks since the system booted. */
-static bool read_process(pid_t pid, char *state, int64_t *start)
+bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 {
 	char path[64], text[1024];
 	const char *p;
@@ -76,32 +76,13 @@ static bool read_process(pid_t pid, char *state, int64_t *start)
 	p = strrchr(text, ')');
 	if (p == NULL || p[1] != ' ')
 		return false;
-	*state = p[2];
+	*dead = p[2] == 'Z' || p[2] == 'X';
 	for (int field = 2; field < 22 && p != NULL; field++)
 		p = strchr(p + 1, ' ');
 	if (p == NULL)
 		return false;
 	*start = strtoll(p + 1, NULL, 10);
 	return true;
-}
-
-bool os_process_start(pid_t pid, int64_t *start)
-{
-	int64_t when;
-	char state;
-
-	if (!read_process(pid, &state, &when) || state == 'Z' || state == 'X')
-		return false;
-	*start = when;
-	return true;
-}
-
-bool os_process_was(pid_t pid, int64_t start)
-{
-	int64_t when;
-	char state;
-
-	return read_process(pid, &state, &when) && when == start;
 }
 
 bool os_uses_ip(void)

@@ -1,7 +1,6 @@
 /* The end of a supervision: companions end, then what was taken from the host is given back. */
 #include <signal.h>
 
-#include "base/mem.h"
 #include "run/machine_state.h"
 
 #define COMPANION_MS 5000 /* for companions to heed a SIGTERM */
@@ -9,16 +8,7 @@
 
 static void finish(struct machine *m)
 {
-	MEM_AUTO char *left = NULL;
-
-	ledger_forget_dead_processes(m->ledger);
-	left = ledger_clear_boot(m->ledger);
-	if (left != NULL) {
-		MEM_AUTO char *text =
-		    mem_format("%s is left behind (the next start tries again)", left);
-
-		machine_cleanup_failed(m, text);
-	}
+	undoing_end(m);
 	boots_ended(m);
 }
 

@@ -405,9 +405,8 @@ static void close_ledger(struct machine *m)
 		return;
 	if (!m->left_alone && m->state != STATE_ENDED && m->state != STATE_RECOVERING) {
 		undoing_now(m);
-		ledger_forget_dead_processes(m->ledger);
+		undoing_end(m);
 		ledger_drop_pid_files(m->ledger);
-		free(ledger_clear_boot(m->ledger));
 	} else if (m->state == STATE_RECOVERING) {
 		ledger_leave(m->ledger);
 	}

@@ -219,6 +219,8 @@ void undoing_begin(struct machine *m);
 bool undoing_next(struct machine *m);
 /* Its command has ended: likewise. */
 bool undoing_go_on(struct machine *m);
+/* And what needs no command: sockets, processes that are gone, an entry in /dev/vmm. */
+void undoing_end(struct machine *m);
 /* All at once, without a loop: for a machine that is freed while it runs. */
 void undoing_now(struct machine *m);
 

@@ -159,17 +159,8 @@ static bool destroy(struct machine *m)
 
 static void finish(struct machine *m)
 {
-	MEM_AUTO char *left = NULL;
-
 	ledger_remove_pid_files(m->ledger, &m->pid_files);
-	ledger_forget_dead_processes(m->ledger);
-	left = ledger_clear_boot(m->ledger);
-	if (left != NULL) {
-		MEM_AUTO char *text =
-		    mem_format("%s is left behind (the next start tries again)", left);
-
-		machine_cleanup_failed(m, text);
-	}
+	undoing_end(m);
 	if (machine_must_panic(m)) {
 		leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
 		return;

@@ -139,6 +139,20 @@ bool undoing_go_on(struct machine *m)
 	return undoing_next(m);
 }
 
+void undoing_end(struct machine *m)
+{
+	MEM_AUTO char *left = NULL;
+
+	ledger_forget_dead_processes(m->ledger);
+	left = ledger_clear_boot(m->ledger);
+	if (left != NULL) {
+		MEM_AUTO char *text =
+		    mem_format("%s is left behind (the next start tries again)", left);
+
+		machine_cleanup_failed(m, text);
+	}
+}
+
 static int run_now(const struct words *words, char **output)
 {
 	struct command what = { .argv = words->item, .limit_ms = UNDOING_MS, .most = 65536 };
