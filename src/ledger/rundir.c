@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "platform/os.h"
+#include "platform/write.h"
 
 #define DEAD_LOCK_MS 1000 /* for a dead vmrun's child to let go of the lock */
 #define DEAD_LOCK_LOOK_MS 5
@@ -166,7 +167,7 @@ int rundir_write(const char *path, const char *text, struct error *err)
 
 	(void)unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || write(fd, text, n) != (ssize_t)n)
+	if (fd < 0 || write_all(fd, text, n) != n)
 		rc = error_set(err, STATUS_OS, "%s: cannot write: %s", path, strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ledger/rundir.h"
+#include "platform/write.h"
 
 static int fail(struct error *err, const char *what, const char *path)
 {
@@ -61,21 +62,6 @@ int statefile_read(const char *path, char **text, size_t *length, struct error *
 	return rc;
 }
 
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 /* The names in a folder are on the disk. */
 static int sync_folder(const char *folder, struct error *err)
 {
@@ -99,7 +85,7 @@ static int write_new(const char *path, const char *text, size_t length, struct e
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail(err, "write this file", path);
-	if (write_all(fd, text, length) != 0 || fsync(fd) != 0)
+	if (write_all(fd, text, length) != length || fsync(fd) != 0)
 		rc = fail(err, "write this file", path);
 	/* Some file systems tell only now that there is no room. */
 	if (close(fd) != 0 && rc == 0)

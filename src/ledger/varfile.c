@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/write.h"
 
 static int copy_bytes(int from, int to)
 {
@@ -17,7 +18,7 @@ static int copy_bytes(int from, int to)
 	ssize_t n;
 
 	while ((n = read(from, buffer, sizeof(buffer))) > 0) {
-		if (write(to, buffer, (size_t)n) != n)
+		if (write_all(to, buffer, (size_t)n) != (size_t)n)
 			return -1;
 	}
 	return n == 0 ? fsync(to) : -1;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "platform/socket.h"
+#include "platform/write.h"
 
 #define READ_SIZE 16384
 #define LAST_READS 64  /* 1 MiB, more than a pipe holds unless it is told to */
@@ -23,21 +24,6 @@ static void close_stream(struct running *r, int stream)
 	waitset_forget_fd(r->wait, r->fd[stream]);
 	(void)close(r->fd[stream]);
 	r->fd[stream] = -1;
-}
-
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, text, length);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			text += n;
-			length -= (size_t)n;
-		}
-	}
-	return lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
 }
 
 /*
@@ -57,7 +43,8 @@ static int open_input(const struct command *what, int *fd, struct error *err)
 		return error_set(err, STATUS_OS, "%s: %s", path, strerror(errno));
 	(void)unlink(path);
 	if (fcntl(*fd, F_SETFD, FD_CLOEXEC) == 0 &&
-	    write_all(*fd, what->input, what->input_length) == 0)
+	    write_all(*fd, what->input, what->input_length) == what->input_length &&
+	    lseek(*fd, 0, SEEK_SET) == 0)
 		return 0;
 	return error_set(err, STATUS_OS, "input of %s: %s", what->argv[0], strerror(errno));
 }

@@ -8,12 +8,14 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +70,26 @@ static void test_life(void **state)
 	assert_false(is_there("run/vm"));
 	assert_true(is_there("run")); /* others may come */
 	rundir_close(&r);
+}
+
+/* A part of the file is written: the reason is that of the write that failed. */
+static void test_no_room(void **state)
+{
+	struct rlimit old, small;
+	struct error err = { 0 };
+	int rc;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){ .rlim_cur = 4, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	errno = 0;
+	rc = rundir_write("file", "more than four bytes\n", &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_string_equal(err.text, "file: cannot write: File too large");
+	error_clear(&err);
 }
 
 /* What is not ours to remove stays. */
@@ -285,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_no_room, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_strangers_file, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test_setup_teardown(

@@ -1,0 +1,88 @@
+/* Writing to files and pipes without a signal to the process. */
+#include "platform/write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Returns how many of n bytes the limit on the size of files lets through. */
+static size_t within_limit(int fd, const struct stat *st, size_t n)
+{
+	struct rlimit limit;
+	off_t at;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return n;
+	at = (fcntl(fd, F_GETFL) & O_APPEND) != 0 ? st->st_size : lseek(fd, 0, SEEK_CUR);
+	if (at < 0)
+		return n;
+	if ((rlim_t)at >= limit.rlim_cur)
+		return 0;
+	return n < limit.rlim_cur - (rlim_t)at ? n : (size_t)(limit.rlim_cur - (rlim_t)at);
+}
+
+/* Writes up to the limit: a byte beyond it would be SIGXFSZ. */
+static ssize_t write_file(int fd, const struct stat *st, const char *bytes, size_t n)
+{
+	size_t most = within_limit(fd, st, n);
+
+	if (most > 0)
+		return write(fd, bytes, most);
+	errno = EFBIG;
+	return -1;
+}
+
+/* Takes back the SIGPIPE of this call, and leaves alone one that was pending before. */
+static ssize_t write_pipe(int fd, const char *bytes, size_t n)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t broken, before, pending;
+	ssize_t done;
+	int saved;
+
+	(void)sigemptyset(&broken);
+	(void)sigaddset(&broken, SIGPIPE);
+	(void)sigpending(&pending);
+	(void)sigprocmask(SIG_BLOCK, &broken, &before);
+	done = write(fd, bytes, n);
+	saved = errno;
+	if (done < 0 && saved == EPIPE && sigismember(&pending, SIGPIPE) != 1) {
+		while (sigtimedwait(&broken, NULL, &at_once) < 0 && errno == EINTR)
+			;
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return done;
+}
+
+static ssize_t write_some(int fd, const char *bytes, size_t n)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return -1;
+	return S_ISREG(st.st_mode) ? write_file(fd, &st, bytes, n) : write_pipe(fd, bytes, n);
+}
+
+size_t write_all(int fd, const void *bytes, size_t n)
+{
+	const char *from = bytes;
+	size_t at = 0;
+
+	while (at < n) {
+		ssize_t done = write_some(fd, from + at, n - at);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done == 0)
+			errno = EIO;
+		if (done <= 0)
+			break;
+		at += (size_t)done;
+	}
+	return at;
+}
