@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,16 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/write.h"
+
+#define LONGEST 32 /* bytes of a number and the blanks around it */
+#define BLANKS " \t\r\n"
 
 pid_t pidfile_read(const char *path)
 {
-	char text[32] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	char text[LONGEST + 1] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, LONGEST);
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -25,86 +28,161 @@ pid_t pidfile_read(const char *path)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
-static int busy(int fd, const char *path, struct error *err)
+/* Tells whether n bytes are a decimal number with blanks around it; the text ends after it then. */
+static bool take_number(char *text, size_t n, char **number)
 {
-	char text[32] = "";
-	ssize_t n = read(fd, text, sizeof(text) - 1);
+	size_t length;
 
-	text[n > 0 ? n : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return error_set(err, STATUS_BUSY, "%s: locked by a running process%s%s", path,
-	    *text == '\0' ? "" : ", pid ", text);
+	*number = text + strspn(text, BLANKS);
+	length = strspn(*number, "0123456789");
+	if (length == 0 || *number + length + strspn(*number + length, BLANKS) != text + n)
+		return false;
+	(*number)[length] = '\0';
+	return true;
 }
 
-/* The holder before us removed the name after we opened it: our lock would guard nothing. */
+static int refuse(const char *path, const char *why, struct error *err)
+{
+	return error_set(err, STATUS_OS,
+	    "%s: not a pid file, left untouched: %s, expected a new or empty file or one that "
+	    "holds a number: name another file, or remove this one",
+	    path, why);
+}
+
+/* Refuses what -p names by mistake, a key or an image, before it is opened for writing. */
+static int check_type(const char *path, const struct stat *st, struct error *err)
+{
+	const char *why = S_ISDIR(st->st_mode) ? "it is a directory"
+	    : S_ISLNK(st->st_mode)	       ? "it is a symbolic link"
+	    : S_ISFIFO(st->st_mode)	       ? "it is a FIFO"
+	    : S_ISSOCK(st->st_mode)	       ? "it is a socket"
+					       : "it is a device";
+
+	return S_ISREG(st->st_mode) ? 0 : refuse(path, why, err);
+}
+
+/* Refuses a file that holds anything but a number, without a word of what it holds. */
+static int check_content(
+    int fd, const char *path, char text[static LONGEST + 2], char **number, struct error *err)
+{
+	struct stat st;
+	ssize_t n;
+
+	*number = text;
+	if (fstat(fd, &st) != 0 || (n = pread(fd, text, LONGEST + 1, 0)) < 0)
+		return error_set(
+		    err, STATUS_OS, "%s: cannot read the pid file: %s", path, strerror(errno));
+	text[n] = '\0';
+	if (check_type(path, &st, err) != 0)
+		return -1;
+	if (n > LONGEST)
+		return refuse(path, "it is too long for a pid", err);
+	return n == 0 || take_number(text, (size_t)n, number)
+	    ? 0
+	    : refuse(path, "it holds something else than a number", err);
+}
+
+/* Opens the file, makes a missing one.  A device is not opened at all: that alone may do things. */
+static int open_file(const char *path, struct error *err)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) == 0 && check_type(path, &st, err) != 0)
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
+	if (fd < 0)
+		(void)error_set(
+		    err, STATUS_OS, "%s: cannot write the pid file: %s", path, strerror(errno));
+	return fd;
+}
+
+static int lock(int fd, const char *path, struct error *err)
+{
+	char text[LONGEST + 2] = "", *number;
+	int error;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	error = errno;
+	if (check_content(fd, path, text, &number, err) != 0)
+		return -1;
+	if (error != EWOULDBLOCK)
+		return error_set(
+		    err, STATUS_OS, "%s: cannot lock the pid file: %s", path, strerror(error));
+	return error_set(err, STATUS_BUSY, "%s: locked by a running process%s%s", path,
+	    *number == '\0' ? "" : ", pid ", number);
+}
+
+/* Tells whether the name now leads elsewhere: a lock on the file guards nothing then. */
 static bool was_removed(int fd, const char *path)
 {
 	struct stat ours, named;
 
-	return fstat(fd, &ours) != 0 || stat(path, &named) != 0 || ours.st_ino != named.st_ino ||
+	return fstat(fd, &ours) != 0 || lstat(path, &named) != 0 || ours.st_ino != named.st_ino ||
 	    ours.st_dev != named.st_dev;
 }
 
-/* What -p names by mistake, an image or a spec, must not be emptied: an old pid file is a line. */
-#define LONGEST_LINE 128
-
-static bool is_pidfile(int fd)
+/* Opens and locks; again where the holder before removed the name in between. */
+static int open_locked(const char *path, struct error *err)
 {
-	struct stat st;
+	for (;;) {
+		int fd = open_file(path, err);
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= LONGEST_LINE;
+		if (fd < 0)
+			return -1;
+		if (lock(fd, path, err) == 0 && !was_removed(fd, path))
+			return fd;
+		(void)close(fd);
+		if (err->status != STATUS_OK)
+			return -1;
+	}
 }
 
 int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 {
-	for (;;) {
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	char text[LONGEST + 2] = "", *number;
+	int fd = open_locked(path, err);
 
-		if (fd < 0)
-			return error_set(err, STATUS_OS, "%s: cannot write the pid file: %s", path,
-			    strerror(errno));
-		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-			int rc = errno == EWOULDBLOCK
-			    ? busy(fd, path, err)
-			    : error_set(err, STATUS_OS, "%s: cannot lock the pid file: %s", path,
-				  strerror(errno));
-
-			(void)close(fd);
-			return rc;
-		}
-		if (!was_removed(fd, path)) {
-			p->fd = fd;
-			break;
-		}
+	if (fd < 0)
+		return -1;
+	if (check_content(fd, path, text, &number, err) != 0) {
 		(void)close(fd);
+		return -1;
 	}
-	if (!is_pidfile(p->fd)) {
-		(void)close(p->fd);
-		return error_set(err, STATUS_OS, "%s: this is no pid file: not touched", path);
-	}
-	p->path = mem_copy(path);
-	pidfile_write(p, 0);
-	return 0;
+	*p = (struct pidfile){ .path = mem_copy(path), .fd = fd };
+	if (pidfile_write(p, 0, err) == 0)
+		return 0;
+	pidfile_close(p);
+	return -1;
 }
 
-void pidfile_write(struct pidfile *p, pid_t pid)
+int pidfile_write(struct pidfile *p, pid_t pid, struct error *err)
 {
-	char text[32];
+	char text[LONGEST] = "";
 	int n = 0;
 
 	if (p->path == NULL)
-		return;
+		return 0;
 	if (pid != 0)
 		n = snprintf(text, sizeof(text), "%ld\n", (long)pid);
-	if (ftruncate(p->fd, 0) == 0 && n > 0)
-		(void)!pwrite(p->fd, text, (size_t)n, 0);
+	if (ftruncate(p->fd, 0) == 0 && lseek(p->fd, 0, SEEK_SET) == 0 &&
+	    write_all(p->fd, text, (size_t)n) == (size_t)n)
+		return 0;
+	(void)error_set(
+	    err, STATUS_OS, "%s: cannot write the pid file: %s", p->path, strerror(errno));
+	/* Digits of a pid are another process's pid. */
+	(void)!ftruncate(p->fd, 0);
+	return -1;
 }
 
 void pidfile_close(struct pidfile *p)
 {
 	if (p->path == NULL)
 		return;
-	(void)unlink(p->path);
+	/* A file that took the name since is not this one to remove. */
+	if (!was_removed(p->fd, p->path))
+		(void)unlink(p->path);
 	(void)close(p->fd);
 	free(p->path);
 	memset(p, 0, sizeof(*p));

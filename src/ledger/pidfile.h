@@ -2,6 +2,7 @@
 #ifndef LEDGER_PIDFILE_H
 #define LEDGER_PIDFILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -10,13 +11,16 @@
 struct pidfile {
 	char *path; /* NULL: there is none */
 	int fd;
+	bool told; /* that the present pid cannot be written */
 };
 
-/* Takes the lock. STATUS_BUSY names the process that has it; STATUS_OS when it cannot be written.
+/*
+ * Takes the lock and empties the file.  STATUS_BUSY names the process that has it; STATUS_OS when
+ * the file cannot be written, or holds anything but a number: it is untouched then.
  */
 int pidfile_open(struct pidfile *p, const char *path, struct error *err);
-/* Writes a pid; 0: none, the file is empty then. */
-void pidfile_write(struct pidfile *p, pid_t pid);
+/* Writes a pid; 0: none, the file is empty then.  When it fails the file is empty, too. */
+int pidfile_write(struct pidfile *p, pid_t pid, struct error *err);
 /* The pid in such a file, 0 when there is none. */
 pid_t pidfile_read(const char *path);
 /*

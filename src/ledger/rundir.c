@@ -118,7 +118,9 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 		clock_sleep(DEAD_LOCK_LOOK_MS);
 	}
 	if (why.text == NULL) {
-		pidfile_write(&r->lock, getpid());
+		/* The lock is what counts: the pid is for the message of a second vmrun. */
+		(void)pidfile_write(&r->lock, getpid(), &why);
+		error_clear(&why);
 		return 0;
 	}
 	if (pid > 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 static size_t within_limit(int fd, const struct stat *st, size_t n)
 {
 	struct rlimit limit;
+	uint64_t most;
 	off_t at;
 
 	if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
@@ -20,9 +22,10 @@ static size_t within_limit(int fd, const struct stat *st, size_t n)
 	at = (fcntl(fd, F_GETFL) & O_APPEND) != 0 ? st->st_size : lseek(fd, 0, SEEK_CUR);
 	if (at < 0)
 		return n;
-	if ((rlim_t)at >= limit.rlim_cur)
+	most = (uint64_t)limit.rlim_cur; /* a signed type on FreeBSD */
+	if ((uint64_t)at >= most)
 		return 0;
-	return n < limit.rlim_cur - (rlim_t)at ? n : (size_t)(limit.rlim_cur - (rlim_t)at);
+	return n < most - (uint64_t)at ? n : (size_t)(most - (uint64_t)at);
 }
 
 /* Writes up to the limit: a byte beyond it would be SIGXFSZ. */

@@ -235,6 +235,33 @@ static bool run(struct machine *m, enum child_role role, int input)
 	return false;
 }
 
+static void warn_of_pid(struct machine *m, struct error *err)
+{
+	if (!m->pidfile.told)
+		boots_warn(m, err->text);
+	m->pidfile.told = true;
+	error_clear(err);
+}
+
+/* A pid that cannot be written is no reason to end a VM, and is told once until it can be. */
+static void write_pid(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (pidfile_write(&m->pidfile, m->child.pid, &err) != 0)
+		warn_of_pid(m, &err);
+	else
+		m->pidfile.told = false;
+}
+
+static void forget_pid(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (pidfile_write(&m->pidfile, 0, &err) != 0)
+		warn_of_pid(m, &err);
+}
+
 /* Writes down what the hypervisor, or its loader, is about to make. */
 static bool expect_boot(struct machine *m)
 {
@@ -259,7 +286,7 @@ static void spawn(struct machine *m)
 
 	if (!run(m, CHILD_HYPERVISOR, m->options.console_input))
 		return;
-	pidfile_write(&m->pidfile, m->child.pid);
+	write_pid(m);
 	m->awaits_answer = m->boot.plan.has_control;
 	boots_up(m);
 	if (m->awaits_answer)
@@ -383,7 +410,7 @@ void boots_exited(struct machine *m)
 		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
 	asking_abandon(m); /* on_started has had its time */
 	beside_stopped(m);
-	pidfile_write(&m->pidfile, 0);
+	forget_pid(m);
 	ledger_remove_sockets(m->ledger);
 	boots_say_exit(m);
 }

@@ -313,9 +313,10 @@ static int open_pid_files(struct machine *m, struct error *err)
 		if (ledger_take_pid_file(m->ledger, m->pid_files.item[i], err) != 0)
 			return -1;
 	}
-	if (o->own_pid_file != NULL && pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0)
+	if ((o->own_pid_file != NULL && pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0) ||
+	    (o->pid_file != NULL && pidfile_open(&m->pidfile, o->pid_file, err) != 0))
 		return -1;
-	return o->pid_file == NULL ? 0 : pidfile_open(&m->pidfile, o->pid_file, err);
+	return pidfile_write(&m->own_pidfile, getpid(), err);
 }
 
 static int open_files(struct machine *m, struct error *err)
@@ -332,7 +333,6 @@ static int open_files(struct machine *m, struct error *err)
 		ledger_leave(m->ledger);
 		return -1;
 	}
-	pidfile_write(&m->own_pidfile, getpid());
 	return 0;
 }
 

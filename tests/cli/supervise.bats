@@ -638,3 +638,50 @@ vmm_host() {
 	ends 0
 	is "$(grep -c 'could not start' err)" 1
 }
+
+@test "a file that holds anything but a number is refused: 71, untouched, not quoted" {
+	local option before
+	spec
+	echo hunter2 >key
+	touch -t 200001010000 key
+	before=$(stat -c %Y key)
+	for option in -p -P; do
+		vmrun $option key vm.json
+		is "$status" 71
+		has 'vmrun: key: not a pid file, left untouched: it holds something else than a number'
+		lacks hunter2
+	done
+	is "$(cat key)" hunter2
+	is "$(stat -c %Y key)" "$before"
+	is "$(starts)" ''
+}
+
+# full_disk ARG...: vmrun where the directory full has no room for a byte more
+full_disk() {
+	mkdir full
+	unshare -rm mount -t tmpfs none full 2>why || skip "no mount namespace: $(cat why)"
+	status=0
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -rm sh -c 'mount -t tmpfs -o size=4k none full && head -c 4096 /dev/zero >full/fill &&
+		"$@"; status=$?; ls full >files; exit $status' sh \
+		"$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
+}
+
+@test "a pid of vmrun that cannot be written: 71, nothing started" {
+	spec
+	full_disk -P full/vmrun.pid vm.json
+	is "$status" 71
+	has 'vmrun: full/vmrun.pid: cannot write the pid file: No space left on device'
+	is "$(starts)" ''
+	is "$(cat files)" fill
+}
+
+@test "a pid of the hypervisor that cannot be written: one warning, the VM runs" {
+	spec
+	script 'exit 0' 'exit 0' 'exit 1'
+	full_disk -p full/hyper.pid vm.json
+	is "$status" 0
+	is "$(starts)" 3
+	is "$(grep -c 'warning: full/hyper.pid: cannot write the pid file: No space left on device' err)" 1
+	is "$(cat files)" fill
+}

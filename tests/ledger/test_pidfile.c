@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +29,14 @@ static void assert_holds(const char *path, const char *expected)
 	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
 	(void)fclose(f);
 	assert_string_equal(text, expected);
+}
+
+static void put(struct pidfile *p, pid_t pid)
+{
+	struct error err = { 0 };
+
+	if (pidfile_write(p, pid, &err) != 0)
+		fail_msg("%s", err.text);
 }
 
 static bool is_there(const char *path)
@@ -45,11 +55,11 @@ static void test_life(void **state)
 	(void)state;
 	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
 	assert_holds("pid", "");
-	pidfile_write(&p, 1234567);
+	put(&p, 1234567);
 	assert_holds("pid", "1234567\n");
-	pidfile_write(&p, 42); /* the longer one leaves nothing behind */
+	put(&p, 42); /* the longer one leaves nothing behind */
 	assert_holds("pid", "42\n");
-	pidfile_write(&p, 0);
+	put(&p, 0);
 	assert_holds("pid", "");
 	assert_int_equal(stat("pid", &st), 0);
 	assert_int_equal(st.st_mode & 0133, 0);
@@ -57,39 +67,156 @@ static void test_life(void **state)
 	pidfile_close(&p);
 	assert_false(is_there("pid"));
 	pidfile_close(&p); /* and again */
-	pidfile_write(&p, 7);
+	put(&p, 7);
 	assert_false(is_there("pid"));
 }
 
-/* What a dead process left is taken over and emptied. */
+/* What a dead process left is taken over and emptied: nothing, or a number with blanks around. */
 static void test_stale_file(void **state)
 {
-	struct pidfile p = { 0 };
-	struct error err = { 0 };
+	static const char *const texts[] = { "", "1", "99999\n", " \t42 \r\n\n", "1234567890123" };
 
 	(void)state;
-	scratch_write("pid", "99999 and much more\n", 0644);
-	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
-	assert_holds("pid", "");
-	pidfile_close(&p);
-	assert_false(is_there("pid"));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct pidfile p = { 0 };
+		struct error err = { 0 };
+
+		scratch_write("pid", texts[i], 0644);
+		assert_int_equal(pidfile_open(&p, "pid", &err), 0);
+		assert_holds("pid", "");
+		pidfile_close(&p);
+		assert_false(is_there("pid"));
+	}
 }
 
-/* -p disk.img instead of -p vm.pid. */
+/* Refused, and told why without what is in it; content and times are as before. */
+static void refused(const char *name, const char *content, const char *why)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct pidfile p = { 0 };
+	struct error err = { 0 };
+	struct stat st;
+
+	scratch_write(name, content, 0644);
+	assert_int_equal(utimensat(AT_FDCWD, name, old, 0), 0);
+	assert_int_equal(pidfile_open(&p, name, &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_ptr_equal(strstr(err.text, name), err.text);
+	assert_non_null(strstr(err.text, why));
+	assert_non_null(strstr(err.text, ": name another file, or remove this one"));
+	assert_null(strstr(err.text, "hunter2"));
+	error_clear(&err);
+	pidfile_close(&p);
+	assert_holds(name, content);
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(st.st_mtime, 1000);
+}
+
+/* -p key instead of -p vm.pid. */
 static void test_something_else(void **state)
 {
+	static const char number[] = "it holds something else than a number";
 	char image[201] = "";
+
+	(void)state;
+	memset(image, '7', sizeof(image) - 1);
+	refused("disk.img", image, "it is too long for a pid");
+	image[33] = '\0';
+	refused("disk.img", image, "it is too long for a pid");
+	refused("key", "hunter2\n", number);
+	refused("key", "99999 hunter2\n", number);
+	refused("key", "1 2\n", number);
+	refused("key", "-1\n", number);
+	refused("key", "0x10\n", number);
+	refused("key", "\n", number);
+}
+
+static void test_bytes_after_a_nul_count(void **state)
+{
+	static const char bytes[] = "12\0secret";
+	FILE *f = fopen("key", "w");
+	struct pidfile p = { 0 };
+	struct error err = { 0 };
+	struct stat st;
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, sizeof(bytes), f), sizeof(bytes));
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(pidfile_open(&p, "key", &err), -1);
+	error_clear(&err);
+	assert_int_equal(stat("key", &st), 0);
+	assert_int_equal(st.st_size, sizeof(bytes));
+}
+
+/* Another program's lock on another program's file: refused for what it is, and not quoted. */
+static void test_something_else_that_is_locked(void **state)
+{
+	struct pidfile p = { 0 };
+	struct error err = { 0 };
+	int fd;
+
+	(void)state;
+	scratch_write("key", "hunter2\n", 0644);
+	fd = open("key", O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(pidfile_open(&p, "key", &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_null(strstr(err.text, "hunter2"));
+	error_clear(&err);
+	(void)close(fd);
+	assert_holds("key", "hunter2\n");
+}
+
+/* What took the name while we had the file is not removed with it. */
+static void test_a_file_that_took_the_name(void **state)
+{
 	struct pidfile p = { 0 };
 	struct error err = { 0 };
 
 	(void)state;
-	memset(image, 'x', sizeof(image) - 1);
-	scratch_write("disk.img", image, 0644);
-	assert_int_equal(pidfile_open(&p, "disk.img", &err), -1);
-	assert_int_equal(err.status, STATUS_OS);
-	error_clear(&err);
+	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
+	put(&p, 42);
+	assert_int_equal(rename("pid", "old"), 0);
+	scratch_write("pid", "precious", 0644);
 	pidfile_close(&p);
-	assert_holds("disk.img", image);
+	assert_holds("pid", "precious");
+}
+
+/* pidfile_write() under a limit on the size of files, as on a full disk. */
+static int put_limited(struct pidfile *p, pid_t pid, rlim_t most, struct error *err)
+{
+	struct rlimit old, small;
+	int rc;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){ .rlim_cur = most, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	rc = pidfile_write(p, pid, err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	return rc;
+}
+
+/* Said, and neither an old pid nor the first digits of the new one stay. */
+static void test_a_pid_that_cannot_be_written(void **state)
+{
+	struct pidfile p = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
+	for (rlim_t most = 0; most < 4; most += 2) {
+		put(&p, 4711);
+		assert_int_equal(put_limited(&p, 1234567, most, &err), -1);
+		assert_int_equal(err.status, STATUS_OS);
+		assert_string_equal(err.text, "pid: cannot write the pid file: File too large");
+		error_clear(&err);
+		assert_holds("pid", "");
+	}
+	put(&p, 42);
+	assert_holds("pid", "42\n");
+	pidfile_close(&p);
 }
 
 static void test_held_by_another(void **state)
@@ -99,7 +226,7 @@ static void test_held_by_another(void **state)
 
 	(void)state;
 	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
-	pidfile_write(&p, 4711);
+	put(&p, 4711);
 	assert_int_equal(pidfile_open(&second, "pid", &err), -1);
 	assert_int_equal(err.status, STATUS_BUSY);
 	assert_string_equal(err.text, "pid: locked by a running process, pid 4711");
@@ -107,7 +234,7 @@ static void test_held_by_another(void **state)
 	assert_holds("pid", "4711\n");
 	pidfile_close(&second);
 	assert_true(is_there("pid"));
-	pidfile_write(&p, 0);
+	put(&p, 0);
 	assert_int_equal(pidfile_open(&second, "pid", &err), -1);
 	assert_string_equal(err.text, "pid: locked by a running process");
 	error_clear(&err);
@@ -133,7 +260,7 @@ static void test_held_by_another_process(void **state)
 		struct pidfile mine = { 0 };
 		int rc = pidfile_open(&mine, "pid", &err);
 
-		pidfile_write(&mine, getpid());
+		put(&mine, getpid());
 		(void)!write(ready[1], rc == 0 ? "y" : "n", 1);
 		for (;;)
 			(void)pause();
@@ -151,27 +278,40 @@ static void test_held_by_another_process(void **state)
 	(void)close(ready[1]);
 }
 
-/* A link, a folder, a missing folder, a fifo: an error at once, and nothing is followed. */
+/* An error at once that says what it is; nothing is followed, opened or waited for. */
 static void test_what_is_no_file(void **state)
 {
+	static const struct {
+		const char *name, *why;
+	} rows[] = {
+		{ "link", "it is a symbolic link" },
+		{ "nowhere", "it is a symbolic link" },
+		{ "directory", "it is a directory" },
+		{ "fifo", "it is a FIFO" },
+		{ "/dev/null", "it is a device" },
+		{ "no/such/pid", "No such file or directory" },
+	};
 	struct error err = { 0 };
 
 	(void)state;
-	scratch_write("precious", "data", 0644);
+	scratch_write("precious", "12", 0644);
 	assert_int_equal(symlink("precious", "link"), 0);
-	assert_int_equal(mkdir("folder", 0755), 0);
-	for (int i = 0; i < 3; i++) {
-		static const char *const names[] = { "link", "folder", "no/such/pid" };
+	assert_int_equal(symlink("missing", "nowhere"), 0);
+	assert_int_equal(mkdir("directory", 0755), 0);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pidfile p = { 0 };
 
-		assert_int_equal(pidfile_open(&p, names[i], &err), -1);
+		assert_int_equal(pidfile_open(&p, rows[i].name, &err), -1);
 		assert_int_equal(err.status, STATUS_OS);
-		assert_ptr_equal(strstr(err.text, names[i]), err.text);
+		assert_ptr_equal(strstr(err.text, rows[i].name), err.text);
+		assert_non_null(strstr(err.text, rows[i].why));
 		error_clear(&err);
 		pidfile_close(&p);
+		assert_int_equal(is_there(rows[i].name), i < 5);
 	}
-	assert_holds("precious", "data");
-	assert_true(is_there("link"));
+	assert_holds("precious", "12");
+	assert_false(is_there("missing"));
 }
 
 int main(void)
@@ -180,6 +320,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_life, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_stale_file, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_something_else, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_bytes_after_a_nul_count, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_something_else_that_is_locked, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_a_file_that_took_the_name, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_a_pid_that_cannot_be_written, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_held_by_another, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_held_by_another_process, scratch_enter, scratch_leave),
