@@ -2,6 +2,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,6 +224,14 @@ static int say_wrong(char *wrong)
 	return CTL_USAGE;
 }
 
+static int flush(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	(void)fprintf(stderr, "vmrunctl: cannot write to stdout: %s\n", strerror(errno));
+	return CTL_OS;
+}
+
 static int run(struct ctl *ctl)
 {
 	char *folder = NULL;
@@ -232,11 +241,7 @@ static int run(struct ctl *ctl)
 		ctl->run_dir = folder = vmrun_default_run_dir();
 	status = ctl->run(ctl);
 	free(folder);
-	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		(void)fprintf(stderr, "vmrunctl: cannot write to stdout: %s\n", strerror(errno));
-		return CTL_OS;
-	}
-	return status;
+	return flush(status);
 }
 
 int main(int argc, char **argv)
@@ -244,6 +249,8 @@ int main(int argc, char **argv)
 	struct ctl ctl = { .run = ctl_list, .timeout_ms = -1, .from = -1 };
 	char *wrong = parse(argc, argv, &ctl);
 
+	/* A limit on the size of files is then an error of the write, which is told. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (wrong != NULL)
 		return say_wrong(wrong);
 	if (ctl.help)
@@ -252,5 +259,5 @@ int main(int argc, char **argv)
 		(void)puts("vmrunctl " VMRUN_VERSION);
 	else
 		return run(&ctl);
-	return CTL_DONE;
+	return flush(CTL_DONE);
 }

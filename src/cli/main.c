@@ -346,11 +346,11 @@ static int serve(struct command_line *line, struct ready *ready)
 	}
 	if (line->help) {
 		options_help(stdout);
-		return 0;
+		return flush(0);
 	}
 	if (line->version) {
 		(void)printf("vmrun %s\n", vmrun_version());
-		return 0;
+		return flush(0);
 	}
 	if (options_describe(line))
 		return put(vmrun_describe(line->print, line->json), "");

@@ -150,10 +150,12 @@ static void catch_questions(void)
 
 void signals_begin(bool run)
 {
-	struct sigaction normal = { .sa_handler = SIG_DFL };
+	struct sigaction normal = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
 	sigset_t none;
 
 	(void)sigaction(SIGCHLD, &normal, NULL);
+	/* A limit on the size of files is then an error of the write, like a full disk. */
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	if (!run)
 		return;
 	(void)sigaction(SIGTERM, &normal, NULL);

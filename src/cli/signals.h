@@ -16,8 +16,9 @@ struct signals {
 
 /*
  * Before anything else.  What our parent ignored must not hide the ends of our children, and what
- * it blocked no request.  Of a run, a request that comes while the spec is read is kept until
- * signals_take(); SIGTERM and SIGINT end the program, which has nothing to clean up yet.
+ * it blocked no request; a file that reaches its limit must not end us and the VM.  Of a run, a
+ * request that comes while the spec is read is kept until signals_take(); SIGTERM and SIGINT end
+ * the program, which has nothing to clean up yet.
  */
 void signals_begin(bool run);
 /*
