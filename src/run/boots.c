@@ -31,12 +31,10 @@ void boots_end(struct machine *m, int status)
 
 void boots_ended(struct machine *m)
 {
-	struct error ignored = { 0 };
-
 	/* What the guest printed last. */
-	while (m->console.ours >= 0 && console_read(&m->console, &ignored) > 0)
+	while (m->console.ours >= 0 && console_read(&m->console))
 		;
-	error_clear(&ignored);
+	console_log_finish(&m->console.log);
 	disklock_release(&m->locks);
 	machine_enter(m, STATE_REPORTING, -1);
 	asking_begin(m, &hooks_end, m->boot.spec);

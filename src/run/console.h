@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "run/console_log.h"
 #include "spec/spec.h"
 
 #define CONSOLE_RING 65536
@@ -17,12 +18,7 @@
 struct console {
 	int ours, theirs; /* -1: not open */
 	char *path;	  /* what the hypervisor opens */
-	int log;	  /* -1: none */
-	char *log_path;
-	bool timestamps, in_line; /* is a line of the log begun? */
-	int64_t size, max_size;	  /* bytes */
-	int64_t keep;		  /* older logs: LOG.1 is the newest of them */
-	bool log_failed;	  /* said once */
+	struct console_log log;
 	char *ring;
 	size_t ring_end, ring_length;
 	uint64_t total; /* bytes ever */
@@ -32,15 +28,14 @@ struct console {
 };
 
 void console_init(struct console *c);
-/* Opens the terminal, if it is not open, and the log of these settings. */
-int console_open(struct console *c, const struct console_settings *settings, struct error *err);
-/* Somebody has renamed the log: makes a new one, or goes on with what has its name. */
-int console_reopen_log(struct console *c, struct error *err);
 /*
- * The terminal is readable: takes some of what is there now, 1, or 0 when nothing is.  -1 with
- * STATUS_OS, once, when the log cannot be written; the VM goes on.
+ * Opens the terminal and the log of these settings, if they are not open.  A log that cannot be
+ * opened is an error where it is required, else a warning.
  */
-int console_read(struct console *c, struct error *err);
+int console_open(
+    struct console *c, const struct console_settings *settings, bool required, struct error *err);
+/* The terminal is readable: takes some of what is there now; false when nothing is. */
+bool console_read(struct console *c);
 /* Copies from the ring what was printed from the at-th byte on, at most `most` bytes: how many. */
 size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t most);
 /* Types for the guest, what its line takes now: how many bytes. */

@@ -172,24 +172,19 @@ void machine_deadline(struct machine *m)
 
 static void read_console(struct machine *m)
 {
-	struct error err = { 0 };
-
 	if (m->control != NULL)
 		control_console_ready(m->control);
-	if (console_read(&m->console, &err) >= 0)
-		return;
-	boots_warn(m, err.text);
-	error_clear(&err);
+	(void)console_read(&m->console);
+}
+
+static void warn_of_log(void *context, const char *text)
+{
+	boots_warn(context, text);
 }
 
 void machine_reopen_logs(struct machine *m)
 {
-	struct error err = { 0 };
-
-	if (console_reopen_log(&m->console, &err) == 0)
-		return;
-	boots_warn(m, err.text);
-	error_clear(&err);
+	console_log_reopen(&m->console.log);
 }
 
 void machine_restore_terminal(const struct machine *m)
@@ -350,6 +345,8 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->deadline_ms = m->armed_ms = -1;
 	m->asking.running = (struct running)RUNNING;
 	console_init(&m->console);
+	m->console.log.warn = warn_of_log;
+	m->console.log.warn_context = m;
 	m->helper.fd = m->script.fd = -1;
 	for (int i = 0; i < CHANNELS; i++)
 		m->child.fd[i] = -1;

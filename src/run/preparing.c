@@ -87,7 +87,7 @@ static int open_console(struct machine *m, struct error *err)
 		if (spec->com[i] == NULL || strcmp(spec->com[i], SPEC_CONSOLE) != 0 ||
 		    spec->com_found[i] != NULL)
 			continue;
-		if (console_open(&m->console, &spec->console, err) != 0 ||
+		if (console_open(&m->console, &spec->console, m->boots == 0, err) != 0 ||
 		    waitset_watch_fd(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, err) != 0)
 			return -1;
 		spec->com_found[i] = mem_copy(m->console.path);

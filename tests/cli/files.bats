@@ -24,6 +24,43 @@ limited() {
 	) || status=$?
 }
 
+# A hypervisor that prints 20,000 bytes in lines; its third boot is the last.
+flooding() {
+	cat >bhyve <<-'END'
+		#!/bin/sh
+		for word; do
+			case $word in com1,*) line=${word#com1,} ;; esac
+		done
+		for n in 0 1 2 3 4 5 6 7 8 9; do
+			printf '%01999d\n' $n
+		done >"$line"
+		echo x >>boots
+		[ "$(wc -l <boots)" -ge 3 ] && exit 1
+		exit 0
+	END
+	chmod +x bhyve
+}
+
+@test "a limit on the size of files ends nothing: it is told like a full disk" {
+	lua "vm.com1 = 'console'
+		vm.console = { log = '$PWD/log' }
+		function vm.on_started()
+			for _ = 1, 2 do vmrun.event { text = ('e'):rep(6000) } end
+		end
+		function vm.on_exit() vmrun.state.text = ('s'):rep(9000) end"
+	flooding
+	limited 8 "$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" --state-dir state \
+		--bhyve ./bhyve --events events -p hyper.pid -P vmrun.pid vm.lua
+	is "$status" 0
+	is "$(wc -l <boots)" 3
+	is "$(grep -c "warning: console: cannot write $PWD/log: File too large: " err)" 1
+	has "console: 51808 bytes of the guest's output are missing in $PWD/log"
+	is "$(stat -c %s log)" 8192
+	has '--events events: File too large'
+	has 'state.json.new: cannot write this file: File too large'
+	[ ! -e hyper.pid ] && [ ! -e vmrun.pid ]
+}
+
 @test "a limit on the size of files: what cannot be printed in full is told, 71" {
 	spec
 	limited 0 "$VMRUN" -d vm.json
@@ -38,4 +75,36 @@ limited() {
 		is "$status" 71
 		has 'vmrunctl: cannot write to stdout: File too large'
 	done
+}
+
+@test "a log whose directory is gone is one warning: the guest reboots, and is logged again" {
+	mkdir logs
+	spec "{\"com1\": \"console\", \"console\": {\"log\": \"$PWD/logs/log\"}}"
+	unset FAKEBHYVE_NODISK
+	script 'print before ready one waitfile go exit 0' 'print lost exit 0' \
+		'print lost ready three waitfile go3 print after ready end waitfile go4 exit 1'
+	start vm.json
+	await_file one
+	await_text before logs/log
+	rm -r logs
+	touch go
+	await_file three
+	has "warning: console: cannot write $PWD/logs/log: No such file or directory: "
+	mkdir logs
+	touch go3
+	await_text after logs/log
+	await_text "console: $PWD/logs/log is written again, "
+	touch go4
+	ends 0
+	is "$(grep -c 'console: cannot write' err)" 1
+	is "$(starts)" 3
+	lacks before logs/log
+}
+
+@test "a log that cannot be written at the first boot: 69, nothing started" {
+	spec "{\"com1\": \"console\", \"console\": {\"log\": \"$PWD/logs/log\"}}"
+	vmrun vm.json
+	is "$status" 69
+	has "console: cannot write $PWD/logs/log: No such file or directory"
+	is "$(starts)" ''
 }

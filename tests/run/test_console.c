@@ -41,14 +41,13 @@ static void open_it(struct console *c, const struct console_settings *settings)
 	struct error err = { 0 };
 
 	console_init(c);
-	if (console_open(c, settings, &err) != 0)
+	if (console_open(c, settings, true, &err) != 0)
 		fail_msg("%s", err.text);
 }
 
 /* What a guest prints, all of it read. */
 static void print(struct console *c, const char *text)
 {
-	struct error err = { 0 };
 	int fd = open(c->path, O_RDWR | O_NOCTTY);
 	struct pollfd p = { .fd = c->ours, .events = POLLIN };
 	size_t n = strlen(text);
@@ -61,13 +60,12 @@ static void print(struct console *c, const char *text)
 		text += done;
 		n -= (size_t)done;
 		assert_int_equal(poll(&p, 1, 10000), 1);
-		while (console_read(c, &err) > 0)
+		while (console_read(c))
 			;
 	}
 	(void)close(fd);
-	while (console_read(c, &err) > 0)
+	while (console_read(c))
 		;
-	assert_null(err.text);
 }
 
 static char *content(const char *name)
@@ -172,8 +170,8 @@ static void test_the_line_stays_open(void **state)
 	(void)snprintf(first, sizeof(first), "%s", c.path);
 	print(&c, "x");
 	/* nobody has it open now: that is no end */
-	assert_int_equal(console_read(&c, &err), 0);
-	assert_int_equal(console_open(&c, &s, &err), 0);
+	assert_false(console_read(&c));
+	assert_int_equal(console_open(&c, &s, true, &err), 0);
 	assert_string_equal(c.path, first);
 	print(&c, "y");
 	assert_int_equal(c.ring_length, 2);
@@ -191,57 +189,11 @@ static void test_another_log_at_the_next_boot(void **state)
 	open_it(&c, &s);
 	print(&c, "x\n");
 	s.log = other;
-	assert_int_equal(console_open(&c, &s, &err), 0);
+	assert_int_equal(console_open(&c, &s, true, &err), 0);
 	print(&c, "y\n");
 	console_close(&c);
 	assert_string_equal(content("log"), "x\n");
 	assert_string_equal(content("other"), "y\n");
-}
-
-static void test_a_log_that_was_renamed(void **state)
-{
-	struct console_settings s = { .log = log_name, .timestamps = true, .max_size = 1 << 20 };
-	struct error err = { 0 };
-	struct console c;
-
-	(void)state;
-	console_init(&c);
-	assert_int_equal(console_reopen_log(&c, &err), 0); /* there is none */
-	open_it(&c, &s);
-	print(&c, "before");
-	assert_int_equal(rename("log", "log.1"), 0);
-	assert_int_equal(console_reopen_log(&c, &err), 0);
-	print(&c, "after\n");
-	assert_string_equal(content("log.1") + 23, "Z before");
-	assert_string_equal(content("log") + 23, "Z after\n"); /* a line of its own */
-	assert_int_equal(console_reopen_log(&c, &err), 0);     /* nobody has renamed it */
-	print(&c, "x\n");
-	assert_string_equal(content("log") + 23 + strlen("Z after\n") + 23, "Z x\n");
-	console_close(&c);
-	(void)unlink("log.1");
-	(void)unlink("log");
-}
-
-static void test_a_log_that_cannot_be_made_anew(void **state)
-{
-	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
-	struct error err = { 0 };
-	struct console c;
-
-	(void)state;
-	open_it(&c, &s);
-	assert_int_equal(unlink("log"), 0);
-	assert_int_equal(mkdir("log", 0700), 0);
-	assert_int_equal(console_reopen_log(&c, &err), -1);
-	assert_string_equal(err.text, "console: cannot write log: Is a directory");
-	error_clear(&err);
-	print(&c, "lost\n"); /* and no second complaint */
-	assert_int_equal(rmdir("log"), 0);
-	assert_int_equal(console_reopen_log(&c, &err), 0);
-	print(&c, "kept\n");
-	assert_string_equal(content("log"), "kept\n");
-	console_close(&c);
-	(void)unlink("log");
 }
 
 static void hear(void *context, const char *bytes, size_t n)
@@ -297,8 +249,6 @@ int main(void)
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_ring_keeps_the_newest),
 		cmocka_unit_test(test_the_line_stays_open),
-		cmocka_unit_test(test_a_log_that_was_renamed),
-		cmocka_unit_test(test_a_log_that_cannot_be_made_anew),
 		cmocka_unit_test(test_another_log_at_the_next_boot),
 		cmocka_unit_test(test_listening_and_typing),
 	};
