@@ -190,18 +190,16 @@ void pidfile_close(struct pidfile *p)
 
 void pidfile_remove_stale(const char *path, const struct words *pids)
 {
-	char text[32] = "";
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t n;
+	char text[LONGEST + 2] = "", *number;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct error ignored = { 0 };
 
 	if (fd < 0)
 		return;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_pidfile(fd)) {
-		n = read(fd, text, sizeof(text) - 1);
-		text[n > 0 ? n : 0] = '\0';
-		text[strcspn(text, "\n")] = '\0';
-		if (n == 0 || (n > 0 && words_have(pids, text)))
-			(void)unlink(path);
-	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    check_content(fd, path, text, &number, &ignored) == 0 &&
+	    (*number == '\0' || words_have(pids, number)))
+		(void)unlink(path);
+	error_clear(&ignored);
 	(void)close(fd);
 }
