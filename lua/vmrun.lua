@@ -187,6 +187,7 @@ end
 
 vmrun.null = native.null
 vmrun.host = native.host()
+vmrun.sandboxed = native.sandbox
 vmrun.env = setmetatable({}, {
 	__index = function(_, name)
 		return type(name) == "string" and getenv(name) or nil

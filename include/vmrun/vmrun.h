@@ -84,11 +84,16 @@ struct vmrun_options {
 	/* Further hooks, asked after those of the spec, whatever the target, NULL-terminated, or
 	 * NULL: files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5). */
 	const char *const *hooks;
-	bool sandbox; /* the spec is somebody else's: Lua without files, commands and debug */
+	/* For a spec that another person wrote: Lua runs without files, commands and debug, and the
+	 * spec runs no command of the host and names only what vmrun(8) lists under --sandbox. */
+	bool sandbox;
 	/* vmrunctl(8) and other programs of this user may ask the VM through the socket `control`
 	 * in the VM's folder of the run-dir: vmrun(8) tells its protocol. */
 	bool control;
 	bool panic_on_failed_cleanup; /* end with 71 when something is left behind */
+	/* What a sandboxed spec may name besides, NULL-terminated, or NULL: paths (relative to the
+	 * cwd) with all below them, devices, interfaces and addresses, as --allow of vmrun(8). */
+	const char *const *allow;
 };
 
 #ifdef __cplusplus

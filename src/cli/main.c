@@ -232,6 +232,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->no_checks = line->no_checks;
 	options->panic_on_failed_cleanup = line->panic_on_failed_cleanup;
 	options->sandbox = line->sandbox;
+	options->allow = line->allow;
 	options->control = true;
 	options->no_reboot = line->no_reboot;
 	options->reboot_count = line->reboot_count;

@@ -51,7 +51,9 @@ static const struct row options[] = {
 	{ 0, "ready-fd", "N", COUNT, AT(ready_fd),
 	    "write a newline to descriptor N once the hypervisor is up" },
 	{ 0, "sandbox", NULL, FLAG, AT(sandbox),
-	    "run Lua without io, os, package, debug and load of files" },
+	    "for specs of others: refuse commands and names of the host" },
+	{ 0, "allow", "WHAT", LIST, AT(allow),
+	    "in the sandbox: allow a path, device, interface or address; repeatable" },
 	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
 	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
 };
@@ -119,6 +121,8 @@ static char *check(const struct command_line *line)
 		    "--simulate goes without --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
 		return rows_complain("--check and --no-requirement-check exclude each other");
+	if (*line->allow != NULL && !line->sandbox)
+		return rows_complain("--allow goes with --sandbox");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
 		return rows_complain("--exit-status takes guest, got \"%s\"", line->exit_status);
 	return check_messages(line);
@@ -132,7 +136,8 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	out->reboot_count = out->ready_fd = -1;
 	out->set = calloc((size_t)argc + 1, sizeof(*out->set));
 	out->hooks = calloc((size_t)argc + 1, sizeof(*out->hooks));
-	if (out->set == NULL || out->hooks == NULL)
+	out->allow = calloc((size_t)argc + 1, sizeof(*out->allow));
+	if (out->set == NULL || out->hooks == NULL || out->allow == NULL)
 		return rows_complain("out of memory");
 	for (int i = 1; i < argc && wrong == NULL; i++) {
 		const char *file = out->file;
@@ -155,6 +160,7 @@ void options_free(struct command_line *line)
 {
 	free(line->set);
 	free(line->hooks);
+	free(line->allow);
 }
 
 void options_usage(FILE *to)

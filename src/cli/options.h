@@ -14,6 +14,7 @@ struct command_line {
 	    *exit_status, *events, *log_level, *log_format;
 	const char **set;	 /* KEY=VALUE words, NULL-terminated; owned list */
 	const char **hooks;	 /* likewise */
+	const char **allow;	 /* likewise */
 	const char *const *args; /* after `--`, NULL-terminated */
 	bool dry_run, debug, no_reboot, help, version;
 	bool check, json, fix, force, no_checks, panic_on_failed_cleanup, sandbox, syslog;

@@ -14,6 +14,7 @@
 #include "base/json_node.h"
 #include "config/read.h"
 #include "config/source.h"
+#include "platform/sandbox.h"
 
 struct document {
 	char *name;
@@ -22,6 +23,7 @@ struct document {
 	size_t length;
 	enum format format;
 	bool from_stdin;
+	struct sandbox *sandbox; /* NULL: it may name everything */
 	struct script *script;
 	struct words targets;
 };
@@ -190,6 +192,7 @@ struct document *document_load(const struct document_source *source,
     const struct script_options *limits, struct node *merge_rules, struct report *report)
 {
 	struct document *doc = mem_zero(sizeof(*doc));
+	struct script_options own = *limits;
 	struct text_file file = { 0 };
 
 	if (source_read(source, limits, &file, &doc->format, report) != 0) {
@@ -202,7 +205,9 @@ struct document *document_load(const struct document_source *source,
 	doc->text = file.text;
 	doc->length = file.length;
 	doc->from_stdin = source_is_stdin(source);
-	if (open_document(doc, limits, merge_rules, report) != 0) {
+	if (source->sandboxed)
+		own.sandbox = doc->sandbox = sandbox_new(doc->folder, source->allow);
+	if (open_document(doc, &own, merge_rules, report) != 0) {
 		document_free(doc);
 		return NULL;
 	}
@@ -214,6 +219,7 @@ void document_free(struct document *doc)
 	if (doc == NULL)
 		return;
 	script_free(doc->script);
+	sandbox_free(doc->sandbox);
 	words_free(&doc->targets);
 	free(doc->name);
 	free(doc->folder);
@@ -224,6 +230,11 @@ void document_free(struct document *doc)
 const char *document_folder(const struct document *doc)
 {
 	return doc->folder;
+}
+
+const struct sandbox *document_sandbox(const struct document *doc)
+{
+	return doc->sandbox;
 }
 
 bool document_is_of_ucl(const struct document *doc)
@@ -398,6 +409,17 @@ static bool report_options(struct document *doc, const struct where *at, struct 
 	return report->count > before;
 }
 
+/* Tells whether the sandbox lets the file be opened: an error in a foreign file would quote it. */
+static bool may_load(const struct document *doc, const struct hook_file *hook)
+{
+	char *real = NULL;
+	bool may = doc->sandbox == NULL || hook->path == NULL || hook->of_option ||
+	    sandbox_is_home(doc->sandbox, hook->path, &real);
+
+	free(real);
+	return may;
+}
+
 void document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report)
 {
@@ -407,6 +429,8 @@ void document_load_hook(struct document *doc, const struct hook_file *hook, cons
 	struct error err = { 0 };
 	size_t before = report->count;
 
+	if (!may_load(doc, hook))
+		return;
 	if (hook->path == NULL || text_read(&source, &file, &err) == 0) {
 		request = loading_request(hook, &file);
 		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&

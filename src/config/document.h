@@ -26,6 +26,8 @@ struct document_source {
 	const char *name;   /* what messages call a buffer */
 	const char *folder; /* absolute; where a buffer's relative paths start, NULL: the cwd */
 	enum format format;
+	bool sandboxed;		   /* restrict what it may name: see platform/sandbox.h */
+	const struct words *allow; /* what a sandboxed one may name besides, or NULL */
 };
 
 struct document;
@@ -51,6 +53,8 @@ void document_free(struct document *doc);
 
 /* Folder that relative paths start from, absolute. */
 const char *document_folder(const struct document *doc);
+/* Returns what judges the names in it; NULL: it is not sandboxed. */
+const struct sandbox *document_sandbox(const struct document *doc);
 /*
  * May its numbers be what UCL made of them?  So it is for UCL, and for JSON from stdin, where
  * uclcmd's users put it: UCL reads 512M without quotes as 512000000.
@@ -79,7 +83,8 @@ void document_place(struct document *doc, struct report *report, size_t first);
  * frees. */
 char *document_path(struct document *doc, const struct node *keys);
 
-/* Loads a file of hooks or a stock hook once; `at` is its entry in the spec, if it has one. */
+/* Loads a file of hooks or a stock hook once; `at` is its entry in the spec, if it has one.  Skips
+ * a file that the sandbox refuses, which spec_confine() reports. */
 void document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report);
 /*

@@ -80,6 +80,20 @@ static int read_text(
 	return 0;
 }
 
+/* Tells whether the text holds, anywhere, the name of a libucl macro that reads a file. */
+static bool may_include(const struct text_file *file)
+{
+	static const char *const macros[] = { ".include", ".try_include", ".load" };
+
+	for (size_t at = 0; at < file->length; at++) {
+		for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
+			if (strncmp(file->text + at, macros[i], strlen(macros[i])) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Puts uclcmd's JSON in the place of the file's text. */
 static int read_ucl(
     const struct script_options *options, struct text_file *file, struct report *report)
@@ -120,6 +134,10 @@ int source_read(const struct document_source *source, const struct script_option
 		    "uclcmd reads UCL from a file only: name the file, or pass its JSON on: "
 		    "uclcmd get -c -f FILE . | vmrun -c-");
 	rc = read_text(source, out, report);
+	if (rc == 0 && *format == FORMAT_UCL && source->sandboxed && may_include(out))
+		rc = whole(name, report, STATUS_SPEC,
+		    "the sandbox refuses UCL with \".include\" or \".load\", by which uclcmd reads "
+		    "any file of the host: put the contents in their place");
 	if (rc == 0 && *format == FORMAT_AUTO)
 		*format = format_by_content(out->text);
 	if (rc == 0 && *format == FORMAT_UCL)

@@ -29,8 +29,10 @@ struct ahci {
 	DISK_ROWS, \
 	{ "nmrr", FIELD_CUSTOM, offsetof(struct disk, nmrr), .custom = &disk_number_custom, \
 	    .help = "rotation rate, 1 for a solid state disk" }, \
-	{ "rev", FIELD_STRING, offsetof(struct disk, rev), .longest = 8, .help = "firmware revision" }, \
-	{ "model", FIELD_STRING, offsetof(struct disk, model), .longest = 40, .help = "model name" }
+	{ "rev", FIELD_STRING, offsetof(struct disk, rev), .longest = 8, \
+	    .host.kind = HOST_NONE, .help = "firmware revision" }, \
+	{ "model", FIELD_STRING, offsetof(struct disk, model), .longest = 40, \
+	    .host.kind = HOST_NONE, .help = "model name" }
 
 static const struct field one_fields[] = { SATA_ROWS, { 0 } };
 

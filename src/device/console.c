@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "device/named.h"
 #include "device/qemu_words.h"
 
 #define MOST_PORTS 16
@@ -128,6 +129,14 @@ static void ports_clear(void *what)
 	ports->count = 0;
 }
 
+static void ports_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const struct ports *ports = value;
+
+	for (size_t i = 0; i < ports->count; i++)
+		host_found(visit, HOST_PATH, ports->item[i].path, at);
+}
+
 static const struct field_custom ports_custom = {
 	.parse = ports_parse,
 	.print = ports_print,
@@ -142,6 +151,7 @@ static const struct field_custom ports_custom = {
 	    "\"path\":{\"type\":\"string\",\"minLength\":1}}}]}},{\"type\":\"object\","
 	    "\"minProperties\":1,"
 	    "\"maxProperties\":16,\"additionalProperties\":{\"type\":\"string\",\"minLength\":1}}]",
+	.host = { .kind = HOST_BY_VALUE, .names = ports_names },
 };
 
 static const struct field console_fields[] = {

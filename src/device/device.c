@@ -31,7 +31,8 @@ const struct device_kind *const device_kinds[] = {
 
 const struct field device_common_fields[] = {
 	{ "device", FIELD_ELSEWHERE, .required = true, .help = "the kind of device" },
-	{ "id", FIELD_STRING, offsetof(struct device, id), .longest = 64, .help = "unique name" },
+	{ "id", FIELD_STRING, offsetof(struct device, id), .longest = 64, .host.kind = HOST_NONE,
+	    .help = "unique name" },
 	{ "slot", FIELD_CUSTOM, offsetof(struct device, slot), .custom = &slot_custom,
 	    .help = "PCI address" },
 	{ "fix", FIELD_BOOL, offsetof(struct device, fix), .quiet = true,

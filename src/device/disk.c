@@ -37,6 +37,7 @@ const struct field_custom disk_number_custom = {
 	.print = number_print,
 	.type = "integer",
 	.schema = "\"type\":\"integer\",\"minimum\":0,\"maximum\":65535",
+	.host.kind = HOST_NONE,
 };
 
 static void sector_print(const void *from, struct str *json)
@@ -65,6 +66,7 @@ const struct field_custom disk_sector_custom = {
 	.type = "integer",
 	.schema =
 	    "\"enum\":[512,1024,2048,4096,8192,16384,32768,65536,131072,262144,524288,1048576]",
+	.host.kind = HOST_NONE,
 };
 
 static const struct field virtio_fields[] = {

@@ -20,6 +20,7 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 /* clang-format off */
 #define DISK_PATH_ROW(is_required) \
 	{ "path", FIELD_PATH, offsetof(struct disk, path), .required = (is_required), \
+	    .host.kind = HOST_PATH, \
 	    .help = "image file, zvol or other disk device" }
 #define DISK_ROWS \
 	{ "nocache", FIELD_BOOL, offsetof(struct disk, nocache), .help = "bypass the host's cache" }, \
@@ -30,7 +31,8 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	    .custom = &disk_sector_custom, .help = "bytes, a power of two" }, \
 	{ "physical_sector_size", FIELD_CUSTOM, offsetof(struct disk, physical), \
 	    .custom = &disk_sector_custom, .help = "bytes, not below the logical size" }, \
-	{ "ser", FIELD_STRING, offsetof(struct disk, ser), .longest = 20, .help = "serial number" }, \
+	{ "ser", FIELD_STRING, offsetof(struct disk, ser), .longest = 20, \
+	    .host.kind = HOST_NONE, .help = "serial number" }, \
 	{ "bootindex", FIELD_CUSTOM, offsetof(struct disk, bootindex), \
 	    .custom = &disk_number_custom, .help = "place in the boot order" }
 /* clang-format on */

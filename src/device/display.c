@@ -9,12 +9,16 @@
 
 #include "base/mem.h"
 #include "device/fbuf.h"
+#include "device/named.h"
 #include "device/qemu_words.h"
 
 /* bhyve's own (pci_fbuf.c), for qemu too. */
 #define DEFAULT_WIDTH 1024
 #define DEFAULT_HEIGHT 768
 #define MOST_USB 4 /* a fifth device ends bhyve */
+
+/* Of a screen without `host`. */
+#define LOOPBACK "127.0.0.1"
 
 enum { VGA_UNSET, VGA_IO, VGA_OFF, VGA_ON };
 
@@ -50,6 +54,7 @@ const struct field_custom fbuf_port_custom = {
 	.type = "integer|\"auto\"",
 	.schema = "\"oneOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
 		  "{\"const\":\"auto\"}]",
+	.host.kind = HOST_NONE,
 };
 
 /* A numeric address or a name; brackets around IPv6 are dropped here and put where they belong. */
@@ -77,6 +82,19 @@ static void address_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
+/* Finds the address with the port that stands beside it. */
+static void address_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const struct fbuf *fbuf = (const void *)((const char *)value - offsetof(struct fbuf, host));
+	const char *host = fbuf->host == NULL ? LOOPBACK : fbuf->host;
+	bool v6 = strchr(host, ':') != NULL;
+	MEM_AUTO char *port =
+	    fbuf->port == FBUF_PORT_AUTO ? mem_copy("auto") : mem_format("%" PRId64, fbuf->port);
+	MEM_AUTO char *place = mem_format("%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
+
+	host_found(visit, HOST_ADDRESS, place, at);
+}
+
 const struct field_custom fbuf_address_custom = {
 	.parse = address_parse,
 	.print = address_print,
@@ -84,6 +102,7 @@ const struct field_custom fbuf_address_custom = {
 	.type = "string",
 	.schema =
 	    "\"type\":\"string\",\"pattern\":\"^([A-Za-z0-9.:_-]+|\\\\[[A-Za-z0-9.:]+\\\\])$\"",
+	.host = { .kind = HOST_BY_VALUE, .names = address_names },
 };
 
 static const struct field fbuf_fields[] = { FBUF_ROWS(0), { 0 } };
@@ -108,7 +127,7 @@ static const char *fbuf_unknown(const struct device *dev)
 static char *fbuf_place(const struct device *dev, int64_t less)
 {
 	const struct fbuf *fbuf = dev->config;
-	const char *host = fbuf->host != NULL ? fbuf->host : "127.0.0.1";
+	const char *host = fbuf->host != NULL ? fbuf->host : LOOPBACK;
 	bool v6 = strchr(host, ':') != NULL;
 	int64_t port = fbuf->port;
 
@@ -275,6 +294,7 @@ static const struct field_custom usb_custom = {
 	.type = "\"tablet\"[]",
 	.schema =
 	    "\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":{\"enum\":[\"tablet\"]}",
+	.host.kind = HOST_NONE,
 };
 
 static const struct field xhci_fields[] = {

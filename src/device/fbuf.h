@@ -35,9 +35,10 @@ void fbuf_defaults(void *config);
 	{ "vga", FIELD_CHOICE, (base) + offsetof(struct fbuf, vga), .choices = fbuf_vga, \
 	    .help = "io, off or on: legacy VGA" }, \
 	{ "password", FIELD_STRING, (base) + offsetof(struct fbuf, password), .longest = 8, \
-	    .one_line = true, \
+	    .one_line = true, .host.kind = HOST_NONE, \
 	    .help = "what VNC clients are asked for" }, \
 	{ "password_file", FIELD_PATH, (base) + offsetof(struct fbuf, password_file), \
+	    .host.kind = HOST_PATH, \
 	    .help = "file whose first line is the password" }, \
 	{ "wait", FIELD_BOOL, (base) + offsetof(struct fbuf, wait), \
 	    .help = "the first boot waits for a client" }, \

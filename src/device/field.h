@@ -39,6 +39,32 @@ enum field_type {
 	FIELD_ELSEWHERE, /* handled where the document is merged; known here, not decoded */
 };
 
+/* What a value names of the host: vmrun --sandbox asks this of every row. */
+enum host_kind {
+	HOST_UNSAID,	/* not stated: the sandbox refuses a value that is text, and a test fails */
+	HOST_NONE,	/* names nothing of the host */
+	HOST_ROWS,	/* the rows below it say */
+	HOST_FORBIDDEN, /* runs a command, or passes text on unchecked: `reaches` says what */
+	HOST_PATH,	/* a file, directory or device */
+	HOST_FIRMWARE,	/* a file that is only read: also one of the places of firmware */
+	HOST_SCRIPT,	/* a file of Lua: below the spec's directory only */
+	HOST_INTERFACE, /* a network interface, switch or netgraph node */
+	HOST_PCI,	/* a PCI device: "3/0/0" or "ppt0" */
+	HOST_ADDRESS,	/* "ADDR:PORT" or "[V6]:PORT" */
+	HOST_BY_VALUE,	/* `names` looks at the value */
+	HOST_INVALID,	/* of `names` only: the sandbox cannot take the value */
+};
+
+struct host_visit;
+
+struct host_use {
+	enum host_kind kind;
+	const char *reaches; /* HOST_FORBIDDEN: "runs a command of the host" */
+	/* HOST_BY_VALUE: calls host_found() for each thing that the value names.  `value` points at
+	 * the row's member, given or not, inside its struct. */
+	void (*names)(const void *value, const struct where *at, struct host_visit *visit);
+};
+
 /* A kind of value that no plain type describes: how it is read and shown, and what it looks like.
  */
 struct field_custom {
@@ -51,6 +77,7 @@ struct field_custom {
 	/* It may be an object of these rows too, which merges key by key; type and schema tell of
 	 * the other forms.  Their offsets count from where the value is. */
 	const struct field *rows;
+	struct host_use host; /* for rows that state none themselves */
 };
 
 struct field_list {
@@ -78,6 +105,7 @@ struct field {
 	size_t size;		       /* of one entry of FIELD_LIST */
 	void (*defaults)(void *entry); /* fills in a zeroed entry of FIELD_LIST, or NULL */
 	const struct field_custom *custom;
+	struct host_use host;  /* each row that holds text, or its custom, states it */
 	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in the words of LuaLS */
 	const char *help;
 };

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/sha1.h"
+#include "device/named.h"
 #include "device/qemu_words.h"
 
 #define LONGEST_INTERFACE 15 /* IFNAMSIZ less its NUL, on every system */
@@ -72,6 +73,7 @@ static const struct field_custom mac_custom = {
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$\"",
+	.host.kind = HOST_NONE,
 };
 
 /* An integer, or its digits in a string as the original vmrun wanted it. */
@@ -101,22 +103,54 @@ static const struct field_custom mtu_custom = {
 	.type = "integer|string",
 	.schema = "\"oneOf\":[{\"type\":\"integer\",\"minimum\":46,\"maximum\":65535},"
 		  "{\"type\":\"string\",\"pattern\":\"^[0-9]{2,5}$\"}]",
+	.host.kind = HOST_NONE,
 };
+
+static void net_names(const void *value, const struct where *at, struct host_visit *visit);
+
+/* Finds ADDR:PORT of the host in PROTO:[ADDR]:PORT-[ADDR]:PORT; without ADDR it listens on all. */
+static void hostfwd_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const struct words *rules = value;
+
+	for (size_t i = 0; i < rules->count; i++) {
+		struct where here = { at, NULL, i };
+		const char *rule = rules->item[i], *place = strchr(rule, ':');
+		size_t n = place == NULL ? 0 : strcspn(place + 1, "-");
+		MEM_AUTO char *text = mem_copy_n(place == NULL ? "" : place + 1, n);
+		MEM_AUTO char *all = *text == ':' ? mem_format("0.0.0.0%s", text) : NULL;
+		bool known = strncmp(rule, "tcp:", 4) == 0 || strncmp(rule, "udp:", 4) == 0;
+
+		if (known && strchr(text, ':') != NULL)
+			host_found(visit, HOST_ADDRESS, all != NULL ? all : text, &here);
+		else
+			host_found(visit, HOST_INVALID,
+			    "a rule is written as \"tcp:127.0.0.1:2222-:22\", or with udp", &here);
+	}
+}
 
 /* clang-format off */
 #define NET_ROWS \
 	{ "name", FIELD_STRING, offsetof(struct net, name), .longest = 79, \
+	    .host = { .kind = HOST_BY_VALUE, .names = net_names }, \
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..." }, \
 	{ "bridge", FIELD_STRING, offsetof(struct net, bridge), .longest = LONGEST_INTERFACE, \
+	    .host.kind = HOST_INTERFACE, \
 	    .help = "instead of a name: a tap is made, added to this bridge and destroyed at the end" }, \
-	{ "type", FIELD_STRING, offsetof(struct net, type), .help = "what a renamed interface is: tap" }, \
+	{ "type", FIELD_STRING, offsetof(struct net, type), .host.kind = HOST_NONE, \
+	    .help = "what a renamed interface is: tap" }, \
 	{ "mac", FIELD_CUSTOM, offsetof(struct net, mac), .custom = &mac_custom, \
 	    .help = "Ethernet address" }, \
-	{ "path", FIELD_STRING, offsetof(struct net, path), .help = "netgraph: node to connect to" }, \
-	{ "peerhook", FIELD_STRING, offsetof(struct net, peerhook), .help = "netgraph: hook of that node" }, \
-	{ "socket", FIELD_STRING, offsetof(struct net, socket), .help = "netgraph: name of our node" }, \
-	{ "hook", FIELD_STRING, offsetof(struct net, hook), .help = "netgraph: hook of our node" }, \
+	{ "path", FIELD_STRING, offsetof(struct net, path), .host.kind = HOST_INTERFACE, \
+	    .help = "netgraph: node to connect to" }, \
+	{ "peerhook", FIELD_STRING, offsetof(struct net, peerhook), .host.kind = HOST_NONE, \
+	    .help = "netgraph: hook of that node" }, \
+	{ "socket", FIELD_STRING, offsetof(struct net, socket), .host.kind = HOST_NONE, \
+	    .help = "netgraph: name of our node" }, \
+	{ "hook", FIELD_STRING, offsetof(struct net, hook), .host.kind = HOST_NONE, \
+	    .help = "netgraph: hook of our node" }, \
 	{ "hostfwd", FIELD_WORDS, offsetof(struct net, hostfwd), \
+	    .host = { .kind = HOST_BY_VALUE, .names = hostfwd_names }, \
 	    .help = "slirp: ports of the host that lead into the guest" }, \
 	{ "open", FIELD_BOOL, offsetof(struct net, open), \
 	    .help = "slirp: let the guest reach other networks" }
@@ -151,6 +185,19 @@ static const char *backend(const struct net *net)
 			return known[i];
 	}
 	return NULL;
+}
+
+/* Finds the interface behind a backend: slirp has none, and netgraph names its node in `path`. */
+static void net_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const struct net *net = (const void *)((const char *)value - offsetof(struct net, name));
+	const char *kind = net->name == NULL ? NULL : backend(net);
+	bool netmap = net->name != NULL && starts(net->name, "netmap:");
+
+	if (net->name == NULL ||
+	    (kind != NULL && (strcmp(kind, "slirp") == 0 || strcmp(kind, "netgraph") == 0)))
+		return;
+	host_found(visit, HOST_INTERFACE, net->name + (netmap ? strlen("netmap:") : 0), at);
 }
 
 static void check_keys_of(const struct net *net, const struct where *at, struct decoder *d)

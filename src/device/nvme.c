@@ -54,6 +54,7 @@ static const struct field_custom sectsz_custom = {
 	.print = sectsz_print,
 	.type = "512|4096|8192",
 	.schema = "\"enum\":[512,4096,8192]",
+	.host.kind = HOST_NONE,
 };
 
 /* "0x..." or digits, all of 64 bits; 0 when it is neither. */
@@ -114,6 +115,7 @@ static const struct field_custom eui64_custom = {
 	.type = "integer|string",
 	.schema = "\"oneOf\":[{\"type\":\"integer\",\"not\":{\"const\":0}},"
 		  "{\"type\":\"string\",\"pattern\":\"^(0[xX][0-9A-Fa-f]+|[0-9]+)$\"}]",
+	.host.kind = HOST_NONE,
 };
 
 /* clang-format off */

@@ -91,6 +91,7 @@ static const struct field_custom src_custom = {
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^(ppt[0-9]+|(pci0:)?[0-9]+:[0-9]+:[0-9]+|"
 		  "(pci0:)?[0-9]+/[0-9]+/[0-9]+)$\"",
+	.host.kind = HOST_PCI,
 };
 
 static void id_parse(
@@ -124,6 +125,7 @@ static const struct field_custom id_custom = {
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^(0[xX])?([0-9A-Fa-f]{4}){1,2}$\"",
+	.host.kind = HOST_NONE,
 };
 
 /* clang-format off */
@@ -139,8 +141,10 @@ static const struct field passthru_fields[] = {
 	{ "src", FIELD_CUSTOM, offsetof(struct passthru, src), .custom = &src_custom,
 	    .help = "address of the device, 3:0:0, or its name, ppt0" },
 	{ "lookup", FIELD_OBJECT, offsetof(struct passthru, lookup), .rows = lookup_fields,
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = "takes any device that fits (\"src\" names one)" },
 	    .help = "instead of an address: the ids to look for" },
-	{ "rom", FIELD_PATH, offsetof(struct passthru, rom), .help = "file with its option ROM" },
+	{ "rom", FIELD_PATH, offsetof(struct passthru, rom), .host.kind = HOST_PATH,
+	    .help = "file with its option ROM" },
 	{ "bootindex", FIELD_CUSTOM, offsetof(struct passthru, bootindex),
 	    .custom = &disk_number_custom, .help = "place in the boot order" },
 	{ 0 },

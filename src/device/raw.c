@@ -7,6 +7,7 @@ struct raw {
 
 static const struct field raw_fields[] = {
 	{ "value", FIELD_STRING, offsetof(struct raw, value), .required = true,
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = "is passed on unchecked" },
 	    .help = "the text after the slot of -s, unchecked" },
 	{ 0 },
 };

@@ -74,6 +74,17 @@ bool serial_claims_stdio(const struct pairs *claims)
 	return pairs_get(claims, STDIO_CLAIM) != NULL;
 }
 
+void serial_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const char *backend = *(char *const *)value;
+	const char *place = backend == NULL ? NULL : tcp_place(backend);
+
+	if (place != NULL)
+		host_found(visit, HOST_ADDRESS, place, at);
+	else if (backend != NULL && *backend == '/')
+		host_found(visit, HOST_PATH, backend, at);
+}
+
 static void add_tcp(const char *place, const char *id, struct words *argv)
 {
 	const char *colon = strrchr(place, ':');
@@ -131,6 +142,7 @@ static const struct field_custom path_custom = {
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|/.+|tcp=.+:[0-9]+)$\"",
+	.host = { .kind = HOST_BY_VALUE, .names = serial_names },
 };
 
 static const struct field uart_fields[] = {

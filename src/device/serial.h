@@ -6,6 +6,7 @@
 
 #include "base/pairs.h"
 #include "base/words.h"
+#include "device/named.h"
 #include "device/needs.h"
 
 /* Is it "stdio", a device, or tcp=ADDR:PORT with a numeric address? */
@@ -16,6 +17,8 @@ void serial_claim(const char *backend, struct pairs *claims);
 bool serial_claims_stdio(const struct pairs *claims);
 /* Adds what it needs of the host; `key` is where the backend stands. */
 void serial_need(const char *backend, const char *key, struct needs *needs);
+/* Finds what a backend names of the host: names function of rows that hold a char *. */
+void serial_names(const void *value, const struct where *at, struct host_visit *visit);
 /* -chardev with this id for qemu. */
 void serial_qemu(const char *backend, const char *id, struct words *argv, struct words *notes);
 

@@ -117,4 +117,5 @@ const struct field_custom slot_custom = {
 	.type = "string|integer",
 	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^([0-9]+:)?[0-9]+(:[0-9]+)?$\"},"
 		  "{\"type\":\"integer\",\"minimum\":0,\"maximum\":31}]",
+	.host.kind = HOST_NONE,
 };

@@ -9,9 +9,10 @@ struct hda {
 };
 
 static const struct field hda_fields[] = {
-	{ "play", FIELD_PATH, offsetof(struct hda, play),
+	{ "play", FIELD_PATH, offsetof(struct hda, play), .host.kind = HOST_PATH,
 	    .help = "where its sound goes: /dev/dsp0" },
-	{ "rec", FIELD_PATH, offsetof(struct hda, rec), .help = "what it records from: /dev/dsp0" },
+	{ "rec", FIELD_PATH, offsetof(struct hda, rec), .host.kind = HOST_PATH,
+	    .help = "what it records from: /dev/dsp0" },
 	{ 0 },
 };
 

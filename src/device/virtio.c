@@ -29,15 +29,16 @@ struct input {
 /* clang-format off */
 static const struct field share_fields[] = {
 	{ "sharename", FIELD_STRING, offsetof(struct share, sharename), .required = true,
-	    .longest = LONGEST_SHARE, .help = "what the guest mounts it by" },
-	{ "path", FIELD_PATH, offsetof(struct share, path), .required = true,
+	    .longest = LONGEST_SHARE, .host.kind = HOST_NONE, .help = "what the guest mounts it by" },
+	{ "path", FIELD_PATH, offsetof(struct share, path), .required = true, .host.kind = HOST_PATH,
 	    .help = "folder of the host" },
 	{ "ro", FIELD_BOOL, offsetof(struct share, ro), .help = "refuse writes from the guest" },
 	{ 0 },
 };
 
 static const struct field scsi_fields[] = {
-	{ "path", FIELD_PATH, offsetof(struct scsi, path), .help = "device of ctl(4), default " CTL_DEVICE },
+	{ "path", FIELD_PATH, offsetof(struct scsi, path), .host.kind = HOST_PATH,
+	    .help = "device of ctl(4), default " CTL_DEVICE },
 	{ "iid", FIELD_INT, offsetof(struct scsi, iid), .has_range = true, .min = 0, .max = MOST_IID,
 	    .help = "initiator id" },
 	{ "bootindex", FIELD_CUSTOM, offsetof(struct scsi, bootindex), .custom = &disk_number_custom,
@@ -48,7 +49,7 @@ static const struct field scsi_fields[] = {
 static const struct field rnd_fields[] = { { 0 } };
 
 static const struct field input_fields[] = {
-	{ "path", FIELD_PATH, offsetof(struct input, path), .required = true,
+	{ "path", FIELD_PATH, offsetof(struct input, path), .required = true, .host.kind = HOST_PATH,
 	    .help = "event device such as /dev/input/event0" },
 	{ 0 },
 };

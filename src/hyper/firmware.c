@@ -115,6 +115,21 @@ int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, co
 	return no_kind(hyper->firmware, kind, err);
 }
 
+bool firmware_is_known(const char *path)
+{
+	static const char *const *const places[] = { firmware_bhyve_amd64, firmware_bhyve_code,
+		firmware_bhyve_vars, firmware_bhyve_arm64, firmware_qemu, firmware_qemu_code,
+		firmware_qemu_vars };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		for (size_t k = 0; places[i][k] != NULL; k++) {
+			if (strcmp(places[i][k], path) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool firmware_is_bhyve(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -26,6 +26,9 @@ int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, co
 /* Is it bhyve's UEFI, which no other hypervisor can run? */
 bool firmware_is_bhyve(const char *path);
 
+/* Is it one of the places below, of either hypervisor? */
+bool firmware_is_known(const char *path);
+
 extern const char *const firmware_bhyve_amd64[];
 extern const char *const firmware_bhyve_code[]; /* with variables in a file of their own */
 extern const char *const firmware_bhyve_vars[]; /* template of that file */

@@ -20,7 +20,7 @@ struct shown {
 
 struct vmrun {
 	struct vmrun_options options;
-	struct words settings, args;
+	struct words settings, args, allow;
 	struct hook_list hooks; /* of the options */
 	struct policy_options policy;
 	struct boot_source source;

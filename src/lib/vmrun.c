@@ -59,6 +59,32 @@ static void copy_hooks(struct vmrun *vm)
 	}
 }
 
+/* Tells a path from a name: it has a slash and is not the PCI address "3/0/0", or it is a dot. */
+static bool is_path(const char *word)
+{
+	return strcmp(word, ".") == 0 || strcmp(word, "..") == 0 ||
+	    (strchr(word, '/') != NULL && word[strspn(word, "0123456789/")] != '\0');
+}
+
+static void copy_allowed(struct vmrun *vm)
+{
+	const char *const *words = vm->options.allow;
+	char cwd[PATH_MAX];
+
+	if (words == NULL)
+		return;
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		(void)snprintf(cwd, sizeof(cwd), ".");
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (*words[i] == '\0')
+			(void)usage(vm,
+			    "expected a path, a device, an interface or an address to allow, got",
+			    "", NULL);
+		words_take(
+		    &vm->allow, is_path(words[i]) ? field_path(words[i], cwd) : mem_copy(words[i]));
+	}
+}
+
 /* What stands in the options, checked; -1: see the report. */
 static int read_options(struct vmrun *vm)
 {
@@ -83,6 +109,7 @@ static int read_options(struct vmrun *vm)
 		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
 	copy_list(o->args, &vm->args);
 	copy_hooks(vm);
+	copy_allowed(vm);
 	vm->policy.no_reboot = o->no_reboot;
 	vm->policy.reboot_count = o->reboot_count;
 	if (o->reboot_on != NULL &&
@@ -169,14 +196,15 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.text = o->text,
 		.length = o->length,
 		.name = o->name,
-		.folder = o->folder };
+		.folder = o->folder,
+		.sandboxed = o->sandbox,
+		.allow = &vm->allow };
 	struct script_options limits = {
 		.budget_ms = HOOK_BUDGET_MS,
 		.memory_bytes = HOOK_MEMORY,
 		.log = log_line,
 		.wait = wait_here,
 		.context = vm,
-		.sandbox = o->sandbox,
 		.load_state = handle_load_state,
 		.save_state = handle_save_state,
 		.event = handle_event,
@@ -243,6 +271,7 @@ void vmrun_close(struct vmrun *vm)
 	reboot_list_free(&vm->policy.reboot_on);
 	words_free(&vm->settings);
 	words_free(&vm->args);
+	words_free(&vm->allow);
 	hook_list_free(&vm->hooks);
 	report_free(&vm->report);
 	event_queue_clear(&vm->events);

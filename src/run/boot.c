@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "hyper/firmware.h"
 
 static struct decoder decoder_of(const struct boot_source *source, struct report *report)
 {
@@ -51,6 +52,16 @@ static struct spec *decode(
 	return spec;
 }
 
+/* Reports what the sandbox refuses of a spec, whichever way it got there. */
+static void confine(
+    const struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	const struct sandbox *sandbox = document_sandbox(source->doc);
+
+	if (sandbox != NULL)
+		spec_confine(spec, sandbox, firmware_is_known, report);
+}
+
 struct spec *boot_read(struct boot_source *source, const char *target, struct report *report)
 {
 	struct decoder d = decoder_of(source, report);
@@ -62,6 +73,7 @@ struct spec *boot_read(struct boot_source *source, const char *target, struct re
 		return NULL;
 	spec = decode(source, merged.spec, &d);
 	mark_removed(spec, merged.removed);
+	confine(source, spec, report);
 	merged_clear(&merged);
 	document_place(source->doc, report, before);
 	return spec;
@@ -99,6 +111,24 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 	}
 }
 
+/* Judges the file that a plan writes: qemu's variables have a name of their own beside bhyve's. */
+static bool confine_plan(
+    const struct boot_source *source, const struct plan *plan, struct report *report)
+{
+	const struct sandbox *sandbox = document_sandbox(source->doc);
+	struct where at = { NULL, "varfile", 0 };
+	MEM_AUTO char *real = NULL;
+
+	if (sandbox == NULL || plan->copy_to == NULL ||
+	    sandbox_allows_path(sandbox, plan->copy_to, &real))
+		return true;
+	report_add(report, STATUS_SPEC, &at,
+	    "the sandbox refuses the path \"%s\", which is made of this one and leads outside the "
+	    "spec's directory: name another varfile",
+	    plan->copy_to);
+	return false;
+}
+
 static int make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
     struct report *report)
 {
@@ -107,7 +137,7 @@ static int make_plan(const struct boot_source *source, const struct spec *spec, 
 	struct plan_request request = { spec, source->program, source->extra, folder, state,
 		source->dry };
 
-	if (source->hyper->plan(&request, plan, report) == 0)
+	if (source->hyper->plan(&request, plan, report) == 0 && confine_plan(source, plan, report))
 		return 0;
 	plan_clear(plan);
 	return -1;
@@ -160,12 +190,26 @@ static void place_base(struct boot_source *source)
 	report_free(&ignored);
 }
 
+/* Refuses words for the hypervisor in the sandbox: they can say all that a spec may not. */
+static void refuse_words(const struct boot_source *source, struct report *report)
+{
+	if (document_sandbox(source->doc) == NULL || source->extra == NULL ||
+	    source->extra->count == 0)
+		return;
+	report_add(report, STATUS_SPEC, NULL,
+	    "the sandbox refuses words for the hypervisor (\"%s\"), which are passed on unchecked: "
+	    "remove them",
+	    source->extra->item[0]);
+	report->item[report->count - 1].place = mem_copy("--");
+}
+
 int boot_source_check(struct boot_source *source, struct report *report)
 {
 	const struct words *targets = document_targets(source->doc);
 	struct candidate *list = mem_zero((targets->count + 1) * sizeof(*list));
 	size_t before = report->count;
 
+	refuse_words(source, report);
 	for (size_t i = 0; i < targets->count; i++) {
 		list[i].target = targets->item[i];
 		list[i].spec = boot_read(source, list[i].target, &list[i].report);
@@ -245,6 +289,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 	size_t before = report->count;
 	struct spec *spec = decode(source, changed, &d);
 
+	confine(source, spec, report);
 	if (report->count == before) {
 		check_next_targets(source, spec, report);
 		load_hooks(source, spec, report);

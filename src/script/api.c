@@ -273,15 +273,24 @@ static int api_log(lua_State *L)
 	return 0;
 }
 
+/* exists(path): false in the sandbox for a path that it does not allow. */
 static int api_exists(lua_State *L)
 {
-	lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
+	struct script *s = script_of(L);
+	const char *path = luaL_checkstring(L, 1);
+	char *real = NULL;
+	bool allowed = s->sandbox == NULL || sandbox_allows_path(s->sandbox, path, &real);
+
+	free(real);
+	lua_pushboolean(L, allowed && access(path, F_OK) == 0);
 	return 1;
 }
 
 static int api_getenv(lua_State *L)
 {
-	lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
+	const char *name = luaL_checkstring(L, 1);
+
+	lua_pushstring(L, script_of(L)->sandbox == NULL ? getenv(name) : NULL);
 	return 1;
 }
 
@@ -323,7 +332,7 @@ void api_open(lua_State *L)
 	outside_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
-	lua_pushboolean(L, script_of(L)->sandbox);
+	lua_pushboolean(L, script_of(L)->sandbox != NULL);
 	lua_setfield(L, -2, "sandbox");
 	lua_pushvalue(L, -1);
 	lua_newtable(L);

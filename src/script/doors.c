@@ -38,7 +38,7 @@ void doors_refuse_in_hook(lua_State *L, const char *what)
 /* Handlers run inside the hook when the deadline passes, and nothing can stop them there. */
 static int door_xpcall(lua_State *L)
 {
-	if (script_of(L)->sandbox)
+	if (script_of(L)->sandbox != NULL)
 		return luaL_error(L, "xpcall is not in the sandbox: use pcall");
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	if (!lua_rawequal(L, 2, lua_upvalueindex(2)))
@@ -417,7 +417,7 @@ void doors_open_world(lua_State *L)
 		{ LUA_DBLIBNAME, luaopen_debug },
 		{ NULL, NULL },
 	};
-	bool sandbox = script_of(L)->sandbox;
+	bool sandbox = script_of(L)->sandbox != NULL;
 
 	lua_newtable(L);
 	lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);

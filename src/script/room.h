@@ -28,7 +28,6 @@ struct script {
 	bool uncapped;		     /* for code that would not survive a refusal */
 	bool expired;		     /* the deadline of this call has passed */
 	bool refused;		     /* the allocator has said no in this call */
-	bool sandbox;		     /* scripts are somebody else's: no files, no commands */
 	bool in_hook;		     /* this call runs a hook: what blocks is refused */
 	char place[ROOM_PLACE_SIZE]; /* "vm.lua:3: ", where the deadline found the script */
 	char *trace;		     /* its traceback there */
@@ -43,6 +42,8 @@ struct script {
 	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
 	int64_t (*ahead)(void *context);
 	void *context; /* of these functions */
+	/* What the script may name of the host; NULL: everything, and it may run commands. */
+	const struct sandbox *sandbox;
 	char *hypervisor;
 	bool state_touched; /* there is a vmrun.state in Lua */
 	struct node *lent;  /* on its way in or out: here nothing is lost when Lua jumps */

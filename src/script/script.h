@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/node.h"
+#include "platform/sandbox.h"
 
 struct script;
 
@@ -30,7 +31,9 @@ struct script_options {
 	struct node *(*wait)(void *context, const struct node *request);
 	void *context;		/* for all of these functions */
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
-	bool sandbox;		/* scripts are somebody else's: without io, os, package, debug */
+	/* Scripts run without io, os, package and debug, and may name what this allows of the host;
+	 * lent as long as the script lives.  NULL: they may do everything. */
+	const struct sandbox *sandbox;
 	/*
 	 * vmrun.state, read when a script first touches it; *out is owned by the caller, NULL:
 	 * empty.  NULL functions: there is none.

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "device/named.h"
 #include "spec/keys.h"
 
 #define LONGEST_FWCFG_NAME 55 /* fwctl's and QEMU's field has 56 bytes with its NUL */
@@ -89,12 +90,28 @@ static void text_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
+/* Finds ADDR:PORT; without an address both hypervisors listen on loopback. */
+static void gdb_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const char *text = *(char *const *)value;
+	const char *place = text == NULL ? NULL : text + (*text == 'w' ? 1 : 0);
+	const char *colon = place == NULL ? NULL : strrchr(place, ':');
+	MEM_AUTO char *bracketed = NULL;
+
+	if (colon == NULL)
+		return;
+	if (strchr(place, ':') != colon)
+		bracketed = mem_format("[%.*s]%s", (int)(colon - place), place, colon);
+	host_found(visit, HOST_ADDRESS, bracketed != NULL ? bracketed : place, at);
+}
+
 const struct field_custom gdb_custom = {
 	.parse = gdb_parse,
 	.print = text_print,
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^w?([^, ]+:)?[0-9]+$\"",
+	.host = { .kind = HOST_BY_VALUE, .names = gdb_names },
 };
 
 static void pin_parse(
@@ -143,6 +160,7 @@ const struct field_custom pin_custom = {
 	.type = "string[]",
 	.schema = "\"type\":\"array\",\"items\":{\"type\":\"string\","
 		  "\"pattern\":\"^[0-9]+:[0-9]+$\"}",
+	.host.kind = HOST_NONE,
 };
 
 /* Steps over a number as bhyve reads it: a leading zero would make it octal. */
@@ -191,6 +209,7 @@ static const struct field_custom cpus_custom = {
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$\"",
+	.host.kind = HOST_NONE,
 };
 
 /* The policies of cpuset(1) -n that a domain can have. */
@@ -227,6 +246,7 @@ static const struct field_custom policy_custom = {
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^(first-touch|ft|round-robin|rr|"
 		  "(prefer|interleave|il):[0-9]+([,-][0-9]+)*)$\"",
+	.host.kind = HOST_NONE,
 };
 
 /* A file of /usr/share/bhyve/kbdlayout: of any other name, bhyve finds none and says nothing. */
@@ -253,6 +273,7 @@ const struct field_custom layout_custom = {
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-][A-Za-z0-9._-]*$\"",
+	.host.kind = HOST_NONE,
 };
 
 static void domain_size_print(const void *from, struct str *json)
@@ -274,6 +295,7 @@ static const struct field_custom domain_size_custom = {
 	.type = "string|integer",
 	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+[kKmMgGtT]$\"},"
 		  "{\"type\":\"integer\",\"minimum\":4096,\"multipleOf\":4096}]",
+	.host.kind = HOST_NONE,
 };
 
 /* clang-format off */
@@ -292,14 +314,18 @@ const struct field numa_fields[] = {
 
 const struct field fwcfg_fields[] = {
 	{ "name", FIELD_STRING, offsetof(struct fwcfg_item, name), .required = true,
-	    .longest = LONGEST_FWCFG_NAME, .one_line = true, .help = "what the guest calls it" },
-	{ "string", FIELD_STRING, offsetof(struct fwcfg_item, string), .help = "the text it finds" },
-	{ "file", FIELD_PATH, offsetof(struct fwcfg_item, file), .help = "file with what it finds" },
+	    .longest = LONGEST_FWCFG_NAME, .one_line = true, .host.kind = HOST_NONE,
+	    .help = "what the guest calls it" },
+	{ "string", FIELD_STRING, offsetof(struct fwcfg_item, string), .host.kind = HOST_NONE,
+	    .help = "the text it finds" },
+	{ "file", FIELD_PATH, offsetof(struct fwcfg_item, file), .host.kind = HOST_PATH,
+	    .help = "file with what it finds" },
 	{ 0 },
 };
 
 #define SMBIOS(group, key, text) \
-	{ #key, FIELD_STRING, offsetof(struct smbios, group.key), .one_line = true, .help = text }
+	{ #key, FIELD_STRING, offsetof(struct smbios, group.key), .one_line = true, \
+	    .host.kind = HOST_NONE, .help = text }
 
 static const struct field bios_fields[] = {
 	SMBIOS(bios, vendor, "of the firmware"),
@@ -349,11 +375,13 @@ const struct field smbios_fields[] = {
 const struct field tpm_fields[] = {
 	{ "type", FIELD_CHOICE, offsetof(struct tpm, type), .required = true, .choices = tpm_types,
 	    .help = "passthru (a TPM of the host) or swtpm (a program)" },
-	{ "path", FIELD_PATH, offsetof(struct tpm, path), .required = true,
+	{ "path", FIELD_PATH, offsetof(struct tpm, path), .required = true, .host.kind = HOST_PATH,
 	    .help = "the host's device, or the socket of swtpm" },
 	{ "managed", FIELD_BOOL, offsetof(struct tpm, managed), .quiet = true,
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = "runs swtpm on the host" },
 	    .help = "swtpm: start the program, and end it with the VM" },
-	{ "version", FIELD_STRING, offsetof(struct tpm, version), .help = "2.0, which is all there is" },
+	{ "version", FIELD_STRING, offsetof(struct tpm, version), .host.kind = HOST_NONE,
+	    .help = "2.0, which is all there is" },
 	{ 0 },
 };
 /* clang-format on */

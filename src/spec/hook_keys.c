@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/node_json.h"
+#include "device/named.h"
 
 /* Stock hooks have neither a folder nor an extension; which of them there are is Lua's to say. */
 static bool is_stock_name(const char *name)
@@ -146,6 +147,19 @@ static void clear_hooks(void *list)
 	hook_list_free(list);
 }
 
+/* Finds the files of the spec: stock hooks and those of --hook are free. */
+static void hooks_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const struct hook_list *list = value;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct where here = { at, NULL, i };
+
+		if (list->item[i].path != NULL && !list->item[i].of_option)
+			host_found(visit, HOST_SCRIPT, list->item[i].path, &here);
+	}
+}
+
 const struct field_custom hooks_custom = {
 	.parse = hooks_parse,
 	.print = hooks_print,
@@ -154,4 +168,5 @@ const struct field_custom hooks_custom = {
 	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},"
 		  "{\"type\":\"object\",\"required\":[\"use\"],\"properties\":{\"use\":{\"type\":"
 		  "\"string\",\"minLength\":1}}}]}",
+	.host = { .kind = HOST_BY_VALUE, .names = hooks_names },
 };

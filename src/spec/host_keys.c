@@ -6,7 +6,7 @@
 
 static const struct field ready_fields[] = {
 	{ "path", FIELD_PATH, offsetof(struct readiness, path), .required = true,
-	    .help = "file or socket that is there when it is ready" },
+	    .host.kind = HOST_PATH, .help = "file or socket that is there when it is ready" },
 	{ 0 },
 };
 
@@ -50,12 +50,13 @@ static const struct field_custom ready_custom = {
 	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
 		  "\"string\"}}]",
 	.rows = ready_fields,
+	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
 /* clang-format off */
 const struct field companion_fields[] = {
 	{ "name", FIELD_STRING, offsetof(struct companion, name), .required = true, .longest = 64,
-	    .help = "what messages call it" },
+	    .host.kind = HOST_NONE, .help = "what messages call it" },
 	{ "command", FIELD_CUSTOM, offsetof(struct companion, command), .required = true,
 	    .custom = &command_custom, .help = "the program and its arguments" },
 	{ "ready", FIELD_CUSTOM, offsetof(struct companion, ready), .custom = &ready_custom,
@@ -66,8 +67,10 @@ const struct field companion_fields[] = {
 };
 
 const struct field wait_fields[] = {
-	{ "path", FIELD_PATH, offsetof(struct wait_item, path), .help = "file or device to wait for" },
+	{ "path", FIELD_PATH, offsetof(struct wait_item, path), .host.kind = HOST_PATH,
+	    .help = "file or device to wait for" },
 	{ "interface", FIELD_STRING, offsetof(struct wait_item, interface), .longest = 15,
+	    .host.kind = HOST_INTERFACE,
 	    .help = "network interface to wait for" },
 	{ "timeout", FIELD_CUSTOM, offsetof(struct wait_item, timeout_ms),
 	    .custom = &seconds_custom, .help = "seconds to wait at most" },

@@ -2,9 +2,31 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "device/named.h"
+#include "device/serial.h"
 #include "spec/keys.h"
 
 static const char *const types[] = { "", "bhyveload", "grub", NULL };
+
+/* grub-bhyve has the host's files as the device (host), its root unless -r names another
+ * (grub2-bhyve, kern/emu/main.c and hostfs.c). */
+#define READS_HOST "lets grub-bhyve read any file of the host"
+
+static void root_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const struct loader *loader =
+	    (const void *)((const char *)value - offsetof(struct loader, root));
+
+	if (loader->type != LOADER_GRUB)
+		return;
+	if (loader->root == NULL)
+		host_found(visit, HOST_INVALID,
+		    "\"root\" must name a disk such as \"hd0\": without it grub-bhyve reads files "
+		    "of the host",
+		    at);
+	else if (strncmp(loader->root, "host", 4) == 0)
+		host_found(visit, HOST_FORBIDDEN, READS_HOST, at);
+}
 
 /* clang-format off */
 static const struct field loader_fields[] = {
@@ -13,24 +35,30 @@ static const struct field loader_fields[] = {
 	{ "timeout", FIELD_CUSTOM, offsetof(struct loader, timeout_ms), .custom = &seconds_custom,
 	    .help = "seconds that it may take" },
 	{ "console", FIELD_STRING, offsetof(struct loader, console),
+	    .host = { .kind = HOST_BY_VALUE, .names = serial_names },
 	    .help = "stdio or a terminal device; default: where com1 is" },
-	{ "disks", FIELD_WORDS, offsetof(struct loader, disks),
+	{ "disks", FIELD_WORDS, offsetof(struct loader, disks), .host.kind = HOST_PATH,
 	    .help = "bhyveload: disks it looks at; default: the spec's" },
-	{ "env", FIELD_MAP, offsetof(struct loader, env),
+	{ "env", FIELD_MAP, offsetof(struct loader, env), .host.kind = HOST_NONE,
 	    .help = "bhyveload: variables of the FreeBSD loader" },
 	{ "host_dir", FIELD_PATH, offsetof(struct loader, host_dir),
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = "lets the guest's loader read the host" },
 	    .help = "bhyveload: folder of the host that it may read" },
 	{ "os_loader", FIELD_PATH, offsetof(struct loader, os_loader),
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = "runs code of the host" },
 	    .help = "bhyveload: the loader to run instead of userboot.so" },
 	{ "device_map", FIELD_PATH, offsetof(struct loader, device_map),
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = "is a file that names any path of the host" },
 	    .help = "grub: its map of disks; default: made of the spec's disks" },
 	{ "root", FIELD_STRING, offsetof(struct loader, root),
+	    .host = { .kind = HOST_BY_VALUE, .names = root_names },
 	    .help = "grub: where it boots from, such as hd0,msdos1" },
-	{ "dir", FIELD_STRING, offsetof(struct loader, dir),
+	{ "dir", FIELD_STRING, offsetof(struct loader, dir), .host.kind = HOST_NONE,
 	    .help = "grub: folder of its configuration, on the guest's disk" },
-	{ "config", FIELD_STRING, offsetof(struct loader, config),
+	{ "config", FIELD_STRING, offsetof(struct loader, config), .host.kind = HOST_NONE,
 	    .help = "grub: name of its configuration" },
 	{ "commands", FIELD_WORDS, offsetof(struct loader, commands),
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = READS_HOST },
 	    .help = "grub: lines for its standard input" },
 	{ 0 },
 };

@@ -51,6 +51,7 @@ const struct field_custom name_custom = {
 	.type = "string",
 	.schema =
 	    "\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._-]*$\",\"maxLength\":64",
+	.host.kind = HOST_NONE,
 };
 
 int64_t cpu_count(const struct cpu *cpu)
@@ -211,6 +212,7 @@ const struct field_custom mem_custom = {
 	.type = "string|integer",
 	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+[kKmMgGtT]$\"},"
 		  "{\"type\":\"integer\",\"minimum\":4096,\"multipleOf\":4096}]",
+	.host.kind = HOST_NONE,
 };
 
 static const char *const bridges[] = {
@@ -248,6 +250,7 @@ const struct field_custom hostbridge_custom = {
 	.print = hostbridge_print,
 	.type = "\"hostbridge\"|\"amd_hostbridge\"|false",
 	.schema = "\"enum\":[\"hostbridge\",\"amd_hostbridge\",false]",
+	.host.kind = HOST_NONE,
 };
 
 static void com_parse(
@@ -286,6 +289,7 @@ const struct field_custom com_custom = {
 	.clear = field_clear_text,
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|nmdm|console|/.+|tcp=.+:[0-9]+)$\"",
+	.host = { .kind = HOST_BY_VALUE, .names = serial_names },
 };
 
 static void uuid_parse(
@@ -319,6 +323,7 @@ const struct field_custom uuid_custom = {
 	.type = "string",
 	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-"
 		  "f]{12}$\"",
+	.host.kind = HOST_NONE,
 };
 
 /* A list of words, or one string that is split as a shell would. */
@@ -380,6 +385,7 @@ const struct field_custom words_custom = {
 	.type = "string|string[]",
 	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
 		  "\"string\"}}]",
+	.host = { .kind = HOST_FORBIDDEN, .reaches = "passes words on unchecked" },
 };
 
 /* Words that are run: a relative path of the program starts at the spec's folder. */
@@ -404,6 +410,7 @@ const struct field_custom command_custom = {
 	.type = "string|string[]",
 	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
 		  "\"string\"}}]",
+	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
 /* Seconds, fractions allowed, kept in milliseconds. */
@@ -430,6 +437,7 @@ const struct field_custom seconds_custom = {
 	.print = seconds_print,
 	.type = "number",
 	.schema = "\"type\":\"number\",\"minimum\":0.01,\"maximum\":3600",
+	.host.kind = HOST_NONE,
 };
 
 /* A major release that this vmrun knows. */
@@ -451,4 +459,5 @@ const struct field_custom release_custom = {
 	.print = release_print,
 	.type = "13|14|15",
 	.schema = "\"enum\":[13,14,15]",
+	.host.kind = HOST_NONE,
 };

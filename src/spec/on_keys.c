@@ -32,10 +32,12 @@ static const struct field_custom delay_custom = {
 	.print = delay_print,
 	.type = "number",
 	.schema = "\"type\":\"number\",\"minimum\":0,\"maximum\":86400",
+	.host.kind = HOST_NONE,
 };
 
 /* clang-format off */
 #define TARGET { "boot", FIELD_STRING, offsetof(struct action, target), .required = true, \
+	    .host.kind = HOST_NONE, \
 	    .help = "target to boot" }
 
 static const struct field action_fields[] = {

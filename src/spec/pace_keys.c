@@ -24,6 +24,7 @@ static const struct field_custom factor_custom = {
 	.print = factor_print,
 	.type = "number",
 	.schema = "\"type\":\"number\",\"minimum\":1,\"maximum\":100",
+	.host.kind = HOST_NONE,
 };
 
 static const struct field limit_fields[] = {

@@ -158,6 +158,7 @@ const struct field_custom reboot_on_custom = {
 	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,"
 		  "\"maximum\":255},"
 		  "{\"type\":\"string\",\"minLength\":1}]}",
+	.host.kind = HOST_NONE,
 };
 
 static const char *const actions[] = { "acpi", "poweroff", "kill", NULL };
@@ -225,4 +226,5 @@ const struct field_custom stop_custom = {
 	    "\"required\":[\"do\",\"wait\"],\"additionalProperties\":false,\"properties\":{"
 	    "\"do\":{\"enum\":[\"acpi\",\"poweroff\",\"kill\"]},"
 	    "\"wait\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":86400}}}",
+	.host.kind = HOST_NONE,
 };

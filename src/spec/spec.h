@@ -13,6 +13,7 @@
 #include "base/words.h"
 #include "device/device.h"
 #include "device/fbuf.h"
+#include "platform/sandbox.h"
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
@@ -299,6 +300,13 @@ void spec_free(struct spec *spec);
  * alone: their entries may be half read.
  */
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d);
+
+/*
+ * Reports what the spec runs or names of the host and may not in the sandbox, under the key that
+ * says it.  What is_firmware() knows is free for keys that only read it.
+ */
+void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
+    bool (*is_firmware)(const char *path), struct report *report);
 
 /* The rows of `smbios`: groups, and in them char *s at offsets of struct smbios. */
 extern const struct field smbios_fields[];

@@ -5,7 +5,7 @@
 setup() {
 	load common
 	common_setup
-	unchecked+=(--sandbox --state-dir "$PWD/state")
+	unchecked+=(--sandbox --allow "$rom" --state-dir "$PWD/state")
 	echo 'return "treasure"' >treasure.lua
 }
 
@@ -52,6 +52,8 @@ escapes() {
 		return setmetatable({}, { __gc = function() end })
 		return getmetatable(setmetatable({}, getmetatable(vmrun)))
 		return getmetatable(vmrun) or getmetatable(vmrun.env) or getmetatable(vmrun.boot())
+		return vmrun.env.PATH or vmrun.env.HOME
+		return next(vmrun.env)
 		vmrun.env.PATH = "/evil" return true
 		rawset(vmrun.env, "PATH", "/evil") return vmrun.env.PATH ~= "/evil"
 		return select(2, pcall(xpcall, print, print)):find("sandbox") == nil
@@ -83,6 +85,11 @@ escapes() {
 		return error(setmetatable({}, { __index = _G }))
 		return next(_G, "no such key")
 		return vmrun.exec { "true" }
+		return vmrun.exec { "true", background = true }
+		return vmrun.exists("/etc/passwd")
+		return vmrun.exists("../../../../../../../../../../etc/passwd")
+		return vmrun.exists("/")
+		return not vmrun.sandboxed
 		_G.require = nil return require
 		_G.vmrun = nil return vmrun
 	END
@@ -157,7 +164,7 @@ escapes() {
 		assert(utf8.len("é") == 1 and math.pi > 3 and table.concat({ 1, 2 }) == "12" and ("x"):rep(2) == "xx")
 		assert(coroutine.wrap(function() return 5 end)() == 5 and load("return ...")(7) == 7)
 		assert(collectgarbage("count") > 0 and collectgarbage("isrunning") and collectgarbage() == 0)
-		print("said", vmrun.exists("vm.lua"), vmrun.env.HOME ~= nil, vmrun.host.os ~= nil)
+		print("said", vmrun.exists("vm.lua"), vmrun.sandboxed, vmrun.host.os ~= nil)
 		function vm.on_prepare(spec) spec.cpu = 2 return spec end
 		function vm.on_exit(exit)
 			vmrun.state.n = 1
@@ -190,4 +197,285 @@ escapes() {
 	lua 'xpcall(print, print)'
 	vmrun vm.lua
 	has 'vm.lua:2: xpcall is not in the sandbox: use pcall'
+}
+
+# --- names of the host ---
+
+@test "the manual names every key that is always refused" {
+	local key section
+	section=$(sed -n '/^\.Ss Sandbox/,/^\.Ss Checks/p' "$SOURCE/man/vmrun.8")
+	# The unit test holds this list against the rows.
+	sed -n 's/.*"\([a-z0-9_. -]*\): forbidden.*/\1/p' "$SOURCE/tests/spec/test_confine.c" >forbidden
+	[ "$(wc -l <forbidden)" -ge 13 ]
+	while read -r key; do
+		key=${key%% *}
+		grep -qw -e "${key##*.}" <<<"$section" || { echo "not in vmrun(8): $key" >&2 && false; }
+	done <forbidden
+}
+
+# refused PLACE TEXT: the last run ended with 65 before a start, and said this there
+refused() {
+	is "$status" 65
+	has "$1: the sandbox refuses $2"
+	[ ! -e starts ]
+}
+
+@test "commands and names of the host are refused, each at its place, in one report" {
+	spec '{"post_start_script": "touch ran", "companions": [{"name": "x", "command": ["touch", "ran"]}],
+		"com1": "/dev/nmdm0A", "graphic": {"host": "0.0.0.0"}, "config": {"a": "b"},
+		"emulations": [{"device": "virtio-blk", "path": "/etc/passwd"}, {"device": "virtio-net", "name": "tap3"},
+			{"device": "raw", "value": "virtio-blk,/etc/passwd"}],
+		"targets": {"other": {"extra_options": "-x", "emulations": [{"device": "passthru", "src": "3:0:0"}]}}}'
+	vmrun vm.json
+	is "$status" 65
+	is "$(sed 's/^vm.json:[0-9]*:[0-9]*: //; s/: .*//' err)" 'post_start_script
+companions
+com1
+graphic.host
+config
+emulations[0].path
+emulations[1].name
+emulations[2].value
+targets.other.extra_options
+targets.other.emulations[0].src'
+	has 'vm.json:6:3: post_start_script: the sandbox refuses this key, which runs a command of the host: remove it'
+	[ ! -e ran ]
+	[ ! -e starts ]
+}
+
+@test "the same holds where nothing is started" {
+	local how
+	spec '{"post_start_script": "true"}'
+	for how in -d --debug --check '--simulate reboot' '--print bhyve_config' '--print graph'; do
+		# shellcheck disable=SC2086 # an option and its argument
+		timeout 60 "$VMRUN" --sandbox --allow "$rom" --run-dir run $how vm.json >out 2>err || status=$?
+		is "$status" 65
+		has 'post_start_script: the sandbox refuses this key'
+		is "$(cat out)" ''
+	done
+	timeout 60 "$VMRUN" --run-dir run -d vm.json >out
+	[ -s out ]
+}
+
+@test "Lua, on_prepare and --set say no more than JSON" {
+	lua 'vm.post_start_script = "touch ran"'
+	vmrun vm.lua
+	refused 'vm.lua: post_start_script' 'this key'
+	lua 'function vm.on_prepare(spec) spec.post_start_script = { "touch", "ran" } return spec end'
+	vmrun vm.lua
+	refused 'on_prepare: post_start_script' 'this key'
+	lua 'function vm.on_prepare(spec)
+		spec.companions = { { name = "x", command = "touch ran" } }
+		spec.emulations = { { device = "virtio-blk", path = "/etc/passwd" } }
+		return spec
+	end'
+	vmrun vm.lua
+	refused 'on_prepare: companions' 'this key'
+	refused 'on_prepare: emulations[0].path' 'the path "/etc/passwd"'
+	spec
+	vmrun --set post_start_script='touch ran' vm.json
+	refused '--set: post_start_script' 'this key'
+	vmrun --set com1=/dev/nmdm0A vm.json
+	refused '--set: com1' 'the path "/dev/nmdm0A"'
+	[ ! -e ran ]
+}
+
+@test "on_prepare of a later boot is judged too" {
+	script 'exit 0'
+	lua 'function vm.on_prepare(spec, boot)
+		if boot.boots > 0 then spec.varfile = "/etc/passwd" end
+		return spec
+	end'
+	vmrun vm.lua
+	is "$status" 69
+	has 'varfile: the sandbox refuses the path "/etc/passwd"'
+	is "$(starts)" 1
+}
+
+@test "words after -- are refused" {
+	spec
+	vmrun vm.json -- -s '9,virtio-blk,/etc/passwd'
+	is "$status" 65
+	has '--: the sandbox refuses words for the hypervisor ("-s")'
+	[ ! -e starts ]
+}
+
+@test "files below the directory of the spec are free, links out of it are not" {
+	mkdir -p vms/sub disks
+	touch vms/disk vms/sub/disk disks/disk outside
+	ln -s ../outside vms/link
+	ln -s .. vms/up
+	ln -s ../nothing vms/dangling
+	ln -s sub/disk vms/inside
+	local path
+	for path in disk "$PWD/vms/disk" sub/disk ./sub/../disk inside new sub/new; do
+		spec "{\"emulations\": [{\"device\": \"virtio-blk\", \"path\": \"$path\"}]}" vms/vm.json
+		vmrun vms/vm.json
+		is "$status" 0
+	done
+	rm starts
+	for path in link up/outside up/new ../outside "$PWD/outside" dangling sub/../../outside /etc/passwd; do
+		spec "{\"emulations\": [{\"device\": \"virtio-blk\", \"path\": \"$path\"}]}" vms/vm.json
+		vmrun vms/vm.json
+		is "$status" 65
+		has 'emulations[0].path: the sandbox refuses the path'
+		[ ! -e starts ]
+	done
+	# The same directory by another name.
+	ln -s vms other
+	spec '{"emulations": [{"device": "virtio-blk", "path": "disk"}]}' vms/vm.json
+	vmrun other/vm.json
+	is "$status" 0
+}
+
+@test "--allow: a path and what is below it, nothing beside it" {
+	mkdir vms data database
+	touch data/disk database/disk outside
+	ln -s ../outside data/link
+	local allow
+	spec "{\"emulations\": [{\"device\": \"virtio-blk\", \"path\": \"$PWD/data/disk\"}]}" vms/vm.json
+	for allow in "$PWD/data" "$PWD/data/" ./data data/ "$PWD/data/disk" data/../data; do
+		vmrun --allow "$allow" vms/vm.json
+		is "$status" 0
+	done
+	rm starts
+	for allow in "$PWD/dat" "$PWD/data/dis" "$PWD/vms" data "$PWD/data/disk/x"; do
+		vmrun --allow "$allow" vms/vm.json
+		refused 'vms/vm.json:9:7: emulations[0].path' "the path \"$PWD/data/disk\""
+		has "to allow it, add --allow $PWD/data/disk"
+	done
+	for allow in database/disk data/link data/../outside; do
+		spec "{\"emulations\": [{\"device\": \"virtio-blk\", \"path\": \"$PWD/$allow\"}]}" vms/vm.json
+		vmrun --allow "$PWD/data" vms/vm.json
+		refused 'emulations[0].path' 'the path'
+	done
+}
+
+@test "--allow: interfaces, devices and addresses" {
+	spec '{"com1": "tcp=127.0.0.1:5000", "com2": "/dev/nmdm7A", "gdb": "10.0.0.1:1234",
+		"graphic": {"host": "::", "port": 5901}, "emulations": [{"device": "virtio-net", "name": "tap3"},
+			{"device": "passthru", "src": "ppt0"}, {"device": "passthru", "src": "4/0/0"}]}'
+	local all=(--allow /dev/nmdm7A --allow 10.0.0.1 --allow '[::]:5901' --allow tap3 --allow ppt0 --allow pci0:4:0:0)
+	unchecked+=(--set bhyve.release=15)
+	vmrun "${all[@]}" -d vm.json
+	is "$status" 0
+	local i
+	for ((i = 0; i < ${#all[@]}; i += 2)); do
+		vmrun "${all[@]:0:i}" "${all[@]:i + 2}" -d vm.json
+		is "$status" 65
+		is "$(wc -l <err)" 1
+	done
+	vmrun "${all[@]/10.0.0.1/10.0.0.1:1235}" -d vm.json
+	refused 'gdb' 'the address "10.0.0.1:1234"'
+	vmrun "${all[@]/5901/5902}" -d vm.json
+	refused 'graphic.host' 'the address "[::]:5901"'
+	vmrun "${all[@]/tap3/tap}" -d vm.json
+	refused 'emulations[0].name' 'the interface "tap3"'
+}
+
+@test "--allow without --sandbox, or with nothing, is a usage error" {
+	spec
+	status=0
+	"$VMRUN" --allow /data -d vm.json 2>err || status=$?
+	is "$status" 64
+	has '--allow goes with --sandbox'
+	vmrun --allow '' vm.json
+	is "$status" 64
+}
+
+@test "a hook file outside of the directory is not opened, so that nothing of it is told" {
+	mkdir vms
+	echo 'root secret' >outside
+	ln -s ../outside vms/link.lua
+	local hook
+	for hook in '"../outside"' "\"$PWD/outside\"" '"link.lua"' '{"use": "../outside"}'; do
+		spec "{\"hooks\": [$hook]}" vms/vm.json
+		vmrun --allow "$PWD" vms/vm.json
+		is "$status" 65
+		has 'hooks[0]: the sandbox refuses the hook file'
+		lacks secret
+	done
+	status=0
+	"$VMRUN" -d vms/vm.json >out 2>err || status=$?
+	has secret # so it is without the sandbox
+	# The operator names any file; what it does is sandboxed, too.
+	echo 'return { on_exit = function() return vmrun.stop(io and 8 or 7) end }' >outside
+	spec '{}' vms/vm.json
+	vmrun --hook ./outside vms/vm.json
+	is "$status" 7
+	echo 'return { on_exit = function() return vmrun.stop(6) end }' >vms/inside.lua
+	spec '{"hooks": ["inside.lua"]}' vms/vm.json
+	vmrun vms/vm.json
+	is "$status" 6
+}
+
+@test "on_prepare cannot add a hook file from outside" {
+	mkdir vms
+	echo 'root secret' >outside
+	lua 'function vm.on_prepare(spec) spec.hooks = { "../outside" } return spec end'
+	mv vm.lua vms
+	vmrun vms/vm.lua
+	refused 'on_prepare: hooks[0]' 'the hook file'
+	lacks secret
+}
+
+@test "vmrun.exists knows what is allowed" {
+	mkdir vms data
+	touch vms/a data/b outside
+	ln -s ../outside vms/link
+	lua "local function all(...)
+		local known = {}
+		for _, path in ipairs { ... } do known[#known + 1] = vmrun.exists(path) and 1 or 0 end
+		return table.concat(known)
+	end
+	print('knows', all('a', 'none', '../data/b', '$PWD/data/b', '../outside', 'link', '/etc/passwd', '..', '.'))"
+	mv vm.lua vms
+	vmrun --allow "$PWD/data" -d vms/vm.lua
+	is "$status" 0
+	grep -qE '^vmrun: knows.101100001$' err ||
+		grep -qE '^vmrun: knows.101100001$' out || { cat err >&2 && false; }
+	status=0
+	"$VMRUN" -d vms/vm.lua >out 2>err || status=$?
+	has 101111111
+}
+
+@test "the variables that qemu gets beside bhyve's are judged by their own name" {
+	touch outside
+	ln -s outside.vars vars.qemu
+	mkdir vms
+	spec '{"varfile": "vars"}' vms/vm.json
+	ln -s ../outside vms/vars.qemu
+	vmrun --hypervisor qemu --set bootrom=null -d vms/vm.json
+	is "$status" 65
+	has 'varfile: the sandbox refuses the path'
+	has 'vms/vars.qemu'
+	rm vms/vars.qemu
+	vmrun --hypervisor qemu --set bootrom=null -d vms/vm.json
+	is "$status" 0
+}
+
+@test "firmware at its usual place is read, and not written" {
+	spec '{"bootrom": "/usr/local/share/uefi-firmware/BHYVE_UEFI.fd"}'
+	vmrun -d vm.json
+	is "$status" 0
+	spec '{"emulations": [{"device": "virtio-blk", "path": "/usr/local/share/uefi-firmware/BHYVE_UEFI.fd"}]}'
+	vmrun -d vm.json
+	refused 'emulations[0].path' 'the path'
+}
+
+@test "UCL that reads other files is refused before uclcmd reads them" {
+	mkdir bin
+	printf '#!/bin/sh\ntouch ran\necho "{}"\n' >bin/uclcmd
+	chmod +x bin/uclcmd
+	local text
+	for text in '.include "/etc/passwd"' '.try_include "/etc/passwd"' 'a { .load(key=x) "/etc/passwd" }'; do
+		echo "$text" >vm.conf
+		PATH=$PWD/bin:$PATH vmrun vm.conf
+		is "$status" 65
+		has 'vm.conf: the sandbox refuses UCL'
+		[ ! -e ran ]
+	done
+	echo 'name = x' >vm.conf
+	PATH=$PWD/bin:$PATH vmrun vm.conf
+	[ -e ran ]
 }

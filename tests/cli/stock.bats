@@ -226,12 +226,12 @@ stock() {
 	local targets='"targets": {"rescue": {}, "install": {}, "a": {}, "b": {}}'
 	spec "{$targets, \"hooks\": [\"rescue_after\", \"backoff\", \"install_once\", \"ab_upgrade\"]}"
 	script 'exit 3' 'exit 1'
-	vmrun --sandbox --state-dir "$PWD/state" -t install vm.json
+	vmrun --sandbox --allow "$rom" --state-dir "$PWD/state" -t install vm.json
 	is "$status" 0
 	is "$(starts)" 2
 	spec "{$targets, \"hooks\": [{\"use\": \"daily_window\", \"from\": \"22:00\", \"to\": \"06:00\"},
 		{\"use\": \"notify\", \"command\": [\"true\"]}, {\"use\": \"ab_upgrade\", \"request\": \"x\"}]}"
-	vmrun --sandbox vm.json
+	vmrun --sandbox --allow "$rom" vm.json
 	is "$status" 65
 	is "$(sed 's/^vm.json:[0-9]*:[0-9]*: //' err)" 'hooks[0]: daily_window cannot be used: it asks os.date for the time, which --sandbox takes away
 hooks[1]: notify cannot be used: it runs a command, which --sandbox does not let it

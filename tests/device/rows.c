@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/json_node.h"
+#include "device/named.h"
 
 static void check_custom(const struct field_custom *custom)
 {
@@ -19,6 +20,23 @@ static void check_custom(const struct field_custom *custom)
 	if (n == NULL || n->kind != NODE_OBJECT)
 		fail_msg("no schema: %s", custom->schema);
 	node_free(n);
+}
+
+/* What the sandbox asks: a row that holds text must say what it names of the host. */
+static void check_host(const struct field *f)
+{
+	const struct host_use *use = named_use(f);
+
+	if (use->kind == HOST_UNSAID)
+		fail_msg(
+		    "%s: .host says nothing (HOST_NONE: it names nothing of the host)", f->key);
+	assert_true((use->reaches != NULL) == (use->kind == HOST_FORBIDDEN));
+	assert_true((use->names != NULL) == (use->kind == HOST_BY_VALUE));
+	assert_true(use->kind != HOST_INVALID);
+	/* A path is one, unless it is refused altogether. */
+	if (f->type == FIELD_PATH)
+		assert_true(use->kind == HOST_PATH || use->kind == HOST_FIRMWARE ||
+		    use->kind == HOST_FORBIDDEN);
 }
 
 static void check_shape(const struct field *f)
@@ -39,6 +57,7 @@ static void check_shape(const struct field *f)
 	assert_true(f->longest == 0 || f->type == FIELD_STRING || f->type == FIELD_PATH);
 	if (f->type == FIELD_CHOICE)
 		assert_non_null(f->choices[0]);
+	check_host(f);
 }
 
 static void check_unique(const struct field *rows)

@@ -187,6 +187,37 @@ static void test_older_options(void **state)
 }
 
 /* Stock hooks and files; a program that was built before there were any passes a shorter struct. */
+/* A spec of other people, and what the program lets it name. */
+static void test_sandbox(void **state)
+{
+	static const char *const fw[] = { "/fw", NULL }, *const both[] = { "/fw", "/vm", NULL };
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun_problem problem;
+	struct vmrun *vm;
+
+	(void)state;
+	o.folder = "/"; /* which is no directory of its own */
+	o.text = "{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/fw/rom.fd\",\n"
+		 "\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"/vm/disk.img\"}]}\n";
+	o.length = strlen(o.text);
+	o.sandbox = true;
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	assert_int_equal(vmrun_problem_count(vm), 2);
+	vmrun_close(vm);
+	o.allow = fw;
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	assert_int_equal(vmrun_problem_count(vm), 1);
+	assert_true(vmrun_problem(vm, 0, &problem));
+	assert_string_equal(problem.path, "emulations[0].path");
+	vmrun_close(vm);
+	o.allow = both;
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	vmrun_close(vm);
+	o.size = offsetof(struct vmrun_options, allow); /* a program of before */
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	vmrun_close(vm);
+}
+
 static void test_hooks(void **state)
 {
 	const char *const good[] = { "backoff", NULL }, *const bad[] = { "bakoff", "no.lua", NULL };
@@ -468,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_buffer_has_a_length),
 		cmocka_unit_test(test_older_options),
+		cmocka_unit_test(test_sandbox),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_settings_and_words),
 		cmocka_unit_test(test_several),

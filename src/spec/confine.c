@@ -1,0 +1,124 @@
+/* What a sandboxed spec may not say. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/named.h"
+#include "platform/sandbox.h"
+#include "spec/spec.h"
+
+struct judge {
+	struct host_visit visit; /* first: the walk hands it back */
+	const struct sandbox *sandbox;
+	bool (*is_firmware)(const char *path);
+	struct report *report;
+};
+
+/* Reports a name, and the option by which the operator allows it. */
+static void refuse(const struct judge *j, const struct where *at, const char *noun,
+    const char *what, const char *allow, const char *why)
+{
+	struct str option = { 0 };
+
+	str_add_quoted(&option, allow);
+	MEM_AUTO char *word = str_take(&option);
+
+	report_add(j->report, STATUS_SPEC, at,
+	    "the sandbox refuses the %s \"%s\"%s: to allow it, add --allow %s", noun, what, why,
+	    word);
+}
+
+static void judge_path(const struct judge *j, const char *path, const struct where *at)
+{
+	MEM_AUTO char *real = NULL, *why = NULL;
+
+	if (sandbox_allows_path(j->sandbox, path, &real))
+		return;
+	if (real == NULL) {
+		report_add(j->report, STATUS_SPEC, at,
+		    "the sandbox refuses the path \"%s\": on the way to it is a symbolic link to "
+		    "nothing, or a directory that cannot be searched",
+		    path);
+		return;
+	}
+	why = strcmp(real, path) != 0
+	    ? mem_format(", which leads to \"%s\", outside the spec's directory", real)
+	    : mem_copy(", which is outside the spec's directory");
+	refuse(j, at, "path", path, real, why);
+}
+
+static void judge_script(const struct judge *j, const char *path, const struct where *at)
+{
+	MEM_AUTO char *real = NULL;
+
+	if (!sandbox_is_home(j->sandbox, path, &real))
+		report_add(j->report, STATUS_SPEC, at,
+		    "the sandbox refuses the hook file \"%s\", which is outside the spec's "
+		    "directory: copy it there, or name it with --hook",
+		    path);
+}
+
+/* Reports the address alone where the port is chosen later. */
+static void judge_address(const struct judge *j, const char *place, const struct where *at)
+{
+	const char *port = strrchr(place, ':');
+	MEM_AUTO char *what = strcmp(port, ":auto") == 0 ? mem_copy_n(place, (size_t)(port - place))
+							 : mem_copy(place);
+
+	if (!sandbox_allows_address(j->sandbox, place))
+		refuse(j, at, "address", what, what, ", which is not on loopback");
+}
+
+static void judge_found(
+    struct host_visit *visit, enum host_kind kind, const char *what, const struct where *at)
+{
+	const struct judge *j = (const struct judge *)visit;
+
+	switch (kind) {
+	case HOST_FIRMWARE:
+		if (j->is_firmware(what))
+			break;
+		judge_path(j, what, at);
+		break;
+	case HOST_PATH:
+		judge_path(j, what, at);
+		break;
+	case HOST_SCRIPT:
+		judge_script(j, what, at);
+		break;
+	case HOST_INTERFACE:
+		if (!sandbox_allows_name(j->sandbox, what))
+			refuse(j, at, "interface", what, what, "");
+		break;
+	case HOST_PCI:
+		if (!sandbox_allows_pci(j->sandbox, what))
+			refuse(j, at, "PCI device", what, what, "");
+		break;
+	case HOST_ADDRESS:
+		judge_address(j, what, at);
+		break;
+	case HOST_INVALID:
+		report_add(j->report, STATUS_SPEC, at, "in the sandbox %s", what);
+		break;
+	default:
+		report_add(j->report, STATUS_SPEC, at,
+		    "the sandbox refuses this key, which %s: remove it", what);
+	}
+}
+
+void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
+    bool (*is_firmware)(const char *path), struct report *report)
+{
+	struct judge j = { { judge_found }, sandbox, is_firmware, report };
+
+	named_visit(spec_fields, spec, NULL, &j.visit);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+		struct device_place place;
+		const struct where *at = device_where(dev, &place);
+
+		if (dev->removed)
+			continue;
+		named_visit(device_common_fields, dev, at, &j.visit);
+		named_visit(dev->kind->fields, dev->config, at, &j.visit);
+	}
+}

@@ -1,0 +1,241 @@
+/* What a sandboxed spec may name: each rule at its edge. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/sandbox.h"
+#include "scratch.h"
+
+/* A sandbox of the directory DIR/vm with these words (NULL-terminated list), "%" for DIR. */
+static struct sandbox *sandbox_of(const char *const *words)
+{
+	struct words allow = { 0 };
+	MEM_AUTO char *home = scratch_path("vm");
+	struct sandbox *s;
+
+	(void)mkdir(home, 0755);
+	for (; words != NULL && *words != NULL; words++) {
+		if (**words == '%')
+			words_take(&allow, scratch_path(*words + 2));
+		else
+			words_add(&allow, *words);
+	}
+	s = sandbox_new(home, &allow);
+	words_free(&allow);
+	return s;
+}
+
+static void path_is(const struct sandbox *s, const char *name, bool wanted)
+{
+	MEM_AUTO char *path = *name == '/' ? mem_copy(name) : scratch_path(name);
+	MEM_AUTO char *real = NULL;
+
+	if (sandbox_allows_path(s, path, &real) != wanted)
+		fail_msg("%s: wanted %s (leads to %s)", path, wanted ? "allowed" : "refused",
+		    real == NULL ? "nothing" : real);
+}
+
+static void home_paths(void **state)
+{
+	struct sandbox *s = sandbox_of(NULL);
+
+	(void)state;
+	scratch_write("vm/disk", "", 0644);
+	scratch_write("outside", "", 0644);
+	assert_int_equal(mkdir("vm/sub", 0755), 0);
+	assert_int_equal(mkdir("vmx", 0755), 0);
+	path_is(s, "vm", true);
+	path_is(s, "vm/", true);
+	path_is(s, "vm/disk", true);
+	path_is(s, "vm/./sub/../disk", true);
+	path_is(s, "vm/new", true);
+	path_is(s, "vm/new/", true);
+	path_is(s, "vm/new/deep/file", true);
+	path_is(s, "vm/sub/new", true);
+	path_is(s, "outside", false);
+	path_is(s, "vmx", false);
+	path_is(s, "vmx/file", false);
+	path_is(s, "vm/..", false);
+	path_is(s, "vm/../outside", false);
+	path_is(s, "vm/../new", false);
+	path_is(s, "vm/new/..", false);
+	path_is(s, "vm/new/../../outside", false);
+	path_is(s, "vm/new/.", false);
+	path_is(s, "vm/disk/below", false);
+	path_is(s, "/", false);
+	path_is(s, "/etc/passwd", false);
+	sandbox_free(s);
+}
+
+static void links(void **state)
+{
+	static const char *const allow[] = { "%/data", NULL };
+	struct sandbox *s = sandbox_of(allow);
+	MEM_AUTO char *real = NULL, *link = scratch_path("vm/out");
+
+	(void)state;
+	scratch_write("outside", "", 0644);
+	assert_int_equal(mkdir("data", 0755), 0);
+	scratch_write("data/image", "", 0644);
+	assert_int_equal(symlink("../outside", "vm/out"), 0);
+	assert_int_equal(symlink("..", "vm/up"), 0);
+	assert_int_equal(symlink("disk", "vm/inside"), 0);
+	assert_int_equal(symlink("../nothing", "vm/dangling"), 0);
+	assert_int_equal(symlink("loop", "vm/loop"), 0);
+	assert_int_equal(symlink("../data/image", "vm/image"), 0);
+	assert_int_equal(symlink("../outside", "data/out"), 0);
+	scratch_write("vm/disk", "", 0644);
+	path_is(s, "vm/out", false);
+	path_is(s, "vm/up/outside", false);
+	path_is(s, "vm/up/new", false);
+	path_is(s, "vm/up/vm/disk", true);
+	path_is(s, "vm/inside", true);
+	path_is(s, "vm/dangling", false);
+	path_is(s, "vm/dangling/", false);
+	path_is(s, "vm/dangling/below", false);
+	path_is(s, "vm/loop", false);
+	path_is(s, "vm/image", true); /* what is allowed may be reached by a link */
+	path_is(s, "data/out", false);
+	assert_false(sandbox_allows_path(s, link, &real));
+	assert_non_null(strstr(real, "/outside"));
+	sandbox_free(s);
+}
+
+static void allowed_paths(void **state)
+{
+	static const char *const allow[] = { "%/data/", "%/later", "/dev/zvol/tank", "/dev/nmdm0A",
+		NULL };
+	struct sandbox *s = sandbox_of(allow);
+	MEM_AUTO char *path = NULL, *real = NULL;
+
+	(void)state;
+	assert_int_equal(mkdir("data", 0755), 0);
+	assert_int_equal(mkdir("database", 0755), 0);
+	path_is(s, "data", true);
+	path_is(s, "data/x", true);
+	path_is(s, "database", false);
+	path_is(s, "database/x", false);
+	path_is(s, "data/../database/x", false);
+	path_is(s, "later", true);
+	path_is(s, "later/x", true);
+	path_is(s, "lat", false);
+	path_is(s, "/dev/zvol/tank/x", true);
+	path_is(s, "/dev/zvol/tank2/x", false);
+	path_is(s, "/dev/zvol/tank/../other/x", false);
+	path_is(s, "/dev/nmdm0A", true);
+	path_is(s, "/dev/nmdm0B", false);
+	path = scratch_path("data/x");
+	assert_false(sandbox_is_home(s, path, &real));
+	sandbox_free(s);
+}
+
+/* A spec in / , or one from stdin of a daemon, would own all. */
+static void root_is_no_home(void **state)
+{
+	struct words all = { 0 };
+	struct sandbox *s = sandbox_new("/", NULL), *open;
+
+	(void)state;
+	path_is(s, "/etc/passwd", false);
+	path_is(s, "/", false);
+	words_add(&all, "/");
+	open = sandbox_new("/", &all);
+	path_is(open, "/etc/passwd", true);
+	words_free(&all);
+	sandbox_free(open);
+	sandbox_free(s);
+}
+
+static void names(void **state)
+{
+	static const char *const allow[] = { "tap3", "vale0", "ppt0", "3:0:0", "pci0:4:1:2",
+		"5/6/7", NULL };
+	struct sandbox *s = sandbox_of(allow);
+
+	(void)state;
+	assert_true(sandbox_allows_name(s, "tap3"));
+	assert_false(sandbox_allows_name(s, "tap"));
+	assert_false(sandbox_allows_name(s, "tap33"));
+	assert_true(sandbox_allows_name(s, "vale0:vm"));
+	assert_false(sandbox_allows_name(s, "vale1:vm"));
+	assert_false(sandbox_allows_name(s, "vale00:vm"));
+	assert_true(sandbox_allows_pci(s, "ppt0"));
+	assert_false(sandbox_allows_pci(s, "ppt01"));
+	assert_true(sandbox_allows_pci(s, "3/0/0"));
+	assert_true(sandbox_allows_pci(s, "4/1/2"));
+	assert_true(sandbox_allows_pci(s, "5/6/7"));
+	assert_false(sandbox_allows_pci(s, "3/0/1"));
+	sandbox_free(s);
+}
+
+static void addresses(void **state)
+{
+	static const struct {
+		const char *place;
+		bool wanted;
+	} cases[] = {
+		{ "127.0.0.1:5900", true },
+		{ "127.3.2.1:5900", true },
+		{ "[::1]:5900", true },
+		{ "[::ffff:127.0.0.1]:5900", true },
+		{ "localhost:5900", true },
+		{ "LocalHost:auto", true },
+		{ "128.0.0.1:5900", false },
+		{ "0.0.0.0:5900", false },
+		{ "127.0.0.1:22:0.0.0.0:22", false },
+		{ "[::1]x:5900", false },
+		{ "[::1:5900", false },
+		{ "127.1:5900", false },
+		{ "[::]:5900", false },
+		{ "[::2]:5900", false },
+		{ "[::ffff:0.0.0.0]:5900", false },
+		{ "localhost.example.org:5900", false },
+		{ "127.0.0.1.example.org:5900", false },
+		{ "10.0.0.1:1", true },
+		{ "10.0.0.1:auto", true },
+		{ "[::ffff:10.0.0.1]:1", true },
+		{ "10.0.0.2:80", true },
+		{ "10.0.0.2:81", false },
+		{ "10.0.0.2:8", false },
+		{ "10.0.0.2:800", false },
+		{ "10.0.0.2:auto", false },
+		{ "[fe80::1]:7", true },
+		{ "[fe80:0:0::1]:7", true },
+		{ "[fe80::2]:7", true },
+		{ "[fe80::2]:8", false },
+		{ "[fe80::3]:7", false },
+		{ "vnc.example.org:7", true },
+		{ "vnc.example:7", false },
+	};
+	static const char *const allow[] = { "10.0.0.1", "10.0.0.2:80", "fe80::1", "[fe80::2]:7",
+		"vnc.example.org", NULL };
+	struct sandbox *s = sandbox_of(allow);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (sandbox_allows_address(s, cases[i].place) != cases[i].wanted)
+			fail_msg("%s: wanted %s", cases[i].place,
+			    cases[i].wanted ? "allowed" : "refused");
+	}
+	sandbox_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(home_paths, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(links, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(allowed_paths, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(root_is_no_home, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(names, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(addresses, scratch_enter, scratch_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
