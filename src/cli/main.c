@@ -181,7 +181,16 @@ static void print_decision(const struct vmrun_event *e, bool json, int64_t row)
 	    e->target != NULL ? e->target : "-", e->by);
 }
 
-/* What would be decided goes to stdout, what scripts say on the way to stderr. */
+/* What scripts say in a simulation, and why they or the spec refused a boot. */
+static bool is_told(const struct vmrun_event *e)
+{
+	if (e->type == VMRUN_EXITED)
+		return strcmp(e->cause, "check_failed") == 0 && e->text != NULL && *e->text != '\0';
+	return e->type == VMRUN_LOG || e->type == VMRUN_WARNING || e->type == VMRUN_NOTE ||
+	    e->type == VMRUN_HOOK_FAILED || e->type == VMRUN_HOOK_EVENT;
+}
+
+/* What would be decided goes to stdout, what is told on the way to stderr. */
 static int simulate(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
 {
 	int status = vmrun_simulate(vm, line->simulate);
@@ -191,9 +200,7 @@ static int simulate(struct vmrun *vm, const struct command_line *line, struct re
 	while (status == 0 && vmrun_next_event(vm, &event)) {
 		if (event.type == VMRUN_DECIDED)
 			print_decision(&event, line->json, rows++);
-		else if (event.type == VMRUN_LOG || event.type == VMRUN_WARNING ||
-		    event.type == VMRUN_NOTE || event.type == VMRUN_HOOK_FAILED ||
-		    event.type == VMRUN_HOOK_EVENT)
+		else if (is_told(&event))
 			render_event(&event, renderer);
 	}
 	if (status == 0 && line->json)

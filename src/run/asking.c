@@ -15,7 +15,7 @@ enum progress {
 	ASK_WAITS,
 };
 
-static void say_failure(struct machine *m, const char *label, const struct error *err)
+void asking_say_failure(struct machine *m, const char *label, const struct error *err)
 {
 	struct event_record *r = event_add(m->events, VMRUN_HOOK_FAILED);
 
@@ -84,6 +84,20 @@ static void begin_wait(struct machine *m, const struct script_reply *reply)
 	machine_arm(m);
 }
 
+/* Hands a failure to the question, which decides whether the next function is asked. */
+static enum progress take_failure(struct machine *m, const char *label, struct error *err)
+{
+	const struct question *what = m->asking.what;
+	enum progress next = ASK_NEXT;
+
+	if (what->fail == NULL)
+		asking_say_failure(m, label, err);
+	else if (!what->fail(m, label, err))
+		next = ASK_ENOUGH;
+	error_clear(err);
+	return next;
+}
+
 /* What a stay in Lua came to. */
 static enum progress take_reply(
     struct machine *m, int rc, struct script_reply *reply, struct error *err)
@@ -93,11 +107,7 @@ static enum progress take_reply(
 	enum progress next = ASK_NEXT;
 
 	if (rc != 0) {
-		if (what->fail == NULL)
-			say_failure(m, label, err);
-		else if (!what->fail(m, label, err))
-			next = ASK_ENOUGH;
-		error_clear(err);
+		next = take_failure(m, label, err);
 	} else if (reply->request != NULL) {
 		begin_wait(m, reply);
 		node_free(reply->request);
@@ -153,6 +163,7 @@ static void go_on(struct machine *m, enum progress progress)
 void asking_begin(struct machine *m, const struct question *question, const struct spec *spec)
 {
 	struct asking *a = &m->asking;
+	enum progress progress = ASK_NEXT;
 	struct words keys = { 0 };
 	struct error err = { 0 };
 
@@ -161,11 +172,10 @@ void asking_begin(struct machine *m, const struct question *question, const stru
 	if (spec != NULL && spec_has_hook(spec, question->hook)) {
 		boot_hook_keys(spec, &keys);
 		if (document_hooks(m->source->doc, question->hook, &keys, &a->labels, &err) != 0)
-			say_failure(m, question->hook, &err);
-		error_clear(&err);
+			progress = take_failure(m, question->hook, &err);
 		words_free(&keys);
 	}
-	go_on(m, ASK_NEXT);
+	go_on(m, progress);
 }
 
 /* The wait is over. */

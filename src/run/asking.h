@@ -24,7 +24,11 @@ struct question {
 	struct node *(*facts)(const struct machine *m);
 	/* An answer other than nil (lent).  True: the next function is asked as well. */
 	bool (*hear)(struct machine *m, const char *label, struct node *answer);
-	/* A function failed.  True: the next one is asked.  NULL: that is all that is done. */
+	/*
+	 * A function failed, or the list of functions could not be made (the label is then the
+	 * hook's name).  True: the next one is asked.  NULL: the failure is told, and the next one
+	 * is asked.
+	 */
 	bool (*fail)(struct machine *m, const char *label, struct error *err);
 	/* All that were to be asked have been. */
 	void (*end)(struct machine *m);
@@ -49,6 +53,8 @@ struct asking {
  * returns when nobody waits.  Who is being asked at that time is not asked on.
  */
 void asking_begin(struct machine *m, const struct question *question, const struct spec *spec);
+/* Tells that a function failed: the event has its error and traceback. */
+void asking_say_failure(struct machine *m, const char *label, const struct error *err);
 /* Its time has come: the answer goes in, or the command has had its time. */
 void asking_wake(struct machine *m);
 void asking_read(struct machine *m, int stream);

@@ -1,5 +1,6 @@
 /* What the hooks of a spec are asked, and what becomes of their answers. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "run/machine_state.h"
@@ -57,18 +58,38 @@ static struct node *boot_facts(const struct machine *m)
 	return facts;
 }
 
+/* Keeps why the boot is refused, or the target that is booted in its place. Both are taken. */
+static void answer_start(struct machine *m, char *target, char *refusal)
+{
+	free(m->instead);
+	free(m->refusal);
+	m->instead = target;
+	m->refusal = refusal;
+}
+
 static bool hear_start(struct machine *m, const char *label, struct node *answer)
 {
 	const char *reason = node_get_text(answer, "reason");
 	const char *target = node_get_text(answer, "target");
 
-	free(m->instead);
-	free(m->refusal);
-	m->instead = target == NULL ? NULL : mem_copy(target);
-	m->refusal = target != NULL
-	    ? mem_format("%s boots %s in place of %s", label, target, m->boot.target)
-	    : mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
-		  reason == NULL ? "" : reason);
+	if (target != NULL)
+		answer_start(m, mem_copy(target),
+		    mem_format("%s boots %s in place of %s", label, target, m->boot.target));
+	else
+		answer_start(m, NULL,
+		    mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
+			reason == NULL ? "" : reason));
+	return false;
+}
+
+/* Refuses the boot: a guard that failed has not said that the boot may go on. */
+static bool fail_start(struct machine *m, const char *label, struct error *err)
+{
+	int first_line = (int)strcspn(err->text, "\n");
+
+	asking_say_failure(m, label, err);
+	answer_start(m, NULL,
+	    mem_format("%s refused the boot: it failed: %.*s", label, first_line, err->text));
 	return false;
 }
 
@@ -76,7 +97,7 @@ const struct question hooks_start = {
 	"on_start",
 	boot_facts,
 	hear_start,
-	NULL,
+	fail_start,
 	preparing_asked,
 };
 

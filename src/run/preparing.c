@@ -350,13 +350,12 @@ void preparing_late(struct machine *m)
 }
 
 /* on_start wants another target: that is a boot like any other, with its own hooks and checks. */
-static void go_instead(struct machine *m, const char *why)
+static void go_instead(struct machine *m, const char *target, const char *why)
 {
 	if (m->detours++ < MOST_DETOURS) {
 		event_text(event_add(m->events, VMRUN_NOTE), why);
 		free(m->next_target);
-		m->next_target = m->instead;
-		m->instead = NULL;
+		m->next_target = mem_copy(target);
 		drafting_begin(m);
 	} else {
 		MEM_AUTO char *text = mem_format("%s: on_start goes round in circles", why);
@@ -368,11 +367,13 @@ static void go_instead(struct machine *m, const char *why)
 void preparing_asked(struct machine *m)
 {
 	MEM_AUTO char *refusal = m->refusal;
+	MEM_AUTO char *target = m->instead;
 
-	m->refusal = NULL;
-	if (m->instead != NULL && strcmp(m->instead, m->boot.target) != 0) {
-		go_instead(m, refusal);
-	} else if (m->instead == NULL && refusal != NULL) {
+	/* Both hold for this boot only. */
+	m->refusal = m->instead = NULL;
+	if (target != NULL && strcmp(target, m->boot.target) != 0) {
+		go_instead(m, target, refusal);
+	} else if (target == NULL && refusal != NULL) {
 		boots_fail(m, CAUSE_CHECK_FAILED, refusal);
 	} else {
 		m->detours = 0;

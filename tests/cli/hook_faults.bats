@@ -117,7 +117,7 @@ teardown() {
 
 @test "faults in the other hooks" {
 	local name body
-	for name in on_start on_started on_end; do
+	for name in on_started on_end; do
 		for body in 'error("oops")' 'while true do end' 'vm.on_exit.x = 1' 'local function f() return 1 + f() end f()'; do
 			lua "vm.hook_timeout = 0.2
 				function vm.$name() $body end
@@ -147,12 +147,12 @@ teardown() {
 	done
 }
 
-@test "on_start that returns nonsense is told" {
+@test "on_start that returns nonsense is told, and refuses the boot" {
 	local answer
 	for answer in 5 '{}' print 'vmrun.stop(3)'; do
 		lua "function vm.on_start() return $answer end"
 		vmrun vm.lua
-		is "$status" 0
+		is "$status" 69
 		has "on_start of vm.lua failed: on_start returned "
 		has 'expected a target, false and a reason, or nothing'
 	done
@@ -164,7 +164,7 @@ teardown() {
 	done
 	lua 'function vm.on_start() return "no" end'
 	vmrun vm.lua
-	is "$status" 0
+	is "$status" 69
 	has 'on_start of vm.lua failed: on_start: no target "no"'
 	lua 'function vm.on_start() return false, setmetatable({}, { __tostring = function() return "a table" end }) end'
 	vmrun vm.lua

@@ -335,11 +335,71 @@ boot $vm t 1 bhyve nil"
 	[ ! -e starts ]
 }
 
-@test "on_start that raises is told, and the boot goes on" {
-	lua 'function vm.on_start() error("oops") end'
+@test "on_start that fails refuses the boot, and the policy decides what comes then" {
+	local body
+	for body in 'error("oops")' 'error(setmetatable({}, {}))' 'return 5' 'return "nowhere"' \
+		'while true do end' 'return nil + 1' 'vmrun.state.f = print' 'vmrun.sleep(0.01) error("late")' \
+		'vmrun.exec { "true" } return {}'; do
+		lua "vm.hook_timeout = 0.2 vm.targets = { rescue = {} }
+			vm.on = { check_failed = { boot = 'rescue' } }
+			function vm.on_start(boot) if boot.target == 'default' then $body end end
+			function vm.on_exit(exit) print('exit: ' .. exit.cause) end"
+		rm -f starts
+		script 'exit 1'
+		vmrun --state-dir "$PWD/state" vm.lua
+		is "$status" 0
+		is "$(starts)" 1
+		has 'on_start of vm.lua failed: '
+		has 'target default: the boot could not be prepared: on_start of vm.lua refused the boot: it failed: '
+		has 'exit: check_failed'
+		has 'target rescue runs under'
+		vmrun --state-dir "$PWD/state" --simulate poweroff vm.lua
+		is "$status" 0
+		is "$(cut -f 2,3,5 out | paste -sd' ')" 'default	check_failed	rescue rescue	poweroff	-'
+		has 'on_start of vm.lua refused the boot: it failed: '
+	done
+}
+
+@test "on_start that fails: 69, its traceback once, and no hook after it is asked" {
+	echo 'return { on_start = function() print("asked after it") end }' >after.lua
+	lua 'vm.hooks = { "after.lua" }
+		function vm.on_start() error("oops") end'
+	vmrun --events events vm.lua
+	is "$status" 69
+	is "$(starts)" ''
+	lacks 'asked after it'
+	is "$(grep -c 'stack traceback' err)" 1
+	is "$(jq -r 'select(.event == "hook_failed") | .by' events)" 'on_start of vm.lua'
+	has 'vm.lua:3: oops' events
+	is "$(jq -r 'select(.event == "exit") | .cause' events)" check_failed
+}
+
+# on_prepare leaves no memory: the list of the functions that are on_start cannot be made.
+@test "where it cannot be found out which functions to ask, the boot is refused" {
+	lua 'vm.hook_memory = "2M"
+		function vm.on_prepare()
+			kept = {}
+			for _, size in ipairs { 16384, 1024, 64, 1 } do
+				while pcall(function() kept[#kept + 1] = ("x"):rep(size) .. #kept end) do end
+			end
+		end
+		function vm.on_start() print("asked") end'
 	vmrun vm.lua
+	is "$status" 69
+	is "$(starts)" ''
+	lacks asked
+	has 'on_start refused the boot: it failed: needs more than 2 MiB of memory'
+}
+
+# The answer of one boot is not that of the next.
+@test "on_start that names its own target says nothing of the boots after it" {
+	lua 'vm.targets = { a = {} }
+		function vm.on_start(boot) if boot.boots == 0 then return "a" end end
+		function vm.on_exit(exit) if exit.boots < 2 then return "default" end end'
+	script 'exit 0' 'exit 1'
+	vmrun -t a vm.lua
 	is "$status" 0
-	has 'oops'
+	is "$(sed -n 's/.*: target \(.*\) runs under .*/\1/p' err | paste -sd' ')" 'a default'
 }
 
 @test "on_started and on_end are called, from a spec and from a file" {
