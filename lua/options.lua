@@ -112,6 +112,9 @@ end
 -- Causes, and the words of rule.also.
 function kinds.causes(value, rule)
 	local known = {}
+	if rule.also and not list_of_strings(rule.also) then
+		raise("vmrun.options: also is a list of strings, not " .. words.describe(rule.also))
+	end
 	for _, list in ipairs { rule.also or {}, session.causes } do
 		for _, word in ipairs(list) do
 			known[#known + 1] = word

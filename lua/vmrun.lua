@@ -5,7 +5,7 @@ local session, merge, world = import "session", import "merge", import "world"
 local raise = native.raise
 local ipairs, pairs, rawset = ipairs, pairs, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
-local math_type, tointeger = math.type, math.tointeger
+local math_type, max, tointeger = math.type, math.max, math.tointeger
 local find, format, sub = string.find, string.format, string.sub
 local getenv, loadfile = native.getenv, world.loadfile
 
@@ -111,20 +111,32 @@ end
 
 local options_of_exec = { timeout = true, stdin = true }
 
--- The words of a command; what else stands in the table is an option.
-local function check_command(command)
-	if type(command) ~= "table" or type(command[1]) ~= "string" then
-		raise('vmrun.exec takes a command as a list: vmrun.exec { "ls", "-l" }')
-	end
+-- The place of the last word; what else stands in the table is an option.
+local function last_word(command)
+	local last = 0
 	for key in pairs(command) do
-		local is_word = math_type(key) == "integer" and key >= 1 and key <= #command
-		if not is_word and not options_of_exec[key] then
+		if math_type(key) == "integer" and key >= 1 then
+			last = max(last, key)
+		elseif not options_of_exec[key] then
 			raise(format("vmrun.exec: no option %s; there is: timeout, stdin", tostring(key)))
 		end
 	end
+	return last
+end
+
+-- The words of a command.  One that is nil must not make another command of it, so a list with gaps
+-- raises; a nil at the end leaves no trace.
+local function check_command(command)
+	local last = type(command) == "table" and last_word(command) or 0
+	if last == 0 then
+		raise('vmrun.exec takes a command as a list: vmrun.exec { "ls", "-l" }')
+	end
 	local words = {}
-	for i, word in ipairs(command) do
-		if type(word) ~= "string" and type(word) ~= "number" then
+	for i = 1, last do
+		local word = command[i]
+		if word == nil then
+			raise(format("vmrun.exec: word %d is nil, and there are words after it", i))
+		elseif type(word) ~= "string" and (type(word) ~= "number" or i == 1) then
 			raise(format("vmrun.exec: word %d is %s, not a string", i, describe(word)))
 		end
 		words[i] = tostring(word)

@@ -3,6 +3,7 @@ local native = ...
 local session = native.import "session"
 local next, rawget, type = next, rawget, type
 local concat, sort = table.concat, table.sort
+local math_type, max = math.type, math.max
 local format = string.format
 
 local words = {}
@@ -17,6 +18,22 @@ local articles = {
 	userdata = "a userdata",
 }
 
+-- The first place of a list that has nothing while a later one has something, as paths count;
+-- nothing when there are no gaps.
+function words.gap(list)
+	local count, highest = 0, 0
+	for key in next, list do
+		if math_type(key) == "integer" and key >= 1 then
+			count, highest = count + 1, max(highest, key)
+		end
+	end
+	for i = 1, count < highest and highest or 0 do
+		if rawget(list, i) == nil then
+			return i - 1
+		end
+	end
+end
+
 -- What a value is: "a string", "a list", "null".
 function words.describe(value)
 	if value == native.null then
@@ -26,6 +43,10 @@ function words.describe(value)
 	elseif next(value) == nil then
 		local mark = native.mark(value)
 		return mark and "an empty " .. mark or "an empty table"
+	end
+	local gap = words.gap(value)
+	if gap then
+		return format("a list with gaps ([%d] is nil)", gap)
 	end
 	return rawget(value, 1) ~= nil and "a list" or "an object"
 end

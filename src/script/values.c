@@ -13,6 +13,7 @@
 
 /* What a node costs beside its text: itself and the allocator's own share. */
 #define NODE_COST (sizeof(struct node) + 32)
+#define WHY_TEXT 64 /* bytes, for a reason that has a number in it */
 
 struct taking {
 	lua_State *L;
@@ -194,8 +195,26 @@ static void take_number(const struct taking *t, struct node *into, const struct 
 		into->number = number;
 }
 
-/* What the keys of the table on the top make of it; false with *why when it is no document. */
-static bool classify(lua_State *L, enum node_kind *kind, lua_Integer *count, const char **why)
+/* Says which place of the list on the top has nothing: the first one, as paths count. */
+static const char *explain_gap(lua_State *L, char text[WHY_TEXT])
+{
+	lua_Integer place = 1;
+
+	while (lua_rawgeti(L, -1, place) != LUA_TNIL) {
+		lua_pop(L, 1);
+		place++;
+	}
+	lua_pop(L, 1);
+	(void)snprintf(text, WHY_TEXT, "a list with gaps ([%lld] is nil)", (long long)place - 1);
+	return text;
+}
+
+/*
+ * What the keys of the table on the top make of it; false with *why, which may stand in text, when
+ * it is no document.
+ */
+static bool classify(
+    lua_State *L, enum node_kind *kind, lua_Integer *count, const char **why, char text[WHY_TEXT])
 {
 	lua_Integer named = 0, indexed = 0, highest = 0;
 
@@ -220,7 +239,7 @@ static bool classify(lua_State *L, enum node_kind *kind, lua_Integer *count, con
 	if (named > 0 && indexed > 0)
 		*why = "a table with both list and named entries";
 	else if (highest != indexed)
-		*why = "a list with gaps";
+		*why = explain_gap(L, text);
 	*count = indexed;
 	*kind = named > 0 ? NODE_OBJECT : indexed > 0 ? NODE_LIST : NODE_EMPTY;
 	return *why == NULL;
@@ -313,6 +332,7 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 		[MARK_OBJECT] = NODE_OBJECT,
 	};
 	const char *why = NULL;
+	char text[WHY_TEXT];
 	enum node_kind kind;
 	lua_Integer count;
 
@@ -321,7 +341,7 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 	luaL_checkstack(t->L, 6, "a document");
 	if (has_hidden_keys(t->L, -1))
 		why = "a table that inherits keys through its metatable";
-	if (why != NULL || !classify(t->L, &kind, &count, &why)) {
+	if (why != NULL || !classify(t->L, &kind, &count, &why, text)) {
 		become_other(t, into, why, at);
 		return;
 	}

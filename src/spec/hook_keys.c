@@ -55,6 +55,24 @@ void hook_list_append(struct hook_list *list, const struct hook_list *more)
 	}
 }
 
+/* Options are handed to the hook as they are: plain data, which lists with gaps are not. */
+static bool check_options(const struct node *n, const struct where *at, struct decoder *d)
+{
+	bool is_list = n->kind == NODE_LIST, good = true;
+	size_t i = 0;
+
+	if (n->kind == NODE_OTHER || n->kind == NODE_FUNCTION) {
+		field_type_error(n, "strings, numbers, booleans and tables of them", at, d);
+		return false;
+	}
+	for (const struct node *c = n->first; c != NULL; c = c->next, i++) {
+		struct where here = { at, is_list ? NULL : c->key, i };
+
+		good = check_options(c, &here, d) && good;
+	}
+	return good;
+}
+
 /* A name, or { "use": name, options... }. */
 static void parse_hook(
     const struct node *n, struct hook_list *list, const struct where *at, struct decoder *d)
@@ -69,7 +87,7 @@ static void parse_hook(
 		return;
 	}
 	name = field_text(use, n == use ? at : &use_at, d);
-	if (name != NULL)
+	if (name != NULL && check_options(n, at, d))
 		hook_list_add(list, name, d->folder, n->kind == NODE_OBJECT ? n : NULL);
 }
 

@@ -186,6 +186,11 @@ static void stop_parse(
 {
 	struct stop_ladder *ladder = into, read = { .count = 0 };
 
+	if (value->kind == NODE_OTHER) {
+		field_type_error(
+		    value, "a list of steps { \"do\": \"acpi\", \"wait\": 60 }", at, d);
+		return;
+	}
 	if (!node_is_list(value) || value->count < 1 || value->count > STOP_STEPS_MAX) {
 		report_add(d->report, STATUS_SPEC, at,
 		    "expected a list of 1 to %d steps { \"do\": \"acpi\", \"wait\": 60 }",

@@ -234,6 +234,47 @@ bad() {
 	bad '{"com1": "stdio", "com2": "stdio"}' 'vm.json:7:3: com2: *stdio*'
 }
 
+# gapped BODY PATH: a Lua spec with this list is refused at this path
+gapped() {
+	printf 'local vm = { name = "%s", cpu = 1, mem = "64M", bootrom = "%s", targets = { t = {}, u = {} } }\n%s\nreturn vm\n' \
+		"$vm" "$rom" "$1" >vm.lua
+	vmrun -t t vm.lua
+	case $status in 65 | 69) ;; *) is "$status" '65 or 69' ;; esac
+	has "$2: expected "
+	grep -qE ', got a list with gaps \(\['"$3"'\] is nil\)$' err
+	[ ! -e starts ]
+}
+
+# Where a variable is nil the list goes on behind the gap: what stands there must not be lost.
+@test "lists with gaps, in every place that takes one" {
+	local rnd='{ device = "virtio-rnd" }' key
+	gapped "vm.emulations = { $rnd, nil, $rnd }" 'vm.lua: emulations' 1
+	gapped "vm.emulations = { nil, $rnd }" 'vm.lua: emulations' 0
+	gapped "vm.emulations = { nil, $rnd } vm.targets.t.emulations = { $rnd }" 'vm.lua: emulations' 0
+	gapped "vm.targets.t.emulations = { $rnd, $rnd, nil, $rnd }" 'vm.lua: targets.t.emulations' 2
+	gapped "vm.targets.t.emulations = { nil, $rnd }" 'vm.lua: targets.t.emulations' 0
+	gapped 'vm.targets.t.extends = { "u", nil, "u" }' 'vm.lua: targets.t.extends' 1
+	gapped 'vm.targets.t.pin = { "0:1", nil, "1:2" }' 'vm.lua: targets.t.pin' 1
+	for key in extra_options pin hooks reboot_on numa fwcfg wait_for stop companions post_start_script \
+		bhyve.args qemu.args loader.disks loader.env; do
+		gapped "vm.bhyve, vm.qemu, vm.loader = {}, {}, { type = 'bhyveload' }
+			vm.$key = { 'a', nil, 'b' }" "vm.lua: $key" 1
+	done
+	for key in 'companions = { { name = "x", command = LIST } }:companions[0].command' \
+		'hooks = { { use = "notify", command = LIST } }:hooks[0].command' \
+		'hooks = { { use = "notify", command = { "a" }, on = LIST } }:hooks[0].on' \
+		'emulations = { { device = "ahci", ports = LIST } }:emulations[0].ports' \
+		'emulations = { { device = "virtio-console", ports = LIST } }:emulations[0].ports' \
+		'emulations = { { device = "xhci", devices = LIST } }:emulations[0].devices' \
+		'emulations = { { device = "virtio-net", name = "slirp", hostfwd = LIST } }:emulations[0].hostfwd'; do
+		gapped "local LIST = { 'a', nil, 'b' } vm.${key%%:*}" "vm.lua: ${key#*:}" 1
+	done
+	gapped "function vm.on_prepare(spec) spec.emulations = { $rnd, nil, $rnd } return spec end" 'emulations' 1
+	gapped 'function vm.on_prepare(spec) return vmrun.merge(spec, { extra_options = { nil, "-w" } }) end' 'extra_options' 0
+	gapped 'vm = vmrun.merge(vm, { extra_options = { "-S", nil, "-w" } })' 'vm.lua: extra_options' 1
+	gapped 'vm = vmrun.merge({ extra_options = { "-S", nil, "-w" } }, vm)' 'vm.lua: extra_options' 1
+}
+
 @test "required keys that are missing, all at once" {
 	echo '{}' >vm.json
 	refused 65 vm.json

@@ -116,7 +116,17 @@ static void test_misuse(void **state)
 		{ "vmrun.exec {}", "vm.lua:2: vmrun.exec takes a command as a list" },
 		{ "vmrun.exec { 'a', {} }", "vm.lua:2: vmrun.exec: word 2 is an empty table" },
 		{ "vmrun.exec { 'a', 'b\\0c' }", "vm.lua:2: vmrun.exec: word 2 has a NUL in it" },
-		{ "vmrun.exec { 'a', [4] = 'b' }", "vm.lua:2: vmrun.exec: no option 4" },
+		{ "vmrun.exec { 'zfs', 'rollback', nil, 'x' }",
+		    "vm.lua:2: vmrun.exec: word 3 is nil, and there are words after it" },
+		{ "vmrun.exec { 'a', [4] = 'b' }", "vm.lua:2: vmrun.exec: word 2 is nil" },
+		{ "vmrun.exec { nil, 'b' }", "vm.lua:2: vmrun.exec: word 1 is nil" },
+		{ "vmrun.exec { [math.maxinteger] = 'b' }", "vm.lua:2: vmrun.exec: word 1 is nil" },
+		{ "vmrun.exec(setmetatable({}, { __pairs = function() return next, { 'a', nil, 'c' "
+		  "} "
+		  "end, __index = { 'a', nil, 'c' } }))",
+		    "vm.lua:2: vmrun.exec: word 2 is nil" },
+		{ "vmrun.exec { 5 }", "vm.lua:2: vmrun.exec: word 1 is a number" },
+		{ "vmrun.exec { 'a', [0] = 'b' }", "vm.lua:2: vmrun.exec: no option 0" },
 		{ "vmrun.exec { 'a', timeot = 1 }", "vm.lua:2: vmrun.exec: no option timeot" },
 		{ "vmrun.exec { 'a', timeout = -1 }", "vm.lua:2: vmrun.exec: timeout is a number" },
 		{ "vmrun.exec { 'a', timeout = 0/0 }",
