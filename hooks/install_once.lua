@@ -1,4 +1,4 @@
--- install_once: an install target is booted until it has succeeded, and then never again.
+-- install_once: an install target is booted until it has ended well, and then never again.
 --
 --	"hooks": [{ "use": "install_once", "target": "install" }]
 --
@@ -6,60 +6,142 @@
 --
 --	target  what installs, "install"
 --	next    what is booted in its place once that is done, "default"
---	done    how it ends when it has succeeded, ["reboot", "poweroff"]
+--	done    how it ends when it is done, ["reboot", "poweroff", "halt"]
 --	auto    also a start with `next` installs first, true; with false only -t install does
+--	again   an install that began and did not end is begun again, false
+--	id      a name for what it keeps, where a spec uses this hook twice
 --
--- That it is done is kept in vmrun.state: it holds for the life of the VM, also when vmrun is
--- started again.  A stop of vmrun or a fault in the middle of it is no success.  To install again,
--- remove that state: see FILES in vmrun-hooks(5).
+-- vmrun.state keeps that an install has begun, before the installer boots, and that it is done: for
+-- the life of the VM, also when vmrun is started again.  The boot is refused where either cannot be
+-- read or kept, and where an install has begun and nothing tells how it ended: a stop of vmrun, a
+-- fault or a power cut in the middle of it, after which the disk may hold anything.  A reboot,
+-- poweroff or halt that is not in `done` ends it too; it is then begun again.
+--
+-- `vmrunctl NAME forget install_once` makes it forget all.
 return function(options, vm)
 	options = vmrun.options(options, {
 		target = { "target", default = "install" },
 		next = { "target", default = "default" },
-		done = { "causes", default = { "reboot", "poweroff" } },
+		done = { "causes", default = { "reboot", "poweroff", "halt" } },
 		auto = { "boolean", default = true },
+		again = { "boolean", default = false },
+		id = { "id", default = "install_once" },
 	})
+	local target = options.target
 
 	local is_success = {}
 	for _, cause in ipairs(options.done) do
 		is_success[cause] = true
 	end
+	local is_orderly = { reboot = true, poweroff = true, halt = true }
+
+	-- The boot that has begun the install, until its end is known: how many boots were before
+	-- it, and whether it was the first to begin.
+	local began
+
+	-- What is kept: { begun = true }, { done = true } or {}.
+	local function read()
+		local kept, older = vmrun.state[options.id], vmrun.state.installed
+		if kept == nil then -- version 0.1 kept { installed = { TARGET = true } }
+			return { done = type(older) == "table" and older[target] == true }
+		elseif type(kept) ~= "table" then
+			error("vmrun.state." .. options.id .. ": expected a table", 0)
+		end
+		return kept
+	end
+
+	-- true, or nil and why not.
+	local function keep(what)
+		local ok, why = pcall(function()
+			vmrun.state[options.id] = what
+		end)
+		if ok then
+			ok, why = vmrun.save()
+		end
+		return ok, why
+	end
+
+	-- The answer of on_start, with the way out.
+	local function refuse(text, ...)
+		return false, (text .. '; to boot %s without it: "auto": false'):format(...)
+	end
+
+	local function begin(boot, kept)
+		local before = vmrun.state[options.id]
+		local ok, why = keep { begun = true }
+		if not ok then
+			vmrun.state[options.id] = before
+			return false, ("cannot keep that %s begins: %s"):format(target, why)
+		end
+		began = { boots = boot.boots, is_first = not kept.begun }
+	end
+
+	local function set(what)
+		local ok, why = keep(what)
+		if not ok then
+			vmrun.log("error", ("%s: %s"):format(options.id, why))
+		end
+	end
+
+	-- How a boot of the target ended.
+	local function settle(cause, boots, uptime)
+		local has_run = boots > (began and began.boots or 0) and cause ~= "loader_failed"
+			and (cause ~= "start_failed" or uptime >= 1)
+		if is_success[cause] then
+			vmrun.log("info", vm.name .. " is installed")
+			set { done = true }
+		elseif is_orderly[cause] or began and began.is_first and not has_run then
+			set(nil)
+		end
+		began = nil
+	end
 
 	local hooks = {}
 
-	local function is_done()
-		local installed = vmrun.state.installed
-		return installed ~= nil and installed[options.target] == true
-	end
-
-	local function set_done()
-		local installed = vmrun.state.installed or {}
-		installed[options.target] = true
-		vmrun.state.installed = installed
-	end
-
 	function hooks.on_start(boot)
-		if boot.target == options.target and is_done() then
-			return options.next
-		elseif boot.target == options.next and boot.boots == 0 and options.auto
-			and not is_done() then
-			return options.target
+		if began then -- another hook has answered to its on_exit
+			settle(boot.previous_cause, boot.boots, math.huge)
 		end
+		local asked = boot.target == target
+		local first = options.auto and boot.target == options.next and boot.boots == 0
+		if not asked and not first then
+			return
+		end
+		local ok, kept = pcall(read)
+		if not ok then
+			local why = kept:match("^[^:]+%.lua:%d+: (.*)$") or kept
+			return refuse("cannot tell whether %s is done: %s", target, why,
+				options.next)
+		elseif kept.done then
+			return asked and options.next or nil
+		elseif not asked then
+			return target
+		elseif kept.begun and not options.again then
+			return refuse("%s has begun and nothing tells how it ended; to boot it "
+				.. 'again: "again": true, or vmrunctl %s forget %s', target,
+				vm.name, options.id, options.next)
+		end
+		return begin(boot, kept)
 	end
 
 	function hooks.on_exit(exit)
-		if exit.target ~= options.target then
+		if exit.target ~= target then
 			return
-		elseif not is_done() and is_success[exit.cause] then
-			vmrun.log("info", vm.name .. " is installed")
-			set_done()
-			if exit.cause ~= "reboot" or exit.next_target then
-				return -- as the target itself says
-			end
 		end
-		-- A reboot, or a boot whose medium has gone since.
-		if is_done() then
+		local ok, kept = pcall(read)
+		if ok and kept.done then
+			return options.next -- a boot whose medium has gone since
+		end
+		settle(exit.cause, exit.boots, exit.uptime)
+		if exit.cause == "reboot" and is_success.reboot and not exit.next_target then
 			return options.next
+		end
+	end
+
+	-- Hears of a stop before the hypervisor started, which on_exit does not.
+	function hooks.on_end(report)
+		if began then
+			settle(report.cause, report.boots, report.uptime)
 		end
 	end
 

@@ -14,6 +14,7 @@ local home = {
 	hook_faults = "hooks",
 	hooks = "hooks",
 	call = "hooks",
+	forget_state = "state",
 }
 
 return function(name, argument)

@@ -68,7 +68,7 @@ end
 
 local function make_hook(request)
 	local name, options = request.name, request.options or {}
-	session.loading, session.faults = name, {}
+	session.loading, session.faults, session.keeps = name, {}, nil
 	local chunk, folder = open_hook(request)
 	session.here = folder
 	local functions, why = chunk()
@@ -81,14 +81,16 @@ local function make_hook(request)
 	end
 	check_functions(name, functions)
 	session.loading = nil
-	return { name = name, folder = folder, functions = functions }
+	return { name = name, folder = folder, functions = functions, keeps = session.keeps }
 end
 
--- Makes one unless it is there: a hook keeps its state for the life of the VM.
+-- Makes one unless it is there: a hook keeps its variables for the life of the VM.  Answers the key
+-- of vmrun.state that it keeps its own under, or nothing.
 function hooks.load_hook(request)
 	import "world"
 	local key = request.key
 	session.files[key] = session.files[key] or make_hook(request)
+	return session.files[key].keeps
 end
 
 -- What vmrun.options() found while the last one was loaded.

@@ -6,7 +6,7 @@ local raise = native.raise
 local ipairs, next, tostring, type = ipairs, next, tostring, type
 local tointeger = math.tointeger
 local concat, sort = table.concat, table.sort
-local format, sub = string.format, string.sub
+local find, format, sub = string.find, string.format, string.sub
 
 local YEAR = 86400 * 366
 
@@ -107,6 +107,19 @@ function kinds.command(value)
 	local count = list_of_strings(value)
 	local is_good = count and count > 0 and value[1] ~= ""
 	return is_good and value or nil, "a command, as a list of a program and its arguments"
+end
+
+-- The key of vmrun.state under which this use of a hook keeps its own: rule.default is the name of
+-- the hook, an id makes it "NAME:ID".
+function kinds.id(value, rule)
+	local name = rule.default
+	if type(name) ~= "string" then
+		raise("vmrun.options: the default of an id is the name of the hook")
+	elseif type(value) ~= "string" or not find(value, "^%w[%w._-]*$") or #value > 64 then
+		return nil, "an id: at most 64 of letters, digits, ., _ and -, the first a letter or digit"
+	end
+	session.keeps = value == name and name or name .. ":" .. value
+	return session.keeps
 end
 
 -- Causes, and the words of rule.also.

@@ -20,6 +20,7 @@ return {
 
 	files = {}, -- hook files by key: { name, folder, functions }
 	loading = nil, -- the name of the one that is being loaded
+	keeps = nil,   -- the key of vmrun.state that it keeps its own under, if it does
 	faults = {},   -- in its options: { option, text } each, see options.lua
 	calls = {}, -- by the name of a hook: the functions that answer to it, in order
 

@@ -74,6 +74,11 @@ function vmrun.event(table)
 	native.event(table, session.label)
 end
 
+-- Keeps vmrun.state now, not only after this call: true, or nil and why not.
+function vmrun.save()
+	return native.save()
+end
+
 -- The path of firmware that is installed: "uefi", "code", "vars" or "u-boot"; or nil and why.
 function vmrun.firmware(kind)
 	if type(kind) ~= "string" then

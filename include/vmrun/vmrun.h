@@ -42,6 +42,15 @@ extern "C" {
 VMRUN_API const char *vmrun_version(void);
 /* The folder that options.run_dir is when it is NULL. Caller frees with free(). */
 VMRUN_API char *vmrun_default_run_dir(void);
+/*
+ * Drops what a stock hook has kept in vmrun.state of a VM that no vmrun supervises: "install_once",
+ * or "install_once:ID" for a use with an id.  A directory that is NULL is the default of the option
+ * of that name.  Returns 0, or a status of sysexits(3) with *why, to be freed with free(): 69 there
+ * is nothing to forget, or no such hook; 65 the state cannot be read; 71 the operating system
+ * refused; 75 a vmrun supervises the VM; 77 permission denied.
+ */
+VMRUN_API int vmrun_forget(
+    const char *run_dir, const char *state_dir, const char *vm, const char *hook, char **why);
 /* The one of these words (NULL-terminated) that was probably meant by a wrong one, or NULL. */
 VMRUN_API const char *vmrun_nearest(const char *wrong, const char *const *words);
 /*

@@ -21,6 +21,7 @@ enum status {
 	STATUS_BUG = 70,	   /* vmrun is wrong */
 	STATUS_OS = 71,		   /* the operating system refused */
 	STATUS_BUSY = 75,	   /* somebody else has it */
+	STATUS_DENIED = 77,	   /* permission denied */
 	STATUS_CANNOT_EXEC = 126,  /* found, but cannot be run */
 	STATUS_EXEC_MISSING = 127, /* not found */
 };

@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{ "next", "TARGET", true, "", ctl_request, "boot this target next time, once" },
 	{ "reset", NULL, false, "", ctl_request, "it has given up: boot again" },
 	{ "reload", NULL, false, "", ctl_request, "read the spec again, for the next boot" },
+	{ "forget", "HOOK", true, "", ctl_forget, "drop what a stock hook has kept" },
 	{ "events", NULL, false, "from", ctl_events, "tell what happens, until it is gone" },
 	{ "console", NULL, false, "read-only", ctl_console, "its serial console; ~. detaches" },
 	{ "wait-for", "TEXT", true, "timeout backlog", ctl_wait,
@@ -42,6 +43,8 @@ static const struct command commands[] = {
 /* clang-format off */
 static const struct row options[] = {
 	{ 'r', "run-dir", "DIR", TEXT, AT(run_dir), "folder of what runs, as vmrun has it" },
+	{ 0, "state-dir", "DIR", TEXT, AT(state_dir),
+	    "directory of what outlives the VM, as vmrun has it" },
 	{ 0, "json", NULL, FLAG, AT(json), "print the answers as they come, in JSON" },
 	{ 0, "no-wait", NULL, FLAG, AT(no_wait), "stop, kill: do not wait until it is gone" },
 	{ 0, "from", "N", COUNT, AT(from), "events: begin with that of this number, if it is kept" },

@@ -13,10 +13,12 @@ enum {
 	CTL_USAGE = 64,
 	CTL_NOT_RUNNING = 69,
 	CTL_OS = 71,
+	CTL_DENIED = 77,
 };
 
 struct ctl {
 	const char *run_dir, *vm, *command;
+	const char *state_dir;		   /* NULL: the default */
 	int (*run)(const struct ctl *ctl); /* the command */
 	const char *argument;		   /* of the command, or NULL */
 	const char *state, *seconds;
@@ -49,6 +51,7 @@ int ctl_status(const struct ctl *ctl);
 int ctl_end(const struct ctl *ctl);	/* stop, kill */
 int ctl_request(const struct ctl *ctl); /* reboot, next, reset, reload */
 int ctl_wait(const struct ctl *ctl);	/* wait, wait-for */
+int ctl_forget(const struct ctl *ctl);
 int ctl_list(const struct ctl *ctl);
 int ctl_events(const struct ctl *ctl);
 int ctl_console(const struct ctl *ctl);

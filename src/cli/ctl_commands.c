@@ -1,4 +1,5 @@
 /* The commands that are one question and one answer. */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 
 #include "ctl.h"
 #include "ctl_show.h"
+#include "vmrun/vmrun.h"
 
 #define RELOAD_MS 60000 /* the spec may wait for a command */
 #define HANG_UP_MS 2000 /* between the end of a VM and that of its vmrun */
@@ -169,5 +171,47 @@ int ctl_wait(const struct ctl *ctl)
 		await_hang_up(&talk);
 	free(request);
 	talk_close(&talk);
+	return status;
+}
+
+static int forget_here(const struct ctl *ctl)
+{
+	char *why = NULL;
+	int status = vmrun_forget(ctl->run_dir, ctl->state_dir, ctl->vm, ctl->argument, &why);
+
+	if (status != 0)
+		status = ctl_complain(ctl,
+		    status == CTL_OS || status == CTL_DENIED ? status : CTL_REFUSED, "%s", why);
+	else if (ctl->json)
+		(void)puts("{\"ok\":true}");
+	free(why);
+	return status;
+}
+
+static int ask_to_forget(const struct ctl *ctl, struct talk *talk)
+{
+	char *request = ctl_make(ctl->command, "hook", ctl->argument);
+	int status = request == NULL ? CTL_OS : ctl_ask(ctl, talk, request, CTL_ANSWER_MS, NULL);
+
+	free(request);
+	talk_close(talk);
+	return status;
+}
+
+/* A vmrun that runs has the state in memory: it is asked. Else the file is edited. */
+int ctl_forget(const struct ctl *ctl)
+{
+	struct talk talk;
+	int status;
+
+	if (ctl_open(ctl, &talk, false) == CTL_DONE)
+		status = ask_to_forget(ctl, &talk);
+	else if (errno == EACCES || errno == EPERM)
+		status = ctl_complain(
+		    ctl, CTL_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
+	else
+		status = forget_here(ctl);
+	if (status == CTL_DONE && !ctl->json)
+		(void)printf("%s: what %s had kept is forgotten\n", ctl->vm, ctl->argument);
 	return status;
 }

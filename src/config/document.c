@@ -420,7 +420,7 @@ static bool may_load(const struct document *doc, const struct hook_file *hook)
 	return may;
 }
 
-void document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
+char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report)
 {
 	struct document_source source = { .file = hook->path };
@@ -428,14 +428,17 @@ void document_load_hook(struct document *doc, const struct hook_file *hook, cons
 	struct node *request, *result = NULL;
 	struct error err = { 0 };
 	size_t before = report->count;
+	char *keeps = NULL;
 
 	if (!may_load(doc, hook))
-		return;
+		return NULL;
 	if (hook->path == NULL || text_read(&source, &file, &err) == 0) {
 		request = loading_request(hook, &file);
 		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
 		    report_options(doc, at, report))
 			error_clear(&err);
+		if (result != NULL)
+			keeps = mem_copy(result->text);
 		node_free(request);
 		node_free(result);
 		text_free(&file);
@@ -444,6 +447,7 @@ void document_load_hook(struct document *doc, const struct hook_file *hook, cons
 		report_take(report, at, &err);
 	for (size_t i = before; hook->of_option && i < report->count; i++)
 		report->item[i].place = mem_format("--hook %s", hook->name);
+	return keeps;
 }
 
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
@@ -489,5 +493,21 @@ int document_call_hook(struct document *doc, const char *hook, size_t index, str
 	int rc = script_call(doc->script, "call", request, answer, err);
 
 	node_free(request);
+	return rc;
+}
+
+int document_forget_state(
+    struct document *doc, const char *name, const char *older, struct error *err)
+{
+	struct node *request = node_new(NODE_OBJECT), *why = NULL;
+	int rc;
+
+	node_put(request, "name", node_string(name));
+	node_put(request, "older", node_string(older));
+	rc = script_call(doc->script, "forget_state", request, &why, err);
+	if (why != NULL)
+		rc = error_set(err, STATUS_CHECK, "%s", why->text);
+	node_free(request);
+	node_free(why);
 	return rc;
 }

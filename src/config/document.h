@@ -83,9 +83,12 @@ void document_place(struct document *doc, struct report *report, size_t first);
  * frees. */
 char *document_path(struct document *doc, const struct node *keys);
 
-/* Loads a file of hooks or a stock hook once; `at` is its entry in the spec, if it has one.  Skips
- * a file that the sandbox refuses, which spec_confine() reports. */
-void document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
+/*
+ * Loads a file of hooks or a stock hook once; `at` is its entry in the spec, if it has one. Returns
+ * the key of vmrun.state under which this use keeps its own, or NULL. Caller frees.  Skips a file
+ * that the sandbox refuses, which spec_confine() reports.
+ */
+char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report);
 /*
  * The functions that answer to a hook for the target merged last: labels for messages, in order.
@@ -99,5 +102,11 @@ int document_begin_hook(struct document *doc, const char *hook, size_t index, st
 /* The same to its end, whatever it waits for. *answer is NULL for "no opinion". */
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err);
+/*
+ * Drops what a stock hook has kept in vmrun.state under its name, and makes it take no notice of
+ * the older place.  STATUS_CHECK when there is nothing, or the change cannot be kept.
+ */
+int document_forget_state(
+    struct document *doc, const char *name, const char *older, struct error *err);
 
 #endif

@@ -35,6 +35,8 @@ struct vmrun {
 	char *name;		   /* of the VM */
 	char *refusal;		   /* why the last request was refused, or NULL */
 	char *kept_state;	   /* vmrun.state as its file has it, in one line, or NULL */
+	char *unkept_state;	   /* vmrun.state that could not be written since, or NULL */
+	bool reads_again;	   /* the spec is being read for a later boot */
 	char *program;		   /* of the hypervisor, or NULL */
 	int console_input;	   /* -1: this program's stdin */
 	bool claimed;		   /* nobody else supervises a VM of this name */
@@ -51,7 +53,9 @@ int handle_claim(struct vmrun *vm);
 
 /* keep.c: functions for struct script_options; the context is the handle. */
 int handle_load_state(void *context, struct node **out, struct error *err);
-int handle_save_state(void *context, const struct node *state, struct error *err);
+int handle_save_state(void *context, const struct node *state, bool asked, struct error *err);
+/* Drops what a stock hook has kept, now and in the file; STATUS_CHECK where there is nothing. */
+int handle_forget_state(void *context, const char *hook, struct error *err);
 void handle_event(void *context, const char *by, const char *json);
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
 int64_t handle_ahead(void *context);

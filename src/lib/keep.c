@@ -2,96 +2,84 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/node_json.h"
-#include "config/json_check.h"
 #include "base/json_node.h"
 #include "hyper/firmware.h"
 #include "lib/handle.h"
+#include "lib/kept.h"
 #include "platform/os.h"
-#include "ledger/statefile.h"
 
-#define STATE_NAME "state.json"
-
-static char *json_of(const struct node *state)
+/* vmrun.state as it is now: what could not be kept is newer than the file. */
+static int read_state(const struct vmrun *vm, struct node **out, struct error *err)
 {
-	struct str json = { 0 };
-
-	node_add_json(&json, state);
-	return str_take(&json);
-}
-
-/* What is in the file; it is not touched when it is broken. */
-static int parse(
-    const char *path, const char *text, size_t length, struct node **out, struct error *err)
-{
-	struct report report = { 0 };
-	struct node *notes = NULL;
-	int rc = json_check(path, text, length, &notes, &report);
-
-	node_free(notes);
-	if (rc != 0) {
-		const struct problem *p = &report.item[0];
-
-		(void)error_set(err, STATUS_SPEC,
-		    "%s: %s%s%s: vmrun.state cannot be read: mend the file, or move it away to "
-		    "start "
-		    "with an empty one",
-		    p->place, p->path != NULL ? p->path : "", p->path != NULL ? ": " : "", p->text);
-		report_free(&report);
-		return -1;
-	}
-	*out = json_node(text);
-	if (*out != NULL && ((*out)->kind == NODE_OBJECT || (*out)->kind == NODE_LIST))
-		return 0;
-	node_free(*out);
-	*out = NULL;
-	return error_set(err, STATUS_SPEC,
-	    "%s: expected an object: mend the file, or move it away to start with an empty one",
-	    path);
+	if (vm->unkept_state == NULL)
+		return kept_read(vm->state_dir, vm->name, out, err);
+	*out = json_node(vm->unkept_state);
+	return 0;
 }
 
 int handle_load_state(void *context, struct node **out, struct error *err)
 {
 	struct vmrun *vm = context;
-	MEM_AUTO char *text = NULL;
-	size_t length;
 
 	*out = NULL;
-	if (vm->name == NULL)
+	if (vm->name == NULL || vm->reads_again)
 		return error_set(err, STATUS_SPEC,
 		    "vmrun.state is there in hooks only: while files are read the name of the VM, "
 		    "under which it is kept, is not known");
-	MEM_AUTO char *path = mem_format("%s/%s/" STATE_NAME, vm->state_dir, vm->name);
-
-	if (statefile_read(path, &text, &length, err) != 0) {
+	if (read_state(vm, out, err) != 0) {
 		err->status = STATUS_SPEC;
 		return -1;
 	}
-	if (text != NULL && parse(path, text, length, out, err) != 0)
-		return -1;
-	free(vm->kept_state);
-	vm->kept_state = *out == NULL ? mem_copy("{}") : json_of(*out);
+	if (vm->unkept_state == NULL) {
+		free(vm->kept_state);
+		vm->kept_state = *out == NULL ? mem_copy("{}") : kept_json(*out);
+	}
 	return 0;
 }
 
-int handle_save_state(void *context, const struct node *state, struct error *err)
+static bool is_same(const char *json, const char *other)
+{
+	return other != NULL && strcmp(json, other) == 0;
+}
+
+/* Takes the text. */
+static void remember(char **place, char *json)
+{
+	free(*place);
+	*place = json;
+}
+
+int handle_save_state(void *context, const struct node *state, bool asked, struct error *err)
 {
 	struct vmrun *vm = context;
-	MEM_AUTO char *folder = mem_format("%s/%s", vm->state_dir, vm->name);
-	MEM_AUTO char *json = json_of(state);
-	MEM_AUTO char *text = NULL;
+	MEM_AUTO char *json = kept_json(state);
+	bool is_told = is_same(json, vm->unkept_state) && !asked;
+	struct error why = { 0 };
 
-	if (vm->source.dry || (vm->kept_state != NULL && strcmp(json, vm->kept_state) == 0))
+	if (vm->source.dry)
 		return 0;
-	text = json_indent(json);
-	if (statefile_write(folder, STATE_NAME, text, strlen(text), err) != 0)
-		return error_prefix(err, "vmrun.state is not kept");
-	free(vm->kept_state);
-	vm->kept_state = json;
-	json = NULL;
+	if (!is_same(json, vm->kept_state) &&
+	    kept_write(vm->state_dir, vm->name, json, &why) != 0) {
+		remember(&vm->unkept_state, mem_copy(json));
+		if (!is_told)
+			(void)error_set(err, why.status, "vmrun.state is not kept: %s", why.text);
+		error_clear(&why);
+		return is_told ? 0 : -1;
+	}
+	remember(&vm->unkept_state, NULL);
+	remember(&vm->kept_state, mem_copy(json));
 	return 0;
+}
+
+int handle_forget_state(void *context, const char *hook, struct error *err)
+{
+	struct vmrun *vm = context;
+	const char *older;
+
+	if (kept_find_hook(hook, &older, err) != 0)
+		return -1;
+	return document_forget_state(vm->source.doc, hook, older, err);
 }
 
 void handle_event(void *context, const char *by, const char *json)

@@ -71,6 +71,7 @@ static char *control_event_json(void *context, const struct vmrun_event *event)
 static int open_control(struct vmrun *vm)
 {
 	struct control_owner owner = { .reload = control_reload,
+		.forget = handle_forget_state,
 		.event_json = control_event_json,
 		.context = vm,
 		.vm = vm->name };
@@ -219,12 +220,16 @@ int vmrun_next(struct vmrun *vm, const char *target)
 static struct boot_source *read_again(struct vmrun *vm, struct report *report)
 {
 	struct boot_source *fresh = mem_zero(sizeof(*fresh));
+	bool is_good;
 
 	*fresh = vm->source;
 	fresh->doc = NULL;
 	fresh->base = NULL;
 	memset(&fresh->pins, 0, sizeof(fresh->pins));
-	if (handle_read(vm, fresh, report) == 0 && boot_source_check(fresh, report) == 0) {
+	vm->reads_again = true;
+	is_good = handle_read(vm, fresh, report) == 0 && boot_source_check(fresh, report) == 0;
+	vm->reads_again = false;
+	if (is_good) {
 		if (strcmp(fresh->base->name, vm->name) == 0)
 			return fresh;
 		report_add(report, STATUS_SPEC, NULL,

@@ -278,6 +278,7 @@ void vmrun_close(struct vmrun *vm)
 	free(vm->name);
 	free(vm->refusal);
 	free(vm->kept_state);
+	free(vm->unkept_state);
 	free(vm->run_dir);
 	free(vm->state_dir);
 	free(vm->program);

@@ -101,14 +101,38 @@ static void check_next_targets(
 	}
 }
 
+/* Two uses of a hook under one name would take what the other has kept for their own. */
+static void check_keeps(const struct hook_file *hook, const char *name, struct words *known,
+    const struct where *at, struct report *report)
+{
+	size_t before = report->count;
+
+	if (words_have(known, name))
+		report_add(report, STATUS_SPEC, at,
+		    "a second use of this hook would share the state \"%s\" with the first one: "
+		    "give "
+		    "it an \"id\"",
+		    name);
+	else
+		words_add(known, name);
+	if (hook->of_option && report->count > before)
+		report->item[before].place = mem_format("--hook %s", hook->name);
+}
+
 static void load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
 {
+	struct words known = { 0 };
+
 	for (size_t i = 0; i < spec->hooks.count; i++) {
 		const struct hook_file *hook = &spec->hooks.item[i];
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
+		const struct where *place = hook->of_option ? NULL : &at;
+		MEM_AUTO char *keeps = document_load_hook(source->doc, hook, place, report);
 
-		document_load_hook(source->doc, hook, hook->of_option ? NULL : &at, report);
+		if (keeps != NULL)
+			check_keeps(hook, keeps, &known, place, report);
 	}
+	words_free(&known);
 }
 
 /* Judges the file that a plan writes: qemu's variables have a name of their own beside bhyve's. */

@@ -19,6 +19,8 @@ struct machine;
 struct control_owner {
 	/* Reads the spec again; -1 with all that is wrong with it. */
 	int (*reload)(void *context, struct error *err);
+	/* Drops what a stock hook has kept in vmrun.state. */
+	int (*forget)(void *context, const char *hook, struct error *err);
 	/* An event as a line of JSON. Caller frees. */
 	char *(*event_json)(void *context, const struct vmrun_event *event);
 	void *context;

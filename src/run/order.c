@@ -43,6 +43,7 @@ static const struct command {
 	{ "next", ORDER_NEXT, { { "target", TEXT, AT(target), true } } },
 	{ "reset", ORDER_RESET, { { NULL, NONE, 0, false } } },
 	{ "reload", ORDER_RELOAD, { { NULL, NONE, 0, false } } },
+	{ "forget", ORDER_FORGET, { { "hook", TEXT, AT(hook), true } } },
 	{ "events", ORDER_EVENTS, { { "from", NUMBER, AT(from), false } } },
 	{ "console", ORDER_CONSOLE, { { "write", FLAG, AT(write), false } } },
 	{ "wait-for", ORDER_WAIT_FOR,
@@ -275,5 +276,6 @@ void order_clear(struct order *o)
 	free(o->target);
 	free(o->text);
 	free(o->state);
+	free(o->hook);
 	memset(o, 0, sizeof(*o));
 }

@@ -16,6 +16,7 @@ enum order_type {
 	ORDER_NEXT,
 	ORDER_RESET,
 	ORDER_RELOAD,
+	ORDER_FORGET,
 	ORDER_EVENTS,
 	ORDER_CONSOLE,
 	ORDER_WAIT_FOR,
@@ -28,7 +29,7 @@ enum order_type {
 struct order {
 	enum order_type type;
 	char *id; /* as the client wrote it, JSON; NULL: none */
-	char *target, *text, *state;
+	char *target, *text, *state, *hook;
 	size_t text_length;
 	bool wait, write, backlog, gone;
 	int64_t from;	    /* -1: not given */

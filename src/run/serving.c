@@ -96,6 +96,9 @@ static void obey(struct control *c, struct client *client, struct order *o)
 	case ORDER_RELOAD:
 		answer(client, o, c->owner.reload(c->owner.context, &err), &err);
 		break;
+	case ORDER_FORGET:
+		answer(client, o, c->owner.forget(c->owner.context, o->hook, &err), &err);
+		break;
 	case ORDER_EVENTS:
 		streaming_events(c, client, o);
 		break;

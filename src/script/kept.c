@@ -62,13 +62,6 @@ static int kept_state(lua_State *L)
 	return 1;
 }
 
-void kept_open(lua_State *L)
-{
-	static const luaL_Reg functions[] = { { "state", kept_state }, { NULL, NULL } };
-
-	luaL_setfuncs(L, functions, 0);
-}
-
 static int take_state(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -76,6 +69,70 @@ static int take_state(lua_State *L)
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
 	values_take_plain(L, -1, "vmrun.state", &s->lent);
 	return 0;
+}
+
+/* Copies the table into s->lent; false leaves why it cannot be kept on the top of the stack. */
+static bool copy_state(lua_State *L)
+{
+	struct script *s = script_of(L);
+
+	script_drop_lent(s);
+	lua_pushcfunction(L, take_state);
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+		return false;
+	if (s->lent->kind == NODE_EMPTY)
+		s->lent->kind = NODE_OBJECT;
+	return true;
+}
+
+/* Returns nil and the text on the top, the reason, to Lua. */
+static int answer_why(lua_State *L)
+{
+	lua_pushnil(L);
+	lua_insert(L, -2);
+	return 2;
+}
+
+static int load_protected(lua_State *L)
+{
+	load(L);
+	return 0;
+}
+
+/* save(): true when the file holds what vmrun.state is now; else nil and why not. */
+static int kept_save(lua_State *L)
+{
+	struct script *s = script_of(L);
+	struct error err = { 0 };
+	int rc;
+
+	if (s->save_state == NULL) {
+		lua_pushliteral(L, "vmrun.state: nothing is kept here");
+		return answer_why(L);
+	}
+	if (!s->state_touched) {
+		lua_pushcfunction(L, load_protected);
+		if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+			return answer_why(L);
+	}
+	if (!copy_state(L))
+		return answer_why(L);
+	rc = s->save_state(s->context, s->lent, true, &err);
+	script_drop_lent(s);
+	if (rc != 0) {
+		script_push_said(L, &err);
+		return answer_why(L);
+	}
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+void kept_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = { { "state", kept_state }, { "save", kept_save },
+		{ NULL, NULL } };
+
+	luaL_setfuncs(L, functions, 0);
 }
 
 /* As it was kept last, when it is touched again. */
@@ -93,17 +150,13 @@ int script_keep(struct script *s, struct error *err)
 
 	if (!s->state_touched || s->save_state == NULL)
 		return 0;
-	script_drop_lent(s);
-	lua_pushcfunction(L, take_state);
-	if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+	if (!copy_state(L)) {
 		const char *text = lua_tostring(L, -1);
 
 		rc = error_set(err, STATUS_SPEC, "%s", text == NULL ? "vmrun.state" : text);
 		forget_state(s);
 	} else {
-		if (s->lent->kind == NODE_EMPTY)
-			s->lent->kind = NODE_OBJECT;
-		rc = s->save_state(s->context, s->lent, err);
+		rc = s->save_state(s->context, s->lent, false, err);
 	}
 	script_drop_lent(s);
 	lua_settop(L, base);

@@ -39,8 +39,12 @@ struct script_options {
 	 * empty.  NULL functions: there is none.
 	 */
 	int (*load_state)(void *context, struct node **out, struct error *err);
-	/* Called with what it has become; the callee finds out whether that is something new. */
-	int (*save_state)(void *context, const struct node *state, struct error *err);
+	/*
+	 * Keeps what it has become; the callee finds out whether that is something new.  asked: a
+	 * script has called vmrun.save(), and hears of every failure; else a failure to keep the
+	 * same state is told once.
+	 */
+	int (*save_state)(void *context, const struct node *state, bool asked, struct error *err);
 	/* vmrun.event(): a table as JSON; by is the hook, or NULL. */
 	void (*event)(void *context, const char *by, const char *json);
 	/*

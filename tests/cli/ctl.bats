@@ -153,6 +153,106 @@ raw() {
 	ends 0
 }
 
+# state JSON: what the VM has kept
+state() {
+	mkdir -p "state/$vm"
+	printf '%s\n' "$1" >"state/$vm/state.json"
+}
+
+@test "forget: the file is edited where nothing runs" {
+	ctl() {
+		status=0
+		timeout -k 5 60 "$VMRUNCTL" -r "$PWD/run" --state-dir "$PWD/state" "$@" >said 2>wrong </dev/null 3>&- || status=$?
+	}
+	state '{"install_once": {"done": true}, "install_once:b": {"begun": true}, "mine": [1.5, {}]}'
+	ctl "$vm" forget install_once
+	is "$status" 0
+	is "$(cat said)" "$vm: what install_once had kept is forgotten"
+	is "$(jq -cS . "state/$vm/state.json")" '{"install_once:b":{"begun":true},"mine":[1.5,{}]}'
+	refused 1 "$vm: install_once has kept nothing: there is nothing to forget" "$vm" forget install_once
+	ctl --json "$vm" forget install_once:b
+	is "$status" 0
+	is "$(cat said)" '{"ok":true}'
+	is "$(jq -cS . "state/$vm/state.json")" '{"mine":[1.5,{}]}'
+	ctl --json "$vm" forget install_once:b
+	is "$status" 1
+	is "$(of .error)" 'install_once:b has kept nothing: there is nothing to forget'
+	state '{"installed": {"install": true}, "slot": "b"}'
+	ctl "$vm" forget install_once
+	ctl "$vm" forget ab_upgrade
+	is "$(jq -cS . "state/$vm/state.json")" '{"ab_upgrade":{},"install_once":{},"installed":{"install":true},"slot":"b"}'
+	refused 1 'there is nothing to forget' "$vm" forget install_once
+	refused 1 'there is nothing to forget' nobody forget install_once
+	refused 1 'no stock hook "instal_once" keeps state, did you mean "install_once"?' "$vm" forget instal_once
+	refused 1 'no stock hook "backoff" keeps state' "$vm" forget backoff
+	refused 64 'forget needs HOOK' "$vm" forget
+	[ ! -e "run/$vm" ]
+	[ ! -e state/nobody ]
+}
+
+@test "forget: a state that cannot be read or written" {
+	local text
+	for text in '{"install_once": {' '[1'; do
+		state "$text"
+		refused 1 'vmrun.state cannot be read: mend the file' --state-dir "$PWD/state" "$vm" forget install_once
+		is "$(cat "state/$vm/state.json")" "$text"
+	done
+	state '{"install_once": {"done": true}}'
+	mkdir "state/$vm/state.json.new"
+	refused 71 'state.json.new: cannot write this file' --state-dir "$PWD/state" "$vm" forget install_once
+	is "$(jq -c . "state/$vm/state.json")" '{"install_once":{"done":true}}'
+	rm -r state
+	: >state
+	refused 71 'Not a directory' --state-dir "$PWD/state" "$vm" forget install_once
+	rm state
+	if [ "$(id -u)" -ne 0 ]; then # nothing is denied to root
+		state '{"install_once": {"done": true}}'
+		chmod 500 "state/$vm"
+		refused 77 "state/$vm: Permission denied" --state-dir "$PWD/state" "$vm" forget install_once
+		chmod 700 "state/$vm"
+	fi
+}
+
+@test "forget: a vmrun that runs changes what it has in memory" {
+	unchecked+=(--state-dir "$PWD/state")
+	lua 'function vm.on_start() vmrun.state.install_once, vmrun.state.mine = { begun = true }, 1 end
+		function vm.on_exit() print("left", vmrun.state.install_once, vmrun.state.mine) end'
+	script 'acpi on ready up wait exit 1'
+	start vm.lua
+	await_file up
+	is "$(jq -cS . "state/$vm/state.json")" '{"install_once":{"begun":true},"mine":1}'
+	refused 1 'no stock hook "bakoff" keeps state' "$vm" forget bakoff
+	refused 1 'ab_upgrade has kept nothing' "$vm" forget ab_upgrade
+	mkdir "state/$vm/state.json.new"
+	refused 1 'vmrun.state is not kept: ' "$vm" forget install_once
+	rmdir "state/$vm/state.json.new"
+	ctl --json "$vm" forget install_once
+	is "$status" 0
+	is "$(of .ok)" true
+	is "$(jq -cS . "state/$vm/state.json")" '{"mine":1}'
+	refused 1 'install_once has kept nothing' "$vm" forget install_once
+	raw '{"id":1,"cmd":"forget"}
+{"id":2,"cmd":"forget","hook":5}
+' >said
+	is "$(jq -r .error said)" 'forget: "hook" is missing
+hook: expected a string, got an integer'
+	kill -TERM "$pid"
+	ends 0
+	grep -qE '^vmrun: left.nil.1$' err
+}
+
+# The lock is what keeps two from writing, also where the socket does not answer.
+@test "forget: a vmrun that cannot be asked is left alone" {
+	unchecked+=(--state-dir "$PWD/state")
+	state '{"install_once": {"done": true}}'
+	up
+	rm "$run_dir/$vm/control"
+	refused 1 "already running as pid $pid" --state-dir "$PWD/state" "$vm" forget install_once
+	is "$(jq -c . "state/$vm/state.json")" '{"install_once":{"done":true}}'
+	kill -TERM "$pid"
+	ends 0
+}
+
 @test "reload: the spec holds from the next boot, a bad one not at all" {
 	up
 	spec '{"cpu": 3}'

@@ -109,6 +109,7 @@ wrong() {
 	wrong 'vmrun.event takes a table, not nothing' 'vmrun.event()'
 	wrong 'vmrun.event.f: a function is no plain data' 'vmrun.event { f = print }'
 	wrong 'vmrun.event.a[1]: an infinite number' 'vmrun.event { a = { 1, math.huge } }'
+	wrong 'vmrun.event.a: a list with gaps ([1] is nil) is no plain data' 'vmrun.event { a = { 1, nil, 3 } }'
 	wrong 'vmrun.event: a table with both' 'vmrun.event { 1, x = 1 }'
 	wrong 'vmrun.event.t.t.t' 'local t = {} t.t = t vmrun.event(t)'
 	wrong 'vmrun.event: more than 8192 bytes as JSON' 'vmrun.event { ("x"):rep(8200) }'
@@ -118,6 +119,33 @@ wrong() {
 	hook 'vmrun.state.n = 1 assert(vmrun.state == vmrun.state and rawget(vmrun, "state") == nil)'
 	lacks 'on_exit of vm.lua failed'
 	wrong 'vmrun.state is a table; vmrun.state = {} empties it' 'vmrun.state = 5' 'vmrun.state = nil'
+}
+
+# The list that a variable leaves a gap in is another command.
+@test "exec: a list with gaps raises, and nothing runs" {
+	wrong 'vmrun.exec: word 3 is nil, and there are words after it' \
+		'vmrun.exec { "touch", "ran", nil, "x" }' 'vmrun.exec { "touch", "ran", [4] = "x" }' \
+		'local t = { "touch", "ran" } t[5] = "x" vmrun.exec(t)'
+	wrong 'vmrun.exec: word 1 is nil' 'vmrun.exec { nil, "touch", "ran" }'
+	wrong 'vmrun.exec: word 3 is null, not a string' 'vmrun.exec { "touch", "ran", vmrun.null, "x" }'
+	[ ! -e ran ]
+	hook 'print("ends with", vmrun.exec { "true", nil }, vmrun.exec { "sh", "-c", "exit 7", nil, timeout = 5 })'
+	has 'ends with	0	7'
+}
+
+@test "save" {
+	hook 'print("saved", vmrun.save()) vmrun.state.n = 1 print("saved", vmrun.save())
+		print("on disk", io.open("state/'"$vm"'/state.json"):read("a"):gsub("%s", ""))'
+	lacks 'on_exit of vm.lua failed'
+	grep -qE '^vmrun: saved.true$' err
+	grep -qE '^vmrun: on disk.\{"n":1\}.' err
+	hook 'vmrun.state.f = print print("saved", vmrun.save()) vmrun.state.f = nil'
+	lacks 'on_exit of vm.lua failed'
+	grep -qE '^vmrun: saved.nil.vm.lua:4: vmrun.state.f: a function is no plain data' err
+	lua 'print("in the chunk", vmrun.save())'
+	vmrun vm.lua
+	is "$status" 0
+	grep -qE '^vmrun: in the chunk.nil.*vmrun.state is there in hooks only' err
 }
 
 @test "exists" {

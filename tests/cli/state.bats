@@ -13,6 +13,10 @@ teardown() {
 	common_teardown
 }
 
+read_twice() {
+	[ "$(grep -c 'vmrun.state is there in hooks only' err)" = 2 ]
+}
+
 @test "it survives restarts of vmrun, of every type" {
 	lua 'function vm.on_exit(exit)
 		local s = vmrun.state
@@ -186,6 +190,69 @@ teardown() {
 	has 'vmrun.state is not kept'
 	has "$file.new: cannot write this file"
 	[ ! -e "$file" ]
+}
+
+@test "save says what cannot be kept, and the hook goes on; it is kept as soon as that works" {
+	lua 'function vm.on_start()
+			vmrun.state.n = 1
+			print("saved", vmrun.save())
+		end
+		function vm.on_exit(exit)
+			print("n is", vmrun.state.n)
+			if exit.boots == 2 then vmrun.exec { "rmdir", "state/'"$vm"'/state.json.new" } end
+			return exit.boots < 2
+		end'
+	mkdir -p "state/$vm/state.json.new"
+	script 'exit 0' 'exit 1'
+	vmrun vm.lua
+	is "$status" 0
+	is "$(starts)" 2
+	is "$(grep -cE "^vmrun: saved.nil.vmrun.state is not kept: $file.new: cannot write this file: " err)" 2
+	is "$(grep -cE '^vmrun: n is.1$' err)" 2
+	lacks 'vm.lua failed'
+	is "$(jq -c . "$file")" '{"n":1}'
+	lua 'function vm.on_start() vmrun.state.n = 2 print("saved", vmrun.save()) end'
+	"$VMRUN" --state-dir "$PWD/state" --simulate poweroff vm.lua >out 2>err
+	grep -qE '^vmrun: saved.true$' err
+	is "$(jq -c . "$file")" '{"n":1}'
+	echo '{"n": 1' >"$file"
+	lua 'function vm.on_start() print("saved", vmrun.save()) end'
+	vmrun vm.lua
+	is "$status" 0
+	grep -qE "^vmrun: saved.nil.*$file:2:1: .*: vmrun.state cannot be read: mend the file, or move it away" err
+}
+
+# What one hook cannot keep is its failure, and nobody else's: not that of an on_start, which would
+# refuse the boot.
+@test "a state that cannot be kept fails the hook that has changed it, once" {
+	lua 'vm.on = { error = { boot = "default" } }
+		function vm.on_start() print("asked") end
+		function vm.on_exit(exit) if exit.boots == 1 then vmrun.state.n = 1 return "default" end end'
+	mkdir -p "state/$vm/state.json.new"
+	script 'exit 4' 'exit 1'
+	vmrun vm.lua
+	is "$status" 0
+	is "$(starts)" 2
+	is "$(grep -c 'vmrun.state is not kept' err)" 1
+	has 'on_exit of vm.lua failed, the declared policy decides: vmrun.state is not kept'
+	rm -r state
+	mkdir -p "state/$vm/state.json.new"
+	lua 'function vm.on_start() vmrun.state.n = 1 end'
+	vmrun vm.lua
+	is "$status" 69
+	has 'on_start of vm.lua refused the boot: it failed: vmrun.state is not kept: '
+}
+
+@test "a spec that is read again finds it in its hooks only" {
+	lua 'print("read", pcall(function() return vmrun.state end))
+		function vm.on_exit() vmrun.state.n = 1 end'
+	script 'acpi on ready up wait exit 1'
+	start vm.lua
+	await_file up
+	kill -HUP "$pid"
+	await read_twice
+	kill -TERM "$pid"
+	ends 0
 }
 
 @test "a dry run and a check read it and write nothing" {

@@ -19,12 +19,17 @@ teardown() {
 	spec '{"targets": {"install": {}, "b": {}}, "hooks": ["install_once"]}'
 	spec '{"targets": {"install": {"next_target": "b"}, "b": {}}, "hooks": [
 		{"use": "install_once", "next": "b", "done": ["halt", "reboot"]}]}' more.json
+	spec '{"targets": {"install": {}}, "hooks": [{"use": "install_once", "again": true}]}' again.json
 	for list in reboot,reboot,poweroff poweroff halt,reboot error triple_fault,reboot stopped \
 		reboot,stopped check_failed,reboot start_failed killed; do
 		same "$list" -t install vm.json
 		same "$list" -t install more.json
 		same "$list" vm.json
-		same "$list" -t install --reboot-on triple_fault,error,killed,check_failed,start_failed vm.json
+		same "$list" -t install --reboot-on triple_fault,error,killed,check_failed,start_failed again.json
+	done
+	# A boot that the hook refuses takes no exit from the list.
+	for list in error,reboot triple_fault,reboot killed,reboot reboot,killed,poweroff; do
+		same "$list" -t install --reboot-on triple_fault,error,killed vm.json
 	done
 	mkdir -p "before/$vm"
 	echo '{"installed": {"install": true}}' >"before/$vm/state.json"

@@ -13,7 +13,7 @@ teardown() {
 }
 
 slot() {
-	jq -r .slot "state/$vm/state.json"
+	jq -r .ab_upgrade.slot "state/$vm/state.json"
 }
 
 @test "without a request it stays in its slot, which is the first one started" {
@@ -126,6 +126,83 @@ slot() {
 	plays 'exit 0' 'sleep 200 exit 1' -- -t rescue
 	is "$(booted)" 'rescue install'
 	is "$(slot)" install
+}
+
+@test "what version 0.1 kept is understood, and forgotten" {
+	hooked '"ab_upgrade"'
+	of_old ab_upgrade
+	plays 'exit 1' -- -t a
+	is "$(booted)" b
+	cmp "state/$vm/state.json" "$SOURCE/tests/hooks/state-0.1/ab_upgrade.json"
+	ctl "$vm" forget ab_upgrade
+	is "$status" 0
+	plays 'exit 1' -- -t a
+	is "$(booted)" a
+	is "$(slot)" a
+}
+
+@test "a state that cannot be read: no slot is booted" {
+	local text
+	hooked '"ab_upgrade"'
+	mkdir -p "state/$vm"
+	for text in '{ "ab_upgrade": { "sl' '{"ab_upgrade": 5}'; do
+		printf '%s' "$text" >"state/$vm/state.json"
+		for target in a b; do
+			plays 'exit 1' -- -t "$target"
+			is "$status" 69
+			is "$(booted)" ''
+			has 'on_start of ab_upgrade refused the boot: it failed: '
+		done
+		is "$(cat "state/$vm/state.json")" "$text"
+		plays 'exit 1' --
+		is "$(booted)" default
+	done
+}
+
+@test "a first slot that cannot be kept is not booted" {
+	hooked '"ab_upgrade"'
+	cannot_keep
+	plays 'exit 1' -- -t a
+	is "$status" 69
+	is "$(booted)" ''
+	has 'on_start of ab_upgrade refused the boot: cannot keep that slot a is in use: vmrun.state is not kept: '
+}
+
+@test "a new slot that cannot be kept stays in use until vmrun ends" {
+	echo 'return { on_started = function(boot)
+		if boot.target == "b" then vmrun.exec { "mkdir", "-p", "state/'"$vm"'/state.json.new" } end end }' >full.lua
+	spec '{"targets": {"a": {}, "b": {}}, "hooks": ["full.lua",
+		{"use": "ab_upgrade", "stays_up": 0.2, "request": "upgrade"}]}'
+	touch upgrade
+	plays 'exit 0' 'sleep 600 exit 0' 'exit 0' 'exit 1' -- -t a
+	is "$(booted)" 'a b b b'
+	has 'error: slot b is in use until vmrun ends: vmrun.state is not kept: '
+	is "$(slot)" a
+}
+
+@test "a confirmation that cannot be removed confirms nothing" {
+	hooked '{"use": "ab_upgrade", "request": "upgrade", "confirm": "good/"}'
+	mkdir good
+	touch upgrade
+	plays 'exit 0' 'exit 1' -- -t a
+	is "$status" 0
+	is "$(booted)" 'a a'
+	has 'warning: cannot remove '
+	has 'would confirm what was not tried'
+}
+
+@test "two pairs of slots" {
+	spec '{"targets": {"a": {}, "b": {}, "rescue": {}, "install": {}}, "hooks": [
+		{"use": "ab_upgrade"}, {"use": "ab_upgrade", "a": "rescue", "b": "install", "id": "tools"}]}'
+	plays 'exit 1' -- -t b
+	plays 'exit 1' -- -t rescue
+	is "$(kept .)" '{"ab_upgrade":{"slot":"b"},"ab_upgrade:tools":{"slot":"rescue"}}'
+	plays 'exit 1' -- -t install
+	is "$(booted)" rescue
+	spec '{"targets": {"a": {}, "b": {}, "c": {}}, "hooks": ["ab_upgrade", {"use": "ab_upgrade", "b": "c"}]}'
+	vmrun vm.json
+	is "$status" 65
+	has 'hooks[1]: a second use of this hook would share the state "ab_upgrade"'
 }
 
 @test "wrong options" {

@@ -26,6 +26,32 @@ plays() {
 	vmrun "$@" vm.json
 }
 
+# kept FILTER: what vmrun.state of the VM has
+kept() {
+	jq -cS "$1" "state/$vm/state.json"
+}
+
+# of_old HOOK: the state is what version 0.1 kept for this hook
+of_old() {
+	mkdir -p "state/$vm"
+	cp "$SOURCE/tests/hooks/state-0.1/$1.json" "state/$vm/state.json"
+}
+
+# cannot_keep, can_keep: writing the state fails, as in a directory that is full, and works again
+cannot_keep() {
+	mkdir -p "state/$vm/state.json.new"
+}
+
+can_keep() {
+	rmdir "state/$vm/state.json.new"
+}
+
+# ctl ARG...: sets status; what vmrunctl says is in the files said and wrong
+ctl() {
+	status=0
+	timeout -k 5 60 "$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" --state-dir "$PWD/state" "$@" >said 2>wrong </dev/null 3>&- || status=$?
+}
+
 # refuses HOOK TEXT...: the spec is refused with these lines, each at the place of the hook
 refuses() {
 	hooked "$1"

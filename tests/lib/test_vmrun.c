@@ -489,9 +489,25 @@ static void test_nearest(void **state)
 	free(folder);
 }
 
+/* What it does to files is told in tests/cli/ctl.bats: here the statuses. */
+static void test_forget(void **state)
+{
+	char *why;
+
+	(void)state;
+	assert_int_equal(vmrun_forget("/nowhere/run", "/nowhere", "demo", "backoff", &why), 69);
+	assert_non_null(strstr(why, "no stock hook \"backoff\" keeps state"));
+	free(why);
+	assert_int_equal(
+	    vmrun_forget("/nowhere/run", "/nowhere", "demo", "install_once:x", &why), 71);
+	assert_non_null(strstr(why, "/nowhere/run"));
+	free(why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_prepare),

@@ -14,7 +14,7 @@ static struct {
 	const char *stored; /* a Lua expression, NULL: there is nothing yet */
 	const char *broken; /* why it cannot be read */
 	bool full;	    /* it cannot be written */
-	int loads, saves;
+	int loads, saves, asked;
 	char saved[1 << 14];
 	char told[256];
 } program;
@@ -29,12 +29,13 @@ static int load_state(void *context, struct node **out, struct error *err)
 	return 0;
 }
 
-static int save_state(void *context, const struct node *state, struct error *err)
+static int save_state(void *context, const struct node *state, bool asked, struct error *err)
 {
 	struct str json = { 0 };
 
 	assert_ptr_equal(context, &program);
 	program.saves++;
+	program.asked += asked;
 	if (program.full)
 		return error_set(err, STATUS_OS, "no room");
 	node_add_json(&json, state);
@@ -169,6 +170,64 @@ static void test_cannot_be_read(void **state)
 	kept(s, "vmrun.state.n = 1", "{\"n\":1}");
 }
 
+static void test_save(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s, "vmrun.state.n = 1 assert(vmrun.save() == true) vmrun.state.n = 2 return {}");
+	assert_string_equal(program.saved, "{\"n\":1}");
+	assert_int_equal(program.asked, 1);
+	kept(s, "", "{\"n\":2}");
+	assert_int_equal(program.asked, 1);
+	program.full = true;
+	load_lua(s,
+	    "vmrun.state.n = 3 local ok, why = vmrun.save() "
+	    "assert(ok == nil and why == 'no room' and vmrun.state.n == 3) "
+	    "vmrun.state.f = print ok, why = vmrun.save() vmrun.state.f = nil "
+	    "assert(ok == nil and why:find('vmrun.state.f: a function is no plain data', 1, true)) "
+	    "return {}");
+	program.full = false;
+	kept(s, "local co = coroutine.wrap(vmrun.save) assert(co() == true)", "{\"n\":3}");
+}
+
+/* A file that cannot be read is not taken for an empty one. */
+static void test_save_unread(void **state)
+{
+	struct script *s = *state;
+
+	program.broken = "state.json:1:1: broken";
+	load_lua(s,
+	    "local ok, why = vmrun.save() "
+	    "assert(ok == nil and why:find('state.json:1:1: broken', 1, true)) return {}");
+	assert_int_equal(program.saves, 0);
+	program.broken = NULL;
+	program.stored = "{ n = 1 }";
+	load_lua(s, "assert(vmrun.save()) return {}");
+	assert_string_equal(program.saved, "{\"n\":1}");
+}
+
+/* forget_state{} of lua/state.lua. */
+static void test_forget(void **state)
+{
+	struct script *s = *state;
+
+	program.stored = "{ a = { done = true }, ['a:b'] = { x = 1 }, c = object, old = true }";
+	expect(s, "forget_state", "{ name = 'a', older = 'gone' }", "nil");
+	assert_string_equal(program.saved, "{\"a:b\":{\"x\":1},\"c\":[],\"old\":true}");
+	expect(s, "forget_state", "{ name = 'a', older = 'gone' }",
+	    "'a has kept nothing: there is nothing to forget'");
+	expect(s, "forget_state", "{ name = 'c', older = 'old' }",
+	    "'c has kept nothing: there is nothing to forget'");
+	program.full = true;
+	expect(s, "forget_state", "{ name = 'a:b', older = 'old' }", "'no room'");
+	program.full = false;
+	kept(s, "assert(vmrun.state['a:b'].x == 1)", "{\"a:b\":{\"x\":1},\"c\":[],\"old\":true}");
+	/* An empty table stands where the hook would else look in the older place. */
+	expect(s, "forget_state", "{ name = 'a:b', older = 'old' }", "nil");
+	expect(s, "forget_state", "{ name = 'd', older = 'old' }", "nil");
+	assert_string_equal(program.saved, "{\"a:b\":[],\"c\":[],\"d\":[],\"old\":true}");
+}
+
 /* A table that fills the cap in Lua, or would do so outside it. */
 static void test_large(void **state)
 {
@@ -197,6 +256,9 @@ static void test_without_a_program(void **state)
 
 	(void)state;
 	load_error(s, "return vmrun.state", "vm.lua:1: vmrun.state: nothing is kept here");
+	load_lua(s,
+	    "local ok, why = vmrun.save() assert(not ok and why:find('nothing is kept')) "
+	    "return {}");
 	load_lua(s, "vmrun.event {} return {}");
 	load_error(s, "local p = vmrun.firmware('uefi') return {}",
 	    "vm.lua:1: vmrun.firmware: nobody knows of firmware here");
@@ -223,6 +285,9 @@ int main(void)
 		KEPT_TEST(test_read_once),
 		KEPT_TEST(test_what_cannot_be_kept),
 		KEPT_TEST(test_cannot_be_read),
+		KEPT_TEST(test_save),
+		KEPT_TEST(test_save_unread),
+		KEPT_TEST(test_forget),
 		KEPT_TEST(test_large),
 		KEPT_TEST(test_without_a_program),
 		KEPT_TEST(test_event_and_firmware),

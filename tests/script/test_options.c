@@ -207,7 +207,7 @@ static void test_declarations(void **state)
 	open_spec(s);
 	breaks(s, "x = { 'cuont' }",
 	    "my.lua:2: vmrun.options: the kind of x is \"cuont\"; there is: boolean, causes, "
-	    "command, count, number, path, seconds, string, target, or a function");
+	    "command, count, id, number, path, seconds, string, target, or a function");
 	breaks(s, "x = 'count'", "my.lua:2: vmrun.options: the kind of x is ");
 	breaks(s, "x = {}", "my.lua:2: vmrun.options: the kind of x is nothing");
 	breaks(s, "x = { 'count' } }), vmrun.options(5, {",

@@ -1,0 +1,98 @@
+/* libvmrun: drops what a stock hook has kept, where no vmrun supervises the VM. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "ledger/rundir.h"
+#include "lib/kept.h"
+#include "vmrun/vmrun.h"
+
+struct forgetting {
+	const char *state_dir, *vm, *hook;
+	const char *older; /* where version 0.1 kept it */
+};
+
+static bool is_empty(const struct node *n)
+{
+	return n->kind == NODE_EMPTY || (n->kind == NODE_OBJECT && n->count == 0) ||
+	    (n->kind == NODE_LIST && n->count == 0);
+}
+
+/* Does what lua/state.lua does in a vmrun that runs. */
+static int drop(const struct forgetting *f, struct node *state, struct error *err)
+{
+	const struct node *before = node_get(state, f->hook);
+	bool is_old = node_get(state, f->older) != NULL;
+
+	if (before == NULL ? !is_old : is_empty(before))
+		return error_set(
+		    err, STATUS_CHECK, "%s has kept nothing: there is nothing to forget", f->hook);
+	node_free(node_take(state, f->hook));
+	if (is_old)
+		node_put(state, f->hook, node_new(NODE_OBJECT));
+	return 0;
+}
+
+/* Edits the file. The caller has the lock of the VM's name. */
+static int edit(const struct forgetting *f, struct error *err)
+{
+	struct node *state = NULL;
+	int rc = kept_read(f->state_dir, f->vm, &state, err);
+
+	if (rc == 0 && (state == NULL || state->kind != NODE_OBJECT)) {
+		node_free(state);
+		state = node_new(NODE_OBJECT);
+	}
+	if (rc == 0)
+		rc = drop(f, state, err);
+	if (rc == 0) {
+		MEM_AUTO char *json = kept_json(state);
+
+		rc = kept_write(f->state_dir, f->vm, json, err);
+	}
+	node_free(state);
+	return rc;
+}
+
+/* STATUS_DENIED where this user may not change the file. */
+static int check_permission(const struct forgetting *f, struct error *err)
+{
+	MEM_AUTO char *folder = mem_format("%s/%s", f->state_dir, f->vm);
+
+	if (access(folder, R_OK | W_OK | X_OK) == 0 || (errno != EACCES && errno != EPERM))
+		return 0;
+	return error_set(err, STATUS_DENIED, "%s: %s: run this command as the user who runs the VM",
+	    folder, strerror(errno));
+}
+
+/* The lock keeps a vmrun from starting meanwhile; what a dead one left in its directory stays. */
+static int forget(const struct forgetting *f, const char *run_dir, struct error *err)
+{
+	struct rundir lock = { 0 };
+	int rc;
+
+	if (check_permission(f, err) != 0 || rundir_open(&lock, run_dir, f->vm, err) != 0)
+		return -1;
+	rc = edit(f, err);
+	pidfile_close(&lock.lock);
+	(void)rmdir(lock.folder);
+	free(lock.folder);
+	return rc;
+}
+
+int vmrun_forget(
+    const char *run_dir, const char *state_dir, const char *vm, const char *hook, char **why)
+{
+	MEM_AUTO char *run = run_dir != NULL ? mem_copy(run_dir) : rundir_default();
+	MEM_AUTO char *state = state_dir != NULL ? mem_copy(state_dir) : statedir_default();
+	struct forgetting f = { .state_dir = state, .vm = vm, .hook = hook };
+	struct error err = { 0 };
+	int status = STATUS_OK;
+
+	if (kept_find_hook(hook, &f.older, &err) != 0 || forget(&f, run, &err) != 0)
+		status = (int)err.status;
+	*why = err.text; /* NULL unless it failed */
+	return status;
+}

@@ -1,0 +1,106 @@
+/* vmrun.state in its file, and the stock hooks that keep something in it. */
+#include "lib/kept.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/near.h"
+#include "base/node_json.h"
+#include "base/report.h"
+#include "config/json_check.h"
+#include "base/json_node.h"
+#include "ledger/statefile.h"
+
+#define STATE_NAME "state.json"
+#define WAY_OUT "mend the file, or move it away to start with an empty one"
+
+/* In hooks/NAME.lua: the default of its option `id`, and the key that it reads when that is unset.
+ */
+static const struct keeper {
+	const char *hook, *older;
+} keepers[] = {
+	{ "ab_upgrade", "slot" },
+	{ "install_once", "installed" },
+};
+
+#define KEEPERS (sizeof(keepers) / sizeof(keepers[0]))
+
+char *kept_path(const char *state_dir, const char *vm)
+{
+	return mem_format("%s/%s/" STATE_NAME, state_dir, vm);
+}
+
+char *kept_json(const struct node *state)
+{
+	struct str json = { 0 };
+
+	node_add_json(&json, state);
+	return str_take(&json);
+}
+
+static int parse(
+    const char *path, const char *text, size_t length, struct node **out, struct error *err)
+{
+	struct report report = { 0 };
+	struct node *notes = NULL;
+	int rc = json_check(path, text, length, &notes, &report);
+
+	node_free(notes);
+	if (rc != 0) {
+		const struct problem *p = &report.item[0];
+
+		(void)error_set(err, STATUS_SPEC,
+		    "%s: %s%s%s: vmrun.state cannot be read: " WAY_OUT, p->place,
+		    p->path != NULL ? p->path : "", p->path != NULL ? ": " : "", p->text);
+		report_free(&report);
+		return -1;
+	}
+	*out = json_node(text);
+	if (*out != NULL && ((*out)->kind == NODE_OBJECT || (*out)->kind == NODE_LIST))
+		return 0;
+	node_free(*out);
+	*out = NULL;
+	return error_set(err, STATUS_SPEC, "%s: expected an object: " WAY_OUT, path);
+}
+
+int kept_read(const char *state_dir, const char *vm, struct node **out, struct error *err)
+{
+	MEM_AUTO char *path = kept_path(state_dir, vm);
+	MEM_AUTO char *text = NULL;
+	size_t length;
+
+	*out = NULL;
+	if (statefile_read(path, &text, &length, err) != 0)
+		return -1;
+	return text == NULL ? 0 : parse(path, text, length, out, err);
+}
+
+int kept_write(const char *state_dir, const char *vm, const char *json, struct error *err)
+{
+	MEM_AUTO char *folder = mem_format("%s/%s", state_dir, vm);
+	MEM_AUTO char *text = json_indent(json);
+
+	return statefile_write(folder, STATE_NAME, text, strlen(text), err);
+}
+
+int kept_find_hook(const char *name, const char **older, struct error *err)
+{
+	MEM_AUTO char *hook = mem_copy_n(name, strcspn(name, ":"));
+	struct near near = { .wanted = hook };
+
+	for (size_t i = 0; i < KEEPERS; i++) {
+		if (strcmp(keepers[i].hook, hook) == 0) {
+			*older = keepers[i].older;
+			return 0;
+		}
+		near_offer(&near, keepers[i].hook);
+	}
+	MEM_AUTO char *hint = near_hint(&near);
+
+	return error_set(err, STATUS_CHECK,
+	    "no stock hook \"%s\" keeps state%s (ab_upgrade and install_once do; a use with an id "
+	    "is HOOK:ID)",
+	    hook, hint);
+}
