@@ -10,23 +10,12 @@
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/str.h"
-#include "config/json_check.h"
 #include "base/json_node.h"
+#include "config/document_inside.h"
+#include "config/json_check.h"
 #include "config/read.h"
 #include "config/source.h"
 #include "platform/sandbox.h"
-
-struct document {
-	char *name;
-	char *folder;
-	char *text; /* JSON only: kept for the places of problems */
-	size_t length;
-	enum format format;
-	bool from_stdin;
-	struct sandbox *sandbox; /* NULL: it may name everything */
-	struct script *script;
-	struct words targets;
-};
 
 void merged_clear(struct merged *m)
 {
@@ -372,142 +361,4 @@ void document_place(struct document *doc, struct report *report, size_t first)
 		if (report->item[i].place == NULL)
 			place_one(doc, &report->item[i]);
 	}
-}
-
-/* What Lua is told of a hook. */
-static struct node *loading_request(const struct hook_file *hook, const struct text_file *file)
-{
-	struct node *request = node_new(NODE_OBJECT);
-
-	node_put(request, "key", node_string(hook->key));
-	node_put(request, "name", node_string(hook->name));
-	if (hook->path != NULL) {
-		node_put(request, "path", node_string(hook->path));
-		node_put(request, "text", node_string_n(file->text, file->length));
-	}
-	if (hook->options != NULL)
-		node_put(request, "options", node_copy(hook->options));
-	return request;
-}
-
-/* What vmrun.options() found, a problem for each option; false when it was not that. */
-static bool report_options(struct document *doc, const struct where *at, struct report *report)
-{
-	struct error ignored = { 0 };
-	struct node *faults = NULL;
-	size_t before = report->count;
-
-	(void)script_call(doc->script, "hook_faults", NULL, &faults, &ignored);
-	error_clear(&ignored);
-	for (const struct node *n = faults == NULL ? NULL : faults->first; n != NULL; n = n->next) {
-		struct where option = { at, node_get_text(n, "option"), 0 };
-
-		report_add(report, STATUS_SPEC, option.key != NULL && at != NULL ? &option : at,
-		    "%s", node_get_text(n, "text"));
-	}
-	node_free(faults);
-	return report->count > before;
-}
-
-/* Tells whether the sandbox lets the file be opened: an error in a foreign file would quote it. */
-static bool may_load(const struct document *doc, const struct hook_file *hook)
-{
-	char *real = NULL;
-	bool may = doc->sandbox == NULL || hook->path == NULL || hook->of_option ||
-	    sandbox_is_home(doc->sandbox, hook->path, &real);
-
-	free(real);
-	return may;
-}
-
-char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
-    struct report *report)
-{
-	struct document_source source = { .file = hook->path };
-	struct text_file file = { 0 };
-	struct node *request, *result = NULL;
-	struct error err = { 0 };
-	size_t before = report->count;
-	char *keeps = NULL;
-
-	if (!may_load(doc, hook))
-		return NULL;
-	if (hook->path == NULL || text_read(&source, &file, &err) == 0) {
-		request = loading_request(hook, &file);
-		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
-		    report_options(doc, at, report))
-			error_clear(&err);
-		if (result != NULL)
-			keeps = mem_copy(result->text);
-		node_free(request);
-		node_free(result);
-		text_free(&file);
-	}
-	if (err.text != NULL)
-		report_take(report, at, &err);
-	for (size_t i = before; hook->of_option && i < report->count; i++)
-		report->item[i].place = mem_format("--hook %s", hook->name);
-	return keeps;
-}
-
-int document_hooks(struct document *doc, const char *hook, const struct words *files,
-    struct node **labels, struct error *err)
-{
-	struct node *request = node_new(NODE_OBJECT), *list = node_new(NODE_LIST);
-	int rc;
-
-	for (size_t i = 0; i < files->count; i++)
-		node_append(list, node_string(files->item[i]));
-	node_put(request, "name", node_string(hook));
-	node_put(request, "files", list);
-	rc = script_call(doc->script, "hooks", request, labels, err);
-	node_free(request);
-	return rc;
-}
-
-/* { name, index, argument }. Caller frees. */
-static struct node *call_request(const char *hook, size_t index, struct node *argument)
-{
-	struct node *request = node_new(NODE_OBJECT);
-
-	node_put(request, "name", node_string(hook));
-	node_put(request, "index", node_int((int64_t)index));
-	node_put(request, "argument", argument);
-	return request;
-}
-
-int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
-    struct script_reply *reply, struct error *err)
-{
-	struct node *request = call_request(hook, index, argument);
-	int rc = script_begin(doc->script, "call", request, reply, err);
-
-	node_free(request);
-	return rc;
-}
-
-int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
-    struct node **answer, struct error *err)
-{
-	struct node *request = call_request(hook, index, argument);
-	int rc = script_call(doc->script, "call", request, answer, err);
-
-	node_free(request);
-	return rc;
-}
-
-int document_forget_state(
-    struct document *doc, const char *name, const char *older, struct error *err)
-{
-	struct node *request = node_new(NODE_OBJECT), *why = NULL;
-	int rc;
-
-	node_put(request, "name", node_string(name));
-	node_put(request, "older", node_string(older));
-	rc = script_call(doc->script, "forget_state", request, &why, err);
-	if (why != NULL)
-		rc = error_set(err, STATUS_CHECK, "%s", why->text);
-	node_free(request);
-	node_free(why);
-	return rc;
 }

@@ -446,7 +446,7 @@ $vm running default $(cat up) 1"
 	echo mine >"$run_dir/$vm/control"
 	vmrun vm.json
 	is "$status" 71
-	has 'control: this is no socket: move it away'
+	has 'control: not a socket: move it away'
 	is "$(starts)" ''
 	rm -rf "${run_dir:?}/$vm"
 	script 'ready first hang'
