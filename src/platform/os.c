@@ -39,6 +39,14 @@ bool os_interface_exists(const char *name)
 	return os_interface_index(name) != 0;
 }
 
+bool os_vm_exists(const char *name)
+{
+	MEM_AUTO char *directory = os_vmm_directory();
+	MEM_AUTO char *path = mem_format("%s/%s", directory, name);
+
+	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
+}
+
 bool os_device_is_listed(const char *name)
 {
 	DIR *folder = opendir("/dev");

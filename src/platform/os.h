@@ -32,6 +32,8 @@ unsigned os_interface_index(const char *name);
  * oom_score_adj.  -1 and errno when that is not allowed.
  */
 int os_protect(pid_t pid);
+/* The directory of the VMs that vmm(4) has, "/dev/vmm". Caller frees with free(). */
+char *os_vmm_directory(void);
 /* Does /dev/vmm/NAME, the kernel's half of a bhyve VM, exist? */
 bool os_vm_exists(const char *name);
 /*

@@ -56,13 +56,6 @@ bool os_uses_ip(void)
 	return false;
 }
 
-bool os_vm_exists(const char *name)
-{
-	MEM_AUTO char *path = mem_format("/dev/vmm/%s", name);
-
-	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
-}
-
 bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 {
 	int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, pid };

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-
 const char *os_name(void)
 {
 	return "Linux";
@@ -42,18 +40,6 @@ int os_protect(pid_t pid)
 	n = write(fd, "-1000", 5);
 	(void)close(fd);
 	return n == 5 ? 0 : -1;
-}
-
-/* There is no vmm(4) here: what stands in for bhyve in tests keeps its entries in a folder. */
-bool os_vm_exists(const char *name)
-{
-	const char *state = getenv("FAKE_STATE_DIR");
-	MEM_AUTO char *real = mem_format("/dev/vmm/%s", name);
-	MEM_AUTO char *fake = mem_format("%s/vmm/%s", state == NULL ? "" : state, name);
-
-	if (*name == '\0' || strchr(name, '/') != NULL)
-		return false;
-	return access(real, F_OK) == 0 || (state != NULL && access(fake, F_OK) == 0);
 }
 
 /* proc(5): the name may hold anything, a parenthesis too; the third field is the state, the

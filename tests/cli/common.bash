@@ -1,4 +1,4 @@
-# What the suites share.  VMRUN, FAKEBHYVE, GUEST, PTY and SOURCE are paths that CTest gives.
+# What the suites share.  VMRUN, TEST_VMRUN (see fake_host), FAKEBHYVE, GUEST, PTY and SOURCE are paths that CTest gives.
 # shellcheck shell=bash disable=SC2034,SC2154 # read by the suites; set by bats
 
 # A folder and a name that no other test has; fakebhyve is the hypervisor, with nothing to boot from.
@@ -33,6 +33,14 @@ end_fakes() {
 	for pid in $(fake_pids); do
 		kill -KILL "$pid" 2>/dev/null || :
 	done
+}
+
+# fake_host [FOLDER]: the host is what this folder says to the commands of tests/fake/bin, and to the
+# vmrun that takes its VMs for those of /dev/vmm; the released program has no such variable.
+fake_host() {
+	export FAKE_STATE_DIR=${1:-$PWD/state} PATH=$SOURCE/tests/fake/bin:$PATH
+	VMRUN=$TEST_VMRUN
+	mkdir -p "$FAKE_STATE_DIR"
 }
 
 # --- specs and runs ---

@@ -148,8 +148,8 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 
 # asking: a run at a terminal, with a fault that can be mended
 asking() {
-	export PATH=$SOURCE/tests/fake/bin:$PATH FAKE_STATE_DIR=$PWD/state FAKE_CALLS=$PWD/calls
-	mkdir -p state
+	fake_host
+	export FAKE_CALLS=$PWD/calls
 	printf 'vmm\n' >state/modules
 	printf 'hw.vmm.vmx.initialized=1\nhw.physmem=8589934592\nkern.smp.cpus=4\n' >state/sysctls
 	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'

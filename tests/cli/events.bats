@@ -4,7 +4,6 @@
 
 setup() {
 	load common
-	fakes=$FAKE_BIN
 	common_setup
 }
 
@@ -193,8 +192,7 @@ of() {
 
 @test "checks: what is wrong, in full" {
 	unchecked=()
-	export FAKE_STATE_DIR=$PWD/state PATH=$fakes:$PATH
-	mkdir state
+	fake_host
 	printf 'vmm.ko\n' >state/modules
 	spec '{"emulations": [{"device": "virtio-blk", "path": "gone.img"}]}'
 	vmrun --events events vm.json
@@ -378,8 +376,7 @@ vmrun: warning: a warning'
 
 @test "checks that fail, as JSON" {
 	unchecked=()
-	export FAKE_STATE_DIR=$PWD/state PATH=$fakes:$PATH
-	mkdir state
+	fake_host
 	printf 'vmm.ko\n' >state/modules
 	spec '{"emulations": [{"device": "virtio-blk", "path": "gone.img"}]}'
 	vmrun --log-format json --log-level error vm.json

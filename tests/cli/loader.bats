@@ -5,8 +5,8 @@
 setup() {
 	load common
 	common_setup
-	export PATH=$SOURCE/tests/fake/bin:$PATH FAKE_CALLS=$PWD/calls FAKE_STATE_DIR=$PWD/state
-	mkdir state
+	fake_host
+	export FAKE_CALLS=$PWD/calls
 	: >calls
 }
 

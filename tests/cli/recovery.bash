@@ -9,9 +9,10 @@ recovery_setup() {
 	unset FAKEBHYVE_NODISK
 	# The sanitizer's own library wants to be the first, and does as well behind ours.
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
-	export FAKE_STATE_DIR=$PWD/state PATH=$SOURCE/tests/fake/bin:$PATH
-	mkdir state run state/vmm
-	}
+	fake_host
+	mkdir run state/vmm
+	vmrun_words=("$VMRUN" --run-dir run --state-dir keep -p guest.pid -P own.pid)
+}
 
 recovery_teardown() {
 	local one
@@ -64,8 +65,6 @@ host() {
 	(cd state && sort interfaces && sort pci && ls vmm)
 	ls ./*.sock ./*.pid 2>/dev/null || :
 }
-
-vmrun_words=("$VMRUN" --run-dir run --state-dir keep -p guest.pid -P own.pid)
 
 # After the end of everything: the host is as it was.
 as_before() {

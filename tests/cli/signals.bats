@@ -69,8 +69,7 @@ everywhere() {
 }
 
 @test "loading" {
-	export PATH=$SOURCE/tests/fake/bin:$PATH FAKE_STATE_DIR=$PWD/state
-	mkdir state
+	fake_host
 	spec '{"loader": {"type": "bhyveload", "timeout": 3600}}'
 	jq 'del(.bootrom)' vm.json >vm.new
 	mv vm.new vm.json

@@ -30,8 +30,7 @@ example() {
 
 # The interfaces and devices that the examples look for.
 make_host() {
-	export FAKE_STATE_DIR=$PWD/host PATH=$SOURCE/tests/fake/bin:$PATH
-	mkdir host
+	fake_host "$PWD/host"
 	echo 'bridge0 up' >host/interfaces
 	printf 'ppt%d@pci0:3:0:%d:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de device=0x%s subvendor=0x1043 subdevice=0x85ac\n' \
 		0 0 1c03 1 1 10f1 >host/pci

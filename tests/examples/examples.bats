@@ -135,8 +135,7 @@ teardown() {
 
 @test "passthru.json where the card cannot be found: boots without it, as the simulation says" {
 	cd "$BATS_TEST_TMPDIR"
-	export FAKE_STATE_DIR=$PWD/host PATH=$SOURCE/tests/fake/bin:$PATH
-	mkdir host
+	fake_host "$PWD/host"
 	echo 'bridge0 up' >host/interfaces
 	supervised --set 'backoff={"initial":0.01}' "$SOURCE/examples/passthru.json"
 	is "$status" 0

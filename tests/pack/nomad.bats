@@ -7,7 +7,7 @@ setup() {
 	common_setup
 	port=$((20000 + $$ % 12000)) # Nomad's range
 	job=$SOURCE/examples/nomad/vm.nomad.hcl
-	mkdir -p task/local task/secrets state
+	mkdir -p task/local task/secrets
 	echo secret >task/secrets/vnc
 	: >disk.img
 	rendered >task/local/vm.json
@@ -62,7 +62,7 @@ command_of_job() {
 
 @test "the job's command runs in an open folder, is vmrun itself, and heeds kill_signal" {
 	chmod 777 task task/local task/secrets
-	export PATH="$SOURCE/tests/fake/bin:$PATH" FAKE_STATE_DIR=$PWD/state
+	fake_host
 	echo 'bridge0 up' >state/interfaces
 	echo vmm.ko >state/modules
 	cat >vmrun <<-END

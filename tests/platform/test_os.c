@@ -8,9 +8,13 @@
 #include <cmocka.h>
 
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "scratch.h"
 
 static bool is_freebsd(void)
 {
@@ -81,6 +85,26 @@ static void test_vm_is_a_plain_name_below_its_folder(void **state)
 	assert_false(os_vm_exists("/dev/null"));
 }
 
+/* The released programs have /dev/vmm for it, as house.released says. */
+static void test_vm_is_in_the_directory_of_vmm(void **state)
+{
+	MEM_AUTO char *host = scratch_path("host");
+	MEM_AUTO char *vmm = scratch_path("host/vmm");
+	MEM_AUTO char *vm = scratch_path("host/vmm/there");
+
+	(void)state;
+	assert_int_equal(mkdir(host, 0700), 0);
+	assert_int_equal(mkdir(vmm, 0700), 0);
+	assert_int_equal(mkdir(vm, 0700), 0);
+	assert_int_equal(setenv("FAKE_STATE_DIR", host, 1), 0);
+	assert_true(os_vm_exists("there"));
+	assert_false(os_vm_exists("gone"));
+	assert_false(os_vm_exists(""));
+	assert_false(os_vm_exists("../vmm"));
+	assert_int_equal(unsetenv("FAKE_STATE_DIR"), 0);
+	assert_false(os_vm_exists("there"));
+}
+
 static void test_memory_is_that_of_a_machine(void **state)
 {
 	(void)state;
@@ -125,6 +149,8 @@ int main(void)
 		cmocka_unit_test(test_every_interface_exists),
 		cmocka_unit_test(test_no_other_interface_exists),
 		cmocka_unit_test(test_vm_is_a_plain_name_below_its_folder),
+		cmocka_unit_test_setup_teardown(
+		    test_vm_is_in_the_directory_of_vmm, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_memory_is_that_of_a_machine),
 		cmocka_unit_test(test_names_in_dev),
 		cmocka_unit_test(test_only_freebsd_tells_of_modules_and_sysctls),

@@ -1,0 +1,13 @@
+/* In place of src/platform/vmm.c, in programs of the tests: the VMs of fakebhyve, if there are any.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "platform/os.h"
+
+char *os_vmm_directory(void)
+{
+	const char *state = getenv("FAKE_STATE_DIR");
+
+	return state == NULL ? mem_copy("/dev/vmm") : mem_format("%s/vmm", state);
+}
