@@ -11,7 +11,8 @@
  *	vmrun_close(vm);
  *
  * Handles are opaque and independent of each other; there is no global state.  The library prints
- * nothing, never exits, changes no signal handler and needs none.  A handle belongs to one thread
+ * nothing, never exits, changes no signal handler and needs none; but when memory runs out it says
+ * so on stderr and calls abort(3).  A handle belongs to one thread
  *at a time, and the thread that calls vmrun_start() must outlive the VM, because on Linux the
  * hypervisor is told to stop when that thread ends.  A program that ignores SIGCHLD is refused by
  * vmrun_start(): its children's statuses would be lost.

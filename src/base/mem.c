@@ -1,28 +1,41 @@
-/* Small allocations that abort when memory runs out. */
+/* Small allocations: when memory runs out they say so and abort. */
 #include "base/mem.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static void *or_abort(void *p)
+/* Ends the process after a line on stderr, which needs no memory. */
+static _Noreturn void die(const char *why, size_t bytes)
+{
+	char text[160];
+	int n = snprintf(
+	    text, sizeof(text), "vmrun: out of memory: cannot allocate %s%zu bytes\n", why, bytes);
+
+	(void)!write(STDERR_FILENO, text, (size_t)n);
+	abort();
+}
+
+static void *or_die(void *p, size_t bytes)
 {
 	if (p == NULL)
-		abort();
+		die("", bytes);
 	return p;
 }
 
 void *mem_zero(size_t size)
 {
-	return or_abort(calloc(1, size == 0 ? 1 : size));
+	return or_die(calloc(1, size == 0 ? 1 : size), size);
 }
 
 void *mem_resize(void *old, size_t count, size_t size)
 {
 	if (size != 0 && count > SIZE_MAX / size)
-		abort();
-	return or_abort(realloc(old, count * size == 0 ? 1 : count * size));
+		die("more than ", SIZE_MAX);
+	return or_die(realloc(old, count * size == 0 ? 1 : count * size), count * size);
 }
 
 char *mem_copy(const char *text)
@@ -47,8 +60,8 @@ char *mem_vformat(const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
-	if (n < 0)
-		abort();
+	if (n < 0) /* vsnprintf(3): the text is longer than an int can say */
+		die("a text of more than ", INT_MAX);
 	p = mem_zero((size_t)n + 1);
 	(void)vsnprintf(p, (size_t)n + 1, fmt, ap);
 	return p;

@@ -1,6 +1,7 @@
 /*
- * Small allocations: they abort when memory runs out, so callers need no path for it.  Sizes that
- * come from a file are checked before they reach these.  Everything returned is freed with free().
+ * Small allocations: when memory runs out they say so on stderr and abort, so callers need no path
+ * for it.  Sizes that come from a file are checked before they reach these.  Everything returned is
+ * freed with free().
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

@@ -1,0 +1,100 @@
+/* Memory that runs out: a line on stderr, then abort(3). */
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* More than any machine has; volatile, or compilers see that and complain. */
+static volatile size_t too_much = SIZE_MAX / 2;
+
+static void zero(void)
+{
+	free(mem_zero(too_much));
+}
+
+static void resize(void)
+{
+	free(mem_resize(NULL, too_much, 1));
+}
+
+static void resize_beyond_counting(void)
+{
+	free(mem_resize(NULL, too_much, 4));
+}
+
+/* Nothing is read: the allocation comes first. */
+static void copy(void)
+{
+	free(mem_copy_n("", too_much));
+}
+
+/* Does it in a process of its own, which dies; gives what that had said. */
+static void die_of(void (*ask)(void), char *said, size_t size)
+{
+	int ends[2], status;
+	size_t used = 0;
+	ssize_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct rlimit none = { 0, 0 };
+
+		(void)setrlimit(RLIMIT_CORE, &none);
+		(void)signal(SIGABRT, SIG_DFL); /* cmocka has a handler for it */
+		(void)dup2(ends[1], STDERR_FILENO);
+		ask();
+		_exit(0);
+	}
+	(void)close(ends[1]);
+	while (used < size - 1 && (n = read(ends[0], said + used, size - 1 - used)) > 0)
+		used += (size_t)n;
+	said[used] = '\0';
+	(void)close(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+static void test_out_of_memory_is_said(void **state)
+{
+	void (*const ways[])(void) = { zero, resize, copy };
+	char said[4096], wanted[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		size_t bytes = too_much + (ways[i] == copy);
+		MEM_AUTO char *line =
+		    mem_format("vmrun: out of memory: cannot allocate %zu bytes\n", bytes);
+
+		die_of(ways[i], said, sizeof(said));
+		/* A sanitizer has its own words before. */
+		assert_non_null(strstr(said, line));
+	}
+	die_of(resize_beyond_counting, said, sizeof(said));
+	(void)snprintf(wanted, sizeof(wanted),
+	    "vmrun: out of memory: cannot allocate more than %zu bytes\n", SIZE_MAX);
+	assert_non_null(strstr(said, wanted));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_out_of_memory_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
