@@ -19,6 +19,11 @@
  *
  * Strings and arrays that a function returns are lent by the handle, until vmrun_close() unless
  * something shorter is said.
+ *
+ * Every function may be called at any time between vmrun_open() and vmrun_close(), also of a handle
+ * with problems: vmrun_prepare(), vmrun_check(), vmrun_start(), vmrun_simulate() and vmrun_run()
+ * return the status of the problems then.  What a function returns when it is too early or too late
+ * for it stands beside it.
  */
 #ifndef VMRUN_VMRUN_H
 #define VMRUN_VMRUN_H
@@ -67,7 +72,7 @@ struct vmrun;
 struct vmrun_options {
 	size_t size;	    /* of this struct: set by VMRUN_OPTIONS */
 	const char *file;   /* the spec, "-" for stdin; NULL: the buffer below */
-	const char *text;   /* the spec as a buffer, */
+	const char *text;   /* the spec as a buffer (64 when both are NULL), */
 	size_t length;	    /* its length in bytes, */
 	const char *name;   /* what problems call it, NULL: "<buffer>", */
 	const char *folder; /* and where its relative paths start (absolute), NULL: the cwd */
@@ -150,13 +155,15 @@ VMRUN_API bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_
 
 /*
  * Prepares the first boot: merges the target, runs on_prepare, assigns slots, makes the command.
- * Starts nothing.  Returns 0 or a status as vmrun_open() does (69: on_prepare refused).
+ * Starts nothing.  Returns 0 or a status as vmrun_open() does (69: on_prepare refused); 0 without
+ * doing anything when it was called before, and after vmrun_start() or vmrun_simulate().
  */
 VMRUN_API int vmrun_prepare(struct vmrun *vm);
 /*
- * The command of the prepared boot, NULL-terminated, lent until vmrun_start().  This function and
- * those below that give a text return NULL before vmrun_prepare() and after vmrun_start(), whose
- * events tell more.
+ * The command of the prepared boot, NULL-terminated, lent until vmrun_start().  Before
+ * vmrun_prepare() or vmrun_check(), and after vmrun_start(), whose events tell more, or
+ * vmrun_simulate(), this function and those below that give a text return NULL, and the lists that
+ * are possibly empty are empty.
  */
 VMRUN_API const char *const *vmrun_argv(const struct vmrun *vm);
 /* The same as one line for a POSIX shell. Caller frees with free(). */
@@ -184,12 +191,14 @@ VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
 VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
 /*
  * The targets, and where each cause leads from each of them, as a graph for dot(1).  It needs no
- * vmrun_prepare(); NULL when there are problems, and after vmrun_start(). Caller frees with free().
+ * vmrun_prepare(); NULL when there are problems, and after vmrun_start() or vmrun_simulate().
+ * Caller frees with free().
  */
 VMRUN_API char *vmrun_graph(struct vmrun *vm);
 /*
  * Has a serial port, or a loader, this program's stdin and stdout, in any target?  What on_prepare
- * changes is not known before its boot.  False when there are problems, and after vmrun_start().
+ * changes is not known before its boot.  False when there are problems, and after vmrun_start() or
+ * vmrun_simulate().
  */
 VMRUN_API bool vmrun_uses_stdio(struct vmrun *vm);
 /* The name of the VM, and the target that is booted first; NULL when the spec could not be read. */
@@ -203,7 +212,8 @@ VMRUN_API const char *vmrun_hypervisor(const struct vmrun *vm);
  * host for it.  It asks system calls or runs commands that only read, 5 seconds each at most, and
  * waits for them; nothing is changed and nothing is fixed.  For a run (neither options.check nor
  * options.dry_run) the name of the VM is taken first, as by vmrun_start().  Returns 0, 69 when
- * there are problems, or a status as vmrun_prepare() and vmrun_start() do.
+ * something must be mended, a status as vmrun_prepare() and vmrun_start() do, or 64 after
+ * vmrun_start(), whose checks are events, or vmrun_simulate().
  */
 VMRUN_API int vmrun_check(struct vmrun *vm);
 
@@ -223,8 +233,8 @@ struct vmrun_finding {
 	bool unchecked;	     /* not a problem: nobody could be asked, `problem` says why */
 };
 
-/* False when there is no such finding.  The VM's own come first, then those of each device, in
- * order. They are lent until the next check, or the next VMRUN_CHECKED. */
+/* False when there is no such finding, or no check yet.  The VM's own come first, then those of
+ * each device, in order. They are lent until the next check, or the next VMRUN_CHECKED. */
 VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out);
 /* The problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]}; NULL before
  * vmrun_check().  Caller frees with free(). */
@@ -315,10 +325,13 @@ VMRUN_API char *vmrun_problem_json(const struct vmrun_problem *problem, const ch
 /*
  * Starts the supervision; the first boot is prepared in it, unless vmrun_prepare() was called. From
  * here on problems of a boot are events.  Returns 0 or a status: 64 SIGCHLD is ignored, it was
- * called before, or options.dry_run is set; 65, 71; 75 the VM's name or a pid file is taken.
+ * called before, or options.dry_run or options.check is set; 65, 71; 75 the VM's name or a pid file
+ * is taken.  Unless it returns 0 nothing was started.
  */
 VMRUN_API int vmrun_start(struct vmrun *vm);
-/* The answer to a VMRUN_CHECKED that asks: run the fixes of what was found, or let the boot fail.
+/*
+ * The answer to a VMRUN_CHECKED that asks: run the fixes of what was found, or let the boot fail.
+ * Does nothing when nothing is asked.
  */
 VMRUN_API void vmrun_answer(struct vmrun *vm, bool fix);
 /*
@@ -326,47 +339,58 @@ VMRUN_API void vmrun_answer(struct vmrun *vm, bool fix);
  * list, "reboot,triple_fault@90,3", says how each boot ends, causes or statuses, with the seconds
  * that it was up (0).  The same policy and hooks decide, time is simulated, vmrun.exec() starts
  * nothing, vmrun.state is not written.  When it returns all is over and the events tell of it.
- * Returns 0, 64 when the list is wrong, or a status as vmrun_open() does.
+ * Returns 0, 64 when the list is wrong, options.dry_run and options.check are not set, or it was
+ * called before, or a status as vmrun_open() does.
  */
 VMRUN_API int vmrun_simulate(struct vmrun *vm, const char *list);
 /* A VMRUN_DECIDED as JSON, {"boot","target","cause","action","next","by"}.  Caller frees. */
 VMRUN_API char *vmrun_decision_json(const struct vmrun_event *decided);
-/* A descriptor that is readable when vmrun_dispatch() has something to do; timers are in it. */
+/*
+ * A descriptor that is readable when vmrun_dispatch() has something to do; timers are in it.  -1
+ * before vmrun_start() or vmrun_simulate().
+ */
 VMRUN_API int vmrun_fd(const struct vmrun *vm);
 /*
  * Does what there is to do, never waits.  Returns 0, 71 when the supervision broke down, or 64
- * before vmrun_start().
+ * before vmrun_start() or vmrun_simulate().
  */
 VMRUN_API int vmrun_dispatch(struct vmrun *vm);
 /* Takes the next event; false when there is none now. */
 VMRUN_API bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out);
-/* Asks the VM to stop; asking again takes the next step of the stop ladder at once. */
+/*
+ * Asks the VM to stop; asking again takes the next step of the stop ladder at once.  Does nothing
+ * before vmrun_start(), of a simulation, and after the end.
+ */
 VMRUN_API void vmrun_stop(struct vmrun *vm);
 /*
  * It has given up and waits, as the spec's on.given_up may say: forgets the boots that were too
  * many, and makes the one that was refused.  False when there is nothing to reset.
  */
 VMRUN_API bool vmrun_reset(struct vmrun *vm);
-/* As vmrun_stop(), from the last step of the ladder on: the hypervisor is killed. */
+/* As vmrun_stop(), from the last step of the ladder on: the hypervisor is killed at once. */
 VMRUN_API void vmrun_kill(struct vmrun *vm);
 /*
  * Climbs down the ladder, then boots this target (NULL: the next); the policy is not asked and
  * restart_limit does not count it.  A VM that waits for its next boot has it at once.  Returns 0,
  * 65 (no such target), 69 (it is booting or ending already, or options.no_reboot) or 64 before
- * vmrun_start(); see vmrun_refusal().
+ * vmrun_start() and of a simulation; see vmrun_refusal().
  */
 VMRUN_API int vmrun_reboot(struct vmrun *vm, const char *target);
-/* The next boot, whoever decides on it, is of this target, once. Returns likewise. */
+/*
+ * The next boot, whoever decides on it, is of this target, once.  Returns 0, 65 (no such target, or
+ * NULL), 69 (it is ending) or 64 likewise.
+ */
 VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
 /*
  * Reads the spec again, with the same options: it holds from the next boot on.  One that is not
  * good, or has another name, is reported by VMRUN_RELOADED, and the old one stays.  Waits for what
- * the spec itself waits for while it is read.  Returns 0 or a status as vmrun_open() does.
+ * the spec itself waits for while it is read.  Returns 0, a status as vmrun_open() does, or 64
+ * before vmrun_start(), of a simulation, and after the end.
  */
 VMRUN_API int vmrun_reload(struct vmrun *vm);
 /*
- * Closes the logs that the handle writes and opens them by their names: for who has renamed them.
- * What cannot be opened is a VMRUN_WARNING.
+ * Closes the logs that the handle writes and opens them by their names, after they were renamed.
+ * What cannot be opened is a VMRUN_WARNING.  Does nothing when vmrun_stop() does nothing.
  */
 VMRUN_API void vmrun_reopen_logs(struct vmrun *vm);
 /*
@@ -391,18 +415,24 @@ struct vmrun_state {
 	bool stop_requested;	 /* somebody asked for a stop: no boot follows */
 };
 
-/* Strings are lent until the next vmrun_dispatch(). */
+/*
+ * Strings are lent until the next vmrun_dispatch().  Before vmrun_start() the state is "waiting"
+ * and all else 0 or NULL; after the end it is "stopping".
+ */
 VMRUN_API void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out);
-/* Is the supervision over? */
+/* Is the supervision over?  Also true after vmrun_simulate(). */
 VMRUN_API bool vmrun_ended(const struct vmrun *vm);
-/* vmrun's exit status, once it is over. */
+/* vmrun's exit status, once it is over; before, the status of the problems, or 0. */
 VMRUN_API int vmrun_status(const struct vmrun *vm);
 /* The hypervisor's own last status, 128 + N when signal N killed it; -1 before any boot. */
 VMRUN_API int vmrun_guest_status(const struct vmrun *vm);
 
 typedef void vmrun_event_handler(const struct vmrun_event *event, void *context);
 
-/* Starts and dispatches until the end. Returns vmrun_status(), or what vmrun_start() said. */
+/*
+ * Starts and dispatches until the end.  Returns vmrun_status(), what vmrun_start() said, or 71,
+ * with a problem, when the supervision broke down.
+ */
 VMRUN_API int vmrun_run(struct vmrun *vm, vmrun_event_handler *handler, void *context);
 
 #ifdef __cplusplus

@@ -24,14 +24,14 @@ static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 	size_t n = 0;
 
 	for (size_t i = 0; i < names->count; i++) {
-		struct spec *spec = boot_read(&vm->source, names->item[i], &ignored);
+		struct spec *spec = boot_spec(&vm->source, names->item[i], &ignored);
 
 		if (spec != NULL)
 			list[n++] =
 			    (struct graph_target){ names->item[i], spec, has_hooks(vm, spec) };
 	}
 	/* Hooks and places are those of the target that was read last: the first boot's again. */
-	spec_free(boot_read(&vm->source, vm->options.target, &ignored));
+	spec_free(boot_spec(&vm->source, vm->options.target, &ignored));
 	report_free(&ignored);
 	return n;
 }

@@ -89,9 +89,13 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 	options->policy = vm->policy;
 	options->target = vm->options.target;
 	vm->machine = machine_new(&vm->source, options, &vm->first, &vm->events, &vm->report);
-	if (vm->machine == NULL ||
-	    (vm->options.control && !vm->source.dry && open_control(vm) != STATUS_OK))
+	if (vm->machine == NULL)
 		return (int)vm->report.status;
+	if (vm->options.control && !vm->source.dry && open_control(vm) != STATUS_OK) {
+		machine_free(vm->machine);
+		vm->machine = NULL;
+		return (int)vm->report.status;
+	}
 	machine_start(vm->machine);
 	control_settle(vm->control);
 	return STATUS_OK;
@@ -120,9 +124,16 @@ int vmrun_start(struct vmrun *vm)
 	return start_machine(vm, &options);
 }
 
+/* Returns the machine that runs boots, ended or not; NULL before vmrun_start(), and of a
+ * simulation. */
+static struct machine *started(const struct vmrun *vm)
+{
+	return vm->source.dry ? NULL : vm->machine;
+}
+
 void vmrun_answer(struct vmrun *vm, bool fix)
 {
-	if (vm->machine != NULL)
+	if (started(vm) != NULL)
 		machine_answer(vm->machine, fix);
 	control_settle(vm->control);
 }
@@ -174,14 +185,14 @@ bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
 
 void vmrun_stop(struct vmrun *vm)
 {
-	if (vm->machine != NULL)
+	if (started(vm) != NULL)
 		machine_stop(vm->machine);
 	control_settle(vm->control);
 }
 
 void vmrun_kill(struct vmrun *vm)
 {
-	if (vm->machine != NULL)
+	if (started(vm) != NULL)
 		machine_kill(vm->machine);
 	control_settle(vm->control);
 }
@@ -202,7 +213,7 @@ int vmrun_reboot(struct vmrun *vm, const char *target)
 {
 	struct error err = { 0 };
 
-	if (vm->machine == NULL)
+	if (started(vm) == NULL)
 		return STATUS_USAGE;
 	return refuse(vm, machine_reboot(vm->machine, target, &err), &err);
 }
@@ -211,7 +222,7 @@ int vmrun_next(struct vmrun *vm, const char *target)
 {
 	struct error err = { 0 };
 
-	if (vm->machine == NULL)
+	if (started(vm) == NULL)
 		return STATUS_USAGE;
 	return refuse(vm, machine_next(vm->machine, target, &err), &err);
 }
@@ -276,7 +287,7 @@ int vmrun_reload(struct vmrun *vm)
 	struct error err = { 0 };
 	int status = STATUS_OK;
 
-	if (vm->machine == NULL)
+	if (started(vm) == NULL || machine_ended(vm->machine))
 		return STATUS_USAGE;
 	if (read_spec_again(vm, &err) != 0)
 		status = (int)err.status;
@@ -287,13 +298,13 @@ int vmrun_reload(struct vmrun *vm)
 
 void vmrun_reopen_logs(struct vmrun *vm)
 {
-	if (vm->machine != NULL)
+	if (started(vm) != NULL && !machine_ended(vm->machine))
 		machine_reopen_logs(vm->machine);
 }
 
 void vmrun_restore_terminal(const struct vmrun *vm)
 {
-	if (vm->machine != NULL)
+	if (started(vm) != NULL)
 		machine_restore_terminal(vm->machine);
 }
 
@@ -312,7 +323,7 @@ void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out)
 
 bool vmrun_reset(struct vmrun *vm)
 {
-	bool done = vm->machine != NULL && machine_reset(vm->machine);
+	bool done = started(vm) != NULL && machine_reset(vm->machine);
 
 	control_settle(vm->control);
 	return done;
@@ -320,7 +331,7 @@ bool vmrun_reset(struct vmrun *vm)
 
 bool vmrun_ended(const struct vmrun *vm)
 {
-	return vm->machine != NULL && machine_ended(vm->machine);
+	return vm->machine != NULL && (started(vm) == NULL || machine_ended(vm->machine));
 }
 
 int vmrun_status(const struct vmrun *vm)

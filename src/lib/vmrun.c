@@ -94,6 +94,9 @@ static int read_options(struct vmrun *vm)
 	struct error err = { 0 };
 	enum format format;
 
+	if (o->file == NULL && o->text == NULL)
+		report_add(&vm->report, STATUS_USAGE, NULL,
+		    "no spec: options.file and options.text are both NULL, set one of them");
 	if (o->format != NULL && !format_find(o->format, &format))
 		(void)usage(
 		    vm, "expected the format json, lua, ucl or auto, got", o->format, formats);

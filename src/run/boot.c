@@ -62,7 +62,11 @@ static void confine(
 		spec_confine(spec, sandbox, firmware_is_known, report);
 }
 
-struct spec *boot_read(struct boot_source *source, const char *target, struct report *report)
+/*
+ * Returns the merged and decoded spec of a target, without slots: also when the report got
+ * problems, as far as it could be read.  NULL when there was nothing to decode.
+ */
+static struct spec *read_spec(struct boot_source *source, const char *target, struct report *report)
 {
 	struct decoder d = decoder_of(source, report);
 	struct merged merged;
@@ -206,7 +210,7 @@ static void place_base(struct boot_source *source)
 {
 	struct report ignored = { 0 };
 
-	source->base = boot_read(source, NULL, &ignored);
+	source->base = read_spec(source, NULL, &ignored);
 	if (source->base != NULL) {
 		slots_collect(&source->pins, source->base);
 		slots_assign(source->base, NULL, &source->pins, &ignored);
@@ -236,7 +240,7 @@ int boot_source_check(struct boot_source *source, struct report *report)
 	refuse_words(source, report);
 	for (size_t i = 0; i < targets->count; i++) {
 		list[i].target = targets->item[i];
-		list[i].spec = boot_read(source, list[i].target, &list[i].report);
+		list[i].spec = read_spec(source, list[i].target, &list[i].report);
 		if (list[i].spec != NULL)
 			slots_collect(&source->pins, list[i].spec);
 	}
@@ -330,25 +334,33 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 	return 0;
 }
 
-int boot_draft(struct boot_source *source, const char *target, const struct boot_facts *facts,
-    struct boot *out, struct report *report)
+struct spec *boot_spec(struct boot_source *source, const char *target, struct report *report)
 {
 	size_t before = report->count;
-	struct spec *spec = boot_read(source, target, report);
+	struct spec *spec = read_spec(source, target, report);
 
-	memset(out, 0, sizeof(*out));
 	if (spec != NULL && report->count == before) {
 		slots_assign(spec, source->base, &source->pins, report);
 		spec_complete(spec);
-		if (facts->boots > 0)
-			spec_forget_first(spec);
-		document_limit(source->doc, spec->hook_timeout_ms, (size_t)spec->hook_memory);
 	}
 	document_place(source->doc, report, before);
-	if (spec == NULL || report->count != before) {
-		spec_free(spec);
+	if (report->count == before)
+		return spec;
+	spec_free(spec);
+	return NULL;
+}
+
+int boot_draft(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report)
+{
+	struct spec *spec = boot_spec(source, target, report);
+
+	memset(out, 0, sizeof(*out));
+	if (spec == NULL)
 		return -1;
-	}
+	if (facts->boots > 0)
+		spec_forget_first(spec);
+	document_limit(source->doc, spec->hook_timeout_ms, (size_t)spec->hook_memory);
 	out->spec = spec;
 	out->target = mem_copy(target);
 	return 0;

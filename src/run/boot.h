@@ -46,10 +46,10 @@ int boot_source_check(struct boot_source *source, struct report *report);
 void boot_source_clear(struct boot_source *source);
 
 /*
- * The merged and decoded spec of a target, without slots: also when the report got problems, as far
- * as it could be read.  NULL when there was nothing to decode.
+ * Returns the spec of a target as a boot begins with it: merged, decoded, slots assigned, defaults
+ * filled in.  After boot_source_check().  NULL: see the report.
  */
-struct spec *boot_read(struct boot_source *source, const char *target, struct report *report);
+struct spec *boot_spec(struct boot_source *source, const char *target, struct report *report);
 /*
  * A boot is drafted: merged, decoded, its slots assigned; then on_prepare may change it; then it is
  * finished: it has its plan.  -1: see the report; *out is empty then.

@@ -163,8 +163,12 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 
 int machine_next(struct machine *m, const char *target, struct error *err)
 {
+	if (target == NULL)
+		return error_set(err, STATUS_SPEC, "no target given: expected the name of one");
 	if (check_target(m, target, err) != 0)
 		return -1;
+	if (m->state == STATE_ENDING || m->state == STATE_REPORTING || m->state == STATE_ENDED)
+		return error_set(err, STATUS_CHECK, "it is about to end");
 	if (m->state == STATE_WAITING && m->next_target != NULL)
 		set(&m->next_target, target);
 	else

@@ -110,6 +110,21 @@ of() {
 	lacks seven fds
 }
 
+@test "stdout has the events where no port has stdio, whatever else the VM has" {
+	local dest
+	script 'exit 1' 'exit 1'
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}, {"device": "e1000", "name": "tap4"},
+		{"device": "virtio-blk", "path": "disk.img"}, {"device": "virtio-rnd"}]}'
+	for dest in - fd:1; do
+		vmrun --events $dest vm.json
+		is "$status" 0
+		is "$(names out)" "starting spawned exit cleaned decided ended"
+	done
+	vmrun --events - --hypervisor bhyve "$SOURCE/examples/readme.json"
+	is "$status" 64
+	has "--events -: a serial port or loader of the spec has stdio"
+}
+
 @test "stdout is the guest's where a port has stdio, in any target: 64" {
 	local dest
 	for dest in - fd:1; do

@@ -32,6 +32,19 @@ dies_running() {
 	wait "$pid" || :
 }
 
+@test "a start that fails in between loses nothing of what a dead vmrun left" {
+	make_host
+	dies_running 'ready up waitfile never'
+	rm -f "run/$vm/control"
+	mkdir "run/$vm/control"
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 71
+	has "run/$vm/control"
+	[ -e "run/$vm/state.json" ]
+	rmdir "run/$vm/control"
+	recovers
+}
+
 @test "a hypervisor that outlives its vmrun: 75, its pid, and nothing is undone" {
 	make_host
 	dies_running 'acpi on ready up deaf'
