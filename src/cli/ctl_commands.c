@@ -85,7 +85,7 @@ int ctl_request(const struct ctl *ctl)
 		return status;
 	request = ctl_make(ctl->command, "target", ctl->argument);
 	status = request == NULL
-	    ? CTL_OS
+	    ? ctl_complain(ctl, CTL_OS, "cannot make a request: %s", strerror(errno))
 	    : ctl_ask(ctl, &talk, request,
 		  strcmp(ctl->command, "reload") == 0 ? RELOAD_MS : CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && !ctl->json)
@@ -165,7 +165,7 @@ int ctl_wait(const struct ctl *ctl)
 	request = wait_request(ctl, left_ms);
 	/* It keeps the time; a vmrun that hangs is given a little more. */
 	status = request == NULL
-	    ? CTL_OS
+	    ? ctl_complain(ctl, CTL_OS, "cannot make a request: %s", strerror(errno))
 	    : ctl_ask(ctl, &talk, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && ctl->gone)
 		await_hang_up(&talk);

@@ -122,6 +122,14 @@ static int show_ladder(struct run *run, const struct vmrun_state *state)
 	return status_tick_ms(state);
 }
 
+static int cannot_wait(struct run *run)
+{
+	sink_say(&run->renderer->sink, LEVEL_ERROR,
+	    "%s: cannot wait for events: poll: %s: vmrun ends and kills the VM",
+	    vmrun_name(run->vm), strerror(errno));
+	return EXIT_OS;
+}
+
 /* Waits for something and sees to it; 0, or the status of what broke down. */
 static int go_round(struct run *run, int ms)
 {
@@ -132,7 +140,7 @@ static int go_round(struct run *run, int ms)
 		[EVENTS] = { .fd = events_fd(&run->renderer->events), .events = POLLOUT } };
 
 	if (poll(p, SOURCES, ms) < 0)
-		return errno == EINTR ? 0 : EXIT_OS;
+		return errno == EINTR ? 0 : cannot_wait(run);
 	if (p[EVENTS].revents != 0)
 		events_flush(&run->renderer->events);
 	if (p[SIGNALS].revents != 0)

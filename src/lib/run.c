@@ -1,28 +1,38 @@
-/* vmrun_run(): the simple case, written with nothing but the public functions. */
+/* vmrun_run(): the simple case, written with the public functions. */
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
+#include <string.h>
 
-#include "vmrun/vmrun.h"
+#include "lib/handle.h"
+
+/* Waits until there is something to do, and does it. */
+static int go_round(struct vmrun *vm)
+{
+	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
+	struct error err = { 0 };
+
+	if (poll(&p, 1, -1) > 0)
+		return vmrun_dispatch(vm);
+	if (errno == EINTR)
+		return STATUS_OK;
+	(void)error_set(&err, STATUS_OS, "cannot wait for events: poll: %s", strerror(errno));
+	report_take(&vm->report, NULL, &err);
+	return STATUS_OS;
+}
 
 int vmrun_run(struct vmrun *vm, vmrun_event_handler *handler, void *context)
 {
 	struct vmrun_event event;
 	int status = vmrun_start(vm);
 
-	while (status == 0) {
-		struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
-
+	while (status == STATUS_OK) {
 		while (vmrun_next_event(vm, &event)) {
 			if (handler != NULL)
 				handler(&event, context);
 		}
 		if (vmrun_ended(vm))
 			return vmrun_status(vm);
-		if (poll(&p, 1, -1) > 0)
-			status = vmrun_dispatch(vm);
-		else if (errno != EINTR)
-			status = 71; /* poll(2) refused: as vmrun_dispatch() would say */
+		status = go_round(vm);
 	}
 	return status;
 }

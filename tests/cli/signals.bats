@@ -142,6 +142,20 @@ everywhere() {
 	is "$(starts)" 2
 }
 
+@test "poll(2) fails: said, 71, and the VM is killed" {
+	[ "$(uname)" = Linux ] || skip 'prlimit(1), which lowers the limit of a process, is of Linux'
+	spec
+	script 'acpi on ready up deaf'
+	start vm.json
+	await_file up
+	# more descriptors than the limit: EINVAL
+	prlimit --pid "$pid" --nofile=2:2
+	kill -USR2 "$pid"
+	ends 71
+	has "$vm: cannot wait for events: poll: Invalid argument"
+	nothing_runs
+}
+
 @test "while on_end is told: nothing leads back" {
 	lua 'function vm.on_end() print("asked") vmrun.sleep(3600) end'
 	script 'exit 1'
