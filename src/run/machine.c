@@ -416,8 +416,6 @@ void machine_free(struct machine *m)
 		return;
 	asking_end(m);
 	kill_all(m);
-	if (m->remains.found)
-		m->left_alone = true; /* not undone, or not all of it: the next start goes on */
 	control_close(m->control);
 	drafting_clear(m);
 	decision_clear(&m->decision);

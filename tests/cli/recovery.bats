@@ -40,7 +40,7 @@ dies_running() {
 	go "${vmrun_words[@]}" vm.json
 	is "$status" 71
 	has "run/$vm/control"
-	[ -e "run/$vm/state.json" ]
+	[ -e "run/$vm/ledger.json" ]
 	rmdir "run/$vm/control"
 	recovers
 }
@@ -148,7 +148,7 @@ dies_running() {
 	jq -cn --arg vm "$vm" --arg dir "$PWD" '{v: 1, vm: $vm, supervisor: 4710, destroy: [],
 		processes: [{name: "hypervisor", pid: 4711, start: 1}, {name: "side", pid: 4712, start: 1}],
 		taken: [{name: "tap5", undo: ["ifconfig", "tap5", "destroy"]}],
-		pid_files: [$dir + "/guest.pid"], sockets: [$dir + "/a.sock"]}' >"run/$vm/state.json"
+		pid_files: [$dir + "/guest.pid"], sockets: [$dir + "/a.sock"]}' >"run/$vm/ledger.json"
 	recovers
 	has 'cleaning up after a previous vmrun that died (pid 4710)'
 	has 'given back: ifconfig tap5 destroy'
