@@ -356,13 +356,17 @@ static void make_host(void)
 
 static void one_case(const char *example, reach *reach_state, act *do_it)
 {
+	static int cases;
 	struct handle h = { .options = VMRUN_OPTIONS };
+	char keep[32];
 
+	/* An installation that one case ends in its middle is not the next one's. */
+	(void)snprintf(keep, sizeof(keep), "keep%d", cases++);
 	(void)snprintf(h.file, sizeof(h.file), SOURCE_DIR "/examples/%s", example);
 	h.options.hypervisor = "bhyve";
 	h.options.bhyve = FAKEBHYVE;
 	h.options.run_dir = "run";
-	h.options.state_dir = "keep";
+	h.options.state_dir = keep;
 	h.options.set = (const char *[]){ "varfile=null", NULL }; /* no host has all templates */
 	h.options.no_checks = h.options.no_reboot = h.options.control = true;
 	life_script("deaf");

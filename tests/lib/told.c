@@ -98,9 +98,11 @@ static void tell_words(const struct handle *h)
 {
 	static const char *const words[] = { "stop", "kill", NULL };
 	struct vmrun_problem p = { .text = "wrong" };
-	char *member = vmrun_json_member("{\"a\":[1]}", "a");
+	char *member = vmrun_json_member("{\"a\":[1]}", "a"), *why = NULL;
 
 	(void)h;
+	assert_int_equal(vmrun_forget("run", "none", "no-such-vm", "install_once", &why), 69);
+	told_text(why, true);
 	assert_string_equal(vmrun_version(), VMRUN_VERSION);
 	assert_string_equal(vmrun_nearest("stpo", words), "stop");
 	assert_string_equal(member, "[1]");
