@@ -338,9 +338,9 @@ VMRUN_API void vmrun_answer(struct vmrun *vm, bool fix);
  * In place of vmrun_start(), of a handle with options.dry_run: walks the policy without a VM.  The
  * list, "reboot,triple_fault@90,3", says how each boot ends, causes or statuses, with the seconds
  * that it was up (0).  The same policy and hooks decide, time is simulated, vmrun.exec() starts
- * nothing, vmrun.state is not written.  When it returns all is over and the events tell of it.
- * Returns 0, 64 when the list is wrong, options.dry_run and options.check are not set, or it was
- * called before, or a status as vmrun_open() does.
+ * nothing, vmrun.state is not written.  When it returns the list is walked and the events tell of
+ * it. Returns 0, 64 when the list is wrong, options.dry_run and options.check are not set, or it
+ * was called before, or a status as vmrun_open() does.
  */
 VMRUN_API int vmrun_simulate(struct vmrun *vm, const char *list);
 /* A VMRUN_DECIDED as JSON, {"boot","target","cause","action","next","by"}.  Caller frees. */
@@ -420,7 +420,10 @@ struct vmrun_state {
  * and all else 0 or NULL; after the end it is "stopping".
  */
 VMRUN_API void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out);
-/* Is the supervision over?  Also true after vmrun_simulate(). */
+/*
+ * Is the supervision over?  After vmrun_simulate(): would it be, or does the policy go on after the
+ * list?
+ */
 VMRUN_API bool vmrun_ended(const struct vmrun *vm);
 /* vmrun's exit status, once it is over; before, the status of the problems, or 0. */
 VMRUN_API int vmrun_status(const struct vmrun *vm);

@@ -331,7 +331,7 @@ bool vmrun_reset(struct vmrun *vm)
 
 bool vmrun_ended(const struct vmrun *vm)
 {
-	return vm->machine != NULL && (started(vm) == NULL || machine_ended(vm->machine));
+	return vm->machine != NULL && machine_ended(vm->machine);
 }
 
 int vmrun_status(const struct vmrun *vm)
