@@ -126,10 +126,10 @@ static bool take_events(
 	return over;
 }
 
-static void end_walk(struct vmrun *vm, bool ended, FILE *to, struct walked *out)
+static void end_walk(struct vmrun *vm, FILE *to, struct walked *out)
 {
 	(void)fclose(to);
-	out->ended = ended;
+	out->ended = vmrun_ended(vm);
 	out->status = out->ended ? vmrun_status(vm) : 0;
 }
 
@@ -161,7 +161,7 @@ bool walk_run(const struct vmrun_options *options, const char *list, struct walk
 	to = good ? open_memstream(&out->rows, &length) : NULL;
 	if (to != NULL) {
 		good = supervise(vm, &boots, &spawned, to, out);
-		end_walk(vm, vmrun_ended(vm), to, out);
+		end_walk(vm, to, out);
 		if (!good)
 			(void)fprintf(stderr, "%s: it came to a stop after\n%s", list, out->rows);
 	}
@@ -176,7 +176,7 @@ bool walk_simulate(const struct vmrun_options *options, const char *list, struct
 	struct vmrun_event e;
 	size_t length;
 	FILE *to;
-	bool good, ended = false; /* by the policy, not because the list is over */
+	bool good;
 
 	memset(out, 0, sizeof(*out));
 	dry.dry_run = true;
@@ -184,13 +184,12 @@ bool walk_simulate(const struct vmrun_options *options, const char *list, struct
 	to = good ? open_memstream(&out->rows, &length) : NULL;
 	if (to != NULL) {
 		while (vmrun_next_event(vm, &e)) {
-			ended = ended || e.type == VMRUN_ENDED;
 			if (e.type == VMRUN_DECIDED)
 				add_row(to, &e, out);
 			else if (e.type == VMRUN_HOOK_FAILED)
 				(void)fprintf(stderr, "%s\n", e.text);
 		}
-		end_walk(vm, ended, to, out);
+		end_walk(vm, to, out);
 	}
 	vmrun_close(vm);
 	return to != NULL;
