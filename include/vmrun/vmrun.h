@@ -390,7 +390,8 @@ VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
 VMRUN_API int vmrun_reload(struct vmrun *vm);
 /*
  * Closes the logs that the handle writes and opens them by their names, after they were renamed.
- * What cannot be opened is a VMRUN_WARNING.  Does nothing when vmrun_stop() does nothing.
+ * Creates the control socket again if it was deleted, as vmrun_reload() does.  A file that cannot
+ * be opened or created is a VMRUN_WARNING.  Does nothing when vmrun_stop() does nothing.
  */
 VMRUN_API void vmrun_reopen_logs(struct vmrun *vm);
 /*

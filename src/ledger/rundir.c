@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "platform/os.h"
+#include "platform/socket.h"
 #include "platform/write.h"
 
 #define DEAD_LOCK_MS 1000 /* for a dead vmrun's child to let go of the lock */
@@ -176,13 +177,23 @@ int rundir_write(const char *path, const char *text, struct error *err)
 	return rc;
 }
 
+/* What a vmrun before this one left; a file or a live socket of that name is another program's. */
+static void remove_control(const struct rundir *r)
+{
+	MEM_AUTO char *path = mem_format("%s/%s", r->folder, RUNDIR_CONTROL);
+
+	if (socket_probe(path) == SOCKET_STALE)
+		(void)unlink(path);
+}
+
 void rundir_close(struct rundir *r)
 {
 	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT,
-		RUNDIR_CONTROL, RUNDIR_LEDGER_NEW };
+		RUNDIR_LEDGER_NEW };
 
 	if (r->folder == NULL)
 		return;
+	remove_control(r);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		MEM_AUTO char *path = mem_format("%s/%s", r->folder, names[i]);
 

@@ -292,6 +292,7 @@ int vmrun_reload(struct vmrun *vm)
 	if (read_spec_again(vm, &err) != 0)
 		status = (int)err.status;
 	error_clear(&err);
+	control_renew(vm->control);
 	control_settle(vm->control);
 	return status;
 }
@@ -300,6 +301,8 @@ void vmrun_reopen_logs(struct vmrun *vm)
 {
 	if (started(vm) != NULL && !machine_ended(vm->machine))
 		machine_reopen_logs(vm->machine);
+	control_renew(vm->control);
+	control_settle(vm->control);
 }
 
 void vmrun_restore_terminal(const struct vmrun *vm)

@@ -31,6 +31,8 @@ struct waitset {
 	int epoll;
 	struct watch deadline; /* not in the list */
 	struct watch *first;
+	struct watch **by_fd; /* the caller's descriptors: found at once among thousands */
+	size_t fds;
 };
 
 static int add_to_epoll(const struct waitset *ws, struct watch *w)
@@ -38,6 +40,20 @@ static int add_to_epoll(const struct waitset *ws, struct watch *w)
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = w };
 
 	return epoll_ctl(ws->epoll, EPOLL_CTL_ADD, w->fd, &event);
+}
+
+/* The place of a caller's descriptor in the table, which grows for it. */
+static struct watch **slot_of(struct waitset *ws, int fd)
+{
+	size_t n = (size_t)fd + 1;
+
+	if (n > ws->fds) {
+		n = n < 2 * ws->fds ? 2 * ws->fds : n;
+		ws->by_fd = mem_resize(ws->by_fd, n, sizeof(*ws->by_fd));
+		memset(ws->by_fd + ws->fds, 0, (n - ws->fds) * sizeof(*ws->by_fd));
+		ws->fds = n;
+	}
+	return &ws->by_fd[fd];
 }
 
 static struct watch *add_watch(struct waitset *ws, enum wake_kind kind, int fd, uintptr_t tag)
@@ -52,6 +68,8 @@ static struct watch *add_watch(struct waitset *ws, enum wake_kind kind, int fd, 
 	if (w->next != NULL)
 		w->next->link = &w->next;
 	ws->first = w;
+	if (kind == WAKE_READABLE)
+		*slot_of(ws, fd) = w;
 	return w;
 }
 
@@ -61,6 +79,8 @@ static void remove_watch(struct waitset *ws, struct watch *w)
 	(void)epoll_ctl(ws->epoll, EPOLL_CTL_DEL, w->fd, NULL);
 	if (w->kind == WAKE_CHILD)
 		(void)close(w->fd);
+	else
+		*slot_of(ws, w->fd) = NULL;
 	*w->link = w->next;
 	if (w->next != NULL)
 		w->next->link = w->link;
@@ -69,11 +89,7 @@ static void remove_watch(struct waitset *ws, struct watch *w)
 
 static struct watch *find_fd(const struct waitset *ws, int fd)
 {
-	struct watch *w = ws->first;
-
-	while (w != NULL && (w->kind != WAKE_READABLE || w->fd != fd))
-		w = w->next;
-	return w;
+	return fd >= 0 && (size_t)fd < ws->fds ? ws->by_fd[fd] : NULL;
 }
 
 int waitset_new(struct waitset **out, struct error *err)
@@ -104,6 +120,7 @@ void waitset_free(struct waitset *ws)
 		(void)close(ws->epoll);
 	if (ws->deadline.fd >= 0)
 		(void)close(ws->deadline.fd);
+	free(ws->by_fd);
 	free(ws);
 }
 

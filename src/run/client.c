@@ -23,7 +23,8 @@ struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait
 	c->tag = tag;
 	c->pid = pid;
 	c->reading = true;
-	c->moved_ms = clock_ms();
+	c->arrived_ms = c->moved_ms = clock_ms();
+	ring_init(&c->waiting);
 	if (waitset_watch_fd(wait, fd, tag, &ignored) != 0)
 		c->dead = true;
 	error_clear(&ignored);
@@ -35,46 +36,57 @@ void client_free(struct client *c, struct waitset *wait)
 	if (wait != NULL)
 		waitset_forget_fd(wait, c->fd);
 	(void)close(c->fd);
-	free(c->in);
-	free(c->out);
+	free(c->in.text);
+	free(c->out.text);
 	free(c);
 }
 
 size_t client_unread(const struct client *c)
 {
-	return c->out_length - c->out_at;
+	return c->out.length;
 }
 
-/* Makes room for n more bytes behind `length`. */
-static void make_room(char **buffer, size_t *room, size_t length, size_t n)
+/* Makes room for n more bytes. Moves at most as many bytes as have come or gone since the last
+ * move. */
+static void make_room(struct client_bytes *b, size_t n)
 {
-	if (length + n <= *room)
+	size_t room = b->length < n ? b->length + n : 2 * b->length;
+	char *text;
+
+	if (b->at + b->length + n <= b->room)
 		return;
-	*room = length + n < 2 * *room ? 2 * *room : length + n;
-	*buffer = mem_resize(*buffer, *room, 1);
+	if (b->length <= b->at && b->length + n <= b->room) {
+		memmove(b->text, b->text + b->at, b->length);
+		b->at = 0;
+		return;
+	}
+	text = mem_resize(NULL, room, 1);
+	if (b->length > 0)
+		memcpy(text, b->text + b->at, b->length);
+	free(b->text);
+	*b = (struct client_bytes){ .text = text, .length = b->length, .room = room };
 }
 
-/* Most clients are idle: they keep no memory then. */
-static void release(char **buffer, size_t *room)
+/* Drops the first n bytes; frees the memory of an empty buffer, because most clients are idle. */
+static void use(struct client_bytes *b, size_t n)
 {
-	free(*buffer);
-	*buffer = NULL;
-	*room = 0;
+	b->at += n;
+	b->length -= n;
+	if (b->length > 0)
+		return;
+	free(b->text);
+	memset(b, 0, sizeof(*b));
 }
 
 void client_put(struct client *c, const char *bytes, size_t n)
 {
-	if (c->dead)
+	if (c->dead || n == 0)
 		return;
-	if (c->out_at == c->out_length)
-		c->moved_ms = clock_ms(); /* it has had no chance to be slow */
-	c->out_length -= c->out_at;
-	if (c->out_at > 0)
-		memmove(c->out, c->out + c->out_at, c->out_length);
-	c->out_at = 0;
-	make_room(&c->out, &c->out_room, c->out_length, n);
-	memcpy(c->out + c->out_length, bytes, n);
-	c->out_length += n;
+	if (c->out.length == 0)
+		c->moved_ms = clock_ms(); /* it had nothing to read until now */
+	make_room(&c->out, n);
+	memcpy(c->out.text + c->out.at + c->out.length, bytes, n);
+	c->out.length += n;
 }
 
 /* Answers quote what clients and files say: what is no UTF-8 in them is replaced. */
@@ -121,34 +133,47 @@ void client_read(struct client *c)
 {
 	ssize_t n;
 
-	make_room(&c->in, &c->in_room, c->in_length, READ_AT_ONCE);
-	n = recv(c->fd, c->in + c->in_length, READ_AT_ONCE, 0);
+	make_room(&c->in, READ_AT_ONCE);
+	n = recv(c->fd, c->in.text + c->in.at + c->in.length, READ_AT_ONCE, 0);
 	if (n > 0) {
-		c->in_length += (size_t)n;
+		c->in.length += (size_t)n;
 		c->moved_ms = clock_ms();
 	} else if (n == 0) {
 		c->leaves = true;
 	} else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
 		c->dead = true;
 	}
-	if (c->in_length == 0)
-		release(&c->in, &c->in_room);
+	use(&c->in, 0);
+}
+
+const char *client_in(const struct client *c)
+{
+	return c->in.text + c->in.at;
+}
+
+bool client_line(struct client *c, size_t *length)
+{
+	const char *start, *end;
+
+	if (c->in.length == c->searched)
+		return false;
+	start = client_in(c);
+	end = memchr(start + c->searched, '\n', c->in.length - c->searched);
+	c->searched = end == NULL ? c->in.length : (size_t)(end - start);
+	*length = c->searched;
+	return end != NULL;
 }
 
 void client_used(struct client *c, size_t n)
 {
-	c->in_length -= n;
-	if (c->in_length == 0)
-		release(&c->in, &c->in_room);
-	else
-		memmove(c->in, c->in + n, c->in_length);
+	use(&c->in, n);
+	c->searched = c->searched > n ? c->searched - n : 0;
 }
 
 bool client_flush(struct client *c)
 {
-	while (!c->dead && c->out_at < c->out_length) {
-		ssize_t n =
-		    send(c->fd, c->out + c->out_at, c->out_length - c->out_at, MSG_NOSIGNAL);
+	while (!c->dead && c->out.length > 0) {
+		ssize_t n = send(c->fd, c->out.text + c->out.at, c->out.length, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -156,11 +181,9 @@ bool client_flush(struct client *c)
 			c->dead = errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS;
 			return false;
 		}
-		c->out_at += (size_t)n;
+		use(&c->out, (size_t)n);
 		c->moved_ms = clock_ms();
 	}
-	c->out_at = c->out_length = 0;
-	release(&c->out, &c->out_room);
 	return !c->dead;
 }
 

@@ -39,6 +39,8 @@ void control_wake(struct control *c, uintptr_t tag);
 void control_console_ready(struct control *c);
 /* Something may have changed: clients that wait for it hear of it.  NULL is fine. */
 void control_settle(struct control *c);
+/* Creates the socket again if it was deleted; its clients stay connected.  NULL is fine. */
+void control_renew(struct control *c);
 /* When it wants to be settled at the latest, by clock_ms(); -1: never. */
 int64_t control_until_ms(const struct control *c);
 /* The supervision is over: says so to all who wait, and removes the socket.  NULL is fine. */

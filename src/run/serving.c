@@ -1,5 +1,5 @@
 /* What clients ask for, done. */
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -112,63 +112,85 @@ static void obey(struct control *c, struct client *client, struct order *o)
 	}
 }
 
+void serving_refuse(const struct control *c, struct client *client, const char *id)
+{
+	char why[160];
+
+	(void)snprintf(why, sizeof(why),
+	    "too many clients: %zu are connected; only status, stop and kill are answered now, "
+	    "within %lld seconds",
+	    c->ordinary, (long long)(c->hurry_ms / 1000));
+	client_refuse(client, id, why);
+	client->leaves = true;
+}
+
+static bool may_ask(const struct client *client, enum order_type type)
+{
+	return !client->reserved || type == ORDER_STATUS || type == ORDER_STOP ||
+	    type == ORDER_KILL;
+}
+
 static void serve_line(struct control *c, struct client *client, const char *line, size_t length)
 {
 	struct order o;
 	struct error err = { 0 };
 
-	if (order_read(&o, line, length, &err) == 0)
+	if (order_read(&o, line, length, &err) != 0)
+		client_refuse(client, o.id, err.text);
+	else if (may_ask(client, o.type))
 		obey(c, client, &o);
 	else
-		client_refuse(client, o.id, err.text);
+		serving_refuse(c, client, o.id);
 	error_clear(&err);
 	order_clear(&o);
 	c->news = true;
 }
 
-/* A line that does not end is no request. */
-static void check_length(struct client *client)
+/* Whether its end has come or not. */
+static void refuse_long_line(struct client *client)
 {
-	if (client->in_length < CLIENT_LINE_MOST)
-		return;
 	client_refuse(client, NULL, "a line of more than 65536 bytes: this connection is closed");
 	client->leaves = true;
-	client_used(client, client->in_length);
+	client_used(client, client->in.length);
 }
 
-/* Is a whole line there? */
-static const char *line_end(const struct client *client)
+/* Returns false when the client has no line that can be served now. */
+static bool next_line(struct client *client, size_t *length)
 {
-	return client->in_length == 0 ? NULL : memchr(client->in, '\n', client->in_length);
+	bool is_complete;
+
+	if (client->is_console || client_unread(client) >= CLIENT_OUT_MOST)
+		return false;
+	is_complete = client_line(client, length);
+	if (is_complete ? *length <= CLIENT_LINE_MOST : client->in.length <= CLIENT_LINE_MOST)
+		return is_complete;
+	refuse_long_line(client);
+	return false;
 }
 
 void serving_lines(struct control *c, struct client *client)
 {
-	const char *end_of_line;
-	int served = 0;
+	size_t n;
 
-	while (!client->is_console && client_unread(client) < CLIENT_OUT_MOST &&
-	    (end_of_line = line_end(client)) != NULL) {
-		size_t n = (size_t)(end_of_line - client->in);
-		MEM_AUTO char *line = mem_copy_n(client->in, n);
-
-		if (served++ == CONTROL_AT_ONCE) {
-			c->again = true;
+	client->more = false;
+	for (int served = 0; next_line(client, &n); served++) {
+		if (served == CONTROL_AT_ONCE) {
+			client->more = true;
 			return;
 		}
+		MEM_AUTO char *line = mem_copy_n(client_in(client), n);
+
 		client_used(client, n + 1);
 		serve_line(c, client, line, n);
 	}
 	if (client->is_console)
 		serving_type(c, client);
-	else if (line_end(client) == NULL)
-		check_length(client);
 }
 
 void serving_room(struct control *c)
 {
 	const struct console *console = &c->machine->console;
-	bool wanted = c->writer != NULL && c->writer->in_length > 0;
+	bool wanted = c->writer != NULL && c->writer->in.length > 0;
 
 	if (console->ours < 0 || wanted == c->wants_room)
 		return;
@@ -178,11 +200,13 @@ void serving_room(struct control *c)
 
 void serving_type(struct control *c, struct client *client)
 {
-	size_t n = client->in_length;
+	size_t n = client->in.length;
 
-	/* Who only reads has nothing to say. */
-	if (client->writes && n > 0)
-		n = console_type(&c->machine->console, client->in, n);
+	if (n == 0)
+		return;
+	/* What a client sends that only reads is dropped. */
+	if (client->writes)
+		n = console_type(&c->machine->console, client_in(client), n);
 	client_used(client, n);
 	serving_room(c);
 }

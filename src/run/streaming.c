@@ -14,6 +14,7 @@ void streaming_events(struct control *c, struct client *client, const struct ord
 	uint64_t next = backlog_next(&c->backlog);
 
 	client->hears = true;
+	ring_append(&c->listeners, &client->stream, client);
 	client->event_at = next;
 	if (o->from >= 0 && (uint64_t)o->from < next)
 		client->event_at = o->from == 0 ? 1 : (uint64_t)o->from;
@@ -74,6 +75,7 @@ static bool take_pen(struct control *c, struct client *client, const char *id)
 
 	if (c->writer != NULL && client_is_gone(c->writer)) {
 		c->writer->dead = true;
+		places_mark(c, c->writer);
 		c->writer = NULL;
 	}
 	if (c->writer == NULL) {
@@ -118,6 +120,7 @@ void streaming_console(struct control *c, struct client *client, const struct or
 	client->is_console = true;
 	client->writes = o->write;
 	client->hears = false;
+	ring_append(&c->viewers, &client->stream, client);
 	waiting_forget(c, client);
 	client->console_at = console->total - console->ring_length;
 	put_console(client, console, console->ring_length);
@@ -140,6 +143,32 @@ static bool next_bytes(const struct control *c, struct client *client)
 	}
 	put_console(client, console, PIECE);
 	return true;
+}
+
+bool streaming_has_news(const struct control *c)
+{
+	return (c->happens && ring_first(&c->listeners) != NULL) ||
+	    (c->prints && ring_first(&c->viewers) != NULL);
+}
+
+/* A client that is waited for to read is marked when it has. */
+static void mark_all(struct control *c, const struct ring *list)
+{
+	struct client *client = ring_first(list);
+
+	for (; client != NULL; client = ring_next(&client->stream)) {
+		if (!client->writing)
+			places_mark(c, client);
+	}
+}
+
+void streaming_mark(struct control *c)
+{
+	if (c->happens)
+		mark_all(c, &c->listeners);
+	if (c->prints)
+		mark_all(c, &c->viewers);
+	c->happens = c->prints = false;
 }
 
 void streaming_pump(struct control *c, struct client *client)

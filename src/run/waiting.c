@@ -7,9 +7,13 @@
 #include "platform/clock.h"
 #include "run/control_state.h"
 
-static void free_wait(struct wait *w)
+static void free_wait(struct control *c, struct wait *w)
 {
+	ring_remove(&w->kind);
+	ring_remove(&w->sibling);
+	alarms_cancel(&c->timeouts, &w->timeout);
 	w->client->waits--;
+	c->waits--;
 	free(w->id);
 	free(w->state);
 	free(w->text);
@@ -32,25 +36,75 @@ static size_t *make_falls(const char *text, size_t n)
 	return fall;
 }
 
-static void look_for(struct wait *w, const char *bytes, size_t n)
+/* Returns true when the text has been found. */
+static bool look_for(struct wait *w, const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n && !w->seen; i++) {
+	for (size_t i = 0; i < n; i++) {
 		while (w->matched > 0 && bytes[i] != w->text[w->matched])
 			w->matched = w->fall[w->matched];
 		if (bytes[i] == w->text[w->matched])
 			w->matched++;
-		w->seen = w->matched == w->length;
+		if (w->matched == w->length)
+			return true;
 	}
+	return false;
 }
 
-static void look_back(const struct control *c, struct wait *w)
+static bool look_back(const struct control *c, struct wait *w)
 {
 	const struct console *console = &c->machine->console;
 	size_t n = console->ring_length;
 	MEM_AUTO char *bytes = mem_zero(n + 1);
 
 	n = console_copy(console, console->total - n, bytes, n);
-	look_for(w, bytes, n);
+	return look_for(w, bytes, n);
+}
+
+static void grant(struct control *c, struct wait *w)
+{
+	client_accept(w->client, w->id, NULL);
+	places_mark(c, w->client);
+	free_wait(c, w);
+}
+
+static void deny(struct control *c, struct wait *w, const char *why)
+{
+	client_refuse(w->client, w->id, why);
+	places_mark(c, w->client);
+	free_wait(c, w);
+}
+
+static const char *state_now(const struct control *c)
+{
+	struct vmrun_state state;
+
+	machine_tell(c->machine, &state);
+	return state.state;
+}
+
+static struct wait *add(struct control *c, struct client *client, struct order *o)
+{
+	struct wait *w = mem_zero(sizeof(*w));
+
+	w->client = client;
+	w->id = o->id;
+	w->state = o->state;
+	w->text = o->text;
+	w->length = o->text_length;
+	w->timeout_ms = o->timeout_ms;
+	o->id = o->state = o->text = NULL;
+	if (w->text != NULL)
+		w->fall = make_falls(w->text, w->length);
+	ring_append(w->text != NULL ? &c->texts
+		: w->state != NULL  ? &c->states
+				    : &c->ends,
+	    &w->kind, w);
+	ring_append(&client->waiting, &w->sibling, w);
+	if (w->timeout_ms >= 0)
+		alarms_set(&c->timeouts, &w->timeout, clock_ms() + w->timeout_ms, w);
+	client->waits++;
+	c->waits++;
+	return w;
 }
 
 void waiting_add(struct control *c, struct client *client, struct order *o)
@@ -61,35 +115,25 @@ void waiting_add(struct control *c, struct client *client, struct order *o)
 		client_refuse(client, o->id, "too many requests of this connection wait already");
 		return;
 	}
-	w = mem_zero(sizeof(*w));
-	w->client = client;
-	w->type = o->type;
-	w->id = o->id;
-	w->state = o->state;
-	w->text = o->text;
-	w->length = o->text_length;
-	w->timeout_ms = o->timeout_ms;
-	w->until_ms = o->timeout_ms < 0 ? -1 : clock_ms() + o->timeout_ms;
-	o->id = o->state = o->text = NULL;
-	if (w->text != NULL)
-		w->fall = make_falls(w->text, w->length);
-	if (w->text != NULL && o->backlog)
-		look_back(c, w);
-	client->waits++;
-	w->next = c->waits;
-	c->waits = w;
-	c->news = true;
+	waiting_look(c); /* from now on, this one waits for the next change too */
+	w = add(c, client, o);
+	if ((w->state != NULL && strcmp(w->state, c->state) == 0) ||
+	    (w->text != NULL && o->backlog && look_back(c, w)))
+		grant(c, w);
 }
 
 void waiting_printed(struct control *c, const char *bytes, size_t n)
 {
-	for (struct wait *w = c->waits; w != NULL; w = w->next) {
-		if (w->text != NULL)
-			look_for(w, bytes, n);
+	struct wait *next;
+
+	for (struct wait *w = ring_first(&c->texts); w != NULL; w = next) {
+		next = ring_next(&w->kind);
+		if (look_for(w, bytes, n))
+			grant(c, w);
 	}
 }
 
-static void refuse_late(const struct wait *w, const char *state)
+static void refuse_late(struct control *c, struct wait *w)
 {
 	char text[256];
 	double seconds = (double)w->timeout_ms / 1000;
@@ -99,80 +143,56 @@ static void refuse_late(const struct wait *w, const char *state)
 		    w->text, w->length > 100 ? "..." : "", seconds);
 	else
 		(void)snprintf(text, sizeof(text), "not %s within %g s: it is %s",
-		    w->state != NULL ? w->state : "gone", seconds, state);
-	client_refuse(w->client, w->id, text);
+		    w->state != NULL ? w->state : "gone", seconds, c->state);
+	deny(c, w, text);
 }
 
-/* True when it has its answer. */
-static bool look(struct wait *w, const char *state, int64_t now)
+/* Those that wait for a state need a look only when it has changed. */
+static void look_at_state(struct control *c)
 {
-	if (w->seen || (w->state != NULL && strcmp(w->state, state) == 0))
-		client_accept(w->client, w->id, NULL);
-	else if (w->until_ms >= 0 && w->until_ms <= now)
-		refuse_late(w, state);
-	else
-		return false;
-	return true;
+	const char *before = c->state;
+	struct wait *next;
+
+	c->state = state_now(c);
+	if (before != NULL && strcmp(before, c->state) == 0)
+		return;
+	for (struct wait *w = ring_first(&c->states); w != NULL; w = next) {
+		next = ring_next(&w->kind);
+		if (strcmp(w->state, c->state) == 0)
+			grant(c, w);
+	}
 }
 
 void waiting_look(struct control *c)
 {
-	struct vmrun_state state;
-	int64_t now;
+	const struct alarm *first;
 
-	if (c->waits == NULL)
-		return;
-	machine_tell(c->machine, &state);
-	now = clock_ms();
-	for (struct wait **at = &c->waits; *at != NULL;) {
-		struct wait *w = *at;
-
-		if (!look(w, state.state, now)) {
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		free_wait(w);
-		c->news = true;
-	}
+	look_at_state(c);
+	while ((first = alarms_first(&c->timeouts)) != NULL && first->at_ms <= clock_ms())
+		refuse_late(c, first->owner);
 }
 
 void waiting_end(struct control *c)
 {
-	while (c->waits != NULL) {
-		struct wait *w = c->waits;
-		bool met = w->seen || (w->state == NULL && w->text == NULL);
+	struct wait *w;
 
-		c->waits = w->next;
-		if (met)
-			client_accept(w->client, w->id, NULL);
-		else
-			client_refuse(w->client, w->id, "the VM is gone");
-		free_wait(w);
-	}
+	while ((w = ring_first(&c->ends)) != NULL)
+		grant(c, w);
+	while ((w = ring_first(&c->states)) != NULL || (w = ring_first(&c->texts)) != NULL)
+		deny(c, w, "the VM is gone");
 }
 
-void waiting_forget(struct control *c, const struct client *client)
+void waiting_forget(struct control *c, struct client *client)
 {
-	for (struct wait **at = &c->waits; *at != NULL && client->waits > 0;) {
-		struct wait *w = *at;
+	struct wait *w;
 
-		if (w->client != client) {
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		free_wait(w);
-	}
+	while ((w = ring_first(&client->waiting)) != NULL)
+		free_wait(c, w);
 }
 
 int64_t waiting_until_ms(const struct control *c)
 {
-	int64_t first = -1;
+	const struct alarm *first = alarms_first(&c->timeouts);
 
-	for (const struct wait *w = c->waits; w != NULL; w = w->next) {
-		if (w->until_ms >= 0 && (first < 0 || w->until_ms < first))
-			first = w->until_ms;
-	}
-	return first;
+	return first == NULL ? -1 : first->at_ms;
 }
