@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/words.h"
 
 /* Where bhyve, qemu and their helpers live, and what cron and services leave out of PATH. */
 static const char *const more_places[] = {
@@ -17,7 +18,27 @@ static const char *const more_places[] = {
 	"/usr/local/bin",
 };
 
-static int judge(const char *path, struct error *err)
+/* A lookup in one place after the other, and what the message needs when it finds nothing. */
+struct search {
+	const char *name;
+	struct error unusable;	   /* the first file of this name that cannot be run */
+	struct words unsearchable; /* directories in which the name cannot even be looked up */
+};
+
+static int judge(const char *path, const struct stat *st, struct error *err)
+{
+	if (S_ISDIR(st->st_mode))
+		return error_set(err, STATUS_CANNOT_EXEC, "%s: a directory, not a program", path);
+	if (!S_ISREG(st->st_mode))
+		return error_set(err, STATUS_CANNOT_EXEC, "%s: not a program", path);
+	if (access(path, X_OK) < 0)
+		return error_set(
+		    err, STATUS_CANNOT_EXEC, "%s: not executable: %s", path, strerror(errno));
+	return 0;
+}
+
+/* Checks a name with a slash, which is not looked up. */
+static int judge_path(const char *path, struct error *err)
 {
 	struct stat st;
 
@@ -27,68 +48,83 @@ static int judge(const char *path, struct error *err)
 
 		return error_set(err, status, "%s: %s", path, strerror(errno));
 	}
-	if (S_ISDIR(st.st_mode))
-		return error_set(err, STATUS_CANNOT_EXEC, "%s: a directory, not a program", path);
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, STATUS_CANNOT_EXEC, "%s: not a program", path);
-	if (access(path, X_OK) < 0)
-		return error_set(
-		    err, STATUS_CANNOT_EXEC, "%s: not executable: %s", path, strerror(errno));
-	return 0;
+	return judge(path, &st, err);
 }
 
-/* Keeps in *err the first one that is there, but cannot be run. */
-static char *try_place(const char *place, size_t length, const char *name, struct error *err)
+/* Keeps a directory whose contents cannot be seen: the program may be there, so it is a hint. */
+static void keep_unsearchable(struct search *s, const char *directory, int why)
+{
+	MEM_AUTO char *text = mem_format("%s (%s)", directory, strerror(why));
+
+	if (why != ENOENT && why != ENOTDIR && !words_have(&s->unsearchable, text))
+		words_add(&s->unsearchable, text);
+}
+
+static char *try_place(struct search *s, const char *place, size_t length)
 {
 	/* An empty one means the current directory, as for the shell. */
-	char *path = length == 0 ? mem_format("./%s", name)
-				 : mem_format("%.*s/%s", (int)length, place, name);
-	struct error why = { 0 };
+	MEM_AUTO char *directory = length == 0 ? mem_copy(".") : mem_copy_n(place, length);
+	char *path = mem_format("%s/%s", directory, s->name);
+	struct stat st;
 
-	if (judge(path, &why) == 0)
+	if (stat(path, &st) < 0)
+		keep_unsearchable(s, directory, errno);
+	else if (judge(path, &st, &s->unusable) == 0)
 		return path;
-	if (why.status != STATUS_EXEC_MISSING)
-		(void)error_set(err, why.status, "%s", why.text);
-	error_clear(&why);
 	free(path);
 	return NULL;
 }
 
-static char *search(const char *places, const char *name, struct error *err)
+static char *try_places(struct search *s, const char *places)
 {
 	char *found = NULL;
 
 	for (const char *at = places; found == NULL; at++) {
 		size_t length = strcspn(at, ":");
 
-		found = try_place(at, length, name, err);
+		found = try_place(s, at, length);
 		at += length;
 		if (*at == '\0')
 			break;
 	}
 	for (size_t i = 0; found == NULL && i < sizeof(more_places) / sizeof(*more_places); i++)
-		found = try_place(more_places[i], strlen(more_places[i]), name, err);
+		found = try_place(s, more_places[i], strlen(more_places[i]));
 	return found;
+}
+
+static void tell_missing(const struct search *s, const char *places, struct error *err)
+{
+	MEM_AUTO char *hint = mem_copy("");
+
+	for (size_t i = 0; i < s->unsearchable.count; i++) {
+		char *longer = mem_format(
+		    "%s%s%s", hint, i == 0 ? "; cannot search " : ", ", s->unsearchable.item[i]);
+
+		free(hint);
+		hint = longer;
+	}
+	(void)error_set(err, STATUS_EXEC_MISSING,
+	    "%s: not found in PATH (%s), nor in %s, %s, %s, %s%s",
+	    *s->name == '\0' ? "\"\"" : s->name, places, more_places[0], more_places[1],
+	    more_places[2], more_places[3], hint);
 }
 
 char *program_find(const char *name, struct error *err)
 {
 	const char *places = getenv("PATH");
-	struct error why = { 0 };
+	struct search s = { .name = name };
 	char *found;
 
 	if (strchr(name, '/') != NULL)
-		return judge(name, err) == 0 ? mem_copy(name) : NULL;
+		return judge_path(name, err) == 0 ? mem_copy(name) : NULL;
 	if (places == NULL)
 		places = "/usr/bin:/bin";
-	found = *name == '\0' ? NULL : search(places, name, &why);
-	if (found == NULL && why.text != NULL)
-		(void)error_set(err, why.status, "%s", why.text);
+	found = *name == '\0' ? NULL : try_places(&s, places);
+	if (found == NULL && s.unusable.text != NULL)
+		(void)error_set(err, s.unusable.status, "%s", s.unusable.text);
 	else if (found == NULL)
-		(void)error_set(err, STATUS_EXEC_MISSING,
-		    "%s: not found in PATH (%s), nor in %s, %s, %s, %s",
-		    *name == '\0' ? "\"\"" : name, places, more_places[0], more_places[1],
-		    more_places[2], more_places[3]);
-	error_clear(&why);
+		tell_missing(&s, places, err);
+	error_clear(&s.unusable);
+	words_free(&s.unsearchable);
 	return found;
 }

@@ -37,7 +37,8 @@ int spawn_process(const struct spawn *what, pid_t *pid, struct error *err);
  * Where a program is: a name with a slash as it is, else looked up in PATH, then in the places
  * where a service's short PATH misses it (/usr/sbin, /sbin, /usr/local/sbin, /usr/local/bin).
  * Returns an owned path, with a slash in it.  NULL with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC
- * in *err (not executable, a directory): the text says where it was looked for.
+ * in *err (not executable, a directory): the text says where it was looked for, and which of these
+ * directories could not be searched.
  */
 char *program_find(const char *name, struct error *err);
 

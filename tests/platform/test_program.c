@@ -7,7 +7,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scratch.h"
@@ -15,7 +17,12 @@
 static struct error err;
 static char *old_path;
 
-/* In the folder: good/prog, plain/prog (not executable), folder/prog/ and here (executable). */
+#define ORDINARY_USER 65534 /* nobody, on every system */
+
+/*
+ * In the scratch directory: good/prog, plain/prog (not executable), folder/prog/, here (executable)
+ * and locked/, which nobody but root may search.
+ */
 static int setup_group(void **state)
 {
 	const char *path = getenv("PATH");
@@ -27,6 +34,8 @@ static int setup_group(void **state)
 	(void)mkdir("plain", 0755);
 	(void)mkdir("folder", 0755);
 	(void)mkdir("folder/prog", 0755);
+	(void)mkdir("locked", 0000);
+	(void)chmod(".", 0755);
 	scratch_write("good/prog", "#!/bin/sh\n", 0755);
 	scratch_write("plain/prog", "#!/bin/sh\n", 0644);
 	scratch_write("here", "#!/bin/sh\n", 0755);
@@ -38,6 +47,7 @@ static int teardown_group(void **state)
 	if (old_path != NULL)
 		(void)setenv("PATH", old_path, 1);
 	free(old_path);
+	(void)chmod("locked", 0700);
 	return scratch_leave(state);
 }
 
@@ -120,6 +130,57 @@ static void test_missing_program_tells_where_it_was_sought(void **state)
 	    "/usr/local/sbin, /usr/local/bin");
 }
 
+static bool is_told(const char *path, const char *name, enum status status, const char *text)
+{
+	MEM_AUTO char *found = NULL;
+	bool right;
+
+	(void)setenv("PATH", path, 1);
+	found = program_find(name, &err);
+	right = found == NULL && err.status == status && strcmp(err.text, text) == 0;
+	if (!right)
+		print_error("PATH=%s %s: got %s %d %s\n", path, name, found == NULL ? "" : found,
+		    (int)err.status, found == NULL ? err.text : "");
+	error_clear(&err);
+	return right;
+}
+
+static bool locked_directories_are_hints(void)
+{
+	bool right = is_told("locked:good:locked", "no-such-program", STATUS_EXEC_MISSING,
+	    "no-such-program: not found in PATH (locked:good:locked), nor in /usr/sbin, /sbin, "
+	    "/usr/local/sbin, /usr/local/bin; cannot search locked (Permission denied)");
+
+	right &= is_told("locked/a:/nonexistent:locked/b", "prog", STATUS_EXEC_MISSING,
+	    "prog: not found in PATH (locked/a:/nonexistent:locked/b), nor in /usr/sbin, /sbin, "
+	    "/usr/local/sbin, /usr/local/bin; cannot search locked/a (Permission denied), "
+	    "locked/b (Permission denied)");
+	right &= is_told("locked:plain", "prog", STATUS_CANNOT_EXEC,
+	    "plain/prog: not executable: Permission denied");
+	right &=
+	    is_told("good", "locked/prog", STATUS_CANNOT_EXEC, "locked/prog: Permission denied");
+	return right;
+}
+
+/* Modes do not stop root, so a child of root becomes an ordinary user first. */
+static void test_directory_that_cannot_be_searched_is_a_hint(void **state)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	(void)state;
+	if (pid == 0) {
+		bool ordinary =
+		    getuid() != 0 || (setgid(ORDINARY_USER) == 0 && setuid(ORDINARY_USER) == 0);
+
+		_exit(ordinary && locked_directories_are_hints() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	(void)setenv("PATH", "locked:good", 1);
+	assert_found("prog", "good/prog");
+}
+
 static void test_places_of_administrators_are_sought_too(void **state)
 {
 	MEM_AUTO char *found = NULL;
@@ -155,6 +216,7 @@ int main(void)
 		TEST(empty_element_is_the_current_folder),
 		TEST(found_but_unusable_is_told),
 		TEST(missing_program_tells_where_it_was_sought),
+		TEST(directory_that_cannot_be_searched_is_a_hint),
 		TEST(places_of_administrators_are_sought_too),
 		TEST(unset_path_is_the_usual_one),
 	};
