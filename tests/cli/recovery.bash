@@ -10,7 +10,8 @@ recovery_setup() {
 	# The sanitizer's own library wants to be the first, and does as well behind ours.
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 	fake_host
-	mkdir run state/vmm
+	mkdir state/vmm
+	mkdir -m 700 run
 	vmrun_words=("$VMRUN" --run-dir run --state-dir keep -p guest.pid -P own.pid)
 }
 

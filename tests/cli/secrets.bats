@@ -5,7 +5,7 @@
 setup() {
 	load common
 	common_setup
-	mkdir run keep
+	mkdir -m 700 run keep
 }
 
 teardown() {

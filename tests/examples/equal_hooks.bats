@@ -17,7 +17,7 @@ teardown() {
 @test "hooks in Lua: answers, waits, errors, refusals, state" {
 	local list
 	lua "vm.targets = { a = {}, b = {} }
-		vm.hook_timeout = 0.3
+		vm.hook_timeout = 1
 		local n = 0
 		function vm.on_prepare(spec, boot)
 			if boot.boots == 6 then error('no more', 0) end
