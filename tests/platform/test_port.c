@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loopback.h"
+
 /* A listener at a port of the kernel's choice. */
 static int serve(char place[64], int *port)
 {
@@ -35,9 +37,11 @@ static int serve(char place[64], int *port)
 static void taken_and_free(void **state)
 {
 	char place[64], other[64];
-	int port, fd = serve(place, &port);
+	int port, fd;
 
 	(void)state;
+	loopback_needed();
+	fd = serve(place, &port);
 	assert_int_equal(port_probe(place), EADDRINUSE);
 	(void)snprintf(other, sizeof(other), ":%d", port);
 	assert_int_equal(port_probe(other), EADDRINUSE);
@@ -52,11 +56,14 @@ static void taken_and_free(void **state)
 static void a_connection_that_just_ended(void **state)
 {
 	char place[64];
-	int port, fd = serve(place, &port), client = socket(AF_INET, SOCK_STREAM, 0), served;
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int port, fd, client = socket(AF_INET, SOCK_STREAM, 0), served;
 	char byte;
 
 	(void)state;
+	loopback_needed();
+	fd = serve(place, &port);
+	a.sin_port = htons((uint16_t)port);
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(connect(client, (const struct sockaddr *)&a, sizeof(a)), 0);
 	served = accept(fd, NULL, NULL);
@@ -68,13 +75,19 @@ static void a_connection_that_just_ended(void **state)
 	assert_int_equal(port_probe(place), 0);
 }
 
-static void addresses(void **state)
+static void malformed_places(void **state)
 {
 	(void)state;
-	assert_int_equal(port_probe("192.0.2.1:5900"), EADDRNOTAVAIL);
 	assert_int_equal(port_probe("name.example.org:5900"), EINVAL);
 	assert_int_equal(port_probe("5900"), EINVAL);
 	assert_int_equal(port_probe("127.0.0.1:http"), EINVAL);
+}
+
+static void addresses_of_other_hosts(void **state)
+{
+	(void)state;
+	loopback_needed();
+	assert_int_equal(port_probe("192.0.2.1:5900"), EADDRNOTAVAIL);
 	/* Where there is no IPv6 it says so, and does not take it for a name. */
 	assert_int_not_equal(port_probe("[2001:db8::1]:5900"), EINVAL);
 	assert_int_not_equal(port_probe("[2001:db8::1]:5900"), 0);
@@ -85,7 +98,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taken_and_free),
 		cmocka_unit_test(a_connection_that_just_ended),
-		cmocka_unit_test(addresses),
+		cmocka_unit_test(malformed_places),
+		cmocka_unit_test(addresses_of_other_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
