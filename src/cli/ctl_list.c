@@ -110,7 +110,7 @@ static struct vm *find_all(const struct ctl *ctl, size_t *count)
 			list = longer;
 		if (longer != NULL && vm.name != NULL && *vm.name != '.' &&
 		    (has_file(ctl, &vm, "control") || has_file(ctl, &vm, "lock") ||
-			has_file(ctl, &vm, "state.json")))
+			has_file(ctl, &vm, "ledger.json")))
 			list[(*count)++] = vm;
 		else
 			free(vm.name);

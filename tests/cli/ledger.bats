@@ -145,6 +145,8 @@ bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 	is "$status" 0
 	has 'tap0 is left behind: `ifconfig tap0 destroy`: ifconfig: tap0: busy (the next start tries again)'
 	is "$(ledger | jq -r '.taken[].name')" tap0
+	"$VMRUNCTL" -r run list >list
+	grep -q "^$vm *dead" list
 	is "$(ledger | jq -c '[.processes[] | select(.name != "hypervisor")]')" '[]'
 	# It fails again: for the dead one, and at the end of this one, whose own tap is another one.
 	script 'exit 1'
