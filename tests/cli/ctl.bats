@@ -271,13 +271,15 @@ hook: expected a string, got an integer'
 @test "events: from the beginning, from now on, until the end" {
 	up
 	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 --json >all 3>&- &
+	local from_start=$!
 	"$VMRUNCTL" -r "$run_dir" "$vm" events >human 3>&- &
+	local from_now=$!
 	await_text '"event":"spawned"' all
 	ctl "$vm" next a
 	ctl "$vm" reboot
 	await_text 'spawned       target a' human
 	ctl "$vm" stop
-	wait
+	wait "$from_start" "$from_now" "$pid"
 	is "$(jq -s '[.[].seq] == [range(1; length + 1)]' all)" true
 	is "$(jq -r .event all | grep -v policy | tr '\n' ' ')" \
 		"starting spawned stopping exit cleaned decided starting spawned stopping exit cleaned decided ended "
@@ -290,9 +292,10 @@ hook: expected a string, got an integer'
 	start --events mine vm.json
 	await_file up
 	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 --json >all 3>&- &
+	local from_start=$!
 	await_text oops all
 	ctl "$vm" stop
-	wait
+	wait "$from_start" "$pid"
 	cmp all mine
 }
 

@@ -602,7 +602,7 @@ vmm_host() {
 	script 'exit 2'
 	(await test -e go.soon && : >go) &
 	PATH=$PWD/bin:$PATH vmrun --hypervisor bhyve vm.json
-	wait
+	wait $!
 	is "$status" 0
 	lacks 'warning'
 	[ ! -e "/dev/vmm/$vm" ]
