@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "lib/handle.h"
-#include "run/graph.h"
+#include "policy/graph.h"
 
 static bool has_hooks(const struct vmrun *vm, const struct spec *spec)
 {

@@ -3,7 +3,7 @@
 #define LIB_HANDLE_H
 
 #include "check/findings.h"
-#include "run/boot.h"
+#include "plan/boot.h"
 #include "run/control.h"
 #include "run/machine.h"
 #include "run/simulation.h"

@@ -11,7 +11,7 @@
 #include "platform/spawn.h"
 #include "platform/terminal.h"
 #include "platform/waitset.h"
-#include "run/lines.h"
+#include "process/lines.h"
 
 #define CHILD_TAIL 4096 /* bytes of stderr that are kept for the exit report */
 

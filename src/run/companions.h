@@ -6,8 +6,8 @@
 #define RUN_COMPANIONS_H
 
 #include "platform/waitset.h"
-#include "run/event.h"
-#include "run/lines.h"
+#include "event/event.h"
+#include "process/lines.h"
 #include "spec/spec.h"
 
 struct companion_run {

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "run/machine_state.h"
-#include "run/outlook.h"
+#include "policy/outlook.h"
 
 void deciding_say(struct machine *m, const struct decision *d)
 {

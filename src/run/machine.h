@@ -7,9 +7,9 @@
 
 #include "base/report.h"
 #include "check/findings.h"
-#include "run/boot.h"
-#include "run/event.h"
-#include "run/policy.h"
+#include "plan/boot.h"
+#include "event/event.h"
+#include "policy/policy.h"
 
 struct machine;
 struct simulation;

@@ -12,7 +12,7 @@
 #include "base/node.h"
 #include "base/words.h"
 #include "platform/command.h"
-#include "run/event.h"
+#include "event/event.h"
 
 /* Is it a sleep, and for how long. */
 bool request_is_sleep(const struct node *request, int64_t *ms);

@@ -18,9 +18,13 @@ spec: base platform device spec
 config: base platform script device spec config
 hyper: base platform device spec hyper
 check: base platform device spec hyper check
+process: base platform spec process
+event: base platform event vmrun
+policy: base platform device spec hyper policy
+plan: base platform script device spec config hyper plan
 ledger: base platform device spec hyper ledger
-run: base platform device spec config script hyper check ledger run vmrun
-lib: base platform device spec config script hyper check ledger run lib vmrun
+run: base platform script device spec config hyper check process event policy plan ledger run vmrun
+lib: base platform script device spec config hyper check process event policy plan ledger run lib vmrun
 cli: vmrun own
 '
 

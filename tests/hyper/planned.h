@@ -2,7 +2,7 @@
 #ifndef TESTS_HYPER_PLANNED_H
 #define TESTS_HYPER_PLANNED_H
 
-#include "run/boot.h"
+#include "plan/boot.h"
 
 struct planned {
 	struct words settings, extra;

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "run/event.h"
+#include "event/event.h"
 #include "vmrun/vmrun.h"
 
 static const char *const words[] = { "bhyve", "-c", "1", "a \"b\"", NULL };

@@ -1,0 +1,197 @@
+/* The event queue. */
+#include "event/event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+
+/*
+ * Lines of output, and what scripts say, that wait for a reader who does not come; older ones are
+ * dropped then.  A reader who does come finds at most what machine_dispatch() adds at once, and the
+ * rest of a pipe at the end.
+ */
+#define MOST_WAITING 8192
+
+static const char *const names[] = {
+	[VMRUN_STARTING] = "starting",
+	[VMRUN_LOADING] = "loading",
+	[VMRUN_SPAWNED] = "spawned",
+	[VMRUN_OUTPUT] = "output",
+	[VMRUN_EXITED] = "exit",
+	[VMRUN_POLICY] = "policy",
+	[VMRUN_DECIDED] = "decided",
+	[VMRUN_GIVEN_UP] = "given_up",
+	[VMRUN_RELOADED] = "reloaded",
+	[VMRUN_STOPPING] = "stopping",
+	[VMRUN_HOOK_FAILED] = "hook_failed",
+	[VMRUN_LOG] = "log",
+	[VMRUN_WARNING] = "warning",
+	[VMRUN_NOTE] = "note",
+	[VMRUN_CHECKED] = "checked",
+	[VMRUN_FIXED] = "fixed",
+	[VMRUN_ENDED] = "ended",
+	[VMRUN_HOOK_EVENT] = "hook",
+	[VMRUN_CLEANED] = "cleaned",
+	[VMRUN_LOST] = "lost",
+};
+
+static void free_record(struct event_record *r)
+{
+	if (r == NULL)
+		return;
+	free(r->target);
+	free(r->ended);
+	free(r->by);
+	free(r->text);
+	free(r->level);
+	for (size_t i = 0; r->argv != NULL && r->argv[i] != NULL; i++)
+		free(r->argv[i]);
+	free(r->argv);
+	free(r);
+}
+
+/* Sequence numbers tell a late reader that something is missing. */
+static void drop_oldest_output(struct event_queue *q)
+{
+	struct event_record *before = NULL;
+
+	for (struct event_record *r = q->first; r != NULL; before = r, r = r->next) {
+		if (r->event.type != VMRUN_OUTPUT && r->event.type != VMRUN_LOG &&
+		    r->event.type != VMRUN_HOOK_EVENT)
+			continue;
+		if (before == NULL)
+			q->first = r->next;
+		else
+			before->next = r->next;
+		if (q->last == r)
+			q->last = before;
+		q->count--;
+		free_record(r);
+		return;
+	}
+}
+
+static void tell(const struct event_queue *q, const struct event_record *r)
+{
+	struct vmrun_event event = r->event;
+
+	event.vm = q->vm;
+	q->hear(q->hear_context, &event);
+}
+
+void event_tell(struct event_queue *q)
+{
+	const struct event_record *r = q->unheard;
+
+	q->unheard = NULL;
+	if (r != NULL && q->hear != NULL)
+		tell(q, r);
+}
+
+void event_listen(struct event_queue *q,
+    void (*hear)(void *context, const struct vmrun_event *event), void *context)
+{
+	q->hear = hear;
+	q->hear_context = context;
+	q->unheard = NULL;
+	for (const struct event_record *r = q->first; r != NULL && hear != NULL; r = r->next)
+		tell(q, r);
+}
+
+struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type)
+{
+	struct event_record *r = mem_zero(sizeof(*r));
+
+	event_tell(q);
+	if (q->count >= MOST_WAITING)
+		drop_oldest_output(q);
+	r->event.type = type;
+	r->event.name = names[type];
+	r->event.seq = ++q->seq;
+	r->event.time_ms = clock_date_ms();
+	if (q->last == NULL)
+		q->first = r;
+	else
+		q->last->next = r;
+	q->last = r;
+	q->count++;
+	q->unheard = r;
+	return r;
+}
+
+static char *set(char **into, const char *text)
+{
+	free(*into);
+	*into = text == NULL ? NULL : mem_copy(text);
+	return *into;
+}
+
+void event_target(struct event_record *r, const char *target)
+{
+	r->event.target = set(&r->target, target);
+}
+
+void event_ended(struct event_record *r, const char *target)
+{
+	r->event.ended = set(&r->ended, target);
+}
+
+void event_by(struct event_record *r, const char *by)
+{
+	r->event.by = set(&r->by, by);
+}
+
+void event_text(struct event_record *r, const char *text)
+{
+	r->event.text = set(&r->text, text);
+}
+
+void event_level(struct event_record *r, const char *level)
+{
+	r->event.level = set(&r->level, level);
+}
+
+void event_argv(struct event_record *r, char *const *argv)
+{
+	size_t n = 0;
+
+	while (argv[n] != NULL)
+		n++;
+	r->argv = mem_zero((n + 1) * sizeof(*r->argv));
+	for (size_t i = 0; i < n; i++)
+		r->argv[i] = mem_copy(argv[i]);
+	r->event.argv = (const char *const *)r->argv;
+}
+
+bool event_next(struct event_queue *q, struct vmrun_event *out)
+{
+	struct event_record *r;
+
+	event_tell(q);
+	r = q->first;
+	free_record(q->lent);
+	q->lent = r;
+	if (r == NULL)
+		return false;
+	q->first = r->next;
+	if (q->first == NULL)
+		q->last = NULL;
+	q->count--;
+	r->event.vm = q->vm;
+	*out = r->event;
+	return true;
+}
+
+void event_queue_clear(struct event_queue *q)
+{
+	while (q->first != NULL) {
+		struct event_record *r = q->first;
+
+		q->first = r->next;
+		free_record(r);
+	}
+	free_record(q->lent);
+	memset(q, 0, sizeof(*q));
+}

@@ -1,0 +1,454 @@
+/* Preparing boots. */
+#include "plan/boot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "hyper/firmware.h"
+
+static struct decoder decoder_of(const struct boot_source *source, struct report *report)
+{
+	struct decoder d = { .report = report, .folder = document_folder(source->doc) };
+
+	d.of_ucl = document_is_of_ucl(source->doc);
+	return d;
+}
+
+/* Removed devices stay in the list: they keep their slots empty. */
+static void mark_removed(struct spec *spec, const struct node *removed)
+{
+	for (const struct node *n = removed == NULL ? NULL : removed->first; n != NULL;
+	     n = n->next) {
+		for (size_t i = 0; i < spec->device_count; i++) {
+			if (spec->devices[i]->index + 1 == (size_t)n->integer)
+				spec->devices[i]->removed = true;
+		}
+	}
+}
+
+/* The lock, the folders and the kernel's VM are those of the name that it has since the start. */
+static void check_name(
+    const struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct where at = { NULL, "name", 0 };
+
+	if (source->base != NULL && source->base->name != NULL && spec->name != NULL &&
+	    strcmp(spec->name, source->base->name) != 0)
+		report_add(report, STATUS_SPEC, &at,
+		    "the VM is \"%s\" since the start: a hook cannot call it \"%s\"",
+		    source->base->name, spec->name);
+}
+
+/* What a document says, and what was said beside it. */
+static struct spec *decode(
+    const struct boot_source *source, const struct node *document, struct decoder *d)
+{
+	struct spec *spec = spec_decode(document, d);
+
+	check_name(source, spec, d->report);
+	if (source->hooks != NULL)
+		hook_list_append(&spec->hooks, source->hooks);
+	return spec;
+}
+
+/* Reports what the sandbox refuses of a spec, whichever way it got there. */
+static void confine(
+    const struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	const struct sandbox *sandbox = document_sandbox(source->doc);
+
+	if (sandbox != NULL)
+		spec_confine(spec, sandbox, firmware_is_known, report);
+}
+
+/*
+ * Returns the merged and decoded spec of a target, without slots: also when the report got
+ * problems, as far as it could be read.  NULL when there was nothing to decode.
+ */
+static struct spec *read_spec(struct boot_source *source, const char *target, struct report *report)
+{
+	struct decoder d = decoder_of(source, report);
+	struct merged merged;
+	struct spec *spec;
+	size_t before = report->count;
+
+	if (document_merge(source->doc, target, source->settings, &merged, report) != 0)
+		return NULL;
+	spec = decode(source, merged.spec, &d);
+	mark_removed(spec, merged.removed);
+	confine(source, spec, report);
+	merged_clear(&merged);
+	document_place(source->doc, report, before);
+	return spec;
+}
+
+static void check_target(
+    struct boot_source *source, const char *target, const struct where *at, struct report *report)
+{
+	if (target != NULL && !words_have(document_targets(source->doc), target))
+		document_report_target(source->doc, target, at, report);
+}
+
+/* The targets that a spec leads to. */
+static void check_next_targets(
+    struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct where next = { NULL, "next_target", 0 }, on = { NULL, "on", 0 };
+
+	check_target(source, spec->next_target, &next, report);
+	for (int i = 0; i < CAUSES; i++) {
+		struct where cause = { &on, cause_name((enum cause)i), 0 };
+		struct where at = { &cause, "boot", 0 };
+
+		check_target(source, spec->on[i].target, &at, report);
+	}
+}
+
+/* Two uses of a hook under one name would take what the other has kept for their own. */
+static void check_keeps(const struct hook_file *hook, const char *name, struct words *known,
+    const struct where *at, struct report *report)
+{
+	size_t before = report->count;
+
+	if (words_have(known, name))
+		report_add(report, STATUS_SPEC, at,
+		    "a second use of this hook would share the state \"%s\" with the first one: "
+		    "give "
+		    "it an \"id\"",
+		    name);
+	else
+		words_add(known, name);
+	if (hook->of_option && report->count > before)
+		report->item[before].place = mem_format("--hook %s", hook->name);
+}
+
+static void load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct words known = { 0 };
+
+	for (size_t i = 0; i < spec->hooks.count; i++) {
+		const struct hook_file *hook = &spec->hooks.item[i];
+		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
+		const struct where *place = hook->of_option ? NULL : &at;
+		MEM_AUTO char *keeps = document_load_hook(source->doc, hook, place, report);
+
+		if (keeps != NULL)
+			check_keeps(hook, keeps, &known, place, report);
+	}
+	words_free(&known);
+}
+
+/* Judges the file that a plan writes: qemu's variables have a name of their own beside bhyve's. */
+static bool confine_plan(
+    const struct boot_source *source, const struct plan *plan, struct report *report)
+{
+	const struct sandbox *sandbox = document_sandbox(source->doc);
+	struct where at = { NULL, "varfile", 0 };
+	MEM_AUTO char *real = NULL;
+
+	if (sandbox == NULL || plan->copy_to == NULL ||
+	    sandbox_allows_path(sandbox, plan->copy_to, &real))
+		return true;
+	report_add(report, STATUS_SPEC, &at,
+	    "the sandbox refuses the path \"%s\", which is made of this one and leads outside the "
+	    "spec's directory: name another varfile",
+	    plan->copy_to);
+	return false;
+}
+
+static int make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
+    struct report *report)
+{
+	MEM_AUTO char *folder = mem_format("%s/%s", source->run_dir, spec->name);
+	MEM_AUTO char *state = mem_format("%s/%s", source->state_dir, spec->name);
+	struct plan_request request = { spec, source->program, source->extra, folder, state,
+		source->dry };
+
+	if (source->hyper->plan(&request, plan, report) == 0 && confine_plan(source, plan, report))
+		return 0;
+	plan_clear(plan);
+	return -1;
+}
+
+/* One target at the start: what was read of it, and what is wrong with it. */
+struct candidate {
+	const char *target;
+	struct spec *spec; /* NULL when there was nothing to decode */
+	struct report report;
+};
+
+/* All that can be known of a target before it boots. The pins of all targets are known by now. */
+static void check_candidate(struct boot_source *source, struct candidate *c)
+{
+	struct plan plan = { 0 };
+	struct merged merged;
+	struct report ignored = { 0 };
+	size_t before = c->report.count;
+
+	if (c->spec == NULL)
+		return;
+	check_next_targets(source, c->spec, &c->report);
+	load_hooks(source, c->spec, &c->report);
+	slots_assign(c->spec, source->base, &source->pins, &c->report);
+	if (c->report.count == 0) {
+		spec_complete(c->spec);
+		(void)make_plan(source, c->spec, &plan, &c->report);
+	}
+	plan_clear(&plan);
+	if (c->report.count == before)
+		return;
+	/* Places are those of the target merged last: merge this one again. */
+	if (document_merge(source->doc, c->target, source->settings, &merged, &ignored) == 0)
+		merged_clear(&merged);
+	report_free(&ignored);
+	document_place(source->doc, &c->report, before);
+}
+
+/* The base's own slots, which no target may move. Its faults are found with the targets. */
+static void place_base(struct boot_source *source)
+{
+	struct report ignored = { 0 };
+
+	source->base = read_spec(source, NULL, &ignored);
+	if (source->base != NULL) {
+		slots_collect(&source->pins, source->base);
+		slots_assign(source->base, NULL, &source->pins, &ignored);
+	}
+	report_free(&ignored);
+}
+
+/* Refuses words for the hypervisor in the sandbox: they can say all that a spec may not. */
+static void refuse_words(const struct boot_source *source, struct report *report)
+{
+	if (document_sandbox(source->doc) == NULL || source->extra == NULL ||
+	    source->extra->count == 0)
+		return;
+	report_add(report, STATUS_SPEC, NULL,
+	    "the sandbox refuses words for the hypervisor (\"%s\"), which are passed on unchecked: "
+	    "remove them",
+	    source->extra->item[0]);
+	report->item[report->count - 1].place = mem_copy("--");
+}
+
+int boot_source_check(struct boot_source *source, struct report *report)
+{
+	const struct words *targets = document_targets(source->doc);
+	struct candidate *list = mem_zero((targets->count + 1) * sizeof(*list));
+	size_t before = report->count;
+
+	refuse_words(source, report);
+	for (size_t i = 0; i < targets->count; i++) {
+		list[i].target = targets->item[i];
+		list[i].spec = read_spec(source, list[i].target, &list[i].report);
+		if (list[i].spec != NULL)
+			slots_collect(&source->pins, list[i].spec);
+	}
+	place_base(source);
+	for (size_t i = 0; i < targets->count; i++) {
+		check_candidate(source, &list[i]);
+		report_merge(report, &list[i].report);
+		spec_free(list[i].spec);
+	}
+	free(list);
+	report_sort(report);
+	return report->count == before ? 0 : -1;
+}
+
+void boot_source_clear(struct boot_source *source)
+{
+	spec_free(source->base);
+	document_free(source->doc);
+	memset(source, 0, sizeof(*source));
+}
+
+void boot_hook_keys(const struct spec *spec, struct words *keys)
+{
+	for (size_t i = 0; i < spec->hooks.count; i++)
+		words_add(keys, spec->hooks.item[i].key);
+}
+
+void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
+    struct words *labels)
+{
+	struct words keys = { 0 };
+	struct node *list = NULL;
+	struct error ignored = { 0 };
+
+	if (!spec_has_hook(spec, hook))
+		return;
+	boot_hook_keys(spec, &keys);
+	(void)document_hooks(source->doc, hook, &keys, &list, &ignored);
+	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
+		words_add(labels, n->text);
+	error_clear(&ignored);
+	node_free(list);
+	words_free(&keys);
+}
+
+struct node *boot_prepare_argument(
+    const struct boot_source *source, const struct boot *draft, const struct boot_facts *facts)
+{
+	const struct spec *spec = draft->spec;
+	struct node *argument = node_new(NODE_OBJECT), *slots = node_new(NODE_LIST);
+	struct node *boot = node_new(NODE_OBJECT);
+	char slot[SLOT_TEXT];
+
+	for (size_t i = 0; i < spec->device_count; i++) {
+		/* What other keys stand for is in no list of the document. */
+		if (!spec->devices[i]->removed && spec->devices[i]->origin == NULL)
+			node_append(slots, node_string(slot_text(&spec->devices[i]->slot, slot)));
+	}
+	node_put(boot, "vm", node_string(spec->name));
+	node_put(boot, "target", node_string(draft->target));
+	node_put(boot, "boots", node_int(facts->boots));
+	node_put(boot, "hypervisor", node_string(source->hyper->name));
+	if (facts->previous_cause != NULL)
+		node_put(boot, "previous_cause", node_string(facts->previous_cause));
+	node_put(argument, "slots", slots);
+	node_put(argument, "boot", boot);
+	return argument;
+}
+
+int boot_change(struct boot_source *source, struct boot *draft, const struct node *changed,
+    struct report *report)
+{
+	struct decoder d = decoder_of(source, report);
+	size_t before = report->count;
+	struct spec *spec = decode(source, changed, &d);
+
+	confine(source, spec, report);
+	if (report->count == before) {
+		check_next_targets(source, spec, report);
+		load_hooks(source, spec, report);
+		slots_assign(spec, NULL, &source->pins, report);
+		spec_complete(spec);
+	}
+	document_place(source->doc, report, before);
+	if (report->count != before) {
+		spec_free(spec);
+		return -1;
+	}
+	spec_free(draft->spec);
+	draft->spec = spec;
+	return 0;
+}
+
+struct spec *boot_spec(struct boot_source *source, const char *target, struct report *report)
+{
+	size_t before = report->count;
+	struct spec *spec = read_spec(source, target, report);
+
+	if (spec != NULL && report->count == before) {
+		slots_assign(spec, source->base, &source->pins, report);
+		spec_complete(spec);
+	}
+	document_place(source->doc, report, before);
+	if (report->count == before)
+		return spec;
+	spec_free(spec);
+	return NULL;
+}
+
+int boot_draft(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report)
+{
+	struct spec *spec = boot_spec(source, target, report);
+
+	memset(out, 0, sizeof(*out));
+	if (spec == NULL)
+		return -1;
+	if (facts->boots > 0)
+		spec_forget_first(spec);
+	document_limit(source->doc, spec->hook_timeout_ms, (size_t)spec->hook_memory);
+	out->spec = spec;
+	out->target = mem_copy(target);
+	return 0;
+}
+
+int boot_finish(struct boot_source *source, struct boot *draft, struct report *report)
+{
+	size_t before = report->count;
+
+	if (make_plan(source, draft->spec, &draft->plan, report) != 0) {
+		document_place(source->doc, report, before);
+		return -1;
+	}
+	words_append(&draft->plan.notes, &draft->spec->notes);
+	words_append(&draft->spec->moot, &draft->plan.moot);
+	source->hyper->settle(&draft->plan, draft->spec);
+	return 0;
+}
+
+/* Calls one on_prepare, and takes what it has changed. */
+static int call_prepare(struct boot_source *source, size_t index, const char *label,
+    struct boot *draft, const struct boot_facts *facts, struct report *report)
+{
+	struct node *argument = boot_prepare_argument(source, draft, facts), *changed = NULL;
+	struct error err = { 0 };
+	int rc = 0;
+
+	if (document_call_hook(source->doc, "on_prepare", index, argument, &changed, &err) != 0) {
+		err.status = STATUS_CHECK;
+		(void)error_prefix(&err, "%s", label);
+		report_take(report, NULL, &err);
+		return -1;
+	}
+	if (changed != NULL)
+		rc = boot_change(source, draft, changed, report);
+	node_free(changed);
+	return rc;
+}
+
+static int run_prepare(struct boot_source *source, struct boot *draft,
+    const struct boot_facts *facts, struct report *report)
+{
+	struct words keys = { 0 };
+	struct node *labels = NULL;
+	struct error err = { 0 };
+	size_t index = 1;
+	int rc;
+
+	if (!spec_has_hook(draft->spec, "on_prepare"))
+		return 0;
+	boot_hook_keys(draft->spec, &keys);
+	rc = document_hooks(source->doc, "on_prepare", &keys, &labels, &err);
+	words_free(&keys);
+	if (rc != 0)
+		report_take(report, NULL, &err);
+	for (const struct node *n = labels == NULL ? NULL : labels->first; n != NULL && rc == 0;
+	     n = n->next, index++)
+		rc = call_prepare(source, index, n->text, draft, facts, report);
+	node_free(labels);
+	return rc;
+}
+
+int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
+    struct boot *out, struct report *report)
+{
+	if (boot_draft(source, target, facts, out, report) != 0)
+		return -1;
+	if (run_prepare(source, out, facts, report) == 0 && boot_finish(source, out, report) == 0)
+		return 0;
+	boot_clear(out);
+	return -1;
+}
+
+int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report)
+{
+	struct plan plan = { 0 };
+
+	if (make_plan(source, boot->spec, &plan, report) != 0)
+		return -1;
+	plan_clear(&boot->plan);
+	boot->plan = plan;
+	return 0;
+}
+
+void boot_clear(struct boot *boot)
+{
+	free(boot->target);
+	spec_free(boot->spec);
+	plan_clear(&boot->plan);
+	memset(boot, 0, sizeof(*boot));
+}

@@ -1,0 +1,229 @@
+/* Writing a policy as DOT.  Nodes have numbers: names of targets may be anything, labels as well.
+ */
+#include "policy/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "policy/outlook.h"
+
+#define LINE_MOST 30 /* characters of a label's line, beyond which it is broken */
+
+/* The inside of a quoted string. */
+static void add_escaped(struct str *s, const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '\n')
+			str_add(s, "\\n");
+		else if ((unsigned char)*p < ' ' || *p == 0x7f)
+			str_add(s, "?");
+		else
+			str_addf(s, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+	}
+}
+
+static size_t target_index(const struct graph *g, const char *name)
+{
+	size_t i = 0;
+
+	while (i + 1 < g->count && strcmp(g->target[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static const struct action *given_up(const struct graph *g, size_t i)
+{
+	return &g->target[i].spec->on[CAUSE_GIVEN_UP];
+}
+
+static bool same_action(const struct action *a, const struct action *b)
+{
+	return a->kind == b->kind &&
+	    (a->kind != ACTION_TARGET || strcmp(a->target, b->target) == 0);
+}
+
+/* Targets that give up alike share a node: that of the first of them. */
+static size_t given_up_node(const struct graph *g, size_t i)
+{
+	size_t first = 0;
+
+	while (!same_action(given_up(g, first), given_up(g, i)))
+		first++;
+	return first;
+}
+
+static bool leads_somewhere(const struct action *action)
+{
+	return action->kind == ACTION_TARGET || action->kind == ACTION_WAIT;
+}
+
+/* --- edges --- */
+
+static bool same_place(const struct prospect *a, const struct prospect *b)
+{
+	return a->decision.boot == b->decision.boot &&
+	    (!a->decision.boot || strcmp(a->decision.target, b->decision.target) == 0);
+}
+
+static bool same_terms(const struct prospect *a, const struct prospect *b)
+{
+	return same_place(a, b) && a->decision.delay_ms == b->decision.delay_ms &&
+	    a->decision.by_next == b->decision.by_next;
+}
+
+/* Is it the first of the causes that it is alike with? */
+static bool is_first(const struct outlook *o, size_t i,
+    bool (*alike)(const struct prospect *a, const struct prospect *b))
+{
+	for (size_t k = 0; k < i; k++) {
+		if (o->item[k].cause != CAUSE_GIVEN_UP && alike(&o->item[k], &o->item[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Adds a word to a list in lines that do not grow too long; `line` is the length of the last. */
+static void add_word(struct str *label, const char *word, bool first, size_t *line)
+{
+	size_t n = strlen(word);
+
+	if (!first)
+		str_add(label, *line + n + 2 > LINE_MOST ? ",\\n" : ", ");
+	*line = first || *line + n + 2 > LINE_MOST ? n : *line + n + 2;
+	str_add(label, word);
+}
+
+static void add_delay(struct str *label, int64_t ms)
+{
+	if (ms > 0)
+		str_addf(label, " in %g s", (double)ms / 1000);
+}
+
+/* All causes that lead to the same place on the same terms as this one. */
+static void add_causes(const struct outlook *o, size_t like, struct str *label)
+{
+	const struct decision *d = &o->item[like].decision;
+	size_t line = 0;
+
+	str_add(label, label->length > 0 ? "\\n" : "");
+	for (size_t i = like; i < o->count; i++) {
+		const struct prospect *p = &o->item[i];
+		MEM_AUTO char *single =
+		    p->status < 0 ? NULL : mem_format("%s %d", cause_name(p->cause), p->status);
+
+		if (p->cause != CAUSE_GIVEN_UP && same_terms(p, &o->item[like]))
+			add_word(label, single != NULL ? single : cause_name(p->cause), i == like,
+			    &line);
+	}
+	add_delay(label, d->delay_ms);
+	str_add(label, d->by_next ? " (next_target)" : "");
+}
+
+static void add_edge(
+    const struct graph *g, size_t from, const struct outlook *o, size_t like, struct str *s)
+{
+	const struct decision *d = &o->item[like].decision;
+	struct str label = { 0 };
+
+	for (size_t i = like; i < o->count; i++) {
+		if (o->item[i].cause != CAUSE_GIVEN_UP && same_place(&o->item[i], &o->item[like]) &&
+		    is_first(o, i, same_terms))
+			add_causes(o, i, &label);
+	}
+	str_addf(s, "\tt%zu -> ", from);
+	if (d->boot)
+		str_addf(s, "t%zu", target_index(g, d->target));
+	else
+		str_add(s, "stop");
+	str_addf(s, " [label=\"%s\"]\n", label.text);
+	str_free(&label);
+}
+
+/* Only what boots can boot too often. */
+static bool can_spin(const struct graph *g, size_t from, const struct outlook *o)
+{
+	bool boots = g->target[from].has_hooks, limited = false;
+
+	for (size_t i = 0; i < o->count; i++) {
+		boots = boots || (o->item[i].cause != CAUSE_GIVEN_UP && o->item[i].decision.boot);
+		limited = limited || o->item[i].cause == CAUSE_GIVEN_UP;
+	}
+	return boots && limited;
+}
+
+static void add_limit(const struct graph *g, size_t from, struct str *s)
+{
+	const struct restart_limit *limit = &g->target[from].spec->restart_limit;
+
+	str_addf(s, "\tt%zu -> g%zu [label=\"more than %lld boot%s\\nwithin %g s\" style=dotted]\n",
+	    from, given_up_node(g, from), (long long)limit->count, limit->count == 1 ? "" : "s",
+	    (double)limit->within_ms / 1000);
+}
+
+/* Marks in `gives_up` the node that it leads to when it gives up. */
+static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct str *s)
+{
+	struct outlook o;
+
+	outlook_make(g->options, g->target[from].spec, g->target[from].name, &o);
+	for (size_t i = 0; i < o.count; i++) {
+		if (o.item[i].cause != CAUSE_GIVEN_UP && is_first(&o, i, same_place))
+			add_edge(g, from, &o, i, s);
+	}
+	if (leads_somewhere(given_up(g, from)) && can_spin(g, from, &o)) {
+		add_limit(g, from, s);
+		gives_up[given_up_node(g, from)] = true;
+	}
+	outlook_clear(&o);
+}
+
+/* --- nodes --- */
+
+static void add_target(const struct graph *g, size_t i, struct str *s)
+{
+	str_addf(s, "\tt%zu [label=\"", i);
+	add_escaped(s, g->target[i].name);
+	str_add(s,
+	    g->target[i].has_hooks ? "\\n(hooks may decide otherwise)\" style=\"rounded,dashed\"]\n"
+				   : "\"]\n");
+}
+
+/* A way of giving up, and where that leads. */
+static void add_given_up(const struct graph *g, size_t i, struct str *s)
+{
+	const struct action *action = given_up(g, i);
+
+	str_addf(s, "\tg%zu [label=\"given up%s\" shape=oval]\n", i,
+	    action->kind == ACTION_WAIT ? ":\\nwaits for a reset" : "");
+	if (action->kind == ACTION_TARGET)
+		str_addf(s, "\tg%zu -> t%zu [label=\"once\" style=dotted]\n", i,
+		    target_index(g, action->target));
+}
+
+char *graph_dot(const struct graph *g)
+{
+	bool *gives_up = mem_zero(g->count * sizeof(*gives_up));
+	struct str s = { 0 };
+
+	str_add(&s, "digraph \"");
+	add_escaped(&s, g->vm);
+	str_add(&s,
+	    "\" {\n\trankdir=LR\n"
+	    "\tnode [shape=box style=rounded fontname=\"sans-serif\" fontsize=11]\n"
+	    "\tedge [fontname=\"sans-serif\" fontsize=9]\n"
+	    "\tstart [shape=point]\n\tstop [shape=oval]\n");
+	for (size_t i = 0; i < g->count; i++)
+		add_target(g, i, &s);
+	str_addf(&s, "\tstart -> t%zu\n", target_index(g, g->first));
+	for (size_t i = 0; i < g->count; i++)
+		add_edges(g, i, gives_up, &s);
+	for (size_t i = 0; i < g->count; i++) {
+		if (gives_up[i])
+			add_given_up(g, i, &s);
+	}
+	free(gives_up);
+	str_add(&s, "}\n");
+	return str_take(&s);
+}

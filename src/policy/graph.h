@@ -1,0 +1,24 @@
+/* The targets of a VM, and where every cause leads from each: a graph for Graphviz. Pure. */
+#ifndef POLICY_GRAPH_H
+#define POLICY_GRAPH_H
+
+#include "policy/policy.h"
+
+struct graph_target {
+	const char *name;
+	struct spec *spec;
+	bool has_hooks; /* on_exit is asked before the policy */
+};
+
+struct graph {
+	const char *vm;
+	const char *first; /* the target that is booted first */
+	const struct policy_options *options;
+	const struct graph_target *target;
+	size_t count;
+};
+
+/* In the language DOT; the same graph gives the same text. Caller frees. */
+char *graph_dot(const struct graph *g);
+
+#endif

@@ -1,0 +1,131 @@
+/* Asking a policy about every cause. */
+#include "policy/outlook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/pace.h"
+
+#define STATUS_MOST 255
+
+struct asking {
+	const struct policy_options *options;
+	const struct spec *spec;
+	const char *target;
+};
+
+static void ask(const struct asking *a, enum cause cause, int status, struct decision *out)
+{
+	struct outcome outcome = { .cause = cause, .status = status };
+	struct policy_question q = {
+		.options = a->options, .spec = a->spec, .target = a->target, .outcome = &outcome
+	};
+	struct pace fresh = { 0 };
+
+	policy_decide(&q, out);
+	if (out->boot && out->delay_ms < 0)
+		out->delay_ms = pace_delay(&fresh, &a->spec->backoff, cause, 0);
+	if (!out->boot)
+		out->delay_ms = 0;
+	/* The default says no more than that it boots: the spec says what. */
+	if (out->by_next && strcmp(out->by, "default") == 0) {
+		free(out->by);
+		out->by = mem_copy("next_target");
+	}
+}
+
+/* Takes the decision. */
+static void add(struct outlook *o, enum cause cause, int status, struct decision *decision)
+{
+	o->item = mem_resize(o->item, o->count + 1, sizeof(*o->item));
+	o->item[o->count++] = (struct prospect){ cause, status, *decision };
+	memset(decision, 0, sizeof(*decision));
+}
+
+static bool lists_status(const struct reboot_list *list, int status)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->item[i].is_status && list->item[i].status == status)
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed(const struct asking *a, int status)
+{
+	return lists_status(&a->options->reboot_on, status) ||
+	    lists_status(&a->spec->reboot_on, status);
+}
+
+/* A status that no list speaks of: what holds for an error as such. */
+static int plain_status(const struct asking *a)
+{
+	for (int status = CAUSE_ERROR; status <= STATUS_MOST; status++) {
+		if (!is_listed(a, status))
+			return status;
+	}
+	return CAUSE_ERROR;
+}
+
+/* Many statuses are errors, and lists can name single ones. */
+static void add_error(const struct asking *a, struct outlook *o)
+{
+	struct decision all, one;
+	bool boots;
+
+	ask(a, CAUSE_ERROR, plain_status(a), &all);
+	boots = all.boot;
+	add(o, CAUSE_ERROR, -1, &all);
+	for (int status = CAUSE_ERROR; status <= STATUS_MOST; status++) {
+		if (!is_listed(a, status))
+			continue;
+		ask(a, CAUSE_ERROR, status, &one);
+		if (one.boot != boots)
+			add(o, CAUSE_ERROR, status, &one);
+		decision_clear(&one);
+	}
+}
+
+/* Can a boot of this spec end so? */
+static bool can_end(const struct asking *a, enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_STOPPED:
+		return false;
+	case CAUSE_LOADER_FAILED:
+		return a->spec->loader.type != LOADER_NONE;
+	case CAUSE_GIVEN_UP:
+		return !a->spec->restart_limit.off && !a->options->no_reboot &&
+		    a->options->reboot_count != 0;
+	default:
+		return true;
+	}
+}
+
+void outlook_make(const struct policy_options *options, const struct spec *spec, const char *target,
+    struct outlook *out)
+{
+	struct asking a = { options, spec, target };
+
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < CAUSES; i++) {
+		enum cause cause = (enum cause)i;
+		struct decision decision;
+
+		if (cause == CAUSE_ERROR) {
+			add_error(&a, out);
+		} else if (can_end(&a, cause)) {
+			ask(&a, cause, cause < CAUSE_ERROR ? i : -1, &decision);
+			add(out, cause, -1, &decision);
+		}
+	}
+}
+
+void outlook_clear(struct outlook *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		decision_clear(&o->item[i].decision);
+	free(o->item);
+	memset(o, 0, sizeof(*o));
+}

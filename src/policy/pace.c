@@ -1,0 +1,41 @@
+/* The pace of automatic boots. */
+#include "policy/pace.h"
+
+bool pace_allows(const struct pace *p, const struct restart_limit *limit, int64_t now_ms)
+{
+	int64_t oldest;
+
+	if (limit->off || p->boots - p->forgotten < limit->count)
+		return true;
+	oldest = p->at_ms[(p->boots - limit->count) % RESTART_LIMIT_MOST];
+	return now_ms - p->waited_ms - oldest >= limit->within_ms;
+}
+
+int64_t pace_delay(
+    struct pace *p, const struct backoff *backoff, enum cause cause, int64_t uptime_ms)
+{
+	double delay = (double)backoff->initial_ms;
+
+	if (uptime_ms >= backoff->reset_after_ms)
+		p->step = 0;
+	/* A guest that asks for a reboot gets it at once. */
+	if (backoff->off || cause == CAUSE_REBOOT)
+		return 0;
+	for (int i = 0; i < p->step && delay < (double)backoff->max_ms; i++)
+		delay *= backoff->factor;
+	if (p->step < 1000) /* far beyond any maximum */
+		p->step++;
+	return delay < (double)backoff->max_ms ? (int64_t)delay : backoff->max_ms;
+}
+
+void pace_forget(struct pace *p)
+{
+	p->forgotten = p->boots;
+	p->step = 0;
+}
+
+void pace_boot(struct pace *p, int64_t now_ms, int64_t delay_ms)
+{
+	p->at_ms[p->boots++ % RESTART_LIMIT_MOST] = now_ms - p->waited_ms;
+	p->waited_ms += delay_ms;
+}

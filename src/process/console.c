@@ -1,0 +1,84 @@
+/* The guest's serial line in our hands. */
+#include "process/console.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/pty.h"
+
+void console_init(struct console *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->ours = c->theirs = -1;
+	console_log_init(&c->log);
+}
+
+int console_open(
+    struct console *c, const struct console_settings *settings, bool required, struct error *err)
+{
+	if (c->ours < 0 && pty_open(&c->ours, &c->theirs, &c->path, err) != 0)
+		return -1;
+	if (c->ring == NULL)
+		c->ring = mem_zero(CONSOLE_RING);
+	return console_log_open(&c->log, settings, required, err);
+}
+
+static void keep_in_ring(struct console *c, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		c->ring[c->ring_end] = bytes[i];
+		c->ring_end = (c->ring_end + 1) % CONSOLE_RING;
+	}
+	c->ring_length = c->ring_length + n < CONSOLE_RING ? c->ring_length + n : CONSOLE_RING;
+	c->total += n;
+}
+
+size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t most)
+{
+	size_t n = at < c->total ? (size_t)(c->total - at) : 0, start;
+
+	/* The caller knows what the ring still has. */
+	assert(n <= c->ring_length);
+	start = (c->ring_end + CONSOLE_RING - n) % CONSOLE_RING;
+	if (n > most)
+		n = most;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = c->ring[(start + i) % CONSOLE_RING];
+	return n;
+}
+
+size_t console_type(struct console *c, const char *bytes, size_t n)
+{
+	ssize_t done = c->ours < 0 ? 0 : write(c->ours, bytes, n);
+
+	return done < 0 ? 0 : (size_t)done;
+}
+
+bool console_read(struct console *c)
+{
+	char bytes[4096];
+	ssize_t n = read(c->ours, bytes, sizeof(bytes));
+
+	if (n <= 0)
+		return false;
+	keep_in_ring(c, bytes, (size_t)n);
+	if (c->hear != NULL)
+		c->hear(c->hear_context, bytes, (size_t)n);
+	console_log_write(&c->log, bytes, (size_t)n);
+	return true;
+}
+
+void console_close(struct console *c)
+{
+	console_log_close(&c->log);
+	if (c->ours >= 0)
+		(void)close(c->ours);
+	if (c->theirs >= 0)
+		(void)close(c->theirs);
+	free(c->path);
+	free(c->ring);
+	console_init(c);
+}

@@ -1,0 +1,297 @@
+/* A file that keeps what the guest prints. */
+#include "process/console_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "platform/write.h"
+
+/* A reader that is slow, or a disk that is full now and then, is not told of again and again. */
+#define QUIET_MS 60000
+#define TIME_SIZE 40 /* bytes that hold the time of a line */
+
+void console_log_init(struct console_log *l)
+{
+	memset(l, 0, sizeof(*l));
+	l->fd = -1;
+	l->last = '\n';
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return "its reader is too slow";
+	case ENXIO:
+	case EPIPE:
+		return "no program reads it";
+	default:
+		return strerror(error);
+	}
+}
+
+static int fault(const struct console_log *l, struct error *err)
+{
+	return error_set(err, STATUS_OS, "console: cannot write %s: %s", l->path, reason(errno));
+}
+
+static void close_log(struct console_log *l)
+{
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->fd = -1;
+	l->in_line = false;
+}
+
+/* A guest may print what only its owner should read. */
+static int open_log(struct console_log *l, int flags, struct error *err)
+{
+	struct stat st;
+
+	close_log(l);
+	l->fd = open(l->path,
+	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, 0600);
+	if (l->fd < 0 || fstat(l->fd, &st) != 0)
+		return fault(l, err);
+	l->is_file = S_ISREG(st.st_mode);
+	l->size = l->is_file ? (int64_t)st.st_size : 0;
+	if (l->size == 0) {
+		l->torn = false;
+		l->last = '\n';
+	}
+	return 0;
+}
+
+/* Opens the log where it is not open, or was removed: what is written then is for nobody. */
+static int check_log(struct console_log *l, struct error *err)
+{
+	struct stat st;
+
+	if (l->fd < 0 || fstat(l->fd, &st) != 0 || (l->is_file && st.st_nlink == 0))
+		return open_log(l, 0, err);
+	/* newsyslog(8) and the like may have emptied it. */
+	l->size = l->is_file ? (int64_t)st.st_size : 0;
+	return 0;
+}
+
+static void warn(struct console_log *l, const char *text)
+{
+	if (l->warn != NULL)
+		l->warn(l->warn_context, text);
+}
+
+static void complain(struct console_log *l, const char *why)
+{
+	MEM_AUTO char *text =
+	    mem_format("%s: the guest's output is not logged until this works", why);
+
+	warn(l, text);
+	l->told = true;
+	l->quiet_until_ms = clock_ms() + QUIET_MS;
+}
+
+static void lose(struct console_log *l, size_t n, const char *why)
+{
+	l->lost += (int64_t)n;
+	l->in_line = false;
+	l->torn = l->last != '\n';
+	if (!l->told && clock_ms() >= l->quiet_until_ms)
+		complain(l, why);
+}
+
+static void recover(struct console_log *l)
+{
+	MEM_AUTO char *text = NULL;
+
+	if (!l->told && (l->lost == 0 || clock_ms() < l->quiet_until_ms))
+		return;
+	text = mem_format("console: %s is written again, %" PRId64
+			  " bytes of the guest's output are missing in it",
+	    l->path, l->lost);
+	warn(l, text);
+	l->told = false;
+	l->lost = 0;
+	l->quiet_until_ms = clock_ms() + QUIET_MS;
+}
+
+void console_log_finish(struct console_log *l)
+{
+	MEM_AUTO char *text = NULL;
+
+	if (l->lost > 0) {
+		text =
+		    mem_format("console: %" PRId64 " bytes of the guest's output are missing in %s",
+			l->lost, l->path);
+		warn(l, text);
+	}
+	l->told = false;
+	l->lost = 0;
+}
+
+int console_log_open(struct console_log *l, const struct console_settings *settings, bool required,
+    struct error *err)
+{
+	struct error why = { 0 };
+
+	l->timestamps = settings->timestamps;
+	l->max_size = settings->max_size;
+	l->keep = settings->keep;
+	if (l->path == NULL || settings->log == NULL || strcmp(l->path, settings->log) != 0) {
+		console_log_finish(l);
+		close_log(l);
+		free(l->path);
+		l->path = settings->log == NULL ? NULL : mem_copy(settings->log);
+		l->quiet_until_ms = 0;
+	}
+	if (l->path == NULL || check_log(l, required ? err : &why) == 0)
+		return 0;
+	if (required)
+		return -1;
+	if (!l->told)
+		complain(l, why.text);
+	error_clear(&why);
+	return 0;
+}
+
+void console_log_reopen(struct console_log *l)
+{
+	struct error why = { 0 };
+
+	if (l->path == NULL || open_log(l, 0, &why) == 0)
+		return;
+	complain(l, why.text);
+	error_clear(&why);
+}
+
+static char *name_of(const struct console_log *l, int64_t number)
+{
+	return number == 0 ? mem_copy(l->path) : mem_format("%s.%" PRId64, l->path, number);
+}
+
+/*
+ * Returns the first number without a file, up to which names move: a rotation that failed half-way
+ * and is tried again pushes no older log out.
+ */
+static int64_t first_free(const struct console_log *l)
+{
+	int64_t number = 0;
+
+	for (; number < l->keep; number++) {
+		MEM_AUTO char *name = name_of(l, number);
+		struct stat st;
+
+		if (lstat(name, &st) != 0 && errno == ENOENT)
+			break;
+	}
+	return number;
+}
+
+/* LOG becomes LOG.1, LOG.1 becomes LOG.2, ...; the oldest goes. */
+static int rotate(struct console_log *l, struct error *err)
+{
+	for (int64_t i = first_free(l); i > 0; i--) {
+		MEM_AUTO char *from = name_of(l, i - 1);
+		MEM_AUTO char *to = name_of(l, i);
+
+		if (rename(from, to) != 0)
+			return error_set(err, STATUS_OS,
+			    "console: %s has reached its max_size, and %s cannot be renamed to "
+			    "%s: %s",
+			    l->path, from, to, strerror(errno));
+	}
+	/* By its name: an open log may have been renamed by others. */
+	return open_log(l, l->keep == 0 ? O_TRUNC : 0, err);
+}
+
+static size_t put(struct console_log *l, const char *bytes, size_t n, struct error *err)
+{
+	size_t done = write_all(l->fd, bytes, n);
+
+	if (done < n)
+		(void)fault(l, err);
+	if (done > 0)
+		l->last = bytes[done - 1];
+	if (l->is_file)
+		l->size += (int64_t)done;
+	return done;
+}
+
+static size_t time_text(char text[static TIME_SIZE])
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &tm);
+	n = strftime(text, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	return n + (size_t)snprintf(text + n, TIME_SIZE - n, ".%03ldZ ", now.tv_nsec / 1000000);
+}
+
+/* Makes room for a line, ends one that a fault has torn, and puts the time before it. */
+static int begin_line(struct console_log *l, size_t length, struct error *err)
+{
+	char head[TIME_SIZE];
+	size_t n = l->timestamps ? time_text(head) : 0;
+
+	if (l->size > 0 && l->size + (int64_t)(n + length) > l->max_size && rotate(l, err) != 0)
+		return -1;
+	if (l->torn && put(l, "\n", 1, err) < 1)
+		return -1;
+	l->torn = false;
+	return put(l, head, n, err) < n ? -1 : 0;
+}
+
+/* Line by line, so that each begins with its time and no line is cut by a rotation. */
+static size_t put_lines(struct console_log *l, const char *bytes, size_t n, struct error *err)
+{
+	size_t at = 0;
+
+	while (at < n) {
+		const char *end = memchr(bytes + at, '\n', n - at);
+		size_t length = end == NULL ? n - at : (size_t)(end - bytes) + 1 - at;
+		size_t done;
+
+		if (!l->in_line && begin_line(l, length, err) != 0)
+			break;
+		done = put(l, bytes + at, length, err);
+		at += done;
+		if (done < length)
+			break;
+		/* A guest that never ends a line does not fill the disk. */
+		l->in_line = end == NULL && l->size < 2 * l->max_size;
+	}
+	return at;
+}
+
+void console_log_write(struct console_log *l, const char *bytes, size_t n)
+{
+	struct error why = { 0 };
+	size_t done = 0;
+
+	if (l->path == NULL)
+		return;
+	if (check_log(l, &why) == 0)
+		done = put_lines(l, bytes, n, &why);
+	if (done < n)
+		lose(l, n - done, why.text);
+	else
+		recover(l);
+	error_clear(&why);
+}
+
+void console_log_close(struct console_log *l)
+{
+	close_log(l);
+	free(l->path);
+	console_log_init(l);
+}

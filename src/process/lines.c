@@ -1,0 +1,65 @@
+/* Cutting a stream into lines. */
+#include "process/lines.h"
+
+#include <string.h>
+
+size_t lines_add(struct lines *l, const char *bytes, size_t n)
+{
+	size_t room = LINES_LONGEST - l->length;
+
+	if (n > room)
+		n = room;
+	for (size_t i = 0; i < n; i++) /* readers take lines as strings */
+		l->text[l->length + i] = bytes[i] == '\0' ? '?' : bytes[i];
+	l->length += n;
+	return n;
+}
+
+static void drop(struct lines *l, size_t n)
+{
+	l->length -= n;
+	memmove(l->text, l->text + n, l->length);
+}
+
+const char *lines_next(struct lines *l)
+{
+	char *end;
+
+	if (l->handed > 0) {
+		drop(l, l->handed);
+		l->handed = 0;
+	}
+	if (l->was_cut && l->length > 0) {
+		/* The end of a line that was handed out whole, at the very limit. */
+		if (l->text[0] == '\n')
+			drop(l, 1);
+		l->was_cut = false;
+	}
+	end = memchr(l->text, '\n', l->length);
+	if (end == NULL) {
+		if (l->length < LINES_LONGEST)
+			return NULL;
+		l->text[l->length] = '\0';
+		l->handed = l->length;
+		l->was_cut = true;
+		return l->text;
+	}
+	l->handed = (size_t)(end - l->text) + 1;
+	*end = '\0';
+	if (end > l->text && end[-1] == '\r')
+		end[-1] = '\0';
+	return l->text;
+}
+
+const char *lines_rest(struct lines *l)
+{
+	if (l->handed > 0)
+		drop(l, l->handed);
+	l->handed = 0;
+	if (l->length == 0)
+		return NULL;
+	l->text[l->length] = '\0';
+	l->length = 0;
+	l->was_cut = false;
+	return l->text;
+}

@@ -1,0 +1,197 @@
+/* The queue of events. */
+#include "event/event.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static void test_order_and_numbers(void **state)
+{
+	struct event_queue q = { .vm = "demo" };
+	struct vmrun_event e;
+
+	(void)state;
+	assert_false(event_next(&q, &e));
+	for (int type = 0; type <= VMRUN_LOST; type++)
+		(void)event_add(&q, (enum vmrun_event_type)type);
+	for (int type = 0; type <= VMRUN_LOST; type++) {
+		assert_true(event_next(&q, &e));
+		assert_int_equal(e.type, type);
+		assert_int_equal(e.seq, type + 1);
+		assert_string_equal(e.vm, "demo");
+		assert_non_null(e.name);
+		assert_true(*e.name != '\0');
+	}
+	assert_false(event_next(&q, &e));
+	event_queue_clear(&q);
+}
+
+/* Names are part of the contract. */
+static void test_names(void **state)
+{
+	static const char *const names[] = { "policy", "starting", "loading", "spawned", "output",
+		"exit", "decided", "given_up", "reloaded", "stopping", "hook_failed", "log",
+		"warning", "note", "checked", "fixed", "ended", "hook", "cleaned", "lost" };
+	struct event_queue q = { 0 };
+	struct vmrun_event e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)event_add(&q, (enum vmrun_event_type)i);
+		assert_true(event_next(&q, &e));
+		assert_string_equal(e.name, names[i]);
+	}
+	event_queue_clear(&q);
+}
+
+/* Texts are copied: the caller's may go, and they live until the next event is taken. */
+static void test_texts_are_owned(void **state)
+{
+	struct event_queue q = { 0 };
+	struct vmrun_event e;
+	char text[] = "text", word[] = "word";
+	char *argv[] = { word, text, NULL };
+	struct event_record *r = event_add(&q, VMRUN_SPAWNED);
+
+	(void)state;
+	event_text(r, "first");
+	event_text(r, text);
+	event_target(r, text);
+	event_by(r, text);
+	event_level(r, text);
+	event_argv(r, argv);
+	(void)event_add(&q, VMRUN_NOTE);
+	memset(text, 'x', 4);
+	memset(word, 'x', 4);
+	assert_true(event_next(&q, &e));
+	assert_string_equal(e.text, "text");
+	assert_string_equal(e.target, "text");
+	assert_string_equal(e.by, "text");
+	assert_string_equal(e.level, "text");
+	assert_string_equal(e.argv[0], "word");
+	assert_string_equal(e.argv[1], "text");
+	assert_null(e.argv[2]);
+	assert_true(event_next(&q, &e));
+	assert_null(e.text);
+	assert_null(e.argv);
+	event_text(event_add(&q, VMRUN_NOTE), NULL);
+	assert_true(event_next(&q, &e));
+	assert_null(e.text);
+	event_queue_clear(&q);
+}
+
+/* A reader that stays away loses output, the oldest first, and nothing else. */
+static void test_flood(void **state)
+{
+	enum { LINES = 50000, MOST = 16384 };
+	struct event_queue q = { 0 };
+	struct vmrun_event e;
+	uint64_t last = 0;
+	size_t outputs = 0, others = 0;
+	char text[32], first[32] = "";
+
+	(void)state;
+	for (int i = 0; i < LINES; i++) {
+		if (i % 1000 == 0)
+			(void)event_add(&q, i % 2000 == 0 ? VMRUN_WARNING : VMRUN_EXITED);
+		(void)snprintf(text, sizeof(text), "%d", i);
+		event_text(event_add(&q, i % 3 == 0 ? VMRUN_LOG : VMRUN_OUTPUT), text);
+	}
+	while (event_next(&q, &e)) {
+		assert_true(e.seq > last);
+		last = e.seq;
+		if (e.type != VMRUN_LOG && e.type != VMRUN_OUTPUT)
+			others++;
+		else if (outputs++ == 0)
+			(void)snprintf(first, sizeof(first), "%s", e.text);
+	}
+	assert_int_equal(others, LINES / 1000);
+	assert_int_equal(last, LINES + LINES / 1000);
+	assert_in_range(outputs, 256, MOST);
+	(void)snprintf(text, sizeof(text), "%zu", LINES - outputs);
+	assert_string_equal(first, text);
+	event_queue_clear(&q);
+	assert_false(event_next(&q, &e));
+}
+
+/* Room is made by dropping output; what happened stays, however much it is. */
+static void test_nothing_to_drop(void **state)
+{
+	enum { EXITS = 20000 };
+	struct event_queue q = { 0 };
+	struct vmrun_event e;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < EXITS; i++)
+		(void)event_add(&q, VMRUN_EXITED);
+	/* Each makes room for the next: the queue's end is dropped, and it still has one. */
+	(void)event_add(&q, VMRUN_OUTPUT);
+	(void)event_add(&q, VMRUN_OUTPUT);
+	(void)event_add(&q, VMRUN_ENDED);
+	while (event_next(&q, &e)) {
+		assert_int_equal(e.type, n < EXITS ? VMRUN_EXITED : VMRUN_ENDED);
+		n++;
+	}
+	assert_int_equal(n, EXITS + 1);
+	event_queue_clear(&q);
+}
+
+static void hear(void *context, const struct vmrun_event *e)
+{
+	char *heard = context;
+
+	(void)snprintf(
+	    heard + strlen(heard), 64, "%llu:%s:%s ", (unsigned long long)e->seq, e->vm, e->text);
+}
+
+/* Each event is heard once, when it is complete, whether somebody takes it or not. */
+static void test_hearing(void **state)
+{
+	struct event_queue q = { .vm = "demo" };
+	struct vmrun_event e;
+	char heard[512] = "";
+
+	(void)state;
+	event_text(event_add(&q, VMRUN_NOTE), "a");
+	event_text(event_add(&q, VMRUN_NOTE), "b");
+	assert_true(event_next(&q, &e));
+	event_listen(&q, hear, heard);
+	assert_string_equal(heard, "2:demo:b ");
+	event_text(event_add(&q, VMRUN_NOTE), "c");
+	assert_string_equal(heard, "2:demo:b ");
+	event_text(event_add(&q, VMRUN_NOTE), "d");
+	assert_string_equal(heard, "2:demo:b 3:demo:c ");
+	event_tell(&q);
+	event_tell(&q);
+	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d ");
+	event_text(event_add(&q, VMRUN_NOTE), "e");
+	for (int i = 0; i < 4; i++)
+		assert_true(event_next(&q, &e));
+	assert_string_equal(e.text, "e");
+	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d 5:demo:e ");
+	event_listen(&q, NULL, NULL);
+	event_text(event_add(&q, VMRUN_NOTE), "f");
+	event_tell(&q);
+	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d 5:demo:e ");
+	event_queue_clear(&q);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order_and_numbers),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_texts_are_owned),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_nothing_to_drop),
+		cmocka_unit_test(test_hearing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

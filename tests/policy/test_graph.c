@@ -1,0 +1,136 @@
+/* Policies as graphs. */
+#include "policy/graph.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define HEAD                                                                     \
+	"\trankdir=LR\n"                                                         \
+	"\tnode [shape=box style=rounded fontname=\"sans-serif\" fontsize=11]\n" \
+	"\tedge [fontname=\"sans-serif\" fontsize=9]\n"                          \
+	"\tstart [shape=point]\n\tstop [shape=oval]\n"
+
+static const struct policy_options no_options = { .reboot_count = -1 };
+
+static struct spec usual(void)
+{
+	return (struct spec){ .restart_limit = { false, 5, 30000 },
+		.backoff = { false, 1000, 60000, 60000, 2 } };
+}
+
+static void is(const struct graph *g, const char *wanted)
+{
+	MEM_AUTO char *got = graph_dot(g);
+
+	assert_string_equal(got, wanted);
+}
+
+static void test_one_target(void **state)
+{
+	struct spec spec = usual();
+	struct graph_target target = { "default", &spec, false };
+	struct graph g = { "vm", "default", &no_options, &target, 1 };
+	struct policy_options never = { .no_reboot = true, .reboot_count = -1 };
+
+	(void)state;
+	is(&g,
+	    "digraph \"vm\" {\n" HEAD "\tt0 [label=\"default\"]\n\tstart -> t0\n"
+	    "\tt0 -> t0 [label=\"reboot\"]\n"
+	    "\tt0 -> stop [label=\"poweroff, halt, triple_fault,\\n"
+	    "error, killed, start_failed,\\ncheck_failed\"]\n}\n");
+	g.options = &never;
+	is(&g,
+	    "digraph \"vm\" {\n" HEAD "\tt0 [label=\"default\"]\n\tstart -> t0\n"
+	    "\tt0 -> stop [label=\"reboot, poweroff, halt,\\ntriple_fault, error, killed,\\n"
+	    "start_failed, check_failed\"]\n}\n");
+}
+
+/* Edges with the same ends are one; what differs in their terms has a line of its own. */
+static void test_targets(void **state)
+{
+	struct spec base = usual(), install = usual(), rescue = usual();
+	struct graph_target targets[] = { { "default", &base, false },
+		{ "install", &install, true }, { "rescue", &rescue, false } };
+	struct graph g = { "vm", "install", &no_options, targets, 3 };
+	char to_default[] = "default", to_rescue[] = "rescue";
+
+	(void)state;
+	install.next_target = to_default;
+	base.on[CAUSE_TRIPLE_FAULT] =
+	    (struct action){ .kind = ACTION_TARGET, .target = to_rescue, .delay = { true, 1500 } };
+	base.on[CAUSE_KILLED] = base.on[CAUSE_TRIPLE_FAULT];
+	base.on[CAUSE_ERROR] = (struct action){ .kind = ACTION_TARGET, .target = to_rescue };
+	base.on[CAUSE_GIVEN_UP] = (struct action){ .kind = ACTION_TARGET, .target = to_rescue };
+	install.on[CAUSE_GIVEN_UP] = base.on[CAUSE_GIVEN_UP];
+	rescue.on[CAUSE_GIVEN_UP] = (struct action){ .kind = ACTION_WAIT };
+	is(&g,
+	    "digraph \"vm\" {\n" HEAD "\tt0 [label=\"default\"]\n"
+	    "\tt1 [label=\"install\\n(hooks may decide otherwise)\" style=\"rounded,dashed\"]\n"
+	    "\tt2 [label=\"rescue\"]\n"
+	    "\tstart -> t1\n"
+	    "\tt0 -> t0 [label=\"reboot\"]\n"
+	    "\tt0 -> stop [label=\"poweroff, halt, start_failed,\\ncheck_failed\"]\n"
+	    "\tt0 -> t2 [label=\"triple_fault, killed in 1.5 s\\nerror in 1 s\"]\n"
+	    "\tt0 -> g0 [label=\"more than 5 boots\\nwithin 30 s\" style=dotted]\n"
+	    "\tt1 -> t0 [label=\"reboot (next_target)\"]\n"
+	    "\tt1 -> stop [label=\"poweroff, halt, triple_fault,\\n"
+	    "error, killed, start_failed,\\ncheck_failed\"]\n"
+	    "\tt1 -> g0 [label=\"more than 5 boots\\nwithin 30 s\" style=dotted]\n"
+	    "\tt2 -> t2 [label=\"reboot\"]\n"
+	    "\tt2 -> stop [label=\"poweroff, halt, triple_fault,\\n"
+	    "error, killed, start_failed,\\ncheck_failed\"]\n"
+	    "\tt2 -> g2 [label=\"more than 5 boots\\nwithin 30 s\" style=dotted]\n"
+	    "\tg0 [label=\"given up\" shape=oval]\n"
+	    "\tg0 -> t2 [label=\"once\" style=dotted]\n"
+	    "\tg2 [label=\"given up:\\nwaits for a reset\" shape=oval]\n}\n");
+}
+
+/* A VM that never boots by itself cannot boot too often. */
+static void test_no_way_to_give_up(void **state)
+{
+	struct spec spec = usual();
+	struct graph_target target = { "default", &spec, false };
+	struct graph g = { "vm", "default", &no_options, &target, 1 };
+	MEM_AUTO char *without = NULL, *with = NULL;
+
+	(void)state;
+	spec.on[CAUSE_REBOOT] = (struct action){ .kind = ACTION_STOP };
+	spec.on[CAUSE_GIVEN_UP] = (struct action){ .kind = ACTION_WAIT };
+	without = graph_dot(&g);
+	assert_null(strstr(without, "boots"));
+	target.has_hooks = true;
+	with = graph_dot(&g);
+	assert_non_null(strstr(with, "t0 -> g0"));
+}
+
+/* What a name holds ends no string, and no line. */
+static void test_names(void **state)
+{
+	struct spec spec = usual();
+	struct graph_target target = { "a \"b\" \\N\nc\td \xc3\xa9", &spec, false };
+	struct graph g = { "vm", target.name, &no_options, &target, 1 };
+	MEM_AUTO char *got = graph_dot(&g);
+
+	(void)state;
+	assert_non_null(strstr(got, "\tt0 [label=\"a \\\"b\\\" \\\\N\\nc?d \xc3\xa9\"]\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_target),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_no_way_to_give_up),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
