@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "policy/outlook.h"
+#include "policy/forecast.h"
 
 #define LINE_MOST 30 /* characters of a label's line, beyond which it is broken */
 
@@ -74,7 +74,7 @@ static bool same_terms(const struct prospect *a, const struct prospect *b)
 }
 
 /* Is it the first of the causes that it is alike with? */
-static bool is_first(const struct outlook *o, size_t i,
+static bool is_first(const struct forecast *o, size_t i,
     bool (*alike)(const struct prospect *a, const struct prospect *b))
 {
 	for (size_t k = 0; k < i; k++) {
@@ -102,7 +102,7 @@ static void add_delay(struct str *label, int64_t ms)
 }
 
 /* All causes that lead to the same place on the same terms as this one. */
-static void add_causes(const struct outlook *o, size_t like, struct str *label)
+static void add_causes(const struct forecast *o, size_t like, struct str *label)
 {
 	const struct decision *d = &o->item[like].decision;
 	size_t line = 0;
@@ -122,7 +122,7 @@ static void add_causes(const struct outlook *o, size_t like, struct str *label)
 }
 
 static void add_edge(
-    const struct graph *g, size_t from, const struct outlook *o, size_t like, struct str *s)
+    const struct graph *g, size_t from, const struct forecast *o, size_t like, struct str *s)
 {
 	const struct decision *d = &o->item[like].decision;
 	struct str label = { 0 };
@@ -142,7 +142,7 @@ static void add_edge(
 }
 
 /* Only what boots can boot too often. */
-static bool can_spin(const struct graph *g, size_t from, const struct outlook *o)
+static bool can_spin(const struct graph *g, size_t from, const struct forecast *o)
 {
 	bool boots = g->target[from].has_hooks, limited = false;
 
@@ -165,9 +165,9 @@ static void add_limit(const struct graph *g, size_t from, struct str *s)
 /* Marks in `gives_up` the node that it leads to when it gives up. */
 static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct str *s)
 {
-	struct outlook o;
+	struct forecast o;
 
-	outlook_make(g->options, g->target[from].spec, g->target[from].name, &o);
+	forecast_make(g->options, g->target[from].spec, g->target[from].name, &o);
 	for (size_t i = 0; i < o.count; i++) {
 		if (o.item[i].cause != CAUSE_GIVEN_UP && is_first(&o, i, same_place))
 			add_edge(g, from, &o, i, s);
@@ -176,7 +176,7 @@ static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct
 		add_limit(g, from, s);
 		gives_up[given_up_node(g, from)] = true;
 	}
-	outlook_clear(&o);
+	forecast_clear(&o);
 }
 
 /* --- nodes --- */

@@ -427,7 +427,7 @@ void boots_decide(struct machine *m)
 		.spec = m->boot.spec,
 		.target = m->boot.target,
 		.outcome = &m->outcome,
-		.automatic_boots = m->pace.boots,
+		.automatic_boots = m->rate_limit.boots,
 		.stop_requested = m->stop_requested,
 		.reboot_to = m->reboot_to,
 		.once = m->once_target,
@@ -438,7 +438,7 @@ void boots_decide(struct machine *m)
 	decision_clear(&m->decision);
 	policy_decide(&q, &m->decision);
 	if (m->reboot_to == NULL) /* nobody counts what was asked for */
-		deciding_pace(m, &m->decision);
+		deciding_limit(m, &m->decision);
 	deciding_say(m, &m->decision);
 	if (m->outcome.cause != CAUSE_GIVEN_UP) {
 		boots_follow(m);

@@ -1,9 +1,10 @@
-/* From a decision to what comes next: the pace of boots, giving up, and what is said about both. */
+/* From a decision to what comes next: the rate limit of boots, giving up, and what is said about
+ * both. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "run/machine_state.h"
-#include "policy/outlook.h"
+#include "policy/forecast.h"
 
 void deciding_say(struct machine *m, const struct decision *d)
 {
@@ -41,7 +42,7 @@ static void give_up(struct machine *m, struct decision *d)
 		.spec = m->boot.spec,
 		.target = m->boot.target,
 		.outcome = &m->outcome,
-		.automatic_boots = m->pace.boots,
+		.automatic_boots = m->rate_limit.boots,
 		.was_given_up = m->was_given_up };
 
 	say_given_up(m, d->target);
@@ -52,22 +53,22 @@ static void give_up(struct machine *m, struct decision *d)
 	policy_decide(&q, d);
 	if (d->boot) {
 		m->was_given_up = true;
-		pace_forget(&m->pace);
+		rate_limit_forget(&m->rate_limit);
 	}
 }
 
-void deciding_pace(struct machine *m, struct decision *d)
+void deciding_limit(struct machine *m, struct decision *d)
 {
 	int64_t now = machine_now(m);
 
-	if (d->boot && !pace_allows(&m->pace, &m->boot.spec->restart_limit, now))
+	if (d->boot && !rate_limit_allows(&m->rate_limit, &m->boot.spec->restart_limit, now))
 		give_up(m, d);
 	if (!d->boot)
 		return;
 	if (d->delay_ms < 0)
-		d->delay_ms =
-		    pace_delay(&m->pace, &m->boot.spec->backoff, m->outcome.cause, m->uptime_ms);
-	pace_boot(&m->pace, now, d->delay_ms);
+		d->delay_ms = rate_limit_delay(
+		    &m->rate_limit, &m->boot.spec->backoff, m->outcome.cause, m->uptime_ms);
+	rate_limit_boot(&m->rate_limit, now, d->delay_ms);
 }
 
 void deciding_reset(struct machine *m)
@@ -79,8 +80,8 @@ void deciding_reset(struct machine *m)
 		.target = mem_copy(m->refused_target),
 		.status = -1,
 		.by = mem_copy("reset") };
-	pace_forget(&m->pace);
-	pace_boot(&m->pace, machine_now(m), 0);
+	rate_limit_forget(&m->rate_limit);
+	rate_limit_boot(&m->rate_limit, machine_now(m), 0);
 	deciding_say(m, d);
 	boots_follow(m);
 }
@@ -101,15 +102,15 @@ static char *asked_before(struct machine *m)
 void deciding_foretell(struct machine *m)
 {
 	MEM_AUTO char *hooks = NULL;
-	struct outlook outlook;
+	struct forecast forecast;
 
 	if (m->foretold || m->simulation != NULL)
 		return;
 	m->foretold = true;
 	hooks = asked_before(m);
-	outlook_make(&m->options.policy, m->boot.spec, m->boot.target, &outlook);
-	for (size_t i = 0; i < outlook.count; i++) {
-		const struct prospect *p = &outlook.item[i];
+	forecast_make(&m->options.policy, m->boot.spec, m->boot.target, &forecast);
+	for (size_t i = 0; i < forecast.count; i++) {
+		const struct prospect *p = &forecast.item[i];
 		struct event_record *r = event_add(m->events, VMRUN_POLICY);
 
 		r->event.cause = cause_name(p->cause);
@@ -122,5 +123,5 @@ void deciding_foretell(struct machine *m)
 		event_by(r, p->decision.by);
 		event_text(r, hooks);
 	}
-	outlook_clear(&outlook);
+	forecast_clear(&forecast);
 }

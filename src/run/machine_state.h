@@ -16,7 +16,7 @@
 #include "ledger/ledger.h"
 #include "process/helper.h"
 #include "run/machine.h"
-#include "policy/pace.h"
+#include "policy/rate_limit.h"
 #include "run/simulation.h"
 #include "ledger/pidfile.h"
 #include "ledger/tap.h"
@@ -164,9 +164,9 @@ struct machine {
 	size_t stop_step;  /* the next one of the ladder */
 	int64_t boots;	   /* started so far */
 	int64_t ends;	   /* of boots, those that failed before they ran among them */
-	struct pace pace;  /* of automatic boots */
-	bool was_given_up; /* and on.given_up has booted its target */
-	bool foretold;	   /* what the policy will do has been told */
+	struct rate_limit rate_limit; /* of automatic boots */
+	bool was_given_up;	      /* and on.given_up has booted its target */
+	bool foretold;		      /* what the policy will do has been told */
 	int64_t counts[CAUSES];
 	struct exit_record history[HISTORY]; /* a ring */
 	size_t history_count;		     /* exits ever */
@@ -310,7 +310,7 @@ void boots_warn(struct machine *m, const char *text);
 
 /* deciding.c: what a decision becomes. */
 /* The delay of a boot, or what on.given_up makes of one too many. */
-void deciding_pace(struct machine *m, struct decision *d);
+void deciding_limit(struct machine *m, struct decision *d);
 void deciding_say(struct machine *m, const struct decision *d);
 void deciding_reset(struct machine *m); /* boots what was refused */
 /* What the policy of the first boot's target will do, cause by cause; once. */

@@ -1,11 +1,11 @@
 /* Asking a policy about every cause. */
-#include "policy/outlook.h"
+#include "policy/forecast.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/pace.h"
+#include "policy/rate_limit.h"
 
 #define STATUS_MOST 255
 
@@ -21,11 +21,11 @@ static void ask(const struct asking *a, enum cause cause, int status, struct dec
 	struct policy_question q = {
 		.options = a->options, .spec = a->spec, .target = a->target, .outcome = &outcome
 	};
-	struct pace fresh = { 0 };
+	struct rate_limit fresh = { 0 };
 
 	policy_decide(&q, out);
 	if (out->boot && out->delay_ms < 0)
-		out->delay_ms = pace_delay(&fresh, &a->spec->backoff, cause, 0);
+		out->delay_ms = rate_limit_delay(&fresh, &a->spec->backoff, cause, 0);
 	if (!out->boot)
 		out->delay_ms = 0;
 	/* The default says no more than that it boots: the spec says what. */
@@ -36,7 +36,7 @@ static void ask(const struct asking *a, enum cause cause, int status, struct dec
 }
 
 /* Takes the decision. */
-static void add(struct outlook *o, enum cause cause, int status, struct decision *decision)
+static void add(struct forecast *o, enum cause cause, int status, struct decision *decision)
 {
 	o->item = mem_resize(o->item, o->count + 1, sizeof(*o->item));
 	o->item[o->count++] = (struct prospect){ cause, status, *decision };
@@ -69,7 +69,7 @@ static int plain_status(const struct asking *a)
 }
 
 /* Many statuses are errors, and lists can name single ones. */
-static void add_error(const struct asking *a, struct outlook *o)
+static void add_error(const struct asking *a, struct forecast *o)
 {
 	struct decision all, one;
 	bool boots;
@@ -103,8 +103,8 @@ static bool can_end(const struct asking *a, enum cause cause)
 	}
 }
 
-void outlook_make(const struct policy_options *options, const struct spec *spec, const char *target,
-    struct outlook *out)
+void forecast_make(const struct policy_options *options, const struct spec *spec,
+    const char *target, struct forecast *out)
 {
 	struct asking a = { options, spec, target };
 
@@ -122,7 +122,7 @@ void outlook_make(const struct policy_options *options, const struct spec *spec,
 	}
 }
 
-void outlook_clear(struct outlook *o)
+void forecast_clear(struct forecast *o)
 {
 	for (size_t i = 0; i < o->count; i++)
 		decision_clear(&o->item[i].decision);

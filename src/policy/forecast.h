@@ -1,7 +1,7 @@
 /* What a policy will do, cause by cause: asked of the policy itself, so that it cannot lie. Pure.
  */
-#ifndef POLICY_OUTLOOK_H
-#define POLICY_OUTLOOK_H
+#ifndef POLICY_FORECAST_H
+#define POLICY_FORECAST_H
 
 #include "policy/policy.h"
 
@@ -12,7 +12,7 @@ struct prospect {
 	struct decision decision; /* with its delay */
 };
 
-struct outlook {
+struct forecast {
 	struct prospect *item;
 	size_t count;
 };
@@ -21,8 +21,8 @@ struct outlook {
  * Of a boot of this target with this spec, hooks aside.  Causes that it cannot end with are left
  * out: a loader's without one, given_up where nothing is limited; so is a stop request.
  */
-void outlook_make(const struct policy_options *options, const struct spec *spec, const char *target,
-    struct outlook *out);
-void outlook_clear(struct outlook *o);
+void forecast_make(const struct policy_options *options, const struct spec *spec,
+    const char *target, struct forecast *out);
+void forecast_clear(struct forecast *o);
 
 #endif

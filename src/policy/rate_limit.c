@@ -1,7 +1,8 @@
-/* The pace of automatic boots. */
-#include "policy/pace.h"
+/* The rate limit of automatic boots. */
+#include "policy/rate_limit.h"
 
-bool pace_allows(const struct pace *p, const struct restart_limit *limit, int64_t now_ms)
+bool rate_limit_allows(
+    const struct rate_limit *p, const struct restart_limit *limit, int64_t now_ms)
 {
 	int64_t oldest;
 
@@ -11,8 +12,8 @@ bool pace_allows(const struct pace *p, const struct restart_limit *limit, int64_
 	return now_ms - p->waited_ms - oldest >= limit->within_ms;
 }
 
-int64_t pace_delay(
-    struct pace *p, const struct backoff *backoff, enum cause cause, int64_t uptime_ms)
+int64_t rate_limit_delay(
+    struct rate_limit *p, const struct backoff *backoff, enum cause cause, int64_t uptime_ms)
 {
 	double delay = (double)backoff->initial_ms;
 
@@ -28,13 +29,13 @@ int64_t pace_delay(
 	return delay < (double)backoff->max_ms ? (int64_t)delay : backoff->max_ms;
 }
 
-void pace_forget(struct pace *p)
+void rate_limit_forget(struct rate_limit *p)
 {
 	p->forgotten = p->boots;
 	p->step = 0;
 }
 
-void pace_boot(struct pace *p, int64_t now_ms, int64_t delay_ms)
+void rate_limit_boot(struct rate_limit *p, int64_t now_ms, int64_t delay_ms)
 {
 	p->at_ms[p->boots++ % RESTART_LIMIT_MOST] = now_ms - p->waited_ms;
 	p->waited_ms += delay_ms;

@@ -1,5 +1,5 @@
 /* What a policy says of itself, cause by cause. */
-#include "policy/outlook.h"
+#include "policy/forecast.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,10 +25,10 @@ static struct spec usual(void)
 /* "reboot: boot t 0 by default", one a line. Caller frees. */
 static char *tell(const struct policy_options *options, const struct spec *spec)
 {
-	struct outlook o;
+	struct forecast o;
 	struct str s = { 0 };
 
-	outlook_make(options, spec, "t", &o);
+	forecast_make(options, spec, "t", &o);
 	for (size_t i = 0; i < o.count; i++) {
 		const struct prospect *p = &o.item[i];
 		const struct decision *d = &p->decision;
@@ -41,7 +41,7 @@ static char *tell(const struct policy_options *options, const struct spec *spec)
 			str_addf(&s, " %s %" PRId64, d->target, d->delay_ms);
 		str_addf(&s, " by %s\n", d->by);
 	}
-	outlook_clear(&o);
+	forecast_clear(&o);
 	return str_take(&s);
 }
 

@@ -1,13 +1,13 @@
 /* How fast a VM may boot again by itself: the limit of a time window, and growing delays. Pure. */
-#ifndef POLICY_PACE_H
-#define POLICY_PACE_H
+#ifndef POLICY_RATE_LIMIT_H
+#define POLICY_RATE_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "spec/spec.h"
 
-struct pace {
+struct rate_limit {
 	int64_t boots;			   /* automatic ones so far */
 	int64_t at_ms[RESTART_LIMIT_MOST]; /* of the last ones, a ring */
 	int64_t waited_ms;		   /* spent in delays: not counted in the window */
@@ -16,13 +16,14 @@ struct pace {
 };
 
 /* False: with this boot there would be more than limit->count of them within its window. */
-bool pace_allows(const struct pace *p, const struct restart_limit *limit, int64_t now_ms);
+bool rate_limit_allows(
+    const struct rate_limit *p, const struct restart_limit *limit, int64_t now_ms);
 /* How long to wait before the boot after this cause; a boot that stayed up starts over. */
-int64_t pace_delay(
-    struct pace *p, const struct backoff *backoff, enum cause cause, int64_t uptime_ms);
+int64_t rate_limit_delay(
+    struct rate_limit *p, const struct backoff *backoff, enum cause cause, int64_t uptime_ms);
 /* The window and the delays start anew; how many boots there were stays. */
-void pace_forget(struct pace *p);
+void rate_limit_forget(struct rate_limit *p);
 /* Remembers an automatic boot that is decided. */
-void pace_boot(struct pace *p, int64_t now_ms, int64_t delay_ms);
+void rate_limit_boot(struct rate_limit *p, int64_t now_ms, int64_t delay_ms);
 
 #endif

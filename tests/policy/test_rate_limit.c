@@ -1,0 +1,119 @@
+/* The rate limit of automatic boots: windows and growing delays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "policy/rate_limit.h"
+
+static const struct backoff usual = { false, 1000, 60000, 60000, 2 };
+
+static void test_window(void **state)
+{
+	struct restart_limit limit = { false, 3, 30000 };
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	for (int64_t now = 0; now < 3000; now += 1000) {
+		assert_true(rate_limit_allows(&rate, &limit, now));
+		rate_limit_boot(&rate, now, 0);
+	}
+	assert_false(rate_limit_allows(&rate, &limit, 3000));
+	assert_false(rate_limit_allows(&rate, &limit, 29999));
+	/* The first of the three has left the window. */
+	assert_true(rate_limit_allows(&rate, &limit, 30000));
+	limit.off = true;
+	assert_true(rate_limit_allows(&rate, &limit, 3000));
+}
+
+/* Time spent in delays is not time in which a VM behaved well. */
+static void test_waiting_does_not_count(void **state)
+{
+	struct restart_limit limit = { false, 2, 30000 };
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	rate_limit_boot(&rate, 0, 60000);
+	assert_true(rate_limit_allows(&rate, &limit, 60000));
+	rate_limit_boot(&rate, 60000, 60000);
+	assert_false(rate_limit_allows(&rate, &limit, 120000));
+	assert_true(rate_limit_allows(&rate, &limit, 150000));
+}
+
+/* A VM that reboots once a minute does so for ever. */
+static void test_steady_reboots(void **state)
+{
+	struct restart_limit limit = { false, RESTART_LIMIT_MOST, 30000 };
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	for (int64_t i = 0; i < 1000; i++) {
+		assert_true(rate_limit_allows(&rate, &limit, i * 1000));
+		rate_limit_boot(&rate, i * 1000, 0);
+	}
+}
+
+/* After a reset only what follows counts, but all boots are still numbered. */
+static void test_forgetting(void **state)
+{
+	struct restart_limit limit = { false, 2, 30000 };
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	rate_limit_boot(&rate, 0, 0);
+	rate_limit_boot(&rate, 1, 0);
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), 1000);
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), 2000);
+	assert_false(rate_limit_allows(&rate, &limit, 2));
+	rate_limit_forget(&rate);
+	assert_int_equal(rate.boots, 2);
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), 1000);
+	for (int64_t now = 2; now < 4; now++) {
+		assert_true(rate_limit_allows(&rate, &limit, now));
+		rate_limit_boot(&rate, now, 0);
+	}
+	assert_false(rate_limit_allows(&rate, &limit, 4));
+	assert_false(rate_limit_allows(&rate, &limit, 30001));
+	assert_true(rate_limit_allows(&rate, &limit, 30002));
+}
+
+static void test_delays_grow(void **state)
+{
+	static const int64_t expected[] = { 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000 };
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), expected[i]);
+	for (int i = 0; i < 5000; i++)
+		assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_KILLED, 10), 60000);
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_REBOOT, 10), 0);
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 59999), 60000);
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 60000), 1000);
+}
+
+static void test_switched_off(void **state)
+{
+	struct backoff off = usual;
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	off.off = true;
+	assert_int_equal(rate_limit_delay(&rate, &off, CAUSE_ERROR, 10), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_waiting_does_not_count),
+		cmocka_unit_test(test_steady_reboots),
+		cmocka_unit_test(test_forgetting),
+		cmocka_unit_test(test_delays_grow),
+		cmocka_unit_test(test_switched_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
