@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "event/kinds.h"
 #include "platform/clock.h"
 
 /*
@@ -13,29 +14,6 @@
  * rest of a pipe at the end.
  */
 #define MOST_WAITING 8192
-
-static const char *const names[] = {
-	[VMRUN_STARTING] = "starting",
-	[VMRUN_LOADING] = "loading",
-	[VMRUN_SPAWNED] = "spawned",
-	[VMRUN_OUTPUT] = "output",
-	[VMRUN_EXITED] = "exit",
-	[VMRUN_POLICY] = "policy",
-	[VMRUN_DECIDED] = "decided",
-	[VMRUN_GIVEN_UP] = "given_up",
-	[VMRUN_RELOADED] = "reloaded",
-	[VMRUN_STOPPING] = "stopping",
-	[VMRUN_HOOK_FAILED] = "hook_failed",
-	[VMRUN_LOG] = "log",
-	[VMRUN_WARNING] = "warning",
-	[VMRUN_NOTE] = "note",
-	[VMRUN_CHECKED] = "checked",
-	[VMRUN_FIXED] = "fixed",
-	[VMRUN_ENDED] = "ended",
-	[VMRUN_HOOK_EVENT] = "hook",
-	[VMRUN_CLEANED] = "cleaned",
-	[VMRUN_LOST] = "lost",
-};
 
 static void free_record(struct event_record *r)
 {
@@ -58,8 +36,7 @@ static void drop_oldest_output(struct event_queue *q)
 	struct event_record *before = NULL;
 
 	for (struct event_record *r = q->first; r != NULL; before = r, r = r->next) {
-		if (r->event.type != VMRUN_OUTPUT && r->event.type != VMRUN_LOG &&
-		    r->event.type != VMRUN_HOOK_EVENT)
+		if (!event_kind(r->event.type)->floods)
 			continue;
 		if (before == NULL)
 			q->first = r->next;
@@ -108,7 +85,7 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 	if (q->count >= MOST_WAITING)
 		drop_oldest_output(q);
 	r->event.type = type;
-	r->event.name = names[type];
+	r->event.name = event_kind(type)->name;
 	r->event.seq = ++q->seq;
 	r->event.time_ms = clock_date_ms();
 	if (q->last == NULL)

@@ -29,8 +29,8 @@ of() {
 # --- events ---
 
 @test "a line of each type is as the schema says" {
-	judge "$SOURCE/tests/lib/events.jsonl"
-	jq -r .event "$SOURCE/tests/lib/events.jsonl" | sort -u >told
+	judge "$SOURCE/tests/event/events.jsonl"
+	jq -r .event "$SOURCE/tests/event/events.jsonl" | sort -u >told
 	jq -r '.oneOf[].title' "$SOURCE/schema/event.schema.json" | sort >known
 	diff told known
 }

@@ -110,7 +110,7 @@ static struct vmrun_event finished(const struct vmrun_event *sample, uint64_t se
 
 static void test_lines(void **state)
 {
-	FILE *wanted = fopen(SOURCE_DIR "/tests/lib/events.jsonl", "r");
+	FILE *wanted = fopen(SOURCE_DIR "/tests/event/events.jsonl", "r");
 	bool seen[VMRUN_LOST + 1] = { false };
 	char line[1024];
 

@@ -1,0 +1,42 @@
+/*
+ * What kinds of events there are: a row each, with its name and the members of its JSON.  Adding an
+ * event is a row here, a type in the public header, and a line in schema/event.schema.json.
+ */
+#ifndef EVENT_KINDS_H
+#define EVENT_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vmrun/vmrun.h"
+
+enum event_value {
+	EVENT_END,
+	EVENT_TEXT,	 /* a string, or null */
+	EVENT_LINES,	 /* the lines of a text, as a list of strings */
+	EVENT_WORDS,	 /* a list of strings */
+	EVENT_JSON,	 /* a text that is JSON already, or null */
+	EVENT_INT,	 /* an int */
+	EVENT_INT_OR_NO, /* null where it is negative: no status */
+	EVENT_SOME_INT,	 /* null where it is 0: no signal */
+	EVENT_INT64,
+};
+
+struct event_member {
+	const char *key;
+	enum event_value value;
+	size_t offset; /* in struct vmrun_event */
+};
+
+#define EVENT_MAX_MEMBERS 8
+
+struct event_kind {
+	const char *name;
+	bool floods; /* a guest or a script makes as many as it likes: the oldest are dropped */
+	struct event_member member[EVENT_MAX_MEMBERS]; /* up to EVENT_END */
+};
+
+/* Lends the row of a type. */
+const struct event_kind *event_kind(enum vmrun_event_type type);
+
+#endif
