@@ -100,7 +100,20 @@ check_length() {
 		awk '$2 != "total" && $1 > 500 { printf "%s: %d lines, at most 500\n", $2, $1 }'
 }
 
-wrong=$(check_includes; check_systems; check_build; check_length)
+# The map names every room, and no file that is gone.
+check_map() {
+	map=src/README.md
+	[ -e "$map" ] || return 0
+	for room in src/*/; do
+		room=${room#src/}
+		grep -qF "| \`${room%/}\` |" "$map" || echo "$map: no row for the room ${room%/}"
+	done
+	grep -oE '`[a-z]+/[a-z_]+\.[ch]`' "$map" | tr -d '`' | sort -u | while read -r file; do
+		[ -e "src/$file" ] || echo "$map: src/$file does not exist"
+	done
+}
+
+wrong=$(check_includes; check_systems; check_build; check_length; check_map)
 if [ -n "$wrong" ]; then
 	printf '%s\n' "$wrong"
 	exit 1

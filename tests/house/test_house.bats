@@ -133,6 +133,16 @@ broken() {
 	broken 'the room "attic"'
 }
 
+@test "a map that is out of date" {
+	for room in src/*/; do room=${room#src/} && echo "| \`${room%/}\` | |"; done >src/README.md
+	rules
+	[ "$status" -eq 0 ]
+	echo 'It is in `base/b.c`, and that in `base/a.c`.' >>src/README.md
+	broken 'src/README.md: src/base/b.c does not exist'
+	sed -i '$d; /`plan`/d' src/README.md
+	broken 'src/README.md: no row for the room plan'
+}
+
 @test "a header that does not compile alone" {
 	run "$HOUSE/headers.sh" . "$CC"
 	[ "$status" -eq 0 ]
