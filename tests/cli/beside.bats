@@ -61,6 +61,30 @@ companions_gone() {
 	companions_gone
 }
 
+@test "a socket that an earlier life left is not its readiness" {
+	python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
+	cat >slow <<-'END'
+		#!/bin/bash
+		echo $$ >>pids
+		exec 9<>gate
+		read -r <&9
+		: >ready.sock
+		read -r -t 60 <&9
+	END
+	chmod +x slow
+	mkfifo gate
+	spec "{\"companions\":[{\"name\":\"d\",\"command\":[\"$PWD/slow\"],\"ready\":{\"path\":\"ready.sock\"}}]}"
+	script 'exit 1'
+	start vm.json
+	await test -s pids
+	[ ! -e ready.sock ]
+	is "$(starts)" ''
+	echo >gate
+	ends 0
+	is "$(starts)" 1
+}
+
 @test "one that fails to start, or ends too early: the boot fails, nothing runs" {
 	spec '{"companions":[{"name":"d","command":["/no/such/program"]}]}'
 	vmrun vm.json

@@ -336,6 +336,36 @@ boot $vm t 1 bhyve nil"
 	[ ! -e starts ]
 }
 
+# detours N: on_start names another target N times, then agrees
+detours() {
+	rm -f starts
+	lua "local n = 0
+		vm.targets = { a = {}, b = {} }
+		function vm.on_start(boot)
+			n = n + 1
+			vmrun.log('info', 'asked ' .. n)
+			if n <= $1 then return boot.target == 'a' and 'b' or 'a' end
+		end"
+	script 'exit 1'
+	vmrun vm.lua
+}
+
+@test "on_start may name another target eight times, not nine" {
+	detours 8
+	is "$status" 0
+	is "$(starts)" 1
+	has 'asked 9'
+	detours 9
+	is "$status" 69
+	is "$(starts)" ''
+	has 'asked 9'
+	lacks 'asked 10'
+	has 'goes round in circles'
+	detours 1000
+	is "$status" 69
+	lacks 'asked 10'
+}
+
 @test "on_start that fails refuses the boot, and the policy decides what comes then" {
 	local body
 	for body in 'error("oops")' 'error(setmetatable({}, {}))' 'return 5' 'return "nowhere"' \

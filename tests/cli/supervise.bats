@@ -229,6 +229,16 @@ boots() {
 	[ ! -e vmrun.pid ]
 }
 
+@test "-p: no pid between two boots" {
+	lua 'function vm.on_exit(exit)
+		vmrun.exec { "/bin/sh", "-c", "cat hyper.pid >between." .. exit.boots }
+	end'
+	script 'exit 0' 'exit 1'
+	vmrun -p hyper.pid vm.lua
+	is "$status" 0
+	is "$(cat between.1 between.2)" ''
+}
+
 @test "pid files are locked: a second vmrun ends with 75 and touches nothing" {
 	spec
 	script 'ready up waitfile go exit 1' 'exit 1'

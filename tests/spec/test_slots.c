@@ -134,6 +134,20 @@ static void test_no_functions_of_pinned_slots(void **state)
 	nth_is(lpc, 31, "0:2:2");
 }
 
+/* Nor where the file says nothing of the pin, because on_prepare has added the device. */
+static void test_no_functions_of_slots_pinned_later(void **state)
+{
+	MEM_AUTO char *keys = many(30, AT("1"));
+	struct spec *spec = spec_of(keys);
+	struct pin_map none = { 0 };
+	MEM_AUTO char *got = seats(spec, NULL, &none);
+
+	(void)state;
+	assert_string_equal(
+	    got + strlen(got) - strlen(" 0:30:0 0:2:1 0:1:0"), " 0:30:0 0:2:1 0:1:0");
+	spec_free(spec);
+}
+
 static void test_no_slot_left(void **state)
 {
 	MEM_AUTO char *all = many(26, "");
@@ -262,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_lowest_free),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_no_functions_of_pinned_slots),
+		cmocka_unit_test(test_no_functions_of_slots_pinned_later),
 		cmocka_unit_test(test_no_slot_left),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_function_zero),
