@@ -8,8 +8,6 @@
 #include "check/walk.h"
 #include "platform/os.h"
 
-#define QEMU_ACCEL_KVM 2 /* index of "kvm" among the choices of qemu.accel */
-
 /* The module, and what only it can tell. */
 static void check_bhyve(struct check *c)
 {
@@ -66,7 +64,7 @@ static void check_acceleration(struct check *c)
 	struct asked accel = { .at = &at };
 	const char *why = check_access("/dev/kvm", R_OK | W_OK);
 
-	if (c->request->spec->qemu.accel == QEMU_ACCEL_KVM && why != NULL)
+	if (c->request->spec->qemu.accel == ACCEL_KVM && why != NULL)
 		(void)check_problem(c, &accel, "/dev/kvm", "%s", why);
 }
 

@@ -169,12 +169,12 @@ static bool wants_qemu_fwcfg(struct bhyve_build *b)
 	if ((spec->fwcfg.count == 0 && !has_bootindex(spec)) || b->host.arm64 ||
 	    b->host.release < 14)
 		return false;
-	if (spec->fwcfg_type == 1) {
+	if (spec->fwcfg_type == FWCFG_BHYVE) {
 		MEM_AUTO char *why = mem_format(
 		    "with \"bhyve\" the guest never sees \"%s\": it needs \"qemu\"", who);
 
 		bhyve_refuse(b, "fwcfg_type", why);
-	} else if (spec->fwcfg_type == 0) {
+	} else if (spec->fwcfg_type == FWCFG_UNSET) {
 		words_addf(
 		    &b->plan->notes, "%s needs QEMU's fw_cfg: fwcfg_type is set to qemu", who);
 	}
@@ -183,11 +183,15 @@ static bool wants_qemu_fwcfg(struct bhyve_build *b)
 
 static void add_fwcfg(struct bhyve_build *b)
 {
-	static const char *const types[] = { "", "bhyve", "qemu" };
+	static const char *const types[FWCFG_TYPES] = {
+		[FWCFG_UNSET] = "",
+		[FWCFG_BHYVE] = "bhyve",
+		[FWCFG_QEMU] = "qemu",
+	};
 	const struct fwcfg_item *item = b->spec->fwcfg.item;
-	int type = wants_qemu_fwcfg(b) ? 2 : b->spec->fwcfg_type;
+	int type = wants_qemu_fwcfg(b) ? FWCFG_QEMU : b->spec->fwcfg_type;
 
-	if (type != 0 && (b->spec->fwcfg_type == 0 || has(b, "fwcfg_type", 14)))
+	if (type != FWCFG_UNSET && (b->spec->fwcfg_type == FWCFG_UNSET || has(b, "fwcfg_type", 14)))
 		bhyve_variable(&b->out, "lpc.fwcfg", types[type]);
 	if (b->spec->fwcfg.count == 0 || !has(b, "fwcfg", 14))
 		return;

@@ -17,8 +17,9 @@ static struct bhyve_host find_host(const struct spec *spec)
 	struct bhyve_host host = { .release = (int)spec->bhyve.release,
 		.loader = spec->loader.type != LOADER_NONE };
 
-	host.arm64 = spec->bhyve.arch == 2 ||
-	    (spec->bhyve.arch == 0 && os_bhyve_release() != 0 && strcmp(os_arch(), "arm64") == 0);
+	host.arm64 = spec->bhyve.arch == ARCH_ARM64 ||
+	    (spec->bhyve.arch == ARCH_HOST && os_bhyve_release() != 0 &&
+		strcmp(os_arch(), "arm64") == 0);
 	if (host.release == 0)
 		host.release = os_bhyve_release();
 	if (host.release == 0)

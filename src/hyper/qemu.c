@@ -19,8 +19,6 @@
 
 #define PROGRAM "qemu-system-x86_64"
 
-enum { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM };
-
 struct build {
 	const struct spec *spec;
 	struct words *argv;

@@ -1,9 +1,21 @@
 /* The spec's own keys, one row each. */
 #include "spec/keys.h"
 
-static const char *const arches[] = { "", "amd64", "arm64", NULL };
-static const char *const accels[] = { "auto", "tcg", "kvm", NULL };
-static const char *const fwcfg_types[] = { "", "bhyve", "qemu", NULL };
+static const char *const arches[ARCHES + 1] = {
+	[ARCH_HOST] = "",
+	[ARCH_AMD64] = "amd64",
+	[ARCH_ARM64] = "arm64",
+};
+static const char *const accels[ACCELS + 1] = {
+	[ACCEL_AUTO] = "auto",
+	[ACCEL_TCG] = "tcg",
+	[ACCEL_KVM] = "kvm",
+};
+static const char *const fwcfg_types[FWCFG_TYPES + 1] = {
+	[FWCFG_UNSET] = "",
+	[FWCFG_BHYVE] = "bhyve",
+	[FWCFG_QEMU] = "qemu",
+};
 
 /* clang-format off */
 #define CUSTOM(name) .custom = &name##_custom

@@ -26,6 +26,10 @@ struct cpu {
 /* Processors of the guest. */
 int64_t cpu_count(const struct cpu *cpu);
 
+/* Choices of keys, in the order of their words in rows.c. */
+enum arch { ARCH_HOST, ARCH_AMD64, ARCH_ARM64, ARCHES };
+enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM, ACCELS };
+enum fwcfg_type { FWCFG_UNSET, FWCFG_BHYVE, FWCFG_QEMU, FWCFG_TYPES };
 enum hostbridge { HOSTBRIDGE_NONE, HOSTBRIDGE_DEFAULT, HOSTBRIDGE_AMD };
 
 /* "boot again after": one entry names a cause, or a status of the hypervisor. */
@@ -207,12 +211,12 @@ struct graphic {
 
 struct bhyve_settings {
 	int64_t release; /* 0: the host's, else 14 */
-	int arch;	 /* index: "", "amd64", "arm64" */
+	int arch;	 /* enum arch */
 	struct words args;
 };
 
 struct qemu_settings {
-	int accel; /* index: "auto", "tcg", "kvm" */
+	int accel; /* enum accel */
 	char *machine, *bootrom, *varfile;
 	struct words args;
 };
@@ -236,7 +240,7 @@ struct spec {
 	char *keyboard_layout;
 	struct words pin;	 /* "VCPU:CPU" each */
 	struct field_list numa;	 /* struct numa_domain */
-	int fwcfg_type;		 /* index: "", "bhyve", "qemu" */
+	int fwcfg_type;		 /* enum fwcfg_type */
 	struct field_list fwcfg; /* struct fwcfg_item */
 	struct smbios smbios;
 	struct tpm tpm;
