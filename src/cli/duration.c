@@ -1,5 +1,5 @@
 /* Words for times. */
-#include "duration.h"
+#include "cli/duration.h"
 
 #include <inttypes.h>
 #include <stdio.h>

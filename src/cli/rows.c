@@ -1,5 +1,5 @@
 /* A command line against rows of options. */
-#include "rows.h"
+#include "cli/rows.h"
 
 #include <errno.h>
 #include <stdarg.h>

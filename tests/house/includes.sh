@@ -8,7 +8,8 @@ set -eu
 root=$1
 cd "$root"
 
-# Arrows go one way.  `own` is a name without a folder: a file beside the one that includes it.
+# Arrows go one way.  `api` is the public header, "vmrun/vmrun.h"; src/vmrun is the program of that
+# name.  `own` is a name without a directory: a file beside the one that includes it.
 rules='
 base: base
 platform: base platform
@@ -19,13 +20,15 @@ config: base platform script device spec config
 hyper: base platform device spec hyper
 check: base platform device spec hyper check
 process: base platform spec process
-event: base platform event vmrun
+event: base platform event api
 policy: base platform device spec hyper policy
 plan: base platform script device spec config hyper plan
 ledger: base platform device spec hyper ledger
-run: base platform script device spec config hyper check process event policy plan ledger run vmrun
-lib: base platform script device spec config hyper check process event policy plan ledger run lib vmrun
-cli: vmrun own
+run: base platform script device spec config hyper check process event policy plan ledger run api
+lib: base platform script device spec config hyper check process event policy plan ledger run lib api
+cli: base cli api
+vmrun: base cli own api
+vmrunctl: base cli vmrunctl api
 '
 
 # A name that tells systems apart, as a whole word.
@@ -59,6 +62,8 @@ check_includes() {
 		sub(/^["<]/, "", name)
 		sub(/[">].*/, "", name)
 		target = index(name, "/") > 0 ? substr(name, 1, index(name, "/") - 1) : "own"
+		if (name == "vmrun/vmrun.h")
+			target = "api"
 		if (name ~ /^(lua|lauxlib|lualib|luaconf)[^\/]*\.hp*$/ || name ~ /^lua[^\/]*\/.*lua.*\.h/) {
 			if (room != "script")
 				wrong("only src/script includes " name)
@@ -66,10 +71,15 @@ check_includes() {
 			wrong("a way up in an include: " name)
 		} else if (quoted && !((room, target) in may)) {
 			wrong("src/" room " must not include \"" name "\"")
-		} else if (!quoted && (target in known || target == "vmrun")) {
+		} else if (!quoted && (target in known || target == "api")) {
 			wrong("<" name "> is ours: write \"" name "\"")
 		}
 	}'
+}
+
+# The public header is found by its name, also where src is searched first.
+check_api() {
+	[ ! -e src/vmrun/vmrun.h ] || echo "src/vmrun/vmrun.h: hides the public header of that name"
 }
 
 check_systems() {
@@ -113,7 +123,7 @@ check_map() {
 	done
 }
 
-wrong=$(check_includes; check_systems; check_build; check_length; check_map)
+wrong=$(check_includes; check_api; check_systems; check_build; check_length; check_map)
 if [ -n "$wrong" ]; then
 	printf '%s\n' "$wrong"
 	exit 1

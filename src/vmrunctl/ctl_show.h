@@ -1,10 +1,10 @@
 /* Answers and events for people, texts as JSON. */
-#ifndef CLI_CTL_SHOW_H
-#define CLI_CTL_SHOW_H
+#ifndef VMRUNCTL_CTL_SHOW_H
+#define VMRUNCTL_CTL_SHOW_H
 
 #include <stdio.h>
 
-#include "duration.h"
+#include "cli/duration.h"
 
 /* A text as a JSON string. */
 void show_json_string(const char *text, FILE *to);

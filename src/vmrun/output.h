@@ -1,6 +1,6 @@
 /* Writing without waiting for a reader who does not come. */
-#ifndef CLI_OUTPUT_H
-#define CLI_OUTPUT_H
+#ifndef VMRUN_OUTPUT_H
+#define VMRUN_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rows.h"
+#include "cli/rows.h"
 
 #define AT(member) offsetof(struct command_line, member)
 

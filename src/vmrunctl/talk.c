@@ -1,5 +1,5 @@
 /* Lines over a unix socket that never blocks. */
-#include "talk.h"
+#include "vmrunctl/talk.h"
 
 #include <errno.h>
 #include <fcntl.h>

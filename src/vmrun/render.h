@@ -1,6 +1,6 @@
 /* Problems and events in the words that people read. */
-#ifndef CLI_RENDER_H
-#define CLI_RENDER_H
+#ifndef VMRUN_RENDER_H
+#define VMRUN_RENDER_H
 
 #include "events.h"
 #include "sink.h"

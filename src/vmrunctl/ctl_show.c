@@ -1,5 +1,5 @@
 /* What a vmrun tells, in few words. */
-#include "ctl_show.h"
+#include "vmrunctl/ctl_show.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

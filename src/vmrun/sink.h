@@ -1,6 +1,6 @@
 /* Where messages go: stderr or syslog, as text or JSON, and how important they have to be. */
-#ifndef CLI_SINK_H
-#define CLI_SINK_H
+#ifndef VMRUN_SINK_H
+#define VMRUN_SINK_H
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/events.h"
+#include "vmrun/events.h"
 #include "vmrun/vmrun.h"
 
 #define SPEC "{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/fw/rom.fd\"}"

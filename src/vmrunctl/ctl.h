@@ -1,11 +1,11 @@
 /* vmrunctl: what its command line says, and its commands. */
-#ifndef CLI_CTL_H
-#define CLI_CTL_H
+#ifndef VMRUNCTL_CTL_H
+#define VMRUNCTL_CTL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "talk.h"
+#include "vmrunctl/talk.h"
 
 enum {
 	CTL_DONE = 0,

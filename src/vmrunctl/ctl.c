@@ -1,5 +1,5 @@
 /* vmrunctl: asks a running vmrun. A client of its control socket and of the public library. */
-#include "ctl.h"
+#include "vmrunctl/ctl.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rows.h"
+#include "cli/rows.h"
 #include "vmrun/vmrun.h"
 
 struct command {

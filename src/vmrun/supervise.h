@@ -1,7 +1,7 @@
 /* A run: the library's loop, joined with signals, a question at the terminal and who waits for us.
  */
-#ifndef CLI_SUPERVISE_H
-#define CLI_SUPERVISE_H
+#ifndef VMRUN_SUPERVISE_H
+#define VMRUN_SUPERVISE_H
 
 #include "ready.h"
 #include "render.h"

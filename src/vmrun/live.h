@@ -1,6 +1,6 @@
 /* A line at the foot of a terminal that is rewritten in place. */
-#ifndef CLI_LIVE_H
-#define CLI_LIVE_H
+#ifndef VMRUN_LIVE_H
+#define VMRUN_LIVE_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* Telling whoever started us that the hypervisor is up: --ready-fd, and sd_notify(3)'s protocol. */
-#ifndef CLI_READY_H
-#define CLI_READY_H
+#ifndef VMRUN_READY_H
+#define VMRUN_READY_H
 
 #include <stdbool.h>
 #include <stdint.h>

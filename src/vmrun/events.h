@@ -1,6 +1,6 @@
 /* --events: every event as a line of JSON, for a file or for whoever reads a descriptor. */
-#ifndef CLI_EVENTS_H
-#define CLI_EVENTS_H
+#ifndef VMRUN_EVENTS_H
+#define VMRUN_EVENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* vmrun's command line: one row an option; parsing, usage and help walk the rows. */
-#ifndef CLI_OPTIONS_H
-#define CLI_OPTIONS_H
+#ifndef VMRUN_OPTIONS_H
+#define VMRUN_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

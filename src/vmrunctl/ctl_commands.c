@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
-#include "ctl_show.h"
+#include "vmrunctl/ctl.h"
+#include "vmrunctl/ctl_show.h"
 #include "vmrun/vmrun.h"
 
 #define RELOAD_MS 60000 /* the spec may wait for a command */

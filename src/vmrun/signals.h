@@ -1,6 +1,6 @@
 /* Signals of the program as a readable descriptor: the only handlers in the whole project. */
-#ifndef CLI_SIGNALS_H
-#define CLI_SIGNALS_H
+#ifndef VMRUN_SIGNALS_H
+#define VMRUN_SIGNALS_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* How a VM stands, in one line. */
-#ifndef CLI_STATUS_H
-#define CLI_STATUS_H
+#ifndef VMRUN_STATUS_H
+#define VMRUN_STATUS_H
 
 #include <stdbool.h>
 #include <stddef.h>

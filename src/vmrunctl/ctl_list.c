@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl.h"
-#include "ctl_show.h"
+#include "vmrunctl/ctl.h"
+#include "vmrunctl/ctl_show.h"
 
 #define AT_ONCE 128 /* connections */
 

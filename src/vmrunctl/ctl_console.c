@@ -10,8 +10,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ctl.h"
-#include "ctl_show.h"
+#include "vmrunctl/ctl.h"
+#include "vmrunctl/ctl_show.h"
 
 /* Handlers have no argument of ours: the global of the program. */
 static volatile sig_atomic_t caught;

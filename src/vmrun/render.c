@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "duration.h"
+#include "cli/duration.h"
 
 static bool is_bad(const struct vmrun_event *e)
 {

@@ -1,6 +1,6 @@
 /* The report of the checks, for people. */
-#ifndef CLI_REPORT_H
-#define CLI_REPORT_H
+#ifndef VMRUN_REPORT_H
+#define VMRUN_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
