@@ -57,8 +57,6 @@ VMRUN_API char *vmrun_default_run_dir(void);
  */
 VMRUN_API int vmrun_forget(
     const char *run_dir, const char *state_dir, const char *vm, const char *hook, char **why);
-/* The one of these words (NULL-terminated) that was probably meant by a wrong one, or NULL. */
-VMRUN_API const char *vmrun_nearest(const char *wrong, const char *const *words);
 /*
  * Everything that a spec can say: "schema" (JSON Schema 2020-12 of a spec in JSON), "lua-types"
  * (annotations for lua-language-server) or "devices" (every device and key, a table for people, or
@@ -310,12 +308,6 @@ struct vmrun_event {
  */
 VMRUN_API char *vmrun_event_json(const struct vmrun_event *event);
 /*
- * A member of a JSON object, such as an event or an answer of the control socket: the text of a
- * string, or any other value as JSON.  NULL: the text is no object, has no such member, or it is
- * null.  Caller frees with free().
- */
-VMRUN_API char *vmrun_json_member(const char *json, const char *key);
-/*
  * A problem, or anything else that is said beside the events, likewise:
  * {"v","time","level","place","path","text"}, the time being now and the level "error", "warning",
  * "info" or "debug".  Caller frees with free().
@@ -343,8 +335,6 @@ VMRUN_API void vmrun_answer(struct vmrun *vm, bool fix);
  * was called before, or a status as vmrun_open() does.
  */
 VMRUN_API int vmrun_simulate(struct vmrun *vm, const char *list);
-/* A VMRUN_DECIDED as JSON, {"boot","target","cause","action","next","by"}.  Caller frees. */
-VMRUN_API char *vmrun_decision_json(const struct vmrun_event *decided);
 /*
  * A descriptor that is readable when vmrun_dispatch() has something to do; timers are in it.  -1
  * before vmrun_start() or vmrun_simulate().

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 /* What the grammar allows at one point. */
@@ -421,4 +422,38 @@ char *json_indent(const char *json)
 	}
 	str_add(&out, "\n");
 	return str_take(&out);
+}
+
+/* Returns the value that begins with this token, which was read; NULL for null and an error. */
+static char *rest_of(struct json *j, const struct json_token *first)
+{
+	struct json_token last = *first;
+	int depth = j->depth - (first->type == JSON_OBJECT || first->type == JSON_LIST);
+
+	if (first->type == JSON_STRING)
+		return json_text(j, first, NULL);
+	while (j->depth > depth && last.type != JSON_ERROR && last.type != JSON_END)
+		(void)json_next(j, &last);
+	if (first->type == JSON_NULL || last.type == JSON_ERROR || last.type == JSON_END)
+		return NULL;
+	return mem_copy_n(j->text + first->offset, last.offset + last.length - first->offset);
+}
+
+char *json_member(const char *text, const char *key)
+{
+	struct json j;
+	struct json_token token;
+	bool found = false;
+
+	json_start(&j, text, strlen(text));
+	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
+		if (found)
+			return rest_of(&j, &token);
+		if (token.type == JSON_KEY && j.depth == 1 && j.in_object[0]) {
+			MEM_AUTO char *name = json_text(&j, &token, NULL);
+
+			found = strcmp(name, key) == 0;
+		}
+	}
+	return NULL;
 }

@@ -57,5 +57,11 @@ void json_line(const char *text, size_t offset, size_t *line, size_t *column);
  * alone.  Caller frees.
  */
 char *json_indent(const char *json);
+/*
+ * Returns a member of a JSON object, such as an event or an answer of the control socket: the text
+ * of a string, or any other value as JSON.  NULL: the text is not an object, lacks the member, or
+ * the member is null.  Caller frees.
+ */
+char *json_member(const char *text, const char *key);
 
 #endif

@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmrun/vmrun.h"
-
-#define ROWS_MOST 64
+#include "base/near.h"
 
 char *rows_complain(const char *fmt, ...)
 {
@@ -57,19 +55,17 @@ static char *store(const struct row *o, const char *value, void *out)
 
 static char *unknown(const struct rows *rows, const char *word, size_t n)
 {
-	const char *names[ROWS_MOST + 1] = { NULL }, *near;
 	char name[65];
-	size_t count = 0;
+	struct near near = { .wanted = name };
 
-	for (size_t i = 0; i < rows->count && count < ROWS_MOST; i++) {
-		if (rows->row[i].name != NULL)
-			names[count++] = rows->row[i].name;
-	}
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(n > 64 ? 64 : n), word);
-	near = vmrun_nearest(name, names);
-	if (near == NULL)
+	for (size_t i = 0; i < rows->count; i++) {
+		if (rows->row[i].name != NULL)
+			near_offer(&near, rows->row[i].name);
+	}
+	if (near.best == NULL)
 		return rows_complain("unknown option --%s", name);
-	return rows_complain("unknown option --%s, did you mean --%s?", name, near);
+	return rows_complain("unknown option --%s, did you mean --%s?", name, near.best);
 }
 
 /* --name, --name=value, --name value */

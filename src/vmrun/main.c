@@ -1,4 +1,4 @@
-/* vmrun: the program. A client of the public library and of nothing else. */
+/* vmrun: the program. A client of the public library. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "decision.h"
 #include "options.h"
 #include "ready.h"
 #include "render.h"
@@ -172,7 +173,7 @@ static void print_decision(const struct vmrun_event *e, bool json, int64_t row)
 	char *text;
 
 	if (json) {
-		text = vmrun_decision_json(e);
+		text = decision_json(e);
 		(void)printf("%s%s", row == 0 ? "[" : ",\n ", text);
 		free(text);
 		return;

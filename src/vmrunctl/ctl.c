@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/near.h"
 #include "cli/rows.h"
 #include "vmrun/vmrun.h"
 
@@ -71,14 +73,13 @@ static const struct command *find_command(const char *name)
 
 static char *unknown_command(const char *name)
 {
-	const char *names[COMMANDS + 1] = { NULL }, *near;
+	struct near near = { .wanted = name };
 
 	for (size_t i = 0; i < COMMANDS; i++)
-		names[i] = commands[i].name;
-	near = vmrun_nearest(name, names);
-	if (near == NULL)
-		return rows_complain("unknown command \"%s\"", name);
-	return rows_complain("unknown command \"%s\", did you mean \"%s\"?", name, near);
+		near_offer(&near, commands[i].name);
+	MEM_AUTO char *hint = near_hint(&near);
+
+	return rows_complain("unknown command \"%s\"%s", name, hint);
 }
 
 /* Is this word in a list of words? */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 #include "vmrun/vmrun.h"
@@ -81,7 +82,7 @@ static char *get_answer(
 
 static bool is_ok(const char *answer)
 {
-	char *ok = vmrun_json_member(answer, "ok");
+	char *ok = json_member(answer, "ok");
 	bool yes = ok != NULL && strcmp(ok, "true") == 0;
 
 	free(ok);
@@ -90,7 +91,7 @@ static bool is_ok(const char *answer)
 
 static int say_refusal(const struct ctl *ctl, const char *answer)
 {
-	char *why = vmrun_json_member(answer, "error");
+	char *why = json_member(answer, "error");
 	int status =
 	    ctl_complain(ctl, CTL_REFUSED, "%s", why != NULL ? why : "an answer that is none");
 

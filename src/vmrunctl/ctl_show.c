@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmrun/vmrun.h"
+#include "base/json.h"
 
 void show_json_string(const char *text, FILE *to)
 {
@@ -32,7 +32,7 @@ void show_error_json(const char *text)
 
 char *show_member(const char *answer, const char *key)
 {
-	char *value = vmrun_json_member(answer, key);
+	char *value = json_member(answer, key);
 
 	return value != NULL ? value : strdup("-");
 }
@@ -50,8 +50,8 @@ static bool is_set(const char *digits)
 /* What it waits for, if it does. */
 static void show_wait(const char *answer, const char *state)
 {
-	char *ms = vmrun_json_member(answer, "wait_ms");
-	char *step = vmrun_json_member(answer, "stop_step");
+	char *ms = json_member(answer, "wait_ms");
+	char *step = json_member(answer, "stop_step");
 	bool stops = strcmp(state, "stopping") == 0;
 	char text[DURATION_TEXT];
 
@@ -106,7 +106,7 @@ void show_event(const char *line)
 	/* 2026-01-01T00:00:00.000Z */
 	(void)printf("%s  %-12s", time, event);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		char *value = vmrun_json_member(line, keys[i]);
+		char *value = json_member(line, keys[i]);
 
 		if (value != NULL && *value != '\0' && strcmp(value, "[]") != 0) {
 			(void)printf("%s%s ", between, keys[i]);

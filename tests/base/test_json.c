@@ -247,6 +247,35 @@ static void test_line(void **state)
 	}
 }
 
+static void member_is(const char *json, const char *key, const char *value)
+{
+	MEM_AUTO char *text = json_member(json, key);
+
+	if (value == NULL)
+		assert_null(text);
+	else
+		assert_string_equal(text, value);
+}
+
+static void test_members(void **state)
+{
+	static const char json[] = "{\"a\":\"x\\\"\\u00e9\",\"b\":[1,{\"e\":2}],\"c\":-1.5e3,\"d\":"
+				   "null,\"e\":true,\"f\":{}} ";
+
+	(void)state;
+	member_is(json, "a", "x\"\xc3\xa9");
+	member_is(json, "b", "[1,{\"e\":2}]");
+	member_is(json, "c", "-1.5e3");
+	member_is(json, "d", NULL);
+	member_is(json, "e", "true");
+	member_is(json, "f", "{}");
+	member_is(json, "g", NULL);
+	member_is("[{\"a\":1}]", "a", NULL);
+	member_is("{\"a\":", "a", NULL);
+	member_is("{\"a\":[1,", "a", NULL);
+	member_is("", "a", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_quoted_text_reads_back),
 		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

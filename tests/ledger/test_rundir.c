@@ -234,6 +234,8 @@ static int64_t simulated_ms;
 static int held = -1; /* a descriptor that has the lock, */
 static int sleeps;    /* and is closed after so many waits */
 
+/* The linker calls them so. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 int64_t __wrap_clock_ms(void);
 int64_t __wrap_clock_ms(void)
 {
@@ -249,6 +251,8 @@ void __wrap_clock_sleep(int64_t ms)
 		held = -1;
 	}
 }
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 /* The lock of a process that is dead, as a child holds it that has not executed its program yet. */
 static void hold_dead_lock(pid_t pid)

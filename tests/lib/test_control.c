@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "lib/handle.h"
 #include "platform/clock.h"
@@ -196,7 +197,7 @@ static const char *next_line(struct vmrun *vm, int fd)
 
 static uint64_t number_of(const char *line, const char *key)
 {
-	MEM_AUTO char *text = vmrun_json_member(line, key);
+	MEM_AUTO char *text = json_member(line, key);
 
 	return text == NULL ? 0 : strtoull(text, NULL, 10);
 }

@@ -250,8 +250,6 @@ static void do_dispatch(struct handle *h)
 
 		assert_int_equal(*json, '{');
 		free(json);
-		if (e.type == VMRUN_DECIDED)
-			told_text(vmrun_decision_json(&e), true);
 	}
 	vmrun_close(NULL);
 }

@@ -446,45 +446,11 @@ static void test_uses_stdio(void **state)
 	}
 }
 
-static void expect_member(const char *json, const char *key, const char *value)
+static void test_default_run_dir(void **state)
 {
-	char *text = vmrun_json_member(json, key);
-
-	if (value == NULL)
-		assert_null(text);
-	else
-		assert_string_equal(text, value);
-	free(text);
-}
-
-static void test_members(void **state)
-{
-	static const char json[] = "{\"a\":\"x\\\"\\u00e9\",\"b\":[1,{\"e\":2}],\"c\":-1.5e3,\"d\":"
-				   "null,\"e\":true,\"f\":{}} ";
-
-	(void)state;
-	expect_member(json, "a", "x\"\xc3\xa9");
-	expect_member(json, "b", "[1,{\"e\":2}]");
-	expect_member(json, "c", "-1.5e3");
-	expect_member(json, "d", NULL);
-	expect_member(json, "e", "true");
-	expect_member(json, "f", "{}");
-	expect_member(json, "g", NULL);
-	expect_member("[{\"a\":1}]", "a", NULL);
-	expect_member("{\"a\":", "a", NULL);
-	expect_member("{\"a\":[1,", "a", NULL);
-	expect_member("", "a", NULL);
-}
-
-static void test_nearest(void **state)
-{
-	static const char *const words[] = { "status", "stop", NULL };
 	char *folder = vmrun_default_run_dir();
 
 	(void)state;
-	assert_string_equal(vmrun_nearest("satus", words), "status");
-	assert_string_equal(vmrun_nearest("stopp", words), "stop");
-	assert_null(vmrun_nearest("reboot", words));
 	assert_non_null(strstr(folder, "/vmrun"));
 	free(folder);
 }
@@ -523,8 +489,7 @@ int main(void)
 		cmocka_unit_test(test_beside_the_command),
 		cmocka_unit_test(test_no_file_for_bhyve),
 		cmocka_unit_test(test_uses_stdio),
-		cmocka_unit_test(test_members),
-		cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_default_run_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

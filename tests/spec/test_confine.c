@@ -264,83 +264,83 @@ static void test_allowed(void **state)
 	}
 }
 
+static const struct {
+	const char *keys, *wanted; /* problems begin with it */
+} refused[] = {
+	{ "'com2':'/dev/nmdm0A'",
+	    "com2: the sandbox refuses the path \"/dev/nmdm0A\", which is outside the "
+	    "spec's directory: to allow it, add --allow /dev/nmdm0A\n" },
+	{ "'com1':'tcp=0.0.0.0:5000'",
+	    "com1: the sandbox refuses the address \"0.0.0.0:5000\", which is not on "
+	    "loopback: to allow it, add --allow 0.0.0.0:5000\n" },
+	{ "'gdb':':::1234'", "gdb: the sandbox refuses the address \"[::]:1234\"" },
+	{ "'graphic':{'host':'0.0.0.0','port':'auto'}",
+	    "graphic.host: the sandbox refuses the address \"0.0.0.0\", which is not on "
+	    "loopback: to allow it, add --allow 0.0.0.0\n" },
+	{ "'varfile':'/usual/firmware'", "varfile: the sandbox refuses the path" },
+	{ "'bootrom':'/other/firmware'", "bootrom: the sandbox refuses the path" },
+	{ "'loader':'grub'",
+	    "loader.root: in the sandbox \"root\" must name a disk such as \"hd0\"" },
+	{ "'loader':{'type':'grub','root':'host'}",
+	    "loader.root: the sandbox refuses this key, which lets grub-bhyve read any "
+	    "file of the host: remove it\n" },
+	{ "'loader':{'type':'grub','root':'hd0','commands':['boot']}",
+	    "loader.commands: the sandbox refuses this key" },
+	{ "'loader':{'type':'bhyveload','disks':['/a']}",
+	    "loader.disks[0]: the sandbox refuses the path \"/a\"" },
+	{ "'config':{'a':'b'}",
+	    "config: the sandbox refuses this key, which passes variables on unchecked: "
+	    "remove it\n" },
+	{ "'fwcfg':[{'name':'a','string':'b'},{'name':'c','file':'/etc/passwd'}]",
+	    "fwcfg[1].file: the sandbox refuses the path \"/etc/passwd\"" },
+	{ "'hooks':['rescue_after','/etc/passwd']",
+	    "hooks[1]: the sandbox refuses the hook file \"/etc/passwd\", which is outside "
+	    "the spec's directory: copy it there, or name it with --hook\n" },
+	{ "'wait_for':[{'interface':'tap0'}]",
+	    "wait_for[0].interface: the sandbox refuses the interface \"tap0\": to allow "
+	    "it, add --allow tap0\n" },
+	{ "'tpm':{'type':'swtpm','path':'/t','managed':true}",
+	    "tpm.path: the sandbox refuses the path \"/t\", which is outside the spec's "
+	    "directory: to allow it, add --allow /t\n"
+	    "tpm.managed: the sandbox refuses this key, which runs swtpm on the host: "
+	    "remove it\n" },
+	{ NET "'name':'slirp','hostfwd':['tcp::2222-:22','unix:/a-:2','tcp:22']}]",
+	    "emulations[0].hostfwd[0]: the sandbox refuses the address \"0.0.0.0:2222\", "
+	    "which is not on loopback: to allow it, add --allow 0.0.0.0:2222\n"
+	    "emulations[0].hostfwd[1]: in the sandbox a rule is written as "
+	    "\"tcp:127.0.0.1:2222-:22\", or with udp\n"
+	    "emulations[0].hostfwd[2]: in the sandbox a rule is written" },
+	{ NET "'name':'tap3','type':'tap'}]",
+	    "emulations[0].name: the sandbox refuses the interface \"tap3\"" },
+	{ NET "'name':'netgraph','path':'ng0:','peerhook':'link'}]",
+	    "emulations[0].path: the sandbox refuses the interface \"ng0:\"" },
+	{ DEVICE("virtio-scsi", "'iid':1"),
+	    "emulations[0].path: the sandbox refuses the path \"/dev/cam/ctl\"" },
+	{ DEVICE("virtio-console", "'ports':{'a':'/a.sock'}"),
+	    "emulations[0].ports: the sandbox refuses the path \"/a.sock\"" },
+	{ DEVICE("passthru", "'src':'3:0:0'"),
+	    "emulations[0].src: the sandbox refuses the PCI device \"3/0/0\": to allow it, "
+	    "add --allow 3/0/0\n" },
+	{ DEVICE("passthru", "'lookup':{'vendor':'8086','device':'1000'}"),
+	    "emulations[0].lookup: the sandbox refuses this key, which takes any device" },
+	{ DEVICE("raw", "'value':'x'"),
+	    "emulations[0].value: the sandbox refuses this key, which is passed on "
+	    "unchecked: remove it\n" },
+	{ DEVICE("ahci", "'ports':[{'type':'hd','path':'/a b'}]"),
+	    "emulations[0].ports[0].path: the sandbox refuses the path \"/a b\", which is "
+	    "outside the spec's directory: to allow it, add --allow '/a b'\n" },
+	{ DEVICE("fbuf", "'host':'10.0.0.1'"),
+	    "emulations[0].host: the sandbox refuses the address \"10.0.0.1:5900\"" },
+};
+
 static void test_refused(void **state)
 {
-	static const struct {
-		const char *keys, *wanted; /* problems begin with it */
-	} cases[] = {
-		{ "'com2':'/dev/nmdm0A'",
-		    "com2: the sandbox refuses the path \"/dev/nmdm0A\", which is outside the "
-		    "spec's directory: to allow it, add --allow /dev/nmdm0A\n" },
-		{ "'com1':'tcp=0.0.0.0:5000'",
-		    "com1: the sandbox refuses the address \"0.0.0.0:5000\", which is not on "
-		    "loopback: to allow it, add --allow 0.0.0.0:5000\n" },
-		{ "'gdb':':::1234'", "gdb: the sandbox refuses the address \"[::]:1234\"" },
-		{ "'graphic':{'host':'0.0.0.0','port':'auto'}",
-		    "graphic.host: the sandbox refuses the address \"0.0.0.0\", which is not on "
-		    "loopback: to allow it, add --allow 0.0.0.0\n" },
-		{ "'varfile':'/usual/firmware'", "varfile: the sandbox refuses the path" },
-		{ "'bootrom':'/other/firmware'", "bootrom: the sandbox refuses the path" },
-		{ "'loader':'grub'",
-		    "loader.root: in the sandbox \"root\" must name a disk such as \"hd0\"" },
-		{ "'loader':{'type':'grub','root':'host'}",
-		    "loader.root: the sandbox refuses this key, which lets grub-bhyve read any "
-		    "file of the host: remove it\n" },
-		{ "'loader':{'type':'grub','root':'hd0','commands':['boot']}",
-		    "loader.commands: the sandbox refuses this key" },
-		{ "'loader':{'type':'bhyveload','disks':['/a']}",
-		    "loader.disks[0]: the sandbox refuses the path \"/a\"" },
-		{ "'config':{'a':'b'}",
-		    "config: the sandbox refuses this key, which passes variables on unchecked: "
-		    "remove it\n" },
-		{ "'fwcfg':[{'name':'a','string':'b'},{'name':'c','file':'/etc/passwd'}]",
-		    "fwcfg[1].file: the sandbox refuses the path \"/etc/passwd\"" },
-		{ "'hooks':['rescue_after','/etc/passwd']",
-		    "hooks[1]: the sandbox refuses the hook file \"/etc/passwd\", which is outside "
-		    "the spec's directory: copy it there, or name it with --hook\n" },
-		{ "'wait_for':[{'interface':'tap0'}]",
-		    "wait_for[0].interface: the sandbox refuses the interface \"tap0\": to allow "
-		    "it, add --allow tap0\n" },
-		{ "'tpm':{'type':'swtpm','path':'/t','managed':true}",
-		    "tpm.path: the sandbox refuses the path \"/t\", which is outside the spec's "
-		    "directory: to allow it, add --allow /t\n"
-		    "tpm.managed: the sandbox refuses this key, which runs swtpm on the host: "
-		    "remove it\n" },
-		{ NET "'name':'slirp','hostfwd':['tcp::2222-:22','unix:/a-:2','tcp:22']}]",
-		    "emulations[0].hostfwd[0]: the sandbox refuses the address \"0.0.0.0:2222\", "
-		    "which is not on loopback: to allow it, add --allow 0.0.0.0:2222\n"
-		    "emulations[0].hostfwd[1]: in the sandbox a rule is written as "
-		    "\"tcp:127.0.0.1:2222-:22\", or with udp\n"
-		    "emulations[0].hostfwd[2]: in the sandbox a rule is written" },
-		{ NET "'name':'tap3','type':'tap'}]",
-		    "emulations[0].name: the sandbox refuses the interface \"tap3\"" },
-		{ NET "'name':'netgraph','path':'ng0:','peerhook':'link'}]",
-		    "emulations[0].path: the sandbox refuses the interface \"ng0:\"" },
-		{ DEVICE("virtio-scsi", "'iid':1"),
-		    "emulations[0].path: the sandbox refuses the path \"/dev/cam/ctl\"" },
-		{ DEVICE("virtio-console", "'ports':{'a':'/a.sock'}"),
-		    "emulations[0].ports: the sandbox refuses the path \"/a.sock\"" },
-		{ DEVICE("passthru", "'src':'3:0:0'"),
-		    "emulations[0].src: the sandbox refuses the PCI device \"3/0/0\": to allow it, "
-		    "add --allow 3/0/0\n" },
-		{ DEVICE("passthru", "'lookup':{'vendor':'8086','device':'1000'}"),
-		    "emulations[0].lookup: the sandbox refuses this key, which takes any device" },
-		{ DEVICE("raw", "'value':'x'"),
-		    "emulations[0].value: the sandbox refuses this key, which is passed on "
-		    "unchecked: remove it\n" },
-		{ DEVICE("ahci", "'ports':[{'type':'hd','path':'/a b'}]"),
-		    "emulations[0].ports[0].path: the sandbox refuses the path \"/a b\", which is "
-		    "outside the spec's directory: to allow it, add --allow '/a b'\n" },
-		{ DEVICE("fbuf", "'host':'10.0.0.1'"),
-		    "emulations[0].host: the sandbox refuses the address \"10.0.0.1:5900\"" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		MEM_AUTO char *got = confined(cases[i].keys, NULL);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		MEM_AUTO char *got = confined(refused[i].keys, NULL);
 
-		if (strncmp(got, cases[i].wanted, strlen(cases[i].wanted)) != 0)
-			fail_msg("%s: wanted %s, got %s", cases[i].keys, cases[i].wanted, got);
+		if (strncmp(got, refused[i].wanted, strlen(refused[i].wanted)) != 0)
+			fail_msg("%s: wanted %s, got %s", refused[i].keys, refused[i].wanted, got);
 	}
 }
 

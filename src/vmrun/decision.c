@@ -1,6 +1,7 @@
-/* libvmrun: decisions as JSON. */
+/* Decisions as JSON, member by member. */
+#include "decision.h"
+
 #include "base/str.h"
-#include "vmrun/vmrun.h"
 
 static void add_member(struct str *json, const char *key, const char *value)
 {
@@ -11,7 +12,7 @@ static void add_member(struct str *json, const char *key, const char *value)
 		str_add_json(json, value);
 }
 
-char *vmrun_decision_json(const struct vmrun_event *decided)
+char *decision_json(const struct vmrun_event *decided)
 {
 	struct str json = { 0 };
 
