@@ -122,7 +122,7 @@ dies_running() {
 	make_host
 	local text
 	for text in '' '{' '[]' '{"v": 2}' '{"v": 1, "supervisor": 1, "processes": [{}]}' '"x"'; do
-		mkdir -p -m 700 "run/$vm"
+		mkdir -m 700 "run/$vm"
 		printf '%s' "$text" >"run/$vm/ledger.json"
 		script 'exit 1'
 		go "${vmrun_words[@]}" vm.json
@@ -143,7 +143,7 @@ dies_running() {
 @test "the record of vmrun 0.1 is understood" {
 	make_host
 	printf '%s up member=bridge0\n' tap5 >>state/interfaces
-	mkdir -p -m 700 "run/$vm"
+	mkdir -m 700 "run/$vm"
 	echo 4711 >guest.pid
 	jq -cn --arg vm "$vm" --arg dir "$PWD" '{v: 1, vm: $vm, supervisor: 4710, destroy: [],
 		processes: [{name: "hypervisor", pid: 4711, start: 1}, {name: "side", pid: 4712, start: 1}],
