@@ -35,7 +35,12 @@ int ctl_complain(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Connects: CTL_DONE, or CTL_NOT_RUNNING, which is said if it is to be. */
 int ctl_open(const struct ctl *ctl, struct talk *talk, bool say);
-/* The same, and makes sure that somebody answers. */
+/*
+ * Asks for an answer, and hangs up when there is none: a vmrun that is suspended takes connections
+ * and never sends one.
+ */
+int ctl_check(const struct ctl *ctl, struct talk *talk);
+/* Connects and checks; says what is wrong. */
 int ctl_connect(const struct ctl *ctl, struct talk *talk);
 /* {"cmd":CMD,KEY:TEXT}, without the second member where the text is NULL.  Caller frees. */
 char *ctl_make(const char *cmd, const char *key, const char *text);

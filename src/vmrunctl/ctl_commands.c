@@ -157,9 +157,7 @@ int ctl_wait(const struct ctl *ctl)
 
 	if (ctl->gone && ctl_open(ctl, &talk, false) != CTL_DONE)
 		return done_already(ctl);
-	if (ctl->gone)
-		talk_close(&talk);
-	status = connect_patiently(ctl, &talk, &left_ms);
+	status = ctl->gone ? ctl_check(ctl, &talk) : connect_patiently(ctl, &talk, &left_ms);
 	if (status != CTL_DONE)
 		return status;
 	request = wait_request(ctl, left_ms);

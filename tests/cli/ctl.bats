@@ -317,6 +317,44 @@ hook: expected a string, got an integer'
 	is "$(cat said)" '{"ok":true}'
 }
 
+# serves N: answers N requests, as a vmrun does, then hangs up on the next; its pid is in pid
+serves() {
+	mkdir -p -m 700 "$run_dir" "$run_dir/$vm"
+	python3 - "$run_dir/$vm/control" "$1" <<-'END' 3>&- &
+		import os, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.bind(sys.argv[1])
+		s.listen()
+		open("serves", "w")
+		peer = s.accept()[0]
+		os.unlink(sys.argv[1])
+		requests = peer.makefile()
+		for _ in range(int(sys.argv[2])):
+		    requests.readline()
+		    peer.sendall(b'{"ok":true}\n')
+		requests.readline()
+	END
+	pid=$!
+	pids+=("$pid")
+	await_file serves
+}
+
+@test "wait --gone: a vmrun that ends before it reads the request is gone" {
+	local answers
+	for answers in 0 1; do
+		rm -f serves
+		serves $answers
+		ctl "$vm" wait --gone --json
+		is "$status" 0
+		is "$(cat said)" '{"ok":true}'
+		ends 0
+	done
+	rm serves
+	serves 1
+	refused 69 'its vmrun went away without an answer' "$vm" wait
+	ends 0
+}
+
 @test "wait --timeout also waits for a vmrun that is not there yet" {
 	"$VMRUNCTL" -r "$run_dir" "$vm" wait --timeout 30 3>&- &
 	local waiter=$!
