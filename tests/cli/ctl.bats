@@ -319,7 +319,8 @@ hook: expected a string, got an integer'
 
 # serves N: answers N requests, as a vmrun does, then hangs up on the next; its pid is in pid
 serves() {
-	mkdir -p -m 700 "$run_dir" "$run_dir/$vm"
+	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
+	[ -d "$run_dir/$vm" ] || mkdir -m 700 "$run_dir/$vm"
 	python3 - "$run_dir/$vm/control" "$1" <<-'END' 3>&- &
 		import os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
