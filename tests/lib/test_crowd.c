@@ -16,6 +16,8 @@
 
 #define LISTEN "{\"cmd\":\"events\"}\n"
 #define STOP "{\"id\":1,\"cmd\":\"stop\",\"wait\":true}\n"
+#define STEP "{\"do\":\"acpi\",\"wait\":60}"
+#define FOUR_STEPS STEP "," STEP "," STEP "," STEP
 #define HALF ((size_t)60 * 1024)
 #define TOO_MANY "{\"ok\":false,\"error\":\"too many clients: "
 
@@ -55,14 +57,27 @@ static size_t allow_clients(void)
 	return files.rlim_cur >= 2300 ? CONTROL_ORDINARY : (size_t)files.rlim_cur / 2 - 80;
 }
 
-static struct vmrun *begin(size_t limit)
+static struct vmrun *begin_with(const char *script, const char *more, size_t limit)
 {
-	struct vmrun *vm = talk_begin(TWO_BOOTS, AT_ONCE);
+	struct vmrun *vm = talk_begin(script, more);
 
 	life_wait_for(vm, "one");
 	assert_true(vm->control->limit >= limit);
 	vm->control->limit = limit;
 	return vm;
+}
+
+static struct vmrun *begin(size_t limit)
+{
+	return begin_with(TWO_BOOTS, AT_ONCE, limit);
+}
+
+/* Begins with a guest that lives on through as many stops as there are reserved places. */
+static struct vmrun *begin_deaf(size_t limit)
+{
+	return begin_with("acpi on ready one deaf",
+	    AT_ONCE ",\"stop\":[" FOUR_STEPS "," FOUR_STEPS "," FOUR_STEPS "," FOUR_STEPS "]",
+	    limit);
 }
 
 static void wait_for_count(struct vmrun *vm, size_t count)
@@ -233,7 +248,7 @@ static void test_limit(void **state)
 /* Those who say nothing in all places, and then a stop: it is done, and answered at the end. */
 static void test_stop_through_a_crowd(void **state)
 {
-	struct vmrun *vm = begin(8);
+	struct vmrun *vm = begin_deaf(8);
 	int fd[8], squatter[CONTROL_RESERVED], operator;
 
 	(void)state;
@@ -269,7 +284,7 @@ static void test_stop_through_a_crowd(void **state)
 /* When all reserved places wait for the end, the first one makes room: its stop is under way. */
 static void test_many_stops(void **state)
 {
-	struct vmrun *vm = begin(0);
+	struct vmrun *vm = begin_deaf(0);
 	int fd[CONTROL_RESERVED], late;
 
 	(void)state;
