@@ -441,6 +441,7 @@ void machine_free(struct machine *m)
 	disklock_release(&m->locks);
 	console_close(&m->console);
 	pairs_free(&m->found);
+	pairs_free(&m->taps);
 	boot_clear(&m->boot);
 	free(m);
 }

@@ -80,14 +80,15 @@ struct preparing {
 	bool asking;		   /* the helper answers a question of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
-	bool asks;		/* whether to mend what was found */
-	bool fix_takes;		/* the fix that runs takes something that is given back: */
-	char *fixed;		/* this */
-	struct words tried;	/* fixes that were run for this boot, as lines */
-	int64_t gone_until_ms;	/* how long a destroyed VM may take to go */
-	size_t tap;		/* the device whose tap is being made, */
-	enum tap_step tap_step; /* and how far that is */
-	int collisions;		/* taps that somebody else made first */
+	bool asks;	       /* whether to mend what was found */
+	bool fix_takes;	       /* the fix that runs takes something that is given back: */
+	char *fixed;	       /* this */
+	struct words tried;    /* fixes that were run for this boot, as lines */
+	int64_t gone_until_ms; /* how long a destroyed VM may take to go */
+	size_t tap;	       /* the device whose tap is being made */
+	bool tap_noted;	       /* this boot added that tap to the ledger */
+	bool has_disks;	       /* the disks of this boot are locked */
+	int collisions;	       /* taps that somebody else made first */
 };
 
 enum recover_step {
@@ -152,6 +153,7 @@ struct machine {
 	bool left_alone; /* what a vmrun that died left is not undone: the ledger stays */
 	struct disklock locks;
 	struct pairs found;	   /* what earlier boots found, by device */
+	struct pairs taps;	   /* by tap: the number of steps of enum tap_step done */
 	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
 	bool awaits_answer;	   /* the hypervisor has not said its first word yet */
 	int lock_looks;		   /* whether it still has its lock, since it was up */

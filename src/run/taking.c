@@ -59,34 +59,67 @@ static char *bridge_of(const struct device *dev)
 	return bridge;
 }
 
+/*
+ * Returns the next step for a tap.  Kept from boot to boot: a tap that could not join its bridge is
+ * in the ledger, and the next boot has to join it.
+ */
+static enum tap_step next_step(const struct machine *m, const char *tap)
+{
+	const char *done = pairs_get(&m->taps, tap);
+
+	return done == NULL ? TAP_CREATE : (enum tap_step)(*done - '0');
+}
+
+static void step_done(struct machine *m, const char *tap)
+{
+	int done = (int)next_step(m, tap) + 1;
+
+	pairs_remove(&m->taps, tap);
+	pairs_addf(&m->taps, tap, "%d", done);
+}
+
+/* Adds the tap to the ledger, unless an earlier boot or vmrun did; false: the boot has failed. */
+static bool expect_tap(struct machine *m, const char *tap)
+{
+	m->preparing.tap_noted = !ledger_has(m->ledger, tap);
+	return !m->preparing.tap_noted || note_tap(m, tap);
+}
+
+/* Starts the next command for this tap; without it, the boot has failed. */
+static void run_step(struct machine *m, const char *tap, const char *bridge)
+{
+	enum tap_step step = next_step(m, tap);
+	struct words command = { 0 };
+	bool started;
+
+	tap_command(m->boot.plan.hyper, step, tap, bridge, &command);
+	started = machine_help(m, &command, HELPER_ALL);
+	words_free(&command);
+	if (started) {
+		machine_enter(m, STATE_PREPARING, COMMAND_MS);
+		return;
+	}
+	if (step == TAP_CREATE && m->preparing.tap_noted)
+		ledger_drop(m->ledger, tap); /* nothing was made */
+	boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
+}
+
 /* Makes the next tap that is missing, one command at a time. */
 bool taking_step(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
 
-	if (p->tap == 0 && p->tap_step == TAP_CREATE && !lock_disks(m))
+	p->has_disks = p->has_disks || lock_disks(m);
+	if (!p->has_disks)
 		return true;
-	for (; p->tap < m->boot.spec->device_count; p->tap++, p->tap_step = TAP_CREATE) {
+	for (; p->tap < m->boot.spec->device_count; p->tap++) {
 		const struct device *dev = m->boot.spec->devices[p->tap];
 		MEM_AUTO char *bridge = bridge_of(dev);
-		struct words command = { 0 };
-		bool started;
 
-		if (bridge == NULL || dev->found == NULL || p->tap_step == TAP_STEPS ||
-		    (p->tap_step == TAP_CREATE && ledger_has(m->ledger, dev->found)))
+		if (bridge == NULL || dev->found == NULL || next_step(m, dev->found) == TAP_STEPS)
 			continue;
-		if (p->tap_step == TAP_CREATE && !note_tap(m, dev->found))
-			return true;
-		tap_command(m->boot.plan.hyper, p->tap_step, dev->found, bridge, &command);
-		started = machine_help(m, &command, HELPER_ALL);
-		words_free(&command);
-		if (started) {
-			machine_enter(m, STATE_PREPARING, COMMAND_MS);
-		} else {
-			if (p->tap_step == TAP_CREATE)
-				ledger_drop(m->ledger, dev->found); /* nothing was made */
-			boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
-		}
+		if (next_step(m, dev->found) != TAP_CREATE || expect_tap(m, dev->found))
+			run_step(m, dev->found, bridge);
 		return true;
 	}
 	p->step = PREPARE_COMPANIONS;
@@ -99,10 +132,12 @@ static bool try_another_tap(struct machine *m)
 	struct preparing *p = &m->preparing;
 	struct device *dev = m->boot.spec->devices[p->tap];
 
-	if (p->tap_step != TAP_CREATE || p->collisions++ >= MOST_COLLISIONS ||
+	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MOST_COLLISIONS ||
 	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
 		return false;
-	ledger_drop(m->ledger, dev->found); /* it is theirs */
+	/* One that this boot did not add may be of a create that was killed: it stays. */
+	if (p->tap_noted)
+		ledger_drop(m->ledger, dev->found);
 	pairs_remove(&m->found, dev->id);
 	free(dev->found);
 	dev->found = NULL;
@@ -114,19 +149,21 @@ static bool try_another_tap(struct machine *m)
 
 bool taking_ended(struct machine *m)
 {
-	struct preparing *p = &m->preparing;
+	const struct preparing *p = &m->preparing;
 
 	if (m->helper.status == 0) {
-		if (p->tap_step == TAP_CREATE)
-			ledger_made(m->ledger, m->boot.spec->devices[p->tap]->found);
-		p->tap_step++;
+		const char *tap = m->boot.spec->devices[p->tap]->found;
+
+		if (next_step(m, tap) == TAP_CREATE)
+			ledger_made(m->ledger, tap);
+		step_done(m, tap);
 	} else if (!try_another_tap(m)) {
 		const struct device *dev = m->boot.spec->devices[p->tap];
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("%s: no tap for its bridge: %s", dev->id, said);
 
 		/* There is none; of a command that was killed nobody knows. */
-		if (p->tap_step == TAP_CREATE && m->helper.status > 0)
+		if (p->tap_noted && next_step(m, dev->found) == TAP_CREATE && m->helper.status > 0)
 			ledger_drop(m->ledger, dev->found);
 		boots_fail(m, CAUSE_CHECK_FAILED, text);
 		return false;

@@ -360,3 +360,20 @@ bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 	is "$status" 0
 	as_before
 }
+
+@test "a tap that could not join its bridge joins it at the next boot" {
+	small_host '{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}],
+		"on": {"check_failed": {"boot": "default", "delay": 0.1}}, "backoff": false}'
+	stub ifconfig '[ "${2-}" != addm ] || ! mkdir refused 2>/dev/null || { echo "ifconfig: $1: busy" >&2; exit 1; }'
+	script 'ready one waitfile go exit 0' 'ready two waitfile go2 exit 1'
+	begins vm.json
+	await_file one
+	has 'no tap for its bridge: ifconfig: bridge0: busy'
+	grep -q '^bridge0 .*member=tap0' state/interfaces
+	touch go
+	await_file two # made once, and joined once
+	is "$(jq -r '.taken[].name' "run/$vm/ledger.json")" tap0
+	touch go2
+	ends 0
+	as_before
+}
