@@ -100,7 +100,14 @@ static void probed(struct machine *m)
 	}
 }
 
-/* The command failed: is the thing still there?  vmrun 0.1 did not write down how to tell. */
+/* vmrun 0.1 did not write down how to look for a thing.  A PCI device, "pci0:3:0:0", stays. */
+static bool is_interface_gone(const struct ledger_thing *thing)
+{
+	return thing->probe.count == 0 && strchr(thing->name, ':') == NULL &&
+	    os_interface_index(thing->name) == 0;
+}
+
+/* The command failed: is the thing still there? */
 static bool probe(struct machine *m)
 {
 	const struct ledger_thing *thing = current(m);
@@ -113,7 +120,7 @@ static bool probe(struct machine *m)
 		why = NULL;
 		return true;
 	}
-	if (thing->probe.count == 0 && os_interface_index(thing->name) == 0)
+	if (is_interface_gone(thing))
 		drop(m);
 	else
 		keep(m, why);

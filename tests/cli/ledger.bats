@@ -377,3 +377,17 @@ bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 	ends 0
 	as_before
 }
+
+@test "a device that vmrun 0.1 attached stays in the ledger until it is given back" {
+	small_host
+	mkdir -m 700 "run/$vm"
+	stub devctl 'echo "devctl: busy" >&2; exit 1'
+	jq -cn --arg vm "$vm" '{v: 1, vm: $vm, supervisor: 4710, destroy: [], processes: [],
+		taken: [{name: "pci0:3:0:0", undo: ["devctl", "clear", "driver", "-f", "pci0:3:0:0"]}],
+		pid_files: [], sockets: []}' >"run/$vm/state.json"
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	has 'pci0:3:0:0 is left behind: `devctl clear driver -f pci0:3:0:0`: devctl: busy'
+	is "$(ledger | jq -r '.taken[].name')" pci0:3:0:0
+}
