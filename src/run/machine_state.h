@@ -102,7 +102,8 @@ enum recover_step {
 struct recovery {
 	enum recover_step step;
 	int64_t until_ms; /* how long the present step may take */
-	bool killed;	  /* companions that did not heed a SIGTERM */
+	bool asked;	  /* companions were sent a SIGTERM */
+	bool killed;	  /* companions that did not heed it */
 	bool destroyed;	  /* the command has been run */
 };
 

@@ -105,6 +105,14 @@ static void end_hypervisor(struct machine *m, pid_t pid)
 	}
 }
 
+/* Not before the hypervisor has ended: a guest that is left alone needs its companions. */
+static void ask_processes(struct machine *m)
+{
+	m->recovery.asked = true;
+	m->recovery.until_ms = machine_now(m) + PATIENCE_MS;
+	signal_processes(m, SIGTERM);
+}
+
 /* True: all are gone, or cannot be ended. */
 static bool wait_for_processes(struct machine *m)
 {
@@ -113,6 +121,8 @@ static bool wait_for_processes(struct machine *m)
 	pid_t pid;
 	bool runs = ledger_hypervisor_runs(m->ledger, &pid);
 
+	if (!runs && !r->asked)
+		ask_processes(m);
 	if (!runs && !processes_run(m))
 		return true;
 	if (now < r->until_ms) {
@@ -201,7 +211,6 @@ void recovery_begin(struct machine *m)
 	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);
 
 	say(m, text);
-	signal_processes(m, SIGTERM);
 	m->recovery = (struct recovery){ .until_ms = machine_now(m) + PATIENCE_MS };
 	machine_enter(m, STATE_RECOVERING, -1);
 	go_on(m);

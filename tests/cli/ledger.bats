@@ -391,3 +391,27 @@ bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 	has 'pci0:3:0:0 is left behind: `devctl clear driver -f pci0:3:0:0`: devctl: busy'
 	is "$(ledger | jq -r '.taken[].name')" pci0:3:0:0
 }
+
+# What a companion starts outlives it, and vmrun.
+offspring='["/bin/bash", "-c", "(trap \": >asked; exit\" TERM; echo $BASHPID >>pids; mkfifo fifo.$$; exec 9<>fifo.$$; while :; do read -r -t 60 <&9; done) & wait"]'
+
+@test "a hypervisor that is left alone keeps its companions" {
+	small_host '{"companions": [{"name": "side", "command": '"$offspring"'}]}'
+	script 'acpi on ready one deaf'
+	begins vm.json
+	await_file one
+	await test -s pids
+	await grep -q '"side"' "run/$vm/ledger.json"
+	dies
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 75
+	[ ! -e asked ]
+	kill -0 "$(cat pids)"
+	spec
+	script 'exit 1'
+	go "${vmrun_words[@]}" --force vm.json
+	is "$status" 0
+	[ -e asked ]
+	rm fifo.*
+	as_before
+}
