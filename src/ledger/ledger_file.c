@@ -86,7 +86,7 @@ static struct node *list_of(const struct words *words)
 	return list;
 }
 
-static void add_process(struct node *list, const char *name, const struct ledger_process *p)
+static struct node *add_process(struct node *list, const char *name, const struct ledger_process *p)
 {
 	struct node *one = node_new(NODE_OBJECT);
 
@@ -94,6 +94,7 @@ static void add_process(struct node *list, const char *name, const struct ledger
 	node_put(one, "pid", node_int(p->pid));
 	node_put(one, "start", node_int(p->start));
 	node_append(list, one);
+	return one;
 }
 
 static struct node *processes_of(const struct ledger_content *c)
@@ -101,9 +102,11 @@ static struct node *processes_of(const struct ledger_content *c)
 	struct node *list = node_new(NODE_LIST);
 
 	if (c->hypervisor.pid != 0)
-		add_process(list, LEDGER_HYPERVISOR, &c->hypervisor);
+		(void)add_process(list, LEDGER_HYPERVISOR, &c->hypervisor);
+	/* A companion may bear the name "hypervisor", too. */
 	for (size_t i = 0; i < c->process_count; i++)
-		add_process(list, c->process[i].name, &c->process[i]);
+		node_put(add_process(list, c->process[i].name, &c->process[i]), "beside",
+		    node_bool(true));
 	return list;
 }
 
@@ -189,7 +192,7 @@ static bool read_process(const struct node *n, struct ledger_content *out)
 
 	if (name == NULL)
 		return false;
-	if (strcmp(name, LEDGER_HYPERVISOR) != 0)
+	if (strcmp(name, LEDGER_HYPERVISOR) != 0 || node_get(n, "beside") != NULL)
 		p = ledger_content_add_process(out, name);
 	return read_pid(n, "pid", &p->pid) && read_integer(n, "start", &p->start);
 }

@@ -415,3 +415,20 @@ offspring='["/bin/bash", "-c", "(trap \": >asked; exit\" TERM; echo $BASHPID >>p
 	rm fifo.*
 	as_before
 }
+
+@test "a companion of the name hypervisor ends with the next start" {
+	small_host '{"companions": [{"name": "hypervisor", "command": '"$offspring"'}]}'
+	script 'acpi on ready one wait exit 1'
+	begins vm.json
+	await_file one
+	await test -s pids
+	await jq -e '[.processes[] | select(.name == "hypervisor" and .pid > 0)] | length == 2' "run/$vm/ledger.json" >listed
+	dies
+	await nothing_runs
+	spec
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	rm fifo.*
+	as_before
+}
