@@ -1,4 +1,5 @@
 /* What is in the ledger: adding and dropping, each with its write. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,8 +292,13 @@ bool ledger_process_runs(const struct ledger_process *p)
 {
 	if (p->pid <= 0)
 		return false;
-	/* While a group has members, no process gets the number of its leader. */
-	return ledger_is_alive(p->pid, p->start) || (kill(p->pid, 0) != 0 && kill(-p->pid, 0) == 0);
+	if (ledger_is_alive(p->pid, p->start))
+		return true;
+	/*
+	 * While a group has members, no process gets the number of its leader.  EPERM: another
+	 * user's process has that number, so the group is not ours.
+	 */
+	return kill(p->pid, 0) != 0 && errno == ESRCH && kill(-p->pid, 0) == 0;
 }
 
 void ledger_signal_process(const struct ledger_process *p, int signal)
