@@ -360,6 +360,7 @@ static void go_instead(struct machine *m, const char *target, const char *why)
 	} else {
 		MEM_AUTO char *text = mem_format("%s: on_start goes round in circles", why);
 
+		m->detours = 0; /* the boot that may follow has all of its own */
 		boots_fail(m, CAUSE_CHECK_FAILED, text);
 	}
 }

@@ -336,11 +336,12 @@ boot $vm t 1 bhyve nil"
 	[ ! -e starts ]
 }
 
-# detours N: on_start names another target N times, then agrees
+# detours N [MORE]: on_start names another target N times, then agrees
 detours() {
 	rm -f starts
 	lua "local n = 0
 		vm.targets = { a = {}, b = {} }
+		${2-}
 		function vm.on_start(boot)
 			n = n + 1
 			vmrun.log('info', 'asked ' .. n)
@@ -364,6 +365,12 @@ detours() {
 	detours 1000
 	is "$status" 69
 	lacks 'asked 10'
+	# The boot that the policy makes after that has eight of its own.
+	detours 17 'vm.on = { check_failed = "boot" }'
+	is "$status" 0
+	is "$(starts)" 1
+	has 'asked 18'
+	is "$(grep -c 'goes round in circles' err)" 1
 }
 
 @test "on_start that fails refuses the boot, and the policy decides what comes then" {
