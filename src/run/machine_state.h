@@ -87,6 +87,7 @@ struct preparing {
 	int64_t gone_until_ms; /* how long a destroyed VM may take to go */
 	size_t tap;	       /* the device whose tap is being made */
 	bool tap_noted;	       /* this boot added that tap to the ledger */
+	bool open;	       /* the spec leaves names and ports to what is free */
 	bool has_disks;	       /* the disks of this boot are locked */
 	int collisions;	       /* taps that somebody else made first */
 };

@@ -101,22 +101,22 @@ static bool find(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
 	struct report report = { 0 };
-	bool open = spec_is_open(m->boot.spec);
 	struct error err = { 0 };
 
+	p->open = p->open || spec_is_open(m->boot.spec);
 	if (open_console(m, &err) != 0) {
 		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
 		error_clear(&err);
 		return true;
 	}
-	if (open &&
+	if (p->open &&
 	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->found, &p->facts, &p->findings))
 		return preparing_ask(m);
 	if (findings_problems(&p->findings) > 0) {
 		fail_with_report(m);
 		return true;
 	}
-	if (open && boot_replan(m->source, &m->boot, &report) != 0) {
+	if (p->open && boot_replan(m->source, &m->boot, &report) != 0) {
 		boots_fail_with(m, &report);
 		return true;
 	}
@@ -169,6 +169,9 @@ void preparing_look_again(struct preparing *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
+	/* What was free to take may be another program's since. */
+	if (p->step == PREPARE_CHECK)
+		p->step = PREPARE_FIND;
 }
 
 /* What was destroyed by force goes when its last user has let go. */

@@ -54,6 +54,51 @@ port() {
 	ends 0
 }
 
+@test "an automatic port that is gone after a fix is looked for again" {
+	fake_host
+	printf 'vmm.ko\nif_tuntap.ko\n' >state/modules
+	: >state/interfaces
+	printf 'hw.physmem=8589934592\nhw.vmm.maxcpu=16\n' >state/sysctls
+	mkdir front
+	cat >front/ifconfig <<-END
+		#!/bin/bash
+		[ "\$*" != "tap9 create up" ] || $(printf %q "$PWD")/taker
+		exec $(printf %q "$(command -v ifconfig)") "\$@"
+	END
+	# Takes the first free port, as vmrun does, and holds it until the end of the test.
+	cat >taker <<-'END'
+		#!/usr/bin/env python3
+		import os, socket
+		for port in range(5900, 65536):
+		    s = socket.socket()
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		    try:
+		        s.bind(("127.0.0.1", port))
+		        s.listen()
+		        break
+		    except OSError:
+		        s.close()
+		if os.fork() == 0:
+		    os.setsid()
+		    with open("taker.pid", "w") as f: f.write("%d\n" % os.getpid())
+		    null = os.open("/dev/null", os.O_RDWR)
+		    for fd in 0, 1, 2: os.dup2(null, fd)
+		    s.accept()
+		while not os.path.exists("taker.pid"): pass
+		with open("taken", "w") as f: f.write("%d\n" % port)
+	END
+	chmod +x taker front/ifconfig
+	spec '{"graphic": {"port": "auto"}, "emulations": [{"device": "virtio-net", "name": "tap9"}]}'
+	script 'exit 1'
+	# shellcheck disable=SC2034 # used by common.bash
+	unchecked=()
+	PATH=$PWD/front:$PATH vmrun --fix vm.json
+	kill -KILL "$(cat taker.pid)"
+	is "$status" 0
+	has 'mended: ifconfig tap9 create up'
+	[ "$(port 1)" -gt "$(cat taken)" ]
+}
+
 # seen SECRET: is it anywhere that others can look?
 seen() {
 	grep -F -e "$1" out err "$FAKEBHYVE_LOG" "/proc/$(cat up)/cmdline" "/proc/$pid/cmdline" 2>/dev/null
