@@ -62,7 +62,7 @@ bool ledger_was_left(const struct ledger *l);
 /* The pid of that vmrun, 0: not known. */
 pid_t ledger_dead_supervisor(const struct ledger *l);
 /*
- * Does the hypervisor of the ledger run?  The kernel is asked (vmlock.h); where it was given no
+ * Does the hypervisor of the ledger run?  The kernel is asked (vmlock.h); where nothing holds the
  * lock, pid and start time tell.  *pid is 0 when the process is not known.
  */
 bool ledger_hypervisor_runs(const struct ledger *l, pid_t *pid);
@@ -112,8 +112,11 @@ char *ledger_clear_boot(struct ledger *l);
 int ledger_take_pid_file(struct ledger *l, const char *path, struct error *err);
 /* All of them are gone. */
 void ledger_drop_pid_files(struct ledger *l);
-/* Removes those that still hold what a dead vmrun wrote; `held` are this vmrun's, left alone. */
-void ledger_remove_pid_files(struct ledger *l, const struct words *held);
+/*
+ * Removes those that still hold what a dead vmrun wrote; `held` are this vmrun's, left alone.  One
+ * that cannot be removed stays in the ledger, and is the error.
+ */
+int ledger_remove_pid_files(struct ledger *l, const struct words *held, struct error *err);
 
 /* --- processes beside the hypervisor --- */
 

@@ -137,7 +137,6 @@ char *ledger_content_text(const struct ledger_content *c, const char *vm)
 	node_put(file, "vm", node_string(vm));
 	node_put(file, "supervisor", node_int(c->supervisor));
 	node_put(file, "dead", list_of(&c->dead));
-	node_put(file, "locked", node_bool(c->locked));
 	node_put(file, "processes", processes_of(c));
 	node_put(file, "taken", things_of(c));
 	node_put(file, "sockets", list_of(&c->sockets));
@@ -243,13 +242,11 @@ static bool read_things(const struct node *file, struct ledger_content *out)
 
 static bool read_content(const struct node *file, struct ledger_content *out)
 {
-	const struct node *locked = node_get(file, "locked");
 	int64_t version;
 
 	if (!read_integer(file, "v", &version) || version != VERSION ||
 	    !read_pid(file, "supervisor", &out->supervisor))
 		return false;
-	out->locked = locked != NULL && locked->kind == NODE_BOOL && locked->truth;
 	/* vmrun 0.1 had neither of these. */
 	if (node_get(file, "dead") != NULL && !read_words(file, "dead", &out->dead))
 		return false;

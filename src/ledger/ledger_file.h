@@ -11,7 +11,6 @@
 struct ledger_content {
 	pid_t supervisor;		  /* vmrun that wrote it */
 	struct words dead;		  /* pids of those before it, until all is undone */
-	bool locked;			  /* the hypervisor was given the lock of vmlock.h */
 	struct ledger_process hypervisor; /* pid 0: none was started; or its loader */
 	struct ledger_process *process;	  /* the others */
 	size_t process_count;

@@ -115,7 +115,6 @@ int ledger_expect(
 		words_free(&c->destroy);
 		words_append(&c->destroy, destroy);
 	}
-	c->locked = l->lock.works;
 	return ledger_write(l, err);
 }
 
@@ -215,22 +214,22 @@ static void add_dead_pids(const struct ledger *l, struct words *pids)
 		words_addf(pids, "%ld", (long)noted);
 }
 
-void ledger_remove_pid_files(struct ledger *l, const struct words *held)
+int ledger_remove_pid_files(struct ledger *l, const struct words *held, struct error *err)
 {
 	struct words *files = &l->content.pid_files;
 	struct words pids = { 0 }, kept = { 0 };
 
 	add_dead_pids(l, &pids);
 	for (size_t i = 0; i < files->count; i++) {
-		if (words_have(held, files->item[i]))
+		if (words_have(held, files->item[i]) ||
+		    pidfile_remove_stale(files->item[i], &pids, err) != 0)
 			words_add(&kept, files->item[i]);
-		else
-			pidfile_remove_stale(files->item[i], &pids);
 	}
 	words_free(&pids);
 	words_free(files);
 	*files = kept;
 	ledger_update(l);
+	return err->status == STATUS_OK ? 0 : -1;
 }
 
 /* --- processes beside the hypervisor --- */

@@ -188,18 +188,36 @@ void pidfile_close(struct pidfile *p)
 	memset(p, 0, sizeof(*p));
 }
 
-void pidfile_remove_stale(const char *path, const struct words *pids)
+/* Tells whether this is another program's file, or none: nothing is left to remove. */
+static bool is_foreign(int fd, const char *path, const struct words *pids)
 {
 	char text[LONGEST + 2] = "", *number;
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct error ignored = { 0 };
+	bool foreign;
 
-	if (fd < 0)
-		return;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-	    check_content(fd, path, text, &number, &ignored) == 0 &&
-	    (*number == '\0' || words_have(pids, number)))
-		(void)unlink(path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK;
+	foreign = check_content(fd, path, text, &number, &ignored) != 0 ||
+	    (*number != '\0' && !words_have(pids, number));
 	error_clear(&ignored);
-	(void)close(fd);
+	return foreign;
+}
+
+int pidfile_remove_stale(const char *path, const struct words *pids, struct error *err)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	bool gone = false;
+
+	/* What is not opened so is not the regular file that vmrun made; FreeBSD says EMLINK. */
+	if (fd < 0)
+		gone = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EMLINK ||
+		    errno == EISDIR || errno == ENXIO;
+	else
+		gone = is_foreign(fd, path, pids) || unlink(path) == 0 || errno == ENOENT;
+	if (!gone)
+		(void)error_set(
+		    err, STATUS_OS, "%s: cannot remove the pid file: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return gone ? 0 : -1;
 }

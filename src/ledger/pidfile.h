@@ -25,9 +25,9 @@ int pidfile_write(struct pidfile *p, pid_t pid, struct error *err);
 pid_t pidfile_read(const char *path);
 /*
  * Removes a file that a dead process left: one that is not locked, and is empty or still holds one
- * of these pids.  What another program has written there since stays.
+ * of these pids.  What another program has written there since stays, which is no error.
  */
-void pidfile_remove_stale(const char *path, const struct words *pids);
+int pidfile_remove_stale(const char *path, const struct words *pids, struct error *err);
 /* Removes the file and gives the lock up. Does nothing for a zeroed struct. */
 void pidfile_close(struct pidfile *p);
 

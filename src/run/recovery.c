@@ -169,7 +169,14 @@ static bool destroy(struct machine *m)
 
 static void finish(struct machine *m)
 {
-	ledger_remove_pid_files(m->ledger, &m->pid_files);
+	struct error err = { 0 };
+
+	if (ledger_remove_pid_files(m->ledger, &m->pid_files, &err) != 0) {
+		MEM_AUTO char *text = mem_format("%s (the next start tries again)", err.text);
+
+		machine_cleanup_failed(m, text);
+	}
+	error_clear(&err);
 	undoing_end(m);
 	if (machine_must_panic(m)) {
 		leave(m, CAUSE_CHECK_FAILED, STATUS_OS);

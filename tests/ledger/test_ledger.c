@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +120,7 @@ static void test_what_is_not_undone_outlives_us(void **state)
 {
 	struct ledger *l = open_ledger();
 	struct words none = { 0 };
+	struct error err = { 0 };
 
 	(void)state;
 	assert_int_equal(take(l, "tap3"), 0);
@@ -128,7 +130,7 @@ static void test_what_is_not_undone_outlives_us(void **state)
 	assert_true(ledger_was_left(l));
 	assert_int_equal(ledger_dead_supervisor(l), getpid());
 	assert_true(ledger_has(l, "tap3"));
-	ledger_remove_pid_files(l, &none);
+	assert_int_equal(ledger_remove_pid_files(l, &none, &err), 0);
 	ledger_adopt(l);
 	assert_false(ledger_was_left(l));
 	ledger_close(l);
@@ -223,6 +225,7 @@ static void test_left_alone(void **state)
 static void test_pid_files_of_the_dead(void **state)
 {
 	struct ledger *l = open_ledger();
+	struct rlimit limit, none = { 0 };
 	struct words held = { 0 };
 	struct error err = { 0 };
 	char own[32];
@@ -241,7 +244,16 @@ static void test_pid_files_of_the_dead(void **state)
 	ledger_close(l);
 	l = open_ledger();
 	words_add(&held, "held.pid");
-	ledger_remove_pid_files(l, &held);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none.rlim_max = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	/* Nothing is known of a file that cannot be opened: it stays in the ledger. */
+	assert_int_equal(ledger_remove_pid_files(l, &held, &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_string_equal(err.text, "ours.pid: cannot remove the pid file: Too many open files");
+	error_clear(&err);
+	assert_true(is_there("ours.pid") && says("ours.pid") && says("other.pid"));
+	assert_int_equal(ledger_remove_pid_files(l, &held, &err), 0);
 	assert_false(is_there("ours.pid") || is_there("empty.pid"));
 	assert_true(is_there("other.pid") && is_there("text.pid") && is_there("held.pid"));
 	assert_true(says("held.pid"));
@@ -309,6 +321,33 @@ static void test_processes(void **state)
 	assert_false(is_there("ledger.json"));
 }
 
+/* A wrapper has closed the lock, and vmrun died before it could see that. */
+static void test_hypervisor_without_its_lock(void **state)
+{
+	struct ledger *l = open_ledger();
+	pid_t child = fork(), pid;
+
+	(void)state;
+	if (child == 0) {
+		for (;;)
+			(void)pause();
+	}
+	ledger_started(l, child);
+	assert_false(ledger_is_locked(l));
+	ledger_close(l);
+	l = open_ledger();
+	assert_true(ledger_hypervisor_runs(l, &pid));
+	assert_int_equal(pid, child);
+	l->content.hypervisor.start++; /* another process of that pid */
+	assert_false(ledger_hypervisor_runs(l, &pid));
+	l->content.hypervisor.start--;
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_false(ledger_hypervisor_runs(l, &pid));
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+}
+
 static void test_unreadable(void **state)
 {
 	struct ledger *l = NULL;
@@ -365,6 +404,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_sockets_of_a_boot, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_processes, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_hypervisor_without_its_lock, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_another_interface),
 	};
