@@ -4,9 +4,9 @@
 
 #include "check/findings.h"
 #include "plan/boot.h"
-#include "run/control.h"
-#include "run/machine.h"
-#include "run/simulation.h"
+#include "control/control.h"
+#include "machine/machine.h"
+#include "machine/simulation.h"
 #include "ledger/pidfile.h"
 #include "ledger/rundir.h"
 #include "vmrun/vmrun.h"

@@ -11,7 +11,7 @@
 #include "base/near.h"
 #include "lib/handle.h"
 #include "platform/os.h"
-#include "run/request.h"
+#include "machine/hook_request.h"
 
 #define HOOK_BUDGET_MS 5000
 #define HOOK_MEMORY ((size_t)64 << 20)

@@ -26,7 +26,7 @@ struct script_options {
 	void (*log)(void *context, const char *level, const char *text);
 	/*
 	 * Waits for what a script of script_call() asked for, and answers: see
-	 * src/run/request.h.  NULL: nothing is waited for.  The caller frees the answer.
+	 * src/machine/hook_request.h.  NULL: nothing is waited for.  The caller frees the answer.
 	 */
 	struct node *(*wait)(void *context, const struct node *request);
 	void *context;		/* for all of these functions */

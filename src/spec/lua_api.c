@@ -1,5 +1,5 @@
 /* What hooks are given and what the `vmrun` table has, in the words of lua-language-server.  Rows
- * do not tell of it: lua/vmrun.lua, lua/answers.lua and src/run say what is there. */
+ * do not tell of it: lua/vmrun.lua, lua/answers.lua and src/machine say what is there. */
 #include <stddef.h>
 
 #include "spec/describe.h"

@@ -24,8 +24,9 @@ event: base platform event api
 policy: base platform device spec hyper policy
 plan: base platform script device spec config hyper plan
 ledger: base platform device spec hyper ledger
-run: base platform script device spec config hyper check process event policy plan ledger run api
-lib: base platform script device spec config hyper check process event policy plan ledger run lib api
+machine: base platform script device spec config hyper check process event policy plan ledger machine control api
+control: base platform spec config process event ledger machine control api
+lib: base platform script device spec config hyper check process event policy plan ledger machine control lib api
 cli: base cli api
 vmrun: base cli own api
 vmrunctl: base cli vmrunctl api

@@ -1,6 +1,6 @@
 # The house rules find what breaks them: a small house, broken in one place at a time.
 
-rooms="base platform script device spec config hyper check process event policy plan ledger run lib cli vmrun vmrunctl"
+rooms="base platform script device spec config hyper check process event policy plan ledger machine control lib cli vmrun vmrunctl"
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
@@ -54,9 +54,12 @@ broken() {
 		plan:config | plan:hyper | plan:plan) return 0 ;;
 		ledger:base | ledger:platform | ledger:device | ledger:spec) return 0 ;;
 		ledger:hyper | ledger:ledger) return 0 ;;
-		run:lib | run:cli | run:vmrun | run:vmrunctl) return 1 ;;
+		machine:lib | machine:cli | machine:vmrun | machine:vmrunctl) return 1 ;;
 		lib:cli | lib:vmrun | lib:vmrunctl) return 1 ;;
-		run:* | lib:*) return 0 ;;
+		machine:* | lib:*) return 0 ;;
+		control:base | control:platform | control:spec | control:config) return 0 ;;
+		control:process | control:event | control:ledger | control:machine) return 0 ;;
+		control:control | control:api) return 0 ;;
 		cli:base | cli:cli | cli:api) return 0 ;;
 		vmrun:base | vmrun:cli | vmrun:api) return 0 ;;
 		vmrunctl:base | vmrunctl:cli | vmrunctl:vmrunctl | vmrunctl:api) return 0 ;;
@@ -80,8 +83,8 @@ broken() {
 }
 
 @test "headers are looked at too" {
-	echo '#include "run/a.h"' >src/base/a.h
-	broken 'src/base/a.h:1: src/base must not include "run/a.h"'
+	echo '#include "machine/a.h"' >src/base/a.h
+	broken 'src/base/a.h:1: src/base must not include "machine/a.h"'
 }
 
 @test "only the program vmrun includes a file beside it without its room" {
@@ -102,9 +105,9 @@ broken() {
 }
 
 @test "ways around: a way up, angle brackets" {
-	echo '#include "../run/a.h"' >src/cli/a.c
+	echo '#include "../machine/a.h"' >src/cli/a.c
 	broken 'a way up'
-	for name in run/a.h vmrun/a.h vmrun/vmrun.h; do
+	for name in machine/a.h vmmachine/a.h vmrun/vmrun.h; do
 		echo "#include <$name>" >src/cli/a.c
 		broken 'is ours'
 	done
@@ -126,22 +129,22 @@ broken() {
 	[ "$status" -eq 0 ]
 	for line in '#ifdef __linux__' '#if defined(__FreeBSD__)' '#if 1 && __FreeBSD_version > 1' \
 		' # elif defined __APPLE__' '#define _GNU_SOURCE' '#ifdef __GLIBC__'; do
-		echo "$line" >src/run/a.c
-		broken 'src/run/a.c:1:'
+		echo "$line" >src/machine/a.c
+		broken 'src/machine/a.c:1:'
 	done
 }
 
 @test "a file that is not built" {
-	touch src/run/b.c
-	broken 'src/run/b.c: not in CMakeLists.txt'
+	touch src/machine/b.c
+	broken 'src/machine/b.c: not in CMakeLists.txt'
 }
 
 @test "a file that is too long" {
-	yes '' | head -n 500 >src/run/a.c
+	yes '' | head -n 500 >src/machine/a.c
 	rules
 	[ "$status" -eq 0 ]
-	echo >>src/run/a.c
-	broken 'src/run/a.c: 501 lines'
+	echo >>src/machine/a.c
+	broken 'src/machine/a.c: 501 lines'
 }
 
 @test "an unknown room" {

@@ -15,7 +15,7 @@
 #include "event/event.h"
 #include "life.h"
 
-#define ANSWER_MS 10000 /* as run/machine_state.h has it */
+#define ANSWER_MS 10000 /* as machine/machine_inside.h has it */
 
 static int64_t offset_ms, offset_once_up_ms;
 

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "lib/handle.h"
 #include "platform/clock.h"
-#include "run/control_state.h"
+#include "control/control_inside.h"
 
 #define LONGEST_MS 60000
 

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "lib/handle.h"
 #include "life.h"
-#include "run/control_state.h"
+#include "control/control_inside.h"
 #include "talk.h"
 
 #define LISTEN "{\"cmd\":\"events\"}\n"

@@ -8,7 +8,7 @@
 
 #include "lib/handle.h"
 #include "life.h"
-#include "run/control_state.h"
+#include "control/control_inside.h"
 #include "talk.h"
 
 #define AWAY "run/demo/elsewhere"

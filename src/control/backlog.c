@@ -1,0 +1,53 @@
+/* A ring of lines, bounded in number and in bytes. */
+#include "control/backlog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void drop_first(struct backlog *b)
+{
+	b->bytes -= strlen(b->line[b->first]);
+	free(b->line[b->first]);
+	b->line[b->first] = NULL;
+	b->first = (b->first + 1) % BACKLOG_EVENTS;
+	b->count--;
+	b->oldest++;
+}
+
+void backlog_add(struct backlog *b, uint64_t seq, char *line)
+{
+	size_t length = strlen(line);
+
+	if (b->line == NULL)
+		b->line = mem_zero(BACKLOG_EVENTS * sizeof(*b->line));
+	/* The newest one stays, however long it is. */
+	while (b->count == BACKLOG_EVENTS || (b->count > 0 && b->bytes + length > BACKLOG_BYTES))
+		drop_first(b);
+	if (b->count == 0)
+		b->oldest = seq;
+	b->line[(b->first + b->count) % BACKLOG_EVENTS] = line;
+	b->count++;
+	b->bytes += length;
+}
+
+const char *backlog_line(const struct backlog *b, uint64_t seq)
+{
+	if (seq < b->oldest || seq >= backlog_next(b))
+		return NULL;
+	return b->line[(b->first + (size_t)(seq - b->oldest)) % BACKLOG_EVENTS];
+}
+
+uint64_t backlog_next(const struct backlog *b)
+{
+	return b->count == 0 ? 1 : b->oldest + b->count;
+}
+
+void backlog_clear(struct backlog *b)
+{
+	while (b->count > 0)
+		drop_first(b);
+	free(b->line);
+	memset(b, 0, sizeof(*b));
+}

@@ -1,0 +1,235 @@
+/* The places of clients: who gets one, who is looked at next, and who has to go. */
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "platform/clock.h"
+#include "platform/os.h"
+#include "control/control_inside.h"
+
+#define SPARE_DESCRIPTORS 64 /* what the VM, its helpers and its hooks need */
+#define CLIENTS_LEAST 8
+
+/* Returns how many clients in ordinary places leave enough descriptors for the VM. */
+static size_t client_limit(void)
+{
+	const rlim_t others = SPARE_DESCRIPTORS + CONTROL_RESERVED;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
+	    files.rlim_cur >= CONTROL_ORDINARY + others)
+		return CONTROL_ORDINARY;
+	if (files.rlim_cur < CLIENTS_LEAST + others)
+		return CLIENTS_LEAST;
+	return (size_t)(files.rlim_cur - others);
+}
+
+void places_open(struct control *c)
+{
+	c->limit = client_limit();
+	while (c->free_count < CONTROL_ORDINARY) {
+		c->free_place[c->free_count] = CONTROL_ORDINARY - 1 - c->free_count;
+		c->free_count++;
+	}
+	ring_init(&c->moved);
+	ring_init(&c->listeners);
+	ring_init(&c->viewers);
+	ring_init(&c->texts);
+	ring_init(&c->states);
+	ring_init(&c->ends);
+	c->stall_ms = CONTROL_STALL_MS;
+	c->hurry_ms = CONTROL_HURRY_MS;
+}
+
+void places_free(struct control *c)
+{
+	alarms_free(&c->stalled);
+	alarms_free(&c->idle);
+	alarms_free(&c->timeouts);
+}
+
+void places_mark(struct control *c, struct client *client)
+{
+	ring_append(&c->moved, &client->moved, client);
+}
+
+void places_drop(struct control *c, struct client *client)
+{
+	size_t place = (size_t)(client->tag - MACHINE_TAG_CLIENT);
+	bool is_over = c->listening.fd < 0;
+
+	waiting_forget(c, client);
+	ring_remove(&client->moved);
+	ring_remove(&client->stream);
+	alarms_cancel(&c->stalled, &client->stall);
+	alarms_cancel(&c->idle, &client->idling);
+	if (c->writer == client) {
+		c->writer = NULL;
+		if (!is_over)
+			serving_room(c);
+	}
+	if (!client->reserved) {
+		c->free_place[c->free_count++] = place;
+		c->ordinary--;
+	}
+	c->count--;
+	c->client[place] = NULL;
+	client_free(client, is_over ? NULL : c->machine->wait);
+}
+
+void places_make_room(struct control *c)
+{
+	const struct alarm *first = alarms_first(&c->idle);
+
+	if (first != NULL && first->at_ms + c->stall_ms <= clock_ms())
+		places_drop(c, first->owner);
+}
+
+/* The one that came first and waits for nothing; when all wait, the one that came first. */
+static bool goes_before(const struct client *a, const struct client *b)
+{
+	if ((a->waits == 0) != (b->waits == 0))
+		return a->waits == 0;
+	return a->arrived_ms < b->arrived_ms;
+}
+
+/* Does what the client has sent, which may be a stop, before its place is taken. */
+static void hear_out(struct control *c, struct client *client)
+{
+	client_read(client);
+	serving_lines(c, client);
+}
+
+static void dismiss(struct control *c, struct client *client)
+{
+	serving_refuse(c, client, NULL);
+	(void)client_flush(client);
+	places_drop(c, client);
+}
+
+static size_t reserved_place(struct control *c)
+{
+	struct client *victim = NULL;
+	size_t place;
+
+	for (size_t i = CONTROL_ORDINARY; i < CONTROL_CLIENTS; i++) {
+		if (c->client[i] == NULL)
+			return i;
+		if (victim == NULL || goes_before(c->client[i], victim))
+			victim = c->client[i];
+	}
+	place = (size_t)(victim->tag - MACHINE_TAG_CLIENT);
+	hear_out(c, victim);
+	dismiss(c, victim);
+	return place;
+}
+
+/* One line for a client that gets no place; what the socket does not take is not sent. */
+static void turn_away(struct control *c, int fd, const char *why)
+{
+	struct client *client = client_new(fd, MACHINE_TAG_CONTROL, 0, c->machine->wait);
+
+	client_refuse(client, NULL, why);
+	(void)client_flush(client);
+	client_free(client, c->machine->wait);
+}
+
+static void let_in(struct control *c, int fd, pid_t pid, bool hurried)
+{
+	size_t place = hurried ? reserved_place(c) : c->free_place[--c->free_count];
+	struct client *client = client_new(fd, MACHINE_TAG_CLIENT + place, pid, c->machine->wait);
+
+	client->reserved = hurried;
+	c->client[place] = client;
+	c->count++;
+	if (!hurried)
+		c->ordinary++;
+	places_mark(c, client);
+}
+
+void places_admit(struct control *c, int fd, bool hurried)
+{
+	uid_t uid;
+	pid_t pid;
+
+	if (!os_peer(fd, &uid, &pid) || (uid != geteuid() && uid != 0)) {
+		turn_away(c, fd, "only the user who runs this vmrun, and root, may ask");
+		return;
+	}
+	if (c->ordinary >= c->limit)
+		places_make_room(c);
+	let_in(c, fd, pid, hurried || c->ordinary >= c->limit);
+}
+
+/* Nothing more is read from a client as long as it does not read, or the guest does not. */
+static bool may_read(const struct client *client)
+{
+	if (client->leaves)
+		return false;
+	if (client->is_console)
+		return client->in.length == 0;
+	return client_unread(client) < CLIENT_OUT_MOST && client->in.length <= CLIENT_LINE_MOST;
+}
+
+void places_update(struct control *c, struct client *client)
+{
+	bool streams = client->hears || client->is_console;
+	bool owes = client_unread(client) > 0;
+
+	client_want(client, c->machine->wait, may_read(client));
+	if (owes && !streams)
+		alarms_set(&c->stalled, &client->stall, client->moved_ms, client);
+	else
+		alarms_cancel(&c->stalled, &client->stall);
+	/* One that waits for something, or gets all that there is, is in nobody's way. */
+	if (!client->reserved && (owes ? streams : !streams && client->waits == 0))
+		alarms_set(&c->idle, &client->idling, client->moved_ms, client);
+	else
+		alarms_cancel(&c->idle, &client->idling);
+}
+
+static bool is_late(const struct control *c, const struct client *client)
+{
+	return client->waits == 0 && client->arrived_ms + c->hurry_ms <= clock_ms();
+}
+
+/* A reserved place is for a moment, unless its client waits for the VM's end. */
+static void expire_reserved(struct control *c)
+{
+	for (size_t i = CONTROL_ORDINARY; i < CONTROL_CLIENTS; i++) {
+		struct client *client = c->client[i];
+
+		if (client == NULL || !is_late(c, client))
+			continue;
+		hear_out(c, client);
+		if (client->waits == 0)
+			dismiss(c, client);
+		else
+			places_mark(c, client);
+	}
+}
+
+void places_expire(struct control *c)
+{
+	const struct alarm *first;
+
+	if (c->count > c->ordinary)
+		expire_reserved(c);
+	while (
+	    (first = alarms_first(&c->stalled)) != NULL && first->at_ms + c->stall_ms <= clock_ms())
+		places_drop(c, first->owner);
+}
+
+int64_t places_until_ms(const struct control *c)
+{
+	const struct alarm *first = alarms_first(&c->stalled);
+	int64_t at = first == NULL ? -1 : first->at_ms + c->stall_ms;
+
+	for (size_t i = CONTROL_ORDINARY; c->count > c->ordinary && i < CONTROL_CLIENTS; i++) {
+		const struct client *client = c->client[i];
+
+		if (client != NULL && client->waits == 0)
+			control_sooner(&at, client->arrived_ms + c->hurry_ms);
+	}
+	return at;
+}

@@ -1,0 +1,186 @@
+/* The control socket: when clients are served, and when they have to be. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "control/control_inside.h"
+
+static void hear_event(void *context, const struct vmrun_event *event)
+{
+	struct control *c = context;
+
+	backlog_add(&c->backlog, event->seq, c->owner.event_json(c->owner.context, event));
+	c->happens = true;
+}
+
+static void hear_console(void *context, const char *bytes, size_t n)
+{
+	struct control *c = context;
+
+	waiting_printed(c, bytes, n);
+	c->prints = true;
+}
+
+int control_open(struct control **out, struct machine *m, const char *path,
+    const struct control_owner *owner, struct error *err)
+{
+	struct control *c = mem_zero(sizeof(*c));
+
+	c->machine = m;
+	c->owner = *owner;
+	places_open(c);
+	if (listening_open(c, path, err) != 0) {
+		free(c);
+		return -1;
+	}
+	event_listen(m->events, hear_event, c);
+	m->console.hear = hear_console;
+	m->console.hear_context = c;
+	m->control = c;
+	*out = c;
+	return 0;
+}
+
+void control_wake(struct control *c, uintptr_t tag)
+{
+	struct client *client;
+
+	c->busy = true;
+	if (tag == MACHINE_TAG_CONTROL) {
+		listening_accept(c);
+	} else if ((client = c->client[tag - MACHINE_TAG_CLIENT]) != NULL) {
+		if (client->reading && !client->leaves)
+			client_read(client);
+		if (!client->reading && !client->writing && client_is_gone(client))
+			client->dead = true;
+		places_mark(c, client);
+	}
+	c->busy = false;
+}
+
+void control_console_ready(struct control *c)
+{
+	if (c->writer != NULL && c->writer->in.length > 0) {
+		serving_type(c, c->writer);
+		places_mark(c, c->writer);
+	}
+}
+
+/* Returns false when the client is to be dropped. */
+static bool settle(struct control *c, struct client *client)
+{
+	if (!client->dead)
+		serving_lines(c, client);
+	if (!client->dead)
+		streaming_pump(c, client);
+	if (client->more)
+		places_mark(c, client);
+	/* A half-closed client: drop its waits, send what it has not read, then close. */
+	if (client->leaves && !client->more) {
+		waiting_forget(c, client);
+		if (client_unread(client) == 0)
+			client->dead = true;
+	}
+	return !client->dead;
+}
+
+/* Those that are marked meanwhile are for the next time. */
+static void settle_moved(struct control *c)
+{
+	struct ring now;
+	struct client *client;
+
+	ring_init(&now);
+	while ((client = ring_first(&c->moved)) != NULL)
+		ring_append(&now, &client->moved, client);
+	while ((client = ring_first(&now)) != NULL) {
+		ring_remove(&client->moved);
+		if (settle(c, client))
+			places_update(c, client);
+		else
+			places_drop(c, client);
+	}
+}
+
+void control_settle(struct control *c)
+{
+	if (c == NULL || c->busy || c->listening.fd < 0)
+		return;
+	c->busy = true;
+	c->news = false;
+	listening_look(c);
+	event_tell(c->machine->events);
+	waiting_look(c);
+	streaming_mark(c);
+	settle_moved(c);
+	places_expire(c);
+	c->busy = false;
+	if (machine_ended(c->machine))
+		control_close(c);
+	else
+		machine_arm(c->machine);
+}
+
+void control_renew(struct control *c)
+{
+	if (c == NULL || c->listening.fd < 0)
+		return;
+	c->listening.warned = false;
+	listening_renew(c);
+}
+
+void control_sooner(int64_t *at, int64_t other)
+{
+	if (other >= 0 && (*at < 0 || other < *at))
+		*at = other;
+}
+
+int64_t control_until_ms(const struct control *c)
+{
+	int64_t at = waiting_until_ms(c);
+
+	if (ring_first(&c->moved) != NULL || c->news || streaming_has_news(c))
+		return 0;
+	control_sooner(&at, listening_until_ms(c));
+	control_sooner(&at, places_until_ms(c));
+	return at;
+}
+
+void control_close(struct control *c)
+{
+	struct machine *m;
+
+	if (c == NULL || c->listening.fd < 0)
+		return;
+	m = c->machine;
+	c->busy = true;
+	event_tell(m->events);
+	event_listen(m->events, NULL, NULL);
+	m->console.hear = NULL;
+	m->control = NULL;
+	waiting_end(c);
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		if (c->client[i] == NULL)
+			continue;
+		streaming_pump(c, c->client[i]);
+		waitset_forget_fd(m->wait, c->client[i]->fd);
+	}
+	listening_close(c);
+}
+
+void control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	control_close(c);
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		if (c->client[i] != NULL) {
+			(void)client_flush(c->client[i]);
+			places_drop(c, c->client[i]);
+		}
+	}
+	places_free(c);
+	backlog_clear(&c->backlog);
+	free(c);
+}

@@ -1,0 +1,200 @@
+/* The socket of the clients: kept open when descriptors are short, created again when deleted. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "platform/socket.h"
+#include "control/control_inside.h"
+
+#define ACCEPT_AT_ONCE 16
+
+/* Opens the descriptor that is closed when there is none left for a client that wants to stop us.
+ */
+static bool take_spare(struct listening *l)
+{
+	if (l->spare < 0)
+		l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return l->spare >= 0;
+}
+
+/* Tells whether the file is the one that was created; a deleted one's inode can be another's. */
+static bool is_ours(const struct listening *l)
+{
+	struct stat st;
+
+	return lstat(l->path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_dev == l->device &&
+	    st.st_ino == l->inode && socket_probe(l->path) == SOCKET_LIVE;
+}
+
+/* Replaces a file that nothing uses, and watches the new socket. */
+static int make(struct control *c, int *fd, struct error *err)
+{
+	struct listening *l = &c->listening;
+	struct stat st;
+
+	if (socket_listen(l->path, fd, err) != 0)
+		return -1;
+	if (waitset_watch_fd(c->machine->wait, *fd, MACHINE_TAG_CONTROL, err) != 0) {
+		(void)close(*fd);
+		(void)unlink(l->path);
+		return -1;
+	}
+	if (lstat(l->path, &st) == 0) {
+		l->device = st.st_dev;
+		l->inode = st.st_ino;
+	}
+	return 0;
+}
+
+int listening_open(struct control *c, const char *path, struct error *err)
+{
+	struct listening *l = &c->listening;
+
+	l->path = mem_copy(path);
+	l->spare = -1;
+	if (make(c, &l->fd, err) != 0) {
+		free(l->path);
+		return -1;
+	}
+	(void)take_spare(l);
+	return 0;
+}
+
+/* Stops watching: a client that cannot be accepted would wake us all the time. */
+static void be_deaf(struct control *c)
+{
+	waitset_forget_fd(c->machine->wait, c->listening.fd);
+	c->listening.deaf = true;
+	c->listening.deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
+}
+
+static bool lacks_descriptors(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+}
+
+/* Returns false when no client is left that can be accepted. */
+static bool accept_one(struct control *c)
+{
+	struct listening *l = &c->listening;
+	int fd = socket_accept(l->fd);
+
+	if (fd >= 0) {
+		places_admit(c, fd, false);
+		return true;
+	}
+	if (!lacks_descriptors())
+		return false;
+	if (l->spare < 0) {
+		be_deaf(c);
+		return false;
+	}
+	(void)close(l->spare);
+	l->spare = -1;
+	fd = socket_accept(l->fd);
+	if (fd >= 0)
+		places_admit(c, fd, true);
+	return fd >= 0;
+}
+
+void listening_accept(struct control *c)
+{
+	(void)take_spare(&c->listening);
+	for (int i = 0; i < ACCEPT_AT_ONCE && accept_one(c); i++)
+		;
+}
+
+static void listen_again(struct control *c)
+{
+	struct listening *l = &c->listening;
+	struct error ignored = { 0 };
+
+	if (!take_spare(l))
+		places_make_room(c);
+	l->deaf = waitset_watch_fd(c->machine->wait, l->fd, MACHINE_TAG_CONTROL, &ignored) != 0;
+	if (l->deaf)
+		l->deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
+	error_clear(&ignored);
+}
+
+void listening_look(struct control *c)
+{
+	struct listening *l = &c->listening;
+
+	if (l->deaf && l->deaf_until_ms <= clock_ms())
+		listen_again(c);
+	if (l->boots == c->machine->boots)
+		return;
+	l->boots = c->machine->boots;
+	listening_renew(c);
+}
+
+/* Says once what is in the way. */
+static void warn(struct control *c, const char *why)
+{
+	MEM_AUTO char *text = mem_format("cannot create the control socket again: %s", why);
+
+	if (!c->listening.warned)
+		boots_warn(c->machine, text);
+	c->listening.warned = true;
+}
+
+/* Clients that connected to the old socket, and were not accepted yet, keep their connections. */
+static void replace(struct control *c, int fresh)
+{
+	struct listening *l = &c->listening;
+	MEM_AUTO char *text =
+	    mem_format("the control socket %s was deleted: created it again", l->path);
+
+	while (accept_one(c))
+		;
+	waitset_forget_fd(c->machine->wait, l->fd);
+	(void)close(l->fd);
+	l->fd = fresh;
+	l->deaf = l->warned = false;
+	boots_warn(c->machine, text);
+}
+
+void listening_renew(struct control *c)
+{
+	struct error err = { 0 };
+	int fresh;
+
+	if (is_ours(&c->listening))
+		return;
+	if (socket_probe(c->listening.path) == SOCKET_LIVE)
+		(void)error_set(&err, STATUS_OS,
+		    "%s: another process listens there: end it, or delete its socket",
+		    c->listening.path);
+	else if (make(c, &fresh, &err) == 0)
+		replace(c, fresh);
+	if (err.text != NULL)
+		warn(c, err.text);
+	error_clear(&err);
+}
+
+int64_t listening_until_ms(const struct control *c)
+{
+	return c->listening.deaf ? c->listening.deaf_until_ms : -1;
+}
+
+void listening_close(struct control *c)
+{
+	struct listening *l = &c->listening;
+
+	if (is_ours(l))
+		(void)unlink(l->path);
+	if (!l->deaf)
+		waitset_forget_fd(c->machine->wait, l->fd);
+	(void)close(l->fd);
+	l->fd = -1;
+	if (l->spare >= 0)
+		(void)close(l->spare);
+	l->spare = -1;
+	free(l->path);
+	l->path = NULL;
+}

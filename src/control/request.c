@@ -1,0 +1,281 @@
+/* What may be asked over the control socket: one row a command, and one a member of it. */
+#include "control/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/near.h"
+#include "base/node.h"
+#include "base/report.h"
+#include "base/str.h"
+#include "config/json_check.h"
+#include "base/json_node.h"
+
+enum kind {
+	NONE,
+	TEXT,	 /* a string */
+	FLAG,	 /* true or false */
+	NUMBER,	 /* a whole number from 0 on */
+	SECONDS, /* any number from 0 on, kept in milliseconds */
+};
+
+struct member {
+	const char *key;
+	enum kind kind;
+	size_t offset;
+	bool needed;
+};
+
+#define MEMBERS_MOST 4
+#define AT(member) offsetof(struct order, member)
+
+static const struct command {
+	const char *name;
+	enum order_type type;
+	struct member member[MEMBERS_MOST];
+} commands[] = {
+	{ "status", ORDER_STATUS, { { NULL, NONE, 0, false } } },
+	{ "stop", ORDER_STOP, { { "wait", FLAG, AT(wait), false } } },
+	{ "kill", ORDER_KILL, { { "wait", FLAG, AT(wait), false } } },
+	{ "reboot", ORDER_REBOOT, { { "target", TEXT, AT(target), false } } },
+	{ "next", ORDER_NEXT, { { "target", TEXT, AT(target), true } } },
+	{ "reset", ORDER_RESET, { { NULL, NONE, 0, false } } },
+	{ "reload", ORDER_RELOAD, { { NULL, NONE, 0, false } } },
+	{ "forget", ORDER_FORGET, { { "hook", TEXT, AT(hook), true } } },
+	{ "events", ORDER_EVENTS, { { "from", NUMBER, AT(from), false } } },
+	{ "console", ORDER_CONSOLE, { { "write", FLAG, AT(write), false } } },
+	{ "wait-for", ORDER_WAIT_FOR,
+	    { { "text", TEXT, AT(text), true }, { "timeout", SECONDS, AT(timeout_ms), false },
+		{ "backlog", FLAG, AT(backlog), false } } },
+	{ "wait", ORDER_WAIT,
+	    { { "state", TEXT, AT(state), false }, { "gone", FLAG, AT(gone), false },
+		{ "timeout", SECONDS, AT(timeout_ms), false } } },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int wrong_kind(
+    const char *key, const char *wanted, const struct node *value, struct error *err)
+{
+	return error_set(
+	    err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted, node_kind_name(value));
+}
+
+static int store_text(
+    struct order *o, const struct member *m, const struct node *v, struct error *err)
+{
+	if (v->kind != NODE_STRING)
+		return wrong_kind(m->key, "a string", v, err);
+	if (v->length == 0 || v->length > ORDER_TEXT_MOST)
+		return error_set(err, STATUS_USAGE, "%s: expected 1 to %d bytes, got %zu", m->key,
+		    ORDER_TEXT_MOST, v->length);
+	*(char **)((char *)o + m->offset) = mem_copy_n(v->text, v->length);
+	return 0;
+}
+
+static int store_seconds(
+    struct order *o, const struct member *m, const struct node *v, struct error *err)
+{
+	double seconds = v->kind == NODE_INT ? (double)v->integer : v->number;
+
+	if (v->kind != NODE_INT && v->kind != NODE_NUMBER)
+		return wrong_kind(m->key, "a number of seconds", v, err);
+	if (!(seconds >= 0 && seconds <= 1e9))
+		return error_set(err, STATUS_USAGE, "%s: expected 0 to 1000000000 seconds", m->key);
+	*(int64_t *)((char *)o + m->offset) = (int64_t)(seconds * 1000);
+	return 0;
+}
+
+static int store(struct order *o, const struct member *m, const struct node *v, struct error *err)
+{
+	void *at = (char *)o + m->offset;
+
+	switch (m->kind) {
+	case NONE:
+		break;
+	case TEXT:
+		return store_text(o, m, v, err);
+	case FLAG:
+		if (v->kind != NODE_BOOL)
+			return wrong_kind(m->key, "true or false", v, err);
+		*(bool *)at = v->truth;
+		break;
+	case NUMBER:
+		if (v->kind != NODE_INT)
+			return wrong_kind(m->key, "a whole number", v, err);
+		if (v->integer < 0)
+			return error_set(
+			    err, STATUS_USAGE, "%s: expected a number from 0 on", m->key);
+		*(int64_t *)at = v->integer;
+		break;
+	case SECONDS:
+		return store_seconds(o, m, v, err);
+	}
+	return 0;
+}
+
+static const struct command *find_command(const char *name, struct error *err)
+{
+	struct near near = { .wanted = name };
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+		near_offer(&near, commands[i].name);
+	}
+	MEM_AUTO char *hint = near_hint(&near);
+
+	(void)error_set(err, STATUS_USAGE, "unknown command \"%.64s\"%s", name, hint);
+	return NULL;
+}
+
+static const struct member *find_member(
+    const struct command *command, const char *key, struct error *err)
+{
+	struct near near = { .wanted = key };
+
+	for (size_t i = 0; i < MEMBERS_MOST && command->member[i].key != NULL; i++) {
+		if (strcmp(command->member[i].key, key) == 0)
+			return &command->member[i];
+		near_offer(&near, command->member[i].key);
+	}
+	MEM_AUTO char *hint = near_hint(&near);
+
+	(void)error_set(
+	    err, STATUS_USAGE, "%s: unknown member \"%.64s\"%s", command->name, key, hint);
+	return NULL;
+}
+
+/* All members of a request but those that every request has. */
+static int read_members(
+    struct order *o, const struct command *command, const struct node *request, struct error *err)
+{
+	for (const struct node *v = request->first; v != NULL; v = v->next) {
+		const struct member *m;
+
+		if (strcmp(v->key, "id") == 0 || strcmp(v->key, "cmd") == 0)
+			continue;
+		m = find_member(command, v->key, err);
+		if (m == NULL || store(o, m, v, err) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < MEMBERS_MOST && command->member[i].key != NULL; i++) {
+		if (command->member[i].needed && node_get(request, command->member[i].key) == NULL)
+			return error_set(err, STATUS_USAGE, "%s: \"%s\" is missing", command->name,
+			    command->member[i].key);
+	}
+	return 0;
+}
+
+static int check_state(const char *state, struct error *err)
+{
+	static const char *const states[] = { "waiting", "loading", "running", "stopping",
+		"backoff", "given_up" };
+	struct near near = { .wanted = state };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strcmp(states[i], state) == 0)
+			return 0;
+		near_offer(&near, states[i]);
+	}
+	MEM_AUTO char *hint = near_hint(&near);
+
+	return error_set(err, STATUS_USAGE,
+	    "state: no state \"%.64s\"%s: there are waiting, loading, running, stopping, backoff "
+	    "and given_up",
+	    state, hint);
+}
+
+static int read_request(struct order *o, const struct node *request, struct error *err)
+{
+	const struct node *cmd;
+	const struct command *command;
+
+	if (request->kind != NODE_OBJECT)
+		return error_set(err, STATUS_USAGE, "expected an object, {\"cmd\":...}, got %s",
+		    node_kind_name(request));
+	cmd = node_get(request, "cmd");
+	if (cmd == NULL)
+		return error_set(err, STATUS_USAGE, "\"cmd\" is missing");
+	if (cmd->kind != NODE_STRING)
+		return wrong_kind("cmd", "a string", cmd, err);
+	command = find_command(cmd->text, err);
+	if (command == NULL || read_members(o, command, request, err) != 0)
+		return -1;
+	o->type = command->type;
+	o->text_length = o->text == NULL ? 0 : strlen(o->text);
+	if (o->type == ORDER_WAIT && (o->state != NULL) == o->gone)
+		return error_set(err, STATUS_USAGE,
+		    "wait: expected either \"state\", a string, or \"gone\": true");
+	return o->state == NULL ? 0 : check_state(o->state, err);
+}
+
+/* The id as it is written: a client may compare bytes.  The line is JSON, an object or not. */
+static int read_id(struct order *o, const char *line, size_t length, struct error *err)
+{
+	struct json j;
+	struct json_token token;
+	bool is_id = false;
+
+	json_start(&j, line, length);
+	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
+		if (is_id && (token.type == JSON_STRING || token.type == JSON_NUMBER) &&
+		    token.length <= ORDER_ID_MOST) {
+			o->id = mem_copy_n(line + token.offset, token.length);
+			return 0;
+		}
+		if (is_id)
+			return error_set(err, STATUS_USAGE,
+			    "id: expected a number or a string, of at most %d bytes",
+			    ORDER_ID_MOST);
+		if (token.type == JSON_KEY && j.depth == 1 && j.in_object[0]) {
+			MEM_AUTO char *key = json_text(&j, &token, NULL);
+
+			is_id = strcmp(key, "id") == 0;
+		}
+	}
+	return 0;
+}
+
+/* The first fault of what is no JSON, and where. */
+static int not_json(struct report *report, struct error *err)
+{
+	const struct problem *p = &report->item[0];
+
+	(void)error_set(err, STATUS_USAGE, "not JSON: column %zu: %s", p->column, p->text);
+	report_free(report);
+	return -1;
+}
+
+int order_read(struct order *out, const char *line, size_t length, struct error *err)
+{
+	MEM_AUTO char *text = mem_copy_n(line, length);
+	struct report report = { 0 };
+	struct node *notes, *request;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	out->from = out->timeout_ms = -1;
+	rc = json_check("request", text, length, &notes, &report);
+	node_free(notes);
+	if (rc != 0)
+		return not_json(&report, err);
+	if (read_id(out, text, length, err) != 0)
+		return -1;
+	request = json_node(text);
+	rc = read_request(out, request, err);
+	node_free(request);
+	return rc;
+}
+
+void order_clear(struct order *o)
+{
+	free(o->id);
+	free(o->target);
+	free(o->text);
+	free(o->state);
+	free(o->hook);
+	memset(o, 0, sizeof(*o));
+}

@@ -1,0 +1,182 @@
+/* What clients hear: a slow one keeps its place in the ring, and is told what it has missed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "control/control_inside.h"
+
+#define PIECE ((size_t)16384) /* what is on its way to one client */
+
+void streaming_events(struct control *c, struct client *client, const struct order *o)
+{
+	uint64_t next = backlog_next(&c->backlog);
+
+	client->hears = true;
+	ring_append(&c->listeners, &client->stream, client);
+	client->event_at = next;
+	if (o->from >= 0 && (uint64_t)o->from < next)
+		client->event_at = o->from == 0 ? 1 : (uint64_t)o->from;
+	client_accept(client, o->id, NULL);
+}
+
+/* So many events before the next one are not in the ring any more. */
+static void tell_lost(struct control *c, struct client *client)
+{
+	struct vmrun_event event = { .type = VMRUN_LOST,
+		.name = "lost",
+		.seq = c->backlog.oldest - 1,
+		.vm = c->owner.vm,
+		.time_ms = clock_date_ms(),
+		.lost = (int64_t)(c->backlog.oldest - client->event_at) };
+	MEM_AUTO char *line = vmrun_event_json(&event);
+
+	client_put(client, line, strlen(line));
+	client_put(client, "\n", 1);
+	client->event_at = c->backlog.oldest;
+}
+
+/* One line into the client's buffer; false: there is none. */
+static bool next_event(struct control *c, struct client *client)
+{
+	const char *line;
+
+	if (!client->hears)
+		return false;
+	if (c->backlog.count > 0 && client->event_at < c->backlog.oldest)
+		tell_lost(c, client);
+	line = backlog_line(&c->backlog, client->event_at);
+	if (line == NULL)
+		return false;
+	client_put(client, line, strlen(line));
+	client_put(client, "\n", 1);
+	client->event_at++;
+	return true;
+}
+
+static bool has_console(const struct machine *m)
+{
+	if (m->console.ours >= 0)
+		return true;
+	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
+		const char *com = m->boot.spec->com[i];
+
+		if (com != NULL && strcmp(com, SPEC_CONSOLE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* May this client be the one that writes? */
+static bool take_pen(struct control *c, struct client *client, const char *id)
+{
+	char text[128];
+
+	if (c->writer != NULL && client_is_gone(c->writer)) {
+		c->writer->dead = true;
+		places_mark(c, c->writer);
+		c->writer = NULL;
+	}
+	if (c->writer == NULL) {
+		c->writer = client;
+		return true;
+	}
+	if (c->writer->pid != 0)
+		(void)snprintf(text, sizeof(text),
+		    "console: process %ld has it: only one can write, any number read",
+		    (long)c->writer->pid);
+	else
+		(void)snprintf(text, sizeof(text),
+		    "console: another client has it: only one can write, any number read");
+	client_refuse(client, id, text);
+	return false;
+}
+
+static void put_console(struct client *client, const struct console *console, size_t most)
+{
+	MEM_AUTO char *bytes = mem_zero(most + 1);
+	size_t n = console_copy(console, client->console_at, bytes, most);
+
+	client_put(client, bytes, n);
+	client->console_at += n;
+}
+
+void streaming_console(struct control *c, struct client *client, const struct order *o)
+{
+	const struct console *console = &c->machine->console;
+	char more[64];
+
+	if (!has_console(c->machine)) {
+		client_refuse(client, o->id,
+		    "console: no serial port of this VM is \"console\": see com1 in "
+		    "vmrun.conf(5)");
+		return;
+	}
+	if (o->write && !take_pen(c, client, o->id))
+		return;
+	(void)snprintf(more, sizeof(more), "\"backlog\":%zu", console->ring_length);
+	client_accept(client, o->id, more);
+	client->is_console = true;
+	client->writes = o->write;
+	client->hears = false;
+	ring_append(&c->viewers, &client->stream, client);
+	waiting_forget(c, client);
+	client->console_at = console->total - console->ring_length;
+	put_console(client, console, console->ring_length);
+}
+
+static bool next_bytes(const struct control *c, struct client *client)
+{
+	const struct console *console = &c->machine->console;
+	uint64_t oldest = console->total - console->ring_length;
+
+	if (!client->is_console || client->console_at == console->total)
+		return false;
+	if (client->console_at < oldest) {
+		char text[64];
+		int n = snprintf(text, sizeof(text), "\r\n[%llu bytes lost]\r\n",
+		    (unsigned long long)(oldest - client->console_at));
+
+		client_put(client, text, (size_t)n);
+		client->console_at = oldest;
+	}
+	put_console(client, console, PIECE);
+	return true;
+}
+
+bool streaming_has_news(const struct control *c)
+{
+	return (c->happens && ring_first(&c->listeners) != NULL) ||
+	    (c->prints && ring_first(&c->viewers) != NULL);
+}
+
+/* A client that is waited for to read is marked when it has. */
+static void mark_all(struct control *c, const struct ring *list)
+{
+	struct client *client = ring_first(list);
+
+	for (; client != NULL; client = ring_next(&client->stream)) {
+		if (!client->writing)
+			places_mark(c, client);
+	}
+}
+
+void streaming_mark(struct control *c)
+{
+	if (c->happens)
+		mark_all(c, &c->listeners);
+	if (c->prints)
+		mark_all(c, &c->viewers);
+	c->happens = c->prints = false;
+}
+
+void streaming_pump(struct control *c, struct client *client)
+{
+	do {
+		while (!client->leaves && client_unread(client) < PIECE &&
+		    (next_event(c, client) || next_bytes(c, client)))
+			;
+	} while (client_unread(client) > 0 && client_flush(client) && !client->leaves &&
+	    (client->hears || client->is_console));
+}

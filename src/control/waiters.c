@@ -1,0 +1,198 @@
+/* Requests that are answered later: when something was printed, has changed, or is over. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "control/control_inside.h"
+
+static void free_wait(struct control *c, struct wait *w)
+{
+	ring_remove(&w->kind);
+	ring_remove(&w->sibling);
+	alarms_cancel(&c->timeouts, &w->timeout);
+	w->client->waits--;
+	c->waits--;
+	free(w->id);
+	free(w->state);
+	free(w->text);
+	free(w->fall);
+	free(w);
+}
+
+/* Where a search goes on in the text after a byte that does not match (Knuth, Morris, Pratt). */
+static size_t *make_falls(const char *text, size_t n)
+{
+	size_t *fall = mem_zero((n + 1) * sizeof(*fall));
+
+	for (size_t i = 1, k = 0; i < n; i++) {
+		while (k > 0 && text[i] != text[k])
+			k = fall[k];
+		if (text[i] == text[k])
+			k++;
+		fall[i + 1] = k;
+	}
+	return fall;
+}
+
+/* Returns true when the text has been found. */
+static bool look_for(struct wait *w, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		while (w->matched > 0 && bytes[i] != w->text[w->matched])
+			w->matched = w->fall[w->matched];
+		if (bytes[i] == w->text[w->matched])
+			w->matched++;
+		if (w->matched == w->length)
+			return true;
+	}
+	return false;
+}
+
+static bool look_back(const struct control *c, struct wait *w)
+{
+	const struct console *console = &c->machine->console;
+	size_t n = console->ring_length;
+	MEM_AUTO char *bytes = mem_zero(n + 1);
+
+	n = console_copy(console, console->total - n, bytes, n);
+	return look_for(w, bytes, n);
+}
+
+static void grant(struct control *c, struct wait *w)
+{
+	client_accept(w->client, w->id, NULL);
+	places_mark(c, w->client);
+	free_wait(c, w);
+}
+
+static void deny(struct control *c, struct wait *w, const char *why)
+{
+	client_refuse(w->client, w->id, why);
+	places_mark(c, w->client);
+	free_wait(c, w);
+}
+
+static const char *state_now(const struct control *c)
+{
+	struct vmrun_state state;
+
+	machine_tell(c->machine, &state);
+	return state.state;
+}
+
+static struct wait *add(struct control *c, struct client *client, struct order *o)
+{
+	struct wait *w = mem_zero(sizeof(*w));
+
+	w->client = client;
+	w->id = o->id;
+	w->state = o->state;
+	w->text = o->text;
+	w->length = o->text_length;
+	w->timeout_ms = o->timeout_ms;
+	o->id = o->state = o->text = NULL;
+	if (w->text != NULL)
+		w->fall = make_falls(w->text, w->length);
+	ring_append(w->text != NULL ? &c->texts
+		: w->state != NULL  ? &c->states
+				    : &c->ends,
+	    &w->kind, w);
+	ring_append(&client->waiting, &w->sibling, w);
+	if (w->timeout_ms >= 0)
+		alarms_set(&c->timeouts, &w->timeout, clock_ms() + w->timeout_ms, w);
+	client->waits++;
+	c->waits++;
+	return w;
+}
+
+void waiting_add(struct control *c, struct client *client, struct order *o)
+{
+	struct wait *w;
+
+	if (client->waits == CONTROL_WAITS) {
+		client_refuse(client, o->id, "too many requests of this connection wait already");
+		return;
+	}
+	waiting_look(c); /* from now on, this one waits for the next change too */
+	w = add(c, client, o);
+	if ((w->state != NULL && strcmp(w->state, c->state) == 0) ||
+	    (w->text != NULL && o->backlog && look_back(c, w)))
+		grant(c, w);
+}
+
+void waiting_printed(struct control *c, const char *bytes, size_t n)
+{
+	struct wait *next;
+
+	for (struct wait *w = ring_first(&c->texts); w != NULL; w = next) {
+		next = ring_next(&w->kind);
+		if (look_for(w, bytes, n))
+			grant(c, w);
+	}
+}
+
+static void refuse_late(struct control *c, struct wait *w)
+{
+	char text[256];
+	double seconds = (double)w->timeout_ms / 1000;
+
+	if (w->text != NULL)
+		(void)snprintf(text, sizeof(text), "\"%.100s%s\" was not printed within %g s",
+		    w->text, w->length > 100 ? "..." : "", seconds);
+	else
+		(void)snprintf(text, sizeof(text), "not %s within %g s: it is %s",
+		    w->state != NULL ? w->state : "gone", seconds, c->state);
+	deny(c, w, text);
+}
+
+/* Those that wait for a state need a look only when it has changed. */
+static void look_at_state(struct control *c)
+{
+	const char *before = c->state;
+	struct wait *next;
+
+	c->state = state_now(c);
+	if (before != NULL && strcmp(before, c->state) == 0)
+		return;
+	for (struct wait *w = ring_first(&c->states); w != NULL; w = next) {
+		next = ring_next(&w->kind);
+		if (strcmp(w->state, c->state) == 0)
+			grant(c, w);
+	}
+}
+
+void waiting_look(struct control *c)
+{
+	const struct alarm *first;
+
+	look_at_state(c);
+	while ((first = alarms_first(&c->timeouts)) != NULL && first->at_ms <= clock_ms())
+		refuse_late(c, first->owner);
+}
+
+void waiting_end(struct control *c)
+{
+	struct wait *w;
+
+	while ((w = ring_first(&c->ends)) != NULL)
+		grant(c, w);
+	while ((w = ring_first(&c->states)) != NULL || (w = ring_first(&c->texts)) != NULL)
+		deny(c, w, "the VM is gone");
+}
+
+void waiting_forget(struct control *c, struct client *client)
+{
+	struct wait *w;
+
+	while ((w = ring_first(&client->waiting)) != NULL)
+		free_wait(c, w);
+}
+
+int64_t waiting_until_ms(const struct control *c)
+{
+	const struct alarm *first = alarms_first(&c->timeouts);
+
+	return first == NULL ? -1 : first->at_ms;
+}

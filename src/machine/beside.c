@@ -1,0 +1,226 @@
+/* What is waited for and started beside a VM before it boots: paths, interfaces, companions; and
+ * the script that runs once it is up. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "platform/os.h"
+#include "platform/socket.h"
+#include "machine/machine_inside.h"
+#include "ledger/rundir.h"
+
+#define LOOK_MS 100	 /* between two looks for a path or an interface */
+#define READY_LOOK_MS 50 /* between two questions whether a companion is ready */
+#define READY_LIMIT_MS 10000
+#define SWTPM_NAME "swtpm of the tpm"
+
+/* 1: it is there, 0: not yet, -1: a command has to tell. */
+static int is_there(struct machine *m, const struct wait_item *item)
+{
+	const char *command[] = { "ifconfig", item->interface, NULL };
+	const struct fact *fact;
+
+	if (item->path != NULL)
+		return access(item->path, F_OK) == 0 ? 1 : 0;
+	if (!hyper_is_foreign(m->boot.plan.hyper))
+		return os_interface_exists(item->interface) ? 1 : 0;
+	fact = facts_ask(&m->preparing.facts, command);
+	return fact == NULL ? -1 : fact->status == 0 ? 1 : 0;
+}
+
+bool beside_wait(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	const struct wait_item *item = m->boot.spec->wait_for.item;
+
+	for (; p->waiting < m->boot.spec->wait_for.count; p->waiting++, p->until_ms = 0) {
+		const struct wait_item *now = &item[p->waiting];
+		int there = is_there(m, now);
+
+		if (there > 0)
+			continue;
+		if (there < 0)
+			return preparing_ask(m);
+		if (p->until_ms == 0)
+			p->until_ms = clock_ms() + now->timeout_ms;
+		if (clock_ms() < p->until_ms) {
+			machine_enter(m, STATE_PREPARING, LOOK_MS);
+			return true;
+		}
+		MEM_AUTO char *text = mem_format("wait_for[%zu]: %s did not appear within %g s",
+		    p->waiting, now->path != NULL ? now->path : now->interface,
+		    (double)now->timeout_ms / 1000);
+
+		boots_fail(m, CAUSE_CHECK_FAILED, text);
+		return true;
+	}
+	p->step++;
+	return false;
+}
+
+/* swtpm in the manner that this hypervisor speaks to it. */
+static bool want_swtpm(struct machine *m, struct error *err)
+{
+	const struct tpm *tpm = &m->boot.spec->tpm;
+	struct words command = { 0 };
+
+	if (!tpm->managed)
+		return true;
+	if (statedir_make(m->boot.plan.tpm_state, err) != 0)
+		return false;
+	words_add(&command, "swtpm");
+	words_add(&command, "socket");
+	words_add(&command, "--tpm2");
+	words_add(&command, "--tpmstate");
+	words_addf(&command, "dir=%s", m->boot.plan.tpm_state);
+	words_add(&command, m->boot.plan.hyper->swtpm_option);
+	words_addf(&command, "type=unixio,path=%s", tpm->path);
+	companions_want_one(&m->companions, SWTPM_NAME, &command, true);
+	words_free(&command);
+	return true;
+}
+
+/* 1: ready, 0: not yet, -1: a command was started to tell. */
+static int is_ready(struct machine *m, const struct readiness *ready)
+{
+	struct preparing *p = &m->preparing;
+
+	if (ready->path != NULL)
+		return access(ready->path, F_OK) == 0 ? 1 : 0;
+	if (ready->command.count == 0)
+		return 1;
+	if (p->asked) {
+		p->asked = false;
+		return m->helper.status == 0 ? 1 : 0;
+	}
+	p->asked = machine_help(m, &ready->command, HELPER_SILENT);
+	return p->asked ? -1 : 0;
+}
+
+static bool fail_companion(struct machine *m, const struct companion_run *run, const char *why)
+{
+	MEM_AUTO char *text = mem_format("companion %s %s", run->name, why);
+
+	boots_fail(m, CAUSE_CHECK_FAILED, text);
+	return true;
+}
+
+static int start_companion(struct machine *m, struct companion_run *run, struct error *err)
+{
+	int rc = ledger_expect_process(m->ledger, run->name, err);
+
+	if (rc == 0)
+		rc = companion_start(&m->companions, run, err);
+	if (rc == 0)
+		ledger_note_process(m->ledger, run->name, run->pid);
+	else
+		ledger_forget_process(m->ledger, run->name, 0);
+	return rc;
+}
+
+bool beside_ended(struct machine *m, pid_t pid)
+{
+	struct companion_run *run = companions_ended(&m->companions, pid);
+
+	if (run == NULL)
+		return false;
+	ledger_forget_process(m->ledger, run->name, pid);
+	if (run->pid != 0) /* it was started again */
+		ledger_note_process(m->ledger, run->name, run->pid);
+	return true;
+}
+
+/* Waits for one companion; true when the machine waits for something, or the boot has failed. */
+static bool bring_up(struct machine *m, struct companion_run *run, const struct readiness *ready)
+{
+	struct preparing *p = &m->preparing;
+	struct error err = { 0 };
+	int state;
+
+	if (run->ready && run->pid != 0)
+		return false;
+	if (run->pid == 0 && p->until_ms != 0)
+		return fail_companion(m, run, "ended before it was ready");
+	if (run->pid == 0) {
+		run->ready = false;
+		/* What an earlier one left would pass for its readiness. */
+		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
+			(void)unlink(ready->path);
+		if (start_companion(m, run, &err) != 0) {
+			boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+			error_clear(&err);
+			return true;
+		}
+		p->until_ms = clock_ms() + READY_LIMIT_MS;
+	}
+	state = is_ready(m, ready);
+	run->ready = state > 0;
+	if (run->ready)
+		return false;
+	if (state == 0 && clock_ms() >= p->until_ms)
+		return fail_companion(m, run, "was not ready within 10 s");
+	machine_enter(m, STATE_PREPARING, state < 0 ? READY_LIMIT_MS : READY_LOOK_MS);
+	return true;
+}
+
+bool beside_companions(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	const struct spec *spec = m->boot.spec;
+	const struct companion *item = spec->companions.item;
+	struct readiness swtpm = { .path = spec->tpm.path };
+	struct error err = { 0 };
+
+	if (p->companion == 0 && p->until_ms == 0) {
+		companions_want(&m->companions, spec);
+		if (!want_swtpm(m, &err)) {
+			boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+			error_clear(&err);
+			return true;
+		}
+	}
+	for (; p->companion < spec->companions.count + 1; p->companion++, p->until_ms = 0) {
+		bool is_swtpm = p->companion == spec->companions.count;
+		const char *name = is_swtpm ? SWTPM_NAME : item[p->companion].name;
+		struct companion_run *run = companions_find(&m->companions, name);
+
+		if (run != NULL && bring_up(m, run, is_swtpm ? &swtpm : &item[p->companion].ready))
+			return true;
+	}
+	p->step++;
+	return false;
+}
+
+void beside_started(struct machine *m)
+{
+	const struct words *script = &m->boot.spec->post_start_script;
+	struct error err = { 0 };
+
+	if (m->boot.spec->protect && os_protect(m->child.pid) != 0)
+		boots_warn(m, "protect: the system does not let us (not root?)");
+	if (script->count == 0)
+		return;
+	if (helper_start(&m->script, script, HELPER_ALL, m->wait, MACHINE_TAG_SCRIPT,
+		machine_helper_tag, &err) == 0)
+		return;
+	(void)error_prefix(&err, "post_start_script");
+	boots_warn(m, err.text);
+	error_clear(&err);
+}
+
+void beside_script_ended(struct machine *m)
+{
+	MEM_AUTO char *said = helper_words(&m->script);
+	MEM_AUTO char *text = mem_format("post_start_script failed: %s", said);
+
+	if (m->script.status != 0)
+		boots_warn(m, text);
+}
+
+void beside_stopped(struct machine *m)
+{
+	helper_kill(&m->script);
+	helper_give_up(&m->script, m->wait);
+}

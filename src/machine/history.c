@@ -1,0 +1,131 @@
+/* What is remembered of exits, and what hooks are told about them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "machine/machine_inside.h"
+
+#define WORDS_MOST 200 /* bytes of a last line that are kept */
+
+/* The last line that says something, or NULL. Caller frees. */
+static char *last_words(const char *text, size_t n)
+{
+	struct str line = { 0 };
+	size_t start;
+
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL)
+		n--;
+	for (start = n; start > 0 && text[start - 1] != '\n'; start--)
+		;
+	MEM_AUTO char *words = mem_copy_n(text + start, n - start);
+
+	str_add_line(&line, words, WORDS_MOST);
+	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
+}
+
+void exits_remember(struct machine *m)
+{
+	struct exit_record *e = &m->history[m->history_count++ % HISTORY];
+
+	free(e->target);
+	e->cause = m->outcome.cause;
+	e->status = m->outcome.status;
+	e->signal = m->outcome.signal;
+	e->uptime_ms = m->uptime_ms;
+	e->at_ms = machine_now(m);
+	e->target = mem_copy(m->boot.target);
+	free(e->words);
+	e->words = last_words(m->child.tail, m->child.tail_length);
+	m->counts[m->outcome.cause]++;
+}
+
+static struct node *seconds(int64_t ms)
+{
+	return node_number((double)ms / 1000);
+}
+
+static void put_facts(struct node *facts, const struct exit_record *e)
+{
+	node_put(facts, "target", node_string(e->target));
+	node_put(facts, "cause", node_string(cause_name(e->cause)));
+	if (e->status >= 0)
+		node_put(facts, "status", node_int(e->status));
+	if (e->signal != 0)
+		node_put(facts, "signal", node_int(e->signal));
+	node_put(facts, "uptime", seconds(e->uptime_ms));
+}
+
+/* The newest is 1 back. */
+static const struct exit_record *past(const struct machine *m, size_t back)
+{
+	return &m->history[(m->history_count - back) % HISTORY];
+}
+
+/* The newest first, this exit among them. */
+static void put_history(const struct machine *m, struct node *facts)
+{
+	struct node *history = node_new(NODE_LIST), *ages = node_new(NODE_LIST);
+	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
+	int64_t now = machine_now(m);
+
+	for (size_t i = 1; i <= known; i++) {
+		const struct exit_record *e = past(m, i);
+		struct node *one = node_new(NODE_OBJECT);
+
+		put_facts(one, e);
+		node_append(history, one);
+		node_append(ages, seconds(now - e->at_ms));
+	}
+	node_put(facts, "history", history);
+	node_put(facts, "ages", ages);
+}
+
+struct node *exits_facts(const struct machine *m)
+{
+	struct node *facts = node_new(NODE_OBJECT), *count = node_new(NODE_OBJECT);
+
+	if (m->history_count > 0)
+		put_facts(facts, past(m, 1));
+	for (int i = 0; i < CAUSES; i++)
+		node_put(count, cause_name((enum cause)i), node_int(m->counts[i]));
+	node_put(facts, "vm", node_string(m->boot.plan.vm));
+	node_put(facts, "boots", node_int(m->boots));
+	node_put(facts, "count", count);
+	if (m->boot.spec->next_target != NULL)
+		node_put(facts, "next_target", node_string(m->boot.spec->next_target));
+	node_put(facts, "stderr", node_string_n(m->child.tail, m->child.tail_length));
+	put_history(m, facts);
+	return facts;
+}
+
+static void report_exit(const struct exit_record *e, int64_t now, struct str *s)
+{
+	str_addf(s, "%s%.1f s ago: target %s: %s", s->length == 0 ? "" : "\n",
+	    (double)(now - e->at_ms) / 1000, e->target, cause_name(e->cause));
+	if (e->signal != 0)
+		str_addf(s, ", signal %d", e->signal);
+	else if (e->status >= 0)
+		str_addf(s, ", status %d", e->status);
+	if (e->signal != 0 || e->status >= 0)
+		str_addf(s, ", after %.1f s", (double)e->uptime_ms / 1000);
+	if (e->words != NULL)
+		str_addf(s, ": %s", e->words);
+}
+
+char *exits_report(const struct machine *m, size_t most)
+{
+	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
+	size_t age = 0, n = 0;
+	int64_t now = machine_now(m);
+	struct str s = { 0 };
+
+	/* That it was given up is no end of a boot, though hooks are told of it like one. */
+	while (age < known && n < most)
+		n += past(m, ++age)->cause != CAUSE_GIVEN_UP ? 1 : 0;
+	for (; age > 0; age--) {
+		if (past(m, age)->cause != CAUSE_GIVEN_UP)
+			report_exit(past(m, age), now, &s);
+	}
+	return str_take(&s);
+}

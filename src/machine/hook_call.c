@@ -1,0 +1,277 @@
+/* Asking hooks, and waiting for those that wait. */
+#include "machine/hook_call.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "machine/machine_inside.h"
+#include "machine/hook_request.h"
+
+#define KILLED_MS 1000 /* for a killed command to die; one that hangs in the kernel does not */
+
+enum progress {
+	ASK_NEXT,
+	ASK_ENOUGH,
+	ASK_WAITS,
+};
+
+void asking_say_failure(struct machine *m, const char *label, const struct error *err)
+{
+	struct event_record *r = event_add(m->events, VMRUN_HOOK_FAILED);
+
+	event_by(r, label);
+	event_text(r, err->text);
+}
+
+/* The name says which program; its arguments may hold what others must not see. */
+static char *command_name(const struct asking *a)
+{
+	return mem_format("command of a hook: %s", a->argv.item[0]);
+}
+
+/* It dies with vmrun; what it has started would go on, so the next start ends that. */
+static void note_command(struct machine *m)
+{
+	struct asking *a = &m->asking;
+	MEM_AUTO char *name = command_name(a);
+
+	a->until_ms += a->command.limit_ms;
+	ledger_note_process(m->ledger, name, a->running.pid);
+}
+
+static void forget_command(struct machine *m, pid_t pid)
+{
+	MEM_AUTO char *name = command_name(&m->asking);
+
+	ledger_forget_process(m->ledger, name, pid);
+}
+
+/* The command of the hook that waits starts; or why it cannot, as the answer. */
+static void start_command(struct machine *m, const struct node *request)
+{
+	struct asking *a = &m->asking;
+	struct error err = { 0 };
+
+	words_free(&a->argv);
+	request_command(request, &a->argv, &a->command);
+	a->until_ms = machine_now(m);
+	if (m->simulation != NULL)
+		a->answer = request_refuse_dry(&a->argv, m->events);
+	else if (running_start(&a->running, &a->command, m->wait, MACHINE_TAG_HOOK,
+		     machine_helper_tag, &err) == 0)
+		note_command(m);
+	else
+		a->answer = request_refusal(err.text);
+	a->command.input = NULL; /* the request's, which goes */
+	error_clear(&err);
+}
+
+/*
+ * Every wait goes through the loop, also one that is over at once: a hook that asks again and again
+ * must not keep the loop from anything.
+ */
+static void begin_wait(struct machine *m, const struct script_reply *reply)
+{
+	struct asking *a = &m->asking;
+	int64_t ms;
+
+	a->task = reply->task;
+	a->late = false;
+	if (request_is_sleep(reply->request, &ms))
+		a->until_ms = machine_now(m) + ms;
+	else
+		start_command(m, reply->request);
+	machine_arm(m);
+}
+
+/* Hands a failure to the question, which decides whether the next function is asked. */
+static enum progress take_failure(struct machine *m, const char *label, struct error *err)
+{
+	const struct question *what = m->asking.what;
+	enum progress next = ASK_NEXT;
+
+	if (what->fail == NULL)
+		asking_say_failure(m, label, err);
+	else if (!what->fail(m, label, err))
+		next = ASK_ENOUGH;
+	error_clear(err);
+	return next;
+}
+
+/* What a stay in Lua came to. */
+static enum progress take_reply(
+    struct machine *m, int rc, struct script_reply *reply, struct error *err)
+{
+	const struct question *what = m->asking.what;
+	const char *label = m->asking.label->text;
+	enum progress next = ASK_NEXT;
+
+	if (rc != 0) {
+		next = take_failure(m, label, err);
+	} else if (reply->request != NULL) {
+		begin_wait(m, reply);
+		node_free(reply->request);
+		next = ASK_WAITS;
+	} else if (reply->result != NULL) {
+		if (what->hear != NULL && !what->hear(m, label, reply->result))
+			next = ASK_ENOUGH;
+		node_free(reply->result);
+	}
+	return next;
+}
+
+static void clear(struct machine *m)
+{
+	struct asking *a = &m->asking;
+
+	node_free(a->labels);
+	node_free(a->answer);
+	words_free(&a->argv);
+	memset(a, 0, sizeof(*a));
+	a->running = (struct running)RUNNING;
+	machine_arm(m);
+}
+
+static enum progress ask(struct machine *m)
+{
+	struct asking *a = &m->asking;
+	struct script_reply reply = { 0 };
+	struct error err = { 0 };
+	int rc = document_begin_hook(
+	    m->source->doc, a->what->hook, a->index, a->what->facts(m), &reply, &err);
+
+	return take_reply(m, rc, &reply, &err);
+}
+
+static void go_on(struct machine *m, enum progress progress)
+{
+	struct asking *a = &m->asking;
+	const struct question *what = a->what;
+
+	while (progress == ASK_NEXT) {
+		a->label =
+		    a->label == NULL ? a->labels == NULL ? NULL : a->labels->first : a->label->next;
+		a->index++;
+		progress = a->label == NULL ? ASK_ENOUGH : ask(m);
+	}
+	if (progress == ASK_WAITS)
+		return;
+	clear(m);
+	what->end(m);
+}
+
+void asking_begin(struct machine *m, const struct question *question, const struct spec *spec)
+{
+	struct asking *a = &m->asking;
+	enum progress progress = ASK_NEXT;
+	struct words keys = { 0 };
+	struct error err = { 0 };
+
+	asking_abandon(m);
+	a->what = question;
+	if (spec != NULL && spec_has_hook(spec, question->hook)) {
+		boot_hook_keys(spec, &keys);
+		if (document_hooks(m->source->doc, question->hook, &keys, &a->labels, &err) != 0)
+			progress = take_failure(m, question->hook, &err);
+		words_free(&keys);
+	}
+	go_on(m, progress);
+}
+
+/* The wait is over. */
+static void resume(struct machine *m)
+{
+	struct asking *a = &m->asking;
+	struct script_task *task = a->task;
+	struct node *answer = a->answer;
+	struct script_reply reply = { 0 };
+	struct error err = { 0 };
+	int rc;
+
+	a->task = NULL;
+	a->answer = NULL;
+	machine_arm(m);
+	rc = script_resume(task, answer, &reply, &err);
+	node_free(answer);
+	go_on(m, take_reply(m, rc, &reply, &err));
+}
+
+void asking_wake(struct machine *m)
+{
+	struct asking *a = &m->asking;
+
+	if (a->running.pid == 0) {
+		resume(m);
+	} else if (!a->late) {
+		a->late = true;
+		running_kill(&a->running);
+		a->until_ms = machine_now(m) + KILLED_MS;
+		machine_arm(m);
+	} else {
+		MEM_AUTO char *text = mem_format("%s does not end", a->command.argv[0]);
+
+		forget_command(m, a->running.pid);
+		running_drop(&a->running);
+		a->answer = request_refusal(text);
+		resume(m);
+	}
+}
+
+void asking_read(struct machine *m, int stream)
+{
+	if (!running_read(&m->asking.running, stream))
+		running_kill(&m->asking.running);
+}
+
+bool asking_ended(struct machine *m, pid_t pid)
+{
+	struct asking *a = &m->asking;
+	struct command_result result = { 0 };
+	struct error err = { 0 };
+
+	if (pid != a->running.pid || a->running.pid == 0)
+		return false;
+	forget_command(m, pid);
+	if (running_finish(&a->running, &result, &err) == 0) {
+		if (a->late)
+			result.fate = COMMAND_LATE;
+		a->answer = request_answer(&a->command, &result);
+		command_clear(&result);
+	} else {
+		a->answer = request_refusal(err.text);
+	}
+	error_clear(&err);
+	resume(m);
+	return true;
+}
+
+void asking_abandon(struct machine *m)
+{
+	struct asking *a = &m->asking;
+
+	if (a->what == NULL)
+		return;
+	if (a->running.pid != 0) {
+		running_kill(&a->running);
+		forget_command(m, a->running.pid);
+		running_drop(&a->running); /* reaped by its end's event, as any child */
+	}
+	script_abandon(a->task);
+	clear(m);
+}
+
+void asking_end(struct machine *m)
+{
+	struct asking *a = &m->asking;
+	struct command_result result = { 0 };
+	struct error ignored = { 0 };
+
+	if (a->running.pid != 0) {
+		running_kill(&a->running);
+		forget_command(m, a->running.pid);
+		if (running_finish(&a->running, &result, &ignored) == 0)
+			command_clear(&result);
+		error_clear(&ignored);
+	}
+	asking_abandon(m);
+}

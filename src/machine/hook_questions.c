@@ -1,0 +1,159 @@
+/* What the hooks of a spec are asked, and what becomes of their answers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "machine/machine_inside.h"
+
+static struct boot_facts facts_of_draft(const struct machine *m)
+{
+	struct boot_facts facts = { .boots = m->boots };
+
+	if (m->history_count > 0)
+		facts.previous_cause = cause_name(m->outcome.cause);
+	return facts;
+}
+
+static struct node *prepare_facts(const struct machine *m)
+{
+	struct boot_facts facts = facts_of_draft(m);
+
+	return boot_prepare_argument(m->source, &m->draft, &facts);
+}
+
+static bool hear_prepare(struct machine *m, const char *label, struct node *answer)
+{
+	(void)label;
+	return boot_change(m->source, &m->draft, answer, &m->faults) == 0;
+}
+
+static bool fail_prepare(struct machine *m, const char *label, struct error *err)
+{
+	err->status = STATUS_CHECK;
+	(void)error_prefix(err, "%s", label);
+	report_take(&m->faults, NULL, err);
+	return false;
+}
+
+const struct question hooks_prepare = {
+	"on_prepare",
+	prepare_facts,
+	hear_prepare,
+	fail_prepare,
+	drafting_end,
+};
+
+static struct node *boot_facts(const struct machine *m)
+{
+	struct node *facts = node_new(NODE_OBJECT);
+
+	node_put(facts, "vm", node_string(m->boot.plan.vm));
+	node_put(facts, "target", node_string(m->boot.target));
+	node_put(facts, "boots", node_int(m->boots));
+	node_put(facts, "hypervisor", node_string(m->boot.plan.hyper->name));
+	if (m->child.pid != 0)
+		node_put(facts, "pid", node_int(m->child.pid));
+	if (m->history_count > 0)
+		node_put(facts, "previous_cause", node_string(cause_name(m->outcome.cause)));
+	return facts;
+}
+
+/* Keeps why the boot is refused, or the target that is booted in its place. Both are taken. */
+static void answer_start(struct machine *m, char *target, char *refusal)
+{
+	free(m->instead);
+	free(m->refusal);
+	m->instead = target;
+	m->refusal = refusal;
+}
+
+static bool hear_start(struct machine *m, const char *label, struct node *answer)
+{
+	const char *reason = node_get_text(answer, "reason");
+	const char *target = node_get_text(answer, "target");
+
+	if (target != NULL)
+		answer_start(m, mem_copy(target),
+		    mem_format("%s boots %s in place of %s", label, target, m->boot.target));
+	else
+		answer_start(m, NULL,
+		    mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
+			reason == NULL ? "" : reason));
+	return false;
+}
+
+/* Refuses the boot: a guard that failed has not said that the boot may go on. */
+static bool fail_start(struct machine *m, const char *label, struct error *err)
+{
+	int first_line = (int)strcspn(err->text, "\n");
+
+	asking_say_failure(m, label, err);
+	answer_start(m, NULL,
+	    mem_format("%s refused the boot: it failed: %.*s", label, first_line, err->text));
+	return false;
+}
+
+const struct question hooks_start = {
+	"on_start",
+	boot_facts,
+	hear_start,
+	fail_start,
+	preparing_asked,
+};
+
+static void end_started(struct machine *m)
+{
+	(void)m; /* nobody waits for it */
+}
+
+const struct question hooks_started = {
+	"on_started",
+	boot_facts,
+	NULL,
+	NULL,
+	end_started,
+};
+
+/* The first answer counts. */
+static bool hear_exit(struct machine *m, const char *label, struct node *answer)
+{
+	node_free(m->answer);
+	free(m->answer_label);
+	m->answer = node_copy(answer);
+	m->answer_label = mem_copy(label);
+	return false;
+}
+
+const struct question hooks_exit = {
+	"on_exit",
+	exits_facts,
+	hear_exit,
+	NULL,
+	boots_decide,
+};
+
+/* on_exit hears of every cause; there is nothing to answer to this one. */
+const struct question hooks_given_up = {
+	"on_exit",
+	exits_facts,
+	NULL,
+	NULL,
+	boots_follow,
+};
+
+static struct node *end_facts(const struct machine *m)
+{
+	struct node *facts = exits_facts(m);
+
+	node_put(facts, "cause", node_string(cause_name(m->outcome.cause)));
+	node_put(facts, "exit_status", node_int(m->exit_status));
+	return facts;
+}
+
+const struct question hooks_end = {
+	"on_end",
+	end_facts,
+	NULL,
+	NULL,
+	boots_farewell,
+};

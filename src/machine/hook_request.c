@@ -1,0 +1,109 @@
+/* Commands and sleeps of scripts. */
+#include "machine/hook_request.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+
+#define OUTPUT_MOST ((size_t)4 << 20) /* bytes of stdout; more is no answer for a script */
+
+static int64_t milliseconds(const struct node *seconds)
+{
+	if (seconds == NULL)
+		return 0;
+	return seconds->kind == NODE_INT ? seconds->integer * 1000
+					 : (int64_t)(seconds->number * 1000);
+}
+
+bool request_is_sleep(const struct node *request, int64_t *ms)
+{
+	const struct node *sleep = node_get(request, "sleep");
+
+	*ms = milliseconds(sleep);
+	return sleep != NULL;
+}
+
+void request_command(const struct node *request, struct words *argv, struct command *what)
+{
+	const struct node *list = node_get(request, "exec"), *input = node_get(request, "stdin");
+
+	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
+		words_add(argv, n->text);
+	*what = (struct command){ .argv = argv->item,
+		.limit_ms = milliseconds(node_get(request, "timeout")),
+		.most = OUTPUT_MOST };
+	if (input != NULL) {
+		what->input = input->text;
+		what->input_length = input->length;
+	}
+}
+
+struct node *request_refusal(const char *message)
+{
+	struct node *answer = node_new(NODE_OBJECT);
+
+	node_put(answer, "message", node_string(message));
+	return answer;
+}
+
+struct node *request_answer(const struct command *what, const struct command_result *result)
+{
+	int signal = result->end.signal;
+	struct node *answer;
+
+	if (result->fate != COMMAND_ENDED) {
+		MEM_AUTO char *trouble = command_trouble(what, result);
+
+		return request_refusal(trouble);
+	}
+	answer = node_new(NODE_OBJECT);
+	/* As a shell has it. */
+	node_put(answer, "status", node_int(signal != 0 ? 128 + signal : result->end.status));
+	node_put(answer, "stdout", node_string_n(result->out, result->out_length));
+	node_put(answer, "stderr", node_string(result->err));
+	return answer;
+}
+
+struct node *request_refuse_dry(const struct words *argv, struct event_queue *events)
+{
+	MEM_AUTO char *line = words_shell_line(argv);
+	MEM_AUTO char *text = mem_format("vmrun.exec, not run here: %s", line);
+
+	event_text(event_add(events, VMRUN_NOTE), text);
+	return request_refusal("dry run");
+}
+
+static struct node *run_command(const struct command *what)
+{
+	struct command_result result;
+	struct error err = { 0 };
+	struct node *answer;
+
+	if (command_run(what, &result, &err) == 0) {
+		answer = request_answer(what, &result);
+		command_clear(&result);
+	} else {
+		answer = request_refusal(err.text);
+	}
+	error_clear(&err);
+	return answer;
+}
+
+struct node *request_serve(const struct node *request, bool dry, struct event_queue *events)
+{
+	struct words argv = { 0 };
+	struct command what;
+	struct node *answer;
+	int64_t ms;
+
+	if (request_is_sleep(request, &ms)) {
+		if (!dry)
+			clock_sleep(ms);
+		return NULL;
+	}
+	request_command(request, &argv, &what);
+	answer = dry ? request_refuse_dry(&argv, events) : run_command(&what);
+	words_free(&argv);
+	return answer;
+}

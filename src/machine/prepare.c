@@ -1,0 +1,409 @@
+/* From a spec to a start: what only a run can know is found, the host is checked and mended, taps
+ * are made (taking.c).  Every command runs beside the loop; a stop is heeded between any two of
+ * them. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "platform/clock.h"
+#include "platform/os.h"
+#include "machine/machine_inside.h"
+
+#define FIX_LIMIT_MS 30000  /* kldload and devctl wait for hardware */
+#define GONE_LIMIT_MS 10000 /* the kernel lets go of a destroyed VM when its users have */
+#define GONE_LOOK_MS 20	    /* between two looks */
+#define MOST_DETOURS 8
+
+void preparing_clear(struct preparing *p)
+{
+	facts_clear(&p->facts);
+	findings_clear(&p->findings);
+	words_free(&p->tried);
+	free(p->fixed);
+	memset(p, 0, sizeof(*p));
+}
+
+static struct event_record *say_problems(struct machine *m)
+{
+	struct event_record *r = event_add(m->events, VMRUN_CHECKED);
+
+	r->event.problems = (int)findings_problems(&m->preparing.findings);
+	event_target(r, m->boot.target);
+	return r;
+}
+
+static void fail_told(struct machine *m)
+{
+	const struct findings *found = &m->preparing.findings;
+	struct str text = { 0 };
+
+	for (size_t i = 0; i < found->count; i++) {
+		const struct finding *f = &found->item[i];
+
+		if (f->kind != FINDING_PROBLEM)
+			continue;
+		MEM_AUTO char *fix = f->fix.count == 0 ? NULL : words_shell_line(&f->fix);
+
+		str_addf(&text, "%s%s: %s%s%s", text.length > 0 ? "\n" : "", f->what, f->text,
+		    fix == NULL ? "" : ", fix: ", fix == NULL ? "" : fix);
+	}
+	MEM_AUTO char *lines = str_take(&text);
+
+	boots_fail(m, CAUSE_CHECK_FAILED, lines);
+}
+
+static void fail_with_report(struct machine *m)
+{
+	(void)say_problems(m);
+	fail_told(m);
+}
+
+/* The command that asks for the next fact; false when it cannot be started, which is an answer. */
+bool preparing_ask(struct machine *m)
+{
+	const struct words *command = facts_wanted(&m->preparing.facts);
+	struct error err = { 0 };
+
+	m->preparing.asking = true;
+	if (helper_start(&m->helper, command, HELPER_ANSWER, m->wait, MACHINE_TAG_OUTPUT,
+		machine_helper_tag, &err) == 0) {
+		machine_enter(m, STATE_PREPARING, FACT_LIMIT_MS);
+		return true;
+	}
+	facts_answer(&m->preparing.facts, -1, m->helper.missing, NULL);
+	m->preparing.asking = false;
+	error_clear(&err);
+	return false;
+}
+
+/* The terminal of a port that is ours, the same at every boot. */
+static int open_console(struct machine *m, struct error *err)
+{
+	struct spec *spec = m->boot.spec;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		if (spec->com[i] == NULL || strcmp(spec->com[i], SPEC_CONSOLE) != 0 ||
+		    spec->com_found[i] != NULL)
+			continue;
+		if (console_open(&m->console, &spec->console, m->boots == 0, err) != 0 ||
+		    waitset_watch_fd(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, err) != 0)
+			return -1;
+		spec->com_found[i] = mem_copy(m->console.path);
+	}
+	return 0;
+}
+
+/* Steps return true when they wait for something, or the boot has failed. */
+
+static bool find(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	struct report report = { 0 };
+	struct error err = { 0 };
+
+	p->open = p->open || spec_is_open(m->boot.spec);
+	if (open_console(m, &err) != 0) {
+		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+		error_clear(&err);
+		return true;
+	}
+	if (p->open &&
+	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->found, &p->facts, &p->findings))
+		return preparing_ask(m);
+	if (findings_problems(&p->findings) > 0) {
+		fail_with_report(m);
+		return true;
+	}
+	if (p->open && boot_replan(m->source, &m->boot, &report) != 0) {
+		boots_fail_with(m, &report);
+		return true;
+	}
+	p->step = m->options.no_checks ? PREPARE_TAKE : PREPARE_CHECK;
+	return false;
+}
+
+/* Writes down what a fix is about to take; false: it cannot, and the boot has failed. */
+static bool note_fix(struct machine *m, const struct finding *f)
+{
+	struct ledger_thing thing = { .name = mem_copy(f->what),
+		.sign = f->sign == NULL ? NULL : mem_copy(f->sign) };
+
+	words_append(&thing.undo, &f->undo);
+	words_append(&thing.probe, &f->probe);
+	free(m->preparing.fixed);
+	m->preparing.fixed = mem_copy(f->what);
+	return taking_note(m, &thing);
+}
+
+/* Runs the first fix that may be run and was not tried yet. */
+static bool mend(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	for (size_t i = 0; i < p->findings.count; i++) {
+		const struct finding *f = &p->findings.item[i];
+		bool may = finding_may_fix(f, m->options.fix, m->options.force);
+		MEM_AUTO char *line = may ? words_shell_line(&f->fix) : NULL;
+
+		if (line == NULL || words_have(&p->tried, line))
+			continue;
+		words_add(&p->tried, line);
+		p->fix_takes = f->undo.count > 0 && !ledger_has(m->ledger, f->what);
+		if (p->fix_takes && !note_fix(m, f))
+			return true;
+		if (f->forced)
+			p->gone_until_ms = clock_ms() + GONE_LIMIT_MS;
+		if (machine_help(m, &f->fix, HELPER_ALL)) {
+			machine_enter(m, STATE_PREPARING, FIX_LIMIT_MS);
+			return true;
+		}
+		if (p->fix_takes)
+			ledger_drop(m->ledger, f->what); /* nothing was made */
+	}
+	return false;
+}
+
+void preparing_look_again(struct preparing *p)
+{
+	facts_clear(&p->facts);
+	findings_clear(&p->findings);
+	/* What was free to take may be another program's since. */
+	if (p->step == PREPARE_CHECK)
+		p->step = PREPARE_FIND;
+}
+
+/* What was destroyed by force goes when its last user has let go. */
+static bool is_going(const struct machine *m)
+{
+	const struct preparing *p = &m->preparing;
+
+	if (clock_ms() >= p->gone_until_ms)
+		return false;
+	for (size_t i = 0; i < p->findings.count; i++) {
+		if (p->findings.item[i].kind == FINDING_PROBLEM && !p->findings.item[i].forced)
+			return false;
+	}
+	return true;
+}
+
+/* Somebody may know better before the VM has ever run; later nobody is there to ask. */
+static bool ask(struct machine *m)
+{
+	const struct findings *found = &m->preparing.findings;
+	bool fixable = false;
+
+	for (size_t i = 0; i < found->count; i++)
+		fixable = fixable || finding_may_fix(&found->item[i], true, m->options.force);
+	if (!m->options.ask || m->options.fix || m->boots > 0 || !fixable)
+		return false;
+	say_problems(m)->event.asks = true;
+	m->preparing.asks = true;
+	machine_enter(m, STATE_PREPARING, -1);
+	return true;
+}
+
+static void say_unchecked(struct machine *m)
+{
+	for (size_t i = 0; i < m->preparing.findings.count; i++) {
+		const struct finding *f = &m->preparing.findings.item[i];
+
+		if (f->kind != FINDING_UNCHECKED)
+			continue;
+		MEM_AUTO char *text = mem_format("not checked: %s", f->text);
+
+		event_text(event_add(m->events, VMRUN_NOTE), text);
+	}
+}
+
+static bool check(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	struct words ours = { 0 };
+	struct check_request request = { m->boot.spec, &m->boot.plan, m->boots > 0, &ours,
+		&p->facts };
+	bool done;
+
+	for (size_t i = 0; i < ledger_count(m->ledger); i++)
+		words_add(&ours, ledger_at(m->ledger, i)->name);
+	words_append(&ours, &m->locks.paths);
+	done = check_boot(&request, &p->findings);
+	words_free(&ours);
+	if (!done)
+		return preparing_ask(m);
+	if (findings_problems(&p->findings) == 0) {
+		say_unchecked(m);
+		event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
+		p->step = PREPARE_TAKE;
+		return false;
+	}
+	if (mend(m))
+		return true;
+	if (is_going(m)) {
+		machine_enter(m, STATE_PREPARING, GONE_LOOK_MS);
+		return true;
+	}
+	if (!ask(m))
+		fail_with_report(m);
+	return true;
+}
+
+static void step_on(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	for (;;) {
+		bool waits = false;
+
+		switch (p->step) {
+		case PREPARE_WAIT:
+			waits = beside_wait(m);
+			break;
+		case PREPARE_FIND:
+			waits = find(m);
+			break;
+		case PREPARE_CHECK:
+			waits = check(m);
+			break;
+		case PREPARE_TAKE:
+			waits = taking_step(m);
+			break;
+		case PREPARE_COMPANIONS:
+			waits = beside_companions(m);
+			break;
+		case PREPARE_ASK:
+			p->step = PREPARE_START;
+			machine_enter(m, STATE_PREPARING, -1);
+			asking_begin(m, &hooks_start, m->boot.spec);
+			return;
+		case PREPARE_START:
+			boots_start(m);
+			return;
+		}
+		if (waits)
+			return;
+	}
+}
+
+void preparing_begin(struct machine *m)
+{
+	preparing_clear(&m->preparing);
+	if (m->simulation == NULL) {
+		preparing_go_on(m);
+	} else if (simulation_check(m)) {
+		m->preparing.step = PREPARE_ASK;
+		step_on(m);
+	}
+}
+
+static void fix_ended(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	const char *line = p->tried.item[p->tried.count - 1];
+
+	if (m->helper.status == 0) {
+		struct event_record *r = event_add(m->events, VMRUN_FIXED);
+
+		event_target(r, m->boot.target);
+		event_text(r, line);
+		if (p->fix_takes)
+			ledger_made(m->ledger, p->fixed);
+	} else {
+		MEM_AUTO char *said = helper_words(&m->helper);
+		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);
+
+		/* What is there now is not of our making; of one that was killed nobody knows. */
+		if (p->fix_takes && m->helper.status > 0)
+			ledger_drop(m->ledger, p->fixed);
+		boots_warn(m, text);
+	}
+	preparing_look_again(p);
+	step_on(m);
+}
+
+void preparing_go_on(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	if (p->asking) {
+		p->asking = false;
+		facts_answer(&p->facts, m->helper.status, false, m->helper.output.text);
+		step_on(m);
+	} else if (m->state != STATE_PREPARING || p->step == PREPARE_COMPANIONS) {
+		step_on(m);
+	} else if (p->step == PREPARE_TAKE) {
+		if (taking_ended(m))
+			step_on(m);
+	} else {
+		fix_ended(m);
+	}
+}
+
+/* The helper is late, or it is time for another look. */
+void preparing_late(struct machine *m)
+{
+	if (m->helper.pid == 0) {
+		preparing_look_again(&m->preparing);
+		step_on(m);
+	} else if (machine_helper_late(m)) {
+		m->helper.status = -1;
+		preparing_go_on(m);
+	}
+}
+
+/* on_start wants another target: that is a boot like any other, with its own hooks and checks. */
+static void go_instead(struct machine *m, const char *target, const char *why)
+{
+	if (m->detours++ < MOST_DETOURS) {
+		event_text(event_add(m->events, VMRUN_NOTE), why);
+		free(m->next_target);
+		m->next_target = mem_copy(target);
+		drafting_begin(m);
+	} else {
+		MEM_AUTO char *text = mem_format("%s: on_start goes round in circles", why);
+
+		m->detours = 0; /* the boot that may follow has all of its own */
+		boots_fail(m, CAUSE_CHECK_FAILED, text);
+	}
+}
+
+void preparing_asked(struct machine *m)
+{
+	MEM_AUTO char *refusal = m->refusal;
+	MEM_AUTO char *target = m->instead;
+
+	/* Both hold for this boot only. */
+	m->refusal = m->instead = NULL;
+	if (target != NULL && strcmp(target, m->boot.target) != 0) {
+		go_instead(m, target, refusal);
+	} else if (target == NULL && refusal != NULL) {
+		boots_fail(m, CAUSE_CHECK_FAILED, refusal);
+	} else {
+		m->detours = 0;
+		step_on(m);
+	}
+}
+
+void preparing_answer(struct machine *m, bool fix)
+{
+	struct preparing *p = &m->preparing;
+
+	if (m->state != STATE_PREPARING || !p->asks)
+		return;
+	p->asks = false;
+	if (!fix) {
+		fail_told(m);
+		return;
+	}
+	m->options.fix = true;
+	preparing_look_again(p);
+	step_on(m);
+}
+
+void preparing_stop(struct machine *m)
+{
+	helper_kill(&m->helper);
+	helper_give_up(&m->helper, m->wait);
+	boots_stop_asking(m);
+}

@@ -1,0 +1,253 @@
+/* Undoing what a vmrun of this name left when it died, exactly that and nothing else. */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "platform/os.h"
+#include "machine/machine_inside.h"
+
+#define LOOK_MS 50
+/* When vmrun dies its hypervisor is told to stop: a guest that heeds the power button takes time.
+ */
+#define PATIENCE_MS 10000
+#define POWEROFF_MS 10000
+#define KILL_MS 5000
+#define COMMAND_MS 10000
+
+static bool processes_run(const struct machine *m)
+{
+	const struct ledger_process *p;
+
+	for (size_t i = 0; (p = ledger_process_at(m->ledger, i)) != NULL; i++) {
+		if (ledger_process_runs(p))
+			return true;
+	}
+	return false;
+}
+
+static void signal_processes(const struct machine *m, int signal)
+{
+	const struct ledger_process *p;
+
+	for (size_t i = 0; (p = ledger_process_at(m->ledger, i)) != NULL; i++)
+		ledger_signal_process(p, signal);
+}
+
+static void look_later(struct machine *m)
+{
+	machine_enter(m, STATE_RECOVERING, LOOK_MS);
+}
+
+static void say(struct machine *m, const char *text)
+{
+	event_text(event_add(m->events, VMRUN_NOTE), text);
+}
+
+/* Nothing of it is undone, and the ledger stays: the next start has another look. */
+static void leave(struct machine *m, enum cause cause, int status)
+{
+	m->left_alone = true;
+	m->outcome.cause = cause;
+	m->exit_status = status;
+	boots_farewell(m);
+}
+
+static void refuse(struct machine *m, pid_t pid)
+{
+	MEM_AUTO char *as = pid == 0 ? mem_copy("") : mem_format(" as pid %ld", (long)pid);
+	MEM_AUTO char *text = NULL;
+
+	if (pid == 0 && m->options.force)
+		text = mem_format("its hypervisor still runs, and its pid is not known: end the "
+				  "process that holds %s/vm open (fuser, fstat)",
+		    m->options.folder);
+	else
+		text = mem_format("its hypervisor still runs%s, left by a vmrun that died (pid "
+				  "%ld): stop the guest, or run vmrun with --force",
+		    as, (long)ledger_dead_supervisor(m->ledger));
+	boots_warn(m, text);
+	leave(m, CAUSE_CHECK_FAILED, STATUS_BUSY);
+}
+
+/* The ladder from its second step on: there is no channel to press a button any more. */
+static void power_off(struct machine *m, pid_t pid)
+{
+	struct plan plan = { .hyper = m->source->hyper, .vm = mem_copy(m->events->vm) };
+	struct power power = { 0 };
+
+	plan.hyper->power(&plan, STOP_POWEROFF, &power);
+	if (power.helper.count > 0)
+		(void)machine_help(m, &power.helper, HELPER_SILENT);
+	else
+		(void)kill(pid, power.signal != 0 ? power.signal : SIGTERM);
+	words_free(&power.helper);
+	free(plan.vm);
+}
+
+/* Its time is over: the next step of the ladder, where --force allows it. */
+static void end_hypervisor(struct machine *m, pid_t pid)
+{
+	struct recovery *r = &m->recovery;
+	int64_t now = machine_now(m);
+
+	if (!m->options.force || pid == 0 || r->step == RECOVER_KILL) {
+		refuse(m, pid);
+	} else if (r->step == RECOVER_WAIT) {
+		r->step = RECOVER_POWEROFF;
+		r->until_ms = now + POWEROFF_MS;
+		power_off(m, pid);
+		look_later(m);
+	} else {
+		r->step = RECOVER_KILL;
+		r->until_ms = now + KILL_MS;
+		(void)kill(pid, SIGKILL);
+		look_later(m);
+	}
+}
+
+/* Not before the hypervisor has ended: a guest that is left alone needs its companions. */
+static void ask_processes(struct machine *m)
+{
+	m->recovery.asked = true;
+	m->recovery.until_ms = machine_now(m) + PATIENCE_MS;
+	signal_processes(m, SIGTERM);
+}
+
+/* True: all are gone, or cannot be ended. */
+static bool wait_for_processes(struct machine *m)
+{
+	struct recovery *r = &m->recovery;
+	int64_t now = machine_now(m);
+	pid_t pid;
+	bool runs = ledger_hypervisor_runs(m->ledger, &pid);
+
+	if (!runs && !r->asked)
+		ask_processes(m);
+	if (!runs && !processes_run(m))
+		return true;
+	if (now < r->until_ms) {
+		look_later(m);
+	} else if (runs) {
+		end_hypervisor(m, pid);
+	} else if (r->killed) {
+		machine_cleanup_failed(
+		    m, "a companion of the vmrun before does not die (the next start tries again)");
+		return true;
+	} else {
+		r->killed = true;
+		signal_processes(m, SIGKILL);
+		r->until_ms = now + KILL_MS;
+		look_later(m);
+	}
+	return false;
+}
+
+/* True: there is no entry of the VM any more, or none that we could destroy. */
+static bool destroy(struct machine *m)
+{
+	const struct words *command = ledger_destroy(m->ledger);
+	struct recovery *r = &m->recovery;
+
+	if (command->count == 0 || !os_vm_exists(m->events->vm))
+		return true;
+	if (!r->destroyed) {
+		r->destroyed = true;
+		r->until_ms = machine_now(m) + COMMAND_MS;
+		if (machine_help(m, command, HELPER_SILENT)) {
+			machine_enter(m, STATE_RECOVERING, COMMAND_MS);
+			return false;
+		}
+	}
+	if (machine_now(m) < r->until_ms) {
+		look_later(m);
+		return false;
+	}
+	machine_cleanup_failed(
+	    m, "the VM that the vmrun before left in /dev/vmm cannot be destroyed");
+	return true;
+}
+
+static void finish(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (ledger_remove_pid_files(m->ledger, &m->pid_files, &err) != 0) {
+		MEM_AUTO char *text = mem_format("%s (the next start tries again)", err.text);
+
+		machine_cleanup_failed(m, text);
+	}
+	error_clear(&err);
+	undoing_end(m);
+	if (machine_must_panic(m)) {
+		leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
+		return;
+	}
+	ledger_adopt(m->ledger);
+	machine_enter(m, STATE_WAITING, 0);
+}
+
+static void wait_or_finish(struct machine *m, bool waits)
+{
+	if (waits)
+		machine_enter(m, STATE_RECOVERING, COMMAND_MS);
+	else
+		finish(m);
+}
+
+static void go_on(struct machine *m)
+{
+	if (m->recovery.step < RECOVER_DESTROY) {
+		if (!wait_for_processes(m))
+			return;
+		m->recovery.step = RECOVER_DESTROY;
+	}
+	if (m->recovery.step == RECOVER_DESTROY) {
+		if (!destroy(m))
+			return;
+		m->recovery.step = RECOVER_UNDO;
+		undoing_begin(m);
+	}
+	wait_or_finish(m, undoing_next(m));
+}
+
+void recovery_begin(struct machine *m)
+{
+	pid_t dead = ledger_dead_supervisor(m->ledger);
+	MEM_AUTO char *text = dead == 0
+	    ? mem_copy("a hypervisor runs that no ledger lists: waiting for its end")
+	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);
+
+	say(m, text);
+	m->recovery = (struct recovery){ .until_ms = machine_now(m) + PATIENCE_MS };
+	machine_enter(m, STATE_RECOVERING, -1);
+	go_on(m);
+}
+
+void recovery_helper_ended(struct machine *m)
+{
+	if (m->recovery.step == RECOVER_UNDO)
+		wait_or_finish(m, undoing_go_on(m));
+	else
+		go_on(m);
+}
+
+void recovery_late(struct machine *m)
+{
+	if (m->helper.pid == 0) {
+		go_on(m);
+	} else if (m->recovery.step != RECOVER_UNDO && m->recovery.step != RECOVER_DESTROY) {
+		look_later(m); /* the command that switches it off takes its time */
+		go_on(m);
+	} else if (machine_helper_late(m)) {
+		m->helper.status = -1;
+		recovery_helper_ended(m);
+	}
+}
+
+void recovery_stop(struct machine *m)
+{
+	helper_kill(&m->helper);
+	helper_give_up(&m->helper, m->wait);
+	m->stop_requested = true;
+	leave(m, CAUSE_STOPPED, STATUS_OK);
+}

@@ -1,0 +1,214 @@
+/* Simulated boots. */
+#include "machine/simulation.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/spawn.h"
+#include "machine/machine_inside.h"
+
+#define UPTIME_MOST 1e9 /* seconds: 31 years */
+#define MOST_REFUSED 200
+
+/* What a status means, as if bhyve had ended with it and said nothing. */
+static void explain_status(int status, struct outcome *out)
+{
+	struct signs signs = { .answered = true };
+	struct process_end end = { .status = status };
+
+	hyper_bhyve.explain(&signs, &end, out);
+}
+
+/* An outcome with a cause that no status tells. */
+static void explain_cause(enum cause cause, struct outcome *out)
+{
+	if (cause_has_status(cause)) {
+		explain_status((int)cause, out); /* reboot 0 to error 4 */
+		return;
+	}
+	*out = (struct outcome){ .cause = cause, .status = -1 };
+	if (cause == CAUSE_KILLED)
+		out->signal = SIGKILL;
+	else if (cause == CAUSE_START_FAILED || cause == CAUSE_LOADER_FAILED)
+		out->status = 1;
+}
+
+static int parse_uptime(const char *text, int64_t *ms, struct error *err)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || !(seconds >= 0 && seconds <= UPTIME_MOST))
+		return error_set(
+		    err, STATUS_USAGE, "\"%s\" is no time up, expected seconds: reboot@90", text);
+	*ms = llround(seconds * 1000);
+	return 0;
+}
+
+/* One item, which is cut at its "@". */
+static int parse_item(char *text, struct simulated_exit *out, struct error *err)
+{
+	struct reboot_list list = { 0 };
+	char *at = strchr(text, '@');
+	int rc = 0;
+
+	if (at != NULL) {
+		*at = '\0';
+		rc = parse_uptime(at + 1, &out->uptime_ms, err);
+	}
+	if (rc == 0)
+		rc = reboot_list_parse(text, &list, err);
+	if (rc == 0 && list.count != 1)
+		rc = error_set(
+		    err, STATUS_USAGE, "an exit is missing: expected a cause or a status");
+	else if (rc == 0 && list.item[0].is_status)
+		explain_status(list.item[0].status, &out->outcome);
+	else if (rc == 0 && list.item[0].cause == CAUSE_GIVEN_UP)
+		rc = error_set(
+		    err, STATUS_USAGE, "\"given_up\" is no exit: it comes of too many boots");
+	else if (rc == 0)
+		explain_cause(list.item[0].cause, &out->outcome);
+	reboot_list_free(&list);
+	return rc;
+}
+
+int simulation_parse(const char *list, struct simulation *out, struct error *err)
+{
+	MEM_AUTO char *copy = mem_copy(list);
+	char *rest = copy;
+
+	memset(out, 0, sizeof(*out));
+	while (rest != NULL) {
+		char *text = rest;
+
+		rest = strchr(rest, ',');
+		if (rest != NULL)
+			*rest++ = '\0';
+		out->item = mem_resize(out->item, out->count + 1, sizeof(*out->item));
+		memset(&out->item[out->count], 0, sizeof(*out->item));
+		if (parse_item(text, &out->item[out->count++], err) != 0) {
+			simulation_free(out);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void simulation_free(struct simulation *s)
+{
+	free(s->item);
+	memset(s, 0, sizeof(*s));
+}
+
+/* The exit that is due, or NULL. */
+static const struct simulated_exit *due(const struct simulation *s)
+{
+	return s->next < s->count ? &s->item[s->next] : NULL;
+}
+
+bool simulation_check(struct machine *m)
+{
+	const struct simulated_exit *e = due(m->simulation);
+
+	if (e == NULL || e->outcome.cause != CAUSE_CHECK_FAILED)
+		return true;
+	m->simulation->next++;
+	boots_fail(m, CAUSE_CHECK_FAILED, "");
+	return false;
+}
+
+static void end_boot(struct machine *m)
+{
+	struct simulation *s = m->simulation;
+	const struct simulated_exit *e = due(s);
+
+	s->next++;
+	m->outcome = e->outcome;
+	m->stop_requested = m->outcome.cause == CAUSE_STOPPED;
+	m->uptime_ms = s->now_ms - s->started_ms;
+	asking_abandon(m);
+	boots_say_exit(m);
+}
+
+/* The loader fails before there is anything to be told of. */
+void simulation_start(struct machine *m)
+{
+	const struct simulated_exit *e = due(m->simulation);
+
+	m->boots++;
+	m->simulation->started_ms = m->simulation->now_ms;
+	machine_enter(m, STATE_RUNNING, -1);
+	if (e != NULL && e->outcome.cause == CAUSE_LOADER_FAILED) {
+		end_boot(m);
+		return;
+	}
+	event_target(event_add(m->events, VMRUN_SPAWNED), m->boot.target);
+	asking_begin(m, &hooks_started, m->boot.spec);
+}
+
+/* When something happens next; -1: nothing will. */
+static int64_t next_moment(const struct machine *m)
+{
+	const struct simulated_exit *e = due(m->simulation);
+	int64_t at = m->deadline_ms;
+
+	if (m->asking.task != NULL && (at < 0 || m->asking.until_ms < at))
+		at = m->asking.until_ms;
+	if (m->state == STATE_RUNNING && e != NULL &&
+	    (at < 0 || m->simulation->started_ms + e->uptime_ms <= at))
+		at = m->simulation->started_ms + e->uptime_ms;
+	return at;
+}
+
+static void say_rest(struct machine *m)
+{
+	const struct simulation *s = m->simulation;
+
+	if (s->next == s->count)
+		return;
+	MEM_AUTO char *text = mem_format("it was over after %zu of %zu exits", s->next, s->count);
+
+	event_text(event_add(m->events, VMRUN_NOTE), text);
+}
+
+/* One thing that happens; false: nothing will. */
+static bool step(struct machine *m)
+{
+	struct simulation *s = m->simulation;
+	int64_t at = next_moment(m);
+	bool exits =
+	    m->state == STATE_RUNNING && due(s) != NULL && at == s->started_ms + due(s)->uptime_ms;
+
+	if (at < 0 || (m->state == STATE_WAITING && due(s) == NULL))
+		return false;
+	if (at > s->now_ms)
+		s->now_ms = at;
+	if (exits)
+		end_boot(m);
+	else
+		machine_deadline(m);
+	return true;
+}
+
+/* Boots that hooks refuse, or on_prepare fails, use up no exit, and may go on for ever. */
+static bool goes_round(struct machine *m)
+{
+	const struct simulation *s = m->simulation;
+
+	if (m->ends - (int64_t)s->next < MOST_REFUSED)
+		return false;
+	event_text(event_add(m->events, VMRUN_NOTE),
+	    "it goes round in a circle: hooks refuse each boot, and the policy boots again");
+	return true;
+}
+
+void simulation_walk(struct machine *m)
+{
+	while (m->state != STATE_ENDED && !goes_round(m) && step(m))
+		;
+	if (m->state == STATE_ENDED)
+		say_rest(m);
+}

@@ -1,0 +1,172 @@
+/* Taking from the host what a boot needs: disks are locked, taps are made. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "machine/machine_inside.h"
+
+#define COMMAND_MS 30000
+#define MOST_COLLISIONS 16
+
+bool taking_note(struct machine *m, struct ledger_thing *thing)
+{
+	struct error err = { 0 };
+	int rc = ledger_take(m->ledger, thing, &err);
+
+	ledger_thing_clear(thing);
+	if (rc == 0)
+		return true;
+	boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+	error_clear(&err);
+	return false;
+}
+
+static bool note_tap(struct machine *m, const char *tap)
+{
+	struct ledger_thing thing;
+
+	tap_thing(m->boot.plan.hyper, tap, &thing);
+	return taking_note(m, &thing);
+}
+
+/* From here on no other vmrun starts with these disks. */
+static bool lock_disks(struct machine *m)
+{
+	struct error err = { 0 };
+	bool good = disklock_take(&m->locks, m->boot.spec, &err) == 0;
+
+	if (!good && m->options.no_checks)
+		boots_warn(m, err.text);
+	else if (!good)
+		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+	error_clear(&err);
+	return good || m->options.no_checks;
+}
+
+/* The bridge that a device's tap joins, or NULL when it needs none. Caller frees. */
+static char *bridge_of(const struct device *dev)
+{
+	struct needs needs = { 0 };
+	char *bridge = NULL;
+
+	if (!dev->removed && dev->kind->needs != NULL)
+		dev->kind->needs(dev, &needs);
+	for (size_t i = 0; i < needs.count; i++) {
+		if (needs.item[i].kind == NEED_BRIDGE && bridge == NULL)
+			bridge = mem_copy(needs.item[i].what);
+	}
+	needs_clear(&needs);
+	return bridge;
+}
+
+/*
+ * Returns the next step for a tap.  Kept from boot to boot: a tap that could not join its bridge is
+ * in the ledger, and the next boot has to join it.
+ */
+static enum tap_step next_step(const struct machine *m, const char *tap)
+{
+	const char *done = pairs_get(&m->taps, tap);
+
+	return done == NULL ? TAP_CREATE : (enum tap_step)(*done - '0');
+}
+
+static void step_done(struct machine *m, const char *tap)
+{
+	int done = (int)next_step(m, tap) + 1;
+
+	pairs_remove(&m->taps, tap);
+	pairs_addf(&m->taps, tap, "%d", done);
+}
+
+/* Adds the tap to the ledger, unless an earlier boot or vmrun did; false: the boot has failed. */
+static bool expect_tap(struct machine *m, const char *tap)
+{
+	m->preparing.tap_noted = !ledger_has(m->ledger, tap);
+	return !m->preparing.tap_noted || note_tap(m, tap);
+}
+
+/* Starts the next command for this tap; without it, the boot has failed. */
+static void run_step(struct machine *m, const char *tap, const char *bridge)
+{
+	enum tap_step step = next_step(m, tap);
+	struct words command = { 0 };
+	bool started;
+
+	tap_command(m->boot.plan.hyper, step, tap, bridge, &command);
+	started = machine_help(m, &command, HELPER_ALL);
+	words_free(&command);
+	if (started) {
+		machine_enter(m, STATE_PREPARING, COMMAND_MS);
+		return;
+	}
+	if (step == TAP_CREATE && m->preparing.tap_noted)
+		ledger_drop(m->ledger, tap); /* nothing was made */
+	boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
+}
+
+/* Makes the next tap that is missing, one command at a time. */
+bool taking_step(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+
+	p->has_disks = p->has_disks || lock_disks(m);
+	if (!p->has_disks)
+		return true;
+	for (; p->tap < m->boot.spec->device_count; p->tap++) {
+		const struct device *dev = m->boot.spec->devices[p->tap];
+		MEM_AUTO char *bridge = bridge_of(dev);
+
+		if (bridge == NULL || dev->found == NULL || next_step(m, dev->found) == TAP_STEPS)
+			continue;
+		if (next_step(m, dev->found) != TAP_CREATE || expect_tap(m, dev->found))
+			run_step(m, dev->found, bridge);
+		return true;
+	}
+	p->step = PREPARE_COMPANIONS;
+	return false;
+}
+
+/* Somebody else made an interface of that name since we looked: another one will do. */
+static bool try_another_tap(struct machine *m)
+{
+	struct preparing *p = &m->preparing;
+	struct device *dev = m->boot.spec->devices[p->tap];
+
+	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MOST_COLLISIONS ||
+	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
+		return false;
+	/* One that this boot did not add may be of a create that was killed: it stays. */
+	if (p->tap_noted)
+		ledger_drop(m->ledger, dev->found);
+	pairs_remove(&m->found, dev->id);
+	free(dev->found);
+	dev->found = NULL;
+	preparing_look_again(p);
+	p->step = PREPARE_FIND;
+	p->tap = 0;
+	return true;
+}
+
+bool taking_ended(struct machine *m)
+{
+	const struct preparing *p = &m->preparing;
+
+	if (m->helper.status == 0) {
+		const char *tap = m->boot.spec->devices[p->tap]->found;
+
+		if (next_step(m, tap) == TAP_CREATE)
+			ledger_made(m->ledger, tap);
+		step_done(m, tap);
+	} else if (!try_another_tap(m)) {
+		const struct device *dev = m->boot.spec->devices[p->tap];
+		MEM_AUTO char *said = helper_words(&m->helper);
+		MEM_AUTO char *text = mem_format("%s: no tap for its bridge: %s", dev->id, said);
+
+		/* There is none; of a command that was killed nobody knows. */
+		if (p->tap_noted && next_step(m, dev->found) == TAP_CREATE && m->helper.status > 0)
+			ledger_drop(m->ledger, dev->found);
+		boots_fail(m, CAUSE_CHECK_FAILED, text);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,208 @@
+/*
+ * Gives back what the ledger lists, newest first: at the end of a run, and for a vmrun that died.
+ * What cannot be given back stays in the ledger, and the next thing has its turn.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/os.h"
+#include "machine/machine_inside.h"
+
+void undoing_begin(struct machine *m)
+{
+	m->undoing.left = ledger_count(m->ledger);
+	m->undoing.probing = false;
+}
+
+static const struct ledger_thing *current(const struct machine *m)
+{
+	return ledger_at(m->ledger, m->undoing.left - 1);
+}
+
+static void note(struct machine *m, const char *text)
+{
+	event_text(event_add(m->events, VMRUN_NOTE), text);
+}
+
+static void drop(struct machine *m)
+{
+	ledger_drop(m->ledger, current(m)->name);
+	m->undoing.left--;
+}
+
+static void keep(struct machine *m, const char *why)
+{
+	const struct ledger_thing *thing = current(m);
+	MEM_AUTO char *line = words_shell_line(&thing->undo);
+	MEM_AUTO char *text = mem_format(
+	    "%s is left behind: `%s`: %s (the next start tries again)", thing->name, line, why);
+
+	machine_cleanup_failed(m, text);
+	m->undoing.left--;
+}
+
+static bool start(struct machine *m, const struct words *command, struct error *err)
+{
+	return helper_start(&m->helper, command, HELPER_ALL, m->wait, MACHINE_TAG_OUTPUT,
+		   machine_helper_tag, err) == 0;
+}
+
+static void drop_replaced(struct machine *m)
+{
+	MEM_AUTO char *text = mem_format(
+	    "%s is not the interface that vmrun made any more: left alone", current(m)->name);
+
+	note(m, text);
+	drop(m);
+}
+
+bool undoing_next(struct machine *m)
+{
+	while (m->undoing.left > 0) {
+		struct error err = { 0 };
+
+		if (ledger_is_replaced(current(m))) {
+			drop_replaced(m);
+			continue;
+		}
+		if (start(m, &current(m)->undo, &err))
+			return true;
+		keep(m, err.text);
+		error_clear(&err);
+	}
+	return false;
+}
+
+/* What the probe said.  One that was killed leaves it open, so the thing stays in the ledger. */
+static bool is_there(const struct machine *m)
+{
+	const char *output = m->helper.output.text;
+
+	if (m->helper.status < 0)
+		return true;
+	return m->helper.status == 0 && output != NULL && strstr(output, current(m)->sign) != NULL;
+}
+
+static void probed(struct machine *m)
+{
+	MEM_AUTO char *why = m->undoing.why;
+
+	m->undoing.probing = false;
+	m->undoing.why = NULL;
+	if (is_there(m)) {
+		keep(m, why);
+	} else {
+		MEM_AUTO char *text = mem_format("%s is gone already", current(m)->name);
+
+		note(m, text);
+		drop(m);
+	}
+}
+
+/* vmrun 0.1 did not write down how to look for a thing.  A PCI device, "pci0:3:0:0", stays. */
+static bool is_interface_gone(const struct ledger_thing *thing)
+{
+	return thing->probe.count == 0 && strchr(thing->name, ':') == NULL &&
+	    os_interface_index(thing->name) == 0;
+}
+
+/* The command failed: is the thing still there? */
+static bool probe(struct machine *m)
+{
+	const struct ledger_thing *thing = current(m);
+	MEM_AUTO char *why = helper_words(&m->helper);
+	struct error ignored = { 0 };
+
+	if (thing->probe.count > 0 && start(m, &thing->probe, &ignored)) {
+		m->undoing.probing = true;
+		m->undoing.why = why;
+		why = NULL;
+		return true;
+	}
+	if (is_interface_gone(thing))
+		drop(m);
+	else
+		keep(m, why);
+	error_clear(&ignored);
+	return false;
+}
+
+bool undoing_go_on(struct machine *m)
+{
+	if (m->undoing.probing) {
+		probed(m);
+	} else if (m->helper.status == 0) {
+		if (m->state == STATE_RECOVERING) {
+			MEM_AUTO char *line = words_shell_line(&current(m)->undo);
+			MEM_AUTO char *text = mem_format("given back: %s", line);
+
+			note(m, text);
+		}
+		drop(m);
+	} else if (probe(m)) {
+		return true;
+	}
+	return undoing_next(m);
+}
+
+void undoing_end(struct machine *m)
+{
+	MEM_AUTO char *left = NULL;
+
+	ledger_forget_dead_processes(m->ledger);
+	left = ledger_clear_boot(m->ledger);
+	if (left != NULL) {
+		MEM_AUTO char *text =
+		    mem_format("%s is left behind (the next start tries again)", left);
+
+		machine_cleanup_failed(m, text);
+	}
+}
+
+static int run_now(const struct words *words, char **output)
+{
+	struct command what = { .argv = words->item, .limit_ms = UNDOING_MS, .most = 65536 };
+	struct command_result result;
+	struct error ignored = { 0 };
+	int status = -1;
+
+	*output = NULL;
+	if (words->count > 0 && command_run(&what, &result, &ignored) == 0) {
+		if (result.fate == COMMAND_ENDED)
+			status = result.end.status;
+		*output = mem_copy(result.out);
+		command_clear(&result);
+	}
+	error_clear(&ignored);
+	return status;
+}
+
+static bool undo_now(const struct ledger_thing *thing)
+{
+	MEM_AUTO char *output = NULL;
+	MEM_AUTO char *probed = NULL;
+	int status;
+
+	if (ledger_is_replaced(thing) || run_now(&thing->undo, &output) == 0)
+		return true;
+	status = run_now(&thing->probe, &probed);
+	return status > 0 || (status == 0 && strstr(probed, thing->sign) == NULL);
+}
+
+void undoing_now(struct machine *m)
+{
+	struct words destroy = { 0 };
+	MEM_AUTO char *output = NULL;
+
+	if (m->boots > 0 && m->simulation == NULL)
+		cleaning_command(m, &destroy);
+	(void)run_now(&destroy, &output);
+	words_free(&destroy);
+	for (size_t i = ledger_count(m->ledger); i > 0; i--) {
+		const struct ledger_thing *thing = ledger_at(m->ledger, i - 1);
+
+		if (undo_now(thing))
+			ledger_drop(m->ledger, thing->name);
+	}
+}

@@ -1,0 +1,70 @@
+/* The ring of events: bounded in number and in bytes, never out of step. */
+#include "control/backlog.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void test_order(void **state)
+{
+	struct backlog b = { 0 };
+
+	(void)state;
+	assert_true(backlog_next(&b) == 1);
+	assert_null(backlog_line(&b, 1));
+	for (uint64_t seq = 5; seq < 5 + 3 * BACKLOG_EVENTS; seq++)
+		backlog_add(&b, seq, mem_format("%llu", (unsigned long long)seq));
+	assert_int_equal(b.count, BACKLOG_EVENTS);
+	assert_true(backlog_next(&b) == 5 + 3 * BACKLOG_EVENTS);
+	assert_true(b.oldest == 5 + 2 * BACKLOG_EVENTS);
+	for (uint64_t seq = b.oldest; seq < backlog_next(&b); seq++)
+		assert_true(strtoull(backlog_line(&b, seq), NULL, 10) == seq);
+	assert_null(backlog_line(&b, b.oldest - 1));
+	assert_null(backlog_line(&b, backlog_next(&b)));
+	backlog_clear(&b);
+}
+
+static char *long_line(size_t n)
+{
+	char *line = mem_zero(n + 1);
+
+	memset(line, 'x', n);
+	return line;
+}
+
+static void test_bytes(void **state)
+{
+	struct backlog b = { 0 };
+
+	(void)state;
+	for (uint64_t seq = 1; seq <= 100; seq++)
+		backlog_add(&b, seq, long_line(BACKLOG_BYTES / 8));
+	assert_int_equal(b.count, 8);
+	assert_true(b.oldest == 93);
+	/* The newest one is kept, however long it is. */
+	backlog_add(&b, 101, long_line(3 * BACKLOG_BYTES));
+	assert_int_equal(b.count, 1);
+	assert_non_null(backlog_line(&b, 101));
+	backlog_add(&b, 102, long_line(1));
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.bytes, 1);
+	backlog_clear(&b);
+	assert_int_equal(b.count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+/* Requests of the control socket as they are read: every member, and any bytes at all. */
+#include "control/request.h"
+
+#include "../base/dice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/clock.h"
+
+#define FUZZ_MS 2000
+
+static struct order read_good(const char *line)
+{
+	struct order o;
+	struct error err = { 0 };
+
+	if (order_read(&o, line, strlen(line), &err) != 0)
+		fail_msg("%s: %s", line, err.text);
+	return o;
+}
+
+static void expect_bad(const char *line, size_t length, const char *text)
+{
+	struct order o;
+	struct error err = { 0 };
+
+	assert_int_equal(order_read(&o, line, length, &err), -1);
+	assert_string_equal(err.text, text);
+	assert_int_equal(err.status, STATUS_USAGE);
+	error_clear(&err);
+	order_clear(&o);
+}
+
+static void test_members(void **state)
+{
+	struct order o = read_good("{\"id\":\"a\\u0020b\",\"cmd\":\"wait-for\",\"text\":\"x\\ny\","
+				   "\"timeout\":1.5,\"backlog\":true}");
+
+	(void)state;
+	assert_int_equal(o.type, ORDER_WAIT_FOR);
+	assert_string_equal(o.id, "\"a\\u0020b\"");
+	assert_string_equal(o.text, "x\ny");
+	assert_int_equal(o.text_length, 3);
+	assert_int_equal(o.timeout_ms, 1500);
+	assert_true(o.backlog);
+	assert_int_equal(o.from, -1);
+	order_clear(&o);
+	o = read_good(" {\"cmd\":\"events\", \"from\": 9007199254740993, \"id\":-1e5 }\r");
+	assert_true(o.from == 9007199254740993);
+	assert_string_equal(o.id, "-1e5");
+	assert_int_equal(o.timeout_ms, -1);
+	order_clear(&o);
+	o = read_good("{\"cmd\":\"status\",\"id\":123456789012345678901234567890}");
+	assert_string_equal(o.id, "123456789012345678901234567890");
+	order_clear(&o);
+	o = read_good("{\"cmd\":\"reboot\"}");
+	assert_null(o.id);
+	assert_null(o.target);
+	order_clear(&o);
+}
+
+/* The id is answered even where the rest is wrong. */
+static void test_id_of_a_bad_one(void **state)
+{
+	static const char line[] = "{\"cmd\":7,\"id\":[],\"id2\":{\"id\":5}}";
+	static const char good[] = "{\"x\":{\"id\":5},\"cmd\":\"no\",\"id\":6}";
+	struct error err = { 0 };
+	struct order o;
+
+	(void)state;
+	expect_bad(line, strlen(line), "id: expected a number or a string, of at most 256 bytes");
+	assert_int_equal(order_read(&o, good, strlen(good), &err), -1);
+	assert_string_equal(o.id, "6");
+	error_clear(&err);
+	order_clear(&o);
+}
+
+static void test_bytes(void **state)
+{
+	static const char nul[] = "{\"cmd\":\"status\"\0}", in_text[] = "{\"cmd\":\"sta\0tus\"}";
+
+	(void)state;
+	expect_bad(nul, sizeof(nul) - 1,
+	    "not JSON: column 16: expected a comma or the end of the container");
+	expect_bad(in_text, sizeof(in_text) - 1, "not JSON: column 12: a NUL byte in a string");
+	expect_bad("", 0, "not JSON: column 1: there is nothing in it");
+	expect_bad("[[[[", 4, "not JSON: column 5: the text ends too early");
+}
+
+static const char *const samples[] = {
+	"{\"id\":1,\"cmd\":\"status\"}",
+	"{\"id\":\"x\",\"cmd\":\"wait-for\",\"text\":\"\\u00e9\",\"timeout\":1.25}",
+	"{\"cmd\":\"wait\",\"state\":\"running\",\"timeout\":3}",
+	"{\"cmd\":\"wait\",\"gone\":true}",
+	"{\"cmd\":\"events\",\"from\":17}",
+	"{\"cmd\":\"console\",\"write\":true}",
+	"{\"cmd\":\"next\",\"target\":\"install\"}",
+};
+
+/* Some bytes of a good one changed, taken out, doubled; or nothing but noise. */
+static size_t make(struct dice *dice, char *line, size_t room)
+{
+	const char *sample = samples[dice_roll(dice, sizeof(samples) / sizeof(samples[0]))];
+	size_t n = strlen(sample);
+
+	if (dice_roll(dice, 4) == 0) {
+		n = dice_roll(dice, (unsigned)room);
+		for (size_t i = 0; i < n; i++)
+			line[i] = (char)dice_roll(dice, 256);
+		return n;
+	}
+	(void)snprintf(line, room, "%s", sample);
+	for (unsigned times = dice_roll(dice, 6); times > 0 && n > 2; times--) {
+		size_t at = dice_roll(dice, (unsigned)n - 1),
+		       length = 1 + dice_roll(dice, (unsigned)(n - at) - 1);
+
+		switch (dice_roll(dice, 3)) {
+		case 0:
+			line[at] = dice_roll(dice, 2) == 0 ? (char)dice_roll(dice, 256)
+							   : "{}[]\":,0e.\\"[dice_roll(dice, 11)];
+			break;
+		case 1:
+			memmove(line + at, line + at + length, n - at - length);
+			n -= length;
+			break;
+		default:
+			if (n + length > room)
+				break;
+			memmove(line + at + length, line + at, n - at);
+			n += length;
+		}
+	}
+	return n;
+}
+
+static void test_any_bytes(void **state)
+{
+	int64_t until = clock_ms() + FUZZ_MS;
+	size_t good = 0, bad = 0;
+	struct dice dice;
+
+	(void)state;
+	dice_start(&dice, 1);
+	while (clock_ms() < until) {
+		char line[512];
+		size_t n = make(&dice, line, sizeof(line));
+		char *exact = malloc(n + 1); /* so that a sanitizer sees a byte too far */
+		struct error err = { 0 };
+		struct order o;
+
+		assert_non_null(exact);
+		memcpy(exact, line, n);
+		if (order_read(&o, exact, n, &err) == 0) {
+			assert_null(err.text);
+			good++;
+		} else {
+			assert_non_null(err.text);
+			bad++;
+		}
+		error_clear(&err);
+		order_clear(&o);
+		free(exact);
+	}
+	print_message("%zu good, %zu bad\n", good, bad);
+	assert_true(good > 100 && bad > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_id_of_a_bad_one),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_any_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
