@@ -24,29 +24,32 @@ struct ahci {
 };
 
 /* clang-format off */
-#define SATA_ROWS \
-	DISK_PATH_ROW(true), \
-	DISK_ROWS, \
-	{ "nmrr", FIELD_CUSTOM, offsetof(struct disk, nmrr), .custom = &disk_number_custom, \
-	    .help = "rotation rate, 1 for a solid state disk" }, \
-	{ "rev", FIELD_STRING, offsetof(struct disk, rev), .longest = 8, \
-	    .host.kind = HOST_NONE, .help = "firmware revision" }, \
-	{ "model", FIELD_STRING, offsetof(struct disk, model), .longest = 40, \
-	    .host.kind = HOST_NONE, .help = "model name" }
+#define SATA_ROWS(owner, in) \
+	DISK_PATH_ROW(owner, in, true), \
+	DISK_ROWS(owner, in), \
+	ROW_CUSTOM("nmrr", owner, in nmrr, disk_number_custom, .unset = -1, \
+	    .help = "rotation rate, 1 for a solid state disk"), \
+	ROW_STRING("rev", owner, in rev, .max_length = 8, .host.kind = HOST_NONE, \
+	    .help = "firmware revision"), \
+	ROW_STRING("model", owner, in model, .max_length = 40, .host.kind = HOST_NONE, \
+	    .help = "model name")
 
-static const struct field one_fields[] = { SATA_ROWS, { 0 } };
+DESCRIBES(one_fields, struct disk);
+static const struct field one_fields[] = { SATA_ROWS(struct disk, ), { 0 } };
 
+DESCRIBES(port_fields, struct port);
 static const struct field port_fields[] = {
-	{ "type", FIELD_CHOICE, offsetof(struct port, type), .choices = types, .required = true,
-	    .help = "hd or cd" },
-	SATA_ROWS,
+	ROW_CHOICE("type", struct port, type, types, .required = true,
+	    .help = "hd or cd"),
+	SATA_ROWS(struct port, disk.),
 	{ 0 },
 };
 
+DESCRIBES(ahci_fields, struct ahci);
 static const struct field ahci_fields[] = {
-	{ "ports", FIELD_LIST, offsetof(struct ahci, ports), .rows = port_fields,
-	    .size = sizeof(struct port), .defaults = disk_defaults, .required = true,
-	    .has_range = true, .min = 1, .max = MOST_PORTS, .help = "the drives, port 0 first" },
+	ROW_LIST("ports", struct ahci, ports, port_fields, .required = true, .has_range = true,
+	    .min = 1, .max = MOST_PORTS,
+	    .help = "the drives, port 0 first"),
 	{ 0 },
 };
 /* clang-format on */
@@ -227,9 +230,7 @@ static const struct bhyve_form form = { .model = "ahci", .ports = true };
 const struct device_kind device_ahci_hd = {
 	.name = "ahci-hd",
 	.help = "SATA disk on a controller of its own",
-	.size = sizeof(struct disk),
-	.fields = one_fields,
-	.defaults = disk_defaults,
+	DEVICE_CONFIG(struct disk, one_fields),
 	.check = one_check,
 	.form = &hd_form,
 	.claims = one_claims,
@@ -241,9 +242,7 @@ const struct device_kind device_ahci_hd = {
 const struct device_kind device_ahci_cd = {
 	.name = "ahci-cd",
 	.help = "SATA CD drive on a controller of its own",
-	.size = sizeof(struct disk),
-	.fields = one_fields,
-	.defaults = disk_defaults,
+	DEVICE_CONFIG(struct disk, one_fields),
 	.check = one_check,
 	.form = &cd_form,
 	.claims = one_claims,
@@ -255,8 +254,7 @@ const struct device_kind device_ahci_cd = {
 const struct device_kind device_ahci = {
 	.name = "ahci",
 	.help = "SATA controller with several drives",
-	.size = sizeof(struct ahci),
-	.fields = ahci_fields,
+	DEVICE_CONFIG(struct ahci, ahci_fields),
 	.check = ahci_check,
 	.form = &form,
 	.claims = ahci_claims,

@@ -137,6 +137,7 @@ static void ports_names(const void *value, const struct where *at, struct host_v
 		host_found(visit, HOST_PATH, ports->item[i].path, at);
 }
 
+DESCRIBES(ports_custom, struct ports);
 static const struct field_custom ports_custom = {
 	.parse = ports_parse,
 	.print = ports_print,
@@ -154,9 +155,10 @@ static const struct field_custom ports_custom = {
 	.host = { .kind = HOST_BY_VALUE, .names = ports_names },
 };
 
+DESCRIBES(console_fields, struct console);
 static const struct field console_fields[] = {
-	{ "ports", FIELD_CUSTOM, offsetof(struct console, ports), .required = true,
-	    .custom = &ports_custom, .help = "paths of the sockets, 1 to 16 of them" },
+	ROW_CUSTOM("ports", struct console, ports, ports_custom, .required = true,
+	    .help = "paths of the sockets, 1 to 16 of them"),
 	{ 0 },
 };
 
@@ -219,8 +221,7 @@ static const struct bhyve_form form = { .model = "virtio-console", .named = true
 const struct device_kind device_virtio_console = {
 	.name = "virtio-console",
 	.help = "ports of the guest as unix sockets of the host",
-	.size = sizeof(struct console),
-	.fields = console_fields,
+	DEVICE_CONFIG(struct console, console_fields),
 	.form = &form,
 	.bhyve = console_bhyve,
 	.qemu = console_qemu,

@@ -30,13 +30,12 @@ const struct device_kind *const device_kinds[] = {
 };
 
 const struct field device_common_fields[] = {
-	{ "device", FIELD_ELSEWHERE, .required = true, .help = "the kind of device" },
-	{ "id", FIELD_STRING, offsetof(struct device, id), .longest = 64, .host.kind = HOST_NONE,
-	    .help = "unique name" },
-	{ "slot", FIELD_CUSTOM, offsetof(struct device, slot), .custom = &slot_custom,
-	    .help = "PCI address" },
-	{ "fix", FIELD_BOOL, offsetof(struct device, fix), .quiet = true,
-	    .help = "mend what a check finds without asking" },
+	ROW_ELSEWHERE("device", .required = true, .help = "the kind of device"),
+	ROW_STRING("id", struct device, id, .max_length = 64, .host.kind = HOST_NONE,
+	    .help = "unique name"),
+	ROW_CUSTOM("slot", struct device, slot, slot_custom, .help = "PCI address"),
+	ROW_BOOL("fix", struct device, fix, .quiet = true,
+	    .help = "mend what a check finds without asking"),
 	{ 0 },
 };
 
@@ -126,8 +125,8 @@ struct device *device_new(const struct device_kind *kind)
 
 	dev->kind = kind;
 	dev->config = mem_zero(kind->size);
-	if (kind->defaults != NULL)
-		kind->defaults(dev->config);
+	field_preset(device_common_fields, dev);
+	field_preset(kind->fields, dev->config);
 	return dev;
 }
 

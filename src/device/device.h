@@ -65,7 +65,6 @@ struct device_kind {
 	bool wired;	 /* the guest's memory must stay where it is: the device reads it */
 	size_t size;	 /* of the struct behind device->config */
 	const struct field *fields;
-	void (*defaults)(void *config);
 	/* Rules across keys; the device is decoded, its slot is not known yet. */
 	void (*check)(const struct device *dev, const struct where *at, struct decoder *d);
 	/* Fills in what depends on the slot and the VM's name. */
@@ -92,6 +91,10 @@ struct device_kind {
 	/* The VM has booted before: drops what holds for the first boot only. */
 	void (*again)(struct device *dev);
 };
+
+/* The struct behind device->config, and the rows that describe it. */
+#define DEVICE_CONFIG(type, table) \
+	.size = sizeof(type), .fields = _Generic((type *)0, table##_value * : (table))
 
 struct device {
 	const struct device_kind *kind;
@@ -147,6 +150,7 @@ extern const struct device_kind device_passthru;
 extern const struct device_kind device_raw;
 
 /* The keys that every device has. */
+DESCRIBES(device_common_fields, struct device);
 extern const struct field device_common_fields[];
 
 #endif

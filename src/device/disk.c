@@ -8,14 +8,6 @@
 #include "base/mem.h"
 #include "device/qemu_words.h"
 
-void disk_defaults(void *config)
-{
-	struct disk *disk = config;
-
-	disk->bootindex = -1;
-	disk->nmrr = -1;
-}
-
 static void number_print(const void *from, struct str *json)
 {
 	int64_t value = *(const int64_t *)from;
@@ -69,9 +61,10 @@ const struct field_custom disk_sector_custom = {
 	.host.kind = HOST_NONE,
 };
 
+DESCRIBES(virtio_fields, struct disk);
 static const struct field virtio_fields[] = {
-	DISK_PATH_ROW(true),
-	DISK_ROWS,
+	DISK_PATH_ROW(struct disk, , true),
+	DISK_ROWS(struct disk, ),
 	{ 0 },
 };
 
@@ -225,9 +218,7 @@ static const struct bhyve_form virtio_form = { .model = "virtio-blk", .first = "
 const struct device_kind device_virtio_blk = {
 	.name = "virtio-blk",
 	.help = "virtio disk",
-	.size = sizeof(struct disk),
-	.fields = virtio_fields,
-	.defaults = disk_defaults,
+	DEVICE_CONFIG(struct disk, virtio_fields),
 	.check = virtio_check,
 	.form = &virtio_form,
 	.claims = virtio_claims,

@@ -14,30 +14,30 @@ struct disk {
 	char *rev, *model;
 };
 
+DESCRIBES(disk_number_custom, int64_t);
+DESCRIBES(disk_sector_custom, int64_t);
 extern const struct field_custom disk_number_custom, disk_sector_custom;
 
-/* The rows of a struct that begins with a struct disk. */
+/* The rows of a struct whose members `in` (as "disk.", or nothing) are those of a struct disk. */
 /* clang-format off */
-#define DISK_PATH_ROW(is_required) \
-	{ "path", FIELD_PATH, offsetof(struct disk, path), .required = (is_required), \
-	    .host.kind = HOST_PATH, \
-	    .help = "image file, zvol or other disk device" }
-#define DISK_ROWS \
-	{ "nocache", FIELD_BOOL, offsetof(struct disk, nocache), .help = "bypass the host's cache" }, \
-	{ "direct", FIELD_BOOL, offsetof(struct disk, direct), .help = "write through to the disk" }, \
-	{ "ro", FIELD_BOOL, offsetof(struct disk, ro), .help = "refuse writes from the guest" }, \
-	{ "nodelete", FIELD_BOOL, offsetof(struct disk, nodelete), .help = "ignore the guest's TRIM" }, \
-	{ "logical_sector_size", FIELD_CUSTOM, offsetof(struct disk, logical), \
-	    .custom = &disk_sector_custom, .help = "bytes, a power of two" }, \
-	{ "physical_sector_size", FIELD_CUSTOM, offsetof(struct disk, physical), \
-	    .custom = &disk_sector_custom, .help = "bytes, not below the logical size" }, \
-	{ "ser", FIELD_STRING, offsetof(struct disk, ser), .longest = 20, \
-	    .host.kind = HOST_NONE, .help = "serial number" }, \
-	{ "bootindex", FIELD_CUSTOM, offsetof(struct disk, bootindex), \
-	    .custom = &disk_number_custom, .help = "place in the boot order" }
+#define DISK_PATH_ROW(owner, in, is_required) \
+	ROW_PATH("path", owner, in path, .required = (is_required), .host.kind = HOST_PATH, \
+	    .help = "image file, zvol or other disk device")
+#define DISK_ROWS(owner, in) \
+	ROW_BOOL("nocache", owner, in nocache, .help = "bypass the host's cache"), \
+	ROW_BOOL("direct", owner, in direct, .help = "write through to the disk"), \
+	ROW_BOOL("ro", owner, in ro, .help = "refuse writes from the guest"), \
+	ROW_BOOL("nodelete", owner, in nodelete, .help = "ignore the guest's TRIM"), \
+	ROW_CUSTOM("logical_sector_size", owner, in logical, disk_sector_custom, \
+	    .help = "bytes, a power of two"), \
+	ROW_CUSTOM("physical_sector_size", owner, in physical, disk_sector_custom, \
+	    .help = "bytes, not below the logical size"), \
+	ROW_STRING("ser", owner, in ser, .max_length = 20, .host.kind = HOST_NONE, \
+	    .help = "serial number"), \
+	ROW_CUSTOM("bootindex", owner, in bootindex, disk_number_custom, .unset = -1, \
+	    .help = "place in the boot order")
 /* clang-format on */
 
-void disk_defaults(void *config);
 /* The rules between the rows above. */
 void disk_check(const struct disk *disk, const struct where *at, struct decoder *d);
 void disk_claim(const struct disk *disk, struct pairs *claims);

@@ -24,11 +24,6 @@ enum { VGA_UNSET, VGA_IO, VGA_OFF, VGA_ON };
 
 const char *const fbuf_vga[] = { "", "io", "off", "on", NULL };
 
-void fbuf_defaults(void *config)
-{
-	((struct fbuf *)config)->port = FBUF_FIRST_PORT;
-}
-
 static void port_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -105,7 +100,8 @@ const struct field_custom fbuf_address_custom = {
 	.host = { .kind = HOST_BY_VALUE, .names = address_names },
 };
 
-static const struct field fbuf_fields[] = { FBUF_ROWS(0), { 0 } };
+DESCRIBES(fbuf_fields, struct fbuf);
+static const struct field fbuf_fields[] = { FBUF_ROWS(struct fbuf, ), { 0 } };
 
 static void fbuf_check(const struct device *dev, const struct where *at, struct decoder *d)
 {
@@ -230,9 +226,7 @@ const struct device_kind device_fbuf = {
 	.help = "screen for VNC clients",
 	.single = true,
 	.amd64_only = true,
-	.size = sizeof(struct fbuf),
-	.fields = fbuf_fields,
-	.defaults = fbuf_defaults,
+	DEVICE_CONFIG(struct fbuf, fbuf_fields),
 	.check = fbuf_check,
 	.form = &fbuf_form,
 	.bhyve = fbuf_bhyve,
@@ -243,22 +237,21 @@ const struct device_kind device_fbuf = {
 	.again = fbuf_again,
 };
 
-struct xhci {
+struct usb {
 	int device[MOST_USB]; /* index into usb_devices */
 	size_t count;
 };
 
-static const char *const usb_devices[] = { "tablet", NULL };
+struct xhci {
+	struct usb usb;
+};
 
-static void xhci_defaults(void *config)
-{
-	((struct xhci *)config)->count = 1;
-}
+static const char *const usb_devices[] = { "tablet", NULL };
 
 static void usb_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	struct xhci *xhci = into;
+	struct usb *usb = into;
 	size_t i = 0;
 
 	if (!node_is_list(value)) {
@@ -273,21 +266,22 @@ static void usb_parse(
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
 		struct where here = { at, NULL, i };
 
-		field_choice(n, usb_devices, &xhci->device[i], &here, d);
+		field_choice(n, usb_devices, &usb->device[i], &here, d);
 	}
-	xhci->count = i;
+	usb->count = i;
 }
 
 static void usb_print(const void *from, struct str *json)
 {
-	const struct xhci *xhci = from;
+	const struct usb *usb = from;
 
 	str_add(json, "[");
-	for (size_t i = 0; i < xhci->count; i++)
-		str_addf(json, "%s\"%s\"", i > 0 ? "," : "", usb_devices[xhci->device[i]]);
+	for (size_t i = 0; i < usb->count; i++)
+		str_addf(json, "%s\"%s\"", i > 0 ? "," : "", usb_devices[usb->device[i]]);
 	str_add(json, "]");
 }
 
+DESCRIBES(usb_custom, struct usb);
 static const struct field_custom usb_custom = {
 	.parse = usb_parse,
 	.print = usb_print,
@@ -297,35 +291,37 @@ static const struct field_custom usb_custom = {
 	.host.kind = HOST_NONE,
 };
 
+DESCRIBES(xhci_fields, struct xhci);
 static const struct field xhci_fields[] = {
-	{ "devices", FIELD_CUSTOM, 0, .custom = &usb_custom, .help = "what is plugged in: tablet" },
+	ROW_CUSTOM("devices", struct xhci, usb, usb_custom, .preset = "[\"tablet\"]",
+	    .help = "what is plugged in: tablet"),
 	{ 0 },
 };
 
 static int xhci_bhyve(
     const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
 {
-	const struct xhci *xhci = dev->config;
+	const struct usb *usb = &((const struct xhci *)dev->config)->usb;
 
 	(void)host;
 	(void)err;
 	pairs_add(vars, "device", "xhci");
-	for (size_t i = 0; i < xhci->count; i++) {
+	for (size_t i = 0; i < usb->count; i++) {
 		MEM_AUTO char *key = mem_format("slot.%zu.device", i + 1);
 
-		pairs_add(vars, key, usb_devices[xhci->device[i]]);
+		pairs_add(vars, key, usb_devices[usb->device[i]]);
 	}
 	return 0;
 }
 
 static int xhci_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
-	const struct xhci *xhci = dev->config;
+	const struct usb *usb = &((const struct xhci *)dev->config)->usb;
 	MEM_AUTO char *fmt = mem_format("qemu-xhci,id=%%s,%s", q->address);
 
 	(void)err;
 	qemu_option(q->argv, "-device", fmt, dev->id);
-	for (size_t i = 0; i < xhci->count; i++)
+	for (size_t i = 0; i < usb->count; i++)
 		qemu_option(q->argv, "-device", "usb-tablet,bus=%s.0", dev->id);
 	return 0;
 }
@@ -336,9 +332,7 @@ const struct device_kind device_xhci = {
 	.name = "xhci",
 	.help = "USB controller",
 	.single = true,
-	.size = sizeof(struct xhci),
-	.fields = xhci_fields,
-	.defaults = xhci_defaults,
+	DEVICE_CONFIG(struct xhci, xhci_fields),
 	.form = &xhci_form,
 	.bhyve = xhci_bhyve,
 	.qemu = xhci_qemu,

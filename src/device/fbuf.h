@@ -21,31 +21,28 @@ struct fbuf {
 };
 
 extern const char *const fbuf_vga[];
+DESCRIBES(fbuf_port_custom, int64_t);
+DESCRIBES(fbuf_address_custom, char *);
 extern const struct field_custom fbuf_port_custom, fbuf_address_custom;
 
-void fbuf_defaults(void *config);
-
-/* The rows of a struct that has a struct fbuf at the offset `base`. */
+/* The rows of a struct whose members `in` (as "fbuf.", or nothing) are those of a struct fbuf. */
 /* clang-format off */
-#define FBUF_ROWS(base) \
-	{ "host", FIELD_CUSTOM, (base) + offsetof(struct fbuf, host), .custom = &fbuf_address_custom, \
-	    .help = "address that VNC clients connect to" }, \
-	{ "port", FIELD_CUSTOM, (base) + offsetof(struct fbuf, port), .custom = &fbuf_port_custom, \
-	    .help = "port that VNC clients connect to; auto: a free one" }, \
-	{ "vga", FIELD_CHOICE, (base) + offsetof(struct fbuf, vga), .choices = fbuf_vga, \
-	    .help = "io, off or on: legacy VGA" }, \
-	{ "password", FIELD_STRING, (base) + offsetof(struct fbuf, password), .longest = 8, \
-	    .one_line = true, .host.kind = HOST_NONE, \
-	    .help = "what VNC clients are asked for" }, \
-	{ "password_file", FIELD_PATH, (base) + offsetof(struct fbuf, password_file), \
-	    .host.kind = HOST_PATH, \
-	    .help = "file whose first line is the password" }, \
-	{ "wait", FIELD_BOOL, (base) + offsetof(struct fbuf, wait), \
-	    .help = "the first boot waits for a client" }, \
-	{ "width", FIELD_INT, (base) + offsetof(struct fbuf, width), .has_range = true, .min = 640, \
-	    .max = 3840, .help = "pixels" }, \
-	{ "height", FIELD_INT, (base) + offsetof(struct fbuf, height), .has_range = true, .min = 480, \
-	    .max = 2160, .help = "pixels" }
+#define FBUF_ROWS(owner, in) \
+	ROW_CUSTOM("host", owner, in host, fbuf_address_custom, \
+	    .help = "address that VNC clients connect to"), \
+	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
+	    .preset = PRESET_NUMBER(FBUF_FIRST_PORT), \
+	    .help = "port that VNC clients connect to; auto: a free one"), \
+	ROW_CHOICE("vga", owner, in vga, fbuf_vga, .help = "io, off or on: legacy VGA"), \
+	ROW_STRING("password", owner, in password, .max_length = 8, .one_line = true, \
+	    .host.kind = HOST_NONE, .help = "what VNC clients are asked for"), \
+	ROW_PATH("password_file", owner, in password_file, .host.kind = HOST_PATH, \
+	    .help = "file whose first line is the password"), \
+	ROW_BOOL("wait", owner, in wait, .help = "the first boot waits for a client"), \
+	ROW_INT("width", owner, in width, .has_range = true, .min = 640, .max = 3840, \
+	    .help = "pixels"), \
+	ROW_INT("height", owner, in height, .has_range = true, .min = 480, .max = 2160, \
+	    .help = "pixels")
 /* clang-format on */
 
 #endif

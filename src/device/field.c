@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/json_node.h"
 #include "base/near.h"
 
 void field_type_error(
@@ -127,9 +128,10 @@ static void decode_text(const struct field *f, const struct node *value, char **
 
 	if (text == NULL)
 		return;
-	if (f->longest != 0 && strlen(text) > f->longest) {
+	if (f->max_length != 0 && strlen(text) > f->max_length) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" has %zu bytes, at most %zu are taken", text, strlen(text), f->longest);
+		    "\"%s\" has %zu bytes, at most %zu are taken", text, strlen(text),
+		    f->max_length);
 		return;
 	}
 	if (f->one_line && strpbrk(text, "\r\n") != NULL) {
@@ -185,8 +187,7 @@ static void decode_list(const struct field *f, const struct node *value, struct 
 		char *entry = (char *)into->item + into->count * f->size;
 		struct where here = { at, NULL, into->count++ };
 
-		if (f->defaults != NULL)
-			f->defaults(entry);
+		field_preset(f->rows, entry);
 		decode_object(f, n, entry, &here, d);
 	}
 }
@@ -296,6 +297,33 @@ static void decode_rows(const struct field *rows, char *(*stranger)(const char *
 		if (f->required && (n == NULL || n->kind == NODE_NULL))
 			report_add(
 			    d->report, STATUS_SPEC, at, "\"%s\" is missing: %s", f->key, f->help);
+	}
+}
+
+static void preset_one(const struct field *f, void *into)
+{
+	struct report report = { 0 };
+	struct decoder d = { .report = &report, .folder = "/" };
+	struct node *value = json_node(f->preset);
+
+	decode_one(f, value, into, NULL, &d);
+	node_free(value);
+	report_free(&report);
+}
+
+void field_preset(const struct field *rows, void *into)
+{
+	for (const struct field *f = rows; f->key != NULL; f++) {
+		void *member = (char *)into + f->offset;
+
+		if (f->preset != NULL)
+			preset_one(f, member);
+		else if (f->type == FIELD_OBJECT)
+			field_preset(f->rows, member);
+		else if (f->type == FIELD_CUSTOM && f->custom->rows != NULL)
+			field_preset(f->custom->rows, member);
+		else if (f->unset != 0)
+			*(int64_t *)member = f->unset;
 	}
 }
 

@@ -96,23 +96,81 @@ struct field {
 	bool one_line; /* a string without a line end */
 	bool has_range;
 	int64_t min, max;	    /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
-	size_t longest;		    /* bytes of a string; 0: no limit */
+	size_t max_length;	    /* bytes of a string; 0: no limit */
 	const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
 	const struct field *rows;   /* FIELD_OBJECT, FIELD_LIST */
 	/* FIELD_OBJECT: why a key without a row cannot be one (owned by the caller), or NULL: it is
 	 * just not known. */
 	char *(*stranger)(const char *key);
-	size_t size;		       /* of one entry of FIELD_LIST */
-	void (*defaults)(void *entry); /* fills in a zeroed entry of FIELD_LIST, or NULL */
+	size_t size; /* of one entry of FIELD_LIST */
 	const struct field_custom *custom;
+	/* The value of a key that is not given, as JSON; NULL: there is none, and the member holds
+	 * zeros, or `unset` where it is an int64_t that may be 0. */
+	const char *preset;
+	int64_t unset;
 	struct host_use host;  /* each row that holds text, or its custom, states it */
 	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in the words of LuaLS */
 	const char *help;
 };
 
 /*
+ * Ties a table of rows, or a custom, to the type of the value that it describes: the macros below
+ * compare that type with the member's, and a row that does not fit does not compile.
+ */
+#define DESCRIBES(name, type) typedef type name##_value
+
+/* The offset of a member of exactly this type. */
+#define FIELD_OFFSET(owner, member, type) \
+	(offsetof(owner, member) + _Generic(&((owner *)0)->member, type * : 0))
+
+/* Lends a table of rows that describes the same type as `name`. */
+#define ROWS_FOR(name, table) _Generic((name##_value *)0, table##_value * : (table))
+
+/* A number as the text of a preset. */
+#define PRESET_NUMBER(number) PRESET_TEXT(number)
+#define PRESET_TEXT(text) #text
+
+/* One row each: what follows the member's type are further members of struct field. */
+/* clang-format off */
+#define ROW_STRING(key, owner, member, ...) \
+	{ key, FIELD_STRING, FIELD_OFFSET(owner, member, char *), __VA_ARGS__ }
+#define ROW_PATH(key, owner, member, ...) \
+	{ key, FIELD_PATH, FIELD_OFFSET(owner, member, char *), __VA_ARGS__ }
+#define ROW_BOOL(key, owner, member, ...) \
+	{ key, FIELD_BOOL, FIELD_OFFSET(owner, member, bool), __VA_ARGS__ }
+#define ROW_INT(key, owner, member, ...) \
+	{ key, FIELD_INT, FIELD_OFFSET(owner, member, int64_t), __VA_ARGS__ }
+#define ROW_CHOICE(key, owner, member, list, ...) \
+	{ key, FIELD_CHOICE, FIELD_OFFSET(owner, member, int), .choices = (list), __VA_ARGS__ }
+#define ROW_WORDS(key, owner, member, ...) \
+	{ key, FIELD_WORDS, FIELD_OFFSET(owner, member, struct words), __VA_ARGS__ }
+#define ROW_MAP(key, owner, member, ...) \
+	{ key, FIELD_MAP, FIELD_OFFSET(owner, member, struct pairs), __VA_ARGS__ }
+#define ROW_HOOK(key, owner, member, function, ...) \
+	{ key, FIELD_HOOK, FIELD_OFFSET(owner, member, bool), .signature = (function), __VA_ARGS__ }
+/* `table` DESCRIBES the member. */
+#define ROW_OBJECT(key, owner, member, table, ...) \
+	{ key, FIELD_OBJECT, FIELD_OFFSET(owner, member, table##_value), .rows = (table), \
+	    __VA_ARGS__ }
+/* An object whose keys are members of the owner itself: `table` DESCRIBES the owner. */
+#define ROW_GROUP(key, owner, table, ...) \
+	{ key, FIELD_OBJECT, .rows = _Generic((owner *)0, table##_value *: (table)), __VA_ARGS__ }
+/* `table` DESCRIBES an entry. */
+#define ROW_LIST(key, owner, member, table, ...) \
+	{ key, FIELD_LIST, FIELD_OFFSET(owner, member, struct field_list), .rows = (table), \
+	    .size = sizeof(table##_value), __VA_ARGS__ }
+/* `kind` is a struct field_custom, which DESCRIBES the member. */
+#define ROW_CUSTOM(key, owner, member, kind, ...) \
+	{ key, FIELD_CUSTOM, FIELD_OFFSET(owner, member, kind##_value), .custom = &(kind), \
+	    __VA_ARGS__ }
+#define ROW_ELSEWHERE(key, ...) { key, FIELD_ELSEWHERE, __VA_ARGS__ }
+/* clang-format on */
+
+/* Fills a zeroed *into with what the rows say of keys that are not given. */
+void field_preset(const struct field *rows, void *into);
+/*
  * Fills *into from an object by its rows.  Every fault goes into the report: unknown keys with the
- * nearest known one, missing ones, wrong types, values out of range.  *into must hold its defaults.
+ * nearest known one, missing ones, wrong types, values out of range.  *into must hold the presets.
  */
 void field_decode(const struct field *rows, const struct node *object, void *into,
     const struct where *at, struct decoder *d);

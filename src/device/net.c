@@ -67,6 +67,7 @@ static void mac_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
+DESCRIBES(mac_custom, char *);
 static const struct field_custom mac_custom = {
 	.parse = mac_parse,
 	.print = mac_print,
@@ -97,6 +98,7 @@ static void mtu_print(const void *from, struct str *json)
 	str_addf(json, mtu == 0 ? "null" : "%" PRId64, mtu);
 }
 
+DESCRIBES(mtu_custom, int64_t);
 static const struct field_custom mtu_custom = {
 	.parse = mtu_parse,
 	.print = mtu_print,
@@ -131,36 +133,35 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 
 /* clang-format off */
 #define NET_ROWS \
-	{ "name", FIELD_STRING, offsetof(struct net, name), .longest = 79, \
+	ROW_STRING("name", struct net, name, .max_length = 79, \
 	    .host = { .kind = HOST_BY_VALUE, .names = net_names }, \
-	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..." }, \
-	{ "bridge", FIELD_STRING, offsetof(struct net, bridge), .longest = LONGEST_INTERFACE, \
+	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..."), \
+	ROW_STRING("bridge", struct net, bridge, .max_length = LONGEST_INTERFACE, \
 	    .host.kind = HOST_INTERFACE, \
-	    .help = "instead of a name: a tap is made, added to this bridge and destroyed at the end" }, \
-	{ "type", FIELD_STRING, offsetof(struct net, type), .host.kind = HOST_NONE, \
-	    .help = "what a renamed interface is: tap" }, \
-	{ "mac", FIELD_CUSTOM, offsetof(struct net, mac), .custom = &mac_custom, \
-	    .help = "Ethernet address" }, \
-	{ "path", FIELD_STRING, offsetof(struct net, path), .host.kind = HOST_INTERFACE, \
-	    .help = "netgraph: node to connect to" }, \
-	{ "peerhook", FIELD_STRING, offsetof(struct net, peerhook), .host.kind = HOST_NONE, \
-	    .help = "netgraph: hook of that node" }, \
-	{ "socket", FIELD_STRING, offsetof(struct net, socket), .host.kind = HOST_NONE, \
-	    .help = "netgraph: name of our node" }, \
-	{ "hook", FIELD_STRING, offsetof(struct net, hook), .host.kind = HOST_NONE, \
-	    .help = "netgraph: hook of our node" }, \
-	{ "hostfwd", FIELD_WORDS, offsetof(struct net, hostfwd), \
+	    .help = "instead of a name: a tap is made, added to this bridge and destroyed at the end"), \
+	ROW_STRING("type", struct net, type, .host.kind = HOST_NONE, \
+	    .help = "what a renamed interface is: tap"), \
+	ROW_CUSTOM("mac", struct net, mac, mac_custom, .help = "Ethernet address"), \
+	ROW_STRING("path", struct net, path, .host.kind = HOST_INTERFACE, \
+	    .help = "netgraph: node to connect to"), \
+	ROW_STRING("peerhook", struct net, peerhook, .host.kind = HOST_NONE, \
+	    .help = "netgraph: hook of that node"), \
+	ROW_STRING("socket", struct net, socket, .host.kind = HOST_NONE, \
+	    .help = "netgraph: name of our node"), \
+	ROW_STRING("hook", struct net, hook, .host.kind = HOST_NONE, \
+	    .help = "netgraph: hook of our node"), \
+	ROW_WORDS("hostfwd", struct net, hostfwd, \
 	    .host = { .kind = HOST_BY_VALUE, .names = hostfwd_names }, \
-	    .help = "slirp: ports of the host that lead into the guest" }, \
-	{ "open", FIELD_BOOL, offsetof(struct net, open), \
-	    .help = "slirp: let the guest reach other networks" }
+	    .help = "slirp: ports of the host that lead into the guest"), \
+	ROW_BOOL("open", struct net, open, .help = "slirp: let the guest reach other networks")
 
+DESCRIBES(e1000_fields, struct net);
 static const struct field e1000_fields[] = { NET_ROWS, { 0 } };
 
+DESCRIBES(virtio_fields, struct net);
 static const struct field virtio_fields[] = {
 	NET_ROWS,
-	{ "mtu", FIELD_CUSTOM, offsetof(struct net, mtu), .custom = &mtu_custom,
-	    .help = "largest packet, 46 to 65535" },
+	ROW_CUSTOM("mtu", struct net, mtu, mtu_custom, .help = "largest packet, 46 to 65535"),
 	{ 0 },
 };
 /* clang-format on */
@@ -392,8 +393,7 @@ static const struct bhyve_form e1000_form = { .model = "e1000", .first = "backen
 const struct device_kind device_virtio_net = {
 	.name = "virtio-net",
 	.help = "virtio network interface",
-	.size = sizeof(struct net),
-	.fields = virtio_fields,
+	DEVICE_CONFIG(struct net, virtio_fields),
 	.check = net_check,
 	.complete = net_complete,
 	.form = &virtio_form,
@@ -407,8 +407,7 @@ const struct device_kind device_virtio_net = {
 const struct device_kind device_e1000 = {
 	.name = "e1000",
 	.help = "Intel 82545 network interface",
-	.size = sizeof(struct net),
-	.fields = e1000_fields,
+	DEVICE_CONFIG(struct net, e1000_fields),
 	.check = net_check,
 	.complete = net_complete,
 	.form = &e1000_form,

@@ -49,6 +49,7 @@ static void sectsz_print(const void *from, struct str *json)
 	str_addf(json, size == 0 ? "null" : "%" PRId64, size);
 }
 
+DESCRIBES(sectsz_custom, int64_t);
 static const struct field_custom sectsz_custom = {
 	.parse = sectsz_parse,
 	.print = sectsz_print,
@@ -109,6 +110,7 @@ static void eui64_print(const void *from, struct str *json)
 	str_addf(json, bits == 0 ? "null" : "\"0x%016" PRIx64 "\"", bits);
 }
 
+DESCRIBES(eui64_custom, uint64_t);
 static const struct field_custom eui64_custom = {
 	.parse = eui64_parse,
 	.print = eui64_print,
@@ -119,23 +121,24 @@ static const struct field_custom eui64_custom = {
 };
 
 /* clang-format off */
+DESCRIBES(nvme_fields, struct nvme);
 static const struct field nvme_fields[] = {
-	DISK_PATH_ROW(false),
-	{ "ram", FIELD_INT, offsetof(struct nvme, ram), .has_range = true, .min = 1, .max = MOST_RAM,
-	    .help = "instead of a path: MiB of memory, which forgets all at the end" },
-	{ "maxq", FIELD_INT, offsetof(struct nvme, maxq), .has_range = true, .min = 1,
-	    .max = MOST_QUEUES, .help = "queue pairs" },
-	{ "qsz", FIELD_INT, offsetof(struct nvme, qsz), .has_range = true, .min = FEWEST_ENTRIES,
-	    .max = MOST_ENTRIES, .help = "entries of a queue" },
-	{ "ioslots", FIELD_INT, offsetof(struct nvme, ioslots), .has_range = true, .min = 1,
-	    .max = MOST_SLOTS, .help = "requests at a time" },
-	{ "sectsz", FIELD_CUSTOM, offsetof(struct nvme, sectsz), .custom = &sectsz_custom,
-	    .help = "sector size: 512, 4096 or 8192" },
-	{ "eui64", FIELD_CUSTOM, offsetof(struct nvme, eui64), .custom = &eui64_custom,
-	    .help = "identifier of the name space" },
-	{ "dsm", FIELD_CHOICE, offsetof(struct nvme, dsm), .choices = dsm_choices,
-	    .help = "may the guest discard blocks: auto, enable or disable" },
-	DISK_ROWS,
+	DISK_PATH_ROW(struct nvme, disk., false),
+	ROW_INT("ram", struct nvme, ram, .has_range = true, .min = 1, .max = MOST_RAM,
+	    .help = "instead of a path: MiB of memory, which forgets all at the end"),
+	ROW_INT("maxq", struct nvme, maxq, .has_range = true, .min = 1, .max = MOST_QUEUES,
+	    .help = "queue pairs"),
+	ROW_INT("qsz", struct nvme, qsz, .has_range = true, .min = FEWEST_ENTRIES,
+	    .max = MOST_ENTRIES, .help = "entries of a queue"),
+	ROW_INT("ioslots", struct nvme, ioslots, .has_range = true, .min = 1,
+	    .max = MOST_SLOTS, .help = "requests at a time"),
+	ROW_CUSTOM("sectsz", struct nvme, sectsz, sectsz_custom,
+	    .help = "sector size: 512, 4096 or 8192"),
+	ROW_CUSTOM("eui64", struct nvme, eui64, eui64_custom,
+	    .help = "identifier of the name space"),
+	ROW_CHOICE("dsm", struct nvme, dsm, dsm_choices,
+	    .help = "may the guest discard blocks: auto, enable or disable"),
+	DISK_ROWS(struct nvme, disk.),
 	{ 0 },
 };
 /* clang-format on */
@@ -304,9 +307,7 @@ static const struct bhyve_form form = { .model = "nvme", .first = "path" };
 const struct device_kind device_nvme = {
 	.name = "nvme",
 	.help = "NVMe disk",
-	.size = sizeof(struct nvme),
-	.fields = nvme_fields,
-	.defaults = disk_defaults,
+	DEVICE_CONFIG(struct nvme, nvme_fields),
 	.check = nvme_check,
 	.form = &form,
 	.claims = nvme_claims,

@@ -19,11 +19,6 @@ struct passthru {
 	int64_t bootindex; /* -1: none */
 };
 
-static void passthru_defaults(void *config)
-{
-	((struct passthru *)config)->bootindex = -1;
-}
-
 /* N of at most `most`, at the start of *text, which moves behind it. */
 static bool take_number(const char **text, long most, long *out)
 {
@@ -84,6 +79,7 @@ static void text_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
+DESCRIBES(src_custom, char *);
 static const struct field_custom src_custom = {
 	.parse = src_parse,
 	.print = text_print,
@@ -119,6 +115,7 @@ static void id_parse(
 	*(char **)into = id;
 }
 
+DESCRIBES(id_custom, char *);
 static const struct field_custom id_custom = {
 	.parse = id_parse,
 	.print = text_print,
@@ -129,24 +126,26 @@ static const struct field_custom id_custom = {
 };
 
 /* clang-format off */
+DESCRIBES(lookup_fields, struct lookup);
 static const struct field lookup_fields[] = {
-	{ "vendor", FIELD_CUSTOM, offsetof(struct lookup, vendor), .required = true,
-	    .custom = &id_custom, .help = "vendor and subvendor, 8 hexadecimal digits" },
-	{ "device", FIELD_CUSTOM, offsetof(struct lookup, device), .required = true,
-	    .custom = &id_custom, .help = "device and subdevice, 8 hexadecimal digits" },
+	ROW_CUSTOM("vendor", struct lookup, vendor, id_custom, .required = true,
+	    .help = "vendor and subvendor, 8 hexadecimal digits"),
+	ROW_CUSTOM("device", struct lookup, device, id_custom, .required = true,
+	    .help = "device and subdevice, 8 hexadecimal digits"),
 	{ 0 },
 };
 
+DESCRIBES(passthru_fields, struct passthru);
 static const struct field passthru_fields[] = {
-	{ "src", FIELD_CUSTOM, offsetof(struct passthru, src), .custom = &src_custom,
-	    .help = "address of the device, 3:0:0, or its name, ppt0" },
-	{ "lookup", FIELD_OBJECT, offsetof(struct passthru, lookup), .rows = lookup_fields,
+	ROW_CUSTOM("src", struct passthru, src, src_custom,
+	    .help = "address of the device, 3:0:0, or its name, ppt0"),
+	ROW_OBJECT("lookup", struct passthru, lookup, lookup_fields,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "takes any device that fits (\"src\" names one)" },
-	    .help = "instead of an address: the ids to look for" },
-	{ "rom", FIELD_PATH, offsetof(struct passthru, rom), .host.kind = HOST_PATH,
-	    .help = "file with its option ROM" },
-	{ "bootindex", FIELD_CUSTOM, offsetof(struct passthru, bootindex),
-	    .custom = &disk_number_custom, .help = "place in the boot order" },
+	    .help = "instead of an address: the ids to look for"),
+	ROW_PATH("rom", struct passthru, rom, .host.kind = HOST_PATH,
+	    .help = "file with its option ROM"),
+	ROW_CUSTOM("bootindex", struct passthru, bootindex, disk_number_custom, .unset = -1,
+	    .help = "place in the boot order"),
 	{ 0 },
 };
 /* clang-format on */
@@ -263,9 +262,7 @@ const struct device_kind device_passthru = {
 	.help = "PCI device of the host",
 	.amd64_only = true,
 	.wired = true,
-	.size = sizeof(struct passthru),
-	.fields = passthru_fields,
-	.defaults = passthru_defaults,
+	DEVICE_CONFIG(struct passthru, passthru_fields),
 	.check = passthru_check,
 	.form = &form,
 	.claims = passthru_claims,

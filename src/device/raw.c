@@ -5,10 +5,11 @@ struct raw {
 	char *value;
 };
 
+DESCRIBES(raw_fields, struct raw);
 static const struct field raw_fields[] = {
-	{ "value", FIELD_STRING, offsetof(struct raw, value), .required = true,
+	ROW_STRING("value", struct raw, value, .required = true,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "is passed on unchecked" },
-	    .help = "the text after the slot of -s, unchecked" },
+	    .help = "the text after the slot of -s, unchecked"),
 	{ 0 },
 };
 
@@ -30,8 +31,7 @@ static const char *raw_verbatim(const struct device *dev)
 const struct device_kind device_raw = {
 	.name = "raw",
 	.help = "any device, in bhyve's own words",
-	.size = sizeof(struct raw),
-	.fields = raw_fields,
+	DEVICE_CONFIG(struct raw, raw_fields),
 	.qemu = raw_qemu,
 	.verbatim = raw_verbatim,
 };

@@ -136,6 +136,7 @@ static void path_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
+DESCRIBES(path_custom, char *);
 static const struct field_custom path_custom = {
 	.parse = path_parse,
 	.print = path_print,
@@ -145,9 +146,10 @@ static const struct field_custom path_custom = {
 	.host = { .kind = HOST_BY_VALUE, .names = serial_names },
 };
 
+DESCRIBES(uart_fields, struct uart);
 static const struct field uart_fields[] = {
-	{ "path", FIELD_CUSTOM, offsetof(struct uart, path), .required = true,
-	    .custom = &path_custom, .help = "stdio, /dev/nmdm0A, a tty or tcp=ADDR:PORT" },
+	ROW_CUSTOM("path", struct uart, path, path_custom, .required = true,
+	    .help = "stdio, /dev/nmdm0A, a tty or tcp=ADDR:PORT"),
 	{ 0 },
 };
 
@@ -190,8 +192,7 @@ static const struct bhyve_form form = { .model = "uart", .first = "path", .whole
 const struct device_kind device_uart = {
 	.name = "uart",
 	.help = "serial port on PCI",
-	.size = sizeof(struct uart),
-	.fields = uart_fields,
+	DEVICE_CONFIG(struct uart, uart_fields),
 	.form = &form,
 	.claims = uart_claims,
 	.needs = uart_needs,

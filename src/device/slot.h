@@ -19,6 +19,7 @@ struct slot {
 #define SLOT_TEXT 12
 
 /* "3", "3:0", "0:3:0" or an integer, into a struct slot. */
+DESCRIBES(slot_custom, struct slot);
 extern const struct field_custom slot_custom;
 /* Writes "B:S:F" into text and returns it. */
 const char *slot_text(const struct slot *s, char text[SLOT_TEXT]);

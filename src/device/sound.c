@@ -8,11 +8,12 @@ struct hda {
 	char *play, *rec;
 };
 
+DESCRIBES(hda_fields, struct hda);
 static const struct field hda_fields[] = {
-	{ "play", FIELD_PATH, offsetof(struct hda, play), .host.kind = HOST_PATH,
-	    .help = "where its sound goes: /dev/dsp0" },
-	{ "rec", FIELD_PATH, offsetof(struct hda, rec), .host.kind = HOST_PATH,
-	    .help = "what it records from: /dev/dsp0" },
+	ROW_PATH("play", struct hda, play, .host.kind = HOST_PATH,
+	    .help = "where its sound goes: /dev/dsp0"),
+	ROW_PATH("rec", struct hda, rec, .host.kind = HOST_PATH,
+	    .help = "what it records from: /dev/dsp0"),
 	{ 0 },
 };
 
@@ -63,8 +64,7 @@ static const struct bhyve_form form = { .model = "hda" };
 const struct device_kind device_hda = {
 	.name = "hda",
 	.help = "sound card",
-	.size = sizeof(struct hda),
-	.fields = hda_fields,
+	DEVICE_CONFIG(struct hda, hda_fields),
 	.form = &form,
 	.needs = hda_needs,
 	.bhyve = hda_bhyve,

@@ -27,30 +27,34 @@ struct input {
 };
 
 /* clang-format off */
+DESCRIBES(share_fields, struct share);
 static const struct field share_fields[] = {
-	{ "sharename", FIELD_STRING, offsetof(struct share, sharename), .required = true,
-	    .longest = LONGEST_SHARE, .host.kind = HOST_NONE, .help = "what the guest mounts it by" },
-	{ "path", FIELD_PATH, offsetof(struct share, path), .required = true, .host.kind = HOST_PATH,
-	    .help = "folder of the host" },
-	{ "ro", FIELD_BOOL, offsetof(struct share, ro), .help = "refuse writes from the guest" },
+	ROW_STRING("sharename", struct share, sharename, .required = true,
+	    .max_length = LONGEST_SHARE, .host.kind = HOST_NONE,
+	    .help = "what the guest mounts it by"),
+	ROW_PATH("path", struct share, path, .required = true, .host.kind = HOST_PATH,
+	    .help = "folder of the host"),
+	ROW_BOOL("ro", struct share, ro, .help = "refuse writes from the guest"),
 	{ 0 },
 };
 
+DESCRIBES(scsi_fields, struct scsi);
 static const struct field scsi_fields[] = {
-	{ "path", FIELD_PATH, offsetof(struct scsi, path), .host.kind = HOST_PATH,
-	    .help = "device of ctl(4), default " CTL_DEVICE },
-	{ "iid", FIELD_INT, offsetof(struct scsi, iid), .has_range = true, .min = 0, .max = MOST_IID,
-	    .help = "initiator id" },
-	{ "bootindex", FIELD_CUSTOM, offsetof(struct scsi, bootindex), .custom = &disk_number_custom,
-	    .help = "place in the boot order" },
+	ROW_PATH("path", struct scsi, path, .preset = "\"" CTL_DEVICE "\"", .host.kind = HOST_PATH,
+	    .help = "device of ctl(4), default " CTL_DEVICE),
+	ROW_INT("iid", struct scsi, iid, .unset = -1, .has_range = true, .min = 0, .max = MOST_IID,
+	    .help = "initiator id"),
+	ROW_CUSTOM("bootindex", struct scsi, bootindex, disk_number_custom, .unset = -1,
+	    .help = "place in the boot order"),
 	{ 0 },
 };
 
 static const struct field rnd_fields[] = { { 0 } };
 
+DESCRIBES(input_fields, struct input);
 static const struct field input_fields[] = {
-	{ "path", FIELD_PATH, offsetof(struct input, path), .required = true, .host.kind = HOST_PATH,
-	    .help = "event device such as /dev/input/event0" },
+	ROW_PATH("path", struct input, path, .required = true, .host.kind = HOST_PATH,
+	    .help = "event device such as /dev/input/event0"),
 	{ 0 },
 };
 /* clang-format on */
@@ -99,22 +103,12 @@ static const struct bhyve_form share_form = { .model = "virtio-9p", .named = tru
 const struct device_kind device_virtio_9p = {
 	.name = "virtio-9p",
 	.help = "folder of the host",
-	.size = sizeof(struct share),
-	.fields = share_fields,
+	DEVICE_CONFIG(struct share, share_fields),
 	.form = &share_form,
 	.needs = share_needs,
 	.bhyve = share_bhyve,
 	.qemu = share_qemu,
 };
-
-static void scsi_defaults(void *config)
-{
-	struct scsi *scsi = config;
-
-	scsi->path = mem_copy(CTL_DEVICE);
-	scsi->iid = -1;
-	scsi->bootindex = -1;
-}
 
 static void scsi_claims(const struct device *dev, struct pairs *claims)
 {
@@ -185,9 +179,7 @@ static const struct bhyve_form scsi_form = { .model = "virtio-scsi", .first = "d
 const struct device_kind device_virtio_scsi = {
 	.name = "virtio-scsi",
 	.help = "SCSI controller on ctl(4)",
-	.size = sizeof(struct scsi),
-	.fields = scsi_fields,
-	.defaults = scsi_defaults,
+	DEVICE_CONFIG(struct scsi, scsi_fields),
 	.form = &scsi_form,
 	.claims = scsi_claims,
 	.needs = scsi_needs,
@@ -255,8 +247,7 @@ static const struct bhyve_form input_form = { .model = "virtio-input", .first = 
 const struct device_kind device_virtio_input = {
 	.name = "virtio-input",
 	.help = "keyboard, mouse or other event device of the host",
-	.size = sizeof(struct input),
-	.fields = input_fields,
+	DEVICE_CONFIG(struct input, input_fields),
 	.form = &input_form,
 	.needs = input_needs,
 	.bhyve = input_bhyve,

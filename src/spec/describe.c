@@ -19,8 +19,7 @@ struct below describe_below(const struct field *f, const void *values)
 		return below;
 	below.rows = f->rows;
 	below.values = below.made = mem_zero(f->size);
-	if (f->defaults != NULL)
-		f->defaults(below.made);
+	field_preset(f->rows, below.made);
 	return below;
 }
 

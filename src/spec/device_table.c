@@ -40,8 +40,8 @@ static char *type_text(const struct field *f)
 
 	if (f->has_range)
 		return mem_format("%s, %" PRId64 " to %" PRId64, type, f->min, f->max);
-	if (f->longest != 0)
-		return mem_format("%s, at most %zu bytes", type, f->longest);
+	if (f->max_length != 0)
+		return mem_format("%s, at most %zu bytes", type, f->max_length);
 	return mem_copy(type);
 }
 

@@ -203,6 +203,7 @@ static void cpus_parse(
 		    "\"%s\" is no list of processors, expected as in \"0-3,8\"", text);
 }
 
+DESCRIBES(cpus_custom, char *);
 static const struct field_custom cpus_custom = {
 	.parse = cpus_parse,
 	.print = text_print,
@@ -239,6 +240,7 @@ static void policy_parse(
 		    text);
 }
 
+DESCRIBES(policy_custom, char *);
 static const struct field_custom policy_custom = {
 	.parse = policy_parse,
 	.print = text_print,
@@ -289,6 +291,7 @@ static void domain_size_parse(
 	mem_custom.parse(value, into, at, d);
 }
 
+DESCRIBES(domain_size_custom, int64_t);
 static const struct field_custom domain_size_custom = {
 	.parse = domain_size_parse,
 	.print = domain_size_print,
@@ -300,33 +303,33 @@ static const struct field_custom domain_size_custom = {
 
 /* clang-format off */
 const struct field numa_fields[] = {
-	{ "id", FIELD_INT, offsetof(struct numa_domain, id), .required = true, .has_range = true,
-	    .min = 0, .max = 7, .help = "number of the domain, counted from 0 without a gap" },
-	{ "size", FIELD_CUSTOM, offsetof(struct numa_domain, size), .custom = &domain_size_custom,
-	    .help = "its memory, \"1G\" or bytes; of all domains, together mem, or of none" },
-	{ "cpus", FIELD_CUSTOM, offsetof(struct numa_domain, cpus), .required = true,
-	    .custom = &cpus_custom, .help = "processors of the guest that are in it" },
-	{ "domain_policy", FIELD_CUSTOM, offsetof(struct numa_domain, domain_policy),
-	    .custom = &policy_custom,
-	    .help = "where the host takes the memory, as cpuset(1) -n says it" },
+	ROW_INT("id", struct numa_domain, id, .required = true, .has_range = true, .min = 0,
+	    .max = 7, .help = "number of the domain, counted from 0 without a gap"),
+	ROW_CUSTOM("size", struct numa_domain, size, domain_size_custom,
+	    .help = "its memory, \"1G\" or bytes; of all domains, together mem, or of none"),
+	ROW_CUSTOM("cpus", struct numa_domain, cpus, cpus_custom, .required = true,
+	    .help = "processors of the guest that are in it"),
+	ROW_CUSTOM("domain_policy", struct numa_domain, domain_policy, policy_custom,
+	    .help = "where the host takes the memory, as cpuset(1) -n says it"),
 	{ 0 },
 };
 
 const struct field fwcfg_fields[] = {
-	{ "name", FIELD_STRING, offsetof(struct fwcfg_item, name), .required = true,
-	    .longest = LONGEST_FWCFG_NAME, .one_line = true, .host.kind = HOST_NONE,
-	    .help = "what the guest calls it" },
-	{ "string", FIELD_STRING, offsetof(struct fwcfg_item, string), .host.kind = HOST_NONE,
-	    .help = "the text it finds" },
-	{ "file", FIELD_PATH, offsetof(struct fwcfg_item, file), .host.kind = HOST_PATH,
-	    .help = "file with what it finds" },
+	ROW_STRING("name", struct fwcfg_item, name, .required = true,
+	    .max_length = LONGEST_FWCFG_NAME, .one_line = true, .host.kind = HOST_NONE,
+	    .help = "what the guest calls it"),
+	ROW_STRING("string", struct fwcfg_item, string, .host.kind = HOST_NONE,
+	    .help = "the text it finds"),
+	ROW_PATH("file", struct fwcfg_item, file, .host.kind = HOST_PATH,
+	    .help = "file with what it finds"),
 	{ 0 },
 };
 
 #define SMBIOS(group, key, text) \
-	{ #key, FIELD_STRING, offsetof(struct smbios, group.key), .one_line = true, \
-	    .host.kind = HOST_NONE, .help = text }
+	ROW_STRING(#key, struct smbios, group.key, .one_line = true, .host.kind = HOST_NONE, \
+	    .help = text)
 
+DESCRIBES(bios_fields, struct smbios);
 static const struct field bios_fields[] = {
 	SMBIOS(bios, vendor, "of the firmware"),
 	SMBIOS(bios, version, "of the firmware"),
@@ -334,6 +337,7 @@ static const struct field bios_fields[] = {
 	{ 0 },
 };
 
+DESCRIBES(system_fields, struct smbios);
 static const struct field system_fields[] = {
 	SMBIOS(system, family_name, "of the machine"),
 	SMBIOS(system, manufacturer, "of the machine"),
@@ -344,6 +348,7 @@ static const struct field system_fields[] = {
 	{ 0 },
 };
 
+DESCRIBES(board_fields, struct smbios);
 static const struct field board_fields[] = {
 	SMBIOS(board, manufacturer, "of the board"),
 	SMBIOS(board, version, "of the board"),
@@ -354,6 +359,7 @@ static const struct field board_fields[] = {
 	{ 0 },
 };
 
+DESCRIBES(chassis_fields, struct smbios);
 static const struct field chassis_fields[] = {
 	SMBIOS(chassis, manufacturer, "of the chassis"),
 	SMBIOS(chassis, version, "of the chassis"),
@@ -365,23 +371,23 @@ static const struct field chassis_fields[] = {
 
 /* The groups' offsets are in their rows: all of them lie in one struct. */
 const struct field smbios_fields[] = {
-	{ "bios", FIELD_OBJECT, 0, .rows = bios_fields, .help = "the firmware" },
-	{ "system", FIELD_OBJECT, 0, .rows = system_fields, .help = "the machine" },
-	{ "board", FIELD_OBJECT, 0, .rows = board_fields, .help = "its board" },
-	{ "chassis", FIELD_OBJECT, 0, .rows = chassis_fields, .help = "its chassis" },
+	ROW_GROUP("bios", struct smbios, bios_fields, .help = "the firmware"),
+	ROW_GROUP("system", struct smbios, system_fields, .help = "the machine"),
+	ROW_GROUP("board", struct smbios, board_fields, .help = "its board"),
+	ROW_GROUP("chassis", struct smbios, chassis_fields, .help = "its chassis"),
 	{ 0 },
 };
 
 const struct field tpm_fields[] = {
-	{ "type", FIELD_CHOICE, offsetof(struct tpm, type), .required = true, .choices = tpm_types,
-	    .help = "passthru (a TPM of the host) or swtpm (a program)" },
-	{ "path", FIELD_PATH, offsetof(struct tpm, path), .required = true, .host.kind = HOST_PATH,
-	    .help = "the host's device, or the socket of swtpm" },
-	{ "managed", FIELD_BOOL, offsetof(struct tpm, managed), .quiet = true,
+	ROW_CHOICE("type", struct tpm, type, tpm_types, .required = true,
+	    .help = "passthru (a TPM of the host) or swtpm (a program)"),
+	ROW_PATH("path", struct tpm, path, .required = true, .host.kind = HOST_PATH,
+	    .help = "the host's device, or the socket of swtpm"),
+	ROW_BOOL("managed", struct tpm, managed, .quiet = true,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "runs swtpm on the host" },
-	    .help = "swtpm: start the program, and end it with the VM" },
-	{ "version", FIELD_STRING, offsetof(struct tpm, version), .host.kind = HOST_NONE,
-	    .help = "2.0, which is all there is" },
+	    .help = "swtpm: start the program, and end it with the VM"),
+	ROW_STRING("version", struct tpm, version, .host.kind = HOST_NONE,
+	    .help = "2.0, which is all there is"),
 	{ 0 },
 };
 /* clang-format on */

@@ -4,9 +4,10 @@
 #include "base/mem.h"
 #include "spec/keys.h"
 
+DESCRIBES(ready_fields, struct readiness);
 static const struct field ready_fields[] = {
-	{ "path", FIELD_PATH, offsetof(struct readiness, path), .required = true,
-	    .host.kind = HOST_PATH, .help = "file or socket that is there when it is ready" },
+	ROW_PATH("path", struct readiness, path, .required = true, .host.kind = HOST_PATH,
+	    .help = "file or socket that is there when it is ready"),
 	{ 0 },
 };
 
@@ -42,6 +43,7 @@ static void ready_clear(void *what)
 	field_clear_text(&ready->path);
 }
 
+DESCRIBES(ready_custom, struct readiness);
 static const struct field_custom ready_custom = {
 	.parse = ready_parse,
 	.print = ready_print,
@@ -49,36 +51,30 @@ static const struct field_custom ready_custom = {
 	.type = "string|string[]",
 	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
 		  "\"string\"}}]",
-	.rows = ready_fields,
+	.rows = ROWS_FOR(ready_custom, ready_fields),
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
 /* clang-format off */
 const struct field companion_fields[] = {
-	{ "name", FIELD_STRING, offsetof(struct companion, name), .required = true, .longest = 64,
-	    .host.kind = HOST_NONE, .help = "what messages call it" },
-	{ "command", FIELD_CUSTOM, offsetof(struct companion, command), .required = true,
-	    .custom = &command_custom, .help = "the program and its arguments" },
-	{ "ready", FIELD_CUSTOM, offsetof(struct companion, ready), .custom = &ready_custom,
-	    .help = "a command that succeeds when it is ready, or { path }" },
-	{ "restart", FIELD_BOOL, offsetof(struct companion, restart),
-	    .help = "start it again when it ends while the VM runs" },
+	ROW_STRING("name", struct companion, name, .required = true, .max_length = 64,
+	    .host.kind = HOST_NONE, .help = "what messages call it"),
+	ROW_CUSTOM("command", struct companion, command, command_custom, .required = true,
+	    .help = "the program and its arguments"),
+	ROW_CUSTOM("ready", struct companion, ready, ready_custom,
+	    .help = "a command that succeeds when it is ready, or { path }"),
+	ROW_BOOL("restart", struct companion, restart,
+	    .help = "start it again when it ends while the VM runs"),
 	{ 0 },
 };
 
 const struct field wait_fields[] = {
-	{ "path", FIELD_PATH, offsetof(struct wait_item, path), .host.kind = HOST_PATH,
-	    .help = "file or device to wait for" },
-	{ "interface", FIELD_STRING, offsetof(struct wait_item, interface), .longest = 15,
-	    .host.kind = HOST_INTERFACE,
-	    .help = "network interface to wait for" },
-	{ "timeout", FIELD_CUSTOM, offsetof(struct wait_item, timeout_ms),
-	    .custom = &seconds_custom, .help = "seconds to wait at most" },
+	ROW_PATH("path", struct wait_item, path, .host.kind = HOST_PATH,
+	    .help = "file or device to wait for"),
+	ROW_STRING("interface", struct wait_item, interface, .max_length = 15,
+	    .host.kind = HOST_INTERFACE, .help = "network interface to wait for"),
+	ROW_CUSTOM("timeout", struct wait_item, timeout_ms, seconds_custom, .preset = "30",
+	    .help = "seconds to wait at most"),
 	{ 0 },
 };
 /* clang-format on */
-
-void wait_defaults(void *entry)
-{
-	((struct wait_item *)entry)->timeout_ms = 30000;
-}

@@ -4,6 +4,25 @@
 
 #include "spec/spec.h"
 
+DESCRIBES(name_custom, char *);
+DESCRIBES(cpu_custom, struct cpu);
+DESCRIBES(mem_custom, int64_t);
+DESCRIBES(hostbridge_custom, int);
+DESCRIBES(com_custom, char *);
+DESCRIBES(uuid_custom, char *);
+DESCRIBES(words_custom, struct words);
+DESCRIBES(command_custom, struct words);
+DESCRIBES(seconds_custom, int64_t); /* in milliseconds */
+DESCRIBES(release_custom, int64_t);
+DESCRIBES(gdb_custom, char *);
+DESCRIBES(pin_custom, struct words);
+DESCRIBES(layout_custom, char *);
+DESCRIBES(loader_custom, struct loader);
+DESCRIBES(reboot_on_custom, struct reboot_list);
+DESCRIBES(restart_limit_custom, struct restart_limit);
+DESCRIBES(backoff_custom, struct backoff);
+DESCRIBES(stop_custom, struct stop_ladder);
+DESCRIBES(hooks_custom, struct hook_list);
 extern const struct field_custom name_custom, cpu_custom, mem_custom, hostbridge_custom, com_custom;
 extern const struct field_custom uuid_custom, words_custom, command_custom, seconds_custom,
     release_custom;
@@ -11,11 +30,16 @@ extern const struct field_custom gdb_custom, pin_custom, layout_custom, loader_c
 extern const struct field_custom reboot_on_custom, restart_limit_custom, backoff_custom;
 extern const struct field_custom stop_custom, hooks_custom;
 
+DESCRIBES(on_fields, struct spec);
 extern const struct field on_fields[];
 /* Why a key of `on` is no cause that it can speak of; NULL: it is just not known. Caller frees. */
 char *on_stranger(const char *key);
+DESCRIBES(companion_fields, struct companion);
+DESCRIBES(wait_fields, struct wait_item);
 extern const struct field companion_fields[], wait_fields[];
-void wait_defaults(void *entry);
+DESCRIBES(numa_fields, struct numa_domain);
+DESCRIBES(fwcfg_fields, struct fwcfg_item);
+DESCRIBES(tpm_fields, struct tpm);
 extern const struct field numa_fields[], fwcfg_fields[], tpm_fields[];
 
 #endif

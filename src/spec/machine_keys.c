@@ -59,13 +59,11 @@ int64_t cpu_count(const struct cpu *cpu)
 	return cpu->sockets * cpu->cores * cpu->threads;
 }
 
-#define CPU_ROW(name)                                                                              \
-	{                                                                                          \
-#name, FIELD_INT, offsetof(struct cpu, name), .required = true, .has_range = true, \
-							      .min = 1, .max = MOST_CPUS,          \
-							      .help = "number of " #name           \
-	}
+#define CPU_ROW(name)                                                                        \
+	ROW_INT(#name, struct cpu, name, .required = true, .preset = "1", .has_range = true, \
+	    .min = 1, .max = MOST_CPUS, .help = "number of " #name)
 
+DESCRIBES(cpu_fields, struct cpu);
 static const struct field cpu_fields[] = {
 	CPU_ROW(threads),
 	CPU_ROW(cores),
@@ -103,7 +101,7 @@ const struct field_custom cpu_custom = {
 	.print = cpu_print,
 	.type = "integer",
 	.schema = "\"type\":\"integer\",\"minimum\":1,\"maximum\":65535",
-	.rows = cpu_fields,
+	.rows = ROWS_FOR(cpu_custom, cpu_fields),
 };
 
 /* Bytes of "512M"; 0 with the reason reported. */

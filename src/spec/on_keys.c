@@ -27,6 +27,7 @@ static void delay_print(const void *from, struct str *json)
 	str_addf(json, delay->given ? "%.15g" : "null", (double)delay->ms / 1000);
 }
 
+DESCRIBES(delay_custom, struct delay);
 static const struct field_custom delay_custom = {
 	.parse = delay_parse,
 	.print = delay_print,
@@ -36,17 +37,18 @@ static const struct field_custom delay_custom = {
 };
 
 /* clang-format off */
-#define TARGET { "boot", FIELD_STRING, offsetof(struct action, target), .required = true, \
-	    .host.kind = HOST_NONE, \
-	    .help = "target to boot" }
+#define TARGET ROW_STRING("boot", struct action, target, .required = true, .host.kind = HOST_NONE, \
+	    .help = "target to boot")
 
+DESCRIBES(action_fields, struct action);
 static const struct field action_fields[] = {
 	TARGET,
-	{ "delay", FIELD_CUSTOM, offsetof(struct action, delay), .custom = &delay_custom,
-	    .help = "seconds before that, instead of the backoff's" },
+	ROW_CUSTOM("delay", struct action, delay, delay_custom,
+	    .help = "seconds before that, instead of the backoff's"),
 	{ 0 },
 };
 
+DESCRIBES(given_up_fields, struct action);
 static const struct field given_up_fields[] = {
 	TARGET,
 	{ 0 },
@@ -115,13 +117,14 @@ static void action_print(const void *from, struct str *json)
 	print_action(from, action_fields, json);
 }
 
+DESCRIBES(action_custom, struct action);
 static const struct field_custom action_custom = {
 	.parse = action_parse,
 	.print = action_print,
 	.clear = clear_action,
 	.type = "\"stop\"|\"boot\"|\"same\"",
 	.schema = "\"enum\":[\"stop\",\"boot\",\"same\"]",
-	.rows = action_fields,
+	.rows = ROWS_FOR(action_custom, action_fields),
 };
 
 static void given_up_parse(
@@ -139,18 +142,18 @@ static void given_up_print(const void *from, struct str *json)
 	print_action(from, given_up_fields, json);
 }
 
+DESCRIBES(given_up_custom, struct action);
 static const struct field_custom given_up_custom = {
 	.parse = given_up_parse,
 	.print = given_up_print,
 	.clear = clear_action,
 	.type = "\"stop\"|\"wait\"",
 	.schema = "\"enum\":[\"stop\",\"wait\"]",
-	.rows = given_up_fields,
+	.rows = ROWS_FOR(given_up_custom, given_up_fields),
 };
 
 /* clang-format off */
-#define ON(name, cause, text) { name, FIELD_CUSTOM, (cause) * sizeof(struct action), \
-	    .custom = &action_custom, .help = text }
+#define ON(name, cause, text) ROW_CUSTOM(name, struct spec, on[cause], action_custom, .help = text)
 
 /* A stop request always stops: there is no row for `stopped`. */
 const struct field on_fields[] = {
@@ -163,9 +166,8 @@ const struct field on_fields[] = {
 	ON("start_failed", CAUSE_START_FAILED, "the hypervisor could not start the VM"),
 	ON("loader_failed", CAUSE_LOADER_FAILED, "the loader failed, or took too long"),
 	ON("check_failed", CAUSE_CHECK_FAILED, "the boot could not be prepared"),
-	{ "given_up", FIELD_CUSTOM, CAUSE_GIVEN_UP * sizeof(struct action),
-	    .custom = &given_up_custom,
-	    .help = "too many boots (restart_limit): stop, wait or { boot }, once" },
+	ROW_CUSTOM("given_up", struct spec, on[CAUSE_GIVEN_UP], given_up_custom,
+	    .help = "too many boots (restart_limit): stop, wait or { boot }, once"),
 	{ 0 },
 };
 /* clang-format on */

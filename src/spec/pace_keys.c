@@ -19,6 +19,7 @@ static void factor_print(const void *from, struct str *json)
 	str_addf(json, "%.15g", *(const double *)from);
 }
 
+DESCRIBES(factor_custom, double);
 static const struct field_custom factor_custom = {
 	.parse = factor_parse,
 	.print = factor_print,
@@ -27,23 +28,25 @@ static const struct field_custom factor_custom = {
 	.host.kind = HOST_NONE,
 };
 
+DESCRIBES(limit_fields, struct restart_limit);
 static const struct field limit_fields[] = {
-	{ "count", FIELD_INT, offsetof(struct restart_limit, count), .has_range = true, .min = 1,
-	    .max = RESTART_LIMIT_MOST, .help = "automatic boots" },
-	{ "within", FIELD_CUSTOM, offsetof(struct restart_limit, within_ms),
-	    .custom = &seconds_custom, .help = "seconds" },
+	ROW_INT("count", struct restart_limit, count, .preset = "5", .has_range = true, .min = 1,
+	    .max = RESTART_LIMIT_MOST, .help = "automatic boots"),
+	ROW_CUSTOM("within", struct restart_limit, within_ms, seconds_custom, .preset = "30",
+	    .help = "seconds"),
 	{ 0 },
 };
 
+DESCRIBES(backoff_fields, struct backoff);
 static const struct field backoff_fields[] = {
-	{ "initial", FIELD_CUSTOM, offsetof(struct backoff, initial_ms), .custom = &seconds_custom,
-	    .help = "seconds before the first boot after a fault" },
-	{ "factor", FIELD_CUSTOM, offsetof(struct backoff, factor), .custom = &factor_custom,
-	    .help = "what the next delay is multiplied with" },
-	{ "max", FIELD_CUSTOM, offsetof(struct backoff, max_ms), .custom = &seconds_custom,
-	    .help = "longest delay in seconds" },
-	{ "reset_after", FIELD_CUSTOM, offsetof(struct backoff, reset_after_ms),
-	    .custom = &seconds_custom, .help = "seconds up after which delays start over" },
+	ROW_CUSTOM("initial", struct backoff, initial_ms, seconds_custom, .preset = "1",
+	    .help = "seconds before the first boot after a fault"),
+	ROW_CUSTOM("factor", struct backoff, factor, factor_custom, .preset = "2",
+	    .help = "what the next delay is multiplied with"),
+	ROW_CUSTOM("max", struct backoff, max_ms, seconds_custom, .preset = "60",
+	    .help = "longest delay in seconds"),
+	ROW_CUSTOM("reset_after", struct backoff, reset_after_ms, seconds_custom, .preset = "60",
+	    .help = "seconds up after which delays start over"),
 	{ 0 },
 };
 
@@ -87,7 +90,7 @@ const struct field_custom restart_limit_custom = {
 	.print = restart_limit_print,
 	.type = "false",
 	.schema = "\"const\":false",
-	.rows = limit_fields,
+	.rows = ROWS_FOR(restart_limit_custom, limit_fields),
 };
 
 static void backoff_parse(
@@ -108,5 +111,5 @@ const struct field_custom backoff_custom = {
 	.print = backoff_print,
 	.type = "false",
 	.schema = "\"const\":false",
-	.rows = backoff_fields,
+	.rows = ROWS_FOR(backoff_custom, backoff_fields),
 };

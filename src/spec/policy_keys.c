@@ -173,11 +173,12 @@ struct step_keys {
 	int64_t wait;
 };
 
+DESCRIBES(step_fields, struct step_keys);
 static const struct field step_fields[] = {
-	{ "do", FIELD_CHOICE, offsetof(struct step_keys, action), .required = true,
-	    .choices = actions, .help = "acpi, poweroff or kill" },
-	{ "wait", FIELD_INT, offsetof(struct step_keys, wait), .required = true, .has_range = true,
-	    .min = 0, .max = 86400, .help = "seconds before the next step" },
+	ROW_CHOICE("do", struct step_keys, action, actions, .required = true,
+	    .help = "acpi, poweroff or kill"),
+	ROW_INT("wait", struct step_keys, wait, .required = true, .has_range = true, .min = 0,
+	    .max = 86400, .help = "seconds before the next step"),
 	{ 0 },
 };
 

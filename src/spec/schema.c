@@ -49,8 +49,8 @@ static void add_string(const struct field *f, bool null, struct str *s)
 {
 	add_type(s, "\"string\"", null);
 	str_add(s, ",\"minLength\":1");
-	if (f->longest != 0)
-		str_addf(s, ",\"maxLength\":%zu", f->longest);
+	if (f->max_length != 0)
+		str_addf(s, ",\"maxLength\":%zu", f->max_length);
 }
 
 static void add_choice(const struct field *f, bool null, struct str *s)
@@ -302,7 +302,7 @@ static void add_kind_change(const struct device_kind *kind, struct str *s)
 static bool same_values(const struct field *f, const struct field *g)
 {
 	return f->type == g->type && f->custom == g->custom && f->rows == g->rows &&
-	    f->choices == g->choices && f->longest == g->longest && f->min == g->min &&
+	    f->choices == g->choices && f->max_length == g->max_length && f->min == g->min &&
 	    f->max == g->max;
 }
 

@@ -12,31 +12,6 @@
 
 #define GRAPHIC_DEVICES 2 /* that the key `graphic` stands for */
 
-static const struct stop_ladder default_ladder = {
-	/* Together below FreeBSD's rcshutdown_timeout of 90 s. */
-	.step = { { STOP_ACPI, 60000 }, { STOP_POWEROFF, 10000 }, { STOP_KILL, 5000 } },
-	.count = 3,
-};
-
-static void set_defaults(struct spec *spec)
-{
-	spec->cpu = (struct cpu){ 1, 1, 1 };
-	spec->hostbridge = HOSTBRIDGE_DEFAULT;
-	spec->lpc_slot = (struct slot){ true, 0, 31, 0 };
-	spec->hostbridge_slot = (struct slot){ true, 0, 0, 0 };
-	spec->utc_clock = spec->yield_on_hlt = spec->generate_acpi = true;
-	spec->loader.timeout_ms = 15000;
-	fbuf_defaults(&spec->graphic.fbuf);
-	spec->graphic.xhci_tablet = true;
-	spec->console.max_size = INT64_C(10) << 20;
-	spec->console.keep = 3;
-	spec->hook_timeout_ms = 5000;
-	spec->hook_memory = INT64_C(64) << 20;
-	spec->stop = default_ladder;
-	spec->restart_limit = (struct restart_limit){ false, 5, 30000 };
-	spec->backoff = (struct backoff){ false, 1000, 60000, 60000, 2 };
-}
-
 /* Ids name qemu's objects too, which allow exactly this (util/id.c). */
 static bool is_id(const char *id)
 {
@@ -166,7 +141,7 @@ struct spec *spec_decode(const struct node *document, struct decoder *d)
 	struct spec *spec = mem_zero(sizeof(*spec));
 	size_t before;
 
-	set_defaults(spec);
+	field_preset(spec_fields, spec);
 	d->notes = &spec->notes;
 	if (!node_is_object(document)) {
 		field_type_error(document, "an object: { \"name\": ... }", NULL, d);

@@ -313,6 +313,7 @@ void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
     bool (*is_firmware)(const char *path), struct report *report);
 
 /* The rows of `smbios`: groups, and in them char *s at offsets of struct smbios. */
+DESCRIBES(smbios_fields, struct smbios);
 extern const struct field smbios_fields[];
 /* The rows of the spec's own keys, for whoever walks them. */
 extern const struct field spec_fields[];

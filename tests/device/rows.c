@@ -54,7 +54,7 @@ static void check_shape(const struct field *f)
 	assert_true(!f->has_range || f->min < f->max);
 	if (f->type == FIELD_CUSTOM)
 		check_custom(f->custom);
-	assert_true(f->longest == 0 || f->type == FIELD_STRING || f->type == FIELD_PATH);
+	assert_true(f->max_length == 0 || f->type == FIELD_STRING || f->type == FIELD_PATH);
 	if (f->type == FIELD_CHOICE)
 		assert_non_null(f->choices[0]);
 	check_host(f);
@@ -117,9 +117,9 @@ static void check_text(const struct field *rows, const struct field *f, const st
 	wrong(rows, f, node_string(""), at);
 	wrong(rows, f, node_string_n("a\0b", 3), at);
 	wrong(rows, f, node_new(NODE_OBJECT), at);
-	for (size_t i = 0; i <= f->longest; i++)
+	for (size_t i = 0; i <= f->max_length; i++)
 		str_add(&s, "a");
-	if (f->longest > 0)
+	if (f->max_length > 0)
 		wrong(rows, f, node_string(s.text), at);
 	str_free(&s);
 }
@@ -240,6 +240,43 @@ static void check_print(const struct field *rows)
 	free(from);
 }
 
+/* A preset is a good value of its own key, and what is printed when the key is not given. */
+static void check_preset(const struct field *rows, const struct field *f, const struct where *at)
+{
+	struct field one[2] = { *f };
+	void *preset = mem_zero(ROWS_SIZE), *given = mem_zero(ROWS_SIZE);
+	struct node *object = node_new(NODE_OBJECT);
+	struct report report = { 0 };
+	struct decoder d = { .report = &report, .folder = "/" };
+	struct str wanted = { 0 }, got = { 0 };
+
+	assert_true(
+	    f->unset == 0 || f->type == FIELD_INT || strcmp(f->custom->type, "integer") == 0);
+	assert_true(f->unset == 0 || f->preset == NULL);
+	one[0].hidden = one[0].required = false;
+	if (f->preset != NULL) {
+		struct node *value = json_node(f->preset);
+
+		if (value == NULL)
+			fail_msg("%s: its preset is not JSON: %s", f->key, f->preset);
+		node_put(object, f->key, value);
+	}
+	field_preset(rows, preset);
+	field_decode(one, object, given, at, &d);
+	no_problems(&report, f->key);
+	field_print(one, preset, &got);
+	field_print(one, given, &wanted);
+	if (f->preset != NULL)
+		assert_string_equal(got.text, wanted.text);
+	str_free(&wanted);
+	str_free(&got);
+	node_free(object);
+	field_clear(one, given);
+	field_clear(rows, preset);
+	free(given);
+	free(preset);
+}
+
 void rows_check(const struct field *rows, const struct where *at)
 {
 	check_unique(rows);
@@ -252,6 +289,7 @@ void rows_check(const struct field *rows, const struct where *at)
 		check_null(rows, f, at);
 		check_required(rows, f, at);
 		check_typo(rows, f, at);
+		check_preset(rows, f, at);
 		if (f->type == FIELD_OBJECT || f->type == FIELD_LIST)
 			rows_check(f->rows, &here);
 		else if (f->type == FIELD_CUSTOM && f->custom->rows != NULL)

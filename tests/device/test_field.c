@@ -18,17 +18,93 @@ static const char *const colours[] = { "red", "green", NULL };
 static const char *const states[] = { "", "on", "off", NULL };
 
 static const struct field rows[] = {
-	{ "text", FIELD_STRING, offsetof(struct thing, text), .longest = 5, .help = "a text" },
-	{ "path", FIELD_PATH, offsetof(struct thing, path), .help = "a path" },
-	{ "flag", FIELD_BOOL, offsetof(struct thing, flag), .help = "a flag" },
-	{ "number", FIELD_INT, offsetof(struct thing, number), .required = true, .help = "any" },
-	{ "choice", FIELD_CHOICE, offsetof(struct thing, choice), .choices = colours, .help = "c" },
-	{ "state", FIELD_CHOICE, offsetof(struct thing, state), .choices = states, .help = "s" },
-	{ "words", FIELD_WORDS, offsetof(struct thing, words), .help = "words" },
-	{ "hook", FIELD_HOOK, offsetof(struct thing, hook), .help = "a function" },
-	{ "later", FIELD_ELSEWHERE, .help = "not ours" },
+	ROW_STRING("text", struct thing, text, .max_length = 5, .help = "a text"),
+	ROW_PATH("path", struct thing, path, .help = "a path"),
+	ROW_BOOL("flag", struct thing, flag, .help = "a flag"),
+	ROW_INT("number", struct thing, number, .required = true, .help = "any"),
+	ROW_CHOICE("choice", struct thing, choice, colours, .help = "c"),
+	ROW_CHOICE("state", struct thing, state, states, .help = "s"),
+	ROW_WORDS("words", struct thing, words, .help = "words"),
+	ROW_HOOK("hook", struct thing, hook, "fun()", .help = "a function"),
+	ROW_ELSEWHERE("later", .help = "not ours"),
 	{ 0 },
 };
+
+struct inner {
+	char *text;
+	int64_t number;
+};
+
+struct outer {
+	struct inner inner;
+	struct field_list list;
+	char *text;
+	bool flag;
+	int64_t number;
+	int choice;
+};
+
+DESCRIBES(inner_rows, struct inner);
+static const struct field inner_rows[] = {
+	ROW_STRING("text", struct inner, text, .preset = "\"in\"", .help = "a text"),
+	ROW_INT("number", struct inner, number, .unset = -1, .help = "a number"),
+	{ 0 },
+};
+
+DESCRIBES(outer_rows, struct outer);
+static const struct field outer_rows[] = {
+	ROW_OBJECT("inner", struct outer, inner, inner_rows, .help = "an object"),
+	ROW_LIST("list", struct outer, list, inner_rows, .help = "a list"),
+	ROW_STRING("text", struct outer, text, .preset = "\"out\"", .help = "a text"),
+	ROW_BOOL("flag", struct outer, flag, .preset = "true", .help = "a flag"),
+	ROW_INT("number", struct outer, number, .preset = "7", .help = "a number"),
+	ROW_CHOICE("choice", struct outer, choice, colours, .preset = "\"green\"", .help = "c"),
+	{ 0 },
+};
+
+static void outer_shows(const char *text, const char *wanted)
+{
+	struct report report = { 0 };
+	struct decoder d = { .report = &report, .folder = "/specs" };
+	struct outer outer = { 0 };
+	struct node *n = doc_of(text);
+	struct str s = { 0 };
+
+	field_preset(outer_rows, &outer);
+	field_decode(outer_rows, n, &outer, NULL, &d);
+	no_problems(&report, text);
+	field_print(outer_rows, &outer, &s);
+	for (size_t i = 0; i < s.length; i++)
+		s.text[i] = (char)(s.text[i] == '"' ? '\'' : s.text[i]);
+	assert_string_equal(s.text, wanted);
+	str_free(&s);
+	field_clear(outer_rows, &outer);
+	node_free(n);
+}
+
+/* A key that is not given has its row's preset, in objects and in entries of lists too. */
+static void test_presets(void **state)
+{
+	(void)state;
+	outer_shows("{}",
+	    "'inner':{'text':'in','number':-1},'text':'out','flag':true,'number':7,"
+	    "'choice':'green'");
+	outer_shows("{'inner':{'number':3},'list':[{},{'text':'x','number':0}],'text':'y',"
+		    "'flag':false,'number':0,'choice':'red'}",
+	    "'inner':{'text':'in','number':3},'list':[{'text':'in','number':-1},"
+	    "{'text':'x','number':0}],'text':'y','flag':false,'number':0,'choice':'red'");
+}
+
+/* The macros count as offsetof() does, and so do the sizes of entries. */
+static void test_offsets(void **state)
+{
+	(void)state;
+	assert_int_equal(rows[3].offset, offsetof(struct thing, number));
+	assert_int_equal(rows[6].offset, offsetof(struct thing, words));
+	assert_int_equal(outer_rows[1].offset, offsetof(struct outer, list));
+	assert_int_equal(outer_rows[1].size, sizeof(struct inner));
+	assert_ptr_equal(outer_rows[0].rows, inner_rows);
+}
 
 static char *decode(const char *text, struct thing *thing)
 {
@@ -130,6 +206,8 @@ static void test_path(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_offsets),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_path),

@@ -87,7 +87,7 @@ static void roll_string(struct roll *r, const char *key, const struct field *f)
 {
 	MEM_AUTO char *text = odd_text(r->spec, "s", 8);
 
-	if ((f->longest != 0 && strlen(text) > f->longest) ||
+	if ((f->max_length != 0 && strlen(text) > f->max_length) ||
 	    (f->one_line && strchr(text, '\n') != NULL))
 		text[1] = '\0';
 	roll_text(r, key, text);
