@@ -205,7 +205,7 @@ static void console_claims(const struct device *dev, struct pairs *claims)
 	const struct console *console = dev->config;
 
 	for (size_t i = 0; i < console->ports.count; i++)
-		pairs_add(claims, "port name", console->ports.item[i].name);
+		pairs_add(claims, CLAIM_PORT_NAME, console->ports.item[i].name);
 }
 
 static void console_needs(const struct device *dev, struct needs *needs)

@@ -17,6 +17,12 @@
 
 struct device;
 
+/* Kinds of things that a device can claim, as messages call them (see device_kind.claims). */
+#define CLAIM_BOOT_INDEX "boot index"
+#define CLAIM_MAC "MAC address"
+#define CLAIM_PORT_NAME "port name"
+#define CLAIM_STDIO "serial port"
+
 /* What a bhyve can do depends on where it runs. */
 struct bhyve_host {
 	int release; /* 13, 14, 15, ... */

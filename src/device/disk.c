@@ -127,7 +127,7 @@ int disk_bhyve(const struct disk *disk, const char *prefix, const struct bhyve_h
 void disk_claim(const struct disk *disk, struct pairs *claims)
 {
 	if (disk->bootindex >= 0)
-		pairs_addf(claims, "boot index", "%" PRId64, disk->bootindex);
+		pairs_addf(claims, CLAIM_BOOT_INDEX, "%" PRId64, disk->bootindex);
 }
 
 static void virtio_claims(const struct device *dev, struct pairs *claims)

@@ -292,7 +292,7 @@ static void net_claims(const struct device *dev, struct pairs *claims)
 
 	for (char *p = mac; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
-	pairs_add(claims, "MAC address", mac);
+	pairs_add(claims, CLAIM_MAC, mac);
 }
 
 static void net_needs(const struct device *dev, struct needs *needs)

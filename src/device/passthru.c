@@ -182,7 +182,7 @@ static void passthru_claims(const struct device *dev, struct pairs *claims)
 	const struct passthru *pass = dev->config;
 
 	if (pass->bootindex >= 0)
-		pairs_addf(claims, "boot index", "%" PRId64, pass->bootindex);
+		pairs_addf(claims, CLAIM_BOOT_INDEX, "%" PRId64, pass->bootindex);
 }
 
 static void passthru_needs(const struct device *dev, struct needs *needs)

@@ -12,8 +12,6 @@
 #include "device/device.h"
 #include "device/qemu_words.h"
 
-#define STDIO_CLAIM "serial port"
-
 static bool is_stdio(const char *backend)
 {
 	return strcmp(backend, "stdio") == 0;
@@ -66,12 +64,12 @@ void serial_need(const char *backend, const char *key, struct needs *needs)
 void serial_claim(const char *backend, struct pairs *claims)
 {
 	if (is_stdio(backend))
-		pairs_add(claims, STDIO_CLAIM, backend);
+		pairs_add(claims, CLAIM_STDIO, backend);
 }
 
 bool serial_claims_stdio(const struct pairs *claims)
 {
-	return pairs_get(claims, STDIO_CLAIM) != NULL;
+	return pairs_get(claims, CLAIM_STDIO) != NULL;
 }
 
 void serial_names(const void *value, const struct where *at, struct host_visit *visit)

@@ -115,7 +115,7 @@ static void scsi_claims(const struct device *dev, struct pairs *claims)
 	const struct scsi *scsi = dev->config;
 
 	if (scsi->bootindex >= 0)
-		pairs_addf(claims, "boot index", "%" PRId64, scsi->bootindex);
+		pairs_addf(claims, CLAIM_BOOT_INDEX, "%" PRId64, scsi->bootindex);
 }
 
 /* An image is for qemu, which has no CTL. */

@@ -154,7 +154,7 @@ static bool has_bootindex(const struct spec *spec)
 
 		if (!dev->removed && dev->kind->claims != NULL)
 			dev->kind->claims(dev, &claims);
-		found = pairs_get(&claims, "boot index") != NULL;
+		found = pairs_get(&claims, CLAIM_BOOT_INDEX) != NULL;
 		pairs_free(&claims);
 	}
 	return found;

@@ -399,7 +399,7 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 	add_hostbridge(&b);
 	add_lpc(&b);
 	add_devices(&b);
-	hyper_check_claims(spec, "port name", report);
+	spec_check_claims(spec, CLAIM_PORT_NAME, report);
 	add_serial(&b);
 	if (spec->loader.type == LOADER_NONE)
 		add_firmware(&b);

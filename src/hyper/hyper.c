@@ -8,13 +8,11 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "device/serial.h"
 #include "platform/os.h"
 
 #define START_MS 1000	 /* that a hypervisor has to complain about its start */
 #define SECRET_LONGEST 8 /* bytes of a password that VNC looks at */
 #define LONGEST_MAP 512	 /* bytes of a device map that a note shows */
-#define ONLY_ONE ""	 /* in place of a kind of thing: the device itself */
 
 static const struct hypervisor *const hypervisors[] = { &hyper_bhyve, &hyper_qemu };
 
@@ -63,145 +61,9 @@ const char *hyper_status_text(int status)
 	return NULL;
 }
 
-/* A device or a serial port, and all that it wants for itself alone: kind of thing = which one. */
-struct owner {
-	const struct device *dev; /* NULL: com1 to com4 */
-	size_t com;
-	struct pairs claims;
-};
-
-static void add_needs(const struct needs *needs, struct pairs *claims)
-{
-	for (size_t i = 0; i < needs->count; i++) {
-		if (need_is_exclusive(&needs->item[i]))
-			pairs_add(claims, need_name(needs->item[i].kind), needs->item[i].what);
-	}
-}
-
-static void collect_of_device(const struct device *dev, struct pairs *claims)
-{
-	struct needs needs = { 0 };
-
-	if (dev->removed)
-		return;
-	if (dev->kind->single)
-		pairs_add(claims, ONLY_ONE, dev->kind->name);
-	if (dev->kind->claims != NULL)
-		dev->kind->claims(dev, claims);
-	if (dev->kind->needs != NULL)
-		dev->kind->needs(dev, &needs);
-	add_needs(&needs, claims);
-	needs_clear(&needs);
-}
-
-/* "nmdm" and "console" are nobody's until a run has found what is behind them. */
-static void collect_of_com(const struct spec *spec, size_t port, struct pairs *claims)
-{
-	const char *com = spec->com_found[port] != NULL ? spec->com_found[port] : spec->com[port];
-	struct needs needs = { 0 };
-
-	if (com == NULL || !serial_is_backend(com))
-		return;
-	serial_claim(com, claims);
-	serial_need(com, "", &needs);
-	add_needs(&needs, claims);
-	needs_clear(&needs);
-}
-
-/* Caller frees it, and the claims in it. */
-static struct owner *collect(const struct spec *spec, size_t *count)
-{
-	struct owner *owners = mem_zero((SPEC_COM_PORTS + spec->device_count) * sizeof(*owners));
-
-	*count = SPEC_COM_PORTS + spec->device_count;
-	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		owners[i].com = i + 1;
-		collect_of_com(spec, i, &owners[i].claims);
-	}
-	for (size_t i = 0; i < spec->device_count; i++) {
-		struct owner *owner = &owners[SPEC_COM_PORTS + i];
-
-		owner->dev = spec->devices[i];
-		collect_of_device(owner->dev, &owner->claims);
-	}
-	return owners;
-}
-
-static bool has_claim(const struct pairs *claims, const struct pair *wanted)
-{
-	for (size_t i = 0; i < claims->count; i++) {
-		if (strcmp(claims->item[i].key, wanted->key) == 0 &&
-		    strcmp(claims->item[i].value, wanted->value) == 0)
-			return true;
-	}
-	return false;
-}
-
-static char *owner_label(const struct owner *owner)
-{
-	return owner->dev != NULL ? device_label(owner->dev) : mem_format("com%zu", owner->com);
-}
-
-static void report_claim(const struct owner *first, const struct owner *second,
-    const struct pair *claim, struct report *report)
-{
-	MEM_AUTO char *one = owner_label(first);
-	MEM_AUTO char *two = owner_label(second);
-	struct where com = { NULL, two, 0 };
-	struct device_place place;
-	const struct device *dev = second->dev;
-	const struct where *at = dev == NULL ? &com : device_where(dev, &place);
-
-	if (strcmp(claim->key, ONLY_ONE) != 0)
-		report_add(report, STATUS_SPEC, at, "%s and %s both have the %s \"%s\"", one, two,
-		    claim->key, claim->value);
-	else if (dev->origin != NULL && dev->kind == &device_xhci)
-		report_add(report, STATUS_SPEC, at,
-		    "a VM has one xhci, and %s is there already: set \"xhci_tablet\" to false",
-		    one);
-	else
-		report_add(report, STATUS_SPEC, at, "a VM has one %s, and %s is there already",
-		    claim->value, one);
-}
-
-void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report)
-{
-	size_t count;
-	struct owner *owners = collect(spec, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < owners[i].claims.count; k++) {
-			const struct pair *claim = &owners[i].claims.item[k];
-			size_t first = 0;
-
-			while (first < i && !has_claim(&owners[first].claims, claim))
-				first++;
-			if (first < i && (shared == NULL || strcmp(claim->key, shared) != 0))
-				report_claim(&owners[first], &owners[i], claim, report);
-		}
-	}
-	for (size_t i = 0; i < count; i++)
-		pairs_free(&owners[i].claims);
-	free(owners);
-}
-
-static bool port_uses_stdio(const struct spec *spec)
-{
-	size_t count;
-	struct owner *owners = collect(spec, &count);
-	bool found = false;
-
-	for (size_t i = 0; i < count; i++) {
-		found = found || serial_claims_stdio(&owners[i].claims);
-		pairs_free(&owners[i].claims);
-	}
-	free(owners);
-	return found;
-}
-
 bool hyper_uses_stdio(const struct spec *spec)
 {
-	return port_uses_stdio(spec) ||
+	return spec_uses_stdio(spec) ||
 	    (spec->loader.console != NULL && strcmp(spec->loader.console, "stdio") == 0);
 }
 
@@ -288,7 +150,7 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
 	const struct spec *spec = request->spec;
 
-	plan->uses_stdio = port_uses_stdio(spec);
+	plan->uses_stdio = spec_uses_stdio(spec);
 	if (spec->tpm.managed)
 		plan->tpm_state = mem_format("%s/tpm", request->state_folder);
 	for (size_t i = 0; i < spec->device_count; i++) {

@@ -131,11 +131,6 @@ extern const struct hypervisor hyper_bhyve, hyper_qemu;
 const struct hypervisor *hyper_find(const char *name);
 /* bhyve where it can run, else qemu. */
 const struct hypervisor *hyper_for_host(void);
-/*
- * Reports what two devices claim (device.h).  `shared` is the one kind of claim that this
- * hypervisor lets several devices have, or NULL.
- */
-void hyper_check_claims(const struct spec *spec, const char *shared, struct report *report);
 /* Has a serial port of it, or its loader, our stdin and stdout? */
 bool hyper_uses_stdio(const struct spec *spec);
 /* Is the host asked by the commands of the hypervisor's own system, for want of its calls? */

@@ -267,7 +267,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	add_behaviour(&b);
 	check_bridges(&b);
 	add_devices(&b);
-	hyper_check_claims(spec, NULL, report);
+	spec_check_claims(spec, NULL, report);
 	add_serial(&b);
 	if (spec->loader.type == LOADER_NONE || spec->qemu.bootrom != NULL ||
 	    spec->qemu.varfile != NULL)

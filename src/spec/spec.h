@@ -306,6 +306,16 @@ void spec_free(struct spec *spec);
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d);
 
 /*
+ * Reports each thing that two devices or serial ports claim, when slots are assigned and what a run
+ * has found is known.  `shared` is the one kind of claim that several devices may make under this
+ * hypervisor, or NULL.
+ */
+void spec_check_claims(const struct spec *spec, const char *shared, struct report *report);
+
+/* Does a serial port of the VM use vmrun's stdin and stdout? */
+bool spec_uses_stdio(const struct spec *spec);
+
+/*
  * Reports what the spec runs or names of the host and may not in the sandbox, under the key that
  * says it.  What is_firmware() knows is free for keys that only read it.
  */
