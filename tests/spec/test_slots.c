@@ -148,6 +148,27 @@ static void test_no_functions_of_slots_pinned_later(void **state)
 	spec_free(spec);
 }
 
+/* Nor slots that another target pins, though the base has placed a device there already. */
+static void test_no_functions_of_slots_of_targets(void **state)
+{
+	MEM_AUTO char *base_keys = many(30, ""), *keys = many(31, "");
+	struct spec *base = spec_of(base_keys), *spec = spec_of(keys),
+		    *other = spec_of(LIST(AT("1")));
+	struct pin_map pins = { 0 };
+	MEM_AUTO char *base_got = seats(base, NULL, &pins);
+
+	(void)state;
+	slots_collect(&pins, other);
+	MEM_AUTO char *got = seats(spec, base, &pins);
+
+	assert_true(strncmp(base_got, "0:1:0 0:2:0 ", strlen("0:1:0 0:2:0 ")) == 0);
+	assert_true(strncmp(got, base_got, strlen(base_got)) == 0);
+	assert_string_equal(got + strlen(base_got), " 0:2:1");
+	spec_free(base);
+	spec_free(spec);
+	spec_free(other);
+}
+
 static void test_no_slot_left(void **state)
 {
 	MEM_AUTO char *all = many(26, "");
@@ -277,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_no_functions_of_pinned_slots),
 		cmocka_unit_test(test_no_functions_of_slots_pinned_later),
+		cmocka_unit_test(test_no_functions_of_slots_of_targets),
 		cmocka_unit_test(test_no_slot_left),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_function_zero),
