@@ -156,9 +156,9 @@ static int refuse_port(const struct disk *disk, bool cd, struct error *err)
 
 static void add_controller(const struct device *dev, struct qemu_build *q)
 {
-	MEM_AUTO char *fmt = mem_format("ich9-ahci,id=%%s,%s", q->address);
-
-	qemu_option(q->argv, "-device", fmt, dev->id);
+	qemu_begin(q->argv, "-device", "ich9-ahci");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_address(q, dev);
 }
 
 static void add_node(
@@ -173,17 +173,17 @@ static void add_drive(
     const struct device *dev, const struct disk *disk, int type, size_t number, struct words *argv)
 {
 	bool cd = type == TYPE_CD;
-	MEM_AUTO char *common = disk_qemu_options(disk), *node = disk_node(dev, number);
-	MEM_AUTO char *sectors = disk_qemu_sectors(cd ? 0 : disk->logical, disk->physical);
-	MEM_AUTO char *rate = disk->nmrr >= 0 && !cd
-	    ? mem_format(",rotation_rate=%" PRId64, disk->nmrr)
-	    : mem_copy("");
-	MEM_AUTO char *fmt = mem_format("ide-%s,bus=%%s.%zu,drive=%%s%s%s%s%s%s", types[type],
-	    number, common, sectors, rate, disk->rev != NULL ? ",ver=%s" : "%s",
-	    disk->model != NULL ? ",model=%s" : "%s");
+	MEM_AUTO char *model = mem_format("ide-%s", types[type]), *node = disk_node(dev, number);
 
-	qemu_option(argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser,
-	    disk->rev == NULL ? "" : disk->rev, disk->model == NULL ? "" : disk->model);
+	qemu_begin(argv, "-device", model);
+	qemu_pairf(argv, "bus", "%s.%zu", dev->id, number);
+	qemu_pair(argv, "drive", node);
+	disk_qemu_options(disk, argv);
+	disk_qemu_sectors(cd ? 0 : disk->logical, disk->physical, argv);
+	if (disk->nmrr >= 0 && !cd)
+		qemu_pairf(argv, "rotation_rate", "%" PRId64, disk->nmrr);
+	qemu_pair(argv, "ver", disk->rev);
+	qemu_pair(argv, "model", disk->model);
 }
 
 static int one_qemu(const struct device *dev, struct qemu_build *q, struct error *err)

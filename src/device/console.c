@@ -180,23 +180,35 @@ static int console_bhyve(
 	return 0;
 }
 
+/* Port 0 is reserved for a console: bhyve's first port is qemu's nr=1. */
+static void add_qemu_port(
+    const struct device *dev, size_t i, const struct port *port, struct words *argv)
+{
+	MEM_AUTO char *id = mem_format("%s-port%zu", dev->id, i);
+
+	qemu_begin(argv, "-chardev", "socket");
+	qemu_pair(argv, "id", id);
+	qemu_pair(argv, "path", port->path);
+	qemu_pair(argv, "server", "on");
+	qemu_pair(argv, "wait", "off");
+	qemu_begin(argv, "-device", "virtserialport");
+	qemu_pairf(argv, "bus", "%s.0", dev->id);
+	qemu_pairf(argv, "nr", "%zu", i + 1);
+	qemu_pair(argv, "chardev", id);
+	qemu_pair(argv, "name", port->name);
+}
+
 static int console_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct console *console = dev->config;
-	/* Port 0 is reserved for a console: bhyve's first port is qemu's nr=1. */
-	MEM_AUTO char *bus = mem_format("virtio-serial-pci,id=%%s,max_ports=17,%s", q->address);
 
 	(void)err;
-	qemu_option(q->argv, "-device", bus, dev->id);
-	for (size_t i = 0; i < console->ports.count; i++) {
-		MEM_AUTO char *id = mem_format("%s-port%zu", dev->id, i);
-		MEM_AUTO char *number = mem_format("%zu", i + 1);
-
-		qemu_option(q->argv, "-chardev", "socket,id=%s,path=%s,server=on,wait=off", id,
-		    console->ports.item[i].path);
-		qemu_option(q->argv, "-device", "virtserialport,bus=%s.0,nr=%s,chardev=%s,name=%s",
-		    dev->id, number, id, console->ports.item[i].name);
-	}
+	qemu_begin(q->argv, "-device", "virtio-serial-pci");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_pair(q->argv, "max_ports", "17");
+	qemu_address(q, dev);
+	for (size_t i = 0; i < console->ports.count; i++)
+		add_qemu_port(dev, i, &console->ports.item[i], q->argv);
 	return 0;
 }
 

@@ -49,11 +49,11 @@ struct bhyve_form {
 	const char *const *implied; /* NULL-terminated list of keys, or NULL */
 };
 
-/* Where qemu devices put their words; a bus name and address for the slot stand ready. */
+/* Where qemu devices put their words (qemu_words.h). */
 struct qemu_build {
 	struct words *argv;
 	struct words *notes;
-	char address[48];    /* "bus=pcie.0,addr=3.0[,multifunction=on]" */
+	bool multifunction;  /* it is function 0 of a slot with others */
 	const char *secrets; /* path of the file that will hold the device's secret */
 	bool waits;	     /* set by a device: the guest starts when a VNC client has come */
 };

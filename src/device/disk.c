@@ -168,48 +168,60 @@ char *disk_node(const struct device *dev, size_t port)
 /* "host_device" is asked for by path: what is under /dev is a block device or a zvol. */
 void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro)
 {
-	const char *driver = strncmp(disk->path, "/dev/", 5) == 0 ? "host_device" : "file";
-	MEM_AUTO char *options = mem_format("%s%s%s", disk->nodelete ? "" : ",discard=unmap",
-	    ro ? ",read-only=on" : "", disk->nocache ? ",cache.direct=on" : "");
-	MEM_AUTO char *fmt = mem_format(
-	    "driver=raw,node-name=%%s%s,file.driver=%s,file.filename=%%s", options, driver);
+	bool device = strncmp(disk->path, "/dev/", 5) == 0;
 
-	qemu_option(argv, "-blockdev", fmt, node, disk->path);
+	qemu_begin(argv, "-blockdev", NULL);
+	qemu_pair(argv, "driver", "raw");
+	qemu_pair(argv, "node-name", node);
+	qemu_pair(argv, "discard", disk->nodelete ? NULL : "unmap");
+	qemu_pair(argv, "read-only", ro ? "on" : NULL);
+	qemu_pair(argv, "cache.direct", disk->nocache ? "on" : NULL);
+	qemu_pair(argv, "file.driver", device ? "host_device" : "file");
+	qemu_pair(argv, "file.filename", disk->path);
 }
 
-char *disk_qemu_sectors(int64_t logical, int64_t physical)
+void disk_qemu_sectors(int64_t logical, int64_t physical, struct words *argv)
 {
-	return logical == 0
-	    ? mem_copy("")
-	    : mem_format(",logical_block_size=%" PRId64 ",physical_block_size=%" PRId64, logical,
-		  physical != 0 ? physical : logical);
+	if (logical == 0)
+		return;
+	qemu_pairf(argv, "logical_block_size", "%" PRId64, logical);
+	qemu_pairf(argv, "physical_block_size", "%" PRId64, physical != 0 ? physical : logical);
 }
 
-char *disk_qemu_options(const struct disk *disk)
+void disk_qemu_bootindex(int64_t bootindex, struct words *argv)
 {
-	struct str s = { 0 };
+	if (bootindex >= 0)
+		qemu_pairf(argv, "bootindex", "%" PRId64, bootindex);
+}
 
+void disk_qemu_backend(const struct disk *disk, struct words *argv)
+{
+	qemu_pair(argv, "write-cache", disk->direct ? "off" : NULL);
+	disk_qemu_bootindex(disk->bootindex, argv);
+}
+
+void disk_qemu_options(const struct disk *disk, struct words *argv)
+{
 	/* A full host disk is an error for the guest to see, as under bhyve, not the end of it. */
-	str_add(&s, ",rerror=report,werror=report");
-	str_add(&s, disk->ser != NULL ? ",serial=%s" : "%s");
-	if (disk->direct)
-		str_add(&s, ",write-cache=off");
-	if (disk->bootindex >= 0)
-		str_addf(&s, ",bootindex=%" PRId64, disk->bootindex);
-	return str_take(&s);
+	qemu_pair(argv, "rerror", "report");
+	qemu_pair(argv, "werror", "report");
+	qemu_pair(argv, "serial", disk->ser);
+	disk_qemu_backend(disk, argv);
 }
 
 static int virtio_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct disk *disk = dev->config;
-	MEM_AUTO char *common = disk_qemu_options(disk), *node = disk_node(dev, 0);
-	MEM_AUTO char *size = disk_qemu_sectors(disk->logical, disk->physical);
-	MEM_AUTO char *fmt =
-	    mem_format("virtio-blk-pci,id=%%s,drive=%%s,%s%s%s", q->address, common, size);
+	MEM_AUTO char *node = disk_node(dev, 0);
 
 	(void)err;
 	disk_blockdev(disk, q->argv, node, disk->ro);
-	qemu_option(q->argv, "-device", fmt, dev->id, node, disk->ser == NULL ? "" : disk->ser);
+	qemu_begin(q->argv, "-device", "virtio-blk-pci");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_pair(q->argv, "drive", node);
+	qemu_address(q, dev);
+	disk_qemu_options(disk, q->argv);
+	disk_qemu_sectors(disk->logical, disk->physical, q->argv);
 	return 0;
 }
 

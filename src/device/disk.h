@@ -52,9 +52,11 @@ void disk_text(struct pairs *vars, const char *prefix, const char *key, const ch
 /* Name of the block node behind a disk. Caller frees. */
 char *disk_node(const struct device *dev, size_t port);
 void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro);
-/* The sector sizes for -device, "" when none was asked for. Caller frees. */
-char *disk_qemu_sectors(int64_t logical, int64_t physical);
-/* The part of -device that every disk has, in which one %s stands for `ser`. Caller frees. */
-char *disk_qemu_options(const struct disk *disk);
+/* Extend a -device: by the sector sizes, if any were asked for; by what the drive of every model
+ * has, its serial number among it; by the write cache and the boot index alone; by that alone. */
+void disk_qemu_sectors(int64_t logical, int64_t physical, struct words *argv);
+void disk_qemu_options(const struct disk *disk, struct words *argv);
+void disk_qemu_backend(const struct disk *disk, struct words *argv);
+void disk_qemu_bootindex(int64_t bootindex, struct words *argv);
 
 #endif

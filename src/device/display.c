@@ -195,11 +195,6 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 {
 	const struct fbuf *fbuf = dev->config;
 	struct device_secret secret;
-	const char *model = fbuf->vga == VGA_OFF ? "bochs-display" : "VGA";
-	MEM_AUTO char *size = mem_format(",xres=%" PRId64 ",yres=%" PRId64,
-	    fbuf->width != 0 ? fbuf->width : DEFAULT_WIDTH,
-	    fbuf->height != 0 ? fbuf->height : DEFAULT_HEIGHT);
-	MEM_AUTO char *fmt = mem_format("%s,id=%%s,%s%s", model, q->address, size);
 	MEM_AUTO char *place = NULL;
 	bool has_secret = fbuf_secret(dev, &secret);
 
@@ -207,14 +202,19 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 		return error_set(err, STATUS_SPEC, "VNC ports below %d: \"port\" is %" PRId64,
 		    FBUF_FIRST_PORT, fbuf->port);
 	place = fbuf_place(dev, FBUF_FIRST_PORT);
-	qemu_option(q->argv, "-device", fmt, dev->id);
+	qemu_begin(q->argv, "-device", fbuf->vga == VGA_OFF ? "bochs-display" : "VGA");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_address(q, dev);
+	qemu_pairf(q->argv, "xres", "%" PRId64, fbuf->width != 0 ? fbuf->width : DEFAULT_WIDTH);
+	qemu_pairf(q->argv, "yres", "%" PRId64, fbuf->height != 0 ? fbuf->height : DEFAULT_HEIGHT);
+	if (has_secret) {
+		qemu_begin(q->argv, "-object", "secret");
+		qemu_pairf(q->argv, "id", "%s-secret", dev->id);
+		qemu_pair(q->argv, "file", q->secrets);
+	}
+	qemu_begin(q->argv, "-vnc", place);
 	if (has_secret)
-		qemu_option(q->argv, "-object", "secret,id=%s-secret,file=%s", dev->id, q->secrets);
-	words_add(q->argv, "-vnc");
-	if (has_secret)
-		words_addf(q->argv, "%s,password-secret=%s-secret", place, dev->id);
-	else
-		words_add(q->argv, place);
+		qemu_pairf(q->argv, "password-secret", "%s-secret", dev->id);
 	q->waits = q->waits || fbuf->wait;
 	return 0;
 }
@@ -317,12 +317,15 @@ static int xhci_bhyve(
 static int xhci_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct usb *usb = &((const struct xhci *)dev->config)->usb;
-	MEM_AUTO char *fmt = mem_format("qemu-xhci,id=%%s,%s", q->address);
 
 	(void)err;
-	qemu_option(q->argv, "-device", fmt, dev->id);
-	for (size_t i = 0; i < usb->count; i++)
-		qemu_option(q->argv, "-device", "usb-tablet,bus=%s.0", dev->id);
+	qemu_begin(q->argv, "-device", "qemu-xhci");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_address(q, dev);
+	for (size_t i = 0; i < usb->count; i++) {
+		qemu_begin(q->argv, "-device", "usb-tablet");
+		qemu_pairf(q->argv, "bus", "%s.0", dev->id);
+	}
 	return 0;
 }
 

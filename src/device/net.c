@@ -358,32 +358,45 @@ static int net_bhyve(
 	return 0;
 }
 
+static void add_tap(const struct device *dev, struct words *argv)
+{
+	qemu_begin(argv, "-netdev", "tap");
+	qemu_pairf(argv, "id", "%s-net", dev->id);
+	qemu_pair(argv, "ifname", backend_name(dev));
+	qemu_pair(argv, "script", "no");
+	qemu_pair(argv, "downscript", "no");
+}
+
+/* Each rule is an option of its own. */
+static void add_slirp(const struct device *dev, struct words *argv)
+{
+	const struct words *rules = &((const struct net *)dev->config)->hostfwd;
+
+	qemu_begin(argv, "-netdev", "user");
+	qemu_pairf(argv, "id", "%s-net", dev->id);
+	for (size_t i = 0; i < rules->count; i++)
+		qemu_pair(argv, "hostfwd", rules->item[i]);
+}
+
 static int net_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct net *net = dev->config;
 	const char *kind = backend(net);
 	const char *model = dev->kind == &device_e1000 ? "e1000-82545em" : "virtio-net-pci";
-	MEM_AUTO char *mtu =
-	    net->mtu != 0 ? mem_format(",host_mtu=%" PRId64, net->mtu) : mem_copy("");
-	MEM_AUTO char *fmt = mem_format("%s,netdev=%%s-net,mac=%%s,%s%s", model, q->address, mtu);
-	struct str user = { 0 };
 
-	if (strcmp(kind, "tap") == 0) {
-		qemu_option(q->argv, "-netdev", "tap,id=%s-net,ifname=%s,script=no,downscript=no",
-		    dev->id, backend_name(dev));
-	} else if (strcmp(kind, "slirp") == 0) {
-		/* Each rule is an option of its own; they hold no comma. */
-		for (size_t i = 0; i < net->hostfwd.count; i++)
-			str_addf(&user, ",hostfwd=%s", net->hostfwd.item[i]);
-		MEM_AUTO char *rules = str_take(&user);
-
-		words_add(q->argv, "-netdev");
-		words_addf(q->argv, "user,id=%s-net%s", dev->id, rules);
-	} else {
+	if (strcmp(kind, "tap") == 0)
+		add_tap(dev, q->argv);
+	else if (strcmp(kind, "slirp") == 0)
+		add_slirp(dev, q->argv);
+	else
 		return error_set(err, STATUS_SPEC,
 		    "qemu has no %s: use a tap, or \"name\": \"slirp\" for user networking", kind);
-	}
-	qemu_option(q->argv, "-device", fmt, dev->id, net->mac);
+	qemu_begin(q->argv, "-device", model);
+	qemu_pairf(q->argv, "netdev", "%s-net", dev->id);
+	qemu_pair(q->argv, "mac", net->mac);
+	qemu_address(q, dev);
+	if (net->mtu != 0)
+		qemu_pairf(q->argv, "host_mtu", "%" PRId64, net->mtu);
 	return 0;
 }
 

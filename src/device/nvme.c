@@ -251,42 +251,34 @@ static int nvme_bhyve(
 /* What is written to memory goes to an overlay of its own, which has no name and ends with qemu. */
 static void add_memory(const struct nvme *nvme, const char *node, struct words *argv)
 {
-	MEM_AUTO char *fmt =
-	    mem_format("if=none,id=%%s,driver=null-co,size=%" PRId64 "M,read-zeroes=on,snapshot=on",
-		nvme->ram);
-
-	qemu_option(argv, "-drive", fmt, node);
+	qemu_begin(argv, "-drive", NULL);
+	qemu_pair(argv, "if", "none");
+	qemu_pair(argv, "id", node);
+	qemu_pair(argv, "driver", "null-co");
+	qemu_pairf(argv, "size", "%" PRId64 "M", nvme->ram);
+	qemu_pair(argv, "read-zeroes", "on");
+	qemu_pair(argv, "snapshot", "on");
 }
 
 static void add_namespace(const struct device *dev, const char *node, struct words *argv)
 {
 	const struct nvme *nvme = dev->config;
 	int64_t size = nvme->sectsz != 0 ? nvme->sectsz : nvme->disk.logical;
-	/* bhyve's memory has sectors of 4 KiB. */
-	MEM_AUTO char *sectors = disk_qemu_sectors(size == 0 && nvme->ram != 0 ? 4096 : size, 0);
-	struct str fmt = { 0 };
 
-	str_addf(&fmt, "nvme-ns,bus=%%s,drive=%%s%s", sectors);
+	qemu_begin(argv, "-device", "nvme-ns");
+	qemu_pair(argv, "bus", dev->id);
+	qemu_pair(argv, "drive", node);
+	/* bhyve's memory has sectors of 4 KiB. */
+	disk_qemu_sectors(size == 0 && nvme->ram != 0 ? 4096 : size, 0, argv);
 	if (nvme->eui64 != 0)
-		str_addf(&fmt, ",eui64=0x%016" PRIx64, nvme->eui64);
-	if (nvme->disk.direct)
-		str_add(&fmt, ",write-cache=off");
-	if (nvme->disk.bootindex >= 0)
-		str_addf(&fmt, ",bootindex=%" PRId64, nvme->disk.bootindex);
-	qemu_option(argv, "-device", fmt.text, dev->id, node);
-	str_free(&fmt);
+		qemu_pairf(argv, "eui64", "0x%016" PRIx64, nvme->eui64);
+	disk_qemu_backend(&nvme->disk, argv);
 }
 
 static int nvme_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct nvme *nvme = dev->config;
 	MEM_AUTO char *node = disk_node(dev, 0);
-	MEM_AUTO char *serial = nvme->disk.ser != NULL
-	    ? mem_copy(nvme->disk.ser)
-	    : mem_format("NVME-%d-%d", dev->slot.slot, dev->slot.function); /* as bhyve */
-	MEM_AUTO char *queues =
-	    nvme->maxq != 0 ? mem_format(",max_ioqpairs=%" PRId64, nvme->maxq) : mem_copy("");
-	MEM_AUTO char *fmt = mem_format("nvme,id=%%s,serial=%%s,%s%s", q->address, queues);
 	struct disk disk = nvme->disk;
 
 	(void)err;
@@ -295,7 +287,15 @@ static int nvme_qemu(const struct device *dev, struct qemu_build *q, struct erro
 		add_memory(nvme, node, q->argv);
 	else
 		disk_blockdev(&disk, q->argv, node, disk.ro);
-	qemu_option(q->argv, "-device", fmt, dev->id, serial);
+	qemu_begin(q->argv, "-device", "nvme");
+	qemu_pair(q->argv, "id", dev->id);
+	if (nvme->disk.ser != NULL)
+		qemu_pair(q->argv, "serial", nvme->disk.ser);
+	else /* as bhyve */
+		qemu_pairf(q->argv, "serial", "NVME-%d-%d", dev->slot.slot, dev->slot.function);
+	qemu_address(q, dev);
+	if (nvme->maxq != 0)
+		qemu_pairf(q->argv, "max_ioqpairs", "%" PRId64, nvme->maxq);
 	add_namespace(dev, node, q->argv);
 	if (nvme->qsz != 0 || nvme->ioslots != 0)
 		words_addf(q->notes, "%s: qemu chooses \"qsz\" and \"ioslots\" itself", dev->id);

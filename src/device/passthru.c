@@ -231,7 +231,6 @@ static int passthru_bhyve(
 static int passthru_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct passthru *pass = dev->config;
-	struct str fmt = { 0 };
 	struct slot s;
 
 	if (pass->src == NULL)
@@ -242,13 +241,13 @@ static int passthru_qemu(const struct device *dev, struct qemu_build *q, struct 
 		return error_set(err, STATUS_SPEC,
 		    "%s is a name of FreeBSD's ppt(4): give the address of the device in \"src\"",
 		    pass->src);
-	str_addf(&fmt, "vfio-pci,id=%%s,host=0000:%02x:%02x.%x,%s", (unsigned)s.bus,
-	    (unsigned)s.slot, (unsigned)s.function, q->address);
-	str_add(&fmt, pass->rom != NULL ? ",romfile=%s" : "%s");
-	if (pass->bootindex >= 0)
-		str_addf(&fmt, ",bootindex=%" PRId64, pass->bootindex);
-	qemu_option(q->argv, "-device", fmt.text, dev->id, pass->rom != NULL ? pass->rom : "");
-	str_free(&fmt);
+	qemu_begin(q->argv, "-device", "vfio-pci");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_pairf(q->argv, "host", "0000:%02x:%02x.%x", (unsigned)s.bus, (unsigned)s.slot,
+	    (unsigned)s.function);
+	qemu_address(q, dev);
+	qemu_pair(q->argv, "romfile", pass->rom);
+	disk_qemu_bootindex(pass->bootindex, q->argv);
 	return 0;
 }
 

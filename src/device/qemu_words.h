@@ -1,14 +1,25 @@
-/* The one place that knows how qemu's options quote their values. */
+/*
+ * Options of qemu, built pair by pair: the one place that knows how qemu quotes values.  Every
+ * option that takes key=value reads a doubled comma as one (QEMU's keyval and QemuOpts parsers).
+ */
 #ifndef DEVICE_QEMU_WORDS_H
 #define DEVICE_QEMU_WORDS_H
 
 #include "base/words.h"
+#include "device/device.h"
 
 /*
- * Adds `option` and one word made of fmt, where each %s that stands for a value has its commas
- * doubled (every option with key=value reads them so: reference of QEMU's keyval and QemuOpts
- * parsers).  Only %s is understood.
+ * Adds an option and the word behind it, which begins with `first`, such as the model of a device
+ * (NULL: with a pair).  The functions below extend the last word of argv.
  */
-void qemu_option(struct words *argv, const char *option, const char *fmt, ...);
+void qemu_begin(struct words *argv, const char *option, const char *first);
+/* Extends the word by "key=value"; by nothing when the value is NULL. */
+void qemu_pair(struct words *argv, const char *key, const char *value);
+void qemu_pairf(struct words *argv, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Extends the word by further pairs, written by the user in qemu's own words. */
+void qemu_verbatim(struct words *argv, const char *pairs);
+/* Extends the word of a -device by its PCI address. */
+void qemu_address(const struct qemu_build *q, const struct device *dev);
 
 #endif

@@ -89,8 +89,12 @@ static void add_tcp(const char *place, const char *id, struct words *argv)
 	size_t brackets = *place == '[' ? 1 : 0;
 	MEM_AUTO char *host = mem_copy_n(place + brackets, (size_t)(colon - place) - 2 * brackets);
 
-	qemu_option(argv, "-chardev", "socket,id=%s,host=%s,port=%s,server=on,wait=off", id, host,
-	    colon + 1);
+	qemu_begin(argv, "-chardev", "socket");
+	qemu_pair(argv, "id", id);
+	qemu_pair(argv, "host", host);
+	qemu_pair(argv, "port", colon + 1);
+	qemu_pair(argv, "server", "on");
+	qemu_pair(argv, "wait", "off");
 }
 
 void serial_qemu(const char *backend, const char *id, struct words *argv, struct words *notes)
@@ -98,14 +102,19 @@ void serial_qemu(const char *backend, const char *id, struct words *argv, struct
 	const char *place = tcp_place(backend);
 
 	if (is_stdio(backend)) {
-		qemu_option(argv, "-chardev", "stdio,id=%s,signal=off", id);
+		qemu_begin(argv, "-chardev", "stdio");
+		qemu_pair(argv, "id", id);
+		qemu_pair(argv, "signal", "off");
 	} else if (place != NULL) {
 		add_tcp(place, id, argv);
 	} else if (strncmp(backend, "/dev/nmdm", 9) == 0) {
-		qemu_option(argv, "-chardev", "pty,id=%s", id);
+		qemu_begin(argv, "-chardev", "pty");
+		qemu_pair(argv, "id", id);
 		words_addf(notes, "%s: qemu has no nmdm, it makes a pty and names it", id);
 	} else {
-		qemu_option(argv, "-chardev", "serial,id=%s,path=%s", id, backend);
+		qemu_begin(argv, "-chardev", "serial");
+		qemu_pair(argv, "id", id);
+		qemu_pair(argv, "path", backend);
 	}
 }
 
@@ -177,11 +186,12 @@ static int uart_bhyve(
 static int uart_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	MEM_AUTO char *id = mem_format("%s-port", dev->id);
-	MEM_AUTO char *fmt = mem_format("pci-serial,chardev=%%s,%s", q->address);
 
 	(void)err;
 	serial_qemu(path_of(dev), id, q->argv, q->notes);
-	qemu_option(q->argv, "-device", fmt, id);
+	qemu_begin(q->argv, "-device", "pci-serial");
+	qemu_pair(q->argv, "chardev", id);
+	qemu_address(q, dev);
 	return 0;
 }
 

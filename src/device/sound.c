@@ -1,7 +1,6 @@
 /* hda: Intel High Definition Audio.  Facts: bhyve's pci_hda.c and hda_codec.c; runs of QEMU. */
 #include "device/device.h"
 
-#include "base/mem.h"
 #include "device/qemu_words.h"
 
 struct hda {
@@ -48,12 +47,16 @@ static int hda_bhyve(
 static int hda_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct hda *hda = dev->config;
-	MEM_AUTO char *fmt = mem_format("ich9-intel-hda,id=%%s,%s", q->address);
 
 	(void)err;
-	qemu_option(q->argv, "-audiodev", "none,id=%s-sound", dev->id);
-	qemu_option(q->argv, "-device", fmt, dev->id);
-	qemu_option(q->argv, "-device", "hda-duplex,bus=%s.0,audiodev=%s-sound", dev->id, dev->id);
+	qemu_begin(q->argv, "-audiodev", "none");
+	qemu_pairf(q->argv, "id", "%s-sound", dev->id);
+	qemu_begin(q->argv, "-device", "ich9-intel-hda");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_address(q, dev);
+	qemu_begin(q->argv, "-device", "hda-duplex");
+	qemu_pairf(q->argv, "bus", "%s.0", dev->id);
+	qemu_pairf(q->argv, "audiodev", "%s-sound", dev->id);
 	if (hda->play != NULL || hda->rec != NULL)
 		words_addf(q->notes, "%s: under qemu its sound goes nowhere", dev->id);
 	return 0;

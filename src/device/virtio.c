@@ -84,17 +84,20 @@ static int share_bhyve(
 static int share_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct share *share = dev->config;
-	MEM_AUTO char *folder = mem_format(
-	    "local,id=%%s-folder,path=%%s,security_model=none%s", share->ro ? ",readonly=on" : "");
-	MEM_AUTO char *fmt =
-	    mem_format("virtio-9p-pci,fsdev=%%s-folder,mount_tag=%%s,%s", q->address);
 
 	if (strlen(share->sharename) > LONGEST_QEMU_SHARE)
 		return error_set(err, STATUS_SPEC,
 		    "a \"sharename\" of more than %d bytes: this one has %zu", LONGEST_QEMU_SHARE,
 		    strlen(share->sharename));
-	qemu_option(q->argv, "-fsdev", folder, dev->id, share->path);
-	qemu_option(q->argv, "-device", fmt, dev->id, share->sharename);
+	qemu_begin(q->argv, "-fsdev", "local");
+	qemu_pairf(q->argv, "id", "%s-folder", dev->id);
+	qemu_pair(q->argv, "path", share->path);
+	qemu_pair(q->argv, "security_model", "none");
+	qemu_pair(q->argv, "readonly", share->ro ? "on" : NULL);
+	qemu_begin(q->argv, "-device", "virtio-9p-pci");
+	qemu_pairf(q->argv, "fsdev", "%s-folder", dev->id);
+	qemu_pair(q->argv, "mount_tag", share->sharename);
+	qemu_address(q, dev);
 	return 0;
 }
 
@@ -154,20 +157,20 @@ static int scsi_qemu(const struct device *dev, struct qemu_build *q, struct erro
 {
 	const struct scsi *scsi = dev->config;
 	const struct disk image = { .path = scsi->path };
-	MEM_AUTO char *bus = mem_format("virtio-scsi-pci,id=%%s,%s", q->address);
 	MEM_AUTO char *node = disk_node(dev, 0);
-	MEM_AUTO char *index = scsi->bootindex >= 0
-	    ? mem_format(",bootindex=%" PRId64, scsi->bootindex)
-	    : mem_copy("");
-	MEM_AUTO char *fmt = mem_format("scsi-hd,bus=%%s.0,drive=%%s%s", index);
 
 	if (is_ctl(scsi))
 		return error_set(err, STATUS_SPEC,
 		    "%s: it has no ctl(4); name an image in \"path\", or use virtio-blk",
 		    scsi->path);
 	disk_blockdev(&image, q->argv, node, false);
-	qemu_option(q->argv, "-device", bus, dev->id);
-	qemu_option(q->argv, "-device", fmt, dev->id, node);
+	qemu_begin(q->argv, "-device", "virtio-scsi-pci");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_address(q, dev);
+	qemu_begin(q->argv, "-device", "scsi-hd");
+	qemu_pairf(q->argv, "bus", "%s.0", dev->id);
+	qemu_pair(q->argv, "drive", node);
+	disk_qemu_bootindex(scsi->bootindex, q->argv);
 	if (scsi->iid >= 0)
 		words_addf(
 		    q->notes, "%s: \"iid\" is for ctl(4), which qemu does not have", dev->id);
@@ -198,11 +201,13 @@ static int rnd_bhyve(
 
 static int rnd_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
-	MEM_AUTO char *fmt = mem_format("virtio-rng-pci,rng=%%s-source,%s", q->address);
-
 	(void)err;
-	qemu_option(q->argv, "-object", "rng-random,id=%s-source,filename=/dev/urandom", dev->id);
-	qemu_option(q->argv, "-device", fmt, dev->id);
+	qemu_begin(q->argv, "-object", "rng-random");
+	qemu_pairf(q->argv, "id", "%s-source", dev->id);
+	qemu_pair(q->argv, "filename", "/dev/urandom");
+	qemu_begin(q->argv, "-device", "virtio-rng-pci");
+	qemu_pairf(q->argv, "rng", "%s-source", dev->id);
+	qemu_address(q, dev);
 	return 0;
 }
 
@@ -235,10 +240,11 @@ static int input_bhyve(
 
 static int input_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
-	MEM_AUTO char *fmt = mem_format("virtio-input-host-pci,id=%%s,evdev=%%s,%s", q->address);
-
 	(void)err;
-	qemu_option(q->argv, "-device", fmt, dev->id, ((const struct input *)dev->config)->path);
+	qemu_begin(q->argv, "-device", "virtio-input-host-pci");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_pair(q->argv, "evdev", ((const struct input *)dev->config)->path);
+	qemu_address(q, dev);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
  * runs of QEMU 7.2. */
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,55 +36,67 @@ static bool use_kvm(const struct spec *spec)
 	return spec->qemu.accel == ACCEL_KVM || (spec->qemu.accel == ACCEL_AUTO && os_has_kvm());
 }
 
+/* Adds processors and memory. */
+static void add_size(const struct spec *s, struct words *argv)
+{
+	qemu_begin(argv, "-smp", NULL);
+	qemu_pairf(argv, "cpus", "%" PRId64, cpu_count(&s->cpu));
+	qemu_pairf(argv, "sockets", "%" PRId64, s->cpu.sockets);
+	qemu_pairf(argv, "cores", "%" PRId64, s->cpu.cores);
+	qemu_pairf(argv, "threads", "%" PRId64, s->cpu.threads);
+	words_add(argv, "-m");
+	words_addf(argv, "%" PRId64 "B", s->mem);
+}
+
 static void add_machine(struct build *b)
 {
 	const struct spec *s = b->spec;
 	bool kvm = use_kvm(s);
 
-	qemu_option(b->argv, "-name", "guest=%s,debug-threads=on", s->name);
+	qemu_begin(b->argv, "-name", NULL);
+	qemu_pair(b->argv, "guest", s->name);
+	qemu_pair(b->argv, "debug-threads", "on");
 	words_add(b->argv, "-no-user-config");
 	words_add(b->argv, "-nodefaults");
 	words_add(b->argv, "-display");
 	words_add(b->argv, "none");
-	words_add(b->argv, "-machine");
+	qemu_begin(b->argv, "-machine", "q35");
 	/* Without its own SATA and SMBus, q35 has nothing but 0:0:0 and 0:31:0, as bhyve has. */
-	words_addf(b->argv, "q35,sata=off,smbus=off,vmport=off,dump-guest-core=%s%s%s%s",
-	    s->guest_mem_in_core ? "on" : "off", s->generate_acpi ? "" : ",acpi=off",
-	    s->qemu.machine == NULL ? "" : ",", s->qemu.machine == NULL ? "" : s->qemu.machine);
-	words_add(b->argv, "-accel");
-	words_add(b->argv, kvm ? "kvm" : "tcg");
-	words_add(b->argv, "-cpu");
-	words_add(b->argv, "max");
-	words_add(b->argv, "-smp");
-	words_addf(b->argv,
-	    "cpus=%" PRId64 ",sockets=%" PRId64 ",cores=%" PRId64 ",threads=%" PRId64,
-	    cpu_count(&s->cpu), s->cpu.sockets, s->cpu.cores, s->cpu.threads);
-	words_add(b->argv, "-m");
-	words_addf(b->argv, "%" PRId64 "B", s->mem);
+	qemu_pair(b->argv, "sata", "off");
+	qemu_pair(b->argv, "smbus", "off");
+	qemu_pair(b->argv, "vmport", "off");
+	qemu_pair(b->argv, "dump-guest-core", s->guest_mem_in_core ? "on" : "off");
+	qemu_pair(b->argv, "acpi", s->generate_acpi ? NULL : "off");
+	if (s->qemu.machine != NULL)
+		qemu_verbatim(b->argv, s->qemu.machine);
+	qemu_begin(b->argv, "-accel", kvm ? "kvm" : "tcg");
+	qemu_begin(b->argv, "-cpu", "max");
+	add_size(s, b->argv);
 	if (s->wire_guest_mem && kvm) {
 		/* Under TCG this would lock a gigabyte of translated code as well. */
-		words_add(b->argv, "-overcommit");
-		words_add(b->argv, "mem-lock=on");
+		qemu_begin(b->argv, "-overcommit", NULL);
+		qemu_pair(b->argv, "mem-lock", "on");
 	}
-	words_add(b->argv, "-uuid");
-	words_add(b->argv, s->uuid);
+	qemu_begin(b->argv, "-uuid", s->uuid);
 }
 
 /* bhyve has no sleep states, and its reset, power off and panic end the process. */
 static void add_behaviour(struct build *b)
 {
-	words_add(b->argv, "-global");
-	words_add(b->argv, "ICH9-LPC.disable_s3=1");
-	words_add(b->argv, "-global");
-	words_add(b->argv, "ICH9-LPC.disable_s4=1");
-	words_add(b->argv, "-rtc");
-	words_add(b->argv, b->spec->utc_clock ? "base=utc" : "base=localtime");
-	words_add(b->argv, "-action");
-	words_add(b->argv, "reboot=shutdown,shutdown=poweroff,panic=shutdown");
-	words_add(b->argv, "-chardev");
-	words_addf(b->argv, "socket,id=qmp,fd=%d", CHANNEL_CONTROL_FD);
-	words_add(b->argv, "-mon");
-	words_add(b->argv, "chardev=qmp,mode=control");
+	qemu_begin(b->argv, "-global", "ICH9-LPC.disable_s3=1");
+	qemu_begin(b->argv, "-global", "ICH9-LPC.disable_s4=1");
+	qemu_begin(b->argv, "-rtc", NULL);
+	qemu_pair(b->argv, "base", b->spec->utc_clock ? "utc" : "localtime");
+	qemu_begin(b->argv, "-action", NULL);
+	qemu_pair(b->argv, "reboot", "shutdown");
+	qemu_pair(b->argv, "shutdown", "poweroff");
+	qemu_pair(b->argv, "panic", "shutdown");
+	qemu_begin(b->argv, "-chardev", "socket");
+	qemu_pair(b->argv, "id", "qmp");
+	qemu_pairf(b->argv, "fd", "%d", CHANNEL_CONTROL_FD);
+	qemu_begin(b->argv, "-mon", NULL);
+	qemu_pair(b->argv, "chardev", "qmp");
+	qemu_pair(b->argv, "mode", "control");
 	words_add(b->argv, "-S");
 	b->plan->has_control = true;
 	if (use_kvm(b->spec) || !os_has_dev_fd())
@@ -153,9 +164,7 @@ static void add_device(struct build *b, const struct device *dev, const struct w
 		refuse(b, at, "slot 0 and 0:31:0 belong to q35's own bridges");
 		return;
 	}
-	(void)snprintf(q.address, sizeof(q.address), "bus=pcie.0,addr=%x.%x%s",
-	    (unsigned)dev->slot.slot, (unsigned)dev->slot.function,
-	    is_multifunction(b->spec, dev) ? ",multifunction=on" : "");
+	q.multifunction = is_multifunction(b->spec, dev);
 	if (dev->kind->qemu(dev, &q, &err) != 0) {
 		(void)error_prefix(&err, "qemu cannot");
 		report_take(b->report, at, &err);
@@ -185,8 +194,9 @@ static void add_serial(struct build *b)
 		if (com == NULL)
 			continue;
 		serial_qemu(com, id, b->argv, &b->plan->notes);
-		words_add(b->argv, "-device");
-		words_addf(b->argv, "isa-serial,index=%zu,chardev=%s", i, id);
+		qemu_begin(b->argv, "-device", "isa-serial");
+		qemu_pairf(b->argv, "index", "%zu", i);
+		qemu_pair(b->argv, "chardev", id);
 	}
 }
 
@@ -204,14 +214,23 @@ static const char *installed(struct build *b, const char *const *paths)
 	return path == NULL ? paths[0] : path;
 }
 
+static void add_flash_node(const char *node, const char *path, bool ro, struct words *argv)
+{
+	qemu_begin(argv, "-blockdev", NULL);
+	qemu_pair(argv, "driver", "raw");
+	qemu_pair(argv, "node-name", node);
+	qemu_pair(argv, "read-only", ro ? "on" : NULL);
+	qemu_pair(argv, "file.driver", "file");
+	qemu_pair(argv, "file.filename", path);
+}
+
 static void add_flash(struct build *b, const char *code, const char *vars)
 {
-	qemu_option(b->argv, "-blockdev",
-	    "driver=raw,node-name=flash0,read-only=on,file.driver=file,file.filename=%s", code);
-	qemu_option(b->argv, "-blockdev",
-	    "driver=raw,node-name=flash1,file.driver=file,file.filename=%s", vars);
-	words_add(b->argv, "-machine");
-	words_add(b->argv, "pflash0=flash0,pflash1=flash1");
+	add_flash_node("flash0", code, true, b->argv);
+	add_flash_node("flash1", vars, false, b->argv);
+	qemu_begin(b->argv, "-machine", NULL);
+	qemu_pair(b->argv, "pflash0", "flash0");
+	qemu_pair(b->argv, "pflash1", "flash1");
 }
 
 /* bhyve's UEFI cannot run here: OVMF stands in for it, with variables of its own. */

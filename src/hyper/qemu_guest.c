@@ -13,17 +13,16 @@
 static void add_node(const struct numa_domain *domain, struct words *argv)
 {
 	MEM_AUTO char *cpus = mem_copy(domain->cpus);
-	struct str s = { 0 };
 
-	str_addf(&s, "node,nodeid=%" PRId64 ",memdev=ram%" PRId64, domain->id, domain->id);
+	qemu_begin(argv, "-numa", "node");
+	qemu_pairf(argv, "nodeid", "%" PRId64, domain->id);
+	qemu_pairf(argv, "memdev", "ram%" PRId64, domain->id);
 	for (char *piece = cpus, *comma; piece != NULL; piece = comma) {
 		comma = strchr(piece, ',');
 		if (comma != NULL)
 			*comma++ = '\0';
-		str_addf(&s, ",cpus=%s", piece);
+		qemu_pair(argv, "cpus", piece);
 	}
-	words_add(argv, "-numa");
-	words_take(argv, str_take(&s));
 }
 
 static void add_domains(const struct spec *spec, struct plan *plan)
@@ -32,9 +31,10 @@ static void add_domains(const struct spec *spec, struct plan *plan)
 	int64_t share = spec->numa.count == 0 ? 0 : spec->mem / (int64_t)spec->numa.count;
 
 	for (size_t i = 0; i < spec->numa.count; i++) {
-		words_add(&plan->argv, "-object");
-		words_addf(&plan->argv, "memory-backend-ram,id=ram%" PRId64 ",size=%" PRId64 "B",
-		    domain[i].id, domain[i].size != 0 ? domain[i].size : share);
+		qemu_begin(&plan->argv, "-object", "memory-backend-ram");
+		qemu_pairf(&plan->argv, "id", "ram%" PRId64, domain[i].id);
+		qemu_pairf(&plan->argv, "size", "%" PRId64 "B",
+		    domain[i].size != 0 ? domain[i].size : share);
 		add_node(&domain[i], &plan->argv);
 		if (domain[i].domain_policy != NULL)
 			words_addf(&plan->notes,
@@ -56,7 +56,8 @@ static void add_gdb(const struct spec *spec, struct plan *plan)
 	/* Without an address bhyve listens for this machine alone, qemu for all. */
 	host = colon == NULL ? mem_copy("localhost") : mem_copy_n(where, (size_t)(colon - where));
 	v6 = strchr(host, ':') != NULL;
-	qemu_option(&plan->argv, "-gdb", "tcp:%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "",
+	words_add(&plan->argv, "-gdb");
+	words_addf(&plan->argv, "tcp:%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "",
 	    colon == NULL ? where : colon + 1);
 }
 
@@ -65,10 +66,10 @@ static void add_fwcfg(const struct spec *spec, struct words *argv)
 	const struct fwcfg_item *item = spec->fwcfg.item;
 
 	for (size_t i = 0; i < spec->fwcfg.count; i++) {
-		bool file = item[i].file != NULL;
-
-		qemu_option(argv, "-fw_cfg", file ? "name=%s,file=%s" : "name=%s,string=%s",
-		    item[i].name, file ? item[i].file : item[i].string);
+		qemu_begin(argv, "-fw_cfg", NULL);
+		qemu_pair(argv, "name", item[i].name);
+		qemu_pair(argv, "file", item[i].file);
+		qemu_pair(argv, "string", item[i].string);
 	}
 }
 
@@ -122,11 +123,12 @@ static void add_smbios(const struct spec *spec, struct words *argv)
 			const char *value =
 			    *(char *const *)((const char *)&spec->smbios + rows[i].offset);
 			const char *name = smbios_name(group, rows[i].key);
-			MEM_AUTO char *fmt =
-			    mem_format("type=%d,%s=%%s", smbios_names[group].type, name);
 
-			if (value != NULL)
-				qemu_option(argv, "-smbios", fmt, value);
+			if (value == NULL)
+				continue;
+			qemu_begin(argv, "-smbios", NULL);
+			qemu_pairf(argv, "type", "%d", smbios_names[group].type);
+			qemu_pair(argv, name, value);
 		}
 	}
 }
@@ -138,14 +140,19 @@ static void add_tpm(const struct spec *spec, struct words *argv)
 	if (tpm->type == TPM_NONE)
 		return;
 	if (tpm->type == TPM_SWTPM) {
-		qemu_option(argv, "-chardev", "socket,id=tpm-socket,path=%s", tpm->path);
-		words_add(argv, "-tpmdev");
-		words_add(argv, "emulator,id=tpm,chardev=tpm-socket");
+		qemu_begin(argv, "-chardev", "socket");
+		qemu_pair(argv, "id", "tpm-socket");
+		qemu_pair(argv, "path", tpm->path);
+		qemu_begin(argv, "-tpmdev", "emulator");
+		qemu_pair(argv, "id", "tpm");
+		qemu_pair(argv, "chardev", "tpm-socket");
 	} else {
-		qemu_option(argv, "-tpmdev", "passthrough,id=tpm,path=%s", tpm->path);
+		qemu_begin(argv, "-tpmdev", "passthrough");
+		qemu_pair(argv, "id", "tpm");
+		qemu_pair(argv, "path", tpm->path);
 	}
-	words_add(argv, "-device");
-	words_add(argv, "tpm-crb,tpmdev=tpm");
+	qemu_begin(argv, "-device", "tpm-crb");
+	qemu_pair(argv, "tpmdev", "tpm");
 }
 
 /* bhyve's own affairs, which a spec may keep while it is tried here. */
