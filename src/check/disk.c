@@ -48,16 +48,16 @@ static bool is_same_disk(const struct stat *st, const char *path)
 	    st->st_rdev == other.st_rdev;
 }
 
-/* Has this device, among its first `most` needs, the same disk, and does one of the two write? */
+/* Has this device, among its first `count` needs, the same disk, and does one of the two write? */
 static bool has_disk(
-    const struct device *dev, size_t most, const struct asked *a, const struct stat *st)
+    const struct device *dev, size_t count, const struct asked *a, const struct stat *st)
 {
 	struct needs needs = { 0 };
 	bool found = false;
 
 	if (!dev->removed && dev->kind->needs != NULL)
 		dev->kind->needs(dev, &needs);
-	for (size_t i = 0; i < needs.count && i < most && !found; i++)
+	for (size_t i = 0; i < needs.count && i < count && !found; i++)
 		found = needs.item[i].kind == NEED_DISK &&
 		    (needs.item[i].write || a->need->write) && is_same_disk(st, needs.item[i].what);
 	needs_clear(&needs);

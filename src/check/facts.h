@@ -13,7 +13,7 @@
 #include "base/words.h"
 
 /* No command for facts may take longer than this. */
-#define FACT_LIMIT_MS 5000
+#define MAX_FACT_MS 5000
 
 struct fact {
 	struct words command;

@@ -10,8 +10,8 @@
 #include "platform/os.h"
 #include "platform/port.h"
 
-#define MOST_UNITS 4096
-#define LAST_PORT 65535
+#define MAX_UNITS 4096
+#define MAX_PORT 65535
 
 struct search {
 	struct spec *spec;
@@ -88,7 +88,7 @@ static char *find_tap(struct search *s, const char *old)
 		if (s->host.waits)
 			return NULL;
 	}
-	for (int unit = 0; unit < MOST_UNITS; unit++) {
+	for (int unit = 0; unit < MAX_UNITS; unit++) {
 		MEM_AUTO char *name = mem_format("tap%d", unit);
 
 		if (is_free_tap(s, fact == NULL ? NULL : fact->text, name))
@@ -132,7 +132,7 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 {
 	if (old != NULL && is_free_port(dev, old))
 		return mem_copy(old);
-	for (int port = FBUF_FIRST_PORT; port <= LAST_PORT; port++) {
+	for (int port = FBUF_FIRST_PORT; port <= MAX_PORT; port++) {
 		MEM_AUTO char *text = mem_format("%d", port);
 
 		if (!is_taken(s, text) && is_free_port(dev, text))
@@ -235,7 +235,7 @@ static void find_com(struct search *s, size_t port)
 		return;
 	mem_free_at(&s->spec->com_found[port]);
 	s->spec->com_found[port] = old == NULL ? NULL : mem_copy(old);
-	for (int n = 0; n < MOST_UNITS && s->spec->com_found[port] == NULL; n++) {
+	for (int n = 0; n < MAX_UNITS && s->spec->com_found[port] == NULL; n++) {
 		MEM_AUTO char *name = mem_format("nmdm%dA", n);
 		MEM_AUTO char *path = mem_format("/dev/%s", name);
 		MEM_AUTO char *modem = mem_copy_n(path, strlen(path) - 1);

@@ -10,7 +10,7 @@
 #include "hyper/firmware.h"
 
 #define ROM_PAGE 4096
-#define ROM_MOST (INT64_C(16) << 20) /* code and variables together */
+#define MAX_ROM (INT64_C(16) << 20) /* code and variables together */
 
 /* Size of a file, 0: there is none, or it cannot be asked. */
 static int64_t size_of(const char *path)
@@ -40,9 +40,9 @@ static void check_rom(struct check *c)
 		(void)check_problem(c, &a, rom,
 		    "%jd bytes: firmware is a multiple of %d bytes long", (intmax_t)st.st_size,
 		    ROM_PAGE);
-	else if (c->host.bhyve && st.st_size > ROM_MOST)
+	else if (c->host.bhyve && st.st_size > MAX_ROM)
 		(void)check_problem(c, &a, rom, "%jd bytes: firmware has at most %jd",
-		    (intmax_t)st.st_size, (intmax_t)ROM_MOST);
+		    (intmax_t)st.st_size, (intmax_t)MAX_ROM);
 }
 
 /* It will be made from the template. */
@@ -76,11 +76,11 @@ static void check_old_varfile(struct check *c, const struct asked *a)
 		(void)check_problem(c, a, plan->copy_to,
 		    "%" PRId64 " bytes are no UEFI variables: at least %d are expected", vars,
 		    ROM_PAGE);
-	else if (c->host.bhyve && rom <= ROM_MOST && rom + vars > ROM_MOST)
+	else if (c->host.bhyve && rom <= MAX_ROM && rom + vars > MAX_ROM)
 		(void)check_problem(c, a, plan->copy_to,
 		    "%" PRId64 " bytes, with the firmware %" PRId64 ": together they have at most "
 		    "%" PRId64,
-		    vars, rom + vars, ROM_MOST);
+		    vars, rom + vars, MAX_ROM);
 }
 
 static void check_varfile(struct check *c)

@@ -15,18 +15,18 @@ static void check_bhyve(struct check *c)
 	struct where at = { NULL, "cpu", 0 };
 	struct asked vm = { 0 }, cpu = { .at = &at };
 	enum answer loaded = host_module(&c->host, "vmm");
-	int64_t most, count = cpu_count(&spec->cpu);
+	int64_t max, count = cpu_count(&spec->cpu);
 
 	if (loaded == ANSWER_NO) {
 		check_words(&check_problem(c, &vm, "vmm", "the module is not loaded")->fix,
 		    COMMAND("kldload", "vmm"));
 		return;
 	}
-	if (loaded == ANSWER_YES && host_number(&c->host, "hw.vmm.maxcpu", &most) == ANSWER_YES &&
-	    count > most)
+	if (loaded == ANSWER_YES && host_number(&c->host, "hw.vmm.maxcpu", &max) == ANSWER_YES &&
+	    count > max)
 		(void)check_problem(c, &cpu, "cpu",
 		    "%" PRId64 " processors: vmm(4) allows %" PRId64 " (hw.vmm.maxcpu)", count,
-		    most);
+		    max);
 }
 
 static void check_memory(struct check *c)

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "config/document.h"
 
-#define TEXT_LARGEST ((size_t)64 << 20) /* bytes of a spec */
+#define MAX_TEXT ((size_t)64 << 20) /* bytes of a spec */
 
 struct text_file {
 	char *text; /* NUL-terminated; owned, as are the others */

@@ -101,7 +101,7 @@ static int read_ucl(
 	struct error err = { 0 };
 	struct ucl ucl;
 
-	if (ucl_read(file->name, UCL_LIMIT_MS, &ucl, &err) != 0) {
+	if (ucl_read(file->name, MAX_UCL_MS, &ucl, &err) != 0) {
 		(void)whole(file->name, report, err.status, err.text);
 		error_clear(&err);
 		return -1;

@@ -9,7 +9,7 @@
 #include "config/read.h"
 #include "platform/command.h"
 
-#define LONGEST_WORDS 300 /* bytes of what uclcmd says on the side */
+#define MAX_REMARK 300 /* bytes of what uclcmd says on the side */
 
 /* A spec is not wrong because uclcmd is missing: it cannot be read. */
 static int explain_failure(const struct error *why, struct error *err)
@@ -27,7 +27,7 @@ static char *words_of(const struct command_result *result)
 {
 	struct str s = { 0 };
 
-	str_add_line(&s, result->err, LONGEST_WORDS);
+	str_add_line(&s, result->err, MAX_REMARK);
 	return s.length == 0 ? NULL : str_take(&s);
 }
 
@@ -53,7 +53,7 @@ int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *
 	 * usage (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release).
 	 */
 	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
-	struct command what = { .argv = argv, .limit_ms = limit_ms, .most = TEXT_LARGEST };
+	struct command what = { .argv = argv, .limit_ms = limit_ms, .most = MAX_TEXT };
 	struct command_result result;
 	struct error why = { 0 };
 	int rc;

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define UCL_LIMIT_MS 10000 /* what uclcmd is given for a spec */
+#define MAX_UCL_MS 10000 /* what uclcmd is given for a spec */
 
 struct ucl {
 	char *json; /* owned; not checked, but more than blanks */

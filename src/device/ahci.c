@@ -7,8 +7,8 @@
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
-#define MOST_PORTS 32
-#define MOST_QEMU_PORTS 6
+#define MAX_PORTS 32
+#define MAX_QEMU_PORTS 6
 
 enum { TYPE_HD, TYPE_CD };
 
@@ -48,7 +48,7 @@ static const struct field port_fields[] = {
 DESCRIBES(ahci_fields, struct ahci);
 static const struct field ahci_fields[] = {
 	ROW_LIST("ports", struct ahci, ports, port_fields, .required = true, .has_range = true,
-	    .min = 1, .max = MOST_PORTS,
+	    .min = 1, .max = MAX_PORTS,
 	    .help = "the drives, port 0 first"),
 	{ 0 },
 };
@@ -203,10 +203,10 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	const struct field_list *ports = &((const struct ahci *)dev->config)->ports;
 	const struct port *port = ports->item;
 
-	if (ports->count > MOST_QEMU_PORTS)
+	if (ports->count > MAX_QEMU_PORTS)
 		return error_set(err, STATUS_SPEC,
 		    "its AHCI controller has %d ports, not %zu: use several controllers",
-		    MOST_QEMU_PORTS, ports->count);
+		    MAX_QEMU_PORTS, ports->count);
 	for (size_t i = 0; i < ports->count; i++) {
 		if (refuse_port(&port[i].disk, port[i].type == TYPE_CD, err) != 0)
 			return error_prefix(err, "ports[%zu]", i);

@@ -9,9 +9,7 @@
 #include "device/named.h"
 #include "device/qemu_words.h"
 
-#define MOST_PORTS 16
-/* Longest path of a unix socket everywhere: FreeBSD's sun_path (104) less its NUL. */
-#define LONGEST_SOCKET 103
+#define MAX_PORTS 16
 
 struct port {
 	char *name;
@@ -19,7 +17,7 @@ struct port {
 };
 
 struct ports {
-	struct port item[MOST_PORTS];
+	struct port item[MAX_PORTS];
 	size_t count;
 };
 
@@ -36,10 +34,10 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 
 	if (*name == '\0')
 		report_add(d->report, STATUS_SPEC, at, "a port needs a name");
-	if (absolute != NULL && strlen(absolute) > LONGEST_SOCKET)
+	if (absolute != NULL && strlen(absolute) > MAX_SOCKET_PATH)
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" has %zu bytes: the path of a socket has at most %d", absolute,
-		    strlen(absolute), LONGEST_SOCKET);
+		    strlen(absolute), MAX_SOCKET_PATH);
 	for (size_t i = 0; i < ports->count; i++) {
 		if (strcmp(ports->item[i].name, name) == 0)
 			report_add(d->report, STATUS_SPEC, at, "two ports are named \"%s\"", name);
@@ -47,7 +45,7 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 			report_add(
 			    d->report, STATUS_SPEC, at, "two ports have the path \"%s\"", absolute);
 	}
-	if (absolute == NULL || ports->count == MOST_PORTS) {
+	if (absolute == NULL || ports->count == MAX_PORTS) {
 		free(name);
 		return;
 	}
@@ -88,9 +86,9 @@ static void ports_parse(
 		field_type_error(value, "a list of paths, or an object name -> path", at, d);
 		return;
 	}
-	if (value->count < 1 || value->count > MOST_PORTS) {
+	if (value->count < 1 || value->count > MAX_PORTS) {
 		report_add(d->report, STATUS_SPEC, at, "%zu ports, expected 1 to %d", value->count,
-		    MOST_PORTS);
+		    MAX_PORTS);
 		return;
 	}
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {

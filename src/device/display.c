@@ -15,7 +15,9 @@
 /* bhyve's own (pci_fbuf.c), for qemu too. */
 #define DEFAULT_WIDTH 1024
 #define DEFAULT_HEIGHT 768
-#define MOST_USB 4 /* a fifth device ends bhyve */
+#define MAX_WIDTH_OF_15 1920
+#define MAX_HEIGHT_OF_15 1200
+#define MAX_USB 4 /* a fifth device ends bhyve */
 
 /* Of a screen without `host`. */
 #define LOOPBACK "127.0.0.1"
@@ -162,11 +164,12 @@ static void fbuf_again(struct device *dev)
 static int fbuf_check_size(
     const struct fbuf *fbuf, const struct bhyve_host *host, struct error *err)
 {
-	if (host->release < 16 && (fbuf->width > 1920 || fbuf->height > 1200))
+	if (host->release < 16 &&
+	    (fbuf->width > MAX_WIDTH_OF_15 || fbuf->height > MAX_HEIGHT_OF_15))
 		return error_set(err, STATUS_SPEC,
-		    "a screen of more than 1920 x 1200 needs FreeBSD 16 (width %" PRId64
+		    "a screen of more than %d x %d needs FreeBSD 16 (width %" PRId64
 		    ", height %" PRId64 ")",
-		    fbuf->width, fbuf->height);
+		    MAX_WIDTH_OF_15, MAX_HEIGHT_OF_15, fbuf->width, fbuf->height);
 	return 0;
 }
 
@@ -238,7 +241,7 @@ const struct device_kind device_fbuf = {
 };
 
 struct usb {
-	int device[MOST_USB]; /* index into usb_devices */
+	int device[MAX_USB]; /* index into usb_devices */
 	size_t count;
 };
 
@@ -258,9 +261,9 @@ static void usb_parse(
 		field_type_error(value, "a list such as [\"tablet\"]", at, d);
 		return;
 	}
-	if (value->count < 1 || value->count > MOST_USB) {
+	if (value->count < 1 || value->count > MAX_USB) {
 		report_add(d->report, STATUS_SPEC, at, "%zu devices, expected 1 to %d",
-		    value->count, MOST_USB);
+		    value->count, MAX_USB);
 		return;
 	}
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {

@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of a unix socket's path on every system: FreeBSD's sun_path (104) less its NUL. */
+#define MAX_SOCKET_PATH 103
+/* Bytes of an interface's name on every system: IFNAMSIZ less its NUL. */
+#define MAX_INTERFACE 15
+
 enum need_kind {
 	NEED_DISK,	/* an image or a disk device that nobody else writes to */
 	NEED_FILE,	/* a file that can be read */

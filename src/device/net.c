@@ -12,8 +12,6 @@
 #include "device/named.h"
 #include "device/qemu_words.h"
 
-#define LONGEST_INTERFACE 15 /* IFNAMSIZ less its NUL, on every system */
-
 struct net {
 	char *name, *bridge; /* exactly one: a backend, or where a tap of ours goes */
 	char *type, *mac;
@@ -136,7 +134,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	ROW_STRING("name", struct net, name, .max_length = 79, \
 	    .host = { .kind = HOST_BY_VALUE, .names = net_names }, \
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..."), \
-	ROW_STRING("bridge", struct net, bridge, .max_length = LONGEST_INTERFACE, \
+	ROW_STRING("bridge", struct net, bridge, .max_length = MAX_INTERFACE, \
 	    .host.kind = HOST_INTERFACE, \
 	    .help = "instead of a name: a tap is made, added to this bridge and destroyed at the end"), \
 	ROW_STRING("type", struct net, type, .host.kind = HOST_NONE, \
@@ -255,10 +253,10 @@ static void net_check(const struct device *dev, const struct where *at, struct d
 		return;
 	if (net->name != NULL &&
 	    (strcmp(backend(net), "tap") == 0 || strcmp(backend(net), "vmnet") == 0) &&
-	    strlen(net->name) > LONGEST_INTERFACE)
+	    strlen(net->name) > MAX_INTERFACE)
 		report_add(d->report, STATUS_SPEC, &name,
 		    "\"%s\" has %zu bytes: an interface name has at most %d", net->name,
-		    strlen(net->name), LONGEST_INTERFACE);
+		    strlen(net->name), MAX_INTERFACE);
 	for (size_t i = 0; i < net->hostfwd.count; i++) {
 		struct where list = { at, "hostfwd", 0 }, entry = { &list, NULL, i };
 

@@ -9,12 +9,12 @@
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
-#define MOST_RAM 1048576 /* MiB */
-#define MOST_QUEUES 16	 /* bhyve takes more for 16 */
+#define MAX_RAM 1048576 /* MiB */
+#define MAX_QUEUES 16	/* bhyve takes more for 16 */
 /* The controller tells the size of its queues less one, in 16 bits, and NVMe forbids 0 there. */
-#define FEWEST_ENTRIES 2
-#define MOST_ENTRIES 65536
-#define MOST_SLOTS 128 /* requests that the block backend can queue (block_if.h) */
+#define MIN_ENTRIES 2
+#define MAX_ENTRIES 65536
+#define MAX_IOSLOTS 128 /* requests that the block backend can queue (block_if.h) */
 
 enum { DSM_UNSET, DSM_AUTO, DSM_ENABLE, DSM_DISABLE };
 
@@ -124,14 +124,14 @@ static const struct field_custom eui64_custom = {
 DESCRIBES(nvme_fields, struct nvme);
 static const struct field nvme_fields[] = {
 	DISK_PATH_ROW(struct nvme, disk., false),
-	ROW_INT("ram", struct nvme, ram, .has_range = true, .min = 1, .max = MOST_RAM,
+	ROW_INT("ram", struct nvme, ram, .has_range = true, .min = 1, .max = MAX_RAM,
 	    .help = "instead of a path: MiB of memory, which forgets all at the end"),
-	ROW_INT("maxq", struct nvme, maxq, .has_range = true, .min = 1, .max = MOST_QUEUES,
+	ROW_INT("maxq", struct nvme, maxq, .has_range = true, .min = 1, .max = MAX_QUEUES,
 	    .help = "queue pairs"),
-	ROW_INT("qsz", struct nvme, qsz, .has_range = true, .min = FEWEST_ENTRIES,
-	    .max = MOST_ENTRIES, .help = "entries of a queue"),
+	ROW_INT("qsz", struct nvme, qsz, .has_range = true, .min = MIN_ENTRIES,
+	    .max = MAX_ENTRIES, .help = "entries of a queue"),
 	ROW_INT("ioslots", struct nvme, ioslots, .has_range = true, .min = 1,
-	    .max = MOST_SLOTS, .help = "requests at a time"),
+	    .max = MAX_IOSLOTS, .help = "requests at a time"),
 	ROW_CUSTOM("sectsz", struct nvme, sectsz, sectsz_custom,
 	    .help = "sector size: 512, 4096 or 8192"),
 	ROW_CUSTOM("eui64", struct nvme, eui64, eui64_custom,

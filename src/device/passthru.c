@@ -19,8 +19,8 @@ struct passthru {
 	int64_t bootindex; /* -1: none */
 };
 
-/* N of at most `most`, at the start of *text, which moves behind it. */
-static bool take_number(const char **text, long most, long *out)
+/* N of at most `max`, at the start of *text, which moves behind it. */
+static bool take_number(const char **text, long max, long *out)
 {
 	size_t n = strspn(*text, "0123456789");
 
@@ -28,7 +28,7 @@ static bool take_number(const char **text, long most, long *out)
 		return false;
 	*out = strtol(*text, NULL, 10);
 	*text += n;
-	return *out <= most;
+	return *out <= max;
 }
 
 /* Bus, slot and function with the same separator between them, and nothing after them. */

@@ -7,10 +7,10 @@
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
-#define LONGEST_SHARE 256
-#define LONGEST_QEMU_SHARE 31 /* hw/9pfs/9p.h */
+#define MAX_SHARE_NAME 256
+#define MAX_QEMU_SHARE_NAME 31 /* hw/9pfs/9p.h */
 #define CTL_DEVICE "/dev/cam/ctl"
-#define MOST_IID 2047 /* CTL_MAX_INIT_PER_PORT of ctl(4), less one */
+#define MAX_IID 2047 /* CTL_MAX_INIT_PER_PORT of ctl(4), less one */
 
 struct share {
 	char *sharename, *path;
@@ -30,7 +30,7 @@ struct input {
 DESCRIBES(share_fields, struct share);
 static const struct field share_fields[] = {
 	ROW_STRING("sharename", struct share, sharename, .required = true,
-	    .max_length = LONGEST_SHARE, .host.kind = HOST_NONE,
+	    .max_length = MAX_SHARE_NAME, .host.kind = HOST_NONE,
 	    .help = "what the guest mounts it by"),
 	ROW_PATH("path", struct share, path, .required = true, .host.kind = HOST_PATH,
 	    .help = "folder of the host"),
@@ -42,7 +42,7 @@ DESCRIBES(scsi_fields, struct scsi);
 static const struct field scsi_fields[] = {
 	ROW_PATH("path", struct scsi, path, .preset = "\"" CTL_DEVICE "\"", .host.kind = HOST_PATH,
 	    .help = "device of ctl(4), default " CTL_DEVICE),
-	ROW_INT("iid", struct scsi, iid, .unset = -1, .has_range = true, .min = 0, .max = MOST_IID,
+	ROW_INT("iid", struct scsi, iid, .unset = -1, .has_range = true, .min = 0, .max = MAX_IID,
 	    .help = "initiator id"),
 	ROW_CUSTOM("bootindex", struct scsi, bootindex, disk_number_custom, .unset = -1,
 	    .help = "place in the boot order"),
@@ -85,9 +85,9 @@ static int share_qemu(const struct device *dev, struct qemu_build *q, struct err
 {
 	const struct share *share = dev->config;
 
-	if (strlen(share->sharename) > LONGEST_QEMU_SHARE)
+	if (strlen(share->sharename) > MAX_QEMU_SHARE_NAME)
 		return error_set(err, STATUS_SPEC,
-		    "a \"sharename\" of more than %d bytes: this one has %zu", LONGEST_QEMU_SHARE,
+		    "a \"sharename\" of more than %d bytes: this one has %zu", MAX_QEMU_SHARE_NAME,
 		    strlen(share->sharename));
 	qemu_begin(q->argv, "-fsdev", "local");
 	qemu_pairf(q->argv, "id", "%s-folder", dev->id);

@@ -10,9 +10,9 @@
 #include "base/str.h"
 #include "platform/os.h"
 
-#define START_MS 1000	 /* that a hypervisor has to complain about its start */
-#define SECRET_LONGEST 8 /* bytes of a password that VNC looks at */
-#define LONGEST_MAP 512	 /* bytes of a device map that a note shows */
+#define MAX_START_MS 1000 /* that a hypervisor has to complain about its start */
+#define MAX_SECRET 8	  /* bytes of a password that VNC looks at */
+#define MAX_MAP 512	  /* bytes of a device map that a note shows */
 
 static const struct hypervisor *const hypervisors[] = { &hyper_bhyve, &hyper_qemu };
 
@@ -37,7 +37,7 @@ bool hyper_is_foreign(const struct hypervisor *hyper)
 
 void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complained)
 {
-	if (outcome->failed_start && uptime_ms < START_MS && complained)
+	if (outcome->failed_start && uptime_ms < MAX_START_MS && complained)
 		outcome->cause = CAUSE_START_FAILED;
 }
 
@@ -75,7 +75,7 @@ char *hyper_secret_path(const struct plan_request *request)
 /* The first line of a file. */
 static int read_secret(const char *path, char **text, struct error *err)
 {
-	char line[SECRET_LONGEST + 2] = "";
+	char line[MAX_SECRET + 2] = "";
 	FILE *f = fopen(path, "re");
 	size_t n;
 
@@ -86,10 +86,10 @@ static int read_secret(const char *path, char **text, struct error *err)
 		*line = '\0';
 	(void)fclose(f);
 	n = strcspn(line, "\r\n");
-	if (n == 0 || n > SECRET_LONGEST)
+	if (n == 0 || n > MAX_SECRET)
 		return error_set(err, STATUS_CHECK,
 		    "password_file: the first line of %s is %s: expected 1 to %d bytes", path,
-		    n == 0 ? "empty" : "too long", SECRET_LONGEST);
+		    n == 0 ? "empty" : "too long", MAX_SECRET);
 	*text = mem_copy_n(line, n);
 	return 0;
 }
@@ -139,7 +139,7 @@ static void note_files(const struct plan *plan, struct words *unknown)
 	if (loading->map_path != NULL) {
 		struct str line = { 0 };
 
-		str_add_line(&line, loading->map, LONGEST_MAP);
+		str_add_line(&line, loading->map, MAX_MAP);
 		words_addf(unknown, "%s is written by a run: %s", loading->map_path,
 		    line.text == NULL ? "" : line.text);
 		str_free(&line);

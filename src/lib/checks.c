@@ -63,7 +63,7 @@ static void answer(struct facts *facts)
 {
 	const struct words *wanted = facts_wanted(facts);
 	struct command command = {
-		.argv = wanted->item, .limit_ms = FACT_LIMIT_MS, .most = FACT_MOST
+		.argv = wanted->item, .limit_ms = MAX_FACT_MS, .most = FACT_MOST
 	};
 	struct command_result result = { 0 };
 	struct error err = { 0 };

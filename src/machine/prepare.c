@@ -69,7 +69,7 @@ bool preparing_ask(struct machine *m)
 	m->preparing.asking = true;
 	if (helper_start(&m->helper, command, HELPER_ANSWER, m->wait, MACHINE_TAG_OUTPUT,
 		machine_helper_tag, &err) == 0) {
-		machine_enter(m, STATE_PREPARING, FACT_LIMIT_MS);
+		machine_enter(m, STATE_PREPARING, MAX_FACT_MS);
 		return true;
 	}
 	facts_answer(&m->preparing.facts, -1, m->helper.missing, NULL);

@@ -8,7 +8,7 @@ bool rate_limit_allows(
 
 	if (limit->off || p->boots - p->forgotten < limit->count)
 		return true;
-	oldest = p->at_ms[(p->boots - limit->count) % RESTART_LIMIT_MOST];
+	oldest = p->at_ms[(p->boots - limit->count) % MAX_RESTART_COUNT];
 	return now_ms - p->waited_ms - oldest >= limit->within_ms;
 }
 
@@ -37,6 +37,6 @@ void rate_limit_forget(struct rate_limit *p)
 
 void rate_limit_boot(struct rate_limit *p, int64_t now_ms, int64_t delay_ms)
 {
-	p->at_ms[p->boots++ % RESTART_LIMIT_MOST] = now_ms - p->waited_ms;
+	p->at_ms[p->boots++ % MAX_RESTART_COUNT] = now_ms - p->waited_ms;
 	p->waited_ms += delay_ms;
 }

@@ -8,10 +8,10 @@
 #include "spec/spec.h"
 
 struct rate_limit {
-	int64_t boots;			   /* automatic ones so far */
-	int64_t at_ms[RESTART_LIMIT_MOST]; /* of the last ones, a ring */
-	int64_t waited_ms;		   /* spent in delays: not counted in the window */
-	int step;			   /* of the growing delay */
+	int64_t boots;			  /* automatic ones so far */
+	int64_t at_ms[MAX_RESTART_COUNT]; /* of the last ones, a ring */
+	int64_t waited_ms;		  /* spent in delays: not counted in the window */
+	int step;			  /* of the growing delay */
 	int64_t forgotten; /* so many of the first boots count in no window any more */
 };
 

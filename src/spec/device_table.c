@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-enum { COLUMNS = 6, WIDEST = 32 }; /* what is wider pushes the rest of its line aside */
+enum { COLUMNS = 6, MAX_WIDTH = 32 }; /* what is wider pushes the rest of its line aside */
 
 struct line {
 	char *cell[COLUMNS]; /* device, key, type, required, default, help; all owned */
@@ -85,7 +85,7 @@ static void measure(const struct table *table, size_t width[COLUMNS])
 			const char *cell = table->line[i].cell[c];
 			size_t n = cell == NULL ? 1 : strlen(cell);
 
-			if (n > width[c] && n <= WIDEST)
+			if (n > width[c] && n <= MAX_WIDTH)
 				width[c] = n;
 		}
 	}

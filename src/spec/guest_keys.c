@@ -11,8 +11,8 @@
 #include "device/named.h"
 #include "spec/keys.h"
 
-#define LONGEST_FWCFG_NAME 55 /* fwctl's and QEMU's field has 56 bytes with its NUL */
-#define MOST_HOST_CPUS 1024   /* CPU_SETSIZE of FreeBSD 14 */
+#define MAX_FWCFG_NAME 55  /* fwctl's and QEMU's field has 56 bytes with its NUL */
+#define MAX_HOST_CPUS 1024 /* CPU_SETSIZE of FreeBSD 14 */
 
 static const char *const tpm_types[] = { "", "passthru", "swtpm", NULL };
 
@@ -131,13 +131,13 @@ static void pin_parse(
 		if (text == NULL)
 			continue;
 		vcpu = read_number(text, ':', 65535, &host);
-		cpu = read_number(host, '\0', MOST_HOST_CPUS, &rest);
+		cpu = read_number(host, '\0', MAX_HOST_CPUS, &rest);
 		if (vcpu < 0 || cpu < 0)
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"%s\" pins nothing, expected \"VCPU:CPU\" such as \"0:12\", CPU "
 			    "below "
 			    "%d",
-			    text, MOST_HOST_CPUS);
+			    text, MAX_HOST_CPUS);
 		else /* without leading zeros, which mean octal where bhyve reads the list */
 			words_addf(into, "%ld:%ld", vcpu, cpu);
 	}
@@ -316,7 +316,7 @@ const struct field numa_fields[] = {
 
 const struct field fwcfg_fields[] = {
 	ROW_STRING("name", struct fwcfg_item, name, .required = true,
-	    .max_length = LONGEST_FWCFG_NAME, .one_line = true, .host.kind = HOST_NONE,
+	    .max_length = MAX_FWCFG_NAME, .one_line = true, .host.kind = HOST_NONE,
 	    .help = "what the guest calls it"),
 	ROW_STRING("string", struct fwcfg_item, string, .host.kind = HOST_NONE,
 	    .help = "the text it finds"),

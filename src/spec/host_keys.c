@@ -71,7 +71,7 @@ const struct field companion_fields[] = {
 const struct field wait_fields[] = {
 	ROW_PATH("path", struct wait_item, path, .host.kind = HOST_PATH,
 	    .help = "file or device to wait for"),
-	ROW_STRING("interface", struct wait_item, interface, .max_length = 15,
+	ROW_STRING("interface", struct wait_item, interface, .max_length = MAX_INTERFACE,
 	    .host.kind = HOST_INTERFACE, .help = "network interface to wait for"),
 	ROW_CUSTOM("timeout", struct wait_item, timeout_ms, seconds_custom, .preset = "30",
 	    .help = "seconds to wait at most"),

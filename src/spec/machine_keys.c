@@ -10,10 +10,10 @@
 #include "base/near.h"
 #include "device/serial.h"
 
-#define LONGEST_NAME 64
-#define MOST_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
+#define MAX_NAME 64
+#define MAX_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
 #define PAGE 4096
-#define MOST_MEMORY (INT64_C(1) << 52) /* bytes that amd64 and arm64 can address at most */
+#define MAX_MEMORY (INT64_C(1) << 52) /* bytes that amd64 and arm64 can address at most */
 
 static void name_print(const void *from, struct str *json)
 {
@@ -30,7 +30,7 @@ static void name_parse(
 
 	if (text == NULL)
 		return;
-	good = isalnum((unsigned char)*text) && strlen(text) <= LONGEST_NAME;
+	good = isalnum((unsigned char)*text) && strlen(text) <= MAX_NAME;
 	for (const char *p = text; *p != '\0'; p++) {
 		if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL)
 			good = false;
@@ -41,7 +41,7 @@ static void name_parse(
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" is no VM name: expected letters, digits, '.', '_' and '-', the first a "
 		    "letter or digit, at most %d of them",
-		    text, LONGEST_NAME);
+		    text, MAX_NAME);
 }
 
 const struct field_custom name_custom = {
@@ -61,7 +61,7 @@ int64_t cpu_count(const struct cpu *cpu)
 
 #define CPU_ROW(name)                                                                        \
 	ROW_INT(#name, struct cpu, name, .required = true, .preset = "1", .has_range = true, \
-	    .min = 1, .max = MOST_CPUS, .help = "number of " #name)
+	    .min = 1, .max = MAX_CPUS, .help = "number of " #name)
 
 DESCRIBES(cpu_fields, struct cpu);
 static const struct field cpu_fields[] = {
@@ -78,12 +78,12 @@ static void cpu_parse(
 
 	if (value->kind == NODE_OBJECT) {
 		field_decode(cpu_fields, value, cpu, at, d);
-		if (cpu_count(cpu) > MOST_CPUS)
+		if (cpu_count(cpu) > MAX_CPUS)
 			report_add(d->report, STATUS_SPEC, at,
 			    "%" PRId64 " processors, at most %d are possible", cpu_count(cpu),
-			    MOST_CPUS);
+			    MAX_CPUS);
 	} else if (value->kind == NODE_INT) {
-		(void)field_integer(value, 1, MOST_CPUS, &cpu->threads, at, d);
+		(void)field_integer(value, 1, MAX_CPUS, &cpu->threads, at, d);
 	} else {
 		field_type_error(value, "an integer or { threads, cores, sockets }", at, d);
 	}
@@ -128,9 +128,9 @@ static int64_t parse_size(const char *text, const struct where *at, struct decod
 		return 0;
 	}
 	/* Past the limit the exact value does not matter any more. */
-	for (size_t i = 0; i < digits && value < MOST_MEMORY; i++)
+	for (size_t i = 0; i < digits && value < MAX_MEMORY; i++)
 		value = value * 10 + (text[i] - '0');
-	for (const char *u = units; u <= unit && value <= MOST_MEMORY; u++)
+	for (const char *u = units; u <= unit && value <= MAX_MEMORY; u++)
 		value *= 1024;
 	return value == 0 ? -1 : value;
 }
@@ -192,7 +192,7 @@ static void mem_parse(
 	}
 	if (size <= 0)
 		report_add(d->report, STATUS_SPEC, at, "the size must be above 0");
-	else if (size > MOST_MEMORY)
+	else if (size > MAX_MEMORY)
 		report_add(d->report, STATUS_SPEC, at,
 		    "the size is beyond 4 PiB, more than a guest can address");
 	else if (check_bytes(size, d->of_ucl && value->kind == NODE_INT, at, d))

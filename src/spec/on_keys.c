@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "spec/keys.h"
 
-#define DELAY_MOST_S 86400
+#define MAX_DELAY_S 86400
 
 static void delay_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -14,8 +14,8 @@ static void delay_parse(
 
 	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
 		field_type_error(value, "a number of seconds", at, d);
-	else if (!(seconds >= 0 && seconds <= DELAY_MOST_S))
-		report_add(d->report, STATUS_SPEC, at, "expected 0 to %d seconds", DELAY_MOST_S);
+	else if (!(seconds >= 0 && seconds <= MAX_DELAY_S))
+		report_add(d->report, STATUS_SPEC, at, "expected 0 to %d seconds", MAX_DELAY_S);
 	else
 		*(struct delay *)into = (struct delay){ true, (int64_t)(seconds * 1000 + 0.5) };
 }

@@ -31,7 +31,7 @@ static const struct field_custom factor_custom = {
 DESCRIBES(limit_fields, struct restart_limit);
 static const struct field limit_fields[] = {
 	ROW_INT("count", struct restart_limit, count, .preset = "5", .has_range = true, .min = 1,
-	    .max = RESTART_LIMIT_MOST, .help = "automatic boots"),
+	    .max = MAX_RESTART_COUNT, .help = "automatic boots"),
 	ROW_CUSTOM("within", struct restart_limit, within_ms, seconds_custom, .preset = "30",
 	    .help = "seconds"),
 	{ 0 },

@@ -192,10 +192,10 @@ static void stop_parse(
 		    value, "a list of steps { \"do\": \"acpi\", \"wait\": 60 }", at, d);
 		return;
 	}
-	if (!node_is_list(value) || value->count < 1 || value->count > STOP_STEPS_MAX) {
+	if (!node_is_list(value) || value->count < 1 || value->count > MAX_STOP_STEPS) {
 		report_add(d->report, STATUS_SPEC, at,
 		    "expected a list of 1 to %d steps { \"do\": \"acpi\", \"wait\": 60 }",
-		    STOP_STEPS_MAX);
+		    MAX_STOP_STEPS);
 		return;
 	}
 	for (const struct node *n = value->first; n != NULL; n = n->next) {

@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "spec/spec.h"
 
-#define LONGEST_SOCKET 103 /* SOCKET_PATH_MAX, on every system */
-
 static const char *const com_keys[] = { "com1", "com2", "com3", "com4" };
 
 static void fault(struct decoder *d, const char *key, const char *text)
@@ -295,10 +293,10 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 		    "\"managed\" starts swtpm: it needs \"type\": \"swtpm\"");
 	/* It is the path of a socket then. */
 	if (spec->tpm.type == TPM_SWTPM && spec->tpm.path != NULL &&
-	    strlen(spec->tpm.path) > LONGEST_SOCKET)
+	    strlen(spec->tpm.path) > MAX_SOCKET_PATH)
 		report_add(d->report, STATUS_SPEC, &tpm,
 		    "\"%s\" has %zu bytes: the path of a socket has at most %d", spec->tpm.path,
-		    strlen(spec->tpm.path), LONGEST_SOCKET);
+		    strlen(spec->tpm.path), MAX_SOCKET_PATH);
 }
 
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)

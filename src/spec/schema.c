@@ -39,10 +39,10 @@ static void add_type(struct str *s, const char *type, bool null)
 	str_addf(s, null ? "\"type\":[%s,\"null\"]" : "\"type\":%s", type);
 }
 
-static void add_range(const struct field *f, const char *least, const char *most, struct str *s)
+static void add_range(const struct field *f, const char *min, const char *max, struct str *s)
 {
 	if (f->has_range)
-		str_addf(s, ",\"%s\":%" PRId64 ",\"%s\":%" PRId64, least, f->min, most, f->max);
+		str_addf(s, ",\"%s\":%" PRId64 ",\"%s\":%" PRId64, min, f->min, max, f->max);
 }
 
 static void add_string(const struct field *f, bool null, struct str *s)

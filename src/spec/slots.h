@@ -8,8 +8,6 @@
 #include "base/report.h"
 #include "spec/spec.h"
 
-#define SLOT_MAP_SIZE (SLOT_BUSES * SLOT_SLOTS * SLOT_FUNCTIONS / 8)
-
 /* Addresses that some target of the file pins: automatic placement keeps off their slots. */
 struct pin_map {
 	unsigned char bits[SLOT_BUSES * SLOT_SLOTS / 8];

@@ -71,7 +71,7 @@ struct action {
 	struct delay delay;
 };
 
-#define RESTART_LIMIT_MOST 64
+#define MAX_RESTART_COUNT 64
 
 /* More than count automatic boots within the window: given up. */
 struct restart_limit {
@@ -93,10 +93,10 @@ struct stop_step {
 	int64_t wait_ms; /* before the next step */
 };
 
-#define STOP_STEPS_MAX 16
+#define MAX_STOP_STEPS 16
 
 struct stop_ladder {
-	struct stop_step step[STOP_STEPS_MAX];
+	struct stop_step step[MAX_STOP_STEPS];
 	size_t count;
 };
 

@@ -131,6 +131,8 @@ static void firmware(void **state)
 	is_wrong(spec, "rom", "0 bytes: firmware is a multiple of 4096 bytes long");
 	sized("rom", 5000);
 	is_wrong(spec, "rom", "5000 bytes: firmware is a multiple of 4096 bytes long");
+	sized("rom", 16 << 20);
+	is_right(spec, "rom");
 	sized("rom", (16 << 20) + 4096);
 	is_wrong(spec, "rom", "16781312 bytes: firmware has at most 16777216");
 	sized("rom", 2 << 20);
@@ -158,6 +160,10 @@ static void variables(void **state)
 	is_right(spec, "template");
 	hint = mem_format("No such file or directory: %s cannot be made in this folder", far);
 	checked_one(NULL, unmakeable, folder, hint, NULL, NULL);
+	sized("vars", 4095);
+	is_wrong(spec, "vars", "4095 bytes are no UEFI variables: at least 4096 are expected");
+	sized("vars", 4096);
+	is_right(spec, "vars");
 	sized("vars", 100);
 	is_wrong(spec, "vars", "100 bytes are no UEFI variables: at least 4096 are expected");
 	sized("vars", 2 << 20);

@@ -51,6 +51,38 @@ static void a_tap_of_the_boot_before_stays(void **state)
 	checked_free(&c);
 }
 
+/* Says that all taps but one exist: the one of this number. */
+static void only_tap(int number, const char *wanted)
+{
+	struct said says[] = { { "ifconfig -l", 0, NULL, false },
+		{ "ifconfig bridge0", 0, "", false }, { 0 } };
+	struct checked c = { .says = says };
+	struct str names = { 0 };
+
+	for (int i = 0; i < 4096; i++) {
+		if (i != number)
+			str_addf(&names, "tap%d ", i);
+	}
+	says[0].text = names.text;
+	checked_make(
+	    &c, &hyper_bhyve, "emulations = { { device = 'virtio-net', bridge = 'bridge0' } }");
+	if (wanted != NULL)
+		assert_string_equal(found(&c, 0), wanted);
+	else
+		(void)checked_has(&c, "bridge0", "no free name for a tap", NULL, NULL);
+	checked_free(&c);
+	str_free(&names);
+}
+
+/* Names of taps are tried up to tap4095. */
+static void the_last_tap(void **state)
+{
+	(void)state;
+	checked_needs_commands();
+	only_tap(4095, "tap4095");
+	only_tap(4096, NULL);
+}
+
 static void a_free_port(void **state)
 {
 	struct checked c = { 0 };
@@ -149,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lowest_free_tap),
 		cmocka_unit_test(a_tap_of_the_boot_before_stays),
+		cmocka_unit_test(the_last_tap),
 		cmocka_unit_test(a_free_port),
 		cmocka_unit_test(a_free_null_modem),
 		cmocka_unit_test(the_list_of_pciconf),

@@ -113,12 +113,18 @@ static void test_unreadable(void **state)
 {
 	MEM_AUTO char *path = folder_write("large.json", "{}", 2);
 	MEM_AUTO char *missing = mem_format("%s/none.json", folder);
+	struct document_source source = { .file = path };
+	struct report report = { 0 };
 
 	(void)state;
 	cannot_read(missing, "No such file or directory");
 	cannot_read(folder, "is a directory, not a file");
 	assert_int_equal(truncate(path, (64 << 20) + 1), 0);
 	cannot_read(path, "larger than 64 MiB: this is no spec");
+	assert_int_equal(truncate(path, 64 << 20), 0);
+	assert_null(load(&source, &report));
+	assert_int_equal(report.status, STATUS_SPEC); /* it is read, and NULs are no JSON */
+	report_free(&report);
 }
 
 static void test_buffer(void **state)

@@ -95,6 +95,22 @@ static void test_words_beside_an_answer(void **state)
 	assert_string_equal(ucl.words, "odd thing");
 }
 
+/* Of what uclcmd says beside its answer, 300 bytes are passed on. */
+static void test_words_are_cut(void **state)
+{
+	(void)state;
+	be_uclcmd("printf '%0300d' 1 >&2; echo '{}'");
+	assert_int_equal(ucl_read("/vm.conf", HOUR_MS, &ucl, &err), 0);
+	assert_int_equal(strlen(ucl.words), 300);
+	assert_string_equal(ucl.words + 299, "1");
+	ucl_free(&ucl);
+	be_uclcmd("printf '%0301d' 1 >&2; echo '{}'");
+	assert_int_equal(ucl_read("/vm.conf", HOUR_MS, &ucl, &err), 0);
+	assert_int_equal(strlen(ucl.words), 303);
+	assert_string_equal(ucl.words + 299, "0...");
+	ucl_free(&ucl);
+}
+
 static void test_refusals(void **state)
 {
 	(void)state;
@@ -124,7 +140,7 @@ static void test_limit(void **state)
 		assert_non_null(strstr(err.text, " s and was killed"));
 		assert_null(ucl.json);
 	}
-	assert_int_equal(UCL_LIMIT_MS, 10000);
+	assert_int_equal(MAX_UCL_MS, 10000);
 }
 
 static void test_missing(void **state)
@@ -331,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(words_of_the_command),
 		TEST(words_beside_an_answer),
+		TEST(words_are_cut),
 		TEST(refusals),
 		TEST(limit),
 		TEST(missing),

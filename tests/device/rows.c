@@ -101,6 +101,20 @@ static void wrong(
 		fail_msg("%s takes %s: %s", path, name, got);
 }
 
+/* Nothing is said of the value of the key itself. */
+static void right(
+    const struct field *rows, const struct field *f, struct node *value, const struct where *at)
+{
+	struct where here = { at, f->key, 0 };
+	MEM_AUTO char *path = where_path(&here);
+	MEM_AUTO char *got = try_key(rows, f->key, value, at);
+	MEM_AUTO char *lines = mem_format("\n%s", got);
+	MEM_AUTO char *line = mem_format("\n%s:", path);
+
+	if (strstr(lines, line) != NULL)
+		fail_msg("%s: refused at its limit: %s", path, got);
+}
+
 static struct node *other(void)
 {
 	struct node *n = node_new(NODE_OTHER);
@@ -117,8 +131,11 @@ static void check_text(const struct field *rows, const struct field *f, const st
 	wrong(rows, f, node_string(""), at);
 	wrong(rows, f, node_string_n("a\0b", 3), at);
 	wrong(rows, f, node_new(NODE_OBJECT), at);
-	for (size_t i = 0; i <= f->max_length; i++)
+	for (size_t i = 0; i < f->max_length; i++)
 		str_add(&s, "a");
+	if (f->max_length > 0)
+		right(rows, f, node_string(s.text), at);
+	str_add(&s, "a");
 	if (f->max_length > 0)
 		wrong(rows, f, node_string(s.text), at);
 	str_free(&s);
@@ -129,21 +146,31 @@ static void check_integer(const struct field *rows, const struct field *f, const
 	wrong(rows, f, node_string("1"), at);
 	wrong(rows, f, node_number(1.5), at);
 	if (f->has_range) {
+		right(rows, f, node_int(f->min), at);
+		right(rows, f, node_int(f->max), at);
 		wrong(rows, f, node_int(f->min - 1), at);
 		wrong(rows, f, node_int(f->max + 1), at);
 	}
 }
 
-/* Too few entries, and too many. */
-static void check_list(const struct field *rows, const struct field *f, const struct where *at)
+/* A list of so many empty objects. */
+static struct node *objects(int64_t count)
 {
 	struct node *list = node_new(NODE_LIST);
 
+	for (int64_t i = 0; i < count; i++)
+		node_append(list, node_new(NODE_OBJECT));
+	return list;
+}
+
+/* Too few entries, and too many. */
+static void check_list(const struct field *rows, const struct field *f, const struct where *at)
+{
 	if (f->min > 0)
 		wrong(rows, f, node_new(NODE_LIST), at);
-	for (int64_t i = 0; i <= f->max; i++)
-		node_append(list, node_new(NODE_OBJECT));
-	wrong(rows, f, list, at);
+	right(rows, f, objects(f->min), at);
+	right(rows, f, objects(f->max), at);
+	wrong(rows, f, objects(f->max + 1), at);
 }
 
 /* What the schema of a value says must hold: its range, or its choices. */
@@ -154,10 +181,14 @@ static void check_schema(const struct field *rows, const struct field *f, const 
 	const struct node *min = node_get(schema, "minimum"), *max = node_get(schema, "maximum");
 	const struct node *choices = node_get(schema, "enum");
 
-	if (min != NULL)
+	if (min != NULL && min->kind == NODE_INT) {
+		right(rows, f, node_int(min->integer), at);
 		wrong(rows, f, node_int(min->integer - 1), at);
-	if (max != NULL)
+	}
+	if (max != NULL) {
+		right(rows, f, node_int(max->integer), at);
 		wrong(rows, f, node_int(max->integer + 1), at);
+	}
 	if (min != NULL || max != NULL)
 		wrong(rows, f, node_string("1"), at);
 	if (choices != NULL) {

@@ -118,6 +118,37 @@ static void test_needs(void **state)
 	device_free(dev);
 }
 
+/* What qemu says of an AHCI controller with so many ports; NULL: it takes it. Caller frees. */
+static char *ports_under_qemu(int count)
+{
+	struct str list = { 0 };
+
+	for (int i = 0; i < count; i++)
+		str_addf(&list, "%s{'type':'hd','path':'/%d'}", i > 0 ? "," : "", i);
+	MEM_AUTO char *ports = str_take(&list);
+	MEM_AUTO char *text = mem_format("{'device':'ahci','ports':[%s]}", ports);
+	struct device *dev = device_of(text);
+	struct words argv = { 0 };
+	struct qemu_build q = { .argv = &argv };
+	struct error err = { 0 };
+	int rc;
+
+	rc = dev->kind->qemu(dev, &q, &err);
+	assert_int_equal(rc != 0, err.text != NULL);
+	words_free(&argv);
+	device_free(dev);
+	return err.text;
+}
+
+static void test_ports_under_qemu(void **state)
+{
+	MEM_AUTO char *good = ports_under_qemu(6), *bad = ports_under_qemu(7);
+
+	(void)state;
+	assert_null(good);
+	assert_string_equal(bad, "its AHCI controller has 6 ports, not 7: use several controllers");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_ports_under_qemu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,76 @@ static void test_scsi_of_16(void **state)
 	scsi_says(16, "target.0", "/d");
 }
 
+/* What qemu says of a share whose name has so many bytes; NULL: it takes it. Caller frees. */
+static char *share_under_qemu(int length)
+{
+	MEM_AUTO char *text =
+	    mem_format("{'device':'virtio-9p','path':'/a','sharename':'%0*d'}", length, 1);
+	struct device *dev = device_of(text);
+	struct words argv = { 0 };
+	struct qemu_build q = { .argv = &argv };
+	struct error err = { 0 };
+	int rc;
+
+	rc = dev->kind->qemu(dev, &q, &err);
+	assert_int_equal(rc != 0, err.text != NULL);
+	words_free(&argv);
+	device_free(dev);
+	return err.text;
+}
+
+static void test_share_under_qemu(void **state)
+{
+	MEM_AUTO char *good = share_under_qemu(31), *bad = share_under_qemu(32);
+
+	(void)state;
+	assert_null(good);
+	assert_string_equal(bad, "a \"sharename\" of more than 31 bytes: this one has 32");
+}
+
+static void test_usb(void **state)
+{
+	(void)state;
+	device_shows("{'device':'xhci'}", "'devices':['tablet']");
+	device_shows("{'device':'xhci','devices':['tablet','tablet','tablet','tablet']}",
+	    "'devices':['tablet','tablet','tablet','tablet']");
+	device_refused("{'device':'xhci','devices':['tablet','tablet','tablet','tablet','tablet']}",
+	    "emulations[0].devices: 5 devices, expected 1 to 4");
+	device_refused(
+	    "{'device':'xhci','devices':[]}", "emulations[0].devices: 0 devices, expected 1 to 4");
+}
+
+/* What bhyve of FreeBSD 15 says of a screen; NULL: it takes it. Caller frees. */
+static char *screen(int width, int height)
+{
+	MEM_AUTO char *text = mem_format("{'device':'fbuf','width':%d,'height':%d}", width, height);
+	struct device *dev = device_of(text);
+	struct words notes = { 0 };
+	struct bhyve_host host = { .release = 15, .notes = &notes };
+	struct pairs vars = { 0 };
+	struct error err = { 0 };
+	int rc;
+
+	rc = dev->kind->bhyve(dev, &host, &vars, &err);
+	assert_int_equal(rc != 0, err.text != NULL);
+	pairs_free(&vars);
+	words_free(&notes);
+	device_free(dev);
+	return err.text;
+}
+
+static void test_screen(void **state)
+{
+	MEM_AUTO char *good = screen(1920, 1200), *wide = screen(1921, 1200);
+	MEM_AUTO char *high = screen(1920, 1201);
+
+	(void)state;
+	assert_null(good);
+	assert_string_equal(
+	    wide, "a screen of more than 1920 x 1200 needs FreeBSD 16 (width 1921, height 1200)");
+	assert_non_null(high);
+}
+
 static void test_others(void **state)
 {
 	(void)state;
@@ -102,6 +172,9 @@ int main(void)
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_scsi),
 		cmocka_unit_test(test_scsi_of_16),
+		cmocka_unit_test(test_share_under_qemu),
+		cmocka_unit_test(test_usb),
+		cmocka_unit_test(test_screen),
 		cmocka_unit_test(test_others),
 	};
 

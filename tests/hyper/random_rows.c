@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-#define MOST_ENTRIES 32 /* of a list, where its row has no limit below */
+#define MAX_ENTRIES 32 /* of a list, where its row has no limit below */
 
 /* Of the spec, or of an object in it ("spec.qemu"). */
 static bool is_of_spec(const char *kind)
@@ -144,7 +144,7 @@ static void roll_object(struct roll *r, const char *key, const char *prefix, con
 static void roll_list(struct roll *r, const char *key, const struct field *f)
 {
 	unsigned least = f->has_range ? (unsigned)f->min : 1;
-	unsigned most = f->has_range && f->max < MOST_ENTRIES ? (unsigned)f->max : MOST_ENTRIES;
+	unsigned most = f->has_range && f->max < MAX_ENTRIES ? (unsigned)f->max : MAX_ENTRIES;
 	unsigned count = least + random_below(one_in(4) ? most - least + 1 : 3);
 
 	add_key(&r->spec->json, key);

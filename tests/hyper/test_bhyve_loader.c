@@ -75,6 +75,33 @@ static void test_grub(void **state)
 	    "loader: a disk's path holds a line end, which no device map can");
 }
 
+/* A note shows 512 bytes of a device map. */
+static void test_long_map(void **state)
+{
+	char path[512];
+
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		struct planned p = { 0 };
+		size_t n = 512 + more - strlen("(hd0) ");
+		const char *shown;
+
+		memset(path, 'x', sizeof(path));
+		path[0] = '/';
+		path[n] = '\0';
+		MEM_AUTO char *keys =
+		    mem_format(LOADER("loader = 'grub', emulations = { { device = "
+				      "'virtio-blk', path = '%s' } }"),
+			path);
+
+		planned_good(&p, &hyper_bhyve, keys);
+		shown = strstr(p.boot.plan.unknown.item[0], "(hd0) ");
+		assert_int_equal(strlen(shown), more == 0 ? 512 : 515);
+		assert_string_equal(shown + strlen(shown) - 3, more == 0 ? "xxx" : "...");
+		planned_free(&p);
+	}
+}
+
 static void test_stdio(void **state)
 {
 	static const struct {
@@ -103,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bhyveload),
 		cmocka_unit_test(test_grub),
+		cmocka_unit_test(test_long_map),
 		cmocka_unit_test(test_stdio),
 	};
 

@@ -45,7 +45,7 @@ static void test_waiting_does_not_count(void **state)
 /* A VM that reboots once a minute does so for ever. */
 static void test_steady_reboots(void **state)
 {
-	struct restart_limit limit = { false, RESTART_LIMIT_MOST, 30000 };
+	struct restart_limit limit = { false, MAX_RESTART_COUNT, 30000 };
 	struct rate_limit rate = { 0 };
 
 	(void)state;

@@ -71,6 +71,7 @@ static void test_pin(void **state)
 
 	(void)state;
 	spec_shows("'cpu':2,'pin':['0:12','1:0013']", "'pin': ['0:12','1:13']");
+	spec_shows("'pin':['0:1023']", "'pin': ['0:1023']");
 	refused_each("pin", bad, "pin[0]: \"");
 	spec_refused("'pin':'0:1'", "pin: expected a list of \"VCPU:CPU\", got a string");
 	spec_refused("'pin':[1]", "pin[0]: expected a string");
@@ -173,6 +174,23 @@ static void test_smbios(void **state)
 	spec_refused("'smbios':{'board':{'location':''}}", "smbios.board.location: must not be");
 }
 
+/* The socket of swtpm, at an absolute path of this length. */
+static void test_tpm_path(size_t length, bool good)
+{
+	char path[256];
+
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[length] = '\0';
+	MEM_AUTO char *keys = mem_format("'tpm':{'type':'swtpm','path':'%s'}", path);
+	MEM_AUTO char *why = mem_format("tpm: \"%s\" has 104 bytes: the path of a socket", path);
+
+	if (good)
+		spec_free(spec_of(keys));
+	else
+		spec_refused(keys, why);
+}
+
 static void test_tpm(void **state)
 {
 	(void)state;
@@ -181,6 +199,8 @@ static void test_tpm(void **state)
 	spec_refused("'tpm':{'type':'passthru','path':'/dev/tpm0','version':'1.2'}",
 	    "tpm.version: \"1.2\" is no version that bhyve has, expected \"2.0\"");
 	spec_refused("'tpm':{'type':'swtpm'}", "tpm: \"path\" is missing");
+	test_tpm_path(MAX_SOCKET_PATH, true);
+	test_tpm_path(MAX_SOCKET_PATH + 1, false);
 	spec_refused("'tpm':{'path':'/dev/tpm0'}", "tpm: \"type\" is missing");
 }
 

@@ -69,6 +69,8 @@ static void test_cpu(void **state)
 		{ "1", "{'threads': 1,'cores': 1,'sockets': 1}" },
 		{ "65535", "{'threads': 65535,'cores': 1,'sockets': 1}" },
 		{ "{'threads':2,'cores':3,'sockets':4}", "{'threads': 2,'cores': 3,'sockets': 4}" },
+		{ "{'threads':5,'cores':13107,'sockets':1}",
+		    "{'threads': 5,'cores': 13107,'sockets': 1}" },
 		{ NULL, NULL },
 	};
 	static const struct row bad[] = {
@@ -85,6 +87,8 @@ static void test_cpu(void **state)
 		{ "{'threads':1,'cores':1.5,'sockets':1}", ".cores: expected an integer" },
 		{ "{'threads':1,'cores':1,'sockets':1,'thread':1}",
 		    ".thread: unknown key \"thread\", did you mean \"threads\"?" },
+		{ "{'threads':2,'cores':32768,'sockets':1}",
+		    ": 65536 processors, at most 65535 are possible" },
 		{ "{'threads':65535,'cores':65535,'sockets':65535}",
 		    ": 281462092005375 processors, at most 65535 are possible" },
 		{ NULL, NULL },
@@ -131,6 +135,7 @@ static void test_mem(void **state)
 		{ "-4096", ": the size must be above 0" },
 		{ "'1k'", ": 1024 bytes is not a multiple of 4 KiB" },
 		{ "5000", ": 5000 bytes is not a multiple of 4 KiB" },
+		{ "4503599627374592", ": the size is beyond 4 PiB" },
 		{ "1152921504606846976", ": the size is beyond 4 PiB" },
 		{ "'4097T'", ": the size is beyond 4 PiB" },
 		{ "'99999999999T'", ": the size is beyond 4 PiB" },

@@ -78,6 +78,8 @@ static void test_refused(void **state)
 	spec_refused("'on':{'halt':{'boot':1}}", "on.halt.boot: expected a string");
 	spec_refused("'on':{'halt':{'boot':'x','dely':1}}",
 	    "on.halt.dely: unknown key \"dely\", did you mean \"delay\"?");
+	spec_shows("'on':{'halt':{'boot':'x','delay':86400}}",
+	    "'on': {'halt': {'boot': 'x','delay': 86400}}");
 	spec_refused(
 	    "'on':{'halt':{'boot':'x','delay':-0.1}}", "on.halt.delay: expected 0 to 86400");
 	spec_refused(

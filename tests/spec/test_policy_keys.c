@@ -121,6 +121,7 @@ static void test_stop(void **state)
 	    "'stop': [{'do': 'acpi','wait': 60},{'do': 'poweroff','wait': 10},"
 	    "{'do': 'kill','wait': 5}]");
 	spec_shows("'stop':[{'do':'kill','wait':0}]", "'stop': [{'do': 'kill','wait': 0}]");
+	spec_shows("'stop':[{'do':'kill','wait':86400}]", "'stop': [{'do': 'kill','wait': 86400}]");
 	spec_refused("'stop':[]", "stop: expected a list of 1 to 16 steps");
 	spec_refused("'stop':{'do':'kill','wait':0}", "stop: expected a list of 1 to 16 steps");
 	spec_refused("'stop':'kill'", "stop: expected a list of 1 to 16 steps");
@@ -143,13 +144,13 @@ static void test_stop_is_limited(void **state)
 
 	(void)state;
 	str_add(&keys, "'stop':[{'do':'kill','wait':1}");
-	for (int i = 2; i <= STOP_STEPS_MAX; i++)
+	for (int i = 2; i <= MAX_STOP_STEPS; i++)
 		str_add(&keys, ",{'do':'kill','wait':1}");
-	MEM_AUTO char *most = mem_format("%s]", keys.text);
+	MEM_AUTO char *longest = mem_format("%s]", keys.text);
 	MEM_AUTO char *more = mem_format("%s,{'do':'kill','wait':1}]", keys.text);
-	struct spec *spec = spec_of(most);
+	struct spec *spec = spec_of(longest);
 
-	assert_int_equal(spec->stop.count, STOP_STEPS_MAX);
+	assert_int_equal(spec->stop.count, MAX_STOP_STEPS);
 	spec_free(spec);
 	spec_refused(more, "stop: expected a list of 1 to 16 steps");
 	str_free(&keys);
