@@ -48,6 +48,8 @@ static void check_need(struct check *c, const struct asked *a)
 		[NEED_PCI] = check_pci,
 	};
 
+	_Static_assert(sizeof(checks) / sizeof(checks[0]) == NEED_KINDS, "a row for each");
+
 	if (c->host.bhyve || !a->need->bhyve_only)
 		checks[a->need->kind](c, a);
 }

@@ -10,8 +10,7 @@
 #include "platform/os.h"
 #include "platform/port.h"
 
-#define MAX_UNITS 4096
-#define MAX_PORT 65535
+#define MAX_UNITS 4096 /* of taps and of null modems */
 
 struct search {
 	struct spec *spec;
@@ -228,8 +227,7 @@ static bool is_wished(const struct spec *spec, const char *modem)
 /* The first null modem that is not there: both its ends are made when it is opened. */
 static void find_com(struct search *s, size_t port)
 {
-	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
-	const char *com = s->spec->com[port], *old = pairs_get(s->before, keys[port]);
+	const char *com = s->spec->com[port], *old = pairs_get(s->before, spec_com_key(port));
 
 	if (com == NULL || strcmp(com, "nmdm") != 0 || !s->host.bhyve)
 		return;
@@ -243,7 +241,7 @@ static void find_com(struct search *s, size_t port)
 		if (!is_wished(s->spec, modem) && !is_taken(s, path) &&
 		    !os_device_is_listed(name)) {
 			s->spec->com_found[port] = mem_copy(path);
-			remember(s->before, keys[port], path);
+			remember(s->before, spec_com_key(port), path);
 		}
 	}
 }

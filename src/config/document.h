@@ -14,7 +14,7 @@
 #include "script/script.h"
 #include "spec/spec.h"
 
-enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA, FORMAT_UCL };
+enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA, FORMAT_UCL, FORMATS };
 
 /* "auto", "json", "lua", "ucl"; false when there is no such format. */
 bool format_find(const char *name, enum format *format);

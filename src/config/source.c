@@ -7,7 +7,16 @@
 #include "base/mem.h"
 #include "config/ucl.h"
 
-static const char *const format_names[] = { "auto", "json", "lua", "ucl", NULL };
+static const char *const format_names[] = {
+	[FORMAT_AUTO] = "auto",
+	[FORMAT_JSON] = "json",
+	[FORMAT_LUA] = "lua",
+	[FORMAT_UCL] = "ucl",
+	[FORMATS] = NULL,
+};
+
+_Static_assert(
+    sizeof(format_names) / sizeof(format_names[0]) == FORMATS + 1, "a word for each, and a NULL");
 
 bool format_find(const char *name, enum format *format)
 {

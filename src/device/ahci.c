@@ -10,13 +10,19 @@
 #define MAX_PORTS 32
 #define MAX_QEMU_PORTS 6
 
-enum { TYPE_HD, TYPE_CD };
+enum drive { DRIVE_HD, DRIVE_CD, DRIVES };
 
-static const char *const types[] = { [TYPE_HD] = "hd", [TYPE_CD] = "cd", NULL };
+static const char *const types[] = {
+	[DRIVE_HD] = "hd",
+	[DRIVE_CD] = "cd",
+	[DRIVES] = NULL,
+};
+
+_Static_assert(sizeof(types) / sizeof(types[0]) == DRIVES + 1, "a word for each, and a NULL");
 
 struct port {
 	struct disk disk;
-	int type;
+	int type; /* enum drive */
 };
 
 struct ahci {
@@ -103,7 +109,7 @@ static void ahci_needs(const struct device *dev, struct needs *needs)
 	const struct port *port = ports->item;
 
 	for (size_t i = 0; i < ports->count; i++)
-		disk_need(&port[i].disk, port[i].type == TYPE_CD, "ports", needs);
+		disk_need(&port[i].disk, port[i].type == DRIVE_CD, "ports", needs);
 }
 
 static int port_bhyve(const struct disk *disk, int type, size_t number,
@@ -126,7 +132,7 @@ static int one_bhyve(
 {
 	pairs_add(vars, "device", "ahci");
 	return port_bhyve(
-	    dev->config, dev->kind == &device_ahci_cd ? TYPE_CD : TYPE_HD, 0, host, vars, err);
+	    dev->config, dev->kind == &device_ahci_cd ? DRIVE_CD : DRIVE_HD, 0, host, vars, err);
 }
 
 static int ahci_bhyve(
@@ -166,13 +172,13 @@ static void add_node(
 {
 	MEM_AUTO char *node = disk_node(dev, number);
 
-	disk_blockdev(disk, argv, node, type == TYPE_CD || disk->ro);
+	disk_blockdev(disk, argv, node, type == DRIVE_CD || disk->ro);
 }
 
 static void add_drive(
     const struct device *dev, const struct disk *disk, int type, size_t number, struct words *argv)
 {
-	bool cd = type == TYPE_CD;
+	bool cd = type == DRIVE_CD;
 	MEM_AUTO char *model = mem_format("ide-%s", types[type]), *node = disk_node(dev, number);
 
 	qemu_begin(argv, "-device", model);
@@ -188,9 +194,9 @@ static void add_drive(
 
 static int one_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
-	int type = dev->kind == &device_ahci_cd ? TYPE_CD : TYPE_HD;
+	int type = dev->kind == &device_ahci_cd ? DRIVE_CD : DRIVE_HD;
 
-	if (refuse_port(dev->config, type == TYPE_CD, err) != 0)
+	if (refuse_port(dev->config, type == DRIVE_CD, err) != 0)
 		return -1;
 	add_node(dev, dev->config, type, 0, q->argv);
 	add_controller(dev, q);
@@ -208,7 +214,7 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 		    "its AHCI controller has %d ports, not %zu: use several controllers",
 		    MAX_QEMU_PORTS, ports->count);
 	for (size_t i = 0; i < ports->count; i++) {
-		if (refuse_port(&port[i].disk, port[i].type == TYPE_CD, err) != 0)
+		if (refuse_port(&port[i].disk, port[i].type == DRIVE_CD, err) != 0)
 			return error_prefix(err, "ports[%zu]", i);
 		add_node(dev, &port[i].disk, port[i].type, i, q->argv);
 	}

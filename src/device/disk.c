@@ -8,6 +8,10 @@
 #include "base/mem.h"
 #include "device/qemu_words.h"
 
+#define MAX_NUMBER 65535 /* boot index and rotation rate: 16 bits */
+#define MIN_SECTOR 512
+#define MAX_SECTOR (1 << 20)
+
 static void number_print(const void *from, struct str *json)
 {
 	int64_t value = *(const int64_t *)from;
@@ -21,7 +25,7 @@ static void number_print(const void *from, struct str *json)
 static void number_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	(void)field_integer(value, 0, 65535, into, at, d);
+	(void)field_integer(value, 0, MAX_NUMBER, into, at, d);
 }
 
 const struct field_custom disk_number_custom = {
@@ -44,7 +48,7 @@ static void sector_parse(
 {
 	int64_t size;
 
-	if (!field_integer(value, 512, 1 << 20, &size, at, d))
+	if (!field_integer(value, MIN_SECTOR, MAX_SECTOR, &size, at, d))
 		return;
 	if ((size & (size - 1)) != 0)
 		report_add(d->report, STATUS_SPEC, at, "%" PRId64 " is not a power of two", size);

@@ -17,14 +17,22 @@
 #define DEFAULT_HEIGHT 768
 #define MAX_WIDTH_OF_15 1920
 #define MAX_HEIGHT_OF_15 1200
+#define MAX_ADDRESS 255
 #define MAX_USB 4 /* a fifth device ends bhyve */
 
 /* Of a screen without `host`. */
 #define LOOPBACK "127.0.0.1"
 
-enum { VGA_UNSET, VGA_IO, VGA_OFF, VGA_ON };
+const char *const fbuf_vga_words[] = {
+	[FBUF_VGA_UNSET] = "",
+	[FBUF_VGA_IO] = "io",
+	[FBUF_VGA_OFF] = "off",
+	[FBUF_VGA_ON] = "on",
+	[FBUF_VGAS] = NULL,
+};
 
-const char *const fbuf_vga[] = { "", "io", "off", "on", NULL };
+_Static_assert(sizeof(fbuf_vga_words) / sizeof(fbuf_vga_words[0]) == FBUF_VGAS + 1,
+    "a word for each, and a NULL");
 
 static void port_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -33,9 +41,9 @@ static void port_parse(
 		*(int64_t *)into = FBUF_PORT_AUTO;
 	else if (value->kind == NODE_STRING)
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no port, expected 1 to 65535 or \"auto\"", value->text);
+		    "\"%s\" is no port, expected 1 to %d or \"auto\"", value->text, MAX_PORT);
 	else
-		(void)field_integer(value, 1, 65535, into, at, d);
+		(void)field_integer(value, 1, MAX_PORT, into, at, d);
 }
 
 static void port_print(const void *from, struct str *json)
@@ -61,7 +69,7 @@ static void address_parse(
 	const char *text = field_text(value, at, d);
 	size_t n = text == NULL ? 0 : strlen(text);
 	bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
-	bool good = n > 0 && n < 256;
+	bool good = n > 0 && n <= MAX_ADDRESS;
 
 	if (text == NULL)
 		return;
@@ -185,11 +193,11 @@ static int fbuf_bhyve(
 		pairs_addf(vars, "w", "%" PRId64, fbuf->width);
 	if (fbuf->height != 0)
 		pairs_addf(vars, "h", "%" PRId64, fbuf->height);
-	if (fbuf->vga != VGA_UNSET)
-		pairs_add(vars, "vga", fbuf_vga[fbuf->vga]);
+	if (fbuf->vga != FBUF_VGA_UNSET)
+		pairs_add(vars, "vga", fbuf_vga_words[fbuf->vga]);
 	if (fbuf->wait)
 		pairs_add(vars, "wait", "true");
-	if (fbuf->vga == VGA_ON)
+	if (fbuf->vga == FBUF_VGA_ON)
 		words_addf(host->notes, "%s: with vga \"on\" bhyve runs no VNC server", dev->id);
 	return fbuf_check_size(fbuf, host, err);
 }
@@ -205,7 +213,7 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 		return error_set(err, STATUS_SPEC, "VNC ports below %d: \"port\" is %" PRId64,
 		    FBUF_FIRST_PORT, fbuf->port);
 	place = fbuf_place(dev, FBUF_FIRST_PORT);
-	qemu_begin(q->argv, "-device", fbuf->vga == VGA_OFF ? "bochs-display" : "VGA");
+	qemu_begin(q->argv, "-device", fbuf->vga == FBUF_VGA_OFF ? "bochs-display" : "VGA");
 	qemu_pair(q->argv, "id", dev->id);
 	qemu_address(q, dev);
 	qemu_pairf(q->argv, "xres", "%" PRId64, fbuf->width != 0 ? fbuf->width : DEFAULT_WIDTH);
@@ -240,8 +248,10 @@ const struct device_kind device_fbuf = {
 	.again = fbuf_again,
 };
 
+enum usb_device { USB_TABLET, USB_DEVICES };
+
 struct usb {
-	int device[MAX_USB]; /* index into usb_devices */
+	int device[MAX_USB]; /* enum usb_device */
 	size_t count;
 };
 
@@ -249,7 +259,13 @@ struct xhci {
 	struct usb usb;
 };
 
-static const char *const usb_devices[] = { "tablet", NULL };
+static const char *const usb_devices[] = {
+	[USB_TABLET] = "tablet",
+	[USB_DEVICES] = NULL,
+};
+
+_Static_assert(
+    sizeof(usb_devices) / sizeof(usb_devices[0]) == USB_DEVICES + 1, "a word for each, and a NULL");
 
 static void usb_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)

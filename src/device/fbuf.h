@@ -11,16 +11,19 @@
 #define FBUF_PORT_AUTO 0 /* a free one, 5900 or above */
 #define FBUF_FIRST_PORT 5900
 
+/* Legacy VGA, in the order of fbuf_vga_words. */
+enum fbuf_vga { FBUF_VGA_UNSET, FBUF_VGA_IO, FBUF_VGA_OFF, FBUF_VGA_ON, FBUF_VGAS };
+
 struct fbuf {
 	char *host;	       /* NULL: 127.0.0.1 */
 	int64_t port;	       /* or FBUF_PORT_AUTO */
 	int64_t width, height; /* 0: the hypervisor's choice */
-	int vga;	       /* index into fbuf_vga */
+	int vga;	       /* enum fbuf_vga */
 	char *password, *password_file;
 	bool wait; /* the first boot waits for a client */
 };
 
-extern const char *const fbuf_vga[];
+extern const char *const fbuf_vga_words[];
 DESCRIBES(fbuf_port_custom, int64_t);
 DESCRIBES(fbuf_address_custom, char *);
 extern const struct field_custom fbuf_port_custom, fbuf_address_custom;
@@ -33,7 +36,7 @@ extern const struct field_custom fbuf_port_custom, fbuf_address_custom;
 	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
 	    .preset = PRESET_NUMBER(FBUF_FIRST_PORT), \
 	    .help = "port that VNC clients connect to; auto: a free one"), \
-	ROW_CHOICE("vga", owner, in vga, fbuf_vga, .help = "io, off or on: legacy VGA"), \
+	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .help = "io, off or on: legacy VGA"), \
 	ROW_STRING("password", owner, in password, .max_length = 8, .one_line = true, \
 	    .host.kind = HOST_NONE, .help = "what VNC clients are asked for"), \
 	ROW_PATH("password_file", owner, in password_file, .host.kind = HOST_PATH, \

@@ -25,6 +25,8 @@ static const struct {
 	[NEED_PCI] = { "PCI device", true },
 };
 
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == NEED_KINDS, "a row for each");
+
 struct need *needs_add(struct needs *needs, enum need_kind kind, const char *key, const char *what)
 {
 	struct need *need;

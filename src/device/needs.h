@@ -11,6 +11,7 @@
 
 /* Bytes of a unix socket's path on every system: FreeBSD's sun_path (104) less its NUL. */
 #define MAX_SOCKET_PATH 103
+#define MAX_PORT 65535 /* of TCP */
 /* Bytes of an interface's name on every system: IFNAMSIZ less its NUL. */
 #define MAX_INTERFACE 15
 
@@ -28,6 +29,7 @@ enum need_kind {
 	NEED_SERIAL,	/* a serial device: a tty or one end of a nmdm(4) pair */
 	NEED_DEVICE,	/* a character device */
 	NEED_PCI,	/* a PCI device of the host, "B/S/F", "pptN" or "lookup VENDOR DEVICE" */
+	NEED_KINDS
 };
 
 struct need {

@@ -12,6 +12,9 @@
 #include "device/named.h"
 #include "device/qemu_words.h"
 
+#define MIN_MTU 46
+#define MAX_MTU 65535
+
 struct net {
 	char *name, *bridge; /* exactly one: a backend, or where a tap of ours goes */
 	char *type, *mac;
@@ -86,7 +89,7 @@ static void mtu_parse(
 		number.integer = strtol(value->text, NULL, 10);
 		value = &number;
 	}
-	(void)field_integer(value, 46, 65535, into, at, d);
+	(void)field_integer(value, MIN_MTU, MAX_MTU, into, at, d);
 }
 
 static void mtu_print(const void *from, struct str *json)

@@ -16,16 +16,26 @@
 #define MAX_ENTRIES 65536
 #define MAX_IOSLOTS 128 /* requests that the block backend can queue (block_if.h) */
 
-enum { DSM_UNSET, DSM_AUTO, DSM_ENABLE, DSM_DISABLE };
+/* May the guest discard blocks? */
+enum dsm { DSM_UNSET, DSM_AUTO, DSM_ENABLE, DSM_DISABLE, DSMS };
 
-static const char *const dsm_choices[] = { "", "auto", "enable", "disable", NULL };
+static const char *const dsm_choices[] = {
+	[DSM_UNSET] = "",
+	[DSM_AUTO] = "auto",
+	[DSM_ENABLE] = "enable",
+	[DSM_DISABLE] = "disable",
+	[DSMS] = NULL,
+};
+
+_Static_assert(
+    sizeof(dsm_choices) / sizeof(dsm_choices[0]) == DSMS + 1, "a word for each, and a NULL");
 
 struct nvme {
 	struct disk disk;		 /* its path NULL: memory */
 	int64_t ram, maxq, qsz, ioslots; /* 0: unset */
 	int64_t sectsz;			 /* bytes; 0: the disk's */
 	uint64_t eui64;			 /* 0: made by the hypervisor */
-	int dsm;			 /* DSM_... */
+	int dsm;			 /* enum dsm */
 };
 
 static void sectsz_parse(

@@ -41,7 +41,7 @@ static bool is_place(const char *place)
 	if (colon == NULL || colon == place || !is_address(place, (size_t)(colon - place)))
 		return false;
 	port = strtol(colon + 1, &end, 10);
-	return isdigit((unsigned char)colon[1]) && *end == '\0' && port >= 1 && port <= 65535;
+	return isdigit((unsigned char)colon[1]) && *end == '\0' && port >= 1 && port <= MAX_PORT;
 }
 
 bool serial_is_backend(const char *text)

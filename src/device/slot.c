@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_NUMBER 9999 /* that is read; larger ones are out of every range */
+
 const char *slot_text(const struct slot *s, char text[SLOT_TEXT])
 {
 	(void)snprintf(text, SLOT_TEXT, "%u:%u:%u", (unsigned)s->bus % SLOT_BUSES,
@@ -40,8 +42,8 @@ static int split(const char *text, int number[3])
 			return 0;
 		for (; isdigit((unsigned char)*p); p++) {
 			value = value * 10 + (*p - '0');
-			if (value > 9999)
-				value = 9999;
+			if (value > MAX_NUMBER)
+				value = MAX_NUMBER;
 		}
 		number[n++] = value;
 		if (*p == '\0')
@@ -76,7 +78,8 @@ static void slot_parse(
 	int number[3] = { 0 };
 
 	if (value->kind == NODE_INT) {
-		s.slot = value->integer < 0 || value->integer > 9999 ? 9999 : (int)value->integer;
+		s.slot = value->integer < 0 || value->integer > MAX_NUMBER ? MAX_NUMBER
+									   : (int)value->integer;
 		if (value->integer < 0)
 			s.slot = -1;
 	} else {

@@ -27,8 +27,8 @@ static void bhyve_explain(
 		out->cause = CAUSE_KILLED;
 	else
 		out->cause = cause_of_status(end->status);
-	out->failed_start =
-	    end->status == 1 || end->status == 4 || end->status == 64 || end->status == 71;
+	out->failed_start = end->status == BHYVE_POWEROFF || end->status == BHYVE_ERROR ||
+	    end->status == BHYVE_USAGE || end->status == BHYVE_OS;
 }
 
 static void bhyvectl(struct words *command, const char *vm, const char *operation)
@@ -53,6 +53,8 @@ static void bhyve_power(const struct plan *plan, enum stop_action action, struct
 		break;
 	case STOP_KILL:
 		out->signal = SIGKILL;
+		break;
+	case STOP_ACTIONS:
 		break;
 	}
 }

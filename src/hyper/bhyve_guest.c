@@ -183,11 +183,13 @@ static bool wants_qemu_fwcfg(struct bhyve_build *b)
 
 static void add_fwcfg(struct bhyve_build *b)
 {
-	static const char *const types[FWCFG_TYPES] = {
+	static const char *const types[] = {
 		[FWCFG_UNSET] = "",
 		[FWCFG_BHYVE] = "bhyve",
 		[FWCFG_QEMU] = "qemu",
 	};
+
+	_Static_assert(sizeof(types) / sizeof(types[0]) == FWCFG_TYPES, "a word for each");
 	const struct fwcfg_item *item = b->spec->fwcfg.item;
 	int type = wants_qemu_fwcfg(b) ? FWCFG_QEMU : b->spec->fwcfg_type;
 

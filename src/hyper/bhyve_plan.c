@@ -222,26 +222,23 @@ static void add_devices(struct bhyve_build *b)
 
 static void add_serial(struct bhyve_build *b)
 {
-	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
-
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		const char *com = spec_com(b->spec, i);
+		const char *com = spec_com(b->spec, i), *key = spec_com_key(i);
 
 		if (com == NULL)
 			continue;
 		if (strncmp(com, "tcp=", 4) == 0 && b->host.release < 15)
-			bhyve_refuse(b, keys[i], "\"tcp=\" needs FreeBSD 15");
+			bhyve_refuse(b, key, "\"tcp=\" needs FreeBSD 15");
 		if (!b->host.arm64) {
 			MEM_AUTO char *path = bhyve_escape(com);
-			MEM_AUTO char *conf = mem_format("%s,%s", keys[i], path);
-			MEM_AUTO char *key = mem_format("lpc.%s.path", keys[i]);
+			MEM_AUTO char *conf = mem_format("%s,%s", key, path);
+			MEM_AUTO char *variable = mem_format("lpc.%s.path", key);
 
-			bhyve_say(&b->out, "-l", conf, key, com);
+			bhyve_say(&b->out, "-l", conf, variable, com);
 		} else if (i == 0) {
 			bhyve_variable(&b->out, "console", com);
 		} else {
-			bhyve_refuse(
-			    b, keys[i], "a bhyve guest on arm64 has one serial port, com1");
+			bhyve_refuse(b, key, "a bhyve guest on arm64 has one serial port, com1");
 		}
 	}
 }
@@ -307,9 +304,15 @@ static void add_firmware(struct bhyve_build *b)
 
 static void add_tpm(struct bhyve_build *b)
 {
-	static const char *const types[] = { "", "passthru", "swtpm" };
+	static const char *const types[] = {
+		[TPM_NONE] = "",
+		[TPM_PASSTHRU] = "passthru",
+		[TPM_SWTPM] = "swtpm",
+	};
 	const struct tpm *tpm = &b->spec->tpm;
 	const char *type = types[tpm->type];
+
+	_Static_assert(sizeof(types) / sizeof(types[0]) == TPM_TYPES, "a word for each");
 
 	if (tpm->type == TPM_NONE)
 		return;

@@ -48,10 +48,10 @@ const char *hyper_status_text(int status)
 		int status;
 		const char *text;
 	} texts[] = {
-		{ 4, "its own error" },
-		{ 64, "usage error" },
-		{ 71, "refused by the operating system" },
-		{ 100, "unknown suspend reason" },
+		{ BHYVE_ERROR, "its own error" },
+		{ BHYVE_USAGE, "usage error" },
+		{ BHYVE_OS, "refused by the operating system" },
+		{ BHYVE_UNKNOWN, "unknown suspend reason" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -71,13 +71,25 @@ struct plan {
 	bool waits_for_vnc; /* it starts its guest when a VNC client has come */
 };
 
+/* Room for a word of QMP and its NUL. */
+#define SIGN_SIZE 40
+
 /* What a running hypervisor has told so far. */
 struct signs {
-	bool answered;	    /* it speaks its control protocol, or has none */
-	bool waits_for_vnc; /* as the plan says */
-	char reason[40];    /* why it says it ends, "" when it did not */
-	char fatal[40];	    /* a state it cannot leave, "" */
+	bool answered;		/* it speaks its control protocol, or has none */
+	bool waits_for_vnc;	/* as the plan says */
+	char reason[SIGN_SIZE]; /* why it says it ends, "" when it did not */
+	char fatal[SIGN_SIZE];	/* a state it cannot leave, "" */
 	bool triple_fault;
+};
+
+/* Statuses that bhyve ends with: bhyve(8), and sysexits(3) in its sources. */
+enum bhyve_status {
+	BHYVE_POWEROFF = 1, /* also of a start that failed */
+	BHYVE_ERROR = 4,
+	BHYVE_USAGE = 64,
+	BHYVE_OS = 71,
+	BHYVE_UNKNOWN = 100, /* suspended for an unknown reason */
 };
 
 /* How a boot ended. */

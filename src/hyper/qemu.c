@@ -18,6 +18,9 @@
 
 #define PROGRAM "qemu-system-x86_64"
 
+/* Slots of bus 0 that q35 has taken. */
+enum { Q35_HOST_SLOT = 0, Q35_LPC_SLOT = 31 };
+
 struct build {
 	const struct spec *spec;
 	struct words *argv;
@@ -112,7 +115,8 @@ static void add_behaviour(struct build *b)
 static void check_bridges(struct build *b)
 {
 	const struct spec *s = b->spec;
-	static const struct slot host = { true, 0, 0, 0 }, lpc = { true, 0, 31, 0 };
+	static const struct slot host = { true, 0, Q35_HOST_SLOT, 0 },
+				 lpc = { true, 0, Q35_LPC_SLOT, 0 };
 	struct where host_at = { NULL, "hostbridge_slot", 0 }, lpc_at = { NULL, "lpc_slot", 0 };
 
 	if (!slot_equal(&s->lpc_slot, &lpc))
@@ -160,7 +164,8 @@ static void add_device(struct build *b, const struct device *dev, const struct w
 		refuse(b, at, "devices on buses above 0");
 		return;
 	}
-	if (dev->slot.slot == 0 || (dev->slot.slot == 31 && dev->slot.function == 0)) {
+	if (dev->slot.slot == Q35_HOST_SLOT ||
+	    (dev->slot.slot == Q35_LPC_SLOT && dev->slot.function == 0)) {
 		refuse(b, at, "slot 0 and 0:31:0 belong to q35's own bridges");
 		return;
 	}

@@ -7,19 +7,21 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#define MAX_DEPTH 2 /* of the values that matter */
+
 /* The few values that matter, out of one message. */
 struct message {
 	bool greeting;
-	char event[40];
-	char reason[40]; /* data.reason of an event */
-	char status[40]; /* return.status of an answer */
+	char event[SIGN_SIZE];
+	char reason[SIGN_SIZE]; /* data.reason of an event */
+	char status[SIGN_SIZE]; /* return.status of an answer */
 };
 
-static void keep(char into[40], const char *text)
+static void keep(char into[SIGN_SIZE], const char *text)
 {
 	size_t n = strlen(text);
 
-	if (n < 40)
+	if (n < SIGN_SIZE)
 		memcpy(into, text, n + 1);
 }
 
@@ -38,14 +40,14 @@ static void read_message(const char *line, struct message *m)
 {
 	struct json j;
 	struct json_token token;
-	char *key[3] = { NULL }; /* of each of the two outer levels */
+	char *key[MAX_DEPTH + 1] = { NULL }; /* of the object at each depth */
 
 	memset(m, 0, sizeof(*m));
 	json_start(&j, line, strlen(line));
 	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
 		int depth = j.depth;
 
-		if (depth > 2 || depth < 1)
+		if (depth > MAX_DEPTH || depth < 1)
 			continue;
 		if (token.type == JSON_KEY) {
 			free(key[depth]);
@@ -57,7 +59,7 @@ static void read_message(const char *line, struct message *m)
 			const char *inner = key[depth];
 
 			if (inner != NULL)
-				take_string(m, depth == 2 ? key[1] : NULL, inner, value);
+				take_string(m, depth == MAX_DEPTH ? key[1] : NULL, inner, value);
 		}
 	}
 	free(key[1]);

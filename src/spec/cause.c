@@ -5,7 +5,7 @@
 
 static const struct {
 	const char *name, *text;
-} causes[CAUSES] = {
+} causes[] = {
 	[CAUSE_REBOOT] = { "reboot", "the guest asked for a reboot" },
 	[CAUSE_POWEROFF] = { "poweroff", "the guest powered off" },
 	[CAUSE_HALT] = { "halt", "the guest halted its processors" },
@@ -18,6 +18,8 @@ static const struct {
 	[CAUSE_GIVEN_UP] = { "given_up", "given up: it booted too often in a short time" },
 	[CAUSE_STOPPED] = { "stopped", "stopped on request" },
 };
+
+_Static_assert(sizeof(causes) / sizeof(causes[0]) == CAUSES, "a row for each");
 
 const char *cause_name(enum cause cause)
 {

@@ -14,7 +14,15 @@
 #define MAX_FWCFG_NAME 55  /* fwctl's and QEMU's field has 56 bytes with its NUL */
 #define MAX_HOST_CPUS 1024 /* CPU_SETSIZE of FreeBSD 14 */
 
-static const char *const tpm_types[] = { "", "passthru", "swtpm", NULL };
+static const char *const tpm_types[] = {
+	[TPM_NONE] = "",
+	[TPM_PASSTHRU] = "passthru",
+	[TPM_SWTPM] = "swtpm",
+	[TPM_TYPES] = NULL,
+};
+
+_Static_assert(
+    sizeof(tpm_types) / sizeof(tpm_types[0]) == TPM_TYPES + 1, "a word for each, and a NULL");
 
 /* Reads "NUMBER" up to `stop`; -1 when it is none below `limit`. */
 static long read_number(const char *text, char stop, long limit, const char **rest)
@@ -65,7 +73,7 @@ static void gdb_parse(
 	const char *place = text == NULL ? "" : text + (wait ? 1 : 0);
 	const char *colon = strrchr(place, ':'), *rest;
 	MEM_AUTO char *host = colon == NULL ? NULL : read_host(place, (size_t)(colon - place));
-	long port = read_number(colon == NULL ? place : colon + 1, '\0', 65536, &rest);
+	long port = read_number(colon == NULL ? place : colon + 1, '\0', MAX_PORT + 1, &rest);
 
 	if (text == NULL)
 		return;

@@ -6,7 +6,14 @@
 #include "device/serial.h"
 #include "spec/keys.h"
 
-static const char *const types[] = { "", "bhyveload", "grub", NULL };
+static const char *const types[] = {
+	[LOADER_NONE] = "",
+	[LOADER_BHYVELOAD] = "bhyveload",
+	[LOADER_GRUB] = "grub",
+	[LOADER_TYPES] = NULL,
+};
+
+_Static_assert(sizeof(types) / sizeof(types[0]) == LOADER_TYPES + 1, "a word for each, and a NULL");
 
 /* grub-bhyve has the host's files as the device (host), its root unless -r names another
  * (grub2-bhyve, kern/emu/main.c and hostfs.c). */

@@ -12,6 +12,7 @@
 
 #define MAX_NAME 64
 #define MAX_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
+#define MAX_SECONDS 3600
 #define PAGE 4096
 #define MAX_MEMORY (INT64_C(1) << 52) /* bytes that amd64 and arm64 can address at most */
 
@@ -217,8 +218,11 @@ static const char *const bridges[] = {
 	[HOSTBRIDGE_NONE] = "",
 	[HOSTBRIDGE_DEFAULT] = "hostbridge",
 	[HOSTBRIDGE_AMD] = "amd_hostbridge",
-	NULL,
+	[HOSTBRIDGES] = NULL,
 };
+
+_Static_assert(
+    sizeof(bridges) / sizeof(bridges[0]) == HOSTBRIDGES + 1, "a word for each, and a NULL");
 
 static void hostbridge_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -419,8 +423,8 @@ static void seconds_parse(
 
 	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
 		field_type_error(value, "a number of seconds", at, d);
-	else if (!(seconds >= 0.01 && seconds <= 3600))
-		report_add(d->report, STATUS_SPEC, at, "expected 0.01 to 3600 seconds");
+	else if (!(seconds >= 0.01 && seconds <= MAX_SECONDS))
+		report_add(d->report, STATUS_SPEC, at, "expected 0.01 to %d seconds", MAX_SECONDS);
 	else
 		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
 }

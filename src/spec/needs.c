@@ -13,8 +13,6 @@ static void add_in(
 
 static void add_serial(const struct spec *spec, struct needs *needs)
 {
-	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
-
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		const char *com = spec_com(spec, i);
 		bool open = spec->com[i] != NULL && spec->com_found[i] == NULL &&
@@ -23,9 +21,9 @@ static void add_serial(const struct spec *spec, struct needs *needs)
 		if (com == NULL || open)
 			continue;
 		if (strncmp(com, "tcp=", 4) == 0)
-			(void)needs_add(needs, NEED_PORT, keys[i], com + 4);
+			(void)needs_add(needs, NEED_PORT, spec_com_key(i), com + 4);
 		else if (*com == '/')
-			(void)needs_add(needs, NEED_SERIAL, keys[i], com);
+			(void)needs_add(needs, NEED_SERIAL, spec_com_key(i), com);
 	}
 }
 

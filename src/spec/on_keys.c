@@ -78,11 +78,16 @@ static void parse_action(const struct node *value, const char *const *words,
 
 static void print_action(const struct action *action, const struct field *rows, struct str *json)
 {
-	static const char *const words[] = { [ACTION_STOP] = "\"stop\"",
+	static const char *const words[] = {
+		[ACTION_NONE] = "null",
+		[ACTION_STOP] = "\"stop\"",
 		[ACTION_BOOT] = "\"boot\"",
 		[ACTION_SAME] = "\"same\"",
+		[ACTION_TARGET] = NULL, /* an object */
 		[ACTION_WAIT] = "\"wait\"",
-		[ACTION_NONE] = "null" };
+	};
+
+	_Static_assert(sizeof(words) / sizeof(words[0]) == ACTION_KINDS, "a word for each");
 
 	if (action->kind != ACTION_TARGET) {
 		str_add(json, words[action->kind]);
@@ -181,7 +186,7 @@ char *on_stranger(const char *key)
 		return mem_copy("a stop request always stops, so nothing can be said for "
 				"\"stopped\": on_end hears of it");
 	status = strtol(key, &end, 10);
-	if (*key < '0' || *key > '9' || *end != '\0' || status > 255)
+	if (*key < '0' || *key > '9' || *end != '\0' || status > MAX_STATUS)
 		return NULL;
 	return mem_format("causes stand here, no statuses: say \"%s\"%s",
 	    cause_name(cause_of_status((int)status)),

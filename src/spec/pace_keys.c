@@ -1,6 +1,8 @@
 /* The keys that slow a VM down which boots again and again: restart_limit and backoff. */
 #include "spec/keys.h"
 
+#define MAX_FACTOR 100
+
 static void factor_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -8,8 +10,8 @@ static void factor_parse(
 
 	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
 		field_type_error(value, "a number", at, d);
-	else if (!(factor >= 1 && factor <= 100))
-		report_add(d->report, STATUS_SPEC, at, "expected 1 to 100");
+	else if (!(factor >= 1 && factor <= MAX_FACTOR))
+		report_add(d->report, STATUS_SPEC, at, "expected 1 to %d", MAX_FACTOR);
 	else
 		*(double *)into = factor;
 }

@@ -45,7 +45,7 @@ static char *read_entry(const char *text, struct reboot_entry *entry)
 	if (cause_find(text, &entry->cause))
 		return NULL;
 	status = strtol(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && *end == '\0' && status <= 255) {
+	if (*text >= '0' && *text <= '9' && *end == '\0' && status <= MAX_STATUS) {
 		entry->is_status = true;
 		entry->status = (int)status;
 		return NULL;
@@ -54,7 +54,8 @@ static char *read_entry(const char *text, struct reboot_entry *entry)
 		near_offer(&near, cause_name((enum cause)i));
 	MEM_AUTO char *hint = near_hint(&near);
 
-	return mem_format("\"%s\" is neither a cause nor a status (0 to 255)%s", text, hint);
+	return mem_format(
+	    "\"%s\" is neither a cause nor a status (0 to %d)%s", text, MAX_STATUS, hint);
 }
 
 /* The text without the blanks around it, cut in place. */
@@ -110,7 +111,7 @@ static void reboot_on_parse(
 		int64_t status;
 
 		if (n->kind == NODE_INT) {
-			if (!field_integer(n, 0, 255, &status, &here, d))
+			if (!field_integer(n, 0, MAX_STATUS, &status, &here, d))
 				continue;
 			entry.status = (int)status;
 		} else {
@@ -161,7 +162,15 @@ const struct field_custom reboot_on_custom = {
 	.host.kind = HOST_NONE,
 };
 
-static const char *const actions[] = { "acpi", "poweroff", "kill", NULL };
+static const char *const actions[] = {
+	[STOP_ACPI] = "acpi",
+	[STOP_POWEROFF] = "poweroff",
+	[STOP_KILL] = "kill",
+	[STOP_ACTIONS] = NULL,
+};
+
+_Static_assert(
+    sizeof(actions) / sizeof(actions[0]) == STOP_ACTIONS + 1, "a word for each, and a NULL");
 
 const char *stop_action_name(enum stop_action action)
 {
@@ -169,7 +178,7 @@ const char *stop_action_name(enum stop_action action)
 }
 
 struct step_keys {
-	int action;
+	int action; /* enum stop_action */
 	int64_t wait;
 };
 

@@ -1,21 +1,31 @@
 /* The spec's own keys, one row each. */
 #include "spec/keys.h"
 
-static const char *const arches[ARCHES + 1] = {
+static const char *const arches[] = {
 	[ARCH_HOST] = "",
 	[ARCH_AMD64] = "amd64",
 	[ARCH_ARM64] = "arm64",
+	[ARCHES] = NULL,
 };
-static const char *const accels[ACCELS + 1] = {
+
+_Static_assert(sizeof(arches) / sizeof(arches[0]) == ARCHES + 1, "a word for each, and a NULL");
+static const char *const accels[] = {
 	[ACCEL_AUTO] = "auto",
 	[ACCEL_TCG] = "tcg",
 	[ACCEL_KVM] = "kvm",
+	[ACCELS] = NULL,
 };
-static const char *const fwcfg_types[FWCFG_TYPES + 1] = {
+
+_Static_assert(sizeof(accels) / sizeof(accels[0]) == ACCELS + 1, "a word for each, and a NULL");
+static const char *const fwcfg_types[] = {
 	[FWCFG_UNSET] = "",
 	[FWCFG_BHYVE] = "bhyve",
 	[FWCFG_QEMU] = "qemu",
+	[FWCFG_TYPES] = NULL,
 };
+
+_Static_assert(
+    sizeof(fwcfg_types) / sizeof(fwcfg_types[0]) == FWCFG_TYPES + 1, "a word for each, and a NULL");
 
 /* clang-format off */
 #define FLAG(name, text) ROW_BOOL(#name, struct spec, name, .help = text)

@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "spec/spec.h"
 
-static const char *const com_keys[] = { "com1", "com2", "com3", "com4" };
-
 static void fault(struct decoder *d, const char *key, const char *text)
 {
 	struct where at = { NULL, key, 0 };
@@ -21,7 +19,7 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 	const char *owner = NULL;
 
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		struct where at = { NULL, com_keys[i], 0 };
+		struct where at = { NULL, spec_com_key(i), 0 };
 
 		if (spec->com[i] == NULL || strcmp(spec->com[i], "stdio") != 0)
 			continue;
@@ -29,7 +27,7 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 			report_add(d->report, STATUS_SPEC, &at,
 			    "\"stdio\" is taken by %s already: only one port can have it", owner);
 		else
-			owner = com_keys[i];
+			owner = spec_com_key(i);
 	}
 }
 
@@ -37,7 +35,7 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 static void check_doors(const struct spec *spec, struct decoder *d)
 {
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		struct where at = { NULL, com_keys[i], 0 };
+		struct where at = { NULL, spec_com_key(i), 0 };
 
 		if (spec->com[i] == NULL || strcmp(spec->com[i], "stdio") == 0 ||
 		    strcmp(spec->com[i], "nmdm") == 0)
@@ -45,7 +43,7 @@ static void check_doors(const struct spec *spec, struct decoder *d)
 		for (size_t k = 0; k < i; k++) {
 			if (spec->com[k] != NULL && strcmp(spec->com[k], spec->com[i]) == 0)
 				report_add(d->report, STATUS_SPEC, &at, "%s has \"%s\" already",
-				    com_keys[k], spec->com[i]);
+				    spec_com_key(k), spec->com[i]);
 		}
 	}
 }

@@ -117,6 +117,14 @@ bool spec_gives(const struct spec *spec, const char *key)
 	return words_have(&spec->given, key);
 }
 
+const char *spec_com_key(size_t port)
+{
+	static const char *const keys[] = { "com1", "com2", "com3", "com4" };
+
+	_Static_assert(sizeof(keys) / sizeof(keys[0]) == SPEC_COM_PORTS, "a key for each");
+	return keys[port];
+}
+
 const char *spec_com(const struct spec *spec, size_t port)
 {
 	const char *com = spec->com[port];

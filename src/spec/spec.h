@@ -30,7 +30,9 @@ int64_t cpu_count(const struct cpu *cpu);
 enum arch { ARCH_HOST, ARCH_AMD64, ARCH_ARM64, ARCHES };
 enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM, ACCELS };
 enum fwcfg_type { FWCFG_UNSET, FWCFG_BHYVE, FWCFG_QEMU, FWCFG_TYPES };
-enum hostbridge { HOSTBRIDGE_NONE, HOSTBRIDGE_DEFAULT, HOSTBRIDGE_AMD };
+enum hostbridge { HOSTBRIDGE_NONE, HOSTBRIDGE_DEFAULT, HOSTBRIDGE_AMD, HOSTBRIDGES };
+
+#define MAX_STATUS 255 /* of a process */
 
 /* "boot again after": one entry names a cause, or a status of the hypervisor. */
 struct reboot_entry {
@@ -58,6 +60,7 @@ enum action_kind {
 	ACTION_SAME,   /* the target that ended */
 	ACTION_TARGET, /* a named one */
 	ACTION_WAIT,   /* given_up only: stay until somebody resets it */
+	ACTION_KINDS
 };
 
 struct delay {
@@ -86,7 +89,7 @@ struct backoff {
 	double factor;
 };
 
-enum stop_action { STOP_ACPI, STOP_POWEROFF, STOP_KILL };
+enum stop_action { STOP_ACPI, STOP_POWEROFF, STOP_KILL, STOP_ACTIONS };
 
 struct stop_step {
 	enum stop_action action;
@@ -125,7 +128,7 @@ void hook_list_append(struct hook_list *list, const struct hook_list *more);
 void hook_list_free(struct hook_list *list);
 
 /* Loads the guest's kernel before each boot, where no firmware does. */
-enum loader_type { LOADER_NONE, LOADER_BHYVELOAD, LOADER_GRUB };
+enum loader_type { LOADER_NONE, LOADER_BHYVELOAD, LOADER_GRUB, LOADER_TYPES };
 
 struct loader {
 	int type; /* enum loader_type */
@@ -168,7 +171,7 @@ struct smbios {
 	} chassis;
 };
 
-enum tpm_type { TPM_NONE, TPM_PASSTHRU, TPM_SWTPM };
+enum tpm_type { TPM_NONE, TPM_PASSTHRU, TPM_SWTPM, TPM_TYPES };
 
 struct tpm {
 	int type; /* enum tpm_type */
@@ -275,6 +278,8 @@ struct spec {
 bool spec_gives(const struct spec *spec, const char *key);
 /* Is a function asked at this hook: one of the document, or one of a file? */
 bool spec_has_hook(const struct spec *spec, const char *hook);
+/* Returns the key of a serial port, counted from 0: "com1" to "com4". */
+const char *spec_com_key(size_t port);
 /* The device that a serial port is connected to: its path, "stdio", "tcp=...", a placeholder for
  * what a run finds, or NULL. */
 const char *spec_com(const struct spec *spec, size_t port);

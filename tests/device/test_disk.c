@@ -24,6 +24,9 @@ static void test_sectors(void **state)
 	good("'logical_sector_size':512", "'logical_sector_size':512}");
 	good("'logical_sector_size':4096,'physical_sector_size':4096",
 	    "'logical_sector_size':4096,'physical_sector_size':4096");
+	good("'logical_sector_size':1048576", "'logical_sector_size':1048576}");
+	bad("'logical_sector_size':2097152", ".logical_sector_size: 2097152 is out of range");
+	bad("'logical_sector_size':511", ".logical_sector_size: 511 is out of range");
 	bad("'logical_sector_size':256", ".logical_sector_size: 256 is out of range");
 	bad("'logical_sector_size':0", ".logical_sector_size: 0 is out of range");
 	bad("'logical_sector_size':-512", ".logical_sector_size: -512 is out of range");

@@ -149,6 +149,28 @@ static void test_screen(void **state)
 	assert_non_null(high);
 }
 
+/* An address has at most 255 bytes, a port at most 65535. */
+static void test_listening(void **state)
+{
+	char host[257];
+
+	(void)state;
+	memset(host, 'a', sizeof(host));
+	host[256] = '\0';
+	MEM_AUTO char *bad = mem_format("{'device':'fbuf','host':'%s'}", host);
+	MEM_AUTO char *why =
+	    mem_format("emulations[0].host: \"%s\" is no address, expected as in", host);
+
+	device_refused(bad, why);
+	host[255] = '\0';
+	MEM_AUTO char *good = mem_format("{'device':'fbuf','host':'%s'}", host);
+
+	device_shows(good, host);
+	device_shows("{'device':'fbuf','port':65535}", "'port':65535");
+	device_refused("{'device':'fbuf','port':65536}",
+	    "emulations[0].port: 65536 is out of range, expected 1 to 65535");
+}
+
 static void test_others(void **state)
 {
 	(void)state;
@@ -175,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_share_under_qemu),
 		cmocka_unit_test(test_usb),
 		cmocka_unit_test(test_screen),
+		cmocka_unit_test(test_listening),
 		cmocka_unit_test(test_others),
 	};
 
