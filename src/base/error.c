@@ -9,7 +9,7 @@ int error_set(struct error *err, enum status status, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (err->text != NULL)
+	if (err == NULL || err->text != NULL)
 		return -1;
 	va_start(ap, fmt);
 	err->text = mem_vformat(fmt, ap);
@@ -20,10 +20,12 @@ int error_set(struct error *err, enum status status, const char *fmt, ...)
 
 int error_prefix(struct error *err, const char *fmt, ...)
 {
-	MEM_AUTO char *old = err->text;
-	MEM_AUTO char *prefix = NULL;
+	MEM_AUTO char *old = NULL, *prefix = NULL;
 	va_list ap;
 
+	if (err == NULL)
+		return -1;
+	old = err->text;
 	va_start(ap, fmt);
 	prefix = mem_vformat(fmt, ap);
 	va_end(ap);
@@ -33,6 +35,8 @@ int error_prefix(struct error *err, const char *fmt, ...)
 
 void error_clear(struct error *err)
 {
+	if (err == NULL)
+		return;
 	free(err->text);
 	err->text = NULL;
 	err->status = STATUS_OK;

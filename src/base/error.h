@@ -31,12 +31,16 @@ struct error {
 	char *text; /* owned; NULL when nothing failed */
 };
 
-/* Fills *err (a first failure wins: a filled one is kept) and returns -1. */
+/*
+ * Fills *err (a first failure wins: a filled one is kept) and returns -1.  A caller that ignores
+ * failures passes NULL, here and to every function that takes a struct error.
+ */
 int error_set(struct error *err, enum status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Puts "prefix: " before the text of a filled error and returns -1. */
 int error_prefix(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Frees the text; the error can be used again. */
 void error_clear(struct error *err);
+#define ERROR_AUTO __attribute__((cleanup(error_clear)))
 
 #endif

@@ -194,3 +194,8 @@ void node_free(struct node *n)
 	free(n->key);
 	free(n);
 }
+
+void node_free_at(struct node **n)
+{
+	node_free(*n);
+}

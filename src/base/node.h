@@ -59,5 +59,8 @@ struct node *node_take(struct node *object, const char *key);
 struct node *node_copy(const struct node *n);
 /* NULL is fine. */
 void node_free(struct node *n);
+/* For the cleanup attribute: frees the node that a variable points to. */
+void node_free_at(struct node **n);
+#define NODE_AUTO __attribute__((cleanup(node_free_at)))
 
 #endif

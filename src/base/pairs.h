@@ -23,5 +23,6 @@ const char *pairs_get(const struct pairs *p, const char *key);
 /* Drops every pair of that key. */
 void pairs_remove(struct pairs *p, const char *key);
 void pairs_free(struct pairs *p);
+#define PAIRS_AUTO __attribute__((cleanup(pairs_free)))
 
 #endif

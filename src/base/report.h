@@ -43,5 +43,6 @@ void report_sort(struct report *r);
 /* All problems as lines of one text. Caller frees. */
 char *report_text(const struct report *r);
 void report_free(struct report *r);
+#define REPORT_AUTO __attribute__((cleanup(report_free)))
 
 #endif

@@ -28,5 +28,6 @@ void str_add_line(struct str *s, const char *text, size_t most);
 /* Gives the text away (never NULL) and empties the string. */
 char *str_take(struct str *s);
 void str_free(struct str *s);
+#define STR_AUTO __attribute__((cleanup(str_free)))
 
 #endif

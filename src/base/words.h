@@ -27,5 +27,6 @@ char *words_shell_line(const struct words *w);
  */
 const char *words_split(struct words *w, const char *text);
 void words_free(struct words *w);
+#define WORDS_AUTO __attribute__((cleanup(words_free)))
 
 #endif
