@@ -56,25 +56,23 @@ static void check_need(struct check *c, const struct asked *a)
 
 static void check_device_needs(struct check *c, const struct device *dev)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 	struct device_place place;
 	const struct where *above = device_where(dev, &place);
 
-	if (dev->kind->needs != NULL)
-		dev->kind->needs(dev, &needs);
+	device_needs(dev, &needs);
 	for (size_t i = 0; i < needs.count; i++) {
 		struct where at = { above, needs.item[i].key, 0 };
 		struct asked a = { dev, &needs.item[i], &at, i };
 
 		check_need(c, &a);
 	}
-	needs_clear(&needs);
 }
 
 /* com ports and the like: keys of the spec itself, or of an object or a list in it. */
 static void check_spec_needs(struct check *c)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 
 	spec_needs(c->request->spec, &needs);
 	for (size_t i = 0; i < needs.count; i++) {
@@ -89,7 +87,6 @@ static void check_spec_needs(struct check *c)
 
 		check_need(c, &a);
 	}
-	needs_clear(&needs);
 }
 
 bool check_boot(const struct check_request *request, struct findings *out)

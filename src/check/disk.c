@@ -52,15 +52,13 @@ static bool is_same_disk(const struct stat *st, const char *path)
 static bool has_disk(
     const struct device *dev, size_t count, const struct asked *a, const struct stat *st)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 	bool found = false;
 
-	if (!dev->removed && dev->kind->needs != NULL)
-		dev->kind->needs(dev, &needs);
+	device_needs(dev, &needs);
 	for (size_t i = 0; i < needs.count && i < count && !found; i++)
 		found = needs.item[i].kind == NEED_DISK &&
 		    (needs.item[i].write || a->need->write) && is_same_disk(st, needs.item[i].what);
-	needs_clear(&needs);
 	return found;
 }
 

@@ -62,13 +62,11 @@ static bool is_free_tap(const struct search *s, const char *names, const char *n
 		return false;
 	for (size_t i = 0; i < s->spec->device_count && !wished; i++) {
 		const struct device *dev = s->spec->devices[i];
-		struct needs needs = { 0 };
+		NEEDS_AUTO struct needs needs = { 0 };
 
-		if (!dev->removed && dev->kind->needs != NULL)
-			dev->kind->needs(dev, &needs);
+		device_needs(dev, &needs);
 		for (size_t k = 0; k < needs.count; k++)
 			wished = wished || strcmp(needs.item[k].what, name) == 0;
-		needs_clear(&needs);
 	}
 	return !wished;
 }
@@ -99,16 +97,14 @@ static char *find_tap(struct search *s, const char *old)
 /* The need of that kind that the device has once it is told `found`. Caller frees. */
 static char *need_of(const struct device *dev, enum need_kind kind)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 	char *what = NULL;
 
-	if (dev->kind->needs != NULL)
-		dev->kind->needs(dev, &needs);
+	device_needs(dev, &needs);
 	for (size_t i = 0; i < needs.count && what == NULL; i++) {
 		if (needs.item[i].kind == kind)
 			what = mem_copy(needs.item[i].what);
 	}
-	needs_clear(&needs);
 	return what;
 }
 
@@ -143,7 +139,7 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 /* As bhyve names it: B/S/F. */
 static char *find_pci(struct search *s, const char *what)
 {
-	struct pci_list list;
+	PCI_AUTO struct pci_list list = { 0 };
 	const struct pci_device *d;
 	char *found = NULL;
 	size_t from = 0;
@@ -156,7 +152,6 @@ static char *find_pci(struct search *s, const char *what)
 		if (d->domain == 0 && !is_taken(s, place))
 			found = mem_copy(place);
 	}
-	pci_free(&list);
 	return found;
 }
 
@@ -207,20 +202,18 @@ static void find_for(struct search *s, struct device *dev)
 static bool is_wished(const struct spec *spec, const char *modem)
 {
 	size_t n = strlen(modem);
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 	bool wished = false;
 
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
 		wished = wished || (spec->com[i] != NULL && strncmp(spec->com[i], modem, n) == 0);
 	for (size_t i = 0; i < spec->device_count; i++) {
-		if (!spec->devices[i]->removed && spec->devices[i]->kind->needs != NULL)
-			spec->devices[i]->kind->needs(spec->devices[i], &needs);
+		device_needs(spec->devices[i], &needs);
 	}
 	for (size_t i = 0; i < needs.count; i++)
 		wished = wished ||
 		    (needs.item[i].kind == NEED_SERIAL &&
 			strncmp(needs.item[i].what, modem, n) == 0);
-	needs_clear(&needs);
 	return wished;
 }
 

@@ -34,7 +34,7 @@ static void check_iommu(struct check *c, const struct asked *a)
 void check_pci(struct check *c, const struct asked *a)
 {
 	const char *what = a->need->what;
-	struct pci_list list;
+	PCI_AUTO struct pci_list list = { 0 };
 	const struct pci_device *d;
 	size_t from = 0;
 
@@ -53,5 +53,4 @@ void check_pci(struct check *c, const struct asked *a)
 			attach(c, a, d);
 	}
 	check_iommu(c, a);
-	pci_free(&list);
 }

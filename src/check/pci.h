@@ -23,5 +23,6 @@ enum answer pci_read(struct host *host, struct pci_list *list);
 const struct pci_device *pci_find(const struct pci_list *list, const char *what, size_t *from);
 bool pci_is_ppt(const struct pci_device *device);
 void pci_free(struct pci_list *list);
+#define PCI_AUTO __attribute__((cleanup(pci_free)))
 
 #endif

@@ -26,8 +26,7 @@ void merged_clear(struct merged *m)
 
 static int evaluate(struct document *doc, struct node *notes, struct error *err)
 {
-	struct node *request = node_new(NODE_OBJECT), *result = NULL;
-	int rc;
+	NODE_AUTO struct node *request = node_new(NODE_OBJECT), *result = NULL;
 
 	node_put(request, "format", node_string(doc->format == FORMAT_LUA ? "lua" : "json"));
 	node_put(request, "name", node_string(doc->name));
@@ -35,10 +34,7 @@ static int evaluate(struct document *doc, struct node *notes, struct error *err)
 	node_put(request, "text", node_string_n(doc->text, doc->length));
 	if (notes != NULL)
 		node_put(request, "notes", notes);
-	rc = script_call(doc->script, "load", request, &result, err);
-	node_free(request);
-	node_free(result);
-	return rc;
+	return script_call(doc->script, "load", request, &result, err);
 }
 
 /* "vm.lua:3: unexpected symbol": what stands before the text is its place. */
@@ -62,17 +58,14 @@ static void report_script_error(struct document *doc, struct error *err, struct 
 
 static int configure(struct document *doc, struct node *merge_rules, struct error *err)
 {
-	struct node *request = node_new(NODE_OBJECT), *causes = node_new(NODE_LIST), *result = NULL;
-	int rc;
+	NODE_AUTO struct node *request = node_new(NODE_OBJECT), *result = NULL;
+	struct node *causes = node_new(NODE_LIST);
 
 	node_put(request, "merge", merge_rules);
 	for (int i = 0; i < CAUSES; i++)
 		node_append(causes, node_string(cause_name((enum cause)i)));
 	node_put(request, "causes", causes);
-	rc = script_call(doc->script, "configure", request, &result, err);
-	node_free(request);
-	node_free(result);
-	return rc;
+	return script_call(doc->script, "configure", request, &result, err);
 }
 
 /* Problems that the engine found: { path = {...}, text = "..." } each. */
@@ -95,7 +88,7 @@ static void take_problems(struct document *doc, const struct node *list, struct 
 
 static int list_targets(struct document *doc, struct report *report, struct error *err)
 {
-	struct node *result = NULL;
+	NODE_AUTO struct node *result = NULL;
 	const struct node *names;
 
 	if (script_call(doc->script, "targets", NULL, &result, err) != 0)
@@ -105,7 +98,6 @@ static int list_targets(struct document *doc, struct report *report, struct erro
 		words_add(&doc->targets, n->text);
 	/* Faults of single targets leave the rest to be checked. */
 	take_problems(doc, node_get(result, "problems"), report);
-	node_free(result);
 	return 0;
 }
 
@@ -143,6 +135,21 @@ static int check_json(struct document *doc, struct node **notes, struct report *
 	return rc;
 }
 
+/* Starts Lua and hands it the document; both nodes are taken. */
+static int start_script(struct document *doc, const struct script_options *limits,
+    struct node *merge_rules, struct node *notes, struct error *err)
+{
+	NODE_AUTO struct node *rules = merge_rules, *kept = notes;
+
+	if (script_new(&doc->script, limits, err) != 0)
+		return -1;
+	rules = NULL;
+	if (configure(doc, merge_rules, err) != 0)
+		return -1;
+	kept = NULL;
+	return evaluate(doc, notes, err);
+}
+
 static int open_document(struct document *doc, const struct script_options *limits,
     struct node *merge_rules, struct report *report)
 {
@@ -155,17 +162,7 @@ static int open_document(struct document *doc, const struct script_options *limi
 		node_free(merge_rules);
 		return -1;
 	}
-	rc = script_new(&doc->script, limits, &err);
-	if (rc != 0) {
-		node_free(notes);
-		node_free(merge_rules);
-	} else {
-		rc = configure(doc, merge_rules, &err);
-		if (rc == 0)
-			rc = evaluate(doc, notes, &err);
-		else
-			node_free(notes);
-	}
+	rc = start_script(doc, limits, merge_rules, notes, &err);
 	if (doc->format != FORMAT_JSON) {
 		free(doc->text);
 		doc->text = NULL;
@@ -278,7 +275,7 @@ static struct node *settings_node(const struct words *settings)
 int document_merge(struct document *doc, const char *target, const struct words *settings,
     struct merged *out, struct report *report)
 {
-	struct node *request = node_new(NODE_OBJECT), *result = NULL;
+	NODE_AUTO struct node *request = node_new(NODE_OBJECT), *result = NULL;
 	struct error err = { 0 };
 	const struct node *count;
 	size_t before = report->count;
@@ -296,8 +293,6 @@ int document_merge(struct document *doc, const char *target, const struct words 
 		out->spec = node_take(result, "spec");
 		out->removed = node_take(result, "removed");
 	}
-	node_free(request);
-	node_free(result);
 	if (report->count == before && out->spec != NULL)
 		return 0;
 	merged_clear(out);
@@ -307,22 +302,20 @@ int document_merge(struct document *doc, const char *target, const struct words 
 /* Where a merged key was written: { path, source }, or NULL. Caller frees. */
 static struct node *locate(struct document *doc, const struct node *keys)
 {
-	struct node *request, *result = NULL;
-	struct error err = { 0 };
+	NODE_AUTO struct node *request = NULL;
+	struct node *result = NULL;
 
 	if (keys == NULL)
 		return NULL;
 	request = node_new(NODE_OBJECT);
 	node_put(request, "path", node_copy(keys));
-	(void)script_call(doc->script, "locate", request, &result, &err);
-	error_clear(&err);
-	node_free(request);
+	(void)script_call(doc->script, "locate", request, &result, NULL);
 	return result;
 }
 
 static void place_one(struct document *doc, struct problem *p)
 {
-	struct node *result = locate(doc, p->keys);
+	NODE_AUTO struct node *result = locate(doc, p->keys);
 	const struct node *keys = node_get(result, "path");
 	const char *source = node_get_text(result, "source");
 
@@ -341,16 +334,14 @@ static void place_one(struct document *doc, struct problem *p)
 		p->place = mem_format("%s:%zu:%zu", doc->name, p->line, p->column);
 	else
 		p->place = mem_copy(doc->name);
-	node_free(result);
 }
 
 char *document_path(struct document *doc, const struct node *keys)
 {
-	struct node *result = locate(doc, keys);
+	NODE_AUTO struct node *result = locate(doc, keys);
 	const struct node *found = node_get(result, "path");
 	char *path = where_keys_path(found != NULL && found->count > 0 ? found : keys);
 
-	node_free(result);
 	return path;
 }
 

@@ -24,39 +24,34 @@ static struct node *loading_request(const struct hook_file *hook, const struct t
 /* What vmrun.options() found, a problem for each option; false when it was not that. */
 static bool report_options(struct document *doc, const struct where *at, struct report *report)
 {
-	struct error ignored = { 0 };
-	struct node *faults = NULL;
+	NODE_AUTO struct node *faults = NULL;
 	size_t before = report->count;
 
-	(void)script_call(doc->script, "hook_faults", NULL, &faults, &ignored);
-	error_clear(&ignored);
+	(void)script_call(doc->script, "hook_faults", NULL, &faults, NULL);
 	for (const struct node *n = faults == NULL ? NULL : faults->first; n != NULL; n = n->next) {
 		struct where option = { at, node_get_text(n, "option"), 0 };
 
 		report_add(report, STATUS_SPEC, option.key != NULL && at != NULL ? &option : at,
 		    "%s", node_get_text(n, "text"));
 	}
-	node_free(faults);
 	return report->count > before;
 }
 
 /* Tells whether the sandbox lets the file be opened: an error in a foreign file would quote it. */
 static bool may_load(const struct document *doc, const struct hook_file *hook)
 {
-	char *real = NULL;
-	bool may = doc->sandbox == NULL || hook->path == NULL || hook->of_option ||
-	    sandbox_is_home(doc->sandbox, hook->path, &real);
+	MEM_AUTO char *real = NULL;
 
-	free(real);
-	return may;
+	return doc->sandbox == NULL || hook->path == NULL || hook->of_option ||
+	    sandbox_is_home(doc->sandbox, hook->path, &real);
 }
 
 char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report)
 {
 	struct document_source source = { .file = hook->path };
-	struct text_file file = { 0 };
-	struct node *request, *result = NULL;
+	TEXT_FILE_AUTO struct text_file file = { 0 };
+	NODE_AUTO struct node *request = NULL, *result = NULL;
 	struct error err = { 0 };
 	size_t before = report->count;
 	char *keeps = NULL;
@@ -67,12 +62,9 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook, con
 		request = loading_request(hook, &file);
 		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
 		    report_options(doc, at, report))
-			error_clear(&err);
+			error_clear(&err); /* its problems are reported one by one */
 		if (result != NULL)
 			keeps = mem_copy(result->text);
-		node_free(request);
-		node_free(result);
-		text_free(&file);
 	}
 	if (err.text != NULL)
 		report_take(report, at, &err);
@@ -84,16 +76,14 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook, con
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
     struct node **labels, struct error *err)
 {
-	struct node *request = node_new(NODE_OBJECT), *list = node_new(NODE_LIST);
-	int rc;
+	NODE_AUTO struct node *request = node_new(NODE_OBJECT);
+	struct node *list = node_new(NODE_LIST);
 
 	for (size_t i = 0; i < files->count; i++)
 		node_append(list, node_string(files->item[i]));
 	node_put(request, "name", node_string(hook));
 	node_put(request, "files", list);
-	rc = script_call(doc->script, "hooks", request, labels, err);
-	node_free(request);
-	return rc;
+	return script_call(doc->script, "hooks", request, labels, err);
 }
 
 /* { name, index, argument }. Caller frees. */
@@ -110,27 +100,23 @@ static struct node *call_request(const char *hook, size_t index, struct node *ar
 int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct script_reply *reply, struct error *err)
 {
-	struct node *request = call_request(hook, index, argument);
-	int rc = script_begin(doc->script, "call", request, reply, err);
+	NODE_AUTO struct node *request = call_request(hook, index, argument);
 
-	node_free(request);
-	return rc;
+	return script_begin(doc->script, "call", request, reply, err);
 }
 
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err)
 {
-	struct node *request = call_request(hook, index, argument);
-	int rc = script_call(doc->script, "call", request, answer, err);
+	NODE_AUTO struct node *request = call_request(hook, index, argument);
 
-	node_free(request);
-	return rc;
+	return script_call(doc->script, "call", request, answer, err);
 }
 
 int document_forget_state(
     struct document *doc, const char *name, const char *older, struct error *err)
 {
-	struct node *request = node_new(NODE_OBJECT), *why = NULL;
+	NODE_AUTO struct node *request = node_new(NODE_OBJECT), *why = NULL;
 	int rc;
 
 	node_put(request, "name", node_string(name));
@@ -138,7 +124,5 @@ int document_forget_state(
 	rc = script_call(doc->script, "forget_state", request, &why, err);
 	if (why != NULL)
 		rc = error_set(err, STATUS_CHECK, "%s", why->text);
-	node_free(request);
-	node_free(why);
 	return rc;
 }

@@ -20,7 +20,7 @@ static int fail(struct error *err, const char *name, const char *why)
 
 static int read_all(int fd, const char *name, struct text_file *out, struct error *err)
 {
-	struct str s = { 0 };
+	STR_AUTO struct str s = { 0 };
 	char buffer[16384];
 	ssize_t n;
 
@@ -28,7 +28,6 @@ static int read_all(int fd, const char *name, struct text_file *out, struct erro
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || s.length + (size_t)n > MAX_TEXT) {
-			str_free(&s);
 			return fail(err, name,
 			    n < 0 ? strerror(errno) : "larger than 64 MiB: this is no spec");
 		}

@@ -20,5 +20,6 @@ struct text_file {
  * trusted (trust_check()). */
 int text_read(const struct document_source *source, struct text_file *out, struct error *err);
 void text_free(struct text_file *file);
+#define TEXT_FILE_AUTO __attribute__((cleanup(text_free)))
 
 #endif

@@ -107,12 +107,11 @@ static bool may_include(const struct text_file *file)
 static int read_ucl(
     const struct script_options *options, struct text_file *file, struct report *report)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 	struct ucl ucl;
 
 	if (ucl_read(file->name, MAX_UCL_MS, &ucl, &err) != 0) {
 		(void)whole(file->name, report, err.status, err.text);
-		error_clear(&err);
 		return -1;
 	}
 	if (ucl.words != NULL && options->log != NULL) {

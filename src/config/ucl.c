@@ -55,13 +55,12 @@ int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *
 	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
 	struct command what = { .argv = argv, .limit_ms = limit_ms, .most = MAX_TEXT };
 	struct command_result result;
-	struct error why = { 0 };
+	ERROR_AUTO struct error why = { 0 };
 	int rc;
 
 	memset(out, 0, sizeof(*out));
 	if (command_run(&what, &result, &why) != 0) {
 		rc = explain_failure(&why, err);
-		error_clear(&why);
 		return rc;
 	}
 	rc = judge(&what, &result, err);

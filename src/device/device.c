@@ -216,3 +216,14 @@ void device_free(struct device *dev)
 	free(dev->found);
 	free(dev);
 }
+
+void device_free_at(struct device **dev)
+{
+	device_free(*dev);
+}
+
+void device_needs(const struct device *dev, struct needs *needs)
+{
+	if (!dev->removed && dev->kind->needs != NULL)
+		dev->kind->needs(dev, needs);
+}

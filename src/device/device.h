@@ -140,6 +140,11 @@ int device_boot_order(const struct bhyve_host *host, struct error *err);
 char *device_label(const struct device *dev);
 void device_print(const struct device *dev, struct str *json);
 void device_free(struct device *dev);
+/* For the cleanup attribute: frees the device that a variable points to. */
+void device_free_at(struct device **dev);
+#define DEVICE_AUTO __attribute__((cleanup(device_free_at)))
+/* Adds what the device needs of the host; nothing when a target removes it. */
+void device_needs(const struct device *dev, struct needs *needs);
 
 /* The kinds, by family. */
 extern const struct device_kind device_virtio_blk;

@@ -76,14 +76,13 @@ void field_choice(const struct node *value, const char *const *choices, int *out
 {
 	const char *text = field_text(value, at, d);
 	struct near near = { .wanted = text };
-	struct str list = { 0 };
+	STR_AUTO struct str list = { 0 };
 
 	if (text == NULL)
 		return;
 	for (int i = 0; choices[i] != NULL; i++) {
 		if (strcmp(choices[i], text) == 0) {
 			*out = i;
-			str_free(&list);
 			return;
 		}
 		near_offer(&near, choices[i]);
@@ -93,7 +92,6 @@ void field_choice(const struct node *value, const char *const *choices, int *out
 	MEM_AUTO char *hint = near_hint(&near);
 
 	report_add(d->report, STATUS_SPEC, at, "\"%s\" is none of %s%s", text, list.text, hint);
-	str_free(&list);
 }
 
 static void decode_words(
@@ -302,13 +300,11 @@ static void decode_rows(const struct field *rows, char *(*stranger)(const char *
 
 static void preset_one(const struct field *f, void *into)
 {
-	struct report report = { 0 };
+	REPORT_AUTO struct report report = { 0 };
 	struct decoder d = { .report = &report, .folder = "/" };
-	struct node *value = json_node(f->preset);
+	NODE_AUTO struct node *value = json_node(f->preset);
 
 	decode_one(f, value, into, NULL, &d);
-	node_free(value);
-	report_free(&report);
 }
 
 void field_preset(const struct field *rows, void *into)
@@ -450,7 +446,7 @@ void field_print(const struct field *rows, const void *from, struct str *json)
 	bool first = true;
 
 	for (const struct field *f = rows; f->key != NULL; f++) {
-		struct str value = { 0 };
+		STR_AUTO struct str value = { 0 };
 
 		if (f->hidden)
 			continue;
@@ -459,7 +455,6 @@ void field_print(const struct field *rows, const void *from, struct str *json)
 			str_addf(json, "%s\"%s\":%s", first ? "" : ",", f->key, value.text);
 			first = false;
 		}
-		str_free(&value);
 	}
 }
 

@@ -42,14 +42,13 @@ const struct host_use *named_use(const struct field *f)
 static bool is_given(const struct field *f, const void *from)
 {
 	struct field rows[2] = { *f };
-	struct str printed = { 0 };
+	STR_AUTO struct str printed = { 0 };
 	bool given;
 
 	rows[0].hidden = false;
 	rows[0].quiet = true;
 	field_print(rows, from, &printed);
 	given = printed.length > 0;
-	str_free(&printed);
 	return given;
 }
 

@@ -58,5 +58,6 @@ const char *need_name(enum need_kind kind);
 /* Can only one device of one VM have it? */
 bool need_is_exclusive(const struct need *need);
 void needs_clear(struct needs *needs);
+#define NEEDS_AUTO __attribute__((cleanup(needs_clear)))
 
 #endif

@@ -327,7 +327,7 @@ static int net_bhyve(
     const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
 {
 	const struct net *net = dev->config;
-	struct str rules = { 0 };
+	STR_AUTO struct str rules = { 0 };
 
 	if (strcmp(backend(net), "slirp") == 0 && host->release < 15)
 		return error_set(err, STATUS_SPEC,
@@ -353,7 +353,6 @@ static int net_bhyve(
 		str_addf(&rules, "%s%s", i > 0 ? ";" : "", net->hostfwd.item[i]);
 	if (rules.length > 0)
 		pairs_add(vars, "hostfwd", rules.text);
-	str_free(&rules);
 	if (net->open)
 		pairs_add(vars, "open", "true");
 	return 0;

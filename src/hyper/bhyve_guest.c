@@ -74,7 +74,7 @@ static void add_pins(struct bhyve_build *b)
 
 	for (size_t i = 0; i < pin->count; i++) {
 		long vcpu = strtol(pin->item[i], NULL, 10);
-		struct str set = { 0 };
+		STR_AUTO struct str set = { 0 };
 		bool is_first = true;
 
 		check_pin(b, i);
@@ -92,7 +92,6 @@ static void add_pins(struct bhyve_build *b)
 
 			pairs_add(b->out.config, key, set.text);
 		}
-		str_free(&set);
 	}
 }
 
@@ -150,12 +149,11 @@ static bool has_bootindex(const struct spec *spec)
 
 	for (size_t i = 0; i < spec->device_count && !found; i++) {
 		const struct device *dev = spec->devices[i];
-		struct pairs claims = { 0 };
+		PAIRS_AUTO struct pairs claims = { 0 };
 
 		if (!dev->removed && dev->kind->claims != NULL)
 			dev->kind->claims(dev, &claims);
 		found = pairs_get(&claims, CLAIM_BOOT_INDEX) != NULL;
-		pairs_free(&claims);
 	}
 	return found;
 }

@@ -10,15 +10,13 @@ static void find_disks(const struct spec *spec, bool cds, struct words *paths)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
-		struct needs needs = { 0 };
+		NEEDS_AUTO struct needs needs = { 0 };
 
-		if (!dev->removed && dev->kind->needs != NULL)
-			dev->kind->needs(dev, &needs);
+		device_needs(dev, &needs);
 		for (size_t k = 0; k < needs.count; k++) {
 			if (needs.item[k].kind == NEED_DISK && needs.item[k].cd == cds)
 				words_add(paths, needs.item[k].what);
 		}
-		needs_clear(&needs);
 	}
 }
 
@@ -60,7 +58,7 @@ static void add_option(struct words *argv, const char *option, const char *value
 static void plan_bhyveload(struct bhyve_build *b, struct loading *out)
 {
 	const struct loader *loader = &b->spec->loader;
-	struct words disks = { 0 };
+	WORDS_AUTO struct words disks = { 0 };
 
 	words_add(&out->argv, "bhyveload");
 	if (b->spec->guest_mem_in_core)
@@ -84,7 +82,6 @@ static void plan_bhyveload(struct bhyve_build *b, struct loading *out)
 	}
 	add_option(&out->argv, "-h", loader->host_dir);
 	add_option(&out->argv, "-l", loader->os_loader);
-	words_free(&disks);
 }
 
 /* The disks as GRUB calls them. */
@@ -94,7 +91,7 @@ static void make_map(struct bhyve_build *b, struct loading *out)
 	struct str map = { 0 };
 
 	for (int cd = 0; cd <= 1; cd++) {
-		struct words paths = { 0 };
+		WORDS_AUTO struct words paths = { 0 };
 
 		find_disks(b->spec, cd == 1, &paths);
 		for (size_t i = 0; i < paths.count; i++) {
@@ -104,7 +101,6 @@ static void make_map(struct bhyve_build *b, struct loading *out)
 				    "name another in \"device_map\"");
 			str_addf(&map, "(%s%zu) %s\n", names[cd], i, paths.item[i]);
 		}
-		words_free(&paths);
 	}
 	out->map = str_take(&map);
 	out->map_path = mem_format("%s/device.map", b->request->folder);

@@ -181,7 +181,7 @@ static int add_secret(struct bhyve_build *b, const struct device *dev, struct er
 
 static int add_device(struct bhyve_build *b, const struct device *dev, struct error *err)
 {
-	struct pairs vars = { 0 };
+	PAIRS_AUTO struct pairs vars = { 0 };
 	char slot[SLOT_TEXT];
 	int rc;
 
@@ -200,7 +200,6 @@ static int add_device(struct bhyve_build *b, const struct device *dev, struct er
 		bhyve_device(&b->out, &dev->slot, dev->kind->form, &vars);
 		rc = add_secret(b, dev, err);
 	}
-	pairs_free(&vars);
 	return rc;
 }
 

@@ -179,7 +179,7 @@ static bool add_conf(struct str *conf, const struct bhyve_form *form, const stru
 void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
     const struct pairs *vars)
 {
-	struct str conf = { 0 };
+	STR_AUTO struct str conf = { 0 };
 	char address[SLOT_TEXT];
 	bool said;
 
@@ -197,5 +197,4 @@ void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct b
 		else
 			bhyve_variable(out, key, vars->item[i].value);
 	}
-	str_free(&conf);
 }

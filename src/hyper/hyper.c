@@ -108,15 +108,13 @@ int hyper_secret_text(const struct device_secret *secret, const struct plan_requ
 
 static void add_sockets(const struct device *dev, struct words *sockets)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 
-	if (dev->kind->needs != NULL)
-		dev->kind->needs(dev, &needs);
+	device_needs(dev, &needs);
 	for (size_t i = 0; i < needs.count; i++) {
 		if (needs.item[i].kind == NEED_SOCKET)
 			words_add(sockets, needs.item[i].what);
 	}
-	needs_clear(&needs);
 }
 
 static void note_unknown(const struct device *dev, struct words *unknown)
@@ -137,12 +135,11 @@ static void note_files(const struct plan *plan, struct words *unknown)
 	if (plan->secret_path != NULL)
 		words_addf(unknown, "%s is written by a run: the password", plan->secret_path);
 	if (loading->map_path != NULL) {
-		struct str line = { 0 };
+		STR_AUTO struct str line = { 0 };
 
 		str_add_line(&line, loading->map, MAX_MAP);
 		words_addf(unknown, "%s is written by a run: %s", loading->map_path,
 		    line.text == NULL ? "" : line.text);
-		str_free(&line);
 	}
 }
 

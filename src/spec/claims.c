@@ -25,7 +25,7 @@ static void claim_needs(const struct needs *needs, struct pairs *claims)
 
 static void claim_for_device(const struct device *dev, struct pairs *claims)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 
 	if (dev->removed)
 		return;
@@ -33,24 +33,21 @@ static void claim_for_device(const struct device *dev, struct pairs *claims)
 		pairs_add(claims, ONLY_ONE, dev->kind->name);
 	if (dev->kind->claims != NULL)
 		dev->kind->claims(dev, claims);
-	if (dev->kind->needs != NULL)
-		dev->kind->needs(dev, &needs);
+	device_needs(dev, &needs);
 	claim_needs(&needs, claims);
-	needs_clear(&needs);
 }
 
 /* "nmdm" and "console" claim nothing until a run has found the device behind them. */
 static void claim_for_com(const struct spec *spec, size_t port, struct pairs *claims)
 {
 	const char *com = spec->com_found[port] != NULL ? spec->com_found[port] : spec->com[port];
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 
 	if (com == NULL || !serial_is_backend(com))
 		return;
 	serial_claim(com, claims);
 	serial_need(com, "", &needs);
 	claim_needs(&needs, claims);
-	needs_clear(&needs);
 }
 
 /* Returns every owner with its claims; free them with owners_free(). */

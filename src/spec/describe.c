@@ -33,7 +33,7 @@ void describe_below_end(struct below *below)
 char *describe_default(const struct field *f, const void *values)
 {
 	struct field one[2] = { *f, { 0 } };
-	struct str json = { 0 };
+	STR_AUTO struct str json = { 0 };
 	size_t name = strlen(f->key) + 3; /* "key": */
 	char *text = NULL;
 
@@ -44,7 +44,6 @@ char *describe_default(const struct field *f, const void *values)
 	field_print(one, values, &json);
 	if (json.length > 0 && strcmp(json.text + name, "[]") != 0)
 		text = mem_copy(json.text + name);
-	str_free(&json);
 	return text;
 }
 
@@ -100,12 +99,10 @@ char *describe_kind(const struct device_kind *kind)
 
 struct spec *describe_spec(void)
 {
-	struct report report = { 0 };
+	REPORT_AUTO struct report report = { 0 };
 	struct decoder d = { .report = &report, .folder = "/" };
-	struct node *empty = node_new(NODE_OBJECT);
+	NODE_AUTO struct node *empty = node_new(NODE_OBJECT);
 	struct spec *spec = spec_decode(empty, &d); /* what is missing does not matter here */
 
-	node_free(empty);
-	report_free(&report);
 	return spec;
 }

@@ -34,6 +34,8 @@ static void table_free(struct table *table)
 	free(table->line);
 }
 
+#define TABLE_AUTO __attribute__((cleanup(table_free)))
+
 static char *type_text(const struct field *f)
 {
 	MEM_AUTO char *type = describe_type(f, "object");
@@ -70,12 +72,11 @@ static void add_rows(struct table *table, const char *device, const char *prefix
 /* A device itself, and what only it has; with `all` also what every device has. */
 static void add_device(struct table *table, const struct device_kind *kind, bool all)
 {
-	struct device *dev = device_new(kind);
+	DEVICE_AUTO struct device *dev = device_new(kind);
 
 	if (all)
 		add_rows(table, kind->name, "", device_common_fields, dev);
 	add_rows(table, kind->name, "", kind->fields, dev->config);
-	device_free(dev);
 }
 
 static void measure(const struct table *table, size_t width[COLUMNS])
@@ -132,14 +133,14 @@ static void add_title(struct table *table, const char *device, const char *help)
 
 static char *print_text(void)
 {
-	struct table table = { 0 };
-	struct device *dev = device_new(device_kinds[0]); /* what is common has the same defaults */
+	TABLE_AUTO struct table table = { 0 };
+	DEVICE_AUTO struct device *dev =
+	    device_new(device_kinds[0]); /* what is common has the same defaults */
 	struct str s = { 0 };
 
 	add_head(&table);
 	add_title(&table, "(any)", "what every device has");
 	add_rows(&table, "(any)", "", device_common_fields, dev);
-	device_free(dev);
 	for (size_t i = 0; device_kinds[i] != NULL; i++) {
 		MEM_AUTO char *help = describe_kind(device_kinds[i]);
 
@@ -147,7 +148,6 @@ static char *print_text(void)
 		add_device(&table, device_kinds[i], false);
 	}
 	print_table(&table, &s);
-	table_free(&table);
 	return str_take(&s);
 }
 
@@ -166,7 +166,7 @@ static void print_key(const struct line *line, struct str *json)
 
 static void print_kind(const struct device_kind *kind, struct str *json)
 {
-	struct table table = { 0 };
+	TABLE_AUTO struct table table = { 0 };
 	MEM_AUTO char *help = describe_kind(kind);
 
 	add_device(&table, kind, true);
@@ -180,7 +180,6 @@ static void print_kind(const struct device_kind *kind, struct str *json)
 		print_key(&table.line[i], json);
 	}
 	str_add(json, "]}");
-	table_free(&table);
 }
 
 static char *print_json(void)

@@ -113,22 +113,21 @@ static void add_kind(const struct device_kind *kind, struct str *s)
 {
 	MEM_AUTO char *name = kind_class(kind), *help = describe_kind(kind);
 	MEM_AUTO char *type = mem_format("\"%s\"", kind->name);
-	struct device *dev = device_new(kind);
+	DEVICE_AUTO struct device *dev = device_new(kind);
 
 	add_classes(kind->fields, name, dev->config, s);
 	add_head(name, "vmrun.AnyDevice", help, s);
 	add_key("device", true, type, field_find(device_common_fields, "device")->help, NULL, s);
 	add_rows(kind->fields, name, dev->config, s);
-	device_free(dev);
 }
 
 static void add_devices(struct str *s)
 {
-	struct device *dev = device_new(device_kinds[0]); /* what is common has the same defaults */
+	DEVICE_AUTO struct device *dev =
+	    device_new(device_kinds[0]); /* what is common has the same defaults */
 
 	add_head("vmrun.AnyDevice", "", "what every device has", s);
 	add_rows(device_common_fields, "vmrun.AnyDevice", dev, s);
-	device_free(dev);
 	for (size_t i = 0; device_kinds[i] != NULL; i++)
 		add_kind(device_kinds[i], s);
 	str_add(s, "\n---@alias vmrun.Device ");
@@ -186,7 +185,7 @@ static void add_hooks(const struct spec *spec, struct str *s)
 
 char *spec_print_lua_types(void)
 {
-	struct spec *spec = describe_spec();
+	SPEC_AUTO struct spec *spec = describe_spec();
 	struct str s = { 0 };
 
 	str_add(&s,
@@ -203,6 +202,5 @@ char *spec_print_lua_types(void)
 	add_lines(lua_api_types, &s);
 	add_hooks(spec, &s);
 	add_lines(lua_api_functions, &s);
-	spec_free(spec);
 	return str_take(&s);
 }

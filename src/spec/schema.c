@@ -182,7 +182,7 @@ static void add_properties(
 /* A key and its alias exclude each other; one of them must be there where the row is required. */
 static void add_aliases(const struct field *rows, enum extent extent, struct str *s)
 {
-	struct str rules = { 0 };
+	STR_AUTO struct str rules = { 0 };
 
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		if (f->alias == NULL)
@@ -196,7 +196,6 @@ static void add_aliases(const struct field *rows, enum extent extent, struct str
 	}
 	if (rules.length > 0)
 		str_addf(s, ",\"allOf\":[%s]", rules.text);
-	str_free(&rules);
 }
 
 static void add_required(const struct field *rows, struct str *s)
@@ -236,7 +235,7 @@ static void add_names(struct str *s)
 static void add_kind(const struct device_kind *kind, struct str *s)
 {
 	MEM_AUTO char *help = describe_kind(kind);
-	struct device *dev = device_new(kind);
+	DEVICE_AUTO struct device *dev = device_new(kind);
 
 	str_addf(s, "\"device.%s\":{", kind->name);
 	add_text(s, "description", help);
@@ -252,7 +251,6 @@ static void add_kind(const struct device_kind *kind, struct str *s)
 	str_add(s, "]");
 	add_aliases(kind->fields, WHOLE, s);
 	str_add(s, "}");
-	device_free(dev);
 }
 
 /* The same value as the whole takes, or null. */
@@ -439,7 +437,7 @@ static void add_base_required(struct str *s)
 
 char *spec_print_schema(void)
 {
-	struct spec *spec = describe_spec();
+	SPEC_AUTO struct spec *spec = describe_spec();
 	struct str s = { 0 };
 
 	str_add(&s,
@@ -458,7 +456,6 @@ char *spec_print_schema(void)
 	add_devices(&s);
 	add_target(spec, &s);
 	str_add(&s, "}}");
-	spec_free(spec);
 	MEM_AUTO char *compact = str_take(&s);
 
 	return json_indent(compact);

@@ -192,12 +192,12 @@ static char *uuid_of(const char *name)
 	static const uint8_t space[16] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80,
 		0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8 };
 	uint8_t digest[SHA1_SIZE];
-	struct str seed = { 0 }, uuid = { 0 };
+	STR_AUTO struct str seed = { 0 };
+	struct str uuid = { 0 };
 
 	str_add_n(&seed, (const char *)space, sizeof(space));
 	str_add(&seed, name);
 	sha1(seed.text, seed.length, digest);
-	str_free(&seed);
 	digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x50);
 	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
 	for (int i = 0; i < 16; i++)
@@ -296,4 +296,9 @@ void spec_free(struct spec *spec)
 		device_free(spec->devices[i]);
 	free(spec->devices);
 	free(spec);
+}
+
+void spec_free_at(struct spec **spec)
+{
+	spec_free(*spec);
 }

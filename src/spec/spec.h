@@ -303,6 +303,9 @@ void spec_forget_first(struct spec *spec);
 /* The resolved spec as JSON, indented. Caller frees. */
 char *spec_print(const struct spec *spec);
 void spec_free(struct spec *spec);
+/* For the cleanup attribute: frees the spec that a variable points to. */
+void spec_free_at(struct spec **spec);
+#define SPEC_AUTO __attribute__((cleanup(spec_free_at)))
 
 /*
  * Reports what is wrong between keys: for spec_decode().  Unless every key is good, lists are left
