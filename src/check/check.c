@@ -13,7 +13,7 @@ bool check_is_ours(const struct check *c, const char *what)
 }
 
 struct finding *check_problem(
-    struct check *c, const struct asked *a, const char *what, const char *fmt, ...)
+    struct check *c, const struct checked_need *a, const char *what, const char *fmt, ...)
 {
 	MEM_AUTO char *text = NULL;
 	va_list ap;
@@ -30,12 +30,12 @@ void check_words(struct words *command, const char *const *words)
 		words_add(command, *words);
 }
 
-static void check_need(struct check *c, const struct asked *a)
+static void check_need(struct check *c, const struct checked_need *a)
 {
-	static void (*const checks[])(struct check *, const struct asked *) = {
+	static void (*const checks[])(struct check *, const struct checked_need *) = {
 		[NEED_DISK] = check_disk,
 		[NEED_FILE] = check_file,
-		[NEED_FOLDER] = check_folder,
+		[NEED_DIRECTORY] = check_directory,
 		[NEED_INTERFACE] = check_interface,
 		[NEED_BRIDGE] = check_bridge,
 		[NEED_SWITCH] = check_switch,
@@ -63,7 +63,7 @@ static void check_device_needs(struct check *c, const struct device *dev)
 	device_needs(dev, &needs);
 	for (size_t i = 0; i < needs.count; i++) {
 		struct where at = { above, needs.item[i].key, 0 };
-		struct asked a = { dev, &needs.item[i], &at, i };
+		struct checked_need a = { dev, &needs.item[i], &at, i };
 
 		check_need(c, &a);
 	}
@@ -83,7 +83,7 @@ static void check_spec_needs(struct check *c)
 			    : need->listed		? &entry
 							: &above,
 			need->key, 0 };
-		struct asked a = { NULL, need, &at, i };
+		struct checked_need a = { NULL, need, &at, i };
 
 		check_need(c, &a);
 	}

@@ -10,7 +10,7 @@
 #include "platform/filelock.h"
 #include "platform/os.h"
 
-static void check_sectors(struct check *c, const struct asked *a)
+static void check_sectors(struct check *c, const struct checked_need *a)
 {
 	int64_t real = os_sector_size(a->need->what), wanted = a->need->sector;
 
@@ -22,7 +22,7 @@ static void check_sectors(struct check *c, const struct asked *a)
 }
 
 /* Only tried: the lock is given back at once. */
-static void check_lock(struct check *c, const struct asked *a)
+static void check_lock(struct check *c, const struct checked_need *a)
 {
 	int fd;
 
@@ -50,7 +50,7 @@ static bool is_same_disk(const struct stat *st, const char *path)
 
 /* Has this device, among its first `count` needs, the same disk, and does one of the two write? */
 static bool has_disk(
-    const struct device *dev, size_t count, const struct asked *a, const struct stat *st)
+    const struct device *dev, size_t count, const struct checked_need *a, const struct stat *st)
 {
 	NEEDS_AUTO struct needs needs = { 0 };
 	bool found = false;
@@ -63,7 +63,7 @@ static bool has_disk(
 }
 
 /* Two devices with caches of their own, one of them writing, ruin what is on it. */
-static void check_twice(struct check *c, const struct asked *a, const struct stat *st)
+static void check_twice(struct check *c, const struct checked_need *a, const struct stat *st)
 {
 	const struct spec *spec = c->request->spec;
 
@@ -82,7 +82,7 @@ static void check_twice(struct check *c, const struct asked *a, const struct sta
 	}
 }
 
-void check_disk(struct check *c, const struct asked *a)
+void check_disk(struct check *c, const struct checked_need *a)
 {
 	const char *path = a->need->what, *why = NULL;
 	struct stat st;

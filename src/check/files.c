@@ -1,4 +1,4 @@
-/* Files, folders, character devices and serial lines. */
+/* Files, directories, character devices and serial lines. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,8 +23,8 @@ char *check_parent(const char *path)
 }
 
 /* It is there, of a kind that will do (told by its mode), and can be used. */
-static void check_path(
-    struct check *c, const struct asked *a, bool (*is_kind)(mode_t), const char *not_kind, int mode)
+static void check_path(struct check *c, const struct checked_need *a, bool (*is_kind)(mode_t),
+    const char *not_kind, int mode)
 {
 	const char *path = a->need->what, *why;
 	struct stat st;
@@ -44,7 +44,7 @@ static bool is_file(mode_t mode)
 	return !S_ISDIR(mode);
 }
 
-static bool is_folder(mode_t mode)
+static bool is_directory(mode_t mode)
 {
 	return S_ISDIR(mode);
 }
@@ -54,17 +54,17 @@ static bool is_device(mode_t mode)
 	return S_ISCHR(mode);
 }
 
-void check_file(struct check *c, const struct asked *a)
+void check_file(struct check *c, const struct checked_need *a)
 {
 	check_path(c, a, is_file, "a folder, where a file is expected", R_OK);
 }
 
-void check_folder(struct check *c, const struct asked *a)
+void check_directory(struct check *c, const struct checked_need *a)
 {
-	check_path(c, a, is_folder, "not a folder", R_OK | X_OK | (a->need->write ? W_OK : 0));
+	check_path(c, a, is_directory, "not a folder", R_OK | X_OK | (a->need->write ? W_OK : 0));
 }
 
-void check_device(struct check *c, const struct asked *a)
+void check_device(struct check *c, const struct checked_need *a)
 {
 	static const char ctl[] = "/dev/cam/ctl";
 	size_t before = c->host.out->count;
@@ -77,7 +77,7 @@ void check_device(struct check *c, const struct asked *a)
 }
 
 /* One end of a null modem, made when it is first opened: not to be touched before. */
-static void check_nmdm(struct check *c, const struct asked *a)
+static void check_nmdm(struct check *c, const struct checked_need *a)
 {
 	const char *path = a->need->what;
 	char end = path[strlen(path) - 1];
@@ -103,7 +103,7 @@ static void check_nmdm(struct check *c, const struct asked *a)
 		    "open in another program: a VM has one end, and its console the other");
 }
 
-void check_serial(struct check *c, const struct asked *a)
+void check_serial(struct check *c, const struct checked_need *a)
 {
 	if (strncmp(a->need->what, "/dev/nmdm", 9) == 0)
 		check_nmdm(c, a);

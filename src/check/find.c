@@ -52,23 +52,23 @@ static bool is_listed(const char *names, const char *name)
 	return false;
 }
 
-/* Is a tap of that name free, and not wished for by name in the same spec? */
+/* Is a tap of that name free, and not named for by name in the same spec? */
 static bool is_free_tap(const struct search *s, const char *names, const char *name)
 {
-	bool wished = false;
+	bool named = false;
 
 	if (is_taken(s, name) ||
 	    (names != NULL ? is_listed(names, name) : os_interface_exists(name)))
 		return false;
-	for (size_t i = 0; i < s->spec->device_count && !wished; i++) {
+	for (size_t i = 0; i < s->spec->device_count && !named; i++) {
 		const struct device *dev = s->spec->devices[i];
 		NEEDS_AUTO struct needs needs = { 0 };
 
 		device_needs(dev, &needs);
 		for (size_t k = 0; k < needs.count; k++)
-			wished = wished || strcmp(needs.item[k].what, name) == 0;
+			named = named || strcmp(needs.item[k].what, name) == 0;
 	}
-	return !wished;
+	return !named;
 }
 
 /* Caller frees; NULL: nobody can be asked yet, or none is free. */
@@ -169,11 +169,11 @@ static void find_for(struct search *s, struct device *dev)
 	const char *old = pairs_get(s->before, dev->id);
 	char *found;
 
-	if (dev->kind->unknown == NULL)
+	if (dev->kind->placeholder == NULL)
 		return;
 	mem_free_at(&dev->found);
 	dev->found = NULL;
-	if (dev->kind->unknown(dev) == NULL)
+	if (dev->kind->placeholder(dev) == NULL)
 		return;
 	MEM_AUTO char *bridge = need_of(dev, NEED_BRIDGE);
 	MEM_AUTO char *pci = need_of(dev, NEED_PCI);
@@ -199,22 +199,22 @@ static void find_for(struct search *s, struct device *dev)
 }
 
 /* Does a port of the spec name one end of this null modem, "/dev/nmdm0"? */
-static bool is_wished(const struct spec *spec, const char *modem)
+static bool is_named_in_spec(const struct spec *spec, const char *modem)
 {
 	size_t n = strlen(modem);
 	NEEDS_AUTO struct needs needs = { 0 };
-	bool wished = false;
+	bool named = false;
 
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
-		wished = wished || (spec->com[i] != NULL && strncmp(spec->com[i], modem, n) == 0);
+		named = named || (spec->com[i] != NULL && strncmp(spec->com[i], modem, n) == 0);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		device_needs(spec->devices[i], &needs);
 	}
 	for (size_t i = 0; i < needs.count; i++)
-		wished = wished ||
+		named = named ||
 		    (needs.item[i].kind == NEED_SERIAL &&
 			strncmp(needs.item[i].what, modem, n) == 0);
-	return wished;
+	return named;
 }
 
 /* The first null modem that is not there: both its ends are made when it is opened. */
@@ -231,7 +231,7 @@ static void find_com(struct search *s, size_t port)
 		MEM_AUTO char *path = mem_format("/dev/%s", name);
 		MEM_AUTO char *modem = mem_copy_n(path, strlen(path) - 1);
 
-		if (!is_wished(s->spec, modem) && !is_taken(s, path) &&
+		if (!is_named_in_spec(s->spec, modem) && !is_taken(s, path) &&
 		    !os_device_is_listed(name)) {
 			s->spec->com_found[port] = mem_copy(path);
 			remember(s->before, spec_com_key(port), path);

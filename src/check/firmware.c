@@ -25,7 +25,7 @@ static void check_rom(struct check *c)
 {
 	const char *rom = c->request->plan->bootrom;
 	struct where at = { NULL, "bootrom", 0 };
-	struct asked a = { .at = &at };
+	struct checked_need a = { .at = &at };
 	const char *why = check_access(rom, R_OK);
 	struct stat st;
 	bool ours = !spec_gives(c->request->spec, "bootrom");
@@ -46,25 +46,25 @@ static void check_rom(struct check *c)
 }
 
 /* It will be made from the template. */
-static void check_new_varfile(struct check *c, const struct asked *a)
+static void check_new_varfile(struct check *c, const struct checked_need *a)
 {
 	const struct plan *plan = c->request->plan;
 	struct where at = { NULL, "varfile_template", 0 };
-	struct asked template = { .at = &at };
-	MEM_AUTO char *folder = check_parent(plan->copy_to);
+	struct checked_need template = { .at = &at };
+	MEM_AUTO char *directory = check_parent(plan->copy_to);
 	const char *why = check_access(plan->copy_from, R_OK);
 
 	if (why != NULL)
 		(void)check_problem(c,
 		    spec_gives(c->request->spec, "varfile_template") ? &template : a,
 		    plan->copy_from, "%s: %s is made from it", why, plan->copy_to);
-	why = check_access(folder, W_OK | X_OK);
+	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
 		(void)check_problem(
-		    c, a, folder, "%s: %s cannot be made in this folder", why, plan->copy_to);
+		    c, a, directory, "%s: %s cannot be made in this folder", why, plan->copy_to);
 }
 
-static void check_old_varfile(struct check *c, const struct asked *a)
+static void check_old_varfile(struct check *c, const struct checked_need *a)
 {
 	const struct plan *plan = c->request->plan;
 	int64_t rom = size_of(plan->bootrom), vars = size_of(plan->copy_to);
@@ -88,7 +88,7 @@ static void check_varfile(struct check *c)
 	const struct spec *spec = c->request->spec;
 	bool qemu = !c->host.bhyve && spec->qemu.varfile != NULL;
 	struct where above = { NULL, "qemu", 0 }, at = { qemu ? &above : NULL, "varfile", 0 };
-	struct asked a = { .at = &at };
+	struct checked_need a = { .at = &at };
 
 	if (access(c->request->plan->copy_to, F_OK) == 0)
 		check_old_varfile(c, &a);

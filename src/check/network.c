@@ -24,7 +24,7 @@ static void ifconfig_create(struct words *fix, const char *class, const char *na
 		check_words(fix, COMMAND("ifconfig", class, "create", "name", name, "up"));
 }
 
-void check_interface(struct check *c, const struct asked *a)
+void check_interface(struct check *c, const struct checked_need *a)
 {
 	const char *name = a->need->what;
 	struct finding *f;
@@ -57,7 +57,7 @@ void check_interface(struct check *c, const struct asked *a)
 	}
 }
 
-void check_bridge(struct check *c, const struct asked *a)
+void check_bridge(struct check *c, const struct checked_need *a)
 {
 	const char *name = a->need->what;
 	struct finding *f;
@@ -73,7 +73,7 @@ void check_bridge(struct check *c, const struct asked *a)
 		check_words(&f->fix, COMMAND("ip", "link", "add", "name", name, "type", "bridge"));
 }
 
-static void check_module(struct check *c, const struct asked *a, const char *module)
+static void check_module(struct check *c, const struct checked_need *a, const char *module)
 {
 	if (!c->host.bhyve || host_module(&c->host, module) != ANSWER_NO)
 		return;
@@ -82,7 +82,7 @@ static void check_module(struct check *c, const struct asked *a, const char *mod
 }
 
 /* Switches of vale(4) are made when they are opened, by netmap(4), which kernels have built in. */
-void check_switch(struct check *c, const struct asked *a)
+void check_switch(struct check *c, const struct checked_need *a)
 {
 	if (c->host.commands || access("/dev/netmap", F_OK) != 0)
 		check_module(c, a, "netmap");
@@ -91,7 +91,7 @@ void check_switch(struct check *c, const struct asked *a)
 		    check_access("/dev/netmap", R_OK | W_OK));
 }
 
-void check_netgraph(struct check *c, const struct asked *a)
+void check_netgraph(struct check *c, const struct checked_need *a)
 {
 	check_module(c, a, "ng_socket");
 }

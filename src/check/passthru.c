@@ -5,7 +5,7 @@
 #include "check/pci.h"
 #include "check/walk.h"
 
-static void attach(struct check *c, const struct asked *a, const struct pci_device *d)
+static void attach(struct check *c, const struct checked_need *a, const struct pci_device *d)
 {
 	MEM_AUTO char *place =
 	    mem_format("pci%d:%d:%d:%d", d->domain, d->bus, d->slot, d->function);
@@ -22,7 +22,7 @@ static void attach(struct check *c, const struct asked *a, const struct pci_devi
 }
 
 /* Whether there is one shows only when it is first used. */
-static void check_iommu(struct check *c, const struct asked *a)
+static void check_iommu(struct check *c, const struct checked_need *a)
 {
 	int64_t on;
 
@@ -31,7 +31,7 @@ static void check_iommu(struct check *c, const struct asked *a)
 		    "switched off: set hw.vmm.iommu.enable=1 in /boot/loader.conf and reboot");
 }
 
-void check_pci(struct check *c, const struct asked *a)
+void check_pci(struct check *c, const struct checked_need *a)
 {
 	const char *what = a->need->what;
 	PCI_AUTO struct pci_list list = { 0 };

@@ -8,10 +8,10 @@
 #include "platform/port.h"
 #include "platform/socket.h"
 
-void check_socket(struct check *c, const struct asked *a)
+void check_socket(struct check *c, const struct checked_need *a)
 {
 	const char *path = a->need->what, *why;
-	MEM_AUTO char *folder = check_parent(path);
+	MEM_AUTO char *directory = check_parent(path);
 
 	switch (check_is_ours(c, path) ? SOCKET_STALE : socket_probe(path)) {
 	case SOCKET_LIVE:
@@ -27,12 +27,12 @@ void check_socket(struct check *c, const struct asked *a)
 	case SOCKET_ABSENT:
 		break;
 	}
-	why = check_access(folder, W_OK | X_OK);
+	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
-		(void)check_problem(c, a, path, "its folder %s: %s", folder, why);
+		(void)check_problem(c, a, path, "its folder %s: %s", directory, why);
 }
 
-void check_server(struct check *c, const struct asked *a)
+void check_server(struct check *c, const struct checked_need *a)
 {
 	const char *path = a->need->what;
 
@@ -54,7 +54,7 @@ void check_server(struct check *c, const struct asked *a)
 	}
 }
 
-void check_port(struct check *c, const struct asked *a)
+void check_port(struct check *c, const struct checked_need *a)
 {
 	const char *place = a->need->what;
 	int why = port_probe(place);

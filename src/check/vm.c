@@ -13,7 +13,7 @@ static void check_bhyve(struct check *c)
 {
 	const struct spec *spec = c->request->spec;
 	struct where at = { NULL, "cpu", 0 };
-	struct asked vm = { 0 }, cpu = { .at = &at };
+	struct checked_need vm = { 0 }, cpu = { .at = &at };
 	enum answer loaded = host_module(&c->host, "vmm");
 	int64_t max, count = cpu_count(&spec->cpu);
 
@@ -32,7 +32,7 @@ static void check_bhyve(struct check *c)
 static void check_memory(struct check *c)
 {
 	struct where at = { NULL, "mem", 0 };
-	struct asked mem = { .at = &at };
+	struct checked_need mem = { .at = &at };
 	int64_t wanted = c->request->spec->mem, has;
 
 	if (host_memory(&c->host, &has) == ANSWER_YES && wanted > has)
@@ -45,7 +45,7 @@ static void check_memory(struct check *c)
 static void check_leftover(struct check *c)
 {
 	const char *name = c->request->plan->vm;
-	struct asked vm = { 0 };
+	struct checked_need vm = { 0 };
 	MEM_AUTO char *path = mem_format("/dev/vmm/%s", name);
 	MEM_AUTO char *option = mem_format("--vm=%s", name);
 	struct finding *f;
@@ -61,7 +61,7 @@ static void check_leftover(struct check *c)
 static void check_acceleration(struct check *c)
 {
 	struct where qemu = { NULL, "qemu", 0 }, at = { &qemu, "accel", 0 };
-	struct asked accel = { .at = &at };
+	struct checked_need accel = { .at = &at };
 	const char *why = check_access("/dev/kvm", R_OK | W_OK);
 
 	if (c->request->spec->qemu.accel == ACCEL_KVM && why != NULL)

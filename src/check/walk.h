@@ -11,7 +11,7 @@ struct check {
 };
 
 /* One need: whose it is (NULL: the VM's own) and where it stands. */
-struct asked {
+struct checked_need {
 	const struct device *dev;
 	const struct need *need;
 	const struct where *at;
@@ -21,7 +21,7 @@ struct asked {
 /* Is this ours, so that it may be there and be open? */
 bool check_is_ours(const struct check *c, const char *what);
 /* Adds a problem of a need, and lends it until the next one. */
-struct finding *check_problem(struct check *c, const struct asked *a, const char *what,
+struct finding *check_problem(struct check *c, const struct checked_need *a, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Words as check_words() wants them. */
 #define COMMAND(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -33,27 +33,27 @@ void check_vm(struct check *c);
 /* firmware.c */
 void check_firmware(struct check *c);
 /* disk.c */
-void check_disk(struct check *c, const struct asked *a);
+void check_disk(struct check *c, const struct checked_need *a);
 /* files.c */
-void check_file(struct check *c, const struct asked *a);
-void check_folder(struct check *c, const struct asked *a);
-void check_device(struct check *c, const struct asked *a);
-void check_serial(struct check *c, const struct asked *a);
+void check_file(struct check *c, const struct checked_need *a);
+void check_directory(struct check *c, const struct checked_need *a);
+void check_device(struct check *c, const struct checked_need *a);
+void check_serial(struct check *c, const struct checked_need *a);
 /* network.c */
-void check_interface(struct check *c, const struct asked *a);
-void check_bridge(struct check *c, const struct asked *a);
-void check_switch(struct check *c, const struct asked *a);
-void check_netgraph(struct check *c, const struct asked *a);
+void check_interface(struct check *c, const struct checked_need *a);
+void check_bridge(struct check *c, const struct checked_need *a);
+void check_switch(struct check *c, const struct checked_need *a);
+void check_netgraph(struct check *c, const struct checked_need *a);
 /* sockets.c */
-void check_socket(struct check *c, const struct asked *a);
-void check_server(struct check *c, const struct asked *a);
-void check_port(struct check *c, const struct asked *a);
+void check_socket(struct check *c, const struct checked_need *a);
+void check_server(struct check *c, const struct checked_need *a);
+void check_port(struct check *c, const struct checked_need *a);
 /* passthru.c */
-void check_pci(struct check *c, const struct asked *a);
+void check_pci(struct check *c, const struct checked_need *a);
 
 /* Why this user cannot do that with a path (access(2)'s mode); NULL: he can. Static text. */
 const char *check_access(const char *path, int mode);
-/* The folder that a path is in. Caller frees. */
+/* The directory that a path is in. Caller frees. */
 char *check_parent(const char *path);
 
 #endif

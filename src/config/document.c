@@ -30,7 +30,7 @@ static int evaluate(struct document *doc, struct node *notes, struct error *err)
 
 	node_put(request, "format", node_string(doc->format == FORMAT_LUA ? "lua" : "json"));
 	node_put(request, "name", node_string(doc->name));
-	node_put(request, "folder", node_string(doc->folder));
+	node_put(request, "folder", node_string(doc->directory));
 	node_put(request, "text", node_string_n(doc->text, doc->length));
 	if (notes != NULL)
 		node_put(request, "notes", notes);
@@ -187,12 +187,12 @@ struct document *document_load(const struct document_source *source,
 		return NULL;
 	}
 	doc->name = file.name;
-	doc->folder = file.folder;
+	doc->directory = file.directory;
 	doc->text = file.text;
 	doc->length = file.length;
 	doc->from_stdin = source_is_stdin(source);
 	if (source->sandboxed)
-		own.sandbox = doc->sandbox = sandbox_new(doc->folder, source->allow);
+		own.sandbox = doc->sandbox = sandbox_new(doc->directory, source->allow);
 	if (open_document(doc, &own, merge_rules, report) != 0) {
 		document_free(doc);
 		return NULL;
@@ -208,14 +208,14 @@ void document_free(struct document *doc)
 	sandbox_free(doc->sandbox);
 	words_free(&doc->targets);
 	free(doc->name);
-	free(doc->folder);
+	free(doc->directory);
 	free(doc->text);
 	free(doc);
 }
 
-const char *document_folder(const struct document *doc)
+const char *document_directory(const struct document *doc)
 {
-	return doc->folder;
+	return doc->directory;
 }
 
 const struct sandbox *document_sandbox(const struct document *doc)

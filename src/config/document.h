@@ -23,8 +23,8 @@ struct document_source {
 	const char *file; /* path, "-" for stdin, or NULL: the buffer below */
 	const char *text;
 	size_t length;
-	const char *name;   /* what messages call a buffer */
-	const char *folder; /* absolute; where a buffer's relative paths start, NULL: the cwd */
+	const char *name;      /* what messages call a buffer */
+	const char *directory; /* absolute; where a buffer's relative paths start, NULL: the cwd */
 	enum format format;
 	bool sandboxed;		   /* restrict what it may name: see platform/sandbox.h */
 	const struct words *allow; /* what a sandboxed one may name besides, or NULL */
@@ -51,8 +51,8 @@ struct document *document_load(const struct document_source *source,
     const struct script_options *limits, struct node *merge_rules, struct report *report);
 void document_free(struct document *doc);
 
-/* Folder that relative paths start from, absolute. */
-const char *document_folder(const struct document *doc);
+/* Directory that relative paths start from, absolute. */
+const char *document_directory(const struct document *doc);
 /* Returns what judges the names in it; NULL: it is not sandboxed. */
 const struct sandbox *document_sandbox(const struct document *doc);
 /*

@@ -8,7 +8,7 @@
 
 struct document {
 	char *name;
-	char *folder;
+	char *directory;
 	char *text; /* JSON only: kept for the places of problems */
 	size_t length;
 	enum format format;

@@ -38,20 +38,20 @@ static int read_all(int fd, const char *name, struct text_file *out, struct erro
 	return 0;
 }
 
-/* The folder that relative paths in the file start from. */
-static char *folder_of(const char *file)
+/* The directory that relative paths in the file start from. */
+static char *directory_of(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	char cwd[PATH_MAX];
-	MEM_AUTO char *folder = NULL;
+	MEM_AUTO char *directory = NULL;
 
 	if (slash != NULL)
-		folder = mem_copy_n(file, slash == file ? 1 : (size_t)(slash - file));
-	if (folder != NULL && *folder == '/')
-		return mem_copy(folder);
+		directory = mem_copy_n(file, slash == file ? 1 : (size_t)(slash - file));
+	if (directory != NULL && *directory == '/')
+		return mem_copy(directory);
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		(void)strcpy(cwd, "/");
-	return folder == NULL ? mem_copy(cwd) : mem_format("%s/%s", cwd, folder);
+	return directory == NULL ? mem_copy(cwd) : mem_format("%s/%s", cwd, directory);
 }
 
 static int read_path(const char *path, struct text_file *out, struct error *err)
@@ -77,20 +77,21 @@ int text_read(const struct document_source *source, struct text_file *out, struc
 		out->text = mem_copy_n(source->text, source->length);
 		out->length = source->length;
 		out->name = mem_copy(source->name != NULL ? source->name : "<buffer>");
-		out->folder = source->folder != NULL ? mem_copy(source->folder) : folder_of("");
+		out->directory =
+		    source->directory != NULL ? mem_copy(source->directory) : directory_of("");
 		return 0;
 	}
 	if (strcmp(source->file, "-") == 0) {
 		if (read_all(STDIN_FILENO, "<stdin>", out, err) != 0)
 			return -1;
 		out->name = mem_copy("<stdin>");
-		out->folder = folder_of("");
+		out->directory = directory_of("");
 		return 0;
 	}
 	if (read_path(source->file, out, err) != 0)
 		return -1;
 	out->name = mem_copy(source->file);
-	out->folder = folder_of(source->file);
+	out->directory = directory_of(source->file);
 	return 0;
 }
 
@@ -98,6 +99,6 @@ void text_free(struct text_file *file)
 {
 	free(file->text);
 	free(file->name);
-	free(file->folder);
+	free(file->directory);
 	memset(file, 0, sizeof(*file));
 }

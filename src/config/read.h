@@ -13,7 +13,7 @@ struct text_file {
 	char *text; /* NUL-terminated; owned, as are the others */
 	size_t length;
 	char *name;
-	char *folder; /* absolute */
+	char *directory; /* absolute */
 };
 
 /* Fails with STATUS_NO_INPUT: missing, a directory, not readable, larger than 64 MiB, not to be

@@ -30,7 +30,7 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
     const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(path, at, d);
-	MEM_AUTO char *absolute = text == NULL ? NULL : field_path(text, d->folder);
+	MEM_AUTO char *absolute = text == NULL ? NULL : field_path(text, d->directory);
 
 	if (*name == '\0')
 		report_add(d->report, STATUS_SPEC, at, "a port needs a name");

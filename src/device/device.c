@@ -166,7 +166,7 @@ const struct where *device_where(const struct device *dev, struct device_place *
 
 const char *device_found(const struct device *dev)
 {
-	return dev->found != NULL ? dev->found : dev->kind->unknown(dev);
+	return dev->found != NULL ? dev->found : dev->kind->placeholder(dev);
 }
 
 int device_since(const struct bhyve_host *host, const char *key, int release, struct error *err)

@@ -91,11 +91,11 @@ struct device_kind {
 	 * What stands in a command for something that only a run can know ("tapAUTO") and that
 	 * device->found replaces then; NULL when this device leaves nothing open.
 	 */
-	const char *(*unknown)(const struct device *dev);
+	const char *(*placeholder)(const struct device *dev);
 	/* False when there is none. */
 	bool (*secret)(const struct device *dev, struct device_secret *secret);
 	/* The VM has booted before: drops what holds for the first boot only. */
-	void (*again)(struct device *dev);
+	void (*forget_first)(struct device *dev);
 };
 
 /* The struct behind device->config, and the rows that describe it. */
@@ -111,7 +111,7 @@ struct device {
 	bool fix;	    /* mend what a check finds without asking */
 	size_t index;	    /* in `emulations` of the merged document */
 	const char *origin; /* NULL, or the key of the spec that it was made of: "graphic" */
-	char *found;	    /* by a run: what stands for kind->unknown(), or NULL */
+	char *found;	    /* by a run: what stands for kind->placeholder(), or NULL */
 	void *config;
 };
 

@@ -122,7 +122,7 @@ static void fbuf_check(const struct device *dev, const struct where *at, struct 
 		    "\"password\" and \"password_file\" are both given: only one can hold");
 }
 
-static const char *fbuf_unknown(const struct device *dev)
+static const char *fbuf_placeholder(const struct device *dev)
 {
 	const struct fbuf *fbuf = dev->config;
 
@@ -163,7 +163,7 @@ static bool fbuf_secret(const struct device *dev, struct device_secret *secret)
 	return fbuf->password != NULL || fbuf->password_file != NULL;
 }
 
-static void fbuf_again(struct device *dev)
+static void fbuf_forget_first(struct device *dev)
 {
 	((struct fbuf *)dev->config)->wait = false;
 }
@@ -243,9 +243,9 @@ const struct device_kind device_fbuf = {
 	.bhyve = fbuf_bhyve,
 	.qemu = fbuf_qemu,
 	.needs = fbuf_needs,
-	.unknown = fbuf_unknown,
+	.placeholder = fbuf_placeholder,
 	.secret = fbuf_secret,
-	.again = fbuf_again,
+	.forget_first = fbuf_forget_first,
 };
 
 enum usb_device { USB_TABLET, USB_DEVICES };

@@ -46,13 +46,13 @@ bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *
 	return true;
 }
 
-char *field_path(const char *path, const char *folder)
+char *field_path(const char *path, const char *directory)
 {
 	if (*path == '/')
 		return mem_copy(path);
 	while (strncmp(path, "./", 2) == 0 && path[1 + strspn(path + 1, "/")] != '\0')
 		path += 1 + strspn(path + 1, "/");
-	return mem_format("%s/%s", strcmp(folder, "/") == 0 ? "" : folder, path);
+	return mem_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
 }
 
 void field_print_text(const char *text, struct str *json)
@@ -137,17 +137,17 @@ static void decode_text(const struct field *f, const struct node *value, char **
 		return;
 	}
 	free(*into);
-	*into = f->type == FIELD_PATH ? field_path(text, d->folder) : mem_copy(text);
+	*into = f->type == FIELD_PATH ? field_path(text, d->directory) : mem_copy(text);
 }
 
-static void decode_rows(const struct field *rows, char *(*stranger)(const char *key),
+static void decode_rows(const struct field *rows, char *(*explain_unknown)(const char *key),
     const struct node *object, void *into, const struct where *at, struct decoder *d);
 
 static void decode_object(const struct field *f, const struct node *value, void *into,
     const struct where *at, struct decoder *d)
 {
 	if (node_is_object(value))
-		decode_rows(f->rows, f->stranger, value, into, at, d);
+		decode_rows(f->rows, f->explain_unknown, value, into, at, d);
 	else
 		field_type_error(value, "an object", at, d);
 }
@@ -257,11 +257,11 @@ static const struct node *value_of(const struct field *f, const struct node *obj
 	return n == NULL && f->alias != NULL ? node_get(object, f->alias) : n;
 }
 
-static void report_unknown(const struct field *rows, char *(*stranger)(const char *key),
+static void report_unknown(const struct field *rows, char *(*explain_unknown)(const char *key),
     const char *key, const struct where *at, struct decoder *d)
 {
 	struct near near = { .wanted = key };
-	MEM_AUTO char *why = stranger == NULL ? NULL : stranger(key);
+	MEM_AUTO char *why = explain_unknown == NULL ? NULL : explain_unknown(key);
 
 	if (why != NULL) {
 		report_add(d->report, STATUS_SPEC, at, "%s", why);
@@ -274,7 +274,7 @@ static void report_unknown(const struct field *rows, char *(*stranger)(const cha
 	report_add(d->report, STATUS_SPEC, at, "unknown key \"%s\"%s", key, hint);
 }
 
-static void decode_rows(const struct field *rows, char *(*stranger)(const char *key),
+static void decode_rows(const struct field *rows, char *(*explain_unknown)(const char *key),
     const struct node *object, void *into, const struct where *at, struct decoder *d)
 {
 	for (const struct node *n = object->first; n != NULL; n = n->next) {
@@ -282,7 +282,7 @@ static void decode_rows(const struct field *rows, char *(*stranger)(const char *
 		struct where here = { at, n->key, 0 };
 
 		if (f == NULL)
-			report_unknown(rows, stranger, n->key, &here, d);
+			report_unknown(rows, explain_unknown, n->key, &here, d);
 		else if (value_of(f, object) != n)
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"%s\" is given too, which means the same", f->key);
@@ -301,7 +301,7 @@ static void decode_rows(const struct field *rows, char *(*stranger)(const char *
 static void preset_one(const struct field *f, void *into)
 {
 	REPORT_AUTO struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/" };
+	struct decoder d = { .report = &report, .directory = "/" };
 	NODE_AUTO struct node *value = json_node(f->preset);
 
 	decode_one(f, value, into, NULL, &d);

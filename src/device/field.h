@@ -19,9 +19,9 @@
 /* What is the same for every field of one document. */
 struct decoder {
 	struct report *report;
-	const char *folder;  /* absolute; relative paths start here */
-	bool of_ucl;	     /* numbers may be what UCL made of them: 512000000 of 512M */
-	struct words *notes; /* remarks about what is accepted; NULL: nobody wants them */
+	const char *directory; /* absolute; relative paths start here */
+	bool of_ucl;	       /* numbers may be what UCL made of them: 512000000 of 512M */
+	struct words *notes;   /* remarks about what is accepted; NULL: nobody wants them */
 };
 
 enum field_type {
@@ -101,7 +101,7 @@ struct field {
 	const struct field *rows;   /* FIELD_OBJECT, FIELD_LIST */
 	/* FIELD_OBJECT: why a key without a row cannot be one (owned by the caller), or NULL: it is
 	 * just not known. */
-	char *(*stranger)(const char *key);
+	char *(*explain_unknown)(const char *key);
 	size_t size; /* of one entry of FIELD_LIST */
 	const struct field_custom *custom;
 	/* The value of a key that is not given, as JSON; NULL: there is none, and the member holds
@@ -199,6 +199,6 @@ void field_choice(const struct node *value, const char *const *choices, int *out
 void field_print_text(const char *text, struct str *json);
 void field_clear_text(void *pointer);
 /* Absolute form of a path of the spec. Caller frees. */
-char *field_path(const char *path, const char *folder);
+char *field_path(const char *path, const char *directory);
 
 #endif

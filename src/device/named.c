@@ -9,7 +9,7 @@ void host_found(
 	visit->found(visit, kind, what, at);
 }
 
-const struct host_use *named_use(const struct field *f)
+const struct host_use *host_use_of(const struct field *f)
 {
 	static const struct host_use none = { .kind = HOST_NONE }, rows = { .kind = HOST_ROWS };
 
@@ -68,14 +68,15 @@ static void visit_below(
 	const struct field_list *list = value;
 
 	if (f->type == FIELD_OBJECT) {
-		named_visit(f->rows, value, at, visit);
+		host_use_visit(f->rows, value, at, visit);
 	} else if (f->type == FIELD_CUSTOM) {
-		named_visit(f->custom->rows, value, at, visit);
+		host_use_visit(f->custom->rows, value, at, visit);
 	} else {
 		for (size_t i = 0; i < list->count; i++) {
 			struct where here = { at, NULL, i };
 
-			named_visit(f->rows, (const char *)list->item + i * f->size, &here, visit);
+			host_use_visit(
+			    f->rows, (const char *)list->item + i * f->size, &here, visit);
 		}
 	}
 }
@@ -83,7 +84,7 @@ static void visit_below(
 static void visit_one(
     const struct field *f, const void *from, const struct where *at, struct host_visit *visit)
 {
-	const struct host_use *use = named_use(f);
+	const struct host_use *use = host_use_of(f);
 	const void *value = (const char *)from + f->offset;
 
 	switch (use->kind) {
@@ -110,7 +111,7 @@ static void visit_one(
 	}
 }
 
-void named_visit(
+void host_use_visit(
     const struct field *rows, const void *from, const struct where *at, struct host_visit *visit)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {

@@ -14,10 +14,10 @@ struct host_visit {
 
 /* Calls the visitor for each thing that the values name.  `from` is the struct that the rows
  * describe. */
-void named_visit(
+void host_use_visit(
     const struct field *rows, const void *from, const struct where *at, struct host_visit *visit);
 /* Returns what a value of the row names of the host: as the row, its custom or its type states. */
-const struct host_use *named_use(const struct field *f);
+const struct host_use *host_use_of(const struct field *f);
 /* For host_use.names: passes one thing that the value names to the visitor. */
 void host_found(
     struct host_visit *visit, enum host_kind kind, const char *what, const struct where *at);

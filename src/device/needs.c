@@ -12,7 +12,7 @@ static const struct {
 } kinds[] = {
 	[NEED_DISK] = { "disk", false },
 	[NEED_FILE] = { "file", false },
-	[NEED_FOLDER] = { "folder", false },
+	[NEED_DIRECTORY] = { "folder", false },
 	[NEED_INTERFACE] = { "interface", true },
 	[NEED_BRIDGE] = { "bridge", false },
 	[NEED_SWITCH] = { "switch", false },

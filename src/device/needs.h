@@ -18,7 +18,7 @@
 enum need_kind {
 	NEED_DISK,	/* an image or a disk device that nobody else writes to */
 	NEED_FILE,	/* a file that can be read */
-	NEED_FOLDER,	/* a folder that the guest gets */
+	NEED_DIRECTORY, /* a directory that the guest gets */
 	NEED_INTERFACE, /* an interface that the hypervisor opens: a tap */
 	NEED_BRIDGE,	/* a bridge, which a tap of ours joins */
 	NEED_SWITCH,	/* a vale(4) switch or a netmap port */
@@ -41,7 +41,7 @@ struct need {
 	bool listed;
 	size_t index;
 	bool bhyve_only; /* under qemu the device does without it */
-	bool write;	 /* NEED_DISK, NEED_FOLDER: the guest may write to it */
+	bool write;	 /* NEED_DISK, NEED_DIRECTORY: the guest may write to it */
 	bool cd;	 /* NEED_DISK: the guest sees a CD drive */
 	int64_t sector;	 /* NEED_DISK: the logical sector size that was asked for, 0: none */
 };

@@ -311,7 +311,7 @@ static void net_needs(const struct device *dev, struct needs *needs)
 		(void)needs_add(needs, NEED_NETGRAPH, "path", net->path);
 }
 
-static const char *net_unknown(const struct device *dev)
+static const char *net_placeholder(const struct device *dev)
 {
 	return ((const struct net *)dev->config)->bridge != NULL ? "tapAUTO" : NULL;
 }
@@ -412,7 +412,7 @@ const struct device_kind device_virtio_net = {
 	.form = &virtio_form,
 	.claims = net_claims,
 	.needs = net_needs,
-	.unknown = net_unknown,
+	.placeholder = net_placeholder,
 	.bhyve = net_bhyve,
 	.qemu = net_qemu,
 };
@@ -426,7 +426,7 @@ const struct device_kind device_e1000 = {
 	.form = &e1000_form,
 	.claims = net_claims,
 	.needs = net_needs,
-	.unknown = net_unknown,
+	.placeholder = net_placeholder,
 	.bhyve = net_bhyve,
 	.qemu = net_qemu,
 };

@@ -164,7 +164,7 @@ static void passthru_check(const struct device *dev, const struct where *at, str
 		    d->report, STATUS_SPEC, &lookup, "\"src\" is given too: only one can hold");
 }
 
-static const char *passthru_unknown(const struct device *dev)
+static const char *passthru_placeholder(const struct device *dev)
 {
 	return ((const struct passthru *)dev->config)->src == NULL ? "pptAUTO" : NULL;
 }
@@ -266,7 +266,7 @@ const struct device_kind device_passthru = {
 	.form = &form,
 	.claims = passthru_claims,
 	.needs = passthru_needs,
-	.unknown = passthru_unknown,
+	.placeholder = passthru_placeholder,
 	.bhyve = passthru_bhyve,
 	.qemu = passthru_qemu,
 };

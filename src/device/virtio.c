@@ -63,7 +63,7 @@ static void share_needs(const struct device *dev, struct needs *needs)
 {
 	const struct share *share = dev->config;
 
-	needs_add(needs, NEED_FOLDER, "path", share->path)->write = !share->ro;
+	needs_add(needs, NEED_DIRECTORY, "path", share->path)->write = !share->ro;
 }
 
 static int share_bhyve(

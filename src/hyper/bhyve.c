@@ -71,7 +71,7 @@ static void bhyve_destroy(const struct plan *plan, struct words *command)
 		bhyve_destroyer(plan, command);
 }
 
-static void bhyve_settle(const struct plan *plan, struct spec *spec)
+static void bhyve_complete_spec(const struct plan *plan, struct spec *spec)
 {
 	if (spec->bootrom == NULL && plan->bootrom != NULL)
 		spec->bootrom = mem_copy(plan->bootrom);
@@ -88,7 +88,7 @@ const struct hypervisor hyper_bhyve = {
 	.swtpm_option = "--server",
 	.firmware = firmware_kinds_bhyve,
 	.plan = bhyve_plan,
-	.settle = bhyve_settle,
+	.complete_spec = bhyve_complete_spec,
 	.config_text = bhyve_plan_text,
 	.hear = bhyve_hear,
 	.explain = bhyve_explain,

@@ -103,7 +103,7 @@ static void make_map(struct bhyve_build *b, struct loading *out)
 		}
 	}
 	out->map = str_take(&map);
-	out->map_path = mem_format("%s/device.map", b->request->folder);
+	out->map_path = mem_format("%s/device.map", b->request->directory);
 }
 
 static void plan_grub(struct bhyve_build *b, struct loading *out)
@@ -124,7 +124,7 @@ static void plan_grub(struct bhyve_build *b, struct loading *out)
 		str_addf(&input, "%s\n", loader->commands.item[i]);
 	if (input.length > 0) {
 		out->input = str_take(&input);
-		out->input_path = mem_format("%s/loader.in", b->request->folder);
+		out->input_path = mem_format("%s/loader.in", b->request->directory);
 	}
 }
 

@@ -85,7 +85,7 @@ static void add_flags(struct bhyve_build *b)
 		bool foreign = flags[i].amd64 && b->host.arm64;
 
 		if (foreign)
-			words_add(&b->plan->moot, flags[i].key);
+			words_add(&b->plan->inapplicable, flags[i].key);
 		if (!flags[i].on)
 			continue;
 		if (!foreign)
@@ -149,7 +149,7 @@ static void add_lpc(struct bhyve_build *b)
 	char slot[SLOT_TEXT];
 
 	if (b->host.arm64) {
-		words_add(&b->plan->moot, "lpc_slot");
+		words_add(&b->plan->inapplicable, "lpc_slot");
 		if (spec_gives(b->spec, "lpc_slot"))
 			bhyve_refuse(b, "lpc_slot", amd64_only);
 		refuse_beside_lpc(b);

@@ -69,7 +69,7 @@ bool hyper_uses_stdio(const struct spec *spec)
 
 char *hyper_secret_path(const struct plan_request *request)
 {
-	return mem_format("%s/secret", request->folder);
+	return mem_format("%s/secret", request->directory);
 }
 
 /* The first line of a file. */
@@ -119,8 +119,9 @@ static void add_sockets(const struct device *dev, struct words *sockets)
 
 static void note_unknown(const struct device *dev, struct words *unknown)
 {
-	const char *word =
-	    dev->kind->unknown == NULL || dev->found != NULL ? NULL : dev->kind->unknown(dev);
+	const char *word = dev->kind->placeholder == NULL || dev->found != NULL
+	    ? NULL
+	    : dev->kind->placeholder(dev);
 
 	if (word != NULL)
 		words_addf(unknown, "%s stands for what a run finds for %s", word,
@@ -149,7 +150,7 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 
 	plan->uses_stdio = spec_uses_stdio(spec);
 	if (spec->tpm.managed)
-		plan->tpm_state = mem_format("%s/tpm", request->state_folder);
+		plan->tpm_state = mem_format("%s/tpm", request->state_directory);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (spec->devices[i]->removed)
 			continue;
@@ -187,7 +188,7 @@ void plan_clear(struct plan *plan)
 	words_free(&plan->argv);
 	words_free(&plan->sockets);
 	words_free(&plan->notes);
-	words_free(&plan->moot);
+	words_free(&plan->inapplicable);
 	words_free(&plan->unknown);
 	pairs_free(&plan->config);
 	words_free(&plan->remarks);

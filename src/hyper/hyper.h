@@ -30,10 +30,10 @@ enum channel {
 
 struct plan_request {
 	const struct spec *spec;
-	const char *program;	   /* as the user named it, or NULL: the hypervisor's own name */
-	const struct words *extra; /* words after `--` */
-	const char *folder;	   /* RUN-DIR/NAME, where files of this VM's run go */
-	const char *state_folder;  /* STATE-DIR/NAME, where files of its life are */
+	const char *program;	     /* as the user named it, or NULL: the hypervisor's own name */
+	const struct words *extra;   /* words after `--` */
+	const char *directory;	     /* RUN-DIR/NAME, where files of this VM's run go */
+	const char *state_directory; /* STATE-DIR/NAME, where files of its life are */
 	bool dry; /* nothing will run: the host is not asked what only a run must know */
 };
 
@@ -59,14 +59,15 @@ struct plan {
 	char *copy_from, *copy_to; /* file to make before the start when it is missing, or NULL */
 	struct loading loading;
 	char *secret_path, *secret; /* a 0600 file to write before the start, or NULL */
-	char *tpm_state;	    /* folder of a managed swtpm, or NULL */
+	char *tpm_state;	    /* directory of a managed swtpm, or NULL */
 	struct words
 	    unknown; /* "tapAUTO: the tap that a run makes": what stands for what it finds */
 	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what no
 	 * variable can say, secrets aside: "-w: further words stay as they are". */
 	struct pairs config;
 	struct words remarks;
-	struct words moot;  /* keys of the spec that it has no use for, on this architecture */
+	struct words
+	    inapplicable;   /* keys of the spec that it has no use for, on this architecture */
 	const char *hello;  /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc; /* it starts its guest when a VNC client has come */
 };
@@ -122,7 +123,7 @@ struct hypervisor {
 	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
 	/* Writes into the spec what it left to the hypervisor (firmware). */
-	void (*settle)(const struct plan *plan, struct spec *spec);
+	void (*complete_spec)(const struct plan *plan, struct spec *spec);
 	/* The plan as a file of the hypervisor's own, or NULL: it has none.  Faults are reported.
 	 * Caller frees. */
 	char *(*config_text)(const struct plan *plan, struct report *report);

@@ -309,7 +309,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 }
 
 /* What stands in for bhyve's firmware and its variables: the spec's own keys are bhyve's. */
-static void qemu_settle(const struct plan *plan, struct spec *spec)
+static void qemu_complete_spec(const struct plan *plan, struct spec *spec)
 {
 	if (spec->qemu.bootrom == NULL && plan->bootrom != NULL)
 		spec->qemu.bootrom = mem_copy(plan->bootrom);
@@ -391,7 +391,7 @@ const struct hypervisor hyper_qemu = {
 	.swtpm_option = "--ctrl",
 	.firmware = firmware_kinds_qemu,
 	.plan = qemu_plan,
-	.settle = qemu_settle,
+	.complete_spec = qemu_complete_spec,
 	.hear = qemu_hear,
 	.explain = qemu_explain,
 	.power = qemu_power,

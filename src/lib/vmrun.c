@@ -199,7 +199,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.text = o->text,
 		.length = o->length,
 		.name = o->name,
-		.folder = o->folder,
+		.directory = o->folder,
 		.sandboxed = o->sandbox,
 		.allow = &vm->allow };
 	struct script_options limits = {

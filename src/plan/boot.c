@@ -9,7 +9,7 @@
 
 static struct decoder decoder_of(const struct boot_source *source, struct report *report)
 {
-	struct decoder d = { .report = report, .folder = document_folder(source->doc) };
+	struct decoder d = { .report = report, .directory = document_directory(source->doc) };
 
 	d.of_ucl = document_is_of_ucl(source->doc);
 	return d;
@@ -375,8 +375,8 @@ int boot_finish(struct boot_source *source, struct boot *draft, struct report *r
 		return -1;
 	}
 	words_append(&draft->plan.notes, &draft->spec->notes);
-	words_append(&draft->spec->moot, &draft->plan.moot);
-	source->hyper->settle(&draft->plan, draft->spec);
+	words_append(&draft->spec->inapplicable, &draft->plan.inapplicable);
+	source->hyper->complete_spec(&draft->plan, draft->spec);
 	return 0;
 }
 

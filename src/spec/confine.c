@@ -110,7 +110,7 @@ void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
 {
 	struct judge j = { { judge_found }, sandbox, is_firmware, report };
 
-	named_visit(spec_fields, spec, NULL, &j.visit);
+	host_use_visit(spec_fields, spec, NULL, &j.visit);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
 		struct device_place place;
@@ -118,7 +118,7 @@ void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
 
 		if (dev->removed)
 			continue;
-		named_visit(device_common_fields, dev, at, &j.visit);
-		named_visit(dev->kind->fields, dev->config, at, &j.visit);
+		host_use_visit(device_common_fields, dev, at, &j.visit);
+		host_use_visit(dev->kind->fields, dev->config, at, &j.visit);
 	}
 }

@@ -100,7 +100,7 @@ char *describe_kind(const struct device_kind *kind)
 struct spec *describe_spec(void)
 {
 	REPORT_AUTO struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/" };
+	struct decoder d = { .report = &report, .directory = "/" };
 	NODE_AUTO struct node *empty = node_new(NODE_OBJECT);
 	struct spec *spec = spec_decode(empty, &d); /* what is missing does not matter here */
 

@@ -8,7 +8,8 @@
 #include "base/node_json.h"
 #include "device/named.h"
 
-/* Stock hooks have neither a folder nor an extension; which of them there are is Lua's to say. */
+/* Stock hooks have neither a directory nor an extension; which of them there are is Lua's to say.
+ */
 static bool is_stock_name(const char *name)
 {
 	return strpbrk(name, "/.") == NULL;
@@ -25,14 +26,14 @@ static struct hook_file *add(struct hook_list *list)
 }
 
 void hook_list_add(
-    struct hook_list *list, const char *name, const char *folder, const struct node *options)
+    struct hook_list *list, const char *name, const char *directory, const struct node *options)
 {
 	struct hook_file *hook = add(list);
 	struct str key = { 0 };
 
 	hook->name = mem_copy(name);
 	if (!is_stock_name(name))
-		hook->path = field_path(name, folder);
+		hook->path = field_path(name, directory);
 	if (options != NULL)
 		hook->options = node_copy(options);
 	str_add(&key, hook->path != NULL ? hook->path : name);
@@ -88,7 +89,7 @@ static void parse_hook(
 	}
 	name = field_text(use, n == use ? at : &use_at, d);
 	if (name != NULL && check_options(n, at, d))
-		hook_list_add(list, name, d->folder, n->kind == NODE_OBJECT ? n : NULL);
+		hook_list_add(list, name, d->directory, n->kind == NODE_OBJECT ? n : NULL);
 }
 
 static void hooks_parse(
@@ -107,7 +108,7 @@ static void hooks_parse(
 	}
 }
 
-/* Files have absolute paths: what is printed may be read in another folder. */
+/* Files have absolute paths: what is printed may be read in another directory. */
 static const char *printed_name(const struct hook_file *hook)
 {
 	return hook->path != NULL ? hook->path : hook->name;

@@ -33,7 +33,7 @@ extern const struct field_custom stop_custom, hooks_custom;
 DESCRIBES(on_fields, struct spec);
 extern const struct field on_fields[];
 /* Why a key of `on` is no cause that it can speak of; NULL: it is just not known. Caller frees. */
-char *on_stranger(const char *key);
+char *on_explain_unknown(const char *key);
 DESCRIBES(companion_fields, struct companion);
 DESCRIBES(wait_fields, struct wait_item);
 extern const struct field companion_fields[], wait_fields[];

@@ -125,12 +125,12 @@ static void check_values(const struct loader *loader, const struct where *at, st
 }
 
 /* The disks are paths of the spec like all others. */
-static void make_absolute(struct words *paths, const char *folder)
+static void make_absolute(struct words *paths, const char *directory)
 {
 	struct words made = { 0 };
 
 	for (size_t i = 0; i < paths->count; i++)
-		words_take(&made, field_path(paths->item[i], folder));
+		words_take(&made, field_path(paths->item[i], directory));
 	words_free(paths);
 	*paths = made;
 }
@@ -156,7 +156,7 @@ static void loader_parse(
 		refuse_foreign(value, of_bhyveload, "bhyveload", at, d);
 	else
 		refuse_foreign(value, of_grub, "grub", at, d);
-	make_absolute(&loader->disks, d->folder);
+	make_absolute(&loader->disks, d->directory);
 	check_values(loader, at, d);
 }
 

@@ -390,7 +390,7 @@ const struct field_custom words_custom = {
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "passes words on unchecked" },
 };
 
-/* Words that are run: a relative path of the program starts at the spec's folder. */
+/* Words that are run: a relative path of the program starts at the spec's directory. */
 static void command_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -398,7 +398,7 @@ static void command_parse(
 
 	words_parse(value, command, at, d);
 	if (command->count > 0 && strchr(command->item[0], '/') != NULL) {
-		char *program = field_path(command->item[0], d->folder);
+		char *program = field_path(command->item[0], d->directory);
 
 		free(command->item[0]);
 		command->item[0] = program;

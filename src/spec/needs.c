@@ -44,7 +44,7 @@ static void add_loader(const struct spec *spec, struct needs *needs)
 {
 	const struct loader *loader = &spec->loader;
 
-	add_in(needs, NEED_FOLDER, "loader", "host_dir", loader->host_dir);
+	add_in(needs, NEED_DIRECTORY, "loader", "host_dir", loader->host_dir);
 	add_in(needs, NEED_FILE, "loader", "os_loader", loader->os_loader);
 	add_in(needs, NEED_FILE, "loader", "device_map", loader->device_map);
 	for (size_t i = 0; i < loader->disks.count; i++)

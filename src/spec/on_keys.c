@@ -177,7 +177,7 @@ const struct field on_fields[] = {
 };
 /* clang-format on */
 
-char *on_stranger(const char *key)
+char *on_explain_unknown(const char *key)
 {
 	char *end;
 	long status;

@@ -162,7 +162,7 @@ const struct field spec_fields[] = {
 	    .help = "target of the next boot"),
 	ROW_CUSTOM("reboot_on", struct spec, reboot_on, reboot_on_custom,
 	    .help = "causes or statuses after which the VM boots again"),
-	ROW_GROUP("on", struct spec, on_fields, .stranger = on_stranger,
+	ROW_GROUP("on", struct spec, on_fields, .explain_unknown = on_explain_unknown,
 	    .help = "what is done after each cause: stop, boot, same or { boot, delay }"),
 	ROW_CUSTOM("restart_limit", struct spec, restart_limit, restart_limit_custom,
 	    .help = "{ count, within }: more automatic boots are too many"),

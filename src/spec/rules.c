@@ -32,7 +32,7 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 }
 
 /* Two doors with one name: bhyve cannot open the second, and ends as if the guest had. */
-static void check_doors(const struct spec *spec, struct decoder *d)
+static void check_shared_ports(const struct spec *spec, struct decoder *d)
 {
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		struct where at = { NULL, spec_com_key(i), 0 };
@@ -300,7 +300,7 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 {
 	check_stdio(spec, d);
-	check_doors(spec, d);
+	check_shared_ports(spec, d);
 	if (spec->lpc_slot.bus != 0)
 		fault(d, "lpc_slot", "the lpc must be on bus 0");
 	check_loader(spec, d);

@@ -223,8 +223,8 @@ bool spec_is_open(const struct spec *spec)
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
 
-		if (!dev->removed && dev->found == NULL && dev->kind->unknown != NULL &&
-		    dev->kind->unknown(dev) != NULL)
+		if (!dev->removed && dev->found == NULL && dev->kind->placeholder != NULL &&
+		    dev->kind->placeholder(dev) != NULL)
 			return true;
 	}
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
@@ -240,8 +240,8 @@ void spec_forget_first(struct spec *spec)
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
 
-		if (dev->kind->again != NULL)
-			dev->kind->again(dev);
+		if (dev->kind->forget_first != NULL)
+			dev->kind->forget_first(dev);
 	}
 }
 
@@ -254,7 +254,7 @@ static void print_keys(const struct spec *spec, struct str *json)
 		count++;
 	rows = mem_zero((count + 1) * sizeof(*rows));
 	for (size_t i = 0; i < count; i++) {
-		if (!words_have(&spec->moot, spec_fields[i].key))
+		if (!words_have(&spec->inapplicable, spec_fields[i].key))
 			rows[kept++] = spec_fields[i];
 	}
 	field_print(rows, spec, json);
@@ -290,7 +290,7 @@ void spec_free(struct spec *spec)
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
 		free(spec->com_found[i]);
 	words_free(&spec->given);
-	words_free(&spec->moot);
+	words_free(&spec->inapplicable);
 	words_free(&spec->notes);
 	for (size_t i = 0; i < spec->device_count; i++)
 		device_free(spec->devices[i]);

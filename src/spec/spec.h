@@ -120,9 +120,9 @@ struct hook_list {
 	size_t count;
 };
 
-/* Relative paths start from the folder. */
+/* Relative paths start from the directory. */
 void hook_list_add(
-    struct hook_list *list, const char *name, const char *folder, const struct node *options);
+    struct hook_list *list, const char *name, const char *directory, const struct node *options);
 /* Adds copies. */
 void hook_list_append(struct hook_list *list, const struct hook_list *more);
 void hook_list_free(struct hook_list *list);
@@ -269,9 +269,9 @@ struct spec {
 	struct stop_ladder stop;
 	struct bhyve_settings bhyve;
 	struct qemu_settings qemu;
-	struct words given; /* the keys that stand in the document, null aside */
-	struct words moot;  /* keys that mean nothing where it runs: they are not printed */
-	struct words notes; /* what the user should know about the spec, a line each */
+	struct words given;	   /* the keys that stand in the document, null aside */
+	struct words inapplicable; /* keys that mean nothing where it runs: they are not printed */
+	struct words notes;	   /* what the user should know about the spec, a line each */
 };
 
 /* Does the document set this key of the spec, to whatever value? */

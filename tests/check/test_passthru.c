@@ -49,7 +49,7 @@ static void check(struct checked *c, const struct said *says, const char *what)
 	dev = c->planned.boot.spec->devices[0];
 	kind = *dev->kind;
 	kind.needs = give_needs;
-	kind.unknown = unknown;
+	kind.placeholder = unknown;
 	dev->kind = &kind;
 	checked_again(c);
 }

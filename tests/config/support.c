@@ -69,7 +69,7 @@ struct document *load_text(const char *text)
 	struct document_source source = { .text = text,
 		.length = strlen(text),
 		.name = *text == '{' ? "vm.json" : "vm.lua",
-		.folder = "/specs" };
+		.directory = "/specs" };
 	struct report report = { 0 };
 	struct document *doc = load(&source, &report);
 	MEM_AUTO char *problems = placed_problems(&report);

@@ -34,7 +34,7 @@ static void reads(const char *file, const char *text, enum format format, const 
 
 	if (doc != NULL) {
 		assert_string_equal(name_of(doc, &name), wanted);
-		assert_string_equal(document_folder(doc), folder);
+		assert_string_equal(document_directory(doc), folder);
 	} else if (strstr(problems, wanted) == NULL) {
 		fail_msg("%s: %s", text, problems);
 	}
@@ -136,7 +136,7 @@ static void test_buffer(void **state)
 
 	(void)state;
 	assert_non_null(doc);
-	assert_string_equal(document_folder(doc), getcwd(cwd, sizeof(cwd)));
+	assert_string_equal(document_directory(doc), getcwd(cwd, sizeof(cwd)));
 	document_free(doc);
 	source.length += 2;
 	source.name = "mine";
@@ -174,7 +174,7 @@ static void test_bad_targets(void **state)
 	static const char text[] = "{\"name\":\"x\",\n \"targets\":{\n  \"a\":\"x\",\n"
 				   "  \"b\":{\"name\":\"y\"},\n  \"c\":{}}}";
 	struct document_source source = {
-		.text = text, .length = sizeof(text) - 1, .name = "vm.json", .folder = "/"
+		.text = text, .length = sizeof(text) - 1, .name = "vm.json", .directory = "/"
 	};
 	struct report report = { 0 };
 	struct document *doc = load(&source, &report);

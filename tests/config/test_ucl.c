@@ -200,7 +200,7 @@ static void loads(const char *name, enum format format)
 
 	if (doc == NULL)
 		fail_msg("%s: %s", name, problems);
-	assert_string_equal(document_folder(doc), folder);
+	assert_string_equal(document_directory(doc), folder);
 	assert_true(document_is_of_ucl(doc));
 	assert_int_equal(document_merge(doc, NULL, NULL, &merged, &report), 0);
 	assert_string_equal(node_get_text(merged.spec, "name"), "ucl");

@@ -25,7 +25,7 @@ static void check_custom(const struct field_custom *custom)
 /* What the sandbox asks: a row that holds text must say what it names of the host. */
 static void check_host(const struct field *f)
 {
-	const struct host_use *use = named_use(f);
+	const struct host_use *use = host_use_of(f);
 
 	if (use->kind == HOST_UNSAID)
 		fail_msg(
@@ -73,7 +73,7 @@ static char *try_key(
     const struct field *rows, const char *key, struct node *value, const struct where *at)
 {
 	struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/specs" };
+	struct decoder d = { .report = &report, .directory = "/specs" };
 	struct node *object = node_new(NODE_OBJECT);
 	void *into = mem_zero(ROWS_SIZE);
 
@@ -278,7 +278,7 @@ static void check_preset(const struct field *rows, const struct field *f, const 
 	void *preset = mem_zero(ROWS_SIZE), *given = mem_zero(ROWS_SIZE);
 	struct node *object = node_new(NODE_OBJECT);
 	struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/" };
+	struct decoder d = { .report = &report, .directory = "/" };
 	struct str wanted = { 0 }, got = { 0 };
 
 	assert_true(

@@ -61,7 +61,7 @@ void has_line(const char *got, const char *wanted, const char *what)
 static struct device *decode(const char *text, struct report *report)
 {
 	struct where list = { NULL, "emulations", 0 }, at = { &list, NULL, 0 };
-	struct decoder d = { .report = report, .folder = "/specs" };
+	struct decoder d = { .report = report, .directory = "/specs" };
 	struct node *n = doc_of(text);
 	struct device *dev = device_decode(n, &at, &d);
 

@@ -65,7 +65,7 @@ static const struct field outer_rows[] = {
 static void outer_shows(const char *text, const char *wanted)
 {
 	struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/specs" };
+	struct decoder d = { .report = &report, .directory = "/specs" };
 	struct outer outer = { 0 };
 	struct node *n = doc_of(text);
 	struct str s = { 0 };
@@ -109,7 +109,7 @@ static void test_offsets(void **state)
 static char *decode(const char *text, struct thing *thing)
 {
 	struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/specs" };
+	struct decoder d = { .report = &report, .directory = "/specs" };
 	struct node *n = doc_of(text);
 
 	memset(thing, 0, sizeof(*thing));

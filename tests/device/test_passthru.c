@@ -105,7 +105,7 @@ static void test_found(void **state)
 	struct device *dev = device_of(LOOKUP("'10de1043'", "'0x1C03'"));
 
 	(void)state;
-	assert_string_equal(dev->kind->unknown(dev), "pptAUTO");
+	assert_string_equal(dev->kind->placeholder(dev), "pptAUTO");
 	need(dev, "lookup 10de1043 1c03", "lookup");
 	says(dev, "pptdev", "pptAUTO");
 	dev->found = mem_copy("3/0/1");
@@ -124,7 +124,7 @@ static void test_given(void **state)
 
 	(void)state;
 	assert_true(dev->kind->wired && dev->kind->amd64_only);
-	assert_null(dev->kind->unknown(dev));
+	assert_null(dev->kind->placeholder(dev));
 	need(dev, "3/0/1", "src");
 	dev->kind->needs(dev, &needs);
 	assert_int_equal(needs.count, 2);

@@ -8,7 +8,7 @@
 static void parses(const char *json, const char *wanted)
 {
 	struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/" };
+	struct decoder d = { .report = &report, .directory = "/" };
 	struct node *n = doc_of(json);
 	struct slot s = { 0 };
 	char text[SLOT_TEXT];
@@ -24,7 +24,7 @@ static void refused(const char *json, const char *why)
 {
 	struct report report = { 0 };
 	struct where at = { NULL, "slot", 0 };
-	struct decoder d = { .report = &report, .folder = "/" };
+	struct decoder d = { .report = &report, .directory = "/" };
 	struct node *n = doc_of(json);
 	struct slot s = { false, 7, 7, 7 };
 	MEM_AUTO char *line = mem_format("slot: %s\n", why);
@@ -91,7 +91,7 @@ static void test_nonsense(void **state)
 static void test_there_and_back(void **state)
 {
 	struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/" };
+	struct decoder d = { .report = &report, .directory = "/" };
 	char text[SLOT_TEXT];
 
 	(void)state;

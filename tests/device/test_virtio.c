@@ -38,8 +38,8 @@ static void test_share(void **state)
 	device_shows(longest, "'path':'/','ro':false}");
 	device_refused(longer, "emulations[0].sharename: \"nnn");
 	device_shows(SHARE "}", "'sharename':'s','path':'/specs/f','ro':false}");
-	needs(SHARE "}", NEED_FOLDER, "/specs/f", true);
-	needs(SHARE ",'ro':true}", NEED_FOLDER, "/specs/f", false);
+	needs(SHARE "}", NEED_DIRECTORY, "/specs/f", true);
+	needs(SHARE ",'ro':true}", NEED_DIRECTORY, "/specs/f", false);
 }
 
 static void test_scsi(void **state)

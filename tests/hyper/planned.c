@@ -29,7 +29,7 @@ void planned_make(struct planned *p, const struct hypervisor *hyper, const char 
 		.log = ignore,
 		.hypervisor = hyper->name };
 	struct document_source source = {
-		.name = "spec.lua", .folder = "/vm", .format = FORMAT_LUA
+		.name = "spec.lua", .directory = "/vm", .format = FORMAT_LUA
 	};
 	struct boot_facts facts = { 0 };
 	MEM_AUTO char *text = mem_format("local s = { name = 't', cpu = 1, mem = '64M', "

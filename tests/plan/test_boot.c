@@ -26,7 +26,7 @@ static void no_log(void *context, const char *level, const char *text)
 static struct fixture *open_text(const char *text)
 {
 	struct document_source from = {
-		.text = text, .length = strlen(text), .name = "test", .folder = "/vm"
+		.text = text, .length = strlen(text), .name = "test", .directory = "/vm"
 	};
 	struct script_options limits = { .budget_ms = 5000,
 		.memory_bytes = (size_t)64 << 20,

@@ -25,7 +25,7 @@ struct node *doc_with(const char *keys)
 
 struct spec *spec_from(struct node *doc, struct report *report)
 {
-	struct decoder d = { .report = report, .folder = "/specs" };
+	struct decoder d = { .report = report, .directory = "/specs" };
 	struct spec *spec = spec_decode(doc, &d);
 
 	node_free(doc);

@@ -32,7 +32,7 @@ static const struct field *rows_below(const struct field *f)
 static void add_kinds(const struct field *rows, const char *prefix, struct str *out)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
-		enum host_kind kind = named_use(f)->kind;
+		enum host_kind kind = host_use_of(f)->kind;
 		MEM_AUTO char *below = mem_format("%s%s.", prefix, f->key);
 
 		if (kind == HOST_ROWS)
@@ -145,15 +145,15 @@ static void record(
 static void try_text(const struct field *f)
 {
 	struct field rows[2] = { *f };
-	enum host_kind kind = named_use(f)->kind;
+	enum host_kind kind = host_use_of(f)->kind;
 	char *text = mem_copy("/outside");
 	MEM_AUTO char *from = mem_zero(STRUCT_SIZE);
 	struct recorder r = { .visit = { record } };
 	MEM_AUTO char *wanted = mem_format("%s %s at %s\n", kinds[kind],
-	    kind == HOST_FORBIDDEN ? named_use(f)->reaches : text, f->key);
+	    kind == HOST_FORBIDDEN ? host_use_of(f)->reaches : text, f->key);
 
 	memcpy(from + f->offset, &text, sizeof(text));
-	named_visit(rows, from, NULL, &r.visit);
+	host_use_visit(rows, from, NULL, &r.visit);
 	if (kind == HOST_NONE)
 		assert_null(r.got.text);
 	else
@@ -166,7 +166,7 @@ static void try_rows(const struct field *rows)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		if ((f->type == FIELD_PATH || f->type == FIELD_STRING) &&
-		    named_use(f)->kind != HOST_BY_VALUE)
+		    host_use_of(f)->kind != HOST_BY_VALUE)
 			try_text(f);
 		else if (rows_below(f) != NULL)
 			try_rows(rows_below(f));
@@ -189,7 +189,7 @@ static void test_unsaid(void **state)
 	struct recorder r = { .visit = { record } };
 
 	(void)state;
-	named_visit(rows, &value, NULL, &r.visit);
+	host_use_visit(rows, &value, NULL, &r.visit);
 	assert_string_equal(r.got.text, "unsaid can name anything of the host at later\n");
 	str_free(&r.got);
 }

@@ -158,7 +158,7 @@ static char *said_of(const char *key, const char *value, bool of_ucl)
 	MEM_AUTO char *keys = mem_format("'%s':%s", key, value);
 	struct node *doc = doc_with(keys);
 	struct report report = { 0 };
-	struct decoder d = { .report = &report, .folder = "/", .of_ucl = of_ucl };
+	struct decoder d = { .report = &report, .directory = "/", .of_ucl = of_ucl };
 	struct spec *spec = spec_decode(doc, &d);
 	struct str notes = { 0 };
 	char *said;
