@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "check/walk.h"
+#include "check/need.h"
 
 bool check_is_ours(const struct check *c, const char *what)
 {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "check/walk.h"
+#include "check/need.h"
 #include "platform/filelock.h"
 #include "platform/os.h"
 

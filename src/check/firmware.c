@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "check/walk.h"
+#include "check/need.h"
 #include "hyper/firmware.h"
 
 #define ROM_PAGE 4096

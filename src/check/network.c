@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "check/walk.h"
+#include "check/need.h"
 
 /* "tap3" of "tap": ifconfig knows what to make of such a name. */
 static bool is_unit_of(const char *name, const char *class)

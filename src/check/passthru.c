@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "check/pci.h"
-#include "check/walk.h"
+#include "check/need.h"
 
 static void attach(struct check *c, const struct checked_need *a, const struct pci_device *d)
 {

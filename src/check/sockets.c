@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "check/walk.h"
+#include "check/need.h"
 #include "platform/port.h"
 #include "platform/socket.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "check/walk.h"
+#include "check/need.h"
 #include "platform/os.h"
 
 /* The module, and what only it can tell. */

@@ -11,7 +11,7 @@
 #include "base/near.h"
 #include "base/str.h"
 #include "base/json_node.h"
-#include "config/document_inside.h"
+#include "config/document_internal.h"
 #include "config/json_check.h"
 #include "config/read.h"
 #include "config/source.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "config/document_inside.h"
+#include "config/document_internal.h"
 #include "config/read.h"
 
 /* What Lua is told of a hook. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "device/named.h"
+#include "device/host_use.h"
 #include "device/qemu_words.h"
 
 #define MAX_PORTS 16

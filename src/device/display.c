@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "device/fbuf.h"
-#include "device/named.h"
+#include "device/host_use.h"
 #include "device/qemu_words.h"
 
 /* bhyve's own (pci_fbuf.c), for qemu too. */

@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/sha1.h"
-#include "device/named.h"
+#include "device/host_use.h"
 #include "device/qemu_words.h"
 
 #define MIN_MTU 46

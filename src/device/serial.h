@@ -6,7 +6,7 @@
 
 #include "base/pairs.h"
 #include "base/words.h"
-#include "device/named.h"
+#include "device/host_use.h"
 #include "device/needs.h"
 
 /* Is it "stdio", a device, or tcp=ADDR:PORT with a numeric address? */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "device/named.h"
+#include "device/host_use.h"
 #include "platform/sandbox.h"
 #include "spec/spec.h"
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
-#include "device/named.h"
+#include "device/host_use.h"
 #include "spec/keys.h"
 
 #define MAX_FWCFG_NAME 55  /* fwctl's and QEMU's field has 56 bytes with its NUL */

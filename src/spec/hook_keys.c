@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/node_json.h"
-#include "device/named.h"
+#include "device/host_use.h"
 
 /* Stock hooks have neither a directory nor an extension; which of them there are is Lua's to say.
  */

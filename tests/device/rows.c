@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/json_node.h"
-#include "device/named.h"
+#include "device/host_use.h"
 
 static void check_custom(const struct field_custom *custom)
 {

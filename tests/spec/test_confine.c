@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "device/named.h"
+#include "device/host_use.h"
 
 #define STRUCT_SIZE 65536 /* larger than any struct that rows fill */
 

@@ -1,6 +1,6 @@
 /* The checks of one boot, file by file: private to this room. */
-#ifndef CHECK_WALK_H
-#define CHECK_WALK_H
+#ifndef CHECK_NEED_H
+#define CHECK_NEED_H
 
 #include "check/check.h"
 #include "check/host.h"

@@ -1,6 +1,6 @@
 /* What the values of a decoded spec or device name of the host: a walk over its rows. */
-#ifndef DEVICE_NAMED_H
-#define DEVICE_NAMED_H
+#ifndef DEVICE_HOST_USE_H
+#define DEVICE_HOST_USE_H
 
 #include "device/field.h"
 

@@ -1,5 +1,5 @@
 /* Walking rows for what their values name of the host. */
-#include "device/named.h"
+#include "device/host_use.h"
 
 #include <string.h>
 

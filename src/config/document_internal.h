@@ -1,6 +1,6 @@
 /* Private to the document: what it holds. */
-#ifndef CONFIG_DOCUMENT_INSIDE_H
-#define CONFIG_DOCUMENT_INSIDE_H
+#ifndef CONFIG_DOCUMENT_INTERNAL_H
+#define CONFIG_DOCUMENT_INTERNAL_H
 
 #include "config/document.h"
 #include "config/source.h"
