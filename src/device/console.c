@@ -25,7 +25,7 @@ struct console {
 	struct ports ports;
 };
 
-/* Takes the name. */
+/* Adds a port; takes the name. */
 static void add_port(struct ports *ports, char *name, const struct node *path,
     const struct where *at, struct decoder *d)
 {
@@ -54,7 +54,8 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 	absolute = NULL;
 }
 
-/* An entry of a list: a path, named port1, port2, ... by its place, or { name, path }. */
+/* Reads an entry of a list: { name, path }, or a path, whose port is named port1, port2, ... by its
+ * place. */
 static void parse_entry(
     const struct node *n, struct ports *ports, const struct where *at, struct decoder *d)
 {
@@ -178,7 +179,7 @@ static int console_bhyve(
 	return 0;
 }
 
-/* Port 0 is reserved for a console: bhyve's first port is qemu's nr=1. */
+/* Adds a port.  Port 0 is reserved for a console, so bhyve's first port is qemu's nr=1. */
 static void add_qemu_port(
     const struct device *dev, size_t i, const struct port *port, struct words *argv)
 {

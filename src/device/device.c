@@ -1,4 +1,4 @@
-/* The list of device kinds, and what is common to all devices. */
+/* The list of device kinds, and what all devices have in common. */
 #include "device/device.h"
 
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static const struct device_kind *kind_of(
 	return kind;
 }
 
-/* Here and not in field_decode(), as it may be either table's key that was meant. */
+/* Reports an unknown key.  field_decode() cannot: the nearest key may be in either table. */
 static void report_unknown(
     const struct device_kind *kind, const char *key, const struct where *at, struct decoder *d)
 {
@@ -92,7 +92,7 @@ static void report_unknown(
 	report_add(d->report, STATUS_SPEC, &here, "unknown key \"%s\"%s", key, hint);
 }
 
-/* Splits an entry, by reference to its children, into common keys and the kind's own. */
+/* Splits an entry into the common keys and those of the kind, as shallow copies. */
 static void split_entry(const struct node *entry, const struct device_kind *kind,
     struct node *common, struct node *own, const struct where *at, struct decoder *d)
 {
@@ -110,7 +110,7 @@ static void split_entry(const struct node *entry, const struct device_kind *kind
 	}
 }
 
-/* Frees the shallow copies only: their children are the entry's. */
+/* Frees the shallow copies, whose children belong to the entry. */
 static void drop_split(struct node *part)
 {
 	for (struct node *n = part->first, *next; n != NULL; n = next) {
@@ -151,7 +151,7 @@ struct device *device_decode(const struct node *entry, const struct where *at, s
 	drop_split(&common);
 	drop_split(&own);
 	dev->pinned = dev->slot.given;
-	/* Rules across keys make sense only once each key does. */
+	/* Rules across keys need values that are valid each. */
 	if (kind->check != NULL && d->report->count == before)
 		kind->check(dev, at, d);
 	return dev;

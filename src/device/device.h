@@ -1,7 +1,5 @@
-/*
- * Devices of `emulations`.  A kind of device is one row: its keys, its rules and how each
- * hypervisor is told about it.  A family of kinds is one file; device.c lists them.
- */
+/* Devices of `emulations`.  A kind of device is one row: its keys, its rules and how it is written
+ * for each hypervisor.  Each file has one family of kinds; device.c lists them all. */
 #ifndef DEVICE_DEVICE_H
 #define DEVICE_DEVICE_H
 
@@ -23,42 +21,43 @@ struct device;
 #define CLAIM_PORT_NAME "port name"
 #define CLAIM_STDIO "serial port"
 
-/* What a bhyve can do depends on where it runs. */
+/* The host that a bhyve command is made for: the features of bhyve depend on it. */
 struct bhyve_host {
 	int release; /* 13, 14, 15, ... */
 	bool arm64;
-	bool loader;	     /* a loader starts the guest, no firmware */
-	struct words *notes; /* what the user should know of a device, a line each */
+	bool loader;	     /* a loader starts the guest instead of firmware */
+	struct words *notes; /* notes for the user about devices, one line each */
 };
 
 /*
- * How bhyve's `-s B:S:F,MODEL[,CONF]` can say what the variables of a device say.  CONF is the
- * value of `first`, or those of `joined` with slashes between them, then key=value of the rest with
- * `prefix` left out; with `named` it is NAME=PATH of each pair of variables, and of an odd one its
- * key; with `values` just the values; with `ports` TYPE:PATH and key=value of each port; with
- * `whole` the value of the one variable there is, commas and all.  A device that CONF cannot
- * express is said in variables.
+ * How bhyve's `-s B:S:F,MODEL[,CONF]` expresses the variables of a device.  By default CONF is the
+ * value of `first`, or the values of `joined` with slashes between them, then key=value of the
+ * other variables without `prefix`.  With `named` it is NAME=PATH for each pair of variables, and
+ * the key alone of an odd one; with `values` only the values; with `ports` TYPE:PATH and key=value
+ * for each port; with `whole` the value of the only variable, including commas.  A device that CONF
+ * cannot express is written as variables.
  */
 struct bhyve_form {
 	const char *model;
-	const char *first;  /* this variable comes first, without its name; NULL: none does */
-	const char *prefix; /* left out before every other variable */
+	const char *first;	   /* this variable comes first, without its name; may be NULL */
+	const char *prefix;	   /* left out before every other variable */
 	const char *const *joined; /* NULL-terminated list of keys, or NULL */
 	bool named, values, ports, whole;
-	/* Variables that the model name implies: they are set, and not repeated in CONF. */
+	/* Variables that the model's name implies: bhyve sets them, so CONF leaves them out. */
 	const char *const *implied; /* NULL-terminated list of keys, or NULL */
 };
 
-/* Where qemu devices put their words (qemu_words.h). */
+/* Where devices add their qemu options (qemu_words.h). */
 struct qemu_build {
 	struct words *argv;
 	struct words *notes;
-	bool multifunction;  /* it is function 0 of a slot with others */
+	bool multifunction;  /* the device is function 0 of a slot with other functions */
 	const char *secrets; /* path of the file that will hold the device's secret */
-	bool waits;	     /* set by a device: the guest starts when a VNC client has come */
+	bool waits;	     /* set by a device: the guest starts when a VNC client connects */
 };
 
-/* A value that must not stand in a command: its variable below pci.B.S.F, and it or its file. */
+/* A value that must not appear in a command: its variable below pci.B.S.F, and the value or its
+ * file. */
 struct device_secret {
 	const char *variable, *text, *file;
 };
@@ -68,33 +67,33 @@ struct device_kind {
 	const char *help;
 	bool single;	 /* a VM can have one of them */
 	bool amd64_only; /* bhyve has it on amd64 only */
-	bool wired;	 /* the guest's memory must stay where it is: the device reads it */
+	bool wired;	 /* the guest's memory must be wired, because the device accesses it */
 	size_t size;	 /* of the struct behind device->config */
 	const struct field *fields;
-	/* Rules across keys; the device is decoded, its slot is not known yet. */
+	/* Checks the rules across keys.  The device is decoded, its slot is not assigned yet. */
 	void (*check)(const struct device *dev, const struct where *at, struct decoder *d);
 	/* Fills in what depends on the slot and the VM's name. */
 	void (*complete)(struct device *dev, const char *vm_name);
 	const struct bhyve_form *form;
-	/* Variables below pci.B.S.F, `device` first.  -1 with the reason when bhyve cannot. */
+	/* Adds the variables below pci.B.S.F, `device` first.  Fails with the reason if bhyve
+	 * cannot have the device. */
 	int (*bhyve)(const struct device *dev, const struct bhyve_host *host, struct pairs *vars,
 	    struct error *err);
-	/* Words for qemu.  -1 with the reason when qemu cannot. */
+	/* Adds the options for qemu.  Fails with the reason if qemu cannot have the device. */
 	int (*qemu)(const struct device *dev, struct qemu_build *q, struct error *err);
-	/* Text after `-s SLOT,` given by the user, unchecked (the raw device); else NULL. */
+	/* Returns the unchecked text that the user gives for `-s SLOT,` (the raw device).  NULL for
+	 * other kinds. */
 	const char *(*verbatim)(const struct device *dev);
-	/* Adds what no other device of the VM can have too: "boot index" = "1". */
+	/* Adds what no other device of the VM may have: "boot index" = "1". */
 	void (*claims)(const struct device *dev, struct pairs *claims);
-	/* Adds what it needs of the host. */
+	/* Adds what the device needs of the host. */
 	void (*needs)(const struct device *dev, struct needs *needs);
-	/*
-	 * What stands in a command for something that only a run can know ("tapAUTO") and that
-	 * device->found replaces then; NULL when this device leaves nothing open.
-	 */
+	/* Returns the text that a dry run shows for a value that only a run can find ("tapAUTO"),
+	 * and that device->found replaces then.  NULL if the device leaves nothing open. */
 	const char *(*placeholder)(const struct device *dev);
-	/* False when there is none. */
+	/* Fills in the secret of the device.  False if it has none. */
 	bool (*secret)(const struct device *dev, struct device_secret *secret);
-	/* The VM has booted before: drops what holds for the first boot only. */
+	/* Drops the settings that hold for the first boot only. */
 	void (*forget_first)(struct device *dev);
 };
 
@@ -104,18 +103,18 @@ struct device_kind {
 
 struct device {
 	const struct device_kind *kind;
-	char *id;	  /* always set: `DEVICE-N` when the spec gives none */
+	char *id;	  /* always set: `DEVICE-N` if the spec gives none */
 	struct slot slot; /* given: pinned by the spec, or assigned */
 	bool pinned;
-	bool removed;	    /* by a target: it keeps its slot empty */
-	bool fix;	    /* mend what a check finds without asking */
-	size_t index;	    /* in `emulations` of the merged document */
-	const char *origin; /* NULL, or the key of the spec that it was made of: "graphic" */
-	char *found;	    /* by a run: what stands for kind->placeholder(), or NULL */
+	bool removed;	    /* removed by a target, which leaves its slot empty */
+	bool fix;	    /* run the fixes of checks without asking */
+	size_t index;	    /* place in `emulations` of the merged document */
+	const char *origin; /* the key of the spec that it was made from, "graphic", or NULL */
+	char *found;	    /* the value that a run found for kind->placeholder(), or NULL */
 	void *config;
 };
 
-/* Where the user wrote it: "emulations[3]", or the key that it was made of. */
+/* The place of a device in the document: "emulations[3]", or the key that it was made from. */
 struct device_place {
 	struct where list, entry;
 };
@@ -126,24 +125,26 @@ const struct where *device_where(const struct device *dev, struct device_place *
 extern const struct device_kind *const device_kinds[];
 
 const struct device_kind *device_kind_find(const char *name);
-/* Decodes one entry; NULL (with the reason reported) when its kind is not known. */
+/* Decodes one entry.  Returns NULL, with the reason reported, if its kind is unknown. */
 struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d);
-/* A device with its kind's defaults; id and slot are the caller's to set. */
+/* Returns a device with the presets of its kind.  The caller sets id and slot. */
 struct device *device_new(const struct device_kind *kind);
-/* What stands for the open part of it: found by a run, or the placeholder. */
+/* Returns the value that a run found, or the placeholder. */
 const char *device_found(const struct device *dev);
-/* -1 with the reason when this bhyve is older than what the key needs. */
+/* Fails with the reason if this bhyve is older than the release that the key needs. */
 int device_since(const struct bhyve_host *host, const char *key, int release, struct error *err);
-/* Likewise of "bootindex", which reaches guests by fw_cfg alone: amd64 has that, since 14. */
+/*
+ * Fails likewise for "bootindex", which guests learn from fw_cfg only: amd64 has fw_cfg since 14.
+ */
 int device_boot_order(const struct bhyve_host *host, struct error *err);
-/* `virtio-blk "virtio-blk-0"`, for messages. Caller frees. */
+/* Returns `virtio-blk "virtio-blk-0"`, for messages.  Caller frees. */
 char *device_label(const struct device *dev);
 void device_print(const struct device *dev, struct str *json);
 void device_free(struct device *dev);
-/* For the cleanup attribute: frees the device that a variable points to. */
+/* Frees the device that a variable points to, for the cleanup attribute. */
 void device_free_at(struct device **dev);
 #define DEVICE_AUTO __attribute__((cleanup(device_free_at)))
-/* Adds what the device needs of the host; nothing when a target removes it. */
+/* Adds what the device needs of the host, unless a target removes the device. */
 void device_needs(const struct device *dev, struct needs *needs);
 
 /* The kinds, by family. */

@@ -1,5 +1,5 @@
-/* What disks have in common, and virtio-blk.  Facts: bhyve_config(5) and bhyve's block_if.c; QEMU's
- * qapi/block-core.json. */
+/* What all disks have in common, and virtio-blk.  Facts: bhyve_config(5) and bhyve's block_if.c;
+ * QEMU's qapi/block-core.json. */
 #include "device/disk.h"
 
 #include <inttypes.h>
@@ -104,7 +104,7 @@ void disk_text(struct pairs *vars, const char *prefix, const char *key, const ch
 		pairs_add(vars, name, value);
 }
 
-/* The block backend reads the same keys for every kind of disk (block_if.c). */
+/* Adds the variables that bhyve's block backend reads for every kind of disk (block_if.c). */
 int disk_bhyve(const struct disk *disk, const char *prefix, const struct bhyve_host *host,
     struct pairs *vars, struct error *err)
 {
@@ -160,7 +160,7 @@ static int virtio_bhyve(
 	return disk_bhyve(dev->config, "", host, vars, err);
 }
 
-/* Not made of the id: 31 bytes are all that qemu takes here. */
+/* Makes the name from the slot, because qemu allows 31 bytes here and an id may be longer. */
 char *disk_node(const struct device *dev, size_t port)
 {
 	const struct slot *s = &dev->slot;
@@ -169,7 +169,7 @@ char *disk_node(const struct device *dev, size_t port)
 			 : mem_format("disk-%d.%d.%d-%zu", s->bus, s->slot, s->function, port);
 }
 
-/* "host_device" is asked for by path: what is under /dev is a block device or a zvol. */
+/* Adds the block node.  A path below /dev is taken for a block device or a zvol. */
 void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro)
 {
 	bool device = strncmp(disk->path, "/dev/", 5) == 0;
@@ -206,7 +206,7 @@ void disk_qemu_backend(const struct disk *disk, struct words *argv)
 
 void disk_qemu_options(const struct disk *disk, struct words *argv)
 {
-	/* A full host disk is an error for the guest to see, as under bhyve, not the end of it. */
+	/* When the host's disk is full, the guest sees an I/O error, as under bhyve. */
 	qemu_pair(argv, "rerror", "report");
 	qemu_pair(argv, "werror", "report");
 	qemu_pair(argv, "serial", disk->ser);

@@ -38,22 +38,25 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	    .help = "place in the boot order")
 /* clang-format on */
 
-/* The rules between the rows above. */
+/* Checks the rules between the rows above. */
 void disk_check(const struct disk *disk, const struct where *at, struct decoder *d);
 void disk_claim(const struct disk *disk, struct pairs *claims);
-/* `key` is where the path stands. */
+/* Adds the need for the disk; `key` is the key that has the path. */
 void disk_need(const struct disk *disk, bool cd, const char *key, struct needs *needs);
-/* Adds the variables of the block backend below prefix; -1 when this bhyve cannot. */
+/* Adds the variables of the block backend below prefix.  Fails if this bhyve cannot have them. */
 int disk_bhyve(const struct disk *disk, const char *prefix, const struct bhyve_host *host,
     struct pairs *vars, struct error *err);
-/* PREFIXkey=value, if there is a value. */
+/* Adds PREFIXkey=value, unless the value is NULL. */
 void disk_text(struct pairs *vars, const char *prefix, const char *key, const char *value);
 
-/* Name of the block node behind a disk. Caller frees. */
+/* Returns the name of the block node behind a disk.  Caller frees. */
 char *disk_node(const struct device *dev, size_t port);
 void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro);
-/* Extend a -device: by the sector sizes, if any were asked for; by what the drive of every model
- * has, its serial number among it; by the write cache and the boot index alone; by that alone. */
+/*
+ * Extend a -device: by the sector sizes, if any are given; by the options that the drives of all
+ * models have, including the serial number; by the write cache and the boot index only; by the boot
+ * index only.
+ */
 void disk_qemu_sectors(int64_t logical, int64_t physical, struct words *argv);
 void disk_qemu_options(const struct disk *disk, struct words *argv);
 void disk_qemu_backend(const struct disk *disk, struct words *argv);

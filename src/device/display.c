@@ -12,15 +12,15 @@
 #include "device/host_use.h"
 #include "device/qemu_words.h"
 
-/* bhyve's own (pci_fbuf.c), for qemu too. */
+/* Size of the screen in bhyve (pci_fbuf.c), used for qemu, too. */
 #define DEFAULT_WIDTH 1024
 #define DEFAULT_HEIGHT 768
 #define MAX_WIDTH_OF_15 1920
 #define MAX_HEIGHT_OF_15 1200
 #define MAX_ADDRESS 255
-#define MAX_USB 4 /* a fifth device ends bhyve */
+#define MAX_USB 4 /* bhyve exits at a fifth device */
 
-/* Of a screen without `host`. */
+/* Address of a screen without `host`. */
 #define LOOPBACK "127.0.0.1"
 
 const char *const fbuf_vga_words[] = {
@@ -62,7 +62,8 @@ const struct field_custom fbuf_port_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* A numeric address or a name; brackets around IPv6 are dropped here and put where they belong. */
+/* Reads a numeric address or a name.  Drops brackets around IPv6, which are added again where
+ * needed. */
 static void address_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -87,7 +88,7 @@ static void address_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
-/* Finds the address with the port that stands beside it. */
+/* Finds the address together with the port of the same device. */
 static void address_names(const void *value, const struct where *at, struct host_visit *visit)
 {
 	const struct fbuf *fbuf = (const void *)((const char *)value - offsetof(struct fbuf, host));
@@ -129,7 +130,7 @@ static const char *fbuf_placeholder(const struct device *dev)
 	return fbuf->port == FBUF_PORT_AUTO ? "5900" : NULL;
 }
 
-/* Caller frees. */
+/* Returns "ADDR:PORT", with `less` subtracted from the port.  Caller frees. */
 static char *fbuf_place(const struct device *dev, int64_t less)
 {
 	const struct fbuf *fbuf = dev->config;
@@ -168,7 +169,7 @@ static void fbuf_forget_first(struct device *dev)
 	((struct fbuf *)dev->config)->wait = false;
 }
 
-/* 16 has more and a minimum; before, too large a screen ends bhyve (pci_fbuf.c). */
+/* Refuses a screen at which bhyve before FreeBSD 16 would exit (pci_fbuf.c). */
 static int fbuf_check_size(
     const struct fbuf *fbuf, const struct bhyve_host *host, struct error *err)
 {

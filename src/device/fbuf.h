@@ -1,4 +1,4 @@
-/* The frame buffer as `fbuf` devices and the spec's `graphic` know it. */
+/* The frame buffer, which `fbuf` devices and the spec's `graphic` describe. */
 #ifndef DEVICE_FBUF_H
 #define DEVICE_FBUF_H
 
@@ -8,7 +8,7 @@
 
 #include "device/field.h"
 
-#define FBUF_PORT_AUTO 0 /* a free one, 5900 or above */
+#define FBUF_PORT_AUTO 0 /* a free port, 5900 or above */
 #define FBUF_FIRST_PORT 5900
 
 /* Legacy VGA, in the order of fbuf_vga_words. */
@@ -20,7 +20,7 @@ struct fbuf {
 	int64_t width, height; /* 0: the hypervisor's choice */
 	int vga;	       /* enum fbuf_vga */
 	char *password, *password_file;
-	bool wait; /* the first boot waits for a client */
+	bool wait; /* the first boot waits for a VNC client */
 };
 
 extern const char *const fbuf_vga_words[];

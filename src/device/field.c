@@ -343,7 +343,7 @@ static void print_words(const struct words *w, struct str *json)
 	str_add(json, "]");
 }
 
-/* Without a value in it, it was not given. */
+/* Prints null for an object without any value: it was not given. */
 static void print_object(const struct field *rows, const void *from, struct str *json)
 {
 	size_t before = json->length;
@@ -388,7 +388,7 @@ static void print_list(const struct field *f, const struct field_list *list, str
 	str_add(json, "]");
 }
 
-/* What the decoder would not take was not given. */
+/* Prints null for a value out of range, which stands for a key that was not given. */
 static void print_integer(const struct field *f, int64_t value, struct str *json)
 {
 	if (f->has_range && (value < f->min || value > f->max))

@@ -1,7 +1,5 @@
-/*
- * Field descriptors: one row tells everything about one key of the spec or of a device, and the
- * decoder, the printer, the list of keys and the tests walk the rows.
- */
+/* Field descriptors.  One row has everything about one key of the spec or of a device; the decoder,
+ * the printer, the lists of keys and the tests walk the rows. */
 #ifndef DEVICE_FIELD_H
 #define DEVICE_FIELD_H
 
@@ -16,12 +14,12 @@
 #include "base/where.h"
 #include "base/words.h"
 
-/* What is the same for every field of one document. */
+/* State of decoding one document. */
 struct decoder {
 	struct report *report;
-	const char *directory; /* absolute; relative paths start here */
-	bool of_ucl;	       /* numbers may be what UCL made of them: 512000000 of 512M */
-	struct words *notes;   /* remarks about what is accepted; NULL: nobody wants them */
+	const char *directory; /* absolute; where relative paths start */
+	bool of_ucl;	       /* numbers may be UCL's reading of a suffix: 512000000 for 512M */
+	struct words *notes;   /* remarks about accepted values; may be NULL */
 };
 
 enum field_type {
@@ -34,25 +32,25 @@ enum field_type {
 	FIELD_MAP,	 /* struct pairs: an object of strings */
 	FIELD_OBJECT,	 /* a struct described by rows of its own */
 	FIELD_LIST,	 /* struct field_list: a list of such structs */
-	FIELD_HOOK,	 /* bool: there is a Lua function, which stays in Lua */
-	FIELD_CUSTOM,	 /* whatever its struct field_custom makes of it */
+	FIELD_HOOK,	 /* bool: the document has a Lua function, which stays in Lua */
+	FIELD_CUSTOM,	 /* any type; its struct field_custom reads and prints it */
 	FIELD_ELSEWHERE, /* handled where the document is merged; known here, not decoded */
 };
 
-/* What a value names of the host: vmrun --sandbox asks this of every row. */
+/* What a value names on the host; vmrun --sandbox checks it for every row. */
 enum host_kind {
-	HOST_UNSAID,	/* not stated: the sandbox refuses a value that is text, and a test fails */
-	HOST_NONE,	/* names nothing of the host */
-	HOST_ROWS,	/* the rows below it say */
-	HOST_FORBIDDEN, /* runs a command, or passes text on unchecked: `reaches` says what */
+	HOST_UNSAID,	/* not stated: the sandbox refuses text, and a test fails */
+	HOST_NONE,	/* names nothing on the host */
+	HOST_ROWS,	/* stated by the rows below */
+	HOST_FORBIDDEN, /* runs a command, or passes on unchecked text: see `reaches` */
 	HOST_PATH,	/* a file, directory or device */
-	HOST_FIRMWARE,	/* a file that is only read: also one of the places of firmware */
-	HOST_SCRIPT,	/* a file of Lua: below the spec's directory only */
+	HOST_FIRMWARE,	/* a file that is only read; may be installed firmware */
+	HOST_SCRIPT,	/* a Lua file, below the spec's directory only */
 	HOST_INTERFACE, /* a network interface, switch or netgraph node */
 	HOST_PCI,	/* a PCI device: "3/0/0" or "ppt0" */
 	HOST_ADDRESS,	/* "ADDR:PORT" or "[V6]:PORT" */
-	HOST_BY_VALUE,	/* `names` looks at the value */
-	HOST_INVALID,	/* of `names` only: the sandbox cannot take the value */
+	HOST_BY_VALUE,	/* `names` decides by the value */
+	HOST_INVALID,	/* reported by `names` only: the sandbox cannot judge the value */
 };
 
 struct host_visit;
@@ -61,23 +59,22 @@ struct host_use {
 	enum host_kind kind;
 	const char *reaches; /* HOST_FORBIDDEN: "runs a command of the host" */
 	/* HOST_BY_VALUE: calls host_found() for each thing that the value names.  `value` points at
-	 * the row's member, given or not, inside its struct. */
+	 * the row's member inside its struct, whether the key is given or not. */
 	void (*names)(const void *value, const struct where *at, struct host_visit *visit);
 };
 
-/* A kind of value that no plain type describes: how it is read and shown, and what it looks like.
- */
+/* A kind of value that no plain type describes: how it is read and printed, and its type. */
 struct field_custom {
 	void (*parse)(
 	    const struct node *value, void *into, const struct where *at, struct decoder *d);
 	void (*print)(const void *from, struct str *json); /* "null" for unset */
-	void (*clear)(void *what);			   /* NULL: it owns nothing */
-	const char *type;   /* for people, in the words of LuaLS: "integer|string" */
+	void (*clear)(void *what);			   /* NULL: the value owns nothing */
+	const char *type;   /* for users, in LuaLS syntax: "integer|string" */
 	const char *schema; /* the inside of its JSON Schema: "\"type\":\"integer\"" */
-	/* It may be an object of these rows too, which merges key by key; type and schema tell of
-	 * the other forms.  Their offsets count from where the value is. */
+	/* The value may also be an object of these rows, which merges key by key; type and schema
+	 * describe its other forms.  Offsets count from the start of the value. */
 	const struct field *rows;
-	struct host_use host; /* for rows that state none themselves */
+	struct host_use host; /* for rows that do not state their own */
 };
 
 struct field_list {
@@ -91,25 +88,25 @@ struct field {
 	size_t offset;
 	const char *alias; /* another name for the key, or NULL */
 	bool required;
-	bool hidden;   /* not printed: what is made of it is */
-	bool quiet;    /* FIELD_BOOL: printed when it is true only */
+	bool hidden;   /* not printed, because what is made from it is */
+	bool quiet;    /* FIELD_BOOL: printed only if true */
 	bool one_line; /* a string without a line end */
 	bool has_range;
 	int64_t min, max;	    /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
 	size_t max_length;	    /* bytes of a string; 0: no limit */
 	const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
 	const struct field *rows;   /* FIELD_OBJECT, FIELD_LIST */
-	/* FIELD_OBJECT: why a key without a row cannot be one (owned by the caller), or NULL: it is
-	 * just not known. */
+	/* FIELD_OBJECT: returns why a key without a row is invalid (caller frees), or NULL if it is
+	 * merely unknown. */
 	char *(*explain_unknown)(const char *key);
 	size_t size; /* of one entry of FIELD_LIST */
 	const struct field_custom *custom;
-	/* The value of a key that is not given, as JSON; NULL: there is none, and the member holds
-	 * zeros, or `unset` where it is an int64_t that may be 0. */
+	/* The value of a key that is not given, as JSON.  NULL: the member is zeroed then, or holds
+	 * `unset` if it is an int64_t for which 0 is a value. */
 	const char *preset;
 	int64_t unset;
-	struct host_use host;  /* each row that holds text, or its custom, states it */
-	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in the words of LuaLS */
+	struct host_use host;  /* stated by each row that holds text, or by its custom */
+	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in LuaLS syntax */
 	const char *help;
 };
 
@@ -119,7 +116,7 @@ struct field {
  */
 #define DESCRIBES(name, type) typedef type name##_value
 
-/* The offset of a member of exactly this type. */
+/* The offset of a member, which must have exactly this type. */
 #define FIELD_OFFSET(owner, member, type) \
 	(offsetof(owner, member) + _Generic(&((owner *)0)->member, type * : 0))
 
@@ -130,7 +127,7 @@ struct field {
 #define PRESET_NUMBER(number) PRESET_TEXT(number)
 #define PRESET_TEXT(text) #text
 
-/* One row each: what follows the member's type are further members of struct field. */
+/* Each macro makes one row; its last arguments are further members of struct field. */
 /* clang-format off */
 #define ROW_STRING(key, owner, member, ...) \
 	{ key, FIELD_STRING, FIELD_OFFSET(owner, member, char *), __VA_ARGS__ }
@@ -166,39 +163,40 @@ struct field {
 #define ROW_ELSEWHERE(key, ...) { key, FIELD_ELSEWHERE, __VA_ARGS__ }
 /* clang-format on */
 
-/* Fills a zeroed *into with what the rows say of keys that are not given. */
+/* Fills a zeroed *into with the presets of all rows. */
 void field_preset(const struct field *rows, void *into);
-/*
- * Fills *into from an object by its rows.  Every fault goes into the report: unknown keys with the
- * nearest known one, missing ones, wrong types, values out of range.  *into must hold the presets.
- */
+/* Fills *into from an object by its rows.  Reports every error: unknown keys (with the nearest
+ * known one), missing keys, wrong types, values out of range.  *into must hold the presets. */
 void field_decode(const struct field *rows, const struct node *object, void *into,
     const struct where *at, struct decoder *d);
 /* Adds `"key":value,` for every row that has a value, in the order of the rows. */
 void field_print(const struct field *rows, const void *from, struct str *json);
-/* Frees what field_decode() made, and leaves the struct as unset. */
+/* Frees what field_decode() allocated, and leaves every member unset. */
 void field_clear(const struct field *rows, void *what);
 
-/* The row of a key or of its alias, or NULL. */
+/* Returns the row of a key or of its alias, or NULL. */
 const struct field *field_find(const struct field *rows, const char *key);
 
-/* Pieces that custom parsers share. */
+/* Helpers for custom parsers. */
 
-/* "a string", got: an object. */
+/* Reports "expected a string, got an object". */
 void field_type_error(
     const struct node *value, const char *expected, const struct where *at, struct decoder *d);
-/* Lends the text of a string that is not empty and holds no NUL; else reports and returns NULL. */
+/* Lends the text of a string that is not empty and holds no NUL.  Otherwise reports why and returns
+ * NULL. */
 const char *field_text(const struct node *value, const struct where *at, struct decoder *d);
-/* Reads an integer in [min, max]; else reports and returns false. */
+/* Reads an integer between min and max.  Otherwise reports why and returns false. */
 bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *out,
     const struct where *at, struct decoder *d);
-/* Reads one of the choices (NULL-terminated; "" stands for none given) into its index. */
+/*
+ * Reads one of the choices into its index.  The list is NULL-terminated; "" in it means not given.
+ */
 void field_choice(const struct node *value, const char *const *choices, int *out,
     const struct where *at, struct decoder *d);
-/* Parts of printers: a string or null; the clear function of a char *. */
+/* Print a string or null, and free a string: for customs whose value is a char *. */
 void field_print_text(const char *text, struct str *json);
 void field_clear_text(void *pointer);
-/* Absolute form of a path of the spec. Caller frees. */
+/* Returns the absolute form of a path of the spec.  Caller frees. */
 char *field_path(const char *path, const char *directory);
 
 #endif

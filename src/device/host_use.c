@@ -1,4 +1,4 @@
-/* Walking rows for what their values name of the host. */
+/* Walks rows for what their values name on the host. */
 #include "device/host_use.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ const struct host_use *host_use_of(const struct field *f)
 	return &f->host;
 }
 
-/* Tells whether there is a value: one that would be printed, and not false. */
+/* Returns whether the key has a value that would be printed and is not false. */
 static bool is_given(const struct field *f, const void *from)
 {
 	struct field rows[2] = { *f };

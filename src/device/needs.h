@@ -1,7 +1,5 @@
-/*
- * What a VM needs of its host: facts that a check asks for before the start, and things that are
- * taken for it.  A device lists its needs; src/check knows how to ask, and what mends it.
- */
+/* What a VM needs of its host: checked before the start, and in part taken for the VM.  A device
+ * lists its needs; src/check knows how to check and to fix each kind. */
 #ifndef DEVICE_NEEDS_H
 #define DEVICE_NEEDS_H
 
@@ -16,14 +14,14 @@
 #define MAX_INTERFACE 15
 
 enum need_kind {
-	NEED_DISK,	/* an image or a disk device that nobody else writes to */
+	NEED_DISK,	/* an image or disk device that no other VM writes to */
 	NEED_FILE,	/* a file that can be read */
 	NEED_DIRECTORY, /* a directory that the guest gets */
 	NEED_INTERFACE, /* an interface that the hypervisor opens: a tap */
-	NEED_BRIDGE,	/* a bridge, which a tap of ours joins */
+	NEED_BRIDGE,	/* a bridge, which a tap of vmrun joins */
 	NEED_SWITCH,	/* a vale(4) switch or a netmap port */
 	NEED_NETGRAPH,	/* a node of ng_socket(4)'s graph */
-	NEED_SOCKET,	/* a unix socket that the hypervisor makes and leaves behind */
+	NEED_SOCKET,	/* a unix socket that the hypervisor creates and leaves behind */
 	NEED_SERVER,	/* a unix socket that another program serves */
 	NEED_PORT,	/* a TCP port to listen on, "ADDR:PORT" or "[V6]:PORT" */
 	NEED_SERIAL,	/* a serial device: a tty or one end of a nmdm(4) pair */
@@ -35,15 +33,16 @@ enum need_kind {
 struct need {
 	enum need_kind kind;
 	char *what;
-	const char *key; /* of the spec or the device: where `what` stands; static */
-	/* Of the spec: the object that the key is in, or the list with the entry's place in it. */
+	const char *key; /* key of the spec or the device that has `what`; static */
+	/* For a key of the spec: the object that the key is in, or the list and the entry's index.
+	 */
 	const char *above; /* static; NULL: none */
 	bool listed;
 	size_t index;
-	bool bhyve_only; /* under qemu the device does without it */
+	bool bhyve_only; /* not needed under qemu */
 	bool write;	 /* NEED_DISK, NEED_DIRECTORY: the guest may write to it */
 	bool cd;	 /* NEED_DISK: the guest sees a CD drive */
-	int64_t sector;	 /* NEED_DISK: the logical sector size that was asked for, 0: none */
+	int64_t sector;	 /* NEED_DISK: the logical sector size of the spec, 0: none */
 };
 
 struct needs {
@@ -53,9 +52,9 @@ struct needs {
 
 /* Adds a need and lends it until the next one is added. `what` is copied. */
 struct need *needs_add(struct needs *needs, enum need_kind kind, const char *key, const char *what);
-/* "disk", "tap", ...: what it is called in messages. */
+/* Returns the name of the kind for messages: "disk", "interface", ... */
 const char *need_name(enum need_kind kind);
-/* Can only one device of one VM have it? */
+/* Returns whether only one device of a VM can have it. */
 bool need_is_exclusive(const struct need *need);
 void needs_clear(struct needs *needs);
 #define NEEDS_AUTO __attribute__((cleanup(needs_clear)))

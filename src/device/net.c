@@ -16,7 +16,7 @@
 #define MAX_MTU 65535
 
 struct net {
-	char *name, *bridge; /* exactly one: a backend, or where a tap of ours goes */
+	char *name, *bridge; /* exactly one: a backend, or the bridge that a tap of vmrun joins */
 	char *type, *mac;
 	int64_t mtu; /* 0: the backend's */
 	char *path, *peerhook, *socket, *hook;
@@ -24,7 +24,9 @@ struct net {
 	bool open;
 };
 
-/* Six times two hex digits with colons between them; sscanf() would let blanks and signs pass. */
+/*
+ * Reads six pairs of hex digits with colons between them; sscanf() would accept blanks and signs.
+ */
 static bool read_mac(const char *text, unsigned b[6])
 {
 	static const char form[] = "xx:xx:xx:xx:xx:xx";
@@ -78,7 +80,7 @@ static const struct field_custom mac_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* An integer, or its digits in a string as the original vmrun wanted it. */
+/* Reads an integer, or its digits in a string, as the original vmrun wanted it. */
 static void mtu_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -111,7 +113,9 @@ static const struct field_custom mtu_custom = {
 
 static void net_names(const void *value, const struct where *at, struct host_visit *visit);
 
-/* Finds ADDR:PORT of the host in PROTO:[ADDR]:PORT-[ADDR]:PORT; without ADDR it listens on all. */
+/*
+ * Finds the host's ADDR:PORT in PROTO:[ADDR]:PORT-[ADDR]:PORT; without ADDR, slirp listens on all.
+ */
 static void hostfwd_names(const void *value, const struct where *at, struct host_visit *visit)
 {
 	const struct words *rules = value;
@@ -172,7 +176,9 @@ static bool starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* bhyve matches the backend by prefix (net_backends.c); `type` overrules the name. */
+/*
+ * Returns the backend, which bhyve matches by prefix (net_backends.c); `type` overrides the name.
+ */
 static const char *backend(const struct net *net)
 {
 	static const char *const known[] = { "tap", "vmnet", "netgraph", "netmap", "vale",
@@ -222,7 +228,7 @@ static void check_keys_of(const struct net *net, const struct where *at, struct 
 		    net->name != NULL ? net->name : "a bridge");
 }
 
-/* Where the packets go: exactly one of the two keys says it. */
+/* Checks that exactly one of "name" and "bridge" names the backend. */
 static bool check_backend(const struct net *net, const struct where *at, struct decoder *d)
 {
 	struct where name = { at, "name", 0 }, type = { at, "type", 0 };
@@ -271,7 +277,7 @@ static void net_check(const struct device *dev, const struct where *at, struct d
 	check_keys_of(net, at, d);
 }
 
-/* Stable, and different for every interface: 58:9c:fc is the FreeBSD project's prefix. */
+/* Makes a stable MAC address, different for every interface; 58:9c:fc is FreeBSD's prefix. */
 static void net_complete(struct device *dev, const char *vm_name)
 {
 	struct net *net = dev->config;
@@ -286,7 +292,7 @@ static void net_complete(struct device *dev, const char *vm_name)
 	net->mac = mem_format("58:9c:fc:%02x:%02x:%02x", digest[0], digest[1], digest[2]);
 }
 
-/* Two with one address on one network lose each other's packets. */
+/* Claims the MAC address: two interfaces with the same one lose each other's packets. */
 static void net_claims(const struct device *dev, struct pairs *claims)
 {
 	MEM_AUTO char *mac = mem_copy(((const struct net *)dev->config)->mac);
@@ -367,7 +373,7 @@ static void add_tap(const struct device *dev, struct words *argv)
 	qemu_pair(argv, "downscript", "no");
 }
 
-/* Each rule is an option of its own. */
+/* Adds user networking; each forwarding rule is one pair. */
 static void add_slirp(const struct device *dev, struct words *argv)
 {
 	const struct words *rules = &((const struct net *)dev->config)->hostfwd;

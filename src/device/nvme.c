@@ -10,13 +10,13 @@
 #include "device/qemu_words.h"
 
 #define MAX_RAM 1048576 /* MiB */
-#define MAX_QUEUES 16	/* bhyve takes more for 16 */
-/* The controller tells the size of its queues less one, in 16 bits, and NVMe forbids 0 there. */
+#define MAX_QUEUES 16	/* bhyve takes a larger number for 16 */
+/* The controller announces the size of its queues minus one, in 16 bits, and NVMe forbids 0. */
 #define MIN_ENTRIES 2
 #define MAX_ENTRIES 65536
 #define MAX_IOSLOTS 128 /* requests that the block backend can queue (block_if.h) */
 
-/* May the guest discard blocks? */
+/* Whether the guest may discard blocks. */
 enum dsm { DSM_UNSET, DSM_AUTO, DSM_ENABLE, DSM_DISABLE, DSMS };
 
 static const char *const dsm_choices[] = {
@@ -31,7 +31,7 @@ _Static_assert(
     sizeof(dsm_choices) / sizeof(dsm_choices[0]) == DSMS + 1, "a word for each, and a NULL");
 
 struct nvme {
-	struct disk disk;		 /* its path NULL: memory */
+	struct disk disk;		 /* its path is NULL for memory */
 	int64_t ram, maxq, qsz, ioslots; /* 0: unset */
 	int64_t sectsz;			 /* bytes; 0: the disk's */
 	uint64_t eui64;			 /* 0: made by the hypervisor */
@@ -68,7 +68,7 @@ static const struct field_custom sectsz_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* "0x..." or digits, all of 64 bits; 0 when it is neither. */
+/* Reads "0x..." or decimal digits of at most 64 bits.  Returns 0 for anything else. */
 static uint64_t read_eui64(const char *text)
 {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
@@ -83,10 +83,8 @@ static uint64_t read_eui64(const char *text)
 	return errno == 0 ? value : 0;
 }
 
-/*
- * Integers of JSON beyond 63 bits arrive as their digits; those that Lua reads from 0x... arrive as
- * negative numbers.  No identifier begins with 0xff, which a small negative number would do.
- */
+/* Reads an identifier.  Integers of JSON beyond 63 bits arrive as digits, those that Lua reads from
+ * 0x... as negative numbers.  Small negative numbers begin with 0xff, which no identifier does. */
 static void eui64_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -153,7 +151,7 @@ static const struct field nvme_fields[] = {
 };
 /* clang-format on */
 
-/* Keys of the block backend, which memory does not have. */
+/* Refuses the keys of the block backend, which memory does not have. */
 static void check_memory(const struct nvme *nvme, const struct where *at, struct decoder *d)
 {
 	const struct disk *disk = &nvme->disk;
@@ -178,7 +176,8 @@ static void check_memory(const struct nvme *nvme, const struct where *at, struct
 	}
 }
 
-/* The guest learns of one size; bhyve would keep what differs from it to itself. */
+/* Refuses sector sizes that differ: the guest learns only one of them, and bhyve would drop the
+ * rest. */
 static void check_sectors(const struct nvme *nvme, const struct where *at, struct decoder *d)
 {
 	int64_t size = nvme->sectsz != 0 ? nvme->sectsz : nvme->disk.logical;
@@ -258,7 +257,7 @@ static int nvme_bhyve(
 	return rc;
 }
 
-/* What is written to memory goes to an overlay of its own, which has no name and ends with qemu. */
+/* Adds memory as a disk.  Writes go to an unnamed overlay, which disappears with qemu. */
 static void add_memory(const struct nvme *nvme, const char *node, struct words *argv)
 {
 	qemu_begin(argv, "-drive", NULL);
@@ -301,7 +300,7 @@ static int nvme_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	qemu_pair(q->argv, "id", dev->id);
 	if (nvme->disk.ser != NULL)
 		qemu_pair(q->argv, "serial", nvme->disk.ser);
-	else /* as bhyve */
+	else /* as bhyve makes it */
 		qemu_pairf(q->argv, "serial", "NVME-%d-%d", dev->slot.slot, dev->slot.function);
 	qemu_address(q, dev);
 	if (nvme->maxq != 0)

@@ -9,17 +9,17 @@
 #include "device/qemu_words.h"
 
 struct lookup {
-	char *vendor, *device; /* 4 or 8 hex digits, small */
+	char *vendor, *device; /* 4 or 8 hex digits in lower case */
 };
 
 struct passthru {
-	char *src; /* "B/S/F" or "pptN"; NULL: to be looked up */
+	char *src; /* "B/S/F" or "pptN"; NULL: found by lookup */
 	struct lookup lookup;
 	char *rom;
 	int64_t bootindex; /* -1: none */
 };
 
-/* N of at most `max`, at the start of *text, which moves behind it. */
+/* Reads a number up to `max` at the start of *text, and moves *text behind it. */
 static bool take_number(const char **text, long max, long *out)
 {
 	size_t n = strspn(*text, "0123456789");
@@ -31,7 +31,7 @@ static bool take_number(const char **text, long max, long *out)
 	return *out <= max;
 }
 
-/* Bus, slot and function with the same separator between them, and nothing after them. */
+/* Reads bus, slot and function with the same separator between them and nothing behind them. */
 static bool read_address(const char *text, struct slot *out)
 {
 	long bus, slot, function;
@@ -169,7 +169,7 @@ static const char *passthru_placeholder(const struct device *dev)
 	return ((const struct passthru *)dev->config)->src == NULL ? "pptAUTO" : NULL;
 }
 
-/* "B/S/F" or a name. */
+/* Returns the device's "B/S/F" or its name. */
 static const char *source(const struct device *dev)
 {
 	const char *src = ((const struct passthru *)dev->config)->src;

@@ -1,4 +1,4 @@
-/* raw: whatever the user writes after the slot of bhyve's -s. */
+/* raw: the text that the user writes after the slot of bhyve's -s. */
 #include "device/device.h"
 
 struct raw {

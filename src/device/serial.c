@@ -26,7 +26,7 @@ static bool is_address(const char *host, size_t n)
 	return inet_pton(brackets ? AF_INET6 : AF_INET, text, bytes) == 1;
 }
 
-/* ADDR:PORT or [V6]:PORT of tcp=, else NULL. */
+/* Returns the ADDR:PORT or [V6]:PORT of a tcp= backend, otherwise NULL. */
 static const char *tcp_place(const char *backend)
 {
 	return strncmp(backend, "tcp=", 4) == 0 ? backend + 4 : NULL;

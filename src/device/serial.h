@@ -9,17 +9,17 @@
 #include "device/host_use.h"
 #include "device/needs.h"
 
-/* Is it "stdio", a device, or tcp=ADDR:PORT with a numeric address? */
+/* Returns whether it is "stdio", a device, or tcp=ADDR:PORT with a numeric address. */
 bool serial_is_backend(const char *text);
-/* Adds what no other port of the VM can be connected to. */
+/* Adds the backend, unless several ports of the VM can share it. */
 void serial_claim(const char *backend, struct pairs *claims);
-/* Do these claims have our stdin and stdout among them? */
+/* Returns whether vmrun's stdin and stdout are among the claims. */
 bool serial_claims_stdio(const struct pairs *claims);
-/* Adds what it needs of the host; `key` is where the backend stands. */
+/* Adds what the backend needs of the host; `key` is the key that names the backend. */
 void serial_need(const char *backend, const char *key, struct needs *needs);
-/* Finds what a backend names of the host: names function of rows that hold a char *. */
+/* Finds what a backend names on the host: the `names` function for rows that hold a char *. */
 void serial_names(const void *value, const struct where *at, struct host_visit *visit);
-/* -chardev with this id for qemu. */
+/* Adds a -chardev with this id for qemu. */
 void serial_qemu(const char *backend, const char *id, struct words *argv, struct words *notes);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_NUMBER 9999 /* that is read; larger ones are out of every range */
+#define MAX_NUMBER 9999 /* larger numbers are clamped: they are out of every range */
 
 const char *slot_text(const struct slot *s, char text[SLOT_TEXT])
 {
@@ -30,7 +30,9 @@ static void slot_print(const void *slot, struct str *json)
 		str_add(json, "null");
 }
 
-/* Reads up to three decimal numbers between colons; returns how many, 0 when it is nothing such. */
+/*
+ * Reads up to three decimal numbers between colons.  Returns how many; 0 if the text is malformed.
+ */
 static int split(const char *text, int number[3])
 {
 	int n = 0;

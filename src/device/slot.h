@@ -18,7 +18,7 @@ struct slot {
 /* Room for "255:31:7" and its NUL. */
 #define SLOT_TEXT 12
 
-/* "3", "3:0", "0:3:0" or an integer, into a struct slot. */
+/* Reads "3", "3:0", "0:3:0" or an integer into a struct slot. */
 DESCRIBES(slot_custom, struct slot);
 extern const struct field_custom slot_custom;
 /* Writes "B:S:F" into text and returns it. */

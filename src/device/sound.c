@@ -43,7 +43,7 @@ static int hda_bhyve(
 	return 0;
 }
 
-/* The devices of sound(4) are FreeBSD's: the guest gets its card, and nobody hears it. */
+/* Adds the sound card without a backend, because the devices of sound(4) are FreeBSD's. */
 static int hda_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct hda *hda = dev->config;

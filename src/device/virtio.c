@@ -121,7 +121,8 @@ static void scsi_claims(const struct device *dev, struct pairs *claims)
 		pairs_addf(claims, CLAIM_BOOT_INDEX, "%" PRId64, scsi->bootindex);
 }
 
-/* An image is for qemu, which has no CTL. */
+/* Returns whether the path is a device of ctl(4); otherwise it is an image for qemu, which has no
+ * CTL. */
 static bool is_ctl(const struct scsi *scsi)
 {
 	return strncmp(scsi->path, "/dev/", 5) == 0;
@@ -137,7 +138,7 @@ static void scsi_needs(const struct device *dev, struct needs *needs)
 		needs_add(needs, NEED_DISK, "path", scsi->path)->write = true;
 }
 
-/* FreeBSD 16 has a list of targets in place of the one device. */
+/* Adds the variables.  FreeBSD 16 has a list of targets instead of one device. */
 static int scsi_bhyve(
     const struct device *dev, const struct bhyve_host *host, struct pairs *vars, struct error *err)
 {

@@ -298,7 +298,7 @@ struct node *spec_merge_rules(void);
 void spec_complete(struct spec *spec);
 /* Does it leave something open that only a run can find? */
 bool spec_is_open(const struct spec *spec);
-/* The VM has booted before: drops what holds for the first boot only. */
+/* Drops the settings that hold for the first boot only. */
 void spec_forget_first(struct spec *spec);
 /* The resolved spec as JSON, indented. Caller frees. */
 char *spec_print(const struct spec *spec);
