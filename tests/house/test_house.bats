@@ -107,7 +107,7 @@ broken() {
 @test "ways around: a way up, angle brackets" {
 	echo '#include "../machine/a.h"' >src/cli/a.c
 	broken 'a way up'
-	for name in machine/a.h vmmachine/a.h vmrun/vmrun.h; do
+	for name in machine/a.h vmrun/a.h vmrun/vmrun.h; do
 		echo "#include <$name>" >src/cli/a.c
 		broken 'is ours'
 	done
