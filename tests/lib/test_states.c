@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "life.h"
@@ -336,6 +337,17 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* It is between 0 and 1 o'clock: window.json boots at night only, and would wait for it. */
+static void set_night(void)
+{
+	time_t now = time(NULL);
+	char zone[16];
+
+	(void)snprintf(zone, sizeof(zone), "UTC%d", (int)(now % 86400 / 3600));
+	(void)setenv("TZ", zone, 1);
+	tzset();
+}
+
 static void make_host(void)
 {
 	char rom[256];
@@ -344,6 +356,7 @@ static void make_host(void)
 	(void)strcat(rom, "/rom");
 	(void)setenv("VMRUN_GUEST", rom, 1);
 	(void)setenv("VM", "web1", 1); /* for fleet.lua */
+	set_night();
 	write_file("state/interfaces", "bridge0 up\n");
 	write_file("state/pci",
 	    "ppt0@pci0:3:0:0:\tclass=0x030000 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 "
