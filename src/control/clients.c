@@ -55,7 +55,7 @@ void places_mark(struct control *c, struct client *client)
 
 void places_drop(struct control *c, struct client *client)
 {
-	size_t place = (size_t)(client->tag - MACHINE_TAG_CLIENT);
+	size_t place = (size_t)(client->tag - CONTROL_TAG_CLIENT);
 	bool is_over = c->listening.fd < 0;
 
 	waiting_forget(c, client);
@@ -74,7 +74,7 @@ void places_drop(struct control *c, struct client *client)
 	}
 	c->count--;
 	c->client[place] = NULL;
-	client_free(client, is_over ? NULL : c->machine->wait);
+	client_free(client, is_over ? NULL : c->wait);
 }
 
 void places_make_room(struct control *c)
@@ -118,7 +118,7 @@ static size_t reserved_place(struct control *c)
 		if (victim == NULL || goes_before(c->client[i], victim))
 			victim = c->client[i];
 	}
-	place = (size_t)(victim->tag - MACHINE_TAG_CLIENT);
+	place = (size_t)(victim->tag - CONTROL_TAG_CLIENT);
 	hear_out(c, victim);
 	dismiss(c, victim);
 	return place;
@@ -127,17 +127,17 @@ static size_t reserved_place(struct control *c)
 /* One line for a client that gets no place; what the socket does not take is not sent. */
 static void turn_away(struct control *c, int fd, const char *why)
 {
-	struct client *client = client_new(fd, MACHINE_TAG_CONTROL, 0, c->machine->wait);
+	struct client *client = client_new(fd, CONTROL_TAG, 0, c->wait);
 
 	client_refuse(client, NULL, why);
 	(void)client_flush(client);
-	client_free(client, c->machine->wait);
+	client_free(client, c->wait);
 }
 
 static void let_in(struct control *c, int fd, pid_t pid, bool hurried)
 {
 	size_t place = hurried ? reserved_place(c) : c->free_place[--c->free_count];
-	struct client *client = client_new(fd, MACHINE_TAG_CLIENT + place, pid, c->machine->wait);
+	struct client *client = client_new(fd, CONTROL_TAG_CLIENT + place, pid, c->wait);
 
 	client->reserved = hurried;
 	c->client[place] = client;
@@ -176,7 +176,7 @@ void places_update(struct control *c, struct client *client)
 	bool streams = client->hears || client->is_console;
 	bool owes = client_unread(client) > 0;
 
-	client_want(client, c->machine->wait, may_read(client));
+	client_want(client, c->wait, may_read(client));
 	if (owes && !streams)
 		alarms_set(&c->stalled, &client->stall, client->moved_ms, client);
 	else

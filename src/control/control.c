@@ -22,22 +22,22 @@ static void hear_console(void *context, const char *bytes, size_t n)
 	c->prints = true;
 }
 
-int control_open(struct control **out, struct machine *m, const char *path,
+int control_open(struct control **out, struct machine *m, struct waitset *wait, const char *path,
     const struct control_owner *owner, struct error *err)
 {
 	struct control *c = mem_zero(sizeof(*c));
 
 	c->machine = m;
+	c->wait = wait;
 	c->owner = *owner;
 	places_open(c);
 	if (listening_open(c, path, err) != 0) {
 		free(c);
 		return -1;
 	}
-	event_listen(m->events, hear_event, c);
-	m->console.hear = hear_console;
-	m->console.hear_context = c;
-	m->control = c;
+	event_listen(c->owner.events, hear_event, c);
+	machine_console(m)->hear = hear_console;
+	machine_console(m)->hear_context = c;
 	*out = c;
 	return 0;
 }
@@ -47,9 +47,9 @@ void control_wake(struct control *c, uintptr_t tag)
 	struct client *client;
 
 	c->busy = true;
-	if (tag == MACHINE_TAG_CONTROL) {
+	if (tag == CONTROL_TAG) {
 		listening_accept(c);
-	} else if ((client = c->client[tag - MACHINE_TAG_CLIENT]) != NULL) {
+	} else if ((client = c->client[tag - CONTROL_TAG_CLIENT]) != NULL) {
 		if (client->reading && !client->leaves)
 			client_read(client);
 		if (!client->reading && !client->writing && client_is_gone(client))
@@ -110,7 +110,7 @@ void control_settle(struct control *c)
 	c->busy = true;
 	c->news = false;
 	listening_look(c);
-	event_tell(c->machine->events);
+	event_tell(c->owner.events);
 	waiting_look(c);
 	streaming_mark(c);
 	settle_moved(c);
@@ -118,8 +118,6 @@ void control_settle(struct control *c)
 	c->busy = false;
 	if (machine_ended(c->machine))
 		control_close(c);
-	else
-		machine_arm(c->machine);
 }
 
 void control_renew(struct control *c)
@@ -138,8 +136,11 @@ void control_sooner(int64_t *at, int64_t other)
 
 int64_t control_until_ms(const struct control *c)
 {
-	int64_t at = waiting_until_ms(c);
+	int64_t at;
 
+	if (c == NULL || c->listening.fd < 0)
+		return -1;
+	at = waiting_until_ms(c);
 	if (ring_first(&c->moved) != NULL || c->news || streaming_has_news(c))
 		return 0;
 	control_sooner(&at, listening_until_ms(c));
@@ -149,22 +150,18 @@ int64_t control_until_ms(const struct control *c)
 
 void control_close(struct control *c)
 {
-	struct machine *m;
-
 	if (c == NULL || c->listening.fd < 0)
 		return;
-	m = c->machine;
 	c->busy = true;
-	event_tell(m->events);
-	event_listen(m->events, NULL, NULL);
-	m->console.hear = NULL;
-	m->control = NULL;
+	event_tell(c->owner.events);
+	event_listen(c->owner.events, NULL, NULL);
+	machine_console(c->machine)->hear = NULL;
 	waiting_end(c);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		if (c->client[i] == NULL)
 			continue;
 		streaming_pump(c, c->client[i]);
-		waitset_forget_fd(m->wait, c->client[i]->fd);
+		waitset_forget_fd(c->wait, c->client[i]->fd);
 	}
 	listening_close(c);
 }

@@ -13,7 +13,9 @@
 #include "vmrun/vmrun.h"
 
 struct control;
+struct event_queue;
 struct machine;
+struct waitset;
 
 /* What only the owner of the machine can do. */
 struct control_owner {
@@ -24,16 +26,24 @@ struct control_owner {
 	/* An event as a line of JSON. Caller frees. */
 	char *(*event_json)(void *context, const struct vmrun_event *event);
 	void *context;
-	const char *vm; /* its name */
+	struct event_queue *events; /* lent */
+	const char *vm;		    /* its name */
 };
 
 /*
- * Listens at this path, where the caller has the lock of the VM's name; owner and machine are lent.
- * From now on the machine calls the functions below.
+ * Tags in the wait set, beyond those of the machine: the socket itself, then clients by their
+ * number.
  */
-int control_open(struct control **out, struct machine *m, const char *path,
+#define CONTROL_TAG (UINTPTR_MAX >> 1)
+#define CONTROL_TAG_CLIENT (CONTROL_TAG + 1)
+
+/*
+ * Listens at this path, where the caller has the lock of the VM's name; owner, machine and wait set
+ * are lent.  From now on the caller's loop calls the functions below.
+ */
+int control_open(struct control **out, struct machine *m, struct waitset *wait, const char *path,
     const struct control_owner *owner, struct error *err);
-/* A descriptor with this tag is ready. */
+/* Serves a descriptor that is ready: its tag is CONTROL_TAG or one beyond. */
 void control_wake(struct control *c, uintptr_t tag);
 /* The console can be written, perhaps. */
 void control_console_ready(struct control *c);
@@ -41,7 +51,7 @@ void control_console_ready(struct control *c);
 void control_settle(struct control *c);
 /* Creates the socket again if it was deleted; its clients stay connected.  NULL is fine. */
 void control_renew(struct control *c);
-/* When it wants to be settled at the latest, by clock_ms(); -1: never. */
+/* When it wants to be settled at the latest, by clock_ms(); -1: never.  NULL is fine. */
 int64_t control_until_ms(const struct control *c);
 /* The supervision is over: says so to all who wait, and removes the socket.  NULL is fine. */
 void control_close(struct control *c);

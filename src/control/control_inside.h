@@ -14,7 +14,11 @@
 #include "control/backlog.h"
 #include "control/client.h"
 #include "control/control.h"
-#include "machine/machine_inside.h"
+#include "machine/machine.h"
+#include "event/event.h"
+#include "platform/waitset.h"
+#include "process/console.h"
+#include "spec/spec.h"
 #include "control/request.h"
 
 #define CONTROL_CLIENTS 1024
@@ -61,6 +65,7 @@ struct listening {
 
 struct control {
 	struct machine *machine; /* lent */
+	struct waitset *wait;	 /* lent */
 	struct control_owner owner;
 	struct listening listening;
 	struct client *client[CONTROL_CLIENTS]; /* the reserved places are the last ones */

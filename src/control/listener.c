@@ -38,7 +38,7 @@ static int make(struct control *c, int *fd, struct error *err)
 
 	if (socket_listen(l->path, fd, err) != 0)
 		return -1;
-	if (waitset_watch_fd(c->machine->wait, *fd, MACHINE_TAG_CONTROL, err) != 0) {
+	if (waitset_watch_fd(c->wait, *fd, CONTROL_TAG, err) != 0) {
 		(void)close(*fd);
 		(void)unlink(l->path);
 		return -1;
@@ -67,7 +67,7 @@ int listening_open(struct control *c, const char *path, struct error *err)
 /* Stops watching: a client that cannot be accepted would wake us all the time. */
 static void be_deaf(struct control *c)
 {
-	waitset_forget_fd(c->machine->wait, c->listening.fd);
+	waitset_forget_fd(c->wait, c->listening.fd);
 	c->listening.deaf = true;
 	c->listening.deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
 }
@@ -115,7 +115,7 @@ static void listen_again(struct control *c)
 
 	if (!take_spare(l))
 		places_make_room(c);
-	l->deaf = waitset_watch_fd(c->machine->wait, l->fd, MACHINE_TAG_CONTROL, &ignored) != 0;
+	l->deaf = waitset_watch_fd(c->wait, l->fd, CONTROL_TAG, &ignored) != 0;
 	if (l->deaf)
 		l->deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
 	error_clear(&ignored);
@@ -127,9 +127,9 @@ void listening_look(struct control *c)
 
 	if (l->deaf && l->deaf_until_ms <= clock_ms())
 		listen_again(c);
-	if (l->boots == c->machine->boots)
+	if (l->boots == machine_boots(c->machine))
 		return;
-	l->boots = c->machine->boots;
+	l->boots = machine_boots(c->machine);
 	listening_renew(c);
 }
 
@@ -139,7 +139,7 @@ static void warn(struct control *c, const char *why)
 	MEM_AUTO char *text = mem_format("cannot create the control socket again: %s", why);
 
 	if (!c->listening.warned)
-		boots_warn(c->machine, text);
+		event_text(event_add(c->owner.events, VMRUN_WARNING), text);
 	c->listening.warned = true;
 }
 
@@ -152,11 +152,11 @@ static void replace(struct control *c, int fresh)
 
 	while (accept_one(c))
 		;
-	waitset_forget_fd(c->machine->wait, l->fd);
+	waitset_forget_fd(c->wait, l->fd);
 	(void)close(l->fd);
 	l->fd = fresh;
 	l->deaf = l->warned = false;
-	boots_warn(c->machine, text);
+	event_text(event_add(c->owner.events, VMRUN_WARNING), text);
 }
 
 void listening_renew(struct control *c)
@@ -189,7 +189,7 @@ void listening_close(struct control *c)
 	if (is_ours(l))
 		(void)unlink(l->path);
 	if (!l->deaf)
-		waitset_forget_fd(c->machine->wait, l->fd);
+		waitset_forget_fd(c->wait, l->fd);
 	(void)close(l->fd);
 	l->fd = -1;
 	if (l->spare >= 0)

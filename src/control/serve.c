@@ -189,13 +189,13 @@ void serving_lines(struct control *c, struct client *client)
 
 void serving_room(struct control *c)
 {
-	const struct console *console = &c->machine->console;
+	const struct console *console = machine_console(c->machine);
 	bool wanted = c->writer != NULL && c->writer->in.length > 0;
 
 	if (console->ours < 0 || wanted == c->wants_room)
 		return;
 	c->wants_room = wanted;
-	waitset_want(c->machine->wait, console->ours, MACHINE_TAG_CONSOLE, true, wanted);
+	machine_want_room(c->machine, wanted);
 }
 
 void serving_type(struct control *c, struct client *client)
@@ -206,7 +206,7 @@ void serving_type(struct control *c, struct client *client)
 		return;
 	/* What a client sends that only reads is dropped. */
 	if (client->writes)
-		n = console_type(&c->machine->console, client_in(client), n);
+		n = console_type(machine_console(c->machine), client_in(client), n);
 	client_used(client, n);
 	serving_room(c);
 }

@@ -55,19 +55,6 @@ static bool next_event(struct control *c, struct client *client)
 	return true;
 }
 
-static bool has_console(const struct machine *m)
-{
-	if (m->console.ours >= 0)
-		return true;
-	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
-		const char *com = m->boot.spec->com[i];
-
-		if (com != NULL && strcmp(com, SPEC_CONSOLE) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* May this client be the one that writes? */
 static bool take_pen(struct control *c, struct client *client, const char *id)
 {
@@ -104,10 +91,10 @@ static void put_console(struct client *client, const struct console *console, si
 
 void streaming_console(struct control *c, struct client *client, const struct order *o)
 {
-	const struct console *console = &c->machine->console;
+	const struct console *console = machine_console(c->machine);
 	char more[64];
 
-	if (!has_console(c->machine)) {
+	if (!machine_has_console(c->machine)) {
 		client_refuse(client, o->id,
 		    "console: no serial port of this VM is \"console\": see com1 in "
 		    "vmrun.conf(5)");
@@ -128,7 +115,7 @@ void streaming_console(struct control *c, struct client *client, const struct or
 
 static bool next_bytes(const struct control *c, struct client *client)
 {
-	const struct console *console = &c->machine->console;
+	const struct console *console = machine_console(c->machine);
 	uint64_t oldest = console->total - console->ring_length;
 
 	if (!client->is_console || client->console_at == console->total)

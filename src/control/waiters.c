@@ -52,7 +52,7 @@ static bool look_for(struct wait *w, const char *bytes, size_t n)
 
 static bool look_back(const struct control *c, struct wait *w)
 {
-	const struct console *console = &c->machine->console;
+	const struct console *console = machine_console(c->machine);
 	size_t n = console->ring_length;
 	MEM_AUTO char *bytes = mem_zero(n + 1);
 

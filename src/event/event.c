@@ -10,7 +10,7 @@
 
 /*
  * Lines of output, and what scripts say, that wait for a reader who does not come; older ones are
- * dropped then.  A reader who does come finds at most what machine_dispatch() adds at once, and the
+ * dropped then.  A reader who does come finds at most what loop_turn() adds at once, and the
  * rest of a pipe at the end.
  */
 #define MOST_WAITING 8192

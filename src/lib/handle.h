@@ -7,6 +7,7 @@
 #include "control/control.h"
 #include "machine/machine.h"
 #include "machine/simulation.h"
+#include "platform/waitset.h"
 #include "ledger/pidfile.h"
 #include "ledger/rundir.h"
 #include "vmrun/vmrun.h"
@@ -26,6 +27,8 @@ struct vmrun {
 	struct boot_source source;
 	struct boot first; /* prepared, not started */
 	struct machine *machine;
+	struct waitset *wait;	      /* of the machine and the control socket; NULL before */
+	int64_t armed_ms;	      /* what its deadline is set to; -1: nothing */
 	struct control *control;      /* NULL: options.control is false, or it has not started */
 	struct simulation simulation; /* that the machine walks through, if it does */
 	struct report report;
@@ -50,6 +53,16 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 /* supervision.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a
  * status that is in the report too. */
 int handle_claim(struct vmrun *vm);
+
+/* loop.c: makes the wait set, unless there is one.  0, or a status that is in the report too. */
+int loop_open(struct vmrun *vm);
+/* Takes what has happened, within limits. */
+int loop_turn(struct vmrun *vm, struct error *err);
+/*
+ * Settles the clients of the control socket and sets the deadline: after each thing that happened,
+ * and after each function of the public header that may have changed anything.
+ */
+void loop_settle(struct vmrun *vm);
 
 /* keep.c: functions for struct script_options; the context is the handle. */
 int handle_load_state(void *context, struct node **out, struct error *err);

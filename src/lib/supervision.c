@@ -74,11 +74,12 @@ static int open_control(struct vmrun *vm)
 		.forget = handle_forget_state,
 		.event_json = control_event_json,
 		.context = vm,
+		.events = &vm->events,
 		.vm = vm->name };
 	MEM_AUTO char *path = mem_format("%s/" RUNDIR_CONTROL, vm->rundir.folder);
 	struct error err = { 0 };
 
-	if (control_open(&vm->control, vm->machine, path, &owner, &err) == 0)
+	if (control_open(&vm->control, vm->machine, vm->wait, path, &owner, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);
 	return (int)vm->report.status;
@@ -88,7 +89,10 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 {
 	options->policy = vm->policy;
 	options->target = vm->options.target;
-	vm->machine = machine_new(&vm->source, options, &vm->first, &vm->events, &vm->report);
+	if (loop_open(vm) != STATUS_OK)
+		return (int)vm->report.status;
+	vm->machine =
+	    machine_new(&vm->source, options, &vm->first, &vm->events, vm->wait, &vm->report);
 	if (vm->machine == NULL)
 		return (int)vm->report.status;
 	if (vm->options.control && !vm->source.dry && open_control(vm) != STATUS_OK) {
@@ -97,7 +101,7 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 		return (int)vm->report.status;
 	}
 	machine_start(vm->machine);
-	control_settle(vm->control);
+	loop_settle(vm);
 	return STATUS_OK;
 }
 
@@ -135,7 +139,7 @@ void vmrun_answer(struct vmrun *vm, bool fix)
 {
 	if (started(vm) != NULL)
 		machine_answer(vm->machine, fix);
-	control_settle(vm->control);
+	loop_settle(vm);
 }
 
 int vmrun_simulate(struct vmrun *vm, const char *list)
@@ -157,7 +161,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 
 int vmrun_fd(const struct vmrun *vm)
 {
-	return vm->machine == NULL ? -1 : machine_fd(vm->machine);
+	return vm->machine == NULL ? -1 : waitset_fd(vm->wait);
 }
 
 int vmrun_dispatch(struct vmrun *vm)
@@ -166,7 +170,7 @@ int vmrun_dispatch(struct vmrun *vm)
 
 	if (vm->machine == NULL)
 		return STATUS_USAGE;
-	if (machine_dispatch(vm->machine, &err) == 0)
+	if (loop_turn(vm, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);
 	return STATUS_OS;
@@ -187,14 +191,14 @@ void vmrun_stop(struct vmrun *vm)
 {
 	if (started(vm) != NULL)
 		machine_stop(vm->machine);
-	control_settle(vm->control);
+	loop_settle(vm);
 }
 
 void vmrun_kill(struct vmrun *vm)
 {
 	if (started(vm) != NULL)
 		machine_kill(vm->machine);
-	control_settle(vm->control);
+	loop_settle(vm);
 }
 
 /* Keeps why a request was refused. */
@@ -205,7 +209,7 @@ static int refuse(struct vmrun *vm, int rc, struct error *err)
 	free(vm->refusal);
 	vm->refusal = err->text == NULL ? NULL : mem_copy(err->text);
 	error_clear(err);
-	control_settle(vm->control);
+	loop_settle(vm);
 	return status;
 }
 
@@ -293,7 +297,7 @@ int vmrun_reload(struct vmrun *vm)
 		status = (int)err.status;
 	error_clear(&err);
 	control_renew(vm->control);
-	control_settle(vm->control);
+	loop_settle(vm);
 	return status;
 }
 
@@ -302,7 +306,7 @@ void vmrun_reopen_logs(struct vmrun *vm)
 	if (started(vm) != NULL && !machine_ended(vm->machine))
 		machine_reopen_logs(vm->machine);
 	control_renew(vm->control);
-	control_settle(vm->control);
+	loop_settle(vm);
 }
 
 void vmrun_restore_terminal(const struct vmrun *vm)
@@ -328,7 +332,7 @@ bool vmrun_reset(struct vmrun *vm)
 {
 	bool done = started(vm) != NULL && machine_reset(vm->machine);
 
-	control_settle(vm->control);
+	loop_settle(vm);
 	return done;
 }
 

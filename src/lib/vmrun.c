@@ -251,6 +251,7 @@ int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
 
 	*out = vm;
 	vm->console_input = -1;
+	vm->armed_ms = -1;
 	vm->options.reboot_count = -1;
 	memcpy(&vm->options, options, size);
 	(void)load(vm);
@@ -264,10 +265,12 @@ void vmrun_close(struct vmrun *vm)
 {
 	if (vm == NULL)
 		return;
+	control_close(vm->control);
 	machine_free(vm->machine);
 	simulation_free(&vm->simulation);
 	handle_forget(vm);
 	rundir_close(&vm->rundir);
+	waitset_free(vm->wait);
 	control_free(vm->control); /* last: who waits for the end may take the name at once */
 	boot_clear(&vm->first);
 	boot_source_clear(&vm->source);

@@ -81,7 +81,6 @@ static void begin_wait(struct machine *m, const struct script_reply *reply)
 		a->until_ms = machine_now(m) + ms;
 	else
 		start_command(m, reply->request);
-	machine_arm(m);
 }
 
 /* Hands a failure to the question, which decides whether the next function is asked. */
@@ -129,7 +128,6 @@ static void clear(struct machine *m)
 	words_free(&a->argv);
 	memset(a, 0, sizeof(*a));
 	a->running = (struct running)RUNNING;
-	machine_arm(m);
 }
 
 static enum progress ask(struct machine *m)
@@ -190,7 +188,6 @@ static void resume(struct machine *m)
 
 	a->task = NULL;
 	a->answer = NULL;
-	machine_arm(m);
 	rc = script_resume(task, answer, &reply, &err);
 	node_free(answer);
 	go_on(m, take_reply(m, rc, &reply, &err));
@@ -206,7 +203,6 @@ void asking_wake(struct machine *m)
 		a->late = true;
 		running_kill(&a->running);
 		a->until_ms = machine_now(m) + KILLED_MS;
-		machine_arm(m);
 	} else {
 		MEM_AUTO char *text = mem_format("%s does not end", a->command.argv[0]);
 

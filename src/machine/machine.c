@@ -11,8 +11,6 @@
 #include "platform/clock.h"
 #include "machine/machine_inside.h"
 
-/* After so many events it is the caller's turn. */
-#define EVENTS_AT_ONCE 1024
 #define HELPER_KILL_MS                                                             \
 	1000 /* for a killed command to die; one that hangs in the kernel does not \
 	      */
@@ -29,32 +27,17 @@ int64_t machine_now(const struct machine *m)
 	return m->simulation != NULL ? m->simulation->now_ms : clock_ms();
 }
 
-void machine_arm(struct machine *m)
+int64_t machine_until_ms(const struct machine *m)
 {
-	struct error ignored = { 0 };
-	int64_t at = m->deadline_ms;
-
-	if (m->asking.task != NULL && (at < 0 || m->asking.until_ms < at))
-		at = m->asking.until_ms;
-	if (m->control != NULL) {
-		int64_t wanted = control_until_ms(m->control);
-
-		if (wanted >= 0 && (at < 0 || wanted < at))
-			at = wanted;
-	}
-	if (at == m->armed_ms || m->simulation != NULL)
-		return;
-	m->armed_ms = at;
-	/* Arming a timer fails for bad arguments only. */
-	(void)waitset_set_deadline(m->wait, at, &ignored);
-	error_clear(&ignored);
+	if (m->asking.task != NULL && (m->deadline_ms < 0 || m->asking.until_ms < m->deadline_ms))
+		return m->asking.until_ms;
+	return m->deadline_ms;
 }
 
 void machine_enter(struct machine *m, enum state state, int64_t ms)
 {
 	m->state = state;
 	m->deadline_ms = ms < 0 ? -1 : machine_now(m) + ms;
-	machine_arm(m);
 }
 
 bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
@@ -159,7 +142,6 @@ void machine_deadline(struct machine *m)
 {
 	int64_t now = machine_now(m);
 
-	m->armed_ms = -1;
 	if (m->asking.task != NULL && m->asking.until_ms <= now) {
 		asking_wake(m);
 	} else if (m->deadline_ms >= 0 && m->deadline_ms <= now) {
@@ -167,14 +149,6 @@ void machine_deadline(struct machine *m)
 		m->deadline_ms = -1;
 		machine_happen(m, HAPPENED_DEADLINE);
 	}
-	machine_arm(m);
-}
-
-static void read_console(struct machine *m)
-{
-	if (m->control != NULL)
-		control_console_ready(m->control);
-	(void)console_read(&m->console);
 }
 
 static void warn_of_log(void *context, const char *text)
@@ -219,7 +193,7 @@ static void read_channel(struct machine *m, enum channel channel)
 	}
 }
 
-static void handle(struct machine *m, const struct wake *wake)
+void machine_wake(struct machine *m, const struct wake *wake)
 {
 	if (wake->kind == WAKE_DEADLINE)
 		machine_deadline(m);
@@ -228,13 +202,10 @@ static void handle(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_SCRIPT)
 		helper_read(&m->script, m->wait);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
-		read_console(m);
+		(void)console_read(&m->console);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
 	    wake->tag < MACHINE_TAGS)
 		asking_read(m, (int)(wake->tag - MACHINE_TAG_HOOK));
-	else if (wake->kind == WAKE_READABLE &&
-	    (wake->tag == MACHINE_TAG_CONTROL || wake->tag >= MACHINE_TAG_CLIENT))
-		control_wake(m->control, wake->tag);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
 		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
@@ -243,26 +214,6 @@ static void handle(struct machine *m, const struct wake *wake)
 		machine_happen(m, HAPPENED_EXIT);
 	else
 		process_ended(m, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS));
-}
-
-int machine_dispatch(struct machine *m, struct error *err)
-{
-	struct wake wake;
-	int rc;
-
-	control_settle(m->control); /* what was asked of us since */
-	/* Limits, so that a VM that floods us leaves room for the caller's other business, and the
-	 * caller a chance to take the lines before the queue drops them. */
-	for (int i = 0; i < 64 && m->state != STATE_ENDED; i++) {
-		if (i > 0 && m->events->count >= EVENTS_AT_ONCE)
-			break;
-		rc = waitset_next(m->wait, 0, &wake, err);
-		if (rc <= 0)
-			return rc;
-		handle(m, &wake);
-		control_settle(m->control);
-	}
-	return 0;
 }
 
 void machine_answer(struct machine *m, bool fix)
@@ -332,7 +283,7 @@ static int open_files(struct machine *m, struct error *err)
 }
 
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
-    struct boot *first, struct event_queue *events, struct report *report)
+    struct boot *first, struct event_queue *events, struct waitset *wait, struct report *report)
 {
 	struct machine *m = mem_zero(sizeof(*m));
 	struct error err = { 0 };
@@ -341,8 +292,9 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->options = *options;
 	m->simulation = options->simulation;
 	m->events = events;
+	m->wait = wait;
 	m->outcome.status = -1;
-	m->deadline_ms = m->armed_ms = -1;
+	m->deadline_ms = -1;
 	m->asking.running = (struct running)RUNNING;
 	console_init(&m->console);
 	m->console.log.warn = warn_of_log;
@@ -352,7 +304,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 		m->child.fd[i] = -1;
 	m->child.say = say_line;
 	m->child.say_context = m;
-	if (waitset_new(&m->wait, &err) != 0 || open_files(m, &err) != 0) {
+	if (open_files(m, &err) != 0) {
 		report_take(report, NULL, &err);
 		machine_free(m);
 		return NULL;
@@ -387,11 +339,9 @@ static void kill_all(struct machine *m)
 		child_signal(&m->child, SIGKILL);
 		(void)child_finish(&m->child, &outcome, &ignored);
 	}
-	if (m->wait != NULL) {
-		helper_free(&m->helper, m->wait);
-		helper_free(&m->script, m->wait);
-		companions_clear(&m->companions);
-	}
+	helper_free(&m->helper, m->wait);
+	helper_free(&m->script, m->wait);
+	companions_clear(&m->companions);
 	error_clear(&ignored);
 }
 
@@ -416,7 +366,6 @@ void machine_free(struct machine *m)
 		return;
 	asking_end(m);
 	kill_all(m);
-	control_close(m->control);
 	drafting_clear(m);
 	decision_clear(&m->decision);
 	node_free(m->answer);
@@ -426,7 +375,6 @@ void machine_free(struct machine *m)
 	pidfile_close(&m->pidfile);
 	pidfile_close(&m->own_pidfile);
 	close_ledger(m);
-	waitset_free(m->wait);
 	words_free(&m->pid_files);
 	free(m->undoing.why);
 	for (size_t i = 0; i < HISTORY; i++) {
@@ -446,9 +394,37 @@ void machine_free(struct machine *m)
 	free(m);
 }
 
-int machine_fd(const struct machine *m)
+int64_t machine_boots(const struct machine *m)
 {
-	return waitset_fd(m->wait);
+	return m->boots;
+}
+
+struct console *machine_console(struct machine *m)
+{
+	return &m->console;
+}
+
+bool machine_has_console(const struct machine *m)
+{
+	if (m->console.ours >= 0)
+		return true;
+	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
+		const char *com = m->boot.spec->com[i];
+
+		if (com != NULL && strcmp(com, SPEC_CONSOLE) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool machine_is_console(const struct wake *wake)
+{
+	return wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE;
+}
+
+void machine_want_room(struct machine *m, bool wanted)
+{
+	waitset_want(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, true, wanted);
 }
 
 bool machine_ended(const struct machine *m)

@@ -11,8 +11,11 @@
 #include "event/event.h"
 #include "policy/policy.h"
 
+struct console;
 struct machine;
 struct simulation;
+struct waitset;
+struct wake;
 
 struct machine_options {
 	struct policy_options policy;
@@ -30,17 +33,19 @@ struct machine_options {
 };
 
 /*
- * Takes the first boot if it is prepared (it is empty afterwards); source and events are lent for
- * the life of the machine.  NULL: see the report.
+ * Takes the first boot if it is prepared (it is empty afterwards); source, events and wait set are
+ * lent for the life of the machine.  NULL: see the report.
  */
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
-    struct boot *first, struct event_queue *events, struct report *report);
+    struct boot *first, struct event_queue *events, struct waitset *wait, struct report *report);
 /* A hypervisor that still runs is killed and reaped. NULL is fine. */
 void machine_free(struct machine *m);
 /* A simulated one is over when this returns. */
 void machine_start(struct machine *m);
-int machine_fd(const struct machine *m);
-int machine_dispatch(struct machine *m, struct error *err);
+/* Takes what the wait set has told, unless its tag is that of something else in the wait set. */
+void machine_wake(struct machine *m, const struct wake *wake);
+/* When it wants a WAKE_DEADLINE at the latest, by clock_ms(); -1: never. */
+int64_t machine_until_ms(const struct machine *m);
 void machine_stop(struct machine *m);
 /* After it has given up and waits: boots what was refused. False when it has not. */
 bool machine_reset(struct machine *m);
@@ -60,6 +65,16 @@ void machine_reopen_logs(struct machine *m);
 /* What a hypervisor that runs has changed; in a signal handler too. */
 void machine_restore_terminal(const struct machine *m);
 void machine_tell(const struct machine *m, struct vmrun_state *out);
+/* Started so far. */
+int64_t machine_boots(const struct machine *m);
+/* The console of a serial port that is vmrun's.  Lent; nothing runs on it before a boot. */
+struct console *machine_console(struct machine *m);
+/* Has the VM one, now or once it boots? */
+bool machine_has_console(const struct machine *m);
+/* Tells whether the wake is for the console, which can be read or takes more input. */
+bool machine_is_console(const struct wake *wake);
+/* Wakes the machine, too, when the console takes more input. */
+void machine_want_room(struct machine *m, bool wanted);
 /* To an event that asks: mend what was found, or let the boot fail. */
 void machine_answer(struct machine *m, bool fix);
 bool machine_ended(const struct machine *m);

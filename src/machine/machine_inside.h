@@ -11,7 +11,6 @@
 #include "machine/child.h"
 #include "machine/companions.h"
 #include "process/console.h"
-#include "control/control.h"
 #include "ledger/disklock.h"
 #include "ledger/ledger.h"
 #include "process/helper.h"
@@ -129,7 +128,6 @@ struct machine {
 	struct child child;
 	struct pidfile pidfile, own_pidfile;
 	int64_t deadline_ms;  /* of the state, by machine_now(); -1: none */
-	int64_t armed_ms;     /* what the timer is set to; -1: nothing */
 	int64_t late_ms;      /* how late the state's deadline was noticed */
 	struct asking asking; /* a question to the hooks */
 	struct boot draft;    /* what on_prepare is shown */
@@ -140,10 +138,9 @@ struct machine {
 	struct node *answer;  /* of on_exit, */
 	char *answer_label;   /* and whose it is */
 	struct decision decision;
-	struct helper helper;	 /* a command of ours */
-	struct helper script;	 /* post_start_script */
-	struct console console;	 /* of a serial port that is ours */
-	struct control *control; /* lent; NULL: nobody can ask */
+	struct helper helper;	/* a command of ours */
+	struct helper script;	/* post_start_script */
+	struct console console; /* of a serial port that is ours */
 	struct companions companions;
 	bool companions_killed;
 	struct preparing preparing;
@@ -189,19 +186,13 @@ enum {
 	MACHINE_TAG_OUTPUT = CHILD_TAGS,
 	MACHINE_TAG_SCRIPT,
 	MACHINE_TAG_CONSOLE,
-	MACHINE_TAG_CONTROL,
 	MACHINE_TAG_HOOK, /* and one for each stream of its command */
 	MACHINE_TAGS = MACHINE_TAG_HOOK + COMMAND_STREAMS
 };
 
-/* Clients of the control socket, by their number: beyond all of the above. */
-#define MACHINE_TAG_CLIENT ((UINTPTR_MAX >> 1) + 1)
-
 uintptr_t machine_helper_tag(pid_t pid);
 /* clock_ms(), or what a simulation takes for it. */
 int64_t machine_now(const struct machine *m);
-/* Sets the timer for what comes first, the state's deadline or a hook's; for asking.c. */
-void machine_arm(struct machine *m);
 /* The timer has run out: a hook's wait is over, or the state has lasted long enough. */
 void machine_deadline(struct machine *m);
 

@@ -24,7 +24,7 @@ event: base platform event api
 policy: base platform device spec hyper policy
 plan: base platform script device spec config hyper plan
 ledger: base platform device spec hyper ledger
-machine: base platform script device spec config hyper check process event policy plan ledger machine control api
+machine: base platform script device spec config hyper check process event policy plan ledger machine api
 control: base platform spec config process event ledger machine control api
 lib: base platform script device spec config hyper check process event policy plan ledger machine control lib api
 cli: base cli api
@@ -72,6 +72,8 @@ check_includes() {
 			wrong("a way up in an include: " name)
 		} else if (quoted && !((room, target) in may)) {
 			wrong("src/" room " must not include \"" name "\"")
+		} else if (room == "control" && target == "machine" && name != "machine/machine.h") {
+			wrong("src/control sees the machine through \"machine/machine.h\" only")
 		} else if (!quoted && (target in known || target == "api")) {
 			wrong("<" name "> is ours: write \"" name "\"")
 		}

@@ -54,7 +54,7 @@ broken() {
 		plan:config | plan:hyper | plan:plan) return 0 ;;
 		ledger:base | ledger:platform | ledger:device | ledger:spec) return 0 ;;
 		ledger:hyper | ledger:ledger) return 0 ;;
-		machine:lib | machine:cli | machine:vmrun | machine:vmrunctl) return 1 ;;
+		machine:control | machine:lib | machine:cli | machine:vmrun | machine:vmrunctl) return 1 ;;
 		lib:cli | lib:vmrun | lib:vmrunctl) return 1 ;;
 		machine:* | lib:*) return 0 ;;
 		control:base | control:platform | control:spec | control:config) return 0 ;;
@@ -71,6 +71,7 @@ broken() {
 		for to in $rooms api; do
 			n=$((n + 1))
 			name=$to/a.h
+			[ $from:$to != control:machine ] || name=machine/machine.h
 			[ $to != api ] || name=vmrun/vmrun.h
 			printf '#  include "%s"\n' $name
 			may $from $to ||
@@ -85,6 +86,14 @@ broken() {
 @test "headers are looked at too" {
 	echo '#include "machine/a.h"' >src/base/a.h
 	broken 'src/base/a.h:1: src/base must not include "machine/a.h"'
+}
+
+@test "the control socket sees the machine through its header only" {
+	echo '#include "machine/machine_inside.h"' >src/control/a.c
+	broken 'through "machine/machine.h" only'
+	echo '#include "machine/machine.h"' >src/control/a.c
+	rules
+	[ "$status" -eq 0 ]
 }
 
 @test "only the program vmrun includes a file beside it without its room" {

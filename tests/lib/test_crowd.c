@@ -319,7 +319,7 @@ static void test_last_words(void **state)
 	for (size_t i = 1; i <= CONTROL_RESERVED; i++)
 		fd[i] = talk_try();
 	talk_say(fd[0], "{\"id\":9,\"cmd\":\"kill\"}\n");
-	control_wake(vm->control, MACHINE_TAG_CONTROL);
+	control_wake(vm->control, CONTROL_TAG);
 	control_settle(vm->control);
 	talk_expect(vm, fd[0], "{\"id\":9,\"ok\":true}\n");
 	assert_non_null(strstr(life_end(vm), "ended:stopped"));
