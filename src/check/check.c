@@ -1,4 +1,4 @@
-/* Walks what a spec needs and asks for each need. */
+/* Checks every need of a spec. */
 #include "check/check.h"
 
 #include <stdarg.h>
@@ -69,7 +69,8 @@ static void check_device_needs(struct check *c, const struct device *dev)
 	}
 }
 
-/* com ports and the like: keys of the spec itself, or of an object or a list in it. */
+/* Checks the needs of the spec itself, such as serial ports: of its keys, and of objects and lists
+ * in it. */
 static void check_spec_needs(struct check *c)
 {
 	NEEDS_AUTO struct needs needs = { 0 };

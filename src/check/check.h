@@ -1,7 +1,5 @@
-/*
- * The checks of one boot: everything that must be true of the host, asked at once, device by
- * device.  Nothing is changed and nothing is started here.
- */
+/* The checks of one boot: everything that must be true of the host, checked at once, device by
+ * device, without changing anything. */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
@@ -12,22 +10,19 @@
 struct check_request {
 	const struct spec *spec;
 	const struct plan *plan;
-	bool again; /* the VM has booted before: what it left is ours and being cleaned up */
-	/* Interfaces, sockets and the like that this vmrun made or holds: no problem that they are
-	 * there. */
+	bool again; /* the VM has booted before: vmrun is cleaning up what it left */
+	/* Interfaces, sockets and the like that this vmrun made or holds, which may exist. */
 	const struct words *ours;
 	struct facts *facts;
 };
 
-/*
- * True with all findings in *out (empty before); false while facts are wanted: *out is empty then.
- */
+/* Adds all findings to *out, which must be empty, and returns true.  Returns false and leaves *out
+ * empty while facts are missing. */
 bool check_boot(const struct check_request *request, struct findings *out);
 /*
- * Fills in what only a run can know: the devices' `found` and spec->com_found.  True when nothing
- * is open any more or a problem in *out says why it cannot be found; false while facts are wanted.
- * What a device found at an earlier boot is in `before` (id = value) and is kept if it still fits;
- * new answers are added there.
+ * Finds what the spec leaves open: `found` of devices and spec->com_found.  Returns true if all are
+ * found or *out has the reason; false while facts are missing.  `before` has the values of earlier
+ * boots (id = value), which are used again if they still fit; adds new values to it.
  */
 bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
     struct facts *facts, struct findings *out);

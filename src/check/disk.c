@@ -14,14 +14,14 @@ static void check_sectors(struct check *c, const struct checked_need *a)
 {
 	int64_t real = os_sector_size(a->need->what), wanted = a->need->sector;
 
-	/* bhyve's block_if.c; a larger one is made of several. */
+	/* A larger sector consists of several real ones (bhyve's block_if.c). */
 	if (wanted != 0 && real > wanted)
 		(void)check_problem(c, a, a->need->what,
 		    "its sectors have %" PRId64 " bytes: logical_sector_size cannot be %" PRId64,
 		    real, wanted);
 }
 
-/* Only tried: the lock is given back at once. */
+/* Tries the lock, and releases it at once. */
 static void check_lock(struct check *c, const struct checked_need *a)
 {
 	int fd;
@@ -48,7 +48,8 @@ static bool is_same_disk(const struct stat *st, const char *path)
 	    st->st_rdev == other.st_rdev;
 }
 
-/* Has this device, among its first `count` needs, the same disk, and does one of the two write? */
+/* Returns whether the device has the same disk among its first `count` needs, and one of the two
+ * writes. */
 static bool has_disk(
     const struct device *dev, size_t count, const struct checked_need *a, const struct stat *st)
 {
@@ -62,7 +63,8 @@ static bool has_disk(
 	return found;
 }
 
-/* Two devices with caches of their own, one of them writing, ruin what is on it. */
+/* Refuses a disk that two devices share if one of them writes: with separate caches they destroy
+ * its contents. */
 static void check_twice(struct check *c, const struct checked_need *a, const struct stat *st)
 {
 	const struct spec *spec = c->request->spec;

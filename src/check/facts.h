@@ -1,8 +1,8 @@
 /*
- * Answers of commands that are asked for facts about the host (pciconf, and on systems without the
- * right system calls ifconfig, kldstat, sysctl).  Whoever needs one asks; while an answer is
- * missing the command is wanted, the driver runs it, and everybody asks again.  So checks neither
- * wait nor know who runs their commands.
+ * Facts about the host that commands print: pciconf, and where system calls are missing also
+ * ifconfig, kldstat and sysctl.  A check asks for a fact; if it is not known yet, its command is
+ * wanted, the caller of the checks runs the command, and runs all checks again.  So checks neither
+ * wait nor run commands.
  */
 #ifndef CHECK_FACTS_H
 #define CHECK_FACTS_H
@@ -12,14 +12,14 @@
 
 #include "base/words.h"
 
-/* No command for facts may take longer than this. */
+/* Time limit of a command for facts. */
 #define MAX_FACT_MS 5000
 
 struct fact {
 	struct words command;
 	bool known;
-	int status;   /* of its exit; -1: it cannot be run, was killed or took too long */
-	bool missing; /* there is no such program */
+	int status;   /* exit status; -1: the command cannot be run, was killed or timed out */
+	bool missing; /* the program does not exist */
 	char *text;   /* its standard output, NUL-terminated, when it is known */
 };
 
@@ -28,11 +28,12 @@ struct facts {
 	size_t count;
 };
 
-/* The answer to a command (NULL-terminated words), or NULL: it is wanted from now on. */
+/* Returns the output of a command (NULL-terminated words).  Returns NULL if it is not known, and
+ * marks it as wanted. */
 const struct fact *facts_ask(struct facts *facts, const char *const *command);
-/* The command to run next, or NULL when everything that was asked for is known. */
+/* Returns the command to run next, or NULL if nothing is wanted. */
 const struct words *facts_wanted(const struct facts *facts);
-/* The answer to facts_wanted(): text is copied, NULL stands for nothing. */
+/* Stores the result of the command of facts_wanted(); copies the text, which may be NULL. */
 void facts_answer(struct facts *facts, int status, bool missing, const char *text);
 void facts_clear(struct facts *facts);
 

@@ -22,7 +22,7 @@ char *check_parent(const char *path)
 	return slash == path ? mem_copy("/") : mem_copy_n(path, (size_t)(slash - path));
 }
 
-/* It is there, of a kind that will do (told by its mode), and can be used. */
+/* Checks that the path exists, is of the right kind by its mode, and is accessible. */
 static void check_path(struct check *c, const struct checked_need *a, bool (*is_kind)(mode_t),
     const char *not_kind, int mode)
 {
@@ -70,19 +70,21 @@ void check_device(struct check *c, const struct checked_need *a)
 	size_t before = c->host.out->count;
 
 	check_path(c, a, is_device, "not a character device", R_OK | W_OK);
-	/* CAM's target layer makes its devices when it is loaded. */
+	/* CAM's target layer creates its devices when it is loaded. */
 	if (c->host.out->count > before && strncmp(a->need->what, ctl, strlen(ctl)) == 0 &&
 	    access(a->need->what, F_OK) != 0)
 		check_words(&c->host.out->item[before].fix, COMMAND("kldload", "ctl"));
 }
 
-/* One end of a null modem, made when it is first opened: not to be touched before. */
+/*
+ * Checks one end of a null modem.  It is created when first opened, so the check must not touch it.
+ */
 static void check_nmdm(struct check *c, const struct checked_need *a)
 {
 	const char *path = a->need->what;
 	char end = path[strlen(path) - 1];
 
-	/* Under qemu a pseudo-terminal stands in for it. */
+	/* Under qemu a pseudo-terminal replaces it. */
 	if (!c->host.bhyve)
 		return;
 	if (end != 'A' && end != 'B')

@@ -1,4 +1,6 @@
-/* What only a run can know: a free tap, a free port, a free null modem, where a PCI device is. */
+/*
+ * Finds what only a run can know: a free tap, port or null modem, and the address of a PCI device.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,7 @@ static void remember(struct pairs *before, const char *id, const char *value)
 	pairs_add(before, id, value);
 }
 
-/* Has this run promised it to one of the VM's devices? */
+/* Returns whether this run uses the value for a device of the VM already. */
 static bool is_taken(const struct search *s, const char *value)
 {
 	for (size_t i = 0; i < s->before->count; i++) {
@@ -52,7 +54,7 @@ static bool is_listed(const char *names, const char *name)
 	return false;
 }
 
-/* Is a tap of that name free, and not named for by name in the same spec? */
+/* Returns whether a tap of that name is free and no device of the spec names it. */
 static bool is_free_tap(const struct search *s, const char *names, const char *name)
 {
 	bool named = false;
@@ -71,13 +73,13 @@ static bool is_free_tap(const struct search *s, const char *names, const char *n
 	return !named;
 }
 
-/* Caller frees; NULL: nobody can be asked yet, or none is free. */
+/* Returns the name of a free tap, or NULL if none is free or facts are missing.  Caller frees. */
 static char *find_tap(struct search *s, const char *old)
 {
 	const char *const command[] = { "ifconfig", "-l", NULL };
 	const struct fact *fact = NULL;
 
-	/* It is ours since the first boot, whether it is there just now or not. */
+	/* vmrun has it since the first boot, whether it exists at the moment or not. */
 	if (old != NULL)
 		return mem_copy(old);
 	if (s->host.commands) {
@@ -94,7 +96,7 @@ static char *find_tap(struct search *s, const char *old)
 	return NULL;
 }
 
-/* The need of that kind that the device has once it is told `found`. Caller frees. */
+/* Returns what the device needs of that kind, or NULL.  Caller frees. */
 static char *need_of(const struct device *dev, enum need_kind kind)
 {
 	NEEDS_AUTO struct needs needs = { 0 };
@@ -108,7 +110,7 @@ static char *need_of(const struct device *dev, enum need_kind kind)
 	return what;
 }
 
-/* Can the device listen on this port of its address? */
+/* Returns whether the device can listen on this port of its address. */
 static bool is_free_port(struct device *dev, const char *port)
 {
 	char *old = dev->found;
@@ -136,7 +138,7 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 	return NULL;
 }
 
-/* As bhyve names it: B/S/F. */
+/* Returns the device's address as B/S/F, or NULL.  Caller frees. */
 static char *find_pci(struct search *s, const char *what)
 {
 	PCI_AUTO struct pci_list list = { 0 };
@@ -198,7 +200,7 @@ static void find_for(struct search *s, struct device *dev)
 		complain(s, dev, "port", "auto", "no free port from 5900 on");
 }
 
-/* Does a port of the spec name one end of this null modem, "/dev/nmdm0"? */
+/* Returns whether a serial port of the spec names one end of the null modem "/dev/nmdm0". */
 static bool is_named_in_spec(const struct spec *spec, const char *modem)
 {
 	size_t n = strlen(modem);
@@ -217,7 +219,7 @@ static bool is_named_in_spec(const struct spec *spec, const char *modem)
 	return named;
 }
 
-/* The first null modem that is not there: both its ends are made when it is opened. */
+/* Finds the first null modem that does not exist: both its ends are created when one is opened. */
 static void find_com(struct search *s, size_t port)
 {
 	const char *com = s->spec->com[port], *old = pairs_get(s->before, spec_com_key(port));

@@ -37,7 +37,7 @@ void findings_move(struct findings *to, struct findings *from)
 	for (size_t i = 0; i < from->count; i++) {
 		size_t at = to->count++;
 
-		/* Behind those of the same device: what was found first is said first. */
+		/* Keep the order of the findings of one device. */
 		while (at > 0 && rank(&to->item[at - 1]) > rank(&from->item[i])) {
 			to->item[at] = to->item[at - 1];
 			at--;

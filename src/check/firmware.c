@@ -12,7 +12,7 @@
 #define ROM_PAGE 4096
 #define MAX_ROM (INT64_C(16) << 20) /* code and variables together */
 
-/* Size of a file, 0: there is none, or it cannot be asked. */
+/* Returns the size of a file, or 0 if it is missing or cannot be accessed. */
 static int64_t size_of(const char *path)
 {
 	struct stat st;
@@ -45,7 +45,7 @@ static void check_rom(struct check *c)
 		    (intmax_t)st.st_size, (intmax_t)MAX_ROM);
 }
 
-/* It will be made from the template. */
+/* Checks a varfile that will be created from the template. */
 static void check_new_varfile(struct check *c, const struct checked_need *a)
 {
 	const struct plan *plan = c->request->plan;

@@ -1,4 +1,4 @@
-/* Asking the host. Formats: kldstat(8), sysctl(8), ifconfig(8). */
+/* Questions to the host.  Formats: kldstat(8), sysctl(8), ifconfig(8). */
 #include "check/host.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ void host_open(
 	host->commands = hyper_is_foreign(hyper);
 }
 
-/* A line for each command, however often it was asked. */
+/* Adds one finding for each command, however often it was asked. */
 static void note_unchecked(struct host *host, const char *program, const char *why)
 {
 	for (size_t i = 0; i < host->out->count; i++) {
@@ -59,7 +59,7 @@ static enum answer silence(const struct host *host)
 	return host->waits ? ANSWER_WAIT : ANSWER_UNKNOWN;
 }
 
-/* Of a command that says it all with its status. */
+/* Asks a command that answers by its exit status. */
 static enum answer ask_status(struct host *host, const char *const *command)
 {
 	const struct fact *fact = host_ask(host, command);

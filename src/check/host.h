@@ -1,7 +1,5 @@
-/*
- * Questions to the host, answered by its kernel where that is the one that will run the VM.  With
- * bhyve chosen on another system, as tests do, they are answered by FreeBSD's commands.
- */
+/* Questions to the host.  Its kernel answers if it will run the VM itself; for bhyve on another
+ * system, as in tests, FreeBSD's commands answer. */
 #ifndef CHECK_HOST_H
 #define CHECK_HOST_H
 
@@ -15,7 +13,7 @@
 
 enum answer {
 	ANSWER_WAIT,	/* asked, not known yet */
-	ANSWER_UNKNOWN, /* nobody can tell; said among the findings where a command is missing */
+	ANSWER_UNKNOWN, /* cannot be found out; a finding if a command is missing */
 	ANSWER_NO,
 	ANSWER_YES,
 };
@@ -23,24 +21,24 @@ enum answer {
 struct host {
 	struct facts *facts;
 	struct findings *out;
-	bool bhyve;    /* it will run under bhyve */
-	bool freebsd;  /* it has FreeBSD's ifconfig, nmdm and so on */
+	bool bhyve;    /* the VM will run under bhyve */
+	bool freebsd;  /* the host has FreeBSD's ifconfig, nmdm and so on */
 	bool commands; /* facts come from commands */
-	bool waits;    /* something was asked and is not known yet */
+	bool waits;    /* a fact was asked for and is not known yet */
 };
 
 void host_open(
     struct host *host, const struct hypervisor *hyper, struct facts *facts, struct findings *out);
 
-/* The answer to a command (NULL-terminated words); NULL with host->waits, or when nobody answers:
- * that is among the findings then. */
+/* Returns the output of a command (NULL-terminated words).  Returns NULL and sets host->waits if it
+ * is not known yet, or adds a finding if the command failed. */
 const struct fact *host_ask(struct host *host, const char *const *command);
-/* Is a kernel module loaded, or built in? */
+/* Returns whether a kernel module is loaded or built in. */
 enum answer host_module(struct host *host, const char *name);
-/* A sysctl(8) variable that is a number. ANSWER_UNKNOWN: there is no such variable. */
+/* Reads a number from sysctl(8).  Returns ANSWER_UNKNOWN if there is no such variable. */
 enum answer host_number(struct host *host, const char *name, int64_t *value);
-/* Bytes of its memory. */
+/* Reads the size of the host's memory. */
 enum answer host_memory(struct host *host, int64_t *bytes);
-/* Does a network interface exist, and which process has it open, as a tap (0: none)? */
+/* Returns whether a network interface exists, and the process that has the tap open (0: none). */
 enum answer host_interface(struct host *host, const char *name, pid_t *opener);
 #endif

@@ -1,4 +1,4 @@
-/* The checks of one boot, file by file: private to this room. */
+/* The checks of needs, file by file: private to this room. */
 #ifndef CHECK_NEED_H
 #define CHECK_NEED_H
 
@@ -10,20 +10,20 @@ struct check {
 	struct host host;
 };
 
-/* One need: whose it is (NULL: the VM's own) and where it stands. */
+/* A need with its device (NULL: the VM itself) and its place in the spec. */
 struct checked_need {
 	const struct device *dev;
 	const struct need *need;
 	const struct where *at;
-	size_t index; /* among the needs of its owner */
+	size_t index; /* index among the needs of the device or the VM */
 };
 
-/* Is this ours, so that it may be there and be open? */
+/* Returns whether vmrun made or holds this, so that it may exist and be open. */
 bool check_is_ours(const struct check *c, const char *what);
-/* Adds a problem of a need, and lends it until the next one. */
+/* Adds a problem of a need, and lends it until the next one is added. */
 struct finding *check_problem(struct check *c, const struct checked_need *a, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* Words as check_words() wants them. */
+/* A command for check_words(). */
 #define COMMAND(...) ((const char *const[]){ __VA_ARGS__, NULL })
 /* Adds words, up to a NULL, to a command. */
 void check_words(struct words *command, const char *const *words);
@@ -51,9 +51,9 @@ void check_port(struct check *c, const struct checked_need *a);
 /* passthru.c */
 void check_pci(struct check *c, const struct checked_need *a);
 
-/* Why this user cannot do that with a path (access(2)'s mode); NULL: he can. Static text. */
+/* Returns why the user has no access to a path (mode of access(2)), or NULL.  Static text. */
 const char *check_access(const char *path, int mode);
-/* The directory that a path is in. Caller frees. */
+/* Returns the directory of a path.  Caller frees. */
 char *check_parent(const char *path);
 
 #endif

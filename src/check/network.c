@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "check/need.h"
 
-/* "tap3" of "tap": ifconfig knows what to make of such a name. */
+/* Returns whether the name is a unit of the class, "tap3" of "tap", which ifconfig can create by
+ * name. */
 static bool is_unit_of(const char *name, const char *class)
 {
 	size_t n = strlen(class);
@@ -15,7 +16,9 @@ static bool is_unit_of(const char *name, const char *class)
 	    name[n + strspn(name + n, "0123456789")] == '\0';
 }
 
-/* Makes an interface of that class; another name is given to it. */
+/*
+ * Adds the command that creates an interface of that class, renamed if the name is no unit of it.
+ */
 static void ifconfig_create(struct words *fix, const char *class, const char *name)
 {
 	if (is_unit_of(name, class))
@@ -66,7 +69,7 @@ void check_bridge(struct check *c, const struct checked_need *a)
 	if (host_interface(&c->host, name, &opener) != ANSWER_NO)
 		return;
 	f = check_problem(c, a, name, "no such interface");
-	/* It stays: others may have joined it meanwhile. */
+	/* The bridge stays at the end: other interfaces may have joined it. */
 	if (c->host.freebsd)
 		ifconfig_create(&f->fix, "bridge", name);
 	else
@@ -81,7 +84,8 @@ static void check_module(struct check *c, const struct checked_need *a, const ch
 	    COMMAND("kldload", module));
 }
 
-/* Switches of vale(4) are made when they are opened, by netmap(4), which kernels have built in. */
+/* Checks netmap(4), which kernels have built in and which creates switches of vale(4) when they are
+ * opened. */
 void check_switch(struct check *c, const struct checked_need *a)
 {
 	if (c->host.commands || access("/dev/netmap", F_OK) != 0)

@@ -21,7 +21,7 @@ static void attach(struct check *c, const struct checked_need *a, const struct p
 	f->sign = "ppt";
 }
 
-/* Whether there is one shows only when it is first used. */
+/* Checks that the IOMMU is not disabled; whether there is one shows at its first use. */
 static void check_iommu(struct check *c, const struct checked_need *a)
 {
 	int64_t on;
@@ -42,7 +42,7 @@ void check_pci(struct check *c, const struct checked_need *a)
 		return;
 	if (strncmp(what, "lookup ", 7) == 0) {
 		if (a->dev == NULL || a->dev->found == NULL)
-			return; /* whoever looks for it says so */
+			return; /* check_find() reports it */
 		what = a->dev->found;
 	}
 	if (pci_read(&c->host, &list) == ANSWER_YES) {

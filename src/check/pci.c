@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-/* The hex number behind ` key=`; 0 when there is none. */
+/* Returns the hex number behind ` key=`, or 0. */
 static unsigned number_of(const char *line, const char *end, const char *key)
 {
 	MEM_AUTO char *text = mem_copy_n(line, (size_t)(end - line));
@@ -17,7 +17,9 @@ static unsigned number_of(const char *line, const char *end, const char *key)
 	return at == NULL ? 0 : (unsigned)strtoul(at + strlen(sign), NULL, 16);
 }
 
-/* none1@pci0:5:0:0:<tab>class=0x028000 rev=0x01 hdr=0x00 vendor=0x8086 device=0x08b1 ... */
+/*
+ * Reads "none1@pci0:5:0:0:<tab>class=0x028000 rev=0x01 hdr=0x00 vendor=0x8086 device=0x08b1 ...".
+ */
 static bool read_line(const char *line, const char *end, struct pci_device *out)
 {
 	const char *at = memchr(line, '@', (size_t)(end - line));
@@ -58,7 +60,8 @@ enum answer pci_read(struct host *host, struct pci_list *list)
 	return ANSWER_YES;
 }
 
-/* "10de1043" is the id and the subsystem's; "10de" the id alone, of any subsystem. */
+/* Returns whether the text matches: "10de1043" is an id and its subsystem's, "10de" an id with any
+ * subsystem. */
 static bool is_id(const char *text, unsigned id, unsigned subsystem)
 {
 	unsigned long wanted = strtoul(text, NULL, 16);

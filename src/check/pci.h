@@ -15,11 +15,13 @@ struct pci_list {
 	size_t count;
 };
 
-/* ANSWER_YES: the list is filled in; free it with pci_free(). */
+/* Reads the list.  With ANSWER_YES it is filled in; free it with pci_free(). */
 enum answer pci_read(struct host *host, struct pci_list *list);
-/* What a need of kind NEED_PCI means: "B/S/F", "B:S:F", "pptN" or "lookup VENDOR DEVICE", where
- * both are ids of eight hex digits, id and sub-id.  The first that matches from *from on, which
- * moves behind it; NULL: none does. */
+/*
+ * Finds the first device from *from on that matches "B/S/F", "B:S:F", "pptN" or "lookup VENDOR
+ * DEVICE", as in NEED_PCI; both ids have eight hex digits, id and sub-id.  Moves *from behind it.
+ * Returns NULL if none matches.
+ */
 const struct pci_device *pci_find(const struct pci_list *list, const char *what, size_t *from);
 bool pci_is_ppt(const struct pci_device *device);
 void pci_free(struct pci_list *list);

@@ -1,4 +1,5 @@
-/* The VM as a whole: the hypervisor's module, processors, memory, what an older VM left. */
+/* Checks of the VM as a whole: the hypervisor's module, processors, memory, leftovers of an older
+ * VM. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "check/need.h"
 #include "platform/os.h"
 
-/* The module, and what only it can tell. */
+/* Checks the module, and the limits that only the module knows. */
 static void check_bhyve(struct check *c)
 {
 	const struct spec *spec = c->request->spec;
@@ -41,7 +42,8 @@ static void check_memory(struct check *c)
 		    has >> 20);
 }
 
-/* Somebody runs it without us, or its memory is still there: only its user can tell. */
+/* Reports a VM of this name in the kernel: another program may run it, so only the user can decide
+ * to destroy it. */
 static void check_leftover(struct check *c)
 {
 	const char *name = c->request->plan->vm;

@@ -1,4 +1,4 @@
-/* The spec as its user wrote it. */
+/* The spec as written by the user. */
 #include "config/document.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static int evaluate(struct document *doc, struct node *notes, struct error *err)
 	return script_call(doc->script, "load", request, &result, err);
 }
 
-/* "vm.lua:3: unexpected symbol": what stands before the text is its place. */
+/* Reports an error of Lua, "vm.lua:3: unexpected symbol", with its place apart from its text. */
 static void report_script_error(struct document *doc, struct error *err, struct report *report)
 {
 	MEM_AUTO char *text = mem_copy(err->text);
@@ -68,7 +68,7 @@ static int configure(struct document *doc, struct node *merge_rules, struct erro
 	return script_call(doc->script, "configure", request, &result, err);
 }
 
-/* Problems that the engine found: { path = {...}, text = "..." } each. */
+/* Reports problems that Lua found: { path = {...}, text = "..." } each. */
 static void take_problems(struct document *doc, const struct node *list, struct report *report)
 {
 	size_t first = report->count;
@@ -96,12 +96,13 @@ static int list_targets(struct document *doc, struct report *report, struct erro
 	names = node_get(result, "names");
 	for (const struct node *n = names == NULL ? NULL : names->first; n != NULL; n = n->next)
 		words_add(&doc->targets, n->text);
-	/* Faults of single targets leave the rest to be checked. */
+	/* An error in one target does not prevent the checks of the others. */
 	take_problems(doc, node_get(result, "problems"), report);
 	return 0;
 }
 
-/* Lines and columns of uclcmd's JSON say nothing to who wrote the UCL. */
+/* Rewrites a problem of uclcmd's JSON, whose lines and columns mean nothing to the author of the
+ * UCL. */
 static void tell_of_ucl(const struct document *doc, struct problem *p)
 {
 	MEM_AUTO char *text = p->text;
@@ -116,7 +117,7 @@ static void tell_of_ucl(const struct document *doc, struct problem *p)
 	p->line = p->column = 0;
 }
 
-/* The strict scanner, and the one thing about a spec that it does not know. */
+/* Checks JSON by the strict scanner, and that it is an object. */
 static int check_json(struct document *doc, struct node **notes, struct report *report)
 {
 	size_t at = strspn(doc->text, " \t\r\n"), first = report->count;
@@ -254,7 +255,7 @@ void document_report_target(
 	report_add(report, STATUS_SPEC, at, "no target \"%s\"%s (there is: %s)", name, hint, names);
 }
 
-/* KEY=VALUE texts as { key, value }; VALUE is JSON, else a string. */
+/* Returns KEY=VALUE texts as { key, value }; VALUE is JSON or a string. */
 static struct node *settings_node(const struct words *settings)
 {
 	struct node *list = node_new(NODE_LIST);
@@ -299,7 +300,7 @@ int document_merge(struct document *doc, const char *target, const struct words 
 	return -1;
 }
 
-/* Where a merged key was written: { path, source }, or NULL. Caller frees. */
+/* Returns where a merged key comes from, { path, source }, or NULL.  Caller frees. */
 static struct node *locate(struct document *doc, const struct node *keys)
 {
 	NODE_AUTO struct node *request = NULL;

@@ -1,7 +1,5 @@
-/*
- * A spec as its user wrote it, from a file or a buffer, held in Lua: its targets, its merges, its
- * hooks, and the way back from a merged key to the line that says it.
- */
+/* A spec as written by the user, from a file or a buffer, evaluated in Lua: its targets, merges and
+ * hooks, and the place of a merged key in the file. */
 #ifndef CONFIG_DOCUMENT_H
 #define CONFIG_DOCUMENT_H
 
@@ -16,18 +14,18 @@
 
 enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA, FORMAT_UCL, FORMATS };
 
-/* "auto", "json", "lua", "ucl"; false when there is no such format. */
+/* Finds "auto", "json", "lua" or "ucl".  Returns false for any other name. */
 bool format_find(const char *name, enum format *format);
 
 struct document_source {
 	const char *file; /* path, "-" for stdin, or NULL: the buffer below */
 	const char *text;
 	size_t length;
-	const char *name;      /* what messages call a buffer */
-	const char *directory; /* absolute; where a buffer's relative paths start, NULL: the cwd */
+	const char *name;      /* name of a buffer in messages */
+	const char *directory; /* absolute; where relative paths of a buffer start, or NULL */
 	enum format format;
-	bool sandboxed;		   /* restrict what it may name: see platform/sandbox.h */
-	const struct words *allow; /* what a sandboxed one may name besides, or NULL */
+	bool sandboxed;		   /* restrict what the spec may name (platform/sandbox.h) */
+	const struct words *allow; /* what a sandboxed spec may name in addition, or NULL */
 };
 
 struct document;
@@ -35,77 +33,69 @@ struct document;
 /* One merge of base and target. */
 struct merged {
 	struct node *spec;    /* owned */
-	size_t base_devices;  /* the first so many of its emulations are the base's */
-	struct node *removed; /* owned list: places (from 1) of devices that the target removes */
+	size_t base_devices;  /* how many of the first emulations are the base's */
+	struct node *removed; /* owned list: indices (from 1) of devices that the target removes */
 };
 
 void merged_clear(struct merged *m);
 
 /*
- * Reads, checks and evaluates the source.  merge_rules (taken) is spec_merge_rules().  Problems
- * have their places.  NULL when nothing can be checked further, with STATUS_NO_INPUT (cannot be
- * read), STATUS_SPEC or STATUS_USAGE (UCL that is no file) in the report; problems of single
- * targets may stand there beside a document.  For UCL uclcmd is run, and waited for.
+ * Reads, checks and evaluates the source; runs uclcmd for UCL, and waits for it.  Takes
+ * merge_rules, from spec_merge_rules().  Reports problems with their places; a document may be
+ * returned in spite of problems in single targets.  Returns NULL if nothing more can be checked,
+ * with STATUS_NO_INPUT (unreadable), STATUS_SPEC or STATUS_USAGE (UCL that is not in a file) in the
+ * report.
  */
 struct document *document_load(const struct document_source *source,
     const struct script_options *limits, struct node *merge_rules, struct report *report);
 void document_free(struct document *doc);
 
-/* Directory that relative paths start from, absolute. */
+/* Returns the absolute directory that relative paths start from. */
 const char *document_directory(const struct document *doc);
-/* Returns what judges the names in it; NULL: it is not sandboxed. */
+/* Returns the sandbox that restricts the document, or NULL. */
 const struct sandbox *document_sandbox(const struct document *doc);
-/*
- * May its numbers be what UCL made of them?  So it is for UCL, and for JSON from stdin, where
- * uclcmd's users put it: UCL reads 512M without quotes as 512000000.
- */
+/* Returns whether numbers may come from UCL, which reads 512M without quotes as 512000000: in UCL,
+ * and in JSON from stdin, which may be the output of uclcmd. */
 bool document_is_of_ucl(const struct document *doc);
-/* Names of all targets, "default" among them; sorted. Lent. */
+/* Lends the sorted names of all targets, including "default". */
 const struct words *document_targets(const struct document *doc);
-/* `no target "x"`, with a hint at the nearest. */
+/* Reports `no target "x"`, with the nearest name as a hint. */
 void document_report_target(
     const struct document *doc, const char *name, const struct where *at, struct report *report);
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes);
 
-/*
- * Lays a target (NULL: none) over the base, then KEY=VALUE settings over that.  -1 when the report
- * has got problems: those have their places already.
- */
+/* Merges a target (NULL: none) over the base, and KEY=VALUE settings over that.  Returns -1 if it
+ * has added problems, with their places, to the report. */
 int document_merge(struct document *doc, const char *target, const struct words *settings,
     struct merged *out, struct report *report);
-/*
- * Gives a place and the original path to every problem from `first` on that has none; of more than
- * REPORT_MOST the rest is cut off.
- */
+/* Adds the place and the original path to every problem from `first` on that has none.  Cuts off
+ * problems beyond REPORT_MOST. */
 void document_place(struct document *doc, struct report *report, size_t first);
 
-/* The path of the document that a key of the last merge came from: "targets.install.mem".  Caller
- * frees. */
+/* Returns the path in the document that a key of the last merge came from: "targets.install.mem".
+ * Caller frees. */
 char *document_path(struct document *doc, const struct node *keys);
 
 /*
- * Loads a file of hooks or a stock hook once; `at` is its entry in the spec, if it has one. Returns
- * the key of vmrun.state under which this use keeps its own, or NULL. Caller frees.  Skips a file
- * that the sandbox refuses, which spec_confine() reports.
+ * Loads a hook file or a stock hook once; `at` is its entry in the spec, or NULL.  Skips a file
+ * that the sandbox refuses, which spec_confine() reports.  Returns the key of vmrun.state for this
+ * use, or NULL.  Caller frees.
  */
 char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report);
-/*
- * The functions that answer to a hook for the target merged last: labels for messages, in order.
- * Caller frees the list.
- */
+/* Lists the functions for a hook of the target merged last, in order, by labels for messages.
+ * Caller frees the list. */
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
     struct node **labels, struct error *err);
-/* Calls the index-th of them (from 1); argument is taken.  It may wait: see script_begin(). */
+/* Begins a call of the index-th of them (from 1); takes the argument.  The call may wait: see
+ * script_begin(). */
 int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct script_reply *reply, struct error *err);
-/* The same to its end, whatever it waits for. *answer is NULL for "no opinion". */
+/* Calls it to its end, including its waits.  *answer is NULL if the hook has no opinion. */
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err);
-/*
- * Drops what a stock hook has kept in vmrun.state under its name, and makes it take no notice of
- * the older place.  STATUS_CHECK when there is nothing, or the change cannot be kept.
- */
+/* Drops the state of a stock hook from vmrun.state, and makes the hook ignore its older place.
+ * Fails with STATUS_CHECK if there is none, or if the change cannot be saved. */
 int document_forget_state(
     struct document *doc, const char *name, const char *older, struct error *err);
 

@@ -1,11 +1,11 @@
-/* Hooks of a document: files that are loaded, functions that are called. */
+/* Hooks of a document: loading files and calling functions. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "config/document_internal.h"
 #include "config/read.h"
 
-/* What Lua is told of a hook. */
+/* Returns the request that loads a hook. */
 static struct node *loading_request(const struct hook_file *hook, const struct text_file *file)
 {
 	struct node *request = node_new(NODE_OBJECT);
@@ -21,7 +21,8 @@ static struct node *loading_request(const struct hook_file *hook, const struct t
 	return request;
 }
 
-/* What vmrun.options() found, a problem for each option; false when it was not that. */
+/* Reports the problems that vmrun.options() found, one for each option.  Returns false if it found
+ * none. */
 static bool report_options(struct document *doc, const struct where *at, struct report *report)
 {
 	NODE_AUTO struct node *faults = NULL;
@@ -37,7 +38,7 @@ static bool report_options(struct document *doc, const struct where *at, struct 
 	return report->count > before;
 }
 
-/* Tells whether the sandbox lets the file be opened: an error in a foreign file would quote it. */
+/* Returns whether the sandbox allows to open the file: an error message would quote from it. */
 static bool may_load(const struct document *doc, const struct hook_file *hook)
 {
 	MEM_AUTO char *real = NULL;
@@ -86,7 +87,7 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
 	return script_call(doc->script, "hooks", request, labels, err);
 }
 
-/* { name, index, argument }. Caller frees. */
+/* Returns { name, index, argument }.  Caller frees. */
 static struct node *call_request(const char *hook, size_t index, struct node *argument)
 {
 	struct node *request = node_new(NODE_OBJECT);

@@ -1,4 +1,4 @@
-/* Private to the document: what it holds. */
+/* The document: private to this room. */
 #ifndef CONFIG_DOCUMENT_INTERNAL_H
 #define CONFIG_DOCUMENT_INTERNAL_H
 
@@ -9,11 +9,11 @@
 struct document {
 	char *name;
 	char *directory;
-	char *text; /* JSON only: kept for the places of problems */
+	char *text; /* JSON only: for the places of problems */
 	size_t length;
 	enum format format;
 	bool from_stdin;
-	struct sandbox *sandbox; /* NULL: it may name everything */
+	struct sandbox *sandbox; /* NULL: not sandboxed */
 	struct script *script;
 	struct words targets;
 };

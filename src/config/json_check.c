@@ -1,4 +1,4 @@
-/* The check of a JSON text, and the way back from a key path to its place. */
+/* Checks a JSON text, and finds the place of a key path. */
 #include "config/json_check.h"
 
 #include <stdint.h>
@@ -9,16 +9,16 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* One open container. */
+/* An open container. */
 struct level {
 	bool is_object;
 	char *key;     /* of the member that is being read */
 	size_t index;  /* of the entry that is being read, from 1; 0 before the first */
-	size_t serial; /* different for every object of the document */
+	size_t serial; /* unique for every object of the document */
 	size_t children;
 };
 
-/* The walk over a document: json_next() with a path. */
+/* A walk over a document by json_next() that tracks the path. */
 struct walk {
 	struct json json;
 	struct level level[JSON_DEPTH];
@@ -26,7 +26,7 @@ struct walk {
 	size_t objects;
 };
 
-/* The keys seen so far, of all objects: open addressing, so that a huge object stays linear. */
+/* The keys of all objects so far: a hash table, so that huge objects take linear time. */
 struct seen {
 	struct entry {
 		char *key;
@@ -69,7 +69,7 @@ static void grow(struct seen *seen)
 	*seen = bigger;
 }
 
-/* False when the object has this key already. */
+/* Adds a key.  Returns false if the object has it already. */
 static bool add_seen(struct seen *seen, const char *key, size_t serial)
 {
 	struct entry *e;
@@ -118,7 +118,7 @@ static bool begins_value(enum json_type type)
 	    type != JSON_END && type != JSON_ERROR;
 }
 
-/* Takes the next token and keeps the path; an opened container is entered by the caller. */
+/* Reads the next token and tracks the path.  The caller enters an opened container. */
 static enum json_type step(struct walk *w, struct json_token *token)
 {
 	enum json_type type = json_next(&w->json, token);
@@ -170,7 +170,7 @@ static void add_note(struct node *notes, struct node *path, const char *kind, st
 	node_append(notes, note);
 }
 
-/* An integer that a double may round: 2^53 + 1 becomes 2^53. */
+/* Returns whether it is an integer that a double may round: 2^53 + 1 becomes 2^53. */
 static bool is_wide_integer(const char *digits, size_t n)
 {
 	char text[64];
@@ -194,7 +194,7 @@ static int report_fault(
 	p = &report->item[report->count - 1];
 	json_line(w->json.text, offset, &p->line, &p->column);
 	p->place = mem_format("%s:%zu:%zu", name, p->line, p->column);
-	/* A path of dozens of brackets helps nobody. */
+	/* A path of dozens of brackets is useless. */
 	if (w->depth > 0 && w->depth < JSON_DEPTH / 2) {
 		p->keys = path_of(w);
 		if (p->keys->count > 0)
@@ -203,7 +203,7 @@ static int report_fault(
 	return -1;
 }
 
-/* A fault has the path of what was to come, not of what came before. */
+/* Moves the path to the value or key that was expected where the error is. */
 static void step_to_fault(struct walk *w)
 {
 	struct level *l = top(w);
@@ -218,7 +218,7 @@ static void step_to_fault(struct walk *w)
 	}
 }
 
-/* What the scan does with one token; -1 when it is a fault. */
+/* Handles one token.  Returns -1 if it is an error. */
 static int check_token(struct walk *w, const struct json_token *token, struct seen *seen,
     struct node *notes, const char *name, struct report *report)
 {
@@ -280,8 +280,7 @@ int json_check(
 	return rc;
 }
 
-/* How many of the wanted keys the walk's path shows, from the start; the path must not go beyond.
- */
+/* Returns how many of the keys the path of the walk matches, from the start. */
 static size_t matched(const struct walk *w, const struct node *keys)
 {
 	size_t n = 0;

@@ -1,4 +1,4 @@
-/* Reading files and standard input whole. */
+/* Reading whole files and standard input. */
 #include "config/read.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static int read_all(int fd, const char *name, struct text_file *out, struct erro
 	return 0;
 }
 
-/* The directory that relative paths in the file start from. */
+/* Returns the directory that relative paths in the file start from. */
 static char *directory_of(const char *file)
 {
 	const char *slash = strrchr(file, '/');

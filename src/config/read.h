@@ -1,4 +1,4 @@
-/* Reading a spec or a hook file whole. */
+/* Reading a whole spec or hook file. */
 #ifndef CONFIG_READ_H
 #define CONFIG_READ_H
 
@@ -10,14 +10,14 @@
 #define MAX_TEXT ((size_t)64 << 20) /* bytes of a spec */
 
 struct text_file {
-	char *text; /* NUL-terminated; owned, as are the others */
+	char *text; /* NUL-terminated; all members are owned */
 	size_t length;
 	char *name;
 	char *directory; /* absolute */
 };
 
-/* Fails with STATUS_NO_INPUT: missing, a directory, not readable, larger than 64 MiB, not to be
- * trusted (trust_check()). */
+/* Reads the source.  Fails with STATUS_NO_INPUT if it is missing, a directory, unreadable, larger
+ * than 64 MiB or untrusted (trust_check()). */
 int text_read(const struct document_source *source, struct text_file *out, struct error *err);
 void text_free(struct text_file *file);
 #define TEXT_FILE_AUTO __attribute__((cleanup(text_free)))

@@ -1,4 +1,4 @@
-/* From a file, stdin or a buffer to a text in JSON or Lua. */
+/* Reads a file, stdin or a buffer into a text in JSON or Lua. */
 #include "config/source.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ bool format_find(const char *name, enum format *format)
 	return false;
 }
 
-/* FORMAT_AUTO when the extension says nothing. */
+/* Returns the format by the extension, or FORMAT_AUTO if that is unknown. */
 static enum format format_by_name(const char *name)
 {
 	static const struct {
@@ -50,7 +50,7 @@ static enum format format_by_name(const char *name)
 	return FORMAT_AUTO;
 }
 
-/* By the first byte that is not a blank. */
+/* Returns the format by the first byte that is not a blank. */
 static enum format format_by_content(const char *text)
 {
 	char first = text[strspn(text, " \t\r\n")];
@@ -63,7 +63,7 @@ bool source_is_stdin(const struct document_source *source)
 	return source->file != NULL && strcmp(source->file, "-") == 0;
 }
 
-/* A problem of the whole document, at its name. */
+/* Reports a problem of the whole document, at its name. */
 static int whole(const char *name, struct report *report, enum status status, const char *text)
 {
 	report_add(report, status, NULL, "%s", text);
@@ -81,7 +81,7 @@ static int read_text(
 		return -1;
 	}
 	if (file->length >= 3 && memcmp(file->text, "\xef\xbb\xbf", 3) == 0) {
-		file->length -= 3; /* a UTF-8 mark, which neither Lua's loader nor cjson wants */
+		file->length -= 3; /* a UTF-8 mark, which neither Lua's loader nor cjson accepts */
 		memmove(file->text, file->text + 3, file->length + 1);
 	}
 	if (strspn(file->text, " \t\r\n") == file->length)
@@ -89,7 +89,7 @@ static int read_text(
 	return 0;
 }
 
-/* Tells whether the text holds, anywhere, the name of a libucl macro that reads a file. */
+/* Returns whether the text contains the name of a libucl macro that reads a file. */
 static bool may_include(const struct text_file *file)
 {
 	static const char *const macros[] = { ".include", ".try_include", ".load" };
@@ -103,7 +103,7 @@ static bool may_include(const struct text_file *file)
 	return false;
 }
 
-/* Puts uclcmd's JSON in the place of the file's text. */
+/* Replaces the file's text by uclcmd's JSON. */
 static int read_ucl(
     const struct script_options *options, struct text_file *file, struct report *report)
 {
@@ -136,7 +136,7 @@ int source_read(const struct document_source *source, const struct script_option
 	if (is_stdin || name == NULL)
 		name = is_stdin ? "<stdin>" : "<buffer>";
 	*format = source->format != FORMAT_AUTO ? source->format : format_by_name(name);
-	/* Of its standard input uclcmd reads 8 KiB (parse_input() in uclcmd_parse.c). */
+	/* uclcmd reads only 8 KiB of its standard input (parse_input() in uclcmd_parse.c). */
 	if (*format == FORMAT_UCL && (is_stdin || source->file == NULL))
 		return whole(name, report, STATUS_USAGE,
 		    "uclcmd reads UCL from a file only: name the file, or pass its JSON on: "

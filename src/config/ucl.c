@@ -9,9 +9,9 @@
 #include "config/read.h"
 #include "platform/command.h"
 
-#define MAX_REMARK 300 /* bytes of what uclcmd says on the side */
+#define MAX_REMARK 300 /* bytes of uclcmd's remarks on stderr */
 
-/* A spec is not wrong because uclcmd is missing: it cannot be read. */
+/* Explains why uclcmd failed.  If it is missing, the spec is unreadable, not wrong. */
 static int explain_failure(const struct error *why, struct error *err)
 {
 	if (why->status != STATUS_EXEC_MISSING && why->status != STATUS_CANNOT_EXEC)
@@ -22,7 +22,7 @@ static int explain_failure(const struct error *why, struct error *err)
 	    why->text);
 }
 
-/* What it said on stderr, in one line; NULL: nothing. */
+/* Returns the output on stderr as one line, or NULL if there is none. */
 static char *words_of(const struct command_result *result)
 {
 	struct str s = { 0 };
@@ -48,10 +48,8 @@ static int judge(const struct command *what, const struct command_result *result
 int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *err)
 {
 	MEM_AUTO char *path = mem_copy(file);
-	/*
-	 * -c: compact JSON.  The dot is the whole document: asked for nothing, uclcmd prints its
-	 * usage (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release).
-	 */
+	/* -c: compact JSON.  The dot means the whole document; without it, uclcmd prints its usage
+	 * (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release). */
 	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
 	struct command what = { .argv = argv, .limit_ms = limit_ms, .most = MAX_TEXT };
 	struct command_result result;

@@ -1,4 +1,4 @@
-/* Specs in UCL: uclcmd, of the port textproc/uclcmd, says in JSON what stands in a file. */
+/* Specs in UCL, which uclcmd of the port textproc/uclcmd converts to JSON. */
 #ifndef CONFIG_UCL_H
 #define CONFIG_UCL_H
 
@@ -7,18 +7,18 @@
 
 #include "base/error.h"
 
-#define MAX_UCL_MS 10000 /* what uclcmd is given for a spec */
+#define MAX_UCL_MS 10000 /* time limit of uclcmd */
 
 struct ucl {
-	char *json; /* owned; not checked, but more than blanks */
+	char *json; /* owned; unchecked, but not blank */
 	size_t length;
-	char *words; /* owned: what uclcmd said on stderr all the same, in one line; or NULL */
+	char *words; /* owned: remarks of uclcmd on stderr as one line, or NULL */
 };
 
 /*
- * Runs uclcmd on a file.  Fails with STATUS_NO_INPUT when uclcmd is missing, is not done within the
- * limit or writes more than a spec can be; with STATUS_SPEC when it refuses the file, in its own
- * words; with STATUS_OS.  The text does not name the file, and *out is empty then.
+ * Runs uclcmd on a file.  Fails with STATUS_NO_INPUT if uclcmd is missing, exceeds the limit or
+ * writes more than a spec may have; with STATUS_SPEC and uclcmd's message if it refuses the file;
+ * with STATUS_OS.  On failure *out is empty, and the text does not name the file.
  */
 int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *err);
 void ucl_free(struct ucl *ucl);

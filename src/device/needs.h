@@ -34,8 +34,7 @@ struct need {
 	enum need_kind kind;
 	char *what;
 	const char *key; /* key of the spec or the device that has `what`; static */
-	/* For a key of the spec: the object that the key is in, or the list and the entry's index.
-	 */
+	/* Of the spec: the object with the key, or the list and the entry's index. */
 	const char *above; /* static; NULL: none */
 	bool listed;
 	size_t index;

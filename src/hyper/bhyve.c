@@ -1,5 +1,5 @@
-/* bhyve as a process: its exit statuses, its power button, what it leaves behind.  Facts: bhyve(8)
- * and bhyve's sources of FreeBSD 13 to 15. */
+/* bhyve as a process: its exit statuses, its power button, and what it leaves in the kernel.
+ * Facts: bhyve(8) and bhyve's sources of FreeBSD 13 to 15. */
 #include <signal.h>
 #include <string.h>
 
@@ -38,10 +38,8 @@ static void bhyvectl(struct words *command, const char *vm, const char *operatio
 	words_add(command, operation);
 }
 
-/*
- * SIGTERM is the power button once the guest has ACPI on, and kills before that (pm.c);
- * --force-poweroff works without the guest.
- */
+/* Says how to take a step of a stop.  SIGTERM is the power button once the guest has enabled ACPI,
+ * and kills before that (pm.c); --force-poweroff works without the guest. */
 static void bhyve_power(const struct plan *plan, enum stop_action action, struct power *out)
 {
 	switch (action) {
@@ -59,7 +57,8 @@ static void bhyve_power(const struct plan *plan, enum stop_action action, struct
 	}
 }
 
-/* The kernel keeps /dev/vmm/NAME, and the guest's memory with it, until somebody destroys it. */
+/* Adds the command that destroys /dev/vmm/NAME, which the kernel keeps together with the guest's
+ * memory. */
 static void bhyve_destroyer(const struct plan *plan, struct words *command)
 {
 	bhyvectl(command, plan->vm, "--destroy");

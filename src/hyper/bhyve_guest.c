@@ -1,4 +1,4 @@
-/* What bhyve's command says of the guest itself: processors, memory and its domains, debugger,
+/* The options of bhyve for the guest itself: processors, memory and its domains, debugger,
  * keyboard, fw_cfg, SMBIOS.  Facts: bhyve(8), bhyve_config(5) and bhyve's sources. */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 static const char amd64_only[] = "bhyve has this on amd64 only";
 
-/* Is the key usable here?  Reports the reason when not. */
+/* Returns whether this bhyve has the key.  Otherwise reports the reason. */
 static bool has(struct bhyve_build *b, const char *key, int since)
 {
 	MEM_AUTO char *why =
@@ -56,7 +56,7 @@ static void add_memory(struct bhyve_build *b)
 	bhyve_say(&b->out, "-m", size, "memory.size", size);
 }
 
-/* CPU_SETSIZE was 256 before FreeBSD 14. */
+/* Checks the CPU of a pin: CPU_SETSIZE was 256 before FreeBSD 14. */
 static void check_pin(struct bhyve_build *b, size_t i)
 {
 	const char *pin = b->spec->pin.item[i];
@@ -67,7 +67,7 @@ static void check_pin(struct bhyve_build *b, size_t i)
 		    "\"%s\": bhyve of FreeBSD 13 knows the CPUs 0 to %d", pin, MAX_CPUS_OF_13 - 1);
 }
 
-/* All pins of a processor are one variable; each is an option of its own. */
+/* Adds an option for each pin, and a variable for all pins of a processor. */
 static void add_pins(struct bhyve_build *b)
 {
 	const struct words *pin = &b->spec->pin;
@@ -95,7 +95,8 @@ static void add_pins(struct bhyve_build *b)
 	}
 }
 
-/* By variables: -n is split at commas, also within a list of processors or a policy. */
+/* Adds memory domains as variables, because -n is split at commas, even within a list of processors
+ * or a policy. */
 static void add_domains(struct bhyve_build *b)
 {
 	const struct numa_domain *domain = b->spec->numa.item;
@@ -158,7 +159,8 @@ static bool has_bootindex(const struct spec *spec)
 	return found;
 }
 
-/* Items and boot order reach the guest by QEMU's interface alone: without it they are lost. */
+/* Returns whether QEMU's interface is needed: without it, items and boot order do not reach the
+ * guest. */
 static bool wants_qemu_fwcfg(struct bhyve_build *b)
 {
 	const struct spec *spec = b->spec;

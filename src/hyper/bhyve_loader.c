@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "hyper/bhyve_plan.h"
 
-/* The disks of the spec in the order of its devices: what a loader looks at by default. */
+/* Finds the disks of the spec in the order of its devices, which a loader reads by default. */
 static void find_disks(const struct spec *spec, bool cds, struct words *paths)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
@@ -20,7 +20,7 @@ static void find_disks(const struct spec *spec, bool cds, struct words *paths)
 	}
 }
 
-/* Where its console is; NULL: nowhere that it could use. */
+/* Returns the console of the loader, or NULL if com1 is nothing that a loader can use. */
 static const char *console_of(const struct spec *spec)
 {
 	const char *com = spec_com(spec, 0);
@@ -30,7 +30,8 @@ static const char *console_of(const struct spec *spec)
 	return com != NULL && strncmp(com, "tcp=", 4) != 0 ? com : NULL;
 }
 
-/* The same memory as bhyve: another size or wiring would make it fail afterwards. */
+/* Adds the common options.  Size and wiring of memory must be those of bhyve, which would fail
+ * otherwise. */
 static void add_common(struct bhyve_build *b, struct loading *out, const char *memory_option)
 {
 	const char *console = console_of(b->spec);
@@ -84,7 +85,7 @@ static void plan_bhyveload(struct bhyve_build *b, struct loading *out)
 	add_option(&out->argv, "-l", loader->os_loader);
 }
 
-/* The disks as GRUB calls them. */
+/* Makes the device map: the disks under GRUB's names. */
 static void make_map(struct bhyve_build *b, struct loading *out)
 {
 	static const char *const names[] = { "hd", "cd" };

@@ -9,7 +9,7 @@
 #include "hyper/firmware.h"
 #include "platform/os.h"
 
-#define ASSUMED_RELEASE 14 /* where bhyve does not run here */
+#define ASSUMED_RELEASE 14 /* on a host without bhyve */
 #define FIRST_ON_ARM64 15
 
 static struct bhyve_host find_host(const struct spec *spec)
@@ -67,7 +67,7 @@ static void add_flags(struct bhyve_build *b)
 		{ "force_msi", "-W", "virtio_msix", "false", s->force_msi, false },
 		{ "guest_mem_in_core", "-C", "memory.guest_in_core", "true", s->guest_mem_in_core,
 		    false },
-		/* FreeBSD 15 accepts -A and does nothing: its tables are on by default. */
+		/* FreeBSD 15 accepts and ignores -A: its tables are on by default. */
 		{ "generate_acpi", "-A", "acpi_tables", "true", s->generate_acpi, true },
 		{ "yield_on_hlt", "-H", "x86.vmexit_on_hlt", "true", s->yield_on_hlt, true },
 		{ "utc_clock", "-u", "rtc.use_localtime", "false", s->utc_clock, true },
@@ -100,7 +100,8 @@ static void add_flags(struct bhyve_build *b)
 	bhyve_say(&b->out, "-U", s->uuid, "uuid", s->uuid);
 }
 
-/* amd_hostbridge is a name of -s alone: it stands for these variables, which changed in 14. */
+/* Adds the host bridge.  amd_hostbridge is known to -s only; it stands for these variables, which
+ * changed in FreeBSD 14. */
 static void add_hostbridge(struct bhyve_build *b)
 {
 	static const char *const amd[] = { "vendor", "0x1022", "device", "0x7432" };
@@ -124,7 +125,8 @@ static void add_hostbridge(struct bhyve_build *b)
 	}
 }
 
-/* Where it is on amd64, its further functions would be without a first one. */
+/* Refuses further functions in the slot of the lpc, which arm64 lacks: they would have no function
+ * 0. */
 static void refuse_beside_lpc(struct bhyve_build *b)
 {
 	const struct slot *lpc = &b->spec->lpc_slot;
@@ -159,7 +161,7 @@ static void add_lpc(struct bhyve_build *b)
 	bhyve_say(&b->out, "-s", conf, device, "lpc");
 }
 
-/* What must not be seen in a process list goes into a file of bhyve_config(5). */
+/* Plans the file of bhyve_config(5) for a secret, which must not appear in a process list. */
 static int add_secret(struct bhyve_build *b, const struct device *dev, struct error *err)
 {
 	struct device_secret secret;
@@ -242,7 +244,8 @@ static void add_serial(struct bhyve_build *b)
 	}
 }
 
-/* A path that -l bootrom,ROM,VARS cannot say: it is split at commas, and VARS at `=` (14+). */
+/* Returns whether -l bootrom,ROM,VARS can have the path: bhyve splits it at commas, and VARS at `=`
+ * since FreeBSD 14. */
 static bool is_plain(const char *path)
 {
 	return path == NULL || strpbrk(path, ",=") == NULL;
@@ -342,10 +345,10 @@ static bool is_below(const char *key, const char *parent)
 	return strncmp(key, parent, n) == 0 && key[n] == '.';
 }
 
-/* A variable that is a value and has others below it ends bhyve (config.c). */
+/* Refuses a variable with a value that has others below it, at which bhyve exits (config.c). */
 static void check_config_key(struct bhyve_build *b, const char *key)
 {
-	/* What bhyve sets by itself before it reads its command. */
+	/* Variables that bhyve sets before it reads its command. */
 	static const char *const defaults[] = { "acpi_tables", "acpi_tables_in_memory",
 		"memory.size", "x86.strictmsr", "x86.verbosemsr", "lpc.fwcfg" };
 	const size_t known = sizeof(defaults) / sizeof(defaults[0]);

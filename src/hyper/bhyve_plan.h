@@ -1,11 +1,11 @@
-/* bhyve's command line: private to bhyve.c and its plan. */
+/* The command line of bhyve: private to bhyve.c and its plan. */
 #ifndef HYPER_BHYVE_PLAN_H
 #define HYPER_BHYVE_PLAN_H
 
 #include "hyper/bhyve_words.h"
 #include "hyper/hyper.h"
 
-/* One plan in the making. */
+/* State of making one plan. */
 struct bhyve_build {
 	const struct plan_request *request;
 	const struct spec *spec;
@@ -17,15 +17,15 @@ struct bhyve_build {
 
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report);
 
-/* Reports a fault of a key of the spec. */
+/* Reports why a key of the spec is refused. */
 void bhyve_refuse(struct bhyve_build *b, const char *key, const char *why);
-/* A size as -m of bhyve, bhyveload and grub-bhyve read it. Caller frees. */
+/* Returns a size in the syntax of -m of bhyve, bhyveload and grub-bhyve.  Caller frees. */
 char *bhyve_size(int64_t bytes);
-/* bhyve_guest.c: processors, memory, domains, debugger, fw_cfg, SMBIOS. */
+/* Adds processors, memory, domains, debugger, fw_cfg and SMBIOS (bhyve_guest.c). */
 void bhyve_add_guest(struct bhyve_build *b);
-/* Is memory wired: because the spec says so, or because a device needs it? */
+/* Returns whether memory is wired, because of the spec or of a device. */
 bool bhyve_is_wired(const struct spec *spec);
-/* bhyve_loader.c: the program that runs before it, if any. */
+/* Plans the loader, if there is one (bhyve_loader.c). */
 void bhyve_add_loader(struct bhyve_build *b);
 
 #endif

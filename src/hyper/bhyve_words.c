@@ -1,4 +1,4 @@
-/* bhyve's words. */
+/* Options of bhyve. */
 #include "hyper/bhyve_words.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ char *bhyve_pci_key(const struct slot *slot, const char *key)
 	return mem_format("pci.%d.%d.%d.%s", slot->bus, slot->slot, slot->function, key);
 }
 
-/* A comment of as many lines as the text has. */
+/* Adds a comment with as many lines as the text has. */
 static void add_comment(struct str *s, const char *intro, const char *text)
 {
 	str_addf(s, "# %s", intro);
@@ -71,7 +71,7 @@ char *bhyve_config_text(const struct pairs *config, const struct words *remarks,
 	return str_take(&s);
 }
 
-/* CONF is split at commas, and there is no way to quote one. */
+/* Returns whether CONF can have the value: bhyve splits it at commas, which cannot be quoted. */
 static bool fits(const char *value)
 {
 	return *value != '\0' && strchr(value, ',') == NULL;
@@ -86,7 +86,7 @@ static bool is_implied(const struct bhyve_form *form, const char *key)
 	return false;
 }
 
-/* A bare key is true to bhyve. */
+/* Adds ",key=value", or ",key" for true. */
 static void add_key(struct str *conf, const char *key, const char *value)
 {
 	MEM_AUTO char *escaped = bhyve_escape(value);
@@ -97,7 +97,9 @@ static void add_key(struct str *conf, const char *key, const char *value)
 		str_addf(conf, ",%s=%s", key, escaped);
 }
 
-/* Adds ",NAME=PATH" for each pair, and the key of a flag; false when one cannot be said so. */
+/*
+ * Adds ",NAME=PATH" for each pair, and the key of a flag.  Returns false if CONF cannot have one.
+ */
 static bool add_named(struct str *conf, const struct pairs *vars)
 {
 	for (size_t i = 1; i + 1 < vars->count; i += 2) {
@@ -113,7 +115,7 @@ static bool add_named(struct str *conf, const struct pairs *vars)
 	return true;
 }
 
-/* Adds ",TYPE:PATH[,key=value...]" for each port; false when one cannot be said so. */
+/* Adds ",TYPE:PATH[,key=value...]" for each port.  Returns false if CONF cannot have one. */
 static bool add_ports(struct str *conf, const struct pairs *vars)
 {
 	for (size_t i = 1; i < vars->count; i++) {
@@ -133,7 +135,7 @@ static bool add_ports(struct str *conf, const struct pairs *vars)
 	return true;
 }
 
-/* Text before the value of a variable that goes without its name; NULL: it has one. */
+/* Returns the text before the value of a variable that is written without its name, or NULL. */
 static const char *bare(const struct bhyve_form *form, const char *key)
 {
 	if (form->values || (form->first != NULL && strcmp(key, form->first) == 0))
@@ -145,7 +147,7 @@ static const char *bare(const struct bhyve_form *form, const char *key)
 	return NULL;
 }
 
-/* Adds ",FIRST[,key=value...]"; false when a variable cannot be said so. */
+/* Adds ",FIRST[,key=value...]".  Returns false if CONF cannot have a variable. */
 static bool add_listed(struct str *conf, const struct bhyve_form *form, const struct pairs *vars)
 {
 	size_t skip = form->prefix == NULL ? 0 : strlen(form->prefix);

@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "platform/os.h"
 
-#define MAX_START_MS 1000 /* that a hypervisor has to complain about its start */
+#define MAX_START_MS 1000 /* a hypervisor that fails later did start */
 #define MAX_SECRET 8	  /* bytes of a password that VNC looks at */
 #define MAX_MAP 512	  /* bytes of a device map that a note shows */
 
@@ -41,7 +41,7 @@ void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complain
 		outcome->cause = CAUSE_START_FAILED;
 }
 
-/* bhyve(8) EXIT STATUS, and the statuses of sysexits(3) that its sources use. */
+/* Facts: bhyve(8) EXIT STATUS, and the statuses of sysexits(3) in its sources. */
 const char *hyper_status_text(int status)
 {
 	static const struct {
@@ -72,7 +72,7 @@ char *hyper_secret_path(const struct plan_request *request)
 	return mem_format("%s/secret", request->directory);
 }
 
-/* The first line of a file. */
+/* Reads the first line of a file. */
 static int read_secret(const char *path, char **text, struct error *err)
 {
 	char line[MAX_SECRET + 2] = "";
@@ -128,7 +128,7 @@ static void note_unknown(const struct device *dev, struct words *unknown)
 		    dev->origin != NULL ? dev->origin : dev->id);
 }
 
-/* Files that a command names and a run writes. */
+/* Adds notes on files that the command names and a run writes. */
 static void note_files(const struct plan *plan, struct words *unknown)
 {
 	const struct loading *loading = &plan->loading;

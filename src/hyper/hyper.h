@@ -1,7 +1,5 @@
-/*
- * A hypervisor as vmrun sees it: how a spec becomes a command, what its words and its end mean, and
- * how it is asked to stop.  bhyve.c and qemu.c fill in the struct; nobody else compares names.
- */
+/* The interface of a hypervisor: how a spec becomes a command, what its output and its exit mean,
+ * and how it is stopped.  bhyve.c and qemu.c fill in the struct; no other code compares names. */
 #ifndef HYPER_HYPER_H
 #define HYPER_HYPER_H
 
@@ -13,74 +11,72 @@
 #include "base/words.h"
 #include "spec/spec.h"
 
-/* Descriptors that a hypervisor finds open, besides 0, 1 and 2. */
+/* Descriptors that a hypervisor inherits besides 0, 1 and 2. */
 enum {
 	CHANNEL_CONTROL_FD = 3,
 	CHANNEL_LOG_FD = 4,
-	LOCK_FD = 5, /* holds the lock that tells that it runs (ledger/vmlock.h) */
+	LOCK_FD = 5, /* holds the lock that shows that the hypervisor runs (ledger/vmlock.h) */
 };
 
-/* Lines come from these. */
+/* Where the lines of a hypervisor come from. */
 enum channel {
-	CHANNEL_STDERR,	 /* what it says to people; passed on */
+	CHANNEL_STDERR,	 /* messages for users; passed on */
 	CHANNEL_CONTROL, /* its control protocol (qemu's QMP), both ways */
-	CHANNEL_LOG,	 /* its log, for signs only */
+	CHANNEL_LOG,	 /* its log, read for signs only */
 	CHANNELS
 };
 
 struct plan_request {
 	const struct spec *spec;
-	const char *program;	     /* as the user named it, or NULL: the hypervisor's own name */
+	const char *program;	     /* as given by the user; NULL: the hypervisor's own name */
 	const struct words *extra;   /* words after `--` */
-	const char *directory;	     /* RUN-DIR/NAME, where files of this VM's run go */
-	const char *state_directory; /* STATE-DIR/NAME, where files of its life are */
-	bool dry; /* nothing will run: the host is not asked what only a run must know */
+	const char *directory;	     /* RUN-DIR/NAME, for files of this run */
+	const char *state_directory; /* STATE-DIR/NAME, for files that stay */
+	bool dry;		     /* dry run: does not read what only a run needs */
 };
 
 /* The program that loads the guest's kernel before each boot. */
 struct loading {
-	struct words argv;	  /* empty: firmware does it */
+	struct words argv;	  /* empty: firmware boots the guest */
 	char *input_path, *input; /* a file for its standard input, or NULL */
 	char *map_path, *map;	  /* a file that it reads, written before it starts, or NULL */
 	int64_t timeout_ms;
 	bool uses_stdio;
 };
 
-/* All that a boot needs to know, made before anything is started. */
+/* Everything that a boot needs, made before anything is started. */
 struct plan {
 	const struct hypervisor *hyper;
 	char *vm;	      /* name of the VM */
-	struct words argv;    /* argv[0] is also what is looked up in PATH */
+	struct words argv;    /* argv[0] is looked up in PATH */
 	struct words sockets; /* removed before the start and after the end */
 	char *bootrom;	      /* the firmware that was chosen */
-	struct words notes;   /* what the user should know, a line each */
-	bool uses_stdio;      /* a serial port has our stdin and stdout */
+	struct words notes;   /* notes for the user, one line each */
+	bool uses_stdio;      /* a serial port uses vmrun's stdin and stdout */
 	bool has_control, has_log;
-	char *copy_from, *copy_to; /* file to make before the start when it is missing, or NULL */
+	char *copy_from, *copy_to; /* file to create before the start if it is missing, or NULL */
 	struct loading loading;
 	char *secret_path, *secret; /* a 0600 file to write before the start, or NULL */
 	char *tpm_state;	    /* directory of a managed swtpm, or NULL */
-	struct words
-	    unknown; /* "tapAUTO: the tap that a run makes": what stands for what it finds */
-	/* bhyve only: what its argv says as variables of bhyve_config(5), in order; and what no
-	 * variable can say, secrets aside: "-w: further words stay as they are". */
+	struct words unknown;	    /* notes on placeholders: "tapAUTO stands for ..." */
+	/* bhyve only: argv as variables of bhyve_config(5), in order; and remarks on what no
+	 * variable can express, except secrets: "-w: further words stay as they are". */
 	struct pairs config;
 	struct words remarks;
-	struct words
-	    inapplicable;   /* keys of the spec that it has no use for, on this architecture */
-	const char *hello;  /* text for CHANNEL_CONTROL at the start, or NULL */
-	bool waits_for_vnc; /* it starts its guest when a VNC client has come */
+	struct words inapplicable; /* keys that mean nothing on this architecture */
+	const char *hello;	   /* text for CHANNEL_CONTROL at the start, or NULL */
+	bool waits_for_vnc;	   /* the guest starts when a VNC client connects */
 };
 
 /* Room for a word of QMP and its NUL. */
 #define SIGN_SIZE 40
 
-/* What a running hypervisor has told so far. */
+/* What is known from the output of a running hypervisor. */
 struct signs {
-	bool answered;		/* it speaks its control protocol, or has none */
-	bool waits_for_vnc;	/* as the plan says */
-	char reason[SIGN_SIZE]; /* why it says it ends, "" when it did not */
-	char fatal[SIGN_SIZE];	/* a state it cannot leave, "" */
+	bool answered;		/* it has answered on its control channel, or has none */
+	bool waits_for_vnc;	/* as in the plan */
+	char reason[SIGN_SIZE]; /* its reason for exiting, or "" */
+	char fatal[SIGN_SIZE];	/* a state that it cannot leave, or "" */
 	bool triple_fault;
 };
 
@@ -98,7 +94,7 @@ struct outcome {
 	enum cause cause;
 	int status;	   /* in bhyve's terms, whatever the hypervisor; -1: it died of a signal */
 	int signal;	   /* 0: none */
-	bool failed_start; /* its own complaint, not the guest's word */
+	bool failed_start; /* its own error, not an action of the guest */
 };
 
 /* How one step of a stop is done: exactly one of the three is set. */
@@ -113,55 +109,56 @@ struct firmware_kind;
 
 struct hypervisor {
 	const char *name;
-	/* The system that it is made for; its host is asked and changed by that system's commands,
-	 * wherever they are. NULL: it runs anywhere. */
+	/* The system that the hypervisor is made for, whose commands check and change the host on
+	 * any system.  NULL: it runs anywhere. */
 	const char *system;
-	/* How it speaks to swtpm: the option that names the socket. */
+	/* The option of swtpm that names the socket. */
 	const char *swtpm_option;
-	const struct firmware_kind *firmware; /* where its firmware is, by kind: firmware.h */
-	/* Fills in what a spec leaves to this hypervisor (firmware); then the plan. -1: see report.
-	 */
+	const struct firmware_kind *firmware; /* the places of its firmware (firmware.h) */
+	/* Makes the plan, with what the spec leaves to the hypervisor (firmware).  Returns -1 if it
+	 * has added to the report. */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
-	/* Writes into the spec what it left to the hypervisor (firmware). */
+	/* Fills in what the spec left to the hypervisor (firmware), from the plan. */
 	void (*complete_spec)(const struct plan *plan, struct spec *spec);
-	/* The plan as a file of the hypervisor's own, or NULL: it has none.  Faults are reported.
-	 * Caller frees. */
+	/* Returns the plan as a configuration file of the hypervisor.  Reports errors.  Caller
+	 * frees.  NULL if the hypervisor has no such file. */
 	char *(*config_text)(const struct plan *plan, struct report *report);
-	/* Takes one line of a channel; returns an answer for CHANNEL_CONTROL, or NULL. */
+	/* Reads one line of a channel.  Returns an answer for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
 	void (*explain)(
 	    const struct signs *signs, const struct process_end *end, struct outcome *out);
 	void (*power)(const struct plan *plan, enum stop_action action, struct power *out);
-	/* Adds the command that clears what it leaves in the kernel; none when there is nothing. */
+	/* Adds the command that removes what the hypervisor left in the kernel, if there is
+	 * anything. */
 	void (*destroy)(const struct plan *plan, struct words *command);
-	/* Likewise, for what it will make there: none when it makes nothing. */
+	/* Adds the same command for what the hypervisor will leave there, if it ever leaves
+	 * anything. */
 	void (*destroyer)(const struct plan *plan, struct words *command);
 };
 
 extern const struct hypervisor hyper_bhyve, hyper_qemu;
 
-/* NULL when there is none of that name. */
+/* Returns the hypervisor of that name, or NULL. */
 const struct hypervisor *hyper_find(const char *name);
-/* bhyve where it can run, else qemu. */
+/* Returns bhyve if it can run here, otherwise qemu. */
 const struct hypervisor *hyper_for_host(void);
-/* Has a serial port of it, or its loader, our stdin and stdout? */
+/* Returns whether a serial port of the VM, or its loader, uses vmrun's stdin and stdout. */
 bool hyper_uses_stdio(const struct spec *spec);
-/* Is the host asked by the commands of the hypervisor's own system, for want of its calls? */
+/* Returns whether the host must be checked by commands of the hypervisor's own system, because its
+ * system calls are missing. */
 bool hyper_is_foreign(const struct hypervisor *hyper);
-/* A hypervisor that was gone within a second, with a status of its own and a complaint, did not
- * start; later, or in silence, the same status is the guest's word. */
+/* Changes the cause to start_failed if the hypervisor exited within a second, with a status of its
+ * own and an error message.  Later, or without a message, the same status comes from the guest. */
 void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complained);
-/* What a status beyond 3 means in bhyve's terms: "usage error". Static text or NULL. */
+/* Returns the meaning of an exit status of bhyve above 3, "usage error", or NULL.  Static text. */
 const char *hyper_status_text(int status);
-/* Where a secret goes that no command must show. Caller frees. */
+/* Returns the path of the file for a secret.  Caller frees. */
 char *hyper_secret_path(const struct plan_request *request);
-/*
- * The text of a secret; NULL without a failure in a dry run, which leaves files alone.  -1:
- * STATUS_CHECK, its file cannot be read or holds no password. Caller frees *text.
- */
+/* Reads a secret into *text; caller frees.  A dry run does not read files and gets NULL.  Fails
+ * with STATUS_CHECK if the file is unreadable or has no password. */
 int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
     char **text, struct error *err);
-/* What is the same for every hypervisor: sockets, and what placeholders stand for. */
+/* Completes a plan by what all hypervisors have in common: sockets, and notes on placeholders. */
 void hyper_finish(const struct plan_request *request, struct plan *plan);
 void plan_clear(struct plan *plan);
 

@@ -1,5 +1,5 @@
-/* qemu: the same devices at the same slots on a machine without bhyve.  Facts: QEMU's documents and
- * runs of QEMU 7.2. */
+/* qemu: the same devices in the same slots on a machine without bhyve.  Facts: QEMU's documentation
+ * and runs of QEMU 7.2. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 #define PROGRAM "qemu-system-x86_64"
 
-/* Slots of bus 0 that q35 has taken. */
+/* Slots of bus 0 that belong to q35. */
 enum { Q35_HOST_SLOT = 0, Q35_LPC_SLOT = 31 };
 
 struct build {
@@ -64,7 +64,7 @@ static void add_machine(struct build *b)
 	words_add(b->argv, "-display");
 	words_add(b->argv, "none");
 	qemu_begin(b->argv, "-machine", "q35");
-	/* Without its own SATA and SMBus, q35 has nothing but 0:0:0 and 0:31:0, as bhyve has. */
+	/* Without its own SATA and SMBus, q35 occupies 0:0:0 and 0:31:0 only, as bhyve does. */
 	qemu_pair(b->argv, "sata", "off");
 	qemu_pair(b->argv, "smbus", "off");
 	qemu_pair(b->argv, "vmport", "off");
@@ -76,14 +76,16 @@ static void add_machine(struct build *b)
 	qemu_begin(b->argv, "-cpu", "max");
 	add_size(s, b->argv);
 	if (s->wire_guest_mem && kvm) {
-		/* Under TCG this would lock a gigabyte of translated code as well. */
+		/* Under TCG this would also lock a gigabyte of translated code. */
 		qemu_begin(b->argv, "-overcommit", NULL);
 		qemu_pair(b->argv, "mem-lock", "on");
 	}
 	qemu_begin(b->argv, "-uuid", s->uuid);
 }
 
-/* bhyve has no sleep states, and its reset, power off and panic end the process. */
+/*
+ * Makes qemu behave as bhyve, which has no sleep states and exits at a reset, power-off or panic.
+ */
 static void add_behaviour(struct build *b)
 {
 	qemu_begin(b->argv, "-global", "ICH9-LPC.disable_s3=1");
@@ -104,7 +106,7 @@ static void add_behaviour(struct build *b)
 	b->plan->has_control = true;
 	if (use_kvm(b->spec) || !os_has_dev_fd())
 		return;
-	/* The log is what tells a triple fault from a reset; KVM leaves no trace of one. */
+	/* Only the log tells a triple fault from a reset, and only under TCG. */
 	words_add(b->argv, "-d");
 	words_add(b->argv, "cpu_reset");
 	words_add(b->argv, "-D");
@@ -130,7 +132,7 @@ static void check_bridges(struct build *b)
 		words_add(&b->plan->notes, "qemu always has a host bridge");
 }
 
-/* Function 0 must announce that its slot has others. */
+/* Returns whether the device is function 0 of a slot with others, which it must announce. */
 static bool is_multifunction(const struct spec *spec, const struct device *zero)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
@@ -159,7 +161,7 @@ static void add_device(struct build *b, const struct device *dev, const struct w
 	struct qemu_build q = { .argv = b->argv, .notes = &b->plan->notes, .secrets = secrets };
 	struct error err = { 0 };
 
-	/* On bus 0 only: qemu reaches other buses through bridges, which bhyve does not have. */
+	/* qemu reaches other buses through bridges only, which bhyve does not have. */
 	if (dev->slot.bus != 0) {
 		refuse(b, at, "devices on buses above 0");
 		return;
@@ -205,7 +207,8 @@ static void add_serial(struct build *b)
 	}
 }
 
-/* An installed file of the list; without one, the first name in a dry run, else a fault. */
+/* Returns the installed file of the list.  If there is none, returns the first, and reports it
+ * except in a dry run. */
 static const char *installed(struct build *b, const char *const *paths)
 {
 	const char *path = firmware_first(paths, b->request->dry);
@@ -238,7 +241,7 @@ static void add_flash(struct build *b, const char *code, const char *vars)
 	qemu_pair(b->argv, "pflash1", "flash1");
 }
 
-/* bhyve's UEFI cannot run here: OVMF stands in for it, with variables of its own. */
+/* Adds firmware.  OVMF, with variables of its own, replaces bhyve's UEFI, which cannot run here. */
 static void add_firmware(struct build *b)
 {
 	const struct spec *s = b->spec;
@@ -272,7 +275,7 @@ static void add_firmware(struct build *b)
 		    "firmware %s is bhyve's: under qemu %s stands in for it", s->bootrom, rom);
 }
 
-/* Somebody else lets the guest go: a debugger, or the first VNC client. */
+/* Returns whether a debugger or the first VNC client starts the guest, instead of vmrun. */
 static bool holds(const struct spec *spec, const struct plan *plan)
 {
 	return plan->waits_for_vnc || (spec->gdb != NULL && *spec->gdb == 'w');
@@ -308,7 +311,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	return report->count == before ? 0 : -1;
 }
 
-/* What stands in for bhyve's firmware and its variables: the spec's own keys are bhyve's. */
+/* Fills in the firmware and variables that replace bhyve's; the spec's own keys are for bhyve. */
 static void qemu_complete_spec(const struct plan *plan, struct spec *spec)
 {
 	if (spec->qemu.bootrom == NULL && plan->bootrom != NULL)
@@ -327,9 +330,9 @@ static const char *qemu_hear(struct signs *signs, enum channel channel, const ch
 }
 
 /*
- * qemu's own status is 0 after every reset, power off and signal that it handles: only QMP's
- * SHUTDOWN tells them apart (qapi/run-state.json, ShutdownCause).  Statuses are given in bhyve's
- * terms, so that a policy means the same under both.
+ * Explains the exit.  The status of qemu is 0 after every reset, power-off and handled signal; only
+ * QMP's SHUTDOWN tells them apart (qapi/run-state.json, ShutdownCause).  The outcome has the status
+ * of bhyve, so that a policy means the same under both.
  */
 static void qemu_explain(
     const struct signs *signs, const struct process_end *end, struct outcome *out)
@@ -341,15 +344,15 @@ static void qemu_explain(
 		{ "guest-reset", CAUSE_REBOOT },
 		{ "host-qmp-system-reset", CAUSE_REBOOT },
 		{ "guest-shutdown", CAUSE_POWEROFF },
-		/* Our own quit, where bhyve has --force-poweroff. */
+		/* sent by vmrun, where bhyve has --force-poweroff */
 		{ "host-qmp-quit", CAUSE_POWEROFF },
-		/* Somebody sent qemu a SIGTERM, SIGINT or SIGHUP, which one it does not say. */
+		/* SIGTERM, SIGINT or SIGHUP; qemu does not say which */
 		{ "host-signal", CAUSE_KILLED },
 	};
 
 	out->cause = end->signal != 0 ? CAUSE_KILLED : CAUSE_ERROR;
 	out->signal = end->signal;
-	/* It complained and left before its guest could say anything. */
+	/* qemu reported an error and exited before its guest could act. */
 	out->failed_start =
 	    end->signal == 0 && (!signs->answered || (*signs->reason == '\0' && end->status == 1));
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]) && end->signal == 0; i++) {
@@ -364,8 +367,8 @@ static void qemu_explain(
 		out->signal = end->signal != 0 ? end->signal : SIGTERM;
 		out->status = -1;
 	} else {
-		out->signal = 0; /* it was killed because it could not go on: see `fatal` */
-		out->status = (int)out->cause; /* CAUSE_ERROR is bhyve's 4 */
+		out->signal = 0; /* vmrun killed it because of its state: see `fatal` */
+		out->status = (int)out->cause; /* CAUSE_ERROR is status 4 of bhyve */
 	}
 }
 

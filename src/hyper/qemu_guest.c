@@ -1,5 +1,4 @@
-/* What qemu's command says of the guest beside its devices.  Facts: QEMU's documents and runs of
- * QEMU 7.2. */
+/* The options of qemu for the guest itself.  Facts: QEMU's documentation and runs of QEMU 7.2. */
 #include "hyper/qemu_guest.h"
 
 #include <inttypes.h>
@@ -9,7 +8,7 @@
 #include "base/str.h"
 #include "device/qemu_words.h"
 
-/* "0-3,8" as -numa wants it: one cpus= a piece. */
+/* Adds a memory domain; -numa needs one cpus= for each piece of "0-3,8". */
 static void add_node(const struct numa_domain *domain, struct words *argv)
 {
 	MEM_AUTO char *cpus = mem_copy(domain->cpus);
@@ -53,7 +52,7 @@ static void add_gdb(const struct spec *spec, struct plan *plan)
 		return;
 	where += *where == 'w' ? 1 : 0;
 	colon = strrchr(where, ':');
-	/* Without an address bhyve listens for this machine alone, qemu for all. */
+	/* Without an address, bhyve listens on loopback, qemu on all addresses. */
 	host = colon == NULL ? mem_copy("localhost") : mem_copy_n(where, (size_t)(colon - where));
 	v6 = strchr(host, ':') != NULL;
 	words_add(&plan->argv, "-gdb");
@@ -73,11 +72,11 @@ static void add_fwcfg(const struct spec *spec, struct words *argv)
 	}
 }
 
-/* bhyve_config(5)'s groups and names, and QEMU's -smbios types and names for them. */
+/* Groups and names of bhyve_config(5), and their types and names in QEMU's -smbios. */
 static const struct {
 	const char *group;
 	int type;
-	const char *names[8][2]; /* ours and theirs; ends with a NULL */
+	const char *names[8][2]; /* of bhyve and of QEMU; ends with a NULL */
 } smbios_names[] = {
 	{ "bios", 0,
 	    { { "vendor", "vendor" }, { "version", "version" }, { "release_date", "date" } } },
@@ -94,7 +93,7 @@ static const struct {
 		{ "serial_number", "serial" }, { "asset_tag", "asset" }, { "sku", "sku" } } },
 };
 
-/* NULL: QEMU has no such string. */
+/* Returns QEMU's name of the string, or NULL if it has none. */
 static const char *smbios_name(size_t group, const char *key)
 {
 	for (size_t i = 0; smbios_names[group].names[i][0] != NULL; i++) {
@@ -155,7 +154,7 @@ static void add_tpm(const struct spec *spec, struct words *argv)
 	qemu_pair(argv, "tpmdev", "tpm");
 }
 
-/* bhyve's own affairs, which a spec may keep while it is tried here. */
+/* Adds notes on keys for bhyve, which qemu ignores. */
 static void note_ignored(const struct spec *spec, struct words *notes)
 {
 	static const char *const keys[] = { "keyboard_layout", "pin", "pc_testdev", "config",

@@ -1,4 +1,4 @@
-/* What qemu's command says of the guest beside its devices: private to qemu.c. */
+/* The options of qemu for the guest itself: private to qemu.c. */
 #ifndef HYPER_QEMU_GUEST_H
 #define HYPER_QEMU_GUEST_H
 

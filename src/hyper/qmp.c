@@ -9,7 +9,7 @@
 
 #define MAX_DEPTH 2 /* of the values that matter */
 
-/* The few values that matter, out of one message. */
+/* The values of a message that matter. */
 struct message {
 	bool greeting;
 	char event[SIGN_SIZE];
@@ -25,7 +25,7 @@ static void keep(char into[SIGN_SIZE], const char *text)
 		memcpy(into, text, n + 1);
 }
 
-/* One string value, with the key it stands under and the key of the object around it. */
+/* Stores a string value by its key and the key of the object around it. */
 static void take_string(struct message *m, const char *outer, const char *key, const char *value)
 {
 	if (outer == NULL && strcmp(key, "event") == 0)
@@ -79,14 +79,14 @@ const char *qmp_hear(struct signs *signs, const char *line)
 	read_message(line, &m);
 	if (m.greeting)
 		signs->answered = true;
-	/* Of two SHUTDOWN events the first tells why; the second is the echo of a quit. */
+	/* The first SHUTDOWN event has the reason; a second one follows from a quit. */
 	if (strcmp(m.event, "SHUTDOWN") == 0 && *signs->reason == '\0')
 		keep(signs->reason, m.reason);
 	if (signs->waits_for_vnc && strcmp(m.event, "VNC_CONNECTED") == 0) {
 		signs->waits_for_vnc = false;
 		return QMP_CONTINUE;
 	}
-	/* A guest that stops by itself is in trouble, or shutting down: ask which. */
+	/* A guest that stops by itself has failed or shuts down: ask for its status. */
 	if (strcmp(m.event, "STOP") == 0 && *signs->reason == '\0')
 		return QMP_STATUS;
 	if (is_fatal(m.status) && *signs->fatal == '\0') {

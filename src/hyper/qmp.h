@@ -1,10 +1,11 @@
-/* qemu's control protocol (QMP), as far as a supervisor listens to it: one JSON object a line. */
+/* The part of qemu's control protocol (QMP) that a supervisor needs: one JSON object per line. */
 #ifndef HYPER_QMP_H
 #define HYPER_QMP_H
 
 #include "hyper/hyper.h"
 
-/* Sent at once: qemu starts stopped (-S), so that no event is lost before capabilities are on. */
+/* Sent at once.  qemu starts stopped (-S), so that no event is lost before capabilities are
+ * enabled. */
 #define QMP_CAPABILITIES "{\"execute\":\"qmp_capabilities\"}\n"
 #define QMP_CONTINUE "{\"execute\":\"cont\"}\n"
 #define QMP_HELLO QMP_CAPABILITIES QMP_CONTINUE
@@ -12,7 +13,7 @@
 #define QMP_QUIT "{\"execute\":\"quit\"}\n"
 #define QMP_STATUS "{\"execute\":\"query-status\"}\n"
 
-/* Takes one line; what is not QMP is ignored. Returns an answer to send (static), or NULL. */
+/* Reads one line; ignores what is not QMP.  Returns an answer to send (static), or NULL. */
 const char *qmp_hear(struct signs *signs, const char *line);
 
 #endif

@@ -42,7 +42,7 @@ bool cause_find(const char *name, enum cause *cause)
 	return false;
 }
 
-/* bhyve(8) EXIT STATUS. */
+/* See bhyve(8), EXIT STATUS. */
 enum cause cause_of_status(int status)
 {
 	return status >= 0 && status < CAUSE_ERROR ? (enum cause)status : CAUSE_ERROR;

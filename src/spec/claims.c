@@ -1,4 +1,4 @@
-/* Two devices that claim one thing, which only one of them can have. */
+/* The rule that two devices cannot claim one thing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,9 +6,9 @@
 #include "device/serial.h"
 #include "spec/spec.h"
 
-#define ONLY_ONE "" /* in place of a kind of thing: the device itself */
+#define ONLY_ONE "" /* stands for the device itself, instead of a kind of thing */
 
-/* A device or a serial port, and what it claims for itself alone: kind of thing = which one. */
+/* A device or a serial port, and what it claims: kind of thing = which one. */
 struct owner {
 	const struct device *dev; /* NULL: com1 to com4 */
 	size_t com;
@@ -37,7 +37,8 @@ static void claim_for_device(const struct device *dev, struct pairs *claims)
 	claim_needs(&needs, claims);
 }
 
-/* "nmdm" and "console" claim nothing until a run has found the device behind them. */
+/* Adds the claims of a serial port.  "nmdm" and "console" claim nothing until a run has found the
+ * device for them. */
 static void claim_for_com(const struct spec *spec, size_t port, struct pairs *claims)
 {
 	const char *com = spec->com_found[port] != NULL ? spec->com_found[port] : spec->com[port];
@@ -50,7 +51,7 @@ static void claim_for_com(const struct spec *spec, size_t port, struct pairs *cl
 	claim_needs(&needs, claims);
 }
 
-/* Returns every owner with its claims; free them with owners_free(). */
+/* Returns all owners with their claims.  Free them with owners_free(). */
 static struct owner *collect_owners(const struct spec *spec, size_t *count)
 {
 	struct owner *owners = mem_zero((SPEC_COM_PORTS + spec->device_count) * sizeof(*owners));

@@ -1,4 +1,4 @@
-/* The keys of what runs and waits beside the VM: companions, wait_for. */
+/* The keys for what runs beside the VM and what it waits for: companions, wait_for. */
 #include <string.h>
 
 #include "base/mem.h"

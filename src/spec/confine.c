@@ -1,4 +1,4 @@
-/* What a sandboxed spec may not say. */
+/* The names that the sandbox refuses. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -7,13 +7,13 @@
 #include "spec/spec.h"
 
 struct judge {
-	struct host_visit visit; /* first: the walk hands it back */
+	struct host_visit visit; /* first: passed to judge_found() */
 	const struct sandbox *sandbox;
 	bool (*is_firmware)(const char *path);
 	struct report *report;
 };
 
-/* Reports a name, and the option by which the operator allows it. */
+/* Reports a name, and the option by which the operator can allow it. */
 static void refuse(const struct judge *j, const struct where *at, const char *noun,
     const char *what, const char *allow, const char *why)
 {
@@ -57,7 +57,7 @@ static void judge_script(const struct judge *j, const char *path, const struct w
 		    path);
 }
 
-/* Reports the address alone where the port is chosen later. */
+/* Reports an address, without its port if that is chosen later. */
 static void judge_address(const struct judge *j, const char *place, const struct where *at)
 {
 	const char *port = strrchr(place, ':');

@@ -1,4 +1,4 @@
-/* What schema, types and table say alike of a row: its type, its default, the rows below it. */
+/* What schema, types and table share: the type of a row, its default, the rows below it. */
 #include "spec/describe.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ char *describe_default(const struct field *f, const void *values)
 	char *text = NULL;
 
 	one[0].hidden = false;
-	/* Those of an object's keys are told with them. */
+	/* The defaults of an object's keys are printed with the keys. */
 	if (f->required || f->type == FIELD_OBJECT)
 		return NULL;
 	field_print(one, values, &json);
@@ -52,7 +52,7 @@ static char *choices_type(const char *const *choices)
 	struct str s = { 0 };
 
 	for (size_t i = 0; choices[i] != NULL; i++) {
-		if (*choices[i] == '\0') /* stands for "not given" */
+		if (*choices[i] == '\0') /* means not given */
 			continue;
 		str_add(&s, s.length > 0 ? "|" : "");
 		str_add_json(&s, choices[i]);
@@ -102,7 +102,7 @@ struct spec *describe_spec(void)
 	REPORT_AUTO struct report report = { 0 };
 	struct decoder d = { .report = &report, .directory = "/" };
 	NODE_AUTO struct node *empty = node_new(NODE_OBJECT);
-	struct spec *spec = spec_decode(empty, &d); /* what is missing does not matter here */
+	struct spec *spec = spec_decode(empty, &d); /* the missing keys do not matter here */
 
 	return spec;
 }

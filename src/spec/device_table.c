@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-enum { COLUMNS = 6, MAX_WIDTH = 32 }; /* what is wider pushes the rest of its line aside */
+enum { COLUMNS = 6, MAX_WIDTH = 32 }; /* wider cells push the rest of their line to the right */
 
 struct line {
 	char *cell[COLUMNS]; /* device, key, type, required, default, help; all owned */
@@ -69,7 +69,7 @@ static void add_rows(struct table *table, const char *device, const char *prefix
 	}
 }
 
-/* A device itself, and what only it has; with `all` also what every device has. */
+/* Adds the keys of a device; with `all` also those that every device has. */
 static void add_device(struct table *table, const struct device_kind *kind, bool all)
 {
 	DEVICE_AUTO struct device *dev = device_new(kind);
@@ -135,7 +135,7 @@ static char *print_text(void)
 {
 	TABLE_AUTO struct table table = { 0 };
 	DEVICE_AUTO struct device *dev =
-	    device_new(device_kinds[0]); /* what is common has the same defaults */
+	    device_new(device_kinds[0]); /* the common keys have the same presets in every kind */
 	struct str s = { 0 };
 
 	add_head(&table);

@@ -1,5 +1,5 @@
-/* The keys of what a guest finds inside: processors' places, memory domains, fw_cfg, SMBIOS, TPM;
- * and the debugger's door.  Facts: bhyve(8), bhyve_config(5) and their sources. */
+/* The keys for what a guest sees: CPU pinning, memory domains, fw_cfg, SMBIOS, TPM; and the
+ * debugger's port.  Facts: bhyve(8), bhyve_config(5) and their sources. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "device/host_use.h"
 #include "spec/keys.h"
 
-#define MAX_FWCFG_NAME 55  /* fwctl's and QEMU's field has 56 bytes with its NUL */
+#define MAX_FWCFG_NAME 55  /* the field of fwctl and QEMU has 56 bytes including a NUL */
 #define MAX_HOST_CPUS 1024 /* CPU_SETSIZE of FreeBSD 14 */
 
 static const char *const tpm_types[] = {
@@ -24,7 +24,7 @@ static const char *const tpm_types[] = {
 _Static_assert(
     sizeof(tpm_types) / sizeof(tpm_types[0]) == TPM_TYPES + 1, "a word for each, and a NULL");
 
-/* Reads "NUMBER" up to `stop`; -1 when it is none below `limit`. */
+/* Reads a number up to the character `stop`.  Returns -1 unless it is a number below `limit`. */
 static long read_number(const char *text, char stop, long limit, const char **rest)
 {
 	char *end;
@@ -41,7 +41,7 @@ static bool is_v6(const char *text)
 	return inet_pton(AF_INET6, text, bytes) == 1;
 }
 
-/* An address or a name, without the brackets that bhyve would not take; NULL: neither. */
+/* Returns an address or a name without brackets, which bhyve would refuse.  NULL if malformed. */
 static char *read_host(const char *text, size_t n)
 {
 	bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
@@ -58,7 +58,8 @@ static char *read_host(const char *text, size_t n)
 	return NULL;
 }
 
-/* A name that a `w` stands before: the host may be called so, or start one letter later. */
+/* Returns whether bhyve would take the `w` before a host's name for "wait", though it may belong to
+ * the name. */
 static bool is_doubtful(bool wait, const char *host)
 {
 	return wait && strcmp(host, "localhost") != 0 && strchr(host, ':') == NULL &&
@@ -98,7 +99,7 @@ static void text_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
-/* Finds ADDR:PORT; without an address both hypervisors listen on loopback. */
+/* Finds ADDR:PORT; without an address, both hypervisors listen on loopback. */
 static void gdb_names(const void *value, const struct where *at, struct host_visit *visit)
 {
 	const char *text = *(char *const *)value;
@@ -146,7 +147,7 @@ static void pin_parse(
 			    "below "
 			    "%d",
 			    text, MAX_HOST_CPUS);
-		else /* without leading zeros, which mean octal where bhyve reads the list */
+		else /* without leading zeros, which bhyve would read as octal */
 			words_addf(into, "%ld:%ld", vcpu, cpu);
 	}
 }
@@ -171,7 +172,7 @@ const struct field_custom pin_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* Steps over a number as bhyve reads it: a leading zero would make it octal. */
+/* Skips a number.  Returns false for a leading zero, which bhyve would read as octal. */
 static bool skip_number(const char **p)
 {
 	size_t digits = strspn(*p, "0123456789");
@@ -181,7 +182,7 @@ static bool skip_number(const char **p)
 	return good;
 }
 
-/* "0-3,8": numbers and ranges, none of them backwards. */
+/* Returns whether it is a list of numbers and ascending ranges: "0-3,8". */
 static bool is_number_list(const char *p)
 {
 	for (;;) {
@@ -221,7 +222,7 @@ static const struct field_custom cpus_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* The policies of cpuset(1) -n that a domain can have. */
+/* Reads a policy of cpuset(1) -n that a domain can have. */
 static void policy_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -259,7 +260,7 @@ static const struct field_custom policy_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* A file of /usr/share/bhyve/kbdlayout: of any other name, bhyve finds none and says nothing. */
+/* Reads the name of a file in /usr/share/bhyve/kbdlayout; bhyve silently ignores any other name. */
 static void layout_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -377,7 +378,7 @@ static const struct field chassis_fields[] = {
 	{ 0 },
 };
 
-/* The groups' offsets are in their rows: all of them lie in one struct. */
+/* Groups: the rows of all of them are members of one struct. */
 const struct field smbios_fields[] = {
 	ROW_GROUP("bios", struct smbios, bios_fields, .help = "the firmware"),
 	ROW_GROUP("system", struct smbios, system_fields, .help = "the machine"),

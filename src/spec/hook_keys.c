@@ -1,4 +1,4 @@
-/* The key that names hooks: files, and those that are built in. */
+/* The key `hooks`: hook files and stock hooks. */
 #include "spec/keys.h"
 
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "base/node_json.h"
 #include "device/host_use.h"
 
-/* Stock hooks have neither a directory nor an extension; which of them there are is Lua's to say.
- */
+/* Returns whether it is the name of a stock hook: without directory and extension.  Lua knows which
+ * of them exist. */
 static bool is_stock_name(const char *name)
 {
 	return strpbrk(name, "/.") == NULL;
@@ -56,7 +56,9 @@ void hook_list_append(struct hook_list *list, const struct hook_list *more)
 	}
 }
 
-/* Options are handed to the hook as they are: plain data, which lists with gaps are not. */
+/*
+ * Checks that options are plain data, as they are passed on to the hook; lists with gaps are not.
+ */
 static bool check_options(const struct node *n, const struct where *at, struct decoder *d)
 {
 	bool is_list = n->kind == NODE_LIST, good = true;
@@ -74,7 +76,7 @@ static bool check_options(const struct node *n, const struct where *at, struct d
 	return good;
 }
 
-/* A name, or { "use": name, options... }. */
+/* Reads a name, or { "use": name, options... }. */
 static void parse_hook(
     const struct node *n, struct hook_list *list, const struct where *at, struct decoder *d)
 {
@@ -108,7 +110,9 @@ static void hooks_parse(
 	}
 }
 
-/* Files have absolute paths: what is printed may be read in another directory. */
+/*
+ * Returns the absolute path of a file, because the printed spec may be read in another directory.
+ */
 static const char *printed_name(const struct hook_file *hook)
 {
 	return hook->path != NULL ? hook->path : hook->name;
@@ -138,7 +142,7 @@ static void hooks_print(const void *from, struct str *json)
 		const struct hook_file *hook = &list->item[i];
 
 		if (hook->of_option)
-			continue; /* no part of the spec */
+			continue; /* not part of the spec */
 		str_add(json, before);
 		before = ",";
 		if (hook->options != NULL)
@@ -166,7 +170,7 @@ static void clear_hooks(void *list)
 	hook_list_free(list);
 }
 
-/* Finds the files of the spec: stock hooks and those of --hook are free. */
+/* Finds the hook files of the spec; stock hooks and those of --hook are allowed. */
 static void hooks_names(const void *value, const struct where *at, struct host_visit *visit)
 {
 	const struct hook_list *list = value;

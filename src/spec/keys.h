@@ -1,4 +1,4 @@
-/* Kinds of values that only the spec's own keys have: for rows.c and the files of keys alone. */
+/* Kinds of values of the spec's own keys: private to rows.c and the files of keys. */
 #ifndef SPEC_KEYS_H
 #define SPEC_KEYS_H
 
@@ -32,7 +32,7 @@ extern const struct field_custom stop_custom, hooks_custom;
 
 DESCRIBES(on_fields, struct spec);
 extern const struct field on_fields[];
-/* Why a key of `on` is no cause that it can speak of; NULL: it is just not known. Caller frees. */
+/* Returns why a key of `on` is invalid, or NULL if it is merely unknown.  Caller frees. */
 char *on_explain_unknown(const char *key);
 DESCRIBES(companion_fields, struct companion);
 DESCRIBES(wait_fields, struct wait_item);

@@ -1,4 +1,4 @@
-/* The key that says what loads a guest without firmware: loader. */
+/* The key `loader`: what loads a guest without firmware. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,7 +15,7 @@ static const char *const types[] = {
 
 _Static_assert(sizeof(types) / sizeof(types[0]) == LOADER_TYPES + 1, "a word for each, and a NULL");
 
-/* grub-bhyve has the host's files as the device (host), its root unless -r names another
+/* grub-bhyve has the host's files as the device (host), which is its root unless -r names another
  * (grub2-bhyve, kern/emu/main.c and hostfs.c). */
 #define READS_HOST "lets grub-bhyve read any file of the host"
 
@@ -95,7 +95,7 @@ static void check_values(const struct loader *loader, const struct where *at, st
 	for (size_t i = 0; i < loader->disks.count; i++) {
 		struct where here = { &disks, NULL, i };
 
-		/* bhyveload cuts its -d at the first comma: MODE,PATH is another disk mode. */
+		/* bhyveload splits the argument of -d at the first comma, as MODE,PATH. */
 		if (strchr(loader->disks.item[i], ',') != NULL)
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"%s\" holds a comma, which bhyveload's -d cannot take: give the disk "
@@ -124,7 +124,7 @@ static void check_values(const struct loader *loader, const struct where *at, st
 		    loader->console);
 }
 
-/* The disks are paths of the spec like all others. */
+/* Makes the paths of disks absolute, as all paths of the spec. */
 static void make_absolute(struct words *paths, const char *directory)
 {
 	struct words made = { 0 };

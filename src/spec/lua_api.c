@@ -1,5 +1,5 @@
-/* What hooks are given and what the `vmrun` table has, in the words of lua-language-server.  Rows
- * do not tell of it: lua/vmrun.lua, lua/answers.lua and src/machine say what is there. */
+/* The arguments of hooks and the `vmrun` table, in the syntax of lua-language-server.  No rows
+ * describe them: they are defined by lua/vmrun.lua, lua/answers.lua and src/machine. */
 #include <stddef.h>
 
 #include "spec/describe.h"

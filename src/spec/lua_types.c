@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-/* "virtio-blk" as a part of a class name: "VirtioBlk". Caller frees. */
+/* Returns "VirtioBlk" for "virtio-blk": a part of a class name.  Caller frees. */
 static char *class_part(const char *name)
 {
 	struct str s = { 0 };
@@ -29,7 +29,7 @@ static char *class_of(const char *owner, const struct field *f)
 	return mem_format("%s.%s", owner, part);
 }
 
-/* A word of Lua's own is no name there. */
+/* Returns whether the key is a reserved word of Lua. */
 static bool is_lua_word(const char *key)
 {
 	static const char *const words[] = { "and", "break", "do", "else", "elseif", "end", "false",
@@ -43,7 +43,7 @@ static bool is_lua_word(const char *key)
 	return false;
 }
 
-/* vmrun.null is taken wherever a key may be left out. */
+/* Adds a key.  vmrun.null is valid wherever a key is optional. */
 static void add_key(const char *key, bool required, const char *type, const char *help,
     const char *fallback, struct str *s)
 {
@@ -62,7 +62,7 @@ static void add_row(
 	MEM_AUTO char *type = describe_type(f, object), *fallback = describe_default(f, values);
 	MEM_AUTO char *also = f->alias == NULL ? NULL : mem_format("the same as %s", f->key);
 
-	/* Where there are two names, neither can be asked for. */
+	/* A key with an alias cannot be required: either name will do. */
 	add_key(f->key, required && f->alias == NULL, type, f->help, fallback, s);
 	if (f->alias != NULL)
 		add_key(f->alias, false, type, also, NULL, s);
@@ -84,7 +84,7 @@ static void add_head(const char *name, const char *parent, const char *help, str
 	    parent);
 }
 
-/* The classes of the objects below these rows. */
+/* Adds the classes of the objects below these rows. */
 static void add_classes(
     const struct field *rows, const char *owner, const void *values, struct str *s)
 {
@@ -124,7 +124,7 @@ static void add_kind(const struct device_kind *kind, struct str *s)
 static void add_devices(struct str *s)
 {
 	DEVICE_AUTO struct device *dev =
-	    device_new(device_kinds[0]); /* what is common has the same defaults */
+	    device_new(device_kinds[0]); /* the common keys have the same presets in every kind */
 
 	add_head("vmrun.AnyDevice", "", "what every device has", s);
 	add_rows(device_common_fields, "vmrun.AnyDevice", dev, s);
@@ -144,7 +144,7 @@ static void add_elsewhere(const char *key, const char *type, struct str *s)
 	add_key(key, false, type, field_find(spec_fields, key)->help, NULL, s);
 }
 
-/* Its objects merge over the base's: they may be a part of what the base must have. */
+/* Adds the class of a target, whose objects merge over those of the base and may be partial. */
 static void add_target(const struct spec *spec, struct str *s)
 {
 	add_head("vmrun.Target", "", "laid over the rest for one boot", s);
@@ -174,7 +174,7 @@ static void add_lines(const char *const *lines, struct str *s)
 		str_addf(s, "%s\n", lines[i]);
 }
 
-/* The fields of vmrun.Hooks. */
+/* Adds the fields of vmrun.Hooks. */
 static void add_hooks(const struct spec *spec, struct str *s)
 {
 	for (const struct field *f = spec_fields; f->key != NULL; f++) {

@@ -21,8 +21,8 @@ static void name_print(const void *from, struct str *json)
 	field_print_text(*(char *const *)from, json);
 }
 
-/* bhyve takes more, but devfs, shells and `%` expansion do not: see kern.devfs and bhyve_config(5).
- */
+/* Reads a name.  bhyve allows more, but devfs, shells and `%` expansion do not: see
+ * bhyve_config(5). */
 static void name_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -105,7 +105,7 @@ const struct field_custom cpu_custom = {
 	.rows = ROWS_FOR(cpu_custom, cpu_fields),
 };
 
-/* Bytes of "512M"; 0 with the reason reported. */
+/* Returns the bytes of "512M", or 0 with the reason reported. */
 static int64_t parse_size(const char *text, const struct where *at, struct decoder *d)
 {
 	static const char units[] = "kmgt";
@@ -128,7 +128,7 @@ static int64_t parse_size(const char *text, const struct where *at, struct decod
 		    text);
 		return 0;
 	}
-	/* Past the limit the exact value does not matter any more. */
+	/* Beyond the limit the exact value does not matter. */
 	for (size_t i = 0; i < digits && value < MAX_MEMORY; i++)
 		value = value * 10 + (text[i] - '0');
 	for (const char *u = units; u <= unit && value <= MAX_MEMORY; u++)
@@ -136,10 +136,8 @@ static int64_t parse_size(const char *text, const struct where *at, struct decod
 	return value == 0 ? -1 : value;
 }
 
-/*
- * libucl makes 512000000 of 512M without quotes; the b of 512Mb asks for powers of two (its
- * README.md, "Convenient numbers and booleans").  Adds what to write instead.
- */
+/* Adds a hint how to write a size that libucl may have changed.  It reads 512M without quotes as
+ * 512000000, and 512Mb as a power of two (its README.md, "Convenient numbers and booleans"). */
 static void add_ucl_hint(int64_t size, struct str *text)
 {
 	const char *unit = "GMk";
@@ -155,7 +153,7 @@ static void add_ucl_hint(int64_t size, struct str *text)
 	str_addf(text, "write \"%" PRId64 "%c\" or %" PRId64 "%cb)", n, *unit, n, *unit);
 }
 
-/* Bytes that can be had, though perhaps not those that were meant. */
+/* Checks a number of bytes.  Adds a note if it is valid but perhaps not what the user meant. */
 static bool check_bytes(int64_t size, bool may_be_of_ucl, const struct where *at, struct decoder *d)
 {
 	struct str hint = { 0 };
@@ -328,7 +326,7 @@ const struct field_custom uuid_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* A list of words, or one string that is split as a shell would. */
+/* Reads a list of words, or a string, which is split as by a shell. */
 static void words_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -350,7 +348,7 @@ static void words_parse(
 	}
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
 		struct where entry = { at, NULL, i };
-		/* An empty word is a word too. */
+		/* An empty word is valid. */
 		bool empty = n->kind == NODE_STRING && n->length == 0;
 		const char *text = empty ? "" : field_text(n, &entry, d);
 
@@ -390,7 +388,7 @@ const struct field_custom words_custom = {
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "passes words on unchecked" },
 };
 
-/* Words that are run: a relative path of the program starts at the spec's directory. */
+/* Reads a command.  A relative path of its program starts at the spec's directory. */
 static void command_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -415,7 +413,7 @@ const struct field_custom command_custom = {
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
-/* Seconds, fractions allowed, kept in milliseconds. */
+/* Reads seconds, including fractions, into milliseconds. */
 static void seconds_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -442,7 +440,7 @@ const struct field_custom seconds_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* A major release that this vmrun knows. */
+/* Reads a major release that this vmrun knows. */
 static void release_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {

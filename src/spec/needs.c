@@ -1,4 +1,4 @@
-/* What a VM needs of its host beside its devices. */
+/* What a VM needs of its host apart from its devices. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -27,7 +27,7 @@ static void add_serial(const struct spec *spec, struct needs *needs)
 	}
 }
 
-/* "[w][ADDR:]PORT" */
+/* Adds the port of "[w][ADDR:]PORT". */
 static void add_debugger(const struct spec *spec, struct needs *needs)
 {
 	const char *place = spec->gdb == NULL ? NULL : spec->gdb + (*spec->gdb == 'w' ? 1 : 0);
@@ -59,7 +59,7 @@ void spec_needs(const struct spec *spec, struct needs *needs)
 	add_debugger(spec, needs);
 	if (spec->tpm.type == TPM_PASSTHRU)
 		add_in(needs, NEED_DEVICE, "tpm", "path", spec->tpm.path);
-	/* One that vmrun starts comes after the checks, and stays from boot to boot. */
+	/* vmrun starts a managed swtpm after the checks, and it stays from boot to boot. */
 	if (spec->tpm.type == TPM_SWTPM && !spec->tpm.managed)
 		add_in(needs, NEED_SERVER, "tpm", "path", spec->tpm.path);
 	add_loader(spec, needs);

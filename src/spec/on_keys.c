@@ -1,4 +1,4 @@
-/* The key `on`: what is done after each cause, declared. */
+/* The key `on`: the action after each cause. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ static const struct field given_up_fields[] = {
 };
 /* clang-format on */
 
-/* One of the words, or an object of the rows. */
+/* Reads one of the words, or an object of the rows. */
 static void parse_action(const struct node *value, const char *const *words,
     const enum action_kind *kinds, const struct field *rows, const char *expected,
     struct action *into, const struct where *at, struct decoder *d)
@@ -160,7 +160,7 @@ static const struct field_custom given_up_custom = {
 /* clang-format off */
 #define ON(name, cause, text) ROW_CUSTOM(name, struct spec, on[cause], action_custom, .help = text)
 
-/* A stop request always stops: there is no row for `stopped`. */
+/* There is no row for `stopped`: a stop request always stops. */
 const struct field on_fields[] = {
 	ON("reboot", CAUSE_REBOOT, "the guest asked for a reboot"),
 	ON("poweroff", CAUSE_POWEROFF, "the guest powered off"),

@@ -20,7 +20,8 @@ bool reboot_list_has(const struct reboot_list *list, enum cause cause, int statu
 	for (size_t i = 0; i < list->count; i++) {
 		const struct reboot_entry *e = &list->item[i];
 
-		/* A status of a boot that never ran, or of a stop, is not the guest's word. */
+		/* The status of a boot that never ran, or that was stopped, does not come from the
+		 * guest. */
 		if (e->is_status ? cause_has_status(cause) && e->status == status
 				 : e->cause == cause)
 			return true;
@@ -34,7 +35,9 @@ void reboot_list_free(struct reboot_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-/* Reads a cause's name or a status; NULL on success, else the reason, owned by the caller. */
+/*
+ * Reads a cause's name or a status.  Returns NULL on success, otherwise the reason; caller frees.
+ */
 static char *read_entry(const char *text, struct reboot_entry *entry)
 {
 	struct near near = { .wanted = text };
@@ -58,7 +61,7 @@ static char *read_entry(const char *text, struct reboot_entry *entry)
 	    "\"%s\" is neither a cause nor a status (0 to %d)%s", text, MAX_STATUS, hint);
 }
 
-/* The text without the blanks around it, cut in place. */
+/* Strips the blanks around the text in place. */
 static char *trim(char *text)
 {
 	size_t n;
@@ -84,7 +87,7 @@ int reboot_list_parse(const char *text, struct reboot_list *out, struct error *e
 			*rest++ = '\0';
 		word = trim(word);
 		if (*word == '\0' && rest == NULL && out->count == 0)
-			return 0; /* an empty list: never */
+			return 0; /* an empty list: never boot again */
 		MEM_AUTO char *why = read_entry(word, &entry);
 
 		if (why != NULL)

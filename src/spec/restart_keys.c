@@ -1,4 +1,4 @@
-/* The keys that slow a VM down which boots again and again: restart_limit and backoff. */
+/* The keys that limit restarts: restart_limit and backoff. */
 #include "spec/keys.h"
 
 #define MAX_FACTOR 100
@@ -52,7 +52,7 @@ static const struct field backoff_fields[] = {
 	{ 0 },
 };
 
-/* An object of these rows, or false to switch it off. */
+/* Reads an object of these rows, or false, which switches it off. */
 static void parse_switch(const struct field *rows, const struct node *value, void *into, bool *off,
     const struct where *at, struct decoder *d)
 {

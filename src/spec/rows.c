@@ -184,7 +184,7 @@ const struct field spec_fields[] = {
 	    .help = "seconds that one hook may compute"),
 	ROW_CUSTOM("hook_memory", struct spec, hook_memory, mem_custom, .preset = "\"64M\"",
 	    .help = "memory that Lua may hold"),
-	/* Together below FreeBSD's rcshutdown_timeout of 90 s. */
+	/* All steps together take less than FreeBSD's rcshutdown_timeout of 90 s. */
 	ROW_CUSTOM("stop", struct spec, stop, stop_custom,
 	    .preset = "[{\"do\":\"acpi\",\"wait\":60},{\"do\":\"poweroff\",\"wait\":10},"
 		"{\"do\":\"kill\",\"wait\":5}]",

@@ -1,4 +1,4 @@
-/* Rules that hold between keys of the spec: what no single row can see. */
+/* Rules between keys of the spec. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static void fault(struct decoder *d, const char *key, const char *text)
 	report_add(d->report, STATUS_SPEC, &at, "%s", text);
 }
 
-/* vmrun's stdin and stdout can be one port's only. */
+/* Checks that only one port uses vmrun's stdin and stdout. */
 static void check_stdio(const struct spec *spec, struct decoder *d)
 {
 	const char *owner = NULL;
@@ -31,7 +31,8 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 	}
 }
 
-/* Two doors with one name: bhyve cannot open the second, and ends as if the guest had. */
+/* Checks that no two ports share a device: bhyve could not open the second, and its exit status
+ * would be that of a power-off. */
 static void check_shared_ports(const struct spec *spec, struct decoder *d)
 {
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
@@ -55,7 +56,7 @@ static void check_pin(const struct spec *spec, struct decoder *d)
 	for (size_t i = 0; i < spec->pin.count; i++) {
 		struct where at = { &list, NULL, i };
 
-		/* bhyve ignores such a pin without a word. */
+		/* bhyve silently ignores such a pin. */
 		if (strtol(spec->pin.item[i], NULL, 10) >= cpu_count(&spec->cpu))
 			report_add(d->report, STATUS_SPEC, &at,
 			    "\"%s\": the guest has %" PRId64 " processors, counted from 0",
@@ -63,7 +64,7 @@ static void check_pin(const struct spec *spec, struct decoder *d)
 	}
 }
 
-/* Marks the processors of "0-3,8"; the first fault ends it. */
+/* Marks the processors of "0-3,8".  Stops at the first error. */
 static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
     const struct where *at, int owner[], struct decoder *d)
 {
@@ -92,7 +93,8 @@ static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
 	}
 }
 
-/* Guests take tables that leave a processor out for broken, and see one domain. */
+/* Checks that every processor is in one domain: guests ignore tables that leave one out, and see
+ * one domain. */
 static void check_numa_cpus(const struct spec *spec, struct decoder *d)
 {
 	struct where list = { NULL, "numa", 0 };
@@ -112,10 +114,7 @@ static void check_numa_cpus(const struct spec *spec, struct decoder *d)
 	}
 }
 
-/*
- * bhyve takes its memory from the sizes when all domains have one, and forgets them all when one
- * has none.
- */
+/* Checks the sizes.  bhyve uses them if all domains have one, and ignores all of them otherwise. */
 static void check_numa_sizes(const struct spec *spec, struct decoder *d)
 {
 	struct where list = { NULL, "numa", 0 };
@@ -146,7 +145,7 @@ static void check_numa_sizes(const struct spec *spec, struct decoder *d)
 		    spec->mem, count);
 }
 
-/* bhyve looks at the domains 0, 1, 2, ... up to the first that is not there. */
+/* Checks the domains.  bhyve reads the domains 0, 1, 2, ... up to the first missing one. */
 static void check_numa(const struct spec *spec, struct decoder *d)
 {
 	struct where list = { NULL, "numa", 0 };
@@ -211,7 +210,7 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 		fault(d, "loader", "guests with \"numa\" domains need firmware");
 }
 
-/* Why the variable must not be set, or NULL. */
+/* Returns why the variable must not be set, or NULL. */
 static const char *variable_fault(const char *key)
 {
 	static const char *const ours[][2] = {
@@ -226,7 +225,8 @@ static const char *variable_fault(const char *key)
 		if (strcmp(key, ours[i][0]) == 0)
 			return ours[i][1];
 	}
-	/* bhyve ends at an empty part; a `#` makes a comment of a line for its -k. */
+	/* bhyve exits at an empty part of a name, and reads a line of its -k file that begins with
+	 * `#` as a comment. */
 	if (*key == '\0' || *key == '.' || *key == '#' || strstr(key, "..") != NULL ||
 	    strpbrk(key, "= \t\r\n") != NULL || key[strlen(key) - 1] == '.')
 		return "this is no variable, expected names with dots between them";
@@ -289,7 +289,7 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 	if (spec->tpm.managed && spec->tpm.type != TPM_SWTPM)
 		report_add(d->report, STATUS_SPEC, &tpm,
 		    "\"managed\" starts swtpm: it needs \"type\": \"swtpm\"");
-	/* It is the path of a socket then. */
+	/* For swtpm the path is that of a socket. */
 	if (spec->tpm.type == TPM_SWTPM && spec->tpm.path != NULL &&
 	    strlen(spec->tpm.path) > MAX_SOCKET_PATH)
 		report_add(d->report, STATUS_SPEC, &tpm,

@@ -1,7 +1,7 @@
 /*
- * --print schema.  A property is written out once, where a whole spec or device has it; what
- * changes such a thing (a target, an entry of its devices) refers to it, may leave everything out,
- * and may unset with null what the whole must have.
+ * --print schema.  Each property is written once, for the whole spec or device.  What changes these
+ * (a target, an entry of its devices) refers to it, has no required keys, and may unset required
+ * ones with null.
  */
 #include "spec/describe.h"
 
@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-/* How much of an object must be there. */
+/* Whether the required keys of an object must be present. */
 enum extent { WHOLE, PART };
 
 static void add_object(
@@ -25,7 +25,7 @@ static void add_comma(struct str *s)
 		str_add(s, ",");
 }
 
-/* "key":"text", after a comma where there is something before it. */
+/* Adds "key":"text", after a comma where one is needed. */
 static void add_text(struct str *s, const char *key, const char *text)
 {
 	add_comma(s);
@@ -58,7 +58,7 @@ static void add_choice(const struct field *f, bool null, struct str *s)
 	add_comma(s);
 	str_add(s, "\"enum\":[");
 	for (size_t i = 0; f->choices[i] != NULL; i++) {
-		if (*f->choices[i] == '\0') /* stands for "not given" */
+		if (*f->choices[i] == '\0') /* means not given */
 			continue;
 		add_comma(s);
 		str_add_json(s, f->choices[i]);
@@ -97,7 +97,7 @@ static void add_custom(
 	str_add(s, null ? ",{\"type\":\"null\"}]" : "]");
 }
 
-/* The inside of a value's schema. */
+/* Adds the inside of a value's schema. */
 static void add_value(
     const struct field *f, const void *values, enum extent extent, bool null, struct str *s)
 {
@@ -179,7 +179,8 @@ static void add_properties(
 	}
 }
 
-/* A key and its alias exclude each other; one of them must be there where the row is required. */
+/* Adds the rules for aliases: a key and its alias exclude each other, and one of them is required
+ * if the row is. */
 static void add_aliases(const struct field *rows, enum extent extent, struct str *s)
 {
 	STR_AUTO struct str rules = { 0 };
@@ -231,7 +232,7 @@ static void add_names(struct str *s)
 	str_add(s, "]}");
 }
 
-/* A whole device. */
+/* Adds the definition of a whole device. */
 static void add_kind(const struct device_kind *kind, struct str *s)
 {
 	MEM_AUTO char *help = describe_kind(kind);
@@ -253,7 +254,7 @@ static void add_kind(const struct device_kind *kind, struct str *s)
 	str_add(s, "}");
 }
 
-/* The same value as the whole takes, or null. */
+/* Adds a reference to the property of the whole; null is valid, too. */
 static void add_reference(const struct field *f, const char *key, const char *where, struct str *s)
 {
 	add_comma(s);
@@ -281,7 +282,7 @@ static void add_references(const struct field *rows, const char *where, struct s
 	"\"remove\":{\"description\":\"take the device of this id away, its slot stays empty\"," \
 	"\"type\":\"boolean\"}"
 
-/* An entry of a target that says what it is and has an id: it may be one that is there already. */
+/* Adds an entry of a target with a kind and an id, which may be that of a device of the base. */
 static void add_kind_change(const struct device_kind *kind, struct str *s)
 {
 	MEM_AUTO char *where = mem_format("$defs/device.%s/", kind->name);
@@ -315,7 +316,7 @@ static bool seen_before(size_t upto, const char *key, const struct field *like)
 	return false;
 }
 
-/* A key that devices have, of whatever kind: each form of value that one of them takes. */
+/* Adds a key of any kind of device: all forms of values that the kinds take. */
 static void add_any_of(size_t first, const char *key, struct str *s)
 {
 	str_addf(s, ",\"%s\":{\"anyOf\":[", key);
@@ -331,10 +332,10 @@ static void add_any_of(size_t first, const char *key, struct str *s)
 	str_add(s, ",{\"type\":\"null\"}]}");
 }
 
-/* An entry of a target that leaves it to its id what it is. */
+/* Adds an entry of a target that has an id but no kind. */
 static void add_change(struct str *s)
 {
-	/* What is common stands in each of them. */
+	/* Every kind has the common keys. */
 	MEM_AUTO char *where = mem_format("$defs/device.%s/", device_raw.name);
 
 	str_add(s,
@@ -353,7 +354,7 @@ static void add_change(struct str *s)
 	str_add(s, "}}");
 }
 
-/* The kind decides what must hold, so that a fault is told of the one device that was meant. */
+/* Adds one case for each kind, so that an error is reported for the kind that the entry names. */
 static void add_cases(const char *format, struct str *s)
 {
 	str_add(s, "\"properties\":{");
@@ -400,7 +401,8 @@ static void add_emulations(const char *entry, struct str *s)
 	str_addf(s, ",\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/%s\"}}", entry);
 }
 
-/* Objects merge key by key over the base's: no key of theirs is required here. */
+/* Adds a target.  Its objects merge key by key over those of the base, so none of their keys is
+ * required. */
 static void add_target(const struct spec *spec, struct str *s)
 {
 	str_add(s,
@@ -424,7 +426,7 @@ static void add_target(const struct spec *spec, struct str *s)
 	str_add(s, "}}");
 }
 
-/* What the base must have, unless the target `default` completes it. */
+/* Adds the keys that the base must have, unless the target `default` completes it. */
 static void add_base_required(struct str *s)
 {
 	str_add(s,

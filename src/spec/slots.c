@@ -9,15 +9,15 @@
 #define FIRST_SLOT 1 /* of bus 0: slot 0 is the host bridge's place, 31 the lpc's */
 #define LAST_SLOT 30
 
-/* Who sits where. */
+/* The owner of a PCI function. */
 struct seat {
 	const struct device *device;
 	const char *bridge; /* "hostbridge" or "lpc" instead of a device */
-	bool pinned;	    /* by the user: its free functions are the user's too */
+	bool pinned;	    /* by the user, to whom its free functions belong, too */
 };
 
 struct map {
-	struct seat *bus[SLOT_BUSES]; /* made when first looked at: most VMs have one */
+	struct seat *bus[SLOT_BUSES]; /* allocated at the first use: most VMs have one bus */
 	const struct pin_map *pins;
 	struct report *report;
 };
@@ -86,7 +86,7 @@ static void report_at(struct map *map, const struct device *dev, const char *fmt
 	report_add(map->report, STATUS_SPEC, dev->pinned ? &at : entry, "%s", text);
 }
 
-/* Seats a device, or says who sits there already. */
+/* Seats a device, or reports the one that has its seat. */
 static void take_seat(struct map *map, const struct device *dev)
 {
 	struct seat *seat = seat_of(map, &dev->slot);
@@ -116,7 +116,7 @@ static bool slot_is_free(struct map *map, int bus, int slot)
 	return true;
 }
 
-/* A further function of a slot whose function 0 vmrun gave away itself. */
+/* Returns a free function of a slot whose function 0 vmrun assigned itself, or -1. */
 static int free_function(struct map *map, int bus, int slot)
 {
 	const struct seat *zero = seat_at(map, bus, slot, 0);
@@ -154,7 +154,7 @@ static bool find_seat(struct map *map, struct slot *found)
 	return false;
 }
 
-/* Guests look at function 0 first, and no further when it is missing. */
+/* Returns whether guests would not find the function, because its slot lacks function 0. */
 static bool is_hidden(struct map *map, const struct slot *s)
 {
 	const struct seat *zero = seat_at(map, s->bus, s->slot, 0);
@@ -208,11 +208,11 @@ static void seat_bridges(struct map *map, const struct spec *spec)
 	seat_of(map, &spec->hostbridge_slot)->pinned = true;
 }
 
-/* The same device in the base, or NULL.  Entries that cannot be read are in neither list. */
+/* Returns the same device of the base, or NULL.  Malformed entries are in neither list. */
 static const struct device *base_device(const struct spec *base, const struct device *dev)
 {
 	size_t count = base == NULL ? 0 : base->device_count;
-	/* What other keys stand for comes last, with indices above all others. */
+	/* Devices made from other keys come last, with indices above all others. */
 	size_t last = dev->origin == NULL && dev->index < count ? dev->index + 1 : count;
 
 	for (size_t i = last; i > 0 && base->devices[i - 1]->index >= dev->index; i--) {
@@ -235,13 +235,13 @@ void slots_assign(
 		struct device *dev = spec->devices[i];
 		const struct device *same = base_device(base, dev);
 
-		/* Nothing is seated over it: what the base pins, no target assigns. */
+		/* Its slot is free: a target assigns no slot that the base pins. */
 		if (!dev->pinned && same != NULL)
 			dev->slot = same->slot;
 		if (dev->slot.given && !dev->removed)
 			take_seat(&map, dev);
 	}
-	/* What a target removes keeps its place empty, unless the target puts another there. */
+	/* A removed device keeps its slot empty, unless the target puts another device there. */
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
 

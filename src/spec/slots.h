@@ -1,25 +1,23 @@
-/*
- * Which PCI address a device gets.  What a user pins is kept; the rest go to the lowest free slot,
- * base devices first, so that a target never moves a device of the base.
- */
+/* Assignment of PCI addresses.  Pinned devices keep theirs; the others get the lowest free slot,
+ * devices of the base first, so that a target never moves a device of the base. */
 #ifndef SPEC_SLOTS_H
 #define SPEC_SLOTS_H
 
 #include "base/report.h"
 #include "spec/spec.h"
 
-/* Addresses that some target of the file pins: automatic placement keeps off their slots. */
+/* Addresses that any target of the file pins: automatic placement avoids their slots. */
 struct pin_map {
 	unsigned char bits[SLOT_BUSES * SLOT_SLOTS / 8];
 };
 
-/* Adds what this spec pins: its devices', lpc's and host bridge's slots. */
+/* Adds the slots that this spec pins: those of its devices, its lpc and its host bridge. */
 void slots_collect(struct pin_map *pins, const struct spec *spec);
 
 /*
- * Places every device of the spec that is not pinned.  Devices of `base` (at the same place of
- * emulations) stay where they are there; NULL: there is none, as for the base itself.  Faults (two
- * on one slot, function without function 0, no slot left) go to the report at the device's place.
+ * Assigns a slot to every device that is not pinned.  Devices of `base`, at the same index of
+ * emulations, keep their slots; it is NULL for the base itself.  Reports errors at the device: two
+ * devices on one slot, a function without function 0, no slot left.
  */
 void slots_assign(
     struct spec *spec, const struct spec *base, const struct pin_map *pins, struct report *report);

@@ -10,9 +10,9 @@
 #include "base/sha1.h"
 #include "spec/keys.h"
 
-#define GRAPHIC_DEVICES 2 /* that the key `graphic` stands for */
+#define GRAPHIC_DEVICES 2 /* made from the key `graphic` */
 
-/* Ids name qemu's objects too, which allow exactly this (util/id.c). */
+/* Returns whether it is a valid id: one that qemu's objects can have, too (util/id.c). */
 static bool is_id(const char *id)
 {
 	if (!isalpha((unsigned char)*id))
@@ -24,7 +24,7 @@ static bool is_id(const char *id)
 	return true;
 }
 
-/* DEVICE-N: the N-th device of its kind, counted from 0 in order of appearance. */
+/* Returns DEVICE-N for the N-th device of its kind, counted from 0 in order of appearance. */
 static char *default_id(const struct spec *spec, size_t upto)
 {
 	const struct device_kind *kind = spec->devices[upto]->kind;
@@ -86,11 +86,12 @@ static void decode_devices(const struct node *document, struct spec *spec, struc
 static void add_graphic_device(struct spec *spec, struct device *dev)
 {
 	dev->origin = "graphic";
-	dev->index = SIZE_MAX - GRAPHIC_DEVICES; /* of no entry, above all entries */
+	dev->index = SIZE_MAX - GRAPHIC_DEVICES; /* above the index of every entry */
 	spec->devices[spec->device_count++] = dev;
 }
 
-/* The screen and its pointer come after all other devices: a target that adds one moves neither. */
+/* Adds the screen and its pointer after all other devices, so that a target that adds one moves
+ * neither. */
 static void make_graphic(struct spec *spec, struct decoder *d)
 {
 	struct where at = { NULL, "graphic", 0 };
@@ -186,7 +187,7 @@ struct node *spec_merge_rules(void)
 	return merge_rules(spec_fields);
 }
 
-/* Version 5 (RFC 4122) in the DNS name space, so that a name gives the same UUID everywhere. */
+/* Returns a UUID of version 5 (RFC 4122) in the DNS name space: the same everywhere for a name. */
 static char *uuid_of(const char *name)
 {
 	static const uint8_t space[16] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80,

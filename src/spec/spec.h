@@ -1,7 +1,6 @@
 /*
- * The spec of one boot as plain data: what a merged document says once every key is decoded, every
- * rule is kept and every device has its slot.  The spec owns all that it points to; nothing in it
- * leads back into Lua.
+ * The spec of one boot as plain data: a merged document after decoding, with all rules checked and
+ * all slots assigned.  The spec owns everything that it points to and has no references into Lua.
  */
 #ifndef SPEC_SPEC_H
 #define SPEC_SPEC_H
@@ -23,10 +22,10 @@ struct cpu {
 	int64_t sockets, cores, threads;
 };
 
-/* Processors of the guest. */
+/* Returns the number of the guest's processors. */
 int64_t cpu_count(const struct cpu *cpu);
 
-/* Choices of keys, in the order of their words in rows.c. */
+/* Choices of keys; rows.c has their words. */
 enum arch { ARCH_HOST, ARCH_AMD64, ARCH_ARM64, ARCHES };
 enum accel { ACCEL_AUTO, ACCEL_TCG, ACCEL_KVM, ACCELS };
 enum fwcfg_type { FWCFG_UNSET, FWCFG_BHYVE, FWCFG_QEMU, FWCFG_TYPES };
@@ -34,7 +33,7 @@ enum hostbridge { HOSTBRIDGE_NONE, HOSTBRIDGE_DEFAULT, HOSTBRIDGE_AMD, HOSTBRIDG
 
 #define MAX_STATUS 255 /* of a process */
 
-/* "boot again after": one entry names a cause, or a status of the hypervisor. */
+/* An entry of reboot_on: a cause, or an exit status of the hypervisor. */
 struct reboot_entry {
 	bool is_status;
 	int status;
@@ -42,29 +41,29 @@ struct reboot_entry {
 };
 
 struct reboot_list {
-	bool given; /* an empty list is an answer too: never */
+	bool given; /* an empty list is valid: never boot again */
 	struct reboot_entry *item;
 	size_t count;
 };
 
 bool reboot_list_has(const struct reboot_list *list, enum cause cause, int status);
-/* Parses "reboot,triple_fault,3". -1 with the reason, naming the entry. */
+/* Parses "reboot,triple_fault,3".  Fails with the reason, which names the entry. */
 int reboot_list_parse(const char *text, struct reboot_list *out, struct error *err);
 void reboot_list_free(struct reboot_list *list);
 
-/* What `on` says about one cause. */
+/* The action of `on` for one cause. */
 enum action_kind {
-	ACTION_NONE, /* nothing: who is asked next decides */
+	ACTION_NONE, /* none given: the policy decides */
 	ACTION_STOP,
 	ACTION_BOOT,   /* next_target, else the same target */
 	ACTION_SAME,   /* the target that ended */
 	ACTION_TARGET, /* a named one */
-	ACTION_WAIT,   /* given_up only: stay until somebody resets it */
+	ACTION_WAIT,   /* given_up only: wait until the user resets the limit */
 	ACTION_KINDS
 };
 
 struct delay {
-	bool given; /* else the backoff's */
+	bool given; /* otherwise the backoff's delay holds */
 	int64_t ms;
 };
 
@@ -76,7 +75,7 @@ struct action {
 
 #define MAX_RESTART_COUNT 64
 
-/* More than count automatic boots within the window: given up. */
+/* vmrun gives up after more than `count` automatic boots within the window. */
 struct restart_limit {
 	bool off;
 	int64_t count, within_ms;
@@ -103,16 +102,16 @@ struct stop_ladder {
 	size_t count;
 };
 
-/* "acpi", "poweroff", "kill". */
+/* Returns "acpi", "poweroff" or "kill". */
 const char *stop_action_name(enum stop_action action);
 
-/* A file of hooks, or a stock hook, named by the spec. */
+/* A hook file or a stock hook that the spec names. */
 struct hook_file {
-	char *name;	      /* as the spec writes it */
+	char *name;	      /* as written in the spec */
 	char *path;	      /* absolute; NULL: a stock hook */
-	struct node *options; /* the entry of the spec: its options and "use"; or NULL */
-	char *key;	      /* equal for equal uses: path and options */
-	bool of_option;	      /* named beside the spec, by --hook */
+	struct node *options; /* the entry of the spec, with its options and "use"; or NULL */
+	char *key;	      /* path and options: the same for equal uses */
+	bool of_option;	      /* named by --hook, not by the spec */
 };
 
 struct hook_list {
@@ -120,26 +119,26 @@ struct hook_list {
 	size_t count;
 };
 
-/* Relative paths start from the directory. */
+/* Adds a hook; a relative path starts from the directory. */
 void hook_list_add(
     struct hook_list *list, const char *name, const char *directory, const struct node *options);
-/* Adds copies. */
+/* Adds copies of all hooks of the other list. */
 void hook_list_append(struct hook_list *list, const struct hook_list *more);
 void hook_list_free(struct hook_list *list);
 
-/* Loads the guest's kernel before each boot, where no firmware does. */
+/* The program that loads the guest's kernel before each boot, if no firmware does. */
 enum loader_type { LOADER_NONE, LOADER_BHYVELOAD, LOADER_GRUB, LOADER_TYPES };
 
 struct loader {
 	int type; /* enum loader_type */
 	int64_t timeout_ms;
-	char *console; /* NULL: where com1 is */
-	/* bhyveload */
-	struct words disks; /* none: the spec's */
+	char *console; /* NULL: the device of com1 */
+	/* for bhyveload */
+	struct words disks; /* empty: those of the spec */
 	struct pairs env;
 	char *host_dir, *os_loader;
-	/* grub-bhyve */
-	char *device_map; /* NULL: made of the disks */
+	/* for grub-bhyve */
+	char *device_map; /* NULL: generated from the disks */
 	char *root, *dir, *config;
 	struct words commands; /* for its standard input */
 };
@@ -151,7 +150,7 @@ struct numa_domain {
 	char *domain_policy;
 };
 
-/* What the guest finds under a name in fw_cfg: a text, or what a file holds. */
+/* An item that the guest finds in fw_cfg: a text, or the contents of a file. */
 struct fwcfg_item {
 	char *name, *string, *file;
 };
@@ -176,22 +175,22 @@ enum tpm_type { TPM_NONE, TPM_PASSTHRU, TPM_SWTPM, TPM_TYPES };
 struct tpm {
 	int type; /* enum tpm_type */
 	char *path, *version;
-	bool managed; /* swtpm is started for it, and serves `path` */
+	bool managed; /* vmrun starts swtpm, which serves `path` */
 };
 
-/* Something that must be there before the host is checked: exactly one of path and interface. */
+/* What must exist before the host is checked: exactly one of path and interface. */
 struct wait_item {
 	char *path, *interface;
 	int64_t timeout_ms;
 };
 
-/* Ready when the command ends with status 0, or when the path is there. */
+/* A companion is ready when the command exits with status 0, or when the path exists. */
 struct readiness {
 	struct words command;
 	char *path;
 };
 
-/* A program that lives and dies with the VM. */
+/* A program that runs as long as the VM. */
 struct companion {
 	char *name;
 	struct words command;
@@ -199,7 +198,7 @@ struct companion {
 	bool restart;
 };
 
-/* Of a serial port that is "console": what becomes of its output. */
+/* What vmrun does with the output of a serial port that is "console". */
 struct console_settings {
 	char *log;
 	bool timestamps;
@@ -213,7 +212,7 @@ struct graphic {
 };
 
 struct bhyve_settings {
-	int64_t release; /* 0: the host's, else 14 */
+	int64_t release; /* 0: the host's, or 14 on other systems */
 	int arch;	 /* enum arch */
 	struct words args;
 };
@@ -233,7 +232,7 @@ struct spec {
 	int hostbridge; /* enum hostbridge */
 	struct slot lpc_slot, hostbridge_slot;
 	char *com[SPEC_COM_PORTS];
-	char *com_found[SPEC_COM_PORTS]; /* by a run: the device behind "nmdm", or NULL */
+	char *com_found[SPEC_COM_PORTS]; /* found by a run, or NULL */
 	struct console_settings console;
 	char *gdb; /* "[w][ADDR:]PORT" */
 	char *uuid;
@@ -241,7 +240,7 @@ struct spec {
 	bool wire_guest_mem, force_msi, disable_mptable_gen, power_off_destroy_vm;
 	bool x2apic, strict_io, ignore_unknown_msr, guest_mem_in_core, exit_on_pause;
 	char *keyboard_layout;
-	struct words pin;	 /* "VCPU:CPU" each */
+	struct words pin;	 /* each "VCPU:CPU" */
 	struct field_list numa;	 /* struct numa_domain */
 	int fwcfg_type;		 /* enum fwcfg_type */
 	struct field_list fwcfg; /* struct fwcfg_item */
@@ -252,10 +251,10 @@ struct spec {
 	struct words post_start_script;
 	struct field_list companions; /* struct companion */
 	struct field_list wait_for;   /* struct wait_item */
-	bool protect;		      /* from the host's killer of large processes */
-	struct pairs config;	      /* any further variables of bhyve_config(5) */
+	bool protect;		      /* from being killed when the host runs out of memory */
+	struct pairs config;	      /* further variables of bhyve_config(5) */
 	struct words extra_options;
-	struct device **devices; /* in order of appearance; removed ones are among them */
+	struct device **devices; /* in order of appearance, including removed ones */
 	size_t device_count;
 	char *next_target;
 	struct reboot_list reboot_on;
@@ -263,77 +262,71 @@ struct spec {
 	struct restart_limit restart_limit;
 	struct backoff backoff;
 	struct hook_list hooks;
-	/* Is there such a function in the document itself? */
+	/* whether the document itself has such a function */
 	bool on_prepare, on_start, on_started, on_exit, on_end;
 	int64_t hook_timeout_ms, hook_memory;
 	struct stop_ladder stop;
 	struct bhyve_settings bhyve;
 	struct qemu_settings qemu;
-	struct words given;	   /* the keys that stand in the document, null aside */
-	struct words inapplicable; /* keys that mean nothing where it runs: they are not printed */
-	struct words notes;	   /* what the user should know about the spec, a line each */
+	struct words given;	   /* the keys that the document sets, except to null */
+	struct words inapplicable; /* keys that mean nothing here and are not printed */
+	struct words notes;	   /* notes for the user about the spec, one line each */
 };
 
-/* Does the document set this key of the spec, to whatever value? */
+/* Returns whether the document sets this key of the spec, to any value. */
 bool spec_gives(const struct spec *spec, const char *key);
-/* Is a function asked at this hook: one of the document, or one of a file? */
+/* Returns whether the document or a hook file may have a function for this hook. */
 bool spec_has_hook(const struct spec *spec, const char *hook);
 /* Returns the key of a serial port, counted from 0: "com1" to "com4". */
 const char *spec_com_key(size_t port);
-/* The device that a serial port is connected to: its path, "stdio", "tcp=...", a placeholder for
- * what a run finds, or NULL. */
+/* Returns what a serial port is connected to: a path, "stdio", "tcp=...", a placeholder for what a
+ * run finds, or NULL. */
 const char *spec_com(const struct spec *spec, size_t port);
 
-/*
- * Decodes a merged document.  Always returns a spec (what could not be read has its default); it is
- * good when the report has nothing new in it.  Slots are not assigned yet.
- */
+/* Decodes a merged document.  Always returns a spec, in which malformed values have their presets;
+ * it is valid if nothing was added to the report.  Slots are not assigned yet. */
 struct spec *spec_decode(const struct node *document, struct decoder *d);
-/* Adds what the VM itself needs of its host beside its devices: serial ports, debugger, TPM, files
- * of its loader and of fw_cfg.  What a run has not found yet is left out. */
+/* Adds what the VM needs of its host apart from its devices: serial ports, debugger, TPM, files of
+ * its loader and of fw_cfg.  Leaves out what a run has not found yet. */
 void spec_needs(const struct spec *spec, struct needs *needs);
-/* Names of the keys that merge key by key, nested: what lua/merge.lua asks for. Caller frees. */
+/* Returns the names of the keys that merge key by key, nested, for lua/merge.lua.  Caller frees. */
 struct node *spec_merge_rules(void);
-/* Fills in what depends on slots and names; call when slots are assigned. */
+/* Fills in what depends on slots and names.  Call it after slots are assigned. */
 void spec_complete(struct spec *spec);
-/* Does it leave something open that only a run can find? */
+/* Returns whether the spec leaves something open that only a run can find. */
 bool spec_is_open(const struct spec *spec);
 /* Drops the settings that hold for the first boot only. */
 void spec_forget_first(struct spec *spec);
-/* The resolved spec as JSON, indented. Caller frees. */
+/* Returns the spec as indented JSON.  Caller frees. */
 char *spec_print(const struct spec *spec);
 void spec_free(struct spec *spec);
-/* For the cleanup attribute: frees the spec that a variable points to. */
+/* Frees the spec that a variable points to, for the cleanup attribute. */
 void spec_free_at(struct spec **spec);
 #define SPEC_AUTO __attribute__((cleanup(spec_free_at)))
 
-/*
- * Reports what is wrong between keys: for spec_decode().  Unless every key is good, lists are left
- * alone: their entries may be half read.
- */
+/* Checks the rules between keys, for spec_decode().  Skips lists unless all keys are valid, because
+ * their entries may be incomplete. */
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d);
 
 /*
- * Reports each thing that two devices or serial ports claim, when slots are assigned and what a run
- * has found is known.  `shared` is the one kind of claim that several devices may make under this
- * hypervisor, or NULL.
+ * Reports each thing that two devices or serial ports claim.  Call it after spec_complete(), and
+ * again after a run has found what the spec leaves open.  `shared` is the one kind of claim that
+ * this hypervisor lets several devices make, or NULL.
  */
 void spec_check_claims(const struct spec *spec, const char *shared, struct report *report);
 
-/* Does a serial port of the VM use vmrun's stdin and stdout? */
+/* Returns whether a serial port of the VM uses vmrun's stdin and stdout. */
 bool spec_uses_stdio(const struct spec *spec);
 
-/*
- * Reports what the spec runs or names of the host and may not in the sandbox, under the key that
- * says it.  What is_firmware() knows is free for keys that only read it.
- */
+/* Reports what the spec runs or names on the host although the sandbox forbids it, at the key in
+ * question.  Files that is_firmware() knows are allowed for keys that only read them. */
 void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
     bool (*is_firmware)(const char *path), struct report *report);
 
-/* The rows of `smbios`: groups, and in them char *s at offsets of struct smbios. */
+/* The rows of `smbios`: groups, whose rows are char * members of struct smbios. */
 DESCRIBES(smbios_fields, struct smbios);
 extern const struct field smbios_fields[];
-/* The rows of the spec's own keys, for whoever walks them. */
+/* The rows of the spec's own keys. */
 extern const struct field spec_fields[];
 
 #endif
