@@ -13,14 +13,14 @@
 #include "base/mem.h"
 #include "platform/write.h"
 
-#define LONGEST 32 /* bytes of a number and the blanks around it */
+#define MAX_TEXT 32 /* bytes of a number and the blanks around it */
 #define BLANKS " \t\r\n"
 
 pid_t pidfile_read(const char *path)
 {
-	char text[LONGEST + 1] = "";
+	char text[MAX_TEXT + 1] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, LONGEST);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, MAX_TEXT);
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -63,19 +63,19 @@ static int check_type(const char *path, const struct stat *st, struct error *err
 
 /* Refuses a file that holds anything but a number, without a word of what it holds. */
 static int check_content(
-    int fd, const char *path, char text[static LONGEST + 2], char **number, struct error *err)
+    int fd, const char *path, char text[static MAX_TEXT + 2], char **number, struct error *err)
 {
 	struct stat st;
 	ssize_t n;
 
 	*number = text;
-	if (fstat(fd, &st) != 0 || (n = pread(fd, text, LONGEST + 1, 0)) < 0)
+	if (fstat(fd, &st) != 0 || (n = pread(fd, text, MAX_TEXT + 1, 0)) < 0)
 		return error_set(
 		    err, STATUS_OS, "%s: cannot read the pid file: %s", path, strerror(errno));
 	text[n] = '\0';
 	if (check_type(path, &st, err) != 0)
 		return -1;
-	if (n > LONGEST)
+	if (n > MAX_TEXT)
 		return refuse(path, "it is too long for a pid", err);
 	return n == 0 || take_number(text, (size_t)n, number)
 	    ? 0
@@ -99,7 +99,7 @@ static int open_file(const char *path, struct error *err)
 
 static int lock(int fd, const char *path, struct error *err)
 {
-	char text[LONGEST + 2] = "", *number;
+	char text[MAX_TEXT + 2] = "", *number;
 	int error;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -141,7 +141,7 @@ static int open_locked(const char *path, struct error *err)
 
 int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 {
-	char text[LONGEST + 2] = "", *number;
+	char text[MAX_TEXT + 2] = "", *number;
 	int fd = open_locked(path, err);
 
 	if (fd < 0)
@@ -159,7 +159,7 @@ int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 
 int pidfile_write(struct pidfile *p, pid_t pid, struct error *err)
 {
-	char text[LONGEST] = "";
+	char text[MAX_TEXT] = "";
 	int n = 0;
 
 	if (p->path == NULL)
@@ -191,7 +191,7 @@ void pidfile_close(struct pidfile *p)
 /* Tells whether this is another program's file, or none: nothing is left to remove. */
 static bool is_foreign(int fd, const char *path, const struct words *pids)
 {
-	char text[LONGEST + 2] = "", *number;
+	char text[MAX_TEXT + 2] = "", *number;
 	struct error ignored = { 0 };
 	bool foreign;
 

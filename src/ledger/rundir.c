@@ -18,7 +18,7 @@
 
 #define DEAD_LOCK_MS 1000 /* for a dead vmrun's child to let go of the lock */
 #define DEAD_LOCK_LOOK_MS 5
-#define MOST_TRIES 100 /* to get into a folder that others remove */
+#define MAX_TRIES 100 /* to get into a folder that others remove */
 
 char *rundir_default(void)
 {
@@ -143,7 +143,7 @@ static int make_and_lock(struct rundir *r, const char *name, struct error *err)
 
 		if (make_folder(r->folder, &why) == 0 && take_lock(r, name, &why) == 0)
 			return 0;
-		if (why.status != STATUS_OS || tries == MOST_TRIES)
+		if (why.status != STATUS_OS || tries == MAX_TRIES)
 			(void)error_set(err, why.status, "%s", why.text);
 		error_clear(&why);
 		if (err->status != STATUS_OK)

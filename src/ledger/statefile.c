@@ -35,9 +35,9 @@ static int read_open(int fd, const char *path, struct str *s, struct error *err)
 		if (n < 0)
 			return fail(err, "read this file", path);
 		str_add_n(s, buffer, (size_t)n);
-		if (s->length > STATEFILE_LARGEST)
+		if (s->length > MAX_STATEFILE_BYTES)
 			return error_set(err, STATUS_OS, "%s: larger than %zu MiB", path,
-			    STATEFILE_LARGEST >> 20);
+			    MAX_STATEFILE_BYTES >> 20);
 	}
 	return 0;
 }
@@ -100,9 +100,9 @@ int statefile_write(
 	MEM_AUTO char *temporary = mem_format("%s.new", path);
 	int rc;
 
-	if (length > STATEFILE_LARGEST)
+	if (length > MAX_STATEFILE_BYTES)
 		return error_set(err, STATUS_OS, "%s: would be larger than %zu MiB", path,
-		    STATEFILE_LARGEST >> 20);
+		    MAX_STATEFILE_BYTES >> 20);
 	if (access(folder, F_OK) != 0 && statedir_make(folder, err) != 0)
 		return -1;
 	rc = write_new(temporary, text, length, err);

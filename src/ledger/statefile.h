@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-#define STATEFILE_LARGEST ((size_t)16 << 20) /* bytes */
+#define MAX_STATEFILE_BYTES ((size_t)16 << 20) /* bytes */
 
 /*
  * Reads the whole file; *text (NUL-terminated, owned by the caller) is NULL when there is none.

@@ -74,7 +74,8 @@ static void test_life(void **state)
 /* What a dead process left is taken over and emptied: nothing, or a number with blanks around. */
 static void test_stale_file(void **state)
 {
-	static const char *const texts[] = { "", "1", "99999\n", " \t42 \r\n\n", "1234567890123" };
+	static const char *const texts[] = { "", "1", "99999\n", " \t42 \r\n\n", "1234567890123",
+		"4711                           \n" /* 32 bytes: the longest */ };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -121,6 +122,7 @@ static void test_something_else(void **state)
 	(void)state;
 	memset(image, '7', sizeof(image) - 1);
 	refused("disk.img", image, "it is too long for a pid");
+	refused("disk.img", "4711                            \n", "it is too long for a pid");
 	image[33] = '\0';
 	refused("disk.img", image, "it is too long for a pid");
 	refused("key", "hunter2\n", number);

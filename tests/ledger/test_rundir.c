@@ -230,6 +230,8 @@ static void test_race(void **state)
 	assert_false(is_there("run/vm"));
 }
 
+static int removals; /* how often the directory of the VM vanishes as soon as it is made */
+
 static int64_t simulated_ms;
 static int held = -1; /* a descriptor that has the lock, */
 static int sleeps;    /* and is closed after so many waits */
@@ -252,7 +254,35 @@ void __wrap_clock_sleep(int64_t ms)
 	}
 }
 
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	int rc = __real_mkdir(path, mode);
+
+	if (rc == 0 && removals > 0 && strcmp(path, "run/vm") == 0) {
+		removals--;
+		(void)rmdir(path);
+	}
+	return rc;
+}
+
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+/* Other processes remove the directory: 100 tries to lock it, and no more. */
+static void test_directory_that_vanishes(void **state)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	removals = 99;
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	rundir_close(&r);
+	removals = 100;
+	refused("run", STATUS_OS, "run/vm: No such file or directory");
+	assert_int_equal(removals, 0);
+}
 
 /* The lock of a process that is dead, as a child holds it that has not executed its program yet. */
 static void hold_dead_lock(pid_t pid)
@@ -322,6 +352,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_race, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_lock_of_the_dead, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_directory_that_vanishes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_lock_that_stays, scratch_enter, scratch_leave),
 	};
 

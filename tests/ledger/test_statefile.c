@@ -253,8 +253,9 @@ static void refused(const char *path, const char *text)
 static void test_no_file_of_ours(void **state)
 {
 	struct error err = { 0 };
-	size_t large = STATEFILE_LARGEST + 1;
-	char *text;
+	const size_t most = (size_t)16 << 20;
+	size_t length;
+	char *text, *read;
 
 	(void)state;
 	no_fault();
@@ -263,13 +264,18 @@ static void test_no_file_of_ours(void **state)
 	refused("fifo", "not a regular file");
 	scratch_write("file", "", 0600);
 	refused("file/state", "Not a directory");
-	assert_int_equal(truncate("file", (off_t)large), 0);
+	assert_int_equal(truncate("file", (off_t)most), 0);
+	assert_int_equal(statefile_read("file", &read, &length, &err), 0);
+	assert_int_equal(length, most);
+	free(read);
+	assert_int_equal(truncate("file", (off_t)most + 1), 0);
 	refused("file", "larger than 16 MiB");
 	assert_int_equal(statefile_write("file", "state", "x", 1, &err), -1);
 	assert_non_null(strstr(err.text, "file/state.new: cannot write this file"));
 	error_clear(&err);
-	text = mem_zero(large);
-	assert_int_equal(statefile_write("vm", "state", text, large, &err), -1);
+	text = mem_zero(most + 1);
+	assert_int_equal(statefile_write("vm", "state", text, most, &err), 0);
+	assert_int_equal(statefile_write("vm", "state", text, most + 1, &err), -1);
 	assert_non_null(strstr(err.text, "would be larger than 16 MiB"));
 	error_clear(&err);
 	free(text);
