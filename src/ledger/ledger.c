@@ -112,10 +112,10 @@ static int read_found(struct ledger *l, struct error *err)
 		rc = read_file(l, RUNDIR_LEDGER_OLD, err);
 	if (rc < 0)
 		return -1;
-	l->was_left = rc > 0 || vmlock_is_held(&l->lock);
-	l->found_supervisor = c->supervisor;
-	l->found_dead = c->dead.count;
-	l->found_pid_files = c->pid_files.count;
+	l->needs_recovery = rc > 0 || vmlock_is_held(&l->lock);
+	l->previous_supervisor = c->supervisor;
+	l->previous_dead_count = c->dead.count;
+	l->previous_pid_file_count = c->pid_files.count;
 	if (c->supervisor != 0)
 		words_addf(&c->dead, "%ld", (long)c->supervisor);
 	return 0;
@@ -180,14 +180,14 @@ void ledger_close(struct ledger *l)
 
 /* --- what a dead vmrun left --- */
 
-bool ledger_was_left(const struct ledger *l)
+bool ledger_needs_recovery(const struct ledger *l)
 {
-	return l->was_left;
+	return l->needs_recovery;
 }
 
-pid_t ledger_dead_supervisor(const struct ledger *l)
+pid_t ledger_previous_supervisor(const struct ledger *l)
 {
-	return l->found_supervisor;
+	return l->previous_supervisor;
 }
 
 bool ledger_hypervisor_runs(const struct ledger *l, pid_t *pid)
@@ -205,17 +205,17 @@ bool ledger_hypervisor_runs(const struct ledger *l, pid_t *pid)
 	return true;
 }
 
-void ledger_adopt(struct ledger *l)
+void ledger_end_recovery(struct ledger *l)
 {
 	words_free(&l->content.dead);
-	l->was_left = false;
+	l->needs_recovery = false;
 	ledger_update(l);
 }
 
-void ledger_leave(struct ledger *l)
+void ledger_restore(struct ledger *l)
 {
-	l->content.supervisor = l->found_supervisor;
-	ledger_cut(&l->content.dead, l->found_dead);
-	ledger_cut(&l->content.pid_files, l->found_pid_files);
+	l->content.supervisor = l->previous_supervisor;
+	ledger_truncate(&l->content.dead, l->previous_dead_count);
+	ledger_truncate(&l->content.pid_files, l->previous_pid_file_count);
 	ledger_update(l);
 }

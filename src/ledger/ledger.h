@@ -58,25 +58,25 @@ void ledger_close(struct ledger *l);
 /* --- what a dead vmrun left --- */
 
 /* Did a vmrun die and leave this ledger, or a hypervisor that runs? */
-bool ledger_was_left(const struct ledger *l);
+bool ledger_needs_recovery(const struct ledger *l);
 /* The pid of that vmrun, 0: not known. */
-pid_t ledger_dead_supervisor(const struct ledger *l);
+pid_t ledger_previous_supervisor(const struct ledger *l);
 /*
  * Does the hypervisor of the ledger run?  The kernel is asked (vmlock.h); where nothing holds the
  * lock, pid and start time tell.  *pid is 0 when the process is not known.
  */
 bool ledger_hypervisor_runs(const struct ledger *l, pid_t *pid);
 /* Recovery is over: what is left in the ledger is this vmrun's to undo at its end. */
-void ledger_adopt(struct ledger *l);
+void ledger_end_recovery(struct ledger *l);
 /* Nothing of it is undone: the file says what it said before, for the next start. */
-void ledger_leave(struct ledger *l);
+void ledger_restore(struct ledger *l);
 
 /* --- things that a command gives back --- */
 
 /* Adds one (copied) before it is taken; on failure it is not added, and must not be taken. */
 int ledger_take(struct ledger *l, const struct ledger_thing *thing, struct error *err);
 /* The thing of that name has been made: notes which interface it is. */
-void ledger_made(struct ledger *l, const char *name);
+void ledger_confirm(struct ledger *l, const char *name);
 /* It has been given back, or was never made. */
 void ledger_drop(struct ledger *l, const char *name);
 bool ledger_has(const struct ledger *l, const char *name);
@@ -84,21 +84,21 @@ bool ledger_has(const struct ledger *l, const char *name);
 const struct ledger_thing *ledger_at(const struct ledger *l, size_t index);
 size_t ledger_count(const struct ledger *l);
 /* Is there another interface of that name by now? */
-bool ledger_is_replaced(const struct ledger_thing *thing);
+bool ledger_thing_is_replaced(const struct ledger_thing *thing);
 
 /* --- what a boot makes --- */
 
 /* The sockets that the hypervisor makes, and the command that clears its entry in /dev/vmm. */
-int ledger_expect(
+int ledger_expect_boot(
     struct ledger *l, const struct words *sockets, const struct words *destroy, struct error *err);
 /* Takes the lock that the next hypervisor, or its loader, inherits: as vmlock_take(). */
-int ledger_lock(struct ledger *l, int *fd, struct error *err);
+int ledger_lock_vm(struct ledger *l, int *fd, struct error *err);
 /* The hypervisor, or its loader, runs. */
-void ledger_started(struct ledger *l, pid_t pid);
+void ledger_note_hypervisor(struct ledger *l, pid_t pid);
 /* Does a process hold that lock? True where locks do not work. */
-bool ledger_is_locked(const struct ledger *l);
+bool ledger_vm_is_locked(const struct ledger *l);
 /* The command that destroys the VM's entry in /dev/vmm; empty: there can be none. */
-const struct words *ledger_destroy(const struct ledger *l);
+const struct words *ledger_destroy_command(const struct ledger *l);
 /* Removes the sockets of a boot that has ended, and expects them again at the next one. */
 void ledger_remove_sockets(const struct ledger *l);
 /*

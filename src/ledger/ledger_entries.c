@@ -18,7 +18,7 @@ bool ledger_is_alive(pid_t pid, int64_t start)
 	return pid > 0 && os_process_start(pid, &now) && now == start;
 }
 
-void ledger_cut(struct words *w, size_t count)
+void ledger_truncate(struct words *w, size_t count)
 {
 	while (w->count > count) {
 		free(w->item[--w->count]);
@@ -46,7 +46,7 @@ int ledger_take(struct ledger *l, const struct ledger_thing *thing, struct error
 	return -1;
 }
 
-void ledger_made(struct ledger *l, const char *name)
+void ledger_confirm(struct ledger *l, const char *name)
 {
 	size_t index;
 
@@ -83,7 +83,7 @@ size_t ledger_count(const struct ledger *l)
 	return l->content.thing_count;
 }
 
-bool ledger_is_replaced(const struct ledger_thing *thing)
+bool ledger_thing_is_replaced(const struct ledger_thing *thing)
 {
 	unsigned now = thing->index == 0 ? 0 : os_interface_index(thing->name);
 
@@ -101,7 +101,7 @@ static void add_remaining(const struct words *before, struct words *now)
 	}
 }
 
-int ledger_expect(
+int ledger_expect_boot(
     struct ledger *l, const struct words *sockets, const struct words *destroy, struct error *err)
 {
 	struct ledger_content *c = &l->content;
@@ -118,13 +118,13 @@ int ledger_expect(
 	return ledger_write(l, err);
 }
 
-int ledger_lock(struct ledger *l, int *fd, struct error *err)
+int ledger_lock_vm(struct ledger *l, int *fd, struct error *err)
 {
 	*fd = -1;
 	return l->directory == NULL ? 0 : vmlock_take(&l->lock, fd, err);
 }
 
-void ledger_started(struct ledger *l, pid_t pid)
+void ledger_note_hypervisor(struct ledger *l, pid_t pid)
 {
 	struct ledger_process *p = &l->content.hypervisor;
 
@@ -135,12 +135,12 @@ void ledger_started(struct ledger *l, pid_t pid)
 	ledger_update(l);
 }
 
-bool ledger_is_locked(const struct ledger *l)
+bool ledger_vm_is_locked(const struct ledger *l)
 {
 	return !l->lock.works || vmlock_is_held(&l->lock);
 }
 
-const struct words *ledger_destroy(const struct ledger *l)
+const struct words *ledger_destroy_command(const struct ledger *l)
 {
 	return &l->content.destroy;
 }
@@ -148,7 +148,7 @@ const struct words *ledger_destroy(const struct ledger *l)
 void ledger_remove_sockets(const struct ledger *l)
 {
 	for (size_t i = 0; i < l->content.sockets.count; i++)
-		(void)sockets_remove_left(l->content.sockets.item[i]);
+		(void)sockets_remove_stale(l->content.sockets.item[i]);
 }
 
 /* Drops those from the list that are gone. */
@@ -157,7 +157,7 @@ static void clear_sockets(struct words *sockets)
 	struct words left = { 0 };
 
 	for (size_t i = 0; i < sockets->count; i++) {
-		if (!sockets_remove_left(sockets->item[i]))
+		if (!sockets_remove_stale(sockets->item[i]))
 			words_add(&left, sockets->item[i]);
 	}
 	words_free(sockets);
@@ -192,7 +192,7 @@ int ledger_take_pid_file(struct ledger *l, const char *path, struct error *err)
 	words_add(files, path);
 	if (ledger_write(l, err) == 0)
 		return 0;
-	ledger_cut(files, before);
+	ledger_truncate(files, before);
 	return -1;
 }
 

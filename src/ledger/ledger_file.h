@@ -25,11 +25,11 @@ struct ledger {
 	struct ledger_content content;
 	struct vmlock lock;
 	char *text; /* as it stands in the file; NULL: there is none, or it is not known */
-	bool was_left;
+	bool needs_recovery;
 	bool warned;
-	/* What the file of a dead vmrun said, to be put back by ledger_leave(). */
-	pid_t found_supervisor;
-	size_t found_dead, found_pid_files;
+	/* What the file of a dead vmrun said, to be put back by ledger_restore(). */
+	pid_t previous_supervisor;
+	size_t previous_dead_count, previous_pid_file_count;
 };
 
 /* Writes the file, unless it says so already. */
@@ -38,7 +38,7 @@ int ledger_write(struct ledger *l, struct error *err);
 void ledger_update(struct ledger *l);
 bool ledger_is_alive(pid_t pid, int64_t start);
 /* Takes the last words off a list, down to this many. */
-void ledger_cut(struct words *w, size_t count);
+void ledger_truncate(struct words *w, size_t count);
 
 /* Returns the text of the file. Caller frees. */
 char *ledger_content_text(const struct ledger_content *c, const char *vm);

@@ -62,7 +62,7 @@ int statedir_make(const char *path, struct error *err)
 }
 
 /* Somebody else who can write here could hand us his files as ours. */
-static int check_folder(const char *path, struct error *err)
+static int check_directory(const char *path, struct error *err)
 {
 	bool root = geteuid() == 0;
 	mode_t wanted = root ? 0755 : 0700;
@@ -84,13 +84,13 @@ static int check_folder(const char *path, struct error *err)
 	return 0;
 }
 
-static int make_folder(const char *path, struct error *err)
+static int make_directory(const char *path, struct error *err)
 {
 	if (mkdir(path, geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST)
 		return error_set(err, STATUS_OS,
 		    "%s: cannot make this folder: %s (--run-dir chooses another)", path,
 		    strerror(errno));
-	return check_folder(path, err);
+	return check_directory(path, err);
 }
 
 /*
@@ -107,7 +107,7 @@ static bool is_left_by_dead(const struct error *why, const char *path, long *pid
 
 static int take_lock(struct rundir *r, const char *name, struct error *err)
 {
-	MEM_AUTO char *path = mem_format("%s/lock", r->folder);
+	MEM_AUTO char *path = mem_format("%s/lock", r->directory);
 	int64_t until_ms = clock_ms() + DEAD_LOCK_MS;
 	struct error why = { 0 };
 	long pid = 0;
@@ -141,7 +141,7 @@ static int make_and_lock(struct rundir *r, const char *name, struct error *err)
 	for (int tries = 1;; tries++) {
 		struct error why = { 0 };
 
-		if (make_folder(r->folder, &why) == 0 && take_lock(r, name, &why) == 0)
+		if (make_directory(r->directory, &why) == 0 && take_lock(r, name, &why) == 0)
 			return 0;
 		if (why.status != STATUS_OS || tries == MAX_TRIES)
 			(void)error_set(err, why.status, "%s", why.text);
@@ -153,13 +153,13 @@ static int make_and_lock(struct rundir *r, const char *name, struct error *err)
 
 int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err)
 {
-	if (make_folder(run_dir, err) != 0)
+	if (make_directory(run_dir, err) != 0)
 		return -1;
-	r->folder = mem_format("%s/%s", run_dir, name);
+	r->directory = mem_format("%s/%s", run_dir, name);
 	if (make_and_lock(r, name, err) == 0)
 		return 0;
-	free(r->folder);
-	r->folder = NULL;
+	free(r->directory);
+	r->directory = NULL;
 	return -1;
 }
 
@@ -180,7 +180,7 @@ int rundir_write(const char *path, const char *text, struct error *err)
 /* What a vmrun before this one left; a file or a live socket of that name is another program's. */
 static void remove_control(const struct rundir *r)
 {
-	MEM_AUTO char *path = mem_format("%s/%s", r->folder, RUNDIR_CONTROL);
+	MEM_AUTO char *path = mem_format("%s/%s", r->directory, RUNDIR_CONTROL);
 
 	if (socket_probe(path) == SOCKET_STALE)
 		(void)unlink(path);
@@ -191,16 +191,16 @@ void rundir_close(struct rundir *r)
 	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT,
 		RUNDIR_LEDGER_NEW };
 
-	if (r->folder == NULL)
+	if (r->directory == NULL)
 		return;
 	remove_control(r);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		MEM_AUTO char *path = mem_format("%s/%s", r->folder, names[i]);
+		MEM_AUTO char *path = mem_format("%s/%s", r->directory, names[i]);
 
 		(void)unlink(path);
 	}
 	pidfile_close(&r->lock);
-	(void)rmdir(r->folder);
-	free(r->folder);
+	(void)rmdir(r->directory);
+	free(r->directory);
 	memset(r, 0, sizeof(*r));
 }

@@ -9,7 +9,7 @@
 #include "ledger/pidfile.h"
 
 struct rundir {
-	char *folder; /* RUN-DIR/NAME; NULL: not open */
+	char *directory; /* RUN-DIR/NAME; NULL: not open */
 	struct pidfile lock;
 };
 

@@ -37,7 +37,7 @@ int sockets_clear(const struct words *paths, struct error *err)
 	return 0;
 }
 
-bool sockets_remove_left(const char *path)
+bool sockets_remove_stale(const char *path)
 {
 	switch (socket_probe(path)) {
 	case SOCKET_STALE:

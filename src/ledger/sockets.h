@@ -16,6 +16,6 @@ int sockets_clear(const struct words *paths, struct error *err);
  * Removes the socket of a hypervisor that has ended.  False when it could not be removed, or not
  * even looked at.
  */
-bool sockets_remove_left(const char *path);
+bool sockets_remove_stale(const char *path);
 
 #endif

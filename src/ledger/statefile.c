@@ -63,13 +63,13 @@ int statefile_read(const char *path, char **text, size_t *length, struct error *
 }
 
 /* The names in a folder are on the disk. */
-static int sync_folder(const char *folder, struct error *err)
+static int sync_directory(const char *directory, struct error *err)
 {
-	int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY), rc = 0;
+	int fd = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY), rc = 0;
 
 	/* Some file systems cannot sync a folder and say so: there is nothing more to be done. */
 	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP))
-		rc = fail(err, "write this folder", folder);
+		rc = fail(err, "write this folder", directory);
 	if (fd >= 0)
 		(void)close(fd);
 	return rc;
@@ -94,21 +94,21 @@ static int write_new(const char *path, const char *text, size_t length, struct e
 }
 
 int statefile_write(
-    const char *folder, const char *name, const char *text, size_t length, struct error *err)
+    const char *directory, const char *name, const char *text, size_t length, struct error *err)
 {
-	MEM_AUTO char *path = mem_format("%s/%s", folder, name);
+	MEM_AUTO char *path = mem_format("%s/%s", directory, name);
 	MEM_AUTO char *temporary = mem_format("%s.new", path);
 	int rc;
 
 	if (length > MAX_STATEFILE_BYTES)
 		return error_set(err, STATUS_OS, "%s: would be larger than %zu MiB", path,
 		    MAX_STATEFILE_BYTES >> 20);
-	if (access(folder, F_OK) != 0 && statedir_make(folder, err) != 0)
+	if (access(directory, F_OK) != 0 && statedir_make(directory, err) != 0)
 		return -1;
 	rc = write_new(temporary, text, length, err);
 	if (rc == 0 && rename(temporary, path) != 0)
 		rc = fail(err, "write this file", path);
 	if (rc != 0)
 		(void)unlink(temporary);
-	return rc != 0 ? rc : sync_folder(folder, err);
+	return rc != 0 ? rc : sync_directory(directory, err);
 }

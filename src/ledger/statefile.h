@@ -19,6 +19,6 @@ int statefile_read(const char *path, char **text, size_t *length, struct error *
  * returns 0.  STATUS_OS.
  */
 int statefile_write(
-    const char *folder, const char *name, const char *text, size_t length, struct error *err);
+    const char *directory, const char *name, const char *text, size_t length, struct error *err);
 
 #endif

@@ -77,8 +77,8 @@ static int forget(const struct forgetting *f, const char *run_dir, struct error 
 		return -1;
 	rc = edit(f, err);
 	pidfile_close(&lock.lock);
-	(void)rmdir(lock.folder);
-	free(lock.folder);
+	(void)rmdir(lock.directory);
+	free(lock.directory);
 	return rc;
 }
 

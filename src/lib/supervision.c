@@ -76,7 +76,7 @@ static int open_control(struct vmrun *vm)
 		.context = vm,
 		.events = &vm->events,
 		.vm = vm->name };
-	MEM_AUTO char *path = mem_format("%s/" RUNDIR_CONTROL, vm->rundir.folder);
+	MEM_AUTO char *path = mem_format("%s/" RUNDIR_CONTROL, vm->rundir.directory);
 	struct error err = { 0 };
 
 	if (control_open(&vm->control, vm->machine, vm->wait, path, &owner, &err) == 0)
@@ -123,7 +123,7 @@ int vmrun_start(struct vmrun *vm)
 	status = handle_claim(vm);
 	if (status != STATUS_OK)
 		return status;
-	options.folder = vm->rundir.folder;
+	options.folder = vm->rundir.directory;
 	options.console_input = open_console_input(vm);
 	return start_machine(vm, &options);
 }

@@ -40,7 +40,7 @@ struct child {
 /* What it inherits; the caller's to close. */
 struct child_inputs {
 	int console; /* its console's input when it uses stdio, or the loader's commands */
-	int lock;    /* of ledger_lock(); -1: none */
+	int lock;    /* of ledger_lock_vm(); -1: none */
 };
 
 /*

@@ -276,7 +276,7 @@ static int open_files(struct machine *m, struct error *err)
 	if (ledger_open(&m->ledger, &options, err) != 0)
 		return -1;
 	if (open_pid_files(m, err) != 0) {
-		ledger_leave(m->ledger);
+		ledger_restore(m->ledger);
 		return -1;
 	}
 	return 0;
@@ -322,7 +322,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 void machine_start(struct machine *m)
 {
-	if (ledger_was_left(m->ledger))
+	if (ledger_needs_recovery(m->ledger))
 		recovery_begin(m);
 	else
 		machine_enter(m, STATE_WAITING, 0);
@@ -355,7 +355,7 @@ static void close_ledger(struct machine *m)
 		undoing_end(m);
 		ledger_drop_pid_files(m->ledger);
 	} else if (m->state == STATE_RECOVERING) {
-		ledger_leave(m->ledger);
+		ledger_restore(m->ledger);
 	}
 	ledger_close(m->ledger);
 }

@@ -308,7 +308,7 @@ static void fix_ended(struct machine *m)
 		event_target(r, m->boot.target);
 		event_text(r, line);
 		if (p->fix_takes)
-			ledger_made(m->ledger, p->fixed);
+			ledger_confirm(m->ledger, p->fixed);
 	} else {
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);

@@ -64,7 +64,7 @@ static void refuse(struct machine *m, pid_t pid)
 	else
 		text = mem_format("its hypervisor still runs%s, left by a vmrun that died (pid "
 				  "%ld): stop the guest, or run vmrun with --force",
-		    as, (long)ledger_dead_supervisor(m->ledger));
+		    as, (long)ledger_previous_supervisor(m->ledger));
 	boots_warn(m, text);
 	leave(m, CAUSE_CHECK_FAILED, STATUS_BUSY);
 }
@@ -145,7 +145,7 @@ static bool wait_for_processes(struct machine *m)
 /* True: there is no entry of the VM any more, or none that we could destroy. */
 static bool destroy(struct machine *m)
 {
-	const struct words *command = ledger_destroy(m->ledger);
+	const struct words *command = ledger_destroy_command(m->ledger);
 	struct recovery *r = &m->recovery;
 
 	if (command->count == 0 || !os_vm_exists(m->events->vm))
@@ -182,7 +182,7 @@ static void finish(struct machine *m)
 		leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
 		return;
 	}
-	ledger_adopt(m->ledger);
+	ledger_end_recovery(m->ledger);
 	machine_enter(m, STATE_WAITING, 0);
 }
 
@@ -212,7 +212,7 @@ static void go_on(struct machine *m)
 
 void recovery_begin(struct machine *m)
 {
-	pid_t dead = ledger_dead_supervisor(m->ledger);
+	pid_t dead = ledger_previous_supervisor(m->ledger);
 	MEM_AUTO char *text = dead == 0
 	    ? mem_copy("a hypervisor runs that no ledger lists: waiting for its end")
 	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);

@@ -48,7 +48,7 @@ void boots_farewell(struct machine *m)
 	pidfile_close(&m->pidfile);
 	pidfile_close(&m->own_pidfile);
 	if (m->left_alone)
-		ledger_leave(m->ledger);
+		ledger_restore(m->ledger);
 	else
 		ledger_drop_pid_files(m->ledger);
 	if (machine_must_panic(m))
@@ -178,7 +178,7 @@ static void end_unlocked(struct machine *m)
 
 void boots_look_at_lock(struct machine *m)
 {
-	if (!ledger_is_locked(m->ledger))
+	if (!ledger_vm_is_locked(m->ledger))
 		end_unlocked(m);
 	else if (m->lock_looks++ == 0)
 		machine_enter(m, STATE_RUNNING, SECOND_LOOK_MS);
@@ -196,13 +196,13 @@ static int start(struct machine *m, enum child_role role, int input, struct erro
 	struct child_inputs inputs = { .console = input };
 	int rc;
 
-	if (ledger_lock(m->ledger, &inputs.lock, err) != 0)
+	if (ledger_lock_vm(m->ledger, &inputs.lock, err) != 0)
 		return -1;
 	rc = child_start(&m->child, &m->boot.plan, role, m->wait, &inputs, err);
 	if (inputs.lock >= 0)
 		(void)close(inputs.lock);
 	if (rc == 0)
-		ledger_started(m->ledger, m->child.pid);
+		ledger_note_hypervisor(m->ledger, m->child.pid);
 	return rc;
 }
 
@@ -269,7 +269,7 @@ static bool expect_boot(struct machine *m)
 	int rc;
 
 	plan->hyper->destroyer(plan, &destroy);
-	rc = ledger_expect(m->ledger, &plan->sockets, &destroy, &err);
+	rc = ledger_expect_boot(m->ledger, &plan->sockets, &destroy, &err);
 	words_free(&destroy);
 	if (rc == 0)
 		return true;

@@ -155,7 +155,7 @@ bool taking_ended(struct machine *m)
 		const char *tap = m->boot.spec->devices[p->tap]->found;
 
 		if (next_step(m, tap) == TAP_CREATE)
-			ledger_made(m->ledger, tap);
+			ledger_confirm(m->ledger, tap);
 		step_done(m, tap);
 	} else if (!try_another_tap(m)) {
 		const struct device *dev = m->boot.spec->devices[p->tap];

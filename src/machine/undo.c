@@ -62,7 +62,7 @@ bool undoing_next(struct machine *m)
 	while (m->undoing.left > 0) {
 		struct error err = { 0 };
 
-		if (ledger_is_replaced(current(m))) {
+		if (ledger_thing_is_replaced(current(m))) {
 			drop_replaced(m);
 			continue;
 		}
@@ -184,7 +184,7 @@ static bool undo_now(const struct ledger_thing *thing)
 	MEM_AUTO char *probed = NULL;
 	int status;
 
-	if (ledger_is_replaced(thing) || run_now(&thing->undo, &output) == 0)
+	if (ledger_thing_is_replaced(thing) || run_now(&thing->undo, &output) == 0)
 		return true;
 	status = run_now(&thing->probe, &probed);
 	return status > 0 || (status == 0 && strstr(probed, thing->sign) == NULL);

@@ -96,7 +96,7 @@ static void test_adding_and_dropping_write(void **state)
 	struct ledger *l = open_ledger();
 
 	(void)state;
-	assert_false(ledger_was_left(l));
+	assert_false(ledger_needs_recovery(l));
 	assert_int_equal(take(l, "tap3"), 0);
 	assert_int_equal(take(l, "tap4"), 0);
 	assert_true(says("\"tap3\"") && says("\"tap4\""));
@@ -127,12 +127,12 @@ static void test_what_is_not_undone_outlives_us(void **state)
 	ledger_close(l);
 	assert_true(says("\"tap3\""));
 	l = open_ledger();
-	assert_true(ledger_was_left(l));
-	assert_int_equal(ledger_dead_supervisor(l), getpid());
+	assert_true(ledger_needs_recovery(l));
+	assert_int_equal(ledger_previous_supervisor(l), getpid());
 	assert_true(ledger_has(l, "tap3"));
 	assert_int_equal(ledger_remove_pid_files(l, &none, &err), 0);
-	ledger_adopt(l);
-	assert_false(ledger_was_left(l));
+	ledger_end_recovery(l);
+	assert_false(ledger_needs_recovery(l));
 	ledger_close(l);
 	assert_true(says("\"tap3\""));
 	l = open_ledger();
@@ -157,7 +157,7 @@ static void test_what_cannot_be_written_is_not_taken(void **state)
 	error_clear(&err);
 	assert_int_equal(ledger_take_pid_file(l, "x.pid", &err), -1);
 	error_clear(&err);
-	assert_int_equal(ledger_expect(l, &sockets, &none, &err), -1);
+	assert_int_equal(ledger_expect_boot(l, &sockets, &none, &err), -1);
 	assert_int_equal(err.status, STATUS_OS);
 	error_clear(&err);
 	assert_int_equal(warnings, 0);
@@ -208,15 +208,15 @@ static void test_left_alone(void **state)
 	ledger_close(l);
 	l = open_ledger();
 	l->content.supervisor = 4711;
-	ledger_cut(&l->content.dead, 0);
+	ledger_truncate(&l->content.dead, 0);
 	ledger_update(l);
 	ledger_close(l);
 	assert_int_equal(statefile_read("ledger.json", &before, &length, &err), 0);
 	l = open_ledger();
-	assert_int_equal(ledger_dead_supervisor(l), 4711);
+	assert_int_equal(ledger_previous_supervisor(l), 4711);
 	assert_int_equal(ledger_take_pid_file(l, "b.pid", &err), 0);
 	assert_true(says("b.pid"));
-	ledger_leave(l);
+	ledger_restore(l);
 	ledger_close(l);
 	assert_int_equal(statefile_read("ledger.json", &after, &length, &err), 0);
 	assert_string_equal(after, before);
@@ -274,9 +274,9 @@ static void test_sockets_of_a_boot(void **state)
 	words_add(&first, "a.sock");
 	words_add(&first, "b.sock");
 	words_add(&second, "c.sock");
-	assert_int_equal(ledger_expect(l, &first, &none, &err), 0);
+	assert_int_equal(ledger_expect_boot(l, &first, &none, &err), 0);
 	scratch_write("a.sock", "not a socket", 0644); /* so it stays, and in the list too */
-	assert_int_equal(ledger_expect(l, &second, &none, &err), 0);
+	assert_int_equal(ledger_expect_boot(l, &second, &none, &err), 0);
 	assert_true(says("a.sock") && says("c.sock"));
 	assert_false(says("b.sock"));
 	assert_null(ledger_clear_boot(l)); /* another program's file is not ours to remove */
@@ -332,8 +332,8 @@ static void test_hypervisor_without_its_lock(void **state)
 		for (;;)
 			(void)pause();
 	}
-	ledger_started(l, child);
-	assert_false(ledger_is_locked(l));
+	ledger_note_hypervisor(l, child);
+	assert_false(ledger_vm_is_locked(l));
 	ledger_close(l);
 	l = open_ledger();
 	assert_true(ledger_hypervisor_runs(l, &pid));
@@ -367,7 +367,7 @@ static void test_unreadable(void **state)
 	options.set_aside = false;
 	assert_int_equal(warnings, 1);
 	assert_true(is_there("ledger.json.unreadable"));
-	assert_false(ledger_was_left(l) && ledger_count(l) > 0);
+	assert_false(ledger_needs_recovery(l) && ledger_count(l) > 0);
 	ledger_close(l);
 }
 
@@ -377,12 +377,12 @@ static void test_another_interface(void **state)
 	struct ledger_thing thing = tap("lo");
 
 	(void)state;
-	assert_false(ledger_is_replaced(&thing));
+	assert_false(ledger_thing_is_replaced(&thing));
 	thing.index = os_interface_index("lo");
-	assert_false(ledger_is_replaced(&thing));
+	assert_false(ledger_thing_is_replaced(&thing));
 	if (thing.index != 0) {
 		thing.index++;
-		assert_true(ledger_is_replaced(&thing));
+		assert_true(ledger_thing_is_replaced(&thing));
 	}
 	ledger_thing_clear(&thing);
 }

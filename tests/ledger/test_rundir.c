@@ -44,7 +44,7 @@ static void refused(const char *run_dir, enum status status, const char *text)
 	assert_int_equal(err.status, status);
 	if (strstr(err.text, text) == NULL)
 		fail_msg("no \"%s\" in \"%s\"", text, err.text);
-	assert_null(r.folder);
+	assert_null(r.directory);
 	rundir_close(&r); /* does nothing */
 	error_clear(&err);
 }
@@ -57,7 +57,7 @@ static void test_life(void **state)
 
 	(void)state;
 	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
-	assert_string_equal(r.folder, "run/vm");
+	assert_string_equal(r.directory, "run/vm");
 	assert_int_equal(stat("run/vm", &st), 0);
 	assert_int_equal(st.st_mode & 0777, our_mode());
 	assert_int_equal(pidfile_read("run/vm/lock"), getpid());
@@ -126,7 +126,7 @@ static void test_default(void **state)
 	assert_string_equal(none, root ? "/var/run/vmrun" : of_user);
 }
 
-static void test_what_is_no_folder_of_ours(void **state)
+static void test_what_is_no_directory_of_ours(void **state)
 {
 	struct rundir r = { 0 };
 	struct error err = { 0 };
@@ -345,7 +345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_strangers_file, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test_setup_teardown(
-		    test_what_is_no_folder_of_ours, scratch_enter, scratch_leave),
+		    test_what_is_no_directory_of_ours, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_of_somebody_else, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_lock, scratch_enter, scratch_leave),

@@ -79,12 +79,12 @@ static void test_live_one_stays(void **state)
 	error_clear(&err);
 	assert_true(is_there("stale"));
 	assert_true(is_there("live"));
-	assert_true(sockets_remove_left("stale"));
-	assert_true(sockets_remove_left("live")); /* it is another program's */
+	assert_true(sockets_remove_stale("stale"));
+	assert_true(sockets_remove_stale("live")); /* it is another program's */
 	assert_false(is_there("stale"));
 	assert_true(is_there("live"));
 	(void)close(live);
-	assert_true(sockets_remove_left("live"));
+	assert_true(sockets_remove_stale("live"));
 	assert_false(is_there("live"));
 	words_free(&w);
 }
@@ -108,8 +108,8 @@ static void test_what_is_no_socket(void **state)
 		assert_non_null(strstr(err.text, "is not a socket"));
 		error_clear(&err);
 		assert_true(is_there("stale"));
-		assert_true(sockets_remove_left(names[i]));
-		assert_true(sockets_remove_left("stale"));
+		assert_true(sockets_remove_stale(names[i]));
+		assert_true(sockets_remove_stale("stale"));
 		assert_true(is_there(names[i]));
 		assert_false(is_there("stale"));
 		words_free(&w);
@@ -124,7 +124,7 @@ static void test_folder_that_is_missing(void **state)
 	(void)state;
 	scratch_write("file", "data", 0644);
 	assert_int_equal(sockets_clear(&w, &err), 0); /* the hypervisor will say it better */
-	assert_true(sockets_remove_left("no/such/folder"));
+	assert_true(sockets_remove_stale("no/such/folder"));
 	words_free(&w);
 }
 
@@ -141,14 +141,14 @@ static void test_cannot_ask(void **state)
 	none = before;
 	none.rlim_cur = 0;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_false(sockets_remove_left("stale"));
+	assert_false(sockets_remove_stale("stale"));
 	assert_int_equal(sockets_clear(&w, &err), -1);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_non_null(strstr(err.text, "stale: cannot be looked at: "));
 	error_clear(&err);
 	words_free(&w);
 	assert_true(is_there("stale"));
-	assert_true(sockets_remove_left("stale"));
+	assert_true(sockets_remove_stale("stale"));
 	assert_false(is_there("stale"));
 }
 
