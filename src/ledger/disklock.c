@@ -1,4 +1,4 @@
-/* Locking the disks of a VM. */
+/* Locks on the disks of a VM. */
 #include "ledger/disklock.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "platform/filelock.h"
 
-/* What a guest writes to stands first: two locks of one file would exclude each other. */
+/* Adds the disks that the guest writes to, or those that it only reads. */
 static void collect(const struct spec *spec, bool write, struct needs *needs)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
@@ -60,6 +60,8 @@ int disklock_take(struct disklock *locks, const struct spec *spec, struct error 
 	size_t before = locks->count;
 	int rc = 0;
 
+	/* Written disks first: a disk that is also read must get its exclusive lock, and only that.
+	 */
 	collect(spec, true, &needs);
 	collect(spec, false, &needs);
 	for (size_t i = 0; i < needs.count && rc == 0; i++)

@@ -1,6 +1,6 @@
 /*
- * Disks belong to one VM at a time: a running vmrun holds a lock on each image, shared where its
- * guest only reads.  The lock ends with the process, however it ends.
+ * Locks that keep two VMs from using one disk: a running vmrun holds one on each image, shared
+ * where its guest only reads.  The kernel drops the locks when vmrun ends, however it ends.
  */
 #ifndef LEDGER_DISKLOCK_H
 #define LEDGER_DISKLOCK_H
@@ -12,16 +12,16 @@
 struct disklock {
 	int *fd;
 	size_t count;
-	struct words paths; /* of the disks that are locked: what the check calls `ours` */
+	struct words paths; /* of the locked disks, which the check does not report as in use */
 };
 
 /*
- * Locks every disk of the spec; those that it has stay as they are.  A disk that cannot be locked
- * at all (a file system without locks) or is not there is left alone.  -1 with STATUS_CHECK, naming
- * the disk that somebody else has; nothing new is held then.
+ * Locks every disk of the spec that is not locked yet.  A disk that is missing or whose file system
+ * has no locks is skipped.  Returns -1 with STATUS_CHECK, and takes no new lock, if another process
+ * has locked one of the disks; the error names the disk.
  */
 int disklock_take(struct disklock *locks, const struct spec *spec, struct error *err);
-/* Gives all of them up. */
+/* Releases all locks. */
 void disklock_release(struct disklock *locks);
 
 #endif

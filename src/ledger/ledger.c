@@ -1,4 +1,4 @@
-/* What is taken from the host, and its file. */
+/* The ledger: its file, and recovery after a vmrun that died. */
 #include "ledger/ledger.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ int ledger_write(struct ledger *l, struct error *err)
 	fresh = path_of(l, RUNDIR_LEDGER_NEW);
 	if (rundir_write(fresh, text, err) != 0)
 		return -1;
-	/* Only the end of this process is provided for, not that of the system: no fsync(). */
+	/* No fsync(): what the ledger lists does not survive a crash of the system. */
 	if (rename(fresh, path) != 0)
 		return error_set(err, STATUS_OS, "%s: cannot write: %s", path, strerror(errno));
 	free(l->text);
@@ -46,20 +46,16 @@ int ledger_write(struct ledger *l, struct error *err)
 
 void ledger_update(struct ledger *l)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
-	if (ledger_write(l, &err) == 0)
+	if (ledger_write(l, &err) == 0 || l->warned)
 		return;
-	if (!l->warned) {
-		MEM_AUTO char *text = mem_format(
-		    "%s (the ledger of what this VM has taken is out of date until it can be "
-		    "written)",
-		    err.text);
+	MEM_AUTO char *text = mem_format(
+	    "%s (the ledger of what this VM has taken is out of date until it can be written)",
+	    err.text);
 
-		l->warned = true;
-		l->options.warn(l->options.context, text);
-	}
-	error_clear(&err);
+	l->warned = true;
+	l->options.warn(l->options.context, text);
 }
 
 static int set_aside(struct ledger *l, const char *path, const struct error *why, struct error *err)
@@ -75,14 +71,13 @@ static int set_aside(struct ledger *l, const char *path, const struct error *why
 	return 0;
 }
 
-/* 1: it has been read, 0: there is none, -1: it cannot be read. */
+/* Returns 1 if the file was read, 0 if there is none, -1 if it cannot be read. */
 static int read_file(struct ledger *l, const char *name, struct error *err)
 {
 	MEM_AUTO char *path = path_of(l, name);
 	MEM_AUTO char *text = NULL;
-	struct error why = { 0 };
+	ERROR_AUTO struct error why = { 0 };
 	size_t length;
-	int rc = 1;
 
 	if (statefile_read(path, &text, &length, &why) == 0) {
 		if (text == NULL)
@@ -92,18 +87,15 @@ static int read_file(struct ledger *l, const char *name, struct error *err)
 		(void)error_set(&why, STATUS_OS, "%s: not a ledger that vmrun wrote", path);
 	}
 	if (l->options.set_aside)
-		rc = set_aside(l, path, &why, err);
-	else
-		rc = error_set(err, STATUS_OS,
-		    "%s: what an earlier vmrun took from the host is not known, so nothing is "
-		    "started (--force renames the file and starts)",
-		    why.text);
-	error_clear(&why);
-	return rc;
+		return set_aside(l, path, &why, err);
+	return error_set(err, STATUS_OS,
+	    "%s: what an earlier vmrun took from the host is not known, so nothing is started "
+	    "(--force renames the file and starts)",
+	    why.text);
 }
 
-/* The ledger of a vmrun that died, under the name of today or under that of vmrun 0.1. */
-static int read_found(struct ledger *l, struct error *err)
+/* Reads the ledger of a vmrun that died, under its name of today or of vmrun 0.1. */
+static int read_previous(struct ledger *l, struct error *err)
 {
 	struct ledger_content *c = &l->content;
 	int rc = read_file(l, RUNDIR_LEDGER, err);
@@ -125,7 +117,7 @@ static int open_files(struct ledger *l, struct error *err)
 {
 	MEM_AUTO char *old = path_of(l, RUNDIR_LEDGER_OLD);
 
-	if (vmlock_open(&l->lock, l->directory, err) != 0 || read_found(l, err) != 0)
+	if (vmlock_open(&l->lock, l->directory, err) != 0 || read_previous(l, err) != 0)
 		return -1;
 	l->content.supervisor = getpid();
 	if (ledger_write(l, err) != 0)
@@ -145,7 +137,7 @@ int ledger_open(struct ledger **out, const struct ledger_options *options, struc
 		*out = l;
 		return 0;
 	}
-	/* The file stays as it is: it may list what this process could not read. */
+	/* ledger_close() must keep the file: it may list what this process could not read. */
 	free(l->directory);
 	l->directory = NULL;
 	ledger_close(l);
@@ -197,7 +189,7 @@ bool ledger_hypervisor_runs(const struct ledger *l, pid_t *pid)
 	int64_t start;
 
 	*pid = alive ? p->pid : 0;
-	/* A wrapper may have closed the lock just before vmrun died: who lives still runs. */
+	/* A wrapper may have closed the lock just before vmrun died. */
 	if (!vmlock_is_held(&l->lock))
 		return alive;
 	if (!alive && (!vmlock_noted(&l->lock, pid, &start) || !ledger_is_alive(*pid, start)))

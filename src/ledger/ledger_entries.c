@@ -1,4 +1,4 @@
-/* What is in the ledger: adding and dropping, each with its write. */
+/* The entries of the ledger: each change writes the file. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -92,7 +92,7 @@ bool ledger_thing_is_replaced(const struct ledger_thing *thing)
 
 /* --- what a boot makes --- */
 
-/* Sockets of an earlier boot stay in the list while they are there. */
+/* Adds the sockets of an earlier boot that still exist. */
 static void add_remaining(const struct words *before, struct words *now)
 {
 	for (size_t i = 0; i < before->count; i++) {
@@ -151,7 +151,7 @@ void ledger_remove_sockets(const struct ledger *l)
 		(void)sockets_remove_stale(l->content.sockets.item[i]);
 }
 
-/* Drops those from the list that are gone. */
+/* Removes the sockets and drops from the list those that are gone. */
 static void clear_sockets(struct words *sockets)
 {
 	struct words left = { 0 };
@@ -202,7 +202,7 @@ void ledger_drop_pid_files(struct ledger *l)
 	ledger_update(l);
 }
 
-/* The pids that a dead vmrun can have written. */
+/* Adds the pids that a dead vmrun can have written. */
 static void add_dead_pids(const struct ledger *l, struct words *pids)
 {
 	pid_t noted;
@@ -217,19 +217,23 @@ static void add_dead_pids(const struct ledger *l, struct words *pids)
 int ledger_remove_pid_files(struct ledger *l, const struct words *held, struct error *err)
 {
 	struct words *files = &l->content.pid_files;
-	struct words pids = { 0 }, kept = { 0 };
+	WORDS_AUTO struct words pids = { 0 };
+	struct words kept = { 0 };
+	bool failed = false;
 
 	add_dead_pids(l, &pids);
 	for (size_t i = 0; i < files->count; i++) {
-		if (words_have(held, files->item[i]) ||
-		    pidfile_remove_stale(files->item[i], &pids, err) != 0)
+		bool keep = words_have(held, files->item[i]);
+
+		if (!keep && pidfile_remove_stale(files->item[i], &pids, err) != 0)
+			keep = failed = true;
+		if (keep)
 			words_add(&kept, files->item[i]);
 	}
-	words_free(&pids);
 	words_free(files);
 	*files = kept;
 	ledger_update(l);
-	return err->status == STATUS_OK ? 0 : -1;
+	return failed ? -1 : 0;
 }
 
 /* --- processes beside the hypervisor --- */
@@ -294,15 +298,15 @@ bool ledger_process_runs(const struct ledger_process *p)
 	if (ledger_is_alive(p->pid, p->start))
 		return true;
 	/*
-	 * While a group has members, no process gets the number of its leader.  EPERM: another
-	 * user's process has that number, so the group is not ours.
+	 * The kernel gives no process the pid of a group that has members.  EPERM: another user's
+	 * process has that pid, so the group is not vmrun's.
 	 */
 	return kill(p->pid, 0) != 0 && errno == ESRCH && kill(-p->pid, 0) == 0;
 }
 
 void ledger_signal_process(const struct ledger_process *p, int signal)
 {
-	/* Its leader may be dead and not reaped yet, and what it has started go on. */
+	/* A leader that is a zombie may have left members that run. */
 	if (ledger_process_runs(p) || (p->pid > 0 && os_process_was(p->pid, p->start)))
 		(void)kill(-p->pid, signal);
 }

@@ -1,4 +1,4 @@
-/* The ledger as text, written and read. */
+/* The text of the ledger: writing and reading. */
 #include "ledger/ledger_file.h"
 
 #include <stdlib.h>
@@ -103,7 +103,7 @@ static struct node *processes_of(const struct ledger_content *c)
 
 	if (c->hypervisor.pid != 0)
 		(void)add_process(list, LEDGER_HYPERVISOR, &c->hypervisor);
-	/* A companion may bear the name "hypervisor", too. */
+	/* "beside" tells a companion named "hypervisor" from the hypervisor. */
 	for (size_t i = 0; i < c->process_count; i++)
 		node_put(add_process(list, c->process[i].name, &c->process[i]), "beside",
 		    node_bool(true));
@@ -130,7 +130,7 @@ static struct node *things_of(const struct ledger_content *c)
 
 char *ledger_content_text(const struct ledger_content *c, const char *vm)
 {
-	struct node *file = node_new(NODE_OBJECT);
+	NODE_AUTO struct node *file = node_new(NODE_OBJECT);
 	struct str text = { 0 };
 
 	node_put(file, "v", node_int(VERSION));
@@ -144,7 +144,6 @@ char *ledger_content_text(const struct ledger_content *c, const char *vm)
 	node_put(file, "destroy", list_of(&c->destroy));
 	node_add_json(&text, file);
 	str_add(&text, "\n");
-	node_free(file);
 	return str_take(&text);
 }
 
@@ -209,11 +208,12 @@ static bool read_processes(const struct node *file, struct ledger_content *out)
 	return true;
 }
 
-/* vmrun 0.1 knew neither how to look for a thing nor which interface it was. */
+/* Reads a thing; those of vmrun 0.1 have neither a probe nor an index. */
 static bool read_thing(const struct node *n, struct ledger_content *out)
 {
 	const char *name = node_get_text(n, "name"), *sign = node_get_text(n, "sign");
-	struct ledger_thing thing = { .name = name == NULL ? NULL : mem_copy(name),
+	LEDGER_THING_AUTO struct ledger_thing thing = { .name =
+							    name == NULL ? NULL : mem_copy(name),
 		.sign = sign == NULL ? NULL : mem_copy(sign) };
 	bool good = name != NULL && read_words(n, "undo", &thing.undo) && thing.undo.count > 0 &&
 	    (node_get(n, "probe") == NULL || read_words(n, "probe", &thing.probe));
@@ -223,7 +223,6 @@ static bool read_thing(const struct node *n, struct ledger_content *out)
 		thing.index = (unsigned)index;
 	if (good)
 		ledger_content_add_thing(out, &thing);
-	ledger_thing_clear(&thing);
 	return good;
 }
 
@@ -247,7 +246,7 @@ static bool read_content(const struct node *file, struct ledger_content *out)
 	if (!read_integer(file, "v", &version) || version != VERSION ||
 	    !read_pid(file, "supervisor", &out->supervisor))
 		return false;
-	/* vmrun 0.1 had neither of these. */
+	/* vmrun 0.1 did not write this. */
 	if (node_get(file, "dead") != NULL && !read_words(file, "dead", &out->dead))
 		return false;
 	return read_processes(file, out) && read_things(file, out) &&
@@ -258,13 +257,11 @@ static bool read_content(const struct node *file, struct ledger_content *out)
 
 bool ledger_content_read(struct ledger_content *out, const char *text)
 {
-	struct node *file = json_node(text);
-	bool good;
+	NODE_AUTO struct node *file = json_node(text);
 
 	memset(out, 0, sizeof(*out));
-	good = file != NULL && read_content(file, out);
-	node_free(file);
-	if (!good)
-		ledger_content_clear(out);
-	return good;
+	if (file != NULL && read_content(file, out))
+		return true;
+	ledger_content_clear(out);
+	return false;
 }

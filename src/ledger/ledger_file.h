@@ -1,17 +1,18 @@
-/* Private to the ledger: what it holds, and the file as text. */
+/* Private to the ledger: its content, and the content as the text of the file. */
 #ifndef LEDGER_LEDGER_FILE_H
 #define LEDGER_LEDGER_FILE_H
 
 #include "ledger/ledger.h"
 #include "ledger/vmlock.h"
 
-#define LEDGER_HYPERVISOR "hypervisor" /* among the processes of the file */
+/* The hypervisor's name in the list of processes. */
+#define LEDGER_HYPERVISOR "hypervisor"
 
-/* What the file says. */
+/* The content of the file. */
 struct ledger_content {
-	pid_t supervisor;		  /* vmrun that wrote it */
-	struct words dead;		  /* pids of those before it, until all is undone */
-	struct ledger_process hypervisor; /* pid 0: none was started; or its loader */
+	pid_t supervisor;  /* the vmrun that wrote it */
+	struct words dead; /* pids of those before it, until their things are undone */
+	struct ledger_process hypervisor; /* or its loader; pid 0: none was started */
 	struct ledger_process *process;	  /* the others */
 	size_t process_count;
 	struct ledger_thing *thing;
@@ -24,30 +25,33 @@ struct ledger {
 	char *directory, *vm;
 	struct ledger_content content;
 	struct vmlock lock;
-	char *text; /* as it stands in the file; NULL: there is none, or it is not known */
+	char *text; /* the file's text; NULL: not known */
 	bool needs_recovery;
 	bool warned;
-	/* What the file of a dead vmrun said, to be put back by ledger_restore(). */
+	/* What the file of a dead vmrun said, for ledger_restore(). */
 	pid_t previous_supervisor;
 	size_t previous_dead_count, previous_pid_file_count;
 };
 
-/* Writes the file, unless it says so already. */
+/* Writes the file unless its text would be the same. */
 int ledger_write(struct ledger *l, struct error *err);
-/* The same where nothing new is taken: the host is what it is, so a failure is only told. */
+/* Writes the file when nothing new is taken: a failure is only a warning. */
 void ledger_update(struct ledger *l);
+/* Returns whether the process of that pid and start time exists. */
 bool ledger_is_alive(pid_t pid, int64_t start);
-/* Takes the last words off a list, down to this many. */
+/* Drops the last words of a list, so that `count` stay. */
 void ledger_truncate(struct words *w, size_t count);
 
-/* Returns the text of the file. Caller frees. */
+/* Returns the content as the text of the file. Caller frees. */
 char *ledger_content_text(const struct ledger_content *c, const char *vm);
-/* Reads such a text, or that of vmrun 0.1. False when it is not one: *out is empty then. */
+/* Reads the text of a ledger, vmrun 0.1's too. Returns false, *out empty, if malformed. */
 bool ledger_content_read(struct ledger_content *out, const char *text);
+/* Frees what the content owns and zeroes it. */
 void ledger_content_clear(struct ledger_content *c);
-/* Adds a copy. */
+/* Adds a copy of the thing. */
 void ledger_content_add_thing(struct ledger_content *c, const struct ledger_thing *thing);
 void ledger_content_drop_thing(struct ledger_content *c, size_t index);
+/* Adds a process without a pid and lends it. */
 struct ledger_process *ledger_content_add_process(struct ledger_content *c, const char *name);
 void ledger_content_drop_process(struct ledger_content *c, size_t index);
 

@@ -28,7 +28,7 @@ pid_t pidfile_read(const char *path)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
-/* Tells whether n bytes are a decimal number with blanks around it; the text ends after it then. */
+/* Returns whether n bytes are a decimal number between blanks; ends the text after the number. */
 static bool take_number(char *text, size_t n, char **number)
 {
 	size_t length;
@@ -49,7 +49,7 @@ static int refuse(const char *path, const char *why, struct error *err)
 	    path, why);
 }
 
-/* Refuses what -p names by mistake, a key or an image, before it is opened for writing. */
+/* Refuses what is not a regular file, before it is opened for writing. */
 static int check_type(const char *path, const struct stat *st, struct error *err)
 {
 	const char *why = S_ISDIR(st->st_mode) ? "it is a directory"
@@ -61,7 +61,7 @@ static int check_type(const char *path, const struct stat *st, struct error *err
 	return S_ISREG(st->st_mode) ? 0 : refuse(path, why, err);
 }
 
-/* Refuses a file that holds anything but a number, without a word of what it holds. */
+/* Refuses a file that holds anything but a number; the error does not quote it. */
 static int check_content(
     int fd, const char *path, char text[static MAX_TEXT + 2], char **number, struct error *err)
 {
@@ -82,7 +82,7 @@ static int check_content(
 	    : refuse(path, "it holds something else than a number", err);
 }
 
-/* Opens the file, makes a missing one.  A device is not opened at all: that alone may do things. */
+/* Opens the file, or creates it.  A device is not opened, because opening one may have effects. */
 static int open_file(const char *path, struct error *err)
 {
 	struct stat st;
@@ -114,7 +114,7 @@ static int lock(int fd, const char *path, struct error *err)
 	    *number == '\0' ? "" : ", pid ", number);
 }
 
-/* Tells whether the name now leads elsewhere: a lock on the file guards nothing then. */
+/* Returns whether the path now names another file: then a lock on this one guards nothing. */
 static bool was_removed(int fd, const char *path)
 {
 	struct stat ours, named;
@@ -123,7 +123,7 @@ static bool was_removed(int fd, const char *path)
 	    ours.st_dev != named.st_dev;
 }
 
-/* Opens and locks; again where the holder before removed the name in between. */
+/* Opens and locks the file, again if its last holder removed it in between. */
 static int open_locked(const char *path, struct error *err)
 {
 	for (;;) {
@@ -131,11 +131,13 @@ static int open_locked(const char *path, struct error *err)
 
 		if (fd < 0)
 			return -1;
-		if (lock(fd, path, err) == 0 && !was_removed(fd, path))
+		if (lock(fd, path, err) != 0) {
+			(void)close(fd);
+			return -1;
+		}
+		if (!was_removed(fd, path))
 			return fd;
 		(void)close(fd);
-		if (err->status != STATUS_OK)
-			return -1;
 	}
 }
 
@@ -171,7 +173,7 @@ int pidfile_write(struct pidfile *p, pid_t pid, struct error *err)
 		return 0;
 	(void)error_set(
 	    err, STATUS_OS, "%s: cannot write the pid file: %s", p->path, strerror(errno));
-	/* Digits of a pid are another process's pid. */
+	/* The first digits of a pid would be the pid of another process. */
 	(void)!ftruncate(p->fd, 0);
 	return -1;
 }
@@ -180,7 +182,7 @@ void pidfile_close(struct pidfile *p)
 {
 	if (p->path == NULL)
 		return;
-	/* A file that took the name since is not this one to remove. */
+	/* Another program's file of that name stays. */
 	if (!was_removed(p->fd, p->path))
 		(void)unlink(p->path);
 	(void)close(p->fd);
@@ -188,19 +190,15 @@ void pidfile_close(struct pidfile *p)
 	memset(p, 0, sizeof(*p));
 }
 
-/* Tells whether this is another program's file, or none: nothing is left to remove. */
+/* Returns whether the file is another program's, and not vmrun's to remove. */
 static bool is_foreign(int fd, const char *path, const struct words *pids)
 {
 	char text[MAX_TEXT + 2] = "", *number;
-	struct error ignored = { 0 };
-	bool foreign;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK;
-	foreign = check_content(fd, path, text, &number, &ignored) != 0 ||
+	return check_content(fd, path, text, &number, NULL) != 0 ||
 	    (*number != '\0' && !words_have(pids, number));
-	error_clear(&ignored);
-	return foreign;
 }
 
 int pidfile_remove_stale(const char *path, const struct words *pids, struct error *err)
@@ -208,7 +206,8 @@ int pidfile_remove_stale(const char *path, const struct words *pids, struct erro
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	bool gone = false;
 
-	/* What is not opened so is not the regular file that vmrun made; FreeBSD says EMLINK. */
+	/* These mean that the path is not a regular file; EMLINK is FreeBSD's for a symbolic link.
+	 */
 	if (fd < 0)
 		gone = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EMLINK ||
 		    errno == EISDIR || errno == ENXIO;

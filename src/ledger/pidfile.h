@@ -1,4 +1,4 @@
-/* pid files in the manner of pidfile(3): locked while we run, truncated, removed at the end. */
+/* pid files as of pidfile(3): locked and truncated while vmrun runs, removed at its end. */
 #ifndef LEDGER_PIDFILE_H
 #define LEDGER_PIDFILE_H
 
@@ -11,24 +11,25 @@
 struct pidfile {
 	char *path; /* NULL: there is none */
 	int fd;
-	bool told; /* that the present pid cannot be written */
+	bool told; /* a warning has said that the present pid cannot be written */
 };
 
 /*
- * Takes the lock and empties the file.  STATUS_BUSY names the process that has it; STATUS_OS when
- * the file cannot be written, or holds anything but a number: it is untouched then.
+ * Locks the file and empties it.  Returns -1 with STATUS_BUSY, naming the process, when another
+ * one has the lock; with STATUS_OS, the file untouched, when it cannot be written or holds
+ * anything but a number.
  */
 int pidfile_open(struct pidfile *p, const char *path, struct error *err);
-/* Writes a pid; 0: none, the file is empty then.  When it fails the file is empty, too. */
+/* Writes a pid, or empties the file (0).  The file is also empty after a failure. */
 int pidfile_write(struct pidfile *p, pid_t pid, struct error *err);
-/* The pid in such a file, 0 when there is none. */
+/* Returns the pid in a pid file, 0 when it has none. */
 pid_t pidfile_read(const char *path);
 /*
- * Removes a file that a dead process left: one that is not locked, and is empty or still holds one
- * of these pids.  What another program has written there since stays, which is no error.
+ * Removes the pid file of a dead process: not locked, and empty or with one of these pids.  Returns
+ * 0 also when the file is another program's by now, and stays.
  */
 int pidfile_remove_stale(const char *path, const struct words *pids, struct error *err);
-/* Removes the file and gives the lock up. Does nothing for a zeroed struct. */
+/* Removes the file and releases the lock. Does nothing for a zeroed struct. */
 void pidfile_close(struct pidfile *p);
 
 #endif

@@ -1,4 +1,4 @@
-/* The folder of a running VM. */
+/* The run directory of a VM, and the state directory. */
 #include "ledger/rundir.h"
 
 #include <errno.h>
@@ -16,9 +16,9 @@
 #include "platform/socket.h"
 #include "platform/write.h"
 
-#define DEAD_LOCK_MS 1000 /* for a dead vmrun's child to let go of the lock */
+#define DEAD_LOCK_MS 1000 /* for a child of a dead vmrun to close the lock */
 #define DEAD_LOCK_LOOK_MS 5
-#define MAX_TRIES 100 /* to get into a folder that others remove */
+#define MAX_TRIES 100 /* to lock a directory that other processes remove */
 
 char *rundir_default(void)
 {
@@ -61,7 +61,7 @@ int statedir_make(const char *path, struct error *err)
 	}
 }
 
-/* Somebody else who can write here could hand us his files as ours. */
+/* Refuses a directory where another user could plant files. */
 static int check_directory(const char *path, struct error *err)
 {
 	bool root = geteuid() == 0;
@@ -94,8 +94,8 @@ static int make_directory(const char *path, struct error *err)
 }
 
 /*
- * Is the process gone that wrote its pid there?  Then a child of it holds the lock, one that a
- * kill -9 met between its start and its program, and lets go of it in a moment.
+ * Returns whether the process that wrote its pid there is dead.  Then one of its children, forked
+ * but not yet executing its program when vmrun was killed, has the lock, and closes it soon.
  */
 static bool is_left_by_dead(const struct error *why, const char *path, long *pid)
 {
@@ -109,7 +109,7 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 {
 	MEM_AUTO char *path = mem_format("%s/lock", r->directory);
 	int64_t until_ms = clock_ms() + DEAD_LOCK_MS;
-	struct error why = { 0 };
+	ERROR_AUTO struct error why = { 0 };
 	long pid = 0;
 
 	while (pidfile_open(&r->lock, path, &why) != 0) {
@@ -119,35 +119,28 @@ static int take_lock(struct rundir *r, const char *name, struct error *err)
 		clock_sleep(DEAD_LOCK_LOOK_MS);
 	}
 	if (why.text == NULL) {
-		/* The lock is what counts: the pid is for the message of a second vmrun. */
-		(void)pidfile_write(&r->lock, getpid(), &why);
-		error_clear(&why);
+		/* The pid is only for the message of a second vmrun: a failure does not matter. */
+		(void)pidfile_write(&r->lock, getpid(), NULL);
 		return 0;
 	}
 	if (pid > 0)
-		(void)error_set(err, STATUS_BUSY, "%s: already running as pid %ld", name, pid);
-	else
-		(void)error_set(err, why.status, "%s", why.text);
-	error_clear(&why);
-	return -1;
+		return error_set(err, STATUS_BUSY, "%s: already running as pid %ld", name, pid);
+	return error_set(err, why.status, "%s", why.text);
 }
 
 /*
- * A supervisor of this name that ends takes the folder away, perhaps between our two steps: only
- * what is still wrong after some tries is.
+ * Makes the directory and takes the lock.  A vmrun of this name that ends may remove the directory
+ * between the two steps, so only what fails again and again is an error.
  */
 static int make_and_lock(struct rundir *r, const char *name, struct error *err)
 {
 	for (int tries = 1;; tries++) {
-		struct error why = { 0 };
+		ERROR_AUTO struct error why = { 0 };
 
 		if (make_directory(r->directory, &why) == 0 && take_lock(r, name, &why) == 0)
 			return 0;
 		if (why.status != STATUS_OS || tries == MAX_TRIES)
-			(void)error_set(err, why.status, "%s", why.text);
-		error_clear(&why);
-		if (err->status != STATUS_OK)
-			return -1;
+			return error_set(err, why.status, "%s", why.text);
 	}
 }
 
@@ -177,7 +170,7 @@ int rundir_write(const char *path, const char *text, struct error *err)
 	return rc;
 }
 
-/* What a vmrun before this one left; a file or a live socket of that name is another program's. */
+/* Removes a stale control socket; a file or a live socket of that name is another program's. */
 static void remove_control(const struct rundir *r)
 {
 	MEM_AUTO char *path = mem_format("%s/%s", r->directory, RUNDIR_CONTROL);

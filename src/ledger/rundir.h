@@ -1,6 +1,6 @@
 /*
- * RUN-DIR/NAME: what dies with a VM, and the lock that keeps a second supervisor of the same name
- * away.
+ * RUN-DIR/NAME: the files that end with a VM, and the lock that keeps a second vmrun of the same
+ * name away.
  */
 #ifndef LEDGER_RUNDIR_H
 #define LEDGER_RUNDIR_H
@@ -13,31 +13,36 @@ struct rundir {
 	struct pidfile lock;
 };
 
-/* /var/run/vmrun for root, else $XDG_RUNTIME_DIR/vmrun, else /tmp/vmrun-UID. Caller frees. */
+/* Returns /var/run/vmrun for root, else $XDG_RUNTIME_DIR/vmrun, else /tmp/vmrun-UID. Caller frees.
+ */
 char *rundir_default(void);
 /*
- * Makes both folders where they are missing and takes the lock.  STATUS_BUSY names the process that
- * has it.  STATUS_OS when a folder cannot be made, is not ours, or is open to others.
+ * Makes both directories where they are missing and takes the lock.  Returns -1 with STATUS_BUSY,
+ * naming the process, when another one has the lock; with STATUS_OS when a directory cannot be
+ * made, is another user's, or is open to other users.
  */
 int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err);
-/* The files in it that one boot of a VM makes; rundir_close() removes them. */
+/* Names of the files that one boot of a VM makes; rundir_close() removes them. */
 #define RUNDIR_SECRET "secret"
 #define RUNDIR_MAP "device.map"
 #define RUNDIR_INPUT "loader.in"
-/* And the socket that a supervision makes, for as long as it lasts. */
+/* Name of the control socket, which exists while vmrun runs. */
 #define RUNDIR_CONTROL "control"
-/* What is taken (ledger.h), its new text before that takes its place, and its name in 0.1. */
+/* Names of the ledger, of its next version while that is written, and of the ledger of 0.1. */
 #define RUNDIR_LEDGER "ledger.json"
 #define RUNDIR_LEDGER_NEW "ledger.json.new"
 #define RUNDIR_LEDGER_OLD "state.json"
 
-/* Makes a folder, and those above it, only for us. */
+/* Makes a directory and those above it, with mode 0700. */
 int statedir_make(const char *path, struct error *err);
-/* /var/db/vmrun for root, else $XDG_STATE_HOME/vmrun, else ~/.local/state/vmrun. Caller frees. */
+/*
+ * Returns /var/db/vmrun for root, else $XDG_STATE_HOME/vmrun, else ~/.local/state/vmrun.  Caller
+ * frees.
+ */
 char *statedir_default(void);
-/* Writes a file of the folder, only for us to read; an old one of that name is replaced. */
+/* Writes a file with mode 0600 in place of an old one of that name. */
 int rundir_write(const char *path, const char *text, struct error *err);
-/* Gives the lock up and removes the folder of the VM if nothing is left in it. */
+/* Releases the lock and removes the VM's directory if it is empty. */
 void rundir_close(struct rundir *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* Clearing away sockets, and only ours. */
+/* Removal of stale sockets, and of no others. */
 #include "ledger/sockets.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ bool sockets_remove_stale(const char *path)
 		return unlink(path) == 0 || errno == ENOENT;
 	case SOCKET_UNKNOWN:
 		return false;
-	default: /* there is none, or it is another program's */
+	default: /* absent, or another program's */
 		return true;
 	}
 }

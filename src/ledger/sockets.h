@@ -1,4 +1,4 @@
-/* Unix sockets that a hypervisor makes and leaves behind. */
+/* The unix sockets that a hypervisor makes and does not remove. */
 #ifndef LEDGER_SOCKETS_H
 #define LEDGER_SOCKETS_H
 
@@ -8,14 +8,11 @@
 #include "base/words.h"
 
 /*
- * Removes sockets that nobody answers.  Fails with STATUS_CHECK, touching nothing, when one of them
- * is alive or is not a socket at all: it is somebody else's.
+ * Removes stale sockets.  Returns -1 with STATUS_CHECK, and removes none, when one of them is live
+ * or is not a socket: it belongs to another program.
  */
 int sockets_clear(const struct words *paths, struct error *err);
-/*
- * Removes the socket of a hypervisor that has ended.  False when it could not be removed, or not
- * even looked at.
- */
+/* Removes the socket of a hypervisor that has ended. Returns false if it may still exist. */
 bool sockets_remove_stale(const char *path);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading small files and replacing them in one step. */
+/* Small files: reading, and replacing in one step. */
 #include "ledger/statefile.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static int read_open(int fd, const char *path, struct str *s, struct error *err)
 
 int statefile_read(const char *path, char **text, size_t *length, struct error *err)
 {
-	/* O_NONBLOCK: nobody may ever write to a FIFO that has this name. */
+	/* O_NONBLOCK: to open a FIFO would wait for a writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
 	struct str s = { 0 };
 
@@ -62,12 +62,12 @@ int statefile_read(const char *path, char **text, size_t *length, struct error *
 	return rc;
 }
 
-/* The names in a folder are on the disk. */
+/* Writes the names in a directory to the disk. */
 static int sync_directory(const char *directory, struct error *err)
 {
 	int fd = open(directory, O_RDONLY | O_CLOEXEC | O_DIRECTORY), rc = 0;
 
-	/* Some file systems cannot sync a folder and say so: there is nothing more to be done. */
+	/* Some file systems cannot sync a directory: EINVAL or ENOTSUP is not an error. */
 	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP))
 		rc = fail(err, "write this folder", directory);
 	if (fd >= 0)
@@ -75,19 +75,19 @@ static int sync_directory(const char *directory, struct error *err)
 	return rc;
 }
 
-/* A new file under a name of its own. */
+/* Writes a new file. */
 static int write_new(const char *path, const char *text, size_t length, struct error *err)
 {
 	int fd, rc = 0;
 
-	/* One that a crash has left; nobody else writes here. */
+	/* A crash may have left one of that name. */
 	(void)unlink(path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail(err, "write this file", path);
 	if (write_all(fd, text, length) != length || fsync(fd) != 0)
 		rc = fail(err, "write this file", path);
-	/* Some file systems tell only now that there is no room. */
+	/* Some file systems report only now that they are full. */
 	if (close(fd) != 0 && rc == 0)
 		rc = fail(err, "write this file", path);
 	return rc;

@@ -1,4 +1,4 @@
-/* Making taps. */
+/* The commands for taps. */
 #include "ledger/tap.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "platform/os.h"
 
-/* The words of a command, cut at blanks; %t is the tap, %b the bridge. */
+/* Adds the words of a command, split at blanks; %t is the tap, %b the bridge. */
 static void fill_in(const char *form, const char *tap, const char *bridge, struct words *command)
 {
 	while (*form != '\0') {
@@ -22,7 +22,7 @@ static void fill_in(const char *form, const char *tap, const char *bridge, struc
 	}
 }
 
-/* Where a hypervisor speaks of FreeBSD, so do the commands for it. */
+/* Returns whether to use ip(8): bhyve's commands are FreeBSD's, wherever vmrun runs. */
 static bool uses_ip(const struct hypervisor *hyper)
 {
 	return os_uses_ip() && !hyper_is_foreign(hyper);

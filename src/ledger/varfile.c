@@ -1,4 +1,4 @@
-/* Making a file of UEFI variables. */
+/* The file of UEFI variables. */
 #include "ledger/varfile.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static int fail(struct error *err, const char *what, const char *path)
 	    err, STATUS_CHECK, "varfile: cannot %s %s: %s", what, path, strerror(errno));
 }
 
-/* 1: made, 0: somebody else was quicker, -1. */
+/* Returns 1 if it made the file, 0 if another process was quicker, -1 on failure. */
 static int copy_to_new(int from, const char *path, struct error *err)
 {
 	MEM_AUTO char *temporary = mem_format("%s.XXXXXX", path);
@@ -40,7 +40,7 @@ static int copy_to_new(int from, const char *path, struct error *err)
 		return fail(err, "create", path);
 	if (copy_bytes(from, to) != 0)
 		rc = fail(err, "write", temporary);
-	/* link, not rename: a file that appeared meanwhile is somebody's variables. */
+	/* link(), not rename(): a file that appeared meanwhile must not be overwritten. */
 	else if (link(temporary, path) != 0)
 		rc = errno == EEXIST ? 0 : fail(err, "create", path);
 	(void)close(to);

@@ -1,10 +1,13 @@
-/* UEFI variables: made from their template when they are missing, never overwritten. */
+/* The file of UEFI variables: copied from a template when it is missing, never overwritten. */
 #ifndef LEDGER_VARFILE_H
 #define LEDGER_VARFILE_H
 
 #include "base/error.h"
 
-/* 1: made, 0: it was there, -1: STATUS_CHECK. A half-made file is never seen. */
+/*
+ * Makes the file at `path`, which is never seen half-made.  Returns 1 if it was made, 0 if it
+ * exists already, -1 with STATUS_CHECK.
+ */
 int varfile_make(const char *template, const char *path, struct error *err);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 
-/* "PID START\n", always of this length: writing it again needs no room on the disk. */
+/* The note, "PID START\n", always has this length: rewriting it needs no space on the disk. */
 #define NOTE_LENGTH 48
 
 static int open_file(const char *path, int more)
@@ -30,7 +30,7 @@ static int write_note(int fd, pid_t pid, int64_t start)
 	return pwrite(fd, text, NOTE_LENGTH, 0) == NOTE_LENGTH ? 0 : -1;
 }
 
-/* True: it works, or another process has the lock. */
+/* Returns whether the file system has locks. */
 static bool try_lock(int fd)
 {
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
@@ -77,7 +77,7 @@ bool vmlock_is_held(const struct vmlock *lock)
 	return false;
 }
 
-/* The file was removed, and made again by open_file(): ask the one that is there now. */
+/* Opens the probe again if the file was removed and open_file() made a new one. */
 static int follow_file(struct vmlock *lock, int fd)
 {
 	struct stat old, new;
@@ -100,7 +100,7 @@ int vmlock_take(struct vmlock *lock, int *fd, struct error *err)
 	*fd = -1;
 	if (!lock->works)
 		return 0;
-	/* A description of its own: closing ours must not end the hypervisor's lock. */
+	/* Its own open file description: closing vmrun's must not end the hypervisor's lock. */
 	*fd = open_file(lock->path, O_CREAT);
 	if (*fd < 0 || follow_file(lock, *fd) != 0) {
 		(void)error_set(err, STATUS_OS, "%s: cannot open: %s", lock->path, strerror(errno));
