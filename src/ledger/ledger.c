@@ -94,6 +94,20 @@ static int read_file(struct ledger *l, const char *name, struct error *err)
 	    why.text);
 }
 
+/* Notes the present boot of the host; nothing of an earlier one is left to undo. */
+static void note_boot(struct ledger_content *c)
+{
+	MEM_AUTO char *boot = os_boot_id();
+
+	if (*boot == '\0')
+		return;
+	if (c->boot != NULL && strcmp(c->boot, boot) != 0)
+		ledger_content_forget_boot(c);
+	free(c->boot);
+	c->boot = boot;
+	boot = NULL;
+}
+
 /* Reads the ledger of a vmrun that died, under its name of today or of vmrun 0.1. */
 static int read_previous(struct ledger *l, struct error *err)
 {
@@ -104,6 +118,7 @@ static int read_previous(struct ledger *l, struct error *err)
 		rc = read_file(l, RUNDIR_LEDGER_OLD, err);
 	if (rc < 0)
 		return -1;
+	note_boot(c);
 	l->needs_recovery = rc > 0 || vmlock_is_held(&l->lock);
 	l->previous_supervisor = c->supervisor;
 	l->previous_dead_count = c->dead.count;

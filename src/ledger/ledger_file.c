@@ -59,19 +59,29 @@ void ledger_content_drop_process(struct ledger_content *c, size_t index)
 	    (c->process_count - index) * sizeof(*c->process));
 }
 
-void ledger_content_clear(struct ledger_content *c)
+void ledger_content_forget_boot(struct ledger_content *c)
 {
 	while (c->thing_count > 0)
 		ledger_content_drop_thing(c, c->thing_count - 1);
 	while (c->process_count > 0)
 		ledger_content_drop_process(c, c->process_count - 1);
+	/* A pid file may still hold it. */
+	if (c->hypervisor.pid != 0)
+		words_addf(&c->dead, "%ld", (long)c->hypervisor.pid);
+	c->hypervisor.pid = 0;
+	words_free(&c->destroy);
+}
+
+void ledger_content_clear(struct ledger_content *c)
+{
+	ledger_content_forget_boot(c);
 	free(c->thing);
 	free(c->process);
 	free(c->hypervisor.name);
+	free(c->boot);
 	words_free(&c->dead);
 	words_free(&c->sockets);
 	words_free(&c->pid_files);
-	words_free(&c->destroy);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -136,6 +146,8 @@ char *ledger_content_text(const struct ledger_content *c, const char *vm)
 	node_put(file, "v", node_int(VERSION));
 	node_put(file, "vm", node_string(vm));
 	node_put(file, "supervisor", node_int(c->supervisor));
+	if (c->boot != NULL)
+		node_put(file, "boot", node_string(c->boot));
 	node_put(file, "dead", list_of(&c->dead));
 	node_put(file, "processes", processes_of(c));
 	node_put(file, "taken", things_of(c));
@@ -241,12 +253,14 @@ static bool read_things(const struct node *file, struct ledger_content *out)
 
 static bool read_content(const struct node *file, struct ledger_content *out)
 {
+	const char *boot = node_get_text(file, "boot");
 	int64_t version;
 
 	if (!read_integer(file, "v", &version) || version != VERSION ||
 	    !read_pid(file, "supervisor", &out->supervisor))
 		return false;
-	/* vmrun 0.1 did not write this. */
+	/* vmrun 0.1 wrote neither of these. */
+	out->boot = boot == NULL ? NULL : mem_copy(boot);
 	if (node_get(file, "dead") != NULL && !read_words(file, "dead", &out->dead))
 		return false;
 	return read_processes(file, out) && read_things(file, out) &&

@@ -11,6 +11,7 @@
 /* The content of the file. */
 struct ledger_content {
 	pid_t supervisor;  /* the vmrun that wrote it */
+	char *boot;	   /* os_boot_id() of that time; NULL: not known */
 	struct words dead; /* pids of those before it, until their things are undone */
 	struct ledger_process hypervisor; /* or its loader; pid 0: none was started */
 	struct ledger_process *process;	  /* the others */
@@ -53,6 +54,8 @@ void ledger_content_add_thing(struct ledger_content *c, const struct ledger_thin
 void ledger_content_drop_thing(struct ledger_content *c, size_t index);
 /* Adds a process without a pid and lends it. */
 struct ledger_process *ledger_content_add_process(struct ledger_content *c, const char *name);
+/* Drops what ended with the boot of the host: processes, interfaces, the /dev/vmm entry. */
+void ledger_content_forget_boot(struct ledger_content *c);
 void ledger_content_drop_process(struct ledger_content *c, size_t index);
 
 #endif

@@ -36,6 +36,8 @@ int os_protect(pid_t pid);
 char *os_vmm_directory(void);
 /* Does /dev/vmm/NAME, the kernel's half of a bhyve VM, exist? */
 bool os_vm_exists(const char *name);
+/* Returns an id that the host gives to its present boot, "" if it gives none. Caller frees. */
+char *os_boot_id(void);
 /*
  * When a process started, a number that no other process of that pid has had since the system
  * booted; false when there is none, or a zombie.

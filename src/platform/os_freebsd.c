@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 const char *os_name(void)
 {
@@ -49,6 +50,23 @@ int os_protect(pid_t pid)
 	int flags = PPROT_SET;
 
 	return procctl(P_PID, pid, PROC_SPROTECT, &flags);
+}
+
+/*
+ * kern.boot_id, 16 random bytes.  kern.boottime would not do: it moves whenever the clock is set,
+ * and processes of this boot would pass for those of another.
+ */
+char *os_boot_id(void)
+{
+	uint8_t bytes[16];
+	size_t size = sizeof(bytes);
+	struct str text = { 0 };
+
+	if (sysctlbyname("kern.boot_id", bytes, &size, NULL, 0) != 0)
+		size = 0;
+	for (size_t i = 0; i < size; i++)
+		str_addf(&text, "%02x", bytes[i]);
+	return str_take(&text);
 }
 
 bool os_uses_ip(void)

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 const char *os_name(void)
 {
 	return "Linux";
@@ -69,6 +71,19 @@ bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 		return false;
 	*start = strtoll(p + 1, NULL, 10);
 	return true;
+}
+
+/* random(4): one line, a UUID. */
+char *os_boot_id(void)
+{
+	char text[64];
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return mem_copy_n(text, strcspn(text, "\n"));
 }
 
 bool os_uses_ip(void)

@@ -348,6 +348,84 @@ static void test_hypervisor_without_its_lock(void **state)
 	assert_false(is_there("ledger.json"));
 }
 
+/* Puts this text in place of the host's boot in the file. */
+static void say_boot(const char *boot)
+{
+	MEM_AUTO char *all = NULL;
+	MEM_AUTO char *here = os_boot_id();
+	MEM_AUTO char *changed = NULL;
+	struct error err = { 0 };
+	size_t length;
+	char *at;
+
+	assert_int_equal(statefile_read("ledger.json", &all, &length, &err), 0);
+	at = strstr(all, here);
+	assert_true(*here != '\0' && at != NULL);
+	changed = mem_format("%.*s%s%s", (int)(at - all), all, boot, at + strlen(here));
+	scratch_write("ledger.json", changed, 0600);
+}
+
+/* A process whose pid leads a group by now, and an interface of a name that vmrun had taken. */
+static struct ledger *left_by_a_boot(const char *boot, pid_t group)
+{
+	struct ledger *l = open_ledger();
+	struct words none = { 0 };
+	WORDS_AUTO struct words destroy = { 0 };
+	struct error err = { 0 };
+
+	words_add(&destroy, "bhyvectl");
+	assert_int_equal(take(l, "tap3"), 0);
+	assert_int_equal(ledger_expect_boot(l, &none, &destroy, &err), 0);
+	ledger_note_process(l, "side", group);
+	ledger_note_hypervisor(l, group);
+	assert_int_equal(ledger_take_pid_file(l, "guest.pid", &err), 0);
+	ledger_close(l);
+	if (boot != NULL)
+		say_boot(boot);
+	return open_ledger();
+}
+
+static void test_another_boot_of_the_host(void **state)
+{
+	struct words held = { 0 };
+	struct error err = { 0 };
+	pid_t group = fork(), pid;
+	char own[32];
+	struct ledger *l;
+
+	(void)state;
+	if (group == 0) {
+		for (;;)
+			(void)pause();
+	}
+	(void)setpgid(group, group);
+	l = left_by_a_boot(NULL, group);
+	assert_true(ledger_process_runs(ledger_process_at(l, 0)));
+	assert_true(ledger_hypervisor_runs(l, &pid));
+	assert_true(ledger_has(l, "tap3"));
+	assert_int_equal(ledger_destroy_command(l)->count, 1);
+	ledger_end_recovery(l);
+	ledger_drop(l, "tap3");
+	ledger_forget_process(l, "side", group);
+	ledger_close(l);
+	(void)snprintf(own, sizeof(own), "%ld\n", (long)group);
+	scratch_write("guest.pid", own, 0644);
+	l = left_by_a_boot("another", group);
+	assert_true(ledger_needs_recovery(l));
+	assert_null(ledger_process_at(l, 0));
+	assert_false(ledger_hypervisor_runs(l, &pid));
+	assert_int_equal(ledger_count(l), 0);
+	assert_int_equal(ledger_destroy_command(l)->count, 0);
+	/* Files outlive a boot. */
+	assert_int_equal(ledger_remove_pid_files(l, &held, &err), 0);
+	assert_false(is_there("guest.pid"));
+	assert_false(says("another"));
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+	assert_int_equal(kill(group, SIGKILL), 0);
+	assert_int_equal(waitpid(group, NULL, 0), group);
+}
+
 static void test_unreadable(void **state)
 {
 	struct ledger *l = NULL;
@@ -406,6 +484,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_processes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_hypervisor_without_its_lock, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_another_boot_of_the_host, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_another_interface),
 	};

@@ -139,9 +139,22 @@ static void test_a_file_has_no_sectors(void **state)
 	assert_int_equal(os_interface_opener("vmrun-none"), 0);
 }
 
+/* Equal each time, and fit for a line of text. */
+static void test_boot_id(void **state)
+{
+	MEM_AUTO char *first = os_boot_id();
+	MEM_AUTO char *second = os_boot_id();
+
+	(void)state;
+	assert_string_equal(first, second);
+	assert_true(strlen(first) >= 32);
+	assert_int_equal(strspn(first, "0123456789abcdef-"), strlen(first));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_boot_id),
 		cmocka_unit_test(test_name_is_that_of_uname),
 		cmocka_unit_test(test_architecture_is_one_of_three),
 		cmocka_unit_test(test_only_freebsd_has_bhyve),
