@@ -432,3 +432,21 @@ offspring='["/bin/bash", "-c", "(trap \": >asked; exit\" TERM; echo $BASHPID >>p
 	rm fifo.*
 	as_before
 }
+
+@test "a pid file whose name is not UTF-8 is given back, too" {
+	small_host
+	script 'ready one waitfile go exit 0'
+	local guest=$'guest\xff\xc3.pid' own=$'own\xed\xa0\x80.pid'
+	vmrun_words=("$VMRUN" --run-dir run --state-dir keep -p "$guest" -P "$own")
+	begins vm.json
+	await_file one
+	[ -e "$guest" ] && [ -e "$own" ]
+	dies
+	[ -e "$guest" ] && [ -e "$own" ]
+	touch go
+	await nothing_runs
+	# The next one has other pid files.
+	vmrun_words=("$VMRUN" --run-dir run --state-dir keep)
+	recovers
+	[ ! -e "$guest" ] && [ ! -e "$own" ]
+}

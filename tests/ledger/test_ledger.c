@@ -426,6 +426,43 @@ static void test_another_boot_of_the_host(void **state)
 	assert_int_equal(waitpid(group, NULL, 0), group);
 }
 
+/* Paths may hold any byte but NUL. */
+static void test_names_of_any_bytes(void **state)
+{
+	static const char *const names[] = { "\xff.pid", "ab\xc3", "\xc3\xa4", "\xed\xa0\x80",
+		"\xf4\x90\x80\x80", "\"\\\n\x01\x7f", "hex", "" };
+	struct words sockets = { 0 }, none = { 0 };
+	struct ledger *l = open_ledger();
+	struct error err = { 0 };
+	char all[256];
+
+	(void)state;
+	for (int i = 0; i < 255; i++)
+		all[i] = (char)(i + 1);
+	all[255] = '\0';
+	words_add(&sockets, all);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(take(l, names[i]), 0);
+		words_add(&sockets, names[i]);
+		assert_int_equal(ledger_take_pid_file(l, names[i], &err), 0);
+		assert_int_equal(ledger_expect_process(l, names[i], &err), 0);
+	}
+	assert_int_equal(ledger_expect_boot(l, &sockets, &none, &err), 0);
+	ledger_close(l);
+	l = open_ledger();
+	assert_true(ledger_needs_recovery(l));
+	assert_true(words_equal(&l->content.sockets, &sockets));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_string_equal(ledger_at(l, i)->name, names[i]);
+		assert_string_equal(ledger_at(l, i)->sign, names[i]);
+		assert_string_equal(ledger_at(l, i)->undo.item[1], names[i]);
+		assert_string_equal(l->content.pid_files.item[i], names[i]);
+		assert_string_equal(ledger_process_at(l, i)->name, names[i]);
+	}
+	ledger_close(l);
+	words_free(&sockets);
+}
+
 static void test_unreadable(void **state)
 {
 	struct ledger *l = NULL;
@@ -486,6 +523,8 @@ int main(void)
 		    test_hypervisor_without_its_lock, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_another_boot_of_the_host, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_names_of_any_bytes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_another_interface),
 	};
