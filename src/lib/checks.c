@@ -66,11 +66,10 @@ static void answer(struct facts *facts)
 		.argv = wanted->item, .limit_ms = MAX_FACT_MS, .most = FACT_MOST
 	};
 	struct command_result result = { 0 };
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (command_run(&command, &result, &err) != 0) {
 		facts_answer(facts, -1, err.status == STATUS_EXEC_MISSING, NULL);
-		error_clear(&err);
 		return;
 	}
 	facts_answer(facts,

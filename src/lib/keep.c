@@ -55,7 +55,7 @@ int handle_save_state(void *context, const struct node *state, bool asked, struc
 	struct vmrun *vm = context;
 	MEM_AUTO char *json = kept_json(state);
 	bool is_told = is_same(json, vm->unkept_state) && !asked;
-	struct error why = { 0 };
+	ERROR_AUTO struct error why = { 0 };
 
 	if (vm->source.dry)
 		return 0;
@@ -64,7 +64,6 @@ int handle_save_state(void *context, const struct node *state, bool asked, struc
 		remember(&vm->unkept_state, mem_copy(json));
 		if (!is_told)
 			(void)error_set(err, why.status, "vmrun.state is not kept: %s", why.text);
-		error_clear(&why);
 		return is_told ? 0 : -1;
 	}
 	remember(&vm->unkept_state, NULL);

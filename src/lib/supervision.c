@@ -288,14 +288,13 @@ static int read_spec_again(struct vmrun *vm, struct error *err)
 
 int vmrun_reload(struct vmrun *vm)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 	int status = STATUS_OK;
 
 	if (started(vm) == NULL || machine_ended(vm->machine))
 		return STATUS_USAGE;
 	if (read_spec_again(vm, &err) != 0)
 		status = (int)err.status;
-	error_clear(&err);
 	control_renew(vm->control);
 	loop_settle(vm);
 	return status;

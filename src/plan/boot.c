@@ -273,15 +273,13 @@ void boot_hooks(const struct boot_source *source, const struct spec *spec, const
 {
 	struct words keys = { 0 };
 	struct node *list = NULL;
-	struct error ignored = { 0 };
 
 	if (!spec_has_hook(spec, hook))
 		return;
 	boot_hook_keys(spec, &keys);
-	(void)document_hooks(source->doc, hook, &keys, &list, &ignored);
+	(void)document_hooks(source->doc, hook, &keys, &list, NULL);
 	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
 		words_add(labels, n->text);
-	error_clear(&ignored);
 	node_free(list);
 	words_free(&keys);
 }
