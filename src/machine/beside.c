@@ -30,7 +30,7 @@ static int is_there(struct machine *m, const struct wait_item *item)
 	return fact == NULL ? -1 : fact->status == 0 ? 1 : 0;
 }
 
-bool beside_wait(struct machine *m)
+bool beside_wait(struct machine *m, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 	const struct wait_item *item = m->boot.spec->wait_for.item;
@@ -42,18 +42,18 @@ bool beside_wait(struct machine *m)
 		if (there > 0)
 			continue;
 		if (there < 0)
-			return preparing_ask(m);
+			return prepare_ask(m, next);
 		if (p->until_ms == 0)
 			p->until_ms = clock_ms() + now->timeout_ms;
 		if (clock_ms() < p->until_ms) {
-			machine_enter(m, STATE_PREPARING, LOOK_MS);
+			*next = go(STATE_PREPARING, LOOK_MS);
 			return true;
 		}
 		MEM_AUTO char *text = mem_format("wait_for[%zu]: %s did not appear within %g s",
 		    p->waiting, now->path != NULL ? now->path : now->interface,
 		    (double)now->timeout_ms / 1000);
 
-		boots_fail(m, CAUSE_CHECK_FAILED, text);
+		*next = machine_fail(m, CAUSE_CHECK_FAILED, text);
 		return true;
 	}
 	p->step++;
@@ -99,12 +99,12 @@ static int is_ready(struct machine *m, const struct readiness *ready)
 	return p->asked ? -1 : 0;
 }
 
-static bool fail_companion(struct machine *m, const struct companion_run *run, const char *why)
+static struct next fail_companion(
+    struct machine *m, const struct companion_run *run, const char *why)
 {
 	MEM_AUTO char *text = mem_format("companion %s %s", run->name, why);
 
-	boots_fail(m, CAUSE_CHECK_FAILED, text);
-	return true;
+	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 
 static int start_companion(struct machine *m, struct companion_run *run, struct error *err)
@@ -133,7 +133,8 @@ bool beside_ended(struct machine *m, pid_t pid)
 }
 
 /* Waits for one companion; true when the machine waits for something, or the boot has failed. */
-static bool bring_up(struct machine *m, struct companion_run *run, const struct readiness *ready)
+static bool bring_up(
+    struct machine *m, struct companion_run *run, const struct readiness *ready, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 	struct error err = { 0 };
@@ -141,15 +142,17 @@ static bool bring_up(struct machine *m, struct companion_run *run, const struct 
 
 	if (run->ready && run->pid != 0)
 		return false;
-	if (run->pid == 0 && p->until_ms != 0)
-		return fail_companion(m, run, "ended before it was ready");
+	if (run->pid == 0 && p->until_ms != 0) {
+		*next = fail_companion(m, run, "ended before it was ready");
+		return true;
+	}
 	if (run->pid == 0) {
 		run->ready = false;
 		/* What an earlier one left would pass for its readiness. */
 		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
 			(void)unlink(ready->path);
 		if (start_companion(m, run, &err) != 0) {
-			boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 			error_clear(&err);
 			return true;
 		}
@@ -160,12 +163,13 @@ static bool bring_up(struct machine *m, struct companion_run *run, const struct 
 	if (run->ready)
 		return false;
 	if (state == 0 && clock_ms() >= p->until_ms)
-		return fail_companion(m, run, "was not ready within 10 s");
-	machine_enter(m, STATE_PREPARING, state < 0 ? READY_LIMIT_MS : READY_LOOK_MS);
+		*next = fail_companion(m, run, "was not ready within 10 s");
+	else
+		*next = go(STATE_PREPARING, state < 0 ? READY_LIMIT_MS : READY_LOOK_MS);
 	return true;
 }
 
-bool beside_companions(struct machine *m)
+bool beside_companions(struct machine *m, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 	const struct spec *spec = m->boot.spec;
@@ -176,7 +180,7 @@ bool beside_companions(struct machine *m)
 	if (p->companion == 0 && p->until_ms == 0) {
 		companions_want(&m->companions, spec);
 		if (!want_swtpm(m, &err)) {
-			boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 			error_clear(&err);
 			return true;
 		}
@@ -186,41 +190,10 @@ bool beside_companions(struct machine *m)
 		const char *name = is_swtpm ? SWTPM_NAME : item[p->companion].name;
 		struct companion_run *run = companions_find(&m->companions, name);
 
-		if (run != NULL && bring_up(m, run, is_swtpm ? &swtpm : &item[p->companion].ready))
+		if (run != NULL &&
+		    bring_up(m, run, is_swtpm ? &swtpm : &item[p->companion].ready, next))
 			return true;
 	}
 	p->step++;
 	return false;
-}
-
-void beside_started(struct machine *m)
-{
-	const struct words *script = &m->boot.spec->post_start_script;
-	struct error err = { 0 };
-
-	if (m->boot.spec->protect && os_protect(m->child.pid) != 0)
-		boots_warn(m, "protect: the system does not let us (not root?)");
-	if (script->count == 0)
-		return;
-	if (helper_start(&m->script, script, HELPER_ALL, m->wait, MACHINE_TAG_SCRIPT,
-		machine_helper_tag, &err) == 0)
-		return;
-	(void)error_prefix(&err, "post_start_script");
-	boots_warn(m, err.text);
-	error_clear(&err);
-}
-
-void beside_script_ended(struct machine *m)
-{
-	MEM_AUTO char *said = helper_words(&m->script);
-	MEM_AUTO char *text = mem_format("post_start_script failed: %s", said);
-
-	if (m->script.status != 0)
-		boots_warn(m, text);
-}
-
-void beside_stopped(struct machine *m)
-{
-	helper_kill(&m->script);
-	helper_give_up(&m->script, m->wait);
 }

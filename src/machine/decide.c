@@ -4,9 +4,9 @@
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
-#include "policy/forecast.h"
+#include "machine/decide.h"
 
-void deciding_say(struct machine *m, const struct decision *d)
+static void say(struct machine *m, const struct decision *d)
 {
 	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
 
@@ -25,7 +25,7 @@ static void say_given_up(struct machine *m, const char *refused)
 {
 	const struct restart_limit *limit = &m->boot.spec->restart_limit;
 	struct event_record *r = event_add(m->events, VMRUN_GIVEN_UP);
-	MEM_AUTO char *ends = exits_report(m, (size_t)limit->count + 1);
+	MEM_AUTO char *ends = history_report(m, (size_t)limit->count + 1);
 	MEM_AUTO char *by = policy_limit_text(limit);
 
 	r->event.cause = cause_name(CAUSE_GIVEN_UP);
@@ -57,7 +57,7 @@ static void give_up(struct machine *m, struct decision *d)
 	}
 }
 
-void deciding_limit(struct machine *m, struct decision *d)
+static void limit(struct machine *m, struct decision *d)
 {
 	int64_t now = machine_now(m);
 
@@ -71,7 +71,88 @@ void deciding_limit(struct machine *m, struct decision *d)
 	rate_limit_boot(&m->rate_limit, now, d->delay_ms);
 }
 
-void deciding_reset(struct machine *m)
+static int final_status(const struct machine *m)
+{
+	if (m->decision.status >= 0)
+		return m->decision.status;
+	/* What was wrong with a spec that never booted says more than that it failed. */
+	if (m->outcome.cause == CAUSE_CHECK_FAILED && m->fault_status != 0)
+		return m->fault_status;
+	return policy_exit_status(&m->outcome, m->exec_status);
+}
+
+/* Requests hold for one boot. */
+static void forget_requests(struct machine *m)
+{
+	free(m->reboot_to);
+	free(m->once_target);
+	m->reboot_to = m->once_target = NULL;
+}
+
+static struct next follow(struct machine *m)
+{
+	if (m->decision.wait)
+		return go(STATE_GIVEN_UP, -1);
+	if (!m->decision.boot)
+		return machine_end(m, final_status(m));
+	forget_requests(m);
+	free(m->next_target);
+	m->next_target = mem_copy(m->decision.target);
+	return go(STATE_WAITING, m->decision.delay_ms);
+}
+
+struct next decide_begin(struct machine *m)
+{
+	node_free(m->answer);
+	m->answer = NULL;
+	hook_call_begin(m, &hooks_exit, m->boot.spec);
+	return stay();
+}
+
+struct next decide_answered(struct machine *m)
+{
+	struct policy_question q = { .options = &m->options.policy,
+		.spec = m->boot.spec,
+		.target = m->boot.target,
+		.outcome = &m->outcome,
+		.automatic_boots = m->rate_limit.boots,
+		.stop_requested = m->stop_requested,
+		.reboot_to = m->reboot_to,
+		.once = m->once_target,
+		.answer = m->answer,
+		.hook = m->answer_label,
+		.was_given_up = m->was_given_up };
+
+	decision_clear(&m->decision);
+	policy_decide(&q, &m->decision);
+	if (m->reboot_to == NULL) /* nobody counts what was asked for */
+		limit(m, &m->decision);
+	say(m, &m->decision);
+	if (m->outcome.cause == CAUSE_GIVEN_UP && m->state != STATE_GIVING_UP)
+		return go(STATE_GIVING_UP, -1);
+	return follow(m);
+}
+
+/* A reboot was asked for while on_exit was asked: its answer is not waited for. */
+struct next decide_reboot(struct machine *m)
+{
+	hook_call_abandon(m);
+	return decide_answered(m);
+}
+
+struct next decide_give_up(struct machine *m)
+{
+	history_add(m);
+	hook_call_begin(m, &hooks_given_up, m->boot.spec);
+	return stay();
+}
+
+struct next decide_given_up(struct machine *m)
+{
+	return follow(m);
+}
+
+struct next decide_reset(struct machine *m)
 {
 	struct decision *d = &m->decision;
 
@@ -82,46 +163,16 @@ void deciding_reset(struct machine *m)
 		.by = mem_copy("reset") };
 	rate_limit_forget(&m->rate_limit);
 	rate_limit_boot(&m->rate_limit, machine_now(m), 0);
-	deciding_say(m, d);
-	boots_follow(m);
+	say(m, d);
+	return follow(m);
 }
 
-/* The hooks that are asked before the policy: "on_exit of vm.lua, on_exit of a.lua", or NULL. */
-static char *asked_before(struct machine *m)
+/* A reboot leads on as a reset does, and may name another target. */
+struct next decide_reboot_given_up(struct machine *m)
 {
-	struct words list = { 0 };
-	struct str s = { 0 };
-
-	boot_hooks(m->source, m->boot.spec, "on_exit", &list);
-	for (size_t i = 0; i < list.count; i++)
-		str_addf(&s, "%s%s", i == 0 ? "" : ", ", list.item[i]);
-	words_free(&list);
-	return s.length == 0 ? NULL : str_take(&s);
-}
-
-void deciding_foretell(struct machine *m)
-{
-	MEM_AUTO char *hooks = NULL;
-	struct forecast forecast;
-
-	if (m->foretold || m->simulation != NULL)
-		return;
-	m->foretold = true;
-	hooks = asked_before(m);
-	forecast_make(&m->options.policy, m->boot.spec, m->boot.target, &forecast);
-	for (size_t i = 0; i < forecast.count; i++) {
-		const struct prospect *p = &forecast.item[i];
-		struct event_record *r = event_add(m->events, VMRUN_POLICY);
-
-		r->event.cause = cause_name(p->cause);
-		r->event.cause_text = cause_text(p->cause);
-		r->event.status = p->status;
-		r->event.action = decision_action(&p->decision);
-		r->event.delay_ms = p->decision.delay_ms;
-		event_target(r, p->decision.target);
-		event_ended(r, m->boot.target);
-		event_by(r, p->decision.by);
-		event_text(r, hooks);
+	if (*m->reboot_to != '\0') {
+		free(m->refused_target);
+		m->refused_target = mem_copy(m->reboot_to);
 	}
-	forecast_clear(&forecast);
+	return decide_reset(m);
 }

@@ -5,10 +5,11 @@
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
+#include "machine/draft.h"
 
 static void take_draft(struct machine *m)
 {
-	preparing_clear(&m->preparing); /* it speaks of the devices of the boot before */
+	prepare_clear(&m->preparing); /* it speaks of the devices of the boot before */
 	boot_clear(&m->boot);
 	m->boot = m->draft;
 	memset(&m->draft, 0, sizeof(m->draft));
@@ -30,7 +31,7 @@ static bool find_policy(struct machine *m)
 }
 
 /* An outcome like any other, for the policy to judge. */
-static void fail(struct machine *m)
+static struct next fail(struct machine *m)
 {
 	boot_clear(&m->draft);
 	if (m->boots == 0)
@@ -38,15 +39,14 @@ static void fail(struct machine *m)
 	if (!find_policy(m)) {
 		MEM_AUTO char *text = report_text(&m->faults);
 
-		boots_warn(m, text);
+		machine_warn(m, text);
 		report_free(&m->faults);
 		m->outcome.cause = CAUSE_CHECK_FAILED;
-		boots_end(m, m->fault_status);
-		return;
+		return machine_end(m, m->fault_status);
 	}
 	free(m->boot.target);
 	m->boot.target = mem_copy(m->next_target);
-	boots_fail_with(m, &m->faults);
+	return machine_fail_with(m, &m->faults);
 }
 
 void machine_reload(struct machine *m, struct boot_source *fresh)
@@ -69,30 +69,33 @@ static void renew_source(struct machine *m)
 	m->fresh = NULL;
 }
 
-void drafting_begin(struct machine *m)
+struct next draft_due(struct machine *m)
+{
+	/* The first boot may come prepared. */
+	return go(m->next_target == NULL ? STATE_PREPARING : STATE_DRAFTING, -1);
+}
+
+struct next draft_begin(struct machine *m)
 {
 	struct boot_facts facts = { .boots = m->boots };
 
-	machine_enter(m, STATE_DRAFTING, -1);
 	renew_source(m);
 	m->fault_status = 0;
-	if (boot_draft(m->source, m->next_target, &facts, &m->draft, &m->faults) == 0)
-		asking_begin(m, &hooks_prepare, m->draft.spec);
-	else
-		fail(m);
+	if (boot_draft(m->source, m->next_target, &facts, &m->draft, &m->faults) != 0)
+		return fail(m);
+	hook_call_begin(m, &hooks_prepare, m->draft.spec);
+	return stay();
 }
 
-void drafting_end(struct machine *m)
+struct next draft_answered(struct machine *m)
 {
-	if (m->faults.count > 0 || boot_finish(m->source, &m->draft, &m->faults) != 0) {
-		fail(m);
-		return;
-	}
+	if (m->faults.count > 0 || boot_finish(m->source, &m->draft, &m->faults) != 0)
+		return fail(m);
 	take_draft(m);
-	boots_drafted(m);
+	return go(STATE_PREPARING, -1);
 }
 
-void drafting_clear(struct machine *m)
+void draft_clear(struct machine *m)
 {
 	machine_reload(m, NULL);
 	boot_clear(&m->draft);

@@ -2,70 +2,101 @@
 #include <signal.h>
 
 #include "machine/machine_inside.h"
+#include "machine/ending.h"
 
 #define COMPANION_MS 5000 /* for companions to heed a SIGTERM */
 #define KILLED_MS 1000
 
-static void finish(struct machine *m)
-{
-	undoing_end(m);
-	boots_ended(m);
-}
-
-static void wait_or_finish(struct machine *m, bool waits)
+static struct next wait_or_finish(struct machine *m, bool waits)
 {
 	if (waits)
-		machine_enter(m, STATE_ENDING, UNDOING_MS);
-	else
-		finish(m);
+		return go(STATE_ENDING, UNDOING_MS);
+	undoing_end(m);
+	return go(STATE_REPORTING, -1);
 }
 
-static void undo(struct machine *m)
+static struct next undo(struct machine *m)
 {
 	undoing_begin(m);
-	wait_or_finish(m, undoing_next(m));
+	return wait_or_finish(m, undoing_next(m));
 }
 
-void ending_begin(struct machine *m)
+struct next ending_begin(struct machine *m)
 {
 	m->companions_killed = false;
 	if (companions_signal(&m->companions, SIGTERM) > 0)
-		machine_enter(m, STATE_ENDING, COMPANION_MS);
-	else
-		undo(m);
+		return go(STATE_ENDING, COMPANION_MS);
+	return undo(m);
 }
 
-void ending_go_on(struct machine *m)
+struct next ending_helper_ended(struct machine *m)
 {
-	wait_or_finish(m, undoing_go_on(m));
+	return wait_or_finish(m, undoing_go_on(m));
 }
 
-void ending_companion_gone(struct machine *m)
+struct next ending_companion_gone(struct machine *m)
 {
 	if (companions_running(&m->companions) == 0 && m->helper.pid == 0)
-		undo(m);
+		return undo(m);
+	return stay();
 }
 
 /* They had their time. */
-static void end_companions(struct machine *m)
+static struct next end_companions(struct machine *m)
 {
 	if (!m->companions_killed) {
 		m->companions_killed = true;
 		(void)companions_signal(&m->companions, SIGKILL);
-		machine_enter(m, STATE_ENDING, KILLED_MS);
-		return;
+		return go(STATE_ENDING, KILLED_MS);
 	}
 	machine_cleanup_failed(m, "a companion does not die (the next start tries again)");
 	companions_forget(&m->companions);
-	undo(m);
+	return undo(m);
 }
 
-void ending_late(struct machine *m)
+struct next ending_late(struct machine *m)
 {
-	if (m->helper.pid == 0) {
-		end_companions(m);
-	} else if (machine_helper_late(m)) {
-		m->helper.status = -1;
-		ending_go_on(m);
-	}
+	if (m->helper.pid == 0)
+		return end_companions(m);
+	if (!machine_helper_gave_up(m))
+		return go(STATE_ENDING, MACHINE_KILL_MS);
+	m->helper.status = -1;
+	return ending_helper_ended(m);
+}
+
+struct next ending_report(struct machine *m)
+{
+	/* What the guest printed last. */
+	while (m->console.ours >= 0 && console_read(&m->console))
+		;
+	console_log_finish(&m->console.log);
+	disklock_release(&m->locks);
+	hook_call_begin(m, &hooks_end, m->boot.spec);
+	return stay();
+}
+
+struct next ending_told(struct machine *m)
+{
+	(void)m;
+	return go(STATE_ENDED, -1);
+}
+
+struct next ending_farewell(struct machine *m)
+{
+	struct event_record *r;
+
+	hook_call_end(m);
+	pidfile_close(&m->pidfile);
+	pidfile_close(&m->own_pidfile);
+	if (m->left_alone)
+		ledger_restore(m->ledger);
+	else
+		ledger_drop_pid_files(m->ledger);
+	if (machine_must_panic(m))
+		m->exit_status = STATUS_OS;
+	r = event_add(m->events, VMRUN_ENDED);
+	r->event.exit_status = m->exit_status;
+	r->event.cause = cause_name(m->outcome.cause);
+	r->event.cause_text = cause_text(m->outcome.cause);
+	return stay();
 }

@@ -24,7 +24,7 @@ static char *last_words(const char *text, size_t n)
 	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
 }
 
-void exits_remember(struct machine *m)
+void history_add(struct machine *m)
 {
 	struct exit_record *e = &m->history[m->history_count++ % HISTORY];
 
@@ -38,6 +38,42 @@ void exits_remember(struct machine *m)
 	free(e->words);
 	e->words = last_words(m->child.tail, m->child.tail_length);
 	m->counts[m->outcome.cause]++;
+}
+
+/* The boot failed before anything ran: an outcome like any other, for the policy to judge. */
+void history_add_failure(struct machine *m, enum cause cause, const char *text)
+{
+	struct event_record *r;
+
+	m->ends++;
+	memset(&m->outcome, 0, sizeof(m->outcome));
+	m->outcome.cause = cause;
+	m->outcome.status = -1;
+	m->uptime_ms = 0;
+	m->child.tail_length = strlen(text) < CHILD_TAIL ? strlen(text) : CHILD_TAIL;
+	memcpy(m->child.tail, text, m->child.tail_length);
+	m->child.tail[m->child.tail_length] = '\0';
+	r = event_add(m->events, VMRUN_EXITED);
+	event_target(r, m->boot.target);
+	r->event.cause = cause_name(cause);
+	r->event.cause_text = cause_text(cause);
+	r->event.status = -1;
+	event_text(r, text);
+	history_add(m);
+}
+
+struct next machine_fail(struct machine *m, enum cause cause, const char *text)
+{
+	history_add_failure(m, cause, text);
+	return go(STATE_DECIDING, -1);
+}
+
+struct next machine_fail_with(struct machine *m, struct report *report)
+{
+	MEM_AUTO char *text = report_text(report);
+
+	report_free(report);
+	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 
 static struct node *seconds(int64_t ms)
@@ -81,7 +117,7 @@ static void put_history(const struct machine *m, struct node *facts)
 	node_put(facts, "ages", ages);
 }
 
-struct node *exits_facts(const struct machine *m)
+struct node *history_facts(const struct machine *m)
 {
 	struct node *facts = node_new(NODE_OBJECT), *count = node_new(NODE_OBJECT);
 
@@ -113,7 +149,7 @@ static void report_exit(const struct exit_record *e, int64_t now, struct str *s)
 		str_addf(s, ": %s", e->words);
 }
 
-char *exits_report(const struct machine *m, size_t most)
+char *history_report(const struct machine *m, size_t most)
 {
 	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
 	size_t age = 0, n = 0;

@@ -15,7 +15,7 @@ enum progress {
 	ASK_WAITS,
 };
 
-void asking_say_failure(struct machine *m, const char *label, const struct error *err)
+void hook_call_say_failure(struct machine *m, const char *label, const struct error *err)
 {
 	struct event_record *r = event_add(m->events, VMRUN_HOOK_FAILED);
 
@@ -24,7 +24,7 @@ void asking_say_failure(struct machine *m, const char *label, const struct error
 }
 
 /* The name says which program; its arguments may hold what others must not see. */
-static char *command_name(const struct asking *a)
+static char *command_name(const struct hook_call *a)
 {
 	return mem_format("command of a hook: %s", a->argv.item[0]);
 }
@@ -32,7 +32,7 @@ static char *command_name(const struct asking *a)
 /* It dies with vmrun; what it has started would go on, so the next start ends that. */
 static void note_command(struct machine *m)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	MEM_AUTO char *name = command_name(a);
 
 	a->until_ms += a->command.limit_ms;
@@ -41,7 +41,7 @@ static void note_command(struct machine *m)
 
 static void forget_command(struct machine *m, pid_t pid)
 {
-	MEM_AUTO char *name = command_name(&m->asking);
+	MEM_AUTO char *name = command_name(&m->call);
 
 	ledger_forget_process(m->ledger, name, pid);
 }
@@ -49,7 +49,7 @@ static void forget_command(struct machine *m, pid_t pid)
 /* The command of the hook that waits starts; or why it cannot, as the answer. */
 static void start_command(struct machine *m, const struct node *request)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	struct error err = { 0 };
 
 	words_free(&a->argv);
@@ -72,7 +72,7 @@ static void start_command(struct machine *m, const struct node *request)
  */
 static void begin_wait(struct machine *m, const struct script_reply *reply)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	int64_t ms;
 
 	a->task = reply->task;
@@ -86,11 +86,11 @@ static void begin_wait(struct machine *m, const struct script_reply *reply)
 /* Hands a failure to the question, which decides whether the next function is asked. */
 static enum progress take_failure(struct machine *m, const char *label, struct error *err)
 {
-	const struct question *what = m->asking.what;
+	const struct question *what = m->call.what;
 	enum progress next = ASK_NEXT;
 
 	if (what->fail == NULL)
-		asking_say_failure(m, label, err);
+		hook_call_say_failure(m, label, err);
 	else if (!what->fail(m, label, err))
 		next = ASK_ENOUGH;
 	error_clear(err);
@@ -101,8 +101,8 @@ static enum progress take_failure(struct machine *m, const char *label, struct e
 static enum progress take_reply(
     struct machine *m, int rc, struct script_reply *reply, struct error *err)
 {
-	const struct question *what = m->asking.what;
-	const char *label = m->asking.label->text;
+	const struct question *what = m->call.what;
+	const char *label = m->call.label->text;
 	enum progress next = ASK_NEXT;
 
 	if (rc != 0) {
@@ -121,7 +121,7 @@ static enum progress take_reply(
 
 static void clear(struct machine *m)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 
 	node_free(a->labels);
 	node_free(a->answer);
@@ -132,7 +132,7 @@ static void clear(struct machine *m)
 
 static enum progress ask(struct machine *m)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	struct script_reply reply = { 0 };
 	struct error err = { 0 };
 	int rc = document_begin_hook(
@@ -143,8 +143,7 @@ static enum progress ask(struct machine *m)
 
 static void go_on(struct machine *m, enum progress progress)
 {
-	struct asking *a = &m->asking;
-	const struct question *what = a->what;
+	struct hook_call *a = &m->call;
 
 	while (progress == ASK_NEXT) {
 		a->label =
@@ -155,17 +154,17 @@ static void go_on(struct machine *m, enum progress progress)
 	if (progress == ASK_WAITS)
 		return;
 	clear(m);
-	what->end(m);
+	a->ended = true;
 }
 
-void asking_begin(struct machine *m, const struct question *question, const struct spec *spec)
+void hook_call_begin(struct machine *m, const struct question *question, const struct spec *spec)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	enum progress progress = ASK_NEXT;
 	struct words keys = { 0 };
 	struct error err = { 0 };
 
-	asking_abandon(m);
+	hook_call_abandon(m);
 	a->what = question;
 	if (spec != NULL && spec_has_hook(spec, question->hook)) {
 		boot_hook_keys(spec, &keys);
@@ -179,7 +178,7 @@ void asking_begin(struct machine *m, const struct question *question, const stru
 /* The wait is over. */
 static void resume(struct machine *m)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	struct script_task *task = a->task;
 	struct node *answer = a->answer;
 	struct script_reply reply = { 0 };
@@ -193,9 +192,9 @@ static void resume(struct machine *m)
 	go_on(m, take_reply(m, rc, &reply, &err));
 }
 
-void asking_wake(struct machine *m)
+void hook_call_wake(struct machine *m)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 
 	if (a->running.pid == 0) {
 		resume(m);
@@ -213,15 +212,15 @@ void asking_wake(struct machine *m)
 	}
 }
 
-void asking_read(struct machine *m, int stream)
+void hook_call_read(struct machine *m, int stream)
 {
-	if (!running_read(&m->asking.running, stream))
-		running_kill(&m->asking.running);
+	if (!running_read(&m->call.running, stream))
+		running_kill(&m->call.running);
 }
 
-bool asking_ended(struct machine *m, pid_t pid)
+bool hook_call_command_ended(struct machine *m, pid_t pid)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	struct command_result result = { 0 };
 	struct error err = { 0 };
 
@@ -241,10 +240,11 @@ bool asking_ended(struct machine *m, pid_t pid)
 	return true;
 }
 
-void asking_abandon(struct machine *m)
+void hook_call_abandon(struct machine *m)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 
+	a->ended = false;
 	if (a->what == NULL)
 		return;
 	if (a->running.pid != 0) {
@@ -256,9 +256,9 @@ void asking_abandon(struct machine *m)
 	clear(m);
 }
 
-void asking_end(struct machine *m)
+void hook_call_end(struct machine *m)
 {
-	struct asking *a = &m->asking;
+	struct hook_call *a = &m->call;
 	struct command_result result = { 0 };
 	struct error ignored = { 0 };
 
@@ -269,5 +269,5 @@ void asking_end(struct machine *m)
 			command_clear(&result);
 		error_clear(&ignored);
 	}
-	asking_abandon(m);
+	hook_call_abandon(m);
 }

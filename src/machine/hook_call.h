@@ -30,11 +30,9 @@ struct question {
 	 * is asked.
 	 */
 	bool (*fail)(struct machine *m, const char *label, struct error *err);
-	/* All that were to be asked have been. */
-	void (*end)(struct machine *m);
 };
 
-struct asking {
+struct hook_call {
 	const struct question *what; /* NULL: nobody is asked */
 	struct node *labels;	     /* of the functions, in order */
 	const struct node *label;    /* of the one that is asked now */
@@ -45,24 +43,25 @@ struct asking {
 	struct words argv;	     /* or for this command */
 	struct command command;
 	struct running running;
-	bool late; /* it was killed */
+	bool late;  /* it was killed */
+	bool ended; /* all that were to be asked have been, and the machine does not know yet */
 };
 
 /*
- * Asks those of this spec, which is the one that was merged last.  Calls question->end() before it
- * returns when nobody waits.  Who is being asked at that time is not asked on.
+ * Asks those of this spec, which is the one that was merged last.  The end is
+ * EVENT_ANSWERED, also when no function waits.  Who is being asked at that time is not asked on.
  */
-void asking_begin(struct machine *m, const struct question *question, const struct spec *spec);
+void hook_call_begin(struct machine *m, const struct question *question, const struct spec *spec);
 /* Tells that a function failed: the event has its error and traceback. */
-void asking_say_failure(struct machine *m, const char *label, const struct error *err);
+void hook_call_say_failure(struct machine *m, const char *label, const struct error *err);
 /* Its time has come: the answer goes in, or the command has had its time. */
-void asking_wake(struct machine *m);
-void asking_read(struct machine *m, int stream);
+void hook_call_wake(struct machine *m);
+void hook_call_read(struct machine *m, int stream);
 /* The command of that pid has ended; false when it is not the one that is waited for. */
-bool asking_ended(struct machine *m, pid_t pid);
-/* Ends whoever waits, and asks nobody else; question->end() is not called. */
-void asking_abandon(struct machine *m);
+bool hook_call_command_ended(struct machine *m, pid_t pid);
+/* Ends whoever waits, and asks nobody else: there is no EVENT_ANSWERED. */
+void hook_call_abandon(struct machine *m);
 /* The same where no loop follows in which its command could be reaped. */
-void asking_end(struct machine *m);
+void hook_call_end(struct machine *m);
 
 #endif

@@ -40,7 +40,6 @@ const struct question hooks_prepare = {
 	prepare_facts,
 	hear_prepare,
 	fail_prepare,
-	drafting_end,
 };
 
 static struct node *boot_facts(const struct machine *m)
@@ -87,7 +86,7 @@ static bool fail_start(struct machine *m, const char *label, struct error *err)
 {
 	int first_line = (int)strcspn(err->text, "\n");
 
-	asking_say_failure(m, label, err);
+	hook_call_say_failure(m, label, err);
 	answer_start(m, NULL,
 	    mem_format("%s refused the boot: it failed: %.*s", label, first_line, err->text));
 	return false;
@@ -98,20 +97,13 @@ const struct question hooks_start = {
 	boot_facts,
 	hear_start,
 	fail_start,
-	preparing_asked,
 };
-
-static void end_started(struct machine *m)
-{
-	(void)m; /* nobody waits for it */
-}
 
 const struct question hooks_started = {
 	"on_started",
 	boot_facts,
 	NULL,
 	NULL,
-	end_started,
 };
 
 /* The first answer counts. */
@@ -126,24 +118,22 @@ static bool hear_exit(struct machine *m, const char *label, struct node *answer)
 
 const struct question hooks_exit = {
 	"on_exit",
-	exits_facts,
+	history_facts,
 	hear_exit,
 	NULL,
-	boots_decide,
 };
 
 /* on_exit hears of every cause; there is nothing to answer to this one. */
 const struct question hooks_given_up = {
 	"on_exit",
-	exits_facts,
+	history_facts,
 	NULL,
 	NULL,
-	boots_follow,
 };
 
 static struct node *end_facts(const struct machine *m)
 {
-	struct node *facts = exits_facts(m);
+	struct node *facts = history_facts(m);
 
 	node_put(facts, "cause", node_string(cause_name(m->outcome.cause)));
 	node_put(facts, "exit_status", node_int(m->exit_status));
@@ -155,5 +145,4 @@ const struct question hooks_end = {
 	end_facts,
 	NULL,
 	NULL,
-	boots_farewell,
 };

@@ -1,6 +1,7 @@
 /* States, events, and the table that joins them. */
 #include "machine/machine.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,12 +11,14 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "machine/machine_inside.h"
-
-#define HELPER_KILL_MS                                                             \
-	1000 /* for a killed command to die; one that hangs in the kernel does not \
-	      */
-
-typedef void action(struct machine *m);
+#include "machine/cleanup.h"
+#include "machine/decide.h"
+#include "machine/draft.h"
+#include "machine/ending.h"
+#include "machine/prepare.h"
+#include "machine/recovery.h"
+#include "machine/hypervisor.h"
+#include "machine/stop.h"
 
 uintptr_t machine_helper_tag(pid_t pid)
 {
@@ -29,15 +32,9 @@ int64_t machine_now(const struct machine *m)
 
 int64_t machine_until_ms(const struct machine *m)
 {
-	if (m->asking.task != NULL && (m->deadline_ms < 0 || m->asking.until_ms < m->deadline_ms))
-		return m->asking.until_ms;
+	if (m->call.task != NULL && (m->deadline_ms < 0 || m->call.until_ms < m->deadline_ms))
+		return m->call.until_ms;
 	return m->deadline_ms;
-}
-
-void machine_enter(struct machine *m, enum state state, int64_t ms)
-{
-	m->state = state;
-	m->deadline_ms = ms < 0 ? -1 : machine_now(m) + ms;
 }
 
 bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
@@ -47,26 +44,35 @@ bool machine_help(struct machine *m, const struct words *command, enum helper_ca
 	if (helper_start(&m->helper, command, capture, m->wait, MACHINE_TAG_OUTPUT,
 		machine_helper_tag, &err) == 0)
 		return true;
-	boots_warn(m, err.text);
+	machine_warn(m, err.text);
 	error_clear(&err);
 	return false;
 }
 
-bool machine_helper_late(struct machine *m)
+bool machine_helper_gave_up(struct machine *m)
 {
 	if (!m->helper.killed) {
 		helper_kill(&m->helper);
-		machine_enter(m, m->state, HELPER_KILL_MS);
 		return false;
 	}
 	helper_give_up(&m->helper, m->wait);
 	return true;
 }
 
+void machine_destroy_command(const struct machine *m, struct words *command)
+{
+	m->boot.plan.hyper->destroy(&m->boot.plan, command);
+}
+
+void machine_warn(struct machine *m, const char *text)
+{
+	event_text(event_add(m->events, VMRUN_WARNING), text);
+}
+
 void machine_cleanup_failed(struct machine *m, const char *text)
 {
 	m->cleanup_failed = true;
-	boots_warn(m, text);
+	machine_warn(m, text);
 }
 
 bool machine_must_panic(const struct machine *m)
@@ -74,86 +80,155 @@ bool machine_must_panic(const struct machine *m)
 	return m->cleanup_failed && m->options.panic;
 }
 
-static void end_loading(struct machine *m)
-{
-	m->gave_up = true;
-	child_signal(&m->child, SIGKILL);
-}
+#define TO(state) ((uint32_t)1 << STATE_##state)
 
-/* It took its time to say its first word, and hangs: qemu does with a broken helper. */
-static void give_up_on_start(struct machine *m)
-{
-	/* We slept too, as a stopped process group does: the time was not the hypervisor's. */
-	if (m->late_ms > 1000) {
-		machine_enter(m, STATE_RUNNING, ANSWER_MS);
-		return;
-	}
-	boots_warn(m, "the hypervisor does not answer: killed");
-	m->gave_up = true;
-	child_signal(&m->child, SIGKILL);
-}
-
-static void running_late(struct machine *m)
-{
-	if (m->awaits_answer)
-		give_up_on_start(m);
-	else
-		boots_look_at_lock(m);
-}
-
-/* A blank cell: nothing to do in this state. */
-static action *const actions[STATES][HAPPENINGS] = {
-	[STATE_RECOVERING] = { [HAPPENED_HELPER] = recovery_helper_ended,
-	    [HAPPENED_DEADLINE] = recovery_late,
-	    [HAPPENED_STOP] = recovery_stop },
-	[STATE_WAITING] = { [HAPPENED_DEADLINE] = boots_begin, [HAPPENED_STOP] = stopping_waiting },
-	[STATE_DRAFTING] = { [HAPPENED_STOP] = boots_stop_asking },
-	[STATE_PREPARING] = { [HAPPENED_HELPER] = preparing_go_on,
-	    [HAPPENED_DEADLINE] = preparing_late,
-	    [HAPPENED_STOP] = preparing_stop },
-	[STATE_LOADING] = { [HAPPENED_EXIT] = boots_loaded,
-	    [HAPPENED_DEADLINE] = end_loading,
-	    [HAPPENED_STOP] = stopping_loading },
-	[STATE_RUNNING] = { [HAPPENED_EXIT] = boots_exited,
-	    [HAPPENED_STOP] = stopping_begin,
-	    [HAPPENED_DEADLINE] = running_late },
-	[STATE_STOPPING] = { [HAPPENED_EXIT] = boots_exited,
-	    [HAPPENED_STOP] = stopping_hurry,
-	    [HAPPENED_DEADLINE] = stopping_step },
-	[STATE_CLEANING] = { [HAPPENED_HELPER] = cleaning_helper_ended,
-	    [HAPPENED_DEADLINE] = cleaning_deadline,
-	    [HAPPENED_STOP] = stopping_cleaning },
-	[STATE_DECIDING] = { [HAPPENED_STOP] = boots_stop_asking },
-	[STATE_GIVEN_UP] = { [HAPPENED_RESET] = deciding_reset,
-	    [HAPPENED_STOP] = stopping_waiting },
-	[STATE_ENDING] = { [HAPPENED_HELPER] = ending_go_on, [HAPPENED_DEADLINE] = ending_late },
-	[STATE_REPORTING] = { [HAPPENED_STOP] = boots_farewell },
+const struct state_row machine_states[STATES] = {
+	[STATE_NEW] = { "new", .leads_to = TO(RECOVERING) | TO(WAITING) },
+	[STATE_RECOVERING] = { "recovering", recovery_begin,
+	    { [EVENT_HELPER] = recovery_helper_ended,
+		[EVENT_DEADLINE] = recovery_late,
+		[EVENT_STOP] = recovery_stop,
+		[EVENT_KILL] = recovery_stop },
+	    TO(WAITING) | TO(ENDED) },
+	[STATE_WAITING] = { "waiting", NULL,
+	    { [EVENT_DEADLINE] = draft_due,
+		[EVENT_STOP] = stop_waiting,
+		[EVENT_KILL] = stop_waiting,
+		[EVENT_REBOOT] = machine_reboot_waiting },
+	    TO(DRAFTING) | TO(PREPARING) | TO(ENDING) },
+	[STATE_DRAFTING] = { "drafting", draft_begin,
+	    { [EVENT_ANSWERED] = draft_answered,
+		[EVENT_STOP] = machine_stop_asking,
+		[EVENT_KILL] = machine_stop_asking },
+	    TO(PREPARING) | TO(DECIDING) | TO(ENDING) },
+	[STATE_PREPARING] = { "preparing", prepare_begin,
+	    { [EVENT_HELPER] = prepare_helper_ended,
+		[EVENT_ANSWERED] = prepare_answered,
+		[EVENT_DEADLINE] = prepare_late,
+		[EVENT_STOP] = prepare_stop,
+		[EVENT_KILL] = prepare_stop,
+		[EVENT_FIX] = prepare_fix },
+	    TO(DRAFTING) | TO(STARTING) | TO(DECIDING) | TO(ENDING) },
+	[STATE_STARTING] = { "starting", hypervisor_start,
+	    .leads_to = TO(LOADING) | TO(RUNNING) | TO(DECIDING) },
+	[STATE_LOADING] = { "loading", hypervisor_load,
+	    { [EVENT_EXIT] = hypervisor_loaded,
+		[EVENT_DEADLINE] = hypervisor_load_late,
+		[EVENT_STOP] = hypervisor_load_stop,
+		[EVENT_KILL] = hypervisor_load_stop },
+	    TO(RUNNING) | TO(CLEANING) | TO(DECIDING) },
+	[STATE_RUNNING] = { "running", hypervisor_spawn,
+	    { [EVENT_EXIT] = hypervisor_exited,
+		[EVENT_UP] = hypervisor_up,
+		[EVENT_DEADLINE] = hypervisor_late,
+		[EVENT_STOP] = stop_begin,
+		[EVENT_KILL] = stop_kill,
+		[EVENT_REBOOT] = stop_reboot },
+	    TO(STOPPING) | TO(CLEANING) | TO(DECIDING) },
+	[STATE_STOPPING] = { "stopping", NULL,
+	    { [EVENT_EXIT] = hypervisor_exited,
+		[EVENT_DEADLINE] = stop_late,
+		[EVENT_STOP] = stop_hurry,
+		[EVENT_KILL] = stop_kill,
+		[EVENT_REBOOT] = stop_reboot },
+	    TO(CLEANING) },
+	[STATE_CLEANING] = { "cleaning", cleanup_begin,
+	    { [EVENT_HELPER] = cleanup_helper_ended,
+		[EVENT_DEADLINE] = cleanup_late,
+		[EVENT_STOP] = cleanup_stop,
+		[EVENT_KILL] = cleanup_stop,
+		[EVENT_REBOOT] = cleanup_reboot },
+	    TO(DECIDING) | TO(ENDING) },
+	[STATE_DECIDING] = { "deciding", decide_begin,
+	    { [EVENT_ANSWERED] = decide_answered,
+		[EVENT_STOP] = machine_stop_asking,
+		[EVENT_KILL] = machine_stop_asking,
+		[EVENT_REBOOT] = decide_reboot },
+	    TO(WAITING) | TO(GIVING_UP) | TO(ENDING) },
+	[STATE_GIVING_UP] = { "giving up", decide_give_up,
+	    { [EVENT_ANSWERED] = decide_given_up,
+		[EVENT_STOP] = machine_stop_asking,
+		[EVENT_KILL] = machine_stop_asking,
+		[EVENT_REBOOT] = decide_reboot },
+	    TO(WAITING) | TO(GIVEN_UP) | TO(ENDING) },
+	[STATE_GIVEN_UP] = { "given up", NULL,
+	    { [EVENT_STOP] = stop_waiting,
+		[EVENT_KILL] = stop_waiting,
+		[EVENT_REBOOT] = decide_reboot_given_up,
+		[EVENT_RESET] = decide_reset },
+	    TO(WAITING) | TO(ENDING) },
+	[STATE_ENDING] = { "ending", ending_begin,
+	    { [EVENT_HELPER] = ending_helper_ended,
+		[EVENT_COMPANION] = ending_companion_gone,
+		[EVENT_DEADLINE] = ending_late },
+	    TO(REPORTING) },
+	[STATE_REPORTING] = { "reporting", ending_report,
+	    { [EVENT_ANSWERED] = ending_told,
+		[EVENT_STOP] = ending_told,
+		[EVENT_KILL] = ending_told },
+	    TO(ENDED) },
+	[STATE_ENDED] = { "ended", ending_farewell },
 };
 
-void machine_happen(struct machine *m, enum happening what)
+/* Enters a state.  Its action is done unless the machine is in that state already. */
+static struct next enter(struct machine *m, struct next next)
 {
-	action *const act = actions[m->state][what];
+	const struct state_row *row = &machine_states[next.state];
+	bool is_new = next.state != m->state;
+
+	assert(!is_new || (machine_states[m->state].leads_to & (uint32_t)1 << next.state) != 0);
+	m->state = next.state;
+	m->deadline_ms = next.ms < 0 ? -1 : machine_now(m) + next.ms;
+	return is_new && row->enter != NULL ? row->enter(m) : stay();
+}
+
+/* Goes where an action leads, and on from there while hooks have answered at once. */
+static void follow(struct machine *m, struct next next)
+{
+	for (;;) {
+		action *answered = machine_states[m->state].on[EVENT_ANSWERED];
+
+		if (next.state != STATES) {
+			next = enter(m, next);
+		} else if (!m->call.ended) {
+			return;
+		} else {
+			m->call.ended = false;
+			next = answered == NULL ? stay() : answered(m);
+		}
+	}
+}
+
+bool machine_heeds(const struct machine *m, enum event event)
+{
+	return machine_states[m->state].on[event] != NULL;
+}
+
+void machine_happen(struct machine *m, enum event event)
+{
+	action *act = machine_states[m->state].on[event];
 
 	if (act != NULL)
-		act(m);
+		follow(m, act(m));
 }
 
 void machine_deadline(struct machine *m)
 {
 	int64_t now = machine_now(m);
 
-	if (m->asking.task != NULL && m->asking.until_ms <= now) {
-		asking_wake(m);
+	if (m->call.task != NULL && m->call.until_ms <= now) {
+		hook_call_wake(m);
+		follow(m, stay());
 	} else if (m->deadline_ms >= 0 && m->deadline_ms <= now) {
 		m->late_ms = now - m->deadline_ms;
 		m->deadline_ms = -1;
-		machine_happen(m, HAPPENED_DEADLINE);
+		machine_happen(m, EVENT_DEADLINE);
 	}
 }
 
 static void warn_of_log(void *context, const char *text)
 {
-	boots_warn(context, text);
+	machine_warn(context, text);
 }
 
 void machine_reopen_logs(struct machine *m)
@@ -171,15 +246,14 @@ void machine_restore_terminal(const struct machine *m)
 static void process_ended(struct machine *m, pid_t pid)
 {
 	if (beside_ended(m, pid)) {
-		if (m->state == STATE_ENDING)
-			ending_companion_gone(m);
+		machine_happen(m, EVENT_COMPANION);
 	} else if (pid == m->script.pid) {
 		(void)helper_ended(&m->script, pid, m->wait);
-		beside_script_ended(m);
-	} else if (asking_ended(m, pid)) {
-		return;
+		hypervisor_script_ended(m);
+	} else if (hook_call_command_ended(m, pid)) {
+		follow(m, stay());
 	} else if (helper_ended(&m->helper, pid, m->wait)) {
-		machine_happen(m, HAPPENED_HELPER);
+		machine_happen(m, EVENT_HELPER);
 	}
 }
 
@@ -188,8 +262,7 @@ static void read_channel(struct machine *m, enum channel channel)
 	child_read(&m->child, channel);
 	if (m->awaits_answer && m->child.signs.answered) {
 		m->awaits_answer = false;
-		if (m->state == STATE_RUNNING)
-			boots_up(m);
+		machine_happen(m, EVENT_UP);
 	}
 }
 
@@ -205,20 +278,15 @@ void machine_wake(struct machine *m, const struct wake *wake)
 		(void)console_read(&m->console);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
 	    wake->tag < MACHINE_TAGS)
-		asking_read(m, (int)(wake->tag - MACHINE_TAG_HOOK));
+		hook_call_read(m, (int)(wake->tag - MACHINE_TAG_HOOK));
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
 		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
 		read_channel(m, (enum channel)wake->tag);
 	else if (wake->tag == CHILD_TAG_END)
-		machine_happen(m, HAPPENED_EXIT);
+		machine_happen(m, EVENT_EXIT);
 	else
 		process_ended(m, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS));
-}
-
-void machine_answer(struct machine *m, bool fix)
-{
-	preparing_answer(m, fix);
 }
 
 static void say_line(void *context, const char *line)
@@ -246,7 +314,7 @@ static void add_pid_file(struct machine *m, const char *path)
 
 static void warn(void *context, const char *text)
 {
-	boots_warn(context, text);
+	machine_warn(context, text);
 }
 
 static int open_pid_files(struct machine *m, struct error *err)
@@ -295,7 +363,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->wait = wait;
 	m->outcome.status = -1;
 	m->deadline_ms = -1;
-	m->asking.running = (struct running)RUNNING;
+	m->call.running = (struct running)RUNNING;
 	console_init(&m->console);
 	m->console.log.warn = warn_of_log;
 	m->console.log.warn_context = m;
@@ -322,10 +390,9 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 void machine_start(struct machine *m)
 {
-	if (ledger_needs_recovery(m->ledger))
-		recovery_begin(m);
-	else
-		machine_enter(m, STATE_WAITING, 0);
+	bool recovers = ledger_needs_recovery(m->ledger);
+
+	follow(m, go(recovers ? STATE_RECOVERING : STATE_WAITING, 0));
 	if (m->simulation != NULL)
 		simulation_walk(m);
 }
@@ -350,11 +417,12 @@ static void close_ledger(struct machine *m)
 {
 	if (m->ledger == NULL)
 		return;
-	if (!m->left_alone && m->state != STATE_ENDED && m->state != STATE_RECOVERING) {
+	if (!m->left_alone && m->state != STATE_ENDED && m->state != STATE_RECOVERING &&
+	    m->state != STATE_NEW) {
 		undoing_now(m);
 		undoing_end(m);
 		ledger_drop_pid_files(m->ledger);
-	} else if (m->state == STATE_RECOVERING) {
+	} else if (m->state == STATE_RECOVERING || m->state == STATE_NEW) {
 		ledger_restore(m->ledger);
 	}
 	ledger_close(m->ledger);
@@ -364,9 +432,9 @@ void machine_free(struct machine *m)
 {
 	if (m == NULL)
 		return;
-	asking_end(m);
+	hook_call_end(m);
 	kill_all(m);
-	drafting_clear(m);
+	draft_clear(m);
 	decision_clear(&m->decision);
 	node_free(m->answer);
 	free(m->answer_label);
@@ -385,7 +453,7 @@ void machine_free(struct machine *m)
 	free(m->reboot_to);
 	free(m->once_target);
 	free(m->refused_target);
-	preparing_clear(&m->preparing);
+	prepare_clear(&m->preparing);
 	disklock_release(&m->locks);
 	console_close(&m->console);
 	pairs_free(&m->found);

@@ -1,8 +1,4 @@
-/*
- * The inside of a machine, shared by machine.c (states), drafting.c (from a target to a plan),
- * preparing.c (from a plan to a start), boots.c (what a boot and its end are), cleaning.c (after
- * it), deciding.c (what comes next) and exits.c (facts).
- */
+/* The inside of a machine, shared by the files of this room. */
 #ifndef MACHINE_MACHINE_INSIDE_H
 #define MACHINE_MACHINE_INSIDE_H
 
@@ -21,30 +17,67 @@
 #include "ledger/tap.h"
 
 enum state {
+	STATE_NEW,	  /* made, not started */
 	STATE_RECOVERING, /* what a vmrun before left is being undone */
 	STATE_WAITING,	  /* for the moment of the next boot */
 	STATE_DRAFTING,	  /* on_prepare is asked what it boots */
-	STATE_PREPARING,  /* the host is asked, mended and taken from */
+	STATE_PREPARING,  /* the host is asked, mended and taken from; on_start is asked */
+	STATE_STARTING,	  /* files are written, and the ledger is told what follows */
 	STATE_LOADING,	  /* the loader runs */
-	STATE_RUNNING,
-	STATE_STOPPING,	 /* the stop ladder is being climbed down */
-	STATE_CLEANING,	 /* what the hypervisor left in the kernel is being destroyed */
-	STATE_DECIDING,	 /* on_exit is asked what comes next */
-	STATE_GIVEN_UP,	 /* it booted too often: only a reset or a stop leads on */
-	STATE_ENDING,	 /* what was taken from the host is given back */
-	STATE_REPORTING, /* on_end is told */
+	STATE_RUNNING,	  /* the hypervisor runs */
+	STATE_STOPPING,	  /* the stop ladder is being climbed down */
+	STATE_CLEANING,	  /* what the hypervisor left in the kernel is being destroyed */
+	STATE_DECIDING,	  /* on_exit is asked what comes next */
+	STATE_GIVING_UP,  /* on_exit hears that it booted too often */
+	STATE_GIVEN_UP,	  /* only a reset, a reboot or a stop leads on */
+	STATE_ENDING,	  /* what was taken from the host is given back */
+	STATE_REPORTING,  /* on_end is told */
 	STATE_ENDED,
 	STATES
 };
 
-enum happening {
-	HAPPENED_EXIT,	   /* the hypervisor ended */
-	HAPPENED_HELPER,   /* a command of ours ended */
-	HAPPENED_DEADLINE, /* the state has lasted long enough */
-	HAPPENED_STOP,	   /* somebody asked for a stop */
-	HAPPENED_RESET,	   /* somebody has looked at what was given up */
-	HAPPENINGS
+enum event {
+	EVENT_EXIT,	 /* the hypervisor or the loader ended */
+	EVENT_HELPER,	 /* a command of vmrun's ended */
+	EVENT_COMPANION, /* a companion ended */
+	EVENT_ANSWERED,	 /* the hooks that were asked have answered */
+	EVENT_UP,	 /* the hypervisor has said its first word */
+	EVENT_DEADLINE,	 /* the state has lasted long enough */
+	EVENT_STOP,	 /* a stop was asked for */
+	EVENT_KILL,	 /* a stop without its first steps was */
+	EVENT_REBOOT,	 /* a reboot was */
+	EVENT_RESET,	 /* what was given up may go on */
+	EVENT_FIX,	 /* the question whether to fix was answered */
+	EVENTS
 };
+
+/* What follows an event: an action returns it, and machine.c enters the state. */
+struct next {
+	enum state state; /* STATES: the state and its deadline stay as they are */
+	int64_t ms;	  /* how long the state may last; -1: no limit */
+};
+
+typedef struct next action(struct machine *m);
+
+/* A state: what happens on entering it, on each event (NULL: nothing), and where that may lead. */
+struct state_row {
+	const char *name;
+	action *enter;
+	action *on[EVENTS];
+	uint32_t leads_to; /* a bit for each state other than itself */
+};
+
+extern const struct state_row machine_states[STATES];
+
+static inline struct next stay(void)
+{
+	return (struct next){ STATES, -1 };
+}
+
+static inline struct next go(enum state state, int64_t ms)
+{
+	return (struct next){ state, ms };
+}
 
 /* A hypervisor with a control protocol says its first word within this. */
 #define ANSWER_MS 10000
@@ -68,7 +101,7 @@ enum prepare_step {
 	PREPARE_TAKE,  /* make taps */
 	PREPARE_COMPANIONS,
 	PREPARE_ASK, /* on_start, which may refuse */
-	PREPARE_START,
+	PREPARE_STEPS
 };
 
 struct preparing {
@@ -127,16 +160,17 @@ struct machine {
 	struct boot boot; /* the present one, or the one that ended last */
 	struct child child;
 	struct pidfile pidfile, own_pidfile;
-	int64_t deadline_ms;  /* of the state, by machine_now(); -1: none */
-	int64_t late_ms;      /* how late the state's deadline was noticed */
-	struct asking asking; /* a question to the hooks */
-	struct boot draft;    /* what on_prepare is shown */
-	struct report faults; /* of the draft */
-	char *refusal;	      /* what on_start said, */
-	char *instead;	      /* and what it boots in place of this, or NULL */
-	int detours;	      /* so often since the last boot */
-	struct node *answer;  /* of on_exit, */
-	char *answer_label;   /* and whose it is */
+	int64_t deadline_ms;   /* of the state, by machine_now(); -1: none */
+	int64_t late_ms;       /* how late the state's deadline was noticed */
+	struct hook_call call; /* to the hooks */
+	struct boot draft;     /* what on_prepare is shown */
+	struct report faults;  /* of the draft */
+	char *refusal;	       /* what on_start said, */
+	char *instead;	       /* and what it boots in place of this, or NULL */
+	bool fix_answer;       /* to the question whether to fix */
+	int detours;	       /* so often since the last boot */
+	struct node *answer;   /* of on_exit, */
+	char *answer_label;    /* and whose it is */
 	struct decision decision;
 	struct helper helper;	/* a command of ours */
 	struct helper script;	/* post_start_script */
@@ -196,12 +230,43 @@ int64_t machine_now(const struct machine *m);
 /* The timer has run out: a hook's wait is over, or the state has lasted long enough. */
 void machine_deadline(struct machine *m);
 
-/* machine.c: every state change and its deadline go through here; ms < 0: no deadline. */
-void machine_enter(struct machine *m, enum state state, int64_t ms);
-/* Starts a command of ours; the state's deadline is its limit. False when it cannot be started. */
+#define MACHINE_KILL_MS \
+	1000 /* for a killed command to die; one that hangs in the kernel does not */
+
+/* Looks up what the event means in this state, does it, and enters what follows. */
+void machine_happen(struct machine *m, enum event event);
+/* Tells whether the event means anything in this state. */
+bool machine_heeds(const struct machine *m, enum event event);
+/* Starts a command of vmrun's; the state's deadline is its limit. False when it cannot. */
 bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture);
-/* The helper has had its time: kills it, and gives it up when that is not enough. */
-bool machine_helper_late(struct machine *m);
+/*
+ * The command has had its time: kills it, or gives it up when it was killed before (true).  False:
+ * the caller waits MACHINE_KILL_MS more.
+ */
+bool machine_helper_gave_up(struct machine *m);
+/* Adds the command that destroys what is left of the VM now; none when there is nothing. */
+void machine_destroy_command(const struct machine *m, struct words *command);
+void machine_warn(struct machine *m, const char *text);
+
+/* requests.c: from here on it stops, whatever else was asked for. */
+void machine_request_stop(struct machine *m);
+/* The supervision ends with this status. */
+struct next machine_end(struct machine *m, int status);
+/* Stops while hooks are asked. */
+struct next machine_stop_asking(struct machine *m);
+/* A reboot while a boot is waited for: it comes at once. */
+struct next machine_reboot_waiting(struct machine *m);
+
+/* history.c: the boot failed before its guest ran, and the policy is asked. */
+struct next machine_fail(struct machine *m, enum cause cause, const char *text);
+struct next machine_fail_with(struct machine *m, struct report *report); /* freed */
+/* Remembers and tells such a failure; or an exit. */
+void history_add_failure(struct machine *m, enum cause cause, const char *text);
+void history_add(struct machine *m);
+/* The last `most` ends of boots, a line each, the newest last. Caller frees. */
+char *history_report(const struct machine *m, size_t most);
+/* What on_exit is told about the exit remembered last. Caller frees. */
+struct node *history_facts(const struct machine *m);
 
 /* Says that something is left behind, which ends the run where the options say so. */
 void machine_cleanup_failed(struct machine *m, const char *text);
@@ -219,104 +284,28 @@ void undoing_end(struct machine *m);
 /* All at once, without a loop: for a machine that is freed while it runs. */
 void undoing_now(struct machine *m);
 
-/* recovery.c */
-void recovery_begin(struct machine *m);
-void recovery_helper_ended(struct machine *m);
-void recovery_late(struct machine *m);
-void recovery_stop(struct machine *m);
+/* prepare.c, for its steps: starts the command that the facts want; true when it runs. */
+bool prepare_ask(struct machine *m, struct next *next);
+void prepare_look_again(struct preparing *p); /* the host has changed */
+void prepare_clear(struct preparing *p);
 
-/* machine.c: looks up what that means in this state, and does it. */
-void machine_happen(struct machine *m, enum happening what);
-
-/* stopping.c: a stop request in each state, and the ladder. */
-void stopping_begin(struct machine *m);
-void stopping_step(struct machine *m);	/* the next one, and the wait before the one after it */
-void stopping_hurry(struct machine *m); /* a second request */
-void stopping_cleaning(struct machine *m);
-void stopping_waiting(struct machine *m);
-void stopping_loading(struct machine *m);
-
-/* drafting.c: from the name of a target to a boot with its plan. */
-void drafting_begin(struct machine *m);
-void drafting_end(struct machine *m); /* on_prepare has been asked */
-void drafting_clear(struct machine *m);
-
-/* preparing.c */
-void preparing_begin(struct machine *m);
-void preparing_go_on(struct machine *m);
-void preparing_late(struct machine *m);
-void preparing_stop(struct machine *m);
-void preparing_answer(struct machine *m, bool fix); /* to what it asks */
-void preparing_asked(struct machine *m);	    /* on_start has been asked */
-void preparing_look_again(struct preparing *p);	    /* the host has changed */
-void preparing_clear(struct preparing *p);
-/* Starts the command that the facts want; true when it runs. */
-bool preparing_ask(struct machine *m);
-
-/* taking.c: a step of preparing (true: it waits, or the boot has failed). */
-bool taking_step(struct machine *m);
+/*
+ * Steps of preparing: true when something follows that is not the next step (it waits, or the boot
+ * has failed).  taps.c: disks are locked, taps are made.
+ */
+bool taps_step(struct machine *m, struct next *next);
 /* Its command has ended; false: the boot has failed. */
-bool taking_ended(struct machine *m);
+bool taps_command_ended(struct machine *m, struct next *next);
 /* Writes a thing (freed) into the ledger before it is taken; false: the boot has failed. */
-bool taking_note(struct machine *m, struct ledger_thing *thing);
-
-/* beside.c: steps of preparing (true: they wait, or the boot has failed), and the script. */
-bool beside_wait(struct machine *m);
-bool beside_companions(struct machine *m);
-void beside_started(struct machine *m);
-void beside_script_ended(struct machine *m);
-void beside_stopped(struct machine *m);
+bool taps_note(struct machine *m, struct ledger_thing *thing, struct next *next);
+/* beside.c: what must be there first, and companions. */
+bool beside_wait(struct machine *m, struct next *next);
+bool beside_companions(struct machine *m, struct next *next);
 /* A process has ended, perhaps a companion: true when it was one. */
 bool beside_ended(struct machine *m, pid_t pid);
 
-/* ending.c: ends companions and gives back what was taken; then boots_ended(). */
-void ending_begin(struct machine *m);
-void ending_go_on(struct machine *m);
-void ending_late(struct machine *m);
-void ending_companion_gone(struct machine *m);
-
-/* cleaning.c: what the hypervisor left in the kernel is destroyed, then boots_over() goes on. */
-void cleaning_begin(struct machine *m);
-void cleaning_helper_ended(struct machine *m);
-void cleaning_deadline(struct machine *m);
-/* Adds the command that destroys what is left now; none when there is nothing. */
-void cleaning_command(const struct machine *m, struct words *command);
-
-/* boots.c */
-void boots_begin(struct machine *m);	    /* prepare and start the next boot */
-void boots_drafted(struct machine *m);	    /* it has its plan: check the host */
-void boots_start(struct machine *m);	    /* all is there: load or spawn */
-void boots_loaded(struct machine *m);	    /* the loader has ended */
-void boots_up(struct machine *m);	    /* the hypervisor works: it is looked at twice more, */
-void boots_look_at_lock(struct machine *m); /* whether it still has its lock */
-void boots_exited(struct machine *m);	    /* the hypervisor has ended */
-/* The boot failed before its guest ran. */
-void boots_fail(struct machine *m, enum cause cause, const char *text);
-void boots_fail_with(struct machine *m, struct report *report); /* taken */
-void boots_ended(struct machine *m);				/* nothing is left to be done */
-void boots_say_exit(struct machine *m);				/* it has ended: clean up */
-void boots_over(struct machine *m);				/* all is cleaned: ask */
-void boots_decide(struct machine *m);				/* on_exit has been asked */
-void boots_follow(struct machine *m);				/* and what was decided is done */
-void boots_farewell(struct machine *m);				/* on_end has been told */
-void boots_stop_asking(struct machine *m);			/* a stop while hooks are asked */
-void boots_end(struct machine *m, int status);
-void boots_warn(struct machine *m, const char *text);
-
-/* deciding.c: what a decision becomes. */
-/* The delay of a boot, or what on.given_up makes of one too many. */
-void deciding_limit(struct machine *m, struct decision *d);
-void deciding_say(struct machine *m, const struct decision *d);
-void deciding_reset(struct machine *m); /* boots what was refused */
-/* What the policy of the first boot's target will do, cause by cause; once. */
-void deciding_foretell(struct machine *m);
-
-/* exits.c */
-void exits_remember(struct machine *m);
-/* The last `most` ends of boots, a line each, the newest last. Caller frees. */
-char *exits_report(const struct machine *m, size_t most);
-/* What on_exit is told about the exit remembered last. Caller frees. */
-struct node *exits_facts(const struct machine *m);
+/* simulation.c, in place of starting a loader and the hypervisor. */
+struct next simulation_start(struct machine *m);
 
 /* hooks.c: what hooks are asked. */
 extern const struct question hooks_prepare, hooks_start, hooks_started, hooks_exit, hooks_given_up,

@@ -10,13 +10,15 @@
 #include "platform/clock.h"
 #include "platform/os.h"
 #include "machine/machine_inside.h"
+#include "machine/prepare.h"
+#include "policy/forecast.h"
 
 #define FIX_LIMIT_MS 30000  /* kldload and devctl wait for hardware */
 #define GONE_LIMIT_MS 10000 /* the kernel lets go of a destroyed VM when its users have */
 #define GONE_LOOK_MS 20	    /* between two looks */
-#define MOST_DETOURS 8
+#define MAX_DETOURS 8
 
-void preparing_clear(struct preparing *p)
+void prepare_clear(struct preparing *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
@@ -34,7 +36,7 @@ static struct event_record *say_problems(struct machine *m)
 	return r;
 }
 
-static void fail_told(struct machine *m)
+static struct next fail_told(struct machine *m)
 {
 	const struct findings *found = &m->preparing.findings;
 	struct str text = { 0 };
@@ -51,17 +53,16 @@ static void fail_told(struct machine *m)
 	}
 	MEM_AUTO char *lines = str_take(&text);
 
-	boots_fail(m, CAUSE_CHECK_FAILED, lines);
+	return machine_fail(m, CAUSE_CHECK_FAILED, lines);
 }
 
-static void fail_with_report(struct machine *m)
+static struct next fail_with_report(struct machine *m)
 {
 	(void)say_problems(m);
-	fail_told(m);
+	return fail_told(m);
 }
 
-/* The command that asks for the next fact; false when it cannot be started, which is an answer. */
-bool preparing_ask(struct machine *m)
+bool prepare_ask(struct machine *m, struct next *next)
 {
 	const struct words *command = facts_wanted(&m->preparing.facts);
 	struct error err = { 0 };
@@ -69,7 +70,7 @@ bool preparing_ask(struct machine *m)
 	m->preparing.asking = true;
 	if (helper_start(&m->helper, command, HELPER_ANSWER, m->wait, MACHINE_TAG_OUTPUT,
 		machine_helper_tag, &err) == 0) {
-		machine_enter(m, STATE_PREPARING, MAX_FACT_MS);
+		*next = go(STATE_PREPARING, MAX_FACT_MS);
 		return true;
 	}
 	facts_answer(&m->preparing.facts, -1, m->helper.missing, NULL);
@@ -95,9 +96,7 @@ static int open_console(struct machine *m, struct error *err)
 	return 0;
 }
 
-/* Steps return true when they wait for something, or the boot has failed. */
-
-static bool find(struct machine *m)
+static bool find(struct machine *m, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 	struct report report = { 0 };
@@ -105,19 +104,19 @@ static bool find(struct machine *m)
 
 	p->open = p->open || spec_is_open(m->boot.spec);
 	if (open_console(m, &err) != 0) {
-		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+		*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 		error_clear(&err);
 		return true;
 	}
 	if (p->open &&
 	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->found, &p->facts, &p->findings))
-		return preparing_ask(m);
+		return prepare_ask(m, next);
 	if (findings_problems(&p->findings) > 0) {
-		fail_with_report(m);
+		*next = fail_with_report(m);
 		return true;
 	}
 	if (p->open && boot_replan(m->source, &m->boot, &report) != 0) {
-		boots_fail_with(m, &report);
+		*next = machine_fail_with(m, &report);
 		return true;
 	}
 	p->step = m->options.no_checks ? PREPARE_TAKE : PREPARE_CHECK;
@@ -125,7 +124,7 @@ static bool find(struct machine *m)
 }
 
 /* Writes down what a fix is about to take; false: it cannot, and the boot has failed. */
-static bool note_fix(struct machine *m, const struct finding *f)
+static bool note_fix(struct machine *m, const struct finding *f, struct next *next)
 {
 	struct ledger_thing thing = { .name = mem_copy(f->what),
 		.sign = f->sign == NULL ? NULL : mem_copy(f->sign) };
@@ -134,11 +133,11 @@ static bool note_fix(struct machine *m, const struct finding *f)
 	words_append(&thing.probe, &f->probe);
 	free(m->preparing.fixed);
 	m->preparing.fixed = mem_copy(f->what);
-	return taking_note(m, &thing);
+	return taps_note(m, &thing, next);
 }
 
 /* Runs the first fix that may be run and was not tried yet. */
-static bool mend(struct machine *m)
+static bool mend(struct machine *m, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 
@@ -151,12 +150,12 @@ static bool mend(struct machine *m)
 			continue;
 		words_add(&p->tried, line);
 		p->fix_takes = f->undo.count > 0 && !ledger_has(m->ledger, f->what);
-		if (p->fix_takes && !note_fix(m, f))
+		if (p->fix_takes && !note_fix(m, f, next))
 			return true;
 		if (f->forced)
 			p->gone_until_ms = clock_ms() + GONE_LIMIT_MS;
 		if (machine_help(m, &f->fix, HELPER_ALL)) {
-			machine_enter(m, STATE_PREPARING, FIX_LIMIT_MS);
+			*next = go(STATE_PREPARING, FIX_LIMIT_MS);
 			return true;
 		}
 		if (p->fix_takes)
@@ -165,7 +164,7 @@ static bool mend(struct machine *m)
 	return false;
 }
 
-void preparing_look_again(struct preparing *p)
+void prepare_look_again(struct preparing *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
@@ -189,7 +188,7 @@ static bool is_going(const struct machine *m)
 }
 
 /* Somebody may know better before the VM has ever run; later nobody is there to ask. */
-static bool ask(struct machine *m)
+static bool ask(struct machine *m, struct next *next)
 {
 	const struct findings *found = &m->preparing.findings;
 	bool fixable = false;
@@ -200,7 +199,7 @@ static bool ask(struct machine *m)
 		return false;
 	say_problems(m)->event.asks = true;
 	m->preparing.asks = true;
-	machine_enter(m, STATE_PREPARING, -1);
+	*next = go(STATE_PREPARING, -1);
 	return true;
 }
 
@@ -217,7 +216,7 @@ static void say_unchecked(struct machine *m)
 	}
 }
 
-static bool check(struct machine *m)
+static bool check(struct machine *m, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 	struct words ours = { 0 };
@@ -231,73 +230,113 @@ static bool check(struct machine *m)
 	done = check_boot(&request, &p->findings);
 	words_free(&ours);
 	if (!done)
-		return preparing_ask(m);
+		return prepare_ask(m, next);
 	if (findings_problems(&p->findings) == 0) {
 		say_unchecked(m);
 		event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
 		p->step = PREPARE_TAKE;
 		return false;
 	}
-	if (mend(m))
+	if (mend(m, next))
 		return true;
-	if (is_going(m)) {
-		machine_enter(m, STATE_PREPARING, GONE_LOOK_MS);
-		return true;
-	}
-	if (!ask(m))
-		fail_with_report(m);
+	if (is_going(m))
+		*next = go(STATE_PREPARING, GONE_LOOK_MS);
+	else if (!ask(m, next))
+		*next = fail_with_report(m);
 	return true;
 }
 
-static void step_on(struct machine *m)
+/* on_start is asked when all is ready; its answer leads on. */
+static bool ask_hooks(struct machine *m, struct next *next)
 {
-	struct preparing *p = &m->preparing;
-
-	for (;;) {
-		bool waits = false;
-
-		switch (p->step) {
-		case PREPARE_WAIT:
-			waits = beside_wait(m);
-			break;
-		case PREPARE_FIND:
-			waits = find(m);
-			break;
-		case PREPARE_CHECK:
-			waits = check(m);
-			break;
-		case PREPARE_TAKE:
-			waits = taking_step(m);
-			break;
-		case PREPARE_COMPANIONS:
-			waits = beside_companions(m);
-			break;
-		case PREPARE_ASK:
-			p->step = PREPARE_START;
-			machine_enter(m, STATE_PREPARING, -1);
-			asking_begin(m, &hooks_start, m->boot.spec);
-			return;
-		case PREPARE_START:
-			boots_start(m);
-			return;
-		}
-		if (waits)
-			return;
-	}
+	*next = go(STATE_PREPARING, -1);
+	hook_call_begin(m, &hooks_start, m->boot.spec);
+	return true;
 }
 
-void preparing_begin(struct machine *m)
+/*
+ * Goes from step to step.  A step returns true when something follows it that is not the next step:
+ * it waits, or the boot has failed.
+ */
+static struct next step_on(struct machine *m)
 {
-	preparing_clear(&m->preparing);
-	if (m->simulation == NULL) {
-		preparing_go_on(m);
-	} else if (simulation_check(m)) {
+	static bool (*const steps[])(struct machine * m, struct next * next) = {
+		[PREPARE_WAIT] = beside_wait,
+		[PREPARE_FIND] = find,
+		[PREPARE_CHECK] = check,
+		[PREPARE_TAKE] = taps_step,
+		[PREPARE_COMPANIONS] = beside_companions,
+		[PREPARE_ASK] = ask_hooks,
+	};
+	struct next next = stay();
+
+	_Static_assert(sizeof(steps) / sizeof(steps[0]) == PREPARE_STEPS, "a function for a step");
+	while (!steps[m->preparing.step](m, &next))
+		;
+	return next;
+}
+
+/* The hooks that are asked before the policy: "on_exit of vm.lua, on_exit of a.lua", or NULL. */
+static char *asked_before(struct machine *m)
+{
+	struct words list = { 0 };
+	struct str s = { 0 };
+
+	boot_hooks(m->source, m->boot.spec, "on_exit", &list);
+	for (size_t i = 0; i < list.count; i++)
+		str_addf(&s, "%s%s", i == 0 ? "" : ", ", list.item[i]);
+	words_free(&list);
+	return s.length == 0 ? NULL : str_take(&s);
+}
+
+static void say_forecast(struct machine *m)
+{
+	MEM_AUTO char *hooks = NULL;
+	struct forecast forecast;
+
+	if (m->foretold || m->simulation != NULL)
+		return;
+	m->foretold = true;
+	hooks = asked_before(m);
+	forecast_make(&m->options.policy, m->boot.spec, m->boot.target, &forecast);
+	for (size_t i = 0; i < forecast.count; i++) {
+		const struct prospect *p = &forecast.item[i];
+		struct event_record *r = event_add(m->events, VMRUN_POLICY);
+
+		r->event.cause = cause_name(p->cause);
+		r->event.cause_text = cause_text(p->cause);
+		r->event.status = p->status;
+		r->event.action = decision_action(&p->decision);
+		r->event.delay_ms = p->decision.delay_ms;
+		event_target(r, p->decision.target);
+		event_ended(r, m->boot.target);
+		event_by(r, p->decision.by);
+		event_text(r, hooks);
+	}
+	forecast_clear(&forecast);
+}
+
+static void announce(struct machine *m)
+{
+	say_forecast(m);
+	event_target(event_add(m->events, VMRUN_STARTING), m->boot.target);
+	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
+		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
+}
+
+struct next prepare_begin(struct machine *m)
+{
+	announce(m);
+	prepare_clear(&m->preparing);
+	if (m->simulation != NULL) {
+		if (!simulation_check(m))
+			return machine_fail(m, CAUSE_CHECK_FAILED, "");
 		m->preparing.step = PREPARE_ASK;
-		step_on(m);
 	}
+	return step_on(m);
 }
 
-static void fix_ended(struct machine *m)
+static struct next fix_ended(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
 	const char *line = p->tried.item[p->tried.count - 1];
@@ -316,94 +355,90 @@ static void fix_ended(struct machine *m)
 		/* What is there now is not of our making; of one that was killed nobody knows. */
 		if (p->fix_takes && m->helper.status > 0)
 			ledger_drop(m->ledger, p->fixed);
-		boots_warn(m, text);
+		machine_warn(m, text);
 	}
-	preparing_look_again(p);
-	step_on(m);
+	prepare_look_again(p);
+	return step_on(m);
 }
 
-void preparing_go_on(struct machine *m)
+struct next prepare_helper_ended(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
+	struct next next;
 
 	if (p->asking) {
 		p->asking = false;
 		facts_answer(&p->facts, m->helper.status, false, m->helper.output.text);
-		step_on(m);
-	} else if (m->state != STATE_PREPARING || p->step == PREPARE_COMPANIONS) {
-		step_on(m);
 	} else if (p->step == PREPARE_TAKE) {
-		if (taking_ended(m))
-			step_on(m);
-	} else {
-		fix_ended(m);
+		if (!taps_command_ended(m, &next))
+			return next;
+	} else if (p->step == PREPARE_CHECK) {
+		return fix_ended(m);
 	}
+	return step_on(m);
 }
 
 /* The helper is late, or it is time for another look. */
-void preparing_late(struct machine *m)
+struct next prepare_late(struct machine *m)
 {
 	if (m->helper.pid == 0) {
-		preparing_look_again(&m->preparing);
-		step_on(m);
-	} else if (machine_helper_late(m)) {
-		m->helper.status = -1;
-		preparing_go_on(m);
+		prepare_look_again(&m->preparing);
+		return step_on(m);
 	}
+	if (!machine_helper_gave_up(m))
+		return go(STATE_PREPARING, MACHINE_KILL_MS);
+	m->helper.status = -1;
+	return prepare_helper_ended(m);
 }
 
 /* on_start wants another target: that is a boot like any other, with its own hooks and checks. */
-static void go_instead(struct machine *m, const char *target, const char *why)
+static struct next go_instead(struct machine *m, const char *target, const char *why)
 {
-	if (m->detours++ < MOST_DETOURS) {
+	MEM_AUTO char *text = NULL;
+
+	if (m->detours++ < MAX_DETOURS) {
 		event_text(event_add(m->events, VMRUN_NOTE), why);
 		free(m->next_target);
 		m->next_target = mem_copy(target);
-		drafting_begin(m);
-	} else {
-		MEM_AUTO char *text = mem_format("%s: on_start goes round in circles", why);
-
-		m->detours = 0; /* the boot that may follow has all of its own */
-		boots_fail(m, CAUSE_CHECK_FAILED, text);
+		return go(STATE_DRAFTING, -1);
 	}
+	m->detours = 0; /* the boot that may follow has all of its own */
+	text = mem_format("%s: on_start goes round in circles", why);
+	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 
-void preparing_asked(struct machine *m)
+struct next prepare_answered(struct machine *m)
 {
 	MEM_AUTO char *refusal = m->refusal;
 	MEM_AUTO char *target = m->instead;
 
 	/* Both hold for this boot only. */
 	m->refusal = m->instead = NULL;
-	if (target != NULL && strcmp(target, m->boot.target) != 0) {
-		go_instead(m, target, refusal);
-	} else if (target == NULL && refusal != NULL) {
-		boots_fail(m, CAUSE_CHECK_FAILED, refusal);
-	} else {
-		m->detours = 0;
-		step_on(m);
-	}
+	if (target != NULL && strcmp(target, m->boot.target) != 0)
+		return go_instead(m, target, refusal);
+	if (target == NULL && refusal != NULL)
+		return machine_fail(m, CAUSE_CHECK_FAILED, refusal);
+	m->detours = 0;
+	return go(STATE_STARTING, -1);
 }
 
-void preparing_answer(struct machine *m, bool fix)
+struct next prepare_fix(struct machine *m)
 {
 	struct preparing *p = &m->preparing;
 
-	if (m->state != STATE_PREPARING || !p->asks)
-		return;
+	if (!p->asks)
+		return stay();
 	p->asks = false;
-	if (!fix) {
-		fail_told(m);
-		return;
-	}
+	if (!m->fix_answer)
+		return fail_told(m);
 	m->options.fix = true;
-	preparing_look_again(p);
-	step_on(m);
+	prepare_look_again(p);
+	return step_on(m);
 }
 
-void preparing_stop(struct machine *m)
+struct next prepare_stop(struct machine *m)
 {
 	helper_kill(&m->helper);
 	helper_give_up(&m->helper, m->wait);
-	boots_stop_asking(m);
+	return machine_stop_asking(m);
 }

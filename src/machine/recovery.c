@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "platform/os.h"
 #include "machine/machine_inside.h"
+#include "machine/recovery.h"
 
 #define LOOK_MS 50
 /* When vmrun dies its hypervisor is told to stop: a guest that heeds the power button takes time.
@@ -33,9 +34,9 @@ static void signal_processes(const struct machine *m, int signal)
 		ledger_signal_process(p, signal);
 }
 
-static void look_later(struct machine *m)
+static struct next look_later(void)
 {
-	machine_enter(m, STATE_RECOVERING, LOOK_MS);
+	return go(STATE_RECOVERING, LOOK_MS);
 }
 
 static void say(struct machine *m, const char *text)
@@ -44,15 +45,15 @@ static void say(struct machine *m, const char *text)
 }
 
 /* Nothing of it is undone, and the ledger stays: the next start has another look. */
-static void leave(struct machine *m, enum cause cause, int status)
+static struct next leave(struct machine *m, enum cause cause, int status)
 {
 	m->left_alone = true;
 	m->outcome.cause = cause;
 	m->exit_status = status;
-	boots_farewell(m);
+	return go(STATE_ENDED, -1);
 }
 
-static void refuse(struct machine *m, pid_t pid)
+static struct next refuse(struct machine *m, pid_t pid)
 {
 	MEM_AUTO char *as = pid == 0 ? mem_copy("") : mem_format(" as pid %ld", (long)pid);
 	MEM_AUTO char *text = NULL;
@@ -65,8 +66,8 @@ static void refuse(struct machine *m, pid_t pid)
 		text = mem_format("its hypervisor still runs%s, left by a vmrun that died (pid "
 				  "%ld): stop the guest, or run vmrun with --force",
 		    as, (long)ledger_previous_supervisor(m->ledger));
-	boots_warn(m, text);
-	leave(m, CAUSE_CHECK_FAILED, STATUS_BUSY);
+	machine_warn(m, text);
+	return leave(m, CAUSE_CHECK_FAILED, STATUS_BUSY);
 }
 
 /* The ladder from its second step on: there is no channel to press a button any more. */
@@ -85,24 +86,23 @@ static void power_off(struct machine *m, pid_t pid)
 }
 
 /* Its time is over: the next step of the ladder, where --force allows it. */
-static void end_hypervisor(struct machine *m, pid_t pid)
+static struct next end_hypervisor(struct machine *m, pid_t pid)
 {
 	struct recovery *r = &m->recovery;
 	int64_t now = machine_now(m);
 
-	if (!m->options.force || pid == 0 || r->step == RECOVER_KILL) {
-		refuse(m, pid);
-	} else if (r->step == RECOVER_WAIT) {
+	if (!m->options.force || pid == 0 || r->step == RECOVER_KILL)
+		return refuse(m, pid);
+	if (r->step == RECOVER_WAIT) {
 		r->step = RECOVER_POWEROFF;
 		r->until_ms = now + POWEROFF_MS;
 		power_off(m, pid);
-		look_later(m);
 	} else {
 		r->step = RECOVER_KILL;
 		r->until_ms = now + KILL_MS;
 		(void)kill(pid, SIGKILL);
-		look_later(m);
 	}
+	return look_later();
 }
 
 /* Not before the hypervisor has ended: a guest that is left alone needs its companions. */
@@ -113,8 +113,10 @@ static void ask_processes(struct machine *m)
 	signal_processes(m, SIGTERM);
 }
 
-/* True: all are gone, or cannot be ended. */
-static bool wait_for_processes(struct machine *m)
+static struct next destroy(struct machine *m);
+
+/* Waits until all are gone, or cannot be ended. */
+static struct next wait_for_processes(struct machine *m)
 {
 	struct recovery *r = &m->recovery;
 	int64_t now = machine_now(m);
@@ -124,50 +126,23 @@ static bool wait_for_processes(struct machine *m)
 	if (!runs && !r->asked)
 		ask_processes(m);
 	if (!runs && !processes_run(m))
-		return true;
-	if (now < r->until_ms) {
-		look_later(m);
-	} else if (runs) {
-		end_hypervisor(m, pid);
-	} else if (r->killed) {
+		return destroy(m);
+	if (now < r->until_ms)
+		return look_later();
+	if (runs)
+		return end_hypervisor(m, pid);
+	if (r->killed) {
 		machine_cleanup_failed(
 		    m, "a companion of the vmrun before does not die (the next start tries again)");
-		return true;
-	} else {
-		r->killed = true;
-		signal_processes(m, SIGKILL);
-		r->until_ms = now + KILL_MS;
-		look_later(m);
+		return destroy(m);
 	}
-	return false;
+	r->killed = true;
+	signal_processes(m, SIGKILL);
+	r->until_ms = now + KILL_MS;
+	return look_later();
 }
 
-/* True: there is no entry of the VM any more, or none that we could destroy. */
-static bool destroy(struct machine *m)
-{
-	const struct words *command = ledger_destroy_command(m->ledger);
-	struct recovery *r = &m->recovery;
-
-	if (command->count == 0 || !os_vm_exists(m->events->vm))
-		return true;
-	if (!r->destroyed) {
-		r->destroyed = true;
-		r->until_ms = machine_now(m) + COMMAND_MS;
-		if (machine_help(m, command, HELPER_SILENT)) {
-			machine_enter(m, STATE_RECOVERING, COMMAND_MS);
-			return false;
-		}
-	}
-	if (machine_now(m) < r->until_ms) {
-		look_later(m);
-		return false;
-	}
-	machine_cleanup_failed(
-	    m, "the VM that the vmrun before left in /dev/vmm cannot be destroyed");
-	return true;
-}
-
-static void finish(struct machine *m)
+static struct next finish(struct machine *m)
 {
 	struct error err = { 0 };
 
@@ -178,39 +153,52 @@ static void finish(struct machine *m)
 	}
 	error_clear(&err);
 	undoing_end(m);
-	if (machine_must_panic(m)) {
-		leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
-		return;
-	}
+	if (machine_must_panic(m))
+		return leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
 	ledger_end_recovery(m->ledger);
-	machine_enter(m, STATE_WAITING, 0);
+	return go(STATE_WAITING, 0);
 }
 
-static void wait_or_finish(struct machine *m, bool waits)
+static struct next wait_or_finish(struct machine *m, bool waits)
 {
-	if (waits)
-		machine_enter(m, STATE_RECOVERING, COMMAND_MS);
-	else
-		finish(m);
+	return waits ? go(STATE_RECOVERING, COMMAND_MS) : finish(m);
 }
 
-static void go_on(struct machine *m)
+static struct next undo(struct machine *m)
 {
-	if (m->recovery.step < RECOVER_DESTROY) {
-		if (!wait_for_processes(m))
-			return;
-		m->recovery.step = RECOVER_DESTROY;
-	}
-	if (m->recovery.step == RECOVER_DESTROY) {
-		if (!destroy(m))
-			return;
-		m->recovery.step = RECOVER_UNDO;
-		undoing_begin(m);
-	}
-	wait_or_finish(m, undoing_next(m));
+	m->recovery.step = RECOVER_UNDO;
+	undoing_begin(m);
+	return wait_or_finish(m, undoing_next(m));
 }
 
-void recovery_begin(struct machine *m)
+/* Destroys the VM's entry in /dev/vmm, and goes on without when that fails. */
+static struct next destroy(struct machine *m)
+{
+	const struct words *command = ledger_destroy_command(m->ledger);
+	struct recovery *r = &m->recovery;
+
+	r->step = RECOVER_DESTROY;
+	if (command->count == 0 || !os_vm_exists(m->events->vm))
+		return undo(m);
+	if (!r->destroyed) {
+		r->destroyed = true;
+		r->until_ms = machine_now(m) + COMMAND_MS;
+		if (machine_help(m, command, HELPER_SILENT))
+			return go(STATE_RECOVERING, COMMAND_MS);
+	}
+	if (machine_now(m) < r->until_ms)
+		return look_later();
+	machine_cleanup_failed(
+	    m, "the VM that the vmrun before left in /dev/vmm cannot be destroyed");
+	return undo(m);
+}
+
+static struct next look(struct machine *m)
+{
+	return m->recovery.step < RECOVER_DESTROY ? wait_for_processes(m) : destroy(m);
+}
+
+struct next recovery_begin(struct machine *m)
 {
 	pid_t dead = ledger_previous_supervisor(m->ledger);
 	MEM_AUTO char *text = dead == 0
@@ -219,35 +207,31 @@ void recovery_begin(struct machine *m)
 
 	say(m, text);
 	m->recovery = (struct recovery){ .until_ms = machine_now(m) + PATIENCE_MS };
-	machine_enter(m, STATE_RECOVERING, -1);
-	go_on(m);
+	return look(m);
 }
 
-void recovery_helper_ended(struct machine *m)
+struct next recovery_helper_ended(struct machine *m)
 {
 	if (m->recovery.step == RECOVER_UNDO)
-		wait_or_finish(m, undoing_go_on(m));
-	else
-		go_on(m);
+		return wait_or_finish(m, undoing_go_on(m));
+	return look(m);
 }
 
-void recovery_late(struct machine *m)
+struct next recovery_late(struct machine *m)
 {
-	if (m->helper.pid == 0) {
-		go_on(m);
-	} else if (m->recovery.step != RECOVER_UNDO && m->recovery.step != RECOVER_DESTROY) {
-		look_later(m); /* the command that switches it off takes its time */
-		go_on(m);
-	} else if (machine_helper_late(m)) {
-		m->helper.status = -1;
-		recovery_helper_ended(m);
-	}
+	/* The command that switches a hypervisor off takes its time, and is not waited for. */
+	if (m->helper.pid == 0 || m->recovery.step < RECOVER_DESTROY)
+		return look(m);
+	if (!machine_helper_gave_up(m))
+		return go(STATE_RECOVERING, MACHINE_KILL_MS);
+	m->helper.status = -1;
+	return recovery_helper_ended(m);
 }
 
-void recovery_stop(struct machine *m)
+struct next recovery_stop(struct machine *m)
 {
 	helper_kill(&m->helper);
 	helper_give_up(&m->helper, m->wait);
 	m->stop_requested = true;
-	leave(m, CAUSE_STOPPED, STATUS_OK);
+	return leave(m, CAUSE_STOPPED, STATUS_OK);
 }

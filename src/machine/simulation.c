@@ -116,11 +116,10 @@ bool simulation_check(struct machine *m)
 	if (e == NULL || e->outcome.cause != CAUSE_CHECK_FAILED)
 		return true;
 	m->simulation->next++;
-	boots_fail(m, CAUSE_CHECK_FAILED, "");
 	return false;
 }
 
-static void end_boot(struct machine *m)
+void simulation_exit(struct machine *m)
 {
 	struct simulation *s = m->simulation;
 	const struct simulated_exit *e = due(s);
@@ -129,38 +128,28 @@ static void end_boot(struct machine *m)
 	m->outcome = e->outcome;
 	m->stop_requested = m->outcome.cause == CAUSE_STOPPED;
 	m->uptime_ms = s->now_ms - s->started_ms;
-	asking_abandon(m);
-	boots_say_exit(m);
 }
 
-/* The loader fails before there is anything to be told of. */
-void simulation_start(struct machine *m)
+/* A loader runs only to fail: there is nothing to be told of one that works. */
+struct next simulation_start(struct machine *m)
 {
 	const struct simulated_exit *e = due(m->simulation);
+	bool loader_fails = e != NULL && e->outcome.cause == CAUSE_LOADER_FAILED;
 
-	m->boots++;
 	m->simulation->started_ms = m->simulation->now_ms;
-	machine_enter(m, STATE_RUNNING, -1);
-	if (e != NULL && e->outcome.cause == CAUSE_LOADER_FAILED) {
-		end_boot(m);
-		return;
-	}
-	event_target(event_add(m->events, VMRUN_SPAWNED), m->boot.target);
-	asking_begin(m, &hooks_started, m->boot.spec);
+	return go(loader_fails ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
-/* When something happens next; -1: nothing will. */
-static int64_t next_moment(const struct machine *m)
+/* When the boot that runs ends; -1: it does not. */
+static int64_t end_of_boot(const struct machine *m)
 {
-	const struct simulated_exit *e = due(m->simulation);
-	int64_t at = m->deadline_ms;
+	const struct simulation *s = m->simulation;
 
-	if (m->asking.task != NULL && (at < 0 || m->asking.until_ms < at))
-		at = m->asking.until_ms;
-	if (m->state == STATE_RUNNING && e != NULL &&
-	    (at < 0 || m->simulation->started_ms + e->uptime_ms <= at))
-		at = m->simulation->started_ms + e->uptime_ms;
-	return at;
+	if (m->state == STATE_LOADING)
+		return s->now_ms;
+	if (m->state != STATE_RUNNING || due(s) == NULL)
+		return -1;
+	return s->started_ms + due(s)->uptime_ms;
 }
 
 static void say_rest(struct machine *m)
@@ -178,16 +167,17 @@ static void say_rest(struct machine *m)
 static bool step(struct machine *m)
 {
 	struct simulation *s = m->simulation;
-	int64_t at = next_moment(m);
-	bool exits =
-	    m->state == STATE_RUNNING && due(s) != NULL && at == s->started_ms + due(s)->uptime_ms;
+	int64_t at = machine_until_ms(m), end = end_of_boot(m);
+	bool exits = end >= 0 && (at < 0 || end <= at);
 
+	if (exits)
+		at = end;
 	if (at < 0 || (m->state == STATE_WAITING && due(s) == NULL))
 		return false;
 	if (at > s->now_ms)
 		s->now_ms = at;
 	if (exits)
-		end_boot(m);
+		machine_happen(m, EVENT_EXIT);
 	else
 		machine_deadline(m);
 	return true;

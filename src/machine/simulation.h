@@ -34,7 +34,7 @@ void simulation_free(struct simulation *s);
 void simulation_walk(struct machine *m);
 /* In place of the checks of the host; false: this boot fails in them. */
 bool simulation_check(struct machine *m);
-/* In place of starting a loader and the hypervisor. */
-void simulation_start(struct machine *m);
+/* The exit that is due is the outcome of the boot. */
+void simulation_exit(struct machine *m);
 
 #endif

@@ -6,9 +6,9 @@
 #include "machine/machine_inside.h"
 
 #define COMMAND_MS 30000
-#define MOST_COLLISIONS 16
+#define MAX_COLLISIONS 16
 
-bool taking_note(struct machine *m, struct ledger_thing *thing)
+bool taps_note(struct machine *m, struct ledger_thing *thing, struct next *next)
 {
 	struct error err = { 0 };
 	int rc = ledger_take(m->ledger, thing, &err);
@@ -16,29 +16,29 @@ bool taking_note(struct machine *m, struct ledger_thing *thing)
 	ledger_thing_clear(thing);
 	if (rc == 0)
 		return true;
-	boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+	*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 	error_clear(&err);
 	return false;
 }
 
-static bool note_tap(struct machine *m, const char *tap)
+static bool note_tap(struct machine *m, const char *tap, struct next *next)
 {
 	struct ledger_thing thing;
 
 	tap_thing(m->boot.plan.hyper, tap, &thing);
-	return taking_note(m, &thing);
+	return taps_note(m, &thing, next);
 }
 
 /* From here on no other vmrun starts with these disks. */
-static bool lock_disks(struct machine *m)
+static bool lock_disks(struct machine *m, struct next *next)
 {
 	struct error err = { 0 };
 	bool good = disklock_take(&m->locks, m->boot.spec, &err) == 0;
 
 	if (!good && m->options.no_checks)
-		boots_warn(m, err.text);
+		machine_warn(m, err.text);
 	else if (!good)
-		boots_fail(m, CAUSE_CHECK_FAILED, err.text);
+		*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 	error_clear(&err);
 	return good || m->options.no_checks;
 }
@@ -79,14 +79,14 @@ static void step_done(struct machine *m, const char *tap)
 }
 
 /* Adds the tap to the ledger, unless an earlier boot or vmrun did; false: the boot has failed. */
-static bool expect_tap(struct machine *m, const char *tap)
+static bool expect_tap(struct machine *m, const char *tap, struct next *next)
 {
 	m->preparing.tap_noted = !ledger_has(m->ledger, tap);
-	return !m->preparing.tap_noted || note_tap(m, tap);
+	return !m->preparing.tap_noted || note_tap(m, tap, next);
 }
 
 /* Starts the next command for this tap; without it, the boot has failed. */
-static void run_step(struct machine *m, const char *tap, const char *bridge)
+static struct next run_step(struct machine *m, const char *tap, const char *bridge)
 {
 	enum tap_step step = next_step(m, tap);
 	struct words command = { 0 };
@@ -95,21 +95,19 @@ static void run_step(struct machine *m, const char *tap, const char *bridge)
 	tap_command(m->boot.plan.hyper, step, tap, bridge, &command);
 	started = machine_help(m, &command, HELPER_ALL);
 	words_free(&command);
-	if (started) {
-		machine_enter(m, STATE_PREPARING, COMMAND_MS);
-		return;
-	}
+	if (started)
+		return go(STATE_PREPARING, COMMAND_MS);
 	if (step == TAP_CREATE && m->preparing.tap_noted)
 		ledger_drop(m->ledger, tap); /* nothing was made */
-	boots_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
+	return machine_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 }
 
 /* Makes the next tap that is missing, one command at a time. */
-bool taking_step(struct machine *m)
+bool taps_step(struct machine *m, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 
-	p->has_disks = p->has_disks || lock_disks(m);
+	p->has_disks = p->has_disks || lock_disks(m, next);
 	if (!p->has_disks)
 		return true;
 	for (; p->tap < m->boot.spec->device_count; p->tap++) {
@@ -118,8 +116,8 @@ bool taking_step(struct machine *m)
 
 		if (bridge == NULL || dev->found == NULL || next_step(m, dev->found) == TAP_STEPS)
 			continue;
-		if (next_step(m, dev->found) != TAP_CREATE || expect_tap(m, dev->found))
-			run_step(m, dev->found, bridge);
+		if (next_step(m, dev->found) != TAP_CREATE || expect_tap(m, dev->found, next))
+			*next = run_step(m, dev->found, bridge);
 		return true;
 	}
 	p->step = PREPARE_COMPANIONS;
@@ -132,7 +130,7 @@ static bool try_another_tap(struct machine *m)
 	struct preparing *p = &m->preparing;
 	struct device *dev = m->boot.spec->devices[p->tap];
 
-	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MOST_COLLISIONS ||
+	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MAX_COLLISIONS ||
 	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
 		return false;
 	/* One that this boot did not add may be of a create that was killed: it stays. */
@@ -141,13 +139,13 @@ static bool try_another_tap(struct machine *m)
 	pairs_remove(&m->found, dev->id);
 	free(dev->found);
 	dev->found = NULL;
-	preparing_look_again(p);
+	prepare_look_again(p);
 	p->step = PREPARE_FIND;
 	p->tap = 0;
 	return true;
 }
 
-bool taking_ended(struct machine *m)
+bool taps_command_ended(struct machine *m, struct next *next)
 {
 	const struct preparing *p = &m->preparing;
 
@@ -165,7 +163,7 @@ bool taking_ended(struct machine *m)
 		/* There is none; of a command that was killed nobody knows. */
 		if (p->tap_noted && next_step(m, dev->found) == TAP_CREATE && m->helper.status > 0)
 			ledger_drop(m->ledger, dev->found);
-		boots_fail(m, CAUSE_CHECK_FAILED, text);
+		*next = machine_fail(m, CAUSE_CHECK_FAILED, text);
 		return false;
 	}
 	return true;

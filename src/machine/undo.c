@@ -196,7 +196,7 @@ void undoing_now(struct machine *m)
 	MEM_AUTO char *output = NULL;
 
 	if (m->boots > 0 && m->simulation == NULL)
-		cleaning_command(m, &destroy);
+		machine_destroy_command(m, &destroy);
 	(void)run_now(&destroy, &output);
 	words_free(&destroy);
 	for (size_t i = ledger_count(m->ledger); i > 0; i--) {

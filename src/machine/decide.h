@@ -1,0 +1,16 @@
+/* From an exit to what comes next.  Actions of the table in machine.c. */
+#ifndef MACHINE_DECIDE_H
+#define MACHINE_DECIDE_H
+
+struct machine;
+struct next;
+
+struct next decide_begin(struct machine *m);
+struct next decide_answered(struct machine *m);
+struct next decide_reboot(struct machine *m);
+struct next decide_give_up(struct machine *m);
+struct next decide_given_up(struct machine *m);
+struct next decide_reset(struct machine *m);
+struct next decide_reboot_given_up(struct machine *m);
+
+#endif

@@ -1,0 +1,14 @@
+/* From the name of a target to a boot with its plan.  Actions of the table in machine.c. */
+#ifndef MACHINE_DRAFT_H
+#define MACHINE_DRAFT_H
+
+struct machine;
+struct next;
+
+struct next draft_due(struct machine *m);
+struct next draft_begin(struct machine *m);
+struct next draft_answered(struct machine *m);
+/* Frees the draft, and a source that waits for its boot. */
+void draft_clear(struct machine *m);
+
+#endif

@@ -1,0 +1,17 @@
+/* The end of a supervision: companions end, what was taken is given back, on_end is told.  Actions
+ * of the table in machine.c. */
+#ifndef MACHINE_ENDING_H
+#define MACHINE_ENDING_H
+
+struct machine;
+struct next;
+
+struct next ending_begin(struct machine *m);
+struct next ending_helper_ended(struct machine *m);
+struct next ending_companion_gone(struct machine *m);
+struct next ending_late(struct machine *m);
+struct next ending_report(struct machine *m);
+struct next ending_told(struct machine *m);
+struct next ending_farewell(struct machine *m);
+
+#endif

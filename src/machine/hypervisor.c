@@ -1,0 +1,375 @@
+/* The loader and the hypervisor of a boot: their start, their ends, and what is told of both. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+#include "platform/os.h"
+#include "machine/machine_inside.h"
+#include "machine/hypervisor.h"
+#include "ledger/rundir.h"
+#include "ledger/sockets.h"
+#include "ledger/varfile.h"
+
+#define UNLOCKED_LOOKS 50 /* for a process that exits, a millisecond each */
+/* A wrapper that closes the lock has done so by then; there is no further wake-up for it. */
+#define FIRST_LOOK_MS 1000
+#define SECOND_LOOK_MS 9000
+#define MAX_LATE_MS 1000 /* a deadline that is noticed later: vmrun was stopped */
+
+/* What only we may read; written before each boot, gone at the end. */
+static int write_files(const struct plan *plan, struct error *err)
+{
+	const struct loading *loading = &plan->loading;
+
+	if (plan->secret != NULL && rundir_write(plan->secret_path, plan->secret, err) != 0)
+		return -1;
+	if (loading->map != NULL && rundir_write(loading->map_path, loading->map, err) != 0)
+		return -1;
+	return loading->input == NULL ? 0 : rundir_write(loading->input_path, loading->input, err);
+}
+
+static int make_room(struct machine *m, struct error *err)
+{
+	const struct plan *plan = &m->boot.plan;
+	int made;
+
+	if (sockets_clear(&plan->sockets, err) != 0 || write_files(plan, err) != 0)
+		return -1;
+	if (plan->copy_to == NULL)
+		return 0;
+	made = varfile_make(plan->copy_from, plan->copy_to, err);
+	if (made > 0) {
+		MEM_AUTO char *text = mem_format("made %s from %s", plan->copy_to, plan->copy_from);
+
+		event_text(event_add(m->events, VMRUN_NOTE), text);
+	}
+	return made < 0 ? -1 : 0;
+}
+
+/*
+ * The program runs, and could not be told from a dead one should vmrun die: a wrapper around it has
+ * closed the descriptor of its lock.
+ */
+static void end_unlocked(struct machine *m)
+{
+	for (int i = 0; i < UNLOCKED_LOOKS; i++) {
+		if (process_has_ended(m->child.pid))
+			return; /* it held the lock, and has let go of it by its end */
+		clock_sleep(1);
+	}
+	machine_warn(m,
+	    "the hypervisor's command has closed descriptor 5, which tells the next vmrun that it "
+	    "runs: killed (a wrapper must leave descriptors open)");
+	m->gave_up = true;
+	child_signal(&m->child, SIGKILL);
+}
+
+static struct next look_at_lock(struct machine *m)
+{
+	if (!ledger_vm_is_locked(m->ledger))
+		end_unlocked(m);
+	else if (m->lock_looks++ == 0)
+		return go(STATE_RUNNING, SECOND_LOOK_MS);
+	return stay();
+}
+
+/* It took its time to say its first word, and hangs: qemu does with a broken helper. */
+static struct next give_up_on_start(struct machine *m)
+{
+	/* We slept too, as a stopped process group does: the time was not the hypervisor's. */
+	if (m->late_ms > MAX_LATE_MS)
+		return go(STATE_RUNNING, ANSWER_MS);
+	machine_warn(m, "the hypervisor does not answer: killed");
+	m->gave_up = true;
+	child_signal(&m->child, SIGKILL);
+	return stay();
+}
+
+struct next hypervisor_late(struct machine *m)
+{
+	return m->awaits_answer ? give_up_on_start(m) : look_at_lock(m);
+}
+
+struct next hypervisor_up(struct machine *m)
+{
+	m->lock_looks = 0;
+	return go(STATE_RUNNING, FIRST_LOOK_MS);
+}
+
+/* Starts the program with the lock, of which it alone has a descriptor then. */
+static int start(struct machine *m, enum child_role role, int input, struct error *err)
+{
+	struct child_inputs inputs = { .console = input };
+	int rc;
+
+	m->exec_status = 0;
+	m->gave_up = false;
+	if (ledger_lock_vm(m->ledger, &inputs.lock, err) != 0)
+		return -1;
+	rc = child_start(&m->child, &m->boot.plan, role, m->wait, &inputs, err);
+	if (inputs.lock >= 0)
+		(void)close(inputs.lock);
+	if (rc == 0)
+		ledger_note_hypervisor(m->ledger, m->child.pid);
+	return rc;
+}
+
+static enum cause failure_of(enum child_role role, const struct error *err)
+{
+	if (err->status == STATUS_CHECK)
+		return CAUSE_CHECK_FAILED;
+	return role == CHILD_LOADER ? CAUSE_LOADER_FAILED : CAUSE_START_FAILED;
+}
+
+/* The program could not be started. */
+static struct next fail_start(struct machine *m, enum child_role role, struct error *err)
+{
+	m->exec_status = err->status == STATUS_OS ? STATUS_FAULT : (int)err->status;
+	history_add_failure(m, failure_of(role, err), err->text);
+	error_clear(err);
+	/* What a loader made is ours to destroy; without one, nothing was made. */
+	if (role == CHILD_HYPERVISOR && m->boot.plan.loading.argv.count > 0)
+		return go(STATE_CLEANING, -1);
+	return go(STATE_DECIDING, -1);
+}
+
+static void warn_of_pid(struct machine *m, struct error *err)
+{
+	if (!m->pidfile.told)
+		machine_warn(m, err->text);
+	m->pidfile.told = true;
+	error_clear(err);
+}
+
+/* A pid that cannot be written is no reason to end a VM, and is told once until it can be. */
+static void write_pid(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (pidfile_write(&m->pidfile, m->child.pid, &err) != 0)
+		warn_of_pid(m, &err);
+	else
+		m->pidfile.told = false;
+}
+
+static void forget_pid(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (pidfile_write(&m->pidfile, 0, &err) != 0)
+		warn_of_pid(m, &err);
+}
+
+/* Writes down what the hypervisor, or its loader, is about to make. */
+static int expect_boot(struct machine *m, struct error *err)
+{
+	const struct plan *plan = &m->boot.plan;
+	struct words destroy = { 0 };
+	int rc;
+
+	plan->hyper->destroyer(plan, &destroy);
+	rc = ledger_expect_boot(m->ledger, &plan->sockets, &destroy, err);
+	words_free(&destroy);
+	return rc;
+}
+
+/* Starts post_start_script, and protects the process where the spec says so. */
+static void start_script(struct machine *m)
+{
+	const struct words *script = &m->boot.spec->post_start_script;
+	struct error err = { 0 };
+
+	if (m->boot.spec->protect && os_protect(m->child.pid) != 0)
+		machine_warn(m, "protect: the system does not let us (not root?)");
+	if (script->count == 0)
+		return;
+	if (helper_start(&m->script, script, HELPER_ALL, m->wait, MACHINE_TAG_SCRIPT,
+		machine_helper_tag, &err) == 0)
+		return;
+	(void)error_prefix(&err, "post_start_script");
+	machine_warn(m, err.text);
+	error_clear(&err);
+}
+
+static void say_spawned(struct machine *m)
+{
+	struct event_record *r = event_add(m->events, VMRUN_SPAWNED);
+
+	event_target(r, m->boot.target);
+	event_argv(r, m->boot.plan.argv.item);
+	r->event.pid = (int)m->child.pid;
+	r->event.console = m->boot.plan.uses_stdio;
+	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
+}
+
+struct next hypervisor_spawn(struct machine *m)
+{
+	struct error err = { 0 };
+
+	if (m->simulation != NULL) {
+		event_target(event_add(m->events, VMRUN_SPAWNED), m->boot.target);
+	} else if (start(m, CHILD_HYPERVISOR, m->options.console_input, &err) != 0) {
+		return fail_start(m, CHILD_HYPERVISOR, &err);
+	} else {
+		write_pid(m);
+		m->awaits_answer = m->boot.plan.has_control;
+		say_spawned(m);
+		start_script(m);
+	}
+	hook_call_begin(m, &hooks_started, m->boot.spec);
+	if (m->simulation != NULL)
+		return stay();
+	return m->awaits_answer ? go(STATE_RUNNING, ANSWER_MS) : hypervisor_up(m);
+}
+
+static void say_loading(struct machine *m)
+{
+	struct event_record *r = event_add(m->events, VMRUN_LOADING);
+
+	event_target(r, m->boot.target);
+	r->event.pid = (int)m->child.pid;
+	r->event.console = child_uses_stdio(&m->child);
+	event_argv(r, m->boot.plan.loading.argv.item);
+}
+
+struct next hypervisor_load(struct machine *m)
+{
+	const struct loading *loading = &m->boot.plan.loading;
+	int input = m->options.console_input, rc;
+	struct error err = { 0 };
+
+	if (m->simulation != NULL)
+		return stay();
+	if (loading->input != NULL)
+		input = open(loading->input_path, O_RDONLY | O_CLOEXEC);
+	rc = start(m, CHILD_LOADER, input, &err);
+	if (loading->input != NULL && input >= 0)
+		(void)close(input);
+	if (rc != 0)
+		return fail_start(m, CHILD_LOADER, &err);
+	say_loading(m);
+	return go(STATE_LOADING, loading->timeout_ms);
+}
+
+struct next hypervisor_start(struct machine *m)
+{
+	struct error err = { 0 };
+	struct next next;
+
+	if (m->simulation != NULL) {
+		m->boots++;
+		return simulation_start(m);
+	}
+	if (make_room(m, &err) != 0 || expect_boot(m, &err) != 0) {
+		next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
+		error_clear(&err);
+		return next;
+	}
+	m->boots++;
+	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
+}
+
+/* A child of the boot has ended, and with it the boot: what is left of it is cleaned. */
+static struct next end_boot(struct machine *m)
+{
+	struct event_record *r = event_add(m->events, VMRUN_EXITED);
+
+	m->ends++;
+	if (m->stop_requested)
+		m->outcome.cause = CAUSE_STOPPED;
+	else if (m->reboot_to != NULL)
+		m->outcome.cause = CAUSE_REBOOT;
+	event_target(r, m->boot.target);
+	event_text(r, m->child.tail);
+	r->event.cause = cause_name(m->outcome.cause);
+	r->event.cause_text = cause_text(m->outcome.cause);
+	r->event.status = m->outcome.status;
+	if (!cause_has_status(m->outcome.cause) || m->outcome.cause == CAUSE_ERROR)
+		r->event.status_text = hyper_status_text(m->outcome.status);
+	r->event.signal = m->outcome.signal;
+	r->event.uptime_ms = m->uptime_ms;
+	history_add(m);
+	return go(STATE_CLEANING, -1);
+}
+
+/* Reaps the child; an error is an outcome of this cause. */
+static void finish(struct machine *m, enum cause cause)
+{
+	struct error err = { 0 };
+
+	m->uptime_ms = clock_ms() - m->child.started_ms;
+	if (child_finish(&m->child, &m->outcome, &err) == 0)
+		return;
+	machine_warn(m, err.text);
+	error_clear(&err);
+	m->outcome = (struct outcome){ cause, STATUS_FAULT, 0, true };
+}
+
+/* The VM has no guest in it, and is destroyed like any other. */
+static struct next loading_failed(struct machine *m)
+{
+	if (m->gave_up) {
+		MEM_AUTO char *late = mem_format("%s did not end within %g s: killed",
+		    m->boot.plan.loading.argv.item[0],
+		    (double)m->boot.plan.loading.timeout_ms / 1000);
+
+		machine_warn(m, late);
+	}
+	return end_boot(m);
+}
+
+struct next hypervisor_loaded(struct machine *m)
+{
+	if (m->simulation != NULL) {
+		simulation_exit(m);
+		return end_boot(m);
+	}
+	finish(m, CAUSE_LOADER_FAILED);
+	if (!m->stop_requested && m->outcome.status == 0 && m->outcome.signal == 0)
+		return go(STATE_RUNNING, -1);
+	return loading_failed(m);
+}
+
+struct next hypervisor_load_late(struct machine *m)
+{
+	m->gave_up = true;
+	child_signal(&m->child, SIGKILL);
+	return stay();
+}
+
+struct next hypervisor_load_stop(struct machine *m)
+{
+	machine_request_stop(m);
+	child_signal(&m->child, SIGKILL); /* a loader has nothing to lose */
+	return stay();
+}
+
+struct next hypervisor_exited(struct machine *m)
+{
+	hook_call_abandon(m); /* on_started has had its time */
+	if (m->simulation != NULL) {
+		simulation_exit(m);
+		return end_boot(m);
+	}
+	finish(m, CAUSE_ERROR);
+	if (m->gave_up)
+		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+	helper_kill(&m->script);
+	helper_give_up(&m->script, m->wait);
+	forget_pid(m);
+	ledger_remove_sockets(m->ledger);
+	return end_boot(m);
+}
+
+void hypervisor_script_ended(struct machine *m)
+{
+	MEM_AUTO char *said = helper_words(&m->script);
+	MEM_AUTO char *text = mem_format("post_start_script failed: %s", said);
+
+	if (m->script.status != 0)
+		machine_warn(m, text);
+}

@@ -1,0 +1,16 @@
+/* From a plan to a start: the host is asked, mended and taken from.  Actions of the table in
+ * machine.c. */
+#ifndef MACHINE_PREPARE_H
+#define MACHINE_PREPARE_H
+
+struct machine;
+struct next;
+
+struct next prepare_begin(struct machine *m);
+struct next prepare_helper_ended(struct machine *m);
+struct next prepare_late(struct machine *m);
+struct next prepare_fix(struct machine *m);
+struct next prepare_answered(struct machine *m);
+struct next prepare_stop(struct machine *m);
+
+#endif

@@ -1,0 +1,186 @@
+/* What others may ask of a machine: to stop, to boot again, to boot something else; and its state.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "machine/machine_inside.h"
+
+void machine_request_stop(struct machine *m)
+{
+	m->stop_requested = true;
+	free(m->reboot_to);
+	m->reboot_to = NULL;
+}
+
+struct next machine_end(struct machine *m, int status)
+{
+	m->exit_status = status;
+	return go(STATE_ENDING, -1);
+}
+
+struct next machine_stop_asking(struct machine *m)
+{
+	hook_call_abandon(m);
+	m->stop_requested = true;
+	m->outcome.cause = CAUSE_STOPPED;
+	return machine_end(m, STATUS_OK);
+}
+
+void machine_stop(struct machine *m)
+{
+	machine_happen(m, EVENT_STOP);
+}
+
+void machine_kill(struct machine *m)
+{
+	machine_happen(m, EVENT_KILL);
+}
+
+bool machine_reset(struct machine *m)
+{
+	bool heeded = machine_heeds(m, EVENT_RESET);
+
+	machine_happen(m, EVENT_RESET);
+	return heeded;
+}
+
+void machine_answer(struct machine *m, bool fix)
+{
+	m->fix_answer = fix;
+	machine_happen(m, EVENT_FIX);
+}
+
+static void set(char **to, const char *text)
+{
+	free(*to);
+	*to = mem_copy(text);
+}
+
+static int check_target(const struct machine *m, const char *target, struct error *err)
+{
+	const struct boot_source *source = m->fresh != NULL ? m->fresh : m->source;
+
+	if (target == NULL || words_have(document_targets(source->doc), target))
+		return 0;
+	return error_set(err, STATUS_SPEC, "no target \"%s\"", target);
+}
+
+/* Why a reboot cannot be asked for in this state. */
+static int refuse_reboot(const struct machine *m, struct error *err)
+{
+	switch (m->state) {
+	case STATE_DRAFTING:
+	case STATE_PREPARING:
+	case STATE_STARTING:
+	case STATE_LOADING:
+		return error_set(err, STATUS_CHECK, "it is booting already");
+	default:
+		return error_set(err, STATUS_CHECK, "it is about to end");
+	}
+}
+
+int machine_reboot(struct machine *m, const char *target, struct error *err)
+{
+	if (check_target(m, target, err) != 0)
+		return -1;
+	if (m->options.policy.no_reboot)
+		return error_set(err, STATUS_CHECK, "--no-reboot forbids it");
+	if (m->stop_requested)
+		return error_set(err, STATUS_CHECK, "it is being stopped");
+	if (!machine_heeds(m, EVENT_REBOOT))
+		return refuse_reboot(m, err);
+	set(&m->reboot_to, target == NULL ? "" : target);
+	machine_happen(m, EVENT_REBOOT);
+	return 0;
+}
+
+int machine_next(struct machine *m, const char *target, struct error *err)
+{
+	if (target == NULL)
+		return error_set(err, STATUS_SPEC, "no target given: expected the name of one");
+	if (check_target(m, target, err) != 0)
+		return -1;
+	if (m->state == STATE_ENDING || m->state == STATE_REPORTING || m->state == STATE_ENDED)
+		return error_set(err, STATUS_CHECK, "it is about to end");
+	if (m->state == STATE_WAITING && m->next_target != NULL)
+		set(&m->next_target, target);
+	else
+		set(&m->once_target, target);
+	return 0;
+}
+
+struct next machine_reboot_waiting(struct machine *m)
+{
+	if (*m->reboot_to != '\0')
+		set(&m->next_target, m->reboot_to);
+	free(m->reboot_to);
+	m->reboot_to = NULL;
+	return go(STATE_WAITING, 0);
+}
+
+static const char *state_name(const struct machine *m)
+{
+	switch (m->state) {
+	case STATE_WAITING:
+		return m->ends > 0 ? "backoff" : "waiting";
+	case STATE_LOADING:
+		return "loading";
+	case STATE_RUNNING:
+		return "running";
+	case STATE_STOPPING:
+	case STATE_ENDING:
+	case STATE_REPORTING:
+	case STATE_ENDED:
+		return "stopping";
+	case STATE_GIVEN_UP:
+		return "given_up";
+	default:
+		return "waiting";
+	}
+}
+
+/* What boots next, as far as that is known before anybody has decided. */
+static const char *next_target(const struct machine *m)
+{
+	if (m->state == STATE_WAITING && m->next_target != NULL)
+		return m->next_target;
+	if (m->once_target != NULL)
+		return m->once_target;
+	if (m->state == STATE_GIVEN_UP)
+		return m->refused_target;
+	return m->boot.spec == NULL ? NULL : m->boot.spec->next_target;
+}
+
+/* The step that was taken last. */
+static const char *stop_action(const struct machine *m)
+{
+	const struct stop_ladder *ladder = &m->boot.spec->stop;
+	size_t step = m->stop_step - 1;
+
+	return stop_action_name(step < ladder->count ? ladder->step[step].action : STOP_KILL);
+}
+
+void machine_tell(const struct machine *m, struct vmrun_state *out)
+{
+	bool runs = m->state == STATE_RUNNING || m->state == STATE_STOPPING;
+
+	memset(out, 0, sizeof(*out));
+	out->state = state_name(m);
+	out->target = m->boot.target != NULL ? m->boot.target : m->next_target;
+	out->next_target = next_target(m);
+	out->boots = m->boots;
+	out->cause = m->history_count > 0 ? cause_name(m->outcome.cause) : NULL;
+	if (m->state == STATE_STOPPING) {
+		out->stop_step = (int)m->stop_step;
+		out->stop_action = stop_action(m);
+	}
+	out->stop_requested = m->stop_requested;
+	if (runs && m->child.pid != 0) {
+		out->pid = (int)m->child.pid;
+		out->uptime_ms = machine_now(m) - m->child.started_ms;
+	}
+	if (m->deadline_ms >= 0 && m->state != STATE_RUNNING)
+		out->wait_ms =
+		    m->deadline_ms > machine_now(m) ? m->deadline_ms - machine_now(m) : 0;
+}
