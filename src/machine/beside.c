@@ -109,14 +109,14 @@ static struct next fail_companion(
 
 static int start_companion(struct machine *m, struct companion_run *run, struct error *err)
 {
-	int rc = ledger_expect_process(m->ledger, run->name, err);
+	int rc = ledger_expect_process(m->host.ledger, run->name, err);
 
 	if (rc == 0)
 		rc = companion_start(&m->companions, run, err);
 	if (rc == 0)
-		ledger_note_process(m->ledger, run->name, run->pid);
+		ledger_note_process(m->host.ledger, run->name, run->pid);
 	else
-		ledger_forget_process(m->ledger, run->name, 0);
+		ledger_forget_process(m->host.ledger, run->name, 0);
 	return rc;
 }
 
@@ -126,9 +126,9 @@ bool beside_ended(struct machine *m, pid_t pid)
 
 	if (run == NULL)
 		return false;
-	ledger_forget_process(m->ledger, run->name, pid);
+	ledger_forget_process(m->host.ledger, run->name, pid);
 	if (run->pid != 0) /* it was started again */
-		ledger_note_process(m->ledger, run->name, run->pid);
+		ledger_note_process(m->host.ledger, run->name, run->pid);
 	return true;
 }
 

@@ -52,11 +52,11 @@ struct next cleanup_begin(struct machine *m)
 	struct words command = { 0 };
 	bool started;
 
-	if (m->simulation == NULL)
+	if (m->options.simulation == NULL)
 		machine_destroy_command(m, &command);
 	started = command.count > 0 && machine_help(m, &command, HELPER_SILENT);
 	words_free(&command);
-	m->cleaning_until_ms = clock_ms() + LIMIT_MS;
+	m->run.cleanup_until_ms = clock_ms() + LIMIT_MS;
 	return started ? go(STATE_CLEANING, LIMIT_MS) : end(m, NULL);
 }
 
@@ -69,7 +69,7 @@ struct next cleanup_helper_ended(struct machine *m)
 
 		return leave_it(m, m->helper.status < 0 ? "was killed" : why);
 	}
-	if (clock_ms() < m->cleaning_until_ms)
+	if (clock_ms() < m->run.cleanup_until_ms)
 		return go(STATE_CLEANING, LOOK_MS);
 	return leave_it(m, "had no effect");
 }
@@ -85,7 +85,7 @@ struct next cleanup_late(struct machine *m)
 struct next cleanup_stop(struct machine *m)
 {
 	machine_request_stop(m);
-	m->outcome.cause = CAUSE_STOPPED;
+	m->history.outcome.cause = CAUSE_STOPPED;
 	return stay();
 }
 

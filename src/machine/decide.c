@@ -10,11 +10,11 @@ static void say(struct machine *m, const struct decision *d)
 {
 	struct event_record *r = event_add(m->events, VMRUN_DECIDED);
 
-	r->event.boot = m->ends;
+	r->event.boot = m->history.ends;
 	event_ended(r, m->boot.target);
 	r->event.action = decision_action(d);
-	r->event.cause = cause_name(m->outcome.cause);
-	r->event.cause_text = cause_text(m->outcome.cause);
+	r->event.cause = cause_name(m->history.outcome.cause);
+	r->event.cause_text = cause_text(m->history.outcome.cause);
 	r->event.delay_ms = d->delay_ms < 0 ? 0 : d->delay_ms;
 	event_target(r, d->target);
 	event_by(r, d->by);
@@ -41,19 +41,19 @@ static void give_up(struct machine *m, struct decision *d)
 	struct policy_question q = { .options = &m->options.policy,
 		.spec = m->boot.spec,
 		.target = m->boot.target,
-		.outcome = &m->outcome,
-		.automatic_boots = m->rate_limit.boots,
-		.was_given_up = m->was_given_up };
+		.outcome = &m->history.outcome,
+		.automatic_boots = m->choice.rate_limit.boots,
+		.was_given_up = m->choice.was_given_up };
 
 	say_given_up(m, d->target);
-	m->outcome.cause = CAUSE_GIVEN_UP;
-	free(m->refused_target);
-	m->refused_target = mem_copy(d->target);
+	m->history.outcome.cause = CAUSE_GIVEN_UP;
+	free(m->choice.refused_target);
+	m->choice.refused_target = mem_copy(d->target);
 	decision_clear(d);
 	policy_decide(&q, d);
 	if (d->boot) {
-		m->was_given_up = true;
-		rate_limit_forget(&m->rate_limit);
+		m->choice.was_given_up = true;
+		rate_limit_forget(&m->choice.rate_limit);
 	}
 }
 
@@ -61,50 +61,50 @@ static void limit(struct machine *m, struct decision *d)
 {
 	int64_t now = machine_now(m);
 
-	if (d->boot && !rate_limit_allows(&m->rate_limit, &m->boot.spec->restart_limit, now))
+	if (d->boot && !rate_limit_allows(&m->choice.rate_limit, &m->boot.spec->restart_limit, now))
 		give_up(m, d);
 	if (!d->boot)
 		return;
 	if (d->delay_ms < 0)
-		d->delay_ms = rate_limit_delay(
-		    &m->rate_limit, &m->boot.spec->backoff, m->outcome.cause, m->uptime_ms);
-	rate_limit_boot(&m->rate_limit, now, d->delay_ms);
+		d->delay_ms = rate_limit_delay(&m->choice.rate_limit, &m->boot.spec->backoff,
+		    m->history.outcome.cause, m->history.uptime_ms);
+	rate_limit_boot(&m->choice.rate_limit, now, d->delay_ms);
 }
 
 static int final_status(const struct machine *m)
 {
-	if (m->decision.status >= 0)
-		return m->decision.status;
+	if (m->choice.decision.status >= 0)
+		return m->choice.decision.status;
 	/* What was wrong with a spec that never booted says more than that it failed. */
-	if (m->outcome.cause == CAUSE_CHECK_FAILED && m->fault_status != 0)
-		return m->fault_status;
-	return policy_exit_status(&m->outcome, m->exec_status);
+	if (m->history.outcome.cause == CAUSE_CHECK_FAILED && m->draft.fault_status != 0)
+		return m->draft.fault_status;
+	return policy_exit_status(&m->history.outcome, m->run.exec_status);
 }
 
 /* Requests hold for one boot. */
 static void forget_requests(struct machine *m)
 {
-	free(m->reboot_to);
-	free(m->once_target);
-	m->reboot_to = m->once_target = NULL;
+	free(m->requests.reboot_to);
+	free(m->requests.once_target);
+	m->requests.reboot_to = m->requests.once_target = NULL;
 }
 
 static struct next follow(struct machine *m)
 {
-	if (m->decision.wait)
+	if (m->choice.decision.wait)
 		return go(STATE_GIVEN_UP, -1);
-	if (!m->decision.boot)
+	if (!m->choice.decision.boot)
 		return machine_end(m, final_status(m));
 	forget_requests(m);
-	free(m->next_target);
-	m->next_target = mem_copy(m->decision.target);
-	return go(STATE_WAITING, m->decision.delay_ms);
+	free(m->choice.next_target);
+	m->choice.next_target = mem_copy(m->choice.decision.target);
+	return go(STATE_WAITING, m->choice.decision.delay_ms);
 }
 
 struct next decide_begin(struct machine *m)
 {
-	node_free(m->answer);
-	m->answer = NULL;
+	node_free(m->choice.answer);
+	m->choice.answer = NULL;
 	hook_call_begin(m, &hooks_exit, m->boot.spec);
 	return stay();
 }
@@ -114,21 +114,21 @@ struct next decide_answered(struct machine *m)
 	struct policy_question q = { .options = &m->options.policy,
 		.spec = m->boot.spec,
 		.target = m->boot.target,
-		.outcome = &m->outcome,
-		.automatic_boots = m->rate_limit.boots,
-		.stop_requested = m->stop_requested,
-		.reboot_to = m->reboot_to,
-		.once = m->once_target,
-		.answer = m->answer,
-		.hook = m->answer_label,
-		.was_given_up = m->was_given_up };
+		.outcome = &m->history.outcome,
+		.automatic_boots = m->choice.rate_limit.boots,
+		.stop_requested = m->requests.stop,
+		.reboot_to = m->requests.reboot_to,
+		.once = m->requests.once_target,
+		.answer = m->choice.answer,
+		.hook = m->choice.answer_label,
+		.was_given_up = m->choice.was_given_up };
 
-	decision_clear(&m->decision);
-	policy_decide(&q, &m->decision);
-	if (m->reboot_to == NULL) /* nobody counts what was asked for */
-		limit(m, &m->decision);
-	say(m, &m->decision);
-	if (m->outcome.cause == CAUSE_GIVEN_UP && m->state != STATE_GIVING_UP)
+	decision_clear(&m->choice.decision);
+	policy_decide(&q, &m->choice.decision);
+	if (m->requests.reboot_to == NULL) /* nobody counts what was asked for */
+		limit(m, &m->choice.decision);
+	say(m, &m->choice.decision);
+	if (m->history.outcome.cause == CAUSE_GIVEN_UP && m->now.state != STATE_GIVING_UP)
 		return go(STATE_GIVING_UP, -1);
 	return follow(m);
 }
@@ -154,15 +154,15 @@ struct next decide_given_up(struct machine *m)
 
 struct next decide_reset(struct machine *m)
 {
-	struct decision *d = &m->decision;
+	struct decision *d = &m->choice.decision;
 
 	decision_clear(d);
 	*d = (struct decision){ .boot = true,
-		.target = mem_copy(m->refused_target),
+		.target = mem_copy(m->choice.refused_target),
 		.status = -1,
 		.by = mem_copy("reset") };
-	rate_limit_forget(&m->rate_limit);
-	rate_limit_boot(&m->rate_limit, machine_now(m), 0);
+	rate_limit_forget(&m->choice.rate_limit);
+	rate_limit_boot(&m->choice.rate_limit, machine_now(m), 0);
 	say(m, d);
 	return follow(m);
 }
@@ -170,9 +170,9 @@ struct next decide_reset(struct machine *m)
 /* A reboot leads on as a reset does, and may name another target. */
 struct next decide_reboot_given_up(struct machine *m)
 {
-	if (*m->reboot_to != '\0') {
-		free(m->refused_target);
-		m->refused_target = mem_copy(m->reboot_to);
+	if (*m->requests.reboot_to != '\0') {
+		free(m->choice.refused_target);
+		m->choice.refused_target = mem_copy(m->requests.reboot_to);
 	}
 	return decide_reset(m);
 }

@@ -23,7 +23,7 @@ static struct next undo(struct machine *m)
 
 struct next ending_begin(struct machine *m)
 {
-	m->companions_killed = false;
+	m->end.companions_killed = false;
 	if (companions_signal(&m->companions, SIGTERM) > 0)
 		return go(STATE_ENDING, COMPANION_MS);
 	return undo(m);
@@ -44,8 +44,8 @@ struct next ending_companion_gone(struct machine *m)
 /* They had their time. */
 static struct next end_companions(struct machine *m)
 {
-	if (!m->companions_killed) {
-		m->companions_killed = true;
+	if (!m->end.companions_killed) {
+		m->end.companions_killed = true;
 		(void)companions_signal(&m->companions, SIGKILL);
 		return go(STATE_ENDING, KILLED_MS);
 	}
@@ -70,7 +70,7 @@ struct next ending_report(struct machine *m)
 	while (m->console.ours >= 0 && console_read(&m->console))
 		;
 	console_log_finish(&m->console.log);
-	disklock_release(&m->locks);
+	disklock_release(&m->host.locks);
 	hook_call_begin(m, &hooks_end, m->boot.spec);
 	return stay();
 }
@@ -86,17 +86,17 @@ struct next ending_farewell(struct machine *m)
 	struct event_record *r;
 
 	hook_call_end(m);
-	pidfile_close(&m->pidfile);
-	pidfile_close(&m->own_pidfile);
-	if (m->left_alone)
-		ledger_restore(m->ledger);
+	pidfile_close(&m->run.pidfile);
+	pidfile_close(&m->host.own_pidfile);
+	if (m->host.left_alone)
+		ledger_restore(m->host.ledger);
 	else
-		ledger_drop_pid_files(m->ledger);
+		ledger_drop_pid_files(m->host.ledger);
 	if (machine_must_panic(m))
-		m->exit_status = STATUS_OS;
+		m->end.status = STATUS_OS;
 	r = event_add(m->events, VMRUN_ENDED);
-	r->event.exit_status = m->exit_status;
-	r->event.cause = cause_name(m->outcome.cause);
-	r->event.cause_text = cause_text(m->outcome.cause);
+	r->event.exit_status = m->end.status;
+	r->event.cause = cause_name(m->history.outcome.cause);
+	r->event.cause_text = cause_text(m->history.outcome.cause);
 	return stay();
 }

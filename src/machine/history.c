@@ -26,18 +26,18 @@ static char *last_words(const char *text, size_t n)
 
 void history_add(struct machine *m)
 {
-	struct exit_record *e = &m->history[m->history_count++ % HISTORY];
+	struct exit_record *e = &m->history.exit[m->history.count++ % MAX_HISTORY];
 
 	free(e->target);
-	e->cause = m->outcome.cause;
-	e->status = m->outcome.status;
-	e->signal = m->outcome.signal;
-	e->uptime_ms = m->uptime_ms;
+	e->cause = m->history.outcome.cause;
+	e->status = m->history.outcome.status;
+	e->signal = m->history.outcome.signal;
+	e->uptime_ms = m->history.uptime_ms;
 	e->at_ms = machine_now(m);
 	e->target = mem_copy(m->boot.target);
 	free(e->words);
-	e->words = last_words(m->child.tail, m->child.tail_length);
-	m->counts[m->outcome.cause]++;
+	e->words = last_words(m->run.child.tail, m->run.child.tail_length);
+	m->history.counts[m->history.outcome.cause]++;
 }
 
 /* The boot failed before anything ran: an outcome like any other, for the policy to judge. */
@@ -45,14 +45,14 @@ void history_add_failure(struct machine *m, enum cause cause, const char *text)
 {
 	struct event_record *r;
 
-	m->ends++;
-	memset(&m->outcome, 0, sizeof(m->outcome));
-	m->outcome.cause = cause;
-	m->outcome.status = -1;
-	m->uptime_ms = 0;
-	m->child.tail_length = strlen(text) < CHILD_TAIL ? strlen(text) : CHILD_TAIL;
-	memcpy(m->child.tail, text, m->child.tail_length);
-	m->child.tail[m->child.tail_length] = '\0';
+	m->history.ends++;
+	memset(&m->history.outcome, 0, sizeof(m->history.outcome));
+	m->history.outcome.cause = cause;
+	m->history.outcome.status = -1;
+	m->history.uptime_ms = 0;
+	m->run.child.tail_length = strlen(text) < CHILD_TAIL ? strlen(text) : CHILD_TAIL;
+	memcpy(m->run.child.tail, text, m->run.child.tail_length);
+	m->run.child.tail[m->run.child.tail_length] = '\0';
 	r = event_add(m->events, VMRUN_EXITED);
 	event_target(r, m->boot.target);
 	r->event.cause = cause_name(cause);
@@ -95,14 +95,14 @@ static void put_facts(struct node *facts, const struct exit_record *e)
 /* The newest is 1 back. */
 static const struct exit_record *past(const struct machine *m, size_t back)
 {
-	return &m->history[(m->history_count - back) % HISTORY];
+	return &m->history.exit[(m->history.count - back) % MAX_HISTORY];
 }
 
 /* The newest first, this exit among them. */
 static void put_history(const struct machine *m, struct node *facts)
 {
 	struct node *history = node_new(NODE_LIST), *ages = node_new(NODE_LIST);
-	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
+	size_t known = m->history.count < MAX_HISTORY ? m->history.count : MAX_HISTORY;
 	int64_t now = machine_now(m);
 
 	for (size_t i = 1; i <= known; i++) {
@@ -121,16 +121,16 @@ struct node *history_facts(const struct machine *m)
 {
 	struct node *facts = node_new(NODE_OBJECT), *count = node_new(NODE_OBJECT);
 
-	if (m->history_count > 0)
+	if (m->history.count > 0)
 		put_facts(facts, past(m, 1));
 	for (int i = 0; i < CAUSES; i++)
-		node_put(count, cause_name((enum cause)i), node_int(m->counts[i]));
+		node_put(count, cause_name((enum cause)i), node_int(m->history.counts[i]));
 	node_put(facts, "vm", node_string(m->boot.plan.vm));
-	node_put(facts, "boots", node_int(m->boots));
+	node_put(facts, "boots", node_int(m->history.boots));
 	node_put(facts, "count", count);
 	if (m->boot.spec->next_target != NULL)
 		node_put(facts, "next_target", node_string(m->boot.spec->next_target));
-	node_put(facts, "stderr", node_string_n(m->child.tail, m->child.tail_length));
+	node_put(facts, "stderr", node_string_n(m->run.child.tail, m->run.child.tail_length));
 	put_history(m, facts);
 	return facts;
 }
@@ -151,7 +151,7 @@ static void report_exit(const struct exit_record *e, int64_t now, struct str *s)
 
 char *history_report(const struct machine *m, size_t most)
 {
-	size_t known = m->history_count < HISTORY ? m->history_count : HISTORY;
+	size_t known = m->history.count < MAX_HISTORY ? m->history.count : MAX_HISTORY;
 	size_t age = 0, n = 0;
 	int64_t now = machine_now(m);
 	struct str s = { 0 };

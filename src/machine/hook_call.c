@@ -36,14 +36,14 @@ static void note_command(struct machine *m)
 	MEM_AUTO char *name = command_name(a);
 
 	a->until_ms += a->command.limit_ms;
-	ledger_note_process(m->ledger, name, a->running.pid);
+	ledger_note_process(m->host.ledger, name, a->running.pid);
 }
 
 static void forget_command(struct machine *m, pid_t pid)
 {
 	MEM_AUTO char *name = command_name(&m->call);
 
-	ledger_forget_process(m->ledger, name, pid);
+	ledger_forget_process(m->host.ledger, name, pid);
 }
 
 /* The command of the hook that waits starts; or why it cannot, as the answer. */
@@ -55,7 +55,7 @@ static void start_command(struct machine *m, const struct node *request)
 	words_free(&a->argv);
 	request_command(request, &a->argv, &a->command);
 	a->until_ms = machine_now(m);
-	if (m->simulation != NULL)
+	if (m->options.simulation != NULL)
 		a->answer = request_refuse_dry(&a->argv, m->events);
 	else if (running_start(&a->running, &a->command, m->wait, MACHINE_TAG_HOOK,
 		     machine_helper_tag, &err) == 0)

@@ -7,10 +7,10 @@
 
 static struct boot_facts facts_of_draft(const struct machine *m)
 {
-	struct boot_facts facts = { .boots = m->boots };
+	struct boot_facts facts = { .boots = m->history.boots };
 
-	if (m->history_count > 0)
-		facts.previous_cause = cause_name(m->outcome.cause);
+	if (m->history.count > 0)
+		facts.previous_cause = cause_name(m->history.outcome.cause);
 	return facts;
 }
 
@@ -18,20 +18,20 @@ static struct node *prepare_facts(const struct machine *m)
 {
 	struct boot_facts facts = facts_of_draft(m);
 
-	return boot_prepare_argument(m->source, &m->draft, &facts);
+	return boot_prepare_argument(m->source, &m->draft.boot, &facts);
 }
 
 static bool hear_prepare(struct machine *m, const char *label, struct node *answer)
 {
 	(void)label;
-	return boot_change(m->source, &m->draft, answer, &m->faults) == 0;
+	return boot_change(m->source, &m->draft.boot, answer, &m->draft.faults) == 0;
 }
 
 static bool fail_prepare(struct machine *m, const char *label, struct error *err)
 {
 	err->status = STATUS_CHECK;
 	(void)error_prefix(err, "%s", label);
-	report_take(&m->faults, NULL, err);
+	report_take(&m->draft.faults, NULL, err);
 	return false;
 }
 
@@ -48,22 +48,23 @@ static struct node *boot_facts(const struct machine *m)
 
 	node_put(facts, "vm", node_string(m->boot.plan.vm));
 	node_put(facts, "target", node_string(m->boot.target));
-	node_put(facts, "boots", node_int(m->boots));
+	node_put(facts, "boots", node_int(m->history.boots));
 	node_put(facts, "hypervisor", node_string(m->boot.plan.hyper->name));
-	if (m->child.pid != 0)
-		node_put(facts, "pid", node_int(m->child.pid));
-	if (m->history_count > 0)
-		node_put(facts, "previous_cause", node_string(cause_name(m->outcome.cause)));
+	if (m->run.child.pid != 0)
+		node_put(facts, "pid", node_int(m->run.child.pid));
+	if (m->history.count > 0)
+		node_put(
+		    facts, "previous_cause", node_string(cause_name(m->history.outcome.cause)));
 	return facts;
 }
 
 /* Keeps why the boot is refused, or the target that is booted in its place. Both are taken. */
 static void answer_start(struct machine *m, char *target, char *refusal)
 {
-	free(m->instead);
-	free(m->refusal);
-	m->instead = target;
-	m->refusal = refusal;
+	free(m->draft.instead);
+	free(m->draft.refusal);
+	m->draft.instead = target;
+	m->draft.refusal = refusal;
 }
 
 static bool hear_start(struct machine *m, const char *label, struct node *answer)
@@ -109,10 +110,10 @@ const struct question hooks_started = {
 /* The first answer counts. */
 static bool hear_exit(struct machine *m, const char *label, struct node *answer)
 {
-	node_free(m->answer);
-	free(m->answer_label);
-	m->answer = node_copy(answer);
-	m->answer_label = mem_copy(label);
+	node_free(m->choice.answer);
+	free(m->choice.answer_label);
+	m->choice.answer = node_copy(answer);
+	m->choice.answer_label = mem_copy(label);
 	return false;
 }
 
@@ -135,8 +136,8 @@ static struct node *end_facts(const struct machine *m)
 {
 	struct node *facts = history_facts(m);
 
-	node_put(facts, "cause", node_string(cause_name(m->outcome.cause)));
-	node_put(facts, "exit_status", node_int(m->exit_status));
+	node_put(facts, "cause", node_string(cause_name(m->history.outcome.cause)));
+	node_put(facts, "exit_status", node_int(m->end.status));
 	return facts;
 }
 

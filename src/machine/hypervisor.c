@@ -57,22 +57,22 @@ static int make_room(struct machine *m, struct error *err)
 static void end_unlocked(struct machine *m)
 {
 	for (int i = 0; i < UNLOCKED_LOOKS; i++) {
-		if (process_has_ended(m->child.pid))
+		if (process_has_ended(m->run.child.pid))
 			return; /* it held the lock, and has let go of it by its end */
 		clock_sleep(1);
 	}
 	machine_warn(m,
 	    "the hypervisor's command has closed descriptor 5, which tells the next vmrun that it "
 	    "runs: killed (a wrapper must leave descriptors open)");
-	m->gave_up = true;
-	child_signal(&m->child, SIGKILL);
+	m->run.gave_up = true;
+	child_signal(&m->run.child, SIGKILL);
 }
 
 static struct next look_at_lock(struct machine *m)
 {
-	if (!ledger_vm_is_locked(m->ledger))
+	if (!ledger_vm_is_locked(m->host.ledger))
 		end_unlocked(m);
-	else if (m->lock_looks++ == 0)
+	else if (m->run.lock_looks++ == 0)
 		return go(STATE_RUNNING, SECOND_LOOK_MS);
 	return stay();
 }
@@ -81,22 +81,22 @@ static struct next look_at_lock(struct machine *m)
 static struct next give_up_on_start(struct machine *m)
 {
 	/* We slept too, as a stopped process group does: the time was not the hypervisor's. */
-	if (m->late_ms > MAX_LATE_MS)
+	if (m->now.late_ms > MAX_LATE_MS)
 		return go(STATE_RUNNING, ANSWER_MS);
 	machine_warn(m, "the hypervisor does not answer: killed");
-	m->gave_up = true;
-	child_signal(&m->child, SIGKILL);
+	m->run.gave_up = true;
+	child_signal(&m->run.child, SIGKILL);
 	return stay();
 }
 
 struct next hypervisor_late(struct machine *m)
 {
-	return m->awaits_answer ? give_up_on_start(m) : look_at_lock(m);
+	return m->run.awaits_answer ? give_up_on_start(m) : look_at_lock(m);
 }
 
 struct next hypervisor_up(struct machine *m)
 {
-	m->lock_looks = 0;
+	m->run.lock_looks = 0;
 	return go(STATE_RUNNING, FIRST_LOOK_MS);
 }
 
@@ -106,15 +106,15 @@ static int start(struct machine *m, enum child_role role, int input, struct erro
 	struct child_inputs inputs = { .console = input };
 	int rc;
 
-	m->exec_status = 0;
-	m->gave_up = false;
-	if (ledger_lock_vm(m->ledger, &inputs.lock, err) != 0)
+	m->run.exec_status = 0;
+	m->run.gave_up = false;
+	if (ledger_lock_vm(m->host.ledger, &inputs.lock, err) != 0)
 		return -1;
-	rc = child_start(&m->child, &m->boot.plan, role, m->wait, &inputs, err);
+	rc = child_start(&m->run.child, &m->boot.plan, role, m->wait, &inputs, err);
 	if (inputs.lock >= 0)
 		(void)close(inputs.lock);
 	if (rc == 0)
-		ledger_note_hypervisor(m->ledger, m->child.pid);
+		ledger_note_hypervisor(m->host.ledger, m->run.child.pid);
 	return rc;
 }
 
@@ -128,7 +128,7 @@ static enum cause failure_of(enum child_role role, const struct error *err)
 /* The program could not be started. */
 static struct next fail_start(struct machine *m, enum child_role role, struct error *err)
 {
-	m->exec_status = err->status == STATUS_OS ? STATUS_FAULT : (int)err->status;
+	m->run.exec_status = err->status == STATUS_OS ? STATUS_FAULT : (int)err->status;
 	history_add_failure(m, failure_of(role, err), err->text);
 	error_clear(err);
 	/* What a loader made is ours to destroy; without one, nothing was made. */
@@ -139,9 +139,9 @@ static struct next fail_start(struct machine *m, enum child_role role, struct er
 
 static void warn_of_pid(struct machine *m, struct error *err)
 {
-	if (!m->pidfile.told)
+	if (!m->run.pidfile.told)
 		machine_warn(m, err->text);
-	m->pidfile.told = true;
+	m->run.pidfile.told = true;
 	error_clear(err);
 }
 
@@ -150,17 +150,17 @@ static void write_pid(struct machine *m)
 {
 	struct error err = { 0 };
 
-	if (pidfile_write(&m->pidfile, m->child.pid, &err) != 0)
+	if (pidfile_write(&m->run.pidfile, m->run.child.pid, &err) != 0)
 		warn_of_pid(m, &err);
 	else
-		m->pidfile.told = false;
+		m->run.pidfile.told = false;
 }
 
 static void forget_pid(struct machine *m)
 {
 	struct error err = { 0 };
 
-	if (pidfile_write(&m->pidfile, 0, &err) != 0)
+	if (pidfile_write(&m->run.pidfile, 0, &err) != 0)
 		warn_of_pid(m, &err);
 }
 
@@ -172,7 +172,7 @@ static int expect_boot(struct machine *m, struct error *err)
 	int rc;
 
 	plan->hyper->destroyer(plan, &destroy);
-	rc = ledger_expect_boot(m->ledger, &plan->sockets, &destroy, err);
+	rc = ledger_expect_boot(m->host.ledger, &plan->sockets, &destroy, err);
 	words_free(&destroy);
 	return rc;
 }
@@ -183,11 +183,11 @@ static void start_script(struct machine *m)
 	const struct words *script = &m->boot.spec->post_start_script;
 	struct error err = { 0 };
 
-	if (m->boot.spec->protect && os_protect(m->child.pid) != 0)
+	if (m->boot.spec->protect && os_protect(m->run.child.pid) != 0)
 		machine_warn(m, "protect: the system does not let us (not root?)");
 	if (script->count == 0)
 		return;
-	if (helper_start(&m->script, script, HELPER_ALL, m->wait, MACHINE_TAG_SCRIPT,
+	if (helper_start(&m->run.script, script, HELPER_ALL, m->wait, MACHINE_TAG_SCRIPT,
 		machine_helper_tag, &err) == 0)
 		return;
 	(void)error_prefix(&err, "post_start_script");
@@ -201,7 +201,7 @@ static void say_spawned(struct machine *m)
 
 	event_target(r, m->boot.target);
 	event_argv(r, m->boot.plan.argv.item);
-	r->event.pid = (int)m->child.pid;
+	r->event.pid = (int)m->run.child.pid;
 	r->event.console = m->boot.plan.uses_stdio;
 	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
 }
@@ -210,20 +210,20 @@ struct next hypervisor_spawn(struct machine *m)
 {
 	struct error err = { 0 };
 
-	if (m->simulation != NULL) {
+	if (m->options.simulation != NULL) {
 		event_target(event_add(m->events, VMRUN_SPAWNED), m->boot.target);
 	} else if (start(m, CHILD_HYPERVISOR, m->options.console_input, &err) != 0) {
 		return fail_start(m, CHILD_HYPERVISOR, &err);
 	} else {
 		write_pid(m);
-		m->awaits_answer = m->boot.plan.has_control;
+		m->run.awaits_answer = m->boot.plan.has_control;
 		say_spawned(m);
 		start_script(m);
 	}
 	hook_call_begin(m, &hooks_started, m->boot.spec);
-	if (m->simulation != NULL)
+	if (m->options.simulation != NULL)
 		return stay();
-	return m->awaits_answer ? go(STATE_RUNNING, ANSWER_MS) : hypervisor_up(m);
+	return m->run.awaits_answer ? go(STATE_RUNNING, ANSWER_MS) : hypervisor_up(m);
 }
 
 static void say_loading(struct machine *m)
@@ -231,8 +231,8 @@ static void say_loading(struct machine *m)
 	struct event_record *r = event_add(m->events, VMRUN_LOADING);
 
 	event_target(r, m->boot.target);
-	r->event.pid = (int)m->child.pid;
-	r->event.console = child_uses_stdio(&m->child);
+	r->event.pid = (int)m->run.child.pid;
+	r->event.console = child_uses_stdio(&m->run.child);
 	event_argv(r, m->boot.plan.loading.argv.item);
 }
 
@@ -242,7 +242,7 @@ struct next hypervisor_load(struct machine *m)
 	int input = m->options.console_input, rc;
 	struct error err = { 0 };
 
-	if (m->simulation != NULL)
+	if (m->options.simulation != NULL)
 		return stay();
 	if (loading->input != NULL)
 		input = open(loading->input_path, O_RDONLY | O_CLOEXEC);
@@ -260,8 +260,8 @@ struct next hypervisor_start(struct machine *m)
 	struct error err = { 0 };
 	struct next next;
 
-	if (m->simulation != NULL) {
-		m->boots++;
+	if (m->options.simulation != NULL) {
+		m->history.boots++;
 		return simulation_start(m);
 	}
 	if (make_room(m, &err) != 0 || expect_boot(m, &err) != 0) {
@@ -269,7 +269,7 @@ struct next hypervisor_start(struct machine *m)
 		error_clear(&err);
 		return next;
 	}
-	m->boots++;
+	m->history.boots++;
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
@@ -278,20 +278,20 @@ static struct next end_boot(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
 
-	m->ends++;
-	if (m->stop_requested)
-		m->outcome.cause = CAUSE_STOPPED;
-	else if (m->reboot_to != NULL)
-		m->outcome.cause = CAUSE_REBOOT;
+	m->history.ends++;
+	if (m->requests.stop)
+		m->history.outcome.cause = CAUSE_STOPPED;
+	else if (m->requests.reboot_to != NULL)
+		m->history.outcome.cause = CAUSE_REBOOT;
 	event_target(r, m->boot.target);
-	event_text(r, m->child.tail);
-	r->event.cause = cause_name(m->outcome.cause);
-	r->event.cause_text = cause_text(m->outcome.cause);
-	r->event.status = m->outcome.status;
-	if (!cause_has_status(m->outcome.cause) || m->outcome.cause == CAUSE_ERROR)
-		r->event.status_text = hyper_status_text(m->outcome.status);
-	r->event.signal = m->outcome.signal;
-	r->event.uptime_ms = m->uptime_ms;
+	event_text(r, m->run.child.tail);
+	r->event.cause = cause_name(m->history.outcome.cause);
+	r->event.cause_text = cause_text(m->history.outcome.cause);
+	r->event.status = m->history.outcome.status;
+	if (!cause_has_status(m->history.outcome.cause) || m->history.outcome.cause == CAUSE_ERROR)
+		r->event.status_text = hyper_status_text(m->history.outcome.status);
+	r->event.signal = m->history.outcome.signal;
+	r->event.uptime_ms = m->history.uptime_ms;
 	history_add(m);
 	return go(STATE_CLEANING, -1);
 }
@@ -301,18 +301,18 @@ static void finish(struct machine *m, enum cause cause)
 {
 	struct error err = { 0 };
 
-	m->uptime_ms = clock_ms() - m->child.started_ms;
-	if (child_finish(&m->child, &m->outcome, &err) == 0)
+	m->history.uptime_ms = clock_ms() - m->run.child.started_ms;
+	if (child_finish(&m->run.child, &m->history.outcome, &err) == 0)
 		return;
 	machine_warn(m, err.text);
 	error_clear(&err);
-	m->outcome = (struct outcome){ cause, STATUS_FAULT, 0, true };
+	m->history.outcome = (struct outcome){ cause, STATUS_FAULT, 0, true };
 }
 
 /* The VM has no guest in it, and is destroyed like any other. */
 static struct next loading_failed(struct machine *m)
 {
-	if (m->gave_up) {
+	if (m->run.gave_up) {
 		MEM_AUTO char *late = mem_format("%s did not end within %g s: killed",
 		    m->boot.plan.loading.argv.item[0],
 		    (double)m->boot.plan.loading.timeout_ms / 1000);
@@ -324,52 +324,52 @@ static struct next loading_failed(struct machine *m)
 
 struct next hypervisor_loaded(struct machine *m)
 {
-	if (m->simulation != NULL) {
+	if (m->options.simulation != NULL) {
 		simulation_exit(m);
 		return end_boot(m);
 	}
 	finish(m, CAUSE_LOADER_FAILED);
-	if (!m->stop_requested && m->outcome.status == 0 && m->outcome.signal == 0)
+	if (!m->requests.stop && m->history.outcome.status == 0 && m->history.outcome.signal == 0)
 		return go(STATE_RUNNING, -1);
 	return loading_failed(m);
 }
 
 struct next hypervisor_load_late(struct machine *m)
 {
-	m->gave_up = true;
-	child_signal(&m->child, SIGKILL);
+	m->run.gave_up = true;
+	child_signal(&m->run.child, SIGKILL);
 	return stay();
 }
 
 struct next hypervisor_load_stop(struct machine *m)
 {
 	machine_request_stop(m);
-	child_signal(&m->child, SIGKILL); /* a loader has nothing to lose */
+	child_signal(&m->run.child, SIGKILL); /* a loader has nothing to lose */
 	return stay();
 }
 
 struct next hypervisor_exited(struct machine *m)
 {
 	hook_call_abandon(m); /* on_started has had its time */
-	if (m->simulation != NULL) {
+	if (m->options.simulation != NULL) {
 		simulation_exit(m);
 		return end_boot(m);
 	}
 	finish(m, CAUSE_ERROR);
-	if (m->gave_up)
-		m->outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
-	helper_kill(&m->script);
-	helper_give_up(&m->script, m->wait);
+	if (m->run.gave_up)
+		m->history.outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+	helper_kill(&m->run.script);
+	helper_give_up(&m->run.script, m->wait);
 	forget_pid(m);
-	ledger_remove_sockets(m->ledger);
+	ledger_remove_sockets(m->host.ledger);
 	return end_boot(m);
 }
 
 void hypervisor_script_ended(struct machine *m)
 {
-	MEM_AUTO char *said = helper_words(&m->script);
+	MEM_AUTO char *said = helper_words(&m->run.script);
 	MEM_AUTO char *text = mem_format("post_start_script failed: %s", said);
 
-	if (m->script.status != 0)
+	if (m->run.script.status != 0)
 		machine_warn(m, text);
 }

@@ -27,14 +27,15 @@ uintptr_t machine_helper_tag(pid_t pid)
 
 int64_t machine_now(const struct machine *m)
 {
-	return m->simulation != NULL ? m->simulation->now_ms : clock_ms();
+	return m->options.simulation != NULL ? m->options.simulation->now_ms : clock_ms();
 }
 
 int64_t machine_until_ms(const struct machine *m)
 {
-	if (m->call.task != NULL && (m->deadline_ms < 0 || m->call.until_ms < m->deadline_ms))
+	if (m->call.task != NULL &&
+	    (m->now.deadline_ms < 0 || m->call.until_ms < m->now.deadline_ms))
 		return m->call.until_ms;
-	return m->deadline_ms;
+	return m->now.deadline_ms;
 }
 
 bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
@@ -71,13 +72,13 @@ void machine_warn(struct machine *m, const char *text)
 
 void machine_cleanup_failed(struct machine *m, const char *text)
 {
-	m->cleanup_failed = true;
+	m->host.cleanup_failed = true;
 	machine_warn(m, text);
 }
 
 bool machine_must_panic(const struct machine *m)
 {
-	return m->cleanup_failed && m->options.panic;
+	return m->host.cleanup_failed && m->options.panic;
 }
 
 #define TO(state) ((uint32_t)1 << STATE_##state)
@@ -174,11 +175,13 @@ const struct state_row machine_states[STATES] = {
 static struct next enter(struct machine *m, struct next next)
 {
 	const struct state_row *row = &machine_states[next.state];
-	bool is_new = next.state != m->state;
+	bool is_new = next.state != m->now.state;
 
-	assert(!is_new || (machine_states[m->state].leads_to & (uint32_t)1 << next.state) != 0);
-	m->state = next.state;
-	m->deadline_ms = next.ms < 0 ? -1 : machine_now(m) + next.ms;
+	assert(!is_new || (machine_states[m->now.state].leads_to & (uint32_t)1 << next.state) != 0);
+	if (is_new && m->entered != NULL)
+		m->entered(m->now.state, next.state);
+	m->now.state = next.state;
+	m->now.deadline_ms = next.ms < 0 ? -1 : machine_now(m) + next.ms;
 	return is_new && row->enter != NULL ? row->enter(m) : stay();
 }
 
@@ -186,7 +189,7 @@ static struct next enter(struct machine *m, struct next next)
 static void follow(struct machine *m, struct next next)
 {
 	for (;;) {
-		action *answered = machine_states[m->state].on[EVENT_ANSWERED];
+		action *answered = machine_states[m->now.state].on[EVENT_ANSWERED];
 
 		if (next.state != STATES) {
 			next = enter(m, next);
@@ -201,12 +204,12 @@ static void follow(struct machine *m, struct next next)
 
 bool machine_heeds(const struct machine *m, enum event event)
 {
-	return machine_states[m->state].on[event] != NULL;
+	return machine_states[m->now.state].on[event] != NULL;
 }
 
 void machine_happen(struct machine *m, enum event event)
 {
-	action *act = machine_states[m->state].on[event];
+	action *act = machine_states[m->now.state].on[event];
 
 	if (act != NULL)
 		follow(m, act(m));
@@ -219,9 +222,9 @@ void machine_deadline(struct machine *m)
 	if (m->call.task != NULL && m->call.until_ms <= now) {
 		hook_call_wake(m);
 		follow(m, stay());
-	} else if (m->deadline_ms >= 0 && m->deadline_ms <= now) {
-		m->late_ms = now - m->deadline_ms;
-		m->deadline_ms = -1;
+	} else if (m->now.deadline_ms >= 0 && m->now.deadline_ms <= now) {
+		m->now.late_ms = now - m->now.deadline_ms;
+		m->now.deadline_ms = -1;
 		machine_happen(m, EVENT_DEADLINE);
 	}
 }
@@ -238,8 +241,8 @@ void machine_reopen_logs(struct machine *m)
 
 void machine_restore_terminal(const struct machine *m)
 {
-	if (m->child.pid != 0)
-		child_restore_terminal(&m->child);
+	if (m->run.child.pid != 0)
+		child_restore_terminal(&m->run.child);
 }
 
 /* One of the processes that are not the hypervisor. */
@@ -247,8 +250,8 @@ static void process_ended(struct machine *m, pid_t pid)
 {
 	if (beside_ended(m, pid)) {
 		machine_happen(m, EVENT_COMPANION);
-	} else if (pid == m->script.pid) {
-		(void)helper_ended(&m->script, pid, m->wait);
+	} else if (pid == m->run.script.pid) {
+		(void)helper_ended(&m->run.script, pid, m->wait);
 		hypervisor_script_ended(m);
 	} else if (hook_call_command_ended(m, pid)) {
 		follow(m, stay());
@@ -259,9 +262,9 @@ static void process_ended(struct machine *m, pid_t pid)
 
 static void read_channel(struct machine *m, enum channel channel)
 {
-	child_read(&m->child, channel);
-	if (m->awaits_answer && m->child.signs.answered) {
-		m->awaits_answer = false;
+	child_read(&m->run.child, channel);
+	if (m->run.awaits_answer && m->run.child.signs.answered) {
+		m->run.awaits_answer = false;
 		machine_happen(m, EVENT_UP);
 	}
 }
@@ -273,7 +276,7 @@ void machine_wake(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_OUTPUT)
 		helper_read(&m->helper, m->wait);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_SCRIPT)
-		helper_read(&m->script, m->wait);
+		helper_read(&m->run.script, m->wait);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
 		(void)console_read(&m->console);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
@@ -296,7 +299,7 @@ static void say_line(void *context, const char *line)
 	struct event_record *r = event_add(m->events, VMRUN_OUTPUT);
 
 	event_text(r, line);
-	if (m->child.role == CHILD_LOADER)
+	if (m->run.child.role == CHILD_LOADER)
 		event_by(r, m->boot.plan.loading.argv.item[0]);
 }
 
@@ -307,9 +310,9 @@ static void add_pid_file(struct machine *m, const char *path)
 	if (path == NULL)
 		return;
 	if (*path == '/' || getcwd(cwd, sizeof(cwd)) == NULL)
-		words_add(&m->pid_files, path);
+		words_add(&m->host.pid_files, path);
 	else
-		words_addf(&m->pid_files, "%s/%s", cwd, path);
+		words_addf(&m->host.pid_files, "%s/%s", cwd, path);
 }
 
 static void warn(void *context, const char *text)
@@ -323,14 +326,15 @@ static int open_pid_files(struct machine *m, struct error *err)
 
 	add_pid_file(m, o->pid_file);
 	add_pid_file(m, o->own_pid_file);
-	for (size_t i = 0; i < m->pid_files.count; i++) {
-		if (ledger_take_pid_file(m->ledger, m->pid_files.item[i], err) != 0)
+	for (size_t i = 0; i < m->host.pid_files.count; i++) {
+		if (ledger_take_pid_file(m->host.ledger, m->host.pid_files.item[i], err) != 0)
 			return -1;
 	}
-	if ((o->own_pid_file != NULL && pidfile_open(&m->own_pidfile, o->own_pid_file, err) != 0) ||
-	    (o->pid_file != NULL && pidfile_open(&m->pidfile, o->pid_file, err) != 0))
+	if ((o->own_pid_file != NULL &&
+		pidfile_open(&m->host.own_pidfile, o->own_pid_file, err) != 0) ||
+	    (o->pid_file != NULL && pidfile_open(&m->run.pidfile, o->pid_file, err) != 0))
 		return -1;
-	return pidfile_write(&m->own_pidfile, getpid(), err);
+	return pidfile_write(&m->host.own_pidfile, getpid(), err);
 }
 
 static int open_files(struct machine *m, struct error *err)
@@ -341,10 +345,10 @@ static int open_files(struct machine *m, struct error *err)
 		.warn = warn,
 		.context = m };
 
-	if (ledger_open(&m->ledger, &options, err) != 0)
+	if (ledger_open(&m->host.ledger, &options, err) != 0)
 		return -1;
 	if (open_pid_files(m, err) != 0) {
-		ledger_restore(m->ledger);
+		ledger_restore(m->host.ledger);
 		return -1;
 	}
 	return 0;
@@ -358,20 +362,19 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 	m->source = source;
 	m->options = *options;
-	m->simulation = options->simulation;
 	m->events = events;
 	m->wait = wait;
-	m->outcome.status = -1;
-	m->deadline_ms = -1;
+	m->history.outcome.status = -1;
+	m->now.deadline_ms = -1;
 	m->call.running = (struct running)RUNNING;
 	console_init(&m->console);
 	m->console.log.warn = warn_of_log;
 	m->console.log.warn_context = m;
-	m->helper.fd = m->script.fd = -1;
+	m->helper.fd = m->run.script.fd = -1;
 	for (int i = 0; i < CHANNELS; i++)
-		m->child.fd[i] = -1;
-	m->child.say = say_line;
-	m->child.say_context = m;
+		m->run.child.fd[i] = -1;
+	m->run.child.say = say_line;
+	m->run.child.say_context = m;
 	if (open_files(m, &err) != 0) {
 		report_take(report, NULL, &err);
 		machine_free(m);
@@ -382,7 +385,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->companions.first_tag = MACHINE_TAGS;
 	m->companions.end_tag = machine_helper_tag;
 	if (first->spec == NULL)
-		m->next_target = mem_copy(options->target);
+		m->choice.next_target = mem_copy(options->target);
 	m->boot = *first;
 	memset(first, 0, sizeof(*first));
 	return m;
@@ -390,10 +393,10 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 
 void machine_start(struct machine *m)
 {
-	bool recovers = ledger_needs_recovery(m->ledger);
+	bool recovers = ledger_needs_recovery(m->host.ledger);
 
 	follow(m, go(recovers ? STATE_RECOVERING : STATE_WAITING, 0));
-	if (m->simulation != NULL)
+	if (m->options.simulation != NULL)
 		simulation_walk(m);
 }
 
@@ -402,12 +405,12 @@ static void kill_all(struct machine *m)
 	struct outcome outcome;
 	struct error ignored = { 0 };
 
-	if (m->child.pid != 0) {
-		child_signal(&m->child, SIGKILL);
-		(void)child_finish(&m->child, &outcome, &ignored);
+	if (m->run.child.pid != 0) {
+		child_signal(&m->run.child, SIGKILL);
+		(void)child_finish(&m->run.child, &outcome, &ignored);
 	}
 	helper_free(&m->helper, m->wait);
-	helper_free(&m->script, m->wait);
+	helper_free(&m->run.script, m->wait);
 	companions_clear(&m->companions);
 	error_clear(&ignored);
 }
@@ -415,17 +418,17 @@ static void kill_all(struct machine *m)
 /* Gives back what is still taken, where no loop follows. */
 static void close_ledger(struct machine *m)
 {
-	if (m->ledger == NULL)
+	if (m->host.ledger == NULL)
 		return;
-	if (!m->left_alone && m->state != STATE_ENDED && m->state != STATE_RECOVERING &&
-	    m->state != STATE_NEW) {
+	if (!m->host.left_alone && m->now.state != STATE_ENDED &&
+	    m->now.state != STATE_RECOVERING && m->now.state != STATE_NEW) {
 		undoing_now(m);
 		undoing_end(m);
-		ledger_drop_pid_files(m->ledger);
-	} else if (m->state == STATE_RECOVERING || m->state == STATE_NEW) {
-		ledger_restore(m->ledger);
+		ledger_drop_pid_files(m->host.ledger);
+	} else if (m->now.state == STATE_RECOVERING || m->now.state == STATE_NEW) {
+		ledger_restore(m->host.ledger);
 	}
-	ledger_close(m->ledger);
+	ledger_close(m->host.ledger);
 }
 
 void machine_free(struct machine *m)
@@ -435,74 +438,41 @@ void machine_free(struct machine *m)
 	hook_call_end(m);
 	kill_all(m);
 	draft_clear(m);
-	decision_clear(&m->decision);
-	node_free(m->answer);
-	free(m->answer_label);
-	free(m->refusal);
-	free(m->instead);
-	pidfile_close(&m->pidfile);
-	pidfile_close(&m->own_pidfile);
+	decision_clear(&m->choice.decision);
+	node_free(m->choice.answer);
+	free(m->choice.answer_label);
+	free(m->draft.refusal);
+	free(m->draft.instead);
+	pidfile_close(&m->run.pidfile);
+	pidfile_close(&m->host.own_pidfile);
 	close_ledger(m);
-	words_free(&m->pid_files);
-	free(m->undoing.why);
-	for (size_t i = 0; i < HISTORY; i++) {
-		free(m->history[i].target);
-		free(m->history[i].words);
+	words_free(&m->host.pid_files);
+	free(m->host.undoing.why);
+	for (size_t i = 0; i < MAX_HISTORY; i++) {
+		free(m->history.exit[i].target);
+		free(m->history.exit[i].words);
 	}
-	free(m->next_target);
-	free(m->reboot_to);
-	free(m->once_target);
-	free(m->refused_target);
+	free(m->choice.next_target);
+	free(m->requests.reboot_to);
+	free(m->requests.once_target);
+	free(m->choice.refused_target);
 	prepare_clear(&m->preparing);
-	disklock_release(&m->locks);
+	disklock_release(&m->host.locks);
 	console_close(&m->console);
-	pairs_free(&m->found);
-	pairs_free(&m->taps);
+	pairs_free(&m->host.found);
+	pairs_free(&m->host.taps);
 	boot_clear(&m->boot);
 	free(m);
 }
 
-int64_t machine_boots(const struct machine *m)
-{
-	return m->boots;
-}
-
-struct console *machine_console(struct machine *m)
-{
-	return &m->console;
-}
-
-bool machine_has_console(const struct machine *m)
-{
-	if (m->console.ours >= 0)
-		return true;
-	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
-		const char *com = m->boot.spec->com[i];
-
-		if (com != NULL && strcmp(com, SPEC_CONSOLE) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool machine_is_console(const struct wake *wake)
-{
-	return wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE;
-}
-
-void machine_want_room(struct machine *m, bool wanted)
-{
-	waitset_want(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, true, wanted);
-}
-
 bool machine_ended(const struct machine *m)
 {
-	return m->state == STATE_ENDED;
+	return m->now.state == STATE_ENDED;
 }
 
 int machine_status(const struct machine *m)
 {
-	return m->exit_status;
+	return m->end.status;
 }
 
 const struct findings *machine_findings(const struct machine *m)
@@ -512,5 +482,6 @@ const struct findings *machine_findings(const struct machine *m)
 
 int machine_guest_status(const struct machine *m)
 {
-	return m->outcome.signal != 0 ? 128 + m->outcome.signal : m->outcome.status;
+	return m->history.outcome.signal != 0 ? 128 + m->history.outcome.signal
+					      : m->history.outcome.status;
 }

@@ -82,7 +82,7 @@ static inline struct next go(enum state state, int64_t ms)
 /* A hypervisor with a control protocol says its first word within this. */
 #define ANSWER_MS 10000
 
-#define HISTORY 64 /* exits remembered for hooks */
+#define MAX_HISTORY 64 /* exits remembered for hooks */
 
 struct exit_record {
 	enum cause cause;
@@ -149,67 +149,109 @@ struct undoing {
 
 #define UNDOING_MS 10000 /* for one command */
 
-struct machine {
-	struct boot_source *source;
-	struct boot_source *fresh; /* takes its place at the next boot, or NULL */
-	struct machine_options options;
-	struct simulation *simulation; /* lent; NULL: it is the real thing */
-	struct event_queue *events;
-	struct waitset *wait;
+/* Where the machine is; machine.c alone writes it. */
+struct present {
 	enum state state;
-	struct boot boot; /* the present one, or the one that ended last */
+	int64_t deadline_ms; /* of the state, by machine_now(); -1: none */
+	int64_t late_ms;     /* how late the state's deadline was noticed */
+};
+
+/* From a target to a boot: draft.c, and the answers of on_prepare and on_start. */
+struct draft {
+	struct boot boot;	   /* what on_prepare is shown */
+	struct report faults;	   /* of it */
+	struct boot_source *fresh; /* takes the source's place at the next boot, or NULL */
+	int fault_status;	   /* of a first boot that could not be prepared, or 0 */
+	char *refusal;		   /* what on_start said, */
+	char *instead;		   /* and what it boots in place of this, or NULL */
+	int detours;		   /* so often since the last boot */
+};
+
+/* The hypervisor of a boot, or its loader: hypervisor.c and cleanup.c. */
+struct run {
 	struct child child;
-	struct pidfile pidfile, own_pidfile;
-	int64_t deadline_ms;   /* of the state, by machine_now(); -1: none */
-	int64_t late_ms;       /* how late the state's deadline was noticed */
-	struct hook_call call; /* to the hooks */
-	struct boot draft;     /* what on_prepare is shown */
-	struct report faults;  /* of the draft */
-	char *refusal;	       /* what on_start said, */
-	char *instead;	       /* and what it boots in place of this, or NULL */
-	bool fix_answer;       /* to the question whether to fix */
-	int detours;	       /* so often since the last boot */
-	struct node *answer;   /* of on_exit, */
-	char *answer_label;    /* and whose it is */
+	struct pidfile pidfile;
+	bool awaits_answer;	  /* the hypervisor has not said its first word yet */
+	int lock_looks;		  /* whether it still has its lock, since it was up */
+	bool gave_up;		  /* it never did, and was killed */
+	int exec_status;	  /* 126 or 127 when the last start failed in exec */
+	struct helper script;	  /* post_start_script */
+	int64_t cleanup_until_ms; /* how long the kernel may take to let go of the VM */
+};
+
+/* The ends of boots: history.c. */
+struct history {
+	int64_t boots;		/* started so far */
+	int64_t ends;		/* of boots, those that failed before they ran among them */
+	struct outcome outcome; /* of the last boot */
+	int64_t uptime_ms;	/* of the last boot */
+	int64_t counts[CAUSES];
+	struct exit_record exit[MAX_HISTORY]; /* a ring */
+	size_t count;			      /* exits ever */
+};
+
+/* What comes next: decide.c. */
+struct choice {
+	struct node *answer; /* of on_exit, */
+	char *answer_label;  /* and whose it is */
 	struct decision decision;
-	struct helper helper;	/* a command of ours */
-	struct helper script;	/* post_start_script */
-	struct console console; /* of a serial port that is ours */
-	struct companions companions;
-	bool companions_killed;
-	struct preparing preparing;
-	struct ledger *ledger; /* what is taken from the host */
-	struct undoing undoing;
-	bool cleanup_failed;	/* something is left behind */
-	struct words pid_files; /* of this run, absolute */
-	struct recovery recovery;
-	bool left_alone; /* what a vmrun that died left is not undone: the ledger stays */
-	struct disklock locks;
-	struct pairs found;	   /* what earlier boots found, by device */
-	struct pairs taps;	   /* by tap: the number of steps of enum tap_step done */
-	int64_t cleaning_until_ms; /* how long the kernel may take to let go of the VM */
-	bool awaits_answer;	   /* the hypervisor has not said its first word yet */
-	int lock_looks;		   /* whether it still has its lock, since it was up */
-	bool gave_up;		   /* it never did, and we killed it */
-	char *next_target;	   /* of the boot that is waited for; NULL: it is prepared */
-	char *refused_target;	   /* of the boot that was one too many */
-	bool stop_requested;
+	struct rate_limit rate_limit; /* of automatic boots */
+	char *next_target;	      /* of the boot that is waited for; NULL: it is prepared */
+	char *refused_target;	      /* of the boot that was one too many */
+	bool was_given_up;	      /* and on.given_up has booted its target */
+	bool forecast_told;
+};
+
+/* What was asked for: requests.c and stop.c. */
+struct requests {
+	bool stop;
+	bool fix;	   /* the answer to the question whether to fix */
 	char *reboot_to;   /* a reboot was asked for: of this target, "" of the next; or NULL */
 	char *once_target; /* asked for at the next boot, once; or NULL */
 	size_t stop_step;  /* the next one of the ladder */
-	int64_t boots;	   /* started so far */
-	int64_t ends;	   /* of boots, those that failed before they ran among them */
-	struct rate_limit rate_limit; /* of automatic boots */
-	bool was_given_up;	      /* and on.given_up has booted its target */
-	bool foretold;		      /* what the policy will do has been told */
-	int64_t counts[CAUSES];
-	struct exit_record history[HISTORY]; /* a ring */
-	size_t history_count;		     /* exits ever */
-	struct outcome outcome;		     /* of the last boot */
-	int64_t uptime_ms;		     /* of the last boot */
-	int exec_status;		     /* 126 or 127 when the last start failed in exec */
-	int fault_status;		     /* of a first boot that could not be prepared, or 0 */
-	int exit_status;		     /* vmrun's own */
+};
+
+/* What is taken from the host. */
+struct host_things {
+	struct ledger *ledger;
+	struct undoing undoing;
+	bool cleanup_failed;	/* something is left behind */
+	bool left_alone;	/* what a vmrun that died left is not undone: the ledger stays */
+	struct words pid_files; /* of this run, absolute */
+	struct pidfile own_pidfile;
+	struct disklock locks;
+	struct pairs found; /* what earlier boots found, by device */
+	struct pairs taps;  /* by tap: the number of steps of enum tap_step done */
+};
+
+/* The end of the supervision: ending.c. */
+struct end {
+	bool companions_killed;
+	int status; /* vmrun's own */
+};
+
+struct machine {
+	struct boot_source *source;
+	struct machine_options options;
+	struct event_queue *events;
+	struct waitset *wait;
+	struct present now;
+	struct boot boot; /* the present one, or the one that ended last */
+	struct draft draft;
+	struct preparing preparing;
+	struct run run;
+	struct requests requests;
+	struct hook_call call; /* to the hooks */
+	struct choice choice;
+	struct history history;
+	struct host_things host;
+	struct recovery recovery;
+	struct end end;
+	struct companions companions;
+	struct helper helper;	/* a command of vmrun's */
+	struct console console; /* of a serial port that is vmrun's */
+	/* Told of each state that is entered, and of the one before; NULL: nothing is. */
+	void (*entered)(enum state from, enum state to);
 };
 
 /*

@@ -88,7 +88,7 @@ static int open_console(struct machine *m, struct error *err)
 		if (spec->com[i] == NULL || strcmp(spec->com[i], SPEC_CONSOLE) != 0 ||
 		    spec->com_found[i] != NULL)
 			continue;
-		if (console_open(&m->console, &spec->console, m->boots == 0, err) != 0 ||
+		if (console_open(&m->console, &spec->console, m->history.boots == 0, err) != 0 ||
 		    waitset_watch_fd(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, err) != 0)
 			return -1;
 		spec->com_found[i] = mem_copy(m->console.path);
@@ -109,7 +109,7 @@ static bool find(struct machine *m, struct next *next)
 		return true;
 	}
 	if (p->open &&
-	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->found, &p->facts, &p->findings))
+	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->host.found, &p->facts, &p->findings))
 		return prepare_ask(m, next);
 	if (findings_problems(&p->findings) > 0) {
 		*next = fail_with_report(m);
@@ -149,7 +149,7 @@ static bool mend(struct machine *m, struct next *next)
 		if (line == NULL || words_have(&p->tried, line))
 			continue;
 		words_add(&p->tried, line);
-		p->fix_takes = f->undo.count > 0 && !ledger_has(m->ledger, f->what);
+		p->fix_takes = f->undo.count > 0 && !ledger_has(m->host.ledger, f->what);
 		if (p->fix_takes && !note_fix(m, f, next))
 			return true;
 		if (f->forced)
@@ -159,7 +159,7 @@ static bool mend(struct machine *m, struct next *next)
 			return true;
 		}
 		if (p->fix_takes)
-			ledger_drop(m->ledger, f->what); /* nothing was made */
+			ledger_drop(m->host.ledger, f->what); /* nothing was made */
 	}
 	return false;
 }
@@ -195,7 +195,7 @@ static bool ask(struct machine *m, struct next *next)
 
 	for (size_t i = 0; i < found->count; i++)
 		fixable = fixable || finding_may_fix(&found->item[i], true, m->options.force);
-	if (!m->options.ask || m->options.fix || m->boots > 0 || !fixable)
+	if (!m->options.ask || m->options.fix || m->history.boots > 0 || !fixable)
 		return false;
 	say_problems(m)->event.asks = true;
 	m->preparing.asks = true;
@@ -220,13 +220,13 @@ static bool check(struct machine *m, struct next *next)
 {
 	struct preparing *p = &m->preparing;
 	struct words ours = { 0 };
-	struct check_request request = { m->boot.spec, &m->boot.plan, m->boots > 0, &ours,
+	struct check_request request = { m->boot.spec, &m->boot.plan, m->history.boots > 0, &ours,
 		&p->facts };
 	bool done;
 
-	for (size_t i = 0; i < ledger_count(m->ledger); i++)
-		words_add(&ours, ledger_at(m->ledger, i)->name);
-	words_append(&ours, &m->locks.paths);
+	for (size_t i = 0; i < ledger_count(m->host.ledger); i++)
+		words_add(&ours, ledger_at(m->host.ledger, i)->name);
+	words_append(&ours, &m->host.locks.paths);
 	done = check_boot(&request, &p->findings);
 	words_free(&ours);
 	if (!done)
@@ -294,9 +294,9 @@ static void say_forecast(struct machine *m)
 	MEM_AUTO char *hooks = NULL;
 	struct forecast forecast;
 
-	if (m->foretold || m->simulation != NULL)
+	if (m->choice.forecast_told || m->options.simulation != NULL)
 		return;
-	m->foretold = true;
+	m->choice.forecast_told = true;
 	hooks = asked_before(m);
 	forecast_make(&m->options.policy, m->boot.spec, m->boot.target, &forecast);
 	for (size_t i = 0; i < forecast.count; i++) {
@@ -328,7 +328,7 @@ struct next prepare_begin(struct machine *m)
 {
 	announce(m);
 	prepare_clear(&m->preparing);
-	if (m->simulation != NULL) {
+	if (m->options.simulation != NULL) {
 		if (!simulation_check(m))
 			return machine_fail(m, CAUSE_CHECK_FAILED, "");
 		m->preparing.step = PREPARE_ASK;
@@ -347,14 +347,14 @@ static struct next fix_ended(struct machine *m)
 		event_target(r, m->boot.target);
 		event_text(r, line);
 		if (p->fix_takes)
-			ledger_confirm(m->ledger, p->fixed);
+			ledger_confirm(m->host.ledger, p->fixed);
 	} else {
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);
 
 		/* What is there now is not of our making; of one that was killed nobody knows. */
 		if (p->fix_takes && m->helper.status > 0)
-			ledger_drop(m->ledger, p->fixed);
+			ledger_drop(m->host.ledger, p->fixed);
 		machine_warn(m, text);
 	}
 	prepare_look_again(p);
@@ -396,29 +396,29 @@ static struct next go_instead(struct machine *m, const char *target, const char 
 {
 	MEM_AUTO char *text = NULL;
 
-	if (m->detours++ < MAX_DETOURS) {
+	if (m->draft.detours++ < MAX_DETOURS) {
 		event_text(event_add(m->events, VMRUN_NOTE), why);
-		free(m->next_target);
-		m->next_target = mem_copy(target);
+		free(m->choice.next_target);
+		m->choice.next_target = mem_copy(target);
 		return go(STATE_DRAFTING, -1);
 	}
-	m->detours = 0; /* the boot that may follow has all of its own */
+	m->draft.detours = 0; /* the boot that may follow has all of its own */
 	text = mem_format("%s: on_start goes round in circles", why);
 	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 
 struct next prepare_answered(struct machine *m)
 {
-	MEM_AUTO char *refusal = m->refusal;
-	MEM_AUTO char *target = m->instead;
+	MEM_AUTO char *refusal = m->draft.refusal;
+	MEM_AUTO char *target = m->draft.instead;
 
 	/* Both hold for this boot only. */
-	m->refusal = m->instead = NULL;
+	m->draft.refusal = m->draft.instead = NULL;
 	if (target != NULL && strcmp(target, m->boot.target) != 0)
 		return go_instead(m, target, refusal);
 	if (target == NULL && refusal != NULL)
 		return machine_fail(m, CAUSE_CHECK_FAILED, refusal);
-	m->detours = 0;
+	m->draft.detours = 0;
 	return go(STATE_STARTING, -1);
 }
 
@@ -429,7 +429,7 @@ struct next prepare_fix(struct machine *m)
 	if (!p->asks)
 		return stay();
 	p->asks = false;
-	if (!m->fix_answer)
+	if (!m->requests.fix)
 		return fail_told(m);
 	m->options.fix = true;
 	prepare_look_again(p);

@@ -19,7 +19,7 @@ static bool processes_run(const struct machine *m)
 {
 	const struct ledger_process *p;
 
-	for (size_t i = 0; (p = ledger_process_at(m->ledger, i)) != NULL; i++) {
+	for (size_t i = 0; (p = ledger_process_at(m->host.ledger, i)) != NULL; i++) {
 		if (ledger_process_runs(p))
 			return true;
 	}
@@ -30,7 +30,7 @@ static void signal_processes(const struct machine *m, int signal)
 {
 	const struct ledger_process *p;
 
-	for (size_t i = 0; (p = ledger_process_at(m->ledger, i)) != NULL; i++)
+	for (size_t i = 0; (p = ledger_process_at(m->host.ledger, i)) != NULL; i++)
 		ledger_signal_process(p, signal);
 }
 
@@ -47,9 +47,9 @@ static void say(struct machine *m, const char *text)
 /* Nothing of it is undone, and the ledger stays: the next start has another look. */
 static struct next leave(struct machine *m, enum cause cause, int status)
 {
-	m->left_alone = true;
-	m->outcome.cause = cause;
-	m->exit_status = status;
+	m->host.left_alone = true;
+	m->history.outcome.cause = cause;
+	m->end.status = status;
 	return go(STATE_ENDED, -1);
 }
 
@@ -65,7 +65,7 @@ static struct next refuse(struct machine *m, pid_t pid)
 	else
 		text = mem_format("its hypervisor still runs%s, left by a vmrun that died (pid "
 				  "%ld): stop the guest, or run vmrun with --force",
-		    as, (long)ledger_previous_supervisor(m->ledger));
+		    as, (long)ledger_previous_supervisor(m->host.ledger));
 	machine_warn(m, text);
 	return leave(m, CAUSE_CHECK_FAILED, STATUS_BUSY);
 }
@@ -121,7 +121,7 @@ static struct next wait_for_processes(struct machine *m)
 	struct recovery *r = &m->recovery;
 	int64_t now = machine_now(m);
 	pid_t pid;
-	bool runs = ledger_hypervisor_runs(m->ledger, &pid);
+	bool runs = ledger_hypervisor_runs(m->host.ledger, &pid);
 
 	if (!runs && !r->asked)
 		ask_processes(m);
@@ -146,7 +146,7 @@ static struct next finish(struct machine *m)
 {
 	struct error err = { 0 };
 
-	if (ledger_remove_pid_files(m->ledger, &m->pid_files, &err) != 0) {
+	if (ledger_remove_pid_files(m->host.ledger, &m->host.pid_files, &err) != 0) {
 		MEM_AUTO char *text = mem_format("%s (the next start tries again)", err.text);
 
 		machine_cleanup_failed(m, text);
@@ -155,7 +155,7 @@ static struct next finish(struct machine *m)
 	undoing_end(m);
 	if (machine_must_panic(m))
 		return leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
-	ledger_end_recovery(m->ledger);
+	ledger_end_recovery(m->host.ledger);
 	return go(STATE_WAITING, 0);
 }
 
@@ -174,7 +174,7 @@ static struct next undo(struct machine *m)
 /* Destroys the VM's entry in /dev/vmm, and goes on without when that fails. */
 static struct next destroy(struct machine *m)
 {
-	const struct words *command = ledger_destroy_command(m->ledger);
+	const struct words *command = ledger_destroy_command(m->host.ledger);
 	struct recovery *r = &m->recovery;
 
 	r->step = RECOVER_DESTROY;
@@ -200,7 +200,7 @@ static struct next look(struct machine *m)
 
 struct next recovery_begin(struct machine *m)
 {
-	pid_t dead = ledger_previous_supervisor(m->ledger);
+	pid_t dead = ledger_previous_supervisor(m->host.ledger);
 	MEM_AUTO char *text = dead == 0
 	    ? mem_copy("a hypervisor runs that no ledger lists: waiting for its end")
 	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);
@@ -232,6 +232,6 @@ struct next recovery_stop(struct machine *m)
 {
 	helper_kill(&m->helper);
 	helper_give_up(&m->helper, m->wait);
-	m->stop_requested = true;
+	m->requests.stop = true;
 	return leave(m, CAUSE_STOPPED, STATUS_OK);
 }

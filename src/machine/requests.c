@@ -8,22 +8,22 @@
 
 void machine_request_stop(struct machine *m)
 {
-	m->stop_requested = true;
-	free(m->reboot_to);
-	m->reboot_to = NULL;
+	m->requests.stop = true;
+	free(m->requests.reboot_to);
+	m->requests.reboot_to = NULL;
 }
 
 struct next machine_end(struct machine *m, int status)
 {
-	m->exit_status = status;
+	m->end.status = status;
 	return go(STATE_ENDING, -1);
 }
 
 struct next machine_stop_asking(struct machine *m)
 {
 	hook_call_abandon(m);
-	m->stop_requested = true;
-	m->outcome.cause = CAUSE_STOPPED;
+	m->requests.stop = true;
+	m->history.outcome.cause = CAUSE_STOPPED;
 	return machine_end(m, STATUS_OK);
 }
 
@@ -47,7 +47,7 @@ bool machine_reset(struct machine *m)
 
 void machine_answer(struct machine *m, bool fix)
 {
-	m->fix_answer = fix;
+	m->requests.fix = fix;
 	machine_happen(m, EVENT_FIX);
 }
 
@@ -59,7 +59,7 @@ static void set(char **to, const char *text)
 
 static int check_target(const struct machine *m, const char *target, struct error *err)
 {
-	const struct boot_source *source = m->fresh != NULL ? m->fresh : m->source;
+	const struct boot_source *source = m->draft.fresh != NULL ? m->draft.fresh : m->source;
 
 	if (target == NULL || words_have(document_targets(source->doc), target))
 		return 0;
@@ -69,7 +69,7 @@ static int check_target(const struct machine *m, const char *target, struct erro
 /* Why a reboot cannot be asked for in this state. */
 static int refuse_reboot(const struct machine *m, struct error *err)
 {
-	switch (m->state) {
+	switch (m->now.state) {
 	case STATE_DRAFTING:
 	case STATE_PREPARING:
 	case STATE_STARTING:
@@ -86,11 +86,11 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 		return -1;
 	if (m->options.policy.no_reboot)
 		return error_set(err, STATUS_CHECK, "--no-reboot forbids it");
-	if (m->stop_requested)
+	if (m->requests.stop)
 		return error_set(err, STATUS_CHECK, "it is being stopped");
 	if (!machine_heeds(m, EVENT_REBOOT))
 		return refuse_reboot(m, err);
-	set(&m->reboot_to, target == NULL ? "" : target);
+	set(&m->requests.reboot_to, target == NULL ? "" : target);
 	machine_happen(m, EVENT_REBOOT);
 	return 0;
 }
@@ -101,29 +101,30 @@ int machine_next(struct machine *m, const char *target, struct error *err)
 		return error_set(err, STATUS_SPEC, "no target given: expected the name of one");
 	if (check_target(m, target, err) != 0)
 		return -1;
-	if (m->state == STATE_ENDING || m->state == STATE_REPORTING || m->state == STATE_ENDED)
+	if (m->now.state == STATE_ENDING || m->now.state == STATE_REPORTING ||
+	    m->now.state == STATE_ENDED)
 		return error_set(err, STATUS_CHECK, "it is about to end");
-	if (m->state == STATE_WAITING && m->next_target != NULL)
-		set(&m->next_target, target);
+	if (m->now.state == STATE_WAITING && m->choice.next_target != NULL)
+		set(&m->choice.next_target, target);
 	else
-		set(&m->once_target, target);
+		set(&m->requests.once_target, target);
 	return 0;
 }
 
 struct next machine_reboot_waiting(struct machine *m)
 {
-	if (*m->reboot_to != '\0')
-		set(&m->next_target, m->reboot_to);
-	free(m->reboot_to);
-	m->reboot_to = NULL;
+	if (*m->requests.reboot_to != '\0')
+		set(&m->choice.next_target, m->requests.reboot_to);
+	free(m->requests.reboot_to);
+	m->requests.reboot_to = NULL;
 	return go(STATE_WAITING, 0);
 }
 
 static const char *state_name(const struct machine *m)
 {
-	switch (m->state) {
+	switch (m->now.state) {
 	case STATE_WAITING:
-		return m->ends > 0 ? "backoff" : "waiting";
+		return m->history.ends > 0 ? "backoff" : "waiting";
 	case STATE_LOADING:
 		return "loading";
 	case STATE_RUNNING:
@@ -143,12 +144,12 @@ static const char *state_name(const struct machine *m)
 /* What boots next, as far as that is known before anybody has decided. */
 static const char *next_target(const struct machine *m)
 {
-	if (m->state == STATE_WAITING && m->next_target != NULL)
-		return m->next_target;
-	if (m->once_target != NULL)
-		return m->once_target;
-	if (m->state == STATE_GIVEN_UP)
-		return m->refused_target;
+	if (m->now.state == STATE_WAITING && m->choice.next_target != NULL)
+		return m->choice.next_target;
+	if (m->requests.once_target != NULL)
+		return m->requests.once_target;
+	if (m->now.state == STATE_GIVEN_UP)
+		return m->choice.refused_target;
 	return m->boot.spec == NULL ? NULL : m->boot.spec->next_target;
 }
 
@@ -156,31 +157,64 @@ static const char *next_target(const struct machine *m)
 static const char *stop_action(const struct machine *m)
 {
 	const struct stop_ladder *ladder = &m->boot.spec->stop;
-	size_t step = m->stop_step - 1;
+	size_t step = m->requests.stop_step - 1;
 
 	return stop_action_name(step < ladder->count ? ladder->step[step].action : STOP_KILL);
 }
 
 void machine_tell(const struct machine *m, struct vmrun_state *out)
 {
-	bool runs = m->state == STATE_RUNNING || m->state == STATE_STOPPING;
+	bool runs = m->now.state == STATE_RUNNING || m->now.state == STATE_STOPPING;
 
 	memset(out, 0, sizeof(*out));
 	out->state = state_name(m);
-	out->target = m->boot.target != NULL ? m->boot.target : m->next_target;
+	out->target = m->boot.target != NULL ? m->boot.target : m->choice.next_target;
 	out->next_target = next_target(m);
-	out->boots = m->boots;
-	out->cause = m->history_count > 0 ? cause_name(m->outcome.cause) : NULL;
-	if (m->state == STATE_STOPPING) {
-		out->stop_step = (int)m->stop_step;
+	out->boots = m->history.boots;
+	out->cause = m->history.count > 0 ? cause_name(m->history.outcome.cause) : NULL;
+	if (m->now.state == STATE_STOPPING) {
+		out->stop_step = (int)m->requests.stop_step;
 		out->stop_action = stop_action(m);
 	}
-	out->stop_requested = m->stop_requested;
-	if (runs && m->child.pid != 0) {
-		out->pid = (int)m->child.pid;
-		out->uptime_ms = machine_now(m) - m->child.started_ms;
+	out->stop_requested = m->requests.stop;
+	if (runs && m->run.child.pid != 0) {
+		out->pid = (int)m->run.child.pid;
+		out->uptime_ms = machine_now(m) - m->run.child.started_ms;
 	}
-	if (m->deadline_ms >= 0 && m->state != STATE_RUNNING)
+	if (m->now.deadline_ms >= 0 && m->now.state != STATE_RUNNING)
 		out->wait_ms =
-		    m->deadline_ms > machine_now(m) ? m->deadline_ms - machine_now(m) : 0;
+		    m->now.deadline_ms > machine_now(m) ? m->now.deadline_ms - machine_now(m) : 0;
+}
+
+int64_t machine_boots(const struct machine *m)
+{
+	return m->history.boots;
+}
+
+struct console *machine_console(struct machine *m)
+{
+	return &m->console;
+}
+
+bool machine_has_console(const struct machine *m)
+{
+	if (m->console.ours >= 0)
+		return true;
+	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
+		const char *com = m->boot.spec->com[i];
+
+		if (com != NULL && strcmp(com, SPEC_CONSOLE) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool machine_is_console(const struct wake *wake)
+{
+	return wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE;
+}
+
+void machine_want_room(struct machine *m, bool wanted)
+{
+	waitset_want(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, true, wanted);
 }

@@ -111,50 +111,50 @@ static const struct simulated_exit *due(const struct simulation *s)
 
 bool simulation_check(struct machine *m)
 {
-	const struct simulated_exit *e = due(m->simulation);
+	const struct simulated_exit *e = due(m->options.simulation);
 
 	if (e == NULL || e->outcome.cause != CAUSE_CHECK_FAILED)
 		return true;
-	m->simulation->next++;
+	m->options.simulation->next++;
 	return false;
 }
 
 void simulation_exit(struct machine *m)
 {
-	struct simulation *s = m->simulation;
+	struct simulation *s = m->options.simulation;
 	const struct simulated_exit *e = due(s);
 
 	s->next++;
-	m->outcome = e->outcome;
-	m->stop_requested = m->outcome.cause == CAUSE_STOPPED;
-	m->uptime_ms = s->now_ms - s->started_ms;
+	m->history.outcome = e->outcome;
+	m->requests.stop = m->history.outcome.cause == CAUSE_STOPPED;
+	m->history.uptime_ms = s->now_ms - s->started_ms;
 }
 
 /* A loader runs only to fail: there is nothing to be told of one that works. */
 struct next simulation_start(struct machine *m)
 {
-	const struct simulated_exit *e = due(m->simulation);
+	const struct simulated_exit *e = due(m->options.simulation);
 	bool loader_fails = e != NULL && e->outcome.cause == CAUSE_LOADER_FAILED;
 
-	m->simulation->started_ms = m->simulation->now_ms;
+	m->options.simulation->started_ms = m->options.simulation->now_ms;
 	return go(loader_fails ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
 /* When the boot that runs ends; -1: it does not. */
 static int64_t end_of_boot(const struct machine *m)
 {
-	const struct simulation *s = m->simulation;
+	const struct simulation *s = m->options.simulation;
 
-	if (m->state == STATE_LOADING)
+	if (m->now.state == STATE_LOADING)
 		return s->now_ms;
-	if (m->state != STATE_RUNNING || due(s) == NULL)
+	if (m->now.state != STATE_RUNNING || due(s) == NULL)
 		return -1;
 	return s->started_ms + due(s)->uptime_ms;
 }
 
 static void say_rest(struct machine *m)
 {
-	const struct simulation *s = m->simulation;
+	const struct simulation *s = m->options.simulation;
 
 	if (s->next == s->count)
 		return;
@@ -166,13 +166,13 @@ static void say_rest(struct machine *m)
 /* One thing that happens; false: nothing will. */
 static bool step(struct machine *m)
 {
-	struct simulation *s = m->simulation;
+	struct simulation *s = m->options.simulation;
 	int64_t at = machine_until_ms(m), end = end_of_boot(m);
 	bool exits = end >= 0 && (at < 0 || end <= at);
 
 	if (exits)
 		at = end;
-	if (at < 0 || (m->state == STATE_WAITING && due(s) == NULL))
+	if (at < 0 || (m->now.state == STATE_WAITING && due(s) == NULL))
 		return false;
 	if (at > s->now_ms)
 		s->now_ms = at;
@@ -186,9 +186,9 @@ static bool step(struct machine *m)
 /* Boots that hooks refuse, or on_prepare fails, use up no exit, and may go on for ever. */
 static bool goes_round(struct machine *m)
 {
-	const struct simulation *s = m->simulation;
+	const struct simulation *s = m->options.simulation;
 
-	if (m->ends - (int64_t)s->next < MOST_REFUSED)
+	if (m->history.ends - (int64_t)s->next < MOST_REFUSED)
 		return false;
 	event_text(event_add(m->events, VMRUN_NOTE),
 	    "it goes round in a circle: hooks refuse each boot, and the policy boots again");
@@ -197,8 +197,8 @@ static bool goes_round(struct machine *m)
 
 void simulation_walk(struct machine *m)
 {
-	while (m->state != STATE_ENDED && !goes_round(m) && step(m))
+	while (m->now.state != STATE_ENDED && !goes_round(m) && step(m))
 		;
-	if (m->state == STATE_ENDED)
+	if (m->now.state == STATE_ENDED)
 		say_rest(m);
 }

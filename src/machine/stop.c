@@ -14,18 +14,18 @@ static struct next step(struct machine *m)
 	struct power power = { 0 };
 	struct event_record *r;
 
-	if (m->stop_step < ladder->count)
-		now = ladder->step[m->stop_step];
-	m->stop_step++;
+	if (m->requests.stop_step < ladder->count)
+		now = ladder->step[m->requests.stop_step];
+	m->requests.stop_step++;
 	r = event_add(m->events, VMRUN_STOPPING);
 	event_target(r, m->boot.target);
 	r->event.action = stop_action_name(now.action);
 	r->event.delay_ms = now.wait_ms;
 	m->boot.plan.hyper->power(&m->boot.plan, now.action, &power);
 	if (power.signal != 0)
-		child_signal(&m->child, power.signal);
+		child_signal(&m->run.child, power.signal);
 	else if (power.control != NULL)
-		child_control(&m->child, power.control);
+		child_control(&m->run.child, power.control);
 	else if (power.helper.count > 0)
 		(void)machine_help(m, &power.helper, HELPER_SILENT);
 	words_free(&power.helper);
@@ -35,7 +35,7 @@ static struct next step(struct machine *m)
 struct next stop_begin(struct machine *m)
 {
 	machine_request_stop(m);
-	m->stop_step = 0;
+	m->requests.stop_step = 0;
 	return step(m);
 }
 
@@ -52,21 +52,21 @@ struct next stop_late(struct machine *m)
 
 struct next stop_kill(struct machine *m)
 {
-	m->stop_step = m->boot.spec->stop.count; /* past the end */
+	m->requests.stop_step = m->boot.spec->stop.count; /* past the end */
 	return stop_hurry(m);
 }
 
 /* A reboot begins with the ladder as a stop does, or hurries one that is under way. */
 struct next stop_reboot(struct machine *m)
 {
-	if (m->state == STATE_RUNNING)
-		m->stop_step = 0;
+	if (m->now.state == STATE_RUNNING)
+		m->requests.stop_step = 0;
 	return step(m);
 }
 
 struct next stop_waiting(struct machine *m)
 {
 	machine_request_stop(m);
-	m->outcome.cause = CAUSE_STOPPED;
+	m->history.outcome.cause = CAUSE_STOPPED;
 	return machine_end(m, STATUS_OK);
 }

@@ -11,7 +11,7 @@
 bool taps_note(struct machine *m, struct ledger_thing *thing, struct next *next)
 {
 	struct error err = { 0 };
-	int rc = ledger_take(m->ledger, thing, &err);
+	int rc = ledger_take(m->host.ledger, thing, &err);
 
 	ledger_thing_clear(thing);
 	if (rc == 0)
@@ -33,7 +33,7 @@ static bool note_tap(struct machine *m, const char *tap, struct next *next)
 static bool lock_disks(struct machine *m, struct next *next)
 {
 	struct error err = { 0 };
-	bool good = disklock_take(&m->locks, m->boot.spec, &err) == 0;
+	bool good = disklock_take(&m->host.locks, m->boot.spec, &err) == 0;
 
 	if (!good && m->options.no_checks)
 		machine_warn(m, err.text);
@@ -65,7 +65,7 @@ static char *bridge_of(const struct device *dev)
  */
 static enum tap_step next_step(const struct machine *m, const char *tap)
 {
-	const char *done = pairs_get(&m->taps, tap);
+	const char *done = pairs_get(&m->host.taps, tap);
 
 	return done == NULL ? TAP_CREATE : (enum tap_step)(*done - '0');
 }
@@ -74,14 +74,14 @@ static void step_done(struct machine *m, const char *tap)
 {
 	int done = (int)next_step(m, tap) + 1;
 
-	pairs_remove(&m->taps, tap);
-	pairs_addf(&m->taps, tap, "%d", done);
+	pairs_remove(&m->host.taps, tap);
+	pairs_addf(&m->host.taps, tap, "%d", done);
 }
 
 /* Adds the tap to the ledger, unless an earlier boot or vmrun did; false: the boot has failed. */
 static bool expect_tap(struct machine *m, const char *tap, struct next *next)
 {
-	m->preparing.tap_noted = !ledger_has(m->ledger, tap);
+	m->preparing.tap_noted = !ledger_has(m->host.ledger, tap);
 	return !m->preparing.tap_noted || note_tap(m, tap, next);
 }
 
@@ -98,7 +98,7 @@ static struct next run_step(struct machine *m, const char *tap, const char *brid
 	if (started)
 		return go(STATE_PREPARING, COMMAND_MS);
 	if (step == TAP_CREATE && m->preparing.tap_noted)
-		ledger_drop(m->ledger, tap); /* nothing was made */
+		ledger_drop(m->host.ledger, tap); /* nothing was made */
 	return machine_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 }
 
@@ -135,8 +135,8 @@ static bool try_another_tap(struct machine *m)
 		return false;
 	/* One that this boot did not add may be of a create that was killed: it stays. */
 	if (p->tap_noted)
-		ledger_drop(m->ledger, dev->found);
-	pairs_remove(&m->found, dev->id);
+		ledger_drop(m->host.ledger, dev->found);
+	pairs_remove(&m->host.found, dev->id);
 	free(dev->found);
 	dev->found = NULL;
 	prepare_look_again(p);
@@ -153,7 +153,7 @@ bool taps_command_ended(struct machine *m, struct next *next)
 		const char *tap = m->boot.spec->devices[p->tap]->found;
 
 		if (next_step(m, tap) == TAP_CREATE)
-			ledger_confirm(m->ledger, tap);
+			ledger_confirm(m->host.ledger, tap);
 		step_done(m, tap);
 	} else if (!try_another_tap(m)) {
 		const struct device *dev = m->boot.spec->devices[p->tap];
@@ -162,7 +162,7 @@ bool taps_command_ended(struct machine *m, struct next *next)
 
 		/* There is none; of a command that was killed nobody knows. */
 		if (p->tap_noted && next_step(m, dev->found) == TAP_CREATE && m->helper.status > 0)
-			ledger_drop(m->ledger, dev->found);
+			ledger_drop(m->host.ledger, dev->found);
 		*next = machine_fail(m, CAUSE_CHECK_FAILED, text);
 		return false;
 	}

@@ -11,13 +11,13 @@
 
 void undoing_begin(struct machine *m)
 {
-	m->undoing.left = ledger_count(m->ledger);
-	m->undoing.probing = false;
+	m->host.undoing.left = ledger_count(m->host.ledger);
+	m->host.undoing.probing = false;
 }
 
 static const struct ledger_thing *current(const struct machine *m)
 {
-	return ledger_at(m->ledger, m->undoing.left - 1);
+	return ledger_at(m->host.ledger, m->host.undoing.left - 1);
 }
 
 static void note(struct machine *m, const char *text)
@@ -27,8 +27,8 @@ static void note(struct machine *m, const char *text)
 
 static void drop(struct machine *m)
 {
-	ledger_drop(m->ledger, current(m)->name);
-	m->undoing.left--;
+	ledger_drop(m->host.ledger, current(m)->name);
+	m->host.undoing.left--;
 }
 
 static void keep(struct machine *m, const char *why)
@@ -39,7 +39,7 @@ static void keep(struct machine *m, const char *why)
 	    "%s is left behind: `%s`: %s (the next start tries again)", thing->name, line, why);
 
 	machine_cleanup_failed(m, text);
-	m->undoing.left--;
+	m->host.undoing.left--;
 }
 
 static bool start(struct machine *m, const struct words *command, struct error *err)
@@ -59,7 +59,7 @@ static void drop_replaced(struct machine *m)
 
 bool undoing_next(struct machine *m)
 {
-	while (m->undoing.left > 0) {
+	while (m->host.undoing.left > 0) {
 		struct error err = { 0 };
 
 		if (ledger_thing_is_replaced(current(m))) {
@@ -86,10 +86,10 @@ static bool is_there(const struct machine *m)
 
 static void probed(struct machine *m)
 {
-	MEM_AUTO char *why = m->undoing.why;
+	MEM_AUTO char *why = m->host.undoing.why;
 
-	m->undoing.probing = false;
-	m->undoing.why = NULL;
+	m->host.undoing.probing = false;
+	m->host.undoing.why = NULL;
 	if (is_there(m)) {
 		keep(m, why);
 	} else {
@@ -115,8 +115,8 @@ static bool probe(struct machine *m)
 	struct error ignored = { 0 };
 
 	if (thing->probe.count > 0 && start(m, &thing->probe, &ignored)) {
-		m->undoing.probing = true;
-		m->undoing.why = why;
+		m->host.undoing.probing = true;
+		m->host.undoing.why = why;
 		why = NULL;
 		return true;
 	}
@@ -130,10 +130,10 @@ static bool probe(struct machine *m)
 
 bool undoing_go_on(struct machine *m)
 {
-	if (m->undoing.probing) {
+	if (m->host.undoing.probing) {
 		probed(m);
 	} else if (m->helper.status == 0) {
-		if (m->state == STATE_RECOVERING) {
+		if (m->now.state == STATE_RECOVERING) {
 			MEM_AUTO char *line = words_shell_line(&current(m)->undo);
 			MEM_AUTO char *text = mem_format("given back: %s", line);
 
@@ -150,8 +150,8 @@ void undoing_end(struct machine *m)
 {
 	MEM_AUTO char *left = NULL;
 
-	ledger_forget_dead_processes(m->ledger);
-	left = ledger_clear_boot(m->ledger);
+	ledger_forget_dead_processes(m->host.ledger);
+	left = ledger_clear_boot(m->host.ledger);
 	if (left != NULL) {
 		MEM_AUTO char *text =
 		    mem_format("%s is left behind (the next start tries again)", left);
@@ -195,14 +195,14 @@ void undoing_now(struct machine *m)
 	struct words destroy = { 0 };
 	MEM_AUTO char *output = NULL;
 
-	if (m->boots > 0 && m->simulation == NULL)
+	if (m->history.boots > 0 && m->options.simulation == NULL)
 		machine_destroy_command(m, &destroy);
 	(void)run_now(&destroy, &output);
 	words_free(&destroy);
-	for (size_t i = ledger_count(m->ledger); i > 0; i--) {
-		const struct ledger_thing *thing = ledger_at(m->ledger, i - 1);
+	for (size_t i = ledger_count(m->host.ledger); i > 0; i--) {
+		const struct ledger_thing *thing = ledger_at(m->host.ledger, i - 1);
 
 		if (undo_now(thing))
-			ledger_drop(m->ledger, thing->name);
+			ledger_drop(m->host.ledger, thing->name);
 	}
 }

@@ -74,6 +74,9 @@ check_includes() {
 			wrong("src/" room " must not include \"" name "\"")
 		} else if (room == "control" && target == "machine" && name != "machine/machine.h") {
 			wrong("src/control sees the machine through \"machine/machine.h\" only")
+		} else if (name ~ /^machine\/(cleanup|decide|draft|ending|hypervisor|prepare|recovery|stop)\.h$/ &&
+		    FILENAME != "src/machine/machine.c" && FILENAME != "src/" substr(name, 1, length(name) - 1) "c") {
+			wrong("a phase of the machine includes no other: src/machine/machine.c leads from one to the next")
 		} else if (!quoted && (target in known || target == "api")) {
 			wrong("<" name "> is ours: write \"" name "\"")
 		}

@@ -96,6 +96,22 @@ broken() {
 	[ "$status" -eq 0 ]
 }
 
+@test "a phase of the machine does not see another" {
+	echo '#include "machine/stop.h"' | tee src/machine/a.c >src/machine/a.h
+	rules
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 2 ]
+	[[ "$output" == *'a phase of the machine includes no other'* ]]
+	: >src/machine/a.h
+	for file in stop machine; do
+		mv src/machine/a.c src/machine/$file.c
+		sed -i 's,src/machine/[a-z]*\.c,src/machine/'$file.c, CMakeLists.txt
+		rules
+		[ "$status" -eq 0 ]
+		mv src/machine/$file.c src/machine/a.c
+	done
+}
+
 @test "only the program vmrun includes a file beside it without its room" {
 	echo '#include "a.h"' >src/vmrun/a.c
 	rules
