@@ -1,74 +1,59 @@
-/* The writer of JSON. */
+/* Nodes as JSON. */
 #include "base/node_json.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "base/json_write.h"
 
-/* The fewest digits that say this number and no other. */
-static void add_number(struct str *s, double number)
+static void add_value(struct str *s, const char *key, const struct node *n);
+
+static void add_children(struct str *s, const char *key, const struct node *n)
 {
-	char text[40];
-	size_t n;
+	bool is_list = node_is_list(n);
 
-	if (!isfinite(number)) {
-		str_add(s, "null");
-		return;
-	}
-	for (int digits = 15; digits <= 17; digits++) {
-		(void)snprintf(text, sizeof(text), "%.*g", digits, number);
-		if (strtod(text, NULL) == number)
-			break;
-	}
-	/* The program around the library may have chosen a locale with another point. */
-	n = strspn(text, "+-0123456789e");
-	if (text[n] != '\0')
-		text[n] = '.';
-	str_add(s, text);
-	if (strpbrk(text, ".e") == NULL)
-		str_add(s, ".0");
+	if (is_list)
+		json_begin_list(s, key);
+	else
+		json_begin_object(s, key);
+	for (const struct node *c = n->first; c != NULL; c = c->next)
+		add_value(s, c->key, c);
+	if (is_list)
+		json_end_list(s);
+	else
+		json_end_object(s);
 }
 
-static void add_children(struct str *s, const struct node *n)
-{
-	str_add(s, node_is_list(n) ? "[" : "{");
-	for (const struct node *c = n->first; c != NULL; c = c->next) {
-		str_add(s, c == n->first ? "" : ",");
-		if (c->key != NULL) {
-			str_add_json(s, c->key);
-			str_add(s, ":");
-		}
-		node_add_json(s, c);
-	}
-	str_add(s, node_is_list(n) ? "]" : "}");
-}
-
-void node_add_json(struct str *s, const struct node *n)
+static void add_value(struct str *s, const char *key, const struct node *n)
 {
 	switch (n->kind) {
 	case NODE_STRING:
-		str_add_json(s, n->text);
+		json_add_text(s, key, n->text);
 		break;
 	case NODE_INT:
-		str_addf(s, "%" PRId64, n->integer);
+		json_add_int(s, key, n->integer);
 		break;
 	case NODE_NUMBER:
-		add_number(s, n->number);
+		json_add_number(s, key, n->number);
 		break;
 	case NODE_BOOL:
-		str_add(s, n->truth ? "true" : "false");
+		json_add_bool(s, key, n->truth);
 		break;
 	case NODE_LIST:
 	case NODE_OBJECT:
 	case NODE_EMPTY:
-		add_children(s, n);
+		add_children(s, key, n);
 		break;
 	case NODE_NULL:
 	case NODE_FUNCTION:
 	case NODE_OTHER:
-		str_add(s, "null");
+		json_add_null(s, key);
 		break;
 	}
+}
+
+void node_add_json(struct str *s, const struct node *n)
+{
+	STR_AUTO struct str json = { 0 };
+
+	/* In a text of its own: what stands before it in s is not always JSON. */
+	add_value(&json, NULL, n);
+	str_add_n(s, json.text, json.length);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "check/check.h"
 #include "lib/handle.h"
@@ -120,55 +121,41 @@ bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *o
 	return true;
 }
 
-static void add_member(struct str *json, const char *key, const char *value)
-{
-	str_addf(json, "\"%s\":", key);
-	if (value == NULL)
-		str_add(json, "null");
-	else
-		str_add_json(json, value);
-}
-
 static void add_problem(struct str *json, const struct vmrun_finding *f)
 {
 	MEM_AUTO char *problem = mem_format("%s: %s", f->what, f->problem);
 
-	str_add(json, "{");
-	add_member(json, "device", f->device);
-	str_add(json, ",");
-	add_member(json, "id", f->id);
-	str_add(json, ",");
-	add_member(json, "slot", f->slot);
-	str_add(json, ",");
-	add_member(json, "path", f->path);
-	str_add(json, ",");
-	add_member(json, "problem", problem);
-	str_add(json, ",");
-	add_member(json, "fix", f->fix);
-	str_add(json, "}");
+	json_begin_object(json, NULL);
+	json_add_text(json, "device", f->device);
+	json_add_text(json, "id", f->id);
+	json_add_text(json, "slot", f->slot);
+	json_add_text(json, "path", f->path);
+	json_add_text(json, "problem", problem);
+	json_add_text(json, "fix", f->fix);
+	json_end_object(json);
 }
 
-/* How many there are. */
-static int add_problems(struct str *json, const struct vmrun *vm)
+/* Writes the list of problems; returns their number. */
+static int add_problems(struct str *json, const char *key, const struct vmrun *vm)
 {
 	struct vmrun_finding f;
 	int count = 0;
 
-	str_add(json, "[");
+	json_begin_list(json, key);
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
 		if (f.unchecked)
 			continue;
-		str_add(json, count++ == 0 ? "" : ",");
+		count++;
 		add_problem(json, &f);
 	}
-	str_add(json, "]");
+	json_end_list(json);
 	return count;
 }
 
 const char *handle_problems(struct vmrun *vm, int count)
 {
 	struct str json = { 0 };
-	int found = add_problems(&json, vm);
+	int found = add_problems(&json, NULL, vm);
 
 	free(vm->shown_problems);
 	vm->shown_problems = str_take(&json);
@@ -193,13 +180,11 @@ char *vmrun_check_json(const struct vmrun *vm)
 
 	if (vm->shown == NULL)
 		return NULL;
-	str_add(&json, "{");
-	add_member(&json, "vm", vm->name);
-	str_add(&json, ",");
-	add_member(&json, "target", vm->first.target);
-	str_add(&json, ",\"problems\":");
-	(void)add_problems(&json, vm);
-	str_add(&json, "}");
+	json_begin_object(&json, NULL);
+	json_add_text(&json, "vm", vm->name);
+	json_add_text(&json, "target", vm->first.target);
+	(void)add_problems(&json, "problems", vm);
+	json_end_object(&json);
 	str_add_utf8(&valid, json.text); /* paths may be any bytes */
 	str_free(&json);
 	return str_take(&valid);

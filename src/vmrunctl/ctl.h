@@ -27,6 +27,8 @@ struct ctl {
 	bool json, no_wait, gone, read_only, backlog, help, version;
 };
 
+/* The answer of a vmrun that did what it was asked for. */
+#define CTL_OK "{\"ok\":true}"
 #define CTL_ANSWER_MS 5000 /* who answers at all does so within this */
 
 /* ctl_ask.c */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_write.h"
+#include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 #include "vmrun/vmrun.h"
@@ -27,20 +29,14 @@ int ctl_complain(const struct ctl *ctl, int status, const char *fmt, ...)
 
 char *ctl_make(const char *cmd, const char *key, const char *text)
 {
-	char *request = NULL;
-	size_t size;
-	FILE *f = open_memstream(&request, &size);
+	struct str request = { 0 };
 
-	if (f == NULL)
-		return NULL;
-	(void)fprintf(f, "{\"cmd\":\"%s\"", cmd);
-	if (text != NULL) {
-		(void)fprintf(f, ",\"%s\":", key);
-		show_json_string(text, f);
-	}
-	(void)fputs("}", f);
-	(void)fclose(f);
-	return request;
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", cmd);
+	if (text != NULL)
+		json_add_text(&request, key, text);
+	json_end_object(&request);
+	return str_take(&request);
 }
 
 /* Nobody is there, or nobody who answers. */
@@ -75,7 +71,7 @@ static char *get_answer(
 		answer = talk_line(talk, talk_until_ms(limit_ms));
 	/* "wait --gone" waits for just that: its request may come too late for vmrun to read. */
 	if (answer == NULL && ctl->gone && errno != ETIMEDOUT)
-		answer = strdup("{\"ok\":true}");
+		answer = mem_copy(CTL_OK);
 	if (answer == NULL)
 		(void)ctl_complain(ctl, CTL_NOT_RUNNING,
 		    errno == ETIMEDOUT ? "its vmrun does not answer"
@@ -125,8 +121,9 @@ int ctl_ask(
 
 int ctl_check(const struct ctl *ctl, struct talk *talk)
 {
+	MEM_AUTO char *request = ctl_make("status", NULL, NULL);
 	char *answer;
-	int status = ctl_ask(ctl, talk, "{\"cmd\":\"status\"}", CTL_ANSWER_MS, &answer);
+	int status = ctl_ask(ctl, talk, request, CTL_ANSWER_MS, &answer);
 
 	free(answer);
 	if (status != CTL_DONE)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
+#include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 #include "vmrun/vmrun.h"
@@ -15,13 +17,14 @@
 
 int ctl_status(const struct ctl *ctl)
 {
+	MEM_AUTO char *request = ctl_make("status", NULL, NULL);
 	struct talk talk;
 	char *answer;
 	int status = ctl_open(ctl, &talk, true);
 
 	if (status != CTL_DONE)
 		return status;
-	status = ctl_ask(ctl, &talk, "{\"cmd\":\"status\"}", CTL_ANSWER_MS, &answer);
+	status = ctl_ask(ctl, &talk, request, CTL_ANSWER_MS, &answer);
 	if (status == CTL_DONE && ctl->json)
 		(void)puts(answer);
 	else if (status == CTL_DONE)
@@ -41,18 +44,27 @@ static void await_hang_up(struct talk *talk)
 		free(line);
 }
 
+/* Returns the request of "stop" and "kill". */
+static char *end_request(const struct ctl *ctl)
+{
+	struct str request = { 0 };
+
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", ctl->command);
+	if (!ctl->no_wait)
+		json_add_bool(&request, "wait", true);
+	json_end_object(&request);
+	return str_take(&request);
+}
+
 int ctl_end(const struct ctl *ctl)
 {
-	bool kill = strcmp(ctl->command, "kill") == 0;
-	const char *request = kill ? "{\"cmd\":\"kill\"}" : "{\"cmd\":\"stop\"}";
+	MEM_AUTO char *request = end_request(ctl);
 	struct talk talk;
 	int status = ctl_connect(ctl, &talk);
 
 	if (status != CTL_DONE)
 		return status;
-	if (!ctl->no_wait)
-		request =
-		    kill ? "{\"cmd\":\"kill\",\"wait\":true}" : "{\"cmd\":\"stop\",\"wait\":true}";
 	status = ctl_ask(ctl, &talk, request, ctl->no_wait ? CTL_ANSWER_MS : -1, NULL);
 	if (status == CTL_DONE && !ctl->no_wait)
 		await_hang_up(&talk);
@@ -79,18 +91,15 @@ int ctl_request(const struct ctl *ctl)
 {
 	struct talk talk;
 	int status = ctl_open(ctl, &talk, true);
-	char *request;
+	MEM_AUTO char *request = NULL;
 
 	if (status != CTL_DONE)
 		return status;
 	request = ctl_make(ctl->command, "target", ctl->argument);
-	status = request == NULL
-	    ? ctl_complain(ctl, CTL_OS, "cannot make a request: %s", strerror(errno))
-	    : ctl_ask(ctl, &talk, request,
-		  strcmp(ctl->command, "reload") == 0 ? RELOAD_MS : CTL_ANSWER_MS, NULL);
+	status = ctl_ask(ctl, &talk, request,
+	    strcmp(ctl->command, "reload") == 0 ? RELOAD_MS : CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && !ctl->json)
 		say_done(ctl);
-	free(request);
 	talk_close(&talk);
 	return status;
 }
@@ -116,43 +125,37 @@ static int connect_patiently(const struct ctl *ctl, struct talk *talk, int64_t *
 
 static char *wait_request(const struct ctl *ctl, int64_t left_ms)
 {
-	char *request = NULL;
-	size_t size;
-	FILE *f = open_memstream(&request, &size);
+	MEM_AUTO char *seconds = mem_format("%.3f", (double)left_ms / 1000);
+	struct str request = { 0 };
 
-	if (f == NULL)
-		return NULL;
-	(void)fprintf(f, "{\"cmd\":\"%s\"", ctl->command);
-	if (ctl->argument != NULL) {
-		(void)fputs(",\"text\":", f);
-		show_json_string(ctl->argument, f);
-	} else if (ctl->gone) {
-		(void)fputs(",\"gone\":true", f);
-	} else {
-		(void)fputs(",\"state\":", f);
-		show_json_string(ctl->state != NULL ? ctl->state : "running", f);
-	}
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", ctl->command);
+	if (ctl->argument != NULL)
+		json_add_text(&request, "text", ctl->argument);
+	else if (ctl->gone)
+		json_add_bool(&request, "gone", true);
+	else
+		json_add_text(&request, "state", ctl->state != NULL ? ctl->state : "running");
 	if (ctl->backlog)
-		(void)fputs(",\"backlog\":true", f);
+		json_add_bool(&request, "backlog", true);
 	if (left_ms >= 0)
-		(void)fprintf(f, ",\"timeout\":%.3f", (double)left_ms / 1000);
-	(void)fputs("}", f);
-	(void)fclose(f);
-	return request;
+		json_add_json(&request, "timeout", seconds);
+	json_end_object(&request);
+	return str_take(&request);
 }
 
 static int done_already(const struct ctl *ctl)
 {
 	if (ctl->json)
-		(void)puts("{\"ok\":true}");
+		(void)puts(CTL_OK);
 	return CTL_DONE;
 }
 
 int ctl_wait(const struct ctl *ctl)
 {
 	int64_t left_ms = ctl->timeout_ms;
+	MEM_AUTO char *request = NULL;
 	struct talk talk;
-	char *request;
 	int status;
 
 	if (ctl->gone && ctl_open(ctl, &talk, false) != CTL_DONE)
@@ -162,12 +165,9 @@ int ctl_wait(const struct ctl *ctl)
 		return status;
 	request = wait_request(ctl, left_ms);
 	/* It keeps the time; a vmrun that hangs is given a little more. */
-	status = request == NULL
-	    ? ctl_complain(ctl, CTL_OS, "cannot make a request: %s", strerror(errno))
-	    : ctl_ask(ctl, &talk, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
+	status = ctl_ask(ctl, &talk, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && ctl->gone)
 		await_hang_up(&talk);
-	free(request);
 	talk_close(&talk);
 	return status;
 }
@@ -181,17 +181,16 @@ static int forget_here(const struct ctl *ctl)
 		status = ctl_complain(ctl,
 		    status == CTL_OS || status == CTL_DENIED ? status : CTL_REFUSED, "%s", why);
 	else if (ctl->json)
-		(void)puts("{\"ok\":true}");
+		(void)puts(CTL_OK);
 	free(why);
 	return status;
 }
 
 static int ask_to_forget(const struct ctl *ctl, struct talk *talk)
 {
-	char *request = ctl_make(ctl->command, "hook", ctl->argument);
-	int status = request == NULL ? CTL_OS : ctl_ask(ctl, talk, request, CTL_ANSWER_MS, NULL);
+	MEM_AUTO char *request = ctl_make(ctl->command, "hook", ctl->argument);
+	int status = ctl_ask(ctl, talk, request, CTL_ANSWER_MS, NULL);
 
-	free(request);
 	talk_close(talk);
 	return status;
 }

@@ -1,6 +1,5 @@
 /* vmrunctl console and events: what goes on until the VM, or the user, has enough. */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +9,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
+#include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
@@ -36,18 +37,27 @@ struct console {
 	bool input; /* there may be more */
 };
 
+static char *events_request(const struct ctl *ctl)
+{
+	struct str request = { 0 };
+
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", "events");
+	if (ctl->from >= 0)
+		json_add_int(&request, "from", ctl->from);
+	json_end_object(&request);
+	return str_take(&request);
+}
+
 int ctl_events(const struct ctl *ctl)
 {
-	char request[64] = "{\"cmd\":\"events\"}";
+	MEM_AUTO char *request = events_request(ctl);
 	struct talk talk;
 	char *line;
 	int status = ctl_connect(ctl, &talk);
 
 	if (status != CTL_DONE)
 		return status;
-	if (ctl->from >= 0)
-		(void)snprintf(request, sizeof(request),
-		    "{\"cmd\":\"events\",\"from\":%" PRId64 "}", ctl->from);
 	status = ctl_ask(ctl, &talk, request, CTL_ANSWER_MS, &line);
 	while (status == CTL_DONE) {
 		free(line);
@@ -262,8 +272,21 @@ static void attach(struct console *c)
 		die_of((int)caught);
 }
 
+static char *console_request(bool writes)
+{
+	struct str request = { 0 };
+
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", "console");
+	if (writes)
+		json_add_bool(&request, "write", true);
+	json_end_object(&request);
+	return str_take(&request);
+}
+
 int ctl_console(const struct ctl *ctl)
 {
+	MEM_AUTO char *request = console_request(!ctl->read_only);
 	struct talk talk;
 	struct console c = {
 		.talk = &talk, .vm = ctl->vm, .writes = !ctl->read_only, .input = true
@@ -273,9 +296,7 @@ int ctl_console(const struct ctl *ctl)
 
 	if (status != CTL_DONE)
 		return status;
-	status = ctl_ask(ctl, &talk,
-	    c.writes ? "{\"cmd\":\"console\",\"write\":true}" : "{\"cmd\":\"console\"}",
-	    CTL_ANSWER_MS, &answer);
+	status = ctl_ask(ctl, &talk, request, CTL_ANSWER_MS, &answer);
 	free(answer);
 	c.is_terminal = tcgetattr(STDIN_FILENO, &c.modes) == 0;
 	if (status == CTL_DONE)

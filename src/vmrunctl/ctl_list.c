@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
+#include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
@@ -56,12 +58,13 @@ static bool is_supervised(const struct ctl *ctl, const struct vm *vm)
 
 static void ask(const struct ctl *ctl, struct vm *vm, int64_t until)
 {
+	MEM_AUTO char *request = ctl_make("status", NULL, NULL);
 	char *path = file_of(ctl, vm, "control");
 
 	vm->state = "silent";
 	if (path == NULL || talk_open(&vm->talk, path, until) != 0)
 		vm->state = is_supervised(ctl, vm) ? "silent" : "dead";
-	else if (talk_send(&vm->talk, "{\"cmd\":\"status\"}", until) == 0)
+	else if (talk_send(&vm->talk, request, until) == 0)
 		vm->state = NULL;
 	free(path);
 }
@@ -151,6 +154,19 @@ static void show_table(const struct vm *list, size_t count)
 		show_row(&list[i], width);
 }
 
+/* Shows a VM whose vmrun did not answer. */
+static void show_silent_json(const struct vm *vm)
+{
+	STR_AUTO struct str json = { 0 };
+
+	json_begin_object(&json, NULL);
+	json_add_bool(&json, "ok", false);
+	json_add_text(&json, "vm", vm->name);
+	json_add_text(&json, "state", vm->state);
+	json_end_object(&json);
+	(void)fputs(json.text, stdout);
+}
+
 static void show_json(const struct vm *list, size_t count)
 {
 	(void)fputs("[", stdout);
@@ -160,9 +176,7 @@ static void show_json(const struct vm *list, size_t count)
 			(void)fputs(list[i].answer, stdout);
 			continue;
 		}
-		(void)fputs("{\"ok\":false,\"vm\":", stdout);
-		show_json_string(list[i].name, stdout);
-		(void)printf(",\"state\":\"%s\"}", list[i].state);
+		show_silent_json(&list[i]);
 	}
 	(void)puts("]");
 }

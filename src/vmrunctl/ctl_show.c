@@ -4,30 +4,22 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-
-void show_json_string(const char *text, FILE *to)
-{
-	(void)fputc('"', to);
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\')
-			(void)fprintf(to, "\\%c", *p);
-		else if (*p < 0x20)
-			(void)fprintf(to, "\\u%04x", *p);
-		else
-			(void)fputc(*p, to);
-	}
-	(void)fputc('"', to);
-}
+#include "base/json_write.h"
 
 void show_error_json(const char *text)
 {
-	(void)fputs("{\"ok\":false,\"error\":", stdout);
-	show_json_string(text, stdout);
-	(void)puts("}");
+	STR_AUTO struct str json = { 0 };
+
+	json_begin_object(&json, NULL);
+	json_add_bool(&json, "ok", false);
+	json_add_text(&json, "error", text);
+	json_end_object(&json);
+	(void)puts(json.text);
 }
 
 char *show_member(const char *answer, const char *key)

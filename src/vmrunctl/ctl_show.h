@@ -2,12 +2,8 @@
 #ifndef VMRUNCTL_CTL_SHOW_H
 #define VMRUNCTL_CTL_SHOW_H
 
-#include <stdio.h>
-
 #include "cli/duration.h"
 
-/* A text as a JSON string. */
-void show_json_string(const char *text, FILE *to);
 /* {"ok":false,"error":TEXT} */
 void show_error_json(const char *text);
 /* The answer to a status, a line a fact. */

@@ -1,0 +1,99 @@
+/* The writer of JSON. */
+#include "base/json_write.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Writes what stands before a value: a comma where one is due, and the key. */
+static void begin_value(struct str *s, const char *key)
+{
+	if (s->length > 0 && strchr("{[:,", s->text[s->length - 1]) == NULL)
+		str_add(s, ",");
+	if (key == NULL)
+		return;
+	str_add_json(s, key);
+	str_add(s, ":");
+}
+
+static void add(struct str *s, const char *key, const char *json)
+{
+	begin_value(s, key);
+	str_add(s, json);
+}
+
+void json_begin_object(struct str *s, const char *key)
+{
+	add(s, key, "{");
+}
+
+void json_end_object(struct str *s)
+{
+	str_add(s, "}");
+}
+
+void json_begin_list(struct str *s, const char *key)
+{
+	add(s, key, "[");
+}
+
+void json_end_list(struct str *s)
+{
+	str_add(s, "]");
+}
+
+void json_add_text(struct str *s, const char *key, const char *text)
+{
+	if (text == NULL) {
+		json_add_null(s, key);
+		return;
+	}
+	begin_value(s, key);
+	str_add_json(s, text);
+}
+
+void json_add_int(struct str *s, const char *key, int64_t number)
+{
+	begin_value(s, key);
+	str_addf(s, "%" PRId64, number);
+}
+
+void json_add_number(struct str *s, const char *key, double number)
+{
+	char text[40];
+	size_t n;
+
+	if (!isfinite(number)) {
+		json_add_null(s, key);
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	/* The program around the library may have chosen a locale with another point. */
+	n = strspn(text, "+-0123456789e");
+	if (text[n] != '\0')
+		text[n] = '.';
+	add(s, key, text);
+	if (strpbrk(text, ".e") == NULL)
+		str_add(s, ".0");
+}
+
+void json_add_bool(struct str *s, const char *key, bool value)
+{
+	add(s, key, value ? "true" : "false");
+}
+
+void json_add_null(struct str *s, const char *key)
+{
+	add(s, key, "null");
+}
+
+void json_add_json(struct str *s, const char *key, const char *json)
+{
+	add(s, key, json == NULL ? "null" : json);
+}

@@ -1,0 +1,31 @@
+/*
+ * Writes compact JSON at the end of a text, one value after the other.
+ *
+ * `key` is the name of a member of the open object.  NULL: the value is an entry of the open list,
+ * or the whole document.  There is no state beside the text: a comma is due unless the text is
+ * empty or ends with a byte that no value can end with.
+ */
+#ifndef BASE_JSON_WRITE_H
+#define BASE_JSON_WRITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+void json_begin_object(struct str *s, const char *key);
+void json_end_object(struct str *s);
+void json_begin_list(struct str *s, const char *key);
+void json_end_list(struct str *s);
+
+/* Writes a string; null for NULL. */
+void json_add_text(struct str *s, const char *key, const char *text);
+void json_add_int(struct str *s, const char *key, int64_t number);
+/* Writes the fewest digits that give the same number again: 2.0 is no integer; infinity is null. */
+void json_add_number(struct str *s, const char *key, double number);
+void json_add_bool(struct str *s, const char *key, bool value);
+void json_add_null(struct str *s, const char *key);
+/* Writes a value that is JSON already; null for NULL. */
+void json_add_json(struct str *s, const char *key, const char *json);
+
+#endif

@@ -1,0 +1,87 @@
+/* The writer of JSON: commas, keys, escapes, and that the reader accepts what it writes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/json_write.h"
+
+static void test_members(void **state)
+{
+	STR_AUTO struct str s = { 0 };
+
+	(void)state;
+	json_begin_object(&s, NULL);
+	json_add_int(&s, "least", INT64_MIN);
+	json_add_number(&s, "number", 2);
+	json_add_bool(&s, "yes", true);
+	json_add_bool(&s, "no", false);
+	json_add_null(&s, "null");
+	json_add_text(&s, "text", "{");
+	json_add_text(&s, "none", NULL);
+	json_add_json(&s, "json", "[1]");
+	json_add_json(&s, "no_json", NULL);
+	json_end_object(&s);
+	assert_string_equal(s.text,
+	    "{\"least\":-9223372036854775808,\"number\":2.0,\"yes\":true,\"no\":false,"
+	    "\"null\":null,\"text\":\"{\",\"none\":null,\"json\":[1],\"no_json\":null}");
+}
+
+static void test_commas(void **state)
+{
+	STR_AUTO struct str s = { 0 };
+
+	(void)state;
+	json_begin_list(&s, NULL);
+	json_begin_object(&s, NULL);
+	json_end_object(&s);
+	json_begin_list(&s, NULL);
+	json_end_list(&s);
+	json_begin_object(&s, NULL);
+	json_begin_list(&s, "a");
+	/* Strings end with a quote, whatever is in them. */
+	json_add_text(&s, NULL, "[");
+	json_add_text(&s, NULL, ":");
+	json_add_text(&s, NULL, ",");
+	json_end_list(&s);
+	json_begin_object(&s, "b");
+	json_end_object(&s);
+	json_end_object(&s);
+	json_add_int(&s, NULL, 1);
+	json_add_number(&s, NULL, INFINITY);
+	json_end_list(&s);
+	assert_string_equal(s.text, "[{},[],{\"a\":[\"[\",\":\",\",\"],\"b\":{}},1,null]");
+}
+
+static void test_escapes(void **state)
+{
+	STR_AUTO struct str s = { 0 };
+	struct json_token token;
+	struct json reader;
+
+	(void)state;
+	json_begin_object(&s, NULL);
+	json_add_text(&s, "a \"key\"\\", "\"\\\n\t\r\x01\x7f");
+	json_end_object(&s);
+	assert_string_equal(
+	    s.text, "{\"a \\\"key\\\"\\\\\":\"\\\"\\\\\\n\\t\\u000d\\u0001\\u007f\"}");
+	json_start(&reader, s.text, s.length);
+	while (json_next(&reader, &token) != JSON_END)
+		assert_int_not_equal(token.type, JSON_ERROR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_commas),
+		cmocka_unit_test(test_escapes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
