@@ -307,6 +307,8 @@ struct vmrun_event {
  * it: vmrun(8) tells the members of each. Caller frees with free().
  */
 VMRUN_API char *vmrun_event_json(const struct vmrun_event *event);
+/* Returns how much an event matters: "error", "warning", "info" or "debug", as of --log-level. */
+VMRUN_API const char *vmrun_event_level(const struct vmrun_event *event);
 /*
  * A problem, or anything else that is said beside the events, likewise:
  * {"v","time","level","place","path","text"}, the time being now and the level "error", "warning",

@@ -1,6 +1,6 @@
 /*
- * What kinds of events there are: a row each, with its name and the members of its JSON.  Adding an
- * event is a row here, a type in the public header, and a line in schema/event.schema.json.
+ * The kinds of events, a row each: its name, its level and the members of its JSON.  A new event is
+ * a row here, a type in the public header and a line in schema/event.schema.json.
  */
 #ifndef EVENT_KINDS_H
 #define EVENT_KINDS_H
@@ -30,8 +30,20 @@ struct event_member {
 
 #define EVENT_MAX_MEMBERS 8
 
+/* How much an event matters, in the words of --log-level. */
+enum event_level {
+	EVENT_ERROR,
+	EVENT_WARNING,
+	EVENT_INFO,
+	EVENT_DEBUG,
+};
+
+#define EVENT_LEVELS (EVENT_DEBUG + 1)
+
 struct event_kind {
 	const char *name;
+	enum event_level level;	    /* of an event that reports nothing bad */
+	enum event_level bad_level; /* of one with problems, or with a cause that is a failure */
 	bool floods; /* a guest or a script makes as many as it likes: the oldest are dropped */
 	struct event_member member[EVENT_MAX_MEMBERS]; /* up to EVENT_END */
 };

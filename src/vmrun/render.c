@@ -9,19 +9,6 @@
 
 #include "cli/duration.h"
 
-static bool is_bad(const struct vmrun_event *e)
-{
-	static const char *const good[] = { "reboot", "poweroff", "halt", "stopped" };
-
-	if (e->cause == NULL)
-		return e->problems > 0;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		if (strcmp(e->cause, good[i]) == 0)
-			return false;
-	}
-	return true;
-}
-
 static void say(struct renderer *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void say(struct renderer *r, const char *fmt, ...)
@@ -243,53 +230,41 @@ static void say_ended(const struct vmrun_event *e, struct renderer *r)
 	say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
 }
 
-/* What is said of an event, and how much it matters: when all is well, and when it tells of
- * something bad. */
-static const struct {
-	void (*say)(const struct vmrun_event *e, struct renderer *r); /* NULL: nothing */
-	enum level good, bad;
-} rows[] = {
-	[VMRUN_POLICY] = { say_policy, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_STARTING] = { say_starting, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_LOADING] = { say_loading, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_SPAWNED] = { say_spawned, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_OUTPUT] = { say_output, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_EXITED] = { say_exited, LEVEL_INFO, LEVEL_ERROR },
-	[VMRUN_CLEANED] = { say_cleaned, LEVEL_DEBUG,
-	    LEVEL_DEBUG }, /* a warning tells of what is left */
-	[VMRUN_DECIDED] = { say_decided, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_GIVEN_UP] = { say_given_up, LEVEL_ERROR, LEVEL_ERROR },
-	[VMRUN_RELOADED] = { say_reloaded, LEVEL_INFO, LEVEL_ERROR },
-	[VMRUN_STOPPING] = { say_stopping, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_HOOK_FAILED] = { say_hook_failed, LEVEL_ERROR, LEVEL_ERROR },
-	[VMRUN_HOOK_EVENT] = { say_hook_event, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_LOG] = { say_log, LEVEL_INFO, LEVEL_INFO }, /* unless it says so itself */
-	[VMRUN_WARNING] = { say_warning, LEVEL_WARNING, LEVEL_WARNING },
-	[VMRUN_NOTE] = { say_note, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_CHECKED] = { say_checked, LEVEL_DEBUG, LEVEL_ERROR },
-	[VMRUN_FIXED] = { say_fixed, LEVEL_INFO, LEVEL_INFO },
-	[VMRUN_ENDED] = { say_ended, LEVEL_INFO, LEVEL_ERROR },
-	[VMRUN_LOST] = { NULL, LEVEL_WARNING, LEVEL_WARNING }, /* nobody is slow here */
+/* Says an event in words.  NULL: the event is not for people. */
+static void (*const rows[])(const struct vmrun_event *e, struct renderer *r) = {
+	[VMRUN_POLICY] = say_policy,
+	[VMRUN_STARTING] = say_starting,
+	[VMRUN_LOADING] = say_loading,
+	[VMRUN_SPAWNED] = say_spawned,
+	[VMRUN_OUTPUT] = say_output,
+	[VMRUN_EXITED] = say_exited,
+	[VMRUN_CLEANED] = say_cleaned,
+	[VMRUN_DECIDED] = say_decided,
+	[VMRUN_GIVEN_UP] = say_given_up,
+	[VMRUN_RELOADED] = say_reloaded,
+	[VMRUN_STOPPING] = say_stopping,
+	[VMRUN_HOOK_FAILED] = say_hook_failed,
+	[VMRUN_HOOK_EVENT] = say_hook_event,
+	[VMRUN_LOG] = say_log,
+	[VMRUN_WARNING] = say_warning,
+	[VMRUN_NOTE] = say_note,
+	[VMRUN_CHECKED] = say_checked,
+	[VMRUN_FIXED] = say_fixed,
+	[VMRUN_ENDED] = say_ended,
+	[VMRUN_LOST] = NULL, /* only readers of a control socket can be too slow */
 };
 
-static enum level level_of(const struct vmrun_event *e)
-{
-	enum level level = is_bad(e) ? rows[e->type].bad : rows[e->type].good;
-
-	if (e->level != NULL)
-		(void)sink_level(e->level, &level);
-	return level;
-}
+_Static_assert(sizeof(rows) / sizeof(*rows) == VMRUN_LOST + 1, "a row for each kind of event");
 
 void render_event(const struct vmrun_event *e, struct renderer *r)
 {
 	if (e->type == VMRUN_EXITED)
 		r->sink.console = r->terminal = false;
-	r->level = level_of(e);
+	(void)sink_level(vmrun_event_level(e), &r->level);
 	if (r->sink.json)
 		sink_event(&r->sink, r->level, e);
-	else if (rows[e->type].say != NULL)
-		rows[e->type].say(e, r);
+	else if (rows[e->type] != NULL)
+		rows[e->type](e, r);
 	if (e->type == VMRUN_LOADING || e->type == VMRUN_SPAWNED) {
 		r->sink.console = e->console;
 		r->terminal = e->terminal;

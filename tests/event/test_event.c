@@ -182,6 +182,63 @@ static void test_hearing(void **state)
 	event_queue_clear(&q);
 }
 
+static const char *level(enum vmrun_event_type type, const char *cause, int problems)
+{
+	const struct vmrun_event e = { .type = type, .cause = cause, .problems = problems };
+
+	return vmrun_event_level(&e);
+}
+
+static void test_levels(void **state)
+{
+	static const int fixed[][2] = {
+		{ VMRUN_POLICY, 'i' },
+		{ VMRUN_STARTING, 'i' },
+		{ VMRUN_LOADING, 'i' },
+		{ VMRUN_SPAWNED, 'i' },
+		{ VMRUN_OUTPUT, 'i' },
+		{ VMRUN_CLEANED, 'd' },
+		{ VMRUN_DECIDED, 'i' },
+		{ VMRUN_GIVEN_UP, 'e' },
+		{ VMRUN_STOPPING, 'i' },
+		{ VMRUN_HOOK_FAILED, 'e' },
+		{ VMRUN_WARNING, 'w' },
+		{ VMRUN_NOTE, 'i' },
+		{ VMRUN_FIXED, 'i' },
+		{ VMRUN_HOOK_EVENT, 'i' },
+		{ VMRUN_LOST, 'w' },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		assert_int_equal(*level((enum vmrun_event_type)fixed[i][0], NULL, 0), fixed[i][1]);
+		assert_int_equal(
+		    *level((enum vmrun_event_type)fixed[i][0], "triple_fault", 1), fixed[i][1]);
+	}
+	assert_string_equal(level(VMRUN_EXITED, "poweroff", 0), "info");
+	assert_string_equal(level(VMRUN_EXITED, "triple_fault", 0), "error");
+	assert_string_equal(level(VMRUN_ENDED, "stopped", 0), "info");
+	assert_string_equal(level(VMRUN_ENDED, "error", 0), "error");
+	assert_string_equal(level(VMRUN_RELOADED, NULL, 0), "info");
+	assert_string_equal(level(VMRUN_RELOADED, NULL, 1), "error");
+	assert_string_equal(level(VMRUN_CHECKED, NULL, 0), "debug");
+	assert_string_equal(level(VMRUN_CHECKED, NULL, 1), "error");
+}
+
+/* A script gives its messages a level; a word that is none leaves that of the kind. */
+static void test_level_of_log(void **state)
+{
+	static const char *const words[][2] = { { "error", "error" }, { "warning", "warning" },
+		{ "info", "info" }, { "debug", "debug" }, { "loud", "info" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const struct vmrun_event e = { .type = VMRUN_LOG, .level = words[i][0] };
+
+		assert_string_equal(vmrun_event_level(&e), words[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +248,8 @@ int main(void)
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_nothing_to_drop),
 		cmocka_unit_test(test_hearing),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_level_of_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,6 +250,7 @@ static void do_dispatch(struct handle *h)
 		char *json = vmrun_event_json(&e);
 
 		assert_int_equal(*json, '{');
+		assert_non_null(vmrun_event_level(&e));
 		free(json);
 	}
 	vmrun_close(NULL);
