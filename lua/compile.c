@@ -13,7 +13,7 @@
 #include <lua.h>
 
 #include "script/embedded.h"
-#include "script/room.h"
+#include "script/script_internal.h"
 
 static int write_bytes(lua_State *L, const void *bytes, size_t n, void *file)
 {

@@ -1,5 +1,5 @@
 /* The C functions that the modules of lua/ build on.  Scripts see them only through those. */
-#include "script/room.h"
+#include "script/script_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #include "base/near.h"
 #include "platform/os.h"
-#include "script/doors.h"
+#include "script/libraries.h"
 #include "script/embedded.h"
 #include "script/values.h"
 

@@ -2,7 +2,7 @@
  * The one way into Lua.  Everything that can raise, arguments included, runs inside one pcall, and
  * every function of the engine in a coroutine of its own: what it waits for is somebody else's.
  */
-#include "script/room.h"
+#include "script/script_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 #include "platform/trust.h"
-#include "script/doors.h"
-#include "script/room.h"
+#include "script/libraries.h"
+#include "script/script_internal.h"
 
 #define FILE_LARGEST ((size_t)64 << 20) /* bytes, as of a spec */
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "script/room.h"
+#include "script/script_internal.h"
 
 #define LINE_MAX_BYTES 4096 /* longer lines are cut: what waits here is outside the cap */
 

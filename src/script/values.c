@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/where.h"
-#include "script/room.h"
+#include "script/script_internal.h"
 
 /* What a node costs beside its text: itself and the allocator's own share. */
 #define NODE_COST (sizeof(struct node) + 32)

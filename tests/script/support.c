@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "script/room.h"
+#include "script/script_internal.h"
 #include "script/values.h"
 
 struct str support_log;

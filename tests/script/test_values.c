@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "script/room.h"
+#include "script/script_internal.h"
 #include "script/values.h"
 
 static void shows(const char *expression, const char *wanted)

@@ -1,6 +1,6 @@
 /* vmrun.state: a table that is read when it is first touched, and kept after each call of a hook.
  */
-#include "script/room.h"
+#include "script/script_internal.h"
 
 #include "script/values.h"
 

@@ -1,5 +1,5 @@
 /* vmrun.event and vmrun.firmware: what scripts tell the program around them, and ask of it. */
-#include "script/room.h"
+#include "script/script_internal.h"
 
 #include <stdlib.h>
 

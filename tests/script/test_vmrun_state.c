@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/node_json.h"
-#include "script/room.h"
+#include "script/script_internal.h"
 
 /* What the program has been asked and told. */
 static struct {

@@ -1,12 +1,12 @@
 /* A Lua state with its limits: what it may hold, how long a call may take. */
-#include "script/room.h"
+#include "script/script_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "platform/clock.h"
-#include "script/doors.h"
+#include "script/libraries.h"
 
 /*
  * Instructions between two looks at the clock.  That there is a hook halves the speed of Lua; more

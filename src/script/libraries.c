@@ -2,16 +2,16 @@
  * Lua's libraries.  A script has all of them but the doors through which it could get away from the
  * limits of script_call(), stop the supervisor, or change the process around it.
  */
-#include "script/doors.h"
+#include "script/libraries.h"
 
 #include <string.h>
 
 #include <lualib.h>
 
-#include "script/hours.h"
+#include "script/os_time.h"
 #include "script/loading.h"
 #include "script/output.h"
-#include "script/room.h"
+#include "script/script_internal.h"
 
 /* The function that a door stands before is upvalue 1, its helper (see the table) upvalue 2. */
 static int pass_end(lua_State *L, int status, lua_KContext unused)

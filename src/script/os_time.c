@@ -1,10 +1,10 @@
 /* os.time() and os.date() of a simulation, whose time goes on by itself. */
-#include "script/hours.h"
+#include "script/os_time.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "script/room.h"
+#include "script/script_internal.h"
 
 static lua_Integer ahead(lua_State *L)
 {
