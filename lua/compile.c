@@ -42,7 +42,7 @@ static void name_module(const char *path, struct module *m)
 	(void)snprintf(m->array, sizeof(m->array), "%s", m->name);
 	for (char *p = m->array; *p != '\0'; p++)
 		*p = *p == '/' ? '_' : *p;
-	(void)snprintf(m->chunk, sizeof(m->chunk), is_hook ? "@%s.lua" : "=" ROOM_CHUNK "%s]",
+	(void)snprintf(m->chunk, sizeof(m->chunk), is_hook ? "@%s.lua" : "=" OWN_CHUNK "%s]",
 	    m->name);
 }
 

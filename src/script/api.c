@@ -1,4 +1,4 @@
-/* The C functions that the modules of lua/ build on.  Scripts see them only through those. */
+/* The C functions that the modules of lua/ need.  Scripts reach them only through those modules. */
 #include "script/script_internal.h"
 
 #include <stdlib.h>
@@ -19,8 +19,8 @@ int luaopen_cjson(lua_State *L);
 #error "define VMRUN_CJSON_LINKED, or VMRUN_CJSON_MODULE as the path of cjson.so"
 #endif
 
-/* Bytes of a message: thousands may wait for their reader, outside the cap. */
-#define LOG_MOST 8000
+/* Bytes of a message: thousands may wait for their reader, outside the memory cap. */
+#define MAX_LOG 8000
 
 static const char engine_key;
 
@@ -33,7 +33,8 @@ static const struct embedded *find_module(const char *name)
 	return NULL;
 }
 
-/* import(name): what a module of lua/ returned; it is parsed when it is first asked for. */
+/* import(name): returns the value of a module of lua/, which is parsed at its first import. */
+/* stack: name -> module */
 static int api_import(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1);
@@ -45,12 +46,12 @@ static int api_import(lua_State *L)
 		return 1;
 	module = find_module(name);
 	if (module == NULL)
-		return luaL_error(L, ROOM_CHUNK "api]: no module %s", name);
-	lua_pushfstring(L, "=" ROOM_CHUNK "%s]", name);
+		return luaL_error(L, OWN_CHUNK "api]: no module %s", name);
+	lua_pushfstring(L, "=" OWN_CHUNK "%s]", name);
 	if (luaL_loadbufferx(
 		L, (const char *)module->text, module->length, lua_tostring(L, -1), "bt") != LUA_OK)
 		return lua_error(L);
-	lua_pushvalue(L, lua_upvalueindex(3)); /* our globals, not those of scripts */
+	lua_pushvalue(L, lua_upvalueindex(3)); /* vmrun's globals, not those of scripts */
 	(void)lua_setupvalue(L, -2, 1);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_call(L, 1, 1);
@@ -60,7 +61,7 @@ static int api_import(lua_State *L)
 	return 1;
 }
 
-/* What a stock hook is called; NULL when the entry is none. */
+/* Returns the name of a stock hook; NULL for any other entry. */
 static const char *stock_name(const struct embedded *e)
 {
 	size_t n = strlen(EMBEDDED_HOOKS);
@@ -68,6 +69,7 @@ static const char *stock_name(const struct embedded *e)
 	return strncmp(e->name, EMBEDDED_HOOKS, n) == 0 ? e->name + n : NULL;
 }
 
+/* stack: ... -> ... names */
 static int push_stock_names(lua_State *L)
 {
 	lua_Integer count = 0;
@@ -83,9 +85,10 @@ static int push_stock_names(lua_State *L)
 }
 
 /*
- * stock(name): the chunk of a stock hook, or nothing; it sees the globals that scripts have now.
- * stock(): the names of all.
+ * stock(name): returns the chunk of a stock hook, or nothing; the chunk has the current globals of
+ * scripts.  stock(): returns the names of all.
  */
+/* stack: [name] -> chunk | names | nothing */
 static int api_stock(lua_State *L)
 {
 	const char *wanted = luaL_optstring(L, 1, NULL);
@@ -106,14 +109,17 @@ static int api_stock(lua_State *L)
 	return 0;
 }
 
-/* open_world(): the globals of scripts. */
+/* open_world(): makes and returns the globals of scripts. */
+/* stack: -> globals */
 static int api_open_world(lua_State *L)
 {
-	doors_open_world(L);
+	libraries_open_world(L);
 	return 1;
 }
 
-/* mark(table): "list", "object" or nothing, for an empty table; mark(table, kind) sets it. */
+/* mark(table): returns the mark of an empty table, "list", "object" or nothing; mark(table, kind)
+ * sets the mark. */
+/* stack: table [kind] -> kind | table | nothing */
 static int api_mark(lua_State *L)
 {
 	static const char *const names[] = { "", "list", "object", NULL };
@@ -133,7 +139,8 @@ static int api_mark(lua_State *L)
 	return 1;
 }
 
-/* Pushes the table of lua-cjson, an instance of our own: scripts cannot change its settings. */
+/* Pushes the table of lua-cjson, an instance of vmrun's own: scripts cannot change its settings. */
+/* stack: ... -> ... cjson */
 static void push_cjson(lua_State *L)
 {
 #if defined(VMRUN_CJSON_LINKED)
@@ -157,9 +164,10 @@ static void push_cjson(lua_State *L)
 }
 
 /*
- * lua-cjson loses its buffer when it is refused memory: let it finish, which takes no more than the
- * text is worth, and ask afterwards.
+ * Decodes a text without the memory cap, and checks the cap afterwards: lua-cjson leaks its buffer
+ * when memory is refused, and needs no more than the size of the text.
  */
+/* stack: text -> value */
 static int decode_json(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -180,7 +188,8 @@ static int decode_json(lua_State *L)
 	return lua_error(L);
 }
 
-/* json(): the function that decodes a text. */
+/* json(): returns the function that decodes a text. */
+/* stack: -> decode */
 static int api_json(lua_State *L)
 {
 	push_cjson(L);
@@ -192,13 +201,15 @@ static int api_json(lua_State *L)
 	return 1;
 }
 
-/* hooking(): from here to the end of this call, what would block is refused. */
+/* hooking(): refuses functions that block until the end of this call. */
+/* stack: -> */
 static int api_hooking(lua_State *L)
 {
 	script_of(L)->in_hook = true;
 	return 0;
 }
 
+/* stack: ... -> answer */
 static int wait_end(lua_State *L, int status, lua_KContext unused)
 {
 	(void)status;
@@ -207,7 +218,8 @@ static int wait_end(lua_State *L, int status, lua_KContext unused)
 	return 1;
 }
 
-/* wait(request): gives control up until somebody has the answer, and returns it. */
+/* wait(request): gives control up until the caller answers; returns the answer. */
+/* stack: request -> answer */
 static int api_wait(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -218,14 +230,16 @@ static int api_wait(lua_State *L)
 	return lua_yieldk(L, 0, 0, wait_end);
 }
 
-/* can_wait(): false inside a C function that calls back, such as table.sort. */
+/* can_wait(): returns false inside a C function that calls back, such as table.sort. */
+/* stack: -> boolean */
 static int api_can_wait(lua_State *L)
 {
 	lua_pushboolean(L, lua_isyieldable(L) && script_of(L)->unyielding == 0);
 	return 1;
 }
 
-/* near(word, names): the name that was probably meant, or nothing. */
+/* near(word, names): returns the name that was probably meant, or nothing. */
+/* stack: word names -> [name] */
 static int api_near(lua_State *L)
 {
 	struct near near = { .wanted = luaL_checkstring(L, 1) };
@@ -245,35 +259,39 @@ static int api_near(lua_State *L)
 	return 1;
 }
 
+/* stack: ... text -> (raises) */
 int script_raise(lua_State *L)
 {
-	char place[ROOM_PLACE_SIZE];
+	char place[PLACE_SIZE];
 
 	script_find_place(L, place, sizeof(place));
 	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, -1));
 	return lua_error(L);
 }
 
-/* raise(text): an error at the user's line, whichever of our functions found it. */
+/* raise(text): raises an error at the user's line. */
+/* stack: text -> (raises) */
 static int api_raise(lua_State *L)
 {
 	lua_settop(L, 1);
 	return script_raise(L);
 }
 
+/* stack: level text -> */
 static int api_log(lua_State *L)
 {
 	struct script *s = script_of(L);
 	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
 
-	if (strlen(text) > LOG_MOST)
-		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, LOG_MOST));
+	if (strlen(text) > MAX_LOG)
+		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, MAX_LOG));
 	if (s->log != NULL)
 		s->log(s->context, level, text);
 	return 0;
 }
 
-/* exists(path): false in the sandbox for a path that it does not allow. */
+/* exists(path): returns false in the sandbox for a path that is not allowed. */
+/* stack: path -> boolean */
 static int api_exists(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -286,6 +304,7 @@ static int api_exists(lua_State *L)
 	return 1;
 }
 
+/* stack: name -> value | nil */
 static int api_getenv(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1);
@@ -294,7 +313,8 @@ static int api_getenv(lua_State *L)
 	return 1;
 }
 
-/* host(): { os, release, hypervisor } */
+/* host(): returns { os, release, hypervisor } */
+/* stack: -> host */
 static int api_host(lua_State *L)
 {
 	lua_createtable(L, 0, 3);
@@ -307,6 +327,7 @@ static int api_host(lua_State *L)
 	return 1;
 }
 
+/* stack: ... -> ... */
 void api_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -328,8 +349,8 @@ void api_open(lua_State *L)
 
 	values_open(L);
 	luaL_newlib(L, functions);
-	kept_open(L);
-	outside_open(L);
+	vmrun_state_open(L);
+	callbacks_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
 	lua_pushboolean(L, script_of(L)->sandbox != NULL);
@@ -346,6 +367,7 @@ void api_open(lua_State *L)
 	lua_pop(L, 1);
 }
 
+/* stack: ... -> ... engine */
 void api_push_engine(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key);

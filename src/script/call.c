@@ -1,6 +1,6 @@
 /*
  * The one way into Lua.  Everything that can raise, arguments included, runs inside one pcall, and
- * every function of the engine in a coroutine of its own: what it waits for is somebody else's.
+ * every function of the engine in a coroutine of its own, so that it can wait for its caller.
  */
 #include "script/script_internal.h"
 
@@ -14,26 +14,26 @@
 /* The address of a task is the key of its coroutine in the registry. */
 struct script_task {
 	struct script *s;
-	int64_t used_ms; /* inside Lua, so far */
+	int64_t used_ms; /* spent inside Lua so far */
 	bool in_hook;
 };
 
-/* One stay in Lua: from a start or an answer to the next wait, or the end. */
-struct stay {
+/* One turn in Lua: from a start or an answer to the next wait, or to the end. */
+struct turn {
 	struct script_task *task;
-	const char *function; /* the start of a task; NULL: it goes on */
+	const char *function; /* starts the task; NULL: the task continues */
 	const struct node *argument;
-	struct node *result; /* in here from its first node on: Lua may jump while it grows */
-	int status;	     /* of the function in its coroutine; LUA_YIELD: it waits */
-	char *text;	     /* why it failed, and its traceback */
+	struct node *result; /* filled from its first node on: Lua may jump while it grows */
+	int status;	     /* of the function in its coroutine; LUA_YIELD: the function waits */
+	char *text;	     /* the error message and its traceback */
 };
 
 static bool is_engine_line(const char *line)
 {
-	return strncmp(line, "\t" ROOM_CHUNK, strlen("\t" ROOM_CHUNK)) == 0;
+	return strncmp(line, "\t" OWN_CHUNK, strlen("\t" OWN_CHUNK)) == 0;
 }
 
-/* A frame of a script: not ours, not C, and not "(...tail calls...)". */
+/* Tells whether a frame is the user's: not vmrun's, not C, and not "(...tail calls...)". */
 static bool is_user_line(const char *line)
 {
 	return !is_engine_line(line) && strncmp(line, "\t[C]", 4) != 0 &&
@@ -47,7 +47,7 @@ static const char *next_line(const char *line)
 	return end == NULL ? line + strlen(line) : end + 1;
 }
 
-/* Adds the frames from the innermost to the last that is the user's, without ours. */
+/* Adds the frames from the innermost to the user's last one, without vmrun's own. */
 static void add_frames(luaL_Buffer *b, const char *trace)
 {
 	const char *first = next_line(trace), *end = first;
@@ -67,6 +67,7 @@ static void add_frames(luaL_Buffer *b, const char *trace)
 	}
 }
 
+/* stack: ... -> ... frames */
 void script_push_frames(lua_State *L, lua_State *from, int level)
 {
 	const char *trace;
@@ -80,11 +81,12 @@ void script_push_frames(lua_State *L, lua_State *from, int level)
 	lua_remove(L, -2);
 }
 
-/* The message handler.  It calls nothing of the script's: no __tostring of an error object. */
+/* Handles an error's message.  It calls no code of the script: no __tostring of an error object. */
+/* stack: error -> message */
 static int add_traceback(lua_State *L)
 {
 	if (script_of(L)->expired)
-		return 1; /* the place where the time ended is known already */
+		return 1; /* the place at the deadline is known already */
 	lua_settop(L, 1);
 	if (lua_tostring(L, 1) == NULL) {
 		lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
@@ -95,7 +97,8 @@ static int add_traceback(lua_State *L)
 	return 1;
 }
 
-/* The end of guard(), reached directly or after a yield: status, result or message. */
+/* Ends guard(), directly or after a yield. */
+/* stack: ... result -> status result */
 static int guard_end(lua_State *L, int status, lua_KContext unused)
 {
 	(void)unused;
@@ -105,10 +108,12 @@ static int guard_end(lua_State *L, int status, lua_KContext unused)
 }
 
 /*
- * The body of the coroutine; engine, name and argument are on its stack.  It catches here and not
- * at the border: an error that the count hook raises leaves hooks switched off in a thread that it
- * ends, and the __close methods that are called afterwards could loop for ever.
+ * Runs the engine's function as the body of the coroutine.  Errors are caught here, not by the
+ * caller outside: an error of the count hook leaves hooks switched off in the thread that it ends,
+ * and
+ * __close methods, which run afterwards, could loop for ever.
  */
+/* stack: engine name argument -> status result */
 static int guard(lua_State *L)
 {
 	lua_pushcfunction(L, add_traceback);
@@ -116,7 +121,8 @@ static int guard(lua_State *L)
 	return guard_end(L, lua_pcallk(L, 2, 1, 1, 0, guard_end), 0);
 }
 
-/* The coroutine gave control back before it ended: its time is over, or a script has yielded. */
+/* Ends a coroutine that gave control back early: its time is over, or a script has yielded. */
+/* stack: ... -> ... message */
 static void end_coroutine(lua_State *L, lua_State *co)
 {
 	lua_pushliteral(L, "coroutine.yield outside a coroutine: there is nothing to wait for");
@@ -125,7 +131,8 @@ static void end_coroutine(lua_State *L, lua_State *co)
 	(void)lua_resetthread(co); /* calls __close methods, within what is left of the limits */
 }
 
-/* The message on the top.  Every way here makes a string of it; trust, but no NULL to strlen(). */
+/* Returns a copy of the message on the top, which is a string, or a text for anything else. */
+/* stack: ... message -> ... message */
 static char *copy_message(lua_State *L)
 {
 	const char *text = lua_tostring(L, -1);
@@ -133,27 +140,29 @@ static char *copy_message(lua_State *L)
 	return mem_copy(text == NULL ? "(no message)" : text);
 }
 
-/* Pushes the task's coroutine, and on its stack what it is resumed with: so many values. */
-static int push_coroutine(lua_State *L, const struct stay *stay)
+/* Pushes the task's coroutine, and its arguments on its own stack.  Returns their number. */
+/* stack: ... -> ... coroutine; of the coroutine: -> guard engine name argument */
+static int push_coroutine(lua_State *L, const struct turn *turn)
 {
 	lua_State *co;
 
-	if (stay->function == NULL) {
-		lua_rawgetp(L, LUA_REGISTRYINDEX, stay->task);
+	if (turn->function == NULL) {
+		lua_rawgetp(L, LUA_REGISTRYINDEX, turn->task);
 		return 0;
 	}
 	co = lua_newthread(L);
 	lua_pushvalue(L, -1);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, stay->task);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, turn->task);
 	lua_pushcfunction(L, guard);
 	api_push_engine(L);
-	lua_pushstring(L, stay->function);
-	values_push(L, stay->argument);
+	lua_pushstring(L, turn->function);
+	values_push(L, turn->argument);
 	lua_xmove(L, co, 4);
 	return 3;
 }
 
-/* What the coroutine did; the value or message is on the top of L then, unless it waits. */
+/* Resumes the coroutine.  Its value or message is on the top of L then, unless it waits. */
+/* stack: ... -> ... result, or ... where it waits; of the coroutine: arguments -> */
 static int resume(lua_State *L, lua_State *co, int arguments)
 {
 	struct script *s = script_of(L);
@@ -168,24 +177,26 @@ static int resume(lua_State *L, lua_State *co, int arguments)
 		status = LUA_ERRRUN;
 		end_coroutine(L, co);
 	}
-	/* It may have ended all the same, with something cut off in a coroutine of its own. */
+	/* A coroutine of the script may have been cut off, and the script have ended all the same.
+	 */
 	return s->expired && status == LUA_OK ? LUA_ERRRUN : status;
 }
 
-static int run_stay(lua_State *L)
+/* stack: turn -> (undefined: enter() empties the stack) */
+static int enter_turn(lua_State *L)
 {
-	struct stay *stay = lua_touserdata(L, 1);
-	int arguments = push_coroutine(L, stay);
+	struct turn *turn = lua_touserdata(L, 1);
+	int arguments = push_coroutine(L, turn);
 
-	stay->status = resume(L, lua_tothread(L, 2), arguments);
-	if (stay->status == LUA_YIELD)
+	turn->status = resume(L, lua_tothread(L, 2), arguments);
+	if (turn->status == LUA_YIELD)
 		return 0;
 	lua_pushnil(L);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, stay->task);
-	if (stay->status != LUA_OK)
-		stay->text = copy_message(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, turn->task);
+	if (turn->status != LUA_OK)
+		turn->text = copy_message(L);
 	else if (!lua_isnil(L, -1))
-		values_take(L, -1, &stay->result);
+		values_take(L, -1, &turn->result);
 	return 0;
 }
 
@@ -207,28 +218,30 @@ static int explain_memory(const struct script *s, const char *text, struct error
 	    trace == NULL ? "" : trace);
 }
 
-static int explain(const struct script *s, const struct stay *stay, struct error *err)
+static int explain(const struct script *s, const struct turn *turn, struct error *err)
 {
-	bool memory = stay->status == LUA_ERRMEM ||
-	    (s->refused && strstr(stay->text, "not enough memory") != NULL);
+	bool memory = turn->status == LUA_ERRMEM ||
+	    (s->refused && strstr(turn->text, "not enough memory") != NULL);
 
 	if (s->expired)
 		return explain_time(s, err);
 	if (memory)
-		return explain_memory(s, stay->text, err);
-	/* An error of our own modules has their place before it. */
-	if (strncmp(stay->text, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
-		return error_set(err, STATUS_BUG, "%s", stay->text);
-	return error_set(err, STATUS_SPEC, "%s", stay->text);
+		return explain_memory(s, turn->text, err);
+	/* An error of vmrun's own modules begins with their place. */
+	if (strncmp(turn->text, OWN_CHUNK, strlen(OWN_CHUNK)) == 0)
+		return error_set(err, STATUS_BUG, "%s", turn->text);
+	return error_set(err, STATUS_SPEC, "%s", turn->text);
 }
 
-/* Calls a C function with one pointer under the limits; LUA_OK, or why it raised, with *text. */
+/* Calls a C function with one pointer under the limits.  Returns LUA_OK, or another status of Lua
+ * with *text. */
+/* stack: -> (empties the stack) */
 static int enter(struct script *s, lua_CFunction function, void *argument, char **text)
 {
 	lua_State *L = s->L;
 	int status;
 
-	/* These two cannot raise: they allocate nothing, and an empty stack has room for them. */
+	/* Neither can raise: they allocate nothing, and fit into the empty stack. */
 	lua_pushcfunction(L, function);
 	lua_pushlightuserdata(L, argument);
 	status = lua_pcall(L, 1, 0, 0);
@@ -240,6 +253,7 @@ static int enter(struct script *s, lua_CFunction function, void *argument, char 
 	return status;
 }
 
+/* stack: task -> */
 static int forget_coroutine(lua_State *L)
 {
 	const void *task = lua_touserdata(L, 1);
@@ -267,10 +281,10 @@ void script_abandon(struct script_task *task)
 	free(task);
 }
 
-/* What a hook has put into vmrun.state; that it cannot be kept is a failure of the hook. */
+/* Saves what a hook has put into vmrun.state; a failure to save is a failure of the hook. */
 static int keep(struct script *s, int rc, struct script_reply *reply, struct error *err)
 {
-	if (script_keep(s, err) == 0 || rc != 0)
+	if (script_save_state(s, err) == 0 || rc != 0)
 		return rc;
 	script_abandon(reply->task);
 	node_free(reply->request);
@@ -279,10 +293,10 @@ static int keep(struct script *s, int rc, struct script_reply *reply, struct err
 	return -1;
 }
 
-/* One stay, and what comes of it. */
-static int stay_in(struct stay *stay, struct script_reply *reply, struct error *err)
+/* Runs one turn and fills *reply. */
+static int run_turn(struct turn *turn, struct script_reply *reply, struct error *err)
 {
-	struct script_task *task = stay->task;
+	struct script_task *task = turn->task;
 	struct script *s = task->s;
 	int status, rc = 0;
 	bool in_hook, waits;
@@ -290,31 +304,31 @@ static int stay_in(struct stay *stay, struct script_reply *reply, struct error *
 	memset(reply, 0, sizeof(*reply));
 	script_call_begin(s, task->used_ms);
 	s->in_hook = task->in_hook;
-	status = enter(s, run_stay, stay, &stay->text);
+	status = enter(s, enter_turn, turn, &turn->text);
 	if (status != LUA_OK)
-		stay->status = status;
+		turn->status = status;
 	output_flush(s);
 	task->in_hook = in_hook = s->in_hook;
 	task->used_ms = script_used_ms(s);
-	waits = status == LUA_OK && stay->status == LUA_YIELD;
+	waits = status == LUA_OK && turn->status == LUA_YIELD;
 	if (waits) {
 		reply->request = s->request;
 		reply->task = task;
 		s->request = NULL;
-	} else if (stay->status == LUA_OK) {
-		reply->result = stay->result;
+	} else if (turn->status == LUA_OK) {
+		reply->result = turn->result;
 	} else {
-		rc = explain(s, stay, err);
-		node_free(stay->result);
+		rc = explain(s, turn, err);
+		node_free(turn->result);
 	}
-	node_free(s->request); /* of a wait that came to nothing */
+	node_free(s->request); /* of a wait that failed */
 	s->request = NULL;
 	script_call_end(s, rc != 0);
 	if (status != LUA_OK)
 		script_abandon(task);
 	else if (!waits)
 		free(task);
-	free(stay->text);
+	free(turn->text);
 	return in_hook ? keep(s, rc, reply, err) : rc;
 }
 
@@ -322,19 +336,19 @@ int script_begin(struct script *s, const char *function, const struct node *argu
     struct script_reply *reply, struct error *err)
 {
 	struct script_task *task = mem_zero(sizeof(*task));
-	struct stay stay = { .task = task, .function = function, .argument = argument };
+	struct turn turn = { .task = task, .function = function, .argument = argument };
 
 	task->s = s;
-	return stay_in(&stay, reply, err);
+	return run_turn(&turn, reply, err);
 }
 
 int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
     struct error *err)
 {
-	struct stay stay = { .task = task };
+	struct turn turn = { .task = task };
 
 	task->s->answer = answer;
-	return stay_in(&stay, reply, err);
+	return run_turn(&turn, reply, err);
 }
 
 int script_call(struct script *s, const char *function, const struct node *argument,

@@ -1,4 +1,4 @@
-/* vmrun.event and vmrun.firmware: what scripts tell the program around them, and ask of it. */
+/* vmrun.event and vmrun.firmware: functions of scripts that call the program. */
 #include "script/script_internal.h"
 
 #include <stdlib.h>
@@ -6,29 +6,31 @@
 #include "base/node_json.h"
 #include "script/values.h"
 
-/* Bytes of an event: thousands may wait for their reader, outside the cap. */
-#define EVENT_MOST 8192
+/* Bytes of an event: thousands may wait for their reader, outside the memory cap. */
+#define MAX_EVENT 8192
 
 void script_drop_lent(struct script *s)
 {
 	node_free(s->lent);
 	s->lent = NULL;
-	free(s->said);
-	s->said = NULL;
+	free(s->error_text);
+	s->error_text = NULL;
 }
 
-void script_push_said(lua_State *L, struct error *err)
+/* stack: ... -> ... text */
+void script_push_error(lua_State *L, struct error *err)
 {
 	struct script *s = script_of(L);
 
-	free(s->said);
-	s->said = err->text;
+	free(s->error_text);
+	s->error_text = err->text;
 	err->text = NULL;
-	lua_pushstring(L, s->said);
+	lua_pushstring(L, s->error_text);
 }
 
-/* event(table, by): by may be nil. */
-static int outside_event(lua_State *L)
+/* event(table, by): reports an event; by may be nil. */
+/* stack: table [by] -> */
+static int callback_event(lua_State *L)
 {
 	struct script *s = script_of(L);
 	const char *by = luaL_optstring(L, 2, NULL);
@@ -41,18 +43,19 @@ static int outside_event(lua_State *L)
 		s->lent->kind = NODE_OBJECT;
 	node_add_json(&json, s->lent);
 	script_drop_lent(s);
-	if (json.length <= EVENT_MOST && s->event != NULL)
+	if (json.length <= MAX_EVENT && s->event != NULL)
 		s->event(s->context, by, json.text);
-	lua_pushboolean(L, json.length <= EVENT_MOST);
+	lua_pushboolean(L, json.length <= MAX_EVENT);
 	str_free(&json);
 	if (lua_toboolean(L, -1))
 		return 0;
-	lua_pushfstring(L, "vmrun.event: more than %d bytes as JSON", EVENT_MOST);
+	lua_pushfstring(L, "vmrun.event: more than %d bytes as JSON", MAX_EVENT);
 	return script_raise(L);
 }
 
-/* firmware(kind): a path; nil and why; or an error when there is no such kind. */
-static int outside_firmware(lua_State *L)
+/* firmware(kind): returns a path, or nil and the reason; raises an error for an unknown kind. */
+/* stack: kind -> path | nil reason */
+static int callback_firmware(lua_State *L)
 {
 	struct script *s = script_of(L);
 	const char *kind = luaL_checkstring(L, 1), *path = NULL;
@@ -67,15 +70,16 @@ static int outside_firmware(lua_State *L)
 		return 1;
 	}
 	luaL_pushfail(L);
-	script_push_said(L, &err);
+	script_push_error(L, &err);
 	return err.status == STATUS_USAGE ? script_raise(L) : 2;
 }
 
-void outside_open(lua_State *L)
+/* stack: ... table -> ... table */
+void callbacks_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "event", outside_event },
-		{ "firmware", outside_firmware },
+		{ "event", callback_event },
+		{ "firmware", callback_firmware },
 		{ NULL, NULL },
 	};
 

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#define EMBEDDED_HOOKS "hooks/" /* names of stock hooks begin so */
+#define EMBEDDED_HOOKS "hooks/" /* prefix of the names of stock hooks */
 
 struct embedded {
 	const char *name; /* "engine", "hooks/backoff"; NULL ends the table */

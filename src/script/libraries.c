@@ -1,5 +1,5 @@
 /*
- * Lua's libraries.  A script has all of them but the doors through which it could get away from the
+ * Lua's libraries.  Replacements stand before the functions with which a script could escape the
  * limits of script_call(), stop the supervisor, or change the process around it.
  */
 #include "script/libraries.h"
@@ -13,7 +13,8 @@
 #include "script/output.h"
 #include "script/script_internal.h"
 
-/* The function that a door stands before is upvalue 1, its helper (see the table) upvalue 2. */
+/* Calls the original of a replacement.  The original is upvalue 1, its helper (see the table)
+ * upvalue 2. */
 static int pass_end(lua_State *L, int status, lua_KContext unused)
 {
 	(void)status;
@@ -21,6 +22,7 @@ static int pass_end(lua_State *L, int status, lua_KContext unused)
 	return lua_gettop(L);
 }
 
+/* stack: arguments -> results */
 static int pass(lua_State *L)
 {
 	lua_pushvalue(L, lua_upvalueindex(1));
@@ -29,14 +31,15 @@ static int pass(lua_State *L)
 	return pass_end(L, LUA_OK, 0);
 }
 
-void doors_refuse_in_hook(lua_State *L, const char *what)
+void libraries_refuse_in_hook(lua_State *L, const char *what)
 {
 	if (script_of(L)->in_hook)
 		luaL_error(L, "%s inside a hook would stop the supervisor while it waits", what);
 }
 
-/* Handlers run inside the hook when the deadline passes, and nothing can stop them there. */
-static int door_xpcall(lua_State *L)
+/* Replaces xpcall: its handlers would run inside the count hook, where no limit can stop them. */
+/* stack: function handler arguments -> results */
+static int safe_xpcall(lua_State *L)
 {
 	if (script_of(L)->sandbox != NULL)
 		return luaL_error(L, "xpcall is not in the sandbox: use pcall");
@@ -48,8 +51,9 @@ static int door_xpcall(lua_State *L)
 	return pass(L);
 }
 
-/* No hook runs in a finalizer. */
-static int door_setmetatable(lua_State *L)
+/* Replaces setmetatable: no count hook runs in a finalizer. */
+/* stack: table metatable -> table */
+static int safe_setmetatable(lua_State *L)
 {
 	int type = lua_type(L, 2);
 
@@ -76,10 +80,11 @@ static int body_end(lua_State *L, int status, lua_KContext unused)
 }
 
 /*
- * Around the function (upvalue 1) of every coroutine of a script, for the reason that call.c gives:
- * what the hook stops must be caught in the thread that it stops.  The price is that
- * debug.traceback(co) has nothing to show of a coroutine that died.
+ * Wraps the function (upvalue 1) of every coroutine of a script, for the reason that guard() in
+ * call.c gives: an error of the count hook must be caught in the thread that it stops.  The price:
+ * debug.traceback(co) shows nothing of a coroutine that died.
  */
+/* stack: arguments -> results */
 static int coroutine_body(lua_State *L)
 {
 	if (script_of(L)->expired)
@@ -89,7 +94,8 @@ static int coroutine_body(lua_State *L)
 	return body_end(L, lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, body_end), 0);
 }
 
-static int door_create(lua_State *L)
+/* stack: function -> coroutine */
+static int safe_create(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TFUNCTION);
 	lua_settop(L, 1);
@@ -98,20 +104,23 @@ static int door_create(lua_State *L)
 }
 
 /*
- * coroutine.resume, and what coroutine.wrap returns.  A coroutine gives control up in three ways:
- * it yields to whoever resumed it; the deadline makes it yield, which nobody must take for an
- * answer; or it waits, and so does everybody up to the border.  Upvalue 1 resumes: with the
- * coroutine as its argument, which is kept at the bottom of the stack, or without one.
+ * The next four implement coroutine.resume and the function that coroutine.wrap returns.  A
+ * coroutine gives control up in three ways: it yields to the caller that resumed it; the deadline
+ * makes it yield, which must not pass for an answer; or it waits, and with it every coroutine up to
+ * script_call().  Upvalue 1 is the original: it takes the coroutine, which stays at the bottom of
+ * the stack, or nothing.
  */
-static int go_on(lua_State *L, int status, lua_KContext is_wrapped);
+static int resume_after_wait(lua_State *L, int status, lua_KContext is_wrapped);
 
+/* stack: coroutine resume arguments -> coroutine results */
 static int call_resume(lua_State *L, int arguments, bool is_wrapped)
 {
 	struct script *s = script_of(L);
 	bool blocks = !lua_isyieldable(L);
 	int status = LUA_OK;
 
-	/* Only where nobody can yield an error must be caught: the count goes down with it. */
+	/* An error must be caught only where no yield is possible, so that the count goes down
+	 * again. */
 	s->unyielding += blocks;
 	if (blocks)
 		status = lua_pcall(L, arguments, LUA_MULTRET, 0);
@@ -123,12 +132,12 @@ static int call_resume(lua_State *L, int arguments, bool is_wrapped)
 	if (status != LUA_OK)
 		return lua_error(L);
 	if (s->request != NULL)
-		return lua_yieldk(L, 0, is_wrapped, go_on);
+		return lua_yieldk(L, 0, is_wrapped, resume_after_wait);
 	return lua_gettop(L) - 1;
 }
 
-/* The wait is over: whoever asked for it, further in, takes the answer. */
-static int go_on(lua_State *L, int status, lua_KContext is_wrapped)
+/* Resumes the coroutine after a wait: the function that waits, further in, takes the answer. */
+static int resume_after_wait(lua_State *L, int status, lua_KContext is_wrapped)
 {
 	(void)status;
 	lua_settop(L, 1);
@@ -139,7 +148,8 @@ static int go_on(lua_State *L, int status, lua_KContext is_wrapped)
 	return call_resume(L, 1, false);
 }
 
-static int door_resume(lua_State *L)
+/* stack: coroutine arguments -> boolean results */
+static int safe_resume(lua_State *L)
 {
 	int count = lua_gettop(L);
 
@@ -150,44 +160,50 @@ static int door_resume(lua_State *L)
 	return call_resume(L, count, false);
 }
 
+/* stack: arguments -> results */
 static int resume_wrapped(lua_State *L)
 {
 	int count = lua_gettop(L);
 
-	lua_pushboolean(L, 1); /* where door_resume() has the coroutine */
+	lua_pushboolean(L, 1); /* in the place of the coroutine of safe_resume() */
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_rotate(L, 1, 2);
 	return call_resume(L, count, true);
 }
 
-static int door_wrap(lua_State *L)
+/* stack: function -> function */
+static int safe_wrap(lua_State *L)
 {
-	(void)door_create(L);
+	(void)safe_create(L);
 	lua_pushcclosure(L, resume_wrapped, 1);
 	return 1;
 }
 
-static int door_exit(lua_State *L)
+/* stack: ... -> (raises) */
+static int safe_exit(lua_State *L)
 {
 	return luaL_error(L,
 	    "os.exit would end the supervisor: "
 	    "return vmrun.stop(status) from on_exit");
 }
 
-static int door_execute(lua_State *L)
+/* stack: arguments -> results */
+static int safe_execute(lua_State *L)
 {
-	doors_refuse_in_hook(L, "os.execute");
+	libraries_refuse_in_hook(L, "os.execute");
 	return pass(L);
 }
 
-static int door_popen(lua_State *L)
+/* stack: arguments -> results */
+static int safe_popen(lua_State *L)
 {
-	doors_refuse_in_hook(L, "io.popen");
+	libraries_refuse_in_hook(L, "io.popen");
 	return pass(L);
 }
 
-/* The locale is the whole process's: it can be asked for, not set. */
-static int door_setlocale(lua_State *L)
+/* Replaces os.setlocale: the locale belongs to the whole process, so a script can only read it. */
+/* stack: [locale] -> name | nothing */
+static int safe_setlocale(lua_State *L)
 {
 	if (!lua_isnoneornil(L, 1))
 		return 0;
@@ -201,36 +217,43 @@ static bool is_stdin(lua_State *L, int index)
 	return stream != NULL && stream->f == stdin;
 }
 
-static int door_file_read(lua_State *L)
+/* stack: file arguments -> results */
+static int safe_file_read(lua_State *L)
 {
 	if (is_stdin(L, 1))
-		doors_refuse_in_hook(L, "reading stdin");
+		libraries_refuse_in_hook(L, "reading stdin");
 	return pass(L);
 }
 
-/* io.read, and io.lines without a name: what they read is the default input, upvalue 2's answer. */
-static int door_input(lua_State *L)
+/* Replaces io.read, and io.lines without a name: they read the default input, which upvalue 2
+ * returns. */
+/* stack: arguments -> results */
+static int safe_input(lua_State *L)
 {
 	lua_pushvalue(L, lua_upvalueindex(2));
 	lua_call(L, 0, 1);
 	if (is_stdin(L, -1))
-		doors_refuse_in_hook(L, "reading stdin");
+		libraries_refuse_in_hook(L, "reading stdin");
 	lua_pop(L, 1);
 	return pass(L);
 }
 
-static int door_lines(lua_State *L)
+/* stack: arguments -> results */
+static int safe_lines(lua_State *L)
 {
-	return lua_isnoneornil(L, 1) ? door_input(L) : pass(L);
+	return lua_isnoneornil(L, 1) ? safe_input(L) : pass(L);
 }
 
-/* A function on the stack shows its callee: the ones behind our doors must not be found so. */
-static int door_getinfo(lua_State *L)
+/* Replaces debug.getinfo: a function on the stack would show its callee, the original of a
+ * replacement. */
+/* stack: arguments -> information */
+static int safe_getinfo(lua_State *L)
 {
 	bool by_level = lua_type(L, 1) == LUA_TNUMBER || lua_isthread(L, 1);
 
 	if (lua_type(L, 1) == LUA_TNUMBER) {
-		lua_pushinteger(L, luaL_checkinteger(L, 1) + 1); /* this function is one more */
+		lua_pushinteger(
+		    L, luaL_checkinteger(L, 1) + 1); /* this function is one more level */
 		lua_replace(L, 1);
 	}
 	(void)pass(L);
@@ -245,8 +268,10 @@ static int door_getinfo(lua_State *L)
 	return 1;
 }
 
-/* In the sandbox: what outlives the call, or weakens the limits, is not a stranger's to set. */
-static int door_collect(lua_State *L)
+/* Replaces collectgarbage in the sandbox: a stranger's script must not set what outlives the call
+ * or weakens the limits. */
+/* stack: arguments -> results */
+static int safe_collect(lua_State *L)
 {
 	static const char *const known[] = { "collect", "count", "step", "isrunning", NULL };
 
@@ -254,31 +279,31 @@ static int door_collect(lua_State *L)
 	return pass(L);
 }
 
-static const struct door {
+static const struct replacement {
 	const char *library, *name;
-	lua_CFunction door; /* NULL: there is no way through */
+	lua_CFunction function; /* NULL: the function is removed */
 	const char *helper_library, *helper;
-} doors[] = {
-	{ "_G", "xpcall", door_xpcall, "debug", "traceback" },
-	{ "_G", "setmetatable", door_setmetatable, NULL, NULL },
+} replacements[] = {
+	{ "_G", "xpcall", safe_xpcall, "debug", "traceback" },
+	{ "_G", "setmetatable", safe_setmetatable, NULL, NULL },
 	{ "_G", "load", loading_load, NULL, NULL },
 	{ "_G", "loadfile", loading_loadfile, NULL, NULL },
 	{ "_G", "dofile", loading_dofile, NULL, NULL },
 	{ "package", "loadlib", loading_loadlib, NULL, NULL },
 	{ "_G", "print", output_print, NULL, NULL },
 	{ "string", "dump", NULL, NULL, NULL },
-	{ "coroutine", "create", door_create, NULL, NULL },
-	{ "coroutine", "resume", door_resume, NULL, NULL },
-	{ "coroutine", "wrap", door_wrap, NULL, NULL },
-	{ "os", "exit", door_exit, NULL, NULL },
-	{ "os", "execute", door_execute, NULL, NULL },
-	{ "os", "setlocale", door_setlocale, NULL, NULL },
-	{ "io", "popen", door_popen, NULL, NULL },
-	{ "io", "read", door_input, "io", "input" },
-	{ "io", "lines", door_lines, "io", "input" },
+	{ "coroutine", "create", safe_create, NULL, NULL },
+	{ "coroutine", "resume", safe_resume, NULL, NULL },
+	{ "coroutine", "wrap", safe_wrap, NULL, NULL },
+	{ "os", "exit", safe_exit, NULL, NULL },
+	{ "os", "execute", safe_execute, NULL, NULL },
+	{ "os", "setlocale", safe_setlocale, NULL, NULL },
+	{ "io", "popen", safe_popen, NULL, NULL },
+	{ "io", "read", safe_input, "io", "input" },
+	{ "io", "lines", safe_lines, "io", "input" },
 	{ "io", "write", output_io_write, "io", "output" },
-	{ "debug", "getinfo", door_getinfo, NULL, NULL },
-	/* With these a script could put __gc behind setmetatable's back, or open a door again. */
+	{ "debug", "getinfo", safe_getinfo, NULL, NULL },
+	/* With these a script could set __gc without setmetatable, or reach an original again. */
 	{ "debug", "debug", NULL, NULL, NULL },
 	{ "debug", "sethook", NULL, NULL, NULL },
 	{ "debug", "getregistry", NULL, NULL, NULL },
@@ -294,13 +319,14 @@ static const struct door {
 	{ "debug", "setcstacklimit", NULL, NULL, NULL },
 };
 
-static const struct door sandbox_doors[] = {
+static const struct replacement sandbox_replacements[] = {
 	{ "_G", "loadfile", NULL, NULL, NULL },
 	{ "_G", "dofile", NULL, NULL, NULL },
-	{ "_G", "collectgarbage", door_collect, NULL, NULL },
+	{ "_G", "collectgarbage", safe_collect, NULL, NULL },
 };
 
 /* Pushes library.name as it is now; nil when there is no such library. */
+/* stack: ... libraries -> ... libraries function */
 static void push_original(lua_State *L, const char *library, const char *name)
 {
 	if (lua_getfield(L, -1, library) == LUA_TTABLE) {
@@ -309,11 +335,12 @@ static void push_original(lua_State *L, const char *library, const char *name)
 	}
 }
 
-/* Puts doors before the functions; the table of libraries is on the top. */
-static void close_doors(lua_State *L, const struct door *list, size_t count)
+/* Puts replacements before the functions of the libraries on the top. */
+/* stack: ... libraries -> ... libraries */
+static void replace_functions(lua_State *L, const struct replacement *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct door *d = &list[i];
+		const struct replacement *d = &list[i];
 
 		if (lua_getfield(L, -1, d->library) != LUA_TTABLE) {
 			lua_pop(L, 1);
@@ -327,8 +354,8 @@ static void close_doors(lua_State *L, const struct door *list, size_t count)
 		else
 			lua_pushnil(L);
 		lua_remove(L, -2);
-		if (d->door != NULL) {
-			lua_pushcclosure(L, d->door, 2);
+		if (d->function != NULL) {
+			lua_pushcclosure(L, d->function, 2);
 		} else {
 			lua_pop(L, 2);
 			lua_pushnil(L);
@@ -338,12 +365,14 @@ static void close_doors(lua_State *L, const struct door *list, size_t count)
 	}
 }
 
-/* The methods of open files, and their metatable: through it a script could set __gc. */
-static void close_files(lua_State *L)
+/* Replaces the methods of open files, and hides their metatable, in which a script could set __gc.
+ */
+/* stack: ... -> ... */
+static void replace_file_methods(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
-		{ "read", door_file_read },
-		{ "lines", door_file_read },
+		{ "read", safe_file_read },
+		{ "lines", safe_file_read },
 		{ "write", output_file_write },
 		{ NULL, NULL },
 	};
@@ -364,10 +393,11 @@ static void close_files(lua_State *L)
 }
 
 /*
- * Strings have one metatable in the whole state: what a script put there would meet the strings of
- * our modules.
+ * Hides the metatable of strings: the whole state has one, so a script's change would reach the
+ * strings of vmrun's own modules.
  */
-static void close_strings(lua_State *L)
+/* stack: ... -> ... */
+static void protect_strings(lua_State *L)
 {
 	lua_pushliteral(L, "");
 	(void)lua_getmetatable(L, -1);
@@ -376,6 +406,7 @@ static void close_strings(lua_State *L)
 	lua_pop(L, 2);
 }
 
+/* stack: ... -> ... */
 static void open_all(lua_State *L, const luaL_Reg *libraries)
 {
 	for (const luaL_Reg *l = libraries; l->func != NULL; l++) {
@@ -384,7 +415,8 @@ static void open_all(lua_State *L, const luaL_Reg *libraries)
 	}
 }
 
-void doors_open_core(lua_State *L)
+/* stack: ... -> ... */
+void libraries_open_core(lua_State *L)
 {
 	static const luaL_Reg libraries[] = {
 		{ LUA_GNAME, luaopen_base },
@@ -399,7 +431,8 @@ void doors_open_core(lua_State *L)
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
-void doors_open_world(lua_State *L)
+/* stack: ... -> ... globals */
+void libraries_open_world(lua_State *L)
 {
 	static const luaL_Reg safe[] = {
 		{ LUA_GNAME, luaopen_base },
@@ -427,13 +460,13 @@ void doors_open_world(lua_State *L)
 	if (!sandbox)
 		open_all(L, others);
 	lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-	close_doors(L, doors, COUNT(doors));
+	replace_functions(L, replacements, COUNT(replacements));
 	if (sandbox)
-		close_doors(L, sandbox_doors, COUNT(sandbox_doors));
+		replace_functions(L, sandbox_replacements, COUNT(sandbox_replacements));
 	else
-		hours_open(L);
+		os_time_open(L);
 	lua_pop(L, 1);
-	close_files(L);
-	close_strings(L);
+	replace_file_methods(L);
+	protect_strings(L);
 	lua_pushglobaltable(L);
 }

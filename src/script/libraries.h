@@ -1,18 +1,18 @@
-/* Lua's libraries, and the doors in them that are closed because no limit holds behind them. */
-#ifndef SCRIPT_DOORS_H
-#define SCRIPT_DOORS_H
+/* Lua's libraries, with replacements for the functions that would escape the limits. */
+#ifndef SCRIPT_LIBRARIES_H
+#define SCRIPT_LIBRARIES_H
 
 #include <lua.h>
 
-/* What the modules of lua/ need, as the globals of a new state; no script may run in them. */
-void doors_open_core(lua_State *L);
+/* Opens what the modules of lua/ need as the globals of a new state; no script may run in them. */
+void libraries_open_core(lua_State *L);
 /*
- * New globals, with all that scripts may have, from now on those of every chunk; pushes them.  What
- * a script does to them (`type = "disk"` is easily written) leaves our modules alone.  A start from
- * JSON without hooks goes without.
+ * Makes the globals of scripts, from now on those of every chunk, and pushes them.  A script that
+ * changes them (`type = "disk"` is easily written) does not disturb vmrun's own modules.  A start
+ * from JSON without hooks does not call this.
  */
-void doors_open_world(lua_State *L);
-/* Raises inside a hook: `what` would block there. */
-void doors_refuse_in_hook(lua_State *L, const char *what);
+void libraries_open_world(lua_State *L);
+/* Raises an error inside a hook, where `what` would block. */
+void libraries_refuse_in_hook(lua_State *L, const char *what);
 
 #endif

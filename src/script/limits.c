@@ -1,4 +1,4 @@
-/* A Lua state with its limits: what it may hold, how long a call may take. */
+/* A Lua state with its limits: how much memory it may use, how long a call may take. */
 #include "script/script_internal.h"
 
 #include <stdlib.h>
@@ -9,29 +9,29 @@
 #include "script/libraries.h"
 
 /*
- * Instructions between two looks at the clock.  That there is a hook halves the speed of Lua; more
- * looks cost little beside, and an instruction can be a call of a slow C function.
+ * Instructions between two readings of the clock.  A count hook at all halves the speed of Lua;
+ * more readings cost little beside that, and one instruction can be a call of a slow C function.
  */
 #define HOOK_PERIOD 200
-/* A collection waits until the heap has grown to so many per cent; the first one waits longer. */
+/* Per cent of the heap at which the next collection starts; the first one waits longer. */
 #define FIRST_PAUSE 1000
 #define PAUSE 200
-#define LARGE ((size_t)1 << 20) /* worth a collection when a call has failed */
-/* What a script past its deadline gets beyond the cap, in pieces this small: see has_room(). */
-#define LATE_PIECE ((size_t)4096)
-#define LATE_ROOM ((size_t)1 << 20)
+#define LARGE ((size_t)1 << 20) /* bytes that are worth a collection after a failed call */
+/* Bytes beyond the cap for a script past its deadline, and of one piece: see may_allocate(). */
+#define MAX_LATE_PIECE ((size_t)4096)
+#define MAX_LATE_BYTES ((size_t)1 << 20)
 
 /*
- * Each refusal costs a full collection.  A script that lives at the cap and swallows the errors
- * would run so slowly that the hook, which counts instructions, came minutes late: once the time is
- * over, let small things through, so that it gets to the hook soon.
+ * Tells whether an allocation is within the limits.  Each refusal costs a full collection: a script
+ * at the cap that swallows the errors would run so slowly that the hook, which counts instructions,
+ * came minutes late.  After the deadline small allocations pass, so that the hook runs soon.
  */
-static bool has_room(const struct script *s, size_t more)
+static bool may_allocate(const struct script *s, size_t more)
 {
 	if (s->uncapped || (s->used_bytes <= s->cap_bytes && more <= s->cap_bytes - s->used_bytes))
 		return true;
-	return s->busy && more <= LATE_PIECE && s->used_bytes <= s->cap_bytes + LATE_ROOM &&
-	    clock_ms() >= s->deadline_ms;
+	return s->busy && more <= MAX_LATE_PIECE &&
+	    s->used_bytes <= s->cap_bytes + MAX_LATE_BYTES && clock_ms() >= s->deadline_ms;
 }
 
 static void *allocate(void *context, void *old, size_t old_size, size_t size)
@@ -46,7 +46,7 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size)
 		s->used_bytes -= old_size;
 		return NULL;
 	}
-	if (size > old_size && !has_room(s, size - old_size)) {
+	if (size > old_size && !may_allocate(s, size - old_size)) {
 		s->refused = true;
 		return NULL;
 	}
@@ -68,14 +68,15 @@ void script_find_place(lua_State *L, char *place, size_t size)
 	for (int level = 0; lua_getstack(L, level, &frame); level++) {
 		(void)lua_getinfo(L, "Sl", &frame);
 		if (frame.currentline < 0 ||
-		    strncmp(frame.short_src, ROOM_CHUNK, strlen(ROOM_CHUNK)) == 0)
+		    strncmp(frame.short_src, OWN_CHUNK, strlen(OWN_CHUNK)) == 0)
 			continue;
 		(void)snprintf(place, size, "%s:%d: ", frame.short_src, frame.currentline);
 		return;
 	}
 }
 
-/* Where the deadline finds the script.  May raise, when there is no memory for the traceback. */
+/* Notes where the deadline found the script.  Raises when there is no memory for the traceback. */
+/* stack: ... -> ... */
 static void note_place(struct script *s, lua_State *L)
 {
 	script_find_place(L, s->place, sizeof(s->place));
@@ -85,16 +86,16 @@ static void note_place(struct script *s, lua_State *L)
 }
 
 /*
- * Lua collects its garbage before it gives up at the cap, but the buffers behind string.rep() and
- * others ask the allocator themselves and give up at once: do not let garbage get that far.
+ * Collects garbage before the cap is reached.  Lua itself collects before it gives up, but the
+ * buffers of string.rep() and others call the allocator directly and give up at once.
  */
 static void collect_early(struct script *s, lua_State *L)
 {
-	if (s->used_bytes < s->kept_bytes)
-		s->kept_bytes = s->used_bytes;
-	if (s->used_bytes > s->cap_bytes / 2 && s->used_bytes - s->kept_bytes > s->cap_bytes / 8) {
+	if (s->used_bytes < s->live_bytes)
+		s->live_bytes = s->used_bytes;
+	if (s->used_bytes > s->cap_bytes / 2 && s->used_bytes - s->live_bytes > s->cap_bytes / 8) {
 		(void)lua_gc(L, LUA_GCCOLLECT);
-		s->kept_bytes = s->used_bytes;
+		s->live_bytes = s->used_bytes;
 	}
 }
 
@@ -104,7 +105,7 @@ static void on_count(lua_State *L, lua_Debug *unused)
 
 	(void)unused;
 	if (!s->expired && clock_ms() < s->deadline_ms) {
-		/* A coroutine left over from a call that had expired still has a count of 1. */
+		/* A coroutine that is left from an expired call still has a count of 1. */
 		if (lua_gethookcount(L) != HOOK_PERIOD)
 			lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
 		collect_early(s, L);
@@ -118,14 +119,14 @@ static void on_count(lua_State *L, lua_Debug *unused)
 	script_leave(L);
 }
 
+/* stack: ... -> (yields or raises) */
 int script_leave(lua_State *L)
 {
 	/*
-	 * A yield goes past every pcall of the script, straight to whoever resumed this coroutine.
-	 * Where Lua cannot yield, an error at every instruction from now on does it: a script's
-	 * pcall may catch it, but not get on.  (Errors alone would do too, were it not for
-	 * functions that call themselves through pcall: each error costs a walk over all their
-	 * frames.)
+	 * A yield passes every pcall of the script and returns to the caller that resumed this
+	 * coroutine.  Where Lua cannot yield, an error at every instruction from now on stops the
+	 * script: its pcall may catch one, but not continue.  Errors alone would be slow for
+	 * functions that call themselves through pcall: each error walks over all their frames.
 	 */
 	if (lua_isyieldable(L))
 		return lua_yield(L, 0);
@@ -154,7 +155,7 @@ void script_call_end(struct script *s, bool failed)
 	s->busy = false;
 	free(s->trace);
 	s->trace = NULL;
-	/* What a failed call has left may be much, and it may be long until the next. */
+	/* A failed call may leave much garbage, and the next call may be far away. */
 	if (failed && s->used_bytes > LARGE)
 		(void)lua_gc(s->L, LUA_GCCOLLECT);
 }
@@ -167,12 +168,13 @@ char *script_size_text(size_t bytes)
 				 : mem_format("%zu bytes", bytes);
 }
 
+/* stack: -> */
 static int open_state(lua_State *L)
 {
-	doors_open_core(L);
+	libraries_open_core(L);
 	/*
-	 * A start lets little go: the collector would mark the same live tables again and again,
-	 * which is a tenth of its time.
+	 * A start makes little garbage: the collector would mark the same live tables again and
+	 * again, a tenth of the time of a start.
 	 */
 	(void)lua_gc(L, LUA_GCINC, FIRST_PAUSE, 0, 0);
 	(void)lua_gc(L, LUA_GCCOLLECT);
@@ -217,7 +219,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 		script_free(s);
 		return -1;
 	}
-	/* Never taken off again: threads made from here on have it, whatever call they run in. */
+	/* Stays for ever: threads inherit the hook, whatever call they run in. */
 	lua_sethook(s->L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
 	*out = s;
 	return 0;

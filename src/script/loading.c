@@ -1,4 +1,4 @@
-/* The doors of the functions that load code. */
+/* Replacements for the functions that load code. */
 #include "script/loading.h"
 
 #include <errno.h>
@@ -12,10 +12,11 @@
 #include "script/libraries.h"
 #include "script/script_internal.h"
 
-#define FILE_LARGEST ((size_t)64 << 20) /* bytes, as of a spec */
+#define MAX_FILE ((size_t)64 << 20) /* bytes, as of a spec */
 
-/* Makes the mode at that index "t"; false when the script does not want text. */
-static bool demand_text(lua_State *L, int index)
+/* Makes the mode at that index "t".  Returns false when the mode excludes text. */
+/* stack: ... -> ... (the mode at the index becomes "t") */
+static bool require_text(lua_State *L, int index)
 {
 	const char *mode = luaL_optstring(L, index, "t");
 
@@ -28,6 +29,7 @@ static bool demand_text(lua_State *L, int index)
 	return true;
 }
 
+/* stack: ... -> ... nil reason */
 static int refuse_bytecode(lua_State *L)
 {
 	luaL_pushfail(L);
@@ -35,20 +37,21 @@ static int refuse_bytecode(lua_State *L)
 	return 2;
 }
 
-/* A chunk that had a name of ours would be left out of tracebacks. */
-static void demand_name(lua_State *L, int index)
+/* Refuses chunk names of vmrun's own modules: tracebacks leave such chunks out. */
+static void require_name(lua_State *L, int index)
 {
 	const char *name = luaL_optstring(L, index, "");
 
-	if (strncmp(name, "=" ROOM_CHUNK, strlen("=" ROOM_CHUNK)) == 0)
+	if (strncmp(name, "=" OWN_CHUNK, strlen("=" OWN_CHUNK)) == 0)
 		luaL_argerror(L, index, "such a name is vmrun's own");
 }
 
+/* stack: chunk [name [mode [environment]]] -> function | nil reason */
 int loading_load(lua_State *L)
 {
 	luaL_checkany(L, 1);
-	demand_name(L, 2);
-	if (!demand_text(L, 3))
+	require_name(L, 2);
+	if (!require_text(L, 3))
 		return refuse_bytecode(L);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
@@ -69,7 +72,7 @@ static int read_open(int fd, const char *path, struct str *into, struct error *e
 		if (n < 0)
 			return error_set(
 			    err, STATUS_NO_INPUT, "cannot read %s: %s", path, strerror(errno));
-		if (into->length + (size_t)n > FILE_LARGEST)
+		if (into->length + (size_t)n > MAX_FILE)
 			return error_set(err, STATUS_NO_INPUT, "%s: larger than 64 MiB", path);
 		str_add_n(into, buffer, (size_t)n);
 	}
@@ -87,7 +90,8 @@ static int read_file(const char *path, struct str *into, struct error *err)
 	return rc;
 }
 
-/* As luaL_loadfilex(): pushes the function of a file, or a message. */
+/* Pushes the function of a file, or a message, as luaL_loadfilex() does. */
+/* stack: ... -> ... function | message */
 static int load_file(lua_State *L, const char *path)
 {
 	struct script *s = script_of(L);
@@ -98,7 +102,7 @@ static int load_file(lua_State *L, const char *path)
 
 	str_free(&s->file);
 	if (read_file(path, &s->file, &err) != 0) {
-		script_push_said(L, &err);
+		script_push_error(L, &err);
 		return LUA_ERRFILE;
 	}
 	text = s->file.text == NULL ? "" : s->file.text;
@@ -107,7 +111,8 @@ static int load_file(lua_State *L, const char *path)
 		text += 3;
 		length -= 3;
 	}
-	if (length > 0 && *text == '#') { /* a line for the shell; its end keeps the count */
+	if (length > 0 &&
+	    *text == '#') { /* a line for the shell; its end stays, so that lines count */
 		const char *end = memchr(text, '\n', length);
 
 		length -= end == NULL ? length : (size_t)(end - text);
@@ -118,20 +123,22 @@ static int load_file(lua_State *L, const char *path)
 	return status;
 }
 
+/* stack: ... -> ... function | message */
 static int load_path(lua_State *L, const char *path)
 {
 	if (path != NULL)
 		return load_file(L, path);
-	doors_refuse_in_hook(L, "reading stdin");
+	libraries_refuse_in_hook(L, "reading stdin");
 	return luaL_loadfilex(L, NULL, "t");
 }
 
+/* stack: [path [mode [environment]]] -> function | nil reason */
 int loading_loadfile(lua_State *L)
 {
 	const char *path = luaL_optstring(L, 1, NULL);
 	bool has_environment = !lua_isnone(L, 3);
 
-	if (!demand_text(L, 2))
+	if (!require_text(L, 2))
 		return refuse_bytecode(L);
 	lua_settop(L, 3);
 	if (load_path(L, path) != LUA_OK) {
@@ -146,6 +153,7 @@ int loading_loadfile(lua_State *L)
 	return 1;
 }
 
+/* stack: path results -> results */
 static int dofile_end(lua_State *L, int status, lua_KContext unused)
 {
 	(void)status;
@@ -153,6 +161,7 @@ static int dofile_end(lua_State *L, int status, lua_KContext unused)
 	return lua_gettop(L) - 1;
 }
 
+/* stack: [path] -> results */
 int loading_dofile(lua_State *L)
 {
 	const char *path = luaL_optstring(L, 1, NULL);
@@ -166,7 +175,7 @@ int loading_dofile(lua_State *L)
 	return dofile_end(L, LUA_OK, 0);
 }
 
-/* What a name without a slash finds is the system's. */
+/* Checks a library that is named by a path; a name without a slash finds the system's own. */
 static int check_library(const char *path, struct error *err)
 {
 	int fd, rc;
@@ -175,12 +184,13 @@ static int check_library(const char *path, struct error *err)
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return 0; /* the loader says why better */
+		return 0; /* the loader has the better message */
 	rc = trust_check(fd, path, err);
 	(void)close(fd);
 	return rc;
 }
 
+/* stack: path name -> function | nil reason "open" */
 int loading_loadlib(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
@@ -188,7 +198,7 @@ int loading_loadlib(lua_State *L)
 
 	if (check_library(path, &err) != 0) {
 		luaL_pushfail(L);
-		script_push_said(L, &err);
+		script_push_error(L, &err);
 		lua_pushliteral(L, "open");
 		return 3;
 	}

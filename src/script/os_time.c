@@ -1,4 +1,4 @@
-/* os.time() and os.date() of a simulation, whose time goes on by itself. */
+/* os.time() and os.date() of a simulation, which has a clock of its own. */
 #include "script/os_time.h"
 
 #include <lauxlib.h>
@@ -14,7 +14,8 @@ static lua_Integer ahead(lua_State *L)
 }
 
 /* os.time([table]) */
-static int hours_time(lua_State *L)
+/* stack: [table] -> seconds */
+static int os_time_time(lua_State *L)
 {
 	bool now = lua_isnoneornil(L, 1);
 
@@ -27,7 +28,8 @@ static int hours_time(lua_State *L)
 }
 
 /* os.date([format [, time]]) */
-static int hours_date(lua_State *L)
+/* stack: [format [seconds]] -> date */
+static int os_time_date(lua_State *L)
 {
 	lua_settop(L, 2);
 	if (lua_isnil(L, 1)) {
@@ -45,15 +47,16 @@ static int hours_date(lua_State *L)
 	return 1;
 }
 
-void hours_open(lua_State *L)
+/* stack: ... libraries -> ... libraries */
+void os_time_open(lua_State *L)
 {
 	lua_getfield(L, -1, LUA_OSLIBNAME);
 	lua_getfield(L, -1, "date");
 	lua_getfield(L, -2, "time");
-	lua_pushcclosure(L, hours_time, 1);
+	lua_pushcclosure(L, os_time_time, 1);
 	lua_pushvalue(L, -1);
 	lua_setfield(L, -4, "time");
-	lua_pushcclosure(L, hours_date, 2);
+	lua_pushcclosure(L, os_time_date, 2);
 	lua_setfield(L, -2, "date");
 	lua_pop(L, 1);
 }

@@ -1,10 +1,10 @@
-/* The hours that scripts see: the host's, and in a simulation those that have passed in it too. */
-#ifndef SCRIPT_HOURS_H
-#define SCRIPT_HOURS_H
+/* The time that scripts see: the host's, plus the time that has passed in a simulation. */
+#ifndef SCRIPT_OS_TIME_H
+#define SCRIPT_OS_TIME_H
 
 #include <lua.h>
 
 /* Wraps os.time and os.date of the table of loaded libraries on top of the stack. */
-void hours_open(lua_State *L);
+void os_time_open(lua_State *L);
 
 #endif

@@ -1,11 +1,11 @@
-/* Scripts' standard output becomes messages. */
+/* Standard output of scripts as messages. */
 #include "script/output.h"
 
 #include <string.h>
 
 #include "script/script_internal.h"
 
-#define LINE_MAX_BYTES 4096 /* longer lines are cut: what waits here is outside the cap */
+#define MAX_LINE 4096 /* bytes; a longer line is cut, as this buffer is outside the memory cap */
 
 static void say(struct script *s, const char *text)
 {
@@ -26,12 +26,12 @@ static void add(struct script *s, const char *text, size_t length)
 		const char *newline = memchr(text, '\n', length);
 		size_t n = newline != NULL ? (size_t)(newline - text) : length;
 
-		if (n > LINE_MAX_BYTES - s->line.length)
-			n = LINE_MAX_BYTES - s->line.length;
+		if (n > MAX_LINE - s->line.length)
+			n = MAX_LINE - s->line.length;
 		str_add_n(&s->line, text, n);
 		if (text + n == newline)
 			n++;
-		else if (s->line.length < LINE_MAX_BYTES)
+		else if (s->line.length < MAX_LINE)
 			return;
 		output_flush(s);
 		text += n;
@@ -39,6 +39,7 @@ static void add(struct script *s, const char *text, size_t length)
 	}
 }
 
+/* stack: values -> */
 int output_print(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -57,7 +58,7 @@ int output_print(lua_State *L)
 	return 0;
 }
 
-/* Is it stdout, and is it open? */
+/* Tells whether the value is stdout, still open. */
 static bool is_stdout(lua_State *L, int index)
 {
 	const luaL_Stream *stream = luaL_testudata(L, index, LUA_FILEHANDLE);
@@ -75,6 +76,7 @@ static void add_arguments(lua_State *L, int from, int to)
 	}
 }
 
+/* stack: arguments -> results */
 static int call_original(lua_State *L)
 {
 	lua_pushvalue(L, lua_upvalueindex(1));
@@ -83,6 +85,7 @@ static int call_original(lua_State *L)
 	return lua_gettop(L);
 }
 
+/* stack: file texts -> file | results */
 int output_file_write(lua_State *L)
 {
 	if (!is_stdout(L, 1))
@@ -92,6 +95,7 @@ int output_file_write(lua_State *L)
 	return 1;
 }
 
+/* stack: texts -> file | results */
 int output_io_write(lua_State *L)
 {
 	int count = lua_gettop(L);

@@ -1,4 +1,4 @@
-/* Values across the border.  Tables are read raw: no code of a script runs while we walk. */
+/* Copies values into and out of Lua.  Tables are read raw: no code of a script runs meanwhile. */
 #include "script/values.h"
 
 #include <math.h>
@@ -11,31 +11,34 @@
 #include "base/where.h"
 #include "script/script_internal.h"
 
-/* What a node costs beside its text: itself and the allocator's own share. */
+/* Bytes of a node beside its text: the struct and the allocator's overhead. */
 #define NODE_COST (sizeof(struct node) + 32)
-#define WHY_TEXT 64 /* bytes, for a reason that has a number in it */
+#define WHY_TEXT 64 /* bytes of a reason that contains a number */
 
 struct taking {
 	lua_State *L;
 	size_t room; /* bytes that the copy may still take: a table used twice is copied twice */
-	bool plain;  /* only what JSON can hold, and exactly */
+	bool plain;  /* accepts only what JSON can hold, exactly */
 };
 
 static const char mark_list_key, mark_object_key;
 
+/* stack: ... -> ... */
 void values_open(lua_State *L)
 {
 	static const char *const keys[] = { &mark_list_key, &mark_object_key };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		lua_createtable(L, 0, 1);
-		/* Scripts cannot get at it, so they cannot put __gc or __index into it. */
+		/* Scripts cannot reach the metatable, so they cannot put __gc or __index into it.
+		 */
 		lua_pushboolean(L, 0);
 		lua_setfield(L, -2, "__metatable");
 		lua_rawsetp(L, LUA_REGISTRYINDEX, keys[i]);
 	}
 }
 
+/* stack: ... -> ... */
 static bool has_metatable(lua_State *L, int index, const char *key)
 {
 	bool same;
@@ -55,6 +58,7 @@ enum values_mark values_get_mark(lua_State *L, int index)
 	return has_metatable(L, index, &mark_object_key) ? MARK_OBJECT : MARK_NONE;
 }
 
+/* stack: ... -> ... (the table at the index has another metatable) */
 void values_set_mark(lua_State *L, int index, enum values_mark mark)
 {
 	index = lua_absindex(L, index);
@@ -66,10 +70,11 @@ void values_set_mark(lua_State *L, int index, enum values_mark mark)
 
 static void push_table(lua_State *L, const struct node *value, int depth);
 
+/* stack: ... -> ... value */
 static void push_at(lua_State *L, const struct node *value, int depth)
 {
-	if (depth > VALUES_DEPTH)
-		luaL_error(L, "nested deeper than %d levels", VALUES_DEPTH);
+	if (depth > MAX_VALUES_DEPTH)
+		luaL_error(L, "nested deeper than %d levels", MAX_VALUES_DEPTH);
 	luaL_checkstack(L, 4, "a document");
 	switch (value == NULL ? NODE_OTHER : value->kind) {
 	case NODE_NULL:
@@ -101,6 +106,7 @@ static void push_at(lua_State *L, const struct node *value, int depth)
 	}
 }
 
+/* stack: ... -> ... table */
 static void push_table(lua_State *L, const struct node *value, int depth)
 {
 	bool is_list = value->kind == NODE_LIST;
@@ -119,17 +125,19 @@ static void push_table(lua_State *L, const struct node *value, int depth)
 		values_set_mark(L, -1, is_list ? MARK_LIST : MARK_OBJECT);
 }
 
+/* stack: ... -> ... value */
 void values_push(lua_State *L, const struct node *value)
 {
 	push_at(L, value, 0);
 }
 
-/* Raises "emulations[0].path: why".  Nothing on the heap is held when it jumps. */
+/* Raises "emulations[0].path: why".  No heap memory is held when this jumps. */
+/* stack: ... -> (raises) */
 static int refuse_at(lua_State *L, const struct where *at, const char *why)
 {
 	char place[64];
 	char *path = where_path(at);
-	/* The engine's boot answers { spec = ... }; a user knows only what stands in there. */
+	/* The engine's boot returns { spec = ... }; the user knows only the keys inside. */
 	const char *said = strncmp(path, "spec.", 5) == 0 ? path + 5 : path;
 
 	/* The path of a table that contains itself is long and says little. */
@@ -140,7 +148,7 @@ static int refuse_at(lua_State *L, const struct where *at, const char *why)
 	return script_raise(L);
 }
 
-/* Takes from the room that a copy has, or raises. */
+/* Takes bytes from the budget of the copy, or raises. */
 static void spend(struct taking *t, size_t bytes, const struct where *at)
 {
 	if (bytes > t->room)
@@ -148,7 +156,7 @@ static void spend(struct taking *t, size_t bytes, const struct where *at)
 	t->room -= bytes;
 }
 
-/* A value that no document can hold; where only plain data may stand it raises. */
+/* Marks a value that no document can hold; raises where only plain data is accepted. */
 static void become_other(
     const struct taking *t, struct node *n, const char *what, const struct where *at)
 {
@@ -164,6 +172,7 @@ static void become_other(
 	n->length = strlen(what);
 }
 
+/* stack: ... text -> ... text */
 static void take_text(struct taking *t, struct node *into, const struct where *at)
 {
 	size_t length;
@@ -177,10 +186,11 @@ static void take_text(struct taking *t, struct node *into, const struct where *a
 	into->length = length;
 }
 
+/* stack: ... number -> ... number */
 static void take_number(const struct taking *t, struct node *into, const struct where *at)
 {
 	int whole = 0;
-	/* Also a float with an integral value: one lua-cjson has no other numbers. */
+	/* A float with an integral value too: some builds of lua-cjson have only floats. */
 	lua_Integer integer = lua_tointegerx(t->L, -1, &whole);
 	lua_Number number = lua_tonumber(t->L, -1);
 
@@ -195,7 +205,8 @@ static void take_number(const struct taking *t, struct node *into, const struct 
 		into->number = number;
 }
 
-/* Says which place of the list on the top has nothing: the first one, as paths count. */
+/* Names the first gap of the list on the top, counted from 0 as paths do. */
+/* stack: ... list -> ... list */
 static const char *explain_gap(lua_State *L, char text[WHY_TEXT])
 {
 	lua_Integer place = 1;
@@ -210,9 +221,10 @@ static const char *explain_gap(lua_State *L, char text[WHY_TEXT])
 }
 
 /*
- * What the keys of the table on the top make of it; false with *why, which may stand in text, when
- * it is no document.
+ * Judges the table on the top by its keys.  Returns false with *why, perhaps inside `text`, when no
+ * document can hold the table.
  */
+/* stack: ... table -> ... table */
 static bool classify(
     lua_State *L, enum node_kind *kind, lua_Integer *count, const char **why, char text[WHY_TEXT])
 {
@@ -245,7 +257,8 @@ static bool classify(
 	return *why == NULL;
 }
 
-/* An inherited key is not in the table: say so rather than lose it. */
+/* Tells whether the table inherits keys: they are not in the table, so a copy would lose them. */
+/* stack: ... -> ... */
 static bool has_hidden_keys(lua_State *L, int index)
 {
 	static const char *const fields[] = { "__index", "__pairs" };
@@ -268,7 +281,7 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*(struct node *const *)a)->key, (*(struct node *const *)b)->key);
 }
 
-/* One sort at the end: node_put() would look for the place of every key. */
+/* Sorts once at the end: node_put() would search the place of every key. */
 static void sort_children(struct node *object)
 {
 	struct node **all = mem_resize(NULL, object->count, sizeof(struct node *));
@@ -286,7 +299,8 @@ static void sort_children(struct node *object)
 
 static void take_value(struct taking *t, struct node *into, const struct where *at, int depth);
 
-/* The value on the top becomes a child; it is in the tree before anything can raise. */
+/* Copies the value on the top into a new child, which is in the tree before anything can raise. */
+/* stack: ... value -> ... value */
 static void take_child(struct taking *t, struct node *into, const struct where *at, int depth)
 {
 	struct node *child = node_new(NODE_NULL);
@@ -298,6 +312,7 @@ static void take_child(struct taking *t, struct node *into, const struct where *
 	take_value(t, child, at, depth + 1);
 }
 
+/* stack: ... list -> ... list */
 static void take_entries(
     struct taking *t, struct node *into, lua_Integer count, const struct where *at, int depth)
 {
@@ -312,6 +327,7 @@ static void take_entries(
 	}
 }
 
+/* stack: ... table -> ... table */
 static void take_fields(struct taking *t, struct node *into, const struct where *at, int depth)
 {
 	lua_State *L = t->L;
@@ -324,6 +340,7 @@ static void take_fields(struct taking *t, struct node *into, const struct where 
 	sort_children(into);
 }
 
+/* stack: ... table -> ... table */
 static void take_table(struct taking *t, struct node *into, const struct where *at, int depth)
 {
 	static const enum node_kind empty[] = {
@@ -336,7 +353,7 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 	enum node_kind kind;
 	lua_Integer count;
 
-	if (depth > (t->plain ? VALUES_DEPTH - 1 : VALUES_DEPTH))
+	if (depth > (t->plain ? MAX_VALUES_DEPTH - 1 : MAX_VALUES_DEPTH))
 		refuse_at(t->L, at, "nested deeper than 64 levels (does a table contain itself?)");
 	luaL_checkstack(t->L, 6, "a document");
 	if (has_hidden_keys(t->L, -1))
@@ -352,6 +369,7 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 		take_fields(t, into, at, depth);
 }
 
+/* stack: ... value -> ... value */
 static void take_value(struct taking *t, struct node *into, const struct where *at, int depth)
 {
 	lua_State *L = t->L;
@@ -392,6 +410,7 @@ static void take_value(struct taking *t, struct node *into, const struct where *
 	}
 }
 
+/* stack: ... -> ... */
 static void take_root(struct taking *t, int index, const struct where *at, struct node **out)
 {
 	luaL_checkstack(t->L, 1, "a document");
@@ -401,6 +420,7 @@ static void take_root(struct taking *t, int index, const struct where *at, struc
 	lua_pop(t->L, 1);
 }
 
+/* stack: ... -> ... */
 void values_take(lua_State *L, int index, struct node **out)
 {
 	struct taking t = { .L = L, .room = script_of(L)->cap_bytes };
@@ -408,6 +428,7 @@ void values_take(lua_State *L, int index, struct node **out)
 	take_root(&t, index, NULL, out);
 }
 
+/* stack: ... -> ... */
 void values_take_plain(lua_State *L, int index, const char *name, struct node **out)
 {
 	struct taking t = { .L = L, .room = script_of(L)->cap_bytes, .plain = true };

@@ -1,4 +1,5 @@
-/* vmrun.state: a table that is read when it is first touched, and kept after each call of a hook.
+/* vmrun.state: a table that is read when a script first touches it, and saved after each call of a
+ * hook.
  */
 #include "script/script_internal.h"
 
@@ -6,7 +7,7 @@
 
 static const char state_key;
 
-/* Scripts get plain tables: what an empty one was in the file is of no use to them. */
+/* Makes plain tables of empty ones: whether the file had [] or {} is of no use to scripts. */
 static void forget_marks(struct node *n)
 {
 	if (n->count == 0 && (n->kind == NODE_LIST || n->kind == NODE_OBJECT))
@@ -15,7 +16,8 @@ static void forget_marks(struct node *n)
 		forget_marks(c);
 }
 
-/* Reads it into s->lent, NULL when there is none yet; else pushes why it cannot be read. */
+/* Reads the state into s->lent, NULL when there is none yet; on failure pushes the reason. */
+/* stack: ... -> ... | ... reason */
 static bool read_state(lua_State *L, struct script *s)
 {
 	struct error err = { 0 };
@@ -26,10 +28,11 @@ static bool read_state(lua_State *L, struct script *s)
 	else if (s->load_state(s->context, &s->lent, &err) == 0)
 		return true;
 	else
-		script_push_said(L, &err);
+		script_push_error(L, &err);
 	return false;
 }
 
+/* stack: ... -> ... */
 static void load(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -47,10 +50,11 @@ static void load(lua_State *L)
 	s->state_touched = true;
 }
 
-/* state(): the table; state(table) puts another one into its place. */
-static int kept_state(lua_State *L)
+/* state(): returns the table; state(table) replaces the table. */
+/* stack: [table] -> table */
+static int state_table(lua_State *L)
 {
-	/* Also before a new one: a file that cannot be read is not written over. */
+	/* Read before a replacement too: a file that cannot be read is not overwritten. */
 	if (!script_of(L)->state_touched)
 		load(L);
 	if (!lua_isnone(L, 1)) {
@@ -62,6 +66,7 @@ static int kept_state(lua_State *L)
 	return 1;
 }
 
+/* stack: -> state */
 static int take_state(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -71,7 +76,8 @@ static int take_state(lua_State *L)
 	return 0;
 }
 
-/* Copies the table into s->lent; false leaves why it cannot be kept on the top of the stack. */
+/* Copies the table into s->lent; on failure pushes the reason and returns false. */
+/* stack: ... -> ... | ... reason */
 static bool copy_state(lua_State *L)
 {
 	struct script *s = script_of(L);
@@ -85,22 +91,25 @@ static bool copy_state(lua_State *L)
 	return true;
 }
 
-/* Returns nil and the text on the top, the reason, to Lua. */
-static int answer_why(lua_State *L)
+/* Returns nil and the reason on the top to Lua. */
+/* stack: ... reason -> ... nil reason */
+static int return_reason(lua_State *L)
 {
 	lua_pushnil(L);
 	lua_insert(L, -2);
 	return 2;
 }
 
+/* stack: -> */
 static int load_protected(lua_State *L)
 {
 	load(L);
 	return 0;
 }
 
-/* save(): true when the file holds what vmrun.state is now; else nil and why not. */
-static int kept_save(lua_State *L)
+/* save(): returns true when the file holds the current vmrun.state; else nil and the reason. */
+/* stack: -> true | nil reason */
+static int state_save(lua_State *L)
 {
 	struct script *s = script_of(L);
 	struct error err = { 0 };
@@ -108,34 +117,36 @@ static int kept_save(lua_State *L)
 
 	if (s->save_state == NULL) {
 		lua_pushliteral(L, "vmrun.state: nothing is kept here");
-		return answer_why(L);
+		return return_reason(L);
 	}
 	if (!s->state_touched) {
 		lua_pushcfunction(L, load_protected);
 		if (lua_pcall(L, 0, 0, 0) != LUA_OK)
-			return answer_why(L);
+			return return_reason(L);
 	}
 	if (!copy_state(L))
-		return answer_why(L);
+		return return_reason(L);
 	rc = s->save_state(s->context, s->lent, true, &err);
 	script_drop_lent(s);
 	if (rc != 0) {
-		script_push_said(L, &err);
-		return answer_why(L);
+		script_push_error(L, &err);
+		return return_reason(L);
 	}
 	lua_pushboolean(L, 1);
 	return 1;
 }
 
-void kept_open(lua_State *L)
+/* stack: ... table -> ... table */
+void vmrun_state_open(lua_State *L)
 {
-	static const luaL_Reg functions[] = { { "state", kept_state }, { "save", kept_save },
+	static const luaL_Reg functions[] = { { "state", state_table }, { "save", state_save },
 		{ NULL, NULL } };
 
 	luaL_setfuncs(L, functions, 0);
 }
 
-/* As it was kept last, when it is touched again. */
+/* Forgets the table: the next touch reads the last saved state. */
+/* stack: ... -> ... */
 static void forget_state(struct script *s)
 {
 	lua_pushnil(s->L);
@@ -143,7 +154,8 @@ static void forget_state(struct script *s)
 	s->state_touched = false;
 }
 
-int script_keep(struct script *s, struct error *err)
+/* stack: ... -> ... */
+int script_save_state(struct script *s, struct error *err)
 {
 	lua_State *L = s->L;
 	int rc = 0, base = lua_gettop(L);

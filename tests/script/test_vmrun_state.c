@@ -89,7 +89,7 @@ static char *keep_after(struct script *s, const char *body)
 	int rc;
 
 	load_lua(s, text);
-	rc = script_keep(s, &err);
+	rc = script_save_state(s, &err);
 	assert_int_equal(rc, err.text == NULL ? 0 : -1);
 	return err.text;
 }
