@@ -193,7 +193,7 @@ static enum json_type scan_word(struct json *j, struct json_token *token)
 
 static enum json_type open(struct json *j, struct json_token *token, bool object)
 {
-	if (j->depth == JSON_DEPTH)
+	if (j->depth == MAX_JSON_DEPTH)
 		return fail(j, "nested deeper than 64 levels");
 	j->in_object[j->depth++] = object;
 	token->offset = j->at++;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSON_DEPTH 64 /* levels; a spec has a handful */
+#define MAX_JSON_DEPTH 64 /* levels; a spec has a handful */
 
 enum json_type {
 	JSON_END,	 /* after the whole document */
@@ -38,7 +38,7 @@ struct json {
 	size_t at;
 	const char *error; /* a static text */
 	int depth;
-	bool in_object[JSON_DEPTH];
+	bool in_object[MAX_JSON_DEPTH];
 	int expects; /* what may come next */
 };
 

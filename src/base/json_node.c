@@ -69,7 +69,7 @@ struct node *json_node(const char *text)
 {
 	struct json j;
 	struct json_token token;
-	struct node *root = NULL, *open[JSON_DEPTH + 1] = { NULL };
+	struct node *root = NULL, *open[MAX_JSON_DEPTH + 1] = { NULL };
 	char *key = NULL;
 	int depth = 0;
 

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define LONGEST 64 /* keys and names end here; longer words are not compared */
+#define MAX_WORD 64 /* keys and names end here; longer words are not compared */
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -18,7 +18,7 @@ static size_t least(size_t a, size_t b, size_t c)
 /* Edits (insert, delete, replace, swap of neighbours) from a to b, letter case aside. */
 static size_t distance(const char *a, size_t la, const char *b, size_t lb)
 {
-	size_t row[3][LONGEST + 1];
+	size_t row[3][MAX_WORD + 1];
 	size_t *prev2 = row[0], *prev = row[1], *cur = row[2];
 
 	for (size_t j = 0; j <= lb; j++)
@@ -47,7 +47,7 @@ void near_offer(struct near *n, const char *candidate)
 {
 	size_t la = strlen(n->wanted), lb = strlen(candidate), d;
 
-	if (la == 0 || la > LONGEST || lb > LONGEST)
+	if (la == 0 || la > MAX_WORD || lb > MAX_WORD)
 		return;
 	d = distance(n->wanted, la, candidate, lb);
 	/* A third of the letters wrong is a typo; more is another word. */

@@ -51,7 +51,7 @@ static void free_problem(struct problem *p)
 
 void report_cut(struct report *r, size_t first)
 {
-	while (r->count > first + REPORT_MOST) {
+	while (r->count > first + MAX_REPORT_PROBLEMS) {
 		free_problem(&r->item[--r->count]);
 		r->more++;
 	}

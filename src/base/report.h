@@ -20,7 +20,7 @@ struct problem {
 };
 
 /* Nobody reads more of them, and finding the place of each takes time. */
-#define REPORT_MOST 100
+#define MAX_REPORT_PROBLEMS 100
 
 struct report {
 	struct problem *item;
@@ -34,9 +34,10 @@ void report_add(struct report *r, enum status status, const struct where *at, co
     __attribute__((format(printf, 4, 5)));
 /* Moves a failure into the report and clears it. */
 void report_take(struct report *r, const struct where *at, struct error *err);
-/* Drops all problems from `first` on but REPORT_MOST, and counts them. */
+/* Drops all problems from `first` on but MAX_REPORT_PROBLEMS, and counts them. */
 void report_cut(struct report *r, size_t first);
-/* Moves all problems of `from` behind those of r; equal ones are said once. REPORT_MOST in all. */
+/* Moves all problems of `from` behind those of r; equal ones are said once. MAX_REPORT_PROBLEMS in
+ * all. */
 void report_merge(struct report *r, struct report *from);
 /* By line and column; problems without them keep their order, before the others. */
 void report_sort(struct report *r);

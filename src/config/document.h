@@ -69,7 +69,7 @@ void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes
 int document_merge(struct document *doc, const char *target, const struct words *settings,
     struct merged *out, struct report *report);
 /* Adds the place and the original path to every problem from `first` on that has none.  Cuts off
- * problems beyond REPORT_MOST. */
+ * problems beyond MAX_REPORT_PROBLEMS. */
 void document_place(struct document *doc, struct report *report, size_t first);
 
 /* Returns the path in the document that a key of the last merge came from: "targets.install.mem".

@@ -21,7 +21,7 @@ struct level {
 /* A walk over a document by json_next() that tracks the path. */
 struct walk {
 	struct json json;
-	struct level level[JSON_DEPTH];
+	struct level level[MAX_JSON_DEPTH];
 	int depth;
 	size_t objects;
 };
@@ -195,7 +195,7 @@ static int report_fault(
 	json_line(w->json.text, offset, &p->line, &p->column);
 	p->place = mem_format("%s:%zu:%zu", name, p->line, p->column);
 	/* A path of dozens of brackets is useless. */
-	if (w->depth > 0 && w->depth < JSON_DEPTH / 2) {
+	if (w->depth > 0 && w->depth < MAX_JSON_DEPTH / 2) {
 		p->keys = path_of(w);
 		if (p->keys->count > 0)
 			p->path = where_keys_path(p->keys);

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a unix socket's path on every system: FreeBSD's sun_path (104) less its NUL. */
-#define MAX_SOCKET_PATH 103
+#include "platform/socket.h"
+
 #define MAX_PORT 65535 /* of TCP */
 /* Bytes of an interface's name on every system: IFNAMSIZ less its NUL. */
 #define MAX_INTERFACE 15

@@ -13,7 +13,7 @@
  * dropped then.  A reader who does come finds at most what loop_turn() adds at once, and the
  * rest of a pipe at the end.
  */
-#define MOST_WAITING 8192
+#define MAX_WAITING 8192
 
 static void free_record(struct event_record *r)
 {
@@ -82,7 +82,7 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 	struct event_record *r = mem_zero(sizeof(*r));
 
 	event_tell(q);
-	if (q->count >= MOST_WAITING)
+	if (q->count >= MAX_WAITING)
 		drop_oldest_output(q);
 	r->event.type = type;
 	r->event.name = event_kind(type)->name;

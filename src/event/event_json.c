@@ -107,7 +107,7 @@ char *vmrun_event_json(const struct vmrun_event *e)
 	add_time(&json, e->time_ms);
 	json_add_text(&json, "vm", e->vm);
 	json_add_text(&json, "event", e->name);
-	for (size_t i = 0; i < EVENT_MAX_MEMBERS && row[i].value != EVENT_END; i++)
+	for (size_t i = 0; i < MAX_EVENT_MEMBERS && row[i].value != EVENT_END; i++)
 		add_member(&json, &row[i], (const char *)e + row[i].offset);
 	return finish(&json);
 }

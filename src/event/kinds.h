@@ -28,7 +28,7 @@ struct event_member {
 	size_t offset; /* in struct vmrun_event */
 };
 
-#define EVENT_MAX_MEMBERS 8
+#define MAX_EVENT_MEMBERS 8
 
 /* How much an event matters, in the words of --log-level. */
 enum event_level {
@@ -45,7 +45,7 @@ struct event_kind {
 	enum event_level level;	    /* of an event that reports nothing bad */
 	enum event_level bad_level; /* of one with problems, or with a cause that is a failure */
 	bool floods; /* a guest or a script makes as many as it likes: the oldest are dropped */
-	struct event_member member[EVENT_MAX_MEMBERS]; /* up to EVENT_END */
+	struct event_member member[MAX_EVENT_MEMBERS]; /* up to EVENT_END */
 };
 
 /* Lends the row of a type. */

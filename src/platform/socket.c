@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-_Static_assert(SOCKET_PATH_MAX < sizeof(((struct sockaddr_un *)NULL)->sun_path), "too long");
+_Static_assert(MAX_SOCKET_PATH < sizeof(((struct sockaddr_un *)NULL)->sun_path), "too long");
 
 /*
  * Asks with a datagram socket.  Both kernels look for the owner first and compare the types next:
@@ -45,7 +45,7 @@ enum socket_owner socket_probe(const char *path)
 		return errno == ENOENT || errno == ENOTDIR ? SOCKET_ABSENT : SOCKET_UNKNOWN;
 	if (!S_ISSOCK(st.st_mode))
 		return SOCKET_FOREIGN;
-	return length <= SOCKET_PATH_MAX ? ask(path, length) : SOCKET_LIVE;
+	return length <= MAX_SOCKET_PATH ? ask(path, length) : SOCKET_LIVE;
 }
 
 static int bind_and_listen(int fd, const char *path)
@@ -66,11 +66,11 @@ int socket_listen(const char *path, int *fd, struct error *err)
 	size_t length = strlen(path);
 	int saved;
 
-	if (length > SOCKET_PATH_MAX)
+	if (length > MAX_SOCKET_PATH)
 		return error_set(err, STATUS_OS,
 		    "%s: a socket's path has at most %d bytes, this one %zu: choose a shorter "
 		    "folder with --run-dir",
-		    path, SOCKET_PATH_MAX, length);
+		    path, MAX_SOCKET_PATH, length);
 	if (socket_probe(path) == SOCKET_FOREIGN)
 		return error_set(err, STATUS_OS, "%s: not a socket: move it away", path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

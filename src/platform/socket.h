@@ -12,8 +12,8 @@ enum socket_owner {
 	SOCKET_UNKNOWN, /* the system could not be asked: see errno */
 };
 
-/* Longest path of a unix socket that works on every system: FreeBSD's sun_path less its NUL. */
-#define SOCKET_PATH_MAX 103
+/* Bytes of a unix socket's path on every system: FreeBSD's sun_path (104) less its NUL. */
+#define MAX_SOCKET_PATH 103
 
 /*
  * Never blocks, and never makes a connection: who serves one client at a time does not notice.  A

@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "policy/rate_limit.h"
 
-#define STATUS_MOST 255
-
 struct asking {
 	const struct policy_options *options;
 	const struct spec *spec;
@@ -61,7 +59,7 @@ static bool is_listed(const struct asking *a, int status)
 /* A status that no list speaks of: what holds for an error as such. */
 static int plain_status(const struct asking *a)
 {
-	for (int status = CAUSE_ERROR; status <= STATUS_MOST; status++) {
+	for (int status = CAUSE_ERROR; status <= MAX_STATUS; status++) {
 		if (!is_listed(a, status))
 			return status;
 	}
@@ -77,7 +75,7 @@ static void add_error(const struct asking *a, struct forecast *o)
 	ask(a, CAUSE_ERROR, plain_status(a), &all);
 	boots = all.boot;
 	add(o, CAUSE_ERROR, -1, &all);
-	for (int status = CAUSE_ERROR; status <= STATUS_MOST; status++) {
+	for (int status = CAUSE_ERROR; status <= MAX_STATUS; status++) {
 		if (!is_listed(a, status))
 			continue;
 		ask(a, CAUSE_ERROR, status, &one);

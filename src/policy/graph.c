@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "policy/forecast.h"
 
-#define LINE_MOST 30 /* characters of a label's line, beyond which it is broken */
+#define MAX_LINE 30 /* characters of a label's line, beyond which it is broken */
 
 /* The inside of a quoted string. */
 static void add_escaped(struct str *s, const char *text)
@@ -90,8 +90,8 @@ static void add_word(struct str *label, const char *word, bool first, size_t *li
 	size_t n = strlen(word);
 
 	if (!first)
-		str_add(label, *line + n + 2 > LINE_MOST ? ",\\n" : ", ");
-	*line = first || *line + n + 2 > LINE_MOST ? n : *line + n + 2;
+		str_add(label, *line + n + 2 > MAX_LINE ? ",\\n" : ", ");
+	*line = first || *line + n + 2 > MAX_LINE ? n : *line + n + 2;
 	str_add(label, word);
 }
 

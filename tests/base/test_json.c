@@ -162,18 +162,18 @@ static void test_depth(void **state)
 	struct json j;
 
 	(void)state;
-	for (int i = 0; i < JSON_DEPTH; i++)
+	for (int i = 0; i < MAX_JSON_DEPTH; i++)
 		str_add(&s, "[");
-	for (int i = 0; i < JSON_DEPTH; i++)
+	for (int i = 0; i < MAX_JSON_DEPTH; i++)
 		str_add(&s, "]");
 	MEM_AUTO char *good = tokens(s.text, s.length, &j);
 
-	assert_int_equal(strlen(good), 2 * JSON_DEPTH + 1);
-	assert_int_equal(good[2 * JSON_DEPTH], '.');
+	assert_int_equal(strlen(good), 2 * MAX_JSON_DEPTH + 1);
+	assert_int_equal(good[2 * MAX_JSON_DEPTH], '.');
 	str_free(&s);
 	for (int i = 0; i < 10 << 20; i++)
 		str_add_n(&s, "[", 1);
-	refuses_bytes(s.text, s.length, JSON_DEPTH, "nested deeper than 64 levels");
+	refuses_bytes(s.text, s.length, MAX_JSON_DEPTH, "nested deeper than 64 levels");
 	str_free(&s);
 }
 

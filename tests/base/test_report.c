@@ -131,11 +131,30 @@ static void test_sort_random(void **state)
 	}
 }
 
+static void test_cut(void **state)
+{
+	struct report r = { 0 };
+
+	(void)state;
+	report_add(&r, STATUS_SPEC, NULL, "first");
+	for (int i = 0; i < MAX_REPORT_PROBLEMS; i++)
+		report_add(&r, STATUS_SPEC, NULL, "%d", i);
+	report_cut(&r, 1);
+	assert_int_equal(r.count, MAX_REPORT_PROBLEMS + 1);
+	assert_int_equal(r.more, 0);
+	report_cut(&r, 0);
+	assert_int_equal(r.count, MAX_REPORT_PROBLEMS);
+	assert_int_equal(r.more, 1);
+	assert_string_equal(r.item[r.count - 1].text, "98");
+	report_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_merge_looks_at_the_place),
 		cmocka_unit_test(test_sort),
 		cmocka_unit_test(test_sort_random),

@@ -31,6 +31,24 @@ static void test_order_and_numbers(void **state)
 	event_queue_clear(&q);
 }
 
+static void test_limit_of_waiting_output(void **state)
+{
+	enum { MAX = 8192 };
+	struct event_queue q = { 0 };
+	struct vmrun_event e;
+
+	(void)state;
+	for (int i = 0; i < MAX; i++)
+		(void)event_add(&q, VMRUN_OUTPUT);
+	assert_true(event_next(&q, &e));
+	assert_int_equal(e.seq, 1);
+	(void)event_add(&q, VMRUN_OUTPUT);
+	(void)event_add(&q, VMRUN_OUTPUT);
+	assert_true(event_next(&q, &e));
+	assert_int_equal(e.seq, 3);
+	event_queue_clear(&q);
+}
+
 /* Names are part of the contract. */
 static void test_names(void **state)
 {
@@ -245,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_order_and_numbers),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_texts_are_owned),
+		cmocka_unit_test(test_limit_of_waiting_output),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_nothing_to_drop),
 		cmocka_unit_test(test_hearing),

@@ -140,13 +140,13 @@ static void test_anything_else_is_foreign(void **state)
 static void test_longest_path_can_be_asked(void **state)
 {
 	MEM_AUTO char *deep = scratch_path("");
-	char path[SOCKET_PATH_MAX + 2];
+	char path[MAX_SOCKET_PATH + 2];
 	int fd;
 
 	(void)state;
 	memset(path, 'x', sizeof(path));
 	memcpy(path, deep, strlen(deep));
-	path[SOCKET_PATH_MAX] = '\0';
+	path[MAX_SOCKET_PATH] = '\0';
 	fd = bind_to(path, SOCK_STREAM);
 	assert_int_equal(socket_probe(path), SOCKET_LIVE);
 	(void)close(fd);
@@ -155,7 +155,7 @@ static void test_longest_path_can_be_asked(void **state)
 
 static void test_path_too_long_to_ask_is_live_for_a_socket(void **state)
 {
-	char path[SOCKET_PATH_MAX + 2];
+	char path[MAX_SOCKET_PATH + 2];
 
 	(void)state;
 	memset(path, 'y', sizeof(path) - 1);
@@ -253,7 +253,7 @@ static void test_clients_are_let_in(void **state)
 
 static void test_no_place_to_listen(void **state)
 {
-	char path[SOCKET_PATH_MAX + 2];
+	char path[MAX_SOCKET_PATH + 2];
 	int listener;
 
 	(void)state;

@@ -95,6 +95,25 @@ static void test_changed_under_us(void **state)
 	doubted("one", "loop", "loop: cannot tell");
 }
 
+/* l1 leads to the file by one link, l2 by two. */
+static void test_limit_of_links(void **state)
+{
+	enum { MAX = 40 };
+	char name[16], target[16] = "file";
+
+	(void)state;
+	scratch_write("file", "x", 0600);
+	for (int i = 1; i <= MAX + 1; i++) {
+		(void)snprintf(name, sizeof(name), "l%d", i);
+		assert_int_equal(symlink(target, name), 0);
+		(void)snprintf(target, sizeof(target), "%s", name);
+	}
+	doubted("file", "l41", "l41: cannot tell whether others may write it");
+	MEM_AUTO char *text = asked("file", "l40");
+
+	assert_string_equal(text, "");
+}
+
 /* A file of root's in a child that is somebody else. */
 static void test_other_users(void **state)
 {
@@ -123,6 +142,7 @@ int main(void)
 		SCRATCH_TEST(test_files),
 		SCRATCH_TEST(test_ways),
 		SCRATCH_TEST(test_changed_under_us),
+		SCRATCH_TEST(test_limit_of_links),
 		SCRATCH_TEST(test_other_users),
 	};
 

@@ -111,6 +111,28 @@ static void test_no_way_to_give_up(void **state)
 	assert_non_null(strstr(with, "t0 -> g0"));
 }
 
+/* A line of a label has 30 characters at most. */
+static void test_limit_of_lines(void **state)
+{
+	struct spec spec = usual();
+	struct graph_target target = { "default", &spec, false };
+	struct graph g = { "vm", "default", &no_options, &target, 1 };
+	const struct action again = { .kind = ACTION_SAME };
+
+	(void)state;
+	spec.backoff.off = true;
+	spec.on[CAUSE_POWEROFF] = spec.on[CAUSE_TRIPLE_FAULT] = again;
+	MEM_AUTO char *full = graph_dot(&g);
+
+	assert_non_null(strstr(full, "[label=\"reboot, poweroff, triple_fault\"]"));
+	spec.on[CAUSE_TRIPLE_FAULT].kind = ACTION_NONE;
+	spec.on[CAUSE_LOADER_FAILED] = again;
+	spec.loader.type = LOADER_BHYVELOAD;
+	MEM_AUTO char *broken = graph_dot(&g);
+
+	assert_non_null(strstr(broken, "[label=\"reboot, poweroff,\\nloader_failed\"]"));
+}
+
 /* What a name holds ends no string, and no line. */
 static void test_names(void **state)
 {
@@ -129,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_one_target),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_no_way_to_give_up),
+		cmocka_unit_test(test_limit_of_lines),
 		cmocka_unit_test(test_names),
 	};
 

@@ -312,6 +312,45 @@ static void test_files_beside(void **state)
 	(void)rmdir(folder);
 }
 
+/* Bytes of a message of vmrun.log() and of a line of print(). */
+static void test_limits_of_output(void **state)
+{
+	struct script *s = *state;
+
+	str_free(&support_log);
+	load_lua(s, "vmrun.log('info', ('x'):rep(8000)) return {}");
+	assert_int_equal(support_log.length, strlen("info: \n") + 8000);
+	str_free(&support_log);
+	load_lua(s, "vmrun.log('info', ('x'):rep(8001)) return {}");
+	assert_int_equal(support_log.length, strlen("info: ...\n") + 8000);
+	str_free(&support_log);
+	load_lua(s, "io.write(('x'):rep(4095)) print('y') return {}");
+	assert_int_equal(support_log.length, strlen("info: \n") + 4096);
+	str_free(&support_log);
+	load_lua(s, "io.write(('x'):rep(4095)) print('yz') return {}");
+	assert_non_null(strstr(support_log.text, "y\ninfo: z\n"));
+}
+
+/* A sparse file whose only line is one for the shell. */
+static void test_limit_of_files(void **state)
+{
+	char directory[] = "/tmp/vmrun-test-XXXXXX";
+	struct script *s = *state;
+
+	assert_non_null(mkdtemp(directory));
+	write_file(directory, "large.lua", "#", 1);
+	MEM_AUTO char *path = mem_format("%s/large.lua", directory);
+
+	assert_int_equal(truncate(path, (off_t)64 << 20), 0);
+	load_files(s, directory, "assert(loadfile('large.lua'))");
+	assert_int_equal(truncate(path, ((off_t)64 << 20) + 1), 0);
+	load_files(s, directory,
+	    "local no, why = loadfile('large.lua')\n"
+	    "assert(not no and why == 'large.lua: larger than 64 MiB')");
+	(void)unlink(path);
+	(void)rmdir(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +361,8 @@ int main(void)
 		SUPPORT_TEST(test_blocking_in_hooks),
 		SUPPORT_TEST(test_output),
 		SUPPORT_TEST(test_files_beside),
+		SUPPORT_TEST(test_limits_of_output),
+		SUPPORT_TEST(test_limit_of_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ static struct {
 	bool full;	    /* it cannot be written */
 	int loads, saves, asked;
 	char saved[1 << 14];
-	char told[256];
+	char told[8400];
 } program;
 
 static int load_state(void *context, struct node **out, struct error *err)
@@ -265,6 +265,17 @@ static void test_without_a_program(void **state)
 	script_free(s);
 }
 
+static void test_limit_of_events(void **state)
+{
+	struct script *s = *state;
+
+	/* {"t":""} has 8 bytes without the text. */
+	load_lua(s, "vmrun.event { t = ('x'):rep(8192 - 8) } return {}");
+	assert_int_equal(strlen(program.told), strlen("nobody: ") + 8192);
+	load_error(s, "vmrun.event { t = ('x'):rep(8193 - 8) } return {}",
+	    "vm.lua:1: vmrun.event: more than 8192 bytes as JSON");
+}
+
 static void test_event_and_firmware(void **state)
 {
 	struct script *s = *state;
@@ -290,6 +301,7 @@ int main(void)
 		KEPT_TEST(test_forget),
 		KEPT_TEST(test_large),
 		KEPT_TEST(test_without_a_program),
+		KEPT_TEST(test_limit_of_events),
 		KEPT_TEST(test_event_and_firmware),
 	};
 
