@@ -144,6 +144,27 @@ static char *wait_request(const struct ctl *ctl, int64_t left_ms)
 	return str_take(&request);
 }
 
+static int say_denied(const struct ctl *ctl)
+{
+	return ctl_complain(
+	    ctl, CTL_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
+}
+
+/* Connects to a vmrun that is to end.  Not every failure means that it is gone already. */
+static int wait_gone(const struct ctl *ctl, struct talk *talk, bool *gone)
+{
+	int status = ctl_open(ctl, talk, false);
+
+	*gone =
+	    status != CTL_DONE && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED);
+	if (*gone)
+		return CTL_DONE;
+	if (status != CTL_DONE)
+		return errno == EACCES || errno == EPERM ? say_denied(ctl)
+							 : ctl_open(ctl, talk, true);
+	return ctl_check(ctl, talk);
+}
+
 static int done_already(const struct ctl *ctl)
 {
 	if (ctl->json)
@@ -156,13 +177,14 @@ int ctl_wait(const struct ctl *ctl)
 	int64_t left_ms = ctl->timeout_ms;
 	MEM_AUTO char *request = NULL;
 	struct talk talk;
-	int status;
+	bool gone = false;
+	int status =
+	    ctl->gone ? wait_gone(ctl, &talk, &gone) : connect_patiently(ctl, &talk, &left_ms);
 
-	if (ctl->gone && ctl_open(ctl, &talk, false) != CTL_DONE)
-		return done_already(ctl);
-	status = ctl->gone ? ctl_check(ctl, &talk) : connect_patiently(ctl, &talk, &left_ms);
 	if (status != CTL_DONE)
 		return status;
+	if (gone)
+		return done_already(ctl);
 	request = wait_request(ctl, left_ms);
 	/* It keeps the time; a vmrun that hangs is given a little more. */
 	status = ctl_ask(ctl, &talk, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
@@ -204,8 +226,7 @@ int ctl_forget(const struct ctl *ctl)
 	if (ctl_open(ctl, &talk, false) == CTL_DONE)
 		status = ask_to_forget(ctl, &talk);
 	else if (errno == EACCES || errno == EPERM)
-		status = ctl_complain(
-		    ctl, CTL_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
+		status = say_denied(ctl);
 	else
 		status = forget_here(ctl);
 	if (status == CTL_DONE && !ctl->json)

@@ -317,6 +317,25 @@ hook: expected a string, got an integer'
 	is "$(cat said)" '{"ok":true}'
 }
 
+@test "wait --gone: what cannot be reached is not gone" {
+	local long
+	long=$(printf '/long%.0s' {1..40})
+	refused 69 "cannot reach $run_dir$long/$vm/control: File name too long" -r "$run_dir$long" "$vm" wait --gone
+	mkdir -p -m 700 "$run_dir" "$run_dir/$vm"
+	chmod 0 "$run_dir/$vm"
+	# Root, too, is denied what it has no capability for.
+	if [ "$(id -u)" -eq 0 ]; then
+		local none=-dac_override,-dac_read_search
+		printf '#!/bin/sh\nexec setpriv --bounding-set=%s --inh-caps=%s %q "$@"\n' $none $none "$VMRUNCTL" >denied
+		chmod +x denied
+		VMRUNCTL=$PWD/denied
+	fi
+	refused 77 "$run_dir/$vm/control: Permission denied" "$vm" wait --gone
+	chmod 700 "$run_dir/$vm"
+	ctl "$vm" wait --gone
+	is "$status" 0
+}
+
 # serves N: answers N requests, as a vmrun does, then hangs up on the next; its pid is in pid
 serves() {
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"

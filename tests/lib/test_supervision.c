@@ -486,6 +486,51 @@ static void test_pid_files(void **state)
 	assert_false(life_file_exists("own.pid"));
 }
 
+/* Returns the pid in guest.pid, 0 if it is empty. */
+static long guest_pid(void)
+{
+	char text[32] = "";
+	FILE *f = fopen("guest.pid", "r");
+
+	assert_non_null(f);
+	(void)!fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	return strtol(text, NULL, 10);
+}
+
+/* A pid of a dead guest may be another process's by now. */
+static void test_pid_file_between_boots(void **state)
+{
+	struct vmrun_options o = VMRUN_OPTIONS;
+	struct vmrun_state now = { 0 };
+	struct vmrun *vm;
+	FILE *f;
+
+	(void)state;
+	o.pid_file = "guest.pid";
+	vm =
+	    life_open_with(&o, "demo", ",\"on\":{\"reboot\":{\"boot\":\"default\",\"delay\":600}}");
+	life_script("ready up waitfile go exit 0");
+	assert_int_equal(vmrun_start(vm), 0);
+	life_wait_for(vm, "up");
+	vmrun_get_state(vm, &now);
+	assert_true(now.pid > 0);
+	assert_int_equal(guest_pid(), now.pid);
+	f = fopen("go", "w");
+	assert_non_null(f);
+	(void)fclose(f);
+	while (strcmp(now.state, "backoff") != 0) {
+		life_step(vm, 5);
+		vmrun_get_state(vm, &now);
+	}
+	assert_int_equal(guest_pid(), 0);
+	vmrun_stop(vm);
+	while (!vmrun_ended(vm))
+		life_step(vm, 1000);
+	vmrun_close(vm);
+	assert_false(life_file_exists("guest.pid"));
+}
+
 #define LIFE(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -507,6 +552,7 @@ int main(void)
 		LIFE(test_run),
 		LIFE(test_leaves_the_process_alone),
 		LIFE(test_pid_files),
+		LIFE(test_pid_file_between_boots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
