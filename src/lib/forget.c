@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "ledger/rundir.h"
-#include "lib/kept.h"
+#include "lib/hook_state.h"
 #include "vmrun/vmrun.h"
 
 struct forgetting {

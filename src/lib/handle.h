@@ -64,7 +64,7 @@ int loop_turn(struct vmrun *vm, struct error *err);
  */
 void loop_settle(struct vmrun *vm);
 
-/* keep.c: functions for struct script_options; the context is the handle. */
+/* script_calls.c: functions for struct script_options; the context is the handle. */
 int handle_load_state(void *context, struct node **out, struct error *err);
 int handle_save_state(void *context, const struct node *state, bool asked, struct error *err);
 /* Drops what a stock hook has kept, now and in the file; STATUS_CHECK where there is nothing. */

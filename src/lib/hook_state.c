@@ -1,5 +1,5 @@
 /* vmrun.state in its file, and the stock hooks that keep something in it. */
-#include "lib/kept.h"
+#include "lib/hook_state.h"
 
 #include <stdlib.h>
 #include <string.h>

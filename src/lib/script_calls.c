@@ -6,7 +6,7 @@
 #include "base/json_node.h"
 #include "hyper/firmware.h"
 #include "lib/handle.h"
-#include "lib/kept.h"
+#include "lib/hook_state.h"
 #include "platform/os.h"
 
 /* vmrun.state as it is now: what could not be kept is newer than the file. */

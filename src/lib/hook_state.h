@@ -1,6 +1,6 @@
 /* vmrun.state in its file, STATE-DIR/NAME/state.json. */
-#ifndef LIB_KEPT_H
-#define LIB_KEPT_H
+#ifndef LIB_HOOK_STATE_H
+#define LIB_HOOK_STATE_H
 
 #include "base/error.h"
 #include "base/node.h"
