@@ -11,8 +11,8 @@
 #include "control/alarm.h"
 #include "control/ring.h"
 
-#define CLIENT_LINE_MOST ((size_t)65536) /* bytes of a request, without its newline */
-#define CLIENT_OUT_MOST ((size_t)65536)	 /* unread answers; requests wait then */
+#define MAX_CLIENT_LINE ((size_t)65536) /* bytes of a request, without its newline */
+#define MAX_CLIENT_OUT ((size_t)65536)	/* unread answers; requests wait then */
 
 /* Bytes that are added at the end and used up from the start. */
 struct client_bytes {

@@ -17,18 +17,18 @@ static size_t client_limit(void)
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
-	    files.rlim_cur >= CONTROL_ORDINARY + others)
-		return CONTROL_ORDINARY;
+	    files.rlim_cur >= MAX_ORDINARY_CLIENTS + others)
+		return MAX_ORDINARY_CLIENTS;
 	if (files.rlim_cur < CLIENTS_LEAST + others)
 		return CLIENTS_LEAST;
 	return (size_t)(files.rlim_cur - others);
 }
 
-void places_open(struct control *c)
+void clients_open(struct control *c)
 {
 	c->limit = client_limit();
-	while (c->free_count < CONTROL_ORDINARY) {
-		c->free_place[c->free_count] = CONTROL_ORDINARY - 1 - c->free_count;
+	while (c->free_count < MAX_ORDINARY_CLIENTS) {
+		c->free_place[c->free_count] = MAX_ORDINARY_CLIENTS - 1 - c->free_count;
 		c->free_count++;
 	}
 	ring_init(&c->moved);
@@ -41,24 +41,24 @@ void places_open(struct control *c)
 	c->hurry_ms = CONTROL_HURRY_MS;
 }
 
-void places_free(struct control *c)
+void clients_free(struct control *c)
 {
 	alarms_free(&c->stalled);
 	alarms_free(&c->idle);
 	alarms_free(&c->timeouts);
 }
 
-void places_mark(struct control *c, struct client *client)
+void clients_mark(struct control *c, struct client *client)
 {
 	ring_append(&c->moved, &client->moved, client);
 }
 
-void places_drop(struct control *c, struct client *client)
+void clients_drop(struct control *c, struct client *client)
 {
 	size_t place = (size_t)(client->tag - CONTROL_TAG_CLIENT);
-	bool is_over = c->listening.fd < 0;
+	bool is_over = c->listener.fd < 0;
 
-	waiting_forget(c, client);
+	waiters_forget(c, client);
 	ring_remove(&client->moved);
 	ring_remove(&client->stream);
 	alarms_cancel(&c->stalled, &client->stall);
@@ -66,7 +66,7 @@ void places_drop(struct control *c, struct client *client)
 	if (c->writer == client) {
 		c->writer = NULL;
 		if (!is_over)
-			serving_room(c);
+			serve_room(c);
 	}
 	if (!client->reserved) {
 		c->free_place[c->free_count++] = place;
@@ -77,12 +77,12 @@ void places_drop(struct control *c, struct client *client)
 	client_free(client, is_over ? NULL : c->wait);
 }
 
-void places_make_room(struct control *c)
+void clients_make_room(struct control *c)
 {
 	const struct alarm *first = alarms_first(&c->idle);
 
 	if (first != NULL && first->at_ms + c->stall_ms <= clock_ms())
-		places_drop(c, first->owner);
+		clients_drop(c, first->owner);
 }
 
 /* The one that came first and waits for nothing; when all wait, the one that came first. */
@@ -97,14 +97,14 @@ static bool goes_before(const struct client *a, const struct client *b)
 static void hear_out(struct control *c, struct client *client)
 {
 	client_read(client);
-	serving_lines(c, client);
+	serve_lines(c, client);
 }
 
 static void dismiss(struct control *c, struct client *client)
 {
-	serving_refuse(c, client, NULL);
+	serve_refuse(c, client, NULL);
 	(void)client_flush(client);
-	places_drop(c, client);
+	clients_drop(c, client);
 }
 
 static size_t reserved_place(struct control *c)
@@ -112,7 +112,7 @@ static size_t reserved_place(struct control *c)
 	struct client *victim = NULL;
 	size_t place;
 
-	for (size_t i = CONTROL_ORDINARY; i < CONTROL_CLIENTS; i++) {
+	for (size_t i = MAX_ORDINARY_CLIENTS; i < MAX_CLIENTS; i++) {
 		if (c->client[i] == NULL)
 			return i;
 		if (victim == NULL || goes_before(c->client[i], victim))
@@ -144,10 +144,10 @@ static void let_in(struct control *c, int fd, pid_t pid, bool hurried)
 	c->count++;
 	if (!hurried)
 		c->ordinary++;
-	places_mark(c, client);
+	clients_mark(c, client);
 }
 
-void places_admit(struct control *c, int fd, bool hurried)
+void clients_admit(struct control *c, int fd, bool hurried)
 {
 	uid_t uid;
 	pid_t pid;
@@ -157,7 +157,7 @@ void places_admit(struct control *c, int fd, bool hurried)
 		return;
 	}
 	if (c->ordinary >= c->limit)
-		places_make_room(c);
+		clients_make_room(c);
 	let_in(c, fd, pid, hurried || c->ordinary >= c->limit);
 }
 
@@ -168,10 +168,10 @@ static bool may_read(const struct client *client)
 		return false;
 	if (client->is_console)
 		return client->in.length == 0;
-	return client_unread(client) < CLIENT_OUT_MOST && client->in.length <= CLIENT_LINE_MOST;
+	return client_unread(client) < MAX_CLIENT_OUT && client->in.length <= MAX_CLIENT_LINE;
 }
 
-void places_update(struct control *c, struct client *client)
+void clients_update(struct control *c, struct client *client)
 {
 	bool streams = client->hears || client->is_console;
 	bool owes = client_unread(client) > 0;
@@ -196,7 +196,7 @@ static bool is_late(const struct control *c, const struct client *client)
 /* A reserved place is for a moment, unless its client waits for the VM's end. */
 static void expire_reserved(struct control *c)
 {
-	for (size_t i = CONTROL_ORDINARY; i < CONTROL_CLIENTS; i++) {
+	for (size_t i = MAX_ORDINARY_CLIENTS; i < MAX_CLIENTS; i++) {
 		struct client *client = c->client[i];
 
 		if (client == NULL || !is_late(c, client))
@@ -205,11 +205,11 @@ static void expire_reserved(struct control *c)
 		if (client->waits == 0)
 			dismiss(c, client);
 		else
-			places_mark(c, client);
+			clients_mark(c, client);
 	}
 }
 
-void places_expire(struct control *c)
+void clients_expire(struct control *c)
 {
 	const struct alarm *first;
 
@@ -217,15 +217,15 @@ void places_expire(struct control *c)
 		expire_reserved(c);
 	while (
 	    (first = alarms_first(&c->stalled)) != NULL && first->at_ms + c->stall_ms <= clock_ms())
-		places_drop(c, first->owner);
+		clients_drop(c, first->owner);
 }
 
-int64_t places_until_ms(const struct control *c)
+int64_t clients_until_ms(const struct control *c)
 {
 	const struct alarm *first = alarms_first(&c->stalled);
 	int64_t at = first == NULL ? -1 : first->at_ms + c->stall_ms;
 
-	for (size_t i = CONTROL_ORDINARY; c->count > c->ordinary && i < CONTROL_CLIENTS; i++) {
+	for (size_t i = MAX_ORDINARY_CLIENTS; c->count > c->ordinary && i < MAX_CLIENTS; i++) {
 		const struct client *client = c->client[i];
 
 		if (client != NULL && client->waits == 0)

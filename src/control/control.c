@@ -18,7 +18,7 @@ static void hear_console(void *context, const char *bytes, size_t n)
 {
 	struct control *c = context;
 
-	waiting_printed(c, bytes, n);
+	waiters_printed(c, bytes, n);
 	c->prints = true;
 }
 
@@ -30,8 +30,8 @@ int control_open(struct control **out, struct machine *m, struct waitset *wait, 
 	c->machine = m;
 	c->wait = wait;
 	c->owner = *owner;
-	places_open(c);
-	if (listening_open(c, path, err) != 0) {
+	clients_open(c);
+	if (listener_open(c, path, err) != 0) {
 		free(c);
 		return -1;
 	}
@@ -48,13 +48,13 @@ void control_wake(struct control *c, uintptr_t tag)
 
 	c->busy = true;
 	if (tag == CONTROL_TAG) {
-		listening_accept(c);
+		listener_accept(c);
 	} else if ((client = c->client[tag - CONTROL_TAG_CLIENT]) != NULL) {
 		if (client->reading && !client->leaves)
 			client_read(client);
 		if (!client->reading && !client->writing && client_is_gone(client))
 			client->dead = true;
-		places_mark(c, client);
+		clients_mark(c, client);
 	}
 	c->busy = false;
 }
@@ -62,8 +62,8 @@ void control_wake(struct control *c, uintptr_t tag)
 void control_console_ready(struct control *c)
 {
 	if (c->writer != NULL && c->writer->in.length > 0) {
-		serving_type(c, c->writer);
-		places_mark(c, c->writer);
+		serve_type(c, c->writer);
+		clients_mark(c, c->writer);
 	}
 }
 
@@ -71,14 +71,14 @@ void control_console_ready(struct control *c)
 static bool settle(struct control *c, struct client *client)
 {
 	if (!client->dead)
-		serving_lines(c, client);
+		serve_lines(c, client);
 	if (!client->dead)
-		streaming_pump(c, client);
+		streams_pump(c, client);
 	if (client->more)
-		places_mark(c, client);
+		clients_mark(c, client);
 	/* A half-closed client: drop its waits, send what it has not read, then close. */
 	if (client->leaves && !client->more) {
-		waiting_forget(c, client);
+		waiters_forget(c, client);
 		if (client_unread(client) == 0)
 			client->dead = true;
 	}
@@ -97,24 +97,24 @@ static void settle_moved(struct control *c)
 	while ((client = ring_first(&now)) != NULL) {
 		ring_remove(&client->moved);
 		if (settle(c, client))
-			places_update(c, client);
+			clients_update(c, client);
 		else
-			places_drop(c, client);
+			clients_drop(c, client);
 	}
 }
 
 void control_settle(struct control *c)
 {
-	if (c == NULL || c->busy || c->listening.fd < 0)
+	if (c == NULL || c->busy || c->listener.fd < 0)
 		return;
 	c->busy = true;
 	c->news = false;
-	listening_look(c);
+	listener_look(c);
 	event_tell(c->owner.events);
-	waiting_look(c);
-	streaming_mark(c);
+	waiters_look(c);
+	streams_mark(c);
 	settle_moved(c);
-	places_expire(c);
+	clients_expire(c);
 	c->busy = false;
 	if (machine_ended(c->machine))
 		control_close(c);
@@ -122,10 +122,10 @@ void control_settle(struct control *c)
 
 void control_renew(struct control *c)
 {
-	if (c == NULL || c->listening.fd < 0)
+	if (c == NULL || c->listener.fd < 0)
 		return;
-	c->listening.warned = false;
-	listening_renew(c);
+	c->listener.warned = false;
+	listener_renew(c);
 }
 
 void control_sooner(int64_t *at, int64_t other)
@@ -138,32 +138,32 @@ int64_t control_until_ms(const struct control *c)
 {
 	int64_t at;
 
-	if (c == NULL || c->listening.fd < 0)
+	if (c == NULL || c->listener.fd < 0)
 		return -1;
-	at = waiting_until_ms(c);
-	if (ring_first(&c->moved) != NULL || c->news || streaming_has_news(c))
+	at = waiters_until_ms(c);
+	if (ring_first(&c->moved) != NULL || c->news || streams_has_news(c))
 		return 0;
-	control_sooner(&at, listening_until_ms(c));
-	control_sooner(&at, places_until_ms(c));
+	control_sooner(&at, listener_until_ms(c));
+	control_sooner(&at, clients_until_ms(c));
 	return at;
 }
 
 void control_close(struct control *c)
 {
-	if (c == NULL || c->listening.fd < 0)
+	if (c == NULL || c->listener.fd < 0)
 		return;
 	c->busy = true;
 	event_tell(c->owner.events);
 	event_listen(c->owner.events, NULL, NULL);
 	machine_console(c->machine)->hear = NULL;
-	waiting_end(c);
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+	waiters_end(c);
+	for (size_t i = 0; i < MAX_CLIENTS; i++) {
 		if (c->client[i] == NULL)
 			continue;
-		streaming_pump(c, c->client[i]);
+		streams_pump(c, c->client[i]);
 		waitset_forget_fd(c->wait, c->client[i]->fd);
 	}
-	listening_close(c);
+	listener_close(c);
 }
 
 void control_free(struct control *c)
@@ -171,13 +171,13 @@ void control_free(struct control *c)
 	if (c == NULL)
 		return;
 	control_close(c);
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+	for (size_t i = 0; i < MAX_CLIENTS; i++) {
 		if (c->client[i] != NULL) {
 			(void)client_flush(c->client[i]);
-			places_drop(c, c->client[i]);
+			clients_drop(c, c->client[i]);
 		}
 	}
-	places_free(c);
+	clients_free(c);
 	backlog_clear(&c->backlog);
 	free(c);
 }

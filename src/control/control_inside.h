@@ -1,7 +1,7 @@
 /*
- * The inside of a control socket, shared by control.c (what is done when), listening.c (the socket
- * itself), places.c (clients come and go), serving.c (what they ask for), waiting.c (what they wait
- * for) and streaming.c (what they hear).
+ * The inside of a control socket, shared by control.c (what is done when), listener.c (the socket
+ * itself), clients.c (clients come and go), serve.c (what they ask for), waiters.c (what they wait
+ * for) and streams.c (what they hear).
  *
  * A wake-up costs what has moved, not what is connected: clients that sent, read or are owed
  * something are in the list `moved`, all others are not looked at.
@@ -21,7 +21,7 @@
 #include "spec/spec.h"
 #include "control/request.h"
 
-#define CONTROL_CLIENTS 1024
+#define MAX_CLIENTS 1024
 /*
  * The last places are kept for requests that end something: a client that gets one of them may ask
  * for status, stop and kill only, and is closed after a while unless it waits for the VM's end.
@@ -29,12 +29,12 @@
  * however many clients are connected and whatever they do not say.
  */
 #define CONTROL_RESERVED 16
-#define CONTROL_ORDINARY (CONTROL_CLIENTS - CONTROL_RESERVED)
-#define CONTROL_HURRY_MS 5000  /* for the request of a client in a reserved place */
-#define CONTROL_WAITS 64       /* requests of one client that wait */
-#define CONTROL_STALL_MS 30000 /* a client that reads none of its answers is dropped then */
-#define CONTROL_AT_ONCE 16     /* requests of one client, then it is another's turn */
-#define CONTROL_RETRY_MS 1000  /* when there was no descriptor for a client */
+#define MAX_ORDINARY_CLIENTS (MAX_CLIENTS - CONTROL_RESERVED)
+#define CONTROL_HURRY_MS 5000	/* for the request of a client in a reserved place */
+#define MAX_CLIENT_WAITS 64	/* requests of one client that wait */
+#define CONTROL_STALL_MS 30000	/* a client that reads none of its answers is dropped then */
+#define MAX_REQUESTS_AT_ONCE 16 /* requests of one client, then it is another's turn */
+#define CONTROL_RETRY_MS 1000	/* when there was no descriptor for a client */
 
 /* A request that waits for something. */
 struct wait {
@@ -51,7 +51,7 @@ struct wait {
 };
 
 /* The socket that clients connect to. */
-struct listening {
+struct listener {
 	char *path;
 	int fd;	   /* -1: closed, the supervision is over */
 	int spare; /* a descriptor to close when there is none for a client, or -1 */
@@ -67,9 +67,9 @@ struct control {
 	struct machine *machine; /* lent */
 	struct waitset *wait;	 /* lent */
 	struct control_owner owner;
-	struct listening listening;
-	struct client *client[CONTROL_CLIENTS]; /* the reserved places are the last ones */
-	size_t free_place[CONTROL_ORDINARY];	/* a stack */
+	struct listener listener;
+	struct client *client[MAX_CLIENTS];	 /* the reserved places are the last ones */
+	size_t free_place[MAX_ORDINARY_CLIENTS]; /* a stack */
 	size_t free_count;
 	size_t count, ordinary; /* clients, and those in ordinary places */
 	size_t limit;		/* of the latter */
@@ -94,63 +94,63 @@ struct control {
 	bool prints;  /* output that the viewers have not got yet */
 };
 
-/* listening.c: all of the socket but its clients. */
-int listening_open(struct control *c, const char *path, struct error *err);
+/* listener.c: all of the socket but its clients. */
+int listener_open(struct control *c, const char *path, struct error *err);
 /* Takes some of the clients that connect. */
-void listening_accept(struct control *c);
+void listener_accept(struct control *c);
 /* Listens again after a lack of descriptors; looks at the file once a boot. */
-void listening_look(struct control *c);
+void listener_look(struct control *c);
 /* Creates the file again if it was deleted. */
-void listening_renew(struct control *c);
-int64_t listening_until_ms(const struct control *c);
-void listening_close(struct control *c);
+void listener_renew(struct control *c);
+int64_t listener_until_ms(const struct control *c);
+void listener_close(struct control *c);
 
-/* places.c */
-void places_open(struct control *c);
+/* clients.c */
+void clients_open(struct control *c);
 /* Takes or refuses a client; hurried: it gets a reserved place. */
-void places_admit(struct control *c, int fd, bool hurried);
+void clients_admit(struct control *c, int fd, bool hurried);
 /* Settles this client soon. */
-void places_mark(struct control *c, struct client *client);
+void clients_mark(struct control *c, struct client *client);
 /* Closes the connection. */
-void places_drop(struct control *c, struct client *client);
+void clients_drop(struct control *c, struct client *client);
 /* After a client was settled: what it is waited for to do, and how long. */
-void places_update(struct control *c, struct client *client);
+void clients_update(struct control *c, struct client *client);
 /* Drops the clients that have taken too long. */
-void places_expire(struct control *c);
-int64_t places_until_ms(const struct control *c);
+void clients_expire(struct control *c);
+int64_t clients_until_ms(const struct control *c);
 /* Drops the client that has been idle longest, if that is long enough. */
-void places_make_room(struct control *c);
-void places_free(struct control *c);
+void clients_make_room(struct control *c);
+void clients_free(struct control *c);
 
-/* serving.c: does what the complete lines of a client ask for. */
-void serving_lines(struct control *c, struct client *client);
+/* serve.c: does what the complete lines of a client ask for. */
+void serve_lines(struct control *c, struct client *client);
 /* Types for the guest what a client that writes to the console has sent. */
-void serving_type(struct control *c, struct client *client);
+void serve_type(struct control *c, struct client *client);
 /* Waits until the console takes more, if its writer has more. */
-void serving_room(struct control *c);
+void serve_room(struct control *c);
 /* Refuses a client in a reserved place, and closes it when it has read that. */
-void serving_refuse(const struct control *c, struct client *client, const char *id);
+void serve_refuse(const struct control *c, struct client *client, const char *id);
 
-/* waiting.c */
-void waiting_add(struct control *c, struct client *client, struct order *o);
+/* waiters.c */
+void waiters_add(struct control *c, struct client *client, struct request *o);
 /* Answers those whose state or time has come. */
-void waiting_look(struct control *c);
-void waiting_printed(struct control *c, const char *bytes, size_t n);
+void waiters_look(struct control *c);
+void waiters_printed(struct control *c, const char *bytes, size_t n);
 /* Answers all: the supervision is over. */
-void waiting_end(struct control *c);
+void waiters_end(struct control *c);
 /* Forgets what a client waits for. */
-void waiting_forget(struct control *c, struct client *client);
-int64_t waiting_until_ms(const struct control *c);
+void waiters_forget(struct control *c, struct client *client);
+int64_t waiters_until_ms(const struct control *c);
 
-/* streaming.c: events and the console, as far as a client reads them. */
-void streaming_events(struct control *c, struct client *client, const struct order *o);
-void streaming_console(struct control *c, struct client *client, const struct order *o);
+/* streams.c: events and the console, as far as a client reads them. */
+void streams_events(struct control *c, struct client *client, const struct request *o);
+void streams_console(struct control *c, struct client *client, const struct request *o);
 /* Tells whether a listener or viewer has something new to get. */
-bool streaming_has_news(const struct control *c);
+bool streams_has_news(const struct control *c);
 /* Marks the clients that get what is new, but those that have not read what was before. */
-void streaming_mark(struct control *c);
+void streams_mark(struct control *c);
 /* Hands on what is there; returns when the client takes no more. */
-void streaming_pump(struct control *c, struct client *client);
+void streams_pump(struct control *c, struct client *client);
 
 /* control.c: sets *at to the earlier one of two times, -1 being none. */
 void control_sooner(int64_t *at, int64_t other);

@@ -14,7 +14,7 @@
 
 /* Opens the descriptor that is closed when there is none left for a client that wants to stop us.
  */
-static bool take_spare(struct listening *l)
+static bool take_spare(struct listener *l)
 {
 	if (l->spare < 0)
 		l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -22,7 +22,7 @@ static bool take_spare(struct listening *l)
 }
 
 /* Tells whether the file is the one that was created; a deleted one's inode can be another's. */
-static bool is_ours(const struct listening *l)
+static bool is_ours(const struct listener *l)
 {
 	struct stat st;
 
@@ -33,7 +33,7 @@ static bool is_ours(const struct listening *l)
 /* Replaces a file that nothing uses, and watches the new socket. */
 static int make(struct control *c, int *fd, struct error *err)
 {
-	struct listening *l = &c->listening;
+	struct listener *l = &c->listener;
 	struct stat st;
 
 	if (socket_listen(l->path, fd, err) != 0)
@@ -50,9 +50,9 @@ static int make(struct control *c, int *fd, struct error *err)
 	return 0;
 }
 
-int listening_open(struct control *c, const char *path, struct error *err)
+int listener_open(struct control *c, const char *path, struct error *err)
 {
-	struct listening *l = &c->listening;
+	struct listener *l = &c->listener;
 
 	l->path = mem_copy(path);
 	l->spare = -1;
@@ -67,9 +67,9 @@ int listening_open(struct control *c, const char *path, struct error *err)
 /* Stops watching: a client that cannot be accepted would wake us all the time. */
 static void be_deaf(struct control *c)
 {
-	waitset_forget_fd(c->wait, c->listening.fd);
-	c->listening.deaf = true;
-	c->listening.deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
+	waitset_forget_fd(c->wait, c->listener.fd);
+	c->listener.deaf = true;
+	c->listener.deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
 }
 
 static bool lacks_descriptors(void)
@@ -80,11 +80,11 @@ static bool lacks_descriptors(void)
 /* Returns false when no client is left that can be accepted. */
 static bool accept_one(struct control *c)
 {
-	struct listening *l = &c->listening;
+	struct listener *l = &c->listener;
 	int fd = socket_accept(l->fd);
 
 	if (fd >= 0) {
-		places_admit(c, fd, false);
+		clients_admit(c, fd, false);
 		return true;
 	}
 	if (!lacks_descriptors())
@@ -97,40 +97,40 @@ static bool accept_one(struct control *c)
 	l->spare = -1;
 	fd = socket_accept(l->fd);
 	if (fd >= 0)
-		places_admit(c, fd, true);
+		clients_admit(c, fd, true);
 	return fd >= 0;
 }
 
-void listening_accept(struct control *c)
+void listener_accept(struct control *c)
 {
-	(void)take_spare(&c->listening);
+	(void)take_spare(&c->listener);
 	for (int i = 0; i < ACCEPT_AT_ONCE && accept_one(c); i++)
 		;
 }
 
 static void listen_again(struct control *c)
 {
-	struct listening *l = &c->listening;
+	struct listener *l = &c->listener;
 	struct error ignored = { 0 };
 
 	if (!take_spare(l))
-		places_make_room(c);
+		clients_make_room(c);
 	l->deaf = waitset_watch_fd(c->wait, l->fd, CONTROL_TAG, &ignored) != 0;
 	if (l->deaf)
 		l->deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
 	error_clear(&ignored);
 }
 
-void listening_look(struct control *c)
+void listener_look(struct control *c)
 {
-	struct listening *l = &c->listening;
+	struct listener *l = &c->listener;
 
 	if (l->deaf && l->deaf_until_ms <= clock_ms())
 		listen_again(c);
 	if (l->boots == machine_boots(c->machine))
 		return;
 	l->boots = machine_boots(c->machine);
-	listening_renew(c);
+	listener_renew(c);
 }
 
 /* Says once what is in the way. */
@@ -138,15 +138,15 @@ static void warn(struct control *c, const char *why)
 {
 	MEM_AUTO char *text = mem_format("cannot create the control socket again: %s", why);
 
-	if (!c->listening.warned)
+	if (!c->listener.warned)
 		event_text(event_add(c->owner.events, VMRUN_WARNING), text);
-	c->listening.warned = true;
+	c->listener.warned = true;
 }
 
 /* Clients that connected to the old socket, and were not accepted yet, keep their connections. */
 static void replace(struct control *c, int fresh)
 {
-	struct listening *l = &c->listening;
+	struct listener *l = &c->listener;
 	MEM_AUTO char *text =
 	    mem_format("the control socket %s was deleted: created it again", l->path);
 
@@ -159,17 +159,17 @@ static void replace(struct control *c, int fresh)
 	event_text(event_add(c->owner.events, VMRUN_WARNING), text);
 }
 
-void listening_renew(struct control *c)
+void listener_renew(struct control *c)
 {
 	struct error err = { 0 };
 	int fresh;
 
-	if (is_ours(&c->listening))
+	if (is_ours(&c->listener))
 		return;
-	if (socket_probe(c->listening.path) == SOCKET_LIVE)
+	if (socket_probe(c->listener.path) == SOCKET_LIVE)
 		(void)error_set(&err, STATUS_OS,
 		    "%s: another process listens there: end it, or delete its socket",
-		    c->listening.path);
+		    c->listener.path);
 	else if (make(c, &fresh, &err) == 0)
 		replace(c, fresh);
 	if (err.text != NULL)
@@ -177,14 +177,14 @@ void listening_renew(struct control *c)
 	error_clear(&err);
 }
 
-int64_t listening_until_ms(const struct control *c)
+int64_t listener_until_ms(const struct control *c)
 {
-	return c->listening.deaf ? c->listening.deaf_until_ms : -1;
+	return c->listener.deaf ? c->listener.deaf_until_ms : -1;
 }
 
-void listening_close(struct control *c)
+void listener_close(struct control *c)
 {
-	struct listening *l = &c->listening;
+	struct listener *l = &c->listener;
 
 	if (is_ours(l))
 		(void)unlink(l->path);

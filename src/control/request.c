@@ -28,28 +28,28 @@ struct member {
 	bool needed;
 };
 
-#define MEMBERS_MOST 4
-#define AT(member) offsetof(struct order, member)
+#define MAX_MEMBERS 4
+#define AT(member) offsetof(struct request, member)
 
 static const struct command {
 	const char *name;
-	enum order_type type;
-	struct member member[MEMBERS_MOST];
+	enum request_type type;
+	struct member member[MAX_MEMBERS];
 } commands[] = {
-	{ "status", ORDER_STATUS, { { NULL, NONE, 0, false } } },
-	{ "stop", ORDER_STOP, { { "wait", FLAG, AT(wait), false } } },
-	{ "kill", ORDER_KILL, { { "wait", FLAG, AT(wait), false } } },
-	{ "reboot", ORDER_REBOOT, { { "target", TEXT, AT(target), false } } },
-	{ "next", ORDER_NEXT, { { "target", TEXT, AT(target), true } } },
-	{ "reset", ORDER_RESET, { { NULL, NONE, 0, false } } },
-	{ "reload", ORDER_RELOAD, { { NULL, NONE, 0, false } } },
-	{ "forget", ORDER_FORGET, { { "hook", TEXT, AT(hook), true } } },
-	{ "events", ORDER_EVENTS, { { "from", NUMBER, AT(from), false } } },
-	{ "console", ORDER_CONSOLE, { { "write", FLAG, AT(write), false } } },
-	{ "wait-for", ORDER_WAIT_FOR,
+	{ "status", REQUEST_STATUS, { { NULL, NONE, 0, false } } },
+	{ "stop", REQUEST_STOP, { { "wait", FLAG, AT(wait), false } } },
+	{ "kill", REQUEST_KILL, { { "wait", FLAG, AT(wait), false } } },
+	{ "reboot", REQUEST_REBOOT, { { "target", TEXT, AT(target), false } } },
+	{ "next", REQUEST_NEXT, { { "target", TEXT, AT(target), true } } },
+	{ "reset", REQUEST_RESET, { { NULL, NONE, 0, false } } },
+	{ "reload", REQUEST_RELOAD, { { NULL, NONE, 0, false } } },
+	{ "forget", REQUEST_FORGET, { { "hook", TEXT, AT(hook), true } } },
+	{ "events", REQUEST_EVENTS, { { "from", NUMBER, AT(from), false } } },
+	{ "console", REQUEST_CONSOLE, { { "write", FLAG, AT(write), false } } },
+	{ "wait-for", REQUEST_WAIT_FOR,
 	    { { "text", TEXT, AT(text), true }, { "timeout", SECONDS, AT(timeout_ms), false },
 		{ "backlog", FLAG, AT(backlog), false } } },
-	{ "wait", ORDER_WAIT,
+	{ "wait", REQUEST_WAIT,
 	    { { "state", TEXT, AT(state), false }, { "gone", FLAG, AT(gone), false },
 		{ "timeout", SECONDS, AT(timeout_ms), false } } },
 };
@@ -64,19 +64,19 @@ static int wrong_kind(
 }
 
 static int store_text(
-    struct order *o, const struct member *m, const struct node *v, struct error *err)
+    struct request *o, const struct member *m, const struct node *v, struct error *err)
 {
 	if (v->kind != NODE_STRING)
 		return wrong_kind(m->key, "a string", v, err);
-	if (v->length == 0 || v->length > ORDER_TEXT_MOST)
+	if (v->length == 0 || v->length > MAX_REQUEST_TEXT)
 		return error_set(err, STATUS_USAGE, "%s: expected 1 to %d bytes, got %zu", m->key,
-		    ORDER_TEXT_MOST, v->length);
+		    MAX_REQUEST_TEXT, v->length);
 	*(char **)((char *)o + m->offset) = mem_copy_n(v->text, v->length);
 	return 0;
 }
 
 static int store_seconds(
-    struct order *o, const struct member *m, const struct node *v, struct error *err)
+    struct request *o, const struct member *m, const struct node *v, struct error *err)
 {
 	double seconds = v->kind == NODE_INT ? (double)v->integer : v->number;
 
@@ -88,7 +88,7 @@ static int store_seconds(
 	return 0;
 }
 
-static int store(struct order *o, const struct member *m, const struct node *v, struct error *err)
+static int store(struct request *o, const struct member *m, const struct node *v, struct error *err)
 {
 	void *at = (char *)o + m->offset;
 
@@ -136,7 +136,7 @@ static const struct member *find_member(
 {
 	struct near near = { .wanted = key };
 
-	for (size_t i = 0; i < MEMBERS_MOST && command->member[i].key != NULL; i++) {
+	for (size_t i = 0; i < MAX_MEMBERS && command->member[i].key != NULL; i++) {
 		if (strcmp(command->member[i].key, key) == 0)
 			return &command->member[i];
 		near_offer(&near, command->member[i].key);
@@ -150,7 +150,7 @@ static const struct member *find_member(
 
 /* All members of a request but those that every request has. */
 static int read_members(
-    struct order *o, const struct command *command, const struct node *request, struct error *err)
+    struct request *o, const struct command *command, const struct node *request, struct error *err)
 {
 	for (const struct node *v = request->first; v != NULL; v = v->next) {
 		const struct member *m;
@@ -161,7 +161,7 @@ static int read_members(
 		if (m == NULL || store(o, m, v, err) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < MEMBERS_MOST && command->member[i].key != NULL; i++) {
+	for (size_t i = 0; i < MAX_MEMBERS && command->member[i].key != NULL; i++) {
 		if (command->member[i].needed && node_get(request, command->member[i].key) == NULL)
 			return error_set(err, STATUS_USAGE, "%s: \"%s\" is missing", command->name,
 			    command->member[i].key);
@@ -188,7 +188,7 @@ static int check_state(const char *state, struct error *err)
 	    state, hint);
 }
 
-static int read_request(struct order *o, const struct node *request, struct error *err)
+static int read_request(struct request *o, const struct node *request, struct error *err)
 {
 	const struct node *cmd;
 	const struct command *command;
@@ -206,14 +206,14 @@ static int read_request(struct order *o, const struct node *request, struct erro
 		return -1;
 	o->type = command->type;
 	o->text_length = o->text == NULL ? 0 : strlen(o->text);
-	if (o->type == ORDER_WAIT && (o->state != NULL) == o->gone)
+	if (o->type == REQUEST_WAIT && (o->state != NULL) == o->gone)
 		return error_set(err, STATUS_USAGE,
 		    "wait: expected either \"state\", a string, or \"gone\": true");
 	return o->state == NULL ? 0 : check_state(o->state, err);
 }
 
 /* The id as it is written: a client may compare bytes.  The line is JSON, an object or not. */
-static int read_id(struct order *o, const char *line, size_t length, struct error *err)
+static int read_id(struct request *o, const char *line, size_t length, struct error *err)
 {
 	struct json j;
 	struct json_token token;
@@ -222,14 +222,14 @@ static int read_id(struct order *o, const char *line, size_t length, struct erro
 	json_start(&j, line, length);
 	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
 		if (is_id && (token.type == JSON_STRING || token.type == JSON_NUMBER) &&
-		    token.length <= ORDER_ID_MOST) {
+		    token.length <= MAX_REQUEST_ID) {
 			o->id = mem_copy_n(line + token.offset, token.length);
 			return 0;
 		}
 		if (is_id)
 			return error_set(err, STATUS_USAGE,
 			    "id: expected a number or a string, of at most %d bytes",
-			    ORDER_ID_MOST);
+			    MAX_REQUEST_ID);
 		if (token.type == JSON_KEY && j.depth == 1 && j.in_object[0]) {
 			MEM_AUTO char *key = json_text(&j, &token, NULL);
 
@@ -249,7 +249,7 @@ static int not_json(struct report *report, struct error *err)
 	return -1;
 }
 
-int order_read(struct order *out, const char *line, size_t length, struct error *err)
+int request_read(struct request *out, const char *line, size_t length, struct error *err)
 {
 	MEM_AUTO char *text = mem_copy_n(line, length);
 	struct report report = { 0 };
@@ -270,7 +270,7 @@ int order_read(struct order *out, const char *line, size_t length, struct error 
 	return rc;
 }
 
-void order_clear(struct order *o)
+void request_clear(struct request *o)
 {
 	free(o->id);
 	free(o->target);

@@ -8,26 +8,26 @@
 
 #include "base/error.h"
 
-enum order_type {
-	ORDER_STATUS,
-	ORDER_STOP,
-	ORDER_KILL,
-	ORDER_REBOOT,
-	ORDER_NEXT,
-	ORDER_RESET,
-	ORDER_RELOAD,
-	ORDER_FORGET,
-	ORDER_EVENTS,
-	ORDER_CONSOLE,
-	ORDER_WAIT_FOR,
-	ORDER_WAIT,
+enum request_type {
+	REQUEST_STATUS,
+	REQUEST_STOP,
+	REQUEST_KILL,
+	REQUEST_REBOOT,
+	REQUEST_NEXT,
+	REQUEST_RESET,
+	REQUEST_RELOAD,
+	REQUEST_FORGET,
+	REQUEST_EVENTS,
+	REQUEST_CONSOLE,
+	REQUEST_WAIT_FOR,
+	REQUEST_WAIT,
 };
 
-#define ORDER_ID_MOST 256    /* bytes */
-#define ORDER_TEXT_MOST 4096 /* bytes that may be waited for */
+#define MAX_REQUEST_ID 256    /* bytes */
+#define MAX_REQUEST_TEXT 4096 /* bytes that may be waited for */
 
-struct order {
-	enum order_type type;
+struct request {
+	enum request_type type;
 	char *id; /* as the client wrote it, JSON; NULL: none */
 	char *target, *text, *state, *hook;
 	size_t text_length;
@@ -38,9 +38,9 @@ struct order {
 
 /*
  * Reads a line, without its end.  0, or -1 with what is wrong with it; the id is there in either
- * case, if it could be read.  Free with order_clear() in either case.
+ * case, if it could be read.  Free with request_clear() in either case.
  */
-int order_read(struct order *out, const char *line, size_t length, struct error *err);
-void order_clear(struct order *o);
+int request_read(struct request *out, const char *line, size_t length, struct error *err);
+void request_clear(struct request *o);
 
 #endif

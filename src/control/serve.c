@@ -21,7 +21,7 @@ static void add_number(struct str *json, const char *key, int64_t number)
 	str_addf(json, ",\"%s\":%lld", key, (long long)number);
 }
 
-static void tell_status(const struct control *c, struct client *client, const struct order *o)
+static void tell_status(const struct control *c, struct client *client, const struct request *o)
 {
 	struct vmrun_state s;
 	struct str json = { 0 };
@@ -47,19 +47,19 @@ static void tell_status(const struct control *c, struct client *client, const st
 }
 
 /* Answers when the VM is gone, if that is asked for, else at once. */
-static void end(struct control *c, struct client *client, struct order *o)
+static void end(struct control *c, struct client *client, struct request *o)
 {
 	if (o->wait)
-		waiting_add(c, client, o);
+		waiters_add(c, client, o);
 	else
 		client_accept(client, o->id, NULL);
-	if (o->type == ORDER_KILL)
+	if (o->type == REQUEST_KILL)
 		machine_kill(c->machine);
 	else
 		machine_stop(c->machine);
 }
 
-static void answer(struct client *client, const struct order *o, int rc, struct error *err)
+static void answer(struct client *client, const struct request *o, int rc, struct error *err)
 {
 	if (rc == 0)
 		client_accept(client, o->id, NULL);
@@ -68,51 +68,51 @@ static void answer(struct client *client, const struct order *o, int rc, struct 
 	error_clear(err);
 }
 
-static void obey(struct control *c, struct client *client, struct order *o)
+static void obey(struct control *c, struct client *client, struct request *o)
 {
 	struct machine *m = c->machine;
 	struct error err = { 0 };
 
 	switch (o->type) {
-	case ORDER_STATUS:
+	case REQUEST_STATUS:
 		tell_status(c, client, o);
 		break;
-	case ORDER_STOP:
-	case ORDER_KILL:
+	case REQUEST_STOP:
+	case REQUEST_KILL:
 		end(c, client, o);
 		break;
-	case ORDER_REBOOT:
+	case REQUEST_REBOOT:
 		answer(client, o, machine_reboot(m, o->target, &err), &err);
 		break;
-	case ORDER_NEXT:
+	case REQUEST_NEXT:
 		answer(client, o, machine_next(m, o->target, &err), &err);
 		break;
-	case ORDER_RESET:
+	case REQUEST_RESET:
 		if (machine_reset(m))
 			client_accept(client, o->id, NULL);
 		else
 			client_refuse(client, o->id, "it has not given up: nothing to reset");
 		break;
-	case ORDER_RELOAD:
+	case REQUEST_RELOAD:
 		answer(client, o, c->owner.reload(c->owner.context, &err), &err);
 		break;
-	case ORDER_FORGET:
+	case REQUEST_FORGET:
 		answer(client, o, c->owner.forget(c->owner.context, o->hook, &err), &err);
 		break;
-	case ORDER_EVENTS:
-		streaming_events(c, client, o);
+	case REQUEST_EVENTS:
+		streams_events(c, client, o);
 		break;
-	case ORDER_CONSOLE:
-		streaming_console(c, client, o);
+	case REQUEST_CONSOLE:
+		streams_console(c, client, o);
 		break;
-	case ORDER_WAIT_FOR:
-	case ORDER_WAIT:
-		waiting_add(c, client, o);
+	case REQUEST_WAIT_FOR:
+	case REQUEST_WAIT:
+		waiters_add(c, client, o);
 		break;
 	}
 }
 
-void serving_refuse(const struct control *c, struct client *client, const char *id)
+void serve_refuse(const struct control *c, struct client *client, const char *id)
 {
 	char why[160];
 
@@ -124,25 +124,25 @@ void serving_refuse(const struct control *c, struct client *client, const char *
 	client->leaves = true;
 }
 
-static bool may_ask(const struct client *client, enum order_type type)
+static bool may_ask(const struct client *client, enum request_type type)
 {
-	return !client->reserved || type == ORDER_STATUS || type == ORDER_STOP ||
-	    type == ORDER_KILL;
+	return !client->reserved || type == REQUEST_STATUS || type == REQUEST_STOP ||
+	    type == REQUEST_KILL;
 }
 
 static void serve_line(struct control *c, struct client *client, const char *line, size_t length)
 {
-	struct order o;
+	struct request o;
 	struct error err = { 0 };
 
-	if (order_read(&o, line, length, &err) != 0)
+	if (request_read(&o, line, length, &err) != 0)
 		client_refuse(client, o.id, err.text);
 	else if (may_ask(client, o.type))
 		obey(c, client, &o);
 	else
-		serving_refuse(c, client, o.id);
+		serve_refuse(c, client, o.id);
 	error_clear(&err);
-	order_clear(&o);
+	request_clear(&o);
 	c->news = true;
 }
 
@@ -159,22 +159,22 @@ static bool next_line(struct client *client, size_t *length)
 {
 	bool is_complete;
 
-	if (client->is_console || client_unread(client) >= CLIENT_OUT_MOST)
+	if (client->is_console || client_unread(client) >= MAX_CLIENT_OUT)
 		return false;
 	is_complete = client_line(client, length);
-	if (is_complete ? *length <= CLIENT_LINE_MOST : client->in.length <= CLIENT_LINE_MOST)
+	if (is_complete ? *length <= MAX_CLIENT_LINE : client->in.length <= MAX_CLIENT_LINE)
 		return is_complete;
 	refuse_long_line(client);
 	return false;
 }
 
-void serving_lines(struct control *c, struct client *client)
+void serve_lines(struct control *c, struct client *client)
 {
 	size_t n;
 
 	client->more = false;
 	for (int served = 0; next_line(client, &n); served++) {
-		if (served == CONTROL_AT_ONCE) {
+		if (served == MAX_REQUESTS_AT_ONCE) {
 			client->more = true;
 			return;
 		}
@@ -184,10 +184,10 @@ void serving_lines(struct control *c, struct client *client)
 		serve_line(c, client, line, n);
 	}
 	if (client->is_console)
-		serving_type(c, client);
+		serve_type(c, client);
 }
 
-void serving_room(struct control *c)
+void serve_room(struct control *c)
 {
 	const struct console *console = machine_console(c->machine);
 	bool wanted = c->writer != NULL && c->writer->in.length > 0;
@@ -198,7 +198,7 @@ void serving_room(struct control *c)
 	machine_want_room(c->machine, wanted);
 }
 
-void serving_type(struct control *c, struct client *client)
+void serve_type(struct control *c, struct client *client)
 {
 	size_t n = client->in.length;
 
@@ -208,5 +208,5 @@ void serving_type(struct control *c, struct client *client)
 	if (client->writes)
 		n = console_type(machine_console(c->machine), client_in(client), n);
 	client_used(client, n);
-	serving_room(c);
+	serve_room(c);
 }

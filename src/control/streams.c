@@ -9,7 +9,7 @@
 
 #define PIECE ((size_t)16384) /* what is on its way to one client */
 
-void streaming_events(struct control *c, struct client *client, const struct order *o)
+void streams_events(struct control *c, struct client *client, const struct request *o)
 {
 	uint64_t next = backlog_next(&c->backlog);
 
@@ -62,7 +62,7 @@ static bool take_pen(struct control *c, struct client *client, const char *id)
 
 	if (c->writer != NULL && client_is_gone(c->writer)) {
 		c->writer->dead = true;
-		places_mark(c, c->writer);
+		clients_mark(c, c->writer);
 		c->writer = NULL;
 	}
 	if (c->writer == NULL) {
@@ -89,7 +89,7 @@ static void put_console(struct client *client, const struct console *console, si
 	client->console_at += n;
 }
 
-void streaming_console(struct control *c, struct client *client, const struct order *o)
+void streams_console(struct control *c, struct client *client, const struct request *o)
 {
 	const struct console *console = machine_console(c->machine);
 	char more[64];
@@ -108,7 +108,7 @@ void streaming_console(struct control *c, struct client *client, const struct or
 	client->writes = o->write;
 	client->hears = false;
 	ring_append(&c->viewers, &client->stream, client);
-	waiting_forget(c, client);
+	waiters_forget(c, client);
 	client->console_at = console->total - console->ring_length;
 	put_console(client, console, console->ring_length);
 }
@@ -132,7 +132,7 @@ static bool next_bytes(const struct control *c, struct client *client)
 	return true;
 }
 
-bool streaming_has_news(const struct control *c)
+bool streams_has_news(const struct control *c)
 {
 	return (c->happens && ring_first(&c->listeners) != NULL) ||
 	    (c->prints && ring_first(&c->viewers) != NULL);
@@ -145,11 +145,11 @@ static void mark_all(struct control *c, const struct ring *list)
 
 	for (; client != NULL; client = ring_next(&client->stream)) {
 		if (!client->writing)
-			places_mark(c, client);
+			clients_mark(c, client);
 	}
 }
 
-void streaming_mark(struct control *c)
+void streams_mark(struct control *c)
 {
 	if (c->happens)
 		mark_all(c, &c->listeners);
@@ -158,7 +158,7 @@ void streaming_mark(struct control *c)
 	c->happens = c->prints = false;
 }
 
-void streaming_pump(struct control *c, struct client *client)
+void streams_pump(struct control *c, struct client *client)
 {
 	do {
 		while (!client->leaves && client_unread(client) < PIECE &&

@@ -63,14 +63,14 @@ static bool look_back(const struct control *c, struct wait *w)
 static void grant(struct control *c, struct wait *w)
 {
 	client_accept(w->client, w->id, NULL);
-	places_mark(c, w->client);
+	clients_mark(c, w->client);
 	free_wait(c, w);
 }
 
 static void deny(struct control *c, struct wait *w, const char *why)
 {
 	client_refuse(w->client, w->id, why);
-	places_mark(c, w->client);
+	clients_mark(c, w->client);
 	free_wait(c, w);
 }
 
@@ -82,7 +82,7 @@ static const char *state_now(const struct control *c)
 	return state.state;
 }
 
-static struct wait *add(struct control *c, struct client *client, struct order *o)
+static struct wait *add(struct control *c, struct client *client, struct request *o)
 {
 	struct wait *w = mem_zero(sizeof(*w));
 
@@ -107,22 +107,22 @@ static struct wait *add(struct control *c, struct client *client, struct order *
 	return w;
 }
 
-void waiting_add(struct control *c, struct client *client, struct order *o)
+void waiters_add(struct control *c, struct client *client, struct request *o)
 {
 	struct wait *w;
 
-	if (client->waits == CONTROL_WAITS) {
+	if (client->waits == MAX_CLIENT_WAITS) {
 		client_refuse(client, o->id, "too many requests of this connection wait already");
 		return;
 	}
-	waiting_look(c); /* from now on, this one waits for the next change too */
+	waiters_look(c); /* from now on, this one waits for the next change too */
 	w = add(c, client, o);
 	if ((w->state != NULL && strcmp(w->state, c->state) == 0) ||
 	    (w->text != NULL && o->backlog && look_back(c, w)))
 		grant(c, w);
 }
 
-void waiting_printed(struct control *c, const char *bytes, size_t n)
+void waiters_printed(struct control *c, const char *bytes, size_t n)
 {
 	struct wait *next;
 
@@ -163,7 +163,7 @@ static void look_at_state(struct control *c)
 	}
 }
 
-void waiting_look(struct control *c)
+void waiters_look(struct control *c)
 {
 	const struct alarm *first;
 
@@ -172,7 +172,7 @@ void waiting_look(struct control *c)
 		refuse_late(c, first->owner);
 }
 
-void waiting_end(struct control *c)
+void waiters_end(struct control *c)
 {
 	struct wait *w;
 
@@ -182,7 +182,7 @@ void waiting_end(struct control *c)
 		deny(c, w, "the VM is gone");
 }
 
-void waiting_forget(struct control *c, struct client *client)
+void waiters_forget(struct control *c, struct client *client)
 {
 	struct wait *w;
 
@@ -190,7 +190,7 @@ void waiting_forget(struct control *c, struct client *client)
 		free_wait(c, w);
 }
 
-int64_t waiting_until_ms(const struct control *c)
+int64_t waiters_until_ms(const struct control *c)
 {
 	const struct alarm *first = alarms_first(&c->timeouts);
 

@@ -8,7 +8,7 @@
 #include "lib/handle.h"
 #include "platform/command.h"
 
-#define FACT_MOST ((size_t)1 << 20) /* bytes of an answer */
+#define MAX_FACT_BYTES ((size_t)1 << 20) /* bytes of an answer */
 
 void handle_forget(struct vmrun *vm)
 {
@@ -64,7 +64,7 @@ static void answer(struct facts *facts)
 {
 	const struct words *wanted = facts_wanted(facts);
 	struct command command = {
-		.argv = wanted->item, .limit_ms = MAX_FACT_MS, .most = FACT_MOST
+		.argv = wanted->item, .limit_ms = MAX_FACT_MS, .most = MAX_FACT_BYTES
 	};
 	struct command_result result = { 0 };
 	ERROR_AUTO struct error err = { 0 };

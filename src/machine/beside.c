@@ -26,13 +26,13 @@ static int is_there(struct machine *m, const struct wait_item *item)
 		return access(item->path, F_OK) == 0 ? 1 : 0;
 	if (!hyper_is_foreign(m->boot.plan.hyper))
 		return os_interface_exists(item->interface) ? 1 : 0;
-	fact = facts_ask(&m->preparing.facts, command);
+	fact = facts_ask(&m->preparation.facts, command);
 	return fact == NULL ? -1 : fact->status == 0 ? 1 : 0;
 }
 
 bool beside_wait(struct machine *m, struct next *next)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	const struct wait_item *item = m->boot.spec->wait_for.item;
 
 	for (; p->waiting < m->boot.spec->wait_for.count; p->waiting++, p->until_ms = 0) {
@@ -85,7 +85,7 @@ static bool want_swtpm(struct machine *m, struct error *err)
 /* 1: ready, 0: not yet, -1: a command was started to tell. */
 static int is_ready(struct machine *m, const struct readiness *ready)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 
 	if (ready->path != NULL)
 		return access(ready->path, F_OK) == 0 ? 1 : 0;
@@ -136,7 +136,7 @@ bool beside_ended(struct machine *m, pid_t pid)
 static bool bring_up(
     struct machine *m, struct companion_run *run, const struct readiness *ready, struct next *next)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	struct error err = { 0 };
 	int state;
 
@@ -171,7 +171,7 @@ static bool bring_up(
 
 bool beside_companions(struct machine *m, struct next *next)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	const struct spec *spec = m->boot.spec;
 	const struct companion *item = spec->companions.item;
 	struct readiness swtpm = { .path = spec->tpm.path };

@@ -9,7 +9,7 @@
 
 static void take_draft(struct machine *m)
 {
-	prepare_clear(&m->preparing); /* it speaks of the devices of the boot before */
+	prepare_clear(&m->preparation); /* it speaks of the devices of the boot before */
 	boot_clear(&m->boot);
 	m->boot = m->draft.boot;
 	memset(&m->draft.boot, 0, sizeof(m->draft.boot));

@@ -10,15 +10,15 @@
 static struct next wait_or_finish(struct machine *m, bool waits)
 {
 	if (waits)
-		return go(STATE_ENDING, UNDOING_MS);
-	undoing_end(m);
+		return go(STATE_ENDING, UNDO_MS);
+	undo_end(m);
 	return go(STATE_REPORTING, -1);
 }
 
 static struct next undo(struct machine *m)
 {
-	undoing_begin(m);
-	return wait_or_finish(m, undoing_next(m));
+	undo_begin(m);
+	return wait_or_finish(m, undo_next(m));
 }
 
 struct next ending_begin(struct machine *m)
@@ -31,7 +31,7 @@ struct next ending_begin(struct machine *m)
 
 struct next ending_helper_ended(struct machine *m)
 {
-	return wait_or_finish(m, undoing_go_on(m));
+	return wait_or_finish(m, undo_go_on(m));
 }
 
 struct next ending_companion_gone(struct machine *m)

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "machine/machine_inside.h"
 
-#define WORDS_MOST 200 /* bytes of a last line that are kept */
+#define MAX_LAST_WORDS 200 /* bytes of a last line that are kept */
 
 /* The last line that says something, or NULL. Caller frees. */
 static char *last_words(const char *text, size_t n)
@@ -20,7 +20,7 @@ static char *last_words(const char *text, size_t n)
 		;
 	MEM_AUTO char *words = mem_copy_n(text + start, n - start);
 
-	str_add_line(&line, words, WORDS_MOST);
+	str_add_line(&line, words, MAX_LAST_WORDS);
 	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
 }
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 
-#define OUTPUT_MOST ((size_t)4 << 20) /* bytes of stdout; more is no answer for a script */
+#define MAX_OUTPUT ((size_t)4 << 20) /* bytes of stdout; more is no answer for a script */
 
 static int64_t milliseconds(const struct node *seconds)
 {
@@ -32,7 +32,7 @@ void request_command(const struct node *request, struct words *argv, struct comm
 		words_add(argv, n->text);
 	*what = (struct command){ .argv = argv->item,
 		.limit_ms = milliseconds(node_get(request, "timeout")),
-		.most = OUTPUT_MOST };
+		.most = MAX_OUTPUT };
 	if (input != NULL) {
 		what->input = input->text;
 		what->input_length = input->length;

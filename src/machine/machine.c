@@ -422,8 +422,8 @@ static void close_ledger(struct machine *m)
 		return;
 	if (!m->host.left_alone && m->now.state != STATE_ENDED &&
 	    m->now.state != STATE_RECOVERING && m->now.state != STATE_NEW) {
-		undoing_now(m);
-		undoing_end(m);
+		undo_now(m);
+		undo_end(m);
 		ledger_drop_pid_files(m->host.ledger);
 	} else if (m->now.state == STATE_RECOVERING || m->now.state == STATE_NEW) {
 		ledger_restore(m->host.ledger);
@@ -447,7 +447,7 @@ void machine_free(struct machine *m)
 	pidfile_close(&m->host.own_pidfile);
 	close_ledger(m);
 	words_free(&m->host.pid_files);
-	free(m->host.undoing.why);
+	free(m->host.undo.why);
 	for (size_t i = 0; i < MAX_HISTORY; i++) {
 		free(m->history.exit[i].target);
 		free(m->history.exit[i].words);
@@ -456,7 +456,7 @@ void machine_free(struct machine *m)
 	free(m->requests.reboot_to);
 	free(m->requests.once_target);
 	free(m->choice.refused_target);
-	prepare_clear(&m->preparing);
+	prepare_clear(&m->preparation);
 	disklock_release(&m->host.locks);
 	console_close(&m->console);
 	pairs_free(&m->host.found);
@@ -477,7 +477,7 @@ int machine_status(const struct machine *m)
 
 const struct findings *machine_findings(const struct machine *m)
 {
-	return &m->preparing.findings;
+	return &m->preparation.findings;
 }
 
 int machine_guest_status(const struct machine *m)

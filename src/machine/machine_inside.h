@@ -104,7 +104,7 @@ enum prepare_step {
 	PREPARE_STEPS
 };
 
-struct preparing {
+struct preparation {
 	enum prepare_step step;
 	size_t waiting, companion; /* how far those steps are */
 	int64_t until_ms;	   /* how long the present one may take, 0: it has not begun */
@@ -141,13 +141,13 @@ struct recovery {
 };
 
 /* How far the walk over the ledger's things is. */
-struct undoing {
+struct undo {
 	size_t left;  /* things that wait for their turn; the present one is the last of them */
 	bool probing; /* its command failed, and the helper tells whether it is still there */
 	char *why;    /* what the command said */
 };
 
-#define UNDOING_MS 10000 /* for one command */
+#define UNDO_MS 10000 /* for one command */
 
 /* Where the machine is; machine.c alone writes it. */
 struct present {
@@ -214,7 +214,7 @@ struct requests {
 /* What is taken from the host. */
 struct host_things {
 	struct ledger *ledger;
-	struct undoing undoing;
+	struct undo undo;
 	bool cleanup_failed;	/* something is left behind */
 	bool left_alone;	/* what a vmrun that died left is not undone: the ledger stays */
 	struct words pid_files; /* of this run, absolute */
@@ -238,7 +238,7 @@ struct machine {
 	struct present now;
 	struct boot boot; /* the present one, or the one that ended last */
 	struct draft draft;
-	struct preparing preparing;
+	struct preparation preparation;
 	struct run run;
 	struct requests requests;
 	struct hook_call call; /* to the hooks */
@@ -316,20 +316,20 @@ void machine_cleanup_failed(struct machine *m, const char *text);
 bool machine_must_panic(const struct machine *m);
 
 /* undoing.c: what the ledger lists is given back, a command at a time. */
-void undoing_begin(struct machine *m);
+void undo_begin(struct machine *m);
 /* Starts the next command; false: all things have had their turn. */
-bool undoing_next(struct machine *m);
+bool undo_next(struct machine *m);
 /* Its command has ended: likewise. */
-bool undoing_go_on(struct machine *m);
+bool undo_go_on(struct machine *m);
 /* And what needs no command: sockets, processes that are gone, an entry in /dev/vmm. */
-void undoing_end(struct machine *m);
+void undo_end(struct machine *m);
 /* All at once, without a loop: for a machine that is freed while it runs. */
-void undoing_now(struct machine *m);
+void undo_now(struct machine *m);
 
 /* prepare.c, for its steps: starts the command that the facts want; true when it runs. */
 bool prepare_ask(struct machine *m, struct next *next);
-void prepare_look_again(struct preparing *p); /* the host has changed */
-void prepare_clear(struct preparing *p);
+void prepare_look_again(struct preparation *p); /* the host has changed */
+void prepare_clear(struct preparation *p);
 
 /*
  * Steps of preparing: true when something follows that is not the next step (it waits, or the boot

@@ -18,7 +18,7 @@
 #define GONE_LOOK_MS 20	    /* between two looks */
 #define MAX_DETOURS 8
 
-void prepare_clear(struct preparing *p)
+void prepare_clear(struct preparation *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
@@ -31,14 +31,14 @@ static struct event_record *say_problems(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_CHECKED);
 
-	r->event.problems = (int)findings_problems(&m->preparing.findings);
+	r->event.problems = (int)findings_problems(&m->preparation.findings);
 	event_target(r, m->boot.target);
 	return r;
 }
 
 static struct next fail_told(struct machine *m)
 {
-	const struct findings *found = &m->preparing.findings;
+	const struct findings *found = &m->preparation.findings;
 	struct str text = { 0 };
 
 	for (size_t i = 0; i < found->count; i++) {
@@ -64,17 +64,17 @@ static struct next fail_with_report(struct machine *m)
 
 bool prepare_ask(struct machine *m, struct next *next)
 {
-	const struct words *command = facts_wanted(&m->preparing.facts);
+	const struct words *command = facts_wanted(&m->preparation.facts);
 	struct error err = { 0 };
 
-	m->preparing.asking = true;
+	m->preparation.asking = true;
 	if (helper_start(&m->helper, command, HELPER_ANSWER, m->wait, MACHINE_TAG_OUTPUT,
 		machine_helper_tag, &err) == 0) {
 		*next = go(STATE_PREPARING, MAX_FACT_MS);
 		return true;
 	}
-	facts_answer(&m->preparing.facts, -1, m->helper.missing, NULL);
-	m->preparing.asking = false;
+	facts_answer(&m->preparation.facts, -1, m->helper.missing, NULL);
+	m->preparation.asking = false;
 	error_clear(&err);
 	return false;
 }
@@ -98,7 +98,7 @@ static int open_console(struct machine *m, struct error *err)
 
 static bool find(struct machine *m, struct next *next)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	struct report report = { 0 };
 	struct error err = { 0 };
 
@@ -131,15 +131,15 @@ static bool note_fix(struct machine *m, const struct finding *f, struct next *ne
 
 	words_append(&thing.undo, &f->undo);
 	words_append(&thing.probe, &f->probe);
-	free(m->preparing.fixed);
-	m->preparing.fixed = mem_copy(f->what);
+	free(m->preparation.fixed);
+	m->preparation.fixed = mem_copy(f->what);
 	return taps_note(m, &thing, next);
 }
 
 /* Runs the first fix that may be run and was not tried yet. */
 static bool mend(struct machine *m, struct next *next)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 
 	for (size_t i = 0; i < p->findings.count; i++) {
 		const struct finding *f = &p->findings.item[i];
@@ -164,7 +164,7 @@ static bool mend(struct machine *m, struct next *next)
 	return false;
 }
 
-void prepare_look_again(struct preparing *p)
+void prepare_look_again(struct preparation *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
@@ -176,7 +176,7 @@ void prepare_look_again(struct preparing *p)
 /* What was destroyed by force goes when its last user has let go. */
 static bool is_going(const struct machine *m)
 {
-	const struct preparing *p = &m->preparing;
+	const struct preparation *p = &m->preparation;
 
 	if (clock_ms() >= p->gone_until_ms)
 		return false;
@@ -190,7 +190,7 @@ static bool is_going(const struct machine *m)
 /* Somebody may know better before the VM has ever run; later nobody is there to ask. */
 static bool ask(struct machine *m, struct next *next)
 {
-	const struct findings *found = &m->preparing.findings;
+	const struct findings *found = &m->preparation.findings;
 	bool fixable = false;
 
 	for (size_t i = 0; i < found->count; i++)
@@ -198,15 +198,15 @@ static bool ask(struct machine *m, struct next *next)
 	if (!m->options.ask || m->options.fix || m->history.boots > 0 || !fixable)
 		return false;
 	say_problems(m)->event.asks = true;
-	m->preparing.asks = true;
+	m->preparation.asks = true;
 	*next = go(STATE_PREPARING, -1);
 	return true;
 }
 
 static void say_unchecked(struct machine *m)
 {
-	for (size_t i = 0; i < m->preparing.findings.count; i++) {
-		const struct finding *f = &m->preparing.findings.item[i];
+	for (size_t i = 0; i < m->preparation.findings.count; i++) {
+		const struct finding *f = &m->preparation.findings.item[i];
 
 		if (f->kind != FINDING_UNCHECKED)
 			continue;
@@ -218,7 +218,7 @@ static void say_unchecked(struct machine *m)
 
 static bool check(struct machine *m, struct next *next)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	struct words ours = { 0 };
 	struct check_request request = { m->boot.spec, &m->boot.plan, m->history.boots > 0, &ours,
 		&p->facts };
@@ -271,7 +271,7 @@ static struct next step_on(struct machine *m)
 	struct next next = stay();
 
 	_Static_assert(sizeof(steps) / sizeof(steps[0]) == PREPARE_STEPS, "a function for a step");
-	while (!steps[m->preparing.step](m, &next))
+	while (!steps[m->preparation.step](m, &next))
 		;
 	return next;
 }
@@ -327,18 +327,18 @@ static void announce(struct machine *m)
 struct next prepare_begin(struct machine *m)
 {
 	announce(m);
-	prepare_clear(&m->preparing);
+	prepare_clear(&m->preparation);
 	if (m->options.simulation != NULL) {
 		if (!simulation_check(m))
 			return machine_fail(m, CAUSE_CHECK_FAILED, "");
-		m->preparing.step = PREPARE_ASK;
+		m->preparation.step = PREPARE_ASK;
 	}
 	return step_on(m);
 }
 
 static struct next fix_ended(struct machine *m)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	const char *line = p->tried.item[p->tried.count - 1];
 
 	if (m->helper.status == 0) {
@@ -363,7 +363,7 @@ static struct next fix_ended(struct machine *m)
 
 struct next prepare_helper_ended(struct machine *m)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	struct next next;
 
 	if (p->asking) {
@@ -382,7 +382,7 @@ struct next prepare_helper_ended(struct machine *m)
 struct next prepare_late(struct machine *m)
 {
 	if (m->helper.pid == 0) {
-		prepare_look_again(&m->preparing);
+		prepare_look_again(&m->preparation);
 		return step_on(m);
 	}
 	if (!machine_helper_gave_up(m))
@@ -424,7 +424,7 @@ struct next prepare_answered(struct machine *m)
 
 struct next prepare_fix(struct machine *m)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 
 	if (!p->asks)
 		return stay();

@@ -152,7 +152,7 @@ static struct next finish(struct machine *m)
 		machine_cleanup_failed(m, text);
 	}
 	error_clear(&err);
-	undoing_end(m);
+	undo_end(m);
 	if (machine_must_panic(m))
 		return leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
 	ledger_end_recovery(m->host.ledger);
@@ -167,8 +167,8 @@ static struct next wait_or_finish(struct machine *m, bool waits)
 static struct next undo(struct machine *m)
 {
 	m->recovery.step = RECOVER_UNDO;
-	undoing_begin(m);
-	return wait_or_finish(m, undoing_next(m));
+	undo_begin(m);
+	return wait_or_finish(m, undo_next(m));
 }
 
 /* Destroys the VM's entry in /dev/vmm, and goes on without when that fails. */
@@ -213,7 +213,7 @@ struct next recovery_begin(struct machine *m)
 struct next recovery_helper_ended(struct machine *m)
 {
 	if (m->recovery.step == RECOVER_UNDO)
-		return wait_or_finish(m, undoing_go_on(m));
+		return wait_or_finish(m, undo_go_on(m));
 	return look(m);
 }
 

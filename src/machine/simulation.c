@@ -10,8 +10,8 @@
 #include "platform/spawn.h"
 #include "machine/machine_inside.h"
 
-#define UPTIME_MOST 1e9 /* seconds: 31 years */
-#define MOST_REFUSED 200
+#define MAX_UPTIME 1e9 /* seconds: 31 years */
+#define MAX_REFUSED 200
 
 /* What a status means, as if bhyve had ended with it and said nothing. */
 static void explain_status(int status, struct outcome *out)
@@ -41,7 +41,7 @@ static int parse_uptime(const char *text, int64_t *ms, struct error *err)
 	char *end;
 	double seconds = strtod(text, &end);
 
-	if (*text < '0' || *text > '9' || *end != '\0' || !(seconds >= 0 && seconds <= UPTIME_MOST))
+	if (*text < '0' || *text > '9' || *end != '\0' || !(seconds >= 0 && seconds <= MAX_UPTIME))
 		return error_set(
 		    err, STATUS_USAGE, "\"%s\" is no time up, expected seconds: reboot@90", text);
 	*ms = llround(seconds * 1000);
@@ -188,7 +188,7 @@ static bool goes_round(struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;
 
-	if (m->history.ends - (int64_t)s->next < MOST_REFUSED)
+	if (m->history.ends - (int64_t)s->next < MAX_REFUSED)
 		return false;
 	event_text(event_add(m->events, VMRUN_NOTE),
 	    "it goes round in a circle: hooks refuse each boot, and the policy boots again");

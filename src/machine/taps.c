@@ -81,8 +81,8 @@ static void step_done(struct machine *m, const char *tap)
 /* Adds the tap to the ledger, unless an earlier boot or vmrun did; false: the boot has failed. */
 static bool expect_tap(struct machine *m, const char *tap, struct next *next)
 {
-	m->preparing.tap_noted = !ledger_has(m->host.ledger, tap);
-	return !m->preparing.tap_noted || note_tap(m, tap, next);
+	m->preparation.tap_noted = !ledger_has(m->host.ledger, tap);
+	return !m->preparation.tap_noted || note_tap(m, tap, next);
 }
 
 /* Starts the next command for this tap; without it, the boot has failed. */
@@ -97,7 +97,7 @@ static struct next run_step(struct machine *m, const char *tap, const char *brid
 	words_free(&command);
 	if (started)
 		return go(STATE_PREPARING, COMMAND_MS);
-	if (step == TAP_CREATE && m->preparing.tap_noted)
+	if (step == TAP_CREATE && m->preparation.tap_noted)
 		ledger_drop(m->host.ledger, tap); /* nothing was made */
 	return machine_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 }
@@ -105,7 +105,7 @@ static struct next run_step(struct machine *m, const char *tap, const char *brid
 /* Makes the next tap that is missing, one command at a time. */
 bool taps_step(struct machine *m, struct next *next)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 
 	p->has_disks = p->has_disks || lock_disks(m, next);
 	if (!p->has_disks)
@@ -127,7 +127,7 @@ bool taps_step(struct machine *m, struct next *next)
 /* Somebody else made an interface of that name since we looked: another one will do. */
 static bool try_another_tap(struct machine *m)
 {
-	struct preparing *p = &m->preparing;
+	struct preparation *p = &m->preparation;
 	struct device *dev = m->boot.spec->devices[p->tap];
 
 	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MAX_COLLISIONS ||
@@ -147,7 +147,7 @@ static bool try_another_tap(struct machine *m)
 
 bool taps_command_ended(struct machine *m, struct next *next)
 {
-	const struct preparing *p = &m->preparing;
+	const struct preparation *p = &m->preparation;
 
 	if (m->helper.status == 0) {
 		const char *tap = m->boot.spec->devices[p->tap]->found;

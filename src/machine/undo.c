@@ -9,15 +9,15 @@
 #include "platform/os.h"
 #include "machine/machine_inside.h"
 
-void undoing_begin(struct machine *m)
+void undo_begin(struct machine *m)
 {
-	m->host.undoing.left = ledger_count(m->host.ledger);
-	m->host.undoing.probing = false;
+	m->host.undo.left = ledger_count(m->host.ledger);
+	m->host.undo.probing = false;
 }
 
 static const struct ledger_thing *current(const struct machine *m)
 {
-	return ledger_at(m->host.ledger, m->host.undoing.left - 1);
+	return ledger_at(m->host.ledger, m->host.undo.left - 1);
 }
 
 static void note(struct machine *m, const char *text)
@@ -28,7 +28,7 @@ static void note(struct machine *m, const char *text)
 static void drop(struct machine *m)
 {
 	ledger_drop(m->host.ledger, current(m)->name);
-	m->host.undoing.left--;
+	m->host.undo.left--;
 }
 
 static void keep(struct machine *m, const char *why)
@@ -39,7 +39,7 @@ static void keep(struct machine *m, const char *why)
 	    "%s is left behind: `%s`: %s (the next start tries again)", thing->name, line, why);
 
 	machine_cleanup_failed(m, text);
-	m->host.undoing.left--;
+	m->host.undo.left--;
 }
 
 static bool start(struct machine *m, const struct words *command, struct error *err)
@@ -57,9 +57,9 @@ static void drop_replaced(struct machine *m)
 	drop(m);
 }
 
-bool undoing_next(struct machine *m)
+bool undo_next(struct machine *m)
 {
-	while (m->host.undoing.left > 0) {
+	while (m->host.undo.left > 0) {
 		struct error err = { 0 };
 
 		if (ledger_thing_is_replaced(current(m))) {
@@ -86,10 +86,10 @@ static bool is_there(const struct machine *m)
 
 static void probed(struct machine *m)
 {
-	MEM_AUTO char *why = m->host.undoing.why;
+	MEM_AUTO char *why = m->host.undo.why;
 
-	m->host.undoing.probing = false;
-	m->host.undoing.why = NULL;
+	m->host.undo.probing = false;
+	m->host.undo.why = NULL;
 	if (is_there(m)) {
 		keep(m, why);
 	} else {
@@ -115,8 +115,8 @@ static bool probe(struct machine *m)
 	struct error ignored = { 0 };
 
 	if (thing->probe.count > 0 && start(m, &thing->probe, &ignored)) {
-		m->host.undoing.probing = true;
-		m->host.undoing.why = why;
+		m->host.undo.probing = true;
+		m->host.undo.why = why;
 		why = NULL;
 		return true;
 	}
@@ -128,9 +128,9 @@ static bool probe(struct machine *m)
 	return false;
 }
 
-bool undoing_go_on(struct machine *m)
+bool undo_go_on(struct machine *m)
 {
-	if (m->host.undoing.probing) {
+	if (m->host.undo.probing) {
 		probed(m);
 	} else if (m->helper.status == 0) {
 		if (m->now.state == STATE_RECOVERING) {
@@ -143,10 +143,10 @@ bool undoing_go_on(struct machine *m)
 	} else if (probe(m)) {
 		return true;
 	}
-	return undoing_next(m);
+	return undo_next(m);
 }
 
-void undoing_end(struct machine *m)
+void undo_end(struct machine *m)
 {
 	MEM_AUTO char *left = NULL;
 
@@ -162,7 +162,7 @@ void undoing_end(struct machine *m)
 
 static int run_now(const struct words *words, char **output)
 {
-	struct command what = { .argv = words->item, .limit_ms = UNDOING_MS, .most = 65536 };
+	struct command what = { .argv = words->item, .limit_ms = UNDO_MS, .most = 65536 };
 	struct command_result result;
 	struct error ignored = { 0 };
 	int status = -1;
@@ -178,7 +178,7 @@ static int run_now(const struct words *words, char **output)
 	return status;
 }
 
-static bool undo_now(const struct ledger_thing *thing)
+static bool undo_thing(const struct ledger_thing *thing)
 {
 	MEM_AUTO char *output = NULL;
 	MEM_AUTO char *probed = NULL;
@@ -190,7 +190,7 @@ static bool undo_now(const struct ledger_thing *thing)
 	return status > 0 || (status == 0 && strstr(probed, thing->sign) == NULL);
 }
 
-void undoing_now(struct machine *m)
+void undo_now(struct machine *m)
 {
 	struct words destroy = { 0 };
 	MEM_AUTO char *output = NULL;
@@ -202,7 +202,7 @@ void undoing_now(struct machine *m)
 	for (size_t i = ledger_count(m->host.ledger); i > 0; i--) {
 		const struct ledger_thing *thing = ledger_at(m->host.ledger, i - 1);
 
-		if (undo_now(thing))
+		if (undo_thing(thing))
 			ledger_drop(m->host.ledger, thing->name);
 	}
 }

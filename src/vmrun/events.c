@@ -13,7 +13,7 @@
 
 enum { STATUS_USAGE = 64, STATUS_OS = 71 };
 
-#define MOST_WAITING ((size_t)1 << 20) /* bytes; what comes then is counted as lost */
+#define MAX_WAITING ((size_t)1 << 20) /* bytes; what comes then is counted as lost */
 
 struct event_line {
 	struct event_line *next;
@@ -121,7 +121,7 @@ static bool push(struct events *e, const struct vmrun_event *event)
 {
 	char *json = vmrun_event_json(event);
 	size_t n = strlen(json) + 1;
-	struct event_line *line = n <= MOST_WAITING - e->bytes ? malloc(sizeof(*line) + n) : NULL;
+	struct event_line *line = n <= MAX_WAITING - e->bytes ? malloc(sizeof(*line) + n) : NULL;
 
 	if (line != NULL) {
 		memcpy(line->text, json, n - 1);
@@ -142,7 +142,7 @@ static bool push(struct events *e, const struct vmrun_event *event)
 /* Once there is room again the reader is told how much is missing. */
 static void tell_lost(struct events *e)
 {
-	if (e->lost.lost > 0 && e->bytes <= MOST_WAITING / 2 && push(e, &e->lost))
+	if (e->lost.lost > 0 && e->bytes <= MAX_WAITING / 2 && push(e, &e->lost))
 		memset(&e->lost, 0, sizeof(e->lost));
 }
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIX_COLUMN 53	   /* at least, so that most reports look alike */
-#define FIX_COLUMN_MOST 80 /* behind a longer text the fix stands where that ends */
+#define FIX_COLUMN 53	  /* at least, so that most reports look alike */
+#define MAX_FIX_COLUMN 80 /* behind a longer text the fix stands where that ends */
 
 /* The text of a problem; control characters of a path must not steer the user's terminal. */
 static void text_of(const struct vmrun_finding *f, char *text, size_t size)
@@ -29,7 +29,7 @@ static int fix_column(const struct vmrun *vm)
 
 		text_of(&f, text, sizeof(text));
 		if (f.fix != NULL && strlen(text) + 2 > column &&
-		    strlen(text) + 2 <= FIX_COLUMN_MOST)
+		    strlen(text) + 2 <= MAX_FIX_COLUMN)
 			column = strlen(text) + 2;
 	}
 	return (int)column;

@@ -10,7 +10,7 @@
 
 #include "output.h"
 
-#define LONGEST 8192 /* of what is said at once */
+#define MAX_TEXT 8192 /* of what is said at once */
 
 static const struct {
 	const char *name;
@@ -114,7 +114,7 @@ static void put_json(struct sink *s, enum level level, char *json)
 
 void sink_vsay(struct sink *s, enum level level, const char *fmt, va_list ap)
 {
-	char text[LONGEST];
+	char text[MAX_TEXT];
 	struct vmrun_problem p = { .text = text };
 
 	if (level > s->most)

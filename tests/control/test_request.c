@@ -11,54 +11,55 @@
 
 #define FUZZ_MS 2000
 
-static struct order read_good(const char *line)
+static struct request read_good(const char *line)
 {
-	struct order o;
+	struct request o;
 	struct error err = { 0 };
 
-	if (order_read(&o, line, strlen(line), &err) != 0)
+	if (request_read(&o, line, strlen(line), &err) != 0)
 		fail_msg("%s: %s", line, err.text);
 	return o;
 }
 
 static void expect_bad(const char *line, size_t length, const char *text)
 {
-	struct order o;
+	struct request o;
 	struct error err = { 0 };
 
-	assert_int_equal(order_read(&o, line, length, &err), -1);
+	assert_int_equal(request_read(&o, line, length, &err), -1);
 	assert_string_equal(err.text, text);
 	assert_int_equal(err.status, STATUS_USAGE);
 	error_clear(&err);
-	order_clear(&o);
+	request_clear(&o);
 }
 
 static void test_members(void **state)
 {
-	struct order o = read_good("{\"id\":\"a\\u0020b\",\"cmd\":\"wait-for\",\"text\":\"x\\ny\","
-				   "\"timeout\":1.5,\"backlog\":true}");
+	struct request o =
+	    read_good("{\"id\":\"a\\u0020b\",\"cmd\":\"wait-for\",\"text\":\"x\\ny\","
+		      "\"timeout\":1.5,\"backlog\":true}");
 
 	(void)state;
-	assert_int_equal(o.type, ORDER_WAIT_FOR);
+	assert_int_equal(o.type, REQUEST_WAIT_FOR);
 	assert_string_equal(o.id, "\"a\\u0020b\"");
 	assert_string_equal(o.text, "x\ny");
 	assert_int_equal(o.text_length, 3);
 	assert_int_equal(o.timeout_ms, 1500);
 	assert_true(o.backlog);
 	assert_int_equal(o.from, -1);
-	order_clear(&o);
+	request_clear(&o);
 	o = read_good(" {\"cmd\":\"events\", \"from\": 9007199254740993, \"id\":-1e5 }\r");
 	assert_true(o.from == 9007199254740993);
 	assert_string_equal(o.id, "-1e5");
 	assert_int_equal(o.timeout_ms, -1);
-	order_clear(&o);
+	request_clear(&o);
 	o = read_good("{\"cmd\":\"status\",\"id\":123456789012345678901234567890}");
 	assert_string_equal(o.id, "123456789012345678901234567890");
-	order_clear(&o);
+	request_clear(&o);
 	o = read_good("{\"cmd\":\"reboot\"}");
 	assert_null(o.id);
 	assert_null(o.target);
-	order_clear(&o);
+	request_clear(&o);
 }
 
 /* The id is answered even where the rest is wrong. */
@@ -67,14 +68,14 @@ static void test_id_of_a_bad_one(void **state)
 	static const char line[] = "{\"cmd\":7,\"id\":[],\"id2\":{\"id\":5}}";
 	static const char good[] = "{\"x\":{\"id\":5},\"cmd\":\"no\",\"id\":6}";
 	struct error err = { 0 };
-	struct order o;
+	struct request o;
 
 	(void)state;
 	expect_bad(line, strlen(line), "id: expected a number or a string, of at most 256 bytes");
-	assert_int_equal(order_read(&o, good, strlen(good), &err), -1);
+	assert_int_equal(request_read(&o, good, strlen(good), &err), -1);
 	assert_string_equal(o.id, "6");
 	error_clear(&err);
-	order_clear(&o);
+	request_clear(&o);
 }
 
 static void test_bytes(void **state)
@@ -148,11 +149,11 @@ static void test_any_bytes(void **state)
 		size_t n = make(&dice, line, sizeof(line));
 		char *exact = malloc(n + 1); /* so that a sanitizer sees a byte too far */
 		struct error err = { 0 };
-		struct order o;
+		struct request o;
 
 		assert_non_null(exact);
 		memcpy(exact, line, n);
-		if (order_read(&o, exact, n, &err) == 0) {
+		if (request_read(&o, exact, n, &err) == 0) {
 			assert_null(err.text);
 			good++;
 		} else {
@@ -160,7 +161,7 @@ static void test_any_bytes(void **state)
 			bad++;
 		}
 		error_clear(&err);
-		order_clear(&o);
+		request_clear(&o);
 		free(exact);
 	}
 	print_message("%zu good, %zu bad\n", good, bad);

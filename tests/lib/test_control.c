@@ -110,7 +110,7 @@ static void test_endless_line(void **state)
 			break;
 		sent += n > 0 ? (size_t)n : 0;
 		life_step(vm, 0);
-		for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		for (size_t i = 0; i < MAX_CLIENTS; i++) {
 			if (vm->control->client[i] != NULL)
 				assert_true(vm->control->client[i]->in.room <= 262144);
 		}
@@ -147,7 +147,7 @@ static void test_deaf_client(void **state)
 		life_step(vm, 0);
 	}
 	c = vm->control->client[0];
-	assert_true(client_unread(c) >= CLIENT_OUT_MOST && c->out.room < 4 * CLIENT_OUT_MOST);
+	assert_true(client_unread(c) >= MAX_CLIENT_OUT && c->out.room < 4 * MAX_CLIENT_OUT);
 	assert_false(c->reading);
 	talk_expect_alive(vm);
 	talk_expect_reboot(vm, "go", "two");
@@ -159,7 +159,7 @@ static void test_deaf_client(void **state)
 			heard++;
 	}
 	assert_int_equal(heard, asked);
-	while (client_unread(vm->control->client[0]) < CLIENT_OUT_MOST) {
+	while (client_unread(vm->control->client[0]) < MAX_CLIENT_OUT) {
 		(void)send(fd, STATUS, strlen(STATUS), MSG_NOSIGNAL);
 		life_step(vm, 0);
 	}

@@ -54,7 +54,7 @@ static size_t allow_clients(void)
 	files.rlim_cur =
 	    files.rlim_max == RLIM_INFINITY || files.rlim_max > 4096 ? 4096 : files.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
-	return files.rlim_cur >= 2300 ? CONTROL_ORDINARY : (size_t)files.rlim_cur / 2 - 80;
+	return files.rlim_cur >= 2300 ? MAX_ORDINARY_CLIENTS : (size_t)files.rlim_cur / 2 - 80;
 }
 
 static struct vmrun *begin_with(const char *script, const char *more, size_t limit)
@@ -141,7 +141,7 @@ static size_t received(const struct vmrun *vm)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+	for (size_t i = 0; i < MAX_CLIENTS; i++)
 		n += vm->control->client[i] == NULL ? 0 : vm->control->client[i]->in.length;
 	return n;
 }
@@ -219,7 +219,7 @@ static void test_short_lines_are_searched_once(void **state)
 /* At the limit and beyond it; the one that has been idle for long makes room. */
 static void test_limit(void **state)
 {
-	static int fd[CONTROL_ORDINARY];
+	static int fd[MAX_ORDINARY_CLIENTS];
 	size_t count = allow_clients();
 	struct vmrun *vm = begin(count);
 	int late;
@@ -451,9 +451,9 @@ static void test_longest_line(void **state)
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		int fd = talk_client(vm);
 
-		send_line(vm, fd, CLIENT_LINE_MOST, pieces[i]);
+		send_line(vm, fd, MAX_CLIENT_LINE, pieces[i]);
 		talk_expect(vm, fd, "{\"id\":5,\"ok\":true");
-		send_line(vm, fd, CLIENT_LINE_MOST + 1, pieces[i]);
+		send_line(vm, fd, MAX_CLIENT_LINE + 1, pieces[i]);
 		talk_expect(vm, fd, "{\"ok\":false,\"error\":\"a line of more than 65536 bytes");
 		assert_true(talk_is_closed(vm, fd));
 		(void)close(fd);

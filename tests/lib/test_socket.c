@@ -148,8 +148,8 @@ static void test_same_inode(void **state)
 	life_wait_for(vm, "one");
 	(void)close(bind_another());
 	assert_int_equal(stat(SOCKET, &st), 0);
-	vm->control->listening.device = st.st_dev;
-	vm->control->listening.inode = st.st_ino;
+	vm->control->listener.device = st.st_dev;
+	vm->control->listener.inode = st.st_ino;
 	vmrun_reopen_logs(vm);
 	talk_expect_alive(vm);
 	assert_int_equal(count_warnings(vm, "created it again"), 1);
