@@ -123,7 +123,7 @@ int vmrun_start(struct vmrun *vm)
 	status = handle_claim(vm);
 	if (status != STATUS_OK)
 		return status;
-	options.folder = vm->rundir.directory;
+	options.directory = vm->rundir.directory;
 	options.console_input = open_console_input(vm);
 	return start_machine(vm, &options);
 }

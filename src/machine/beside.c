@@ -1,5 +1,4 @@
-/* What is waited for and started beside a VM before it boots: paths, interfaces, companions; and
- * the script that runs once it is up. */
+/* Steps before a boot: waits for the paths and interfaces of wait_for, then starts companions. */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,12 +10,12 @@
 #include "machine/machine_inside.h"
 #include "ledger/rundir.h"
 
-#define LOOK_MS 100	 /* between two looks for a path or an interface */
-#define READY_LOOK_MS 50 /* between two questions whether a companion is ready */
+#define LOOK_MS 100	 /* between two checks for a path or an interface */
+#define READY_LOOK_MS 50 /* between two checks whether a companion is ready */
 #define READY_LIMIT_MS 10000
 #define SWTPM_NAME "swtpm of the tpm"
 
-/* 1: it is there, 0: not yet, -1: a command has to tell. */
+/* Returns 1 when the item exists, 0 when it does not yet, -1 when a command has to be asked. */
 static int is_there(struct machine *m, const struct wait_item *item)
 {
 	const char *command[] = { "ifconfig", item->interface, NULL };
@@ -60,7 +59,7 @@ bool beside_wait(struct machine *m, struct next *next)
 	return false;
 }
 
-/* swtpm in the manner that this hypervisor speaks to it. */
+/* Adds swtpm as a companion, with the socket option that this hypervisor needs. */
 static bool want_swtpm(struct machine *m, struct error *err)
 {
 	const struct tpm *tpm = &m->boot.spec->tpm;
@@ -82,7 +81,8 @@ static bool want_swtpm(struct machine *m, struct error *err)
 	return true;
 }
 
-/* 1: ready, 0: not yet, -1: a command was started to tell. */
+/* Returns 1 when the companion is ready, 0 when it is not yet, -1 when a command was started to
+ * find out. */
 static int is_ready(struct machine *m, const struct readiness *ready)
 {
 	struct preparation *p = &m->preparation;
@@ -127,12 +127,13 @@ bool beside_ended(struct machine *m, pid_t pid)
 	if (run == NULL)
 		return false;
 	ledger_forget_process(m->host.ledger, run->name, pid);
-	if (run->pid != 0) /* it was started again */
+	if (run->pid != 0) /* the companion was restarted */
 		ledger_note_process(m->host.ledger, run->name, run->pid);
 	return true;
 }
 
-/* Waits for one companion; true when the machine waits for something, or the boot has failed. */
+/* Starts one companion and waits until it is ready.  Returns true while the machine has to wait, or
+ * when the boot has failed. */
 static bool bring_up(
     struct machine *m, struct companion_run *run, const struct readiness *ready, struct next *next)
 {
@@ -148,7 +149,7 @@ static bool bring_up(
 	}
 	if (run->pid == 0) {
 		run->ready = false;
-		/* What an earlier one left would pass for its readiness. */
+		/* A stale socket of an earlier companion would count as ready. */
 		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
 			(void)unlink(ready->path);
 		if (start_companion(m, run, &err) != 0) {

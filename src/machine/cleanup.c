@@ -1,4 +1,5 @@
-/* Destroying what a hypervisor left in the kernel, with a limit. */
+/* Cleanup after an exit: destroys the VM that the hypervisor left in the kernel, with a time limit.
+ */
 #include <signal.h>
 
 #include "base/mem.h"
@@ -6,8 +7,8 @@
 #include "machine/machine_inside.h"
 #include "machine/cleanup.h"
 
-#define LIMIT_MS 10000 /* for the command, and for the kernel's users of the VM to let go */
-#define LOOK_MS 20     /* between two looks whether it is gone */
+#define LIMIT_MS 10000 /* for the command, and until no process uses the VM any more */
+#define LOOK_MS 20     /* between two checks whether the VM is gone */
 
 static bool is_left(const struct machine *m)
 {
@@ -20,7 +21,7 @@ static bool is_left(const struct machine *m)
 	return left;
 }
 
-/* left: what is still there, or NULL. */
+/* Reports the end of the cleanup; left: the text about a VM that is still there, or NULL. */
 static struct next end(struct machine *m, const char *left)
 {
 	struct event_record *r = event_add(m->events, VMRUN_CLEANED);
@@ -30,7 +31,7 @@ static struct next end(struct machine *m, const char *left)
 	return machine_must_panic(m) ? machine_end(m, STATUS_OS) : go(STATE_DECIDING, -1);
 }
 
-/* Goes on with something left behind: its memory stays taken, so it has to be said. */
+/* Continues although the VM is still there, with a warning, because its memory stays in use. */
 static struct next leave_it(struct machine *m, const char *why)
 {
 	struct words command = { 0 };
@@ -91,6 +92,6 @@ struct next cleanup_stop(struct machine *m)
 
 struct next cleanup_reboot(struct machine *m)
 {
-	(void)m; /* the request is there, and the decision heeds it */
+	(void)m; /* decide.c reads the request after the cleanup */
 	return stay();
 }

@@ -1,5 +1,4 @@
-/* From a decision to what comes next: the rate limit of boots, giving up, and what is said about
- * both. */
+/* Decides what follows the end of a boot: asks on_exit and the policy, applies the rate limit. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -20,7 +19,7 @@ static void say(struct machine *m, const struct decision *d)
 	event_by(r, d->by);
 }
 
-/* The boots of the window began with an end each, and one more is the present one. */
+/* Each boot in the window followed an exit, and the present exit is one more. */
 static void say_given_up(struct machine *m, const char *refused)
 {
 	const struct restart_limit *limit = &m->boot.spec->restart_limit;
@@ -35,7 +34,7 @@ static void say_given_up(struct machine *m, const char *refused)
 	event_text(r, ends);
 }
 
-/* One boot too many: asks the policy what is to be done instead. */
+/* Asks the policy what to do in place of a boot that the rate limit refuses. */
 static void give_up(struct machine *m, struct decision *d)
 {
 	struct policy_question q = { .options = &m->options.policy,
@@ -75,13 +74,13 @@ static int final_status(const struct machine *m)
 {
 	if (m->choice.decision.status >= 0)
 		return m->choice.decision.status;
-	/* What was wrong with a spec that never booted says more than that it failed. */
+	/* For a spec that never booted, the status of its errors says more than check_failed. */
 	if (m->history.outcome.cause == CAUSE_CHECK_FAILED && m->draft.fault_status != 0)
 		return m->draft.fault_status;
 	return policy_exit_status(&m->history.outcome, m->run.exec_status);
 }
 
-/* Requests hold for one boot. */
+/* Forgets the requests of reboot and next, which apply to one boot. */
 static void forget_requests(struct machine *m)
 {
 	free(m->requests.reboot_to);
@@ -125,7 +124,7 @@ struct next decide_answered(struct machine *m)
 
 	decision_clear(&m->choice.decision);
 	policy_decide(&q, &m->choice.decision);
-	if (m->requests.reboot_to == NULL) /* nobody counts what was asked for */
+	if (m->requests.reboot_to == NULL) /* requested reboots do not count for the rate limit */
 		limit(m, &m->choice.decision);
 	say(m, &m->choice.decision);
 	if (m->history.outcome.cause == CAUSE_GIVEN_UP && m->now.state != STATE_GIVING_UP)
@@ -133,7 +132,7 @@ struct next decide_answered(struct machine *m)
 	return follow(m);
 }
 
-/* A reboot was asked for while on_exit was asked: its answer is not waited for. */
+/* Decides at once when a reboot is requested while on_exit runs, without its answer. */
 struct next decide_reboot(struct machine *m)
 {
 	hook_call_abandon(m);
@@ -167,7 +166,7 @@ struct next decide_reset(struct machine *m)
 	return follow(m);
 }
 
-/* A reboot leads on as a reset does, and may name another target. */
+/* Ends the state given_up as a reset does, with the target of the request if it names one. */
 struct next decide_reboot_given_up(struct machine *m)
 {
 	if (*m->requests.reboot_to != '\0') {

@@ -1,4 +1,5 @@
-/* From the name of a target to a boot with its plan: the document is merged, on_prepare is asked.
+/* Prepares a boot from the name of its target: merges the document, asks on_prepare, makes the
+ * plan.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +10,14 @@
 
 static void take_draft(struct machine *m)
 {
-	prepare_clear(&m->preparation); /* it speaks of the devices of the boot before */
+	prepare_clear(&m->preparation); /* it refers to the devices of the previous boot */
 	boot_clear(&m->boot);
 	m->boot = m->draft.boot;
 	memset(&m->draft.boot, 0, sizeof(m->draft.boot));
 }
 
-/* The policy is that of the target as it stands in the document; the last boot's, if that is
- * broken too. */
+/* Finds the policy for a boot that could not be prepared: the target's as the document has it, or
+ * the last boot's when the document is broken, too. */
 static bool find_policy(struct machine *m)
 {
 	struct boot_facts facts = { .boots = m->history.boots };
@@ -30,7 +31,7 @@ static bool find_policy(struct machine *m)
 	return m->boot.spec != NULL;
 }
 
-/* An outcome like any other, for the policy to judge. */
+/* Turns a draft that failed into an outcome for the policy. */
 static struct next fail(struct machine *m)
 {
 	boot_clear(&m->draft.boot);
@@ -58,7 +59,8 @@ void machine_reload(struct machine *m, struct boot_source *fresh)
 	m->draft.fresh = fresh;
 }
 
-/* Between two boots no hook waits, and nothing else leads into the old document. */
+/* Replaces the source by the reloaded one.  Safe between two boots only: no hook call is waiting,
+ * and nothing else points into the old document. */
 static void renew_source(struct machine *m)
 {
 	if (m->draft.fresh == NULL)

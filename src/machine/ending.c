@@ -1,4 +1,4 @@
-/* The end of a supervision: companions end, then what was taken from the host is given back. */
+/* Ends a supervision: stops companions, undoes what the ledger lists, tells on_end. */
 #include <signal.h>
 
 #include "machine/machine_inside.h"
@@ -41,7 +41,7 @@ struct next ending_companion_gone(struct machine *m)
 	return stay();
 }
 
-/* They had their time. */
+/* Kills the companions that ignored SIGTERM, and gives up on those that survive that. */
 static struct next end_companions(struct machine *m)
 {
 	if (!m->end.companions_killed) {
@@ -66,7 +66,7 @@ struct next ending_late(struct machine *m)
 
 struct next ending_report(struct machine *m)
 {
-	/* What the guest printed last. */
+	/* The guest's last output may still be in the terminal. */
 	while (m->console.ours >= 0 && console_read(&m->console))
 		;
 	console_log_finish(&m->console.log);

@@ -1,4 +1,4 @@
-/* What is remembered of exits, and what hooks are told about them. */
+/* The history of exits, and the facts that hooks get about it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 #define MAX_LAST_WORDS 200 /* bytes of a last line that are kept */
 
-/* The last line that says something, or NULL. Caller frees. */
+/* Returns the last line that is not blank, or NULL. The caller frees it. */
 static char *last_words(const char *text, size_t n)
 {
 	struct str line = { 0 };
@@ -40,7 +40,7 @@ void history_add(struct machine *m)
 	m->history.counts[m->history.outcome.cause]++;
 }
 
-/* The boot failed before anything ran: an outcome like any other, for the policy to judge. */
+/* A boot that failed before its start is an outcome, too: the policy decides what follows. */
 void history_add_failure(struct machine *m, enum cause cause, const char *text)
 {
 	struct event_record *r;
@@ -92,13 +92,13 @@ static void put_facts(struct node *facts, const struct exit_record *e)
 	node_put(facts, "uptime", seconds(e->uptime_ms));
 }
 
-/* The newest is 1 back. */
+/* Returns the exit that is so many back; 1 is the newest. */
 static const struct exit_record *past(const struct machine *m, size_t back)
 {
 	return &m->history.exit[(m->history.count - back) % MAX_HISTORY];
 }
 
-/* The newest first, this exit among them. */
+/* Adds the list of exits, the newest first, with the present one. */
 static void put_history(const struct machine *m, struct node *facts)
 {
 	struct node *history = node_new(NODE_LIST), *ages = node_new(NODE_LIST);
@@ -156,7 +156,7 @@ char *history_report(const struct machine *m, size_t most)
 	int64_t now = machine_now(m);
 	struct str s = { 0 };
 
-	/* That it was given up is no end of a boot, though hooks are told of it like one. */
+	/* given_up is in the history for hooks, but it is not the end of a boot. */
 	while (age < known && n < most)
 		n += past(m, ++age)->cause != CAUSE_GIVEN_UP ? 1 : 0;
 	for (; age > 0; age--) {

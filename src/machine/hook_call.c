@@ -1,4 +1,4 @@
-/* Asking hooks, and waiting for those that wait. */
+/* Hook calls: runs the functions of a hook one after another, and waits for those that wait. */
 #include "machine/hook_call.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "machine/machine_inside.h"
 #include "machine/hook_request.h"
 
-#define KILLED_MS 1000 /* for a killed command to die; one that hangs in the kernel does not */
+#define KILLED_MS 1000 /* for a killed command to exit; it cannot while it hangs in the kernel */
 
 enum progress {
 	ASK_NEXT,
@@ -23,13 +23,15 @@ void hook_call_say_failure(struct machine *m, const char *label, const struct er
 	event_text(r, err->text);
 }
 
-/* The name says which program; its arguments may hold what others must not see. */
+/* Returns the name of the command for the ledger: the program without its arguments, which may hold
+ * secrets. */
 static char *command_name(const struct hook_call *a)
 {
 	return mem_format("command of a hook: %s", a->argv.item[0]);
 }
 
-/* It dies with vmrun; what it has started would go on, so the next start ends that. */
+/* Notes the command in the ledger: it dies with vmrun, but processes that it started would live on
+ * until the next start ends them. */
 static void note_command(struct machine *m)
 {
 	struct hook_call *a = &m->call;
@@ -46,7 +48,7 @@ static void forget_command(struct machine *m, pid_t pid)
 	ledger_forget_process(m->host.ledger, name, pid);
 }
 
-/* The command of the hook that waits starts; or why it cannot, as the answer. */
+/* Starts the command that the hook waits for; when that fails, the reason becomes the answer. */
 static void start_command(struct machine *m, const struct node *request)
 {
 	struct hook_call *a = &m->call;
@@ -62,13 +64,13 @@ static void start_command(struct machine *m, const struct node *request)
 		note_command(m);
 	else
 		a->answer = request_refusal(err.text);
-	a->command.input = NULL; /* the request's, which goes */
+	a->command.input = NULL; /* it belongs to the request, which is freed */
 	error_clear(&err);
 }
 
 /*
- * Every wait goes through the loop, also one that is over at once: a hook that asks again and again
- * must not keep the loop from anything.
+ * Lets a hook wait.  Even a wait of no time goes through the loop, because a hook that waits again
+ * and again must not block it.
  */
 static void begin_wait(struct machine *m, const struct script_reply *reply)
 {
@@ -97,7 +99,7 @@ static enum progress take_failure(struct machine *m, const char *label, struct e
 	return next;
 }
 
-/* What a stay in Lua came to. */
+/* Handles what a call into Lua returned: an error, a request to wait, or a result. */
 static enum progress take_reply(
     struct machine *m, int rc, struct script_reply *reply, struct error *err)
 {
@@ -175,7 +177,7 @@ void hook_call_begin(struct machine *m, const struct question *question, const s
 	go_on(m, progress);
 }
 
-/* The wait is over. */
+/* Resumes the hook with the answer to its request. */
 static void resume(struct machine *m)
 {
 	struct hook_call *a = &m->call;
@@ -250,7 +252,7 @@ void hook_call_abandon(struct machine *m)
 	if (a->running.pid != 0) {
 		running_kill(&a->running);
 		forget_command(m, a->running.pid);
-		running_drop(&a->running); /* reaped by its end's event, as any child */
+		running_drop(&a->running); /* the loop reaps it */
 	}
 	script_abandon(a->task);
 	clear(m);

@@ -1,4 +1,4 @@
-/* What the hooks of a spec are asked, and what becomes of their answers. */
+/* The questions to hooks: their arguments, and how their answers are used. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +58,7 @@ static struct node *boot_facts(const struct machine *m)
 	return facts;
 }
 
-/* Keeps why the boot is refused, or the target that is booted in its place. Both are taken. */
+/* Stores the reason of a refused boot, or the target to boot in its place. Takes both strings. */
 static void answer_start(struct machine *m, char *target, char *refusal)
 {
 	free(m->draft.instead);
@@ -107,7 +107,7 @@ const struct question hooks_started = {
 	NULL,
 };
 
-/* The first answer counts. */
+/* Stores the first answer; no further function is asked. */
 static bool hear_exit(struct machine *m, const char *label, struct node *answer)
 {
 	node_free(m->choice.answer);
@@ -124,7 +124,7 @@ const struct question hooks_exit = {
 	NULL,
 };
 
-/* on_exit hears of every cause; there is nothing to answer to this one. */
+/* on_exit is told about given_up, too; its answer is ignored. */
 const struct question hooks_given_up = {
 	"on_exit",
 	history_facts,

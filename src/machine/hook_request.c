@@ -1,4 +1,4 @@
-/* Commands and sleeps of scripts. */
+/* Hook requests: commands and sleeps of scripts. */
 #include "machine/hook_request.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 
-#define MAX_OUTPUT ((size_t)4 << 20) /* bytes of stdout; more is no answer for a script */
+#define MAX_OUTPUT ((size_t)4 << 20) /* bytes of stdout */
 
 static int64_t milliseconds(const struct node *seconds)
 {
@@ -58,7 +58,7 @@ struct node *request_answer(const struct command *what, const struct command_res
 		return request_refusal(trouble);
 	}
 	answer = node_new(NODE_OBJECT);
-	/* As a shell has it. */
+	/* The status is what a shell would report. */
 	node_put(answer, "status", node_int(signal != 0 ? 128 + signal : result->end.status));
 	node_put(answer, "stdout", node_string_n(result->out, result->out_length));
 	node_put(answer, "stderr", node_string(result->err));

@@ -14,17 +14,16 @@
 #include "platform/command.h"
 #include "event/event.h"
 
-/* Is it a sleep, and for how long. */
+/* Tells whether the request is a sleep, and its time. */
 bool request_is_sleep(const struct node *request, int64_t *ms);
-/* The command of an exec: *what points into *argv (the caller's) and the request. */
+/* Reads the command of an exec; *what points into *argv (the caller's) and into the request. */
 void request_command(const struct node *request, struct words *argv, struct command *what);
-/* Answers. The caller frees them. */
+/* Return answers, which the caller frees. */
 struct node *request_answer(const struct command *what, const struct command_result *result);
 struct node *request_refusal(const char *message);
-/* In a dry run, where nothing starts: says so in an event. */
+/* Answers in a dry run, where no command starts, and says so in an event. */
 struct node *request_refuse_dry(const struct words *argv, struct event_queue *events);
-/* Serves it here and now, for a caller who has nothing else to do; dry: as far as that starts
- * nothing and takes no time. */
+/* Runs the request and blocks until it is done; with `dry` no command starts and no time passes. */
 struct node *request_serve(const struct node *request, bool dry, struct event_queue *events);
 
 #endif

@@ -1,4 +1,4 @@
-/* The loader and the hypervisor of a boot: their start, their ends, and what is told of both. */
+/* Starts the loader and the hypervisor of a boot, and handles their exits. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,13 +14,16 @@
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
 
-#define UNLOCKED_LOOKS 50 /* for a process that exits, a millisecond each */
-/* A wrapper that closes the lock has done so by then; there is no further wake-up for it. */
+#define UNLOCKED_LOOKS 50 /* at a process that may be exiting, a millisecond apart */
+/* A wrapper that closes the lock does so early; after the second look there is no wake-up for it.
+ */
 #define FIRST_LOOK_MS 1000
 #define SECOND_LOOK_MS 9000
-#define MAX_LATE_MS 1000 /* a deadline that is noticed later: vmrun was stopped */
+#define MAX_LATE_MS                                                                  \
+	1000 /* a deadline that is noticed later means that vmrun itself was stopped \
+	      */
 
-/* What only we may read; written before each boot, gone at the end. */
+/* Writes the files of a boot that only this user may read; they are removed at the end. */
 static int write_files(const struct plan *plan, struct error *err)
 {
 	const struct loading *loading = &plan->loading;
@@ -51,14 +54,14 @@ static int make_room(struct machine *m, struct error *err)
 }
 
 /*
- * The program runs, and could not be told from a dead one should vmrun die: a wrapper around it has
- * closed the descriptor of its lock.
+ * Kills a hypervisor that does not hold its lock although it runs, because a wrapper closed the
+ * descriptor: should vmrun die, the next one could not know that the hypervisor runs.
  */
 static void end_unlocked(struct machine *m)
 {
 	for (int i = 0; i < UNLOCKED_LOOKS; i++) {
 		if (process_has_ended(m->run.child.pid))
-			return; /* it held the lock, and has let go of it by its end */
+			return; /* the lock is free because the process has exited */
 		clock_sleep(1);
 	}
 	machine_warn(m,
@@ -77,10 +80,11 @@ static struct next look_at_lock(struct machine *m)
 	return stay();
 }
 
-/* It took its time to say its first word, and hangs: qemu does with a broken helper. */
+/* Kills a hypervisor that does not answer on its control channel, as qemu does with a broken
+ * helper. */
 static struct next give_up_on_start(struct machine *m)
 {
-	/* We slept too, as a stopped process group does: the time was not the hypervisor's. */
+	/* vmrun was stopped as well, perhaps with its process group: the hypervisor had no time. */
 	if (m->now.late_ms > MAX_LATE_MS)
 		return go(STATE_RUNNING, ANSWER_MS);
 	machine_warn(m, "the hypervisor does not answer: killed");
@@ -100,7 +104,8 @@ struct next hypervisor_up(struct machine *m)
 	return go(STATE_RUNNING, FIRST_LOOK_MS);
 }
 
-/* Starts the program with the lock, of which it alone has a descriptor then. */
+/* Starts the program with the descriptor of the lock, which vmrun closes: the program alone holds
+ * the lock. */
 static int start(struct machine *m, enum child_role role, int input, struct error *err)
 {
 	struct child_inputs inputs = { .console = input };
@@ -125,13 +130,13 @@ static enum cause failure_of(enum child_role role, const struct error *err)
 	return role == CHILD_LOADER ? CAUSE_LOADER_FAILED : CAUSE_START_FAILED;
 }
 
-/* The program could not be started. */
+/* Handles a program that could not be started. */
 static struct next fail_start(struct machine *m, enum child_role role, struct error *err)
 {
 	m->run.exec_status = err->status == STATUS_OS ? STATUS_FAULT : (int)err->status;
 	history_add_failure(m, failure_of(role, err), err->text);
 	error_clear(err);
-	/* What a loader made is ours to destroy; without one, nothing was made. */
+	/* Only a loader may have created a VM that has to be destroyed. */
 	if (role == CHILD_HYPERVISOR && m->boot.plan.loading.argv.count > 0)
 		return go(STATE_CLEANING, -1);
 	return go(STATE_DECIDING, -1);
@@ -145,7 +150,8 @@ static void warn_of_pid(struct machine *m, struct error *err)
 	error_clear(err);
 }
 
-/* A pid that cannot be written is no reason to end a VM, and is told once until it can be. */
+/* Writes the pid file.  A failure does not end the VM; it is reported once until a write succeeds.
+ */
 static void write_pid(struct machine *m)
 {
 	struct error err = { 0 };
@@ -164,7 +170,7 @@ static void forget_pid(struct machine *m)
 		warn_of_pid(m, &err);
 }
 
-/* Writes down what the hypervisor, or its loader, is about to make. */
+/* Adds to the ledger what the hypervisor or its loader will create. */
 static int expect_boot(struct machine *m, struct error *err)
 {
 	const struct plan *plan = &m->boot.plan;
@@ -177,7 +183,8 @@ static int expect_boot(struct machine *m, struct error *err)
 	return rc;
 }
 
-/* Starts post_start_script, and protects the process where the spec says so. */
+/* Starts post_start_script, and protects the hypervisor from the out-of-memory killer on request.
+ */
 static void start_script(struct machine *m)
 {
 	const struct words *script = &m->boot.spec->post_start_script;
@@ -273,7 +280,7 @@ struct next hypervisor_start(struct machine *m)
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
-/* A child of the boot has ended, and with it the boot: what is left of it is cleaned. */
+/* Records and reports the exit of a boot, then leads to the cleanup. */
 static struct next end_boot(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
@@ -296,7 +303,7 @@ static struct next end_boot(struct machine *m)
 	return go(STATE_CLEANING, -1);
 }
 
-/* Reaps the child; an error is an outcome of this cause. */
+/* Reaps the child.  When that fails, the outcome is an error of this cause. */
 static void finish(struct machine *m, enum cause cause)
 {
 	struct error err = { 0 };
@@ -309,7 +316,7 @@ static void finish(struct machine *m, enum cause cause)
 	m->history.outcome = (struct outcome){ cause, STATUS_FAULT, 0, true };
 }
 
-/* The VM has no guest in it, and is destroyed like any other. */
+/* Ends a boot whose loader failed; its VM is destroyed like any other. */
 static struct next loading_failed(struct machine *m)
 {
 	if (m->run.gave_up) {

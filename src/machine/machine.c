@@ -1,4 +1,4 @@
-/* States, events, and the table that joins them. */
+/* The table of states and events, and the machine that follows it. */
 #include "machine/machine.h"
 
 #include <assert.h>
@@ -171,7 +171,8 @@ const struct state_row machine_states[STATES] = {
 	[STATE_ENDED] = { "ended", ending_farewell },
 };
 
-/* Enters a state.  Its action is done unless the machine is in that state already. */
+/* Enters a state and sets its deadline.  The state's action runs unless the machine is in it
+ * already. */
 static struct next enter(struct machine *m, struct next next)
 {
 	const struct state_row *row = &machine_states[next.state];
@@ -185,7 +186,7 @@ static struct next enter(struct machine *m, struct next next)
 	return is_new && row->enter != NULL ? row->enter(m) : stay();
 }
 
-/* Goes where an action leads, and on from there while hooks have answered at once. */
+/* Enters what an action returned, and continues while hook calls have ended without a wait. */
 static void follow(struct machine *m, struct next next)
 {
 	for (;;) {
@@ -245,7 +246,7 @@ void machine_restore_terminal(const struct machine *m)
 		child_restore_terminal(&m->run.child);
 }
 
-/* One of the processes that are not the hypervisor. */
+/* Handles the exit of a process other than the hypervisor. */
 static void process_ended(struct machine *m, pid_t pid)
 {
 	if (beside_ended(m, pid)) {
@@ -339,7 +340,7 @@ static int open_pid_files(struct machine *m, struct error *err)
 
 static int open_files(struct machine *m, struct error *err)
 {
-	struct ledger_options options = { .directory = m->options.folder,
+	struct ledger_options options = { .directory = m->options.directory,
 		.vm = m->events->vm,
 		.set_aside = m->options.force,
 		.warn = warn,
@@ -415,7 +416,7 @@ static void kill_all(struct machine *m)
 	error_clear(&ignored);
 }
 
-/* Gives back what is still taken, where no loop follows. */
+/* Undoes what the ledger still lists, for a machine that is freed while it runs. */
 static void close_ledger(struct machine *m)
 {
 	if (m->host.ledger == NULL)

@@ -1,6 +1,6 @@
 /*
- * The life of one VM: boots, ends, decisions, the next boot.  A table of states and events; each
- * action is short and none of them waits.
+ * The life of one VM: boots, exits, decisions, the next boot.  A table of states and events; its
+ * actions are short and never block.
  */
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H
@@ -19,68 +19,68 @@ struct wake;
 
 struct machine_options {
 	struct policy_options policy;
-	const char *target;	  /* booted first, unless that boot comes prepared */
-	int console_input;	  /* descriptor that a console on stdio reads */
-	const char *folder;	  /* RUN-DIR/NAME, where the ledger is kept, or NULL */
+	const char *target;	  /* target of the first boot, unless it is prepared */
+	int console_input;	  /* descriptor that a console on stdio reads from */
+	const char *directory;	  /* RUN-DIR/NAME, where the ledger is kept, or NULL */
 	const char *pid_file;	  /* of the hypervisor, or NULL */
 	const char *own_pid_file; /* of this process, or NULL */
-	bool fix;		  /* mend what the checks find without asking */
-	bool force;		  /* and destroy what nobody supervises */
+	bool fix;		  /* apply fixes without asking */
+	bool force;		  /* also destroy a VM that no vmrun supervises */
 	bool no_checks;
-	bool panic;		       /* a cleanup that fails ends the run with STATUS_OS */
-	bool ask;		       /* before the first boot, whether to mend what can be */
-	struct simulation *simulation; /* lent; NULL: really */
+	bool panic;		       /* a failed cleanup ends the run with STATUS_OS */
+	bool ask;		       /* ask before the first boot whether to apply fixes */
+	struct simulation *simulation; /* lent; NULL: a real run */
 };
 
 /*
- * Takes the first boot if it is prepared (it is empty afterwards); source, events and wait set are
- * lent for the life of the machine.  NULL: see the report.
+ * Makes a machine.  Takes the first boot if it is prepared (it is empty afterwards); source, events
+ * and wait set are lent for the life of the machine.  Returns NULL on failure, see the report.
  */
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
     struct boot *first, struct event_queue *events, struct waitset *wait, struct report *report);
-/* A hypervisor that still runs is killed and reaped. NULL is fine. */
+/* Frees the machine; kills and reaps a hypervisor that still runs. NULL is allowed. */
 void machine_free(struct machine *m);
-/* A simulated one is over when this returns. */
+/* Starts the machine. A simulation is over when this returns. */
 void machine_start(struct machine *m);
-/* Takes what the wait set has told, unless its tag is that of something else in the wait set. */
+/* Handles a wake of the wait set that has a tag of the machine. */
 void machine_wake(struct machine *m, const struct wake *wake);
-/* When it wants a WAKE_DEADLINE at the latest, by clock_ms(); -1: never. */
+/* Returns when the machine needs a WAKE_DEADLINE, as clock_ms() counts; -1: never. */
 int64_t machine_until_ms(const struct machine *m);
 void machine_stop(struct machine *m);
-/* After it has given up and waits: boots what was refused. False when it has not. */
+/* Boots the refused target after the VM was given up; returns false when it was not. */
 bool machine_reset(struct machine *m);
-/* As a stop, from the last step of the ladder on. */
+/* Stops as the last step of the ladder does. */
 void machine_kill(struct machine *m);
 /*
- * The ladder, then a boot: of this target, NULL: of the next.  Fails with STATUS_SPEC (no such
- * target) or STATUS_CHECK (why it cannot be now).
+ * Stops the VM by the ladder, then boots this target; NULL: the next one.  Fails with STATUS_SPEC
+ * (no such target) or STATUS_CHECK (not possible in the present state).
  */
 int machine_reboot(struct machine *m, const char *target, struct error *err);
-/* The next boot, whenever it is, is of this target. Fails likewise. */
+/* Sets the target of the next boot, whenever that is. Fails as machine_reboot() does. */
 int machine_next(struct machine *m, const char *target, struct error *err);
-/* Boots are made from this from the next one on. Taken. */
+/* Replaces the source from the next boot on. Takes it. */
 void machine_reload(struct machine *m, struct boot_source *fresh);
-/* The console's log, under its name. */
+/* Opens the console's log again by its path. */
 void machine_reopen_logs(struct machine *m);
-/* What a hypervisor that runs has changed; in a signal handler too. */
+/* Restores the terminal of a running hypervisor; safe in a signal handler. */
 void machine_restore_terminal(const struct machine *m);
 void machine_tell(const struct machine *m, struct vmrun_state *out);
-/* Started so far. */
+/* Returns the number of boots started so far. */
 int64_t machine_boots(const struct machine *m);
-/* The console of a serial port that is vmrun's.  Lent; nothing runs on it before a boot. */
+/* Lends the console of a serial port. */
 struct console *machine_console(struct machine *m);
-/* Has the VM one, now or once it boots? */
+/* Tells whether the VM has such a console, now or at its next boot. */
 bool machine_has_console(const struct machine *m);
-/* Tells whether the wake is for the console, which can be read or takes more input. */
+/* Tells whether the wake is for the console: it has output, or accepts more input. */
 bool machine_is_console(const struct wake *wake);
-/* Wakes the machine, too, when the console takes more input. */
+/* Chooses whether the machine also wakes when the console accepts more input. */
 void machine_want_room(struct machine *m, bool wanted);
-/* To an event that asks: mend what was found, or let the boot fail. */
+/* Answers an event that asks: applies the fixes, or lets the boot fail. */
 void machine_answer(struct machine *m, bool fix);
 bool machine_ended(const struct machine *m);
 int machine_status(const struct machine *m);
 int machine_guest_status(const struct machine *m);
-/* What the checks of the last boot found. Lent until the next boot. */
+/* Lends the findings of the last checks until the next boot. */
 const struct findings *machine_findings(const struct machine *m);
 
 #endif

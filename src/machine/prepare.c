@@ -1,6 +1,6 @@
-/* From a spec to a start: what only a run can know is found, the host is checked and mended, taps
- * are made (taking.c).  Every command runs beside the loop; a stop is heeded between any two of
- * them. */
+/* Prepares a start: finds free names, checks the host and applies fixes, makes taps (taps.c),
+ * starts companions (beside.c), asks on_start.  Each command runs beside the loop, so a stop
+ * request is handled between any two of them. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "policy/forecast.h"
 
 #define FIX_LIMIT_MS 30000  /* kldload and devctl wait for hardware */
-#define GONE_LIMIT_MS 10000 /* the kernel lets go of a destroyed VM when its users have */
+#define GONE_LIMIT_MS 10000 /* the kernel frees a destroyed VM when no process uses it */
 #define GONE_LOOK_MS 20	    /* between two looks */
 #define MAX_DETOURS 8
 
@@ -79,7 +79,7 @@ bool prepare_ask(struct machine *m, struct next *next)
 	return false;
 }
 
-/* The terminal of a port that is ours, the same at every boot. */
+/* Opens the terminal of the serial port that is vmrun's console; all boots use the same one. */
 static int open_console(struct machine *m, struct error *err)
 {
 	struct spec *spec = m->boot.spec;
@@ -123,7 +123,8 @@ static bool find(struct machine *m, struct next *next)
 	return false;
 }
 
-/* Writes down what a fix is about to take; false: it cannot, and the boot has failed. */
+/* Adds what a fix will create to the ledger.  Returns false when that fails, and with it the boot.
+ */
 static bool note_fix(struct machine *m, const struct finding *f, struct next *next)
 {
 	struct ledger_thing thing = { .name = mem_copy(f->what),
@@ -136,7 +137,7 @@ static bool note_fix(struct machine *m, const struct finding *f, struct next *ne
 	return taps_note(m, &thing, next);
 }
 
-/* Runs the first fix that may be run and was not tried yet. */
+/* Starts the first fix that is allowed and was not tried yet. */
 static bool mend(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
@@ -159,7 +160,7 @@ static bool mend(struct machine *m, struct next *next)
 			return true;
 		}
 		if (p->fix_takes)
-			ledger_drop(m->host.ledger, f->what); /* nothing was made */
+			ledger_drop(m->host.ledger, f->what); /* nothing was created */
 	}
 	return false;
 }
@@ -168,12 +169,12 @@ void prepare_look_again(struct preparation *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
-	/* What was free to take may be another program's since. */
+	/* Another program may have taken a free name or port in the meantime. */
 	if (p->step == PREPARE_CHECK)
 		p->step = PREPARE_FIND;
 }
 
-/* What was destroyed by force goes when its last user has let go. */
+/* Tells whether a VM that was destroyed by force may still disappear. */
 static bool is_going(const struct machine *m)
 {
 	const struct preparation *p = &m->preparation;
@@ -187,7 +188,7 @@ static bool is_going(const struct machine *m)
 	return true;
 }
 
-/* Somebody may know better before the VM has ever run; later nobody is there to ask. */
+/* Asks whether to apply fixes, before the first boot only: later the user may be gone. */
 static bool ask(struct machine *m, struct next *next)
 {
 	const struct findings *found = &m->preparation.findings;
@@ -246,7 +247,7 @@ static bool check(struct machine *m, struct next *next)
 	return true;
 }
 
-/* on_start is asked when all is ready; its answer leads on. */
+/* Asks on_start, the last step; its answer decides about the boot. */
 static bool ask_hooks(struct machine *m, struct next *next)
 {
 	*next = go(STATE_PREPARING, -1);
@@ -255,8 +256,8 @@ static bool ask_hooks(struct machine *m, struct next *next)
 }
 
 /*
- * Goes from step to step.  A step returns true when something follows it that is not the next step:
- * it waits, or the boot has failed.
+ * Runs step after step until one returns true: it has to wait, or the boot has failed, and *next
+ * says what follows.
  */
 static struct next step_on(struct machine *m)
 {
@@ -276,7 +277,8 @@ static struct next step_on(struct machine *m)
 	return next;
 }
 
-/* The hooks that are asked before the policy: "on_exit of vm.lua, on_exit of a.lua", or NULL. */
+/* Lists the hooks that decide before the policy, "on_exit of vm.lua, on_exit of a.lua", or returns
+ * NULL. */
 static char *asked_before(struct machine *m)
 {
 	struct words list = { 0 };
@@ -352,7 +354,7 @@ static struct next fix_ended(struct machine *m)
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);
 
-		/* What is there now is not of our making; of one that was killed nobody knows. */
+		/* A fix that failed created nothing; one that was killed may have. */
 		if (p->fix_takes && m->helper.status > 0)
 			ledger_drop(m->host.ledger, p->fixed);
 		machine_warn(m, text);
@@ -378,7 +380,7 @@ struct next prepare_helper_ended(struct machine *m)
 	return step_on(m);
 }
 
-/* The helper is late, or it is time for another look. */
+/* Handles a helper that timed out, or checks again. */
 struct next prepare_late(struct machine *m)
 {
 	if (m->helper.pid == 0) {
@@ -391,7 +393,7 @@ struct next prepare_late(struct machine *m)
 	return prepare_helper_ended(m);
 }
 
-/* on_start wants another target: that is a boot like any other, with its own hooks and checks. */
+/* Boots the target that on_start named, with its own hooks and checks. */
 static struct next go_instead(struct machine *m, const char *target, const char *why)
 {
 	MEM_AUTO char *text = NULL;
@@ -402,7 +404,7 @@ static struct next go_instead(struct machine *m, const char *target, const char 
 		m->choice.next_target = mem_copy(target);
 		return go(STATE_DRAFTING, -1);
 	}
-	m->draft.detours = 0; /* the boot that may follow has all of its own */
+	m->draft.detours = 0; /* the next boot may make as many again */
 	text = mem_format("%s: on_start goes round in circles", why);
 	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
@@ -412,7 +414,7 @@ struct next prepare_answered(struct machine *m)
 	MEM_AUTO char *refusal = m->draft.refusal;
 	MEM_AUTO char *target = m->draft.instead;
 
-	/* Both hold for this boot only. */
+	/* Both apply to this boot only. */
 	m->draft.refusal = m->draft.instead = NULL;
 	if (target != NULL && strcmp(target, m->boot.target) != 0)
 		return go_instead(m, target, refusal);

@@ -1,4 +1,5 @@
-/* Undoing what a vmrun of this name left when it died, exactly that and nothing else. */
+/* Cleans up after a vmrun of this name that died: undoes what its ledger lists, and nothing else.
+ */
 #include <signal.h>
 #include <stdlib.h>
 
@@ -8,8 +9,7 @@
 #include "machine/recovery.h"
 
 #define LOOK_MS 50
-/* When vmrun dies its hypervisor is told to stop: a guest that heeds the power button takes time.
- */
+/* A hypervisor gets SIGTERM when its vmrun dies; the guest then needs time to shut down. */
 #define PATIENCE_MS 10000
 #define POWEROFF_MS 10000
 #define KILL_MS 5000
@@ -44,7 +44,7 @@ static void say(struct machine *m, const char *text)
 	event_text(event_add(m->events, VMRUN_NOTE), text);
 }
 
-/* Nothing of it is undone, and the ledger stays: the next start has another look. */
+/* Ends without undoing anything; the ledger stays for the next start. */
 static struct next leave(struct machine *m, enum cause cause, int status)
 {
 	m->host.left_alone = true;
@@ -61,7 +61,7 @@ static struct next refuse(struct machine *m, pid_t pid)
 	if (pid == 0 && m->options.force)
 		text = mem_format("its hypervisor still runs, and its pid is not known: end the "
 				  "process that holds %s/vm open (fuser, fstat)",
-		    m->options.folder);
+		    m->options.directory);
 	else
 		text = mem_format("its hypervisor still runs%s, left by a vmrun that died (pid "
 				  "%ld): stop the guest, or run vmrun with --force",
@@ -70,7 +70,7 @@ static struct next refuse(struct machine *m, pid_t pid)
 	return leave(m, CAUSE_CHECK_FAILED, STATUS_BUSY);
 }
 
-/* The ladder from its second step on: there is no channel to press a button any more. */
+/* Takes the step poweroff of the stop ladder; the control channel for acpi is gone. */
 static void power_off(struct machine *m, pid_t pid)
 {
 	struct plan plan = { .hyper = m->source->hyper, .vm = mem_copy(m->events->vm) };
@@ -85,7 +85,7 @@ static void power_off(struct machine *m, pid_t pid)
 	free(plan.vm);
 }
 
-/* Its time is over: the next step of the ladder, where --force allows it. */
+/* Takes the next step against a hypervisor that still runs, if --force allows it. */
 static struct next end_hypervisor(struct machine *m, pid_t pid)
 {
 	struct recovery *r = &m->recovery;
@@ -105,7 +105,7 @@ static struct next end_hypervisor(struct machine *m, pid_t pid)
 	return look_later();
 }
 
-/* Not before the hypervisor has ended: a guest that is left alone needs its companions. */
+/* Asks companions to end, only after the hypervisor has ended: a guest needs them while it runs. */
 static void ask_processes(struct machine *m)
 {
 	m->recovery.asked = true;
@@ -115,7 +115,7 @@ static void ask_processes(struct machine *m)
 
 static struct next destroy(struct machine *m);
 
-/* Waits until all are gone, or cannot be ended. */
+/* Waits until all processes are gone, or gives up on them. */
 static struct next wait_for_processes(struct machine *m)
 {
 	struct recovery *r = &m->recovery;
@@ -171,7 +171,7 @@ static struct next undo(struct machine *m)
 	return wait_or_finish(m, undo_next(m));
 }
 
-/* Destroys the VM's entry in /dev/vmm, and goes on without when that fails. */
+/* Destroys the VM's entry in /dev/vmm; continues when that fails. */
 static struct next destroy(struct machine *m)
 {
 	const struct words *command = ledger_destroy_command(m->host.ledger);
@@ -219,7 +219,7 @@ struct next recovery_helper_ended(struct machine *m)
 
 struct next recovery_late(struct machine *m)
 {
-	/* The command that switches a hypervisor off takes its time, and is not waited for. */
+	/* The command that powers the hypervisor off is not waited for. */
 	if (m->helper.pid == 0 || m->recovery.step < RECOVER_DESTROY)
 		return look(m);
 	if (!machine_helper_gave_up(m))

@@ -1,5 +1,4 @@
-/* What others may ask of a machine: to stop, to boot again, to boot something else; and its state.
- */
+/* Requests to a machine: stop, kill, reboot, next, reset; and its state. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +65,7 @@ static int check_target(const struct machine *m, const char *target, struct erro
 	return error_set(err, STATUS_SPEC, "no target \"%s\"", target);
 }
 
-/* Why a reboot cannot be asked for in this state. */
+/* Says why a reboot cannot be requested in this state. */
 static int refuse_reboot(const struct machine *m, struct error *err)
 {
 	switch (m->now.state) {
@@ -141,7 +140,7 @@ static const char *state_name(const struct machine *m)
 	}
 }
 
-/* What boots next, as far as that is known before anybody has decided. */
+/* Returns the target that boots next, as far as it is known before the decision. */
 static const char *next_target(const struct machine *m)
 {
 	if (m->now.state == STATE_WAITING && m->choice.next_target != NULL)
@@ -153,7 +152,7 @@ static const char *next_target(const struct machine *m)
 	return m->boot.spec == NULL ? NULL : m->boot.spec->next_target;
 }
 
-/* The step that was taken last. */
+/* Returns the name of the ladder's last step. */
 static const char *stop_action(const struct machine *m)
 {
 	const struct stop_ladder *ladder = &m->boot.spec->stop;

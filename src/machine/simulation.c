@@ -1,4 +1,4 @@
-/* Simulated boots. */
+/* Simulation: feeds exits from a list to the machine. */
 #include "machine/simulation.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 #define MAX_UPTIME 1e9 /* seconds: 31 years */
 #define MAX_REFUSED 200
 
-/* What a status means, as if bhyve had ended with it and said nothing. */
+/* Explains a status as for a bhyve that printed nothing. */
 static void explain_status(int status, struct outcome *out)
 {
 	struct signs signs = { .answered = true };
@@ -22,7 +22,7 @@ static void explain_status(int status, struct outcome *out)
 	hyper_bhyve.explain(&signs, &end, out);
 }
 
-/* An outcome with a cause that no status tells. */
+/* Makes an outcome of a cause. */
 static void explain_cause(enum cause cause, struct outcome *out)
 {
 	if (cause_has_status(cause)) {
@@ -48,7 +48,7 @@ static int parse_uptime(const char *text, int64_t *ms, struct error *err)
 	return 0;
 }
 
-/* One item, which is cut at its "@". */
+/* Parses one item, and cuts it at its "@". */
 static int parse_item(char *text, struct simulated_exit *out, struct error *err)
 {
 	struct reboot_list list = { 0 };
@@ -103,7 +103,7 @@ void simulation_free(struct simulation *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* The exit that is due, or NULL. */
+/* Returns the next exit of the list, or NULL. */
 static const struct simulated_exit *due(const struct simulation *s)
 {
 	return s->next < s->count ? &s->item[s->next] : NULL;
@@ -130,7 +130,7 @@ void simulation_exit(struct machine *m)
 	m->history.uptime_ms = s->now_ms - s->started_ms;
 }
 
-/* A loader runs only to fail: there is nothing to be told of one that works. */
+/* A simulated loader runs only to fail: a loader that succeeds has no events. */
 struct next simulation_start(struct machine *m)
 {
 	const struct simulated_exit *e = due(m->options.simulation);
@@ -140,7 +140,7 @@ struct next simulation_start(struct machine *m)
 	return go(loader_fails ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
-/* When the boot that runs ends; -1: it does not. */
+/* Returns when the running boot ends; -1: never. */
 static int64_t end_of_boot(const struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;
@@ -163,7 +163,7 @@ static void say_rest(struct machine *m)
 	event_text(event_add(m->events, VMRUN_NOTE), text);
 }
 
-/* One thing that happens; false: nothing will. */
+/* Lets the next event happen; returns false when there is none. */
 static bool step(struct machine *m)
 {
 	struct simulation *s = m->options.simulation;
@@ -183,7 +183,7 @@ static bool step(struct machine *m)
 	return true;
 }
 
-/* Boots that hooks refuse, or on_prepare fails, use up no exit, and may go on for ever. */
+/* Boots that a hook refuses use no exit of the list, so they could be retried for ever. */
 static bool goes_round(struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;

@@ -1,6 +1,6 @@
 /*
- * A walk through the policy without a VM: the machine with its hooks, where nothing is started, a
- * list says how each boot ends, and time goes on by itself.
+ * Simulates the policy: the machine and its hooks run, no process starts, a list says how each boot
+ * ends, and time advances by itself.
  */
 #ifndef MACHINE_SIMULATION_H
 #define MACHINE_SIMULATION_H
@@ -21,20 +21,20 @@ struct simulated_exit {
 
 struct simulation {
 	struct simulated_exit *item;
-	size_t count, next; /* exits of the list, and the one that is due */
+	size_t count, next; /* exits of the list, and the next one */
 	int64_t now_ms;
 	int64_t started_ms; /* of the boot that runs */
 };
 
-/* "reboot,triple_fault@90,3": causes or statuses, with the seconds that the boot was up. */
+/* Parses "reboot,triple_fault@90,3": causes or exit statuses, with the boot's uptime in seconds. */
 int simulation_parse(const char *list, struct simulation *out, struct error *err);
 void simulation_free(struct simulation *s);
 
-/* Goes on until the list is used up, the machine has ended or it waits for somebody. */
+/* Runs until the list is used up, the machine has ended, or it waits for a request. */
 void simulation_walk(struct machine *m);
-/* In place of the checks of the host; false: this boot fails in them. */
+/* Replaces the checks of the host; returns false when the list lets this boot fail in them. */
 bool simulation_check(struct machine *m);
-/* The exit that is due is the outcome of the boot. */
+/* Ends the boot with the next exit of the list. */
 void simulation_exit(struct machine *m);
 
 #endif

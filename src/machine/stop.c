@@ -1,15 +1,15 @@
-/* The stop ladder: a step, the wait after it, the next step. */
+/* The stop ladder: takes a step, waits, takes the next step. */
 #include <signal.h>
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
 #include "machine/stop.h"
 
-/* Takes the next step of the ladder; the wait before the one after it is the state's deadline. */
+/* Takes the next step of the ladder; its wait becomes the state's deadline. */
 static struct next step(struct machine *m)
 {
 	const struct stop_ladder *ladder = &m->boot.spec->stop;
-	/* Past the end only a kill is left. */
+	/* After the last step only a kill remains. */
 	struct stop_step now = { STOP_KILL, 5000 };
 	struct power power = { 0 };
 	struct event_record *r;
@@ -52,11 +52,11 @@ struct next stop_late(struct machine *m)
 
 struct next stop_kill(struct machine *m)
 {
-	m->requests.stop_step = m->boot.spec->stop.count; /* past the end */
+	m->requests.stop_step = m->boot.spec->stop.count; /* the kill after the last step */
 	return stop_hurry(m);
 }
 
-/* A reboot begins with the ladder as a stop does, or hurries one that is under way. */
+/* A reboot starts the ladder, or takes its next step when it has started. */
 struct next stop_reboot(struct machine *m)
 {
 	if (m->now.state == STATE_RUNNING)

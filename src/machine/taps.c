@@ -1,4 +1,4 @@
-/* Taking from the host what a boot needs: disks are locked, taps are made. */
+/* Takes what a boot needs from the host: locks disks, makes taps. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static bool note_tap(struct machine *m, const char *tap, struct next *next)
 	return taps_note(m, &thing, next);
 }
 
-/* From here on no other vmrun starts with these disks. */
+/* Locks the disks, so that no other vmrun starts with them. */
 static bool lock_disks(struct machine *m, struct next *next)
 {
 	struct error err = { 0 };
@@ -43,7 +43,7 @@ static bool lock_disks(struct machine *m, struct next *next)
 	return good || m->options.no_checks;
 }
 
-/* The bridge that a device's tap joins, or NULL when it needs none. Caller frees. */
+/* Returns the bridge that a device's tap joins, or NULL for none. The caller frees it. */
 static char *bridge_of(const struct device *dev)
 {
 	struct needs needs = { 0 };
@@ -98,7 +98,7 @@ static struct next run_step(struct machine *m, const char *tap, const char *brid
 	if (started)
 		return go(STATE_PREPARING, COMMAND_MS);
 	if (step == TAP_CREATE && m->preparation.tap_noted)
-		ledger_drop(m->host.ledger, tap); /* nothing was made */
+		ledger_drop(m->host.ledger, tap); /* nothing was created */
 	return machine_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 }
 
@@ -124,7 +124,7 @@ bool taps_step(struct machine *m, struct next *next)
 	return false;
 }
 
-/* Somebody else made an interface of that name since we looked: another one will do. */
+/* Tries another name when another program has created an interface of that name meanwhile. */
 static bool try_another_tap(struct machine *m)
 {
 	struct preparation *p = &m->preparation;
@@ -133,7 +133,7 @@ static bool try_another_tap(struct machine *m)
 	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MAX_COLLISIONS ||
 	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
 		return false;
-	/* One that this boot did not add may be of a create that was killed: it stays. */
+	/* An entry of an earlier boot may belong to a create that was killed: it stays. */
 	if (p->tap_noted)
 		ledger_drop(m->host.ledger, dev->found);
 	pairs_remove(&m->host.found, dev->id);
@@ -160,7 +160,7 @@ bool taps_command_ended(struct machine *m, struct next *next)
 		MEM_AUTO char *said = helper_words(&m->helper);
 		MEM_AUTO char *text = mem_format("%s: no tap for its bridge: %s", dev->id, said);
 
-		/* There is none; of a command that was killed nobody knows. */
+		/* A create that failed made no tap; one that was killed may have. */
 		if (p->tap_noted && next_step(m, dev->found) == TAP_CREATE && m->helper.status > 0)
 			ledger_drop(m->host.ledger, dev->found);
 		*next = machine_fail(m, CAUSE_CHECK_FAILED, text);

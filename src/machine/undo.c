@@ -1,6 +1,6 @@
 /*
- * Gives back what the ledger lists, newest first: at the end of a run, and for a vmrun that died.
- * What cannot be given back stays in the ledger, and the next thing has its turn.
+ * Undoes what the ledger lists, newest first: at the end of a run, and for a vmrun that died.  An
+ * entry whose command fails stays in the ledger, and the next one is tried.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,8 @@ bool undo_next(struct machine *m)
 	return false;
 }
 
-/* What the probe said.  One that was killed leaves it open, so the thing stays in the ledger. */
+/* Tells whether the probe found the thing.  A probe that was killed does not say, so the entry
+ * stays. */
 static bool is_there(const struct machine *m)
 {
 	const char *output = m->helper.output.text;
@@ -100,14 +101,15 @@ static void probed(struct machine *m)
 	}
 }
 
-/* vmrun 0.1 did not write down how to look for a thing.  A PCI device, "pci0:3:0:0", stays. */
+/* Ledgers of vmrun 0.1 have no probe.  Only interfaces can be looked up; a PCI device,
+ * "pci0:3:0:0", stays. */
 static bool is_interface_gone(const struct ledger_thing *thing)
 {
 	return thing->probe.count == 0 && strchr(thing->name, ':') == NULL &&
 	    os_interface_index(thing->name) == 0;
 }
 
-/* The command failed: is the thing still there? */
+/* Asks whether a thing is still there after its command failed. */
 static bool probe(struct machine *m)
 {
 	const struct ledger_thing *thing = current(m);

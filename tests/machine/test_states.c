@@ -89,7 +89,7 @@ static void vm_start(struct vm *v, const char *more)
 
 	vm_open(v, more);
 	assert_int_equal(handle_claim(v->handle), 0);
-	o.folder = v->handle->rundir.directory;
+	o.directory = v->handle->rundir.directory;
 	o.console_input = STDIN_FILENO;
 	vm_begin(v, &o);
 }
@@ -162,7 +162,7 @@ static void test_boots(void **state)
 	vm_open(&v, "");
 	assert_int_equal(vmrun_prepare(v.handle), 0);
 	assert_int_equal(handle_claim(v.handle), 0);
-	vm_begin(&v, &(struct machine_options){ .folder = v.handle->rundir.directory });
+	vm_begin(&v, &(struct machine_options){ .directory = v.handle->rundir.directory });
 	vm_end(&v);
 }
 
@@ -220,7 +220,7 @@ static void test_failures(void **state)
 	vm_open(&v, "vm.graphic = { port = 'auto', password = 'x' }");
 	assert_int_equal(handle_claim(v.handle), 0);
 	assert_int_equal(mkdir("run/walk/secret", 0700), 0);
-	vm_begin(&v, &(struct machine_options){ .folder = v.handle->rundir.directory });
+	vm_begin(&v, &(struct machine_options){ .directory = v.handle->rundir.directory });
 	vm_reach(&v, STATE_ENDED);
 	(void)rmdir("run/walk/secret");
 	vm_close(&v);
