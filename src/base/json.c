@@ -8,17 +8,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* What the grammar allows at one point. */
-enum {
-	WANT_VALUE,
-	WANT_VALUE_OR_END,
-	WANT_KEY,
-	WANT_KEY_OR_END,
-	WANT_COLON,
-	WANT_COMMA,
-	WANT_NOTHING
-};
-
 void json_start(struct json *j, const char *text, size_t length)
 {
 	memset(j, 0, sizeof(*j));
@@ -71,7 +60,7 @@ static bool four_hex(const struct json *j, size_t at)
 	    is_hex(j->text[at + 3]);
 }
 
-/* At a backslash: steps over the escape, or says what is wrong with it. */
+/* Steps over the escape that begins here; returns NULL, or the reason why it is wrong. */
 static const char *skip_escape(struct json *j)
 {
 	int c = j->at + 1 < j->length ? j->text[j->at + 1] : '\0';
@@ -240,7 +229,7 @@ static enum json_type value(struct json *j, struct json_token *token)
 	return type;
 }
 
-/* Between values: steps over a comma, or ends a container or the document. */
+/* Reads what stands between values: a comma, or the end of a container or of the document. */
 static enum json_type between(struct json *j, struct json_token *token, bool *more)
 {
 	int c = peek(j);
@@ -341,7 +330,7 @@ static void add_utf8(struct str *s, unsigned c)
 	}
 }
 
-/* The token was scanned, so its escapes are known to be good. */
+/* Adds what an escape stands for; the reader has checked the escape. */
 static const char *add_escape(struct str *s, const char *p)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -424,7 +413,7 @@ char *json_indent(const char *json)
 	return str_take(&out);
 }
 
-/* Returns the value that begins with this token, which was read; NULL for null and an error. */
+/* Returns the value that begins with this token, the last one read; NULL for null and an error. */
 static char *rest_of(struct json *j, const struct json_token *first)
 {
 	struct json_token last = *first;

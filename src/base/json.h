@@ -1,6 +1,6 @@
 /*
- * A strict reader of JSON (RFC 8259), one token at a time, without recursion and without copies.
- * It decides what is JSON; it makes no values.
+ * A strict reader of JSON (RFC 8259): one token at a time, without recursion and without copies.
+ * The reader judges the text; it makes no values.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -13,7 +13,7 @@
 
 enum json_type {
 	JSON_END,	 /* after the whole document */
-	JSON_ERROR,	 /* json->error says why, json->at where; the reader stays there */
+	JSON_ERROR,	 /* json->error is the reason, json->at the place; the reader stays there */
 	JSON_OBJECT,	 /* { */
 	JSON_OBJECT_END, /* } */
 	JSON_LIST,	 /* [ */
@@ -32,6 +32,17 @@ struct json_token {
 	size_t length; /* in bytes; strings and keys with their quotes */
 };
 
+/* What may come next. */
+enum json_want {
+	WANT_VALUE,
+	WANT_VALUE_OR_END,
+	WANT_KEY,
+	WANT_KEY_OR_END,
+	WANT_COLON,
+	WANT_COMMA,
+	WANT_NOTHING,
+};
+
 struct json {
 	const char *text; /* lent by the caller */
 	size_t length;
@@ -39,22 +50,24 @@ struct json {
 	const char *error; /* a static text */
 	int depth;
 	bool in_object[MAX_JSON_DEPTH];
-	int expects; /* what may come next */
+	enum json_want expects;
 };
 
+/* Begins to read a text. */
 void json_start(struct json *j, const char *text, size_t length);
+/* Reads the next token. */
 enum json_type json_next(struct json *j, struct json_token *token);
-/* Does a value (or a key) stand where the reader is: what comes next, or what it refused? */
+/* Tell whether the reader is at a value or a key: the next one, or the one that it refused. */
 bool json_at_value(const struct json *j);
 bool json_at_key(const struct json *j);
-/* The text of a string or key token with its escapes resolved, and its length. Caller frees. */
+/* Returns the text of a string or key with its escapes resolved, and its length.  Caller frees. */
 char *json_text(const struct json *j, const struct json_token *token, size_t *length)
     __attribute__((returns_nonnull));
-/* Counts lines from 1 and columns, in bytes, from 1. */
+/* Finds the line, from 1, and the column, in bytes from 1. */
 void json_line(const char *text, size_t offset, size_t *line, size_t *column);
 /*
- * Lays compact JSON out in lines, the last one ended too; braces and commas inside strings are left
- * alone.  Caller frees.
+ * Returns compact JSON in indented lines, each with its end; braces and commas inside strings stay.
+ * Caller frees.
  */
 char *json_indent(const char *json);
 /*

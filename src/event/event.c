@@ -9,9 +9,9 @@
 #include "platform/clock.h"
 
 /*
- * Lines of output, and what scripts say, that wait for a reader who does not come; older ones are
- * dropped then.  A reader who does come finds at most what loop_turn() adds at once, and the
- * rest of a pipe at the end.
+ * Events that wait for a caller that does not take them; beyond, the oldest output and messages of
+ * scripts are dropped.  A caller that does take them finds at most what one loop_turn() adds, and
+ * the rest of a pipe at the end.
  */
 #define MAX_WAITING 8192
 
@@ -30,27 +30,28 @@ static void free_record(struct event_record *r)
 	free(r);
 }
 
-/* Sequence numbers tell a late reader that something is missing. */
+static void remove_record(struct event_queue *q, struct event_record *r)
+{
+	TAILQ_REMOVE(&q->waiting, r, link);
+	q->count--;
+}
+
+/* Drops the oldest event that may be dropped: a gap in the sequence numbers shows the loss. */
 static void drop_oldest_output(struct event_queue *q)
 {
-	struct event_record *before = NULL;
+	struct event_record *r;
 
-	for (struct event_record *r = q->first; r != NULL; before = r, r = r->next) {
-		if (!event_kind(r->event.type)->floods)
-			continue;
-		if (before == NULL)
-			q->first = r->next;
-		else
-			before->next = r->next;
-		if (q->last == r)
-			q->last = before;
-		q->count--;
-		free_record(r);
-		return;
+	TAILQ_FOREACH(r, &q->waiting, link)
+	{
+		if (event_kind(r->event.type)->floods) {
+			remove_record(q, r);
+			free_record(r);
+			return;
+		}
 	}
 }
 
-static void tell(const struct event_queue *q, const struct event_record *r)
+static void call_listener(const struct event_queue *q, const struct event_record *r)
 {
 	struct vmrun_event event = r->event;
 
@@ -64,17 +65,21 @@ void event_tell(struct event_queue *q)
 
 	q->unheard = NULL;
 	if (r != NULL && q->hear != NULL)
-		tell(q, r);
+		call_listener(q, r);
 }
 
 void event_listen(struct event_queue *q,
     void (*hear)(void *context, const struct vmrun_event *event), void *context)
 {
+	const struct event_record *r;
+
 	q->hear = hear;
 	q->hear_context = context;
 	q->unheard = NULL;
-	for (const struct event_record *r = q->first; r != NULL && hear != NULL; r = r->next)
-		tell(q, r);
+	if (hear == NULL || q->count == 0)
+		return;
+	TAILQ_FOREACH(r, &q->waiting, link)
+	call_listener(q, r);
 }
 
 struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type)
@@ -88,12 +93,9 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 	r->event.name = event_kind(type)->name;
 	r->event.seq = ++q->seq;
 	r->event.time_ms = clock_date_ms();
-	if (q->last == NULL)
-		q->first = r;
-	else
-		q->last->next = r;
-	q->last = r;
-	q->count++;
+	if (q->count++ == 0)
+		TAILQ_INIT(&q->waiting);
+	TAILQ_INSERT_TAIL(&q->waiting, r, link);
 	q->unheard = r;
 	return r;
 }
@@ -147,15 +149,12 @@ bool event_next(struct event_queue *q, struct vmrun_event *out)
 	struct event_record *r;
 
 	event_tell(q);
-	r = q->first;
+	r = q->count == 0 ? NULL : TAILQ_FIRST(&q->waiting);
 	free_record(q->lent);
 	q->lent = r;
 	if (r == NULL)
 		return false;
-	q->first = r->next;
-	if (q->first == NULL)
-		q->last = NULL;
-	q->count--;
+	remove_record(q, r);
 	r->event.vm = q->vm;
 	*out = r->event;
 	return true;
@@ -163,10 +162,10 @@ bool event_next(struct event_queue *q, struct vmrun_event *out)
 
 void event_queue_clear(struct event_queue *q)
 {
-	while (q->first != NULL) {
-		struct event_record *r = q->first;
+	while (q->count > 0) {
+		struct event_record *r = TAILQ_FIRST(&q->waiting);
 
-		q->first = r->next;
+		remove_record(q, r);
 		free_record(r);
 	}
 	free_record(q->lent);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/queue.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -20,8 +21,7 @@
 #endif
 
 struct watch {
-	struct watch *next;
-	struct watch **link; /* the pointer that points here */
+	LIST_ENTRY(watch) link;
 	enum wake_kind kind;
 	int fd; /* WAKE_READABLE: the caller's; else ours */
 	uintptr_t tag;
@@ -30,8 +30,8 @@ struct watch {
 struct waitset {
 	int epoll;
 	struct watch deadline; /* not in the list */
-	struct watch *first;
-	struct watch **by_fd; /* the caller's descriptors: found at once among thousands */
+	LIST_HEAD(, watch) watches;
+	struct watch **by_fd; /* the caller's descriptors by number: no search among thousands */
 	size_t fds;
 };
 
@@ -42,7 +42,7 @@ static int add_to_epoll(const struct waitset *ws, struct watch *w)
 	return epoll_ctl(ws->epoll, EPOLL_CTL_ADD, w->fd, &event);
 }
 
-/* The place of a caller's descriptor in the table, which grows for it. */
+/* Returns the place of a caller's descriptor in the table, which grows for it. */
 static struct watch **slot_of(struct waitset *ws, int fd)
 {
 	size_t n = (size_t)fd + 1;
@@ -63,11 +63,7 @@ static struct watch *add_watch(struct waitset *ws, enum wake_kind kind, int fd, 
 	w->kind = kind;
 	w->fd = fd;
 	w->tag = tag;
-	w->next = ws->first;
-	w->link = &ws->first;
-	if (w->next != NULL)
-		w->next->link = &w->next;
-	ws->first = w;
+	LIST_INSERT_HEAD(&ws->watches, w, link);
 	if (kind == WAKE_READABLE)
 		*slot_of(ws, fd) = w;
 	return w;
@@ -81,9 +77,7 @@ static void remove_watch(struct waitset *ws, struct watch *w)
 		(void)close(w->fd);
 	else
 		*slot_of(ws, w->fd) = NULL;
-	*w->link = w->next;
-	if (w->next != NULL)
-		w->next->link = w->link;
+	LIST_REMOVE(w, link);
 	free(w);
 }
 
@@ -96,6 +90,7 @@ int waitset_new(struct waitset **out, struct error *err)
 {
 	struct waitset *ws = mem_zero(sizeof(*ws));
 
+	LIST_INIT(&ws->watches);
 	ws->deadline.kind = WAKE_DEADLINE;
 	ws->deadline.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	ws->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -112,10 +107,8 @@ void waitset_free(struct waitset *ws)
 {
 	if (ws == NULL)
 		return;
-	for (struct watch *w = ws->first, *next; w != NULL; w = next) {
-		next = w->next;
-		remove_watch(ws, w);
-	}
+	while (!LIST_EMPTY(&ws->watches))
+		remove_watch(ws, LIST_FIRST(&ws->watches));
 	if (ws->epoll >= 0)
 		(void)close(ws->epoll);
 	if (ws->deadline.fd >= 0)
@@ -200,7 +193,7 @@ int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
 	return 0;
 }
 
-/* False when there is nothing to tell after all. */
+/* Fills *wake; returns false for a deadline that has been moved meanwhile. */
 static bool take(struct waitset *ws, struct watch *w, struct wake *wake)
 {
 	uint64_t times;
