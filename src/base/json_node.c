@@ -23,9 +23,8 @@ static struct node *number(const char *digits, size_t n)
 
 static struct node *make(const struct json *j, const struct json_token *token)
 {
-	struct node *n;
+	MEM_AUTO char *text = NULL;
 	size_t length;
-	char *text;
 
 	switch (token->type) {
 	case JSON_OBJECT:
@@ -34,9 +33,7 @@ static struct node *make(const struct json *j, const struct json_token *token)
 		return node_new(NODE_LIST);
 	case JSON_STRING:
 		text = json_text(j, token, &length);
-		n = node_string_n(text, length);
-		free(text);
-		return n;
+		return node_string_n(text, length);
 	case JSON_NUMBER:
 		return number(j->text + token->offset, token->length);
 	case JSON_TRUE:
@@ -47,7 +44,7 @@ static struct node *make(const struct json *j, const struct json_token *token)
 	}
 }
 
-/* Puts a value where it belongs; returns the root when it is the first. */
+/* Puts a value into its parent, or into *root when it is the first. */
 static void place(struct node **root, struct node *parent, const char *key, struct node *n)
 {
 	if (parent == NULL)
@@ -58,7 +55,7 @@ static void place(struct node **root, struct node *parent, const char *key, stru
 		node_append(parent, n);
 }
 
-/* Objects are sorted: what comes after their last key is new. */
+/* Tells whether the object has the key.  Objects are sorted: a key after their last one is new. */
 static bool has_key(const struct node *object, const char *key)
 {
 	return object != NULL && object->last != NULL && strcmp(object->last->key, key) >= 0 &&
@@ -70,7 +67,7 @@ struct node *json_node(const char *text)
 	struct json j;
 	struct json_token token;
 	struct node *root = NULL, *open[MAX_JSON_DEPTH + 1] = { NULL };
-	char *key = NULL;
+	MEM_AUTO char *key = NULL;
 	int depth = 0;
 
 	json_start(&j, text, strlen(text));
@@ -91,7 +88,6 @@ struct node *json_node(const char *text)
 				open[++depth] = n;
 		}
 	}
-	free(key);
 	if (token.type != JSON_END) {
 		node_free(root);
 		return NULL;

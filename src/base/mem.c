@@ -1,4 +1,4 @@
-/* Small allocations: when memory runs out they say so and abort. */
+/* Small allocations, which abort when memory runs out. */
 #include "base/mem.h"
 
 #include <limits.h>
@@ -60,7 +60,7 @@ char *mem_vformat(const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
-	if (n < 0) /* vsnprintf(3): the text is longer than an int can say */
+	if (n < 0) /* vsnprintf(3): the text is longer than INT_MAX */
 		die("a text of more than ", INT_MAX);
 	p = mem_zero((size_t)n + 1);
 	(void)vsnprintf(p, (size_t)n + 1, fmt, ap);

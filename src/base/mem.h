@@ -1,7 +1,7 @@
 /*
- * Small allocations: when memory runs out they say so on stderr and abort, so callers need no path
- * for it.  Sizes that come from a file are checked before they reach these.  Everything returned is
- * freed with free().
+ * Small allocations.  When memory runs out, a message goes to stderr and the process aborts, so
+ * callers need no path for that.  Sizes from a file are checked before.  Results are freed with
+ * free().
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
@@ -16,7 +16,7 @@ char *mem_copy_n(const char *text, size_t n);
 char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vformat(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
-/* For the cleanup attribute, the one compiler extension used everywhere (gcc and clang). */
+/* Frees a pointer at the end of its scope: the cleanup attribute, which gcc and clang know. */
 void mem_free_at(void *pointer_to_pointer);
 #define MEM_AUTO __attribute__((cleanup(mem_free_at)))
 

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define MAX_WORD 64 /* keys and names end here; longer words are not compared */
+#define MAX_WORD 64 /* bytes; longer words than keys and names are not compared */
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -15,7 +15,8 @@ static size_t least(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) from a to b, letter case aside. */
+/* Returns the number of edits (insert, delete, replace, swap of neighbours) from a to b, letter
+ * case aside. */
 static size_t distance(const char *a, size_t la, const char *b, size_t lb)
 {
 	size_t row[3][MAX_WORD + 1];

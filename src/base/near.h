@@ -1,4 +1,4 @@
-/* "Did you mean": the known word nearest to one that is not known. */
+/* "Did you mean": the known word that is nearest to an unknown one. */
 #ifndef BASE_NEAR_H
 #define BASE_NEAR_H
 
@@ -6,13 +6,13 @@
 
 struct near {
 	const char *wanted;
-	const char *best; /* lent by near_offer()'s caller; NULL: nothing is near enough */
+	const char *best; /* lent by the caller of near_offer(); NULL: no word is near enough */
 	size_t distance;
 };
 
-/* Offers a candidate: kept when it is nearer than the best one and near enough to be a typo. */
+/* Offers a candidate: it becomes the best one when it is nearer, and near enough for a typo. */
 void near_offer(struct near *n, const char *candidate);
-/* `, did you mean "x"?`, or "" when nothing is near. Caller frees. */
+/* Returns `, did you mean "x"?`, or "" when no word is near.  Caller frees. */
 char *near_hint(const struct near *n);
 
 #endif

@@ -63,7 +63,8 @@ void node_append(struct node *list, struct node *child)
 	list->count++;
 }
 
-/* Keys mostly arrive sorted: without a look at the end first, a large object takes for ever. */
+/* Tells whether the key comes after all others.  Keys mostly arrive sorted: a search from the start
+ * would be slow for a large object. */
 static bool is_last(const struct node *object, const char *key)
 {
 	return object->last == NULL || strcmp(object->last->key, key) < 0;
@@ -72,7 +73,7 @@ static bool is_last(const struct node *object, const char *key)
 void node_put(struct node *object, const char *key, struct node *child)
 {
 	struct node **at = &object->first;
-	char *copy = mem_copy(key); /* key may be a part of what is freed now */
+	char *copy = mem_copy(key); /* key may be a part of the node that is freed next */
 
 	if (!is_last(object, key))
 		node_free(node_take(object, key));
@@ -184,7 +185,7 @@ void node_free(struct node *n)
 {
 	if (n == NULL)
 		return;
-	/* Depth is limited where documents are made (script/values.c): this recursion is shallow.
+	/* script/values.c limits the depth of documents: the recursion is shallow.
 	 */
 	for (struct node *child = n->first, *next; child != NULL; child = next) {
 		next = child->next;

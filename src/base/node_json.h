@@ -6,9 +6,9 @@
 #include "base/str.h"
 
 /*
- * Adds a tree as compact JSON: equal trees give equal texts, as objects are sorted.  Numbers are as
- * short as they can be and come back as what they were: 2.0 is no integer.  What JSON has no word
- * for (infinite numbers, functions) becomes null.
+ * Adds a tree as compact JSON.  Equal trees give equal texts, as objects are sorted.  Numbers are
+ * as short as possible and keep their type: 2.0 is no integer.  Values that JSON cannot hold
+ * (infinite numbers, functions) become null.
  */
 void node_add_json(struct str *s, const struct node *n);
 

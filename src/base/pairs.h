@@ -14,7 +14,7 @@ struct pairs {
 	size_t count;
 };
 
-/* Both are copied. */
+/* Adds a pair; both texts are copied. */
 void pairs_add(struct pairs *p, const char *key, const char *value);
 void pairs_addf(struct pairs *p, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

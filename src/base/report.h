@@ -1,6 +1,6 @@
 /*
- * Many problems at once, each with its place: a spec is read to its end and a host is checked
- * device by device before anything is said.
+ * Many problems at once, each with its place: a spec is read to its end, and a host is checked
+ * device by device, before anything is reported.
  */
 #ifndef BASE_REPORT_H
 #define BASE_REPORT_H
@@ -19,29 +19,28 @@ struct problem {
 	char *text;
 };
 
-/* Nobody reads more of them, and finding the place of each takes time. */
+/* More would not be read, and finding the place of each takes time. */
 #define MAX_REPORT_PROBLEMS 100
 
 struct report {
 	struct problem *item;
 	size_t count;
-	size_t more;	    /* problems that were cut off */
-	enum status status; /* of the first problem: what vmrun ends with */
+	size_t more;	    /* problems beyond the limit */
+	enum status status; /* of the first problem: the exit status of vmrun */
 };
 
-/* Adds a problem at a place in the document (NULL: the whole of it). */
+/* Adds a problem at a place in the document (NULL: the whole document). */
 void report_add(struct report *r, enum status status, const struct where *at, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Moves a failure into the report and clears it. */
 void report_take(struct report *r, const struct where *at, struct error *err);
-/* Drops all problems from `first` on but MAX_REPORT_PROBLEMS, and counts them. */
+/* Keeps MAX_REPORT_PROBLEMS of the problems from `first` on, and counts the others. */
 void report_cut(struct report *r, size_t first);
-/* Moves all problems of `from` behind those of r; equal ones are said once. MAX_REPORT_PROBLEMS in
- * all. */
+/* Moves all problems of `from` behind those of r, equal ones once, MAX_REPORT_PROBLEMS in all. */
 void report_merge(struct report *r, struct report *from);
-/* By line and column; problems without them keep their order, before the others. */
+/* Sorts by line and column; problems without a line keep their order, before the others. */
 void report_sort(struct report *r);
-/* All problems as lines of one text. Caller frees. */
+/* Returns all problems as lines of one text.  Caller frees. */
 char *report_text(const struct report *r);
 void report_free(struct report *r);
 #define REPORT_AUTO __attribute__((cleanup(report_free)))

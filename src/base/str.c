@@ -1,4 +1,4 @@
-/* A string that grows, and the two ways of quoting that vmrun prints. */
+/* A string that grows, and its ways of quoting. */
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -56,7 +56,7 @@ void str_add_json(struct str *s, const char *text)
 	str_add(s, "\"");
 }
 
-/* How many bytes of a well-formed character stand here, 0: none do (Unicode, table 3-7). */
+/* Returns the length of the well-formed character that begins here, or 0 (Unicode, table 3-7). */
 static size_t utf8_length(const unsigned char *p)
 {
 	static const struct {
@@ -121,7 +121,7 @@ void str_add_quoted(struct str *s, const char *text)
 	str_add(s, "'");
 }
 
-/* A character that was begun, but does not end within the first n bytes, is left out. */
+/* Returns at most n, without the bytes of a character that does not end within them. */
 static size_t whole_characters(const char *text, size_t n)
 {
 	if (((unsigned char)text[n] & 0xc0) != 0x80)
@@ -133,7 +133,7 @@ static size_t whole_characters(const char *text, size_t n)
 
 void str_add_line(struct str *s, const char *text, size_t most)
 {
-	struct str line = { 0 };
+	STR_AUTO struct str line = { 0 };
 	bool gap = false;
 
 	for (const char *p = text; *p != '\0' && line.length <= most; p++) {
@@ -152,7 +152,6 @@ void str_add_line(struct str *s, const char *text, size_t most)
 	} else if (line.length > 0) {
 		str_add_n(s, line.text, line.length);
 	}
-	str_free(&line);
 }
 
 char *str_take(struct str *s)

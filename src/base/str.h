@@ -1,4 +1,4 @@
-/* A string that grows.  A zeroed struct is an empty one; its text is NUL-terminated or NULL. */
+/* A string that grows.  A zeroed struct is an empty string; the text is NUL-terminated or NULL. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
@@ -15,17 +15,17 @@ void str_add_n(struct str *s, const char *bytes, size_t n);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds text as a JSON string with its quotes. Bytes that are not UTF-8 pass through. */
 void str_add_json(struct str *s, const char *text);
-/* Adds text with U+FFFD for whatever in it is not UTF-8. */
+/* Adds text, with U+FFFD for each byte that is not UTF-8. */
 void str_add_utf8(struct str *s, const char *text);
 /* Adds text so that a POSIX shell reads it as one word. */
 void str_add_quoted(struct str *s, const char *text);
 /*
- * Adds somebody else's text as a piece of one line: blanks, line ends and control characters
- * between two words become one blank, those around them nothing.  At most `most` bytes of it, and
- * "..." where something was left out; no character of UTF-8 is torn.
+ * Adds foreign text as a part of one line: blanks, line ends and control characters between two
+ * words become one blank, and those at both ends vanish.  Adds at most `most` bytes, and "..."
+ * after a cut, which tears no character of UTF-8.
  */
 void str_add_line(struct str *s, const char *text, size_t most);
-/* Gives the text away (never NULL) and empties the string. */
+/* Returns the text (never NULL), which the caller frees, and empties the string. */
 char *str_take(struct str *s);
 void str_free(struct str *s);
 #define STR_AUTO __attribute__((cleanup(str_free)))

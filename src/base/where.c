@@ -38,9 +38,7 @@ char *where_keys_path(const struct node *keys)
 
 char *where_path(const struct where *at)
 {
-	struct node *keys = where_keys(at);
-	char *path = where_keys_path(keys);
+	NODE_AUTO struct node *keys = where_keys(at);
 
-	node_free(keys);
-	return path;
+	return where_keys_path(keys);
 }

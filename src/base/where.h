@@ -1,6 +1,6 @@
 /*
- * Where in a document a decoder stands: one frame a level, kept on the C stack, so that a place
- * costs nothing until a problem has to name it.
+ * The place of a decoder in a document: one frame for each level, on the C stack, so that a place
+ * costs nothing until a problem names it.
  */
 #ifndef BASE_WHERE_H
 #define BASE_WHERE_H
@@ -13,11 +13,11 @@ struct where {
 	size_t index;	 /* of the list entry, from 0 */
 };
 
-/* "emulations[0].path"; "" for NULL. Caller frees. */
+/* Returns "emulations[0].path"; "" for NULL.  Caller frees. */
 char *where_path(const struct where *at);
-/* The same as a list of strings and integers, the integers counted from 1 as Lua does. */
+/* Returns the same as a list of strings and integers, the integers counted from 1 as Lua does. */
 struct node *where_keys(const struct where *at);
-/* The path that such a list stands for, with integers counted from 0 again. Caller frees. */
+/* Returns the path of such a list, with integers counted from 0 again.  Caller frees. */
 char *where_keys_path(const struct node *keys);
 
 #endif

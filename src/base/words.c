@@ -74,13 +74,13 @@ char *words_shell_line(const struct words *w)
 	return str_take(&line);
 }
 
-/* A backslash before the end of a line: the next line goes on with this one. */
+/* Tells whether a backslash joins this line to the next one. */
 static bool is_joint(const char *p)
 {
 	return p[0] == '\\' && p[1] == '\n';
 }
 
-/* Reads one word; returns where it ended, or NULL with *why set. */
+/* Reads one word; returns the end of the word, or NULL with *why set. */
 static const char *split_word(struct str *word, const char *p, const char **why)
 {
 	char quote = '\0';

@@ -12,18 +12,17 @@ struct words {
 
 void words_add(struct words *w, const char *text);
 void words_addf(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Takes the string: it is freed with the list. */
+/* Adds the string itself, which is freed with the list. */
 void words_take(struct words *w, char *text);
 void words_append(struct words *w, const struct words *more);
-/* The same words in the same order? */
+/* Tells whether both have the same words in the same order. */
 bool words_equal(const struct words *a, const struct words *b);
 bool words_have(const struct words *w, const char *text);
-/* One line that a POSIX shell splits into exactly these words. Caller frees. */
+/* Returns one line that a POSIX shell splits into exactly these words.  Caller frees. */
 char *words_shell_line(const struct words *w);
 /*
- * Splits text at blanks as a POSIX shell would, quotes and backslashes included, and adds the
- * words. Nothing is expanded.  Returns NULL, or the reason why it cannot be split (a static
- * string).
+ * Splits text at blanks as a POSIX shell does, with quotes and backslashes but without expansion,
+ * and adds the words.  Returns NULL, or the reason why the text cannot be split (a static string).
  */
 const char *words_split(struct words *w, const char *text);
 void words_free(struct words *w);

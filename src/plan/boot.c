@@ -1,4 +1,4 @@
-/* Preparing boots. */
+/* Prepares boots. */
 #include "plan/boot.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static struct decoder decoder_of(const struct boot_source *source, struct report
 	return d;
 }
 
-/* Removed devices stay in the list: they keep their slots empty. */
+/* Marks removed devices, which stay in the list to keep their slots empty. */
 static void mark_removed(struct spec *spec, const struct node *removed)
 {
 	for (const struct node *n = removed == NULL ? NULL : removed->first; n != NULL;
@@ -27,7 +27,8 @@ static void mark_removed(struct spec *spec, const struct node *removed)
 	}
 }
 
-/* The lock, the folders and the kernel's VM are those of the name that it has since the start. */
+/* Refuses a change of the name: the lock, the directories and the kernel's VM have the first name.
+ */
 static void check_name(
     const struct boot_source *source, const struct spec *spec, struct report *report)
 {
@@ -40,7 +41,7 @@ static void check_name(
 		    source->base->name, spec->name);
 }
 
-/* What a document says, and what was said beside it. */
+/* Decodes a document and adds the hooks of the command line. */
 static struct spec *decode(
     const struct boot_source *source, const struct node *document, struct decoder *d)
 {
@@ -52,7 +53,7 @@ static struct spec *decode(
 	return spec;
 }
 
-/* Reports what the sandbox refuses of a spec, whichever way it got there. */
+/* Reports the parts of a spec that the sandbox refuses. */
 static void confine(
     const struct boot_source *source, const struct spec *spec, struct report *report)
 {
@@ -90,7 +91,7 @@ static void check_target(
 		document_report_target(source->doc, target, at, report);
 }
 
-/* The targets that a spec leads to. */
+/* Checks the targets that a spec leads to. */
 static void check_next_targets(
     struct boot_source *source, const struct spec *spec, struct report *report)
 {
@@ -105,7 +106,7 @@ static void check_next_targets(
 	}
 }
 
-/* Two uses of a hook under one name would take what the other has kept for their own. */
+/* Refuses two uses of a hook under one name: they would share one state. */
 static void check_keeps(const struct hook_file *hook, const char *name, struct words *known,
     const struct where *at, struct report *report)
 {
@@ -125,7 +126,7 @@ static void check_keeps(const struct hook_file *hook, const char *name, struct w
 
 static void load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
 {
-	struct words known = { 0 };
+	WORDS_AUTO struct words known = { 0 };
 
 	for (size_t i = 0; i < spec->hooks.count; i++) {
 		const struct hook_file *hook = &spec->hooks.item[i];
@@ -136,7 +137,6 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 		if (keeps != NULL)
 			check_keeps(hook, keeps, &known, place, report);
 	}
-	words_free(&known);
 }
 
 /* Judges the file that a plan writes: qemu's variables have a name of their own beside bhyve's. */
@@ -160,9 +160,9 @@ static bool confine_plan(
 static int make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
     struct report *report)
 {
-	MEM_AUTO char *folder = mem_format("%s/%s", source->run_dir, spec->name);
+	MEM_AUTO char *directory = mem_format("%s/%s", source->run_dir, spec->name);
 	MEM_AUTO char *state = mem_format("%s/%s", source->state_dir, spec->name);
-	struct plan_request request = { spec, source->program, source->extra, folder, state,
+	struct plan_request request = { spec, source->program, source->extra, directory, state,
 		source->dry };
 
 	if (source->hyper->plan(&request, plan, report) == 0 && confine_plan(source, plan, report))
@@ -171,19 +171,20 @@ static int make_plan(const struct boot_source *source, const struct spec *spec, 
 	return -1;
 }
 
-/* One target at the start: what was read of it, and what is wrong with it. */
+/* One target at the start: its spec, and its problems. */
 struct candidate {
 	const char *target;
 	struct spec *spec; /* NULL when there was nothing to decode */
 	struct report report;
 };
 
-/* All that can be known of a target before it boots. The pins of all targets are known by now. */
+/* Checks all that can be checked of a target before it boots.  The pins of all targets are known.
+ */
 static void check_candidate(struct boot_source *source, struct candidate *c)
 {
 	struct plan plan = { 0 };
 	struct merged merged;
-	struct report ignored = { 0 };
+	REPORT_AUTO struct report ignored = { 0 };
 	size_t before = c->report.count;
 
 	if (c->spec == NULL)
@@ -198,27 +199,26 @@ static void check_candidate(struct boot_source *source, struct candidate *c)
 	plan_clear(&plan);
 	if (c->report.count == before)
 		return;
-	/* Places are those of the target merged last: merge this one again. */
+	/* Places belong to the target that was merged last: merge this one again. */
 	if (document_merge(source->doc, c->target, source->settings, &merged, &ignored) == 0)
 		merged_clear(&merged);
-	report_free(&ignored);
 	document_place(source->doc, &c->report, before);
 }
 
-/* The base's own slots, which no target may move. Its faults are found with the targets. */
+/* Assigns the slots of the base, which no target may move.  Its problems are found with the
+ * targets. */
 static void place_base(struct boot_source *source)
 {
-	struct report ignored = { 0 };
+	REPORT_AUTO struct report ignored = { 0 };
 
 	source->base = read_spec(source, NULL, &ignored);
 	if (source->base != NULL) {
 		slots_collect(&source->pins, source->base);
 		slots_assign(source->base, NULL, &source->pins, &ignored);
 	}
-	report_free(&ignored);
 }
 
-/* Refuses words for the hypervisor in the sandbox: they can say all that a spec may not. */
+/* Refuses words for the hypervisor in the sandbox: they could do what a spec may not. */
 static void refuse_words(const struct boot_source *source, struct report *report)
 {
 	if (document_sandbox(source->doc) == NULL || source->extra == NULL ||
@@ -271,8 +271,8 @@ void boot_hook_keys(const struct spec *spec, struct words *keys)
 void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
     struct words *labels)
 {
-	struct words keys = { 0 };
-	struct node *list = NULL;
+	WORDS_AUTO struct words keys = { 0 };
+	NODE_AUTO struct node *list = NULL;
 
 	if (!spec_has_hook(spec, hook))
 		return;
@@ -280,8 +280,6 @@ void boot_hooks(const struct boot_source *source, const struct spec *spec, const
 	(void)document_hooks(source->doc, hook, &keys, &list, NULL);
 	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
 		words_add(labels, n->text);
-	node_free(list);
-	words_free(&keys);
 }
 
 struct node *boot_prepare_argument(
@@ -293,7 +291,7 @@ struct node *boot_prepare_argument(
 	char slot[SLOT_TEXT];
 
 	for (size_t i = 0; i < spec->device_count; i++) {
-		/* What other keys stand for is in no list of the document. */
+		/* Devices that come from other keys are in no list of the document. */
 		if (!spec->devices[i]->removed && spec->devices[i]->origin == NULL)
 			node_append(slots, node_string(slot_text(&spec->devices[i]->slot, slot)));
 	}
@@ -378,13 +376,13 @@ int boot_finish(struct boot_source *source, struct boot *draft, struct report *r
 	return 0;
 }
 
-/* Calls one on_prepare, and takes what it has changed. */
+/* Calls one on_prepare and applies its changes. */
 static int call_prepare(struct boot_source *source, size_t index, const char *label,
     struct boot *draft, const struct boot_facts *facts, struct report *report)
 {
-	struct node *argument = boot_prepare_argument(source, draft, facts), *changed = NULL;
+	struct node *argument = boot_prepare_argument(source, draft, facts);
+	NODE_AUTO struct node *changed = NULL;
 	struct error err = { 0 };
-	int rc = 0;
 
 	if (document_call_hook(source->doc, "on_prepare", index, argument, &changed, &err) != 0) {
 		err.status = STATUS_CHECK;
@@ -392,17 +390,14 @@ static int call_prepare(struct boot_source *source, size_t index, const char *la
 		report_take(report, NULL, &err);
 		return -1;
 	}
-	if (changed != NULL)
-		rc = boot_change(source, draft, changed, report);
-	node_free(changed);
-	return rc;
+	return changed == NULL ? 0 : boot_change(source, draft, changed, report);
 }
 
 static int run_prepare(struct boot_source *source, struct boot *draft,
     const struct boot_facts *facts, struct report *report)
 {
-	struct words keys = { 0 };
-	struct node *labels = NULL;
+	WORDS_AUTO struct words keys = { 0 };
+	NODE_AUTO struct node *labels = NULL;
 	struct error err = { 0 };
 	size_t index = 1;
 	int rc;
@@ -411,13 +406,11 @@ static int run_prepare(struct boot_source *source, struct boot *draft,
 		return 0;
 	boot_hook_keys(draft->spec, &keys);
 	rc = document_hooks(source->doc, "on_prepare", &keys, &labels, &err);
-	words_free(&keys);
 	if (rc != 0)
 		report_take(report, NULL, &err);
 	for (const struct node *n = labels == NULL ? NULL : labels->first; n != NULL && rc == 0;
 	     n = n->next, index++)
 		rc = call_prepare(source, index, n->text, draft, facts, report);
-	node_free(labels);
 	return rc;
 }
 

@@ -1,4 +1,4 @@
-/* Asking a policy about every cause. */
+/* Asks a policy about every cause. */
 #include "policy/forecast.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void ask(const struct asking *a, enum cause cause, int status, struct dec
 		out->delay_ms = rate_limit_delay(&fresh, &a->spec->backoff, cause, 0);
 	if (!out->boot)
 		out->delay_ms = 0;
-	/* The default says no more than that it boots: the spec says what. */
+	/* The default decides only that it boots; next_target in the spec decides what. */
 	if (out->by_next && strcmp(out->by, "default") == 0) {
 		free(out->by);
 		out->by = mem_copy("next_target");
@@ -56,7 +56,7 @@ static bool is_listed(const struct asking *a, int status)
 	    lists_status(&a->spec->reboot_on, status);
 }
 
-/* A status that no list speaks of: what holds for an error as such. */
+/* Returns a status that no list names: its decision is that of any error. */
 static int plain_status(const struct asking *a)
 {
 	for (int status = CAUSE_ERROR; status <= MAX_STATUS; status++) {
@@ -66,10 +66,10 @@ static int plain_status(const struct asking *a)
 	return CAUSE_ERROR;
 }
 
-/* Many statuses are errors, and lists can name single ones. */
+/* Adds the forecast of an error, and of statuses that lists treat as exceptions. */
 static void add_error(const struct asking *a, struct forecast *o)
 {
-	struct decision all, one;
+	struct decision all;
 	bool boots;
 
 	ask(a, CAUSE_ERROR, plain_status(a), &all);
@@ -78,14 +78,15 @@ static void add_error(const struct asking *a, struct forecast *o)
 	for (int status = CAUSE_ERROR; status <= MAX_STATUS; status++) {
 		if (!is_listed(a, status))
 			continue;
+		DECISION_AUTO struct decision one;
+
 		ask(a, CAUSE_ERROR, status, &one);
 		if (one.boot != boots)
 			add(o, CAUSE_ERROR, status, &one);
-		decision_clear(&one);
 	}
 }
 
-/* Can a boot of this spec end so? */
+/* Tells whether a boot of this spec can end with the cause. */
 static bool can_end(const struct asking *a, enum cause cause)
 {
 	switch (cause) {

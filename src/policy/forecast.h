@@ -1,14 +1,15 @@
-/* What a policy will do, cause by cause: asked of the policy itself, so that it cannot lie. Pure.
+/* The forecast of a policy, cause by cause: the policy itself is asked, so the forecast is true.
+ * Pure.
  */
 #ifndef POLICY_FORECAST_H
 #define POLICY_FORECAST_H
 
 #include "policy/policy.h"
 
-/* What is done after one cause, for the first time. */
+/* The decision after one cause, at its first time. */
 struct prospect {
 	enum cause cause;
-	int status; /* it holds for this status only, unlike the rest of its cause; -1: for all */
+	int status; /* the only status that it holds for, as an exception to its cause; -1: all */
 	struct decision decision; /* with its delay */
 };
 
@@ -18,11 +19,13 @@ struct forecast {
 };
 
 /*
- * Of a boot of this target with this spec, hooks aside.  Causes that it cannot end with are left
- * out: a loader's without one, given_up where nothing is limited; so is a stop request.
+ * Makes the forecast of a boot of this target with this spec, hooks aside.  Leaves out causes that
+ * the boot cannot end with: loader_failed without a loader, given_up without a limit, and a stop
+ * request.
  */
 void forecast_make(const struct policy_options *options, const struct spec *spec,
     const char *target, struct forecast *out);
 void forecast_clear(struct forecast *o);
+#define FORECAST_AUTO __attribute__((cleanup(forecast_clear)))
 
 #endif

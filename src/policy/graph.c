@@ -1,4 +1,4 @@
-/* Writing a policy as DOT.  Nodes have numbers: names of targets may be anything, labels as well.
+/* Writes a policy as DOT.  Nodes have numbers, as names and labels may contain any character.
  */
 #include "policy/graph.h"
 
@@ -9,9 +9,9 @@
 #include "base/str.h"
 #include "policy/forecast.h"
 
-#define MAX_LINE 30 /* characters of a label's line, beyond which it is broken */
+#define MAX_LINE 30 /* characters of a label's line */
 
-/* The inside of a quoted string. */
+/* Adds the inside of a quoted string. */
 static void add_escaped(struct str *s, const char *text)
 {
 	for (const char *p = text; *p != '\0'; p++) {
@@ -44,7 +44,7 @@ static bool same_action(const struct action *a, const struct action *b)
 	    (a->kind != ACTION_TARGET || strcmp(a->target, b->target) == 0);
 }
 
-/* Targets that give up alike share a node: that of the first of them. */
+/* Returns the node for giving up, which targets that give up in the same way share. */
 static size_t given_up_node(const struct graph *g, size_t i)
 {
 	size_t first = 0;
@@ -73,7 +73,7 @@ static bool same_terms(const struct prospect *a, const struct prospect *b)
 	    a->decision.by_next == b->decision.by_next;
 }
 
-/* Is it the first of the causes that it is alike with? */
+/* Tells whether a cause is the first one of its kind. */
 static bool is_first(const struct forecast *o, size_t i,
     bool (*alike)(const struct prospect *a, const struct prospect *b))
 {
@@ -84,7 +84,7 @@ static bool is_first(const struct forecast *o, size_t i,
 	return true;
 }
 
-/* Adds a word to a list in lines that do not grow too long; `line` is the length of the last. */
+/* Adds a word to a list in lines of at most MAX_LINE; `line` is the length of the last line. */
 static void add_word(struct str *label, const char *word, bool first, size_t *line)
 {
 	size_t n = strlen(word);
@@ -101,7 +101,7 @@ static void add_delay(struct str *label, int64_t ms)
 		str_addf(label, " in %g s", (double)ms / 1000);
 }
 
-/* All causes that lead to the same place on the same terms as this one. */
+/* Adds all causes that lead to the same place on the same terms as this one. */
 static void add_causes(const struct forecast *o, size_t like, struct str *label)
 {
 	const struct decision *d = &o->item[like].decision;
@@ -125,7 +125,7 @@ static void add_edge(
     const struct graph *g, size_t from, const struct forecast *o, size_t like, struct str *s)
 {
 	const struct decision *d = &o->item[like].decision;
-	struct str label = { 0 };
+	STR_AUTO struct str label = { 0 };
 
 	for (size_t i = like; i < o->count; i++) {
 		if (o->item[i].cause != CAUSE_GIVEN_UP && same_place(&o->item[i], &o->item[like]) &&
@@ -138,10 +138,9 @@ static void add_edge(
 	else
 		str_add(s, "stop");
 	str_addf(s, " [label=\"%s\"]\n", label.text);
-	str_free(&label);
 }
 
-/* Only what boots can boot too often. */
+/* Tells whether boots from this target can exceed the limit. */
 static bool can_spin(const struct graph *g, size_t from, const struct forecast *o)
 {
 	bool boots = g->target[from].has_hooks, limited = false;
@@ -162,10 +161,10 @@ static void add_limit(const struct graph *g, size_t from, struct str *s)
 	    (double)limit->within_ms / 1000);
 }
 
-/* Marks in `gives_up` the node that it leads to when it gives up. */
+/* Adds the edges of a target, and marks its node for giving up in `gives_up`. */
 static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct str *s)
 {
-	struct forecast o;
+	FORECAST_AUTO struct forecast o;
 
 	forecast_make(g->options, g->target[from].spec, g->target[from].name, &o);
 	for (size_t i = 0; i < o.count; i++) {
@@ -176,7 +175,6 @@ static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct
 		add_limit(g, from, s);
 		gives_up[given_up_node(g, from)] = true;
 	}
-	forecast_clear(&o);
 }
 
 /* --- nodes --- */
@@ -190,7 +188,7 @@ static void add_target(const struct graph *g, size_t i, struct str *s)
 				   : "\"]\n");
 }
 
-/* A way of giving up, and where that leads. */
+/* Adds a node for giving up, and its edge. */
 static void add_given_up(const struct graph *g, size_t i, struct str *s)
 {
 	const struct action *action = given_up(g, i);
@@ -204,7 +202,7 @@ static void add_given_up(const struct graph *g, size_t i, struct str *s)
 
 char *graph_dot(const struct graph *g)
 {
-	bool *gives_up = mem_zero(g->count * sizeof(*gives_up));
+	MEM_AUTO bool *gives_up = mem_zero(g->count * sizeof(*gives_up));
 	struct str s = { 0 };
 
 	str_add(&s, "digraph \"");
@@ -223,7 +221,6 @@ char *graph_dot(const struct graph *g)
 		if (gives_up[i])
 			add_given_up(g, i, &s);
 	}
-	free(gives_up);
 	str_add(&s, "}\n");
 	return str_take(&s);
 }

@@ -1,4 +1,4 @@
-/* The targets of a VM, and where every cause leads from each: a graph for Graphviz. Pure. */
+/* The targets of a VM and the boots that follow each cause, as a graph for Graphviz.  Pure. */
 #ifndef POLICY_GRAPH_H
 #define POLICY_GRAPH_H
 
@@ -18,7 +18,7 @@ struct graph {
 	size_t count;
 };
 
-/* In the language DOT; the same graph gives the same text. Caller frees. */
+/* Returns the graph in the language DOT; the same graph gives the same text.  Caller frees. */
 char *graph_dot(const struct graph *g);
 
 #endif

@@ -46,7 +46,7 @@ static void follow_hook(const struct policy_question *q, struct decision *out)
 		stop(out, mem_copy(q->hook));
 }
 
-/* Somebody waits for it: at once. */
+/* Follows a reboot request, without a delay. */
 static void follow_request(const struct policy_question *q, struct decision *out)
 {
 	boot(q, out, *q->reboot_to == '\0' ? NULL : q->reboot_to, mem_copy("the reboot request"));
@@ -84,7 +84,7 @@ char *policy_limit_text(const struct restart_limit *limit)
 	    limit->count == 1 ? "" : "s", (double)limit->within_ms / 1000);
 }
 
-/* It boots and boots: somebody has to look at it, or something else is tried, once. */
+/* Follows on.given_up: stops or waits, or boots another target once. */
 static void follow_given_up(const struct policy_question *q, struct decision *out)
 {
 	const struct action *action = &q->spec->on[CAUSE_GIVEN_UP];
@@ -112,7 +112,8 @@ static void follow_spec(const struct policy_question *q, struct decision *out)
 		stop(out, mem_copy("default"));
 }
 
-/* Whether it boots is not the request's to say, only what. */
+/* Changes the target of a boot to the requested one; the request does not decide whether it boots.
+ */
 static void boot_once(const struct policy_question *q, struct decision *out)
 {
 	MEM_AUTO char *by = out->by;
@@ -123,7 +124,7 @@ static void boot_once(const struct policy_question *q, struct decision *out)
 	out->by = mem_format("the next request, %s", by);
 }
 
-/* Limits of the command line, which no policy can lift. */
+/* Applies the limits of the command line, which override every policy. */
 static void apply_limits(const struct policy_question *q, struct decision *out)
 {
 	if (!out->boot)

@@ -1,4 +1,4 @@
-/* Who decides what happens after a boot ended, and what vmrun's own status is at the end. Pure. */
+/* Decides what follows the end of a boot, and the exit status of vmrun.  Pure. */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
@@ -9,7 +9,7 @@
 #include "hyper/hyper.h"
 #include "spec/spec.h"
 
-/* What stands above the spec: the command line. */
+/* Options of the command line, which override the spec. */
 struct policy_options {
 	bool no_reboot;
 	int64_t reboot_count; /* automatic boots allowed; negative: no limit */
@@ -19,34 +19,36 @@ struct policy_options {
 struct policy_question {
 	const struct policy_options *options;
 	const struct spec *spec; /* of the boot that ended */
-	const char *target;	 /* that it booted */
+	const char *target;	 /* the target of that boot */
 	const struct outcome *outcome;
 	int64_t automatic_boots; /* made so far */
 	bool stop_requested;
-	const char *reboot_to; /* somebody asked for a reboot: of this target; NULL: nobody did */
-	const char *once;      /* somebody asked for this target at the next boot, or NULL */
-	const struct node *answer; /* of the first hook that had an opinion, or NULL */
-	const char *hook;	   /* its label */
-	bool was_given_up;	   /* on.given_up has booted its target: it does so once */
+	const char
+	    *reboot_to;	  /* target of a reboot request, "" for the same one; NULL: no request */
+	const char *once; /* target of a request for the next boot, or NULL */
+	const struct node *answer; /* of the first hook that decided, or NULL */
+	const char *hook;	   /* label of that hook */
+	bool was_given_up;	   /* on.given_up has booted its target, which it does once */
 };
 
 struct decision {
 	bool boot;
-	bool wait;	  /* do not boot, but stay: for somebody who resets it */
+	bool wait;	  /* do not boot, but wait for a reset */
 	bool by_next;	  /* the target is the spec's next_target */
 	char *target;	  /* owned; set when boot */
-	int64_t delay_ms; /* asked for by a hook or `on`; -1: by the backoff */
-	int status;	  /* asked for by vmrun.stop(N); -1: by the cause */
-	char *by;	  /* owned: who decided, for people */
+	int64_t delay_ms; /* set by a hook or `on`; -1: by the backoff */
+	int status;	  /* set by vmrun.stop(N); -1: by the cause */
+	char *by;	  /* owned: what decided, for people */
 };
 
 void policy_decide(const struct policy_question *q, struct decision *out);
-/* "boot", "wait" or "stop". */
+/* Returns "boot", "wait" or "stop". */
 const char *decision_action(const struct decision *d);
-/* "restart_limit: 5 boots within 30 s". Caller frees. */
+/* Returns "restart_limit: 5 boots within 30 s".  Caller frees. */
 char *policy_limit_text(const struct restart_limit *limit);
 void decision_clear(struct decision *d);
-/* vmrun's exit status after this outcome (contract of exit statuses in vmrun(8)). */
+#define DECISION_AUTO __attribute__((cleanup(decision_clear)))
+/* Returns the exit status of vmrun after this outcome, as vmrun(8) documents. */
 int policy_exit_status(const struct outcome *outcome, int exec_status);
 
 #endif

@@ -19,7 +19,7 @@ int64_t rate_limit_delay(
 
 	if (uptime_ms >= backoff->reset_after_ms)
 		p->step = 0;
-	/* A guest that asks for a reboot gets it at once. */
+	/* A reboot by the guest has no delay. */
 	if (backoff->off || cause == CAUSE_REBOOT)
 		return 0;
 	for (int i = 0; i < p->step && delay < (double)backoff->max_ms; i++)

@@ -1,4 +1,4 @@
-/* How fast a VM may boot again by itself: the limit of a time window, and growing delays. Pure. */
+/* Limits automatic boots: their number within a time window, and growing delays.  Pure. */
 #ifndef POLICY_RATE_LIMIT_H
 #define POLICY_RATE_LIMIT_H
 
@@ -8,22 +8,22 @@
 #include "spec/spec.h"
 
 struct rate_limit {
-	int64_t boots;			  /* automatic ones so far */
-	int64_t at_ms[MAX_RESTART_COUNT]; /* of the last ones, a ring */
-	int64_t waited_ms;		  /* spent in delays: not counted in the window */
+	int64_t boots;			  /* automatic boots so far */
+	int64_t at_ms[MAX_RESTART_COUNT]; /* of the last boots, a ring */
+	int64_t waited_ms;		  /* spent in delays, which do not count in the window */
 	int step;			  /* of the growing delay */
-	int64_t forgotten; /* so many of the first boots count in no window any more */
+	int64_t forgotten;		  /* number of first boots that no window counts any more */
 };
 
-/* False: with this boot there would be more than limit->count of them within its window. */
+/* Tells whether one more boot stays within limit->count boots per window. */
 bool rate_limit_allows(
     const struct rate_limit *p, const struct restart_limit *limit, int64_t now_ms);
-/* How long to wait before the boot after this cause; a boot that stayed up starts over. */
+/* Returns the delay before the boot after this cause; a boot that stayed up resets the delay. */
 int64_t rate_limit_delay(
     struct rate_limit *p, const struct backoff *backoff, enum cause cause, int64_t uptime_ms);
-/* The window and the delays start anew; how many boots there were stays. */
+/* Resets the window and the delay, not the number of boots. */
 void rate_limit_forget(struct rate_limit *p);
-/* Remembers an automatic boot that is decided. */
+/* Records an automatic boot that is decided. */
 void rate_limit_boot(struct rate_limit *p, int64_t now_ms, int64_t delay_ms);
 
 #endif

@@ -270,14 +270,13 @@ static int forget_coroutine(lua_State *L)
 
 void script_abandon(struct script_task *task)
 {
-	char *ignored = NULL;
+	MEM_AUTO char *ignored = NULL;
 
 	if (task == NULL)
 		return;
 	script_call_begin(task->s, task->used_ms);
 	(void)enter(task->s, forget_coroutine, task, &ignored);
 	script_call_end(task->s, false);
-	free(ignored);
 	free(task);
 }
 
