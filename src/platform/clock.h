@@ -4,13 +4,14 @@
 
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC in milliseconds. */
+/* Returns CLOCK_MONOTONIC in milliseconds. */
 int64_t clock_ms(void);
-/* What a clock on the wall shows, in milliseconds since 1970, UTC: to be told, never waited for. */
+/* Returns the date in milliseconds since 1970, UTC: for messages, never for waits. */
 int64_t clock_date_ms(void);
-/* How long until then, as poll() takes it: 0 when it has come, at most INT_MAX; negative: -1. */
+/* Returns the time until then, as poll() takes it: 0 when it has passed, at most INT_MAX; -1 for a
+ * negative time. */
 int clock_left_ms(int64_t at_ms);
-/* Does nothing for so long, whatever signals come: not for a loop that has anything to watch. */
+/* Sleeps for that time, whatever signals arrive: not for a loop that watches anything. */
 void clock_sleep(int64_t ms);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Can a child open /dev/fd/N for any of its descriptors N? */
+/* Tells whether a child can open /dev/fd/N for any of its descriptors N. */
 bool os_has_dev_fd(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Locks by flock(2): on FreeBSD and Linux they belong to the open file, and end with it. */
+/* Locks by flock(2): on FreeBSD and Linux they belong to the open file and end with it. */
 #define _DEFAULT_SOURCE /* flock() */
 #include "platform/filelock.h"
 

@@ -1,13 +1,13 @@
-/* Locks on files, by flock(2): who has one tells other programs that look. */
+/* Locks on files, by flock(2), which other programs can see. */
 #ifndef PLATFORM_FILELOCK_H
 #define PLATFORM_FILELOCK_H
 
 #include <stdbool.h>
 
 /*
- * Never waits.  Returns a descriptor that has the lock until it is closed, or -1 with errno:
- * EWOULDBLOCK when somebody has it, ENOTSUP where files cannot be locked, else why the file cannot
- * be opened.  What is neither a file nor a disk device is not opened: ENOTSUP.
+ * Locks a file without waiting.  Returns a descriptor that holds the lock until it is closed, or -1
+ * with errno: EWOULDBLOCK when another process holds the lock, ENOTSUP where files cannot be locked
+ * and for anything but a file or a disk device, which is not opened; else the reason of open(2).
  */
 int filelock_take(const char *path, bool shared);
 

@@ -1,4 +1,4 @@
-/* What is asked in the same way on every system. */
+/* Questions that both systems answer in the same way. */
 #include "platform/os.h"
 
 #include <dirent.h>
@@ -30,7 +30,7 @@ const char *os_arch(void)
 
 unsigned os_interface_index(const char *name)
 {
-	/* Some C libraries cut a name that is too long, and find another interface. */
+	/* Some C libraries cut a name that is too long and find another interface. */
 	return strlen(name) < IF_NAMESIZE ? if_nametoindex(name) : 0;
 }
 
@@ -49,15 +49,15 @@ bool os_vm_exists(const char *name)
 
 bool os_device_is_listed(const char *name)
 {
-	DIR *folder = opendir("/dev");
+	DIR *list = opendir("/dev");
 	const struct dirent *entry;
 	bool found = false;
 
-	if (folder == NULL)
+	if (list == NULL)
 		return false;
-	while (!found && (entry = readdir(folder)) != NULL)
+	while (!found && (entry = readdir(list)) != NULL)
 		found = strcmp(entry->d_name, name) == 0;
-	(void)closedir(folder);
+	(void)closedir(list);
 	return found;
 }
 

@@ -1,7 +1,6 @@
 /*
- * The questions that vmrun asks an operating system, and its only answers: os_freebsd.c,
- * os_linux.c, and os.c for those that sound the same everywhere.  Nothing outside this folder
- * knows which system it runs on.
+ * Questions to the operating system: os_freebsd.c and os_linux.c answer them, and os.c those with
+ * the same answer on both.  No other directory knows the system that it runs on.
  */
 #ifndef PLATFORM_OS_H
 #define PLATFORM_OS_H
@@ -10,59 +9,60 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* "FreeBSD", "Linux". */
+/* Returns "FreeBSD" or "Linux". */
 const char *os_name(void);
-/* Major release on FreeBSD (kern.osreldate / 100000), 0 elsewhere. */
+/* Returns the major release of FreeBSD (kern.osreldate / 100000), 0 elsewhere. */
 int os_bhyve_release(void);
-/* The architecture in FreeBSD's words, "amd64" or "arm64"; "" when it is neither. */
+/* Returns the architecture in FreeBSD's words, "amd64" or "arm64"; "" for any other. */
 const char *os_arch(void);
-/* Can bhyve run here: vmm(4) is loaded or /dev/vmmctl is there. False elsewhere than FreeBSD. */
+/* Tells whether bhyve can run: vmm(4) is loaded, or /dev/vmmctl exists.  Only on FreeBSD. */
 bool os_has_vmm(void);
-/* Can qemu use hardware: true only where its accelerator is known to run unpaged code (Linux:
- * /dev/kvm opens and kvm_intel or kvm_amd is loaded). */
+/* Tells whether qemu can use an accelerator that is known to run unpaged code (Linux: /dev/kvm
+ * opens and kvm_intel or kvm_amd is loaded). */
 bool os_has_kvm(void);
-/* Are interfaces made with ip(8), not with ifconfig(8)? */
+/* Tells whether interfaces are made with ip(8), not with ifconfig(8). */
 bool os_uses_ip(void);
-/* Does a network interface of that name exist? Asked of the kernel, nothing is executed. */
+/* Tells whether a network interface exists; asks the kernel and executes nothing. */
 bool os_interface_exists(const char *name);
-/* The kernel's number of an interface, never used again for another; 0: there is none. */
+/* Returns the kernel's number of an interface, which no later one gets; 0: no such interface. */
 unsigned os_interface_index(const char *name);
 /*
- * Keeps the system from killing this process when memory runs out: procctl(PROC_SPROTECT), or
- * oom_score_adj.  -1 and errno when that is not allowed.
+ * Keeps the system from killing a process when memory runs out: procctl(PROC_SPROTECT), or
+ * oom_score_adj.  Returns -1 and errno when that is not allowed.
  */
 int os_protect(pid_t pid);
-/* The directory of the VMs that vmm(4) has, "/dev/vmm". Caller frees with free(). */
+/* Returns the directory of the VMs of vmm(4), "/dev/vmm".  Caller frees with free(). */
 char *os_vmm_directory(void);
-/* Does /dev/vmm/NAME, the kernel's half of a bhyve VM, exist? */
+/* Tells whether /dev/vmm/NAME, the kernel's half of a bhyve VM, exists. */
 bool os_vm_exists(const char *name);
 /* Returns an id that the host gives to its present boot, "" if it gives none. Caller frees. */
 char *os_boot_id(void);
 /*
- * When a process started, a number that no other process of that pid has had since the system
- * booted; false when there is none, or a zombie.
+ * Gets the start of a process, a number that no other process of that pid has had since the system
+ * booted; false when there is no such process, or it is a zombie.
  */
 bool os_process_start(pid_t pid, int64_t *start);
-/* The same, and whether it is dead and not reaped yet; false when there is none of that pid. */
+/* Gets the same, and whether the process is a zombie; false when there is no such process. */
 bool os_process_look(pid_t pid, bool *dead, int64_t *start);
-/* Is the process of that pid, dead but not reaped ones included, the one that started then? */
+/* Tells whether the process of that pid, zombie or not, is the one that started then. */
 bool os_process_was(pid_t pid, int64_t start);
-/* Is a kernel module of that name loaded or built in? Asked on FreeBSD only, elsewhere false. */
+/* Tells whether a kernel module is loaded or built in.  False elsewhere than on FreeBSD. */
 bool os_module_loaded(const char *name);
-/* A number that sysctl(3) knows; false when there is no such variable. On FreeBSD only. */
+/* Gets a number from sysctl(3); false when there is no such variable.  Only on FreeBSD. */
 bool os_sysctl(const char *name, int64_t *value);
-/* Who is at the other end of a connected unix socket; pid 0: the system does not tell. */
+/* Gets the process at the other end of a connected unix socket; pid 0: unknown to the system. */
 bool os_peer(int fd, uid_t *uid, pid_t *pid);
-/* Bytes of the host's memory, 0: nobody knows. */
+/* Returns the bytes of the host's memory, 0: unknown. */
 int64_t os_memory(void);
-/* The process that has this interface, a tap, open; 0: none, or the system does not tell. */
+/* Returns the process that has a tap open; 0: none, or unknown to the system. */
 pid_t os_interface_opener(const char *name);
-/* Bytes of a sector of the disk that this path is; 0: it is a file, or cannot be asked. */
+/* Returns the sector size of a disk in bytes; 0: the path is a file, or the size is unknown. */
 int64_t os_sector_size(const char *path);
-/* Is this terminal device open? It must exist. Where the system does not tell, false. */
+/* Tells whether a terminal device, which must exist, is open.  False where the system cannot tell.
+ */
 bool os_terminal_is_open(const char *path);
-/* Is there a name in /dev?  Only read from the list: asking for the file would make it, where it is
- * made when it is asked for, as nmdm(4)'s are. */
+/* Tells whether /dev lists a name.  Reads only the list: a look at the file itself would create
+ * devices that are made on demand, such as nmdm(4). */
 bool os_device_is_listed(const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* What only FreeBSD can be asked. */
+/* Questions to FreeBSD. */
 #include "platform/os.h"
 
 #include <sys/param.h>
@@ -118,7 +118,7 @@ int64_t os_memory(void)
 	return os_sysctl("hw.physmem", &bytes) ? bytes : 0;
 }
 
-/* if_tuntap.c answers with the line that ifconfig(8) shows: "\tOpened by PID 4711\n". */
+/* Reads the line of if_tuntap.c that ifconfig(8) shows: "\tOpened by PID 4711\n". */
 pid_t os_interface_opener(const char *name)
 {
 	static const char sign[] = "Opened by PID ";
@@ -154,7 +154,7 @@ int64_t os_sector_size(const char *path)
 	return size;
 }
 
-/* The list that pstat(8) -t shows. */
+/* Reads the list that pstat(8) -t shows. */
 bool os_terminal_is_open(const char *path)
 {
 	MEM_AUTO struct xtty *list = NULL;
@@ -163,7 +163,7 @@ bool os_terminal_is_open(const char *path)
 
 	if (stat(path, &st) < 0 || sysctlbyname("kern.ttys", NULL, &size, NULL, 0) < 0)
 		return false;
-	size += 16 * sizeof(*list); /* more may come meanwhile */
+	size += 16 * sizeof(*list); /* more terminals may appear meanwhile */
 	list = mem_zero(size);
 	if (sysctlbyname("kern.ttys", list, &size, NULL, 0) < 0)
 		return false;

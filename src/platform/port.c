@@ -1,4 +1,4 @@
-/* Asking for a port by binding to it. */
+/* Probes a port by binding to it. */
 #include "platform/port.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static int try_bind(const struct addrinfo *to)
 	if (fd < 0)
 		return errno;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	/* A server that has the IPv4 address of the same port is no obstacle. */
+	/* A server at the IPv4 address of the same port does not count. */
 	if (to->ai_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	if (bind(fd, to->ai_addr, to->ai_addrlen) < 0)

@@ -3,10 +3,10 @@
 #define PLATFORM_PORT_H
 
 /*
- * Could a server listen at this place, "ADDR:PORT", "[V6]:PORT" or ":PORT"?  0, or why not:
- * EADDRINUSE somebody has it, EADDRNOTAVAIL this host has no such address, EACCES, EINVAL when the
- * address is a name, which is not looked up (but "localhost"), or something else of bind(2).  As
- * servers do, it passes over connections that are just ending.  Nobody can connect meanwhile.
+ * Tells whether a server could listen at a place: "ADDR:PORT", "[V6]:PORT" or ":PORT".  Returns 0
+ * or an errno: EADDRINUSE the port is in use, EADDRNOTAVAIL this host has no such address, EACCES,
+ * EINVAL the address is a name, which is not looked up (but "localhost"), or another one of
+ * bind(2).  Ignores connections that are ending, as servers do.  No client can connect meanwhile.
  */
 int port_probe(const char *place);
 

@@ -1,4 +1,4 @@
-/* Where a program is. */
+/* Finds programs. */
 #include "platform/spawn.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/words.h"
 
-/* Where bhyve, qemu and their helpers live, and what cron and services leave out of PATH. */
+/* Directories of bhyve, qemu and their helpers that PATH lacks under cron and in services. */
 static const char *const more_places[] = {
 	"/usr/sbin",
 	"/sbin",
@@ -18,7 +18,7 @@ static const char *const more_places[] = {
 	"/usr/local/bin",
 };
 
-/* A lookup in one place after the other, and what the message needs when it finds nothing. */
+/* A lookup in one directory after the other, with the facts for the message of a failure. */
 struct search {
 	const char *name;
 	struct error unusable;	   /* the first file of this name that cannot be run */
@@ -51,7 +51,7 @@ static int judge_path(const char *path, struct error *err)
 	return judge(path, &st, err);
 }
 
-/* Keeps a directory whose contents cannot be seen: the program may be there, so it is a hint. */
+/* Notes a directory that cannot be searched: the program may be there, so the message names it. */
 static void keep_unsearchable(struct search *s, const char *directory, int why)
 {
 	MEM_AUTO char *text = mem_format("%s (%s)", directory, strerror(why));

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-/* A line that hands on what is put into it, and nothing else: cfmakeraw(3), which is not POSIX's.
+/* Makes a line pass bytes unchanged: cfmakeraw(3), which POSIX lacks.
  */
 static int make_raw(int fd)
 {

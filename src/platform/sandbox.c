@@ -1,4 +1,4 @@
-/* Judging what a sandboxed spec names. */
+/* Judges the paths, names and addresses of a sandboxed spec. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 #include "platform/sandbox.h"
 

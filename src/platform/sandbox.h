@@ -1,6 +1,6 @@
 /*
- * What a sandboxed spec may name of the host (vmrun --sandbox): files below its own directory,
- * loopback addresses, and what the operator allows.
+ * The things of the host that a sandboxed spec may name (vmrun --sandbox): files below its own
+ * directory, loopback addresses, and things that the operator allows.
  */
 #ifndef PLATFORM_SANDBOX_H
 #define PLATFORM_SANDBOX_H
@@ -18,8 +18,7 @@ struct sandbox;
  * copied.
  */
 struct sandbox *sandbox_new(const char *home, const struct words *allow);
-/* NULL is fine. */
-void sandbox_free(struct sandbox *s);
+/* Frees a sandbox; NULL is fine. */ void sandbox_free(struct sandbox *s);
 
 /*
  * Tells whether the path leads to something below the spec's directory, or to something that is
@@ -28,11 +27,12 @@ void sandbox_free(struct sandbox *s);
  * frees *real.
  */
 bool sandbox_allows_path(const struct sandbox *s, const char *path, char **real);
-/* The same without what is allowed. */
+/* Tells whether the path leads below the spec's directory, allowed paths aside. */
 bool sandbox_is_home(const struct sandbox *s, const char *path, char **real);
 /* Tells whether an interface is allowed; `vale0` allows each of its ports, `vale0:vm`. */
 bool sandbox_allows_name(const struct sandbox *s, const char *name);
-/* Tells whether a PCI device is: "ppt0", or "3/0/0", which `3:0:0` and `pci0:3:0:0` allow too. */
+/* Tells whether a PCI device is allowed: "ppt0", or "3/0/0", which `3:0:0` and `pci0:3:0:0` allow
+ * too. */
 bool sandbox_allows_pci(const struct sandbox *s, const char *device);
 /* Tells whether ADDR:PORT is on loopback, or allowed; the port "auto" is chosen later. */
 bool sandbox_allows_address(const struct sandbox *s, const char *place);

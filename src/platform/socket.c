@@ -1,4 +1,4 @@
-/* Unix sockets by path, and pairs for talking to a child. */
+/* Unix sockets by path, and channels to a child. */
 #define _GNU_SOURCE /* pipe2(), SOCK_CLOEXEC */
 #include "platform/socket.h"
 
@@ -13,9 +13,9 @@
 _Static_assert(MAX_SOCKET_PATH < sizeof(((struct sockaddr_un *)NULL)->sun_path), "too long");
 
 /*
- * Asks with a datagram socket.  Both kernels look for the owner first and compare the types next:
- * EPROTOTYPE means that a stream socket is there.  A stream socket would have to connect for that,
- * and on FreeBSD could not tell a full queue from nobody.
+ * Probes with a datagram socket.  Both kernels look for the owner first and compare the types next:
+ * EPROTOTYPE means that a stream socket is there.  A stream socket would have to connect, and on
+ * FreeBSD could not tell a full queue from a missing owner.
  */
 static enum socket_owner ask(const char *path, size_t length)
 {
@@ -55,7 +55,7 @@ static int bind_and_listen(int fd, const char *path)
 	memcpy(address.sun_path, path, strlen(path));
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -1;
-	/* Nobody can connect before listen(), whatever the mask gave it. */
+	/* No client can connect before listen(), whatever mode the mask has left. */
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -1;
 	return chmod(path, 0600) < 0 ? -1 : listen(fd, SOMAXCONN);

@@ -13,7 +13,7 @@
 #include "platform/spawn_child.h"
 
 /* Keeps the list ascending, each number once. */
-static void keep(int *list, size_t *count, int number)
+static void insert_number(int *list, size_t *count, int number)
 {
 	size_t at = *count;
 
@@ -26,7 +26,7 @@ static void keep(int *list, size_t *count, int number)
 	(*count)++;
 }
 
-/* room: for 2 * fd_count + 3 numbers. */
+/* Plans the descriptors of the child in an array of 2 * fd_count + 3 numbers. */
 static void plan_descriptors(struct spawning *c, int *room)
 {
 	int *kept = room + c->what->fd_count;
@@ -34,12 +34,12 @@ static void plan_descriptors(struct spawning *c, int *room)
 	c->parked = room;
 	c->kept = kept;
 	for (int fd = 0; fd <= 2; fd++)
-		keep(kept, &c->kept_count, fd);
+		insert_number(kept, &c->kept_count, fd);
 	for (size_t i = 0; i < c->what->fd_count; i++) {
 		int theirs = c->what->fds[i].theirs;
 
 		assert(theirs >= 0);
-		keep(kept, &c->kept_count, theirs);
+		insert_number(kept, &c->kept_count, theirs);
 		if (theirs <= 2)
 			c->is_given[theirs] = true;
 	}
@@ -50,7 +50,8 @@ static bool is_from_terminal(int signal)
 	return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGHUP;
 }
 
-/* Asks for every signal: remembering what was set would miss what others in this process do. */
+/* Plans the action of every signal, as it is now: other code in this process may set signals too.
+ */
 static void plan_signals(struct spawning *c)
 {
 	struct sigaction now;
@@ -58,7 +59,7 @@ static void plan_signals(struct spawning *c)
 	(void)sigemptyset(&c->to_default);
 	(void)sigemptyset(&c->to_ignore);
 	for (int signal = 1; signal <= SIGRTMAX; signal++) {
-		/* Fails for those that the C library keeps for itself. */
+		/* Fails for the signals that the C library reserves. */
 		if (sigaction(signal, NULL, &now) < 0)
 			continue;
 		if (c->what->ignore_terminal_signals && is_from_terminal(signal))
@@ -70,7 +71,7 @@ static void plan_signals(struct spawning *c)
 
 static int explain_exec(const char *path, int error, struct error *err)
 {
-	/* Finds it missing, a directory, without permission: in the same words as before. */
+	/* Describes a missing program, a directory or a lack of permission in the usual words. */
 	MEM_AUTO char *found = program_find(path, err);
 
 	if (found == NULL)
@@ -100,7 +101,7 @@ static int explain(const struct spawning *c, struct error *err)
 	    doing[c->step], strerror(c->error));
 }
 
-/* The raw status of waitpid(). */
+/* Gets the raw status of waitpid(). */
 static int wait_for(pid_t pid, int *status)
 {
 	pid_t got;
@@ -120,7 +121,7 @@ int spawn_process(const struct spawn *what, pid_t *pid, struct error *err)
 	pid_t started;
 
 	plan_descriptors(&child, room);
-	/* sigprocmask() is right with threads as well, here and on FreeBSD. */
+	/* sigprocmask() is correct with threads as well, on Linux and on FreeBSD. */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	plan_signals(&child);

@@ -1,4 +1,4 @@
-/* Starting one process, careful about everything that a child inherits. */
+/* Starts one process, and controls everything that a child inherits. */
 #ifndef PLATFORM_SPAWN_H
 #define PLATFORM_SPAWN_H
 
@@ -25,32 +25,31 @@ struct spawn {
 
 /*
  * Starts the process.  All other signals have their default action and none is blocked; no handler
- * of ours ever runs in it.  The child is tied to this process before it executes anything, and does
- * not execute if this process died meanwhile.  On Linux it is the end of the calling thread that
- * sends death_signal.  Fails with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC when exec itself failed
- * (the text names the program and the reason), STATUS_OS for anything before; the child is reaped
- * then.
+ * of this process ever runs in it.  The child is tied to this process before it executes anything,
+ * and does not execute if this process died meanwhile.  On Linux it is the end of the calling
+ * thread that sends death_signal.  Fails with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC when exec
+ * itself failed (the text names the program and the reason), STATUS_OS for anything before; the
+ * child is reaped then.
  */
 int spawn_process(const struct spawn *what, pid_t *pid, struct error *err);
 
 /*
- * Where a program is: a name with a slash as it is, else looked up in PATH, then in the places
- * where a service's short PATH misses it (/usr/sbin, /sbin, /usr/local/sbin, /usr/local/bin).
- * Returns an owned path, with a slash in it.  NULL with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC
- * in *err (not executable, a directory): the text says where it was looked for, and which of these
- * directories could not be searched.
+ * Finds a program: a name with a slash as it is, else in PATH, then in the directories that a
+ * service's short PATH lacks (/usr/sbin, /sbin, /usr/local/sbin, /usr/local/bin).  Returns an owned
+ * path with a slash in it, or NULL with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC (not executable,
+ * a directory): the text names the directories, and those that could not be searched.
  */
 char *program_find(const char *name, struct error *err);
 
-/* How a process ended: exactly one of the two is set, the other is -1 (status) or 0 (signal). */
+/* The end of a process: exactly one of the two is set, the other is -1 (status) or 0 (signal). */
 struct process_end {
 	int status;
 	int signal;
 };
 
-/* Has this child ended (it can be reaped without waiting)? */
+/* Tells whether a child has ended: it can be reaped without waiting. */
 bool process_has_ended(pid_t pid);
-/* Reaps a child that has ended or is about to (waitset_next() said so). */
+/* Reaps a child that has ended or is about to, as waitset_next() reports. */
 int process_reap(pid_t pid, struct process_end *end, struct error *err);
 
 #endif

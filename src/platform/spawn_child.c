@@ -21,7 +21,7 @@ static int tie_to_parent(const struct spawning *c)
 		return 0;
 	if (child_die_with_parent(c->what->death_signal) < 0)
 		return -1;
-	/* Had it died before that call, nobody would ever tell us. */
+	/* A parent that died before that call sends no signal. */
 	if (getppid() == c->parent)
 		return 0;
 	errno = ESRCH;
@@ -48,7 +48,7 @@ static int place_descriptors(const struct spawning *c)
 	const struct spawn_fd *fds = c->what->fds;
 	const int above = c->kept[c->kept_count - 1] + 1;
 
-	/* First all out of the way, as the number that one goes to may be where another comes from.
+	/* First moves all out of the way: the target number of one may be the source of another.
 	 */
 	for (size_t i = 0; i < c->what->fd_count; i++) {
 		c->parked[i] = fcntl(fds[i].ours, F_DUPFD, above);
@@ -90,7 +90,7 @@ static int set_signals(const struct spawning *c)
 		if (child_set_action(signal, &action) < 0)
 			return -1;
 	}
-	/* Only now: a handler that ran in here would work on the parent's memory. */
+	/* Last, as a handler that ran in the child would change the parent's memory. */
 	(void)sigemptyset(&none);
 	return child_set_mask(&none);
 }

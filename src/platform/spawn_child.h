@@ -1,7 +1,7 @@
 /*
- * Private to spawn: the half of it that runs in the child.  The child shares the memory of its
- * parent, which stands still until exec: no allocation, no lock, no stdio in here, and nothing of
- * the parent's is written but struct spawning and errno.
+ * Private to spawn: its half in the child.  The child shares the memory of its parent, which stops
+ * until exec: no allocation, no lock, no stdio here, and no writes but to struct spawning and
+ * errno.
  */
 #ifndef PLATFORM_SPAWN_CHILD_H
 #define PLATFORM_SPAWN_CHILD_H
@@ -22,17 +22,17 @@ enum child_step {
 	CHILD_EXEC,
 };
 
-/* All that the child needs, worked out before it exists. */
+/* The plan for the child, made before the child exists. */
 struct spawning {
 	const struct spawn *what;
 	pid_t parent;
 	int *parked;	 /* room for one descriptor per what->fds */
 	const int *kept; /* the numbers that stay open: ascending, each once, 0 to 2 among them */
 	size_t kept_count;
-	bool is_given[3]; /* does what->fds name 0, 1, 2? */
+	bool is_given[3]; /* tells whether what->fds names 0, 1, 2 */
 	sigset_t to_default;
 	sigset_t to_ignore;
-	/* How far it came: written by the child, read by the parent. */
+	/* The progress: written by the child, read by the parent. */
 	volatile enum child_step step;
 	volatile int error; /* errno of that step, 0 once the program runs */
 };
@@ -40,7 +40,7 @@ struct spawning {
 /* Returns in the parent only, when the child has executed its program or has ended. */
 pid_t spawn_child(struct spawning *c);
 
-/* What the systems do differently: spawn_freebsd.c, spawn_linux.c.  All return 0, or -1 and errno.
+/* Differences between the systems: spawn_freebsd.c, spawn_linux.c.  All return 0, or -1 and errno.
  */
 int child_die_with_parent(int signal);
 int child_close_range(unsigned int first, unsigned int last);

@@ -1,4 +1,4 @@
-/* What a new process asks of FreeBSD. */
+/* The system calls of a new process on FreeBSD. */
 #include "platform/spawn_child.h"
 
 #include <sys/procctl.h>
@@ -17,8 +17,8 @@ int child_close_range(unsigned int first, unsigned int last)
 }
 
 /*
- * The next two go to the kernel directly: libthr, where the program has threads, keeps its own
- * notes of handlers and masks, under locks, in memory that is the parent's.
+ * The next two call the kernel directly: libthr, in a program with threads, keeps handlers and
+ * masks under locks, in the parent's memory.
  */
 int child_set_action(int signal, const struct sigaction *action)
 {

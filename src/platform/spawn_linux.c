@@ -1,4 +1,4 @@
-/* What a new process asks of Linux. */
+/* The system calls of a new process on Linux. */
 #define _GNU_SOURCE
 #include "platform/spawn_child.h"
 
@@ -19,7 +19,7 @@ int child_die_with_parent(int signal)
 	return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0);
 }
 
-/* What getdents64(2) fills in; readdir() allocates. */
+/* An entry of getdents64(2), which is called directly because readdir() allocates. */
 struct entry {
 	uint64_t inode;
 	int64_t offset;
@@ -28,7 +28,7 @@ struct entry {
 	char name[];
 };
 
-/* False for a name that is no number. */
+/* Reads a number; false for any other name. */
 static bool read_number(const char *name, unsigned int *number)
 {
 	*number = 0;
@@ -40,7 +40,7 @@ static bool read_number(const char *name, unsigned int *number)
 	return *name != '\0';
 }
 
-/* The list is ordered by number: closing what was read does not disturb the reading. */
+/* Closes the descriptors in the list, whose order by number makes that safe while it is read. */
 static int close_listed(int list, unsigned int first, unsigned int last)
 {
 	_Alignas(struct entry) char buffer[1024];
@@ -66,7 +66,7 @@ int child_close_range(unsigned int first, unsigned int last)
 
 	if (syscall(SYS_close_range, first, last, 0) == 0)
 		return 0;
-	/* Older kernels, and sandboxes that do not know the call (they say EPERM). */
+	/* For older kernels, and sandboxes that do not know the call and return EPERM. */
 	list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (list < 0)
 		return -1;

@@ -1,4 +1,4 @@
-/* What a hypervisor changes on descriptors it shares with us. */
+/* The state of a descriptor that a hypervisor shares and changes. */
 #include "platform/terminal.h"
 
 #include <fcntl.h>
@@ -7,14 +7,14 @@
 
 void terminal_save(struct terminal_state *state, int fd)
 {
-	/* A signal handler may restore it at any moment: not what is half there. */
+	/* A signal handler may restore the state at any moment, but not an incomplete one. */
 	state->is_tty = false;
 	state->fd = fd;
 	state->flags = fcntl(fd, F_GETFL);
 	state->is_tty = state->flags >= 0 && tcgetattr(fd, &state->modes) == 0;
 }
 
-/* Member by member: what lies between them is not defined. */
+/* Compares member by member: the padding between them is undefined. */
 static bool is_same(const struct termios *a, const struct termios *b)
 {
 	return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_cflag == b->c_cflag &&
@@ -29,11 +29,11 @@ static void restore_modes(const struct terminal_state *state)
 
 	if (tcgetattr(state->fd, &now) < 0 || is_same(&now, &state->modes))
 		return;
-	/* A background process that does not block it is stopped by the next call. */
+	/* The next call would stop a background process that does not block SIGTTOU. */
 	(void)sigemptyset(&stop);
 	(void)sigaddset(&stop, SIGTTOU);
 	(void)sigprocmask(SIG_BLOCK, &stop, &before);
-	/* At once: output that nobody takes must not hold us up. */
+	/* Without waiting for output that no other process reads. */
 	(void)tcsetattr(state->fd, TCSANOW, &state->modes);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 }

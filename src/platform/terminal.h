@@ -1,6 +1,6 @@
 /*
- * What a hypervisor changes on descriptors it shares with us: terminal modes and O_NONBLOCK.
- * Taken before it starts, put back after it has ended, however it ended.
+ * The state of a descriptor that a hypervisor shares and changes: terminal modes and O_NONBLOCK.
+ * Saved before the hypervisor starts, restored after its end.
  */
 #ifndef PLATFORM_TERMINAL_H
 #define PLATFORM_TERMINAL_H
@@ -16,7 +16,7 @@ struct terminal_state {
 };
 
 void terminal_save(struct terminal_state *state, int fd);
-/* Does nothing when nothing differs. Never stops this process when it is in the background. */
+/* Restores the state if it differs.  Never stops this process when it is in the background. */
 void terminal_restore(const struct terminal_state *state);
 
 #endif

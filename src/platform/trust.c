@@ -1,4 +1,4 @@
-/* Files that root may believe. */
+/* Files that root may trust. */
 #include "platform/trust.h"
 
 #include <errno.h>
@@ -17,9 +17,9 @@
 
 /* A walk over a path, one name at a time. */
 struct walk {
-	const char *named; /* the file, as messages have it */
-	char *folder;	   /* the folder that was reached: absolute, without links */
-	char *rest;	   /* names to go from there */
+	const char *named; /* the file, as named in messages */
+	char *directory;   /* the directory that was reached: absolute, without links */
+	char *rest;	   /* the rest of the path from there */
 	int links;
 };
 
@@ -29,28 +29,28 @@ static int cannot(const struct walk *w, const char *what, struct error *err)
 	    "%s: cannot tell whether others may write it: %s: %s", w->named, what, strerror(errno));
 }
 
-/* Puts another text into *into, perhaps made of the old one. */
+/* Replaces the text of *into by another, perhaps made of the old one. */
 static void replace(char **into, char *text)
 {
 	free(*into);
 	*into = text;
 }
 
-static int check_folder(const struct walk *w, struct error *err)
+static int check_directory(const struct walk *w, struct error *err)
 {
 	struct stat st;
 
-	if (stat(w->folder, &st) != 0)
-		return cannot(w, w->folder, err);
+	if (stat(w->directory, &st) != 0)
+		return cannot(w, w->directory, err);
 	if ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & STICKY) != 0)
 		return 0;
 	return error_set(err, STATUS_NO_INPUT,
 	    "%s: anyone may write the folder %s on the way to it (mode %04o), and so make root run "
 	    "commands: chmod o-w %s",
-	    w->named, w->folder, (unsigned)(st.st_mode & 07777), w->folder);
+	    w->named, w->directory, (unsigned)(st.st_mode & 07777), w->directory);
 }
 
-/* The link at `path` leads elsewhere: what it says stands before what is left of the way. */
+/* Follows the link at `path`: its target goes before the rest of the path. */
 static int follow(struct walk *w, const char *path, struct error *err)
 {
 	char target[PATH_MAX];
@@ -64,19 +64,19 @@ static int follow(struct walk *w, const char *path, struct error *err)
 		return cannot(w, path, err);
 	target[n] = '\0';
 	if (*target == '/')
-		replace(&w->folder, mem_copy("/"));
+		replace(&w->directory, mem_copy("/"));
 	replace(&w->rest, mem_format("%s/%s", target, w->rest));
 	return 0;
 }
 
 static void go_up(struct walk *w)
 {
-	char *slash = strrchr(w->folder, '/');
+	char *slash = strrchr(w->directory, '/');
 
-	slash[slash == w->folder ? 1 : 0] = '\0';
+	slash[slash == w->directory ? 1 : 0] = '\0';
 }
 
-/* Takes the next name of the way; 1: there is none left. */
+/* Takes the next name of the path.  Returns 1 at the end. */
 static int step(struct walk *w, struct error *err)
 {
 	size_t skip = strspn(w->rest, "/"), n = strcspn(w->rest + skip, "/");
@@ -93,19 +93,19 @@ static int step(struct walk *w, struct error *err)
 		go_up(w);
 		return 0;
 	}
-	if (check_folder(w, err) != 0)
+	if (check_directory(w, err) != 0)
 		return -1;
-	path = mem_format("%s/%s", w->folder[1] == '\0' ? "" : w->folder, name);
+	path = mem_format("%s/%s", w->directory[1] == '\0' ? "" : w->directory, name);
 	if (lstat(path, &st) != 0)
 		return cannot(w, path, err);
 	if (S_ISLNK(st.st_mode))
 		return follow(w, path, err);
-	replace(&w->folder, path);
+	replace(&w->directory, path);
 	path = NULL;
 	return 0;
 }
 
-/* The way from / to the file; at its end `folder` is the file. */
+/* Walks from / to the file; at the end `directory` is the file. */
 static int walk(struct walk *w, const struct stat *opened, struct error *err)
 {
 	struct stat st;
@@ -116,8 +116,8 @@ static int walk(struct walk *w, const struct stat *opened, struct error *err)
 	while (rc == 0);
 	if (rc < 0)
 		return -1;
-	if (stat(w->folder, &st) != 0)
-		return cannot(w, w->folder, err);
+	if (stat(w->directory, &st) != 0)
+		return cannot(w, w->directory, err);
 	if (st.st_dev == opened->st_dev && st.st_ino == opened->st_ino)
 		return 0;
 	return error_set(
@@ -135,7 +135,7 @@ int trust_check(int fd, const char *path, struct error *err)
 		return 0;
 	if (fstat(fd, &st) != 0 || (*path != '/' && getcwd(cwd, sizeof(cwd)) == NULL))
 		return cannot(&w, path, err);
-	/* Pipes and devices (/dev/stdin) are what the command line says. */
+	/* Pipes and devices (/dev/stdin) are the choice of the command line. */
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	if ((st.st_mode & S_IWOTH) != 0)
@@ -143,10 +143,10 @@ int trust_check(int fd, const char *path, struct error *err)
 		    "%s: anyone may write this file (mode %04o), and so make root run commands: "
 		    "chmod o-w %s",
 		    path, (unsigned)(st.st_mode & 07777), path);
-	w.folder = mem_copy("/");
+	w.directory = mem_copy("/");
 	w.rest = *path == '/' ? mem_copy(path) : mem_format("%s/%s", cwd, path);
 	rc = walk(&w, &st, err);
-	free(w.folder);
+	free(w.directory);
 	free(w.rest);
 	return rc;
 }

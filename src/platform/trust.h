@@ -1,14 +1,14 @@
-/* May root run what a file says?  Not when anybody can write it. */
+/* Tells whether root may run commands from a file: not when other users may write the file. */
 #ifndef PLATFORM_TRUST_H
 #define PLATFORM_TRUST_H
 
 #include "base/error.h"
 
 /*
- * Checks the file that was opened as `path`, where root runs us: that others may write neither it
- * nor a folder on the way to it, links included; folders with the sticky bit, such as /tmp, are
- * fine. STATUS_NO_INPUT says what is open to others and how to close it.  Other users are not
- * asked.
+ * Checks, in a process of root, the file that was opened as `path`: others may write neither the
+ * file nor a directory on the way to it, links included; directories with the sticky bit, such as
+ * /tmp, are fine. Fails with STATUS_NO_INPUT; the text names the file or directory and how to close
+ * it to others.  For other users all files pass.
  */
 int trust_check(int fd, const char *path, struct error *err);
 

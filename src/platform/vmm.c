@@ -1,4 +1,5 @@
-/* Where vmm(4) shows its VMs: alone in a file, so that tests link tests/fake/vmm.c in its place. */
+/* The directory of the VMs of vmm(4): alone in a file, so that tests link tests/fake/vmm.c instead.
+ */
 #include "base/mem.h"
 #include "platform/os.h"
 

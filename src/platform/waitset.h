@@ -1,7 +1,7 @@
 /*
- * What one supervisor waits for: descriptors, the end of child processes and one deadline, in one
- * set that is itself a pollable descriptor (epoll with pidfd and timerfd, or kqueue).  No threads,
- * no signal handlers, no wake-up while nothing happens.
+ * The events that one supervisor waits for: descriptors, the end of child processes and one
+ * deadline, in one set that is itself a pollable descriptor (epoll with pidfd and timerfd, or
+ * kqueue).  No threads, no signal handlers, no wake-up while nothing happens.
  */
 #ifndef PLATFORM_WAITSET_H
 #define PLATFORM_WAITSET_H
@@ -15,9 +15,9 @@
 struct waitset;
 
 enum wake_kind {
-	WAKE_READABLE, /* a watched descriptor can be read, or its other end is closed */
+	WAKE_READABLE, /* a watched descriptor is readable, or its other end is closed */
 	WAKE_CHILD,    /* a watched child has ended: waitpid() for it will not block for long */
-	WAKE_DEADLINE, /* the deadline has come; it is disarmed now */
+	WAKE_DEADLINE, /* the deadline has passed; it is disarmed now */
 };
 
 struct wake {
@@ -26,30 +26,31 @@ struct wake {
 };
 
 int waitset_new(struct waitset **out, struct error *err);
-/* NULL is fine. Watched descriptors stay open: they belong to the caller. */
+/* Frees a set; NULL is fine.  Watched descriptors stay open: they belong to the caller. */
 void waitset_free(struct waitset *ws);
-/* The descriptor that becomes readable when waitset_next() would return something. */
+/* Returns the descriptor that becomes readable when waitset_next() would return an event. */
 int waitset_fd(const struct waitset *ws);
 /*
- * A pipe, socket or terminal; Linux refuses regular files and /dev/null, which are always readable.
- * Reported for as long as it can be read.  Watching it again gives it another tag.
+ * Watches a pipe, socket or terminal; Linux refuses regular files and /dev/null, which are always
+ * readable.  The event repeats for as long as the descriptor is readable.  Another call changes the
+ * tag.
  */
 int waitset_watch_fd(struct waitset *ws, int fd, uintptr_t tag, struct error *err);
 /*
- * What of a watched descriptor is waited for: at first, that it can be read.  That it can be
- * written is told as WAKE_READABLE too: who waits for both tries both.
+ * Chooses the events of a watched descriptor: at first, readable.  Writable is reported as
+ * WAKE_READABLE too: a caller that wants both tries both.
  */
 void waitset_want(struct waitset *ws, int fd, uintptr_t tag, bool reading, bool writing);
-/* Call before closing the descriptor. Fine for one that is not watched. */
+/* Ends the watch; call before closing the descriptor.  Fine for one that is not watched. */
 void waitset_forget_fd(struct waitset *ws, int fd);
-/* A child of this process, not yet reaped. Reported once, then forgotten by itself. */
+/* Watches a child of this process that is not yet reaped.  Its end is reported once. */
 int waitset_watch_child(struct waitset *ws, pid_t pid, uintptr_t tag, struct error *err);
-/* At which clock_ms() to wake, never before it; replaces the one before; negative: none. */
+/* Sets the deadline, in terms of clock_ms(), and replaces the previous one; negative: none. */
 int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err);
 /*
- * Takes one thing that has happened, waiting at most timeout_ms for it (0: not at all, negative:
- * for ever).  Returns 1 with *wake filled, 0 when nothing came in time, -1 on failure.  An
- * interrupted wait goes on.  What is ready takes turns: nothing starves.
+ * Takes one event, waiting at most timeout_ms for it (0: not at all, negative: for ever).  Returns
+ * 1 with *wake filled, 0 when there was no event in time, -1 on failure.  Interrupted waits
+ * continue.  Ready events take turns, so none starves.
  */
 int waitset_next(struct waitset *ws, int timeout_ms, struct wake *wake, struct error *err);
 

@@ -17,7 +17,7 @@
 
 struct waitset {
 	int kqueue;
-	bool armed; /* there is a deadline */
+	bool armed; /* a deadline is set */
 };
 
 enum { DEADLINE = 1 };
@@ -82,7 +82,7 @@ void waitset_forget_fd(struct waitset *ws, int fd)
 	(void)change(ws, (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, 0, 0);
 }
 
-/* For a child that kqueue no longer finds: an event of our own, there at once. */
+/* Reports a child that kqueue no longer finds by an immediate event of vmrun's own. */
 static int report_ended(const struct waitset *ws, pid_t pid, uintptr_t tag)
 {
 	siginfo_t info;
@@ -107,11 +107,11 @@ int waitset_watch_child(struct waitset *ws, pid_t pid, uintptr_t tag, struct err
 
 int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
 {
-	/* Far enough for everybody, and the kernel's sums cannot overflow. */
+	/* Long enough for any deadline, and the kernel's sums cannot overflow. */
 	const int64_t longest_ms = (int64_t)10 * 365 * 24 * 3600 * 1000;
 	int64_t left_ms;
 
-	/* Deleted first: adding it again would not take back one that has come already. */
+	/* Deletes first: adding again would not take back a deadline that has passed already. */
 	if (ws->armed)
 		(void)change(ws, DEADLINE, EVFILT_TIMER, EV_DELETE, 0, 0, 0);
 	ws->armed = false;

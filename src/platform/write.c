@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Returns how many of n bytes the limit on the size of files lets through. */
+/* Returns the number of n bytes that the limit on the size of files allows. */
 static size_t within_limit(int fd, const struct stat *st, size_t n)
 {
 	struct rlimit limit;
@@ -28,7 +28,7 @@ static size_t within_limit(int fd, const struct stat *st, size_t n)
 	return n < most - (uint64_t)at ? n : (size_t)(most - (uint64_t)at);
 }
 
-/* Writes up to the limit: a byte beyond it would be SIGXFSZ. */
+/* Writes up to the limit: a byte beyond it would raise SIGXFSZ. */
 static ssize_t write_file(int fd, const struct stat *st, const char *bytes, size_t n)
 {
 	size_t most = within_limit(fd, st, n);
@@ -39,7 +39,7 @@ static ssize_t write_file(int fd, const struct stat *st, const char *bytes, size
 	return -1;
 }
 
-/* Takes back the SIGPIPE of this call, and leaves alone one that was pending before. */
+/* Writes to a pipe and discards the SIGPIPE of this call, but not one that was pending before. */
 static ssize_t write_pipe(int fd, const char *bytes, size_t n)
 {
 	const struct timespec at_once = { 0 };

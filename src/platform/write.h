@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 /*
- * Writes all n bytes, however often the system takes only some of them.  Returns how many were
- * written: fewer than n when a call failed, whose errno is left.  A limit on the size of files is
- * EFBIG, a pipe without a reader EPIPE; neither raises SIGXFSZ or SIGPIPE in this process, whose
- * signals are not the library's to set.
+ * Writes all n bytes, in as many calls as needed.  Returns the number of bytes written: fewer than
+ * n when a call failed, with its errno.  A limit on the size of files is EFBIG, a pipe without a
+ * reader EPIPE; neither raises SIGXFSZ or SIGPIPE, as the signals of the process do not belong to
+ * the library.
  */
 size_t write_all(int fd, const void *bytes, size_t n);
 
