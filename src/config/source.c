@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "config/ucl.h"
+#include "platform/find.h"
 
 static const char *const format_names[] = {
 	[FORMAT_AUTO] = "auto",
@@ -94,11 +95,9 @@ static bool may_include(const struct text_file *file)
 {
 	static const char *const macros[] = { ".include", ".try_include", ".load" };
 
-	for (size_t at = 0; at < file->length; at++) {
-		for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
-			if (strncmp(file->text + at, macros[i], strlen(macros[i])) == 0)
-				return true;
-		}
+	for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
+		if (find_text(file->text, file->length, macros[i]) != NULL)
+			return true;
 	}
 	return false;
 }
