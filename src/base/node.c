@@ -176,7 +176,10 @@ const char *node_kind_name(const struct node *n)
 		[NODE_OBJECT] = "an object",
 		[NODE_EMPTY] = "an empty table",
 		[NODE_FUNCTION] = "a function",
+		[NODE_OTHER] = "", /* named by its text */
 	};
+
+	_Static_assert(sizeof(names) / sizeof(*names) == NODE_KINDS, "a name for each kind");
 
 	return n->kind == NODE_OTHER ? n->text : names[n->kind];
 }

@@ -23,6 +23,8 @@ enum node_kind {
 	NODE_OTHER,    /* a value that no document can hold (a thread, a userdata, a mixed table) */
 };
 
+#define NODE_KINDS (NODE_OTHER + 1)
+
 struct node {
 	enum node_kind kind;
 	bool truth;

@@ -93,7 +93,10 @@ static int explain(const struct spawning *c, struct error *err)
 		[CHILD_DESCRIPTORS] = "passing descriptors on",
 		[CHILD_CLOSE] = "closing descriptors",
 		[CHILD_SIGNALS] = "resetting signals",
+		[CHILD_EXEC] = "executing it",
 	};
+
+	_Static_assert(sizeof(doing) / sizeof(*doing) == CHILD_STEPS, "a text for each step");
 
 	if (c->step == CHILD_EXEC)
 		return explain_exec(c->what->path, c->error, err);

@@ -111,6 +111,8 @@ static _Noreturn void run(struct spawning *c)
 		[CHILD_EXEC] = execute,
 	};
 
+	_Static_assert(sizeof(steps) / sizeof(*steps) == CHILD_STEPS, "a function for each step");
+
 	for (c->step = CHILD_GROUP; steps[c->step](c) == 0; c->step++)
 		;
 	c->error = errno;

@@ -20,6 +20,7 @@ enum child_step {
 	CHILD_CLOSE,
 	CHILD_SIGNALS,
 	CHILD_EXEC,
+	CHILD_STEPS,
 };
 
 /* The plan for the child, made before the child exists. */

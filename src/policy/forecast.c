@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "policy/rate_limit.h"
 
+/* The first status of bhyve that is an error: each one below has a cause of its own. */
+#define MIN_ERROR_STATUS ((int)CAUSE_ERROR)
+
 struct asking {
 	const struct policy_options *options;
 	const struct spec *spec;
@@ -59,11 +62,11 @@ static bool is_listed(const struct asking *a, int status)
 /* Returns a status that no list names: its decision is that of any error. */
 static int plain_status(const struct asking *a)
 {
-	for (int status = CAUSE_ERROR; status <= MAX_STATUS; status++) {
+	for (int status = MIN_ERROR_STATUS; status <= MAX_STATUS; status++) {
 		if (!is_listed(a, status))
 			return status;
 	}
-	return CAUSE_ERROR;
+	return MIN_ERROR_STATUS;
 }
 
 /* Adds the forecast of an error, and of statuses that lists treat as exceptions. */
@@ -75,7 +78,7 @@ static void add_error(const struct asking *a, struct forecast *o)
 	ask(a, CAUSE_ERROR, plain_status(a), &all);
 	boots = all.boot;
 	add(o, CAUSE_ERROR, -1, &all);
-	for (int status = CAUSE_ERROR; status <= MAX_STATUS; status++) {
+	for (int status = MIN_ERROR_STATUS; status <= MAX_STATUS; status++) {
 		if (!is_listed(a, status))
 			continue;
 		DECISION_AUTO struct decision one;

@@ -122,7 +122,12 @@ static int api_open_world(lua_State *L)
 /* stack: table [kind] -> kind | table | nothing */
 static int api_mark(lua_State *L)
 {
-	static const char *const names[] = { "", "list", "object", NULL };
+	static const char *const names[] = {
+		[MARK_NONE] = "",
+		[MARK_LIST] = "list",
+		[MARK_OBJECT] = "object",
+		[MARKS] = NULL,
+	};
 	enum values_mark mark;
 
 	luaL_checktype(L, 1, LUA_TTABLE);

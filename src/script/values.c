@@ -348,6 +348,8 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 		[MARK_LIST] = NODE_LIST,
 		[MARK_OBJECT] = NODE_OBJECT,
 	};
+
+	_Static_assert(sizeof(empty) / sizeof(*empty) == MARKS, "a kind for each mark");
 	const char *why = NULL;
 	char text[WHY_TEXT];
 	enum node_kind kind;

@@ -9,7 +9,7 @@
 /* Levels of tables in a document; an answer of the engine may have one more around it. */
 #define MAX_VALUES_DEPTH 64
 
-enum values_mark { MARK_NONE, MARK_LIST, MARK_OBJECT };
+enum values_mark { MARK_NONE, MARK_LIST, MARK_OBJECT, MARKS };
 
 /* Prepares a state; called once, first. */
 void values_open(lua_State *L);
