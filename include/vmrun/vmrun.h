@@ -375,9 +375,10 @@ VMRUN_API int vmrun_reboot(struct vmrun *vm, const char *target);
 VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
 /*
  * Reads the spec again, with the same options: it holds from the next boot on.  One that is not
- * good, or has another name, is reported by VMRUN_RELOADED, and the old one stays.  Waits for what
- * the spec itself waits for while it is read.  Returns 0, a status as vmrun_open() does, or 64
- * before vmrun_start(), of a simulation, and after the end.
+ * good, or has another name, is reported by VMRUN_RELOADED, and the old one stays.  Blocks until
+ * the spec is read: a spec in Lua may compute for 5 seconds, and waits for each command that it
+ * runs. Returns 0, a status as vmrun_open() does, or 64 before vmrun_start(), of a simulation, and
+ * after the end.
  */
 VMRUN_API int vmrun_reload(struct vmrun *vm);
 /*
