@@ -11,7 +11,7 @@
 #include "base/near.h"
 #include "lib/handle.h"
 #include "platform/os.h"
-#include "machine/hook_request.h"
+#include "script/hook_request.h"
 
 #define HOOK_BUDGET_MS 5000
 #define HOOK_MEMORY ((size_t)64 << 20)
@@ -176,12 +176,29 @@ static void log_line(void *context, const char *level, const char *text)
 	event_text(r, text);
 }
 
+/* A dry run starts no command and takes no time. */
+static struct node *refuse_dry(struct vmrun *vm, const struct node *request)
+{
+	struct words argv = { 0 };
+	struct command command;
+	int64_t ms;
+
+	if (request_is_sleep(request, &ms))
+		return NULL;
+	request_command(request, &argv, &command);
+	MEM_AUTO char *text = request_dry_text(&argv);
+
+	words_free(&argv);
+	event_text(event_add(&vm->events, VMRUN_NOTE), text);
+	return request_refusal("dry run");
+}
+
 /* For what runs before there is a loop: the chunk, and hooks of a boot that is only prepared. */
 static struct node *wait_here(void *context, const struct node *request)
 {
 	struct vmrun *vm = context;
 
-	return request_serve(request, vm->source.dry, &vm->events);
+	return vm->source.dry ? refuse_dry(vm, request) : request_serve(request);
 }
 
 static void check_target(struct vmrun *vm)

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
-#include "machine/hook_request.h"
+#include "script/hook_request.h"
 
 #define KILLED_MS 1000 /* for a killed command to exit; it cannot while it hangs in the kernel */
 
@@ -48,6 +48,14 @@ static void forget_command(struct machine *m, pid_t pid)
 	ledger_forget_process(m->host.ledger, name, pid);
 }
 
+static struct node *refuse_dry(struct machine *m)
+{
+	MEM_AUTO char *text = request_dry_text(&m->call.argv);
+
+	event_text(event_add(m->events, VMRUN_NOTE), text);
+	return request_refusal("dry run");
+}
+
 /* Starts the command that the hook waits for; when that fails, the reason becomes the answer. */
 static void start_command(struct machine *m, const struct node *request)
 {
@@ -58,7 +66,7 @@ static void start_command(struct machine *m, const struct node *request)
 	request_command(request, &a->argv, &a->command);
 	a->until_ms = machine_now(m);
 	if (m->options.simulation != NULL)
-		a->answer = request_refuse_dry(&a->argv, m->events);
+		a->answer = refuse_dry(m);
 	else if (running_start(&a->running, &a->command, m->wait, MACHINE_TAG_HOOK,
 		     machine_helper_tag, &err) == 0)
 		note_command(m);

@@ -20,65 +20,12 @@
 #include "machine/hypervisor.h"
 #include "machine/stop.h"
 
-uintptr_t machine_helper_tag(pid_t pid)
-{
-	return (uintptr_t)MACHINE_TAGS + (uintptr_t)pid;
-}
-
-int64_t machine_now(const struct machine *m)
-{
-	return m->options.simulation != NULL ? m->options.simulation->now_ms : clock_ms();
-}
-
 int64_t machine_until_ms(const struct machine *m)
 {
 	if (m->call.task != NULL &&
 	    (m->now.deadline_ms < 0 || m->call.until_ms < m->now.deadline_ms))
 		return m->call.until_ms;
 	return m->now.deadline_ms;
-}
-
-bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
-{
-	struct error err = { 0 };
-
-	if (helper_start(&m->helper, command, capture, m->wait, MACHINE_TAG_OUTPUT,
-		machine_helper_tag, &err) == 0)
-		return true;
-	machine_warn(m, err.text);
-	error_clear(&err);
-	return false;
-}
-
-bool machine_helper_gave_up(struct machine *m)
-{
-	if (!m->helper.killed) {
-		helper_kill(&m->helper);
-		return false;
-	}
-	helper_give_up(&m->helper, m->wait);
-	return true;
-}
-
-void machine_destroy_command(const struct machine *m, struct words *command)
-{
-	m->boot.plan.hyper->destroy(&m->boot.plan, command);
-}
-
-void machine_warn(struct machine *m, const char *text)
-{
-	event_text(event_add(m->events, VMRUN_WARNING), text);
-}
-
-void machine_cleanup_failed(struct machine *m, const char *text)
-{
-	m->host.cleanup_failed = true;
-	machine_warn(m, text);
-}
-
-bool machine_must_panic(const struct machine *m)
-{
-	return m->host.cleanup_failed && m->options.panic;
 }
 
 #define TO(state) ((uint32_t)1 << STATE_##state)
@@ -392,13 +339,42 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	return m;
 }
 
+/* Lets the next event happen; returns false when there is none. */
+static bool simulate_event(struct machine *m)
+{
+	struct simulation *s = m->options.simulation;
+	int64_t at = machine_until_ms(m), end = simulation_end_of_boot(m);
+	bool exits = end >= 0 && (at < 0 || end <= at);
+
+	if (exits)
+		at = end;
+	if (at < 0 || (m->now.state == STATE_WAITING && simulation_is_used_up(m)))
+		return false;
+	if (at > s->now_ms)
+		s->now_ms = at;
+	if (exits)
+		machine_happen(m, EVENT_EXIT);
+	else
+		machine_deadline(m);
+	return true;
+}
+
+/* Runs a simulation until its list is used up, the machine has ended, or it waits for a request. */
+static void simulate(struct machine *m)
+{
+	while (m->now.state != STATE_ENDED && !simulation_goes_round(m) && simulate_event(m))
+		;
+	if (m->now.state == STATE_ENDED)
+		simulation_say_rest(m);
+}
+
 void machine_start(struct machine *m)
 {
 	bool recovers = ledger_needs_recovery(m->host.ledger);
 
 	follow(m, go(recovers ? STATE_RECOVERING : STATE_WAITING, 0));
 	if (m->options.simulation != NULL)
-		simulation_walk(m);
+		simulate(m);
 }
 
 static void kill_all(struct machine *m)

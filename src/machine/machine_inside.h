@@ -291,7 +291,7 @@ bool machine_helper_gave_up(struct machine *m);
 void machine_destroy_command(const struct machine *m, struct words *command);
 void machine_warn(struct machine *m, const char *text);
 
-/* requests.c: notes a stop, which overrides a reboot. */
+/* phase.c: notes a stop, which overrides a reboot. */
 void machine_request_stop(struct machine *m);
 /* Ends the supervision with this exit status. */
 struct next machine_end(struct machine *m, int status);

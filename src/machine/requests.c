@@ -5,27 +5,6 @@
 #include "base/mem.h"
 #include "machine/machine_inside.h"
 
-void machine_request_stop(struct machine *m)
-{
-	m->requests.stop = true;
-	free(m->requests.reboot_to);
-	m->requests.reboot_to = NULL;
-}
-
-struct next machine_end(struct machine *m, int status)
-{
-	m->end.status = status;
-	return go(STATE_ENDING, -1);
-}
-
-struct next machine_stop_asking(struct machine *m)
-{
-	hook_call_abandon(m);
-	m->requests.stop = true;
-	m->history.outcome.cause = CAUSE_STOPPED;
-	return machine_end(m, STATUS_OK);
-}
-
 void machine_stop(struct machine *m)
 {
 	machine_happen(m, EVENT_STOP);
@@ -108,15 +87,6 @@ int machine_next(struct machine *m, const char *target, struct error *err)
 	else
 		set(&m->requests.once_target, target);
 	return 0;
-}
-
-struct next machine_reboot_waiting(struct machine *m)
-{
-	if (*m->requests.reboot_to != '\0')
-		set(&m->choice.next_target, m->requests.reboot_to);
-	free(m->requests.reboot_to);
-	m->requests.reboot_to = NULL;
-	return go(STATE_WAITING, 0);
 }
 
 static const char *state_name(const struct machine *m)

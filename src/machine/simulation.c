@@ -140,8 +140,7 @@ struct next simulation_start(struct machine *m)
 	return go(loader_fails ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
-/* Returns when the running boot ends; -1: never. */
-static int64_t end_of_boot(const struct machine *m)
+int64_t simulation_end_of_boot(const struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;
 
@@ -152,7 +151,7 @@ static int64_t end_of_boot(const struct machine *m)
 	return s->started_ms + due(s)->uptime_ms;
 }
 
-static void say_rest(struct machine *m)
+void simulation_say_rest(struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;
 
@@ -163,28 +162,7 @@ static void say_rest(struct machine *m)
 	event_text(event_add(m->events, VMRUN_NOTE), text);
 }
 
-/* Lets the next event happen; returns false when there is none. */
-static bool step(struct machine *m)
-{
-	struct simulation *s = m->options.simulation;
-	int64_t at = machine_until_ms(m), end = end_of_boot(m);
-	bool exits = end >= 0 && (at < 0 || end <= at);
-
-	if (exits)
-		at = end;
-	if (at < 0 || (m->now.state == STATE_WAITING && due(s) == NULL))
-		return false;
-	if (at > s->now_ms)
-		s->now_ms = at;
-	if (exits)
-		machine_happen(m, EVENT_EXIT);
-	else
-		machine_deadline(m);
-	return true;
-}
-
-/* Boots that a hook refuses use no exit of the list, so they could be retried for ever. */
-static bool goes_round(struct machine *m)
+bool simulation_goes_round(struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;
 
@@ -195,10 +173,7 @@ static bool goes_round(struct machine *m)
 	return true;
 }
 
-void simulation_walk(struct machine *m)
+bool simulation_is_used_up(const struct machine *m)
 {
-	while (m->now.state != STATE_ENDED && !goes_round(m) && step(m))
-		;
-	if (m->now.state == STATE_ENDED)
-		say_rest(m);
+	return due(m->options.simulation) == NULL;
 }

@@ -30,8 +30,16 @@ struct simulation {
 int simulation_parse(const char *list, struct simulation *out, struct error *err);
 void simulation_free(struct simulation *s);
 
-/* Runs until the list is used up, the machine has ended, or it waits for a request. */
-void simulation_walk(struct machine *m);
+/* Returns when the running boot ends; -1: never. */
+int64_t simulation_end_of_boot(const struct machine *m);
+bool simulation_is_used_up(const struct machine *m);
+/*
+ * Tells whether hooks have refused so many boots that the simulation has to end: they use no exit
+ * of the list, and could be retried for ever.
+ */
+bool simulation_goes_round(struct machine *m);
+/* Reports the exits that were not used. */
+void simulation_say_rest(struct machine *m);
 /* Replaces the checks of the host; returns false when the list lets this boot fail in them. */
 bool simulation_check(struct machine *m);
 /* Ends the boot with the next exit of the list. */

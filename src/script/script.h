@@ -26,7 +26,7 @@ struct script_options {
 	void (*log)(void *context, const char *level, const char *text);
 	/*
 	 * Waits for what a script of script_call() requests, and answers: see
-	 * src/machine/hook_request.h.  NULL: scripts cannot wait.  The caller frees the answer.
+	 * src/script/hook_request.h.  NULL: scripts cannot wait.  The caller frees the answer.
 	 */
 	struct node *(*wait)(void *context, const struct node *request);
 	void *context;		/* for all of these functions */

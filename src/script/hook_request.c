@@ -1,5 +1,5 @@
 /* Hook requests: commands and sleeps of scripts. */
-#include "machine/hook_request.h"
+#include "script/hook_request.h"
 
 #include <stdlib.h>
 
@@ -65,13 +65,11 @@ struct node *request_answer(const struct command *what, const struct command_res
 	return answer;
 }
 
-struct node *request_refuse_dry(const struct words *argv, struct event_queue *events)
+char *request_dry_text(const struct words *argv)
 {
 	MEM_AUTO char *line = words_shell_line(argv);
-	MEM_AUTO char *text = mem_format("vmrun.exec, not run here: %s", line);
 
-	event_text(event_add(events, VMRUN_NOTE), text);
-	return request_refusal("dry run");
+	return mem_format("vmrun.exec, not run here: %s", line);
 }
 
 static struct node *run_command(const struct command *what)
@@ -90,7 +88,7 @@ static struct node *run_command(const struct command *what)
 	return answer;
 }
 
-struct node *request_serve(const struct node *request, bool dry, struct event_queue *events)
+struct node *request_serve(const struct node *request)
 {
 	struct words argv = { 0 };
 	struct command what;
@@ -98,12 +96,11 @@ struct node *request_serve(const struct node *request, bool dry, struct event_qu
 	int64_t ms;
 
 	if (request_is_sleep(request, &ms)) {
-		if (!dry)
-			clock_sleep(ms);
+		clock_sleep(ms);
 		return NULL;
 	}
 	request_command(request, &argv, &what);
-	answer = dry ? request_refuse_dry(&argv, events) : run_command(&what);
+	answer = run_command(&what);
 	words_free(&argv);
 	return answer;
 }

@@ -3,8 +3,8 @@
  * text } or { sleep = seconds }; and the answer that it gets: { status, stdout, stderr }, or
  * { message } when the command did not run to its end.
  */
-#ifndef MACHINE_HOOK_REQUEST_H
-#define MACHINE_HOOK_REQUEST_H
+#ifndef SCRIPT_HOOK_REQUEST_H
+#define SCRIPT_HOOK_REQUEST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,6 @@
 #include "base/node.h"
 #include "base/words.h"
 #include "platform/command.h"
-#include "event/event.h"
 
 /* Tells whether the request is a sleep, and its time. */
 bool request_is_sleep(const struct node *request, int64_t *ms);
@@ -21,9 +20,9 @@ void request_command(const struct node *request, struct words *argv, struct comm
 /* Return answers, which the caller frees. */
 struct node *request_answer(const struct command *what, const struct command_result *result);
 struct node *request_refusal(const char *message);
-/* Answers in a dry run, where no command starts, and says so in an event. */
-struct node *request_refuse_dry(const struct words *argv, struct event_queue *events);
-/* Runs the request and blocks until it is done; with `dry` no command starts and no time passes. */
-struct node *request_serve(const struct node *request, bool dry, struct event_queue *events);
+/* Returns what a dry run says in place of running the command. The caller frees it. */
+char *request_dry_text(const struct words *argv);
+/* Runs the request and blocks until it is done. */
+struct node *request_serve(const struct node *request);
 
 #endif

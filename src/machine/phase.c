@@ -1,0 +1,92 @@
+/* What the phases of a machine share: the helper, warnings, and the ways to the end. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "machine/machine_inside.h"
+#include "platform/clock.h"
+
+uintptr_t machine_helper_tag(pid_t pid)
+{
+	return (uintptr_t)MACHINE_TAGS + (uintptr_t)pid;
+}
+
+int64_t machine_now(const struct machine *m)
+{
+	return m->options.simulation != NULL ? m->options.simulation->now_ms : clock_ms();
+}
+
+bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
+{
+	struct error err = { 0 };
+
+	if (helper_start(&m->helper, command, capture, m->wait, MACHINE_TAG_OUTPUT,
+		machine_helper_tag, &err) == 0)
+		return true;
+	machine_warn(m, err.text);
+	error_clear(&err);
+	return false;
+}
+
+bool machine_helper_gave_up(struct machine *m)
+{
+	if (!m->helper.killed) {
+		helper_kill(&m->helper);
+		return false;
+	}
+	helper_give_up(&m->helper, m->wait);
+	return true;
+}
+
+void machine_destroy_command(const struct machine *m, struct words *command)
+{
+	m->boot.plan.hyper->destroy(&m->boot.plan, command);
+}
+
+void machine_warn(struct machine *m, const char *text)
+{
+	event_text(event_add(m->events, VMRUN_WARNING), text);
+}
+
+void machine_cleanup_failed(struct machine *m, const char *text)
+{
+	m->host.cleanup_failed = true;
+	machine_warn(m, text);
+}
+
+bool machine_must_panic(const struct machine *m)
+{
+	return m->host.cleanup_failed && m->options.panic;
+}
+
+void machine_request_stop(struct machine *m)
+{
+	m->requests.stop = true;
+	free(m->requests.reboot_to);
+	m->requests.reboot_to = NULL;
+}
+
+struct next machine_end(struct machine *m, int status)
+{
+	m->end.status = status;
+	return go(STATE_ENDING, -1);
+}
+
+struct next machine_stop_asking(struct machine *m)
+{
+	hook_call_abandon(m);
+	m->requests.stop = true;
+	m->history.outcome.cause = CAUSE_STOPPED;
+	return machine_end(m, STATUS_OK);
+}
+
+struct next machine_reboot_waiting(struct machine *m)
+{
+	if (*m->requests.reboot_to != '\0') {
+		free(m->choice.next_target);
+		m->choice.next_target = m->requests.reboot_to;
+	} else {
+		free(m->requests.reboot_to);
+	}
+	m->requests.reboot_to = NULL;
+	return go(STATE_WAITING, 0);
+}
