@@ -1,34 +1,10 @@
 /* Checks every need of a spec. */
 #include "check/check.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "check/need.h"
-
-bool check_is_ours(const struct check *c, const char *what)
-{
-	return c->request->ours != NULL && words_have(c->request->ours, what);
-}
-
-struct finding *check_problem(
-    struct check *c, const struct checked_need *a, const char *what, const char *fmt, ...)
-{
-	MEM_AUTO char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = mem_vformat(fmt, ap);
-	va_end(ap);
-	return findings_add(c->host.out, FINDING_PROBLEM, a->dev, a->at, what, "%s", text);
-}
-
-void check_words(struct words *command, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		words_add(command, *words);
-}
 
 static void check_need(struct check *c, const struct checked_need *a)
 {

@@ -128,12 +128,6 @@ void control_renew(struct control *c)
 	listener_renew(c);
 }
 
-void control_sooner(int64_t *at, int64_t other)
-{
-	if (other >= 0 && (*at < 0 || other < *at))
-		*at = other;
-}
-
 int64_t control_until_ms(const struct control *c)
 {
 	int64_t at;
@@ -143,8 +137,8 @@ int64_t control_until_ms(const struct control *c)
 	at = waiters_until_ms(c);
 	if (ring_first(&c->moved) != NULL || c->news || streams_has_news(c))
 		return 0;
-	control_sooner(&at, listener_until_ms(c));
-	control_sooner(&at, clients_until_ms(c));
+	alarm_sooner(&at, listener_until_ms(c));
+	alarm_sooner(&at, clients_until_ms(c));
 	return at;
 }
 

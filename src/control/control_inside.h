@@ -152,7 +152,4 @@ void streams_mark(struct control *c);
 /* Hands on what is there; returns when the client takes no more. */
 void streams_pump(struct control *c, struct client *client);
 
-/* control.c: sets *at to the earlier one of two times, -1 being none. */
-void control_sooner(int64_t *at, int64_t other);
-
 #endif

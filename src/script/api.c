@@ -264,16 +264,6 @@ static int api_near(lua_State *L)
 	return 1;
 }
 
-/* stack: ... text -> (raises) */
-int script_raise(lua_State *L)
-{
-	char place[PLACE_SIZE];
-
-	script_find_place(L, place, sizeof(place));
-	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, -1));
-	return lua_error(L);
-}
-
 /* raise(text): raises an error at the user's line. */
 /* stack: text -> (raises) */
 static int api_raise(lua_State *L)

@@ -31,12 +31,6 @@ static int pass(lua_State *L)
 	return pass_end(L, LUA_OK, 0);
 }
 
-void libraries_refuse_in_hook(lua_State *L, const char *what)
-{
-	if (script_of(L)->in_hook)
-		luaL_error(L, "%s inside a hook would stop the supervisor while it waits", what);
-}
-
 /* Replaces xpcall: its handlers would run inside the count hook, where no limit can stop them. */
 /* stack: function handler arguments -> results */
 static int safe_xpcall(lua_State *L)
@@ -190,14 +184,14 @@ static int safe_exit(lua_State *L)
 /* stack: arguments -> results */
 static int safe_execute(lua_State *L)
 {
-	libraries_refuse_in_hook(L, "os.execute");
+	script_refuse_in_hook(L, "os.execute");
 	return pass(L);
 }
 
 /* stack: arguments -> results */
 static int safe_popen(lua_State *L)
 {
-	libraries_refuse_in_hook(L, "io.popen");
+	script_refuse_in_hook(L, "io.popen");
 	return pass(L);
 }
 
@@ -221,7 +215,7 @@ static bool is_stdin(lua_State *L, int index)
 static int safe_file_read(lua_State *L)
 {
 	if (is_stdin(L, 1))
-		libraries_refuse_in_hook(L, "reading stdin");
+		script_refuse_in_hook(L, "reading stdin");
 	return pass(L);
 }
 
@@ -233,7 +227,7 @@ static int safe_input(lua_State *L)
 	lua_pushvalue(L, lua_upvalueindex(2));
 	lua_call(L, 0, 1);
 	if (is_stdin(L, -1))
-		libraries_refuse_in_hook(L, "reading stdin");
+		script_refuse_in_hook(L, "reading stdin");
 	lua_pop(L, 1);
 	return pass(L);
 }

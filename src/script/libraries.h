@@ -12,7 +12,5 @@ void libraries_open_core(lua_State *L);
  * from JSON without hooks does not call this.
  */
 void libraries_open_world(lua_State *L);
-/* Raises an error inside a hook, where `what` would block. */
-void libraries_refuse_in_hook(lua_State *L, const char *what);
 
 #endif

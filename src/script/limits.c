@@ -60,21 +60,6 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size)
 	return p;
 }
 
-void script_find_place(lua_State *L, char *place, size_t size)
-{
-	lua_Debug frame;
-
-	place[0] = '\0';
-	for (int level = 0; lua_getstack(L, level, &frame); level++) {
-		(void)lua_getinfo(L, "Sl", &frame);
-		if (frame.currentline < 0 ||
-		    strncmp(frame.short_src, OWN_CHUNK, strlen(OWN_CHUNK)) == 0)
-			continue;
-		(void)snprintf(place, size, "%s:%d: ", frame.short_src, frame.currentline);
-		return;
-	}
-}
-
 /* Notes where the deadline found the script.  Raises when there is no memory for the traceback. */
 /* stack: ... -> ... */
 static void note_place(struct script *s, lua_State *L)

@@ -128,7 +128,7 @@ static int load_path(lua_State *L, const char *path)
 {
 	if (path != NULL)
 		return load_file(L, path);
-	libraries_refuse_in_hook(L, "reading stdin");
+	script_refuse_in_hook(L, "reading stdin");
 	return luaL_loadfilex(L, NULL, "t");
 }
 

@@ -92,8 +92,10 @@ int script_save_state(struct script *s, struct error *err);
  */
 void script_push_frames(lua_State *L, lua_State *from, int level);
 
-/* api.c: raises the text on the top with its place, "vm.lua:3: text". */
+/* raise.c: raises the text on the top with its place, "vm.lua:3: text". */
 int script_raise(lua_State *L);
+/* Raises an error inside a hook, where `what` would block. */
+void script_refuse_in_hook(lua_State *L, const char *what);
 
 /* callbacks.c: frees s->lent and s->error_text. */
 void script_drop_lent(struct script *s);

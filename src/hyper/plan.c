@@ -1,0 +1,146 @@
+/* What the plans of all hypervisors have in common. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "hyper/hyper.h"
+
+#define MAX_SECRET 8 /* bytes of a password that VNC looks at */
+#define MAX_MAP 512  /* bytes of a device map that a note shows */
+
+char *hyper_secret_path(const struct plan_request *request)
+{
+	return mem_format("%s/secret", request->directory);
+}
+
+/* Reads the first line of a file. */
+static int read_secret(const char *path, char **text, struct error *err)
+{
+	char line[MAX_SECRET + 2] = "";
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (f == NULL)
+		return error_set(
+		    err, STATUS_CHECK, "password_file: cannot read %s: %s", path, strerror(errno));
+	if (fgets(line, sizeof(line), f) == NULL)
+		*line = '\0';
+	(void)fclose(f);
+	n = strcspn(line, "\r\n");
+	if (n == 0 || n > MAX_SECRET)
+		return error_set(err, STATUS_CHECK,
+		    "password_file: the first line of %s is %s: expected 1 to %d bytes", path,
+		    n == 0 ? "empty" : "too long", MAX_SECRET);
+	*text = mem_copy_n(line, n);
+	return 0;
+}
+
+int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
+    char **text, struct error *err)
+{
+	*text = NULL;
+	if (request->dry)
+		return 0;
+	if (secret->file != NULL)
+		return read_secret(secret->file, text, err);
+	*text = mem_copy(secret->text);
+	return 0;
+}
+
+static void add_sockets(const struct device *dev, struct words *sockets)
+{
+	NEEDS_AUTO struct needs needs = { 0 };
+
+	device_needs(dev, &needs);
+	for (size_t i = 0; i < needs.count; i++) {
+		if (needs.item[i].kind == NEED_SOCKET)
+			words_add(sockets, needs.item[i].what);
+	}
+}
+
+static void note_unknown(const struct device *dev, struct words *unknown)
+{
+	const char *word = dev->kind->placeholder == NULL || dev->found != NULL
+	    ? NULL
+	    : dev->kind->placeholder(dev);
+
+	if (word != NULL)
+		words_addf(unknown, "%s stands for what a run finds for %s", word,
+		    dev->origin != NULL ? dev->origin : dev->id);
+}
+
+/* Adds notes on files that the command names and a run writes. */
+static void note_files(const struct plan *plan, struct words *unknown)
+{
+	const struct loading *loading = &plan->loading;
+
+	if (plan->secret_path != NULL)
+		words_addf(unknown, "%s is written by a run: the password", plan->secret_path);
+	if (loading->map_path != NULL) {
+		STR_AUTO struct str line = { 0 };
+
+		str_add_line(&line, loading->map, MAX_MAP);
+		words_addf(unknown, "%s is written by a run: %s", loading->map_path,
+		    line.text == NULL ? "" : line.text);
+	}
+}
+
+void hyper_finish(const struct plan_request *request, struct plan *plan)
+{
+	const struct spec *spec = request->spec;
+
+	plan->uses_stdio = spec_uses_stdio(spec);
+	if (spec->tpm.managed)
+		plan->tpm_state = mem_format("%s/tpm", request->state_directory);
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (spec->devices[i]->removed)
+			continue;
+		add_sockets(spec->devices[i], &plan->sockets);
+		note_unknown(spec->devices[i], &plan->unknown);
+	}
+	note_files(plan, &plan->unknown);
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
+		    spec->com_found[i] == NULL && plan->hyper->system != NULL)
+			words_addf(&plan->unknown,
+			    "%s stands for the free pair that a run finds for com%zu",
+			    spec_com(spec, i), i + 1);
+		else if (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0 &&
+		    spec->com_found[i] == NULL)
+			words_addf(&plan->unknown,
+			    "%s stands for the terminal that a run makes for com%zu",
+			    spec_com(spec, i), i + 1);
+	}
+}
+
+static void loading_clear(struct loading *loading)
+{
+	words_free(&loading->argv);
+	free(loading->input_path);
+	free(loading->input);
+	free(loading->map_path);
+	free(loading->map);
+}
+
+void plan_clear(struct plan *plan)
+{
+	free(plan->vm);
+	free(plan->bootrom);
+	words_free(&plan->argv);
+	words_free(&plan->sockets);
+	words_free(&plan->notes);
+	words_free(&plan->inapplicable);
+	words_free(&plan->unknown);
+	pairs_free(&plan->config);
+	words_free(&plan->remarks);
+	loading_clear(&plan->loading);
+	free(plan->tpm_state);
+	free(plan->secret_path);
+	free(plan->secret);
+	free(plan->copy_from);
+	free(plan->copy_to);
+	memset(plan, 0, sizeof(*plan));
+}
