@@ -56,27 +56,27 @@ static void call_listener(const struct event_queue *q, const struct event_record
 	struct vmrun_event event = r->event;
 
 	event.vm = q->vm;
-	q->hear(q->hear_context, &event);
+	q->listener(q->listener_context, &event);
 }
 
 void event_tell(struct event_queue *q)
 {
-	const struct event_record *r = q->unheard;
+	const struct event_record *r = q->newest;
 
-	q->unheard = NULL;
-	if (r != NULL && q->hear != NULL)
+	q->newest = NULL;
+	if (r != NULL && q->listener != NULL)
 		call_listener(q, r);
 }
 
 void event_listen(struct event_queue *q,
-    void (*hear)(void *context, const struct vmrun_event *event), void *context)
+    void (*listener)(void *context, const struct vmrun_event *event), void *context)
 {
 	const struct event_record *r;
 
-	q->hear = hear;
-	q->hear_context = context;
-	q->unheard = NULL;
-	if (hear == NULL || q->count == 0)
+	q->listener = listener;
+	q->listener_context = context;
+	q->newest = NULL;
+	if (listener == NULL || q->count == 0)
 		return;
 	TAILQ_FOREACH(r, &q->waiting, link)
 	call_listener(q, r);
@@ -96,7 +96,7 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 	if (q->count++ == 0)
 		TAILQ_INIT(&q->waiting);
 	TAILQ_INSERT_TAIL(&q->waiting, r, link);
-	q->unheard = r;
+	q->newest = r;
 	return r;
 }
 

@@ -26,9 +26,9 @@ struct event_queue {
 	const char *vm; /* lent by the queue's owner */
 	/* Is called with every event once the event is complete; must add none.  NULL: no listener.
 	 */
-	void (*hear)(void *context, const struct vmrun_event *event);
-	void *hear_context;
-	struct event_record *unheard; /* the newest event, perhaps not complete yet */
+	void (*listener)(void *context, const struct vmrun_event *event);
+	void *listener_context;
+	struct event_record *newest; /* not given to the listener: perhaps not complete yet */
 };
 
 /* Adds an event and lends it; the caller sets numbers and static strings in it. */
@@ -42,7 +42,7 @@ void event_level(struct event_record *r, const char *level);
 void event_argv(struct event_record *r, char *const *argv);
 /* Sets the listener and calls it at once with the events that wait in the queue. */
 void event_listen(struct event_queue *q,
-    void (*hear)(void *context, const struct vmrun_event *event), void *context);
+    void (*listener)(void *context, const struct vmrun_event *event), void *context);
 /* Calls the listener with the newest event, which is complete. */
 void event_tell(struct event_queue *q);
 /* Takes the oldest event, lent until the next call; false when there is none. */

@@ -60,10 +60,10 @@ static void add_member(struct str *json, const struct event_member *m, const voi
 	case EVENT_INT:
 		json_add_int(json, m->key, *(const int *)at);
 		break;
-	case EVENT_INT_OR_NO:
+	case EVENT_INT_OR_NULL:
 		add_int(json, m->key, *(const int *)at, *(const int *)at < 0);
 		break;
-	case EVENT_SOME_INT:
+	case EVENT_NONZERO_INT:
 		add_int(json, m->key, *(const int *)at, *(const int *)at == 0);
 		break;
 	case EVENT_INT64:

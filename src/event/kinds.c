@@ -13,9 +13,9 @@
 	{                                      \
 		"cause", EVENT_TEXT, AT(cause) \
 	}
-#define STATUS                                        \
-	{                                             \
-		"status", EVENT_INT_OR_NO, AT(status) \
+#define STATUS                                          \
+	{                                               \
+		"status", EVENT_INT_OR_NULL, AT(status) \
 	}
 #define ACTION                                   \
 	{                                        \
@@ -66,7 +66,7 @@ static const struct event_kind kinds[] = {
 	[VMRUN_EXITED] = { .name = "exit",
 	    .level = EVENT_INFO,
 	    .bad_level = EVENT_ERROR,
-	    .member = { TARGET, CAUSE, STATUS, { "signal", EVENT_SOME_INT, AT(signal) },
+	    .member = { TARGET, CAUSE, STATUS, { "signal", EVENT_NONZERO_INT, AT(signal) },
 		{ "uptime_ms", EVENT_INT64, AT(uptime_ms) }, { "stderr", EVENT_TEXT, AT(text) } } },
 	[VMRUN_CLEANED] = { .name = "cleaned",
 	    .level = EVENT_DEBUG,

@@ -12,13 +12,13 @@
 
 enum event_value {
 	EVENT_END,
-	EVENT_TEXT,	 /* a string, or null */
-	EVENT_LINES,	 /* the lines of a text, as a list of strings */
-	EVENT_WORDS,	 /* a list of strings */
-	EVENT_JSON,	 /* a text that is JSON already, or null */
-	EVENT_INT,	 /* an int */
-	EVENT_INT_OR_NO, /* null where it is negative: no status */
-	EVENT_SOME_INT,	 /* null where it is 0: no signal */
+	EVENT_TEXT,	   /* a string, or null */
+	EVENT_LINES,	   /* the lines of a text, as a list of strings */
+	EVENT_WORDS,	   /* a list of strings */
+	EVENT_JSON,	   /* a text that is JSON already, or null */
+	EVENT_INT,	   /* an int */
+	EVENT_INT_OR_NULL, /* null where it is negative: no status */
+	EVENT_NONZERO_INT, /* null where it is 0: no signal */
 	EVENT_INT64,
 };
 

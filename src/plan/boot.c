@@ -107,7 +107,7 @@ static void check_next_targets(
 }
 
 /* Refuses two uses of a hook under one name: they would share one state. */
-static void check_keeps(const struct hook_file *hook, const char *name, struct words *known,
+static void check_state_name(const struct hook_file *hook, const char *name, struct words *known,
     const struct where *at, struct report *report)
 {
 	size_t before = report->count;
@@ -132,10 +132,10 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 		const struct hook_file *hook = &spec->hooks.item[i];
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
 		const struct where *place = hook->of_option ? NULL : &at;
-		MEM_AUTO char *keeps = document_load_hook(source->doc, hook, place, report);
+		MEM_AUTO char *state_name = document_load_hook(source->doc, hook, place, report);
 
-		if (keeps != NULL)
-			check_keeps(hook, keeps, &known, place, report);
+		if (state_name != NULL)
+			check_state_name(hook, state_name, &known, place, report);
 	}
 }
 

@@ -10,13 +10,13 @@
 /* The first status of bhyve that is an error: each one below has a cause of its own. */
 #define MIN_ERROR_STATUS ((int)CAUSE_ERROR)
 
-struct asking {
+struct question {
 	const struct policy_options *options;
 	const struct spec *spec;
 	const char *target;
 };
 
-static void ask(const struct asking *a, enum cause cause, int status, struct decision *out)
+static void ask(const struct question *a, enum cause cause, int status, struct decision *out)
 {
 	struct outcome outcome = { .cause = cause, .status = status };
 	struct policy_question q = {
@@ -53,14 +53,14 @@ static bool lists_status(const struct reboot_list *list, int status)
 	return false;
 }
 
-static bool is_listed(const struct asking *a, int status)
+static bool is_listed(const struct question *a, int status)
 {
 	return lists_status(&a->options->reboot_on, status) ||
 	    lists_status(&a->spec->reboot_on, status);
 }
 
 /* Returns a status that no list names: its decision is that of any error. */
-static int plain_status(const struct asking *a)
+static int plain_status(const struct question *a)
 {
 	for (int status = MIN_ERROR_STATUS; status <= MAX_STATUS; status++) {
 		if (!is_listed(a, status))
@@ -70,7 +70,7 @@ static int plain_status(const struct asking *a)
 }
 
 /* Adds the forecast of an error, and of statuses that lists treat as exceptions. */
-static void add_error(const struct asking *a, struct forecast *o)
+static void add_error(const struct question *a, struct forecast *o)
 {
 	struct decision all;
 	bool boots;
@@ -90,7 +90,7 @@ static void add_error(const struct asking *a, struct forecast *o)
 }
 
 /* Tells whether a boot of this spec can end with the cause. */
-static bool can_end(const struct asking *a, enum cause cause)
+static bool can_end(const struct question *a, enum cause cause)
 {
 	switch (cause) {
 	case CAUSE_STOPPED:
@@ -108,7 +108,7 @@ static bool can_end(const struct asking *a, enum cause cause)
 void forecast_make(const struct policy_options *options, const struct spec *spec,
     const char *target, struct forecast *out)
 {
-	struct asking a = { options, spec, target };
+	struct question a = { options, spec, target };
 
 	memset(out, 0, sizeof(*out));
 	for (int i = 0; i < CAUSES; i++) {

@@ -1,4 +1,4 @@
-/* A folder of the test's own. */
+/* A directory of the test's own. */
 #define _GNU_SOURCE /* nftw() */
 #include "scratch.h"
 
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *folder;
+static char *directory;
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
@@ -21,8 +21,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 int scratch_enter(void **state)
 {
 	(void)state;
-	folder = mem_copy("/tmp/vmrun-test.XXXXXX");
-	return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
+	directory = mem_copy("/tmp/vmrun-test.XXXXXX");
+	return mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
 }
 
 int scratch_leave(void **state)
@@ -30,14 +30,14 @@ int scratch_leave(void **state)
 	int result = chdir("/");
 
 	(void)state;
-	result |= nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(folder);
+	result |= nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(directory);
 	return result;
 }
 
 char *scratch_path(const char *name)
 {
-	return mem_format("%s/%s", folder, name);
+	return mem_format("%s/%s", directory, name);
 }
 
 void scratch_write(const char *name, const char *text, mode_t mode)

@@ -1,4 +1,4 @@
-/* A folder of the test's own, under /tmp: its short name fits into a socket's address. */
+/* A directory of the test's own, under /tmp: its short name fits into a socket's address. */
 #ifndef TEST_SCRATCH_H
 #define TEST_SCRATCH_H
 

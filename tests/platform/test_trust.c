@@ -1,4 +1,4 @@
-/* What root may believe: modes of files, and of the folders on the way. */
+/* What root may believe: modes of files, and of the directories on the way. */
 #include "platform/trust.h"
 
 #include <stdarg.h>

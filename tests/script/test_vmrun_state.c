@@ -290,19 +290,19 @@ static void test_event_and_firmware(void **state)
 
 int main(void)
 {
-#define KEPT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, support_teardown)
+#define STATE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, support_teardown)
 	const struct CMUnitTest tests[] = {
-		KEPT_TEST(test_untouched),
-		KEPT_TEST(test_read_once),
-		KEPT_TEST(test_what_cannot_be_kept),
-		KEPT_TEST(test_cannot_be_read),
-		KEPT_TEST(test_save),
-		KEPT_TEST(test_save_unread),
-		KEPT_TEST(test_forget),
-		KEPT_TEST(test_large),
-		KEPT_TEST(test_without_a_program),
-		KEPT_TEST(test_limit_of_events),
-		KEPT_TEST(test_event_and_firmware),
+		STATE_TEST(test_untouched),
+		STATE_TEST(test_read_once),
+		STATE_TEST(test_what_cannot_be_kept),
+		STATE_TEST(test_cannot_be_read),
+		STATE_TEST(test_save),
+		STATE_TEST(test_save_unread),
+		STATE_TEST(test_forget),
+		STATE_TEST(test_large),
+		STATE_TEST(test_without_a_program),
+		STATE_TEST(test_limit_of_events),
+		STATE_TEST(test_event_and_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
