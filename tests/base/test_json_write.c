@@ -58,6 +58,23 @@ static void test_commas(void **state)
 	assert_string_equal(s.text, "[{},[],{\"a\":[\"[\",\":\",\",\"],\"b\":{}},1,null]");
 }
 
+/* A caller may write a comma or a key itself. */
+static void test_comma_of_the_caller(void **state)
+{
+	STR_AUTO struct str s = { 0 };
+
+	(void)state;
+	json_begin_list(&s, NULL);
+	json_add_int(&s, NULL, 1);
+	str_add(&s, ",");
+	json_add_int(&s, NULL, 2);
+	str_add(&s, ",{\"a\":");
+	json_add_int(&s, NULL, 3);
+	json_end_object(&s);
+	json_end_list(&s);
+	assert_string_equal(s.text, "[1,2,{\"a\":3}]");
+}
+
 static void test_escapes(void **state)
 {
 	STR_AUTO struct str s = { 0 };
@@ -80,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_commas),
+		cmocka_unit_test(test_comma_of_the_caller),
 		cmocka_unit_test(test_escapes),
 	};
 
