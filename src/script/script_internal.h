@@ -72,7 +72,7 @@ static inline struct script *script_of(lua_State *L)
 void script_call_begin(struct script *s, int64_t used_ms);
 void script_call_end(struct script *s, bool failed);
 int64_t script_used_ms(const struct script *s);
-/* limits.c: writes "vm.lua:3: ", the innermost frame of the user; "" when there is none. */
+/* raise.c: writes "vm.lua:3: ", the innermost frame of the user; "" when there is none. */
 void script_find_place(lua_State *L, char *place, size_t size);
 /* limits.c: gives control up after the deadline; return its result to Lua. */
 int script_leave(lua_State *L);
