@@ -78,8 +78,8 @@ void event_listen(struct event_queue *q,
 	q->newest = NULL;
 	if (listener == NULL || q->count == 0)
 		return;
-	TAILQ_FOREACH(r, &q->waiting, link)
-	call_listener(q, r);
+	for (r = TAILQ_FIRST(&q->waiting); r != NULL; r = TAILQ_NEXT(r, link))
+		call_listener(q, r);
 }
 
 struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type)
@@ -162,10 +162,11 @@ bool event_next(struct event_queue *q, struct vmrun_event *out)
 
 void event_queue_clear(struct event_queue *q)
 {
-	while (q->count > 0) {
-		struct event_record *r = TAILQ_FIRST(&q->waiting);
+	struct event_record *next;
 
-		remove_record(q, r);
+	for (struct event_record *r = q->count == 0 ? NULL : TAILQ_FIRST(&q->waiting); r != NULL;
+	     r = next) {
+		next = TAILQ_NEXT(r, link);
 		free_record(r);
 	}
 	free_record(q->lent);

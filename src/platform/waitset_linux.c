@@ -30,7 +30,7 @@ struct watch {
 struct waitset {
 	int epoll;
 	struct watch deadline; /* not in the list */
-	LIST_HEAD(, watch) watches;
+	LIST_HEAD(watch_list, watch) watches;
 	struct watch **by_fd; /* the caller's descriptors by number: no search among thousands */
 	size_t fds;
 };
