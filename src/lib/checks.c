@@ -8,7 +8,7 @@
 #include "lib/handle.h"
 #include "platform/command.h"
 
-#define MAX_FACT_BYTES ((size_t)1 << 20) /* bytes of an answer */
+#define MAX_FACT_BYTES ((size_t)1 << 20) /* of the output of a command */
 
 void handle_forget(struct vmrun *vm)
 {
@@ -59,7 +59,7 @@ void handle_show(struct vmrun *vm, const struct findings *findings)
 		show(vm, &findings->item[i], &vm->shown[i]);
 }
 
-/* Runs the command that is wanted next, to its end or its limit. */
+/* Runs the next command whose output the checks need, to its end or its limit. */
 static void answer(struct facts *facts)
 {
 	const struct words *wanted = facts_wanted(facts);
@@ -84,14 +84,14 @@ int vmrun_check(struct vmrun *vm)
 	struct check_request request = { 0 };
 	struct facts facts = { 0 };
 	struct findings found = { 0 }, out = { 0 };
-	struct pairs before = { 0 };
+	PAIRS_AUTO struct pairs before = { 0 };
 	bool only_checks = vm->options.check || vm->options.dry_run;
 	int status;
 
 	if (vm->report.count > 0)
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
-		return STATUS_USAGE; /* its own checks are events */
+		return STATUS_USAGE; /* a VM that runs reports its own checks as events */
 	status = only_checks ? STATUS_OK : handle_claim(vm);
 	if (status == STATUS_OK)
 		status = vmrun_prepare(vm);
@@ -108,7 +108,6 @@ int vmrun_check(struct vmrun *vm)
 	handle_show(vm, &found);
 	status = findings_problems(&found) == 0 ? STATUS_OK : STATUS_CHECK;
 	findings_clear(&found);
-	pairs_free(&before);
 	facts_clear(&facts);
 	return status;
 }
@@ -164,7 +163,7 @@ const char *handle_problems(struct vmrun *vm, int count)
 
 char *handle_problems_of(const struct vmrun *vm, const struct findings *findings, int count)
 {
-	/* What the handle shows stays as it is: its caller may hold it. */
+	/* Another handle: the caller of vmrun_finding() may still use the strings of this one. */
 	struct vmrun other = { .options = vm->options, .source = vm->source };
 	char *json;
 

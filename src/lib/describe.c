@@ -1,4 +1,4 @@
-/* What can be told without a VM. */
+/* libvmrun: descriptions that need no VM: the schema, the Lua types, the devices. */
 #include "vmrun/vmrun.h"
 
 #include <string.h>

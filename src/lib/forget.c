@@ -1,4 +1,4 @@
-/* libvmrun: drops what a stock hook has kept, where no vmrun supervises the VM. */
+/* libvmrun: drops the state of a stock hook of a VM that no vmrun supervises. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 struct forgetting {
 	const char *state_dir, *vm, *hook;
-	const char *older; /* where version 0.1 kept it */
+	const char *older; /* the key that version 0.1 used */
 };
 
 static bool is_empty(const struct node *n)
@@ -20,7 +20,7 @@ static bool is_empty(const struct node *n)
 	    (n->kind == NODE_LIST && n->count == 0);
 }
 
-/* Does what lua/state.lua does in a vmrun that runs. */
+/* Drops the state, as lua/state.lua does in a running vmrun. */
 static int drop(const struct forgetting *f, struct node *state, struct error *err)
 {
 	const struct node *before = node_get(state, f->hook);
@@ -35,39 +35,37 @@ static int drop(const struct forgetting *f, struct node *state, struct error *er
 	return 0;
 }
 
-/* Edits the file. The caller has the lock of the VM's name. */
+/* Drops the state in the file. The caller has the lock of the VM's name. */
 static int edit(const struct forgetting *f, struct error *err)
 {
-	struct node *state = NULL;
-	int rc = kept_read(f->state_dir, f->vm, &state, err);
+	NODE_AUTO struct node *state = NULL;
+	MEM_AUTO char *json = NULL;
 
-	if (rc == 0 && (state == NULL || state->kind != NODE_OBJECT)) {
+	if (hook_state_read(f->state_dir, f->vm, &state, err) != 0)
+		return -1;
+	if (state == NULL || state->kind != NODE_OBJECT) {
 		node_free(state);
 		state = node_new(NODE_OBJECT);
 	}
-	if (rc == 0)
-		rc = drop(f, state, err);
-	if (rc == 0) {
-		MEM_AUTO char *json = kept_json(state);
-
-		rc = kept_write(f->state_dir, f->vm, json, err);
-	}
-	node_free(state);
-	return rc;
+	if (drop(f, state, err) != 0)
+		return -1;
+	json = hook_state_json(state);
+	return hook_state_write(f->state_dir, f->vm, json, err);
 }
 
-/* STATUS_DENIED where this user may not change the file. */
+/* Returns -1 with STATUS_DENIED if this user may not change the file. */
 static int check_permission(const struct forgetting *f, struct error *err)
 {
-	MEM_AUTO char *folder = mem_format("%s/%s", f->state_dir, f->vm);
+	MEM_AUTO char *directory = mem_format("%s/%s", f->state_dir, f->vm);
 
-	if (access(folder, R_OK | W_OK | X_OK) == 0 || (errno != EACCES && errno != EPERM))
+	if (access(directory, R_OK | W_OK | X_OK) == 0 || (errno != EACCES && errno != EPERM))
 		return 0;
 	return error_set(err, STATUS_DENIED, "%s: %s: run this command as the user who runs the VM",
-	    folder, strerror(errno));
+	    directory, strerror(errno));
 }
 
-/* The lock keeps a vmrun from starting meanwhile; what a dead one left in its directory stays. */
+/* Drops the state under the lock of the VM's name; what a dead vmrun left in its directory stays.
+ */
 static int forget(const struct forgetting *f, const char *run_dir, struct error *err)
 {
 	struct rundir lock = { 0 };
@@ -91,7 +89,7 @@ int vmrun_forget(
 	struct error err = { 0 };
 	int status = STATUS_OK;
 
-	if (kept_find_hook(hook, &f.older, &err) != 0 || forget(&f, run, &err) != 0)
+	if (hook_state_find(hook, &f.older, &err) != 0 || forget(&f, run, &err) != 0)
 		status = (int)err.status;
 	*why = err.text; /* NULL unless it failed */
 	return status;

@@ -1,4 +1,4 @@
-/* libvmrun: all targets of a VM: the policy as a graph, who has the terminal. */
+/* libvmrun: questions about all targets of a VM: the graph of its policy, the use of stdio. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -7,20 +7,17 @@
 
 static bool has_hooks(const struct vmrun *vm, const struct spec *spec)
 {
-	struct words labels = { 0 };
-	bool any;
+	WORDS_AUTO struct words labels = { 0 };
 
 	boot_hooks(&vm->source, spec, "on_exit", &labels);
-	any = labels.count > 0;
-	words_free(&labels);
-	return any;
+	return labels.count > 0;
 }
 
-/* Specs of all targets, in order; all of them were good when the document was opened. */
+/* Reads the specs of all targets, in order, and returns their number. */
 static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 {
 	const struct words *names = document_targets(vm->source.doc);
-	struct report ignored = { 0 };
+	REPORT_AUTO struct report ignored = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < names->count; i++) {
@@ -30,9 +27,9 @@ static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 			list[n++] =
 			    (struct graph_target){ names->item[i], spec, has_hooks(vm, spec) };
 	}
-	/* Hooks and places are those of the target that was read last: the first boot's again. */
+	/* The document keeps hooks and places of the target that was read last: the first boot's.
+	 */
 	spec_free(boot_spec(&vm->source, vm->options.target, &ignored));
-	report_free(&ignored);
 	return n;
 }
 

@@ -1,4 +1,4 @@
-/* vmrun.state in its file, and the stock hooks that keep something in it. */
+/* The file of vmrun.state, and the stock hooks that have state in it. */
 #include "lib/hook_state.h"
 
 #include <stdlib.h>
@@ -16,23 +16,22 @@
 #define STATE_NAME "state.json"
 #define WAY_OUT "mend the file, or move it away to start with an empty one"
 
-/* In hooks/NAME.lua: the default of its option `id`, and the key that it reads when that is unset.
- */
-static const struct keeper {
+/* The key of each hook's state: the default of its option `id` in hooks/NAME.lua, and 0.1's key. */
+static const struct stateful_hook {
 	const char *hook, *older;
-} keepers[] = {
+} hooks[] = {
 	{ "ab_upgrade", "slot" },
 	{ "install_once", "installed" },
 };
 
-#define KEEPERS (sizeof(keepers) / sizeof(keepers[0]))
+#define HOOKS (sizeof(hooks) / sizeof(hooks[0]))
 
-char *kept_path(const char *state_dir, const char *vm)
+char *hook_state_path(const char *state_dir, const char *vm)
 {
 	return mem_format("%s/%s/" STATE_NAME, state_dir, vm);
 }
 
-char *kept_json(const struct node *state)
+char *hook_state_json(const struct node *state)
 {
 	struct str json = { 0 };
 
@@ -43,19 +42,16 @@ char *kept_json(const struct node *state)
 static int parse(
     const char *path, const char *text, size_t length, struct node **out, struct error *err)
 {
-	struct report report = { 0 };
-	struct node *notes = NULL;
+	REPORT_AUTO struct report report = { 0 };
+	NODE_AUTO struct node *notes = NULL;
 	int rc = json_check(path, text, length, &notes, &report);
 
-	node_free(notes);
 	if (rc != 0) {
 		const struct problem *p = &report.item[0];
 
-		(void)error_set(err, STATUS_SPEC,
+		return error_set(err, STATUS_SPEC,
 		    "%s: %s%s%s: vmrun.state cannot be read: " WAY_OUT, p->place,
 		    p->path != NULL ? p->path : "", p->path != NULL ? ": " : "", p->text);
-		report_free(&report);
-		return -1;
 	}
 	*out = json_node(text);
 	if (*out != NULL && ((*out)->kind == NODE_OBJECT || (*out)->kind == NODE_LIST))
@@ -65,9 +61,9 @@ static int parse(
 	return error_set(err, STATUS_SPEC, "%s: expected an object: " WAY_OUT, path);
 }
 
-int kept_read(const char *state_dir, const char *vm, struct node **out, struct error *err)
+int hook_state_read(const char *state_dir, const char *vm, struct node **out, struct error *err)
 {
-	MEM_AUTO char *path = kept_path(state_dir, vm);
+	MEM_AUTO char *path = hook_state_path(state_dir, vm);
 	MEM_AUTO char *text = NULL;
 	size_t length;
 
@@ -77,25 +73,25 @@ int kept_read(const char *state_dir, const char *vm, struct node **out, struct e
 	return text == NULL ? 0 : parse(path, text, length, out, err);
 }
 
-int kept_write(const char *state_dir, const char *vm, const char *json, struct error *err)
+int hook_state_write(const char *state_dir, const char *vm, const char *json, struct error *err)
 {
-	MEM_AUTO char *folder = mem_format("%s/%s", state_dir, vm);
+	MEM_AUTO char *directory = mem_format("%s/%s", state_dir, vm);
 	MEM_AUTO char *text = json_indent(json);
 
-	return statefile_write(folder, STATE_NAME, text, strlen(text), err);
+	return statefile_write(directory, STATE_NAME, text, strlen(text), err);
 }
 
-int kept_find_hook(const char *name, const char **older, struct error *err)
+int hook_state_find(const char *name, const char **older, struct error *err)
 {
 	MEM_AUTO char *hook = mem_copy_n(name, strcspn(name, ":"));
 	struct near near = { .wanted = hook };
 
-	for (size_t i = 0; i < KEEPERS; i++) {
-		if (strcmp(keepers[i].hook, hook) == 0) {
-			*older = keepers[i].older;
+	for (size_t i = 0; i < HOOKS; i++) {
+		if (strcmp(hooks[i].hook, hook) == 0) {
+			*older = hooks[i].older;
 			return 0;
 		}
-		near_offer(&near, keepers[i].hook);
+		near_offer(&near, hooks[i].hook);
 	}
 	MEM_AUTO char *hint = near_hint(&near);
 

@@ -1,4 +1,4 @@
-/* libvmrun: what scripts want of it: where vmrun.state is kept, events, firmware. */
+/* libvmrun: the calls of scripts: vmrun.state, events, firmware. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +9,11 @@
 #include "lib/hook_state.h"
 #include "platform/os.h"
 
-/* vmrun.state as it is now: what could not be kept is newer than the file. */
+/* Reads vmrun.state; a state that could not be written is newer than the file. */
 static int read_state(const struct vmrun *vm, struct node **out, struct error *err)
 {
 	if (vm->unkept_state == NULL)
-		return kept_read(vm->state_dir, vm->name, out, err);
+		return hook_state_read(vm->state_dir, vm->name, out, err);
 	*out = json_node(vm->unkept_state);
 	return 0;
 }
@@ -33,7 +33,7 @@ int handle_load_state(void *context, struct node **out, struct error *err)
 	}
 	if (vm->unkept_state == NULL) {
 		free(vm->kept_state);
-		vm->kept_state = *out == NULL ? mem_copy("{}") : kept_json(*out);
+		vm->kept_state = *out == NULL ? mem_copy("{}") : hook_state_json(*out);
 	}
 	return 0;
 }
@@ -43,8 +43,8 @@ static bool is_same(const char *json, const char *other)
 	return other != NULL && strcmp(json, other) == 0;
 }
 
-/* Takes the text. */
-static void remember(char **place, char *json)
+/* Replaces the text at *place with this one, which it takes. */
+static void replace(char **place, char *json)
 {
 	free(*place);
 	*place = json;
@@ -53,21 +53,21 @@ static void remember(char **place, char *json)
 int handle_save_state(void *context, const struct node *state, bool asked, struct error *err)
 {
 	struct vmrun *vm = context;
-	MEM_AUTO char *json = kept_json(state);
-	bool is_told = is_same(json, vm->unkept_state) && !asked;
+	MEM_AUTO char *json = hook_state_json(state);
+	bool is_reported = is_same(json, vm->unkept_state) && !asked;
 	ERROR_AUTO struct error why = { 0 };
 
 	if (vm->source.dry)
 		return 0;
 	if (!is_same(json, vm->kept_state) &&
-	    kept_write(vm->state_dir, vm->name, json, &why) != 0) {
-		remember(&vm->unkept_state, mem_copy(json));
-		if (!is_told)
-			(void)error_set(err, why.status, "vmrun.state is not kept: %s", why.text);
-		return is_told ? 0 : -1;
+	    hook_state_write(vm->state_dir, vm->name, json, &why) != 0) {
+		replace(&vm->unkept_state, mem_copy(json));
+		return is_reported
+		    ? 0
+		    : error_set(err, why.status, "vmrun.state is not kept: %s", why.text);
 	}
-	remember(&vm->unkept_state, NULL);
-	remember(&vm->kept_state, mem_copy(json));
+	replace(&vm->unkept_state, NULL);
+	replace(&vm->kept_state, mem_copy(json));
 	return 0;
 }
 
@@ -76,7 +76,7 @@ int handle_forget_state(void *context, const char *hook, struct error *err)
 	struct vmrun *vm = context;
 	const char *older;
 
-	if (kept_find_hook(hook, &older, err) != 0)
+	if (hook_state_find(hook, &older, err) != 0)
 		return -1;
 	return document_forget_state(vm->source.doc, hook, older, err);
 }
@@ -93,7 +93,7 @@ void handle_event(void *context, const char *by, const char *json)
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err)
 {
 	const struct vmrun *vm = context;
-	/* A dry run speaks of a host that has it all, unless it is on one. */
+	/* Off FreeBSD a dry run assumes that all firmware is installed. */
 	bool any = vm->source.dry && os_bhyve_release() == 0;
 
 	return firmware_find(vm->source.hyper, kind, any, path, err);
