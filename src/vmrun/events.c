@@ -1,4 +1,4 @@
-/* The stream of events, and what of it waits for a slow reader. */
+/* The stream of events, and its queue for a slow reader. */
 #include "events.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@
 
 enum { STATUS_USAGE = 64, STATUS_OS = 71 };
 
-#define MAX_WAITING ((size_t)1 << 20) /* bytes; what comes then is counted as lost */
+#define MAX_QUEUE_BYTES ((size_t)1 << 20) /* beyond that, events are lost and counted */
 
 struct event_line {
-	struct event_line *next;
+	STAILQ_ENTRY(event_line) next;
 	size_t length;
 	char text[];
 };
@@ -46,6 +46,7 @@ const char *events_prepare(struct events *e, const char *where, struct sink *sin
 	e->where = where;
 	e->sink = sink;
 	e->fd = -1;
+	STAILQ_INIT(&e->lines);
 	if (*where == '\0')
 		return "expected a file, fd:N or -";
 	if (strncmp(where, "fd:", 3) == 0)
@@ -56,7 +57,7 @@ const char *events_prepare(struct events *e, const char *where, struct sink *sin
 	return NULL;
 }
 
-/* A fifo that nobody reads is told at once, and one that is full later blocks nobody. */
+/* Opens the file.  A FIFO without a reader fails at once, and a full one never blocks vmrun. */
 static int open_file(const struct events *e)
 {
 	return open(
@@ -82,21 +83,19 @@ int events_open(struct events *e, struct vmrun *vm, const char **why)
 
 static void drop_first(struct events *e)
 {
-	struct event_line *line = e->first;
+	struct event_line *line = STAILQ_FIRST(&e->lines);
 
-	e->first = line->next;
-	if (e->first == NULL)
-		e->last = NULL;
+	STAILQ_REMOVE_HEAD(&e->lines, next);
 	e->bytes -= line->length;
 	e->done = 0;
 	free(line);
 }
 
-/* For good: nobody can be there again. */
-static void leave(struct events *e, const char *why)
+/* Ends the stream with a warning. */
+static void give_up(struct events *e, const char *why)
 {
 	sink_say(e->sink, LEVEL_WARNING, "--events %s: %s: no further events", e->where, why);
-	while (e->first != NULL)
+	while (!STAILQ_EMPTY(&e->lines))
 		drop_first(e);
 	memset(&e->lost, 0, sizeof(e->lost));
 	if (e->is_file)
@@ -107,7 +106,7 @@ static void leave(struct events *e, const char *why)
 static void failed(struct events *e, int error)
 {
 	if (error == EPIPE || error == EBADF || error == ECONNRESET || error == ENXIO) {
-		leave(e, strerror(error));
+		give_up(e, strerror(error));
 		return;
 	}
 	if (!e->failing)
@@ -121,40 +120,38 @@ static bool push(struct events *e, const struct vmrun_event *event)
 {
 	char *json = vmrun_event_json(event);
 	size_t n = strlen(json) + 1;
-	struct event_line *line = n <= MAX_WAITING - e->bytes ? malloc(sizeof(*line) + n) : NULL;
+	struct event_line *line =
+	    n <= MAX_QUEUE_BYTES - e->bytes ? malloc(sizeof(*line) + n) : NULL;
 
 	if (line != NULL) {
 		memcpy(line->text, json, n - 1);
 		line->text[n - 1] = '\n';
 		line->length = n;
-		line->next = NULL;
-		if (e->last == NULL)
-			e->first = line;
-		else
-			e->last->next = line;
-		e->last = line;
+		STAILQ_INSERT_TAIL(&e->lines, line, next);
 		e->bytes += n;
 	}
 	free(json);
 	return line != NULL;
 }
 
-/* Once there is room again the reader is told how much is missing. */
+/* Tells the reader how many events are lost, once the queue has room. */
 static void tell_lost(struct events *e)
 {
-	if (e->lost.lost > 0 && e->bytes <= MAX_WAITING / 2 && push(e, &e->lost))
+	if (e->lost.lost > 0 && e->bytes <= MAX_QUEUE_BYTES / 2 && push(e, &e->lost))
 		memset(&e->lost, 0, sizeof(e->lost));
 }
 
 void events_flush(struct events *e)
 {
 	while (e->begun && e->fd >= 0) {
+		const struct event_line *line;
 		ssize_t n;
 
 		tell_lost(e);
-		if (e->first == NULL)
+		line = STAILQ_FIRST(&e->lines);
+		if (line == NULL)
 			return;
-		n = output_some(e->fd, e->first->text + e->done, e->first->length - e->done);
+		n = output_some(e->fd, line->text + e->done, line->length - e->done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN)
@@ -163,7 +160,7 @@ void events_flush(struct events *e)
 			return;
 		e->failing = false;
 		e->done += (size_t)n;
-		if (e->done == e->first->length)
+		if (e->done == line->length)
 			drop_first(e);
 	}
 }
@@ -188,13 +185,13 @@ void events_add(struct events *e, const struct vmrun_event *event)
 {
 	if (e->where == NULL || e->fd < 0)
 		return;
-	/* The spec had no such port; on_prepare made one. */
+	/* on_prepare has made the console stdio: events_open() could not know. */
 	if (event->console && e->fd <= STDOUT_FILENO) {
-		leave(e, "it is the guest's console now");
+		give_up(e, "it is the guest's console now");
 		return;
 	}
 	events_flush(e);
-	/* One that is lost is not overtaken. */
+	/* After a lost event the later ones are lost, too, until the reader knows of it. */
 	if (e->fd >= 0 && (e->lost.lost > 0 || !push(e, event)))
 		lose(e, event);
 	events_flush(e);
@@ -202,7 +199,7 @@ void events_add(struct events *e, const struct vmrun_event *event)
 
 int events_fd(const struct events *e)
 {
-	return e->begun && e->first != NULL && !e->failing ? e->fd : -1;
+	return e->begun && !STAILQ_EMPTY(&e->lines) && !e->failing ? e->fd : -1;
 }
 
 void events_reopen(struct events *e)
@@ -220,21 +217,23 @@ void events_reopen(struct events *e)
 	if (e->fd >= 0)
 		(void)close(e->fd);
 	e->fd = fd;
-	e->done = 0; /* a line that is torn in the old file is whole in the new one */
+	e->done = 0; /* the new file gets the whole of a line that the old one has in part */
 	e->failing = false;
 	events_flush(e);
 }
 
+/* Returns the number of events that are not written. */
 static int64_t left(const struct events *e)
 {
+	const struct event_line *line;
 	int64_t n = e->lost.lost;
 
-	for (const struct event_line *line = e->first; line != NULL; line = line->next)
-		n++;
+	STAILQ_FOREACH(line, &e->lines, next)
+	n++;
 	return n;
 }
 
-/* As long as the reader takes some of it. */
+/* Writes for as long as the reader takes something. */
 static void flush_patiently(struct events *e)
 {
 	size_t before;
@@ -254,7 +253,7 @@ void events_close(struct events *e)
 	if (e->begun && left(e) > 0)
 		sink_say(e->sink, LEVEL_WARNING,
 		    "--events %s: %" PRId64 " events did not get there", e->where, left(e));
-	while (e->first != NULL)
+	while (!STAILQ_EMPTY(&e->lines))
 		drop_first(e);
 	if (e->is_file && e->fd >= 0)
 		(void)close(e->fd);

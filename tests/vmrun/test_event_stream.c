@@ -234,6 +234,43 @@ static void test_paces(void **state)
 	assert_true(lost > 0);
 }
 
+/* A line of exactly this many bytes, its end included. */
+static void add_bytes(struct fixture *f, uint64_t seq, size_t size)
+{
+	struct vmrun_event empty = {
+		.type = VMRUN_NOTE, .name = "note", .seq = seq, .vm = "demo", .text = ""
+	};
+	char *json = vmrun_event_json(&empty);
+	size_t n = size - strlen(json) - 1;
+	char *text = malloc(n + 1);
+
+	assert_non_null(text);
+	memset(text, 'x', n);
+	text[n] = '\0';
+	add(f, seq, text);
+	free(text);
+	free(json);
+}
+
+static void test_queue_is_one_mebibyte(void **state)
+{
+	struct fixture *f = *state;
+
+	open_stream(f, f->path);
+	add_bytes(f, 1, (size_t)1 << 19);
+	add_bytes(f, 2, (size_t)1 << 19);
+	assert_int_equal(f->events.bytes, 1 << 20);
+	assert_int_equal(f->events.lost.lost, 0);
+	events_close(&f->events);
+	memset(&f->events, 0, sizeof(f->events));
+	open_stream(f, f->path);
+	add_bytes(f, 1, (size_t)1 << 19);
+	add_bytes(f, 2, ((size_t)1 << 19) + 1);
+	assert_int_equal(f->events.bytes, 1 << 19);
+	assert_int_equal(f->events.lost.lost, 1);
+	events_close(&f->events);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reopen, enter, leave),
 		cmocka_unit_test_setup_teardown(test_reopen_of_a_descriptor, enter, leave),
 		cmocka_unit_test_setup_teardown(test_paces, enter, leave),
+		cmocka_unit_test_setup_teardown(test_queue_is_one_mebibyte, enter, leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
