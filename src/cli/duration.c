@@ -1,4 +1,4 @@
-/* Words for times. */
+/* Durations as text. */
 #include "cli/duration.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* A length of time in words. */
+/* Durations as text. */
 #ifndef CLI_DURATION_H
 #define CLI_DURATION_H
 
@@ -6,7 +6,7 @@
 
 #define DURATION_TEXT 48
 
-/* "1.5 s", "2 min 5 s", "3 h 20 min"; returns text. */
+/* Writes "1.5 s", "2 min 5 s" or "3 h 20 min" to the text and returns it. */
 const char *duration(int64_t ms, char text[DURATION_TEXT]);
 
 #endif

@@ -1,4 +1,4 @@
-/* A command line against rows of options. */
+/* Parsing of a command line by rows of options. */
 #include "cli/rows.h"
 
 #include <errno.h>
@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/near.h"
+
+#define MAX_SHOWN 64 /* bytes of an unknown option in its message */
 
 char *rows_complain(const char *fmt, ...)
 {
@@ -21,6 +23,7 @@ char *rows_complain(const char *fmt, ...)
 	return strdup(text);
 }
 
+/* Stores the value of an option. Returns NULL, or what is wrong. */
 static char *store(const struct row *o, const char *value, void *out)
 {
 	void *at = (char *)out + o->offset;
@@ -55,10 +58,10 @@ static char *store(const struct row *o, const char *value, void *out)
 
 static char *unknown(const struct rows *rows, const char *word, size_t n)
 {
-	char name[65];
+	char name[MAX_SHOWN + 1];
 	struct near near = { .wanted = name };
 
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(n > 64 ? 64 : n), word);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(n > MAX_SHOWN ? MAX_SHOWN : n), word);
 	for (size_t i = 0; i < rows->count; i++) {
 		if (rows->row[i].name != NULL)
 			near_offer(&near, rows->row[i].name);
@@ -68,7 +71,7 @@ static char *unknown(const struct rows *rows, const char *word, size_t n)
 	return rows_complain("unknown option --%s, did you mean --%s?", name, near.best);
 }
 
-/* --name, --name=value, --name value */
+/* Takes --NAME, --NAME=VALUE or --NAME VALUE. */
 static char *take_long(const struct rows *rows, int argc, char **argv, int *i, void *out)
 {
 	const char *word = argv[*i] + 2, *equal = strchr(word, '=');
@@ -88,7 +91,7 @@ static char *take_long(const struct rows *rows, int argc, char **argv, int *i, v
 	return unknown(rows, word, n);
 }
 
-/* -x, -xVALUE, -x VALUE, and flags in one word: -dx. */
+/* Takes -x, -xVALUE or -x VALUE, and several flags in one word: -dx. */
 static char *take_short(const struct rows *rows, int argc, char **argv, int *i, void *out)
 {
 	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {

@@ -1,4 +1,4 @@
-/* Options as rows of a table: parsing and help walk them. */
+/* Options as rows of a table, for parsing and for help. */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
 
@@ -27,13 +27,13 @@ struct rows {
 };
 
 /*
- * Takes the option at argv[*i] (it begins with "-") and stores its value in *out; steps *i over
- * what else it takes.  Returns NULL, or what is wrong (owned by the caller).
+ * Takes the option at argv[*i], which begins with "-", and stores its value in *out; advances *i
+ * over a value in a word of its own.  Returns NULL, or what is wrong (owned by the caller).
  */
 char *rows_take(const struct rows *rows, int argc, char **argv, int *i, void *out);
-/* A line an option. */
+/* Prints a line for each option. */
 void rows_help(const struct rows *rows, FILE *to);
-/* What is wrong, in the caller's words. Caller frees. */
+/* Returns a formatted complaint. Caller frees. */
 char *rows_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,4 +1,4 @@
-/* Decisions as JSON, member by member. */
+/* Decisions as JSON. */
 #include "decision.h"
 
 #include "base/json_write.h"

@@ -1,4 +1,4 @@
-/* A line that is rewritten in place. */
+/* The status line. */
 #include "live.h"
 
 #include <stdio.h>
@@ -9,10 +9,11 @@
 #include "output.h"
 
 #define CLEAR "\r\033[K"
-#define NO_WRAP "\033[?7l" /* a line that is longer than the screen is cut, not folded: */
-#define WRAP "\033[?7h"	   /* of two rows only the second could be rewritten */
+/* A long line is cut, not wrapped: of two rows only the second could be rewritten. */
+#define NO_WRAP "\033[?7l"
+#define WRAP "\033[?7h"
 
-/* A terminal that is stopped (^S) misses some: the next one says more. */
+/* Writes the text; a stopped terminal (^S) loses it, and gets the next one. */
 static void put(const char *text)
 {
 	(void)output_some(STDERR_FILENO, text, strlen(text));

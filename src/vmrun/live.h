@@ -1,26 +1,27 @@
-/* A line at the foot of a terminal that is rewritten in place. */
+/* The status line: the last line of a terminal, rewritten in place. */
 #ifndef VMRUN_LIVE_H
 #define VMRUN_LIVE_H
 
 #include <stdbool.h>
 
-/* Zeroed: there is none. */
+/* Zeroed: no line. */
 struct live {
 	char text[512];
 	bool shown;
 };
 
-/* Is stderr a terminal that can rewrite a line, and are we in its foreground? */
+/* Returns whether stderr is a terminal that can rewrite a line, with vmrun in its foreground. */
 bool live_is_possible(void);
-/* Shows this in place of what stood there; `fresh` begins a line of its own, where somebody else
- * may have left one unfinished. */
+/* Shows this text in place of the last one; `fresh` begins a new line, if the guest's console may
+ * have left one unfinished. */
 void live_set(struct live *live, const char *text, bool fresh);
-/* Takes it off the screen while something else is written; live_show() puts it back. */
+/* Removes the line from the screen while something else is written, until live_show(). */
 void live_hide(struct live *live);
+/* Shows the line again. */
 void live_show(struct live *live);
-/* Takes it away for good. */
+/* Removes the line and forgets its text. */
 void live_end(struct live *live);
-/* Leaves it where it stands: the cursor is below it. */
+/* Forgets the line, which stays on the screen; the cursor is below it. */
 void live_leave(struct live *live);
 
 #endif

@@ -1,4 +1,4 @@
-/* vmrun: the program. A client of the public library. */
+/* The program vmrun, a client of the public library. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -26,8 +26,8 @@ static const char *environment(const char *name)
 }
 
 /*
- * The hypervisor and its program: options before the environment.  A program that is named chooses
- * its hypervisor, unless both are named.
+ * Chooses the hypervisor and its program: options first, then the environment.  If only one program
+ * is named, its hypervisor is chosen.
  */
 static bool choose(struct command_line *line, struct vmrun_options *o)
 {
@@ -65,7 +65,7 @@ static int flush(int status)
 	return EXIT_OS;
 }
 
-/* Prints what was asked for; takes the text. */
+/* Prints the text and the end, and frees the text. */
 static int put(char *text, const char *end)
 {
 	(void)fputs(text, stdout);
@@ -95,13 +95,13 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 	return flush(status);
 }
 
-/* Is nobody to read the messages but a program? */
+/* Returns whether messages are JSON, for a program. */
 static bool is_json(const struct command_line *line)
 {
 	return line->log_format != NULL && strcmp(line->log_format, "json") == 0;
 }
 
-/* Is somebody there to be asked? */
+/* Returns whether a question can be asked at the terminal. */
 static bool can_ask(const struct command_line *line)
 {
 	return !line->syslog && !is_json(line) && strcmp(line->file, "-") != 0 &&
@@ -114,7 +114,7 @@ static void print_notes(struct renderer *r, const char *intro, const char *const
 		sink_say(&r->sink, LEVEL_INFO, "note: %s%s", intro, *notes);
 }
 
-/* What loads the guest, if anything does, in a line of its own. */
+/* Prints the commands of the loader, if there is one, and of the hypervisor, a line each. */
 static int print_commands(struct vmrun *vm, struct renderer *renderer)
 {
 	char *loader = vmrun_loader_command(vm);
@@ -182,8 +182,8 @@ static void print_decision(const struct vmrun_event *e, bool json, int64_t row)
 	    e->target != NULL ? e->target : "-", e->by);
 }
 
-/* What scripts say in a simulation, and why they or the spec refused a boot. */
-static bool is_told(const struct vmrun_event *e)
+/* Returns whether a simulation shows the event: output of scripts, or why a boot was refused. */
+static bool is_shown(const struct vmrun_event *e)
 {
 	if (e->type == VMRUN_EXITED)
 		return strcmp(e->cause, "check_failed") == 0 && e->text != NULL && *e->text != '\0';
@@ -191,7 +191,7 @@ static bool is_told(const struct vmrun_event *e)
 	    e->type == VMRUN_HOOK_FAILED || e->type == VMRUN_HOOK_EVENT;
 }
 
-/* What would be decided goes to stdout, what is told on the way to stderr. */
+/* Prints decisions to stdout and messages to stderr. */
 static int simulate(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
 {
 	int status = vmrun_simulate(vm, line->simulate);
@@ -201,7 +201,7 @@ static int simulate(struct vmrun *vm, const struct command_line *line, struct re
 	while (status == 0 && vmrun_next_event(vm, &event)) {
 		if (event.type == VMRUN_DECIDED)
 			print_decision(&event, line->json, rows++);
-		else if (is_told(&event))
+		else if (is_shown(&event))
 			render_event(&event, renderer);
 	}
 	if (status == 0 && line->json)
@@ -271,7 +271,7 @@ static int refuse_events(struct renderer *r, int status, const char *why)
 	return status;
 }
 
-/* Where events go that are wanted. */
+/* Takes the destination of --events. */
 static int prepare_events(const struct command_line *line, struct renderer *r)
 {
 	const char *why =
@@ -318,12 +318,12 @@ static int with_spec(struct command_line *line, struct ready *ready)
 	return status;
 }
 
-/* A descriptor of ours on a closed 0, 1 or 2 would become the guest's console. */
+/* Opens closed standard descriptors: a file that vmrun opens as one would become the console. */
 static void open_standard(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		/* Takes the lowest free number, fd.  What is printed to a closed stdout is an
-		 * error. */
+		/* open() takes the lowest free number, fd; printing to a closed stdout must fail.
+		 */
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
 	}
@@ -342,7 +342,7 @@ static int usage(const char *wrong)
 	return EXIT_USAGE;
 }
 
-/* What the command line asks for. */
+/* Does what the command line asks for. */
 static int serve(struct command_line *line, struct ready *ready)
 {
 	const char *wrong = ready_prepare(ready, line->ready_fd);

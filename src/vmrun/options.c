@@ -1,4 +1,4 @@
-/* vmrun's options as data. */
+/* The options of vmrun as rows of a table. */
 #include "options.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* vmrun's command line: one row an option; parsing, usage and help walk the rows. */
+/* The command line of vmrun: parsing and help. */
 #ifndef VMRUN_OPTIONS_H
 #define VMRUN_OPTIONS_H
 
@@ -22,14 +22,15 @@ struct command_line {
 	int64_t ready_fd;     /* -1: none */
 };
 
-/*
- * Parses argv; strings are lent by it.  Returns NULL, or what is wrong (owned by the caller).
- */
+/* Parses argv, which lends its strings.  Returns NULL, or what is wrong (owned by the caller). */
 char *options_parse(int argc, char **argv, struct command_line *out);
-/* Does it ask for something that needs no spec? */
+/* Returns whether the command line asks for something that needs no spec. */
 bool options_describe(const struct command_line *line);
+/* Frees the lists of words. */
 void options_free(struct command_line *line);
+/* Prints the usage. */
 void options_usage(FILE *to);
+/* Prints the usage and a line for each option. */
 void options_help(FILE *to);
 
 #endif

@@ -18,8 +18,8 @@ bool output_ready(int fd, int ms)
 }
 
 /*
- * A pipe that polls as writable takes PIPE_BUF bytes at once, whether it blocks or not.  A terminal
- * polls as writable and blocks all the same, so its flags are changed for the moment.
+ * A pipe that polls as writable takes PIPE_BUF bytes without blocking.  A terminal may poll as
+ * writable and still block, so it is made non-blocking for the moment.
  */
 ssize_t output_some(int fd, const char *text, size_t n)
 {

@@ -1,4 +1,4 @@
-/* Writing without waiting for a reader who does not come. */
+/* Writes that do not wait for a reader. */
 #ifndef VMRUN_OUTPUT_H
 #define VMRUN_OUTPUT_H
 
@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define OUTPUT_PATIENCE_MS 1000 /* what a full pipe or a stopped terminal gets to take more */
+#define OUTPUT_PATIENCE_MS 1000 /* for a full pipe or a stopped terminal to take more */
 
-/* Can it take something, or does it within so many milliseconds? */
+/* Returns whether the descriptor takes something within this time. */
 bool output_ready(int fd, int ms);
-/* Writes what it takes now; -1 with errno, EAGAIN when that is nothing. */
+/* Writes what the descriptor takes now. Returns its length, or -1 with errno, EAGAIN for none. */
 ssize_t output_some(int fd, const char *text, size_t n);
 
 #endif

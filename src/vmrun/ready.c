@@ -1,4 +1,4 @@
-/* A newline, and datagrams. */
+/* The newline of --ready-fd and the datagrams of NOTIFY_SOCKET. */
 #include "ready.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static void close_end(int *fd)
 	*fd = -1;
 }
 
-/* A name that begins with @ is Linux's: a NUL and the rest, which is no path. */
+/* Takes a path, or an abstract name of Linux: @ stands for the NUL that it begins with. */
 static void take_address(struct ready *r, const char *name)
 {
 	size_t n = strlen(name);
@@ -74,7 +74,7 @@ const char *ready_open(struct ready *r)
 	return NULL;
 }
 
-/* A service manager that is slow or gone must not hold us up: what it does not take is lost. */
+/* Sends a datagram without waiting: what a slow service manager does not take is lost. */
 static int notify(const struct ready *r, const char *text)
 {
 	if (r->notify < 0)
@@ -109,7 +109,7 @@ const char *ready_up(struct ready *r)
 	return put_newline(r);
 }
 
-/* A stop that was asked for, or one that was decided on. */
+/* Returns whether the VM stops for good, by request or by decision. */
 static bool is_ending(const struct vmrun_state *state)
 {
 	return state->stop_requested ||
@@ -124,16 +124,16 @@ void ready_tell(struct ready *r, const struct vmrun_state *state)
 	if (r->notify < 0)
 		return;
 	status_text(state, false, status);
-	if (!ends && !r->owes_ready && strcmp(status, r->said) == 0)
+	if (!ends && !r->owes_ready && strcmp(status, r->last_status) == 0)
 		return;
 	(void)snprintf(text, sizeof(text), "%s%sSTATUS=%s\n", r->owes_ready ? "READY=1\n" : "",
 	    ends ? "STOPPING=1\n" : "", status);
-	/* What was not taken is told again, when something else happens. */
+	/* A datagram that was not taken is sent again when something else happens. */
 	if (notify(r, text) != 0)
 		return;
 	r->owes_ready = false;
 	r->is_ending = r->is_ending || ends;
-	memcpy(r->said, status, sizeof(status));
+	memcpy(r->last_status, status, sizeof(status));
 }
 
 void ready_reloading(struct ready *r)
@@ -147,7 +147,7 @@ void ready_reloading(struct ready *r)
 	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
 	    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	(void)notify(r, text);
-	r->owes_ready = true; /* which says that it is over */
+	r->owes_ready = true; /* READY=1 says that the reload is over */
 }
 
 void ready_close(struct ready *r)

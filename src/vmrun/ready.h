@@ -1,4 +1,4 @@
-/* Telling whoever started us that the hypervisor is up: --ready-fd, and sd_notify(3)'s protocol. */
+/* Readiness for the parent process: --ready-fd, and the protocol of sd_notify(3). */
 #ifndef VMRUN_READY_H
 #define VMRUN_READY_H
 
@@ -11,31 +11,32 @@
 #include "vmrun/vmrun.h"
 
 struct ready {
-	int fd;		 /* gets a newline, once; -1: none, or it has it */
-	int notify;	 /* a socket; -1: nobody is to be notified */
+	int fd;		 /* gets one newline; -1: none, or already written */
+	int notify;	 /* the socket of NOTIFY_SOCKET; -1: none */
 	bool is_wanted;	 /* NOTIFY_SOCKET is set */
-	bool is_up;	 /* once is enough */
+	bool is_up;	 /* the hypervisor has been up once */
 	bool owes_ready; /* READY=1 is to be sent */
-	bool is_ending;	 /* STOPPING=1 was */
+	bool is_ending;	 /* STOPPING=1 was sent */
 	struct sockaddr_un to;
 	socklen_t to_length;
-	char said[STATUS_SIZE]; /* the last STATUS= */
+	char last_status[STATUS_SIZE]; /* as it was sent in STATUS= */
 };
 
 /*
- * Takes the number of --ready-fd, -1 without it, and NOTIFY_SOCKET out of the environment: neither
- * is for our children.  Before anything is opened that could get the number.  What is wrong with
- * the number, a static text; or NULL.
+ * Takes the number of --ready-fd (-1: none), and NOTIFY_SOCKET out of the environment: child
+ * processes get neither.  Call it before vmrun opens any file, which could get that number.
+ * Returns NULL, or what is wrong with the number (a static text).
  */
 const char *ready_prepare(struct ready *ready, int64_t fd);
-/* Opens the socket of NOTIFY_SOCKET, if there is one. What is wrong with it, or NULL. */
+/* Opens the socket of NOTIFY_SOCKET, if that is set. Returns NULL, or what is wrong with it. */
 const char *ready_open(struct ready *ready);
-/* The hypervisor is up: writes the newline. What went wrong, or NULL. */
+/* Writes the newline of --ready-fd, once. Returns NULL, or what went wrong. */
 const char *ready_up(struct ready *ready);
-/* Tells how it stands, if that is something new. */
+/* Sends READY=1, STOPPING=1 and STATUS= to the service manager, if something is new. */
 void ready_tell(struct ready *ready, const struct vmrun_state *state);
-/* The spec is about to be read again; the next ready_tell() says that it has been. */
+/* Sends RELOADING=1 before the spec is read again; the next ready_tell() sends READY=1. */
 void ready_reloading(struct ready *ready);
+/* Closes both descriptors. */
 void ready_close(struct ready *ready);
 
 #endif

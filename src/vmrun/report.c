@@ -1,4 +1,4 @@
-/* The report of the checks. */
+/* The report of the checks of the host. */
 #include "report.h"
 
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #define FIX_COLUMN 53	  /* at least, so that most reports look alike */
-#define MAX_FIX_COLUMN 80 /* behind a longer text the fix stands where that ends */
+#define MAX_FIX_COLUMN 80 /* the fix of a longer text follows directly */
 
-/* The text of a problem; control characters of a path must not steer the user's terminal. */
+/* Writes the text of a problem.  Control characters of a path must not steer the terminal. */
 static void text_of(const struct vmrun_finding *f, char *text, size_t size)
 {
 	(void)snprintf(text, size, "    %s: %s", f->what, f->problem);
@@ -18,7 +18,7 @@ static void text_of(const struct vmrun_finding *f, char *text, size_t size)
 	}
 }
 
-/* Where the fixes stand: behind the longest problem that has one. */
+/* Returns the column of the fixes: behind the longest problem that has one. */
 static int fix_column(const struct vmrun *vm)
 {
 	struct vmrun_finding f;
@@ -102,7 +102,7 @@ static void print_problems(const struct vmrun *vm, FILE *to)
 	}
 }
 
-/* Is it the first of the findings with this fix? */
+/* Returns whether no finding before this index has the same fix. */
 static bool is_first_fix(const struct vmrun *vm, size_t upto, const char *fix)
 {
 	struct vmrun_finding f;
@@ -175,11 +175,11 @@ void report_ask(struct question *q, size_t fixes, struct renderer *renderer)
 		sink_text(&renderer->sink, text);
 }
 
-bool report_hear(struct question *q, bool *yes, struct renderer *renderer)
+bool report_read_answer(struct question *q, bool *yes, struct renderer *renderer)
 {
 	char byte;
 
-	/* Byte by byte: what is typed ahead is the guest's. */
+	/* Byte by byte: input after the newline is for the guest. */
 	if (read(STDIN_FILENO, &byte, 1) == 1 && byte != '\n' &&
 	    q->length + 1 < sizeof(q->answer)) {
 		q->answer[q->length++] = byte;
@@ -192,7 +192,7 @@ bool report_hear(struct question *q, bool *yes, struct renderer *renderer)
 	return true;
 }
 
-void report_unask(struct question *q, struct renderer *renderer)
+void report_close_question(struct question *q, struct renderer *renderer)
 {
 	if (!q->is_open)
 		return;

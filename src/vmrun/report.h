@@ -1,4 +1,4 @@
-/* The report of the checks, for people. */
+/* The report of the checks of the host, as text. */
 #ifndef VMRUN_REPORT_H
 #define VMRUN_REPORT_H
 
@@ -9,27 +9,28 @@
 #include "render.h"
 #include "vmrun/vmrun.h"
 
-/* What the checks of a boot of this target found, device by device, each problem with the command
- * that mends it. */
+/* Prints what the checks of a boot of this target found, device by device, each problem with the
+ * command that fixes it. */
 void report_print(const struct vmrun *vm, const char *target, FILE *to);
-/* The fixes that a run with these options would apply. */
+/* Prints the fixes that a run with these options would apply. */
 void report_plans(const struct vmrun *vm, FILE *to);
-/* The report on stderr, for a run that is refused. */
+/* Writes the report to the sink, for a run that is refused. */
 void report_say(const struct vmrun *vm, const char *target, struct renderer *renderer);
-/* How many different fixes may be run: those that destroy nothing, or that --force allows. */
+/* Returns the number of different fixes that destroy nothing, or that --force allows. */
 size_t report_fixes(const struct vmrun *vm);
 
-/* A question that is asked at the terminal, `Apply N fixes? [y/N]`. */
+/* The question at the terminal, `Apply N fixes? [y/N]`. */
 struct question {
 	bool is_open;
 	char answer[64];
 	size_t length;
 };
 
+/* Asks the question. */
 void report_ask(struct question *question, size_t fixes, struct renderer *renderer);
-/* Stdin is readable: takes a byte.  True when the question is answered, `yes` tells how. */
-bool report_hear(struct question *question, bool *yes, struct renderer *renderer);
-/* It has answered itself. */
-void report_unask(struct question *question, struct renderer *renderer);
+/* Reads a byte of stdin.  Returns true when the answer is complete; *yes is the answer. */
+bool report_read_answer(struct question *question, bool *yes, struct renderer *renderer);
+/* Closes the question without an answer, if it is open. */
+void report_close_question(struct question *question, struct renderer *renderer);
 
 #endif

@@ -1,4 +1,4 @@
-/* Flags, a self-pipe, and the way out when nobody looks at either. */
+/* Flags and a self-pipe, and an exit for a program that looks at neither. */
 #include "signals.h"
 
 #include <errno.h>
@@ -9,19 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_S 2 /* for a loop that was asked to stop three times */
+#define PATIENCE_S 2 /* for the loop to take the third request to stop */
 #define EXIT_FAULT 70
-#define STANDARD 3 /* descriptors: stdin, stdout, stderr */
+#define STANDARD 3 /* number of the descriptors stdin, stdout, stderr */
 
-/* Handlers have no argument of ours: the globals of the program. */
+/* The only globals of the program: a signal handler has no other argument. */
 static int write_end = -1;
-static const struct vmrun *guarded; /* NULL: it has no terminal of ours */
-static volatile sig_atomic_t stops, hangups, reopens, queries; /* not taken yet */
-static volatile sig_atomic_t ever_stopped;	  /* so often; three is as good as more */
-static struct timespec waiting_since;		  /* the oldest stop that is not taken */
-static bool had_terminal, was_terminal[STANDARD]; /* at the start */
+static const struct vmrun *guarded; /* its terminal is restored; NULL: none */
+static volatile sig_atomic_t stops, hangups, reopens, queries; /* for signals_take() */
+static volatile sig_atomic_t ever_stopped;		       /* number of stops, at most 3 */
+static struct timespec waiting_since;		  /* time of the oldest stop that is not taken */
+static bool had_terminal, was_terminal[STANDARD]; /* when the program started */
 
-/* A terminal that takes no more must not keep us. */
+/* Writes why the program ends, without waiting for a stopped terminal. */
 static void last_words(void)
 {
 	static const char text[] = "vmrun: asked to stop three times, and still busy: ended at "
@@ -49,9 +49,9 @@ static int64_t milliseconds_since(const struct timespec *then)
 }
 
 /*
- * A third request that nobody has taken: the program is in something that cannot be interrupted.
- * A loop that is merely busy gets a moment, so that three requests at once do no harm.  All that is
- * called here may be called in a handler.
+ * Ends the program if it has not taken the third request: it is stuck.  A loop that is only busy
+ * gets PATIENCE_S, so that three requests at once do no harm.  Calls only async-signal-safe
+ * functions.
  */
 static void leave_if_stuck(void)
 {
@@ -92,7 +92,7 @@ static void on_signal(int number)
 		leave_if_stuck();
 	else
 		queries = 1;
-	/* It need only be readable: the flags say what has come. */
+	/* A full pipe does no harm: the flags tell the signals. */
 	if (write_end >= 0)
 		(void)!write(write_end, "", 1);
 	errno = saved;
@@ -102,12 +102,12 @@ static void catch_signal(int number)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-	/* One at a time: handlers share what they count. */
+	/* One handler at a time, because they share counters. */
 	(void)sigfillset(&action.sa_mask);
 	(void)sigaction(number, &action, NULL);
 }
 
-/* nohup(1) means it; SIGINT is ignored in every background job of a script, and still a request. */
+/* Returns whether the signal is ignored and stays so: SIGHUP under nohup(1). */
 static bool stays_ignored(int number)
 {
 	struct sigaction action;
@@ -124,7 +124,7 @@ static bool has_terminal(void)
 	return fd >= 0;
 }
 
-/* The one that controls us, or one that we were given. */
+/* Returns whether the controlling terminal, or one of the standard descriptors, is gone. */
 static bool has_lost_terminal(void)
 {
 	for (int fd = 0; fd < STANDARD; fd++) {
@@ -182,7 +182,7 @@ int signals_open(const struct vmrun *vm)
 	catch_signal(SIGINT);
 	catch_signal(SIGALRM);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* For what came while the spec was read. */
+	/* Signals may have come while the spec was read. */
 	(void)!write(write_end, "", 1);
 	return ends[0];
 }
@@ -199,7 +199,8 @@ void signals_take(int fd, struct signals *taken)
 {
 	char bytes[64];
 
-	/* The flags after the pipe: a signal in between wakes us for nothing, and is not lost. */
+	/* The pipe before the flags: a signal in between wakes the loop once more, and is not lost.
+	 */
 	while (read(fd, bytes, sizeof(bytes)) > 0)
 		;
 	taken->stop = take(&stops);

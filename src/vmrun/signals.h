@@ -1,4 +1,4 @@
-/* Signals of the program as a readable descriptor: the only handlers in the whole project. */
+/* Signals of the program as a readable descriptor. No other file has signal handlers. */
 #ifndef VMRUN_SIGNALS_H
 #define VMRUN_SIGNALS_H
 
@@ -6,7 +6,7 @@
 
 #include "vmrun/vmrun.h"
 
-/* What has come since it was last asked; several of a kind are one. */
+/* The signals since the last signals_take(); several of a kind count as one. */
 struct signals {
 	bool stop;   /* SIGTERM, SIGINT; SIGHUP when the terminal has gone away */
 	bool reload; /* SIGHUP otherwise */
@@ -15,20 +15,21 @@ struct signals {
 };
 
 /*
- * Before anything else.  What our parent ignored must not hide the ends of our children, and what
- * it blocked no request; a file that reaches its limit must not end us and the VM.  Of a run, a
- * request that comes while the spec is read is kept until signals_take(); SIGTERM and SIGINT end
+ * Sets up signals before anything else happens.  Signals that the parent process ignored or blocked
+ * are reset, and a file that reaches its size limit does not end vmrun.  During a run, SIGHUP,
+ * SIGUSR1 and SIGUSR2 are kept until signals_take(); before signals_open(), SIGTERM and SIGINT end
  * the program, which has nothing to clean up yet.
  */
 void signals_begin(bool run);
 /*
- * From here on a stop is a request too.  The third that is left untaken for two seconds ends the
- * program at once with status 70, after it has put back what this VM's hypervisor made of the
- * terminal.  Returns a descriptor that is readable when something has come, or -1 with errno set.
+ * Catches SIGTERM and SIGINT as requests, too.  Three that signals_take() does not take within two
+ * seconds end the program with status 70, after it has restored the terminal of this VM's
+ * hypervisor.  Returns a descriptor that is readable after a signal, or -1 with errno set.
  */
 int signals_open(const struct vmrun *vm);
+/* Takes the signals that have come. */
 void signals_take(int fd, struct signals *taken);
-/* Forgets the VM. */
+/* Closes the descriptor and forgets the VM. */
 void signals_close(int fd);
 
 #endif

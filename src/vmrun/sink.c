@@ -1,4 +1,4 @@
-/* Messages on their way out. */
+/* Messages to stderr or syslog. */
 #include "sink.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "output.h"
 
-#define MAX_TEXT 8192 /* of what is said at once */
+#define MAX_TEXT 8192 /* bytes of a message, its NUL included */
 
 static const struct {
 	const char *name;
@@ -22,9 +22,11 @@ static const struct {
 	[LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 };
 
+_Static_assert(sizeof(levels) / sizeof(levels[0]) == LEVELS, "a row for each level");
+
 bool sink_level(const char *name, enum level *out)
 {
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+	for (size_t i = 0; i < LEVELS; i++) {
 		if (strcmp(levels[i].name, name) == 0) {
 			*out = (enum level)i;
 			return true;
@@ -44,7 +46,7 @@ void sink_open(const struct sink *s)
 		openlog("vmrun", LOG_PID, LOG_DAEMON);
 }
 
-/* Never waits for longer than that: a reader who stopped reading must not stop the supervisor. */
+/* Writes for at most OUTPUT_PATIENCE_MS without progress: a stopped reader must not stop vmrun. */
 static void write_all(struct sink *s, const char *text, size_t n)
 {
 	while (n > 0) {
@@ -63,7 +65,7 @@ static void write_all(struct sink *s, const char *text, size_t n)
 	}
 }
 
-/* Control characters of a guest or a script must not steer the user's terminal. */
+/* Masks control characters, because text of a guest or a script must not steer the terminal. */
 static void mask(char *text)
 {
 	for (char *p = text; *p != '\0'; p++) {
@@ -72,7 +74,7 @@ static void mask(char *text)
 	}
 }
 
-/* One line, without its end.  A raw terminal needs its carriage returns. */
+/* Writes one line, given without its end.  A raw terminal needs carriage returns. */
 static void put_line(
     struct sink *s, enum level level, const char *prefix, const char *line, size_t length)
 {

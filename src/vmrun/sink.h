@@ -1,4 +1,4 @@
-/* Where messages go: stderr or syslog, as text or JSON, and how important they have to be. */
+/* The destination of messages: stderr or syslog, as text or JSON, from one level on. */
 #ifndef VMRUN_SINK_H
 #define VMRUN_SINK_H
 
@@ -8,34 +8,34 @@
 #include "live.h"
 #include "vmrun/vmrun.h"
 
-enum level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
+enum level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVELS };
 
 struct sink {
-	enum level most; /* what matters less is not said */
+	enum level most; /* less important messages are dropped */
 	bool json, syslog;
-	struct live live; /* what stands below all that is said */
-	bool console;	  /* a hypervisor has the terminal, perhaps in raw mode */
-	bool stuck; /* nobody reads our stderr: what does not fit is dropped until somebody does */
+	struct live live; /* the status line below all messages */
+	bool console;	  /* the hypervisor has the terminal, which may be in raw mode */
+	bool stuck;	  /* stderr is full: messages are dropped until it is read */
 };
 
-/* Is it read at a terminal that can show a line below all others, which is rewritten in place? */
+/* Returns whether the sink can show a status line, rewritten in place, below all messages. */
 bool sink_has_live(const struct sink *sink);
-/* The words of --log-level; false for any other. */
+/* Finds the level of a word of --log-level; returns false for any other word. */
 bool sink_level(const char *name, enum level *out);
-/* Opens the system's log, if the sink goes there. */
+/* Opens syslog, if the sink goes there. */
 void sink_open(const struct sink *sink);
-/* Says it: for people each line with the program's name before it. */
+/* Writes a message; as text, each line begins with the program's name. */
 void sink_say(struct sink *sink, enum level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void sink_vsay(struct sink *sink, enum level level, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
-/* Says lines as they are: a report for people. */
+/* Writes lines as they are: a report. */
 void sink_lines(struct sink *sink, enum level level, const char *text);
-/* Writes text as it is, without a line's end. */
+/* Writes text as it is, without a newline. */
 void sink_text(struct sink *sink, const char *text);
-/* Says an event in JSON. */
+/* Writes an event as JSON. */
 void sink_event(struct sink *sink, enum level level, const struct vmrun_event *event);
-/* What is wrong with a spec is said on stderr always, to whoever started us. */
+/* Writes a problem of a spec, always to stderr, and to syslog if the sink goes there. */
 void sink_problem(struct sink *sink, const struct vmrun_problem *problem);
 
 #endif

@@ -1,4 +1,4 @@
-/* How a VM stands, in one line. */
+/* The state of a VM in one line. */
 #ifndef VMRUN_STATUS_H
 #define VMRUN_STATUS_H
 
@@ -9,13 +9,13 @@
 
 #define STATUS_SIZE 512
 
-/* "running, target default, pid 4711, up 2 min 5 s, boot 3, last exit reboot"; without `times`
- * nothing in it changes by itself. */
+/* Writes "running, target default, pid 4711, up 2 min 5 s, boot 3, last exit reboot"; without
+ * `times` it has nothing that changes with time. */
 void status_text(const struct vmrun_state *state, bool times, char text[STATUS_SIZE]);
-/* "stopping: waiting for the power button to work (acpi), 57 s", and how to hurry it: by the
- * terminal's ^C, or not. */
+/* Writes "stopping: waiting for the power button to work (acpi), 57 s", and how to take the next
+ * step at once: by ^C (`by_key`), or by another SIGTERM. */
 void status_stopping(const struct vmrun_state *state, bool by_key, char text[STATUS_SIZE]);
-/* Milliseconds until the seconds of that are one less. */
+/* Returns the milliseconds until the seconds of status_stopping() change. */
 int status_tick_ms(const struct vmrun_state *state);
 
 #endif

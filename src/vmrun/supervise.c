@@ -1,4 +1,4 @@
-/* One loop for all that can happen. */
+/* The loop of a run. */
 #include "supervise.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static void take_events(struct run *run)
 
 	while (vmrun_next_event(run->vm, &event)) {
 		if (event.type == VMRUN_EXITED || event.type == VMRUN_ENDED)
-			report_unask(&run->question, run->renderer);
+			report_close_question(&run->question, run->renderer);
 		show(&event, run->vm, run->renderer);
 		if (event.asks)
 			report_ask(&run->question, report_fixes(run->vm), run->renderer);
@@ -61,7 +61,7 @@ static void reload(struct run *run)
 	(void)vmrun_reload(run->vm);
 }
 
-/* Whatever the program itself writes to, and the library. */
+/* Opens the files again that the program and the library write to. */
 static void reopen(struct run *run)
 {
 	vmrun_reopen_logs(run->vm);
@@ -93,18 +93,18 @@ static void take_signals(struct run *run)
 		reload(run);
 }
 
-/* What is typed answers a question; without one nobody reads stdin here: it is the guest's. */
+/* Reads an answer.  Only an open question reads stdin, which else belongs to the guest. */
 static void take_answer(struct run *run)
 {
 	bool yes;
 
-	if (report_hear(&run->question, &yes, run->renderer))
+	if (report_read_answer(&run->question, &yes, run->renderer))
 		vmrun_answer(run->vm, yes);
 }
 
 /*
- * Before a terminal somebody waits for the VM to stop, and sees how long yet.  Returns when the
- * line is to be written anew: milliseconds, -1 for never.
+ * Shows on the status line what a stop waits for, and the time left.  Returns the milliseconds
+ * until the line has to be rewritten, -1: never.
  */
 static int show_ladder(struct run *run, const struct vmrun_state *state)
 {
@@ -130,8 +130,8 @@ static int cannot_wait(struct run *run)
 	return EXIT_OS;
 }
 
-/* Waits for something and sees to it; 0, or the status of what broke down. */
-static int go_round(struct run *run, int ms)
+/* Waits for one event and handles it. Returns 0, or the status of a failure. */
+static int wait_and_dispatch(struct run *run, int ms)
 {
 	enum { VM, SIGNALS, ANSWER, EVENTS, SOURCES };
 	struct pollfd p[SOURCES] = { [VM] = { .fd = vmrun_fd(run->vm), .events = POLLIN },
@@ -162,7 +162,7 @@ static int run_to_end(struct run *run)
 		ready_tell(run->ready, &state);
 		if (vmrun_ended(run->vm))
 			return vmrun_status(run->vm);
-		status = go_round(run, ms);
+		status = wait_and_dispatch(run, ms);
 	}
 	return status;
 }

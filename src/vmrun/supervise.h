@@ -1,5 +1,4 @@
-/* A run: the library's loop, joined with signals, a question at the terminal and who waits for us.
- */
+/* A run: the loop over the library, signals, the question at the terminal and readiness. */
 #ifndef VMRUN_SUPERVISE_H
 #define VMRUN_SUPERVISE_H
 
@@ -7,9 +6,9 @@
 #include "render.h"
 #include "vmrun/vmrun.h"
 
-/* Tells what has happened to a VM that is not run. */
+/* Shows the events of a VM that is not run. */
 void supervise_show(struct vmrun *vm, struct renderer *renderer);
-/* Runs it to its end. Returns the status of the program. */
+/* Runs the VM to its end. Returns the exit status of the program. */
 int supervise(struct vmrun *vm, struct renderer *renderer, struct ready *ready);
 
 #endif

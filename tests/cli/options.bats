@@ -27,6 +27,11 @@ usage_error() {
 	spec
 	usage_error 'no spec'
 	usage_error 'unknown option --nope' --nope vm.json
+	local name
+	name=$(printf 'x%.0s' {1..64})
+	usage_error "unknown option --$name" "--$name" vm.json
+	usage_error "unknown option --$name" "--${name}y" vm.json
+	lacks "${name}y" err
 	usage_error 'unknown option -q' -q vm.json
 	usage_error 'unknown option -q' -dq vm.json
 	usage_error 'two specs: "vm.json" and "vm2.json"' vm.json vm2.json
