@@ -11,19 +11,19 @@
  *	vmrun_close(vm);
  *
  * Handles are opaque and independent of each other; there is no global state.  The library prints
- * nothing, never exits, changes no signal handler and needs none; but when memory runs out it says
- * so on stderr and calls abort(3).  A handle belongs to one thread
- *at a time, and the thread that calls vmrun_start() must outlive the VM, because on Linux the
- * hypervisor is told to stop when that thread ends.  A program that ignores SIGCHLD is refused by
- * vmrun_start(): its children's statuses would be lost.
+ * nothing, never exits, changes no signal handler and needs none; but when memory runs out it
+ * writes that to stderr and calls abort(3).  A handle belongs to one thread at a time, and the
+ * thread that calls vmrun_start() must outlive the VM, because on Linux the hypervisor is told to
+ * stop when that thread ends.  vmrun_start() refuses a program that ignores SIGCHLD: the exit
+ * statuses of its children would be lost.
  *
- * Strings and arrays that a function returns are lent by the handle, until vmrun_close() unless
- * something shorter is said.
+ * The handle lends strings and arrays that a function returns, until vmrun_close() unless the
+ * function's comment says less.
  *
- * Every function may be called at any time between vmrun_open() and vmrun_close(), also of a handle
- * with problems: vmrun_prepare(), vmrun_check(), vmrun_start(), vmrun_simulate() and vmrun_run()
- * return the status of the problems then.  What a function returns when it is too early or too late
- * for it stands beside it.
+ * Every function may be called at any time between vmrun_open() and vmrun_close(), also for a
+ *handle with problems: vmrun_prepare(), vmrun_check(), vmrun_start(), vmrun_simulate() and
+ *vmrun_run() then return the status of the problems.  The comment of a function says what it
+ *returns when it is called too early or too late.
  */
 #ifndef VMRUN_VMRUN_H
 #define VMRUN_VMRUN_H
@@ -44,9 +44,9 @@ extern "C" {
 #define VMRUN_API
 #endif
 
-/* The version of the library in use, as VMRUN_VERSION is that of the header. */
+/* Returns the version of the library in use; VMRUN_VERSION is that of the header. */
 VMRUN_API const char *vmrun_version(void);
-/* The folder that options.run_dir is when it is NULL. Caller frees with free(). */
+/* Returns the default of options.run_dir. Caller frees with free(). */
 VMRUN_API char *vmrun_default_run_dir(void);
 /*
  * Drops what a stock hook has kept in vmrun.state of a VM that no vmrun supervises: "install_once",
@@ -76,8 +76,8 @@ struct vmrun_options {
 	const char *folder; /* and where its relative paths start (absolute), NULL: the cwd */
 	const char *format; /* "json", "lua", "ucl", or NULL: by extension, then by content */
 	const char *target; /* booted first, NULL: "default" */
-	const char *const
-	    *set; /* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
+	/* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
+	const char *const *set;
 	const char *hypervisor;	  /* "bhyve", "qemu", "auto" or NULL: what can run here */
 	const char *bhyve, *qemu; /* programs, for whichever is taken; NULL: found in PATH */
 	const char *const *args;  /* further words for the hypervisor, NULL-terminated, or NULL */
@@ -87,11 +87,12 @@ struct vmrun_options {
 	const char *reboot_on; /* causes and statuses, comma separated, above the spec's; or NULL */
 	const char *pid_file;  /* of the hypervisor, or NULL; locked, removed at the end */
 	const char *supervisor_pid_file; /* of this process, likewise */
-	const char *run_dir;   /* folder of what dies with the VM, NULL: the default of vmrun(8) */
-	const char *state_dir; /* folder of what outlives a reboot of the host, likewise */
+	const char *run_dir;		 /* runtime directory, NULL: the default of vmrun(8) */
+	const char *state_dir;		 /* directory of persistent state, likewise */
 	bool check; /* vmrun_check() is all that will be done: nothing is changed or started */
 	bool fix;   /* run the known fixes of failed checks */
-	bool force; /* those too that destroy something: a VM of this name that nobody supervises */
+	/* Run also those that destroy something: a VM of this name that no vmrun supervises. */
+	bool force;
 	bool no_checks; /* start without checks of the host */
 	bool ask;	/* what can be fixed is asked of vmrun_answer(), see VMRUN_CHECKED */
 	/* Further hooks, asked after those of the spec, whatever the target, NULL-terminated, or
@@ -100,8 +101,8 @@ struct vmrun_options {
 	/* For a spec that another person wrote: Lua runs without files, commands and debug, and the
 	 * spec runs no command of the host and names only what vmrun(8) lists under --sandbox. */
 	bool sandbox;
-	/* vmrunctl(8) and other programs of this user may ask the VM through the socket `control`
-	 * in the VM's folder of the run-dir: vmrun(8) tells its protocol. */
+	/* vmrunctl(8) and other programs of this user may send requests to the socket `control` in
+	 * the VM's directory of run_dir; vmrun(8) has its protocol. */
 	bool control;
 	bool panic_on_failed_cleanup; /* end with 71 when something is left behind */
 	/* What a sandboxed spec may name besides, NULL-terminated, or NULL: paths (relative to the
@@ -222,13 +223,13 @@ struct vmrun_finding {
 	const char *slot;	 /* its address: "0:3:0", */
 	const char *device_path; /* and where it stands: "targets.install.emulations[0]" */
 	const char *path;	 /* of the key: "targets.install.emulations[0].path" */
-	const char
-	    *what; /* what is wrong: "tap3", "/vm/disk.img"; unchecked: what of it is missing */
+	/* what is wrong: "tap3", "/vm/disk.img"; unchecked: what of it is missing */
+	const char *what;
 	const char *problem; /* why: "no such interface" */
 	const char *fix;     /* the command that mends it, for a POSIX shell */
 	bool forced;	     /* the fix destroys something: it needs options.force */
 	bool will_fix;	     /* vmrun_start() with these options runs the fix */
-	bool unchecked;	     /* not a problem: nobody could be asked, `problem` says why */
+	bool unchecked;	     /* not a problem: the check was not possible, `problem` says why */
 };
 
 /* False when there is no such finding, or no check yet.  The VM's own come first, then those of
@@ -247,8 +248,8 @@ enum vmrun_event_type {
 	VMRUN_SPAWNED,	/* target, pid, argv: the hypervisor runs */
 	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr, or of the loader `by` */
 	VMRUN_EXITED,	/* target, cause, status, signal, uptime_ms, text: last words on stderr */
-	/* boot, ended, cause: which boot it was; action, target, delay_ms, by: what comes next, and
-	 * who said so */
+	/* boot, ended, cause: the boot that ended; action, target, delay_ms: what comes next, and
+	 * by whose decision (by) */
 	VMRUN_DECIDED,
 	VMRUN_GIVEN_UP,	   /* cause, by, target: this boot was one too many; text: the last exits, a
 			    * line each, the newest last */
@@ -266,8 +267,8 @@ enum vmrun_event_type {
 	VMRUN_HOOK_EVENT, /* by, text: what vmrun.event() was given, as JSON; by may be NULL */
 	/* target: what its boot took is given back; text: what could not be and why, or NULL */
 	VMRUN_CLEANED,
-	/* lost: so many events before this one did not reach their reader.  The library makes none:
-	 * it is for programs that pass events on to somebody who may be slow. */
+	/* lost: the number of events before this one that did not reach their reader.  The library
+	 * makes none: it is for programs that pass events on to a reader that may be slow. */
 	VMRUN_LOST,
 };
 
@@ -369,8 +370,8 @@ VMRUN_API void vmrun_kill(struct vmrun *vm);
  */
 VMRUN_API int vmrun_reboot(struct vmrun *vm, const char *target);
 /*
- * The next boot, whoever decides on it, is of this target, once.  Returns 0, 65 (no such target, or
- * NULL), 69 (it is ending) or 64 likewise.
+ * Makes the next boot, whatever decides on it, one of this target, once.  Returns 0, 65 (no such
+ * target, or NULL), 69 (it is ending) or 64 likewise.
  */
 VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
 /*
@@ -395,7 +396,7 @@ VMRUN_API void vmrun_restore_terminal(const struct vmrun *vm);
 /* Why the last vmrun_reboot() or vmrun_next() was refused; NULL when it was not. */
 VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 
-/* How it stands. */
+/* The state of the VM. */
 struct vmrun_state {
 	const char *state;  /* "waiting", "loading", "running", "stopping", "backoff", "given_up" */
 	const char *target; /* that boots, runs or ended last; NULL before vmrun_start() */
@@ -406,7 +407,7 @@ struct vmrun_state {
 	int pid;	 /* of the hypervisor, 0: none runs */
 	int stop_step;	 /* of the ladder, counts from 1; 0: it is not being stopped */
 	const char *stop_action; /* of that step: "acpi", "poweroff", "kill"; or NULL */
-	bool stop_requested;	 /* somebody asked for a stop: no boot follows */
+	bool stop_requested;	 /* a stop was requested: no boot follows */
 };
 
 /*
