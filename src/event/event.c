@@ -39,16 +39,14 @@ static void remove_record(struct event_queue *q, struct event_record *r)
 /* Drops the oldest event that may be dropped: a gap in the sequence numbers shows the loss. */
 static void drop_oldest_output(struct event_queue *q)
 {
-	struct event_record *r;
+	struct event_record *r = TAILQ_FIRST(&q->waiting);
 
-	TAILQ_FOREACH(r, &q->waiting, link)
-	{
-		if (event_kind(r->event.type)->floods) {
-			remove_record(q, r);
-			free_record(r);
-			return;
-		}
-	}
+	while (r != NULL && !event_kind(r->event.type)->floods)
+		r = TAILQ_NEXT(r, link);
+	if (r == NULL)
+		return;
+	remove_record(q, r);
+	free_record(r);
 }
 
 static void call_listener(const struct event_queue *q, const struct event_record *r)
