@@ -148,7 +148,6 @@ static bool bring_up(
 		return true;
 	}
 	if (run->pid == 0) {
-		run->ready = false;
 		/* A stale socket of an earlier companion would count as ready. */
 		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
 			(void)unlink(ready->path);
@@ -157,8 +156,10 @@ static bool bring_up(
 			error_clear(&err);
 			return true;
 		}
-		p->until_ms = clock_ms() + READY_LIMIT_MS;
 	}
+	/* A companion that was restarted while the VM ran has to become ready once more. */
+	if (p->until_ms == 0)
+		p->until_ms = clock_ms() + READY_LIMIT_MS;
 	state = is_ready(m, ready);
 	run->ready = state > 0;
 	if (run->ready)

@@ -101,6 +101,7 @@ int companion_start(struct companions *c, struct companion_run *run, struct erro
 	MEM_AUTO char *path = program_find(run->command.item[0], err);
 	int theirs = -1, rc = path == NULL ? -1 : 0;
 
+	run->ready = false;
 	close_output(c, run);
 	if (rc == 0)
 		rc = socket_pipe(&run->fd, &theirs, err);

@@ -15,7 +15,7 @@ struct companion_run {
 	struct words command;
 	bool restart;
 	bool wanted;   /* by the spec of the present boot */
-	bool ready;    /* it has said so once */
+	bool ready;    /* since its last start */
 	pid_t pid;     /* 0: it does not run */
 	int64_t start; /* os_process_start() of it */
 	int fd;	       /* of its output, -1: none */

@@ -110,6 +110,23 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
 	companions_gone
 }
 
+@test "one that was started again has to be ready again before the next boot" {
+	printf '#!/bin/sh\necho asked >>asked\n' >ready
+	chmod +x ready
+	spec "{\"companions\":[{\"name\":\"d\",\"command\":\"$PWD/daemon made\",\"ready\":[\"$PWD/ready\"],\"restart\":true}]}"
+	script 'ready up waitfile finished exit 0' 'exit 0' 'exit 1'
+	start vm.json
+	await_file up
+	is "$(wc -l <asked)" 1
+	kill -KILL "$(head -n 1 pids)"
+	await_text 'companion d ended of signal 9: started again'
+	: >finished
+	ends 0
+	is "$(starts)" 3
+	is "$(wc -l <asked)" 2
+	companions_gone
+}
+
 @test "a stop ends companions, also those that ignore SIGTERM" {
 	sed -i "s/trap .*/trap '' TERM/" daemon
 	spec "{\"companions\":[{\"name\":\"d\",\"command\":\"$PWD/daemon made\",\"ready\":{\"path\":\"made\"}}]}"
