@@ -77,7 +77,7 @@ struct next cleanup_helper_ended(struct machine *m)
 
 struct next cleanup_late(struct machine *m)
 {
-	if (m->helper.pid == 0)
+	if (m->helper.job.pid == 0)
 		return cleanup_helper_ended(m);
 	return machine_helper_gave_up(m) ? leave_it(m, "does not end")
 					 : go(STATE_CLEANING, MACHINE_KILL_MS);

@@ -36,7 +36,7 @@ struct next ending_helper_ended(struct machine *m)
 
 struct next ending_companion_gone(struct machine *m)
 {
-	if (companions_running(&m->companions) == 0 && m->helper.pid == 0)
+	if (companions_running(&m->companions) == 0 && m->helper.job.pid == 0)
 		return undo(m);
 	return stay();
 }
@@ -56,7 +56,7 @@ static struct next end_companions(struct machine *m)
 
 struct next ending_late(struct machine *m)
 {
-	if (m->helper.pid == 0)
+	if (m->helper.job.pid == 0)
 		return end_companions(m);
 	if (!machine_helper_gave_up(m))
 		return go(STATE_ENDING, MACHINE_KILL_MS);

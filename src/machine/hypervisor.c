@@ -366,7 +366,7 @@ struct next hypervisor_exited(struct machine *m)
 	if (m->run.gave_up)
 		m->history.outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
 	helper_kill(&m->run.script);
-	helper_give_up(&m->run.script, m->wait);
+	helper_give_up(&m->run.script);
 	forget_pid(m);
 	ledger_remove_sockets(m->host.ledger);
 	return end_boot(m);

@@ -198,12 +198,12 @@ static void process_ended(struct machine *m, pid_t pid)
 {
 	if (beside_ended(m, pid)) {
 		machine_happen(m, EVENT_COMPANION);
-	} else if (pid == m->run.script.pid) {
-		(void)helper_ended(&m->run.script, pid, m->wait);
+	} else if (pid == m->run.script.job.pid) {
+		(void)helper_ended(&m->run.script, pid);
 		hypervisor_script_ended(m);
 	} else if (hook_call_command_ended(m, pid)) {
 		follow(m, stay());
-	} else if (helper_ended(&m->helper, pid, m->wait)) {
+	} else if (helper_ended(&m->helper, pid)) {
 		machine_happen(m, EVENT_HELPER);
 	}
 }
@@ -222,9 +222,9 @@ void machine_wake(struct machine *m, const struct wake *wake)
 	if (wake->kind == WAKE_DEADLINE)
 		machine_deadline(m);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_OUTPUT)
-		helper_read(&m->helper, m->wait);
+		helper_read(&m->helper);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_SCRIPT)
-		helper_read(&m->run.script, m->wait);
+		helper_read(&m->run.script);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
 		(void)console_read(&m->console);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
@@ -318,7 +318,6 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	console_init(&m->console);
 	m->console.log.warn = warn_of_log;
 	m->console.log.warn_context = m;
-	m->helper.fd = m->run.script.fd = -1;
 	for (int i = 0; i < CHANNELS; i++)
 		m->run.child.fd[i] = -1;
 	m->run.child.say = say_line;
@@ -386,8 +385,8 @@ static void kill_all(struct machine *m)
 		child_signal(&m->run.child, SIGKILL);
 		(void)child_finish(&m->run.child, &outcome, &ignored);
 	}
-	helper_free(&m->helper, m->wait);
-	helper_free(&m->run.script, m->wait);
+	helper_free(&m->helper);
+	helper_free(&m->run.script);
 	companions_clear(&m->companions);
 	error_clear(&ignored);
 }

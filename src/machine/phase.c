@@ -33,7 +33,7 @@ bool machine_helper_gave_up(struct machine *m)
 		helper_kill(&m->helper);
 		return false;
 	}
-	helper_give_up(&m->helper, m->wait);
+	helper_give_up(&m->helper);
 	return true;
 }
 

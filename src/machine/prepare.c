@@ -73,7 +73,7 @@ bool prepare_ask(struct machine *m, struct next *next)
 		*next = go(STATE_PREPARING, MAX_FACT_MS);
 		return true;
 	}
-	facts_answer(&m->preparation.facts, -1, m->helper.missing, NULL);
+	facts_answer(&m->preparation.facts, -1, m->helper.job.missing, NULL);
 	m->preparation.asking = false;
 	error_clear(&err);
 	return false;
@@ -370,7 +370,7 @@ struct next prepare_helper_ended(struct machine *m)
 
 	if (p->asking) {
 		p->asking = false;
-		facts_answer(&p->facts, m->helper.status, false, m->helper.output.text);
+		facts_answer(&p->facts, m->helper.status, false, helper_output(&m->helper));
 	} else if (p->step == PREPARE_TAKE) {
 		if (!taps_command_ended(m, &next))
 			return next;
@@ -383,7 +383,7 @@ struct next prepare_helper_ended(struct machine *m)
 /* Handles a helper that timed out, or checks again. */
 struct next prepare_late(struct machine *m)
 {
-	if (m->helper.pid == 0) {
+	if (m->helper.job.pid == 0) {
 		prepare_look_again(&m->preparation);
 		return step_on(m);
 	}
@@ -441,6 +441,6 @@ struct next prepare_fix(struct machine *m)
 struct next prepare_stop(struct machine *m)
 {
 	helper_kill(&m->helper);
-	helper_give_up(&m->helper, m->wait);
+	helper_give_up(&m->helper);
 	return machine_stop_asking(m);
 }

@@ -220,7 +220,7 @@ struct next recovery_helper_ended(struct machine *m)
 struct next recovery_late(struct machine *m)
 {
 	/* The command that powers the hypervisor off is not waited for. */
-	if (m->helper.pid == 0 || m->recovery.step < RECOVER_DESTROY)
+	if (m->helper.job.pid == 0 || m->recovery.step < RECOVER_DESTROY)
 		return look(m);
 	if (!machine_helper_gave_up(m))
 		return go(STATE_RECOVERING, MACHINE_KILL_MS);
@@ -231,7 +231,7 @@ struct next recovery_late(struct machine *m)
 struct next recovery_stop(struct machine *m)
 {
 	helper_kill(&m->helper);
-	helper_give_up(&m->helper, m->wait);
+	helper_give_up(&m->helper);
 	m->requests.stop = true;
 	return leave(m, CAUSE_STOPPED, STATUS_OK);
 }

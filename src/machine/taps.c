@@ -131,7 +131,7 @@ static bool try_another_tap(struct machine *m)
 	struct device *dev = m->boot.spec->devices[p->tap];
 
 	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MAX_COLLISIONS ||
-	    strstr(m->helper.output.text == NULL ? "" : m->helper.output.text, "xists") == NULL)
+	    strstr(helper_output(&m->helper), "xists") == NULL)
 		return false;
 	/* An entry of an earlier boot may belong to a create that was killed: it stays. */
 	if (p->tap_noted)

@@ -78,11 +78,11 @@ bool undo_next(struct machine *m)
  * stays. */
 static bool is_there(const struct machine *m)
 {
-	const char *output = m->helper.output.text;
+	const char *output = helper_output(&m->helper);
 
 	if (m->helper.status < 0)
 		return true;
-	return m->helper.status == 0 && output != NULL && strstr(output, current(m)->sign) != NULL;
+	return m->helper.status == 0 && strstr(output, current(m)->sign) != NULL;
 }
 
 static void probed(struct machine *m)
