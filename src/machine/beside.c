@@ -114,7 +114,7 @@ static int start_companion(struct machine *m, struct companion_run *run, struct 
 	if (rc == 0)
 		rc = companion_start(&m->companions, run, err);
 	if (rc == 0)
-		ledger_note_process(m->host.ledger, run->name, run->pid);
+		ledger_note_process(m->host.ledger, run->name, run->job.pid);
 	else
 		ledger_forget_process(m->host.ledger, run->name, 0);
 	return rc;
@@ -127,8 +127,8 @@ bool beside_ended(struct machine *m, pid_t pid)
 	if (run == NULL)
 		return false;
 	ledger_forget_process(m->host.ledger, run->name, pid);
-	if (run->pid != 0) /* the companion was restarted */
-		ledger_note_process(m->host.ledger, run->name, run->pid);
+	if (run->job.pid != 0) /* the companion was restarted */
+		ledger_note_process(m->host.ledger, run->name, run->job.pid);
 	return true;
 }
 
@@ -141,13 +141,13 @@ static bool bring_up(
 	struct error err = { 0 };
 	int state;
 
-	if (run->ready && run->pid != 0)
+	if (run->ready && run->job.pid != 0)
 		return false;
-	if (run->pid == 0 && p->until_ms != 0) {
+	if (run->job.pid == 0 && p->until_ms != 0) {
 		*next = fail_companion(m, run, "ended before it was ready");
 		return true;
 	}
-	if (run->pid == 0) {
+	if (run->job.pid == 0) {
 		/* A stale socket of an earlier companion would count as ready. */
 		if (ready->path != NULL && socket_probe(ready->path) == SOCKET_STALE)
 			(void)unlink(ready->path);

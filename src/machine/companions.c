@@ -1,18 +1,16 @@
-/* Companions of a VM. */
+/* Companions of a VM, as jobs. */
 #include "machine/companions.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/os.h"
-#include "platform/socket.h"
-#include "platform/spawn.h"
 
-#define MOST_RESTARTS 5 /* of one that ends again and again: then somebody has to look at it */
+#define MAX_RESTARTS 5 /* of one companion; where they do not help, more of them will not */
+
+enum { OUTPUT }; /* the only stream of a companion's job */
 
 struct companion_run *companions_find(struct companions *c, const char *name)
 {
@@ -23,7 +21,7 @@ struct companion_run *companions_find(struct companions *c, const char *name)
 	return NULL;
 }
 
-/* One that runs already with this command, whether it is wanted or not. */
+/* Finds a companion of that name and command, whether the present boot wants it or not. */
 static struct companion_run *find_same(
     struct companions *c, const char *name, const struct words *command)
 {
@@ -43,7 +41,7 @@ void companions_want_one(
 	if (run == NULL) {
 		run = mem_zero(sizeof(*run));
 		run->name = mem_copy(name);
-		run->fd = -1;
+		run->events = c->events;
 		words_append(&run->command, command);
 		c->item = mem_resize(c->item, c->count + 1, sizeof(*c->item));
 		c->item[c->count++] = run;
@@ -61,8 +59,8 @@ void companions_want(struct companions *c, const struct spec *spec)
 	for (size_t i = 0; i < spec->companions.count; i++)
 		companions_want_one(c, item[i].name, &item[i].command, item[i].restart);
 	for (size_t i = 0; i < c->count; i++) {
-		if (!c->item[i]->wanted && c->item[i]->pid != 0)
-			(void)kill(c->item[i]->pid, SIGTERM);
+		if (!c->item[i]->wanted)
+			job_signal(&c->item[i]->job, SIGTERM);
 	}
 }
 
@@ -75,91 +73,49 @@ static size_t index_of(const struct companions *c, const struct companion_run *r
 	return i;
 }
 
-static void close_output(struct companions *c, struct companion_run *run)
+static void say(const struct companion_run *run, const char *line)
 {
-	if (run->fd < 0)
-		return;
-	waitset_forget_fd(c->wait, run->fd);
-	(void)close(run->fd);
-	run->fd = -1;
-}
-
-/* Its end could never be seen. */
-static void end_unwatched(struct companion_run *run)
-{
-	struct process_end end;
-	struct error ignored = { 0 };
-
-	(void)kill(-run->pid, SIGKILL);
-	(void)process_reap(run->pid, &end, &ignored);
-	error_clear(&ignored);
-	run->pid = 0;
-}
-
-int companion_start(struct companions *c, struct companion_run *run, struct error *err)
-{
-	MEM_AUTO char *path = program_find(run->command.item[0], err);
-	int theirs = -1, rc = path == NULL ? -1 : 0;
-
-	run->ready = false;
-	close_output(c, run);
-	if (rc == 0)
-		rc = socket_pipe(&run->fd, &theirs, err);
-	if (rc == 0)
-		rc = waitset_watch_fd(c->wait, run->fd, c->first_tag + index_of(c, run), err);
-	if (rc == 0) {
-		struct spawn_fd fds[] = { { theirs, STDOUT_FILENO }, { theirs, STDERR_FILENO } };
-		struct spawn what = { .argv = run->command.item,
-			.path = path,
-			.fds = fds,
-			.fd_count = 2,
-			.own_group = true,
-			.death_signal = SIGTERM };
-
-		rc = spawn_process(&what, &run->pid, err);
-		(void)os_process_start(run->pid, &run->start);
-	}
-	if (theirs >= 0)
-		(void)close(theirs);
-	if (rc == 0 && waitset_watch_child(c->wait, run->pid, c->end_tag(run->pid), err) != 0) {
-		end_unwatched(run);
-		rc = -1;
-	}
-	if (rc != 0) {
-		close_output(c, run);
-		(void)error_prefix(err, "companion %s", run->name);
-	}
-	return rc;
-}
-
-static void say(struct companions *c, const struct companion_run *run, const char *line)
-{
-	struct event_record *r = event_add(c->events, VMRUN_OUTPUT);
+	struct event_record *r = event_add(run->events, VMRUN_OUTPUT);
 
 	event_by(r, run->name);
 	event_text(r, line);
 }
 
-static bool read_once(struct companions *c, struct companion_run *run)
+static void hear(void *context, size_t stream, const char *bytes, size_t n)
 {
-	char bytes[4096];
-	ssize_t n = read(run->fd, bytes, sizeof(bytes));
+	struct companion_run *run = context;
 	const char *line;
 
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_output(c, run);
-	for (size_t done = 0; n > 0 && done < (size_t)n;) {
-		done += lines_add(&run->lines, bytes + done, (size_t)n - done);
+	(void)stream;
+	for (size_t done = 0; done < n;) {
+		done += lines_add(&run->lines, bytes + done, n - done);
 		while ((line = lines_next(&run->lines)) != NULL)
-			say(c, run, line);
+			say(run, line);
 	}
-	return n > 0;
+}
+
+int companion_start(struct companions *c, struct companion_run *run, struct error *err)
+{
+	const struct job_setup setup = { .argv = run->command.item,
+		.stream = { [OUTPUT] = { .kind = JOB_PIPE,
+				.numbers = { STDOUT_FILENO, STDERR_FILENO } } },
+		.death_signal = SIGTERM,
+		.wait = c->wait,
+		.first_tag = c->first_tag + index_of(c, run),
+		.end_tag = c->end_tag,
+		.hear = hear,
+		.hear_context = run };
+
+	run->ready = false;
+	if (job_start(&run->job, &setup, err) == 0)
+		return 0;
+	return error_prefix(err, "companion %s", run->name);
 }
 
 void companions_read(struct companions *c, size_t index)
 {
-	if (index < c->count && c->item[index]->fd >= 0)
-		(void)read_once(c, c->item[index]);
+	if (index < c->count)
+		job_read(&c->item[index]->job, OUTPUT);
 }
 
 static void warn(struct companions *c, char *text)
@@ -168,44 +124,33 @@ static void warn(struct companions *c, char *text)
 	free(text);
 }
 
-/* It has ended while it was wanted. */
+/* Warns that a companion has ended that the boot needs, and starts it again if it may. */
 static void start_again(struct companions *c, struct companion_run *run)
 {
-	MEM_AUTO char *how = run->signal != 0 ? mem_format("of signal %d", run->signal)
-					      : mem_format("with status %d", run->status);
-	struct error err = { 0 };
+	MEM_AUTO char *how = run->end.signal != 0 ? mem_format("of signal %d", run->end.signal)
+						  : mem_format("with status %d", run->end.status);
+	ERROR_AUTO struct error err = { 0 };
 
-	if (!run->restart) {
+	if (!run->restart)
 		warn(c, mem_format("companion %s ended %s", run->name, how));
-	} else if (++run->restarts > MOST_RESTARTS) {
+	else if (++run->restarts > MAX_RESTARTS)
 		warn(c,
 		    mem_format("companion %s ended %s, after %d restarts: left alone", run->name,
-			how, MOST_RESTARTS));
-	} else if (companion_start(c, run, &err) != 0) {
+			how, MAX_RESTARTS));
+	else if (companion_start(c, run, &err) != 0)
 		warn(c, mem_copy(err.text));
-		error_clear(&err);
-	} else {
+	else
 		warn(c, mem_format("companion %s ended %s: started again", run->name, how));
-	}
 }
 
 struct companion_run *companions_ended(struct companions *c, pid_t pid)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct companion_run *run = c->item[i];
-		struct process_end end = { -1, 0 };
-		struct error ignored = { 0 };
 
-		if (run->pid != pid)
+		if (run->job.pid != pid)
 			continue;
-		(void)process_reap(pid, &end, &ignored);
-		error_clear(&ignored);
-		run->pid = 0;
-		run->status = end.status;
-		run->signal = end.signal;
-		for (int k = 0; k < 64 && run->fd >= 0 && read_once(c, run); k++)
-			;
-		close_output(c, run);
+		(void)job_finish(&run->job, &run->end, NULL);
 		if (run->wanted && run->ready)
 			start_again(c, run);
 		return run;
@@ -218,7 +163,7 @@ size_t companions_running(const struct companions *c)
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->count; i++)
-		n += c->item[i]->pid != 0 ? 1 : 0;
+		n += c->item[i]->job.pid != 0 ? 1 : 0;
 	return n;
 }
 
@@ -226,8 +171,7 @@ size_t companions_signal(struct companions *c, int signal)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		c->item[i]->wanted = false;
-		if (c->item[i]->pid != 0)
-			(void)kill(c->item[i]->pid, signal);
+		job_signal(&c->item[i]->job, signal);
 	}
 	return companions_running(c);
 }
@@ -235,7 +179,7 @@ size_t companions_signal(struct companions *c, int signal)
 void companions_forget(struct companions *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		c->item[i]->pid = 0;
+		job_leave(&c->item[i]->job);
 }
 
 void companions_clear(struct companions *c)
@@ -244,9 +188,9 @@ void companions_clear(struct companions *c)
 	for (size_t i = 0; i < c->count; i++) {
 		struct companion_run *run = c->item[i];
 
-		if (run->pid != 0)
-			(void)companions_ended(c, run->pid);
-		close_output(c, run);
+		if (run->job.pid != 0)
+			(void)companions_ended(c, run->job.pid);
+		job_free(&run->job);
 		free(run->name);
 		words_free(&run->command);
 		free(run);

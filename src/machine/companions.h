@@ -1,26 +1,26 @@
 /*
- * Programs that live and die with the VM: started before its first boot that names them, kept over
- * the guest's reboots, ended when the supervision is.
+ * Companions: programs that live and die with the VM.  Each starts before the first boot that names
+ * it, stays over the guest's reboots, and ends with the supervision.
  */
 #ifndef MACHINE_COMPANIONS_H
 #define MACHINE_COMPANIONS_H
 
 #include "platform/waitset.h"
 #include "event/event.h"
+#include "process/job.h"
 #include "process/lines.h"
 #include "spec/spec.h"
 
 struct companion_run {
 	char *name;
 	struct words command;
-	bool restart;
-	bool wanted;   /* by the spec of the present boot */
-	bool ready;    /* since its last start */
-	pid_t pid;     /* 0: it does not run */
-	int64_t start; /* os_process_start() of it */
-	int fd;	       /* of its output, -1: none */
+	bool restart; /* start it again when it ends */
+	bool wanted;  /* by the spec of the present boot */
+	bool ready;   /* since its last start */
+	struct job job;
 	int restarts;
-	int status, signal; /* of its last end */
+	struct process_end end;	    /* of the job before this one */
+	struct event_queue *events; /* lent: where its lines go */
 	struct lines lines;
 };
 
@@ -29,30 +29,32 @@ struct companions {
 	size_t count;
 	struct waitset *wait;	    /* lent */
 	struct event_queue *events; /* lent */
-	uintptr_t first_tag;	    /* of their outputs; the n-th has first_tag + n */
+	uintptr_t first_tag;	    /* of the first one's output; the n-th has first_tag + n */
 	uintptr_t (*end_tag)(pid_t pid);
 };
 
-/* Notes which are wanted for a boot; those that no longer are get SIGTERM. */
+/* Notes which companions a boot wants; those that it does not want get SIGTERM. */
 void companions_want(struct companions *c, const struct spec *spec);
-/* Adds one that the spec does not list itself. */
+/* Adds a companion that the spec does not list. */
 void companions_want_one(
     struct companions *c, const char *name, const struct words *command, bool restart);
-/* Lends the run of that name, or NULL. */
+/* Lends the companion of that name that the boot wants, or NULL. */
 struct companion_run *companions_find(struct companions *c, const char *name);
 int companion_start(struct companions *c, struct companion_run *run, struct error *err);
+/* Takes some of the output of the companion with that index. */
 void companions_read(struct companions *c, size_t index);
 /*
- * Reaps the companion of that pid, and starts it again if it is to be.  Lends its run; NULL when
+ * Reaps the companion of that pid, and starts it again where it says so.  Lends its run; NULL when
  * the pid is not a companion's.
  */
 struct companion_run *companions_ended(struct companions *c, pid_t pid);
-/* Sends a signal to all that run and wants none any more; how many are there? */
+/* Sends a signal to all that run, which no boot wants from now on; returns how many run. */
 size_t companions_signal(struct companions *c, int signal);
+/* Returns how many run. */
 size_t companions_running(const struct companions *c);
 /* Waits no longer for those that run. */
 void companions_forget(struct companions *c);
-/* Kills and reaps those that still run. */
+/* Kills and reaps those that still run, and frees all. */
 void companions_clear(struct companions *c);
 
 #endif

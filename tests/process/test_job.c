@@ -495,16 +495,33 @@ static void test_offspring_that_holds_the_pipes_is_not_waited_for(void **state)
 	assert_int_equal(kill(left, SIGKILL), 0);
 }
 
+/* Runs a script that ends when a line comes, once its offspring floods this stream. */
+static void run_flooded(char *script, size_t stream, int status)
+{
+	char *argv[] = { "sh", "-c", script, NULL };
+	struct job_setup how = ways(argv);
+	int pipe_fds[2];
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	job_setup_give(&how, pipe_fds[0], STDIN_FILENO);
+	start(&how);
+	while (heard[stream].length < 2000)
+		assert_true(take_event());
+	assert_int_equal(write(pipe_fds[1], "go\n", 3), 3);
+	assert_ends(status, 0);
+	(void)close(pipe_fds[0]);
+	(void)close(pipe_fds[1]);
+}
+
 static void test_offspring_that_fills_the_pipes_is_not_waited_for(void **state)
 {
 	(void)state;
-	/* Each ends by itself when nothing reads its pipe any more. */
-	start_shell("yes & exit 7");
-	assert_ends(7, 0);
+	/* Each "yes" ends by itself when nothing reads its pipe any more. */
+	run_flooded("yes & read go; exit 7", OUT, 7);
 	assert_int_equal(job.stream[OUT].text.length, 1000);
-	start_shell("yes >&2 & exit 8");
-	assert_ends(8, 0);
-	assert_int_equal(job.stream[ERR].text.length <= 1000, true);
+	assert_true(job_overflowed(&job, OUT));
+	run_flooded("yes >&2 & read go; exit 8", ERR, 8);
+	assert_int_equal(job.stream[ERR].text.length, 1000);
 }
 
 static void test_closed_streams_are_not_the_end(void **state)
