@@ -141,7 +141,7 @@ static bool bring_up(
 	struct error err = { 0 };
 	int state;
 
-	if (run->ready && run->job.pid != 0)
+	if (run->ready && !run->restarted && run->job.pid != 0)
 		return false;
 	if (run->job.pid == 0 && p->until_ms != 0) {
 		*next = fail_companion(m, run, "ended before it was ready");
@@ -157,13 +157,14 @@ static bool bring_up(
 			return true;
 		}
 	}
-	/* A companion that was restarted while the VM ran has to become ready once more. */
 	if (p->until_ms == 0)
 		p->until_ms = clock_ms() + READY_LIMIT_MS;
 	state = is_ready(m, ready);
 	run->ready = state > 0;
-	if (run->ready)
+	if (run->ready) {
+		run->restarted = false;
 		return false;
+	}
 	if (state == 0 && clock_ms() >= p->until_ms)
 		*next = fail_companion(m, run, "was not ready within 10 s");
 	else

@@ -106,7 +106,7 @@ int companion_start(struct companions *c, struct companion_run *run, struct erro
 		.hear = hear,
 		.hear_context = run };
 
-	run->ready = false;
+	run->restarted = false;
 	if (job_start(&run->job, &setup, err) == 0)
 		return 0;
 	return error_prefix(err, "companion %s", run->name);
@@ -131,16 +131,18 @@ static void start_again(struct companions *c, struct companion_run *run)
 						  : mem_format("with status %d", run->end.status);
 	ERROR_AUTO struct error err = { 0 };
 
-	if (!run->restart)
+	if (!run->restart) {
 		warn(c, mem_format("companion %s ended %s", run->name, how));
-	else if (++run->restarts > MAX_RESTARTS)
+	} else if (++run->restarts > MAX_RESTARTS) {
 		warn(c,
 		    mem_format("companion %s ended %s, after %d restarts: left alone", run->name,
 			how, MAX_RESTARTS));
-	else if (companion_start(c, run, &err) != 0)
+	} else if (companion_start(c, run, &err) != 0) {
 		warn(c, mem_copy(err.text));
-	else
+	} else {
+		run->restarted = true;
 		warn(c, mem_format("companion %s ended %s: started again", run->name, how));
+	}
 }
 
 struct companion_run *companions_ended(struct companions *c, pid_t pid)

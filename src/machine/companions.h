@@ -14,9 +14,10 @@
 struct companion_run {
 	char *name;
 	struct words command;
-	bool restart; /* start it again when it ends */
-	bool wanted;  /* by the spec of the present boot */
-	bool ready;   /* since its last start */
+	bool restart;	/* start it again when it ends */
+	bool wanted;	/* by the spec of the present boot */
+	bool ready;	/* it has been ready since a boot started it */
+	bool restarted; /* since it was ready: the next boot waits for it once more */
 	struct job job;
 	int restarts;
 	struct process_end end;	    /* of the job before this one */
