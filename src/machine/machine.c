@@ -115,7 +115,7 @@ const struct state_row machine_states[STATES] = {
 		[EVENT_STOP] = ending_told,
 		[EVENT_KILL] = ending_told },
 	    TO(ENDED) },
-	[STATE_ENDED] = { "ended", ending_farewell },
+	[STATE_ENDED] = { .name = "ended", .enter = ending_farewell },
 };
 
 /* Enters a state and sets its deadline.  The state's action runs unless the machine is in it

@@ -223,7 +223,7 @@ static void test_descriptors_run_out(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	for (int more = 0; rc != 0 && more < 50; more++) {
 		limit = was;
-		limit.rlim_cur = (rlim_t)(first + more);
+		limit.rlim_cur = (rlim_t)first + (rlim_t)more;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 		rc = job_start(&job, &how, &err);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
