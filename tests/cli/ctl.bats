@@ -321,7 +321,8 @@ hook: expected a string, got an integer'
 	local long
 	long=$(printf '/long%.0s' {1..40})
 	refused 69 "cannot reach $run_dir$long/$vm/control: File name too long" -r "$run_dir$long" "$vm" wait --gone
-	mkdir -p -m 700 "$run_dir" "$run_dir/$vm"
+	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
+	mkdir -m 700 "$run_dir/$vm"
 	chmod 0 "$run_dir/$vm"
 	# Root, too, is denied what it has no capability for.
 	if [ "$(id -u)" -eq 0 ]; then
