@@ -1,5 +1,5 @@
 /* The table of states and events: it is printed, and each of its edges is walked by a VM. */
-#include "machine/machine_inside.h"
+#include "vm.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,6 @@
 #include "lib/handle.h"
 #include "life.h"
 #include "platform/os.h"
-
-#define MAX_WAIT_MS 20000
 
 static const char *const event_names[EVENTS] = { "exit", "helper", "companion", "answered", "up",
 	"deadline", "stop", "kill", "reboot", "reset", "fix" };
@@ -34,108 +31,6 @@ static void walk(enum state from, enum state to)
 	walked[from] |= (uint32_t)1 << to;
 }
 
-/* --- a VM, and where it is --- */
-
-struct vm {
-	struct vmrun *handle;
-	struct vmrun_options options;
-	struct machine *machine;
-};
-
-/* Opens the Lua spec of a VM; `more` is Lua that changes the table `vm`. */
-static void vm_open(struct vm *v, const char *more)
-{
-	char text[2048];
-	struct vmrun_problem p;
-
-	(void)snprintf(text, sizeof(text),
-	    "vm = { name = 'walk', cpu = 1, mem = '64M', bootrom = 'rom', backoff = false,\n"
-	    "  bhyve = { release = 14, arch = 'amd64' }, targets = { other = {} } }\n%s\nreturn vm",
-	    more);
-	v->options.text = text;
-	v->options.length = strlen(text);
-	v->options.format = "lua";
-	v->options.hypervisor = "bhyve";
-	v->options.run_dir = "run";
-	v->options.state_dir = "keep";
-	if (v->options.bhyve == NULL)
-		v->options.bhyve = FAKEBHYVE;
-	if (vmrun_open(&v->handle, &v->options) != 0) {
-		(void)vmrun_problem(v->handle, 0, &p);
-		fail_msg("%s: %s", p.path, p.text);
-	}
-}
-
-/* As vmrun_start() does it, but the first states are heard of, too. */
-static void vm_begin(struct vm *v, struct machine_options *o)
-{
-	struct vmrun *h = v->handle;
-	struct report report = { 0 };
-
-	o->policy = h->policy;
-	o->target = h->options.target;
-	assert_int_equal(loop_open(h), 0);
-	h->machine = machine_new(&h->source, o, &h->first, &h->events, h->wait, &report);
-	assert_non_null(h->machine);
-	v->machine = h->machine;
-	v->machine->entered = walk;
-	machine_start(h->machine);
-	loop_settle(h);
-}
-
-static void vm_start(struct vm *v, const char *more)
-{
-	struct machine_options o = { .panic = v->options.panic_on_failed_cleanup };
-
-	vm_open(v, more);
-	assert_int_equal(handle_claim(v->handle), 0);
-	o.directory = v->handle->rundir.directory;
-	o.console_input = STDIN_FILENO;
-	vm_begin(v, &o);
-}
-
-/* Walks through a list of exits, without a VM. */
-static void vm_simulate(struct vm *v, const char *more, const char *list)
-{
-	struct machine_options o = { .simulation = NULL };
-	struct error err = { 0 };
-
-	v->options.dry_run = true;
-	vm_open(v, more);
-	assert_int_equal(simulation_parse(list, &v->handle->simulation, &err), 0);
-	o.simulation = &v->handle->simulation;
-	vm_begin(v, &o);
-}
-
-/* Goes on until the machine is in the state. */
-static void vm_reach(struct vm *v, enum state state)
-{
-	struct pollfd p = { .fd = vmrun_fd(v->handle), .events = POLLIN };
-	struct vmrun_event e;
-
-	while (v->machine->now.state != state) {
-		if (machine_ended(v->machine) || poll(&p, 1, MAX_WAIT_MS) != 1)
-			fail_msg("it is %s, not %s", machine_states[v->machine->now.state].name,
-			    machine_states[state].name);
-		assert_int_equal(vmrun_dispatch(v->handle), 0);
-		while (vmrun_next_event(v->handle, &e))
-			;
-	}
-}
-
-static void vm_close(struct vm *v)
-{
-	vmrun_close(v->handle);
-	memset(v, 0, sizeof(*v));
-	v->options = (struct vmrun_options)VMRUN_OPTIONS;
-}
-
-static void vm_end(struct vm *v)
-{
-	vm_reach(v, STATE_ENDED);
-	vm_close(v);
-}
-
 /* --- the walks --- */
 
 /* Puts a directory of the test's own in front of PATH. */
@@ -149,7 +44,7 @@ static void put_front(const char *program, const char *target)
 	(void)setenv("PATH", path, 1);
 }
 
-static struct vm v = { .options = VMRUN_OPTIONS };
+static struct vm v = { .options = VMRUN_OPTIONS, .entered = walk };
 
 static void test_boots(void **state)
 {

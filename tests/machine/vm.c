@@ -1,0 +1,163 @@
+#include "vm.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/handle.h"
+
+#define MAX_WAIT_MS 20000
+
+void vm_open(struct vm *v, const char *more)
+{
+	char text[2048];
+	struct vmrun_problem p;
+
+	(void)snprintf(text, sizeof(text),
+	    "vm = { name = 'walk', cpu = 1, mem = '64M', bootrom = 'rom', backoff = false,\n"
+	    "  bhyve = { release = 14, arch = 'amd64' }, targets = { other = {} } }\n%s\nreturn vm",
+	    more);
+	v->options.text = text;
+	v->options.length = strlen(text);
+	v->options.format = "lua";
+	v->options.hypervisor = "bhyve";
+	v->options.run_dir = "run";
+	v->options.state_dir = "keep";
+	if (v->options.bhyve == NULL)
+		v->options.bhyve = FAKEBHYVE;
+	if (vmrun_open(&v->handle, &v->options) != 0) {
+		(void)vmrun_problem(v->handle, 0, &p);
+		fail_msg("%s: %s", p.path, p.text);
+	}
+}
+
+static void make_machine(struct vm *v, struct machine_options *o)
+{
+	struct vmrun *h = v->handle;
+	struct report report = { 0 };
+
+	o->policy = h->policy;
+	o->target = h->options.target;
+	assert_int_equal(loop_open(h), 0);
+	h->machine = machine_new(&h->source, o, &h->first, &h->events, h->wait, &report);
+	assert_non_null(h->machine);
+	v->machine = h->machine;
+	v->machine->entered = v->entered;
+}
+
+void vm_begin(struct vm *v, struct machine_options *o)
+{
+	make_machine(v, o);
+	machine_start(v->machine);
+	loop_settle(v->handle);
+}
+
+void vm_start(struct vm *v, const char *more)
+{
+	struct machine_options o = { .panic = v->options.panic_on_failed_cleanup };
+
+	vm_open(v, more);
+	assert_int_equal(handle_claim(v->handle), 0);
+	o.directory = v->handle->rundir.directory;
+	o.console_input = STDIN_FILENO;
+	vm_begin(v, &o);
+}
+
+void vm_simulate(struct vm *v, const char *more, const char *list)
+{
+	struct machine_options o = { .simulation = NULL };
+	struct error err = { 0 };
+
+	v->options.dry_run = true;
+	vm_open(v, more);
+	assert_int_equal(simulation_parse(list, &v->handle->simulation, &err), 0);
+	o.simulation = &v->handle->simulation;
+	vm_begin(v, &o);
+}
+
+void vm_reach(struct vm *v, enum state state)
+{
+	struct pollfd p = { .fd = vmrun_fd(v->handle), .events = POLLIN };
+	struct vmrun_event e;
+
+	while (v->machine->now.state != state) {
+		if (machine_ended(v->machine) || poll(&p, 1, MAX_WAIT_MS) != 1)
+			fail_msg("it is %s, not %s", machine_states[v->machine->now.state].name,
+			    machine_states[state].name);
+		assert_int_equal(vmrun_dispatch(v->handle), 0);
+		while (vmrun_next_event(v->handle, &e))
+			;
+	}
+}
+
+void vm_close(struct vm *v)
+{
+	vmrun_close(v->handle);
+	*v = (struct vm){ .options = VMRUN_OPTIONS, .entered = v->entered };
+}
+
+void vm_end(struct vm *v)
+{
+	vm_reach(v, STATE_ENDED);
+	vm_close(v);
+}
+
+void vm_prepare(struct vm *v, const char *more)
+{
+	struct machine_options o = { .panic = v->options.panic_on_failed_cleanup };
+
+	v->options.dry_run = true;
+	vm_open(v, more);
+	assert_int_equal(vmrun_prepare(v->handle), 0);
+	o.simulation = &v->handle->simulation;
+	make_machine(v, &o);
+}
+
+void vm_put(struct vm *v, enum state state)
+{
+	v->machine->now.state = state;
+}
+
+struct next vm_act(struct vm *v, enum event event)
+{
+	action *act = machine_states[v->machine->now.state].on[event];
+
+	assert_non_null(act);
+	return act(v->machine);
+}
+
+void vm_check_next(struct next next, enum state state, int64_t ms)
+{
+	if (next.state != state)
+		fail_msg("it goes to %s, not %s",
+		    next.state == STATES ? "no state" : machine_states[next.state].name,
+		    state == STATES ? "no state" : machine_states[state].name);
+	assert_int_equal(next.ms, ms);
+}
+
+const struct vmrun_event *vm_event(struct vm *v, enum vmrun_event_type type)
+{
+	static struct vmrun_event e;
+
+	while (event_next(&v->handle->events, &e)) {
+		if (e.type == type)
+			return &e;
+	}
+	return NULL;
+}
+
+int vm_count_events(struct vm *v, enum vmrun_event_type type)
+{
+	int n = 0;
+
+	while (vm_event(v, type) != NULL)
+		n++;
+	return n;
+}
