@@ -1,0 +1,247 @@
+/* The decision after a boot: the rate limit, delays, requests, and the exit status. */
+#include "vm.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "life.h"
+#include "lib/handle.h"
+
+static struct vm v = VM;
+
+/* Ends a boot of the prepared VM by this cause, up to the decision. */
+static void end_boot(enum cause cause)
+{
+	vm_put(&v, STATE_DECIDING);
+	v.machine->history.outcome = (struct outcome){ .cause = cause };
+	v.machine->history.uptime_ms = 0;
+}
+
+static struct next decide(enum cause cause)
+{
+	end_boot(cause);
+	return vm_act(&v, EVENT_ANSWERED);
+}
+
+static void pass(int64_t ms)
+{
+	v.handle->simulation.now_ms += ms;
+}
+
+static void test_limit(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	vm_prepare(&v, "vm.restart_limit = { count = 3, within = 60 }");
+	for (int i = 0; i < 3; i++) {
+		pass(1);
+		vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
+	}
+	assert_int_equal(v.machine->choice.rate_limit.boots, 3);
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	assert_int_equal(v.machine->choice.rate_limit.boots, 3);
+	assert_int_equal(v.machine->history.outcome.cause, CAUSE_GIVEN_UP);
+	assert_string_equal(v.machine->choice.refused_target, "default");
+	e = vm_event(&v, VMRUN_GIVEN_UP);
+	assert_non_null(e);
+	assert_string_equal(e->by, "restart_limit: 3 boots within 60 s");
+	vm_put(&v, STATE_GIVING_UP);
+	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_ENDING, -1);
+	assert_int_equal(v.machine->end.status, STATUS_GIVEN_UP);
+	vm_close(&v);
+}
+
+/* The window is over one millisecond later. */
+static void test_window(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		vm_prepare(&v, "vm.restart_limit = { count = 1, within = 60 }");
+		vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
+		pass(59999 + late);
+		vm_check_next(
+		    decide(CAUSE_REBOOT), late ? STATE_WAITING : STATE_GIVING_UP, late ? 0 : -1);
+		vm_close(&v);
+	}
+}
+
+static void test_delay(void **state)
+{
+	const char *more = "vm.backoff = { initial = 2, factor = 3, max = 10 }\n"
+			   "vm.restart_limit = false\n"
+			   "vm.on = { halt = { boot = 'other', delay = 7 }, poweroff = 'boot',\n"
+			   "  reboot = 'boot' }";
+	static const int64_t delays[] = { 2000, 6000, 10000, 10000 };
+
+	(void)state;
+	vm_prepare(&v, more);
+	for (size_t i = 0; i < sizeof(delays) / sizeof(*delays); i++)
+		vm_check_next(decide(CAUSE_POWEROFF), STATE_WAITING, delays[i]);
+	/* A delay of the spec overrides the backoff, and the guest's reboot has none. */
+	vm_check_next(decide(CAUSE_HALT), STATE_WAITING, 7000);
+	assert_string_equal(v.machine->choice.next_target, "other");
+	vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
+	assert_string_equal(v.machine->choice.next_target, "default");
+	assert_int_equal(vm_count_events(&v, VMRUN_DECIDED), 6);
+	vm_close(&v);
+}
+
+static void test_requested_reboots_do_not_count(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "vm.restart_limit = { count = 1, within = 60 }");
+	for (int i = 0; i < 3; i++) {
+		v.machine->requests.reboot_to = strdup(i == 1 ? "other" : "");
+		vm_check_next(decide(CAUSE_POWEROFF), STATE_WAITING, 0);
+		assert_string_equal(v.machine->choice.next_target, i == 1 ? "other" : "default");
+		assert_null(v.machine->requests.reboot_to);
+	}
+	assert_int_equal(v.machine->choice.rate_limit.boots, 0);
+	vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
+	assert_int_equal(v.machine->choice.rate_limit.boots, 1);
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	vm_close(&v);
+}
+
+/* A requested reboot during on_exit decides at once. */
+static void test_reboot_while_deciding(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	end_boot(CAUSE_POWEROFF);
+	v.machine->requests.reboot_to = strdup("other");
+	vm_check_next(vm_act(&v, EVENT_REBOOT), STATE_WAITING, 0);
+	assert_string_equal(v.machine->choice.next_target, "other");
+	vm_close(&v);
+}
+
+static void test_next_request(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	v.machine->requests.once_target = strdup("other");
+	vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
+	assert_string_equal(v.machine->choice.next_target, "other");
+	assert_null(v.machine->requests.once_target);
+	/* The request does not decide whether the VM boots. */
+	v.machine->requests.once_target = strdup("other");
+	vm_check_next(decide(CAUSE_POWEROFF), STATE_ENDING, -1);
+	vm_close(&v);
+}
+
+static void test_wait(void **state)
+{
+	struct machine *m;
+
+	(void)state;
+	vm_prepare(
+	    &v, "vm.restart_limit = { count = 1, within = 60 } vm.on = { given_up = 'wait' }");
+	m = v.machine;
+	(void)decide(CAUSE_REBOOT);
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	vm_put(&v, STATE_GIVING_UP);
+	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_GIVEN_UP, -1);
+	vm_put(&v, STATE_GIVEN_UP);
+	vm_check_next(vm_act(&v, EVENT_RESET), STATE_WAITING, 0);
+	assert_string_equal(m->choice.next_target, "default");
+	assert_string_equal(m->choice.decision.by, "reset");
+	/* The reset counts as a boot of a new window. */
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	vm_put(&v, STATE_GIVEN_UP);
+	m->requests.reboot_to = strdup("other");
+	vm_check_next(vm_act(&v, EVENT_REBOOT), STATE_WAITING, 0);
+	assert_string_equal(m->choice.next_target, "other");
+	assert_null(m->requests.reboot_to);
+	vm_close(&v);
+}
+
+/* on.given_up boots its target once; after that the limit ends the run. */
+static void test_given_up_boots_once(void **state)
+{
+	(void)state;
+	vm_prepare(&v,
+	    "vm.restart_limit = { count = 1, within = 60 }\n"
+	    "vm.on = { given_up = { boot = 'other' } }");
+	vm_check_next(decide(CAUSE_REBOOT), STATE_WAITING, 0);
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	assert_true(v.machine->choice.was_given_up);
+	vm_put(&v, STATE_GIVING_UP);
+	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_WAITING, 0);
+	assert_string_equal(v.machine->choice.next_target, "other");
+	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
+	assert_string_equal(
+	    v.machine->choice.decision.by, "restart_limit: 1 boot within 60 s, again");
+	assert_false(v.machine->choice.decision.boot);
+	vm_close(&v);
+}
+
+static int status_of(enum cause cause)
+{
+	vm_check_next(decide(cause), STATE_ENDING, -1);
+	return v.machine->end.status;
+}
+
+static void test_final_status(void **state)
+{
+	struct machine *m;
+
+	(void)state;
+	vm_prepare(&v, "");
+	m = v.machine;
+	assert_int_equal(status_of(CAUSE_POWEROFF), STATUS_OK);
+	assert_int_equal(status_of(CAUSE_TRIPLE_FAULT), 3);
+	assert_int_equal(status_of(CAUSE_START_FAILED), STATUS_FAULT);
+	m->run.exec_status = 127;
+	assert_int_equal(status_of(CAUSE_START_FAILED), 127);
+	assert_int_equal(status_of(CAUSE_CHECK_FAILED), STATUS_CHECK);
+	/* A first boot that could not be prepared ends with the status of its fault. */
+	m->draft.fault_status = STATUS_SPEC;
+	assert_int_equal(status_of(CAUSE_CHECK_FAILED), STATUS_SPEC);
+	assert_int_equal(status_of(CAUSE_POWEROFF), STATUS_OK);
+	/* vmrun.stop(N) of a hook overrides both. */
+	m->choice.answer = node_new(NODE_OBJECT);
+	m->choice.answer_label = strdup("on_exit of vm.lua");
+	node_put(m->choice.answer, "action", node_string("stop"));
+	node_put(m->choice.answer, "status", node_int(0));
+	assert_int_equal(status_of(CAUSE_CHECK_FAILED), 0);
+	node_put(m->choice.answer, "status", node_int(42));
+	assert_int_equal(status_of(CAUSE_CHECK_FAILED), 42);
+	vm_close(&v);
+}
+
+static void test_stop_request(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	v.machine->requests.stop = true;
+	assert_int_equal(status_of(CAUSE_REBOOT), STATUS_OK);
+	assert_string_equal(v.machine->choice.decision.by, "the stop request");
+	vm_close(&v);
+}
+
+#define DECIDE(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DECIDE(test_limit),
+		DECIDE(test_window),
+		DECIDE(test_delay),
+		DECIDE(test_requested_reboots_do_not_count),
+		DECIDE(test_reboot_while_deciding),
+		DECIDE(test_next_request),
+		DECIDE(test_wait),
+		DECIDE(test_given_up_boots_once),
+		DECIDE(test_final_status),
+		DECIDE(test_stop_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
