@@ -1,0 +1,219 @@
+/* The history of exits: how many are kept, what hooks and reports get of them. */
+#include "vm.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "life.h"
+#include "lib/handle.h"
+
+#define MAX_LAST_WORDS 200
+
+static struct vm v = VM;
+
+/* Adds an exit whose status tells its place in the order. */
+static void add(int status)
+{
+	v.machine->history.outcome = (struct outcome){ .cause = CAUSE_POWEROFF, .status = status };
+	history_add(v.machine);
+}
+
+static void check_list(const struct node *list, size_t count, int newest)
+{
+	assert_int_equal(list->count, count);
+	for (const struct node *one = list->first; one != NULL; one = one->next)
+		assert_int_equal(node_get(one, "status")->integer, newest--);
+}
+
+static void test_exits_kept(void **state)
+{
+	struct node *facts;
+
+	(void)state;
+	vm_prepare(&v, "");
+	for (int i = 1; i <= MAX_HISTORY; i++)
+		add(i);
+	facts = history_facts(v.machine);
+	check_list(node_get(facts, "history"), MAX_HISTORY, MAX_HISTORY);
+	assert_int_equal(node_get(facts, "ages")->count, MAX_HISTORY);
+	node_free(facts);
+	/* One more replaces the oldest. */
+	add(MAX_HISTORY + 1);
+	facts = history_facts(v.machine);
+	check_list(node_get(facts, "history"), MAX_HISTORY, MAX_HISTORY + 1);
+	assert_int_equal(node_get(facts, "ages")->count, MAX_HISTORY);
+	assert_int_equal(node_get(node_get(facts, "count"), "poweroff")->integer, MAX_HISTORY + 1);
+	assert_int_equal(node_get(facts, "status")->integer, MAX_HISTORY + 1);
+	node_free(facts);
+	vm_close(&v);
+}
+
+static void test_facts(void **state)
+{
+	struct machine *m;
+	struct node *facts;
+
+	(void)state;
+	vm_prepare(&v, "vm.next_target = 'other'");
+	m = v.machine;
+	facts = history_facts(m);
+	assert_null(node_get(facts, "cause"));
+	assert_int_equal(node_get(facts, "history")->count, 0);
+	assert_string_equal(node_get_text(facts, "vm"), "walk");
+	assert_string_equal(node_get_text(facts, "next_target"), "other");
+	node_free(facts);
+	m->history.boots = 7;
+	m->history.uptime_ms = 1500;
+	m->history.outcome = (struct outcome){ .cause = CAUSE_KILLED, .status = -1, .signal = 9 };
+	history_add(m);
+	v.handle->simulation.now_ms = 250;
+	facts = history_facts(m);
+	assert_string_equal(node_get_text(facts, "cause"), "killed");
+	assert_string_equal(node_get_text(facts, "target"), "default");
+	assert_null(node_get(facts, "status"));
+	assert_int_equal(node_get(facts, "signal")->integer, 9);
+	assert_true(node_get(facts, "uptime")->number == 1.5);
+	assert_true(node_get(facts, "ages")->first->number == 0.25);
+	assert_int_equal(node_get(facts, "boots")->integer, 7);
+	node_free(facts);
+	vm_close(&v);
+}
+
+static void check_report(size_t most, const char *expected)
+{
+	MEM_AUTO char *text = history_report(v.machine, most);
+
+	assert_string_equal(text, expected);
+}
+
+#define LINE(n) "0.0 s ago: target default: poweroff, status " n ", after 0.0 s"
+
+static void test_report(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	add(1);
+	check_report(3, LINE("1"));
+	add(2);
+	add(3);
+	check_report(0, "");
+	check_report(1, LINE("3"));
+	check_report(2, LINE("2") "\n" LINE("3"));
+	check_report(3, LINE("1") "\n" LINE("2") "\n" LINE("3"));
+	/* given_up ends no boot: it takes no place in the report. */
+	v.machine->history.outcome = (struct outcome){ .cause = CAUSE_GIVEN_UP, .status = -1 };
+	history_add(v.machine);
+	check_report(2, LINE("2") "\n" LINE("3"));
+	add(4);
+	check_report(3, LINE("2") "\n" LINE("3") "\n" LINE("4"));
+	vm_close(&v);
+}
+
+static void test_report_of_kept_exits(void **state)
+{
+	MEM_AUTO char *text = NULL;
+	int lines = 1;
+
+	(void)state;
+	vm_prepare(&v, "");
+	for (int i = 1; i <= MAX_HISTORY + 1; i++)
+		add(i);
+	text = history_report(v.machine, MAX_HISTORY + 1);
+	for (const char *p = text; *p != '\0'; p++)
+		lines += *p == '\n' ? 1 : 0;
+	assert_int_equal(lines, MAX_HISTORY);
+	assert_true(strncmp(text, LINE("2"), strlen(LINE("2"))) == 0);
+	vm_close(&v);
+}
+
+static void test_failure_in_report(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	vm_prepare(&v, "");
+	vm_check_next(machine_fail(v.machine, CAUSE_CHECK_FAILED, "first\n no disk \n\n"),
+	    STATE_DECIDING, -1);
+	assert_int_equal(v.machine->history.ends, 1);
+	assert_int_equal(v.machine->history.outcome.status, -1);
+	check_report(1, "0.0 s ago: target default: check_failed: no disk");
+	e = vm_event(&v, VMRUN_EXITED);
+	assert_non_null(e);
+	assert_string_equal(e->cause, "check_failed");
+	assert_string_equal(e->text, "first\n no disk \n\n");
+	vm_close(&v);
+}
+
+/* Adds an exit with this stderr, and returns its last words, lent. */
+static const char *words_after(const char *tail)
+{
+	struct child *c = &v.machine->run.child;
+
+	c->tail_length = strlen(tail);
+	memcpy(c->tail, tail, c->tail_length + 1);
+	add(1);
+	return v.machine->history.exit[(v.machine->history.count - 1) % MAX_HISTORY].words;
+}
+
+static void test_last_words(void **state)
+{
+	char line[MAX_LAST_WORDS + 2];
+	char cut[MAX_LAST_WORDS + 4];
+
+	(void)state;
+	vm_prepare(&v, "");
+	assert_null(words_after(""));
+	assert_null(words_after(" \r\n\t\n"));
+	assert_string_equal(words_after("one"), "one");
+	assert_string_equal(words_after("one\ntwo  three\r\n\n"), "two three");
+	memset(line, 'x', sizeof(line));
+	line[MAX_LAST_WORDS] = '\0';
+	assert_string_equal(words_after(line), line);
+	(void)snprintf(cut, sizeof(cut), "%s...", line);
+	line[MAX_LAST_WORDS] = 'x';
+	line[MAX_LAST_WORDS + 1] = '\0';
+	assert_string_equal(words_after(line), cut);
+	vm_close(&v);
+}
+
+/* The end of a failure's text that is longer than what is kept of stderr is lost. */
+static void test_long_failure(void **state)
+{
+	char text[CHILD_TAIL + 2];
+
+	(void)state;
+	vm_prepare(&v, "");
+	for (size_t n = CHILD_TAIL; n <= CHILD_TAIL + 1; n++) {
+		memset(text, 'x', n);
+		text[n] = '\0';
+		history_add_failure(v.machine, CAUSE_CHECK_FAILED, text);
+		assert_int_equal(v.machine->run.child.tail_length, CHILD_TAIL);
+		assert_int_equal(strlen(v.machine->run.child.tail), CHILD_TAIL);
+	}
+	vm_close(&v);
+}
+
+#define HISTORY(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HISTORY(test_exits_kept),
+		HISTORY(test_facts),
+		HISTORY(test_report),
+		HISTORY(test_report_of_kept_exits),
+		HISTORY(test_failure_in_report),
+		HISTORY(test_last_words),
+		HISTORY(test_long_failure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
