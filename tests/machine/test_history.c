@@ -166,7 +166,7 @@ static const char *words_after(const char *tail)
 static void test_last_words(void **state)
 {
 	char line[MAX_LAST_WORDS + 2];
-	char cut[MAX_LAST_WORDS + 4];
+	char cut[sizeof(line) + 4];
 
 	(void)state;
 	vm_prepare(&v, "");
