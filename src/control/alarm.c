@@ -1,4 +1,4 @@
-/* A binary heap: the children of place N are at 2 N and 2 N + 1. */
+/* Alarms as a binary heap: the children of place N are at 2 N and 2 N + 1. */
 #include "control/alarm.h"
 
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 
+/* Stores an alarm at a place of the heap. */
 static void put(struct alarms *set, size_t place, struct alarm *alarm)
 {
 	set->item[place - 1] = alarm;
@@ -17,6 +18,7 @@ static struct alarm *at(const struct alarms *set, size_t place)
 	return set->item[place - 1];
 }
 
+/* Moves an alarm up until its parent is no later. */
 static void rise(struct alarms *set, struct alarm *alarm)
 {
 	size_t place = alarm->place;
@@ -28,6 +30,7 @@ static void rise(struct alarms *set, struct alarm *alarm)
 	put(set, place, alarm);
 }
 
+/* Moves an alarm down until its children are no earlier. */
 static void sink(struct alarms *set, struct alarm *alarm)
 {
 	size_t place = alarm->place, child;

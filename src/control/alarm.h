@@ -1,14 +1,14 @@
-/* Times, the earliest at hand: setting and canceling one takes log(N) steps. */
+/* A set of alarms that finds the earliest at once, and sets or cancels one in log(N) steps. */
 #ifndef CONTROL_ALARM_H
 #define CONTROL_ALARM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A member of at most one set. A zeroed one is not set. */
+/* A member of at most one set. A zeroed alarm is not set. */
 struct alarm {
 	int64_t at_ms;
-	size_t place; /* in the set, from 1 on; 0: not set */
+	size_t place; /* in the heap, from 1 on; 0: not set */
 	void *owner;
 };
 
@@ -17,15 +17,15 @@ struct alarms {
 	size_t count, room;
 };
 
-/* Sets the time, or changes the one that was set in the same set. */
+/* Sets an alarm, or changes its time if it is in this set already. */
 void alarms_set(struct alarms *set, struct alarm *alarm, int64_t at_ms, void *owner);
-/* Does nothing for one that is not set. */
+/* Cancels an alarm; does nothing if it is not set. */
 void alarms_cancel(struct alarms *set, struct alarm *alarm);
-/* Returns the earliest one, or NULL for an empty set. */
+/* Returns the earliest alarm, or NULL for an empty set. */
 const struct alarm *alarms_first(const struct alarms *set);
 /* Frees the memory of an empty set. */
 void alarms_free(struct alarms *set);
-/* Sets *at to the earlier one of two times; -1 is none. */
+/* Sets *at to the earlier of two times; -1 means no time. */
 void alarm_sooner(int64_t *at, int64_t other);
 
 #endif

@@ -1,4 +1,4 @@
-/* A ring of lines, bounded in number and in bytes. */
+/* The backlog as a ring buffer of lines, limited in number and in bytes. */
 #include "control/backlog.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ void backlog_add(struct backlog *b, uint64_t seq, char *line)
 
 	if (b->line == NULL)
 		b->line = mem_zero(BACKLOG_EVENTS * sizeof(*b->line));
-	/* The newest one stays, however long it is. */
+	/* The new line itself is always kept, however long it is. */
 	while (b->count == BACKLOG_EVENTS || (b->count > 0 && b->bytes + length > BACKLOG_BYTES))
 		drop_first(b);
 	if (b->count == 0)

@@ -1,4 +1,4 @@
-/* The newest events as lines of JSON, for clients that come late or read slowly. */
+/* The newest events as lines of JSON, for clients that connect late or read slowly. */
 #ifndef CONTROL_BACKLOG_H
 #define CONTROL_BACKLOG_H
 
@@ -9,17 +9,21 @@
 #define BACKLOG_BYTES ((size_t)1 << 20)
 
 struct backlog {
-	char **line; /* a ring of BACKLOG_EVENTS; NULL: nothing was ever added */
+	char **line; /* ring buffer of BACKLOG_EVENTS lines; NULL until the first is added */
 	size_t first, count, bytes;
-	uint64_t oldest; /* sequence number of the first one */
+	uint64_t oldest; /* sequence number of the first line */
 };
 
-/* Takes the line of the event that follows the one before; the oldest make room. */
+/*
+ * Adds the line of the next event, and drops the oldest lines if there is no room for it.  Takes
+ * ownership of the line.
+ */
 void backlog_add(struct backlog *b, uint64_t seq, char *line);
-/* The line of an event, lent until the next one is added; NULL: it is not here. */
+/* Returns the line of an event, valid until the next is added; NULL if the backlog lacks it. */
 const char *backlog_line(const struct backlog *b, uint64_t seq);
-/* The number of the next event. */
+/* Returns the sequence number of the next event. */
 uint64_t backlog_next(const struct backlog *b);
+/* Drops all lines and frees their memory. */
 void backlog_clear(struct backlog *b);
 
 #endif

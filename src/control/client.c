@@ -1,4 +1,4 @@
-/* The bytes of a client: never more than what is bounded here, and never waited for. */
+/* The buffers of one client: they are limited, and no call here blocks. */
 #include "control/client.h"
 
 #include <errno.h>
@@ -46,8 +46,10 @@ size_t client_unread(const struct client *c)
 	return c->out.length;
 }
 
-/* Makes room for n more bytes. Moves at most as many bytes as have come or gone since the last
- * move. */
+/*
+ * Makes room for n more bytes.  Moves at most as many bytes as were added or used since the last
+ * move.
+ */
 static void make_room(struct client_bytes *b, size_t n)
 {
 	size_t room = b->length < n ? b->length + n : 2 * b->length;
@@ -83,13 +85,13 @@ void client_put(struct client *c, const char *bytes, size_t n)
 	if (c->dead || n == 0)
 		return;
 	if (c->out.length == 0)
-		c->moved_ms = clock_ms(); /* it had nothing to read until now */
+		c->moved_ms = clock_ms(); /* the client had nothing to read until now */
 	make_room(&c->out, n);
 	memcpy(c->out.text + c->out.at + c->out.length, bytes, n);
 	c->out.length += n;
 }
 
-/* Answers quote what clients and files say: what is no UTF-8 in them is replaced. */
+/* Ends an answer and adds it, with invalid UTF-8 replaced: answers quote clients and files. */
 static void put_line(struct client *c, struct str *line)
 {
 	struct str valid = { 0 };
@@ -101,6 +103,7 @@ static void put_line(struct client *c, struct str *line)
 	str_free(line);
 }
 
+/* Begins an answer; its object stays open. */
 static void begin(struct str *line, const char *id, const char *ok)
 {
 	str_add(line, "{");

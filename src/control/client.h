@@ -1,4 +1,4 @@
-/* One client of the control socket: what it sends, what it still has to read. */
+/* One client of the control socket, with the bytes that it sent and has yet to read. */
 #ifndef CONTROL_CLIENT_H
 #define CONTROL_CLIENT_H
 
@@ -11,67 +11,70 @@
 #include "control/alarm.h"
 #include "control/ring.h"
 
-#define MAX_CLIENT_LINE ((size_t)65536) /* bytes of a request, without its newline */
-#define MAX_CLIENT_OUT ((size_t)65536)	/* unread answers; requests wait then */
+#define MAX_CLIENT_LINE ((size_t)65536) /* bytes of a request line, without its newline */
+#define MAX_CLIENT_OUT ((size_t)65536)	/* bytes of unread answers; requests wait then */
 
-/* Bytes that are added at the end and used up from the start. */
+/* A buffer: bytes are added at the end and used from the start. */
 struct client_bytes {
 	char *text;
-	size_t at, length, room; /* the bytes in use: length, from at on */
+	size_t at, length, room; /* the bytes in use are text[at] to text[at + length - 1] */
 };
 
 struct client {
 	int fd;
 	uintptr_t tag;
 	pid_t pid;		 /* 0: unknown */
-	struct client_bytes in;	 /* received and not used yet */
-	size_t searched;	 /* bytes of it that are known to hold no newline */
+	struct client_bytes in;	 /* received, not used yet */
+	size_t searched;	 /* bytes at the start of `in` that are known to hold no newline */
 	struct client_bytes out; /* not sent yet */
-	bool is_console;	 /* raw console mode: what it sends is no request */
-	bool writes;		 /* in raw console mode: what it sends is typed for the guest */
-	uint64_t console_at;	 /* the next byte of the console that it gets */
-	bool hears;		 /* it gets events */
-	uint64_t event_at;	 /* the next event that it gets */
-	bool leaves;		 /* it is closed when it has read all */
-	bool dead;		 /* it is closed at the next settling */
-	bool more;		 /* complete requests are left for the next settling */
-	bool reserved;		 /* it has one of the places that are kept for a stop */
-	size_t waits;		 /* its requests that wait for something */
-	struct ring waiting;	 /* head of the list of these */
-	bool reading, writing;	 /* what the wait set waits for */
+	bool is_console;	 /* in raw console mode: the client sends no requests */
+	bool writes;	       /* in raw console mode: the guest gets the client's bytes as input */
+	uint64_t console_at;   /* position of the next console byte to send */
+	bool hears;	       /* the client gets events */
+	uint64_t event_at;     /* sequence number of the next event to send */
+	bool leaves;	       /* to be closed as soon as all its output is sent */
+	bool dead;	       /* to be closed by the next control_settle() */
+	bool more;	       /* has complete requests left for the next control_settle() */
+	bool reserved;	       /* has one of the places that are reserved for a stop */
+	size_t waits;	       /* number of its requests that wait for something */
+	struct ring waiting;   /* head of the list of these requests */
+	bool reading, writing; /* what the wait set watches for */
 	int64_t arrived_ms;
-	int64_t moved_ms;    /* when it last sent or read something */
-	struct ring moved;   /* in the list of clients to settle */
-	struct ring stream;  /* in the list of those that get events, or the console */
-	struct alarm stall;  /* in the set of those that have answers to read */
-	struct alarm idling; /* in the set of those that can make room for another */
+	int64_t moved_ms;    /* when the client last sent or read something */
+	struct ring moved;   /* link in the list of clients to settle */
+	struct ring stream;  /* link in the list of clients that get events, or the console */
+	struct alarm stall;  /* in the set of clients with unread answers */
+	struct alarm idling; /* in the set of clients that may be dropped for another */
 };
 
+/* Creates a client for a connection and watches it; a client that cannot be watched is dead. */
 struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait);
-/* Closes the connection. wait is NULL when the wait set is gone. */
+/* Closes the connection and frees the client; wait is NULL when the wait set is gone. */
 void client_free(struct client *c, struct waitset *wait);
+/* Adds bytes to the client's output. */
 void client_put(struct client *c, const char *bytes, size_t n);
-/* An answer: {"id":ID,"ok":true,MORE} or {"id":ID,"ok":false,"error":TEXT}; id may be NULL. */
+/* Answers {"id":ID,"ok":true,MORE}; id and more may be NULL. */
 void client_accept(struct client *c, const char *id, const char *more);
+/* Answers {"id":ID,"ok":false,"error":WHY}; id may be NULL. */
 void client_refuse(struct client *c, const char *id, const char *why);
-/* Receives some bytes; notes when the client has ended its side. */
+/* Receives some bytes; records that the client has shut down its side. */
 void client_read(struct client *c);
-/* Sends what the client takes. Returns true when nothing is left to send. */
+/* Sends as much as the socket takes; returns true when nothing is left to send. */
 bool client_flush(struct client *c);
-/* Returns the start of what came and was not used yet. */
+/* Returns the first byte that was received and not used yet. */
 const char *client_in(const struct client *c);
 /*
- * Tells whether a complete line came, and its length without the newline.  Searches only the bytes
- * that came since the last search.
+ * Returns true, and the line's length without its newline, if a complete line was received.
+ * Searches only the bytes that were received since the last search.
  */
 bool client_line(struct client *c, size_t *length);
-/* Drops the first n bytes of what came. */
+/* Drops the first n received bytes. */
 void client_used(struct client *c, size_t n);
-/* Sets what the wait set waits for: to send if there is something to send. */
+/* Sets what the wait set watches for: always output while there is some, and input if reading. */
 void client_want(struct client *c, struct waitset *wait, bool reading);
-/* Returns how many bytes wait to be read by the client. */
+/* Returns how many bytes of output are not sent yet. */
 size_t client_unread(const struct client *c);
-/* Tells whether the client has closed the connection. */
+/* Returns true if the client has closed the connection. */
 bool client_is_gone(const struct client *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* The places of clients: who gets one, who is looked at next, and who has to go. */
+/* The places of clients: admits clients, marks them to be settled, drops those that time out. */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include "platform/os.h"
 #include "control/control_inside.h"
 
-#define SPARE_DESCRIPTORS 64 /* what the VM, its helpers and its hooks need */
+#define SPARE_DESCRIPTORS 64 /* for the VM, its helper processes and its hooks */
 #define CLIENTS_LEAST 8
 
-/* Returns how many clients in ordinary places leave enough descriptors for the VM. */
+/* Returns how many ordinary clients leave enough descriptors for the VM. */
 static size_t client_limit(void)
 {
 	const rlim_t others = SPARE_DESCRIPTORS + CONTROL_RESERVED;
@@ -85,7 +85,7 @@ void clients_make_room(struct control *c)
 		clients_drop(c, first->owner);
 }
 
-/* The one that came first and waits for nothing; when all wait, the one that came first. */
+/* Returns true if a is to be dropped before b: clients that wait for nothing first, then by age. */
 static bool goes_before(const struct client *a, const struct client *b)
 {
 	if ((a->waits == 0) != (b->waits == 0))
@@ -93,13 +93,14 @@ static bool goes_before(const struct client *a, const struct client *b)
 	return a->arrived_ms < b->arrived_ms;
 }
 
-/* Does what the client has sent, which may be a stop, before its place is taken. */
+/* Serves what the client has sent, which may be a stop, before another takes its place. */
 static void hear_out(struct control *c, struct client *client)
 {
 	client_read(client);
 	serve_lines(c, client);
 }
 
+/* Refuses a client in a reserved place and drops it. */
 static void dismiss(struct control *c, struct client *client)
 {
 	serve_refuse(c, client, NULL);
@@ -107,6 +108,7 @@ static void dismiss(struct control *c, struct client *client)
 	clients_drop(c, client);
 }
 
+/* Returns a free reserved place, after dismissing a client if all are taken. */
 static size_t reserved_place(struct control *c)
 {
 	struct client *victim = NULL;
@@ -124,7 +126,7 @@ static size_t reserved_place(struct control *c)
 	return place;
 }
 
-/* One line for a client that gets no place; what the socket does not take is not sent. */
+/* Sends one line to a client that gets no place, as far as the socket takes it, and closes. */
 static void turn_away(struct control *c, int fd, const char *why)
 {
 	struct client *client = client_new(fd, CONTROL_TAG, 0, c->wait);
@@ -134,6 +136,7 @@ static void turn_away(struct control *c, int fd, const char *why)
 	client_free(client, c->wait);
 }
 
+/* Gives a new client an ordinary or a reserved place. */
 static void let_in(struct control *c, int fd, pid_t pid, bool hurried)
 {
 	size_t place = hurried ? reserved_place(c) : c->free_place[--c->free_count];
@@ -161,7 +164,7 @@ void clients_admit(struct control *c, int fd, bool hurried)
 	let_in(c, fd, pid, hurried || c->ordinary >= c->limit);
 }
 
-/* Nothing more is read from a client as long as it does not read, or the guest does not. */
+/* Returns false while the client does not read its answers, or the guest its console input. */
 static bool may_read(const struct client *client)
 {
 	if (client->leaves)
@@ -181,7 +184,7 @@ void clients_update(struct control *c, struct client *client)
 		alarms_set(&c->stalled, &client->stall, client->moved_ms, client);
 	else
 		alarms_cancel(&c->stalled, &client->stall);
-	/* One that waits for something, or gets all that there is, is in nobody's way. */
+	/* A client that waits for something, or keeps up with its stream, is not dropped. */
 	if (!client->reserved && (owes ? streams : !streams && client->waits == 0))
 		alarms_set(&c->idle, &client->idling, client->moved_ms, client);
 	else
@@ -193,7 +196,7 @@ static bool is_late(const struct control *c, const struct client *client)
 	return client->waits == 0 && client->arrived_ms + c->hurry_ms <= clock_ms();
 }
 
-/* A reserved place is for a moment, unless its client waits for the VM's end. */
+/* Drops the clients whose time in a reserved place is over, unless they wait for the VM's end. */
 static void expire_reserved(struct control *c)
 {
 	for (size_t i = MAX_ORDINARY_CLIENTS; i < MAX_CLIENTS; i++) {

@@ -1,4 +1,4 @@
-/* The control socket: when clients are served, and when they have to be. */
+/* The control socket: calls its parts in order, and computes when it must run next. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +67,7 @@ void control_console_ready(struct control *c)
 	}
 }
 
-/* Returns false when the client is to be dropped. */
+/* Serves a client that was marked; returns false if the client is to be dropped. */
 static bool settle(struct control *c, struct client *client)
 {
 	if (!client->dead)
@@ -76,7 +76,7 @@ static bool settle(struct control *c, struct client *client)
 		streams_pump(c, client);
 	if (client->more)
 		clients_mark(c, client);
-	/* A half-closed client: drop its waits, send what it has not read, then close. */
+	/* Half-closed client: drop its waits, flush its output, then close. */
 	if (client->leaves && !client->more) {
 		waiters_forget(c, client);
 		if (client_unread(client) == 0)
@@ -85,7 +85,7 @@ static bool settle(struct control *c, struct client *client)
 	return !client->dead;
 }
 
-/* Those that are marked meanwhile are for the next time. */
+/* Settles the marked clients; those that are marked meanwhile stay for the next call. */
 static void settle_moved(struct control *c)
 {
 	struct ring now;

@@ -1,7 +1,6 @@
 /*
- * The control socket of a supervision: clients ask for its state, for stops and boots, hear events
- * and have the console, a line of JSON a request.  It lives in the machine's wait set and never
- * waits for a client.
+ * The control socket: clients query and control the VM, get events and use the console.  A request
+ * is one line of JSON.  The socket shares the machine's wait set and never blocks on a client.
  */
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
@@ -17,45 +16,45 @@ struct event_queue;
 struct machine;
 struct waitset;
 
-/* What only the owner of the machine can do. */
+/* What the control socket needs from the owner of the machine. */
 struct control_owner {
-	/* Reads the spec again; -1 with all that is wrong with it. */
+	/* Reads the spec again; returns -1 with all its errors on failure. */
 	int (*reload)(void *context, struct error *err);
-	/* Drops what a stock hook has kept in vmrun.state. */
+	/* Drops the values that a stock hook stored in vmrun.state. */
 	int (*forget)(void *context, const char *hook, struct error *err);
-	/* An event as a line of JSON. Caller frees. */
+	/* Returns an event as a line of JSON. Caller frees. */
 	char *(*event_json)(void *context, const struct vmrun_event *event);
 	void *context;
 	struct event_queue *events; /* lent */
-	const char *vm;		    /* its name */
+	const char *vm;		    /* name of the VM */
 };
 
 /*
- * Tags in the wait set, beyond those of the machine: the socket itself, then clients by their
- * number.
+ * The tags in the wait set, above those of the machine: first the socket itself, then the clients
+ * by their places.
  */
 #define CONTROL_TAG (UINTPTR_MAX >> 1)
 #define CONTROL_TAG_CLIENT (CONTROL_TAG + 1)
 
 /*
- * Listens at this path, where the caller has the lock of the VM's name; owner, machine and wait set
- * are lent.  From now on the caller's loop calls the functions below.
+ * Listens at this path; the caller holds the lock of the VM's name.  Borrows owner, machine and
+ * wait set.  From then on the caller's loop calls the functions below.
  */
 int control_open(struct control **out, struct machine *m, struct waitset *wait, const char *path,
     const struct control_owner *owner, struct error *err);
-/* Serves a descriptor that is ready: its tag is CONTROL_TAG or one beyond. */
+/* Serves a descriptor that is ready; its tag is CONTROL_TAG or above. */
 void control_wake(struct control *c, uintptr_t tag);
-/* The console can be written, perhaps. */
+/* Writes pending input to the console, which may take more now. */
 void control_console_ready(struct control *c);
-/* Something may have changed: clients that wait for it hear of it.  NULL is fine. */
+/* Serves all clients that sent something or that a change concerns; c may be NULL. */
 void control_settle(struct control *c);
-/* Creates the socket again if it was deleted; its clients stay connected.  NULL is fine. */
+/* Creates the socket again if it was deleted; clients stay connected; c may be NULL. */
 void control_renew(struct control *c);
-/* When it wants to be settled at the latest, by clock_ms(); -1: never.  NULL is fine. */
+/* Returns the latest time for control_settle(), by clock_ms(); -1: never; c may be NULL. */
 int64_t control_until_ms(const struct control *c);
-/* The supervision is over: says so to all who wait, and removes the socket.  NULL is fine. */
+/* Answers all clients that wait and removes the socket, when the VM is gone; c may be NULL. */
 void control_close(struct control *c);
-/* Hangs up, which tells clients that the VM's name is free. NULL is fine. */
+/* Closes all connections: clients see that the VM's name is free; c may be NULL. */
 void control_free(struct control *c);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * The inside of a control socket, shared by control.c (what is done when), listener.c (the socket
- * itself), clients.c (clients come and go), serve.c (what they ask for), waiters.c (what they wait
- * for) and streams.c (what they hear).
+ * The private part of the control socket, shared by control.c (order and timing), listener.c (the
+ * socket file), clients.c (connections), serve.c (requests), waiters.c (requests that wait) and
+ * streams.c (events and console).
  *
- * A wake-up costs what has moved, not what is connected: clients that sent, read or are owed
- * something are in the list `moved`, all others are not looked at.
+ * The cost of a wake-up depends on the active clients only: clients that sent or read something, or
+ * that are to get something, are in the list `moved`; vmrun does not visit the others.
  */
 #ifndef CONTROL_CONTROL_INSIDE_H
 #define CONTROL_CONTROL_INSIDE_H
@@ -23,44 +23,44 @@
 
 #define MAX_CLIENTS 1024
 /*
- * The last places are kept for requests that end something: a client that gets one of them may ask
- * for status, stop and kill only, and is closed after a while unless it waits for the VM's end.
- * When these places are taken too, the one that came first makes room.  So a stop is always heard,
- * however many clients are connected and whatever they do not say.
+ * The last places are reserved for a stop: a client in one of them may use status, stop and kill
+ * only, and is closed after CONTROL_HURRY_MS unless it waits for the VM's end.  When these places
+ * are taken as well, the oldest client in them is closed for a new one.  This way vmrun always
+ * accepts a stop, even if idle clients hold every place.
  */
 #define CONTROL_RESERVED 16
 #define MAX_ORDINARY_CLIENTS (MAX_CLIENTS - CONTROL_RESERVED)
-#define CONTROL_HURRY_MS 5000	/* for the request of a client in a reserved place */
-#define MAX_CLIENT_WAITS 64	/* requests of one client that wait */
-#define CONTROL_STALL_MS 30000	/* a client that reads none of its answers is dropped then */
-#define MAX_REQUESTS_AT_ONCE 16 /* requests of one client, then it is another's turn */
-#define CONTROL_RETRY_MS 1000	/* when there was no descriptor for a client */
+#define CONTROL_HURRY_MS 5000	/* time for a client in a reserved place to send its request */
+#define MAX_CLIENT_WAITS 64	/* waiting requests of one client */
+#define CONTROL_STALL_MS 30000	/* time until a client that reads none of its answers is dropped */
+#define MAX_REQUESTS_AT_ONCE 16 /* requests served for one client before the next client's turn */
+#define CONTROL_RETRY_MS 1000	/* pause after running out of descriptors */
 
 /* A request that waits for something. */
 struct wait {
-	struct ring kind;    /* in the list of those that wait for the same kind of thing */
-	struct ring sibling; /* in the list of its client */
+	struct ring kind;    /* link in the list for its kind: texts, states or ends */
+	struct ring sibling; /* link in the list of its client */
 	struct alarm timeout;
 	struct client *client;
 	char *id;
-	char *state;		/* of the machine; NULL: the end of it, or a text */
-	char *text;		/* on the console; NULL: another thing */
+	char *state;		/* of the machine; NULL: waits for its end, or for a text */
+	char *text;		/* on the console; NULL: waits for a state, or for the end */
 	size_t length, matched; /* of the text */
-	size_t *fall;		/* how much still matches when the next byte does not */
-	int64_t timeout_ms;	/* -1: for ever */
+	size_t *fall;		/* see make_falls() */
+	int64_t timeout_ms;	/* -1: none */
 };
 
 /* The socket that clients connect to. */
 struct listener {
 	char *path;
-	int fd;	   /* -1: closed, the supervision is over */
-	int spare; /* a descriptor to close when there is none for a client, or -1 */
-	bool deaf; /* no descriptor was left: the socket is not watched for a moment */
+	int fd;	   /* -1: closed, the VM is gone */
+	int spare; /* descriptor to close when a client cannot get one, or -1 */
+	bool deaf; /* not watched for a while, because no descriptor was left */
 	int64_t deaf_until_ms;
-	dev_t device; /* which file it is */
+	dev_t device; /* identity of the socket file, with inode */
 	ino_t inode;
-	int64_t boots; /* of the machine, when the file was looked at */
-	bool warned;   /* that it cannot be created again */
+	int64_t boots; /* boots of the machine when the file was last checked */
+	bool warned;   /* has warned that the socket cannot be created again */
 };
 
 struct control {
@@ -71,85 +71,92 @@ struct control {
 	struct client *client[MAX_CLIENTS];	 /* the reserved places are the last ones */
 	size_t free_place[MAX_ORDINARY_CLIENTS]; /* a stack */
 	size_t free_count;
-	size_t count, ordinary; /* clients, and those in ordinary places */
-	size_t limit;		/* of the latter */
+	size_t count, ordinary; /* all clients, and those in ordinary places */
+	size_t limit;		/* of ordinary clients */
 	int64_t stall_ms, hurry_ms;
-	struct client *writer; /* of the console, or NULL */
-	bool wants_room;       /* the console is waited for to take more of it */
+	struct client *writer; /* the client that writes to the console, or NULL */
+	bool wants_room;       /* waiting until the console takes more of the writer's bytes */
 	struct ring moved;     /* clients to settle */
 	struct ring listeners; /* clients that get events */
 	struct ring viewers;   /* clients that get the console */
 	struct alarms stalled; /* clients with unread answers, by when they moved */
-	struct alarms idle;    /* clients that can make room, by when they moved */
-	struct ring texts;     /* requests that wait for a text, */
-	struct ring states;    /* a state, */
-	struct ring ends;      /* the end of the machine */
+	struct alarms idle;    /* clients that may be dropped for another, by when they moved */
+	struct ring texts;     /* requests that wait for a text */
+	struct ring states;    /* requests that wait for a state */
+	struct ring ends;      /* requests that wait for the end of the machine */
 	struct alarms timeouts;
-	size_t waits;	   /* all requests that wait */
-	const char *state; /* of the machine, when those that wait for a state were looked at */
+	size_t waits;	   /* number of all requests that wait */
+	const char *state; /* of the machine, when the waiting requests were last checked */
 	struct backlog backlog;
-	bool busy;    /* it is being served: what changes meanwhile is looked at afterwards */
-	bool news;    /* a request was done: what follows from it is looked at once more */
-	bool happens; /* events that the listeners have not got yet */
-	bool prints;  /* output that the viewers have not got yet */
+	bool busy;    /* inside a call: changes made meanwhile are handled at its end */
+	bool news;    /* a request was served: its effects need another control_settle() */
+	bool happens; /* there are events that the listeners have not got yet */
+	bool prints;  /* there is output that the viewers have not got yet */
 };
 
-/* listener.c: all of the socket but its clients. */
+/* listener.c: opens the socket. */
 int listener_open(struct control *c, const char *path, struct error *err);
-/* Takes some of the clients that connect. */
+/* Accepts some of the pending connections. */
 void listener_accept(struct control *c);
-/* Listens again after a lack of descriptors; looks at the file once a boot. */
+/* Listens again after a shortage of descriptors; checks the file once per boot. */
 void listener_look(struct control *c);
 /* Creates the file again if it was deleted. */
 void listener_renew(struct control *c);
+/* Returns when the socket wants to be watched again, or -1. */
 int64_t listener_until_ms(const struct control *c);
+/* Closes the socket and removes its file. */
 void listener_close(struct control *c);
 
-/* clients.c */
+/* clients.c: prepares the places and the lists. */
 void clients_open(struct control *c);
-/* Takes or refuses a client; hurried: it gets a reserved place. */
+/* Admits or refuses a client; hurried: in a reserved place. */
 void clients_admit(struct control *c, int fd, bool hurried);
-/* Settles this client soon. */
+/* Marks a client to be settled by the next control_settle(). */
 void clients_mark(struct control *c, struct client *client);
-/* Closes the connection. */
+/* Closes a client's connection and frees its place. */
 void clients_drop(struct control *c, struct client *client);
-/* After a client was settled: what it is waited for to do, and how long. */
+/* Updates what a client is watched for, and its alarms, after it was settled. */
 void clients_update(struct control *c, struct client *client);
-/* Drops the clients that have taken too long. */
+/* Drops the clients whose time is over. */
 void clients_expire(struct control *c);
+/* Returns when the next client's time is over, or -1. */
 int64_t clients_until_ms(const struct control *c);
-/* Drops the client that has been idle longest, if that is long enough. */
+/* Drops the client that has been idle longest, if it was idle for CONTROL_STALL_MS. */
 void clients_make_room(struct control *c);
+/* Frees the memory of the alarms. */
 void clients_free(struct control *c);
 
-/* serve.c: does what the complete lines of a client ask for. */
+/* serve.c: serves the complete request lines of a client. */
 void serve_lines(struct control *c, struct client *client);
-/* Types for the guest what a client that writes to the console has sent. */
+/* Writes the client's bytes to the console, or drops them if the client only reads. */
 void serve_type(struct control *c, struct client *client);
-/* Waits until the console takes more, if its writer has more. */
+/* Watches for room in the console while its writer has bytes left. */
 void serve_room(struct control *c);
-/* Refuses a client in a reserved place, and closes it when it has read that. */
+/* Refuses a request of a client in a reserved place, and closes the client afterwards. */
 void serve_refuse(const struct control *c, struct client *client, const char *id);
 
-/* waiters.c */
+/* waiters.c: lets a request wait, or answers it at once; takes the strings that it needs. */
 void waiters_add(struct control *c, struct client *client, struct request *o);
-/* Answers those whose state or time has come. */
+/* Answers the requests whose state is reached or that have timed out. */
 void waiters_look(struct control *c);
+/* Answers the requests whose text appears in this output of the console. */
 void waiters_printed(struct control *c, const char *bytes, size_t n);
-/* Answers all: the supervision is over. */
+/* Answers all waiting requests, because the VM is gone. */
 void waiters_end(struct control *c);
-/* Forgets what a client waits for. */
+/* Drops the waiting requests of a client. */
 void waiters_forget(struct control *c, struct client *client);
+/* Returns when the next request times out, or -1. */
 int64_t waiters_until_ms(const struct control *c);
 
-/* streams.c: events and the console, as far as a client reads them. */
+/* streams.c: starts to send events to a client. */
 void streams_events(struct control *c, struct client *client, const struct request *o);
+/* Switches a client to raw console mode. */
 void streams_console(struct control *c, struct client *client, const struct request *o);
-/* Tells whether a listener or viewer has something new to get. */
+/* Returns true if a listener or a viewer has something new to get. */
 bool streams_has_news(const struct control *c);
-/* Marks the clients that get what is new, but those that have not read what was before. */
+/* Marks the listeners and viewers of what is new, except those with unsent output. */
 void streams_mark(struct control *c);
-/* Hands on what is there; returns when the client takes no more. */
+/* Sends events or console output until there is no more, or the socket takes no more. */
 void streams_pump(struct control *c, struct client *client);
 
 #endif

@@ -1,4 +1,4 @@
-/* The socket of the clients: kept open when descriptors are short, created again when deleted. */
+/* The listening socket: survives a shortage of descriptors, and is created again if deleted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,8 +12,7 @@
 
 #define ACCEPT_AT_ONCE 16
 
-/* Opens the descriptor that is closed when there is none left for a client that wants to stop us.
- */
+/* Opens the spare descriptor, which vmrun closes when a client could get none otherwise. */
 static bool take_spare(struct listener *l)
 {
 	if (l->spare < 0)
@@ -21,7 +20,7 @@ static bool take_spare(struct listener *l)
 	return l->spare >= 0;
 }
 
-/* Tells whether the file is the one that was created; a deleted one's inode can be another's. */
+/* Returns true if the file is our live socket: the inode of a deleted file may be in use again. */
 static bool is_ours(const struct listener *l)
 {
 	struct stat st;
@@ -30,7 +29,7 @@ static bool is_ours(const struct listener *l)
 	    st.st_ino == l->inode && socket_probe(l->path) == SOCKET_LIVE;
 }
 
-/* Replaces a file that nothing uses, and watches the new socket. */
+/* Creates the socket in place of a stale file, and watches it. */
 static int make(struct control *c, int *fd, struct error *err)
 {
 	struct listener *l = &c->listener;
@@ -64,7 +63,7 @@ int listener_open(struct control *c, const char *path, struct error *err)
 	return 0;
 }
 
-/* Stops watching: a client that cannot be accepted would wake us all the time. */
+/* Stops watching: a client that cannot be accepted would wake the loop again and again. */
 static void be_deaf(struct control *c)
 {
 	waitset_forget_fd(c->wait, c->listener.fd);
@@ -77,7 +76,7 @@ static bool lacks_descriptors(void)
 	return errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
 }
 
-/* Returns false when no client is left that can be accepted. */
+/* Accepts a client; returns false if none is left that can be accepted. */
 static bool accept_one(struct control *c)
 {
 	struct listener *l = &c->listener;
@@ -108,6 +107,7 @@ void listener_accept(struct control *c)
 		;
 }
 
+/* Watches the socket again, or retries later. */
 static void listen_again(struct control *c)
 {
 	struct listener *l = &c->listener;
@@ -133,7 +133,7 @@ void listener_look(struct control *c)
 	listener_renew(c);
 }
 
-/* Says once what is in the way. */
+/* Warns once that the socket cannot be created again. */
 static void warn(struct control *c, const char *why)
 {
 	MEM_AUTO char *text = mem_format("cannot create the control socket again: %s", why);
@@ -143,7 +143,7 @@ static void warn(struct control *c, const char *why)
 	c->listener.warned = true;
 }
 
-/* Clients that connected to the old socket, and were not accepted yet, keep their connections. */
+/* Switches to a new socket, after accepting the clients that connected to the old one. */
 static void replace(struct control *c, int fresh)
 {
 	struct listener *l = &c->listener;

@@ -1,4 +1,4 @@
-/* What may be asked over the control socket: one row a command, and one a member of it. */
+/* Reads requests by a table of the commands and their members. */
 #include "control/request.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ enum kind {
 	TEXT,	 /* a string */
 	FLAG,	 /* true or false */
 	NUMBER,	 /* a whole number from 0 on */
-	SECONDS, /* any number from 0 on, kept in milliseconds */
+	SECONDS, /* any number from 0 on, stored in milliseconds */
 };
 
 struct member {
@@ -56,6 +56,7 @@ static const struct command {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* Returns -1 with the expected kind and the one given. */
 static int wrong_kind(
     const char *key, const char *wanted, const struct node *value, struct error *err)
 {
@@ -116,6 +117,7 @@ static int store(struct request *o, const struct member *m, const struct node *v
 	return 0;
 }
 
+/* Returns the row of a command, or NULL with an error. */
 static const struct command *find_command(const char *name, struct error *err)
 {
 	struct near near = { .wanted = name };
@@ -131,6 +133,7 @@ static const struct command *find_command(const char *name, struct error *err)
 	return NULL;
 }
 
+/* Returns the row of a command's member, or NULL with an error. */
 static const struct member *find_member(
     const struct command *command, const char *key, struct error *err)
 {
@@ -148,7 +151,7 @@ static const struct member *find_member(
 	return NULL;
 }
 
-/* All members of a request but those that every request has. */
+/* Reads the members of a request, except id and cmd. */
 static int read_members(
     struct request *o, const struct command *command, const struct node *request, struct error *err)
 {
@@ -212,7 +215,7 @@ static int read_request(struct request *o, const struct node *request, struct er
 	return o->state == NULL ? 0 : check_state(o->state, err);
 }
 
-/* The id as it is written: a client may compare bytes.  The line is JSON, an object or not. */
+/* Stores the id as written, because a client may compare bytes; the line is valid JSON. */
 static int read_id(struct request *o, const char *line, size_t length, struct error *err)
 {
 	struct json j;
@@ -239,7 +242,7 @@ static int read_id(struct request *o, const char *line, size_t length, struct er
 	return 0;
 }
 
-/* The first fault of what is no JSON, and where. */
+/* Returns -1 with the first JSON error and its column, and frees the report. */
 static int not_json(struct report *report, struct error *err)
 {
 	const struct problem *p = &report->item[0];

@@ -1,4 +1,4 @@
-/* An order: one line of JSON that a client of the control socket sends. */
+/* A request: one line of JSON that a client of the control socket sends. */
 #ifndef CONTROL_REQUEST_H
 #define CONTROL_REQUEST_H
 
@@ -23,24 +23,25 @@ enum request_type {
 	REQUEST_WAIT,
 };
 
-#define MAX_REQUEST_ID 256    /* bytes */
-#define MAX_REQUEST_TEXT 4096 /* bytes that may be waited for */
+#define MAX_REQUEST_ID 256    /* bytes, as written */
+#define MAX_REQUEST_TEXT 4096 /* bytes of a string member */
 
 struct request {
 	enum request_type type;
-	char *id; /* as the client wrote it, JSON; NULL: none */
+	char *id; /* JSON, as the client wrote it; NULL: none */
 	char *target, *text, *state, *hook;
 	size_t text_length;
 	bool wait, write, backlog, gone;
 	int64_t from;	    /* -1: not given */
-	int64_t timeout_ms; /* -1: for ever */
+	int64_t timeout_ms; /* -1: none */
 };
 
 /*
- * Reads a line, without its end.  0, or -1 with what is wrong with it; the id is there in either
- * case, if it could be read.  Free with request_clear() in either case.
+ * Reads a line without its newline.  Returns 0, or -1 with the error.  In both cases, sets the id
+ * if it could be read, and the caller frees the request with request_clear().
  */
 int request_read(struct request *out, const char *line, size_t length, struct error *err);
+/* Frees the members of a request. */
 void request_clear(struct request *o);
 
 #endif

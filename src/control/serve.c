@@ -1,4 +1,4 @@
-/* What clients ask for, done. */
+/* Serves the requests of clients. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -46,7 +46,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	str_free(&json);
 }
 
-/* Answers when the VM is gone, if that is asked for, else at once. */
+/* Stops or kills the VM; answers when the VM is gone if the request has "wait", else at once. */
 static void end(struct control *c, struct client *client, struct request *o)
 {
 	if (o->wait)
@@ -59,6 +59,7 @@ static void end(struct control *c, struct client *client, struct request *o)
 		machine_stop(c->machine);
 }
 
+/* Answers by a return code, and clears the error. */
 static void answer(struct client *client, const struct request *o, int rc, struct error *err)
 {
 	if (rc == 0)
@@ -68,6 +69,7 @@ static void answer(struct client *client, const struct request *o, int rc, struc
 	error_clear(err);
 }
 
+/* Carries out a request. */
 static void obey(struct control *c, struct client *client, struct request *o)
 {
 	struct machine *m = c->machine;
@@ -124,6 +126,7 @@ void serve_refuse(const struct control *c, struct client *client, const char *id
 	client->leaves = true;
 }
 
+/* Returns true if this client may send requests of this type. */
 static bool may_ask(const struct client *client, enum request_type type)
 {
 	return !client->reserved || type == REQUEST_STATUS || type == REQUEST_STOP ||
@@ -146,7 +149,7 @@ static void serve_line(struct control *c, struct client *client, const char *lin
 	c->news = true;
 }
 
-/* Whether its end has come or not. */
+/* Refuses a line that is too long, complete or not, and closes the client. */
 static void refuse_long_line(struct client *client)
 {
 	client_refuse(client, NULL, "a line of more than 65536 bytes: this connection is closed");
@@ -154,7 +157,7 @@ static void refuse_long_line(struct client *client)
 	client_used(client, client->in.length);
 }
 
-/* Returns false when the client has no line that can be served now. */
+/* Returns true, and the length, if the client has a line that can be served now. */
 static bool next_line(struct client *client, size_t *length)
 {
 	bool is_complete;
@@ -204,7 +207,7 @@ void serve_type(struct control *c, struct client *client)
 
 	if (n == 0)
 		return;
-	/* What a client sends that only reads is dropped. */
+	/* Bytes of a client that only reads are dropped. */
 	if (client->writes)
 		n = console_type(machine_console(c->machine), client_in(client), n);
 	client_used(client, n);

@@ -1,4 +1,4 @@
-/* What clients hear: a slow one keeps its place in the ring, and is told what it has missed. */
+/* Sends events and console output; a slow client is told how much it has missed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
-#define PIECE ((size_t)16384) /* what is on its way to one client */
+#define PIECE ((size_t)16384) /* bytes of output that are queued for one client at a time */
 
 void streams_events(struct control *c, struct client *client, const struct request *o)
 {
@@ -21,7 +21,7 @@ void streams_events(struct control *c, struct client *client, const struct reque
 	client_accept(client, o->id, NULL);
 }
 
-/* So many events before the next one are not in the ring any more. */
+/* Sends a "lost" event with the number of events that are no longer in the backlog. */
 static void tell_lost(struct control *c, struct client *client)
 {
 	struct vmrun_event event = { .type = VMRUN_LOST,
@@ -37,7 +37,7 @@ static void tell_lost(struct control *c, struct client *client)
 	client->event_at = c->backlog.oldest;
 }
 
-/* One line into the client's buffer; false: there is none. */
+/* Adds the next event to the client's output; returns false if there is none. */
 static bool next_event(struct control *c, struct client *client)
 {
 	const char *line;
@@ -55,7 +55,7 @@ static bool next_event(struct control *c, struct client *client)
 	return true;
 }
 
-/* May this client be the one that writes? */
+/* Makes this client the writer of the console; refuses if another client is. */
 static bool take_pen(struct control *c, struct client *client, const char *id)
 {
 	char text[128];
@@ -80,6 +80,7 @@ static bool take_pen(struct control *c, struct client *client, const char *id)
 	return false;
 }
 
+/* Adds the next console output to the client's output. */
 static void put_console(struct client *client, const struct console *console, size_t most)
 {
 	MEM_AUTO char *bytes = mem_zero(most + 1);
@@ -113,6 +114,7 @@ void streams_console(struct control *c, struct client *client, const struct requ
 	put_console(client, console, console->ring_length);
 }
 
+/* Adds a piece of console output; returns false if there is none. */
 static bool next_bytes(const struct control *c, struct client *client)
 {
 	const struct console *console = machine_console(c->machine);
@@ -138,7 +140,7 @@ bool streams_has_news(const struct control *c)
 	    (c->prints && ring_first(&c->viewers) != NULL);
 }
 
-/* A client that is waited for to read is marked when it has. */
+/* Marks the clients of a list, except those with unsent output: sending it marks them. */
 static void mark_all(struct control *c, const struct ring *list)
 {
 	struct client *client = ring_first(list);

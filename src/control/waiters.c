@@ -1,4 +1,4 @@
-/* Requests that are answered later: when something was printed, has changed, or is over. */
+/* Requests that wait for a text on the console, a state, or the VM's end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,10 @@ static void free_wait(struct control *c, struct wait *w)
 	free(w);
 }
 
-/* Where a search goes on in the text after a byte that does not match (Knuth, Morris, Pratt). */
+/*
+ * Returns the table of Knuth, Morris and Pratt: for each matched length, the length that still
+ * matches after a byte that does not.  Caller frees.
+ */
 static size_t *make_falls(const char *text, size_t n)
 {
 	size_t *fall = mem_zero((n + 1) * sizeof(*fall));
@@ -36,7 +39,7 @@ static size_t *make_falls(const char *text, size_t n)
 	return fall;
 }
 
-/* Returns true when the text has been found. */
+/* Continues a search in these bytes; returns true if the text is complete. */
 static bool look_for(struct wait *w, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -50,6 +53,7 @@ static bool look_for(struct wait *w, const char *bytes, size_t n)
 	return false;
 }
 
+/* Searches the console output that is still in memory. */
 static bool look_back(const struct control *c, struct wait *w)
 {
 	const struct console *console = machine_console(c->machine);
@@ -60,6 +64,7 @@ static bool look_back(const struct control *c, struct wait *w)
 	return look_for(w, bytes, n);
 }
 
+/* Answers a waiting request with success, and frees it. */
 static void grant(struct control *c, struct wait *w)
 {
 	client_accept(w->client, w->id, NULL);
@@ -67,6 +72,7 @@ static void grant(struct control *c, struct wait *w)
 	free_wait(c, w);
 }
 
+/* Answers a waiting request with an error, and frees it. */
 static void deny(struct control *c, struct wait *w, const char *why)
 {
 	client_refuse(w->client, w->id, why);
@@ -82,6 +88,7 @@ static const char *state_now(const struct control *c)
 	return state.state;
 }
 
+/* Creates a waiting request and adds it to its lists. */
 static struct wait *add(struct control *c, struct client *client, struct request *o)
 {
 	struct wait *w = mem_zero(sizeof(*w));
@@ -115,7 +122,7 @@ void waiters_add(struct control *c, struct client *client, struct request *o)
 		client_refuse(client, o->id, "too many requests of this connection wait already");
 		return;
 	}
-	waiters_look(c); /* from now on, this one waits for the next change too */
+	waiters_look(c); /* so that c->state is current */
 	w = add(c, client, o);
 	if ((w->state != NULL && strcmp(w->state, c->state) == 0) ||
 	    (w->text != NULL && o->backlog && look_back(c, w)))
@@ -133,6 +140,7 @@ void waiters_printed(struct control *c, const char *bytes, size_t n)
 	}
 }
 
+/* Refuses a request that has timed out. */
 static void refuse_late(struct control *c, struct wait *w)
 {
 	char text[256];
@@ -147,7 +155,7 @@ static void refuse_late(struct control *c, struct wait *w)
 	deny(c, w, text);
 }
 
-/* Those that wait for a state need a look only when it has changed. */
+/* Answers the requests that wait for the current state, if the state has changed. */
 static void look_at_state(struct control *c)
 {
 	const char *before = c->state;
