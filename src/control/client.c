@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "platform/clock.h"
 
 #define READ_AT_ONCE ((size_t)4096)
@@ -91,45 +91,47 @@ void client_put(struct client *c, const char *bytes, size_t n)
 	c->out.length += n;
 }
 
-/* Ends an answer and adds it, with invalid UTF-8 replaced: answers quote clients and files. */
-static void put_line(struct client *c, struct str *line)
-{
-	struct str valid = { 0 };
-
-	str_add_utf8(&valid, line->text);
-	str_add(&valid, "}\n");
-	client_put(c, valid.text, valid.length);
-	str_free(&valid);
-	str_free(line);
-}
-
 /* Begins an answer; its object stays open. */
-static void begin(struct str *line, const char *id, const char *ok)
+static void begin(struct str *answer, const char *id, bool ok)
 {
-	str_add(line, "{");
+	json_begin_object(answer, NULL);
 	if (id != NULL)
-		str_addf(line, "\"id\":%s,", id);
-	str_addf(line, "\"ok\":%s", ok);
+		json_add_json(answer, "id", id);
+	json_add_bool(answer, "ok", ok);
 }
 
-void client_accept(struct client *c, const char *id, const char *more)
+void client_begin_answer(struct str *answer, const char *id)
 {
-	struct str line = { 0 };
+	begin(answer, id, true);
+}
 
-	begin(&line, id, "true");
-	if (more != NULL)
-		str_addf(&line, ",%s", more);
-	put_line(c, &line);
+void client_end_answer(struct client *c, struct str *answer)
+{
+	STR_AUTO struct str valid = { 0 };
+
+	json_end_object(answer);
+	/* Answers quote clients and files, whose bytes may be invalid UTF-8. */
+	str_add_utf8(&valid, answer->text);
+	str_add(&valid, "\n");
+	client_put(c, valid.text, valid.length);
+	str_free(answer);
+}
+
+void client_accept(struct client *c, const char *id)
+{
+	struct str answer = { 0 };
+
+	begin(&answer, id, true);
+	client_end_answer(c, &answer);
 }
 
 void client_refuse(struct client *c, const char *id, const char *why)
 {
-	struct str line = { 0 };
+	struct str answer = { 0 };
 
-	begin(&line, id, "false");
-	str_add(&line, ",\"error\":");
-	str_add_json(&line, why);
-	put_line(c, &line);
+	begin(&answer, id, false);
+	json_add_text(&answer, "error", why);
+	client_end_answer(c, &answer);
 }
 
 void client_read(struct client *c)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/str.h"
 #include "platform/waitset.h"
 #include "control/alarm.h"
 #include "control/ring.h"
@@ -53,8 +54,12 @@ struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait
 void client_free(struct client *c, struct waitset *wait);
 /* Adds bytes to the client's output. */
 void client_put(struct client *c, const char *bytes, size_t n);
-/* Answers {"id":ID,"ok":true,MORE}; id and more may be NULL. */
-void client_accept(struct client *c, const char *id, const char *more);
+/* Begins {"id":ID,"ok":true; the caller adds members.  id may be NULL. */
+void client_begin_answer(struct str *answer, const char *id);
+/* Ends the answer, adds it to the client's output and frees it. */
+void client_end_answer(struct client *c, struct str *answer);
+/* Answers {"id":ID,"ok":true}; id may be NULL. */
+void client_accept(struct client *c, const char *id);
 /* Answers {"id":ID,"ok":false,"error":WHY}; id may be NULL. */
 void client_refuse(struct client *c, const char *id, const char *why);
 /* Receives some bytes; records that the client has shut down its side. */

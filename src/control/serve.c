@@ -2,24 +2,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "platform/clock.h"
 #include "control/control_inside.h"
-
-static void add_text(struct str *json, const char *key, const char *text)
-{
-	str_addf(json, ",\"%s\":", key);
-	if (text == NULL)
-		str_add(json, "null");
-	else
-		str_add_json(json, text);
-}
-
-static void add_number(struct str *json, const char *key, int64_t number)
-{
-	str_addf(json, ",\"%s\":%lld", key, (long long)number);
-}
 
 static void tell_status(const struct control *c, struct client *client, const struct request *o)
 {
@@ -27,23 +13,23 @@ static void tell_status(const struct control *c, struct client *client, const st
 	struct str json = { 0 };
 
 	machine_tell(c->machine, &s);
-	str_add(&json, "\"v\":1");
-	add_text(&json, "vm", c->owner.vm);
-	add_text(&json, "state", s.state);
+	client_begin_answer(&json, o->id);
+	json_add_int(&json, "v", 1);
+	json_add_text(&json, "vm", c->owner.vm);
+	json_add_text(&json, "state", s.state);
 	if (s.pid != 0)
-		add_number(&json, "pid", s.pid);
+		json_add_int(&json, "pid", s.pid);
 	else
-		add_text(&json, "pid", NULL);
-	add_text(&json, "target", s.target);
-	add_number(&json, "boots", s.boots);
-	add_number(&json, "uptime_ms", s.uptime_ms);
-	add_text(&json, "cause", s.cause);
-	add_text(&json, "next_target", s.next_target);
-	add_number(&json, "wait_ms", s.wait_ms);
-	add_number(&json, "stop_step", s.stop_step);
-	add_number(&json, "vmrun_pid", (int64_t)getpid());
-	client_accept(client, o->id, json.text);
-	str_free(&json);
+		json_add_null(&json, "pid");
+	json_add_text(&json, "target", s.target);
+	json_add_int(&json, "boots", s.boots);
+	json_add_int(&json, "uptime_ms", s.uptime_ms);
+	json_add_text(&json, "cause", s.cause);
+	json_add_text(&json, "next_target", s.next_target);
+	json_add_int(&json, "wait_ms", s.wait_ms);
+	json_add_int(&json, "stop_step", s.stop_step);
+	json_add_int(&json, "vmrun_pid", (int64_t)getpid());
+	client_end_answer(client, &json);
 }
 
 /* Stops or kills the VM; answers when the VM is gone if the request has "wait", else at once. */
@@ -52,7 +38,7 @@ static void end(struct control *c, struct client *client, struct request *o)
 	if (o->wait)
 		waiters_add(c, client, o);
 	else
-		client_accept(client, o->id, NULL);
+		client_accept(client, o->id);
 	if (o->type == REQUEST_KILL)
 		machine_kill(c->machine);
 	else
@@ -63,7 +49,7 @@ static void end(struct control *c, struct client *client, struct request *o)
 static void answer(struct client *client, const struct request *o, int rc, struct error *err)
 {
 	if (rc == 0)
-		client_accept(client, o->id, NULL);
+		client_accept(client, o->id);
 	else
 		client_refuse(client, o->id, err->text);
 	error_clear(err);
@@ -91,7 +77,7 @@ static void obey(struct control *c, struct client *client, struct request *o)
 		break;
 	case REQUEST_RESET:
 		if (machine_reset(m))
-			client_accept(client, o->id, NULL);
+			client_accept(client, o->id);
 		else
 			client_refuse(client, o->id, "it has not given up: nothing to reset");
 		break;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "control/control_inside.h"
@@ -18,7 +19,7 @@ void streams_events(struct control *c, struct client *client, const struct reque
 	client->event_at = next;
 	if (o->from >= 0 && (uint64_t)o->from < next)
 		client->event_at = o->from == 0 ? 1 : (uint64_t)o->from;
-	client_accept(client, o->id, NULL);
+	client_accept(client, o->id);
 }
 
 /* Sends a "lost" event with the number of events that are no longer in the backlog. */
@@ -93,7 +94,7 @@ static void put_console(struct client *client, const struct console *console, si
 void streams_console(struct control *c, struct client *client, const struct request *o)
 {
 	const struct console *console = machine_console(c->machine);
-	char more[64];
+	struct str answer = { 0 };
 
 	if (!machine_has_console(c->machine)) {
 		client_refuse(client, o->id,
@@ -103,8 +104,9 @@ void streams_console(struct control *c, struct client *client, const struct requ
 	}
 	if (o->write && !take_pen(c, client, o->id))
 		return;
-	(void)snprintf(more, sizeof(more), "\"backlog\":%zu", console->ring_length);
-	client_accept(client, o->id, more);
+	client_begin_answer(&answer, o->id);
+	json_add_int(&answer, "backlog", (int64_t)console->ring_length);
+	client_end_answer(client, &answer);
 	client->is_console = true;
 	client->writes = o->write;
 	client->hears = false;

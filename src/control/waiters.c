@@ -67,7 +67,7 @@ static bool look_back(const struct control *c, struct wait *w)
 /* Answers a waiting request with success, and frees it. */
 static void grant(struct control *c, struct wait *w)
 {
-	client_accept(w->client, w->id, NULL);
+	client_accept(w->client, w->id);
 	clients_mark(c, w->client);
 	free_wait(c, w);
 }
