@@ -14,7 +14,7 @@
 
 #include "life.h"
 
-#define LADDER                                                                              \
+#define LADDER                                                                            \
 	"vm.stop = { { ['do'] = 'acpi', wait = 7 }, { ['do'] = 'poweroff', wait = 0 },\n" \
 	"  { ['do'] = 'acpi', wait = 11 } }"
 
