@@ -1,0 +1,312 @@
+/* Requests in each state: whether a machine heeds them, and with which text it refuses them. */
+#include "vm.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "life.h"
+#include "lib/handle.h"
+
+static struct vm v = VM;
+
+#define BOOTING "it is booting already"
+#define ENDING "it is about to end"
+
+/* What requests do in a state: the state that they lead to, or the text that refuses them. */
+struct heeded {
+	enum state stop, kill, reset, reboot;
+	const char *reboot_refused, *next_refused;
+	const char *told; /* the name of the state for users */
+};
+
+static const struct heeded heeded[STATES] = {
+	[STATE_NEW] = { STATE_NEW, STATE_NEW, STATE_NEW, STATE_NEW, ENDING, NULL, "waiting" },
+	[STATE_RECOVERING] = { STATE_ENDED, STATE_ENDED, STATE_RECOVERING, STATE_RECOVERING, ENDING,
+	    NULL, "waiting" },
+	[STATE_WAITING] = { STATE_ENDED, STATE_ENDED, STATE_WAITING, STATE_WAITING, NULL, NULL,
+	    "waiting" },
+	[STATE_DRAFTING] = { STATE_ENDED, STATE_ENDED, STATE_DRAFTING, STATE_DRAFTING, BOOTING,
+	    NULL, "waiting" },
+	[STATE_PREPARING] = { STATE_ENDED, STATE_ENDED, STATE_PREPARING, STATE_PREPARING, BOOTING,
+	    NULL, "waiting" },
+	[STATE_STARTING] = { STATE_STARTING, STATE_STARTING, STATE_STARTING, STATE_STARTING,
+	    BOOTING, NULL, "waiting" },
+	[STATE_LOADING] = { STATE_LOADING, STATE_LOADING, STATE_LOADING, STATE_LOADING, BOOTING,
+	    NULL, "loading" },
+	[STATE_RUNNING] = { STATE_STOPPING, STATE_STOPPING, STATE_RUNNING, STATE_STOPPING, NULL,
+	    NULL, "running" },
+	[STATE_STOPPING] = { STATE_STOPPING, STATE_STOPPING, STATE_STOPPING, STATE_STOPPING, NULL,
+	    NULL, "stopping" },
+	[STATE_CLEANING] = { STATE_CLEANING, STATE_CLEANING, STATE_CLEANING, STATE_CLEANING, NULL,
+	    NULL, "waiting" },
+	[STATE_DECIDING] = { STATE_ENDED, STATE_ENDED, STATE_DECIDING, STATE_WAITING, NULL, NULL,
+	    "waiting" },
+	[STATE_GIVING_UP] = { STATE_ENDED, STATE_ENDED, STATE_GIVING_UP, STATE_WAITING, NULL, NULL,
+	    "waiting" },
+	[STATE_GIVEN_UP] = { STATE_ENDED, STATE_ENDED, STATE_WAITING, STATE_WAITING, NULL, NULL,
+	    "given_up" },
+	[STATE_ENDING] = { STATE_ENDING, STATE_ENDING, STATE_ENDING, STATE_ENDING, ENDING, ENDING,
+	    "stopping" },
+	[STATE_REPORTING] = { STATE_ENDED, STATE_ENDED, STATE_REPORTING, STATE_REPORTING, ENDING,
+	    ENDING, "stopping" },
+	[STATE_ENDED] = { STATE_ENDED, STATE_ENDED, STATE_ENDED, STATE_ENDED, ENDING, ENDING,
+	    "stopping" },
+};
+
+static void open_in(enum state state, const char *more)
+{
+	vm_prepare(&v, more);
+	v.machine->choice.refused_target = strdup("default");
+	v.machine->requests.stop_step = state == STATE_STOPPING ? 1 : 0;
+	vm_put(&v, state);
+}
+
+static void check_state(enum state from, const char *request, enum state expected)
+{
+	if (v.machine->now.state != expected)
+		fail_msg("%s in %s leads to %s, not %s", request, machine_states[from].name,
+		    machine_states[v.machine->now.state].name, machine_states[expected].name);
+	vm_close(&v);
+}
+
+/* Fails unless a request was refused with this text; NULL: it was heeded. */
+static void check_refusal(enum state from, int rc, struct error *err, const char *expected)
+{
+	if ((rc == 0) != (expected == NULL))
+		fail_msg("%s: %s", machine_states[from].name, rc == 0 ? "heeded" : err->text);
+	if (expected != NULL) {
+		assert_string_equal(err->text, expected);
+		assert_int_equal(err->status, STATUS_CHECK);
+	}
+	error_clear(err);
+}
+
+static void test_stop_and_kill(void **state)
+{
+	(void)state;
+	for (enum state s = STATE_NEW; s < STATES; s++) {
+		open_in(s, "");
+		machine_stop(v.machine);
+		assert_int_equal(v.machine->requests.stop,
+		    machine_states[s].on[EVENT_STOP] != NULL && s != STATE_REPORTING);
+		check_state(s, "stop", heeded[s].stop);
+		open_in(s, "");
+		machine_kill(v.machine);
+		check_state(s, "kill", heeded[s].kill);
+	}
+}
+
+static void test_reset(void **state)
+{
+	(void)state;
+	for (enum state s = STATE_NEW; s < STATES; s++) {
+		open_in(s, "");
+		assert_int_equal(machine_reset(v.machine), s == STATE_GIVEN_UP);
+		check_state(s, "reset", heeded[s].reset);
+	}
+}
+
+static void test_reboot(void **state)
+{
+	(void)state;
+	for (enum state s = STATE_NEW; s < STATES; s++) {
+		struct error err = { 0 };
+		int rc;
+
+		open_in(s, "");
+		rc = machine_reboot(v.machine, NULL, &err);
+		check_refusal(s, rc, &err, heeded[s].reboot_refused);
+		if (rc != 0)
+			assert_null(v.machine->requests.reboot_to);
+		check_state(s, "reboot", heeded[s].reboot);
+	}
+}
+
+/* The target of a reboot request is that of the boot that follows. */
+static void test_target_of_reboot(void **state)
+{
+	static const enum state at_once[] = { STATE_WAITING, STATE_DECIDING, STATE_GIVING_UP,
+		STATE_GIVEN_UP };
+	struct error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(at_once) / sizeof(*at_once); i++) {
+		open_in(at_once[i], "");
+		v.machine->choice.next_target = strdup("default");
+		assert_int_equal(machine_reboot(v.machine, "other", &err), 0);
+		assert_int_equal(v.machine->now.state, STATE_WAITING);
+		assert_string_equal(v.machine->choice.next_target, "other");
+		assert_null(v.machine->requests.reboot_to);
+		vm_close(&v);
+	}
+	open_in(STATE_RUNNING, "");
+	assert_int_equal(machine_reboot(v.machine, "other", &err), 0);
+	assert_string_equal(v.machine->requests.reboot_to, "other");
+	/* The newest request holds; without a target, the VM boots the next one. */
+	assert_int_equal(machine_reboot(v.machine, NULL, &err), 0);
+	assert_string_equal(v.machine->requests.reboot_to, "");
+	vm_close(&v);
+}
+
+static void check_reboot_refused(const char *target, enum status status, const char *expected)
+{
+	struct error err = { 0 };
+
+	assert_int_equal(machine_reboot(v.machine, target, &err), -1);
+	assert_string_equal(err.text, expected);
+	assert_int_equal(err.status, status);
+	error_clear(&err);
+	assert_null(v.machine->requests.reboot_to);
+}
+
+static void test_refused_reboots(void **state)
+{
+	(void)state;
+	open_in(STATE_RUNNING, "");
+	check_reboot_refused("none", STATUS_SPEC, "no target \"none\"");
+	v.machine->requests.stop = true;
+	check_reboot_refused("other", STATUS_CHECK, "it is being stopped");
+	v.machine->options.policy.no_reboot = true;
+	check_reboot_refused("other", STATUS_CHECK, "--no-reboot forbids it");
+	/* An unknown target is the first thing that is refused. */
+	check_reboot_refused("none", STATUS_SPEC, "no target \"none\"");
+	vm_close(&v);
+}
+
+static void test_next(void **state)
+{
+	(void)state;
+	for (enum state s = STATE_NEW; s < STATES; s++) {
+		struct error err = { 0 };
+		int rc;
+
+		open_in(s, "");
+		v.machine->choice.next_target = strdup("default");
+		rc = machine_next(v.machine, "other", &err);
+		check_refusal(s, rc, &err, heeded[s].next_refused);
+		assert_string_equal(
+		    v.machine->choice.next_target, s == STATE_WAITING ? "other" : "default");
+		if (rc == 0 && s != STATE_WAITING)
+			assert_string_equal(v.machine->requests.once_target, "other");
+		else
+			assert_null(v.machine->requests.once_target);
+		check_state(s, "next", s);
+	}
+}
+
+static void test_refused_next(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	open_in(STATE_RUNNING, "");
+	assert_int_equal(machine_next(v.machine, NULL, &err), -1);
+	assert_string_equal(err.text, "no target given: expected the name of one");
+	assert_int_equal(err.status, STATUS_SPEC);
+	error_clear(&err);
+	assert_int_equal(machine_next(v.machine, "none", &err), -1);
+	assert_string_equal(err.text, "no target \"none\"");
+	assert_int_equal(err.status, STATUS_SPEC);
+	error_clear(&err);
+	assert_null(v.machine->requests.once_target);
+	vm_close(&v);
+	/* The first boot is prepared: its target cannot change, so the request is for the one
+	 * after. */
+	open_in(STATE_WAITING, "");
+	assert_int_equal(machine_next(v.machine, "other", &err), 0);
+	assert_null(v.machine->choice.next_target);
+	assert_string_equal(v.machine->requests.once_target, "other");
+	vm_close(&v);
+}
+
+static const char *next_target(void)
+{
+	struct vmrun_state told;
+
+	machine_tell(v.machine, &told);
+	return told.next_target;
+}
+
+static void test_told_target(void **state)
+{
+	(void)state;
+	open_in(STATE_RUNNING, "vm.next_target = 'other'");
+	assert_string_equal(next_target(), "other"); /* of the spec */
+	v.machine->requests.once_target = strdup("default");
+	assert_string_equal(next_target(), "default");
+	vm_close(&v);
+	open_in(STATE_RUNNING, "");
+	assert_null(next_target());
+	v.machine->choice.next_target = strdup("other");
+	assert_null(next_target()); /* that is the running one */
+	vm_put(&v, STATE_WAITING);
+	assert_string_equal(next_target(), "other");
+	vm_put(&v, STATE_GIVEN_UP);
+	assert_string_equal(next_target(), "default");
+	vm_close(&v);
+}
+
+static void test_told_state(void **state)
+{
+	struct vmrun_state told;
+
+	(void)state;
+	for (enum state s = STATE_NEW; s < STATES; s++) {
+		open_in(s, "");
+		machine_tell(v.machine, &told);
+		assert_string_equal(told.state, heeded[s].told);
+		assert_string_equal(told.target, "default");
+		assert_int_equal(told.stop_step, s == STATE_STOPPING ? 1 : 0);
+		v.machine->history.ends = 1;
+		machine_tell(v.machine, &told);
+		assert_string_equal(told.state, s == STATE_WAITING ? "backoff" : heeded[s].told);
+		vm_close(&v);
+	}
+}
+
+static void test_told_step(void **state)
+{
+	struct vmrun_state told;
+
+	(void)state;
+	open_in(STATE_RUNNING, "vm.stop = { { ['do'] = 'acpi', wait = 7 } }");
+	machine_stop(v.machine);
+	v.handle->simulation.now_ms = 2000;
+	machine_tell(v.machine, &told);
+	assert_int_equal(told.stop_step, 1);
+	assert_string_equal(told.stop_action, "acpi");
+	assert_int_equal(told.wait_ms, 5000);
+	assert_true(told.stop_requested);
+	machine_stop(v.machine);
+	v.handle->simulation.now_ms = 9000;
+	machine_tell(v.machine, &told);
+	assert_int_equal(told.stop_step, 2);
+	assert_string_equal(told.stop_action, "kill");
+	assert_int_equal(told.wait_ms, 0);
+	vm_close(&v);
+}
+
+#define REQUEST(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		REQUEST(test_stop_and_kill),
+		REQUEST(test_reset),
+		REQUEST(test_reboot),
+		REQUEST(test_target_of_reboot),
+		REQUEST(test_refused_reboots),
+		REQUEST(test_next),
+		REQUEST(test_refused_next),
+		REQUEST(test_told_target),
+		REQUEST(test_told_state),
+		REQUEST(test_told_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
