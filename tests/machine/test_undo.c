@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -219,6 +220,33 @@ static void test_interface(void **state)
 	close_ending();
 }
 
+/* Another interface has the name by now: no command is run for it. */
+static void test_replaced_interface(void **state)
+{
+	struct if_nameindex *interfaces = if_nameindex();
+	char name[IF_NAMESIZE];
+	struct ledger_thing thing = { .name = name };
+	char text[128];
+
+	(void)state;
+	assert_non_null(interfaces);
+	assert_int_not_equal(interfaces[0].if_index, 0); /* each host has a loopback interface */
+	(void)snprintf(name, sizeof(name), "%s", interfaces[0].if_name);
+	thing.index = interfaces[0].if_index + 1;
+	if_freenameindex(interfaces);
+	open_ending();
+	words_add(&thing.undo, "sleep");
+	assert_int_equal(ledger_take(ledger(), &thing, NULL), 0);
+	words_free(&thing.undo);
+	assert_false(begin());
+	assert_int_equal(v.machine->helper.job.pid, 0);
+	assert_int_equal(ledger_count(ledger()), 0);
+	(void)snprintf(text, sizeof(text),
+	    "%s is not the interface that vmrun made any more: left alone", name);
+	check_event(VMRUN_NOTE, text);
+	close_ending();
+}
+
 static void test_now(void **state)
 {
 	(void)state;
@@ -248,6 +276,7 @@ int main(void)
 		UNDO(test_probe),
 		UNDO(test_missing_probe),
 		UNDO(test_interface),
+		UNDO(test_replaced_interface),
 		UNDO(test_now),
 	};
 
