@@ -2,8 +2,8 @@
  * Writes compact JSON at the end of a text, one value after the other.
  *
  * `key` is the name of a member of the open object.  NULL: the value is an entry of the open list,
- * or the whole document.  There is no state beside the text: a comma is due unless the text is
- * empty or ends with a byte that no value can end with.
+ * or the whole document.  The text is the only state: the writer adds a comma unless the text is
+ * empty or ends with a byte that cannot end a value.
  */
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H
@@ -21,7 +21,7 @@ void json_end_list(struct str *s);
 /* Writes a string; null for NULL. */
 void json_add_text(struct str *s, const char *key, const char *text);
 void json_add_int(struct str *s, const char *key, int64_t number);
-/* Writes the fewest digits that give the same number again: 2.0 is no integer; infinity is null. */
+/* Writes the fewest digits that read back as the same number; 2 becomes 2.0, infinity null. */
 void json_add_number(struct str *s, const char *key, double number);
 void json_add_bool(struct str *s, const char *key, bool value);
 void json_add_null(struct str *s, const char *key);

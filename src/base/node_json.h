@@ -7,8 +7,8 @@
 
 /*
  * Adds a tree as compact JSON.  Equal trees give equal texts, as objects are sorted.  Numbers are
- * as short as possible and keep their type: 2.0 is no integer.  Values that JSON cannot hold
- * (infinite numbers, functions) become null.
+ * as short as possible and keep their type: the float 2 is written as 2.0.  Values that JSON cannot
+ * hold (infinite numbers, functions) become null.
  */
 void node_add_json(struct str *s, const struct node *n);
 

@@ -35,7 +35,7 @@ void host_open(
 const struct fact *host_ask(struct host *host, const char *const *command);
 /* Returns whether a kernel module is loaded or built in. */
 enum answer host_module(struct host *host, const char *name);
-/* Reads a number from sysctl(8).  Returns ANSWER_UNKNOWN if there is no such variable. */
+/* Reads a number from sysctl(8).  Returns ANSWER_UNKNOWN for an unknown variable. */
 enum answer host_number(struct host *host, const char *name, int64_t *value);
 /* Reads the size of the host's memory. */
 enum answer host_memory(struct host *host, int64_t *bytes);

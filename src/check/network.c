@@ -17,7 +17,8 @@ static bool is_unit_of(const char *name, const char *class)
 }
 
 /*
- * Adds the command that creates an interface of that class, renamed if the name is no unit of it.
+ * Adds the command that creates an interface of that class, and renames it if the name is not
+ * CLASSn.
  */
 static void ifconfig_create(struct words *fix, const char *class, const char *name)
 {

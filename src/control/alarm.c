@@ -18,7 +18,7 @@ static struct alarm *at(const struct alarms *set, size_t place)
 	return set->item[place - 1];
 }
 
-/* Moves an alarm up until its parent is no later. */
+/* Moves an alarm up the heap, past each parent that is due later. */
 static void rise(struct alarms *set, struct alarm *alarm)
 {
 	size_t place = alarm->place;

@@ -15,7 +15,7 @@ struct backlog {
 };
 
 /*
- * Adds the line of the next event, and drops the oldest lines if there is no room for it.  Takes
+ * Adds the line of the next event, and drops the oldest lines to make room for it.  Takes
  * ownership of the line.
  */
 void backlog_add(struct backlog *b, uint64_t seq, char *line);

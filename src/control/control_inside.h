@@ -156,7 +156,7 @@ void streams_console(struct control *c, struct client *client, const struct requ
 bool streams_has_news(const struct control *c);
 /* Marks the listeners and viewers of what is new, except those with unsent output. */
 void streams_mark(struct control *c);
-/* Sends events or console output until there is no more, or the socket takes no more. */
+/* Sends events or console output until all is sent or the socket is full. */
 void streams_pump(struct control *c, struct client *client);
 
 #endif

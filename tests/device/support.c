@@ -81,6 +81,21 @@ struct device *device_of(const char *text)
 	return dev;
 }
 
+char *device_refused_by_qemu(const char *text)
+{
+	struct device *dev = device_of(text);
+	struct words argv = { 0 };
+	struct qemu_build q = { .argv = &argv };
+	struct error err = { 0 };
+	int rc;
+
+	rc = dev->kind->qemu(dev, &q, &err);
+	assert_int_equal(rc != 0, err.text != NULL);
+	words_free(&argv);
+	device_free(dev);
+	return err.text;
+}
+
 void device_shows(const char *text, const char *wanted)
 {
 	struct device *dev = device_of(text);

@@ -17,6 +17,8 @@ void has_line(const char *got, const char *wanted, const char *what);
 struct device *device_of(const char *text);
 /* device_print() of that device holds this text (with ' for ", too). */
 void device_shows(const char *text, const char *wanted);
+/* Returns why qemu cannot have that device; NULL: it can. The caller frees it. */
+char *device_refused_by_qemu(const char *text);
 /* It is refused with a problem that begins with `wanted`, "emulations[0].path: ...". */
 void device_refused(const char *text, const char *wanted);
 
