@@ -1,4 +1,6 @@
-/* One running hypervisor: its process, its channels, what it says, and how the terminal was before.
+/*
+ * The child: the hypervisor that runs, or its loader before it; what it says on its channels, and
+ * how the terminal was before.
  */
 #ifndef MACHINE_CHILD_H
 #define MACHINE_CHILD_H
@@ -8,14 +10,13 @@
 #include <sys/types.h>
 
 #include "hyper/hyper.h"
-#include "platform/spawn.h"
 #include "platform/terminal.h"
-#include "platform/waitset.h"
+#include "process/job.h"
 #include "process/lines.h"
 
-#define CHILD_TAIL 4096 /* bytes of stderr that are kept for the exit report */
+#define MAX_CHILD_TAIL 4096 /* bytes of stderr for the exit report: the last ones */
 
-/* Tags in the wait set; CHANNEL_STDERR.. are the channels themselves. */
+/* Tags in the wait set; each channel is the tag of its own. */
 enum { CHILD_TAG_END = CHANNELS, CHILD_TAGS };
 
 enum child_role { CHILD_HYPERVISOR, CHILD_LOADER };
@@ -23,23 +24,21 @@ enum child_role { CHILD_HYPERVISOR, CHILD_LOADER };
 struct child {
 	const struct plan *plan; /* lent */
 	enum child_role role;
-	struct waitset *wait; /* lent */
-	pid_t pid;	      /* 0: none runs */
-	int fd[CHANNELS];     /* our ends, -1: closed */
+	struct job job; /* its streams are the channels */
 	struct lines lines[CHANNELS];
 	struct signs signs;
-	char tail[CHILD_TAIL + 1]; /* the last bytes of stderr, NUL-terminated */
+	char tail[MAX_CHILD_TAIL + 1]; /* of the child that ended last, NUL-terminated */
 	size_t tail_length;
 	int64_t started_ms;
 	struct terminal_state terminal[3];
-	/* Where lines of stderr go, one at a time. */
+	/* Hears each line of stderr. */
 	void (*say)(void *context, const char *line);
 	void *say_context;
 };
 
-/* What it inherits; the caller's to close. */
+/* Descriptors that the child inherits; the caller closes them. */
 struct child_inputs {
-	int console; /* its console's input when it uses stdio, or the loader's commands */
+	int console; /* the console's input where the child uses stdio, or the loader's commands */
 	int lock;    /* of ledger_lock_vm(); -1: none */
 };
 
@@ -49,13 +48,13 @@ struct child_inputs {
  */
 int child_start(struct child *c, const struct plan *plan, enum child_role role,
     struct waitset *wait, const struct child_inputs *inputs, struct error *err);
-/* Has it our stdin and stdout? */
+/* Returns whether the child has vmrun's stdin and stdout. */
 bool child_uses_stdio(const struct child *c);
-/* A channel is readable: takes what is there now. */
+/* Takes some of what is in a channel. */
 void child_read(struct child *c, enum channel channel);
 /*
- * The process has ended: reaps it, takes what is left in its pipes without waiting for others that
- * may hold them open, closes everything and puts the terminal back as it was.
+ * Reaps the child, which has ended, takes what is left in its channels without waiting for others
+ * that may hold them open, closes them and puts the terminal back as it was.
  */
 int child_finish(struct child *c, struct outcome *outcome, struct error *err);
 /* Puts the terminal back as it was, as child_finish() does; in a signal handler too. */

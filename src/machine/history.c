@@ -50,7 +50,7 @@ void history_add_failure(struct machine *m, enum cause cause, const char *text)
 	m->history.outcome.cause = cause;
 	m->history.outcome.status = -1;
 	m->history.uptime_ms = 0;
-	m->run.child.tail_length = strlen(text) < CHILD_TAIL ? strlen(text) : CHILD_TAIL;
+	m->run.child.tail_length = strlen(text) < MAX_CHILD_TAIL ? strlen(text) : MAX_CHILD_TAIL;
 	memcpy(m->run.child.tail, text, m->run.child.tail_length);
 	m->run.child.tail[m->run.child.tail_length] = '\0';
 	r = event_add(m->events, VMRUN_EXITED);

@@ -50,8 +50,8 @@ static struct node *boot_facts(const struct machine *m)
 	node_put(facts, "target", node_string(m->boot.target));
 	node_put(facts, "boots", node_int(m->history.boots));
 	node_put(facts, "hypervisor", node_string(m->boot.plan.hyper->name));
-	if (m->run.child.pid != 0)
-		node_put(facts, "pid", node_int(m->run.child.pid));
+	if (m->run.child.job.pid != 0)
+		node_put(facts, "pid", node_int(m->run.child.job.pid));
 	if (m->history.count > 0)
 		node_put(
 		    facts, "previous_cause", node_string(cause_name(m->history.outcome.cause)));

@@ -60,7 +60,7 @@ static int make_room(struct machine *m, struct error *err)
 static void end_unlocked(struct machine *m)
 {
 	for (int i = 0; i < UNLOCKED_LOOKS; i++) {
-		if (process_has_ended(m->run.child.pid))
+		if (process_has_ended(m->run.child.job.pid))
 			return; /* the lock is free because the process has exited */
 		clock_sleep(1);
 	}
@@ -119,7 +119,7 @@ static int start(struct machine *m, enum child_role role, int input, struct erro
 	if (inputs.lock >= 0)
 		(void)close(inputs.lock);
 	if (rc == 0)
-		ledger_note_hypervisor(m->host.ledger, m->run.child.pid);
+		ledger_note_hypervisor(m->host.ledger, m->run.child.job.pid);
 	return rc;
 }
 
@@ -156,7 +156,7 @@ static void write_pid(struct machine *m)
 {
 	struct error err = { 0 };
 
-	if (pidfile_write(&m->run.pidfile, m->run.child.pid, &err) != 0)
+	if (pidfile_write(&m->run.pidfile, m->run.child.job.pid, &err) != 0)
 		warn_of_pid(m, &err);
 	else
 		m->run.pidfile.told = false;
@@ -190,7 +190,7 @@ static void start_script(struct machine *m)
 	const struct words *script = &m->boot.spec->post_start_script;
 	struct error err = { 0 };
 
-	if (m->boot.spec->protect && os_protect(m->run.child.pid) != 0)
+	if (m->boot.spec->protect && os_protect(m->run.child.job.pid) != 0)
 		machine_warn(m, "protect: the system does not let us (not root?)");
 	if (script->count == 0)
 		return;
@@ -208,7 +208,7 @@ static void say_spawned(struct machine *m)
 
 	event_target(r, m->boot.target);
 	event_argv(r, m->boot.plan.argv.item);
-	r->event.pid = (int)m->run.child.pid;
+	r->event.pid = (int)m->run.child.job.pid;
 	r->event.console = m->boot.plan.uses_stdio;
 	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
 }
@@ -238,7 +238,7 @@ static void say_loading(struct machine *m)
 	struct event_record *r = event_add(m->events, VMRUN_LOADING);
 
 	event_target(r, m->boot.target);
-	r->event.pid = (int)m->run.child.pid;
+	r->event.pid = (int)m->run.child.job.pid;
 	r->event.console = child_uses_stdio(&m->run.child);
 	event_argv(r, m->boot.plan.loading.argv.item);
 }

@@ -189,7 +189,7 @@ void machine_reopen_logs(struct machine *m)
 
 void machine_restore_terminal(const struct machine *m)
 {
-	if (m->run.child.pid != 0)
+	if (m->run.child.job.pid != 0)
 		child_restore_terminal(&m->run.child);
 }
 
@@ -318,8 +318,6 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	console_init(&m->console);
 	m->console.log.warn = warn_of_log;
 	m->console.log.warn_context = m;
-	for (int i = 0; i < CHANNELS; i++)
-		m->run.child.fd[i] = -1;
 	m->run.child.say = say_line;
 	m->run.child.say_context = m;
 	if (open_files(m, &err) != 0) {
@@ -381,7 +379,7 @@ static void kill_all(struct machine *m)
 	struct outcome outcome;
 	struct error ignored = { 0 };
 
-	if (m->run.child.pid != 0) {
+	if (m->run.child.job.pid != 0) {
 		child_signal(&m->run.child, SIGKILL);
 		(void)child_finish(&m->run.child, &outcome, &ignored);
 	}

@@ -146,8 +146,8 @@ void machine_tell(const struct machine *m, struct vmrun_state *out)
 		out->stop_action = stop_action(m);
 	}
 	out->stop_requested = m->requests.stop;
-	if (runs && m->run.child.pid != 0) {
-		out->pid = (int)m->run.child.pid;
+	if (runs && m->run.child.job.pid != 0) {
+		out->pid = (int)m->run.child.job.pid;
 		out->uptime_ms = machine_now(m) - m->run.child.started_ms;
 	}
 	if (m->now.deadline_ms >= 0 && m->now.state != STATE_RUNNING)

@@ -187,16 +187,16 @@ static void test_last_words(void **state)
 /* The end of a failure's text that is longer than what is kept of stderr is lost. */
 static void test_long_failure(void **state)
 {
-	char text[CHILD_TAIL + 2];
+	char text[MAX_CHILD_TAIL + 2];
 
 	(void)state;
 	vm_prepare(&v, "");
-	for (size_t n = CHILD_TAIL; n <= CHILD_TAIL + 1; n++) {
+	for (size_t n = MAX_CHILD_TAIL; n <= MAX_CHILD_TAIL + 1; n++) {
 		memset(text, 'x', n);
 		text[n] = '\0';
 		history_add_failure(v.machine, CAUSE_CHECK_FAILED, text);
-		assert_int_equal(v.machine->run.child.tail_length, CHILD_TAIL);
-		assert_int_equal(strlen(v.machine->run.child.tail), CHILD_TAIL);
+		assert_int_equal(v.machine->run.child.tail_length, MAX_CHILD_TAIL);
+		assert_int_equal(strlen(v.machine->run.child.tail), MAX_CHILD_TAIL);
 	}
 	vm_close(&v);
 }

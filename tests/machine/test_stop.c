@@ -37,7 +37,7 @@ static void start_hypervisor(void)
 		for (;;)
 			(void)pause();
 	}
-	v.machine->run.child.pid = pid;
+	v.machine->run.child.job.pid = pid;
 }
 
 /* Fails unless this signal ended the process. */
@@ -45,8 +45,9 @@ static void check_signal(int signal)
 {
 	int status;
 
-	assert_int_equal(waitpid(v.machine->run.child.pid, &status, 0), v.machine->run.child.pid);
-	v.machine->run.child.pid = 0;
+	assert_int_equal(
+	    waitpid(v.machine->run.child.job.pid, &status, 0), v.machine->run.child.job.pid);
+	v.machine->run.child.job.pid = 0;
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), signal);
 }
