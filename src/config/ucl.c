@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/read.h"
-#include "platform/command.h"
+#include "process/command.h"
 
 #define MAX_REMARK 300 /* bytes of uclcmd's remarks on stderr */
 

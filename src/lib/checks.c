@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "check/check.h"
 #include "lib/handle.h"
-#include "platform/command.h"
+#include "process/command.h"
 
 #define MAX_FACT_BYTES ((size_t)1 << 20) /* of the output of a command */
 

@@ -11,7 +11,7 @@
 
 #include "base/node.h"
 #include "base/words.h"
-#include "platform/command.h"
+#include "process/command.h"
 #include "script/script.h"
 #include "spec/spec.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/node.h"
 #include "base/words.h"
-#include "platform/command.h"
+#include "process/command.h"
 
 /* Tells whether the request is a sleep, and its time. */
 bool request_is_sleep(const struct node *request, int64_t *ms);

@@ -13,13 +13,13 @@ cd "$root"
 rules='
 base: base
 platform: base platform
-script: base platform script
 device: base platform device
 spec: base platform device spec
-config: base platform script device spec config
+process: base platform spec process
+script: base platform process script
+config: base platform device spec process script config
 hyper: base platform device spec hyper
 check: base platform device spec hyper check
-process: base platform spec process
 event: base platform event api
 policy: base platform device spec hyper policy
 plan: base platform script device spec config hyper plan

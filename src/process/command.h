@@ -2,8 +2,8 @@
  * Running one command to its end and keeping what it says: command_run() for a caller who does
  * nothing else meanwhile, before a VM runs; struct running for a loop that has a VM to watch.
  */
-#ifndef PLATFORM_COMMAND_H
-#define PLATFORM_COMMAND_H
+#ifndef PROCESS_COMMAND_H
+#define PROCESS_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

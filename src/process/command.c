@@ -1,5 +1,5 @@
 /* Running one command to its end. */
-#include "platform/command.h"
+#include "process/command.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Commands that are run to their end: what they say, how they end, and what must not hang. */
-#include "platform/command.h"
+#include "process/command.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 #include "base/str.h"
 #include "platform/clock.h"
-#include "scratch.h"
+#include "../platform/scratch.h"
 
 /* HOUR_MS is no limit at all: what waits for it fails by the limit of the whole suite. */
 enum { HOUR_MS = 3600 * 1000, MOST = 4 << 20, RUNS = 100, FD_LIMIT = 1024 };
