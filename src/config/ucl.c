@@ -51,7 +51,7 @@ int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *
 	/* -c: compact JSON.  The dot means the whole document; without it, uclcmd prints its usage
 	 * (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release). */
 	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
-	struct command what = { .argv = argv, .limit_ms = limit_ms, .most = MAX_TEXT };
+	struct command what = { .argv = argv, .limit_ms = limit_ms, .max_output = MAX_TEXT };
 	struct command_result result;
 	ERROR_AUTO struct error why = { 0 };
 	int rc;

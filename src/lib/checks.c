@@ -64,7 +64,7 @@ static void answer(struct facts *facts)
 {
 	const struct words *wanted = facts_wanted(facts);
 	struct command command = {
-		.argv = wanted->item, .limit_ms = MAX_FACT_MS, .most = MAX_FACT_BYTES
+		.argv = wanted->item, .limit_ms = MAX_FACT_MS, .max_output = MAX_FACT_BYTES
 	};
 	struct command_result result = { 0 };
 	ERROR_AUTO struct error err = { 0 };

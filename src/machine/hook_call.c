@@ -38,7 +38,7 @@ static void note_command(struct machine *m)
 	MEM_AUTO char *name = command_name(a);
 
 	a->until_ms += a->command.limit_ms;
-	ledger_note_process(m->host.ledger, name, a->running.pid);
+	ledger_note_process(m->host.ledger, name, a->job.pid);
 }
 
 static void forget_command(struct machine *m, pid_t pid)
@@ -67,8 +67,8 @@ static void start_command(struct machine *m, const struct node *request)
 	a->until_ms = machine_now(m);
 	if (m->options.simulation != NULL)
 		a->answer = refuse_dry(m);
-	else if (running_start(&a->running, &a->command, m->wait, MACHINE_TAG_HOOK,
-		     machine_helper_tag, &err) == 0)
+	else if (command_start(&a->job, &a->command, m->wait, MACHINE_TAG_HOOK, machine_helper_tag,
+		     &err) == 0)
 		note_command(m);
 	else
 		a->answer = request_refusal(err.text);
@@ -136,8 +136,8 @@ static void clear(struct machine *m)
 	node_free(a->labels);
 	node_free(a->answer);
 	words_free(&a->argv);
+	job_free(&a->job);
 	memset(a, 0, sizeof(*a));
-	a->running = (struct running)RUNNING;
 }
 
 static enum progress ask(struct machine *m)
@@ -206,17 +206,17 @@ void hook_call_wake(struct machine *m)
 {
 	struct hook_call *a = &m->call;
 
-	if (a->running.pid == 0) {
+	if (a->job.pid == 0) {
 		resume(m);
 	} else if (!a->late) {
 		a->late = true;
-		running_kill(&a->running);
+		job_kill(&a->job);
 		a->until_ms = machine_now(m) + KILLED_MS;
 	} else {
 		MEM_AUTO char *text = mem_format("%s does not end", a->command.argv[0]);
 
-		forget_command(m, a->running.pid);
-		running_drop(&a->running);
+		forget_command(m, a->job.pid);
+		job_leave(&a->job);
 		a->answer = request_refusal(text);
 		resume(m);
 	}
@@ -224,28 +224,26 @@ void hook_call_wake(struct machine *m)
 
 void hook_call_read(struct machine *m, int stream)
 {
-	if (!running_read(&m->call.running, stream))
-		running_kill(&m->call.running);
+	if (!command_read(&m->call.job, stream))
+		job_kill(&m->call.job);
 }
 
 bool hook_call_command_ended(struct machine *m, pid_t pid)
 {
 	struct hook_call *a = &m->call;
-	struct command_result result = { 0 };
-	struct error err = { 0 };
+	COMMAND_RESULT_AUTO struct command_result result = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
-	if (pid != a->running.pid || a->running.pid == 0)
+	if (pid != a->job.pid || a->job.pid == 0)
 		return false;
 	forget_command(m, pid);
-	if (running_finish(&a->running, &result, &err) == 0) {
+	if (command_finish(&a->job, &result, &err) == 0) {
 		if (a->late)
 			result.fate = COMMAND_LATE;
 		a->answer = request_answer(&a->command, &result);
-		command_clear(&result);
 	} else {
 		a->answer = request_refusal(err.text);
 	}
-	error_clear(&err);
 	resume(m);
 	return true;
 }
@@ -257,10 +255,10 @@ void hook_call_abandon(struct machine *m)
 	a->ended = false;
 	if (a->what == NULL)
 		return;
-	if (a->running.pid != 0) {
-		running_kill(&a->running);
-		forget_command(m, a->running.pid);
-		running_drop(&a->running); /* the loop reaps it */
+	if (a->job.pid != 0) {
+		job_kill(&a->job);
+		forget_command(m, a->job.pid);
+		job_leave(&a->job); /* the loop reaps it */
 	}
 	script_abandon(a->task);
 	clear(m);
@@ -269,15 +267,12 @@ void hook_call_abandon(struct machine *m)
 void hook_call_end(struct machine *m)
 {
 	struct hook_call *a = &m->call;
-	struct command_result result = { 0 };
-	struct error ignored = { 0 };
+	COMMAND_RESULT_AUTO struct command_result result = { 0 };
 
-	if (a->running.pid != 0) {
-		running_kill(&a->running);
-		forget_command(m, a->running.pid);
-		if (running_finish(&a->running, &result, &ignored) == 0)
-			command_clear(&result);
-		error_clear(&ignored);
+	if (a->job.pid != 0) {
+		job_kill(&a->job);
+		forget_command(m, a->job.pid);
+		(void)command_finish(&a->job, &result, NULL);
 	}
 	hook_call_abandon(m);
 }

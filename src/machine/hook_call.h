@@ -43,9 +43,9 @@ struct hook_call {
 	struct node *answer;	     /* for this, if that is known already, */
 	struct words argv;	     /* or for this command */
 	struct command command;
-	struct running running;
-	bool late;  /* the command timed out and was killed */
-	bool ended; /* EVENT_ANSWERED is due */
+	struct job job; /* its command while that runs */
+	bool late;	/* the command timed out and was killed */
+	bool ended;	/* EVENT_ANSWERED is due */
 };
 
 /*

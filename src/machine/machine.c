@@ -314,7 +314,6 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->wait = wait;
 	m->history.outcome.status = -1;
 	m->now.deadline_ms = -1;
-	m->call.running = (struct running)RUNNING;
 	console_init(&m->console);
 	m->console.log.warn = warn_of_log;
 	m->console.log.warn_context = m;

@@ -164,7 +164,7 @@ void undo_end(struct machine *m)
 
 static int run_now(const struct words *words, char **output)
 {
-	struct command what = { .argv = words->item, .limit_ms = UNDO_MS, .most = 65536 };
+	struct command what = { .argv = words->item, .limit_ms = UNDO_MS, .max_output = 65536 };
 	struct command_result result;
 	struct error ignored = { 0 };
 	int status = -1;

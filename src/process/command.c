@@ -1,4 +1,4 @@
-/* Running one command to its end. */
+/* Running one command to its end, as a job. */
 #include "process/command.h"
 
 #include <errno.h>
@@ -10,31 +10,19 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
-#include "platform/socket.h"
 #include "platform/write.h"
 
-#define READ_SIZE 16384
-#define LAST_READS 64  /* 1 MiB, more than a pipe holds unless it is told to */
-#define LAST_WORDS 300 /* bytes of stderr that a message quotes */
-
-static void close_stream(struct running *r, int stream)
-{
-	if (r->fd[stream] < 0)
-		return;
-	waitset_forget_fd(r->wait, r->fd[stream]);
-	(void)close(r->fd[stream]);
-	r->fd[stream] = -1;
-}
+#define MAX_LAST_WORDS 300 /* bytes of stderr that a message quotes */
 
 /*
- * The command's input as a file without a name: nobody has to feed a pipe while the command takes
- * its time to read.  -1 when there is no input: see err.
+ * Opens the command's input, if there is any, as a file without a name: unlike a pipe, it needs no
+ * writer while the command takes its time to read.
  */
 static int open_input(const struct command *what, int *fd, struct error *err)
 {
-	const char *folder = getenv("TMPDIR");
+	const char *directory = getenv("TMPDIR");
 	MEM_AUTO char *path = mem_format(
-	    "%s/vmrun-input-XXXXXX", folder == NULL || *folder == '\0' ? "/tmp" : folder);
+	    "%s/vmrun-input-XXXXXX", directory == NULL || *directory == '\0' ? "/tmp" : directory);
 
 	if (what->input == NULL)
 		return 0;
@@ -49,157 +37,51 @@ static int open_input(const struct command *what, int *fd, struct error *err)
 	return error_set(err, STATUS_OS, "input of %s: %s", what->argv[0], strerror(errno));
 }
 
-/* Ends of pipes and the input that the child gets: ours are closed once it has them. */
-struct handed {
-	int fd[COMMAND_STREAMS + 1];
-};
-
-static int open_streams(struct running *r, const struct command *what, struct handed *handed,
-    uintptr_t out_tag, struct error *err)
-{
-	for (int i = 0; i < COMMAND_STREAMS; i++) {
-		if (socket_pipe(&r->fd[i], &handed->fd[i], err) != 0 ||
-		    waitset_watch_fd(r->wait, r->fd[i], out_tag + (uintptr_t)i, err) != 0)
-			return -1;
-	}
-	return open_input(what, &handed->fd[COMMAND_STREAMS], err);
-}
-
-static int spawn_it(
-    struct running *r, const struct command *what, const struct handed *handed, struct error *err)
-{
-	MEM_AUTO char *path = program_find(what->argv[0], err);
-	struct spawn_fd fds[COMMAND_STREAMS + 1];
-	struct spawn spawn = { .argv = what->argv, .path = path, .fds = fds };
-
-	for (int i = 0; i < COMMAND_STREAMS; i++)
-		fds[i] = (struct spawn_fd){ handed->fd[i], STDOUT_FILENO + i };
-	fds[COMMAND_STREAMS] = (struct spawn_fd){ handed->fd[COMMAND_STREAMS], STDIN_FILENO };
-	spawn.fd_count = COMMAND_STREAMS + (what->input != NULL);
-	spawn.own_group = true;
-	spawn.death_signal = SIGKILL;
-	return path == NULL ? -1 : spawn_process(&spawn, &r->pid, err);
-}
-
-/* For what could not be watched. */
-static void end_now(struct running *r)
-{
-	struct process_end end;
-	struct error ignored = { 0 };
-
-	if (r->pid != 0) {
-		running_kill(r);
-		(void)process_reap(r->pid, &end, &ignored);
-		error_clear(&ignored);
-	}
-	running_drop(r);
-}
-
-int running_start(struct running *r, const struct command *what, struct waitset *wait,
+int command_start(struct job *j, const struct command *what, struct waitset *wait,
     uintptr_t out_tag, uintptr_t (*end_tag)(pid_t pid), struct error *err)
 {
-	struct handed handed = { { -1, -1, -1 } };
-	int rc;
+	struct job_setup setup = { .argv = what->argv,
+		.stream = { [COMMAND_OUT] = { .kind = JOB_PIPE,
+				.numbers = { STDOUT_FILENO },
+				.keep = JOB_KEEP_BEGINNING,
+				.max = what->max_output },
+		    [COMMAND_ERR] = { .kind = JOB_PIPE,
+			.numbers = { STDERR_FILENO },
+			.keep = JOB_KEEP_END,
+			.max = MAX_COMMAND_TAIL } },
+		.death_signal = SIGKILL,
+		.wait = wait,
+		.first_tag = out_tag,
+		.end_tag = end_tag };
+	int input = -1, rc = open_input(what, &input, err);
 
-	r->wait = wait;
-	r->most = what->most;
-	rc = open_streams(r, what, &handed, out_tag, err);
+	if (input >= 0)
+		job_setup_give(&setup, input, STDIN_FILENO);
 	if (rc == 0)
-		rc = spawn_it(r, what, &handed, err);
-	/* Ours would keep the pipes from ending. */
-	for (int i = 0; i < COMMAND_STREAMS + 1; i++) {
-		if (handed.fd[i] >= 0)
-			(void)close(handed.fd[i]);
-	}
-	if (rc == 0)
-		rc = waitset_watch_child(wait, r->pid, end_tag(r->pid), err);
-	if (rc != 0)
-		end_now(r);
+		rc = job_start(j, &setup, err);
+	if (input >= 0)
+		(void)close(input);
 	return rc;
 }
 
-/* Of stderr the end counts, and a flood of it must not fill our memory. */
-static void keep_tail(struct str *s)
+bool command_read(struct job *j, int stream)
 {
-	if (s->length <= COMMAND_TAIL)
-		return;
-	memmove(s->text, s->text + s->length - COMMAND_TAIL, COMMAND_TAIL + 1);
-	s->length = COMMAND_TAIL;
+	job_read(j, (size_t)stream);
+	return !job_overflowed(j, COMMAND_OUT);
 }
 
-/* False when there is nothing more now, or ever. */
-static bool read_once(struct running *r, int stream)
+int command_finish(struct job *j, struct command_result *out, struct error *err)
 {
-	char bytes[READ_SIZE];
-	ssize_t n;
+	int rc = job_finish(j, &out->end, err);
 
-	if (r->fd[stream] < 0)
-		return false;
-	n = read(r->fd[stream], bytes, sizeof(bytes));
-	if (n > 0) {
-		str_add_n(&r->text[stream], bytes, (size_t)n);
-		if (stream == COMMAND_ERR)
-			keep_tail(&r->text[stream]);
-		return true;
+	out->fate = job_overflowed(j, COMMAND_OUT) ? COMMAND_FLOOD : COMMAND_ENDED;
+	if (rc == 0) {
+		out->out_length = j->stream[COMMAND_OUT].text.length;
+		out->out = str_take(&j->stream[COMMAND_OUT].text);
+		out->err = str_take(&j->stream[COMMAND_ERR].text);
 	}
-	if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		close_stream(r, stream);
-	return false;
-}
-
-static bool is_flood(const struct running *r)
-{
-	return r->text[COMMAND_OUT].length > r->most;
-}
-
-bool running_read(struct running *r, int stream)
-{
-	(void)read_once(r, stream);
-	return !is_flood(r);
-}
-
-void running_kill(const struct running *r)
-{
-	(void)kill(-r->pid, SIGKILL);
-	(void)kill(r->pid, SIGKILL); /* should it have gone to another group */
-}
-
-static void take_texts(struct running *r, struct command_result *out)
-{
-	if (is_flood(r)) {
-		out->fate = COMMAND_FLOOD;
-		r->text[COMMAND_OUT].length = r->most;
-		r->text[COMMAND_OUT].text[r->most] = '\0';
-	}
-	out->out_length = r->text[COMMAND_OUT].length;
-	out->out = str_take(&r->text[COMMAND_OUT]);
-	out->err = str_take(&r->text[COMMAND_ERR]);
-}
-
-int running_finish(struct running *r, struct command_result *out, struct error *err)
-{
-	int rc = process_reap(r->pid, &out->end, err);
-
-	r->pid = 0;
-	out->fate = COMMAND_ENDED;
-	/* What is in the pipes is taken without waiting for more. */
-	for (int i = 0; i < COMMAND_STREAMS; i++) {
-		for (int n = 0; n < LAST_READS && !is_flood(r) && read_once(r, i); n++)
-			;
-	}
-	if (rc == 0)
-		take_texts(r, out);
-	running_drop(r);
+	job_free(j);
 	return rc;
-}
-
-void running_drop(struct running *r)
-{
-	for (int i = 0; i < COMMAND_STREAMS; i++) {
-		close_stream(r, i);
-		str_free(&r->text[i]);
-	}
-	r->pid = 0;
 }
 
 enum { TAG_END = COMMAND_STREAMS };
@@ -210,28 +92,43 @@ static uintptr_t end_tag(pid_t unused)
 	return TAG_END;
 }
 
-/* One read a wake-up: everything takes turns, so that no flood hides the end or the limit. */
-static int wait_for_end(struct running *r, enum command_fate *fate, struct error *err)
+/* Waits for the end, the limit or a flood.  Each wake-up is one read, so that none hides another.
+ */
+static int wait_for_end(struct job *j, enum command_fate *fate, struct error *err)
 {
 	struct wake wake = { .kind = WAKE_READABLE };
 
-	while (wake.kind == WAKE_READABLE && !is_flood(r)) {
-		if (waitset_next(r->wait, -1, &wake, err) < 0)
+	*fate = COMMAND_ENDED;
+	while (wake.kind == WAKE_READABLE && *fate == COMMAND_ENDED) {
+		if (waitset_next(j->wait, -1, &wake, err) < 0)
 			return -1;
-		if (wake.kind == WAKE_READABLE)
-			(void)read_once(r, (int)wake.tag);
+		if (wake.kind == WAKE_DEADLINE)
+			*fate = COMMAND_LATE;
+		else if (wake.kind == WAKE_READABLE && !command_read(j, (int)wake.tag))
+			*fate = COMMAND_FLOOD;
 	}
-	*fate = wake.kind == WAKE_DEADLINE ? COMMAND_LATE : COMMAND_ENDED;
-	if (is_flood(r))
-		*fate = COMMAND_FLOOD;
 	return 0;
+}
+
+/* Sees a command that was started to its end. */
+static int see_to_end(struct job *j, struct command_result *out, struct error *err)
+{
+	enum command_fate fate;
+	int rc = wait_for_end(j, &fate, err);
+
+	if (rc != 0 || fate != COMMAND_ENDED)
+		job_kill(j);
+	if (command_finish(j, out, err) != 0)
+		rc = -1;
+	if (fate != COMMAND_ENDED)
+		out->fate = fate;
+	return rc;
 }
 
 int command_run(const struct command *what, struct command_result *out, struct error *err)
 {
-	struct running r = RUNNING;
 	struct waitset *wait = NULL;
-	enum command_fate fate = COMMAND_ENDED;
+	struct job j = { 0 };
 	int rc;
 
 	memset(out, 0, sizeof(*out));
@@ -239,33 +136,27 @@ int command_run(const struct command *what, struct command_result *out, struct e
 	if (rc == 0)
 		rc = waitset_set_deadline(wait, clock_ms() + what->limit_ms, err);
 	if (rc == 0)
-		rc = running_start(&r, what, wait, COMMAND_OUT, end_tag, err);
-	if (rc == 0) {
-		rc = wait_for_end(&r, &fate, err);
-		if (rc != 0 || fate != COMMAND_ENDED)
-			running_kill(&r);
-		if (running_finish(&r, out, err) != 0)
-			rc = -1;
-		out->fate = fate == COMMAND_ENDED ? out->fate : fate;
-	}
+		rc = command_start(&j, what, wait, COMMAND_OUT, end_tag, err);
+	if (rc == 0)
+		rc = see_to_end(&j, out, err);
 	if (rc != 0)
 		command_clear(out);
 	waitset_free(wait);
 	return rc;
 }
 
-/* The end of a long text. */
+/* Adds a text as a piece of a line; of a long one, its end. */
 static void add_last_words(struct str *s, const char *text)
 {
 	size_t n = strlen(text);
 
-	if (n > LAST_WORDS) {
-		text += n - LAST_WORDS;
+	if (n > MAX_LAST_WORDS) {
+		text += n - MAX_LAST_WORDS;
 		while (((unsigned char)*text & 0xc0) == 0x80) /* the rest of a character */
 			text++;
 		str_add(s, "...");
 	}
-	str_add_line(s, text, LAST_WORDS);
+	str_add_line(s, text, MAX_LAST_WORDS);
 }
 
 char *command_trouble(const struct command *what, const struct command_result *result)
@@ -277,7 +168,7 @@ char *command_trouble(const struct command *what, const struct command_result *r
 		str_addf(&s, "%s did not end within %.15g s and was killed", name,
 		    (double)what->limit_ms / 1000);
 	else if (result->fate == COMMAND_FLOOD)
-		str_addf(&s, "%s wrote more than %zu bytes and was killed", name, what->most);
+		str_addf(&s, "%s wrote more than %zu bytes and was killed", name, what->max_output);
 	else if (result->end.signal != 0)
 		str_addf(&s, "%s was killed by signal %d (%s)", name, result->end.signal,
 		    strsignal(result->end.signal));

@@ -32,7 +32,7 @@ void request_command(const struct node *request, struct words *argv, struct comm
 		words_add(argv, n->text);
 	*what = (struct command){ .argv = argv->item,
 		.limit_ms = milliseconds(node_get(request, "timeout")),
-		.most = MAX_OUTPUT };
+		.max_output = MAX_OUTPUT };
 	if (input != NULL) {
 		what->input = input->text;
 		what->input_length = input->length;

@@ -43,14 +43,14 @@ static void run(const struct command *what)
 		fail_msg("%s", err.text);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
-	assert_int_equal(strlen(result.err) <= COMMAND_TAIL, true);
+	assert_int_equal(strlen(result.err) <= MAX_COMMAND_TAIL, true);
 }
 
 static void run_shell(char *script, int64_t limit_ms)
 {
 	char *argv[] = { "sh", "-c", script, CHILD_PROGRAM, NULL };
 
-	run(&(struct command){ .argv = argv, .limit_ms = limit_ms, .most = MOST });
+	run(&(struct command){ .argv = argv, .limit_ms = limit_ms, .max_output = MOST });
 }
 
 static void assert_ended(int status, const char *out, const char *text)
@@ -109,6 +109,32 @@ static void test_many_last_words_are_cut_at_their_front(void **state)
 	str_free(&wanted);
 }
 
+static void test_last_words_as_many_as_are_quoted_and_a_byte_more(void **state)
+{
+	char *argv[] = { "sh", NULL };
+	struct command what = { .argv = argv };
+	MEM_AUTO char *whole = mem_format("sh ended with status 1: %0300d", 7);
+	MEM_AUTO char *cut = mem_format("sh ended with status 1: ...%0300d", 7);
+
+	(void)state;
+	run_shell("printf %0300d 7 >&2; exit 1", HOUR_MS);
+	assert_trouble(&what, whole);
+	run_shell("printf %0301d 7 >&2; exit 1", HOUR_MS);
+	assert_trouble(&what, cut);
+}
+
+static void test_stderr_as_much_as_is_kept_and_a_byte_more(void **state)
+{
+	(void)state;
+	run_shell("printf 'a%4095s' z >&2", HOUR_MS);
+	assert_int_equal(strlen(result.err), MAX_COMMAND_TAIL);
+	assert_int_equal(result.err[0], 'a');
+	run_shell("printf 'a%4096s' z >&2", HOUR_MS);
+	assert_int_equal(strlen(result.err), MAX_COMMAND_TAIL);
+	assert_int_equal(result.err[0], ' ');
+	assert_int_equal(result.err[MAX_COMMAND_TAIL - 1], 'z');
+}
+
 static void test_killed_by_a_signal(void **state)
 {
 	MEM_AUTO char *number = mem_format("%d", SIGTERM);
@@ -131,7 +157,7 @@ static void test_arguments_arrive_as_they_are(void **state)
 	char *argv[] = { "printf", "<%s>", "", "two words", "-x", "$HOME 'q' \\", NULL };
 
 	(void)state;
-	run(&(struct command){ .argv = argv, .limit_ms = HOUR_MS, .most = MOST });
+	run(&(struct command){ .argv = argv, .limit_ms = HOUR_MS, .max_output = MOST });
 	assert_ended(0, "<><two words><-x><$HOME 'q' \\>", "");
 }
 
@@ -152,7 +178,7 @@ static void test_stdin_is_empty_and_nothing_else_is_open(void **state)
 	(void)state;
 	run_shell("cat", HOUR_MS);
 	assert_ended(0, "", "");
-	run(&(struct command){ .argv = argv, .limit_ms = HOUR_MS, .most = MOST });
+	run(&(struct command){ .argv = argv, .limit_ms = HOUR_MS, .max_output = MOST });
 	assert_int_equal(result.end.status, 0);
 	assert_said("open: 0 1 2");
 	assert_said("ignored:");
@@ -185,18 +211,18 @@ static void test_nul_bytes_are_kept(void **state)
 static void test_as_much_as_allowed_and_a_byte_more(void **state)
 {
 	char *argv[] = { "printf", "12345678", NULL };
-	struct command what = { .argv = argv, .limit_ms = HOUR_MS, .most = 8 };
+	struct command what = { .argv = argv, .limit_ms = HOUR_MS, .max_output = 8 };
 
 	(void)state;
 	run(&what);
 	assert_ended(0, "12345678", "");
-	what.most = 7;
+	what.max_output = 7;
 	run(&what);
 	assert_int_equal(result.fate, COMMAND_FLOOD);
 	assert_string_equal(result.out, "1234567");
 	assert_int_equal(result.out_length, 7);
 	assert_trouble(&what, "printf wrote more than 7 bytes and was killed");
-	what.most = 0;
+	what.max_output = 0;
 	run(&what);
 	assert_int_equal(result.fate, COMMAND_FLOOD);
 	assert_string_equal(result.out, "");
@@ -207,7 +233,7 @@ static void test_endless_output_is_cut(void **state)
 	char *argv[] = { "yes", NULL };
 
 	(void)state;
-	run(&(struct command){ .argv = argv, .limit_ms = HOUR_MS, .most = MOST });
+	run(&(struct command){ .argv = argv, .limit_ms = HOUR_MS, .max_output = MOST });
 	assert_int_equal(result.fate, COMMAND_FLOOD);
 	assert_int_equal(result.end.signal, SIGKILL);
 	assert_int_equal(result.out_length, MOST);
@@ -223,8 +249,8 @@ static void test_flood_on_stderr_keeps_its_end(void **state)
 	    HOUR_MS);
 	assert_int_equal(result.fate, COMMAND_ENDED);
 	assert_string_equal(result.out, "done\n");
-	assert_int_equal(strlen(result.err), COMMAND_TAIL);
-	assert_string_equal(result.err + COMMAND_TAIL - 21, "123456789abcdef\nlast\n");
+	assert_int_equal(strlen(result.err), MAX_COMMAND_TAIL);
+	assert_string_equal(result.err + MAX_COMMAND_TAIL - 21, "123456789abcdef\nlast\n");
 }
 
 static void test_limit(void **state)
@@ -345,7 +371,7 @@ static void test_closed_pipes_are_not_the_end(void **state)
 static void cannot_run(char *program, enum status status, const char *why)
 {
 	char *argv[] = { program, NULL };
-	struct command what = { .argv = argv, .limit_ms = HOUR_MS, .most = MOST };
+	struct command what = { .argv = argv, .limit_ms = HOUR_MS, .max_output = MOST };
 
 	command_clear(&result);
 	memset(&result, 1, sizeof(result));
@@ -413,6 +439,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(output_status_and_last_words),
 		TEST(many_last_words_are_cut_at_their_front),
+		TEST(last_words_as_many_as_are_quoted_and_a_byte_more),
+		TEST(stderr_as_much_as_is_kept_and_a_byte_more),
 		TEST(killed_by_a_signal),
 		TEST(arguments_arrive_as_they_are),
 		TEST(stdin_is_empty_and_nothing_else_is_open),
