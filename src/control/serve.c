@@ -181,7 +181,7 @@ void serve_room(struct control *c)
 	const struct console *console = machine_console(c->machine);
 	bool wanted = c->writer != NULL && c->writer->in.length > 0;
 
-	if (console->ours < 0 || wanted == c->wants_room)
+	if (console->fd < 0 || wanted == c->wants_room)
 		return;
 	c->wants_room = wanted;
 	machine_want_room(c->machine, wanted);

@@ -114,10 +114,8 @@ static void forget(struct child *c)
 	c->tail_length = 0;
 	c->tail[0] = '\0';
 	memset(&c->signs, 0, sizeof(c->signs));
-	for (int i = 0; i < CHANNELS; i++) {
-		c->lines[i].length = c->lines[i].handed = 0;
-		c->lines[i].was_cut = false;
-	}
+	for (int i = 0; i < CHANNELS; i++)
+		lines_clear(&c->lines[i]);
 }
 
 int child_start(struct child *c, const struct plan *plan, enum child_role role,

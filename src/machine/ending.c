@@ -67,7 +67,7 @@ struct next ending_late(struct machine *m)
 struct next ending_report(struct machine *m)
 {
 	/* The guest's last output may still be in the terminal. */
-	while (m->console.ours >= 0 && console_read(&m->console))
+	while (m->console.fd >= 0 && console_read(&m->console))
 		;
 	console_log_finish(&m->console.log);
 	disklock_release(&m->host.locks);

@@ -89,7 +89,7 @@ static int open_console(struct machine *m, struct error *err)
 		    spec->com_found[i] != NULL)
 			continue;
 		if (console_open(&m->console, &spec->console, m->history.boots == 0, err) != 0 ||
-		    waitset_watch_fd(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, err) != 0)
+		    waitset_watch_fd(m->wait, m->console.fd, MACHINE_TAG_CONSOLE, err) != 0)
 			return -1;
 		spec->com_found[i] = mem_copy(m->console.path);
 	}

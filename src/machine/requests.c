@@ -167,7 +167,7 @@ struct console *machine_console(struct machine *m)
 
 bool machine_has_console(const struct machine *m)
 {
-	if (m->console.ours >= 0)
+	if (m->console.fd >= 0)
 		return true;
 	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
 		const char *com = m->boot.spec->com[i];
@@ -185,5 +185,5 @@ bool machine_is_console(const struct wake *wake)
 
 void machine_want_room(struct machine *m, bool wanted)
 {
-	waitset_want(m->wait, m->console.ours, MACHINE_TAG_CONSOLE, true, wanted);
+	waitset_want(m->wait, m->console.fd, MACHINE_TAG_CONSOLE, true, wanted);
 }

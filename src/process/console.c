@@ -1,4 +1,4 @@
-/* The guest's serial line in our hands. */
+/* The guest's serial line, its ring and its log. */
 #include "process/console.h"
 
 #include <assert.h>
@@ -12,21 +12,21 @@
 void console_init(struct console *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->ours = c->theirs = -1;
+	c->fd = c->guest_fd = -1;
 	console_log_init(&c->log);
 }
 
 int console_open(
     struct console *c, const struct console_settings *settings, bool required, struct error *err)
 {
-	if (c->ours < 0 && pty_open(&c->ours, &c->theirs, &c->path, err) != 0)
+	if (c->fd < 0 && pty_open(&c->fd, &c->guest_fd, &c->path, err) != 0)
 		return -1;
 	if (c->ring == NULL)
 		c->ring = mem_zero(CONSOLE_RING);
 	return console_log_open(&c->log, settings, required, err);
 }
 
-static void keep_in_ring(struct console *c, const char *bytes, size_t n)
+static void add_to_ring(struct console *c, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		c->ring[c->ring_end] = bytes[i];
@@ -36,15 +36,15 @@ static void keep_in_ring(struct console *c, const char *bytes, size_t n)
 	c->total += n;
 }
 
-size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t most)
+size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t max)
 {
 	size_t n = at < c->total ? (size_t)(c->total - at) : 0, start;
 
-	/* The caller knows what the ring still has. */
+	/* The caller asks for no byte that has left the ring. */
 	assert(n <= c->ring_length);
 	start = (c->ring_end + CONSOLE_RING - n) % CONSOLE_RING;
-	if (n > most)
-		n = most;
+	if (n > max)
+		n = max;
 	for (size_t i = 0; i < n; i++)
 		bytes[i] = c->ring[(start + i) % CONSOLE_RING];
 	return n;
@@ -52,7 +52,7 @@ size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t mo
 
 size_t console_type(struct console *c, const char *bytes, size_t n)
 {
-	ssize_t done = c->ours < 0 ? 0 : write(c->ours, bytes, n);
+	ssize_t done = c->fd < 0 ? 0 : write(c->fd, bytes, n);
 
 	return done < 0 ? 0 : (size_t)done;
 }
@@ -60,11 +60,11 @@ size_t console_type(struct console *c, const char *bytes, size_t n)
 bool console_read(struct console *c)
 {
 	char bytes[4096];
-	ssize_t n = read(c->ours, bytes, sizeof(bytes));
+	ssize_t n = read(c->fd, bytes, sizeof(bytes));
 
 	if (n <= 0)
 		return false;
-	keep_in_ring(c, bytes, (size_t)n);
+	add_to_ring(c, bytes, (size_t)n);
 	if (c->hear != NULL)
 		c->hear(c->hear_context, bytes, (size_t)n);
 	console_log_write(&c->log, bytes, (size_t)n);
@@ -74,10 +74,10 @@ bool console_read(struct console *c)
 void console_close(struct console *c)
 {
 	console_log_close(&c->log);
-	if (c->ours >= 0)
-		(void)close(c->ours);
-	if (c->theirs >= 0)
-		(void)close(c->theirs);
+	if (c->fd >= 0)
+		(void)close(c->fd);
+	if (c->guest_fd >= 0)
+		(void)close(c->guest_fd);
 	free(c->path);
 	free(c->ring);
 	console_init(c);

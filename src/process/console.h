@@ -1,6 +1,6 @@
 /*
- * A serial port that vmrun owns: a terminal of its own for the guest, kept over all boots, whose
- * output goes into a log and into a ring that holds the newest bytes.
+ * The console: a serial port of the guest that vmrun owns, a pseudo-terminal that stays open over
+ * all boots.  Its output goes into a log, and into a ring that holds the newest bytes.
  */
 #ifndef PROCESS_CONSOLE_H
 #define PROCESS_CONSOLE_H
@@ -13,32 +13,33 @@
 #include "process/console_log.h"
 #include "spec/spec.h"
 
-#define CONSOLE_RING 65536
+#define CONSOLE_RING 65536 /* bytes */
 
 struct console {
-	int ours, theirs; /* -1: not open */
-	char *path;	  /* what the hypervisor opens */
+	int fd;	      /* vmrun's end of the terminal, -1: not open */
+	int guest_fd; /* the guest's end, which keeps the terminal alive between two boots */
+	char *path;   /* of the guest's end, for the hypervisor to open */
 	struct console_log log;
 	char *ring;
 	size_t ring_end, ring_length;
-	uint64_t total; /* bytes ever */
-	/* Hears what comes, or NULL. */
+	uint64_t total; /* bytes that were ever printed */
+	/* Hears what the guest prints, or NULL. */
 	void (*hear)(void *context, const char *bytes, size_t n);
 	void *hear_context;
 };
 
 void console_init(struct console *c);
 /*
- * Opens the terminal and the log of these settings, if they are not open.  A log that cannot be
+ * Opens the terminal and the log of these settings, unless they are open.  A log that cannot be
  * opened is an error where it is required, else a warning.
  */
 int console_open(
     struct console *c, const struct console_settings *settings, bool required, struct error *err);
-/* The terminal is readable: takes some of what is there now; false when nothing is. */
+/* Reads the terminal once; returns false when it has nothing now. */
 bool console_read(struct console *c);
-/* Copies from the ring what was printed from the at-th byte on, at most `most` bytes: how many. */
-size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t most);
-/* Types for the guest, what its line takes now: how many bytes. */
+/* Copies what was printed from the at-th byte on, up to max bytes; returns how many. */
+size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t max);
+/* Types for the guest as many bytes as the terminal takes now; returns how many. */
 size_t console_type(struct console *c, const char *bytes, size_t n);
 void console_close(struct console *c);
 

@@ -1,4 +1,4 @@
-/* A file that keeps what the guest prints. */
+/* The file with what the guest prints: writing, rotating, and warning of what is lost. */
 #include "process/console_log.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "platform/clock.h"
 #include "platform/write.h"
 
-/* A reader that is slow, or a disk that is full now and then, is not told of again and again. */
+/* A slow reader, or a disk that is full now and then, must not bring a warning each time. */
 #define QUIET_MS 60000
-#define TIME_SIZE 40 /* bytes that hold the time of a line */
+#define TIME_SIZE 40 /* bytes for the time of a line */
 
 void console_log_init(struct console_log *l)
 {
@@ -26,7 +26,7 @@ void console_log_init(struct console_log *l)
 	l->last = '\n';
 }
 
-static const char *reason(int error)
+static const char *reason_of(int error)
 {
 	switch (error) {
 	case EAGAIN:
@@ -39,9 +39,9 @@ static const char *reason(int error)
 	}
 }
 
-static int fault(const struct console_log *l, struct error *err)
+static int set_error(const struct console_log *l, struct error *err)
 {
-	return error_set(err, STATUS_OS, "console: cannot write %s: %s", l->path, reason(errno));
+	return error_set(err, STATUS_OS, "console: cannot write %s: %s", l->path, reason_of(errno));
 }
 
 static void close_log(struct console_log *l)
@@ -52,7 +52,7 @@ static void close_log(struct console_log *l)
 	l->in_line = false;
 }
 
-/* A guest may print what only its owner should read. */
+/* Opens the log for its owner alone, as a guest may print secrets. */
 static int open_log(struct console_log *l, int flags, struct error *err)
 {
 	struct stat st;
@@ -61,24 +61,24 @@ static int open_log(struct console_log *l, int flags, struct error *err)
 	l->fd = open(l->path,
 	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, 0600);
 	if (l->fd < 0 || fstat(l->fd, &st) != 0)
-		return fault(l, err);
+		return set_error(l, err);
 	l->is_file = S_ISREG(st.st_mode);
 	l->size = l->is_file ? (int64_t)st.st_size : 0;
 	if (l->size == 0) {
-		l->torn = false;
+		l->is_torn = false;
 		l->last = '\n';
 	}
 	return 0;
 }
 
-/* Opens the log where it is not open, or was removed: what is written then is for nobody. */
-static int check_log(struct console_log *l, struct error *err)
+/* Opens the log unless it is open, or when it was removed and no program could read it. */
+static int ensure_log(struct console_log *l, struct error *err)
 {
 	struct stat st;
 
 	if (l->fd < 0 || fstat(l->fd, &st) != 0 || (l->is_file && st.st_nlink == 0))
 		return open_log(l, 0, err);
-	/* newsyslog(8) and the like may have emptied it. */
+	/* newsyslog(8) and the like may have truncated it. */
 	l->size = l->is_file ? (int64_t)st.st_size : 0;
 	return 0;
 }
@@ -89,36 +89,38 @@ static void warn(struct console_log *l, const char *text)
 		l->warn(l->warn_context, text);
 }
 
-static void complain(struct console_log *l, const char *why)
+static void warn_of_loss(struct console_log *l, const char *why)
 {
 	MEM_AUTO char *text =
 	    mem_format("%s: the guest's output is not logged until this works", why);
 
 	warn(l, text);
-	l->told = true;
+	l->has_warned = true;
 	l->quiet_until_ms = clock_ms() + QUIET_MS;
 }
 
-static void lose(struct console_log *l, size_t n, const char *why)
+/* Counts bytes that were lost, and warns unless a warning was just given. */
+static void count_lost(struct console_log *l, size_t n, const char *why)
 {
 	l->lost += (int64_t)n;
 	l->in_line = false;
-	l->torn = l->last != '\n';
-	if (!l->told && clock_ms() >= l->quiet_until_ms)
-		complain(l, why);
+	l->is_torn = l->last != '\n';
+	if (!l->has_warned && clock_ms() >= l->quiet_until_ms)
+		warn_of_loss(l, why);
 }
 
-static void recover(struct console_log *l)
+/* Warns, once the log is written again, of how much is missing in it. */
+static void warn_of_gap(struct console_log *l)
 {
 	MEM_AUTO char *text = NULL;
 
-	if (!l->told && (l->lost == 0 || clock_ms() < l->quiet_until_ms))
+	if (!l->has_warned && (l->lost == 0 || clock_ms() < l->quiet_until_ms))
 		return;
 	text = mem_format("console: %s is written again, %" PRId64
 			  " bytes of the guest's output are missing in it",
 	    l->path, l->lost);
 	warn(l, text);
-	l->told = false;
+	l->has_warned = false;
 	l->lost = 0;
 	l->quiet_until_ms = clock_ms() + QUIET_MS;
 }
@@ -133,14 +135,14 @@ void console_log_finish(struct console_log *l)
 			l->lost, l->path);
 		warn(l, text);
 	}
-	l->told = false;
+	l->has_warned = false;
 	l->lost = 0;
 }
 
 int console_log_open(struct console_log *l, const struct console_settings *settings, bool required,
     struct error *err)
 {
-	struct error why = { 0 };
+	ERROR_AUTO struct error why = { 0 };
 
 	l->timestamps = settings->timestamps;
 	l->max_size = settings->max_size;
@@ -152,24 +154,22 @@ int console_log_open(struct console_log *l, const struct console_settings *setti
 		l->path = settings->log == NULL ? NULL : mem_copy(settings->log);
 		l->quiet_until_ms = 0;
 	}
-	if (l->path == NULL || check_log(l, required ? err : &why) == 0)
+	if (l->path == NULL || ensure_log(l, required ? err : &why) == 0)
 		return 0;
 	if (required)
 		return -1;
-	if (!l->told)
-		complain(l, why.text);
-	error_clear(&why);
+	if (!l->has_warned)
+		warn_of_loss(l, why.text);
 	return 0;
 }
 
 void console_log_reopen(struct console_log *l)
 {
-	struct error why = { 0 };
+	ERROR_AUTO struct error why = { 0 };
 
 	if (l->path == NULL || open_log(l, 0, &why) == 0)
 		return;
-	complain(l, why.text);
-	error_clear(&why);
+	warn_of_loss(l, why.text);
 }
 
 static char *name_of(const struct console_log *l, int64_t number)
@@ -195,7 +195,7 @@ static int64_t first_free(const struct console_log *l)
 	return number;
 }
 
-/* LOG becomes LOG.1, LOG.1 becomes LOG.2, ...; the oldest goes. */
+/* Renames LOG to LOG.1, LOG.1 to LOG.2, ...; the oldest is lost. */
 static int rotate(struct console_log *l, struct error *err)
 {
 	for (int64_t i = first_free(l); i > 0; i--) {
@@ -208,16 +208,16 @@ static int rotate(struct console_log *l, struct error *err)
 			    "%s: %s",
 			    l->path, from, to, strerror(errno));
 	}
-	/* By its name: an open log may have been renamed by others. */
+	/* Opened by its name, as another program may have renamed the open log. */
 	return open_log(l, l->keep == 0 ? O_TRUNC : 0, err);
 }
 
-static size_t put(struct console_log *l, const char *bytes, size_t n, struct error *err)
+static size_t write_bytes(struct console_log *l, const char *bytes, size_t n, struct error *err)
 {
 	size_t done = write_all(l->fd, bytes, n);
 
 	if (done < n)
-		(void)fault(l, err);
+		(void)set_error(l, err);
 	if (done > 0)
 		l->last = bytes[done - 1];
 	if (l->is_file)
@@ -237,7 +237,7 @@ static size_t time_text(char text[static TIME_SIZE])
 	return n + (size_t)snprintf(text + n, TIME_SIZE - n, ".%03ldZ ", now.tv_nsec / 1000000);
 }
 
-/* Makes room for a line, ends one that a fault has torn, and puts the time before it. */
+/* Begins a line: rotates the log if it has no room, ends a torn line, and writes the time. */
 static int begin_line(struct console_log *l, size_t length, struct error *err)
 {
 	char head[TIME_SIZE];
@@ -245,14 +245,14 @@ static int begin_line(struct console_log *l, size_t length, struct error *err)
 
 	if (l->size > 0 && l->size + (int64_t)(n + length) > l->max_size && rotate(l, err) != 0)
 		return -1;
-	if (l->torn && put(l, "\n", 1, err) < 1)
+	if (l->is_torn && write_bytes(l, "\n", 1, err) < 1)
 		return -1;
-	l->torn = false;
-	return put(l, head, n, err) < n ? -1 : 0;
+	l->is_torn = false;
+	return write_bytes(l, head, n, err) < n ? -1 : 0;
 }
 
-/* Line by line, so that each begins with its time and no line is cut by a rotation. */
-static size_t put_lines(struct console_log *l, const char *bytes, size_t n, struct error *err)
+/* Writes line by line: each begins with its time, and no rotation cuts a line. */
+static size_t write_lines(struct console_log *l, const char *bytes, size_t n, struct error *err)
 {
 	size_t at = 0;
 
@@ -263,11 +263,11 @@ static size_t put_lines(struct console_log *l, const char *bytes, size_t n, stru
 
 		if (!l->in_line && begin_line(l, length, err) != 0)
 			break;
-		done = put(l, bytes + at, length, err);
+		done = write_bytes(l, bytes + at, length, err);
 		at += done;
 		if (done < length)
 			break;
-		/* A guest that never ends a line does not fill the disk. */
+		/* A guest that never ends a line must not fill the disk. */
 		l->in_line = end == NULL && l->size < 2 * l->max_size;
 	}
 	return at;
@@ -275,18 +275,17 @@ static size_t put_lines(struct console_log *l, const char *bytes, size_t n, stru
 
 void console_log_write(struct console_log *l, const char *bytes, size_t n)
 {
-	struct error why = { 0 };
+	ERROR_AUTO struct error why = { 0 };
 	size_t done = 0;
 
 	if (l->path == NULL)
 		return;
-	if (check_log(l, &why) == 0)
-		done = put_lines(l, bytes, n, &why);
+	if (ensure_log(l, &why) == 0)
+		done = write_lines(l, bytes, n, &why);
 	if (done < n)
-		lose(l, n - done, why.text);
+		count_lost(l, n - done, why.text);
 	else
-		recover(l);
-	error_clear(&why);
+		warn_of_gap(l);
 }
 
 void console_log_close(struct console_log *l)

@@ -20,7 +20,7 @@
  * and its end.  Each WAKE_READABLE of a stream is one job_read(), so that a program that floods a
  * stream keeps nothing else from its turn.  WAKE_CHILD is job_finish(), which takes what is in the
  * pipes then: another process that still holds them is not waited for.  A limit of time is the
- * caller's, who calls job_kill() and then waits for WAKE_CHILD like before, or job_leave().
+ * caller's: job_kill() brings WAKE_CHILD, and job_leave() does not wait for it.
  *
  * The ledger is the caller's, too: a process that would outlive a vmrun that died is noted once it
  * runs (a hypervisor, a companion, the command of a hook) and forgotten before the number can be
@@ -46,7 +46,7 @@ enum {
 };
 
 enum job_stream_kind {
-	JOB_NONE,   /* there is no such stream */
+	JOB_NONE,   /* the job has no such stream */
 	JOB_PIPE,   /* the program writes, vmrun reads */
 	JOB_SOCKET, /* both do both */
 };
@@ -68,7 +68,7 @@ struct job_stream_setup {
 struct job_setup {
 	char *const *argv; /* NULL-terminated; argv[0] is looked for by program_find() */
 	struct job_stream_setup stream[JOB_MAX_STREAMS];
-	/* Descriptors of the caller, who closes them.  Numbers 0 to 2 are /dev/null by default. */
+	/* Descriptors that the caller closes.  Numbers 0 to 2 are /dev/null by default. */
 	struct spawn_fd given[JOB_MAX_GIVEN];
 	size_t given_count;
 	bool reads_terminal; /* in vmrun's process group, deaf to the signals of the terminal */
@@ -93,7 +93,7 @@ struct job_stream {
 /* A zeroed job is one that does not run. */
 struct job {
 	pid_t pid;    /* 0: it does not run */
-	bool missing; /* the last start failed because there is no program that may be executed */
+	bool missing; /* the last start found no program that may be executed */
 	bool has_group;
 	struct waitset *wait; /* lent */
 	struct job_stream stream[JOB_MAX_STREAMS];

@@ -1,15 +1,15 @@
-/* Cutting a stream into lines. */
+/* Cutting a stream into lines, and long lines into pieces. */
 #include "process/lines.h"
 
 #include <string.h>
 
 size_t lines_add(struct lines *l, const char *bytes, size_t n)
 {
-	size_t room = LINES_LONGEST - l->length;
+	size_t room = MAX_LINE - l->length;
 
 	if (n > room)
 		n = room;
-	for (size_t i = 0; i < n; i++) /* readers take lines as strings */
+	for (size_t i = 0; i < n; i++) /* a line is a string */
 		l->text[l->length + i] = bytes[i] == '\0' ? '?' : bytes[i];
 	l->length += n;
 	return n;
@@ -25,26 +25,26 @@ const char *lines_next(struct lines *l)
 {
 	char *end;
 
-	if (l->handed > 0) {
-		drop(l, l->handed);
-		l->handed = 0;
+	if (l->returned > 0) {
+		drop(l, l->returned);
+		l->returned = 0;
 	}
 	if (l->was_cut && l->length > 0) {
-		/* The end of a line that was handed out whole, at the very limit. */
+		/* The end of a line of exactly MAX_LINE bytes, which was returned already. */
 		if (l->text[0] == '\n')
 			drop(l, 1);
 		l->was_cut = false;
 	}
 	end = memchr(l->text, '\n', l->length);
 	if (end == NULL) {
-		if (l->length < LINES_LONGEST)
+		if (l->length < MAX_LINE)
 			return NULL;
 		l->text[l->length] = '\0';
-		l->handed = l->length;
+		l->returned = l->length;
 		l->was_cut = true;
 		return l->text;
 	}
-	l->handed = (size_t)(end - l->text) + 1;
+	l->returned = (size_t)(end - l->text) + 1;
 	*end = '\0';
 	if (end > l->text && end[-1] == '\r')
 		end[-1] = '\0';
@@ -53,13 +53,19 @@ const char *lines_next(struct lines *l)
 
 const char *lines_rest(struct lines *l)
 {
-	if (l->handed > 0)
-		drop(l, l->handed);
-	l->handed = 0;
+	if (l->returned > 0)
+		drop(l, l->returned);
+	l->returned = 0;
 	if (l->length == 0)
 		return NULL;
 	l->text[l->length] = '\0';
 	l->length = 0;
 	l->was_cut = false;
 	return l->text;
+}
+
+void lines_clear(struct lines *l)
+{
+	l->length = l->returned = 0;
+	l->was_cut = false;
 }

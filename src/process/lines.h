@@ -1,17 +1,17 @@
-/* Bytes from a pipe, cut into lines, in a fixed amount of memory. */
+/* Cuts bytes from a pipe into lines, in a fixed amount of memory. */
 #ifndef PROCESS_LINES_H
 #define PROCESS_LINES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LINES_LONGEST 4096 /* a longer line is handed on in pieces */
+#define MAX_LINE 4096 /* bytes; a longer line is returned in pieces */
 
 struct lines {
-	char text[LINES_LONGEST + 1];
+	char text[MAX_LINE + 1];
 	size_t length;
-	size_t handed; /* bytes of the line that was handed out last; dropped at the next call */
-	bool was_cut;  /* it was a piece of a longer line */
+	size_t returned; /* bytes of the line that was returned last; dropped at the next call */
+	bool was_cut;	 /* that was a piece of a longer line */
 };
 
 /*
@@ -20,7 +20,9 @@ struct lines {
  */
 size_t lines_add(struct lines *l, const char *bytes, size_t n);
 const char *lines_next(struct lines *l);
-/* What is left without a line end, or NULL; the buffer is empty then. */
+/* Returns what is left without a line end, or NULL, and empties the buffer. */
 const char *lines_rest(struct lines *l);
+/* Empties the buffer, for another stream. */
+void lines_clear(struct lines *l);
 
 #endif

@@ -49,7 +49,7 @@ static void open_it(struct console *c, const struct console_settings *settings)
 static void print(struct console *c, const char *text)
 {
 	int fd = open(c->path, O_RDWR | O_NOCTTY);
-	struct pollfd p = { .fd = c->ours, .events = POLLIN };
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
 	size_t n = strlen(text);
 
 	assert_true(fd >= 0);
