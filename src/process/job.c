@@ -13,7 +13,7 @@
 
 #define READ_SIZE 16384
 /* Reads of a stream after the end: 1 MiB, more than a pipe holds unless it is told to. */
-#define MAX_LAST_READS 64
+#define LAST_READS 64
 #define MAX_FDS (JOB_MAX_GIVEN + JOB_MAX_STREAMS * JOB_MAX_NUMBERS)
 
 void job_setup_give(struct job_setup *setup, int ours, int theirs)
@@ -206,7 +206,7 @@ int job_finish(struct job *j, struct process_end *end, struct error *err)
 	/* Where the process was reaped elsewhere, its number may be another's by now. */
 	j->pid = 0;
 	for (size_t i = 0; i < JOB_MAX_STREAMS; i++) {
-		for (int n = 0; n < MAX_LAST_READS && !job_overflowed(j, i) && read_once(j, i); n++)
+		for (int n = 0; n < LAST_READS && read_once(j, i); n++)
 			;
 	}
 	job_leave(j);

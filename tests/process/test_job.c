@@ -387,6 +387,24 @@ static void test_ends_before_it_is_watched(void **state)
 	assert_text(OUT, "quick\n");
 }
 
+static void test_what_is_in_the_pipes_at_the_end_is_read(void **state)
+{
+	char *argv[] = { "sh", "-c", "printf '%015000d' 1; printf '%0900d' 2 >&2", NULL };
+	struct job_setup how = ways(argv);
+	struct process_end end;
+
+	(void)state;
+	how.stream[OUT].max = 50000;
+	how.end_tag = end_tag_after_the_end;
+	start(&how);
+	/* No event has been taken. */
+	assert_int_equal(job_finish(&job, &end, &err), 0);
+	assert_int_equal(end.status, 0);
+	assert_int_equal(job.stream[OUT].text.length, 15000);
+	assert_int_equal(heard[OUT].length, 15000);
+	assert_int_equal(job.stream[ERR].text.length, 900);
+}
+
 static void test_killed_by_a_signal(void **state)
 {
 	(void)state;
@@ -676,6 +694,7 @@ int main(void)
 		TEST(hearing_is_optional),
 		TEST(socket_goes_both_ways),
 		TEST(ends_before_it_is_watched),
+		TEST(what_is_in_the_pipes_at_the_end_is_read),
 		TEST(killed_by_a_signal),
 		TEST(ignores_sigterm),
 		TEST(kill_ends_the_offspring),

@@ -1,0 +1,187 @@
+/* The child: its channels, what is kept of its stderr, and how it ends or cannot start. */
+#include "machine/child.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/str.h"
+
+enum { MAX_WAIT_MS = 60000 };
+
+static struct waitset *waits;
+static struct error err;
+static struct child child;
+static struct plan plan;
+static struct outcome outcome;
+static struct str said, heard;
+static struct process_end ended;
+
+static const char *hear(struct signs *signs, enum channel channel, const char *line)
+{
+	(void)signs;
+	str_addf(&heard, "%d<%s>", (int)channel, line);
+	return channel == CHANNEL_CONTROL && strcmp(line, "question") == 0 ? "answer\n" : NULL;
+}
+
+static void explain(const struct signs *signs, const struct process_end *end, struct outcome *out)
+{
+	(void)signs;
+	ended = *end;
+	out->cause = CAUSE_POWEROFF;
+	out->status = end->status;
+}
+
+static const struct hypervisor hypervisor = { .hear = hear, .explain = explain };
+
+static void say(void *context, const char *line)
+{
+	str_addf(context, "<%s>", line);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	plan.hyper = &hypervisor;
+	child.say = say;
+	child.say_context = &said;
+	return waitset_new(&waits, &err);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	job_free(&child.job);
+	waitset_free(waits);
+	words_free(&plan.argv);
+	words_free(&plan.loading.argv);
+	str_free(&said);
+	str_free(&heard);
+	error_clear(&err);
+	return 0;
+}
+
+static int start(struct words *argv, const char *script, enum child_role role)
+{
+	const struct child_inputs inputs = { .console = -1, .lock = -1 };
+
+	words_free(argv);
+	words_add(argv, "sh");
+	words_add(argv, "-c");
+	words_add(argv, script);
+	return child_start(&child, &plan, role, waits, &inputs, &err);
+}
+
+static void run(const char *script, enum child_role role)
+{
+	struct wake wake = { .kind = WAKE_READABLE };
+
+	if (start(role == CHILD_LOADER ? &plan.loading.argv : &plan.argv, script, role) != 0)
+		fail_msg("%s", err.text);
+	while (wake.kind != WAKE_CHILD) {
+		if (waitset_next(waits, MAX_WAIT_MS, &wake, &err) != 1)
+			fail_msg("nothing happened");
+		if (wake.kind == WAKE_READABLE)
+			child_read(&child, (enum channel)wake.tag);
+	}
+	assert_int_equal(wake.tag, CHILD_TAG_END);
+	if (child_finish(&child, &outcome, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(child.job.pid, 0);
+}
+
+static void test_lines_of_stderr_and_the_rest(void **state)
+{
+	(void)state;
+	run("echo one; echo two >&2; printf three; exit 3", CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<one><two><three>");
+	assert_string_equal(child.tail, "one\ntwo\nthree");
+	assert_int_equal(child.tail_length, 13);
+	assert_int_equal(ended.status, 3);
+	assert_int_equal(outcome.status, 3);
+	assert_null(heard.text);
+}
+
+static void test_stderr_as_much_as_is_kept_and_a_byte_more(void **state)
+{
+	(void)state;
+	run("printf 'a%4095s' z", CHILD_HYPERVISOR);
+	assert_int_equal(child.tail_length, MAX_CHILD_TAIL);
+	assert_int_equal(child.tail[0], 'a');
+	run("printf 'a%4096s' z", CHILD_HYPERVISOR);
+	assert_int_equal(child.tail_length, MAX_CHILD_TAIL);
+	assert_int_equal(strlen(child.tail), MAX_CHILD_TAIL);
+	assert_int_equal(child.tail[0], ' ');
+	assert_int_equal(child.tail[MAX_CHILD_TAIL - 1], 'z');
+	/* Of the next child nothing is left. */
+	run("exit 1", CHILD_HYPERVISOR);
+	assert_int_equal(child.tail_length, 0);
+	assert_string_equal(child.tail, "");
+}
+
+static void test_control_channel_and_log(void **state)
+{
+	(void)state;
+	plan.has_control = plan.has_log = true;
+	plan.hello = "hello\n";
+	run("read hello <&3; echo question >&3; read answer <&3; echo \"$hello $answer\" >&2; "
+	    "printf sign >&4",
+	    CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<hello answer>");
+	assert_string_equal(heard.text, "1<question>2<sign>");
+}
+
+static void test_loader_has_neither(void **state)
+{
+	(void)state;
+	plan.has_control = plan.has_log = true;
+	plan.hello = "hello\n";
+	run("if { true >&3; } 2>/dev/null || { true >&4; } 2>/dev/null; then echo open; fi; exit 5",
+	    CHILD_LOADER);
+	assert_null(said.text);
+	assert_int_equal(outcome.cause, CAUSE_LOADER_FAILED);
+	assert_int_equal(outcome.status, 5);
+}
+
+static void test_signal(void **state)
+{
+	(void)state;
+	run("kill -TERM $$", CHILD_HYPERVISOR);
+	assert_int_equal(ended.status, -1);
+	assert_int_equal(ended.signal, 15);
+	/* It is gone. */
+	child_signal(&child, 15);
+	child_control(&child, "bye\n");
+}
+
+static void test_missing_program(void **state)
+{
+	const struct child_inputs inputs = { .console = -1, .lock = -1 };
+
+	(void)state;
+	words_add(&plan.argv, "/no/such/program");
+	assert_int_equal(child_start(&child, &plan, CHILD_HYPERVISOR, waits, &inputs, &err), -1);
+	assert_int_equal(err.status, STATUS_EXEC_MISSING);
+	assert_int_equal(child.job.pid, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(lines_of_stderr_and_the_rest),
+		TEST(stderr_as_much_as_is_kept_and_a_byte_more),
+		TEST(control_channel_and_log),
+		TEST(loader_has_neither),
+		TEST(signal),
+		TEST(missing_program),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
