@@ -12,7 +12,6 @@
 #include "hyper/hyper.h"
 #include "hyper/qemu_guest.h"
 #include "hyper/qmp.h"
-#include "platform/devfd.h"
 #include "platform/os.h"
 #include "platform/spawn.h"
 

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -74,4 +75,19 @@ bool os_process_was(pid_t pid, int64_t start)
 	bool dead;
 
 	return os_process_look(pid, &dead, &when) && when == start;
+}
+
+bool os_has_dev_fd(void)
+{
+	char path[32];
+	int fd = dup(STDERR_FILENO);
+	bool there;
+
+	if (fd < 0)
+		return false;
+	/* FreeBSD's devfs alone knows 0, 1 and 2. */
+	(void)snprintf(path, sizeof(path), "/dev/fd/%d", fd > 2 ? fd : 3);
+	there = fd > 2 && access(path, F_OK) == 0;
+	(void)close(fd);
+	return there;
 }

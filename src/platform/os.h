@@ -58,11 +58,17 @@ int64_t os_memory(void);
 pid_t os_interface_opener(const char *name);
 /* Returns the sector size of a disk in bytes; 0: the path is a file, or the size is unknown. */
 int64_t os_sector_size(const char *path);
-/* Tells whether a terminal device, which must exist, is open.  False where the system cannot tell.
+/*
+ * Tells whether a terminal device, which must exist, is open.  False where the system cannot tell.
  */
 bool os_terminal_is_open(const char *path);
 /* Tells whether /dev lists a name.  Reads only the list: a look at the file itself would create
  * devices that are made on demand, such as nmdm(4). */
 bool os_device_is_listed(const char *name);
+/*
+ * Tells whether a child can open /dev/fd/N for any of its descriptors N: on Linux always, on
+ * FreeBSD where fdescfs(5) is mounted.
+ */
+bool os_has_dev_fd(void);
 
 #endif

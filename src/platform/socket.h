@@ -26,7 +26,8 @@ enum socket_owner socket_probe(const char *path);
  * unused. Non-blocking, close-on-exec.
  */
 int socket_listen(const char *path, int *fd, struct error *err);
-/* Returns the next client, non-blocking, close-on-exec; or -1 and errno: EAGAIN when there is none.
+/*
+ * Returns the next client, non-blocking, close-on-exec; or -1 and errno: EAGAIN when there is none.
  */
 int socket_accept(int listener);
 /* Makes a pair of sockets, both close-on-exec; ours is non-blocking. */

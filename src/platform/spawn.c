@@ -50,7 +50,8 @@ static bool is_from_terminal(int signal)
 	return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGHUP;
 }
 
-/* Plans the action of every signal, as it is now: other code in this process may set signals too.
+/*
+ * Plans the action of every signal, as it is now: other code in this process may set signals too.
  */
 static void plan_signals(struct spawning *c)
 {

@@ -48,7 +48,8 @@ static int place_descriptors(const struct spawning *c)
 	const struct spawn_fd *fds = c->what->fds;
 	const int above = c->kept[c->kept_count - 1] + 1;
 
-	/* First moves all out of the way: the target number of one may be the source of another.
+	/*
+	 * First moves all out of the way: the target number of one may be the source of another.
 	 */
 	for (size_t i = 0; i < c->what->fd_count; i++) {
 		c->parked[i] = fcntl(fds[i].ours, F_DUPFD, above);

@@ -41,7 +41,8 @@ struct spawning {
 /* Returns in the parent only, when the child has executed its program or has ended. */
 pid_t spawn_child(struct spawning *c);
 
-/* Differences between the systems: spawn_freebsd.c, spawn_linux.c.  All return 0, or -1 and errno.
+/*
+ * Differences between the systems: spawn_freebsd.c, spawn_linux.c.  All return 0, or -1 and errno.
  */
 int child_die_with_parent(int signal);
 int child_close_range(unsigned int first, unsigned int last);

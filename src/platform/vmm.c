@@ -1,4 +1,5 @@
-/* The directory of the VMs of vmm(4): alone in a file, so that tests link tests/fake/vmm.c instead.
+/*
+ * The directory of the VMs of vmm(4): alone in a file, so that tests link tests/fake/vmm.c instead.
  */
 #include "base/mem.h"
 #include "platform/os.h"

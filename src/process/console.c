@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/pty.h"
+#include "platform/terminal.h"
 
 void console_init(struct console *c)
 {
