@@ -78,7 +78,8 @@ static void walk_slot(u32 bus, u32 slot, void (*visit)(u32 fn))
 	}
 }
 
-/* All 256 buses: peers of bus 0 are announced in ACPI tables only, which the guest does not read.
+/*
+ * All 256 buses: peers of bus 0 are announced in ACPI tables only, which the guest does not read.
  */
 void pci_walk(void (*visit)(u32 fn))
 {

@@ -24,7 +24,8 @@ struct event_queue {
 	size_t count;
 	uint64_t seq;
 	const char *vm; /* lent by the queue's owner */
-	/* Is called with every event once the event is complete; must add none.  NULL: no listener.
+	/*
+	 * Is called with every event once the event is complete; must add none.  NULL: no listener.
 	 */
 	void (*listener)(void *context, const struct vmrun_event *event);
 	void *listener_context;

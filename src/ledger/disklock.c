@@ -60,7 +60,8 @@ int disklock_take(struct disklock *locks, const struct spec *spec, struct error 
 	size_t before = locks->count;
 	int rc = 0;
 
-	/* Written disks first: a disk that is also read must get its exclusive lock, and only that.
+	/*
+	 * Written disks first: a disk that is also read must get its exclusive lock, and only that.
 	 */
 	collect(spec, true, &needs);
 	collect(spec, false, &needs);

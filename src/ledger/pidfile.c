@@ -206,7 +206,8 @@ int pidfile_remove_stale(const char *path, const struct words *pids, struct erro
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	bool gone = false;
 
-	/* These mean that the path is not a regular file; EMLINK is FreeBSD's for a symbolic link.
+	/*
+	 * These mean that the path is not a regular file; EMLINK is FreeBSD's for a symbolic link.
 	 */
 	if (fd < 0)
 		gone = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EMLINK ||

@@ -13,7 +13,8 @@ struct rundir {
 	struct pidfile lock;
 };
 
-/* Returns /var/run/vmrun for root, else $XDG_RUNTIME_DIR/vmrun, else /tmp/vmrun-UID. Caller frees.
+/*
+ * Returns /var/run/vmrun for root, else $XDG_RUNTIME_DIR/vmrun, else /tmp/vmrun-UID. Caller frees.
  */
 char *rundir_default(void);
 /*

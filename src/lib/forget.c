@@ -64,7 +64,8 @@ static int check_permission(const struct forgetting *f, struct error *err)
 	    directory, strerror(errno));
 }
 
-/* Drops the state under the lock of the VM's name; what a dead vmrun left in its directory stays.
+/*
+ * Drops the state under the lock of the VM's name; what a dead vmrun left in its directory stays.
  */
 static int forget(const struct forgetting *f, const char *run_dir, struct error *err)
 {

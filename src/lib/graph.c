@@ -27,7 +27,8 @@ static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 			list[n++] =
 			    (struct graph_target){ names->item[i], spec, has_hooks(vm, spec) };
 	}
-	/* The document keeps hooks and places of the target that was read last: the first boot's.
+	/*
+	 * The document keeps hooks and places of the target that was read last: the first boot's.
 	 */
 	spec_free(boot_spec(&vm->source, vm->options.target, &ignored));
 	return n;

@@ -1,4 +1,5 @@
-/* Cleanup after an exit: destroys the VM that the hypervisor left in the kernel, with a time limit.
+/*
+ * Cleanup after an exit: destroys the VM that the hypervisor left in the kernel, with a time limit.
  */
 #include <signal.h>
 

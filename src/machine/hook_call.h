@@ -22,7 +22,8 @@ struct question {
 	const char *hook; /* "on_exit" */
 	/* Returns the argument for the next function; the caller owns it. */
 	struct node *(*facts)(const struct machine *m);
-	/* Handles an answer other than nil (lent).  Returns true when the next function runs, too.
+	/*
+	 * Handles an answer other than nil (lent).  Returns true when the next function runs, too.
 	 */
 	bool (*hear)(struct machine *m, const char *label, struct node *answer);
 	/*

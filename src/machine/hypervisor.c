@@ -15,7 +15,8 @@
 #include "ledger/varfile.h"
 
 #define UNLOCKED_LOOKS 50 /* at a process that may be exiting, a millisecond apart */
-/* A wrapper that closes the lock does so early; after the second look there is no wake-up for it.
+/*
+ * A wrapper that closes the lock does so early; after the second look there is no wake-up for it.
  */
 #define FIRST_LOOK_MS 1000
 #define SECOND_LOOK_MS 9000
@@ -150,7 +151,8 @@ static void warn_of_pid(struct machine *m, struct error *err)
 	error_clear(err);
 }
 
-/* Writes the pid file.  A failure does not end the VM; it is reported once until a write succeeds.
+/*
+ * Writes the pid file.  A failure does not end the VM; it is reported once until a write succeeds.
  */
 static void write_pid(struct machine *m)
 {
@@ -183,7 +185,8 @@ static int expect_boot(struct machine *m, struct error *err)
 	return rc;
 }
 
-/* Starts post_start_script, and protects the hypervisor from the out-of-memory killer on request.
+/*
+ * Starts post_start_script, and protects the hypervisor from the out-of-memory killer on request.
  */
 static void start_script(struct machine *m)
 {

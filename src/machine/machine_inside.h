@@ -327,7 +327,8 @@ void undo_end(struct machine *m);
 /* Undoes everything and waits for it, for a machine that is freed while it runs. */
 void undo_now(struct machine *m);
 
-/* prepare.c, for its steps: starts the next command of facts_wanted(); returns true when it runs.
+/*
+ * prepare.c, for its steps: starts the next command of facts_wanted(); returns true when it runs.
  */
 bool prepare_ask(struct machine *m, struct next *next);
 void prepare_look_again(struct preparation *p); /* checks again after the host changed */

@@ -123,7 +123,8 @@ static bool find(struct machine *m, struct next *next)
 	return false;
 }
 
-/* Adds what a fix will create to the ledger.  Returns false when that fails, and with it the boot.
+/*
+ * Adds what a fix will create to the ledger.  Returns false when that fails, and with it the boot.
  */
 static bool note_fix(struct machine *m, const struct finding *f, struct next *next)
 {

@@ -1,4 +1,5 @@
-/* Cleans up after a vmrun of this name that died: undoes what its ledger lists, and nothing else.
+/*
+ * Cleans up after a vmrun of this name that died: undoes what its ledger lists, and nothing else.
  */
 #include <signal.h>
 #include <stdlib.h>

@@ -27,7 +27,8 @@ static void mark_removed(struct spec *spec, const struct node *removed)
 	}
 }
 
-/* Refuses a change of the name: the lock, the directories and the kernel's VM have the first name.
+/*
+ * Refuses a change of the name: the lock, the directories and the kernel's VM have the first name.
  */
 static void check_name(
     const struct boot_source *source, const struct spec *spec, struct report *report)
@@ -178,7 +179,8 @@ struct candidate {
 	struct report report;
 };
 
-/* Checks all that can be checked of a target before it boots.  The pins of all targets are known.
+/*
+ * Checks all that can be checked of a target before it boots.  The pins of all targets are known.
  */
 static void check_candidate(struct boot_source *source, struct candidate *c)
 {

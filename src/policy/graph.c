@@ -1,4 +1,5 @@
-/* Writes a policy as DOT.  Nodes have numbers, as names and labels may contain any character.
+/*
+ * Writes a policy as DOT.  Nodes have numbers, as names and labels may contain any character.
  */
 #include "policy/graph.h"
 

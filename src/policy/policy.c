@@ -112,7 +112,8 @@ static void follow_spec(const struct policy_question *q, struct decision *out)
 		stop(out, mem_copy("default"));
 }
 
-/* Changes the target of a boot to the requested one; the request does not decide whether it boots.
+/*
+ * Changes the target of a boot to the requested one; the request does not decide whether it boots.
  */
 static void boot_once(const struct policy_question *q, struct decision *out)
 {

@@ -92,8 +92,7 @@ static uintptr_t end_tag(pid_t unused)
 	return TAG_END;
 }
 
-/* Waits for the end, the limit or a flood.  Each wake-up is one read, so that none hides another.
- */
+/* Waits for the end, the limit or a flood; each wake-up is one read, so that none hides another. */
 static int wait_for_end(struct job *j, enum command_fate *fate, struct error *err)
 {
 	struct wake wake = { .kind = WAKE_READABLE };

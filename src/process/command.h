@@ -66,7 +66,8 @@ enum { COMMAND_OUT, COMMAND_ERR, COMMAND_STREAMS };
  */
 int command_start(struct job *j, const struct command *what, struct waitset *wait,
     uintptr_t out_tag, uintptr_t (*end_tag)(pid_t pid), struct error *err);
-/* Reads a stream once.  Returns false when stdout has more than it may: the caller kills the job.
+/*
+ * Reads a stream once.  Returns false when stdout has more than it may: the caller kills the job.
  */
 bool command_read(struct job *j, int stream);
 /*

@@ -177,7 +177,8 @@ static int resume(lua_State *L, lua_State *co, int arguments)
 		status = LUA_ERRRUN;
 		end_coroutine(L, co);
 	}
-	/* A coroutine of the script may have been cut off, and the script have ended all the same.
+	/*
+	 * A coroutine of the script may have been cut off, and the script have ended all the same.
 	 */
 	return s->expired && status == LUA_OK ? LUA_ERRRUN : status;
 }

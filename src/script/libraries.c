@@ -359,7 +359,8 @@ static void replace_functions(lua_State *L, const struct replacement *list, size
 	}
 }
 
-/* Replaces the methods of open files, and hides their metatable, in which a script could set __gc.
+/*
+ * Replaces the methods of open files, and hides their metatable, in which a script could set __gc.
  */
 /* stack: ... -> ... */
 static void replace_file_methods(lua_State *L)

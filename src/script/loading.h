@@ -1,4 +1,5 @@
-/* Replacements for Lua's functions that load code: text only, from files that root may trust.
+/*
+ * Replacements for Lua's functions that load code: text only, from files that root may trust.
  */
 #ifndef SCRIPT_LOADING_H
 #define SCRIPT_LOADING_H

@@ -92,7 +92,8 @@ struct script_reply {
  */
 int script_begin(struct script *s, const char *function, const struct node *argument,
     struct script_reply *reply, struct error *err);
-/* Continues a task with an answer (lent; NULL: nil).  The task is freed unless *reply has it again.
+/*
+ * Continues a task with an answer (lent; NULL: nil).  The task is freed unless *reply has it again.
  */
 int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
     struct error *err);

@@ -30,7 +30,8 @@ void values_open(lua_State *L)
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		lua_createtable(L, 0, 1);
-		/* Scripts cannot reach the metatable, so they cannot put __gc or __index into it.
+		/*
+		 * Scripts cannot reach the metatable, so they cannot put __gc or __index into it.
 		 */
 		lua_pushboolean(L, 0);
 		lua_setfield(L, -2, "__metatable");

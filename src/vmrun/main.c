@@ -322,7 +322,8 @@ static int with_spec(struct command_line *line, struct ready *ready)
 static void open_standard(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		/* open() takes the lowest free number, fd; printing to a closed stdout must fail.
+		/*
+		 * open() takes the lowest free number, fd; printing to a closed stdout must fail.
 		 */
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);

@@ -199,7 +199,8 @@ void signals_take(int fd, struct signals *taken)
 {
 	char bytes[64];
 
-	/* The pipe before the flags: a signal in between wakes the loop once more, and is not lost.
+	/*
+	 * The pipe before the flags: a signal in between wakes the loop once more, and is not lost.
 	 */
 	while (read(fd, bytes, sizeof(bytes)) > 0)
 		;

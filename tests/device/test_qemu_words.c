@@ -33,7 +33,8 @@ static void test_pairs(void **state)
 	words_free(&argv);
 }
 
-/* A comma of a value is doubled, wherever the value comes from; those of the user's words are not.
+/*
+ * A comma of a value is doubled, wherever the value comes from; those of the user's words are not.
  */
 static void test_commas(void **state)
 {

@@ -1,4 +1,5 @@
-/* In place of src/platform/vmm.c, in programs of the tests: the VMs of fakebhyve, if there are any.
+/*
+ * In place of src/platform/vmm.c, in programs of the tests: the VMs of fakebhyve, if there are any.
  */
 #include <stdlib.h>
 

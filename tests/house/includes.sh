@@ -1,6 +1,7 @@
 #!/bin/sh
 # The rules of the house that a compiler does not know: which room may include which, who may see
-# Lua and who may ask for the operating system, that CMake builds every file, that files stay short.
+# Lua and who may ask for the operating system, that CMake builds every file, that rooms, files and
+# functions stay short.
 #
 #	includes.sh ROOT	says what is wrong in ROOT/src, a line each; status 1 if anything is
 
@@ -114,6 +115,23 @@ check_build() {
 check_length() {
 	find src -name '*.[chS]' -exec wc -l {} + |
 		awk '$2 != "total" && $1 > 500 { printf "%s: %d lines, at most 500\n", $2, $1 }'
+	find src -name '*.c' | awk -F/ '{ n[$2]++ }
+		END { for (room in n) if (n[room] > 20) printf "src/%s: %d .c files, at most 20\n", room, n[room] }'
+	# clang-format puts the brackets of a function at the left.
+	find src -name '*.c' | LC_ALL=C sort | xargs awk '
+	/^\{$/ { began = FNR }
+	/^\}$/ && FNR - began > 61 {
+		printf "%s:%d: a function of %d lines, at most 60\n", FILENAME, began, FNR - began - 1
+	}'
+}
+
+# clang-format moves the end of a comment to a line of its own when the first line is full.
+check_comments() {
+	find src include -name '*.[ch]' | LC_ALL=C sort | xargs awk '
+	FNR > 1 && /^[ \t]*\*\/$/ && before ~ /^[ \t]*\/\* ./ {
+		printf "%s:%d: a comment of several lines has /* on a line of its own\n", FILENAME, FNR - 1
+	}
+	{ before = $0 }'
 }
 
 # The map names every room, and no file that is gone.
@@ -129,7 +147,7 @@ check_map() {
 	done
 }
 
-wrong=$(check_includes; check_api; check_systems; check_build; check_length; check_map)
+wrong=$(check_includes; check_api; check_systems; check_build; check_length; check_comments; check_map)
 if [ -n "$wrong" ]; then
 	printf '%s\n' "$wrong"
 	exit 1

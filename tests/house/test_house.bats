@@ -172,6 +172,30 @@ broken() {
 	broken 'src/machine/a.c: 501 lines'
 }
 
+@test "a function that is too long" {
+	{ printf 'int f(void)\n{\n' && yes '' | head -n 60 && echo '}'; } >src/machine/a.c
+	rules
+	[ "$status" -eq 0 ]
+	sed -i '2a\\' src/machine/a.c
+	broken 'src/machine/a.c:2: a function of 61 lines'
+}
+
+@test "a room of too many files" {
+	for i in $(seq 2 20); do touch "src/machine/$i.c" && echo "src/machine/$i.c" >>CMakeLists.txt; done
+	rules
+	[ "$status" -eq 0 ]
+	touch src/machine/21.c && echo src/machine/21.c >>CMakeLists.txt
+	broken 'src/machine: 21 .c files'
+}
+
+@test "a comment whose end alone is on a new line" {
+	printf '/*\n * Two\n * lines.\n */\n/* One. */\n' >src/machine/a.c
+	rules
+	[ "$status" -eq 0 ]
+	printf '\t/* One.\n\t */\n' >>src/machine/a.c
+	broken 'src/machine/a.c:6: a comment'
+}
+
 @test "an unknown room" {
 	mkdir src/attic
 	echo 'struct attic;' >src/attic/a.h

@@ -1,4 +1,5 @@
-/* What bhyve takes without a word and does not do: facts of bhyve(8), bhyve_config(5) and sources.
+/*
+ * What bhyve takes without a word and does not do: facts of bhyve(8), bhyve_config(5) and sources.
  */
 #include "ignored.h"
 

@@ -48,7 +48,8 @@ static bool check_mutant(const struct random_spec *spec)
 	json = mutate_print(document);
 	node_free(document);
 	good = check_boot(json, "default", spec->verbatim);
-	/* The change may have taken "t" away: then the spec is good, and this target is not there.
+	/*
+	 * The change may have taken "t" away: then the spec is good, and this target is not there.
 	 */
 	if (good)
 		(void)check_boot(json, "t", spec->verbatim);

@@ -20,7 +20,8 @@
 
 #include "../platform/scratch.h"
 
-/* The linker puts these before the calls of statefile.c: one call in all, the n-th, meets a fault.
+/*
+ * The linker puts these before the calls of statefile.c: one call in all, the n-th, meets a fault.
  */
 static struct {
 	int calls, at;

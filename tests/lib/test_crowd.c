@@ -1,4 +1,5 @@
-/* Many clients of a control socket: what each costs, and that a stop is heard through all of them.
+/*
+ * Many clients of a control socket: what each costs, and that a stop is heard through all of them.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* From a document to boots: targets from scratch, base devices in their places, all faults at once.
+/*
+ * From a document to boots: targets from scratch, base devices in their places, all faults at once.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -44,7 +44,8 @@ static void assert_dev_null(const char *text, int theirs)
 	(void)close(null);
 }
 
-/* Different files at these numbers, which must be free; fewer than there is room for end with -1.
+/*
+ * Different files at these numbers, which must be free; fewer than there is room for end with -1.
  */
 static void open_marks(const int numbers[MARKS])
 {

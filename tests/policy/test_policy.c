@@ -168,7 +168,8 @@ static void test_order(void **state)
 	CHECK(rows);
 }
 
-/* What somebody asked for: a reboot is no automatic boot; the next target says what, not whether.
+/*
+ * What somebody asked for: a reboot is no automatic boot; the next target says what, not whether.
  */
 static void test_requests(void **state)
 {

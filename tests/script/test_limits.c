@@ -200,7 +200,8 @@ static void test_memory(void **state)
 		needs_memory(hogs[i]);
 }
 
-/* Garbage is no reason to end a script, whoever asks for memory, be the collector stopped or not.
+/*
+ * Garbage is no reason to end a script, whoever asks for memory, be the collector stopped or not.
  */
 static void test_garbage(void **state)
 {

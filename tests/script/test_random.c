@@ -29,7 +29,8 @@ static const char *name_of(unsigned i)
 	return names[i];
 }
 
-/* --- random documents, as Lua text --------------------------------------------------------------
+/*
+ * --- random documents, as Lua text --------------------------------------------------------------
  */
 
 static void add_value(struct str *out, int depth);
@@ -115,7 +116,8 @@ static char *random_spec(void)
 	return str_take(&out);
 }
 
-/* --- comparing ----------------------------------------------------------------------------------
+/*
+ * --- comparing ----------------------------------------------------------------------------------
  */
 
 /* A merge may make an unmarked empty table of a marked one. */

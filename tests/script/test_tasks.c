@@ -334,7 +334,8 @@ static void test_beside_each_other(void **state)
 	ends_with(&two, "{ action = 'stop', status = 2 }");
 }
 
-/* Where there is no loop to wait in, script_call() serves; without anybody to, the answer is nil.
+/*
+ * Where there is no loop to wait in, script_call() serves; without anybody to, the answer is nil.
  */
 static void test_called(void **state)
 {

@@ -1,4 +1,5 @@
-/* Reads specs in JSON, a line each, and answers each with "good" or with what is wrong in one line.
+/*
+ * Reads specs in JSON, a line each, and answers each with "good" or with what is wrong in one line.
  */
 #include <stdio.h>
 #include <stdlib.h>
