@@ -12,7 +12,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	struct vmrun_state s;
 	struct str json = { 0 };
 
-	machine_tell(c->machine, &s);
+	machine_get_state(c->machine, &s);
 	client_begin_answer(&json, o->id);
 	json_add_int(&json, "v", 1);
 	json_add_text(&json, "vm", c->owner.vm);

@@ -84,7 +84,7 @@ static const char *state_now(const struct control *c)
 {
 	struct vmrun_state state;
 
-	machine_tell(c->machine, &state);
+	machine_get_state(c->machine, &state);
 	return state.state;
 }
 

@@ -138,7 +138,7 @@ static struct machine *started(const struct vmrun *vm)
 void vmrun_answer(struct vmrun *vm, bool fix)
 {
 	if (started(vm) != NULL)
-		machine_answer(vm->machine, fix);
+		machine_allow_fixes(vm->machine, fix);
 	loop_settle(vm);
 }
 
@@ -322,7 +322,7 @@ const char *vmrun_refusal(const struct vmrun *vm)
 void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out)
 {
 	if (vm->machine != NULL)
-		machine_tell(vm->machine, out);
+		machine_get_state(vm->machine, out);
 	else
 		*out = (struct vmrun_state){ .state = "waiting" };
 }

@@ -8,18 +8,15 @@
 #include "machine/machine_inside.h"
 #include "machine/cleanup.h"
 
-#define LIMIT_MS 10000 /* for the command, and until no process uses the VM any more */
-#define LOOK_MS 20     /* between two checks whether the VM is gone */
+#define MAX_CLEANUP_MS 10000 /* for the command, and until no process uses the VM any more */
+#define LOOK_MS 20	     /* between two checks whether the VM is gone */
 
 static bool is_left(const struct machine *m)
 {
-	struct words command = { 0 };
-	bool left;
+	WORDS_AUTO struct words command = { 0 };
 
 	machine_destroy_command(m, &command);
-	left = command.count > 0;
-	words_free(&command);
-	return left;
+	return command.count > 0;
 }
 
 /* Reports the end of the cleanup; left: the text about a VM that is still there, or NULL. */
@@ -32,10 +29,10 @@ static struct next end(struct machine *m, const char *left)
 	return machine_must_panic(m) ? machine_end(m, STATUS_OS) : go(STATE_DECIDING, -1);
 }
 
-/* Continues although the VM is still there, with a warning, because its memory stays in use. */
+/* Continues although the VM is still there, and warns because its memory stays in use. */
 static struct next leave_it(struct machine *m, const char *why)
 {
-	struct words command = { 0 };
+	WORDS_AUTO struct words command = { 0 };
 	MEM_AUTO char *left = NULL;
 
 	machine_destroy_command(m, &command);
@@ -45,21 +42,19 @@ static struct next leave_it(struct machine *m, const char *why)
 		left = mem_format("`%s` %s: the VM and its memory are still there", line, why);
 		machine_cleanup_failed(m, left);
 	}
-	words_free(&command);
 	return end(m, left);
 }
 
 struct next cleanup_begin(struct machine *m)
 {
-	struct words command = { 0 };
+	WORDS_AUTO struct words command = { 0 };
 	bool started;
 
 	if (m->options.simulation == NULL)
 		machine_destroy_command(m, &command);
-	started = command.count > 0 && machine_help(m, &command, HELPER_SILENT);
-	words_free(&command);
-	m->run.cleanup_until_ms = clock_ms() + LIMIT_MS;
-	return started ? go(STATE_CLEANING, LIMIT_MS) : end(m, NULL);
+	started = command.count > 0 && machine_start_helper(m, &command, HELPER_SILENT);
+	m->run.cleanup_until_ms = clock_ms() + MAX_CLEANUP_MS;
+	return started ? go(STATE_CLEANING, MAX_CLEANUP_MS) : end(m, NULL);
 }
 
 struct next cleanup_helper_ended(struct machine *m)
@@ -80,8 +75,8 @@ struct next cleanup_late(struct machine *m)
 {
 	if (m->helper.job.pid == 0)
 		return cleanup_helper_ended(m);
-	return machine_helper_gave_up(m) ? leave_it(m, "does not end")
-					 : go(STATE_CLEANING, MACHINE_KILL_MS);
+	return machine_end_late_helper(m) ? leave_it(m, "does not end")
+					  : go(STATE_CLEANING, MAX_KILL_MS);
 }
 
 struct next cleanup_stop(struct machine *m)

@@ -19,7 +19,7 @@ static void say(struct machine *m, const struct decision *d)
 	event_by(r, d->by);
 }
 
-/* Each boot in the window followed an exit, and the present exit is one more. */
+/* Reports the exits in the window of the rate limit: one before each boot, and the present one. */
 static void say_given_up(struct machine *m, const char *refused)
 {
 	const struct restart_limit *limit = &m->boot.spec->restart_limit;
@@ -108,7 +108,7 @@ struct next decide_begin(struct machine *m)
 	return stay();
 }
 
-struct next decide_answered(struct machine *m)
+struct next decide_hook_ended(struct machine *m)
 {
 	struct policy_question q = { .options = &m->options.policy,
 		.spec = m->boot.spec,
@@ -136,7 +136,7 @@ struct next decide_answered(struct machine *m)
 struct next decide_reboot(struct machine *m)
 {
 	hook_call_abandon(m);
-	return decide_answered(m);
+	return decide_hook_ended(m);
 }
 
 struct next decide_give_up(struct machine *m)
@@ -146,7 +146,7 @@ struct next decide_give_up(struct machine *m)
 	return stay();
 }
 
-struct next decide_given_up(struct machine *m)
+struct next decide_give_up_hook_ended(struct machine *m)
 {
 	return follow(m);
 }

@@ -6,10 +6,10 @@ struct machine;
 struct next;
 
 struct next decide_begin(struct machine *m);
-struct next decide_answered(struct machine *m);
+struct next decide_hook_ended(struct machine *m);
 struct next decide_reboot(struct machine *m);
 struct next decide_give_up(struct machine *m);
-struct next decide_given_up(struct machine *m);
+struct next decide_give_up_hook_ended(struct machine *m);
 struct next decide_reset(struct machine *m);
 struct next decide_reboot_given_up(struct machine *m);
 

@@ -71,7 +71,7 @@ static void renew_source(struct machine *m)
 	m->draft.fresh = NULL;
 }
 
-struct next draft_due(struct machine *m)
+struct next draft_or_prepare(struct machine *m)
 {
 	/* The first boot may come prepared. */
 	return go(m->choice.next_target == NULL ? STATE_PREPARING : STATE_DRAFTING, -1);
@@ -90,7 +90,7 @@ struct next draft_begin(struct machine *m)
 	return stay();
 }
 
-struct next draft_answered(struct machine *m)
+struct next draft_hook_ended(struct machine *m)
 {
 	if (m->draft.faults.count > 0 ||
 	    boot_finish(m->source, &m->draft.boot, &m->draft.faults) != 0)

@@ -5,9 +5,9 @@
 struct machine;
 struct next;
 
-struct next draft_due(struct machine *m);
+struct next draft_or_prepare(struct machine *m);
 struct next draft_begin(struct machine *m);
-struct next draft_answered(struct machine *m);
+struct next draft_hook_ended(struct machine *m);
 /* Frees the draft, and a source that waits for its boot. */
 void draft_clear(struct machine *m);
 

@@ -1,16 +1,15 @@
-/* Ends a supervision: stops companions, undoes what the ledger lists, tells on_end. */
+/* Ends a supervision: stops companions, undoes what the ledger lists, calls on_end. */
 #include <signal.h>
 
 #include "machine/machine_inside.h"
 #include "machine/ending.h"
 
-#define COMPANION_MS 5000 /* for companions to heed a SIGTERM */
-#define KILLED_MS 1000
+#define MAX_COMPANIONS_MS 5000 /* for companions to exit after SIGTERM */
 
 static struct next wait_or_finish(struct machine *m, bool waits)
 {
 	if (waits)
-		return go(STATE_ENDING, UNDO_MS);
+		return go(STATE_ENDING, MAX_UNDO_MS);
 	undo_end(m);
 	return go(STATE_REPORTING, -1);
 }
@@ -25,13 +24,13 @@ struct next ending_begin(struct machine *m)
 {
 	m->end.companions_killed = false;
 	if (companions_signal(&m->companions, SIGTERM) > 0)
-		return go(STATE_ENDING, COMPANION_MS);
+		return go(STATE_ENDING, MAX_COMPANIONS_MS);
 	return undo(m);
 }
 
 struct next ending_helper_ended(struct machine *m)
 {
-	return wait_or_finish(m, undo_go_on(m));
+	return wait_or_finish(m, undo_command_ended(m));
 }
 
 struct next ending_companion_gone(struct machine *m)
@@ -47,7 +46,7 @@ static struct next end_companions(struct machine *m)
 	if (!m->end.companions_killed) {
 		m->end.companions_killed = true;
 		(void)companions_signal(&m->companions, SIGKILL);
-		return go(STATE_ENDING, KILLED_MS);
+		return go(STATE_ENDING, MAX_KILL_MS);
 	}
 	machine_cleanup_failed(m, "a companion does not die (the next start tries again)");
 	companions_forget(&m->companions);
@@ -58,8 +57,8 @@ struct next ending_late(struct machine *m)
 {
 	if (m->helper.job.pid == 0)
 		return end_companions(m);
-	if (!machine_helper_gave_up(m))
-		return go(STATE_ENDING, MACHINE_KILL_MS);
+	if (!machine_end_late_helper(m))
+		return go(STATE_ENDING, MAX_KILL_MS);
 	m->helper.status = -1;
 	return ending_helper_ended(m);
 }
@@ -75,7 +74,7 @@ struct next ending_report(struct machine *m)
 	return stay();
 }
 
-struct next ending_told(struct machine *m)
+struct next ending_hook_ended(struct machine *m)
 {
 	(void)m;
 	return go(STATE_ENDED, -1);

@@ -11,7 +11,7 @@ struct next ending_helper_ended(struct machine *m);
 struct next ending_companion_gone(struct machine *m);
 struct next ending_late(struct machine *m);
 struct next ending_report(struct machine *m);
-struct next ending_told(struct machine *m);
+struct next ending_hook_ended(struct machine *m);
 struct next ending_farewell(struct machine *m);
 
 #endif

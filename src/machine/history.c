@@ -40,7 +40,7 @@ void history_add(struct machine *m)
 	m->history.counts[m->history.outcome.cause]++;
 }
 
-/* A boot that failed before its start is an outcome, too: the policy decides what follows. */
+/* Adds a failure before the start as an outcome, so that the policy decides what follows. */
 void history_add_failure(struct machine *m, enum cause cause, const char *text)
 {
 	struct event_record *r;

@@ -7,12 +7,10 @@
 #include "machine/machine_inside.h"
 #include "script/hook_request.h"
 
-#define KILLED_MS 1000 /* for a killed command to exit; it cannot while it hangs in the kernel */
-
 enum progress {
-	ASK_NEXT,
-	ASK_ENOUGH,
-	ASK_WAITS,
+	CALL_NEXT,
+	CALL_DONE,
+	CALL_WAITS,
 };
 
 void hook_call_say_failure(struct machine *m, const char *label, const struct error *err)
@@ -25,20 +23,20 @@ void hook_call_say_failure(struct machine *m, const char *label, const struct er
 
 /* Returns the name of the command for the ledger: the program without its arguments, which may hold
  * secrets. */
-static char *command_name(const struct hook_call *a)
+static char *command_name(const struct hook_call *call)
 {
-	return mem_format("command of a hook: %s", a->argv.item[0]);
+	return mem_format("command of a hook: %s", call->argv.item[0]);
 }
 
 /* Notes the command in the ledger: it dies with vmrun, but processes that it started would live on
  * until the next start ends them. */
 static void note_command(struct machine *m)
 {
-	struct hook_call *a = &m->call;
-	MEM_AUTO char *name = command_name(a);
+	struct hook_call *call = &m->call;
+	MEM_AUTO char *name = command_name(call);
 
-	a->until_ms += a->command.limit_ms;
-	ledger_note_process(m->host.ledger, name, a->job.pid);
+	call->until_ms += call->command.limit_ms;
+	ledger_note_process(m->host.ledger, name, call->job.pid);
 }
 
 static void forget_command(struct machine *m, pid_t pid)
@@ -59,21 +57,20 @@ static struct node *refuse_dry(struct machine *m)
 /* Starts the command that the hook waits for; when that fails, the reason becomes the answer. */
 static void start_command(struct machine *m, const struct node *request)
 {
-	struct hook_call *a = &m->call;
-	struct error err = { 0 };
+	struct hook_call *call = &m->call;
+	ERROR_AUTO struct error err = { 0 };
 
-	words_free(&a->argv);
-	request_command(request, &a->argv, &a->command);
-	a->until_ms = machine_now(m);
+	words_free(&call->argv);
+	request_command(request, &call->argv, &call->command);
+	call->until_ms = machine_now(m);
 	if (m->options.simulation != NULL)
-		a->answer = refuse_dry(m);
-	else if (command_start(&a->job, &a->command, m->wait, MACHINE_TAG_HOOK, machine_helper_tag,
-		     &err) == 0)
+		call->answer = refuse_dry(m);
+	else if (command_start(&call->job, &call->command, m->wait, MACHINE_TAG_HOOK,
+		     machine_helper_tag, &err) == 0)
 		note_command(m);
 	else
-		a->answer = request_refusal(err.text);
-	a->command.input = NULL; /* it belongs to the request, which is freed */
-	error_clear(&err);
+		call->answer = request_refusal(err.text);
+	call->command.input = NULL; /* it belongs to the request, which is freed */
 }
 
 /*
@@ -82,48 +79,47 @@ static void start_command(struct machine *m, const struct node *request)
  */
 static void begin_wait(struct machine *m, const struct script_reply *reply)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 	int64_t ms;
 
-	a->task = reply->task;
-	a->late = false;
+	call->task = reply->task;
+	call->late = false;
 	if (request_is_sleep(reply->request, &ms))
-		a->until_ms = machine_now(m) + ms;
+		call->until_ms = machine_now(m) + ms;
 	else
 		start_command(m, reply->request);
 }
 
-/* Hands a failure to the question, which decides whether the next function is asked. */
-static enum progress take_failure(struct machine *m, const char *label, struct error *err)
+/* Handles the failure of a function; the hook decides whether the next function runs. */
+static enum progress handle_failure(struct machine *m, const char *label, struct error *err)
 {
-	const struct question *what = m->call.what;
-	enum progress next = ASK_NEXT;
+	const struct hook_functions *what = m->call.what;
+	enum progress next = CALL_NEXT;
 
-	if (what->fail == NULL)
+	if (what->on_failure == NULL)
 		hook_call_say_failure(m, label, err);
-	else if (!what->fail(m, label, err))
-		next = ASK_ENOUGH;
-	error_clear(err);
+	else if (!what->on_failure(m, label, err))
+		next = CALL_DONE;
 	return next;
 }
 
 /* Handles what a call into Lua returned: an error, a request to wait, or a result. */
-static enum progress take_reply(
+static enum progress handle_reply(
     struct machine *m, int rc, struct script_reply *reply, struct error *err)
 {
-	const struct question *what = m->call.what;
+	const struct hook_functions *what = m->call.what;
 	const char *label = m->call.label->text;
-	enum progress next = ASK_NEXT;
+	enum progress next = CALL_NEXT;
 
 	if (rc != 0) {
-		next = take_failure(m, label, err);
+		next = handle_failure(m, label, err);
 	} else if (reply->request != NULL) {
 		begin_wait(m, reply);
 		node_free(reply->request);
-		next = ASK_WAITS;
+		next = CALL_WAITS;
 	} else if (reply->result != NULL) {
-		if (what->hear != NULL && !what->hear(m, label, reply->result))
-			next = ASK_ENOUGH;
+		if (what->on_answer != NULL && !what->on_answer(m, label, reply->result))
+			next = CALL_DONE;
 		node_free(reply->result);
 	}
 	return next;
@@ -131,93 +127,93 @@ static enum progress take_reply(
 
 static void clear(struct machine *m)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 
-	node_free(a->labels);
-	node_free(a->answer);
-	words_free(&a->argv);
-	job_free(&a->job);
-	memset(a, 0, sizeof(*a));
+	node_free(call->labels);
+	node_free(call->answer);
+	words_free(&call->argv);
+	job_free(&call->job);
+	memset(call, 0, sizeof(*call));
 }
 
-static enum progress ask(struct machine *m)
+static enum progress call_function(struct machine *m)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 	struct script_reply reply = { 0 };
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 	int rc = document_begin_hook(
-	    m->source->doc, a->what->hook, a->index, a->what->facts(m), &reply, &err);
+	    m->source->doc, call->what->hook, call->index, call->what->argument(m), &reply, &err);
 
-	return take_reply(m, rc, &reply, &err);
+	return handle_reply(m, rc, &reply, &err);
 }
 
-static void go_on(struct machine *m, enum progress progress)
+static void continue_call(struct machine *m, enum progress progress)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 
-	while (progress == ASK_NEXT) {
-		a->label =
-		    a->label == NULL ? a->labels == NULL ? NULL : a->labels->first : a->label->next;
-		a->index++;
-		progress = a->label == NULL ? ASK_ENOUGH : ask(m);
+	while (progress == CALL_NEXT) {
+		call->label = call->label == NULL
+		    ? call->labels == NULL ? NULL : call->labels->first
+		    : call->label->next;
+		call->index++;
+		progress = call->label == NULL ? CALL_DONE : call_function(m);
 	}
-	if (progress == ASK_WAITS)
+	if (progress == CALL_WAITS)
 		return;
 	clear(m);
-	a->ended = true;
+	call->ended = true;
 }
 
-void hook_call_begin(struct machine *m, const struct question *question, const struct spec *spec)
+void hook_call_begin(struct machine *m, const struct hook_functions *what, const struct spec *spec)
 {
-	struct hook_call *a = &m->call;
-	enum progress progress = ASK_NEXT;
-	struct words keys = { 0 };
-	struct error err = { 0 };
+	struct hook_call *call = &m->call;
+	enum progress progress = CALL_NEXT;
+	WORDS_AUTO struct words keys = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	hook_call_abandon(m);
-	a->what = question;
-	if (spec != NULL && spec_has_hook(spec, question->hook)) {
+	call->what = what;
+	if (spec != NULL && spec_has_hook(spec, what->hook)) {
 		boot_hook_keys(spec, &keys);
-		if (document_hooks(m->source->doc, question->hook, &keys, &a->labels, &err) != 0)
-			progress = take_failure(m, question->hook, &err);
-		words_free(&keys);
+		if (document_hooks(m->source->doc, what->hook, &keys, &call->labels, &err) != 0)
+			progress = handle_failure(m, what->hook, &err);
 	}
-	go_on(m, progress);
+	continue_call(m, progress);
 }
 
 /* Resumes the hook with the answer to its request. */
 static void resume(struct machine *m)
 {
-	struct hook_call *a = &m->call;
-	struct script_task *task = a->task;
-	struct node *answer = a->answer;
+	struct hook_call *call = &m->call;
+	struct script_task *task = call->task;
+	struct node *answer = call->answer;
 	struct script_reply reply = { 0 };
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 	int rc;
 
-	a->task = NULL;
-	a->answer = NULL;
+	call->task = NULL;
+	call->answer = NULL;
 	rc = script_resume(task, answer, &reply, &err);
 	node_free(answer);
-	go_on(m, take_reply(m, rc, &reply, &err));
+	continue_call(m, handle_reply(m, rc, &reply, &err));
 }
 
 void hook_call_wake(struct machine *m)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 
-	if (a->job.pid == 0) {
+	if (call->job.pid == 0) {
 		resume(m);
-	} else if (!a->late) {
-		a->late = true;
-		job_kill(&a->job);
-		a->until_ms = machine_now(m) + KILLED_MS;
+	} else if (!call->late) {
+		call->late = true;
+		job_kill(&call->job);
+		call->until_ms = machine_now(m) + MAX_KILL_MS;
 	} else {
-		MEM_AUTO char *text = mem_format("%s does not end", a->command.argv[0]);
+		MEM_AUTO char *text = mem_format("%s does not end", call->command.argv[0]);
 
-		forget_command(m, a->job.pid);
-		job_leave(&a->job);
-		a->answer = request_refusal(text);
+		forget_command(m, call->job.pid);
+		job_leave(&call->job);
+		call->answer = request_refusal(text);
 		resume(m);
 	}
 }
@@ -230,19 +226,19 @@ void hook_call_read(struct machine *m, int stream)
 
 bool hook_call_command_ended(struct machine *m, pid_t pid)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 	COMMAND_RESULT_AUTO struct command_result result = { 0 };
 	ERROR_AUTO struct error err = { 0 };
 
-	if (pid != a->job.pid || a->job.pid == 0)
+	if (pid != call->job.pid || call->job.pid == 0)
 		return false;
 	forget_command(m, pid);
-	if (command_finish(&a->job, &result, &err) == 0) {
-		if (a->late)
+	if (command_finish(&call->job, &result, &err) == 0) {
+		if (call->late)
 			result.fate = COMMAND_LATE;
-		a->answer = request_answer(&a->command, &result);
+		call->answer = request_answer(&call->command, &result);
 	} else {
-		a->answer = request_refusal(err.text);
+		call->answer = request_refusal(err.text);
 	}
 	resume(m);
 	return true;
@@ -250,29 +246,29 @@ bool hook_call_command_ended(struct machine *m, pid_t pid)
 
 void hook_call_abandon(struct machine *m)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 
-	a->ended = false;
-	if (a->what == NULL)
+	call->ended = false;
+	if (call->what == NULL)
 		return;
-	if (a->job.pid != 0) {
-		job_kill(&a->job);
-		forget_command(m, a->job.pid);
-		job_leave(&a->job); /* the loop reaps it */
+	if (call->job.pid != 0) {
+		job_kill(&call->job);
+		forget_command(m, call->job.pid);
+		job_leave(&call->job); /* the loop reaps it */
 	}
-	script_abandon(a->task);
+	script_abandon(call->task);
 	clear(m);
 }
 
 void hook_call_end(struct machine *m)
 {
-	struct hook_call *a = &m->call;
+	struct hook_call *call = &m->call;
 	COMMAND_RESULT_AUTO struct command_result result = { 0 };
 
-	if (a->job.pid != 0) {
-		job_kill(&a->job);
-		forget_command(m, a->job.pid);
-		(void)command_finish(&a->job, &result, NULL);
+	if (call->job.pid != 0) {
+		job_kill(&call->job);
+		forget_command(m, call->job.pid);
+		(void)command_finish(&call->job, &result, NULL);
 	}
 	hook_call_abandon(m);
 }

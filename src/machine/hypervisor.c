@@ -14,15 +14,14 @@
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
 
-#define UNLOCKED_LOOKS 50 /* at a process that may be exiting, a millisecond apart */
+#define MAX_UNLOCKED_LOOKS 50 /* at a process that may be exiting, a millisecond apart */
 /*
  * A wrapper that closes the lock does so early; after the second look there is no wake-up for it.
  */
 #define FIRST_LOOK_MS 1000
 #define SECOND_LOOK_MS 9000
-#define MAX_LATE_MS                                                                  \
-	1000 /* a deadline that is noticed later means that vmrun itself was stopped \
-	      */
+/* A deadline that is noticed later than this means that vmrun itself was stopped. */
+#define MAX_LATE_MS 1000
 
 /* Writes the files of a boot that only this user may read; they are removed at the end. */
 static int write_files(const struct plan *plan, struct error *err)
@@ -36,7 +35,7 @@ static int write_files(const struct plan *plan, struct error *err)
 	return loading->input == NULL ? 0 : rundir_write(loading->input_path, loading->input, err);
 }
 
-static int make_room(struct machine *m, struct error *err)
+static int make_files(struct machine *m, struct error *err)
 {
 	const struct plan *plan = &m->boot.plan;
 	int made;
@@ -58,16 +57,19 @@ static int make_room(struct machine *m, struct error *err)
  * Kills a hypervisor that does not hold its lock although it runs, because a wrapper closed the
  * descriptor: should vmrun die, the next one could not know that the hypervisor runs.
  */
-static void end_unlocked(struct machine *m)
+static void kill_unlocked(struct machine *m)
 {
-	for (int i = 0; i < UNLOCKED_LOOKS; i++) {
+	for (int i = 0; i < MAX_UNLOCKED_LOOKS; i++) {
 		if (process_has_ended(m->run.child.job.pid))
 			return; /* the lock is free because the process has exited */
 		clock_sleep(1);
 	}
-	machine_warn(m,
-	    "the hypervisor's command has closed descriptor 5, which tells the next vmrun that it "
-	    "runs: killed (a wrapper must leave descriptors open)");
+	MEM_AUTO char *text = mem_format(
+	    "the hypervisor's command has closed descriptor %d, which tells the next vmrun that it "
+	    "runs: killed (a wrapper must leave descriptors open)",
+	    LOCK_FD);
+
+	machine_warn(m, text);
 	m->run.gave_up = true;
 	child_signal(&m->run.child, SIGKILL);
 }
@@ -75,7 +77,7 @@ static void end_unlocked(struct machine *m)
 static struct next look_at_lock(struct machine *m)
 {
 	if (!ledger_vm_is_locked(m->host.ledger))
-		end_unlocked(m);
+		kill_unlocked(m);
 	else if (m->run.lock_looks++ == 0)
 		return go(STATE_RUNNING, SECOND_LOOK_MS);
 	return stay();
@@ -87,7 +89,7 @@ static struct next give_up_on_start(struct machine *m)
 {
 	/* vmrun was stopped as well, perhaps with its process group: the hypervisor had no time. */
 	if (m->now.late_ms > MAX_LATE_MS)
-		return go(STATE_RUNNING, ANSWER_MS);
+		return go(STATE_RUNNING, MAX_ANSWER_MS);
 	machine_warn(m, "the hypervisor does not answer: killed");
 	m->run.gave_up = true;
 	child_signal(&m->run.child, SIGKILL);
@@ -136,7 +138,6 @@ static struct next fail_start(struct machine *m, enum child_role role, struct er
 {
 	m->run.exec_status = err->status == STATUS_OS ? STATUS_FAULT : (int)err->status;
 	history_add_failure(m, failure_of(role, err), err->text);
-	error_clear(err);
 	/* Only a loader may have created a VM that has to be destroyed. */
 	if (role == CHILD_HYPERVISOR && m->boot.plan.loading.argv.count > 0)
 		return go(STATE_CLEANING, -1);
@@ -148,7 +149,6 @@ static void warn_of_pid(struct machine *m, struct error *err)
 	if (!m->run.pidfile.told)
 		machine_warn(m, err->text);
 	m->run.pidfile.told = true;
-	error_clear(err);
 }
 
 /*
@@ -156,7 +156,7 @@ static void warn_of_pid(struct machine *m, struct error *err)
  */
 static void write_pid(struct machine *m)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (pidfile_write(&m->run.pidfile, m->run.child.job.pid, &err) != 0)
 		warn_of_pid(m, &err);
@@ -166,7 +166,7 @@ static void write_pid(struct machine *m)
 
 static void forget_pid(struct machine *m)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (pidfile_write(&m->run.pidfile, 0, &err) != 0)
 		warn_of_pid(m, &err);
@@ -176,13 +176,10 @@ static void forget_pid(struct machine *m)
 static int expect_boot(struct machine *m, struct error *err)
 {
 	const struct plan *plan = &m->boot.plan;
-	struct words destroy = { 0 };
-	int rc;
+	WORDS_AUTO struct words destroy = { 0 };
 
 	plan->hyper->destroyer(plan, &destroy);
-	rc = ledger_expect_boot(m->host.ledger, &plan->sockets, &destroy, err);
-	words_free(&destroy);
-	return rc;
+	return ledger_expect_boot(m->host.ledger, &plan->sockets, &destroy, err);
 }
 
 /*
@@ -191,7 +188,7 @@ static int expect_boot(struct machine *m, struct error *err)
 static void start_script(struct machine *m)
 {
 	const struct words *script = &m->boot.spec->post_start_script;
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (m->boot.spec->protect && os_protect(m->run.child.job.pid) != 0)
 		machine_warn(m, "protect: the system does not let us (not root?)");
@@ -202,7 +199,6 @@ static void start_script(struct machine *m)
 		return;
 	(void)error_prefix(&err, "post_start_script");
 	machine_warn(m, err.text);
-	error_clear(&err);
 }
 
 static void say_spawned(struct machine *m)
@@ -218,7 +214,7 @@ static void say_spawned(struct machine *m)
 
 struct next hypervisor_spawn(struct machine *m)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (m->options.simulation != NULL) {
 		event_target(event_add(m->events, VMRUN_SPAWNED), m->boot.target);
@@ -233,7 +229,7 @@ struct next hypervisor_spawn(struct machine *m)
 	hook_call_begin(m, &hooks_started, m->boot.spec);
 	if (m->options.simulation != NULL)
 		return stay();
-	return m->run.awaits_answer ? go(STATE_RUNNING, ANSWER_MS) : hypervisor_up(m);
+	return m->run.awaits_answer ? go(STATE_RUNNING, MAX_ANSWER_MS) : hypervisor_up(m);
 }
 
 static void say_loading(struct machine *m)
@@ -250,7 +246,7 @@ struct next hypervisor_load(struct machine *m)
 {
 	const struct loading *loading = &m->boot.plan.loading;
 	int input = m->options.console_input, rc;
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (m->options.simulation != NULL)
 		return stay();
@@ -267,18 +263,14 @@ struct next hypervisor_load(struct machine *m)
 
 struct next hypervisor_start(struct machine *m)
 {
-	struct error err = { 0 };
-	struct next next;
+	ERROR_AUTO struct error err = { 0 };
 
 	if (m->options.simulation != NULL) {
 		m->history.boots++;
 		return simulation_start(m);
 	}
-	if (make_room(m, &err) != 0 || expect_boot(m, &err) != 0) {
-		next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-		error_clear(&err);
-		return next;
-	}
+	if (make_files(m, &err) != 0 || expect_boot(m, &err) != 0)
+		return machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 	m->history.boots++;
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
 }
@@ -309,13 +301,12 @@ static struct next end_boot(struct machine *m)
 /* Reaps the child.  When that fails, the outcome is an error of this cause. */
 static void finish(struct machine *m, enum cause cause)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	m->history.uptime_ms = clock_ms() - m->run.child.started_ms;
 	if (child_finish(&m->run.child, &m->history.outcome, &err) == 0)
 		return;
 	machine_warn(m, err.text);
-	error_clear(&err);
 	m->history.outcome = (struct outcome){ cause, STATUS_FAULT, 0, true };
 }
 

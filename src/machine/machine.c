@@ -39,19 +39,19 @@ const struct state_row machine_states[STATES] = {
 		[EVENT_KILL] = recovery_stop },
 	    TO(WAITING) | TO(ENDED) },
 	[STATE_WAITING] = { "waiting", NULL,
-	    { [EVENT_DEADLINE] = draft_due,
+	    { [EVENT_DEADLINE] = draft_or_prepare,
 		[EVENT_STOP] = stop_waiting,
 		[EVENT_KILL] = stop_waiting,
 		[EVENT_REBOOT] = machine_reboot_waiting },
 	    TO(DRAFTING) | TO(PREPARING) | TO(ENDING) },
 	[STATE_DRAFTING] = { "drafting", draft_begin,
-	    { [EVENT_ANSWERED] = draft_answered,
-		[EVENT_STOP] = machine_stop_asking,
-		[EVENT_KILL] = machine_stop_asking },
+	    { [EVENT_HOOK_ENDED] = draft_hook_ended,
+		[EVENT_STOP] = machine_stop_hook,
+		[EVENT_KILL] = machine_stop_hook },
 	    TO(PREPARING) | TO(DECIDING) | TO(ENDING) },
 	[STATE_PREPARING] = { "preparing", prepare_begin,
 	    { [EVENT_HELPER] = prepare_helper_ended,
-		[EVENT_ANSWERED] = prepare_answered,
+		[EVENT_HOOK_ENDED] = prepare_hook_ended,
 		[EVENT_DEADLINE] = prepare_late,
 		[EVENT_STOP] = prepare_stop,
 		[EVENT_KILL] = prepare_stop,
@@ -88,15 +88,15 @@ const struct state_row machine_states[STATES] = {
 		[EVENT_REBOOT] = cleanup_reboot },
 	    TO(DECIDING) | TO(ENDING) },
 	[STATE_DECIDING] = { "deciding", decide_begin,
-	    { [EVENT_ANSWERED] = decide_answered,
-		[EVENT_STOP] = machine_stop_asking,
-		[EVENT_KILL] = machine_stop_asking,
+	    { [EVENT_HOOK_ENDED] = decide_hook_ended,
+		[EVENT_STOP] = machine_stop_hook,
+		[EVENT_KILL] = machine_stop_hook,
 		[EVENT_REBOOT] = decide_reboot },
 	    TO(WAITING) | TO(GIVING_UP) | TO(ENDING) },
 	[STATE_GIVING_UP] = { "giving up", decide_give_up,
-	    { [EVENT_ANSWERED] = decide_given_up,
-		[EVENT_STOP] = machine_stop_asking,
-		[EVENT_KILL] = machine_stop_asking,
+	    { [EVENT_HOOK_ENDED] = decide_give_up_hook_ended,
+		[EVENT_STOP] = machine_stop_hook,
+		[EVENT_KILL] = machine_stop_hook,
 		[EVENT_REBOOT] = decide_reboot },
 	    TO(WAITING) | TO(GIVEN_UP) | TO(ENDING) },
 	[STATE_GIVEN_UP] = { "given up", NULL,
@@ -111,15 +111,17 @@ const struct state_row machine_states[STATES] = {
 		[EVENT_DEADLINE] = ending_late },
 	    TO(REPORTING) },
 	[STATE_REPORTING] = { "reporting", ending_report,
-	    { [EVENT_ANSWERED] = ending_told,
-		[EVENT_STOP] = ending_told,
-		[EVENT_KILL] = ending_told },
+	    { [EVENT_HOOK_ENDED] = ending_hook_ended,
+		[EVENT_STOP] = ending_hook_ended,
+		[EVENT_KILL] = ending_hook_ended },
 	    TO(ENDED) },
 	[STATE_ENDED] = { .name = "ended", .enter = ending_farewell },
 };
 
-/* Enters a state and sets its deadline.  The state's action runs unless the machine is in it
- * already. */
+/*
+ * Enters a state and sets its deadline.  The state's action runs unless the machine is in it
+ * already.
+ */
 static struct next enter(struct machine *m, struct next next)
 {
 	const struct state_row *row = &machine_states[next.state];
@@ -137,7 +139,7 @@ static struct next enter(struct machine *m, struct next next)
 static void follow(struct machine *m, struct next next)
 {
 	for (;;) {
-		action *answered = machine_states[m->now.state].on[EVENT_ANSWERED];
+		action *answered = machine_states[m->now.state].on[EVENT_HOOK_ENDED];
 
 		if (next.state != STATES) {
 			next = enter(m, next);
@@ -150,12 +152,12 @@ static void follow(struct machine *m, struct next next)
 	}
 }
 
-bool machine_heeds(const struct machine *m, enum event event)
+bool machine_accepts(const struct machine *m, enum event event)
 {
 	return machine_states[m->now.state].on[event] != NULL;
 }
 
-void machine_happen(struct machine *m, enum event event)
+void machine_handle(struct machine *m, enum event event)
 {
 	action *act = machine_states[m->now.state].on[event];
 
@@ -173,7 +175,7 @@ void machine_deadline(struct machine *m)
 	} else if (m->now.deadline_ms >= 0 && m->now.deadline_ms <= now) {
 		m->now.late_ms = now - m->now.deadline_ms;
 		m->now.deadline_ms = -1;
-		machine_happen(m, EVENT_DEADLINE);
+		machine_handle(m, EVENT_DEADLINE);
 	}
 }
 
@@ -196,15 +198,15 @@ void machine_restore_terminal(const struct machine *m)
 /* Handles the exit of a process other than the hypervisor. */
 static void process_ended(struct machine *m, pid_t pid)
 {
-	if (beside_ended(m, pid)) {
-		machine_happen(m, EVENT_COMPANION);
+	if (prepare_companion_ended(m, pid)) {
+		machine_handle(m, EVENT_COMPANION);
 	} else if (pid == m->run.script.job.pid) {
 		(void)helper_ended(&m->run.script, pid);
 		hypervisor_script_ended(m);
 	} else if (hook_call_command_ended(m, pid)) {
 		follow(m, stay());
 	} else if (helper_ended(&m->helper, pid)) {
-		machine_happen(m, EVENT_HELPER);
+		machine_handle(m, EVENT_HELPER);
 	}
 }
 
@@ -213,7 +215,7 @@ static void read_channel(struct machine *m, enum channel channel)
 	child_read(&m->run.child, channel);
 	if (m->run.awaits_answer && m->run.child.signs.answered) {
 		m->run.awaits_answer = false;
-		machine_happen(m, EVENT_UP);
+		machine_handle(m, EVENT_UP);
 	}
 }
 
@@ -235,7 +237,7 @@ void machine_wake(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE)
 		read_channel(m, (enum channel)wake->tag);
 	else if (wake->tag == CHILD_TAG_END)
-		machine_happen(m, EVENT_EXIT);
+		machine_handle(m, EVENT_EXIT);
 	else
 		process_ended(m, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS));
 }
@@ -349,7 +351,7 @@ static bool simulate_event(struct machine *m)
 	if (at > s->now_ms)
 		s->now_ms = at;
 	if (exits)
-		machine_happen(m, EVENT_EXIT);
+		machine_handle(m, EVENT_EXIT);
 	else
 		machine_deadline(m);
 	return true;
@@ -358,7 +360,7 @@ static bool simulate_event(struct machine *m)
 /* Runs a simulation until its list is used up, the machine has ended, or it waits for a request. */
 static void simulate(struct machine *m)
 {
-	while (m->now.state != STATE_ENDED && !simulation_goes_round(m) && simulate_event(m))
+	while (m->now.state != STATE_ENDED && !simulation_loops(m) && simulate_event(m))
 		;
 	if (m->now.state == STATE_ENDED)
 		simulation_say_rest(m);
@@ -376,16 +378,14 @@ void machine_start(struct machine *m)
 static void kill_all(struct machine *m)
 {
 	struct outcome outcome;
-	struct error ignored = { 0 };
 
 	if (m->run.child.job.pid != 0) {
 		child_signal(&m->run.child, SIGKILL);
-		(void)child_finish(&m->run.child, &outcome, &ignored);
+		(void)child_finish(&m->run.child, &outcome, NULL);
 	}
 	helper_free(&m->helper);
 	helper_free(&m->run.script);
 	companions_clear(&m->companions);
-	error_clear(&ignored);
 }
 
 /* Undoes what the ledger still lists, for a machine that is freed while it runs. */
@@ -433,7 +433,8 @@ void machine_free(struct machine *m)
 	disklock_release(&m->host.locks);
 	console_close(&m->console);
 	pairs_free(&m->host.found);
-	pairs_free(&m->host.taps);
+	for (int i = 0; i < TAP_STEPS; i++)
+		words_free(&m->host.taps_done[i]);
 	boot_clear(&m->boot);
 	free(m);
 }

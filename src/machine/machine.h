@@ -46,6 +46,7 @@ void machine_start(struct machine *m);
 void machine_wake(struct machine *m, const struct wake *wake);
 /* Returns when the machine needs a WAKE_DEADLINE, as clock_ms() counts; -1: never. */
 int64_t machine_until_ms(const struct machine *m);
+/* Stops the VM by the ladder and ends the supervision; each further call takes the next step. */
 void machine_stop(struct machine *m);
 /* Boots the refused target after the VM was given up; returns false when it was not. */
 bool machine_reset(struct machine *m);
@@ -64,7 +65,8 @@ void machine_reload(struct machine *m, struct boot_source *fresh);
 void machine_reopen_logs(struct machine *m);
 /* Restores the terminal of a running hypervisor; safe in a signal handler. */
 void machine_restore_terminal(const struct machine *m);
-void machine_tell(const struct machine *m, struct vmrun_state *out);
+/* Fills in the state; its strings are lent until the machine goes on. */
+void machine_get_state(const struct machine *m, struct vmrun_state *out);
 /* Returns the number of boots started so far. */
 int64_t machine_boots(const struct machine *m);
 /* Lends the console of a serial port. */
@@ -75,10 +77,13 @@ bool machine_has_console(const struct machine *m);
 bool machine_is_console(const struct wake *wake);
 /* Chooses whether the machine also wakes when the console accepts more input. */
 void machine_want_room(struct machine *m, bool wanted);
-/* Answers an event that asks: applies the fixes, or lets the boot fail. */
-void machine_answer(struct machine *m, bool fix);
+/* Answers the event that asks the user: applies the fixes, or lets the boot fail. */
+void machine_allow_fixes(struct machine *m, bool fix);
+/* Returns whether the supervision is over. */
 bool machine_ended(const struct machine *m);
+/* Returns the exit status for vmrun. */
 int machine_status(const struct machine *m);
+/* Returns the status of the last boot's hypervisor; for a signal, 128 + its number. */
 int machine_guest_status(const struct machine *m);
 /* Lends the findings of the last checks until the next boot. */
 const struct findings *machine_findings(const struct machine *m);

@@ -37,17 +37,17 @@ enum state {
 };
 
 enum event {
-	EVENT_EXIT,	 /* the hypervisor or the loader ended */
-	EVENT_HELPER,	 /* a command of vmrun's ended */
-	EVENT_COMPANION, /* a companion ended */
-	EVENT_ANSWERED,	 /* the hook call has ended */
-	EVENT_UP,	 /* the hypervisor answered on its control channel */
-	EVENT_DEADLINE,	 /* the deadline of the state has come */
-	EVENT_STOP,	 /* a stop is requested */
-	EVENT_KILL,	 /* a kill is requested */
-	EVENT_REBOOT,	 /* a reboot is requested */
-	EVENT_RESET,	 /* a reset is requested */
-	EVENT_FIX,	 /* the user answered whether to apply fixes */
+	EVENT_EXIT,	  /* the hypervisor or the loader ended */
+	EVENT_HELPER,	  /* a command of vmrun's ended */
+	EVENT_COMPANION,  /* a companion ended */
+	EVENT_HOOK_ENDED, /* the hook call has ended */
+	EVENT_UP,	  /* the hypervisor answered on its control channel */
+	EVENT_DEADLINE,	  /* the deadline of the state has come */
+	EVENT_STOP,	  /* a stop is requested */
+	EVENT_KILL,	  /* a kill is requested */
+	EVENT_REBOOT,	  /* a reboot is requested */
+	EVENT_RESET,	  /* a reset is requested */
+	EVENT_FIX,	  /* the user answered whether to apply fixes */
 	EVENTS
 };
 
@@ -79,10 +79,14 @@ static inline struct next go(enum state state, int64_t ms)
 	return (struct next){ state, ms };
 }
 
-/* A hypervisor with a control channel has to answer within this time. */
-#define ANSWER_MS 10000
-
 #define MAX_HISTORY 64 /* exits remembered for hooks */
+#define MAX_DETOURS 8  /* targets that on_start may name for one boot */
+
+/* Time limits. */
+#define MAX_ANSWER_MS 10000	    /* for the first answer on the hypervisor's control channel */
+#define MAX_UNDO_MS 10000	    /* for one command that undoes a thing */
+#define MAX_KILL_MS 1000	    /* for a killed command to exit: it may hang in the kernel */
+#define MAX_KILL_HYPERVISOR_MS 5000 /* for a killed process to exit, the hypervisor above all */
 
 struct exit_record {
 	enum cause cause;
@@ -108,13 +112,13 @@ struct preparation {
 	enum prepare_step step;
 	size_t waiting, companion; /* the items that those steps have reached */
 	int64_t until_ms;	   /* the time limit of the present item; 0: it has not begun */
-	bool asked;		   /* the helper is a companion's ready command */
-	bool asking;		   /* the helper is a command of facts_wanted() */
+	bool ready_command_runs;   /* the helper is a companion's ready command */
+	bool fact_command_runs;	   /* the helper is a command of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
-	bool asks;	       /* the user is asked whether to apply fixes */
-	bool fix_takes;	       /* the running fix creates what has to be undone: */
-	char *fixed;	       /* this */
+	bool user_is_asked;    /* whether to apply fixes */
+	bool fix_takes;	       /* the running fix creates a thing that has to be undone */
+	char *fixed;	       /* the name of that thing */
 	struct words tried;    /* command lines of the fixes run for this boot */
 	int64_t gone_until_ms; /* the time limit of a destroyed VM's end */
 	size_t tap;	       /* index of the device whose tap is made */
@@ -134,10 +138,10 @@ enum recover_step {
 
 struct recovery {
 	enum recover_step step;
-	int64_t until_ms; /* the time limit of the present step */
-	bool asked;	  /* SIGTERM was sent to companions */
-	bool killed;	  /* SIGKILL was sent to companions */
-	bool destroyed;	  /* the destroy command has been run */
+	int64_t until_ms;  /* the time limit of the present step */
+	bool sigterm_sent; /* to companions */
+	bool sigkill_sent;
+	bool destroyed; /* the destroy command has been run */
 };
 
 /* The progress through the ledger's entries. */
@@ -146,8 +150,6 @@ struct undo {
 	bool probing; /* the command failed, and the helper checks whether the thing is there */
 	char *why;    /* the output of the failed command */
 };
-
-#define UNDO_MS 10000 /* for one command */
 
 /* The present state; only machine.c writes it. */
 struct present {
@@ -162,8 +164,8 @@ struct draft {
 	struct report faults;	   /* of it */
 	struct boot_source *fresh; /* replaces the source at the next boot, or NULL */
 	int fault_status; /* exit status for a first boot that could not be prepared, or 0 */
-	char *refusal;	  /* the reason that on_start gave, */
-	char *instead;	  /* and the target that it named instead, or NULL */
+	char *refusal;	  /* the reason for which on_start refused the boot, or NULL */
+	char *instead;	  /* the target that on_start named in its place, or NULL */
 	int detours;	  /* targets named by on_start since the last boot */
 };
 
@@ -192,8 +194,8 @@ struct history {
 
 /* The decision about the next boot (decide.c). */
 struct choice {
-	struct node *answer; /* of on_exit, */
-	char *answer_label;  /* and the label of the hook that gave it */
+	struct node *answer; /* of on_exit, or NULL */
+	char *answer_label;  /* of the hook that gave the answer */
 	struct decision decision;
 	struct rate_limit rate_limit; /* of automatic boots */
 	char *next_target;	      /* of the next boot; NULL: that boot is prepared */
@@ -220,8 +222,8 @@ struct host_things {
 	struct words pid_files; /* absolute paths */
 	struct pidfile own_pidfile;
 	struct disklock locks;
-	struct pairs found; /* names and ports found by earlier boots, by device */
-	struct pairs taps;  /* by tap: the number of steps of enum tap_step done */
+	struct pairs found;		   /* names and ports found by earlier boots, by device */
+	struct words taps_done[TAP_STEPS]; /* the taps for which each step is done */
 };
 
 /* The end of the supervision (ending.c). */
@@ -272,31 +274,31 @@ int64_t machine_now(const struct machine *m);
 /* Handles the deadline of a hook's wait or of the state. */
 void machine_deadline(struct machine *m);
 
-#define MACHINE_KILL_MS \
-	1000 /* for a killed command to exit; it cannot while it hangs in the kernel */
-
-/* Runs the action of the event in the present state, and enters what follows. */
-void machine_happen(struct machine *m, enum event event);
+/* Runs the action of the event in the present state, and enters the state that it returns. */
+void machine_handle(struct machine *m, enum event event);
 /* Tells whether the event has an action in the present state. */
-bool machine_heeds(const struct machine *m, enum event event);
-/* Starts a command as the helper; the state's deadline is its time limit.  On failure it warns and
- * returns false. */
-bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture);
+bool machine_accepts(const struct machine *m, enum event event);
+/*
+ * Starts a command as the helper; the state's deadline is its time limit.  On failure it warns and
+ * returns false.
+ */
+bool machine_start_helper(
+    struct machine *m, const struct words *command, enum helper_capture capture);
 /*
  * Handles a helper that timed out: kills it and returns false, so that the caller waits
- * MACHINE_KILL_MS; after that, gives it up and returns true.
+ * MAX_KILL_MS; after that, gives it up and returns true.
  */
-bool machine_helper_gave_up(struct machine *m);
+bool machine_end_late_helper(struct machine *m);
 /* Adds the command that destroys what is left of the VM; no words when nothing is. */
 void machine_destroy_command(const struct machine *m, struct words *command);
 void machine_warn(struct machine *m, const char *text);
 
-/* phase.c: notes a stop, which overrides a reboot. */
+/* shared.c: notes a stop, which overrides a reboot. */
 void machine_request_stop(struct machine *m);
 /* Ends the supervision with this exit status. */
 struct next machine_end(struct machine *m, int status);
 /* Ends the supervision on a stop request while a hook call is in progress. */
-struct next machine_stop_asking(struct machine *m);
+struct next machine_stop_hook(struct machine *m);
 /* Starts the next boot at once, for a reboot request while the machine waits. */
 struct next machine_reboot_waiting(struct machine *m);
 
@@ -321,7 +323,7 @@ void undo_begin(struct machine *m);
 /* Starts the next command; returns false when all entries have been tried. */
 bool undo_next(struct machine *m);
 /* Handles the end of a command, then does the same. */
-bool undo_go_on(struct machine *m);
+bool undo_command_ended(struct machine *m);
 /* Removes what needs no command: sockets, entries of processes that are gone. */
 void undo_end(struct machine *m);
 /* Undoes everything and waits for it, for a machine that is freed while it runs. */
@@ -330,30 +332,31 @@ void undo_now(struct machine *m);
 /*
  * prepare.c, for its steps: starts the next command of facts_wanted(); returns true when it runs.
  */
-bool prepare_ask(struct machine *m, struct next *next);
-void prepare_look_again(struct preparation *p); /* checks again after the host changed */
+bool prepare_start_fact(struct machine *m, struct next *next);
+/* Lets the names be found and the host be checked again, after the host has changed. */
+void prepare_check_again(struct preparation *p);
 void prepare_clear(struct preparation *p);
 
 /*
  * Steps of prepare.c.  They return true when the machine has to wait, or when the boot has failed;
- * *next says what follows.  taps.c: locks disks, makes taps.
+ * *next says what follows.  prepare_taps.c: locks disks, makes taps.
  */
-bool taps_step(struct machine *m, struct next *next);
+bool prepare_taps(struct machine *m, struct next *next);
 /* Handles the end of its command; returns false when the boot has failed. */
-bool taps_command_ended(struct machine *m, struct next *next);
+bool prepare_tap_command_ended(struct machine *m, struct next *next);
 /* Adds a thing (freed) to the ledger before it is made; returns false when the boot has failed. */
-bool taps_note(struct machine *m, struct ledger_thing *thing, struct next *next);
-/* beside.c: waits for wait_for, starts companions. */
-bool beside_wait(struct machine *m, struct next *next);
-bool beside_companions(struct machine *m, struct next *next);
-/* Handles the exit of a companion; returns false when the process is none. */
-bool beside_ended(struct machine *m, pid_t pid);
+bool prepare_note_thing(struct machine *m, struct ledger_thing *thing, struct next *next);
+/* prepare_companions.c: waits for wait_for, starts companions. */
+bool prepare_wait_for(struct machine *m, struct next *next);
+bool prepare_companions(struct machine *m, struct next *next);
+/* Handles the exit of a companion; returns false when the process is not a companion. */
+bool prepare_companion_ended(struct machine *m, pid_t pid);
 
 /* simulation.c: starts a simulated boot. */
 struct next simulation_start(struct machine *m);
 
-/* hook_questions.c */
-extern const struct question hooks_prepare, hooks_start, hooks_started, hooks_exit, hooks_given_up,
-    hooks_end;
+/* hooks.c: the hooks that a machine calls. */
+extern const struct hook_functions hooks_prepare, hooks_start, hooks_started, hooks_exit,
+    hooks_given_up, hooks_end;
 
 #endif

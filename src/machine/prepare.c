@@ -1,6 +1,8 @@
-/* Prepares a start: finds free names, checks the host and applies fixes, makes taps (taps.c),
- * starts companions (beside.c), asks on_start.  Each command runs beside the loop, so a stop
- * request is handled between any two of them. */
+/*
+ * Prepares a start: finds free names, checks the host and applies fixes, makes taps
+ * (prepare_taps.c), starts companions (prepare_companions.c), asks on_start.  Each command runs
+ * beside the loop, so a stop request is handled between any two of them.
+ */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +15,9 @@
 #include "machine/prepare.h"
 #include "policy/forecast.h"
 
-#define FIX_LIMIT_MS 30000  /* kldload and devctl wait for hardware */
-#define GONE_LIMIT_MS 10000 /* the kernel frees a destroyed VM when no process uses it */
-#define GONE_LOOK_MS 20	    /* between two looks */
-#define MAX_DETOURS 8
+#define MAX_FIX_MS 30000  /* kldload and devctl wait for hardware */
+#define MAX_GONE_MS 10000 /* the kernel frees a destroyed VM when no process uses it */
+#define GONE_LOOK_MS 20	  /* between two looks */
 
 void prepare_clear(struct preparation *p)
 {
@@ -36,7 +37,7 @@ static struct event_record *say_problems(struct machine *m)
 	return r;
 }
 
-static struct next fail_told(struct machine *m)
+static struct next fail_with_findings(struct machine *m)
 {
 	const struct findings *found = &m->preparation.findings;
 	struct str text = { 0 };
@@ -56,26 +57,24 @@ static struct next fail_told(struct machine *m)
 	return machine_fail(m, CAUSE_CHECK_FAILED, lines);
 }
 
-static struct next fail_with_report(struct machine *m)
+static struct next report_and_fail(struct machine *m)
 {
 	(void)say_problems(m);
-	return fail_told(m);
+	return fail_with_findings(m);
 }
 
-bool prepare_ask(struct machine *m, struct next *next)
+bool prepare_start_fact(struct machine *m, struct next *next)
 {
 	const struct words *command = facts_wanted(&m->preparation.facts);
-	struct error err = { 0 };
 
-	m->preparation.asking = true;
+	m->preparation.fact_command_runs = true;
 	if (helper_start(&m->helper, command, HELPER_ANSWER, m->wait, MACHINE_TAG_OUTPUT,
-		machine_helper_tag, &err) == 0) {
+		machine_helper_tag, NULL) == 0) {
 		*next = go(STATE_PREPARING, MAX_FACT_MS);
 		return true;
 	}
 	facts_answer(&m->preparation.facts, -1, m->helper.job.missing, NULL);
-	m->preparation.asking = false;
-	error_clear(&err);
+	m->preparation.fact_command_runs = false;
 	return false;
 }
 
@@ -100,19 +99,18 @@ static bool find(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	struct report report = { 0 };
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	p->open = p->open || spec_is_open(m->boot.spec);
 	if (open_console(m, &err) != 0) {
 		*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-		error_clear(&err);
 		return true;
 	}
 	if (p->open &&
 	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->host.found, &p->facts, &p->findings))
-		return prepare_ask(m, next);
+		return prepare_start_fact(m, next);
 	if (findings_problems(&p->findings) > 0) {
-		*next = fail_with_report(m);
+		*next = report_and_fail(m);
 		return true;
 	}
 	if (p->open && boot_replan(m->source, &m->boot, &report) != 0) {
@@ -135,11 +133,11 @@ static bool note_fix(struct machine *m, const struct finding *f, struct next *ne
 	words_append(&thing.probe, &f->probe);
 	free(m->preparation.fixed);
 	m->preparation.fixed = mem_copy(f->what);
-	return taps_note(m, &thing, next);
+	return prepare_note_thing(m, &thing, next);
 }
 
 /* Starts the first fix that is allowed and was not tried yet. */
-static bool mend(struct machine *m, struct next *next)
+static bool start_fix(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 
@@ -155,9 +153,9 @@ static bool mend(struct machine *m, struct next *next)
 		if (p->fix_takes && !note_fix(m, f, next))
 			return true;
 		if (f->forced)
-			p->gone_until_ms = clock_ms() + GONE_LIMIT_MS;
-		if (machine_help(m, &f->fix, HELPER_ALL)) {
-			*next = go(STATE_PREPARING, FIX_LIMIT_MS);
+			p->gone_until_ms = clock_ms() + MAX_GONE_MS;
+		if (machine_start_helper(m, &f->fix, HELPER_ALL)) {
+			*next = go(STATE_PREPARING, MAX_FIX_MS);
 			return true;
 		}
 		if (p->fix_takes)
@@ -166,7 +164,7 @@ static bool mend(struct machine *m, struct next *next)
 	return false;
 }
 
-void prepare_look_again(struct preparation *p)
+void prepare_check_again(struct preparation *p)
 {
 	facts_clear(&p->facts);
 	findings_clear(&p->findings);
@@ -176,7 +174,7 @@ void prepare_look_again(struct preparation *p)
 }
 
 /* Tells whether a VM that was destroyed by force may still disappear. */
-static bool is_going(const struct machine *m)
+static bool may_disappear(const struct machine *m)
 {
 	const struct preparation *p = &m->preparation;
 
@@ -190,7 +188,7 @@ static bool is_going(const struct machine *m)
 }
 
 /* Asks whether to apply fixes, before the first boot only: later the user may be gone. */
-static bool ask(struct machine *m, struct next *next)
+static bool ask_user(struct machine *m, struct next *next)
 {
 	const struct findings *found = &m->preparation.findings;
 	bool fixable = false;
@@ -200,7 +198,7 @@ static bool ask(struct machine *m, struct next *next)
 	if (!m->options.ask || m->options.fix || m->history.boots > 0 || !fixable)
 		return false;
 	say_problems(m)->event.asks = true;
-	m->preparation.asks = true;
+	m->preparation.user_is_asked = true;
 	*next = go(STATE_PREPARING, -1);
 	return true;
 }
@@ -221,30 +219,27 @@ static void say_unchecked(struct machine *m)
 static bool check(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
-	struct words ours = { 0 };
+	WORDS_AUTO struct words ours = { 0 };
 	struct check_request request = { m->boot.spec, &m->boot.plan, m->history.boots > 0, &ours,
 		&p->facts };
-	bool done;
 
 	for (size_t i = 0; i < ledger_count(m->host.ledger); i++)
 		words_add(&ours, ledger_at(m->host.ledger, i)->name);
 	words_append(&ours, &m->host.locks.paths);
-	done = check_boot(&request, &p->findings);
-	words_free(&ours);
-	if (!done)
-		return prepare_ask(m, next);
+	if (!check_boot(&request, &p->findings))
+		return prepare_start_fact(m, next);
 	if (findings_problems(&p->findings) == 0) {
 		say_unchecked(m);
 		event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
 		p->step = PREPARE_TAKE;
 		return false;
 	}
-	if (mend(m, next))
+	if (start_fix(m, next))
 		return true;
-	if (is_going(m))
+	if (may_disappear(m))
 		*next = go(STATE_PREPARING, GONE_LOOK_MS);
-	else if (!ask(m, next))
-		*next = fail_with_report(m);
+	else if (!ask_user(m, next))
+		*next = report_and_fail(m);
 	return true;
 }
 
@@ -263,11 +258,11 @@ static bool ask_hooks(struct machine *m, struct next *next)
 static struct next step_on(struct machine *m)
 {
 	static bool (*const steps[])(struct machine * m, struct next * next) = {
-		[PREPARE_WAIT] = beside_wait,
+		[PREPARE_WAIT] = prepare_wait_for,
 		[PREPARE_FIND] = find,
 		[PREPARE_CHECK] = check,
-		[PREPARE_TAKE] = taps_step,
-		[PREPARE_COMPANIONS] = beside_companions,
+		[PREPARE_TAKE] = prepare_taps,
+		[PREPARE_COMPANIONS] = prepare_companions,
 		[PREPARE_ASK] = ask_hooks,
 	};
 	struct next next = stay();
@@ -360,7 +355,7 @@ static struct next fix_ended(struct machine *m)
 			ledger_drop(m->host.ledger, p->fixed);
 		machine_warn(m, text);
 	}
-	prepare_look_again(p);
+	prepare_check_again(p);
 	return step_on(m);
 }
 
@@ -369,11 +364,11 @@ struct next prepare_helper_ended(struct machine *m)
 	struct preparation *p = &m->preparation;
 	struct next next;
 
-	if (p->asking) {
-		p->asking = false;
+	if (p->fact_command_runs) {
+		p->fact_command_runs = false;
 		facts_answer(&p->facts, m->helper.status, false, helper_output(&m->helper));
 	} else if (p->step == PREPARE_TAKE) {
-		if (!taps_command_ended(m, &next))
+		if (!prepare_tap_command_ended(m, &next))
 			return next;
 	} else if (p->step == PREPARE_CHECK) {
 		return fix_ended(m);
@@ -385,11 +380,11 @@ struct next prepare_helper_ended(struct machine *m)
 struct next prepare_late(struct machine *m)
 {
 	if (m->helper.job.pid == 0) {
-		prepare_look_again(&m->preparation);
+		prepare_check_again(&m->preparation);
 		return step_on(m);
 	}
-	if (!machine_helper_gave_up(m))
-		return go(STATE_PREPARING, MACHINE_KILL_MS);
+	if (!machine_end_late_helper(m))
+		return go(STATE_PREPARING, MAX_KILL_MS);
 	m->helper.status = -1;
 	return prepare_helper_ended(m);
 }
@@ -410,7 +405,7 @@ static struct next go_instead(struct machine *m, const char *target, const char 
 	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 
-struct next prepare_answered(struct machine *m)
+struct next prepare_hook_ended(struct machine *m)
 {
 	MEM_AUTO char *refusal = m->draft.refusal;
 	MEM_AUTO char *target = m->draft.instead;
@@ -429,13 +424,13 @@ struct next prepare_fix(struct machine *m)
 {
 	struct preparation *p = &m->preparation;
 
-	if (!p->asks)
+	if (!p->user_is_asked)
 		return stay();
-	p->asks = false;
+	p->user_is_asked = false;
 	if (!m->requests.fix)
-		return fail_told(m);
+		return fail_with_findings(m);
 	m->options.fix = true;
-	prepare_look_again(p);
+	prepare_check_again(p);
 	return step_on(m);
 }
 
@@ -443,5 +438,5 @@ struct next prepare_stop(struct machine *m)
 {
 	helper_kill(&m->helper);
 	helper_give_up(&m->helper);
-	return machine_stop_asking(m);
+	return machine_stop_hook(m);
 }

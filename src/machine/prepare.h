@@ -10,7 +10,7 @@ struct next prepare_begin(struct machine *m);
 struct next prepare_helper_ended(struct machine *m);
 struct next prepare_late(struct machine *m);
 struct next prepare_fix(struct machine *m);
-struct next prepare_answered(struct machine *m);
+struct next prepare_hook_ended(struct machine *m);
 struct next prepare_stop(struct machine *m);
 
 #endif

@@ -11,10 +11,9 @@
 
 #define LOOK_MS 50
 /* A hypervisor gets SIGTERM when its vmrun dies; the guest then needs time to shut down. */
-#define PATIENCE_MS 10000
-#define POWEROFF_MS 10000
-#define KILL_MS 5000
-#define COMMAND_MS 10000
+#define MAX_SHUTDOWN_MS 10000
+#define MAX_POWEROFF_MS 10000
+#define MAX_DESTROY_MS 10000
 
 static bool processes_run(const struct machine *m)
 {
@@ -79,7 +78,7 @@ static void power_off(struct machine *m, pid_t pid)
 
 	plan.hyper->power(&plan, STOP_POWEROFF, &power);
 	if (power.helper.count > 0)
-		(void)machine_help(m, &power.helper, HELPER_SILENT);
+		(void)machine_start_helper(m, &power.helper, HELPER_SILENT);
 	else
 		(void)kill(pid, power.signal != 0 ? power.signal : SIGTERM);
 	words_free(&power.helper);
@@ -96,21 +95,22 @@ static struct next end_hypervisor(struct machine *m, pid_t pid)
 		return refuse(m, pid);
 	if (r->step == RECOVER_WAIT) {
 		r->step = RECOVER_POWEROFF;
-		r->until_ms = now + POWEROFF_MS;
+		r->until_ms = now + MAX_POWEROFF_MS;
 		power_off(m, pid);
 	} else {
 		r->step = RECOVER_KILL;
-		r->until_ms = now + KILL_MS;
+		r->until_ms = now + MAX_KILL_HYPERVISOR_MS;
 		(void)kill(pid, SIGKILL);
 	}
 	return look_later();
 }
 
-/* Asks companions to end, only after the hypervisor has ended: a guest needs them while it runs. */
-static void ask_processes(struct machine *m)
+/* Sends SIGTERM to companions, only after the hypervisor has ended: a guest needs them while it
+ * runs. */
+static void terminate_processes(struct machine *m)
 {
-	m->recovery.asked = true;
-	m->recovery.until_ms = machine_now(m) + PATIENCE_MS;
+	m->recovery.sigterm_sent = true;
+	m->recovery.until_ms = machine_now(m) + MAX_SHUTDOWN_MS;
 	signal_processes(m, SIGTERM);
 }
 
@@ -124,35 +124,34 @@ static struct next wait_for_processes(struct machine *m)
 	pid_t pid;
 	bool runs = ledger_hypervisor_runs(m->host.ledger, &pid);
 
-	if (!runs && !r->asked)
-		ask_processes(m);
+	if (!runs && !r->sigterm_sent)
+		terminate_processes(m);
 	if (!runs && !processes_run(m))
 		return destroy(m);
 	if (now < r->until_ms)
 		return look_later();
 	if (runs)
 		return end_hypervisor(m, pid);
-	if (r->killed) {
+	if (r->sigkill_sent) {
 		machine_cleanup_failed(
 		    m, "a companion of the vmrun before does not die (the next start tries again)");
 		return destroy(m);
 	}
-	r->killed = true;
+	r->sigkill_sent = true;
 	signal_processes(m, SIGKILL);
-	r->until_ms = now + KILL_MS;
+	r->until_ms = now + MAX_KILL_HYPERVISOR_MS;
 	return look_later();
 }
 
 static struct next finish(struct machine *m)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (ledger_remove_pid_files(m->host.ledger, &m->host.pid_files, &err) != 0) {
 		MEM_AUTO char *text = mem_format("%s (the next start tries again)", err.text);
 
 		machine_cleanup_failed(m, text);
 	}
-	error_clear(&err);
 	undo_end(m);
 	if (machine_must_panic(m))
 		return leave(m, CAUSE_CHECK_FAILED, STATUS_OS);
@@ -162,7 +161,7 @@ static struct next finish(struct machine *m)
 
 static struct next wait_or_finish(struct machine *m, bool waits)
 {
-	return waits ? go(STATE_RECOVERING, COMMAND_MS) : finish(m);
+	return waits ? go(STATE_RECOVERING, MAX_UNDO_MS) : finish(m);
 }
 
 static struct next undo(struct machine *m)
@@ -183,9 +182,9 @@ static struct next destroy(struct machine *m)
 		return undo(m);
 	if (!r->destroyed) {
 		r->destroyed = true;
-		r->until_ms = machine_now(m) + COMMAND_MS;
-		if (machine_help(m, command, HELPER_SILENT))
-			return go(STATE_RECOVERING, COMMAND_MS);
+		r->until_ms = machine_now(m) + MAX_DESTROY_MS;
+		if (machine_start_helper(m, command, HELPER_SILENT))
+			return go(STATE_RECOVERING, MAX_DESTROY_MS);
 	}
 	if (machine_now(m) < r->until_ms)
 		return look_later();
@@ -207,14 +206,14 @@ struct next recovery_begin(struct machine *m)
 	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);
 
 	say(m, text);
-	m->recovery = (struct recovery){ .until_ms = machine_now(m) + PATIENCE_MS };
+	m->recovery = (struct recovery){ .until_ms = machine_now(m) + MAX_SHUTDOWN_MS };
 	return look(m);
 }
 
 struct next recovery_helper_ended(struct machine *m)
 {
 	if (m->recovery.step == RECOVER_UNDO)
-		return wait_or_finish(m, undo_go_on(m));
+		return wait_or_finish(m, undo_command_ended(m));
 	return look(m);
 }
 
@@ -223,8 +222,8 @@ struct next recovery_late(struct machine *m)
 	/* The command that powers the hypervisor off is not waited for. */
 	if (m->helper.job.pid == 0 || m->recovery.step < RECOVER_DESTROY)
 		return look(m);
-	if (!machine_helper_gave_up(m))
-		return go(STATE_RECOVERING, MACHINE_KILL_MS);
+	if (!machine_end_late_helper(m))
+		return go(STATE_RECOVERING, MAX_KILL_MS);
 	m->helper.status = -1;
 	return recovery_helper_ended(m);
 }

@@ -7,26 +7,26 @@
 
 void machine_stop(struct machine *m)
 {
-	machine_happen(m, EVENT_STOP);
+	machine_handle(m, EVENT_STOP);
 }
 
 void machine_kill(struct machine *m)
 {
-	machine_happen(m, EVENT_KILL);
+	machine_handle(m, EVENT_KILL);
 }
 
 bool machine_reset(struct machine *m)
 {
-	bool heeded = machine_heeds(m, EVENT_RESET);
+	bool heeded = machine_accepts(m, EVENT_RESET);
 
-	machine_happen(m, EVENT_RESET);
+	machine_handle(m, EVENT_RESET);
 	return heeded;
 }
 
-void machine_answer(struct machine *m, bool fix)
+void machine_allow_fixes(struct machine *m, bool fix)
 {
 	m->requests.fix = fix;
-	machine_happen(m, EVENT_FIX);
+	machine_handle(m, EVENT_FIX);
 }
 
 static void set(char **to, const char *text)
@@ -66,10 +66,10 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 		return error_set(err, STATUS_CHECK, "--no-reboot forbids it");
 	if (m->requests.stop)
 		return error_set(err, STATUS_CHECK, "it is being stopped");
-	if (!machine_heeds(m, EVENT_REBOOT))
+	if (!machine_accepts(m, EVENT_REBOOT))
 		return refuse_reboot(m, err);
 	set(&m->requests.reboot_to, target == NULL ? "" : target);
-	machine_happen(m, EVENT_REBOOT);
+	machine_handle(m, EVENT_REBOOT);
 	return 0;
 }
 
@@ -131,7 +131,7 @@ static const char *stop_action(const struct machine *m)
 	return stop_action_name(step < ladder->count ? ladder->step[step].action : STOP_KILL);
 }
 
-void machine_tell(const struct machine *m, struct vmrun_state *out)
+void machine_get_state(const struct machine *m, struct vmrun_state *out)
 {
 	bool runs = m->now.state == STATE_RUNNING || m->now.state == STATE_STOPPING;
 

@@ -130,7 +130,7 @@ void simulation_exit(struct machine *m)
 	m->history.uptime_ms = s->now_ms - s->started_ms;
 }
 
-/* A simulated loader runs only to fail: a loader that succeeds has no events. */
+/* Starts a loader only where the list lets it fail: a loader that succeeds has no events. */
 struct next simulation_start(struct machine *m)
 {
 	const struct simulated_exit *e = due(m->options.simulation);
@@ -162,7 +162,7 @@ void simulation_say_rest(struct machine *m)
 	event_text(event_add(m->events, VMRUN_NOTE), text);
 }
 
-bool simulation_goes_round(struct machine *m)
+bool simulation_loops(struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;
 

@@ -37,7 +37,7 @@ bool simulation_is_used_up(const struct machine *m);
  * Tells whether hooks have refused so many boots that the simulation has to end: they use no exit
  * of the list, and could be retried for ever.
  */
-bool simulation_goes_round(struct machine *m);
+bool simulation_loops(struct machine *m);
 /* Reports the exits that were not used. */
 void simulation_say_rest(struct machine *m);
 /* Replaces the checks of the host; returns false when the list lets this boot fail in them. */

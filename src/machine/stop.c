@@ -10,7 +10,7 @@ static struct next step(struct machine *m)
 {
 	const struct stop_ladder *ladder = &m->boot.spec->stop;
 	/* After the last step only a kill remains. */
-	struct stop_step now = { STOP_KILL, 5000 };
+	struct stop_step now = { STOP_KILL, MAX_KILL_HYPERVISOR_MS };
 	struct power power = { 0 };
 	struct event_record *r;
 
@@ -27,7 +27,7 @@ static struct next step(struct machine *m)
 	else if (power.control != NULL)
 		child_control(&m->run.child, power.control);
 	else if (power.helper.count > 0)
-		(void)machine_help(m, &power.helper, HELPER_SILENT);
+		(void)machine_start_helper(m, &power.helper, HELPER_SILENT);
 	words_free(&power.helper);
 	return go(STATE_STOPPING, now.wait_ms);
 }
@@ -56,7 +56,7 @@ struct next stop_kill(struct machine *m)
 	return stop_hurry(m);
 }
 
-/* A reboot starts the ladder, or takes its next step when it has started. */
+/* Starts the ladder for a reboot, or takes its next step. */
 struct next stop_reboot(struct machine *m)
 {
 	if (m->now.state == STATE_RUNNING)

@@ -9,6 +9,8 @@
 #include "platform/os.h"
 #include "machine/machine_inside.h"
 
+#define MAX_PROBE_BYTES 65536 /* of output */
+
 void undo_begin(struct machine *m)
 {
 	m->host.undo.left = ledger_count(m->host.ledger);
@@ -31,7 +33,7 @@ static void drop(struct machine *m)
 	m->host.undo.left--;
 }
 
-static void keep(struct machine *m, const char *why)
+static void leave_behind(struct machine *m, const char *why)
 {
 	const struct ledger_thing *thing = current(m);
 	MEM_AUTO char *line = words_shell_line(&thing->undo);
@@ -60,7 +62,7 @@ static void drop_replaced(struct machine *m)
 bool undo_next(struct machine *m)
 {
 	while (m->host.undo.left > 0) {
-		struct error err = { 0 };
+		ERROR_AUTO struct error err = { 0 };
 
 		if (ledger_thing_is_replaced(current(m))) {
 			drop_replaced(m);
@@ -68,8 +70,7 @@ bool undo_next(struct machine *m)
 		}
 		if (start(m, &current(m)->undo, &err))
 			return true;
-		keep(m, err.text);
-		error_clear(&err);
+		leave_behind(m, err.text);
 	}
 	return false;
 }
@@ -92,7 +93,7 @@ static void probed(struct machine *m)
 	m->host.undo.probing = false;
 	m->host.undo.why = NULL;
 	if (is_there(m)) {
-		keep(m, why);
+		leave_behind(m, why);
 	} else {
 		MEM_AUTO char *text = mem_format("%s is gone already", current(m)->name);
 
@@ -109,14 +110,13 @@ static bool is_interface_gone(const struct ledger_thing *thing)
 	    os_interface_index(thing->name) == 0;
 }
 
-/* Asks whether a thing is still there after its command failed. */
+/* Looks whether a thing is still there after its command failed; returns true while it does. */
 static bool probe(struct machine *m)
 {
 	const struct ledger_thing *thing = current(m);
 	MEM_AUTO char *why = helper_words(&m->helper);
-	struct error ignored = { 0 };
 
-	if (thing->probe.count > 0 && start(m, &thing->probe, &ignored)) {
+	if (thing->probe.count > 0 && start(m, &thing->probe, NULL)) {
 		m->host.undo.probing = true;
 		m->host.undo.why = why;
 		why = NULL;
@@ -125,12 +125,11 @@ static bool probe(struct machine *m)
 	if (is_interface_gone(thing))
 		drop(m);
 	else
-		keep(m, why);
-	error_clear(&ignored);
+		leave_behind(m, why);
 	return false;
 }
 
-bool undo_go_on(struct machine *m)
+bool undo_command_ended(struct machine *m)
 {
 	if (m->host.undo.probing) {
 		probed(m);
@@ -164,19 +163,19 @@ void undo_end(struct machine *m)
 
 static int run_now(const struct words *words, char **output)
 {
-	struct command what = { .argv = words->item, .limit_ms = UNDO_MS, .max_output = 65536 };
+	struct command what = {
+		.argv = words->item, .limit_ms = MAX_UNDO_MS, .max_output = MAX_PROBE_BYTES
+	};
 	struct command_result result;
-	struct error ignored = { 0 };
 	int status = -1;
 
 	*output = NULL;
-	if (words->count > 0 && command_run(&what, &result, &ignored) == 0) {
+	if (words->count > 0 && command_run(&what, &result, NULL) == 0) {
 		if (result.fate == COMMAND_ENDED)
 			status = result.end.status;
 		*output = mem_copy(result.out);
 		command_clear(&result);
 	}
-	error_clear(&ignored);
 	return status;
 }
 
@@ -194,13 +193,12 @@ static bool undo_thing(const struct ledger_thing *thing)
 
 void undo_now(struct machine *m)
 {
-	struct words destroy = { 0 };
+	WORDS_AUTO struct words destroy = { 0 };
 	MEM_AUTO char *output = NULL;
 
 	if (m->history.boots > 0 && m->options.simulation == NULL)
 		machine_destroy_command(m, &destroy);
 	(void)run_now(&destroy, &output);
-	words_free(&destroy);
 	for (size_t i = ledger_count(m->host.ledger); i > 0; i--) {
 		const struct ledger_thing *thing = ledger_at(m->host.ledger, i - 1);
 

@@ -20,17 +20,17 @@ void report_say(const struct vmrun *vm, const char *target, struct renderer *ren
 size_t report_fixes(const struct vmrun *vm);
 
 /* The question at the terminal, `Apply N fixes? [y/N]`. */
-struct question {
+struct hook_functions {
 	bool is_open;
 	char answer[64];
 	size_t length;
 };
 
 /* Asks the question. */
-void report_ask(struct question *question, size_t fixes, struct renderer *renderer);
+void report_ask(struct hook_functions *question, size_t fixes, struct renderer *renderer);
 /* Reads a byte of stdin.  Returns true when the answer is complete; *yes is the answer. */
-bool report_read_answer(struct question *question, bool *yes, struct renderer *renderer);
+bool report_read_answer(struct hook_functions *question, bool *yes, struct renderer *renderer);
 /* Closes the question without an answer, if it is open. */
-void report_close_question(struct question *question, struct renderer *renderer);
+void report_close_question(struct hook_functions *question, struct renderer *renderer);
 
 #endif

@@ -15,7 +15,7 @@
 #include "event/event.h"
 #include "life.h"
 
-#define ANSWER_MS 10000 /* as machine/machine_inside.h has it */
+#define MAX_ANSWER_MS 10000 /* as machine/machine_inside.h has it */
 
 static int64_t offset_ms, offset_once_up_ms;
 
@@ -56,7 +56,7 @@ static struct vmrun *start(int64_t late_ms)
 	options.qemu = "./mute";
 	options.run_dir = "run";
 	options.no_checks = true;
-	offset_ms = -ANSWER_MS;
+	offset_ms = -MAX_ANSWER_MS;
 	offset_once_up_ms = late_ms;
 	assert_int_equal(vmrun_open(&vm, &options), 0);
 	assert_int_equal(vmrun_start(vm), 0);

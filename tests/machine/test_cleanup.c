@@ -150,10 +150,10 @@ static void test_hanging_command(void **state)
 	open_exited(true);
 	words_add(&command, "sleep");
 	words_add(&command, "600");
-	assert_true(machine_help(v.machine, &command, HELPER_SILENT));
+	assert_true(machine_start_helper(v.machine, &command, HELPER_SILENT));
 	words_free(&command);
 	pid = v.machine->helper.job.pid;
-	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_CLEANING, MACHINE_KILL_MS);
+	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_CLEANING, MAX_KILL_MS);
 	assert_true(v.machine->helper.killed);
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_DECIDING, -1);
 	check_cleaned(DESTROY "does not end: the VM and its memory are still there");

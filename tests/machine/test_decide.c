@@ -26,7 +26,7 @@ static void end_boot(enum cause cause)
 static struct next decide(enum cause cause)
 {
 	end_boot(cause);
-	return vm_act(&v, EVENT_ANSWERED);
+	return vm_act(&v, EVENT_HOOK_ENDED);
 }
 
 static void pass(int64_t ms)
@@ -53,7 +53,7 @@ static void test_limit(void **state)
 	assert_non_null(e);
 	assert_string_equal(e->by, "restart_limit: 3 boots within 60 s");
 	vm_put(&v, STATE_GIVING_UP);
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_ENDING, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_ENDING, -1);
 	assert_int_equal(v.machine->end.status, STATUS_GIVEN_UP);
 	vm_close(&v);
 }
@@ -147,7 +147,7 @@ static void test_wait(void **state)
 	(void)decide(CAUSE_REBOOT);
 	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
 	vm_put(&v, STATE_GIVING_UP);
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_GIVEN_UP, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_GIVEN_UP, -1);
 	vm_put(&v, STATE_GIVEN_UP);
 	vm_check_next(vm_act(&v, EVENT_RESET), STATE_WAITING, 0);
 	assert_string_equal(m->choice.next_target, "default");
@@ -173,7 +173,7 @@ static void test_given_up_boots_once(void **state)
 	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
 	assert_true(v.machine->choice.was_given_up);
 	vm_put(&v, STATE_GIVING_UP);
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_WAITING, 0);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_WAITING, 0);
 	assert_string_equal(v.machine->choice.next_target, "other");
 	vm_check_next(decide(CAUSE_REBOOT), STATE_GIVING_UP, -1);
 	assert_string_equal(

@@ -12,8 +12,6 @@
 
 #include "life.h"
 
-#define MAX_DETOURS 8
-
 /* An on_prepare that does this for all boots but the first, which vm_prepare() prepares. */
 #define ON_SECOND(lua) \
 	"local n = 0 function vm.on_prepare(spec) n = n + 1 if n > 1 then " lua " end end"
@@ -51,7 +49,7 @@ static void test_draft(void **state)
 	vm_prepare(&v, "function vm.on_prepare(spec) spec.cpu = 3 return spec end");
 	vm_check_next(draft("other"), STATES, -1);
 	assert_true(v.machine->call.ended); /* on_prepare has answered at once */
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_PREPARING, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_PREPARING, -1);
 	assert_string_equal(v.machine->boot.target, "other");
 	assert_int_not_equal(v.machine->boot.plan.argv.count, 0);
 	assert_null(v.machine->draft.boot.spec);
@@ -80,7 +78,7 @@ static void test_failed_hook(void **state)
 		vm_prepare(&v, ON_SECOND("error('broken')"));
 		v.machine->history.boots = boots;
 		vm_check_next(draft("other"), STATES, -1);
-		vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_DECIDING, -1);
+		vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_DECIDING, -1);
 		check_failure("broken");
 		/* The status of the fault is for a spec that never booted. */
 		assert_int_equal(
@@ -94,7 +92,7 @@ static void test_changed_spec(void **state)
 	(void)state;
 	vm_prepare(&v, ON_SECOND("spec.cpu = 'many' return spec"));
 	vm_check_next(draft("other"), STATES, -1);
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_DECIDING, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_DECIDING, -1);
 	check_failure("cpu");
 	assert_int_equal(v.machine->draft.fault_status, STATUS_SPEC);
 	vm_close(&v);
@@ -124,7 +122,7 @@ static struct next name_target(const char *target)
 	vm_put(&v, STATE_PREPARING);
 	v.machine->draft.instead = strdup(target);
 	v.machine->draft.refusal = strdup("on_start boots another target");
-	return vm_act(&v, EVENT_ANSWERED);
+	return vm_act(&v, EVENT_HOOK_ENDED);
 }
 
 static void test_detours(void **state)
@@ -167,9 +165,9 @@ static void test_refusal(void **state)
 	(void)state;
 	vm_prepare(&v, "");
 	vm_put(&v, STATE_PREPARING);
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_STARTING, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_STARTING, -1);
 	v.machine->draft.refusal = strdup("on_start refused the boot");
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_DECIDING, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_DECIDING, -1);
 	assert_null(v.machine->draft.refusal);
 	e = vm_event(&v, VMRUN_EXITED);
 	assert_non_null(e);

@@ -115,7 +115,7 @@ static void test_companion_ends_late(void **state)
 	(void)state;
 	open_ending("");
 	take("tap3", "sleep 600");
-	vm_check_next(vm_act(&v, EVENT_COMPANION), STATE_ENDING, UNDO_MS);
+	vm_check_next(vm_act(&v, EVENT_COMPANION), STATE_ENDING, MAX_UNDO_MS);
 	pid = v.machine->helper.job.pid;
 	assert_int_not_equal(pid, 0);
 	vm_check_next(vm_act(&v, EVENT_COMPANION), STATES, -1);
@@ -130,14 +130,14 @@ static void test_ledger(void **state)
 	open_ending("");
 	take("tap3", "true");
 	take("tap4", "true");
-	vm_check_next(enter(STATE_ENDING), STATE_ENDING, UNDO_MS);
+	vm_check_next(enter(STATE_ENDING), STATE_ENDING, MAX_UNDO_MS);
 	for (int left = 2; left > 0; left--) {
 		assert_int_equal(ledger_count(v.machine->host.ledger), left);
 		helper_kill(&v.machine->helper);
 		helper_give_up(&v.machine->helper);
 		v.machine->helper.status = 0;
 		vm_check_next(vm_act(&v, EVENT_HELPER), left == 1 ? STATE_REPORTING : STATE_ENDING,
-		    left == 1 ? -1 : UNDO_MS);
+		    left == 1 ? -1 : MAX_UNDO_MS);
 	}
 	assert_int_equal(ledger_count(v.machine->host.ledger), 0);
 	vm_close(&v);
@@ -151,9 +151,9 @@ static void test_hanging_command(void **state)
 	(void)state;
 	open_ending("");
 	take("tap3:", "sleep 600"); /* no interface has such a name */
-	vm_check_next(enter(STATE_ENDING), STATE_ENDING, UNDO_MS);
+	vm_check_next(enter(STATE_ENDING), STATE_ENDING, MAX_UNDO_MS);
 	pid = v.machine->helper.job.pid;
-	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_ENDING, MACHINE_KILL_MS);
+	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_ENDING, MAX_KILL_MS);
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_REPORTING, -1);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	e = vm_event(&v, VMRUN_WARNING);
@@ -170,7 +170,7 @@ static void test_report(void **state)
 	open_ending("function vm.on_end() end");
 	vm_check_next(enter(STATE_REPORTING), STATES, -1);
 	assert_true(v.machine->call.ended);
-	vm_check_next(vm_act(&v, EVENT_ANSWERED), STATE_ENDED, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_ENDED, -1);
 	/* A stop or a kill does not wait for the hook. */
 	vm_check_next(vm_act(&v, EVENT_STOP), STATE_ENDED, -1);
 	vm_check_next(vm_act(&v, EVENT_KILL), STATE_ENDED, -1);

@@ -228,7 +228,7 @@ static const char *next_target(void)
 {
 	struct vmrun_state told;
 
-	machine_tell(v.machine, &told);
+	machine_get_state(v.machine, &told);
 	return told.next_target;
 }
 
@@ -258,12 +258,12 @@ static void test_told_state(void **state)
 	(void)state;
 	for (enum state s = STATE_NEW; s < STATES; s++) {
 		open_in(s, "");
-		machine_tell(v.machine, &told);
+		machine_get_state(v.machine, &told);
 		assert_string_equal(told.state, heeded[s].told);
 		assert_string_equal(told.target, "default");
 		assert_int_equal(told.stop_step, s == STATE_STOPPING ? 1 : 0);
 		v.machine->history.ends = 1;
-		machine_tell(v.machine, &told);
+		machine_get_state(v.machine, &told);
 		assert_string_equal(told.state, s == STATE_WAITING ? "backoff" : heeded[s].told);
 		vm_close(&v);
 	}
@@ -277,14 +277,14 @@ static void test_told_step(void **state)
 	open_in(STATE_RUNNING, "vm.stop = { { ['do'] = 'acpi', wait = 7 } }");
 	machine_stop(v.machine);
 	v.handle->simulation.now_ms = 2000;
-	machine_tell(v.machine, &told);
+	machine_get_state(v.machine, &told);
 	assert_int_equal(told.stop_step, 1);
 	assert_string_equal(told.stop_action, "acpi");
 	assert_int_equal(told.wait_ms, 5000);
 	assert_true(told.stop_requested);
 	machine_stop(v.machine);
 	v.handle->simulation.now_ms = 9000;
-	machine_tell(v.machine, &told);
+	machine_get_state(v.machine, &told);
 	assert_int_equal(told.stop_step, 2);
 	assert_string_equal(told.stop_action, "kill");
 	assert_int_equal(told.wait_ms, 0);

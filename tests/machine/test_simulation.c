@@ -132,10 +132,10 @@ static void test_circle(void **state)
 		/* Boots that used an exit of the list were not refused. */
 		s->next = used;
 		v.machine->history.ends = (int64_t)used + MAX_REFUSED - 1;
-		assert_false(simulation_goes_round(v.machine));
+		assert_false(simulation_loops(v.machine));
 		assert_null(vm_event(&v, VMRUN_NOTE));
 		v.machine->history.ends++;
-		assert_true(simulation_goes_round(v.machine));
+		assert_true(simulation_loops(v.machine));
 		e = vm_event(&v, VMRUN_NOTE);
 		assert_non_null(e);
 		assert_string_equal(e->text,

@@ -68,7 +68,7 @@ static bool go_on(int status, const char *output)
 	str_free(&h->job.stream[0].text);
 	str_add(&h->job.stream[0].text, output);
 	h->status = status;
-	return undo_go_on(v.machine);
+	return undo_command_ended(v.machine);
 }
 
 static void check_event(enum vmrun_event_type type, const char *text)

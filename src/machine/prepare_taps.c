@@ -1,23 +1,22 @@
-/* Takes what a boot needs from the host: locks disks, makes taps. */
+/* Steps of prepare.c: locks disks, makes taps. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
 
-#define COMMAND_MS 30000
-#define MAX_COLLISIONS 16
+#define MAX_TAP_MS 30000  /* for a command that makes a tap */
+#define MAX_COLLISIONS 16 /* names in one boot that another program took first */
 
-bool taps_note(struct machine *m, struct ledger_thing *thing, struct next *next)
+bool prepare_note_thing(struct machine *m, struct ledger_thing *thing, struct next *next)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 	int rc = ledger_take(m->host.ledger, thing, &err);
 
 	ledger_thing_clear(thing);
 	if (rc == 0)
 		return true;
 	*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-	error_clear(&err);
 	return false;
 }
 
@@ -26,27 +25,26 @@ static bool note_tap(struct machine *m, const char *tap, struct next *next)
 	struct ledger_thing thing;
 
 	tap_thing(m->boot.plan.hyper, tap, &thing);
-	return taps_note(m, &thing, next);
+	return prepare_note_thing(m, &thing, next);
 }
 
 /* Locks the disks, so that no other vmrun starts with them. */
 static bool lock_disks(struct machine *m, struct next *next)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 	bool good = disklock_take(&m->host.locks, m->boot.spec, &err) == 0;
 
 	if (!good && m->options.no_checks)
 		machine_warn(m, err.text);
 	else if (!good)
 		*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-	error_clear(&err);
 	return good || m->options.no_checks;
 }
 
 /* Returns the bridge that a device's tap joins, or NULL for none. The caller frees it. */
 static char *bridge_of(const struct device *dev)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 	char *bridge = NULL;
 
 	if (!dev->removed && dev->kind->needs != NULL)
@@ -55,7 +53,6 @@ static char *bridge_of(const struct device *dev)
 		if (needs.item[i].kind == NEED_BRIDGE && bridge == NULL)
 			bridge = mem_copy(needs.item[i].what);
 	}
-	needs_clear(&needs);
 	return bridge;
 }
 
@@ -65,17 +62,16 @@ static char *bridge_of(const struct device *dev)
  */
 static enum tap_step next_step(const struct machine *m, const char *tap)
 {
-	const char *done = pairs_get(&m->host.taps, tap);
-
-	return done == NULL ? TAP_CREATE : (enum tap_step)(*done - '0');
+	for (int step = TAP_CREATE; step < TAP_STEPS; step++) {
+		if (!words_have(&m->host.taps_done[step], tap))
+			return (enum tap_step)step;
+	}
+	return TAP_STEPS;
 }
 
 static void step_done(struct machine *m, const char *tap)
 {
-	int done = (int)next_step(m, tap) + 1;
-
-	pairs_remove(&m->host.taps, tap);
-	pairs_addf(&m->host.taps, tap, "%d", done);
+	words_add(&m->host.taps_done[next_step(m, tap)], tap);
 }
 
 /* Adds the tap to the ledger, unless an earlier boot or vmrun did; false: the boot has failed. */
@@ -89,21 +85,18 @@ static bool expect_tap(struct machine *m, const char *tap, struct next *next)
 static struct next run_step(struct machine *m, const char *tap, const char *bridge)
 {
 	enum tap_step step = next_step(m, tap);
-	struct words command = { 0 };
-	bool started;
+	WORDS_AUTO struct words command = { 0 };
 
 	tap_command(m->boot.plan.hyper, step, tap, bridge, &command);
-	started = machine_help(m, &command, HELPER_ALL);
-	words_free(&command);
-	if (started)
-		return go(STATE_PREPARING, COMMAND_MS);
+	if (machine_start_helper(m, &command, HELPER_ALL))
+		return go(STATE_PREPARING, MAX_TAP_MS);
 	if (step == TAP_CREATE && m->preparation.tap_noted)
 		ledger_drop(m->host.ledger, tap); /* nothing was created */
 	return machine_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 }
 
 /* Makes the next tap that is missing, one command at a time. */
-bool taps_step(struct machine *m, struct next *next)
+bool prepare_taps(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 
@@ -139,13 +132,13 @@ static bool try_another_tap(struct machine *m)
 	pairs_remove(&m->host.found, dev->id);
 	free(dev->found);
 	dev->found = NULL;
-	prepare_look_again(p);
+	prepare_check_again(p);
 	p->step = PREPARE_FIND;
 	p->tap = 0;
 	return true;
 }
 
-bool taps_command_ended(struct machine *m, struct next *next)
+bool prepare_tap_command_ended(struct machine *m, struct next *next)
 {
 	const struct preparation *p = &m->preparation;
 

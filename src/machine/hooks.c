@@ -1,4 +1,4 @@
-/* The questions to hooks: their arguments, and how their answers are used. */
+/* The hooks of a machine: their arguments, and how their answers are used. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static struct node *prepare_facts(const struct machine *m)
 	return boot_prepare_argument(m->source, &m->draft.boot, &facts);
 }
 
-static bool hear_prepare(struct machine *m, const char *label, struct node *answer)
+static bool answer_prepare(struct machine *m, const char *label, struct node *answer)
 {
 	(void)label;
 	return boot_change(m->source, &m->draft.boot, answer, &m->draft.faults) == 0;
@@ -35,10 +35,10 @@ static bool fail_prepare(struct machine *m, const char *label, struct error *err
 	return false;
 }
 
-const struct question hooks_prepare = {
+const struct hook_functions hooks_prepare = {
 	"on_prepare",
 	prepare_facts,
-	hear_prepare,
+	answer_prepare,
 	fail_prepare,
 };
 
@@ -59,7 +59,7 @@ static struct node *boot_facts(const struct machine *m)
 }
 
 /* Stores the reason of a refused boot, or the target to boot in its place. Takes both strings. */
-static void answer_start(struct machine *m, char *target, char *refusal)
+static void store_answer(struct machine *m, char *target, char *refusal)
 {
 	free(m->draft.instead);
 	free(m->draft.refusal);
@@ -67,16 +67,16 @@ static void answer_start(struct machine *m, char *target, char *refusal)
 	m->draft.refusal = refusal;
 }
 
-static bool hear_start(struct machine *m, const char *label, struct node *answer)
+static bool answer_start(struct machine *m, const char *label, struct node *answer)
 {
 	const char *reason = node_get_text(answer, "reason");
 	const char *target = node_get_text(answer, "target");
 
 	if (target != NULL)
-		answer_start(m, mem_copy(target),
+		store_answer(m, mem_copy(target),
 		    mem_format("%s boots %s in place of %s", label, target, m->boot.target));
 	else
-		answer_start(m, NULL,
+		store_answer(m, NULL,
 		    mem_format("%s refused the boot%s%s", label, reason == NULL ? "" : ": ",
 			reason == NULL ? "" : reason));
 	return false;
@@ -88,19 +88,19 @@ static bool fail_start(struct machine *m, const char *label, struct error *err)
 	int first_line = (int)strcspn(err->text, "\n");
 
 	hook_call_say_failure(m, label, err);
-	answer_start(m, NULL,
+	store_answer(m, NULL,
 	    mem_format("%s refused the boot: it failed: %.*s", label, first_line, err->text));
 	return false;
 }
 
-const struct question hooks_start = {
+const struct hook_functions hooks_start = {
 	"on_start",
 	boot_facts,
-	hear_start,
+	answer_start,
 	fail_start,
 };
 
-const struct question hooks_started = {
+const struct hook_functions hooks_started = {
 	"on_started",
 	boot_facts,
 	NULL,
@@ -108,7 +108,7 @@ const struct question hooks_started = {
 };
 
 /* Stores the first answer; no further function is asked. */
-static bool hear_exit(struct machine *m, const char *label, struct node *answer)
+static bool answer_exit(struct machine *m, const char *label, struct node *answer)
 {
 	node_free(m->choice.answer);
 	free(m->choice.answer_label);
@@ -117,15 +117,15 @@ static bool hear_exit(struct machine *m, const char *label, struct node *answer)
 	return false;
 }
 
-const struct question hooks_exit = {
+const struct hook_functions hooks_exit = {
 	"on_exit",
 	history_facts,
-	hear_exit,
+	answer_exit,
 	NULL,
 };
 
 /* on_exit is told about given_up, too; its answer is ignored. */
-const struct question hooks_given_up = {
+const struct hook_functions hooks_given_up = {
 	"on_exit",
 	history_facts,
 	NULL,
@@ -141,7 +141,7 @@ static struct node *end_facts(const struct machine *m)
 	return facts;
 }
 
-const struct question hooks_end = {
+const struct hook_functions hooks_end = {
 	"on_end",
 	end_facts,
 	NULL,

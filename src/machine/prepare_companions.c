@@ -1,4 +1,4 @@
-/* Steps before a boot: waits for the paths and interfaces of wait_for, then starts companions. */
+/* Steps of prepare.c: waits for the paths and interfaces of wait_for, then starts companions. */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +10,9 @@
 #include "machine/machine_inside.h"
 #include "ledger/rundir.h"
 
-#define LOOK_MS 100	 /* between two checks for a path or an interface */
-#define READY_LOOK_MS 50 /* between two checks whether a companion is ready */
-#define READY_LIMIT_MS 10000
+#define LOOK_MS 100	   /* between two checks for a path or an interface */
+#define READY_LOOK_MS 50   /* between two checks whether a companion is ready */
+#define MAX_READY_MS 10000 /* for a companion to be ready */
 #define SWTPM_NAME "swtpm of the tpm"
 
 /* Returns 1 when the item exists, 0 when it does not yet, -1 when a command has to be asked. */
@@ -29,7 +29,7 @@ static int is_there(struct machine *m, const struct wait_item *item)
 	return fact == NULL ? -1 : fact->status == 0 ? 1 : 0;
 }
 
-bool beside_wait(struct machine *m, struct next *next)
+bool prepare_wait_for(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	const struct wait_item *item = m->boot.spec->wait_for.item;
@@ -41,7 +41,7 @@ bool beside_wait(struct machine *m, struct next *next)
 		if (there > 0)
 			continue;
 		if (there < 0)
-			return prepare_ask(m, next);
+			return prepare_start_fact(m, next);
 		if (p->until_ms == 0)
 			p->until_ms = clock_ms() + now->timeout_ms;
 		if (clock_ms() < p->until_ms) {
@@ -60,10 +60,10 @@ bool beside_wait(struct machine *m, struct next *next)
 }
 
 /* Adds swtpm as a companion, with the socket option that this hypervisor needs. */
-static bool want_swtpm(struct machine *m, struct error *err)
+static bool add_swtpm(struct machine *m, struct error *err)
 {
 	const struct tpm *tpm = &m->boot.spec->tpm;
-	struct words command = { 0 };
+	WORDS_AUTO struct words command = { 0 };
 
 	if (!tpm->managed)
 		return true;
@@ -77,7 +77,6 @@ static bool want_swtpm(struct machine *m, struct error *err)
 	words_add(&command, m->boot.plan.hyper->swtpm_option);
 	words_addf(&command, "type=unixio,path=%s", tpm->path);
 	companions_want_one(&m->companions, SWTPM_NAME, &command, true);
-	words_free(&command);
 	return true;
 }
 
@@ -91,12 +90,12 @@ static int is_ready(struct machine *m, const struct readiness *ready)
 		return access(ready->path, F_OK) == 0 ? 1 : 0;
 	if (ready->command.count == 0)
 		return 1;
-	if (p->asked) {
-		p->asked = false;
+	if (p->ready_command_runs) {
+		p->ready_command_runs = false;
 		return m->helper.status == 0 ? 1 : 0;
 	}
-	p->asked = machine_help(m, &ready->command, HELPER_SILENT);
-	return p->asked ? -1 : 0;
+	p->ready_command_runs = machine_start_helper(m, &ready->command, HELPER_SILENT);
+	return p->ready_command_runs ? -1 : 0;
 }
 
 static struct next fail_companion(
@@ -120,7 +119,7 @@ static int start_companion(struct machine *m, struct companion_run *run, struct 
 	return rc;
 }
 
-bool beside_ended(struct machine *m, pid_t pid)
+bool prepare_companion_ended(struct machine *m, pid_t pid)
 {
 	struct companion_run *run = companions_ended(&m->companions, pid);
 
@@ -134,11 +133,11 @@ bool beside_ended(struct machine *m, pid_t pid)
 
 /* Starts one companion and waits until it is ready.  Returns true while the machine has to wait, or
  * when the boot has failed. */
-static bool bring_up(
+static bool start_and_await(
     struct machine *m, struct companion_run *run, const struct readiness *ready, struct next *next)
 {
 	struct preparation *p = &m->preparation;
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 	int state;
 
 	if (run->ready && !run->restarted && run->job.pid != 0)
@@ -153,38 +152,39 @@ static bool bring_up(
 			(void)unlink(ready->path);
 		if (start_companion(m, run, &err) != 0) {
 			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-			error_clear(&err);
 			return true;
 		}
 	}
 	if (p->until_ms == 0)
-		p->until_ms = clock_ms() + READY_LIMIT_MS;
+		p->until_ms = clock_ms() + MAX_READY_MS;
 	state = is_ready(m, ready);
 	run->ready = state > 0;
 	if (run->ready) {
 		run->restarted = false;
 		return false;
 	}
-	if (state == 0 && clock_ms() >= p->until_ms)
-		*next = fail_companion(m, run, "was not ready within 10 s");
-	else
-		*next = go(STATE_PREPARING, state < 0 ? READY_LIMIT_MS : READY_LOOK_MS);
+	if (state == 0 && clock_ms() >= p->until_ms) {
+		MEM_AUTO char *why = mem_format("was not ready within %d s", MAX_READY_MS / 1000);
+
+		*next = fail_companion(m, run, why);
+	} else {
+		*next = go(STATE_PREPARING, state < 0 ? MAX_READY_MS : READY_LOOK_MS);
+	}
 	return true;
 }
 
-bool beside_companions(struct machine *m, struct next *next)
+bool prepare_companions(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	const struct spec *spec = m->boot.spec;
 	const struct companion *item = spec->companions.item;
 	struct readiness swtpm = { .path = spec->tpm.path };
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (p->companion == 0 && p->until_ms == 0) {
 		companions_want(&m->companions, spec);
-		if (!want_swtpm(m, &err)) {
+		if (!add_swtpm(m, &err)) {
 			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-			error_clear(&err);
 			return true;
 		}
 	}
@@ -194,7 +194,7 @@ bool beside_companions(struct machine *m, struct next *next)
 		struct companion_run *run = companions_find(&m->companions, name);
 
 		if (run != NULL &&
-		    bring_up(m, run, is_swtpm ? &swtpm : &item[p->companion].ready, next))
+		    start_and_await(m, run, is_swtpm ? &swtpm : &item[p->companion].ready, next))
 			return true;
 	}
 	p->step++;

@@ -15,19 +15,19 @@ int64_t machine_now(const struct machine *m)
 	return m->options.simulation != NULL ? m->options.simulation->now_ms : clock_ms();
 }
 
-bool machine_help(struct machine *m, const struct words *command, enum helper_capture capture)
+bool machine_start_helper(
+    struct machine *m, const struct words *command, enum helper_capture capture)
 {
-	struct error err = { 0 };
+	ERROR_AUTO struct error err = { 0 };
 
 	if (helper_start(&m->helper, command, capture, m->wait, MACHINE_TAG_OUTPUT,
 		machine_helper_tag, &err) == 0)
 		return true;
 	machine_warn(m, err.text);
-	error_clear(&err);
 	return false;
 }
 
-bool machine_helper_gave_up(struct machine *m)
+bool machine_end_late_helper(struct machine *m)
 {
 	if (!m->helper.killed) {
 		helper_kill(&m->helper);
@@ -71,7 +71,7 @@ struct next machine_end(struct machine *m, int status)
 	return go(STATE_ENDING, -1);
 }
 
-struct next machine_stop_asking(struct machine *m)
+struct next machine_stop_hook(struct machine *m)
 {
 	hook_call_abandon(m);
 	m->requests.stop = true;
