@@ -24,7 +24,7 @@ struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait
 	c->pid = pid;
 	c->reading = true;
 	c->arrived_ms = c->moved_ms = clock_ms();
-	ring_init(&c->waiting);
+	LIST_INIT(&c->waiting);
 	if (waitset_watch_fd(wait, fd, tag, &ignored) != 0)
 		c->dead = true;
 	error_clear(&ignored);

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "base/str.h"
 #include "platform/waitset.h"
 #include "control/alarm.h"
-#include "control/ring.h"
 
 #define MAX_CLIENT_LINE ((size_t)65536) /* bytes of a request line, without its newline */
 #define MAX_CLIENT_OUT ((size_t)65536)	/* bytes of unread answers; requests wait then */
@@ -21,6 +21,11 @@ struct client_bytes {
 	size_t at, length, room; /* the bytes in use are text[at] to text[at + length - 1] */
 };
 
+struct wait;
+
+LIST_HEAD(client_waits, wait);
+TAILQ_HEAD(client_list, client);
+
 struct client {
 	int fd;
 	uintptr_t tag;
@@ -29,23 +34,24 @@ struct client {
 	size_t searched;	 /* bytes at the start of `in` that are known to hold no newline */
 	struct client_bytes out; /* not sent yet */
 	bool is_console;	 /* in raw console mode: the client sends no requests */
-	bool writes;	       /* in raw console mode: the guest gets the client's bytes as input */
-	uint64_t console_at;   /* position of the next console byte to send */
-	bool hears;	       /* the client gets events */
-	uint64_t event_at;     /* sequence number of the next event to send */
-	bool leaves;	       /* to be closed as soon as all its output is sent */
-	bool dead;	       /* to be closed by the next control_settle() */
-	bool more;	       /* has complete requests left for the next control_settle() */
-	bool reserved;	       /* has one of the places that are reserved for a stop */
-	size_t waits;	       /* number of its requests that wait for something */
-	struct ring waiting;   /* head of the list of these requests */
-	bool reading, writing; /* what the wait set watches for */
+	bool writes;	     /* in raw console mode: the guest gets the client's bytes as input */
+	uint64_t console_at; /* position of the next console byte to send */
+	bool hears;	     /* the client gets events */
+	uint64_t event_at;   /* sequence number of the next event to send */
+	bool leaves;	     /* to be closed as soon as all its output is sent */
+	bool dead;	     /* to be closed by the next control_settle() */
+	bool more;	     /* has complete requests left for the next control_settle() */
+	bool reserved;	     /* has one of the places that are reserved for a stop */
+	size_t waits;	     /* number of its requests that wait for something */
+	struct client_waits waiting; /* the list of these requests */
+	bool reading, writing;	     /* what the wait set watches for */
 	int64_t arrived_ms;
-	int64_t moved_ms;    /* when the client last sent or read something */
-	struct ring moved;   /* link in the list of clients to settle */
-	struct ring stream;  /* link in the list of clients that get events, or the console */
-	struct alarm stall;  /* in the set of clients with unread answers */
-	struct alarm idling; /* in the set of clients that may be dropped for another */
+	int64_t moved_ms;	    /* when the client last sent or read something */
+	uint64_t marked;	    /* round of the mark to settle it; 0: not marked */
+	TAILQ_ENTRY(client) moved;  /* link in the list of marked clients */
+	TAILQ_ENTRY(client) stream; /* link in the list of listeners or viewers */
+	struct alarm stall;	    /* in the set of clients with unread answers */
+	struct alarm idling;	    /* in the set of clients that may be dropped for another */
 };
 
 /* Creates a client for a connection and watches it; a client that cannot be watched is dead. */

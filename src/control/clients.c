@@ -31,12 +31,13 @@ void clients_open(struct control *c)
 		c->free_place[c->free_count] = MAX_ORDINARY_CLIENTS - 1 - c->free_count;
 		c->free_count++;
 	}
-	ring_init(&c->moved);
-	ring_init(&c->listeners);
-	ring_init(&c->viewers);
-	ring_init(&c->texts);
-	ring_init(&c->states);
-	ring_init(&c->ends);
+	c->round = 1;
+	TAILQ_INIT(&c->moved);
+	TAILQ_INIT(&c->listeners);
+	TAILQ_INIT(&c->viewers);
+	TAILQ_INIT(&c->texts);
+	TAILQ_INIT(&c->states);
+	TAILQ_INIT(&c->ends);
 	c->stall_ms = CONTROL_STALL_MS;
 	c->hurry_ms = CONTROL_HURRY_MS;
 }
@@ -48,9 +49,19 @@ void clients_free(struct control *c)
 	alarms_free(&c->timeouts);
 }
 
+void clients_unmark(struct control *c, struct client *client)
+{
+	if (client->marked == 0)
+		return;
+	TAILQ_REMOVE(&c->moved, client, moved);
+	client->marked = 0;
+}
+
 void clients_mark(struct control *c, struct client *client)
 {
-	ring_append(&c->moved, &client->moved, client);
+	clients_unmark(c, client);
+	client->marked = c->round;
+	TAILQ_INSERT_TAIL(&c->moved, client, moved);
 }
 
 void clients_drop(struct control *c, struct client *client)
@@ -59,8 +70,8 @@ void clients_drop(struct control *c, struct client *client)
 	bool is_over = c->listener.fd < 0;
 
 	waiters_forget(c, client);
-	ring_remove(&client->moved);
-	ring_remove(&client->stream);
+	clients_unmark(c, client);
+	streams_leave(c, client);
 	alarms_cancel(&c->stalled, &client->stall);
 	alarms_cancel(&c->idle, &client->idling);
 	if (c->writer == client) {

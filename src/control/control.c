@@ -88,14 +88,12 @@ static bool settle(struct control *c, struct client *client)
 /* Settles the marked clients; those that are marked meanwhile stay for the next call. */
 static void settle_moved(struct control *c)
 {
-	struct ring now;
+	const uint64_t now = c->round++;
 	struct client *client;
 
-	ring_init(&now);
-	while ((client = ring_first(&c->moved)) != NULL)
-		ring_append(&now, &client->moved, client);
-	while ((client = ring_first(&now)) != NULL) {
-		ring_remove(&client->moved);
+	/* A new mark is added at the end, so the clients of this round come first. */
+	while ((client = TAILQ_FIRST(&c->moved)) != NULL && client->marked <= now) {
+		clients_unmark(c, client);
 		if (settle(c, client))
 			clients_update(c, client);
 		else
@@ -135,7 +133,7 @@ int64_t control_until_ms(const struct control *c)
 	if (c == NULL || c->listener.fd < 0)
 		return -1;
 	at = waiters_until_ms(c);
-	if (ring_first(&c->moved) != NULL || c->news || streams_has_news(c))
+	if (!TAILQ_EMPTY(&c->moved) || c->news || streams_has_news(c))
 		return 0;
 	alarm_sooner(&at, listener_until_ms(c));
 	alarm_sooner(&at, clients_until_ms(c));

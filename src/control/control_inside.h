@@ -38,8 +38,8 @@
 
 /* A request that waits for something. */
 struct wait {
-	struct ring kind;    /* link in the list for its kind: texts, states or ends */
-	struct ring sibling; /* link in the list of its client */
+	TAILQ_ENTRY(wait) kind;	  /* link in the list for its kind: texts, states or ends */
+	LIST_ENTRY(wait) sibling; /* link in the list of its client */
 	struct alarm timeout;
 	struct client *client;
 	char *id;
@@ -49,6 +49,8 @@ struct wait {
 	size_t *fall;		/* see make_falls() */
 	int64_t timeout_ms;	/* -1: none */
 };
+
+TAILQ_HEAD(wait_list, wait);
 
 /* The socket that clients connect to. */
 struct listener {
@@ -74,16 +76,17 @@ struct control {
 	size_t count, ordinary; /* all clients, and those in ordinary places */
 	size_t limit;		/* of ordinary clients */
 	int64_t stall_ms, hurry_ms;
-	struct client *writer; /* the client that writes to the console, or NULL */
-	bool wants_room;       /* waiting until the console takes more of the writer's bytes */
-	struct ring moved;     /* clients to settle */
-	struct ring listeners; /* clients that get events */
-	struct ring viewers;   /* clients that get the console */
-	struct alarms stalled; /* clients with unread answers, by when they moved */
-	struct alarms idle;    /* clients that may be dropped for another, by when they moved */
-	struct ring texts;     /* requests that wait for a text */
-	struct ring states;    /* requests that wait for a state */
-	struct ring ends;      /* requests that wait for the end of the machine */
+	struct client *writer;	  /* the client that writes to the console, or NULL */
+	bool wants_room;	  /* waiting until the console takes more of the writer's bytes */
+	uint64_t round;		  /* of marks; each control_settle() begins a new one */
+	struct client_list moved; /* marked clients, by their rounds */
+	struct client_list listeners; /* clients that get events */
+	struct client_list viewers;   /* clients that get the console */
+	struct alarms stalled;	      /* clients with unread answers, by when they moved */
+	struct alarms idle;	 /* clients that may be dropped for another, by when they moved */
+	struct wait_list texts;	 /* requests that wait for a text */
+	struct wait_list states; /* requests that wait for a state */
+	struct wait_list ends;	 /* requests that wait for the end of the machine */
 	struct alarms timeouts;
 	size_t waits;	   /* number of all requests that wait */
 	const char *state; /* of the machine, when the waiting requests were last checked */
@@ -113,6 +116,8 @@ void clients_open(struct control *c);
 void clients_admit(struct control *c, int fd, bool hurried);
 /* Marks a client to be settled by the next control_settle(). */
 void clients_mark(struct control *c, struct client *client);
+/* Removes the mark; does nothing for a client that is not marked. */
+void clients_unmark(struct control *c, struct client *client);
 /* Closes a client's connection and frees its place. */
 void clients_drop(struct control *c, struct client *client);
 /* Updates what a client is watched for, and its alarms, after it was settled. */
@@ -152,6 +157,8 @@ int64_t waiters_until_ms(const struct control *c);
 void streams_events(struct control *c, struct client *client, const struct request *o);
 /* Switches a client to raw console mode. */
 void streams_console(struct control *c, struct client *client, const struct request *o);
+/* Stops sending events or the console to a client. */
+void streams_leave(struct control *c, struct client *client);
 /* Returns true if a listener or a viewer has something new to get. */
 bool streams_has_news(const struct control *c);
 /* Marks the listeners and viewers of what is new, except those with unsent output. */

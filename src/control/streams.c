@@ -10,12 +10,22 @@
 
 #define PIECE ((size_t)16384) /* bytes of output that are queued for one client at a time */
 
+void streams_leave(struct control *c, struct client *client)
+{
+	if (client->hears)
+		TAILQ_REMOVE(&c->listeners, client, stream);
+	if (client->is_console)
+		TAILQ_REMOVE(&c->viewers, client, stream);
+	client->hears = client->is_console = false;
+}
+
 void streams_events(struct control *c, struct client *client, const struct request *o)
 {
 	uint64_t next = backlog_next(&c->backlog);
 
+	streams_leave(c, client);
 	client->hears = true;
-	ring_append(&c->listeners, &client->stream, client);
+	TAILQ_INSERT_TAIL(&c->listeners, client, stream);
 	client->event_at = next;
 	if (o->from >= 0 && (uint64_t)o->from < next)
 		client->event_at = o->from == 0 ? 1 : (uint64_t)o->from;
@@ -107,10 +117,10 @@ void streams_console(struct control *c, struct client *client, const struct requ
 	client_begin_answer(&answer, o->id);
 	json_add_int(&answer, "backlog", (int64_t)console->ring_length);
 	client_end_answer(client, &answer);
+	streams_leave(c, client);
 	client->is_console = true;
 	client->writes = o->write;
-	client->hears = false;
-	ring_append(&c->viewers, &client->stream, client);
+	TAILQ_INSERT_TAIL(&c->viewers, client, stream);
 	waiters_forget(c, client);
 	client->console_at = console->total - console->ring_length;
 	put_console(client, console, console->ring_length);
@@ -138,16 +148,16 @@ static bool next_bytes(const struct control *c, struct client *client)
 
 bool streams_has_news(const struct control *c)
 {
-	return (c->happens && ring_first(&c->listeners) != NULL) ||
-	    (c->prints && ring_first(&c->viewers) != NULL);
+	return (c->happens && !TAILQ_EMPTY(&c->listeners)) ||
+	    (c->prints && !TAILQ_EMPTY(&c->viewers));
 }
 
 /* Marks the clients of a list, except those with unsent output: sending it marks them. */
-static void mark_all(struct control *c, const struct ring *list)
+static void mark_all(struct control *c, const struct client_list *list)
 {
-	struct client *client = ring_first(list);
+	struct client *client = TAILQ_FIRST(list);
 
-	for (; client != NULL; client = ring_next(&client->stream)) {
+	for (; client != NULL; client = TAILQ_NEXT(client, stream)) {
 		if (!client->writing)
 			clients_mark(c, client);
 	}

@@ -7,10 +7,21 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
+/* Returns the list that a waiting request belongs to, by what it waits for. */
+static struct wait_list *list_of(struct control *c, const struct wait *w)
+{
+	if (w->text != NULL)
+		return &c->texts;
+	return w->state != NULL ? &c->states : &c->ends;
+}
+
+/* Removes a waiting request from its lists and frees it. */
 static void free_wait(struct control *c, struct wait *w)
 {
-	ring_remove(&w->kind);
-	ring_remove(&w->sibling);
+	struct wait_list *list = list_of(c, w);
+
+	TAILQ_REMOVE(list, w, kind);
+	LIST_REMOVE(w, sibling);
 	alarms_cancel(&c->timeouts, &w->timeout);
 	w->client->waits--;
 	c->waits--;
@@ -92,6 +103,7 @@ static const char *state_now(const struct control *c)
 static struct wait *add(struct control *c, struct client *client, struct request *o)
 {
 	struct wait *w = mem_zero(sizeof(*w));
+	struct wait_list *list;
 
 	w->client = client;
 	w->id = o->id;
@@ -102,11 +114,9 @@ static struct wait *add(struct control *c, struct client *client, struct request
 	o->id = o->state = o->text = NULL;
 	if (w->text != NULL)
 		w->fall = make_falls(w->text, w->length);
-	ring_append(w->text != NULL ? &c->texts
-		: w->state != NULL  ? &c->states
-				    : &c->ends,
-	    &w->kind, w);
-	ring_append(&client->waiting, &w->sibling, w);
+	list = list_of(c, w);
+	TAILQ_INSERT_TAIL(list, w, kind);
+	LIST_INSERT_HEAD(&client->waiting, w, sibling);
 	if (w->timeout_ms >= 0)
 		alarms_set(&c->timeouts, &w->timeout, clock_ms() + w->timeout_ms, w);
 	client->waits++;
@@ -133,8 +143,8 @@ void waiters_printed(struct control *c, const char *bytes, size_t n)
 {
 	struct wait *next;
 
-	for (struct wait *w = ring_first(&c->texts); w != NULL; w = next) {
-		next = ring_next(&w->kind);
+	for (struct wait *w = TAILQ_FIRST(&c->texts); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, kind);
 		if (look_for(w, bytes, n))
 			grant(c, w);
 	}
@@ -164,8 +174,8 @@ static void look_at_state(struct control *c)
 	c->state = state_now(c);
 	if (before != NULL && strcmp(before, c->state) == 0)
 		return;
-	for (struct wait *w = ring_first(&c->states); w != NULL; w = next) {
-		next = ring_next(&w->kind);
+	for (struct wait *w = TAILQ_FIRST(&c->states); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, kind);
 		if (strcmp(w->state, c->state) == 0)
 			grant(c, w);
 	}
@@ -184,18 +194,20 @@ void waiters_end(struct control *c)
 {
 	struct wait *w;
 
-	while ((w = ring_first(&c->ends)) != NULL)
+	while ((w = TAILQ_FIRST(&c->ends)) != NULL)
 		grant(c, w);
-	while ((w = ring_first(&c->states)) != NULL || (w = ring_first(&c->texts)) != NULL)
+	while ((w = TAILQ_FIRST(&c->states)) != NULL || (w = TAILQ_FIRST(&c->texts)) != NULL)
 		deny(c, w, "the VM is gone");
 }
 
 void waiters_forget(struct control *c, struct client *client)
 {
-	struct wait *w;
+	struct wait *next;
 
-	while ((w = ring_first(&client->waiting)) != NULL)
+	for (struct wait *w = LIST_FIRST(&client->waiting); w != NULL; w = next) {
+		next = LIST_NEXT(w, sibling);
 		free_wait(c, w);
+	}
 }
 
 int64_t waiters_until_ms(const struct control *c)
