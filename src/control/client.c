@@ -17,7 +17,6 @@
 struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait)
 {
 	struct client *c = mem_zero(sizeof(*c));
-	struct error ignored = { 0 };
 
 	c->fd = fd;
 	c->tag = tag;
@@ -25,9 +24,8 @@ struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait
 	c->reading = true;
 	c->arrived_ms = c->moved_ms = clock_ms();
 	LIST_INIT(&c->waiting);
-	if (waitset_watch_fd(wait, fd, tag, &ignored) != 0)
+	if (waitset_watch_fd(wait, fd, tag, NULL) != 0)
 		c->dead = true;
-	error_clear(&ignored);
 	return c;
 }
 

@@ -111,14 +111,12 @@ void listener_accept(struct control *c)
 static void listen_again(struct control *c)
 {
 	struct listener *l = &c->listener;
-	struct error ignored = { 0 };
 
 	if (!take_spare(l))
 		clients_make_room(c);
-	l->deaf = waitset_watch_fd(c->wait, l->fd, CONTROL_TAG, &ignored) != 0;
+	l->deaf = waitset_watch_fd(c->wait, l->fd, CONTROL_TAG, NULL) != 0;
 	if (l->deaf)
 		l->deaf_until_ms = clock_ms() + CONTROL_RETRY_MS;
-	error_clear(&ignored);
 }
 
 void listener_look(struct control *c)
