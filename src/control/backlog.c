@@ -11,7 +11,7 @@ static void drop_first(struct backlog *b)
 	b->bytes -= strlen(b->line[b->first]);
 	free(b->line[b->first]);
 	b->line[b->first] = NULL;
-	b->first = (b->first + 1) % BACKLOG_EVENTS;
+	b->first = (b->first + 1) % MAX_BACKLOG_EVENTS;
 	b->count--;
 	b->oldest++;
 }
@@ -21,13 +21,14 @@ void backlog_add(struct backlog *b, uint64_t seq, char *line)
 	size_t length = strlen(line);
 
 	if (b->line == NULL)
-		b->line = mem_zero(BACKLOG_EVENTS * sizeof(*b->line));
+		b->line = mem_zero(MAX_BACKLOG_EVENTS * sizeof(*b->line));
 	/* The new line itself is always kept, however long it is. */
-	while (b->count == BACKLOG_EVENTS || (b->count > 0 && b->bytes + length > BACKLOG_BYTES))
+	while (b->count == MAX_BACKLOG_EVENTS ||
+	    (b->count > 0 && b->bytes + length > MAX_BACKLOG_BYTES))
 		drop_first(b);
 	if (b->count == 0)
 		b->oldest = seq;
-	b->line[(b->first + b->count) % BACKLOG_EVENTS] = line;
+	b->line[(b->first + b->count) % MAX_BACKLOG_EVENTS] = line;
 	b->count++;
 	b->bytes += length;
 }
@@ -36,7 +37,7 @@ const char *backlog_line(const struct backlog *b, uint64_t seq)
 {
 	if (seq < b->oldest || seq >= backlog_next(b))
 		return NULL;
-	return b->line[(b->first + (size_t)(seq - b->oldest)) % BACKLOG_EVENTS];
+	return b->line[(b->first + (size_t)(seq - b->oldest)) % MAX_BACKLOG_EVENTS];
 }
 
 uint64_t backlog_next(const struct backlog *b)

@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BACKLOG_EVENTS 1000
-#define BACKLOG_BYTES ((size_t)1 << 20)
+#define MAX_BACKLOG_EVENTS 1000
+#define MAX_BACKLOG_BYTES ((size_t)1 << 20)
 
 struct backlog {
-	char **line; /* ring buffer of BACKLOG_EVENTS lines; NULL until the first is added */
+	char **line; /* ring buffer of MAX_BACKLOG_EVENTS lines; NULL until the first is added */
 	size_t first, count, bytes;
 	uint64_t oldest; /* sequence number of the first line */
 };

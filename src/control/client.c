@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 
-#define READ_AT_ONCE ((size_t)4096)
+#define MAX_READ ((size_t)4096) /* bytes received at a time */
 
 struct client *client_new(int fd, uintptr_t tag, pid_t pid, struct waitset *wait)
 {
@@ -136,8 +136,8 @@ void client_read(struct client *c)
 {
 	ssize_t n;
 
-	make_room(&c->in, READ_AT_ONCE);
-	n = recv(c->fd, c->in.text + c->in.at + c->in.length, READ_AT_ONCE, 0);
+	make_room(&c->in, MAX_READ);
+	n = recv(c->fd, c->in.text + c->in.at + c->in.length, MAX_READ, 0);
 	if (n > 0) {
 		c->in.length += (size_t)n;
 		c->moved_ms = clock_ms();

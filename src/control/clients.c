@@ -8,19 +8,19 @@
 #include "control/control_inside.h"
 
 #define SPARE_DESCRIPTORS 64 /* for the VM, its helper processes and its hooks */
-#define CLIENTS_LEAST 8
+#define MIN_CLIENTS 8	     /* ordinary clients, however few descriptors there are */
 
 /* Returns how many ordinary clients leave enough descriptors for the VM. */
 static size_t client_limit(void)
 {
-	const rlim_t others = SPARE_DESCRIPTORS + CONTROL_RESERVED;
+	const rlim_t others = SPARE_DESCRIPTORS + MAX_RESERVED_CLIENTS;
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY ||
 	    files.rlim_cur >= MAX_ORDINARY_CLIENTS + others)
 		return MAX_ORDINARY_CLIENTS;
-	if (files.rlim_cur < CLIENTS_LEAST + others)
-		return CLIENTS_LEAST;
+	if (files.rlim_cur < MIN_CLIENTS + others)
+		return MIN_CLIENTS;
 	return (size_t)(files.rlim_cur - others);
 }
 
@@ -38,8 +38,8 @@ void clients_open(struct control *c)
 	TAILQ_INIT(&c->texts);
 	TAILQ_INIT(&c->states);
 	TAILQ_INIT(&c->ends);
-	c->stall_ms = CONTROL_STALL_MS;
-	c->hurry_ms = CONTROL_HURRY_MS;
+	c->stall_ms = MAX_STALL_MS;
+	c->hurry_ms = MAX_HURRY_MS;
 }
 
 void clients_free(struct control *c)

@@ -24,15 +24,15 @@
 #define MAX_CLIENTS 1024
 /*
  * The last places are reserved for a stop: a client in one of them may use status, stop and kill
- * only, and is closed after CONTROL_HURRY_MS unless it waits for the VM's end.  When these places
+ * only, and is closed after MAX_HURRY_MS unless it waits for the VM's end.  When these places
  * are taken as well, the oldest client in them is closed for a new one.  This way vmrun always
  * accepts a stop, even if idle clients hold every place.
  */
-#define CONTROL_RESERVED 16
-#define MAX_ORDINARY_CLIENTS (MAX_CLIENTS - CONTROL_RESERVED)
-#define CONTROL_HURRY_MS 5000	/* time for a client in a reserved place to send its request */
+#define MAX_RESERVED_CLIENTS 16
+#define MAX_ORDINARY_CLIENTS (MAX_CLIENTS - MAX_RESERVED_CLIENTS)
+#define MAX_HURRY_MS 5000	/* time for a client in a reserved place to send its request */
 #define MAX_CLIENT_WAITS 64	/* waiting requests of one client */
-#define CONTROL_STALL_MS 30000	/* time until a client that reads none of its answers is dropped */
+#define MAX_STALL_MS 30000	/* time until a client that reads none of its answers is dropped */
 #define MAX_REQUESTS_AT_ONCE 16 /* requests served for one client before the next client's turn */
 #define CONTROL_RETRY_MS 1000	/* pause after running out of descriptors */
 
@@ -126,7 +126,7 @@ void clients_update(struct control *c, struct client *client);
 void clients_expire(struct control *c);
 /* Returns when the next client's time is over, or -1. */
 int64_t clients_until_ms(const struct control *c);
-/* Drops the client that has been idle longest, if it was idle for CONTROL_STALL_MS. */
+/* Drops the client that has been idle longest, if it was idle for MAX_STALL_MS. */
 void clients_make_room(struct control *c);
 /* Frees the memory of the alarms. */
 void clients_free(struct control *c);

@@ -10,7 +10,7 @@
 #include "platform/socket.h"
 #include "control/control_inside.h"
 
-#define ACCEPT_AT_ONCE 16
+#define MAX_ACCEPTS 16 /* clients accepted in one wake-up */
 
 /* Opens the spare descriptor, which vmrun closes when a client could get none otherwise. */
 static bool take_spare(struct listener *l)
@@ -103,7 +103,7 @@ static bool accept_one(struct control *c)
 void listener_accept(struct control *c)
 {
 	(void)take_spare(&c->listener);
-	for (int i = 0; i < ACCEPT_AT_ONCE && accept_one(c); i++)
+	for (int i = 0; i < MAX_ACCEPTS && accept_one(c); i++)
 		;
 }
 

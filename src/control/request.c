@@ -28,7 +28,8 @@ struct member {
 	bool needed;
 };
 
-#define MAX_MEMBERS 4
+#define MAX_MEMBERS 4	   /* of one command */
+#define MAX_QUOTED_NAME 64 /* bytes of a client's word that an error message repeats */
 #define AT(member) offsetof(struct request, member)
 
 static const struct command {
@@ -83,8 +84,9 @@ static int store_seconds(
 
 	if (v->kind != NODE_INT && v->kind != NODE_NUMBER)
 		return wrong_kind(m->key, "a number of seconds", v, err);
-	if (!(seconds >= 0 && seconds <= 1e9))
-		return error_set(err, STATUS_USAGE, "%s: expected 0 to 1000000000 seconds", m->key);
+	if (!(seconds >= 0 && seconds <= MAX_REQUEST_SECONDS))
+		return error_set(
+		    err, STATUS_USAGE, "%s: expected 0 to %d seconds", m->key, MAX_REQUEST_SECONDS);
 	*(int64_t *)((char *)o + m->offset) = (int64_t)(seconds * 1000);
 	return 0;
 }
@@ -129,7 +131,8 @@ static const struct command *find_command(const char *name, struct error *err)
 	}
 	MEM_AUTO char *hint = near_hint(&near);
 
-	(void)error_set(err, STATUS_USAGE, "unknown command \"%.64s\"%s", name, hint);
+	(void)error_set(
+	    err, STATUS_USAGE, "unknown command \"%.*s\"%s", MAX_QUOTED_NAME, name, hint);
 	return NULL;
 }
 
@@ -146,8 +149,8 @@ static const struct member *find_member(
 	}
 	MEM_AUTO char *hint = near_hint(&near);
 
-	(void)error_set(
-	    err, STATUS_USAGE, "%s: unknown member \"%.64s\"%s", command->name, key, hint);
+	(void)error_set(err, STATUS_USAGE, "%s: unknown member \"%.*s\"%s", command->name,
+	    MAX_QUOTED_NAME, key, hint);
 	return NULL;
 }
 
@@ -186,9 +189,9 @@ static int check_state(const char *state, struct error *err)
 	MEM_AUTO char *hint = near_hint(&near);
 
 	return error_set(err, STATUS_USAGE,
-	    "state: no state \"%.64s\"%s: there are waiting, loading, running, stopping, backoff "
+	    "state: no state \"%.*s\"%s: there are waiting, loading, running, stopping, backoff "
 	    "and given_up",
-	    state, hint);
+	    MAX_QUOTED_NAME, state, hint);
 }
 
 static int read_request(struct request *o, const struct node *request, struct error *err)

@@ -23,8 +23,9 @@ enum request_type {
 	REQUEST_WAIT,
 };
 
-#define MAX_REQUEST_ID 256    /* bytes, as written */
-#define MAX_REQUEST_TEXT 4096 /* bytes of a string member */
+#define MAX_REQUEST_ID 256	       /* bytes, as written */
+#define MAX_REQUEST_TEXT 4096	       /* bytes of a string member */
+#define MAX_REQUEST_SECONDS 1000000000 /* of a timeout */
 
 struct request {
 	enum request_type type;

@@ -138,7 +138,10 @@ static void serve_line(struct control *c, struct client *client, const char *lin
 /* Refuses a line that is too long, complete or not, and closes the client. */
 static void refuse_long_line(struct client *client)
 {
-	client_refuse(client, NULL, "a line of more than 65536 bytes: this connection is closed");
+	MEM_AUTO char *why =
+	    mem_format("a line of more than %zu bytes: this connection is closed", MAX_CLIENT_LINE);
+
+	client_refuse(client, NULL, why);
 	client->leaves = true;
 	client_used(client, client->in.length);
 }

@@ -8,7 +8,7 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
-#define PIECE ((size_t)16384) /* bytes of output that are queued for one client at a time */
+#define MAX_PIECE ((size_t)16384) /* bytes of output that are queued for one client at a time */
 
 void streams_leave(struct control *c, struct client *client)
 {
@@ -142,7 +142,7 @@ static bool next_bytes(const struct control *c, struct client *client)
 		client_put(client, text, (size_t)n);
 		client->console_at = oldest;
 	}
-	put_console(client, console, PIECE);
+	put_console(client, console, MAX_PIECE);
 	return true;
 }
 
@@ -175,7 +175,7 @@ void streams_mark(struct control *c)
 void streams_pump(struct control *c, struct client *client)
 {
 	do {
-		while (!client->leaves && client_unread(client) < PIECE &&
+		while (!client->leaves && client_unread(client) < MAX_PIECE &&
 		    (next_event(c, client) || next_bytes(c, client)))
 			;
 	} while (client_unread(client) > 0 && client_flush(client) && !client->leaves &&

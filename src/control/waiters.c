@@ -7,6 +7,8 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
+#define MAX_QUOTED_TEXT 100 /* bytes of the text that an error message repeats */
+
 /* Returns the list that a waiting request belongs to, by what it waits for. */
 static struct wait_list *list_of(struct control *c, const struct wait *w)
 {
@@ -157,8 +159,8 @@ static void refuse_late(struct control *c, struct wait *w)
 	double seconds = (double)w->timeout_ms / 1000;
 
 	if (w->text != NULL)
-		(void)snprintf(text, sizeof(text), "\"%.100s%s\" was not printed within %g s",
-		    w->text, w->length > 100 ? "..." : "", seconds);
+		(void)snprintf(text, sizeof(text), "\"%.*s%s\" was not printed within %g s",
+		    MAX_QUOTED_TEXT, w->text, w->length > MAX_QUOTED_TEXT ? "..." : "", seconds);
 	else
 		(void)snprintf(text, sizeof(text), "not %s within %g s: it is %s",
 		    w->state != NULL ? w->state : "gone", seconds, c->state);

@@ -19,11 +19,11 @@ static void test_order(void **state)
 	(void)state;
 	assert_true(backlog_next(&b) == 1);
 	assert_null(backlog_line(&b, 1));
-	for (uint64_t seq = 5; seq < 5 + 3 * BACKLOG_EVENTS; seq++)
+	for (uint64_t seq = 5; seq < 5 + 3 * MAX_BACKLOG_EVENTS; seq++)
 		backlog_add(&b, seq, mem_format("%llu", (unsigned long long)seq));
-	assert_int_equal(b.count, BACKLOG_EVENTS);
-	assert_true(backlog_next(&b) == 5 + 3 * BACKLOG_EVENTS);
-	assert_true(b.oldest == 5 + 2 * BACKLOG_EVENTS);
+	assert_int_equal(b.count, MAX_BACKLOG_EVENTS);
+	assert_true(backlog_next(&b) == 5 + 3 * MAX_BACKLOG_EVENTS);
+	assert_true(b.oldest == 5 + 2 * MAX_BACKLOG_EVENTS);
 	for (uint64_t seq = b.oldest; seq < backlog_next(&b); seq++)
 		assert_true(strtoull(backlog_line(&b, seq), NULL, 10) == seq);
 	assert_null(backlog_line(&b, b.oldest - 1));
@@ -45,11 +45,11 @@ static void test_bytes(void **state)
 
 	(void)state;
 	for (uint64_t seq = 1; seq <= 100; seq++)
-		backlog_add(&b, seq, long_line(BACKLOG_BYTES / 8));
+		backlog_add(&b, seq, long_line(MAX_BACKLOG_BYTES / 8));
 	assert_int_equal(b.count, 8);
 	assert_true(b.oldest == 93);
 	/* The newest one is kept, however long it is. */
-	backlog_add(&b, 101, long_line(3 * BACKLOG_BYTES));
+	backlog_add(&b, 101, long_line(3 * MAX_BACKLOG_BYTES));
 	assert_int_equal(b.count, 1);
 	assert_non_null(backlog_line(&b, 101));
 	backlog_add(&b, 102, long_line(1));

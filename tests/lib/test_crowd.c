@@ -250,32 +250,32 @@ static void test_limit(void **state)
 static void test_stop_through_a_crowd(void **state)
 {
 	struct vmrun *vm = begin_deaf(8);
-	int fd[8], squatter[CONTROL_RESERVED], operator;
+	int fd[8], squatter[MAX_RESERVED_CLIENTS], operator;
 
 	(void)state;
 	connect_all(vm, fd, 8);
-	connect_all(vm, squatter, CONTROL_RESERVED);
-	for (size_t i = 0; i < CONTROL_RESERVED; i++)
+	connect_all(vm, squatter, MAX_RESERVED_CLIENTS);
+	for (size_t i = 0; i < MAX_RESERVED_CLIENTS; i++)
 		talk_say(squatter[i], "{\"cmd\":");
 	operator= talk_client(vm);
 	talk_say(operator, STATUS STOP);
 	talk_expect(vm, operator, "\"state\":\"running\"");
-	assert_int_equal(vm->control->count, 8 + CONTROL_RESERVED);
+	assert_int_equal(vm->control->count, 8 + MAX_RESERVED_CLIENTS);
 	expect_refused(vm, squatter[0]);
 	/* It stays while others come, who are shown out. */
 	vm->control->hurry_ms = 0;
 	wait_for_count(vm, 9);
-	vm->control->hurry_ms = CONTROL_HURRY_MS;
-	for (size_t i = 1; i < CONTROL_RESERVED; i++)
+	vm->control->hurry_ms = MAX_HURRY_MS;
+	for (size_t i = 1; i < MAX_RESERVED_CLIENTS; i++)
 		expect_refused(vm, squatter[i]);
-	connect_all(vm, squatter, CONTROL_RESERVED - 1);
-	squatter[CONTROL_RESERVED - 1] = talk_client(vm);
+	connect_all(vm, squatter, MAX_RESERVED_CLIENTS - 1);
+	squatter[MAX_RESERVED_CLIENTS - 1] = talk_client(vm);
 	expect_refused(vm, squatter[0]);
 	vmrun_kill(vm);
 	(void)life_end(vm);
 	talk_expect(vm, operator, "{\"id\":1,\"ok\":true}\n");
 	vmrun_close(vm);
-	for (size_t i = 1; i < CONTROL_RESERVED; i++)
+	for (size_t i = 1; i < MAX_RESERVED_CLIENTS; i++)
 		(void)close(squatter[i]);
 	for (size_t i = 0; i < 8; i++)
 		(void)close(fd[i]);
@@ -286,10 +286,10 @@ static void test_stop_through_a_crowd(void **state)
 static void test_many_stops(void **state)
 {
 	struct vmrun *vm = begin_deaf(0);
-	int fd[CONTROL_RESERVED], late;
+	int fd[MAX_RESERVED_CLIENTS], late;
 
 	(void)state;
-	for (size_t i = 0; i < CONTROL_RESERVED; i++) {
+	for (size_t i = 0; i < MAX_RESERVED_CLIENTS; i++) {
 		fd[i] = talk_client(vm);
 		talk_say(fd[i], STOP);
 		while (vm->control->waits < i + 1)
@@ -300,7 +300,7 @@ static void test_many_stops(void **state)
 	talk_expect(vm, late, "{\"id\":2,\"ok\":true}\n");
 	expect_refused(vm, fd[0]);
 	(void)life_end(vm);
-	for (size_t i = 1; i < CONTROL_RESERVED; i++) {
+	for (size_t i = 1; i < MAX_RESERVED_CLIENTS; i++) {
 		talk_expect(vm, fd[i], "{\"id\":1,\"ok\":true}\n");
 		(void)close(fd[i]);
 	}
@@ -312,19 +312,19 @@ static void test_many_stops(void **state)
 static void test_last_words(void **state)
 {
 	struct vmrun *vm = begin(0);
-	int fd[CONTROL_RESERVED + 1];
+	int fd[MAX_RESERVED_CLIENTS + 1];
 
 	(void)state;
 	fd[0] = talk_client(vm);
 	wait_for_count(vm, 1);
-	for (size_t i = 1; i <= CONTROL_RESERVED; i++)
+	for (size_t i = 1; i <= MAX_RESERVED_CLIENTS; i++)
 		fd[i] = talk_try();
 	talk_say(fd[0], "{\"id\":9,\"cmd\":\"kill\"}\n");
 	control_wake(vm->control, CONTROL_TAG);
 	control_settle(vm->control);
 	talk_expect(vm, fd[0], "{\"id\":9,\"ok\":true}\n");
 	assert_non_null(strstr(life_end(vm), "ended:stopped"));
-	for (size_t i = 0; i <= CONTROL_RESERVED; i++)
+	for (size_t i = 0; i <= MAX_RESERVED_CLIENTS; i++)
 		(void)close(fd[i]);
 	vmrun_close(vm);
 }
