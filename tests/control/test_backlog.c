@@ -1,4 +1,4 @@
-/* The ring of events: bounded in number and in bytes, never out of step. */
+/* The newest events: limited in number and in bytes, each found by its number. */
 #include "control/backlog.h"
 
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static void test_bytes(void **state)
 		backlog_add(&b, seq, long_line(MAX_BACKLOG_BYTES / 8));
 	assert_int_equal(b.count, 8);
 	assert_true(b.oldest == 93);
-	/* The newest one is kept, however long it is. */
+	/* The newest line stays, however long it is. */
 	backlog_add(&b, 101, long_line(3 * MAX_BACKLOG_BYTES));
 	assert_int_equal(b.count, 1);
 	assert_non_null(backlog_line(&b, 101));
@@ -59,11 +59,48 @@ static void test_bytes(void **state)
 	assert_int_equal(b.count, 0);
 }
 
+static void test_most_events(void **state)
+{
+	struct backlog b = { 0 };
+
+	(void)state;
+	for (uint64_t seq = 1; seq <= MAX_BACKLOG_EVENTS; seq++)
+		backlog_add(&b, seq, long_line(1));
+	assert_int_equal(b.count, MAX_BACKLOG_EVENTS);
+	assert_non_null(backlog_line(&b, 1));
+	backlog_add(&b, MAX_BACKLOG_EVENTS + 1, long_line(1));
+	assert_int_equal(b.count, MAX_BACKLOG_EVENTS);
+	assert_null(backlog_line(&b, 1));
+	assert_non_null(backlog_line(&b, 2));
+	assert_non_null(backlog_line(&b, MAX_BACKLOG_EVENTS + 1));
+	backlog_clear(&b);
+}
+
+static void test_most_bytes(void **state)
+{
+	struct backlog b = { 0 };
+
+	(void)state;
+	backlog_add(&b, 1, long_line(1));
+	backlog_add(&b, 2, long_line(MAX_BACKLOG_BYTES - 1));
+	assert_int_equal(b.count, 2);
+	assert_int_equal(b.bytes, MAX_BACKLOG_BYTES);
+	backlog_clear(&b);
+	backlog_add(&b, 1, long_line(1));
+	backlog_add(&b, 2, long_line(MAX_BACKLOG_BYTES));
+	assert_int_equal(b.count, 1);
+	assert_null(backlog_line(&b, 1));
+	assert_non_null(backlog_line(&b, 2));
+	backlog_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_most_events),
+		cmocka_unit_test(test_most_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

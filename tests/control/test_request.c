@@ -1,4 +1,4 @@
-/* Requests of the control socket as they are read: every member, and any bytes at all. */
+/* Requests of the control socket: their members and limits, and any bytes at all. */
 #include "control/request.h"
 
 #include "../base/dice.h"
@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "platform/clock.h"
 
 #define FUZZ_MS 2000
+#define MAX_WORD 64 /* as MAX_QUOTED_NAME in request.c */
 
+/* Reads a request that is good. The caller clears it. */
 static struct request read_good(const char *line)
 {
 	struct request o;
@@ -62,7 +65,7 @@ static void test_members(void **state)
 	request_clear(&o);
 }
 
-/* The id is answered even where the rest is wrong. */
+/* An answer has the id even if the rest of the request is wrong. */
 static void test_id_of_a_bad_one(void **state)
 {
 	static const char line[] = "{\"cmd\":7,\"id\":[],\"id2\":{\"id\":5}}";
@@ -90,6 +93,96 @@ static void test_bytes(void **state)
 	expect_bad("[[[[", 4, "not JSON: column 5: the text ends too early");
 }
 
+/* Returns a string of this length.  Caller frees. */
+static char *letters(size_t n)
+{
+	char *text = mem_zero(n + 1);
+
+	memset(text, 'x', n);
+	return text;
+}
+
+/* The limit counts the quotes and escapes of an id, because it is answered as it was written. */
+static void test_longest_id(void **state)
+{
+	MEM_AUTO char *text = letters(MAX_REQUEST_ID - 8);
+	MEM_AUTO char *good = mem_format("{\"id\":\"\\u0041%s\",\"cmd\":\"status\"}", text),
+		      *bad = mem_format("{\"id\":\"\\u0041%sx\",\"cmd\":\"status\"}", text);
+	struct request o = read_good(good);
+
+	(void)state;
+	assert_int_equal(strlen(o.id), 256);
+	request_clear(&o);
+	expect_bad(bad, strlen(bad), "id: expected a number or a string, of at most 256 bytes");
+}
+
+/* The limit counts the bytes of a text, not those of its escapes. */
+static void test_longest_text(void **state)
+{
+	static const char empty[] = "{\"cmd\":\"wait-for\",\"text\":\"\"}";
+	MEM_AUTO char *text = letters(MAX_REQUEST_TEXT - 1);
+	MEM_AUTO char *good = mem_format("{\"cmd\":\"wait-for\",\"text\":\"%s\\u0041\"}", text),
+		      *bad = mem_format("{\"cmd\":\"wait-for\",\"text\":\"%s\\u00e9\"}", text);
+	struct request o = read_good(good);
+
+	(void)state;
+	assert_int_equal(o.text_length, 4096);
+	request_clear(&o);
+	expect_bad(bad, strlen(bad), "text: expected 1 to 4096 bytes, got 4097");
+	o = read_good("{\"cmd\":\"wait-for\",\"text\":\"x\"}");
+	request_clear(&o);
+	expect_bad(empty, strlen(empty), "text: expected 1 to 4096 bytes, got 0");
+}
+
+static void expect_bad_timeout(const char *seconds)
+{
+	MEM_AUTO char *line =
+	    mem_format("{\"cmd\":\"wait\",\"gone\":true,\"timeout\":%s}", seconds);
+
+	expect_bad(line, strlen(line), "timeout: expected 0 to 1000000000 seconds");
+}
+
+static void test_longest_timeout(void **state)
+{
+	struct request o = read_good("{\"cmd\":\"wait\",\"gone\":true,\"timeout\":1000000000}");
+
+	(void)state;
+	assert_int_equal(o.timeout_ms, MAX_REQUEST_SECONDS * INT64_C(1000));
+	request_clear(&o);
+	o = read_good("{\"cmd\":\"wait\",\"gone\":true,\"timeout\":0}");
+	assert_int_equal(o.timeout_ms, 0);
+	request_clear(&o);
+	expect_bad_timeout("1000000001");
+	expect_bad_timeout("1000000000.5");
+	expect_bad_timeout("-0.5");
+}
+
+/* A client's word in a request, and in the error about it. */
+static const struct {
+	const char *before, *after, *error_before, *error_after;
+} words[] = {
+	{ "{\"cmd\":\"", "\"}", "unknown command \"", "\"" },
+	{ "{\"cmd\":\"status\",\"", "\":1}", "status: unknown member \"", "\"" },
+	{ "{\"cmd\":\"wait\",\"state\":\"", "\"}", "state: no state \"",
+	    "\": there are waiting, loading, running, stopping, backoff and given_up" },
+};
+
+/* An error repeats at most so many bytes of a word. */
+static void test_longest_word(void **state)
+{
+	MEM_AUTO char *word = letters(MAX_WORD), *longer = letters(MAX_WORD + 1);
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(words) / sizeof(words[0]); i++) {
+		MEM_AUTO char *line = mem_format("%s%s%s", words[i / 2].before,
+				  i % 2 == 0 ? word : longer, words[i / 2].after),
+			      *said = mem_format("%s%s%s", words[i / 2].error_before, word,
+				  words[i / 2].error_after);
+
+		expect_bad(line, strlen(line), said);
+	}
+}
+
 static const char *const samples[] = {
 	"{\"id\":1,\"cmd\":\"status\"}",
 	"{\"id\":\"x\",\"cmd\":\"wait-for\",\"text\":\"\\u00e9\",\"timeout\":1.25}",
@@ -100,7 +193,7 @@ static const char *const samples[] = {
 	"{\"cmd\":\"next\",\"target\":\"install\"}",
 };
 
-/* Some bytes of a good one changed, taken out, doubled; or nothing but noise. */
+/* Makes a line: a good one with some bytes changed, removed or doubled, or random bytes. */
 static size_t make(struct dice *dice, char *line, size_t room)
 {
 	const char *sample = samples[dice_roll(dice, sizeof(samples) / sizeof(samples[0]))];
@@ -174,6 +267,10 @@ int main(void)
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_id_of_a_bad_one),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_longest_id),
+		cmocka_unit_test(test_longest_text),
+		cmocka_unit_test(test_longest_timeout),
+		cmocka_unit_test(test_longest_word),
 		cmocka_unit_test(test_any_bytes),
 	};
 

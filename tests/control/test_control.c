@@ -1,0 +1,231 @@
+/* The order in which clients are served, when vmrun serves them next, and the end of it all. */
+#include "server.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "lib/handle.h"
+#include "life.h"
+
+#define RELOAD "{\"cmd\":\"reload\"}\n"
+#define OK "{\"ok\":true}\n"
+
+static int enter(void **state)
+{
+	if (life_enter(state) != 0)
+		return -1;
+	server_open();
+	return 0;
+}
+
+static int leave(void **state)
+{
+	server_close();
+	return life_leave(state);
+}
+
+/* Sends requests and lets vmrun receive them, but not serve them yet. */
+static void send_requests(const struct peer *peer, int count)
+{
+	while (count-- > 0)
+		server_say(peer->fd, RELOAD);
+	control_wake(server.control, peer->client->tag);
+}
+
+/* Clients are settled in the order of their marks. */
+static void test_settle_order(void **state)
+{
+	struct peer peer[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		peer[i] = server_connect();
+	for (int i = 0; i < 3; i++) {
+		MEM_AUTO char *line = mem_format("{\"cmd\":\"forget\",\"hook\":\"%d\"}\n", i);
+
+		server_say(peer[i].fd, line);
+	}
+	for (int i = 1; i <= 3; i++)
+		control_wake(server.control, peer[i % 3].client->tag);
+	assert_string_equal(server.forgotten, "");
+	control_settle(server.control);
+	assert_string_equal(server.forgotten, "0");
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(server_hear(peer[i].fd), OK);
+		(void)close(peer[i].fd);
+	}
+}
+
+/* A client with more requests than one turn serves waits for the next call, behind the others. */
+static void test_turns(void **state)
+{
+	struct control *c = server.control;
+	struct peer greedy = server_connect(), modest = server_connect();
+
+	(void)state;
+	send_requests(&greedy, 2 * MAX_REQUESTS_AT_ONCE + 1);
+	send_requests(&modest, 1);
+	for (int turn = 1; turn <= 3; turn++) {
+		int served = turn * MAX_REQUESTS_AT_ONCE;
+
+		assert_int_equal(control_until_ms(c), 0);
+		control_settle(c);
+		assert_int_equal(
+		    server.reloads, turn < 3 ? served + 1 : 2 * MAX_REQUESTS_AT_ONCE + 2);
+	}
+	assert_true(TAILQ_EMPTY(&c->moved));
+	(void)close(greedy.fd);
+	(void)close(modest.fd);
+}
+
+/* A client of this round that is marked again is settled once, by the next call. */
+static void test_mark_while_settling(void **state)
+{
+	struct control *c = server.control;
+	struct peer greedy = server_connect(), other = server_connect();
+	uint64_t round = c->round;
+
+	(void)state;
+	send_requests(&greedy, MAX_REQUESTS_AT_ONCE + 1);
+	assert_true(greedy.client->marked == round);
+	control_settle(c);
+	assert_true(c->round == round + 1);
+	assert_true(greedy.client->marked == round + 1);
+	assert_true(other.client->marked == 0);
+	clients_mark(c, other.client);
+	assert_ptr_equal(TAILQ_FIRST(&c->moved), greedy.client);
+	control_settle(c);
+	assert_true(TAILQ_EMPTY(&c->moved));
+	(void)close(greedy.fd);
+	(void)close(other.fd);
+}
+
+/* Nothing is to be done at once while clients only listen or say nothing. */
+static void test_time_of_the_next_turn(void **state)
+{
+	struct control *c = server.control;
+	struct peer peer = server_connect();
+
+	(void)state;
+	assert_int_equal(control_until_ms(c), -1);
+	clients_mark(c, peer.client);
+	assert_int_equal(control_until_ms(c), 0);
+	control_settle(c);
+	assert_int_equal(control_until_ms(c), -1);
+	send_requests(&peer, 1);
+	control_settle(c);
+	/* The request may have changed what other clients wait for. */
+	assert_int_equal(control_until_ms(c), 0);
+	control_settle(c);
+	assert_int_equal(control_until_ms(c), -1);
+	(void)close(peer.fd);
+}
+
+/* A client that shuts down its side is served to the end, then closed. */
+static void test_half_closed_client(void **state)
+{
+	struct peer peer = server_connect();
+	const char *heard;
+	int answers = 0;
+
+	(void)state;
+	for (int i = 0; i < 2 * MAX_REQUESTS_AT_ONCE + 1; i++)
+		server_say(peer.fd, RELOAD);
+	assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+	heard = server_hear(peer.fd);
+	for (; (heard = strchr(heard, '\n')) != NULL; heard++)
+		answers++;
+	assert_int_equal(answers, 2 * MAX_REQUESTS_AT_ONCE + 1);
+	server_check_closed(peer.fd);
+	assert_int_equal(server.control->count, 0);
+	(void)close(peer.fd);
+}
+
+/* A closed connection is noticed, also when vmrun neither reads from it nor writes to it. */
+static void test_closed_connection(void **state)
+{
+	struct peer peer = server_connect();
+
+	(void)state;
+	client_want(peer.client, server.control->wait, false);
+	control_wake(server.control, peer.client->tag);
+	assert_false(peer.client->dead);
+	(void)close(peer.fd);
+	control_wake(server.control, peer.client->tag);
+	assert_true(peer.client->dead);
+	control_settle(server.control);
+	assert_int_equal(server.control->count, 0);
+}
+
+/* A wake-up that was taken before its client was dropped does nothing. */
+static void test_wake_of_a_dropped_client(void **state)
+{
+	struct peer peer = server_connect();
+	uintptr_t tag = peer.client->tag;
+
+	(void)state;
+	clients_drop(server.control, peer.client);
+	control_wake(server.control, tag);
+	assert_true(TAILQ_EMPTY(&server.control->moved));
+	(void)close(peer.fd);
+}
+
+/* At the VM's end clients get the last events, and see the end of the connection later. */
+static void test_close(void **state)
+{
+	struct peer listener = server_connect(), waits = server_connect();
+	char heard[4096] = "";
+
+	(void)state;
+	server_ask(listener.fd, "{\"cmd\":\"events\"}", OK);
+	server_ask(waits.fd, "{\"cmd\":\"wait\",\"gone\":true}", "");
+	server_warn("last");
+	vm_put(&server.vm, STATE_ENDED);
+	control_settle(server.control);
+	assert_int_equal(access(SOCKET, F_OK), -1);
+	assert_int_equal(control_until_ms(server.control), -1);
+	control_settle(server.control);
+	control_renew(server.control);
+	assert_int_equal(access(SOCKET, F_OK), -1);
+	assert_true(recv(listener.fd, heard, sizeof(heard) - 1, 0) > 0);
+	assert_non_null(strstr(heard, "\"text\":\"last\""));
+	assert_int_equal(recv(waits.fd, heard, sizeof(heard), 0), strlen(OK));
+	assert_int_equal(recv(waits.fd, heard, sizeof(heard), 0), -1);
+	control_free(server.control);
+	server.control = NULL;
+	assert_int_equal(recv(waits.fd, heard, sizeof(heard), 0), 0);
+	(void)close(listener.fd);
+	(void)close(waits.fd);
+}
+
+static void test_no_control_socket(void **state)
+{
+	(void)state;
+	control_settle(NULL);
+	control_renew(NULL);
+	control_close(NULL);
+	control_free(NULL);
+	assert_int_equal(control_until_ms(NULL), -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_settle_order),
+		TEST(test_turns),
+		TEST(test_mark_while_settling),
+		TEST(test_time_of_the_next_turn),
+		TEST(test_half_closed_client),
+		TEST(test_closed_connection),
+		TEST(test_wake_of_a_dropped_client),
+		TEST(test_close),
+		cmocka_unit_test(test_no_control_socket),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
