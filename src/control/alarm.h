@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A member of at most one set. A zeroed alarm is not set. */
+/* An alarm, which is in at most one set.  A zeroed alarm is in none. */
 struct alarm {
 	int64_t at_ms;
 	size_t place; /* in the heap, from 1 on; 0: not set */

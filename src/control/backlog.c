@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 
+/* Drops the oldest line. */
 static void drop_first(struct backlog *b)
 {
 	b->bytes -= strlen(b->line[b->first]);
@@ -22,7 +23,7 @@ void backlog_add(struct backlog *b, uint64_t seq, char *line)
 
 	if (b->line == NULL)
 		b->line = mem_zero(MAX_BACKLOG_EVENTS * sizeof(*b->line));
-	/* The new line itself is always kept, however long it is. */
+	/* The new line itself is added however long it is. */
 	while (b->count == MAX_BACKLOG_EVENTS ||
 	    (b->count > 0 && b->bytes + length > MAX_BACKLOG_BYTES))
 		drop_first(b);

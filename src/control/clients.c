@@ -202,6 +202,7 @@ void clients_update(struct control *c, struct client *client)
 		alarms_cancel(&c->idle, &client->idling);
 }
 
+/* Returns true if the time of a client in a reserved place is over. */
 static bool is_late(const struct control *c, const struct client *client)
 {
 	return client->waits == 0 && client->arrived_ms + c->hurry_ms <= clock_ms();

@@ -6,6 +6,7 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
+/* Adds an event to the backlog, for the listeners. */
 static void hear_event(void *context, const struct vmrun_event *event)
 {
 	struct control *c = context;
@@ -14,6 +15,7 @@ static void hear_event(void *context, const struct vmrun_event *event)
 	c->happens = true;
 }
 
+/* Answers the requests that wait for this output; the viewers get it later. */
 static void hear_console(void *context, const char *bytes, size_t n)
 {
 	struct control *c = context;

@@ -112,7 +112,7 @@ void listener_close(struct control *c);
 
 /* clients.c: prepares the places and the lists. */
 void clients_open(struct control *c);
-/* Admits or refuses a client; hurried: in a reserved place. */
+/* Gives a new client a place, or refuses it; hurried: a reserved place. */
 void clients_admit(struct control *c, int fd, bool hurried);
 /* Marks a client to be settled by the next control_settle(). */
 void clients_mark(struct control *c, struct client *client);
@@ -140,7 +140,10 @@ void serve_room(struct control *c);
 /* Refuses a request of a client in a reserved place, and closes the client afterwards. */
 void serve_refuse(const struct control *c, struct client *client, const char *id);
 
-/* waiters.c: lets a request wait, or answers it at once; takes the strings that it needs. */
+/*
+ * waiters.c: lets a request wait, or answers it at once; takes ownership of the strings that it
+ * needs.
+ */
 void waiters_add(struct control *c, struct client *client, struct request *o);
 /* Answers the requests whose state is reached or that have timed out. */
 void waiters_look(struct control *c);

@@ -20,7 +20,10 @@ static bool take_spare(struct listener *l)
 	return l->spare >= 0;
 }
 
-/* Returns true if the file is our live socket: the inode of a deleted file may be in use again. */
+/*
+ * Returns true if the file is the listener's live socket.  Comparing inodes is not enough: a new
+ * file may have the inode of a deleted one.
+ */
 static bool is_ours(const struct listener *l)
 {
 	struct stat st;

@@ -65,6 +65,7 @@ static int wrong_kind(
 	    err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted, node_kind_name(value));
 }
 
+/* Stores a string; its length is limited. */
 static int store_text(
     struct request *o, const struct member *m, const struct node *v, struct error *err)
 {
@@ -77,6 +78,7 @@ static int store_text(
 	return 0;
 }
 
+/* Stores a number of seconds in milliseconds. */
 static int store_seconds(
     struct request *o, const struct member *m, const struct node *v, struct error *err)
 {
@@ -91,6 +93,7 @@ static int store_seconds(
 	return 0;
 }
 
+/* Stores the value of a member in the request. */
 static int store(struct request *o, const struct member *m, const struct node *v, struct error *err)
 {
 	void *at = (char *)o + m->offset;
@@ -175,6 +178,7 @@ static int read_members(
 	return 0;
 }
 
+/* Returns -1 with an error that lists the states if this is not one of them. */
 static int check_state(const char *state, struct error *err)
 {
 	static const char *const states[] = { "waiting", "loading", "running", "stopping",
@@ -194,6 +198,7 @@ static int check_state(const char *state, struct error *err)
 	    MAX_QUOTED_NAME, state, hint);
 }
 
+/* Reads a request whose line is valid JSON, except its id. */
 static int read_request(struct request *o, const struct node *request, struct error *err)
 {
 	const struct node *cmd;

@@ -7,6 +7,7 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
+/* Answers with the state of the VM. */
 static void tell_status(const struct control *c, struct client *client, const struct request *o)
 {
 	struct vmrun_state s;
@@ -45,7 +46,7 @@ static void end(struct control *c, struct client *client, struct request *o)
 		machine_stop(c->machine);
 }
 
-/* Answers by a return code, and clears the error. */
+/* Accepts a request whose return code is 0, refuses any other, and clears the error. */
 static void answer(struct client *client, const struct request *o, int rc, struct error *err)
 {
 	if (rc == 0)
@@ -119,6 +120,7 @@ static bool may_ask(const struct client *client, enum request_type type)
 	    type == REQUEST_KILL;
 }
 
+/* Reads a request and carries it out, or refuses it. */
 static void serve_line(struct control *c, struct client *client, const char *line, size_t length)
 {
 	struct request o;

@@ -8,7 +8,8 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
-#define MAX_PIECE ((size_t)16384) /* bytes of output that are queued for one client at a time */
+/* Bytes of console output added at once; a client with this many unsent bytes gets no more. */
+#define MAX_PIECE ((size_t)16384)
 
 void streams_leave(struct control *c, struct client *client)
 {

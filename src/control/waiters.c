@@ -93,6 +93,7 @@ static void deny(struct control *c, struct wait *w, const char *why)
 	free_wait(c, w);
 }
 
+/* Returns the name of the machine's state. */
 static const char *state_now(const struct control *c)
 {
 	struct vmrun_state state;
