@@ -297,6 +297,25 @@ static void test_idle_client_makes_room(void **state)
 	server_close();
 }
 
+/* A client that waits for something is not idle, however long it waits. */
+static void test_waiting_client_stays(void **state)
+{
+	struct peer waits, late;
+
+	(void)state;
+	server_open();
+	server.control->limit = 1;
+	waits = server_connect();
+	server_ask(waits.fd, "{\"cmd\":\"wait\",\"gone\":true}", "");
+	server.now_ms += 2 * MAX_STALL_MS;
+	late = server_connect();
+	assert_true(late.client->reserved);
+	check_counts(1, 1);
+	(void)close(waits.fd);
+	(void)close(late.fd);
+	server_close();
+}
+
 static void test_mark(void **state)
 {
 	struct control *c;
@@ -339,6 +358,7 @@ int main(void)
 		TEST(test_slow_client),
 		TEST(test_slow_client_that_reads),
 		TEST(test_idle_client_makes_room),
+		TEST(test_waiting_client_stays),
 		TEST(test_mark),
 	};
 

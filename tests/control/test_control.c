@@ -1,4 +1,4 @@
-/* The order in which clients are served, when vmrun serves them next, and the end of it all. */
+/* The order in which vmrun serves clients, when it serves them next, and the VM's end. */
 #include "server.h"
 
 #include <stdio.h>
@@ -103,7 +103,7 @@ static void test_mark_while_settling(void **state)
 	(void)close(other.fd);
 }
 
-/* Nothing is to be done at once while clients only listen or say nothing. */
+/* vmrun sleeps while no client has sent anything or is to get anything. */
 static void test_time_of_the_next_turn(void **state)
 {
 	struct control *c = server.control;
@@ -141,6 +141,24 @@ static void test_half_closed_client(void **state)
 	assert_int_equal(answers, 2 * MAX_REQUESTS_AT_ONCE + 1);
 	server_check_closed(peer.fd);
 	assert_int_equal(server.control->count, 0);
+	(void)close(peer.fd);
+}
+
+/* A half-closed client that has answers to read is not closed yet, but waits for nothing. */
+static void test_half_closed_slow_client(void **state)
+{
+	struct peer peer = server_connect();
+
+	(void)state;
+	server_ask(peer.fd, "{\"cmd\":\"wait\",\"gone\":true}", "");
+	server_fill(peer.client);
+	server_say(peer.fd, RELOAD);
+	assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+	server_turn();
+	assert_int_equal(server.control->count, 1);
+	assert_int_equal(server.control->waits, 0);
+	assert_non_null(strstr(server_hear(peer.fd), OK));
+	server_check_closed(peer.fd);
 	(void)close(peer.fd);
 }
 
@@ -221,6 +239,7 @@ int main(void)
 		TEST(test_mark_while_settling),
 		TEST(test_time_of_the_next_turn),
 		TEST(test_half_closed_client),
+		TEST(test_half_closed_slow_client),
 		TEST(test_closed_connection),
 		TEST(test_wake_of_a_dropped_client),
 		TEST(test_close),

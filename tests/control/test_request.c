@@ -167,7 +167,7 @@ static const struct {
 	    "\": there are waiting, loading, running, stopping, backoff and given_up" },
 };
 
-/* An error repeats at most so many bytes of a word. */
+/* An error repeats a limited number of bytes of a word. */
 static void test_longest_word(void **state)
 {
 	MEM_AUTO char *word = letters(MAX_WORD), *longer = letters(MAX_WORD + 1);

@@ -104,6 +104,9 @@ static void test_events_from_a_number(void **state)
 		assert_int_equal(strstr(heard, "\"text\":\"a\"") != NULL, from == first);
 		assert_int_equal(strstr(heard, "\"text\":\"b\"") != NULL, from < first + 2);
 	}
+	/* A number beyond the next event is the next event. */
+	warn("c");
+	check_warnings(peer.fd, "c");
 	(void)close(peer.fd);
 }
 

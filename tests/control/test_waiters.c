@@ -100,6 +100,9 @@ static void test_text_whose_parts_repeat(void **state)
 	server_print("abab");
 	server_print("abac");
 	check_answer(ACCEPTED("2"));
+	wait_with(FOR_TEXT("aabaaac"));
+	server_print("aabaaabaaac");
+	check_answer(ACCEPTED("2"));
 }
 
 static void test_text_that_was_printed_before(void **state)
