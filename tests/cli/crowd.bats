@@ -69,6 +69,7 @@ crowd() {
 
 # again HOW...: deletes the socket; after this command it is there again
 again() {
+	ctl "$vm" status # the socket has been looked at since the boot
 	rm "$run_dir/$vm/control"
 	ctl "$vm" status
 	is "$status" 69
@@ -115,6 +116,7 @@ again() {
 	script 'acpi on ready up wait exit 1'
 	start vm.json
 	await_file up
+	ctl "$vm" status # as in again()
 	rm "$run_dir/$vm/control"
 	echo mine >"$run_dir/$vm/control"
 	kill -USR1 "$pid"

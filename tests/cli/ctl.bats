@@ -246,6 +246,7 @@ hook: expected a string, got an integer'
 	unchecked+=(--state-dir "$PWD/state")
 	state '{"install_once": {"done": true}}'
 	up
+	ctl "$vm" status # the socket has been looked at since the boot
 	rm "$run_dir/$vm/control"
 	refused 1 "already running as pid $pid" --state-dir "$PWD/state" "$vm" forget install_once
 	is "$(jq -c . "state/$vm/state.json")" '{"install_once":{"done":true}}'
