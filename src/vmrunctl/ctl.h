@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vmrunctl/talk.h"
+#include "vmrunctl/connection.h"
 
 enum {
 	CTL_DONE = 0,
@@ -31,7 +31,7 @@ struct ctl {
 #define CTL_OK "{\"ok\":true}"
 #define CTL_ANSWER_MS 5000 /* who answers at all does so within this */
 
-/* ctl_ask.c */
+/* ctl_request.c */
 /* Says why it cannot be done: on stderr, or as JSON. Returns the status. */
 int ctl_complain(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,6 @@
 /* The status line: the last line of a terminal, rewritten in place. */
-#ifndef VMRUN_LIVE_H
-#define VMRUN_LIVE_H
+#ifndef VMRUN_STATUS_LINE_H
+#define VMRUN_STATUS_LINE_H
 
 #include <stdbool.h>
 

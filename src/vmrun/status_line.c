@@ -1,5 +1,5 @@
 /* The status line. */
-#include "live.h"
+#include "status_line.h"
 
 #include <stdio.h>
 #include <stdlib.h>

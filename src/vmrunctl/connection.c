@@ -1,5 +1,5 @@
 /* Lines over a unix socket that never blocks. */
-#include "vmrunctl/talk.h"
+#include "vmrunctl/connection.h"
 
 #include <errno.h>
 #include <fcntl.h>

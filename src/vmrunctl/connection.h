@@ -1,6 +1,6 @@
 /* The client's end of a control socket: lines out, lines in, each with a limit. */
-#ifndef VMRUNCTL_TALK_H
-#define VMRUNCTL_TALK_H
+#ifndef VMRUNCTL_CONNECTION_H
+#define VMRUNCTL_CONNECTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
