@@ -12,7 +12,7 @@
 
 #define MAX_SHOWN 64 /* bytes of an unknown option in its message */
 
-char *rows_complain(const char *fmt, ...)
+char *rows_error(const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -31,8 +31,8 @@ static char *store(const struct row *o, const char *value, void *out)
 	char *end;
 
 	if (o->kind != FLAG && value == NULL)
-		return o->name != NULL ? rows_complain("--%s needs %s", o->name, o->argument)
-				       : rows_complain("-%c needs %s", o->letter, o->argument);
+		return o->name != NULL ? rows_error("--%s needs %s", o->name, o->argument)
+				       : rows_error("-%c needs %s", o->letter, o->argument);
 	switch (o->kind) {
 	case FLAG:
 		*(bool *)at = true;
@@ -44,8 +44,7 @@ static char *store(const struct row *o, const char *value, void *out)
 		errno = 0;
 		*(int64_t *)at = strtoll(value, &end, 10);
 		if (*value < '0' || *value > '9' || *end != '\0' || errno != 0)
-			return rows_complain(
-			    "--%s takes a whole number, got \"%s\"", o->name, value);
+			return rows_error("--%s takes a whole number, got \"%s\"", o->name, value);
 		break;
 	case LIST:
 		for (list = *(const char ***)at; *list != NULL; list++)
@@ -67,12 +66,12 @@ static char *unknown(const struct rows *rows, const char *word, size_t n)
 			near_offer(&near, rows->row[i].name);
 	}
 	if (near.best == NULL)
-		return rows_complain("unknown option --%s", name);
-	return rows_complain("unknown option --%s, did you mean --%s?", name, near.best);
+		return rows_error("unknown option --%s", name);
+	return rows_error("unknown option --%s, did you mean --%s?", name, near.best);
 }
 
 /* Takes --NAME, --NAME=VALUE or --NAME VALUE. */
-static char *take_long(const struct rows *rows, int argc, char **argv, int *i, void *out)
+static char *parse_long(const struct rows *rows, int argc, char **argv, int *i, void *out)
 {
 	const char *word = argv[*i] + 2, *equal = strchr(word, '=');
 	size_t n = equal == NULL ? strlen(word) : (size_t)(equal - word);
@@ -83,7 +82,7 @@ static char *take_long(const struct rows *rows, int argc, char **argv, int *i, v
 		if (o->name == NULL || strlen(o->name) != n || strncmp(o->name, word, n) != 0)
 			continue;
 		if (o->argument == NULL && equal != NULL)
-			return rows_complain("--%s takes no value", o->name);
+			return rows_error("--%s takes no value", o->name);
 		if (equal != NULL || o->argument == NULL)
 			return store(o, equal == NULL ? NULL : equal + 1, out);
 		return store(o, *i + 1 < argc ? argv[++*i] : NULL, out);
@@ -92,7 +91,7 @@ static char *take_long(const struct rows *rows, int argc, char **argv, int *i, v
 }
 
 /* Takes -x, -xVALUE or -x VALUE, and several flags in one word: -dx. */
-static char *take_short(const struct rows *rows, int argc, char **argv, int *i, void *out)
+static char *parse_short(const struct rows *rows, int argc, char **argv, int *i, void *out)
 {
 	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
 		const struct row *o = NULL;
@@ -101,7 +100,7 @@ static char *take_short(const struct rows *rows, int argc, char **argv, int *i, 
 		for (size_t k = 0; k < rows->count && o == NULL; k++)
 			o = rows->row[k].letter == *p ? &rows->row[k] : NULL;
 		if (o == NULL)
-			return rows_complain("unknown option -%c", *p);
+			return rows_error("unknown option -%c", *p);
 		if (o->argument != NULL && p[1] != '\0')
 			return store(o, p + 1, out);
 		wrong = store(o, o->argument != NULL && *i + 1 < argc ? argv[++*i] : NULL, out);
@@ -111,10 +110,10 @@ static char *take_short(const struct rows *rows, int argc, char **argv, int *i, 
 	return NULL;
 }
 
-char *rows_take(const struct rows *rows, int argc, char **argv, int *i, void *out)
+char *rows_parse(const struct rows *rows, int argc, char **argv, int *i, void *out)
 {
-	return strncmp(argv[*i], "--", 2) == 0 ? take_long(rows, argc, argv, i, out)
-					       : take_short(rows, argc, argv, i, out);
+	return strncmp(argv[*i], "--", 2) == 0 ? parse_long(rows, argc, argv, i, out)
+					       : parse_short(rows, argc, argv, i, out);
 }
 
 void rows_help(const struct rows *rows, FILE *to)

@@ -30,10 +30,10 @@ struct rows {
  * Takes the option at argv[*i], which begins with "-", and stores its value in *out; advances *i
  * over a value in a word of its own.  Returns NULL, or what is wrong (owned by the caller).
  */
-char *rows_take(const struct rows *rows, int argc, char **argv, int *i, void *out);
+char *rows_parse(const struct rows *rows, int argc, char **argv, int *i, void *out);
 /* Prints a line for each option. */
 void rows_help(const struct rows *rows, FILE *to);
 /* Returns a formatted complaint. Caller frees. */
-char *rows_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *rows_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -83,17 +83,15 @@ static char *check_messages(const struct command_line *line)
 	static const char *const formats[] = { "text", "json", NULL };
 
 	if (line->log_level != NULL && !is_one_of(line->log_level, levels))
-		return rows_complain(
+		return rows_error(
 		    "--log-level takes error, warning, info or debug, got \"%s\"", line->log_level);
 	if (line->log_format != NULL && !is_one_of(line->log_format, formats))
-		return rows_complain(
-		    "--log-format takes text or json, got \"%s\"", line->log_format);
+		return rows_error("--log-format takes text or json, got \"%s\"", line->log_format);
 	if (line->events != NULL &&
 	    (line->dry_run || line->debug || line->check || line->print != NULL ||
 		line->simulate != NULL))
-		return rows_complain(
-		    "--events goes with a run: without --check, --debug, --dry-run, "
-		    "--print and --simulate");
+		return rows_error("--events goes with a run: without --check, --debug, --dry-run, "
+				  "--print and --simulate");
 	return NULL;
 }
 
@@ -104,27 +102,27 @@ static char *check(const struct command_line *line)
 	if (line->help || line->version)
 		return NULL;
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
-		return rows_complain(
+		return rows_error(
 		    "--print takes argv, spec, bhyve_config, graph, schema, lua-types "
 		    "or devices, got \"%s\"",
 		    line->print);
 	if (line->json && !line->check && line->simulate == NULL &&
 	    (line->print == NULL || strcmp(line->print, "devices") != 0))
-		return rows_complain("--json goes with --check, --simulate or --print devices");
+		return rows_error("--json goes with --check, --simulate or --print devices");
 	if (line->file == NULL && !options_describe(line))
-		return rows_complain("no spec: name a FILE, or - for stdin");
+		return rows_error("no spec: name a FILE, or - for stdin");
 	if (line->dry_run + line->debug + line->check + (line->print != NULL) +
 		    (line->simulate != NULL) >
 		1 &&
 	    line->simulate != NULL)
-		return rows_complain(
+		return rows_error(
 		    "--simulate goes without --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
-		return rows_complain("--check and --no-requirement-check exclude each other");
+		return rows_error("--check and --no-requirement-check exclude each other");
 	if (*line->allow != NULL && !line->sandbox)
-		return rows_complain("--allow goes with --sandbox");
+		return rows_error("--allow goes with --sandbox");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
-		return rows_complain("--exit-status takes guest, got \"%s\"", line->exit_status);
+		return rows_error("--exit-status takes guest, got \"%s\"", line->exit_status);
 	return check_messages(line);
 }
 
@@ -138,7 +136,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	out->hooks = calloc((size_t)argc + 1, sizeof(*out->hooks));
 	out->allow = calloc((size_t)argc + 1, sizeof(*out->allow));
 	if (out->set == NULL || out->hooks == NULL || out->allow == NULL)
-		return rows_complain("out of memory");
+		return rows_error("out of memory");
 	for (int i = 1; i < argc && wrong == NULL; i++) {
 		const char *file = out->file;
 
@@ -147,11 +145,11 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 			break;
 		}
 		if (argv[i][0] == '-' && argv[i][1] != '\0')
-			wrong = rows_take(&rows, argc, argv, &i, out);
+			wrong = rows_parse(&rows, argc, argv, &i, out);
 		else
 			out->file = argv[i];
 		if (file != NULL && out->file != file && wrong == NULL)
-			wrong = rows_complain("two specs: \"%s\" and \"%s\"", file, out->file);
+			wrong = rows_error("two specs: \"%s\" and \"%s\"", file, out->file);
 	}
 	return wrong != NULL ? wrong : check(out);
 }

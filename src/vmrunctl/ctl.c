@@ -15,7 +15,7 @@
 
 struct command {
 	const char *name, *argument; /* NULL: takes none */
-	bool needs;		     /* the argument */
+	bool is_required;	     /* the argument */
 	const char *options;	     /* that it takes, beside --json and -r */
 	int (*run)(const struct ctl *ctl);
 	const char *help;
@@ -23,13 +23,13 @@ struct command {
 
 static const struct command commands[] = {
 	{ "status", NULL, false, "", ctl_status, "how it stands" },
-	{ "stop", NULL, false, "no-wait", ctl_end,
+	{ "stop", NULL, false, "no-wait", ctl_stop,
 	    "stop it, and wait until it is gone; once more: take the next step at once" },
-	{ "kill", NULL, false, "no-wait", ctl_end, "kill it, and wait until it is gone" },
-	{ "reboot", "TARGET", false, "", ctl_request, "stop the guest, then boot again" },
-	{ "next", "TARGET", true, "", ctl_request, "boot this target next time, once" },
-	{ "reset", NULL, false, "", ctl_request, "it has given up: boot again" },
-	{ "reload", NULL, false, "", ctl_request, "read the spec again, for the next boot" },
+	{ "kill", NULL, false, "no-wait", ctl_stop, "kill it, and wait until it is gone" },
+	{ "reboot", "TARGET", false, "", ctl_simple, "stop the guest, then boot again" },
+	{ "next", "TARGET", true, "", ctl_simple, "boot this target next time, once" },
+	{ "reset", NULL, false, "", ctl_simple, "it has given up: boot again" },
+	{ "reload", NULL, false, "", ctl_simple, "read the spec again, for the next boot" },
 	{ "forget", "HOOK", true, "", ctl_forget, "drop what a stock hook has kept" },
 	{ "events", NULL, false, "from", ctl_events, "tell what happens, until it is gone" },
 	{ "console", NULL, false, "read-only", ctl_console, "its serial console; ~. detaches" },
@@ -79,7 +79,7 @@ static char *unknown_command(const char *name)
 		near_offer(&near, commands[i].name);
 	MEM_AUTO char *hint = near_hint(&near);
 
-	return rows_complain("unknown command \"%s\"%s", name, hint);
+	return rows_error("unknown command \"%s\"%s", name, hint);
 }
 
 /* Is this word in a list of words? */
@@ -106,12 +106,12 @@ static char *check_options(const struct ctl *ctl, const char *name, const char *
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		if (given[i].given && !has_word(taken, given[i].option))
-			return rows_complain("%s takes no --%s", name, given[i].option);
+			return rows_error("%s takes no --%s", name, given[i].option);
 	}
 	if (ctl->json && strcmp(name, "console") == 0)
-		return rows_complain("console takes no --json: it is bytes");
+		return rows_error("console takes no --json: it is bytes");
 	if (ctl->gone && ctl->state != NULL)
-		return rows_complain("--gone and --state exclude each other");
+		return rows_error("--gone and --state exclude each other");
 	return NULL;
 }
 
@@ -125,7 +125,7 @@ static char *check_seconds(struct ctl *ctl)
 	seconds = strtod(ctl->seconds, &end);
 	if (ctl->seconds[strspn(ctl->seconds, "0123456789.")] != '\0' || end == ctl->seconds ||
 	    *end != '\0' || !(seconds <= 1e9))
-		return rows_complain(
+		return rows_error(
 		    "--timeout takes seconds, such as 30 or 0.5, got \"%s\"", ctl->seconds);
 	ctl->timeout_ms = (int64_t)(seconds * 1000);
 	return NULL;
@@ -142,29 +142,29 @@ static bool is_name(const char *text)
 static char *check_words(struct ctl *ctl, char **word, int count)
 {
 	const struct command *command;
-	int most;
+	int max_words;
 
 	if (count == 1 && strcmp(word[0], "list") == 0) {
 		ctl->run = ctl_list;
 		return check_options(ctl, "list", "");
 	}
 	if (count == 0)
-		return rows_complain("name a VM and a command, or list");
+		return rows_error("name a VM and a command, or list");
 	if (!is_name(word[0]))
-		return rows_complain("\"%s\" is no name of a VM", word[0]);
+		return rows_error("\"%s\" is no name of a VM", word[0]);
 	ctl->vm = word[0];
 	if (count == 1)
-		return rows_complain("what about %s? name a command", ctl->vm);
+		return rows_error("what about %s? name a command", ctl->vm);
 	command = find_command(word[1]);
 	if (command == NULL)
 		return unknown_command(word[1]);
 	ctl->command = command->name;
 	ctl->run = command->run;
-	most = command->argument == NULL ? 2 : 3;
-	if (count > most)
-		return rows_complain("%s: one word too many: \"%s\"", command->name, word[most]);
-	if (command->needs && (count < 3 || *word[2] == '\0'))
-		return rows_complain("%s needs %s", command->name, command->argument);
+	max_words = command->argument == NULL ? 2 : 3;
+	if (count > max_words)
+		return rows_error("%s: one word too many: \"%s\"", command->name, word[max_words]);
+	if (command->is_required && (count < 3 || *word[2] == '\0'))
+		return rows_error("%s needs %s", command->name, command->argument);
 	ctl->argument = count == 3 ? word[2] : NULL;
 	return check_options(ctl, command->name, command->options);
 }
@@ -175,13 +175,13 @@ static char *parse(int argc, char **argv, struct ctl *ctl)
 	int count = 0;
 
 	if (word == NULL)
-		return rows_complain("out of memory");
+		return rows_error("out of memory");
 	for (int i = 1; i < argc && wrong == NULL; i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			while (++i < argc)
 				word[count++] = argv[i];
 		} else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-			wrong = rows_take(&rows, argc, argv, &i, ctl);
+			wrong = rows_parse(&rows, argc, argv, &i, ctl);
 		} else {
 			word[count++] = argv[i];
 		}
@@ -211,16 +211,17 @@ static void help(void)
 		char left[64];
 
 		(void)snprintf(left, sizeof(left), "%s%s%s%s%s", c->name,
-		    c->argument == NULL ? "" : " ", c->needs || c->argument == NULL ? "" : "[",
+		    c->argument == NULL ? "" : " ",
+		    c->is_required || c->argument == NULL ? "" : "[",
 		    c->argument == NULL ? "" : c->argument,
-		    c->needs || c->argument == NULL ? "" : "]");
+		    c->is_required || c->argument == NULL ? "" : "]");
 		(void)printf("  %-26s  %s\n", left, c->help);
 	}
 	(void)printf("  %-26s  %s\n\n", "list", "all VMs of the run-dir");
 	rows_help(&rows, stdout);
 }
 
-static int say_wrong(char *wrong)
+static int refuse(char *wrong)
 {
 	(void)fprintf(stderr, "vmrunctl: %s\n", wrong);
 	usage(stderr);
@@ -238,13 +239,13 @@ static int flush(int status)
 
 static int run(struct ctl *ctl)
 {
-	char *folder = NULL;
+	char *directory = NULL;
 	int status;
 
 	if (ctl->run_dir == NULL)
-		ctl->run_dir = folder = vmrun_default_run_dir();
+		ctl->run_dir = directory = vmrun_default_run_dir();
 	status = ctl->run(ctl);
-	free(folder);
+	free(directory);
 	return flush(status);
 }
 
@@ -256,7 +257,7 @@ int main(int argc, char **argv)
 	/* A limit on the size of files is then an error of the write, which is told. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (wrong != NULL)
-		return say_wrong(wrong);
+		return refuse(wrong);
 	if (ctl.help)
 		help();
 	else if (ctl.version)

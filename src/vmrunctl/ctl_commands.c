@@ -12,40 +12,40 @@
 #include "vmrun/vmrun.h"
 
 #define RELOAD_MS 60000 /* the spec may wait for a command */
-#define HANG_UP_MS 2000 /* between the end of a VM and that of its vmrun */
+#define CLOSE_MS 2000	/* between the end of a VM and that of its vmrun */
 #define RETRY_MS 50
 
 int ctl_status(const struct ctl *ctl)
 {
-	MEM_AUTO char *request = ctl_make("status", NULL, NULL);
-	struct talk talk;
+	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
+	struct connection connection;
 	char *answer;
-	int status = ctl_open(ctl, &talk, true);
+	int status = ctl_open(ctl, &connection, true);
 
 	if (status != CTL_DONE)
 		return status;
-	status = ctl_ask(ctl, &talk, request, CTL_ANSWER_MS, &answer);
+	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
 	if (status == CTL_DONE && ctl->json)
 		(void)puts(answer);
 	else if (status == CTL_DONE)
 		show_status(answer);
 	free(answer);
-	talk_close(&talk);
+	connection_close(&connection);
 	return status;
 }
 
 /* Its vmrun has said that the VM is gone; a moment later the name is free again. */
-static void await_hang_up(struct talk *talk)
+static void wait_for_close(struct connection *connection)
 {
-	int64_t until = talk_until_ms(HANG_UP_MS);
+	int64_t until = connection_deadline_ms(CLOSE_MS);
 	char *line;
 
-	while ((line = talk_line(talk, until)) != NULL)
+	while ((line = connection_read_line(connection, until)) != NULL)
 		free(line);
 }
 
 /* Returns the request of "stop" and "kill". */
-static char *end_request(const struct ctl *ctl)
+static char *stop_request(const struct ctl *ctl)
 {
 	struct str request = { 0 };
 
@@ -57,24 +57,24 @@ static char *end_request(const struct ctl *ctl)
 	return str_take(&request);
 }
 
-int ctl_end(const struct ctl *ctl)
+int ctl_stop(const struct ctl *ctl)
 {
-	MEM_AUTO char *request = end_request(ctl);
-	struct talk talk;
-	int status = ctl_connect(ctl, &talk);
+	MEM_AUTO char *request = stop_request(ctl);
+	struct connection connection;
+	int status = ctl_connect(ctl, &connection);
 
 	if (status != CTL_DONE)
 		return status;
-	status = ctl_ask(ctl, &talk, request, ctl->no_wait ? CTL_ANSWER_MS : -1, NULL);
+	status = ctl_send(ctl, &connection, request, ctl->no_wait ? CTL_ANSWER_MS : -1, NULL);
 	if (status == CTL_DONE && !ctl->no_wait)
-		await_hang_up(&talk);
+		wait_for_close(&connection);
 	if (status == CTL_DONE && !ctl->json)
 		(void)printf("%s: %s\n", ctl->vm, ctl->no_wait ? "is being stopped" : "gone");
-	talk_close(&talk);
+	connection_close(&connection);
 	return status;
 }
 
-static void say_done(const struct ctl *ctl)
+static void print_done(const struct ctl *ctl)
 {
 	if (strcmp(ctl->command, "next") == 0)
 		(void)printf("%s: boots %s next\n", ctl->vm, ctl->argument);
@@ -87,20 +87,20 @@ static void say_done(const struct ctl *ctl)
 		(void)printf("%s: boots again\n", ctl->vm);
 }
 
-int ctl_request(const struct ctl *ctl)
+int ctl_simple(const struct ctl *ctl)
 {
-	struct talk talk;
-	int status = ctl_open(ctl, &talk, true);
+	struct connection connection;
+	int status = ctl_open(ctl, &connection, true);
 	MEM_AUTO char *request = NULL;
 
 	if (status != CTL_DONE)
 		return status;
-	request = ctl_make(ctl->command, "target", ctl->argument);
-	status = ctl_ask(ctl, &talk, request,
+	request = ctl_request_json(ctl->command, "target", ctl->argument);
+	status = ctl_send(ctl, &connection, request,
 	    strcmp(ctl->command, "reload") == 0 ? RELOAD_MS : CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && !ctl->json)
-		say_done(ctl);
-	talk_close(&talk);
+		print_done(ctl);
+	connection_close(&connection);
 	return status;
 }
 
@@ -108,16 +108,16 @@ int ctl_request(const struct ctl *ctl)
  * Who says how long it may take also waits for a vmrun that is not there yet: *left_ms becomes less
  * then.
  */
-static int connect_patiently(const struct ctl *ctl, struct talk *talk, int64_t *left_ms)
+static int connect_within(const struct ctl *ctl, struct connection *connection, int64_t *left_ms)
 {
-	int64_t until = talk_until_ms(*left_ms);
+	int64_t until = connection_deadline_ms(*left_ms);
 
 	if (*left_ms < 0)
-		return ctl_connect(ctl, talk);
-	while (ctl_open(ctl, talk, false) != CTL_DONE) {
-		*left_ms = until - talk_now_ms();
+		return ctl_connect(ctl, connection);
+	while (ctl_open(ctl, connection, false) != CTL_DONE) {
+		*left_ms = until - connection_now_ms();
 		if (*left_ms <= 0)
-			return ctl_open(ctl, talk, true);
+			return ctl_open(ctl, connection, true);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
 	return CTL_DONE;
@@ -146,14 +146,14 @@ static char *wait_request(const struct ctl *ctl, int64_t left_ms)
 
 static int say_denied(const struct ctl *ctl)
 {
-	return ctl_complain(
+	return ctl_error(
 	    ctl, CTL_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
 }
 
 /* Connects to a vmrun that is to end.  Not every failure means that it is gone already. */
-static int wait_gone(const struct ctl *ctl, struct talk *talk, bool *gone)
+static int open_until_gone(const struct ctl *ctl, struct connection *connection, bool *gone)
 {
-	int status = ctl_open(ctl, talk, false);
+	int status = ctl_open(ctl, connection, false);
 
 	*gone =
 	    status != CTL_DONE && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED);
@@ -161,11 +161,11 @@ static int wait_gone(const struct ctl *ctl, struct talk *talk, bool *gone)
 		return CTL_DONE;
 	if (status != CTL_DONE)
 		return errno == EACCES || errno == EPERM ? say_denied(ctl)
-							 : ctl_open(ctl, talk, true);
-	return ctl_check(ctl, talk);
+							 : ctl_open(ctl, connection, true);
+	return ctl_ping(ctl, connection);
 }
 
-static int done_already(const struct ctl *ctl)
+static int report_gone(const struct ctl *ctl)
 {
 	if (ctl->json)
 		(void)puts(CTL_OK);
@@ -176,31 +176,32 @@ int ctl_wait(const struct ctl *ctl)
 {
 	int64_t left_ms = ctl->timeout_ms;
 	MEM_AUTO char *request = NULL;
-	struct talk talk;
+	struct connection connection;
 	bool gone = false;
-	int status =
-	    ctl->gone ? wait_gone(ctl, &talk, &gone) : connect_patiently(ctl, &talk, &left_ms);
+	int status = ctl->gone ? open_until_gone(ctl, &connection, &gone)
+			       : connect_within(ctl, &connection, &left_ms);
 
 	if (status != CTL_DONE)
 		return status;
 	if (gone)
-		return done_already(ctl);
+		return report_gone(ctl);
 	request = wait_request(ctl, left_ms);
 	/* It keeps the time; a vmrun that hangs is given a little more. */
-	status = ctl_ask(ctl, &talk, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
+	status =
+	    ctl_send(ctl, &connection, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && ctl->gone)
-		await_hang_up(&talk);
-	talk_close(&talk);
+		wait_for_close(&connection);
+	connection_close(&connection);
 	return status;
 }
 
-static int forget_here(const struct ctl *ctl)
+static int forget_in_file(const struct ctl *ctl)
 {
 	char *why = NULL;
 	int status = vmrun_forget(ctl->run_dir, ctl->state_dir, ctl->vm, ctl->argument, &why);
 
 	if (status != 0)
-		status = ctl_complain(ctl,
+		status = ctl_error(ctl,
 		    status == CTL_OS || status == CTL_DENIED ? status : CTL_REFUSED, "%s", why);
 	else if (ctl->json)
 		(void)puts(CTL_OK);
@@ -208,27 +209,27 @@ static int forget_here(const struct ctl *ctl)
 	return status;
 }
 
-static int ask_to_forget(const struct ctl *ctl, struct talk *talk)
+static int request_forget(const struct ctl *ctl, struct connection *connection)
 {
-	MEM_AUTO char *request = ctl_make(ctl->command, "hook", ctl->argument);
-	int status = ctl_ask(ctl, talk, request, CTL_ANSWER_MS, NULL);
+	MEM_AUTO char *request = ctl_request_json(ctl->command, "hook", ctl->argument);
+	int status = ctl_send(ctl, connection, request, CTL_ANSWER_MS, NULL);
 
-	talk_close(talk);
+	connection_close(connection);
 	return status;
 }
 
 /* A vmrun that runs has the state in memory: it is asked. Else the file is edited. */
 int ctl_forget(const struct ctl *ctl)
 {
-	struct talk talk;
+	struct connection connection;
 	int status;
 
-	if (ctl_open(ctl, &talk, false) == CTL_DONE)
-		status = ask_to_forget(ctl, &talk);
+	if (ctl_open(ctl, &connection, false) == CTL_DONE)
+		status = request_forget(ctl, &connection);
 	else if (errno == EACCES || errno == EPERM)
 		status = say_denied(ctl);
 	else
-		status = forget_here(ctl);
+		status = forget_in_file(ctl);
 	if (status == CTL_DONE && !ctl->json)
 		(void)printf("%s: what %s had kept is forgotten\n", ctl->vm, ctl->argument);
 	return status;

@@ -26,7 +26,7 @@ static void on_signal(int number)
 enum typed { AT_LINE_START, AFTER_TILDE, IN_LINE };
 
 struct console {
-	struct talk *talk;
+	struct connection *connection;
 	const char *vm;
 	bool is_terminal; /* the keys come from one: there are escapes */
 	bool writes, detached;
@@ -52,16 +52,16 @@ static char *events_request(const struct ctl *ctl)
 int ctl_events(const struct ctl *ctl)
 {
 	MEM_AUTO char *request = events_request(ctl);
-	struct talk talk;
+	struct connection connection;
 	char *line;
-	int status = ctl_connect(ctl, &talk);
+	int status = ctl_connect(ctl, &connection);
 
 	if (status != CTL_DONE)
 		return status;
-	status = ctl_ask(ctl, &talk, request, CTL_ANSWER_MS, &line);
+	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &line);
 	while (status == CTL_DONE) {
 		free(line);
-		line = talk_line(&talk, -1);
+		line = connection_read_line(&connection, -1);
 		if (line == NULL)
 			break;
 		if (ctl->json)
@@ -72,7 +72,7 @@ int ctl_events(const struct ctl *ctl)
 			break; /* run() says so */
 	}
 	free(line);
-	talk_close(&talk);
+	connection_close(&connection);
 	return status;
 }
 
@@ -137,7 +137,7 @@ static void escape(struct console *c, char key)
 	}
 }
 
-static void take_keys(struct console *c)
+static void read_keys(struct console *c)
 {
 	char bytes[1024];
 	size_t room = sizeof(c->keys) - c->count;
@@ -162,7 +162,7 @@ static void take_keys(struct console *c)
 
 static void send_keys(struct console *c)
 {
-	size_t n = talk_send_some(c->talk, c->keys, c->count);
+	size_t n = connection_send_some(c->connection, c->keys, c->count);
 
 	c->count -= n;
 	memmove(c->keys, c->keys + n, c->count);
@@ -171,13 +171,13 @@ static void send_keys(struct console *c)
 /* Some of what has come goes to stdout, which can take it; false at the end. */
 static bool show(struct console *c)
 {
-	struct talk *t = c->talk;
-	ssize_t n = write(STDOUT_FILENO, t->read, t->length < PIPE_BUF ? t->length : PIPE_BUF);
+	struct connection *t = c->connection;
+	ssize_t n = write(STDOUT_FILENO, t->received, t->length < PIPE_BUF ? t->length : PIPE_BUF);
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
 	t->length -= (size_t)n;
-	memmove(t->read, t->read + n, t->length);
+	memmove(t->received, t->received + n, t->length);
 	return true;
 }
 
@@ -186,27 +186,27 @@ static void watch(const struct console *c, fd_set *in, fd_set *out)
 {
 	FD_ZERO(in);
 	FD_ZERO(out);
-	if (c->talk->length > 0)
+	if (c->connection->length > 0)
 		FD_SET(STDOUT_FILENO, out);
 	else
-		FD_SET(c->talk->fd, in);
+		FD_SET(c->connection->fd, in);
 	if (c->input && c->count < sizeof(c->keys) / 2)
 		FD_SET(STDIN_FILENO, in);
 	if (c->count > 0)
-		FD_SET(c->talk->fd, out);
+		FD_SET(c->connection->fd, out);
 }
 
 /* Waits for keys, the guest or a signal; false at the end. */
 static bool step(struct console *c, const sigset_t *open)
 {
-	int fd = c->talk->fd, got = 1;
+	int fd = c->connection->fd, got = 1;
 	fd_set in, out;
 
 	watch(c, &in, &out);
 	if (pselect(fd + 1, &in, &out, NULL, NULL, open) < 0)
 		return errno == EINTR;
 	if (FD_ISSET(STDIN_FILENO, &in))
-		take_keys(c);
+		read_keys(c);
 	if (!c->writes)
 		c->count = 0; /* who only looks may detach all the same */
 	if (c->count > 0)
@@ -214,7 +214,7 @@ static bool step(struct console *c, const sigset_t *open)
 	if (FD_ISSET(STDOUT_FILENO, &out) && !show(c))
 		return false;
 	if (FD_ISSET(fd, &in))
-		got = talk_take(c->talk);
+		got = connection_receive(c->connection);
 	return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
@@ -251,7 +251,7 @@ static void die_of(int number)
 
 static void attach(struct console *c)
 {
-	bool goes_on = true;
+	bool is_open = true;
 	sigset_t open;
 
 	catch_signals(&open);
@@ -261,8 +261,8 @@ static void attach(struct console *c)
 			      : "attached to look; ~. detaches, ~? helps");
 		make_raw(c);
 	}
-	while (goes_on && caught == 0 && !c->detached)
-		goes_on = step(c, &open);
+	while (is_open && caught == 0 && !c->detached)
+		is_open = step(c, &open);
 	if (c->is_terminal) {
 		c->typed = IN_LINE; /* nobody knows where the guest's line ends */
 		say(c, c->detached ? "detached" : caught != 0 ? "detached by a signal" : "gone");
@@ -287,20 +287,20 @@ static char *console_request(bool writes)
 int ctl_console(const struct ctl *ctl)
 {
 	MEM_AUTO char *request = console_request(!ctl->read_only);
-	struct talk talk;
+	struct connection connection;
 	struct console c = {
-		.talk = &talk, .vm = ctl->vm, .writes = !ctl->read_only, .input = true
+		.connection = &connection, .vm = ctl->vm, .writes = !ctl->read_only, .input = true
 	};
 	char *answer;
-	int status = ctl_connect(ctl, &talk);
+	int status = ctl_connect(ctl, &connection);
 
 	if (status != CTL_DONE)
 		return status;
-	status = ctl_ask(ctl, &talk, request, CTL_ANSWER_MS, &answer);
+	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
 	free(answer);
 	c.is_terminal = tcgetattr(STDIN_FILENO, &c.modes) == 0;
 	if (status == CTL_DONE)
 		attach(&c);
-	talk_close(&talk);
+	connection_close(&connection);
 	return status;
 }

@@ -13,16 +13,16 @@
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
-#define AT_ONCE 128 /* connections */
+#define MAX_CONNECTIONS 128 /* connections */
 
 struct vm {
 	char *name;
 	const char *state; /* where nobody tells it; NULL: see the answer */
 	char *answer;
-	struct talk talk;
+	struct connection connection;
 };
 
-static char *file_of(const struct ctl *ctl, const struct vm *vm, const char *file)
+static char *vm_path(const struct ctl *ctl, const struct vm *vm, const char *file)
 {
 	size_t size = strlen(ctl->run_dir) + strlen(vm->name) + strlen(file) + 3;
 	char *path = malloc(size);
@@ -34,7 +34,7 @@ static char *file_of(const struct ctl *ctl, const struct vm *vm, const char *fil
 
 static bool has_file(const struct ctl *ctl, const struct vm *vm, const char *file)
 {
-	char *path = file_of(ctl, vm, file);
+	char *path = vm_path(ctl, vm, file);
 	bool there = path != NULL && access(path, F_OK) == 0;
 
 	free(path);
@@ -44,7 +44,7 @@ static bool has_file(const struct ctl *ctl, const struct vm *vm, const char *fil
 /* The process that wrote its pid into the lock of that name runs. */
 static bool is_supervised(const struct ctl *ctl, const struct vm *vm)
 {
-	char *path = file_of(ctl, vm, "lock"), line[32] = "";
+	char *path = vm_path(ctl, vm, "lock"), line[32] = "";
 	FILE *f = path == NULL ? NULL : fopen(path, "r");
 	long pid = 0;
 
@@ -56,39 +56,39 @@ static bool is_supervised(const struct ctl *ctl, const struct vm *vm)
 	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
-static void ask(const struct ctl *ctl, struct vm *vm, int64_t until)
+static void send_status(const struct ctl *ctl, struct vm *vm, int64_t until)
 {
-	MEM_AUTO char *request = ctl_make("status", NULL, NULL);
-	char *path = file_of(ctl, vm, "control");
+	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
+	char *path = vm_path(ctl, vm, "control");
 
 	vm->state = "silent";
-	if (path == NULL || talk_open(&vm->talk, path, until) != 0)
+	if (path == NULL || connection_open(&vm->connection, path, until) != 0)
 		vm->state = is_supervised(ctl, vm) ? "silent" : "dead";
-	else if (talk_send(&vm->talk, request, until) == 0)
+	else if (connection_send_line(&vm->connection, request, until) == 0)
 		vm->state = NULL;
 	free(path);
 }
 
-static void hear(struct vm *vm, int64_t until)
+static void read_status(struct vm *vm, int64_t until)
 {
 	if (vm->state == NULL)
-		vm->answer = talk_line(&vm->talk, until);
+		vm->answer = connection_read_line(&vm->connection, until);
 	if (vm->answer == NULL && vm->state == NULL)
 		vm->state = "silent";
-	talk_close(&vm->talk);
+	connection_close(&vm->connection);
 }
 
 /* All have the same moment to answer, so that one that hangs does not hold up the others. */
-static void ask_all(const struct ctl *ctl, struct vm *vm, size_t count)
+static void query_all(const struct ctl *ctl, struct vm *vm, size_t count)
 {
-	for (size_t first = 0; first < count; first += AT_ONCE) {
-		size_t end = first + AT_ONCE < count ? first + AT_ONCE : count;
-		int64_t until = talk_until_ms(CTL_ANSWER_MS);
+	for (size_t first = 0; first < count; first += MAX_CONNECTIONS) {
+		size_t end = first + MAX_CONNECTIONS < count ? first + MAX_CONNECTIONS : count;
+		int64_t until = connection_deadline_ms(CTL_ANSWER_MS);
 
 		for (size_t i = first; i < end; i++)
-			ask(ctl, &vm[i], until);
+			send_status(ctl, &vm[i], until);
 		for (size_t i = first; i < end; i++)
-			hear(&vm[i], until);
+			read_status(&vm[i], until);
 	}
 }
 
@@ -98,7 +98,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Folders in which a vmrun lives, or lived. */
-static struct vm *find_all(const struct ctl *ctl, size_t *count)
+static struct vm *find_vms(const struct ctl *ctl, size_t *count)
 {
 	DIR *dir = opendir(ctl->run_dir);
 	const struct dirent *entry;
@@ -106,7 +106,7 @@ static struct vm *find_all(const struct ctl *ctl, size_t *count)
 
 	*count = 0;
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		struct vm vm = { .name = strdup(entry->d_name), .talk = { .fd = -1 } };
+		struct vm vm = { .name = strdup(entry->d_name), .connection = { .fd = -1 } };
 		struct vm *longer = realloc(list, (*count + 1) * sizeof(*list));
 
 		if (longer != NULL)
@@ -184,9 +184,9 @@ static void show_json(const struct vm *list, size_t count)
 int ctl_list(const struct ctl *ctl)
 {
 	size_t count;
-	struct vm *list = find_all(ctl, &count);
+	struct vm *list = find_vms(ctl, &count);
 
-	ask_all(ctl, list, count);
+	query_all(ctl, list, count);
 	if (ctl->json)
 		show_json(list, count);
 	else

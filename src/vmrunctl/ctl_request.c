@@ -12,7 +12,7 @@
 #include "vmrunctl/ctl_show.h"
 #include "vmrun/vmrun.h"
 
-int ctl_complain(const struct ctl *ctl, int status, const char *fmt, ...)
+int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
 {
 	char text[8192];
 	va_list ap;
@@ -27,7 +27,7 @@ int ctl_complain(const struct ctl *ctl, int status, const char *fmt, ...)
 	return status;
 }
 
-char *ctl_make(const char *cmd, const char *key, const char *text)
+char *ctl_request_json(const char *cmd, const char *key, const char *text)
 {
 	struct str request = { 0 };
 
@@ -43,37 +43,37 @@ char *ctl_make(const char *cmd, const char *key, const char *text)
 static int say_not_running(const struct ctl *ctl, const char *path, int why)
 {
 	if (why == ENOENT || why == ENOTDIR)
-		return ctl_complain(ctl, CTL_NOT_RUNNING, "not running (no %s)", path);
+		return ctl_error(ctl, CTL_NOT_RUNNING, "not running (no %s)", path);
 	if (why == ECONNREFUSED)
-		return ctl_complain(
-		    ctl, CTL_NOT_RUNNING, "not running: nobody answers at %s", path);
-	return ctl_complain(ctl, CTL_NOT_RUNNING, "cannot reach %s: %s", path, strerror(why));
+		return ctl_error(ctl, CTL_NOT_RUNNING, "not running: nobody answers at %s", path);
+	return ctl_error(ctl, CTL_NOT_RUNNING, "cannot reach %s: %s", path, strerror(why));
 }
 
-int ctl_open(const struct ctl *ctl, struct talk *talk, bool say)
+int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
 {
 	char path[4096];
 
 	(void)snprintf(path, sizeof(path), "%s/%s/control", ctl->run_dir, ctl->vm);
-	if (talk_open(talk, path, talk_until_ms(CTL_ANSWER_MS)) == 0)
+	if (connection_open(connection, path, connection_deadline_ms(CTL_ANSWER_MS)) == 0)
 		return CTL_DONE;
 	return say ? say_not_running(ctl, path, errno) : CTL_NOT_RUNNING;
 }
 
 /* The answer to a request, or NULL: it never comes, which has been said. */
 static char *get_answer(
-    const struct ctl *ctl, struct talk *talk, const char *request, int64_t limit_ms)
+    const struct ctl *ctl, struct connection *connection, const char *request, int64_t limit_ms)
 {
 	char *answer = NULL;
 
 	/* Who is turned away is told so before he has said a word: there is a line all the same. */
-	if (talk_send(talk, request, talk_until_ms(CTL_ANSWER_MS)) == 0 || errno == EPIPE)
-		answer = talk_line(talk, talk_until_ms(limit_ms));
+	if (connection_send_line(connection, request, connection_deadline_ms(CTL_ANSWER_MS)) == 0 ||
+	    errno == EPIPE)
+		answer = connection_read_line(connection, connection_deadline_ms(limit_ms));
 	/* "wait --gone" waits for just that: its request may come too late for vmrun to read. */
 	if (answer == NULL && ctl->gone && errno != ETIMEDOUT)
 		answer = mem_copy(CTL_OK);
 	if (answer == NULL)
-		(void)ctl_complain(ctl, CTL_NOT_RUNNING,
+		(void)ctl_error(ctl, CTL_NOT_RUNNING,
 		    errno == ETIMEDOUT ? "its vmrun does not answer"
 				       : "its vmrun went away without an answer");
 	return answer;
@@ -92,16 +92,16 @@ static int say_refusal(const struct ctl *ctl, const char *answer)
 {
 	char *why = json_member(answer, "error");
 	int status =
-	    ctl_complain(ctl, CTL_REFUSED, "%s", why != NULL ? why : "an answer that is none");
+	    ctl_error(ctl, CTL_REFUSED, "%s", why != NULL ? why : "an answer that is none");
 
 	free(why);
 	return status;
 }
 
-int ctl_ask(
-    const struct ctl *ctl, struct talk *talk, const char *request, int64_t limit_ms, char **answer)
+int ctl_send(const struct ctl *ctl, struct connection *connection, const char *request,
+    int64_t limit_ms, char **answer)
 {
-	char *line = get_answer(ctl, talk, request, limit_ms);
+	char *line = get_answer(ctl, connection, request, limit_ms);
 	int status = CTL_DONE;
 
 	if (answer != NULL)
@@ -119,21 +119,21 @@ int ctl_ask(
 	return status;
 }
 
-int ctl_check(const struct ctl *ctl, struct talk *talk)
+int ctl_ping(const struct ctl *ctl, struct connection *connection)
 {
-	MEM_AUTO char *request = ctl_make("status", NULL, NULL);
+	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
 	char *answer;
-	int status = ctl_ask(ctl, talk, request, CTL_ANSWER_MS, &answer);
+	int status = ctl_send(ctl, connection, request, CTL_ANSWER_MS, &answer);
 
 	free(answer);
 	if (status != CTL_DONE)
-		talk_close(talk);
+		connection_close(connection);
 	return status;
 }
 
-int ctl_connect(const struct ctl *ctl, struct talk *talk)
+int ctl_connect(const struct ctl *ctl, struct connection *connection)
 {
-	int status = ctl_open(ctl, talk, true);
+	int status = ctl_open(ctl, connection, true);
 
-	return status == CTL_DONE ? ctl_check(ctl, talk) : status;
+	return status == CTL_DONE ? ctl_ping(ctl, connection) : status;
 }
