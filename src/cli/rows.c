@@ -10,7 +10,7 @@
 
 #include "base/near.h"
 
-#define MAX_SHOWN 64 /* bytes of an unknown option in its message */
+#define MAX_SHOWN 64 /* bytes of an unknown option in its error message */
 
 char *rows_error(const char *fmt, ...)
 {
@@ -23,7 +23,7 @@ char *rows_error(const char *fmt, ...)
 	return strdup(text);
 }
 
-/* Stores the value of an option. Returns NULL, or what is wrong. */
+/* Stores the value of an option.  Returns NULL or an error message. */
 static char *store(const struct row *o, const char *value, void *out)
 {
 	void *at = (char *)out + o->offset;
@@ -70,7 +70,7 @@ static char *unknown(const struct rows *rows, const char *word, size_t n)
 	return rows_error("unknown option --%s, did you mean --%s?", name, near.best);
 }
 
-/* Takes --NAME, --NAME=VALUE or --NAME VALUE. */
+/* Parses --NAME, --NAME=VALUE or --NAME VALUE. */
 static char *parse_long(const struct rows *rows, int argc, char **argv, int *i, void *out)
 {
 	const char *word = argv[*i] + 2, *equal = strchr(word, '=');
@@ -90,7 +90,7 @@ static char *parse_long(const struct rows *rows, int argc, char **argv, int *i, 
 	return unknown(rows, word, n);
 }
 
-/* Takes -x, -xVALUE or -x VALUE, and several flags in one word: -dx. */
+/* Parses -x, -xVALUE or -x VALUE, and several flags in one word: -dx. */
 static char *parse_short(const struct rows *rows, int argc, char **argv, int *i, void *out)
 {
 	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {

@@ -1,4 +1,4 @@
-/* Options as rows of a table, for parsing and for help. */
+/* Options as rows of a table, to parse a command line and to print its help. */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
 
@@ -8,16 +8,16 @@
 enum row_kind {
 	FLAG,  /* a bool */
 	TEXT,  /* a const char * */
-	COUNT, /* an int64_t, from 0 on */
-	LIST,  /* a const char **, NULL-terminated, with room for all of argv */
+	COUNT, /* an int64_t, at least 0 */
+	LIST,  /* a const char **, NULL-terminated, with space for all of argv */
 };
 
 struct row {
 	char letter; /* '\0': none */
 	const char *name;
-	const char *argument; /* NULL: takes none */
+	const char *argument; /* NULL: none */
 	enum row_kind kind;
-	size_t offset; /* of the member that gets the value */
+	size_t offset; /* of the member that receives the value */
 	const char *help;
 };
 
@@ -27,13 +27,13 @@ struct rows {
 };
 
 /*
- * Takes the option at argv[*i], which begins with "-", and stores its value in *out; advances *i
- * over a value in a word of its own.  Returns NULL, or what is wrong (owned by the caller).
+ * Parses the option at argv[*i], which begins with "-", and stores its value in *out; advances *i
+ * over a value in a separate word.  Returns NULL or an error message.  Caller frees.
  */
 char *rows_parse(const struct rows *rows, int argc, char **argv, int *i, void *out);
-/* Prints a line for each option. */
+/* Prints one line per option. */
 void rows_help(const struct rows *rows, FILE *to);
-/* Returns a formatted complaint. Caller frees. */
+/* Returns a formatted error message.  Caller frees. */
 char *rows_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

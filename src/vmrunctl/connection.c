@@ -1,4 +1,4 @@
-/* Lines over a unix socket that never blocks. */
+/* Lines over a non-blocking UNIX socket. */
 #include "vmrunctl/connection.h"
 
 #include <errno.h>
@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RETRY_MS 20 /* while the queue of those who want to be heard is full */
+#define RETRY_MS 20	/* between two attempts while the listen queue is full */
+#define READ_BYTES 4096 /* free space of the buffer before each read */
 
 int64_t connection_now_ms(void)
 {
@@ -27,7 +28,7 @@ int64_t connection_deadline_ms(int64_t from_now_ms)
 	return from_now_ms < 0 ? -1 : connection_now_ms() + from_now_ms;
 }
 
-/* As poll() takes it. */
+/* Returns the time left as an argument of poll(). */
 static int remaining_ms(int64_t until_ms)
 {
 	int64_t left = until_ms - connection_now_ms();
@@ -37,7 +38,7 @@ static int remaining_ms(int64_t until_ms)
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* -1 with errno, ETIMEDOUT when it is too late. */
+/* Waits until the socket is ready.  Returns 0, or -1 with errno, ETIMEDOUT after the deadline. */
 static int wait_ready(const struct connection *c, short events, int64_t until_ms)
 {
 	struct pollfd p = { .fd = c->fd, .events = events };
@@ -50,6 +51,7 @@ static int wait_ready(const struct connection *c, short events, int64_t until_ms
 	return n > 0 ? 0 : -1;
 }
 
+/* Creates the non-blocking socket.  Returns 0, or -1 with errno. */
 static int make_socket(struct connection *c)
 {
 	c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -125,15 +127,15 @@ size_t connection_send_some(struct connection *c, const char *bytes, size_t n)
 {
 	ssize_t done = send(c->fd, bytes, n, MSG_NOSIGNAL);
 
-	return done < 0 ? 0 : (size_t)done; /* reading tells what is the matter */
+	return done < 0 ? 0 : (size_t)done; /* the next read reports an error */
 }
 
 int connection_receive(struct connection *c)
 {
 	ssize_t n;
 
-	if (c->capacity - c->length < 4096) {
-		size_t capacity = 2 * c->capacity + 8192;
+	if (c->capacity - c->length < READ_BYTES) {
+		size_t capacity = 2 * c->capacity + 2 * READ_BYTES;
 		char *bigger = realloc(c->received, capacity);
 
 		if (bigger == NULL)
@@ -151,7 +153,7 @@ int connection_receive(struct connection *c)
 	return n > 0 ? 1 : (int)n;
 }
 
-/* The first line of what has come, or NULL. */
+/* Removes the first complete line from the received bytes and returns it, or NULL. */
 static char *cut_line(struct connection *c)
 {
 	const char *end = c->length == 0 ? NULL : memchr(c->received, '\n', c->length);

@@ -1,4 +1,4 @@
-/* vmrunctl: asks a running vmrun. A client of its control socket and of the public library. */
+/* The program vmrunctl, a client of the control socket and of the public library. */
 #include "vmrunctl/ctl.h"
 
 #include <errno.h>
@@ -13,10 +13,13 @@
 #include "cli/rows.h"
 #include "vmrun/vmrun.h"
 
+#define MAX_NAME 64	/* bytes of the name of a VM, as in a spec */
+#define MAX_SECONDS 1e9 /* of --timeout */
+
 struct command {
-	const char *name, *argument; /* NULL: takes none */
-	bool is_required;	     /* the argument */
-	const char *options;	     /* that it takes, beside --json and -r */
+	const char *name, *argument; /* argument NULL: none */
+	bool is_required;	     /* the argument must be given */
+	const char *options;	     /* accepted ones, apart from --json and -r */
 	int (*run)(const struct ctl *ctl);
 	const char *help;
 };
@@ -82,7 +85,7 @@ static char *unknown_command(const char *name)
 	return rows_error("unknown command \"%s\"%s", name, hint);
 }
 
-/* Is this word in a list of words? */
+/* Returns whether the word is in a list of words separated by spaces. */
 static bool has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -94,7 +97,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* An option that the command has no use for would do nothing. */
+/* Refuses options that the command does not use, because they would be ignored silently. */
 static char *check_options(const struct ctl *ctl, const char *name, const char *taken)
 {
 	const struct {
@@ -124,18 +127,18 @@ static char *check_seconds(struct ctl *ctl)
 		return NULL;
 	seconds = strtod(ctl->seconds, &end);
 	if (ctl->seconds[strspn(ctl->seconds, "0123456789.")] != '\0' || end == ctl->seconds ||
-	    *end != '\0' || !(seconds <= 1e9))
+	    *end != '\0' || !(seconds <= MAX_SECONDS))
 		return rows_error(
 		    "--timeout takes seconds, such as 30 or 0.5, got \"%s\"", ctl->seconds);
 	ctl->timeout_ms = (int64_t)(seconds * 1000);
 	return NULL;
 }
 
-/* As a spec may have it. */
+/* Returns whether a spec accepts the text as the name of a VM. */
 static bool is_name(const char *text)
 {
 #define LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	return strspn(text, LETTERS) > 0 && strlen(text) <= 64 &&
+	return strspn(text, LETTERS) > 0 && strlen(text) <= MAX_NAME &&
 	    text[strspn(text, LETTERS "._-")] == '\0';
 }
 
@@ -254,7 +257,8 @@ int main(int argc, char **argv)
 	struct ctl ctl = { .run = ctl_list, .timeout_ms = -1, .from = -1 };
 	char *wrong = parse(argc, argv, &ctl);
 
-	/* A limit on the size of files is then an error of the write, which is told. */
+	/* A write beyond the limit on the size of files then fails, instead of ending the program.
+	 */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (wrong != NULL)
 		return refuse(wrong);

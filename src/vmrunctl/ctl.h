@@ -1,4 +1,4 @@
-/* vmrunctl: what its command line says, and its commands. */
+/* The command line of vmrunctl, and its commands. */
 #ifndef VMRUNCTL_CTL_H
 #define VMRUNCTL_CTL_H
 
@@ -27,33 +27,34 @@ struct ctl {
 	bool json, no_wait, gone, read_only, backlog, help, version;
 };
 
-/* The answer of a vmrun that did what it was asked for. */
+/* The answer to a request that succeeded and returns nothing. */
 #define CTL_OK "{\"ok\":true}"
-#define CTL_ANSWER_MS 5000 /* who answers at all does so within this */
+#define CTL_ANSWER_MS 5000 /* to wait for an answer before vmrun counts as hung */
 
 /* ctl_request.c */
-/* Says why it cannot be done: on stderr, or as JSON. Returns the status. */
+/* Prints an error, to stderr or as JSON to stdout, and returns the status. */
 int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Connects: CTL_DONE, or CTL_NOT_RUNNING, which is said if it is to be. */
+/* Connects to the VM's vmrun.  Returns CTL_DONE, or CTL_NOT_RUNNING, with an error message if
+ * `say` is set. */
 int ctl_open(const struct ctl *ctl, struct connection *connection, bool say);
 /*
- * Asks for an answer, and hangs up when there is none: a vmrun that is suspended takes connections
- * and never sends one.
+ * Requests the status and closes the connection if no answer comes: the kernel accepts connections
+ * for a suspended vmrun, which never answers.
  */
 int ctl_ping(const struct ctl *ctl, struct connection *connection);
-/* Connects and checks; says what is wrong. */
+/* Connects and pings; prints an error message if that fails. */
 int ctl_connect(const struct ctl *ctl, struct connection *connection);
-/* {"cmd":CMD,KEY:TEXT}, without the second member where the text is NULL.  Caller frees. */
+/* Returns the request {"cmd":CMD,KEY:TEXT}, without KEY if the text is NULL.  Caller frees. */
 char *ctl_request_json(const char *cmd, const char *key, const char *text);
 /*
- * Sends a request and judges the answer.  A refusal is said, and so is an answer when it is to be
- * JSON and nobody wants it: answer is NULL. Else the caller frees it.
+ * Sends a request and reads its answer.  Prints a refusal as an error.  Stores the answer in
+ * *answer, which the caller frees; if answer is NULL, prints it with --json and drops it otherwise.
  */
 int ctl_send(const struct ctl *ctl, struct connection *connection, const char *request,
     int64_t limit_ms, char **answer);
 
-/* The commands; each returns the status of the program. */
+/* The commands; each returns the exit status of the program. */
 int ctl_status(const struct ctl *ctl);
 int ctl_stop(const struct ctl *ctl);   /* stop, kill */
 int ctl_simple(const struct ctl *ctl); /* reboot, next, reset, reload */

@@ -1,4 +1,4 @@
-/* The commands that are one question and one answer. */
+/* The commands that are one request and one answer. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,9 +11,9 @@
 #include "vmrunctl/ctl_show.h"
 #include "vmrun/vmrun.h"
 
-#define RELOAD_MS 60000 /* the spec may wait for a command */
-#define CLOSE_MS 2000	/* between the end of a VM and that of its vmrun */
-#define RETRY_MS 50
+#define RELOAD_MS 60000 /* for a reload, which may wait for commands of the spec */
+#define CLOSE_MS 2000	/* between the end of a VM and the exit of its vmrun */
+#define RETRY_MS 50	/* between two attempts to connect */
 
 int ctl_status(const struct ctl *ctl)
 {
@@ -34,7 +34,7 @@ int ctl_status(const struct ctl *ctl)
 	return status;
 }
 
-/* Its vmrun has said that the VM is gone; a moment later the name is free again. */
+/* Waits until vmrun closes the connection, because only then the VM's name is free again. */
 static void wait_for_close(struct connection *connection)
 {
 	int64_t until = connection_deadline_ms(CLOSE_MS);
@@ -105,8 +105,8 @@ int ctl_simple(const struct ctl *ctl)
 }
 
 /*
- * Who says how long it may take also waits for a vmrun that is not there yet: *left_ms becomes less
- * then.
+ * Connects; with a timeout also waits for a vmrun that has not started yet, and reduces *left_ms by
+ * that time.
  */
 static int connect_within(const struct ctl *ctl, struct connection *connection, int64_t *left_ms)
 {
@@ -150,7 +150,7 @@ static int say_denied(const struct ctl *ctl)
 	    ctl, CTL_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
 }
 
-/* Connects to a vmrun that is to end.  Not every failure means that it is gone already. */
+/* Connects to a vmrun whose end is awaited; sets *gone if it has exited already. */
 static int open_until_gone(const struct ctl *ctl, struct connection *connection, bool *gone)
 {
 	int status = ctl_open(ctl, connection, false);
@@ -186,7 +186,7 @@ int ctl_wait(const struct ctl *ctl)
 	if (gone)
 		return report_gone(ctl);
 	request = wait_request(ctl, left_ms);
-	/* It keeps the time; a vmrun that hangs is given a little more. */
+	/* vmrun enforces the timeout; the additional time is for one that hangs. */
 	status =
 	    ctl_send(ctl, &connection, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
 	if (status == CTL_DONE && ctl->gone)
@@ -218,7 +218,7 @@ static int request_forget(const struct ctl *ctl, struct connection *connection)
 	return status;
 }
 
-/* A vmrun that runs has the state in memory: it is asked. Else the file is edited. */
+/* Sends a request to a running vmrun, which has the state in memory, else edits the file. */
 int ctl_forget(const struct ctl *ctl)
 {
 	struct connection connection;

@@ -1,4 +1,4 @@
-/* vmrunctl console and events: what goes on until the VM, or the user, has enough. */
+/* The commands console and events, which run until the VM or the user ends them. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
-/* Handlers have no argument of ours: the global of the program. */
+/* The signal that was caught; a global because a signal handler gets no context. */
 static volatile sig_atomic_t caught;
 
 static void on_signal(int number)
@@ -22,19 +22,19 @@ static void on_signal(int number)
 	caught = number;
 }
 
-/* Keys that are typed at the beginning of a line are looked at before they are sent. */
+/* The position of the next key, because only the beginning of a line can start an escape. */
 enum typed { AT_LINE_START, AFTER_TILDE, IN_LINE };
 
 struct console {
 	struct connection *connection;
 	const char *vm;
-	bool is_terminal; /* the keys come from one: there are escapes */
+	bool is_terminal; /* stdin is a terminal: ~ begins an escape */
 	bool writes, detached;
 	struct termios modes; /* of the terminal, before */
 	enum typed typed;
-	char keys[4096]; /* that are not sent yet */
+	char keys[4096]; /* not sent yet */
 	size_t count;
-	bool input; /* there may be more */
+	bool input; /* stdin is not at its end */
 };
 
 static char *events_request(const struct ctl *ctl)
@@ -69,18 +69,19 @@ int ctl_events(const struct ctl *ctl)
 		else
 			show_event(line);
 		if (fflush(stdout) != 0)
-			break; /* run() says so */
+			break; /* run() prints the error */
 	}
 	free(line);
 	connection_close(&connection);
 	return status;
 }
 
+/* Sets the modes of the terminal. */
 static void set_modes(const struct termios *modes)
 {
 	sigset_t block, before;
 
-	/* In the background this would stop us, on our way out too. */
+	/* In the background tcsetattr() would stop this process. */
 	(void)sigemptyset(&block);
 	(void)sigaddset(&block, SIGTTOU);
 	(void)sigprocmask(SIG_BLOCK, &block, &before);
@@ -88,6 +89,7 @@ static void set_modes(const struct termios *modes)
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Puts the terminal into raw mode: each key goes to the guest. */
 static void make_raw(const struct console *c)
 {
 	struct termios raw = c->modes;
@@ -116,7 +118,7 @@ static void type(struct console *c, char key)
 	c->typed = key == '\r' || key == '\n' ? AT_LINE_START : IN_LINE;
 }
 
-/* What follows a tilde at the beginning of a line. */
+/* Handles the key after a tilde at the beginning of a line. */
 static void escape(struct console *c, char key)
 {
 	switch (key) {
@@ -141,7 +143,7 @@ static void read_keys(struct console *c)
 {
 	char bytes[1024];
 	size_t room = sizeof(c->keys) - c->count;
-	/* A tilde and the key after it may both be sent. */
+	/* Each byte may need space for two: a tilde and the key after it. */
 	ssize_t n = read(STDIN_FILENO, bytes, room / 2 < sizeof(bytes) ? room / 2 : sizeof(bytes));
 
 	if (n <= 0) {
@@ -168,7 +170,7 @@ static void send_keys(struct console *c)
 	memmove(c->keys, c->keys + n, c->count);
 }
 
-/* Some of what has come goes to stdout, which can take it; false at the end. */
+/* Writes received bytes to stdout, which is ready; returns false if stdout fails. */
 static bool show(struct console *c)
 {
 	struct connection *t = c->connection;
@@ -181,7 +183,7 @@ static bool show(struct console *c)
 	return true;
 }
 
-/* More from the guest is taken when what came before is shown. */
+/* Fills the sets for pselect(): reads from the guest only after all its output is written. */
 static void watch(const struct console *c, fd_set *in, fd_set *out)
 {
 	FD_ZERO(in);
@@ -196,7 +198,7 @@ static void watch(const struct console *c, fd_set *in, fd_set *out)
 		FD_SET(c->connection->fd, out);
 }
 
-/* Waits for keys, the guest or a signal; false at the end. */
+/* Waits for keys, the guest or a signal, and handles them; returns false at the end. */
 static bool step(struct console *c, const sigset_t *open)
 {
 	int fd = c->connection->fd, got = 1;
@@ -208,7 +210,7 @@ static bool step(struct console *c, const sigset_t *open)
 	if (FD_ISSET(STDIN_FILENO, &in))
 		read_keys(c);
 	if (!c->writes)
-		c->count = 0; /* who only looks may detach all the same */
+		c->count = 0; /* --read-only sends nothing, but escapes work */
 	if (c->count > 0)
 		send_keys(c);
 	if (FD_ISSET(STDOUT_FILENO, &out) && !show(c))
@@ -218,7 +220,7 @@ static bool step(struct console *c, const sigset_t *open)
 	return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
-/* They come between two steps only, so that none is missed. */
+/* Catches signals, which stay blocked except in pselect(), so that none is missed. */
 static void catch_signals(sigset_t *open)
 {
 	static const int numbers[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
@@ -236,7 +238,7 @@ static void catch_signals(sigset_t *open)
 		(void)sigdelset(open, numbers[i]);
 }
 
-/* Who waits for us shall see how we ended. */
+/* Ends the program by the signal, so that the parent process sees it. */
 static void die_of(int number)
 {
 	struct sigaction normal = { .sa_handler = SIG_DFL };
@@ -264,7 +266,7 @@ static void attach(struct console *c)
 	while (is_open && caught == 0 && !c->detached)
 		is_open = step(c, &open);
 	if (c->is_terminal) {
-		c->typed = IN_LINE; /* nobody knows where the guest's line ends */
+		c->typed = IN_LINE; /* the guest's last line may be unfinished */
 		say(c, c->detached ? "detached" : caught != 0 ? "detached by a signal" : "gone");
 		set_modes(&c->modes);
 	}

@@ -1,4 +1,4 @@
-/* vmrunctl list: all VMs of the run-dir, asked at once. */
+/* The command list: the VMs of the runtime directory, all queried at once. */
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
@@ -13,15 +13,17 @@
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
-#define MAX_CONNECTIONS 128 /* connections */
+#define MAX_CONNECTIONS 128 /* open at the same time */
+#define COLUMNS 5	    /* of a row, that come from the answer */
 
 struct vm {
 	char *name;
-	const char *state; /* where nobody tells it; NULL: see the answer */
+	const char *state; /* for a vmrun that does not answer; NULL: see the answer */
 	char *answer;
 	struct connection connection;
 };
 
+/* Returns the path of a file in the VM's directory, or NULL without memory.  Caller frees. */
 static char *vm_path(const struct ctl *ctl, const struct vm *vm, const char *file)
 {
 	size_t size = strlen(ctl->run_dir) + strlen(vm->name) + strlen(file) + 3;
@@ -41,7 +43,7 @@ static bool has_file(const struct ctl *ctl, const struct vm *vm, const char *fil
 	return there;
 }
 
-/* The process that wrote its pid into the lock of that name runs. */
+/* Returns whether the process whose pid is in the lock file runs. */
 static bool is_supervised(const struct ctl *ctl, const struct vm *vm)
 {
 	char *path = vm_path(ctl, vm, "lock"), line[32] = "";
@@ -78,7 +80,7 @@ static void read_status(struct vm *vm, int64_t until)
 	connection_close(&vm->connection);
 }
 
-/* All have the same moment to answer, so that one that hangs does not hold up the others. */
+/* Queries all VMs with a common deadline, so that one that hangs does not delay the others. */
 static void query_all(const struct ctl *ctl, struct vm *vm, size_t count)
 {
 	for (size_t first = 0; first < count; first += MAX_CONNECTIONS) {
@@ -97,7 +99,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct vm *)a)->name, ((const struct vm *)b)->name);
 }
 
-/* Folders in which a vmrun lives, or lived. */
+/* Returns the VMs with a directory that a vmrun uses or has left, sorted by name. */
 static struct vm *find_vms(const struct ctl *ctl, size_t *count)
 {
 	DIR *dir = opendir(ctl->run_dir);
@@ -127,15 +129,15 @@ static struct vm *find_vms(const struct ctl *ctl, size_t *count)
 
 static void show_row(const struct vm *vm, int width)
 {
-	static const char *const keys[] = { "state", "target", "pid", "boots", "uptime_ms" };
-	char *value[5], text[DURATION_TEXT];
+	static const char *const keys[COLUMNS] = { "state", "target", "pid", "boots", "uptime_ms" };
+	char *value[COLUMNS], text[DURATION_TEXT];
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < COLUMNS; i++)
 		value[i] = vm->answer == NULL ? strdup("-") : show_member(vm->answer, keys[i]);
 	(void)printf("%-*s  %-9s  %-12s  %7s  %5s  %s\n", width, vm->name,
 	    vm->state != NULL ? vm->state : value[0], value[1], value[2], value[3],
 	    vm->answer == NULL ? "-" : show_duration(value[4], text));
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < COLUMNS; i++)
 		free(value[i]);
 }
 

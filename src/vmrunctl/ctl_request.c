@@ -1,4 +1,4 @@
-/* A request to a vmrun, and what becomes of it. */
+/* A request to a running vmrun, and its answer. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,9 +12,11 @@
 #include "vmrunctl/ctl_show.h"
 #include "vmrun/vmrun.h"
 
+#define MAX_TEXT 8192 /* bytes of an error message, with its NUL */
+
 int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
 {
-	char text[8192];
+	char text[MAX_TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -39,7 +41,7 @@ char *ctl_request_json(const char *cmd, const char *key, const char *text)
 	return str_take(&request);
 }
 
-/* Nobody is there, or nobody who answers. */
+/* Prints why no connection was made. */
 static int say_not_running(const struct ctl *ctl, const char *path, int why)
 {
 	if (why == ENOENT || why == ENOTDIR)
@@ -59,17 +61,18 @@ int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
 	return say ? say_not_running(ctl, path, errno) : CTL_NOT_RUNNING;
 }
 
-/* The answer to a request, or NULL: it never comes, which has been said. */
+/* Returns the answer to a request, or NULL after an error message. */
 static char *get_answer(
     const struct ctl *ctl, struct connection *connection, const char *request, int64_t limit_ms)
 {
 	char *answer = NULL;
 
-	/* Who is turned away is told so before he has said a word: there is a line all the same. */
+	/* vmrun sends a refusal before it closes a connection too many, whose request fails. */
 	if (connection_send_line(connection, request, connection_deadline_ms(CTL_ANSWER_MS)) == 0 ||
 	    errno == EPIPE)
 		answer = connection_read_line(connection, connection_deadline_ms(limit_ms));
-	/* "wait --gone" waits for just that: its request may come too late for vmrun to read. */
+	/* vmrun may have exited before it read the request of "wait --gone", which then succeeds.
+	 */
 	if (answer == NULL && ctl->gone && errno != ETIMEDOUT)
 		answer = mem_copy(CTL_OK);
 	if (answer == NULL)

@@ -1,4 +1,4 @@
-/* What a vmrun tells, in few words. */
+/* Answers and events of a vmrun as text. */
 #include "vmrunctl/ctl_show.h"
 
 #include <inttypes.h>
@@ -39,7 +39,7 @@ static bool is_set(const char *digits)
 	return digits != NULL && strcmp(digits, "0") != 0;
 }
 
-/* What it waits for, if it does. */
+/* Prints the step of a stop, and the time until the next step or boot. */
 static void show_wait(const char *answer, const char *state)
 {
 	char *ms = json_member(answer, "wait_ms");
@@ -80,7 +80,8 @@ void show_status(const char *answer)
 	free(uptime);
 }
 
-/* Control characters of a guest or a script must not steer the user's terminal. */
+/* Prints text of a guest or a script without its control characters, which could steer the
+ * terminal. */
 static void show_text(const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)

@@ -1,18 +1,18 @@
-/* Answers and events for people, texts as JSON. */
+/* Answers and events as text, and errors as JSON. */
 #ifndef VMRUNCTL_CTL_SHOW_H
 #define VMRUNCTL_CTL_SHOW_H
 
 #include "cli/duration.h"
 
-/* {"ok":false,"error":TEXT} */
+/* Prints {"ok":false,"error":TEXT}. */
 void show_error_json(const char *text);
-/* The answer to a status, a line a fact. */
+/* Prints the answer to a status request, one fact per line. */
 void show_status(const char *answer);
-/* An event in one line. */
+/* Prints an event as one line. */
 void show_event(const char *line);
-/* A member of an answer for a column: "-" where there is none. Caller frees. */
+/* Returns a member of an answer, or "-" if it is missing.  Caller frees. */
 char *show_member(const char *answer, const char *key);
-/* duration() of the milliseconds in an answer. */
+/* Writes the milliseconds of an answer as duration() does. */
 const char *show_duration(const char *digits, char text[DURATION_TEXT]);
 
 #endif
