@@ -43,7 +43,7 @@ static const char *prepare_fd(struct events *e, const char *digits)
 
 const char *events_prepare(struct events *e, const char *where, struct sink *sink)
 {
-	e->where = where;
+	e->destination = where;
 	e->sink = sink;
 	e->fd = -1;
 	STAILQ_INIT(&e->lines);
@@ -60,8 +60,8 @@ const char *events_prepare(struct events *e, const char *where, struct sink *sin
 /* Opens the file.  A FIFO without a reader fails at once, and a full one never blocks vmrun. */
 static int open_file(const struct events *e)
 {
-	return open(
-	    e->where, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	return open(e->destination,
+	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 }
 
 static const char *reason(int error)
@@ -94,7 +94,7 @@ static void drop_first(struct events *e)
 /* Ends the stream with a warning. */
 static void give_up(struct events *e, const char *why)
 {
-	sink_say(e->sink, LEVEL_WARNING, "--events %s: %s: no further events", e->where, why);
+	sink_say(e->sink, LEVEL_WARNING, "--events %s: %s: no further events", e->destination, why);
 	while (!STAILQ_EMPTY(&e->lines))
 		drop_first(e);
 	memset(&e->lost, 0, sizeof(e->lost));
@@ -103,7 +103,7 @@ static void give_up(struct events *e, const char *why)
 	e->fd = -1;
 }
 
-static void failed(struct events *e, int error)
+static void handle_error(struct events *e, int error)
 {
 	if (error == EPIPE || error == EBADF || error == ECONNRESET || error == ENXIO) {
 		give_up(e, strerror(error));
@@ -111,7 +111,7 @@ static void failed(struct events *e, int error)
 	}
 	if (!e->failing)
 		sink_say(e->sink, LEVEL_WARNING,
-		    "--events %s: %s: events wait until it can be written to", e->where,
+		    "--events %s: %s: events wait until it can be written to", e->destination,
 		    strerror(error));
 	e->failing = true;
 }
@@ -135,7 +135,7 @@ static bool push(struct events *e, const struct vmrun_event *event)
 }
 
 /* Tells the reader how many events are lost, once the queue has room. */
-static void tell_lost(struct events *e)
+static void report_lost(struct events *e)
 {
 	if (e->lost.lost > 0 && e->bytes <= MAX_QUEUE_BYTES / 2 && push(e, &e->lost))
 		memset(&e->lost, 0, sizeof(e->lost));
@@ -147,7 +147,7 @@ void events_flush(struct events *e)
 		const struct event_line *line;
 		ssize_t n;
 
-		tell_lost(e);
+		report_lost(e);
 		line = STAILQ_FIRST(&e->lines);
 		if (line == NULL)
 			return;
@@ -155,7 +155,7 @@ void events_flush(struct events *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN)
-			failed(e, errno);
+			handle_error(e, errno);
 		if (n < 0)
 			return;
 		e->failing = false;
@@ -171,7 +171,7 @@ void events_begin(struct events *e)
 	events_flush(e);
 }
 
-static void lose(struct events *e, const struct vmrun_event *event)
+static void count_lost(struct events *e, const struct vmrun_event *event)
 {
 	e->lost = (struct vmrun_event){ .type = VMRUN_LOST,
 		.name = "lost",
@@ -183,7 +183,7 @@ static void lose(struct events *e, const struct vmrun_event *event)
 
 void events_add(struct events *e, const struct vmrun_event *event)
 {
-	if (e->where == NULL || e->fd < 0)
+	if (e->destination == NULL || e->fd < 0)
 		return;
 	/* on_prepare has made the console stdio: events_open() could not know. */
 	if (event->console && e->fd <= STDOUT_FILENO) {
@@ -193,7 +193,7 @@ void events_add(struct events *e, const struct vmrun_event *event)
 	events_flush(e);
 	/* After a lost event the later ones are lost, too, until the reader knows of it. */
 	if (e->fd >= 0 && (e->lost.lost > 0 || !push(e, event)))
-		lose(e, event);
+		count_lost(e, event);
 	events_flush(e);
 }
 
@@ -210,8 +210,8 @@ void events_reopen(struct events *e)
 		return;
 	fd = open_file(e);
 	if (fd < 0) {
-		sink_say(e->sink, LEVEL_WARNING, "--events %s: %s: not opened again", e->where,
-		    reason(errno));
+		sink_say(e->sink, LEVEL_WARNING, "--events %s: %s: not opened again",
+		    e->destination, reason(errno));
 		return;
 	}
 	if (e->fd >= 0)
@@ -223,7 +223,7 @@ void events_reopen(struct events *e)
 }
 
 /* Returns the number of events that are not written. */
-static int64_t left(const struct events *e)
+static int64_t count_unwritten(const struct events *e)
 {
 	const struct event_line *line;
 	int64_t n = e->lost.lost;
@@ -234,7 +234,7 @@ static int64_t left(const struct events *e)
 }
 
 /* Writes for as long as the reader takes something. */
-static void flush_patiently(struct events *e)
+static void flush_until_blocked(struct events *e)
 {
 	size_t before;
 
@@ -242,21 +242,22 @@ static void flush_patiently(struct events *e)
 		before = e->bytes - e->done;
 		events_flush(e);
 	} while (events_fd(e) >= 0 && e->bytes - e->done < before &&
-	    output_ready(e->fd, OUTPUT_PATIENCE_MS));
+	    output_ready(e->fd, OUTPUT_TIMEOUT_MS));
 }
 
 void events_close(struct events *e)
 {
 	events_flush(e);
-	if (events_fd(e) >= 0 && output_ready(e->fd, OUTPUT_PATIENCE_MS))
-		flush_patiently(e);
-	if (e->begun && left(e) > 0)
+	if (events_fd(e) >= 0 && output_ready(e->fd, OUTPUT_TIMEOUT_MS))
+		flush_until_blocked(e);
+	if (e->begun && count_unwritten(e) > 0)
 		sink_say(e->sink, LEVEL_WARNING,
-		    "--events %s: %" PRId64 " events did not get there", e->where, left(e));
+		    "--events %s: %" PRId64 " events did not get there", e->destination,
+		    count_unwritten(e));
 	while (!STAILQ_EMPTY(&e->lines))
 		drop_first(e);
 	if (e->is_file && e->fd >= 0)
 		(void)close(e->fd);
 	e->fd = -1;
-	e->where = NULL;
+	e->destination = NULL;
 }

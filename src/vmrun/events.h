@@ -13,8 +13,8 @@ struct event_line;
 
 /* Zeroed: --events was not given, and no function here does anything. */
 struct events {
-	const char *where; /* as the user named it */
-	struct sink *sink; /* for warnings about failed writes */
+	const char *destination; /* as the user named it */
+	struct sink *sink;	 /* for warnings about failed writes */
 	const char *vm;
 	int fd;	      /* -1: closed, or not open yet */
 	bool is_file; /* a path, opened here */

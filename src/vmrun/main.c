@@ -29,7 +29,7 @@ static const char *environment(const char *name)
  * Chooses the hypervisor and its program: options first, then the environment.  If only one program
  * is named, its hypervisor is chosen.
  */
-static bool choose(struct command_line *line, struct vmrun_options *o)
+static bool choose_hypervisor(struct command_line *line, struct vmrun_options *o)
 {
 	bool option = line->bhyve != NULL || line->qemu != NULL;
 	const char *bhyve = line->bhyve, *qemu = line->qemu;
@@ -66,7 +66,7 @@ static int flush(int status)
 }
 
 /* Prints the text and the end, and frees the text. */
-static int put(char *text, const char *end)
+static int print_text(char *text, const char *end)
 {
 	(void)fputs(text, stdout);
 	(void)fputs(end, stdout);
@@ -90,7 +90,7 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 		free(text);
 	} else {
 		report_print(vm, vmrun_target(vm), stdout);
-		report_plans(vm, stdout);
+		report_print_planned(vm, stdout);
 	}
 	return flush(status);
 }
@@ -122,8 +122,8 @@ static int print_commands(struct vmrun *vm, struct renderer *renderer)
 
 	print_notes(renderer, "", vmrun_placeholders(vm));
 	if (loader != NULL)
-		status = put(loader, "\n");
-	return status != 0 ? status : put(vmrun_command(vm), "\n");
+		status = print_text(loader, "\n");
+	return status != 0 ? status : print_text(vmrun_command(vm), "\n");
 }
 
 static int print_config(struct vmrun *vm, struct renderer *renderer)
@@ -141,7 +141,7 @@ static int print_config(struct vmrun *vm, struct renderer *renderer)
 		return vmrun_status(vm);
 	print_notes(renderer, "not in the file: ", vmrun_bhyve_words(vm));
 	print_notes(renderer, "", vmrun_placeholders(vm));
-	return put(text, "");
+	return print_text(text, "");
 }
 
 static int print_boot(struct vmrun *vm, const char *what, struct renderer *renderer)
@@ -155,16 +155,17 @@ static int print_boot(struct vmrun *vm, const char *what, struct renderer *rende
 	if (strcmp(what, "bhyve_config") == 0)
 		return print_config(vm, renderer);
 	if (strcmp(what, "spec") == 0)
-		return put(vmrun_spec_json(vm), "");
+		return print_text(vmrun_spec_json(vm), "");
 	return print_commands(vm, renderer);
 }
 
-static int print(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
+static int print_request(
+    struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
 {
 	if (line->print == NULL)
 		return print_boot(vm, line->debug ? "spec" : "argv", renderer);
 	if (strcmp(line->print, "graph") == 0)
-		return put(vmrun_graph(vm), "");
+		return print_text(vmrun_graph(vm), "");
 	return print_boot(vm, line->print, renderer);
 }
 
@@ -253,9 +254,9 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 
 static void open_sink(const struct command_line *line, struct sink *sink)
 {
-	sink->most = LEVEL_INFO;
+	sink->max_level = LEVEL_INFO;
 	if (line->log_level != NULL)
-		(void)sink_level(line->log_level, &sink->most);
+		(void)sink_level(line->log_level, &sink->max_level);
 	sink->json = is_json(line);
 	sink->syslog = line->syslog;
 	sink_open(sink);
@@ -266,7 +267,7 @@ static int refuse_events(struct renderer *r, int status, const char *why)
 	char text[512];
 	struct vmrun_problem p = { .text = text };
 
-	(void)snprintf(text, sizeof(text), "--events %s: %s", r->events.where, why);
+	(void)snprintf(text, sizeof(text), "--events %s: %s", r->events.destination, why);
 	sink_problem(&r->sink, &p);
 	return status;
 }
@@ -283,12 +284,12 @@ static int prepare_events(const struct command_line *line, struct renderer *r)
 static int open_events(struct vmrun *vm, struct renderer *r)
 {
 	const char *why = NULL;
-	int status = r->events.where == NULL ? 0 : events_open(&r->events, vm, &why);
+	int status = r->events.destination == NULL ? 0 : events_open(&r->events, vm, &why);
 
 	return status == 0 ? 0 : refuse_events(r, status, why);
 }
 
-static int with_spec(struct command_line *line, struct ready *ready)
+static int run_with_spec(struct command_line *line, struct ready *ready)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
 	struct renderer renderer = { 0 };
@@ -297,7 +298,7 @@ static int with_spec(struct command_line *line, struct ready *ready)
 
 	fill_options(line, &options);
 	open_sink(line, &renderer.sink);
-	if (!choose(line, &options) || prepare_events(line, &renderer) != 0)
+	if (!choose_hypervisor(line, &options) || prepare_events(line, &renderer) != 0)
 		return EXIT_USAGE;
 	status = vmrun_open(&vm, &options);
 	if (status == 0)
@@ -309,7 +310,7 @@ static int with_spec(struct command_line *line, struct ready *ready)
 	else if (status == 0 && line->simulate != NULL)
 		status = simulate(vm, line, &renderer);
 	else if (status == 0 && options.dry_run)
-		status = print(vm, line, &renderer);
+		status = print_request(vm, line, &renderer);
 	else if (status == 0)
 		status = run(vm, line, &renderer, ready);
 	render_problems(vm, &renderer);
@@ -319,7 +320,7 @@ static int with_spec(struct command_line *line, struct ready *ready)
 }
 
 /* Opens closed standard descriptors: a file that vmrun opens as one would become the console. */
-static void open_standard(void)
+static void open_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		/*
@@ -344,7 +345,7 @@ static int usage(const char *wrong)
 }
 
 /* Does what the command line asks for. */
-static int serve(struct command_line *line, struct ready *ready)
+static int run_command_line(struct command_line *line, struct ready *ready)
 {
 	const char *wrong = ready_prepare(ready, line->ready_fd);
 	char text[128];
@@ -363,8 +364,8 @@ static int serve(struct command_line *line, struct ready *ready)
 		return flush(0);
 	}
 	if (options_describe(line))
-		return put(vmrun_describe(line->print, line->json), "");
-	return with_spec(line, ready);
+		return print_text(vmrun_describe(line->print, line->json), "");
+	return run_with_spec(line, ready);
 }
 
 int main(int argc, char **argv)
@@ -374,14 +375,14 @@ int main(int argc, char **argv)
 	char *wrong;
 	int status;
 
-	open_standard();
+	open_standard_fds();
 	wrong = options_parse(argc, argv, &line);
 	signals_begin(wrong == NULL && is_run(&line));
 	if (wrong != NULL) {
 		status = usage(wrong);
 		free(wrong);
 	} else {
-		status = serve(&line, &ready);
+		status = run_command_line(&line, &ready);
 		ready_close(&ready);
 	}
 	options_free(&line);

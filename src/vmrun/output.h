@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define OUTPUT_PATIENCE_MS 1000 /* for a full pipe or a stopped terminal to take more */
+#define OUTPUT_TIMEOUT_MS 1000 /* for a full pipe or a stopped terminal to take more */
 
 /* Returns whether the descriptor takes something within this time. */
 bool output_ready(int fd, int ms);

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static void close_end(int *fd)
+static void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
@@ -20,7 +20,7 @@ static void close_end(int *fd)
 }
 
 /* Takes a path, or an abstract name of Linux: @ stands for the NUL that it begins with. */
-static void take_address(struct ready *r, const char *name)
+static void parse_address(struct ready *r, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -42,8 +42,8 @@ const char *ready_prepare(struct ready *r, int64_t fd)
 	memset(r, 0, sizeof(*r));
 	r->fd = r->notify = -1;
 	if (name != NULL && *name != '\0') {
-		r->is_wanted = true;
-		take_address(r, name);
+		r->is_configured = true;
+		parse_address(r, name);
 	}
 	(void)unsetenv("NOTIFY_SOCKET");
 	if (fd < 0)
@@ -62,7 +62,7 @@ const char *ready_prepare(struct ready *r, int64_t fd)
 
 const char *ready_open(struct ready *r)
 {
-	if (!r->is_wanted)
+	if (!r->is_configured)
 		return NULL;
 	if (r->to_length == 0)
 		return "no path of a socket, and no name after a @, of at most 107 bytes";
@@ -96,7 +96,7 @@ static const char *put_newline(struct ready *r)
 		wrong = "it takes nothing";
 	else if (write(r->fd, "\n", 1) != 1)
 		wrong = strerror(errno);
-	close_end(&r->fd);
+	close_fd(&r->fd);
 	return wrong;
 }
 
@@ -105,7 +105,7 @@ const char *ready_up(struct ready *r)
 	if (r->is_up)
 		return NULL;
 	r->is_up = true;
-	r->owes_ready = true;
+	r->ready_is_due = true;
 	return put_newline(r);
 }
 
@@ -116,23 +116,23 @@ static bool is_ending(const struct vmrun_state *state)
 	    (strcmp(state->state, "stopping") == 0 && state->stop_action == NULL);
 }
 
-void ready_tell(struct ready *r, const struct vmrun_state *state)
+void ready_update(struct ready *r, const struct vmrun_state *state)
 {
 	char status[STATUS_SIZE], text[STATUS_SIZE + 64];
-	bool ends = !r->is_ending && is_ending(state);
+	bool ends = !r->stopping_sent && is_ending(state);
 
 	if (r->notify < 0)
 		return;
 	status_text(state, false, status);
-	if (!ends && !r->owes_ready && strcmp(status, r->last_status) == 0)
+	if (!ends && !r->ready_is_due && strcmp(status, r->last_status) == 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%s%sSTATUS=%s\n", r->owes_ready ? "READY=1\n" : "",
+	(void)snprintf(text, sizeof(text), "%s%sSTATUS=%s\n", r->ready_is_due ? "READY=1\n" : "",
 	    ends ? "STOPPING=1\n" : "", status);
 	/* A datagram that was not taken is sent again when something else happens. */
 	if (notify(r, text) != 0)
 		return;
-	r->owes_ready = false;
-	r->is_ending = r->is_ending || ends;
+	r->ready_is_due = false;
+	r->stopping_sent = r->stopping_sent || ends;
 	memcpy(r->last_status, status, sizeof(status));
 }
 
@@ -141,17 +141,17 @@ void ready_reloading(struct ready *r)
 	struct timespec now;
 	char text[64];
 
-	if (!r->is_up || r->is_ending)
+	if (!r->is_up || r->stopping_sent)
 		return;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
 	    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	(void)notify(r, text);
-	r->owes_ready = true; /* READY=1 says that the reload is over */
+	r->ready_is_due = true; /* READY=1 says that the reload is over */
 }
 
 void ready_close(struct ready *r)
 {
-	close_end(&r->fd);
-	close_end(&r->notify);
+	close_fd(&r->fd);
+	close_fd(&r->notify);
 }

@@ -11,12 +11,12 @@
 #include "vmrun/vmrun.h"
 
 struct ready {
-	int fd;		 /* gets one newline; -1: none, or already written */
-	int notify;	 /* the socket of NOTIFY_SOCKET; -1: none */
-	bool is_wanted;	 /* NOTIFY_SOCKET is set */
-	bool is_up;	 /* the hypervisor has been up once */
-	bool owes_ready; /* READY=1 is to be sent */
-	bool is_ending;	 /* STOPPING=1 was sent */
+	int fd;		    /* gets one newline; -1: none, or already written */
+	int notify;	    /* the socket of NOTIFY_SOCKET; -1: none */
+	bool is_configured; /* NOTIFY_SOCKET is set */
+	bool is_up;	    /* the hypervisor has been up once */
+	bool ready_is_due;  /* READY=1 is to be sent */
+	bool stopping_sent; /* STOPPING=1 was sent */
 	struct sockaddr_un to;
 	socklen_t to_length;
 	char last_status[STATUS_SIZE]; /* as it was sent in STATUS= */
@@ -33,8 +33,8 @@ const char *ready_open(struct ready *ready);
 /* Writes the newline of --ready-fd, once. Returns NULL, or what went wrong. */
 const char *ready_up(struct ready *ready);
 /* Sends READY=1, STOPPING=1 and STATUS= to the service manager, if something is new. */
-void ready_tell(struct ready *ready, const struct vmrun_state *state);
-/* Sends RELOADING=1 before the spec is read again; the next ready_tell() sends READY=1. */
+void ready_update(struct ready *ready, const struct vmrun_state *state);
+/* Sends RELOADING=1 before the spec is read again; the next ready_update() sends READY=1. */
 void ready_reloading(struct ready *ready);
 /* Closes both descriptors. */
 void ready_close(struct ready *ready);

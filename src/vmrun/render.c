@@ -23,7 +23,7 @@ static void say(struct renderer *r, const char *fmt, ...)
 void render_status(struct renderer *r, const char *vm, const char *text)
 {
 	/* Somebody has asked for it. */
-	enum level level = r->sink.most < LEVEL_INFO ? r->sink.most : LEVEL_INFO;
+	enum level level = r->sink.max_level < LEVEL_INFO ? r->sink.max_level : LEVEL_INFO;
 
 	sink_say(&r->sink, level, "%s: %s", vm, text);
 }
@@ -32,7 +32,7 @@ void render_report(struct renderer *r, const char *text)
 {
 	if (!r->sink.json) /* the event has it all */
 		sink_lines(&r->sink, LEVEL_ERROR, text);
-	r->reported = true;
+	r->report_shown = true;
 }
 
 void render_problems(const struct vmrun *vm, struct renderer *r)
@@ -64,8 +64,8 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 {
 	char time[DURATION_TEXT], how[128];
 
-	if (r->reported && strcmp(e->cause, "check_failed") == 0) {
-		r->reported = false;
+	if (r->report_shown && strcmp(e->cause, "check_failed") == 0) {
+		r->report_shown = false;
 		return;
 	}
 	if (e->status < 0 && e->signal == 0) {
@@ -87,10 +87,10 @@ static void say_policy(const struct vmrun_event *e, struct renderer *r)
 {
 	char cause[64], time[48];
 
-	if (!r->foretold)
+	if (!r->has_policy_heading)
 		say(r, "%s: policy of target %s%s%s:", e->vm, e->ended,
 		    e->text != NULL ? ", after " : "", e->text != NULL ? e->text : "");
-	r->foretold = true;
+	r->has_policy_heading = true;
 	(void)snprintf(cause, sizeof(cause), "%s", e->cause);
 	if (e->status >= 0)
 		(void)snprintf(cause, sizeof(cause), "%s %d", e->cause, e->status);
@@ -150,7 +150,7 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 		what = "pressing the power button";
 	else if (strcmp(e->action, "poweroff") == 0)
 		what = "switching the power off";
-	if (sink_has_live(&r->sink)) /* a line there tells the rest */
+	if (sink_has_status_line(&r->sink)) /* a line there tells the rest */
 		say(r, "%s: stopping: %s", e->vm, what);
 	else
 		say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,

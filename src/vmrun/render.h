@@ -10,10 +10,10 @@ struct renderer {
 	struct sink sink;
 	struct events events; /* where they go as they are */
 	const char *hypervisor;
-	enum level level; /* of what is being said */
-	bool terminal;	  /* what is typed at the terminal is the guest's */
-	bool reported;	  /* the checks' report has told why the boot fails */
-	bool foretold;	  /* the policy has its heading */
+	enum level level;	 /* of what is being said */
+	bool terminal;		 /* what is typed at the terminal is the guest's */
+	bool report_shown;	 /* the checks' report has told why the boot fails */
+	bool has_policy_heading; /* the policy has its heading */
 };
 
 /* Says the report of checks that failed. */

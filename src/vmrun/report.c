@@ -9,7 +9,7 @@
 #define MAX_FIX_COLUMN 80 /* the fix of a longer text follows directly */
 
 /* Writes the text of a problem.  Control characters of a path must not steer the terminal. */
-static void text_of(const struct vmrun_finding *f, char *text, size_t size)
+static void problem_text(const struct vmrun_finding *f, char *text, size_t size)
 {
 	(void)snprintf(text, size, "    %s: %s", f->what, f->problem);
 	for (char *p = text; *p != '\0'; p++) {
@@ -27,7 +27,7 @@ static int fix_column(const struct vmrun *vm)
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
 		char text[1024];
 
-		text_of(&f, text, sizeof(text));
+		problem_text(&f, text, sizeof(text));
 		if (f.fix != NULL && strlen(text) + 2 > column &&
 		    strlen(text) + 2 <= MAX_FIX_COLUMN)
 			column = strlen(text) + 2;
@@ -94,7 +94,7 @@ static void print_problems(const struct vmrun *vm, FILE *to)
 		if (!is_same_device(f.id, last))
 			print_device(&f, to);
 		last = f.id;
-		text_of(&f, text, sizeof(text));
+		problem_text(&f, text, sizeof(text));
 		if (f.fix == NULL)
 			(void)fprintf(to, "%s\n", text);
 		else
@@ -126,7 +126,7 @@ void report_print(const struct vmrun *vm, const char *target, FILE *to)
 	}
 }
 
-void report_plans(const struct vmrun *vm, FILE *to)
+void report_print_planned(const struct vmrun *vm, FILE *to)
 {
 	struct vmrun_finding f;
 
@@ -136,7 +136,7 @@ void report_plans(const struct vmrun *vm, FILE *to)
 	}
 }
 
-void report_say(const struct vmrun *vm, const char *target, struct renderer *renderer)
+void report_to_sink(const struct vmrun *vm, const char *target, struct renderer *renderer)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -150,7 +150,7 @@ void report_say(const struct vmrun *vm, const char *target, struct renderer *ren
 	free(text);
 }
 
-size_t report_fixes(const struct vmrun *vm)
+size_t report_count_fixes(const struct vmrun *vm)
 {
 	struct vmrun_finding f;
 	size_t n = 0;
@@ -169,8 +169,8 @@ void report_ask(struct question *q, size_t fixes, struct renderer *renderer)
 	    text, sizeof(text), "Apply %zu fix%s? [y/N] ", fixes, fixes == 1 ? "" : "es");
 	memset(q, 0, sizeof(*q));
 	q->is_open = true;
-	if (sink_has_live(&renderer->sink))
-		live_set(&renderer->sink.live, text, false);
+	if (sink_has_status_line(&renderer->sink))
+		status_line_set(&renderer->sink.status_line, text, false);
 	else
 		sink_text(&renderer->sink, text);
 }
@@ -188,7 +188,7 @@ bool report_read_answer(struct question *q, bool *yes, struct renderer *renderer
 	*yes = strcmp(q->answer, "y") == 0 || strcmp(q->answer, "Y") == 0 ||
 	    strcmp(q->answer, "yes") == 0;
 	q->is_open = false;
-	live_leave(&renderer->sink.live);
+	status_line_forget(&renderer->sink.status_line);
 	return true;
 }
 
@@ -197,8 +197,8 @@ void report_close_question(struct question *q, struct renderer *renderer)
 	if (!q->is_open)
 		return;
 	q->is_open = false;
-	if (sink_has_live(&renderer->sink))
-		live_end(&renderer->sink.live);
+	if (sink_has_status_line(&renderer->sink))
+		status_line_end(&renderer->sink.status_line);
 	else
 		sink_text(&renderer->sink, "\n");
 }

@@ -13,11 +13,11 @@
  * command that fixes it. */
 void report_print(const struct vmrun *vm, const char *target, FILE *to);
 /* Prints the fixes that a run with these options would apply. */
-void report_plans(const struct vmrun *vm, FILE *to);
+void report_print_planned(const struct vmrun *vm, FILE *to);
 /* Writes the report to the sink, for a run that is refused. */
-void report_say(const struct vmrun *vm, const char *target, struct renderer *renderer);
+void report_to_sink(const struct vmrun *vm, const char *target, struct renderer *renderer);
 /* Returns the number of different fixes that destroy nothing, or that --force allows. */
-size_t report_fixes(const struct vmrun *vm);
+size_t report_count_fixes(const struct vmrun *vm);
 
 /* The question at the terminal, `Apply N fixes? [y/N]`. */
 struct hook_functions {

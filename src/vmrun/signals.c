@@ -9,20 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_S 2 /* for the loop to take the third request to stop */
+#define TIMEOUT_S 2 /* for the loop to take the third request to stop */
 #define EXIT_FAULT 70
-#define STANDARD 3 /* number of the descriptors stdin, stdout, stderr */
+#define STANDARD_FDS 3 /* number of the descriptors stdin, stdout, stderr */
 
 /* The only globals of the program: a signal handler has no other argument. */
 static int write_end = -1;
-static const struct vmrun *guarded; /* its terminal is restored; NULL: none */
-static volatile sig_atomic_t stops, hangups, reopens, queries; /* for signals_take() */
-static volatile sig_atomic_t ever_stopped;		       /* number of stops, at most 3 */
-static struct timespec waiting_since;		  /* time of the oldest stop that is not taken */
-static bool had_terminal, was_terminal[STANDARD]; /* when the program started */
+static const struct vmrun *vm_to_restore;		  /* its terminal is restored; NULL: none */
+static volatile sig_atomic_t stop, hangup, reopen, query; /* for signals_fetch() */
+static volatile sig_atomic_t stop_count;		  /* number of stop, at most 3 */
+static struct timespec stop_since; /* time of the oldest stop that is not received */
+static bool had_terminal, was_terminal[STANDARD_FDS]; /* when the program started */
 
 /* Writes why the program ends, without waiting for a stopped terminal. */
-static void last_words(void)
+static void print_stuck(void)
 {
 	static const char text[] = "vmrun: asked to stop three times, and still busy: ended at "
 				   "once, the next start cleans up";
@@ -49,33 +49,33 @@ static int64_t milliseconds_since(const struct timespec *then)
 }
 
 /*
- * Ends the program if it has not taken the third request: it is stuck.  A loop that is only busy
- * gets PATIENCE_S, so that three requests at once do no harm.  Calls only async-signal-safe
+ * Ends the program if it has not received the third request: it is stuck.  A loop that is only busy
+ * gets TIMEOUT_S, so that three requests at once do no harm.  Calls only async-signal-safe
  * functions.
  */
-static void leave_if_stuck(void)
+static void exit_if_stuck(void)
 {
-	if (ever_stopped < 3 || stops == 0)
+	if (stop_count < 3 || stop == 0)
 		return;
 	/* The alarm may be a tick early. */
-	if (milliseconds_since(&waiting_since) < PATIENCE_S * 1000 - 20) {
-		(void)alarm(PATIENCE_S);
+	if (milliseconds_since(&stop_since) < TIMEOUT_S * 1000 - 20) {
+		(void)alarm(TIMEOUT_S);
 		return;
 	}
-	if (guarded != NULL)
-		vmrun_restore_terminal(guarded);
-	last_words();
+	if (vm_to_restore != NULL)
+		vmrun_restore_terminal(vm_to_restore);
+	print_stuck();
 	_exit(EXIT_FAULT);
 }
 
 static void note_stop(void)
 {
-	if (stops == 0)
-		(void)clock_gettime(CLOCK_MONOTONIC, &waiting_since);
-	stops = 1;
-	if (ever_stopped < 3)
-		ever_stopped = ever_stopped + 1;
-	leave_if_stuck();
+	if (stop == 0)
+		(void)clock_gettime(CLOCK_MONOTONIC, &stop_since);
+	stop = 1;
+	if (stop_count < 3)
+		stop_count = stop_count + 1;
+	exit_if_stuck();
 }
 
 static void on_signal(int number)
@@ -83,15 +83,15 @@ static void on_signal(int number)
 	int saved = errno;
 
 	if (number == SIGHUP)
-		hangups = 1;
+		hangup = 1;
 	else if (number == SIGUSR1)
-		reopens = 1;
+		reopen = 1;
 	else if (number == SIGTERM || number == SIGINT)
 		note_stop();
 	else if (number == SIGALRM)
-		leave_if_stuck();
+		exit_if_stuck();
 	else
-		queries = 1;
+		query = 1;
 	/* A full pipe does no harm: the flags tell the signals. */
 	if (write_end >= 0)
 		(void)!write(write_end, "", 1);
@@ -127,17 +127,17 @@ static bool has_terminal(void)
 /* Returns whether the controlling terminal, or one of the standard descriptors, is gone. */
 static bool has_lost_terminal(void)
 {
-	for (int fd = 0; fd < STANDARD; fd++) {
+	for (int fd = 0; fd < STANDARD_FDS; fd++) {
 		if (was_terminal[fd] && isatty(fd) == 0)
 			return true;
 	}
 	return had_terminal && !has_terminal();
 }
 
-static void catch_questions(void)
+static void catch_run_signals(void)
 {
 	had_terminal = has_terminal();
-	for (int fd = 0; fd < STANDARD; fd++)
+	for (int fd = 0; fd < STANDARD_FDS; fd++)
 		was_terminal[fd] = isatty(fd) != 0;
 	if (!stays_ignored(SIGHUP))
 		catch_signal(SIGHUP);
@@ -160,7 +160,7 @@ void signals_begin(bool run)
 		return;
 	(void)sigaction(SIGTERM, &normal, NULL);
 	(void)sigaction(SIGINT, &normal, NULL);
-	catch_questions();
+	catch_run_signals();
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -176,7 +176,7 @@ int signals_open(const struct vmrun *vm)
 		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
 		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
 	}
-	guarded = vm;
+	vm_to_restore = vm;
 	write_end = ends[1];
 	catch_signal(SIGTERM);
 	catch_signal(SIGINT);
@@ -187,7 +187,7 @@ int signals_open(const struct vmrun *vm)
 	return ends[0];
 }
 
-static bool take(volatile sig_atomic_t *flag)
+static bool fetch_flag(volatile sig_atomic_t *flag)
 {
 	bool is_set = *flag != 0;
 
@@ -195,7 +195,7 @@ static bool take(volatile sig_atomic_t *flag)
 	return is_set;
 }
 
-void signals_take(int fd, struct signals *taken)
+void signals_fetch(int fd, struct signals *received)
 {
 	char bytes[64];
 
@@ -204,13 +204,13 @@ void signals_take(int fd, struct signals *taken)
 	 */
 	while (read(fd, bytes, sizeof(bytes)) > 0)
 		;
-	taken->stop = take(&stops);
-	taken->reopen = take(&reopens);
-	taken->status = take(&queries);
-	taken->reload = take(&hangups);
-	if (taken->reload && has_lost_terminal()) {
-		taken->reload = false;
-		taken->stop = true;
+	received->stop = fetch_flag(&stop);
+	received->reopen = fetch_flag(&reopen);
+	received->status = fetch_flag(&query);
+	received->reload = fetch_flag(&hangup);
+	if (received->reload && has_lost_terminal()) {
+		received->reload = false;
+		received->stop = true;
 	}
 }
 
@@ -218,7 +218,7 @@ void signals_close(int fd)
 {
 	int end = write_end;
 
-	guarded = NULL;
+	vm_to_restore = NULL;
 	write_end = -1;
 	(void)close(end);
 	(void)close(fd);

@@ -35,9 +35,9 @@ bool sink_level(const char *name, enum level *out)
 	return false;
 }
 
-bool sink_has_live(const struct sink *s)
+bool sink_has_status_line(const struct sink *s)
 {
-	return !s->json && !s->syslog && live_is_possible();
+	return !s->json && !s->syslog && status_line_is_possible();
 }
 
 void sink_open(const struct sink *s)
@@ -46,13 +46,13 @@ void sink_open(const struct sink *s)
 		openlog("vmrun", LOG_PID, LOG_DAEMON);
 }
 
-/* Writes for at most OUTPUT_PATIENCE_MS without progress: a stopped reader must not stop vmrun. */
+/* Writes for at most OUTPUT_TIMEOUT_MS without progress: a stopped reader must not stop vmrun. */
 static void write_all(struct sink *s, const char *text, size_t n)
 {
 	while (n > 0) {
 		ssize_t done;
 
-		s->stuck = !output_ready(STDERR_FILENO, s->stuck ? 0 : OUTPUT_PATIENCE_MS);
+		s->stuck = !output_ready(STDERR_FILENO, s->stuck ? 0 : OUTPUT_TIMEOUT_MS);
 		if (s->stuck)
 			return;
 		done = output_some(STDERR_FILENO, text, n);
@@ -90,9 +90,9 @@ static void put_line(
 	if (out == NULL)
 		return;
 	(void)snprintf(out, size, "%s%.*s%s", prefix, (int)length, line, raw ? "\r\n" : "\n");
-	live_hide(&s->live);
+	status_line_hide(&s->status_line);
 	write_all(s, out, strlen(out));
-	live_show(&s->live);
+	status_line_show(&s->status_line);
 	free(out);
 }
 
@@ -119,7 +119,7 @@ void sink_vsay(struct sink *s, enum level level, const char *fmt, va_list ap)
 	char text[MAX_TEXT];
 	struct vmrun_problem p = { .text = text };
 
-	if (level > s->most)
+	if (level > s->max_level)
 		return;
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	if (s->json) {
@@ -141,7 +141,7 @@ void sink_say(struct sink *s, enum level level, const char *fmt, ...)
 
 void sink_lines(struct sink *s, enum level level, const char *text)
 {
-	if (level <= s->most)
+	if (level <= s->max_level)
 		put_lines(s, level, "", text);
 }
 
@@ -152,7 +152,7 @@ void sink_text(struct sink *s, const char *text)
 
 void sink_event(struct sink *s, enum level level, const struct vmrun_event *event)
 {
-	if (level <= s->most)
+	if (level <= s->max_level)
 		put_json(s, level, vmrun_event_json(event));
 }
 

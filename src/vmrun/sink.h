@@ -11,15 +11,15 @@
 enum level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVELS };
 
 struct sink {
-	enum level most; /* less important messages are dropped */
+	enum level max_level; /* less important messages are dropped */
 	bool json, syslog;
-	struct live live; /* the status line below all messages */
-	bool console;	  /* the hypervisor has the terminal, which may be in raw mode */
-	bool stuck;	  /* stderr is full: messages are dropped until it is read */
+	struct status_line status_line; /* the status line below all messages */
+	bool console; /* the hypervisor has the terminal, which may be in raw mode */
+	bool stuck;   /* stderr is full: messages are dropped until it is read */
 };
 
 /* Returns whether the sink can show a status line, rewritten in place, below all messages. */
-bool sink_has_live(const struct sink *sink);
+bool sink_has_status_line(const struct sink *sink);
 /* Finds the level of a word of --log-level; returns false for any other word. */
 bool sink_level(const char *name, enum level *out);
 /* Opens syslog, if the sink goes there. */

@@ -19,7 +19,7 @@ static void put(const char *text)
 	(void)output_some(STDERR_FILENO, text, strlen(text));
 }
 
-bool live_is_possible(void)
+bool status_line_is_possible(void)
 {
 	const char *term = getenv("TERM");
 
@@ -27,7 +27,7 @@ bool live_is_possible(void)
 	    isatty(STDERR_FILENO) != 0 && tcgetpgrp(STDERR_FILENO) == getpgrp();
 }
 
-void live_show(struct live *l)
+void status_line_show(struct status_line *l)
 {
 	char out[sizeof(l->text) + 32];
 
@@ -38,33 +38,33 @@ void live_show(struct live *l)
 	l->shown = true;
 }
 
-void live_hide(struct live *l)
+void status_line_hide(struct status_line *l)
 {
 	if (l->shown)
 		put(CLEAR);
 	l->shown = false;
 }
 
-void live_set(struct live *l, const char *text, bool fresh)
+void status_line_set(struct status_line *l, const char *text, bool fresh)
 {
 	bool first = *l->text == '\0';
 
 	if (strcmp(l->text, text) == 0)
 		return;
-	live_hide(l);
+	status_line_hide(l);
 	(void)snprintf(l->text, sizeof(l->text), "%s", text);
 	if (first && fresh)
 		put("\r\n");
-	live_show(l);
+	status_line_show(l);
 }
 
-void live_end(struct live *l)
+void status_line_end(struct status_line *l)
 {
-	live_hide(l);
-	live_leave(l);
+	status_line_hide(l);
+	status_line_forget(l);
 }
 
-void live_leave(struct live *l)
+void status_line_forget(struct status_line *l)
 {
 	l->text[0] = '\0';
 	l->shown = false;

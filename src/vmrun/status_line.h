@@ -5,23 +5,23 @@
 #include <stdbool.h>
 
 /* Zeroed: no line. */
-struct live {
+struct status_line {
 	char text[512];
 	bool shown;
 };
 
 /* Returns whether stderr is a terminal that can rewrite a line, with vmrun in its foreground. */
-bool live_is_possible(void);
+bool status_line_is_possible(void);
 /* Shows this text in place of the last one; `fresh` begins a new line, if the guest's console may
  * have left one unfinished. */
-void live_set(struct live *live, const char *text, bool fresh);
-/* Removes the line from the screen while something else is written, until live_show(). */
-void live_hide(struct live *live);
+void status_line_set(struct status_line *line, const char *text, bool fresh);
+/* Removes the line from the screen while something else is written, until status_line_show(). */
+void status_line_hide(struct status_line *line);
 /* Shows the line again. */
-void live_show(struct live *live);
+void status_line_show(struct status_line *line);
 /* Removes the line and forgets its text. */
-void live_end(struct live *live);
+void status_line_end(struct status_line *line);
 /* Forgets the line, which stays on the screen; the cursor is below it. */
-void live_leave(struct live *live);
+void status_line_forget(struct status_line *line);
 
 #endif

@@ -24,7 +24,7 @@ struct run {
 static void show(const struct vmrun_event *event, struct vmrun *vm, struct renderer *renderer)
 {
 	if (event->type == VMRUN_CHECKED && event->problems > 0)
-		report_say(vm, event->target, renderer);
+		report_to_sink(vm, event->target, renderer);
 	events_add(&renderer->events, event);
 	render_event(event, renderer);
 }
@@ -37,7 +37,7 @@ void supervise_show(struct vmrun *vm, struct renderer *renderer)
 		show(&event, vm, renderer);
 }
 
-static void take_events(struct run *run)
+static void handle_events(struct run *run)
 {
 	struct vmrun_event event;
 	const char *wrong;
@@ -47,7 +47,7 @@ static void take_events(struct run *run)
 			report_close_question(&run->question, run->renderer);
 		show(&event, run->vm, run->renderer);
 		if (event.asks)
-			report_ask(&run->question, report_fixes(run->vm), run->renderer);
+			report_ask(&run->question, report_count_fixes(run->vm), run->renderer);
 		wrong = event.type == VMRUN_SPAWNED ? ready_up(run->ready) : NULL;
 		if (wrong != NULL)
 			sink_say(&run->renderer->sink, LEVEL_WARNING, "%s: warning: --ready-fd: %s",
@@ -78,23 +78,23 @@ static void say_status(struct run *run)
 	render_status(run->renderer, vmrun_name(run->vm), text);
 }
 
-static void take_signals(struct run *run)
+static void handle_signals(struct run *run)
 {
-	struct signals taken;
+	struct signals received;
 
-	signals_take(run->signals, &taken);
-	if (taken.status)
+	signals_fetch(run->signals, &received);
+	if (received.status)
 		say_status(run);
-	if (taken.reopen)
+	if (received.reopen)
 		reopen(run);
-	if (taken.stop)
+	if (received.stop)
 		vmrun_stop(run->vm);
-	else if (taken.reload)
+	else if (received.reload)
 		reload(run);
 }
 
 /* Reads an answer.  Only an open question reads stdin, which else belongs to the guest. */
-static void take_answer(struct run *run)
+static void read_answer(struct run *run)
 {
 	bool yes;
 
@@ -106,23 +106,23 @@ static void take_answer(struct run *run)
  * Shows on the status line what a stop waits for, and the time left.  Returns the milliseconds
  * until the line has to be rewritten, -1: never.
  */
-static int show_ladder(struct run *run, const struct vmrun_state *state)
+static int show_stop_step(struct run *run, const struct vmrun_state *state)
 {
-	struct live *live = &run->renderer->sink.live;
+	struct status_line *status_line = &run->renderer->sink.status_line;
 	char text[STATUS_SIZE], line[STATUS_SIZE + 96];
 
-	if (state->stop_action == NULL || !sink_has_live(&run->renderer->sink)) {
+	if (state->stop_action == NULL || !sink_has_status_line(&run->renderer->sink)) {
 		if (!run->question.is_open)
-			live_end(live);
+			status_line_end(status_line);
 		return -1;
 	}
 	status_stopping(state, isatty(STDIN_FILENO) != 0 && !run->renderer->terminal, text);
 	(void)snprintf(line, sizeof(line), "vmrun: %s: %s", vmrun_name(run->vm), text);
-	live_set(live, line, run->renderer->sink.console);
+	status_line_set(status_line, line, run->renderer->sink.console);
 	return status_tick_ms(state);
 }
 
-static int cannot_wait(struct run *run)
+static int report_poll_error(struct run *run)
 {
 	sink_say(&run->renderer->sink, LEVEL_ERROR,
 	    "%s: cannot wait for events: poll: %s: vmrun ends and kills the VM",
@@ -140,13 +140,13 @@ static int wait_and_dispatch(struct run *run, int ms)
 		[EVENTS] = { .fd = events_fd(&run->renderer->events), .events = POLLOUT } };
 
 	if (poll(p, SOURCES, ms) < 0)
-		return errno == EINTR ? 0 : cannot_wait(run);
+		return errno == EINTR ? 0 : report_poll_error(run);
 	if (p[EVENTS].revents != 0)
 		events_flush(&run->renderer->events);
 	if (p[SIGNALS].revents != 0)
-		take_signals(run);
+		handle_signals(run);
 	if (p[ANSWER].revents != 0)
-		take_answer(run);
+		read_answer(run);
 	return vmrun_dispatch(run->vm);
 }
 
@@ -156,10 +156,10 @@ static int run_to_end(struct run *run)
 	int status = 0, ms;
 
 	while (status == 0) {
-		take_events(run);
+		handle_events(run);
 		vmrun_get_state(run->vm, &state);
-		ms = show_ladder(run, &state);
-		ready_tell(run->ready, &state);
+		ms = show_stop_step(run, &state);
+		ready_update(run->ready, &state);
 		if (vmrun_ended(run->vm))
 			return vmrun_status(run->vm);
 		status = wait_and_dispatch(run, ms);
@@ -183,9 +183,9 @@ int supervise(struct vmrun *vm, struct renderer *renderer, struct ready *ready)
 		events_begin(&renderer->events);
 		status = run_to_end(&run);
 	} else {
-		take_events(&run);
+		handle_events(&run);
 	}
-	live_end(&renderer->sink.live);
+	status_line_end(&renderer->sink.status_line);
 	signals_close(run.signals);
 	return status;
 }
