@@ -1,4 +1,4 @@
-/* Decisions as JSON. */
+/* Decisions of a simulation as JSON. */
 #include "decision.h"
 
 #include "base/json_write.h"

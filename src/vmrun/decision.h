@@ -1,4 +1,4 @@
-/* What --simulate --json prints. */
+/* The output of --simulate --json. */
 #ifndef VMRUN_DECISION_H
 #define VMRUN_DECISION_H
 

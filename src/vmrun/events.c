@@ -13,7 +13,7 @@
 
 enum { STATUS_USAGE = 64, STATUS_OS = 71 };
 
-#define MAX_QUEUE_BYTES ((size_t)1 << 20) /* beyond that, events are lost and counted */
+#define MAX_QUEUE_BYTES ((size_t)1 << 20) /* events beyond it are lost and counted */
 
 struct event_line {
 	STAILQ_ENTRY(event_line) next;
@@ -57,7 +57,7 @@ const char *events_prepare(struct events *e, const char *where, struct sink *sin
 	return NULL;
 }
 
-/* Opens the file.  A FIFO without a reader fails at once, and a full one never blocks vmrun. */
+/* Opens the file without blocking, because it may be a FIFO without a reader. */
 static int open_file(const struct events *e)
 {
 	return open(e->destination,
@@ -103,6 +103,7 @@ static void give_up(struct events *e, const char *why)
 	e->fd = -1;
 }
 
+/* Warns of an error of the destination, and ends the stream if it is permanent. */
 static void handle_error(struct events *e, int error)
 {
 	if (error == EPIPE || error == EBADF || error == ECONNRESET || error == ENXIO) {
@@ -116,6 +117,7 @@ static void handle_error(struct events *e, int error)
 	e->failing = true;
 }
 
+/* Appends an event to the queue; returns false if it does not fit. */
 static bool push(struct events *e, const struct vmrun_event *event)
 {
 	char *json = vmrun_event_json(event);
@@ -134,7 +136,7 @@ static bool push(struct events *e, const struct vmrun_event *event)
 	return line != NULL;
 }
 
-/* Tells the reader how many events are lost, once the queue has room. */
+/* Queues the event that reports lost events, once half of the queue is free. */
 static void report_lost(struct events *e)
 {
 	if (e->lost.lost > 0 && e->bytes <= MAX_QUEUE_BYTES / 2 && push(e, &e->lost))
@@ -171,6 +173,7 @@ void events_begin(struct events *e)
 	events_flush(e);
 }
 
+/* Counts an event that is lost. */
 static void count_lost(struct events *e, const struct vmrun_event *event)
 {
 	e->lost = (struct vmrun_event){ .type = VMRUN_LOST,
@@ -185,13 +188,13 @@ void events_add(struct events *e, const struct vmrun_event *event)
 {
 	if (e->destination == NULL || e->fd < 0)
 		return;
-	/* on_prepare has made the console stdio: events_open() could not know. */
+	/* on_prepare may have put the console on stdio after events_open() checked the spec. */
 	if (event->console && e->fd <= STDOUT_FILENO) {
 		give_up(e, "it is the guest's console now");
 		return;
 	}
 	events_flush(e);
-	/* After a lost event the later ones are lost, too, until the reader knows of it. */
+	/* Events after a lost one are lost, too, until the queue has the report of them. */
 	if (e->fd >= 0 && (e->lost.lost > 0 || !push(e, event)))
 		count_lost(e, event);
 	events_flush(e);
@@ -217,12 +220,12 @@ void events_reopen(struct events *e)
 	if (e->fd >= 0)
 		(void)close(e->fd);
 	e->fd = fd;
-	e->done = 0; /* the new file gets the whole of a line that the old one has in part */
+	e->done = 0; /* the new file gets all of a line that the old file has in part */
 	e->failing = false;
 	events_flush(e);
 }
 
-/* Returns the number of events that are not written. */
+/* Returns the number of events that were not written. */
 static int64_t count_unwritten(const struct events *e)
 {
 	const struct event_line *line;
@@ -233,7 +236,7 @@ static int64_t count_unwritten(const struct events *e)
 	return n;
 }
 
-/* Writes for as long as the reader takes something. */
+/* Writes until the queue is empty or the reader accepts nothing for OUTPUT_TIMEOUT_MS. */
 static void flush_until_blocked(struct events *e)
 {
 	size_t before;

@@ -1,4 +1,4 @@
-/* --events: every event as a line of JSON, to a file or a descriptor. */
+/* The stream of --events: each event as a line of JSON, to a file or a descriptor. */
 #ifndef VMRUN_EVENTS_H
 #define VMRUN_EVENTS_H
 
@@ -11,43 +11,44 @@
 
 struct event_line;
 
-/* Zeroed: --events was not given, and no function here does anything. */
+/* While it is zeroed, without --events, the functions below do nothing. */
 struct events {
 	const char *destination; /* as the user named it */
 	struct sink *sink;	 /* for warnings about failed writes */
 	const char *vm;
 	int fd;	      /* -1: closed, or not open yet */
-	bool is_file; /* a path, opened here */
+	bool is_file; /* the destination is a path */
 	bool begun;
 	bool failing; /* a write failed, with a warning; the next event tries again */
 	STAILQ_HEAD(event_lines, event_line) lines; /* not written yet */
 	size_t bytes;				    /* of all lines */
 	size_t done;				    /* bytes of the first line that are written */
-	struct vmrun_event lost; /* the event that reports lost events; lost.lost: how many */
+	struct vmrun_event lost; /* reports lost events; lost.lost is their number */
 };
 
 /*
- * Takes a destination: a path, "fd:N" or "-" for stdout.  Call it before vmrun opens any file,
- * which could get the number of a descriptor that is not open.  Returns NULL, or what is wrong (a
- * static text).
+ * Sets the destination: a path, "fd:N" or "-" for stdout.  Must be called before vmrun opens a
+ * file, because that file could get the number N of a closed descriptor.  Returns NULL or a static
+ * error message.
  */
 const char *events_prepare(struct events *events, const char *where, struct sink *sink);
 /*
- * Opens the destination for a VM without problems.  Until events_begin() nothing is written:
- * another vmrun of this VM may use the same file.  Returns 0, or a status, with the reason in *why.
+ * Opens the destination for a VM without problems, but writes nothing until events_begin(), because
+ * another vmrun of this VM may use the same file.  Returns 0, or an exit status with the reason in
+ * *why.
  */
 int events_open(struct events *events, struct vmrun *vm, const char **why);
-/* Begins to write. */
+/* Starts to write. */
 void events_begin(struct events *events);
-/* Writes an event, or keeps it until events_flush(). Never waits. */
+/* Writes an event, or queues it for events_flush(); never blocks. */
 void events_add(struct events *events, const struct vmrun_event *event);
-/* Returns the descriptor to poll for writing before events_flush(); -1: none. */
+/* Returns the descriptor to poll for writing before events_flush(), or -1. */
 int events_fd(const struct events *events);
-/* Writes what the destination takes now. */
+/* Writes as much as the destination accepts without blocking. */
 void events_flush(struct events *events);
-/* Opens the file again by its name, after a log rotation. */
+/* Opens the file again by its name after a log rotation. */
 void events_reopen(struct events *events);
-/* Writes what is left, if the reader takes it soon, and closes the destination. */
+/* Writes the queued events, unless the reader is too slow, and closes the destination. */
 void events_close(struct events *events);
 
 #endif

@@ -18,6 +18,7 @@
 
 enum { EXIT_USAGE = 64, EXIT_OS = 71 };
 
+/* Returns a variable of the environment, or NULL if it is empty or not set. */
 static const char *environment(const char *name)
 {
 	const char *value = getenv(name);
@@ -26,8 +27,8 @@ static const char *environment(const char *name)
 }
 
 /*
- * Chooses the hypervisor and its program: options first, then the environment.  If only one program
- * is named, its hypervisor is chosen.
+ * Chooses the hypervisor and its program from the options, then from the environment; naming only
+ * one program chooses its hypervisor.
  */
 static bool choose_hypervisor(struct command_line *line, struct vmrun_options *o)
 {
@@ -37,7 +38,7 @@ static bool choose_hypervisor(struct command_line *line, struct vmrun_options *o
 	if (!option) {
 		bhyve = environment("VMRUN_BHYVE");
 		if (bhyve == NULL)
-			bhyve = environment("BHYVE_EXEC"); /* the original's name for it */
+			bhyve = environment("BHYVE_EXEC"); /* the name of the original vmrun */
 		qemu = environment("VMRUN_QEMU");
 	}
 	o->hypervisor = line->hypervisor;
@@ -95,13 +96,13 @@ static int print_check(struct vmrun *vm, bool json, struct renderer *renderer)
 	return flush(status);
 }
 
-/* Returns whether messages are JSON, for a program. */
+/* Returns whether messages are JSON. */
 static bool is_json(const struct command_line *line)
 {
 	return line->log_format != NULL && strcmp(line->log_format, "json") == 0;
 }
 
-/* Returns whether a question can be asked at the terminal. */
+/* Returns whether vmrun can ask the user a question at the terminal. */
 static bool can_ask(const struct command_line *line)
 {
 	return !line->syslog && !is_json(line) && strcmp(line->file, "-") != 0 &&
@@ -114,7 +115,7 @@ static void print_notes(struct renderer *r, const char *intro, const char *const
 		sink_say(&r->sink, LEVEL_INFO, "note: %s%s", intro, *notes);
 }
 
-/* Prints the commands of the loader, if there is one, and of the hypervisor, a line each. */
+/* Prints the commands of the loader, if there is one, and of the hypervisor, one per line. */
 static int print_commands(struct vmrun *vm, struct renderer *renderer)
 {
 	char *loader = vmrun_loader_command(vm);
@@ -183,7 +184,7 @@ static void print_decision(const struct vmrun_event *e, bool json, int64_t row)
 	    e->target != NULL ? e->target : "-", e->by);
 }
 
-/* Returns whether a simulation shows the event: output of scripts, or why a boot was refused. */
+/* Returns whether a simulation shows the event: a script's output, or why a boot was refused. */
 static bool is_shown(const struct vmrun_event *e)
 {
 	if (e->type == VMRUN_EXITED)
@@ -272,7 +273,7 @@ static int refuse_events(struct renderer *r, int status, const char *why)
 	return status;
 }
 
-/* Takes the destination of --events. */
+/* Sets the destination of --events. */
 static int prepare_events(const struct command_line *line, struct renderer *r)
 {
 	const char *why =
@@ -319,13 +320,12 @@ static int run_with_spec(struct command_line *line, struct ready *ready)
 	return status;
 }
 
-/* Opens closed standard descriptors: a file that vmrun opens as one would become the console. */
+/* Opens standard descriptors that are closed, because a file with such a number would become the
+ * console. */
 static void open_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		/*
-		 * open() takes the lowest free number, fd; printing to a closed stdout must fail.
-		 */
+		/* Read-only, because printing to a closed stdout must fail. */
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
 	}
@@ -344,7 +344,7 @@ static int usage(const char *wrong)
 	return EXIT_USAGE;
 }
 
-/* Does what the command line asks for. */
+/* Runs what the command line requests. */
 static int run_command_line(struct command_line *line, struct ready *ready)
 {
 	const char *wrong = ready_prepare(ready, line->ready_fd);

@@ -12,7 +12,7 @@ struct command_line {
 	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
 	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *simulate,
 	    *exit_status, *events, *log_level, *log_format;
-	const char **set;	 /* KEY=VALUE words, NULL-terminated; owned list */
+	const char **set;	 /* KEY=VALUE words, NULL-terminated; the list is owned */
 	const char **hooks;	 /* likewise */
 	const char **allow;	 /* likewise */
 	const char *const *args; /* after `--`, NULL-terminated */
@@ -22,15 +22,15 @@ struct command_line {
 	int64_t ready_fd;     /* -1: none */
 };
 
-/* Parses argv, which lends its strings.  Returns NULL, or what is wrong (owned by the caller). */
+/* Parses argv, whose strings *out uses.  Returns NULL or an error message.  Caller frees. */
 char *options_parse(int argc, char **argv, struct command_line *out);
-/* Returns whether the command line asks for something that needs no spec. */
+/* Returns whether the command line requests a description that needs no spec. */
 bool options_describe(const struct command_line *line);
 /* Frees the lists of words. */
 void options_free(struct command_line *line);
 /* Prints the usage. */
 void options_usage(FILE *to);
-/* Prints the usage and a line for each option. */
+/* Prints the usage and one line per option. */
 void options_help(FILE *to);
 
 #endif

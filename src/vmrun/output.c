@@ -1,4 +1,4 @@
-/* Writes that do not block, on descriptors that other programs share. */
+/* Writes that never block, to descriptors that other programs may share. */
 #include "output.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@ bool output_ready(int fd, int ms)
 }
 
 /*
- * A pipe that polls as writable takes PIPE_BUF bytes without blocking.  A terminal may poll as
- * writable and still block, so it is made non-blocking for the moment.
+ * Writes at most PIPE_BUF bytes, which a pipe that polls as writable accepts without blocking.
+ * Makes a terminal non-blocking for this write, because it may block although it polls as writable.
  */
 ssize_t output_some(int fd, const char *text, size_t n)
 {

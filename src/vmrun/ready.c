@@ -19,7 +19,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* Takes a path, or an abstract name of Linux: @ stands for the NUL that it begins with. */
+/* Stores the address, a path or an abstract name of Linux, in which @ stands for the first NUL. */
 static void parse_address(struct ready *r, const char *name)
 {
 	size_t n = strlen(name);
@@ -74,7 +74,7 @@ const char *ready_open(struct ready *r)
 	return NULL;
 }
 
-/* Sends a datagram without waiting: what a slow service manager does not take is lost. */
+/* Sends a datagram without blocking; returns -1 if the service manager is too slow. */
 static int notify(const struct ready *r, const char *text)
 {
 	if (r->notify < 0)
@@ -109,7 +109,7 @@ const char *ready_up(struct ready *r)
 	return put_newline(r);
 }
 
-/* Returns whether the VM stops for good, by request or by decision. */
+/* Returns whether the VM stops and does not boot again. */
 static bool is_ending(const struct vmrun_state *state)
 {
 	return state->stop_requested ||
@@ -128,7 +128,7 @@ void ready_update(struct ready *r, const struct vmrun_state *state)
 		return;
 	(void)snprintf(text, sizeof(text), "%s%sSTATUS=%s\n", r->ready_is_due ? "READY=1\n" : "",
 	    ends ? "STOPPING=1\n" : "", status);
-	/* A datagram that was not taken is sent again when something else happens. */
+	/* A datagram that failed is sent again after the next event. */
 	if (notify(r, text) != 0)
 		return;
 	r->ready_is_due = false;
@@ -147,7 +147,7 @@ void ready_reloading(struct ready *r)
 	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
 	    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	(void)notify(r, text);
-	r->ready_is_due = true; /* READY=1 says that the reload is over */
+	r->ready_is_due = true; /* READY=1 reports the end of the reload */
 }
 
 void ready_close(struct ready *r)

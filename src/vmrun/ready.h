@@ -11,30 +11,30 @@
 #include "vmrun/vmrun.h"
 
 struct ready {
-	int fd;		    /* gets one newline; -1: none, or already written */
-	int notify;	    /* the socket of NOTIFY_SOCKET; -1: none */
-	bool is_configured; /* NOTIFY_SOCKET is set */
-	bool is_up;	    /* the hypervisor has been up once */
-	bool ready_is_due;  /* READY=1 is to be sent */
-	bool stopping_sent; /* STOPPING=1 was sent */
-	struct sockaddr_un to;
+	int fd;		       /* gets one newline; -1: none, or already written */
+	int notify;	       /* the socket of NOTIFY_SOCKET; -1: none */
+	bool is_configured;    /* NOTIFY_SOCKET is set */
+	bool is_up;	       /* the hypervisor has been up once */
+	bool ready_is_due;     /* READY=1 is to be sent */
+	bool stopping_sent;    /* STOPPING=1 was sent */
+	struct sockaddr_un to; /* the address in NOTIFY_SOCKET */
 	socklen_t to_length;
-	char last_status[STATUS_SIZE]; /* as it was sent in STATUS= */
+	char last_status[STATUS_SIZE]; /* that was sent as STATUS= */
 };
 
 /*
- * Takes the number of --ready-fd (-1: none), and NOTIFY_SOCKET out of the environment: child
- * processes get neither.  Call it before vmrun opens any file, which could get that number.
- * Returns NULL, or what is wrong with the number (a static text).
+ * Sets the descriptor of --ready-fd (-1: none) and removes NOTIFY_SOCKET from the environment, so
+ * that child processes get neither.  Must be called before vmrun opens a file, because that file
+ * could get the number of a closed descriptor.  Returns NULL or a static error message.
  */
 const char *ready_prepare(struct ready *ready, int64_t fd);
-/* Opens the socket of NOTIFY_SOCKET, if that is set. Returns NULL, or what is wrong with it. */
+/* Opens the socket of NOTIFY_SOCKET, if that is set.  Returns NULL or an error message. */
 const char *ready_open(struct ready *ready);
-/* Writes the newline of --ready-fd, once. Returns NULL, or what went wrong. */
+/* Writes the newline of --ready-fd, once.  Returns NULL or an error message. */
 const char *ready_up(struct ready *ready);
-/* Sends READY=1, STOPPING=1 and STATUS= to the service manager, if something is new. */
+/* Sends READY=1, STOPPING=1 and STATUS= to the service manager, if the state has changed. */
 void ready_update(struct ready *ready, const struct vmrun_state *state);
-/* Sends RELOADING=1 before the spec is read again; the next ready_update() sends READY=1. */
+/* Sends RELOADING=1 before a reload; the next ready_update() sends READY=1. */
 void ready_reloading(struct ready *ready);
 /* Closes both descriptors. */
 void ready_close(struct ready *ready);

@@ -1,4 +1,4 @@
-/* Words for people. */
+/* Problems and events as text. */
 #include "render.h"
 
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 
 static void say(struct renderer *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes a message with the level of the current event. */
 static void say(struct renderer *r, const char *fmt, ...)
 {
 	va_list ap;
@@ -22,7 +23,7 @@ static void say(struct renderer *r, const char *fmt, ...)
 
 void render_status(struct renderer *r, const char *vm, const char *text)
 {
-	/* Somebody has asked for it. */
+	/* The user requested the state, so every log level shows it. */
 	enum level level = r->sink.max_level < LEVEL_INFO ? r->sink.max_level : LEVEL_INFO;
 
 	sink_say(&r->sink, level, "%s: %s", vm, text);
@@ -30,7 +31,7 @@ void render_status(struct renderer *r, const char *vm, const char *text)
 
 void render_report(struct renderer *r, const char *text)
 {
-	if (!r->sink.json) /* the event has it all */
+	if (!r->sink.json) /* as JSON the event has the findings */
 		sink_lines(&r->sink, LEVEL_ERROR, text);
 	r->report_shown = true;
 }
@@ -43,12 +44,12 @@ void render_problems(const struct vmrun *vm, struct renderer *r)
 		sink_problem(&r->sink, &p);
 }
 
-/* "0.5 s", "5 s", "2 min 5 s": of what was given in seconds. */
+/* Formats a duration that a spec gives in seconds: "0.5 s", "5 s", "2 min 5 s". */
 static const char *short_duration(int64_t ms, char text[DURATION_TEXT])
 {
 	if (ms >= 60000)
 		return duration(ms, text);
-	(void)snprintf(text, 48, "%g s", (double)ms / 1000);
+	(void)snprintf(text, DURATION_TEXT, "%g s", (double)ms / 1000);
 	return text;
 }
 
@@ -82,10 +83,10 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 	    duration(e->uptime_ms, time), e->cause, how);
 }
 
-/* What follows a cause, a line each, under a heading. */
+/* Writes what follows a cause, below a heading. */
 static void say_policy(const struct vmrun_event *e, struct renderer *r)
 {
-	char cause[64], time[48];
+	char cause[64], time[DURATION_TEXT];
 
 	if (!r->has_policy_heading)
 		say(r, "%s: policy of target %s%s%s:", e->vm, e->ended,
@@ -150,14 +151,14 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 		what = "pressing the power button";
 	else if (strcmp(e->action, "poweroff") == 0)
 		what = "switching the power off";
-	if (sink_has_status_line(&r->sink)) /* a line there tells the rest */
+	if (sink_has_status_line(&r->sink)) /* it shows the next step and the time left */
 		say(r, "%s: stopping: %s", e->vm, what);
 	else
 		say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
 		    duration(e->delay_ms, time));
 }
 
-/* What a spec says while it is read has no VM yet. */
+/* Writes a warning or a note, without a VM's name while the spec is read. */
 static void say_remark(const struct vmrun_event *e, const char *kind, struct renderer *r)
 {
 	say(r, "%s%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "", kind, e->text);
@@ -200,7 +201,7 @@ static void say_note(const struct vmrun_event *e, struct renderer *r)
 	say_remark(e, "note", r);
 }
 
-/* What is wrong report.c tells. */
+/* Writes the success of the checks; report.c writes what they found. */
 static void say_checked(const struct vmrun_event *e, struct renderer *r)
 {
 	if (e->problems == 0)
@@ -218,7 +219,7 @@ static void say_fixed(const struct vmrun_event *e, struct renderer *r)
 	say(r, "%s: mended: %s", e->vm, e->text);
 }
 
-/* A spec that tells, and is wrong, has no name yet. */
+/* Writes an event of a hook, without a VM's name if the spec could not be read. */
 static void say_hook_event(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s%sevent%s%s: %s", e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "",
@@ -230,7 +231,7 @@ static void say_ended(const struct vmrun_event *e, struct renderer *r)
 	say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
 }
 
-/* Says an event in words.  NULL: the event is not for people. */
+/* Functions that write an event as text; NULL: the event has no text. */
 static void (*const rows[])(const struct vmrun_event *e, struct renderer *r) = {
 	[VMRUN_POLICY] = say_policy,
 	[VMRUN_STARTING] = say_starting,
@@ -251,7 +252,7 @@ static void (*const rows[])(const struct vmrun_event *e, struct renderer *r) = {
 	[VMRUN_CHECKED] = say_checked,
 	[VMRUN_FIXED] = say_fixed,
 	[VMRUN_ENDED] = say_ended,
-	[VMRUN_LOST] = NULL, /* only readers of a control socket can be too slow */
+	[VMRUN_LOST] = NULL, /* only clients of the control socket lose events */
 };
 
 _Static_assert(sizeof(rows) / sizeof(*rows) == VMRUN_LOST + 1, "a row for each kind of event");

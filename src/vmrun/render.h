@@ -1,4 +1,4 @@
-/* Problems and events in the words that people read. */
+/* Problems and events as text. */
 #ifndef VMRUN_RENDER_H
 #define VMRUN_RENDER_H
 
@@ -8,19 +8,21 @@
 
 struct renderer {
 	struct sink sink;
-	struct events events; /* where they go as they are */
+	struct events events; /* the stream of --events */
 	const char *hypervisor;
-	enum level level;	 /* of what is being said */
-	bool terminal;		 /* what is typed at the terminal is the guest's */
-	bool report_shown;	 /* the checks' report has told why the boot fails */
-	bool has_policy_heading; /* the policy has its heading */
+	enum level level;	 /* of the event that is being written */
+	bool terminal;		 /* keys typed at the terminal go to the guest */
+	bool report_shown;	 /* the report of the checks gave the reason of the failed boot */
+	bool has_policy_heading; /* the heading of the policy is written */
 };
 
-/* Says the report of checks that failed. */
+/* Writes the report of failed checks. */
 void render_report(struct renderer *renderer, const char *text);
-/* Says how the VM stands. */
+/* Writes the state of the VM. */
 void render_status(struct renderer *renderer, const char *vm, const char *text);
+/* Writes the problems of a handle. */
 void render_problems(const struct vmrun *vm, struct renderer *renderer);
+/* Writes an event, as text or JSON. */
 void render_event(const struct vmrun_event *event, struct renderer *renderer);
 
 #endif

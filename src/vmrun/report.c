@@ -5,29 +5,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIX_COLUMN 53	  /* at least, so that most reports look alike */
-#define MAX_FIX_COLUMN 80 /* the fix of a longer text follows directly */
+#define MIN_FIX_COLUMN 53 /* so that most reports have the same column */
+#define MAX_FIX_COLUMN 80 /* after a longer problem the fix follows directly */
+#define MAX_TEXT 1024	  /* bytes of a problem, with its NUL */
 
-/* Writes the text of a problem.  Control characters of a path must not steer the terminal. */
-static void problem_text(const struct vmrun_finding *f, char *text, size_t size)
+/* Formats a problem, without the control characters of a path, which could steer the terminal. */
+static void problem_text(const struct vmrun_finding *f, char text[MAX_TEXT])
 {
-	(void)snprintf(text, size, "    %s: %s", f->what, f->problem);
+	(void)snprintf(text, MAX_TEXT, "    %s: %s", f->what, f->problem);
 	for (char *p = text; *p != '\0'; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
 	}
 }
 
-/* Returns the column of the fixes: behind the longest problem that has one. */
+/* Returns the column of the fixes, which follows the longest problem that has a fix. */
 static int fix_column(const struct vmrun *vm)
 {
 	struct vmrun_finding f;
-	size_t column = FIX_COLUMN;
+	size_t column = MIN_FIX_COLUMN;
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		char text[1024];
+		char text[MAX_TEXT];
 
-		problem_text(&f, text, sizeof(text));
+		problem_text(&f, text);
 		if (f.fix != NULL && strlen(text) + 2 > column &&
 		    strlen(text) + 2 <= MAX_FIX_COLUMN)
 			column = strlen(text) + 2;
@@ -87,14 +88,14 @@ static void print_problems(const struct vmrun *vm, FILE *to)
 	struct vmrun_finding f;
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		char text[1024];
+		char text[MAX_TEXT];
 
 		if (f.unchecked)
 			continue;
 		if (!is_same_device(f.id, last))
 			print_device(&f, to);
 		last = f.id;
-		problem_text(&f, text, sizeof(text));
+		problem_text(&f, text);
 		if (f.fix == NULL)
 			(void)fprintf(to, "%s\n", text);
 		else
@@ -179,7 +180,7 @@ bool report_read_answer(struct question *q, bool *yes, struct renderer *renderer
 {
 	char byte;
 
-	/* Byte by byte: input after the newline is for the guest. */
+	/* One byte, because input after the newline is for the guest. */
 	if (read(STDIN_FILENO, &byte, 1) == 1 && byte != '\n' &&
 	    q->length + 1 < sizeof(q->answer)) {
 		q->answer[q->length++] = byte;

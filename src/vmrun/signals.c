@@ -1,4 +1,4 @@
-/* Flags and a self-pipe, and an exit for a program that looks at neither. */
+/* Signals set flags and write to a pipe; repeated requests to stop end a program that is stuck. */
 #include "signals.h"
 
 #include <errno.h>
@@ -9,19 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TIMEOUT_S 2 /* for the loop to take the third request to stop */
+#define STUCK_STOPS 3 /* requests to stop that end a stuck program */
+#define TIMEOUT_S 2   /* for the loop to fetch the last of these requests */
 #define EXIT_FAULT 70
-#define STANDARD_FDS 3 /* number of the descriptors stdin, stdout, stderr */
+#define STANDARD_FDS 3 /* stdin, stdout and stderr */
 
-/* The only globals of the program: a signal handler has no other argument. */
+/* The only globals of the program, because a signal handler gets no context. */
 static int write_end = -1;
-static const struct vmrun *vm_to_restore;		  /* its terminal is restored; NULL: none */
+static const struct vmrun *vm_to_restore; /* its terminal, before an exit; NULL: none */
 static volatile sig_atomic_t stop, hangup, reopen, query; /* for signals_fetch() */
-static volatile sig_atomic_t stop_count;		  /* number of stop, at most 3 */
-static struct timespec stop_since; /* time of the oldest stop that is not received */
+static volatile sig_atomic_t stop_count;		  /* number of stops, at most STUCK_STOPS */
+static struct timespec stop_since; /* time of the oldest stop that was not fetched */
 static bool had_terminal, was_terminal[STANDARD_FDS]; /* when the program started */
 
-/* Writes why the program ends, without waiting for a stopped terminal. */
+/* Writes why the program ends, without blocking on a stopped terminal. */
 static void print_stuck(void)
 {
 	static const char text[] = "vmrun: asked to stop three times, and still busy: ended at "
@@ -49,13 +50,12 @@ static int64_t milliseconds_since(const struct timespec *then)
 }
 
 /*
- * Ends the program if it has not received the third request: it is stuck.  A loop that is only busy
- * gets TIMEOUT_S, so that three requests at once do no harm.  Calls only async-signal-safe
- * functions.
+ * Ends the program if it is stuck: it has not fetched the last of STUCK_STOPS requests within
+ * TIMEOUT_S, which is enough for a busy loop.  Calls only async-signal-safe functions.
  */
 static void exit_if_stuck(void)
 {
-	if (stop_count < 3 || stop == 0)
+	if (stop_count < STUCK_STOPS || stop == 0)
 		return;
 	/* The alarm may be a tick early. */
 	if (milliseconds_since(&stop_since) < TIMEOUT_S * 1000 - 20) {
@@ -73,7 +73,7 @@ static void note_stop(void)
 	if (stop == 0)
 		(void)clock_gettime(CLOCK_MONOTONIC, &stop_since);
 	stop = 1;
-	if (stop_count < 3)
+	if (stop_count < STUCK_STOPS)
 		stop_count = stop_count + 1;
 	exit_if_stuck();
 }
@@ -92,7 +92,7 @@ static void on_signal(int number)
 		exit_if_stuck();
 	else
 		query = 1;
-	/* A full pipe does no harm: the flags tell the signals. */
+	/* The write may fail: a full pipe wakes the loop, too, and the flags are set. */
 	if (write_end >= 0)
 		(void)!write(write_end, "", 1);
 	errno = saved;
@@ -102,12 +102,12 @@ static void catch_signal(int number)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-	/* One handler at a time, because they share counters. */
+	/* Block all other signals in a handler, because the handlers share variables. */
 	(void)sigfillset(&action.sa_mask);
 	(void)sigaction(number, &action, NULL);
 }
 
-/* Returns whether the signal is ignored and stays so: SIGHUP under nohup(1). */
+/* Returns whether the parent process ignores the signal, as nohup(1) ignores SIGHUP. */
 static bool stays_ignored(int number)
 {
 	struct sigaction action;
@@ -124,7 +124,7 @@ static bool has_terminal(void)
 	return fd >= 0;
 }
 
-/* Returns whether the controlling terminal, or one of the standard descriptors, is gone. */
+/* Returns whether the controlling terminal or a terminal of a standard descriptor is gone. */
 static bool has_lost_terminal(void)
 {
 	for (int fd = 0; fd < STANDARD_FDS; fd++) {
@@ -154,7 +154,7 @@ void signals_begin(bool run)
 	sigset_t none;
 
 	(void)sigaction(SIGCHLD, &normal, NULL);
-	/* A limit on the size of files is then an error of the write, like a full disk. */
+	/* A write beyond the limit on the size of files then fails, as on a full disk. */
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	if (!run)
 		return;
@@ -182,7 +182,7 @@ int signals_open(const struct vmrun *vm)
 	catch_signal(SIGINT);
 	catch_signal(SIGALRM);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* Signals may have come while the spec was read. */
+	/* Wake the loop for signals that came while the spec was read. */
 	(void)!write(write_end, "", 1);
 	return ends[0];
 }
@@ -199,9 +199,7 @@ void signals_fetch(int fd, struct signals *received)
 {
 	char bytes[64];
 
-	/*
-	 * The pipe before the flags: a signal in between wakes the loop once more, and is not lost.
-	 */
+	/* Empty the pipe before the flags: a signal in between then wakes the loop again. */
 	while (read(fd, bytes, sizeof(bytes)) > 0)
 		;
 	received->stop = fetch_flag(&stop);

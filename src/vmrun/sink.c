@@ -10,7 +10,7 @@
 
 #include "output.h"
 
-#define MAX_TEXT 8192 /* bytes of a message, its NUL included */
+#define MAX_TEXT 8192 /* bytes of a message, with its NUL */
 
 static const struct {
 	const char *name;
@@ -46,7 +46,8 @@ void sink_open(const struct sink *s)
 		openlog("vmrun", LOG_PID, LOG_DAEMON);
 }
 
-/* Writes for at most OUTPUT_TIMEOUT_MS without progress: a stopped reader must not stop vmrun. */
+/* Writes until stderr accepts nothing for OUTPUT_TIMEOUT_MS, so that a stopped reader cannot block
+ * vmrun. */
 static void write_all(struct sink *s, const char *text, size_t n)
 {
 	while (n > 0) {
@@ -65,7 +66,7 @@ static void write_all(struct sink *s, const char *text, size_t n)
 	}
 }
 
-/* Masks control characters, because text of a guest or a script must not steer the terminal. */
+/* Masks control characters of a guest or a script, which could steer the terminal. */
 static void mask(char *text)
 {
 	for (char *p = text; *p != '\0'; p++) {
@@ -74,7 +75,7 @@ static void mask(char *text)
 	}
 }
 
-/* Writes one line, given without its end.  A raw terminal needs carriage returns. */
+/* Writes one line, with a carriage return if the terminal is in raw mode. */
 static void put_line(
     struct sink *s, enum level level, const char *prefix, const char *line, size_t length)
 {

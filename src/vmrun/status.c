@@ -1,4 +1,4 @@
-/* The state of a VM as text. */
+/* The state of a VM as one line of text. */
 #include "status.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 
 static void add(char text[STATUS_SIZE], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds formatted text, cut if the buffer is full. */
+/* Appends formatted text, and cuts it if the buffer is full. */
 static void add(char text[STATUS_SIZE], const char *fmt, ...)
 {
 	size_t n = strlen(text);
@@ -19,7 +19,7 @@ static void add(char text[STATUS_SIZE], const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Returns the seconds, rounded up: a wait that shows 0 is over. */
+/* Returns the seconds, rounded up, so that 0 means that the wait is over. */
 static int64_t seconds_left(int64_t ms)
 {
 	return (ms + 999) / 1000;
@@ -46,7 +46,7 @@ static void add_process(char text[STATUS_SIZE], const struct vmrun_state *state,
 	add_time(text, state->uptime_ms / 1000);
 }
 
-/* Adds what the VM waits for, and the time left. */
+/* Appends what the VM waits for, and the time left. */
 static void add_wait(char text[STATUS_SIZE], const struct vmrun_state *state, bool times)
 {
 	if (strcmp(state->state, "backoff") == 0) {

@@ -9,11 +9,11 @@
 #include "output.h"
 
 #define CLEAR "\r\033[K"
-/* A long line is cut, not wrapped: of two rows only the second could be rewritten. */
+/* A long line is cut instead of wrapped, because only the last of its rows could be rewritten. */
 #define NO_WRAP "\033[?7l"
 #define WRAP "\033[?7h"
 
-/* Writes the text; a stopped terminal (^S) loses it, and gets the next one. */
+/* Writes the text to the terminal, unless it is stopped (^S): then the text is dropped. */
 static void put(const char *text)
 {
 	(void)output_some(STDERR_FILENO, text, strlen(text));

@@ -61,7 +61,7 @@ static void reload(struct run *run)
 	(void)vmrun_reload(run->vm);
 }
 
-/* Opens the files again that the program and the library write to. */
+/* Opens the files of the program and the library again, after a log rotation. */
 static void reopen(struct run *run)
 {
 	vmrun_reopen_logs(run->vm);
@@ -93,7 +93,7 @@ static void handle_signals(struct run *run)
 		reload(run);
 }
 
-/* Reads an answer.  Only an open question reads stdin, which else belongs to the guest. */
+/* Reads the answer to the open question; at any other time stdin belongs to the guest. */
 static void read_answer(struct run *run)
 {
 	bool yes;
@@ -103,8 +103,8 @@ static void read_answer(struct run *run)
 }
 
 /*
- * Shows on the status line what a stop waits for, and the time left.  Returns the milliseconds
- * until the line has to be rewritten, -1: never.
+ * Shows on the status line what a stop waits for and the time left.  Returns the milliseconds until
+ * the line must be rewritten, or -1.
  */
 static int show_stop_step(struct run *run, const struct vmrun_state *state)
 {
@@ -130,7 +130,7 @@ static int report_poll_error(struct run *run)
 	return EXIT_OS;
 }
 
-/* Waits for one event and handles it. Returns 0, or the status of a failure. */
+/* Waits for events and handles them.  Returns 0, or the exit status of a failure. */
 static int wait_and_dispatch(struct run *run, int ms)
 {
 	enum { VM, SIGNALS, ANSWER, EVENTS, SOURCES };

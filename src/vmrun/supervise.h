@@ -1,4 +1,5 @@
-/* A run: the loop over the library, signals, the question at the terminal and readiness. */
+/* A run: the loop that handles events of the library, signals, the question at the terminal and
+ * readiness. */
 #ifndef VMRUN_SUPERVISE_H
 #define VMRUN_SUPERVISE_H
 
@@ -6,7 +7,7 @@
 #include "render.h"
 #include "vmrun/vmrun.h"
 
-/* Shows the events of a VM that is not run. */
+/* Shows the pending events of a VM that is not run. */
 void supervise_show(struct vmrun *vm, struct renderer *renderer);
 /* Runs the VM to its end. Returns the exit status of the program. */
 int supervise(struct vmrun *vm, struct renderer *renderer, struct ready *ready);

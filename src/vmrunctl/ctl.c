@@ -257,8 +257,7 @@ int main(int argc, char **argv)
 	struct ctl ctl = { .run = ctl_list, .timeout_ms = -1, .from = -1 };
 	char *wrong = parse(argc, argv, &ctl);
 
-	/* A write beyond the limit on the size of files then fails, instead of ending the program.
-	 */
+	/* A write beyond the limit on the size of files then fails, as on a full disk. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (wrong != NULL)
 		return refuse(wrong);

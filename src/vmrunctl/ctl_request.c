@@ -71,8 +71,7 @@ static char *get_answer(
 	if (connection_send_line(connection, request, connection_deadline_ms(CTL_ANSWER_MS)) == 0 ||
 	    errno == EPIPE)
 		answer = connection_read_line(connection, connection_deadline_ms(limit_ms));
-	/* vmrun may have exited before it read the request of "wait --gone", which then succeeds.
-	 */
+	/* "wait --gone" succeeds, too, if vmrun exits before it reads the request. */
 	if (answer == NULL && ctl->gone && errno != ETIMEDOUT)
 		answer = mem_copy(CTL_OK);
 	if (answer == NULL)
