@@ -10,57 +10,57 @@
 
 #define MAX_FACT_BYTES ((size_t)1 << 20) /* of the output of a command */
 
-void handle_forget(struct vmrun *vm)
+void handle_clear_findings(struct vmrun *vm)
 {
-	for (size_t i = 0; i < vm->shown_count; i++) {
-		for (size_t k = 0; k < sizeof(vm->shown[i].string) / sizeof(char *); k++)
-			free(vm->shown[i].string[k]);
+	for (size_t i = 0; i < vm->finding_count; i++) {
+		for (size_t k = 0; k < LENT_STRINGS; k++)
+			free(vm->findings[i].string[k]);
 	}
-	free(vm->shown);
-	free(vm->shown_problems);
-	vm->shown_problems = NULL;
-	vm->shown = NULL;
-	vm->shown_count = 0;
+	free(vm->findings);
+	free(vm->problems_json);
+	vm->problems_json = NULL;
+	vm->findings = NULL;
+	vm->finding_count = 0;
 }
 
-static void show_device(const struct vmrun *vm, const struct device *dev, struct shown *s)
+static void lend_device(const struct vmrun *vm, const struct device *dev, struct lent_finding *s)
 {
 	struct device_place place;
 	struct node *keys = where_keys(device_where(dev, &place));
 
-	s->finding.device = s->string[0] = mem_copy(dev->kind->name);
-	s->finding.id = s->string[1] = mem_copy(dev->id);
-	s->finding.device_path = s->string[2] = document_path(vm->source.doc, keys);
+	s->finding.device = s->string[LENT_DEVICE] = mem_copy(dev->kind->name);
+	s->finding.id = s->string[LENT_ID] = mem_copy(dev->id);
+	s->finding.device_path = s->string[LENT_DEVICE_PATH] = document_path(vm->source.doc, keys);
 	s->finding.slot = slot_text(&dev->slot, s->slot);
 	node_free(keys);
 }
 
-static void show(const struct vmrun *vm, const struct finding *f, struct shown *s)
+static void lend_finding(const struct vmrun *vm, const struct finding *f, struct lent_finding *s)
 {
 	if (f->dev != NULL)
-		show_device(vm, f->dev, s);
+		lend_device(vm, f->dev, s);
 	if (f->keys != NULL)
-		s->finding.path = s->string[3] = document_path(vm->source.doc, f->keys);
-	s->finding.what = s->string[4] = mem_copy(f->what);
-	s->finding.problem = s->string[5] = mem_copy(f->text);
+		s->finding.path = s->string[LENT_PATH] = document_path(vm->source.doc, f->keys);
+	s->finding.what = s->string[LENT_WHAT] = mem_copy(f->what);
+	s->finding.problem = s->string[LENT_PROBLEM] = mem_copy(f->text);
 	if (f->fix.count > 0)
-		s->finding.fix = s->string[6] = words_shell_line(&f->fix);
+		s->finding.fix = s->string[LENT_FIX] = words_shell_line(&f->fix);
 	s->finding.forced = f->forced;
 	s->finding.unchecked = f->kind == FINDING_UNCHECKED;
 	s->finding.will_fix = finding_may_fix(f, vm->options.fix, vm->options.force);
 }
 
-void handle_show(struct vmrun *vm, const struct findings *findings)
+void handle_set_findings(struct vmrun *vm, const struct findings *findings)
 {
-	handle_forget(vm);
-	vm->shown = mem_zero((findings->count + 1) * sizeof(*vm->shown));
-	vm->shown_count = findings->count;
+	handle_clear_findings(vm);
+	vm->findings = mem_zero((findings->count + 1) * sizeof(*vm->findings));
+	vm->finding_count = findings->count;
 	for (size_t i = 0; i < findings->count; i++)
-		show(vm, &findings->item[i], &vm->shown[i]);
+		lend_finding(vm, &findings->item[i], &vm->findings[i]);
 }
 
 /* Runs the next command whose output the checks need, to its end or its limit. */
-static void answer(struct facts *facts)
+static void answer_question(struct facts *facts)
 {
 	const struct words *wanted = facts_wanted(facts);
 	struct command command = {
@@ -92,7 +92,7 @@ int vmrun_check(struct vmrun *vm)
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
 		return STATUS_USAGE; /* a VM that runs reports its own checks as events */
-	status = only_checks ? STATUS_OK : handle_claim(vm);
+	status = only_checks ? STATUS_OK : handle_lock(vm);
 	if (status == STATUS_OK)
 		status = vmrun_prepare(vm);
 	if (status != STATUS_OK)
@@ -101,11 +101,11 @@ int vmrun_check(struct vmrun *vm)
 	request.plan = &vm->first.plan;
 	request.facts = &facts;
 	while (!check_find(vm->first.spec, vm->source.hyper, &before, &facts, &found))
-		answer(&facts);
+		answer_question(&facts);
 	while (!check_boot(&request, &out))
-		answer(&facts);
+		answer_question(&facts);
 	findings_move(&found, &out);
-	handle_show(vm, &found);
+	handle_set_findings(vm, &found);
 	status = findings_problems(&found) == 0 ? STATUS_OK : STATUS_CHECK;
 	findings_clear(&found);
 	facts_clear(&facts);
@@ -114,9 +114,9 @@ int vmrun_check(struct vmrun *vm)
 
 bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out)
 {
-	if (index >= vm->shown_count)
+	if (index >= vm->finding_count)
 		return false;
-	*out = vm->shown[index].finding;
+	*out = vm->findings[index].finding;
 	return true;
 }
 
@@ -151,25 +151,25 @@ static int add_problems(struct str *json, const char *key, const struct vmrun *v
 	return count;
 }
 
-const char *handle_problems(struct vmrun *vm, int count)
+const char *handle_problems_json(struct vmrun *vm, int count)
 {
 	struct str json = { 0 };
 	int found = add_problems(&json, NULL, vm);
 
-	free(vm->shown_problems);
-	vm->shown_problems = str_take(&json);
-	return found == count ? vm->shown_problems : NULL;
+	free(vm->problems_json);
+	vm->problems_json = str_take(&json);
+	return found == count ? vm->problems_json : NULL;
 }
 
-char *handle_problems_of(const struct vmrun *vm, const struct findings *findings, int count)
+char *findings_problems_json(const struct vmrun *vm, const struct findings *findings, int count)
 {
 	/* Another handle: the caller of vmrun_finding() may still use the strings of this one. */
 	struct vmrun other = { .options = vm->options, .source = vm->source };
 	char *json;
 
-	handle_show(&other, findings);
-	json = handle_problems(&other, count) == NULL ? NULL : mem_copy(other.shown_problems);
-	handle_forget(&other);
+	handle_set_findings(&other, findings);
+	json = handle_problems_json(&other, count) == NULL ? NULL : mem_copy(other.problems_json);
+	handle_clear_findings(&other);
 	return json;
 }
 
@@ -177,7 +177,7 @@ char *vmrun_check_json(const struct vmrun *vm)
 {
 	struct str json = { 0 }, valid = { 0 };
 
-	if (vm->shown == NULL)
+	if (vm->findings == NULL)
 		return NULL;
 	json_begin_object(&json, NULL);
 	json_add_text(&json, "vm", vm->name);

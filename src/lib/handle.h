@@ -1,4 +1,4 @@
-/* What a handle of the public library holds: private to this room. */
+/* The handle of the public library; private to this directory. */
 #ifndef LIB_HANDLE_H
 #define LIB_HANDLE_H
 
@@ -12,10 +12,22 @@
 #include "ledger/rundir.h"
 #include "vmrun/vmrun.h"
 
-/* A finding as vmrun_finding() gives it, with strings of its own. */
-struct shown {
+/* The strings that a lent finding owns. */
+enum lent_string {
+	LENT_DEVICE,
+	LENT_ID,
+	LENT_DEVICE_PATH,
+	LENT_PATH,
+	LENT_WHAT,
+	LENT_PROBLEM,
+	LENT_FIX,
+	LENT_STRINGS
+};
+
+/* A finding as vmrun_finding() returns it, with its own strings. */
+struct lent_finding {
 	struct vmrun_finding finding;
-	char *string[7]; /* of the finding, to be freed */
+	char *string[LENT_STRINGS]; /* owned */
 	char slot[SLOT_TEXT];
 };
 
@@ -28,57 +40,62 @@ struct vmrun {
 	struct boot first; /* prepared, not started */
 	struct machine *machine;
 	struct waitset *wait;	      /* of the machine and the control socket; NULL before */
-	int64_t armed_ms;	      /* what its deadline is set to; -1: nothing */
+	int64_t deadline_ms;	      /* of the wait set; -1: none */
 	struct control *control;      /* NULL: options.control is false, or it has not started */
-	struct simulation simulation; /* that the machine walks through, if it does */
+	struct simulation simulation; /* input of a machine that simulates */
 	struct report report;
 	struct event_queue events;
 	struct rundir rundir;
-	char *run_dir, *state_dir; /* absolute */
-	char *name;		   /* of the VM */
-	char *refusal;		   /* why the last request was refused, or NULL */
-	char *kept_state;	   /* vmrun.state as its file has it, in one line, or NULL */
-	char *unkept_state;	   /* vmrun.state that could not be written since, or NULL */
-	bool reads_again;	   /* the spec is being read for a later boot */
-	char *program;		   /* of the hypervisor, or NULL */
-	int console_input;	   /* -1: this program's stdin */
-	bool claimed;		   /* nobody else supervises a VM of this name */
-	struct shown *shown;	   /* what the last checks found; NULL before any */
-	size_t shown_count;
-	char *shown_problems; /* of them, as a JSON list; lent to an event */
+	char *run_dir, *state_dir;     /* absolute */
+	char *name;		       /* of the VM */
+	char *refusal;		       /* why the last request was refused, or NULL */
+	char *saved_state;	       /* vmrun.state as its file has it, in one line, or NULL */
+	char *unsaved_state;	       /* newer vmrun.state that could not be written, or NULL */
+	bool is_reloading;	       /* the spec is being read again */
+	char *program;		       /* of the hypervisor, or NULL */
+	int console_input;	       /* -1: this program's stdin */
+	bool is_locked;		       /* this handle holds the lock of the VM's name */
+	struct lent_finding *findings; /* of the last checks; NULL before the first */
+	size_t finding_count;
+	char *problems_json; /* the problems among the findings, lent to an event */
 };
 
-/* vmrun.c: reads the spec of the options into a source that has everything else. -1: see report. */
+/* vmrun.c: reads the spec of the options into a source that has all else.  Returns 0, or -1 with
+ * problems in the report. */
 int handle_read(struct vmrun *vm, struct boot_source *into, struct report *report);
-/* supervision.c: takes the lock of the VM's name and the pid file, unless we have them. 0, or a
- * status that is in the report too. */
-int handle_claim(struct vmrun *vm);
+/* supervision.c: locks the VM's name, unless it is locked.  Returns 0, or a status with a problem
+ * in the handle's report. */
+int handle_lock(struct vmrun *vm);
 
-/* loop.c: makes the wait set, unless there is one.  0, or a status that is in the report too. */
+/* loop.c: creates the wait set, unless there is one.  Returns 0, or a status with a problem in the
+ * handle's report. */
 int loop_open(struct vmrun *vm);
-/* Takes what has happened, within limits. */
-int loop_turn(struct vmrun *vm, struct error *err);
+/* Handles what has happened, up to a limit, and never blocks.  Returns 0, or -1 with an error. */
+int loop_dispatch(struct vmrun *vm, struct error *err);
 /*
- * Settles the clients of the control socket and sets the deadline: after each thing that happened,
- * and after each function of the public header that may have changed anything.
+ * Updates the clients of the control socket and sets the deadline.  Must be called after each wake
+ * and at the end of each public function that may change the machine.
  */
-void loop_settle(struct vmrun *vm);
+void loop_update(struct vmrun *vm);
 
-/* script_calls.c: functions for struct script_options; the context is the handle. */
+/* script_calls.c: the functions of struct script_options, whose context is the handle. */
 int handle_load_state(void *context, struct node **out, struct error *err);
-int handle_save_state(void *context, const struct node *state, bool asked, struct error *err);
-/* Drops what a stock hook has kept, now and in the file; STATUS_CHECK where there is nothing. */
+int handle_save_state(void *context, const struct node *state, bool is_explicit, struct error *err);
+/* Drops the state of a stock hook, in memory and in the file.  Returns 0, or -1 with STATUS_CHECK
+ * if there is no state. */
 int handle_forget_state(void *context, const char *hook, struct error *err);
 void handle_event(void *context, const char *by, const char *json);
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
-int64_t handle_ahead(void *context);
+int64_t handle_simulated_seconds(void *context);
 
-/* checks.c: keeps what a boot of the target that was merged last found, for vmrun_finding(). */
-void handle_show(struct vmrun *vm, const struct findings *findings);
-void handle_forget(struct vmrun *vm);
-/* Those that are problems, for the event that told of so many; NULL when they are others now. */
-const char *handle_problems(struct vmrun *vm, int count);
-/* The same of findings that vmrun_finding() does not give (yet).  Caller frees. */
-char *handle_problems_of(const struct vmrun *vm, const struct findings *findings, int count);
+/* checks.c: copies findings of the target that was merged last, for vmrun_finding(). */
+void handle_set_findings(struct vmrun *vm, const struct findings *findings);
+/* Frees these copies. */
+void handle_clear_findings(struct vmrun *vm);
+/* Returns the problems of the last checks as JSON, lent; NULL if their number is not `count`,
+ * because a newer check has replaced those of the event. */
+const char *handle_problems_json(struct vmrun *vm, int count);
+/* Returns the same for findings that vmrun_finding() does not return.  Caller frees. */
+char *findings_problems_json(const struct vmrun *vm, const struct findings *findings, int count);
 
 #endif

@@ -17,21 +17,19 @@ int loop_open(struct vmrun *vm)
 /* A simulation has a time of its own, and needs no timer. */
 static void set_deadline(struct vmrun *vm)
 {
-	struct error ignored = { 0 };
 	int64_t at = machine_until_ms(vm->machine);
 	int64_t clients = control_until_ms(vm->control);
 
 	if (clients >= 0 && (at < 0 || clients < at))
 		at = clients;
-	if (at == vm->armed_ms || vm->source.dry)
+	if (at == vm->deadline_ms || vm->source.dry)
 		return;
-	vm->armed_ms = at;
-	/* Arming a timer fails for bad arguments only. */
-	(void)waitset_set_deadline(vm->wait, at, &ignored);
-	error_clear(&ignored);
+	vm->deadline_ms = at;
+	/* Setting a timer fails only for invalid arguments. */
+	(void)waitset_set_deadline(vm->wait, at, NULL);
 }
 
-void loop_settle(struct vmrun *vm)
+void loop_update(struct vmrun *vm)
 {
 	if (vm->machine == NULL)
 		return;
@@ -42,7 +40,7 @@ void loop_settle(struct vmrun *vm)
 static void wake(struct vmrun *vm, const struct wake *wake)
 {
 	if (wake->kind == WAKE_DEADLINE)
-		vm->armed_ms = -1;
+		vm->deadline_ms = -1;
 	if (wake->kind == WAKE_READABLE && wake->tag >= CONTROL_TAG) {
 		control_wake(vm->control, wake->tag);
 		return;
@@ -52,11 +50,11 @@ static void wake(struct vmrun *vm, const struct wake *wake)
 	machine_wake(vm->machine, wake);
 }
 
-int loop_turn(struct vmrun *vm, struct error *err)
+int loop_dispatch(struct vmrun *vm, struct error *err)
 {
 	struct wake next;
 
-	loop_settle(vm); /* what was asked of it since */
+	loop_update(vm); /* what was asked of it since */
 	for (int i = 0; i < MAX_WAKES && !machine_ended(vm->machine); i++) {
 		int rc;
 
@@ -66,7 +64,7 @@ int loop_turn(struct vmrun *vm, struct error *err)
 		if (rc <= 0)
 			return rc;
 		wake(vm, &next);
-		loop_settle(vm);
+		loop_update(vm);
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include "lib/handle.h"
 
 /* Waits until there is something to do, and does it. */
-static int go_round(struct vmrun *vm)
+static int wait_and_dispatch(struct vmrun *vm)
 {
 	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
 	struct error err = { 0 };
@@ -32,7 +32,7 @@ int vmrun_run(struct vmrun *vm, vmrun_event_handler *handler, void *context)
 		}
 		if (vmrun_ended(vm))
 			return vmrun_status(vm);
-		status = go_round(vm);
+		status = wait_and_dispatch(vm);
 	}
 	return status;
 }

@@ -12,9 +12,9 @@
 /* Reads vmrun.state; a state that could not be written is newer than the file. */
 static int read_state(const struct vmrun *vm, struct node **out, struct error *err)
 {
-	if (vm->unkept_state == NULL)
+	if (vm->unsaved_state == NULL)
 		return hook_state_read(vm->state_dir, vm->name, out, err);
-	*out = json_node(vm->unkept_state);
+	*out = json_node(vm->unsaved_state);
 	return 0;
 }
 
@@ -23,7 +23,7 @@ int handle_load_state(void *context, struct node **out, struct error *err)
 	struct vmrun *vm = context;
 
 	*out = NULL;
-	if (vm->name == NULL || vm->reads_again)
+	if (vm->name == NULL || vm->is_reloading)
 		return error_set(err, STATUS_SPEC,
 		    "vmrun.state is there in hooks only: while files are read the name of the VM, "
 		    "under which it is kept, is not known");
@@ -31,9 +31,9 @@ int handle_load_state(void *context, struct node **out, struct error *err)
 		err->status = STATUS_SPEC;
 		return -1;
 	}
-	if (vm->unkept_state == NULL) {
-		free(vm->kept_state);
-		vm->kept_state = *out == NULL ? mem_copy("{}") : hook_state_json(*out);
+	if (vm->unsaved_state == NULL) {
+		free(vm->saved_state);
+		vm->saved_state = *out == NULL ? mem_copy("{}") : hook_state_json(*out);
 	}
 	return 0;
 }
@@ -50,24 +50,24 @@ static void replace(char **place, char *json)
 	*place = json;
 }
 
-int handle_save_state(void *context, const struct node *state, bool asked, struct error *err)
+int handle_save_state(void *context, const struct node *state, bool is_explicit, struct error *err)
 {
 	struct vmrun *vm = context;
 	MEM_AUTO char *json = hook_state_json(state);
-	bool is_reported = is_same(json, vm->unkept_state) && !asked;
+	bool is_reported = is_same(json, vm->unsaved_state) && !is_explicit;
 	ERROR_AUTO struct error why = { 0 };
 
 	if (vm->source.dry)
 		return 0;
-	if (!is_same(json, vm->kept_state) &&
+	if (!is_same(json, vm->saved_state) &&
 	    hook_state_write(vm->state_dir, vm->name, json, &why) != 0) {
-		replace(&vm->unkept_state, mem_copy(json));
+		replace(&vm->unsaved_state, mem_copy(json));
 		return is_reported
 		    ? 0
 		    : error_set(err, why.status, "vmrun.state is not kept: %s", why.text);
 	}
-	replace(&vm->unkept_state, NULL);
-	replace(&vm->kept_state, mem_copy(json));
+	replace(&vm->unsaved_state, NULL);
+	replace(&vm->saved_state, mem_copy(json));
 	return 0;
 }
 
@@ -99,7 +99,7 @@ int handle_firmware(void *context, const char *kind, const char **path, struct e
 	return firmware_find(vm->source.hyper, kind, any, path, err);
 }
 
-int64_t handle_ahead(void *context)
+int64_t handle_simulated_seconds(void *context)
 {
 	const struct vmrun *vm = context;
 

@@ -32,11 +32,11 @@ static int check_sigchld(struct error *err)
 	return 0;
 }
 
-int handle_claim(struct vmrun *vm)
+int handle_lock(struct vmrun *vm)
 {
 	struct error err = { 0 };
 
-	if (vm->claimed)
+	if (vm->is_locked)
 		return STATUS_OK;
 	/* The lock comes first: what follows may touch what a running VM of that name uses. */
 	if (check_sigchld(&err) != 0 ||
@@ -44,15 +44,15 @@ int handle_claim(struct vmrun *vm)
 		report_take(&vm->report, NULL, &err);
 		return (int)vm->report.status;
 	}
-	vm->claimed = true;
+	vm->is_locked = true;
 	return STATUS_OK;
 }
 
-static int read_spec_again(struct vmrun *vm, struct error *err);
+static int reload_spec(struct vmrun *vm, struct error *err);
 
 static int control_reload(void *context, struct error *err)
 {
-	return read_spec_again(context, err);
+	return reload_spec(context, err);
 }
 
 static char *control_event_json(void *context, const struct vmrun_event *event)
@@ -62,7 +62,8 @@ static char *control_event_json(void *context, const struct vmrun_event *event)
 	MEM_AUTO char *problems = NULL;
 
 	if (event->type == VMRUN_CHECKED) {
-		problems = handle_problems_of(vm, machine_findings(vm->machine), event->problems);
+		problems =
+		    findings_problems_json(vm, machine_findings(vm->machine), event->problems);
 		copy.text = problems;
 	}
 	return vmrun_event_json(&copy);
@@ -101,7 +102,7 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 		return (int)vm->report.status;
 	}
 	machine_start(vm->machine);
-	loop_settle(vm);
+	loop_update(vm);
 	return STATUS_OK;
 }
 
@@ -120,7 +121,7 @@ int vmrun_start(struct vmrun *vm)
 		return (int)vm->report.status;
 	if (vm->machine != NULL || vm->source.dry)
 		return STATUS_USAGE;
-	status = handle_claim(vm);
+	status = handle_lock(vm);
 	if (status != STATUS_OK)
 		return status;
 	options.directory = vm->rundir.directory;
@@ -130,16 +131,16 @@ int vmrun_start(struct vmrun *vm)
 
 /* Returns the machine that runs boots, ended or not; NULL before vmrun_start(), and of a
  * simulation. */
-static struct machine *started(const struct vmrun *vm)
+static struct machine *real_machine(const struct vmrun *vm)
 {
 	return vm->source.dry ? NULL : vm->machine;
 }
 
 void vmrun_answer(struct vmrun *vm, bool fix)
 {
-	if (started(vm) != NULL)
+	if (real_machine(vm) != NULL)
 		machine_allow_fixes(vm->machine, fix);
-	loop_settle(vm);
+	loop_update(vm);
 }
 
 int vmrun_simulate(struct vmrun *vm, const char *list)
@@ -170,7 +171,7 @@ int vmrun_dispatch(struct vmrun *vm)
 
 	if (vm->machine == NULL)
 		return STATUS_USAGE;
-	if (loop_turn(vm, &err) == 0)
+	if (loop_dispatch(vm, &err) == 0)
 		return STATUS_OK;
 	report_take(&vm->report, NULL, &err);
 	return STATUS_OS;
@@ -181,35 +182,35 @@ bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
 	if (!event_next(&vm->events, out))
 		return false;
 	if (out->type == VMRUN_CHECKED) {
-		handle_show(vm, machine_findings(vm->machine));
-		out->text = handle_problems(vm, out->problems);
+		handle_set_findings(vm, machine_findings(vm->machine));
+		out->text = handle_problems_json(vm, out->problems);
 	}
 	return true;
 }
 
 void vmrun_stop(struct vmrun *vm)
 {
-	if (started(vm) != NULL)
+	if (real_machine(vm) != NULL)
 		machine_stop(vm->machine);
-	loop_settle(vm);
+	loop_update(vm);
 }
 
 void vmrun_kill(struct vmrun *vm)
 {
-	if (started(vm) != NULL)
+	if (real_machine(vm) != NULL)
 		machine_kill(vm->machine);
-	loop_settle(vm);
+	loop_update(vm);
 }
 
 /* Keeps why a request was refused. */
-static int refuse(struct vmrun *vm, int rc, struct error *err)
+static int finish_request(struct vmrun *vm, int rc, struct error *err)
 {
 	int status = rc == 0 ? STATUS_OK : (int)err->status;
 
 	free(vm->refusal);
 	vm->refusal = err->text == NULL ? NULL : mem_copy(err->text);
 	error_clear(err);
-	loop_settle(vm);
+	loop_update(vm);
 	return status;
 }
 
@@ -217,22 +218,22 @@ int vmrun_reboot(struct vmrun *vm, const char *target)
 {
 	struct error err = { 0 };
 
-	if (started(vm) == NULL)
+	if (real_machine(vm) == NULL)
 		return STATUS_USAGE;
-	return refuse(vm, machine_reboot(vm->machine, target, &err), &err);
+	return finish_request(vm, machine_reboot(vm->machine, target, &err), &err);
 }
 
 int vmrun_next(struct vmrun *vm, const char *target)
 {
 	struct error err = { 0 };
 
-	if (started(vm) == NULL)
+	if (real_machine(vm) == NULL)
 		return STATUS_USAGE;
-	return refuse(vm, machine_next(vm->machine, target, &err), &err);
+	return finish_request(vm, machine_next(vm->machine, target, &err), &err);
 }
 
 /* The same options, another text: everything of the source but what is read from it. */
-static struct boot_source *read_again(struct vmrun *vm, struct report *report)
+static struct boot_source *read_new_source(struct vmrun *vm, struct report *report)
 {
 	struct boot_source *fresh = mem_zero(sizeof(*fresh));
 	bool is_good;
@@ -241,9 +242,9 @@ static struct boot_source *read_again(struct vmrun *vm, struct report *report)
 	fresh->doc = NULL;
 	fresh->base = NULL;
 	memset(&fresh->pins, 0, sizeof(fresh->pins));
-	vm->reads_again = true;
+	vm->is_reloading = true;
 	is_good = handle_read(vm, fresh, report) == 0 && boot_source_check(fresh, report) == 0;
-	vm->reads_again = false;
+	vm->is_reloading = false;
 	if (is_good) {
 		if (strcmp(fresh->base->name, vm->name) == 0)
 			return fresh;
@@ -256,20 +257,20 @@ static struct boot_source *read_again(struct vmrun *vm, struct report *report)
 	return NULL;
 }
 
-static bool can_read_again(const struct vmrun *vm)
+static bool can_reload(const struct vmrun *vm)
 {
 	return vm->options.file != NULL && strcmp(vm->options.file, "-") != 0;
 }
 
-static int read_spec_again(struct vmrun *vm, struct error *err)
+static int reload_spec(struct vmrun *vm, struct error *err)
 {
 	struct report report = { 0 };
 	struct boot_source *fresh = NULL;
 	struct event_record *r;
 	int rc = 0;
 
-	if (can_read_again(vm))
-		fresh = read_again(vm, &report);
+	if (can_reload(vm))
+		fresh = read_new_source(vm, &report);
 	else
 		report_add(&report, STATUS_USAGE, NULL, "the spec came from no file");
 	r = event_add(&vm->events, VMRUN_RELOADED);
@@ -291,26 +292,26 @@ int vmrun_reload(struct vmrun *vm)
 	ERROR_AUTO struct error err = { 0 };
 	int status = STATUS_OK;
 
-	if (started(vm) == NULL || machine_ended(vm->machine))
+	if (real_machine(vm) == NULL || machine_ended(vm->machine))
 		return STATUS_USAGE;
-	if (read_spec_again(vm, &err) != 0)
+	if (reload_spec(vm, &err) != 0)
 		status = (int)err.status;
 	control_renew(vm->control);
-	loop_settle(vm);
+	loop_update(vm);
 	return status;
 }
 
 void vmrun_reopen_logs(struct vmrun *vm)
 {
-	if (started(vm) != NULL && !machine_ended(vm->machine))
+	if (real_machine(vm) != NULL && !machine_ended(vm->machine))
 		machine_reopen_logs(vm->machine);
 	control_renew(vm->control);
-	loop_settle(vm);
+	loop_update(vm);
 }
 
 void vmrun_restore_terminal(const struct vmrun *vm)
 {
-	if (started(vm) != NULL)
+	if (real_machine(vm) != NULL)
 		machine_restore_terminal(vm->machine);
 }
 
@@ -329,9 +330,9 @@ void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out)
 
 bool vmrun_reset(struct vmrun *vm)
 {
-	bool done = started(vm) != NULL && machine_reset(vm->machine);
+	bool done = real_machine(vm) != NULL && machine_reset(vm->machine);
 
-	loop_settle(vm);
+	loop_update(vm);
 	return done;
 }
 

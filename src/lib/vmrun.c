@@ -13,22 +13,23 @@
 #include "platform/os.h"
 #include "script/hook_request.h"
 
-#define HOOK_BUDGET_MS 5000
-#define HOOK_MEMORY ((size_t)64 << 20)
+#define MAX_HOOK_MS 5000
+#define MAX_HOOK_BYTES ((size_t)64 << 20)
 
 const char *vmrun_version(void)
 {
 	return VMRUN_VERSION;
 }
 
-/* The value is wrong; `known` (NULL-terminated, or NULL) may have what was meant. */
-static int usage(struct vmrun *vm, const char *fmt, const char *value, const char *const *known)
+/* The value is wrong; `candidates` (NULL-terminated, or NULL) may have what was meant. */
+static int usage(
+    struct vmrun *vm, const char *fmt, const char *value, const char *const *candidates)
 {
 	struct near near = { .wanted = value };
 	struct error err = { 0 };
 
-	for (size_t i = 0; known != NULL && known[i] != NULL; i++)
-		near_offer(&near, known[i]);
+	for (size_t i = 0; candidates != NULL && candidates[i] != NULL; i++)
+		near_offer(&near, candidates[i]);
 	MEM_AUTO char *hint = near_hint(&near);
 
 	(void)error_set(&err, STATUS_USAGE, "%s \"%s\"%s", fmt, value, hint);
@@ -133,7 +134,7 @@ static char *program_path(const char *program)
 	return field_path(program, cwd);
 }
 
-static char *find_folder(const char *wanted, char *(*fallback)(void))
+static char *absolute_directory(const char *wanted, char *(*fallback)(void))
 {
 	char cwd[PATH_MAX];
 
@@ -151,14 +152,15 @@ static bool only_prints(const struct vmrun *vm)
 /* A dry run speaks of bhyve everywhere; a run and a check take what can run here. */
 static int choose_hypervisor(struct vmrun *vm)
 {
-	static const char *const known[] = { "bhyve", "qemu", "auto", NULL };
+	static const char *const candidates[] = { "bhyve", "qemu", "auto", NULL };
 	const char *name = vm->options.hypervisor;
 
 	if (name != NULL && strcmp(name, "auto") != 0) {
 		vm->source.hyper = hyper_find(name);
 		return vm->source.hyper != NULL
 		    ? 0
-		    : usage(vm, "expected the hypervisor bhyve, qemu or auto, got", name, known);
+		    : usage(
+			  vm, "expected the hypervisor bhyve, qemu or auto, got", name, candidates);
 	}
 	vm->source.hyper = only_prints(vm) ? &hyper_bhyve : hyper_for_host();
 	if (!only_prints(vm) && vm->source.hyper != &hyper_bhyve && os_bhyve_release() != 0)
@@ -194,7 +196,7 @@ static struct node *refuse_dry(struct vmrun *vm, const struct node *request)
 }
 
 /* For what runs before there is a loop: the chunk, and hooks of a boot that is only prepared. */
-static struct node *wait_here(void *context, const struct node *request)
+static struct node *serve_hook_request(void *context, const struct node *request)
 {
 	struct vmrun *vm = context;
 
@@ -219,23 +221,23 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.directory = o->folder,
 		.sandboxed = o->sandbox,
 		.allow = &vm->allow };
-	struct script_options limits = {
-		.budget_ms = HOOK_BUDGET_MS,
-		.memory_bytes = HOOK_MEMORY,
+	struct script_options script = {
+		.budget_ms = MAX_HOOK_MS,
+		.memory_bytes = MAX_HOOK_BYTES,
 		.log = log_line,
-		.wait = wait_here,
+		.wait = serve_hook_request,
 		.context = vm,
 		.load_state = handle_load_state,
 		.save_state = handle_save_state,
 		.event = handle_event,
 		.firmware = handle_firmware,
-		.ahead = handle_ahead,
+		.ahead = handle_simulated_seconds,
 		.hypervisor = into->hyper->name,
 	};
 
 	if (o->format != NULL)
 		(void)format_find(o->format, &source.format);
-	into->doc = document_load(&source, &limits, spec_merge_rules(), report);
+	into->doc = document_load(&source, &script, spec_merge_rules(), report);
 	return into->doc == NULL ? -1 : 0;
 }
 
@@ -250,8 +252,9 @@ static int load(struct vmrun *vm)
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
 	vm->source.program = vm->program;
 	vm->source.dry = vm->options.dry_run || vm->options.check;
-	vm->source.run_dir = vm->run_dir = find_folder(vm->options.run_dir, rundir_default);
-	vm->source.state_dir = vm->state_dir = find_folder(vm->options.state_dir, statedir_default);
+	vm->source.run_dir = vm->run_dir = absolute_directory(vm->options.run_dir, rundir_default);
+	vm->source.state_dir = vm->state_dir =
+	    absolute_directory(vm->options.state_dir, statedir_default);
 	if (handle_read(vm, &vm->source, &vm->report) != 0)
 		return -1;
 	check_target(vm);
@@ -268,7 +271,7 @@ int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
 
 	*out = vm;
 	vm->console_input = -1;
-	vm->armed_ms = -1;
+	vm->deadline_ms = -1;
 	vm->options.reboot_count = -1;
 	memcpy(&vm->options, options, size);
 	(void)load(vm);
@@ -285,7 +288,7 @@ void vmrun_close(struct vmrun *vm)
 	control_close(vm->control);
 	machine_free(vm->machine);
 	simulation_free(&vm->simulation);
-	handle_forget(vm);
+	handle_clear_findings(vm);
 	rundir_close(&vm->rundir);
 	waitset_free(vm->wait);
 	control_free(vm->control); /* last: who waits for the end may take the name at once */
@@ -300,8 +303,8 @@ void vmrun_close(struct vmrun *vm)
 	event_queue_clear(&vm->events);
 	free(vm->name);
 	free(vm->refusal);
-	free(vm->kept_state);
-	free(vm->unkept_state);
+	free(vm->saved_state);
+	free(vm->unsaved_state);
 	free(vm->run_dir);
 	free(vm->state_dir);
 	free(vm->program);

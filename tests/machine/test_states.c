@@ -56,7 +56,7 @@ static void test_boots(void **state)
 	life_script("exit 1");
 	vm_open(&v, "");
 	assert_int_equal(vmrun_prepare(v.handle), 0);
-	assert_int_equal(handle_claim(v.handle), 0);
+	assert_int_equal(handle_lock(v.handle), 0);
 	vm_begin(&v, &(struct machine_options){ .directory = v.handle->rundir.directory });
 	vm_end(&v);
 }
@@ -113,7 +113,7 @@ static void test_failures(void **state)
 	vm_end(&v);
 	/* What the boot writes cannot be written. */
 	vm_open(&v, "vm.graphic = { port = 'auto', password = 'x' }");
-	assert_int_equal(handle_claim(v.handle), 0);
+	assert_int_equal(handle_lock(v.handle), 0);
 	assert_int_equal(mkdir("run/walk/secret", 0700), 0);
 	vm_begin(&v, &(struct machine_options){ .directory = v.handle->rundir.directory });
 	vm_reach(&v, STATE_ENDED);

@@ -56,7 +56,7 @@ void vm_begin(struct vm *v, struct machine_options *o)
 {
 	make_machine(v, o);
 	machine_start(v->machine);
-	loop_settle(v->handle);
+	loop_update(v->handle);
 }
 
 void vm_start(struct vm *v, const char *more)
@@ -64,7 +64,7 @@ void vm_start(struct vm *v, const char *more)
 	struct machine_options o = { .panic = v->options.panic_on_failed_cleanup };
 
 	vm_open(v, more);
-	assert_int_equal(handle_claim(v->handle), 0);
+	assert_int_equal(handle_lock(v->handle), 0);
 	o.directory = v->handle->rundir.directory;
 	o.console_input = STDIN_FILENO;
 	vm_begin(v, &o);
