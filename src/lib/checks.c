@@ -1,4 +1,4 @@
-/* libvmrun: the checks of the host. */
+/* libvmrun: checks of the host and their findings. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "lib/handle.h"
 #include "process/command.h"
 
-#define MAX_FACT_BYTES ((size_t)1 << 20) /* of the output of a command */
+#define MAX_FACT_BYTES ((size_t)1 << 20) /* of output of a command that a check runs */
 
 void handle_clear_findings(struct vmrun *vm)
 {
@@ -59,7 +59,7 @@ void handle_set_findings(struct vmrun *vm, const struct findings *findings)
 		lend_finding(vm, &findings->item[i], &vm->findings[i]);
 }
 
-/* Runs the next command whose output the checks need, to its end or its limit. */
+/* Runs the next command whose output the checks need, up to its time limit. */
 static void answer_question(struct facts *facts)
 {
 	const struct words *wanted = facts_wanted(facts);
@@ -91,7 +91,7 @@ int vmrun_check(struct vmrun *vm)
 	if (vm->report.count > 0)
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
-		return STATUS_USAGE; /* a VM that runs reports its own checks as events */
+		return STATUS_USAGE; /* a run reports its checks as events */
 	status = only_checks ? STATUS_OK : handle_lock(vm);
 	if (status == STATUS_OK)
 		status = vmrun_prepare(vm);
@@ -134,7 +134,7 @@ static void add_problem(struct str *json, const struct vmrun_finding *f)
 	json_end_object(json);
 }
 
-/* Writes the list of problems; returns their number. */
+/* Adds the list of problems and returns their number. */
 static int add_problems(struct str *json, const char *key, const struct vmrun *vm)
 {
 	struct vmrun_finding f;
@@ -163,7 +163,8 @@ const char *handle_problems_json(struct vmrun *vm, int count)
 
 char *findings_problems_json(const struct vmrun *vm, const struct findings *findings, int count)
 {
-	/* Another handle: the caller of vmrun_finding() may still use the strings of this one. */
+	/* A copy, because the caller of vmrun_finding() may still use the strings of this handle.
+	 */
 	struct vmrun other = { .options = vm->options, .source = vm->source };
 	char *json;
 
@@ -184,7 +185,7 @@ char *vmrun_check_json(const struct vmrun *vm)
 	json_add_text(&json, "target", vm->first.target);
 	(void)add_problems(&json, "problems", vm);
 	json_end_object(&json);
-	str_add_utf8(&valid, json.text); /* paths may be any bytes */
+	str_add_utf8(&valid, json.text); /* a path may be invalid UTF-8 */
 	str_free(&json);
 	return str_take(&valid);
 }

@@ -1,4 +1,4 @@
-/* libvmrun: descriptions that need no VM: the schema, the Lua types, the devices. */
+/* libvmrun: descriptions that need no VM: schema, Lua types and devices. */
 #include "vmrun/vmrun.h"
 
 #include <string.h>

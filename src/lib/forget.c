@@ -1,4 +1,4 @@
-/* libvmrun: drops the state of a stock hook of a VM that no vmrun supervises. */
+/* libvmrun: dropping the state of a stock hook of a VM that no vmrun supervises. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "lib/hook_state.h"
 #include "vmrun/vmrun.h"
 
-struct forgetting {
+struct state_key {
 	const char *state_dir, *vm, *hook;
 	const char *older; /* the key that version 0.1 used */
 };
@@ -20,8 +20,8 @@ static bool is_empty(const struct node *n)
 	    (n->kind == NODE_LIST && n->count == 0);
 }
 
-/* Drops the state, as lua/state.lua does in a running vmrun. */
-static int drop(const struct forgetting *f, struct node *state, struct error *err)
+/* Drops the hook's state, as lua/state.lua does in a running vmrun. */
+static int drop(const struct state_key *f, struct node *state, struct error *err)
 {
 	const struct node *before = node_get(state, f->hook);
 	bool is_old = node_get(state, f->older) != NULL;
@@ -35,8 +35,8 @@ static int drop(const struct forgetting *f, struct node *state, struct error *er
 	return 0;
 }
 
-/* Drops the state in the file. The caller has the lock of the VM's name. */
-static int edit(const struct forgetting *f, struct error *err)
+/* Drops the hook's state in the file.  The caller must hold the lock of the VM's name. */
+static int edit(const struct state_key *f, struct error *err)
 {
 	NODE_AUTO struct node *state = NULL;
 	MEM_AUTO char *json = NULL;
@@ -53,8 +53,8 @@ static int edit(const struct forgetting *f, struct error *err)
 	return hook_state_write(f->state_dir, f->vm, json, err);
 }
 
-/* Returns -1 with STATUS_DENIED if this user may not change the file. */
-static int check_permission(const struct forgetting *f, struct error *err)
+/* Returns 0, or -1 with STATUS_DENIED if this user must not change the file. */
+static int check_permission(const struct state_key *f, struct error *err)
 {
 	MEM_AUTO char *directory = mem_format("%s/%s", f->state_dir, f->vm);
 
@@ -64,10 +64,8 @@ static int check_permission(const struct forgetting *f, struct error *err)
 	    directory, strerror(errno));
 }
 
-/*
- * Drops the state under the lock of the VM's name; what a dead vmrun left in its directory stays.
- */
-static int forget(const struct forgetting *f, const char *run_dir, struct error *err)
+/* Locks the VM's name and drops the state; keeps what a vmrun that died left in the directory. */
+static int forget(const struct state_key *f, const char *run_dir, struct error *err)
 {
 	struct rundir lock = { 0 };
 	int rc;
@@ -86,12 +84,12 @@ int vmrun_forget(
 {
 	MEM_AUTO char *run = run_dir != NULL ? mem_copy(run_dir) : rundir_default();
 	MEM_AUTO char *state = state_dir != NULL ? mem_copy(state_dir) : statedir_default();
-	struct forgetting f = { .state_dir = state, .vm = vm, .hook = hook };
+	struct state_key f = { .state_dir = state, .vm = vm, .hook = hook };
 	struct error err = { 0 };
 	int status = STATUS_OK;
 
 	if (hook_state_find(hook, &f.older, &err) != 0 || forget(&f, run, &err) != 0)
 		status = (int)err.status;
-	*why = err.text; /* NULL unless it failed */
+	*why = err.text; /* NULL after success */
 	return status;
 }

@@ -1,4 +1,4 @@
-/* libvmrun: questions about all targets of a VM: the graph of its policy, the use of stdio. */
+/* libvmrun: functions about all targets of a VM: the graph of its policy, its use of stdio. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -13,7 +13,8 @@ static bool has_hooks(const struct vmrun *vm, const struct spec *spec)
 	return labels.count > 0;
 }
 
-/* Reads the specs of all targets, in order, and returns their number. */
+/* Reads the specs of all targets, in order, without those that have problems.  Returns their
+ * number. */
 static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 {
 	const struct words *names = document_targets(vm->source.doc);
@@ -27,9 +28,7 @@ static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 			list[n++] =
 			    (struct graph_target){ names->item[i], spec, has_hooks(vm, spec) };
 	}
-	/*
-	 * The document keeps hooks and places of the target that was read last: the first boot's.
-	 */
+	/* Read the first target last: the document has the hooks of the last one. */
 	spec_free(boot_spec(&vm->source, vm->options.target, &ignored));
 	return n;
 }
@@ -41,6 +40,7 @@ static void free_targets(struct graph_target *list, size_t count)
 	free(list);
 }
 
+/* Returns the targets of the VM.  Caller frees with free_targets(). */
 static struct graph_target *targets(struct vmrun *vm, size_t *count)
 {
 	struct graph_target *list =

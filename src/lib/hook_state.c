@@ -1,4 +1,4 @@
-/* The file of vmrun.state, and the stock hooks that have state in it. */
+/* The file of vmrun.state, and the stock hooks that store state in it. */
 #include "lib/hook_state.h"
 
 #include <stdlib.h>
@@ -16,9 +16,10 @@
 #define STATE_NAME "state.json"
 #define WAY_OUT "mend the file, or move it away to start with an empty one"
 
-/* The key of each hook's state: the default of its option `id` in hooks/NAME.lua, and 0.1's key. */
+/* The stock hooks with state.  Its key is the default of the option `id` in hooks/NAME.lua. */
 static const struct stateful_hook {
-	const char *hook, *older;
+	const char *hook;  /* also the key */
+	const char *older; /* the key in version 0.1 */
 } hooks[] = {
 	{ "ab_upgrade", "slot" },
 	{ "install_once", "installed" },

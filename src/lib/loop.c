@@ -1,8 +1,8 @@
-/* libvmrun: the loop of one VM: what the wait set tells goes to the machine or to the clients. */
+/* libvmrun: the loop of one VM, which passes wakes to the machine or to the control socket. */
 #include "lib/handle.h"
 
-#define MAX_WAKES 64	/* a turn, so that a VM that floods leaves room for the caller's business */
-#define MAX_EVENTS 1024 /* then the caller takes them before the queue drops any */
+#define MAX_WAKES 64	/* per dispatch, so that a busy VM does not block the caller */
+#define MAX_EVENTS 1024 /* queued when a dispatch stops, before the queue drops events */
 
 int loop_open(struct vmrun *vm)
 {
@@ -14,7 +14,7 @@ int loop_open(struct vmrun *vm)
 	return (int)vm->report.status;
 }
 
-/* A simulation has a time of its own, and needs no timer. */
+/* Sets the timer to the next deadline of the machine or a client; a simulation needs no timer. */
 static void set_deadline(struct vmrun *vm)
 {
 	int64_t at = machine_until_ms(vm->machine);
@@ -37,6 +37,7 @@ void loop_update(struct vmrun *vm)
 	set_deadline(vm);
 }
 
+/* Passes a wake on. */
 static void wake(struct vmrun *vm, const struct wake *wake)
 {
 	if (wake->kind == WAKE_DEADLINE)
@@ -54,7 +55,7 @@ int loop_dispatch(struct vmrun *vm, struct error *err)
 {
 	struct wake next;
 
-	loop_update(vm); /* what was asked of it since */
+	loop_update(vm); /* for calls since the last dispatch */
 	for (int i = 0; i < MAX_WAKES && !machine_ended(vm->machine); i++) {
 		int rc;
 

@@ -1,4 +1,4 @@
-/* libvmrun: a boot that is prepared, and what it can print. */
+/* libvmrun: the prepared boot, its command and its spec. */
 #include "vmrun/vmrun.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ int vmrun_prepare(struct vmrun *vm)
 	if (vm->report.count > 0)
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
-		return STATUS_OK; /* it has the boot */
+		return STATUS_OK; /* the machine owns the boot */
 	if (vm->first.spec == NULL &&
 	    boot_prepare(&vm->source, vm->options.target, &facts, &vm->first, &vm->report) != 0)
 		return (int)vm->report.status;
@@ -31,7 +31,8 @@ char *vmrun_command(const struct vmrun *vm)
 	return vm->first.spec == NULL ? NULL : words_shell_line(&vm->first.plan.argv);
 }
 
-/* printf(1) gives it the lines that it reads. */
+/* Returns the loader's command, with printf(1) for the lines that the loader reads.  Caller frees.
+ */
 static char *loader_line(const struct plan *plan)
 {
 	MEM_AUTO char *command = words_shell_line(&plan->loading.argv);
@@ -76,6 +77,7 @@ char *vmrun_spec_json(const struct vmrun *vm)
 	return vm->first.spec == NULL ? NULL : spec_print(vm->first.spec);
 }
 
+/* Returns the words as a list that is never NULL. */
 static const char *const *lend(const struct words *words)
 {
 	static const char *const none[] = { NULL };

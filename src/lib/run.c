@@ -1,11 +1,11 @@
-/* vmrun_run(): the simple case, written with the public functions. */
+/* libvmrun: vmrun_run(), a loop of public functions. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 
 #include "lib/handle.h"
 
-/* Waits until there is something to do, and does it. */
+/* Waits until the VM's descriptor is readable, and dispatches. */
 static int wait_and_dispatch(struct vmrun *vm)
 {
 	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };

@@ -1,4 +1,4 @@
-/* libvmrun: where the VMs of this user are. */
+/* libvmrun: the runtime directory of this user. */
 #include "ledger/rundir.h"
 #include "vmrun/vmrun.h"
 

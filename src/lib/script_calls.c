@@ -1,4 +1,4 @@
-/* libvmrun: the calls of scripts: vmrun.state, events, firmware. */
+/* libvmrun: functions that scripts call: vmrun.state, vmrun.event() and vmrun.firmware(). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "lib/hook_state.h"
 #include "platform/os.h"
 
-/* Reads vmrun.state; a state that could not be written is newer than the file. */
+/* Reads vmrun.state, from the unsaved state if there is one, because it is newer than the file. */
 static int read_state(const struct vmrun *vm, struct node **out, struct error *err)
 {
 	if (vm->unsaved_state == NULL)
@@ -43,7 +43,7 @@ static bool is_same(const char *json, const char *other)
 	return other != NULL && strcmp(json, other) == 0;
 }
 
-/* Replaces the text at *place with this one, which it takes. */
+/* Replaces the text at *place with the JSON text, and takes ownership of that. */
 static void replace(char **place, char *json)
 {
 	free(*place);
@@ -93,7 +93,7 @@ void handle_event(void *context, const char *by, const char *json)
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err)
 {
 	const struct vmrun *vm = context;
-	/* Off FreeBSD a dry run assumes that all firmware is installed. */
+	/* Without bhyve a dry run assumes that all firmware is installed. */
 	bool any = vm->source.dry && os_bhyve_release() == 0;
 
 	return firmware_find(vm->source.hyper, kind, any, path, err);

@@ -1,4 +1,4 @@
-/* libvmrun: the life of a VM, or its simulation, through one descriptor. */
+/* libvmrun: starting, dispatching and controlling a VM or a simulation. */
 #include "vmrun/vmrun.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "lib/handle.h"
 
-/* Where the console's input comes from: not from a stdin that held the spec. */
+/* Returns the descriptor of the console's input: the terminal if the spec came from stdin. */
 static int open_console_input(struct vmrun *vm)
 {
 	if (vm->options.file == NULL || strcmp(vm->options.file, "-") != 0)
@@ -38,7 +38,7 @@ int handle_lock(struct vmrun *vm)
 
 	if (vm->is_locked)
 		return STATUS_OK;
-	/* The lock comes first: what follows may touch what a running VM of that name uses. */
+	/* Lock before any other step, which could disturb a running VM of that name. */
 	if (check_sigchld(&err) != 0 ||
 	    rundir_open(&vm->rundir, vm->run_dir, vm->name, &err) != 0) {
 		report_take(&vm->report, NULL, &err);
@@ -129,8 +129,7 @@ int vmrun_start(struct vmrun *vm)
 	return start_machine(vm, &options);
 }
 
-/* Returns the machine that runs boots, ended or not; NULL before vmrun_start(), and of a
- * simulation. */
+/* Returns the machine that runs a VM or did so; NULL before vmrun_start() and for a simulation. */
 static struct machine *real_machine(const struct vmrun *vm)
 {
 	return vm->source.dry ? NULL : vm->machine;
@@ -202,7 +201,7 @@ void vmrun_kill(struct vmrun *vm)
 	loop_update(vm);
 }
 
-/* Keeps why a request was refused. */
+/* Stores why a request was refused, and returns its status. */
 static int finish_request(struct vmrun *vm, int rc, struct error *err)
 {
 	int status = rc == 0 ? STATUS_OK : (int)err->status;
@@ -232,7 +231,8 @@ int vmrun_next(struct vmrun *vm, const char *target)
 	return finish_request(vm, machine_next(vm->machine, target, &err), &err);
 }
 
-/* The same options, another text: everything of the source but what is read from it. */
+/* Reads the spec again, with the same options.  Returns NULL and reports problems unless the new
+ * spec is valid and has the same name.  Caller frees. */
 static struct boot_source *read_new_source(struct vmrun *vm, struct report *report)
 {
 	struct boot_source *fresh = mem_zero(sizeof(*fresh));

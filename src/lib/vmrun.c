@@ -1,4 +1,4 @@
-/* libvmrun: from options to a handle, and its end. */
+/* libvmrun: opening and closing a handle. */
 #include "vmrun/vmrun.h"
 
 #include <limits.h>
@@ -13,15 +13,16 @@
 #include "platform/os.h"
 #include "script/hook_request.h"
 
-#define MAX_HOOK_MS 5000
-#define MAX_HOOK_BYTES ((size_t)64 << 20)
+#define MAX_HOOK_MS 5000 /* that one hook call may compute, unless the spec says else */
+#define MAX_HOOK_BYTES ((size_t)64 << 20) /* of Lua's memory, likewise */
 
 const char *vmrun_version(void)
 {
 	return VMRUN_VERSION;
 }
 
-/* The value is wrong; `candidates` (NULL-terminated, or NULL) may have what was meant. */
+/* Reports an invalid value, with a hint if one of the candidates (NULL-terminated, or NULL) is
+ * similar.  Returns -1. */
 static int usage(
     struct vmrun *vm, const char *fmt, const char *value, const char *const *candidates)
 {
@@ -41,6 +42,17 @@ static void copy_list(const char *const *from, struct words *to)
 {
 	for (size_t i = 0; from != NULL && from[i] != NULL; i++)
 		words_add(to, from[i]);
+}
+
+static void copy_settings(struct vmrun *vm)
+{
+	copy_list(vm->options.set, &vm->settings);
+	for (size_t i = 0; i < vm->settings.count; i++) {
+		const char *equal = strchr(vm->settings.item[i], '=');
+
+		if (equal == NULL || equal == vm->settings.item[i])
+			(void)usage(vm, "a setting is KEY=VALUE, got", vm->settings.item[i], NULL);
+	}
 }
 
 static void copy_hooks(struct vmrun *vm)
@@ -86,7 +98,7 @@ static void copy_allowed(struct vmrun *vm)
 	}
 }
 
-/* What stands in the options, checked; -1: see the report. */
+/* Checks and copies the options.  Returns 0, or -1 with problems in the report. */
 static int read_options(struct vmrun *vm)
 {
 	static const char *const formats[] = { "json", "lua", "ucl", "auto", NULL };
@@ -101,13 +113,7 @@ static int read_options(struct vmrun *vm)
 	if (o->format != NULL && !format_find(o->format, &format))
 		(void)usage(
 		    vm, "expected the format json, lua, ucl or auto, got", o->format, formats);
-	copy_list(o->set, &vm->settings);
-	for (size_t i = 0; i < vm->settings.count; i++) {
-		const char *equal = strchr(vm->settings.item[i], '=');
-
-		if (equal == NULL || equal == vm->settings.item[i])
-			(void)usage(vm, "a setting is KEY=VALUE, got", vm->settings.item[i], NULL);
-	}
+	copy_settings(vm);
 	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
 		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
@@ -124,7 +130,8 @@ static int read_options(struct vmrun *vm)
 	return vm->report.count == before ? 0 : -1;
 }
 
-/* The program as argv has it: a path is absolute, a name is looked up when it runs. */
+/* Returns the program as argv has it: a path becomes absolute, a name is looked up at the start.
+ * Caller frees. */
 static char *program_path(const char *program)
 {
 	char cwd[PATH_MAX];
@@ -143,13 +150,13 @@ static char *absolute_directory(const char *wanted, char *(*fallback)(void))
 	return getcwd(cwd, sizeof(cwd)) == NULL ? mem_copy(wanted) : field_path(wanted, cwd);
 }
 
-/* A check is of the host as it is, also where it is asked for beside a dry run. */
+/* Returns whether the handle is for a dry run only; a check examines the host as it is. */
 static bool only_prints(const struct vmrun *vm)
 {
 	return vm->options.dry_run && !vm->options.check;
 }
 
-/* A dry run speaks of bhyve everywhere; a run and a check take what can run here. */
+/* Chooses the hypervisor: bhyve for a dry run, for a run and a check one that this host has. */
 static int choose_hypervisor(struct vmrun *vm)
 {
 	static const char *const candidates[] = { "bhyve", "qemu", "auto", NULL };
@@ -178,7 +185,7 @@ static void log_line(void *context, const char *level, const char *text)
 	event_text(r, text);
 }
 
-/* A dry run starts no command and takes no time. */
+/* Refuses the hook request of a dry run, which starts no command and does not sleep. */
 static struct node *refuse_dry(struct vmrun *vm, const struct node *request)
 {
 	struct words argv = { 0 };
@@ -195,7 +202,8 @@ static struct node *refuse_dry(struct vmrun *vm, const struct node *request)
 	return request_refusal("dry run");
 }
 
-/* For what runs before there is a loop: the chunk, and hooks of a boot that is only prepared. */
+/* Serves a hook request and blocks: for calls before the loop, from the spec's file or on_prepare.
+ */
 static struct node *serve_hook_request(void *context, const struct node *request)
 {
 	struct vmrun *vm = context;
@@ -291,7 +299,8 @@ void vmrun_close(struct vmrun *vm)
 	handle_clear_findings(vm);
 	rundir_close(&vm->rundir);
 	waitset_free(vm->wait);
-	control_free(vm->control); /* last: who waits for the end may take the name at once */
+	control_free(
+	    vm->control); /* last: a client that waits for the end may start the VM again */
 	boot_clear(&vm->first);
 	boot_source_clear(&vm->source);
 	reboot_list_free(&vm->policy.reboot_on);
