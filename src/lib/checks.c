@@ -163,8 +163,7 @@ const char *handle_problems_json(struct vmrun *vm, int count)
 
 char *findings_problems_json(const struct vmrun *vm, const struct findings *findings, int count)
 {
-	/* A copy, because the caller of vmrun_finding() may still use the strings of this handle.
-	 */
+	/* A copy: the caller of vmrun_finding() may still use the strings of this handle. */
 	struct vmrun other = { .options = vm->options, .source = vm->source };
 	char *json;
 

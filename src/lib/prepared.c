@@ -31,8 +31,7 @@ char *vmrun_command(const struct vmrun *vm)
 	return vm->first.spec == NULL ? NULL : words_shell_line(&vm->first.plan.argv);
 }
 
-/* Returns the loader's command, with printf(1) for the lines that the loader reads.  Caller frees.
- */
+/* Returns the loader's command, with printf(1) for its standard input.  Caller frees. */
 static char *loader_line(const struct plan *plan)
 {
 	MEM_AUTO char *command = words_shell_line(&plan->loading.argv);

@@ -202,8 +202,7 @@ static struct node *refuse_dry(struct vmrun *vm, const struct node *request)
 	return request_refusal("dry run");
 }
 
-/* Serves a hook request and blocks: for calls before the loop, from the spec's file or on_prepare.
- */
+/* Serves a hook request before there is a loop, from the spec's file or on_prepare; blocks. */
 static struct node *serve_hook_request(void *context, const struct node *request)
 {
 	struct vmrun *vm = context;
