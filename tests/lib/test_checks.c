@@ -1,0 +1,160 @@
+/* The checks of the host, as a program gets their findings. */
+#include "life.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_FACT_BYTES ((size_t)1 << 20) /* of output of a command that a check runs */
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static struct vmrun *open_check(bool fix)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+
+	options.check = true;
+	options.fix = fix;
+	return life_open_with(&options, "demo", "");
+}
+
+static void test_no_finding(void **state)
+{
+	struct vmrun *vm = open_check(false);
+	struct vmrun_finding f;
+	char *json;
+
+	(void)state;
+	assert_null(vmrun_check_json(vm));
+	assert_int_equal(vmrun_check(vm), 0);
+	assert_false(vmrun_finding(vm, 0, &f));
+	json = vmrun_check_json(vm);
+	assert_string_equal(json, "{\"vm\":\"demo\",\"target\":\"default\",\"problems\":[]}");
+	free(json);
+	vmrun_close(vm);
+}
+
+/* Checks the only finding: the module of bhyve. */
+static void expect_module(struct vmrun *vm, bool will_fix)
+{
+	struct vmrun_finding f;
+
+	assert_int_equal(vmrun_check(vm), 69);
+	assert_true(vmrun_finding(vm, 0, &f));
+	assert_null(f.device);
+	assert_null(f.id);
+	assert_null(f.slot);
+	assert_null(f.device_path);
+	assert_null(f.path);
+	assert_string_equal(f.what, "vmm");
+	assert_string_equal(f.problem, "the module is not loaded");
+	assert_string_equal(f.fix, "kldload vmm");
+	assert_false(f.forced);
+	assert_false(f.unchecked);
+	assert_int_equal(f.will_fix, will_fix);
+	assert_false(vmrun_finding(vm, 1, &f));
+}
+
+static void test_finding(void **state)
+{
+	struct vmrun *vm = open_check(false);
+	char *json;
+
+	(void)state;
+	write_file("state/modules", "", 0600);
+	expect_module(vm, false);
+	expect_module(vm, false); /* another check replaces the findings */
+	json = vmrun_check_json(vm);
+	assert_string_equal(json,
+	    "{\"vm\":\"demo\",\"target\":\"default\",\"problems\":[{\"device\":null,\"id\":null,"
+	    "\"slot\":null,\"path\":null,\"problem\":\"vmm: the module is not loaded\","
+	    "\"fix\":\"kldload vmm\"}]}");
+	free(json);
+	vmrun_close(vm);
+	vm = open_check(true);
+	expect_module(vm, true);
+	vmrun_close(vm);
+}
+
+static void test_finding_of_a_device(void **state)
+{
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct vmrun *vm;
+	struct vmrun_finding f;
+
+	(void)state;
+	options.check = true;
+	vm = life_open_with(
+	    &options, "demo", ",\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"none\"}]");
+	assert_int_equal(vmrun_check(vm), 69);
+	assert_true(vmrun_finding(vm, 0, &f));
+	assert_string_equal(f.device, "virtio-blk");
+	assert_non_null(f.id);
+	assert_string_equal(f.slot, "0:1:0");
+	assert_string_equal(f.device_path, "emulations[0]");
+	assert_string_equal(f.path, "emulations[0].path");
+	assert_null(f.fix);
+	vmrun_close(vm);
+}
+
+/* Checks with a kldstat that succeeds and writes this many bytes. */
+static void check_with_output(size_t bytes, bool is_answer)
+{
+	struct vmrun *vm = open_check(false);
+	struct vmrun_finding f;
+	char script[256];
+
+	(void)snprintf(script, sizeof(script),
+	    "#!/bin/sh\nhead -c %zu /dev/zero | tr '\\000' x\nexit 0\n", bytes);
+	write_file("bin/kldstat", script, 0700);
+	assert_int_equal(vmrun_check(vm), 0);
+	assert_int_equal(vmrun_finding(vm, 0, &f), !is_answer);
+	if (!is_answer) {
+		assert_true(f.unchecked);
+		assert_string_equal(f.what, "kldstat");
+		assert_string_equal(f.problem, "kldstat gives no answer");
+	}
+	vmrun_close(vm);
+}
+
+static void test_output_of_a_command_is_limited(void **state)
+{
+	char path[8192], cwd[1024];
+
+	(void)state;
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	(void)snprintf(path, sizeof(path), "%s/bin:%s", cwd, getenv("PATH"));
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	assert_int_equal(mkdir("bin", 0700), 0);
+	check_with_output(MAX_FACT_BYTES, true);
+	check_with_output(MAX_FACT_BYTES + 1, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_no_finding, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_finding, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_finding_of_a_device, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_output_of_a_command_is_limited, life_enter, life_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

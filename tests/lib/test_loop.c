@@ -1,0 +1,101 @@
+/* One dispatch of a VM: how much it does before it returns to the caller. */
+#include "life.h"
+#include "talk.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/handle.h"
+
+#define MAX_WAKES 64	/* per dispatch */
+#define MAX_EVENTS 1024 /* queued when a dispatch stops */
+
+static int client[MAX_WAKES + 1];
+
+/* Dispatches until nothing is left to do. */
+static void drain(struct vmrun *vm)
+{
+	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
+
+	while (poll(&p, 1, 0) > 0)
+		assert_int_equal(vmrun_dispatch(vm), 0);
+}
+
+static struct vmrun *begin(void)
+{
+	struct vmrun *vm = talk_begin("ready up hang", "");
+
+	life_wait_for(vm, "up");
+	for (size_t i = 0; i < MAX_WAKES + 1; i++) {
+		client[i] = talk_client(vm);
+		drain(vm);
+	}
+	return vm;
+}
+
+/* Sends a request from each of the first clients, dispatches once and returns how many have their
+ * answer. */
+static size_t count_answers(struct vmrun *vm, size_t requests)
+{
+	size_t answers = 0;
+	char byte;
+
+	drain(vm);
+	for (size_t i = 0; i < requests; i++)
+		talk_say(client[i], STATUS);
+	assert_int_equal(vmrun_dispatch(vm), 0);
+	for (size_t i = 0; i < requests; i++)
+		answers += recv(client[i], &byte, 1, MSG_PEEK) == 1 ? 1 : 0;
+	for (size_t i = 0; i < requests; i++)
+		talk_expect(vm, client[i], "\"vm\":\"demo\"");
+	return answers;
+}
+
+static void end(struct vmrun *vm)
+{
+	for (size_t i = 0; i < MAX_WAKES + 1; i++)
+		(void)close(client[i]);
+	(void)life_events(vm);
+	talk_finish(vm);
+}
+
+static void test_wakes(void **state)
+{
+	struct vmrun *vm = begin();
+
+	(void)state;
+	assert_int_equal(count_answers(vm, MAX_WAKES), MAX_WAKES);
+	assert_int_equal(count_answers(vm, MAX_WAKES + 1), MAX_WAKES);
+	end(vm);
+}
+
+/* Fills the queue up to this number of events. */
+static void queue_events(struct vmrun *vm, size_t count)
+{
+	while (vm->events.count < count)
+		event_text(event_add(&vm->events, VMRUN_NOTE), "note");
+}
+
+static void test_events(void **state)
+{
+	struct vmrun *vm = begin();
+
+	(void)state;
+	queue_events(vm, MAX_EVENTS - 1);
+	assert_int_equal(count_answers(vm, 3), 3);
+	queue_events(vm, MAX_EVENTS);
+	assert_int_equal(count_answers(vm, 3), 1);
+	end(vm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_wakes, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_events, life_enter, life_leave),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
