@@ -1,0 +1,94 @@
+/* Messages: their levels, their length, and their lines. */
+#include "../base/dice.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmrun/sink.h"
+
+#define MAX_TEXT 8192 /* bytes of a message, with its NUL */
+
+static char written[2 * MAX_TEXT];
+
+/* Writes a message with stderr in a file, and returns what stderr received. */
+static const char *say(struct sink *sink, enum level level, const char *text)
+{
+	FILE *f = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	size_t n;
+
+	assert_non_null(f);
+	assert_true(saved >= 0);
+	assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
+	sink_say(sink, level, "%s", text);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	(void)close(saved);
+	rewind(f);
+	n = fread(written, 1, sizeof(written) - 1, f);
+	written[n] = '\0';
+	(void)fclose(f);
+	return written;
+}
+
+static void test_length(void **state)
+{
+	static char text[MAX_TEXT + 1];
+	struct sink sink = { .max_level = LEVEL_INFO };
+	size_t added = strlen("vmrun: \n");
+
+	(void)state;
+	for (size_t n = MAX_TEXT - 2; n <= MAX_TEXT; n++) {
+		memset(text, 'x', n);
+		text[n] = '\0';
+		assert_int_equal(
+		    strlen(say(&sink, LEVEL_INFO, text)) - added, n < MAX_TEXT ? n : MAX_TEXT - 1);
+	}
+}
+
+static void test_levels(void **state)
+{
+	struct sink sink = { .max_level = LEVEL_WARNING };
+	enum level level;
+
+	(void)state;
+	assert_string_equal(say(&sink, LEVEL_ERROR, "a"), "vmrun: a\n");
+	assert_string_equal(say(&sink, LEVEL_WARNING, "a"), "vmrun: a\n");
+	assert_string_equal(say(&sink, LEVEL_INFO, "a"), "");
+	assert_true(sink_level("debug", &level));
+	assert_int_equal(level, LEVEL_DEBUG);
+	assert_false(sink_level("debugging", &level));
+}
+
+static void test_lines(void **state)
+{
+	struct sink sink = { .max_level = LEVEL_INFO };
+
+	(void)state;
+	assert_string_equal(say(&sink, LEVEL_INFO, "a\nb\n"), "vmrun: a\nvmrun: b\n");
+	assert_string_equal(say(&sink, LEVEL_INFO, "a\33[2J\tb"), "vmrun: a?[2J\tb\n");
+	assert_string_equal(say(&sink, LEVEL_INFO, ""), "vmrun: \n");
+}
+
+static void test_json(void **state)
+{
+	struct sink sink = { .max_level = LEVEL_INFO, .json = true };
+
+	(void)state;
+	assert_non_null(strstr(say(&sink, LEVEL_WARNING, "a\nb"), "\"level\":\"warning\""));
+	assert_non_null(strstr(written, "\"text\":\"a\\nb\"}\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_length),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
