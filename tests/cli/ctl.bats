@@ -489,6 +489,74 @@ $vm running default $(cat up) 1"
 	has 'vmrunctl ' said
 }
 
+@test "limits of a name, of --timeout and of an error message" {
+	local name hook around
+	name=$(printf 'n%.0s' {1..64})
+	refused 69 'not running' "$name" status
+	refused 64 "\"${name}n\" is no name of a VM" "${name}n" status
+	ctl "$vm" wait --gone --timeout 1000000000
+	is "$status" 0
+	refused 64 '--timeout takes seconds' "$vm" wait --gone --timeout 1000000001
+	# A message has at most 8191 bytes; the name of the hook is part of this one.
+	ctl "$vm" forget x --json
+	around=$(($(of '.error | length') - 1))
+	hook=$(head -c $((8191 - around)) /dev/zero | tr '\0' x)
+	ctl "$vm" forget "$hook" --json
+	is "$(of '.error | length')" 8191
+	is "$(of '.error[-8:]')" 'HOOK:ID)'
+	ctl "$vm" forget "${hook}x" --json
+	is "$(of '.error | length')" 8191
+	is "$(of '.error[-8:]')" ' HOOK:ID'
+}
+
+# answer_status: a server for the control sockets of all VMs, which are links to one socket
+answer_status() {
+	python3 - "$1" 3>&- <<-'END' &
+		import os, select, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.bind(sys.argv[1])
+		s.listen(1024)
+		open("listening", "w").close()
+		waiting = [s]
+		while True:
+		    for ready in select.select(waiting, [], [])[0]:
+		        if ready is s:
+		            waiting.append(s.accept()[0])
+		        elif ready.recv(65536):
+		            ready.sendall(b'{"ok":true,"state":"running"}\n')
+		        else:
+		            ready.close()
+		            waiting.remove(ready)
+	END
+	server=$!
+	pids+=("$server")
+	await_file listening
+}
+
+@test "list has at most 128 connections at a time" {
+	local i count
+	run_dir=$PWD/many
+	mkdir "$run_dir"
+	answer_status sock
+	for count in 128 129; do
+		for ((i = 1; i <= count; i++)); do
+			mkdir -p "$run_dir/v$i"
+			ln -sfn ../../sock "$run_dir/v$i/control"
+		done
+		# Descriptors for stdin, stdout, stderr and 128 connections, and none that bats has open.
+		python3 - "$VMRUNCTL" -r "$run_dir" list >said 2>wrong <<-'END'
+			import os, resource, sys
+			os.closerange(3, 1024)
+			os.dup2(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), 0)
+			resource.setrlimit(resource.RLIMIT_NOFILE, (131, 131))
+			os.execv(sys.argv[1], sys.argv[1:])
+		END
+		is "$(grep -c ' running ' said)" "$count"
+	done
+	kill "$server"
+	wait "$server" || :
+}
+
 @test "a run-dir whose sockets would be too long is refused, with the length" {
 	local long
 	long=$PWD/$(printf 'd%.0s' {1..100})
