@@ -72,7 +72,8 @@ static void copy_hooks(struct vmrun *vm)
 	}
 }
 
-/* Tells a path from a name: it has a slash and is not the PCI address "3/0/0", or it is a dot. */
+/* Returns whether the word is a path: it has a slash, but is no PCI address ("3/0/0"), or is a dot.
+ */
 static bool is_path(const char *word)
 {
 	return strcmp(word, ".") == 0 || strcmp(word, "..") == 0 ||

@@ -30,7 +30,7 @@ struct console {
 	const char *vm;
 	bool is_terminal; /* stdin is a terminal: ~ begins an escape */
 	bool writes, detached;
-	struct termios modes; /* of the terminal, before */
+	struct termios modes; /* of the terminal before the raw mode */
 	enum typed typed;
 	char keys[4096]; /* not sent yet */
 	size_t count;

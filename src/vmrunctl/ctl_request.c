@@ -67,7 +67,7 @@ static char *get_answer(
 {
 	char *answer = NULL;
 
-	/* vmrun sends a refusal before it closes a connection too many, whose request fails. */
+	/* After EPIPE there may be an answer, too: vmrun refuses a connection too many with one. */
 	if (connection_send_line(connection, request, connection_deadline_ms(CTL_ANSWER_MS)) == 0 ||
 	    errno == EPIPE)
 		answer = connection_read_line(connection, connection_deadline_ms(limit_ms));

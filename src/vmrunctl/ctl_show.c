@@ -96,7 +96,7 @@ void show_event(const char *line)
 	char *time = show_member(line, "time"), *event = show_member(line, "event");
 	const char *between = "  ";
 
-	/* 2026-01-01T00:00:00.000Z */
+	/* The time is 2026-01-01T00:00:00.000Z. */
 	(void)printf("%s  %-12s", time, event);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		char *value = json_member(line, keys[i]);
