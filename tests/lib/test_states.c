@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "life.h"
-#include "told.h"
+#include "getters.h"
 
 #define LONGEST_MS 20000
 
@@ -414,11 +414,11 @@ static char *read_file(const char *path)
 	return text;
 }
 
-/* A function that is new in the header is called here or in told.c, too. */
+/* A function that is new in the header is called here or in getters.c, too. */
 static void test_no_function_is_missing(void **state)
 {
 	char *header = read_file(SOURCE_DIR "/include/vmrun/vmrun.h");
-	char *told = read_file(SOURCE_DIR "/tests/lib/told.c");
+	char *getters = read_file(SOURCE_DIR "/tests/lib/getters.c");
 	char *here = read_file(__FILE__);
 	size_t count = 0;
 
@@ -431,14 +431,14 @@ static void test_no_function_is_missing(void **state)
 		while (isalnum((unsigned char)name[-1]) || name[-1] == '_')
 			name--;
 		(void)snprintf(call, sizeof(call), "%.*s(", (int)(end - name), name);
-		if (strstr(told, call) == NULL && strstr(here, call) == NULL)
+		if (strstr(getters, call) == NULL && strstr(here, call) == NULL)
 			fail_msg("%s) is called in no state", call);
 		count++;
 		p = end;
 	}
 	assert_true(count > 40);
 	free(header);
-	free(told);
+	free(getters);
 	free(here);
 }
 

@@ -1,5 +1,5 @@
 /* Every public function that changes nothing. */
-#include "told.h"
+#include "getters.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* What the functions that only tell say of a handle, in any state. */
-#ifndef TESTS_LIB_TOLD_H
-#define TESTS_LIB_TOLD_H
+#ifndef TESTS_LIB_GETTERS_H
+#define TESTS_LIB_GETTERS_H
 
 #include <stdbool.h>
 
