@@ -16,8 +16,7 @@
 #define STATE_NAME "state.json"
 #define WAY_OUT "mend the file, or move it away to start with an empty one"
 
-/* The stock hooks that have state, whose key is the default of the option `id` in hooks/NAME.lua.
- */
+/* The stock hooks that have state; hooks/NAME.lua has the same keys. */
 static const struct stateful_hook {
 	const char *hook;  /* also the key */
 	const char *older; /* the key in version 0.1 */

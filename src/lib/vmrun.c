@@ -72,8 +72,7 @@ static void copy_hooks(struct vmrun *vm)
 	}
 }
 
-/* Returns whether the word is a path: it has a slash, but is no PCI address ("3/0/0"), or is a dot.
- */
+/* Returns whether the word is a path: a dot, or a slash in it, but no PCI address ("3/0/0"). */
 static bool is_path(const char *word)
 {
 	return strcmp(word, ".") == 0 || strcmp(word, "..") == 0 ||

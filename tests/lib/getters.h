@@ -1,4 +1,4 @@
-/* What the functions that only tell say of a handle, in any state. */
+/* Checks of the public functions that change nothing, for a handle in any state. */
 #ifndef TESTS_LIB_GETTERS_H
 #define TESTS_LIB_GETTERS_H
 
@@ -6,27 +6,27 @@
 
 #include "vmrun/vmrun.h"
 
-/* One handle in a state, and what is true of it there. */
+/* A handle, and what is true of it in its state. */
 struct handle {
 	struct vmrun *vm;
 	struct vmrun_options options;
 	char file[512];
-	bool good;	/* no problem so far */
-	bool read;	/* the spec could be read: it has a name */
+	bool good;	/* there is no problem */
+	bool read;	/* the spec was read: the VM has a name */
 	bool prepared;	/* there is a command */
-	bool checked;	/* and a check of the host, */
-	bool wrong;	/* which found something */
-	bool dry;	/* options.check or options.dry_run: never a VM */
-	bool simulated; /* vmrun_simulate() is done */
+	bool checked;	/* the host was checked */
+	bool wrong;	/* the check found problems */
+	bool dry;	/* options.check or options.dry_run is set: never a VM */
+	bool simulated; /* vmrun_simulate() was called */
 	bool started;	/* vmrun_start() returned 0 */
-	bool over;	/* and the end was reached */
+	bool over;	/* the supervision is over */
 };
 
-/* Calls all of them. */
-void told_all(const struct handle *h);
-/* There is a text, or none; frees it. */
-void told_text(char *text, bool wanted);
-/* Asking for the host or the targets is too late, or in vain. */
-bool told_nothing(const struct handle *h);
+/* Calls each of these functions and checks what it returns. */
+void getters_check(const struct handle *h);
+/* Checks whether there is a text, and frees it. */
+void getters_check_text(char *text, bool wanted);
+/* Returns whether the functions about the host and the targets have nothing to return. */
+bool getters_are_empty(const struct handle *h);
 
 #endif

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LONGEST_MS 10000
+#define MAX_WAIT_MS 10000
 
-static char folder[64];
+static char directory[64];
 static char spec[8192];
 static char said[8192];
 
@@ -44,21 +44,21 @@ int life_enter(void **state)
 		(void)setenv("LIFE_PATH", getenv("PATH"), 1);
 		old = getenv("LIFE_PATH");
 	}
-	(void)snprintf(folder, sizeof(folder), "/tmp/vmrun-lib.XXXXXX");
-	if (mkdtemp(folder) == NULL || chdir(folder) != 0 || mkdir("state", 0700) != 0 ||
+	(void)snprintf(directory, sizeof(directory), "/tmp/vmrun-lib.XXXXXX");
+	if (mkdtemp(directory) == NULL || chdir(directory) != 0 || mkdir("state", 0700) != 0 ||
 	    make_host() != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s:%s", FAKE_BIN, old);
 	(void)setenv("PATH", path, 1);
-	(void)snprintf(path, sizeof(path), "%s/state", folder);
+	(void)snprintf(path, sizeof(path), "%s/state", directory);
 	(void)setenv("FAKE_STATE_DIR", path, 1);
-	(void)snprintf(path, sizeof(path), "%s/script", folder);
+	(void)snprintf(path, sizeof(path), "%s/script", directory);
 	(void)setenv("FAKEBHYVE_SCRIPT", path, 1);
 	(void)setenv("FAKEBHYVE_NODISK", "1", 1);
 	return 0;
 }
 
-static void remove_folder(const char *path)
+static void remove_directory(const char *path)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *entry;
@@ -70,7 +70,7 @@ static void remove_folder(const char *path)
 			continue;
 		(void)snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name);
 		if (unlink(inner) != 0)
-			remove_folder(inner);
+			remove_directory(inner);
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
@@ -81,7 +81,7 @@ int life_leave(void **state)
 {
 	(void)state;
 	(void)chdir("/");
-	remove_folder(folder);
+	remove_directory(directory);
 	return 0;
 }
 
@@ -109,7 +109,7 @@ struct vmrun *life_open_with(struct vmrun_options *options, const char *name, co
 	}
 	options->hypervisor = "bhyve";
 	if (options->run_dir == NULL)
-		options->run_dir = "run"; /* in the scratch folder */
+		options->run_dir = "run"; /* in the scratch directory */
 	if (options->bhyve == NULL)
 		options->bhyve = FAKEBHYVE;
 	if (vmrun_open(&vm, options) != 0) {
@@ -141,7 +141,7 @@ void life_step(struct vmrun *vm, int ms)
 
 void life_wait_for(struct vmrun *vm, const char *file)
 {
-	for (int i = 0; i < LONGEST_MS / 5 && !life_file_exists(file); i++)
+	for (int i = 0; i < MAX_WAIT_MS / 5 && !life_file_exists(file); i++)
 		life_step(vm, 5);
 	assert_true(life_file_exists(file));
 }
@@ -186,7 +186,7 @@ const char *life_end(struct vmrun *vm)
 	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
 
 	while (!vmrun_ended(vm)) {
-		assert_int_equal(poll(&p, 1, LONGEST_MS), 1);
+		assert_int_equal(poll(&p, 1, MAX_WAIT_MS), 1);
 		assert_int_equal(vmrun_dispatch(vm), 0);
 	}
 	return life_events(vm);

@@ -1,4 +1,4 @@
-/* VMs under fakebhyve, in a folder of their own, for tests of the library. */
+/* VMs under fakebhyve, in a directory of their own, for tests of the library. */
 #ifndef TESTS_LIB_LIFE_H
 #define TESTS_LIB_LIFE_H
 
@@ -7,8 +7,8 @@
 
 #include "vmrun/vmrun.h"
 
-/* Setup and teardown: makes the folder and goes there; fakebhyve and its bhyvectl find their state
- * in it. */
+/* Setup and teardown: makes the directory and goes there; fakebhyve and its bhyvectl find their
+ * state in it. */
 int life_enter(void **state);
 int life_leave(void **state);
 

@@ -1,4 +1,4 @@
-/* The other end of a control socket. */
+/* Clients of a control socket, in the process of the supervisor. */
 #include "talk.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "life.h"
 #include "platform/clock.h"
 
-#define LONGEST_MS 60000
+#define MAX_WAIT_MS 60000
 
 struct vmrun *talk_begin(const char *script, const char *more)
 {
@@ -56,7 +56,7 @@ void talk_say(int fd, const char *text)
 const char *talk_hear(struct vmrun *vm, int fd, const char *text)
 {
 	static char heard[1 << 20];
-	int64_t until = clock_ms() + LONGEST_MS;
+	int64_t until = clock_ms() + MAX_WAIT_MS;
 	size_t n = 0;
 
 	heard[0] = '\0';

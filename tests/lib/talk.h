@@ -29,11 +29,11 @@ const char *talk_hear(struct vmrun *vm, int fd, const char *text);
 void talk_expect(struct vmrun *vm, int fd, const char *text);
 /* Reads to the end; fails when the connection stays open. */
 bool talk_is_closed(struct vmrun *vm, int fd);
-/* A new client is answered. */
+/* Fails unless a new client gets an answer. */
 void talk_expect_alive(struct vmrun *vm);
 /* Makes the file `go`, for which the guest waits; the next boot makes the file `ready`. */
 void talk_expect_reboot(struct vmrun *vm, const char *go, const char *ready);
-/* Ends the VM. */
+/* Ends and closes the VM. */
 void talk_finish(struct vmrun *vm);
 
 #endif

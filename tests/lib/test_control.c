@@ -18,7 +18,7 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
-#define LONGEST_MS 60000
+#define MAX_WAIT_MS 60000
 
 static void test_off(void **state)
 {
@@ -176,7 +176,7 @@ static const char *next_line(struct vmrun *vm, int fd)
 {
 	static char text[1 << 20], line[1 << 20];
 	static size_t n;
-	int64_t until = clock_ms() + LONGEST_MS;
+	int64_t until = clock_ms() + MAX_WAIT_MS;
 	const char *end;
 
 	while ((end = memchr(text, '\n', n)) == NULL) {

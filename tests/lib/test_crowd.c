@@ -1,6 +1,4 @@
-/*
- * Many clients of a control socket: what each costs, and that a stop is heard through all of them.
- */
+/* Many clients of a control socket: the cost of each, and a stop among all of them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

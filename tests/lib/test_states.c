@@ -22,7 +22,7 @@
 #include "life.h"
 #include "getters.h"
 
-#define LONGEST_MS 20000
+#define MAX_WAIT_MS 20000
 
 static const char *const examples[] = { "hello.lua", "readme.json", "policy.json",
 	"install-once.json", "rescue.json", "ab-upgrade.json", "staged.json", "backoff.json",
@@ -135,7 +135,7 @@ static bool step_to(struct handle *h, enum vmrun_event_type type)
 		}
 		if (vmrun_ended(h->vm))
 			return false;
-		assert_int_equal(poll(&p, 1, LONGEST_MS), 1);
+		assert_int_equal(poll(&p, 1, MAX_WAIT_MS), 1);
 		assert_int_equal(vmrun_dispatch(h->vm), 0);
 	}
 }
@@ -177,7 +177,7 @@ static void do_check(struct handle *h)
 {
 	int status = vmrun_check(h->vm);
 
-	if (told_nothing(h)) {
+	if (getters_are_empty(h)) {
 		assert_int_equal(status, h->good ? 64 : vmrun_status(h->vm));
 		return;
 	}
@@ -383,10 +383,10 @@ static void one_case(const char *example, reach *reach_state, act *do_it)
 	h.options.no_checks = h.options.no_reboot = h.options.control = true;
 	life_script("deaf");
 	reach_state(&h);
-	told_all(&h);
+	getters_check(&h);
 	do_it(&h);
 	if (vmrun_refusal(h.vm) == NULL)
-		told_all(&h);
+		getters_check(&h);
 	vmrun_close(h.vm);
 }
 

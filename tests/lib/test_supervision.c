@@ -406,12 +406,12 @@ static void live_and_die(void)
 	vmrun_close(vm);
 }
 
-/* Descriptors, signal handlers, signal mask and folder are as before; nothing was printed. */
+/* Descriptors, signal handlers, signal mask and directory are as before; nothing was printed. */
 static void test_leaves_the_process_alone(void **state)
 {
 	struct sigaction before[32], after;
 	sigset_t mask, mask_after;
-	char folder[256], folder_after[256];
+	char directory[256], directory_after[256];
 	int descriptors, out, err, file;
 	struct stat printed;
 
@@ -421,7 +421,7 @@ static void test_leaves_the_process_alone(void **state)
 	for (int i = 1; i < 32; i++)
 		(void)sigaction(i, NULL, &before[i]);
 	(void)sigprocmask(SIG_SETMASK, NULL, &mask);
-	assert_non_null(getcwd(folder, sizeof(folder)));
+	assert_non_null(getcwd(directory, sizeof(directory)));
 	(void)fflush(NULL);
 	out = dup(STDOUT_FILENO);
 	err = dup(STDERR_FILENO);
@@ -446,8 +446,8 @@ static void test_leaves_the_process_alone(void **state)
 	(void)sigprocmask(SIG_SETMASK, NULL, &mask_after);
 	for (int i = 1; i < 32; i++)
 		assert_int_equal(sigismember(&mask, i), sigismember(&mask_after, i));
-	assert_non_null(getcwd(folder_after, sizeof(folder_after)));
-	assert_string_equal(folder, folder_after);
+	assert_non_null(getcwd(directory_after, sizeof(directory_after)));
+	assert_string_equal(directory, directory_after);
 }
 
 static void test_pid_files(void **state)

@@ -176,7 +176,7 @@ static void test_older_options(void **state)
 	o.size = offsetof(struct vmrun_options, no_reboot);
 	o.no_reboot = true;
 	o.reboot_on = "nonsense";
-	o.pid_file = "/no/such/folder/pid";
+	o.pid_file = "/no/such/directory/pid";
 	assert_int_equal(vmrun_open(&vm, &o), 0);
 	assert_int_equal(vmrun_prepare(vm), 0);
 	vmrun_close(vm);
@@ -448,11 +448,11 @@ static void test_uses_stdio(void **state)
 
 static void test_default_run_dir(void **state)
 {
-	char *folder = vmrun_default_run_dir();
+	char *directory = vmrun_default_run_dir();
 
 	(void)state;
-	assert_non_null(strstr(folder, "/vmrun"));
-	free(folder);
+	assert_non_null(strstr(directory, "/vmrun"));
+	free(directory);
 }
 
 /* What it does to files is told in tests/cli/ctl.bats: here the statuses. */

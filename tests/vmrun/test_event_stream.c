@@ -14,7 +14,7 @@
 #define SPEC "{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/fw/rom.fd\"}"
 
 struct fixture {
-	char folder[64], path[128], old[128];
+	char directory[64], path[128], old[128];
 	struct vmrun *vm;
 	struct sink sink;
 	struct events events;
@@ -28,11 +28,11 @@ static int enter(void **state)
 	if (f == NULL)
 		return -1;
 	*state = f;
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/vmrun-stream.XXXXXX");
-	if (mkdtemp(f->folder) == NULL)
+	(void)snprintf(f->directory, sizeof(f->directory), "/tmp/vmrun-stream.XXXXXX");
+	if (mkdtemp(f->directory) == NULL)
 		return -1;
-	(void)snprintf(f->path, sizeof(f->path), "%s/events", f->folder);
-	(void)snprintf(f->old, sizeof(f->old), "%s/events.0", f->folder);
+	(void)snprintf(f->path, sizeof(f->path), "%s/events", f->directory);
+	(void)snprintf(f->old, sizeof(f->old), "%s/events.0", f->directory);
 	options.text = SPEC;
 	options.length = strlen(SPEC);
 	options.dry_run = true;
@@ -46,7 +46,7 @@ static int leave(void **state)
 	vmrun_close(f->vm);
 	(void)unlink(f->path);
 	(void)unlink(f->old);
-	(void)rmdir(f->folder);
+	(void)rmdir(f->directory);
 	free(f);
 	return 0;
 }
@@ -118,7 +118,7 @@ static void test_reopen(void **state)
 	/* What cannot be opened again stays. */
 	assert_int_equal(unlink(f->old), 0);
 	assert_int_equal(rename(f->path, f->old), 0);
-	assert_int_equal(symlink("no/such/folder", f->path), 0);
+	assert_int_equal(symlink("no/such/directory", f->path), 0);
 	events_reopen(&f->events);
 	add(f, 4, "d");
 	assert_int_equal(lines_of(f->old), 2);
