@@ -10,8 +10,8 @@
 
 /*
  * Events that wait for a caller that does not take them; beyond, the oldest output and messages of
- * scripts are dropped.  A caller that does take them finds at most what one loop_dispatch() adds, and
- * the rest of a pipe at the end.
+ * scripts are dropped.  A caller that does take them finds at most what one loop_dispatch() adds,
+ * and the rest of a pipe at the end.
  */
 #define MAX_WAITING 8192
 
