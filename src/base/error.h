@@ -10,9 +10,10 @@
 
 #include <stdarg.h>
 
-/* The statuses of sysexits(3) that vmrun documents, plus the shell's two for exec. */
+/* The exit statuses that vmrun documents: its own, those of sysexits(3), and those of a shell. */
 enum status {
 	STATUS_OK = 0,
+	STATUS_TRIPLE_FAULT = 3,   /* the guest ended by a triple fault */
 	STATUS_FAULT = 4,	   /* the hypervisor or its start failed */
 	STATUS_GIVEN_UP = 10,	   /* too many boots: restart_limit */
 	STATUS_USAGE = 64,	   /* command line */
@@ -25,6 +26,7 @@ enum status {
 	STATUS_DENIED = 77,	   /* permission denied */
 	STATUS_CANNOT_EXEC = 126,  /* program found, but not executable */
 	STATUS_EXEC_MISSING = 127, /* program not found */
+	STATUS_SIGNAL_BASE = 128,  /* plus N: signal N ended the process */
 };
 
 struct error {

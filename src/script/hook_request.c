@@ -59,7 +59,8 @@ struct node *request_answer(const struct command *what, const struct command_res
 	}
 	answer = node_new(NODE_OBJECT);
 	/* The status is what a shell would report. */
-	node_put(answer, "status", node_int(signal != 0 ? 128 + signal : result->end.status));
+	node_put(answer, "status",
+	    node_int(signal != 0 ? STATUS_SIGNAL_BASE + signal : result->end.status));
 	node_put(answer, "stdout", node_string_n(result->out, result->out_length));
 	node_put(answer, "stderr", node_string(result->err));
 	return answer;
