@@ -192,14 +192,14 @@ static struct node *refuse_dry(struct vmrun *vm, const struct node *request)
 	struct command command;
 	int64_t ms;
 
-	if (request_is_sleep(request, &ms))
+	if (hook_request_is_sleep(request, &ms))
 		return NULL;
-	request_command(request, &argv, &command);
-	MEM_AUTO char *text = request_dry_text(&argv);
+	hook_request_command(request, &argv, &command);
+	MEM_AUTO char *text = hook_request_dry_text(&argv);
 
 	words_free(&argv);
 	event_text(event_add(&vm->events, VMRUN_NOTE), text);
-	return request_refusal("dry run");
+	return hook_request_refusal("dry run");
 }
 
 /* Serves a hook request before there is a loop, from the spec's file or on_prepare; blocks. */
@@ -207,7 +207,7 @@ static struct node *serve_hook_request(void *context, const struct node *request
 {
 	struct vmrun *vm = context;
 
-	return vm->source.dry ? refuse_dry(vm, request) : request_serve(request);
+	return vm->source.dry ? refuse_dry(vm, request) : hook_request_serve(request);
 }
 
 static void check_target(struct vmrun *vm)

@@ -48,10 +48,10 @@ static void forget_command(struct machine *m, pid_t pid)
 
 static struct node *refuse_dry(struct machine *m)
 {
-	MEM_AUTO char *text = request_dry_text(&m->call.argv);
+	MEM_AUTO char *text = hook_request_dry_text(&m->call.argv);
 
 	event_text(event_add(m->events, VMRUN_NOTE), text);
-	return request_refusal("dry run");
+	return hook_request_refusal("dry run");
 }
 
 /* Starts the command that the hook waits for; when that fails, the reason becomes the answer. */
@@ -61,7 +61,7 @@ static void start_command(struct machine *m, const struct node *request)
 	ERROR_AUTO struct error err = { 0 };
 
 	words_free(&call->argv);
-	request_command(request, &call->argv, &call->command);
+	hook_request_command(request, &call->argv, &call->command);
 	call->until_ms = machine_now(m);
 	if (m->options.simulation != NULL)
 		call->answer = refuse_dry(m);
@@ -69,7 +69,7 @@ static void start_command(struct machine *m, const struct node *request)
 		     machine_helper_tag, &err) == 0)
 		note_command(m);
 	else
-		call->answer = request_refusal(err.text);
+		call->answer = hook_request_refusal(err.text);
 	call->command.input = NULL; /* it belongs to the request, which is freed */
 }
 
@@ -84,7 +84,7 @@ static void begin_wait(struct machine *m, const struct script_reply *reply)
 
 	call->task = reply->task;
 	call->late = false;
-	if (request_is_sleep(reply->request, &ms))
+	if (hook_request_is_sleep(reply->request, &ms))
 		call->until_ms = machine_now(m) + ms;
 	else
 		start_command(m, reply->request);
@@ -213,7 +213,7 @@ void hook_call_wake(struct machine *m)
 
 		forget_command(m, call->job.pid);
 		job_leave(&call->job);
-		call->answer = request_refusal(text);
+		call->answer = hook_request_refusal(text);
 		resume(m);
 	}
 }
@@ -236,9 +236,9 @@ bool hook_call_command_ended(struct machine *m, pid_t pid)
 	if (command_finish(&call->job, &result, &err) == 0) {
 		if (call->late)
 			result.fate = COMMAND_LATE;
-		call->answer = request_answer(&call->command, &result);
+		call->answer = hook_request_answer(&call->command, &result);
 	} else {
-		call->answer = request_refusal(err.text);
+		call->answer = hook_request_refusal(err.text);
 	}
 	resume(m);
 	return true;

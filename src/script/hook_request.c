@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 
-#define MAX_OUTPUT ((size_t)4 << 20) /* bytes of stdout */
+#define MAX_EXEC_OUTPUT ((size_t)4 << 20) /* bytes of stdout */
 
 static int64_t milliseconds(const struct node *seconds)
 {
@@ -16,7 +16,7 @@ static int64_t milliseconds(const struct node *seconds)
 					 : (int64_t)(seconds->number * 1000);
 }
 
-bool request_is_sleep(const struct node *request, int64_t *ms)
+bool hook_request_is_sleep(const struct node *request, int64_t *ms)
 {
 	const struct node *sleep = node_get(request, "sleep");
 
@@ -24,7 +24,7 @@ bool request_is_sleep(const struct node *request, int64_t *ms)
 	return sleep != NULL;
 }
 
-void request_command(const struct node *request, struct words *argv, struct command *what)
+void hook_request_command(const struct node *request, struct words *argv, struct command *what)
 {
 	const struct node *list = node_get(request, "exec"), *input = node_get(request, "stdin");
 
@@ -32,14 +32,14 @@ void request_command(const struct node *request, struct words *argv, struct comm
 		words_add(argv, n->text);
 	*what = (struct command){ .argv = argv->item,
 		.limit_ms = milliseconds(node_get(request, "timeout")),
-		.max_output = MAX_OUTPUT };
+		.max_output = MAX_EXEC_OUTPUT };
 	if (input != NULL) {
 		what->input = input->text;
 		what->input_length = input->length;
 	}
 }
 
-struct node *request_refusal(const char *message)
+struct node *hook_request_refusal(const char *message)
 {
 	struct node *answer = node_new(NODE_OBJECT);
 
@@ -47,7 +47,7 @@ struct node *request_refusal(const char *message)
 	return answer;
 }
 
-struct node *request_answer(const struct command *what, const struct command_result *result)
+struct node *hook_request_answer(const struct command *what, const struct command_result *result)
 {
 	int signal = result->end.signal;
 	struct node *answer;
@@ -55,7 +55,7 @@ struct node *request_answer(const struct command *what, const struct command_res
 	if (result->fate != COMMAND_ENDED) {
 		MEM_AUTO char *trouble = command_trouble(what, result);
 
-		return request_refusal(trouble);
+		return hook_request_refusal(trouble);
 	}
 	answer = node_new(NODE_OBJECT);
 	/* The status is what a shell would report. */
@@ -66,7 +66,7 @@ struct node *request_answer(const struct command *what, const struct command_res
 	return answer;
 }
 
-char *request_dry_text(const struct words *argv)
+char *hook_request_dry_text(const struct words *argv)
 {
 	MEM_AUTO char *line = words_shell_line(argv);
 
@@ -80,27 +80,27 @@ static struct node *run_command(const struct command *what)
 	struct node *answer;
 
 	if (command_run(what, &result, &err) == 0) {
-		answer = request_answer(what, &result);
+		answer = hook_request_answer(what, &result);
 		command_clear(&result);
 	} else {
-		answer = request_refusal(err.text);
+		answer = hook_request_refusal(err.text);
 	}
 	error_clear(&err);
 	return answer;
 }
 
-struct node *request_serve(const struct node *request)
+struct node *hook_request_serve(const struct node *request)
 {
 	struct words argv = { 0 };
 	struct command what;
 	struct node *answer;
 	int64_t ms;
 
-	if (request_is_sleep(request, &ms)) {
+	if (hook_request_is_sleep(request, &ms)) {
 		clock_sleep(ms);
 		return NULL;
 	}
-	request_command(request, &argv, &what);
+	hook_request_command(request, &argv, &what);
 	answer = run_command(&what);
 	words_free(&argv);
 	return answer;

@@ -14,15 +14,15 @@
 #include "process/command.h"
 
 /* Tells whether the request is a sleep, and its time. */
-bool request_is_sleep(const struct node *request, int64_t *ms);
+bool hook_request_is_sleep(const struct node *request, int64_t *ms);
 /* Reads the command of an exec; *what points into *argv (the caller's) and into the request. */
-void request_command(const struct node *request, struct words *argv, struct command *what);
+void hook_request_command(const struct node *request, struct words *argv, struct command *what);
 /* Return answers, which the caller frees. */
-struct node *request_answer(const struct command *what, const struct command_result *result);
-struct node *request_refusal(const char *message);
+struct node *hook_request_answer(const struct command *what, const struct command_result *result);
+struct node *hook_request_refusal(const char *message);
 /* Returns what a dry run says in place of running the command. The caller frees it. */
-char *request_dry_text(const struct words *argv);
+char *hook_request_dry_text(const struct words *argv);
 /* Runs the request and blocks until it is done. */
-struct node *request_serve(const struct node *request);
+struct node *hook_request_serve(const struct node *request);
 
 #endif
