@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define MAX_WORD 64 /* bytes; longer words than keys and names are not compared */
+#define MAX_NEAR_WORD 64 /* bytes; longer words than keys and names are not compared */
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -19,7 +19,7 @@ static size_t least(size_t a, size_t b, size_t c)
  * case aside. */
 static size_t distance(const char *a, size_t la, const char *b, size_t lb)
 {
-	size_t row[3][MAX_WORD + 1];
+	size_t row[3][MAX_NEAR_WORD + 1];
 	size_t *prev2 = row[0], *prev = row[1], *cur = row[2];
 
 	for (size_t j = 0; j <= lb; j++)
@@ -48,7 +48,7 @@ void near_offer(struct near *n, const char *candidate)
 {
 	size_t la = strlen(n->wanted), lb = strlen(candidate), d;
 
-	if (la == 0 || la > MAX_WORD || lb > MAX_WORD)
+	if (la == 0 || la > MAX_NEAR_WORD || lb > MAX_NEAR_WORD)
 		return;
 	d = distance(n->wanted, la, candidate, lb);
 	/* A third of the letters wrong is a typo; more is another word. */

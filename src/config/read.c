@@ -27,7 +27,7 @@ static int read_all(int fd, const char *name, struct text_file *out, struct erro
 	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || s.length + (size_t)n > MAX_TEXT) {
+		if (n < 0 || s.length + (size_t)n > MAX_SPEC_TEXT) {
 			return fail(err, name,
 			    n < 0 ? strerror(errno) : "larger than 64 MiB: this is no spec");
 		}

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "config/document.h"
 
-#define MAX_TEXT ((size_t)64 << 20) /* bytes of a spec */
+#define MAX_SPEC_TEXT ((size_t)64 << 20) /* bytes of a spec */
 
 struct text_file {
 	char *text; /* NUL-terminated; all members are owned */

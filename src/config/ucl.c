@@ -9,7 +9,7 @@
 #include "config/read.h"
 #include "process/command.h"
 
-#define MAX_REMARK 300 /* bytes of uclcmd's remarks on stderr */
+#define MAX_UCL_REMARK 300 /* bytes of uclcmd's remarks on stderr */
 
 /* Explains why uclcmd failed.  If it is missing, the spec is unreadable, not wrong. */
 static int explain_failure(const struct error *why, struct error *err)
@@ -27,7 +27,7 @@ static char *words_of(const struct command_result *result)
 {
 	struct str s = { 0 };
 
-	str_add_line(&s, result->err, MAX_REMARK);
+	str_add_line(&s, result->err, MAX_UCL_REMARK);
 	return s.length == 0 ? NULL : str_take(&s);
 }
 
@@ -51,7 +51,7 @@ int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *
 	/* -c: compact JSON.  The dot means the whole document; without it, uclcmd prints its usage
 	 * (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release). */
 	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
-	struct command what = { .argv = argv, .limit_ms = limit_ms, .max_output = MAX_TEXT };
+	struct command what = { .argv = argv, .limit_ms = limit_ms, .max_output = MAX_SPEC_TEXT };
 	struct command_result result;
 	ERROR_AUTO struct error why = { 0 };
 	int rc;

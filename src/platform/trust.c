@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-#define MAX_LINKS 40
+#define MAX_TRUST_LINKS 40
 #define STICKY 01000 /* S_ISVTX, a name that only XSI has */
 
 /* A walk over a path, one name at a time. */
@@ -56,7 +56,7 @@ static int follow(struct walk *w, const char *path, struct error *err)
 	char target[PATH_MAX];
 	ssize_t n = readlink(path, target, sizeof(target) - 1);
 
-	if (n >= 0 && ++w->links > MAX_LINKS) {
+	if (n >= 0 && ++w->links > MAX_TRUST_LINKS) {
 		errno = ELOOP;
 		n = -1;
 	}

@@ -20,7 +20,7 @@ int luaopen_cjson(lua_State *L);
 #endif
 
 /* Bytes of a message: thousands may wait for their reader, outside the memory cap. */
-#define MAX_LOG 8000
+#define MAX_LOG_TEXT 8000
 
 static const char engine_key;
 
@@ -278,8 +278,8 @@ static int api_log(lua_State *L)
 	struct script *s = script_of(L);
 	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
 
-	if (strlen(text) > MAX_LOG)
-		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, MAX_LOG));
+	if (strlen(text) > MAX_LOG_TEXT)
+		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, MAX_LOG_TEXT));
 	if (s->log != NULL)
 		s->log(s->context, level, text);
 	return 0;

@@ -7,7 +7,7 @@
 #include "script/values.h"
 
 /* Bytes of an event: thousands may wait for their reader, outside the memory cap. */
-#define MAX_EVENT 8192
+#define MAX_EVENT_TEXT 8192
 
 void script_drop_lent(struct script *s)
 {
@@ -43,13 +43,13 @@ static int callback_event(lua_State *L)
 		s->lent->kind = NODE_OBJECT;
 	node_add_json(&json, s->lent);
 	script_drop_lent(s);
-	if (json.length <= MAX_EVENT && s->event != NULL)
+	if (json.length <= MAX_EVENT_TEXT && s->event != NULL)
 		s->event(s->context, by, json.text);
-	lua_pushboolean(L, json.length <= MAX_EVENT);
+	lua_pushboolean(L, json.length <= MAX_EVENT_TEXT);
 	str_free(&json);
 	if (lua_toboolean(L, -1))
 		return 0;
-	lua_pushfstring(L, "vmrun.event: more than %d bytes as JSON", MAX_EVENT);
+	lua_pushfstring(L, "vmrun.event: more than %d bytes as JSON", MAX_EVENT_TEXT);
 	return script_raise(L);
 }
 

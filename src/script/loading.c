@@ -12,7 +12,7 @@
 #include "script/libraries.h"
 #include "script/script_internal.h"
 
-#define MAX_FILE ((size_t)64 << 20) /* bytes, as of a spec */
+#define MAX_SCRIPT_TEXT ((size_t)64 << 20) /* bytes, as of a spec */
 
 /* Makes the mode at that index "t".  Returns false when the mode excludes text. */
 /* stack: ... -> ... (the mode at the index becomes "t") */
@@ -72,7 +72,7 @@ static int read_open(int fd, const char *path, struct str *into, struct error *e
 		if (n < 0)
 			return error_set(
 			    err, STATUS_NO_INPUT, "cannot read %s: %s", path, strerror(errno));
-		if (into->length + (size_t)n > MAX_FILE)
+		if (into->length + (size_t)n > MAX_SCRIPT_TEXT)
 			return error_set(err, STATUS_NO_INPUT, "%s: larger than 64 MiB", path);
 		str_add_n(into, buffer, (size_t)n);
 	}
