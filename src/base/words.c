@@ -37,6 +37,14 @@ void words_append(struct words *w, const struct words *more)
 		words_add(w, more->item[i]);
 }
 
+void words_truncate(struct words *w, size_t count)
+{
+	while (w->count > count) {
+		free(w->item[--w->count]);
+		w->item[w->count] = NULL;
+	}
+}
+
 bool words_equal(const struct words *a, const struct words *b)
 {
 	if (a->count != b->count)

@@ -15,6 +15,8 @@ void words_addf(struct words *w, const char *fmt, ...) __attribute__((format(pri
 /* Adds the string itself, which is freed with the list. */
 void words_take(struct words *w, char *text);
 void words_append(struct words *w, const struct words *more);
+/* Frees all words but the first `count`. */
+void words_truncate(struct words *w, size_t count);
 /* Tells whether both have the same words in the same order. */
 bool words_equal(const struct words *a, const struct words *b);
 bool words_have(const struct words *w, const char *text);

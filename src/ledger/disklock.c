@@ -47,11 +47,9 @@ static int take_one(struct disklock *locks, const struct need *need, struct erro
 
 static void drop_from(struct disklock *locks, size_t first)
 {
-	while (locks->count > first) {
+	while (locks->count > first)
 		(void)close(locks->fd[--locks->count]);
-		free(locks->paths.item[--locks->paths.count]);
-		locks->paths.item[locks->paths.count] = NULL;
-	}
+	words_truncate(&locks->paths, first);
 }
 
 int disklock_take(struct disklock *locks, const struct spec *spec, struct error *err)

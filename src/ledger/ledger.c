@@ -222,7 +222,7 @@ void ledger_end_recovery(struct ledger *l)
 void ledger_restore(struct ledger *l)
 {
 	l->content.supervisor = l->previous_supervisor;
-	ledger_truncate(&l->content.dead, l->previous_dead_count);
-	ledger_truncate(&l->content.pid_files, l->previous_pid_file_count);
+	words_truncate(&l->content.dead, l->previous_dead_count);
+	words_truncate(&l->content.pid_files, l->previous_pid_file_count);
 	ledger_update(l);
 }

@@ -18,14 +18,6 @@ bool ledger_is_alive(pid_t pid, int64_t start)
 	return pid > 0 && os_process_start(pid, &now) && now == start;
 }
 
-void ledger_truncate(struct words *w, size_t count)
-{
-	while (w->count > count) {
-		free(w->item[--w->count]);
-		w->item[w->count] = NULL;
-	}
-}
-
 /* --- things that a command gives back --- */
 
 static bool find_thing(const struct ledger *l, const char *name, size_t *index)
@@ -192,7 +184,7 @@ int ledger_take_pid_file(struct ledger *l, const char *path, struct error *err)
 	words_add(files, path);
 	if (ledger_write(l, err) == 0)
 		return 0;
-	ledger_truncate(files, before);
+	words_truncate(files, before);
 	return -1;
 }
 

@@ -40,8 +40,6 @@ int ledger_write(struct ledger *l, struct error *err);
 void ledger_update(struct ledger *l);
 /* Returns whether the process of that pid and start time exists. */
 bool ledger_is_alive(pid_t pid, int64_t start);
-/* Drops the last words of a list, so that `count` stay. */
-void ledger_truncate(struct words *w, size_t count);
 
 /* Returns the content as the text of the file. Caller frees. */
 char *ledger_content_text(const struct ledger_content *c, const char *vm);

@@ -254,6 +254,30 @@ static void test_we_split_as_a_shell_does(void **state)
 	words_free(&got);
 }
 
+static void test_truncate(void **state)
+{
+	struct words w = { 0 };
+
+	(void)state;
+	words_truncate(&w, 0);
+	assert_null(w.item);
+	for (int i = 0; i < 9; i++)
+		words_addf(&w, "%d", i);
+	words_truncate(&w, 9);
+	assert_int_equal(w.count, 9);
+	words_truncate(&w, 2);
+	assert_int_equal(w.count, 2);
+	assert_string_equal(w.item[1], "1");
+	assert_null(w.item[2]);
+	for (int i = 0; i < 9; i++)
+		words_addf(&w, "%d", i);
+	assert_int_equal(w.count, 11);
+	assert_string_equal(w.item[10], "8");
+	words_truncate(&w, 0);
+	assert_null(w.item[0]);
+	words_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_a_shell_reads_our_line),
 		cmocka_unit_test(test_we_split_as_a_shell_does),
+		cmocka_unit_test(test_truncate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

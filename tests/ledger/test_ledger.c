@@ -208,7 +208,7 @@ static void test_left_alone(void **state)
 	ledger_close(l);
 	l = open_ledger();
 	l->content.supervisor = 4711;
-	ledger_truncate(&l->content.dead, 0);
+	words_truncate(&l->content.dead, 0);
 	ledger_update(l);
 	ledger_close(l);
 	assert_int_equal(statefile_read("ledger.json", &before, &length, &err), 0);
