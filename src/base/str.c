@@ -2,7 +2,6 @@
 #include "base/str.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +55,11 @@ void str_add_json(struct str *s, const char *text)
 	str_add(s, "\"");
 }
 
+bool str_is_continuation(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
 /* Returns the length of the well-formed character that begins here, or 0 (Unicode, table 3-7). */
 static size_t utf8_length(const unsigned char *p)
 {
@@ -77,7 +81,7 @@ static size_t utf8_length(const unsigned char *p)
 	if (rows[row].length > 1 && (p[1] < rows[row].least || p[1] > rows[row].most))
 		return 0;
 	for (size_t i = 2; i < rows[row].length; i++) {
-		if ((p[i] & 0xc0) != 0x80)
+		if (!str_is_continuation((char)p[i]))
 			return 0;
 	}
 	return rows[row].length;
@@ -124,9 +128,7 @@ void str_add_quoted(struct str *s, const char *text)
 /* Returns at most n, without the bytes of a character that does not end within them. */
 static size_t whole_characters(const char *text, size_t n)
 {
-	if (((unsigned char)text[n] & 0xc0) != 0x80)
-		return n;
-	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+	while (n > 0 && str_is_continuation(text[n]))
 		n--;
 	return n;
 }
@@ -152,6 +154,18 @@ void str_add_line(struct str *s, const char *text, size_t most)
 	} else if (line.length > 0) {
 		str_add_n(s, line.text, line.length);
 	}
+}
+
+char *str_last_line(const char *text, size_t n, const char *trim)
+{
+	size_t start;
+
+	/* strchr() finds a NUL, too. */
+	while (n > 0 && strchr(trim, text[n - 1]) != NULL)
+		n--;
+	for (start = n; start > 0 && text[start - 1] != '\n'; start--)
+		;
+	return start < n ? mem_copy_n(text + start, n - start) : NULL;
 }
 
 char *str_take(struct str *s)

@@ -2,6 +2,7 @@
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct str {
@@ -25,6 +26,13 @@ void str_add_quoted(struct str *s, const char *text);
  * after a cut, which tears no character of UTF-8.
  */
 void str_add_line(struct str *s, const char *text, size_t most);
+/*
+ * Returns the last line of n bytes after NULs and the bytes in `trim` have been removed from the
+ * end; NULL if nothing is left.  Caller frees.
+ */
+char *str_last_line(const char *text, size_t n, const char *trim);
+/* Tells whether the byte continues a character of UTF-8: text must not be cut before it. */
+bool str_is_continuation(char byte);
 /* Returns the text (never NULL), which the caller frees, and empties the string. */
 char *str_take(struct str *s);
 void str_free(struct str *s);

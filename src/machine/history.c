@@ -11,15 +11,11 @@
 /* Returns the last line that is not blank, or NULL. The caller frees it. */
 static char *last_words(const char *text, size_t n)
 {
+	MEM_AUTO char *words = str_last_line(text, n, " \t\r\n");
 	struct str line = { 0 };
-	size_t start;
 
-	while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL)
-		n--;
-	for (start = n; start > 0 && text[start - 1] != '\n'; start--)
-		;
-	MEM_AUTO char *words = mem_copy_n(text + start, n - start);
-
+	if (words == NULL)
+		return NULL;
 	str_add_line(&line, words, MAX_LAST_WORDS);
 	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
 }

@@ -151,7 +151,7 @@ static void add_last_words(struct str *s, const char *text)
 
 	if (n > MAX_LAST_WORDS) {
 		text += n - MAX_LAST_WORDS;
-		while (((unsigned char)*text & 0xc0) == 0x80) /* the rest of a character */
+		while (str_is_continuation(*text))
 			text++;
 		str_add(s, "...");
 	}

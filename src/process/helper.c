@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 enum { OUTPUT }; /* the only stream of a helper's job */
 
@@ -64,15 +65,10 @@ const char *helper_output(const struct helper *h)
 
 char *helper_words(const struct helper *h)
 {
-	const char *text = helper_output(h);
-	size_t end = h->job.stream[OUTPUT].text.length, start;
+	char *line = str_last_line(helper_output(h), h->job.stream[OUTPUT].text.length, "\n");
 
-	while (end > 0 && text[end - 1] == '\n')
-		end--;
-	for (start = end; start > 0 && text[start - 1] != '\n'; start--)
-		;
-	if (end > start)
-		return mem_copy_n(text + start, end - start);
+	if (line != NULL)
+		return line;
 	return h->status < 0 ? mem_copy("it was killed")
 			     : mem_format("it ended with status %d", h->status);
 }

@@ -141,6 +141,41 @@ static void test_line_of_a_text(void **state)
 	line_is("\x83\x83\x83", 2, "...");
 }
 
+static void last_line_is(const char *text, size_t n, const char *trim, const char *wanted)
+{
+	MEM_AUTO char *line = str_last_line(text, n, trim);
+
+	if (wanted == NULL)
+		assert_null(line);
+	else
+		assert_string_equal(line, wanted);
+}
+
+static void test_last_line(void **state)
+{
+	(void)state;
+	last_line_is("", 0, "\n", NULL);
+	last_line_is("\n\n", 2, "\n", NULL);
+	last_line_is("one", 3, "\n", "one");
+	last_line_is("one\ntwo\n\n", 9, "\n", "two");
+	last_line_is("one\ntwo\n\n", 5, "\n", "t");
+	last_line_is("one\n two \r\n", 11, "\n", " two \r");
+	last_line_is("one\n two \r\n", 11, " \t\r\n", " two");
+	last_line_is("one\n \t", 6, " \t\r\n", "one");
+	last_line_is("one\n\0", 5, "\n", "one");
+	last_line_is("\0", 1, "\n", NULL);
+}
+
+static void test_continuation(void **state)
+{
+	(void)state;
+	assert_true(str_is_continuation('\x80'));
+	assert_true(str_is_continuation('\xbf'));
+	assert_false(str_is_continuation('\x7f'));
+	assert_false(str_is_continuation('\xc0'));
+	assert_false(str_is_continuation('\0'));
+}
+
 static void near_is(const char *wanted, const char *const *known, const char *best)
 {
 	struct near n = { .wanted = wanted };
@@ -288,6 +323,8 @@ int main(void)
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_shell_quotes),
 		cmocka_unit_test(test_line_of_a_text),
+		cmocka_unit_test(test_last_line),
+		cmocka_unit_test(test_continuation),
 		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_near_random),
 		cmocka_unit_test(test_pairs),
