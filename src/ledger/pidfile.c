@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/write.h"
+#include "platform/io.h"
 
 #define MAX_TEXT 32 /* bytes of a number and the blanks around it */
 #define BLANKS " \t\r\n"

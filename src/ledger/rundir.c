@@ -12,9 +12,9 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
+#include "platform/io.h"
 #include "platform/os.h"
 #include "platform/socket.h"
-#include "platform/write.h"
 
 #define DEAD_LOCK_MS 1000 /* for a child of a dead vmrun to close the lock */
 #define DEAD_LOCK_LOOK_MS 5

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "ledger/rundir.h"
-#include "platform/write.h"
+#include "platform/io.h"
 
 static int fail(struct error *err, const char *what, const char *path)
 {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/write.h"
+#include "platform/io.h"
 
 static int copy_bytes(int from, int to)
 {

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
-#include "platform/write.h"
+#include "platform/io.h"
 
 #define MAX_LAST_WORDS 300 /* bytes of stderr that a message quotes */
 

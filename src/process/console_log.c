@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
-#include "platform/write.h"
+#include "platform/io.h"
 
 /* A slow reader, or a disk that is full now and then, must not bring a warning each time. */
 #define QUIET_MS 60000

@@ -1,6 +1,6 @@
 /* Writing to files and pipes. */
-#ifndef PLATFORM_WRITE_H
-#define PLATFORM_WRITE_H
+#ifndef PLATFORM_IO_H
+#define PLATFORM_IO_H
 
 #include <stddef.h>
 

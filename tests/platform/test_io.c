@@ -1,5 +1,5 @@
 /* Writing all of it: what a limit, a full pipe and a lost reader do. */
-#include "platform/write.h"
+#include "platform/io.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Writing to files and pipes without a signal to the process. */
-#include "platform/write.h"
+#include "platform/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
