@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "platform/io.h"
 #include "platform/trust.h"
 
 static int fail(struct error *err, const char *name, const char *why)
@@ -18,21 +19,15 @@ static int fail(struct error *err, const char *name, const char *why)
 	return error_set(err, STATUS_NO_INPUT, "%s: %s", name, why);
 }
 
-static int read_all(int fd, const char *name, struct text_file *out, struct error *err)
+static int read_text(int fd, const char *name, struct text_file *out, struct error *err)
 {
 	STR_AUTO struct str s = { 0 };
-	char buffer[16384];
-	ssize_t n;
 
-	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 || s.length + (size_t)n > MAX_SPEC_TEXT) {
-			return fail(err, name,
-			    n < 0 ? strerror(errno) : "larger than 64 MiB: this is no spec");
-		}
-		str_add_n(&s, buffer, (size_t)n);
-	}
+	if (read_all(fd, MAX_SPEC_TEXT, &s) != 0)
+		return errno != EFBIG
+		    ? fail(err, name, strerror(errno))
+		    : error_set(err, STATUS_NO_INPUT, "%s: larger than %zu MiB: this is no spec",
+			  name, MAX_SPEC_TEXT >> 20);
 	out->length = s.length;
 	out->text = str_take(&s);
 	return 0;
@@ -66,7 +61,7 @@ static int read_path(const char *path, struct text_file *out, struct error *err)
 	else
 		rc = trust_check(fd, path, err);
 	if (rc == 0)
-		rc = read_all(fd, path, out, err);
+		rc = read_text(fd, path, out, err);
 	(void)close(fd);
 	return rc;
 }
@@ -82,7 +77,7 @@ int text_read(const struct document_source *source, struct text_file *out, struc
 		return 0;
 	}
 	if (strcmp(source->file, "-") == 0) {
-		if (read_all(STDIN_FILENO, "<stdin>", out, err) != 0)
+		if (read_text(STDIN_FILENO, "<stdin>", out, err) != 0)
 			return -1;
 		out->name = mem_copy("<stdin>");
 		out->directory = directory_of("");

@@ -21,25 +21,18 @@ static int fail(struct error *err, const char *what, const char *path)
 
 static int read_open(int fd, const char *path, struct str *s, struct error *err)
 {
-	char buffer[16384];
 	struct stat st;
-	ssize_t n;
 
 	if (fstat(fd, &st) != 0)
 		return fail(err, "read this file", path);
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, STATUS_OS, "%s: not a regular file", path);
-	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail(err, "read this file", path);
-		str_add_n(s, buffer, (size_t)n);
-		if (s->length > MAX_STATEFILE_BYTES)
-			return error_set(err, STATUS_OS, "%s: larger than %zu MiB", path,
-			    MAX_STATEFILE_BYTES >> 20);
-	}
-	return 0;
+	if (read_all(fd, MAX_STATEFILE_BYTES, s) == 0)
+		return 0;
+	if (errno == EFBIG)
+		return error_set(
+		    err, STATUS_OS, "%s: larger than %zu MiB", path, MAX_STATEFILE_BYTES >> 20);
+	return fail(err, "read this file", path);
 }
 
 int statefile_read(const char *path, char **text, size_t *length, struct error *err)

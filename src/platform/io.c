@@ -1,4 +1,4 @@
-/* Writing to files and pipes without a signal to the process. */
+/* Reading to the end, and writing all without a signal to the process. */
 #include "platform/io.h"
 
 #include <errno.h>
@@ -9,6 +9,25 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+int read_all(int fd, size_t max, struct str *s)
+{
+	char buffer[16384];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (s->length + (size_t)n > max) {
+			errno = EFBIG;
+			return -1;
+		}
+		str_add_n(s, buffer, (size_t)n);
+	}
+	return 0;
+}
 
 /* Returns the number of n bytes that the limit on the size of files allows. */
 static size_t within_limit(int fd, const struct stat *st, size_t n)

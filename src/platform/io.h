@@ -1,8 +1,16 @@
-/* Writing to files and pipes. */
+/* Reading and writing files and pipes. */
 #ifndef PLATFORM_IO_H
 #define PLATFORM_IO_H
 
 #include <stddef.h>
+
+#include "base/str.h"
+
+/*
+ * Reads to the end and adds the bytes to *s.  Returns -1 with errno for a failure of read(2), or
+ * with EFBIG as soon as *s would have more than `max` bytes; *s has the bytes before that.
+ */
+int read_all(int fd, size_t max, struct str *s);
 
 /*
  * Writes all n bytes, in as many calls as needed.  Returns the number of bytes written: fewer than

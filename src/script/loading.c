@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/io.h"
 #include "platform/trust.h"
 #include "script/libraries.h"
 #include "script/script_internal.h"
@@ -61,22 +62,14 @@ int loading_load(lua_State *L)
 
 static int read_open(int fd, const char *path, struct str *into, struct error *err)
 {
-	char buffer[16384];
-	ssize_t n;
-
 	if (trust_check(fd, path, err) != 0)
 		return -1;
-	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_set(
-			    err, STATUS_NO_INPUT, "cannot read %s: %s", path, strerror(errno));
-		if (into->length + (size_t)n > MAX_SCRIPT_TEXT)
-			return error_set(err, STATUS_NO_INPUT, "%s: larger than 64 MiB", path);
-		str_add_n(into, buffer, (size_t)n);
-	}
-	return 0;
+	if (read_all(fd, MAX_SCRIPT_TEXT, into) == 0)
+		return 0;
+	if (errno == EFBIG)
+		return error_set(
+		    err, STATUS_NO_INPUT, "%s: larger than %zu MiB", path, MAX_SCRIPT_TEXT >> 20);
+	return error_set(err, STATUS_NO_INPUT, "cannot read %s: %s", path, strerror(errno));
 }
 
 static int read_file(const char *path, struct str *into, struct error *err)

@@ -1,4 +1,4 @@
-/* Writing all of it: what a limit, a full pipe and a lost reader do. */
+/* Reading to the end and writing all: what limits, a full pipe and a lost reader do. */
 #include "platform/io.h"
 
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scratch.h"
@@ -151,6 +152,107 @@ static void test_a_full_pipe_takes_a_part(void **state)
 	free(bytes);
 }
 
+static void reads(const char *name, size_t max, int rc, int why, const char *text)
+{
+	STR_AUTO struct str s = { 0 };
+	int fd = open(name, O_RDONLY);
+
+	assert_true(fd >= 0);
+	str_add(&s, ">");
+	errno = 0;
+	assert_int_equal(read_all(fd, max, &s), rc);
+	assert_int_equal(rc == 0 ? 0 : errno, why);
+	assert_string_equal(s.text, text);
+	(void)close(fd);
+}
+
+static void test_reading(void **state)
+{
+	(void)state;
+	scratch_write("file", "0123", 0600);
+	scratch_write("empty", "", 0600);
+	reads("empty", 1, 0, 0, ">");
+	reads("file", 5, 0, 0, ">0123");
+	reads("file", 4, -1, EFBIG, ">");
+	reads(".", 5, -1, EISDIR, ">");
+}
+
+/* More than a buffer, in pieces that end anywhere. */
+static void test_reading_a_pipe(void **state)
+{
+	const size_t n = 100000;
+	MEM_AUTO char *bytes = mem_zero(n);
+	STR_AUTO struct str s = { 0 };
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)(i % 251);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (size_t at = 0; at < n; at += 1000)
+			(void)write_all(fds[1], bytes + at, 1000);
+		_exit(0);
+	}
+	(void)close(fds[1]);
+	assert_int_equal(read_all(fds[0], n, &s), 0);
+	(void)close(fds[0]);
+	assert_int_equal(s.length, n);
+	assert_memory_equal(s.text, bytes, n);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+enum { SIGNALS = 20 };
+
+static int handled[2];
+
+static void on_signal(int unused)
+{
+	(void)unused;
+	(void)!write(handled[1], "", 1);
+}
+
+/* Interrupts the reader again and again before it gets anything. */
+static void disturb(pid_t reader, int fd)
+{
+	char byte;
+
+	for (int i = 0; i < SIGNALS; i++) {
+		(void)kill(reader, SIGUSR1);
+		(void)!read(handled[0], &byte, 1);
+	}
+	(void)write_all(fd, "text", 4);
+	_exit(0);
+}
+
+static void test_reading_is_not_interrupted(void **state)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	STR_AUTO struct str s = { 0 };
+	pid_t reader = getpid(), pid;
+	int fds[2], status;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe(handled), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		disturb(reader, fds[1]);
+	(void)close(fds[1]);
+	assert_int_equal(read_all(fds[0], 100, &s), 0);
+	assert_string_equal(s.text, "text");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	(void)close(fds[0]);
+	(void)close(handled[0]);
+	(void)close(handled[1]);
+	(void)signal(SIGUSR1, SIG_DFL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +266,9 @@ int main(void)
 		    test_a_signal_of_others_stays_pending, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_a_full_pipe_takes_a_part, enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_reading, enter, scratch_leave),
+		cmocka_unit_test(test_reading_a_pipe),
+		cmocka_unit_test(test_reading_is_not_interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
