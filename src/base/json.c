@@ -127,7 +127,7 @@ static enum json_type scan_digits(struct json *j, const char *why)
 static enum json_type scan_number(struct json *j, struct json_token *token)
 {
 	size_t start = j->at;
-	char buffer[64];
+	char buffer[MAX_JSON_NUMBER + 1];
 
 	if (peek(j) == '-')
 		j->at++;
@@ -151,8 +151,8 @@ static enum json_type scan_number(struct json *j, struct json_token *token)
 		return fail(j, "not a number as JSON writes it");
 	token->offset = start;
 	token->length = j->at - start;
-	if (token->length >= sizeof(buffer))
-		return fail(j, "a number of more than 63 characters");
+	if (token->length > MAX_JSON_NUMBER)
+		return fail(j, "a number of more than " STR_LITERAL(MAX_JSON_NUMBER) " characters");
 	memcpy(buffer, j->text + start, token->length);
 	buffer[token->length] = '\0';
 	if (isinf(strtod(buffer, NULL)))
@@ -183,7 +183,7 @@ static enum json_type scan_word(struct json *j, struct json_token *token)
 static enum json_type open(struct json *j, struct json_token *token, bool object)
 {
 	if (j->depth == MAX_JSON_DEPTH)
-		return fail(j, "nested deeper than 64 levels");
+		return fail(j, "nested deeper than " STR_LITERAL(MAX_JSON_DEPTH) " levels");
 	j->in_object[j->depth++] = object;
 	token->offset = j->at++;
 	token->length = 1;

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAX_JSON_DEPTH 64 /* levels; a spec has a handful */
+#define MAX_JSON_DEPTH 64  /* levels; a spec has a handful */
+#define MAX_JSON_NUMBER 63 /* characters */
 
 enum json_type {
 	JSON_END,	 /* after the whole document */

@@ -6,8 +6,6 @@
 
 #include "base/mem.h"
 
-#define MAX_NEAR_WORD 64 /* bytes; longer words than keys and names are not compared */
-
 static size_t least(size_t a, size_t b, size_t c)
 {
 	size_t m = a < b ? a : b;
@@ -51,7 +49,7 @@ void near_offer(struct near *n, const char *candidate)
 	if (la == 0 || la > MAX_NEAR_WORD || lb > MAX_NEAR_WORD)
 		return;
 	d = distance(n->wanted, la, candidate, lb);
-	/* A third of the letters wrong is a typo; more is another word. */
+	/* More than one edit and a quarter of the letters is another word. */
 	if (d > 1 + la / 4 || d >= la || (n->best != NULL && d >= n->distance))
 		return;
 	n->best = candidate;

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#define MAX_NEAR_WORD 64 /* bytes; longer words than keys and names are not compared */
+
 struct near {
 	const char *wanted;
 	const char *best; /* lent by the caller of near_offer(); NULL: no word is near enough */

@@ -38,4 +38,8 @@ char *str_take(struct str *s);
 void str_free(struct str *s);
 #define STR_AUTO __attribute__((cleanup(str_free)))
 
+/* Makes a literal of a limit, to be joined with the literals around it: MAX_X becomes "64". */
+#define STR_LITERAL(limit) STR_LITERAL_OF(limit)
+#define STR_LITERAL_OF(number) #number
+
 #endif

@@ -173,7 +173,7 @@ static void add_note(struct node *notes, struct node *path, const char *kind, st
 /* Returns whether it is an integer that a double may round: 2^53 + 1 becomes 2^53. */
 static bool is_wide_integer(const char *digits, size_t n)
 {
-	char text[64];
+	char text[MAX_JSON_NUMBER + 1];
 	double value;
 
 	if (memchr(digits, '.', n) != NULL || memchr(digits, 'e', n) != NULL ||

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/words.h"
 
 /* Directories of bhyve, qemu and their helpers that PATH lacks under cron and in services. */
@@ -92,21 +93,18 @@ static char *try_places(struct search *s, const char *places)
 	return found;
 }
 
-static void tell_missing(const struct search *s, const char *places, struct error *err)
+static void explain_missing(const struct search *s, const char *places, struct error *err)
 {
-	MEM_AUTO char *hint = mem_copy("");
+	STR_AUTO struct str text = { 0 };
 
-	for (size_t i = 0; i < s->unsearchable.count; i++) {
-		char *longer = mem_format(
-		    "%s%s%s", hint, i == 0 ? "; cannot search " : ", ", s->unsearchable.item[i]);
-
-		free(hint);
-		hint = longer;
-	}
-	(void)error_set(err, STATUS_EXEC_MISSING,
-	    "%s: not found in PATH (%s), nor in %s, %s, %s, %s%s",
-	    *s->name == '\0' ? "\"\"" : s->name, places, more_places[0], more_places[1],
-	    more_places[2], more_places[3], hint);
+	str_addf(&text, "%s: not found in PATH (%s), nor in ", *s->name == '\0' ? "\"\"" : s->name,
+	    places);
+	for (size_t i = 0; i < sizeof(more_places) / sizeof(*more_places); i++)
+		str_addf(&text, "%s%s", i == 0 ? "" : ", ", more_places[i]);
+	for (size_t i = 0; i < s->unsearchable.count; i++)
+		str_addf(
+		    &text, "%s%s", i == 0 ? "; cannot search " : ", ", s->unsearchable.item[i]);
+	(void)error_set(err, STATUS_EXEC_MISSING, "%s", text.text);
 }
 
 char *program_find(const char *name, struct error *err)
@@ -123,7 +121,7 @@ char *program_find(const char *name, struct error *err)
 	if (found == NULL && s.unusable.text != NULL)
 		(void)error_set(err, s.unusable.status, "%s", s.unusable.text);
 	else if (found == NULL)
-		tell_missing(&s, places, err);
+		explain_missing(&s, places, err);
 	error_clear(&s.unusable);
 	words_free(&s.unsearchable);
 	return found;

@@ -13,7 +13,8 @@
 
 /* Bytes of a node beside its text: the struct and the allocator's overhead. */
 #define NODE_COST (sizeof(struct node) + 32)
-#define WHY_TEXT 64 /* bytes of a reason that contains a number */
+#define MAX_RAISED_PATH 56 /* bytes of the path in an error message */
+#define WHY_TEXT 64	   /* bytes of a reason that contains a number */
 
 struct taking {
 	lua_State *L;
@@ -136,14 +137,14 @@ void values_push(lua_State *L, const struct node *value)
 /* stack: ... -> (raises) */
 static int refuse_at(lua_State *L, const struct where *at, const char *why)
 {
-	char place[64];
+	char place[MAX_RAISED_PATH + sizeof("...: ")];
 	char *path = where_path(at);
 	/* The engine's boot returns { spec = ... }; the user knows only the keys inside. */
 	const char *said = strncmp(path, "spec.", 5) == 0 ? path + 5 : path;
 
 	/* The path of a table that contains itself is long and says little. */
-	(void)snprintf(place, sizeof(place), "%.56s%s%s", said, strlen(said) > 56 ? "..." : "",
-	    *said == '\0' ? "" : ": ");
+	(void)snprintf(place, sizeof(place), "%.*s%s%s", MAX_RAISED_PATH, said,
+	    strlen(said) > MAX_RAISED_PATH ? "..." : "", *said == '\0' ? "" : ": ");
 	free(path);
 	lua_pushfstring(L, "%s%s", place, why);
 	return script_raise(L);
@@ -357,7 +358,9 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 	lua_Integer count;
 
 	if (depth > (t->plain ? MAX_VALUES_DEPTH - 1 : MAX_VALUES_DEPTH))
-		refuse_at(t->L, at, "nested deeper than 64 levels (does a table contain itself?)");
+		refuse_at(t->L, at,
+		    "nested deeper than " STR_LITERAL(
+			MAX_VALUES_DEPTH) " levels (does a table contain itself?)");
 	luaL_checkstack(t->L, 6, "a document");
 	if (has_hidden_keys(t->L, -1))
 		why = "a table that inherits keys through its metatable";

@@ -98,6 +98,18 @@ static void test_numbers(void **state)
 	refuses("-inf", 1, "a number without digits");
 }
 
+static void test_limit_of_numbers(void **state)
+{
+	char digits[MAX_JSON_NUMBER + 2];
+
+	(void)state;
+	memset(digits, '1', sizeof(digits) - 1);
+	digits[MAX_JSON_NUMBER + 1] = '\0';
+	refuses(digits, MAX_JSON_NUMBER + 1, "a number of more than 63 characters");
+	digits[MAX_JSON_NUMBER] = '\0';
+	reads(digits, "#.");
+}
+
 static void test_strings(void **state)
 {
 	(void)state;
@@ -281,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_limit_of_numbers),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_depth),

@@ -209,9 +209,9 @@ static void test_near(void **state)
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	near_is(longest, keys, NULL);
-	longest[65] = '\0';
+	longest[MAX_NEAR_WORD + 1] = '\0';
 	near_is(longest, (const char *[]){ longest, NULL }, NULL);
-	longest[64] = '\0';
+	longest[MAX_NEAR_WORD] = '\0';
 	near_is(longest, (const char *[]){ longest, NULL }, longest);
 }
 

@@ -139,6 +139,9 @@ static void test_notes(void **state)
 	notes_are("[0,-9007199254740993]", "<[1] integer -9007199254740993>");
 	notes_are("{\"a\":18446744073709551616}", "<a integer 18446744073709551616>");
 	notes_are("{\"a\":1e300,\"b\":9007199254740993.0}", "");
+	/* The longest number that the reader accepts. */
+	notes_are("111111111111111111111111111111111111111111111111111111111111111",
+	    "< integer 111111111111111111111111111111111111111111111111111111111111111>");
 }
 
 static void place_is(const char *text, const char *first, int64_t second, bool there,

@@ -160,6 +160,21 @@ static void test_depth(void **state)
 	    "devices[0].again.devices[0].again.devices[0].again.devic...: nested deeper");
 }
 
+static void raises_path(struct script *s, size_t length, const char *path)
+{
+	MEM_AUTO char *code = mem_format(
+	    "vmrun.event { [('x'):rep(%zu)] = 0/0 } return {}", length - strlen("vmrun.event."));
+	MEM_AUTO char *text = mem_format("vm.lua:1: vmrun.event.%s: not a number (NaN)", path);
+
+	load_error(s, code, text);
+}
+
+static void test_limit_of_paths(void **state)
+{
+	raises_path(*state, 56, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	raises_path(*state, 57, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...");
+}
+
 /* 2^60 nodes out of 60 tables: the copy has a cap too. */
 static void test_shared_tables(void **state)
 {
@@ -181,6 +196,7 @@ int main(void)
 		SUPPORT_TEST(test_round_trip),
 		SUPPORT_TEST(test_functions_stay),
 		SUPPORT_TEST(test_depth),
+		SUPPORT_TEST(test_limit_of_paths),
 		SUPPORT_TEST(test_shared_tables),
 	};
 
