@@ -21,9 +21,8 @@ enum node_kind {
 	NODE_EMPTY,    /* an empty Lua table: a list and an object at once */
 	NODE_FUNCTION, /* a Lua function: its value stays in Lua */
 	NODE_OTHER,    /* a value that no document can hold (a thread, a userdata, a mixed table) */
+	NODE_KINDS,
 };
-
-#define NODE_KINDS (NODE_OTHER + 1)
 
 struct node {
 	enum node_kind kind;

@@ -44,6 +44,7 @@ static void add_value(struct str *s, const char *key, const struct node *n)
 	case NODE_NULL:
 	case NODE_FUNCTION:
 	case NODE_OTHER:
+	case NODE_KINDS:
 		json_add_null(s, key);
 		break;
 	}

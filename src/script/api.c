@@ -128,6 +128,9 @@ static int api_mark(lua_State *L)
 		[MARK_OBJECT] = "object",
 		[MARKS] = NULL,
 	};
+
+	_Static_assert(
+	    sizeof(names) / sizeof(*names) == MARKS + 1, "a name for each mark, and a NULL");
 	enum values_mark mark;
 
 	luaL_checktype(L, 1, LUA_TTABLE);

@@ -101,6 +101,7 @@ static void push_at(lua_State *L, const struct node *value, int depth)
 		break;
 	case NODE_FUNCTION:
 	case NODE_OTHER:
+	case NODE_KINDS:
 		if (value != NULL)
 			luaL_error(L, "%s cannot be handed over here", node_kind_name(value));
 		lua_pushnil(L);
