@@ -65,7 +65,8 @@ bool source_is_stdin(const struct document_source *source)
 }
 
 /* Reports a problem of the whole document, at its name. */
-static int whole(const char *name, struct report *report, enum status status, const char *text)
+static int report_whole(
+    const char *name, struct report *report, enum status status, const char *text)
 {
 	report_add(report, status, NULL, "%s", text);
 	report->item[report->count - 1].place = mem_copy(name);
@@ -86,7 +87,7 @@ static int read_text(
 		memmove(file->text, file->text + 3, file->length + 1);
 	}
 	if (strspn(file->text, " \t\r\n") == file->length)
-		return whole(file->name, report, STATUS_SPEC, "the file is empty");
+		return report_whole(file->name, report, STATUS_SPEC, "the file is empty");
 	return 0;
 }
 
@@ -110,18 +111,18 @@ static int read_ucl(
 	struct ucl ucl;
 
 	if (ucl_read(file->name, MAX_UCL_MS, &ucl, &err) != 0) {
-		(void)whole(file->name, report, err.status, err.text);
+		(void)report_whole(file->name, report, err.status, err.text);
 		return -1;
 	}
-	if (ucl.words != NULL && options->log != NULL) {
-		MEM_AUTO char *line = mem_format("%s: uclcmd says: %s", file->name, ucl.words);
+	if (ucl.remarks != NULL && options->log != NULL) {
+		MEM_AUTO char *line = mem_format("%s: uclcmd says: %s", file->name, ucl.remarks);
 
 		options->log(options->context, "warning", line);
 	}
 	free(file->text);
 	file->text = ucl.json;
 	file->length = ucl.length;
-	free(ucl.words);
+	free(ucl.remarks);
 	return 0;
 }
 
@@ -137,12 +138,12 @@ int source_read(const struct document_source *source, const struct script_option
 	*format = source->format != FORMAT_AUTO ? source->format : format_by_name(name);
 	/* uclcmd reads only 8 KiB of its standard input (parse_input() in uclcmd_parse.c). */
 	if (*format == FORMAT_UCL && (is_stdin || source->file == NULL))
-		return whole(name, report, STATUS_USAGE,
+		return report_whole(name, report, STATUS_USAGE,
 		    "uclcmd reads UCL from a file only: name the file, or pass its JSON on: "
 		    "uclcmd get -c -f FILE . | vmrun -c-");
 	rc = read_text(source, out, report);
 	if (rc == 0 && *format == FORMAT_UCL && source->sandboxed && may_include(out))
-		rc = whole(name, report, STATUS_SPEC,
+		rc = report_whole(name, report, STATUS_SPEC,
 		    "the sandbox refuses UCL with \".include\" or \".load\", by which uclcmd reads "
 		    "any file of the host: put the contents in their place");
 	if (rc == 0 && *format == FORMAT_AUTO)

@@ -23,7 +23,7 @@ static int explain_failure(const struct error *why, struct error *err)
 }
 
 /* Returns the output on stderr as one line, or NULL if there is none. */
-static char *words_of(const struct command_result *result)
+static char *remarks_of(const struct command_result *result)
 {
 	struct str s = { 0 };
 
@@ -35,14 +35,14 @@ static int judge(const struct command *what, const struct command_result *result
 {
 	enum status status = result->fate == COMMAND_ENDED ? STATUS_SPEC : STATUS_NO_INPUT;
 	MEM_AUTO char *trouble = command_trouble(what, result);
-	MEM_AUTO char *words = words_of(result);
+	MEM_AUTO char *remarks = remarks_of(result);
 
 	if (trouble != NULL)
 		return error_set(err, status, "%s", trouble);
 	if (strspn(result->out, " \t\r\n") < result->out_length)
 		return 0;
-	return error_set(err, STATUS_SPEC, "uclcmd printed nothing%s%s", words != NULL ? ": " : "",
-	    words != NULL ? words : "");
+	return error_set(err, STATUS_SPEC, "uclcmd printed nothing%s%s",
+	    remarks != NULL ? ": " : "", remarks != NULL ? remarks : "");
 }
 
 int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *err)
@@ -52,29 +52,24 @@ int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *
 	 * (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release). */
 	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
 	struct command what = { .argv = argv, .limit_ms = limit_ms, .max_output = MAX_SPEC_TEXT };
-	struct command_result result;
+	COMMAND_RESULT_AUTO struct command_result result = { 0 };
 	ERROR_AUTO struct error why = { 0 };
-	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if (command_run(&what, &result, &why) != 0) {
-		rc = explain_failure(&why, err);
-		return rc;
-	}
-	rc = judge(&what, &result, err);
-	if (rc == 0) {
-		out->words = words_of(&result);
-		out->json = result.out;
-		out->length = result.out_length;
-		result.out = NULL;
-	}
-	command_clear(&result);
-	return rc;
+	if (command_run(&what, &result, &why) != 0)
+		return explain_failure(&why, err);
+	if (judge(&what, &result, err) != 0)
+		return -1;
+	out->remarks = remarks_of(&result);
+	out->json = result.out;
+	out->length = result.out_length;
+	result.out = NULL;
+	return 0;
 }
 
 void ucl_free(struct ucl *ucl)
 {
 	free(ucl->json);
-	free(ucl->words);
+	free(ucl->remarks);
 	memset(ucl, 0, sizeof(*ucl));
 }

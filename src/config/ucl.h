@@ -12,7 +12,7 @@
 struct ucl {
 	char *json; /* owned; unchecked, but not blank */
 	size_t length;
-	char *words; /* owned: remarks of uclcmd on stderr as one line, or NULL */
+	char *remarks; /* owned: remarks of uclcmd on stderr as one line, or NULL */
 };
 
 /*

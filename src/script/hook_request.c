@@ -75,25 +75,18 @@ char *hook_request_dry_text(const struct words *argv)
 
 static struct node *run_command(const struct command *what)
 {
-	struct command_result result;
-	struct error err = { 0 };
-	struct node *answer;
+	ERROR_AUTO struct error err = { 0 };
+	COMMAND_RESULT_AUTO struct command_result result = { 0 };
 
-	if (command_run(what, &result, &err) == 0) {
-		answer = hook_request_answer(what, &result);
-		command_clear(&result);
-	} else {
-		answer = hook_request_refusal(err.text);
-	}
-	error_clear(&err);
-	return answer;
+	if (command_run(what, &result, &err) != 0)
+		return hook_request_refusal(err.text);
+	return hook_request_answer(what, &result);
 }
 
 struct node *hook_request_serve(const struct node *request)
 {
-	struct words argv = { 0 };
+	WORDS_AUTO struct words argv = { 0 };
 	struct command what;
-	struct node *answer;
 	int64_t ms;
 
 	if (hook_request_is_sleep(request, &ms)) {
@@ -101,7 +94,5 @@ struct node *hook_request_serve(const struct node *request)
 		return NULL;
 	}
 	hook_request_command(request, &argv, &what);
-	answer = run_command(&what);
-	words_free(&argv);
-	return answer;
+	return run_command(&what);
 }

@@ -64,7 +64,7 @@ static void read_refused(const char *script, enum status status, const char *tex
 	assert_string_equal(err.text, text);
 	assert_int_equal(err.status, status);
 	assert_null(ucl.json);
-	assert_null(ucl.words);
+	assert_null(ucl.remarks);
 	error_clear(&err);
 }
 
@@ -81,7 +81,7 @@ static void test_words_of_the_command(void **state)
 		assert_int_equal(ucl_read(names[i], HOUR_MS, &ucl, &err), 0);
 		assert_string_equal(ucl.json, wanted);
 		assert_int_equal(ucl.length, strlen(wanted));
-		assert_null(ucl.words);
+		assert_null(ucl.remarks);
 		ucl_free(&ucl);
 	}
 }
@@ -92,7 +92,7 @@ static void test_words_beside_an_answer(void **state)
 	be_uclcmd("echo ' odd\n thing ' >&2; echo '{}'");
 	assert_int_equal(ucl_read("/vm.conf", HOUR_MS, &ucl, &err), 0);
 	assert_string_equal(ucl.json, "{}\n");
-	assert_string_equal(ucl.words, "odd thing");
+	assert_string_equal(ucl.remarks, "odd thing");
 }
 
 /* Of what uclcmd says beside its answer, 300 bytes are passed on. */
@@ -101,13 +101,13 @@ static void test_words_are_cut(void **state)
 	(void)state;
 	be_uclcmd("printf '%0300d' 1 >&2; echo '{}'");
 	assert_int_equal(ucl_read("/vm.conf", HOUR_MS, &ucl, &err), 0);
-	assert_int_equal(strlen(ucl.words), 300);
-	assert_string_equal(ucl.words + 299, "1");
+	assert_int_equal(strlen(ucl.remarks), 300);
+	assert_string_equal(ucl.remarks + 299, "1");
 	ucl_free(&ucl);
 	be_uclcmd("printf '%0301d' 1 >&2; echo '{}'");
 	assert_int_equal(ucl_read("/vm.conf", HOUR_MS, &ucl, &err), 0);
-	assert_int_equal(strlen(ucl.words), 303);
-	assert_string_equal(ucl.words + 299, "0...");
+	assert_int_equal(strlen(ucl.remarks), 303);
+	assert_string_equal(ucl.remarks + 299, "0...");
 	ucl_free(&ucl);
 }
 
