@@ -125,17 +125,15 @@ const char *words_split(struct words *w, const char *text)
 	const char *why = NULL;
 
 	for (const char *p = text;;) {
-		struct str word = { 0 };
+		STR_AUTO struct str word = { 0 };
 
 		while (*p != '\0' && (strchr(" \t\n", *p) != NULL || is_joint(p)))
 			p += is_joint(p) ? 2 : 1;
 		if (*p == '\0')
 			return NULL;
 		p = split_word(&word, p, &why);
-		if (p == NULL) {
-			str_free(&word);
+		if (p == NULL)
 			return why;
-		}
 		words_take(w, str_take(&word));
 	}
 }

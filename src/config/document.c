@@ -103,7 +103,7 @@ static int list_targets(struct document *doc, struct report *report, struct erro
 
 /* Rewrites a problem of uclcmd's JSON, whose lines and columns mean nothing to the author of the
  * UCL. */
-static void tell_of_ucl(const struct document *doc, struct problem *p)
+static void rewrite_ucl_problem(const struct document *doc, struct problem *p)
 {
 	MEM_AUTO char *text = p->text;
 	struct str s = { 0 };
@@ -132,7 +132,7 @@ static int check_json(struct document *doc, struct node **notes, struct report *
 		rc = -1;
 	}
 	for (size_t i = first; doc->format == FORMAT_UCL && i < report->count; i++)
-		tell_of_ucl(doc, &report->item[i]);
+		rewrite_ucl_problem(doc, &report->item[i]);
 	return rc;
 }
 

@@ -55,7 +55,7 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook, con
 	NODE_AUTO struct node *request = NULL, *result = NULL;
 	struct error err = { 0 };
 	size_t before = report->count;
-	char *keeps = NULL;
+	char *state_key = NULL;
 
 	if (!may_load(doc, hook))
 		return NULL;
@@ -65,13 +65,13 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook, con
 		    report_options(doc, at, report))
 			error_clear(&err); /* its problems are reported one by one */
 		if (result != NULL)
-			keeps = mem_copy(result->text);
+			state_key = mem_copy(result->text);
 	}
 	if (err.text != NULL)
 		report_take(report, at, &err);
 	for (size_t i = before; hook->of_option && i < report->count; i++)
 		report->item[i].place = mem_format("--hook %s", hook->name);
-	return keeps;
+	return state_key;
 }
 
 int document_hooks(struct document *doc, const char *hook, const struct words *files,

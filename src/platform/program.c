@@ -53,7 +53,7 @@ static int judge_path(const char *path, struct error *err)
 }
 
 /* Notes a directory that cannot be searched: the program may be there, so the message names it. */
-static void keep_unsearchable(struct search *s, const char *directory, int why)
+static void note_unsearchable(struct search *s, const char *directory, int why)
 {
 	MEM_AUTO char *text = mem_format("%s (%s)", directory, strerror(why));
 
@@ -69,7 +69,7 @@ static char *try_place(struct search *s, const char *place, size_t length)
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		keep_unsearchable(s, directory, errno);
+		note_unsearchable(s, directory, errno);
 	else if (judge(path, &st, &s->unusable) == 0)
 		return path;
 	free(path);

@@ -168,6 +168,8 @@ static void clear_host(struct host *h)
 	free(h->port);
 }
 
+#define HOST_AUTO __attribute__((cleanup(clear_host)))
+
 /* Splits ADDR, ADDR:PORT, [V6] and [V6]:PORT. */
 static void read_host(const char *text, struct host *h)
 {
@@ -215,16 +217,16 @@ static bool covers(const struct host *allowed, const struct host *h)
 
 bool sandbox_allows_address(const struct sandbox *s, const char *place)
 {
-	struct host h, allowed;
+	HOST_AUTO struct host h;
 	bool good;
 
 	read_host(place, &h);
 	good = is_loopback(&h);
 	for (size_t i = 0; i < s->allow.count && !good; i++) {
+		HOST_AUTO struct host allowed;
+
 		read_host(s->allow.item[i], &allowed);
 		good = covers(&allowed, &h);
-		clear_host(&allowed);
 	}
-	clear_host(&h);
 	return good;
 }

@@ -17,7 +17,7 @@ _Static_assert(MAX_SOCKET_PATH < sizeof(((struct sockaddr_un *)NULL)->sun_path),
  * EPROTOTYPE means that a stream socket is there.  A stream socket would have to connect, and on
  * FreeBSD could not tell a full queue from a missing owner.
  */
-static enum socket_owner ask(const char *path, size_t length)
+static enum socket_owner probe_owner(const char *path, size_t length)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	enum socket_owner owner = SOCKET_LIVE;
@@ -45,7 +45,7 @@ enum socket_owner socket_probe(const char *path)
 		return errno == ENOENT || errno == ENOTDIR ? SOCKET_ABSENT : SOCKET_UNKNOWN;
 	if (!S_ISSOCK(st.st_mode))
 		return SOCKET_FOREIGN;
-	return length <= MAX_SOCKET_PATH ? ask(path, length) : SOCKET_LIVE;
+	return length <= MAX_SOCKET_PATH ? probe_owner(path, length) : SOCKET_LIVE;
 }
 
 static int bind_and_listen(int fd, const char *path)
@@ -88,7 +88,7 @@ int socket_accept(int listener)
 	return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-static int give(const int fds[2], int *ours, int *theirs, struct error *err)
+static int hand_out_ends(const int fds[2], int *ours, int *theirs, struct error *err)
 {
 	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0) {
 		(void)error_set(
@@ -109,7 +109,7 @@ int socket_pair(int *ours, int *theirs, struct error *err)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return error_set(
 		    err, STATUS_OS, "cannot make a pair of sockets: %s", strerror(errno));
-	return give(fds, ours, theirs, err);
+	return hand_out_ends(fds, ours, theirs, err);
 }
 
 int socket_pipe(int *ours, int *theirs, struct error *err)
@@ -118,5 +118,5 @@ int socket_pipe(int *ours, int *theirs, struct error *err)
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return error_set(err, STATUS_OS, "cannot make a pipe: %s", strerror(errno));
-	return give(fds, ours, theirs, err);
+	return hand_out_ends(fds, ours, theirs, err);
 }

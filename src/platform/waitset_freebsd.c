@@ -22,6 +22,9 @@ struct waitset {
 
 enum { DEADLINE = 1 };
 
+/* Ten years: longer than any deadline, and too short for the kernel's sums to overflow. */
+#define MAX_DEADLINE_MS ((int64_t)10 * 365 * 24 * 3600 * 1000)
+
 static int change(const struct waitset *ws, uintptr_t ident, short filter, unsigned short flags,
     unsigned int fflags, int64_t data, uintptr_t tag)
 {
@@ -107,8 +110,6 @@ int waitset_watch_child(struct waitset *ws, pid_t pid, uintptr_t tag, struct err
 
 int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
 {
-	/* Long enough for any deadline, and the kernel's sums cannot overflow. */
-	const int64_t longest_ms = (int64_t)10 * 365 * 24 * 3600 * 1000;
 	int64_t left_ms;
 
 	/* Deletes first: adding again would not take back a deadline that has passed already. */
@@ -121,8 +122,8 @@ int waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
 	left_ms = at_ms - clock_ms();
 	if (left_ms < 0)
 		left_ms = 0;
-	if (left_ms > longest_ms)
-		left_ms = longest_ms;
+	if (left_ms > MAX_DEADLINE_MS)
+		left_ms = MAX_DEADLINE_MS;
 	if (change(ws, DEADLINE, EVFILT_TIMER, EV_ADD | EV_ONESHOT, NOTE_MSECONDS, left_ms, 0) < 0)
 		return error_set(err, STATUS_OS, "cannot set a deadline: %s", strerror(errno));
 	ws->armed = true;

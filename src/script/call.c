@@ -282,7 +282,7 @@ void script_abandon(struct script_task *task)
 }
 
 /* Saves what a hook has put into vmrun.state; a failure to save is a failure of the hook. */
-static int keep(struct script *s, int rc, struct script_reply *reply, struct error *err)
+static int save_hook_state(struct script *s, int rc, struct script_reply *reply, struct error *err)
 {
 	if (script_save_state(s, err) == 0 || rc != 0)
 		return rc;
@@ -329,7 +329,7 @@ static int run_turn(struct turn *turn, struct script_reply *reply, struct error 
 	else if (!waits)
 		free(task);
 	free(turn->text);
-	return in_hook ? keep(s, rc, reply, err) : rc;
+	return in_hook ? save_hook_state(s, rc, reply, err) : rc;
 }
 
 int script_begin(struct script *s, const char *function, const struct node *argument,

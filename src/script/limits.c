@@ -16,7 +16,8 @@
 /* Per cent of the heap at which the next collection starts; the first one waits longer. */
 #define FIRST_PAUSE 1000
 #define PAUSE 200
-#define LARGE ((size_t)1 << 20) /* bytes that are worth a collection after a failed call */
+#define MIN_COLLECTED ((size_t)1 << 20) /* bytes that are worth a collection after a failed call \
+					 */
 /* Bytes beyond the cap for a script past its deadline, and of one piece: see may_allocate(). */
 #define MAX_LATE_PIECE ((size_t)4096)
 #define MAX_LATE_BYTES ((size_t)1 << 20)
@@ -141,7 +142,7 @@ void script_call_end(struct script *s, bool failed)
 	free(s->trace);
 	s->trace = NULL;
 	/* A failed call may leave much garbage, and the next call may be far away. */
-	if (failed && s->used_bytes > LARGE)
+	if (failed && s->used_bytes > MIN_COLLECTED)
 		(void)lua_gc(s->L, LUA_GCCOLLECT);
 }
 

@@ -8,7 +8,7 @@
 #define MAX_OUTPUT_LINE \
 	4096 /* bytes; a longer line is cut, as this buffer is outside the memory cap */
 
-static void say(struct script *s, const char *text)
+static void log_line(struct script *s, const char *text)
 {
 	if (s->log != NULL)
 		s->log(s->context, "info", text);
@@ -17,7 +17,7 @@ static void say(struct script *s, const char *text)
 void output_flush(struct script *s)
 {
 	if (s->line.length > 0)
-		say(s, s->line.text);
+		log_line(s, s->line.text);
 	str_free(&s->line);
 }
 

@@ -40,11 +40,12 @@ struct script_options {
 	 */
 	int (*load_state)(void *context, struct node **out, struct error *err);
 	/*
-	 * Saves vmrun.state; the callee finds out whether it has changed.  asked: a script has
+	 * Saves vmrun.state; the callee finds out whether it has changed.  requested: a script has
 	 * called vmrun.save() and is told of every failure; else a failure to save the same state
 	 * is reported once.
 	 */
-	int (*save_state)(void *context, const struct node *state, bool asked, struct error *err);
+	int (*save_state)(
+	    void *context, const struct node *state, bool requested, struct error *err);
 	/* Receives vmrun.event(), a table as JSON; by is the hook, or NULL. */
 	void (*event)(void *context, const char *by, const char *json);
 	/*

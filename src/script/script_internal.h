@@ -47,7 +47,8 @@ struct script {
 	const struct node *answer; /* to the wait that continues; lent */
 	int unyielding;		   /* coroutine.resume() calls under way that cannot yield */
 	int (*load_state)(void *context, struct node **out, struct error *err);
-	int (*save_state)(void *context, const struct node *state, bool asked, struct error *err);
+	int (*save_state)(
+	    void *context, const struct node *state, bool requested, struct error *err);
 	void (*event)(void *context, const char *by, const char *json);
 	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
 	int64_t (*ahead)(void *context);
