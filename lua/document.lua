@@ -72,7 +72,7 @@ end
 
 function readers.lua(request)
 	import("world").forget()
-	session.here = request.folder
+	session.here = request.directory
 	local chunk = document.compile(request.text, request.name)
 	return check_result(request.name, chunk())
 end
@@ -81,7 +81,7 @@ end
 function document.load(request)
 	local root = readers[request.format](request)
 	session.document = root
-	session.name, session.folder = request.name, request.folder
+	session.name, session.directory = request.name, request.directory
 	session.merged, session.last = nil, nil
 	session.calls = {}
 end

@@ -3,8 +3,8 @@
 #   vmrun_embed_lua(OUTPUT.c FILE.lua...)
 #
 # adds the rule that makes OUTPUT.c, which defines embedded_lua[] of src/script/embedded.h: one
-# entry a file, named as the file without its folder and ".lua"; those of hooks/ keep their folder.
-# CMake is the only tool it needs: this file is also the script that the rule runs.
+# entry a file, named as the file without its directory and ".lua"; those of hooks/ keep their
+# directory.  CMake is the only tool it needs: this file is also the script that the rule runs.
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
 	set(VMRUN_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE} CACHE INTERNAL "")

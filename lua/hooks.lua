@@ -51,13 +51,13 @@ local function no_stock(name)
 		.. 'or a "/")', name, hint, concat(names, ", ")), 0)
 end
 
--- The chunk of a hook, and the folder that its relative paths start from.
+-- The chunk of a hook, and the directory that its relative paths start from.
 local function open_hook(request)
 	if not request.path then
-		return native.stock(request.name) or no_stock(request.name), session.folder
+		return native.stock(request.name) or no_stock(request.name), session.directory
 	end
-	local folder = match(request.path, "^(.*)/[^/]*$") or "."
-	return import("document").compile(request.text, request.name), folder
+	local directory = match(request.path, "^(.*)/[^/]*$") or "."
+	return import("document").compile(request.text, request.name), directory
 end
 
 -- What a function of options is told beside them.
@@ -69,8 +69,8 @@ end
 local function make_hook(request)
 	local name, options = request.name, request.options or {}
 	session.loading, session.faults, session.keeps = name, {}, nil
-	local chunk, folder = open_hook(request)
-	session.here = folder
+	local chunk, directory = open_hook(request)
+	session.here = directory
 	local functions, why = chunk()
 	if type(functions) == "function" then
 		options.use = nil
@@ -81,7 +81,7 @@ local function make_hook(request)
 	end
 	check_functions(name, functions)
 	session.loading = nil
-	return { name = name, folder = folder, functions = functions, keeps = session.keeps }
+	return { name = name, directory = directory, functions = functions, keeps = session.keeps }
 end
 
 -- Makes one unless it is there: a hook keeps its variables for the life of the VM.  Answers the key
@@ -115,7 +115,7 @@ local function add_own(list, name)
 	local merged, base = session.merged.spec[name], session.document[name]
 	local function add(call, label)
 		if type(call) == "function" then
-			list[#list + 1] = { call = call, label = label, folder = session.folder }
+			list[#list + 1] = { call = call, label = label, directory = session.directory }
 		end
 	end
 
@@ -142,7 +142,7 @@ function hooks.hooks(request)
 			list[#list + 1] = {
 				call = file.functions[name],
 				label = format("%s of %s", name, file.name),
-				folder = file.folder,
+				directory = file.directory,
 			}
 		end
 	end
@@ -190,7 +190,7 @@ end
 function hooks.call(request)
 	local name, argument = request.name, request.argument
 	local entry = session.calls[name][request.index]
-	session.here, session.label = entry.folder, entry.label
+	session.here, session.label = entry.directory, entry.label
 	native.hooking()
 	if name == "on_prepare" then
 		return prepare(entry.call, argument)

@@ -95,12 +95,12 @@ function kinds.target(value)
 	return value
 end
 
--- Absolute: what is relative starts from the folder of the spec.
+-- Absolute: what is relative starts from the directory of the spec.
 function kinds.path(value)
 	if type(value) ~= "string" or value == "" then
 		return nil, "a path"
 	end
-	return sub(value, 1, 1) == "/" and value or session.folder .. "/" .. value
+	return sub(value, 1, 1) == "/" and value or session.directory .. "/" .. value
 end
 
 function kinds.command(value)

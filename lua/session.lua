@@ -8,7 +8,7 @@ return {
 	-- The table that the file returned.  Merging shares parts of it and alters nothing.
 	document = {},
 	name = "",    -- of the file, for messages
-	folder = "/", -- where its relative paths start
+	directory = "/", -- where its relative paths start
 
 	-- Folder of the code that runs now: there vmrun.include and require look first.
 	here = "/",
@@ -18,7 +18,7 @@ return {
 	merged = nil,
 	last = nil,
 
-	files = {}, -- hook files by key: { name, folder, functions }
+	files = {}, -- hook files by key: { name, directory, functions }
 	loading = nil, -- the name of the one that is being loaded
 	keeps = nil,   -- the key of vmrun.state that it keeps its own under, if it does
 	faults = {},   -- in its options: { option, text } each, see options.lua

@@ -87,7 +87,7 @@ function vmrun.firmware(kind)
 	return native.firmware(kind)
 end
 
--- Relative paths start from the folder of the file that runs.
+-- Relative paths start from the directory of the file that runs.
 local function absolute(name, path)
 	if type(path) ~= "string" then
 		raise(format("vmrun.%s: the path is a string, not %s", name, describe(path)))

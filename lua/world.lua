@@ -71,7 +71,7 @@ local required = {} -- names of the modules that our searcher found
 -- In place of Lua's searcher for Lua files: it looks beside the running file first, and it does not
 -- load bytecode.
 package.searchers[2] = function(name)
-	local here = gsub(session.here, "[;?]", "") -- no such folder can be searched
+	local here = gsub(session.here, "[;?]", "") -- no such directory can be searched
 	local beside = format("%s/?.lua;%s/?/init.lua;", here, here)
 	local path, why = searchpath(name, beside .. tostring(package.path))
 	if not path then

@@ -30,7 +30,7 @@ static int evaluate(struct document *doc, struct node *notes, struct error *err)
 
 	node_put(request, "format", node_string(doc->format == FORMAT_LUA ? "lua" : "json"));
 	node_put(request, "name", node_string(doc->name));
-	node_put(request, "folder", node_string(doc->directory));
+	node_put(request, "directory", node_string(doc->directory));
 	node_put(request, "text", node_string_n(doc->text, doc->length));
 	if (notes != NULL)
 		node_put(request, "notes", notes);

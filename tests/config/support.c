@@ -11,35 +11,35 @@
 #include "base/str.h"
 
 #define TEMPLATE "/tmp/vmrun-test-XXXXXX"
-char folder[sizeof(TEMPLATE)];
+char directory[sizeof(TEMPLATE)];
 
-int folder_make(void **state)
+int directory_make(void **state)
 {
 	(void)state;
-	memcpy(folder, TEMPLATE, sizeof(folder));
-	return mkdtemp(folder) == NULL ? -1 : 0;
+	memcpy(directory, TEMPLATE, sizeof(directory));
+	return mkdtemp(directory) == NULL ? -1 : 0;
 }
 
-int folder_remove(void **state)
+int directory_remove(void **state)
 {
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(directory);
 	struct dirent *entry;
 
 	(void)state;
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		MEM_AUTO char *path = mem_format("%s/%s", folder, entry->d_name);
+		MEM_AUTO char *path = mem_format("%s/%s", directory, entry->d_name);
 
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			(void)remove(path);
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
-	return rmdir(folder);
+	return rmdir(directory);
 }
 
-char *folder_write(const char *name, const char *bytes, size_t length)
+char *directory_write(const char *name, const char *bytes, size_t length)
 {
-	char *path = mem_format("%s/%s", folder, name);
+	char *path = mem_format("%s/%s", directory, name);
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);

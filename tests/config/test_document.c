@@ -25,7 +25,7 @@ static const char *name_of(struct document *doc, struct node **spec)
 /* Loads the file with that format: the name that it gives, or the problems. */
 static void reads(const char *file, const char *text, enum format format, const char *wanted)
 {
-	MEM_AUTO char *path = folder_write(file, text, strlen(text));
+	MEM_AUTO char *path = directory_write(file, text, strlen(text));
 	struct document_source source = { .file = path, .format = format };
 	struct report report = { 0 };
 	struct document *doc = load(&source, &report);
@@ -34,7 +34,7 @@ static void reads(const char *file, const char *text, enum format format, const 
 
 	if (doc != NULL) {
 		assert_string_equal(name_of(doc, &name), wanted);
-		assert_string_equal(document_directory(doc), folder);
+		assert_string_equal(document_directory(doc), directory);
 	} else if (strstr(problems, wanted) == NULL) {
 		fail_msg("%s: %s", text, problems);
 	}
@@ -111,14 +111,14 @@ static void cannot_read(const char *path, const char *why)
 
 static void test_unreadable(void **state)
 {
-	MEM_AUTO char *path = folder_write("large.json", "{}", 2);
-	MEM_AUTO char *missing = mem_format("%s/none.json", folder);
+	MEM_AUTO char *path = directory_write("large.json", "{}", 2);
+	MEM_AUTO char *missing = mem_format("%s/none.json", directory);
 	struct document_source source = { .file = path };
 	struct report report = { 0 };
 
 	(void)state;
 	cannot_read(missing, "No such file or directory");
-	cannot_read(folder, "is a directory, not a file");
+	cannot_read(directory, "is a directory, not a file");
 	assert_int_equal(truncate(path, (64 << 20) + 1), 0);
 	cannot_read(path, "larger than 64 MiB: this is no spec");
 	assert_int_equal(truncate(path, 64 << 20), 0);
@@ -203,5 +203,5 @@ int main(void)
 		cmocka_unit_test(test_bad_targets),
 	};
 
-	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+	return cmocka_run_group_tests(tests, directory_make, directory_remove);
 }

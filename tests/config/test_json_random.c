@@ -66,7 +66,7 @@ static char *load(struct script *s, const struct str *text, struct node *notes)
 
 	node_put(request, "format", node_string("json"));
 	node_put(request, "name", node_string("x"));
-	node_put(request, "folder", node_string("/"));
+	node_put(request, "directory", node_string("/"));
 	node_put(request, "text", node_string_n(text->text, text->length));
 	node_put(request, "notes", notes);
 	(void)script_call(s, "load", request, &result, &err);

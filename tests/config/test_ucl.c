@@ -22,13 +22,13 @@ static int setup_group(void **state)
 	const char *path = getenv("PATH");
 
 	usual_path = mem_copy(path != NULL ? path : "/usr/bin:/bin");
-	return folder_make(state);
+	return directory_make(state);
 }
 
 static int teardown_group(void **state)
 {
 	free(usual_path);
-	return folder_remove(state);
+	return directory_remove(state);
 }
 
 static int teardown(void **state)
@@ -39,7 +39,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* uclcmd is found in this folder. */
+/* uclcmd is found in this directory. */
 static void look_in(const char *place)
 {
 	MEM_AUTO char *path = mem_format("%s:%s", place, usual_path);
@@ -51,10 +51,10 @@ static void look_in(const char *place)
 static void be_uclcmd(const char *script)
 {
 	MEM_AUTO char *text = mem_format("#!/bin/sh\n%s\n", script);
-	MEM_AUTO char *path = folder_write("uclcmd", text, strlen(text));
+	MEM_AUTO char *path = directory_write("uclcmd", text, strlen(text));
 
 	assert_int_equal(chmod(path, 0755), 0);
-	look_in(folder);
+	look_in(directory);
 }
 
 static void read_refused(const char *script, enum status status, const char *text)
@@ -145,7 +145,7 @@ static void test_limit(void **state)
 
 static void test_missing(void **state)
 {
-	MEM_AUTO char *path = folder_write("uclcmd", "#!/bin/sh\n", 10);
+	MEM_AUTO char *path = directory_write("uclcmd", "#!/bin/sh\n", 10);
 
 	(void)state;
 	if (access("/usr/local/bin/uclcmd", F_OK) == 0) {
@@ -153,7 +153,7 @@ static void test_missing(void **state)
 		skip();
 	}
 	assert_int_equal(chmod(path, 0644), 0);
-	(void)setenv("PATH", folder, 1);
+	(void)setenv("PATH", directory, 1);
 	assert_int_equal(ucl_read("/vm.conf", HOUR_MS, &ucl, &err), -1);
 	assert_int_equal(err.status, STATUS_NO_INPUT);
 	assert_non_null(strstr(err.text, "uclcmd: not executable: Permission denied)"));
@@ -180,14 +180,14 @@ static void log_line(void *context, const char *level, const char *text)
 static struct document *load_ucl(
     const char *name, const char *json, enum format format, struct report *report)
 {
-	MEM_AUTO char *path = folder_write(name, "name: x", 7);
+	MEM_AUTO char *path = directory_write(name, "name: x", 7);
 	MEM_AUTO char *answer_name = mem_format("%s.json", name);
 	struct document_source source = { .file = path, .format = format };
 	struct script_options options = {
 		.budget_ms = 5000, .memory_bytes = 64 << 20, .log = log_line, .hypervisor = "bhyve"
 	};
 
-	free(folder_write(answer_name, json, strlen(json)));
+	free(directory_write(answer_name, json, strlen(json)));
 	return document_load(&source, &options, spec_merge_rules(), report);
 }
 
@@ -200,7 +200,7 @@ static void loads(const char *name, enum format format)
 
 	if (doc == NULL)
 		fail_msg("%s: %s", name, problems);
-	assert_string_equal(document_directory(doc), folder);
+	assert_string_equal(document_directory(doc), directory);
 	assert_true(document_is_of_ucl(doc));
 	assert_int_equal(document_merge(doc, NULL, NULL, &merged, &report), 0);
 	assert_string_equal(node_get_text(merged.spec, "name"), "ucl");
@@ -222,7 +222,7 @@ static void test_which_files_are_ucl(void **state)
 /* JSON is UCL: it needs no look at the content. */
 static void test_json_in_a_conf_file(void **state)
 {
-	MEM_AUTO char *path = folder_write("json.conf", "{\"name\":1}", 10);
+	MEM_AUTO char *path = directory_write("json.conf", "{\"name\":1}", 10);
 	struct document_source source = { .file = path };
 	struct report report = { 0 };
 	struct document *doc;
@@ -241,7 +241,7 @@ static void loads_not(const char *json, const char *wanted)
 
 	assert_int_equal(report.status, STATUS_SPEC);
 	MEM_AUTO char *got = placed_problems(&report);
-	MEM_AUTO char *all = mem_format("%s/bad.conf: %s\n", folder, wanted);
+	MEM_AUTO char *all = mem_format("%s/bad.conf: %s\n", directory, wanted);
 
 	assert_string_equal(got, all);
 	document_free(doc);
@@ -281,7 +281,7 @@ static void test_places_of_problems(void **state)
 	report_add(&report, STATUS_SPEC, &base, "too small");
 	document_place(doc, &report, 0);
 	MEM_AUTO char *got = placed_problems(&report);
-	MEM_AUTO char *wanted = mem_format("%s/vm.conf: targets.big.mem: too small\n", folder);
+	MEM_AUTO char *wanted = mem_format("%s/vm.conf: targets.big.mem: too small\n", directory);
 
 	assert_string_equal(got, wanted);
 	document_free(doc);
@@ -289,7 +289,7 @@ static void test_places_of_problems(void **state)
 
 static void test_warnings_are_passed_on(void **state)
 {
-	MEM_AUTO char *path = folder_write("warn.ucl", "a", 1);
+	MEM_AUTO char *path = directory_write("warn.ucl", "a", 1);
 	MEM_AUTO char *wanted = mem_format("warning: %s: uclcmd says: mind this\n", path);
 	struct report report = { 0 };
 	struct document *doc;
@@ -318,18 +318,18 @@ static void refuses(const struct document_source *source, enum status status, co
 /* Nothing is run for what is not there, empty, or no file at all; stdin is not even read. */
 static void test_what_uclcmd_is_not_asked(void **state)
 {
-	MEM_AUTO char *empty = folder_write("empty.conf", " \n", 2);
-	MEM_AUTO char *missing = mem_format("%s/missing.conf", folder);
-	MEM_AUTO char *ran = mem_format("%s/ran", folder);
-	MEM_AUTO char *script = mem_format("echo >%s/ran", folder);
+	MEM_AUTO char *empty = directory_write("empty.conf", " \n", 2);
+	MEM_AUTO char *missing = mem_format("%s/missing.conf", directory);
+	MEM_AUTO char *ran = mem_format("%s/ran", directory);
+	MEM_AUTO char *script = mem_format("echo >%s/ran", directory);
 	struct document_source buffer = { .text = "name: x", .length = 7, .name = "vm.conf" };
 
 	(void)state;
 	be_uclcmd(script);
 	refuses(&(struct document_source){ .file = empty }, STATUS_SPEC, "the file is empty");
 	refuses(&(struct document_source){ .file = missing }, STATUS_NO_INPUT, "No such file");
-	refuses(&(struct document_source){ .file = folder, .format = FORMAT_UCL }, STATUS_NO_INPUT,
-	    "is a directory");
+	refuses(&(struct document_source){ .file = directory, .format = FORMAT_UCL },
+	    STATUS_NO_INPUT, "is a directory");
 	refuses(&buffer, STATUS_USAGE, "vm.conf: : uclcmd reads UCL from a file only");
 	buffer.name = NULL;
 	buffer.format = FORMAT_UCL;

@@ -201,7 +201,7 @@ struct node *lua_file(const char *text)
 
 	node_put(n, "format", node_string("lua"));
 	node_put(n, "name", node_string("vm.lua"));
-	node_put(n, "folder", node_string("/specs"));
+	node_put(n, "directory", node_string("/specs"));
 	node_put(n, "text", node_string(text));
 	return n;
 }
@@ -229,7 +229,7 @@ void load_json(struct script *s, const char *text, const char *notes)
 
 	node_put(n, "format", node_string("json"));
 	node_put(n, "name", node_string("vm.json"));
-	node_put(n, "folder", node_string("/specs"));
+	node_put(n, "directory", node_string("/specs"));
 	node_put(n, "text", node_string(text));
 	if (notes != NULL)
 		node_put(n, "notes", node_of(notes));

@@ -40,7 +40,7 @@ void expect_error(struct script *s, const char *function, const char *argument, 
 /* The text of the error. Caller frees. */
 char *error_of(struct script *s, const char *function, const struct node *argument);
 
-/* load{} of a Lua file vm.lua in the folder /specs. */
+/* load{} of a Lua file vm.lua in the directory /specs. */
 struct node *lua_file(const char *text);
 void load_lua(struct script *s, const char *text);
 void load_error(struct script *s, const char *text, const char *begin);

@@ -63,7 +63,7 @@ static void test_json(void **state)
 static void test_json_errors(void **state)
 {
 	struct script *s = *state;
-#define JSON(text) "{ format = 'json', name = 'vm.json', folder = '/', text = '" text "' }"
+#define JSON(text) "{ format = 'json', name = 'vm.json', directory = '/', text = '" text "' }"
 
 	expect_error(s, "load", JSON("[1]"), "vm.json: a spec is an object: { \"name\": ... }");
 	expect_error(s, "load", JSON("3"), "vm.json: a spec is an object");
@@ -71,7 +71,7 @@ static void test_json_errors(void **state)
 	expect_error(s, "load", JSON("{"), "vm.json: Expected object key string");
 	expect_error(s, "load", JSON("{\"a\": nan}"), "vm.json: Expected value but found invalid");
 	expect_error(s, "load",
-	    "{ format = 'json', name = 'vm.json', folder = '/', text = '[]', "
+	    "{ format = 'json', name = 'vm.json', directory = '/', text = '[]', "
 	    "notes = { { path = list, kind = 'list' } } }",
 	    "vm.json: a spec is an object");
 }

@@ -231,9 +231,9 @@ static void test_output(void **state)
 	    "vm.lua:1: '__tostring' must return a string");
 }
 
-static void write_file(const char *folder, const char *name, const char *text, size_t length)
+static void write_file(const char *directory, const char *name, const char *text, size_t length)
 {
-	MEM_AUTO char *path = mem_format("%s/%s", folder, name);
+	MEM_AUTO char *path = mem_format("%s/%s", directory, name);
 	FILE *f = fopen(path, "w");
 
 	assert_non_null(f);
@@ -241,14 +241,14 @@ static void write_file(const char *folder, const char *name, const char *text, s
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Lua's own functions start from the folder of the process. */
-static void load_files(struct script *s, const char *folder, const char *body)
+/* Lua's own functions start from the directory of the process. */
+static void load_files(struct script *s, const char *directory, const char *body)
 {
 	MEM_AUTO char *text = mem_format("%s return {}", body);
 	char before[4096];
 
 	assert_non_null(getcwd(before, sizeof(before)));
-	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(chdir(directory), 0);
 	load_lua(s, text);
 	assert_int_equal(chdir(before), 0);
 }
@@ -256,7 +256,7 @@ static void load_files(struct script *s, const char *folder, const char *body)
 static void test_files_beside(void **state)
 {
 	struct script *s = *state;
-	char folder[] = "/tmp/vmrun-test-XXXXXX";
+	char directory[] = "/tmp/vmrun-test-XXXXXX";
 	static const char *const names[] = { "lib.lua", "part.lua", "bad.lua", "bytes.lua",
 		"yields.lua", "shell.lua" };
 	struct node *n = lua_file("local lib = require 'lib'\n"
@@ -270,13 +270,13 @@ static void test_files_beside(void **state)
 	struct node *result = NULL;
 	struct error err = { 0 };
 
-	assert_non_null(mkdtemp(folder));
-	write_file(folder, "lib.lua", "return { x = ... }", 18);
-	write_file(folder, "part.lua", "#!/bin/sh\nreturn { y = 2 }", 26);
-	write_file(folder, "bad.lua", "return return", 13);
-	write_file(folder, "yields.lua", "coroutine.yield('yielded') return 1, 2", 38);
-	write_file(folder, "bytes.lua", "\x1bLuaR", 5);
-	node_put(n, "folder", node_string(folder));
+	assert_non_null(mkdtemp(directory));
+	write_file(directory, "lib.lua", "return { x = ... }", 18);
+	write_file(directory, "part.lua", "#!/bin/sh\nreturn { y = 2 }", 26);
+	write_file(directory, "bad.lua", "return return", 13);
+	write_file(directory, "yields.lua", "coroutine.yield('yielded') return 1, 2", 38);
+	write_file(directory, "bytes.lua", "\x1bLuaR", 5);
+	node_put(n, "directory", node_string(directory));
 	str_free(&support_log);
 	if (script_call(s, "load", n, &result, &err) != 0)
 		fail_msg("%s", err.text);
@@ -285,9 +285,9 @@ static void test_files_beside(void **state)
 	assert_non_null(
 	    strstr(support_log.text, "bytes.lua':\ninfo: \tattempt to load a binary chunk"));
 	/* A line for the shell, marks and environments, as Lua's own do it. */
-	write_file(folder, "shell.lua",
+	write_file(directory, "shell.lua",
 	    "\xef\xbb\xbf#!/bin/sh\nreturn x, debug.getinfo(1).currentline", 51);
-	load_files(s, folder,
+	load_files(s, directory,
 	    "local f = loadfile('shell.lua', 't', { x = 5, debug = debug })\n"
 	    "local x, line = f() assert(x == 5 and line == 2)\n"
 	    "_G.x = 6 x, line = dofile('shell.lua') assert(x == 6 and line == 2)\n"
@@ -300,16 +300,16 @@ static void test_files_beside(void **state)
 	    "local co = coroutine.wrap(function() return dofile('yields.lua') end)\n"
 	    "assert(co() == 'yielded') local a, b = co() assert(a == 1 and b == 2)");
 	/* Read again, the spec gets what the module says now. */
-	write_file(folder, "lib.lua", "return { x = 'new' }", 20);
+	write_file(directory, "lib.lua", "return { x = 'new' }", 20);
 	assert_int_equal(script_call(s, "load", n, &result, &err), 0);
 	expect_boot(s, "default", "spec", "{ lib = { x = 'new' }, part = { y = 2 } }");
 	node_free(n);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		MEM_AUTO char *path = mem_format("%s/%s", folder, names[i]);
+		MEM_AUTO char *path = mem_format("%s/%s", directory, names[i]);
 
 		(void)unlink(path);
 	}
-	(void)rmdir(folder);
+	(void)rmdir(directory);
 }
 
 /* Bytes of a message of vmrun.log() and of a line of print(). */

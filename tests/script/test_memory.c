@@ -11,7 +11,7 @@ static const char *const steps[][2] = {
 	    "{ merge = { cpu = {}, bhyve = {} }, causes = { 'triple_fault', 'error', 'killed' } "
 	    "}" },
 	{ "load",
-	    "{ format = 'lua', name = 'vm.lua', folder = '/', text = [[\n"
+	    "{ format = 'lua', name = 'vm.lua', directory = '/', text = [[\n"
 	    "local vm = { name = 'x', cpu = { cores = 2 }, emulations = { { device = 'a', id = 'i' "
 	    "} },\n"
 	    "targets = { t = { cpu = { threads = 2 }, emulations = { { id = 'i', path = 'p' }, {} "
@@ -38,7 +38,7 @@ static const char *const steps[][2] = {
 	    "{ name = 'on_prepare', index = 1, argument = { slots = { '0:1:0' }, boot = {} } }" },
 	{ "call", "{ name = 'on_exit', index = 1, argument = { cause = 'error', target = 't' } }" },
 	{ "load",
-	    "{ format = 'json', name = 'vm.json', folder = '/', "
+	    "{ format = 'json', name = 'vm.json', directory = '/', "
 	    "text = '{\"name\":\"x\",\"a\":[{\"b\":[]}],\"targets\":{\"t\":{}}}', "
 	    "notes = { { path = { 'a', 1, 'b' }, kind = 'list' } } }" },
 	{ "boot", "{ target = 't' }" },
@@ -130,7 +130,7 @@ static void test_lowered_cap(void **state)
 		}
 		expect_boot(s, "t", "spec", "{ n = 2 }");
 		expect_error(s, "load",
-		    "{ format = 'lua', name = 'a', folder = '/', text = 'os.exit()' }",
+		    "{ format = 'lua', name = 'a', directory = '/', text = 'os.exit()' }",
 		    "a:1: os.exit would end the supervisor");
 		script_free(s);
 	}
@@ -148,7 +148,7 @@ static void test_large_json(void **state)
 	for (int i = 0; i < 3000; i++)
 		str_addf(&text, ", [%d]", i);
 	str_add(&text, "] }");
-	file = node_of("{ format = 'json', name = 'vm.json', folder = '/' }");
+	file = node_of("{ format = 'json', name = 'vm.json', directory = '/' }");
 	node_put(file, "text", node_string(text.text));
 	script_limit(s, 5000, 200000);
 	MEM_AUTO char *got = error_of(s, "load", file);
