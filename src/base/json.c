@@ -60,7 +60,7 @@ static bool four_hex(const struct json *j, size_t at)
 	    is_hex(j->text[at + 3]);
 }
 
-/* Steps over the escape that begins here; returns NULL, or the reason why it is wrong. */
+/* Steps over an escape; returns NULL, or the reason why the escape is malformed. */
 static const char *skip_escape(struct json *j)
 {
 	int c = j->at + 1 < j->length ? j->text[j->at + 1] : '\0';
@@ -229,7 +229,7 @@ static enum json_type value(struct json *j, struct json_token *token)
 	return type;
 }
 
-/* Reads what stands between values: a comma, or the end of a container or of the document. */
+/* Reads the comma between two values, or the end of a container or of the document. */
 static enum json_type between(struct json *j, struct json_token *token, bool *more)
 {
 	int c = peek(j);
@@ -330,7 +330,7 @@ static void add_utf8(struct str *s, unsigned c)
 	}
 }
 
-/* Adds what an escape stands for; the reader has checked the escape. */
+/* Adds the character of an escape, which the reader has checked; returns the place behind it. */
 static const char *add_escape(struct str *s, const char *p)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Writes what stands before a value: a comma where one is due, and the key. */
+/* Writes the comma before a value, where one is due, and the key, if there is one. */
 static void begin_value(struct str *s, const char *key)
 {
 	if (s->length > 0 && strchr("{[:,", s->text[s->length - 1]) == NULL)

@@ -188,9 +188,7 @@ void node_free(struct node *n)
 {
 	if (n == NULL)
 		return;
-	/*
-	 * script/values.c limits the depth of documents: the recursion is shallow.
-	 */
+	/* script/values.c limits the depth of documents: the recursion is shallow. */
 	for (struct node *child = n->first, *next; child != NULL; child = next) {
 		next = child->next;
 		node_free(child);

@@ -58,8 +58,9 @@ const char *node_kind_name(const struct node *n);
 struct node *node_take(struct node *object, const char *key);
 /* Returns a deep copy without the key; NULL for NULL. */
 struct node *node_copy(const struct node *n);
-/* Frees a tree; NULL is fine. */ void node_free(struct node *n);
-/* For the cleanup attribute: frees the node that a variable points to. */
+/* Frees a tree; NULL is fine. */
+void node_free(struct node *n);
+/* Frees the node that a variable points to, for the cleanup attribute. */
 void node_free_at(struct node **n);
 #define NODE_AUTO __attribute__((cleanup(node_free_at)))
 

@@ -54,7 +54,7 @@ void node_add_json(struct str *s, const struct node *n)
 {
 	STR_AUTO struct str json = { 0 };
 
-	/* In a text of its own: what stands before it in s is not always JSON. */
+	/* The writer of JSON would judge by the end of s, which is not always JSON. */
 	add_value(&json, NULL, n);
 	str_add_n(s, json.text, json.length);
 }

@@ -19,7 +19,7 @@ struct problem {
 	char *text;
 };
 
-/* More would not be read, and finding the place of each takes time. */
+/* More than a user reads; finding the place of each takes time. */
 #define MAX_REPORT_PROBLEMS 100
 
 struct report {

@@ -125,7 +125,7 @@ void str_add_quoted(struct str *s, const char *text)
 	str_add(s, "'");
 }
 
-/* Returns at most n, without the bytes of a character that does not end within them. */
+/* Returns n, less the bytes of a character that would be cut there. */
 static size_t whole_characters(const char *text, size_t n)
 {
 	while (n > 0 && str_is_continuation(text[n]))

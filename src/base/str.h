@@ -14,7 +14,7 @@ struct str {
 void str_add(struct str *s, const char *text);
 void str_add_n(struct str *s, const char *bytes, size_t n);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Adds text as a JSON string with its quotes. Bytes that are not UTF-8 pass through. */
+/* Adds text as a JSON string with its quotes.  Bytes that are not UTF-8 pass through. */
 void str_add_json(struct str *s, const char *text);
 /* Adds text, with U+FFFD for each byte that is not UTF-8. */
 void str_add_utf8(struct str *s, const char *text);

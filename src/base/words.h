@@ -12,7 +12,7 @@ struct words {
 
 void words_add(struct words *w, const char *text);
 void words_addf(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Adds the string itself, which is freed with the list. */
+/* Adds the string without a copy: the list frees it. */
 void words_take(struct words *w, char *text);
 void words_append(struct words *w, const struct words *more);
 /* Frees all words but the first `count`. */

@@ -54,7 +54,7 @@ void document_free(struct document *doc);
 const char *document_directory(const struct document *doc);
 /* Returns the sandbox that restricts the document, or NULL. */
 const struct sandbox *document_sandbox(const struct document *doc);
-/* Returns whether numbers may come from UCL, which reads 512M without quotes as 512000000: in UCL,
+/* Tells whether numbers may come from UCL, which reads 512M without quotes as 512000000: in UCL,
  * and in JSON from stdin, which may be the output of uclcmd. */
 bool document_is_of_ucl(const struct document *doc);
 /* Lends the sorted names of all targets, including "default". */
@@ -62,6 +62,7 @@ const struct words *document_targets(const struct document *doc);
 /* Reports `no target "x"`, with the nearest name as a hint. */
 void document_report_target(
     const struct document *doc, const char *name, const struct where *at, struct report *report);
+/* Changes the limits of the calls that follow. */
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes);
 
 /* Merges a target (NULL: none) over the base, and KEY=VALUE settings over that.  Returns -1 if it

@@ -38,7 +38,7 @@ static bool report_options(struct document *doc, const struct where *at, struct 
 	return report->count > before;
 }
 
-/* Returns whether the sandbox allows to open the file: an error message would quote from it. */
+/* Tells whether the sandbox lets vmrun open the file: an error message would quote from it. */
 static bool may_load(const struct document *doc, const struct hook_file *hook)
 {
 	MEM_AUTO char *real = NULL;

@@ -1,4 +1,4 @@
-/* The document: private to this room. */
+/* The document: private to src/config. */
 #ifndef CONFIG_DOCUMENT_INTERNAL_H
 #define CONFIG_DOCUMENT_INTERNAL_H
 

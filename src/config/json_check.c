@@ -170,7 +170,7 @@ static void add_note(struct node *notes, struct node *path, const char *kind, st
 	node_append(notes, note);
 }
 
-/* Returns whether it is an integer that a double may round: 2^53 + 1 becomes 2^53. */
+/* Tells whether the number is an integer that a double may round: 2^53 + 1 becomes 2^53. */
 static bool is_wide_integer(const char *digits, size_t n)
 {
 	char text[MAX_JSON_NUMBER + 1];

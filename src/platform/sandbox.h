@@ -18,11 +18,12 @@ struct sandbox;
  * copied.
  */
 struct sandbox *sandbox_new(const char *home, const struct words *allow);
-/* Frees a sandbox; NULL is fine. */ void sandbox_free(struct sandbox *s);
+/* Frees a sandbox; NULL is fine. */
+void sandbox_free(struct sandbox *s);
 
 /*
  * Tells whether the path leads to something below the spec's directory, or to something that is
- * allowed. Symbolic links are followed; of a file that does not exist yet, those on the way to it.
+ * allowed.  Symbolic links are followed; of a file that does not exist yet, those on the way to it.
  * *real is where the path leads; NULL where that is not known, as of a link to nothing.  Caller
  * frees *real.
  */

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "platform/spawn_child.h"
 
-/* Keeps the list ascending, each number once. */
+/* Inserts a number into an ascending list unless the list has it. */
 static void insert_number(int *list, size_t *count, int number)
 {
 	size_t at = *count;

@@ -117,8 +117,10 @@ static int api_open_world(lua_State *L)
 	return 1;
 }
 
-/* mark(table): returns the mark of an empty table, "list", "object" or nothing; mark(table, kind)
- * sets the mark. */
+/*
+ * mark(table): returns the mark of an empty table, "list", "object" or nothing.
+ * mark(table, kind): sets the mark.
+ */
 /* stack: table [kind] -> kind | table | nothing */
 static int api_mark(lua_State *L)
 {
@@ -238,7 +240,7 @@ static int api_wait(lua_State *L)
 	return lua_yieldk(L, 0, 0, wait_end);
 }
 
-/* can_wait(): returns false inside a C function that calls back, such as table.sort. */
+/* can_wait(): returns whether the script can wait: not inside a C function such as table.sort. */
 /* stack: -> boolean */
 static int api_can_wait(lua_State *L)
 {

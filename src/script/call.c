@@ -81,7 +81,7 @@ void script_push_frames(lua_State *L, lua_State *from, int level)
 	lua_remove(L, -2);
 }
 
-/* Handles an error's message.  It calls no code of the script: no __tostring of an error object. */
+/* Adds the traceback to an error's message.  Calls no code of the script, such as __tostring. */
 /* stack: error -> message */
 static int add_traceback(lua_State *L)
 {
@@ -97,7 +97,7 @@ static int add_traceback(lua_State *L)
 	return 1;
 }
 
-/* Ends guard(), directly or after a yield. */
+/* Returns the results of guard(), directly or after a yield. */
 /* stack: ... result -> status result */
 static int guard_end(lua_State *L, int status, lua_KContext unused)
 {
@@ -109,9 +109,8 @@ static int guard_end(lua_State *L, int status, lua_KContext unused)
 
 /*
  * Runs the engine's function as the body of the coroutine.  Errors are caught here, not by the
- * caller outside: an error of the count hook leaves hooks switched off in the thread that it ends,
- * and
- * __close methods, which run afterwards, could loop for ever.
+ * caller outside: an error of the count hook leaves hooks switched off in the thread that it ends.
+ * The methods __close, which run afterwards, could then loop for ever.
  */
 /* stack: engine name argument -> status result */
 static int guard(lua_State *L)
@@ -177,9 +176,7 @@ static int resume(lua_State *L, lua_State *co, int arguments)
 		status = LUA_ERRRUN;
 		end_coroutine(L, co);
 	}
-	/*
-	 * A coroutine of the script may have been cut off, and the script have ended all the same.
-	 */
+	/* The deadline may have ended a coroutine, and the script returned all the same. */
 	return s->expired && status == LUA_OK ? LUA_ERRRUN : status;
 }
 

@@ -13,8 +13,6 @@
 #include "script/output.h"
 #include "script/script_internal.h"
 
-/* Calls the original of a replacement.  The original is upvalue 1, its helper (see the table)
- * upvalue 2. */
 static int pass_end(lua_State *L, int status, lua_KContext unused)
 {
 	(void)status;
@@ -22,6 +20,10 @@ static int pass_end(lua_State *L, int status, lua_KContext unused)
 	return lua_gettop(L);
 }
 
+/*
+ * Calls the original of a replacement.  The original is upvalue 1, its helper (see the table)
+ * upvalue 2.
+ */
 /* stack: arguments -> results */
 static int pass(lua_State *L)
 {
@@ -262,8 +264,8 @@ static int safe_getinfo(lua_State *L)
 	return 1;
 }
 
-/* Replaces collectgarbage in the sandbox: a stranger's script must not set what outlives the call
- * or weakens the limits. */
+/* Replaces collectgarbage in the sandbox: a script must not change settings that outlive the call
+ * or weaken the limits. */
 /* stack: arguments -> results */
 static int safe_collect(lua_State *L)
 {

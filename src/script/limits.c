@@ -13,11 +13,11 @@
  * more readings cost little beside that, and one instruction can be a call of a slow C function.
  */
 #define HOOK_PERIOD 200
-/* Per cent of the heap at which the next collection starts; the first one waits longer. */
+/* Size of the heap, in per cent, at which the next collection starts; the first starts later. */
 #define FIRST_PAUSE 1000
 #define PAUSE 200
-#define MIN_COLLECTED ((size_t)1 << 20) /* bytes that are worth a collection after a failed call \
-					 */
+/* Bytes in use that are worth a collection after a failed call. */
+#define MIN_COLLECTED ((size_t)1 << 20)
 /* Bytes beyond the cap for a script past its deadline, and of one piece: see may_allocate(). */
 #define MAX_LATE_PIECE ((size_t)4096)
 #define MAX_LATE_BYTES ((size_t)1 << 20)

@@ -104,8 +104,8 @@ static int load_file(lua_State *L, const char *path)
 		text += 3;
 		length -= 3;
 	}
-	if (length > 0 &&
-	    *text == '#') { /* a line for the shell; its end stays, so that lines count */
+	if (length > 0 && *text == '#') {
+		/* A line for the shell.  Its end stays, so that line numbers are right. */
 		const char *end = memchr(text, '\n', length);
 
 		length -= end == NULL ? length : (size_t)(end - text);

@@ -6,11 +6,12 @@
 
 #include <lua.h>
 
-/* Replace load, whose original is upvalue 1, and loadfile and dofile, which need no original. */
+/* Replaces load: upvalue 1 is the original. */
 int loading_load(lua_State *L);
+/* Replaces loadfile, without the original; dofile likewise. */
 int loading_loadfile(lua_State *L);
 int loading_dofile(lua_State *L);
-/* Replaces package.loadlib, upvalue 1. */
+/* Replaces package.loadlib: upvalue 1 is the original. */
 int loading_loadlib(lua_State *L);
 
 #endif

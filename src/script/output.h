@@ -12,9 +12,11 @@
 /* Logs an unfinished line. */
 void output_flush(struct script *s);
 
-/* Replace print, and io.write and file:write, whose originals are upvalue 1. */
+/* Replaces print. */
 int output_print(lua_State *L);
-int output_io_write(lua_State *L); /* upvalue 2: io.output */
+/* Replaces io.write: upvalue 1 is the original, upvalue 2 io.output. */
+int output_io_write(lua_State *L);
+/* Replaces file:write: upvalue 1 is the original. */
 int output_file_write(lua_State *L);
 
 #endif

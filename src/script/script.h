@@ -61,7 +61,9 @@ struct script_options {
 /* Makes a script.  Fails with STATUS_OS when there is no memory, STATUS_BUG when vmrun's own
  * modules are broken. */
 int script_new(struct script **out, const struct script_options *options, struct error *err);
-/* Frees a script; NULL is fine. */ void script_free(struct script *s);
+/* Frees a script; NULL is fine. */
+void script_free(struct script *s);
+/* Changes the limits of the calls that follow. */
 void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * What the files of src/script share.  No other directory includes it: it knows Lua.
+ * The private interface of src/script.  No other directory includes it: it knows Lua.
  *
  * Each function that changes Lua's stack says so in a line of this form before it:
  *
@@ -69,9 +69,11 @@ static inline struct script *script_of(lua_State *L)
 	return *(struct script **)lua_getextraspace(L);
 }
 
-/* limits.c: begin and end a turn in Lua; the clock starts at used_ms. */
+/* limits.c: begins a turn in Lua; the clock starts at used_ms. */
 void script_call_begin(struct script *s, int64_t used_ms);
+/* limits.c: ends the turn. */
 void script_call_end(struct script *s, bool failed);
+/* limits.c: returns the time that the call has spent in Lua. */
 int64_t script_used_ms(const struct script *s);
 /* raise.c: writes "vm.lua:3: ", the innermost frame of the user; "" when there is none. */
 void script_find_place(lua_State *L, char *place, size_t size);
