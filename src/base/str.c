@@ -65,7 +65,7 @@ static size_t utf8_length(const unsigned char *p)
 {
 	static const struct {
 		unsigned char first, last; /* the byte that begins it */
-		unsigned char least, most; /* the byte after that; the rest is 80 to bf */
+		unsigned char min, max;	   /* the byte after that; the rest is 80 to bf */
 		size_t length;
 	} rows[] = { { 0x00, 0x7f, 0, 0, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
 		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
@@ -78,7 +78,7 @@ static size_t utf8_length(const unsigned char *p)
 		row++;
 	if (row == sizeof(rows) / sizeof(rows[0]) || *p < rows[row].first)
 		return 0;
-	if (rows[row].length > 1 && (p[1] < rows[row].least || p[1] > rows[row].most))
+	if (rows[row].length > 1 && (p[1] < rows[row].min || p[1] > rows[row].max))
 		return 0;
 	for (size_t i = 2; i < rows[row].length; i++) {
 		if (!str_is_continuation((char)p[i]))
@@ -133,12 +133,12 @@ static size_t whole_characters(const char *text, size_t n)
 	return n;
 }
 
-void str_add_line(struct str *s, const char *text, size_t most)
+void str_add_line(struct str *s, const char *text, size_t max)
 {
 	STR_AUTO struct str line = { 0 };
 	bool gap = false;
 
-	for (const char *p = text; *p != '\0' && line.length <= most; p++) {
+	for (const char *p = text; *p != '\0' && line.length <= max; p++) {
 		if ((unsigned char)*p <= ' ' || *p == 0x7f) {
 			gap = line.length > 0;
 			continue;
@@ -148,8 +148,8 @@ void str_add_line(struct str *s, const char *text, size_t most)
 		gap = false;
 		str_add_n(&line, p, 1);
 	}
-	if (line.length > most) {
-		str_add_n(s, line.text, whole_characters(line.text, most));
+	if (line.length > max) {
+		str_add_n(s, line.text, whole_characters(line.text, max));
 		str_add(s, "...");
 	} else if (line.length > 0) {
 		str_add_n(s, line.text, line.length);

@@ -22,10 +22,10 @@ void str_add_utf8(struct str *s, const char *text);
 void str_add_quoted(struct str *s, const char *text);
 /*
  * Adds foreign text as a part of one line: blanks, line ends and control characters between two
- * words become one blank, and those at both ends vanish.  Adds at most `most` bytes, and "..."
+ * words become one blank, and those at both ends vanish.  Adds at most `max` bytes, and "..."
  * after a cut, which tears no character of UTF-8.
  */
-void str_add_line(struct str *s, const char *text, size_t most);
+void str_add_line(struct str *s, const char *text, size_t max);
 /*
  * Returns the last line of n bytes after NULs and the bytes in `trim` have been removed from the
  * end; NULL if nothing is left.  Caller frees.

@@ -33,7 +33,7 @@ int read_all(int fd, size_t max, struct str *s)
 static size_t within_limit(int fd, const struct stat *st, size_t n)
 {
 	struct rlimit limit;
-	uint64_t most;
+	uint64_t max;
 	off_t at;
 
 	if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
@@ -41,19 +41,19 @@ static size_t within_limit(int fd, const struct stat *st, size_t n)
 	at = (fcntl(fd, F_GETFL) & O_APPEND) != 0 ? st->st_size : lseek(fd, 0, SEEK_CUR);
 	if (at < 0)
 		return n;
-	most = (uint64_t)limit.rlim_cur; /* a signed type on FreeBSD */
-	if ((uint64_t)at >= most)
+	max = (uint64_t)limit.rlim_cur; /* a signed type on FreeBSD */
+	if ((uint64_t)at >= max)
 		return 0;
-	return n < most - (uint64_t)at ? n : (size_t)(most - (uint64_t)at);
+	return n < max - (uint64_t)at ? n : (size_t)(max - (uint64_t)at);
 }
 
 /* Writes up to the limit: a byte beyond it would raise SIGXFSZ. */
 static ssize_t write_file(int fd, const struct stat *st, const char *bytes, size_t n)
 {
-	size_t most = within_limit(fd, st, n);
+	size_t max = within_limit(fd, st, n);
 
-	if (most > 0)
-		return write(fd, bytes, most);
+	if (max > 0)
+		return write(fd, bytes, max);
 	errno = EFBIG;
 	return -1;
 }

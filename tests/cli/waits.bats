@@ -199,6 +199,9 @@ stop_soon() {
 			print('c', vmrun.exec { 'sleep', $long, timeout = 0.05 })
 			print('d', vmrun.exec { 'yes' })
 			print('e', vmrun.exec { 'sh', '-c', 'exec sleep $long >&2 2>/dev/null & echo done' })
+			local _, all = vmrun.exec { 'head', '-c', '4194304', '/dev/zero' }
+			print('f', #all)
+			print('g', vmrun.exec { 'head', '-c', '4194305', '/dev/zero' })
 		end"
 	script 'exit 3'
 	hurry vmrun vm.lua
@@ -209,6 +212,8 @@ stop_soon() {
 	grep -q '^vmrun: c nil sleep did not end within 0.05 s and was killed' flat
 	grep -q '^vmrun: d nil yes wrote more than 4194304 bytes and was killed' flat
 	grep -q '^vmrun: e 0 done' flat
+	grep -q '^vmrun: f 4194304$' flat
+	grep -q '^vmrun: g nil head wrote more than 4194304 bytes and was killed' flat
 }
 
 @test "exec: its process has no descriptor of ours, no signal blocked, a group of its own" {
