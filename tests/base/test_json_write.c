@@ -92,6 +92,49 @@ static void test_escapes(void **state)
 		assert_int_not_equal(token.type, JSON_ERROR);
 }
 
+static void test_decimals(void **state)
+{
+	STR_AUTO struct str s = { 0 };
+
+	(void)state;
+	json_begin_list(&s, NULL);
+	json_add_decimal(&s, NULL, 2);
+	json_add_decimal(&s, NULL, 0.01);
+	json_add_decimal(&s, NULL, -1.5);
+	json_add_decimal(&s, NULL, 123456789012345); /* 15 digits */
+	json_add_decimal(&s, NULL, 1234567890123456);
+	json_add_decimal(&s, NULL, INFINITY);
+	json_end_list(&s);
+	assert_string_equal(s.text, "[2,0.01,-1.5,123456789012345,1.23456789012346e+15,null]");
+}
+
+static void test_formatted_text(void **state)
+{
+	STR_AUTO struct str s = { 0 };
+
+	(void)state;
+	json_begin_object(&s, NULL);
+	json_add_textf(&s, "a", "%d \"%s\"", 1, "b");
+	json_add_textf(&s, "c", "%s", "");
+	json_end_object(&s);
+	assert_string_equal(s.text, "{\"a\":\"1 \\\"b\\\"\",\"c\":\"\"}");
+}
+
+static void test_words(void **state)
+{
+	WORDS_AUTO struct words words = { 0 };
+	STR_AUTO struct str s = { 0 };
+
+	(void)state;
+	json_begin_object(&s, NULL);
+	json_add_words(&s, "none", &words);
+	words_add(&words, "a b");
+	words_add(&words, "\"");
+	json_add_words(&s, "two", &words);
+	json_end_object(&s);
+	assert_string_equal(s.text, "{\"none\":[],\"two\":[\"a b\",\"\\\"\"]}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +142,9 @@ int main(void)
 		cmocka_unit_test(test_commas),
 		cmocka_unit_test(test_comma_of_the_caller),
 		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_decimals),
+		cmocka_unit_test(test_formatted_text),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
