@@ -7,7 +7,7 @@
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
-#define MAX_PORTS 32
+#define MAX_AHCI_PORTS 32
 #define MAX_QEMU_PORTS 6
 
 enum drive { DRIVE_HD, DRIVE_CD, DRIVES };
@@ -54,7 +54,7 @@ static const struct field port_fields[] = {
 DESCRIBES(ahci_fields, struct ahci);
 static const struct field ahci_fields[] = {
 	ROW_LIST("ports", struct ahci, ports, port_fields, .required = true, .has_range = true,
-	    .min = 1, .max = MAX_PORTS,
+	    .min = 1, .max = MAX_AHCI_PORTS,
 	    .help = "the drives, port 0 first"),
 	{ 0 },
 };

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "device/host_use.h"
 #include "device/qemu_words.h"
+#include "device/value_schema.h"
 
-#define MAX_PORTS 16
+#define MAX_CONSOLE_PORTS 16
 
 struct port {
 	char *name;
@@ -17,7 +19,7 @@ struct port {
 };
 
 struct ports {
-	struct port item[MAX_PORTS];
+	struct port item[MAX_CONSOLE_PORTS];
 	size_t count;
 };
 
@@ -45,7 +47,7 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 			report_add(
 			    d->report, STATUS_SPEC, at, "two ports have the path \"%s\"", absolute);
 	}
-	if (absolute == NULL || ports->count == MAX_PORTS) {
+	if (absolute == NULL || ports->count == MAX_CONSOLE_PORTS) {
 		free(name);
 		return;
 	}
@@ -87,9 +89,9 @@ static void ports_parse(
 		field_type_error(value, "a list of paths, or an object name -> path", at, d);
 		return;
 	}
-	if (value->count < 1 || value->count > MAX_PORTS) {
+	if (value->count < 1 || value->count > MAX_CONSOLE_PORTS) {
 		report_add(d->report, STATUS_SPEC, at, "%zu ports, expected 1 to %d", value->count,
-		    MAX_PORTS);
+		    MAX_CONSOLE_PORTS);
 		return;
 	}
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
@@ -106,15 +108,14 @@ static void ports_print(const void *from, struct str *json)
 {
 	const struct ports *ports = from;
 
-	str_add(json, "[");
+	json_begin_list(json, NULL);
 	for (size_t i = 0; i < ports->count; i++) {
-		str_add(json, i > 0 ? ",{\"name\":" : "{\"name\":");
-		str_add_json(json, ports->item[i].name);
-		str_add(json, ",\"path\":");
-		str_add_json(json, ports->item[i].path);
-		str_add(json, "}");
+		json_begin_object(json, NULL);
+		json_add_text(json, "name", ports->item[i].name);
+		json_add_text(json, "path", ports->item[i].path);
+		json_end_object(json);
 	}
-	str_add(json, "]");
+	json_end_list(json);
 }
 
 static void ports_clear(void *what)
@@ -136,28 +137,60 @@ static void ports_names(const void *value, const struct where *at, struct host_v
 		host_found(visit, HOST_PATH, ports->item[i].path, at);
 }
 
+static void add_named_port_schema(struct str *s)
+{
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "object");
+	json_begin_list(s, "required");
+	json_add_text(s, NULL, "name");
+	json_add_text(s, NULL, "path");
+	json_end_list(s);
+	json_add_bool(s, "additionalProperties", false);
+	json_begin_object(s, "properties");
+	schema_add_text(s, "name");
+	schema_add_text(s, "path");
+	json_end_object(s);
+	json_end_object(s);
+}
+
+/* Adds a list of paths and named ports, or an object name -> path. */
+static void ports_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "array");
+	json_add_int(s, "minItems", 1);
+	json_add_int(s, "maxItems", MAX_CONSOLE_PORTS);
+	json_begin_object(s, "items");
+	json_begin_list(s, "oneOf");
+	schema_add_text(s, NULL);
+	add_named_port_schema(s);
+	json_end_list(s);
+	json_end_object(s);
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "object");
+	json_add_int(s, "minProperties", 1);
+	json_add_int(s, "maxProperties", MAX_CONSOLE_PORTS);
+	schema_add_text(s, "additionalProperties");
+	json_end_object(s);
+	json_end_list(s);
+}
+
 DESCRIBES(ports_custom, struct ports);
 static const struct field_custom ports_custom = {
 	.parse = ports_parse,
 	.print = ports_print,
 	.clear = ports_clear,
 	.type = "string[]|{ name: string, path: string }[]|{ [string]: string }",
-	.schema =
-	    "\"oneOf\":[{\"type\":\"array\",\"minItems\":1,\"maxItems\":16,\"items\":{\"oneOf\":["
-	    "{\"type\":\"string\",\"minLength\":1},{\"type\":\"object\",\"required\":[\"name\","
-	    "\"path\"],"
-	    "\"additionalProperties\":false,\"properties\":{\"name\":{\"type\":\"string\","
-	    "\"minLength\":1},"
-	    "\"path\":{\"type\":\"string\",\"minLength\":1}}}]}},{\"type\":\"object\","
-	    "\"minProperties\":1,"
-	    "\"maxProperties\":16,\"additionalProperties\":{\"type\":\"string\",\"minLength\":1}}]",
+	.schema = ports_schema,
 	.host = { .kind = HOST_BY_VALUE, .names = ports_names },
 };
 
 DESCRIBES(console_fields, struct console);
 static const struct field console_fields[] = {
 	ROW_CUSTOM("ports", struct console, ports, ports_custom, .required = true,
-	    .help = "paths of the sockets, 1 to 16 of them"),
+	    .help = "paths of the sockets, 1 to " PRESET_NUMBER(MAX_CONSOLE_PORTS) " of them"),
 	{ 0 },
 };
 
@@ -204,7 +237,7 @@ static int console_qemu(const struct device *dev, struct qemu_build *q, struct e
 	(void)err;
 	qemu_begin(q->argv, "-device", "virtio-serial-pci");
 	qemu_pair(q->argv, "id", dev->id);
-	qemu_pair(q->argv, "max_ports", "17");
+	qemu_pairf(q->argv, "max_ports", "%d", MAX_CONSOLE_PORTS + 1); /* with port 0 */
 	qemu_address(q, dev);
 	for (size_t i = 0; i < console->ports.count; i++)
 		add_qemu_port(dev, i, &console->ports.item[i], q->argv);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/near.h"
 
@@ -171,16 +172,11 @@ char *device_label(const struct device *dev)
 
 void device_print(const struct device *dev, struct str *json)
 {
-	size_t start;
-
-	str_addf(json, "{\"device\":\"%s\",", dev->kind->name);
+	json_begin_object(json, NULL);
+	json_add_text(json, "device", dev->kind->name);
 	field_print(device_common_fields, dev, json);
-	str_add(json, ",");
-	start = json->length;
 	field_print(dev->kind->fields, dev->config, json);
-	if (json->length == start)
-		json->text[--json->length] = '\0';
-	str_add(json, "}");
+	json_end_object(json);
 }
 
 void device_free(struct device *dev)

@@ -5,42 +5,42 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "device/qemu_words.h"
+#include "device/value_schema.h"
 
-#define MAX_NUMBER 65535 /* boot index and rotation rate: 16 bits */
+#define MAX_DISK_NUMBER 65535 /* boot index and rotation rate: 16 bits */
 #define MIN_SECTOR 512
 #define MAX_SECTOR (1 << 20)
 
 static void number_print(const void *from, struct str *json)
 {
-	int64_t value = *(const int64_t *)from;
-
-	if (value < 0)
-		str_add(json, "null");
-	else
-		str_addf(json, "%" PRId64, value);
+	field_print_integer(*(const int64_t *)from, -1, json);
 }
 
 static void number_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	(void)field_integer(value, 0, MAX_NUMBER, into, at, d);
+	(void)field_integer(value, 0, MAX_DISK_NUMBER, into, at, d);
+}
+
+static void number_schema(struct str *s)
+{
+	schema_add_range(s, "integer", 0, MAX_DISK_NUMBER);
 }
 
 const struct field_custom disk_number_custom = {
 	.parse = number_parse,
 	.print = number_print,
 	.type = "integer",
-	.schema = "\"type\":\"integer\",\"minimum\":0,\"maximum\":65535",
+	.schema = number_schema,
 	.host.kind = HOST_NONE,
 };
 
 static void sector_print(const void *from, struct str *json)
 {
-	int64_t value = *(const int64_t *)from;
-
-	str_addf(json, value == 0 ? "null" : "%" PRId64, value);
+	field_print_integer(*(const int64_t *)from, 0, json);
 }
 
 static void sector_parse(
@@ -56,12 +56,19 @@ static void sector_parse(
 		*(int64_t *)into = size;
 }
 
+static void sector_schema(struct str *s)
+{
+	json_begin_list(s, "enum");
+	for (int64_t size = MIN_SECTOR; size <= MAX_SECTOR; size *= 2)
+		json_add_int(s, NULL, size);
+	json_end_list(s);
+}
+
 const struct field_custom disk_sector_custom = {
 	.parse = sector_parse,
 	.print = sector_print,
 	.type = "integer",
-	.schema =
-	    "\"enum\":[512,1024,2048,4096,8192,16384,32768,65536,131072,262144,524288,1048576]",
+	.schema = sector_schema,
 	.host.kind = HOST_NONE,
 };
 

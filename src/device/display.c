@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "device/fbuf.h"
 #include "device/host_use.h"
 #include "device/qemu_words.h"
+#include "device/value_schema.h"
 
 /* Size of the screen in bhyve (pci_fbuf.c), used for qemu, too. */
 #define DEFAULT_WIDTH 1024
@@ -20,6 +22,7 @@
 #define MAX_ADDRESS 255
 #define MAX_USB 4 /* bhyve exits at a fifth device */
 
+#define PORT_AUTO "auto"
 /* Address of a screen without `host`. */
 #define LOOPBACK "127.0.0.1"
 
@@ -37,7 +40,7 @@ _Static_assert(sizeof(fbuf_vga_words) / sizeof(fbuf_vga_words[0]) == FBUF_VGAS +
 static void port_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	if (value->kind == NODE_STRING && strcmp(value->text, "auto") == 0)
+	if (value->kind == NODE_STRING && strcmp(value->text, PORT_AUTO) == 0)
 		*(int64_t *)into = FBUF_PORT_AUTO;
 	else if (value->kind == NODE_STRING)
 		report_add(d->report, STATUS_SPEC, at,
@@ -50,15 +53,29 @@ static void port_print(const void *from, struct str *json)
 {
 	int64_t port = *(const int64_t *)from;
 
-	str_addf(json, port == FBUF_PORT_AUTO ? "\"auto\"" : "%" PRId64, port);
+	if (port == FBUF_PORT_AUTO)
+		json_add_text(json, NULL, PORT_AUTO);
+	else
+		json_add_int(json, NULL, port);
+}
+
+static void port_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	schema_add_range(s, "integer", 1, MAX_PORT);
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	json_add_text(s, "const", PORT_AUTO);
+	json_end_object(s);
+	json_end_list(s);
 }
 
 const struct field_custom fbuf_port_custom = {
 	.parse = port_parse,
 	.print = port_print,
 	.type = "integer|\"auto\"",
-	.schema = "\"oneOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
-		  "{\"const\":\"auto\"}]",
+	.schema = port_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -83,11 +100,6 @@ static void address_parse(
 		    "\"%s\" is no address, expected as in \"127.0.0.1\" or \"::1\"", text);
 }
 
-static void address_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
-
 /* Finds the address together with the port of the same device. */
 static void address_names(const void *value, const struct where *at, struct host_visit *visit)
 {
@@ -95,7 +107,7 @@ static void address_names(const void *value, const struct where *at, struct host
 	const char *host = fbuf->host == NULL ? LOOPBACK : fbuf->host;
 	bool v6 = strchr(host, ':') != NULL;
 	MEM_AUTO char *port =
-	    fbuf->port == FBUF_PORT_AUTO ? mem_copy("auto") : mem_format("%" PRId64, fbuf->port);
+	    fbuf->port == FBUF_PORT_AUTO ? mem_copy(PORT_AUTO) : mem_format("%" PRId64, fbuf->port);
 	MEM_AUTO char *place = mem_format("%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
 
 	host_found(visit, HOST_ADDRESS, place, at);
@@ -103,11 +115,10 @@ static void address_names(const void *value, const struct where *at, struct host
 
 const struct field_custom fbuf_address_custom = {
 	.parse = address_parse,
-	.print = address_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema =
-	    "\"type\":\"string\",\"pattern\":\"^([A-Za-z0-9.:_-]+|\\\\[[A-Za-z0-9.:]+\\\\])$\"",
+	.pattern = "^([A-Za-z0-9.:_-]+|\\[[A-Za-z0-9.:]+\\])$",
 	.host = { .kind = HOST_BY_VALUE, .names = address_names },
 };
 
@@ -295,10 +306,20 @@ static void usb_print(const void *from, struct str *json)
 {
 	const struct usb *usb = from;
 
-	str_add(json, "[");
+	json_begin_list(json, NULL);
 	for (size_t i = 0; i < usb->count; i++)
-		str_addf(json, "%s\"%s\"", i > 0 ? "," : "", usb_devices[usb->device[i]]);
-	str_add(json, "]");
+		json_add_text(json, NULL, usb_devices[usb->device[i]]);
+	json_end_list(json);
+}
+
+static void usb_schema(struct str *s)
+{
+	json_add_text(s, "type", "array");
+	json_add_int(s, "minItems", 1);
+	json_add_int(s, "maxItems", MAX_USB);
+	json_begin_object(s, "items");
+	schema_add_enum(s, usb_devices);
+	json_end_object(s);
 }
 
 DESCRIBES(usb_custom, struct usb);
@@ -306,8 +327,7 @@ static const struct field_custom usb_custom = {
 	.parse = usb_parse,
 	.print = usb_print,
 	.type = "\"tablet\"[]",
-	.schema =
-	    "\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":{\"enum\":[\"tablet\"]}",
+	.schema = usb_schema,
 	.host.kind = HOST_NONE,
 };
 

@@ -69,8 +69,11 @@ struct field_custom {
 	    const struct node *value, void *into, const struct where *at, struct decoder *d);
 	void (*print)(const void *from, struct str *json); /* "null" for unset */
 	void (*clear)(void *what);			   /* NULL: the value owns nothing */
-	const char *type;   /* for users, in LuaLS syntax: "integer|string" */
-	const char *schema; /* the inside of its JSON Schema: "\"type\":\"integer\"" */
+	const char *type; /* for users, in LuaLS syntax: "integer|string" */
+	/* Its JSON Schema: a string of the pattern or, if that is NULL, the members that the
+	 * function adds to the open object (device/value_schema.h). */
+	const char *pattern;
+	void (*schema)(struct str *s);
 	/* The value may also be an object of these rows, which merges key by key; type and schema
 	 * describe its other forms.  Offsets count from the start of the value. */
 	const struct field *rows;
@@ -169,8 +172,10 @@ void field_preset(const struct field *rows, void *into);
  * known one), missing keys, wrong types, values out of range.  *into must hold the presets. */
 void field_decode(const struct field *rows, const struct node *object, void *into,
     const struct where *at, struct decoder *d);
-/* Adds `"key":value,` for every row that has a value, in the order of the rows. */
+/* Adds a member to the open JSON object for every row with a value, in the order of the rows. */
 void field_print(const struct field *rows, const void *from, struct str *json);
+/* Adds the value of one row as JSON: null if it is not given. */
+void field_print_value(const struct field *f, const void *from, struct str *json);
 /* Frees what field_decode() allocated, and leaves every member unset. */
 void field_clear(const struct field *rows, void *what);
 
@@ -194,8 +199,15 @@ bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *
 void field_choice(const struct node *value, const char *const *choices, int *out,
     const struct where *at, struct decoder *d);
 /* Print a string or null, and free a string: for customs whose value is a char *. */
-void field_print_text(const char *text, struct str *json);
+void field_print_text(const void *from, struct str *json);
 void field_clear_text(void *pointer);
+/* Print a list or null, and free a list: for customs whose value is a struct words. */
+void field_print_words(const void *from, struct str *json);
+void field_clear_words(void *words);
+/* Prints an integer, or null for the one that means not given. */
+void field_print_integer(int64_t value, int64_t unset, struct str *json);
+/* Prints an object of the rows. */
+void field_print_object(const struct field *rows, const void *from, struct str *json);
 /* Returns the absolute form of a path of the spec.  Caller frees. */
 char *field_path(const char *path, const char *directory);
 

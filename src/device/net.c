@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "device/host_use.h"
 #include "device/qemu_words.h"
+#include "device/value_schema.h"
 
 #define MIN_MTU 46
 #define MAX_MTU 65535
@@ -65,18 +67,13 @@ static void mac_parse(
 	*(char **)into = mem_copy(text);
 }
 
-static void mac_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
-
 DESCRIBES(mac_custom, char *);
 static const struct field_custom mac_custom = {
 	.parse = mac_parse,
-	.print = mac_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$\"",
+	.pattern = "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$",
 	.host.kind = HOST_NONE,
 };
 
@@ -96,9 +93,19 @@ static void mtu_parse(
 
 static void mtu_print(const void *from, struct str *json)
 {
-	int64_t mtu = *(const int64_t *)from;
+	field_print_integer(*(const int64_t *)from, 0, json);
+}
 
-	str_addf(json, mtu == 0 ? "null" : "%" PRId64, mtu);
+static void mtu_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	schema_add_range(s, "integer", MIN_MTU, MAX_MTU);
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	schema_add_pattern(s, "^[0-9]{2,5}$");
+	json_end_object(s);
+	json_end_list(s);
 }
 
 DESCRIBES(mtu_custom, int64_t);
@@ -106,8 +113,7 @@ static const struct field_custom mtu_custom = {
 	.parse = mtu_parse,
 	.print = mtu_print,
 	.type = "integer|string",
-	.schema = "\"oneOf\":[{\"type\":\"integer\",\"minimum\":46,\"maximum\":65535},"
-		  "{\"type\":\"string\",\"pattern\":\"^[0-9]{2,5}$\"}]",
+	.schema = mtu_schema,
 	.host.kind = HOST_NONE,
 };
 

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "device/disk.h"
 #include "device/qemu_words.h"
+#include "device/value_schema.h"
 
 #define MAX_RAM 1048576 /* MiB */
 #define MAX_QUEUES 16	/* bhyve takes a larger number for 16 */
@@ -38,25 +40,38 @@ struct nvme {
 	int dsm;			 /* enum dsm */
 };
 
+static const int64_t sector_sizes[] = { 512, 4096, 8192 };
+
+enum { SECTOR_SIZES = sizeof(sector_sizes) / sizeof(sector_sizes[0]) };
+
 static void sectsz_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	int64_t size;
 
-	if (!field_integer(value, 512, 8192, &size, at, d))
+	if (!field_integer(value, sector_sizes[0], sector_sizes[SECTOR_SIZES - 1], &size, at, d))
 		return;
-	if (size != 512 && size != 4096 && size != 8192)
-		report_add(d->report, STATUS_SPEC, at,
-		    "%" PRId64 " is no sector size of nvme, expected 512, 4096 or 8192", size);
-	else
-		*(int64_t *)into = size;
+	for (size_t i = 0; i < SECTOR_SIZES; i++) {
+		if (sector_sizes[i] == size) {
+			*(int64_t *)into = size;
+			return;
+		}
+	}
+	report_add(d->report, STATUS_SPEC, at,
+	    "%" PRId64 " is no sector size of nvme, expected 512, 4096 or 8192", size);
 }
 
 static void sectsz_print(const void *from, struct str *json)
 {
-	int64_t size = *(const int64_t *)from;
+	field_print_integer(*(const int64_t *)from, 0, json);
+}
 
-	str_addf(json, size == 0 ? "null" : "%" PRId64, size);
+static void sectsz_schema(struct str *s)
+{
+	json_begin_list(s, "enum");
+	for (size_t i = 0; i < SECTOR_SIZES; i++)
+		json_add_int(s, NULL, sector_sizes[i]);
+	json_end_list(s);
 }
 
 DESCRIBES(sectsz_custom, int64_t);
@@ -64,7 +79,7 @@ static const struct field_custom sectsz_custom = {
 	.parse = sectsz_parse,
 	.print = sectsz_print,
 	.type = "512|4096|8192",
-	.schema = "\"enum\":[512,4096,8192]",
+	.schema = sectsz_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -115,7 +130,25 @@ static void eui64_print(const void *from, struct str *json)
 {
 	uint64_t bits = *(const uint64_t *)from;
 
-	str_addf(json, bits == 0 ? "null" : "\"0x%016" PRIx64 "\"", bits);
+	if (bits == 0)
+		json_add_null(json, NULL);
+	else
+		json_add_textf(json, NULL, "0x%016" PRIx64, bits);
+}
+
+static void eui64_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "integer");
+	json_begin_object(s, "not");
+	json_add_int(s, "const", 0);
+	json_end_object(s);
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	schema_add_pattern(s, "^(0[xX][0-9A-Fa-f]+|[0-9]+)$");
+	json_end_object(s);
+	json_end_list(s);
 }
 
 DESCRIBES(eui64_custom, uint64_t);
@@ -123,8 +156,7 @@ static const struct field_custom eui64_custom = {
 	.parse = eui64_parse,
 	.print = eui64_print,
 	.type = "integer|string",
-	.schema = "\"oneOf\":[{\"type\":\"integer\",\"not\":{\"const\":0}},"
-		  "{\"type\":\"string\",\"pattern\":\"^(0[xX][0-9A-Fa-f]+|[0-9]+)$\"}]",
+	.schema = eui64_schema,
 	.host.kind = HOST_NONE,
 };
 

@@ -74,19 +74,13 @@ static void src_parse(
 		    text);
 }
 
-static void text_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
-
 DESCRIBES(src_custom, char *);
 static const struct field_custom src_custom = {
 	.parse = src_parse,
-	.print = text_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^(ppt[0-9]+|(pci0:)?[0-9]+:[0-9]+:[0-9]+|"
-		  "(pci0:)?[0-9]+/[0-9]+/[0-9]+)$\"",
+	.pattern = "^(ppt[0-9]+|(pci0:)?[0-9]+:[0-9]+:[0-9]+|(pci0:)?[0-9]+/[0-9]+/[0-9]+)$",
 	.host.kind = HOST_PCI,
 };
 
@@ -118,10 +112,10 @@ static void id_parse(
 DESCRIBES(id_custom, char *);
 static const struct field_custom id_custom = {
 	.parse = id_parse,
-	.print = text_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^(0[xX])?([0-9A-Fa-f]{4}){1,2}$\"",
+	.pattern = "^(0[xX])?([0-9A-Fa-f]{4}){1,2}$",
 	.host.kind = HOST_NONE,
 };
 

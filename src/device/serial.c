@@ -138,18 +138,13 @@ static void path_parse(
 		    text);
 }
 
-static void path_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
-
 DESCRIBES(path_custom, char *);
 static const struct field_custom path_custom = {
 	.parse = path_parse,
-	.print = path_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|/.+|tcp=.+:[0-9]+)$\"",
+	.pattern = "^(stdio|/.+|tcp=.+:[0-9]+)$",
 	.host = { .kind = HOST_BY_VALUE, .names = serial_names },
 };
 

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_NUMBER 9999 /* larger numbers are clamped: they are out of every range */
+#include "base/json_write.h"
+#include "device/value_schema.h"
+
+#define MAX_SLOT_NUMBER 9999 /* larger numbers are clamped: they are out of every range */
 
 const char *slot_text(const struct slot *s, char text[SLOT_TEXT])
 {
@@ -24,10 +27,7 @@ static void slot_print(const void *slot, struct str *json)
 	const struct slot *s = slot;
 	char text[SLOT_TEXT];
 
-	if (s->given)
-		str_add_json(json, slot_text(s, text));
-	else
-		str_add(json, "null");
+	json_add_text(json, NULL, s->given ? slot_text(s, text) : NULL);
 }
 
 /*
@@ -44,8 +44,8 @@ static int split(const char *text, int number[3])
 			return 0;
 		for (; isdigit((unsigned char)*p); p++) {
 			value = value * 10 + (*p - '0');
-			if (value > MAX_NUMBER)
-				value = MAX_NUMBER;
+			if (value > MAX_SLOT_NUMBER)
+				value = MAX_SLOT_NUMBER;
 		}
 		number[n++] = value;
 		if (*p == '\0')
@@ -80,8 +80,9 @@ static void slot_parse(
 	int number[3] = { 0 };
 
 	if (value->kind == NODE_INT) {
-		s.slot = value->integer < 0 || value->integer > MAX_NUMBER ? MAX_NUMBER
-									   : (int)value->integer;
+		s.slot = value->integer < 0 || value->integer > MAX_SLOT_NUMBER
+		    ? MAX_SLOT_NUMBER
+		    : (int)value->integer;
 		if (value->integer < 0)
 			s.slot = -1;
 	} else {
@@ -116,11 +117,22 @@ static void slot_parse(
 		*(struct slot *)slot = s;
 }
 
+static void slot_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	schema_add_pattern(s, "^([0-9]+:)?[0-9]+(:[0-9]+)?$");
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	schema_add_range(s, "integer", 0, SLOT_SLOTS - 1);
+	json_end_object(s);
+	json_end_list(s);
+}
+
 const struct field_custom slot_custom = {
 	.parse = slot_parse,
 	.print = slot_print,
 	.type = "string|integer",
-	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^([0-9]+:)?[0-9]+(:[0-9]+)?$\"},"
-		  "{\"type\":\"integer\",\"minimum\":0,\"maximum\":31}]",
+	.schema = slot_schema,
 	.host.kind = HOST_NONE,
 };

@@ -32,19 +32,15 @@ void describe_below_end(struct below *below)
 
 char *describe_default(const struct field *f, const void *values)
 {
-	struct field one[2] = { *f, { 0 } };
 	STR_AUTO struct str json = { 0 };
-	size_t name = strlen(f->key) + 3; /* "key": */
-	char *text = NULL;
 
-	one[0].hidden = false;
 	/* The defaults of an object's keys are printed with the keys. */
 	if (f->required || f->type == FIELD_OBJECT)
 		return NULL;
-	field_print(one, values, &json);
-	if (json.length > 0 && strcmp(json.text + name, "[]") != 0)
-		text = mem_copy(json.text + name);
-	return text;
+	field_print_value(f, values, &json);
+	if (strcmp(json.text, "null") == 0 || strcmp(json.text, "[]") == 0)
+		return NULL;
+	return str_take(&json);
 }
 
 static char *choices_type(const char *const *choices)

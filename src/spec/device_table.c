@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 
 enum { COLUMNS = 6, MAX_WIDTH = 32 }; /* wider cells push the rest of their line to the right */
@@ -153,15 +154,13 @@ static char *print_text(void)
 
 static void print_key(const struct line *line, struct str *json)
 {
-	str_add(json, "{\"key\":");
-	str_add_json(json, line->cell[1]);
-	str_add(json, ",\"type\":");
-	str_add_json(json, line->cell[2]);
-	str_addf(json, ",\"required\":%s,\"default\":%s,\"help\":",
-	    strcmp(line->cell[3], "yes") == 0 ? "true" : "false",
-	    line->cell[4] == NULL ? "null" : line->cell[4]);
-	str_add_json(json, line->cell[5]);
-	str_add(json, "}");
+	json_begin_object(json, NULL);
+	json_add_text(json, "key", line->cell[1]);
+	json_add_text(json, "type", line->cell[2]);
+	json_add_bool(json, "required", strcmp(line->cell[3], "yes") == 0);
+	json_add_json(json, "default", line->cell[4]);
+	json_add_text(json, "help", line->cell[5]);
+	json_end_object(json);
 }
 
 static void print_kind(const struct device_kind *kind, struct str *json)
@@ -170,31 +169,25 @@ static void print_kind(const struct device_kind *kind, struct str *json)
 	MEM_AUTO char *help = describe_kind(kind);
 
 	add_device(&table, kind, true);
-	str_add(json, "{\"device\":");
-	str_add_json(json, kind->name);
-	str_add(json, ",\"help\":");
-	str_add_json(json, help);
-	str_add(json, ",\"keys\":[");
-	for (size_t i = 0; i < table.count; i++) {
-		str_add(json, i > 0 ? "," : "");
+	json_begin_object(json, NULL);
+	json_add_text(json, "device", kind->name);
+	json_add_text(json, "help", help);
+	json_begin_list(json, "keys");
+	for (size_t i = 0; i < table.count; i++)
 		print_key(&table.line[i], json);
-	}
-	str_add(json, "]}");
+	json_end_list(json);
+	json_end_object(json);
 }
 
 static char *print_json(void)
 {
-	struct str json = { 0 };
+	STR_AUTO struct str json = { 0 };
 
-	str_add(&json, "[");
-	for (size_t i = 0; device_kinds[i] != NULL; i++) {
-		str_add(&json, i > 0 ? "," : "");
+	json_begin_list(&json, NULL);
+	for (size_t i = 0; device_kinds[i] != NULL; i++)
 		print_kind(device_kinds[i], &json);
-	}
-	str_add(&json, "]");
-	MEM_AUTO char *compact = str_take(&json);
-
-	return json_indent(compact);
+	json_end_list(&json);
+	return json_indent(json.text);
 }
 
 char *spec_print_devices(bool json)

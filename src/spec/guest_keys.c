@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "device/host_use.h"
+#include "device/value_schema.h"
 #include "spec/keys.h"
 
 #define MAX_FWCFG_NAME 55  /* the field of fwctl and QEMU has 56 bytes including a NUL */
@@ -94,11 +96,6 @@ static void gdb_parse(
 		    host == NULL ? "" : ":", port);
 }
 
-static void text_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
-
 /* Finds ADDR:PORT; without an address, both hypervisors listen on loopback. */
 static void gdb_names(const void *value, const struct where *at, struct host_visit *visit)
 {
@@ -116,10 +113,10 @@ static void gdb_names(const void *value, const struct where *at, struct host_vis
 
 const struct field_custom gdb_custom = {
 	.parse = gdb_parse,
-	.print = text_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^w?([^, ]+:)?[0-9]+$\"",
+	.pattern = "^w?([^, ]+:)?[0-9]+$",
 	.host = { .kind = HOST_BY_VALUE, .names = gdb_names },
 };
 
@@ -152,23 +149,20 @@ static void pin_parse(
 	}
 }
 
-static void pin_print(const void *from, struct str *json)
+static void pin_schema(struct str *s)
 {
-	words_custom.print(from, json);
-}
-
-static void pin_clear(void *what)
-{
-	words_free(what);
+	json_add_text(s, "type", "array");
+	json_begin_object(s, "items");
+	schema_add_pattern(s, "^[0-9]+:[0-9]+$");
+	json_end_object(s);
 }
 
 const struct field_custom pin_custom = {
 	.parse = pin_parse,
-	.print = pin_print,
-	.clear = pin_clear,
+	.print = field_print_words,
+	.clear = field_clear_words,
 	.type = "string[]",
-	.schema = "\"type\":\"array\",\"items\":{\"type\":\"string\","
-		  "\"pattern\":\"^[0-9]+:[0-9]+$\"}",
+	.schema = pin_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -215,10 +209,10 @@ static void cpus_parse(
 DESCRIBES(cpus_custom, char *);
 static const struct field_custom cpus_custom = {
 	.parse = cpus_parse,
-	.print = text_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$\"",
+	.pattern = "^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$",
 	.host.kind = HOST_NONE,
 };
 
@@ -252,11 +246,10 @@ static void policy_parse(
 DESCRIBES(policy_custom, char *);
 static const struct field_custom policy_custom = {
 	.parse = policy_parse,
-	.print = text_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^(first-touch|ft|round-robin|rr|"
-		  "(prefer|interleave|il):[0-9]+([,-][0-9]+)*)$\"",
+	.pattern = "^(first-touch|ft|round-robin|rr|(prefer|interleave|il):[0-9]+([,-][0-9]+)*)$",
 	.host.kind = HOST_NONE,
 };
 
@@ -280,18 +273,16 @@ static void layout_parse(
 
 const struct field_custom layout_custom = {
 	.parse = layout_parse,
-	.print = text_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9_-][A-Za-z0-9._-]*$\"",
+	.pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$",
 	.host.kind = HOST_NONE,
 };
 
 static void domain_size_print(const void *from, struct str *json)
 {
-	int64_t size = *(const int64_t *)from;
-
-	str_addf(json, size == 0 ? "null" : "%" PRId64, size);
+	field_print_integer(*(const int64_t *)from, 0, json);
 }
 
 static void domain_size_parse(
@@ -300,13 +291,17 @@ static void domain_size_parse(
 	mem_custom.parse(value, into, at, d);
 }
 
+static void domain_size_schema(struct str *s)
+{
+	mem_custom.schema(s);
+}
+
 DESCRIBES(domain_size_custom, int64_t);
 static const struct field_custom domain_size_custom = {
 	.parse = domain_size_parse,
 	.print = domain_size_print,
 	.type = "string|integer",
-	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+[kKmMgGtT]$\"},"
-		  "{\"type\":\"integer\",\"minimum\":4096,\"multipleOf\":4096}]",
+	.schema = domain_size_schema,
 	.host.kind = HOST_NONE,
 };
 

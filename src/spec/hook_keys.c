@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/node_json.h"
 #include "device/host_use.h"
+#include "device/value_schema.h"
 
 /* Returns whether it is the name of a stock hook: without directory and extension.  Lua knows which
  * of them exist. */
@@ -120,37 +122,49 @@ static const char *printed_name(const struct hook_file *hook)
 
 static void print_options(const struct hook_file *hook, struct str *json)
 {
-	str_add(json, "{");
+	json_begin_object(json, NULL);
 	for (const struct node *n = hook->options->first; n != NULL; n = n->next) {
-		str_add(json, n == hook->options->first ? "" : ",");
-		str_add_json(json, n->key);
-		str_add(json, ":");
+		STR_AUTO struct str value = { 0 };
+
+		node_add_json(&value, n);
 		if (strcmp(n->key, "use") == 0)
-			str_add_json(json, printed_name(hook));
+			json_add_text(json, n->key, printed_name(hook));
 		else
-			node_add_json(json, n);
+			json_add_json(json, n->key, value.text);
 	}
-	str_add(json, "}");
+	json_end_object(json);
+}
+
+/* Returns how many hooks of the list belong to the spec, not to --hook. */
+static size_t count_of_spec(const struct hook_list *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += list->item[i].of_option ? 0 : 1;
+	return count;
 }
 
 static void hooks_print(const void *from, struct str *json)
 {
 	const struct hook_list *list = from;
-	const char *before = "[";
 
+	if (count_of_spec(list) == 0) {
+		json_add_null(json, NULL);
+		return;
+	}
+	json_begin_list(json, NULL);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct hook_file *hook = &list->item[i];
 
 		if (hook->of_option)
-			continue; /* not part of the spec */
-		str_add(json, before);
-		before = ",";
+			continue;
 		if (hook->options != NULL)
 			print_options(hook, json);
 		else
-			str_add_json(json, printed_name(hook));
+			json_add_text(json, NULL, printed_name(hook));
 	}
-	str_add(json, *before == '[' ? "null" : "]");
+	json_end_list(json);
 }
 
 void hook_list_free(struct hook_list *list)
@@ -183,13 +197,30 @@ static void hooks_names(const void *value, const struct where *at, struct host_v
 	}
 }
 
+static void hooks_schema(struct str *s)
+{
+	json_add_text(s, "type", "array");
+	json_begin_object(s, "items");
+	json_begin_list(s, "oneOf");
+	schema_add_text(s, NULL);
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "object");
+	json_begin_list(s, "required");
+	json_add_text(s, NULL, "use");
+	json_end_list(s);
+	json_begin_object(s, "properties");
+	schema_add_text(s, "use");
+	json_end_object(s);
+	json_end_object(s);
+	json_end_list(s);
+	json_end_object(s);
+}
+
 const struct field_custom hooks_custom = {
 	.parse = hooks_parse,
 	.print = hooks_print,
 	.clear = clear_hooks,
 	.type = "(string|{ use: string, [string]: any })[]",
-	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},"
-		  "{\"type\":\"object\",\"required\":[\"use\"],\"properties\":{\"use\":{\"type\":"
-		  "\"string\",\"minLength\":1}}}]}",
+	.schema = hooks_schema,
 	.host = { .kind = HOST_BY_VALUE, .names = hooks_names },
 };

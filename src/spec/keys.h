@@ -34,9 +34,6 @@ DESCRIBES(on_fields, struct spec);
 extern const struct field on_fields[];
 /* Returns why a key of `on` is invalid, or NULL if it is merely unknown.  Caller frees. */
 char *on_explain_unknown(const char *key);
-DESCRIBES(companion_fields, struct companion);
-DESCRIBES(wait_fields, struct wait_item);
-extern const struct field companion_fields[], wait_fields[];
 DESCRIBES(numa_fields, struct numa_domain);
 DESCRIBES(fwcfg_fields, struct fwcfg_item);
 DESCRIBES(tpm_fields, struct tpm);

@@ -1,9 +1,11 @@
 /* The key `loader`: what loads a guest without firmware. */
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "device/host_use.h"
 #include "device/serial.h"
+#include "device/value_schema.h"
 #include "spec/keys.h"
 
 static const char *const types[] = {
@@ -164,13 +166,10 @@ static void loader_print(const void *from, struct str *json)
 {
 	const struct loader *loader = from;
 
-	if (loader->type == LOADER_NONE) {
-		str_add(json, "null");
-		return;
-	}
-	str_add(json, "{");
-	field_print(loader_fields, loader, json);
-	str_add(json, "}");
+	if (loader->type == LOADER_NONE)
+		json_add_null(json, NULL);
+	else
+		field_print_object(loader_fields, loader, json);
 }
 
 static void loader_clear(void *what)
@@ -178,11 +177,16 @@ static void loader_clear(void *what)
 	field_clear(loader_fields, what);
 }
 
+static void loader_schema(struct str *s)
+{
+	schema_add_enum(s, types);
+}
+
 const struct field_custom loader_custom = {
 	.parse = loader_parse,
 	.print = loader_print,
 	.clear = loader_clear,
 	.type = "\"bhyveload\"|\"grub\"",
-	.schema = "\"enum\":[\"bhyveload\",\"grub\"]",
+	.schema = loader_schema,
 	.rows = ROWS_FOR(loader_custom, loader_fields),
 };

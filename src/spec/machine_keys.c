@@ -6,20 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/near.h"
 #include "device/serial.h"
+#include "device/value_schema.h"
 
 #define MAX_NAME 64
 #define MAX_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
+#define MIN_SECONDS 0.01
 #define MAX_SECONDS 3600
+#define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
+#define MAX_RELEASE 15
 #define PAGE 4096
 #define MAX_MEMORY (INT64_C(1) << 52) /* bytes that amd64 and arm64 can address at most */
-
-static void name_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
 
 /* Reads a name.  bhyve allows more, but devfs, shells and `%` expansion do not: see
  * bhyve_config(5). */
@@ -45,13 +45,18 @@ static void name_parse(
 		    text, MAX_NAME);
 }
 
+static void name_schema(struct str *s)
+{
+	schema_add_pattern(s, "^[A-Za-z0-9][A-Za-z0-9._-]*$");
+	json_add_int(s, "maxLength", MAX_NAME);
+}
+
 const struct field_custom name_custom = {
 	.parse = name_parse,
-	.print = name_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema =
-	    "\"type\":\"string\",\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9._-]*$\",\"maxLength\":64",
+	.schema = name_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -92,16 +97,19 @@ static void cpu_parse(
 
 static void cpu_print(const void *from, struct str *json)
 {
-	str_add(json, "{");
-	field_print(cpu_fields, from, json);
-	str_add(json, "}");
+	field_print_object(cpu_fields, from, json);
+}
+
+static void cpu_schema(struct str *s)
+{
+	schema_add_range(s, "integer", 1, MAX_CPUS);
 }
 
 const struct field_custom cpu_custom = {
 	.parse = cpu_parse,
 	.print = cpu_print,
 	.type = "integer",
-	.schema = "\"type\":\"integer\",\"minimum\":1,\"maximum\":65535",
+	.schema = cpu_schema,
 	.rows = ROWS_FOR(cpu_custom, cpu_fields),
 };
 
@@ -200,15 +208,28 @@ static void mem_parse(
 
 static void mem_print(const void *from, struct str *json)
 {
-	str_addf(json, "%" PRId64, *(const int64_t *)from);
+	json_add_int(json, NULL, *(const int64_t *)from);
+}
+
+static void mem_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	schema_add_pattern(s, "^[0-9]+[kKmMgGtT]$");
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "integer");
+	json_add_int(s, "minimum", PAGE);
+	json_add_int(s, "multipleOf", PAGE);
+	json_end_object(s);
+	json_end_list(s);
 }
 
 const struct field_custom mem_custom = {
 	.parse = mem_parse,
 	.print = mem_print,
 	.type = "string|integer",
-	.schema = "\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+[kKmMgGtT]$\"},"
-		  "{\"type\":\"integer\",\"minimum\":4096,\"multipleOf\":4096}]",
+	.schema = mem_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -240,16 +261,24 @@ static void hostbridge_print(const void *from, struct str *json)
 	int bridge = *(const int *)from;
 
 	if (bridge == HOSTBRIDGE_NONE)
-		str_add(json, "false");
+		json_add_bool(json, NULL, false);
 	else
-		str_add_json(json, bridges[bridge]);
+		json_add_text(json, NULL, bridges[bridge]);
+}
+
+static void hostbridge_schema(struct str *s)
+{
+	json_begin_list(s, "enum");
+	schema_add_choices(s, bridges);
+	json_add_bool(s, NULL, false);
+	json_end_list(s);
 }
 
 const struct field_custom hostbridge_custom = {
 	.parse = hostbridge_parse,
 	.print = hostbridge_print,
 	.type = "\"hostbridge\"|\"amd_hostbridge\"|false",
-	.schema = "\"enum\":[\"hostbridge\",\"amd_hostbridge\",false]",
+	.schema = hostbridge_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -278,17 +307,12 @@ static void com_parse(
 	    text, hint);
 }
 
-static void com_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
-
 const struct field_custom com_custom = {
 	.parse = com_parse,
-	.print = com_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^(stdio|nmdm|console|/.+|tcp=.+:[0-9]+)$\"",
+	.pattern = "^(stdio|nmdm|console|/.+|tcp=.+:[0-9]+)$",
 	.host = { .kind = HOST_BY_VALUE, .names = serial_names },
 };
 
@@ -311,18 +335,12 @@ static void uuid_parse(
 		    d->report, STATUS_SPEC, at, "\"%s\" is no UUID, expected %s", text, form);
 }
 
-static void uuid_print(const void *from, struct str *json)
-{
-	field_print_text(*(char *const *)from, json);
-}
-
 const struct field_custom uuid_custom = {
 	.parse = uuid_parse,
-	.print = uuid_print,
+	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = "\"type\":\"string\",\"pattern\":\"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-"
-		  "f]{12}$\"",
+	.pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
 	.host.kind = HOST_NONE,
 };
 
@@ -357,34 +375,27 @@ static void words_parse(
 	}
 }
 
-static void words_print(const void *from, struct str *json)
+static void words_schema(struct str *s)
 {
-	const struct words *w = from;
-
-	if (w->count == 0) {
-		str_add(json, "null");
-		return;
-	}
-	str_add(json, "[");
-	for (size_t i = 0; i < w->count; i++) {
-		str_add(json, i > 0 ? "," : "");
-		str_add_json(json, w->item[i]);
-	}
-	str_add(json, "]");
-}
-
-static void clear_words(void *words)
-{
-	words_free(words);
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "string");
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "array");
+	json_begin_object(s, "items");
+	json_add_text(s, "type", "string");
+	json_end_object(s);
+	json_end_object(s);
+	json_end_list(s);
 }
 
 const struct field_custom words_custom = {
 	.parse = words_parse,
-	.print = words_print,
-	.clear = clear_words,
+	.print = field_print_words,
+	.clear = field_clear_words,
 	.type = "string|string[]",
-	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
-		  "\"string\"}}]",
+	.schema = words_schema,
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "passes words on unchecked" },
 };
 
@@ -405,11 +416,10 @@ static void command_parse(
 
 const struct field_custom command_custom = {
 	.parse = command_parse,
-	.print = words_print,
-	.clear = clear_words,
+	.print = field_print_words,
+	.clear = field_clear_words,
 	.type = "string|string[]",
-	.schema = "\"oneOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"
-		  "\"string\"}}]",
+	.schema = words_schema,
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
@@ -421,22 +431,30 @@ static void seconds_parse(
 
 	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
 		field_type_error(value, "a number of seconds", at, d);
-	else if (!(seconds >= 0.01 && seconds <= MAX_SECONDS))
-		report_add(d->report, STATUS_SPEC, at, "expected 0.01 to %d seconds", MAX_SECONDS);
+	else if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS))
+		report_add(d->report, STATUS_SPEC, at, "expected %g to %d seconds", MIN_SECONDS,
+		    MAX_SECONDS);
 	else
 		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
 }
 
 static void seconds_print(const void *from, struct str *json)
 {
-	str_addf(json, "%.15g", (double)*(const int64_t *)from / 1000);
+	json_add_decimal(json, NULL, (double)*(const int64_t *)from / 1000);
+}
+
+static void seconds_schema(struct str *s)
+{
+	json_add_text(s, "type", "number");
+	json_add_decimal(s, "minimum", MIN_SECONDS);
+	json_add_int(s, "maximum", MAX_SECONDS);
 }
 
 const struct field_custom seconds_custom = {
 	.parse = seconds_parse,
 	.print = seconds_print,
 	.type = "number",
-	.schema = "\"type\":\"number\",\"minimum\":0.01,\"maximum\":3600",
+	.schema = seconds_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -444,20 +462,26 @@ const struct field_custom seconds_custom = {
 static void release_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	(void)field_integer(value, 13, 15, into, at, d);
+	(void)field_integer(value, MIN_RELEASE, MAX_RELEASE, into, at, d);
 }
 
 static void release_print(const void *from, struct str *json)
 {
-	int64_t release = *(const int64_t *)from;
+	field_print_integer(*(const int64_t *)from, 0, json);
+}
 
-	str_addf(json, release == 0 ? "null" : "%" PRId64, release);
+static void release_schema(struct str *s)
+{
+	json_begin_list(s, "enum");
+	for (int release = MIN_RELEASE; release <= MAX_RELEASE; release++)
+		json_add_int(s, NULL, release);
+	json_end_list(s);
 }
 
 const struct field_custom release_custom = {
 	.parse = release_parse,
 	.print = release_print,
 	.type = "13|14|15",
-	.schema = "\"enum\":[13,14,15]",
+	.schema = release_schema,
 	.host.kind = HOST_NONE,
 };

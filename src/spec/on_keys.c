@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
+#include "device/value_schema.h"
 #include "spec/keys.h"
 
 #define MAX_DELAY_S 86400
@@ -24,7 +26,15 @@ static void delay_print(const void *from, struct str *json)
 {
 	const struct delay *delay = from;
 
-	str_addf(json, delay->given ? "%.15g" : "null", (double)delay->ms / 1000);
+	if (delay->given)
+		json_add_decimal(json, NULL, (double)delay->ms / 1000);
+	else
+		json_add_null(json, NULL);
+}
+
+static void delay_schema(struct str *s)
+{
+	schema_add_range(s, "number", 0, MAX_DELAY_S);
 }
 
 DESCRIBES(delay_custom, struct delay);
@@ -32,7 +42,7 @@ static const struct field_custom delay_custom = {
 	.parse = delay_parse,
 	.print = delay_print,
 	.type = "number",
-	.schema = "\"type\":\"number\",\"minimum\":0,\"maximum\":86400",
+	.schema = delay_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -79,23 +89,20 @@ static void parse_action(const struct node *value, const char *const *words,
 static void print_action(const struct action *action, const struct field *rows, struct str *json)
 {
 	static const char *const words[] = {
-		[ACTION_NONE] = "null",
-		[ACTION_STOP] = "\"stop\"",
-		[ACTION_BOOT] = "\"boot\"",
-		[ACTION_SAME] = "\"same\"",
+		[ACTION_NONE] = NULL,
+		[ACTION_STOP] = "stop",
+		[ACTION_BOOT] = "boot",
+		[ACTION_SAME] = "same",
 		[ACTION_TARGET] = NULL, /* an object */
-		[ACTION_WAIT] = "\"wait\"",
+		[ACTION_WAIT] = "wait",
 	};
 
 	_Static_assert(sizeof(words) / sizeof(words[0]) == ACTION_KINDS, "a word for each");
 
-	if (action->kind != ACTION_TARGET) {
-		str_add(json, words[action->kind]);
-		return;
-	}
-	str_add(json, "{");
-	field_print(rows, action, json);
-	str_add(json, "}");
+	if (action->kind == ACTION_TARGET)
+		field_print_object(rows, action, json);
+	else
+		json_add_text(json, NULL, words[action->kind]);
 }
 
 static void clear_action(void *what)
@@ -106,13 +113,14 @@ static void clear_action(void *what)
 	memset(action, 0, sizeof(*action));
 }
 
+static const char *const action_words[] = { "stop", "boot", "same", NULL };
+
 static void action_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	static const char *const words[] = { "stop", "boot", "same", NULL };
 	static const enum action_kind kinds[] = { ACTION_STOP, ACTION_BOOT, ACTION_SAME };
 
-	parse_action(value, words, kinds, action_fields,
+	parse_action(value, action_words, kinds, action_fields,
 	    "\"stop\", \"boot\", \"same\" or { \"boot\": TARGET, \"delay\": SECONDS }", into, at,
 	    d);
 }
@@ -122,23 +130,29 @@ static void action_print(const void *from, struct str *json)
 	print_action(from, action_fields, json);
 }
 
+static void action_schema(struct str *s)
+{
+	schema_add_enum(s, action_words);
+}
+
 DESCRIBES(action_custom, struct action);
 static const struct field_custom action_custom = {
 	.parse = action_parse,
 	.print = action_print,
 	.clear = clear_action,
 	.type = "\"stop\"|\"boot\"|\"same\"",
-	.schema = "\"enum\":[\"stop\",\"boot\",\"same\"]",
+	.schema = action_schema,
 	.rows = ROWS_FOR(action_custom, action_fields),
 };
+
+static const char *const given_up_words[] = { "stop", "wait", NULL };
 
 static void given_up_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	static const char *const words[] = { "stop", "wait", NULL };
 	static const enum action_kind kinds[] = { ACTION_STOP, ACTION_WAIT };
 
-	parse_action(value, words, kinds, given_up_fields,
+	parse_action(value, given_up_words, kinds, given_up_fields,
 	    "\"stop\", \"wait\" or { \"boot\": TARGET }", into, at, d);
 }
 
@@ -147,13 +161,18 @@ static void given_up_print(const void *from, struct str *json)
 	print_action(from, given_up_fields, json);
 }
 
+static void given_up_schema(struct str *s)
+{
+	schema_add_enum(s, given_up_words);
+}
+
 DESCRIBES(given_up_custom, struct action);
 static const struct field_custom given_up_custom = {
 	.parse = given_up_parse,
 	.print = given_up_print,
 	.clear = clear_action,
 	.type = "\"stop\"|\"wait\"",
-	.schema = "\"enum\":[\"stop\",\"wait\"]",
+	.schema = given_up_schema,
 	.rows = ROWS_FOR(given_up_custom, given_up_fields),
 };
 

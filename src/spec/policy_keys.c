@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/node_json.h"
+#include "device/value_schema.h"
 
-#define MAX_FACTOR 100
+#define MAX_FACTOR 100 /* of the backoff */
+#define MAX_STOP_WAIT_S 86400
 
 static void add_entry(struct reboot_list *list, struct reboot_entry entry)
 {
@@ -137,18 +140,17 @@ static void reboot_on_print(const void *from, struct str *json)
 	const struct reboot_list *list = from;
 
 	if (!list->given) {
-		str_add(json, "null");
+		json_add_null(json, NULL);
 		return;
 	}
-	str_add(json, "[");
+	json_begin_list(json, NULL);
 	for (size_t i = 0; i < list->count; i++) {
-		str_add(json, i > 0 ? "," : "");
 		if (list->item[i].is_status)
-			str_addf(json, "%d", list->item[i].status);
+			json_add_int(json, NULL, list->item[i].status);
 		else
-			str_add_json(json, cause_name(list->item[i].cause));
+			json_add_text(json, NULL, cause_name(list->item[i].cause));
 	}
-	str_add(json, "]");
+	json_end_list(json);
 }
 
 static void clear_reboot_on(void *list)
@@ -156,14 +158,25 @@ static void clear_reboot_on(void *list)
 	reboot_list_free(list);
 }
 
+static void reboot_on_schema(struct str *s)
+{
+	json_add_text(s, "type", "array");
+	json_begin_object(s, "items");
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	schema_add_range(s, "integer", 0, MAX_STATUS);
+	json_end_object(s);
+	schema_add_text(s, NULL);
+	json_end_list(s);
+	json_end_object(s);
+}
+
 const struct field_custom reboot_on_custom = {
 	.parse = reboot_on_parse,
 	.print = reboot_on_print,
 	.clear = clear_reboot_on,
 	.type = "(integer|string)[]",
-	.schema = "\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"integer\",\"minimum\":0,"
-		  "\"maximum\":255},"
-		  "{\"type\":\"string\",\"minLength\":1}]}",
+	.schema = reboot_on_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -192,7 +205,7 @@ static const struct field step_fields[] = {
 	ROW_CHOICE("do", struct step_keys, action, actions, .required = true,
 	    .help = "acpi, poweroff or kill"),
 	ROW_INT("wait", struct step_keys, wait, .required = true, .has_range = true, .min = 0,
-	    .max = 86400, .help = "seconds before the next step"),
+	    .max = MAX_STOP_WAIT_S, .help = "seconds before the next step"),
 	{ 0 },
 };
 
@@ -230,22 +243,49 @@ static void stop_print(const void *from, struct str *json)
 {
 	const struct stop_ladder *ladder = from;
 
-	str_add(json, "[");
-	for (size_t i = 0; i < ladder->count; i++)
-		str_addf(json, "%s{\"do\":\"%s\",\"wait\":%" PRId64 "}", i > 0 ? "," : "",
-		    stop_action_name(ladder->step[i].action), ladder->step[i].wait_ms / 1000);
-	str_add(json, "]");
+	json_begin_list(json, NULL);
+	for (size_t i = 0; i < ladder->count; i++) {
+		json_begin_object(json, NULL);
+		json_add_text(json, "do", stop_action_name(ladder->step[i].action));
+		json_add_int(json, "wait", ladder->step[i].wait_ms / 1000);
+		json_end_object(json);
+	}
+	json_end_list(json);
+}
+
+static void add_step_schema(struct str *s, const char *key)
+{
+	json_begin_object(s, key);
+	json_add_text(s, "type", "object");
+	json_begin_list(s, "required");
+	json_add_text(s, NULL, "do");
+	json_add_text(s, NULL, "wait");
+	json_end_list(s);
+	json_add_bool(s, "additionalProperties", false);
+	json_begin_object(s, "properties");
+	json_begin_object(s, "do");
+	schema_add_enum(s, actions);
+	json_end_object(s);
+	json_begin_object(s, "wait");
+	schema_add_range(s, "integer", 0, MAX_STOP_WAIT_S);
+	json_end_object(s);
+	json_end_object(s);
+	json_end_object(s);
+}
+
+static void stop_schema(struct str *s)
+{
+	json_add_text(s, "type", "array");
+	json_add_int(s, "minItems", 1);
+	json_add_int(s, "maxItems", MAX_STOP_STEPS);
+	add_step_schema(s, "items");
 }
 
 const struct field_custom stop_custom = {
 	.parse = stop_parse,
 	.print = stop_print,
 	.type = "{ [\"do\"]: \"acpi\"|\"poweroff\"|\"kill\", wait: integer }[]",
-	.schema =
-	    "\"type\":\"array\",\"minItems\":1,\"maxItems\":16,\"items\":{\"type\":\"object\","
-	    "\"required\":[\"do\",\"wait\"],\"additionalProperties\":false,\"properties\":{"
-	    "\"do\":{\"enum\":[\"acpi\",\"poweroff\",\"kill\"]},"
-	    "\"wait\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":86400}}}",
+	.schema = stop_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -264,7 +304,12 @@ static void factor_parse(
 
 static void factor_print(const void *from, struct str *json)
 {
-	str_addf(json, "%.15g", *(const double *)from);
+	json_add_decimal(json, NULL, *(const double *)from);
+}
+
+static void factor_schema(struct str *s)
+{
+	schema_add_range(s, "number", 1, MAX_FACTOR);
 }
 
 DESCRIBES(factor_custom, double);
@@ -272,7 +317,7 @@ static const struct field_custom factor_custom = {
 	.parse = factor_parse,
 	.print = factor_print,
 	.type = "number",
-	.schema = "\"type\":\"number\",\"minimum\":1,\"maximum\":100",
+	.schema = factor_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -311,13 +356,10 @@ static void parse_switch(const struct field *rows, const struct node *value, voi
 
 static void print_switch(const struct field *rows, const void *from, bool off, struct str *json)
 {
-	if (off) {
-		str_add(json, "false");
-		return;
-	}
-	str_add(json, "{");
-	field_print(rows, from, json);
-	str_add(json, "}");
+	if (off)
+		json_add_bool(json, NULL, false);
+	else
+		field_print_object(rows, from, json);
 }
 
 static void restart_limit_parse(
@@ -337,7 +379,7 @@ const struct field_custom restart_limit_custom = {
 	.parse = restart_limit_parse,
 	.print = restart_limit_print,
 	.type = "false",
-	.schema = "\"const\":false",
+	.schema = schema_add_false,
 	.rows = ROWS_FOR(restart_limit_custom, limit_fields),
 };
 
@@ -358,6 +400,6 @@ const struct field_custom backoff_custom = {
 	.parse = backoff_parse,
 	.print = backoff_print,
 	.type = "false",
-	.schema = "\"const\":false",
+	.schema = schema_add_false,
 	.rows = ROWS_FOR(backoff_custom, backoff_fields),
 };

@@ -5,297 +5,80 @@
  */
 #include "spec/describe.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/mem.h"
-
-/* Whether the required keys of an object must be present. */
-enum extent { WHOLE, PART };
-
-static void add_object(
-    const struct field *rows, const void *values, enum extent extent, bool null, struct str *s);
-
-static void add_comma(struct str *s)
-{
-	char last = s->length == 0 ? '{' : s->text[s->length - 1];
-
-	if (last != '{' && last != '[')
-		str_add(s, ",");
-}
-
-/* Adds "key":"text", after a comma where one is needed. */
-static void add_text(struct str *s, const char *key, const char *text)
-{
-	add_comma(s);
-	str_addf(s, "\"%s\":", key);
-	str_add_json(s, text);
-}
-
-static void add_type(struct str *s, const char *type, bool null)
-{
-	add_comma(s);
-	str_addf(s, null ? "\"type\":[%s,\"null\"]" : "\"type\":%s", type);
-}
-
-static void add_range(const struct field *f, const char *min, const char *max, struct str *s)
-{
-	if (f->has_range)
-		str_addf(s, ",\"%s\":%" PRId64 ",\"%s\":%" PRId64, min, f->min, max, f->max);
-}
-
-static void add_string(const struct field *f, bool null, struct str *s)
-{
-	add_type(s, "\"string\"", null);
-	str_add(s, ",\"minLength\":1");
-	if (f->max_length != 0)
-		str_addf(s, ",\"maxLength\":%zu", f->max_length);
-}
-
-static void add_choice(const struct field *f, bool null, struct str *s)
-{
-	add_comma(s);
-	str_add(s, "\"enum\":[");
-	for (size_t i = 0; f->choices[i] != NULL; i++) {
-		if (*f->choices[i] == '\0') /* means not given */
-			continue;
-		add_comma(s);
-		str_add_json(s, f->choices[i]);
-	}
-	str_add(s, null ? ",null]" : "]");
-}
-
-static void add_list(const struct field *f, const void *values, bool null, struct str *s)
-{
-	struct below below = describe_below(f, values);
-
-	add_type(s, "\"array\"", null);
-	add_range(f, "minItems", "maxItems", s);
-	str_add(s, ",\"items\":{");
-	add_object(below.rows, below.values, WHOLE, false, s);
-	str_add(s, "}");
-	describe_below_end(&below);
-}
-
-static void add_custom(
-    const struct field *f, const void *values, enum extent extent, bool null, struct str *s)
-{
-	struct below below = describe_below(f, values);
-
-	add_comma(s);
-	if (below.rows == NULL && !null) {
-		str_add(s, f->custom->schema);
-		return;
-	}
-	str_addf(s, "\"anyOf\":[{%s}", f->custom->schema);
-	if (below.rows != NULL) {
-		str_add(s, ",{");
-		add_object(below.rows, below.values, extent, false, s);
-		str_add(s, "}");
-	}
-	str_add(s, null ? ",{\"type\":\"null\"}]" : "]");
-}
-
-/* Adds the inside of a value's schema. */
-static void add_value(
-    const struct field *f, const void *values, enum extent extent, bool null, struct str *s)
-{
-	switch (f->type) {
-	case FIELD_STRING:
-	case FIELD_PATH:
-		add_string(f, null, s);
-		break;
-	case FIELD_BOOL:
-		add_type(s, "\"boolean\"", null);
-		break;
-	case FIELD_INT:
-		add_type(s, "\"integer\"", null);
-		add_range(f, "minimum", "maximum", s);
-		break;
-	case FIELD_CHOICE:
-		add_choice(f, null, s);
-		break;
-	case FIELD_WORDS:
-		add_type(s, null ? "\"string\",\"array\"" : "[\"string\",\"array\"]", null);
-		str_add(s, ",\"minLength\":1,\"items\":{\"type\":\"string\",\"minLength\":1}");
-		break;
-	case FIELD_MAP:
-		add_type(s, "\"object\"", null);
-		str_add(s,
-		    ",\"additionalProperties\":{\"type\":[\"string\",\"null\"],"
-		    "\"minLength\":1}");
-		break;
-	case FIELD_OBJECT:
-		add_object(f->rows, (const char *)values + f->offset, extent, null, s);
-		break;
-	case FIELD_LIST:
-		add_list(f, values, null, s);
-		break;
-	case FIELD_CUSTOM:
-		add_custom(f, values, extent, null, s);
-		break;
-	case FIELD_HOOK:      /* JSON cannot hold a function */
-	case FIELD_ELSEWHERE: /* see add_spec() and add_kind() */
-		break;
-	}
-}
-
-static void open_property(const char *key, const char *help, struct str *s)
-{
-	add_comma(s);
-	str_addf(s, "\"%s\":{", key);
-	add_text(s, "description", help);
-}
-
-static void add_property(
-    const struct field *f, const char *key, const void *values, enum extent extent, struct str *s)
-{
-	MEM_AUTO char *fallback = describe_default(f, values);
-
-	open_property(key, f->help, s);
-	if (key == f->alias)
-		str_add(s, ",\"deprecated\":true");
-	else if (fallback != NULL)
-		str_addf(s, ",\"default\":%s", fallback);
-	add_value(f, values, extent, !f->required || extent == PART, s);
-	str_add(s, "}");
-}
-
-static bool in_json(const struct field *f)
-{
-	return f->type != FIELD_HOOK && f->type != FIELD_ELSEWHERE;
-}
-
-static void add_properties(
-    const struct field *rows, const void *values, enum extent extent, struct str *s)
-{
-	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (!in_json(f))
-			continue;
-		add_property(f, f->key, values, extent, s);
-		if (f->alias != NULL)
-			add_property(f, f->alias, values, extent, s);
-	}
-}
-
-/* Adds the rules for aliases: a key and its alias exclude each other, and one of them is required
- * if the row is. */
-static void add_aliases(const struct field *rows, enum extent extent, struct str *s)
-{
-	STR_AUTO struct str rules = { 0 };
-
-	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (f->alias == NULL)
-			continue;
-		str_addf(&rules, "%s{\"not\":{\"type\":\"object\",\"required\":[\"%s\",\"%s\"]}}",
-		    rules.length > 0 ? "," : "", f->key, f->alias);
-		if (f->required && extent == WHOLE)
-			str_addf(&rules,
-			    ",{\"anyOf\":[{\"required\":[\"%s\"]},{\"required\":[\"%s\"]}]}",
-			    f->key, f->alias);
-	}
-	if (rules.length > 0)
-		str_addf(s, ",\"allOf\":[%s]", rules.text);
-}
-
-static void add_required(const struct field *rows, struct str *s)
-{
-	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (!f->required || f->alias != NULL)
-			continue;
-		add_comma(s);
-		str_addf(s, "\"%s\"", f->key);
-	}
-}
-
-static void add_object(
-    const struct field *rows, const void *values, enum extent extent, bool null, struct str *s)
-{
-	add_type(s, "\"object\"", null);
-	str_add(s, ",\"additionalProperties\":false,\"properties\":{");
-	add_properties(rows, values, extent, s);
-	str_add(s, "},\"required\":[");
-	if (extent == WHOLE)
-		add_required(rows, s);
-	str_add(s, "]");
-	add_aliases(rows, extent, s);
-}
+#include "device/device.h"
+#include "spec/row_schema.h"
 
 /* --- devices --- */
 
+/* Adds the property `device`, which holds this name. */
+static void add_name(struct str *s, const struct device_kind *kind)
+{
+	json_begin_object(s, "device");
+	json_add_text(s, "const", kind->name);
+	json_end_object(s);
+}
+
+/* Adds the property `device`, which holds the name of any kind. */
 static void add_names(struct str *s)
 {
-	str_add(s, "\"device\":{\"enum\":[");
+	json_begin_object(s, "device");
+	json_begin_list(s, "enum");
 	for (size_t i = 0; device_kinds[i] != NULL; i++)
-		str_addf(s, "%s\"%s\"", i > 0 ? "," : "", device_kinds[i]->name);
-	str_add(s, "]}");
+		json_add_text(s, NULL, device_kinds[i]->name);
+	json_end_list(s);
+	json_end_object(s);
 }
 
 /* Adds the definition of a whole device. */
-static void add_kind(const struct device_kind *kind, struct str *s)
+static void add_kind(struct str *s, const struct device_kind *kind)
 {
+	MEM_AUTO char *name = mem_format("device.%s", kind->name);
 	MEM_AUTO char *help = describe_kind(kind);
 	DEVICE_AUTO struct device *dev = device_new(kind);
 
-	str_addf(s, "\"device.%s\":{", kind->name);
-	add_text(s, "description", help);
-	str_addf(s,
-	    ",\"type\":\"object\",\"additionalProperties\":false,"
-	    "\"properties\":{\"device\":{\"const\":\"%s\"}",
-	    kind->name);
-	add_properties(device_common_fields, dev, WHOLE, s);
-	add_properties(kind->fields, dev->config, WHOLE, s);
-	str_add(s, "},\"required\":[");
-	add_required(device_common_fields, s);
-	add_required(kind->fields, s);
-	str_add(s, "]");
-	add_aliases(kind->fields, WHOLE, s);
-	str_add(s, "}");
+	schema_begin_property(s, name, help);
+	schema_add_closed_object(s);
+	json_begin_object(s, "properties");
+	add_name(s, kind);
+	schema_add_properties(s, device_common_fields, dev, WHOLE);
+	schema_add_properties(s, kind->fields, dev->config, WHOLE);
+	json_end_object(s);
+	json_begin_list(s, "required");
+	schema_add_required(s, device_common_fields);
+	schema_add_required(s, kind->fields);
+	json_end_list(s);
+	schema_add_aliases(s, kind->fields, WHOLE);
+	json_end_object(s);
 }
 
-/* Adds a reference to the property of the whole; null is valid, too. */
-static void add_reference(const struct field *f, const char *key, const char *where, struct str *s)
+static void add_remove(struct str *s)
 {
-	add_comma(s);
-	if (f->required)
-		str_addf(s,
-		    "\"%s\":{\"anyOf\":[{\"$ref\":\"#/%sproperties/%s\"},"
-		    "{\"type\":\"null\"}]}",
-		    key, where, key);
-	else
-		str_addf(s, "\"%s\":{\"$ref\":\"#/%sproperties/%s\"}", key, where, key);
+	schema_begin_property(s, "remove", "take the device of this id away, its slot stays empty");
+	json_add_text(s, "type", "boolean");
+	json_end_object(s);
 }
-
-static void add_references(const struct field *rows, const char *where, struct str *s)
-{
-	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (!in_json(f))
-			continue;
-		add_reference(f, f->key, where, s);
-		if (f->alias != NULL)
-			add_reference(f, f->alias, where, s);
-	}
-}
-
-#define REMOVE                                                                                   \
-	"\"remove\":{\"description\":\"take the device of this id away, its slot stays empty\"," \
-	"\"type\":\"boolean\"}"
 
 /* Adds an entry of a target with a kind and an id, which may be that of a device of the base. */
-static void add_kind_change(const struct device_kind *kind, struct str *s)
+static void add_kind_change(struct str *s, const struct device_kind *kind)
 {
+	MEM_AUTO char *name = mem_format("change.%s", kind->name);
 	MEM_AUTO char *where = mem_format("$defs/device.%s/", kind->name);
 
-	str_addf(s,
-	    ",\"change.%s\":{\"type\":\"object\",\"additionalProperties\":false,"
-	    "\"properties\":{\"device\":{\"const\":\"%s\"}," REMOVE,
-	    kind->name, kind->name);
-	add_references(device_common_fields, where, s);
-	add_references(kind->fields, where, s);
-	str_add(s, "}");
-	add_aliases(kind->fields, PART, s);
-	str_add(s, "}");
+	json_begin_object(s, name);
+	schema_add_closed_object(s);
+	json_begin_object(s, "properties");
+	add_name(s, kind);
+	add_remove(s);
+	schema_add_references(s, device_common_fields, where);
+	schema_add_references(s, kind->fields, where);
+	json_end_object(s);
+	schema_add_aliases(s, kind->fields, PART);
+	json_end_object(s);
 }
 
 static bool same_values(const struct field *f, const struct field *g)
@@ -305,9 +88,11 @@ static bool same_values(const struct field *f, const struct field *g)
 	    f->max == g->max;
 }
 
-static bool seen_before(size_t upto, const char *key, const struct field *like)
+/* Returns whether one of the first `count` kinds has the key, with such values unless `like` is
+ * NULL. */
+static bool seen_before(size_t count, const char *key, const struct field *like)
 {
-	for (size_t i = 0; i < upto; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct field *f = field_find(device_kinds[i]->fields, key);
 
 		if (f != NULL && (like == NULL || same_values(f, like)))
@@ -317,19 +102,38 @@ static bool seen_before(size_t upto, const char *key, const struct field *like)
 }
 
 /* Adds a key of any kind of device: all forms of values that the kinds take. */
-static void add_any_of(size_t first, const char *key, struct str *s)
+static void add_any_of(struct str *s, size_t first, const char *key)
 {
-	str_addf(s, ",\"%s\":{\"anyOf\":[", key);
+	json_begin_object(s, key);
+	json_begin_list(s, "anyOf");
 	for (size_t i = first; device_kinds[i] != NULL; i++) {
 		const struct field *f = field_find(device_kinds[i]->fields, key);
 
 		if (f == NULL || seen_before(i, key, f))
 			continue;
-		add_comma(s);
-		str_addf(s, "{\"$ref\":\"#/$defs/device.%s/properties/%s\"}", device_kinds[i]->name,
-		    key);
+		json_begin_object(s, NULL);
+		json_add_textf(
+		    s, "$ref", "#/$defs/device.%s/properties/%s", device_kinds[i]->name, key);
+		json_end_object(s);
 	}
-	str_add(s, ",{\"type\":\"null\"}]}");
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "null");
+	json_end_object(s);
+	json_end_list(s);
+	json_end_object(s);
+}
+
+/* Adds the keys of all kinds, each once. */
+static void add_all_keys(struct str *s)
+{
+	for (size_t i = 0; device_kinds[i] != NULL; i++) {
+		for (const struct field *f = device_kinds[i]->fields; f->key != NULL; f++) {
+			if (!seen_before(i, f->key, NULL))
+				add_any_of(s, i, f->key);
+			if (f->alias != NULL && !seen_before(i, f->alias, NULL))
+				add_any_of(s, i, f->alias);
+		}
+	}
 }
 
 /* Adds an entry of a target that has an id but no kind. */
@@ -338,79 +142,142 @@ static void add_change(struct str *s)
 	/* Every kind has the common keys. */
 	MEM_AUTO char *where = mem_format("$defs/device.%s/", device_raw.name);
 
-	str_add(s,
-	    ",\"change\":{\"description\":\"changes the device of this id\","
-	    "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"id\"],"
-	    "\"properties\":{" REMOVE);
-	add_references(device_common_fields, where, s);
-	for (size_t i = 0; device_kinds[i] != NULL; i++) {
-		for (const struct field *f = device_kinds[i]->fields; f->key != NULL; f++) {
-			if (!seen_before(i, f->key, NULL))
-				add_any_of(i, f->key, s);
-			if (f->alias != NULL && !seen_before(i, f->alias, NULL))
-				add_any_of(i, f->alias, s);
-		}
-	}
-	str_add(s, "}}");
+	schema_begin_property(s, "change", "changes the device of this id");
+	schema_add_closed_object(s);
+	schema_add_requires(s, "id");
+	json_begin_object(s, "properties");
+	add_remove(s);
+	schema_add_references(s, device_common_fields, where);
+	add_all_keys(s);
+	json_end_object(s);
+	json_end_object(s);
+}
+
+static void add_whole(struct str *s, const struct device_kind *kind)
+{
+	json_add_textf(s, "$ref", "#/$defs/device.%s", kind->name);
+}
+
+/* Adds a choice: an entry with an id may change a device of the base, any other one adds one. */
+static void add_change_or_whole(struct str *s, const struct device_kind *kind)
+{
+	json_begin_object(s, "if");
+	schema_add_requires(s, "id");
+	json_end_object(s);
+	json_begin_object(s, "then");
+	json_add_textf(s, "$ref", "#/$defs/change.%s", kind->name);
+	json_end_object(s);
+	json_begin_object(s, "else");
+	add_whole(s, kind);
+	json_end_object(s);
 }
 
 /* Adds one case for each kind, so that an error is reported for the kind that the entry names. */
-static void add_cases(const char *format, struct str *s)
+static void add_cases(
+    struct str *s, void (*add_then)(struct str *s, const struct device_kind *kind))
 {
-	str_add(s, "\"properties\":{");
+	json_begin_object(s, "properties");
 	add_names(s);
-	str_add(s, "},\"allOf\":[");
+	json_end_object(s);
+	json_begin_list(s, "allOf");
 	for (size_t i = 0; device_kinds[i] != NULL; i++) {
-		const char *name = device_kinds[i]->name;
-
-		add_comma(s);
-		str_addf(s,
-		    "{\"if\":{\"required\":[\"device\"],"
-		    "\"properties\":{\"device\":{\"const\":\"%s\"}}},\"then\":{",
-		    name);
-		for (const char *p = format; *p != '\0'; p++)
-			str_add_n(s, *p == '@' ? name : p, *p == '@' ? strlen(name) : 1);
-		str_add(s, "}}");
+		json_begin_object(s, NULL);
+		json_begin_object(s, "if");
+		schema_add_requires(s, "device");
+		json_begin_object(s, "properties");
+		add_name(s, device_kinds[i]);
+		json_end_object(s);
+		json_end_object(s);
+		json_begin_object(s, "then");
+		add_then(s, device_kinds[i]);
+		json_end_object(s);
+		json_end_object(s);
 	}
-	str_add(s, "]");
+	json_end_list(s);
 }
 
+/* Adds an entry of the base, which is a whole device. */
+static void add_device(struct str *s)
+{
+	json_begin_object(s, "device");
+	json_add_text(s, "type", "object");
+	schema_add_requires(s, "device");
+	add_cases(s, add_whole);
+	json_end_object(s);
+}
+
+/* Adds an entry of a target. */
+static void add_entry(struct str *s)
+{
+	json_begin_object(s, "entry");
+	json_add_text(s, "type", "object");
+	json_begin_object(s, "if");
+	schema_add_requires(s, "device");
+	json_end_object(s);
+	json_begin_object(s, "then");
+	add_cases(s, add_change_or_whole);
+	json_end_object(s);
+	json_begin_object(s, "else");
+	json_add_text(s, "$ref", "#/$defs/change");
+	json_end_object(s);
+	json_end_object(s);
+}
+
+/*
+ * Adds a definition `device.KIND` of each whole device, `change.KIND` and `change` of entries of
+ * targets, which may change a device of the base, and `device` and `entry`, which choose among
+ * them.
+ */
 static void add_devices(struct str *s)
 {
 	for (size_t i = 0; device_kinds[i] != NULL; i++) {
-		add_comma(s);
-		add_kind(device_kinds[i], s);
-		add_kind_change(device_kinds[i], s);
+		add_kind(s, device_kinds[i]);
+		add_kind_change(s, device_kinds[i]);
 	}
 	add_change(s);
-	str_add(s, ",\"device\":{\"type\":\"object\",\"required\":[\"device\"],");
-	add_cases("\"$ref\":\"#/$defs/device.@\"", s);
-	str_add(
-	    s, "},\"entry\":{\"type\":\"object\",\"if\":{\"required\":[\"device\"]},\"then\":{");
-	add_cases("\"if\":{\"required\":[\"id\"]},\"then\":{\"$ref\":\"#/$defs/change.@\"},"
-		  "\"else\":{\"$ref\":\"#/$defs/device.@\"}",
-	    s);
-	str_add(s, "},\"else\":{\"$ref\":\"#/$defs/change\"}}");
+	add_device(s);
+	add_entry(s);
 }
 
 /* --- the spec and its targets --- */
 
-static void add_emulations(const char *entry, struct str *s)
+/* Adds the property `emulations`: a list of the definition `entry`. */
+static void add_emulations(struct str *s, const char *entry)
 {
-	open_property("emulations", field_find(spec_fields, "emulations")->help, s);
-	str_addf(s, ",\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/%s\"}}", entry);
+	schema_begin_property(s, "emulations", field_find(spec_fields, "emulations")->help);
+	json_begin_list(s, "type");
+	json_add_text(s, NULL, "array");
+	json_add_text(s, NULL, "null");
+	json_end_list(s);
+	json_begin_object(s, "items");
+	json_add_textf(s, "$ref", "#/$defs/%s", entry);
+	json_end_object(s);
+	json_end_object(s);
 }
 
-/* Adds a target.  Its objects merge key by key over those of the base, so none of their keys is
- * required. */
-static void add_target(const struct spec *spec, struct str *s)
+static void add_extends(struct str *s)
 {
-	str_add(s,
-	    ",\"target\":{\"description\":\"laid over the rest for one boot\","
-	    "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-	    "\"extends\":{\"description\":\"targets that are laid first\","
-	    "\"type\":[\"string\",\"array\",\"null\"],\"items\":{\"type\":\"string\"}}");
-	add_emulations("entry", s);
+	schema_begin_property(s, "extends", "targets that are laid first");
+	json_begin_list(s, "type");
+	json_add_text(s, NULL, "string");
+	json_add_text(s, NULL, "array");
+	json_add_text(s, NULL, "null");
+	json_end_list(s);
+	json_begin_object(s, "items");
+	json_add_text(s, "type", "string");
+	json_end_object(s);
+	json_end_object(s);
+}
+
+/* Adds the definition of a target.  Its objects merge key by key over those of the base, so none of
+ * their keys is required. */
+static void add_target(struct str *s, const struct spec *spec)
+{
+	schema_begin_property(s, "target", "laid over the rest for one boot");
+	schema_add_closed_object(s);
+	json_begin_object(s, "properties");
+	add_extends(s);
+	add_emulations(s, "entry");
 	for (const struct field *f = spec_fields; f->key != NULL; f++) {
 		struct field one[2] = { *f, { 0 } };
 		struct below below = describe_below(f, spec);
@@ -418,47 +285,68 @@ static void add_target(const struct spec *spec, struct str *s)
 		if (strcmp(f->key, "name") == 0) /* the VM is the same in every target */
 			continue;
 		if (below.rows != NULL && f->type != FIELD_LIST)
-			add_properties(one, spec, PART, s);
+			schema_add_properties(s, one, spec, PART);
 		else
-			add_references(one, "", s);
+			schema_add_references(s, one, "");
 		describe_below_end(&below);
 	}
-	str_add(s, "}}");
+	json_end_object(s);
+	json_end_object(s);
+}
+
+static void add_targets(struct str *s)
+{
+	schema_begin_property(s, "targets", field_find(spec_fields, "targets")->help);
+	json_begin_list(s, "type");
+	json_add_text(s, NULL, "object");
+	json_add_text(s, NULL, "null");
+	json_end_list(s);
+	json_begin_object(s, "additionalProperties");
+	json_add_text(s, "$ref", "#/$defs/target");
+	json_end_object(s);
+	json_end_object(s);
 }
 
 /* Adds the keys that the base must have, unless the target `default` completes it. */
 static void add_base_required(struct str *s)
 {
-	str_add(s,
-	    ",\"required\":[\"name\"],\"if\":{\"required\":[\"targets\"],"
-	    "\"properties\":{\"targets\":{\"type\":\"object\",\"required\":[\"default\"]}}},"
-	    "\"else\":{\"required\":[");
-	add_required(spec_fields, s);
-	str_add(s, "]}");
+	schema_add_requires(s, "name");
+	json_begin_object(s, "if");
+	schema_add_requires(s, "targets");
+	json_begin_object(s, "properties");
+	json_begin_object(s, "targets");
+	json_add_text(s, "type", "object");
+	schema_add_requires(s, "default");
+	json_end_object(s);
+	json_end_object(s);
+	json_end_object(s);
+	json_begin_object(s, "else");
+	json_begin_list(s, "required");
+	schema_add_required(s, spec_fields);
+	json_end_list(s);
+	json_end_object(s);
 }
 
 char *spec_print_schema(void)
 {
 	SPEC_AUTO struct spec *spec = describe_spec();
-	struct str s = { 0 };
+	STR_AUTO struct str s = { 0 };
 
-	str_add(&s,
-	    "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
-	    "\"title\":\"a virtual machine, for vmrun\","
-	    "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
-	add_properties(spec_fields, spec, WHOLE, &s);
-	add_emulations("device", &s);
-	open_property("targets", field_find(spec_fields, "targets")->help, &s);
-	str_add(&s,
-	    ",\"type\":[\"object\",\"null\"],"
-	    "\"additionalProperties\":{\"$ref\":\"#/$defs/target\"}}}");
+	json_begin_object(&s, NULL);
+	json_add_text(&s, "$schema", "https://json-schema.org/draft/2020-12/schema");
+	json_add_text(&s, "title", "a virtual machine, for vmrun");
+	schema_add_closed_object(&s);
+	json_begin_object(&s, "properties");
+	schema_add_properties(&s, spec_fields, spec, WHOLE);
+	add_emulations(&s, "device");
+	add_targets(&s);
+	json_end_object(&s);
 	add_base_required(&s);
-	add_aliases(spec_fields, WHOLE, &s);
-	str_add(&s, ",\"$defs\":{");
+	schema_add_aliases(&s, spec_fields, WHOLE);
+	json_begin_object(&s, "$defs");
 	add_devices(&s);
-	add_target(spec, &s);
-	str_add(&s, "}}");
-	MEM_AUTO char *compact = str_take(&s);
-
-	return json_indent(compact);
+	add_target(&s, spec);
+	json_end_object(&s);
+	json_end_object(&s);
+	return json_indent(s.text);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "spec/keys.h"
@@ -264,23 +265,18 @@ static void print_keys(const struct spec *spec, struct str *json)
 
 char *spec_print(const struct spec *spec)
 {
-	struct str json = { 0 };
-	bool first = true;
+	STR_AUTO struct str json = { 0 };
 
-	str_add(&json, "{");
+	json_begin_object(&json, NULL);
 	print_keys(spec, &json);
-	str_add(&json, ",\"emulations\":[");
+	json_begin_list(&json, "emulations");
 	for (size_t i = 0; i < spec->device_count; i++) {
-		if (spec->devices[i]->removed)
-			continue;
-		str_add(&json, first ? "" : ",");
-		device_print(spec->devices[i], &json);
-		first = false;
+		if (!spec->devices[i]->removed)
+			device_print(spec->devices[i], &json);
 	}
-	str_add(&json, "]}");
-	MEM_AUTO char *compact = str_take(&json);
-
-	return json_indent(compact);
+	json_end_list(&json);
+	json_end_object(&json);
+	return json_indent(json.text);
 }
 
 void spec_free(struct spec *spec)

@@ -7,19 +7,32 @@
 
 #include "base/mem.h"
 #include "base/json_node.h"
+#include "base/json_write.h"
 #include "device/host_use.h"
+#include "device/value_schema.h"
+
+/* Returns the schema of a value as JSON. */
+static struct node *schema_of(const struct field_custom *custom)
+{
+	STR_AUTO struct str s = { 0 };
+	struct node *schema;
+
+	json_begin_object(&s, NULL);
+	schema_add_custom(&s, custom);
+	json_end_object(&s);
+	schema = json_node(s.text);
+	if (schema == NULL || schema->count == 0)
+		fail_msg("no schema: %s", s.text);
+	return schema;
+}
 
 static void check_custom(const struct field_custom *custom)
 {
-	MEM_AUTO char *schema = mem_format("{%s}", custom->schema);
-	struct node *n = json_node(schema);
-
 	assert_non_null(custom->parse);
 	assert_non_null(custom->print);
 	assert_non_null(custom->type);
-	if (n == NULL || n->kind != NODE_OBJECT)
-		fail_msg("no schema: %s", custom->schema);
-	node_free(n);
+	assert_true((custom->pattern == NULL) == (custom->schema != NULL));
+	node_free(schema_of(custom));
 }
 
 /* What the sandbox asks: a row that holds text must say what it names of the host. */
@@ -176,8 +189,7 @@ static void check_list(const struct field *rows, const struct field *f, const st
 /* What the schema of a value says must hold: its range, or its choices. */
 static void check_schema(const struct field *rows, const struct field *f, const struct where *at)
 {
-	MEM_AUTO char *text = mem_format("{%s}", f->custom->schema);
-	struct node *schema = json_node(text);
+	struct node *schema = schema_of(f->custom);
 	const struct node *min = node_get(schema, "minimum"), *max = node_get(schema, "maximum");
 	const struct node *choices = node_get(schema, "enum");
 

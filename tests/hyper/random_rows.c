@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "device/value_schema.h"
 
 #define MAX_ENTRIES 32 /* of a list, where its row has no limit below */
 
@@ -192,11 +193,14 @@ static bool schema_range(const char *schema, int64_t *min, int64_t *max)
 /* Can be read out of its schema, if it is a number or one of a few. */
 static void roll_custom(struct roll *r, const char *key, const struct field *f)
 {
-	const char *schema = f->custom->schema;
-	bool is_list = strstr(schema, "\"array\"") != NULL;
-	MEM_AUTO char *choice = is_list ? NULL : schema_choice(schema);
+	STR_AUTO struct str schema = { 0 };
+	MEM_AUTO char *choice = NULL;
+	bool is_list;
 	int64_t min, max;
 
+	schema_add_custom(&schema, f->custom);
+	is_list = strstr(schema.text, "\"array\"") != NULL;
+	choice = is_list ? NULL : schema_choice(schema.text);
 	if (choice != NULL) {
 		size_t quoted = *choice == '"' ? 1 : 0;
 		MEM_AUTO char *bare = mem_copy_n(choice + quoted, strlen(choice) - 2 * quoted);
@@ -204,7 +208,7 @@ static void roll_custom(struct roll *r, const char *key, const struct field *f)
 		add_key(&r->spec->json, key);
 		str_add(&r->spec->json, choice);
 		promise(r, key, bare);
-	} else if (!is_list && schema_range(schema, &min, &max)) {
+	} else if (!is_list && schema_range(schema.text, &min, &max)) {
 		roll_number(r, key, number_between(min, max));
 	} else if (f->custom->rows != NULL) {
 		roll_object(r, key, r->prefix, f);
