@@ -1,7 +1,6 @@
 /* SATA: ahci-hd and ahci-cd, controllers with one port each, and ahci with up to 32.  Facts:
  * bhyve's pci_ahci.c; runs of QEMU's ich9-ahci. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "device/disk.h"
@@ -9,6 +8,7 @@
 
 #define MAX_AHCI_PORTS 32
 #define MAX_QEMU_PORTS 6
+#define MAX_IDE_SECTOR 512 /* bytes, under qemu */
 
 enum drive { DRIVE_HD, DRIVE_CD, DRIVES };
 
@@ -35,9 +35,9 @@ struct ahci {
 	DISK_ROWS(owner, in), \
 	ROW_CUSTOM("nmrr", owner, in nmrr, disk_number_custom, .unset = -1, \
 	    .help = "rotation rate, 1 for a solid state disk"), \
-	ROW_STRING("rev", owner, in rev, .max_length = 8, .host.kind = HOST_NONE, \
+	ROW_STRING("rev", owner, in rev, .max_length = MAX_DISK_REVISION, .host.kind = HOST_NONE, \
 	    .help = "firmware revision"), \
-	ROW_STRING("model", owner, in model, .max_length = 40, .host.kind = HOST_NONE, \
+	ROW_STRING("model", owner, in model, .max_length = MAX_DISK_MODEL, .host.kind = HOST_NONE, \
 	    .help = "model name")
 
 DESCRIBES(one_fields, struct disk);
@@ -153,10 +153,10 @@ static int refuse_port(const struct disk *disk, bool cd, struct error *err)
 	if (!cd && disk->ro)
 		return error_set(err, STATUS_SPEC,
 		    "an IDE disk cannot be read-only under qemu: use virtio-blk, or drop \"ro\"");
-	if (disk->logical > 512)
+	if (disk->logical > MAX_IDE_SECTOR)
 		return error_set(err, STATUS_SPEC,
-		    "IDE sectors have 512 bytes under qemu: use virtio-blk for %" PRId64,
-		    disk->logical);
+		    "IDE sectors have %d bytes under qemu: use virtio-blk for %" PRId64,
+		    MAX_IDE_SECTOR, disk->logical);
 	return 0;
 }
 

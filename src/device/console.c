@@ -190,7 +190,7 @@ static const struct field_custom ports_custom = {
 DESCRIBES(console_fields, struct console);
 static const struct field console_fields[] = {
 	ROW_CUSTOM("ports", struct console, ports, ports_custom, .required = true,
-	    .help = "paths of the sockets, 1 to " PRESET_NUMBER(MAX_CONSOLE_PORTS) " of them"),
+	    .help = "paths of the sockets, 1 to " NUMBER_TEXT(MAX_CONSOLE_PORTS) " of them"),
 	{ 0 },
 };
 

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/near.h"
 
+#define MAX_DEVICE_ID 64
+
 const struct device_kind *const device_kinds[] = {
 	&device_virtio_blk,
 	&device_ahci_hd,
@@ -32,7 +34,7 @@ const struct device_kind *const device_kinds[] = {
 
 const struct field device_common_fields[] = {
 	ROW_ELSEWHERE("device", .required = true, .help = "the kind of device"),
-	ROW_STRING("id", struct device, id, .max_length = 64, .host.kind = HOST_NONE,
+	ROW_STRING("id", struct device, id, .max_length = MAX_DEVICE_ID, .host.kind = HOST_NONE,
 	    .help = "unique name"),
 	ROW_CUSTOM("slot", struct device, slot, slot_custom, .help = "PCI address"),
 	ROW_BOOL("fix", struct device, fix, .quiet = true,

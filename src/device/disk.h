@@ -4,6 +4,11 @@
 
 #include "device/device.h"
 
+/* Bytes of the texts that ATA has fields for. */
+#define MAX_DISK_SERIAL 20
+#define MAX_DISK_REVISION 8
+#define MAX_DISK_MODEL 40
+
 struct disk {
 	char *path;
 	bool nocache, direct, ro, nodelete;
@@ -32,7 +37,7 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	    .help = "bytes, a power of two"), \
 	ROW_CUSTOM("physical_sector_size", owner, in physical, disk_sector_custom, \
 	    .help = "bytes, not below the logical size"), \
-	ROW_STRING("ser", owner, in ser, .max_length = 20, .host.kind = HOST_NONE, \
+	ROW_STRING("ser", owner, in ser, .max_length = MAX_DISK_SERIAL, .host.kind = HOST_NONE, \
 	    .help = "serial number"), \
 	ROW_CUSTOM("bootindex", owner, in bootindex, disk_number_custom, .unset = -1, \
 	    .help = "place in the boot order")

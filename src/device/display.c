@@ -17,10 +17,11 @@
 /* Size of the screen in bhyve (pci_fbuf.c), used for qemu, too. */
 #define DEFAULT_WIDTH 1024
 #define DEFAULT_HEIGHT 768
+#define LARGE_SCREEN_RELEASE 16 /* of FreeBSD: bhyve before it exits at a larger screen */
 #define MAX_WIDTH_OF_15 1920
 #define MAX_HEIGHT_OF_15 1200
-#define MAX_ADDRESS 255
-#define MAX_USB 4 /* bhyve exits at a fifth device */
+#define MAX_FBUF_ADDRESS 255 /* bytes, with brackets */
+#define MAX_USB_DEVICES 4    /* bhyve exits at a fifth device */
 
 #define PORT_AUTO "auto"
 /* Address of a screen without `host`. */
@@ -87,7 +88,7 @@ static void address_parse(
 	const char *text = field_text(value, at, d);
 	size_t n = text == NULL ? 0 : strlen(text);
 	bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
-	bool good = n > 0 && n <= MAX_ADDRESS;
+	bool good = n > 0 && n <= MAX_FBUF_ADDRESS;
 
 	if (text == NULL)
 		return;
@@ -138,7 +139,7 @@ static const char *fbuf_placeholder(const struct device *dev)
 {
 	const struct fbuf *fbuf = dev->config;
 
-	return fbuf->port == FBUF_PORT_AUTO ? "5900" : NULL;
+	return fbuf->port == FBUF_PORT_AUTO ? NUMBER_TEXT(FBUF_FIRST_PORT) : NULL;
 }
 
 /* Returns "ADDR:PORT", with `less` subtracted from the port.  Caller frees. */
@@ -180,16 +181,17 @@ static void fbuf_forget_first(struct device *dev)
 	((struct fbuf *)dev->config)->wait = false;
 }
 
-/* Refuses a screen at which bhyve before FreeBSD 16 would exit (pci_fbuf.c). */
+/* Refuses a screen at which this bhyve would exit (pci_fbuf.c). */
 static int fbuf_check_size(
     const struct fbuf *fbuf, const struct bhyve_host *host, struct error *err)
 {
-	if (host->release < 16 &&
+	if (host->release < LARGE_SCREEN_RELEASE &&
 	    (fbuf->width > MAX_WIDTH_OF_15 || fbuf->height > MAX_HEIGHT_OF_15))
 		return error_set(err, STATUS_SPEC,
-		    "a screen of more than %d x %d needs FreeBSD 16 (width %" PRId64
+		    "a screen of more than %d x %d needs FreeBSD %d (width %" PRId64
 		    ", height %" PRId64 ")",
-		    MAX_WIDTH_OF_15, MAX_HEIGHT_OF_15, fbuf->width, fbuf->height);
+		    MAX_WIDTH_OF_15, MAX_HEIGHT_OF_15, LARGE_SCREEN_RELEASE, fbuf->width,
+		    fbuf->height);
 	return 0;
 }
 
@@ -263,7 +265,7 @@ const struct device_kind device_fbuf = {
 enum usb_device { USB_TABLET, USB_DEVICES };
 
 struct usb {
-	int device[MAX_USB]; /* enum usb_device */
+	int device[MAX_USB_DEVICES]; /* enum usb_device */
 	size_t count;
 };
 
@@ -289,9 +291,9 @@ static void usb_parse(
 		field_type_error(value, "a list such as [\"tablet\"]", at, d);
 		return;
 	}
-	if (value->count < 1 || value->count > MAX_USB) {
+	if (value->count < 1 || value->count > MAX_USB_DEVICES) {
 		report_add(d->report, STATUS_SPEC, at, "%zu devices, expected 1 to %d",
-		    value->count, MAX_USB);
+		    value->count, MAX_USB_DEVICES);
 		return;
 	}
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
@@ -316,7 +318,7 @@ static void usb_schema(struct str *s)
 {
 	json_add_text(s, "type", "array");
 	json_add_int(s, "minItems", 1);
-	json_add_int(s, "maxItems", MAX_USB);
+	json_add_int(s, "maxItems", MAX_USB_DEVICES);
 	json_begin_object(s, "items");
 	schema_add_enum(s, usb_devices);
 	json_end_object(s);

@@ -8,8 +8,14 @@
 
 #include "device/field.h"
 
-#define FBUF_PORT_AUTO 0 /* a free port, 5900 or above */
+#define FBUF_PORT_AUTO 0 /* a free port, FBUF_FIRST_PORT or above */
 #define FBUF_FIRST_PORT 5900
+#define MAX_FBUF_PASSWORD 8 /* bytes, of the DES key of VNC */
+/* Pixels of a screen. */
+#define MIN_FBUF_WIDTH 640
+#define MAX_FBUF_WIDTH 3840
+#define MIN_FBUF_HEIGHT 480
+#define MAX_FBUF_HEIGHT 2160
 
 /* Legacy VGA, in the order of fbuf_vga_words. */
 enum fbuf_vga { FBUF_VGA_UNSET, FBUF_VGA_IO, FBUF_VGA_OFF, FBUF_VGA_ON, FBUF_VGAS };
@@ -34,18 +40,18 @@ extern const struct field_custom fbuf_port_custom, fbuf_address_custom;
 	ROW_CUSTOM("host", owner, in host, fbuf_address_custom, \
 	    .help = "address that VNC clients connect to"), \
 	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
-	    .preset = PRESET_NUMBER(FBUF_FIRST_PORT), \
+	    .preset = NUMBER_TEXT(FBUF_FIRST_PORT), \
 	    .help = "port that VNC clients connect to; auto: a free one"), \
 	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .help = "io, off or on: legacy VGA"), \
-	ROW_STRING("password", owner, in password, .max_length = 8, .one_line = true, \
-	    .host.kind = HOST_NONE, .help = "what VNC clients are asked for"), \
+	ROW_STRING("password", owner, in password, .max_length = MAX_FBUF_PASSWORD, \
+	    .one_line = true, .host.kind = HOST_NONE, .help = "what VNC clients are asked for"), \
 	ROW_PATH("password_file", owner, in password_file, .host.kind = HOST_PATH, \
 	    .help = "file whose first line is the password"), \
 	ROW_BOOL("wait", owner, in wait, .help = "the first boot waits for a client"), \
-	ROW_INT("width", owner, in width, .has_range = true, .min = 640, .max = 3840, \
-	    .help = "pixels"), \
-	ROW_INT("height", owner, in height, .has_range = true, .min = 480, .max = 2160, \
-	    .help = "pixels")
+	ROW_INT("width", owner, in width, .has_range = true, .min = MIN_FBUF_WIDTH, \
+	    .max = MAX_FBUF_WIDTH, .help = "pixels"), \
+	ROW_INT("height", owner, in height, .has_range = true, .min = MIN_FBUF_HEIGHT, \
+	    .max = MAX_FBUF_HEIGHT, .help = "pixels")
 /* clang-format on */
 
 #endif

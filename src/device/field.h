@@ -126,9 +126,9 @@ struct field {
 /* Lends a table of rows that describes the same type as `name`. */
 #define ROWS_FOR(name, table) _Generic((name##_value *)0, table##_value * : (table))
 
-/* A number as the text of a preset. */
-#define PRESET_NUMBER(number) PRESET_TEXT(number)
-#define PRESET_TEXT(text) #text
+/* A constant as a string literal, for presets and texts. */
+#define NUMBER_TEXT(number) NUMBER_QUOTED(number)
+#define NUMBER_QUOTED(text) #text
 
 /* Each macro makes one row; its last arguments are further members of struct field. */
 /* clang-format off */

@@ -1,8 +1,6 @@
 /* Walks rows for what their values name on the host. */
 #include "device/host_use.h"
 
-#include <string.h>
-
 void host_found(
     struct host_visit *visit, enum host_kind kind, const char *what, const struct where *at)
 {

@@ -16,6 +16,9 @@
 
 #define MIN_MTU 46
 #define MAX_MTU 65535
+#define MAX_MTU_DIGITS 5
+#define MAX_BACKEND_NAME 79 /* bytes */
+#define SLIRP_RELEASE 15    /* of FreeBSD: the first whose bhyve has it */
 
 struct net {
 	char *name, *bridge; /* exactly one: a backend, or the bridge that a tap of vmrun joins */
@@ -83,7 +86,7 @@ static void mtu_parse(
 {
 	struct node number = { .kind = NODE_INT };
 
-	if (value->kind == NODE_STRING && value->length > 0 && value->length < 6 &&
+	if (value->kind == NODE_STRING && value->length > 0 && value->length <= MAX_MTU_DIGITS &&
 	    strspn(value->text, "0123456789") == value->length) {
 		number.integer = strtol(value->text, NULL, 10);
 		value = &number;
@@ -103,7 +106,7 @@ static void mtu_schema(struct str *s)
 	schema_add_range(s, "integer", MIN_MTU, MAX_MTU);
 	json_end_object(s);
 	json_begin_object(s, NULL);
-	schema_add_pattern(s, "^[0-9]{2,5}$");
+	schema_add_pattern(s, "^[0-9]{2," NUMBER_TEXT(MAX_MTU_DIGITS) "}$");
 	json_end_object(s);
 	json_end_list(s);
 }
@@ -144,7 +147,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 
 /* clang-format off */
 #define NET_ROWS \
-	ROW_STRING("name", struct net, name, .max_length = 79, \
+	ROW_STRING("name", struct net, name, .max_length = MAX_BACKEND_NAME, \
 	    .host = { .kind = HOST_BY_VALUE, .names = net_names }, \
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..."), \
 	ROW_STRING("bridge", struct net, bridge, .max_length = MAX_INTERFACE, \
@@ -172,7 +175,7 @@ static const struct field e1000_fields[] = { NET_ROWS, { 0 } };
 DESCRIBES(virtio_fields, struct net);
 static const struct field virtio_fields[] = {
 	NET_ROWS,
-	ROW_CUSTOM("mtu", struct net, mtu, mtu_custom, .help = "largest packet, 46 to 65535"),
+	ROW_CUSTOM("mtu", struct net, mtu, mtu_custom, .help = "largest packet, " NUMBER_TEXT(MIN_MTU) " to " NUMBER_TEXT(MAX_MTU)),
 	{ 0 },
 };
 /* clang-format on */
@@ -341,9 +344,10 @@ static int net_bhyve(
 	const struct net *net = dev->config;
 	STR_AUTO struct str rules = { 0 };
 
-	if (strcmp(backend(net), "slirp") == 0 && host->release < 15)
+	if (strcmp(backend(net), "slirp") == 0 && host->release < SLIRP_RELEASE)
 		return error_set(err, STATUS_SPEC,
-		    "user networking (slirp) needs FreeBSD 15, and the libslirp port");
+		    "user networking (slirp) needs FreeBSD %d, and the libslirp port",
+		    SLIRP_RELEASE);
 	if (net->type != NULL && device_since(host, "type", 14, err) != 0)
 		return -1;
 	pairs_add(vars, "device", dev->kind->name);

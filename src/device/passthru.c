@@ -8,6 +8,9 @@
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
+#define MAX_ADDRESS_DIGITS 3 /* of a bus, slot or function */
+#define MAX_PPT_DIGITS 5
+
 struct lookup {
 	char *vendor, *device; /* 4 or 8 hex digits in lower case */
 };
@@ -24,7 +27,7 @@ static bool take_number(const char **text, long max, long *out)
 {
 	size_t n = strspn(*text, "0123456789");
 
-	if (n < 1 || n > 3)
+	if (n < 1 || n > MAX_ADDRESS_DIGITS)
 		return false;
 	*out = strtol(*text, NULL, 10);
 	*text += n;
@@ -49,10 +52,13 @@ static bool read_address(const char *text, struct slot *out)
 
 static bool is_ppt(const char *text)
 {
-	size_t n = strlen(text);
+	const char *unit = text + strlen("ppt");
+	size_t digits;
 
-	return strncmp(text, "ppt", 3) == 0 && n > 3 && n < 9 &&
-	    strspn(text + 3, "0123456789") == n - 3;
+	if (strncmp(text, "ppt", strlen("ppt")) != 0)
+		return false;
+	digits = strspn(unit, "0123456789");
+	return digits > 0 && digits <= MAX_PPT_DIGITS && unit[digits] == '\0';
 }
 
 static void src_parse(

@@ -17,14 +17,12 @@ struct judge {
 static void refuse(const struct judge *j, const struct where *at, const char *noun,
     const char *what, const char *allow, const char *why)
 {
-	struct str option = { 0 };
+	STR_AUTO struct str option = { 0 };
 
 	str_add_quoted(&option, allow);
-	MEM_AUTO char *word = str_take(&option);
-
 	report_add(j->report, STATUS_SPEC, at,
 	    "the sandbox refuses the %s \"%s\"%s: to allow it, add --allow %s", noun, what, why,
-	    word);
+	    option.text);
 }
 
 static void judge_path(const struct judge *j, const char *path, const struct where *at)

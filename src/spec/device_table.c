@@ -9,10 +9,31 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 
-enum { COLUMNS = 6, MAX_WIDTH = 32 }; /* wider cells push the rest of their line to the right */
+#define MAX_COLUMN_WIDTH 32 /* a wider cell pushes the rest of its line to the right */
+
+enum column {
+	COLUMN_DEVICE,
+	COLUMN_KEY,
+	COLUMN_TYPE,
+	COLUMN_REQUIRED,
+	COLUMN_DEFAULT,
+	COLUMN_MEANING,
+	COLUMNS
+};
+
+static const char *const column_names[] = {
+	[COLUMN_DEVICE] = "DEVICE",
+	[COLUMN_KEY] = "KEY",
+	[COLUMN_TYPE] = "TYPE",
+	[COLUMN_REQUIRED] = "REQUIRED",
+	[COLUMN_DEFAULT] = "DEFAULT",
+	[COLUMN_MEANING] = "MEANING",
+};
+
+_Static_assert(sizeof(column_names) / sizeof(column_names[0]) == COLUMNS, "a name for each");
 
 struct line {
-	char *cell[COLUMNS]; /* device, key, type, required, default, help; all owned */
+	char *cell[COLUMNS]; /* owned; NULL: printed as "-" */
 };
 
 struct table {
@@ -22,8 +43,12 @@ struct table {
 
 static struct line *add_line(struct table *table)
 {
+	struct line *line;
+
 	table->line = mem_resize(table->line, table->count + 1, sizeof(*table->line));
-	return &table->line[table->count++];
+	line = &table->line[table->count++];
+	memset(line, 0, sizeof(*line));
+	return line;
 }
 
 static void table_free(struct table *table)
@@ -57,13 +82,14 @@ static void add_rows(struct table *table, const char *device, const char *prefix
 		MEM_AUTO char *list =
 		    mem_format("%s%s%s.", prefix, f->key, f->type == FIELD_LIST ? "[]" : "");
 
-		line->cell[0] = mem_copy(device);
-		line->cell[1] = mem_format("%s%s", prefix, f->key);
-		line->cell[2] = type_text(f);
-		line->cell[3] = mem_copy(f->required ? "yes" : "no");
-		line->cell[4] = describe_default(f, values);
-		line->cell[5] = f->alias == NULL ? mem_copy(f->help)
-						 : mem_format("%s; also: %s", f->help, f->alias);
+		line->cell[COLUMN_DEVICE] = mem_copy(device);
+		line->cell[COLUMN_KEY] = mem_format("%s%s", prefix, f->key);
+		line->cell[COLUMN_TYPE] = type_text(f);
+		line->cell[COLUMN_REQUIRED] = mem_copy(f->required ? "yes" : "no");
+		line->cell[COLUMN_DEFAULT] = describe_default(f, values);
+		line->cell[COLUMN_MEANING] = f->alias == NULL
+		    ? mem_copy(f->help)
+		    : mem_format("%s; also: %s", f->help, f->alias);
 		if (below.rows != NULL)
 			add_rows(table, device, list, below.rows, below.values);
 		describe_below_end(&below);
@@ -87,7 +113,7 @@ static void measure(const struct table *table, size_t width[COLUMNS])
 			const char *cell = table->line[i].cell[c];
 			size_t n = cell == NULL ? 1 : strlen(cell);
 
-			if (n > width[c] && n <= MAX_WIDTH)
+			if (n > width[c] && n <= MAX_COLUMN_WIDTH)
 				width[c] = n;
 		}
 	}
@@ -116,20 +142,18 @@ static void print_table(const struct table *table, struct str *s)
 
 static void add_head(struct table *table)
 {
-	static const char *const names[COLUMNS] = { "DEVICE", "KEY", "TYPE", "REQUIRED", "DEFAULT",
-		"MEANING" };
 	struct line *line = add_line(table);
 
 	for (size_t c = 0; c < COLUMNS; c++)
-		line->cell[c] = mem_copy(names[c]);
+		line->cell[c] = mem_copy(column_names[c]);
 }
 
 static void add_title(struct table *table, const char *device, const char *help)
 {
 	struct line *line = add_line(table);
 
-	*line =
-	    (struct line){ .cell = { mem_copy(device), NULL, NULL, NULL, NULL, mem_copy(help) } };
+	line->cell[COLUMN_DEVICE] = mem_copy(device);
+	line->cell[COLUMN_MEANING] = mem_copy(help);
 }
 
 static char *print_text(void)
@@ -155,11 +179,11 @@ static char *print_text(void)
 static void print_key(const struct line *line, struct str *json)
 {
 	json_begin_object(json, NULL);
-	json_add_text(json, "key", line->cell[1]);
-	json_add_text(json, "type", line->cell[2]);
-	json_add_bool(json, "required", strcmp(line->cell[3], "yes") == 0);
-	json_add_json(json, "default", line->cell[4]);
-	json_add_text(json, "help", line->cell[5]);
+	json_add_text(json, "key", line->cell[COLUMN_KEY]);
+	json_add_text(json, "type", line->cell[COLUMN_TYPE]);
+	json_add_bool(json, "required", strcmp(line->cell[COLUMN_REQUIRED], "yes") == 0);
+	json_add_json(json, "default", line->cell[COLUMN_DEFAULT]);
+	json_add_text(json, "help", line->cell[COLUMN_MEANING]);
 	json_end_object(json);
 }
 

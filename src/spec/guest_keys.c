@@ -2,7 +2,6 @@
  * debugger's port.  Facts: bhyve(8), bhyve_config(5) and their sources. */
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +12,8 @@
 #include "device/value_schema.h"
 #include "spec/keys.h"
 
-#define MAX_FWCFG_NAME 55  /* the field of fwctl and QEMU has 56 bytes including a NUL */
+#define MAX_FWCFG_NAME 55 /* the field of fwctl and QEMU has 56 bytes including a NUL */
+#define MAX_CPU_DIGITS 5
 #define MAX_HOST_CPUS 1024 /* CPU_SETSIZE of FreeBSD 14 */
 
 static const char *const tpm_types[] = {
@@ -136,7 +136,7 @@ static void pin_parse(
 
 		if (text == NULL)
 			continue;
-		vcpu = read_number(text, ':', 65535, &host);
+		vcpu = read_number(text, ':', MAX_CPUS, &host);
 		cpu = read_number(host, '\0', MAX_HOST_CPUS, &rest);
 		if (vcpu < 0 || cpu < 0)
 			report_add(d->report, STATUS_SPEC, &here,
@@ -170,7 +170,7 @@ const struct field_custom pin_custom = {
 static bool skip_number(const char **p)
 {
 	size_t digits = strspn(*p, "0123456789");
-	bool good = digits > 0 && digits < 6 && (digits == 1 || **p != '0');
+	bool good = digits > 0 && digits <= MAX_CPU_DIGITS && (digits == 1 || **p != '0');
 
 	*p += digits;
 	return good;
@@ -308,7 +308,7 @@ static const struct field_custom domain_size_custom = {
 /* clang-format off */
 const struct field numa_fields[] = {
 	ROW_INT("id", struct numa_domain, id, .required = true, .has_range = true, .min = 0,
-	    .max = 7, .help = "number of the domain, counted from 0 without a gap"),
+	    .max = MAX_NUMA_DOMAINS - 1, .help = "number of the domain, counted from 0 without a gap"),
 	ROW_CUSTOM("size", struct numa_domain, size, domain_size_custom,
 	    .help = "its memory, \"1G\" or bytes; of all domains, together mem, or of none"),
 	ROW_CUSTOM("cpus", struct numa_domain, cpus, cpus_custom, .required = true,

@@ -4,6 +4,8 @@
 
 #include "spec/spec.h"
 
+#define MAX_NUMA_DOMAINS 8 /* of bhyve */
+
 DESCRIBES(name_custom, char *);
 DESCRIBES(cpu_custom, struct cpu);
 DESCRIBES(mem_custom, int64_t);

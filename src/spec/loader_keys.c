@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/json_write.h"
-#include "base/mem.h"
 #include "device/host_use.h"
 #include "device/serial.h"
 #include "device/value_schema.h"

@@ -12,14 +12,13 @@
 #include "device/serial.h"
 #include "device/value_schema.h"
 
-#define MAX_NAME 64
-#define MAX_CPUS 65535 /* bhyve's limit for the product (bhyverun.c) */
+#define MAX_VM_NAME 64
 #define MIN_SECONDS 0.01
 #define MAX_SECONDS 3600
 #define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
 #define MAX_RELEASE 15
-#define PAGE 4096
-#define MAX_MEMORY (INT64_C(1) << 52) /* bytes that amd64 and arm64 can address at most */
+#define PIB_SHIFT 50
+#define MAX_MEMORY (INT64_C(4) << PIB_SHIFT) /* bytes that amd64 and arm64 can address at most */
 
 /* Reads a name.  bhyve allows more, but devfs, shells and `%` expansion do not: see
  * bhyve_config(5). */
@@ -31,7 +30,7 @@ static void name_parse(
 
 	if (text == NULL)
 		return;
-	good = isalnum((unsigned char)*text) && strlen(text) <= MAX_NAME;
+	good = isalnum((unsigned char)*text) && strlen(text) <= MAX_VM_NAME;
 	for (const char *p = text; *p != '\0'; p++) {
 		if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL)
 			good = false;
@@ -42,13 +41,13 @@ static void name_parse(
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" is no VM name: expected letters, digits, '.', '_' and '-', the first a "
 		    "letter or digit, at most %d of them",
-		    text, MAX_NAME);
+		    text, MAX_VM_NAME);
 }
 
 static void name_schema(struct str *s)
 {
 	schema_add_pattern(s, "^[A-Za-z0-9][A-Za-z0-9._-]*$");
-	json_add_int(s, "maxLength", MAX_NAME);
+	json_add_int(s, "maxLength", MAX_VM_NAME);
 }
 
 const struct field_custom name_custom = {
@@ -165,7 +164,7 @@ static void add_ucl_hint(int64_t size, struct str *text)
 static bool check_bytes(int64_t size, bool may_be_of_ucl, const struct where *at, struct decoder *d)
 {
 	struct str hint = { 0 };
-	bool good = size % PAGE == 0;
+	bool good = size % GUEST_PAGE == 0;
 
 	if (may_be_of_ucl)
 		add_ucl_hint(size, &hint);
@@ -174,7 +173,8 @@ static bool check_bytes(int64_t size, bool may_be_of_ucl, const struct where *at
 
 	if (!good)
 		report_add(d->report, STATUS_SPEC, at,
-		    "%" PRId64 " bytes is not a multiple of 4 KiB%s", size, more);
+		    "%" PRId64 " bytes is not a multiple of %d KiB%s", size, GUEST_PAGE / 1024,
+		    more);
 	else if (*more != '\0' && d->notes != NULL)
 		words_addf(d->notes, "%s is %" PRId64 " bytes%s", path, size, more);
 	return good;
@@ -201,7 +201,8 @@ static void mem_parse(
 		report_add(d->report, STATUS_SPEC, at, "the size must be above 0");
 	else if (size > MAX_MEMORY)
 		report_add(d->report, STATUS_SPEC, at,
-		    "the size is beyond 4 PiB, more than a guest can address");
+		    "the size is beyond %" PRId64 " PiB, more than a guest can address",
+		    MAX_MEMORY >> PIB_SHIFT);
 	else if (check_bytes(size, d->of_ucl && value->kind == NODE_INT, at, d))
 		*(int64_t *)into = size;
 }
@@ -219,8 +220,8 @@ static void mem_schema(struct str *s)
 	json_end_object(s);
 	json_begin_object(s, NULL);
 	json_add_text(s, "type", "integer");
-	json_add_int(s, "minimum", PAGE);
-	json_add_int(s, "multipleOf", PAGE);
+	json_add_int(s, "minimum", GUEST_PAGE);
+	json_add_int(s, "multipleOf", GUEST_PAGE);
 	json_end_object(s);
 	json_end_list(s);
 }
@@ -432,8 +433,8 @@ static void seconds_parse(
 	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
 		field_type_error(value, "a number of seconds", at, d);
 	else if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS))
-		report_add(d->report, STATUS_SPEC, at, "expected %g to %d seconds", MIN_SECONDS,
-		    MAX_SECONDS);
+		report_add(d->report, STATUS_SPEC, at,
+		    "expected " NUMBER_TEXT(MIN_SECONDS) " to %d seconds", MAX_SECONDS);
 	else
 		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
 }

@@ -114,13 +114,16 @@ static void clear_action(void *what)
 }
 
 static const char *const action_words[] = { "stop", "boot", "same", NULL };
+static const enum action_kind action_kinds[] = { ACTION_STOP, ACTION_BOOT, ACTION_SAME };
+
+_Static_assert(sizeof(action_words) / sizeof(action_words[0]) ==
+	sizeof(action_kinds) / sizeof(action_kinds[0]) + 1,
+    "a kind for each word, and a NULL");
 
 static void action_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	static const enum action_kind kinds[] = { ACTION_STOP, ACTION_BOOT, ACTION_SAME };
-
-	parse_action(value, action_words, kinds, action_fields,
+	parse_action(value, action_words, action_kinds, action_fields,
 	    "\"stop\", \"boot\", \"same\" or { \"boot\": TARGET, \"delay\": SECONDS }", into, at,
 	    d);
 }
@@ -146,13 +149,16 @@ static const struct field_custom action_custom = {
 };
 
 static const char *const given_up_words[] = { "stop", "wait", NULL };
+static const enum action_kind given_up_kinds[] = { ACTION_STOP, ACTION_WAIT };
+
+_Static_assert(sizeof(given_up_words) / sizeof(given_up_words[0]) ==
+	sizeof(given_up_kinds) / sizeof(given_up_kinds[0]) + 1,
+    "a kind for each word, and a NULL");
 
 static void given_up_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	static const enum action_kind kinds[] = { ACTION_STOP, ACTION_WAIT };
-
-	parse_action(value, given_up_words, kinds, given_up_fields,
+	parse_action(value, given_up_words, given_up_kinds, given_up_fields,
 	    "\"stop\", \"wait\" or { \"boot\": TARGET }", into, at, d);
 }
 
@@ -207,8 +213,11 @@ char *on_explain_unknown(const char *key)
 	status = strtol(key, &end, 10);
 	if (*key < '0' || *key > '9' || *end != '\0' || status > MAX_STATUS)
 		return NULL;
+	MEM_AUTO char *more = status <= CAUSE_ERROR
+	    ? mem_copy("")
+	    : mem_format(
+		  ", which is every status from %d on (reboot_on knows single ones)", CAUSE_ERROR);
+
 	return mem_format("causes stand here, no statuses: say \"%s\"%s",
-	    cause_name(cause_of_status((int)status)),
-	    status > CAUSE_ERROR ? ", which is every status from 4 on (reboot_on knows single ones)"
-				 : "");
+	    cause_name(cause_of_status((int)status)), more);
 }

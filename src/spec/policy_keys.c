@@ -1,14 +1,12 @@
 /* The keys of the policy when a boot ends: reboot_on, restart_limit, backoff, stop. */
 #include "spec/keys.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/near.h"
-#include "base/node_json.h"
 #include "device/value_schema.h"
 
 #define MAX_FACTOR 100 /* of the backoff */

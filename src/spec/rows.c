@@ -1,6 +1,9 @@
 /* The spec's own keys, one row each. */
 #include "spec/keys.h"
 
+#define MAX_OLD_LOGS 100
+#define MAX_COMPANION_NAME 64
+
 static const char *const arches[] = {
 	[ARCH_HOST] = "",
 	[ARCH_AMD64] = "amd64",
@@ -84,7 +87,7 @@ static const struct field_custom ready_custom = {
 /* clang-format off */
 DESCRIBES(companion_fields, struct companion);
 static const struct field companion_fields[] = {
-	ROW_STRING("name", struct companion, name, .required = true, .max_length = 64,
+	ROW_STRING("name", struct companion, name, .required = true, .max_length = MAX_COMPANION_NAME,
 	    .host.kind = HOST_NONE, .help = "what messages call it"),
 	ROW_CUSTOM("command", struct companion, command, command_custom, .required = true,
 	    .help = "the program and its arguments"),
@@ -151,7 +154,7 @@ static const struct field console_fields[] = {
 	ROW_CUSTOM("max_size", struct console_settings, max_size, mem_custom, .preset = "\"10M\"",
 	    .help = "a log that is larger becomes LOG.1"),
 	ROW_INT("keep", struct console_settings, keep, .preset = "3", .has_range = true,
-	    .min = 0, .max = 100,
+	    .min = 0, .max = MAX_OLD_LOGS,
 	    .help = "how many older logs are kept"),
 	{ 0 },
 };
@@ -213,7 +216,8 @@ const struct field spec_fields[] = {
 	    .help = "layout of VNC clients' keyboards"),
 	ROW_CUSTOM("pin", struct spec, pin, pin_custom,
 	    .help = "processors of the host for those of the guest: VCPU:CPU each"),
-	ROW_LIST("numa", struct spec, numa, numa_fields, .has_range = true, .min = 1, .max = 8,
+	ROW_LIST("numa", struct spec, numa, numa_fields, .has_range = true, .min = 1,
+	    .max = MAX_NUMA_DOMAINS,
 	    .help = "memory domains of the guest"),
 	ROW_CHOICE("fwcfg_type", struct spec, fwcfg_type, fwcfg_types,
 	    .help = "bhyve or qemu: the interface behind fwcfg"),

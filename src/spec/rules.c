@@ -138,7 +138,7 @@ static void check_numa_sizes(const struct spec *spec, struct decoder *d)
 		    "the sizes of the domains are %" PRId64 " bytes together, but \"mem\" is "
 		    "%" PRId64,
 		    sum, spec->mem);
-	else if (sized == 0 && spec->mem % (count * 4096) != 0)
+	else if (sized == 0 && spec->mem % (count * GUEST_PAGE) != 0)
 		report_add(d->report, STATUS_SPEC, &list,
 		    "%" PRId64 " bytes of memory give no equal shares of whole pages for %" PRId64
 		    " domains: give each a size",

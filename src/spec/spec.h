@@ -16,6 +16,8 @@
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
+#define MAX_CPUS 65535	       /* bhyve's limit for the product (bhyverun.c) */
+#define GUEST_PAGE 4096	       /* bytes */
 #define SPEC_CONSOLE "console" /* a serial port that vmrun owns */
 
 struct cpu {

@@ -59,6 +59,7 @@ static void test_mtu(void **state)
 	bad("'mtu':45", "mtu: 45 is out of range, expected 46 to 65535");
 	bad("'mtu':'65536'", "mtu: 65536 is out of range");
 	bad("'mtu':-1", "mtu: -1 is out of range");
+	bad("'mtu':'001500'", "mtu: expected an integer, got a string");
 	bad("'mtu':'1500x'", "mtu: expected an integer, got a string");
 	bad("'mtu':'-100'", "mtu: expected an integer, got a string");
 	bad("'mtu':'0x100'", "mtu: expected an integer, got a string");

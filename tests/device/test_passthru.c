@@ -26,7 +26,8 @@ static void test_sources(void **state)
 {
 	static const char *const bad[] = { "3", "3:0", "3:0/0", "3:0:8", "3:32:0", "256:0:0",
 		"-1:0:0", "3:0:0:0", "pci1:3:0:0", "pci3:0:0", "3:0:0 ", " 3:0:0", "0x3:0:0",
-		"0000:03:00.0", "ppt", "ppt0x", "PPT0", "ppt0/1", "none1", "3/0/0,rom=x" };
+		"0000:03:00.0", "ppt", "ppt0x", "PPT0", "ppt0/1", "none1", "3/0/0,rom=x",
+		"ppt123456", "0003:0:0" };
 
 	(void)state;
 	src("3:0:0", "3/0/0");

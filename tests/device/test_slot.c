@@ -59,6 +59,12 @@ static void test_out_of_range(void **state)
 	refused("-1", "slot -1 is out of range, expected 0 to 31");
 	refused("9223372036854775807", "slot 9999 is out of range, expected 0 to 31");
 	refused("'32'", "slot 32 is out of range, expected 0 to 31");
+	/* Larger numbers are clamped. */
+	refused("'9998'", "slot 9998 is out of range, expected 0 to 31");
+	refused("'9999'", "slot 9999 is out of range, expected 0 to 31");
+	refused("'10000'", "slot 9999 is out of range, expected 0 to 31");
+	refused("9998", "slot 9998 is out of range, expected 0 to 31");
+	refused("10000", "slot 9999 is out of range, expected 0 to 31");
 	refused("'3:8'", "function 8 is out of range, expected 0 to 7");
 	refused("'256:0:0'", "bus 256 is out of range, expected 0 to 255");
 	refused("'0:32:0'", "slot 32 is out of range, expected 0 to 31");

@@ -352,6 +352,31 @@ static void test_devices_table(void **state)
 	}
 }
 
+/* A longer cell pushes the rest of its line to the right, and does not widen the column. */
+#define MAX_COLUMN_WIDTH 32
+
+static void test_width_of_columns(void **state)
+{
+	MEM_AUTO char *table = spec_print_devices(false);
+	struct node *list = json_of(spec_print_devices(true));
+	const char *type = strstr(table, "TYPE"), *required = strstr(table, "REQUIRED");
+	size_t widest = 0, longest = 0;
+
+	(void)state;
+	for (const struct node *kind = list->first; kind != NULL; kind = kind->next) {
+		for (const struct node *n = at(kind, "keys")->first; n != NULL; n = n->next) {
+			size_t length = strlen(node_get_text(n, "type"));
+
+			longest = length > longest ? length : longest;
+			if (length <= MAX_COLUMN_WIDTH && length > widest)
+				widest = length;
+		}
+	}
+	assert_true(longest > MAX_COLUMN_WIDTH);
+	assert_int_equal(required - type, widest + 2);
+	node_free(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_lua_lines),
 		cmocka_unit_test(test_devices_json),
 		cmocka_unit_test(test_devices_table),
+		cmocka_unit_test(test_width_of_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

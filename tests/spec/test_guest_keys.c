@@ -72,6 +72,8 @@ static void test_pin(void **state)
 	(void)state;
 	spec_shows("'cpu':2,'pin':['0:12','1:0013']", "'pin': ['0:12','1:13']");
 	spec_shows("'pin':['0:1023']", "'pin': ['0:1023']");
+	spec_shows("'cpu':65535,'pin':['65534:0']", "'pin': ['65534:0']");
+	spec_refused("'cpu':65535,'pin':['65535:0']", "pin[0]: \"65535:0\" pins nothing");
 	refused_each("pin", bad, "pin[0]: \"");
 	spec_refused("'pin':'0:1'", "pin: expected a list of \"VCPU:CPU\", got a string");
 	spec_refused("'pin':[1]", "pin[0]: expected a string");
@@ -99,6 +101,10 @@ static void test_numa(void **state)
 	    "numa[1].id: two domains have the id 0");
 	spec_refused("'cpu':2,'numa':[{'id':0,'cpus':'0'},{'id':2,'cpus':'1'}]",
 	    "numa[1].id: 2 domains have the ids 0 to 1: 2 would be ignored");
+	spec_shows("'cpu':65535,'mem':'8G','numa':[{'id':0,'cpus':'0-65534'}]",
+	    "'numa': [{'id': 0,'cpus': '0-65534'}]");
+	spec_refused(
+	    "'numa':[{'id':7,'cpus':'0'}]", "numa[0].id: 1 domains have the ids 0 to 0: 7 would");
 	spec_refused("'numa':[{'id':8,'cpus':'0'}]", "numa[0].id: 8 is out of range");
 	spec_refused("'numa':[]", "numa: 0 entries, expected 1 to 8");
 	spec_refused("'numa':[{'id':0}]", "numa[0]: \"cpus\" is missing");

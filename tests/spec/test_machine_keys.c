@@ -335,8 +335,10 @@ static void test_seconds(void **state)
 	};
 	static const struct row bad[] = {
 		{ "0", ": expected 0.01 to 3600 seconds" },
+		{ "0.00999", ": expected 0.01 to 3600 seconds" },
 		{ "0.001", ": expected 0.01 to 3600 seconds" },
 		{ "-1", ": expected 0.01 to 3600 seconds" },
+		{ "3600.01", ": expected 0.01 to 3600 seconds" },
 		{ "3601", ": expected 0.01 to 3600 seconds" },
 		{ "'5'", ": expected a number of seconds, got a string" },
 		{ NULL, NULL },
@@ -360,6 +362,9 @@ static void test_settings_of_one_hypervisor(void **state)
 	spec_shows(
 	    "'bhyve':{'release':15,'arch':'arm64'}", "'bhyve': {'release': 15,'arch': 'arm64'}");
 	spec_shows("'bhyve':{}", "'qemu': {'accel': 'auto'}");
+	spec_shows("'bhyve':{'release':13}", "'bhyve': {'release': 13}");
+	spec_refused(
+	    "'bhyve':{'release':16}", "bhyve.release: 16 is out of range, expected 13 to 15");
 	spec_refused("'bhyve':{'release':12}", "bhyve.release: 12 is out of range, expected 13 to");
 	spec_refused("'bhyve':{'release':14.3}", "bhyve.release: expected an integer");
 	spec_refused(
