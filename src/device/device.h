@@ -119,11 +119,13 @@ struct device_place {
 	struct where list, entry;
 };
 
+/* Returns the place of the device; `place` holds its parts. */
 const struct where *device_where(const struct device *dev, struct device_place *place);
 
 /* All kinds, NULL-terminated. */
 extern const struct device_kind *const device_kinds[];
 
+/* Returns the kind of this name, or NULL. */
 const struct device_kind *device_kind_find(const char *name);
 /* Decodes one entry.  Returns NULL, with the reason reported, if its kind is unknown. */
 struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d);
@@ -139,6 +141,7 @@ int device_since(const struct bhyve_host *host, const char *key, int release, st
 int device_boot_order(const struct bhyve_host *host, struct error *err);
 /* Returns `virtio-blk "virtio-blk-0"`, for messages.  Caller frees. */
 char *device_label(const struct device *dev);
+/* Adds the device as a JSON object. */
 void device_print(const struct device *dev, struct str *json);
 void device_free(struct device *dev);
 /* Frees the device that a variable points to, for the cleanup attribute. */

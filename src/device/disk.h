@@ -45,6 +45,7 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 
 /* Checks the rules between the rows above. */
 void disk_check(const struct disk *disk, const struct where *at, struct decoder *d);
+/* Adds the boot index, if the disk has one. */
 void disk_claim(const struct disk *disk, struct pairs *claims);
 /* Adds the need for the disk; `key` is the key that has the path. */
 void disk_need(const struct disk *disk, bool cd, const char *key, struct needs *needs);
@@ -56,6 +57,7 @@ void disk_text(struct pairs *vars, const char *prefix, const char *key, const ch
 
 /* Returns the name of the block node behind a disk.  Caller frees. */
 char *disk_node(const struct device *dev, size_t port);
+/* Adds a -blockdev with this node name for qemu. */
 void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro);
 /*
  * Extend a -device: by the sector sizes, if any are given; by the options that the drives of all

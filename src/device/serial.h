@@ -9,7 +9,7 @@
 #include "device/host_use.h"
 #include "device/needs.h"
 
-/* Returns whether it is "stdio", a device, or tcp=ADDR:PORT with a numeric address. */
+/* Returns whether the text is "stdio", a device, or tcp=ADDR:PORT with a numeric address. */
 bool serial_is_backend(const char *text);
 /* Adds the backend, unless several ports of the VM can share it. */
 void serial_claim(const char *backend, struct pairs *claims);

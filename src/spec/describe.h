@@ -16,7 +16,7 @@ char *spec_print_lua_types(void);
 /* Returns all devices and their keys, as a text table or in JSON. */
 char *spec_print_devices(bool json);
 
-/* Helpers that the three share. */
+/* Helpers of the three printers. */
 
 /* The rows below a row, and a struct that holds the presets of their values. */
 struct below {

@@ -176,7 +176,7 @@ static bool skip_number(const char **p)
 	return good;
 }
 
-/* Returns whether it is a list of numbers and ascending ranges: "0-3,8". */
+/* Returns whether the text is a list of numbers and ascending ranges: "0-3,8". */
 static bool is_number_list(const char *p)
 {
 	for (;;) {

@@ -13,7 +13,7 @@
 
 #define GRAPHIC_DEVICES 2 /* made from the key `graphic` */
 
-/* Returns whether it is a valid id: one that qemu's objects can have, too (util/id.c). */
+/* Returns whether the id is valid: qemu's objects can have it, too (util/id.c). */
 static bool is_id(const char *id)
 {
 	if (!isalpha((unsigned char)*id))
