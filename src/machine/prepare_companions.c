@@ -80,6 +80,13 @@ static bool add_swtpm(struct machine *m, struct error *err)
 	return true;
 }
 
+/* Returns whether the path exists.  A companion that was restarted may have left the socket of its
+ * earlier life, which does not count. */
+static bool ready_path_exists(const char *path)
+{
+	return access(path, F_OK) == 0 && socket_probe(path) != SOCKET_STALE;
+}
+
 /* Returns 1 when the companion is ready, 0 when it is not yet, -1 when a command was started to
  * find out. */
 static int is_ready(struct machine *m, const struct readiness *ready)
@@ -87,7 +94,7 @@ static int is_ready(struct machine *m, const struct readiness *ready)
 	struct preparation *p = &m->preparation;
 
 	if (ready->path != NULL)
-		return access(ready->path, F_OK) == 0 ? 1 : 0;
+		return ready_path_exists(ready->path) ? 1 : 0;
 	if (ready->command.count == 0)
 		return 1;
 	if (p->ready_command_runs) {
