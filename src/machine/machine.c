@@ -383,6 +383,7 @@ static void kill_all(struct machine *m)
 		child_signal(&m->run.child, SIGKILL);
 		(void)child_finish(&m->run.child, &outcome, NULL);
 	}
+	job_free(&m->run.child.job);
 	helper_free(&m->helper);
 	helper_free(&m->run.script);
 	companions_clear(&m->companions);
