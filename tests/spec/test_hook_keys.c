@@ -78,6 +78,24 @@ static void test_append(void **state)
 }
 
 /* A use with the same options is the same use; any difference makes another one. */
+/* Hooks of --hook are not printed, and do not make an empty list of the spec's. */
+static void test_hooks_of_the_command_line(void **state)
+{
+	struct spec *spec = spec_of("");
+
+	(void)state;
+	hook_list_add(&spec->hooks, "notify", "/cwd", NULL);
+	spec->hooks.item[0].of_option = true;
+	MEM_AUTO char *without = spec_line(spec);
+
+	assert_null(strstr(without, "'hooks'"));
+	hook_list_add(&spec->hooks, "backoff", "/cwd", NULL);
+	MEM_AUTO char *with = spec_line(spec);
+
+	assert_non_null(strstr(with, "'hooks': ['backoff']"));
+	spec_free(spec);
+}
+
 static void test_hook_keys(void **state)
 {
 	struct spec *spec = spec_of("'hooks':['a',{'use':'a'},{'use':'a','x':1},{'x':1,'use':'a'},"
@@ -117,6 +135,7 @@ int main(void)
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_stock),
 		cmocka_unit_test(test_append),
+		cmocka_unit_test(test_hooks_of_the_command_line),
 		cmocka_unit_test(test_hook_keys),
 		cmocka_unit_test(test_bad_hooks),
 	};
