@@ -8,7 +8,9 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/handle.h"
@@ -100,6 +102,7 @@ void vm_reach(struct vm *v, enum state state)
 void vm_close(struct vm *v)
 {
 	vmrun_close(v->handle);
+	str_free(&v->told);
 	*v = (struct vm){ .options = VMRUN_OPTIONS, .entered = v->entered };
 }
 
@@ -118,6 +121,95 @@ void vm_prepare(struct vm *v, const char *more)
 	assert_int_equal(vmrun_prepare(v->handle), 0);
 	o.simulation = &v->handle->simulation;
 	make_machine(v, &o);
+}
+
+void vm_make(struct vm *v, const char *more, struct machine_options *o)
+{
+	struct machine_options none = { .simulation = NULL };
+
+	if (o == NULL)
+		o = &none;
+	vm_open(v, more);
+	assert_int_equal(vmrun_prepare(v->handle), 0);
+	assert_int_equal(handle_lock(v->handle), 0);
+	o->directory = v->handle->rundir.directory;
+	o->console_input = STDIN_FILENO;
+	make_machine(v, o);
+}
+
+void vm_await(struct vm *v, bool (*holds)(const struct machine *m))
+{
+	struct pollfd p = { .fd = vmrun_fd(v->handle), .events = POLLIN };
+
+	loop_update(v->handle);
+	while (!holds(v->machine)) {
+		if (poll(&p, 1, MAX_WAIT_MS) != 1)
+			fail_msg("nothing happened: it is %s",
+			    machine_states[v->machine->now.state].name);
+		assert_int_equal(vmrun_dispatch(v->handle), 0);
+	}
+}
+
+void vm_write(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+void vm_check_event(struct vm *v, enum vmrun_event_type type, const char *text)
+{
+	const struct vmrun_event *e = vm_event(v, type);
+
+	assert_non_null(e);
+	assert_non_null(e->text);
+	assert_string_equal(e->text, text);
+}
+
+static void add_word(struct str *told, const char *word)
+{
+	if (word != NULL && *word != '\0')
+		str_addf(told, " %s", word);
+}
+
+const char *vm_told(struct vm *v)
+{
+	struct vmrun_event e;
+
+	while (event_next(&v->handle->events, &e)) {
+		str_add(&v->told, e.name);
+		add_word(&v->told, e.cause);
+		add_word(&v->told, e.text);
+		str_add(&v->told, "\n");
+	}
+	return v->told.text == NULL ? "" : v->told.text;
+}
+
+void vm_check_told(struct vm *v, const char *text)
+{
+	if (strstr(vm_told(v), text) == NULL)
+		fail_msg("not told: %s\n%s", text, vm_told(v));
+}
+
+void vm_check_not_told(struct vm *v, const char *text)
+{
+	if (strstr(vm_told(v), text) != NULL)
+		fail_msg("told: %s\n%s", text, vm_told(v));
+}
+
+void vm_stub(const char *program, const char *script)
+{
+	char path[8192], text[1024];
+
+	(void)mkdir("front", 0700);
+	(void)snprintf(path, sizeof(path), "front/%s", program);
+	(void)snprintf(text, sizeof(text), "#!/bin/sh\n%s\n", script);
+	vm_write(path, text);
+	assert_int_equal(chmod(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "./front:%s", getenv("PATH"));
+	(void)setenv("PATH", path, 1);
 }
 
 void vm_put(struct vm *v, enum state state)

@@ -2,6 +2,7 @@
 #ifndef TESTS_MACHINE_VM_H
 #define TESTS_MACHINE_VM_H
 
+#include "base/str.h"
 #include "machine/machine_inside.h"
 #include "vmrun/vmrun.h"
 
@@ -11,6 +12,7 @@ struct vm {
 	struct machine *machine;
 	/* Called before the machine enters a state, or NULL. */
 	void (*entered)(enum state from, enum state to);
+	struct str told; /* of vm_told() */
 };
 
 #define VM                               \
@@ -37,6 +39,13 @@ void vm_end(struct vm *v);
  * first boot prepared and time at 0.  Nothing moves unless the test calls it.
  */
 void vm_prepare(struct vm *v, const char *more);
+/*
+ * Makes the same for a real run, with a ledger; options may be NULL.  Its children are real, and
+ * their ends come with vm_await().
+ */
+void vm_make(struct vm *v, const char *more, struct machine_options *o);
+/* Dispatches until the condition holds. */
+void vm_await(struct vm *v, bool (*holds)(const struct machine *m));
 /* Puts the machine into a state without entering it. */
 void vm_put(struct vm *v, enum state state);
 /* Calls the action of the event in the present state; its result is not followed. */
@@ -45,7 +54,21 @@ struct next vm_act(struct vm *v, enum event event);
 void vm_check_next(struct next next, enum state state, int64_t ms);
 /* Takes events until one of the type, which is lent until the next call; NULL: there is none. */
 const struct vmrun_event *vm_event(struct vm *v, enum vmrun_event_type type);
+/* Takes events until one of the type, and fails unless its text is this one. */
+void vm_check_event(struct vm *v, enum vmrun_event_type type, const char *text);
 /* Returns how many events of the type wait, and takes all events. */
 int vm_count_events(struct vm *v, enum vmrun_event_type type);
+/*
+ * Takes all events, and lends the text of those taken so since the VM was opened: a line each, with
+ * the name of the event, its cause and its text.
+ */
+const char *vm_told(struct vm *v);
+/* Fail unless that text contains this one, or if it does. */
+void vm_check_told(struct vm *v, const char *text);
+void vm_check_not_told(struct vm *v, const char *text);
+/* Puts a shell script in front of PATH as a program of that name. */
+void vm_stub(const char *program, const char *script);
+/* Writes a file. */
+void vm_write(const char *path, const char *text);
 
 #endif

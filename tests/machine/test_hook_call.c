@@ -1,0 +1,443 @@
+/* Hook calls: which functions run, what they wait for, and what becomes of their commands. */
+#include "vm.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "life.h"
+#include "platform/clock.h"
+
+#define KILLED_MS 1000
+
+/* Two files of hooks; the functions answer with these bodies. */
+#define HOOKS "vm.hooks = { 'first.lua', 'second.lua' }"
+
+static struct vm v = VM;
+static struct str heard; /* what the question has been told, a word each */
+static bool goes_on;	 /* its answer: the next function runs, too */
+
+static struct node *facts(const struct machine *m)
+{
+	(void)m;
+	return node_new(NODE_OBJECT);
+}
+
+static bool hear(struct machine *m, const char *label, struct node *answer)
+{
+	const struct node *status = node_get(answer, "status");
+
+	(void)m;
+	(void)label;
+	str_addf(&heard, "%d ", status == NULL ? -1 : (int)status->integer);
+	return goes_on;
+}
+
+static bool take_failure(struct machine *m, const char *label, struct error *err)
+{
+	(void)m;
+	assert_non_null(err->text);
+	str_addf(&heard, "(%s) ", label);
+	return goes_on;
+}
+
+static const struct hook_functions heeded = { "on_exit", facts, hear, take_failure };
+static const struct hook_functions unheeded = { "on_exit", facts, NULL, NULL };
+
+static int enter(void **state)
+{
+	goes_on = true;
+	return life_enter(state);
+}
+
+static int leave(void **state)
+{
+	str_free(&heard);
+	return life_leave(state);
+}
+
+static void write_hook(const char *file, const char *body)
+{
+	MEM_AUTO char *text = mem_format("return { on_exit = function() %s end }", body);
+
+	vm_write(file, text);
+}
+
+/* Calls the hook; two files have it. */
+static void call(const struct hook_functions *what, const char *first, const char *second)
+{
+	write_hook("first.lua", first);
+	write_hook("second.lua", second);
+	vm_prepare(&v, HOOKS);
+	hook_call_begin(v.machine, what, v.machine->boot.spec);
+}
+
+/* Calls the hook of a real run, whose commands run. */
+static void call_real(const char *body)
+{
+	MEM_AUTO char *more = mem_format("function vm.on_exit() %s end", body);
+
+	vm_make(&v, more, NULL);
+	hook_call_begin(v.machine, &heeded, v.machine->boot.spec);
+}
+
+static bool is_over(const struct machine *m)
+{
+	return m->call.what == NULL;
+}
+
+static void check_heard(const char *words)
+{
+	assert_string_equal(heard.text == NULL ? "" : heard.text, words);
+}
+
+static void test_no_function(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	hook_call_begin(v.machine, &heeded, v.machine->boot.spec);
+	assert_true(v.machine->call.ended);
+	assert_true(is_over(v.machine));
+	v.machine->call.ended = false;
+	hook_call_begin(v.machine, &heeded, NULL);
+	assert_true(v.machine->call.ended);
+	check_heard("");
+	vm_close(&v);
+}
+
+static void test_one_after_another(void **state)
+{
+	(void)state;
+	call(&heeded, "return vmrun.stop(1)", "return vmrun.stop(2)");
+	check_heard("1 2 ");
+	assert_true(v.machine->call.ended);
+	assert_true(is_over(v.machine));
+	vm_close(&v);
+}
+
+static void test_first_answer_is_enough(void **state)
+{
+	(void)state;
+	goes_on = false;
+	call(&heeded, "return vmrun.stop(1)", "return vmrun.stop(2)");
+	check_heard("1 ");
+	assert_true(v.machine->call.ended);
+	vm_close(&v);
+}
+
+/* A function that returns nothing has not answered. */
+static void test_no_answer(void **state)
+{
+	(void)state;
+	goes_on = false;
+	call(&heeded, "", "return vmrun.stop(2)");
+	check_heard("2 ");
+	vm_close(&v);
+	/* An answer that the question does not hear ends nothing. */
+	call(&unheeded, "return vmrun.stop(1)", "error('second')");
+	assert_non_null(vm_event(&v, VMRUN_HOOK_FAILED));
+	vm_close(&v);
+}
+
+static void test_failures(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	call(&heeded, "error('first')", "return vmrun.stop(2)");
+	check_heard("(on_exit of first.lua) 2 ");
+	assert_null(vm_event(&v, VMRUN_HOOK_FAILED));
+	vm_close(&v);
+	str_free(&heard);
+	goes_on = false;
+	call(&heeded, "error('first')", "return vmrun.stop(2)");
+	check_heard("(on_exit of first.lua) ");
+	assert_true(v.machine->call.ended);
+	vm_close(&v);
+	call(&unheeded, "error('first')", "error('second')");
+	for (int i = 0; i < 2; i++) {
+		e = vm_event(&v, VMRUN_HOOK_FAILED);
+		assert_non_null(e);
+		assert_string_equal(
+		    e->by, i == 0 ? "on_exit of first.lua" : "on_exit of second.lua");
+		assert_non_null(strstr(e->text, i == 0 ? "first" : "second"));
+	}
+	vm_close(&v);
+}
+
+/* Time passes for the machine, which handles a deadline that has come. */
+static void pass_to(int64_t ms)
+{
+	v.machine->options.simulation->now_ms = ms;
+	machine_deadline(v.machine);
+}
+
+static void test_sleep(void **state)
+{
+	(void)state;
+	call(&heeded, "vmrun.sleep(2) return vmrun.stop(1)", "vmrun.sleep(3) return vmrun.stop(2)");
+	assert_false(v.machine->call.ended);
+	assert_int_equal(machine_until_ms(v.machine), 2000);
+	pass_to(1999);
+	check_heard("");
+	pass_to(2000);
+	check_heard("1 ");
+	assert_int_equal(machine_until_ms(v.machine), 5000);
+	pass_to(5000);
+	check_heard("1 2 ");
+	assert_true(is_over(v.machine));
+	vm_close(&v);
+}
+
+/* A hook that waits again and again must not block the loop: each wait goes through it. */
+static void test_sleep_of_no_time(void **state)
+{
+	(void)state;
+	call(&heeded, "vmrun.sleep(0) vmrun.sleep(0) return vmrun.stop(1)", "");
+	check_heard("");
+	assert_int_equal(machine_until_ms(v.machine), 0);
+	pass_to(0);
+	check_heard("");
+	pass_to(0);
+	check_heard("1 ");
+	vm_close(&v);
+}
+
+/* The nearer of the hook's time and the state's counts. */
+static void test_nearest_deadline(void **state)
+{
+	(void)state;
+	call(&heeded, "vmrun.sleep(2)", "");
+	v.machine->now.deadline_ms = 1999;
+	assert_int_equal(machine_until_ms(v.machine), 1999);
+	v.machine->now.deadline_ms = 2001;
+	assert_int_equal(machine_until_ms(v.machine), 2000);
+	hook_call_abandon(v.machine);
+	assert_int_equal(machine_until_ms(v.machine), 2001);
+	vm_close(&v);
+}
+
+static void test_dry_run(void **state)
+{
+	(void)state;
+	goes_on = false;
+	call(&heeded,
+	    "local status, why = vmrun.exec { 'touch', 'made' }"
+	    "return vmrun.stop(why == 'dry run' and 1 or 2)",
+	    "");
+	assert_int_equal(v.machine->call.job.pid, 0);
+	vm_check_event(&v, VMRUN_NOTE, "vmrun.exec, not run here: touch made");
+	check_heard("");
+	pass_to(0); /* the answer comes through the loop, too */
+	check_heard("1 ");
+	assert_int_not_equal(access("made", F_OK), 0);
+	vm_close(&v);
+}
+
+/* The command that runs is in the ledger, without its arguments. */
+static const struct ledger_process *process(void)
+{
+	return ledger_process_at(v.machine->host.ledger, 0);
+}
+
+static void test_command(void **state)
+{
+	int64_t before = clock_ms(), after;
+
+	(void)state;
+	call_real("local status, out, err = vmrun.exec { 'sh', '-c', 'cat; echo e >&2; exit 3',"
+		  "  stdin = 'in', timeout = 600 }"
+		  "return vmrun.stop(status == 3 and out == 'in' and err == 'e\\n' and 1 or 2)");
+	assert_non_null(process());
+	assert_string_equal(process()->name, "command of a hook: sh");
+	assert_int_equal(process()->pid, v.machine->call.job.pid);
+	after = clock_ms();
+	assert_in_range(v.machine->call.until_ms, before + 600000, after + 600000);
+	vm_await(&v, is_over);
+	check_heard("1 ");
+	assert_null(process());
+	vm_close(&v);
+}
+
+static void test_missing_command(void **state)
+{
+	(void)state;
+	call_real("local status, why = vmrun.exec { './missing' }"
+		  "return vmrun.stop(why == './missing: No such file or directory' and 1 or 2)");
+	assert_int_equal(v.machine->call.job.pid, 0);
+	assert_null(process());
+	check_heard("");
+	vm_await(&v, is_over);
+	check_heard("1 ");
+	vm_close(&v);
+}
+
+#define LATE(text)                                                       \
+	"local status, why = vmrun.exec { 'sleep', '600', timeout = 7 }" \
+	"return vmrun.stop(why:find('" text "', 1, true) and 1 or 2)"
+
+static void test_late_command(void **state)
+{
+	int64_t before, after;
+
+	(void)state;
+	call_real(LATE("7 s"));
+	before = machine_now(v.machine);
+	hook_call_wake(v.machine);
+	after = machine_now(v.machine);
+	assert_true(v.machine->call.late);
+	assert_in_range(v.machine->call.until_ms, before + KILLED_MS, after + KILLED_MS);
+	assert_non_null(process()); /* until it is reaped */
+	vm_await(&v, is_over);
+	check_heard("1 ");
+	assert_null(process());
+	vm_close(&v);
+}
+
+/* The time limit of a command is its own, not that of a command before it that was late. */
+static void test_command_after_a_late_one(void **state)
+{
+	(void)state;
+	call_real("vmrun.exec { 'sleep', '600' } vmrun.exec { 'sleep', '600' }");
+	hook_call_wake(v.machine);
+	assert_true(v.machine->call.late);
+	assert_true(hook_call_command_ended(v.machine, v.machine->call.job.pid));
+	assert_int_not_equal(v.machine->call.job.pid, 0);
+	assert_false(v.machine->call.late);
+	vm_close(&v);
+}
+
+/* A command that hangs in the kernel is waited for no longer. */
+static void test_hanging_command(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	call_real(LATE("sleep does not end"));
+	pid = v.machine->call.job.pid;
+	hook_call_wake(v.machine);
+	hook_call_wake(v.machine);
+	check_heard("1 ");
+	assert_true(is_over(v.machine));
+	assert_null(process());
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	vm_close(&v);
+}
+
+static void test_flooding_command(void **state)
+{
+	(void)state;
+	call_real("local status, why = vmrun.exec { 'yes' }"
+		  "return vmrun.stop(status == nil and why:find('yes') and 1 or 2)");
+	vm_await(&v, is_over);
+	check_heard("1 ");
+	vm_close(&v);
+}
+
+static void test_end_of_another_process(void **state)
+{
+	(void)state;
+	call_real("vmrun.sleep(600)");
+	assert_false(hook_call_command_ended(v.machine, getpid()));
+	assert_false(hook_call_command_ended(v.machine, 0));
+	assert_non_null(v.machine->call.task);
+	vm_close(&v);
+}
+
+static void check_killed(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+static void test_abandoned(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	call_real("vmrun.exec { 'sleep', '600' } return vmrun.stop(1)");
+	pid = v.machine->call.job.pid;
+	hook_call_abandon(v.machine);
+	assert_true(is_over(v.machine));
+	assert_false(v.machine->call.ended);
+	assert_null(process());
+	check_heard("");
+	check_killed(pid);
+	/* A call that has ended by itself is not due any more either. */
+	v.machine->call.ended = true;
+	hook_call_abandon(v.machine);
+	assert_false(v.machine->call.ended);
+	vm_close(&v);
+}
+
+/* A new call ends the one that is in progress. */
+static void test_begun_again(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	call_real("vmrun.exec { 'sleep', '600' } return vmrun.stop(1)");
+	pid = v.machine->call.job.pid;
+	hook_call_begin(v.machine, &heeded, v.machine->boot.spec);
+	check_killed(pid);
+	assert_int_not_equal(v.machine->call.job.pid, pid);
+	assert_int_equal(process()->pid, v.machine->call.job.pid);
+	vm_close(&v);
+}
+
+/* Where no loop follows, the command is reaped at once. */
+static void test_ended(void **state)
+{
+	(void)state;
+	call_real("vmrun.exec { 'sleep', '600' } return vmrun.stop(1)");
+	hook_call_end(v.machine);
+	assert_true(is_over(v.machine));
+	assert_null(process());
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	hook_call_end(v.machine);
+	vm_close(&v);
+}
+
+#define CALL(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CALL(test_no_function),
+		CALL(test_one_after_another),
+		CALL(test_first_answer_is_enough),
+		CALL(test_no_answer),
+		CALL(test_failures),
+		CALL(test_sleep),
+		CALL(test_sleep_of_no_time),
+		CALL(test_nearest_deadline),
+		CALL(test_dry_run),
+		CALL(test_command),
+		CALL(test_missing_command),
+		CALL(test_late_command),
+		CALL(test_command_after_a_late_one),
+		CALL(test_hanging_command),
+		CALL(test_flooding_command),
+		CALL(test_end_of_another_process),
+		CALL(test_abandoned),
+		CALL(test_begun_again),
+		CALL(test_ended),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

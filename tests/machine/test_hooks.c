@@ -1,0 +1,284 @@
+/* The questions to hooks: what each of them tells, and what its answers and faults lead to. */
+#include "vm.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "life.h"
+
+static struct vm v = VM;
+
+static struct machine *machine(void)
+{
+	return v.machine;
+}
+
+static void check_text(const struct node *facts, const char *key, const char *text)
+{
+	const char *has = node_get_text(facts, key);
+
+	if (text == NULL)
+		assert_null(node_get(facts, key));
+	else if (has == NULL || strcmp(has, text) != 0)
+		fail_msg("%s: %s, not %s", key, has == NULL ? "nothing" : has, text);
+}
+
+static void check_number(const struct node *facts, const char *key, int64_t number)
+{
+	const struct node *n = node_get(facts, key);
+
+	assert_non_null(n);
+	assert_int_equal(n->integer, number);
+}
+
+static struct error make_error(const char *text)
+{
+	struct error err = { 0 };
+
+	(void)error_set(&err, STATUS_OS, "%s", text);
+	return err;
+}
+
+/* Adds the exit of a boot to the history. */
+static void add_exit(enum cause cause)
+{
+	machine()->history.outcome.cause = cause;
+	history_add(machine());
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(hooks_prepare.hook, "on_prepare");
+	assert_string_equal(hooks_start.hook, "on_start");
+	assert_string_equal(hooks_started.hook, "on_started");
+	assert_string_equal(hooks_exit.hook, "on_exit");
+	assert_string_equal(hooks_given_up.hook, "on_exit");
+	assert_string_equal(hooks_end.hook, "on_end");
+}
+
+/* The cause of the boot before is told once there was one. */
+static void test_facts_of_prepare(void **state)
+{
+	(void)state;
+	vm_prepare(&v,
+	    "local n = 0\n"
+	    "function vm.on_prepare() n = n + 1 if n > 1 then vmrun.sleep(9) end end");
+	machine()->choice.next_target = strdup("other");
+	vm_put(&v, STATE_DRAFTING);
+	vm_check_next(machine_states[STATE_DRAFTING].enter(machine()), STATES, -1);
+	for (int boots = 0; boots < 2; boots++) {
+		NODE_AUTO struct node *facts = NULL;
+
+		machine()->history.boots = boots;
+		facts = hooks_prepare.argument(machine());
+		check_text(node_get(facts, "boot"), "target", "other");
+		check_number(node_get(facts, "boot"), "boots", boots);
+		check_text(node_get(facts, "boot"), "previous_cause", boots == 0 ? NULL : "halt");
+		add_exit(CAUSE_HALT);
+	}
+	vm_close(&v);
+}
+
+/* Puts a draft of the other target into the machine. */
+static void open_draft(void)
+{
+	struct boot_facts facts = { 0 };
+
+	vm_prepare(&v, "");
+	assert_int_equal(boot_draft(machine()->source, "other", &facts, &machine()->draft.boot,
+			     &machine()->draft.faults),
+	    0);
+}
+
+/* The next function is asked about a draft that is changed, but not about one that is wrong. */
+static void test_answer_to_prepare(void **state)
+{
+	(void)state;
+	for (int good = 0; good < 2; good++) {
+		NODE_AUTO struct node *spec = node_new(NODE_OBJECT);
+
+		open_draft();
+		node_put(spec, "name", node_string("walk"));
+		node_put(spec, "cpu", good ? node_int(3) : node_string("many"));
+		node_put(spec, "mem", node_string("64M"));
+		node_put(spec, "bootrom", node_string("rom"));
+		assert_int_equal(hooks_prepare.on_answer(machine(), "a hook", spec), good);
+		assert_int_equal(machine()->draft.faults.count == 0, good);
+		report_free(&machine()->draft.faults);
+		vm_close(&v);
+	}
+}
+
+static void test_fault_of_prepare(void **state)
+{
+	struct error err = make_error("broken");
+
+	(void)state;
+	open_draft();
+	assert_false((hooks_prepare.on_failure)(machine(), "a hook", &err));
+	assert_int_equal(machine()->draft.faults.count, 1);
+	assert_int_equal(machine()->draft.faults.status, STATUS_CHECK);
+	MEM_AUTO char *text = report_text(&machine()->draft.faults);
+
+	assert_string_equal(text, "a hook: broken");
+	report_free(&machine()->draft.faults);
+	error_clear(&err);
+	vm_close(&v);
+}
+
+/* on_start and on_started get the same; the pid is that of a hypervisor that runs. */
+static void test_facts_of_a_boot(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	assert_ptr_equal(hooks_start.argument, hooks_started.argument);
+	for (int again = 0; again < 2; again++) {
+		NODE_AUTO struct node *facts = NULL;
+
+		machine()->history.boots = 7 + again;
+		machine()->run.child.job.pid = again == 0 ? 0 : 4711;
+		facts = hooks_start.argument(machine());
+		machine()->run.child.job.pid = 0;
+		check_text(facts, "vm", "walk");
+		check_text(facts, "target", "default");
+		check_number(facts, "boots", 7 + again);
+		check_text(facts, "hypervisor", "bhyve");
+		check_text(facts, "previous_cause", again == 0 ? NULL : "triple_fault");
+		if (again == 0)
+			assert_null(node_get(facts, "pid"));
+		else
+			check_number(facts, "pid", 4711);
+		add_exit(CAUSE_TRIPLE_FAULT);
+	}
+	vm_close(&v);
+}
+
+/* Lets on_start answer with this key, or an empty object; no further function is asked. */
+static void answer_start(const char *key, const char *text)
+{
+	NODE_AUTO struct node *answer = node_new(NODE_OBJECT);
+
+	if (key != NULL)
+		node_put(answer, key, node_string(text));
+	assert_false(hooks_start.on_answer(machine(), "a hook", answer));
+}
+
+static void check_start(const char *instead, const char *refusal)
+{
+	const struct draft *d = &machine()->draft;
+
+	if (instead == NULL)
+		assert_null(d->instead);
+	else
+		assert_string_equal(d->instead, instead);
+	assert_string_equal(d->refusal, refusal);
+}
+
+static void test_answers_to_start(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	answer_start("target", "other");
+	check_start("other", "a hook boots other in place of default");
+	answer_start("reason", "no disk");
+	check_start(NULL, "a hook refused the boot: no disk");
+	answer_start(NULL, NULL);
+	check_start(NULL, "a hook refused the boot");
+	vm_close(&v);
+}
+
+/* A guard that fails refuses the boot; the traceback goes to the event alone. */
+static void test_fault_of_start(void **state)
+{
+	struct error err = make_error("broken\nstack traceback:");
+	const struct vmrun_event *e;
+
+	(void)state;
+	vm_prepare(&v, "");
+	answer_start("target", "other");
+	assert_false((hooks_start.on_failure)(machine(), "a hook", &err));
+	check_start(NULL, "a hook refused the boot: it failed: broken");
+	e = vm_event(&v, VMRUN_HOOK_FAILED);
+	assert_non_null(e);
+	assert_string_equal(e->by, "a hook");
+	assert_string_equal(e->text, "broken\nstack traceback:");
+	error_clear(&err);
+	vm_close(&v);
+}
+
+/* on_started and on_end are only told: their answers and faults change nothing. */
+static void test_what_is_only_told(void **state)
+{
+	(void)state;
+	assert_null(hooks_started.on_answer);
+	assert_null(hooks_started.on_failure);
+	assert_null(hooks_end.on_answer);
+	assert_null(hooks_end.on_failure);
+	assert_null(hooks_given_up.on_answer);
+	assert_null(hooks_given_up.on_failure);
+	assert_null(hooks_exit.on_failure);
+}
+
+/* The first function that answers decides; an answer of an earlier exit is replaced. */
+static void test_answers_to_exit(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	for (int i = 1; i <= 2; i++) {
+		NODE_AUTO struct node *answer = node_new(NODE_OBJECT);
+
+		node_put(answer, "status", node_int(i));
+		assert_false(hooks_exit.on_answer(machine(), i == 1 ? "one" : "two", answer));
+	}
+	check_number(machine()->choice.answer, "status", 2);
+	assert_string_equal(machine()->choice.answer_label, "two");
+	vm_close(&v);
+}
+
+/* on_end gets what on_exit gets; the cause is that of the run, also when no boot ended. */
+static void test_facts_of_the_end(void **state)
+{
+	(void)state;
+	assert_ptr_equal(hooks_exit.argument, hooks_given_up.argument);
+	vm_prepare(&v, "");
+	machine()->end.status = 3;
+	add_exit(CAUSE_HALT);
+	machine()->history.outcome.cause = CAUSE_STOPPED;
+	NODE_AUTO struct node *facts = hooks_end.argument(machine());
+	NODE_AUTO struct node *last = hooks_exit.argument(machine());
+
+	check_text(facts, "cause", "stopped");
+	check_number(facts, "exit_status", 3);
+	check_text(facts, "target", "default");
+	check_text(last, "cause", "halt");
+	check_text(last, "exit_status", NULL);
+	vm_close(&v);
+}
+
+#define QUESTION(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		QUESTION(test_facts_of_prepare),
+		QUESTION(test_answer_to_prepare),
+		QUESTION(test_fault_of_prepare),
+		QUESTION(test_facts_of_a_boot),
+		QUESTION(test_answers_to_start),
+		QUESTION(test_fault_of_start),
+		cmocka_unit_test(test_what_is_only_told),
+		QUESTION(test_answers_to_exit),
+		QUESTION(test_facts_of_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
