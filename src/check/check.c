@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "check/need.h"
 
-static void check_need(struct check *c, const struct checked_need *a)
+static void check_need(struct check *c, const struct checked_need *need)
 {
 	static void (*const checks[])(struct check *, const struct checked_need *) = {
 		[NEED_DISK] = check_disk,
@@ -26,8 +26,8 @@ static void check_need(struct check *c, const struct checked_need *a)
 
 	_Static_assert(sizeof(checks) / sizeof(checks[0]) == NEED_KINDS, "a row for each");
 
-	if (c->host.bhyve || !a->need->bhyve_only)
-		checks[a->need->kind](c, a);
+	if (c->host.bhyve || !need->need->bhyve_only)
+		checks[need->need->kind](c, need);
 }
 
 static void check_device_needs(struct check *c, const struct device *dev)
@@ -39,9 +39,9 @@ static void check_device_needs(struct check *c, const struct device *dev)
 	device_needs(dev, &needs);
 	for (size_t i = 0; i < needs.count; i++) {
 		struct where at = { above, needs.item[i].key, 0 };
-		struct checked_need a = { dev, &needs.item[i], &at, i };
+		struct checked_need checked = { dev, &needs.item[i], &at, i };
 
-		check_need(c, &a);
+		check_need(c, &checked);
 	}
 }
 
@@ -60,9 +60,9 @@ static void check_spec_needs(struct check *c)
 			    : need->listed		? &entry
 							: &above,
 			need->key, 0 };
-		struct checked_need a = { NULL, need, &at, i };
+		struct checked_need checked = { NULL, need, &at, i };
 
-		check_need(c, &a);
+		check_need(c, &checked);
 	}
 }
 

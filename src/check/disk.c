@@ -10,29 +10,29 @@
 #include "platform/filelock.h"
 #include "platform/os.h"
 
-static void check_sectors(struct check *c, const struct checked_need *a)
+static void check_sectors(struct check *c, const struct checked_need *need)
 {
-	int64_t real = os_sector_size(a->need->what), wanted = a->need->sector;
+	int64_t real = os_sector_size(need->need->what), wanted = need->need->sector;
 
 	/* A larger sector consists of several real ones (bhyve's block_if.c). */
 	if (wanted != 0 && real > wanted)
-		(void)check_problem(c, a, a->need->what,
+		(void)check_problem(c, need, need->need->what,
 		    "its sectors have %" PRId64 " bytes: logical_sector_size cannot be %" PRId64,
 		    real, wanted);
 }
 
 /* Tries the lock, and releases it at once. */
-static void check_lock(struct check *c, const struct checked_need *a)
+static void check_lock(struct check *c, const struct checked_need *need)
 {
 	int fd;
 
-	if (check_is_ours(c, a->need->what))
+	if (check_is_ours(c, need->need->what))
 		return;
-	fd = filelock_take(a->need->what, !a->need->write);
+	fd = filelock_take(need->need->what, !need->need->write);
 	if (fd >= 0)
 		(void)close(fd);
 	else if (errno == EWOULDBLOCK)
-		(void)check_problem(c, a, a->need->what, "in use by another vmrun");
+		(void)check_problem(c, need, need->need->what, "in use by another vmrun");
 }
 
 static bool is_same_disk(const struct stat *st, const char *path)
@@ -51,7 +51,7 @@ static bool is_same_disk(const struct stat *st, const char *path)
 /* Returns whether the device has the same disk among its first `count` needs, and one of the two
  * writes. */
 static bool has_disk(
-    const struct device *dev, size_t count, const struct checked_need *a, const struct stat *st)
+    const struct device *dev, size_t count, const struct checked_need *need, const struct stat *st)
 {
 	NEEDS_AUTO struct needs needs = { 0 };
 	bool found = false;
@@ -59,34 +59,35 @@ static bool has_disk(
 	device_needs(dev, &needs);
 	for (size_t i = 0; i < needs.count && i < count && !found; i++)
 		found = needs.item[i].kind == NEED_DISK &&
-		    (needs.item[i].write || a->need->write) && is_same_disk(st, needs.item[i].what);
+		    (needs.item[i].write || need->need->write) &&
+		    is_same_disk(st, needs.item[i].what);
 	return found;
 }
 
 /* Refuses a disk that two devices share if one of them writes: with separate caches they destroy
  * its contents. */
-static void check_twice(struct check *c, const struct checked_need *a, const struct stat *st)
+static void check_twice(struct check *c, const struct checked_need *need, const struct stat *st)
 {
 	const struct spec *spec = c->request->spec;
 
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
 
-		if (has_disk(dev, dev == a->dev ? a->index : SIZE_MAX, a, st)) {
+		if (has_disk(dev, dev == need->dev ? need->index : SIZE_MAX, need, st)) {
 			MEM_AUTO char *label = device_label(dev);
 
-			(void)check_problem(c, a, a->need->what,
+			(void)check_problem(c, need, need->need->what,
 			    "the same disk as that of %s: only readers can share one", label);
 			return;
 		}
-		if (dev == a->dev)
+		if (dev == need->dev)
 			return;
 	}
 }
 
-void check_disk(struct check *c, const struct checked_need *a)
+void check_disk(struct check *c, const struct checked_need *need)
 {
-	const char *path = a->need->what, *why = NULL;
+	const char *path = need->need->what, *why = NULL;
 	struct stat st;
 
 	if (stat(path, &st) < 0)
@@ -95,12 +96,12 @@ void check_disk(struct check *c, const struct checked_need *a)
 		why = S_ISDIR(st.st_mode) ? "a folder, where a disk is expected"
 					  : "neither a file nor a disk device";
 	else
-		why = check_access(path, R_OK | (a->need->write ? W_OK : 0));
+		why = check_access(path, R_OK | (need->need->write ? W_OK : 0));
 	if (why != NULL) {
-		(void)check_problem(c, a, path, "%s", why);
+		(void)check_problem(c, need, path, "%s", why);
 		return;
 	}
-	check_sectors(c, a);
-	check_twice(c, a, &st);
-	check_lock(c, a);
+	check_sectors(c, need);
+	check_twice(c, need, &st);
+	check_lock(c, need);
 }

@@ -1,4 +1,4 @@
-/* Answers of commands. */
+/* Output of commands, kept as facts. */
 #include "check/facts.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ const struct words *facts_wanted(const struct facts *facts)
 	return fact == NULL ? NULL : &fact->command;
 }
 
-void facts_answer(struct facts *facts, int status, bool missing, const char *text)
+void facts_store(struct facts *facts, int status, bool missing, const char *text)
 {
 	struct fact *fact = next_wanted(facts);
 

@@ -34,7 +34,7 @@ const struct fact *facts_ask(struct facts *facts, const char *const *command);
 /* Returns the command to run next, or NULL if nothing is wanted. */
 const struct words *facts_wanted(const struct facts *facts);
 /* Stores the result of the command of facts_wanted(); copies the text, which may be NULL. */
-void facts_answer(struct facts *facts, int status, bool missing, const char *text);
+void facts_store(struct facts *facts, int status, bool missing, const char *text);
 void facts_clear(struct facts *facts);
 
 #endif

@@ -23,10 +23,10 @@ char *check_parent(const char *path)
 }
 
 /* Checks that the path exists, is of the right kind by its mode, and is accessible. */
-static void check_path(struct check *c, const struct checked_need *a, bool (*is_kind)(mode_t),
+static void check_path(struct check *c, const struct checked_need *need, bool (*is_kind)(mode_t),
     const char *not_kind, int mode)
 {
-	const char *path = a->need->what, *why;
+	const char *path = need->need->what, *why;
 	struct stat st;
 
 	if (stat(path, &st) < 0)
@@ -36,7 +36,7 @@ static void check_path(struct check *c, const struct checked_need *a, bool (*is_
 	else
 		why = check_access(path, mode);
 	if (why != NULL)
-		(void)check_problem(c, a, path, "%s", why);
+		(void)check_problem(c, need, path, "%s", why);
 }
 
 static bool is_file(mode_t mode)
@@ -54,61 +54,62 @@ static bool is_device(mode_t mode)
 	return S_ISCHR(mode);
 }
 
-void check_file(struct check *c, const struct checked_need *a)
+void check_file(struct check *c, const struct checked_need *need)
 {
-	check_path(c, a, is_file, "a folder, where a file is expected", R_OK);
+	check_path(c, need, is_file, "a folder, where a file is expected", R_OK);
 }
 
-void check_directory(struct check *c, const struct checked_need *a)
+void check_directory(struct check *c, const struct checked_need *need)
 {
-	check_path(c, a, is_directory, "not a folder", R_OK | X_OK | (a->need->write ? W_OK : 0));
+	check_path(
+	    c, need, is_directory, "not a folder", R_OK | X_OK | (need->need->write ? W_OK : 0));
 }
 
-void check_device(struct check *c, const struct checked_need *a)
+void check_device(struct check *c, const struct checked_need *need)
 {
 	static const char ctl[] = "/dev/cam/ctl";
 	size_t before = c->host.out->count;
 
-	check_path(c, a, is_device, "not a character device", R_OK | W_OK);
+	check_path(c, need, is_device, "not a character device", R_OK | W_OK);
 	/* CAM's target layer creates its devices when it is loaded. */
-	if (c->host.out->count > before && strncmp(a->need->what, ctl, strlen(ctl)) == 0 &&
-	    access(a->need->what, F_OK) != 0)
+	if (c->host.out->count > before && strncmp(need->need->what, ctl, strlen(ctl)) == 0 &&
+	    access(need->need->what, F_OK) != 0)
 		check_words(&c->host.out->item[before].fix, COMMAND("kldload", "ctl"));
 }
 
 /*
  * Checks one end of a null modem.  It is created when first opened, so the check must not touch it.
  */
-static void check_nmdm(struct check *c, const struct checked_need *a)
+static void check_nmdm(struct check *c, const struct checked_need *need)
 {
-	const char *path = a->need->what;
+	const char *path = need->need->what;
 	char end = path[strlen(path) - 1];
 
 	/* Under qemu a pseudo-terminal replaces it. */
 	if (!c->host.bhyve)
 		return;
 	if (end != 'A' && end != 'B')
-		(void)check_problem(c, a, path, "no end of a nmdm(4) pair: it ends in A or B");
+		(void)check_problem(c, need, path, "no end of a nmdm(4) pair: it ends in A or B");
 	switch (host_module(&c->host, "nmdm")) {
-	case ANSWER_NO:
-		check_words(&check_problem(c, a, path, "the module nmdm is not loaded")->fix,
+	case TRUTH_NO:
+		check_words(&check_problem(c, need, path, "the module nmdm is not loaded")->fix,
 		    COMMAND("kldload", "nmdm"));
 		return;
-	case ANSWER_YES:
-	case ANSWER_UNKNOWN:
-	case ANSWER_WAIT:
+	case TRUTH_YES:
+	case TRUTH_UNKNOWN:
+	case TRUTH_PENDING:
 		break;
 	}
 	if (os_device_is_listed(path + strlen("/dev/")) && os_terminal_is_open(path) &&
 	    !check_is_ours(c, path))
-		(void)check_problem(c, a, path,
+		(void)check_problem(c, need, path,
 		    "open in another program: a VM has one end, and its console the other");
 }
 
-void check_serial(struct check *c, const struct checked_need *a)
+void check_serial(struct check *c, const struct checked_need *need)
 {
-	if (strncmp(a->need->what, "/dev/nmdm", 9) == 0)
-		check_nmdm(c, a);
+	if (strncmp(need->need->what, "/dev/nmdm", 9) == 0)
+		check_nmdm(c, need);
 	else
-		check_path(c, a, is_device, "not a serial device", R_OK | W_OK);
+		check_path(c, need, is_device, "not a serial device", R_OK | W_OK);
 }

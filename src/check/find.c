@@ -146,7 +146,7 @@ static char *find_pci(struct search *s, const char *what)
 	char *found = NULL;
 	size_t from = 0;
 
-	if (pci_read(&s->host, &list) != ANSWER_YES)
+	if (pci_read(&s->host, &list) != TRUTH_YES)
 		return NULL;
 	while (found == NULL && (d = pci_find(&list, what, &from)) != NULL) {
 		MEM_AUTO char *place = mem_format("%d/%d/%d", d->bus, d->slot, d->function);

@@ -25,28 +25,28 @@ static void check_rom(struct check *c)
 {
 	const char *rom = c->request->plan->bootrom;
 	struct where at = { NULL, "bootrom", 0 };
-	struct checked_need a = { .at = &at };
+	struct checked_need need = { .at = &at };
 	const char *why = check_access(rom, R_OK);
 	struct stat st;
 	bool ours = !spec_gives(c->request->spec, "bootrom");
 
 	if (why != NULL)
-		(void)check_problem(c, &a, rom, "%s%s", why,
+		(void)check_problem(c, &need, rom, "%s%s", why,
 		    ours && c->host.bhyve ? " (pkg install edk2-bhyve, or name another bootrom)"
 					  : "");
 	else if (stat(rom, &st) < 0 || !S_ISREG(st.st_mode))
-		(void)check_problem(c, &a, rom, "not a file");
+		(void)check_problem(c, &need, rom, "not a file");
 	else if (c->host.bhyve && (st.st_size == 0 || st.st_size % ROM_PAGE != 0))
-		(void)check_problem(c, &a, rom,
+		(void)check_problem(c, &need, rom,
 		    "%jd bytes: firmware is a multiple of %d bytes long", (intmax_t)st.st_size,
 		    ROM_PAGE);
 	else if (c->host.bhyve && st.st_size > MAX_ROM)
-		(void)check_problem(c, &a, rom, "%jd bytes: firmware has at most %jd",
+		(void)check_problem(c, &need, rom, "%jd bytes: firmware has at most %jd",
 		    (intmax_t)st.st_size, (intmax_t)MAX_ROM);
 }
 
 /* Checks a varfile that will be created from the template. */
-static void check_new_varfile(struct check *c, const struct checked_need *a)
+static void check_new_varfile(struct check *c, const struct checked_need *need)
 {
 	const struct plan *plan = c->request->plan;
 	struct where at = { NULL, "varfile_template", 0 };
@@ -56,28 +56,28 @@ static void check_new_varfile(struct check *c, const struct checked_need *a)
 
 	if (why != NULL)
 		(void)check_problem(c,
-		    spec_gives(c->request->spec, "varfile_template") ? &template : a,
+		    spec_gives(c->request->spec, "varfile_template") ? &template : need,
 		    plan->copy_from, "%s: %s is made from it", why, plan->copy_to);
 	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
 		(void)check_problem(
-		    c, a, directory, "%s: %s cannot be made in this folder", why, plan->copy_to);
+		    c, need, directory, "%s: %s cannot be made in this folder", why, plan->copy_to);
 }
 
-static void check_old_varfile(struct check *c, const struct checked_need *a)
+static void check_old_varfile(struct check *c, const struct checked_need *need)
 {
 	const struct plan *plan = c->request->plan;
 	int64_t rom = size_of(plan->bootrom), vars = size_of(plan->copy_to);
 	const char *why = check_access(plan->copy_to, R_OK | W_OK);
 
 	if (why != NULL)
-		(void)check_problem(c, a, plan->copy_to, "%s", why);
+		(void)check_problem(c, need, plan->copy_to, "%s", why);
 	else if (c->host.bhyve && vars < ROM_PAGE)
-		(void)check_problem(c, a, plan->copy_to,
+		(void)check_problem(c, need, plan->copy_to,
 		    "%" PRId64 " bytes are no UEFI variables: at least %d are expected", vars,
 		    ROM_PAGE);
 	else if (c->host.bhyve && rom <= MAX_ROM && rom + vars > MAX_ROM)
-		(void)check_problem(c, a, plan->copy_to,
+		(void)check_problem(c, need, plan->copy_to,
 		    "%" PRId64 " bytes, with the firmware %" PRId64 ": together they have at most "
 		    "%" PRId64,
 		    vars, rom + vars, MAX_ROM);
@@ -88,12 +88,12 @@ static void check_varfile(struct check *c)
 	const struct spec *spec = c->request->spec;
 	bool qemu = !c->host.bhyve && spec->qemu.varfile != NULL;
 	struct where above = { NULL, "qemu", 0 }, at = { qemu ? &above : NULL, "varfile", 0 };
-	struct checked_need a = { .at = &at };
+	struct checked_need need = { .at = &at };
 
 	if (access(c->request->plan->copy_to, F_OK) == 0)
-		check_old_varfile(c, &a);
+		check_old_varfile(c, &need);
 	else
-		check_new_varfile(c, &a);
+		check_new_varfile(c, &need);
 }
 
 void check_firmware(struct check *c)

@@ -54,57 +54,57 @@ const struct fact *host_ask(struct host *host, const char *const *command)
 	return NULL;
 }
 
-static enum answer silence(const struct host *host)
+static enum truth missing_fact(const struct host *host)
 {
-	return host->waits ? ANSWER_WAIT : ANSWER_UNKNOWN;
+	return host->waits ? TRUTH_PENDING : TRUTH_UNKNOWN;
 }
 
-/* Asks a command that answers by its exit status. */
-static enum answer ask_status(struct host *host, const char *const *command)
+/* Asks a command whose exit status is the fact. */
+static enum truth ask_status(struct host *host, const char *const *command)
 {
 	const struct fact *fact = host_ask(host, command);
 
 	if (fact == NULL)
-		return silence(host);
-	return fact->status == 0 ? ANSWER_YES : ANSWER_NO;
+		return missing_fact(host);
+	return fact->status == 0 ? TRUTH_YES : TRUTH_NO;
 }
 
-enum answer host_module(struct host *host, const char *name)
+enum truth host_module(struct host *host, const char *name)
 {
 	const char *const command[] = { "kldstat", "-q", "-m", name, NULL };
 
 	if (host->commands)
 		return ask_status(host, command);
 	if (strcmp(name, "vmm") == 0)
-		return os_has_vmm() ? ANSWER_YES : ANSWER_NO;
-	return os_module_loaded(name) ? ANSWER_YES : ANSWER_NO;
+		return os_has_vmm() ? TRUTH_YES : TRUTH_NO;
+	return os_module_loaded(name) ? TRUTH_YES : TRUTH_NO;
 }
 
-enum answer host_number(struct host *host, const char *name, int64_t *value)
+enum truth host_number(struct host *host, const char *name, int64_t *value)
 {
 	const char *const command[] = { "sysctl", "-n", name, NULL };
 	const struct fact *fact;
 	char *end;
 
 	if (!host->commands)
-		return os_sysctl(name, value) ? ANSWER_YES : ANSWER_UNKNOWN;
+		return os_sysctl(name, value) ? TRUTH_YES : TRUTH_UNKNOWN;
 	fact = host_ask(host, command);
 	if (fact == NULL)
-		return silence(host);
+		return missing_fact(host);
 	errno = 0;
 	*value = strtoll(fact->text, &end, 10);
-	return fact->status == 0 && end != fact->text && errno == 0 ? ANSWER_YES : ANSWER_UNKNOWN;
+	return fact->status == 0 && end != fact->text && errno == 0 ? TRUTH_YES : TRUTH_UNKNOWN;
 }
 
-enum answer host_memory(struct host *host, int64_t *bytes)
+enum truth host_memory(struct host *host, int64_t *bytes)
 {
 	if (host->commands)
 		return host_number(host, "hw.physmem", bytes);
 	*bytes = os_memory();
-	return *bytes > 0 ? ANSWER_YES : ANSWER_UNKNOWN;
+	return *bytes > 0 ? TRUTH_YES : TRUTH_UNKNOWN;
 }
 
-enum answer host_interface(struct host *host, const char *name, pid_t *opener)
+enum truth host_interface(struct host *host, const char *name, pid_t *opener)
 {
 	static const char sign[] = "Opened by PID ";
 	const char *const command[] = { "ifconfig", name, NULL };
@@ -114,13 +114,13 @@ enum answer host_interface(struct host *host, const char *name, pid_t *opener)
 	*opener = 0;
 	if (!host->commands) {
 		*opener = os_interface_opener(name);
-		return os_interface_exists(name) ? ANSWER_YES : ANSWER_NO;
+		return os_interface_exists(name) ? TRUTH_YES : TRUTH_NO;
 	}
 	fact = host_ask(host, command);
 	if (fact == NULL)
-		return silence(host);
+		return missing_fact(host);
 	at = strstr(fact->text, sign);
 	if (at != NULL)
 		*opener = (pid_t)strtol(at + strlen(sign), NULL, 10);
-	return fact->status == 0 ? ANSWER_YES : ANSWER_NO;
+	return fact->status == 0 ? TRUTH_YES : TRUTH_NO;
 }

@@ -11,11 +11,11 @@
 #include "check/findings.h"
 #include "hyper/hyper.h"
 
-enum answer {
-	ANSWER_WAIT,	/* asked, not known yet */
-	ANSWER_UNKNOWN, /* cannot be found out; a finding if a command is missing */
-	ANSWER_NO,
-	ANSWER_YES,
+enum truth {
+	TRUTH_PENDING, /* asked, not known yet */
+	TRUTH_UNKNOWN, /* cannot be found out; a finding if a command is missing */
+	TRUTH_NO,
+	TRUTH_YES,
 };
 
 struct host {
@@ -34,11 +34,11 @@ void host_open(
  * is not known yet, or adds a finding if the command failed. */
 const struct fact *host_ask(struct host *host, const char *const *command);
 /* Returns whether a kernel module is loaded or built in. */
-enum answer host_module(struct host *host, const char *name);
-/* Reads a number from sysctl(8).  Returns ANSWER_UNKNOWN for an unknown variable. */
-enum answer host_number(struct host *host, const char *name, int64_t *value);
+enum truth host_module(struct host *host, const char *name);
+/* Reads a number from sysctl(8).  Returns TRUTH_UNKNOWN for an unknown variable. */
+enum truth host_number(struct host *host, const char *name, int64_t *value);
 /* Reads the size of the host's memory. */
-enum answer host_memory(struct host *host, int64_t *bytes);
+enum truth host_memory(struct host *host, int64_t *bytes);
 /* Returns whether a network interface exists, and the process that has the tap open (0: none). */
-enum answer host_interface(struct host *host, const char *name, pid_t *opener);
+enum truth host_interface(struct host *host, const char *name, pid_t *opener);
 #endif

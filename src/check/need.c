@@ -11,7 +11,7 @@ bool check_is_ours(const struct check *c, const char *what)
 }
 
 struct finding *check_problem(
-    struct check *c, const struct checked_need *a, const char *what, const char *fmt, ...)
+    struct check *c, const struct checked_need *need, const char *what, const char *fmt, ...)
 {
 	MEM_AUTO char *text = NULL;
 	va_list ap;
@@ -19,7 +19,7 @@ struct finding *check_problem(
 	va_start(ap, fmt);
 	text = mem_vformat(fmt, ap);
 	va_end(ap);
-	return findings_add(c->host.out, FINDING_PROBLEM, a->dev, a->at, what, "%s", text);
+	return findings_add(c->host.out, FINDING_PROBLEM, need->dev, need->at, what, "%s", text);
 }
 
 void check_words(struct words *command, const char *const *words)

@@ -21,7 +21,7 @@ struct checked_need {
 /* Returns whether vmrun made or holds this, so that it may exist and be open. */
 bool check_is_ours(const struct check *c, const char *what);
 /* Adds a problem of a need, and lends it until the next one is added. */
-struct finding *check_problem(struct check *c, const struct checked_need *a, const char *what,
+struct finding *check_problem(struct check *c, const struct checked_need *need, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* A command for check_words(). */
 #define COMMAND(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -33,23 +33,23 @@ void check_vm(struct check *c);
 /* firmware.c */
 void check_firmware(struct check *c);
 /* disk.c */
-void check_disk(struct check *c, const struct checked_need *a);
+void check_disk(struct check *c, const struct checked_need *need);
 /* files.c */
-void check_file(struct check *c, const struct checked_need *a);
-void check_directory(struct check *c, const struct checked_need *a);
-void check_device(struct check *c, const struct checked_need *a);
-void check_serial(struct check *c, const struct checked_need *a);
+void check_file(struct check *c, const struct checked_need *need);
+void check_directory(struct check *c, const struct checked_need *need);
+void check_device(struct check *c, const struct checked_need *need);
+void check_serial(struct check *c, const struct checked_need *need);
 /* network.c */
-void check_interface(struct check *c, const struct checked_need *a);
-void check_bridge(struct check *c, const struct checked_need *a);
-void check_switch(struct check *c, const struct checked_need *a);
-void check_netgraph(struct check *c, const struct checked_need *a);
+void check_interface(struct check *c, const struct checked_need *need);
+void check_bridge(struct check *c, const struct checked_need *need);
+void check_switch(struct check *c, const struct checked_need *need);
+void check_netgraph(struct check *c, const struct checked_need *need);
 /* sockets.c */
-void check_socket(struct check *c, const struct checked_need *a);
-void check_server(struct check *c, const struct checked_need *a);
-void check_port(struct check *c, const struct checked_need *a);
+void check_socket(struct check *c, const struct checked_need *need);
+void check_server(struct check *c, const struct checked_need *need);
+void check_port(struct check *c, const struct checked_need *need);
 /* passthru.c */
-void check_pci(struct check *c, const struct checked_need *a);
+void check_pci(struct check *c, const struct checked_need *need);
 
 /* Returns why the user has no access to a path (mode of access(2)), or NULL.  Static text. */
 const char *check_access(const char *path, int mode);

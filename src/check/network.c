@@ -28,15 +28,15 @@ static void ifconfig_create(struct words *fix, const char *class, const char *na
 		check_words(fix, COMMAND("ifconfig", class, "create", "name", name, "up"));
 }
 
-void check_interface(struct check *c, const struct checked_need *a)
+void check_interface(struct check *c, const struct checked_need *need)
 {
-	const char *name = a->need->what;
+	const char *name = need->need->what;
 	struct finding *f;
 	pid_t opener;
 
 	switch (host_interface(&c->host, name, &opener)) {
-	case ANSWER_NO:
-		f = check_problem(c, a, name, "no such interface");
+	case TRUTH_NO:
+		f = check_problem(c, need, name, "no such interface");
 		if (c->host.freebsd) {
 			ifconfig_create(
 			    &f->fix, strncmp(name, "vmnet", 5) == 0 ? "vmnet" : "tap", name);
@@ -50,26 +50,26 @@ void check_interface(struct check *c, const struct checked_need *a)
 			check_words(&f->probe, COMMAND("ip", "link", "show", "dev", name));
 		}
 		break;
-	case ANSWER_YES:
+	case TRUTH_YES:
 		if (opener != 0 && !check_is_ours(c, name))
 			(void)check_problem(
-			    c, a, name, "opened by process %jd already", (intmax_t)opener);
+			    c, need, name, "opened by process %jd already", (intmax_t)opener);
 		break;
-	case ANSWER_UNKNOWN:
-	case ANSWER_WAIT:
+	case TRUTH_UNKNOWN:
+	case TRUTH_PENDING:
 		break;
 	}
 }
 
-void check_bridge(struct check *c, const struct checked_need *a)
+void check_bridge(struct check *c, const struct checked_need *need)
 {
-	const char *name = a->need->what;
+	const char *name = need->need->what;
 	struct finding *f;
 	pid_t opener;
 
-	if (host_interface(&c->host, name, &opener) != ANSWER_NO)
+	if (host_interface(&c->host, name, &opener) != TRUTH_NO)
 		return;
-	f = check_problem(c, a, name, "no such interface");
+	f = check_problem(c, need, name, "no such interface");
 	/* The bridge stays at the end: other interfaces may have joined it. */
 	if (c->host.freebsd)
 		ifconfig_create(&f->fix, "bridge", name);
@@ -77,26 +77,27 @@ void check_bridge(struct check *c, const struct checked_need *a)
 		check_words(&f->fix, COMMAND("ip", "link", "add", "name", name, "type", "bridge"));
 }
 
-static void check_module(struct check *c, const struct checked_need *a, const char *module)
+static void check_module(struct check *c, const struct checked_need *need, const char *module)
 {
-	if (!c->host.bhyve || host_module(&c->host, module) != ANSWER_NO)
+	if (!c->host.bhyve || host_module(&c->host, module) != TRUTH_NO)
 		return;
-	check_words(&check_problem(c, a, a->need->what, "the module %s is not loaded", module)->fix,
+	check_words(
+	    &check_problem(c, need, need->need->what, "the module %s is not loaded", module)->fix,
 	    COMMAND("kldload", module));
 }
 
 /* Checks netmap(4), which kernels have built in and which creates switches of vale(4) when they are
  * opened. */
-void check_switch(struct check *c, const struct checked_need *a)
+void check_switch(struct check *c, const struct checked_need *need)
 {
 	if (c->host.commands || access("/dev/netmap", F_OK) != 0)
-		check_module(c, a, "netmap");
+		check_module(c, need, "netmap");
 	else if (check_access("/dev/netmap", R_OK | W_OK) != NULL)
-		(void)check_problem(c, a, a->need->what, "/dev/netmap: %s",
+		(void)check_problem(c, need, need->need->what, "/dev/netmap: %s",
 		    check_access("/dev/netmap", R_OK | W_OK));
 }
 
-void check_netgraph(struct check *c, const struct checked_need *a)
+void check_netgraph(struct check *c, const struct checked_need *need)
 {
-	check_module(c, a, "ng_socket");
+	check_module(c, need, "ng_socket");
 }

@@ -5,16 +5,16 @@
 #include "check/pci.h"
 #include "check/need.h"
 
-static void attach(struct check *c, const struct checked_need *a, const struct pci_device *d)
+static void attach(struct check *c, const struct checked_need *need, const struct pci_device *d)
 {
 	MEM_AUTO char *place =
 	    mem_format("pci%d:%d:%d:%d", d->domain, d->bus, d->slot, d->function);
 	struct finding *f;
 
 	if (strncmp(d->driver, "none", 4) == 0)
-		f = check_problem(c, a, place, "not attached to ppt(4)");
+		f = check_problem(c, need, place, "not attached to ppt(4)");
 	else
-		f = check_problem(c, a, place, "attached to %s, not to ppt(4)", d->driver);
+		f = check_problem(c, need, place, "attached to %s, not to ppt(4)", d->driver);
 	check_words(&f->fix, COMMAND("devctl", "set", "driver", "-f", place, "ppt"));
 	check_words(&f->undo, COMMAND("devctl", "clear", "driver", "-f", place));
 	check_words(&f->probe, COMMAND("pciconf", "-l", place));
@@ -22,18 +22,18 @@ static void attach(struct check *c, const struct checked_need *a, const struct p
 }
 
 /* Checks that the IOMMU is not disabled; whether there is one shows at its first use. */
-static void check_iommu(struct check *c, const struct checked_need *a)
+static void check_iommu(struct check *c, const struct checked_need *need)
 {
 	int64_t on;
 
-	if (host_number(&c->host, "hw.vmm.iommu.enable", &on) == ANSWER_YES && on == 0)
-		(void)check_problem(c, a, "IOMMU",
+	if (host_number(&c->host, "hw.vmm.iommu.enable", &on) == TRUTH_YES && on == 0)
+		(void)check_problem(c, need, "IOMMU",
 		    "switched off: set hw.vmm.iommu.enable=1 in /boot/loader.conf and reboot");
 }
 
-void check_pci(struct check *c, const struct checked_need *a)
+void check_pci(struct check *c, const struct checked_need *need)
 {
-	const char *what = a->need->what;
+	const char *what = need->need->what;
 	PCI_AUTO struct pci_list list = { 0 };
 	const struct pci_device *d;
 	size_t from = 0;
@@ -41,16 +41,16 @@ void check_pci(struct check *c, const struct checked_need *a)
 	if (!c->host.bhyve)
 		return;
 	if (strncmp(what, "lookup ", 7) == 0) {
-		if (a->dev == NULL || a->dev->found == NULL)
+		if (need->dev == NULL || need->dev->found == NULL)
 			return; /* check_find() reports it */
-		what = a->dev->found;
+		what = need->dev->found;
 	}
-	if (pci_read(&c->host, &list) == ANSWER_YES) {
+	if (pci_read(&c->host, &list) == TRUTH_YES) {
 		d = pci_find(&list, what, &from);
 		if (d == NULL)
-			(void)check_problem(c, a, what, "no such PCI device");
+			(void)check_problem(c, need, what, "no such PCI device");
 		else if (!pci_is_ppt(d))
-			attach(c, a, d);
+			attach(c, need, d);
 	}
-	check_iommu(c, a);
+	check_iommu(c, need);
 }

@@ -39,14 +39,14 @@ static bool read_line(const char *line, const char *end, struct pci_device *out)
 	return true;
 }
 
-enum answer pci_read(struct host *host, struct pci_list *list)
+enum truth pci_read(struct host *host, struct pci_list *list)
 {
 	const char *const command[] = { "pciconf", "-l", NULL };
 	const struct fact *fact = host_ask(host, command);
 
 	memset(list, 0, sizeof(*list));
 	if (fact == NULL)
-		return host->waits ? ANSWER_WAIT : ANSWER_UNKNOWN;
+		return host->waits ? TRUTH_PENDING : TRUTH_UNKNOWN;
 	for (const char *line = fact->text; *line != '\0';) {
 		const char *end = line + strcspn(line, "\n");
 		struct pci_device device;
@@ -57,7 +57,7 @@ enum answer pci_read(struct host *host, struct pci_list *list)
 		}
 		line = *end == '\0' ? end : end + 1;
 	}
-	return ANSWER_YES;
+	return TRUTH_YES;
 }
 
 /* Returns whether the text matches: "10de1043" is an id and its subsystem's, "10de" an id with any

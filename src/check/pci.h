@@ -15,8 +15,8 @@ struct pci_list {
 	size_t count;
 };
 
-/* Reads the list.  With ANSWER_YES it is filled in; free it with pci_free(). */
-enum answer pci_read(struct host *host, struct pci_list *list);
+/* Reads the list.  With TRUTH_YES it is filled in; free it with pci_free(). */
+enum truth pci_read(struct host *host, struct pci_list *list);
 /*
  * Finds the first device from *from on that matches "B/S/F", "B:S:F", "pptN" or "lookup VENDOR
  * DEVICE", as in NEED_PCI; both ids have eight hex digits, id and sub-id.  Moves *from behind it.

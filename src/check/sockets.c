@@ -8,20 +8,20 @@
 #include "platform/port.h"
 #include "platform/socket.h"
 
-void check_socket(struct check *c, const struct checked_need *a)
+void check_socket(struct check *c, const struct checked_need *need)
 {
-	const char *path = a->need->what, *why;
+	const char *path = need->need->what, *why;
 	MEM_AUTO char *directory = check_parent(path);
 
 	switch (check_is_ours(c, path) ? SOCKET_STALE : socket_probe(path)) {
 	case SOCKET_LIVE:
-		(void)check_problem(c, a, path, "another program answers on this socket");
+		(void)check_problem(c, need, path, "another program answers on this socket");
 		return;
 	case SOCKET_FOREIGN:
-		(void)check_problem(c, a, path, "exists and is not a socket");
+		(void)check_problem(c, need, path, "exists and is not a socket");
 		return;
 	case SOCKET_UNKNOWN:
-		(void)check_problem(c, a, path, "cannot be looked at: %s", strerror(errno));
+		(void)check_problem(c, need, path, "cannot be looked at: %s", strerror(errno));
 		return;
 	case SOCKET_STALE: /* removed before the start */
 	case SOCKET_ABSENT:
@@ -29,45 +29,45 @@ void check_socket(struct check *c, const struct checked_need *a)
 	}
 	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
-		(void)check_problem(c, a, path, "its folder %s: %s", directory, why);
+		(void)check_problem(c, need, path, "its folder %s: %s", directory, why);
 }
 
-void check_server(struct check *c, const struct checked_need *a)
+void check_server(struct check *c, const struct checked_need *need)
 {
-	const char *path = a->need->what;
+	const char *path = need->need->what;
 
 	switch (socket_probe(path)) {
 	case SOCKET_LIVE:
 		break;
 	case SOCKET_STALE:
-		(void)check_problem(c, a, path, "nobody answers on this socket");
+		(void)check_problem(c, need, path, "nobody answers on this socket");
 		break;
 	case SOCKET_ABSENT:
-		(void)check_problem(c, a, path, "%s", strerror(ENOENT));
+		(void)check_problem(c, need, path, "%s", strerror(ENOENT));
 		break;
 	case SOCKET_FOREIGN:
-		(void)check_problem(c, a, path, "not a socket");
+		(void)check_problem(c, need, path, "not a socket");
 		break;
 	case SOCKET_UNKNOWN:
-		(void)check_problem(c, a, path, "cannot be looked at: %s", strerror(errno));
+		(void)check_problem(c, need, path, "cannot be looked at: %s", strerror(errno));
 		break;
 	}
 }
 
-void check_port(struct check *c, const struct checked_need *a)
+void check_port(struct check *c, const struct checked_need *need)
 {
-	const char *place = a->need->what;
+	const char *place = need->need->what;
 	int why = port_probe(place);
 
 	if (why == 0)
 		return;
 	if (why == EINVAL)
-		(void)findings_add(c->host.out, FINDING_UNCHECKED, a->dev, a->at, place,
+		(void)findings_add(c->host.out, FINDING_UNCHECKED, need->dev, need->at, place,
 		    "%s: the name of the host is not looked up", place);
 	else if (why == EADDRINUSE)
-		(void)check_problem(c, a, place, "the port is in use by another program");
+		(void)check_problem(c, need, place, "the port is in use by another program");
 	else if (why == EADDRNOTAVAIL)
-		(void)check_problem(c, a, place, "this host has no such address");
+		(void)check_problem(c, need, place, "this host has no such address");
 	else
-		(void)check_problem(c, a, place, "%s", strerror(why));
+		(void)check_problem(c, need, place, "%s", strerror(why));
 }

@@ -15,15 +15,15 @@ static void check_bhyve(struct check *c)
 	const struct spec *spec = c->request->spec;
 	struct where at = { NULL, "cpu", 0 };
 	struct checked_need vm = { 0 }, cpu = { .at = &at };
-	enum answer loaded = host_module(&c->host, "vmm");
+	enum truth loaded = host_module(&c->host, "vmm");
 	int64_t max, count = cpu_count(&spec->cpu);
 
-	if (loaded == ANSWER_NO) {
+	if (loaded == TRUTH_NO) {
 		check_words(&check_problem(c, &vm, "vmm", "the module is not loaded")->fix,
 		    COMMAND("kldload", "vmm"));
 		return;
 	}
-	if (loaded == ANSWER_YES && host_number(&c->host, "hw.vmm.maxcpu", &max) == ANSWER_YES &&
+	if (loaded == TRUTH_YES && host_number(&c->host, "hw.vmm.maxcpu", &max) == TRUTH_YES &&
 	    count > max)
 		(void)check_problem(c, &cpu, "cpu",
 		    "%" PRId64 " processors: vmm(4) allows %" PRId64 " (hw.vmm.maxcpu)", count,
@@ -36,7 +36,7 @@ static void check_memory(struct check *c)
 	struct checked_need mem = { .at = &at };
 	int64_t wanted = c->request->spec->mem, has;
 
-	if (host_memory(&c->host, &has) == ANSWER_YES && wanted > has)
+	if (host_memory(&c->host, &has) == TRUTH_YES && wanted > has)
 		(void)check_problem(c, &mem, "mem",
 		    "%" PRId64 " MiB are more than the %" PRId64 " MiB of this host", wanted >> 20,
 		    has >> 20);

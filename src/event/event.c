@@ -57,7 +57,7 @@ static void call_listener(const struct event_queue *q, const struct event_record
 	q->listener(q->listener_context, &event);
 }
 
-void event_tell(struct event_queue *q)
+void event_flush_newest(struct event_queue *q)
 {
 	const struct event_record *r = q->newest;
 
@@ -84,7 +84,7 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 {
 	struct event_record *r = mem_zero(sizeof(*r));
 
-	event_tell(q);
+	event_flush_newest(q);
 	if (q->count >= MAX_WAITING)
 		drop_oldest_output(q);
 	r->event.type = type;
@@ -146,7 +146,7 @@ bool event_next(struct event_queue *q, struct vmrun_event *out)
 {
 	struct event_record *r;
 
-	event_tell(q);
+	event_flush_newest(q);
 	r = q->count == 0 ? NULL : TAILQ_FIRST(&q->waiting);
 	free_record(q->lent);
 	q->lent = r;

@@ -45,7 +45,7 @@ void event_argv(struct event_record *r, char *const *argv);
 void event_listen(struct event_queue *q,
     void (*listener)(void *context, const struct vmrun_event *event), void *context);
 /* Calls the listener with the newest event, which is complete. */
-void event_tell(struct event_queue *q);
+void event_flush_newest(struct event_queue *q);
 /* Takes the oldest event, lent until the next call; false when there is none. */
 bool event_next(struct event_queue *q, struct vmrun_event *out);
 void event_queue_clear(struct event_queue *q);

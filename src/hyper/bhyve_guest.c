@@ -53,7 +53,7 @@ static void add_memory(struct bhyve_build *b)
 {
 	MEM_AUTO char *size = bhyve_size(b->spec->mem);
 
-	bhyve_say(&b->out, "-m", size, "memory.size", size);
+	bhyve_add_option(&b->out, "-m", size, "memory.size", size);
 }
 
 /* Checks the CPU of a pin: CPU_SETSIZE was 256 before FreeBSD 14. */
@@ -112,11 +112,11 @@ static void add_domains(struct bhyve_build *b)
 		if (domain[i].size != 0) {
 			MEM_AUTO char *text = bhyve_size(domain[i].size);
 
-			bhyve_variable(&b->out, size, text);
+			bhyve_add_variable(&b->out, size, text);
 		}
-		bhyve_variable(&b->out, cpus, domain[i].cpus);
+		bhyve_add_variable(&b->out, cpus, domain[i].cpus);
 		if (domain[i].domain_policy != NULL)
-			bhyve_variable(&b->out, policy, domain[i].domain_policy);
+			bhyve_add_variable(&b->out, policy, domain[i].domain_policy);
 	}
 }
 
@@ -194,7 +194,7 @@ static void add_fwcfg(struct bhyve_build *b)
 	int type = wants_qemu_fwcfg(b) ? FWCFG_QEMU : b->spec->fwcfg_type;
 
 	if (type != FWCFG_UNSET && (b->spec->fwcfg_type == FWCFG_UNSET || has(b, "fwcfg_type", 14)))
-		bhyve_variable(&b->out, "lpc.fwcfg", types[type]);
+		bhyve_add_variable(&b->out, "lpc.fwcfg", types[type]);
 	if (b->spec->fwcfg.count == 0 || !has(b, "fwcfg", 14))
 		return;
 	for (size_t i = 0; i < b->spec->fwcfg.count; i++) {
@@ -222,7 +222,7 @@ static void add_smbios(struct bhyve_build *b)
 			good = good || has(b, "smbios", 14);
 			if (!good)
 				return;
-			bhyve_variable(&b->out, key, value);
+			bhyve_add_variable(&b->out, key, value);
 		}
 	}
 }
@@ -238,10 +238,10 @@ void bhyve_add_guest(struct bhyve_build *b)
 	if (s->keyboard_layout != NULL && has(b, "keyboard_layout", 13)) {
 		MEM_AUTO char *layout = bhyve_escape(s->keyboard_layout);
 
-		bhyve_say(&b->out, "-K", layout, "keyboard.layout", s->keyboard_layout);
+		bhyve_add_option(&b->out, "-K", layout, "keyboard.layout", s->keyboard_layout);
 	}
 	if (s->pc_testdev && has(b, "pc_testdev", 13))
-		bhyve_say(&b->out, "-l", "pc-testdev", "lpc.pc-testdev", "true");
+		bhyve_add_option(&b->out, "-l", "pc-testdev", "lpc.pc-testdev", "true");
 	add_domains(b);
 	add_fwcfg(b);
 	add_smbios(b);

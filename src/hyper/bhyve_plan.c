@@ -89,15 +89,16 @@ static void add_flags(struct bhyve_build *b)
 		if (!flags[i].on)
 			continue;
 		if (!foreign)
-			bhyve_say(&b->out, flags[i].flag, NULL, flags[i].variable, flags[i].value);
+			bhyve_add_option(
+			    &b->out, flags[i].flag, NULL, flags[i].variable, flags[i].value);
 		else if (spec_gives(s, flags[i].key))
 			bhyve_refuse(b, flags[i].key, amd64_only);
 	}
 	if (!s->generate_acpi && b->host.release >= 15 && !b->host.arm64)
-		bhyve_variable(&b->out, "acpi_tables", "false");
+		bhyve_add_variable(&b->out, "acpi_tables", "false");
 	if (!s->wire_guest_mem && bhyve_is_wired(s))
 		words_add(&b->plan->notes, "passthru needs wired memory: wire_guest_mem is set");
-	bhyve_say(&b->out, "-U", s->uuid, "uuid", s->uuid);
+	bhyve_add_option(&b->out, "-U", s->uuid, "uuid", s->uuid);
 }
 
 /* Adds the host bridge.  amd_hostbridge is known to -s only; it stands for these variables, which
@@ -114,7 +115,7 @@ static void add_hostbridge(struct bhyve_build *b)
 	if (b->spec->hostbridge == HOSTBRIDGE_NONE)
 		return;
 	conf = mem_format("%s,%s", slot_text(at, slot), is_amd ? "amd_hostbridge" : "hostbridge");
-	bhyve_say(&b->out, "-s", conf, device, "hostbridge");
+	bhyve_add_option(&b->out, "-s", conf, device, "hostbridge");
 	for (size_t i = 0; is_amd && i < 4; i += 2) {
 		const char *old = i == 0 ? "vendor" : "devid";
 		MEM_AUTO char *name =
@@ -158,7 +159,7 @@ static void add_lpc(struct bhyve_build *b)
 		return;
 	}
 	conf = mem_format("%s,lpc", slot_text(&b->spec->lpc_slot, slot));
-	bhyve_say(&b->out, "-s", conf, device, "lpc");
+	bhyve_add_option(&b->out, "-s", conf, device, "lpc");
 }
 
 /* Plans the file of bhyve_config(5) for a secret, which must not appear in a process list. */
@@ -199,7 +200,7 @@ static int add_device(struct bhyve_build *b, const struct device *dev, struct er
 		return error_set(err, STATUS_SPEC, "bhyve has %s on amd64 only", dev->kind->name);
 	rc = dev->kind->bhyve(dev, &b->host, &vars, err);
 	if (rc == 0) {
-		bhyve_device(&b->out, &dev->slot, dev->kind->form, &vars);
+		bhyve_add_device(&b->out, &dev->slot, dev->kind->form, &vars);
 		rc = add_secret(b, dev, err);
 	}
 	return rc;
@@ -235,9 +236,9 @@ static void add_serial(struct bhyve_build *b)
 			MEM_AUTO char *conf = mem_format("%s,%s", key, path);
 			MEM_AUTO char *variable = mem_format("lpc.%s.path", key);
 
-			bhyve_say(&b->out, "-l", conf, variable, com);
+			bhyve_add_option(&b->out, "-l", conf, variable, com);
 		} else if (i == 0) {
-			bhyve_variable(&b->out, "console", com);
+			bhyve_add_variable(&b->out, "console", com);
 		} else {
 			bhyve_refuse(b, key, "a bhyve guest on arm64 has one serial port, com1");
 		}
@@ -294,14 +295,14 @@ static void add_firmware(struct bhyve_build *b)
 		MEM_AUTO char *v = bhyve_escape(vars == NULL ? "" : vars);
 		MEM_AUTO char *conf = mem_format("bootrom,%s%s%s", r, *v == '\0' ? "" : ",", v);
 
-		bhyve_say(&b->out, "-l", conf, rom_key, rom);
+		bhyve_add_option(&b->out, "-l", conf, rom_key, rom);
 		if (vars != NULL)
 			pairs_add(b->out.config, vars_key, vars);
 		return;
 	}
-	bhyve_variable(&b->out, rom_key, rom);
+	bhyve_add_variable(&b->out, rom_key, rom);
 	if (vars != NULL)
-		bhyve_variable(&b->out, vars_key, vars);
+		bhyve_add_variable(&b->out, vars_key, vars);
 }
 
 static void add_tpm(struct bhyve_build *b)
@@ -328,14 +329,14 @@ static void add_tpm(struct bhyve_build *b)
 		MEM_AUTO char *path = bhyve_escape(tpm->path);
 		MEM_AUTO char *conf = mem_format("tpm,%s,%s,version=2.0", type, path);
 
-		bhyve_say(&b->out, "-l", conf, "tpm.type", type);
+		bhyve_add_option(&b->out, "-l", conf, "tpm.type", type);
 		pairs_add(b->out.config, "tpm.path", tpm->path);
 		pairs_add(b->out.config, "tpm.version", "2.0");
 		return;
 	}
-	bhyve_variable(&b->out, "tpm.type", type);
-	bhyve_variable(&b->out, "tpm.path", tpm->path);
-	bhyve_variable(&b->out, "tpm.version", "2.0");
+	bhyve_add_variable(&b->out, "tpm.type", type);
+	bhyve_add_variable(&b->out, "tpm.path", tpm->path);
+	bhyve_add_variable(&b->out, "tpm.version", "2.0");
 }
 
 static bool is_below(const char *key, const char *parent)
@@ -371,7 +372,7 @@ static void add_config(struct bhyve_build *b)
 		const struct pair *p = &b->spec->config.item[i];
 
 		check_config_key(b, p->key);
-		bhyve_variable(&b->out, p->key, p->value);
+		bhyve_add_variable(&b->out, p->key, p->value);
 	}
 }
 

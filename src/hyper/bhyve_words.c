@@ -17,8 +17,8 @@ char *bhyve_escape(const char *value)
 	return str_take(&s);
 }
 
-void bhyve_say(struct bhyve_out *out, const char *option, const char *argument, const char *key,
-    const char *value)
+void bhyve_add_option(struct bhyve_out *out, const char *option, const char *argument,
+    const char *key, const char *value)
 {
 	words_add(out->argv, option);
 	if (argument != NULL)
@@ -26,12 +26,12 @@ void bhyve_say(struct bhyve_out *out, const char *option, const char *argument, 
 	pairs_add(out->config, key, value);
 }
 
-void bhyve_variable(struct bhyve_out *out, const char *key, const char *value)
+void bhyve_add_variable(struct bhyve_out *out, const char *key, const char *value)
 {
 	MEM_AUTO char *escaped = bhyve_escape(value);
 	MEM_AUTO char *setting = mem_format("%s=%s", key, escaped);
 
-	bhyve_say(out, "-o", setting, key, value);
+	bhyve_add_option(out, "-o", setting, key, value);
 }
 
 char *bhyve_pci_key(const struct slot *slot, const char *key)
@@ -178,7 +178,7 @@ static bool add_conf(struct str *conf, const struct bhyve_form *form, const stru
 	return form->ports ? add_ports(conf, vars) : add_listed(conf, form, vars);
 }
 
-void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
+void bhyve_add_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
     const struct pairs *vars)
 {
 	STR_AUTO struct str conf = { 0 };
@@ -197,6 +197,6 @@ void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct b
 		if (said)
 			pairs_add(out->config, key, vars->item[i].value);
 		else
-			bhyve_variable(out, key, vars->item[i].value);
+			bhyve_add_variable(out, key, vars->item[i].value);
 	}
 }

@@ -15,12 +15,12 @@ struct bhyve_out {
 };
 
 /* Adds OPTION [ARGUMENT], which sets the variable. */
-void bhyve_say(struct bhyve_out *out, const char *option, const char *argument, const char *key,
-    const char *value);
+void bhyve_add_option(struct bhyve_out *out, const char *option, const char *argument,
+    const char *key, const char *value);
 /* Adds -o KEY=VALUE. */
-void bhyve_variable(struct bhyve_out *out, const char *key, const char *value);
+void bhyve_add_variable(struct bhyve_out *out, const char *key, const char *value);
 /* Adds -s B:S:F,MODEL,CONF if that can express the variables, otherwise -o for each of them. */
-void bhyve_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
+void bhyve_add_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
     const struct pairs *vars);
 /* Returns the variables as a file for bhyve -k, after comments on what it lacks; secret_path may be
  * NULL.  Reports a value that does not fit into a line.  Caller frees. */

@@ -73,7 +73,7 @@ struct plan {
 
 /* What is known from the output of a running hypervisor. */
 struct signs {
-	bool answered;		/* it has answered on its control channel, or has none */
+	bool greeted;		/* it has sent its greeting on its control channel, or has none */
 	bool waits_for_vnc;	/* as in the plan */
 	char reason[SIGN_SIZE]; /* its reason for exiting, or "" */
 	char fatal[SIGN_SIZE];	/* a state that it cannot leave, or "" */
@@ -123,7 +123,7 @@ struct hypervisor {
 	/* Returns the plan as a configuration file of the hypervisor.  Reports errors.  Caller
 	 * frees.  NULL if the hypervisor has no such file. */
 	char *(*config_text)(const struct plan *plan, struct report *report);
-	/* Reads one line of a channel.  Returns an answer for CHANNEL_CONTROL, or NULL. */
+	/* Reads one line of a channel.  Returns a reply for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
 	void (*explain)(
 	    const struct signs *signs, const struct process_end *end, struct outcome *out);

@@ -353,7 +353,7 @@ static void qemu_explain(
 	out->signal = end->signal;
 	/* qemu reported an error and exited before its guest could act. */
 	out->failed_start =
-	    end->signal == 0 && (!signs->answered || (*signs->reason == '\0' && end->status == 1));
+	    end->signal == 0 && (!signs->greeted || (*signs->reason == '\0' && end->status == 1));
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]) && end->signal == 0; i++) {
 		if (strcmp(reasons[i].reason, signs->reason) == 0)
 			out->cause = reasons[i].cause;

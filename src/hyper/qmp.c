@@ -14,7 +14,7 @@ struct message {
 	bool greeting;
 	char event[SIGN_SIZE];
 	char reason[SIGN_SIZE]; /* data.reason of an event */
-	char status[SIGN_SIZE]; /* return.status of an answer */
+	char status[SIGN_SIZE]; /* return.status of a reply */
 };
 
 static void keep(char into[SIGN_SIZE], const char *text)
@@ -78,7 +78,7 @@ const char *qmp_hear(struct signs *signs, const char *line)
 
 	read_message(line, &m);
 	if (m.greeting)
-		signs->answered = true;
+		signs->greeted = true;
 	/* The first SHUTDOWN event has the reason; a second one follows from a quit. */
 	if (strcmp(m.event, "SHUTDOWN") == 0 && *signs->reason == '\0')
 		keep(signs->reason, m.reason);

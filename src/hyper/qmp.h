@@ -13,7 +13,7 @@
 #define QMP_QUIT "{\"execute\":\"quit\"}\n"
 #define QMP_STATUS "{\"execute\":\"query-status\"}\n"
 
-/* Reads one line; ignores what is not QMP.  Returns an answer to send (static), or NULL. */
+/* Reads one line; ignores what is not QMP.  Returns a reply to send (static), or NULL. */
 const char *qmp_hear(struct signs *signs, const char *line);
 
 #endif

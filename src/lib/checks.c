@@ -70,10 +70,10 @@ static void answer_question(struct facts *facts)
 	ERROR_AUTO struct error err = { 0 };
 
 	if (command_run(&command, &result, &err) != 0) {
-		facts_answer(facts, -1, err.status == STATUS_EXEC_MISSING, NULL);
+		facts_store(facts, -1, err.status == STATUS_EXEC_MISSING, NULL);
 		return;
 	}
-	facts_answer(facts,
+	facts_store(facts,
 	    result.fate == COMMAND_ENDED && result.end.signal == 0 ? result.end.status : -1, false,
 	    result.out);
 	command_clear(&result);

@@ -213,7 +213,7 @@ static void process_ended(struct machine *m, pid_t pid)
 static void read_channel(struct machine *m, enum channel channel)
 {
 	child_read(&m->run.child, channel);
-	if (m->run.awaits_answer && m->run.child.signs.answered) {
+	if (m->run.awaits_answer && m->run.child.signs.greeted) {
 		m->run.awaits_answer = false;
 		machine_handle(m, EVENT_UP);
 	}

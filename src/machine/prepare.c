@@ -68,12 +68,12 @@ bool prepare_start_fact(struct machine *m, struct next *next)
 	const struct words *command = facts_wanted(&m->preparation.facts);
 
 	m->preparation.fact_command_runs = true;
-	if (helper_start(&m->helper, command, HELPER_ANSWER, m->wait, MACHINE_TAG_OUTPUT,
+	if (helper_start(&m->helper, command, HELPER_STDOUT, m->wait, MACHINE_TAG_OUTPUT,
 		machine_helper_tag, NULL) == 0) {
 		*next = go(STATE_PREPARING, MAX_FACT_MS);
 		return true;
 	}
-	facts_answer(&m->preparation.facts, -1, m->helper.job.missing, NULL);
+	facts_store(&m->preparation.facts, -1, m->helper.job.missing, NULL);
 	m->preparation.fact_command_runs = false;
 	return false;
 }
@@ -298,7 +298,7 @@ static void say_forecast(struct machine *m)
 	hooks = asked_before(m);
 	forecast_make(&m->options.policy, m->boot.spec, m->boot.target, &forecast);
 	for (size_t i = 0; i < forecast.count; i++) {
-		const struct prospect *p = &forecast.item[i];
+		const struct forecast_row *p = &forecast.item[i];
 		struct event_record *r = event_add(m->events, VMRUN_POLICY);
 
 		r->event.cause = cause_name(p->cause);
@@ -366,7 +366,7 @@ struct next prepare_helper_ended(struct machine *m)
 
 	if (p->fact_command_runs) {
 		p->fact_command_runs = false;
-		facts_answer(&p->facts, m->helper.status, false, helper_output(&m->helper));
+		facts_store(&p->facts, m->helper.status, false, helper_output(&m->helper));
 	} else if (p->step == PREPARE_TAKE) {
 		if (!prepare_tap_command_ended(m, &next))
 			return next;

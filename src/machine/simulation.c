@@ -16,7 +16,7 @@
 /* Explains a status as for a bhyve that printed nothing. */
 static void explain_status(int status, struct outcome *out)
 {
-	struct signs signs = { .answered = true };
+	struct signs signs = { .greeted = true };
 	struct process_end end = { .status = status };
 
 	hyper_bhyve.explain(&signs, &end, out);

@@ -7,14 +7,14 @@
 #include "policy/policy.h"
 
 /* The decision after one cause, at its first time. */
-struct prospect {
+struct forecast_row {
 	enum cause cause;
 	int status; /* the only status that it holds for, as an exception to its cause; -1: all */
 	struct decision decision; /* with its delay */
 };
 
 struct forecast {
-	struct prospect *item;
+	struct forecast_row *item;
 	size_t count;
 };
 
@@ -25,7 +25,7 @@ struct forecast {
  */
 void forecast_make(const struct policy_options *options, const struct spec *spec,
     const char *target, struct forecast *out);
-void forecast_clear(struct forecast *o);
+void forecast_clear(struct forecast *f);
 #define FORECAST_AUTO __attribute__((cleanup(forecast_clear)))
 
 #endif

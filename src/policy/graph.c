@@ -62,24 +62,24 @@ static bool leads_somewhere(const struct action *action)
 
 /* --- edges --- */
 
-static bool same_place(const struct prospect *a, const struct prospect *b)
+static bool same_place(const struct forecast_row *a, const struct forecast_row *b)
 {
 	return a->decision.boot == b->decision.boot &&
 	    (!a->decision.boot || strcmp(a->decision.target, b->decision.target) == 0);
 }
 
-static bool same_terms(const struct prospect *a, const struct prospect *b)
+static bool same_terms(const struct forecast_row *a, const struct forecast_row *b)
 {
 	return same_place(a, b) && a->decision.delay_ms == b->decision.delay_ms &&
 	    a->decision.by_next == b->decision.by_next;
 }
 
 /* Tells whether a cause is the first one of its kind. */
-static bool is_first(const struct forecast *o, size_t i,
-    bool (*alike)(const struct prospect *a, const struct prospect *b))
+static bool is_first(const struct forecast *f, size_t i,
+    bool (*alike)(const struct forecast_row *a, const struct forecast_row *b))
 {
 	for (size_t k = 0; k < i; k++) {
-		if (o->item[k].cause != CAUSE_GIVEN_UP && alike(&o->item[k], &o->item[i]))
+		if (f->item[k].cause != CAUSE_GIVEN_UP && alike(&f->item[k], &f->item[i]))
 			return false;
 	}
 	return true;
@@ -103,19 +103,20 @@ static void add_delay(struct str *label, int64_t ms)
 }
 
 /* Adds all causes that lead to the same place on the same terms as this one. */
-static void add_causes(const struct forecast *o, size_t like, struct str *label)
+static void add_causes(const struct forecast *f, size_t like, struct str *label)
 {
-	const struct decision *d = &o->item[like].decision;
+	const struct decision *d = &f->item[like].decision;
 	size_t line = 0;
 
 	str_add(label, label->length > 0 ? "\\n" : "");
-	for (size_t i = like; i < o->count; i++) {
-		const struct prospect *p = &o->item[i];
-		MEM_AUTO char *single =
-		    p->status < 0 ? NULL : mem_format("%s %d", cause_name(p->cause), p->status);
+	for (size_t i = like; i < f->count; i++) {
+		const struct forecast_row *row = &f->item[i];
+		MEM_AUTO char *single = row->status < 0
+		    ? NULL
+		    : mem_format("%s %d", cause_name(row->cause), row->status);
 
-		if (p->cause != CAUSE_GIVEN_UP && same_terms(p, &o->item[like]))
-			add_word(label, single != NULL ? single : cause_name(p->cause), i == like,
+		if (row->cause != CAUSE_GIVEN_UP && same_terms(row, &f->item[like]))
+			add_word(label, single != NULL ? single : cause_name(row->cause), i == like,
 			    &line);
 	}
 	add_delay(label, d->delay_ms);
@@ -123,15 +124,15 @@ static void add_causes(const struct forecast *o, size_t like, struct str *label)
 }
 
 static void add_edge(
-    const struct graph *g, size_t from, const struct forecast *o, size_t like, struct str *s)
+    const struct graph *g, size_t from, const struct forecast *f, size_t like, struct str *s)
 {
-	const struct decision *d = &o->item[like].decision;
+	const struct decision *d = &f->item[like].decision;
 	STR_AUTO struct str label = { 0 };
 
-	for (size_t i = like; i < o->count; i++) {
-		if (o->item[i].cause != CAUSE_GIVEN_UP && same_place(&o->item[i], &o->item[like]) &&
-		    is_first(o, i, same_terms))
-			add_causes(o, i, &label);
+	for (size_t i = like; i < f->count; i++) {
+		if (f->item[i].cause != CAUSE_GIVEN_UP && same_place(&f->item[i], &f->item[like]) &&
+		    is_first(f, i, same_terms))
+			add_causes(f, i, &label);
 	}
 	str_addf(s, "\tt%zu -> ", from);
 	if (d->boot)
@@ -142,13 +143,13 @@ static void add_edge(
 }
 
 /* Tells whether boots from this target can exceed the limit. */
-static bool can_spin(const struct graph *g, size_t from, const struct forecast *o)
+static bool can_spin(const struct graph *g, size_t from, const struct forecast *f)
 {
 	bool boots = g->target[from].has_hooks, limited = false;
 
-	for (size_t i = 0; i < o->count; i++) {
-		boots = boots || (o->item[i].cause != CAUSE_GIVEN_UP && o->item[i].decision.boot);
-		limited = limited || o->item[i].cause == CAUSE_GIVEN_UP;
+	for (size_t i = 0; i < f->count; i++) {
+		boots = boots || (f->item[i].cause != CAUSE_GIVEN_UP && f->item[i].decision.boot);
+		limited = limited || f->item[i].cause == CAUSE_GIVEN_UP;
 	}
 	return boots && limited;
 }
@@ -165,14 +166,14 @@ static void add_limit(const struct graph *g, size_t from, struct str *s)
 /* Adds the edges of a target, and marks its node for giving up in `gives_up`. */
 static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct str *s)
 {
-	FORECAST_AUTO struct forecast o;
+	FORECAST_AUTO struct forecast f;
 
-	forecast_make(g->options, g->target[from].spec, g->target[from].name, &o);
-	for (size_t i = 0; i < o.count; i++) {
-		if (o.item[i].cause != CAUSE_GIVEN_UP && is_first(&o, i, same_place))
-			add_edge(g, from, &o, i, s);
+	forecast_make(g->options, g->target[from].spec, g->target[from].name, &f);
+	for (size_t i = 0; i < f.count; i++) {
+		if (f.item[i].cause != CAUSE_GIVEN_UP && is_first(&f, i, same_place))
+			add_edge(g, from, &f, i, s);
 	}
-	if (leads_somewhere(given_up(g, from)) && can_spin(g, from, &o)) {
+	if (leads_somewhere(given_up(g, from)) && can_spin(g, from, &f)) {
 		add_limit(g, from, s);
 		gives_up[given_up_node(g, from)] = true;
 	}

@@ -17,13 +17,13 @@ struct rate_limit {
 
 /* Tells whether one more boot stays within limit->count boots per window. */
 bool rate_limit_allows(
-    const struct rate_limit *p, const struct restart_limit *limit, int64_t now_ms);
+    const struct rate_limit *r, const struct restart_limit *limit, int64_t now_ms);
 /* Returns the delay before the boot after this cause; a boot that stayed up resets the delay. */
 int64_t rate_limit_delay(
-    struct rate_limit *p, const struct backoff *backoff, enum cause cause, int64_t uptime_ms);
+    struct rate_limit *r, const struct backoff *backoff, enum cause cause, int64_t uptime_ms);
 /* Resets the window and the delay, not the number of boots. */
-void rate_limit_forget(struct rate_limit *p);
+void rate_limit_forget(struct rate_limit *r);
 /* Records an automatic boot that is decided. */
-void rate_limit_boot(struct rate_limit *p, int64_t now_ms, int64_t delay_ms);
+void rate_limit_boot(struct rate_limit *r, int64_t now_ms, int64_t delay_ms);
 
 #endif

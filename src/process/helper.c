@@ -11,7 +11,7 @@ enum { OUTPUT }; /* the only stream of a helper's job */
 
 static const int captured[][JOB_MAX_NUMBERS] = {
 	[HELPER_SILENT] = { 0 },
-	[HELPER_ANSWER] = { STDOUT_FILENO },
+	[HELPER_STDOUT] = { STDOUT_FILENO },
 	[HELPER_ALL] = { STDOUT_FILENO, STDERR_FILENO },
 };
 _Static_assert(sizeof(captured) / sizeof(*captured) == HELPER_ALL + 1, "a row for each capture");

@@ -17,7 +17,7 @@
 
 enum helper_capture {
 	HELPER_SILENT, /* nothing is kept */
-	HELPER_ANSWER, /* standard output is kept */
+	HELPER_STDOUT, /* standard output is kept */
 	HELPER_ALL,    /* standard output and standard error are kept */
 };
 

@@ -38,7 +38,7 @@ static void answer(struct checked *c)
 	struct said said = answer_of(c, line);
 
 	words_add(&c->asked, line);
-	facts_answer(&c->facts, said.status, said.missing, said.text);
+	facts_store(&c->facts, said.status, said.missing, said.text);
 }
 
 void checked_again(struct checked *c)

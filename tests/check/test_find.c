@@ -148,12 +148,12 @@ static void the_list_of_pciconf(void **state)
 
 	(void)state;
 	host_open(&host, &hyper_bhyve, &facts, &out);
-	assert_int_equal(pci_read(&host, &list), ANSWER_WAIT);
+	assert_int_equal(pci_read(&host, &list), TRUTH_PENDING);
 	assert_true(host.waits);
-	facts_answer(&facts, 0, false, LIST);
+	facts_store(&facts, 0, false, LIST);
 	assert_non_null(facts_ask(&facts, command));
 	host.waits = false;
-	assert_int_equal(pci_read(&host, &list), ANSWER_YES);
+	assert_int_equal(pci_read(&host, &list), TRUTH_YES);
 	assert_int_equal(list.count, 4);
 	pci_is_found(&list, "3/0/0", "ppt0");
 	pci_is_found(&list, "5/0/0", "none1");

@@ -22,15 +22,15 @@ static void a_fact_is_asked_once(void **state)
 	assert_null(facts_ask(&facts, one));
 	assert_int_equal(facts.count, 2);
 	assert_int_equal(facts_wanted(&facts)->count, 2);
-	facts_answer(&facts, 3, false, "text");
+	facts_store(&facts, 3, false, "text");
 	assert_string_equal(facts_ask(&facts, one)->text, "text");
 	assert_int_equal(facts_ask(&facts, one)->status, 3);
 	assert_string_equal(facts_wanted(&facts)->item[0], "a");
-	facts_answer(&facts, -1, true, NULL);
+	facts_store(&facts, -1, true, NULL);
 	assert_true(facts_ask(&facts, two)->missing);
 	assert_string_equal(facts_ask(&facts, two)->text, "");
 	assert_null(facts_wanted(&facts));
-	facts_answer(&facts, 0, false, "nobody asked");
+	facts_store(&facts, 0, false, "nobody asked");
 	facts_clear(&facts);
 	assert_int_equal(facts.count, 0);
 }

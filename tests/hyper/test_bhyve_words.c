@@ -45,7 +45,7 @@ static void test_variable(void **state)
 	struct bhyve_out out = { &w, &config };
 
 	(void)state;
-	bhyve_variable(&out, "a.b", "c=d,%");
+	bhyve_add_variable(&out, "a.b", "c=d,%");
 	assert_string_equal(pairs_get(&config, "a.b"), "c=d,%");
 	pairs_free(&config);
 	assert_int_equal(w.count, 2);
@@ -147,7 +147,7 @@ static void test_forms(void **state)
 		struct bhyve_out out = { &w, &config };
 
 		fill(&vars, form_rows[i].vars);
-		bhyve_device(&out, &slot, form_rows[i].kind->form, &vars);
+		bhyve_add_device(&out, &slot, form_rows[i].kind->form, &vars);
 		check_words(&w, form_rows[i].words);
 		assert_int_equal(config.count, vars.count);
 		words_free(&w);
@@ -298,7 +298,7 @@ static void test_bhyve_reads_what_was_meant(void **state)
 			if (device_kinds[k]->form == NULL)
 				continue;
 			roll_vars(device_kinds[k], &vars);
-			bhyve_device(&out, &slot, device_kinds[k]->form, &vars);
+			bhyve_add_device(&out, &slot, device_kinds[k]->form, &vars);
 			check_read_back(&words, &vars);
 			words_free(&words);
 			pairs_free(&vars);

@@ -109,17 +109,17 @@ static void test_start_failed(void **state)
 	}
 }
 
-#define SAID(text)                               \
-	{                                        \
-		.answered = true, .reason = text \
+#define SAID(text)                              \
+	{                                       \
+		.greeted = true, .reason = text \
 	}
-#define TRIPLE(text)                                                   \
-	{                                                              \
-		.answered = true, .reason = text, .triple_fault = true \
+#define TRIPLE(text)                                                  \
+	{                                                             \
+		.greeted = true, .reason = text, .triple_fault = true \
 	}
-#define FATAL(text, state)                                       \
-	{                                                        \
-		.answered = true, .reason = text, .fatal = state \
+#define FATAL(text, state)                                      \
+	{                                                       \
+		.greeted = true, .reason = text, .fatal = state \
 	}
 
 static void test_qemu_table(void **state)
@@ -190,9 +190,9 @@ static void check_one(const struct signs *signs, const struct process_end *end)
 		assert_int_equal(got.status, got.cause);
 		assert_int_equal(got.signal, 0);
 	}
-	if (!signs->answered && end->signal == 0)
+	if (!signs->greeted && end->signal == 0)
 		assert_true(got.failed_start);
-	if (end->signal != 0 || (signs->answered && *signs->reason != '\0'))
+	if (end->signal != 0 || (signs->greeted && *signs->reason != '\0'))
 		assert_false(got.failed_start);
 }
 
@@ -208,7 +208,7 @@ static void test_qemu_combinations(void **state)
 	(void)state;
 	for (size_t r = 0; r < sizeof(reasons) / sizeof(reasons[0]); r++) {
 		for (size_t k = 0; k < 3 * 2 * 2 * 7; k++) {
-			struct signs signs = { .answered = k % 2 == 1,
+			struct signs signs = { .greeted = k % 2 == 1,
 				.triple_fault = k / 2 % 2 == 1 };
 
 			(void)snprintf(signs.reason, sizeof(signs.reason), "%s", reasons[r]);

@@ -25,11 +25,11 @@ static void test_greeting(void **state)
 
 	(void)state;
 	assert_null(qmp_hear(&s, "{\"return\": {}}"));
-	assert_false(s.answered);
+	assert_false(s.greeted);
 	assert_null(qmp_hear(&s,
 	    "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, "
 	    "\"package\": \"Debian\"}, \"capabilities\": [\"oob\"]}}"));
-	assert_true(s.answered);
+	assert_true(s.greeted);
 	assert_string_equal(s.reason, "");
 	assert_string_equal(s.fatal, "");
 }

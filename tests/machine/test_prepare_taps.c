@@ -400,7 +400,7 @@ static void test_collision(void **state)
 	(void)state;
 	begin_step(TAP_CREATE);
 	assert_null(facts_ask(&preparation()->facts, list)); /* by then, it is out of date */
-	facts_answer(&preparation()->facts, 0, false, "bridge0");
+	facts_store(&preparation()->facts, 0, false, "bridge0");
 	next = end_command_with(1, EXISTS);
 	vm_check_next(next, STATE_PREPARING, MAX_FACT_MS); /* asks which names there are */
 	assert_int_equal(preparation()->step, PREPARE_FIND);

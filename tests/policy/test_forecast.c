@@ -30,7 +30,7 @@ static char *tell(const struct policy_options *options, const struct spec *spec)
 
 	forecast_make(options, spec, "t", &o);
 	for (size_t i = 0; i < o.count; i++) {
-		const struct prospect *p = &o.item[i];
+		const struct forecast_row *p = &o.item[i];
 		const struct decision *d = &p->decision;
 
 		str_add(&s, cause_name(p->cause));

@@ -92,7 +92,7 @@ static void test_what_is_captured(void **state)
 	assert_string_equal(helper_output(&helper), "");
 	run("echo one; echo two >&2", HELPER_SILENT);
 	assert_string_equal(helper_output(&helper), "");
-	run("echo one; echo two >&2", HELPER_ANSWER);
+	run("echo one; echo two >&2", HELPER_STDOUT);
 	assert_string_equal(helper_output(&helper), "one\n");
 	run("echo one; echo two >&2", HELPER_ALL);
 	assert_string_equal(helper_output(&helper), "one\ntwo\n");
@@ -104,7 +104,7 @@ static void write_lines(size_t bytes, const char *more)
 {
 	MEM_AUTO char *script = mem_format("yes 123456789abcdef | head -c %zu; %s", bytes, more);
 
-	run(script, HELPER_ANSWER);
+	run(script, HELPER_STDOUT);
 	assert_int_equal(helper.status, 0);
 	assert_int_equal(strlen(helper_output(&helper)), MAX_HELPER_OUTPUT);
 	assert_string_equal(helper_output(&helper) + MAX_HELPER_OUTPUT - 16, "123456789abcdef\n");
