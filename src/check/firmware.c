@@ -51,33 +51,33 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 	const struct plan *plan = c->request->plan;
 	struct where at = { NULL, "varfile_template", 0 };
 	struct checked_need template = { .at = &at };
-	MEM_AUTO char *directory = check_parent(plan->copy_to);
-	const char *why = check_access(plan->copy_from, R_OK);
+	MEM_AUTO char *directory = check_parent(plan->varfile);
+	const char *why = check_access(plan->varfile_template, R_OK);
 
 	if (why != NULL)
 		(void)check_problem(c,
 		    spec_gives(c->request->spec, "varfile_template") ? &template : need,
-		    plan->copy_from, "%s: %s is made from it", why, plan->copy_to);
+		    plan->varfile_template, "%s: %s is made from it", why, plan->varfile);
 	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
 		(void)check_problem(
-		    c, need, directory, "%s: %s cannot be made in this folder", why, plan->copy_to);
+		    c, need, directory, "%s: %s cannot be made in this folder", why, plan->varfile);
 }
 
 static void check_old_varfile(struct check *c, const struct checked_need *need)
 {
 	const struct plan *plan = c->request->plan;
-	int64_t rom = size_of(plan->bootrom), vars = size_of(plan->copy_to);
-	const char *why = check_access(plan->copy_to, R_OK | W_OK);
+	int64_t rom = size_of(plan->bootrom), vars = size_of(plan->varfile);
+	const char *why = check_access(plan->varfile, R_OK | W_OK);
 
 	if (why != NULL)
-		(void)check_problem(c, need, plan->copy_to, "%s", why);
+		(void)check_problem(c, need, plan->varfile, "%s", why);
 	else if (c->host.bhyve && vars < ROM_PAGE)
-		(void)check_problem(c, need, plan->copy_to,
+		(void)check_problem(c, need, plan->varfile,
 		    "%" PRId64 " bytes are no UEFI variables: at least %d are expected", vars,
 		    ROM_PAGE);
 	else if (c->host.bhyve && rom <= MAX_ROM && rom + vars > MAX_ROM)
-		(void)check_problem(c, need, plan->copy_to,
+		(void)check_problem(c, need, plan->varfile,
 		    "%" PRId64 " bytes, with the firmware %" PRId64 ": together they have at most "
 		    "%" PRId64,
 		    vars, rom + vars, MAX_ROM);
@@ -90,7 +90,7 @@ static void check_varfile(struct check *c)
 	struct where above = { NULL, "qemu", 0 }, at = { qemu ? &above : NULL, "varfile", 0 };
 	struct checked_need need = { .at = &at };
 
-	if (access(c->request->plan->copy_to, F_OK) == 0)
+	if (access(c->request->plan->varfile, F_OK) == 0)
 		check_old_varfile(c, &need);
 	else
 		check_new_varfile(c, &need);
@@ -100,6 +100,6 @@ void check_firmware(struct check *c)
 {
 	if (c->request->plan->bootrom != NULL)
 		check_rom(c);
-	if (c->request->plan->copy_to != NULL)
+	if (c->request->plan->varfile != NULL)
 		check_varfile(c);
 }

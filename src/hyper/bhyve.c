@@ -40,7 +40,8 @@ static void bhyvectl(struct words *command, const char *vm, const char *operatio
 
 /* Says how to take a step of a stop.  SIGTERM is the power button once the guest has enabled ACPI,
  * and kills before that (pm.c); --force-poweroff works without the guest. */
-static void bhyve_power(const struct plan *plan, enum stop_action action, struct power *out)
+static void bhyve_stop_method(
+    const struct plan *plan, enum stop_action action, struct stop_method *out)
 {
 	switch (action) {
 	case STOP_ACPI:
@@ -59,15 +60,15 @@ static void bhyve_power(const struct plan *plan, enum stop_action action, struct
 
 /* Adds the command that destroys /dev/vmm/NAME, which the kernel keeps together with the guest's
  * memory. */
-static void bhyve_destroyer(const struct plan *plan, struct words *command)
+static void bhyve_destroy_command(const struct plan *plan, struct words *command)
 {
 	bhyvectl(command, plan->vm, "--destroy");
 }
 
-static void bhyve_destroy(const struct plan *plan, struct words *command)
+static void bhyve_leftover_command(const struct plan *plan, struct words *command)
 {
 	if (os_vm_exists(plan->vm))
-		bhyve_destroyer(plan, command);
+		bhyve_destroy_command(plan, command);
 }
 
 static void bhyve_complete_spec(const struct plan *plan, struct spec *spec)
@@ -91,7 +92,7 @@ const struct hypervisor hyper_bhyve = {
 	.config_text = bhyve_plan_text,
 	.hear = bhyve_hear,
 	.explain = bhyve_explain,
-	.power = bhyve_power,
-	.destroy = bhyve_destroy,
-	.destroyer = bhyve_destroyer,
+	.stop_method = bhyve_stop_method,
+	.leftover_command = bhyve_leftover_command,
+	.destroy_command = bhyve_destroy_command,
 };

@@ -274,10 +274,10 @@ static void plan_varfile(struct bhyve_build *b)
 		bhyve_refuse(b, "varfile", amd64_only);
 		return;
 	}
-	b->plan->copy_from =
+	b->plan->varfile_template =
 	    mem_copy(s->varfile_template != NULL ? s->varfile_template
 						 : firmware_first(firmware_bhyve_vars, true));
-	b->plan->copy_to = mem_copy(s->varfile);
+	b->plan->varfile = mem_copy(s->varfile);
 }
 
 static void add_firmware(struct bhyve_build *b)

@@ -54,17 +54,19 @@ struct plan {
 	struct words notes;   /* notes for the user, one line each */
 	bool uses_stdio;      /* a serial port uses vmrun's stdin and stdout */
 	bool has_control, has_log;
-	char *copy_from, *copy_to; /* file to create before the start if it is missing, or NULL */
+	/* The file of UEFI variables, made from the template before the start if it is missing; or
+	 * NULL. */
+	char *varfile_template, *varfile;
 	struct loading loading;
-	char *secret_path, *secret; /* a 0600 file to write before the start, or NULL */
-	char *tpm_state;	    /* directory of a managed swtpm, or NULL */
-	struct words unknown;	    /* notes on placeholders: "tapAUTO stands for ..." */
+	char *secret_path, *secret;	/* a 0600 file to write before the start, or NULL */
+	char *tpm_state;		/* directory of a managed swtpm, or NULL */
+	struct words placeholder_notes; /* notes on placeholders: "tapAUTO stands for ..." */
 	/* bhyve only: argv as variables of bhyve_config(5), in order; and remarks on what no
 	 * variable can express, except secrets: "-w: further words stay as they are". */
 	struct pairs config;
 	struct words remarks;
 	struct words inapplicable; /* keys that mean nothing on this architecture */
-	const char *hello;	   /* text for CHANNEL_CONTROL at the start, or NULL */
+	const char *first_message; /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc;	   /* the guest starts when a VNC client connects */
 };
 
@@ -97,8 +99,8 @@ struct outcome {
 	bool failed_start; /* its own error, not an action of the guest */
 };
 
-/* How one step of a stop is done: exactly one of the three is set. */
-struct power {
+/* How to take one step of a stop: exactly one of the three is set. */
+struct stop_method {
 	int signal;
 	const char *control; /* text for CHANNEL_CONTROL */
 	struct words helper; /* a command to run */
@@ -125,15 +127,18 @@ struct hypervisor {
 	char *(*config_text)(const struct plan *plan, struct report *report);
 	/* Reads one line of a channel.  Returns a reply for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
+	/* Explains the exit of the process. */
 	void (*explain)(
 	    const struct signs *signs, const struct process_end *end, struct outcome *out);
-	void (*power)(const struct plan *plan, enum stop_action action, struct power *out);
+	/* Says how to take a step of a stop; the caller frees out->helper. */
+	void (*stop_method)(
+	    const struct plan *plan, enum stop_action action, struct stop_method *out);
 	/* Adds the command that removes what the hypervisor left in the kernel, if there is
 	 * anything. */
-	void (*destroy)(const struct plan *plan, struct words *command);
+	void (*leftover_command)(const struct plan *plan, struct words *command);
 	/* Adds the same command for what the hypervisor will leave there, if it ever leaves
 	 * anything. */
-	void (*destroyer)(const struct plan *plan, struct words *command);
+	void (*destroy_command)(const struct plan *plan, struct words *command);
 };
 
 extern const struct hypervisor hyper_bhyve, hyper_qemu;

@@ -61,29 +61,29 @@ static void add_sockets(const struct device *dev, struct words *sockets)
 	}
 }
 
-static void note_unknown(const struct device *dev, struct words *unknown)
+static void note_placeholder(const struct device *dev, struct words *notes)
 {
 	const char *word = dev->kind->placeholder == NULL || dev->found != NULL
 	    ? NULL
 	    : dev->kind->placeholder(dev);
 
 	if (word != NULL)
-		words_addf(unknown, "%s stands for what a run finds for %s", word,
+		words_addf(notes, "%s stands for what a run finds for %s", word,
 		    dev->origin != NULL ? dev->origin : dev->id);
 }
 
 /* Adds notes on files that the command names and a run writes. */
-static void note_files(const struct plan *plan, struct words *unknown)
+static void note_files(const struct plan *plan, struct words *notes)
 {
 	const struct loading *loading = &plan->loading;
 
 	if (plan->secret_path != NULL)
-		words_addf(unknown, "%s is written by a run: the password", plan->secret_path);
+		words_addf(notes, "%s is written by a run: the password", plan->secret_path);
 	if (loading->map_path != NULL) {
 		STR_AUTO struct str line = { 0 };
 
 		str_add_line(&line, loading->map, MAX_MAP);
-		words_addf(unknown, "%s is written by a run: %s", loading->map_path,
+		words_addf(notes, "%s is written by a run: %s", loading->map_path,
 		    line.text == NULL ? "" : line.text);
 	}
 }
@@ -99,18 +99,18 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 		if (spec->devices[i]->removed)
 			continue;
 		add_sockets(spec->devices[i], &plan->sockets);
-		note_unknown(spec->devices[i], &plan->unknown);
+		note_placeholder(spec->devices[i], &plan->placeholder_notes);
 	}
-	note_files(plan, &plan->unknown);
+	note_files(plan, &plan->placeholder_notes);
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
 		    spec->com_found[i] == NULL && plan->hyper->system != NULL)
-			words_addf(&plan->unknown,
+			words_addf(&plan->placeholder_notes,
 			    "%s stands for the free pair that a run finds for com%zu",
 			    spec_com(spec, i), i + 1);
 		else if (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0 &&
 		    spec->com_found[i] == NULL)
-			words_addf(&plan->unknown,
+			words_addf(&plan->placeholder_notes,
 			    "%s stands for the terminal that a run makes for com%zu",
 			    spec_com(spec, i), i + 1);
 	}
@@ -133,14 +133,14 @@ void plan_clear(struct plan *plan)
 	words_free(&plan->sockets);
 	words_free(&plan->notes);
 	words_free(&plan->inapplicable);
-	words_free(&plan->unknown);
+	words_free(&plan->placeholder_notes);
 	pairs_free(&plan->config);
 	words_free(&plan->remarks);
 	loading_clear(&plan->loading);
 	free(plan->tpm_state);
 	free(plan->secret_path);
 	free(plan->secret);
-	free(plan->copy_from);
-	free(plan->copy_to);
+	free(plan->varfile_template);
+	free(plan->varfile);
 	memset(plan, 0, sizeof(*plan));
 }

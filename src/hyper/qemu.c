@@ -257,8 +257,8 @@ static void add_firmware(struct build *b)
 
 		if (template == NULL || substitute)
 			template = installed(b, firmware_qemu_vars);
-		b->plan->copy_from = mem_copy(template);
-		b->plan->copy_to = mem_copy(vars);
+		b->plan->varfile_template = mem_copy(template);
+		b->plan->varfile = mem_copy(vars);
 		if (substitute)
 			rom = installed(b, firmware_qemu_code);
 		add_flash(b, rom, vars);
@@ -301,7 +301,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	else
 		words_add(&plan->notes, "loader: qemu has none, its own BIOS boots the first disk");
 	qemu_add_guest(spec, plan);
-	plan->hello = holds(spec, plan) ? QMP_CAPABILITIES : QMP_HELLO;
+	plan->first_message = holds(spec, plan) ? QMP_CAPABILITIES : QMP_HELLO;
 	words_append(b.argv, &spec->extra_options);
 	words_append(b.argv, &spec->qemu.args);
 	if (request->extra != NULL)
@@ -315,8 +315,8 @@ static void qemu_complete_spec(const struct plan *plan, struct spec *spec)
 {
 	if (spec->qemu.bootrom == NULL && plan->bootrom != NULL)
 		spec->qemu.bootrom = mem_copy(plan->bootrom);
-	if (spec->qemu.varfile == NULL && plan->copy_to != NULL)
-		spec->qemu.varfile = mem_copy(plan->copy_to);
+	if (spec->qemu.varfile == NULL && plan->varfile != NULL)
+		spec->qemu.varfile = mem_copy(plan->varfile);
 }
 
 static const char *qemu_hear(struct signs *signs, enum channel channel, const char *line)
@@ -371,7 +371,8 @@ static void qemu_explain(
 	}
 }
 
-static void qemu_power(const struct plan *plan, enum stop_action action, struct power *out)
+static void qemu_stop_method(
+    const struct plan *plan, enum stop_action action, struct stop_method *out)
 {
 	(void)plan;
 	if (action == STOP_ACPI)
@@ -382,7 +383,7 @@ static void qemu_power(const struct plan *plan, enum stop_action action, struct 
 		out->signal = SIGKILL;
 }
 
-static void qemu_destroy(const struct plan *plan, struct words *command)
+static void qemu_no_command(const struct plan *plan, struct words *command)
 {
 	(void)plan; /* nothing outlives the process */
 	(void)command;
@@ -396,7 +397,7 @@ const struct hypervisor hyper_qemu = {
 	.complete_spec = qemu_complete_spec,
 	.hear = qemu_hear,
 	.explain = qemu_explain,
-	.power = qemu_power,
-	.destroy = qemu_destroy,
-	.destroyer = qemu_destroy,
+	.stop_method = qemu_stop_method,
+	.leftover_command = qemu_no_command,
+	.destroy_command = qemu_no_command,
 };

@@ -91,7 +91,7 @@ const char *const *vmrun_notes(const struct vmrun *vm)
 
 const char *const *vmrun_placeholders(const struct vmrun *vm)
 {
-	return lend(&vm->first.plan.unknown);
+	return lend(&vm->first.plan.placeholder_notes);
 }
 
 const char *const *vmrun_bhyve_words(const struct vmrun *vm)

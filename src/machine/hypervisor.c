@@ -42,11 +42,12 @@ static int make_files(struct machine *m, struct error *err)
 
 	if (sockets_clear(&plan->sockets, err) != 0 || write_files(plan, err) != 0)
 		return -1;
-	if (plan->copy_to == NULL)
+	if (plan->varfile == NULL)
 		return 0;
-	made = varfile_make(plan->copy_from, plan->copy_to, err);
+	made = varfile_make(plan->varfile_template, plan->varfile, err);
 	if (made > 0) {
-		MEM_AUTO char *text = mem_format("made %s from %s", plan->copy_to, plan->copy_from);
+		MEM_AUTO char *text =
+		    mem_format("made %s from %s", plan->varfile, plan->varfile_template);
 
 		event_text(event_add(m->events, VMRUN_NOTE), text);
 	}
@@ -178,7 +179,7 @@ static int expect_boot(struct machine *m, struct error *err)
 	const struct plan *plan = &m->boot.plan;
 	WORDS_AUTO struct words destroy = { 0 };
 
-	plan->hyper->destroyer(plan, &destroy);
+	plan->hyper->destroy_command(plan, &destroy);
 	return ledger_expect_boot(m->host.ledger, &plan->sockets, &destroy, err);
 }
 

@@ -74,14 +74,14 @@ static struct next refuse(struct machine *m, pid_t pid)
 static void power_off(struct machine *m, pid_t pid)
 {
 	struct plan plan = { .hyper = m->source->hyper, .vm = mem_copy(m->events->vm) };
-	struct power power = { 0 };
+	struct stop_method method = { 0 };
 
-	plan.hyper->power(&plan, STOP_POWEROFF, &power);
-	if (power.helper.count > 0)
-		(void)machine_start_helper(m, &power.helper, HELPER_SILENT);
+	plan.hyper->stop_method(&plan, STOP_POWEROFF, &method);
+	if (method.helper.count > 0)
+		(void)machine_start_helper(m, &method.helper, HELPER_SILENT);
 	else
-		(void)kill(pid, power.signal != 0 ? power.signal : SIGTERM);
-	words_free(&power.helper);
+		(void)kill(pid, method.signal != 0 ? method.signal : SIGTERM);
+	words_free(&method.helper);
 	free(plan.vm);
 }
 

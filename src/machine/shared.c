@@ -39,7 +39,7 @@ bool machine_end_late_helper(struct machine *m)
 
 void machine_destroy_command(const struct machine *m, struct words *command)
 {
-	m->boot.plan.hyper->destroy(&m->boot.plan, command);
+	m->boot.plan.hyper->leftover_command(&m->boot.plan, command);
 }
 
 void machine_warn(struct machine *m, const char *text)

@@ -11,7 +11,7 @@ static struct next step(struct machine *m)
 	const struct stop_ladder *ladder = &m->boot.spec->stop;
 	/* After the last step only a kill remains. */
 	struct stop_step now = { STOP_KILL, MAX_KILL_HYPERVISOR_MS };
-	struct power power = { 0 };
+	struct stop_method method = { 0 };
 	struct event_record *r;
 
 	if (m->requests.stop_step < ladder->count)
@@ -21,14 +21,14 @@ static struct next step(struct machine *m)
 	event_target(r, m->boot.target);
 	r->event.action = stop_action_name(now.action);
 	r->event.delay_ms = now.wait_ms;
-	m->boot.plan.hyper->power(&m->boot.plan, now.action, &power);
-	if (power.signal != 0)
-		child_signal(&m->run.child, power.signal);
-	else if (power.control != NULL)
-		child_control(&m->run.child, power.control);
-	else if (power.helper.count > 0)
-		(void)machine_start_helper(m, &power.helper, HELPER_SILENT);
-	words_free(&power.helper);
+	m->boot.plan.hyper->stop_method(&m->boot.plan, now.action, &method);
+	if (method.signal != 0)
+		child_signal(&m->run.child, method.signal);
+	else if (method.control != NULL)
+		child_control(&m->run.child, method.control);
+	else if (method.helper.count > 0)
+		(void)machine_start_helper(m, &method.helper, HELPER_SILENT);
+	words_free(&method.helper);
 	return go(STATE_STOPPING, now.wait_ms);
 }
 

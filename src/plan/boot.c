@@ -148,13 +148,13 @@ static bool confine_plan(
 	struct where at = { NULL, "varfile", 0 };
 	MEM_AUTO char *real = NULL;
 
-	if (sandbox == NULL || plan->copy_to == NULL ||
-	    sandbox_allows_path(sandbox, plan->copy_to, &real))
+	if (sandbox == NULL || plan->varfile == NULL ||
+	    sandbox_allows_path(sandbox, plan->varfile, &real))
 		return true;
 	report_add(report, STATUS_SPEC, &at,
 	    "the sandbox refuses the path \"%s\", which is made of this one and leads outside the "
 	    "spec's directory: name another varfile",
-	    plan->copy_to);
+	    plan->varfile);
 	return false;
 }
 

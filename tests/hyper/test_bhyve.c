@@ -119,15 +119,15 @@ static void test_rest_of_the_plan(void **state)
 	assert_false(p.boot.plan.has_control);
 	assert_false(p.boot.plan.has_log);
 	assert_string_equal(p.boot.plan.vm, "t");
-	assert_string_equal(p.boot.plan.copy_from, "/t.fd");
-	assert_string_equal(p.boot.plan.copy_to, "/vm/v.fd");
+	assert_string_equal(p.boot.plan.varfile_template, "/t.fd");
+	assert_string_equal(p.boot.plan.varfile, "/vm/v.fd");
 	assert_int_equal(p.boot.plan.sockets.count, 2);
 	assert_string_equal(p.boot.plan.sockets.item[0], "/run/a");
 	assert_string_equal(p.boot.plan.sockets.item[1], "/vm/b");
 	planned_free(&p);
 	planned_good(&p, &hyper_bhyve, "com1 = '/dev/nmdm0A'");
 	assert_false(p.boot.plan.uses_stdio);
-	assert_null(p.boot.plan.copy_to);
+	assert_null(p.boot.plan.varfile);
 	planned_free(&p);
 }
 
@@ -284,28 +284,28 @@ static void test_serial_claims(void **state)
 static void test_power(void **state)
 {
 	struct planned p = { 0 };
-	struct power power = { 0 };
+	struct stop_method method = { 0 };
 
 	(void)state;
 	planned_good(&p, &hyper_bhyve, "");
-	hyper_bhyve.power(&p.boot.plan, STOP_ACPI, &power);
-	assert_int_equal(power.signal, SIGTERM);
-	assert_null(power.control);
-	assert_int_equal(power.helper.count, 0);
-	memset(&power, 0, sizeof(power));
-	hyper_bhyve.power(&p.boot.plan, STOP_POWEROFF, &power);
-	assert_int_equal(power.signal, 0);
-	assert_null(power.control);
-	assert_int_equal(power.helper.count, 3);
-	assert_string_equal(power.helper.item[0], "bhyvectl");
-	assert_string_equal(power.helper.item[1], "--vm=t");
-	assert_string_equal(power.helper.item[2], "--force-poweroff");
-	words_free(&power.helper);
-	memset(&power, 0, sizeof(power));
-	hyper_bhyve.power(&p.boot.plan, STOP_KILL, &power);
-	assert_int_equal(power.signal, SIGKILL);
-	assert_null(power.control);
-	assert_int_equal(power.helper.count, 0);
+	hyper_bhyve.stop_method(&p.boot.plan, STOP_ACPI, &method);
+	assert_int_equal(method.signal, SIGTERM);
+	assert_null(method.control);
+	assert_int_equal(method.helper.count, 0);
+	memset(&method, 0, sizeof(method));
+	hyper_bhyve.stop_method(&p.boot.plan, STOP_POWEROFF, &method);
+	assert_int_equal(method.signal, 0);
+	assert_null(method.control);
+	assert_int_equal(method.helper.count, 3);
+	assert_string_equal(method.helper.item[0], "bhyvectl");
+	assert_string_equal(method.helper.item[1], "--vm=t");
+	assert_string_equal(method.helper.item[2], "--force-poweroff");
+	words_free(&method.helper);
+	memset(&method, 0, sizeof(method));
+	hyper_bhyve.stop_method(&p.boot.plan, STOP_KILL, &method);
+	assert_int_equal(method.signal, SIGKILL);
+	assert_null(method.control);
+	assert_int_equal(method.helper.count, 0);
 	planned_free(&p);
 }
 
@@ -317,7 +317,7 @@ static void test_nothing_to_destroy(void **state)
 
 	(void)state;
 	planned_good(&p, &hyper_bhyve, "name = 'no-such-vm-here'");
-	hyper_bhyve.destroy(&p.boot.plan, &command);
+	hyper_bhyve.leftover_command(&p.boot.plan, &command);
 	assert_int_equal(command.count, 0);
 	planned_free(&p);
 }

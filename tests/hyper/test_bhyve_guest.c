@@ -151,9 +151,9 @@ static void test_password(void **state)
 	assert_null(strstr(planned_line(&p), "a,"));
 	assert_string_equal(p.boot.plan.secret_path, "/run/vmrun/t/secret");
 	assert_string_equal(p.boot.plan.secret, "pci.0.1.0.password=a,\\%\\\\b\n");
-	assert_int_equal(p.boot.plan.unknown.count, 1);
-	assert_string_equal(
-	    p.boot.plan.unknown.item[0], "/run/vmrun/t/secret is written by a run: the password");
+	assert_int_equal(p.boot.plan.placeholder_notes.count, 1);
+	assert_string_equal(p.boot.plan.placeholder_notes.item[0],
+	    "/run/vmrun/t/secret is written by a run: the password");
 	planned_free(&p);
 	planned_good(&p, &hyper_bhyve, "graphic = { password_file = '/no/such/file' }"); /* dry */
 	assert_null(p.boot.plan.secret);

@@ -66,7 +66,7 @@ static void test_grub(void **state)
 	planned_good(&p, &hyper_bhyve, keys);
 	assert_string_equal(p.boot.plan.loading.map, "(hd0) /vm/a b\n(cd0) /vm/c\n");
 	assert_string_equal(p.boot.plan.loading.input, "a\nb c\n");
-	assert_string_equal(p.boot.plan.unknown.item[0],
+	assert_string_equal(p.boot.plan.placeholder_notes.item[0],
 	    "/run/vmrun/t/device.map is written by a run: (hd0) /vm/a b (cd0) /vm/c");
 	assert_int_equal(p.boot.plan.loading.timeout_ms, 15000);
 	planned_free(&p);
@@ -95,7 +95,7 @@ static void test_long_map(void **state)
 			path);
 
 		planned_good(&p, &hyper_bhyve, keys);
-		shown = strstr(p.boot.plan.unknown.item[0], "(hd0) ");
+		shown = strstr(p.boot.plan.placeholder_notes.item[0], "(hd0) ");
 		assert_int_equal(strlen(shown), more == 0 ? 512 : 515);
 		assert_string_equal(shown + strlen(shown) - 3, more == 0 ? "xxx" : "...");
 		planned_free(&p);

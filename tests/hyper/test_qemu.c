@@ -159,8 +159,8 @@ static void test_firmware(void **state)
 	planned_free(&p);
 
 	planned_good(&p, &hyper_qemu, "varfile = 'v.fd', varfile_template = '/t.fd'");
-	assert_string_equal(p.boot.plan.copy_from, "/t.fd");
-	assert_string_equal(p.boot.plan.copy_to, "/vm/v.fd");
+	assert_string_equal(p.boot.plan.varfile_template, "/t.fd");
+	assert_string_equal(p.boot.plan.varfile, "/vm/v.fd");
 	assert_true(planned_has(&p, "-machine pflash0=flash0,pflash1=flash1"));
 	assert_false(planned_has(&p, "-bios"));
 	planned_free(&p);
@@ -168,8 +168,8 @@ static void test_firmware(void **state)
 	/* bhyve's firmware and variables are not for qemu: neither is even looked at. */
 	planned_good(&p, &hyper_qemu,
 	    "bootrom = '/x/BHYVE_UEFI_CODE.fd', varfile = 'v.fd', varfile_template = '/t.fd'");
-	assert_string_not_equal(p.boot.plan.copy_from, "/t.fd");
-	assert_string_equal(p.boot.plan.copy_to, "/vm/v.fd.qemu");
+	assert_string_not_equal(p.boot.plan.varfile_template, "/t.fd");
+	assert_string_equal(p.boot.plan.varfile, "/vm/v.fd.qemu");
 	assert_null(strstr(planned_line(&p), "BHYVE_UEFI"));
 	assert_int_equal(p.boot.plan.notes.count, 1);
 	planned_free(&p);
@@ -177,7 +177,7 @@ static void test_firmware(void **state)
 	planned_good(&p, &hyper_qemu,
 	    "bootrom = '/x/BHYVE_UEFI.fd', varfile = 'v.fd', "
 	    "qemu = { bootrom = 'q.fd', varfile = 'qv.fd', accel = 'tcg' }");
-	assert_string_equal(p.boot.plan.copy_to, "/vm/qv.fd");
+	assert_string_equal(p.boot.plan.varfile, "/vm/qv.fd");
 	assert_non_null(strstr(planned_line(&p), "file.filename=/vm/q.fd "));
 	assert_int_equal(p.boot.plan.notes.count, 0);
 	planned_free(&p);
@@ -217,25 +217,25 @@ static void test_refusals(void **state)
 static void test_power(void **state)
 {
 	struct planned p = { 0 };
-	struct power power = { 0 };
+	struct stop_method method = { 0 };
 	struct words command = { 0 };
 
 	(void)state;
 	planned_good(&p, &hyper_qemu, "");
-	hyper_qemu.power(&p.boot.plan, STOP_ACPI, &power);
-	assert_string_equal(power.control, QMP_POWERDOWN);
-	assert_int_equal(power.signal, 0);
-	memset(&power, 0, sizeof(power));
-	hyper_qemu.power(&p.boot.plan, STOP_POWEROFF, &power);
-	assert_string_equal(power.control, QMP_QUIT);
-	assert_int_equal(power.signal, 0);
-	memset(&power, 0, sizeof(power));
-	hyper_qemu.power(&p.boot.plan, STOP_KILL, &power);
-	assert_null(power.control);
-	assert_int_equal(power.signal, SIGKILL);
-	hyper_qemu.destroy(&p.boot.plan, &command);
+	hyper_qemu.stop_method(&p.boot.plan, STOP_ACPI, &method);
+	assert_string_equal(method.control, QMP_POWERDOWN);
+	assert_int_equal(method.signal, 0);
+	memset(&method, 0, sizeof(method));
+	hyper_qemu.stop_method(&p.boot.plan, STOP_POWEROFF, &method);
+	assert_string_equal(method.control, QMP_QUIT);
+	assert_int_equal(method.signal, 0);
+	memset(&method, 0, sizeof(method));
+	hyper_qemu.stop_method(&p.boot.plan, STOP_KILL, &method);
+	assert_null(method.control);
+	assert_int_equal(method.signal, SIGKILL);
+	hyper_qemu.leftover_command(&p.boot.plan, &command);
 	assert_int_equal(command.count, 0);
-	assert_string_equal(p.boot.plan.hello, QMP_HELLO);
+	assert_string_equal(p.boot.plan.first_message, QMP_HELLO);
 	planned_free(&p);
 }
 

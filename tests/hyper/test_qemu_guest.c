@@ -84,7 +84,7 @@ static void test_ignored(void **state)
 
 		planned_good(&p, &hyper_qemu, rows[i][0]);
 		assert_true(words_have(&p.boot.plan.notes, rows[i][1]));
-		assert_int_equal(p.boot.plan.unknown.count, 0);
+		assert_int_equal(p.boot.plan.placeholder_notes.count, 0);
 		assert_int_equal(p.boot.plan.loading.argv.count, 0);
 		planned_free(&p);
 	}
@@ -101,10 +101,10 @@ static void test_held(void **state)
 		struct planned p = { 0 };
 
 		planned_good(&p, &hyper_qemu, held[i]);
-		assert_string_equal(p.boot.plan.hello, QMP_CAPABILITIES);
+		assert_string_equal(p.boot.plan.first_message, QMP_CAPABILITIES);
 		planned_free(&p);
 		planned_good(&p, &hyper_qemu, free_ones[i]);
-		assert_string_equal(p.boot.plan.hello, QMP_HELLO);
+		assert_string_equal(p.boot.plan.first_message, QMP_HELLO);
 		planned_free(&p);
 	}
 }

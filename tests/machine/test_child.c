@@ -128,7 +128,7 @@ static void test_control_channel_and_log(void **state)
 {
 	(void)state;
 	plan.has_control = plan.has_log = true;
-	plan.hello = "hello\n";
+	plan.first_message = "hello\n";
 	run("read hello <&3; echo question >&3; read answer <&3; echo \"$hello $answer\" >&2; "
 	    "printf sign >&4",
 	    CHILD_HYPERVISOR);
@@ -140,7 +140,7 @@ static void test_loader_has_neither(void **state)
 {
 	(void)state;
 	plan.has_control = plan.has_log = true;
-	plan.hello = "hello\n";
+	plan.first_message = "hello\n";
 	run("if { true >&3; } 2>/dev/null || { true >&4; } 2>/dev/null; then echo open; fi; exit 5",
 	    CHILD_LOADER);
 	assert_null(said.text);

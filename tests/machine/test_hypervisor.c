@@ -151,8 +151,8 @@ static void test_variables(void **state)
 	(void)state;
 	vm_make(&v, "", NULL);
 	vm_write("template", "variables");
-	v.machine->boot.plan.copy_from = mem_copy("template");
-	v.machine->boot.plan.copy_to = mem_copy("vars");
+	v.machine->boot.plan.varfile_template = mem_copy("template");
+	v.machine->boot.plan.varfile = mem_copy("vars");
 	vm_check_next(enter(STATE_STARTING), STATE_RUNNING, -1);
 	check_file("vars", "variables");
 	vm_check_told(&v, "note made vars from template\n");
