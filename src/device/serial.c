@@ -26,8 +26,7 @@ static bool is_address(const char *host, size_t n)
 	return inet_pton(brackets ? AF_INET6 : AF_INET, text, bytes) == 1;
 }
 
-/* Returns the ADDR:PORT or [V6]:PORT of a tcp= backend, otherwise NULL. */
-static const char *tcp_place(const char *backend)
+const char *serial_tcp_place(const char *backend)
 {
 	return strncmp(backend, "tcp=", 4) == 0 ? backend + 4 : NULL;
 }
@@ -46,14 +45,14 @@ static bool is_place(const char *place)
 
 bool serial_is_backend(const char *text)
 {
-	const char *place = tcp_place(text);
+	const char *place = serial_tcp_place(text);
 
 	return is_stdio(text) || *text == '/' || (place != NULL && is_place(place));
 }
 
 void serial_need(const char *backend, const char *key, struct needs *needs)
 {
-	const char *place = tcp_place(backend);
+	const char *place = serial_tcp_place(backend);
 
 	if (place != NULL)
 		(void)needs_add(needs, NEED_PORT, key, place);
@@ -75,7 +74,7 @@ bool serial_claims_stdio(const struct pairs *claims)
 void serial_names(const void *value, const struct where *at, struct host_visit *visit)
 {
 	const char *backend = *(char *const *)value;
-	const char *place = backend == NULL ? NULL : tcp_place(backend);
+	const char *place = backend == NULL ? NULL : serial_tcp_place(backend);
 
 	if (place != NULL)
 		host_found(visit, HOST_ADDRESS, place, at);
@@ -99,7 +98,7 @@ static void add_tcp(const char *place, const char *id, struct words *argv)
 
 void serial_qemu(const char *backend, const char *id, struct words *argv, struct words *notes)
 {
-	const char *place = tcp_place(backend);
+	const char *place = serial_tcp_place(backend);
 
 	if (is_stdio(backend)) {
 		qemu_begin(argv, "-chardev", "stdio");
@@ -175,7 +174,7 @@ static int uart_bhyve(
 {
 	pairs_add(vars, "device", "uart");
 	pairs_add(vars, "path", path_of(dev));
-	return tcp_place(path_of(dev)) != NULL ? device_since(host, "tcp=", 15, err) : 0;
+	return serial_tcp_place(path_of(dev)) != NULL ? device_since(host, "tcp=", 15, err) : 0;
 }
 
 static int uart_qemu(const struct device *dev, struct qemu_build *q, struct error *err)

@@ -11,6 +11,8 @@
 
 /* Returns whether the text is "stdio", a device, or tcp=ADDR:PORT with a numeric address. */
 bool serial_is_backend(const char *text);
+/* Returns the ADDR:PORT or [V6]:PORT of a tcp= backend, otherwise NULL. */
+const char *serial_tcp_place(const char *backend);
 /* Adds the backend, unless several ports of the VM can share it. */
 void serial_claim(const char *backend, struct pairs *claims);
 /* Returns whether vmrun's stdin and stdout are among the claims. */

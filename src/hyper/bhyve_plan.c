@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "device/serial.h"
 #include "hyper/firmware.h"
 #include "platform/os.h"
 
@@ -229,7 +230,7 @@ static void add_serial(struct bhyve_build *b)
 
 		if (com == NULL)
 			continue;
-		if (strncmp(com, "tcp=", 4) == 0 && b->host.release < 15)
+		if (serial_tcp_place(com) != NULL && b->host.release < 15)
 			bhyve_refuse(b, key, "\"tcp=\" needs FreeBSD 15");
 		if (!b->host.arm64) {
 			MEM_AUTO char *path = bhyve_escape(com);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "device/serial.h"
 #include "spec/spec.h"
 
 static void add_in(
@@ -20,8 +21,8 @@ static void add_serial(const struct spec *spec, struct needs *needs)
 
 		if (com == NULL || open)
 			continue;
-		if (strncmp(com, "tcp=", 4) == 0)
-			(void)needs_add(needs, NEED_PORT, spec_com_key(i), com + 4);
+		if (serial_tcp_place(com) != NULL)
+			(void)needs_add(needs, NEED_PORT, spec_com_key(i), serial_tcp_place(com));
 		else if (*com == '/')
 			(void)needs_add(needs, NEED_SERIAL, spec_com_key(i), com);
 	}
