@@ -367,7 +367,7 @@ static void qemu_explain(
 		out->status = -1;
 	} else {
 		out->signal = 0; /* vmrun killed it because of its state: see `fatal` */
-		out->status = (int)out->cause; /* CAUSE_ERROR is status 4 of bhyve */
+		out->status = cause_status(out->cause);
 	}
 }
 

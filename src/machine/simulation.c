@@ -26,7 +26,7 @@ static void explain_status(int status, struct outcome *out)
 static void explain_cause(enum cause cause, struct outcome *out)
 {
 	if (cause_has_status(cause)) {
-		explain_status((int)cause, out); /* reboot 0 to error 4 */
+		explain_status(cause_status(cause), out); /* reboot 0 to error 4 */
 		return;
 	}
 	*out = (struct outcome){ .cause = cause, .status = -1 };

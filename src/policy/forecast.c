@@ -7,9 +7,6 @@
 #include "base/mem.h"
 #include "policy/rate_limit.h"
 
-/* The first status of bhyve that is an error: each one below has a cause of its own. */
-#define MIN_ERROR_STATUS ((int)CAUSE_ERROR)
-
 struct forecast_input {
 	const struct policy_options *options;
 	const struct spec *spec;
@@ -62,11 +59,11 @@ static bool is_listed(const struct forecast_input *in, int status)
 /* Returns a status that no list names: its decision is that of any error. */
 static int plain_status(const struct forecast_input *in)
 {
-	for (int status = MIN_ERROR_STATUS; status <= MAX_STATUS; status++) {
+	for (int status = cause_status(CAUSE_ERROR); status <= MAX_STATUS; status++) {
 		if (!is_listed(in, status))
 			return status;
 	}
-	return MIN_ERROR_STATUS;
+	return cause_status(CAUSE_ERROR);
 }
 
 /* Adds the forecast of an error, and of statuses that lists treat as exceptions. */
@@ -78,7 +75,7 @@ static void add_error(const struct forecast_input *in, struct forecast *f)
 	ask(in, CAUSE_ERROR, plain_status(in), &all);
 	boots = all.boot;
 	add_row(f, CAUSE_ERROR, -1, &all);
-	for (int status = MIN_ERROR_STATUS; status <= MAX_STATUS; status++) {
+	for (int status = cause_status(CAUSE_ERROR); status <= MAX_STATUS; status++) {
 		if (!is_listed(in, status))
 			continue;
 		DECISION_AUTO struct decision one;
@@ -118,7 +115,7 @@ void forecast_make(const struct policy_options *options, const struct spec *spec
 		if (cause == CAUSE_ERROR) {
 			add_error(&in, out);
 		} else if (can_end(&in, cause)) {
-			ask(&in, cause, cause < CAUSE_ERROR ? i : -1, &decision);
+			ask(&in, cause, cause_status(cause), &decision);
 			add_row(out, cause, -1, &decision);
 		}
 	}

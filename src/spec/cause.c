@@ -42,10 +42,14 @@ bool cause_find(const char *name, enum cause *cause)
 	return false;
 }
 
-/* See bhyve(8), EXIT STATUS. */
 enum cause cause_of_status(int status)
 {
 	return status >= 0 && status < CAUSE_ERROR ? (enum cause)status : CAUSE_ERROR;
+}
+
+int cause_status(enum cause cause)
+{
+	return cause_has_status(cause) ? (int)cause : -1;
 }
 
 bool cause_has_status(enum cause cause)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+/* The first five equal the exit statuses of bhyve(8). */
 enum cause {
 	CAUSE_REBOOT,
 	CAUSE_POWEROFF,
@@ -26,6 +27,8 @@ bool cause_find(const char *name, enum cause *cause);
 const char *cause_text(enum cause cause);
 /* Returns the cause that an exit status of bhyve stands for. */
 enum cause cause_of_status(int status);
+/* Returns the exit status of bhyve for a cause from reboot to error, which is 4, otherwise -1. */
+int cause_status(enum cause cause);
 /* Returns whether an exit status in reboot_on can match this cause: reboot to error. */
 bool cause_has_status(enum cause cause);
 

@@ -12,6 +12,7 @@ static void test_causes(void **state)
 		enum cause found = CAUSES;
 
 		assert_true(cause_find(cause_name((enum cause)i), &found));
+		assert_int_equal(cause_status((enum cause)i), i < 5 ? i : -1);
 		assert_int_equal(found, i);
 		assert_true(strlen(cause_text((enum cause)i)) > 5);
 	}
