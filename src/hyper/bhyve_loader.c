@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "device/serial.h"
 #include "hyper/bhyve_plan.h"
 
 /* Finds the disks of the spec in the order of its devices, which a loader reads by default. */
@@ -27,7 +28,7 @@ static const char *console_of(const struct spec *spec)
 
 	if (spec->loader.console != NULL)
 		return spec->loader.console;
-	return com != NULL && strncmp(com, "tcp=", 4) != 0 ? com : NULL;
+	return com != NULL && serial_tcp_place(com) == NULL ? com : NULL;
 }
 
 /* Adds the common options.  Size and wiring of memory must be those of bhyve, which would fail
@@ -104,7 +105,7 @@ static void make_map(struct bhyve_build *b, struct loading *out)
 		}
 	}
 	out->map = str_take(&map);
-	out->map_path = mem_format("%s/device.map", b->request->directory);
+	out->map_path = mem_format("%s/" PLAN_FILE_MAP, b->request->directory);
 }
 
 static void plan_grub(struct bhyve_build *b, struct loading *out)
@@ -125,7 +126,7 @@ static void plan_grub(struct bhyve_build *b, struct loading *out)
 		str_addf(&input, "%s\n", loader->commands.item[i]);
 	if (input.length > 0) {
 		out->input = str_take(&input);
-		out->input_path = mem_format("%s/loader.in", b->request->directory);
+		out->input_path = mem_format("%s/" PLAN_FILE_INPUT, b->request->directory);
 	}
 }
 

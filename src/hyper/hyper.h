@@ -26,6 +26,11 @@ enum channel {
 	CHANNELS
 };
 
+/* Files of RUN-DIR/NAME that one boot makes; rundir_close() removes them. */
+#define PLAN_FILE_SECRET "secret"
+#define PLAN_FILE_MAP "device.map"
+#define PLAN_FILE_INPUT "loader.in"
+
 struct plan_request {
 	const struct spec *spec;
 	const char *program;	     /* as given by the user; NULL: the hypervisor's own name */

@@ -8,12 +8,12 @@
 #include "base/str.h"
 #include "hyper/hyper.h"
 
-#define MAX_SECRET 8 /* bytes of a password that VNC looks at */
-#define MAX_MAP 512  /* bytes of a device map that a note shows */
+#define MAX_SECRET 8	 /* bytes of a password that VNC looks at */
+#define MAX_MAP_NOTE 512 /* bytes of a device map that a note shows */
 
 char *hyper_secret_path(const struct plan_request *request)
 {
-	return mem_format("%s/secret", request->directory);
+	return mem_format("%s/" PLAN_FILE_SECRET, request->directory);
 }
 
 /* Reads the first line of a file. */
@@ -82,7 +82,7 @@ static void note_files(const struct plan *plan, struct words *notes)
 	if (loading->map_path != NULL) {
 		STR_AUTO struct str line = { 0 };
 
-		str_add_line(&line, loading->map, MAX_MAP);
+		str_add_line(&line, loading->map, MAX_MAP_NOTE);
 		words_addf(notes, "%s is written by a run: %s", loading->map_path,
 		    line.text == NULL ? "" : line.text);
 	}

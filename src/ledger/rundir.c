@@ -11,14 +11,15 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "hyper/hyper.h"
 #include "platform/clock.h"
 #include "platform/io.h"
 #include "platform/os.h"
 #include "platform/socket.h"
 
-#define DEAD_LOCK_MS 1000 /* for a child of a dead vmrun to close the lock */
+#define MAX_DEAD_LOCK_MS 1000 /* for a child of a dead vmrun to close the lock */
 #define DEAD_LOCK_LOOK_MS 5
-#define MAX_TRIES 100 /* to lock a directory that other processes remove */
+#define MAX_RUNDIR_TRIES 100 /* to lock a directory that other processes remove */
 
 char *rundir_default(void)
 {
@@ -108,7 +109,7 @@ static bool is_left_by_dead(const struct error *why, const char *path, long *pid
 static int take_lock(struct rundir *r, const char *name, struct error *err)
 {
 	MEM_AUTO char *path = mem_format("%s/lock", r->directory);
-	int64_t until_ms = clock_ms() + DEAD_LOCK_MS;
+	int64_t until_ms = clock_ms() + MAX_DEAD_LOCK_MS;
 	ERROR_AUTO struct error why = { 0 };
 	long pid = 0;
 
@@ -139,7 +140,7 @@ static int make_and_lock(struct rundir *r, const char *name, struct error *err)
 
 		if (make_directory(r->directory, &why) == 0 && take_lock(r, name, &why) == 0)
 			return 0;
-		if (why.status != STATUS_OS || tries == MAX_TRIES)
+		if (why.status != STATUS_OS || tries == MAX_RUNDIR_TRIES)
 			return error_set(err, why.status, "%s", why.text);
 	}
 }
@@ -181,7 +182,7 @@ static void remove_control(const struct rundir *r)
 
 void rundir_close(struct rundir *r)
 {
-	static const char *const names[] = { RUNDIR_SECRET, RUNDIR_MAP, RUNDIR_INPUT,
+	static const char *const names[] = { PLAN_FILE_SECRET, PLAN_FILE_MAP, PLAN_FILE_INPUT,
 		RUNDIR_LEDGER_NEW };
 
 	if (r->directory == NULL)

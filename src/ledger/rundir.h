@@ -23,10 +23,6 @@ char *rundir_default(void);
  * made, is another user's, or is open to other users.
  */
 int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct error *err);
-/* Names of the files that one boot of a VM makes; rundir_close() removes them. */
-#define RUNDIR_SECRET "secret"
-#define RUNDIR_MAP "device.map"
-#define RUNDIR_INPUT "loader.in"
 /* Name of the control socket, which exists while vmrun runs. */
 #define RUNDIR_CONTROL "control"
 /* Names of the ledger, of its next version while that is written, and of the ledger of 0.1. */

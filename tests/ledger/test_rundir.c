@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "../platform/scratch.h"
+#include "hyper/hyper.h"
 
 static bool is_there(const char *path)
 {
@@ -61,9 +62,9 @@ static void test_life(void **state)
 	assert_int_equal(stat("run/vm", &st), 0);
 	assert_int_equal(st.st_mode & 0777, our_mode());
 	assert_int_equal(pidfile_read("run/vm/lock"), getpid());
-	assert_int_equal(rundir_write("run/vm/" RUNDIR_SECRET, "sesame\n", &err), 0);
-	assert_int_equal(rundir_write("run/vm/" RUNDIR_SECRET, "open\n", &err), 0);
-	assert_int_equal(stat("run/vm/" RUNDIR_SECRET, &st), 0);
+	assert_int_equal(rundir_write("run/vm/" PLAN_FILE_SECRET, "sesame\n", &err), 0);
+	assert_int_equal(rundir_write("run/vm/" PLAN_FILE_SECRET, "open\n", &err), 0);
+	assert_int_equal(stat("run/vm/" PLAN_FILE_SECRET, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(st.st_size, 5);
 	rundir_close(&r);
