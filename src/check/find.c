@@ -166,6 +166,13 @@ static void complain(
 	(void)findings_add(s->host.out, FINDING_PROBLEM, dev, &at, what, "%s", why);
 }
 
+static void complain_of_port(struct search *s, const struct device *dev)
+{
+	MEM_AUTO char *why = mem_format("no free port from %d on", FBUF_FIRST_PORT);
+
+	complain(s, dev, "port", "auto", why);
+}
+
 static void find_for(struct search *s, struct device *dev)
 {
 	const char *old = pairs_get(s->before, dev->id);
@@ -197,7 +204,7 @@ static void find_for(struct search *s, struct device *dev)
 	else if (bridge != NULL)
 		complain(s, dev, "bridge", bridge, "no free name for a tap");
 	else
-		complain(s, dev, "port", "auto", "no free port from 5900 on");
+		complain_of_port(s, dev);
 }
 
 /* Returns whether a serial port of the spec names one end of the null modem "/dev/nmdm0". */

@@ -13,7 +13,7 @@
  * scripts are dropped.  A caller that does take them finds at most what one loop_dispatch() adds,
  * and the rest of a pipe at the end.
  */
-#define MAX_WAITING 8192
+#define MAX_WAITING_EVENTS 8192
 
 static void free_record(struct event_record *r)
 {
@@ -85,7 +85,7 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 	struct event_record *r = mem_zero(sizeof(*r));
 
 	event_flush_newest(q);
-	if (q->count >= MAX_WAITING)
+	if (q->count >= MAX_WAITING_EVENTS)
 		drop_oldest_output(q);
 	r->event.type = type;
 	r->event.name = event_kind(type)->name;

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "hyper/bhyve_plan.h"
 
-#define MAX_CPUS_OF_13 256
+#define MAX_CPUS_FREEBSD_13 256
 
 static const char amd64_only[] = "bhyve has this on amd64 only";
 
@@ -62,9 +62,10 @@ static void check_pin(struct bhyve_build *b, size_t i)
 	const char *pin = b->spec->pin.item[i];
 	struct where list = { NULL, "pin", 0 }, at = { &list, NULL, i };
 
-	if (b->host.release < 14 && strtol(strchr(pin, ':') + 1, NULL, 10) >= MAX_CPUS_OF_13)
+	if (b->host.release < 14 && strtol(strchr(pin, ':') + 1, NULL, 10) >= MAX_CPUS_FREEBSD_13)
 		report_add(b->report, STATUS_SPEC, &at,
-		    "\"%s\": bhyve of FreeBSD 13 knows the CPUs 0 to %d", pin, MAX_CPUS_OF_13 - 1);
+		    "\"%s\": bhyve of FreeBSD 13 knows the CPUs 0 to %d", pin,
+		    MAX_CPUS_FREEBSD_13 - 1);
 }
 
 /* Adds an option for each pin, and a variable for all pins of a processor. */

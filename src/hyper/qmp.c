@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-#define MAX_DEPTH 2 /* of the values that matter */
+#define MAX_QMP_DEPTH 2 /* of the values that matter */
 
 /* The values of a message that matter. */
 struct message {
@@ -40,14 +40,14 @@ static void read_message(const char *line, struct message *m)
 {
 	struct json j;
 	struct json_token token;
-	char *key[MAX_DEPTH + 1] = { NULL }; /* of the object at each depth */
+	char *key[MAX_QMP_DEPTH + 1] = { NULL }; /* of the object at each depth */
 
 	memset(m, 0, sizeof(*m));
 	json_start(&j, line, strlen(line));
 	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
 		int depth = j.depth;
 
-		if (depth > MAX_DEPTH || depth < 1)
+		if (depth > MAX_QMP_DEPTH || depth < 1)
 			continue;
 		if (token.type == JSON_KEY) {
 			free(key[depth]);
@@ -59,7 +59,8 @@ static void read_message(const char *line, struct message *m)
 			const char *inner = key[depth];
 
 			if (inner != NULL)
-				take_string(m, depth == MAX_DEPTH ? key[1] : NULL, inner, value);
+				take_string(
+				    m, depth == MAX_QMP_DEPTH ? key[1] : NULL, inner, value);
 		}
 	}
 	free(key[1]);

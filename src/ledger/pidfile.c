@@ -13,14 +13,14 @@
 #include "base/mem.h"
 #include "platform/io.h"
 
-#define MAX_TEXT 32 /* bytes of a number and the blanks around it */
+#define MAX_PID_TEXT 32 /* bytes of a number and the blanks around it */
 #define BLANKS " \t\r\n"
 
 pid_t pidfile_read(const char *path)
 {
-	char text[MAX_TEXT + 1] = "";
+	char text[MAX_PID_TEXT + 1] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, MAX_TEXT);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, MAX_PID_TEXT);
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -63,19 +63,19 @@ static int check_type(const char *path, const struct stat *st, struct error *err
 
 /* Refuses a file that holds anything but a number; the error does not quote it. */
 static int check_content(
-    int fd, const char *path, char text[static MAX_TEXT + 2], char **number, struct error *err)
+    int fd, const char *path, char text[static MAX_PID_TEXT + 2], char **number, struct error *err)
 {
 	struct stat st;
 	ssize_t n;
 
 	*number = text;
-	if (fstat(fd, &st) != 0 || (n = pread(fd, text, MAX_TEXT + 1, 0)) < 0)
+	if (fstat(fd, &st) != 0 || (n = pread(fd, text, MAX_PID_TEXT + 1, 0)) < 0)
 		return error_set(
 		    err, STATUS_OS, "%s: cannot read the pid file: %s", path, strerror(errno));
 	text[n] = '\0';
 	if (check_type(path, &st, err) != 0)
 		return -1;
-	if (n > MAX_TEXT)
+	if (n > MAX_PID_TEXT)
 		return refuse(path, "it is too long for a pid", err);
 	return n == 0 || take_number(text, (size_t)n, number)
 	    ? 0
@@ -99,7 +99,7 @@ static int open_file(const char *path, struct error *err)
 
 static int lock(int fd, const char *path, struct error *err)
 {
-	char text[MAX_TEXT + 2] = "", *number;
+	char text[MAX_PID_TEXT + 2] = "", *number;
 	int error;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -143,7 +143,7 @@ static int open_locked(const char *path, struct error *err)
 
 int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 {
-	char text[MAX_TEXT + 2] = "", *number;
+	char text[MAX_PID_TEXT + 2] = "", *number;
 	int fd = open_locked(path, err);
 
 	if (fd < 0)
@@ -161,7 +161,7 @@ int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 
 int pidfile_write(struct pidfile *p, pid_t pid, struct error *err)
 {
-	char text[MAX_TEXT] = "";
+	char text[MAX_PID_TEXT] = "";
 	int n = 0;
 
 	if (p->path == NULL)
@@ -193,7 +193,7 @@ void pidfile_close(struct pidfile *p)
 /* Returns whether the file is another program's, and not vmrun's to remove. */
 static bool is_foreign(int fd, const char *path, const struct words *pids)
 {
-	char text[MAX_TEXT + 2] = "", *number;
+	char text[MAX_PID_TEXT + 2] = "", *number;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK;

@@ -8,7 +8,7 @@
 
 #include "platform/clock.h"
 
-_Static_assert((int)CHANNELS <= (int)JOB_MAX_STREAMS, "a stream of the job for each channel");
+_Static_assert((int)CHANNELS <= (int)MAX_JOB_STREAMS, "a stream of the job for each channel");
 
 bool child_uses_stdio(const struct child *c)
 {

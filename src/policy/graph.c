@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "policy/forecast.h"
 
-#define MAX_LINE 30 /* characters of a label's line */
+#define MAX_GRAPH_LINE 30 /* characters of a label's line */
 
 /* Adds the inside of a quoted string. */
 static void add_escaped(struct str *s, const char *text)
@@ -85,14 +85,14 @@ static bool is_first(const struct forecast *f, size_t i,
 	return true;
 }
 
-/* Adds a word to a list in lines of at most MAX_LINE; `line` is the length of the last line. */
+/* Adds a word to a list in lines of at most MAX_GRAPH_LINE; `line` has the last one's length. */
 static void add_word(struct str *label, const char *word, bool first, size_t *line)
 {
 	size_t n = strlen(word);
 
 	if (!first)
-		str_add(label, *line + n + 2 > MAX_LINE ? ",\\n" : ", ");
-	*line = first || *line + n + 2 > MAX_LINE ? n : *line + n + 2;
+		str_add(label, *line + n + 2 > MAX_GRAPH_LINE ? ",\\n" : ", ");
+	*line = first || *line + n + 2 > MAX_GRAPH_LINE ? n : *line + n + 2;
 	str_add(label, word);
 }
 

@@ -175,7 +175,7 @@ int policy_exit_status(const struct outcome *outcome, int exec_status)
 {
 	switch (outcome->cause) {
 	case CAUSE_TRIPLE_FAULT:
-		return 3;
+		return STATUS_TRIPLE_FAULT;
 	case CAUSE_ERROR:
 		return STATUS_FAULT;
 	case CAUSE_START_FAILED:
@@ -186,7 +186,7 @@ int policy_exit_status(const struct outcome *outcome, int exec_status)
 	case CAUSE_GIVEN_UP:
 		return STATUS_GIVEN_UP;
 	case CAUSE_KILLED:
-		return 128 + outcome->signal;
+		return STATUS_SIGNAL_BASE + outcome->signal;
 	default:
 		return STATUS_OK;
 	}

@@ -1,6 +1,8 @@
 /* The rate limit of automatic boots. */
 #include "policy/rate_limit.h"
 
+#define MAX_BACKOFF_STEPS 1000 /* the delay stays then, if it is below its maximum */
+
 bool rate_limit_allows(
     const struct rate_limit *r, const struct restart_limit *limit, int64_t now_ms)
 {
@@ -24,7 +26,7 @@ int64_t rate_limit_delay(
 		return 0;
 	for (int i = 0; i < r->step && delay < (double)backoff->max_ms; i++)
 		delay *= backoff->factor;
-	if (r->step < 1000) /* far beyond any maximum */
+	if (r->step < MAX_BACKOFF_STEPS)
 		r->step++;
 	return delay < (double)backoff->max_ms ? (int64_t)delay : backoff->max_ms;
 }

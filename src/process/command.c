@@ -12,7 +12,7 @@
 #include "platform/clock.h"
 #include "platform/io.h"
 
-#define MAX_LAST_WORDS 300 /* bytes of stderr that a message quotes */
+#define MAX_COMMAND_QUOTE 300 /* bytes of stderr that a message quotes */
 
 /*
  * Opens the command's input, if there is any, as a file without a name: unlike a pipe, it needs no
@@ -149,13 +149,13 @@ static void add_last_words(struct str *s, const char *text)
 {
 	size_t n = strlen(text);
 
-	if (n > MAX_LAST_WORDS) {
-		text += n - MAX_LAST_WORDS;
+	if (n > MAX_COMMAND_QUOTE) {
+		text += n - MAX_COMMAND_QUOTE;
 		while (str_is_continuation(*text))
 			text++;
 		str_add(s, "...");
 	}
-	str_add_line(s, text, MAX_LAST_WORDS);
+	str_add_line(s, text, MAX_COMMAND_QUOTE);
 }
 
 char *command_trouble(const struct command *what, const struct command_result *result)

@@ -22,7 +22,7 @@ int console_open(
 	if (c->fd < 0 && pty_open(&c->fd, &c->guest_fd, &c->path, err) != 0)
 		return -1;
 	if (c->ring == NULL)
-		c->ring = mem_zero(CONSOLE_RING);
+		c->ring = mem_zero(MAX_CONSOLE_RING);
 	return console_log_open(&c->log, settings, required, err);
 }
 
@@ -30,9 +30,10 @@ static void add_to_ring(struct console *c, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		c->ring[c->ring_end] = bytes[i];
-		c->ring_end = (c->ring_end + 1) % CONSOLE_RING;
+		c->ring_end = (c->ring_end + 1) % MAX_CONSOLE_RING;
 	}
-	c->ring_length = c->ring_length + n < CONSOLE_RING ? c->ring_length + n : CONSOLE_RING;
+	c->ring_length =
+	    c->ring_length + n < MAX_CONSOLE_RING ? c->ring_length + n : MAX_CONSOLE_RING;
 	c->total += n;
 }
 
@@ -42,11 +43,11 @@ size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t ma
 
 	/* The caller asks for no byte that has left the ring. */
 	assert(n <= c->ring_length);
-	start = (c->ring_end + CONSOLE_RING - n) % CONSOLE_RING;
+	start = (c->ring_end + MAX_CONSOLE_RING - n) % MAX_CONSOLE_RING;
 	if (n > max)
 		n = max;
 	for (size_t i = 0; i < n; i++)
-		bytes[i] = c->ring[(start + i) % CONSOLE_RING];
+		bytes[i] = c->ring[(start + i) % MAX_CONSOLE_RING];
 	return n;
 }
 

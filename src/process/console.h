@@ -13,7 +13,7 @@
 #include "process/console_log.h"
 #include "spec/spec.h"
 
-#define CONSOLE_RING 65536 /* bytes */
+#define MAX_CONSOLE_RING 65536 /* bytes */
 
 struct console {
 	int fd;	      /* vmrun's end of the terminal, -1: not open */

@@ -9,7 +9,7 @@
 
 enum { OUTPUT }; /* the only stream of a helper's job */
 
-static const int captured[][JOB_MAX_NUMBERS] = {
+static const int captured[][MAX_JOB_NUMBERS] = {
 	[HELPER_SILENT] = { 0 },
 	[HELPER_STDOUT] = { STDOUT_FILENO },
 	[HELPER_ALL] = { STDOUT_FILENO, STDERR_FILENO },
@@ -29,7 +29,7 @@ int helper_start(struct helper *h, const struct words *command, enum helper_capt
 	output->kind = capture == HELPER_SILENT ? JOB_NONE : JOB_PIPE;
 	output->keep = JOB_KEEP_BEGINNING;
 	output->max = MAX_HELPER_OUTPUT;
-	for (size_t i = 0; i < JOB_MAX_NUMBERS; i++)
+	for (size_t i = 0; i < MAX_JOB_NUMBERS; i++)
 		output->numbers[i] = captured[capture][i];
 	job_kill(&h->job);
 	job_leave(&h->job);

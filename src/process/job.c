@@ -13,12 +13,12 @@
 
 #define READ_SIZE 16384
 /* Reads of a stream after the end: 1 MiB, more than a pipe holds unless it is told to. */
-#define LAST_READS 64
-#define MAX_FDS (JOB_MAX_GIVEN + JOB_MAX_STREAMS * JOB_MAX_NUMBERS)
+#define MAX_LAST_READS 64
+#define MAX_JOB_FDS (MAX_JOB_GIVEN + MAX_JOB_STREAMS * MAX_JOB_NUMBERS)
 
 void job_setup_give(struct job_setup *setup, int ours, int theirs)
 {
-	assert(setup->given_count < JOB_MAX_GIVEN);
+	assert(setup->given_count < MAX_JOB_GIVEN);
 	setup->given[setup->given_count++] = (struct spawn_fd){ ours, theirs };
 }
 
@@ -51,11 +51,11 @@ static int open_stream(
 }
 
 static int open_streams(
-    struct job *j, const struct job_setup *setup, int theirs[JOB_MAX_STREAMS], struct error *err)
+    struct job *j, const struct job_setup *setup, int theirs[MAX_JOB_STREAMS], struct error *err)
 {
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++)
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++)
 		theirs[i] = -1;
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++) {
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
 		if (open_stream(j, setup, i, &theirs[i], err) != 0)
 			return -1;
 	}
@@ -63,9 +63,9 @@ static int open_streams(
 }
 
 static int spawn_program(struct job *j, const struct job_setup *setup, const char *path,
-    const int theirs[JOB_MAX_STREAMS], struct error *err)
+    const int theirs[MAX_JOB_STREAMS], struct error *err)
 {
-	struct spawn_fd fds[MAX_FDS];
+	struct spawn_fd fds[MAX_JOB_FDS];
 	struct spawn spawn = { .argv = setup->argv,
 		.path = path,
 		.fds = fds,
@@ -75,8 +75,8 @@ static int spawn_program(struct job *j, const struct job_setup *setup, const cha
 
 	for (size_t i = 0; i < setup->given_count; i++)
 		fds[spawn.fd_count++] = setup->given[i];
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++) {
-		for (size_t k = 0; theirs[i] >= 0 && k < JOB_MAX_NUMBERS; k++) {
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
+		for (size_t k = 0; theirs[i] >= 0 && k < MAX_JOB_NUMBERS; k++) {
 			if (setup->stream[i].numbers[k] > 0)
 				fds[spawn.fd_count++] =
 				    (struct spawn_fd){ theirs[i], setup->stream[i].numbers[k] };
@@ -94,7 +94,7 @@ static void prepare(struct job *j, const struct job_setup *setup)
 	j->hear = setup->hear;
 	j->hear_context = setup->hear_context;
 	j->has_group = !setup->reads_terminal;
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++) {
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
 		j->stream[i].keep = setup->stream[i].keep;
 		j->stream[i].max = setup->stream[i].max;
 	}
@@ -103,7 +103,7 @@ static void prepare(struct job *j, const struct job_setup *setup)
 int job_start(struct job *j, const struct job_setup *setup, struct error *err)
 {
 	MEM_AUTO char *path = program_find(setup->argv[0], err);
-	int theirs[JOB_MAX_STREAMS], rc;
+	int theirs[MAX_JOB_STREAMS], rc;
 
 	prepare(j, setup);
 	j->missing = path == NULL;
@@ -113,7 +113,7 @@ int job_start(struct job *j, const struct job_setup *setup, struct error *err)
 	if (rc == 0)
 		rc = spawn_program(j, setup, path, theirs, err);
 	/* While vmrun had the program's ends open, too, the streams would never end. */
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++) {
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
 		if (theirs[i] >= 0)
 			(void)close(theirs[i]);
 	}
@@ -205,8 +205,8 @@ int job_finish(struct job *j, struct process_end *end, struct error *err)
 	rc = process_reap(j->pid, end, err);
 	/* Where the process was reaped elsewhere, its number may be another's by now. */
 	j->pid = 0;
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++) {
-		for (int n = 0; n < LAST_READS && read_once(j, i); n++)
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
+		for (int n = 0; n < MAX_LAST_READS && read_once(j, i); n++)
 			;
 	}
 	job_leave(j);
@@ -215,7 +215,7 @@ int job_finish(struct job *j, struct process_end *end, struct error *err)
 
 void job_leave(struct job *j)
 {
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++)
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++)
 		close_stream(j, &j->stream[i]);
 	j->pid = 0;
 }
@@ -228,7 +228,7 @@ void job_free(struct job *j)
 	if (j->pid != 0)
 		(void)process_reap(j->pid, &end, NULL);
 	job_leave(j);
-	for (size_t i = 0; i < JOB_MAX_STREAMS; i++)
+	for (size_t i = 0; i < MAX_JOB_STREAMS; i++)
 		str_free(&j->stream[i].text);
 	memset(j, 0, sizeof(*j));
 }

@@ -40,9 +40,9 @@
 #include "platform/waitset.h"
 
 enum {
-	JOB_MAX_STREAMS = 3,
-	JOB_MAX_GIVEN = 3,
-	JOB_MAX_NUMBERS = 2,
+	MAX_JOB_STREAMS = 3,
+	MAX_JOB_GIVEN = 3,
+	MAX_JOB_NUMBERS = 2,
 };
 
 enum job_stream_kind {
@@ -59,7 +59,7 @@ enum job_keep {
 
 struct job_stream_setup {
 	enum job_stream_kind kind;
-	int numbers[JOB_MAX_NUMBERS]; /* what the program knows it as, 1 or higher; 0: not used */
+	int numbers[MAX_JOB_NUMBERS]; /* what the program knows it as, 1 or higher; 0: not used */
 	enum job_keep keep;
 	size_t max;
 };
@@ -67,9 +67,9 @@ struct job_stream_setup {
 /* How a job starts: all of it is lent for the call of job_start(), but hear_context. */
 struct job_setup {
 	char *const *argv; /* NULL-terminated; argv[0] is looked for by program_find() */
-	struct job_stream_setup stream[JOB_MAX_STREAMS];
+	struct job_stream_setup stream[MAX_JOB_STREAMS];
 	/* Descriptors that the caller closes.  Numbers 0 to 2 are /dev/null by default. */
-	struct spawn_fd given[JOB_MAX_GIVEN];
+	struct spawn_fd given[MAX_JOB_GIVEN];
 	size_t given_count;
 	bool reads_terminal; /* in vmrun's process group, deaf to the signals of the terminal */
 	int death_signal;
@@ -96,7 +96,7 @@ struct job {
 	bool missing; /* the last start found no program that may be executed */
 	bool has_group;
 	struct waitset *wait; /* lent */
-	struct job_stream stream[JOB_MAX_STREAMS];
+	struct job_stream stream[MAX_JOB_STREAMS];
 	void (*hear)(void *context, size_t stream, const char *bytes, size_t n);
 	void *hear_context;
 };

@@ -5,7 +5,7 @@
 
 size_t lines_add(struct lines *l, const char *bytes, size_t n)
 {
-	size_t room = MAX_LINE - l->length;
+	size_t room = MAX_OUTPUT_LINE - l->length;
 
 	if (n > room)
 		n = room;
@@ -30,14 +30,14 @@ const char *lines_next(struct lines *l)
 		l->returned = 0;
 	}
 	if (l->was_cut && l->length > 0) {
-		/* The end of a line of exactly MAX_LINE bytes, which was returned already. */
+		/* The end of a line of exactly MAX_OUTPUT_LINE bytes, which was returned. */
 		if (l->text[0] == '\n')
 			drop(l, 1);
 		l->was_cut = false;
 	}
 	end = memchr(l->text, '\n', l->length);
 	if (end == NULL) {
-		if (l->length < MAX_LINE)
+		if (l->length < MAX_OUTPUT_LINE)
 			return NULL;
 		l->text[l->length] = '\0';
 		l->returned = l->length;

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MAX_LINE 4096 /* bytes; a longer line is returned in pieces */
+#define MAX_OUTPUT_LINE 4096 /* bytes; a longer line is returned in pieces */
 
 struct lines {
-	char text[MAX_LINE + 1];
+	char text[MAX_OUTPUT_LINE + 1];
 	size_t length;
 	size_t returned; /* bytes of the line that was returned last; dropped at the next call */
 	bool was_cut;	 /* that was a piece of a longer line */

@@ -116,6 +116,35 @@ static void a_free_null_modem(void **state)
 	checked_free(&c);
 }
 
+/* All null modems but one have been taken by earlier boots: the one of this number. */
+static void only_null_modem(int number, const char *wanted)
+{
+	struct checked c = { 0 };
+	struct spec *spec;
+
+	for (int i = 0; i < 4096; i++) {
+		MEM_AUTO char *path = mem_format("/dev/nmdm%dA", i);
+
+		if (i != number)
+			pairs_add(&c.before, path, path);
+	}
+	checked_make(&c, &hyper_bhyve, "com1 = 'nmdm'");
+	spec = c.planned.boot.spec;
+	if (wanted != NULL)
+		assert_string_equal(spec->com_found[0], wanted);
+	else
+		assert_null(spec->com_found[0]);
+	checked_free(&c);
+}
+
+/* Names of null modems are tried up to /dev/nmdm4095A. */
+static void the_last_null_modem(void **state)
+{
+	(void)state;
+	only_null_modem(4095, "/dev/nmdm4095A");
+	only_null_modem(4096, NULL);
+}
+
 #define LIST                                                                                  \
 	"hostb0@pci0:0:0:0:\tclass=0x060000 rev=0x00 hdr=0x00 vendor=0x8086 device=0x1237 "   \
 	"subvendor=0x0000 subdevice=0x0000\n"                                                 \
@@ -184,6 +213,7 @@ int main(void)
 		cmocka_unit_test(the_last_tap),
 		cmocka_unit_test(a_free_port),
 		cmocka_unit_test(a_free_null_modem),
+		cmocka_unit_test(the_last_null_modem),
 		cmocka_unit_test(the_list_of_pciconf),
 	};
 

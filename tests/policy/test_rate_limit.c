@@ -94,6 +94,22 @@ static void test_delays_grow(void **state)
 	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 60000), 1000);
 }
 
+/* The delay grows 1000 times, where no maximum ends that before. */
+static void test_limit_of_growth(void **state)
+{
+	const struct backoff slow = { false, 1000000, INT64_C(1000000000000), 60000, 1.001 };
+	struct rate_limit rate = { 0 };
+	int64_t before = 0, delay = 0;
+
+	(void)state;
+	for (int i = 0; i <= 1000; i++) {
+		before = delay;
+		delay = rate_limit_delay(&rate, &slow, CAUSE_ERROR, 10);
+		assert_true(delay > before);
+	}
+	assert_int_equal(rate_limit_delay(&rate, &slow, CAUSE_ERROR, 10), delay);
+}
+
 static void test_switched_off(void **state)
 {
 	struct backoff off = usual;
@@ -112,6 +128,7 @@ int main(void)
 		cmocka_unit_test(test_steady_reboots),
 		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_delays_grow),
+		cmocka_unit_test(test_limit_of_growth),
 		cmocka_unit_test(test_switched_off),
 	};
 

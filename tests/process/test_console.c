@@ -142,20 +142,45 @@ static void test_ring_keeps_the_newest(void **state)
 {
 	struct console_settings s = { .max_size = 4096 };
 	struct console c;
-	char *text = malloc(CONSOLE_RING + 1000);
+	char *text = malloc(MAX_CONSOLE_RING + 1000);
 
 	(void)state;
 	assert_non_null(text);
-	for (size_t i = 0; i < CONSOLE_RING + 999; i++)
+	for (size_t i = 0; i < MAX_CONSOLE_RING + 999; i++)
 		text[i] = (char)('a' + i % 26);
-	text[CONSOLE_RING + 999] = '\0';
+	text[MAX_CONSOLE_RING + 999] = '\0';
 	open_it(&c, &s);
 	print(&c, text);
-	assert_int_equal(c.ring_length, CONSOLE_RING);
-	for (size_t i = 0; i < CONSOLE_RING; i++)
-		assert_int_equal(c.ring[(c.ring_end + i) % CONSOLE_RING], text[999 + i]);
+	assert_int_equal(c.ring_length, MAX_CONSOLE_RING);
+	for (size_t i = 0; i < MAX_CONSOLE_RING; i++)
+		assert_int_equal(c.ring[(c.ring_end + i) % MAX_CONSOLE_RING], text[999 + i]);
 	console_close(&c);
 	free(text);
+}
+
+/* As many bytes as the ring holds, and one more. */
+static void test_limit_of_the_ring(void **state)
+{
+	const struct console_settings s = { 0 };
+	char text[MAX_CONSOLE_RING + 1], copy[MAX_CONSOLE_RING];
+	struct console c;
+
+	(void)state;
+	memset(text, 'x', MAX_CONSOLE_RING);
+	text[0] = 'a';
+	text[1] = 'b';
+	text[MAX_CONSOLE_RING] = '\0';
+	open_it(&c, &s);
+	print(&c, text);
+	assert_int_equal(c.ring_length, 65536);
+	assert_int_equal(console_copy(&c, 0, copy, sizeof(copy)), 65536);
+	assert_memory_equal(copy, text, MAX_CONSOLE_RING);
+	print(&c, "z");
+	assert_int_equal(c.ring_length, 65536);
+	assert_int_equal(console_copy(&c, 1, copy, sizeof(copy)), 65536);
+	assert_memory_equal(copy, text + 1, MAX_CONSOLE_RING - 1);
+	assert_int_equal(copy[MAX_CONSOLE_RING - 1], 'z');
+	console_close(&c);
 }
 
 static void test_the_line_stays_open(void **state)
@@ -207,7 +232,7 @@ static void hear(void *context, const char *bytes, size_t n)
 static void test_listening_and_typing(void **state)
 {
 	const struct console_settings s = { 0 };
-	char heard[64] = "", copy[CONSOLE_RING], typed[16] = "";
+	char heard[64] = "", copy[MAX_CONSOLE_RING], typed[16] = "";
 	struct console c;
 	int fd;
 
@@ -225,13 +250,13 @@ static void test_listening_and_typing(void **state)
 	assert_memory_equal(copy, "one", 3);
 	assert_int_equal(console_copy(&c, 7, copy, sizeof(copy)), 0);
 	c.hear = NULL;
-	for (int i = 0; i < CONSOLE_RING / 16; i++)
+	for (int i = 0; i < MAX_CONSOLE_RING / 16; i++)
 		print(&c, "0123456789abcdef");
-	assert_true(c.total == 7 + CONSOLE_RING);
+	assert_true(c.total == 7 + MAX_CONSOLE_RING);
 	assert_int_equal(
-	    console_copy(&c, c.total - CONSOLE_RING, copy, sizeof(copy)), CONSOLE_RING);
+	    console_copy(&c, c.total - MAX_CONSOLE_RING, copy, sizeof(copy)), MAX_CONSOLE_RING);
 	assert_memory_equal(copy, "0123", 4);
-	assert_memory_equal(copy + CONSOLE_RING - 4, "cdef", 4);
+	assert_memory_equal(copy + MAX_CONSOLE_RING - 4, "cdef", 4);
 	assert_int_equal(console_type(&c, "keys", 4), 4);
 	fd = open(c.path, O_RDWR | O_NOCTTY);
 	assert_int_equal(read(fd, typed, sizeof(typed) - 1), 4);
@@ -248,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_times_begin_lines),
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_ring_keeps_the_newest),
+		cmocka_unit_test(test_limit_of_the_ring),
 		cmocka_unit_test(test_the_line_stays_open),
 		cmocka_unit_test(test_another_log_at_the_next_boot),
 		cmocka_unit_test(test_listening_and_typing),

@@ -24,7 +24,20 @@ enum { OUT, ERR, THIRD, TAG_FIRST = 100, TAG_END = 200, MAX_WAIT_MS = 60000, FD_
 static struct waitset *waits;
 static struct error err;
 static struct job job;
-static struct str heard[JOB_MAX_STREAMS];
+static struct str heard[MAX_JOB_STREAMS];
+
+static size_t max_read = SIZE_MAX; /* bytes that one read() returns */
+
+/* The linker calls it so. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+ssize_t __real_read(int fd, void *bytes, size_t n);
+ssize_t __wrap_read(int fd, void *bytes, size_t n);
+ssize_t __wrap_read(int fd, void *bytes, size_t n)
+{
+	return __real_read(fd, bytes, n < max_read ? n : max_read);
+}
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static int setup(void **state)
 {
@@ -38,7 +51,7 @@ static int teardown(void **state)
 	job_free(&job);
 	waitset_free(waits);
 	error_clear(&err);
-	for (int i = 0; i < JOB_MAX_STREAMS; i++)
+	for (int i = 0; i < MAX_JOB_STREAMS; i++)
 		str_free(&heard[i]);
 	return 0;
 }
@@ -97,7 +110,7 @@ static bool take_event(void)
 	if (waitset_next(waits, MAX_WAIT_MS, &wake, &err) != 1)
 		fail_msg("nothing happened: %s", err.text == NULL ? "" : err.text);
 	if (wake.kind == WAKE_READABLE) {
-		assert_in_range(wake.tag, TAG_FIRST, TAG_FIRST + JOB_MAX_STREAMS - 1);
+		assert_in_range(wake.tag, TAG_FIRST, TAG_FIRST + MAX_JOB_STREAMS - 1);
 		job_read(&job, wake.tag - TAG_FIRST);
 		return true;
 	}
@@ -405,6 +418,31 @@ static void test_what_is_in_the_pipes_at_the_end_is_read(void **state)
 	assert_int_equal(job.stream[ERR].text.length, 900);
 }
 
+/* A stream is read 64 times after the end, and no more. */
+static void test_number_of_last_reads(void **state)
+{
+	static const struct {
+		const char *script;
+		size_t length;
+	} rows[] = { { "printf %063d 7", 63 }, { "printf %064d 7", 64 }, { "printf %065d 7", 64 } };
+
+	(void)state;
+	max_read = 1;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *argv[] = { "sh", "-c", (char *)rows[i].script, NULL };
+		struct job_setup how = ways(argv);
+		struct process_end end;
+
+		how.end_tag = end_tag_after_the_end;
+		start(&how);
+		/* No event has been taken. */
+		assert_int_equal(job_finish(&job, &end, &err), 0);
+		assert_int_equal(end.status, 0);
+		assert_int_equal(job.stream[OUT].text.length, rows[i].length);
+	}
+	max_read = SIZE_MAX;
+}
+
 static void test_killed_by_a_signal(void **state)
 {
 	(void)state;
@@ -695,6 +733,7 @@ int main(void)
 		TEST(socket_goes_both_ways),
 		TEST(ends_before_it_is_watched),
 		TEST(what_is_in_the_pipes_at_the_end_is_read),
+		TEST(number_of_last_reads),
 		TEST(killed_by_a_signal),
 		TEST(ignores_sigterm),
 		TEST(kill_ends_the_offspring),

@@ -36,7 +36,7 @@ static void feed(struct lines *l, const char *bytes, size_t n, struct str *out)
 		bytes += taken;
 		n -= taken;
 		while ((line = lines_next(l)) != NULL) {
-			assert_true(strlen(line) <= MAX_LINE);
+			assert_true(strlen(line) <= MAX_OUTPUT_LINE);
 			str_addf(out, "<%s>", line);
 		}
 	}
@@ -92,7 +92,7 @@ static void test_small_streams(void **state)
 
 static void test_long_lines(void **state)
 {
-	size_t n = 3 * MAX_LINE + 10;
+	size_t n = 3 * MAX_OUTPUT_LINE + 10;
 	char *bytes = mem_zero(n + 1);
 
 	(void)state;
@@ -122,7 +122,7 @@ static void test_any_split(void **state)
 	dice = SEED;
 	print_message("seed %u\n", SEED);
 	for (int round = 0; round < 300; round++) {
-		size_t n = 1 + roll(3 * MAX_LINE);
+		size_t n = 1 + roll(3 * MAX_OUTPUT_LINE);
 		char *bytes = mem_zero(n + 1);
 		bool rare = round % 2 == 0; /* few line ends: lines of several buffers */
 
@@ -143,11 +143,11 @@ static void test_any_split(void **state)
 /* A line that just fits is one line, however it arrives: no empty one comes after it. */
 static void test_line_at_the_limit(void **state)
 {
-	char *bytes = mem_zero(2 * MAX_LINE + 3);
+	char *bytes = mem_zero(2 * MAX_OUTPUT_LINE + 3);
 
 	(void)state;
 	for (size_t whole = 1; whole <= 2; whole++) {
-		size_t n = whole * MAX_LINE;
+		size_t n = whole * MAX_OUTPUT_LINE;
 
 		memset(bytes, 'x', n);
 		bytes[n] = '\n';
@@ -166,16 +166,16 @@ static void test_line_at_the_limit(void **state)
 /* Lines are strings: a NUL shows as a question mark, and nothing behind it is lost. */
 static void test_line_beyond_the_limit(void **state)
 {
-	char bytes[MAX_LINE + 2];
+	char bytes[MAX_OUTPUT_LINE + 2];
 	MEM_AUTO char *got = NULL;
 
 	(void)state;
-	memset(bytes, 'x', MAX_LINE);
-	bytes[MAX_LINE] = 'y';
-	bytes[MAX_LINE + 1] = '\n';
+	memset(bytes, 'x', MAX_OUTPUT_LINE);
+	bytes[MAX_OUTPUT_LINE] = 'y';
+	bytes[MAX_OUTPUT_LINE + 1] = '\n';
 	got = cut(bytes, sizeof(bytes), sizeof(bytes));
-	assert_int_equal(strlen(got), MAX_LINE + 5);
-	assert_string_equal(got + MAX_LINE, "x><y>");
+	assert_int_equal(strlen(got), MAX_OUTPUT_LINE + 5);
+	assert_string_equal(got + MAX_OUTPUT_LINE, "x><y>");
 }
 
 static void test_cleared_lines_begin_anew(void **state)
