@@ -31,14 +31,7 @@ struct event_member {
 #define MAX_EVENT_MEMBERS 8
 
 /* How much an event matters, in the words of --log-level. */
-enum event_level {
-	EVENT_ERROR,
-	EVENT_WARNING,
-	EVENT_INFO,
-	EVENT_DEBUG,
-};
-
-#define EVENT_LEVELS (EVENT_DEBUG + 1)
+enum event_level { EVENT_ERROR, EVENT_WARNING, EVENT_INFO, EVENT_DEBUG, EVENT_LEVELS };
 
 struct event_kind {
 	const char *name;

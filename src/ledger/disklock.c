@@ -14,7 +14,7 @@ static void collect(const struct spec *spec, bool write, struct needs *needs)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
-		struct needs all = { 0 };
+		NEEDS_AUTO struct needs all = { 0 };
 
 		if (!dev->removed && dev->kind->needs != NULL)
 			dev->kind->needs(dev, &all);
@@ -24,7 +24,6 @@ static void collect(const struct spec *spec, bool write, struct needs *needs)
 			if (need->kind == NEED_DISK && need->write == write)
 				needs_add(needs, NEED_DISK, need->key, need->what)->write = write;
 		}
-		needs_clear(&all);
 	}
 }
 
@@ -54,7 +53,7 @@ static void drop_from(struct disklock *locks, size_t first)
 
 int disklock_take(struct disklock *locks, const struct spec *spec, struct error *err)
 {
-	struct needs needs = { 0 };
+	NEEDS_AUTO struct needs needs = { 0 };
 	size_t before = locks->count;
 	int rc = 0;
 
@@ -65,7 +64,6 @@ int disklock_take(struct disklock *locks, const struct spec *spec, struct error 
 	collect(spec, false, &needs);
 	for (size_t i = 0; i < needs.count && rc == 0; i++)
 		rc = take_one(locks, &needs.item[i], err);
-	needs_clear(&needs);
 	if (rc != 0)
 		drop_from(locks, before);
 	return rc;

@@ -31,11 +31,12 @@ static bool uses_ip(const struct hypervisor *hyper)
 void tap_command(const struct hypervisor *hyper, enum tap_step step, const char *tap,
     const char *bridge, struct words *command)
 {
-	static const char *const forms[TAP_STEPS][2] = {
+	static const char *const forms[][2] = {
 		[TAP_CREATE] = { "ifconfig %t create", "ip tuntap add dev %t mode tap" },
 		[TAP_JOIN] = { "ifconfig %b addm %t", "ip link set dev %t master %b" },
 		[TAP_UP] = { "ifconfig %t up", "ip link set dev %t up" },
 	};
+	_Static_assert(sizeof(forms) / sizeof(forms[0]) == TAP_STEPS, "a row for each step");
 
 	fill_in(forms[step][uses_ip(hyper) ? 1 : 0], tap, bridge, command);
 }

@@ -14,7 +14,7 @@ static const int captured[][MAX_JOB_NUMBERS] = {
 	[HELPER_STDOUT] = { STDOUT_FILENO },
 	[HELPER_ALL] = { STDOUT_FILENO, STDERR_FILENO },
 };
-_Static_assert(sizeof(captured) / sizeof(*captured) == HELPER_ALL + 1, "a row for each capture");
+_Static_assert(sizeof(captured) / sizeof(*captured) == HELPER_CAPTURES, "a row for each capture");
 
 int helper_start(struct helper *h, const struct words *command, enum helper_capture capture,
     struct waitset *wait, uintptr_t output_tag, uintptr_t (*end_tag)(pid_t pid), struct error *err)

@@ -19,6 +19,7 @@ enum helper_capture {
 	HELPER_SILENT, /* nothing is kept */
 	HELPER_STDOUT, /* standard output is kept */
 	HELPER_ALL,    /* standard output and standard error are kept */
+	HELPER_CAPTURES
 };
 
 /* A zeroed helper is one that does not run. */
