@@ -1,5 +1,4 @@
-/* The checks of one boot: everything that must be true of the host, checked at once, device by
- * device, without changing anything. */
+/* The checks of one boot: all requirements on the host, device by device.  Changes nothing. */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 

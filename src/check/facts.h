@@ -1,8 +1,7 @@
 /*
  * Facts about the host that commands print: pciconf, and where system calls are missing also
- * ifconfig, kldstat and sysctl.  A check asks for a fact; if it is not known yet, its command is
- * wanted, the caller of the checks runs the command, and runs all checks again.  So checks neither
- * wait nor run commands.
+ * ifconfig, kldstat and sysctl.  A check asks for a fact.  If the fact is not known yet, the caller
+ * of the checks runs the command and repeats all checks, so no check waits or runs a command.
  */
 #ifndef CHECK_FACTS_H
 #define CHECK_FACTS_H
@@ -12,7 +11,7 @@
 
 #include "base/words.h"
 
-/* Time limit of a command for facts. */
+/* Time limit of a command that prints a fact. */
 #define MAX_FACT_MS 5000
 
 struct fact {
@@ -35,6 +34,7 @@ const struct fact *facts_ask(struct facts *facts, const char *const *command);
 const struct words *facts_wanted(const struct facts *facts);
 /* Stores the result of the command of facts_wanted(); copies the text, which may be NULL. */
 void facts_store(struct facts *facts, int status, bool missing, const char *text);
+/* Frees all facts and zeroes the list. */
 void facts_clear(struct facts *facts);
 
 #endif

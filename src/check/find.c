@@ -1,5 +1,5 @@
 /*
- * Finds what only a run can know: a free tap, port or null modem, and the address of a PCI device.
+ * Finds what only a run can find: a free tap, port or null modem, and the address of a PCI device.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static char *find_tap(struct search *s, const char *old)
 	const char *const command[] = { "ifconfig", "-l", NULL };
 	const struct fact *fact = NULL;
 
-	/* vmrun has it since the first boot, whether it exists at the moment or not. */
+	/* The tap of the first boot stays reserved, even while it does not exist. */
 	if (old != NULL)
 		return mem_copy(old);
 	if (s->host.commands) {
@@ -157,6 +157,7 @@ static char *find_pci(struct search *s, const char *what)
 	return found;
 }
 
+/* Adds a problem of a device with no value. */
 static void complain(
     struct search *s, const struct device *dev, const char *key, const char *what, const char *why)
 {

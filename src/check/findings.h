@@ -10,7 +10,7 @@
 
 enum finding_kind {
 	FINDING_PROBLEM,   /* the VM cannot start */
-	FINDING_UNCHECKED, /* could not be checked: reported, but no reason not to start */
+	FINDING_UNCHECKED, /* could not be checked: reported, but the VM starts */
 };
 
 struct finding {
@@ -22,7 +22,7 @@ struct finding {
 	struct words fix;	  /* the command that fixes it; empty: none */
 	struct words undo;	  /* the command that undoes the fix at the end; empty: none */
 	struct words probe;	  /* the command that shows whether the fix still holds */
-	const char *sign;	  /* which it does if the output contains this; NULL: `what` */
+	const char *sign;	  /* text in the output if the fix holds; NULL: `what` */
 	bool forced;		  /* the fix destroys something: only --force runs it */
 };
 
@@ -45,6 +45,7 @@ bool finding_may_fix(const struct finding *finding, bool all, bool force);
 const struct finding *findings_next_fix(const struct findings *findings, bool all, bool force);
 /* Returns the number of problems. */
 size_t findings_problems(const struct findings *findings);
+/* Frees all findings and zeroes the list. */
 void findings_clear(struct findings *findings);
 
 #endif

@@ -1,4 +1,4 @@
-/* Questions to the host.  Formats: kldstat(8), sysctl(8), ifconfig(8). */
+/* Facts about the host.  Formats: kldstat(8), sysctl(8), ifconfig(8). */
 #include "check/host.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ void host_open(
 	host->commands = hyper_is_foreign(hyper);
 }
 
-/* Adds one finding for each command, however often it was asked. */
+/* Adds one finding for each command, even if several checks need it. */
 static void note_unchecked(struct host *host, const char *program, const char *why)
 {
 	for (size_t i = 0; i < host->out->count; i++) {
@@ -59,7 +59,7 @@ static enum truth missing_fact(const struct host *host)
 	return host->waits ? TRUTH_PENDING : TRUTH_UNKNOWN;
 }
 
-/* Asks a command whose exit status is the fact. */
+/* Runs a command whose exit status is the fact. */
 static enum truth ask_status(struct host *host, const char *const *command)
 {
 	const struct fact *fact = host_ask(host, command);

@@ -1,5 +1,5 @@
-/* Questions to the host.  Its kernel answers if it will run the VM itself; for bhyve on another
- * system, as in tests, FreeBSD's commands answer. */
+/* Facts about the host.  They come from the kernel that will run the VM, or, for bhyve on another
+ * system as in tests, from FreeBSD's commands. */
 #ifndef CHECK_HOST_H
 #define CHECK_HOST_H
 
@@ -11,8 +11,9 @@
 #include "check/findings.h"
 #include "hyper/hyper.h"
 
+/* Whether a statement about the host is true. */
 enum truth {
-	TRUTH_PENDING, /* asked, not known yet */
+	TRUTH_PENDING, /* the command has not run yet */
 	TRUTH_UNKNOWN, /* cannot be found out; a finding if a command is missing */
 	TRUTH_NO,
 	TRUTH_YES,
@@ -27,6 +28,7 @@ struct host {
 	bool waits;    /* a fact was asked for and is not known yet */
 };
 
+/* Prepares a host for the checks; findings are added to *out. */
 void host_open(
     struct host *host, const struct hypervisor *hyper, struct facts *facts, struct findings *out);
 

@@ -1,4 +1,4 @@
-/* What the checks of needs share. */
+/* Functions that the checks of needs share. */
 #include "check/need.h"
 
 #include <stdarg.h>

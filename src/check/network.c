@@ -86,7 +86,7 @@ static void check_module(struct check *c, const struct checked_need *need, const
 	    COMMAND("kldload", module));
 }
 
-/* Checks netmap(4), which kernels have built in and which creates switches of vale(4) when they are
+/* Checks netmap(4), which is built into kernels, and creates switches of vale(4) when they are
  * opened. */
 void check_switch(struct check *c, const struct checked_need *need)
 {

@@ -1,4 +1,4 @@
-/* Reading `pciconf -l`. Its format: pciconf(8) of FreeBSD 13 and later. */
+/* Reads `pciconf -l`.  Its format: pciconf(8) of FreeBSD 13 and later. */
 #include "check/pci.h"
 
 #include <stdio.h>

@@ -19,11 +19,13 @@ struct pci_list {
 enum truth pci_read(struct host *host, struct pci_list *list);
 /*
  * Finds the first device from *from on that matches "B/S/F", "B:S:F", "pptN" or "lookup VENDOR
- * DEVICE", as in NEED_PCI; both ids have eight hex digits, id and sub-id.  Moves *from behind it.
+ * DEVICE", as in NEED_PCI; both ids have eight hex digits, id and sub-id.  Moves *from past it.
  * Returns NULL if none matches.
  */
 const struct pci_device *pci_find(const struct pci_list *list, const char *what, size_t *from);
+/* Returns whether ppt(4) has the device. */
 bool pci_is_ppt(const struct pci_device *device);
+/* Frees the list and zeroes it. */
 void pci_free(struct pci_list *list);
 #define PCI_AUTO __attribute__((cleanup(pci_free)))
 

@@ -9,9 +9,9 @@
 #include "platform/clock.h"
 
 /*
- * Events that wait for a caller that does not take them; beyond, the oldest output and messages of
- * scripts are dropped.  A caller that does take them finds at most what one loop_dispatch() adds,
- * and the rest of a pipe at the end.
+ * Events that may wait for a caller that does not take them; beyond this number, the oldest output
+ * and messages of scripts are dropped.  A caller that takes events finds at most those of one
+ * loop_dispatch(), and the rest of a pipe at the end.
  */
 #define MAX_WAITING_EVENTS 8192
 

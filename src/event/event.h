@@ -24,9 +24,7 @@ struct event_queue {
 	size_t count;
 	uint64_t seq;
 	const char *vm; /* lent by the queue's owner */
-	/*
-	 * Is called with every event once the event is complete; must add none.  NULL: no listener.
-	 */
+	/* Called with every complete event; must add none.  NULL: no listener. */
 	void (*listener)(void *context, const struct vmrun_event *event);
 	void *listener_context;
 	struct event_record *newest; /* not given to the listener: perhaps not complete yet */
@@ -34,12 +32,13 @@ struct event_queue {
 
 /* Adds an event and lends it; the caller sets numbers and static strings in it. */
 struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type);
-/* Copy a text into an event; NULL is fine. */
+/* These copy a text into an event; NULL is fine. */
 void event_target(struct event_record *r, const char *target);
 void event_ended(struct event_record *r, const char *target);
 void event_by(struct event_record *r, const char *by);
 void event_text(struct event_record *r, const char *text);
 void event_level(struct event_record *r, const char *level);
+/* Copies a NULL-terminated command into an event. */
 void event_argv(struct event_record *r, char *const *argv);
 /* Sets the listener and calls it at once with the events that wait in the queue. */
 void event_listen(struct event_queue *q,
@@ -48,6 +47,7 @@ void event_listen(struct event_queue *q,
 void event_flush_newest(struct event_queue *q);
 /* Takes the oldest event, lent until the next call; false when there is none. */
 bool event_next(struct event_queue *q, struct vmrun_event *out);
+/* Frees all events and zeroes the queue. */
 void event_queue_clear(struct event_queue *q);
 
 #endif

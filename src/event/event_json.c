@@ -85,7 +85,7 @@ static void add_time(struct str *json, int64_t ms)
 	json_add_text(json, "time", text);
 }
 
-/* Ends the object.  What guests and scripts print need not be UTF-8, but stays inside strings. */
+/* Ends the object.  Output of guests and scripts may not be UTF-8, but it is only in strings. */
 static char *finish(struct str *json)
 {
 	struct str valid = { 0 };

@@ -141,7 +141,7 @@ static const char *const level_names[] = {
 
 _Static_assert(sizeof(level_names) / sizeof(*level_names) == EVENT_LEVELS, "a name for each level");
 
-/* Tells whether an event has problems, or a cause that is a failure. */
+/* Returns whether an event has problems, or a cause that is a failure. */
 static bool is_bad(const struct vmrun_event *e)
 {
 	static const char *const good[] = { "reboot", "poweroff", "halt", "stopped" };

@@ -37,7 +37,7 @@ struct event_kind {
 	const char *name;
 	enum event_level level;	    /* of an event that reports nothing bad */
 	enum event_level bad_level; /* of one with problems, or with a cause that is a failure */
-	bool floods; /* a guest or a script makes as many as it likes: the oldest are dropped */
+	bool floods; /* guests or scripts make any number of them: the oldest are dropped */
 	struct event_member member[MAX_EVENT_MEMBERS]; /* up to EVENT_END */
 };
 

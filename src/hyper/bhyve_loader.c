@@ -21,7 +21,7 @@ static void find_disks(const struct spec *spec, bool cds, struct words *paths)
 	}
 }
 
-/* Returns the console of the loader, or NULL if com1 is nothing that a loader can use. */
+/* Returns the console of the loader, or NULL if a loader cannot use com1. */
 static const char *console_of(const struct spec *spec)
 {
 	const char *com = spec_com(spec, 0);

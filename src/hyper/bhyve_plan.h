@@ -15,6 +15,7 @@ struct bhyve_build {
 	struct report *report;
 };
 
+/* Makes the plan for struct hypervisor; returns -1 if it has added to the report. */
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report);
 
 /* Reports why a key of the spec is refused. */

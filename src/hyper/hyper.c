@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "platform/os.h"
 
-#define MAX_START_MS 1000 /* a hypervisor that fails later did start */
+#define MAX_START_MS 1000 /* a hypervisor that fails later has started */
 
 static const struct hypervisor *const hypervisors[] = { &hyper_bhyve, &hyper_qemu };
 

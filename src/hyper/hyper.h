@@ -1,5 +1,5 @@
 /* The interface of a hypervisor: how a spec becomes a command, what its output and its exit mean,
- * and how it is stopped.  bhyve.c and qemu.c fill in the struct; no other code compares names. */
+ * and how to stop it.  bhyve.c and qemu.c fill in the struct; no other code compares names. */
 #ifndef HYPER_HYPER_H
 #define HYPER_HYPER_H
 
@@ -37,7 +37,7 @@ struct plan_request {
 	const struct words *extra;   /* words after `--` */
 	const char *directory;	     /* RUN-DIR/NAME, for files of this run */
 	const char *state_directory; /* STATE-DIR/NAME, for files that stay */
-	bool dry;		     /* dry run: does not read what only a run needs */
+	bool dry;		     /* dry run: does not read files that only a run needs */
 };
 
 /* The program that loads the guest's kernel before each boot. */
@@ -78,7 +78,7 @@ struct plan {
 /* Room for a word of QMP and its NUL. */
 #define SIGN_SIZE 40
 
-/* What is known from the output of a running hypervisor. */
+/* Facts from the output of a running hypervisor. */
 struct signs {
 	bool greeted;		/* it has sent its greeting on its control channel, or has none */
 	bool waits_for_vnc;	/* as in the plan */
@@ -170,6 +170,7 @@ int hyper_secret_text(const struct device_secret *secret, const struct plan_requ
     char **text, struct error *err);
 /* Completes a plan by what all hypervisors have in common: sockets, and notes on placeholders. */
 void hyper_finish(const struct plan_request *request, struct plan *plan);
+/* Frees what the plan owns and zeroes it. */
 void plan_clear(struct plan *plan);
 
 #endif

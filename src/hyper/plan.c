@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "hyper/hyper.h"
 
-#define MAX_SECRET 8	 /* bytes of a password that VNC looks at */
+#define MAX_SECRET 8	 /* bytes of a password that VNC uses */
 #define MAX_MAP_NOTE 512 /* bytes of a device map that a note shows */
 
 char *hyper_secret_path(const struct plan_request *request)

@@ -105,7 +105,7 @@ static void add_behaviour(struct build *b)
 	b->plan->has_control = true;
 	if (use_kvm(b->spec) || !os_has_dev_fd())
 		return;
-	/* Only the log tells a triple fault from a reset, and only under TCG. */
+	/* Only the log distinguishes a triple fault from a reset, and only under TCG. */
 	words_add(b->argv, "-d");
 	words_add(b->argv, "cpu_reset");
 	words_add(b->argv, "-D");

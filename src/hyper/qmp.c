@@ -1,4 +1,4 @@
-/* Listening to QMP. */
+/* Reads QMP. */
 #include "hyper/qmp.h"
 
 #include <stdlib.h>

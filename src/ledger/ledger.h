@@ -70,7 +70,7 @@ pid_t ledger_previous_supervisor(const struct ledger *l);
 bool ledger_hypervisor_runs(const struct ledger *l, pid_t *pid);
 /* Ends the recovery: this vmrun undoes at its end what is left in the ledger. */
 void ledger_end_recovery(struct ledger *l);
-/* Restores what the file said before, for the next start; nothing is undone. */
+/* Restores the former content of the file for the next start; undoes nothing. */
 void ledger_restore(struct ledger *l);
 
 /* --- things that a command gives back --- */

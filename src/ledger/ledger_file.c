@@ -65,7 +65,7 @@ void ledger_content_forget_boot(struct ledger_content *c)
 		ledger_content_drop_thing(c, c->thing_count - 1);
 	while (c->process_count > 0)
 		ledger_content_drop_process(c, c->process_count - 1);
-	/* A pid file may still hold it. */
+	/* A pid file may still hold this pid. */
 	if (c->hypervisor.pid != 0)
 		words_addf(&c->dead, "%ld", (long)c->hypervisor.pid);
 	c->hypervisor.pid = 0;

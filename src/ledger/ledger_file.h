@@ -29,7 +29,7 @@ struct ledger {
 	char *text; /* the file's text; NULL: not known */
 	bool needs_recovery;
 	bool warned;
-	/* What the file of a dead vmrun said, for ledger_restore(). */
+	/* Numbers from the file of a dead vmrun, for ledger_restore(). */
 	pid_t previous_supervisor;
 	size_t previous_dead_count, previous_pid_file_count;
 };
@@ -49,11 +49,12 @@ bool ledger_content_read(struct ledger_content *out, const char *text);
 void ledger_content_clear(struct ledger_content *c);
 /* Adds a copy of the thing. */
 void ledger_content_add_thing(struct ledger_content *c, const struct ledger_thing *thing);
+/* Drops the thing or the process at the index. */
 void ledger_content_drop_thing(struct ledger_content *c, size_t index);
+void ledger_content_drop_process(struct ledger_content *c, size_t index);
 /* Adds a process without a pid and lends it. */
 struct ledger_process *ledger_content_add_process(struct ledger_content *c, const char *name);
 /* Drops what ended with the boot of the host: processes, interfaces, the /dev/vmm entry. */
 void ledger_content_forget_boot(struct ledger_content *c);
-void ledger_content_drop_process(struct ledger_content *c, size_t index);
 
 #endif

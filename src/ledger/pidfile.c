@@ -1,4 +1,4 @@
-/* pid files. */
+/* Locks, writes and removes pid files. */
 #include "ledger/pidfile.h"
 
 #include <errno.h>

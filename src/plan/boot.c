@@ -66,7 +66,7 @@ static void confine(
 
 /*
  * Returns the merged and decoded spec of a target, without slots: also when the report got
- * problems, as far as it could be read.  NULL when there was nothing to decode.
+ * problems, as far as it could be read.  NULL if there was nothing to decode.
  */
 static struct spec *read_spec(struct boot_source *source, const char *target, struct report *report)
 {
@@ -140,7 +140,7 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 	}
 }
 
-/* Judges the file that a plan writes: qemu's variables have a name of their own beside bhyve's. */
+/* Refuses a varfile outside the sandbox: qemu's file has a name of its own beside bhyve's. */
 static bool confine_plan(
     const struct boot_source *source, const struct plan *plan, struct report *report)
 {

@@ -1,4 +1,4 @@
-/* Asks a policy about every cause. */
+/* Forecasts what a policy decides, cause by cause. */
 #include "policy/forecast.h"
 
 #include <stdlib.h>
@@ -13,6 +13,7 @@ struct forecast_input {
 	const char *target;
 };
 
+/* Decides what follows a cause at its first time, with its delay. */
 static void ask(const struct forecast_input *in, enum cause cause, int status, struct decision *out)
 {
 	struct outcome outcome = { .cause = cause, .status = status };
@@ -26,14 +27,14 @@ static void ask(const struct forecast_input *in, enum cause cause, int status, s
 		out->delay_ms = rate_limit_delay(&fresh, &in->spec->backoff, cause, 0);
 	if (!out->boot)
 		out->delay_ms = 0;
-	/* The default decides only that it boots; next_target in the spec decides what. */
+	/* The default decides only that vmrun boots; next_target in the spec decides the target. */
 	if (out->by_next && strcmp(out->by, "default") == 0) {
 		free(out->by);
 		out->by = mem_copy("next_target");
 	}
 }
 
-/* Takes the decision. */
+/* Adds a row, which takes the decision over. */
 static void add_row(struct forecast *f, enum cause cause, int status, struct decision *decision)
 {
 	f->item = mem_resize(f->item, f->count + 1, sizeof(*f->item));
@@ -56,7 +57,7 @@ static bool is_listed(const struct forecast_input *in, int status)
 	    lists_status(&in->spec->reboot_on, status);
 }
 
-/* Returns a status that no list names: its decision is that of any error. */
+/* Returns a status that no list names, whose decision is that of any error. */
 static int plain_status(const struct forecast_input *in)
 {
 	for (int status = cause_status(CAUSE_ERROR); status <= MAX_STATUS; status++) {
@@ -86,7 +87,7 @@ static void add_error(const struct forecast_input *in, struct forecast *f)
 	}
 }
 
-/* Tells whether a boot of this spec can end with the cause. */
+/* Returns whether a boot of this spec can end with the cause. */
 static bool can_end(const struct forecast_input *in, enum cause cause)
 {
 	switch (cause) {

@@ -1,4 +1,4 @@
-/* The forecast of a policy, cause by cause: the policy itself is asked, so the forecast is true.
+/* The forecast of a policy, cause by cause: policy_decide() makes it, so the forecast is true.
  * Pure.
  */
 #ifndef POLICY_FORECAST_H
@@ -6,11 +6,11 @@
 
 #include "policy/policy.h"
 
-/* The decision after one cause, at its first time. */
+/* The decision after the first occurrence of one cause. */
 struct forecast_row {
 	enum cause cause;
-	int status; /* the only status that it holds for, as an exception to its cause; -1: all */
-	struct decision decision; /* with its delay */
+	int status;		  /* the only status of the cause with this decision; -1: all */
+	struct decision decision; /* including its delay */
 };
 
 struct forecast {
@@ -25,6 +25,7 @@ struct forecast {
  */
 void forecast_make(const struct policy_options *options, const struct spec *spec,
     const char *target, struct forecast *out);
+/* Frees the rows and zeroes the forecast. */
 void forecast_clear(struct forecast *f);
 #define FORECAST_AUTO __attribute__((cleanup(forecast_clear)))
 

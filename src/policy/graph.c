@@ -12,7 +12,7 @@
 
 #define MAX_GRAPH_LINE 30 /* characters of a label's line */
 
-/* Adds the inside of a quoted string. */
+/* Adds a text, escaped for a quoted string. */
 static void add_escaped(struct str *s, const char *text)
 {
 	for (const char *p = text; *p != '\0'; p++) {
@@ -74,7 +74,7 @@ static bool same_terms(const struct forecast_row *a, const struct forecast_row *
 	    a->decision.by_next == b->decision.by_next;
 }
 
-/* Tells whether a cause is the first one of its kind. */
+/* Returns whether no row before this one is alike. */
 static bool is_first(const struct forecast *f, size_t i,
     bool (*alike)(const struct forecast_row *a, const struct forecast_row *b))
 {
@@ -102,7 +102,7 @@ static void add_delay(struct str *label, int64_t ms)
 		str_addf(label, " in %g s", (double)ms / 1000);
 }
 
-/* Adds all causes that lead to the same place on the same terms as this one. */
+/* Adds all causes that lead to the same place on the same terms as the row `like`. */
 static void add_causes(const struct forecast *f, size_t like, struct str *label)
 {
 	const struct decision *d = &f->item[like].decision;
@@ -142,7 +142,7 @@ static void add_edge(
 	str_addf(s, " [label=\"%s\"]\n", label.text);
 }
 
-/* Tells whether boots from this target can exceed the limit. */
+/* Returns whether boots from this target can exceed the limit. */
 static bool can_spin(const struct graph *g, size_t from, const struct forecast *f)
 {
 	bool boots = g->target[from].has_hooks, limited = false;

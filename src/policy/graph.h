@@ -7,7 +7,7 @@
 struct graph_target {
 	const char *name;
 	struct spec *spec;
-	bool has_hooks; /* on_exit is asked before the policy */
+	bool has_hooks; /* an on_exit hook may decide before the policy */
 };
 
 struct graph {

@@ -1,4 +1,4 @@
-/* The decision after a boot: first answer wins. */
+/* The decision after a boot: the first rule that decides wins. */
 #include "policy/policy.h"
 
 #include <inttypes.h>

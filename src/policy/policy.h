@@ -38,14 +38,16 @@ struct decision {
 	char *target;	  /* owned; set when boot */
 	int64_t delay_ms; /* set by a hook or `on`; -1: by the backoff */
 	int status;	  /* set by vmrun.stop(N); -1: by the cause */
-	char *by;	  /* owned: what decided, for people */
+	char *by;	  /* owned: what decided, as messages name it */
 };
 
+/* Decides whether vmrun boots again, which target, and after which delay. */
 void policy_decide(const struct policy_question *q, struct decision *out);
 /* Returns "boot", "wait" or "stop". */
 const char *decision_action(const struct decision *d);
 /* Returns "restart_limit: 5 boots within 30 s".  Caller frees. */
 char *policy_limit_text(const struct restart_limit *limit);
+/* Frees what the decision owns and zeroes it. */
 void decision_clear(struct decision *d);
 #define DECISION_AUTO __attribute__((cleanup(decision_clear)))
 /* Returns the exit status of vmrun after this outcome, as vmrun(8) documents. */

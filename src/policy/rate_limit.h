@@ -12,10 +12,10 @@ struct rate_limit {
 	int64_t at_ms[MAX_RESTART_COUNT]; /* of the last boots, a ring */
 	int64_t waited_ms;		  /* spent in delays, which do not count in the window */
 	int step;			  /* of the growing delay */
-	int64_t forgotten;		  /* number of first boots that no window counts any more */
+	int64_t forgotten;		  /* number of earlier boots that no window counts */
 };
 
-/* Tells whether one more boot stays within limit->count boots per window. */
+/* Returns whether one more boot stays within limit->count boots per window. */
 bool rate_limit_allows(
     const struct rate_limit *r, const struct restart_limit *limit, int64_t now_ms);
 /* Returns the delay before the boot after this cause; a boot that stayed up resets the delay. */

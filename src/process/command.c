@@ -1,4 +1,4 @@
-/* Running one command to its end, as a job. */
+/* Runs one command to its end, as a job. */
 #include "process/command.h"
 
 #include <errno.h>
@@ -15,8 +15,8 @@
 #define MAX_COMMAND_QUOTE 300 /* bytes of stderr that a message quotes */
 
 /*
- * Opens the command's input, if there is any, as a file without a name: unlike a pipe, it needs no
- * writer while the command takes its time to read.
+ * Opens the command's input, if there is any, as a file without a name: unlike a pipe, the file
+ * needs no writer while a slow command reads.
  */
 static int open_input(const struct command *what, int *fd, struct error *err)
 {
@@ -92,7 +92,8 @@ static uintptr_t end_tag(pid_t unused)
 	return TAG_END;
 }
 
-/* Waits for the end, the limit or a flood; each wake-up is one read, so that none hides another. */
+/* Waits for the end, the limit or a flood.  Each wake-up is one read, so a flooding stream does not
+ * hide the end or the limit. */
 static int wait_for_end(struct job *j, enum command_fate *fate, struct error *err)
 {
 	struct wake wake = { .kind = WAKE_READABLE };
@@ -109,7 +110,7 @@ static int wait_for_end(struct job *j, enum command_fate *fate, struct error *er
 	return 0;
 }
 
-/* Sees a command that was started to its end. */
+/* Waits for the end of a command, or ends it, and reaps it. */
 static int see_to_end(struct job *j, struct command_result *out, struct error *err)
 {
 	enum command_fate fate;
@@ -144,7 +145,7 @@ int command_run(const struct command *what, struct command_result *out, struct e
 	return rc;
 }
 
-/* Adds a text as a piece of a line; of a long one, its end. */
+/* Adds a text as part of a line, only its end if it is long. */
 static void add_last_words(struct str *s, const char *text)
 {
 	size_t n = strlen(text);

@@ -41,7 +41,7 @@ size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t ma
 {
 	size_t n = at < c->total ? (size_t)(c->total - at) : 0, start;
 
-	/* The caller asks for no byte that has left the ring. */
+	/* The caller never wants a byte that the ring has overwritten. */
 	assert(n <= c->ring_length);
 	start = (c->ring_end + MAX_CONSOLE_RING - n) % MAX_CONSOLE_RING;
 	if (n > max)

@@ -1,6 +1,6 @@
 /*
- * The console: a serial port of the guest that vmrun owns, a pseudo-terminal that stays open over
- * all boots.  Its output goes into a log, and into a ring that holds the newest bytes.
+ * The console: a serial port of the guest that vmrun owns, a pseudo-terminal that stays open
+ * across boots.  Its output goes into a log, and into a ring that holds the newest bytes.
  */
 #ifndef PROCESS_CONSOLE_H
 #define PROCESS_CONSOLE_H
@@ -13,7 +13,7 @@
 #include "process/console_log.h"
 #include "spec/spec.h"
 
-#define MAX_CONSOLE_RING 65536 /* bytes */
+#define MAX_CONSOLE_RING 65536 /* newest bytes of output that the ring holds */
 
 struct console {
 	int fd;	      /* vmrun's end of the terminal, -1: not open */
@@ -22,12 +22,13 @@ struct console {
 	struct console_log log;
 	char *ring;
 	size_t ring_end, ring_length;
-	uint64_t total; /* bytes that were ever printed */
-	/* Hears what the guest prints, or NULL. */
+	uint64_t total; /* bytes printed so far */
+	/* Called with the guest's output, or NULL. */
 	void (*hear)(void *context, const char *bytes, size_t n);
 	void *hear_context;
 };
 
+/* Prepares a console that is not open. */
 void console_init(struct console *c);
 /*
  * Opens the terminal and the log of these settings, unless they are open.  A log that cannot be
@@ -35,12 +36,13 @@ void console_init(struct console *c);
  */
 int console_open(
     struct console *c, const struct console_settings *settings, bool required, struct error *err);
-/* Reads the terminal once; returns false when it has nothing now. */
+/* Reads the terminal once; returns false if there is no output now. */
 bool console_read(struct console *c);
-/* Copies what was printed from the at-th byte on, up to max bytes; returns how many. */
+/* Copies up to max bytes of the output from byte `at` on; returns how many. */
 size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t max);
-/* Types for the guest as many bytes as the terminal takes now; returns how many. */
+/* Sends the guest as many bytes as the terminal takes now; returns how many. */
 size_t console_type(struct console *c, const char *bytes, size_t n);
+/* Closes the terminal and the log, and frees the ring. */
 void console_close(struct console *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* The file with what the guest prints: writing, rotating, and warning of what is lost. */
+/* The file with the guest's output: writes, rotates, and warns of lost bytes. */
 #include "process/console_log.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "platform/clock.h"
 #include "platform/io.h"
 
-/* A slow reader, or a disk that is full now and then, must not bring a warning each time. */
+/* Time between two warnings: a slow reader or a full disk must not cause one for each write. */
 #define QUIET_MS 60000
 #define TIME_SIZE 40 /* bytes for the time of a line */
 
@@ -71,14 +71,14 @@ static int open_log(struct console_log *l, int flags, struct error *err)
 	return 0;
 }
 
-/* Opens the log unless it is open, or when it was removed and no program could read it. */
+/* Opens the log if it is not open, or was removed so that no program can read it. */
 static int ensure_log(struct console_log *l, struct error *err)
 {
 	struct stat st;
 
 	if (l->fd < 0 || fstat(l->fd, &st) != 0 || (l->is_file && st.st_nlink == 0))
 		return open_log(l, 0, err);
-	/* newsyslog(8) and the like may have truncated it. */
+	/* newsyslog(8) and similar programs may have truncated the log. */
 	l->size = l->is_file ? (int64_t)st.st_size : 0;
 	return 0;
 }
@@ -109,7 +109,7 @@ static void count_lost(struct console_log *l, size_t n, const char *why)
 		warn_of_loss(l, why);
 }
 
-/* Warns, once the log is written again, of how much is missing in it. */
+/* Warns of the missing bytes once the log works again. */
 static void warn_of_gap(struct console_log *l)
 {
 	MEM_AUTO char *text = NULL;

@@ -1,4 +1,4 @@
-/* Helpers: commands of vmrun's own, as jobs. */
+/* Helpers: vmrun's own commands, as jobs. */
 #include "process/helper.h"
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 /*
- * A helper: a command of vmrun's own that runs beside the VM, one at a time, its output kept.  Its
- * limit of time is the caller's.
+ * A helper: one of vmrun's own commands, which runs beside the VM, one at a time.  The caller
+ * enforces the time limit.
  */
 #ifndef PROCESS_HELPER_H
 #define PROCESS_HELPER_H
@@ -13,16 +13,16 @@
 #include "base/words.h"
 #include "process/job.h"
 
-#define MAX_HELPER_OUTPUT ((size_t)4 << 20) /* bytes that are kept; what follows is lost */
+#define MAX_HELPER_OUTPUT ((size_t)4 << 20) /* bytes that are captured; the rest is lost */
 
 enum helper_capture {
-	HELPER_SILENT, /* nothing is kept */
-	HELPER_STDOUT, /* standard output is kept */
-	HELPER_ALL,    /* standard output and standard error are kept */
+	HELPER_SILENT, /* captures nothing */
+	HELPER_STDOUT, /* captures standard output */
+	HELPER_ALL,    /* captures standard output and standard error */
 	HELPER_CAPTURES
 };
 
-/* A zeroed helper is one that does not run. */
+/* A zeroed helper does not run. */
 struct helper {
 	struct job job;
 	bool killed;
@@ -30,23 +30,25 @@ struct helper {
 };
 
 /*
- * Starts a command.  A helper that still runs is killed first and forgotten: its time is over.  The
- * end is WAKE_CHILD with end_tag(pid), output is WAKE_READABLE with output_tag.
+ * Starts a command.  Kills a helper that still runs and gives it up first.  The end is WAKE_CHILD
+ * with end_tag(pid), output is WAKE_READABLE with output_tag.
  */
 int helper_start(struct helper *h, const struct words *command, enum helper_capture capture,
     struct waitset *wait, uintptr_t output_tag, uintptr_t (*end_tag)(pid_t pid), struct error *err);
-/* Takes some of the output that is there. */
+/* Reads the output once. */
 void helper_read(struct helper *h);
-/* Reaps the process of that pid, which has ended; returns whether it was this helper's. */
+/* Reaps the process of that pid, which has ended: the helper, or one that was given up.  Returns
+ * whether it was the helper. */
 bool helper_ended(struct helper *h, pid_t pid);
-/* Lends what the last one has written, "" if nothing. */
+/* Lends the output of the last helper, "" if there is none. */
 const char *helper_output(const struct helper *h);
-/* Returns why the last one failed: the last line of its output, or its status.  Caller frees. */
+/* Returns why the last helper failed: the last line of its output, or its status.  Caller frees. */
 char *helper_words(const struct helper *h);
+/* Kills the helper if it runs; helper_ended() reaps it. */
 void helper_kill(struct helper *h);
-/* Waits no longer for the helper: helper_ended() reaps it when it ends, if it ever does. */
+/* Gives the helper up: helper_ended() reaps its process if it ever ends. */
 void helper_give_up(struct helper *h);
-/* Kills and reaps it, and frees what it has written. */
+/* Kills and reaps the helper, and frees its output. */
 void helper_free(struct helper *h);
 
 #endif

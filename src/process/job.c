@@ -1,4 +1,4 @@
-/* Running one program. */
+/* Runs one program. */
 #include "process/job.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 #include "platform/socket.h"
 
 #define READ_SIZE 16384
-/* Reads of a stream after the end: 1 MiB, more than a pipe holds unless it is told to. */
+/* Reads of a stream after the end: 1 MiB, more than a pipe holds by default. */
 #define MAX_LAST_READS 64
 #define MAX_JOB_FDS (MAX_JOB_GIVEN + MAX_JOB_STREAMS * MAX_JOB_NUMBERS)
 
@@ -31,7 +31,7 @@ static void close_stream(struct job *j, struct job_stream *s)
 	s->is_open = false;
 }
 
-/* Makes a stream and watches vmrun's end; *theirs is the program's. */
+/* Makes a stream and watches vmrun's end; *theirs is the program's end. */
 static int open_stream(
     struct job *j, const struct job_setup *setup, size_t i, int *theirs, struct error *err)
 {
@@ -85,7 +85,7 @@ static int spawn_program(struct job *j, const struct job_setup *setup, const cha
 	return spawn_process(&spawn, &j->pid, err);
 }
 
-/* Starts from what the setup says, without a process or a descriptor. */
+/* Copies the setup into a job without a process or a descriptor. */
 static void prepare(struct job *j, const struct job_setup *setup)
 {
 	assert(j->pid == 0);
@@ -112,7 +112,7 @@ int job_start(struct job *j, const struct job_setup *setup, struct error *err)
 	rc = open_streams(j, setup, theirs, err);
 	if (rc == 0)
 		rc = spawn_program(j, setup, path, theirs, err);
-	/* While vmrun had the program's ends open, too, the streams would never end. */
+	/* A stream ends only when vmrun has closed the program's end, too. */
 	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
 		if (theirs[i] >= 0)
 			(void)close(theirs[i]);
@@ -144,7 +144,7 @@ static void keep_end(struct job_stream *s, const char *bytes, size_t n)
 	text->length = s->max;
 }
 
-/* Returns false when there is nothing more to read now, or ever. */
+/* Reads a stream once.  Returns false if there is nothing to read now, or the stream is closed. */
 static bool read_once(struct job *j, size_t stream)
 {
 	struct job_stream *s = &j->stream[stream];
@@ -203,7 +203,7 @@ int job_finish(struct job *j, struct process_end *end, struct error *err)
 
 	*end = (struct process_end){ -1, 0 };
 	rc = process_reap(j->pid, end, err);
-	/* Where the process was reaped elsewhere, its number may be another's by now. */
+	/* If other code reaped the process, its pid may belong to another process now. */
 	j->pid = 0;
 	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
 		for (int n = 0; n < MAX_LAST_READS && read_once(j, i); n++)

@@ -1,4 +1,4 @@
-/* Cutting a stream into lines, and long lines into pieces. */
+/* Cuts a stream into lines, and long lines into pieces. */
 #include "process/lines.h"
 
 #include <string.h>

@@ -11,16 +11,17 @@ struct lines {
 	char text[MAX_OUTPUT_LINE + 1];
 	size_t length;
 	size_t returned; /* bytes of the line that was returned last; dropped at the next call */
-	bool was_cut;	 /* that was a piece of a longer line */
+	bool was_cut;	 /* the last line returned was a piece of a longer one */
 };
 
 /*
- * Adds as many bytes as fit and returns how many.  While lines_next() returns a line (without its
- * end; valid until the next call), take it, then add the rest.
+ * Adds as many bytes as fit and returns how many.  The caller takes all lines from lines_next(),
+ * then adds the rest.
  */
 size_t lines_add(struct lines *l, const char *bytes, size_t n);
+/* Returns the next line without its end, valid until the next call, or NULL if none is complete. */
 const char *lines_next(struct lines *l);
-/* Returns what is left without a line end, or NULL, and empties the buffer. */
+/* Returns the last line, which has no end, or NULL, and empties the buffer. */
 const char *lines_rest(struct lines *l);
 /* Empties the buffer, for another stream. */
 void lines_clear(struct lines *l);
