@@ -25,12 +25,12 @@
 #include "vmrun/vmrun.h"
 
 #define FOLDER "/vm" /* where relative paths of the specs start */
-enum { MOST_VARIANTS = 12, MOST_SETTINGS = 16, PATH_SIZE = 2048 };
+enum { MAX_VARIANTS = 12, MAX_SETTINGS = 16, PATH_SIZE = 2048 };
 
 struct variant {
 	char *name;
 	const char *hypervisor, *target;
-	const char *set[MOST_SETTINGS];
+	const char *set[MAX_SETTINGS];
 	size_t settings;
 	bool asis; /* without the settings that make a command the same on every host */
 	char *argv, *loader, *notes, *unknown, *errors;
@@ -42,7 +42,7 @@ struct golden {
 	size_t length;
 	bool lua;
 	char *list; /* the variants' own text */
-	struct variant variant[MOST_VARIANTS];
+	struct variant variant[MAX_VARIANTS];
 	size_t variants;
 	bool failed;
 };
@@ -96,7 +96,7 @@ static void read_option(struct variant *v, const char *word)
 		v->hypervisor = word + 11;
 	else if (strncmp(word, "target=", 7) == 0)
 		v->target = word + 7;
-	else if (strncmp(word, "set=", 4) == 0 && v->settings + 1 < MOST_SETTINGS)
+	else if (strncmp(word, "set=", 4) == 0 && v->settings + 1 < MAX_SETTINGS)
 		v->set[v->settings++] = word + 4;
 	else if (strcmp(word, "asis") == 0)
 		v->asis = true;
@@ -130,7 +130,7 @@ static void read_variants(struct golden *g)
 
 		if (*line == '\0' || *line == '#')
 			continue;
-		if (g->variants == MOST_VARIANTS)
+		if (g->variants == MAX_VARIANTS)
 			die("too many variants in", g->folder);
 		g->variants++;
 		v->name = strsep(&line, " ");
