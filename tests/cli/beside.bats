@@ -20,7 +20,8 @@ setup() {
 	chmod +x daemon
 	cat >words <<-'END'
 		#!/bin/sh
-		printf '%s\n' "$@" >>words.out
+		# Whole at once: the guest may power off, and with it this ends, as soon as the file is there.
+		printf '%s\n' "$@" >words.new && mv words.new words.out
 	END
 	chmod +x words
 }
