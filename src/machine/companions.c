@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-#define MAX_RESTARTS 5 /* of one companion; where they do not help, more of them will not */
+#define MAX_RESTARTS 5 /* of one companion, in the whole supervision */
 
 enum { OUTPUT }; /* the only stream of a companion's job */
 
@@ -58,9 +58,18 @@ void companions_want(struct companions *c, const struct spec *spec)
 		c->item[i]->wanted = false;
 	for (size_t i = 0; i < spec->companions.count; i++)
 		companions_want_one(c, item[i].name, &item[i].command, item[i].restart);
+}
+
+void companions_end_unwanted(struct companions *c)
+{
 	for (size_t i = 0; i < c->count; i++) {
-		if (!c->item[i]->wanted)
-			job_signal(&c->item[i]->job, SIGTERM);
+		struct companion_run *run = c->item[i];
+
+		if (run->wanted || run->job.pid == 0)
+			continue;
+		run->ending = true;
+		run->ready = false;
+		job_signal(&run->job, SIGTERM);
 	}
 }
 
@@ -153,6 +162,7 @@ struct companion_run *companions_ended(struct companions *c, pid_t pid)
 		if (run->job.pid != pid)
 			continue;
 		(void)job_finish(&run->job, &run->end, NULL);
+		run->ending = false;
 		if (run->wanted && run->ready)
 			start_again(c, run);
 		return run;

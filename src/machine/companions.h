@@ -17,6 +17,7 @@ struct companion_run {
 	bool restart;	/* start it again when it ends */
 	bool wanted;	/* by the spec of the present boot */
 	bool ready;	/* it has been ready since a boot started it */
+	bool ending;	/* it got SIGTERM, as a boot did not want it */
 	bool restarted; /* since it was ready: the next boot waits for it once more */
 	struct job job;
 	int restarts;
@@ -34,26 +35,28 @@ struct companions {
 	uintptr_t (*end_tag)(pid_t pid);
 };
 
-/* Notes which companions a boot wants; those that it does not want get SIGTERM. */
+/* Marks the companions of the spec as wanted, and all others as not wanted. */
 void companions_want(struct companions *c, const struct spec *spec);
+/* Sends SIGTERM to the companions that the boot does not want. */
+void companions_end_unwanted(struct companions *c);
 /* Adds a companion that the spec does not list. */
 void companions_want_one(
     struct companions *c, const char *name, const struct words *command, bool restart);
 /* Lends the companion of that name that the boot wants, or NULL. */
 struct companion_run *companions_find(struct companions *c, const char *name);
 int companion_start(struct companions *c, struct companion_run *run, struct error *err);
-/* Takes some of the output of the companion with that index. */
+/* Reads the output of the companion at this index once. */
 void companions_read(struct companions *c, size_t index);
 /*
  * Reaps the companion of that pid, and starts it again where it says so.  Lends its run; NULL when
  * the pid is not a companion's.
  */
 struct companion_run *companions_ended(struct companions *c, pid_t pid);
-/* Sends a signal to all that run, which no boot wants from now on; returns how many run. */
+/* Sends a signal to all companions and marks them as not wanted.  Returns how many run. */
 size_t companions_signal(struct companions *c, int signal);
 /* Returns how many run. */
 size_t companions_running(const struct companions *c);
-/* Waits no longer for those that run. */
+/* Stops waiting for the companions that still run. */
 void companions_forget(struct companions *c);
 /* Kills and reaps those that still run, and frees all. */
 void companions_clear(struct companions *c);

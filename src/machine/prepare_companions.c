@@ -13,6 +13,7 @@
 #define LOOK_MS 100	   /* between two checks for a path or an interface */
 #define READY_LOOK_MS 50   /* between two checks whether a companion is ready */
 #define MAX_READY_MS 10000 /* for a companion to be ready */
+#define READY_NEVER (-2)   /* is_ready(): the ready command cannot be started */
 #define SWTPM_NAME "swtpm of the tpm"
 
 /* Returns 1 when the item exists, 0 when it does not yet, -1 when a command has to be asked. */
@@ -102,7 +103,7 @@ static int is_ready(struct machine *m, const struct readiness *ready)
 		return m->helper.status == 0 ? 1 : 0;
 	}
 	p->ready_command_runs = machine_start_helper(m, &ready->command, HELPER_SILENT);
-	return p->ready_command_runs ? -1 : 0;
+	return p->ready_command_runs ? -1 : READY_NEVER;
 }
 
 static struct next fail_companion(
@@ -147,6 +148,11 @@ static bool start_and_await(
 	ERROR_AUTO struct error err = { 0 };
 	int state;
 
+	if (run->ending) {
+		job_kill(&run->job); /* it has had SIGTERM since the boot that did not want it */
+		*next = go(STATE_PREPARING, READY_LOOK_MS);
+		return true;
+	}
 	if (run->ready && !run->restarted && run->job.pid != 0)
 		return false;
 	if (run->job.pid == 0 && p->until_ms != 0) {
@@ -170,7 +176,9 @@ static bool start_and_await(
 		run->restarted = false;
 		return false;
 	}
-	if (state == 0 && clock_ms() >= p->until_ms) {
+	if (state == READY_NEVER) {
+		*next = fail_companion(m, run, "has a ready command that cannot be started");
+	} else if (state == 0 && clock_ms() >= p->until_ms) {
 		MEM_AUTO char *why = mem_format("was not ready within %d s", MAX_READY_MS / 1000);
 
 		*next = fail_companion(m, run, why);
@@ -194,6 +202,7 @@ bool prepare_companions(struct machine *m, struct next *next)
 			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 			return true;
 		}
+		companions_end_unwanted(&m->companions);
 	}
 	for (; p->companion < spec->companions.count + 1; p->companion++, p->until_ms = 0) {
 		bool is_swtpm = p->companion == spec->companions.count;

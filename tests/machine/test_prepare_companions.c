@@ -350,7 +350,7 @@ static void test_missing_ready_command(void **state)
 {
 	(void)state;
 	open_before(PREPARE_COMPANIONS, COMPANION(", ready = { './missing' }"));
-	check_companions(READY_LOOK_MS);
+	check_failure("exit check_failed companion d has a ready command that cannot be started\n");
 	vm_check_told(&v, "/missing: No such file or directory\n");
 	assert_false(preparation()->ready_command_runs);
 	vm_close(&v);
@@ -513,6 +513,29 @@ static void test_ended_meanwhile(void **state)
 	vm_close(&v);
 }
 
+/* A companion that got SIGTERM, as a boot did not want it, is started anew by the next that does.
+ */
+static void test_wanted_again(void **state)
+{
+	struct companion_run *run;
+	pid_t first;
+
+	(void)state;
+	run = bring_up("vm.companions = { { name = 'd', ready = { path = 'up' },"
+		       "  command = { 'sh', '-c', \"trap '' TERM; sleep 600\" } } }");
+	first = run->job.pid;
+	run->wanted = false;
+	companions_end_unwanted(&v.machine->companions);
+	boot_again();
+	check_companions(READY_LOOK_MS);
+	vm_await(&v, has_no_companion);
+	check_companions(READY_LOOK_MS);
+	assert_int_not_equal(run->job.pid, 0);
+	assert_int_not_equal(run->job.pid, first);
+	assert_false(run->ready);
+	vm_close(&v);
+}
+
 static void test_end_of_another_process(void **state)
 {
 	(void)state;
@@ -551,6 +574,10 @@ static void test_swtpm(void **state)
 	assert_int_equal(access(v.machine->boot.plan.tpm_state, F_OK), 0);
 	vm_write("tpm.sock", "");
 	check_companions(0);
+	/* It lives on over the guest's reboots. */
+	boot_again();
+	check_companions(0);
+	assert_false(run->ending);
 	vm_close(&v);
 }
 
@@ -598,6 +625,7 @@ int main(void)
 		BESIDE(test_unwritable_ledger),
 		BESIDE(test_stale_socket),
 		BESIDE(test_restarted),
+		BESIDE(test_wanted_again),
 		BESIDE(test_restarted_with_a_stale_socket),
 		BESIDE(test_ended_meanwhile),
 		BESIDE(test_end_of_another_process),
