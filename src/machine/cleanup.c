@@ -48,13 +48,15 @@ static struct next leave_it(struct machine *m, const char *why)
 struct next cleanup_begin(struct machine *m)
 {
 	WORDS_AUTO struct words command = { 0 };
-	bool started;
 
 	if (m->options.simulation == NULL)
 		machine_destroy_command(m, &command);
-	started = command.count > 0 && machine_start_helper(m, &command, HELPER_SILENT);
 	m->run.cleanup_until_ms = clock_ms() + MAX_CLEANUP_MS;
-	return started ? go(STATE_CLEANING, MAX_CLEANUP_MS) : end(m, NULL);
+	if (command.count == 0)
+		return end(m, NULL);
+	if (!machine_start_helper(m, &command, HELPER_SILENT))
+		return leave_it(m, "could not be started");
+	return go(STATE_CLEANING, MAX_CLEANUP_MS);
 }
 
 struct next cleanup_helper_ended(struct machine *m)

@@ -360,8 +360,8 @@ struct next hypervisor_exited(struct machine *m)
 	finish(m, CAUSE_ERROR);
 	if (m->run.gave_up)
 		m->history.outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
-	helper_kill(&m->run.script);
-	helper_give_up(&m->run.script);
+	helper_abandon(&m->run.script);
+	helper_abandon(&m->helper); /* a command of the stop ladder has no use any more */
 	forget_pid(m);
 	ledger_remove_sockets(m->host.ledger);
 	return end_boot(m);

@@ -436,7 +436,6 @@ struct next prepare_fix(struct machine *m)
 
 struct next prepare_stop(struct machine *m)
 {
-	helper_kill(&m->helper);
-	helper_give_up(&m->helper);
+	helper_abandon(&m->helper);
 	return machine_stop_hook(m);
 }

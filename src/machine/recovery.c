@@ -9,7 +9,7 @@
 #include "machine/machine_inside.h"
 #include "machine/recovery.h"
 
-#define LOOK_MS 50
+#define LOOK_MS 50 /* between two checks of what the dead vmrun left */
 /* A hypervisor gets SIGTERM when its vmrun dies; the guest then needs time to shut down. */
 #define MAX_SHUTDOWN_MS 10000
 #define MAX_POWEROFF_MS 10000
@@ -147,6 +147,7 @@ static struct next finish(struct machine *m)
 {
 	ERROR_AUTO struct error err = { 0 };
 
+	helper_abandon(&m->helper); /* the command that powered the hypervisor off */
 	if (ledger_remove_pid_files(m->host.ledger, &m->host.pid_files, &err) != 0) {
 		MEM_AUTO char *text = mem_format("%s (the next start tries again)", err.text);
 
@@ -230,8 +231,7 @@ struct next recovery_late(struct machine *m)
 
 struct next recovery_stop(struct machine *m)
 {
-	helper_kill(&m->helper);
-	helper_give_up(&m->helper);
+	helper_abandon(&m->helper);
 	m->requests.stop = true;
 	return leave(m, CAUSE_STOPPED, STATUS_OK);
 }

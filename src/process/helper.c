@@ -86,6 +86,12 @@ void helper_give_up(struct helper *h)
 	job_leave(&h->job);
 }
 
+void helper_abandon(struct helper *h)
+{
+	helper_kill(h);
+	helper_give_up(h);
+}
+
 void helper_free(struct helper *h)
 {
 	job_free(&h->job);

@@ -48,6 +48,8 @@ char *helper_words(const struct helper *h);
 void helper_kill(struct helper *h);
 /* Gives the helper up: helper_ended() reaps its process if it ever ends. */
 void helper_give_up(struct helper *h);
+/* Kills the command and waits for it no longer. */
+void helper_abandon(struct helper *h);
 /* Kills and reaps the helper, and frees its output. */
 void helper_free(struct helper *h);
 

@@ -8,11 +8,13 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "life.h"
 #include "platform/clock.h"
 
@@ -92,6 +94,24 @@ static void test_begin(void **state)
 		v.machine->options.simulation = simulation;
 		close_exited();
 	}
+}
+
+static void test_command_that_cannot_start(void **state)
+{
+	const char *path = getenv("PATH");
+	MEM_AUTO char *before = mem_copy(path == NULL ? "" : path);
+	struct simulation *simulation;
+
+	(void)state;
+	open_exited(true);
+	simulation = v.machine->options.simulation;
+	v.machine->options.simulation = NULL;
+	assert_int_equal(setenv("PATH", "/no/such/directory", 1), 0);
+	vm_check_next(machine_states[STATE_CLEANING].enter(v.machine), STATE_DECIDING, -1);
+	assert_int_equal(setenv("PATH", before, 1), 0);
+	check_cleaned(DESTROY "could not be started: the VM and its memory are still there");
+	v.machine->options.simulation = simulation;
+	close_exited();
 }
 
 static void test_gone(void **state)
@@ -201,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLEANUP(test_simulated),
 		CLEANUP(test_begin),
+		CLEANUP(test_command_that_cannot_start),
 		CLEANUP(test_gone),
 		CLEANUP(test_left),
 		CLEANUP(test_looks),
