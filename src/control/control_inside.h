@@ -144,7 +144,7 @@ void serve_refuse(const struct control *c, struct client *client, const char *id
  * waiters.c: lets a request wait, or answers it at once; takes ownership of the strings that it
  * needs.
  */
-void waiters_add(struct control *c, struct client *client, struct request *o);
+bool waiters_add(struct control *c, struct client *client, struct request *o);
 /* Answers the requests whose state is reached or that have timed out. */
 void waiters_look(struct control *c);
 /* Answers the requests whose text appears in this output of the console. */

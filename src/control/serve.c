@@ -36,10 +36,10 @@ static void tell_status(const struct control *c, struct client *client, const st
 /* Stops or kills the VM; answers when the VM is gone if the request has "wait", else at once. */
 static void end(struct control *c, struct client *client, struct request *o)
 {
-	if (o->wait)
-		waiters_add(c, client, o);
-	else
+	if (!o->wait)
 		client_accept(client, o->id);
+	else if (!waiters_add(c, client, o))
+		return;
 	if (o->type == REQUEST_KILL)
 		machine_kill(c->machine);
 	else

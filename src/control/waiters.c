@@ -127,19 +127,20 @@ static struct wait *add(struct control *c, struct client *client, struct request
 	return w;
 }
 
-void waiters_add(struct control *c, struct client *client, struct request *o)
+bool waiters_add(struct control *c, struct client *client, struct request *o)
 {
 	struct wait *w;
 
 	if (client->waits == MAX_CLIENT_WAITS) {
 		client_refuse(client, o->id, "too many requests of this connection wait already");
-		return;
+		return false;
 	}
 	waiters_look(c); /* so that c->state is current */
 	w = add(c, client, o);
 	if ((w->state != NULL && strcmp(w->state, c->state) == 0) ||
 	    (w->text != NULL && o->backlog && look_back(c, w)))
 		grant(c, w);
+	return true;
 }
 
 void waiters_printed(struct control *c, const char *bytes, size_t n)

@@ -195,8 +195,8 @@ static bool is_foreign(int fd, const char *path, const struct words *pids)
 {
 	char text[MAX_PID_TEXT + 2] = "", *number;
 
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return errno == EWOULDBLOCK;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		return true;
 	return check_content(fd, path, text, &number, NULL) != 0 ||
 	    (*number != '\0' && !words_have(pids, number));
 }

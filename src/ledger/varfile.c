@@ -39,7 +39,7 @@ static int copy_to_new(int from, const char *path, struct error *err)
 	if (to < 0)
 		return fail(err, "create", path);
 	if (copy_bytes(from, to) != 0)
-		rc = fail(err, "write", temporary);
+		rc = fail(err, "copy the template to", temporary);
 	/* link(), not rename(): a file that appeared meanwhile must not be overwritten. */
 	else if (link(temporary, path) != 0)
 		rc = errno == EEXIST ? 0 : fail(err, "create", path);

@@ -104,4 +104,7 @@ void draft_clear(struct machine *m)
 	machine_reload(m, NULL);
 	boot_clear(&m->draft.boot);
 	report_free(&m->draft.faults);
+	free(m->draft.refusal);
+	free(m->draft.instead);
+	m->draft.refusal = m->draft.instead = NULL;
 }

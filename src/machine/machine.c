@@ -297,11 +297,7 @@ static int open_files(struct machine *m, struct error *err)
 
 	if (ledger_open(&m->host.ledger, &options, err) != 0)
 		return -1;
-	if (open_pid_files(m, err) != 0) {
-		ledger_restore(m->host.ledger);
-		return -1;
-	}
-	return 0;
+	return open_pid_files(m, err);
 }
 
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
@@ -415,8 +411,6 @@ void machine_free(struct machine *m)
 	decision_clear(&m->choice.decision);
 	node_free(m->choice.answer);
 	free(m->choice.answer_label);
-	free(m->draft.refusal);
-	free(m->draft.instead);
 	pidfile_close(&m->run.pidfile);
 	pidfile_close(&m->host.own_pidfile);
 	close_ledger(m);

@@ -53,6 +53,8 @@ static int refuse_reboot(const struct machine *m, struct error *err)
 	case STATE_STARTING:
 	case STATE_LOADING:
 		return error_set(err, STATUS_CHECK, "it is booting already");
+	case STATE_RECOVERING:
+		return error_set(err, STATUS_CHECK, "it is cleaning up after a previous vmrun");
 	default:
 		return error_set(err, STATUS_CHECK, "it is about to end");
 	}

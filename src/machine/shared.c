@@ -81,6 +81,11 @@ struct next machine_stop_hook(struct machine *m)
 
 struct next machine_reboot_waiting(struct machine *m)
 {
+	int64_t rest_ms = m->now.deadline_ms - machine_now(m);
+
+	/* The rate limit has counted the whole delay as waited. */
+	if (rest_ms > 0)
+		rate_limit_cut_delay(&m->choice.rate_limit, rest_ms);
 	if (*m->requests.reboot_to != '\0') {
 		free(m->choice.next_target);
 		m->choice.next_target = m->requests.reboot_to;

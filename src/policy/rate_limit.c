@@ -1,7 +1,7 @@
 /* The rate limit of automatic boots. */
 #include "policy/rate_limit.h"
 
-#define MAX_BACKOFF_STEPS 1000 /* the delay stays then, if it is below its maximum */
+#define MAX_BACKOFF_STEPS 1000 /* after these the delay stops growing, even below its maximum */
 
 bool rate_limit_allows(
     const struct rate_limit *r, const struct restart_limit *limit, int64_t now_ms)
@@ -41,4 +41,9 @@ void rate_limit_boot(struct rate_limit *r, int64_t now_ms, int64_t delay_ms)
 {
 	r->at_ms[r->boots++ % MAX_RESTART_COUNT] = now_ms - r->waited_ms;
 	r->waited_ms += delay_ms;
+}
+
+void rate_limit_cut_delay(struct rate_limit *r, int64_t rest_ms)
+{
+	r->waited_ms -= rest_ms;
 }

@@ -25,5 +25,7 @@ int64_t rate_limit_delay(
 void rate_limit_forget(struct rate_limit *r);
 /* Records an automatic boot that is decided. */
 void rate_limit_boot(struct rate_limit *r, int64_t now_ms, int64_t delay_ms);
+/* Takes back the rest of the last delay, which is not waited. */
+void rate_limit_cut_delay(struct rate_limit *r, int64_t rest_ms);
 
 #endif

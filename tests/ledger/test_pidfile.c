@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,6 +20,21 @@
 #include <unistd.h>
 
 #include "../platform/scratch.h"
+
+static bool has_no_locks;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+int __wrap_flock(int fd, int operation)
+{
+	if (!has_no_locks)
+		return __real_flock(fd, operation);
+	errno = EOPNOTSUPP;
+	return -1;
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static void assert_holds(const char *path, const char *expected)
 {
@@ -316,11 +332,30 @@ static void test_what_is_no_file(void **state)
 	assert_false(is_there("missing"));
 }
 
+/* Where files cannot be locked, the content still says to which process the file belongs. */
+static void test_stale_file_without_locks(void **state)
+{
+	WORDS_AUTO struct words pids = { 0 };
+
+	(void)state;
+	words_add(&pids, "4711");
+	scratch_write("mine", "4711\n", 0644);
+	scratch_write("foreign", "1234\n", 0644);
+	has_no_locks = true;
+	assert_int_equal(pidfile_remove_stale("mine", &pids, NULL), 0);
+	assert_int_equal(pidfile_remove_stale("foreign", &pids, NULL), 0);
+	has_no_locks = false;
+	assert_false(is_there("mine"));
+	assert_holds("foreign", "1234\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_stale_file, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_stale_file_without_locks, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_something_else, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_bytes_after_a_nul_count, scratch_enter, scratch_leave),

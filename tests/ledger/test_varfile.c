@@ -80,7 +80,7 @@ static void test_failures(void **state)
 		const char *template, *path, *text;
 	} rows[] = {
 		{ "gone", "vars", "varfile: cannot read the template gone: No such file" },
-		{ "folder", "vars", "varfile: cannot write" },
+		{ "folder", "vars", "varfile: cannot copy the template to vars." },
 		{ "template", "no/such/vars", "varfile: cannot create no/such/vars: No such file" },
 	};
 

@@ -26,8 +26,8 @@ struct heeded {
 
 static const struct heeded heeded[STATES] = {
 	[STATE_NEW] = { STATE_NEW, STATE_NEW, STATE_NEW, STATE_NEW, ENDING, NULL, "waiting" },
-	[STATE_RECOVERING] = { STATE_ENDED, STATE_ENDED, STATE_RECOVERING, STATE_RECOVERING, ENDING,
-	    NULL, "waiting" },
+	[STATE_RECOVERING] = { STATE_ENDED, STATE_ENDED, STATE_RECOVERING, STATE_RECOVERING,
+	    "it is cleaning up after a previous vmrun", NULL, "waiting" },
 	[STATE_WAITING] = { STATE_ENDED, STATE_ENDED, STATE_WAITING, STATE_WAITING, NULL, NULL,
 	    "waiting" },
 	[STATE_DRAFTING] = { STATE_ENDED, STATE_ENDED, STATE_DRAFTING, STATE_DRAFTING, BOOTING,
@@ -125,6 +125,20 @@ static void test_reboot(void **state)
 			assert_null(v.machine->requests.reboot_to);
 		check_state(s, "reboot", heeded[s].reboot);
 	}
+}
+
+/* A delay that a request cuts short is not waited, so the window of the rate limit has it. */
+static void test_reboot_during_a_delay(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	open_in(STATE_WAITING, "");
+	v.machine->now.deadline_ms = machine_now(v.machine) + 5000;
+	v.machine->choice.rate_limit.waited_ms = 6000;
+	assert_int_equal(machine_reboot(v.machine, NULL, &err), 0);
+	assert_int_equal(v.machine->choice.rate_limit.waited_ms, 1000);
+	check_state(STATE_WAITING, "reboot", STATE_WAITING);
 }
 
 /* The target of a reboot request is that of the boot that follows. */
@@ -299,6 +313,7 @@ int main(void)
 		REQUEST(test_stop_and_kill),
 		REQUEST(test_reset),
 		REQUEST(test_reboot),
+		REQUEST(test_reboot_during_a_delay),
 		REQUEST(test_target_of_reboot),
 		REQUEST(test_refused_reboots),
 		REQUEST(test_next),

@@ -42,6 +42,18 @@ static void test_waiting_does_not_count(void **state)
 	assert_true(rate_limit_allows(&rate, &limit, 150000));
 }
 
+static void test_delay_that_is_cut(void **state)
+{
+	struct restart_limit limit = { false, 1, 30000 };
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	rate_limit_boot(&rate, 0, 60000);
+	rate_limit_cut_delay(&rate, 50000);
+	assert_false(rate_limit_allows(&rate, &limit, 10000 + 29999));
+	assert_true(rate_limit_allows(&rate, &limit, 10000 + 30000));
+}
+
 /* A VM that reboots once a minute does so for ever. */
 static void test_steady_reboots(void **state)
 {
@@ -125,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_waiting_does_not_count),
+		cmocka_unit_test(test_delay_that_is_cut),
 		cmocka_unit_test(test_steady_reboots),
 		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_delays_grow),
