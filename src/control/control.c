@@ -12,7 +12,7 @@ static void hear_event(void *context, const struct vmrun_event *event)
 	struct control *c = context;
 
 	backlog_add(&c->backlog, event->seq, c->owner.event_json(c->owner.context, event));
-	c->happens = true;
+	c->new_events = true;
 }
 
 /* Answers the requests that wait for this output; the viewers get it later. */
@@ -21,7 +21,7 @@ static void hear_console(void *context, const char *bytes, size_t n)
 	struct control *c = context;
 
 	waiters_printed(c, bytes, n);
-	c->prints = true;
+	c->new_output = true;
 }
 
 int control_open(struct control **out, struct machine *m, struct waitset *wait, const char *path,

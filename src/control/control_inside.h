@@ -91,10 +91,10 @@ struct control {
 	size_t waits;	   /* number of all requests that wait */
 	const char *state; /* of the machine, when the waiting requests were last checked */
 	struct backlog backlog;
-	bool busy;    /* inside a call: changes made meanwhile are handled at its end */
-	bool news;    /* a request was served: its effects need another control_settle() */
-	bool happens; /* there are events that the listeners have not got yet */
-	bool prints;  /* there is output that the viewers have not got yet */
+	bool busy;	 /* inside a call: changes made meanwhile are handled at its end */
+	bool news;	 /* a request was served: its effects need another control_settle() */
+	bool new_events; /* the listeners have not got them yet */
+	bool new_output; /* the viewers have not got it yet */
 };
 
 /* listener.c: opens the socket. */

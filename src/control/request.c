@@ -32,7 +32,7 @@ struct member {
 #define MAX_QUOTED_NAME 64 /* bytes of a client's word that an error message repeats */
 #define AT(member) offsetof(struct request, member)
 
-static const struct command {
+static const struct command_row {
 	const char *name;
 	enum request_type type;
 	struct member member[MAX_MEMBERS];
@@ -123,7 +123,7 @@ static int store(struct request *o, const struct member *m, const struct node *v
 }
 
 /* Returns the row of a command, or NULL with an error. */
-static const struct command *find_command(const char *name, struct error *err)
+static const struct command_row *find_command(const char *name, struct error *err)
 {
 	struct near near = { .wanted = name };
 
@@ -141,7 +141,7 @@ static const struct command *find_command(const char *name, struct error *err)
 
 /* Returns the row of a command's member, or NULL with an error. */
 static const struct member *find_member(
-    const struct command *command, const char *key, struct error *err)
+    const struct command_row *command, const char *key, struct error *err)
 {
 	struct near near = { .wanted = key };
 
@@ -158,8 +158,8 @@ static const struct member *find_member(
 }
 
 /* Reads the members of a request, except id and cmd. */
-static int read_members(
-    struct request *o, const struct command *command, const struct node *request, struct error *err)
+static int read_members(struct request *o, const struct command_row *command,
+    const struct node *request, struct error *err)
 {
 	for (const struct node *v = request->first; v != NULL; v = v->next) {
 		const struct member *m;
@@ -202,7 +202,7 @@ static int check_state(const char *state, struct error *err)
 static int read_request(struct request *o, const struct node *request, struct error *err)
 {
 	const struct node *cmd;
-	const struct command *command;
+	const struct command_row *command;
 
 	if (request->kind != NODE_OBJECT)
 		return error_set(err, STATUS_USAGE, "expected an object, {\"cmd\":...}, got %s",

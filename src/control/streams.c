@@ -149,8 +149,8 @@ static bool next_bytes(const struct control *c, struct client *client)
 
 bool streams_has_news(const struct control *c)
 {
-	return (c->happens && !TAILQ_EMPTY(&c->listeners)) ||
-	    (c->prints && !TAILQ_EMPTY(&c->viewers));
+	return (c->new_events && !TAILQ_EMPTY(&c->listeners)) ||
+	    (c->new_output && !TAILQ_EMPTY(&c->viewers));
 }
 
 /* Marks the clients of a list, except those with unsent output: sending it marks them. */
@@ -166,11 +166,11 @@ static void mark_all(struct control *c, const struct client_list *list)
 
 void streams_mark(struct control *c)
 {
-	if (c->happens)
+	if (c->new_events)
 		mark_all(c, &c->listeners);
-	if (c->prints)
+	if (c->new_output)
 		mark_all(c, &c->viewers);
-	c->happens = c->prints = false;
+	c->new_events = c->new_output = false;
 }
 
 void streams_pump(struct control *c, struct client *client)

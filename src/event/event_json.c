@@ -43,30 +43,30 @@ static void add_int(struct str *json, const char *key, int64_t number, bool is_n
 static void add_member(struct str *json, const struct event_member *m, const void *at)
 {
 	switch (m->value) {
-	case EVENT_END:
+	case MEMBER_END:
 		break;
-	case EVENT_TEXT:
+	case MEMBER_TEXT:
 		json_add_text(json, m->key, *(const char *const *)at);
 		break;
-	case EVENT_LINES:
+	case MEMBER_LINES:
 		add_lines(json, m->key, *(const char *const *)at);
 		break;
-	case EVENT_WORDS:
+	case MEMBER_WORDS:
 		add_words(json, m->key, *(const char *const *const *)at);
 		break;
-	case EVENT_JSON:
+	case MEMBER_JSON:
 		json_add_json(json, m->key, *(const char *const *)at);
 		break;
-	case EVENT_INT:
+	case MEMBER_INT:
 		json_add_int(json, m->key, *(const int *)at);
 		break;
-	case EVENT_INT_OR_NULL:
+	case MEMBER_INT_OR_NULL:
 		add_int(json, m->key, *(const int *)at, *(const int *)at < 0);
 		break;
-	case EVENT_NONZERO_INT:
+	case MEMBER_NONZERO_INT:
 		add_int(json, m->key, *(const int *)at, *(const int *)at == 0);
 		break;
-	case EVENT_INT64:
+	case MEMBER_INT64:
 		json_add_int(json, m->key, *(const int64_t *)at);
 		break;
 	}
@@ -107,7 +107,7 @@ char *vmrun_event_json(const struct vmrun_event *e)
 	add_time(&json, e->time_ms);
 	json_add_text(&json, "vm", e->vm);
 	json_add_text(&json, "event", e->name);
-	for (size_t i = 0; i < MAX_EVENT_MEMBERS && row[i].value != EVENT_END; i++)
+	for (size_t i = 0; i < MAX_EVENT_MEMBERS && row[i].value != MEMBER_END; i++)
 		add_member(&json, &row[i], (const char *)e + row[i].offset);
 	return finish(&json);
 }

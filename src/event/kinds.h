@@ -1,6 +1,6 @@
 /*
- * The kinds of events, a row each: its name, its level and the members of its JSON.  A new event is
- * a row here, a type in the public header and a line in schema/event.schema.json.
+ * The kinds of events, a row each: its name, its level and the members of its JSON.  A new event
+ * needs a row in kinds.c, a type in the public header and a line in schema/event.schema.json.
  */
 #ifndef EVENT_KINDS_H
 #define EVENT_KINDS_H
@@ -11,15 +11,15 @@
 #include "vmrun/vmrun.h"
 
 enum event_value {
-	EVENT_END,
-	EVENT_TEXT,	   /* a string, or null */
-	EVENT_LINES,	   /* the lines of a text, as a list of strings */
-	EVENT_WORDS,	   /* a list of strings */
-	EVENT_JSON,	   /* a text that is JSON already, or null */
-	EVENT_INT,	   /* an int */
-	EVENT_INT_OR_NULL, /* null where it is negative: no status */
-	EVENT_NONZERO_INT, /* null where it is 0: no signal */
-	EVENT_INT64,
+	MEMBER_END,
+	MEMBER_TEXT,	    /* a string, or null */
+	MEMBER_LINES,	    /* the lines of a text, as a list of strings */
+	MEMBER_WORDS,	    /* a list of strings */
+	MEMBER_JSON,	    /* a text that is JSON already, or null */
+	MEMBER_INT,	    /* an int */
+	MEMBER_INT_OR_NULL, /* null where it is negative: no status */
+	MEMBER_NONZERO_INT, /* null where it is 0: no signal */
+	MEMBER_INT64,
 };
 
 struct event_member {
@@ -31,14 +31,14 @@ struct event_member {
 #define MAX_EVENT_MEMBERS 8
 
 /* How much an event matters, in the words of --log-level. */
-enum event_level { EVENT_ERROR, EVENT_WARNING, EVENT_INFO, EVENT_DEBUG, EVENT_LEVELS };
+enum event_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVEL_LEVELS };
 
 struct event_kind {
 	const char *name;
 	enum event_level level;	    /* of an event that reports nothing bad */
 	enum event_level bad_level; /* of one with problems, or with a cause that is a failure */
 	bool floods; /* guests or scripts make any number of them: the oldest are dropped */
-	struct event_member member[MAX_EVENT_MEMBERS]; /* up to EVENT_END */
+	struct event_member member[MAX_EVENT_MEMBERS]; /* up to MEMBER_END */
 };
 
 /* Lends the row of a type. */

@@ -99,7 +99,7 @@ int ledger_expect_boot(
 int ledger_lock_vm(struct ledger *l, int *fd, struct error *err);
 /* Notes the hypervisor, or its loader, that has started. */
 void ledger_note_hypervisor(struct ledger *l, pid_t pid);
-/* Returns whether a process holds that lock; true where locks do not work. */
+/* Returns whether a process holds the lock of ledger_lock_vm(); true where locks do not work. */
 bool ledger_vm_is_locked(const struct ledger *l);
 /* Lends the command that destroys the VM's entry in /dev/vmm; empty: it can have none. */
 const struct words *ledger_destroy_command(const struct ledger *l);

@@ -13,8 +13,8 @@
 #include "platform/os.h"
 #include "script/hook_request.h"
 
-#define MAX_HOOK_MS 5000 /* that one hook call may compute, unless the spec says else */
-#define MAX_HOOK_BYTES ((size_t)64 << 20) /* of Lua's memory, likewise */
+#define MAX_HOOK_MS 5000 /* computing time of one hook call, unless the spec sets another */
+#define MAX_HOOK_BYTES ((size_t)64 << 20) /* memory of Lua, unless the spec sets another */
 
 const char *vmrun_version(void)
 {

@@ -25,7 +25,7 @@ static bool has_input(const struct child *c)
 	return child_uses_stdio(c) || (c->role == CHILD_LOADER && c->plan->loading.input != NULL);
 }
 
-/* Sets what each channel is to the job. */
+/* Adds a stream of the job for each channel. */
 static void add_channels(const struct child *c, struct job_setup *setup)
 {
 	bool is_loader = c->role == CHILD_LOADER;
@@ -44,7 +44,9 @@ static void add_channels(const struct child *c, struct job_setup *setup)
 		    (struct job_stream_setup){ .kind = JOB_PIPE, .numbers = { CHANNEL_LOG_FD } };
 }
 
-/* Adds what the program inherits.  What is closed in vmrun is /dev/null there. */
+/*
+ * Adds the descriptors that the program inherits; /dev/null replaces those that vmrun has closed.
+ */
 static void add_inputs(
     const struct child *c, struct job_setup *setup, const struct child_inputs *inputs)
 {
@@ -57,7 +59,7 @@ static void add_inputs(
 	setup->reads_terminal = child_uses_stdio(c) && isatty(inputs->console) != 0;
 }
 
-/* Notes how the terminal is, which only a program that uses stdio can change. */
+/* Saves the terminal settings, which only a program that uses stdio can change. */
 static void save_terminal(struct child *c, int console)
 {
 	if (!child_uses_stdio(c))
@@ -69,7 +71,7 @@ static void save_terminal(struct child *c, int console)
 
 void child_restore_terminal(const struct child *c)
 {
-	for (int i = 0; i < 3 && child_uses_stdio(c); i++)
+	for (int i = 0; i < CHILD_TERMINALS && child_uses_stdio(c); i++)
 		terminal_restore(&c->terminal[i]);
 }
 
@@ -108,7 +110,7 @@ static uintptr_t end_tag(pid_t pid)
 	return CHILD_TAG_END;
 }
 
-/* Forgets what the program before this one has said. */
+/* Clears the output of the previous program. */
 static void forget(struct child *c)
 {
 	c->tail_length = 0;
@@ -162,7 +164,7 @@ void child_read(struct child *c, enum channel channel)
 	job_read(&c->job, channel);
 }
 
-/* Takes lines without an end, and what is kept of stderr. */
+/* Handles last lines without a newline, and keeps the end of stderr. */
 static void take_rest(struct child *c)
 {
 	const struct str *kept = &c->job.stream[CHANNEL_STDERR].text;

@@ -14,6 +14,7 @@
 #include "process/job.h"
 #include "process/lines.h"
 
+#define CHILD_TERMINALS 3   /* its input, stdout and stderr */
 #define MAX_CHILD_TAIL 4096 /* bytes of stderr for the exit report: the last ones */
 
 /* Tags in the wait set; each channel is the tag of its own. */
@@ -30,8 +31,8 @@ struct child {
 	char tail[MAX_CHILD_TAIL + 1]; /* of the child that ended last, NUL-terminated */
 	size_t tail_length;
 	int64_t started_ms;
-	struct terminal_state terminal[3];
-	/* Hears each line of stderr. */
+	struct terminal_state terminal[CHILD_TERMINALS];
+	/* Called with each line of stderr. */
 	void (*say)(void *context, const char *line);
 	void *say_context;
 };
@@ -50,11 +51,11 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
     struct waitset *wait, const struct child_inputs *inputs, struct error *err);
 /* Returns whether the child has vmrun's stdin and stdout. */
 bool child_uses_stdio(const struct child *c);
-/* Takes some of what is in a channel. */
+/* Reads a channel once. */
 void child_read(struct child *c, enum channel channel);
 /*
- * Reaps the child, which has ended, takes what is left in its channels without waiting for others
- * that may hold them open, closes them and puts the terminal back as it was.
+ * Reaps the child, which has ended, reads what its channels still hold, closes them and restores
+ * the terminal.  Does not wait for other processes that hold a channel open.
  */
 int child_finish(struct child *c, struct outcome *outcome, struct error *err);
 /* Puts the terminal back as it was, as child_finish() does; in a signal handler too. */

@@ -1,4 +1,4 @@
-/* What the hypervisor left in the kernel is destroyed.  Actions of the table in machine.c. */
+/* Destroys what the hypervisor left in the kernel.  Actions of the table in machine.c. */
 #ifndef MACHINE_CLEANUP_H
 #define MACHINE_CLEANUP_H
 

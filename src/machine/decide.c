@@ -12,8 +12,7 @@ static void say(struct machine *m, const struct decision *d)
 	r->event.boot = m->history.ends;
 	event_ended(r, m->boot.target);
 	r->event.action = decision_action(d);
-	r->event.cause = cause_name(m->history.outcome.cause);
-	r->event.cause_text = cause_text(m->history.outcome.cause);
+	machine_event_cause(r, m->history.outcome.cause);
 	r->event.delay_ms = d->delay_ms < 0 ? 0 : d->delay_ms;
 	event_target(r, d->target);
 	event_by(r, d->by);
@@ -27,8 +26,7 @@ static void say_given_up(struct machine *m, const char *refused)
 	MEM_AUTO char *ends = history_report(m, (size_t)limit->count + 1);
 	MEM_AUTO char *by = policy_limit_text(limit);
 
-	r->event.cause = cause_name(CAUSE_GIVEN_UP);
-	r->event.cause_text = cause_text(CAUSE_GIVEN_UP);
+	machine_event_cause(r, CAUSE_GIVEN_UP);
 	event_target(r, refused);
 	event_by(r, by);
 	event_text(r, ends);
@@ -127,7 +125,7 @@ struct next decide_hook_ended(struct machine *m)
 	if (m->requests.reboot_to == NULL) /* requested reboots do not count for the rate limit */
 		limit(m, &m->choice.decision);
 	say(m, &m->choice.decision);
-	if (m->history.outcome.cause == CAUSE_GIVEN_UP && m->now.state != STATE_GIVING_UP)
+	if (m->history.outcome.cause == CAUSE_GIVEN_UP && m->present.state != STATE_GIVING_UP)
 		return go(STATE_GIVING_UP, -1);
 	return follow(m);
 }

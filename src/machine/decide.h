@@ -1,4 +1,4 @@
-/* From an exit to what comes next.  Actions of the table in machine.c. */
+/* Decides what follows an exit.  Actions of the table in machine.c. */
 #ifndef MACHINE_DECIDE_H
 #define MACHINE_DECIDE_H
 

@@ -1,4 +1,4 @@
-/* From the name of a target to a boot with its plan.  Actions of the table in machine.c. */
+/* Makes a boot and its plan from the name of a target.  Actions of the table in machine.c. */
 #ifndef MACHINE_DRAFT_H
 #define MACHINE_DRAFT_H
 

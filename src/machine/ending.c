@@ -59,7 +59,6 @@ struct next ending_late(struct machine *m)
 		return end_companions(m);
 	if (!machine_end_late_helper(m))
 		return go(STATE_ENDING, MAX_KILL_MS);
-	m->helper.status = -1;
 	return ending_helper_ended(m);
 }
 
@@ -95,7 +94,6 @@ struct next ending_farewell(struct machine *m)
 		m->end.status = STATUS_OS;
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->end.status;
-	r->event.cause = cause_name(m->history.outcome.cause);
-	r->event.cause_text = cause_text(m->history.outcome.cause);
+	machine_event_cause(r, m->history.outcome.cause);
 	return stay();
 }

@@ -1,5 +1,7 @@
-/* The end of a supervision: companions end, what was taken is given back, on_end is told.  Actions
- * of the table in machine.c. */
+/*
+ * Ends a supervision: stops companions, undoes what the ledger lists, calls on_end.  Actions of the
+ * table in machine.c.
+ */
 #ifndef MACHINE_ENDING_H
 #define MACHINE_ENDING_H
 

@@ -6,17 +6,17 @@
 #include "base/str.h"
 #include "machine/machine_inside.h"
 
-#define MAX_LAST_WORDS 200 /* bytes of a last line that are kept */
+#define MAX_LAST_LINE 200 /* bytes of a last line that are kept */
 
 /* Returns the last line that is not blank, or NULL. The caller frees it. */
-static char *last_words(const char *text, size_t n)
+static char *last_line(const char *text, size_t n)
 {
 	MEM_AUTO char *words = str_last_line(text, n, " \t\r\n");
 	struct str line = { 0 };
 
 	if (words == NULL)
 		return NULL;
-	str_add_line(&line, words, MAX_LAST_WORDS);
+	str_add_line(&line, words, MAX_LAST_LINE);
 	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
 }
 
@@ -31,8 +31,8 @@ void history_add(struct machine *m)
 	e->uptime_ms = m->history.uptime_ms;
 	e->at_ms = machine_now(m);
 	e->target = mem_copy(m->boot.target);
-	free(e->words);
-	e->words = last_words(m->run.child.tail, m->run.child.tail_length);
+	free(e->last_line);
+	e->last_line = last_line(m->run.child.tail, m->run.child.tail_length);
 	m->history.counts[m->history.outcome.cause]++;
 }
 
@@ -51,8 +51,7 @@ void history_add_failure(struct machine *m, enum cause cause, const char *text)
 	m->run.child.tail[m->run.child.tail_length] = '\0';
 	r = event_add(m->events, VMRUN_EXITED);
 	event_target(r, m->boot.target);
-	r->event.cause = cause_name(cause);
-	r->event.cause_text = cause_text(cause);
+	machine_event_cause(r, cause);
 	r->event.status = -1;
 	event_text(r, text);
 	history_add(m);
@@ -141,8 +140,8 @@ static void report_exit(const struct exit_record *e, int64_t now, struct str *s)
 		str_addf(s, ", status %d", e->status);
 	if (e->signal != 0 || e->status >= 0)
 		str_addf(s, ", after %.1f s", (double)e->uptime_ms / 1000);
-	if (e->words != NULL)
-		str_addf(s, ": %s", e->words);
+	if (e->last_line != NULL)
+		str_addf(s, ": %s", e->last_line);
 }
 
 char *history_report(const struct machine *m, size_t most)

@@ -50,7 +50,7 @@ static struct node *refuse_dry(struct machine *m)
 {
 	MEM_AUTO char *text = hook_request_dry_text(&m->call.argv);
 
-	event_text(event_add(m->events, VMRUN_NOTE), text);
+	machine_note(m, text);
 	return hook_request_refusal("dry run");
 }
 

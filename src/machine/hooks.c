@@ -82,7 +82,7 @@ static bool answer_start(struct machine *m, const char *label, struct node *answ
 	return false;
 }
 
-/* Refuses the boot: a guard that failed has not said that the boot may go on. */
+/* Refuses the boot, because a hook that failed has not allowed it. */
 static bool fail_start(struct machine *m, const char *label, struct error *err)
 {
 	int first_line = (int)strcspn(err->text, "\n");

@@ -14,7 +14,7 @@
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
 
-#define MAX_UNLOCKED_LOOKS 50 /* at a process that may be exiting, a millisecond apart */
+#define MAX_UNLOCKED_LOOKS 50 /* checks, 1 ms apart, whether the process is exiting */
 /*
  * A wrapper that closes the lock does so early; after the second look there is no wake-up for it.
  */
@@ -49,7 +49,7 @@ static int make_files(struct machine *m, struct error *err)
 		MEM_AUTO char *text =
 		    mem_format("made %s from %s", plan->varfile, plan->varfile_template);
 
-		event_text(event_add(m->events, VMRUN_NOTE), text);
+		machine_note(m, text);
 	}
 	return made < 0 ? -1 : 0;
 }
@@ -89,7 +89,7 @@ static struct next look_at_lock(struct machine *m)
 static struct next give_up_on_start(struct machine *m)
 {
 	/* vmrun was stopped as well, perhaps with its process group: the hypervisor had no time. */
-	if (m->now.late_ms > MAX_LATE_MS)
+	if (m->present.late_ms > MAX_LATE_MS)
 		return go(STATE_RUNNING, MAX_ANSWER_MS);
 	machine_warn(m, "the hypervisor does not answer: killed");
 	m->run.gave_up = true;
@@ -288,8 +288,7 @@ static struct next end_boot(struct machine *m)
 		m->history.outcome.cause = CAUSE_REBOOT;
 	event_target(r, m->boot.target);
 	event_text(r, m->run.child.tail);
-	r->event.cause = cause_name(m->history.outcome.cause);
-	r->event.cause_text = cause_text(m->history.outcome.cause);
+	machine_event_cause(r, m->history.outcome.cause);
 	r->event.status = m->history.outcome.status;
 	if (!cause_has_status(m->history.outcome.cause) || m->history.outcome.cause == CAUSE_ERROR)
 		r->event.status_text = hyper_status_text(m->history.outcome.status);
@@ -308,7 +307,8 @@ static void finish(struct machine *m, enum cause cause)
 	if (child_finish(&m->run.child, &m->history.outcome, &err) == 0)
 		return;
 	machine_warn(m, err.text);
-	m->history.outcome = (struct outcome){ cause, STATUS_FAULT, 0, true };
+	m->history.outcome =
+	    (struct outcome){ .cause = cause, .status = STATUS_FAULT, .failed_start = true };
 }
 
 /* Ends a boot whose loader failed; its VM is destroyed like any other. */
@@ -346,20 +346,22 @@ struct next hypervisor_load_late(struct machine *m)
 struct next hypervisor_load_stop(struct machine *m)
 {
 	machine_request_stop(m);
-	child_signal(&m->run.child, SIGKILL); /* a loader has nothing to lose */
+	child_signal(&m->run.child, SIGKILL); /* killing a loader loses no data */
 	return stay();
 }
 
 struct next hypervisor_exited(struct machine *m)
 {
-	hook_call_abandon(m); /* on_started has had its time */
+	hook_call_abandon(m); /* on_started ends with its boot */
 	if (m->options.simulation != NULL) {
 		simulation_exit(m);
 		return end_boot(m);
 	}
 	finish(m, CAUSE_ERROR);
 	if (m->run.gave_up)
-		m->history.outcome = (struct outcome){ CAUSE_START_FAILED, STATUS_FAULT, 0, true };
+		m->history.outcome = (struct outcome){
+			.cause = CAUSE_START_FAILED, .status = STATUS_FAULT, .failed_start = true
+		};
 	helper_abandon(&m->run.script);
 	helper_abandon(&m->helper); /* a command of the stop ladder has no use any more */
 	forget_pid(m);

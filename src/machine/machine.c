@@ -23,9 +23,9 @@
 int64_t machine_until_ms(const struct machine *m)
 {
 	if (m->call.task != NULL &&
-	    (m->now.deadline_ms < 0 || m->call.until_ms < m->now.deadline_ms))
+	    (m->present.deadline_ms < 0 || m->call.until_ms < m->present.deadline_ms))
 		return m->call.until_ms;
-	return m->now.deadline_ms;
+	return m->present.deadline_ms;
 }
 
 #define TO(state) ((uint32_t)1 << STATE_##state)
@@ -40,14 +40,14 @@ const struct state_row machine_states[STATES] = {
 	    TO(WAITING) | TO(ENDED) },
 	[STATE_WAITING] = { "waiting", NULL,
 	    { [EVENT_DEADLINE] = draft_or_prepare,
-		[EVENT_STOP] = stop_waiting,
-		[EVENT_KILL] = stop_waiting,
+		[EVENT_STOP] = machine_end_stopped,
+		[EVENT_KILL] = machine_end_stopped,
 		[EVENT_REBOOT] = machine_reboot_waiting },
 	    TO(DRAFTING) | TO(PREPARING) | TO(ENDING) },
 	[STATE_DRAFTING] = { "drafting", draft_begin,
 	    { [EVENT_HOOK_ENDED] = draft_hook_ended,
-		[EVENT_STOP] = machine_stop_hook,
-		[EVENT_KILL] = machine_stop_hook },
+		[EVENT_STOP] = machine_end_stopped,
+		[EVENT_KILL] = machine_end_stopped },
 	    TO(PREPARING) | TO(DECIDING) | TO(ENDING) },
 	[STATE_PREPARING] = { "preparing", prepare_begin,
 	    { [EVENT_HELPER] = prepare_helper_ended,
@@ -89,19 +89,19 @@ const struct state_row machine_states[STATES] = {
 	    TO(DECIDING) | TO(ENDING) },
 	[STATE_DECIDING] = { "deciding", decide_begin,
 	    { [EVENT_HOOK_ENDED] = decide_hook_ended,
-		[EVENT_STOP] = machine_stop_hook,
-		[EVENT_KILL] = machine_stop_hook,
+		[EVENT_STOP] = machine_end_stopped,
+		[EVENT_KILL] = machine_end_stopped,
 		[EVENT_REBOOT] = decide_reboot },
 	    TO(WAITING) | TO(GIVING_UP) | TO(ENDING) },
 	[STATE_GIVING_UP] = { "giving up", decide_give_up,
 	    { [EVENT_HOOK_ENDED] = decide_give_up_hook_ended,
-		[EVENT_STOP] = machine_stop_hook,
-		[EVENT_KILL] = machine_stop_hook,
+		[EVENT_STOP] = machine_end_stopped,
+		[EVENT_KILL] = machine_end_stopped,
 		[EVENT_REBOOT] = decide_reboot },
 	    TO(WAITING) | TO(GIVEN_UP) | TO(ENDING) },
 	[STATE_GIVEN_UP] = { "given up", NULL,
-	    { [EVENT_STOP] = stop_waiting,
-		[EVENT_KILL] = stop_waiting,
+	    { [EVENT_STOP] = machine_end_stopped,
+		[EVENT_KILL] = machine_end_stopped,
 		[EVENT_REBOOT] = decide_reboot_given_up,
 		[EVENT_RESET] = decide_reset },
 	    TO(WAITING) | TO(ENDING) },
@@ -125,13 +125,14 @@ const struct state_row machine_states[STATES] = {
 static struct next enter(struct machine *m, struct next next)
 {
 	const struct state_row *row = &machine_states[next.state];
-	bool is_new = next.state != m->now.state;
+	bool is_new = next.state != m->present.state;
 
-	assert(!is_new || (machine_states[m->now.state].leads_to & (uint32_t)1 << next.state) != 0);
+	assert(!is_new ||
+	    (machine_states[m->present.state].leads_to & (uint32_t)1 << next.state) != 0);
 	if (is_new && m->entered != NULL)
-		m->entered(m->now.state, next.state);
-	m->now.state = next.state;
-	m->now.deadline_ms = next.ms < 0 ? -1 : machine_now(m) + next.ms;
+		m->entered(m->present.state, next.state);
+	m->present.state = next.state;
+	m->present.deadline_ms = next.ms < 0 ? -1 : machine_now(m) + next.ms;
 	return is_new && row->enter != NULL ? row->enter(m) : stay();
 }
 
@@ -139,7 +140,7 @@ static struct next enter(struct machine *m, struct next next)
 static void follow(struct machine *m, struct next next)
 {
 	for (;;) {
-		action *answered = machine_states[m->now.state].on[EVENT_HOOK_ENDED];
+		action *answered = machine_states[m->present.state].on[EVENT_HOOK_ENDED];
 
 		if (next.state != STATES) {
 			next = enter(m, next);
@@ -154,12 +155,12 @@ static void follow(struct machine *m, struct next next)
 
 bool machine_accepts(const struct machine *m, enum event event)
 {
-	return machine_states[m->now.state].on[event] != NULL;
+	return machine_states[m->present.state].on[event] != NULL;
 }
 
 void machine_handle(struct machine *m, enum event event)
 {
-	action *act = machine_states[m->now.state].on[event];
+	action *act = machine_states[m->present.state].on[event];
 
 	if (act != NULL)
 		follow(m, act(m));
@@ -172,16 +173,11 @@ void machine_deadline(struct machine *m)
 	if (m->call.task != NULL && m->call.until_ms <= now) {
 		hook_call_wake(m);
 		follow(m, stay());
-	} else if (m->now.deadline_ms >= 0 && m->now.deadline_ms <= now) {
-		m->now.late_ms = now - m->now.deadline_ms;
-		m->now.deadline_ms = -1;
+	} else if (m->present.deadline_ms >= 0 && m->present.deadline_ms <= now) {
+		m->present.late_ms = now - m->present.deadline_ms;
+		m->present.deadline_ms = -1;
 		machine_handle(m, EVENT_DEADLINE);
 	}
-}
-
-static void warn_of_log(void *context, const char *text)
-{
-	machine_warn(context, text);
 }
 
 void machine_reopen_logs(struct machine *m)
@@ -311,9 +307,9 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->events = events;
 	m->wait = wait;
 	m->history.outcome.status = -1;
-	m->now.deadline_ms = -1;
+	m->present.deadline_ms = -1;
 	console_init(&m->console);
-	m->console.log.warn = warn_of_log;
+	m->console.log.warn = warn;
 	m->console.log.warn_context = m;
 	m->run.child.say = say_line;
 	m->run.child.say_context = m;
@@ -342,7 +338,7 @@ static bool simulate_event(struct machine *m)
 
 	if (exits)
 		at = end;
-	if (at < 0 || (m->now.state == STATE_WAITING && simulation_is_used_up(m)))
+	if (at < 0 || (m->present.state == STATE_WAITING && simulation_is_used_up(m)))
 		return false;
 	if (at > s->now_ms)
 		s->now_ms = at;
@@ -356,9 +352,9 @@ static bool simulate_event(struct machine *m)
 /* Runs a simulation until its list is used up, the machine has ended, or it waits for a request. */
 static void simulate(struct machine *m)
 {
-	while (m->now.state != STATE_ENDED && !simulation_loops(m) && simulate_event(m))
+	while (m->present.state != STATE_ENDED && !simulation_loops(m) && simulate_event(m))
 		;
-	if (m->now.state == STATE_ENDED)
+	if (m->present.state == STATE_ENDED)
 		simulation_say_rest(m);
 }
 
@@ -390,12 +386,12 @@ static void close_ledger(struct machine *m)
 {
 	if (m->host.ledger == NULL)
 		return;
-	if (!m->host.left_alone && m->now.state != STATE_ENDED &&
-	    m->now.state != STATE_RECOVERING && m->now.state != STATE_NEW) {
+	if (!m->host.left_alone && m->present.state != STATE_ENDED &&
+	    m->present.state != STATE_RECOVERING && m->present.state != STATE_NEW) {
 		undo_now(m);
 		undo_end(m);
 		ledger_drop_pid_files(m->host.ledger);
-	} else if (m->now.state == STATE_RECOVERING || m->now.state == STATE_NEW) {
+	} else if (m->present.state == STATE_RECOVERING || m->present.state == STATE_NEW) {
 		ledger_restore(m->host.ledger);
 	}
 	ledger_close(m->host.ledger);
@@ -418,7 +414,7 @@ void machine_free(struct machine *m)
 	free(m->host.undo.why);
 	for (size_t i = 0; i < MAX_HISTORY; i++) {
 		free(m->history.exit[i].target);
-		free(m->history.exit[i].words);
+		free(m->history.exit[i].last_line);
 	}
 	free(m->choice.next_target);
 	free(m->requests.reboot_to);
@@ -436,7 +432,7 @@ void machine_free(struct machine *m)
 
 bool machine_ended(const struct machine *m)
 {
-	return m->now.state == STATE_ENDED;
+	return m->present.state == STATE_ENDED;
 }
 
 int machine_status(const struct machine *m)
@@ -451,6 +447,6 @@ const struct findings *machine_findings(const struct machine *m)
 
 int machine_guest_status(const struct machine *m)
 {
-	return m->history.outcome.signal != 0 ? 128 + m->history.outcome.signal
+	return m->history.outcome.signal != 0 ? STATUS_SIGNAL_BASE + m->history.outcome.signal
 					      : m->history.outcome.status;
 }

@@ -1,6 +1,6 @@
 /*
  * The life of one VM: boots, exits, decisions, the next boot.  A table of states and events; its
- * actions are short and never block.
+ * actions are short: the longest, kill_unlocked(), blocks for up to 50 ms.
  */
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H

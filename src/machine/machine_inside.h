@@ -94,7 +94,7 @@ struct exit_record {
 	int64_t uptime_ms;
 	int64_t at_ms;
 	char *target;
-	char *words; /* the last line on stderr, or NULL */
+	char *last_line; /* of stderr, or NULL */
 };
 
 /* The steps before a start. */
@@ -110,7 +110,7 @@ enum prepare_step {
 
 struct preparation {
 	enum prepare_step step;
-	size_t waiting, companion; /* the items that those steps have reached */
+	size_t waiting, companion; /* indexes of the present items of wait_for and companions */
 	int64_t until_ms;	   /* the time limit of the present item; 0: it has not begun */
 	bool ready_command_runs;   /* the helper is a companion's ready command */
 	bool fact_command_runs;	   /* the helper is a command of facts_wanted() */
@@ -161,7 +161,7 @@ struct present {
 /* The next boot until its plan is made, and the answers of on_prepare and on_start (draft.c). */
 struct draft {
 	struct boot boot;	   /* what on_prepare may change */
-	struct report faults;	   /* of it */
+	struct report faults;	   /* problems of this draft */
 	struct boot_source *fresh; /* replaces the source at the next boot, or NULL */
 	int fault_status; /* exit status for a first boot that could not be prepared, or 0 */
 	char *refusal;	  /* the reason for which on_start refused the boot, or NULL */
@@ -237,7 +237,7 @@ struct machine {
 	struct machine_options options;
 	struct event_queue *events;
 	struct waitset *wait;
-	struct present now;
+	struct present present;
 	struct boot boot; /* the present boot, or the last one */
 	struct draft draft;
 	struct preparation preparation;
@@ -292,21 +292,25 @@ bool machine_end_late_helper(struct machine *m);
 /* Adds the command that destroys what is left of the VM; no words when nothing is. */
 void machine_destroy_command(const struct machine *m, struct words *command);
 void machine_warn(struct machine *m, const char *text);
+void machine_note(struct machine *m, const char *text);
+/* Sets the cause of an event. */
+void machine_event_cause(struct event_record *r, enum cause cause);
 
 /* shared.c: notes a stop, which overrides a reboot. */
 void machine_request_stop(struct machine *m);
 /* Ends the supervision with this exit status. */
 struct next machine_end(struct machine *m, int status);
-/* Ends the supervision on a stop request while a hook call is in progress. */
-struct next machine_stop_hook(struct machine *m);
+/* Ends the supervision for a stop request while no hypervisor runs; abandons a hook call. */
+struct next machine_end_stopped(struct machine *m);
 /* Starts the next boot at once, for a reboot request while the machine waits. */
 struct next machine_reboot_waiting(struct machine *m);
 
 /* history.c: ends a boot that failed before its guest ran; the policy decides what follows. */
 struct next machine_fail(struct machine *m, enum cause cause, const char *text);
 struct next machine_fail_with(struct machine *m, struct report *report); /* freed */
-/* Adds such a failure and reports it; adds the exit in `outcome`. */
+/* Makes the failure the outcome, reports it and adds it to the history. */
 void history_add_failure(struct machine *m, enum cause cause, const char *text);
+/* Adds the present outcome to the history. */
 void history_add(struct machine *m);
 /* Returns the last `most` exits, a line each, the newest last. The caller frees it. */
 char *history_report(const struct machine *m, size_t most);
@@ -322,7 +326,7 @@ bool machine_must_panic(const struct machine *m);
 void undo_begin(struct machine *m);
 /* Starts the next command; returns false when all entries have been tried. */
 bool undo_next(struct machine *m);
-/* Handles the end of a command, then does the same. */
+/* Handles the end of a command, then starts the next one; returns as undo_next() does. */
 bool undo_command_ended(struct machine *m);
 /* Removes what needs no command: sockets, entries of processes that are gone. */
 void undo_end(struct machine *m);
@@ -342,7 +346,7 @@ void prepare_clear(struct preparation *p);
  * *next says what follows.  prepare_taps.c: locks disks, makes taps.
  */
 bool prepare_taps(struct machine *m, struct next *next);
-/* Handles the end of its command; returns false when the boot has failed. */
+/* Handles the end of a tap's command; returns false when the boot has failed. */
 bool prepare_tap_command_ended(struct machine *m, struct next *next);
 /* Adds a thing (freed) to the ledger before it is made; returns false when the boot has failed. */
 bool prepare_note_thing(struct machine *m, struct ledger_thing *thing, struct next *next);

@@ -17,7 +17,7 @@
 
 #define MAX_FIX_MS 30000  /* kldload and devctl wait for hardware */
 #define MAX_GONE_MS 10000 /* the kernel frees a destroyed VM when no process uses it */
-#define GONE_LOOK_MS 20	  /* between two looks */
+#define GONE_LOOK_MS 20	  /* between two checks whether a destroyed VM is gone */
 
 void prepare_clear(struct preparation *p)
 {
@@ -212,7 +212,7 @@ static void say_unchecked(struct machine *m)
 			continue;
 		MEM_AUTO char *text = mem_format("not checked: %s", f->text);
 
-		event_text(event_add(m->events, VMRUN_NOTE), text);
+		machine_note(m, text);
 	}
 }
 
@@ -220,8 +220,11 @@ static bool check(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	WORDS_AUTO struct words ours = { 0 };
-	struct check_request request = { m->boot.spec, &m->boot.plan, m->history.boots > 0, &ours,
-		&p->facts };
+	struct check_request request = { .spec = m->boot.spec,
+		.plan = &m->boot.plan,
+		.again = m->history.boots > 0,
+		.ours = &ours,
+		.facts = &p->facts };
 
 	for (size_t i = 0; i < ledger_count(m->host.ledger); i++)
 		words_add(&ours, ledger_at(m->host.ledger, i)->name);
@@ -301,8 +304,7 @@ static void say_forecast(struct machine *m)
 		const struct forecast_row *p = &forecast.item[i];
 		struct event_record *r = event_add(m->events, VMRUN_POLICY);
 
-		r->event.cause = cause_name(p->cause);
-		r->event.cause_text = cause_text(p->cause);
+		machine_event_cause(r, p->cause);
 		r->event.status = p->status;
 		r->event.action = decision_action(&p->decision);
 		r->event.delay_ms = p->decision.delay_ms;
@@ -319,7 +321,7 @@ static void announce(struct machine *m)
 	say_forecast(m);
 	event_target(event_add(m->events, VMRUN_STARTING), m->boot.target);
 	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
-		event_text(event_add(m->events, VMRUN_NOTE), m->boot.plan.notes.item[i]);
+		machine_note(m, m->boot.plan.notes.item[i]);
 }
 
 struct next prepare_begin(struct machine *m)
@@ -385,7 +387,6 @@ struct next prepare_late(struct machine *m)
 	}
 	if (!machine_end_late_helper(m))
 		return go(STATE_PREPARING, MAX_KILL_MS);
-	m->helper.status = -1;
 	return prepare_helper_ended(m);
 }
 
@@ -395,7 +396,7 @@ static struct next go_instead(struct machine *m, const char *target, const char 
 	MEM_AUTO char *text = NULL;
 
 	if (m->draft.detours++ < MAX_DETOURS) {
-		event_text(event_add(m->events, VMRUN_NOTE), why);
+		machine_note(m, why);
 		free(m->choice.next_target);
 		m->choice.next_target = mem_copy(target);
 		return go(STATE_DRAFTING, -1);
@@ -437,5 +438,5 @@ struct next prepare_fix(struct machine *m)
 struct next prepare_stop(struct machine *m)
 {
 	helper_abandon(&m->helper);
-	return machine_stop_hook(m);
+	return machine_end_stopped(m);
 }

@@ -1,5 +1,7 @@
-/* From a plan to a start: the host is asked, mended and taken from.  Actions of the table in
- * machine.c. */
+/*
+ * Prepares a start from its plan: checks the host, applies fixes, takes what the boot needs.
+ * Actions of the table in machine.c.
+ */
 #ifndef MACHINE_PREPARE_H
 #define MACHINE_PREPARE_H
 

@@ -39,11 +39,6 @@ static struct next look_later(void)
 	return go(STATE_RECOVERING, LOOK_MS);
 }
 
-static void say(struct machine *m, const char *text)
-{
-	event_text(event_add(m->events, VMRUN_NOTE), text);
-}
-
 /* Ends without undoing anything; the ledger stays for the next start. */
 static struct next leave(struct machine *m, enum cause cause, int status)
 {
@@ -206,7 +201,7 @@ struct next recovery_begin(struct machine *m)
 	    ? mem_copy("a hypervisor runs that no ledger lists: waiting for its end")
 	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);
 
-	say(m, text);
+	machine_note(m, text);
 	m->recovery = (struct recovery){ .until_ms = machine_now(m) + MAX_SHUTDOWN_MS };
 	return look(m);
 }
@@ -225,7 +220,6 @@ struct next recovery_late(struct machine *m)
 		return look(m);
 	if (!machine_end_late_helper(m))
 		return go(STATE_RECOVERING, MAX_KILL_MS);
-	m->helper.status = -1;
 	return recovery_helper_ended(m);
 }
 

@@ -1,5 +1,5 @@
 /*
- * What a vmrun that died left is undone before the first boot.  Actions of the table in machine.c.
+ * Undoes what a vmrun that died left, before the first boot.  Actions of the table in machine.c.
  */
 #ifndef MACHINE_RECOVERY_H
 #define MACHINE_RECOVERY_H

@@ -47,7 +47,7 @@ static int check_target(const struct machine *m, const char *target, struct erro
 /* Says why a reboot cannot be requested in this state. */
 static int refuse_reboot(const struct machine *m, struct error *err)
 {
-	switch (m->now.state) {
+	switch (m->present.state) {
 	case STATE_DRAFTING:
 	case STATE_PREPARING:
 	case STATE_STARTING:
@@ -81,10 +81,10 @@ int machine_next(struct machine *m, const char *target, struct error *err)
 		return error_set(err, STATUS_SPEC, "no target given: expected the name of one");
 	if (check_target(m, target, err) != 0)
 		return -1;
-	if (m->now.state == STATE_ENDING || m->now.state == STATE_REPORTING ||
-	    m->now.state == STATE_ENDED)
+	if (m->present.state == STATE_ENDING || m->present.state == STATE_REPORTING ||
+	    m->present.state == STATE_ENDED)
 		return error_set(err, STATUS_CHECK, "it is about to end");
-	if (m->now.state == STATE_WAITING && m->choice.next_target != NULL)
+	if (m->present.state == STATE_WAITING && m->choice.next_target != NULL)
 		set(&m->choice.next_target, target);
 	else
 		set(&m->requests.once_target, target);
@@ -93,7 +93,7 @@ int machine_next(struct machine *m, const char *target, struct error *err)
 
 static const char *state_name(const struct machine *m)
 {
-	switch (m->now.state) {
+	switch (m->present.state) {
 	case STATE_WAITING:
 		return m->history.ends > 0 ? "backoff" : "waiting";
 	case STATE_LOADING:
@@ -115,11 +115,11 @@ static const char *state_name(const struct machine *m)
 /* Returns the target that boots next, as far as it is known before the decision. */
 static const char *next_target(const struct machine *m)
 {
-	if (m->now.state == STATE_WAITING && m->choice.next_target != NULL)
+	if (m->present.state == STATE_WAITING && m->choice.next_target != NULL)
 		return m->choice.next_target;
 	if (m->requests.once_target != NULL)
 		return m->requests.once_target;
-	if (m->now.state == STATE_GIVEN_UP)
+	if (m->present.state == STATE_GIVEN_UP)
 		return m->choice.refused_target;
 	return m->boot.spec == NULL ? NULL : m->boot.spec->next_target;
 }
@@ -135,7 +135,7 @@ static const char *stop_action(const struct machine *m)
 
 void machine_get_state(const struct machine *m, struct vmrun_state *out)
 {
-	bool runs = m->now.state == STATE_RUNNING || m->now.state == STATE_STOPPING;
+	bool runs = m->present.state == STATE_RUNNING || m->present.state == STATE_STOPPING;
 
 	memset(out, 0, sizeof(*out));
 	out->state = state_name(m);
@@ -143,7 +143,7 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 	out->next_target = next_target(m);
 	out->boots = m->history.boots;
 	out->cause = m->history.count > 0 ? cause_name(m->history.outcome.cause) : NULL;
-	if (m->now.state == STATE_STOPPING) {
+	if (m->present.state == STATE_STOPPING) {
 		out->stop_step = (int)m->requests.stop_step;
 		out->stop_action = stop_action(m);
 	}
@@ -152,9 +152,10 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 		out->pid = (int)m->run.child.job.pid;
 		out->uptime_ms = machine_now(m) - m->run.child.started_ms;
 	}
-	if (m->now.deadline_ms >= 0 && m->now.state != STATE_RUNNING)
-		out->wait_ms =
-		    m->now.deadline_ms > machine_now(m) ? m->now.deadline_ms - machine_now(m) : 0;
+	if (m->present.deadline_ms >= 0 && m->present.state != STATE_RUNNING)
+		out->wait_ms = m->present.deadline_ms > machine_now(m)
+		    ? m->present.deadline_ms - machine_now(m)
+		    : 0;
 }
 
 int64_t machine_boots(const struct machine *m)

@@ -47,6 +47,17 @@ void machine_warn(struct machine *m, const char *text)
 	event_text(event_add(m->events, VMRUN_WARNING), text);
 }
 
+void machine_note(struct machine *m, const char *text)
+{
+	event_text(event_add(m->events, VMRUN_NOTE), text);
+}
+
+void machine_event_cause(struct event_record *r, enum cause cause)
+{
+	r->event.cause = cause_name(cause);
+	r->event.cause_text = cause_text(cause);
+}
+
 void machine_cleanup_failed(struct machine *m, const char *text)
 {
 	m->host.cleanup_failed = true;
@@ -71,17 +82,17 @@ struct next machine_end(struct machine *m, int status)
 	return go(STATE_ENDING, -1);
 }
 
-struct next machine_stop_hook(struct machine *m)
+struct next machine_end_stopped(struct machine *m)
 {
 	hook_call_abandon(m);
-	m->requests.stop = true;
+	machine_request_stop(m);
 	m->history.outcome.cause = CAUSE_STOPPED;
 	return machine_end(m, STATUS_OK);
 }
 
 struct next machine_reboot_waiting(struct machine *m)
 {
-	int64_t rest_ms = m->now.deadline_ms - machine_now(m);
+	int64_t rest_ms = m->present.deadline_ms - machine_now(m);
 
 	/* The rate limit has counted the whole delay as waited. */
 	if (rest_ms > 0)

@@ -10,8 +10,8 @@
 #include "platform/spawn.h"
 #include "machine/machine_inside.h"
 
-#define MAX_UPTIME 1e9 /* seconds: 31 years */
-#define MAX_REFUSED 200
+#define MAX_UPTIME 1e9	/* seconds: 31 years */
+#define MAX_REFUSED 200 /* boots that used no exit of the list */
 
 /* Explains a status as for a bhyve that printed nothing. */
 static void explain_status(int status, struct outcome *out)
@@ -144,9 +144,9 @@ int64_t simulation_end_of_boot(const struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;
 
-	if (m->now.state == STATE_LOADING)
+	if (m->present.state == STATE_LOADING)
 		return s->now_ms;
-	if (m->now.state != STATE_RUNNING || due(s) == NULL)
+	if (m->present.state != STATE_RUNNING || due(s) == NULL)
 		return -1;
 	return s->started_ms + due(s)->uptime_ms;
 }
@@ -159,7 +159,7 @@ void simulation_say_rest(struct machine *m)
 		return;
 	MEM_AUTO char *text = mem_format("it was over after %zu of %zu exits", s->next, s->count);
 
-	event_text(event_add(m->events, VMRUN_NOTE), text);
+	machine_note(m, text);
 }
 
 bool simulation_loops(struct machine *m)
@@ -168,8 +168,8 @@ bool simulation_loops(struct machine *m)
 
 	if (m->history.ends - (int64_t)s->next < MAX_REFUSED)
 		return false;
-	event_text(event_add(m->events, VMRUN_NOTE),
-	    "it goes round in a circle: hooks refuse each boot, and the policy boots again");
+	machine_note(
+	    m, "it goes round in a circle: hooks refuse each boot, and the policy boots again");
 	return true;
 }
 

@@ -59,14 +59,7 @@ struct next stop_kill(struct machine *m)
 /* Starts the ladder for a reboot, or takes its next step. */
 struct next stop_reboot(struct machine *m)
 {
-	if (m->now.state == STATE_RUNNING)
+	if (m->present.state == STATE_RUNNING)
 		m->requests.stop_step = 0;
 	return step(m);
-}
-
-struct next stop_waiting(struct machine *m)
-{
-	machine_request_stop(m);
-	m->history.outcome.cause = CAUSE_STOPPED;
-	return machine_end(m, STATUS_OK);
 }

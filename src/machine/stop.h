@@ -10,6 +10,5 @@ struct next stop_hurry(struct machine *m);
 struct next stop_late(struct machine *m);
 struct next stop_kill(struct machine *m);
 struct next stop_reboot(struct machine *m);
-struct next stop_waiting(struct machine *m);
 
 #endif

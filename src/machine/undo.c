@@ -22,11 +22,6 @@ static const struct ledger_thing *current(const struct machine *m)
 	return ledger_at(m->host.ledger, m->host.undo.left - 1);
 }
 
-static void note(struct machine *m, const char *text)
-{
-	event_text(event_add(m->events, VMRUN_NOTE), text);
-}
-
 static void drop(struct machine *m)
 {
 	ledger_drop(m->host.ledger, current(m)->name);
@@ -55,7 +50,7 @@ static void drop_replaced(struct machine *m)
 	MEM_AUTO char *text = mem_format(
 	    "%s is not the interface that vmrun made any more: left alone", current(m)->name);
 
-	note(m, text);
+	machine_note(m, text);
 	drop(m);
 }
 
@@ -97,13 +92,15 @@ static void probed(struct machine *m)
 	} else {
 		MEM_AUTO char *text = mem_format("%s is gone already", current(m)->name);
 
-		note(m, text);
+		machine_note(m, text);
 		drop(m);
 	}
 }
 
-/* Ledgers of vmrun 0.1 have no probe.  Only interfaces can be looked up; a PCI device,
- * "pci0:3:0:0", stays. */
+/*
+ * Returns whether an interface in a ledger of vmrun 0.1, which has no probe, is gone.  Returns
+ * false for a PCI device, "pci0:3:0:0", which cannot be looked up.
+ */
 static bool is_interface_gone(const struct ledger_thing *thing)
 {
 	return thing->probe.count == 0 && strchr(thing->name, ':') == NULL &&
@@ -134,11 +131,11 @@ bool undo_command_ended(struct machine *m)
 	if (m->host.undo.probing) {
 		probed(m);
 	} else if (m->helper.status == 0) {
-		if (m->now.state == STATE_RECOVERING) {
+		if (m->present.state == STATE_RECOVERING) {
 			MEM_AUTO char *line = words_shell_line(&current(m)->undo);
 			MEM_AUTO char *text = mem_format("given back: %s", line);
 
-			note(m, text);
+			machine_note(m, text);
 		}
 		drop(m);
 	} else if (probe(m)) {

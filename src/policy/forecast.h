@@ -1,6 +1,4 @@
-/* The forecast of a policy, cause by cause: policy_decide() makes it, so the forecast is true.
- * Pure.
- */
+/* Forecasts the decision after each cause, by policy_decide() itself.  Pure. */
 #ifndef POLICY_FORECAST_H
 #define POLICY_FORECAST_H
 

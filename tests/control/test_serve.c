@@ -72,7 +72,7 @@ static void test_requests_to_the_machine(void **state)
 	assert_string_equal(server.vm.machine->requests.once_target, "other");
 	ask("{\"cmd\":\"reset\"}", REFUSED("it has not given up: nothing to reset"));
 	ask("{\"cmd\":\"stop\"}", OK);
-	assert_int_equal(server.vm.machine->now.state, STATE_STOPPING);
+	assert_int_equal(server.vm.machine->present.state, STATE_STOPPING);
 	ask("{\"cmd\":\"kill\"}", OK);
 	assert_true(server.vm.machine->requests.stop);
 }
@@ -81,7 +81,7 @@ static void test_reboot(void **state)
 {
 	(void)state;
 	ask("{\"cmd\":\"reboot\",\"target\":\"none\"}", REFUSED("no target \\\"none\\\""));
-	assert_int_equal(server.vm.machine->now.state, STATE_RUNNING);
+	assert_int_equal(server.vm.machine->present.state, STATE_RUNNING);
 	ask("{\"cmd\":\"reboot\",\"target\":\"other\"}", OK);
 	assert_string_equal(server.vm.machine->requests.reboot_to, "other");
 }

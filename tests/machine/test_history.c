@@ -15,7 +15,7 @@
 #include "life.h"
 #include "lib/handle.h"
 
-#define MAX_LAST_WORDS 200
+#define MAX_LAST_LINE 200
 
 static struct vm v = VM;
 
@@ -160,12 +160,12 @@ static const char *words_after(const char *tail)
 	c->tail_length = strlen(tail);
 	memcpy(c->tail, tail, c->tail_length + 1);
 	add(1);
-	return v.machine->history.exit[(v.machine->history.count - 1) % MAX_HISTORY].words;
+	return v.machine->history.exit[(v.machine->history.count - 1) % MAX_HISTORY].last_line;
 }
 
 static void test_last_words(void **state)
 {
-	char line[MAX_LAST_WORDS + 2];
+	char line[MAX_LAST_LINE + 2];
 	char cut[sizeof(line) + 4];
 
 	(void)state;
@@ -175,11 +175,11 @@ static void test_last_words(void **state)
 	assert_string_equal(words_after("one"), "one");
 	assert_string_equal(words_after("one\ntwo  three\r\n\n"), "two three");
 	memset(line, 'x', sizeof(line));
-	line[MAX_LAST_WORDS] = '\0';
+	line[MAX_LAST_LINE] = '\0';
 	assert_string_equal(words_after(line), line);
 	(void)snprintf(cut, sizeof(cut), "%s...", line);
-	line[MAX_LAST_WORDS] = 'x';
-	line[MAX_LAST_WORDS + 1] = '\0';
+	line[MAX_LAST_LINE] = 'x';
+	line[MAX_LAST_LINE + 1] = '\0';
 	assert_string_equal(words_after(line), cut);
 	vm_close(&v);
 }

@@ -219,9 +219,9 @@ static void test_nearest_deadline(void **state)
 {
 	(void)state;
 	call(&heeded, "vmrun.sleep(2)", "");
-	v.machine->now.deadline_ms = 1999;
+	v.machine->present.deadline_ms = 1999;
 	assert_int_equal(machine_until_ms(v.machine), 1999);
-	v.machine->now.deadline_ms = 2001;
+	v.machine->present.deadline_ms = 2001;
 	assert_int_equal(machine_until_ms(v.machine), 2000);
 	hook_call_abandon(v.machine);
 	assert_int_equal(machine_until_ms(v.machine), 2001);

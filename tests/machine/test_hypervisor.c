@@ -183,7 +183,7 @@ static void spawn(const char *more)
 
 static bool is_gone(const struct machine *m)
 {
-	return m->now.state == STATE_CLEANING || m->now.state > STATE_CLEANING;
+	return m->present.state == STATE_CLEANING || m->present.state > STATE_CLEANING;
 }
 
 /* Waits for the end of the hypervisor, which is handled as in a run. */
@@ -432,7 +432,7 @@ static void test_no_answer(void **state)
 {
 	(void)state;
 	spawn_mute();
-	v.machine->now.late_ms = MAX_LATE_MS;
+	v.machine->present.late_ms = MAX_LATE_MS;
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATES, -1);
 	vm_check_told(&v, "warning the hypervisor does not answer: killed\n");
 	assert_true(running()->gave_up);
@@ -446,7 +446,7 @@ static void test_no_answer_yet(void **state)
 {
 	(void)state;
 	spawn_mute();
-	v.machine->now.late_ms = MAX_LATE_MS + 1;
+	v.machine->present.late_ms = MAX_LATE_MS + 1;
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_RUNNING, MAX_ANSWER_MS);
 	assert_false(running()->gave_up);
 	vm_check_not_told(&v, "warning");
@@ -463,10 +463,11 @@ static void test_deadline_after_a_stop(void **state)
 		spawn_mute();
 		v.machine->options.simulation = &v.handle->simulation;
 		v.handle->simulation.now_ms = 50000;
-		v.machine->now.deadline_ms = 50000 - late;
+		v.machine->present.deadline_ms = 50000 - late;
 		machine_deadline(v.machine);
 		assert_int_equal(running()->gave_up, !spared);
-		assert_int_equal(v.machine->now.deadline_ms, spared ? 50000 + MAX_ANSWER_MS : -1);
+		assert_int_equal(
+		    v.machine->present.deadline_ms, spared ? 50000 + MAX_ANSWER_MS : -1);
 		v.machine->options.simulation = NULL;
 		vm_close(&v);
 	}

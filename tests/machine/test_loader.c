@@ -49,7 +49,7 @@ static struct next load(const char *script)
 
 static bool has_loaded(const struct machine *m)
 {
-	return m->now.state != STATE_LOADING;
+	return m->present.state != STATE_LOADING;
 }
 
 static void test_loader(void **state)
@@ -67,7 +67,7 @@ static void test_loader(void **state)
 	assert_string_equal(e->target, "default");
 	assert_string_equal(e->argv[0], "bhyveload");
 	vm_await(&v, has_loaded);
-	assert_int_equal(v.machine->now.state, STATE_RUNNING);
+	assert_int_equal(v.machine->present.state, STATE_RUNNING);
 	vm_close(&v);
 }
 

@@ -493,7 +493,7 @@ static void test_answers(void **state)
 		life_script("exit 1");
 		prepare(DEVICE, &with_ask);
 		vm_await(&v, is_asked);
-		assert_int_equal(v.machine->now.deadline_ms, -1);
+		assert_int_equal(v.machine->present.deadline_ms, -1);
 		vm_check_not_told(&v, "fixed");
 		machine_allow_fixes(v.machine, yes == 1);
 		assert_false(preparation()->user_is_asked);

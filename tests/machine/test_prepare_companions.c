@@ -513,7 +513,8 @@ static void test_ended_meanwhile(void **state)
 	vm_close(&v);
 }
 
-/* A companion that got SIGTERM, as a boot did not want it, is started anew by the next that does.
+/*
+ * A companion that got SIGTERM, as a boot did not want it, is started anew by the next that does.
  */
 static void test_wanted_again(void **state)
 {

@@ -68,9 +68,9 @@ static void open_in(enum state state, const char *more)
 
 static void check_state(enum state from, const char *request, enum state expected)
 {
-	if (v.machine->now.state != expected)
+	if (v.machine->present.state != expected)
 		fail_msg("%s in %s leads to %s, not %s", request, machine_states[from].name,
-		    machine_states[v.machine->now.state].name, machine_states[expected].name);
+		    machine_states[v.machine->present.state].name, machine_states[expected].name);
 	vm_close(&v);
 }
 
@@ -134,7 +134,7 @@ static void test_reboot_during_a_delay(void **state)
 
 	(void)state;
 	open_in(STATE_WAITING, "");
-	v.machine->now.deadline_ms = machine_now(v.machine) + 5000;
+	v.machine->present.deadline_ms = machine_now(v.machine) + 5000;
 	v.machine->choice.rate_limit.waited_ms = 6000;
 	assert_int_equal(machine_reboot(v.machine, NULL, &err), 0);
 	assert_int_equal(v.machine->choice.rate_limit.waited_ms, 1000);
@@ -153,7 +153,7 @@ static void test_target_of_reboot(void **state)
 		open_in(at_once[i], "");
 		v.machine->choice.next_target = strdup("default");
 		assert_int_equal(machine_reboot(v.machine, "other", &err), 0);
-		assert_int_equal(v.machine->now.state, STATE_WAITING);
+		assert_int_equal(v.machine->present.state, STATE_WAITING);
 		assert_string_equal(v.machine->choice.next_target, "other");
 		assert_null(v.machine->requests.reboot_to);
 		vm_close(&v);

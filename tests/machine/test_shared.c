@@ -163,7 +163,7 @@ static void test_stop_while_asking(void **state)
 	assert_non_null(v.machine->call.task);
 	v.machine->history.outcome.cause = CAUSE_REBOOT;
 	v.machine->end.status = 3;
-	vm_check_next(machine_stop_hook(v.machine), STATE_ENDING, -1);
+	vm_check_next(machine_end_stopped(v.machine), STATE_ENDING, -1);
 	assert_null(v.machine->call.task);
 	assert_false(v.machine->call.ended);
 	assert_true(v.machine->requests.stop);

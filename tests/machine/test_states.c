@@ -69,7 +69,7 @@ static void test_stops(void **state)
 	vm_reach(&v, STATE_RUNNING);
 	life_wait_for(v.handle, "up");
 	vmrun_stop(v.handle);
-	assert_int_equal(v.machine->now.state, STATE_STOPPING);
+	assert_int_equal(v.machine->present.state, STATE_STOPPING);
 	vm_end(&v);
 	life_script("exit 0");
 	vm_start(&v, "vm.on = { reboot = { boot = 'default', delay = 600 } }");
@@ -164,12 +164,12 @@ static void test_giving_up(void **state)
 	(void)snprintf(more, sizeof(more), limit, "given_up = 'wait'");
 	for (int i = 0; i < 2; i++) {
 		vm_simulate(&v, more, "reboot,reboot,poweroff");
-		assert_int_equal(v.machine->now.state, STATE_GIVEN_UP);
+		assert_int_equal(v.machine->present.state, STATE_GIVEN_UP);
 		if (i == 0)
 			machine_stop(v.machine);
 		else
 			assert_true(machine_reset(v.machine));
-		assert_int_equal(v.machine->now.state, i == 0 ? STATE_ENDED : STATE_WAITING);
+		assert_int_equal(v.machine->present.state, i == 0 ? STATE_ENDED : STATE_WAITING);
 		vm_close(&v);
 	}
 }
@@ -205,7 +205,7 @@ static void test_recovery(void **state)
 	    (long long)start);
 	leave_ledger(process);
 	vm_start(&v, "");
-	assert_int_equal(v.machine->now.state, STATE_RECOVERING);
+	assert_int_equal(v.machine->present.state, STATE_RECOVERING);
 	vmrun_stop(v.handle);
 	vm_end(&v);
 }

@@ -89,9 +89,9 @@ void vm_reach(struct vm *v, enum state state)
 	struct pollfd p = { .fd = vmrun_fd(v->handle), .events = POLLIN };
 	struct vmrun_event e;
 
-	while (v->machine->now.state != state) {
+	while (v->machine->present.state != state) {
 		if (machine_ended(v->machine) || poll(&p, 1, MAX_WAIT_MS) != 1)
-			fail_msg("it is %s, not %s", machine_states[v->machine->now.state].name,
+			fail_msg("it is %s, not %s", machine_states[v->machine->present.state].name,
 			    machine_states[state].name);
 		assert_int_equal(vmrun_dispatch(v->handle), 0);
 		while (vmrun_next_event(v->handle, &e))
@@ -145,7 +145,7 @@ void vm_await(struct vm *v, bool (*holds)(const struct machine *m))
 	while (!holds(v->machine)) {
 		if (poll(&p, 1, MAX_WAIT_MS) != 1)
 			fail_msg("nothing happened: it is %s",
-			    machine_states[v->machine->now.state].name);
+			    machine_states[v->machine->present.state].name);
 		assert_int_equal(vmrun_dispatch(v->handle), 0);
 	}
 }
@@ -214,12 +214,12 @@ void vm_stub(const char *program, const char *script)
 
 void vm_put(struct vm *v, enum state state)
 {
-	v->machine->now.state = state;
+	v->machine->present.state = state;
 }
 
 struct next vm_act(struct vm *v, enum event event)
 {
-	action *act = machine_states[v->machine->now.state].on[event];
+	action *act = machine_states[v->machine->present.state].on[event];
 
 	assert_non_null(act);
 	return act(v->machine);
