@@ -1,9 +1,10 @@
--- A fleet from one file: each machine is a name, and what has to differ follows from the name.
+-- A fleet from one file: the name of a machine determines everything in which machines differ.
 --
 --	VM=web2 vmrun fleet.lua
 --	VM=db1 vmrun -d fleet.lua
 --
--- A machine keeps its MAC, VNC port and disk as long as it keeps its name, whoever joins or leaves.
+-- A machine keeps its MAC, VNC port and disk as long as it keeps its name, whatever other machines
+-- are added or removed.
 
 local roles = {
 	web = { first = 10, most = 9, cpu = 2, mem = "2G" },
@@ -11,11 +12,12 @@ local roles = {
 	ci = { first = 30, most = 20, cpu = 8, mem = "8G" },
 }
 
+-- Returns the role of a machine and its id, which is unique in the fleet.
 local function machine(name)
 	local role, number = name:match("^(%l+)([1-9]%d*)$")
 	local kind = roles[role]
 	if kind and tonumber(number) <= kind.most then
-		return kind, kind.first + tonumber(number) -- 1 to 254: an id of its own
+		return kind, kind.first + tonumber(number) -- an id from 1 to 254
 	end
 	local known = {}
 	for one, has in pairs(roles) do

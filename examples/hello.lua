@@ -1,12 +1,12 @@
--- A first VM: the demo guest, "installed" from a CD and then booted without it.
+-- A first VM: the demo guest is "installed" from a CD and then booted without the CD.
 --
 --	vmrun -t install examples/hello.lua
 --
--- The guest is firmware of 64 KiB (examples/guest).  It lists its PCI devices, resets if it sees a
--- CD and powers off if it does not.
+-- The guest is a firmware image of 64 KiB (examples/guest).  It lists its PCI devices, resets if it
+-- finds a CD and powers off if it does not.
 
 local rom = vmrun.env.VMRUN_GUEST
-	or vmrun.exists("guest.rom") and "guest.rom" -- installed beside this file
+	or vmrun.exists("guest.rom") and "guest.rom" -- in an installed vmrun, beside this file
 	or "../build/examples/guest/guest.rom"
 
 local vm = {
@@ -16,12 +16,12 @@ local vm = {
 	com1 = "stdio",
 	bootrom = rom,
 	targets = {
-		-- Any file will do as a CD here: the guest only looks whether there is one.
+		-- Any file serves as the CD, because the guest only checks whether there is one.
 		install = { emulations = { { device = "ahci-cd", path = rom } } },
 	},
 }
 
--- Called after every exit; what it returns is the next target, nothing leaves it to the policy.
+-- Returns the target to boot after an exit, or nothing to let the declared policy decide.
 function vm.on_exit(exit)
 	if exit.target == "install" and exit.cause == "reboot" then
 		print("installed: from now on without the CD")

@@ -1,13 +1,14 @@
--- shrink: a hook file of one's own, beside shrink.json.  A VM that the host had to kill, because
--- memory was short, boots again with less of it.
+-- shrink: an example of a hook file, used by shrink.json.  A VM that the host killed because memory
+-- was short boots again with less memory.
 --
 --	"hooks": [{ "use": "shrink.lua", "sizes": ["12G", "8G"] }]
 --
---	sizes  memory after the first kill, the second one, ..., required; after the last the VM stops
+--	sizes  memory after the first kill, the second kill and so on, required; after the last size the
+--	       VM stops
 --
--- A poweroff starts it all anew.
+-- A poweroff resets the count of kills.
 
--- Kind of an option: gives its value, or nil and what was expected.
+-- Returns the value, or nil and what was expected: the kind of an option.
 local function list_of_sizes(value)
 	local good = type(value) == "table" and #value > 0
 	for _, size in ipairs(good and value or {}) do
@@ -21,7 +22,7 @@ return function(options)
 
 	local hooks = {}
 
-	-- Changes the merged spec of one boot; the file's own is merged anew for the next.
+	-- Changes the merged spec of this boot only, because each boot merges the file anew.
 	function hooks.on_prepare(spec)
 		local size = options.sizes[vmrun.state.kills or 0]
 		if size then
@@ -30,6 +31,7 @@ return function(options)
 		end
 	end
 
+	-- Counts kills, and boots again while there is a smaller size.
 	function hooks.on_exit(exit)
 		if exit.cause == "poweroff" then
 			vmrun.state.kills = nil

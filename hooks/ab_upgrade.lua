@@ -1,20 +1,21 @@
--- ab_upgrade: two slots, one in use; an upgrade goes to the other, which is tried and must stay up.
+-- ab_upgrade: two slots, one in use; an upgrade is written to the other slot, which is then tried.
 --
 --	"hooks": [{ "use": "ab_upgrade", "a": "disk-a", "b": "disk-b", "request": "share/upgrade" }]
---	vmrun -t disk-a vm.json		boots the slot in use, whichever that is
+--	vmrun -t disk-a vm.json		boots the slot that is in use, disk-a or disk-b
 --
---	a, b      the targets that are the slots, "a" and "b"
---	stays_up  a new slot that runs for so many seconds is taken, 300
---	request   a file: when it is there at a reboot, it is removed and the other slot is tried
---	confirm   a file: a new slot that makes it is taken also when it ends before that
---	id        a name for what it keeps, where a spec uses this hook twice
+--	a, b      the targets that are the slots, default "a" and "b"
+--	stays_up  seconds that a new slot must run to be accepted, default 300
+--	request   path of a file; if it exists at a reboot, the hook removes it and tries the other slot
+--	confirm   path of a file; a new slot that creates it is accepted although it ends earlier
+--	id        a name for this hook's state, where a spec uses the hook twice
 --
--- A next_target or another hook can begin a try too.  A new slot that ends before its time is left
--- again, unless it powers off.  vmrun.state keeps which slot is in use, at first the one that is
--- started first.  A slot is not booted where that cannot be read, or not be kept of the first one.
--- Let it be the last hook: those after it hear of a start only when a try is over.
+-- A next_target or another hook can begin a try, too.  After a new slot that ends too early, except
+-- by a poweroff, the hook boots the slot in use again.  vmrun.state keeps which slot is in use: at
+-- first the slot that is started first.  The hook refuses a boot when it cannot read that state, or
+-- cannot write it for the first slot.  List this hook last: hooks after it get on_started only when
+-- a try is over.
 --
--- `vmrunctl NAME forget ab_upgrade` makes it forget which slot is in use.
+-- `vmrunctl NAME forget ab_upgrade` makes the hook forget which slot is in use.
 return function(options)
 	options = vmrun.options(options, {
 		a = { "target", default = "a" }, b = { "target", default = "b" },
@@ -26,28 +27,30 @@ return function(options)
 		return nil, "request and confirm need rm(1), which --sandbox does not let it run"
 	end
 	local other = { [options.a] = options.b, [options.b] = options.a }
-	local gone = {} -- files taken in a simulation, in which rm(1) does not run
+	local gone = {} -- files removed in a simulation, which does not run rm(1)
 
-	-- Nothing before the first boot, or when the slots have got other names since.
+	-- Returns the slot in use; nil before the first boot and after the slots were renamed.
 	local function in_use()
-		local kept, slot = vmrun.state[options.id], vmrun.state.slot -- of version 0.1
+		local kept, slot = vmrun.state[options.id], vmrun.state.slot -- `slot` is from version 0.1
 		if kept ~= nil then
 			slot = kept.slot
 		end
 		return other[slot] and slot
 	end
 
-	-- true, or nil and why vmrun started again would not know it.
+	-- Saves the slot in use.  Returns true, or nil and the error.
 	local function keep(slot)
 		vmrun.state[options.id] = { slot = slot }
 		return vmrun.save()
 	end
 
+	-- Returns whether a target is a slot and not the one in use.
 	local function is_new(slot)
 		return other[slot] and slot ~= in_use()
 	end
 
-	-- True when the file was there and is gone now, false when it cannot be removed.
+	-- Removes a file.  Returns true when the file was removed, false when it cannot be removed, nil
+	-- when it does not exist.
 	local function take_file(path)
 		if path and not gone[path] and vmrun.exists(path) then
 			local status, why, said = vmrun.exec { "rm", "-f", path }
@@ -60,6 +63,7 @@ return function(options)
 		end
 	end
 
+	-- Makes a new slot the one in use.
 	local function accept(slot)
 		vmrun.log("info", "slot " .. slot .. " is good and in use from now on")
 		local ok, why = keep(slot)
@@ -69,6 +73,7 @@ return function(options)
 		end
 	end
 
+	-- Saves the first slot.  Returns false and the reason when that fails.
 	local function begin(slot)
 		local before = vmrun.state[options.id]
 		local ok, why = keep(slot)
@@ -88,14 +93,14 @@ return function(options)
 		elseif is_new(slot) and boot.boots == 0 then
 			return in_use()
 		end
-		if take_file(options.confirm) == false and is_new(slot) then -- of an earlier try
+		if take_file(options.confirm) == false and is_new(slot) then -- left by an earlier try
 			return false, options.confirm .. " would confirm what was not tried"
 		end
 	end
 
 	local function on_started(boot)
 		if is_new(boot.target) then
-			vmrun.sleep(options.stays_up) -- which the end of the boot ends too
+			vmrun.sleep(options.stays_up) -- the end of the boot ends the sleep
 			accept(boot.target)
 		end
 	end

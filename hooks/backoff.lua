@@ -1,15 +1,16 @@
--- backoff: boots again after a fault, and waits longer before each further one.
+-- backoff: boots again after a fault, and waits longer before each further boot.
 --
 --	"hooks": [{ "use": "backoff", "initial": 2, "factor": 3, "max": 300 }]
 --
---	initial      seconds before the first boot after a fault, 1
---	factor       each further wait is so many times as long, 2
---	max          but never longer than this, in seconds, 60
---	reset_after  a boot that was up for so many seconds starts it all anew, 60
---	causes       what counts as a fault, ["triple_fault", "error", "killed", "start_failed"]
+--	initial      seconds before the first boot after a fault, default 1
+--	factor       each further wait is longer by this factor, default 2
+--	max          the longest wait in seconds, default 60
+--	reset_after  a boot that was up for this many seconds resets the wait to `initial`, default 60
+--	causes       the causes that are faults, default ["triple_fault", "error", "killed",
+--	             "start_failed"]
 --
--- The key `backoff` of a spec delays what another policy boots; this hook also says that there is a
--- boot.  The spec's restart_limit holds all the same: `"restart_limit": false` tries for ever.
+-- The key `backoff` of a spec delays the boots that another policy decides on; this hook also
+-- decides to boot.  The spec's restart_limit applies; `"restart_limit": false` retries for ever.
 return function(options)
 	options = vmrun.options(options, {
 		initial = { "seconds", default = 1 },

@@ -1,21 +1,21 @@
--- daily_window: boots only at certain hours; a boot at another time waits until they begin.
+-- daily_window: boots only during a daily window; a boot outside it waits until the window opens.
 --
 --	"hooks": [{ "use": "daily_window", "from": "22:00", "to": "06:00" }]
 --
---	from  when the window opens, local time, required
---	to    when it closes, required; before `from`, it closes on the next day
+--	from  the local time at which the window opens, required
+--	to    the local time at which it closes, required; if earlier than `from`, on the next day
 --
--- It holds for every boot, the first one too, whoever decided on it.  A VM that runs when the
--- window closes goes on running.  A stop request ends the wait.  The host's clock is looked at
--- every few minutes, so that it may be set, and summer time may begin.
+-- The window applies to every boot, including the first.  A VM that runs when the window closes
+-- goes on running.  A stop request ends the wait.  The hook reads the host's clock every 5 minutes,
+-- so that it follows a change of the clock or of summer time.
 if not os then
 	return nil, "it asks os.date for the time, which --sandbox takes away"
 end
 
 local DAY = 86400
-local LOOK = 300 -- seconds between two looks at the clock
+local LOOK = 300 -- seconds between two reads of the clock
 
--- Kind of an option: "HH:MM", as seconds since midnight.
+-- Returns "HH:MM" as seconds since midnight, or nil and what was expected: the kind of an option.
 local function time_of_day(value)
 	local hours, minutes = tostring(value):match("^(%d%d):(%d%d)$")
 	if hours and hours < "24" and minutes < "60" then
@@ -31,10 +31,10 @@ return function(options)
 	})
 	local length = (options.to - options.from) % DAY
 	if length == 0 then
-		length = DAY -- from midnight to midnight is all day
+		length = DAY -- equal times are a window of the whole day
 	end
 
-	-- Seconds until the window opens; 0 while it is open.
+	-- Returns the seconds until the window opens; 0 while it is open.
 	local function seconds_to_wait()
 		local now = os.date("*t")
 		local since = (now.hour * 3600 + now.min * 60 + now.sec - options.from) % DAY

@@ -1,23 +1,23 @@
--- install_once: an install target is booted until it has ended well, and then never again.
+-- install_once: boots an install target until the installation succeeds, and then never again.
 --
 --	"hooks": [{ "use": "install_once", "target": "install" }]
 --
---	vmrun vm.json	the first time it installs, from then on it boots `next`
+--	vmrun vm.json	installs the first time, and boots `next` from then on
 --
---	target  what installs, "install"
---	next    what is booted in its place once that is done, "default"
---	done    how it ends when it is done, ["reboot", "poweroff", "halt"]
---	auto    also a start with `next` installs first, true; with false only -t install does
---	again   an install that began and did not end is begun again, false
---	id      a name for what it keeps, where a spec uses this hook twice
+--	target  the target that installs, default "install"
+--	next    the target that is booted after the installation, default "default"
+--	done    the causes of an exit that mean success, default ["reboot", "poweroff", "halt"]
+--	auto    whether a start with `next` installs first, default true; false: only -t install does
+--	again   whether to retry an installation whose end is unknown, default false
+--	id      a name for this hook's state, where a spec uses the hook twice
 --
--- vmrun.state keeps that an install has begun, before the installer boots, and that it is done: for
--- the life of the VM, also when vmrun is started again.  The boot is refused where either cannot be
--- read or kept, and where an install has begun and nothing tells how it ended: a stop of vmrun, a
--- fault or a power cut in the middle of it, after which the disk may hold anything.  A reboot,
--- poweroff or halt that is not in `done` ends it too; it is then begun again.
+-- vmrun.state keeps, across restarts of vmrun, that an installation has begun (before the installer
+-- boots) and that it is done.  The hook refuses the boot when it cannot read or write that state,
+-- and when an installation has begun but its end is unknown: after a stop of vmrun, a fault or a
+-- power failure during the installation the disk may hold anything.  A reboot, poweroff or halt
+-- that is not in `done` ends the installation, too, and the next boot begins it again.
 --
--- `vmrunctl NAME forget install_once` makes it forget all.
+-- `vmrunctl NAME forget install_once` makes the hook forget its state.
 return function(options, vm)
 	options = vmrun.options(options, {
 		target = { "target", default = "install" },
@@ -35,11 +35,11 @@ return function(options, vm)
 	end
 	local is_orderly = { reboot = true, poweroff = true, halt = true }
 
-	-- The boot that has begun the install, until its end is known: how many boots were before
-	-- it, and whether it was the first to begin.
+	-- The boot that began the installation, until its end is known: the number of boots before
+	-- it, and whether it was the first to begin the installation.
 	local began
 
-	-- What is kept: { begun = true }, { done = true } or {}.
+	-- Returns the state: { begun = true }, { done = true } or {}.
 	local function read()
 		local kept, older = vmrun.state[options.id], vmrun.state.installed
 		if kept == nil then -- version 0.1 kept { installed = { TARGET = true } }
@@ -50,7 +50,7 @@ return function(options, vm)
 		return kept
 	end
 
-	-- true, or nil and why not.
+	-- Saves the state.  Returns true, or false or nil and the error.
 	local function keep(what)
 		local ok, why = pcall(function()
 			vmrun.state[options.id] = what
@@ -61,11 +61,12 @@ return function(options, vm)
 		return ok, why
 	end
 
-	-- The answer of on_start, with the way out.
+	-- Returns the answer of on_start that refuses the boot; the reason says what to do.
 	local function refuse(text, ...)
 		return false, (text .. '; to boot %s without it: "auto": false'):format(...)
 	end
 
+	-- Saves that the installation begins.  Returns false and the reason when that fails.
 	local function begin(boot, kept)
 		local before = vmrun.state[options.id]
 		local ok, why = keep { begun = true }
@@ -76,6 +77,7 @@ return function(options, vm)
 		began = { boots = boot.boots, is_first = not kept.begun }
 	end
 
+	-- Saves the state and logs an error.
 	local function set(what)
 		local ok, why = keep(what)
 		if not ok then
@@ -83,7 +85,7 @@ return function(options, vm)
 		end
 	end
 
-	-- How a boot of the target ended.
+	-- Saves how a boot of the target ended.
 	local function settle(cause, boots, uptime)
 		local has_run = boots > (began and began.boots or 0) and cause ~= "loader_failed"
 			and (cause ~= "start_failed" or uptime >= 1)
@@ -99,7 +101,7 @@ return function(options, vm)
 	local hooks = {}
 
 	function hooks.on_start(boot)
-		if began then -- another hook has answered to its on_exit
+		if began then -- another hook answered before the on_exit below was called
 			settle(boot.previous_cause, boot.boots, math.huge)
 		end
 		local asked = boot.target == target
@@ -130,7 +132,7 @@ return function(options, vm)
 		end
 		local ok, kept = pcall(read)
 		if ok and kept.done then
-			return options.next -- a boot whose medium has gone since
+			return options.next -- a boot that began before the medium was removed
 		end
 		settle(exit.cause, exit.boots, exit.uptime)
 		if exit.cause == "reboot" and is_success.reboot and not exit.next_target then
@@ -138,7 +140,7 @@ return function(options, vm)
 		end
 	end
 
-	-- Hears of a stop before the hypervisor started, which on_exit does not.
+	-- Handles a stop before the hypervisor started, for which on_exit is not called.
 	function hooks.on_end(report)
 		if began then
 			settle(report.cause, report.boots, report.uptime)

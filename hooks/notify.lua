@@ -1,17 +1,18 @@
--- notify: runs a command when a boot begins or ends, with the facts in its environment.
+-- notify: runs a command when a boot begins or ends, and passes the facts in its environment.
 --
 --	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
 --
 --	command  a program and its arguments, required
---	on       when: causes of exits, "start" (it is up), "end" (vmrun ends); without it, always
---	timeout  seconds that the command may take, 10
+--	on       when to run it: causes of exits, "start" (the VM is up), "end" (vmrun ends); default
+--	         always
+--	timeout  seconds after which the command is stopped, default 10
 --
--- VMRUN_EVENT is start, exit or end; VMRUN_VM, VMRUN_TARGET, VMRUN_BOOTS; for a start VMRUN_PID;
--- for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or VMRUN_SIGNAL, and at the end
--- VMRUN_EXIT_STATUS.  What is not known is not set.
+-- The variables are VMRUN_EVENT (start, exit or end), VMRUN_VM, VMRUN_TARGET and VMRUN_BOOTS; for a
+-- start VMRUN_PID; for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or
+-- VMRUN_SIGNAL, and at the end VMRUN_EXIT_STATUS.  Unknown facts are not set.
 --
--- It decides nothing, but a hook that answers is the last that is asked: let it stand before those
--- that decide.  The next boot waits for the command.
+-- This hook decides nothing.  List it before the hooks that decide, because the first hook that
+-- answers is the last one called.  The next boot waits for the command.
 return function(options)
 	if not os then
 		return nil, "it runs a command, which --sandbox does not let it"
@@ -29,7 +30,7 @@ return function(options)
 		wanted[what] = true
 	end
 
-	-- The command behind env(1), which sets the variables and becomes it.
+	-- Returns the command with env(1) in front, which sets the variables and executes the command.
 	local function command_with(event, facts)
 		local argv = { "env", "VMRUN_EVENT=" .. event, timeout = options.timeout }
 		for _, name in ipairs(names) do

@@ -2,18 +2,18 @@
 --
 --	"hooks": [{ "use": "rescue_after", "faults": 3, "within": 600, "target": "rescue" }]
 --
---	faults  so many in a row, 3 ...
---	within  ... in so many seconds, 600
---	target  what is booted then, "rescue"
---	causes  what counts as a fault, ["triple_fault", "error", "killed"]
---	retry   after fewer faults the same target is booted again, true; with false the next hook
---	        or the declared policy decides
+--	faults  the number of faults in a row after which to boot the rescue target, default 3
+--	within  seconds within which these faults must happen, default 600
+--	target  the rescue target, default "rescue"
+--	causes  the causes that are faults, default ["triple_fault", "error", "killed"]
+--	retry   true, the default: after fewer faults the hook boots the same target again; false: the
+--	        next hook or the declared policy decides
 --
--- Any other end of a boot, and every boot of the rescue target, starts the row anew.  What happens
--- after the rescue target is its own next_target's business.
+-- Any other exit, and every boot of the rescue target, resets the count.  The next_target of the
+-- rescue target decides what is booted after it.
 return function(options)
 	options = vmrun.options(options, {
-		faults = { "count", default = 3, max = 64 }, -- exit.history has no more
+		faults = { "count", default = 3, max = 64 }, -- exit.history has at most 64 entries
 		within = { "seconds", default = 600 },
 		target = { "target", default = "rescue" },
 		causes = { "causes", default = { "triple_fault", "error", "killed" } },
@@ -25,7 +25,7 @@ return function(options)
 		is_fault[cause] = true
 	end
 
-	-- The newest exit is history[1].
+	-- Returns the number of faults in a row up to the last exit, which is history[1].
 	local function faults_in_a_row(exit)
 		local count = 0
 		for i = 1, exit.window(options.within) do

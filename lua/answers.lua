@@ -1,4 +1,4 @@
--- What on_exit is told, and what its answer means.
+-- The argument of on_exit, and the decisions that the answers of on_exit and on_start stand for.
 local native = ...
 local import = native.import
 local session, readonly = import "session", import "readonly"
@@ -8,7 +8,7 @@ local format = string.format
 
 local answers = {}
 
--- `exit`: the facts, count.CAUSE with 0 for causes not seen yet, and window(s).
+-- Returns the read-only `exit`: the facts, count.CAUSE (0 for a cause not seen yet), window(s).
 function answers.exit(facts)
 	local ages = facts.ages or {}
 	facts.ages = nil
@@ -29,13 +29,15 @@ function answers.exit(facts)
 	return readonly(facts, "exit")
 end
 
+-- Raises an error when a hook named a target that does not exist.
 local function check_target(hook, target)
 	if target ~= nil and not import("targets").exist(target) then
 		error(format("%s: %s", hook, import("words").no_target(target)), 0)
 	end
 end
 
--- { action = "boot" | "stop", target, delay, status }, or nothing: no opinion.
+-- Returns the decision of a hook, { action = "boot" | "stop", target, delay, status }, or nil when
+-- the hook leaves the decision to the next one.
 function answers.decision(hook, answer)
 	if answer == nil then
 		return nil
@@ -55,7 +57,8 @@ function answers.decision(hook, answer)
 	return action
 end
 
--- on_start: false and a reason refuse the boot, a target is booted in its place.
+-- Returns what on_start decided: { refused, reason } for false, { target } for the name of a target
+-- to boot instead, nil to go on with the boot.
 function answers.start(answer, reason)
 	if answer == false then
 		return { refused = true, reason = reason ~= nil and tostring(reason) or nil }

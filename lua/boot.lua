@@ -1,4 +1,4 @@
--- The document of one boot: the base with a target over it, from scratch every time.
+-- The document of one boot: the base merged with a target, computed anew for every boot.
 local native = ...
 local import = native.import
 local session, merge = import "session", import "merge"
@@ -8,10 +8,11 @@ local sort = table.sort
 
 local boot = {}
 
--- Not laid over the base as other keys are: `name` and `targets` are refused in a target, `extends`
--- has done its work, and devices have rules of their own.
+-- Keys that are not merged as other keys are: `name` and `targets` are refused in a target,
+-- `extends` has been applied already, and devices have merge rules of their own (devices.lua).
 local apart = { name = true, targets = true, extends = true, emulations = true }
 
+-- Returns a copy of the document without nulls, targets and extends.
 local function base()
 	local clean = merge.without_nulls(session.document, session.merge)
 	local spec = clean == session.document and merge.shallow(clean) or clean
@@ -19,6 +20,7 @@ local function base()
 	return spec
 end
 
+-- Merges the keys of a target, except its devices, into the spec.
 local function lay(spec, layer)
 	local keys = session.merge
 	for key, value in next, layer.table do
@@ -35,6 +37,7 @@ local function lay(spec, layer)
 	end
 end
 
+-- Returns the positions of the removed devices, sorted.
 local function removed_places(state)
 	local places = {}
 	for place in next, state.removed do
@@ -44,7 +47,7 @@ local function removed_places(state)
 	return places
 end
 
--- Answers { spec, base_devices, removed = places, problems }.
+-- Returns the merged spec of one boot: { spec, base_devices, removed = positions, problems }.
 function boot.boot(request)
 	local problems, spec = {}, base()
 	local layers = targets.layers(request.target, problems)
@@ -57,7 +60,7 @@ function boot.boot(request)
 	end
 	spec.emulations = state.list
 
-	-- What locate and the hooks want to know of this boot.
+	-- Kept for locate and for the hooks.
 	local merged = {
 		spec = spec,
 		layers = layers,

@@ -1,4 +1,4 @@
--- Emulations across targets: those of a target are appended, or merge over a device by its id.
+-- Merges emulations: an entry of a target changes the device with its id, or is appended.
 local native = ...
 local import = native.import
 local merge = import "merge"
@@ -7,12 +7,13 @@ local format = string.format
 
 local devices = {}
 
--- State of one boot:
+-- Returns the state of the merge for one boot:
 --   list     the devices so far; the document's own table until a target changes it
---   base     how many of them are the base's
---   removed  by place: true for a device that a target takes away; its entry stays, so that its
---            slot stays empty
---   origin   by place, where a target had a hand in it: { layer, place in that layer } each
+--   base     the number of devices that come from the base
+--   removed  by position: true for a device that a target removes; its entry stays in the list, so
+--            that its slot stays empty
+--   origin   by position, for devices that a target added or changed: a list of { layer, position
+--            in that layer }
 function devices.start(list)
 	local state = { list = list, base = 0, removed = {}, origin = {}, ids = nil }
 	if type(list) ~= "table" then
@@ -32,7 +33,7 @@ function devices.start(list)
 	return state
 end
 
--- Makes the list our own before it is changed.
+-- Copies the list before its first change, because the document shares it.
 function devices.own(state)
 	if not state.owned then
 		state.list = merge.shallow(state.list or {})
@@ -40,7 +41,8 @@ function devices.own(state)
 	end
 end
 
--- Notes the id of the device at that place: its own, or MODEL-N, N counting devices of the model.
+-- Records the id of the device at a position: its own, or MODEL-N, where N counts the devices of
+-- that model from 0.
 local function note_id(ids, place, device)
 	if type(device) ~= "table" then
 		return
@@ -56,7 +58,8 @@ local function note_id(ids, place, device)
 	end
 end
 
--- Ids are looked at when the first target asks for one.
+-- Returns the position of the device with an id.  The index of ids is built at the first call,
+-- because most boots do not need it.
 local function find(state, id)
 	local ids = state.ids
 	if not ids then
@@ -70,6 +73,7 @@ local function find(state, id)
 	return ids.place[id]
 end
 
+-- Records that an entry of a layer added or changed the device at a position.
 local function trace(state, place, layer, entry)
 	local origin = state.origin[place]
 	if not origin then
@@ -79,6 +83,8 @@ local function trace(state, place, layer, entry)
 	origin[#origin + 1] = { layer, entry }
 end
 
+-- Returns the key and the text of what is wrong with `remove`; true as the text stands for an
+-- unknown id.
 local function check_remove(entry, place)
 	local remove, id = entry.remove, entry.id
 	if type(remove) ~= "boolean" then
@@ -92,6 +98,7 @@ local function check_remove(entry, place)
 	end
 end
 
+-- Returns the message for an unknown id.
 local function no_device(state, id)
 	local names = {}
 	for name in next, state.ids.place do
@@ -100,7 +107,7 @@ local function no_device(state, id)
 	return format('no device has the id "%s"%s', id, import("words").hint(id, names))
 end
 
--- One entry of a target's list.
+-- Merges one entry of a target's list into the devices.
 local function lay_entry(state, layer, place_in_layer, entry, complain)
 	local id = type(entry) == "table" and entry.id
 	local place = type(id) == "string" and find(state, id) or nil
@@ -116,7 +123,7 @@ local function lay_entry(state, layer, place_in_layer, entry, complain)
 		entry = merge.shallow(entry)
 		entry.remove = nil
 	end
-	-- Two that both say what they are were meant as two.
+	-- Two entries with the same id that both name a model are two devices, not a change of one.
 	if place and place > state.before and type(entry) == "table" and entry.device ~= nil then
 		complain("id", format('two devices of this list have the id "%s"', id))
 		return
@@ -134,13 +141,13 @@ local function lay_entry(state, layer, place_in_layer, entry, complain)
 	trace(state, place, layer, place_in_layer)
 end
 
--- Lays the emulations of a target (the layer-th of this boot) over those so far.
+-- Merges the emulations of a target (the layer with that number) into the devices so far.
 function devices.lay(state, layer, name, list, problems)
 	local function complain(path, text)
 		problems[#problems + 1] = { path = path, text = text }
 	end
 
-	if list == native.null then -- unset: all that were there go
+	if list == native.null then -- null removes all devices so far
 		for place = 1, type(state.list) == "table" and #state.list or 0 do
 			state.removed[place] = true
 		end

@@ -1,4 +1,4 @@
--- From the text of a spec to the table that everything else works on.
+-- Reads a spec, in JSON or Lua, into the document: the table that the other modules work on.
 local native = ...
 local import = native.import
 local session = import "session"
@@ -8,11 +8,12 @@ local sub, byte, format = string.sub, string.byte, string.format
 
 local document = {}
 
+-- Sets what C knows of the keys and causes.
 function document.configure(request)
 	session.merge, session.causes = request.merge, request.causes or {}
 end
 
--- Puts back what lua-cjson loses: what an empty table was, and integers that a double cannot hold.
+-- Restores what lua-cjson loses: the kind of an empty table, and integers beyond a double.
 local function apply_note(root, note)
 	local path, at = note.path, root
 	for i = 1, #path - 1 do
@@ -27,6 +28,7 @@ local function apply_note(root, note)
 	end
 end
 
+-- By format, functions that return the table of a file.
 local readers = {}
 
 function readers.json(request)
@@ -44,21 +46,22 @@ function readers.json(request)
 	return root
 end
 
--- The function that a Lua file is.  A mark of UTF-8 and a line for the shell may stand before it.
+-- Compiles a Lua file to a function.  The file may begin with a byte order mark and a "#!" line.
 function document.compile(text, name)
 	if sub(text, 1, 3) == "\xEF\xBB\xBF" then
 		text = sub(text, 4)
 	end
-	if byte(text) == 35 then -- "#!": becomes a comment, so that lines keep their numbers
+	if byte(text) == 35 then -- "#": comments the line out, which keeps the line numbers
 		text = "--" .. text
 	end
 	local chunk, message = load(text, "@" .. name, "t")
-	if not chunk and sub(message, 1, #name) ~= name then -- "C stack overflow" says no more
+	if not chunk and sub(message, 1, #name) ~= name then -- such as "C stack overflow"
 		message = name .. ": " .. message
 	end
 	return chunk or error(message, 0)
 end
 
+-- Returns the table that a spec file returned, or raises an error.
 local function check_result(name, ...)
 	local root = ...
 	if type(root) == "table" then
@@ -77,7 +80,7 @@ function readers.lua(request)
 	return check_result(request.name, chunk())
 end
 
--- Only a good file takes the place of the one before.
+-- Loads a spec.  The previous document stays when the file has errors.
 function document.load(request)
 	local root = readers[request.format](request)
 	session.document = root

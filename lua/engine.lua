@@ -1,5 +1,5 @@
--- What C calls, through one function of a name and an argument.  Behind each name stands a module
--- that is parsed when it is first needed: a start without hooks does not pay for hooks.
+-- The functions that C calls, by name and with one argument.  The module of a name is loaded at its
+-- first call, so that a spec without hooks does not load the code of hooks.
 local native = ...
 local import = native.import
 local error = error

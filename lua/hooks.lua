@@ -1,4 +1,4 @@
--- Hooks: where they come from, in which order they are asked, and how one is called.
+-- Loads hook files, lists the functions of a hook in the order of their calls, and calls them.
 local native = ...
 local import = native.import
 local session, merge, answers = import "session", import "merge", import "answers"
@@ -17,6 +17,7 @@ local known = {
 	on_end = true,
 }
 
+-- Raises the error for an entry of a hook file that is not a known hook or not a function.
 local function refuse(name, key, value)
 	local words = import "words"
 	if not known[key] then
@@ -31,6 +32,7 @@ local function refuse(name, key, value)
 	error(format("%s: %s is %s, expected a function", name, key, what), 0)
 end
 
+-- Raises an error unless a hook file returned a table of hooks.
 local function check_functions(name, functions)
 	if type(functions) ~= "table" then
 		local what = import("words").describe(functions)
@@ -44,6 +46,7 @@ local function check_functions(name, functions)
 	end
 end
 
+-- Raises the error for an unknown stock hook.
 local function no_stock(name)
 	local names = native.stock()
 	local hint = import("words").hint(name, names)
@@ -51,7 +54,7 @@ local function no_stock(name)
 		.. 'or a "/")', name, hint, concat(names, ", ")), 0)
 end
 
--- The chunk of a hook, and the directory that its relative paths start from.
+-- Returns the chunk of a hook and the directory that its relative paths start from.
 local function open_hook(request)
 	if not request.path then
 		return native.stock(request.name) or no_stock(request.name), session.directory
@@ -60,12 +63,13 @@ local function open_hook(request)
 	return import("document").compile(request.text, request.name), directory
 end
 
--- What a function of options is told beside them.
+-- Returns the second argument of a hook file's function: the name of the VM and its targets.
 local function facts_of_vm()
 	local spec = session.merged and session.merged.spec or session.document
 	return readonly({ name = spec.name, targets = import("words").targets() }, "vm")
 end
 
+-- Loads a hook file or a stock hook with its options.
 local function make_hook(request)
 	local name, options = request.name, request.options or {}
 	session.loading, session.faults, session.keeps = name, {}, nil
@@ -84,8 +88,8 @@ local function make_hook(request)
 	return { name = name, directory = directory, functions = functions, keeps = session.keeps }
 end
 
--- Makes one unless it is there: a hook keeps its variables for the life of the VM.  Answers the key
--- of vmrun.state that it keeps its own under, or nothing.
+-- Loads a hook unless it is loaded already, because a hook keeps its variables for the life of the
+-- VM.  Returns the key of vmrun.state under which the hook keeps its state, or nil.
 function hooks.load_hook(request)
 	import "world"
 	local key = request.key
@@ -93,13 +97,13 @@ function hooks.load_hook(request)
 	return session.files[key].keeps
 end
 
--- What vmrun.options() found while the last one was loaded.
+-- Returns the errors that vmrun.options() found while the last hook was loaded.
 function hooks.hook_faults()
 	session.loading = nil
 	return session.faults
 end
 
--- The target that gave the merged document this function.
+-- Returns the name of the target that the function of this hook in the merged document comes from.
 local function layer_of(name)
 	local layers = session.merged.layers
 	for i = #layers, 1, -1 do
@@ -109,8 +113,8 @@ local function layer_of(name)
 	end
 end
 
--- The functions of the spec for the target that was booted last: the target's, then the base's.
--- Where a target says null, none is left.
+-- Adds the functions of the spec for the target that was booted last: the target's, then the
+-- base's.  Adds none when the target unsets the hook with null.
 local function add_own(list, name)
 	local merged, base = session.merged.spec[name], session.document[name]
 	local function add(call, label)
@@ -127,7 +131,8 @@ local function add_own(list, name)
 	end
 end
 
--- Labels of the functions that answer to a hook, in the order of their places for `call`.
+-- Returns the labels of the functions of a hook in the order of their calls; `call` takes an index
+-- into this list.
 function hooks.hooks(request)
 	local name, list, labels = request.name, {}, {}
 	if session.merged then
@@ -153,8 +158,8 @@ function hooks.hooks(request)
 	return labels
 end
 
--- What on_prepare is shown: the last document without the devices that a target removed, and with
--- the slots that they have got.
+-- Returns the spec that on_prepare sees: a copy of the last document without removed devices, and
+-- with the slots that the devices were given.
 local function view(slots)
 	local spec = merge.copy(session.last.spec)
 	local all = spec.emulations
@@ -173,6 +178,7 @@ local function view(slots)
 	return spec
 end
 
+-- Calls an on_prepare and returns the spec that it changed, or nil.
 local function prepare(call, argument)
 	local spec = call(view(argument.slots or {}), argument.boot)
 	if spec == nil then
@@ -186,7 +192,7 @@ local function prepare(call, argument)
 	return spec
 end
 
--- Calls the index-th function of the last `hooks` of that name.
+-- Calls the function with that index in the list that `hooks` returned last for the hook.
 function hooks.call(request)
 	local name, argument = request.name, request.argument
 	local entry = session.calls[name][request.index]

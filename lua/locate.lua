@@ -1,11 +1,12 @@
--- The way back from a value of the last document to the place where its user wrote it.  It is
--- looked for when a problem has to name it; merging keeps a record of devices only (devices.lua).
+-- Finds where the user wrote a value of the last document.  The search runs only when a problem has
+-- to name the place, therefore merging records the origin of devices only (devices.lua).
 local native = ...
 local import = native.import
 local session, merge = import "session", import "merge"
 local ipairs, rawget, type = ipairs, rawget, type
 local insert, unpack = table.insert, table.unpack
 
+-- Returns a copy of a path with more keys.
 local function extend(path, ...)
 	local longer = { unpack(path) }
 	for _, key in ipairs { ... } do
@@ -14,7 +15,7 @@ local function extend(path, ...)
 	return longer
 end
 
--- How many keys two paths have in common from the start.
+-- Returns the number of keys that two paths have in common from the start.
 local function common(a, b)
 	local count = 0
 	while a[count + 1] ~= nil and a[count + 1] == b[count + 1] do
@@ -23,8 +24,9 @@ local function common(a, b)
 	return count
 end
 
--- A stack is what lies on top of each other at one place: { value, path } each, the lowest first.
--- This is the stack one key further; what was replaced from above is not in it.
+-- Returns the stack of the values below a key.  A stack is a list of { value, path }: the values
+-- that the base and the targets give for one place, the base first, without those that a later
+-- target replaced.
 local function step(stack, key, keys)
 	local below = {}
 	for i = #stack, 1, -1 do
@@ -47,7 +49,7 @@ local function step(stack, key, keys)
 	return below
 end
 
--- The stack of one device: what a target laid over it lies on it.
+-- Returns the stack of one device: its entry and the entries of targets that changed it.
 local function device_stack(merged, place)
 	local stack = {}
 	for i, origin in ipairs(merged.origin[place] or { { 0, place } }) do
@@ -63,7 +65,8 @@ local function device_stack(merged, place)
 	return stack
 end
 
--- Lists of devices add up: what is said of all of them is said where they begin.
+-- Returns the lowest entry that has the key.  A problem of the whole list of devices is reported
+-- where the list begins, because the lists of the base and the targets are concatenated.
 local function lowest(stack, key)
 	for _, entry in ipairs(stack) do
 		local value = rawget(entry.value, key)
@@ -73,6 +76,7 @@ local function lowest(stack, key)
 	end
 end
 
+-- Returns the stack of the whole document: the base and the targets of the last boot.
 local function whole_stack(merged)
 	local stack = { { value = session.document, path = {} } }
 	for i, layer in ipairs(merged and merged.layers or {}) do
@@ -81,8 +85,8 @@ local function whole_stack(merged)
 	return stack
 end
 
--- The path in the file, and how many keys of `path` it stands for: a key that is missing stands
--- where its container stands.
+-- Returns the path in the file and the number of keys of `path` that it covers.  The path of a
+-- missing key is that of its container.
 local function in_file(merged, path)
 	local is_original = path[1] == "targets" or path[1] == "extends"
 	local stack = whole_stack(not is_original and merged or nil)
@@ -106,7 +110,7 @@ end
 
 local locate = {}
 
--- { source = "file" | "set" | "hook", path }
+-- Returns where a value comes from: { source = "file" | "set" | "hook", path }.
 function locate.locate(request)
 	local path, last = request.path, session.last
 	if last and last.from_hook then
@@ -119,7 +123,7 @@ function locate.locate(request)
 		end
 	end
 	local found, depth = in_file(last, path)
-	for i = #set, 1, -1 do -- what is only there because a setting made it
+	for i = #set, 1, -1 do -- a value that exists only because of a setting
 		if depth < #path and common(set[i], path) > depth then
 			return { source = "set", path = set[i] }
 		end

@@ -1,5 +1,5 @@
--- Laying one document over another.  Originals are never altered, and what does not change is
--- shared with them: a boot copies the tables on the way to a change, and nothing else.
+-- Merges one document over another.  The originals are never changed, and the result shares their
+-- unchanged parts: a boot copies only the tables on the path to a change.
 local native = ...
 local mark, null = native.mark, native.null
 local error, next, rawequal, rawget, type = error, next, rawequal, rawget, type
@@ -7,15 +7,16 @@ local math_type, tointeger = math.type, math.tointeger
 
 local merge = {}
 
-local DEPTH = 64 -- as values.c has it
+local DEPTH = 64 -- the same limit as in src/script/values.c
 
+-- Returns whether a value is a table that is not a list.
 function merge.is_object(value)
 	return type(value) == "table" and rawget(value, 1) == nil
 		and (next(value) ~= nil or mark(value) ~= "list")
 end
 local is_object = merge.is_object
 
--- How many entries a list has; nil when the table is not a list from its first entry to its last.
+-- Returns the number of entries of a list, or nil when the table has other keys or gaps.
 function merge.length(list)
 	local count = 0
 	for _ in next, list do
@@ -27,6 +28,7 @@ function merge.length(list)
 	return count
 end
 
+-- Returns a copy of a table that shares the values.
 function merge.shallow(table)
 	local copy = {}
 	for key, value in next, table do
@@ -36,8 +38,8 @@ function merge.shallow(table)
 end
 local shallow = merge.shallow
 
--- The object without keys that are null, itself when there are none.  `keys` names the keys below
--- which the same holds.
+-- Returns the object without keys that are null, or the object itself when it has none.  Nulls are
+-- removed from the objects of the keys in `keys`, too.
 local function without_nulls(object, keys)
 	local result = object
 	for key, value in next, object do
@@ -58,8 +60,8 @@ local function without_nulls(object, keys)
 end
 merge.without_nulls = without_nulls
 
--- What `below` becomes when `above` is laid over it.  Objects merge key by key, null unsets a key;
--- below the keys that `keys` names it goes on like that, all else replaces.
+-- Returns `below` with `above` merged over it: objects merge key by key and null unsets a key.  The
+-- objects of the keys in `keys` merge in the same way; any other value replaces the one below.
 local function overlay(below, above, keys)
 	if not is_object(above) then
 		return above
@@ -80,7 +82,8 @@ local function overlay(below, above, keys)
 end
 merge.overlay = overlay
 
--- A copy that shares nothing but functions.  JSON's floats become the integers that they are.
+-- Returns a deep copy, which shares only functions.  Floats with an integer value become integers,
+-- because JSON does not tell them apart.
 local function copy(value, depth)
 	if math_type(value) == "float" then
 		return tointeger(value) or value
@@ -99,11 +102,12 @@ local function copy(value, depth)
 	return result
 end
 
+-- Returns a deep copy of a value.
 function merge.copy(value)
 	return copy(value, 0)
 end
 
--- `into` is ours to change.
+-- Merges `above` into `into`, which it changes, and returns the result.
 local function lay_deep(into, above, depth)
 	if not is_object(above) then
 		return copy(above, depth)
@@ -121,7 +125,7 @@ local function lay_deep(into, above, depth)
 	return result
 end
 
--- A new document: every object merges, whatever its key.
+-- Returns a new document in which the objects of all keys are merged.
 function merge.deep(below, above)
 	return lay_deep(copy(below, 0), above, 0)
 end

@@ -1,4 +1,4 @@
--- vmrun.options(): what a hook was given beside its name, checked against what it declares.
+-- vmrun.options(): checks the options that a hook was given against those that it declares.
 local native = ...
 local import = native.import
 local session, words, merge = import "session", import "words", import "merge"
@@ -10,7 +10,7 @@ local find, format, sub = string.find, string.format, string.sub
 
 local YEAR = 86400 * 366
 
--- The keys of a table, which are strings.
+-- Returns the keys of a table, sorted; all of them are strings.
 local function sorted_keys(map)
 	local names = {}
 	for name in next, map do
@@ -20,6 +20,7 @@ local function sorted_keys(map)
 	return names
 end
 
+-- Returns whether a list has a word.
 local function is_in(list, word)
 	for _, one in ipairs(list) do
 		if one == word then
@@ -29,6 +30,7 @@ local function is_in(list, word)
 	return false
 end
 
+-- Returns the number of entries of a list of strings, or nil for any other value.
 local function list_of_strings(value)
 	local count = type(value) == "table" and native.mark(value) ~= "object"
 		and merge.length(value)
@@ -40,7 +42,7 @@ local function list_of_strings(value)
 	return count
 end
 
--- "a number", "a number from 1 to 5", "a number of at least 1"
+-- Returns a text with bounds: "a number", "a number from 1 to 5", "a number of at least 1".
 local function with_bounds(text, low, high)
 	if low and high then
 		return format("%s from %g to %g", text, low, high)
@@ -50,13 +52,14 @@ local function with_bounds(text, low, high)
 	return high and format("%s of at most %g", text, high) or text
 end
 
+-- Returns whether a value is a number within bounds, each of which may be nil.
 local function within(value, low, high)
 	return type(value) == "number" and value == value
 		and (not low or value >= low) and (not high or value <= high)
 end
 
--- Each gives what the hook gets of a value; else nil and what was expected, or nil, nil and the
--- whole of what is wrong.
+-- By kind, functions that return the value that the hook gets; on an error they return nil and what
+-- was expected, or nil, nil and the complete message.
 local kinds = {}
 
 function kinds.string(value)
@@ -95,7 +98,7 @@ function kinds.target(value)
 	return value
 end
 
--- Absolute: what is relative starts from the directory of the spec.
+-- Returns an absolute path.  A relative path starts from the directory of the spec.
 function kinds.path(value)
 	if type(value) ~= "string" or value == "" then
 		return nil, "a path"
@@ -109,8 +112,8 @@ function kinds.command(value)
 	return is_good and value or nil, "a command, as a list of a program and its arguments"
 end
 
--- The key of vmrun.state under which this use of a hook keeps its own: rule.default is the name of
--- the hook, an id makes it "NAME:ID".
+-- Returns the key of vmrun.state under which this use of a hook keeps its state: the name of the
+-- hook, which rule.default gives, or "NAME:ID" with an id.
 function kinds.id(value, rule)
 	local name = rule.default
 	if type(name) ~= "string" then
@@ -122,7 +125,7 @@ function kinds.id(value, rule)
 	return session.keeps
 end
 
--- Causes, and the words of rule.also.
+-- Returns a list of causes and of the words in rule.also.
 function kinds.causes(value, rule)
 	local known = {}
 	if rule.also and not list_of_strings(rule.also) then
@@ -145,7 +148,7 @@ function kinds.causes(value, rule)
 	return value
 end
 
--- What was given, for people.
+-- Returns a value as messages show it.
 local function show(value)
 	if type(value) == "number" then
 		return format("%.14g", value)
@@ -155,6 +158,7 @@ local function show(value)
 	return words.describe(value)
 end
 
+-- Returns the function of the kind that an option declares.
 local function kind_of(name, rule)
 	local kind = type(rule) == "table" and rule[1]
 	if type(kind) == "function" then
@@ -166,7 +170,7 @@ local function kind_of(name, rule)
 	return kinds[kind]
 end
 
--- The value that an option gets; nothing, and what is wrong, else.
+-- Returns the value of an option, or nil and the error if there is one.
 local function take(name, rule, value)
 	local kind = kind_of(name, rule)
 	local default = rule.default
@@ -184,6 +188,7 @@ local function take(name, rule, value)
 		wrong or format("expected %s, got %s", expected, show(value)))
 end
 
+-- Returns the message for an unknown option.
 local function unknown(name, declared)
 	local names = sorted_keys(declared)
 	if #names == 0 then
@@ -193,7 +198,8 @@ local function unknown(name, declared)
 		concat(names, ", "))
 end
 
--- All faults at once: { option, text } each, the option left out where the file does not have it.
+-- Returns the options and a list of all errors, { option, text }; `option` is nil when the file
+-- does not have the option.
 local function check(given, declared)
 	local options, faults = {}, {}
 	local function fault(option, text)
@@ -235,6 +241,6 @@ return function(given, declared)
 	for i, fault in ipairs(faults) do
 		texts[i] = fault.text
 	end
-	session.faults = faults -- for who loads the hook: a problem each, with its place
+	session.faults = faults -- the loader of the hook reports each with its place
 	raise(concat(texts, "; "))
 end

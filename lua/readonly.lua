@@ -1,9 +1,10 @@
--- A table that can be read like the one behind it, tables in it included, and not be written.
+-- Read-only views of tables and of the tables in them.
 local native = ...
 local raise = native.raise
 local getmetatable, next, setmetatable, type = getmetatable, next, setmetatable, type
 
--- `what` names it when somebody writes; `default` stands for what is not there.
+-- Returns a read-only view of `content`.  `what` names the view in the error of a write; `default`
+-- is the value of a missing key.
 local function readonly(content, what, default)
 	for key, value in next, content do
 		local is_view = getmetatable(value) == false

@@ -1,29 +1,29 @@
--- What outlives a call from C.  Every module gets this same table from import "session".
+-- The state that outlives a call from C.  All modules share this table: import "session".
 return {
-	-- Keys whose objects merge key by key, nested, as C's rows say: { cpu = {}, bhyve = {} }.
+	-- Keys whose objects merge key by key, nested, from C's rows of keys: { cpu = {}, bhyve = {} }.
 	merge = {},
 
-	causes = {}, -- names of all causes
+	causes = {}, -- the names of all causes
 
-	-- The table that the file returned.  Merging shares parts of it and alters nothing.
+	-- The table that the file returned.  Merging shares parts of it and does not change it.
 	document = {},
-	name = "",    -- of the file, for messages
-	directory = "/", -- where its relative paths start
+	name = "",    -- the name of the file, for messages
+	directory = "/", -- the base of its relative paths
 
-	-- Folder of the code that runs now: there vmrun.include and require look first.
+	-- The directory of the code that runs now, where vmrun.include and require look first.
 	here = "/",
-	label = nil, -- and the hook that it is, for events: "on_exit of vm.lua"
+	label = nil, -- the label of the hook that runs now, for events: "on_exit of vm.lua"
 
-	-- What the last boot merged (see boot.lua), and what the last on_prepare made of it.
+	-- What the last boot merged (see boot.lua), and the same after the last on_prepare.
 	merged = nil,
 	last = nil,
 
 	files = {}, -- hook files by key: { name, directory, functions }
-	loading = nil, -- the name of the one that is being loaded
-	keeps = nil,   -- the key of vmrun.state that it keeps its own under, if it does
-	faults = {},   -- in its options: { option, text } each, see options.lua
-	calls = {}, -- by the name of a hook: the functions that answer to it, in order
+	loading = nil, -- the name of the hook that is being loaded
+	keeps = nil,   -- the key of vmrun.state under which that hook keeps its state, if any
+	faults = {},   -- the errors in its options, a list of { option, text }, see options.lua
+	calls = {}, -- by the name of a hook, its functions in the order of their calls
 
-	-- What vmrun.boot() and vmrun.stop() stand for, by the opaque table that they returned.
+	-- The decisions of vmrun.boot() and vmrun.stop(), by the opaque table that they returned.
 	actions = setmetatable({}, { __mode = "k" }),
 }

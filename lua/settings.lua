@@ -1,4 +1,4 @@
--- KEY=VALUE settings over a merged document; a key is "cpu.cores", "emulations[0].path" or
+-- Applies KEY=VALUE settings to a merged document; a key is "cpu.cores", "emulations[0].path" or
 -- "emulations.0.path".
 local native = ...
 local merge, words = native.import "merge", native.import "words"
@@ -7,8 +7,8 @@ local find, format, match = string.find, string.format, string.match
 
 local settings = {}
 
--- The parts of a key: a string is a name (or a place, after a dot), an integer a place from 0.
--- Nothing when it is not a key.
+-- Returns the parts of a key: a string is a name (or an index after a dot), an integer is an index
+-- from 0.  Returns nil for a malformed key.
 local function parse(key)
 	local parts, at = {}, 1
 	while at <= #key do
@@ -27,7 +27,8 @@ local function parse(key)
 	return #parts > 0 and type(parts[1]) == "string" and parts or nil
 end
 
--- What a part means in a table that is there: a key or a place from 1.  Second, why it cannot be.
+-- Returns the key or the index from 1 that a part stands for in an existing table, and the error if
+-- there is one.
 local function resolve(container, part, path)
 	local is_list = rawget(container, 1) ~= nil or native.mark(container) == "list"
 	local place, text = part, words.path(path)
@@ -47,7 +48,7 @@ local function resolve(container, part, path)
 	return place + 1
 end
 
--- Copies the container on the way to a value, or makes it where there is none.
+-- Copies a container on the path to a value, or creates it when it is missing.
 local function open(container, key, path)
 	local child = container[key]
 	if child == nil then
@@ -60,6 +61,7 @@ local function open(container, key, path)
 	return container[key]
 end
 
+-- Sets or unsets a value; returns the error if there is one.
 local function assign(container, key, value)
 	if value ~= native.null then
 		container[key] = value
@@ -70,7 +72,7 @@ local function assign(container, key, value)
 	end
 end
 
--- Why it cannot be done, or nothing; `path` grows on the way.
+-- Applies one setting and fills `path`; returns the error if there is one.
 local function set(spec, setting, path)
 	local parts = parse(setting.key)
 	if not parts then
@@ -80,7 +82,7 @@ local function set(spec, setting, path)
 		path[1] = parts[1]
 		return "settings hold for the merged spec, where there are no targets any more"
 	end
-	-- A number of processors is a topology in short: one socket, one core, so many threads.
+	-- `cpu = N` is short for a topology of one socket with one core and N threads.
 	if parts[1] == "cpu" and #parts > 1 and type(spec.cpu) == "number" then
 		spec.cpu = { threads = spec.cpu, cores = 1, sockets = 1 }
 	end
@@ -101,6 +103,7 @@ local function set(spec, setting, path)
 	return assign(container, key, setting.value)
 end
 
+-- Applies all settings to the merged spec and adds their errors to `problems`.
 function settings.apply(merged, state, list, problems)
 	for _, setting in ipairs(list) do
 		local path = {}

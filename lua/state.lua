@@ -1,12 +1,12 @@
--- vmrun.state, as vmrunctl changes it.
+-- Changes vmrun.state for vmrunctl.
 local native = ...
 local next, type = next, type
 local format = string.format
 
 local state = {}
 
--- Drops what a stock hook keeps under its name; answers why it cannot, or nothing.  An empty table
--- takes its place where the hook would else find what an older version has kept.
+-- Removes the state of a stock hook; returns the error if there is one.  An empty table replaces
+-- the state where the hook would otherwise find the state that an older version has kept.
 function state.forget_state(request)
 	local kept, name = native.state(), request.name
 	local before = kept[name]

@@ -1,4 +1,4 @@
--- The targets of the document: what is wrong with them, and which of them make up one boot.
+-- Checks the targets of the document and finds those that make up one boot.
 local native = ...
 local import = native.import
 local session, merge = import "session", import "merge"
@@ -10,6 +10,7 @@ local targets = {}
 
 local foreign = { "name", "targets" } -- keys that cannot be in a target
 
+-- Adds a problem with a formatted text.
 local function add(problems, path, text, ...)
 	problems[#problems + 1] = { path = path, text = format(text, ...) }
 end
@@ -18,6 +19,7 @@ local function describe(value)
 	return import("words").describe(value)
 end
 
+-- Adds the problems of one target that do not depend on a boot.
 local function check_target(name, target, problems)
 	if not merge.is_object(target) then
 		add(problems, { "targets", name }, "expected an object, got %s", describe(target))
@@ -30,7 +32,7 @@ local function check_target(name, target, problems)
 	end
 end
 
--- Names of all targets, sorted, and what can be said of them without a boot.
+-- Returns the names of all targets, sorted, and the problems that do not depend on a boot.
 function targets.targets()
 	local names, problems = { "default" }, {}
 	local all = session.document.targets
@@ -60,7 +62,7 @@ function targets.targets()
 	return { names = names, problems = problems }
 end
 
--- What `extends` names: { name, path } each.
+-- Returns the targets that `extends` names, a list of { name, path }.
 local function parents(name, target, problems)
 	local extends, path = target.extends, { "targets", name, "extends" }
 	if extends == nil or extends == native.null then
@@ -83,14 +85,15 @@ local function parents(name, target, problems)
 	return found
 end
 
--- Is there a target of that name to boot?
+-- Returns whether a target exists and can be booted.
 function targets.exist(name)
 	local all = session.document.targets
 	return name == "default" or type(all) == "table" and type(all[name]) == "table"
 end
 
--- The targets to lay over the base for one boot, in that order: { name, table } each.  What a
--- target extends comes before it, and each comes once.  Without a name it is the base alone.
+-- Returns the targets to merge over the base for one boot, in that order: a list of { name, table }
+-- in which each target comes once and after those that it extends.  Without a name, the list is
+-- empty.
 function targets.layers(wanted, problems)
 	local layers, done, trail, depth = {}, {}, {}, {}
 	local all = session.document.targets

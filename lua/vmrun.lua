@@ -1,4 +1,4 @@
--- `vmrun`: what scripts get beside Lua's own library.
+-- `vmrun`: the functions that scripts have in addition to Lua's own library.
 local native = ...
 local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
@@ -14,7 +14,8 @@ local vmrun = {}
 local YEAR = 86400 * 366
 local levels = { error = true, warning = true, info = true, debug = true }
 
--- Answers of on_exit cannot be looked into: their meaning is kept in session.actions.
+-- Returns an opaque answer for on_exit, so that scripts cannot depend on its contents;
+-- session.actions maps it to its meaning.
 local function action(meaning)
 	local token = setmetatable({}, { __metatable = false, __name = "vmrun." .. meaning.action })
 	session.actions[token] = meaning
@@ -25,13 +26,14 @@ local function describe(value)
 	return import("words").describe(value)
 end
 
+-- Raises an error unless a value is a number of seconds from 0 to a year.
 local function check_seconds(what, value)
 	if type(value) ~= "number" or not (value >= 0 and value <= YEAR) then
 		raise(format("%s is a number of seconds from 0 to %d", what, YEAR))
 	end
 end
 
--- vmrun.boot(target, { delay = seconds }): both may be left out.
+-- Returns the decision to boot: vmrun.boot(target, { delay = seconds }), both optional.
 function vmrun.boot(target, options)
 	local delay = nil
 	if target ~= nil and type(target) ~= "string" then
@@ -49,7 +51,7 @@ function vmrun.boot(target, options)
 	return action { action = "boot", target = target, delay = delay }
 end
 
--- vmrun.stop(status): without one, the status follows the cause of the exit.
+-- Returns the decision to stop.  Without an exit status, the cause of the exit determines it.
 function vmrun.stop(status)
 	local number = type(status) == "number" and tointeger(status)
 	if status ~= nil and not (number and number >= 0 and number <= 255) then
@@ -58,6 +60,7 @@ function vmrun.stop(status)
 	return action { action = "stop", status = number or nil }
 end
 
+-- Writes a message with a level.
 function vmrun.log(level, text)
 	if not levels[level] then
 		raise(format("vmrun.log: no level %s; there is: error, warning, info, debug",
@@ -66,7 +69,7 @@ function vmrun.log(level, text)
 	native.log(level, tostring(text))
 end
 
--- For whoever reads the events of this VM: a table of strings, numbers, booleans and tables of them.
+-- Emits an event: a table of strings, numbers, booleans and tables of them.
 function vmrun.event(table)
 	if type(table) ~= "table" then
 		raise("vmrun.event takes a table, not " .. describe(table))
@@ -74,12 +77,12 @@ function vmrun.event(table)
 	native.event(table, session.label)
 end
 
--- Keeps vmrun.state now, not only after this call: true, or nil and why not.
+-- Writes vmrun.state now, not only after the hook call.  Returns true, or nil and the error.
 function vmrun.save()
 	return native.save()
 end
 
--- The path of firmware that is installed: "uefi", "code", "vars" or "u-boot"; or nil and why.
+-- Returns the path of installed firmware, "uefi", "code", "vars" or "u-boot", or nil and the error.
 function vmrun.firmware(kind)
 	if type(kind) ~= "string" then
 		raise("vmrun.firmware takes a kind of firmware, not " .. describe(kind))
@@ -87,7 +90,7 @@ function vmrun.firmware(kind)
 	return native.firmware(kind)
 end
 
--- Relative paths start from the directory of the file that runs.
+-- Returns an absolute path.  A relative path starts from the directory of the file that runs.
 local function absolute(name, path)
 	if type(path) ~= "string" then
 		raise(format("vmrun.%s: the path is a string, not %s", name, describe(path)))
@@ -98,11 +101,12 @@ local function absolute(name, path)
 	return sub(path, 1, 1) == "/" and path or session.here .. "/" .. path
 end
 
+-- Returns whether a file exists.
 function vmrun.exists(path)
 	return native.exists(absolute("exists", path))
 end
 
--- Waits in the loop, not in Lua: the supervisor goes on meanwhile.
+-- Suspends the hook until C answers, so that the supervisor goes on meanwhile.
 local function wait(name, request)
 	if not native.can_wait() then
 		raise(format("vmrun.%s: Lua cannot wait here: it is inside a library function that "
@@ -116,7 +120,7 @@ end
 
 local options_of_exec = { timeout = true, stdin = true }
 
--- The place of the last word; what else stands in the table is an option.
+-- Returns the index of the last word of a command.  The other keys of the table are options.
 local function last_word(command)
 	local last = 0
 	for key in pairs(command) do
@@ -129,8 +133,8 @@ local function last_word(command)
 	return last
 end
 
--- The words of a command.  One that is nil must not make another command of it, so a list with gaps
--- raises; a nil at the end leaves no trace.
+-- Returns the words of a command.  Raises an error for a list with gaps, because leaving a nil word
+-- out would run another command; a nil at the end of a list cannot be detected.
 local function check_command(command)
 	local last = type(command) == "table" and last_word(command) or 0
 	if last == 0 then
@@ -152,7 +156,8 @@ local function check_command(command)
 	return words
 end
 
--- status, stdout, stderr; nil and a message when it could not run, or not to its end.
+-- Runs a command.  Returns its exit status, stdout and stderr, or nil and the error when the
+-- command could not be started or did not finish.
 function vmrun.exec(command)
 	if native.sandbox then
 		raise("vmrun.exec: not in the sandbox")
@@ -172,12 +177,13 @@ function vmrun.exec(command)
 	return answer.status, answer.stdout, answer.stderr
 end
 
+-- Waits for a number of seconds.
 function vmrun.sleep(seconds)
 	check_seconds("vmrun.sleep", seconds)
 	wait("sleep", { sleep = seconds })
 end
 
--- What another Lua file returns.
+-- Runs another Lua file and returns its results.
 function vmrun.include(file)
 	if native.sandbox then
 		raise("vmrun.include: not in the sandbox")
@@ -189,7 +195,7 @@ function vmrun.include(file)
 	return chunk()
 end
 
--- A new table: b laid over a as a target is over the base, every object key by key.
+-- Returns a new table: b merged over a as a target is over the base, but objects at all keys merge.
 function vmrun.merge(a, b)
 	if not (merge.is_object(a) and merge.is_object(b)) then
 		raise("vmrun.merge takes two tables with named keys")
@@ -197,7 +203,7 @@ function vmrun.merge(a, b)
 	return merge.deep(a, b)
 end
 
--- The options of a hook, checked; `declared` has { KIND, default =, required = } for each.
+-- Returns the checked options of a hook; `declared` has { KIND, default =, required = } for each.
 function vmrun.options(given, declared)
 	return import("options")(given, declared)
 end
@@ -215,7 +221,7 @@ vmrun.env = setmetatable({}, {
 	__metatable = false,
 })
 
--- Fills the table that scripts have.
+-- Copies the functions into the table `vmrun` of the scripts.
 return function(into)
 	for name, value in pairs(vmrun) do
 		rawset(into, name, value)

@@ -1,4 +1,4 @@
--- Words for messages.
+-- Describes values, names and paths for messages.
 local native = ...
 local session = native.import "session"
 local next, rawget, type = next, rawget, type
@@ -18,8 +18,7 @@ local articles = {
 	userdata = "a userdata",
 }
 
--- The first place of a list that has nothing while a later one has something, as paths count;
--- nothing when there are no gaps.
+-- Returns the index, from 0 as in paths, of the first gap in a list, or nil when it has none.
 function words.gap(list)
 	local count, highest = 0, 0
 	for key in next, list do
@@ -34,7 +33,7 @@ function words.gap(list)
 	end
 end
 
--- What a value is: "a string", "a list", "null".
+-- Returns what a value is: "a string", "a list", "null".
 function words.describe(value)
 	if value == native.null then
 		return "null"
@@ -51,14 +50,14 @@ function words.describe(value)
 	return rawget(value, 1) ~= nil and "a list" or "an object"
 end
 
--- ', did you mean "x"?', or nothing.
+-- Returns ', did you mean "x"?' for a word that resembles one of the names, else "".
 function words.hint(word, names)
 	sort(names)
 	local near = native.near(word, names)
 	return near and format(", did you mean %q?", near) or ""
 end
 
--- The names of all targets; `default` is always there.
+-- Returns the names of all targets, sorted; `default` always exists.
 function words.targets()
 	local names = { "default" }
 	local all = session.document.targets
@@ -73,14 +72,14 @@ function words.targets()
 	return names
 end
 
--- 'no target "instal", did you mean "install"? (there is: default, install)'
+-- Returns 'no target "instal", did you mean "install"? (there is: default, install)'.
 function words.no_target(name)
 	local names = words.targets()
 	return format('no target "%s"%s (there is: %s)', name, words.hint(name, names),
 		concat(names, ", "))
 end
 
--- A path as messages have it, list places counted from 0: "emulations[0].path".
+-- Returns a path as messages show it, with indices from 0: "emulations[0].path".
 function words.path(path)
 	local text = ""
 	for i = 1, #path do

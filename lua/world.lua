@@ -1,4 +1,4 @@
--- What scripts find when they run: Lua's libraries, `vmrun`, and `require` for files beside them.
+-- The globals of scripts: Lua's libraries, `vmrun`, and a `require` that finds files beside them.
 local native = ...
 local import = native.import
 local session = import "session"
@@ -7,19 +7,20 @@ local setmetatable, tostring, type = setmetatable, tostring, type
 local format, gsub, match = string.format, string.gsub, string.match
 
 local globals = native.open_world()
-local package, loadfile = globals.package, globals.loadfile -- neither is in the sandbox
+local package, loadfile = globals.package, globals.loadfile -- both are nil in the sandbox
 
--- What other modules need of it, as it was before any script could replace it.
+-- The functions that other modules need, saved before a script can replace them.
 local world = { loadfile = loadfile }
 
--- `vmrun` fills itself when it is first used: many specs never do.  `vmrun.state` is never in it:
--- each touch comes here.
+-- `vmrun` is filled at its first use, because many specs do not use it.  `vmrun.state` is never
+-- stored in the table, so that each access calls the metamethods below.
 local vmrun, filled = {}, false
 
+-- Fills `vmrun` unless it is filled already.
 local function fill()
 	if not filled then
 		import("vmrun")(vmrun)
-		filled = true -- last: a script that ran out of memory here may come back
+		filled = true -- last, so that a script that ran out of memory here can try again
 	end
 end
 
@@ -66,12 +67,12 @@ end
 local searchpath, loadlib = package.searchpath, package.loadlib
 package.loaded.vmrun = vmrun
 
-local required = {} -- names of the modules that our searcher found
+local required = {} -- names of the modules that the searcher below found
 
--- In place of Lua's searcher for Lua files: it looks beside the running file first, and it does not
--- load bytecode.
+-- Replaces Lua's searcher for Lua files, to look beside the running file first and to refuse
+-- bytecode.
 package.searchers[2] = function(name)
-	local here = gsub(session.here, "[;?]", "") -- no such directory can be searched
+	local here = gsub(session.here, "[;?]", "") -- a search path cannot contain these characters
 	local beside = format("%s/?.lua;%s/?/init.lua;", here, here)
 	local path, why = searchpath(name, beside .. tostring(package.path))
 	if not path then
@@ -86,7 +87,8 @@ package.searchers[2] = function(name)
 	return chunk, path
 end
 
--- In place of its searchers for modules in C: they load what root may believe.
+-- Loads a module in C.  Replaces Lua's own searchers, because only vmrun's loadlib refuses files
+-- that root must not trust.
 local function load_c(name, file)
 	local path, why = searchpath(file, tostring(package.cpath))
 	if not path then
@@ -111,7 +113,7 @@ package.searchers[4] = function(name)
 	return root and load_c(name, root)
 end
 
--- A file that is read again requires its modules again.
+-- Forgets the modules that the scripts required, so that a file that is read again loads them again.
 function world.forget()
 	for name in next, required do
 		package.loaded[name] = nil
