@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every header compiles alone, and twice in one file.
+# Checks that every header compiles alone, and when it is included twice.
 #
 #	headers.sh ROOT COMPILER [FLAGS...]
 

@@ -1,16 +1,17 @@
 #!/bin/sh
-# The rules of the house that a compiler does not know: which room may include which, who may see
-# Lua and who may ask for the operating system, that CMake builds every file, that rooms, files and
-# functions stay short.
+# The rules of the house that a compiler does not check: which rooms a room may include, which room
+# may include Lua, which may ask for the operating system, whether CMake builds every file, and how
+# long rooms, files and functions may be.
 #
-#	includes.sh ROOT	says what is wrong in ROOT/src, a line each; status 1 if anything is
+#	includes.sh ROOT	prints the faults in ROOT/src, one per line; status 1 if there are any
 
 set -eu
 root=$1
 cd "$root"
 
-# Arrows go one way.  `api` is the public header, "vmrun/vmrun.h"; src/vmrun is the program of that
-# name.  `own` is a name without a directory: a file beside the one that includes it.
+# Each room and those that it may include, without cycles.  `api` is the public header,
+# "vmrun/vmrun.h"; src/vmrun is the program vmrun.  `own` is a name without a directory: a file in
+# the directory of the file that includes it.
 rules='
 base: base
 platform: base platform
@@ -33,7 +34,7 @@ vmrun: base cli own api
 vmrunctl: base cli vmrunctl api
 '
 
-# A name that tells systems apart, as a whole word.
+# Macros that distinguish operating systems, matched as whole words.
 systems='__(FreeBSD|FreeBSD_kernel|FreeBSD_version|linux|linux_|gnu_linux|APPLE|MACH|NetBSD|OpenBSD'
 systems="$systems|DragonFly|unix|sun|GLIBC|ANDROID|CYGWIN|MidnightBSD)(__)?"
 systems="$systems|_WIN32|_GNU_SOURCE|_DEFAULT_SOURCE|_BSD_SOURCE|__BSD_VISIBLE|BSD"
@@ -84,7 +85,7 @@ check_includes() {
 	}'
 }
 
-# The public header is found by its name, also where src is searched first.
+# No directory src/vmrun may hide the public header where src is searched first.
 check_api() {
 	[ ! -e src/vmrun/vmrun.h ] || echo "src/vmrun/vmrun.h: hides the public header of that name"
 }
@@ -95,7 +96,7 @@ check_systems() {
 		sed 's/$/   <- belongs in src\/platform/'
 }
 
-# One file a system is written as NAME_${system}.c.
+# CMakeLists.txt lists the files of one system as NAME_${system}.c.
 check_build() {
 	find src -name '*.c' | LC_ALL=C sort | awk '
 	FILENAME != "-" {
@@ -117,7 +118,7 @@ check_length() {
 		awk '$2 != "total" && $1 > 500 { printf "%s: %d lines, at most 500\n", $2, $1 }'
 	find src -name '*.c' | awk -F/ '{ n[$2]++ }
 		END { for (room in n) if (n[room] > 20) printf "src/%s: %d .c files, at most 20\n", room, n[room] }'
-	# clang-format puts the brackets of a function at the left.
+	# clang-format puts the braces of a function in the first column.
 	find src -name '*.c' | LC_ALL=C sort | xargs awk '
 	/^\{$/ { began = FNR }
 	/^\}$/ && FNR - began > 61 {
@@ -125,7 +126,7 @@ check_length() {
 	}'
 }
 
-# clang-format moves the end of a comment to a line of its own when the first line is full.
+# clang-format moves the end of a comment to another line when the first line is full.
 check_comments() {
 	find src include -name '*.[ch]' | LC_ALL=C sort | xargs awk '
 	FNR > 1 && /^[ \t]*\*\/$/ && before ~ /^[ \t]*\/\* ./ {
@@ -134,7 +135,7 @@ check_comments() {
 	{ before = $0 }'
 }
 
-# The map names every room, and no file that is gone.
+# src/README.md names every room and no file that does not exist.
 check_map() {
 	map=src/README.md
 	[ -e "$map" ] || return 0

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What is released knows nothing of the tests: no binary has a word that only they use.
+# Checks that no released binary contains a word that only the tests use.
 #
-#	released.sh TESTED RELEASED...	TESTED is a program of the tests, in which there is such a word
+#	released.sh TESTED RELEASED...	TESTED is a program of the tests that contains such a word
 
 set -u
 word=FAKE_STATE_DIR
@@ -19,7 +19,7 @@ for binary; do
 		wrong=1
 	fi
 	case $binary in
-	*vmrunctl) ;; # asks no host
+	*vmrunctl) ;; # does not look into /dev/vmm
 	*) grep -qaF /dev/vmm "$binary" || { echo "$binary: does not look into /dev/vmm" && wrong=1; } ;;
 	esac
 done

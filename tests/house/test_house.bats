@@ -1,4 +1,4 @@
-# The house rules find what breaks them: a small house, broken in one place at a time.
+# Tests that the checks of the house rules find violations: each test breaks a small house in one place.
 
 rooms="base platform device spec process script config hyper check event policy plan ledger machine control lib cli vmrun vmrunctl"
 
