@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Bad input: the right status, one clear message a fault, nothing started, nothing left behind.
+# Bad input: the right status, one clear message per fault, nothing started, nothing left behind.
 # shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -12,7 +12,8 @@ teardown() {
 	common_teardown
 }
 
-# refused STATUS ARG...: nothing on stdout, nothing started, nothing left, also as a dry run
+# refused STATUS ARG...: checks that a run and a dry run end with the status, print nothing on stdout,
+# start nothing and leave nothing
 refused() {
 	local wanted=$1 option
 	shift
@@ -27,7 +28,7 @@ refused() {
 	done
 }
 
-# faults LINE...: these lines, in this order, and no others; a line is a pattern of the shell
+# faults LINE...: checks that err has exactly these lines in this order; a line is a shell pattern
 faults() {
 	local line i=0
 	while IFS= read -r line; do
@@ -41,7 +42,7 @@ faults() {
 	is $i $#
 }
 
-# bad JSON LINE...: a spec with more keys in vm.json; its faults
+# bad JSON LINE...: checks the faults of a spec with these additional keys in vm.json
 bad() {
 	spec "$1"
 	shift
@@ -136,7 +137,7 @@ bad() {
 	{ printf 'return ' && head -c 10000000 /dev/zero | tr '\0' '{'; } >vm.lua
 	refused 65 vm.lua
 	faults '*overflow*'
-	# not deep, but many
+	# many values on one level
 	{ printf '{"emulations":[' && yes '[],' | head -c 4000 | tr -d '\n' && printf '[]]}'; } >vm.json
 	vmrun -d vm.json
 	is "$status" 65
@@ -234,7 +235,7 @@ bad() {
 	bad '{"com1": "stdio", "com2": "stdio"}' 'vm.json:7:3: com2: *stdio*'
 }
 
-# gapped BODY PATH: a Lua spec with this list is refused at this path
+# gapped BODY PATH: checks that a Lua spec with this list is refused at this path
 gapped() {
 	printf 'local vm = { name = "%s", cpu = 1, mem = "64M", bootrom = "%s", targets = { t = {}, u = {} } }\n%s\nreturn vm\n' \
 		"$vm" "$rom" "$1" >vm.lua
@@ -245,7 +246,7 @@ gapped() {
 	[ ! -e starts ]
 }
 
-# Where a variable is nil the list goes on behind the gap: what stands there must not be lost.
+# A variable that is nil makes a gap in a list, and the entries after the gap must not be lost.
 @test "lists with gaps, in every place that takes one" {
 	local rnd='{ device = "virtio-rnd" }' key
 	gapped "vm.emulations = { $rnd, nil, $rnd }" 'vm.lua: emulations' 1
@@ -319,7 +320,7 @@ gapped() {
 		'vm.json:10:7: emulations?0?.slot: *hostbridge*virtio-blk*'
 	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": "3:1"}]}' \
 		'vm.json:10:7: emulations?0?.slot: *function 0*'
-	# only together with a target
+	# faults that appear only together with a target
 	bad '{"emulations": [{"device": "virtio-blk", "path": "a", "slot": 3}],
 		"targets": {"t": {"emulations": [{"device": "ahci-cd", "path": "b", "slot": 3}]}}}' \
 		'vm.json:*: targets.t.emulations?0?.slot: *virtio-blk*ahci-cd*'
@@ -372,7 +373,7 @@ gapped() {
 
 @test "a hypervisor that is missing: 127; not executable: 126" {
 	spec
-	# failed STATUS PROGRAM
+	# failed STATUS PROGRAM: checks how a run ends whose hypervisor is this program
 	failed() {
 		vmrun -p hyper.pid --bhyve "$2" vm.json
 		is "$status" "$1"

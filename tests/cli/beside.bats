@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# What is waited for and run beside a VM: wait_for, companions, post_start_script.
+# What vmrun waits for before a boot and runs beside a VM: wait_for, companions, post_start_script.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
 	load common
 	common_setup
-	# daemon FILE: notes its pid, makes FILE, says a word, and ends at SIGTERM.  Waiting in the
-	# shell itself: a sleep would be left behind.
+	# daemon FILE: records its pid, creates FILE, prints a word, and exits at SIGTERM.  It waits
+	# in the shell itself, because a sleep would be left behind.
 	cat >daemon <<-'END'
 		#!/bin/bash
 		echo $$ >>pids
@@ -20,7 +20,8 @@ setup() {
 	chmod +x daemon
 	cat >words <<-'END'
 		#!/bin/sh
-		# Whole at once: the guest may power off, and with it this ends, as soon as the file is there.
+		# Created in one step, because the guest may power off, which ends this program, as soon as
+		# the file exists.
 		printf '%s\n' "$@" >words.new && mv words.new words.out
 	END
 	chmod +x words
@@ -196,7 +197,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
 	script 'ready up waitfile finished exit 1'
 	start vm.json
 	await_file up
-	# Not every root may: ask for the same in a process of our own.
+	# Not every root may do this: the test tries the same in its own process.
 	if (echo -1000 >/proc/self/oom_score_adj) 2>/dev/null; then
 		await grep -q -e '^-1000$' "/proc/$(cat up)/oom_score_adj"
 	else

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The checks of the host: reports, what they ask, that they change nothing, and prompts.
+# The checks of the host: reports, the commands that they run, prompts, and that they change nothing.
 # shellcheck disable=SC2034,SC2154 # unchecked, vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -19,7 +19,7 @@ teardown() {
 	common_teardown
 }
 
-# check STATUS ARG...: a check with that status, which has changed nothing
+# check STATUS ARG...: runs a check, which must end with the status and change nothing
 check() {
 	local wanted=$1
 	shift
@@ -281,11 +281,11 @@ devctl clear driver -f pci0:3:0:0'
 	is "$(grep -c '^ifconfig tap3 destroy$' calls)" 2
 }
 
-# at_terminal ANSWER ARG...: a run with a terminal as stdin and stderr; what that shows is in out
+# at_terminal ANSWER ARG...: runs vmrun with a terminal as stdin and stderr, whose output is in out
 at_terminal() {
 	local answer=$1
 	shift
-	# shellcheck disable=SC2016 # the inner shell's words
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	status=0
 	printf '%s\n' "$answer" | "$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" --run-dir "$run" "$@" >out 2>err 3>&- ||
 		status=$?

@@ -1,7 +1,9 @@
-# What the suites share.  VMRUN, TEST_VMRUN (see fake_host), FAKEBHYVE, GUEST, PTY and SOURCE are paths that CTest gives.
+# Functions for all suites.  CTest sets the paths VMRUN, TEST_VMRUN (see fake_host), FAKEBHYVE, GUEST,
+# PTY and SOURCE.
 # shellcheck shell=bash disable=SC2034,SC2154 # read by the suites; set by bats
 
-# A folder and a name that no other test has; fakebhyve is the hypervisor, with nothing to boot from.
+# Enters a directory and makes a name that no other test has; fakebhyve is the hypervisor, and the
+# firmware is empty.
 common_setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	local name
@@ -19,7 +21,7 @@ common_setup() {
 	unchecked=(--no-requirement-check)
 }
 
-# Ends what a failed test left running.
+# Ends the processes that a failed test left.
 common_teardown() {
 	local pid
 	for pid in "${pids[@]}"; do
@@ -35,8 +37,8 @@ end_fakes() {
 	done
 }
 
-# fake_host [FOLDER]: the host is what this folder says to the commands of tests/fake/bin, and to the
-# vmrun that takes its VMs for those of /dev/vmm; the released program has no such variable.
+# fake_host [DIRECTORY]: makes the files of the directory the answers of the commands in tests/fake/bin
+# and the /dev/vmm of TEST_VMRUN; the released program has no variable for that.
 fake_host() {
 	export FAKE_STATE_DIR=${1:-$PWD/state} PATH=$SOURCE/tests/fake/bin:$PATH
 	VMRUN=$TEST_VMRUN
@@ -45,14 +47,14 @@ fake_host() {
 
 # --- specs and runs ---
 
-# spec [JSON] [FILE]: a spec of the smallest VM, with more keys or other values laid over it
+# spec [JSON] [FILE]: writes a spec of the smallest VM, with these keys merged over it
 spec() {
 	jq -n --arg name "$vm" --arg rom "$rom" --argjson more "${1:-"{}"}" \
 		'{name: $name, cpu: 1, mem: "64M", bootrom: $rom} + $more |
 			.backoff //= false | .restart_limit //= false' >"${2:-vm.json}"
 }
 
-# lua BODY: a spec of the smallest VM in vm.lua, `vm`, with more said about it
+# lua BODY: writes vm.lua, a spec of the smallest VM; BODY changes the table `vm`
 lua() {
 	printf 'local vm = { name = "%s", cpu = 1, mem = "64M", bootrom = "%s", backoff = false, %s' \
 		"$vm" "$rom" "restart_limit = false }
@@ -61,20 +63,20 @@ return vm
 " >vm.lua
 }
 
-# script LINE...: one line for each start of fakebhyve
+# script LINE...: sets one line for each start of fakebhyve
 script() {
 	printf '%s\n' "$@" >script
 }
 
-# Most tests name disks and interfaces that nobody has; who tests with the checks empties `unchecked`.
+# Most tests name disks and interfaces that do not exist; tests with checks empty `unchecked`.
 
-# vmrun ARG...: sets status; what it says is in the files out and err
+# vmrun ARG...: runs vmrun and sets status; stdout and stderr are in the files out and err
 vmrun() {
 	status=0
 	timeout -k 5 120 "$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
 }
 
-# start ARG...: the same in the background; its pid is in pid
+# start ARG...: does the same in the background, and sets pid
 start() {
 	: >out
 	: >err
@@ -83,7 +85,7 @@ start() {
 	pids+=("$pid")
 }
 
-# ends STATUS: the run in the background ends, with this
+# ends STATUS: waits for the run in the background, which must end with the status
 ends() {
 	status=0
 	wait "$pid" || status=$?
@@ -92,7 +94,7 @@ ends() {
 
 # --- waiting for events, never for a time ---
 
-# await COMMAND...: until it succeeds; a test that waits a minute has failed
+# await COMMAND...: polls until the command succeeds; fails after a minute
 await() {
 	local tries=0
 	until "$@" 2>/dev/null; do
@@ -110,7 +112,7 @@ await_file() {
 	await test -e "$1"
 }
 
-# await_text TEXT [FILE]: until the file (err) has it
+# await_text TEXT [FILE]: waits until the file (err) has the text
 await_text() {
 	await grep -qF -e "$1" "${2:-err}"
 }
@@ -119,7 +121,7 @@ is_gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-# --- what fakebhyve was told ---
+# --- the words of fakebhyve ---
 
 starts() {
 	[ ! -e "$FAKEBHYVE_LOG" ] || wc -l <"$FAKEBHYVE_LOG"
@@ -129,15 +131,15 @@ fake_pids() {
 	[ ! -e "$FAKEBHYVE_LOG" ] || jq .pid "$FAKEBHYVE_LOG"
 }
 
-# devices_of N: devices of the N-th start, as SLOT,MODEL, without the bridges
+# devices_of N: prints the devices of the N-th start as SLOT,MODEL, without the bridges
 devices_of() {
 	sed -n "$1p" "$FAKEBHYVE_LOG" | jq -r '.argv as $a | range($a | length) |
 		select($a[.] == "-s") | $a[. + 1]' | cut -d, -f1,2 | grep -v -e hostbridge -e lpc
 }
 
-# --- judging ---
+# --- checks ---
 
-# The first Python that has the validator: a user's own, first in PATH, may not.
+# Runs the first Python that has the validator, which the first one in PATH may lack.
 python() {
 	local python
 	for python in python3 /usr/bin/python3 python3.11; do
@@ -150,7 +152,7 @@ python() {
 	return 1
 }
 
-# is GOT WANTED
+# is GOT WANTED: fails unless they are equal
 is() {
 	[ "$1" = "$2" ] && return
 	printf 'got:    %s\nwanted: %s\n' "$1" "$2" >&2
@@ -158,7 +160,7 @@ is() {
 	return 1
 }
 
-# has TEXT [FILE]: the file (err) has it
+# has TEXT [FILE]: fails unless the file (err) has the text
 has() {
 	grep -qF -e "$1" "${2:-err}" && return
 	printf 'missing in %s: %s\n' "${2:-err}" "$1" >&2
@@ -170,12 +172,12 @@ lacks() {
 	! grep -F -e "$1" "${2:-err}" >&2
 }
 
-# The last exit that vmrun told: (cause, ...)
+# Prints the last exit that vmrun reported: (cause, ...)
 cause() {
 	sed -n 's/.* after [^(]* (\([a-z_]*\),.*/\1/p' err | tail -n 1
 }
 
-# None of the hypervisors that were started is there any more, not even as a zombie.
+# Checks that no hypervisor that was started is left, not even as a zombie.
 nothing_runs() {
 	local one
 	for one in $(fake_pids); do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A serial port on stdio, and what becomes of the terminal.
+# A serial port on stdio, and the modes of the terminal.
 # shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -12,13 +12,13 @@ teardown() {
 	common_teardown
 }
 
-# A hypervisor that echoes what its console gets, line by line.
+# echoing: makes a hypervisor that echoes the input of its console, line by line
 echoing() {
 	printf '#!/bin/sh\nwhile read -r line; do echo "got $line"; done\nexit 1\n' >bhyve
 	chmod +x bhyve
 }
 
-# at_terminal ARG...: vmrun with a terminal of its own as stdin and stdout, and the file err
+# at_terminal ARG...: runs vmrun with its own terminal as stdin and stdout, and the file err as stderr
 at_terminal() {
 	status=0
 	"$PTY" "$VMRUN" "$@" >out 2>err 3>&- <"${input:-/dev/null}" || status=$?
@@ -53,7 +53,7 @@ at_terminal() {
 	is "$(cat got)" 'got typed'
 }
 
-# terminal_start: the same in the background; pid is the helper's, vmrun's is in vmrun.pid
+# terminal_start: does the same in the background; pid is that of the helper, vmrun.pid has vmrun's
 terminal_start() {
 	: >out
 	: >err
@@ -84,7 +84,7 @@ terminal_start() {
 		ends $((128 + signal))
 		has 'terminal: touched, restored'
 	done
-	# SIGKILL from outside
+	# SIGKILL from another process
 	rm -f up
 	script 'print up ready up hang'
 	terminal_start vm.json

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The control socket with all its places taken, and without its file.
+# The control socket when all places of clients are taken, and when its file was deleted.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -13,13 +13,13 @@ teardown() {
 	common_teardown
 }
 
-# ctl ARG...: sets status; what it says is in the files said and wrong
+# ctl ARG...: runs vmrunctl and sets status; its stdout is in the file said, its stderr in wrong
 ctl() {
 	status=0
 	timeout -k 5 60 "$VMRUNCTL" -r "$run_dir" "$@" >said 2>wrong </dev/null 3>&- || status=$?
 }
 
-# fill N: connects N clients that stay; all but 16 of them hear events, each begins one more request
+# fill N: connects N clients that stay; all but 16 get events, and each sends half of another request
 fill() {
 	cat >fill.py <<-'END'
 		import resource, socket, sys, time
@@ -45,7 +45,7 @@ fill() {
 	await test -e filled
 }
 
-# crowd N: a VM whose vmrun may have N descriptors, and clients in all places that this leaves
+# crowd N: stops a VM whose vmrun may have N descriptors, while all places of clients are taken
 crowd() {
 	ulimit -Sn "$1"
 	script 'acpi on ready up waitfile go exit 0' 'acpi on ready up2 wait exit 1'
@@ -67,9 +67,9 @@ crowd() {
 	nothing_runs
 }
 
-# again HOW...: deletes the socket; after this command it is there again
+# again HOW...: deletes the socket, and checks that vmrun creates it again after this command
 again() {
-	ctl "$vm" status # the socket has been looked at since the boot
+	ctl "$vm" status # vmrun has checked the socket since the boot
 	rm "$run_dir/$vm/control"
 	ctl "$vm" status
 	is "$status" 69

@@ -13,13 +13,13 @@ teardown() {
 	common_teardown
 }
 
-# ctl ARG...: sets status; what it says is in the files said and wrong
+# ctl ARG...: runs vmrunctl and sets status; its stdout is in the file said, its stderr in wrong
 ctl() {
 	status=0
 	timeout -k 5 60 "$VMRUNCTL" -r "$run_dir" "$@" >said 2>wrong </dev/null 3>&- || status=$?
 }
 
-# refused STATUS TEXT ARG...: that ends so, and says so
+# refused STATUS TEXT ARG...: checks that vmrunctl ends with the status and this text
 refused() {
 	local wanted=$1 text=$2
 	shift 2
@@ -29,19 +29,19 @@ refused() {
 	[ ! -s said ]
 }
 
-# of FILTER: of the last answer, which is JSON
+# of FILTER: prints a part of the last answer, which is JSON
 of() {
 	jq -r "$1" said
 }
 
-# up: a VM that runs until it is asked to stop
+# up: starts a VM that runs until a stop request
 up() {
 	script 'acpi on ready up wait exit 1' 'acpi on ready up2 wait exit 1'
 	start vm.json
 	await_file up
 }
 
-# a line of bytes over the socket, as another program would send it
+# Sends a line of bytes over the socket, as another program would do.
 raw() {
 	python3 - "$run_dir/$vm/control" "$1" <<-'END'
 		import socket, sys
@@ -153,7 +153,7 @@ raw() {
 	ends 0
 }
 
-# state JSON: what the VM has kept
+# state JSON: writes the state file of the VM
 state() {
 	mkdir -p "state/$vm"
 	printf '%s\n' "$1" >"state/$vm/state.json"
@@ -241,7 +241,7 @@ hook: expected a string, got an integer'
 	grep -qE '^vmrun: left.nil.1$' err
 }
 
-# The lock is what keeps two from writing, also where the socket does not answer.
+# The lock prevents two writers even when the socket does not answer.
 @test "forget: a vmrun that cannot be asked is left alone" {
 	unchecked+=(--state-dir "$PWD/state")
 	state '{"install_once": {"done": true}}'
@@ -325,7 +325,7 @@ hook: expected a string, got an integer'
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
 	mkdir -m 700 "$run_dir/$vm"
 	chmod 0 "$run_dir/$vm"
-	# Root, too, is denied what it has no capability for.
+	# Root without the capability is refused, too.
 	if [ "$(id -u)" -eq 0 ]; then
 		local none=-dac_override,-dac_read_search
 		printf '#!/bin/sh\nexec setpriv --bounding-set=%s --inh-caps=%s %q "$@"\n' $none $none "$VMRUNCTL" >denied
@@ -338,7 +338,7 @@ hook: expected a string, got an integer'
 	is "$status" 0
 }
 
-# serves N: answers N requests, as a vmrun does, then hangs up on the next; its pid is in pid
+# serves N: answers N requests as vmrun does, then closes the connection of the next; pid is its pid
 serves() {
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
 	[ -d "$run_dir/$vm" ] || mkdir -m 700 "$run_dir/$vm"
@@ -509,7 +509,7 @@ $vm running default $(cat up) 1"
 	is "$(of '.error[-8:]')" ' HOOK:ID'
 }
 
-# answer_status: a server for the control sockets of all VMs, which are links to one socket
+# answer_status: starts a server for the control sockets of all VMs, which are links to one socket
 answer_status() {
 	python3 - "$1" 3>&- <<-'END' &
 		import os, select, socket, sys
@@ -543,7 +543,7 @@ answer_status() {
 			mkdir -p "$run_dir/v$i"
 			ln -sfn ../../sock "$run_dir/v$i/control"
 		done
-		# Descriptors for stdin, stdout, stderr and 128 connections, and none that bats has open.
+		# The limit allows stdin, stdout, stderr and 128 connections; those of bats are closed.
 		python3 - "$VMRUNCTL" -r "$run_dir" list >said 2>wrong <<-'END'
 			import os, resource, sys
 			os.closerange(3, 1024)

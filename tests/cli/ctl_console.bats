@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The console over the control socket, with a terminal, with pipes, and with many at once.
+# The console over the control socket: with a terminal, with pipes, and with many clients at once.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -7,7 +7,7 @@ setup() {
 	common_setup
 	run_dir=$BATS_RUN_TMPDIR/run
 	spec '{"com1": "console", "targets": {"a": {}}}'
-	# A guest on its serial line: it greets and repeats lines, until it is told to end.
+	# A guest on its serial port, which prints a greeting and repeats lines until it is told to end.
 	cat >bhyve <<-'END'
 		#!/bin/sh
 		for word; do
@@ -46,7 +46,7 @@ ctl() {
 	timeout -k 5 60 "$VMRUNCTL" -r "$run_dir" "$@" >said 2>wrong </dev/null 3>&- || status=$?
 }
 
-# console: at a terminal of its own, in the background; keys are typed with `keys`
+# console: starts the console at its own terminal in the background; `keys` types
 console() {
 	[ -e keys ] || mkfifo keys
 	: >screen
@@ -59,11 +59,11 @@ console() {
 }
 
 keys() {
-	# shellcheck disable=SC2059 # escapes are wanted
+	# shellcheck disable=SC2059 # the argument has escapes
 	printf "$1" >&7
 }
 
-# left STATUS: the console has ended, and the terminal is as it was
+# left STATUS: checks that the console ended with the status and restored the terminal
 left() {
 	status=0
 	wait "$watcher" || status=$?
@@ -251,7 +251,7 @@ has_floods() {
 }
 
 @test "ten thousand that come and go leave nothing behind" {
-	# A sanitizer keeps what was freed; so little of it does not hide what was not.
+	# A sanitizer keeps freed memory; with a small limit, that does not hide a leak.
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=0:thread_local_quarantine_size_kb=0
 	up
 	cat >come_and_go <<-'END'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What vmrun tells of itself: the schema, the types for Lua, the devices.
+# What vmrun describes: the schema, the types for Lua, the devices.
 # shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -11,7 +11,7 @@ teardown() {
 	common_teardown
 }
 
-# validate FILE: by the schema in the file `schema`
+# validate FILE: validates it by the schema in the file `schema`
 validate() {
 	python -c 'import json, sys; from jsonschema import Draft202012Validator
 Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv[1])))' "$1"

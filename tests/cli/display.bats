@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a terminal shows while somebody waits: the stop ladder, a question.
+# What a terminal shows while a user waits: the stop ladder, a question.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -14,8 +14,8 @@ teardown() {
 	common_teardown
 }
 
-# terminal ARG...: vmrun at a terminal, in the background; what that shows is in out, what is typed
-# goes to descriptor 9, vmrun's pid to the file vmrun.pid
+# terminal ARG...: starts vmrun at a terminal in the background.  The output of the terminal is in
+# out, its input is descriptor 9, and the file vmrun.pid has vmrun's pid.
 terminal() {
 	: >out
 	: >err
@@ -26,7 +26,7 @@ terminal() {
 	exec 9>keys
 }
 
-# What stands on the screen at the end: lines as they were overwritten last.
+# Prints the final contents of the screen, in which lines may have been overwritten.
 screen() {
 	tr '\n' '\001' <out | sed 's/\x1b\[?7[lh]//g; s/\r\x01/\x01/g' | tr '\001' '\n' |
 		sed 's/.*\r\x1b\[K//'
@@ -99,7 +99,7 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 	for case in dumb '' background; do
 		rm -f up
 		script 'acpi on ready up deaf'
-		# shellcheck disable=SC2016 # the inner shell's words
+		# shellcheck disable=SC2016 # expanded by the inner shell
 		if [ "$case" = background ]; then
 			how='set -m; "$@" 2>&1 & wait' terminal vm.json
 		else
@@ -146,7 +146,7 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 
 # --- a question ---
 
-# asking: a run at a terminal, with a fault that can be mended
+# asking: starts a run at a terminal, with a problem that has a fix
 asking() {
 	fake_host
 	export FAKE_CALLS=$PWD/calls

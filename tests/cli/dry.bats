@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What a dry run shows beside the command: the loader, what stands for what only a run knows, the file
-# for bhyve -k; and the spec that comes back.
+# What a dry run shows in addition to the command: the loader, placeholders for values that only a run
+# knows, the file for bhyve -k, and the resolved spec.
 # shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -123,7 +123,7 @@ teardown() {
 		"$VMRUN" --run-dir "$BATS_RUN_TMPDIR/run" --hypervisor $hypervisor -d - <out >again
 		cmp wanted again
 	done
-	# Under qemu, bhyve's firmware stays open.
+	# Under qemu, the firmware of bhyve stays undecided.
 	jq -e '.bootrom == null and .qemu.varfile == $ENV.PWD + "/sub/vars.fd.qemu"' out
 }
 

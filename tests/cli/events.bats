@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Events as JSON lines, and where messages go.
+# Events as JSON lines, and the outputs of messages.
 # shellcheck disable=SC2034,SC2154 # unchecked, vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -11,17 +11,17 @@ teardown() {
 	common_teardown
 }
 
-# judge FILE [messages]: every line is as the schema says
+# judge FILE [messages]: validates every line by the schema
 judge() {
 	python "$SOURCE/tests/cli/events.py" "$SOURCE/schema/event.schema.json" "$@"
 }
 
-# names FILE: of the events in it, without those of the policy, in a line
+# names FILE: prints the names of its events, except policy events, in one line
 names() {
 	jq -r 'select(.event != "policy") | .event' "$1" | paste -sd' '
 }
 
-# of EVENT [FILE]: the members that this event alone has
+# of EVENT [FILE]: prints the members that only this event has
 of() {
 	jq -c "select(.event == \"$1\") | del(.v, .seq, .time, .vm, .event)" "${2:-events}"
 }
@@ -263,7 +263,7 @@ of() {
 	start --events pipe --log-level warning vm.lua 8<&-
 	await_text flooded
 	: >finished
-	# It ends although nobody reads, and says what is missing.
+	# vmrun ends although nothing reads the events, and reports the lost ones.
 	ends 0
 	grep -qE -- '--events pipe: [0-9]+ events did not get there' err
 	exec 8<&-

@@ -1,9 +1,10 @@
-# Hooks that go wrong; used with common.bash.
+# Hooks that fail; used with common.bash.
 # shellcheck shell=bash disable=SC2154 # status: common.bash
 
-# fault BODY [SECONDS]: the first call of on_exit does it, the second one works.  The declared policy
-# boots after a reboot, so there are two starts and the status is the second call's.  SECONDS is the
-# hook_timeout of a BODY that has no end; on a busy host the second boot must be prepared in it, too.
+# fault BODY [SECONDS]: runs a VM whose first on_exit call runs BODY, which fails, and whose second one
+# works.  The declared policy boots after a reboot, so there are two starts, and the second call
+# decides the exit status.  SECONDS is the hook_timeout for a BODY that does not end; on a busy host it
+# must be long enough for preparing the second boot.
 fault() {
 	lua "vm.hook_timeout = ${2:-5}
 		local calls = 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Files that cannot be written: a disk that is full, a limit, a directory that is gone.
+# Files that cannot be written: a full disk, a limit on the size of files, a removed directory.
 # shellcheck disable=SC2154 # vm, pid, status and unchecked: ../cli/common.bash
 
 setup() {
@@ -11,20 +11,20 @@ teardown() {
 	common_teardown
 }
 
-# limited KIB COMMAND...: with a limit on the size of files, as login classes set it; what the command
-# says reaches the file err by a pipe, which has no limit
+# limited KIB COMMAND...: runs a command with a limit on the size of files, as login classes set it.
+# Its stderr reaches the file err through a pipe, which has no limit.
 limited() {
 	local kib=$1
 	shift
 	status=0
-	# shellcheck disable=SC2016 # for the inner shell
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	(
 		set -o pipefail
 		bash -c 'ulimit -f "$0" && exec "$@"' "$kib" "$@" 2>&1 >out </dev/null 3>&- | cat >err
 	) || status=$?
 }
 
-# A hypervisor that prints 20,000 bytes in lines; its third boot is the last.
+# Makes a hypervisor that prints 20,000 bytes in lines, and ends the run after the third boot.
 flooding() {
 	cat >bhyve <<-'END'
 		#!/bin/sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The `vmrun` table of hooks, function by function: right uses, and wrong ones with their words.
+# The functions of the `vmrun` table of hooks: right uses, and wrong ones with their messages.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -12,7 +12,7 @@ teardown() {
 	common_teardown
 }
 
-# hook BODY: a run with this on_exit(exit), and a target a
+# hook BODY: runs a VM with this on_exit(exit) and a target a
 hook() {
 	lua "vm.targets = { a = { mem = '128M' } }
 		function vm.on_exit(exit)
@@ -23,7 +23,7 @@ $1
 	vmrun vm.lua
 }
 
-# wrong TEXT EXPRESSION...: each fails the hook at its line with this text
+# wrong TEXT EXPRESSION...: checks that each expression fails the hook at its line with this text
 wrong() {
 	local text=$1 expression
 	shift
@@ -121,7 +121,7 @@ wrong() {
 	wrong 'vmrun.state is a table; vmrun.state = {} empties it' 'vmrun.state = 5' 'vmrun.state = nil'
 }
 
-# The list that a variable leaves a gap in is another command.
+# A command with a gap, from a variable that is nil, would be another command.
 @test "exec: a list with gaps raises, and nothing runs" {
 	wrong 'vmrun.exec: word 3 is nil, and there are words after it' \
 		'vmrun.exec { "touch", "ran", nil, "x" }' 'vmrun.exec { "touch", "ran", [4] = "x" }' \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Hooks that go wrong in every way: each is told with its traceback, the declared policy decides, the
-# VM runs on, and the next call of a hook works.
+# Hooks that fail: vmrun reports each with its traceback, the declared policy decides, the VM runs on,
+# and the next hook call works.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Hooks without an end: time, memory and depth have limits, and the next call of a hook works.
+# Hooks that do not end: time, memory and depth are limited, and the next hook call works.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {

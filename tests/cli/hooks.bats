@@ -11,8 +11,8 @@ teardown() {
 	common_teardown
 }
 
-# policy BODY SCRIPT-LINE...: a run with this on_exit(exit), with the targets a and b; `limit` is the
-# hook_timeout of a BODY that has no end
+# policy BODY SCRIPT-LINE...: runs a VM with this on_exit(exit) and the targets a and b; `limit` is
+# the hook_timeout for a BODY that does not end
 policy() {
 	lua "vm.targets = { a = { mem = '128M' }, b = { mem = '256M' } }
 		vm.hook_timeout = ${limit:-5}
@@ -336,7 +336,7 @@ boot $vm t 1 bhyve nil"
 	[ ! -e starts ]
 }
 
-# detours N [MORE]: on_start names another target N times, then agrees
+# detours N [MORE]: runs a VM whose on_start names another target N times, then accepts
 detours() {
 	rm -f starts
 	lua "local n = 0
@@ -365,7 +365,7 @@ detours() {
 	detours 1000
 	is "$status" 69
 	lacks 'asked 10'
-	# The boot that the policy makes after that has eight of its own.
+	# The next boot that the policy decides on may name eight more targets.
 	detours 17 'vm.on = { check_failed = "boot" }'
 	is "$status" 0
 	is "$(starts)" 1
@@ -412,7 +412,7 @@ detours() {
 	is "$(jq -r 'select(.event == "exit") | .cause' events)" check_failed
 }
 
-# on_prepare leaves no memory: the list of the functions that are on_start cannot be made.
+# on_prepare uses up the memory, so that vmrun cannot make the list of on_start functions.
 @test "where it cannot be found out which functions to ask, the boot is refused" {
 	lua 'vm.hook_memory = "2M"
 		function vm.on_prepare()
@@ -429,7 +429,7 @@ detours() {
 	has 'on_start refused the boot: it failed: needs more than 2 MiB of memory'
 }
 
-# The answer of one boot is not that of the next.
+# The answer for one boot does not apply to the next one.
 @test "on_start that names its own target says nothing of the boots after it" {
 	lua 'vm.targets = { a = {} }
 		function vm.on_start(boot) if boot.boots == 0 then return "a" end end

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# vmrun is killed at random moments of a VM that reboots as fast as it can, some of them while no new
-# ledger can be written, and the next one of that name leaves the host as it was.
-# MOMENTS: how many.
+# vmrun is killed at random moments of a VM that reboots as fast as it can, sometimes while no new
+# ledger can be written, and the next vmrun of that name restores the host.
+# MOMENTS: the number of kills.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -13,7 +13,8 @@ teardown() {
 	recovery_teardown
 }
 
-# dies_after SECONDS [full]: the run directory takes no new ledger from a moment before the end on
+# dies_after SECONDS [full]: kills a run after this time; with "full", no new ledger can be written in
+# the run directory from shortly before the kill
 dies_after() {
 	yes 'exit 0' | head -n 300 >script
 	rm -f companion.up

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# vmrun is killed before each of its steps in turn, and the next one of that name undoes what it had
-# taken.  STEPS and FIRST: every so-manyth step, from this one on.
+# vmrun is killed before each of its steps in turn, and the next vmrun of that name undoes what the
+# killed one had taken.  FIRST is the first step, STEPS the distance between two steps.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -12,8 +12,8 @@ teardown() {
 	recovery_teardown
 }
 
-# Every so-manyth step, from another one on in each of the four suites that CTest makes of this file:
-# together they are about a hundred.
+# Kills vmrun before every STEPS-th step.  CTest runs this file as four suites with different first
+# steps, which together are about a hundred steps.
 dies_from() {
 	local at count n=0
 	make_host
@@ -22,7 +22,7 @@ dies_from() {
 	count=$(cat count)
 	for ((at = $1; at <= count; at += $2)); do
 		dies_at "$at"
-		# The one that undoes it is killed too, now and then.
+		# Every third time, the vmrun that cleans up is killed, too.
 		((n++ % 3)) || dies_at $((at % 90 + 1))
 		recovers || { echo "killed before step $at of $count" >&2 && return 1; }
 	done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The ledger where things go wrong: fixes and undos that fail, files that cannot be written or read,
-# hypervisors and commands that outlive their vmrun.  Nothing foreign is ever touched.
+# Faults around the ledger: fixes and undos that fail, files that cannot be written or read,
+# hypervisors and commands that outlive their vmrun.  vmrun never touches what others own.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -13,7 +13,7 @@ teardown() {
 	recovery_teardown
 }
 
-# stub NAME BODY: a command in front of the stub of that name; $real is the stub
+# stub NAME BODY: puts a command in front of the stub of that name; $real is the stub
 stub() {
 	mkdir -p front
 	printf '#!/bin/bash\nreal=%q\n%s\nexec "$real" "$@"\n' "$SOURCE/tests/fake/bin/$1" "$2" >"front/$1"
@@ -21,7 +21,7 @@ stub() {
 	PATH=$PWD/front:${PATH#"$PWD/front:"}
 }
 
-# no_interpreter NAME: a command that is there and cannot be started
+# no_interpreter NAME: makes a command that exists and cannot be started
 no_interpreter() {
 	stub "$1" ''
 	sed -i '1s,.*,#!/no/such/shell,' "front/$1"
@@ -35,7 +35,7 @@ ledger() {
 	cat "run/$vm/ledger.json"
 }
 
-# begins ARG...: a run in the background
+# begins ARG...: starts a run in the background
 begins() {
 	"${vmrun_words[@]}" "$@" >out 2>err </dev/null 3>&- &
 	pid=$!
@@ -47,7 +47,7 @@ dies() {
 	wait "$pid" || :
 }
 
-# A spec with one device, and bridge0 for it.
+# Writes a spec with one device, and makes bridge0 for it.
 small_host() {
 	printf 'vmm.ko\nif_tuntap.ko\nif_bridge.ko\n' >state/modules
 	printf 'bridge0 up\n' >state/interfaces
@@ -63,7 +63,7 @@ bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 @test "a fix that failed is forgotten at once: another program's tap survives" {
 	small_host '{"emulations": [{"device": "virtio-net", "name": "tap9"}],
 		"on": {"check_failed": {"boot": "default", "delay": 600}}, "backoff": false}'
-	# Another program makes it first, and uses it.
+	# Another program creates the tap first, and uses it.
 	stub ifconfig '[ "$*" != "tap9 create up" ] || { "$real" tap9 create && sed -i "/^tap9/s/$/ pid=1/" "$FAKE_STATE_DIR/interfaces"; }'
 	begins --fix vm.json
 	await_text 'next boot: target default'
@@ -148,7 +148,7 @@ bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 	"$VMRUNCTL" -r run list >list
 	grep -q "^$vm *dead" list
 	is "$(ledger | jq -c '[.processes[] | select(.name != "hypervisor")]')" '[]'
-	# It fails again: for the dead one, and at the end of this one, whose own tap is another one.
+	# The undo fails again: for the dead vmrun, and at the end of this one, which has another tap.
 	script 'exit 1'
 	go "${vmrun_words[@]}" vm.json
 	is "$status" 0
@@ -223,7 +223,7 @@ bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 	as_before
 }
 
-# listed_while THING JQ: while THING, a command, holds, the ledger lists what JQ finds
+# listed_while THING JQ: checks that the ledger lists what JQ finds if the command THING succeeds
 listed_while() {
 	! eval "$1" || jq -e "$2" "run/$vm/ledger.json" >/dev/null || {
 		echo "not in the ledger, and still there: $1"
@@ -240,7 +240,7 @@ listed_while() {
 	dies
 	await nothing_runs
 	local n file failed=0
-	# Up to the number that is enough: how many are open already differs from host to host.
+	# Limits up to one that is enough, because the number of open descriptors differs between hosts.
 	for n in {5..60}; do
 		script 'exit 1'
 		status=0
@@ -402,7 +402,7 @@ listed_while() {
 	is "$(ledger | jq -r '.taken[].name')" pci0:3:0:0
 }
 
-# What a companion starts outlives it, and vmrun.
+# A process that a companion started outlives the companion and vmrun.
 offspring='["/bin/bash", "-c", "(trap \": >asked; exit\" TERM; echo $BASHPID >>pids; mkfifo fifo.$$; exec 9<>fifo.$$; while :; do read -r -t 60 <&9; done) & wait"]'
 
 @test "a hypervisor that is left alone keeps its companions" {
@@ -455,7 +455,7 @@ offspring='["/bin/bash", "-c", "(trap \": >asked; exit\" TERM; echo $BASHPID >>p
 	[ -e "$guest" ] && [ -e "$own" ]
 	touch go
 	await nothing_runs
-	# The next one has other pid files.
+	# The next vmrun has other pid files.
 	vmrun_words=("$VMRUN" --run-dir run --state-dir keep)
 	recovers
 	[ ! -e "$guest" ] && [ ! -e "$own" ]

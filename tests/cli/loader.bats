@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Guests without firmware: bhyveload and grub-bhyve before every boot, with fakes of both.
+# Guests without firmware: bhyveload or grub-bhyve runs before every boot; both are fakes here.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -14,7 +14,7 @@ teardown() {
 	common_teardown
 }
 
-# loader_spec LOADER [MORE]: the smallest VM without firmware
+# loader_spec LOADER [MORE]: writes a spec of the smallest VM without firmware
 loader_spec() {
 	spec "{\"loader\":$1${2:+,$2}}"
 	jq 'del(.bootrom)' vm.json >vm.new
@@ -52,7 +52,7 @@ calls() {
 	has 'map: (hd0) /d.img' calls
 	has 'map: (cd0) /c.iso' calls
 	is "$(grep input: calls)" "$(printf 'input: set x=1\ninput: boot')"
-	# nothing of it is left
+	# nothing of the VM is left
 	[ ! -e "$BATS_RUN_TMPDIR/run/$vm" ]
 }
 

@@ -11,7 +11,7 @@ teardown() {
 	common_teardown
 }
 
-# usage_error TEXT ARG...: status 64, the reason and the usage on stderr, nothing on stdout
+# usage_error TEXT ARG...: checks for status 64, the reason and the usage on stderr, nothing on stdout
 usage_error() {
 	local text=$1
 	shift
@@ -173,7 +173,7 @@ usage_error() {
 	mv out wanted
 	vmrun --print spec -t install vm.json
 	cmp out wanted
-	# What it prints is a spec again, and means the same.
+	# The output is a spec with the same meaning.
 	cp wanted again.json
 	vmrun --debug again.json
 	is "$status" 0
@@ -181,14 +181,14 @@ usage_error() {
 	is "$(starts)" ''
 }
 
-# splits ARG...: sh splits what -d prints into the argv that a run uses
+# splits ARG...: checks that sh splits the output of -d into the argv of a run
 splits() {
 	rm -f starts
 	vmrun -d "$@"
 	is "$status" 0
 	is "$(wc -l <out)" 1
 	is "$(starts)" ''
-	# As the shell of the user would: the words, each ended by a NUL.
+	# The user's shell would make these words; each ends with a NUL here.
 	sh -c "printf '%s\\0' $(cat out)" >printed
 	vmrun "$@"
 	is "$status" 0
@@ -208,7 +208,7 @@ splits() {
 		{"device": "virtio-blk", "path": "grün ☃.img"},
 		{"device": "virtio-console", "ports": ["con sole"]}],
 		"extra_options": ["-w", "a\"b"]}'
-	# bhyve would not take all of it: only the words are compared.
+	# bhyve would not accept all of this; the test compares only the words.
 	export FAKEBHYVE_PARSE=1
 	local same=0
 	vmrun -d --bhyve "o d/b'h\$(x)yve" vm.json
@@ -323,7 +323,7 @@ splits() {
 		{"device": "virtio-net", "name": "tap77"},
 		{"device": "virtio-console", "ports": ["sock"]}]}'
 	touch sock
-	# name, size, inode and times of all that was there
+	# name, size, inode and times of all files
 	stat -c '%n %s %i %y %z' vm.json sock >before
 	PATH=/nowhere "$VMRUN" -d -p pid -P pid2 vm.json >out 2>err
 	stat -c '%n %s %i %y %z' vm.json sock | cmp - before

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The declared policy: `on`, what is told of it at the start, giving up, and its graph.
+# The declared policy: `on`, its report at the start, giving up, and its graph.
 # shellcheck disable=SC2034,SC2154 # unchecked, vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -11,12 +11,13 @@ teardown() {
 	common_teardown
 }
 
-# mems: the memory of each boot, which tells its target
+# mems: prints the memory of each boot, which identifies its target
 mems() {
 	jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' '
 }
 
-# walk KEYS SCRIPT-LINES [ARG...]: a run with the targets a (128M) and b (256M); lines separated by /
+# walk KEYS SCRIPT-LINES [ARG...]: runs a VM with the targets a (128M) and b (256M); the lines are
+# separated by /
 walk() {
 	spec "$(jq -c '.targets //= {} | .targets.a.mem //= "128M" | .targets.b.mem //= "256M"' <<<"$1")"
 	rm -f starts
@@ -25,7 +26,7 @@ walk() {
 	vmrun "$@" vm.json
 }
 
-# policy: what is told at the start, without what every line has
+# policy: prints the report at the start, without the part that all lines have
 policy() {
 	sed -n "s/^vmrun: $vm: \(policy of .*\)/\1/p; s/^vmrun: $vm:   \([a-z]\)/\1/p" err
 }
@@ -288,7 +289,7 @@ N s ago: target default: error, status 5, after N s: last words'
 
 # --- the graph ---
 
-# In brackets, quotes and semicolons it is what DOT has: a check for where there is no dot.
+# Checks brackets, quotes and semicolons of DOT, for hosts without dot(1).
 well_formed() {
 	head -n 1 out | grep -qxE 'digraph "[^"]+" \{'
 	tail -n 1 out | grep -qx '}'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Telling whoever started vmrun that the VM is up: --ready-fd and sd_notify.
+# Reports to the program that started vmrun that the VM is up: --ready-fd and sd_notify.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -123,7 +123,7 @@ teardown() {
 
 # --- sd_notify ---
 
-# listen SOCKET: a service manager there; what it hears is in heard
+# listen SOCKET: starts a service manager at the socket; the file heard has what it received
 listen() {
 	: >heard
 	"$RECEIVE" "$1" >heard 3>&- &

@@ -1,4 +1,4 @@
-# A host to be killed on, for the suites of recovery.
+# A host on which vmrun is killed, for the suites of recovery.
 # shellcheck shell=bash disable=SC2034,SC2154 # see common.bash
 
 load common
@@ -7,7 +7,7 @@ recovery_setup() {
 	common_setup
 	unchecked=()
 	unset FAKEBHYVE_NODISK
-	# The sanitizer's own library wants to be the first, and does as well behind ours.
+	# The sanitizer asks to be the first library, but also works behind another one.
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 	fake_host
 	mkdir state/vmm
@@ -26,7 +26,7 @@ go() {
 	timeout -k 5 40 "$@" >out 2>err </dev/null 3>&- || status=$?
 } 2>/dev/null
 
-# A host with things of others, and a spec that takes one of everything.
+# Makes a host with resources of others, and a spec that takes one of each kind of resource.
 make_host() {
 	local name
 	printf 'vmm.ko\n' >state/modules
@@ -61,13 +61,13 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' "$name"
 	before=$(host)
 }
 
-# All that others could notice.
+# Prints all of the host that others can see.
 host() {
 	(cd state && sort interfaces && sort pci && ls vmm)
 	ls ./*.sock ./*.pid 2>/dev/null || :
 }
 
-# After the end of everything: the host is as it was.
+# Checks that the host is as before after all runs have ended.
 as_before() {
 	local one
 	is "$(host)" "$before"
@@ -78,7 +78,7 @@ as_before() {
 	[ -z "$(ls run)" ] || { ls -R run >&2 && return 1; }
 }
 
-# dies_at N [ARG...]: a run that is killed before its N-th step, or ends before there are so many
+# dies_at N [ARG...]: starts a run that is killed before its N-th step, or ends before that step
 dies_at() {
 	local at=$1
 	shift

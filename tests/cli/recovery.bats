@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A vmrun that is killed, at any point, and what the next one of that name makes of it.
+# A vmrun that is killed at any point, and the cleanup by the next vmrun of that name.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -20,7 +20,7 @@ teardown() {
 	[ "$(cat count)" -gt 150 ]
 }
 
-# runs SCRIPT...: a run in the background that is up, then killed
+# runs SCRIPT...: starts a run in the background, waits until it is up, and kills it
 dies_running() {
 	script "$@"
 	"${vmrun_words[@]}" vm.json >out 2>err </dev/null 3>&- &
@@ -181,7 +181,7 @@ dies_running() {
 	mkdir -m 700 small
 	unshare -m true 2>/dev/null || skip 'no mount namespaces here'
 	script 'exit 1'
-	# The lock, a line, fits; the record does not.
+	# The line of the lock fits on the disk, the ledger does not.
 	go unshare -m sh -c 'mount -t tmpfs -o size=8k,mode=700 none small && exec "$@"' - \
 		"$VMRUN" --run-dir small vm.json
 	is "$status" 71 || is "$status" 69

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# --sandbox: the specs and hooks of others compute, and reach nothing.
+# --sandbox: specs and hooks of other people can compute, but cannot reach the host.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -13,7 +13,7 @@ teardown() {
 	common_teardown
 }
 
-# Each is the body of a function that returns something when it got away.
+# Each line is the body of a function that returns a value when it escaped.
 escapes() {
 	cat <<-'END'
 		return io
@@ -97,7 +97,7 @@ escapes() {
 
 @test "attempts to get away" {
 	local line count=0
-	# Both as the spec and as a hook: what one does must not open a door for the next.
+	# As the spec and as a hook, because what one does must not help the next one to escape.
 	{
 		printf 'local escaped = {}\nlocal function try(n, f)\n'
 		printf '\tlocal ok, got = pcall(f)\n\tif ok and got then escaped[#escaped + 1] = n end\nend\n'
@@ -204,7 +204,7 @@ escapes() {
 @test "the manual names every key that is always refused" {
 	local key section
 	section=$(sed -n '/^\.Ss Sandbox/,/^\.Ss Checks/p' "$SOURCE/man/vmrun.8")
-	# The unit test holds this list against the rows.
+	# The unit test compares this list with the rows.
 	sed -n 's/.*"\([a-z0-9_. -]*\): forbidden.*/\1/p' "$SOURCE/tests/spec/test_confine.c" >forbidden
 	[ "$(wc -l <forbidden)" -ge 13 ]
 	while read -r key; do
@@ -213,7 +213,7 @@ escapes() {
 	done <forbidden
 }
 
-# refused PLACE TEXT: the last run ended with 65 before a start, and said this there
+# refused PLACE TEXT: checks that the last run ended with 65 before a start, with this text at the place
 refused() {
 	is "$status" 65
 	has "$1: the sandbox refuses $2"
@@ -398,7 +398,7 @@ targets.other.emulations[0].src'
 	status=0
 	"$VMRUN" -d vms/vm.json >out 2>err || status=$?
 	has secret # so it is without the sandbox
-	# The operator names any file; what it does is sandboxed, too.
+	# The operator may name any file, which is sandboxed, too.
 	echo 'return { on_exit = function() return vmrun.stop(io and 8 or 7) end }' >outside
 	spec '{}' vms/vm.json
 	vmrun --hook ./outside vms/vm.json

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A screen from boot to boot: its port, its password, and whom the first boot waits for.
+# A screen from boot to boot: its port, its password, and the client that the first boot waits for.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -11,12 +11,12 @@ teardown() {
 	common_teardown
 }
 
-# argv N: the words of the N-th start
+# argv N: prints the words of the N-th start
 argv() {
 	sed -n "$1p" "$FAKEBHYVE_LOG" | jq -r '.argv[]'
 }
 
-# port N: of the screen of the N-th start
+# port N: prints the port of the screen of the N-th start
 port() {
 	argv "$1" | sed -n 's/.*rfb=127\.0\.0\.1:\([0-9]*\).*/\1/p'
 }
@@ -65,7 +65,7 @@ port() {
 		[ "\$*" != "tap9 create up" ] || $(printf %q "$PWD")/taker
 		exec $(printf %q "$(command -v ifconfig)") "\$@"
 	END
-	# Takes the first free port, as vmrun does, and holds it until the end of the test.
+	# Takes the first free port, as vmrun does, and keeps it until the end of the test.
 	cat >taker <<-'END'
 		#!/usr/bin/env python3
 		import os, socket
@@ -99,7 +99,7 @@ port() {
 	[ "$(port 1)" -gt "$(cat taken)" ]
 }
 
-# seen SECRET: is it anywhere that others can look?
+# seen SECRET: returns whether it is anywhere that other users can read
 seen() {
 	grep -F -e "$1" out err "$FAKEBHYVE_LOG" "/proc/$(cat up)/cmdline" "/proc/$pid/cmdline" 2>/dev/null
 }

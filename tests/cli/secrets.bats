@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A password goes to the hypervisor, and nowhere that others read.
+# vmrun passes a password to the hypervisor, and writes it nowhere that other users can read.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -12,12 +12,12 @@ teardown() {
 	common_teardown
 }
 
-# silent WHERE: the password is not in what comes in
+# silent WHERE: checks that the password is not in its stdin
 silent() {
 	! grep -aq -e sesame -e open-it - || { echo "the password is in $1" >&2 && return 1; }
 }
 
-# Everything that can be seen of a run from outside, but the one file that only we may read.
+# Checks all that other users can see of a run, except the one file that only its owner may read.
 everywhere_silent() {
 	local one file
 	for one in "$pid" $(fake_pids); do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What signals do, whatever vmrun is busy with; and the one that ends it at once.
+# What signals do in each state of vmrun, and the signal that ends it at once.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -12,7 +12,7 @@ teardown() {
 	common_teardown
 }
 
-# said TEXT: how often it was said
+# said TEXT: prints how often err has the text
 said() {
 	grep -cF -e "$1" err || :
 }
@@ -21,7 +21,7 @@ said_more() {
 	[ "$(said "$1")" -gt "$2" ]
 }
 
-# says SIGNAL TEXT: the signal makes it say so, once more
+# says SIGNAL TEXT: sends the signal and waits until err has the text once more
 says() {
 	local before
 	before=$(said "$2")
@@ -29,8 +29,8 @@ says() {
 	await said_more "$2" "$before"
 }
 
-# everywhere STATE FILE: of a vmrun that is in that state with a spec from that file, the signals that
-# end nothing, a good and a bad spec, then a stop
+# everywhere STATE FILE: sends a vmrun in that state, with a spec from that file, the signals that do
+# not end it, lets it read a good and a bad spec, then stops it
 everywhere() {
 	says USR2 "$vm: $1, "
 	says HUP 'the spec was read again: it holds'
@@ -143,7 +143,7 @@ everywhere() {
 }
 
 @test "poll(2) fails: said, 71, and the VM is killed" {
-	# The sanitizer needs descriptors to look for leaks at the end.
+	# The sanitizer needs descriptors for its search for leaks at the end.
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	[ "$(uname)" = Linux ] || skip 'prlimit(1), which lowers the limit of a process, is of Linux'
 	spec
@@ -179,7 +179,7 @@ everywhere() {
 		function vm.on_start() print("starts") end'
 	script 'acpi on ready up wait exit 1'
 	start vm.lua
-	# the first event is told after the reading: whether it reads, the other end of the gate tells
+	# the first event comes after the reading, so the other end of the gate shows whether vmrun reads
 	exec 7>gate
 	kill -HUP "$pid"
 	kill -USR1 "$pid"
@@ -290,7 +290,7 @@ everywhere() {
 		spec "$more"
 		script 'acpi on ready up wait exit 1'
 		: >err
-		# stderr is a file: it outlives the terminal
+		# stderr is a file, which outlives the terminal
 		"$PTY" "$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" -P vmrun.pid vm.json >out 2>err </dev/null 3>&- &
 		pid=$!
 		pids+=("$pid")
@@ -381,8 +381,8 @@ everywhere() {
 
 # --- a third stop ---
 
-# stop_to_the_end PID: stops until the process is gone.  Signals that come before a busy host lets
-# the process run are one; so three are sent at least, and more where some have become one.
+# stop_to_the_end PID: sends stops until the process is gone.  A busy host may merge signals that
+# arrive before the process runs, so at least three are sent.
 stop_to_the_end() {
 	local sent=0 signal
 	until is_gone "$1"; do
@@ -395,7 +395,7 @@ stop_to_the_end() {
 	[ "$sent" -ge 3 ]
 }
 
-# What Lua cannot be interrupted in; it takes days.
+# An expression that takes days, during which Lua cannot be interrupted.
 hopeless='string.find(("a"):rep(80), (".-"):rep(14) .. "b")'
 
 @test "a third stop ends vmrun inside a hook that cannot be interrupted, the next start cleans up" {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# vmrun.state: a table that outlives vmrun, whatever ends it.
+# vmrun.state: a table that outlives vmrun, however vmrun ends.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -222,8 +222,8 @@ read_twice() {
 	grep -qE "^vmrun: saved.nil.*$file:2:1: .*: vmrun.state cannot be read: mend the file, or move it away" err
 }
 
-# What one hook cannot keep is its failure, and nobody else's: not that of an on_start, which would
-# refuse the boot.
+# A state that cannot be saved is a failure of the hook that changed it, and not of an on_start, whose
+# failure would refuse the boot.
 @test "a state that cannot be kept fails the hook that has changed it, once" {
 	lua 'vm.on = { error = { boot = "default" } }
 		function vm.on_start() print("asked") end
@@ -302,7 +302,7 @@ read_twice() {
 	has 'vmrun.state is there in hooks only'
 }
 
-# A hook writes more and more; each kill must leave a whole table behind, old or new.
+# A hook writes more and more; each kill must leave a complete table, old or new.
 @test "kill -9 at any moment leaves a whole file" {
 	local kills n before=0
 	lua 'function vm.on_exit(exit)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Stock hooks by name, --hook, and the order in which hooks are asked.
+# Stock hooks by name, --hook, and the order in which hooks are called.
 # shellcheck disable=SC2154 # vm and status: ../cli/common.bash
 
 setup() {
@@ -11,7 +11,7 @@ teardown() {
 	common_teardown
 }
 
-# hook NAME [ANSWER]: a hook file NAME.lua that says its name
+# hook NAME [ANSWER]: writes a hook file NAME.lua that prints its name
 hook() {
 	echo "return { on_exit = function() print('asked $1') return ${2:-nil} end }" >"$1.lua"
 }
@@ -214,7 +214,7 @@ hooks[0].tarpet: my.lua: unknown option "tarpet", did you mean "target"? (there 
 	is "$(asked)" "$vm default,t"
 }
 
-# stock: the names of all
+# stock: prints the names of all stock hooks
 stock() {
 	local file
 	for file in "$SOURCE"/hooks/*.lua; do
@@ -259,7 +259,7 @@ hooks[2]: ab_upgrade cannot be used: request and confirm need rm(1), which --san
 	has 'not run here: env VMRUN_EVENT=exit'
 	lacks warning
 	[ ! -e told ]
-	# Whatever time it is, one of the two is closed.
+	# One of the two windows is closed at any time.
 	for window in '"from": "00:00", "to": "12:00"' '"from": "12:00", "to": "00:00"'; do
 		spec "{\"hooks\": [{\"use\": \"daily_window\", $window}]}"
 		vmrun --simulate reboot,poweroff vm.json

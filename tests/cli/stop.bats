@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Being asked to stop.
+# Stop requests.
 # shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
 
 setup() {

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
-# Thousands of signals and control requests to a vmrun whose guest reboots as fast as it can: nothing is
-# lost, confused or left behind.
+# Thousands of signals and control requests to a vmrun whose guest reboots as fast as it can: nothing
+# is lost, confused or left behind.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
 	load common
 	common_setup
-	# kB that the program may grow by: the events that it keeps for late readers, mostly.  A sanitizer
-	# keeps what was freed, and more around all of it.
+	# kB by which the program may grow, mostly for the events that it keeps for late readers.  A
+	# sanitizer keeps freed memory, and adds some around each allocation.
 	most=2048
 	[ -z "${ASAN_OPTIONS:-}" ] || most=16384
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1
@@ -17,13 +17,13 @@ teardown() {
 	common_teardown
 }
 
-# A reload reads a whole spec: fewer of those, that there is time for boots.
+# There are fewer HUPs, because each reads a whole spec, which would leave no time for boots.
 kinds=(USR1 USR1 USR2 USR2 WINCH WINCH CHLD CHLD CONT CONT PIPE PIPE HUP)
 
-# What is asked of the control socket; some of it is refused, some at the wrong moment.
+# Requests to the control socket; some are refused always, some only in certain states.
 requests=(status 'next a' 'next b' reset 'next nowhere' 'reboot nowhere' 'wait-for never --timeout 0')
 
-# One random request to vmrun, whatever it is busy with: a signal, or now and then a program's.
+# Sends one random request to vmrun: a signal, or sometimes a request by vmrunctl.
 poke() {
 	local request
 	if [ $((RANDOM % 50)) -gt 0 ]; then
@@ -36,7 +36,7 @@ poke() {
 	fi
 }
 
-# storm N: so many, in gusts; in a shell of its own, because bats looks at every command of this one
+# storm N: sends N requests in bursts, in another shell, because bats traces every command of this one
 storm() {
 	bash -c "$(declare -p kinds requests pid vm)
 		$(declare -f poke gusts)
@@ -54,7 +54,7 @@ gusts() {
 	exec 7>&-
 }
 
-# What descriptors of vmrun are, a line each, without what numbers them.
+# Prints the targets of vmrun's descriptors, one per line, without their numbers.
 descriptors() {
 	find "/proc/$pid/fd" -type l -printf '%l\n' | sed 's/:\[[0-9]*\]//' | sort
 }
@@ -63,7 +63,7 @@ kilobytes() {
 	awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"
 }
 
-# The processes that vmrun has, zombies too.
+# Prints the child processes of vmrun, including zombies.
 children() {
 	ps -A -o ppid= -o pid= | awk -v of="$pid" '$1 == of { print $2 }'
 }
@@ -93,7 +93,7 @@ count() {
 	touch go
 	storm 10000
 
-	# A last boot that stays, when all that was asked is done.
+	# After all requests, a last boot stays up.
 	echo 'acpi on ready last wait exit 1' >script.new
 	mv script.new script
 	await_file last
@@ -113,7 +113,7 @@ count() {
 	ends 0
 	nothing_runs
 
-	# Every boot has its end and its decision, and what was decided is what was booted.
+	# Every boot has an end and a decision, and the next boot follows the decision.
 	boots=$(starts)
 	[ "$boots" -gt 100 ]
 	is "$(count ': booting target')" "$boots"
@@ -123,7 +123,7 @@ count() {
 	is "$(count 'no further boot (the stop request)')" 1
 	sed -n 's/.*: booting target //p' err | tail -n +2 >booted
 	sed -n 's/.*: next boot: target \([a-z]*\) .*/\1/p' err >decided
-	# ... but for a target that was asked for between the two
+	# except when another target was requested in between
 	paste -d' ' booted decided | awk '$1 != $2 { print $1 }' >asked_for
 	[ "$(wc -l <asked_for)" -le "$(grep -c '^0 next' answers)" ]
 	is "$(sort -u asked_for | tr -d 'ab\n')" ''

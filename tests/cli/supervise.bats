@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# From boot to boot, with fakebhyve: causes, policy, statuses, what is left behind.
+# From boot to boot, with fakebhyve: causes, policy, exit statuses, and that nothing is left behind.
 # shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
 
 setup() {
@@ -15,7 +15,7 @@ teardown() {
 	fi
 }
 
-# ended STATUS CAUSE SCRIPT-LINE [ARG...]: what becomes of one boot
+# ended STATUS CAUSE SCRIPT-LINE [ARG...]: checks how a run with one boot ends
 ended() {
 	local wanted=$1 wanted_cause=$2
 	rm -f starts
@@ -50,7 +50,7 @@ ended() {
 		ended 4 start_failed "err some_complaint exit $status"
 		has 'some complaint'
 	done
-	# other statuses, and a guest that has run for a while, are what they are
+	# other exit statuses, and those of a guest that ran for a while, keep their meaning
 	ended 4 error 'err some_complaint exit 5'
 	ended 0 poweroff 'err some_complaint sleep 1100 exit 1'
 	ended 4 error 'err some_complaint sleep 1100 exit 4'
@@ -128,7 +128,7 @@ ended() {
 	is "$(jq -r '.argv | .[index("-m") + 1]' starts | paste -sd' ')" '256M 256M'
 }
 
-# boots N SCRIPT-LINES ARG...: how often it is booted with these lines (separated by /)
+# boots N SCRIPT-LINES ARG...: checks the number of boots with these lines, which are separated by /
 boots() {
 	local wanted=$1
 	rm -f starts
@@ -147,7 +147,7 @@ boots() {
 	is "$(cause)" reboot
 	boots 2 'signal 9/exit 1/exit 1'
 	boots 2 'exit 4/exit 1/exit 1'
-	# a number matches reboot to error only
+	# a number matches only the causes from reboot to error
 	boots 1 'err text exit 4/exit 1'
 	is "$status" 4
 	spec '{"reboot_on": []}'
@@ -396,7 +396,7 @@ boots() {
 	(trap '' INT USR1 PIPE && exec "$VMRUN" --bhyve ./bhyve vm.json 5<vm.json 9>spare) \
 		>out 2>err </dev/null 3>&- || status=$?
 	is "$status" 0
-	# ls opens one itself, to list
+	# ls itself opens one for the directory
 	is "$(grep -c -- '->' fds)" 5
 	has "5 -> " fds
 	has "/$vm/vm" fds
@@ -435,7 +435,7 @@ boots() {
 	before=$(awk '/^voluntary/ { print $2 }' "/proc/$pid/status")
 	await_file later
 	after=$(awk '/^voluntary/ { print $2 }' "/proc/$pid/status")
-	# falling asleep may have been counted meanwhile
+	# the count may include one more switch when vmrun falls asleep
 	[ $((after - before)) -le 2 ]
 	touch go
 	ends 0
@@ -549,12 +549,12 @@ boots() {
 
 # --- /dev/vmm ---
 
-# Another entry keeps the folder while a test beside this one removes its own.
+# Another entry keeps the directory while a parallel test removes its own entry.
 make_entry() {
 	mkdir -p /dev/vmm && touch "/dev/vmm/$vm.keep" && touch "/dev/vmm/$vm"
 }
 
-# A bhyve that makes its entry, as the real one does, and a bhyvectl with that script.
+# Makes a bhyve that creates its entry, as the real one does, and a bhyvectl with that script.
 vmm_host() {
 	[ "$(uname)" = Linux ] || skip 'a real /dev/vmm cannot be written'
 	[ "$(id -u)" -eq 0 ] || skip 'not root: cannot make /dev/vmm/NAME'
@@ -666,12 +666,12 @@ vmm_host() {
 	is "$(starts)" ''
 }
 
-# full_disk ARG...: vmrun where the directory full has no room for a byte more
+# full_disk ARG...: runs vmrun while the file system of the directory full is full
 full_disk() {
 	mkdir full
 	unshare -rm mount -t tmpfs none full 2>why || skip "no mount namespace: $(cat why)"
 	status=0
-	# shellcheck disable=SC2016 # for the inner shell
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare -rm sh -c 'mount -t tmpfs -o size=4k none full && head -c 4096 /dev/zero >full/fill &&
 		"$@"; status=$?; ls full >files; exit $status' sh \
 		"$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Root runs no file that anyone may write.
+# vmrun as root runs no file that other users may write.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -35,7 +35,7 @@ refused() {
 	refused -d vm.lua
 	refused "$PWD/vm.lua"
 	has "chmod o-w $PWD/vm.lua"
-	# Who may write it beside us by a group is ours to choose; and stdin has no mode.
+	# The group of a file is the choice of its owner, and stdin has no mode.
 	chmod 664 vm.lua
 	vmrun vm.lua
 	is "$status" 0
@@ -60,7 +60,7 @@ refused() {
 	is "$status" 0
 	rm starts
 	chmod 777 open
-	# A link in an open folder could be anyone's; one into it leads there.
+	# Any user may have made a link in a directory that all may write; a link into it leads there.
 	spec '{}' real/vm.json
 	ln -s ../real/vm.json open/vm.json
 	refused open/vm.json
@@ -121,7 +121,7 @@ refused() {
 	lua "print(package.loadlib('$PWD/part.so', '*'))"
 	vmrun -d vm.lua
 	has "part.so: anyone may write this file (mode 0777)"
-	# One that is no module is told as Lua does it.
+	# A file that is not a module gives Lua's own message.
 	echo 'no library' >part.so
 	chmod 644 part.so
 	lua "package.cpath = '$PWD/?.so' require 'part'"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Specs in UCL: vmrun runs uclcmd, here a stub that prints the answer which lies beside the file.
+# Specs in UCL: vmrun runs uclcmd, here a stub that prints the answer from a file beside the spec.
 # ucl/myvm.conf.json is what uclcmd 0.2 with libucl 0.9 prints for ucl/myvm.conf.
 # shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
 
@@ -17,21 +17,22 @@ teardown() {
 	common_teardown
 }
 
-# ucl FILE [JSON]: a file that uclcmd makes spec's JSON of
+# ucl FILE [JSON]: writes a file that uclcmd converts to the JSON of `spec`
 ucl() {
 	echo 'what stands here, only uclcmd knows' >"$1"
 	spec "${2:-"{}"}" whole.json
 	jq -c . whole.json >"$1.json"
 }
 
-# uclcmd_is LINE...: this script is uclcmd
+# uclcmd_is LINE...: makes a script uclcmd of these lines
 uclcmd_is() {
 	rm bin/uclcmd
 	printf '%s\n' '#!/bin/sh' "$@" >bin/uclcmd
 	chmod +x bin/uclcmd
 }
 
-# refused STATUS TEXT ARG...: one fault, which begins so; also in a run, which starts nothing
+# refused STATUS TEXT ARG...: checks that a dry run and a run report one fault that begins with the
+# text, and start nothing
 refused() {
 	local wanted=$1 text=$2 option
 	shift 2
@@ -192,7 +193,7 @@ refused() {
 }
 
 @test "uclcmd is missing: 66, and where to get it" {
-	# /usr/local/bin is looked in whatever PATH says.
+	# vmrun also searches /usr/local/bin, whatever PATH is.
 	[ ! -e /usr/local/bin/uclcmd ] || skip 'uclcmd is installed'
 	ucl vm.conf
 	PATH=$usual_path
@@ -273,7 +274,7 @@ refused() {
 	vmrun -d vm.conf
 	is "$status" 0
 	kill "$(cat left)"
-	# Its stdin is not ours, which never ends here.
+	# uclcmd does not get vmrun's stdin, which never ends here.
 	uclcmd_is 'cat && exec cat "$4.json"'
 	mkfifo stdin
 	exec 9<>stdin

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Hooks that wait, for a command or a time: nothing else waits with them.
+# Hooks that wait for a command or a time do not delay anything else.
 # shellcheck disable=SC2154 # vm, pid and status: common.bash
 
 setup() {
@@ -11,19 +11,19 @@ teardown() {
 	common_teardown
 }
 
-# Waits are this long, and what must not be delayed by them gets a third of it: how loaded the
-# machine is makes no difference, whether somebody waits for the hook does.
+# The length of waits.  What they must not delay gets a third of it, so that only a wait for the hook
+# fails the test, and not the load of the host.
 long=30
 soon=10
 
-# hurry COMMAND...: it ends soon
+# hurry COMMAND...: runs a command, which must end soon
 hurry() {
 	local start=$SECONDS
 	"$@"
 	[ $((SECONDS - start)) -lt $soon ] || { echo "took too long: $*" >&2 && return 1; }
 }
 
-# stop_soon STATUS: a SIGTERM ends the run in the background long before the hook would
+# stop_soon STATUS: checks that a SIGTERM ends the run in the background long before the hook ends
 stop_soon() {
 	kill -TERM "$pid"
 	hurry ends "$1"
@@ -162,7 +162,7 @@ stop_soon() {
 	await_text 'waits'
 	local before after
 	before=$(awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$pid/status")
-	# Something that takes a while, and in which a loop that polls would switch many times.
+	# A command that takes a while, during which a loop that polls would switch many times.
 	for _ in 1 2 3 4 5; do vmrun -d vm.lua; done
 	after=$(awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$pid/status")
 	[ $((after - before)) -le 1 ]
