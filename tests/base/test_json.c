@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* One letter a token; an error is '!' and ends it. */
+/* Returns one letter per token; an error is '!' and ends the text. */
 static char *tokens(const char *text, size_t length, struct json *j)
 {
 	static const char letters[] = ".!{}[]ks#tfn";
@@ -34,7 +34,7 @@ static void reads(const char *text, const char *wanted)
 		fail_msg("%s: %s, wanted %s", text, got, wanted);
 }
 
-/* Refused at that offset, and it stays refused. */
+/* Checks that the reader refuses the text at this offset, and each further call, too. */
 static void refuses_bytes(const char *text, size_t length, size_t at, const char *why)
 {
 	struct json j;
@@ -214,7 +214,7 @@ static void test_text(void **state)
 	text_is("\"\\ud800\\udc00x\\uDBFF\\uDFFF\"", "\xf0\x90\x80\x80x\xf4\x8f\xbf\xbf");
 }
 
-/* What we quote reads back, byte by byte. */
+/* Text that json_add_text() quotes reads back unchanged. */
 static void test_quoted_text_reads_back(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* Short JSON texts as nodes. */
+/* Nodes from short JSON texts. */
 #include "../device/support.h"
 
 #include <string.h>

@@ -44,7 +44,7 @@ static void test_commas(void **state)
 	json_end_list(&s);
 	json_begin_object(&s, NULL);
 	json_begin_list(&s, "a");
-	/* Strings end with a quote, whatever is in them. */
+	/* Strings end with a quote, whatever bytes they contain. */
 	json_add_text(&s, NULL, "[");
 	json_add_text(&s, NULL, ":");
 	json_add_text(&s, NULL, ",");

@@ -1,4 +1,4 @@
-/* Memory that runs out: a line on stderr, then abort(3). */
+/* A failed allocation: a line on stderr, then abort(3). */
 #include "base/mem.h"
 
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* More than any machine has; volatile, or compilers see that and complain. */
+/* More memory than any machine has; volatile, so that compilers do not warn about the size. */
 static volatile size_t too_much = SIZE_MAX / 2;
 
 static void zero(void)
@@ -33,13 +33,13 @@ static void resize_beyond_counting(void)
 	free(mem_resize(NULL, too_much, 4));
 }
 
-/* Nothing is read: the allocation comes first. */
+/* Copies too many bytes; none is read, because the allocation fails first. */
 static void copy(void)
 {
 	free(mem_copy_n("", too_much));
 }
 
-/* Does it in a process of its own, which dies; gives what that had said. */
+/* Calls the function in another process, which must abort; `said` gets its stderr. */
 static void die_of(void (*ask)(void), char *said, size_t size)
 {
 	int ends[2], status;
@@ -54,7 +54,7 @@ static void die_of(void (*ask)(void), char *said, size_t size)
 		struct rlimit none = { 0, 0 };
 
 		(void)setrlimit(RLIMIT_CORE, &none);
-		(void)signal(SIGABRT, SIG_DFL); /* cmocka has a handler for it */
+		(void)signal(SIGABRT, SIG_DFL); /* replaces cmocka's handler */
 		(void)dup2(ends[1], STDERR_FILENO);
 		ask();
 		_exit(0);
@@ -81,7 +81,7 @@ static void test_out_of_memory_is_said(void **state)
 		    mem_format("vmrun: out of memory: cannot allocate %zu bytes\n", bytes);
 
 		die_of(ways[i], said, sizeof(said));
-		/* A sanitizer has its own words before. */
+		/* A sanitizer prints a message first. */
 		assert_non_null(strstr(said, line));
 	}
 	die_of(resize_beyond_counting, said, sizeof(said));

@@ -1,4 +1,4 @@
-/* Documents as C values, and places in them. */
+/* Documents as C values, and positions in them. */
 #include "dice.h"
 
 #include <math.h>
@@ -28,7 +28,7 @@ static void test_put_sorts(void **state)
 	node_free(object);
 }
 
-/* The key may be the child's own, or that of the value it takes the place of. */
+/* The key may be that of the child itself, or of the value that the child replaces. */
 static void test_put_with_a_key_of_the_tree(void **state)
 {
 	struct node *object = node_new(NODE_OBJECT), *n;
@@ -63,7 +63,7 @@ static void test_get(void **state)
 	node_free(NULL);
 }
 
-/* What is left is a sorted list, whatever was put and taken, as an array of flags says. */
+/* After any calls of put and take, the object is sorted and has the keys of an array of flags. */
 static void test_put_and_take(void **state)
 {
 	(void)state;

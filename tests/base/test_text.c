@@ -45,7 +45,7 @@ static void test_json_quotes(void **state)
 	str_free(&s);
 }
 
-/* What is not UTF-8 is replaced byte by byte, and a character beside it stays whole. */
+/* Bytes that are not UTF-8 are replaced one by one; a character beside them is not changed. */
 static void test_utf8(void **state)
 {
 	static const char *const rows[][2] = {
@@ -56,14 +56,14 @@ static void test_utf8(void **state)
 		{ "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf" },
 		{ "\x80x", "?x" },
 		{ "x\xff", "x?" },
-		{ "\xc0\xaf", "??" }, /* longer than need be */
+		{ "\xc0\xaf", "??" }, /* overlong */
 		{ "\xc1\xbf", "??" },
-		{ "\xe0\x9f\xbf", "???" }, /* likewise */
+		{ "\xe0\x9f\xbf", "???" }, /* overlong */
 		{ "\xed\xa0\x80", "???" }, /* half of a surrogate pair */
 		{ "\xf0\x8f\xbf\xbf", "????" },
 		{ "\xf4\x90\x80\x80", "????" }, /* beyond U+10FFFF */
 		{ "\xf5", "?" },
-		{ "\xe2\x82\"", "??\"" }, /* torn */
+		{ "\xe2\x82\"", "??\"" }, /* incomplete */
 		{ "\xe2\x82\xe2\x82\xac", "??\xe2\x82\xac" },
 		{ "\xf0\x9f\x98", "???" },
 	};
@@ -201,7 +201,7 @@ static void test_near(void **state)
 	near_is("bootrmo", keys, "bootrom");
 	near_is("MEM", keys, "mem");
 	near_is("nmae", keys, "name");
-	near_is("com3", keys, "com1"); /* the first of equals */
+	near_is("com3", keys, "com1"); /* the first of two that are equally near */
 	near_is("hostbrigde", keys, "hostbridge");
 	near_is("memory", keys, NULL);
 	near_is("x", keys, NULL);
@@ -215,7 +215,7 @@ static void test_near(void **state)
 	near_is(longest, (const char *[]){ longest, NULL }, longest);
 }
 
-/* A word with one mistake in it is near; what is near to a word, that word is near to. */
+/* A word with one mistake is near to the word without, and nearness is symmetric. */
 static void test_near_random(void **state)
 {
 	(void)state;

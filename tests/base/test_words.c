@@ -1,4 +1,4 @@
-/* Lists of words, and a shell's line: there and back, as a real shell reads it. */
+/* Lists of words, and their conversion to and from shell commands, compared with a real shell. */
 #include "dice.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void test_split(void **state)
 	refused("a\\", "a backslash at the end");
 }
 
-/* A backslash before the end of a line joins it with the next. */
+/* A backslash at the end of a line joins the line with the next. */
 static void test_split_continued_lines(void **state)
 {
 	(void)state;
@@ -162,7 +162,7 @@ static void test_there_and_back(void **state)
 	}
 }
 
-/* What the script prints: words that end with a NUL byte. */
+/* Runs a script that prints words, each with a NUL byte at its end. */
 static void run_shell(const char *script, struct words *printed)
 {
 	struct str word = { 0 };
@@ -213,7 +213,7 @@ static void test_a_shell_reads_our_line(void **state)
 	words_free(&got);
 }
 
-/* Pieces that mean the same wherever they stand: no bare newline, nothing that expands. */
+/* Returns a line of pieces that mean the same at each position: no bare newline, no expansion. */
 static char *random_line(struct dice *d)
 {
 	static const char *const piece[] = { "a", "b", " ", "\t", "'", "\"", "\\a", "\\ ", "\\\\",

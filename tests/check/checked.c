@@ -1,4 +1,4 @@
-/* Checks on a made-up host. */
+/* Checks on a simulated host. */
 #include "checked.h"
 
 #include <stdarg.h>
@@ -20,7 +20,7 @@ void checked_needs_commands(void)
 	skip();
 }
 
-/* Modules are there, VMs and interfaces are not, sysctl knows nothing. */
+/* Answers a command: modules exist, VMs and interfaces do not, and sysctl knows no variable. */
 static struct said answer_of(const struct checked *c, const char *line)
 {
 	for (const struct said *s = c->says; s != NULL && s->command != NULL; s++) {

@@ -1,4 +1,4 @@
-/* Files, disks, firmware, sockets and ports, in a folder of the test's own. */
+/* Files, disks, firmware, sockets and ports, in a directory of the test. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@
 #include "checked.h"
 #include "platform/filelock.h"
 
-/* The inside of a Lua table, with a path of the scratch folder for each `%s`. */
+/* Returns the keys of a Lua table, with a path in the scratch directory for each `%s`. */
 static char *keys(const char *fmt, const char *name)
 {
 	MEM_AUTO char *path = scratch_path(name);
@@ -95,9 +95,9 @@ static void a_disk_in_use(void **state)
 	(void)close(fd);
 	fd = filelock_take(path, true);
 	is_wrong(spec, "disk", "in use by another vmrun");
-	is_right(cd, "disk"); /* readers share it */
+	is_right(cd, "disk"); /* readers share the lock */
 	(void)close(fd);
-	is_right(spec, "disk"); /* the check gave its own lock back */
+	is_right(spec, "disk"); /* the check released its own lock */
 }
 
 static void one_disk_of_two_devices(void **state)
@@ -231,7 +231,7 @@ static void servers(void **state)
 	is_wrong(spec, "tpm", "not a socket");
 }
 
-/* A free port that somebody has: the kernel chooses it. */
+/* Listens on a port that the kernel chooses. */
 static int take_port(int *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -320,7 +320,7 @@ static void other_files(void **state)
 	checked_none(NULL, "com1 = '/dev/null'", "/dev/null");
 }
 
-/* Each kind of device asks for what it opens. */
+/* Each kind of device has a check for the files that it opens. */
 static void files_of_devices(void **state)
 {
 	static const char none[] = "No such file or directory";

@@ -1,4 +1,4 @@
-/* What only a run can know: free names and ports, and where a PCI device is. */
+/* Values that only a run can find: free names and ports, and the address of a PCI device. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +30,7 @@ static void the_lowest_free_tap(void **state)
 	    "{ device = 'virtio-net', name = 'tap3' }, { device = 'e1000', bridge = 'bridge0' } }");
 	assert_string_equal(found(&c, 0), "tap1");
 	assert_null(found(&c, 1));
-	assert_string_equal(found(&c, 2), "tap4"); /* 2 is there, 3 is named in the spec */
+	assert_string_equal(found(&c, 2), "tap4"); /* tap2 exists, and the spec names tap3 */
 	assert_string_equal(pairs_get(&c.before, "virtio-net-0"), "tap1");
 	checked_again(&c);
 	assert_string_equal(found(&c, 0), "tap1");
@@ -51,7 +51,7 @@ static void a_tap_of_the_boot_before_stays(void **state)
 	checked_free(&c);
 }
 
-/* Says that all taps but one exist: the one of this number. */
+/* Checks the tap that is found when all taps exist except the one with this number. */
 static void only_tap(int number, const char *wanted)
 {
 	struct said says[] = { { "ifconfig -l", 0, NULL, false },
@@ -105,7 +105,7 @@ static void a_free_null_modem(void **state)
 	spec = c.planned.boot.spec;
 	assert_non_null(spec->com_found[0]);
 	assert_int_equal(strncmp(spec->com_found[0], "/dev/nmdm", 9), 0);
-	assert_string_not_equal(spec->com_found[0], "/dev/nmdm0A"); /* its other end is com2's */
+	assert_string_not_equal(spec->com_found[0], "/dev/nmdm0A"); /* com2 uses its other end */
 	assert_null(spec->com_found[1]);
 	assert_string_not_equal(spec->com_found[0], spec->com_found[2]);
 	checked_free(&c);
@@ -116,7 +116,7 @@ static void a_free_null_modem(void **state)
 	checked_free(&c);
 }
 
-/* All null modems but one have been taken by earlier boots: the one of this number. */
+/* Checks the null modem that is found when earlier boots took all others. */
 static void only_null_modem(int number, const char *wanted)
 {
 	struct checked c = { 0 };

@@ -1,4 +1,4 @@
-/* Facts that are asked for, and findings: their order, and which fix may be run. */
+/* Facts about the host, and findings: their order, and which fix may be run. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* What FreeBSD's commands say about a host, and what would mend it. */
+/* What FreeBSD's commands say about a host, and the fixes. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +33,8 @@ static void processors_are_counted(void **state)
 	checked_one(
 	    four, "cpu = 5", "cpu", "5 processors: vmm(4) allows 4 (hw.vmm.maxcpu)", NULL, NULL);
 	checked_none(four, "cpu = 4", "cpu");
-	checked_none(NULL, "cpu = 64", "cpu"); /* no such variable: nobody knows */
+	checked_none(
+	    NULL, "cpu = 64", "cpu"); /* the variable does not exist, so the limit is unknown */
 }
 
 static void memory_is_compared(void **state)
@@ -139,7 +140,7 @@ static void qemu_asks_no_command(void **state)
 		"{ device = 'virtio-net', bridge = 'vr-no-bridge' },"
 		"{ device = 'hda', play = '/no/dsp' }"));
 	assert_int_equal(c.asked.count, 0);
-	checked_lacks(&c, "/no/dsp"); /* its sound goes nowhere there */
+	checked_lacks(&c, "/no/dsp"); /* qemu plays no sound */
 	checked_lacks(&c, "/dev/nmdm7A");
 	assert_int_equal(findings_problems(&c.out), 4);
 	if (os_bhyve_release() == 0) {

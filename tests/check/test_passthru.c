@@ -1,4 +1,4 @@
-/* PCI devices for a guest: a device of the test's own stands for those that need one. */
+/* PCI devices for a guest; a device kind of the test replaces those that need a PCI device. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ static const struct said host[] = {
 	{ 0 },
 };
 
-/* Checks a VM with one such device. */
+/* Checks a VM with one device of that kind. */
 static void check(struct checked *c, const struct said *says, const char *what)
 {
 	static struct device_kind kind;

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static pid_t us; /* 0: this is not vmrun */
+static pid_t us; /* 0 in processes other than vmrun */
 static long calls, deadly;
 
 __attribute__((constructor)) static void begin(void)

@@ -43,7 +43,7 @@ static bool is_as_before(const struct terminal *t)
 	    fcntl(t->slave, F_GETFL) == t->flags;
 }
 
-/* Our copy of the slave is the command's own open file: O_NONBLOCK is seen here too. */
+/* Opens the terminal.  The command shares the slave's open file, so O_NONBLOCK is seen here. */
 static void open_terminal(struct terminal *t)
 {
 	t->master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -83,7 +83,7 @@ static bool pass(int from, int to)
 	return n > 0 && write(to, bytes, (size_t)n) == n;
 }
 
-/* Passes what there is now; `ms` is how long it waits for something. */
+/* Passes the bytes that are available, after waiting at most `ms` for some. */
 static void pass_all(struct terminal *t, int *input, int ms)
 {
 	struct pollfd p[2] = { { .fd = t->master, .events = POLLIN },

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 71;
 	}
-	/* Who waits for this line knows that the socket is there. */
+	/* This line tells the test that the socket exists. */
 	puts("listening");
 	while (fflush(stdout) == 0 && (n = recv(fd, text, sizeof(text), 0)) >= 0) {
 		for (ssize_t i = 0; i < n; i++)

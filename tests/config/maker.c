@@ -53,7 +53,7 @@ static void put_list(struct maker *m, const struct where *at, int depth)
 	put(m, "]");
 }
 
-/* Keys differ within an object, and are the same in others; some are written with escapes. */
+/* Adds an object.  Its keys differ, but are the same as in other objects; some have escapes. */
 static void put_object(struct maker *m, const struct where *at, int depth)
 {
 	static const char *const names[] = { "a", "b c", "\xc3\xa4", "a.b", "" };

@@ -1,4 +1,4 @@
-/* Documents from texts and files. */
+/* Loads documents from texts and files. */
 #include "support.h"
 
 #include <dirent.h>

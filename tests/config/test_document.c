@@ -1,4 +1,4 @@
-/* From files and buffers to documents: formats, marks, and what cannot be read. */
+/* Documents from files and buffers: formats, byte order marks, and unreadable files. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static const char *name_of(struct document *doc, struct node **spec)
 	return (*spec)->text;
 }
 
-/* Loads the file with that format: the name that it gives, or the problems. */
+/* Loads the file with this format, and checks the name in it or the problems. */
 static void reads(const char *file, const char *text, enum format format, const char *wanted)
 {
 	MEM_AUTO char *path = directory_write(file, text, strlen(text));
@@ -57,7 +57,7 @@ static void test_formats(void **state)
 	reads("a", "[]", FORMAT_AUTO, "a spec is an object");
 }
 
-/* The extension stands before the content, the option before both. */
+/* The extension overrides the content, and the option overrides both. */
 static void test_format_given(void **state)
 {
 	enum format format = FORMAT_AUTO;
@@ -123,7 +123,7 @@ static void test_unreadable(void **state)
 	cannot_read(path, "larger than 64 MiB: this is no spec");
 	assert_int_equal(truncate(path, 64 << 20), 0);
 	assert_null(load(&source, &report));
-	assert_int_equal(report.status, STATUS_SPEC); /* it is read, and NULs are no JSON */
+	assert_int_equal(report.status, STATUS_SPEC); /* the file is read, and NULs are not JSON */
 	report_free(&report);
 }
 
@@ -168,7 +168,7 @@ static void test_targets(void **state)
 	document_free(doc);
 }
 
-/* Faults of targets are known from the start, each with its place; the rest can be checked. */
+/* Loading reports the faults of targets with their places; the other targets can be checked. */
 static void test_bad_targets(void **state)
 {
 	static const char text[] = "{\"name\":\"x\",\n \"targets\":{\n  \"a\":\"x\",\n"

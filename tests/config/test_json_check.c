@@ -9,7 +9,7 @@
 #include "base/where.h"
 #include "config/json_check.h"
 
-/* "x:LINE:COLUMN: PATH: text", or "" when it is good. */
+/* Checks the problem of a text, "x:LINE:COLUMN: PATH: text", or "" for a good one. */
 static void check_bytes(const char *text, size_t length, const char *wanted)
 {
 	struct report report = { 0 };
@@ -125,7 +125,7 @@ static void notes_are(const char *text, const char *wanted)
 	report_free(&report);
 }
 
-/* What cjson loses: [] or {}, and integers that a double rounds. */
+/* Notes restore what cjson loses: [] or {}, and integers that a double rounds. */
 static void test_notes(void **state)
 {
 	(void)state;

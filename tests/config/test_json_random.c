@@ -1,4 +1,4 @@
-/* Random documents: the places of their keys, and what cjson says to what the scanner lets pass. */
+/* Random documents: the places of their keys, and cjson's answer to what the scanner accepts. */
 #include "maker.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static void test_places(void **state)
 			dice_check(&m.dice,
 			    json_place(m.text.text, m.text.length, p->keys, &line, &column), path);
 			dice_check(&m.dice, line == p->line && column == p->column, path);
-			/* What is not there stands where its container stands. */
+			/* The place of a missing value is that of its container. */
 			node_append(p->keys, node_string("none"));
 			node_append(p->keys, node_int(1));
 			dice_check(&m.dice,
@@ -58,7 +58,7 @@ static int close_script(void **state)
 	return 0;
 }
 
-/* What cjson and the notes make of it; NULL when all is well. Notes are taken. */
+/* Loads the text with cjson and the notes; returns the error or NULL.  Takes the notes. */
 static char *load(struct script *s, const struct str *text, struct node *notes)
 {
 	struct node *request = node_new(NODE_OBJECT), *result = NULL;
@@ -75,7 +75,7 @@ static char *load(struct script *s, const struct str *text, struct node *notes)
 	return err.text;
 }
 
-/* Is it accepted? Then cjson takes it too. */
+/* Returns whether the scanner accepts the text; if so, cjson must accept it, too. */
 static bool try_text(struct script *s, const struct str *text, const struct dice *d)
 {
 	struct report report = { 0 };
@@ -107,18 +107,18 @@ static void mutate(struct dice *d, struct str *text)
 	case 0:
 		text->text[at] = c;
 		break;
-	case 1: /* cut a piece out */
+	case 1: /* remove a piece */
 		n = 1 + dice_roll(d, 4);
 		n = n > text->length - at ? text->length - at : n;
 		memmove(text->text + at, text->text + at + n, text->length - at - n + 1);
 		text->length -= n;
 		break;
-	case 2: /* put a byte in */
+	case 2: /* insert a byte */
 		str_add_n(text, " ", 1);
 		memmove(text->text + at + 1, text->text + at, text->length - at - 1);
 		text->text[at] = c;
 		break;
-	default: /* the end is missing */
+	default: /* remove the end */
 		if (dice_roll(d, 8) == 0)
 			text->text[text->length = at] = '\0';
 		break;
@@ -144,7 +144,7 @@ static void test_cjson_takes_what_we_take(void **state)
 	assert_true(accepted > 500);
 }
 
-/* Bytes without any sense. */
+/* Random bytes. */
 static void test_noise(void **state)
 {
 	for (unsigned seed = 0; seed < 2000; seed++) {

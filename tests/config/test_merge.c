@@ -1,4 +1,4 @@
-/* One boot's document: target over base, settings over both, and the way back to the line. */
+/* The document of one boot: target over base, settings over both, and the lines of its values. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static const char text[] =
     "    \"two\": {\"extends\": \"one\", \"cpu\": 8,\n"
     "      \"emulations\": [{\"id\": \"raw-0\", \"remove\": true}]}}}\n";
 
-/* A path such as a.b or emulations.2.value, in a merged spec. */
+/* Returns the value at a path such as a.b or emulations.2.value in a merged spec. */
 static const struct node *find(const struct node *n, const char *path)
 {
 	MEM_AUTO char *copy = mem_copy(path);
@@ -45,7 +45,7 @@ static const struct node *find(const struct node *n, const char *path)
 }
 
 struct wish {
-	const char *path, *wanted; /* text or digits; NULL: is not there */
+	const char *path, *wanted; /* text or digits; NULL: missing */
 };
 
 static void merge_is(const char *target, const struct words *settings, size_t base_devices,
@@ -77,7 +77,7 @@ static void test_base(void **state)
 {
 	static const struct wish wishes[] = {
 		{ "name", "vm" },
-		{ "mem", "9007199254740993" }, /* every digit of it */
+		{ "mem", "9007199254740993" }, /* with all digits */
 		{ "cpu.threads", "2" },
 		{ "com1", "stdio" },
 		{ "emulations", "2 entries" },
@@ -143,7 +143,7 @@ static void test_settings(void **state)
 	words_free(&settings);
 }
 
-/* Merges, reports at the place, and compares what document_place() makes of it. */
+/* Merges, reports a problem at the path, and compares its place from document_place(). */
 static void placed(
     const char *target, const struct words *settings, const struct where *at, const char *wanted)
 {
@@ -192,7 +192,7 @@ static void test_place_of_devices(void **state)
 	placed(NULL, NULL, &value, "vm.json:7:23: emulations[1].value: !\n");
 	placed("one", NULL, &value, "vm.json:12:21: targets.one.emulations[0].value: !\n");
 	placed("one", NULL, &device, "vm.json:7:6: emulations[1].device: !\n");
-	/* A key that is not there stands where its device does. */
+	/* The place of a missing key is that of its device. */
 	placed("one", NULL, &slot, "vm.json:13:9: targets.one.emulations[1]: !\n");
 }
 
@@ -237,7 +237,7 @@ static void test_bad_settings(void **state)
 	assert_int_equal(report.count, 2);
 	assert_string_equal(report.item[0].place, "--set");
 	report_free(&report);
-	/* The document is as good as before. */
+	/* The document can still be merged. */
 	assert_int_equal(document_merge(doc, "one", NULL, &merged, &report), 0);
 	merged_clear(&merged);
 	assert_int_equal(document_merge(doc, "none", NULL, &merged, &report), -1);

@@ -1,4 +1,4 @@
-/* UCL through uclcmd: a script of the test's own, or the one of tests/fake. */
+/* UCL through uclcmd, which is a script of the test, or the one of tests/fake. */
 #include "support.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* uclcmd is found in this directory. */
+/* Makes vmrun find uclcmd in this directory. */
 static void look_in(const char *place)
 {
 	MEM_AUTO char *path = mem_format("%s:%s", place, usual_path);
@@ -47,7 +47,7 @@ static void look_in(const char *place)
 	(void)setenv("PATH", path, 1);
 }
 
-/* uclcmd is this script. */
+/* Makes this script uclcmd. */
 static void be_uclcmd(const char *script)
 {
 	MEM_AUTO char *text = mem_format("#!/bin/sh\n%s\n", script);
@@ -95,7 +95,7 @@ static void test_words_beside_an_answer(void **state)
 	assert_string_equal(ucl.remarks, "odd thing");
 }
 
-/* Of what uclcmd says beside its answer, 300 bytes are passed on. */
+/* vmrun repeats at most 300 bytes of uclcmd's stderr. */
 static void test_words_are_cut(void **state)
 {
 	(void)state;
@@ -176,7 +176,7 @@ static void log_line(void *context, const char *level, const char *text)
 	str_addf(&logged, "%s: %s\n", level, text);
 }
 
-/* Loads the file, which uclcmd answers with this JSON. */
+/* Loads the file, for which uclcmd prints this JSON. */
 static struct document *load_ucl(
     const char *name, const char *json, enum format format, struct report *report)
 {
@@ -219,7 +219,7 @@ static void test_which_files_are_ucl(void **state)
 	loads("-c two 'words'.conf", FORMAT_AUTO);
 }
 
-/* JSON is UCL: it needs no look at the content. */
+/* JSON is UCL, so vmrun does not look at the content. */
 static void test_json_in_a_conf_file(void **state)
 {
 	MEM_AUTO char *path = directory_write("json.conf", "{\"name\":1}", 10);
@@ -261,7 +261,7 @@ static void test_answers_that_are_no_spec(void **state)
 	    "of the document");
 }
 
-/* By the file and the path of the key: there are no lines to tell. */
+/* Problems name the file and the path of the key, but no line. */
 static void test_places_of_problems(void **state)
 {
 	struct where base = { NULL, "mem", 0 };
@@ -315,7 +315,7 @@ static void refuses(const struct document_source *source, enum status status, co
 		fail_msg("wanted %s, got %s", wanted, got);
 }
 
-/* Nothing is run for what is not there, empty, or no file at all; stdin is not even read. */
+/* vmrun runs no uclcmd for missing and empty files and for directories, and does not read stdin. */
 static void test_what_uclcmd_is_not_asked(void **state)
 {
 	MEM_AUTO char *empty = directory_write("empty.conf", " \n", 2);

@@ -21,7 +21,7 @@ static int failures, failure;
 int __wrap_socket_accept(int listener);
 int __real_socket_accept(int listener);
 
-/* Fails so many times, then accepts. */
+/* Fails as often as the test asks for, then accepts. */
 int __wrap_socket_accept(int listener)
 {
 	if (failures == 0)

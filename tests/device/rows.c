@@ -1,4 +1,4 @@
-/* Walks a table of rows and tries each of them. */
+/* Walks a table of rows and tests each of them. */
 #include "rows.h"
 
 #include <ctype.h>
@@ -35,7 +35,7 @@ static void check_custom(const struct field_custom *custom)
 	node_free(schema_of(custom));
 }
 
-/* What the sandbox asks: a row that holds text must say what it names of the host. */
+/* Checks that a row that holds text says what it names of the host, for the sandbox. */
 static void check_host(const struct field *f)
 {
 	const struct host_use *use = host_use_of(f);
@@ -46,7 +46,7 @@ static void check_host(const struct field *f)
 	assert_true((use->reaches != NULL) == (use->kind == HOST_FORBIDDEN));
 	assert_true((use->names != NULL) == (use->kind == HOST_BY_VALUE));
 	assert_true(use->kind != HOST_INVALID);
-	/* A path is one, unless it is refused altogether. */
+	/* A row of a path names a path, or the sandbox refuses its key. */
 	if (f->type == FIELD_PATH)
 		assert_true(use->kind == HOST_PATH || use->kind == HOST_FIRMWARE ||
 		    use->kind == HOST_FORBIDDEN);
@@ -81,7 +81,7 @@ static void check_unique(const struct field *rows)
 	}
 }
 
-/* Decodes { key: value } (value taken) with these rows and gives the problems. */
+/* Decodes { key: value } with these rows and returns the problems.  Takes the value. */
 static char *try_key(
     const struct field *rows, const char *key, struct node *value, const struct where *at)
 {
@@ -98,7 +98,7 @@ static char *try_key(
 	return problems_of(&report);
 }
 
-/* A path at or below the key must be complained about. */
+/* Checks that there is a problem at or below the key. */
 static void wrong(
     const struct field *rows, const struct field *f, struct node *value, const struct where *at)
 {
@@ -114,7 +114,7 @@ static void wrong(
 		fail_msg("%s takes %s: %s", path, name, got);
 }
 
-/* Nothing is said of the value of the key itself. */
+/* Checks that there is no problem at the key. */
 static void right(
     const struct field *rows, const struct field *f, struct node *value, const struct where *at)
 {
@@ -166,7 +166,7 @@ static void check_integer(const struct field *rows, const struct field *f, const
 	}
 }
 
-/* A list of so many empty objects. */
+/* Returns a list of `count` empty objects. */
 static struct node *objects(int64_t count)
 {
 	struct node *list = node_new(NODE_LIST);
@@ -176,7 +176,7 @@ static struct node *objects(int64_t count)
 	return list;
 }
 
-/* Too few entries, and too many. */
+/* Checks lists at and beyond the limits. */
 static void check_list(const struct field *rows, const struct field *f, const struct where *at)
 {
 	if (f->min > 0)
@@ -186,7 +186,7 @@ static void check_list(const struct field *rows, const struct field *f, const st
 	wrong(rows, f, objects(f->max + 1), at);
 }
 
-/* What the schema of a value says must hold: its range, or its choices. */
+/* Checks that the decoder and the schema of a value have the same range or choices. */
 static void check_schema(const struct field *rows, const struct field *f, const struct where *at)
 {
 	struct node *schema = schema_of(f->custom);
@@ -242,7 +242,7 @@ static void check_null(const struct field *rows, const struct field *f, const st
 	MEM_AUTO char *without = try_key(rows, "no-such-key", node_new(NODE_NULL), at);
 	const char *rest = strchr(without, '\n') + 1;
 
-	assert_string_equal(got, rest); /* less the complaint about the unknown key */
+	assert_string_equal(got, rest); /* without the problem of the unknown key */
 }
 
 static void check_required(const struct field *rows, const struct field *f, const struct where *at)
@@ -283,7 +283,7 @@ static void check_print(const struct field *rows)
 	free(from);
 }
 
-/* A preset is a good value of its own key, and what is printed when the key is not given. */
+/* Checks that a preset is valid, and that it is printed when the key is not given. */
 static void check_preset(const struct field *rows, const struct field *f, const struct where *at)
 {
 	struct field one[2] = { *f };

@@ -1,4 +1,4 @@
-/* Rows that do not fit the member that they name: rows_wrong.sh compiles them one by one. */
+/* Rows that do not match the type of their member; rows_wrong.sh compiles them one by one. */
 #include "device/device.h"
 
 struct inner {

@@ -1,4 +1,4 @@
-/* Documents and devices from short texts. */
+/* Makes documents and devices from short texts. */
 #include "support.h"
 
 #include <stdlib.h>

@@ -31,7 +31,7 @@ static void test_forms(void **state)
 	good("[" PORT("x", "/a") "," PORT("b", "c") "]", PORT("x", "/a") "," PORT("b", "/specs/c"));
 	good("{'z':'/a','b':'/b','m':'c'}",
 	    PORT("b", "/b") "," PORT("m", "/specs/c") "," PORT("z", "/a"));
-	/* A path without a name is named by its place. */
+	/* A port without a name is named by its position. */
 	good("[" PORT("x", "/a") ",'/b']", PORT("x", "/a") "," PORT("port2", "/b"));
 }
 
@@ -54,7 +54,7 @@ static void test_faults(void **state)
 	bad("['/a'," PORT("port1", "/b") "]", "[1].path: two ports are named \"port1\"");
 }
 
-/* A list of that many ports, as JSON. */
+/* Returns a list of `count` ports as JSON. */
 static char *many(int count)
 {
 	struct str list = { 0 };

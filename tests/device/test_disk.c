@@ -54,7 +54,7 @@ static void test_numbers(void **state)
 	bad("'bootindex':-1", ".bootindex: -1 is out of range");
 	good("'nmrr':1", "'nmrr':1");
 	bad("'nmrr':65536", ".nmrr: 65536 is out of range");
-	/* Without them nothing is said. */
+	/* Keys that are not given are not in the command. */
 	device_shows("{'device':'ahci-cd','path':'/a'}",
 	    "{'device':'ahci-cd','id':'x','path':'/"
 	    "a','nocache':false,'direct':false,'ro':false,"
@@ -121,7 +121,7 @@ static void test_needs(void **state)
 	device_free(dev);
 }
 
-/* What qemu says of an AHCI controller with so many ports; NULL: it takes it. Caller frees. */
+/* Returns qemu's error for an AHCI controller with `count` ports, or NULL.  The caller frees it. */
 static char *ports_under_qemu(int count)
 {
 	struct str list = { 0 };

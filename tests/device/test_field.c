@@ -1,4 +1,4 @@
-/* Decoding and printing by rows: what the real tables have no row for, and paths. */
+/* Decoding and printing by rows: kinds of rows that the real tables lack, and paths. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -82,7 +82,7 @@ static void outer_shows(const char *text, const char *wanted)
 	node_free(n);
 }
 
-/* A key that is not given has its row's preset, in objects and in entries of lists too. */
+/* A key that is not given has its row's preset, in objects and in entries of lists. */
 static void test_presets(void **state)
 {
 	(void)state;
@@ -95,7 +95,7 @@ static void test_presets(void **state)
 	    "{'text':'x','number':0}],'text':'y','flag':false,'number':0,'choice':'red'");
 }
 
-/* The macros count as offsetof() does, and so do the sizes of entries. */
+/* The macros compute the offsets of offsetof(), and the sizes of entries. */
 static void test_offsets(void **state)
 {
 	(void)state;

@@ -33,7 +33,7 @@ static void test_rows(void **state)
 		rows_check(device_kinds[i]->fields, &at);
 }
 
-/* No kind has a key that all devices have. */
+/* No kind has a row for a key that all devices have. */
 static void test_common_keys(void **state)
 {
 	(void)state;
@@ -46,7 +46,7 @@ static void test_common_keys(void **state)
 	}
 }
 
-/* An entry with nothing but its kind misses exactly what is required. */
+/* An entry that has only its kind lacks exactly the required keys. */
 static void test_required(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* Network interfaces: addresses, sizes, and what belongs to which backend. */
+/* Network interfaces: addresses, sizes, and the keys of each backend. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -115,7 +115,7 @@ static char *mac_for(const char *vm, struct slot slot, const char *given)
 	return mac;
 }
 
-/* Three bytes of SHA-1 of "NAME B:S:F": the same for ever, whatever else the spec says. */
+/* The default MAC has three bytes of the SHA-1 of "NAME B:S:F", so other keys do not change it. */
 static void test_default_mac(void **state)
 {
 	struct slot three = { true, 0, 3, 0 }, four = { true, 0, 4, 0 }, bus = { true, 1, 3, 0 };

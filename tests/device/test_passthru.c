@@ -1,4 +1,4 @@
-/* passthru: addresses, names, ids to look for. */
+/* passthru: addresses, names, ids to search for. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -85,7 +85,7 @@ static void need(const struct device *dev, const char *what, const char *key)
 	needs_clear(&needs);
 }
 
-/* The variables of bhyve 14: `key` is `wanted`, NULL: there is none. */
+/* Checks a variable of bhyve 14; NULL: it is not set. */
 static void says(const struct device *dev, const char *key, const char *wanted)
 {
 	struct bhyve_host host = { .release = 14 };

@@ -31,7 +31,7 @@ static void test_backends(void **state)
 	}
 }
 
-/* What a uart with this backend needs and claims; NULL: nothing. */
+/* Checks what a uart with this backend needs and claims; NULL: nothing. */
 static void uart(const char *path, int kind, const char *what, const char *claim)
 {
 	MEM_AUTO char *text = mem_format("{'device':'uart','path':'%s'}", path);

@@ -93,7 +93,7 @@ static void test_nonsense(void **state)
 	refused("null", "expected a slot such as \"3\", \"3:0\" or \"0:3:0\", got null");
 }
 
-/* Every address there is prints as it parses. */
+/* Every address prints as it parses. */
 static void test_there_and_back(void **state)
 {
 	struct report report = { 0 };

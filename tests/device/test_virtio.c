@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-/* The first need of a device: its kind, what, key. */
+/* Checks the first need of a device. */
 static void needs(const char *text, enum need_kind kind, const char *what, bool write)
 {
 	struct device *dev = device_of(text);
@@ -55,7 +55,7 @@ static void test_scsi(void **state)
 	needs("{'device':'virtio-scsi','path':'a.img'}", NEED_DISK, "/specs/a.img", true);
 }
 
-/* The variables that bhyve of a release reads. */
+/* Checks a variable of bhyve for a release. */
 static void scsi_says(int release, const char *key, const char *wanted)
 {
 	struct device *dev = device_of("{'device':'virtio-scsi','path':'/d','iid':3}");
@@ -79,7 +79,7 @@ static void test_scsi_of_16(void **state)
 	scsi_says(16, "target.0", "/d");
 }
 
-/* What qemu says of a share whose name has so many bytes; NULL: it takes it. Caller frees. */
+/* Returns qemu's error for a share with a name of this length, or NULL.  The caller frees it. */
 static char *share_under_qemu(int length)
 {
 	MEM_AUTO char *text =
@@ -109,7 +109,7 @@ static void test_usb(void **state)
 	    "{'device':'xhci','devices':[]}", "emulations[0].devices: 0 devices, expected 1 to 4");
 }
 
-/* What bhyve of FreeBSD 15 says of a screen; NULL: it takes it. Caller frees. */
+/* Returns the error for a screen under bhyve of FreeBSD 15, or NULL.  The caller frees it. */
 static char *screen(int width, int height)
 {
 	MEM_AUTO char *text = mem_format("{'device':'fbuf','width':%d,'height':%d}", width, height);

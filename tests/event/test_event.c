@@ -49,7 +49,7 @@ static void test_limit_of_waiting_output(void **state)
 	event_queue_clear(&q);
 }
 
-/* Names are part of the contract. */
+/* Programs depend on the names of events. */
 static void test_names(void **state)
 {
 	static const char *const names[] = { "policy", "starting", "loading", "spawned", "output",
@@ -67,7 +67,7 @@ static void test_names(void **state)
 	event_queue_clear(&q);
 }
 
-/* Texts are copied: the caller's may go, and they live until the next event is taken. */
+/* The queue copies texts, and keeps them until the next event is taken. */
 static void test_texts_are_owned(void **state)
 {
 	struct event_queue q = { 0 };
@@ -103,7 +103,7 @@ static void test_texts_are_owned(void **state)
 	event_queue_clear(&q);
 }
 
-/* A reader that stays away loses output, the oldest first, and nothing else. */
+/* A reader that does not read loses only output, the oldest first. */
 static void test_flood(void **state)
 {
 	enum { LINES = 50000, MOST = 16384 };
@@ -137,7 +137,7 @@ static void test_flood(void **state)
 	assert_false(event_next(&q, &e));
 }
 
-/* Room is made by dropping output; what happened stays, however much it is. */
+/* The queue drops output to make room; it keeps other events, however many they are. */
 static void test_nothing_to_drop(void **state)
 {
 	enum { EXITS = 20000 };
@@ -148,7 +148,7 @@ static void test_nothing_to_drop(void **state)
 	(void)state;
 	for (int i = 0; i < EXITS; i++)
 		(void)event_add(&q, VMRUN_EXITED);
-	/* Each makes room for the next: the queue's end is dropped, and it still has one. */
+	/* Each event drops the one before, so the queue's end is dropped and must stay valid. */
 	(void)event_add(&q, VMRUN_OUTPUT);
 	(void)event_add(&q, VMRUN_OUTPUT);
 	(void)event_add(&q, VMRUN_ENDED);
@@ -168,7 +168,7 @@ static void hear(void *context, const struct vmrun_event *e)
 	    heard + strlen(heard), 64, "%llu:%s:%s ", (unsigned long long)e->seq, e->vm, e->text);
 }
 
-/* Each event is heard once, when it is complete, whether somebody takes it or not. */
+/* The queue reports each event once, when it is complete, even if it is not taken. */
 static void test_hearing(void **state)
 {
 	struct event_queue q = { .vm = "demo" };
@@ -243,7 +243,7 @@ static void test_levels(void **state)
 	assert_string_equal(level(VMRUN_CHECKED, NULL, 1), "error");
 }
 
-/* A script gives its messages a level; a word that is none leaves that of the kind. */
+/* A script sets the level of its messages; an unknown level leaves that of the type. */
 static void test_level_of_log(void **state)
 {
 	static const char *const words[][2] = { { "error", "error" }, { "warning", "warning" },

@@ -94,7 +94,7 @@ static const struct vmrun_event samples[] = {
 
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))
 
-/* As the queue would hand it out. */
+/* Returns the event as the queue returns it. */
 static struct vmrun_event finished(const struct vmrun_event *sample, uint64_t seq)
 {
 	struct event_queue names = { 0 };
@@ -131,7 +131,7 @@ static void test_lines(void **state)
 		assert_true(seen[i]);
 }
 
-/* What is said while a spec is read has no VM yet. */
+/* A message during the reading of a spec has no VM. */
 static void test_no_vm(void **state)
 {
 	struct vmrun_event e = finished(&(struct vmrun_event){ .type = VMRUN_NOTE }, 1);
@@ -140,7 +140,7 @@ static void test_no_vm(void **state)
 	(void)state;
 	e.vm = NULL;
 	e.text = NULL;
-	e.time_ms = 951868799999; /* a leap day's last moment */
+	e.time_ms = 951868799999; /* the last millisecond of a leap day */
 	json = vmrun_event_json(&e);
 	assert_string_equal(json,
 	    "{\"v\":1,\"seq\":1,\"time\":\"2000-02-29T23:59:59.999Z\",\"vm\":null,"

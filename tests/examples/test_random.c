@@ -1,7 +1,7 @@
 /*
- * Random policies, and random lists of exits: what vmrun_simulate() says is what a run does.
+ * Random policies and random lists of exits: vmrun_simulate() must predict what a run does.
  *
- * RANDOM_ROUNDS and RANDOM_SEED say how many, and which.
+ * RANDOM_ROUNDS sets the number of rounds, RANDOM_SEED the first seed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,7 +148,7 @@ static void make_spec(char *text, struct dice *d)
 	(void)fclose(file);
 }
 
-/* Both walks of one spec with one list; the rows that they have. */
+/* Compares a run with the simulation of one spec and one list; returns the number of rows. */
 static size_t check(struct dice *d)
 {
 	static const char *const hooks[] = { WORLD, NULL };
@@ -207,7 +207,7 @@ static void test_random_policies(void **state)
 		rows += check(&d);
 	}
 	print_message("%u policies from seed %u, %zu decisions\n", rounds, first, rows);
-	/* A generator whose lists end at once would prove little. */
+	/* Lists that end at once would prove little. */
 	assert_true(rounds == 1 || rows > 2 * (size_t)rounds);
 }
 

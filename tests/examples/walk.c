@@ -1,5 +1,5 @@
 /*
- * Does a run do what --simulate says?  Of one spec and one list of exits:
+ * Compares a run with --simulate for one spec and one list of exits:
  *
  *	walk [OPTION VALUE]... LIST FILE
  *
@@ -42,7 +42,7 @@ static bool take_option(
 	return true;
 }
 
-/* The simulation goes first: it must leave nothing behind that the run would see. */
+/* Compares both.  The simulation comes first, because it must leave nothing that the run sees. */
 static int compare(const struct vmrun_options *options, struct lists *lists, const char *list)
 {
 	struct walked run = { 0 }, simulated = { 0 };

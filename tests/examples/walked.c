@@ -1,4 +1,4 @@
-/* Runs and simulations of the same list of exits. */
+/* Runs and simulates a list of exits. */
 #include "walked.h"
 
 #include <poll.h>
@@ -8,10 +8,10 @@
 
 enum { LONGEST_MS = 30000, MOST_ROWS = 100, MOST_BOOTS = 100, ITEM_SIZE = 64 };
 
-/* What a run has to know of its list. */
+/* The facts of a list that a run needs. */
 struct boots {
 	size_t count;		/* boots in which a hypervisor runs */
-	bool stops[MOST_BOOTS]; /* those that somebody asks to stop */
+	bool stops[MOST_BOOTS]; /* those that get a stop request */
 };
 
 static const struct {
@@ -29,7 +29,7 @@ static const struct {
 	{ "loader_failed", "loader_failed" },
 };
 
-/* How fakebhyve ends like that: a cause, or a status. */
+/* Writes how fakebhyve ends: by a cause, or with a status. */
 static bool put_way(FILE *script, const char *item)
 {
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -56,7 +56,7 @@ static bool put_item(FILE *script, char *item, struct boots *boots)
 	return put_way(script, item);
 }
 
-/* A line for each item; the boot after the last one goes on until somebody ends it. */
+/* Writes a line for each item; the boot after the last one runs until it is stopped. */
 static bool write_script(const char *list, struct boots *boots)
 {
 	const char *path = getenv("FAKEBHYVE_SCRIPT");
@@ -103,7 +103,7 @@ static bool open_spec(const struct vmrun_options *options, struct vmrun **vm)
 	return false;
 }
 
-/* Takes what has happened; true when all of the list has. */
+/* Takes the events; returns true when all of the list has happened. */
 static bool take_events(
     struct vmrun *vm, const struct boots *boots, size_t *spawned, FILE *to, struct walked *out)
 {
@@ -200,7 +200,7 @@ bool walked_agree(const struct walked *run, const struct walked *simulated)
 	size_t n = strlen(simulated->rows), most = strlen(run->rows);
 
 	if (run->count >= MOST_ROWS && most < n)
-		n = most; /* round and round */
+		n = most; /* the VM boots for ever */
 	if (run->ended != simulated->ended || run->status != simulated->status)
 		return false;
 	if (run->ended)

@@ -1,4 +1,4 @@
-/* Waiting: signals, the sockets of virtio-console, and the ways in which a guest ends. */
+/* Waits for signals and for sockets of virtio-console, and ends the guest. */
 #include "program.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 enum { MAX_PATH = 4096, MAX_POLLED = 2 * FAKE_MAX_SOCKETS + 1 };
 
-/* For the handler. The stub of bhyvectl sends SIGUSR1 and SIGUSR2: README.md. */
+/* Used by the handler.  The stub of bhyvectl sends SIGUSR1 and SIGUSR2 (README.md). */
 static int wake[2] = { -1, -1 };
 static volatile sig_atomic_t term_seen, off_seen, other_seen;
 static struct sigaction before_acpi;
@@ -60,8 +60,8 @@ void loop_init(struct guest *guest)
 }
 
 /*
- * bhyve leaves SIGTERM as it found it until the guest turns ACPI on, and puts that back when it
- * turns it off.  An arm64 guest has no power button.
+ * Turns ACPI on or off.  bhyve handles SIGTERM only while ACPI is on, and restores the handler
+ * after that.  An arm64 guest has no power button.
  */
 void set_acpi(struct guest *guest, bool on)
 {
@@ -92,7 +92,7 @@ static void destroy_vm(struct guest *guest)
 	(void)unlink(path);
 }
 
-/* -D: only a power off destroys the VM; only then is the variable read. */
+/* Ends the guest.  With -D, only a power off destroys the VM and reads the variable. */
 void guest_exit(struct guest *guest, int status)
 {
 	bool destroy = false;
@@ -170,7 +170,7 @@ static void serve_client(int *client)
 	*client = -1;
 }
 
-/* One round: waits at most `ms` (-1: for ever) for a signal or a socket. */
+/* Waits at most `ms` (-1: for ever) for a signal or a socket, and handles it. */
 static void wait_once(struct guest *guest, int ms)
 {
 	struct pollfd polled[MAX_POLLED];

@@ -1,4 +1,4 @@
-/* fakebhyve: bhyve(8) as far as a supervisor can tell. README.md has the environment. */
+/* fakebhyve behaves as bhyve(8) does for a supervisor.  README.md describes its environment. */
 #include "program.h"
 
 #include <fcntl.h>
@@ -24,7 +24,7 @@ static void write_json(FILE *to, const char *text)
 	fputc('"', to);
 }
 
-/* One line a start, in one write: starts of several VMs do not mix in the file. */
+/* Logs a start with one write, so that the lines of several VMs do not mix in the file. */
 static void log_start(int argc, char **argv)
 {
 	const char *path = getenv("FAKEBHYVE_LOG");
@@ -63,7 +63,7 @@ static void dump_to_file(const struct fake_tree *tree)
 	}
 }
 
-/* A refusal: status and text of the core. */
+/* Ends with the status and the text of the core. */
 static void refuse(int status, const char *message)
 {
 	if (status == FAKE_DONE)

@@ -1,8 +1,8 @@
 /*
- * What a shell cannot do in the tests of fakebhyve:
- *	fake_probe clients SOCKET	how a console socket treats its clients
- *	fake_probe end COMMAND...	how COMMAND ends
- *	fake_probe tty READY GO COMMAND...	what COMMAND does to the terminal it runs on
+ * Checks of fakebhyve that a shell cannot do:
+ *	fake_probe clients SOCKET	prints how a console socket treats its clients
+ *	fake_probe end COMMAND...	prints how COMMAND ends
+ *	fake_probe tty READY GO COMMAND...	prints what COMMAND does to its terminal
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static int connect_to(const char *path)
 	return fd;
 }
 
-/* True once the other side has closed it, false if that does not happen within `ms`. */
+/* Returns whether the other side closes the connection within `ms`. */
 static bool is_closed(int fd, int ms)
 {
 	struct pollfd polled = { .fd = fd, .events = POLLIN };
@@ -45,7 +45,7 @@ static bool is_closed(int fd, int ms)
 	return poll(&polled, 1, ms) > 0 && read(fd, &byte, 1) == 0;
 }
 
-/* A client that is turned away shows that the one before it has been let in. */
+/* Connects two clients; a refusal of the second one shows that the first one was accepted. */
 static int probe_clients(const char *path)
 {
 	int first = connect_to(path), second = connect_to(path), third, fourth;
@@ -102,7 +102,7 @@ static void print_end(int status)
 		printf("status %d\n", WEXITSTATUS(status));
 }
 
-/* A shell says 134 for both, signal 6 and status 134. */
+/* Prints how a command ends; a shell reports 134 for signal 6 and for status 134. */
 static int probe_end(char **command)
 {
 	int status = 0;
@@ -118,7 +118,7 @@ static int probe_end(char **command)
 	return 0;
 }
 
-/* The terminal is shared with the command as one open file, as a supervisor would share it. */
+/* Runs a command that shares the terminal as one open file, as under a supervisor. */
 static int probe_tty(const char *ready, const char *go, char **command)
 {
 	int terminal, master = open_terminal(&terminal), status = 0, fd;

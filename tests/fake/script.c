@@ -1,4 +1,4 @@
-/* The guest's part, written by the test: one line of commands for every start. */
+/* Runs the script of the guest, which the test writes: one line of commands for each start. */
 #include "program.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ static void bad_script(const char *what, const char *about)
 	exit(BAD_SCRIPT);
 }
 
-/* The lock makes the reading and the rewriting one step: VMs may share a script. */
+/* Opens and locks the script, because VMs may share it and each rewrites it. */
 static int open_locked(const char *path)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -30,7 +30,7 @@ static int open_locked(const char *path)
 	return fd;
 }
 
-/* Returns the first line, allocated, and leaves the rest in the file; NULL: no line there. */
+/* Returns the first line, which the caller frees, and removes it from the file; NULL: no line. */
 static char *take_line(const char *path)
 {
 	int fd = open_locked(path);
@@ -54,7 +54,7 @@ static char *take_line(const char *path)
 		if (ftruncate(fd, 0) != 0 || (n > 0 && pwrite(fd, rest, (size_t)n, 0) != n))
 			bad_script("cannot write", path);
 	}
-	(void)close(fd); /* gives the lock back */
+	(void)close(fd); /* releases the lock */
 	return text;
 }
 
@@ -68,7 +68,7 @@ static long number(const char *text)
 	return value;
 }
 
-/* What the reader does not take is lost, as it is with bhyve. */
+/* Writes a text.  What the reader does not take is lost, as with bhyve. */
 static void say(int fd, const char *text)
 {
 	char line[4096];
@@ -82,7 +82,7 @@ static void say(int fd, const char *text)
 		(void)!write(fd, line, strlen(line));
 }
 
-/* Under another name first, so that who waits for the file finds the pid in it. */
+/* Writes the pid file under another name first, so that a test that waits for it finds the pid. */
 static void make_ready(const char *path)
 {
 	char new_path[4096];
@@ -210,12 +210,12 @@ static void run_line(struct guest *guest, char *line)
 		argument = command->has_argument ? strtok_r(NULL, " ", &next) : NULL;
 		if (command->has_argument && argument == NULL)
 			bad_script("no argument for", word);
-		wait_ms(guest, 0); /* what bhyvectl asked for meanwhile comes first */
+		wait_ms(guest, 0); /* requests of bhyvectl come first */
 		command->run(guest, argument);
 	}
 }
 
-/* A line that comes to its end, and no line at all, are a guest that powers off. */
+/* Runs the next line.  The guest powers off at the end of the line, and without a line. */
 void run_script(struct guest *guest)
 {
 	const char *path = getenv("FAKEBHYVE_SCRIPT");

@@ -42,9 +42,9 @@ static void slots(void **state)
 		{ "14", "-Y -s 1:0:0,virtio-rnd", 0 },
 		{ "14", "-o pci.1.x=y", 4 },
 		{ "14", "-o pci.01.x=y", 0 },
-		{ "14", "-o pci.0.3.0.x=y", 4 },	    /* no device */
+		{ "14", "-o pci.0.3.0.x=y", 4 },	    /* not a device */
 		{ "14", "-o pci.0.3.0.device=ahci-hd", 4 }, /* an alias */
-		{ "14", "-o pci.0.03.0.x=y", 0 },	    /* not seen */
+		{ "14", "-o pci.0.03.0.x=y", 0 },	    /* not read */
 		{ "14", "-o pci.0.32.0.x=y", 0 },
 	};
 
@@ -177,7 +177,7 @@ static void lpc(void **state)
 	check_rows(ROWS(refused));
 }
 
-/* What CONF cannot say, by the forms that can. */
+/* Values that CONF cannot express, in the forms that can. */
 #define D "pci.0.3.0."
 static const struct tree_row form_rows[] = {
 	{ "14", "-s 3,virtio-blk -o pci.0.3.0.path=/a,b", D "path=/a,b\n" },

@@ -115,7 +115,7 @@ static void serial_ports(void **state)
 	static const struct row rows[] = {
 		{ "14", "-s 31,lpc -l com1,stdio -l com2,/dev/nmdm0A", 0 },
 		{ "14", "-s 31,lpc -l com1,stdio -l com2,stdio", 4 },
-		{ "14", "-l com1,nothing", 0 }, /* no lpc: not looked at */
+		{ "14", "-l com1,nothing", 0 }, /* not read without lpc */
 		{ "14", "-s 31,lpc -l com1,nothing", 4 },
 		{ "14", "-s 31,lpc -l com4,tcp=127.0.0.1:2000", 4 },
 		{ "15", "-s 31,lpc -l com4,tcp=127.0.0.1:2000", 0 },
@@ -215,7 +215,7 @@ static void other_devices(void **state)
 	assert_int_equal(row_status("14", words), 4);
 }
 
-/* From here on: files. Every test runs in a new folder of its own. */
+/* Enters a new directory; from here on, each test has files. */
 static int enter_folder(void **state)
 {
 	char path[] = "/tmp/fake-devices-XXXXXX";
@@ -277,7 +277,7 @@ static void firmware(void **state)
 	assert_int_equal(status_with_files("14", LPC "rom,short"), 4);
 	assert_int_equal(status_with_files("14", LPC "big"), 0);
 	assert_int_equal(status_with_files("14", LPC "big,vars"), 4);
-	/* 13 and 14 load it with the lpc, later ones without. */
+	/* 13 and 14 load the firmware with the lpc, later releases without. */
 	assert_int_equal(status_with_files("14", "-l bootrom,none"), 0);
 	assert_int_equal(status_with_files("15", "-l bootrom,none"), 4);
 	assert_int_equal(status_with_files("arm15", "-o bootrom=none"), 1);
@@ -296,7 +296,7 @@ static void files(void **state)
 	make_file("disk", 4096);
 	assert_int_equal(mkdir("dir", 0700), 0);
 	assert_int_equal(status_with_files("14", ROM "-s 3,virtio-blk,disk"), 0);
-	/* Nobody can write to a folder, root neither: it is opened read-only. */
+	/* Not even root can write to a directory, so it is opened read-only. */
 	assert_int_equal(status_with_files("14", ROM "-s 3,virtio-blk,dir"), 0);
 	assert_int_equal(status_with_files("14", ROM "-s 3,ahci,hd:disk,cd:none"), 4);
 	assert_int_equal(status_with_files("14", ROM "-s 3,nvme,none"), 4);
@@ -322,7 +322,7 @@ static void the_vm(void **state)
 	assert_non_null(strstr(row_message, "cannot be booted"));
 	assert_int_equal(status_with_files("15", ""), 4);
 	assert_int_equal(status_with_files("14", ROM "-m 1G"), 0);
-	assert_int_equal(status_with_files("14", "-m 1G"), 0); /* it is there now */
+	assert_int_equal(status_with_files("14", "-m 1G"), 0); /* it exists now */
 	assert_int_equal(status_with_files("14", ROM "-m 2G"), 4);
 	assert_non_null(strstr(row_message, "(22)"));
 	assert_int_equal(status_with_files("14", ROM "-m 1G -S"), 4);
@@ -378,7 +378,7 @@ static void console_sockets(void **state)
 	fake_machine_fini(&machine);
 	assert_int_equal(row_status_on(&host, "-s 3,virtio-console,a=no/one", &machine), 4);
 	fake_machine_fini(&machine);
-	/* 103 bytes of the last component count. */
+	/* The last component may have 103 bytes. */
 	(void)snprintf(name, sizeof(name), "%0104d", 0);
 	(void)snprintf(words, sizeof(words), "-s 3,virtio-console,a=dir/%s", name);
 	assert_int_equal(row_status_on(&host, words, &machine), 0);

@@ -1,4 +1,4 @@
-/* argv -> tree, and the statuses of what is refused before any device is looked at. */
+/* From argv to the tree, and the statuses of refusals before any device is read. */
 #include "rows.h"
 
 #include <setjmp.h>
@@ -166,7 +166,7 @@ static void topology(void **state)
 		{ "14", "-p -1:2", 64 },
 		{ "14", "-p 0:-2", 64 },
 		{ "13", "-p 0:256", 64 },
-		{ "14", "-p 5:256", 0 }, /* no such virtual CPU: not looked at */
+		{ "14", "-p 5:256", 0 }, /* not read, because the virtual CPU does not exist */
 		{ "14", "-p 0:1024", 64 },
 		{ "14", "-p 0:64", FAKE_SIGNAL(SIGABRT) },
 		{ "14", "-o vcpu.0.cpuset=1-3,7", 0 },
@@ -213,7 +213,7 @@ static void memory(void **state)
 		{ "15", "-n id=0,cpus=0,size=1k", 4 },
 		{ "15", "-n id=0,size=1G", 4 },
 		{ "15", "-n id=0,cpus=x", 4 },
-		{ "15", "-n id=1", 0 }, /* after a gap: not looked at */
+		{ "15", "-n id=1", 0 }, /* not read, because it follows a gap */
 		{ "15", "-n id=0,cpus=0,domain_policy=prefer:0", 0 },
 		{ "15", "-n id=0,cpus=0,domain_policy=round-robin", 0 },
 		{ "15", "-n id=0,cpus=0,domain_policy=best", 64 },
@@ -225,7 +225,7 @@ static void memory(void **state)
 	check_rows(ROWS(rows));
 }
 
-/* The order in which faults are met: each row has two or more of them. */
+/* Each row has two or more faults, of which bhyve reports the first. */
 static void first_fault_decides(void **state)
 {
 	static const struct row rows[] = {
@@ -258,11 +258,11 @@ static void expansion(void **state)
 	assert_string_equal(row_value("14", "-o b=C:\\dir", "b"), "C:\\dir");
 	assert_string_equal(row_value("14", "-o b=\\%(name)\\\\", "b"), "%(name)\\");
 	assert_string_equal(row_value("14", "-o b=\\%\\", "b"), "%");
-	/* A circle comes to an end, and so does a crowd. */
+	/* Cyclic references and long chains of references end. */
 	assert_string_equal(row_value("14", "-o a=%(a)", "a"), "%(a)");
 	row_value("14", "-o a=%(b)%(b)%(b)%(b) -o b=%(a)%(a)%(a)%(a)", "a");
 	assert_non_null(strstr(row_tree("14", "-o b=<%(name)>"), "b=<%(name)>\n"));
-	/* Slots and booleans are read expanded too. */
+	/* Slots and booleans are expanded, too. */
 	assert_int_equal(row_status("14", "-o t=4 -c %(t)"), 0);
 	assert_int_equal(row_status("14", "-o t=y -o memory.wired=%(t)es"), 0);
 }

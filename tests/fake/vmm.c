@@ -1,5 +1,5 @@
 /*
- * In place of src/platform/vmm.c, in programs of the tests: the VMs of fakebhyve, if there are any.
+ * Replaces src/platform/vmm.c in programs of the tests, to find the VMs of fakebhyve.
  */
 #include <stdlib.h>
 
