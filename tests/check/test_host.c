@@ -33,8 +33,7 @@ static void processors_are_counted(void **state)
 	checked_one(
 	    four, "cpu = 5", "cpu", "5 processors: vmm(4) allows 4 (hw.vmm.maxcpu)", NULL, NULL);
 	checked_none(four, "cpu = 4", "cpu");
-	checked_none(
-	    NULL, "cpu = 64", "cpu"); /* the variable does not exist, so the limit is unknown */
+	checked_none(NULL, "cpu = 64", "cpu"); /* without the variable, the limit is unknown */
 }
 
 static void memory_is_compared(void **state)

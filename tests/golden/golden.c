@@ -1,17 +1,17 @@
 /*
- * One golden case: a folder with a spec, and what vmrun makes of it.
+ * One golden case: a directory with a spec, and the results of vmrun.
  *
  *	spec.json or spec.lua
- *	variants	a line each: NAME and options (hypervisor= target= set= asis); without this
+ *	variants	one per line: NAME and options (hypervisor= target= set= asis); without this
  *			file "bhyve hypervisor=bhyve" and "qemu hypervisor=qemu"
- *	argv.NAME	the words of the command, one a line, where it is accepted
- *	loader.NAME	what loads the guest, if anything does
- *	notes.NAME	remarks about it, if any
- *	unknown.NAME	what in it stands for something that only a run knows, if anything
- *	errors.NAME	the problems, where it is refused; "errors" where all variants have the same
+ *	argv.NAME	the words of the command, one per line, if the spec is accepted
+ *	loader.NAME	the words of the loader, if there is one
+ *	notes.NAME	the notes, if any
+ *	unknown.NAME	the placeholders for values that only a run knows, if any
+ *	errors.NAME	the problems, if the spec is refused; "errors" if all variants have the same
  *
- * UPDATE=1 writes the expected files anew.  bhyve's commands are also shown to fakebhyve's parser,
- * beside the file for bhyve -k; and the resolved spec must give the same command again.
+ * UPDATE=1 rewrites the expected files.  fakebhyve's parser reads bhyve's commands and the file for
+ * bhyve -k, too, and the resolved spec must give the same command again.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -24,7 +24,7 @@
 #include "judge.h"
 #include "vmrun/vmrun.h"
 
-#define FOLDER "/vm" /* where relative paths of the specs start */
+#define FOLDER "/vm" /* the directory that relative paths of the specs start from */
 enum { MAX_VARIANTS = 12, MAX_SETTINGS = 16, PATH_SIZE = 2048 };
 
 struct variant {
@@ -37,11 +37,11 @@ struct variant {
 };
 
 struct golden {
-	const char *folder; /* of the case */
+	const char *folder; /* the directory of the case */
 	char *spec;
 	size_t length;
 	bool lua;
-	char *list; /* the variants' own text */
+	char *list; /* the text of the file `variants` */
 	struct variant variant[MAX_VARIANTS];
 	size_t variants;
 	bool failed;
@@ -61,7 +61,7 @@ static const char *in(const struct golden *g, const char *file)
 	return path;
 }
 
-/* NULL when there is no such file. Caller frees. */
+/* Returns the text of a file, which the caller frees, or NULL if the file does not exist. */
 static char *read_file(const char *path, size_t *length)
 {
 	FILE *f = fopen(path, "r");
@@ -104,7 +104,7 @@ static void read_option(struct variant *v, const char *word)
 		die("unknown option", word);
 }
 
-/* One host for all: the release of a FreeBSD, or KVM, must not show. */
+/* Adds settings that make the command the same on every host: the release, and no KVM. */
 static void add_defaults(struct variant *v)
 {
 	static const char *const bhyve[] = { "bhyve.release=14", "bhyve.arch=amd64" };
@@ -200,7 +200,7 @@ static struct fake_host host_of(const struct variant *v)
 	return host;
 }
 
-/* Would bhyve take it? */
+/* Checks that bhyve would accept the command. */
 static void ask_fakebhyve(struct golden *g, const struct variant *v, const char *const *argv)
 {
 	struct fake_host host = host_of(v);
@@ -214,7 +214,7 @@ static void ask_fakebhyve(struct golden *g, const struct variant *v, const char 
 	}
 }
 
-/* The file for bhyve -k says what the command says, unless it says that it does not. */
+/* Checks that the file for bhyve -k has the variables of the command, except those it lists. */
 static void compare_trees(struct golden *g, const struct variant *v, struct vmrun *vm)
 {
 	struct fake_host host = host_of(v);
@@ -242,7 +242,7 @@ static void compare_trees(struct golden *g, const struct variant *v, struct vmru
 	free(read);
 }
 
-/* What --debug prints is a spec, and gives the same command. */
+/* Checks that the output of --debug is a spec that gives the same command. */
 static void come_back(struct golden *g, const struct variant *v, struct vmrun *vm)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
@@ -300,7 +300,7 @@ static void make(struct golden *g, struct variant *v)
 	vmrun_close(vm);
 }
 
-/* Are all variants refused for the same reasons? */
+/* Returns whether all variants are refused with the same problems. */
 static bool all_alike(const struct golden *g)
 {
 	for (size_t i = 0; i < g->variants; i++) {
@@ -328,7 +328,7 @@ static void show_difference(const char *path, const char *text)
 	(void)unlink(actual);
 }
 
-/* text NULL: there must be no such file. */
+/* Compares a file with the text; NULL: the file must not exist. */
 static void compare(struct golden *g, const char *kind, const char *name, const char *text)
 {
 	char file[128], *expected;
@@ -374,7 +374,7 @@ static void compare_all(struct golden *g)
 	}
 }
 
-/* Files of variants that are no more. */
+/* Reports files of variants that do not exist any more. */
 static void find_strangers(struct golden *g)
 {
 	DIR *dir = opendir(g->folder);

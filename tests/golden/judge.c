@@ -1,4 +1,4 @@
-/* What bhyve reads. */
+/* Checks what bhyve reads. */
 #include "judge.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 enum { MOST_WORDS = 1024 };
 
-/* Without the file of secrets, which only a run writes. */
+/* Copies the words without the file of secrets, which only a run writes. */
 static int without_secrets(const char *const *argv, char **words)
 {
 	int n = 0;
@@ -42,7 +42,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Values with line ends make odd lines, the same ones in every dump of them. */
+/* Sorts the lines.  A value with line ends gives the same extra lines in every dump. */
 static char *sorted(const char *text)
 {
 	char *copy = strdup(text), *rest = copy, *line, *lines[MOST_WORDS], *result = NULL;

@@ -1,5 +1,5 @@
 /*
- * What bhyve takes without a word and does not do: facts of bhyve(8), bhyve_config(5) and sources.
+ * Settings that bhyve accepts and silently ignores: facts of bhyve(8), bhyve_config(5) and sources.
  */
 #include "ignored.h"
 
@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/pairs.h"
 
-/* Variables of devices that are cut or replaced by a default. */
+/* Variables of devices that bhyve cuts or replaces by a default. */
 static const struct {
 	const char *name;
 	long min, max;	/* of a number; 0, 0: any */
@@ -39,7 +39,7 @@ static bool is_within_limits(const char *name, const char *value)
 	return strcmp(name, "sectsz") != 0 || number == 512 || number == 4096 || number == 8192;
 }
 
-/* pci.BUS.SLOT.FUNCTION of bhyve's table, in decimal without leading zeros. */
+/* Returns whether bhyve reads pci.BUS.SLOT.FUNCTION: decimal numbers without leading zeros. */
 static bool is_looked_up(const char *key)
 {
 	static const long most[] = { 255, 31, 7 };
@@ -57,7 +57,7 @@ static bool is_looked_up(const char *key)
 	return true;
 }
 
-/* `vcpu.N.` and `domains.N.`: N below the limit that the other variables set. */
+/* Returns whether N of `vcpu.N.` or `domains.N.` is below the limit. */
 static bool has_number_below(const char *key, long limit)
 {
 	return strtol(strchr(key, '.') + 1, NULL, 10) < limit;

@@ -1,4 +1,4 @@
-/* Mutations of specs. */
+/* Mutates specs. */
 #include "mutate.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 
 #define MOST_PLACES 4096
 
-/* A value of the document, and what it is in. */
+/* A value of the document, and its container. */
 struct place {
 	struct node *parent, *value;
 };
@@ -23,7 +23,7 @@ struct places {
 	size_t count;
 };
 
-/* What vmrun does not read: an error there is bhyve's to find. */
+/* Returns whether vmrun does not read the key, so that only bhyve finds an error in it. */
 static bool is_unread(const char *key)
 {
 	static const char *const keys[] = { "value", "extra_options", "args" };
@@ -45,7 +45,7 @@ static void collect(struct node *n, struct places *places)
 	}
 }
 
-/* Puts another value (taken) in the place of one: its key and its neighbours stay. */
+/* Replaces a value by another one, which is taken, and keeps its key and its neighbours. */
 static void replace(struct node *at, struct node *with)
 {
 	struct node old = *at;
@@ -75,7 +75,7 @@ static struct node *random_number(void)
 	return node_int(numbers[random_below((unsigned)count)]);
 }
 
-/* Texts that mean something to one key or another. */
+/* Returns a text that has a meaning for some key. */
 static struct node *random_text(void)
 {
 	static const char *const texts[] = { "", " ", ",", "a,b", "=", "a=b", "%", "%(name)", "\\",
@@ -133,7 +133,7 @@ static struct node *random_value(void)
 	}
 }
 
-/* A letter more, less, twice or another. */
+/* Returns the text with one letter added, removed, doubled or changed. */
 static struct node *misspelt(const struct node *n)
 {
 	size_t at = n->length == 0 ? 0 : random_below((unsigned)n->length);
@@ -177,7 +177,7 @@ static const struct field *find_range(const struct field *rows, const char *key)
 	return NULL;
 }
 
-/* Just inside or outside of what the row of such a key allows; else any value. */
+/* Returns a value at or just beyond a limit of the key's row; for other rows any value. */
 static struct node *at_limit(const char *key)
 {
 	const struct field *f = key == NULL ? NULL : find_range(spec_fields, key);
@@ -190,7 +190,7 @@ static struct node *at_limit(const char *key)
 	    (const int64_t[]){ f->min - 1, f->min, f->max, f->max + 1 }[random_below(4)]);
 }
 
-/* What another place of that key has: a slot, a path, a name, a boot index twice. */
+/* Returns the value of the same key elsewhere, to have a slot, path, name or boot index twice. */
 static const struct node *find_like(const struct places *places, const struct node *n)
 {
 	size_t first = random_below((unsigned)places->count);
@@ -259,7 +259,7 @@ static const char *drop(struct places *places, const struct place *p)
 	return "dropped";
 }
 
-/* Any key of any row. */
+/* Returns any key of any row. */
 static const char *random_key(void)
 {
 	const struct field *rows = spec_fields;
@@ -276,7 +276,7 @@ static const char *random_key(void)
 	return count == 0 ? "slot" : rows[random_below(count)].key;
 }
 
-/* A key of its own, its key under another name, or one entry more. */
+/* Adds a key, the same value under another key, or an entry. */
 static const char *add(const struct place *p)
 {
 	const char *key = random_key();
@@ -289,7 +289,7 @@ static const char *add(const struct place *p)
 		node_put(p->parent, "xhci_table", node_copy(p->value));
 		return "a key and its alias";
 	}
-	/* `config` may set anything, to whatever its user takes for right. */
+	/* vmrun does not check what `config` sets. */
 	if (is_unread(key) || (p->parent->key != NULL && strcmp(p->parent->key, "config") == 0))
 		return "nothing";
 	node_put(p->parent, key, random_below(2) == 0 ? node_copy(p->value) : random_value());

@@ -1,4 +1,4 @@
-/* Plans for tests. */
+/* Makes plans for tests. */
 #include "planned.h"
 
 #include <stdarg.h>

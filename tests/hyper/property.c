@@ -1,4 +1,4 @@
-/* What the property tests share. */
+/* Functions that the property tests share. */
 #include "property.h"
 
 #include <stdarg.h>
@@ -35,7 +35,7 @@ void property_give_up(const struct property_boot *b, const char *what, const cha
 {
 	char *command = vmrun_command(b->vm);
 
-	/* cmocka's print_error() cuts long texts. */
+	/* Not print_error() of cmocka, which truncates long texts. */
 	(void)fprintf(stderr, "%s: %s\ntarget: %s\nspec: %s\ncommand: %s\n", what,
 	    detail == NULL ? "(nothing)" : detail, b->target, b->json,
 	    command == NULL ? "" : command);
@@ -85,7 +85,7 @@ static void read_slot(struct property_boot *b, const char *text)
 		*c = *c == ':' ? '.' : *c;
 }
 
-/* The host that the command is for, and slots of the devices: out of the resolved spec. */
+/* Reads the host of the command and the slots of the devices from the resolved spec. */
 static void read_spec(struct property_boot *b)
 {
 	char *json = vmrun_spec_json(b->vm);
@@ -104,7 +104,7 @@ static void read_spec(struct property_boot *b)
 	free(json);
 }
 
-/* No two at one place, and none where a guest does not look. */
+/* Checks that all slots differ, and that a guest finds each. */
 static void check_slots(struct property_boot *b)
 {
 	for (size_t i = 0; i < b->slots; i++) {
@@ -157,8 +157,8 @@ static struct fake_host host_of(const struct property_boot *b)
 }
 
 /*
- * Each placeholder stands for a tap of its own, which bhyve would take for one: the second and
- * later ones get another last letter.
+ * Adds a word.  Each placeholder stands for a different tap, so the second and later placeholders
+ * get another last letter.
  */
 static void add_word(struct words *argv, const char *word, char *letter)
 {
@@ -169,7 +169,7 @@ static void add_word(struct words *argv, const char *word, char *letter)
 	words_take(argv, copy);
 }
 
-/* A line of the file for -k says what -o does. */
+/* Checks that the file for -k has the variables of the command. */
 static void check_config_file(struct property_boot *b, const char *wanted)
 {
 	struct fake_host host = host_of(b);
@@ -178,7 +178,7 @@ static void check_config_file(struct property_boot *b, const char *wanted)
 	char message[1024] = "", *text = vmrun_bhyve_config(b->vm), *rest, letter = 'O';
 
 	if (text == NULL) {
-		/* A value with a line end, which no such file can hold. */
+		/* A value with a line end, which the file cannot hold. */
 		if (strchr(wanted, '\n') == NULL || strstr(b->json, "\\n") == NULL)
 			property_give_up(b, "no file for -k", NULL);
 		return;
@@ -205,7 +205,7 @@ static void check_config_file(struct property_boot *b, const char *wanted)
 	free(text);
 }
 
-/* Without the file that a run would have the password in. */
+/* Reads the command without the file in which a run would have the password. */
 static void read_command(const struct property_boot *b, struct words *argv)
 {
 	const char *const *all = vmrun_argv(b->vm);

@@ -1,4 +1,4 @@
-/* Rolling devices. */
+/* Rolls random devices. */
 #include "random_roll.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "device/device.h"
 
-/* Kinds whose variables are known, and where those are below pci.B.S.F. */
+/* Kinds whose variables are known, and the places of these below pci.B.S.F. */
 static const struct {
 	const char *kind, *model, *prefix;
 } known[] = {
@@ -55,7 +55,7 @@ bool random_knows(const char *kind)
 	return find_known(kind) >= 0;
 }
 
-/* The physical size cannot stand alone; nvme has one size for all. */
+/* Rolls sector sizes.  The physical size needs the logical one; nvme has a single size. */
 static void roll_sectors(struct roll *r, const struct field *f)
 {
 	bool nvme = strcmp(r->kind, "nvme") == 0;
@@ -83,7 +83,7 @@ static void roll_bootindex(struct roll *r, const struct field *f)
 	roll_number(r, f->key, r->spec->named++);
 }
 
-/* A port of a console: "PATH", {"name":NAME,"path":PATH} or "NAME":PATH. */
+/* Rolls a port of a console: "PATH", {"name":NAME,"path":PATH} or "NAME":PATH. */
 static void roll_port(struct roll *r, unsigned form, unsigned i)
 {
 	struct str *json = &r->spec->json;
@@ -107,7 +107,7 @@ static void roll_port(struct roll *r, unsigned form, unsigned i)
 	str_add(json, "}");
 }
 
-/* An object is read in the order of its names: it has at most 9 of them here. */
+/* Rolls ports.  An object is read in the order of its names, therefore it has at most 9 here. */
 static void roll_ports(struct roll *r, const struct field *f)
 {
 	unsigned form = random_below(3);
@@ -119,7 +119,7 @@ static void roll_ports(struct roll *r, const struct field *f)
 	str_add(&r->spec->json, form == 2 ? "}" : "]");
 }
 
-/* Of a disk, which an nvme may have none of. */
+/* Rolls a flag of a disk, which an nvme in memory must not have. */
 static void roll_disk_flag(struct roll *r, const struct field *f)
 {
 	if (!r->memory && one_in(3))
@@ -139,7 +139,7 @@ static void roll_nvme_ram(struct roll *r, const struct field *f)
 		roll_plain(r, f);
 }
 
-/* The size that the sectors of the disk behind it may have, too. */
+/* Rolls a sector size of nvme, which a disk may have, too. */
 static void roll_nvme_sectors(struct roll *r, const struct field *f)
 {
 	if (one_in(3))
@@ -216,7 +216,7 @@ static void roll_rom(struct roll *r, const struct field *f)
 		roll_plain(r, f);
 }
 
-/* `host` and `port` are one variable. */
+/* Rolls a screen, in which `host` and `port` are one variable. */
 void roll_screen(struct roll *r)
 {
 	static const char *const hosts[][2] = { { NULL, "127.0.0.1" }, { "::1", "[::1]" },
@@ -254,7 +254,7 @@ static void roll_password_file(struct roll *r, const struct field *f)
 		roll_plain(r, f);
 }
 
-/* Without it, one tablet is plugged in. */
+/* Rolls USB devices; without the key, there is one tablet. */
 static void roll_usb(struct roll *r, const struct field *f)
 {
 	unsigned count = one_in(2) ? 1 + random_below(4) : 0;
@@ -281,7 +281,7 @@ static void roll_id(struct roll *r, const struct field *f)
 		add_text(&r->spec->json, f->key, id);
 }
 
-/* One that is free, mostly. */
+/* Rolls a slot, which is free in most cases. */
 static void roll_slot(struct roll *r, const struct field *f)
 {
 	struct random_spec *s = r->spec;
@@ -356,7 +356,7 @@ static const struct device_kind *roll_kind(struct random_spec *s)
 	return kind;
 }
 
-/* Variables that a kind has whatever its keys are. */
+/* Promises the variables that a kind has with any keys. */
 static void promise_kind(struct roll *r, struct random_device *dev, int at)
 {
 	dev->checked = true;

@@ -1,4 +1,4 @@
-/* Rolling what a guest finds inside: processors' places, memory domains, fw_cfg, SMBIOS, TPM. */
+/* Rolls the inside of a guest: pinned processors, memory domains, fw_cfg, SMBIOS, TPM. */
 #include "random_roll.h"
 
 #include <inttypes.h>
@@ -32,7 +32,7 @@ static void roll_testdev(struct roll *r, const struct field *f)
 		roll_plain(r, f);
 }
 
-/* Each processor at most twice. */
+/* Rolls pinned processors, each at most twice. */
 static void roll_pin(struct roll *r, const struct field *f)
 {
 	struct random_spec *s = r->spec;
@@ -88,7 +88,7 @@ static void add_domain(struct random_spec *s, unsigned id, unsigned count, bool 
 	str_add(&s->json, "}");
 }
 
-/* Sizes are for all domains or for none. */
+/* Rolls memory domains, of which all or none have sizes. */
 static void roll_numa(struct roll *r, const struct field *f)
 {
 	struct random_spec *s = r->spec;
@@ -106,7 +106,7 @@ static void roll_numa(struct roll *r, const struct field *f)
 	str_add(&s->json, "]");
 }
 
-/* Items and boot indices need QEMU's interface. */
+/* Rolls the interface of fw_cfg; items and boot indices need QEMU's. */
 static void roll_fwcfg_type(struct roll *r, const struct field *f)
 {
 	struct random_spec *s = r->spec;
@@ -138,7 +138,7 @@ static void roll_fwcfg(struct roll *r, const struct field *f)
 	str_add(&s->json, "]");
 }
 
-/* Groups of texts, called alike here and there. */
+/* Rolls groups of texts, whose names are the same in spec and variables. */
 static void roll_smbios(struct roll *r, const struct field *f)
 {
 	struct random_spec *s = r->spec;

@@ -1,4 +1,4 @@
-/* Rolling the keys of the machine and of its guest. */
+/* Rolls the keys of the machine and of its guest. */
 #include "random_roll.h"
 
 #include <inttypes.h>
@@ -47,7 +47,7 @@ static void roll_flag(struct roll *r, const struct field *f)
 	}
 }
 
-/* Memory domains need it. */
+/* Rolls acpi, which memory domains need. */
 static void roll_acpi(struct roll *r, const struct field *f)
 {
 	struct random_spec *s = r->spec;
@@ -60,7 +60,7 @@ static void roll_acpi(struct roll *r, const struct field *f)
 	pairs_add(&s->vars, "acpi_tables", s->acpi ? "true" : "false");
 }
 
-/* A bus above 0 sets it, too. */
+/* Rolls mptable, which a bus above 0 sets, too. */
 static void roll_mptable(struct roll *r, const struct field *f)
 {
 	if (r->spec->arm64)
@@ -118,7 +118,7 @@ static void roll_mem(struct roll *r, const struct field *f)
 		str_addf(&s->json, "\"%uM\"", mem);
 		pairs_addf(&s->vars, "memory.size", "%uM", mem);
 	} else {
-		s->mem = (mem / 256 * KIB + 4) * KIB; /* no whole MiB */
+		s->mem = (mem / 256 * KIB + 4) * KIB; /* not a multiple of 1 MiB */
 		add_number(&s->json, f->key, s->mem);
 		pairs_addf(&s->vars, "memory.size", "%" PRId64 "K", s->mem / KIB);
 	}
@@ -159,7 +159,7 @@ static void roll_varfile_template(struct roll *r, const struct field *f)
 		roll_plain(r, f);
 }
 
-/* Its command is not bhyve's: bhyve sees that there is no firmware. */
+/* Rolls a loader, whose command is separate; bhyve sees only that there is no firmware. */
 static void roll_loader(struct roll *r, const struct field *f)
 {
 	static const char *const forms[] = {
@@ -217,7 +217,7 @@ static void roll_lpc_slot(struct roll *r, const struct field *f)
 	pairs_add(&s->vars, device, "lpc");
 }
 
-/* As it stands in the spec, and what the command says. Caller frees. */
+/* Returns a serial port as the spec has it, and sets the command's form.  The caller frees it. */
 static char *com_value(struct random_spec *s, unsigned port, const char **said)
 {
 	static const char *const words[] = { "stdio", "nmdm", "console" };
@@ -226,7 +226,7 @@ static char *com_value(struct random_spec *s, unsigned port, const char **said)
 	MEM_AUTO char *tty = mem_format("/dev/tty%u", port);
 	char *text;
 
-	if (form == 0 || form == 2) { /* one port has them */
+	if (form == 0 || form == 2) { /* only one port may have them */
 		form = s->stdio ? 3 : form;
 		s->stdio = true;
 	}
@@ -274,7 +274,7 @@ static void roll_gdb(struct roll *r, const struct field *f)
 	pairs_addf(&s->vars, "gdb.port", "%u", port);
 }
 
-/* Two devices, the last ones of every boot. */
+/* Rolls graphic, which adds two devices at the end of every boot. */
 static void roll_graphic(struct roll *r, const struct field *f)
 {
 	struct random_spec *s = r->spec;
@@ -346,7 +346,7 @@ static void roll_bhyve(struct roll *r, const struct field *f)
 	str_add(&s->json, "}");
 }
 
-/* Keys that bhyve never hears of, and whose values no row tells. */
+/* Rolls keys that do not reach bhyve, and whose values no row describes. */
 static void roll_other(struct roll *r, const struct field *f)
 {
 	static const char *const values[][2] = {

@@ -1,4 +1,4 @@
-/* Rolling network interfaces: which keys go together depends on the backend. */
+/* Rolls network interfaces; the backend determines which keys are allowed together. */
 #include "random_roll.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static bool is(const struct roll *r, const char *backend)
 	return strcmp(r->backend, backend) == 0;
 }
 
-/* A placeholder stands for the tap that a run makes: two would look like one tap. */
+/* Rolls a bridge, at most one, because the placeholders of two taps would be equal. */
 static void roll_bridge(struct roll *r)
 {
 	r->backend = "tap";
@@ -57,7 +57,7 @@ static void roll_mac(struct roll *r, const struct field *f)
 	promise(r, f->key, mac);
 }
 
-/* path and peerhook are required there */
+/* Rolls netgraph keys, of which path and peerhook are required. */
 static void roll_netgraph(struct roll *r, const struct field *f)
 {
 	if (is(r, "netgraph") && (f->key[0] == 'p' || one_in(2)))

@@ -1,4 +1,4 @@
-/* Rolling keys by their rows: type, choices, range, length, or the schema of a custom one. */
+/* Rolls keys by their rows: type, choices, range, length, or the schema of a custom row. */
 #include "random_roll.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 
 #define MAX_ENTRIES 32 /* of a list, where its row has no limit below */
 
-/* Of the spec, or of an object in it ("spec.qemu"). */
+/* Returns whether the kind is the spec, or an object in it ("spec.qemu"). */
 static bool is_of_spec(const char *kind)
 {
 	return strncmp(kind, "spec", 4) == 0;
@@ -48,7 +48,7 @@ static const struct variable *find_variable(
 	return NULL;
 }
 
-/* A device's variable is called as its key unless the table says otherwise. */
+/* Promises a variable of a device, which has the name of the key unless the table has another. */
 void promise(struct roll *r, const char *key, const char *value)
 {
 	bool is_spec = is_of_spec(r->kind);
@@ -94,7 +94,7 @@ static void roll_string(struct roll *r, const char *key, const struct field *f)
 	roll_text(r, key, text);
 }
 
-/* The limits more often than chance would. */
+/* Returns a number of a range, with the limits more often than by chance. */
 static int64_t number_between(int64_t min, int64_t max)
 {
 	switch (random_below(4)) {
@@ -107,7 +107,7 @@ static int64_t number_between(int64_t min, int64_t max)
 	}
 }
 
-/* "" stands for none given. */
+/* Rolls a choice; "" means that the key is not given. */
 static void roll_choice(struct roll *r, const char *key, const char *const *choices)
 {
 	unsigned first = *choices[0] == '\0' ? 1 : 0, count = first;
@@ -141,7 +141,7 @@ static void roll_object(struct roll *r, const char *key, const char *prefix, con
 	str_add(&r->spec->json, "}");
 }
 
-/* port.0.KEY, port.1.KEY, ... of `ports`: what bhyve has of lists. */
+/* Rolls a list, which bhyve has as port.0.KEY, port.1.KEY, ... of `ports`. */
 static void roll_list(struct roll *r, const char *key, const struct field *f)
 {
 	unsigned least = f->has_range ? (unsigned)f->min : 1;
@@ -159,7 +159,7 @@ static void roll_list(struct roll *r, const char *key, const struct field *f)
 	str_add(&r->spec->json, "]");
 }
 
-/* One of "enum":[...], as it stands in the schema. Caller frees. */
+/* Returns one of "enum":[...] of a schema.  The caller frees it. */
 static char *schema_choice(const char *schema)
 {
 	const char *list = strstr(schema, "\"enum\":["), *end;
@@ -190,7 +190,7 @@ static bool schema_range(const char *schema, int64_t *min, int64_t *max)
 	return true;
 }
 
-/* Can be read out of its schema, if it is a number or one of a few. */
+/* Rolls a custom row by its schema, if that is a range or a list of choices. */
 static void roll_custom(struct roll *r, const char *key, const struct field *f)
 {
 	STR_AUTO struct str schema = { 0 };

@@ -1,9 +1,9 @@
-/* A random spec: its machine, its devices, and a target with more of them. */
+/* Makes a random spec: its machine, its devices, and a target with more devices. */
 #include "random_roll.h"
 
 #include <string.h>
 
-/* What decides about several keys. */
+/* Makes the decisions that affect several keys. */
 static void decide(struct random_spec *s)
 {
 	s->release = 13 + (int)random_below(3);
@@ -15,7 +15,7 @@ static void decide(struct random_spec *s)
 	s->indexable = s->release >= 14 && !s->arm64 && one_in(2);
 }
 
-/* What depends on the devices of a boot. */
+/* Promises the variables that depend on the devices of a boot. */
 static void promise_boots(struct random_spec *s)
 {
 	for (int i = 0; i < RANDOM_BOOTS; i++) {

@@ -1,4 +1,4 @@
-/* Dice, and pieces of JSON: texts that are hard to quote above all. */
+/* Rolls numbers and pieces of JSON, especially texts that are hard to quote. */
 #include "random_roll.h"
 
 #include <inttypes.h>

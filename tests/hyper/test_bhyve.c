@@ -1,4 +1,4 @@
-/* bhyve's command, its power button, its destruction. */
+/* bhyve's command, and the commands for its power button and for its destruction. */
 #include "planned.h"
 
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static void test_flags(void **state)
 	}
 }
 
-/* The tables are on by default since 15, and -A does nothing there. */
+/* Since 15, the tables are on by default, and -A does nothing. */
 static void test_acpi_of_each_release(void **state)
 {
 	struct planned p = { 0 };
@@ -131,7 +131,7 @@ static void test_rest_of_the_plan(void **state)
 	planned_free(&p);
 }
 
-/* mptbl.c knows bus 0 alone. */
+/* mptbl.c supports only bus 0. */
 static void test_high_bus_drops_the_mptable(void **state)
 {
 	static const char *const rows[] = {
@@ -146,7 +146,7 @@ static void test_high_bus_drops_the_mptable(void **state)
 		assert_true(planned_has(&p, "-Y"));
 		planned_free(&p);
 	}
-	/* A bridge that is not there is on no bus. */
+	/* The slot of a host bridge that does not exist has no effect. */
 	planned_good(&p, &hyper_bhyve, "hostbridge = false, hostbridge_slot = '2:0:0'");
 	assert_false(planned_has(&p, "-Y"));
 	planned_free(&p);
@@ -200,7 +200,7 @@ static void test_arm64(void **state)
 	    "com2: a bhyve guest on arm64 has one serial port, com1");
 }
 
-/* What two devices cannot both have is refused, unless one of them is removed by a target. */
+/* A conflict of two devices is refused, unless a target removes one of them. */
 static void test_claims(void **state)
 {
 	static const char *const rows[][2] = {
@@ -232,7 +232,7 @@ static void test_claims(void **state)
 		planned_refused(&hyper_bhyve, keys, rows[i][1]);
 		planned_refused(&hyper_qemu, keys, rows[i][1]);
 	}
-	/* Many on one switch; and names of ports, which only qemu wants unique. */
+	/* Several devices on one switch, and names of ports, which only qemu wants unique. */
 	planned_good(&p, &hyper_bhyve,
 	    "emulations = { { device = 'virtio-net', name = 'vale0:a' }, "
 	    "{ device = 'virtio-net', name = 'vale0:a' }, "
@@ -241,7 +241,7 @@ static void test_claims(void **state)
 	planned_free(&p);
 }
 
-/* Serial ports of the spec and uarts: one backend is one port's. */
+/* Two serial ports of the spec, or uarts, cannot have the same backend. */
 static void test_serial_claims(void **state)
 {
 	static const char *const rows[][2] = {
@@ -273,7 +273,7 @@ static void test_serial_claims(void **state)
 	assert_true(p.boot.plan.uses_stdio);
 	assert_true(planned_has(&p, "-chardev stdio,id=uart-0-port,signal=off"));
 	planned_free(&p);
-	/* It belongs to a device that is gone. */
+	/* The backend belongs to a removed device. */
 	planned_good(&p, &hyper_bhyve,
 	    "emulations = { { device = 'uart', path = 'stdio', id = 'u' } }, targets = { default "
 	    "= { emulations = { { id = 'u', remove = true } } } }");
@@ -309,7 +309,7 @@ static void test_power(void **state)
 	planned_free(&p);
 }
 
-/* No VM of this name is in any kernel. */
+/* There is no VM of this name in the kernel. */
 static void test_nothing_to_destroy(void **state)
 {
 	struct planned p = { 0 };

@@ -1,4 +1,4 @@
-/* What bhyve's command, and the file for its -k, say of the guest itself. */
+/* The words of bhyve's command, and the file for -k, for keys of the guest. */
 #include "planned.h"
 
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 
-/* Words of the command for keys of the spec, under a release. */
+/* Keys of the spec become words of the command, which depend on the release. */
 static void test_words(void **state)
 {
 	static const char *const rows[][2] = {
@@ -76,7 +76,7 @@ static void test_releases(void **state)
 		planned_refused(&hyper_bhyve, rows[i][0], rows[i][1]);
 }
 
-/* A value below a value ends bhyve. */
+/* bhyve exits when a variable is below another one that has a value. */
 static void test_variables_below_others(void **state)
 {
 	static const char *const rows[][2] = {
@@ -95,7 +95,7 @@ static void test_variables_below_others(void **state)
 	planned_free(&p);
 }
 
-/* What bhyve -k would read of a plan. Caller frees; NULL when it was refused. */
+/* Returns the file for bhyve -k of a plan, which the caller frees; NULL for a refused plan. */
 static char *config_of(struct planned *p)
 {
 	struct report report = { 0 };

@@ -1,4 +1,4 @@
-/* From variables to bhyve's words, read back by fakebhyve's parser. */
+/* Converts variables to bhyve's words, which fakebhyve's parser reads back. */
 #include "hyper/bhyve_words.h"
 
 #include <stdarg.h>
@@ -54,7 +54,7 @@ static void test_variable(void **state)
 	words_free(&w);
 }
 
-/* Variables as "key=value" up to NULL. */
+/* Adds variables of the form "key=value", up to NULL. */
 static void fill(struct pairs *vars, const char *const *texts)
 {
 	for (; *texts != NULL; texts++) {
@@ -125,7 +125,7 @@ static const struct form_row form_rows[] = {
 	    "-o pci.2.3.4.port.0.path=/a,hd:/b" },
 };
 
-/* The same words, with a blank between them. */
+/* Checks the words, which `wanted` has with blanks between them. */
 static void check_words(const struct words *got, const char *wanted)
 {
 	struct str line = { 0 };
@@ -182,7 +182,7 @@ static void add_odd(struct pairs *vars, const char *key)
 	pairs_add(vars, key, value);
 }
 
-/* Sockets of a virtio-console, or drives. */
+/* Rolls sockets of a virtio-console, or drives. */
 static void roll_ports(struct pairs *vars, bool drives)
 {
 	for (unsigned i = 0, n = 1 + roll(3); i < n; i++) {
@@ -238,7 +238,7 @@ static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 	}
 }
 
-/* How many variables has the tree below this prefix? Values of these tests hold no newline. */
+/* Returns the number of variables below a prefix; no value of these tests has a newline. */
 static size_t count_below(const struct fake_tree *tree, const char *prefix)
 {
 	char *text = NULL;
@@ -254,7 +254,7 @@ static size_t count_below(const struct fake_tree *tree, const char *prefix)
 	return n;
 }
 
-/* bhyve reads exactly these variables out of the words. */
+/* Checks that bhyve reads exactly these variables from the words. */
 static void check_read_back(const struct words *device, const struct pairs *vars)
 {
 	struct fake_host host = { .release = 13 + (int)roll(3), .max_cpus = 8, .no_files = true };

@@ -1,4 +1,4 @@
-/* What an end means, for both hypervisors: their exit tables, then every combination of signs. */
+/* The causes of exits of both hypervisors: their exit tables, then every combination of signs. */
 #include "hyper/hyper.h"
 
 #include <stdarg.h>
@@ -65,7 +65,7 @@ static void test_bhyve_statuses(void **state)
 		struct signs signs = { .triple_fault = true, .fatal = "io-error" };
 		struct outcome got = { 0 };
 
-		hyper_bhyve.explain(&signs, &end, &got); /* it gives no signs: none may count */
+		hyper_bhyve.explain(&signs, &end, &got); /* signs have no effect for bhyve */
 		assert_int_equal(got.cause, status < 4 ? (enum cause)status : CAUSE_ERROR);
 		assert_int_equal(got.status, status);
 		assert_int_equal(got.signal, 0);
@@ -82,7 +82,7 @@ static void test_bhyve_statuses(void **state)
 	}
 }
 
-/* bhyve's table says which statuses are its own; the time and the complaint tell the rest. */
+/* bhyve's table has its statuses; the uptime and the message decide about other statuses. */
 static void test_start_failed(void **state)
 {
 	static const int own[] = { 1, 4, 64, 71 };
@@ -155,7 +155,7 @@ static void test_qemu_table(void **state)
 	check_rows(&hyper_qemu, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-/* What the reference says, said once more in another way. */
+/* Returns the expected cause, computed in another way. */
 static enum cause expected(const struct signs *s, const struct process_end *end)
 {
 	bool reset = strstr(s->reason, "reset") != NULL;
@@ -180,7 +180,7 @@ static void check_one(const struct signs *signs, const struct process_end *end)
 		fail_msg("reason \"%s\" fatal \"%s\" triple %d status %d signal %d: %s",
 		    signs->reason, signs->fatal, signs->triple_fault, end->status, end->signal,
 		    cause_name(got.cause));
-	/* In bhyve's terms, and either a status or a signal. */
+	/* The result has a status or a signal. */
 	if (got.cause == CAUSE_KILLED) {
 		assert_int_equal(got.status, -1);
 		assert_true(got.signal > 0);
@@ -220,7 +220,7 @@ static void test_qemu_combinations(void **state)
 	assert_int_equal(seen, 8 * 84);
 }
 
-/* TCG's log is the only witness of a triple fault. */
+/* Only TCG's log shows a triple fault. */
 static void test_qemu_log(void **state)
 {
 	struct signs s = { 0 };

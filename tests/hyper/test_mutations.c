@@ -1,6 +1,6 @@
 /*
- * Random specs that are good, with a thing or two changed: what vmrun still accepts, bhyve of that
- * release accepts too.  So each change that bhyve refuses was refused by vmrun first.
+ * Random valid specs with one or two changes: bhyve of that release must accept what vmrun still
+ * accepts, so that vmrun refuses each change that bhyve would refuse.
  */
 #include "random_spec.h"
 
@@ -19,7 +19,7 @@
 #include "property.h"
 
 #define ROUNDS 5000
-#define MUTANTS 10 /* of one spec */
+#define MUTANTS 10 /* per spec */
 
 static struct property_run run;
 
@@ -72,7 +72,7 @@ static void test_mutations(void **state)
 	}
 	random_spec_free(&spec);
 	print_message("seed %u: %zu mutants, %zu accepted\n", run.seed, run.rounds, accepted);
-	/* Of both sorts there are many. */
+	/* Many must be accepted, and many refused. */
 	assert_true(accepted * 10 > run.rounds);
 	assert_true(accepted * 10 < run.rounds * 9);
 }

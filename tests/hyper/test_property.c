@@ -1,6 +1,6 @@
 /*
- * Thousands of random specs: what vmrun accepts, bhyve of that release accepts too, and reads in it
- * exactly what the spec said; slots are unique, and a target moves no device of the base.
+ * Thousands of random specs: bhyve of that release must accept what vmrun accepts, and read exactly
+ * the values of the spec; slots are unique, and a target moves no device of the base.
  */
 #include "random_spec.h"
 
@@ -28,7 +28,7 @@ struct trial {
 	struct property_boot boot;
 };
 
-/* Two NULs, or the same text. */
+/* Returns whether both are NULL, or the same text. */
 static bool same(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -58,7 +58,7 @@ static size_t count_below(const char *dump, const char *prefix)
 	return n;
 }
 
-/* The base's, the target's, and last those of `graphic`. */
+/* Returns a device in the order of the boot: the base's, the target's, and those of `graphic`. */
 static const struct random_device *device_at(const struct trial *t, size_t i)
 {
 	size_t own = t->spec->count[t->which];
@@ -93,7 +93,7 @@ static bool is_of_device(const struct trial *t, const char *key)
 	return false;
 }
 
-/* Every variable is promised, or has the value that bhyve starts with. */
+/* Checks that every variable is promised, or has bhyve's default. */
 static void check_nothing_else(struct trial *t, char *dump)
 {
 	static const char *const words[] = { "bhyve", "vm" };
@@ -128,7 +128,7 @@ static void check(struct trial *t)
 	check_vars(t, "", &t->spec->vars);
 	check_vars(t, "", &t->spec->boot_vars[t->which]);
 	check_devices(t, dump);
-	if (!t->spec->newlines) /* else there are lines that are no variables */
+	if (!t->spec->newlines) /* else some lines are not variables */
 		check_nothing_else(t, dump);
 }
 
@@ -153,7 +153,7 @@ static bool check_spec(const struct random_spec *spec)
 	base.which = RANDOM_BASE;
 	target.which = RANDOM_TARGET;
 	good = property_open(&base.boot, spec->json.text, "default");
-	/* Whether a target is good is known before anything boots. */
+	/* vmrun knows whether a target is valid before it boots. */
 	if (property_open(&target.boot, spec->json.text, "t") != good)
 		property_give_up(
 		    &target.boot, "accepted with one target, refused with the other", NULL);
@@ -161,7 +161,7 @@ static bool check_spec(const struct random_spec *spec)
 		check(&base);
 		check(&target);
 		check_same_slots(&base, &target);
-	} else if (getenv("REFUSALS") != NULL) { /* shows what the generator gets wrong */
+	} else if (getenv("REFUSALS") != NULL) { /* shows the mistakes of the generator */
 		property_print_problems(&base.boot);
 	}
 	property_close(&target.boot);
@@ -182,11 +182,11 @@ static void test_random_specs(void **state)
 		random_spec_free(&spec);
 	}
 	print_message("seed %u: %zu specs, %zu accepted\n", run.seed, run.rounds, accepted);
-	/* A generator that is mostly refused would prove nothing. */
+	/* The test would prove nothing if most specs were refused. */
 	assert_true(accepted * 2 > run.rounds);
 }
 
-/* Variables of other kinds are not compared: a new kind is to be added to random_devices.c. */
+/* Variables of other kinds are not compared, so random_devices.c must have every kind. */
 static void test_known_kinds(void **state)
 {
 	(void)state;

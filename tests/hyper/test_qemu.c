@@ -35,7 +35,7 @@ static void test_plan(void **state)
 	planned_free(&p);
 }
 
-/* The log is TCG's; under KVM nobody would read it. */
+/* The log is TCG's, and has no use under KVM. */
 static void test_accelerators(void **state)
 {
 	struct planned p = { 0 };
@@ -47,7 +47,7 @@ static void test_accelerators(void **state)
 	assert_false(planned_has(&p, "-D"));
 	assert_false(p.boot.plan.has_log);
 	planned_free(&p);
-	/* It would lock a gigabyte of translated code too. */
+	/* qemu would lock a gigabyte of translated code, too. */
 	planned_good(&p, &hyper_qemu, "wire_guest_mem = true");
 	assert_true(planned_has(&p, "-accel tcg"));
 	assert_null(strstr(planned_line(&p), "mem-lock"));
@@ -83,7 +83,7 @@ static void test_removed_function(void **state)
 	planned_free(&p);
 }
 
-/* qemu takes 31 bytes for the name of a block node; ids may be longer. */
+/* qemu allows 31 bytes for the name of a block node; ids may be longer. */
 static void test_names_of_nodes(void **state)
 {
 	struct planned p = { 0 };
@@ -133,7 +133,7 @@ static void test_serial_ports(void **state)
 	}
 }
 
-/* Half an address is refused, or passed on; it was read beyond its end. */
+/* An address without its closing bracket is refused or passed on, and not read beyond its end. */
 static void test_broken_brackets(void **state)
 {
 	static const char *const rows[] = { "com1 = 'tcp=[:80'", "com1 = 'tcp=[]:80'",
@@ -165,7 +165,7 @@ static void test_firmware(void **state)
 	assert_false(planned_has(&p, "-bios"));
 	planned_free(&p);
 
-	/* bhyve's firmware and variables are not for qemu: neither is even looked at. */
+	/* bhyve's firmware and variables are not for qemu, so vmrun does not look at them. */
 	planned_good(&p, &hyper_qemu,
 	    "bootrom = '/x/BHYVE_UEFI_CODE.fd', varfile = 'v.fd', varfile_template = '/t.fd'");
 	assert_string_not_equal(p.boot.plan.varfile_template, "/t.fd");

@@ -1,4 +1,4 @@
-/* What qemu's command says of the guest itself. */
+/* The words of qemu's command for keys of the guest. */
 #include "planned.h"
 
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static void test_words(void **state)
 		{ "gdb = 'w[::1]:1234'", "-gdb tcp:[::1]:1234" },
 		{ "gdb = '0.0.0.0:1234'", "-gdb tcp:0.0.0.0:1234" },
 		{ "gdb = '1234'",
-		    "-gdb tcp:localhost:1234" }, /* as bhyve: for this machine alone */
+		    "-gdb tcp:localhost:1234" }, /* as with bhyve, only for this host */
 		{ "cpu = 4, numa = { { id = 0, cpus = '0-1,3' }, { id = 1, cpus = '2' } }",
 		    "-object memory-backend-ram,id=ram0,size=33554432B -numa "
 		    "node,nodeid=0,memdev=ram0,cpus=0-1,cpus=3" },
@@ -49,7 +49,7 @@ static void test_words(void **state)
 	}
 }
 
-/* Every row of SMBIOS has a name there. */
+/* qemu has a name for every row of SMBIOS. */
 static void test_all_of_smbios(void **state)
 {
 	(void)state;
@@ -90,7 +90,7 @@ static void test_ignored(void **state)
 	}
 }
 
-/* A guest that a debugger or a VNC client lets go is not started by us. */
+/* vmrun does not start a guest that waits for a debugger or a VNC client. */
 static void test_held(void **state)
 {
 	static const char *const held[] = { "gdb = 'w1'", "graphic = { wait = true }" };

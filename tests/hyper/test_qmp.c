@@ -1,4 +1,4 @@
-/* What is heard of QMP. */
+/* What vmrun learns from QMP. */
 #include "hyper/qmp.h"
 
 #include <stdarg.h>
@@ -43,7 +43,7 @@ static void test_first_reason_counts(void **state)
 	assert_string_equal(s.reason, "guest-reset");
 	assert_null(qmp_hear(&s, SHUTDOWN("host-qmp-quit")));
 	assert_string_equal(s.reason, "guest-reset");
-	/* The stop that comes with a shutdown is no riddle. */
+	/* A STOP after a shutdown has no meaning of its own. */
 	assert_null(qmp_hear(&s, EVENT("STOP", "")));
 }
 
@@ -60,7 +60,7 @@ static void test_stop_is_asked_about(void **state)
 		(void)snprintf(line, sizeof(line), STATUS("%s"), fatal[i]);
 		assert_string_equal(qmp_hear(&s, line), QMP_QUIT);
 		assert_string_equal(s.fatal, fatal[i]);
-		assert_null(qmp_hear(&s, line)); /* once is enough */
+		assert_null(qmp_hear(&s, line)); /* the second one has no effect */
 	}
 }
 
@@ -78,7 +78,7 @@ static void test_harmless_states(void **state)
 	}
 }
 
-/* The words mean something in their own places only. */
+/* The words have a meaning only in their own places. */
 static void test_words_in_other_places(void **state)
 {
 	static const char *const lines[] = {
@@ -137,7 +137,7 @@ static void test_long_words(void **state)
 	assert_null(qmp_hear(&s, line));
 }
 
-/* Any bytes: nothing is read beyond them, and the signs stay strings. */
+/* For any bytes, nothing is read beyond them, and the signs stay strings. */
 static void test_broken_lines(void **state)
 {
 	static const char whole[] = SHUTDOWN("guest-reset") STATUS("io-error");

@@ -48,7 +48,7 @@ static void taken_and_released(void **state)
 	assert_true(is_locked("cd", false));
 	assert_false(is_locked("cd", true));
 	assert_true(words_have(&locks.paths, path));
-	assert_int_equal(disklock_take(&locks, p.boot.spec, &err), 0); /* it has them */
+	assert_int_equal(disklock_take(&locks, p.boot.spec, &err), 0); /* they are held already */
 	assert_int_equal(locks.count, 2);
 	disklock_release(&locks);
 	assert_false(is_locked("disk", false));
@@ -97,7 +97,7 @@ static void a_missing_disk_is_no_matter_of_locks(void **state)
 	planned_free(&p);
 }
 
-/* Written by one device and read by another: one lock, the writer's. */
+/* A file that one device writes and another reads has one lock, the writer's. */
 static void one_file_twice(void **state)
 {
 	MEM_AUTO char *keys = devices("disk", "disk");

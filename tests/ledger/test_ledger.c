@@ -1,4 +1,4 @@
-/* The ledger: what is added is in the file before it is taken, what is undone leaves it. */
+/* The ledger: the file has an entry before the resource is taken, until it is given back. */
 #include "ledger/ledger.h"
 
 #include <stdarg.h>
@@ -49,7 +49,7 @@ static bool is_there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-/* Does the file say this? */
+/* Returns whether the file has the text. */
 static bool says(const char *text)
 {
 	MEM_AUTO char *all = NULL;
@@ -80,7 +80,7 @@ static int take(struct ledger *l, const char *name)
 	return rc;
 }
 
-/* No write succeeds while there is a directory in the new file's place. */
+/* Makes all writes fail, by a directory in the place of the new file. */
 static void fill_disk(void)
 {
 	assert_int_equal(mkdir("ledger.json.new", 0700), 0);
@@ -185,10 +185,10 @@ static void test_what_cannot_be_dropped_is_told_once(void **state)
 	assert_true(says("\"tap3\""));
 	free_disk();
 	ledger_forget_process(l, "side", getpid());
-	assert_false(says("\"tap3\"")); /* the next write has it all */
+	assert_false(says("\"tap3\"")); /* the next write has all entries */
 	fill_disk();
 	ledger_drop(l, "tap4");
-	ledger_close(l); /* removing needs no room */
+	ledger_close(l); /* a removal needs no space */
 	assert_false(is_there("ledger.json"));
 	free_disk();
 }
@@ -204,7 +204,7 @@ static void test_left_alone(void **state)
 	(void)state;
 	assert_int_equal(take(l, "tap3"), 0);
 	assert_int_equal(ledger_take_pid_file(l, "a.pid", &err), 0);
-	l->content.supervisor = 4711; /* another one, that died */
+	l->content.supervisor = 4711; /* another vmrun, which died */
 	ledger_close(l);
 	l = open_ledger();
 	l->content.supervisor = 4711;
@@ -247,7 +247,7 @@ static void test_pid_files_of_the_dead(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none.rlim_max = limit.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	/* Nothing is known of a file that cannot be opened: it stays in the ledger. */
+	/* A file that cannot be opened stays in the ledger. */
 	assert_int_equal(ledger_remove_pid_files(l, &held, &err), -1);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_string_equal(err.text, "ours.pid: cannot remove the pid file: Too many open files");
@@ -275,11 +275,11 @@ static void test_sockets_of_a_boot(void **state)
 	words_add(&first, "b.sock");
 	words_add(&second, "c.sock");
 	assert_int_equal(ledger_expect_boot(l, &first, &none, &err), 0);
-	scratch_write("a.sock", "not a socket", 0644); /* so it stays, and in the list too */
+	scratch_write("a.sock", "not a socket", 0644); /* not removed, and kept in the ledger */
 	assert_int_equal(ledger_expect_boot(l, &second, &none, &err), 0);
 	assert_true(says("a.sock") && says("c.sock"));
 	assert_false(says("b.sock"));
-	assert_null(ledger_clear_boot(l)); /* another program's file is not ours to remove */
+	assert_null(ledger_clear_boot(l)); /* vmrun does not remove another program's file */
 	assert_true(is_there("a.sock"));
 	ledger_close(l);
 	assert_false(is_there("ledger.json"));
@@ -321,7 +321,7 @@ static void test_processes(void **state)
 	assert_false(is_there("ledger.json"));
 }
 
-/* A wrapper has closed the lock, and vmrun died before it could see that. */
+/* A wrapper closed the lock, and vmrun died before it noticed. */
 static void test_hypervisor_without_its_lock(void **state)
 {
 	struct ledger *l = open_ledger();
@@ -348,7 +348,7 @@ static void test_hypervisor_without_its_lock(void **state)
 	assert_false(is_there("ledger.json"));
 }
 
-/* Puts this text in place of the host's boot in the file. */
+/* Replaces the boot id of the host in the file. */
 static void say_boot(const char *boot)
 {
 	MEM_AUTO char *all = NULL;
@@ -365,7 +365,7 @@ static void say_boot(const char *boot)
 	scratch_write("ledger.json", changed, 0600);
 }
 
-/* A process whose pid leads a group by now, and an interface of a name that vmrun had taken. */
+/* Writes a ledger with a process, whose pid leads a group now, and an interface that exists. */
 static struct ledger *left_by_a_boot(const char *boot, pid_t group)
 {
 	struct ledger *l = open_ledger();
@@ -416,7 +416,7 @@ static void test_another_boot_of_the_host(void **state)
 	assert_false(ledger_hypervisor_runs(l, &pid));
 	assert_int_equal(ledger_count(l), 0);
 	assert_int_equal(ledger_destroy_command(l)->count, 0);
-	/* Files outlive a boot. */
+	/* Files outlive a boot of the host. */
 	assert_int_equal(ledger_remove_pid_files(l, &held, &err), 0);
 	assert_false(is_there("guest.pid"));
 	assert_false(says("another"));
@@ -486,7 +486,7 @@ static void test_unreadable(void **state)
 	ledger_close(l);
 }
 
-/* Nothing is known of an interface that the kernel has under another number. */
+/* An interface with another index is a different interface. */
 static void test_another_interface(void **state)
 {
 	struct ledger_thing thing = tap("lo");

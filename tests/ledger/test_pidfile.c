@@ -1,4 +1,4 @@
-/* pid files: locked, truncated, removed, and nobody else's. */
+/* pid files: locked, truncated, removed, and never those of other programs. */
 #include "ledger/pidfile.h"
 
 #include <stdarg.h>
@@ -73,7 +73,7 @@ static void test_life(void **state)
 	assert_holds("pid", "");
 	put(&p, 1234567);
 	assert_holds("pid", "1234567\n");
-	put(&p, 42); /* the longer one leaves nothing behind */
+	put(&p, 42); /* nothing is left of the longer one */
 	assert_holds("pid", "42\n");
 	put(&p, 0);
 	assert_holds("pid", "");
@@ -87,7 +87,7 @@ static void test_life(void **state)
 	assert_false(is_there("pid"));
 }
 
-/* What a dead process left is taken over and emptied: nothing, or a number with blanks around. */
+/* A file of a dead process, empty or with a number and blanks, is taken over and emptied. */
 static void test_stale_file(void **state)
 {
 	static const char *const texts[] = { "", "1", "99999\n", " \t42 \r\n\n", "1234567890123",
@@ -106,7 +106,7 @@ static void test_stale_file(void **state)
 	}
 }
 
-/* Refused, and told why without what is in it; content and times are as before. */
+/* Checks that a file is refused without repeating its content, and not changed. */
 static void refused(const char *name, const char *content, const char *why)
 {
 	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
@@ -129,7 +129,7 @@ static void refused(const char *name, const char *content, const char *why)
 	assert_int_equal(st.st_mtime, 1000);
 }
 
-/* -p key instead of -p vm.pid. */
+/* A key instead of a pid file after -p. */
 static void test_something_else(void **state)
 {
 	static const char number[] = "it holds something else than a number";
@@ -167,7 +167,7 @@ static void test_bytes_after_a_nul_count(void **state)
 	assert_int_equal(st.st_size, sizeof(bytes));
 }
 
-/* Another program's lock on another program's file: refused for what it is, and not quoted. */
+/* A locked file of another program is refused, and its content is not repeated. */
 static void test_something_else_that_is_locked(void **state)
 {
 	struct pidfile p = { 0 };
@@ -187,7 +187,7 @@ static void test_something_else_that_is_locked(void **state)
 	assert_holds("key", "hunter2\n");
 }
 
-/* What took the name while we had the file is not removed with it. */
+/* Another file that has got the name meanwhile is not removed. */
 static void test_a_file_that_took_the_name(void **state)
 {
 	struct pidfile p = { 0 };
@@ -202,7 +202,7 @@ static void test_a_file_that_took_the_name(void **state)
 	assert_holds("pid", "precious");
 }
 
-/* pidfile_write() under a limit on the size of files, as on a full disk. */
+/* Calls pidfile_write() under a limit on the size of files, as on a full disk. */
 static int put_limited(struct pidfile *p, pid_t pid, rlim_t most, struct error *err)
 {
 	struct rlimit old, small;
@@ -216,7 +216,7 @@ static int put_limited(struct pidfile *p, pid_t pid, rlim_t most, struct error *
 	return rc;
 }
 
-/* Said, and neither an old pid nor the first digits of the new one stay. */
+/* A failed write is reported, and leaves neither an old pid nor a part of the new one. */
 static void test_a_pid_that_cannot_be_written(void **state)
 {
 	struct pidfile p = { 0 };
@@ -261,7 +261,7 @@ static void test_held_by_another(void **state)
 	pidfile_close(&second);
 }
 
-/* A holder in another process; its end gives the lock up, kill -9 included. */
+/* The end of a holder in another process, also by kill -9, releases the lock. */
 static void test_held_by_another_process(void **state)
 {
 	struct pidfile p = { 0 };
@@ -296,7 +296,7 @@ static void test_held_by_another_process(void **state)
 	(void)close(ready[1]);
 }
 
-/* An error at once that says what it is; nothing is followed, opened or waited for. */
+/* Other kinds of files give an error at once; none is followed, opened or waited for. */
 static void test_what_is_no_file(void **state)
 {
 	static const struct {

@@ -1,4 +1,4 @@
-/* The folder of a running VM, and its lock. */
+/* The runtime directory of a VM, and its lock. */
 #include "ledger/rundir.h"
 
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static bool is_there(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-/* The mode of a folder that is ours alone. */
+/* Returns the mode of the VM's directory. */
 static mode_t our_mode(void)
 {
 	return geteuid() == 0 ? 0755 : 0700;
@@ -69,11 +69,11 @@ static void test_life(void **state)
 	assert_int_equal(st.st_size, 5);
 	rundir_close(&r);
 	assert_false(is_there("run/vm"));
-	assert_true(is_there("run")); /* others may come */
+	assert_true(is_there("run")); /* for other VMs */
 	rundir_close(&r);
 }
 
-/* A part of the file is written: the reason is that of the write that failed. */
+/* When only a part of the file is written, the reason is that of the failed write. */
 static void test_no_room(void **state)
 {
 	struct rlimit old, small;
@@ -93,7 +93,7 @@ static void test_no_room(void **state)
 	error_clear(&err);
 }
 
-/* What is not ours to remove stays. */
+/* vmrun does not remove files of other programs. */
 static void test_strangers_file(void **state)
 {
 	struct rundir r = { 0 };
@@ -146,7 +146,7 @@ static void test_what_is_no_directory_of_ours(void **state)
 	assert_int_equal(mkdir("run/vm", 0700), 0);
 	assert_int_equal(chmod("run/vm", 0770), 0);
 	refused("run", STATUS_OS, "run/vm: its mode 0770 is open to others");
-	assert_int_equal(chmod("run/vm", 02700), 0); /* as in a folder with that bit */
+	assert_int_equal(chmod("run/vm", 02700), 0); /* as in a directory with that bit */
 	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
 	rundir_close(&r);
 }
@@ -163,7 +163,7 @@ static void test_of_somebody_else(void **state)
 	}
 }
 
-/* A second one in this process, and one in another that is killed then. */
+/* The lock refuses a second vmrun in this process, and in another one until it is killed. */
 static void test_lock(void **state)
 {
 	struct rundir r = { 0 }, other = { 0 };
@@ -176,7 +176,7 @@ static void test_lock(void **state)
 	(void)state;
 	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
 	refused("run", STATUS_BUSY, busy);
-	assert_int_equal(rundir_open(&other, "run", "vm2", &err), 0); /* names do not meet */
+	assert_int_equal(rundir_open(&other, "run", "vm2", &err), 0); /* it has another lock */
 	rundir_close(&other);
 	assert_true(is_there("run/vm/lock"));
 	rundir_close(&r);
@@ -200,7 +200,7 @@ static void test_lock(void **state)
 	(void)close(ready[1]);
 }
 
-/* Many that come and go: the folder is never missed between two steps. */
+/* Many processes that start and end do not miss the directory between two steps. */
 static void test_race(void **state)
 {
 	enum { CHILDREN = 4, ROUNDS = 200 };
@@ -231,13 +231,13 @@ static void test_race(void **state)
 	assert_false(is_there("run/vm"));
 }
 
-static int removals; /* how often the directory of the VM vanishes as soon as it is made */
+static int removals; /* how often the VM's directory is removed right after its creation */
 
 static int64_t simulated_ms;
 static int held = -1; /* a descriptor that has the lock, */
 static int sleeps;    /* and is closed after so many waits */
 
-/* The linker calls them so. */
+/* The linker sets these names. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 int64_t __wrap_clock_ms(void);
 int64_t __wrap_clock_ms(void)
@@ -270,7 +270,7 @@ int __wrap_mkdir(const char *path, mode_t mode)
 
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
-/* Other processes remove the directory: 100 tries to lock it, and no more. */
+/* When other processes remove the directory, vmrun tries 100 times to lock it. */
 static void test_directory_that_vanishes(void **state)
 {
 	struct rundir r = { 0 };
@@ -285,7 +285,7 @@ static void test_directory_that_vanishes(void **state)
 	assert_int_equal(removals, 0);
 }
 
-/* The lock of a process that is dead, as a child holds it that has not executed its program yet. */
+/* Holds the lock of a dead process, as its child does that has not executed its program yet. */
 static void hold_dead_lock(pid_t pid)
 {
 	char text[32];
@@ -331,7 +331,7 @@ static void test_lock_that_stays(void **state)
 	assert_int_equal(simulated_ms, 1000);
 	(void)close(held);
 	simulated_ms = 0;
-	hold_dead_lock(getppid()); /* of a process that lives: no wait */
+	hold_dead_lock(getppid()); /* a process that lives is not waited for */
 	refused("run", STATUS_BUSY, "vm: already running as pid ");
 	assert_int_equal(simulated_ms, 0);
 	(void)close(held);

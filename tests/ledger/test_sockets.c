@@ -1,4 +1,4 @@
-/* Which sockets are removed, and which never. */
+/* Which sockets vmrun removes, and which it never removes. */
 #include "ledger/sockets.h"
 
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 #include "../platform/scratch.h"
 
-/* A listening socket; closed, it is a stale one. */
+/* Returns a listening socket, whose file is stale after it was closed. */
 static int listen_at(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -63,7 +63,7 @@ static void test_stale_ones_go(void **state)
 	assert_int_equal(sockets_clear(&w, &err), 0);
 }
 
-/* One that is somebody else's keeps all of them. */
+/* If one socket is in use, none is removed. */
 static void test_live_one_stays(void **state)
 {
 	struct words w = paths("stale", "live", "more");
@@ -80,7 +80,7 @@ static void test_live_one_stays(void **state)
 	assert_true(is_there("stale"));
 	assert_true(is_there("live"));
 	assert_true(sockets_remove_stale("stale"));
-	assert_true(sockets_remove_stale("live")); /* it is another program's */
+	assert_true(sockets_remove_stale("live")); /* another program uses it */
 	assert_false(is_there("stale"));
 	assert_true(is_there("live"));
 	(void)close(live);
@@ -123,12 +123,12 @@ static void test_folder_that_is_missing(void **state)
 
 	(void)state;
 	scratch_write("file", "data", 0644);
-	assert_int_equal(sockets_clear(&w, &err), 0); /* the hypervisor will say it better */
+	assert_int_equal(sockets_clear(&w, &err), 0); /* the hypervisor reports this */
 	assert_true(sockets_remove_stale("no/such/folder"));
 	words_free(&w);
 }
 
-/* Without a descriptor nobody can be asked: the socket stays, and is told to be there. */
+/* Without a free descriptor vmrun cannot test the socket, so it stays and is reported. */
 static void test_cannot_ask(void **state)
 {
 	struct rlimit before, none;

@@ -1,4 +1,4 @@
-/* A file that is replaced in one step: old or new, whatever fails and whenever we are killed. */
+/* A file that is replaced in one step: after any failure or kill, it is the old or the new one. */
 #include "ledger/statefile.h"
 
 #include <stdarg.h>
@@ -21,11 +21,11 @@
 #include "../platform/scratch.h"
 
 /*
- * The linker puts these before the calls of statefile.c: one call in all, the n-th, meets a fault.
+ * The linker replaces the calls of statefile.c by these, of which the n-th call fails.
  */
 static struct {
 	int calls, at;
-	bool kill;     /* the process ends there, before the call; else the call fails */
+	bool kill;     /* the process is killed before the call; else the call fails */
 	bool shortens; /* writes take one byte at a time */
 } fault;
 
@@ -143,7 +143,7 @@ static void test_left_over(void **state)
 	MEM_AUTO char *text = content();
 	assert_string_equal(text, "new");
 	assert_int_equal(count_files(), 1);
-	/* A link that somebody has put there is not followed. */
+	/* A link in the place of the new file is not followed. */
 	scratch_write("precious", "precious", 0600);
 	assert_int_equal(symlink("../precious", "vm/state.new"), 0);
 	put("newer");
@@ -164,7 +164,7 @@ static void test_short_writes(void **state)
 	assert_string_equal(text, "0123456789abcdef");
 }
 
-/* Every call in turn fails; a failed unlink of what is not there is no fault. */
+/* Every call fails in turn; a failed unlink of a missing file is ignored. */
 static void test_each_step_fails(void **state)
 {
 	int failures = 0;
@@ -190,12 +190,12 @@ static void test_each_step_fails(void **state)
 		assert_int_equal(err.status, STATUS_OS);
 		assert_non_null(strstr(err.text, "Input/output error"));
 		assert_non_null(strstr(err.text, "vm"));
-		/* Only when the folder cannot be synced the new one is there already. */
+		/* The file is new already only when the directory cannot be synced. */
 		assert_string_equal(text, failures == 4 ? "new" : "old");
 		assert_int_equal(count_files(), 1);
 		error_clear(&err);
 	}
-	assert_int_equal(failures, 4); /* write, fsync, rename, fsync of the folder */
+	assert_int_equal(failures, 4); /* write, fsync, rename, fsync of the directory */
 }
 
 static void test_killed_at_each_step(void **state)

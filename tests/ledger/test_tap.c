@@ -1,4 +1,4 @@
-/* The commands that make a tap, end it, and look for it. */
+/* The commands that create, destroy and find a tap. */
 #include "ledger/tap.h"
 
 #include <stdarg.h>
@@ -17,7 +17,7 @@ static void says(const struct words *command, const char *wanted)
 	assert_string_equal(line, wanted);
 }
 
-/* bhyve's commands are FreeBSD's, wherever they run; qemu's are the system's own. */
+/* For bhyve, the commands are those of FreeBSD; for qemu, those of the system. */
 static void test_taps(void **state)
 {
 	static const char *const lines[TAP_STEPS + 2][2] = {

@@ -1,4 +1,4 @@
-/* UEFI variables: made once, never overwritten, never seen half-made. */
+/* Files of UEFI variables are created once and in one step, and never overwritten. */
 #include "ledger/varfile.h"
 
 #include <stdarg.h>
@@ -50,11 +50,11 @@ static void test_made_once(void **state)
 	assert_int_equal(varfile_make("template", "vars", &err), 1);
 	assert_holds("vars", "fresh", 5);
 	assert_int_equal(stat("vars", &st), 0);
-	assert_true((st.st_mode & S_IWUSR) != 0); /* the guest writes it */
+	assert_true((st.st_mode & S_IWUSR) != 0); /* because the guest writes the file */
 	scratch_write("vars", "the guest's", 0600);
 	assert_int_equal(varfile_make("template", "vars", &err), 0);
 	assert_holds("vars", "the guest's", 11);
-	/* The template is not even asked for then. */
+	/* An existing file needs no template. */
 	assert_int_equal(varfile_make("gone", "vars", &err), 0);
 	assert_int_equal(count_files(), 2);
 }
@@ -94,11 +94,11 @@ static void test_failures(void **state)
 		assert_int_equal(err.status, STATUS_CHECK);
 		assert_ptr_equal(strstr(err.text, rows[i].text), err.text);
 		error_clear(&err);
-		assert_int_equal(count_files(), 2); /* nothing half-made is left */
+		assert_int_equal(count_files(), 2); /* no incomplete file is left */
 	}
 }
 
-/* A disk that runs full in the middle. */
+/* The disk gets full during the copy. */
 static void test_no_room(void **state)
 {
 	struct rlimit old, small = { 4096, 4096 };

@@ -1,4 +1,4 @@
-/* The lock by which the kernel tells whether a hypervisor runs. */
+/* The lock that shows whether a hypervisor runs. */
 #include "ledger/vmlock.h"
 
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static void open_lock(void)
 		fail_msg("%s", err.text);
 }
 
-/* A process that inherits the descriptor and lives until its pipe is closed. */
+/* Starts a process that inherits the descriptor and runs until its pipe is closed. */
 static pid_t hold(int fd, int *leash)
 {
 	int ends[2];
@@ -80,7 +80,7 @@ static void test_held_by_a_child(void **state)
 	assert_int_equal(access("vm", F_OK), -1);
 }
 
-/* A cleaner of temporary files took it away: the next boot makes it again, and asks the new one. */
+/* After a cleaner of temporary files removed the file, the next boot creates it again. */
 static void test_file_that_was_removed(void **state)
 {
 	struct error err = { 0 };
@@ -99,7 +99,7 @@ static void test_file_that_was_removed(void **state)
 	vmlock_close(&lock);
 }
 
-/* The note has the same length whatever is in it: writing it again needs no room. */
+/* The note has a fixed length, so that rewriting it needs no space. */
 static void test_note_in_place(void **state)
 {
 	struct stat before, after;
