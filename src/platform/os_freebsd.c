@@ -74,16 +74,42 @@ bool os_uses_ip(void)
 	return false;
 }
 
+static int64_t microseconds(struct timeval t)
+{
+	return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
+}
+
+/* Reads kern.boottime. */
+static bool read_boot_time(int64_t *us)
+{
+	struct timeval when;
+	size_t size = sizeof(when);
+
+	if (sysctlbyname("kern.boottime", &when, &size, NULL, 0) != 0 || size != sizeof(when))
+		return false;
+	*us = microseconds(when);
+	return true;
+}
+
+/*
+ * Returns the start as microseconds since the boot.  The kernel adds kern.boottime to that number,
+ * which moves whenever the clock is set, so the sum would change while the process runs.
+ */
 bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 {
 	int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, pid };
 	struct kinfo_proc proc;
-	size_t size = sizeof(proc);
+	int64_t before, after;
 
-	if (sysctl(name, 4, &proc, &size, NULL, 0) != 0 || size != sizeof(proc))
-		return false;
+	do {
+		size_t size = sizeof(proc);
+
+		if (!read_boot_time(&before) || sysctl(name, 4, &proc, &size, NULL, 0) != 0 ||
+		    size != sizeof(proc) || !read_boot_time(&after))
+			return false;
+	} while (before != after);
 	*dead = proc.ki_stat == SZOMB;
-	*start = (int64_t)proc.ki_start.tv_sec * 1000000 + proc.ki_start.tv_usec;
+	*start = microseconds(proc.ki_start) - after;
 	return true;
 }
 
