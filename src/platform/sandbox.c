@@ -3,16 +3,19 @@
 #include "platform/sandbox.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+
+#define MAX_LINKS 64 /* followed on one path; the kernels refuse it earlier */
 
 struct sandbox {
 	char *home; /* as the spec's paths begin; NULL: the root directory */
@@ -87,26 +90,124 @@ static bool leads_below(const char *real, const char *directory)
 	return top != NULL && is_below(real, top);
 }
 
-/*
- * Tells whether the path is refused by its text: a look at a name in /dev can make the device, as
- * of nmdm(4) and tap(4).
- */
-static bool is_foreign_device(const struct sandbox *s, const char *path)
+/* The way along a path, name by name, as the kernel takes it. */
+struct walk {
+	char *place; /* owned; reached so far, without links; "" is the root directory */
+	char *rest;  /* owned; still to go: "" or "/..." */
+	int links;   /* followed so far */
+};
+
+static void walk_clear(struct walk *w)
 {
-	bool ours = s->home != NULL && is_below(path, s->home);
+	free(w->place);
+	free(w->rest);
+}
+
+#define WALK_AUTO __attribute__((cleanup(walk_clear)))
+
+static void walk_start(struct walk *w, const char *path)
+{
+	MEM_AUTO char *here = *path == '/' ? NULL : realpath(".", NULL);
+
+	w->place = mem_copy("");
+	w->rest = mem_format("%s/%s", here == NULL ? "" : here, path);
+	w->links = 0;
+}
+
+static void walk_up(struct walk *w)
+{
+	char *slash = strrchr(w->place, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* Takes the next name of the path without a look at it.  Returns false at the end. */
+static bool walk_step(struct walk *w)
+{
+	MEM_AUTO char *place = w->place, *rest = w->rest;
+	const char *name = rest + strspn(rest, "/");
+	size_t n = strcspn(name, "/");
+	bool up = n == 2 && memcmp(name, "..", 2) == 0;
+	bool stay = n == 0 || up || (n == 1 && *name == '.');
+
+	w->place = mem_format("%s%s%.*s", place, stay ? "" : "/", stay ? 0 : (int)n, name);
+	w->rest = mem_copy(name + n);
+	if (up)
+		walk_up(w);
+	return n > 0;
+}
+
+/* Goes on where a symbolic link leads; stays at anything else. */
+static void walk_follow(struct walk *w)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(w->place, target, sizeof(target) - 1);
+	MEM_AUTO char *rest = NULL;
+
+	if (n <= 0 || w->links >= MAX_LINKS)
+		return;
+	w->links++;
+	target[n] = '\0';
+	rest = w->rest;
+	w->rest = mem_format("/%s%s", target, rest);
+	if (*target == '/')
+		*w->place = '\0';
+	else
+		walk_up(w);
+}
+
+/* Returns whether one of the two is below the other, which may be a link. */
+static bool is_on_the_way(const char *place, const char *allowed)
+{
+	MEM_AUTO char *real = NULL;
+
+	if (allowed == NULL || *allowed != '/')
+		return false;
+	if (is_below(place, allowed) || is_below(allowed, place))
+		return true;
+	real = resolve(allowed);
+	return real != NULL && (is_below(place, real) || is_below(real, place));
+}
+
+/* Returns whether the place is in /dev, and neither allowed nor on the way to what is allowed. */
+static bool is_foreign_device(const struct sandbox *s, const char *place)
+{
+	bool ours =
+	    !is_below(place, "/dev") || strcmp(place, "/dev") == 0 || is_on_the_way(place, s->home);
 
 	for (size_t i = 0; i < s->allow.count && !ours; i++)
-		ours = is_below(path, s->allow.item[i]);
-	return !ours && is_below(path, "/dev") && strstr(path, "/..") == NULL;
+		ours = is_on_the_way(place, s->allow.item[i]);
+	return !ours;
+}
+
+/*
+ * Returns where the path enters a foreign device, with the rest of the path; NULL where it enters
+ * none.  Never looks at that name, which can make the device, as of nmdm(4) and tap(4).
+ */
+static char *find_foreign_device(const struct sandbox *s, const char *path)
+{
+	WALK_AUTO struct walk w;
+
+	walk_start(&w, path);
+	while (walk_step(&w)) {
+		if (is_foreign_device(s, w.place))
+			return mem_format("%s%s", w.place, w.rest);
+		walk_follow(&w);
+	}
+	return NULL;
 }
 
 /* Judges where the path leads; *real is as in sandbox_allows_path(). */
 static bool judge_path(const struct sandbox *s, const char *path, bool home_only, char **real)
 {
-	bool foreign = is_foreign_device(s, path), good;
+	bool good;
 
-	*real = foreign ? mem_copy(path) : resolve(path);
-	if (foreign || *real == NULL)
+	*real = find_foreign_device(s, path);
+	if (*real != NULL)
+		return false;
+	*real = resolve(path);
+	if (*real == NULL)
 		return false;
 	good = leads_below(*real, s->home);
 	for (size_t i = 0; i < s->allow.count && !home_only && !good; i++)

@@ -135,6 +135,84 @@ static void allowed_paths(void **state)
 	sandbox_free(s);
 }
 
+/* Wants the path to be refused with this device as its end, which was not looked at. */
+static void device_is(const struct sandbox *s, const char *name, const char *device)
+{
+	MEM_AUTO char *path = *name == '/' ? mem_copy(name) : scratch_path(name);
+	MEM_AUTO char *real = NULL;
+
+	assert_false(sandbox_allows_path(s, path, &real));
+	assert_non_null(real);
+	assert_string_equal(real, device);
+}
+
+/*
+ * Ways to a device that does not exist.  To look at it is to follow the link /dev/stdin on Linux,
+ * or to make the modem on FreeBSD, and a path below a device that is missing leads nowhere.
+ */
+static void devices_are_not_looked_at(void **state)
+{
+	static const char *const allow[] = { "/dev/vmrun-tank/a", "/dev/fd", "tap0", NULL };
+	struct sandbox *s = sandbox_of(allow);
+	MEM_AUTO char *up = scratch_path("vm/../../../../../../../../../../../../dev/stdin");
+
+	(void)state;
+	assert_int_equal(symlink("/dev/stdin", "vm/device"), 0);
+	assert_int_equal(symlink("/", "vm/root"), 0);
+	assert_int_equal(symlink("/dev", "vm/dev"), 0);
+	assert_int_equal(symlink("device", "vm/second"), 0);
+	device_is(s, "/dev/stdin", "/dev/stdin");
+	device_is(s, "//dev/stdin", "/dev/stdin");
+	device_is(s, "/dev//stdin/", "/dev/stdin/");
+	device_is(s, "/./dev/./stdin", "/dev/stdin");
+	device_is(s, "/tmp/../dev/stdin", "/dev/stdin");
+	device_is(s, "/../dev/stdin", "/dev/stdin");
+	device_is(s, "/dev/../dev/stdin", "/dev/stdin");
+	device_is(s, "/vmrun-missing/../dev/stdin", "/dev/stdin");
+	device_is(s, up, "/dev/stdin");
+	device_is(s, "vm/device", "/dev/stdin");
+	device_is(s, "vm/second", "/dev/stdin");
+	device_is(s, "vm/root/dev/stdin", "/dev/stdin");
+	device_is(s, "vm/dev/stdin", "/dev/stdin");
+	device_is(s, "/dev/vmrun-modem/../null", "/dev/vmrun-modem/../null");
+	device_is(s, "/dev/vmrun-tank/a/../../stdin", "/dev/stdin");
+	device_is(s, "/dev/vmrun-tank/b", "/dev/vmrun-tank/b");
+	device_is(s, "/dev/vmrun-tank/ab", "/dev/vmrun-tank/ab");
+	device_is(s, "/dev", "/dev");
+	device_is(s, "/dev/..", "/");
+	path_is(s, "//dev/./vmrun-tank/a/x", true);
+	path_is(s, "/devices/x", false);
+	path_is(s, "vm/dev/../etc/passwd", false);
+	sandbox_free(s);
+}
+
+/* A relative path begins at the working directory. */
+static void relative_paths(void **state)
+{
+	struct sandbox *s = sandbox_of(NULL);
+	MEM_AUTO char *real = NULL, *foreign = NULL;
+
+	(void)state;
+	assert_true(sandbox_allows_path(s, "vm", &real));
+	assert_int_equal(symlink("/dev/stdin", "device"), 0);
+	assert_false(sandbox_allows_path(s, "device", &foreign));
+	assert_string_equal(foreign, "/dev/stdin");
+	sandbox_free(s);
+}
+
+/* What the operator allows may be a link to another device. */
+static void an_allowed_link_in_dev(void **state)
+{
+	static const char *const allow[] = { "/dev/stdin", NULL };
+	struct sandbox *s = sandbox_of(allow);
+
+	(void)state;
+	assert_int_equal(symlink("/dev/stdin", "vm/device"), 0);
+	path_is(s, "/dev/stdin", true);
+	path_is(s, "vm/device", access("/dev/stdin", F_OK) == 0);
+	sandbox_free(s);
+}
+
 /* A spec in / , or one from stdin of a daemon, would own all. */
 static void root_is_no_home(void **state)
 {
@@ -232,6 +310,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(home_paths, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(links, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(allowed_paths, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    devices_are_not_looked_at, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(relative_paths, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    an_allowed_link_in_dev, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(root_is_no_home, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(names, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(addresses, scratch_enter, scratch_leave),
