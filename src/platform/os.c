@@ -2,6 +2,7 @@
 #include "platform/os.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,15 +80,18 @@ bool os_process_was(pid_t pid, int64_t start)
 
 bool os_has_dev_fd(void)
 {
+	int any = open("/dev/null", O_RDONLY | O_CLOEXEC), fd;
 	char path[32];
-	int fd = dup(STDERR_FILENO);
 	bool there;
 
-	if (fd < 0)
+	if (any < 0)
 		return false;
 	/* FreeBSD's devfs alone knows 0, 1 and 2. */
-	(void)snprintf(path, sizeof(path), "/dev/fd/%d", fd > 2 ? fd : 3);
-	there = fd > 2 && access(path, F_OK) == 0;
-	(void)close(fd);
+	fd = fcntl(any, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	(void)snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	there = fd >= 0 && access(path, F_OK) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	(void)close(any);
 	return there;
 }

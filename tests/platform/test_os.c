@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scratch.h"
@@ -151,6 +152,48 @@ static void test_boot_id(void **state)
 	assert_int_equal(strspn(first, "0123456789abcdef-"), strlen(first));
 }
 
+/* Returns the answer in a child without the descriptors from `first` to 2. */
+static bool has_dev_fd_without(int first)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		for (int fd = first; fd <= STDERR_FILENO; fd++)
+			(void)close(fd);
+		_exit(os_has_dev_fd() ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status) == 1;
+}
+
+static void test_closed_descriptors_do_not_change_dev_fd(void **state)
+{
+	bool wanted = os_has_dev_fd();
+
+	(void)state;
+	if (!is_freebsd())
+		assert_true(wanted);
+	for (int first = 0; first <= STDERR_FILENO; first++)
+		assert_int_equal(has_dev_fd_without(first), wanted);
+}
+
+static void test_start_of_a_process_stays(void **state)
+{
+	int64_t first, second;
+	bool dead = true;
+
+	(void)state;
+	assert_true(os_process_look(getpid(), &dead, &first));
+	assert_false(dead);
+	assert_true(os_process_start(getpid(), &second));
+	assert_true(first == second);
+	assert_true(os_process_was(getpid(), first));
+	assert_false(os_process_was(getpid(), first + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +207,8 @@ int main(void)
 		cmocka_unit_test(test_vm_is_a_plain_name_below_its_folder),
 		cmocka_unit_test_setup_teardown(
 		    test_vm_is_in_the_directory_of_vmm, scratch_enter, scratch_leave),
+		cmocka_unit_test(test_closed_descriptors_do_not_change_dev_fd),
+		cmocka_unit_test(test_start_of_a_process_stays),
 		cmocka_unit_test(test_memory_is_that_of_a_machine),
 		cmocka_unit_test(test_names_in_dev),
 		cmocka_unit_test(test_only_freebsd_tells_of_modules_and_sysctls),
