@@ -48,6 +48,20 @@ enum socket_owner socket_probe(const char *path)
 	return length <= MAX_SOCKET_PATH ? probe_owner(path, length) : SOCKET_LIVE;
 }
 
+/* Gives a bound socket its mode and listens.  Removes the socket where that fails. */
+static int open_bound(int fd, const char *path)
+{
+	int saved;
+
+	/* No client can connect before listen(), whatever mode the mask has left. */
+	if (chmod(path, 0600) == 0 && listen(fd, SOMAXCONN) == 0)
+		return 0;
+	saved = errno;
+	(void)unlink(path);
+	errno = saved;
+	return -1;
+}
+
 static int bind_and_listen(int fd, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -55,10 +69,9 @@ static int bind_and_listen(int fd, const char *path)
 	memcpy(address.sun_path, path, strlen(path));
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -1;
-	/* No client can connect before listen(), whatever mode the mask has left. */
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -1;
-	return chmod(path, 0600) < 0 ? -1 : listen(fd, SOMAXCONN);
+	return open_bound(fd, path);
 }
 
 int socket_listen(const char *path, int *fd, struct error *err)

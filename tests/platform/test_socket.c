@@ -20,6 +20,16 @@
 #include "scratch.h"
 
 static struct error err;
+static bool refuse_chmod;
+
+/* Stands for the call of the C library, so that a test can let it fail. */
+int chmod(const char *path, mode_t mode)
+{
+	if (!refuse_chmod)
+		return fchmodat(AT_FDCWD, path, mode, 0);
+	errno = EPERM;
+	return -1;
+}
 
 static int bind_to(const char *path, int type)
 {
@@ -271,6 +281,20 @@ static void test_no_place_to_listen(void **state)
 	error_clear(&err);
 }
 
+static void test_no_socket_stays_after_a_failure(void **state)
+{
+	int listener;
+
+	(void)state;
+	refuse_chmod = true;
+	assert_int_equal(socket_listen("refused", &listener, &err), -1);
+	refuse_chmod = false;
+	assert_int_equal(listener, -1);
+	assert_string_equal(err.text, "refused: cannot listen: Operation not permitted");
+	error_clear(&err);
+	assert_int_equal(socket_probe("refused"), SOCKET_ABSENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_pipe_reads_at_our_end),
 		cmocka_unit_test(test_clients_are_let_in),
 		cmocka_unit_test(test_no_place_to_listen),
+		cmocka_unit_test(test_no_socket_stays_after_a_failure),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
