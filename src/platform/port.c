@@ -12,7 +12,7 @@
 
 static int try_bind(const struct addrinfo *to)
 {
-	int fd = socket(to->ai_family, SOCK_STREAM, 0), one = 1, why = 0;
+	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, why = 0;
 
 	if (fd < 0)
 		return errno;

@@ -126,6 +126,13 @@ check_length() {
 	}'
 }
 
+# A socket of the library, which a program with threads may use, is closed in a child from the start.
+check_sockets() {
+	find src -name '*.c' ! -path 'src/vmrun/*' ! -path 'src/vmrunctl/*' -exec \
+		grep -nE '(^|[^A-Za-z0-9_])(socket|socketpair)\([^"]*SOCK_' /dev/null {} + |
+		grep -v SOCK_CLOEXEC | sed 's/$/   <- without SOCK_CLOEXEC/'
+}
+
 # clang-format moves the end of a comment to another line when the first line is full.
 check_comments() {
 	find src include -name '*.[ch]' | LC_ALL=C sort | xargs awk '
@@ -148,7 +155,7 @@ check_map() {
 	done
 }
 
-wrong=$(check_includes; check_api; check_systems; check_build; check_length; check_comments; check_map)
+wrong=$(check_includes; check_api; check_systems; check_build; check_length; check_sockets; check_comments; check_map)
 if [ -n "$wrong" ]; then
 	printf '%s\n' "$wrong"
 	exit 1

@@ -159,6 +159,16 @@ broken() {
 	done
 }
 
+@test "a socket that a child would inherit" {
+	echo 'fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);' >src/lib/a.c
+	rules
+	[ "$status" -eq 0 ]
+	echo 'fd = socket(AF_UNIX, SOCK_STREAM, 0);' >src/lib/a.c
+	broken 'src/lib/a.c:1:'
+	echo 'if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)' >src/lib/a.c
+	broken 'without SOCK_CLOEXEC'
+}
+
 @test "a file that is not built" {
 	touch src/machine/b.c
 	broken 'src/machine/b.c: not in CMakeLists.txt'
