@@ -8,6 +8,7 @@
  * Locks a file without waiting.  Returns a descriptor that holds the lock until it is closed, or -1
  * with errno: EWOULDBLOCK when another process holds the lock, ENOTSUP where files cannot be locked
  * and for anything but a file or a disk device, which is not opened; else the reason of open(2).
+ * FreeBSD's devfs(5) locks no device, neither a disk nor a zvol: there it is always ENOTSUP.
  */
 int filelock_take(const char *path, bool shared);
 
