@@ -371,7 +371,7 @@ struct next hypervisor_exited(struct machine *m)
 
 void hypervisor_script_ended(struct machine *m)
 {
-	MEM_AUTO char *said = helper_words(&m->run.script);
+	MEM_AUTO char *said = helper_trouble(&m->run.script);
 	MEM_AUTO char *text = mem_format("post_start_script failed: %s", said);
 
 	if (m->run.script.status != 0)

@@ -349,7 +349,7 @@ static struct next fix_ended(struct machine *m)
 		if (p->fix_takes)
 			ledger_confirm(m->host.ledger, p->fixed);
 	} else {
-		MEM_AUTO char *said = helper_words(&m->helper);
+		MEM_AUTO char *said = helper_trouble(&m->helper);
 		MEM_AUTO char *text = mem_format("`%s` failed: %s", line, said);
 
 		/* A fix that failed created nothing; one that was killed may have. */

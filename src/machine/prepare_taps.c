@@ -150,7 +150,7 @@ bool prepare_tap_command_ended(struct machine *m, struct next *next)
 		step_done(m, tap);
 	} else if (!try_another_tap(m)) {
 		const struct device *dev = m->boot.spec->devices[p->tap];
-		MEM_AUTO char *said = helper_words(&m->helper);
+		MEM_AUTO char *said = helper_trouble(&m->helper);
 		MEM_AUTO char *text = mem_format("%s: no tap for its bridge: %s", dev->id, said);
 
 		/* A create that failed made no tap; one that was killed may have. */

@@ -111,7 +111,7 @@ static bool is_interface_gone(const struct ledger_thing *thing)
 static bool probe(struct machine *m)
 {
 	const struct ledger_thing *thing = current(m);
-	MEM_AUTO char *why = helper_words(&m->helper);
+	MEM_AUTO char *why = helper_trouble(&m->helper);
 
 	if (thing->probe.count > 0 && start(m, &thing->probe, NULL)) {
 		m->host.undo.probing = true;

@@ -63,7 +63,7 @@ const char *helper_output(const struct helper *h)
 	return text == NULL ? "" : text;
 }
 
-char *helper_words(const struct helper *h)
+char *helper_trouble(const struct helper *h)
 {
 	char *line = str_last_line(helper_output(h), h->job.stream[OUTPUT].text.length, "\n");
 

@@ -43,7 +43,7 @@ bool helper_ended(struct helper *h, pid_t pid);
 /* Lends the output of the last helper, "" if there is none. */
 const char *helper_output(const struct helper *h);
 /* Returns why the last helper failed: the last line of its output, or its status.  Caller frees. */
-char *helper_words(const struct helper *h);
+char *helper_trouble(const struct helper *h);
 /* Kills the helper if it runs; helper_ended() reaps it. */
 void helper_kill(struct helper *h);
 /* Gives the helper up: helper_ended() reaps its process if it ever ends. */

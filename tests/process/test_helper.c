@@ -79,11 +79,11 @@ static void run(char *script, enum helper_capture capture)
 	assert_int_equal(errno, ECHILD);
 }
 
-static void assert_words(const char *wanted)
+static void assert_trouble(const char *wanted)
 {
-	MEM_AUTO char *words = helper_words(&helper);
+	MEM_AUTO char *trouble = helper_trouble(&helper);
 
-	assert_string_equal(words, wanted);
+	assert_string_equal(trouble, wanted);
 }
 
 static void test_what_is_captured(void **state)
@@ -124,12 +124,12 @@ static void test_words(void **state)
 	(void)state;
 	run("echo first; echo 'the last line'; echo; exit 3", HELPER_ALL);
 	assert_int_equal(helper.status, 3);
-	assert_words("the last line");
+	assert_trouble("the last line");
 	run("exit 4", HELPER_ALL);
-	assert_words("it ended with status 4");
+	assert_trouble("it ended with status 4");
 	run("kill -9 $$", HELPER_ALL);
 	assert_int_equal(helper.status, -1);
-	assert_words("it was killed");
+	assert_trouble("it was killed");
 	/* Not by vmrun. */
 	assert_false(helper.killed);
 }
@@ -156,7 +156,7 @@ static void test_killed(void **state)
 	assert_true(helper.killed);
 	assert_true(helper_ended(&helper, await_end()));
 	assert_int_equal(helper.status, -1);
-	assert_words("it was killed");
+	assert_trouble("it was killed");
 	/* It does not run any more. */
 	helper.killed = false;
 	helper_kill(&helper);
