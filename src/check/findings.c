@@ -57,15 +57,6 @@ bool finding_may_fix(const struct finding *finding, bool all, bool force)
 	return all || force || (finding->dev != NULL && finding->dev->fix);
 }
 
-const struct finding *findings_next_fix(const struct findings *findings, bool all, bool force)
-{
-	for (size_t i = 0; i < findings->count; i++) {
-		if (finding_may_fix(&findings->item[i], all, force))
-			return &findings->item[i];
-	}
-	return NULL;
-}
-
 size_t findings_problems(const struct findings *findings)
 {
 	size_t n = 0;

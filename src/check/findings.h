@@ -41,8 +41,6 @@ void findings_move(struct findings *to, struct findings *from);
 /* Returns whether the fix may be run.  `all` allows those of every device, not only of devices with
  * "fix"; `force` allows all, including those that destroy something. */
 bool finding_may_fix(const struct finding *finding, bool all, bool force);
-/* Returns the first finding whose fix may be run, or NULL. */
-const struct finding *findings_next_fix(const struct findings *findings, bool all, bool force);
 /* Returns the number of problems. */
 size_t findings_problems(const struct findings *findings);
 /* Frees all findings and zeroes the list. */

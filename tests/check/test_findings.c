@@ -67,16 +67,17 @@ static void which_fix_may_run(void **state)
 	(void)state;
 	(void)findings_add(&all, FINDING_PROBLEM, NULL, NULL, "none", "nothing mends it");
 	words_add(&findings_add(&all, FINDING_PROBLEM, &does_not, NULL, "plain", "x")->fix, "a");
-	assert_null(findings_next_fix(&all, false, false));
-	assert_string_equal(findings_next_fix(&all, true, false)->what, "plain");
-	assert_string_equal(findings_next_fix(&all, false, true)->what, "plain");
+	assert_false(finding_may_fix(&all.item[0], true, true));
+	assert_false(finding_may_fix(&all.item[1], false, false));
+	assert_true(finding_may_fix(&all.item[1], true, false));
+	assert_true(finding_may_fix(&all.item[1], false, true));
 	words_add(&findings_add(&all, FINDING_PROBLEM, &wishes, NULL, "wished", "x")->fix, "b");
-	assert_string_equal(findings_next_fix(&all, false, false)->what, "wished");
-	findings_clear(&all);
-	words_add(&findings_add(&all, FINDING_PROBLEM, &wishes, NULL, "forced", "x")->fix, "c");
-	all.item[0].forced = true;
-	assert_null(findings_next_fix(&all, true, false));
-	assert_string_equal(findings_next_fix(&all, false, true)->what, "forced");
+	assert_true(finding_may_fix(&all.item[2], false, false));
+	all.item[2].forced = true;
+	assert_false(finding_may_fix(&all.item[2], true, false));
+	assert_true(finding_may_fix(&all.item[2], false, true));
+	all.item[2].kind = FINDING_UNCHECKED;
+	assert_false(finding_may_fix(&all.item[2], true, true));
 	findings_clear(&all);
 }
 
