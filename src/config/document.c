@@ -17,6 +17,8 @@
 #include "config/source.h"
 #include "platform/sandbox.h"
 
+#define MAX_UCL_QUOTE 60 /* bytes of uclcmd's answer in a message */
+
 void merged_clear(struct merged *m)
 {
 	node_free(m->spec);
@@ -109,7 +111,7 @@ static void rewrite_ucl_problem(const struct document *doc, struct problem *p)
 	struct str s = { 0 };
 
 	str_add(&s, "uclcmd's answer, `");
-	str_add_line(&s, doc->text, 60);
+	str_add_line(&s, doc->text, MAX_UCL_QUOTE);
 	str_addf(&s, "`, is no spec: %s", text);
 	p->text = str_take(&s);
 	free(p->place);

@@ -9,6 +9,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* 2^53: a double holds each integer up to here. */
+#define MAX_EXACT_INTEGER 9007199254740992.0
+
 /* An open container. */
 struct level {
 	bool is_object;
@@ -182,7 +185,7 @@ static bool is_wide_integer(const char *digits, size_t n)
 	memcpy(text, digits, n);
 	text[n] = '\0';
 	value = strtod(text, NULL);
-	return value >= 9007199254740992.0 || value <= -9007199254740992.0;
+	return value >= MAX_EXACT_INTEGER || value <= -MAX_EXACT_INTEGER;
 }
 
 static int report_fault(

@@ -5,8 +5,8 @@
 
 #include "script/script_internal.h"
 
-#define MAX_OUTPUT_LINE \
-	4096 /* bytes; a longer line is cut, as this buffer is outside the memory cap */
+/* Bytes; a longer line is cut, as this buffer is outside the memory cap. */
+#define MAX_PRINTED_LINE 4096
 
 static void log_line(struct script *s, const char *text)
 {
@@ -27,12 +27,12 @@ static void add(struct script *s, const char *text, size_t length)
 		const char *newline = memchr(text, '\n', length);
 		size_t n = newline != NULL ? (size_t)(newline - text) : length;
 
-		if (n > MAX_OUTPUT_LINE - s->line.length)
-			n = MAX_OUTPUT_LINE - s->line.length;
+		if (n > MAX_PRINTED_LINE - s->line.length)
+			n = MAX_PRINTED_LINE - s->line.length;
 		str_add_n(&s->line, text, n);
 		if (text + n == newline)
 			n++;
-		else if (s->line.length < MAX_OUTPUT_LINE)
+		else if (s->line.length < MAX_PRINTED_LINE)
 			return;
 		output_flush(s);
 		text += n;
