@@ -168,6 +168,13 @@ char *str_last_line(const char *text, size_t n, const char *trim)
 	return start < n ? mem_copy_n(text + start, n - start) : NULL;
 }
 
+const char *str_after(const char *text, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
+}
+
 char *str_take(struct str *s)
 {
 	char *text = s->text == NULL ? mem_copy("") : s->text;

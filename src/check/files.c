@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "check/need.h"
 #include "platform/os.h"
 
@@ -67,12 +68,11 @@ void check_directory(struct check *c, const struct checked_need *need)
 
 void check_device(struct check *c, const struct checked_need *need)
 {
-	static const char ctl[] = "/dev/cam/ctl";
 	size_t before = c->host.out->count;
 
 	check_path(c, need, is_device, "not a character device", R_OK | W_OK);
 	/* CAM's target layer creates its devices when it is loaded. */
-	if (c->host.out->count > before && strncmp(need->need->what, ctl, strlen(ctl)) == 0 &&
+	if (c->host.out->count > before && str_after(need->need->what, "/dev/cam/ctl") != NULL &&
 	    access(need->need->what, F_OK) != 0)
 		check_words(&c->host.out->item[before].fix, COMMAND("kldload", "ctl"));
 }
@@ -108,7 +108,7 @@ static void check_nmdm(struct check *c, const struct checked_need *need)
 
 void check_serial(struct check *c, const struct checked_need *need)
 {
-	if (strncmp(need->need->what, "/dev/nmdm", 9) == 0)
+	if (str_after(need->need->what, "/dev/nmdm") != NULL)
 		check_nmdm(c, need);
 	else
 		check_path(c, need, is_device, "not a serial device", R_OK | W_OK);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "check/check.h"
 #include "check/host.h"
 #include "check/pci.h"
@@ -44,11 +45,12 @@ static bool is_taken(const struct search *s, const char *value)
 
 static bool is_listed(const char *names, const char *name)
 {
-	size_t n = strlen(name);
-
 	for (const char *p = names; *p != '\0'; p += strcspn(p, " \n")) {
+		const char *rest;
+
 		p += strspn(p, " \n");
-		if (strncmp(p, name, n) == 0 && strchr(" \n", p[n]) != NULL)
+		rest = str_after(p, name);
+		if (rest != NULL && strchr(" \n", *rest) != NULL)
 			return true;
 	}
 	return false;
@@ -187,6 +189,7 @@ static void find_for(struct search *s, struct device *dev)
 		return;
 	MEM_AUTO char *bridge = need_of(dev, NEED_BRIDGE);
 	MEM_AUTO char *pci = need_of(dev, NEED_PCI);
+	const char *ids = pci == NULL ? NULL : str_after(pci, NEED_LOOKUP);
 
 	if (bridge != NULL)
 		found = find_tap(s, old);
@@ -200,8 +203,7 @@ static void find_for(struct search *s, struct device *dev)
 	else if (s->host.waits)
 		return;
 	else if (pci != NULL)
-		complain(s, dev, "lookup", pci + (strncmp(pci, "lookup ", 7) == 0 ? 7 : 0),
-		    "no such PCI device");
+		complain(s, dev, "lookup", ids == NULL ? pci : ids, "no such PCI device");
 	else if (bridge != NULL)
 		complain(s, dev, "bridge", bridge, "no free name for a tap");
 	else
@@ -211,19 +213,18 @@ static void find_for(struct search *s, struct device *dev)
 /* Returns whether a serial port of the spec names one end of the null modem "/dev/nmdm0". */
 static bool is_named_in_spec(const struct spec *spec, const char *modem)
 {
-	size_t n = strlen(modem);
 	NEEDS_AUTO struct needs needs = { 0 };
 	bool named = false;
 
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
-		named = named || (spec->com[i] != NULL && strncmp(spec->com[i], modem, n) == 0);
+		named = named || (spec->com[i] != NULL && str_after(spec->com[i], modem) != NULL);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		device_needs(spec->devices[i], &needs);
 	}
 	for (size_t i = 0; i < needs.count; i++)
 		named = named ||
 		    (needs.item[i].kind == NEED_SERIAL &&
-			strncmp(needs.item[i].what, modem, n) == 0);
+			str_after(needs.item[i].what, modem) != NULL);
 	return named;
 }
 

@@ -4,16 +4,16 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "check/need.h"
 
 /* Returns whether the name is a unit of the class, "tap3" of "tap", which ifconfig can create by
  * name. */
 static bool is_unit_of(const char *name, const char *class)
 {
-	size_t n = strlen(class);
+	const char *unit = str_after(name, class);
 
-	return strncmp(name, class, n) == 0 && name[n] != '\0' &&
-	    name[n + strspn(name + n, "0123456789")] == '\0';
+	return unit != NULL && *unit != '\0' && unit[strspn(unit, "0123456789")] == '\0';
 }
 
 /*
@@ -39,7 +39,7 @@ void check_interface(struct check *c, const struct checked_need *need)
 		f = check_problem(c, need, name, "no such interface");
 		if (c->host.freebsd) {
 			ifconfig_create(
-			    &f->fix, strncmp(name, "vmnet", 5) == 0 ? "vmnet" : "tap", name);
+			    &f->fix, str_after(name, "vmnet") != NULL ? "vmnet" : "tap", name);
 			check_words(&f->undo, COMMAND("ifconfig", name, "destroy"));
 			check_words(&f->probe, COMMAND("ifconfig", name));
 		} else {

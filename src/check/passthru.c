@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "check/pci.h"
 #include "check/need.h"
 
@@ -11,7 +12,7 @@ static void attach(struct check *c, const struct checked_need *need, const struc
 	    mem_format("pci%d:%d:%d:%d", d->domain, d->bus, d->slot, d->function);
 	struct finding *f;
 
-	if (strncmp(d->driver, "none", 4) == 0)
+	if (str_after(d->driver, "none") != NULL)
 		f = check_problem(c, need, place, "not attached to ppt(4)");
 	else
 		f = check_problem(c, need, place, "attached to %s, not to ppt(4)", d->driver);
@@ -40,7 +41,7 @@ void check_pci(struct check *c, const struct checked_need *need)
 
 	if (!c->host.bhyve)
 		return;
-	if (strncmp(what, "lookup ", 7) == 0) {
+	if (str_after(what, NEED_LOOKUP) != NULL) {
 		if (need->dev == NULL || need->dev->found == NULL)
 			return; /* check_find() reports it */
 		what = need->dev->found;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 /* Returns the hex number behind ` key=`, or 0. */
 static unsigned number_of(const char *line, const char *end, const char *key)
@@ -76,7 +77,7 @@ static bool is_match(const struct pci_device *d, const char *what)
 	int bus, slot, function;
 
 	/* NOLINTBEGIN(cert-err34-c): the spec's own forms, checked when it was read */
-	if (sscanf(what, "lookup %10s %10s", vendor, device) == 2)
+	if (sscanf(what, NEED_LOOKUP "%10s %10s", vendor, device) == 2)
 		return is_id(vendor, d->vendor, d->subvendor) &&
 		    is_id(device, d->device, d->subdevice);
 	if (sscanf(what, "%d/%d/%d", &bus, &slot, &function) == 3 ||
@@ -100,8 +101,9 @@ const struct pci_device *pci_find(const struct pci_list *list, const char *what,
 
 bool pci_is_ppt(const struct pci_device *device)
 {
-	return strncmp(device->driver, "ppt", 3) == 0 && device->driver[3] >= '0' &&
-	    device->driver[3] <= '9';
+	const char *unit = str_after(device->driver, "ppt");
+
+	return unit != NULL && *unit >= '0' && *unit <= '9';
 }
 
 void pci_free(struct pci_list *list)

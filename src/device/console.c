@@ -10,6 +10,7 @@
 #include "device/host_use.h"
 #include "device/qemu_words.h"
 #include "device/value_schema.h"
+#include "platform/socket.h"
 
 #define MAX_CONSOLE_PORTS 16
 

@@ -7,6 +7,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/qemu_words.h"
 #include "device/value_schema.h"
 
@@ -179,7 +180,7 @@ char *disk_node(const struct device *dev, size_t port)
 /* Adds the block node.  A path below /dev is taken for a block device or a zvol. */
 void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro)
 {
-	bool device = strncmp(disk->path, "/dev/", 5) == 0;
+	bool device = str_after(disk->path, "/dev/") != NULL;
 
 	qemu_begin(argv, "-blockdev", NULL);
 	qemu_pair(argv, "driver", "raw");

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/json_node.h"
 #include "base/near.h"
+#include "base/str.h"
 
 void field_type_error(
     const struct node *value, const char *expected, const struct where *at, struct decoder *d)
@@ -50,7 +51,7 @@ char *field_path(const char *path, const char *directory)
 {
 	if (*path == '/')
 		return mem_copy(path);
-	while (strncmp(path, "./", 2) == 0 && path[1 + strspn(path + 1, "/")] != '\0')
+	while (str_after(path, "./") != NULL && path[1 + strspn(path + 1, "/")] != '\0')
 		path += 1 + strspn(path + 1, "/");
 	return mem_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
 }

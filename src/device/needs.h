@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "platform/socket.h"
-
 #define MAX_PORT 65535 /* of TCP */
 /* Bytes of an interface's name on every system: IFNAMSIZ less its NUL. */
 #define MAX_INTERFACE 15
@@ -29,6 +27,8 @@ enum need_kind {
 	NEED_PCI,	/* a PCI device of the host, "B/S/F", "pptN" or "lookup VENDOR DEVICE" */
 	NEED_KINDS
 };
+
+#define NEED_LOOKUP "lookup " /* how a NEED_PCI begins that is found by its ids */
 
 struct need {
 	enum need_kind kind;

@@ -10,6 +10,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/sha1.h"
+#include "base/str.h"
 #include "device/host_use.h"
 #include "device/qemu_words.h"
 #include "device/value_schema.h"
@@ -135,7 +136,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 		size_t n = place == NULL ? 0 : strcspn(place + 1, "-");
 		MEM_AUTO char *text = mem_copy_n(place == NULL ? "" : place + 1, n);
 		MEM_AUTO char *all = *text == ':' ? mem_format("0.0.0.0%s", text) : NULL;
-		bool known = strncmp(rule, "tcp:", 4) == 0 || strncmp(rule, "udp:", 4) == 0;
+		bool known = str_after(rule, "tcp:") != NULL || str_after(rule, "udp:") != NULL;
 
 		if (known && strchr(text, ':') != NULL)
 			host_found(visit, HOST_ADDRESS, all != NULL ? all : text, &here);
@@ -180,11 +181,6 @@ static const struct field virtio_fields[] = {
 };
 /* clang-format on */
 
-static bool starts(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /*
  * Returns the backend, which bhyve matches by prefix (net_backends.c); `type` overrides the name.
  */
@@ -198,7 +194,7 @@ static const char *backend(const struct net *net)
 		return "tap";
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (starts(name, known[i]))
+		if (str_after(name, known[i]) != NULL)
 			return known[i];
 	}
 	return NULL;
@@ -209,7 +205,7 @@ static void net_names(const void *value, const struct where *at, struct host_vis
 {
 	const struct net *net = (const void *)((const char *)value - offsetof(struct net, name));
 	const char *kind = net->name == NULL ? NULL : backend(net);
-	bool netmap = net->name != NULL && starts(net->name, "netmap:");
+	bool netmap = net->name != NULL && str_after(net->name, "netmap:") != NULL;
 
 	if (net->name == NULL ||
 	    (kind != NULL && (strcmp(kind, "slirp") == 0 || strcmp(kind, "netgraph") == 0)))

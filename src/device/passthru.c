@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
@@ -52,10 +53,10 @@ static bool read_address(const char *text, struct slot *out)
 
 static bool is_ppt(const char *text)
 {
-	const char *unit = text + strlen("ppt");
+	const char *unit = str_after(text, "ppt");
 	size_t digits;
 
-	if (strncmp(text, "ppt", strlen("ppt")) != 0)
+	if (unit == NULL)
 		return false;
 	digits = strspn(unit, "0123456789");
 	return digits > 0 && digits <= MAX_PPT_DIGITS && unit[digits] == '\0';
@@ -64,14 +65,15 @@ static bool is_ppt(const char *text)
 static void src_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	const char *text = field_text(value, at, d);
+	const char *text = field_text(value, at, d), *address;
 	struct slot s;
 
 	if (text == NULL)
 		return;
+	address = str_after(text, "pci0:");
 	if (is_ppt(text))
 		*(char **)into = mem_copy(text);
-	else if (read_address(strncmp(text, "pci0:", 5) == 0 ? text + 5 : text, &s))
+	else if (read_address(address != NULL ? address : text, &s))
 		*(char **)into = mem_format("%d/%d/%d", s.bus, s.slot, s.function);
 	else
 		report_add(d->report, STATUS_SPEC, at,
@@ -195,7 +197,7 @@ static void passthru_needs(const struct device *dev, struct needs *needs)
 		(void)needs_add(needs, NEED_PCI, "lookup", dev->found);
 	} else {
 		MEM_AUTO char *ids =
-		    mem_format("lookup %s %s", pass->lookup.vendor, pass->lookup.device);
+		    mem_format(NEED_LOOKUP "%s %s", pass->lookup.vendor, pass->lookup.device);
 
 		(void)needs_add(needs, NEED_PCI, "lookup", ids);
 	}

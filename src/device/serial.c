@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/device.h"
 #include "device/qemu_words.h"
 
@@ -28,7 +29,7 @@ static bool is_address(const char *host, size_t n)
 
 const char *serial_tcp_place(const char *backend)
 {
-	return strncmp(backend, "tcp=", 4) == 0 ? backend + 4 : NULL;
+	return str_after(backend, "tcp=");
 }
 
 static bool is_place(const char *place)
@@ -106,7 +107,7 @@ void serial_qemu(const char *backend, const char *id, struct words *argv, struct
 		qemu_pair(argv, "signal", "off");
 	} else if (place != NULL) {
 		add_tcp(place, id, argv);
-	} else if (strncmp(backend, "/dev/nmdm", 9) == 0) {
+	} else if (str_after(backend, "/dev/nmdm") != NULL) {
 		qemu_begin(argv, "-chardev", "pty");
 		qemu_pair(argv, "id", id);
 		words_addf(notes, "%s: qemu has no nmdm, it makes a pty and names it", id);

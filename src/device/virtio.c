@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
@@ -125,7 +126,7 @@ static void scsi_claims(const struct device *dev, struct pairs *claims)
  * CTL. */
 static bool is_ctl(const struct scsi *scsi)
 {
-	return strncmp(scsi->path, "/dev/", 5) == 0;
+	return str_after(scsi->path, "/dev/") != NULL;
 }
 
 static void scsi_needs(const struct device *dev, struct needs *needs)

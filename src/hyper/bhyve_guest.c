@@ -10,8 +10,6 @@
 
 #define MAX_CPUS_FREEBSD_13 256
 
-static const char amd64_only[] = "bhyve has this on amd64 only";
-
 /* Returns whether this bhyve has the key.  Otherwise reports the reason. */
 static bool has(struct bhyve_build *b, const char *key, int since)
 {
@@ -20,7 +18,7 @@ static bool has(struct bhyve_build *b, const char *key, int since)
 		b->host.release);
 
 	if (b->host.arm64)
-		bhyve_refuse(b, key, amd64_only);
+		bhyve_refuse(b, key, BHYVE_AMD64_ONLY);
 	else if (b->host.release < since)
 		bhyve_refuse(b, key, why);
 	else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/serial.h"
 #include "hyper/firmware.h"
 #include "platform/os.h"
@@ -34,8 +35,6 @@ void bhyve_refuse(struct bhyve_build *b, const char *key, const char *why)
 
 	report_add(b->report, STATUS_SPEC, &at, "%s", why);
 }
-
-static const char amd64_only[] = "bhyve has this on amd64 only";
 
 static bool needs_wide_buses(const struct spec *spec)
 {
@@ -93,7 +92,7 @@ static void add_flags(struct bhyve_build *b)
 			bhyve_add_option(
 			    &b->out, flags[i].flag, NULL, flags[i].variable, flags[i].value);
 		else if (spec_gives(s, flags[i].key))
-			bhyve_refuse(b, flags[i].key, amd64_only);
+			bhyve_refuse(b, flags[i].key, BHYVE_AMD64_ONLY);
 	}
 	if (!s->generate_acpi && b->host.release >= 15 && !b->host.arm64)
 		bhyve_add_variable(&b->out, "acpi_tables", "false");
@@ -155,7 +154,7 @@ static void add_lpc(struct bhyve_build *b)
 	if (b->host.arm64) {
 		words_add(&b->plan->inapplicable, "lpc_slot");
 		if (spec_gives(b->spec, "lpc_slot"))
-			bhyve_refuse(b, "lpc_slot", amd64_only);
+			bhyve_refuse(b, "lpc_slot", BHYVE_AMD64_ONLY);
 		refuse_beside_lpc(b);
 		return;
 	}
@@ -272,7 +271,7 @@ static void plan_varfile(struct bhyve_build *b)
 	if (s->varfile == NULL)
 		return;
 	if (b->host.arm64) {
-		bhyve_refuse(b, "varfile", amd64_only);
+		bhyve_refuse(b, "varfile", BHYVE_AMD64_ONLY);
 		return;
 	}
 	b->plan->varfile_template =
@@ -321,7 +320,7 @@ static void add_tpm(struct bhyve_build *b)
 	if (tpm->type == TPM_NONE)
 		return;
 	if (b->host.arm64)
-		bhyve_refuse(b, "tpm", amd64_only);
+		bhyve_refuse(b, "tpm", BHYVE_AMD64_ONLY);
 	else if (b->host.release < (tpm->type == TPM_SWTPM ? 15 : 14))
 		bhyve_refuse(b, "tpm",
 		    tpm->type == TPM_SWTPM ? "bhyve has swtpm since FreeBSD 15"
@@ -342,9 +341,9 @@ static void add_tpm(struct bhyve_build *b)
 
 static bool is_below(const char *key, const char *parent)
 {
-	size_t n = strlen(parent);
+	const char *rest = str_after(key, parent);
 
-	return strncmp(key, parent, n) == 0 && key[n] == '.';
+	return rest != NULL && *rest == '.';
 }
 
 /* Refuses a variable with a value that has others below it, at which bhyve exits (config.c). */

@@ -5,6 +5,8 @@
 #include "hyper/bhyve_words.h"
 #include "hyper/hyper.h"
 
+#define BHYVE_AMD64_ONLY "bhyve has this on amd64 only" /* why a key is refused */
+
 /* State of making one plan. */
 struct bhyve_build {
 	const struct plan_request *request;

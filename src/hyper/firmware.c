@@ -134,5 +134,5 @@ bool firmware_is_bhyve(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return strncmp(slash == NULL ? path : slash + 1, "BHYVE_UEFI", 10) == 0;
+	return str_after(slash == NULL ? path : slash + 1, "BHYVE_UEFI") != NULL;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/qemu_words.h"
 #include "device/serial.h"
 #include "hyper/firmware.h"
@@ -323,7 +324,7 @@ static const char *qemu_hear(struct signs *signs, enum channel channel, const ch
 {
 	if (channel == CHANNEL_CONTROL)
 		return qmp_hear(signs, line);
-	if (channel == CHANNEL_LOG && strncmp(line, "Triple fault", 12) == 0)
+	if (channel == CHANNEL_LOG && str_after(line, "Triple fault") != NULL)
 		signs->triple_fault = true;
 	return NULL;
 }

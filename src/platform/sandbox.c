@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #define MAX_LINKS 64 /* followed on one path; the kernels refuse it earlier */
 
@@ -76,11 +77,9 @@ static char *resolve(const char *path)
 
 static bool is_below(const char *path, const char *directory)
 {
-	size_t n = strlen(directory);
+	const char *rest = str_after(path, directory);
 
-	if (strncmp(path, directory, n) != 0)
-		return false;
-	return path[n] == '\0' || path[n] == '/' || strcmp(directory, "/") == 0;
+	return rest != NULL && (*rest == '\0' || *rest == '/' || strcmp(directory, "/") == 0);
 }
 
 static bool leads_below(const char *real, const char *directory)
@@ -237,7 +236,8 @@ bool sandbox_allows_name(const struct sandbox *s, const char *name)
 /* Returns "3/0/0" for "pci0:3:0:0" and "3:0:0". Caller frees. */
 static char *pci_name(const char *text)
 {
-	char *name = mem_copy(strncmp(text, "pci0:", 5) == 0 ? text + 5 : text);
+	const char *address = str_after(text, "pci0:");
+	char *name = mem_copy(address != NULL ? address : text);
 
 	for (char *p = name; *p != '\0'; p++)
 		*p = *p == ':' ? '/' : *p;

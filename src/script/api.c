@@ -8,6 +8,7 @@
 #include <lualib.h>
 
 #include "base/near.h"
+#include "base/str.h"
 #include "platform/os.h"
 #include "script/libraries.h"
 #include "script/embedded.h"
@@ -64,9 +65,7 @@ static int api_import(lua_State *L)
 /* Returns the name of a stock hook; NULL for any other entry. */
 static const char *stock_name(const struct embedded *e)
 {
-	size_t n = strlen(EMBEDDED_HOOKS);
-
-	return strncmp(e->name, EMBEDDED_HOOKS, n) == 0 ? e->name + n : NULL;
+	return str_after(e->name, EMBEDDED_HOOKS);
 }
 
 /* stack: ... -> ... names */

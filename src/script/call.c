@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "script/output.h"
 #include "script/values.h"
 
@@ -30,14 +31,14 @@ struct turn {
 
 static bool is_engine_line(const char *line)
 {
-	return strncmp(line, "\t" OWN_CHUNK, strlen("\t" OWN_CHUNK)) == 0;
+	return str_after(line, "\t" OWN_CHUNK) != NULL;
 }
 
 /* Tells whether a frame is the user's: not vmrun's, not C, and not "(...tail calls...)". */
 static bool is_user_line(const char *line)
 {
-	return !is_engine_line(line) && strncmp(line, "\t[C]", 4) != 0 &&
-	    strncmp(line, "\t(", 2) != 0;
+	return !is_engine_line(line) && str_after(line, "\t[C]") == NULL &&
+	    str_after(line, "\t(") == NULL;
 }
 
 static const char *next_line(const char *line)
@@ -226,7 +227,7 @@ static int explain(const struct script *s, const struct turn *turn, struct error
 	if (memory)
 		return explain_memory(s, turn->text, err);
 	/* An error of vmrun's own modules begins with their place. */
-	if (strncmp(turn->text, OWN_CHUNK, strlen(OWN_CHUNK)) == 0)
+	if (str_after(turn->text, OWN_CHUNK) != NULL)
 		return error_set(err, STATUS_BUG, "%s", turn->text);
 	return error_set(err, STATUS_SPEC, "%s", turn->text);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "platform/io.h"
 #include "platform/trust.h"
 #include "script/libraries.h"
@@ -43,7 +44,7 @@ static void require_name(lua_State *L, int index)
 {
 	const char *name = luaL_optstring(L, index, "");
 
-	if (strncmp(name, "=" OWN_CHUNK, strlen("=" OWN_CHUNK)) == 0)
+	if (str_after(name, "=" OWN_CHUNK) != NULL)
 		luaL_argerror(L, index, "such a name is vmrun's own");
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "script/script_internal.h"
 
 void script_find_place(lua_State *L, char *place, size_t size)
@@ -11,8 +12,7 @@ void script_find_place(lua_State *L, char *place, size_t size)
 	place[0] = '\0';
 	for (int level = 0; lua_getstack(L, level, &frame); level++) {
 		(void)lua_getinfo(L, "Sl", &frame);
-		if (frame.currentline < 0 ||
-		    strncmp(frame.short_src, OWN_CHUNK, strlen(OWN_CHUNK)) == 0)
+		if (frame.currentline < 0 || str_after(frame.short_src, OWN_CHUNK) != NULL)
 			continue;
 		(void)snprintf(place, size, "%s:%d: ", frame.short_src, frame.currentline);
 		return;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/where.h"
 #include "script/script_internal.h"
 
@@ -141,7 +142,7 @@ static int refuse_at(lua_State *L, const struct where *at, const char *why)
 	char place[MAX_RAISED_PATH + sizeof("...: ")];
 	char *path = where_path(at);
 	/* The engine's boot returns { spec = ... }; the user knows only the keys inside. */
-	const char *said = strncmp(path, "spec.", 5) == 0 ? path + 5 : path;
+	const char *inside = str_after(path, "spec."), *said = inside != NULL ? inside : path;
 
 	/* The path of a table that contains itself is long and says little. */
 	(void)snprintf(place, sizeof(place), "%.*s%s%s", MAX_RAISED_PATH, said,

@@ -8,6 +8,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/host_use.h"
 #include "device/value_schema.h"
 #include "spec/keys.h"
@@ -230,9 +231,9 @@ static void policy_parse(
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		good = good || strcmp(text, words[i]) == 0;
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		size_t n = strlen(lists[i]);
+		const char *list = str_after(text, lists[i]);
 
-		good = good || (strncmp(text, lists[i], n) == 0 && is_number_list(text + n));
+		good = good || (list != NULL && is_number_list(list));
 	}
 	if (good)
 		*(char **)into = mem_copy(text);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "base/str.h"
 #include "device/host_use.h"
 #include "device/serial.h"
 #include "device/value_schema.h"
@@ -32,7 +33,7 @@ static void root_names(const void *value, const struct where *at, struct host_vi
 		    "\"root\" must name a disk such as \"hd0\": without it grub-bhyve reads files "
 		    "of the host",
 		    at);
-	else if (strncmp(loader->root, "host", 4) == 0)
+	else if (str_after(loader->root, "host") != NULL)
 		host_found(visit, HOST_FORBIDDEN, READS_HOST, at);
 }
 

@@ -15,16 +15,8 @@ static void add_in(
 static void add_serial(const struct spec *spec, struct needs *needs)
 {
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		const char *com = spec_com(spec, i);
-		bool open = spec->com[i] != NULL && spec->com_found[i] == NULL &&
-		    (strcmp(spec->com[i], "nmdm") == 0 || strcmp(spec->com[i], SPEC_CONSOLE) == 0);
-
-		if (com == NULL || open)
-			continue;
-		if (serial_tcp_place(com) != NULL)
-			(void)needs_add(needs, NEED_PORT, spec_com_key(i), serial_tcp_place(com));
-		else if (*com == '/')
-			(void)needs_add(needs, NEED_SERIAL, spec_com_key(i), com);
+		if (spec_com(spec, i) != NULL && !spec_com_is_open(spec, i))
+			serial_need(spec_com(spec, i), spec_com_key(i), needs);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/socket.h"
 #include "spec/spec.h"
 
 static void fault(struct decoder *d, const char *key, const char *text)

@@ -138,6 +138,14 @@ const char *spec_com(const struct spec *spec, size_t port)
 	return com != NULL && strcmp(com, SPEC_CONSOLE) == 0 ? "/dev/pts/AUTO" : com;
 }
 
+bool spec_com_is_open(const struct spec *spec, size_t port)
+{
+	const char *com = spec->com[port];
+
+	return com != NULL && spec->com_found[port] == NULL &&
+	    (strcmp(com, "nmdm") == 0 || strcmp(com, SPEC_CONSOLE) == 0);
+}
+
 static void note_given(const struct node *document, struct spec *spec)
 {
 	for (const struct node *n = document->first; n != NULL; n = n->next) {
@@ -230,8 +238,7 @@ bool spec_is_open(const struct spec *spec)
 			return true;
 	}
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
-		if (spec->com[i] != NULL && spec->com_found[i] == NULL &&
-		    (strcmp(spec->com[i], "nmdm") == 0 || strcmp(spec->com[i], SPEC_CONSOLE) == 0))
+		if (spec_com_is_open(spec, i))
 			return true;
 	}
 	return false;

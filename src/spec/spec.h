@@ -285,6 +285,8 @@ const char *spec_com_key(size_t port);
 /* Returns what a serial port is connected to: a path, "stdio", "tcp=...", a placeholder for what a
  * run finds, or NULL. */
 const char *spec_com(const struct spec *spec, size_t port);
+/* Returns whether a run has still to find the device of a serial port. */
+bool spec_com_is_open(const struct spec *spec, size_t port);
 
 /* Decodes a merged document.  Always returns a spec, in which malformed values have their presets;
  * it is valid if nothing was added to the report.  Slots are not assigned yet. */

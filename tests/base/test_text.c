@@ -315,6 +315,21 @@ static void test_sha1(void **state)
 	digest_is(block, 128, "ad5b3fdbcb526778c2839d2f151ea753995e26a0");
 }
 
+static void test_text_behind_a_prefix(void **state)
+{
+	static const char text[] = "tcp=host";
+
+	(void)state;
+	assert_ptr_equal(str_after(text, "tcp="), text + 4);
+	assert_ptr_equal(str_after(text, ""), text);
+	assert_string_equal(str_after(text, text), "");
+	assert_null(str_after(text, "tcp:"));
+	assert_null(str_after(text, "cp="));
+	assert_null(str_after(text, "tcp=host:"));
+	assert_null(str_after("", "t"));
+	assert_string_equal(str_after("", ""), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_line_of_a_text),
 		cmocka_unit_test(test_last_line),
 		cmocka_unit_test(test_continuation),
+		cmocka_unit_test(test_text_behind_a_prefix),
 		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_near_random),
 		cmocka_unit_test(test_pairs),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/socket.h"
 
 /* Each value is refused for the key, in these words. */
 static void refused_each(const char *key, const char *const *values, const char *wanted)
