@@ -12,7 +12,7 @@
 #include "lib/handle.h"
 #include "platform/clock.h"
 
-#define MAX_WAIT_MS 20000
+#define MAX_WAIT_MS 60000
 
 struct server server;
 

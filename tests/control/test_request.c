@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "platform/clock.h"
 
-#define FUZZ_MS 2000
+#define FUZZ_ROUNDS 50000
 #define MAX_WORD 64 /* as MAX_QUOTED_NAME in request.c */
 
 /* Reads a request that is good. The caller clears it. */
@@ -231,13 +230,12 @@ static size_t make(struct dice *dice, char *line, size_t room)
 
 static void test_any_bytes(void **state)
 {
-	int64_t until = clock_ms() + FUZZ_MS;
 	size_t good = 0, bad = 0;
 	struct dice dice;
 
 	(void)state;
 	dice_start(&dice, 1);
-	while (clock_ms() < until) {
+	for (int i = 0; i < FUZZ_ROUNDS; i++) {
 		char line[512];
 		size_t n = make(&dice, line, sizeof(line));
 		char *exact = malloc(n + 1); /* so that a sanitizer sees a byte too far */

@@ -239,7 +239,7 @@ static void check_typed(const struct console *console, const char *text)
 	while (n < strlen(text)) {
 		ssize_t got;
 
-		assert_int_equal(poll(&p, 1, 20000), 1);
+		assert_int_equal(poll(&p, 1, 60000), 1);
 		got = read(console->guest_fd, typed + n, sizeof(typed) - 1 - n);
 		assert_true(got > 0);
 		n += (size_t)got;

@@ -17,7 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, STEP_MS = 5 };
+enum { PATIENCE_MS = 60000, STEP_MS = 5 };
 
 static void die(const char *what)
 {

@@ -30,11 +30,11 @@ start() {
 	await here
 }
 
+# Waits for a file, a minute at most.
 await() {
-	local tries=0
+	local until=$((SECONDS + 60))
 	until [ -e "$1" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 1000 ] || return 1
+		[ $SECONDS -lt $until ] || return 1
 		sleep 0.01
 	done
 }

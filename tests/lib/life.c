@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_WAIT_MS 10000
+#define MAX_WAIT_MS 60000
 
 static char directory[64];
 static char spec[8192];

@@ -22,7 +22,7 @@
 #include "life.h"
 #include "getters.h"
 
-#define MAX_WAIT_MS 20000
+#define MAX_WAIT_MS 60000
 
 static const char *const examples[] = { "hello.lua", "readme.json", "policy.json",
 	"install-once.json", "rescue.json", "ab-upgrade.json", "staged.json", "backoff.json",

@@ -336,7 +336,7 @@ static void test_several_at_once(void **state)
 		p[i] = (struct pollfd){ .fd = vmrun_fd(vm[i]), .events = POLLIN };
 	}
 	while (running > 0) {
-		assert_true(poll(p, VMS, 10000) > 0);
+		assert_true(poll(p, VMS, 60000) > 0);
 		for (int i = 0; i < VMS; i++) {
 			if (p[i].fd < 0 || p[i].revents == 0)
 				continue;

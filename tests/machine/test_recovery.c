@@ -30,7 +30,7 @@
 #define POWEROFF_MS 10000
 #define KILL_MS 5000
 #define COMMAND_MS 10000
-#define MAX_WAIT_MS 20000
+#define MAX_WAIT_MS 60000
 #define START_MS 70000 /* the time when the recovery begins */
 
 static struct vm v = VM;

@@ -15,7 +15,7 @@
 
 #include "lib/handle.h"
 
-#define MAX_WAIT_MS 20000
+#define MAX_WAIT_MS 60000
 
 void vm_open(struct vm *v, const char *more)
 {

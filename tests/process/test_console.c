@@ -59,7 +59,7 @@ static void print(struct console *c, const char *text)
 		assert_true(done > 0);
 		text += done;
 		n -= (size_t)done;
-		assert_int_equal(poll(&p, 1, 10000), 1);
+		assert_int_equal(poll(&p, 1, 60000), 1);
 		while (console_read(c))
 			;
 	}
