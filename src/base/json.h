@@ -58,9 +58,9 @@ struct json {
 void json_start(struct json *j, const char *text, size_t length);
 /* Reads the next token. */
 enum json_type json_next(struct json *j, struct json_token *token);
-/* Tells whether the reader is at a value: the next one, or the one that it refused. */
+/* Returns whether the reader is at a value: the next one, or the one that it refused. */
 bool json_at_value(const struct json *j);
-/* Tells the same of a key. */
+/* Returns the same of a key. */
 bool json_at_key(const struct json *j);
 /* Returns the text of a string or key with its escapes resolved, and its length.  Caller frees. */
 char *json_text(const struct json *j, const struct json_token *token, size_t *length)

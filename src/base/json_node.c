@@ -55,7 +55,9 @@ static void place(struct node **root, struct node *parent, const char *key, stru
 		node_append(parent, n);
 }
 
-/* Tells whether the object has the key.  Objects are sorted: a key after their last one is new. */
+/*
+ * Returns whether the object has the key.  Objects are sorted: a key after their last one is new.
+ */
 static bool has_key(const struct node *object, const char *key)
 {
 	return object != NULL && object->last != NULL && strcmp(object->last->key, key) >= 0 &&

@@ -31,7 +31,7 @@ void str_add_line(struct str *s, const char *text, size_t max);
  * end; NULL if nothing is left.  Caller frees.
  */
 char *str_last_line(const char *text, size_t n, const char *trim);
-/* Tells whether the byte continues a character of UTF-8: text must not be cut before it. */
+/* Returns whether the byte continues a character of UTF-8: text must not be cut before it. */
 bool str_is_continuation(char byte);
 /* Returns the text behind the prefix, or NULL where it does not begin with that. */
 const char *str_after(const char *text, const char *prefix);

@@ -82,7 +82,7 @@ char *words_shell_line(const struct words *w)
 	return str_take(&line);
 }
 
-/* Tells whether a backslash joins this line to the next one. */
+/* Returns whether a backslash joins this line to the next one. */
 static bool is_joint(const char *p)
 {
 	return p[0] == '\\' && p[1] == '\n';

@@ -17,7 +17,7 @@ void words_take(struct words *w, char *text);
 void words_append(struct words *w, const struct words *more);
 /* Frees all words but the first `count`. */
 void words_truncate(struct words *w, size_t count);
-/* Tells whether both have the same words in the same order. */
+/* Returns whether both have the same words in the same order. */
 bool words_equal(const struct words *a, const struct words *b);
 bool words_have(const struct words *w, const char *text);
 /* Returns one line that a POSIX shell splits into exactly these words.  Caller frees. */

@@ -54,7 +54,7 @@ void document_free(struct document *doc);
 const char *document_directory(const struct document *doc);
 /* Returns the sandbox that restricts the document, or NULL. */
 const struct sandbox *document_sandbox(const struct document *doc);
-/* Tells whether numbers may come from UCL, which reads 512M without quotes as 512000000: in UCL,
+/* Returns whether numbers may come from UCL, which reads 512M without quotes as 512000000: in UCL,
  * and in JSON from stdin, which may be the output of uclcmd. */
 bool document_is_of_ucl(const struct document *doc);
 /* Lends the sorted names of all targets, including "default". */

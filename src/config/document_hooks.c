@@ -38,7 +38,7 @@ static bool report_options(struct document *doc, const struct where *at, struct 
 	return report->count > before;
 }
 
-/* Tells whether the sandbox lets vmrun open the file: an error message would quote from it. */
+/* Returns whether the sandbox lets vmrun open the file: an error message would quote from it. */
 static bool may_load(const struct document *doc, const struct hook_file *hook)
 {
 	MEM_AUTO char *real = NULL;

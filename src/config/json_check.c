@@ -173,7 +173,7 @@ static void add_note(struct node *notes, struct node *path, const char *kind, st
 	node_append(notes, note);
 }
 
-/* Tells whether the number is an integer that a double may round: 2^53 + 1 becomes 2^53. */
+/* Returns whether the number is an integer that a double may round: 2^53 + 1 becomes 2^53. */
 static bool is_wide_integer(const char *digits, size_t n)
 {
 	char text[MAX_JSON_NUMBER + 1];

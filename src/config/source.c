@@ -91,7 +91,7 @@ static int read_text(
 	return 0;
 }
 
-/* Tells whether the text contains the name of a libucl macro that reads a file. */
+/* Returns whether the text contains the name of a libucl macro that reads a file. */
 static bool may_include(const struct text_file *file)
 {
 	static const char *const macros[] = { ".include", ".try_include", ".load" };

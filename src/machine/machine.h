@@ -71,9 +71,9 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out);
 int64_t machine_boots(const struct machine *m);
 /* Lends the console of a serial port. */
 struct console *machine_console(struct machine *m);
-/* Tells whether the VM has such a console, now or at its next boot. */
+/* Returns whether the VM has such a console, now or at its next boot. */
 bool machine_has_console(const struct machine *m);
-/* Tells whether the wake is for the console: it has output, or accepts more input. */
+/* Returns whether the wake is for the console: it has output, or accepts more input. */
 bool machine_is_console(const struct wake *wake);
 /* Chooses whether the machine also wakes when the console accepts more input. */
 void machine_want_room(struct machine *m, bool wanted);

@@ -276,7 +276,7 @@ void machine_deadline(struct machine *m);
 
 /* Runs the action of the event in the present state, and enters the state that it returns. */
 void machine_handle(struct machine *m, enum event event);
-/* Tells whether the event has an action in the present state. */
+/* Returns whether the event has an action in the present state. */
 bool machine_accepts(const struct machine *m, enum event event);
 /*
  * Starts a command as the helper; the state's deadline is its time limit.  On failure it warns and
@@ -319,7 +319,7 @@ struct node *history_facts(const struct machine *m);
 
 /* Warns that something is left behind; with --panic-on-failed-cleanup the run ends. */
 void machine_cleanup_failed(struct machine *m, const char *text);
-/* Tells whether a cleanup failed and the options end the run then. */
+/* Returns whether a cleanup failed and the options end the run then. */
 bool machine_must_panic(const struct machine *m);
 
 /* undo.c: undoes what the ledger lists, one command at a time. */

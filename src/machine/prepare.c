@@ -173,7 +173,7 @@ void prepare_check_again(struct preparation *p)
 		p->step = PREPARE_FIND;
 }
 
-/* Tells whether a VM that was destroyed by force may still disappear. */
+/* Returns whether a VM that was destroyed by force may still disappear. */
 static bool may_disappear(const struct machine *m)
 {
 	const struct preparation *p = &m->preparation;

@@ -34,7 +34,7 @@ void simulation_free(struct simulation *s);
 int64_t simulation_end_of_boot(const struct machine *m);
 bool simulation_is_used_up(const struct machine *m);
 /*
- * Tells whether hooks have refused so many boots that the simulation has to end: they use no exit
+ * Returns whether hooks have refused so many boots that the simulation has to end: they use no exit
  * of the list, and could be retried for ever.
  */
 bool simulation_loops(struct machine *m);

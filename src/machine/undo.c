@@ -70,7 +70,7 @@ bool undo_next(struct machine *m)
 	return false;
 }
 
-/* Tells whether the probe found the thing.  A probe that was killed does not say, so the entry
+/* Returns whether the probe found the thing.  A probe that was killed does not say, so the entry
  * stays. */
 static bool is_there(const struct machine *m)
 {

@@ -15,14 +15,14 @@ const char *os_name(void);
 int os_bhyve_release(void);
 /* Returns the architecture in FreeBSD's words, "amd64" or "arm64"; "" for any other. */
 const char *os_arch(void);
-/* Tells whether bhyve can run: vmm(4) is loaded, or /dev/vmmctl exists.  Only on FreeBSD. */
+/* Returns whether bhyve can run: vmm(4) is loaded, or /dev/vmmctl exists.  Only on FreeBSD. */
 bool os_has_vmm(void);
-/* Tells whether qemu can use an accelerator that is known to run unpaged code (Linux: /dev/kvm
+/* Returns whether qemu can use an accelerator that is known to run unpaged code (Linux: /dev/kvm
  * opens and kvm_intel or kvm_amd is loaded). */
 bool os_has_kvm(void);
-/* Tells whether interfaces are made with ip(8), not with ifconfig(8). */
+/* Returns whether interfaces are made with ip(8), not with ifconfig(8). */
 bool os_uses_ip(void);
-/* Tells whether a network interface exists; asks the kernel and executes nothing. */
+/* Returns whether a network interface exists; asks the kernel and executes nothing. */
 bool os_interface_exists(const char *name);
 /* Returns the kernel's number of an interface, which no later one gets; 0: no such interface. */
 unsigned os_interface_index(const char *name);
@@ -33,7 +33,7 @@ unsigned os_interface_index(const char *name);
 int os_protect(pid_t pid);
 /* Returns the directory of the VMs of vmm(4), "/dev/vmm".  Caller frees with free(). */
 char *os_vmm_directory(void);
-/* Tells whether /dev/vmm/NAME, the kernel's half of a bhyve VM, exists. */
+/* Returns whether /dev/vmm/NAME, the kernel's half of a bhyve VM, exists. */
 bool os_vm_exists(const char *name);
 /* Returns an id that the host gives to its present boot, "" if it gives none. Caller frees. */
 char *os_boot_id(void);
@@ -44,9 +44,9 @@ char *os_boot_id(void);
 bool os_process_start(pid_t pid, int64_t *start);
 /* Gets the same, and whether the process is a zombie; false when there is no such process. */
 bool os_process_look(pid_t pid, bool *dead, int64_t *start);
-/* Tells whether the process of that pid, zombie or not, is the one that started then. */
+/* Returns whether the process of that pid, zombie or not, is the one that started then. */
 bool os_process_was(pid_t pid, int64_t start);
-/* Tells whether a kernel module is loaded or built in.  False elsewhere than on FreeBSD. */
+/* Returns whether a kernel module is loaded or built in.  False elsewhere than on FreeBSD. */
 bool os_module_loaded(const char *name);
 /* Gets a number from sysctl(3); false when there is no such variable.  Only on FreeBSD. */
 bool os_sysctl(const char *name, int64_t *value);
@@ -59,14 +59,15 @@ pid_t os_interface_opener(const char *name);
 /* Returns the sector size of a disk in bytes; 0: the path is a file, or the size is unknown. */
 int64_t os_sector_size(const char *path);
 /*
- * Tells whether a terminal device, which must exist, is open.  False where the system cannot tell.
+ * Returns whether a terminal device, which must exist, is open.  False where the system cannot
+ * tell.
  */
 bool os_terminal_is_open(const char *path);
-/* Tells whether /dev lists a name.  Reads only the list: a look at the file itself would create
+/* Returns whether /dev lists a name.  Reads only the list: a look at the file itself would create
  * devices that are made on demand, such as nmdm(4). */
 bool os_device_is_listed(const char *name);
 /*
- * Tells whether a child can open /dev/fd/N for any of its descriptors N: on Linux always, on
+ * Returns whether a child can open /dev/fd/N for any of its descriptors N: on Linux always, on
  * FreeBSD where fdescfs(5) is mounted.
  */
 bool os_has_dev_fd(void);

@@ -22,20 +22,20 @@ struct sandbox *sandbox_new(const char *home, const struct words *allow);
 void sandbox_free(struct sandbox *s);
 
 /*
- * Tells whether the path leads to something below the spec's directory, or to something that is
+ * Returns whether the path leads to something below the spec's directory, or to something that is
  * allowed.  Symbolic links are followed; of a file that does not exist yet, those on the way to it.
  * *real is where the path leads; NULL where that is not known, as of a link to nothing.  Caller
  * frees *real.
  */
 bool sandbox_allows_path(const struct sandbox *s, const char *path, char **real);
-/* Tells whether the path leads below the spec's directory, allowed paths aside. */
+/* Returns whether the path leads below the spec's directory, allowed paths aside. */
 bool sandbox_is_home(const struct sandbox *s, const char *path, char **real);
-/* Tells whether an interface is allowed; `vale0` allows each of its ports, `vale0:vm`. */
+/* Returns whether an interface is allowed; `vale0` allows each of its ports, `vale0:vm`. */
 bool sandbox_allows_name(const struct sandbox *s, const char *name);
-/* Tells whether a PCI device is allowed: "ppt0", or "3/0/0", which `3:0:0` and `pci0:3:0:0` allow
+/* Returns whether a PCI device is allowed: "ppt0", or "3/0/0", which `3:0:0` and `pci0:3:0:0` allow
  * too. */
 bool sandbox_allows_pci(const struct sandbox *s, const char *device);
-/* Tells whether ADDR:PORT is on loopback, or allowed; the port "auto" is chosen later. */
+/* Returns whether ADDR:PORT is on loopback, or allowed; the port "auto" is chosen later. */
 bool sandbox_allows_address(const struct sandbox *s, const char *place);
 
 #endif

@@ -47,7 +47,7 @@ struct process_end {
 	int signal;
 };
 
-/* Tells whether a child has ended: it can be reaped without waiting. */
+/* Returns whether a child has ended: it can be reaped without waiting. */
 bool process_has_ended(pid_t pid);
 /* Reaps a child that has ended or is about to, as waitset_next() reports. */
 int process_reap(pid_t pid, struct process_end *end, struct error *err);

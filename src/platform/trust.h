@@ -1,4 +1,4 @@
-/* Tells whether root may run commands from a file: not when other users may write the file. */
+/* Returns whether root may run commands from a file: not when other users may write the file. */
 #ifndef PLATFORM_TRUST_H
 #define PLATFORM_TRUST_H
 

@@ -34,7 +34,7 @@ static bool is_engine_line(const char *line)
 	return str_after(line, "\t" OWN_CHUNK) != NULL;
 }
 
-/* Tells whether a frame is the user's: not vmrun's, not C, and not "(...tail calls...)". */
+/* Returns whether a frame is the user's: not vmrun's, not C, and not "(...tail calls...)". */
 static bool is_user_line(const char *line)
 {
 	return !is_engine_line(line) && str_after(line, "\t[C]") == NULL &&

@@ -13,7 +13,7 @@
 #include "base/words.h"
 #include "process/command.h"
 
-/* Tells whether the request is a sleep, and gets its time. */
+/* Returns whether the request is a sleep, and gets its time. */
 bool hook_request_is_sleep(const struct node *request, int64_t *ms);
 /* Reads the command of an exec; *what points into *argv (the caller's) and into the request. */
 void hook_request_command(const struct node *request, struct words *argv, struct command *what);

@@ -23,9 +23,10 @@
 #define MAX_LATE_BYTES ((size_t)1 << 20)
 
 /*
- * Tells whether an allocation is within the limits.  Each refusal costs a full collection: a script
- * at the cap that swallows the errors would run so slowly that the hook, which counts instructions,
- * came minutes late.  After the deadline small allocations pass, so that the hook runs soon.
+ * Returns whether an allocation is within the limits.  Each refusal costs a full collection: a
+ * script at the cap that swallows the errors would run so slowly that the hook, which counts
+ * instructions, came minutes late.  After the deadline small allocations pass, so that the hook
+ * runs soon.
  */
 static bool may_allocate(const struct script *s, size_t more)
 {

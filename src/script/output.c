@@ -59,7 +59,7 @@ int output_print(lua_State *L)
 	return 0;
 }
 
-/* Tells whether the value is stdout, still open. */
+/* Returns whether the value is stdout, still open. */
 static bool is_stdout(lua_State *L, int index)
 {
 	const luaL_Stream *stream = luaL_testudata(L, index, LUA_FILEHANDLE);

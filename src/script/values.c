@@ -261,7 +261,7 @@ static bool classify(
 	return *why == NULL;
 }
 
-/* Tells whether the table inherits keys: they are not in the table, so a copy would lose them. */
+/* Returns whether the table inherits keys: they are not in the table, so a copy would lose them. */
 /* stack: ... -> ... */
 static bool has_hidden_keys(lua_State *L, int index)
 {
