@@ -8,8 +8,6 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
-#include <stdarg.h>
-
 /* The exit statuses that vmrun documents: its own, those of sysexits(3), and those of a shell. */
 enum status {
 	STATUS_OK = 0,

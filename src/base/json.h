@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define MAX_JSON_DEPTH 64  /* levels; a spec has a handful */
 #define MAX_JSON_NUMBER 63 /* characters */

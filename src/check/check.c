@@ -1,8 +1,6 @@
 /* Checks every need of a spec. */
 #include "check/check.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "check/need.h"
 

@@ -1,7 +1,6 @@
 /*
  * Finds what only a run can find: a free tap, port or null modem, and the address of a PCI device.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

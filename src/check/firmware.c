@@ -1,7 +1,5 @@
 /* The firmware and the file of its variables.  Facts: bhyve's bootrom.c. */
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,5 +1,4 @@
 /* Interfaces, bridges, switches. */
-#include <ctype.h>
 #include <string.h>
 #include <unistd.h>
 

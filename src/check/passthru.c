@@ -1,5 +1,4 @@
 /* PCI devices of the host that the guest gets.  Facts: ppt(4), devctl(8). */
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"

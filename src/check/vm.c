@@ -1,8 +1,6 @@
 /* Checks of the VM as a whole: the hypervisor's module, processors, memory, leftovers of an older
  * VM. */
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"

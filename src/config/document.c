@@ -1,10 +1,8 @@
 /* The spec as written by the user. */
 #include "config/document.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"

@@ -1,5 +1,4 @@
 /* Hooks of a document: loading files and calling functions. */
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "config/document_internal.h"

@@ -3,7 +3,6 @@
 #include "device/disk.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/json_write.h"
 #include "base/mem.h"

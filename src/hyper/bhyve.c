@@ -1,7 +1,6 @@
 /* bhyve as a process: its exit statuses, its power button, and what it leaves in the kernel.
  * Facts: bhyve(8) and bhyve's sources of FreeBSD 13 to 15. */
 #include <signal.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "hyper/bhyve_plan.h"

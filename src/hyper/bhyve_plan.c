@@ -2,7 +2,6 @@
  * bhyve's sources of FreeBSD 13 to 15. */
 #include "hyper/bhyve_plan.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/mem.h"

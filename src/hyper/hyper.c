@@ -1,9 +1,6 @@
 /* The hypervisors, and what they have in common. */
 #include "hyper/hyper.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

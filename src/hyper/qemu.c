@@ -2,7 +2,6 @@
  * and runs of QEMU 7.2. */
 #include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "platform/spawn_child.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/prctl.h>

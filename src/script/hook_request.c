@@ -1,8 +1,6 @@
 /* Hook requests: commands and sleeps of scripts. */
 #include "script/hook_request.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "platform/clock.h"
 

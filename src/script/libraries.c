@@ -4,8 +4,6 @@
  */
 #include "script/libraries.h"
 
-#include <string.h>
-
 #include <lualib.h>
 
 #include "script/os_time.h"

@@ -2,7 +2,6 @@
 #include "script/script_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "platform/clock.h"

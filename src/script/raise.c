@@ -1,6 +1,5 @@
 /* Errors that are raised in scripts, with the place in the script. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/str.h"
 #include "script/script_internal.h"

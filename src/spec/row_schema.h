@@ -3,8 +3,6 @@
 #ifndef SPEC_ROW_SCHEMA_H
 #define SPEC_ROW_SCHEMA_H
 
-#include <stdbool.h>
-
 #include "base/str.h"
 #include "device/field.h"
 
