@@ -66,8 +66,10 @@ VMRUN_API char *vmrun_describe(const char *what, bool json);
 
 struct vmrun;
 
-/* What to run and how.  Initialise it with VMRUN_OPTIONS.  The strings must live as long as the
- * handle. */
+/*
+ * What to run and how.  Initialise it with VMRUN_OPTIONS.  The strings must live as long as the
+ * handle.
+ */
 struct vmrun_options {
 	size_t size;	    /* of this struct: set by VMRUN_OPTIONS */
 	const char *file;   /* the spec, "-" for stdin; NULL: the spec is in `text` */
@@ -96,18 +98,26 @@ struct vmrun_options {
 	bool force;
 	bool no_checks; /* start without checks of the host */
 	bool ask;	/* wait for vmrun_answer() before running fixes, see VMRUN_CHECKED */
-	/* Further hooks for all targets, called after those of the spec, NULL-terminated, or NULL:
-	 * files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5). */
+	/*
+	 * Further hooks for all targets, called after those of the spec, NULL-terminated, or NULL:
+	 * files, relative to the cwd, and names of stock hooks; see vmrun-hooks(5).
+	 */
 	const char *const *hooks;
-	/* For a spec that another person wrote: Lua runs without files, commands and debug, and the
-	 * spec runs no command of the host and names only what vmrun(8) lists under --sandbox. */
+	/*
+	 * For a spec that another person wrote: Lua runs without files, commands and debug, and the
+	 * spec runs no command of the host and names only what vmrun(8) lists under --sandbox.
+	 */
 	bool sandbox;
-	/* Create the socket `control` in the VM's directory of run_dir, for requests of vmrunctl(8)
-	 * and other programs of this user; vmrun(8) describes its protocol. */
+	/*
+	 * Create the socket `control` in the VM's directory of run_dir, for requests of vmrunctl(8)
+	 * and other programs of this user; vmrun(8) describes its protocol.
+	 */
 	bool control;
 	bool panic_on_failed_cleanup; /* end with 71 if a cleanup leaves something behind */
-	/* What a sandboxed spec may name, too, NULL-terminated, or NULL: paths (relative to the
-	 * cwd) with all below them, devices, interfaces and addresses, as --allow of vmrun(8). */
+	/*
+	 * What a sandboxed spec may name, too, NULL-terminated, or NULL: paths (relative to the
+	 * cwd) with all below them, devices, interfaces and addresses, as --allow of vmrun(8).
+	 */
 	const char *const *allow;
 };
 
@@ -152,8 +162,10 @@ struct vmrun_problem {
 
 /* Returns the number of problems. */
 VMRUN_API size_t vmrun_problem_count(const struct vmrun *vm);
-/* Stores a problem in *out, valid until the next call that can fail; returns false if there is no
- * such problem. */
+/*
+ * Stores a problem in *out, valid until the next call that can fail; returns false if there is no
+ * such problem.
+ */
 VMRUN_API bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_problem *out);
 
 /*
@@ -182,8 +194,10 @@ VMRUN_API char *vmrun_loader_command(const struct vmrun *vm);
  * value does not fit into a line, with a problem.  Caller frees with free().
  */
 VMRUN_API char *vmrun_bhyve_config(struct vmrun *vm);
-/* Returns the words, without secrets, that this file cannot contain, NULL-terminated and possibly
- * empty, valid until vmrun_start(). */
+/*
+ * Returns the words, without secrets, that this file cannot contain, NULL-terminated and possibly
+ * empty, valid until vmrun_start().
+ */
 VMRUN_API const char *const *vmrun_bhyve_words(const struct vmrun *vm);
 /*
  * Returns a sentence for each word in the command that stands for something that only a run knows
@@ -192,8 +206,10 @@ VMRUN_API const char *const *vmrun_bhyve_words(const struct vmrun *vm);
 VMRUN_API const char *const *vmrun_placeholders(const struct vmrun *vm);
 /* Returns the resolved spec of the prepared boot as JSON.  Caller frees with free(). */
 VMRUN_API char *vmrun_spec_json(const struct vmrun *vm);
-/* Returns remarks about the prepared boot, NULL-terminated and possibly empty, valid until
- * vmrun_start(). */
+/*
+ * Returns remarks about the prepared boot, NULL-terminated and possibly empty, valid until
+ * vmrun_start().
+ */
 VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
 /*
  * Returns a graph for dot(1) of the targets, and which target follows each of them after each
@@ -239,19 +255,25 @@ struct vmrun_finding {
 	bool unchecked;	     /* not a problem: the check was not possible, `problem` says why */
 };
 
-/* Stores a finding in *out, valid until the next check or the next VMRUN_CHECKED; returns false if
+/*
+ * Stores a finding in *out, valid until the next check or the next VMRUN_CHECKED; returns false if
  * there is no such finding, or no check yet.  The findings of the VM itself come first, then those
- * of each device, in order. */
+ * of each device, in order.
+ */
 VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out);
-/* Returns the problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]};
- * NULL before vmrun_check().  Caller frees with free(). */
+/*
+ * Returns the problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]};
+ * NULL before vmrun_check().  Caller frees with free().
+ */
 VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
 
 /* The types of events, with the members of struct vmrun_event that each type uses. */
 enum vmrun_event_type {
-	/* ended, cause, action, target, delay_ms, by: what follows a cause; one event per cause at
+	/*
+	 * ended, cause, action, target, delay_ms, by: what follows a cause; one event per cause at
 	 * the start; status: the single status that it is about, else -1; text: the hooks that are
-	 * called before, or NULL */
+	 * called before, or NULL
+	 */
 	VMRUN_POLICY,
 	VMRUN_STARTING, /* target: a boot begins */
 	VMRUN_LOADING,	/* target, pid, argv: the loader runs */
@@ -259,11 +281,15 @@ enum vmrun_event_type {
 	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr, or of the loader `by` */
 	/* target, cause, status, signal, uptime_ms; text: the last lines on stderr */
 	VMRUN_EXITED,
-	/* boot, ended, cause: the boot that ended; action, target, delay_ms: what follows; by: the
-	 * key, hook or option that decided */
+	/*
+	 * boot, ended, cause: the boot that ended; action, target, delay_ms: what follows; by: the
+	 * key, hook or option that decided
+	 */
 	VMRUN_DECIDED,
-	/* cause, by, target: the boot that was one too many; text: the last exits, one per line,
-	 * the newest last */
+	/*
+	 * cause, by, target: the boot that was one too many; text: the last exits, one per line,
+	 * the newest last
+	 */
 	VMRUN_GIVEN_UP,
 	VMRUN_RELOADED,	   /* the spec was read again; problems, text: its problems */
 	VMRUN_STOPPING,	   /* action: a step of the stop ladder; delay_ms: until the next step */
@@ -271,16 +297,20 @@ enum vmrun_event_type {
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
 	VMRUN_WARNING,	   /* text */
 	VMRUN_NOTE,	   /* text */
-	/* target, problems, asks: the host was checked; vmrun_finding() returns the problems; text:
-	 * the problems in JSON, [{device,id,slot,path,problem,fix}], or NULL after a newer check */
+	/*
+	 * target, problems, asks: the host was checked; vmrun_finding() returns the problems; text:
+	 * the problems in JSON, [{device,id,slot,path,problem,fix}], or NULL after a newer check
+	 */
 	VMRUN_CHECKED,
 	VMRUN_FIXED,	  /* target; text: the command that fixed a problem */
 	VMRUN_ENDED,	  /* exit_status: the supervision is over; this is the last event */
 	VMRUN_HOOK_EVENT, /* by, text: the argument of vmrun.event() as JSON; by may be NULL */
 	/* target: its boot was cleaned up; text: what the cleanup left behind and why, or NULL */
 	VMRUN_CLEANED,
-	/* lost: the number of events before this one that did not reach their reader.  The library
-	 * never makes this event: it is for programs that pass events on to a slow reader. */
+	/*
+	 * lost: the number of events before this one that did not reach their reader.  The library
+	 * never makes this event: it is for programs that pass events on to a slow reader.
+	 */
 	VMRUN_LOST,
 };
 
@@ -434,8 +464,10 @@ VMRUN_API void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out);
  * the boots of the list.
  */
 VMRUN_API bool vmrun_ended(const struct vmrun *vm);
-/* Returns vmrun's exit status once the supervision is over; before that the status of the problems,
- * or 0. */
+/*
+ * Returns vmrun's exit status once the supervision is over; before that the status of the problems,
+ * or 0.
+ */
 VMRUN_API int vmrun_status(const struct vmrun *vm);
 /* Returns the hypervisor's own last status, 128 + N after signal N; -1 before the first boot. */
 VMRUN_API int vmrun_guest_status(const struct vmrun *vm);

@@ -82,8 +82,10 @@ void json_add_int(struct str *s, const char *key, int64_t number)
 	str_addf(s, "%" PRId64, number);
 }
 
-/* Writes what printf made of a number, with a point: the program around the library may have chosen
- * a locale with another character. */
+/*
+ * Writes what printf made of a number, with a point: the program around the library may have chosen
+ * a locale with another character.
+ */
 static void add_digits(struct str *s, const char *key, char *text)
 {
 	size_t n = strspn(text, "+-0123456789e");

@@ -13,8 +13,10 @@ static size_t least(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Returns the number of edits (insert, delete, replace, swap of neighbours) from a to b, letter
- * case aside. */
+/*
+ * Returns the number of edits (insert, delete, replace, swap of neighbours) from a to b, letter
+ * case aside.
+ */
 static size_t distance(const char *a, size_t la, const char *b, size_t lb)
 {
 	size_t row[3][MAX_NEAR_WORD + 1];

@@ -63,8 +63,10 @@ void node_append(struct node *list, struct node *child)
 	list->count++;
 }
 
-/* Returns whether the key comes after all others.  Keys mostly arrive sorted: a search from the
- * start would be slow for a large object. */
+/*
+ * Returns whether the key comes after all others.  Keys mostly arrive sorted: a search from the
+ * start would be slow for a large object.
+ */
 static bool is_last(const struct node *object, const char *key)
 {
 	return object->last == NULL || strcmp(object->last->key, key) < 0;

@@ -43,8 +43,10 @@ static void check_device_needs(struct check *c, const struct device *dev)
 	}
 }
 
-/* Checks the needs of the spec itself, such as serial ports: of its keys, and of objects and lists
- * in it. */
+/*
+ * Checks the needs of the spec itself, such as serial ports: of its keys, and of objects and lists
+ * in it.
+ */
 static void check_spec_needs(struct check *c)
 {
 	NEEDS_AUTO struct needs needs = { 0 };

@@ -15,8 +15,10 @@ struct check_request {
 	struct facts *facts;
 };
 
-/* Adds all findings to *out, which must be empty, and returns true.  Returns false and leaves *out
- * empty while facts are missing. */
+/*
+ * Adds all findings to *out, which must be empty, and returns true.  Returns false and leaves *out
+ * empty while facts are missing.
+ */
 bool check_boot(const struct check_request *request, struct findings *out);
 /*
  * Finds what the spec leaves open: `found` of devices and spec->com_found.  Returns true if all are

@@ -48,8 +48,10 @@ static bool is_same_disk(const struct stat *st, const char *path)
 	    st->st_rdev == other.st_rdev;
 }
 
-/* Returns whether the device has the same disk among its first `count` needs, and one of the two
- * writes. */
+/*
+ * Returns whether the device has the same disk among its first `count` needs, and one of the two
+ * writes.
+ */
 static bool has_disk(
     const struct device *dev, size_t count, const struct checked_need *need, const struct stat *st)
 {
@@ -64,8 +66,10 @@ static bool has_disk(
 	return found;
 }
 
-/* Refuses a disk that two devices share if one of them writes: with separate caches they destroy
- * its contents. */
+/*
+ * Refuses a disk that two devices share if one of them writes: with separate caches they destroy
+ * its contents.
+ */
 static void check_twice(struct check *c, const struct checked_need *need, const struct stat *st)
 {
 	const struct spec *spec = c->request->spec;

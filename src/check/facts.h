@@ -27,8 +27,10 @@ struct facts {
 	size_t count;
 };
 
-/* Returns the output of a command (NULL-terminated words).  Returns NULL if it is not known, and
- * marks it as wanted. */
+/*
+ * Returns the output of a command (NULL-terminated words).  Returns NULL if it is not known, and
+ * marks it as wanted.
+ */
 const struct fact *facts_ask(struct facts *facts, const char *const *command);
 /* Returns the command to run next, or NULL if nothing is wanted. */
 const struct words *facts_wanted(const struct facts *facts);

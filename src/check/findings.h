@@ -35,11 +35,15 @@ struct findings {
 struct finding *findings_add(struct findings *findings, enum finding_kind kind,
     const struct device *dev, const struct where *at, const char *what, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
-/* Moves all findings of `from` to `to`, grouped: the VM itself first, then the devices in their
- * order. */
+/*
+ * Moves all findings of `from` to `to`, grouped: the VM itself first, then the devices in their
+ * order.
+ */
 void findings_move(struct findings *to, struct findings *from);
-/* Returns whether the fix may be run.  `all` allows those of every device, not only of devices with
- * "fix"; `force` allows all, including those that destroy something. */
+/*
+ * Returns whether the fix may be run.  `all` allows those of every device, not only of devices with
+ * "fix"; `force` allows all, including those that destroy something.
+ */
 bool finding_may_fix(const struct finding *finding, bool all, bool force);
 /* Returns the number of problems. */
 size_t findings_problems(const struct findings *findings);

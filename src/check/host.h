@@ -1,5 +1,7 @@
-/* Facts about the host.  They come from the kernel that will run the VM, or, for bhyve on another
- * system as in tests, from FreeBSD's commands. */
+/*
+ * Facts about the host.  They come from the kernel that will run the VM, or, for bhyve on another
+ * system as in tests, from FreeBSD's commands.
+ */
 #ifndef CHECK_HOST_H
 #define CHECK_HOST_H
 
@@ -32,8 +34,10 @@ struct host {
 void host_open(
     struct host *host, const struct hypervisor *hyper, struct facts *facts, struct findings *out);
 
-/* Returns the output of a command (NULL-terminated words).  Returns NULL and sets host->waits if it
- * is not known yet, or adds a finding if the command failed. */
+/*
+ * Returns the output of a command (NULL-terminated words).  Returns NULL and sets host->waits if it
+ * is not known yet, or adds a finding if the command failed.
+ */
 const struct fact *host_ask(struct host *host, const char *const *command);
 /* Returns whether a kernel module is loaded or built in. */
 enum truth host_module(struct host *host, const char *name);

@@ -6,8 +6,10 @@
 #include "base/str.h"
 #include "check/need.h"
 
-/* Returns whether the name is a unit of the class, "tap3" of "tap", which ifconfig can create by
- * name. */
+/*
+ * Returns whether the name is a unit of the class, "tap3" of "tap", which ifconfig can create by
+ * name.
+ */
 static bool is_unit_of(const char *name, const char *class)
 {
 	const char *unit = str_after(name, class);
@@ -85,8 +87,10 @@ static void check_module(struct check *c, const struct checked_need *need, const
 	    COMMAND("kldload", module));
 }
 
-/* Checks netmap(4), which is built into kernels, and creates switches of vale(4) when they are
- * opened. */
+/*
+ * Checks netmap(4), which is built into kernels, and creates switches of vale(4) when they are
+ * opened.
+ */
 void check_switch(struct check *c, const struct checked_need *need)
 {
 	if (c->host.commands || access("/dev/netmap", F_OK) != 0)

@@ -61,8 +61,10 @@ enum truth pci_read(struct host *host, struct pci_list *list)
 	return TRUTH_YES;
 }
 
-/* Returns whether the text matches: "10de1043" is an id and its subsystem's, "10de" an id with any
- * subsystem. */
+/*
+ * Returns whether the text matches: "10de1043" is an id and its subsystem's, "10de" an id with any
+ * subsystem.
+ */
 static bool is_id(const char *text, unsigned id, unsigned subsystem)
 {
 	unsigned long wanted = strtoul(text, NULL, 16);

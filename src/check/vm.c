@@ -1,5 +1,7 @@
-/* Checks of the VM as a whole: the hypervisor's module, processors, memory, leftovers of an older
- * VM. */
+/*
+ * Checks of the VM as a whole: the hypervisor's module, processors, memory, leftovers of an older
+ * VM.
+ */
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -40,8 +42,10 @@ static void check_memory(struct check *c)
 		    has >> 20);
 }
 
-/* Reports a VM of this name in the kernel: another program may run it, so only the user can decide
- * to destroy it. */
+/*
+ * Reports a VM of this name in the kernel: another program may run it, so only the user can decide
+ * to destroy it.
+ */
 static void check_leftover(struct check *c)
 {
 	const char *name = c->request->plan->vm;

@@ -101,8 +101,10 @@ static int list_targets(struct document *doc, struct report *report, struct erro
 	return 0;
 }
 
-/* Rewrites a problem of uclcmd's JSON, whose lines and columns mean nothing to the author of the
- * UCL. */
+/*
+ * Rewrites a problem of uclcmd's JSON, whose lines and columns mean nothing to the author of the
+ * UCL.
+ */
 static void rewrite_ucl_problem(const struct document *doc, struct problem *p)
 {
 	MEM_AUTO char *text = p->text;

@@ -1,5 +1,7 @@
-/* A spec as written by the user, from a file or a buffer, evaluated in Lua: its targets, merges and
- * hooks, and the place of a merged key in the file. */
+/*
+ * A spec as written by the user, from a file or a buffer, evaluated in Lua: its targets, merges and
+ * hooks, and the place of a merged key in the file.
+ */
 #ifndef CONFIG_DOCUMENT_H
 #define CONFIG_DOCUMENT_H
 
@@ -54,8 +56,10 @@ void document_free(struct document *doc);
 const char *document_directory(const struct document *doc);
 /* Returns the sandbox that restricts the document, or NULL. */
 const struct sandbox *document_sandbox(const struct document *doc);
-/* Returns whether numbers may come from UCL, which reads 512M without quotes as 512000000: in UCL,
- * and in JSON from stdin, which may be the output of uclcmd. */
+/*
+ * Returns whether numbers may come from UCL, which reads 512M without quotes as 512000000: in UCL,
+ * and in JSON from stdin, which may be the output of uclcmd.
+ */
 bool document_is_of_ucl(const struct document *doc);
 /* Lends the sorted names of all targets, including "default". */
 const struct words *document_targets(const struct document *doc);
@@ -65,16 +69,22 @@ void document_report_target(
 /* Changes the limits of the calls that follow. */
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes);
 
-/* Merges a target (NULL: none) over the base, and KEY=VALUE settings over that.  Returns -1 if it
- * has added problems, with their places, to the report. */
+/*
+ * Merges a target (NULL: none) over the base, and KEY=VALUE settings over that.  Returns -1 if it
+ * has added problems, with their places, to the report.
+ */
 int document_merge(struct document *doc, const char *target, const struct words *settings,
     struct merged *out, struct report *report);
-/* Adds the place and the original path to every problem from `first` on that has none.  Cuts off
- * problems beyond MAX_REPORT_PROBLEMS. */
+/*
+ * Adds the place and the original path to every problem from `first` on that has none.  Cuts off
+ * problems beyond MAX_REPORT_PROBLEMS.
+ */
 void document_place(struct document *doc, struct report *report, size_t first);
 
-/* Returns the path in the document that a key of the last merge came from: "targets.install.mem".
- * Caller frees. */
+/*
+ * Returns the path in the document that a key of the last merge came from: "targets.install.mem".
+ * Caller frees.
+ */
 char *document_path(struct document *doc, const struct node *keys);
 
 /*
@@ -84,19 +94,25 @@ char *document_path(struct document *doc, const struct node *keys);
  */
 char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report);
-/* Lists the functions for a hook of the target merged last, in order, by labels for messages.
- * Caller frees the list. */
+/*
+ * Lists the functions for a hook of the target merged last, in order, by labels for messages.
+ * Caller frees the list.
+ */
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
     struct node **labels, struct error *err);
-/* Begins a call of the index-th of them (from 1); takes the argument.  The call may wait: see
- * script_begin(). */
+/*
+ * Begins a call of the index-th of them (from 1); takes the argument.  The call may wait: see
+ * script_begin().
+ */
 int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct script_reply *reply, struct error *err);
 /* Calls it to its end, including its waits.  *answer is NULL if the hook has no opinion. */
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err);
-/* Drops the state of a stock hook from vmrun.state, and makes the hook ignore its older place.
- * Fails with STATUS_CHECK if there is none, or if the change cannot be saved. */
+/*
+ * Drops the state of a stock hook from vmrun.state, and makes the hook ignore its older place.
+ * Fails with STATUS_CHECK if there is none, or if the change cannot be saved.
+ */
 int document_forget_state(
     struct document *doc, const char *name, const char *older, struct error *err);
 

@@ -20,8 +20,10 @@ static struct node *loading_request(const struct hook_file *hook, const struct t
 	return request;
 }
 
-/* Reports the problems that vmrun.options() found, one for each option.  Returns false if it found
- * none. */
+/*
+ * Reports the problems that vmrun.options() found, one for each option.  Returns false if it found
+ * none.
+ */
 static bool report_options(struct document *doc, const struct where *at, struct report *report)
 {
 	NODE_AUTO struct node *faults = NULL;

@@ -1,5 +1,7 @@
-/* The check of JSON before lua-cjson reads it, which refuses with its place what cjson would
- * accept. */
+/*
+ * The check of JSON before lua-cjson reads it, which refuses with its place what cjson would
+ * accept.
+ */
 #ifndef CONFIG_JSON_CHECK_H
 #define CONFIG_JSON_CHECK_H
 
@@ -18,8 +20,10 @@
 int json_check(
     const char *name, const char *text, size_t length, struct node **notes, struct report *report);
 
-/* Finds line and column of the key, or entry of a list, at a key path (strings, and integers
- * counted from 1).  Uses the longest part of the path that exists; returns false if none does. */
+/*
+ * Finds line and column of the key, or entry of a list, at a key path (strings, and integers
+ * counted from 1).  Uses the longest part of the path that exists; returns false if none does.
+ */
 bool json_place(
     const char *text, size_t length, const struct node *keys, size_t *line, size_t *column);
 

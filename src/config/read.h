@@ -16,8 +16,10 @@ struct text_file {
 	char *directory; /* absolute */
 };
 
-/* Reads the source.  Fails with STATUS_NO_INPUT if it is missing, a directory, unreadable, larger
- * than 64 MiB or untrusted (trust_check()). */
+/*
+ * Reads the source.  Fails with STATUS_NO_INPUT if it is missing, a directory, unreadable, larger
+ * than 64 MiB or untrusted (trust_check()).
+ */
 int text_read(const struct document_source *source, struct text_file *out, struct error *err);
 void text_free(struct text_file *file);
 #define TEXT_FILE_AUTO __attribute__((cleanup(text_free)))

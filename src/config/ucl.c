@@ -48,8 +48,10 @@ static int judge(const struct command *what, const struct command_result *result
 int ucl_read(const char *file, int64_t limit_ms, struct ucl *out, struct error *err)
 {
 	MEM_AUTO char *path = mem_copy(file);
-	/* -c: compact JSON.  The dot means the whole document; without it, uclcmd prints its usage
-	 * (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release). */
+	/*
+	 * -c: compact JSON.  The dot means the whole document; without it, uclcmd prints its usage
+	 * (get_main() in uclcmd_get.c, from 2015 to 0.2.20211204, its last release).
+	 */
 	char *argv[] = { "uclcmd", "get", "-c", "-f", path, ".", NULL };
 	struct command what = { .argv = argv, .limit_ms = limit_ms, .max_output = MAX_SPEC_TEXT };
 	COMMAND_RESULT_AUTO struct command_result result = { 0 };

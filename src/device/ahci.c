@@ -1,5 +1,7 @@
-/* SATA: ahci-hd and ahci-cd, controllers with one port each, and ahci with up to 32.  Facts:
- * bhyve's pci_ahci.c; runs of QEMU's ich9-ahci. */
+/*
+ * SATA: ahci-hd and ahci-cd, controllers with one port each, and ahci with up to 32.  Facts:
+ * bhyve's pci_ahci.c; runs of QEMU's ich9-ahci.
+ */
 #include <inttypes.h>
 
 #include "base/mem.h"

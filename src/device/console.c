@@ -1,5 +1,7 @@
-/* virtio-console: ports of the guest as unix sockets of the host.  Facts: bhyve's
- * pci_virtio_console.c; QEMU's virtio-serial. */
+/*
+ * virtio-console: ports of the guest as unix sockets of the host.  Facts: bhyve's
+ * pci_virtio_console.c; QEMU's virtio-serial.
+ */
 #include "device/device.h"
 
 #include <stdlib.h>
@@ -57,8 +59,10 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 	absolute = NULL;
 }
 
-/* Reads an entry of a list: { name, path }, or a path, whose port is named port1, port2, ... by its
- * place. */
+/*
+ * Reads an entry of a list: { name, path }, or a path, whose port is named port1, port2, ... by its
+ * place.
+ */
 static void parse_entry(
     const struct node *n, struct ports *ports, const struct where *at, struct decoder *d)
 {

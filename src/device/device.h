@@ -1,5 +1,7 @@
-/* Devices of `emulations`.  A kind of device is one row: its keys, its rules and how it is written
- * for each hypervisor.  Each file has one family of kinds; device.c lists them all. */
+/*
+ * Devices of `emulations`.  A kind of device is one row: its keys, its rules and how it is written
+ * for each hypervisor.  Each file has one family of kinds; device.c lists them all.
+ */
 #ifndef DEVICE_DEVICE_H
 #define DEVICE_DEVICE_H
 
@@ -56,8 +58,10 @@ struct qemu_build {
 	bool waits;	     /* set by a device: the guest starts when a VNC client connects */
 };
 
-/* A value that must not appear in a command: its variable below pci.B.S.F, and the value or its
- * file. */
+/*
+ * A value that must not appear in a command: its variable below pci.B.S.F, and the value or its
+ * file.
+ */
 struct device_secret {
 	const char *variable, *text, *file;
 };
@@ -75,21 +79,27 @@ struct device_kind {
 	/* Fills in what depends on the slot and the VM's name. */
 	void (*complete)(struct device *dev, const char *vm_name);
 	const struct bhyve_form *form;
-	/* Adds the variables below pci.B.S.F, `device` first.  Fails with the reason if bhyve
-	 * cannot have the device. */
+	/*
+	 * Adds the variables below pci.B.S.F, `device` first.  Fails with the reason if bhyve
+	 * cannot have the device.
+	 */
 	int (*bhyve)(const struct device *dev, const struct bhyve_host *host, struct pairs *vars,
 	    struct error *err);
 	/* Adds the options for qemu.  Fails with the reason if qemu cannot have the device. */
 	int (*qemu)(const struct device *dev, struct qemu_build *q, struct error *err);
-	/* Returns the unchecked text that the user gives for `-s SLOT,` (the raw device).  NULL for
-	 * other kinds. */
+	/*
+	 * Returns the unchecked text that the user gives for `-s SLOT,` (the raw device).  NULL for
+	 * other kinds.
+	 */
 	const char *(*verbatim)(const struct device *dev);
 	/* Adds what no other device of the VM may have: "boot index" = "1". */
 	void (*claims)(const struct device *dev, struct pairs *claims);
 	/* Adds what the device needs of the host. */
 	void (*needs)(const struct device *dev, struct needs *needs);
-	/* Returns the text that a dry run shows for a value that only a run can find ("tapAUTO"),
-	 * and that device->found replaces then.  NULL if the device leaves nothing open. */
+	/*
+	 * Returns the text that a dry run shows for a value that only a run can find ("tapAUTO"),
+	 * and that device->found replaces then.  NULL if the device leaves nothing open.
+	 */
 	const char *(*placeholder)(const struct device *dev);
 	/* Fills in the secret of the device.  False if it has none. */
 	bool (*secret)(const struct device *dev, struct device_secret *secret);

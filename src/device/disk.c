@@ -1,5 +1,7 @@
-/* What all disks have in common, and virtio-blk.  Facts: bhyve_config(5) and bhyve's block_if.c;
- * QEMU's qapi/block-core.json. */
+/*
+ * What all disks have in common, and virtio-blk.  Facts: bhyve_config(5) and bhyve's block_if.c;
+ * QEMU's qapi/block-core.json.
+ */
 #include "device/disk.h"
 
 #include <inttypes.h>

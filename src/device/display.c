@@ -1,5 +1,7 @@
-/* A screen and a pointer: fbuf (VNC) and xhci.  Facts: bhyve's pci_fbuf.c, rfb.c and pci_xhci.c;
- * QEMU's -vnc. */
+/*
+ * A screen and a pointer: fbuf (VNC) and xhci.  Facts: bhyve's pci_fbuf.c, rfb.c and pci_xhci.c;
+ * QEMU's -vnc.
+ */
 #include "device/device.h"
 
 #include <ctype.h>
@@ -80,8 +82,10 @@ const struct field_custom fbuf_port_custom = {
 	.host.kind = HOST_NONE,
 };
 
-/* Reads a numeric address or a name.  Drops brackets around IPv6, which are added again where
- * needed. */
+/*
+ * Reads a numeric address or a name.  Drops brackets around IPv6, which are added again where
+ * needed.
+ */
 static void address_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {

@@ -1,5 +1,7 @@
-/* Field descriptors.  One row has everything about one key of the spec or of a device; the decoder,
- * the printer, the lists of keys and the tests walk the rows. */
+/*
+ * Field descriptors.  One row has everything about one key of the spec or of a device; the decoder,
+ * the printer, the lists of keys and the tests walk the rows.
+ */
 #ifndef DEVICE_FIELD_H
 #define DEVICE_FIELD_H
 
@@ -58,8 +60,10 @@ struct host_visit;
 struct host_use {
 	enum host_kind kind;
 	const char *reaches; /* HOST_FORBIDDEN: "runs a command of the host" */
-	/* HOST_BY_VALUE: calls host_found() for each thing that the value names.  `value` points at
-	 * the row's member inside its struct, whether the key is given or not. */
+	/*
+	 * HOST_BY_VALUE: calls host_found() for each thing that the value names.  `value` points at
+	 * the row's member inside its struct, whether the key is given or not.
+	 */
 	void (*names)(const void *value, const struct where *at, struct host_visit *visit);
 };
 
@@ -70,12 +74,16 @@ struct field_custom {
 	void (*print)(const void *from, struct str *json); /* "null" for unset */
 	void (*clear)(void *what);			   /* NULL: the value owns nothing */
 	const char *type; /* for users, in LuaLS syntax: "integer|string" */
-	/* Its JSON Schema: a string of the pattern or, if that is NULL, the members that the
-	 * function adds to the open object (device/value_schema.h). */
+	/*
+	 * Its JSON Schema: a string of the pattern or, if that is NULL, the members that the
+	 * function adds to the open object (device/value_schema.h).
+	 */
 	const char *pattern;
 	void (*schema)(struct str *s);
-	/* The value may also be an object of these rows, which merges key by key; type and schema
-	 * describe its other forms.  Offsets count from the start of the value. */
+	/*
+	 * The value may also be an object of these rows, which merges key by key; type and schema
+	 * describe its other forms.  Offsets count from the start of the value.
+	 */
 	const struct field *rows;
 	struct host_use host; /* for rows that do not state their own */
 };
@@ -99,13 +107,17 @@ struct field {
 	size_t max_length;	    /* bytes of a string; 0: no limit */
 	const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
 	const struct field *rows;   /* FIELD_OBJECT, FIELD_LIST */
-	/* FIELD_OBJECT: returns why a key without a row is invalid (caller frees), or NULL if it is
-	 * merely unknown. */
+	/*
+	 * FIELD_OBJECT: returns why a key without a row is invalid (caller frees), or NULL if it is
+	 * merely unknown.
+	 */
 	char *(*explain_unknown)(const char *key);
 	size_t size; /* of one entry of FIELD_LIST */
 	const struct field_custom *custom;
-	/* The value of a key that is not given, as JSON.  NULL: the member is zeroed then, or holds
-	 * `unset` if it is an int64_t for which 0 is a value. */
+	/*
+	 * The value of a key that is not given, as JSON.  NULL: the member is zeroed then, or holds
+	 * `unset` if it is an int64_t for which 0 is a value.
+	 */
 	const char *preset;
 	int64_t unset;
 	struct host_use host;  /* stated by each row that holds text, or by its custom */
@@ -168,8 +180,10 @@ struct field {
 
 /* Fills a zeroed *into with the presets of all rows. */
 void field_preset(const struct field *rows, void *into);
-/* Fills *into from an object by its rows.  Reports every error: unknown keys (with the nearest
- * known one), missing keys, wrong types, values out of range.  *into must hold the presets. */
+/*
+ * Fills *into from an object by its rows.  Reports every error: unknown keys (with the nearest
+ * known one), missing keys, wrong types, values out of range.  *into must hold the presets.
+ */
 void field_decode(const struct field *rows, const struct node *object, void *into,
     const struct where *at, struct decoder *d);
 /* Adds a member to the open JSON object for every row with a value, in the order of the rows. */
@@ -187,8 +201,10 @@ const struct field *field_find(const struct field *rows, const char *key);
 /* Reports "expected a string, got an object". */
 void field_type_error(
     const struct node *value, const char *expected, const struct where *at, struct decoder *d);
-/* Lends the text of a string that is not empty and holds no NUL.  Otherwise reports why and returns
- * NULL. */
+/*
+ * Lends the text of a string that is not empty and holds no NUL.  Otherwise reports why and returns
+ * NULL.
+ */
 const char *field_text(const struct node *value, const struct where *at, struct decoder *d);
 /* Reads an integer between min and max.  Otherwise reports why and returns false. */
 bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *out,

@@ -6,8 +6,10 @@
 
 /* A visitor.  Embed it as the first member of a struct that holds the state of `found`. */
 struct host_visit {
-	/* `what` is the name; for HOST_FORBIDDEN and HOST_UNSAID what the key does ("runs a
-	 * command"), for HOST_INVALID what is expected. */
+	/*
+	 * `what` is the name; for HOST_FORBIDDEN and HOST_UNSAID what the key does ("runs a
+	 * command"), for HOST_INVALID what is expected.
+	 */
 	void (*found)(struct host_visit *visit, enum host_kind kind, const char *what,
 	    const struct where *at);
 };

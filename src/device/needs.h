@@ -1,5 +1,7 @@
-/* What a VM needs of its host: checked before the start, and in part taken for the VM.  A device
- * lists its needs; src/check knows how to check and to fix each kind. */
+/*
+ * What a VM needs of its host: checked before the start, and in part taken for the VM.  A device
+ * lists its needs; src/check knows how to check and to fix each kind.
+ */
 #ifndef DEVICE_NEEDS_H
 #define DEVICE_NEEDS_H
 

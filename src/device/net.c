@@ -1,5 +1,7 @@
-/* Network interfaces: virtio-net and e1000, and the backends behind them.  Facts: bhyve's
- * net_backends.c and pci_virtio_net.c; QEMU's -netdev. */
+/*
+ * Network interfaces: virtio-net and e1000, and the backends behind them.  Facts: bhyve's
+ * net_backends.c and pci_virtio_net.c; QEMU's -netdev.
+ */
 #include "device/device.h"
 
 #include <ctype.h>

@@ -1,5 +1,7 @@
-/* nvme: an NVMe controller with one name space, a disk or memory.  Facts: bhyve's pci_nvme.c; runs
- * of QEMU's nvme and nvme-ns. */
+/*
+ * nvme: an NVMe controller with one name space, a disk or memory.  Facts: bhyve's pci_nvme.c; runs
+ * of QEMU's nvme and nvme-ns.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -98,8 +100,10 @@ static uint64_t read_eui64(const char *text)
 	return errno == 0 ? value : 0;
 }
 
-/* Reads an identifier.  Integers of JSON beyond 63 bits arrive as digits, those that Lua reads from
- * 0x... as negative numbers.  Small negative numbers begin with 0xff, which no identifier does. */
+/*
+ * Reads an identifier.  Integers of JSON beyond 63 bits arrive as digits, those that Lua reads from
+ * 0x... as negative numbers.  Small negative numbers begin with 0xff, which no identifier does.
+ */
 static void eui64_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -208,8 +212,10 @@ static void check_memory(const struct nvme *nvme, const struct where *at, struct
 	}
 }
 
-/* Refuses sector sizes that differ: the guest learns only one of them, and bhyve would drop the
- * rest. */
+/*
+ * Refuses sector sizes that differ: the guest learns only one of them, and bhyve would drop the
+ * rest.
+ */
 static void check_sectors(const struct nvme *nvme, const struct where *at, struct decoder *d)
 {
 	int64_t size = nvme->sectsz != 0 ? nvme->sectsz : nvme->disk.logical;

@@ -1,13 +1,17 @@
-/* Options of qemu, built pair by pair: the one place that knows how qemu quotes values.  Every
- * option that takes key=value reads a doubled comma as one (QEMU's keyval and QemuOpts parsers). */
+/*
+ * Options of qemu, built pair by pair: the one place that knows how qemu quotes values.  Every
+ * option that takes key=value reads a doubled comma as one (QEMU's keyval and QemuOpts parsers).
+ */
 #ifndef DEVICE_QEMU_WORDS_H
 #define DEVICE_QEMU_WORDS_H
 
 #include "base/words.h"
 #include "device/device.h"
 
-/* Adds an option and its argument, which begins with `first`, such as the model of a device, or
- * with a pair if that is NULL.  The functions below extend the last word of argv. */
+/*
+ * Adds an option and its argument, which begins with `first`, such as the model of a device, or
+ * with a pair if that is NULL.  The functions below extend the last word of argv.
+ */
 void qemu_begin(struct words *argv, const char *option, const char *first);
 /* Extends the argument by "key=value", unless the value is NULL. */
 void qemu_pair(struct words *argv, const char *key, const char *value);

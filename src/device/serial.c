@@ -1,5 +1,7 @@
-/* Backends of serial ports, and uart, a port on PCI.  Facts: bhyve's uart_backend.c and pci_uart.c;
- * runs of QEMU. */
+/*
+ * Backends of serial ports, and uart, a port on PCI.  Facts: bhyve's uart_backend.c and pci_uart.c;
+ * runs of QEMU.
+ */
 #include "device/serial.h"
 
 #include <arpa/inet.h>

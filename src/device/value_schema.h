@@ -1,5 +1,7 @@
-/* Parts of the JSON Schema of values: what --print schema says of the kinds in struct field_custom.
- * Each function adds to the end of a text (base/json_write.h). */
+/*
+ * Parts of the JSON Schema of values: what --print schema says of the kinds in struct field_custom.
+ * Each function adds to the end of a text (base/json_write.h).
+ */
 #ifndef DEVICE_VALUE_SCHEMA_H
 #define DEVICE_VALUE_SCHEMA_H
 

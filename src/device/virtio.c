@@ -1,5 +1,7 @@
-/* Small virtio devices: virtio-9p, virtio-scsi, virtio-rnd, virtio-input.  Facts: bhyve's
- * pci_virtio_9p.c, pci_virtio_scsi.c and pci_virtio_input.c; runs of QEMU. */
+/*
+ * Small virtio devices: virtio-9p, virtio-scsi, virtio-rnd, virtio-input.  Facts: bhyve's
+ * pci_virtio_9p.c, pci_virtio_scsi.c and pci_virtio_input.c; runs of QEMU.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -122,8 +124,10 @@ static void scsi_claims(const struct device *dev, struct pairs *claims)
 		pairs_addf(claims, CLAIM_BOOT_INDEX, "%" PRId64, scsi->bootindex);
 }
 
-/* Returns whether the path is a device of ctl(4); otherwise it is an image for qemu, which has no
- * CTL. */
+/*
+ * Returns whether the path is a device of ctl(4); otherwise it is an image for qemu, which has no
+ * CTL.
+ */
 static bool is_ctl(const struct scsi *scsi)
 {
 	return str_after(scsi->path, "/dev/") != NULL;

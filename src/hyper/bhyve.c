@@ -1,5 +1,7 @@
-/* bhyve as a process: its exit statuses, its power button, and what it leaves in the kernel.
- * Facts: bhyve(8) and bhyve's sources of FreeBSD 13 to 15. */
+/*
+ * bhyve as a process: its exit statuses, its power button, and what it leaves in the kernel.
+ * Facts: bhyve(8) and bhyve's sources of FreeBSD 13 to 15.
+ */
 #include <signal.h>
 
 #include "base/mem.h"
@@ -37,8 +39,10 @@ static void bhyvectl(struct words *command, const char *vm, const char *operatio
 	words_add(command, operation);
 }
 
-/* Says how to take a step of a stop.  SIGTERM is the power button once the guest has enabled ACPI,
- * and kills before that (pm.c); --force-poweroff works without the guest. */
+/*
+ * Says how to take a step of a stop.  SIGTERM is the power button once the guest has enabled ACPI,
+ * and kills before that (pm.c); --force-poweroff works without the guest.
+ */
 static void bhyve_stop_method(
     const struct plan *plan, enum stop_action action, struct stop_method *out)
 {
@@ -57,8 +61,10 @@ static void bhyve_stop_method(
 	}
 }
 
-/* Adds the command that destroys /dev/vmm/NAME, which the kernel keeps together with the guest's
- * memory. */
+/*
+ * Adds the command that destroys /dev/vmm/NAME, which the kernel keeps together with the guest's
+ * memory.
+ */
 static void bhyve_destroy_command(const struct plan *plan, struct words *command)
 {
 	bhyvectl(command, plan->vm, "--destroy");

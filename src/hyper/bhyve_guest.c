@@ -1,5 +1,7 @@
-/* The options of bhyve for the guest itself: processors, memory and its domains, debugger,
- * keyboard, fw_cfg, SMBIOS.  Facts: bhyve(8), bhyve_config(5) and bhyve's sources. */
+/*
+ * The options of bhyve for the guest itself: processors, memory and its domains, debugger,
+ * keyboard, fw_cfg, SMBIOS.  Facts: bhyve(8), bhyve_config(5) and bhyve's sources.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +96,10 @@ static void add_pins(struct bhyve_build *b)
 	}
 }
 
-/* Adds memory domains as variables, because -n is split at commas, even within a list of processors
- * or a policy. */
+/*
+ * Adds memory domains as variables, because -n is split at commas, even within a list of processors
+ * or a policy.
+ */
 static void add_domains(struct bhyve_build *b)
 {
 	const struct numa_domain *domain = b->spec->numa.item;
@@ -158,8 +162,10 @@ static bool has_bootindex(const struct spec *spec)
 	return found;
 }
 
-/* Returns whether QEMU's interface is needed: without it, items and boot order do not reach the
- * guest. */
+/*
+ * Returns whether QEMU's interface is needed: without it, items and boot order do not reach the
+ * guest.
+ */
 static bool wants_qemu_fwcfg(struct bhyve_build *b)
 {
 	const struct spec *spec = b->spec;

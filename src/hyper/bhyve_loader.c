@@ -31,8 +31,10 @@ static const char *console_of(const struct spec *spec)
 	return com != NULL && serial_tcp_place(com) == NULL ? com : NULL;
 }
 
-/* Adds the common options.  Size and wiring of memory must be those of bhyve, which would fail
- * otherwise. */
+/*
+ * Adds the common options.  Size and wiring of memory must be those of bhyve, which would fail
+ * otherwise.
+ */
 static void add_common(struct bhyve_build *b, struct loading *out, const char *memory_option)
 {
 	const char *console = console_of(b->spec);

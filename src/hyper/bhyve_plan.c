@@ -1,5 +1,7 @@
-/* bhyve's command: flags, devices, serial ports, firmware.  Facts: bhyve(8), bhyve_config(5) and
- * bhyve's sources of FreeBSD 13 to 15. */
+/*
+ * bhyve's command: flags, devices, serial ports, firmware.  Facts: bhyve(8), bhyve_config(5) and
+ * bhyve's sources of FreeBSD 13 to 15.
+ */
 #include "hyper/bhyve_plan.h"
 
 #include <string.h>
@@ -100,8 +102,10 @@ static void add_flags(struct bhyve_build *b)
 	bhyve_add_option(&b->out, "-U", s->uuid, "uuid", s->uuid);
 }
 
-/* Adds the host bridge.  amd_hostbridge is known to -s only; it stands for these variables, which
- * changed in FreeBSD 14. */
+/*
+ * Adds the host bridge.  amd_hostbridge is known to -s only; it stands for these variables, which
+ * changed in FreeBSD 14.
+ */
 static void add_hostbridge(struct bhyve_build *b)
 {
 	static const char *const amd[] = { "vendor", "0x1022", "device", "0x7432" };
@@ -125,8 +129,10 @@ static void add_hostbridge(struct bhyve_build *b)
 	}
 }
 
-/* Refuses further functions in the slot of the lpc, which arm64 lacks: they would have no function
- * 0. */
+/*
+ * Refuses further functions in the slot of the lpc, which arm64 lacks: they would have no function
+ * 0.
+ */
 static void refuse_beside_lpc(struct bhyve_build *b)
 {
 	const struct slot *lpc = &b->spec->lpc_slot;
@@ -244,8 +250,10 @@ static void add_serial(struct bhyve_build *b)
 	}
 }
 
-/* Returns whether -l bootrom,ROM,VARS can have the path: bhyve splits it at commas, and VARS at `=`
- * since FreeBSD 14. */
+/*
+ * Returns whether -l bootrom,ROM,VARS can have the path: bhyve splits it at commas, and VARS at `=`
+ * since FreeBSD 14.
+ */
 static bool is_plain(const char *path)
 {
 	return path == NULL || strpbrk(path, ",=") == NULL;

@@ -1,5 +1,7 @@
-/* From variables of bhyve_config(5) to bhyve's options: the one place that knows which short forms
- * can have a value, and how a value is escaped. */
+/*
+ * From variables of bhyve_config(5) to bhyve's options: the one place that knows which short forms
+ * can have a value, and how a value is escaped.
+ */
 #ifndef HYPER_BHYVE_WORDS_H
 #define HYPER_BHYVE_WORDS_H
 
@@ -22,8 +24,10 @@ void bhyve_add_variable(struct bhyve_out *out, const char *key, const char *valu
 /* Adds -s B:S:F,MODEL,CONF if that can express the variables, otherwise -o for each of them. */
 void bhyve_add_device(struct bhyve_out *out, const struct slot *slot, const struct bhyve_form *form,
     const struct pairs *vars);
-/* Returns the variables as a file for bhyve -k, after comments on what it lacks; secret_path may be
- * NULL.  Reports a value that does not fit into a line.  Caller frees. */
+/*
+ * Returns the variables as a file for bhyve -k, after comments on what it lacks; secret_path may be
+ * NULL.  Reports a value that does not fit into a line.  Caller frees.
+ */
 char *bhyve_config_text(const struct pairs *config, const struct words *remarks,
     const char *secret_path, struct report *report);
 /* Returns "pci.B.S.F.KEY".  Caller frees. */

@@ -1,5 +1,7 @@
-/* Places of firmware: FreeBSD's ports bhyve-firmware, edk2-bhyve, u-boot-bhyve-arm64 and qemu, and
- * Debian's package ovmf. */
+/*
+ * Places of firmware: FreeBSD's ports bhyve-firmware, edk2-bhyve, u-boot-bhyve-arm64 and qemu, and
+ * Debian's package ovmf.
+ */
 #include "hyper/firmware.h"
 
 #include <string.h>

@@ -9,8 +9,10 @@
 
 struct hypervisor;
 
-/* A kind of firmware.  A NULL name ends a list of them; NULL paths mean that the hypervisor has
- * none. */
+/*
+ * A kind of firmware.  A NULL name ends a list of them; NULL paths mean that the hypervisor has
+ * none.
+ */
 struct firmware_kind {
 	const char *name; /* "uefi", "code", "vars", "u-boot" */
 	const char *const *paths;
@@ -18,8 +20,10 @@ struct firmware_kind {
 
 /* Lends the first path of the list that exists; otherwise the first one if `any`, else NULL. */
 const char *firmware_first(const char *const *paths, bool any);
-/* Finds firmware by the name of its kind, for scripts; *path is lent.  Fails with STATUS_USAGE if
- * the kind is unknown, STATUS_CHECK if none is installed. */
+/*
+ * Finds firmware by the name of its kind, for scripts; *path is lent.  Fails with STATUS_USAGE if
+ * the kind is unknown, STATUS_CHECK if none is installed.
+ */
 int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, const char **path,
     struct error *err);
 /* Returns whether it is bhyve's UEFI, which no other hypervisor can run. */

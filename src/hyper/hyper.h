@@ -1,5 +1,7 @@
-/* The interface of a hypervisor: how a spec becomes a command, what its output and its exit mean,
- * and how to stop it.  bhyve.c and qemu.c fill in the struct; no other code compares names. */
+/*
+ * The interface of a hypervisor: how a spec becomes a command, what its output and its exit mean,
+ * and how to stop it.  bhyve.c and qemu.c fill in the struct; no other code compares names.
+ */
 #ifndef HYPER_HYPER_H
 #define HYPER_HYPER_H
 
@@ -59,15 +61,19 @@ struct plan {
 	struct words notes;   /* notes for the user, one line each */
 	bool uses_stdio;      /* a serial port uses vmrun's stdin and stdout */
 	bool has_control, has_log;
-	/* The file of UEFI variables, made from the template before the start if it is missing; or
-	 * NULL. */
+	/*
+	 * The file of UEFI variables, made from the template before the start if it is missing; or
+	 * NULL.
+	 */
 	char *varfile_template, *varfile;
 	struct loading loading;
 	char *secret_path, *secret;	/* a 0600 file to write before the start, or NULL */
 	char *tpm_state;		/* directory of a managed swtpm, or NULL */
 	struct words placeholder_notes; /* notes on placeholders: "tapAUTO stands for ..." */
-	/* bhyve only: argv as variables of bhyve_config(5), in order; and remarks on what no
-	 * variable can express, except secrets: "-w: further words stay as they are". */
+	/*
+	 * bhyve only: argv as variables of bhyve_config(5), in order; and remarks on what no
+	 * variable can express, except secrets: "-w: further words stay as they are".
+	 */
 	struct pairs config;
 	struct words remarks;
 	struct words inapplicable; /* keys that mean nothing on this architecture */
@@ -116,19 +122,25 @@ struct firmware_kind;
 
 struct hypervisor {
 	const char *name;
-	/* The system that the hypervisor is made for, whose commands check and change the host on
-	 * any system.  NULL: it runs anywhere. */
+	/*
+	 * The system that the hypervisor is made for, whose commands check and change the host on
+	 * any system.  NULL: it runs anywhere.
+	 */
 	const char *system;
 	/* The option of swtpm that names the socket. */
 	const char *swtpm_option;
 	const struct firmware_kind *firmware; /* the places of its firmware (firmware.h) */
-	/* Makes the plan, with what the spec leaves to the hypervisor (firmware).  Returns -1 if it
-	 * has added to the report. */
+	/*
+	 * Makes the plan, with what the spec leaves to the hypervisor (firmware).  Returns -1 if it
+	 * has added to the report.
+	 */
 	int (*plan)(const struct plan_request *request, struct plan *plan, struct report *report);
 	/* Fills in what the spec left to the hypervisor (firmware), from the plan. */
 	void (*complete_spec)(const struct plan *plan, struct spec *spec);
-	/* Returns the plan as a configuration file of the hypervisor.  Reports errors.  Caller
-	 * frees.  NULL if the hypervisor has no such file. */
+	/*
+	 * Returns the plan as a configuration file of the hypervisor.  Reports errors.  Caller
+	 * frees.  NULL if the hypervisor has no such file.
+	 */
 	char *(*config_text)(const struct plan *plan, struct report *report);
 	/* Reads one line of a channel.  Returns a reply for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
@@ -138,11 +150,15 @@ struct hypervisor {
 	/* Says how to take a step of a stop; the caller frees out->helper. */
 	void (*stop_method)(
 	    const struct plan *plan, enum stop_action action, struct stop_method *out);
-	/* Adds the command that removes what the hypervisor left in the kernel, if there is
-	 * anything. */
+	/*
+	 * Adds the command that removes what the hypervisor left in the kernel, if there is
+	 * anything.
+	 */
 	void (*leftover_command)(const struct plan *plan, struct words *command);
-	/* Adds the same command for what the hypervisor will leave there, if it ever leaves
-	 * anything. */
+	/*
+	 * Adds the same command for what the hypervisor will leave there, if it ever leaves
+	 * anything.
+	 */
 	void (*destroy_command)(const struct plan *plan, struct words *command);
 };
 
@@ -154,18 +170,24 @@ const struct hypervisor *hyper_find(const char *name);
 const struct hypervisor *hyper_for_host(void);
 /* Returns whether a serial port of the VM, or its loader, uses vmrun's stdin and stdout. */
 bool hyper_uses_stdio(const struct spec *spec);
-/* Returns whether the host must be checked by commands of the hypervisor's own system, because its
- * system calls are missing. */
+/*
+ * Returns whether the host must be checked by commands of the hypervisor's own system, because its
+ * system calls are missing.
+ */
 bool hyper_is_foreign(const struct hypervisor *hyper);
-/* Changes the cause to start_failed if the hypervisor exited within a second, with a status of its
- * own and an error message.  Later, or without a message, the same status comes from the guest. */
+/*
+ * Changes the cause to start_failed if the hypervisor exited within a second, with a status of its
+ * own and an error message.  Later, or without a message, the same status comes from the guest.
+ */
 void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complained);
 /* Returns the meaning of an exit status of bhyve above 3, "usage error", or NULL.  Static text. */
 const char *hyper_status_text(int status);
 /* Returns the path of the file for a secret.  Caller frees. */
 char *hyper_secret_path(const struct plan_request *request);
-/* Reads a secret into *text; caller frees.  A dry run does not read files and gets NULL.  Fails
- * with STATUS_CHECK if the file is unreadable or has no password. */
+/*
+ * Reads a secret into *text; caller frees.  A dry run does not read files and gets NULL.  Fails
+ * with STATUS_CHECK if the file is unreadable or has no password.
+ */
 int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
     char **text, struct error *err);
 /* Completes a plan by what all hypervisors have in common: sockets, and notes on placeholders. */

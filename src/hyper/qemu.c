@@ -1,5 +1,7 @@
-/* qemu: the same devices in the same slots on a machine without bhyve.  Facts: QEMU's documentation
- * and runs of QEMU 7.2. */
+/*
+ * qemu: the same devices in the same slots on a machine without bhyve.  Facts: QEMU's documentation
+ * and runs of QEMU 7.2.
+ */
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -206,8 +208,10 @@ static void add_serial(struct build *b)
 	}
 }
 
-/* Returns the installed file of the list.  If there is none, returns the first, and reports it
- * except in a dry run. */
+/*
+ * Returns the installed file of the list.  If there is none, returns the first, and reports it
+ * except in a dry run.
+ */
 static const char *installed(struct build *b, const char *const *paths)
 {
 	const char *path = firmware_first(paths, b->request->dry);

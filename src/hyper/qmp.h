@@ -4,8 +4,10 @@
 
 #include "hyper/hyper.h"
 
-/* Sent at once.  qemu starts stopped (-S), so that no event is lost before capabilities are
- * enabled. */
+/*
+ * Sent at once.  qemu starts stopped (-S), so that no event is lost before capabilities are
+ * enabled.
+ */
 #define QMP_CAPABILITIES "{\"execute\":\"qmp_capabilities\"}\n"
 #define QMP_CONTINUE "{\"execute\":\"cont\"}\n"
 #define QMP_HELLO QMP_CAPABILITIES QMP_CONTINUE

@@ -13,8 +13,10 @@ static bool has_hooks(const struct vmrun *vm, const struct spec *spec)
 	return labels.count > 0;
 }
 
-/* Reads the specs of all targets, in order, without those that have problems.  Returns their
- * number. */
+/*
+ * Reads the specs of all targets, in order, without those that have problems.  Returns their
+ * number.
+ */
 static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 {
 	const struct words *names = document_targets(vm->source.doc);

@@ -60,15 +60,21 @@ struct vmrun {
 	char *problems_json; /* the problems among the findings, lent to an event */
 };
 
-/* vmrun.c: reads the spec of the options into a source that has all else.  Returns 0, or -1 with
- * problems in the report. */
+/*
+ * vmrun.c: reads the spec of the options into a source that has all else.  Returns 0, or -1 with
+ * problems in the report.
+ */
 int handle_read(struct vmrun *vm, struct boot_source *into, struct report *report);
-/* supervision.c: locks the VM's name, unless it is locked.  Returns 0, or a status with a problem
- * in the handle's report. */
+/*
+ * supervision.c: locks the VM's name, unless it is locked.  Returns 0, or a status with a problem
+ * in the handle's report.
+ */
 int handle_lock(struct vmrun *vm);
 
-/* loop.c: creates the wait set, unless there is one.  Returns 0, or a status with a problem in the
- * handle's report. */
+/*
+ * loop.c: creates the wait set, unless there is one.  Returns 0, or a status with a problem in the
+ * handle's report.
+ */
 int loop_open(struct vmrun *vm);
 /* Handles what has happened, up to a limit, and never blocks.  Returns 0, or -1 with an error. */
 int loop_dispatch(struct vmrun *vm, struct error *err);
@@ -81,8 +87,10 @@ void loop_update(struct vmrun *vm);
 /* script_calls.c: the functions of struct script_options, whose context is the handle. */
 int handle_load_state(void *context, struct node **out, struct error *err);
 int handle_save_state(void *context, const struct node *state, bool is_explicit, struct error *err);
-/* Drops the state of a stock hook, in memory and in the file.  Returns 0, or -1 with STATUS_CHECK
- * if there is no state. */
+/*
+ * Drops the state of a stock hook, in memory and in the file.  Returns 0, or -1 with STATUS_CHECK
+ * if there is no state.
+ */
 int handle_forget_state(void *context, const char *hook, struct error *err);
 void handle_event(void *context, const char *by, const char *json);
 int handle_firmware(void *context, const char *kind, const char **path, struct error *err);
@@ -92,8 +100,10 @@ int64_t handle_simulated_seconds(void *context);
 void handle_set_findings(struct vmrun *vm, const struct findings *findings);
 /* Frees these copies. */
 void handle_clear_findings(struct vmrun *vm);
-/* Returns the problems of the last checks as JSON, lent; NULL if their number is not `count`,
- * because a newer check has replaced those of the event. */
+/*
+ * Returns the problems of the last checks as JSON, lent; NULL if their number is not `count`,
+ * because a newer check has replaced those of the event.
+ */
 const char *handle_problems_json(struct vmrun *vm, int count);
 /* Returns the same for findings that vmrun_finding() does not return.  Caller frees. */
 char *findings_problems_json(const struct vmrun *vm, const struct findings *findings, int count);

@@ -231,8 +231,10 @@ int vmrun_next(struct vmrun *vm, const char *target)
 	return finish_request(vm, machine_next(vm->machine, target, &err), &err);
 }
 
-/* Reads the spec again, with the same options.  Returns NULL and reports problems unless the new
- * spec is valid and has the same name.  Caller frees. */
+/*
+ * Reads the spec again, with the same options.  Returns NULL and reports problems unless the new
+ * spec is valid and has the same name.  Caller frees.
+ */
 static struct boot_source *read_new_source(struct vmrun *vm, struct report *report)
 {
 	struct boot_source *fresh = mem_zero(sizeof(*fresh));

@@ -21,8 +21,10 @@ const char *vmrun_version(void)
 	return VMRUN_VERSION;
 }
 
-/* Reports an invalid value, with a hint if one of the candidates (NULL-terminated, or NULL) is
- * similar.  Returns -1. */
+/*
+ * Reports an invalid value, with a hint if one of the candidates (NULL-terminated, or NULL) is
+ * similar.  Returns -1.
+ */
 static int usage(
     struct vmrun *vm, const char *fmt, const char *value, const char *const *candidates)
 {
@@ -130,8 +132,10 @@ static int read_options(struct vmrun *vm)
 	return vm->report.count == before ? 0 : -1;
 }
 
-/* Returns the program as argv has it: a path becomes absolute, a name is looked up at the start.
- * Caller frees. */
+/*
+ * Returns the program as argv has it: a path becomes absolute, a name is looked up at the start.
+ * Caller frees.
+ */
 static char *program_path(const char *program)
 {
 	char cwd[PATH_MAX];

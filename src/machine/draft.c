@@ -1,4 +1,5 @@
-/* Prepares a boot from the name of its target: merges the document, asks on_prepare, makes the
+/*
+ * Prepares a boot from the name of its target: merges the document, asks on_prepare, makes the
  * plan.
  */
 #include <stdlib.h>
@@ -16,8 +17,10 @@ static void take_draft(struct machine *m)
 	memset(&m->draft.boot, 0, sizeof(m->draft.boot));
 }
 
-/* Finds the policy for a boot that could not be prepared: the target's as the document has it, or
- * the last boot's when the document is broken, too. */
+/*
+ * Finds the policy for a boot that could not be prepared: the target's as the document has it, or
+ * the last boot's when the document is broken, too.
+ */
 static bool find_policy(struct machine *m)
 {
 	struct boot_facts facts = { .boots = m->history.boots };
@@ -59,8 +62,10 @@ void machine_reload(struct machine *m, struct boot_source *fresh)
 	m->draft.fresh = fresh;
 }
 
-/* Replaces the source by the reloaded one.  Safe between two boots only: no hook call is waiting,
- * and nothing else points into the old document. */
+/*
+ * Replaces the source by the reloaded one.  Safe between two boots only: no hook call is waiting,
+ * and nothing else points into the old document.
+ */
 static void renew_source(struct machine *m)
 {
 	if (m->draft.fresh == NULL)

@@ -21,15 +21,19 @@ void hook_call_say_failure(struct machine *m, const char *label, const struct er
 	event_text(r, err->text);
 }
 
-/* Returns the name of the command for the ledger: the program without its arguments, which may hold
- * secrets. */
+/*
+ * Returns the name of the command for the ledger: the program without its arguments, which may hold
+ * secrets.
+ */
 static char *command_name(const struct hook_call *call)
 {
 	return mem_format("command of a hook: %s", call->argv.item[0]);
 }
 
-/* Notes the command in the ledger: it dies with vmrun, but processes that it started would live on
- * until the next start ends them. */
+/*
+ * Notes the command in the ledger: it dies with vmrun, but processes that it started would live on
+ * until the next start ends them.
+ */
 static void note_command(struct machine *m)
 {
 	struct hook_call *call = &m->call;

@@ -84,8 +84,10 @@ static struct next look_at_lock(struct machine *m)
 	return stay();
 }
 
-/* Kills a hypervisor that does not answer on its control channel, as qemu does with a broken
- * helper. */
+/*
+ * Kills a hypervisor that does not answer on its control channel, as qemu does with a broken
+ * helper.
+ */
 static struct next give_up_on_start(struct machine *m)
 {
 	/* vmrun was stopped as well, perhaps with its process group: the hypervisor had no time. */
@@ -108,8 +110,10 @@ struct next hypervisor_up(struct machine *m)
 	return go(STATE_RUNNING, FIRST_LOOK_MS);
 }
 
-/* Starts the program with the descriptor of the lock, which vmrun closes: the program alone holds
- * the lock. */
+/*
+ * Starts the program with the descriptor of the lock, which vmrun closes: the program alone holds
+ * the lock.
+ */
 static int start(struct machine *m, enum child_role role, int input, struct error *err)
 {
 	struct child_inputs inputs = { .console = input };

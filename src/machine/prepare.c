@@ -276,8 +276,10 @@ static struct next step_on(struct machine *m)
 	return next;
 }
 
-/* Lists the hooks that decide before the policy, "on_exit of vm.lua, on_exit of a.lua", or returns
- * NULL. */
+/*
+ * Lists the hooks that decide before the policy, "on_exit of vm.lua, on_exit of a.lua", or returns
+ * NULL.
+ */
 static char *asked_before(struct machine *m)
 {
 	struct words list = { 0 };

@@ -81,15 +81,19 @@ static bool add_swtpm(struct machine *m, struct error *err)
 	return true;
 }
 
-/* Returns whether the path exists.  A companion that was restarted may have left the socket of its
- * earlier life, which does not count. */
+/*
+ * Returns whether the path exists.  A companion that was restarted may have left the socket of its
+ * earlier life, which does not count.
+ */
 static bool ready_path_exists(const char *path)
 {
 	return access(path, F_OK) == 0 && socket_probe(path) != SOCKET_STALE;
 }
 
-/* Returns 1 when the companion is ready, 0 when it is not yet, -1 when a command was started to
- * find out. */
+/*
+ * Returns 1 when the companion is ready, 0 when it is not yet, -1 when a command was started to
+ * find out.
+ */
 static int is_ready(struct machine *m, const struct readiness *ready)
 {
 	struct preparation *p = &m->preparation;
@@ -139,8 +143,10 @@ bool prepare_companion_ended(struct machine *m, pid_t pid)
 	return true;
 }
 
-/* Starts one companion and waits until it is ready.  Returns true while the machine has to wait, or
- * when the boot has failed. */
+/*
+ * Starts one companion and waits until it is ready.  Returns true while the machine has to wait, or
+ * when the boot has failed.
+ */
 static bool start_and_await(
     struct machine *m, struct companion_run *run, const struct readiness *ready, struct next *next)
 {

@@ -100,8 +100,10 @@ static struct next end_hypervisor(struct machine *m, pid_t pid)
 	return look_later();
 }
 
-/* Sends SIGTERM to companions, only after the hypervisor has ended: a guest needs them while it
- * runs. */
+/*
+ * Sends SIGTERM to companions, only after the hypervisor has ended: a guest needs them while it
+ * runs.
+ */
 static void terminate_processes(struct machine *m)
 {
 	m->recovery.sigterm_sent = true;

@@ -70,8 +70,10 @@ bool undo_next(struct machine *m)
 	return false;
 }
 
-/* Returns whether the probe found the thing.  A probe that was killed does not say, so the entry
- * stays. */
+/*
+ * Returns whether the probe found the thing.  A probe that was killed does not say, so the entry
+ * stays.
+ */
 static bool is_there(const struct machine *m)
 {
 	const char *output = helper_output(&m->helper);

@@ -207,8 +207,10 @@ static void check_candidate(struct boot_source *source, struct candidate *c)
 	document_place(source->doc, &c->report, before);
 }
 
-/* Assigns the slots of the base, which no target may move.  Its problems are found with the
- * targets. */
+/*
+ * Assigns the slots of the base, which no target may move.  Its problems are found with the
+ * targets.
+ */
 static void place_base(struct boot_source *source)
 {
 	REPORT_AUTO struct report ignored = { 0 };

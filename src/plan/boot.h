@@ -65,16 +65,20 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
     struct report *report);
 /* Adds the plan to a draft.  On -1 see the report; the draft has no plan then. */
 int boot_finish(struct boot_source *source, struct boot *draft, struct report *report);
-/* Makes the draft, runs on_prepare and adds the plan, waiting for hooks.  On -1 see the report;
- * *out is empty then. */
+/*
+ * Makes the draft, runs on_prepare and adds the plan, waiting for hooks.  On -1 see the report;
+ * *out is empty then.
+ */
 int boot_prepare(struct boot_source *source, const char *target, const struct boot_facts *facts,
     struct boot *out, struct report *report);
 /* Makes the plan again, with the names and ports found for devices since. */
 int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report);
 /* Frees what the boot owns and zeroes it. */
 void boot_clear(struct boot *boot);
-/* Adds the labels of the functions of a hook, as messages have them, in their order.  The target of
- * the spec must be the one that was merged last. */
+/*
+ * Adds the labels of the functions of a hook, as messages have them, in their order.  The target of
+ * the spec must be the one that was merged last.
+ */
 void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
     struct words *labels);
 /* Adds the keys of the hook files of a spec, as document_hooks() wants them. */

@@ -8,8 +8,10 @@
 int64_t clock_ms(void);
 /* Returns the date in milliseconds since 1970, UTC: for messages, never for waits. */
 int64_t clock_date_ms(void);
-/* Returns the time until then, as poll() takes it: 0 when it has passed, at most INT_MAX; -1 for a
- * negative time. */
+/*
+ * Returns the time until then, as poll() takes it: 0 when it has passed, at most INT_MAX; -1 for a
+ * negative time.
+ */
 int clock_left_ms(int64_t at_ms);
 /* Sleeps for that time, whatever signals arrive: not for a loop that watches anything. */
 void clock_sleep(int64_t ms);

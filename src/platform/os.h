@@ -17,8 +17,10 @@ int os_bhyve_release(void);
 const char *os_arch(void);
 /* Returns whether bhyve can run: vmm(4) is loaded, or /dev/vmmctl exists.  Only on FreeBSD. */
 bool os_has_vmm(void);
-/* Returns whether qemu can use an accelerator that is known to run unpaged code (Linux: /dev/kvm
- * opens and kvm_intel or kvm_amd is loaded). */
+/*
+ * Returns whether qemu can use an accelerator that is known to run unpaged code (Linux: /dev/kvm
+ * opens and kvm_intel or kvm_amd is loaded).
+ */
 bool os_has_kvm(void);
 /* Returns whether interfaces are made with ip(8), not with ifconfig(8). */
 bool os_uses_ip(void);
@@ -63,8 +65,10 @@ int64_t os_sector_size(const char *path);
  * tell.
  */
 bool os_terminal_is_open(const char *path);
-/* Returns whether /dev lists a name.  Reads only the list: a look at the file itself would create
- * devices that are made on demand, such as nmdm(4). */
+/*
+ * Returns whether /dev lists a name.  Reads only the list: a look at the file itself would create
+ * devices that are made on demand, such as nmdm(4).
+ */
 bool os_device_is_listed(const char *name);
 /*
  * Returns whether a child can open /dev/fd/N for any of its descriptors N: on Linux always, on

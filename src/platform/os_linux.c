@@ -44,8 +44,10 @@ int os_protect(pid_t pid)
 	return n == 5 ? 0 : -1;
 }
 
-/* Reads /proc/PID/stat, see proc(5): the name may contain any character, a parenthesis too; the
- * third field is the state, the twenty-second the start in ticks since the system booted. */
+/*
+ * Reads /proc/PID/stat, see proc(5): the name may contain any character, a parenthesis too; the
+ * third field is the state, the twenty-second the start in ticks since the system booted.
+ */
 bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 {
 	char path[64], text[1024];

@@ -32,8 +32,10 @@ bool sandbox_allows_path(const struct sandbox *s, const char *path, char **real)
 bool sandbox_is_home(const struct sandbox *s, const char *path, char **real);
 /* Returns whether an interface is allowed; `vale0` allows each of its ports, `vale0:vm`. */
 bool sandbox_allows_name(const struct sandbox *s, const char *name);
-/* Returns whether a PCI device is allowed: "ppt0", or "3/0/0", which `3:0:0` and `pci0:3:0:0` allow
- * too. */
+/*
+ * Returns whether a PCI device is allowed: "ppt0", or "3/0/0", which `3:0:0` and `pci0:3:0:0` allow
+ * too.
+ */
 bool sandbox_allows_pci(const struct sandbox *s, const char *device);
 /* Returns whether ADDR:PORT is on loopback, or allowed; the port "auto" is chosen later. */
 bool sandbox_allows_address(const struct sandbox *s, const char *place);

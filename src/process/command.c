@@ -92,8 +92,10 @@ static uintptr_t end_tag(pid_t unused)
 	return TAG_END;
 }
 
-/* Waits for the end, the limit or a flood.  Each wake-up is one read, so a flooding stream does not
- * hide the end or the limit. */
+/*
+ * Waits for the end, the limit or a flood.  Each wake-up is one read, so a flooding stream does not
+ * hide the end or the limit.
+ */
 static int wait_for_end(struct job *j, enum command_fate *fate, struct error *err)
 {
 	struct wake wake = { .kind = WAKE_READABLE };

@@ -37,8 +37,10 @@ int helper_start(struct helper *h, const struct words *command, enum helper_capt
     struct waitset *wait, uintptr_t output_tag, uintptr_t (*end_tag)(pid_t pid), struct error *err);
 /* Reads the output once. */
 void helper_read(struct helper *h);
-/* Reaps the process of that pid, which has ended: the helper, or one that was given up.  Returns
- * whether it was the helper. */
+/*
+ * Reaps the process of that pid, which has ended: the helper, or one that was given up.  Returns
+ * whether it was the helper.
+ */
 bool helper_ended(struct helper *h, pid_t pid);
 /* Lends the output of the last helper, "" if there is none. */
 const char *helper_output(const struct helper *h);

@@ -232,8 +232,10 @@ static int explain(const struct script *s, const struct turn *turn, struct error
 	return error_set(err, STATUS_SPEC, "%s", turn->text);
 }
 
-/* Calls a C function with one pointer under the limits.  Returns LUA_OK, or another status of Lua
- * with *text. */
+/*
+ * Calls a C function with one pointer under the limits.  Returns LUA_OK, or another status of Lua
+ * with *text.
+ */
 /* stack: -> (empties the stack) */
 static int enter(struct script *s, lua_CFunction function, void *argument, char **text)
 {

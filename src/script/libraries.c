@@ -113,8 +113,10 @@ static int call_resume(lua_State *L, int arguments, bool is_wrapped)
 	bool blocks = !lua_isyieldable(L);
 	int status = LUA_OK;
 
-	/* An error must be caught only where no yield is possible, so that the count goes down
-	 * again. */
+	/*
+	 * An error must be caught only where no yield is possible, so that the count goes down
+	 * again.
+	 */
 	s->unyielding += blocks;
 	if (blocks)
 		status = lua_pcall(L, arguments, LUA_MULTRET, 0);
@@ -219,8 +221,10 @@ static int safe_file_read(lua_State *L)
 	return pass(L);
 }
 
-/* Replaces io.read, and io.lines without a name: they read the default input, which upvalue 2
- * returns. */
+/*
+ * Replaces io.read, and io.lines without a name: they read the default input, which upvalue 2
+ * returns.
+ */
 /* stack: arguments -> results */
 static int safe_input(lua_State *L)
 {
@@ -238,8 +242,10 @@ static int safe_lines(lua_State *L)
 	return lua_isnoneornil(L, 1) ? safe_input(L) : pass(L);
 }
 
-/* Replaces debug.getinfo: a function on the stack would show its callee, the original of a
- * replacement. */
+/*
+ * Replaces debug.getinfo: a function on the stack would show its callee, the original of a
+ * replacement.
+ */
 /* stack: arguments -> information */
 static int safe_getinfo(lua_State *L)
 {
@@ -262,8 +268,10 @@ static int safe_getinfo(lua_State *L)
 	return 1;
 }
 
-/* Replaces collectgarbage in the sandbox: a script must not change settings that outlive the call
- * or weaken the limits. */
+/*
+ * Replaces collectgarbage in the sandbox: a script must not change settings that outlive the call
+ * or weaken the limits.
+ */
 /* stack: arguments -> results */
 static int safe_collect(lua_State *L)
 {

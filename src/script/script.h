@@ -31,8 +31,10 @@ struct script_options {
 	struct node *(*wait)(void *context, const struct node *request);
 	void *context;		/* for all of these functions */
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
-	/* Takes io, os, package and debug away, and limits what scripts may name of the host; lent
-	 * for the life of the script.  NULL: no sandbox. */
+	/*
+	 * Takes io, os, package and debug away, and limits what scripts may name of the host; lent
+	 * for the life of the script.  NULL: no sandbox.
+	 */
 	const struct sandbox *sandbox;
 	/*
 	 * Reads vmrun.state when a script first touches it; *out belongs to the caller, NULL:
@@ -53,13 +55,17 @@ struct script_options {
 	 * unknown kind, which raises; any other failure is returned to the script as the reason.
 	 */
 	int (*firmware)(void *context, const char *kind, const char **path, struct error *err);
-	/* Returns the seconds that have passed in a simulation, which os.time() and os.date() add
-	 * to the host's time.  NULL: none. */
+	/*
+	 * Returns the seconds that have passed in a simulation, which os.time() and os.date() add
+	 * to the host's time.  NULL: none.
+	 */
 	int64_t (*ahead)(void *context);
 };
 
-/* Makes a script.  Fails with STATUS_OS when there is no memory, STATUS_BUG when vmrun's own
- * modules are broken. */
+/*
+ * Makes a script.  Fails with STATUS_OS when there is no memory, STATUS_BUG when vmrun's own
+ * modules are broken.
+ */
 int script_new(struct script **out, const struct script_options *options, struct error *err);
 /* Frees a script; NULL is fine. */
 void script_free(struct script *s);

@@ -104,8 +104,10 @@ void script_drop_lent(struct script *s);
 /* callbacks.c: pushes the text of an error and clears the error. */
 void script_push_error(lua_State *L, struct error *err);
 
-/* vmrun_state.c, callbacks.c: add the C functions of vmrun.state, and those of vmrun.event and
- * vmrun.firmware, to the table on the top. */
+/*
+ * vmrun_state.c, callbacks.c: add the C functions of vmrun.state, and those of vmrun.event and
+ * vmrun.firmware, to the table on the top.
+ */
 void vmrun_state_open(lua_State *L);
 void callbacks_open(lua_State *L);
 

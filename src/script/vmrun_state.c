@@ -1,4 +1,5 @@
-/* vmrun.state: a table that is read when a script first touches it, and saved after each call of a
+/*
+ * vmrun.state: a table that is read when a script first touches it, and saved after each call of a
  * hook.
  */
 #include "script/script_internal.h"

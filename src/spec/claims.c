@@ -37,8 +37,10 @@ static void claim_for_device(const struct device *dev, struct pairs *claims)
 	claim_needs(&needs, claims);
 }
 
-/* Adds the claims of a serial port.  "nmdm" and "console" claim nothing until a run has found the
- * device for them. */
+/*
+ * Adds the claims of a serial port.  "nmdm" and "console" claim nothing until a run has found the
+ * device for them.
+ */
 static void claim_for_com(const struct spec *spec, size_t port, struct pairs *claims)
 {
 	const char *com = spec->com_found[port] != NULL ? spec->com_found[port] : spec->com[port];

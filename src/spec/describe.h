@@ -1,5 +1,7 @@
-/* Descriptions of all keys of a spec, made from the rows: for editors, checkers and users.  Callers
- * free what the functions return. */
+/*
+ * Descriptions of all keys of a spec, made from the rows: for editors, checkers and users.  Callers
+ * free what the functions return.
+ */
 #ifndef SPEC_DESCRIBE_H
 #define SPEC_DESCRIBE_H
 
@@ -10,8 +12,10 @@
 
 /* Returns a JSON Schema (2020-12) of a spec in JSON. */
 char *spec_print_schema(void);
-/* Returns annotations for lua-language-server: a Lua file with the types of specs, hooks and the
- * `vmrun` table. */
+/*
+ * Returns annotations for lua-language-server: a Lua file with the types of specs, hooks and the
+ * `vmrun` table.
+ */
 char *spec_print_lua_types(void);
 /* Returns all devices and their keys, as a text table or in JSON. */
 char *spec_print_devices(bool json);
@@ -37,8 +41,10 @@ char *describe_kind(const struct device_kind *kind);
 /* Returns a spec with all presets.  Caller frees. */
 struct spec *describe_spec(void);
 
-/* The types that no row describes, as NULL-terminated lists of lines: arguments of hooks, and the
- * `vmrun` table. */
+/*
+ * The types that no row describes, as NULL-terminated lists of lines: arguments of hooks, and the
+ * `vmrun` table.
+ */
 extern const char *const lua_api_types[], *const lua_api_functions[];
 
 #endif

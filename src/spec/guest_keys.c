@@ -1,5 +1,7 @@
-/* The keys for what a guest sees: CPU pinning, memory domains, fw_cfg, SMBIOS, TPM; and the
- * debugger's port.  Facts: bhyve(8), bhyve_config(5) and their sources. */
+/*
+ * The keys for what a guest sees: CPU pinning, memory domains, fw_cfg, SMBIOS, TPM; and the
+ * debugger's port.  Facts: bhyve(8), bhyve_config(5) and their sources.
+ */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
@@ -61,8 +63,10 @@ static char *read_host(const char *text, size_t n)
 	return NULL;
 }
 
-/* Returns whether bhyve would take the `w` before a host's name for "wait", though it may belong to
- * the name. */
+/*
+ * Returns whether bhyve would take the `w` before a host's name for "wait", though it may belong to
+ * the name.
+ */
 static bool is_doubtful(bool wait, const char *host)
 {
 	return wait && strcmp(host, "localhost") != 0 && strchr(host, ':') == NULL &&

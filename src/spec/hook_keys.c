@@ -10,8 +10,10 @@
 #include "device/host_use.h"
 #include "device/value_schema.h"
 
-/* Returns whether the name is that of a stock hook: without directory and extension.  Lua knows
- * which of them exist. */
+/*
+ * Returns whether the name is that of a stock hook: without directory and extension.  Lua knows
+ * which of them exist.
+ */
 static bool is_stock_name(const char *name)
 {
 	return strpbrk(name, "/.") == NULL;

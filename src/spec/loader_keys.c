@@ -17,8 +17,10 @@ static const char *const types[] = {
 
 _Static_assert(sizeof(types) / sizeof(types[0]) == LOADER_TYPES + 1, "a word for each, and a NULL");
 
-/* grub-bhyve has the host's files as the device (host), which is its root unless -r names another
- * (grub2-bhyve, kern/emu/main.c and hostfs.c). */
+/*
+ * grub-bhyve has the host's files as the device (host), which is its root unless -r names another
+ * (grub2-bhyve, kern/emu/main.c and hostfs.c).
+ */
 #define READS_HOST "lets grub-bhyve read any file of the host"
 
 static void root_names(const void *value, const struct where *at, struct host_visit *visit)

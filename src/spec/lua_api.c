@@ -1,5 +1,7 @@
-/* The arguments of hooks and the `vmrun` table, in the syntax of lua-language-server.  No rows
- * describe them: they are defined by lua/vmrun.lua, lua/answers.lua and src/machine. */
+/*
+ * The arguments of hooks and the `vmrun` table, in the syntax of lua-language-server.  No rows
+ * describe them: they are defined by lua/vmrun.lua, lua/answers.lua and src/machine.
+ */
 #include <stddef.h>
 
 #include "spec/describe.h"

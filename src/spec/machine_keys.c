@@ -20,8 +20,10 @@
 #define PIB_SHIFT 50
 #define MAX_MEMORY (INT64_C(4) << PIB_SHIFT) /* bytes that amd64 and arm64 can address at most */
 
-/* Reads a name.  bhyve allows more, but devfs, shells and `%` expansion do not: see
- * bhyve_config(5). */
+/*
+ * Reads a name.  bhyve allows more, but devfs, shells and `%` expansion do not: see
+ * bhyve_config(5).
+ */
 static void name_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
@@ -143,8 +145,10 @@ static int64_t parse_size(const char *text, const struct where *at, struct decod
 	return value == 0 ? -1 : value;
 }
 
-/* Adds a hint how to write a size that libucl may have changed.  It reads 512M without quotes as
- * 512000000, and 512Mb as a power of two (its README.md, "Convenient numbers and booleans"). */
+/*
+ * Adds a hint how to write a size that libucl may have changed.  It reads 512M without quotes as
+ * 512000000, and 512Mb as a power of two (its README.md, "Convenient numbers and booleans").
+ */
 static void add_ucl_hint(int64_t size, struct str *text)
 {
 	const char *unit = "GMk";

@@ -23,8 +23,10 @@ bool reboot_list_has(const struct reboot_list *list, enum cause cause, int statu
 	for (size_t i = 0; i < list->count; i++) {
 		const struct reboot_entry *e = &list->item[i];
 
-		/* The status of a boot that never ran, or that was stopped, does not come from the
-		 * guest. */
+		/*
+		 * The status of a boot that never ran, or that was stopped, does not come from the
+		 * guest.
+		 */
 		if (e->is_status ? cause_has_status(cause) && e->status == status
 				 : e->cause == cause)
 			return true;

@@ -1,5 +1,7 @@
-/* The JSON Schema of tables of rows.  Each function adds to the end of a text
- * (base/json_write.h). */
+/*
+ * The JSON Schema of tables of rows.  Each function adds to the end of a text
+ * (base/json_write.h).
+ */
 #ifndef SPEC_ROW_SCHEMA_H
 #define SPEC_ROW_SCHEMA_H
 
@@ -18,8 +20,10 @@ void schema_add_properties(
 void schema_add_required(struct str *s, const struct field *rows);
 /* Adds `required` with one key to the open object. */
 void schema_add_requires(struct str *s, const char *key);
-/* Adds the rules for aliases to the open object: a key and its alias exclude each other, and one of
- * them is required if the row is. */
+/*
+ * Adds the rules for aliases to the open object: a key and its alias exclude each other, and one of
+ * them is required if the row is.
+ */
 void schema_add_aliases(struct str *s, const struct field *rows, enum extent extent);
 /* Adds for each row a property that refers to "#/WHEREproperties/KEY"; null is valid, too. */
 void schema_add_references(struct str *s, const struct field *rows, const char *where);

@@ -32,8 +32,10 @@ static void check_stdio(const struct spec *spec, struct decoder *d)
 	}
 }
 
-/* Checks that no two ports share a device: bhyve could not open the second, and its exit status
- * would be that of a power-off. */
+/*
+ * Checks that no two ports share a device: bhyve could not open the second, and its exit status
+ * would be that of a power-off.
+ */
 static void check_shared_ports(const struct spec *spec, struct decoder *d)
 {
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
@@ -94,8 +96,10 @@ static void take_cpus(const struct spec *spec, const struct numa_domain *domain,
 	}
 }
 
-/* Checks that every processor is in one domain: guests ignore tables that leave one out, and see
- * one domain. */
+/*
+ * Checks that every processor is in one domain: guests ignore tables that leave one out, and see
+ * one domain.
+ */
 static void check_numa_cpus(const struct spec *spec, struct decoder *d)
 {
 	struct where list = { NULL, "numa", 0 };
@@ -226,8 +230,10 @@ static const char *variable_fault(const char *key)
 		if (strcmp(key, ours[i][0]) == 0)
 			return ours[i][1];
 	}
-	/* bhyve exits at an empty part of a name, and reads a line of its -k file that begins with
-	 * `#` as a comment. */
+	/*
+	 * bhyve exits at an empty part of a name, and reads a line of its -k file that begins with
+	 * `#` as a comment.
+	 */
 	if (*key == '\0' || *key == '.' || *key == '#' || strstr(key, "..") != NULL ||
 	    strpbrk(key, "= \t\r\n") != NULL || key[strlen(key) - 1] == '.')
 		return "this is no variable, expected names with dots between them";

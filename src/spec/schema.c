@@ -88,8 +88,10 @@ static bool same_values(const struct field *f, const struct field *g)
 	    f->max == g->max;
 }
 
-/* Returns whether one of the first `count` kinds has the key, with such values unless `like` is
- * NULL. */
+/*
+ * Returns whether one of the first `count` kinds has the key, with such values unless `like` is
+ * NULL.
+ */
 static bool seen_before(size_t count, const char *key, const struct field *like)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -269,8 +271,10 @@ static void add_extends(struct str *s)
 	json_end_object(s);
 }
 
-/* Adds the definition of a target.  Its objects merge key by key over those of the base, so none of
- * their keys is required. */
+/*
+ * Adds the definition of a target.  Its objects merge key by key over those of the base, so none of
+ * their keys is required.
+ */
 static void add_target(struct str *s, const struct spec *spec)
 {
 	schema_begin_property(s, "target", "laid over the rest for one boot");

@@ -1,5 +1,7 @@
-/* Assignment of PCI addresses.  Pinned devices keep theirs; the others get the lowest free slot,
- * devices of the base first, so that a target never moves a device of the base. */
+/*
+ * Assignment of PCI addresses.  Pinned devices keep theirs; the others get the lowest free slot,
+ * devices of the base first, so that a target never moves a device of the base.
+ */
 #ifndef SPEC_SLOTS_H
 #define SPEC_SLOTS_H
 

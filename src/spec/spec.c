@@ -91,8 +91,10 @@ static void add_graphic_device(struct spec *spec, struct device *dev)
 	spec->devices[spec->device_count++] = dev;
 }
 
-/* Adds the screen and its pointer after all other devices, so that a target that adds one moves
- * neither. */
+/*
+ * Adds the screen and its pointer after all other devices, so that a target that adds one moves
+ * neither.
+ */
 static void make_graphic(struct spec *spec, struct decoder *d)
 {
 	struct where at = { NULL, "graphic", 0 };

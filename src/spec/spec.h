@@ -282,17 +282,23 @@ bool spec_gives(const struct spec *spec, const char *key);
 bool spec_has_hook(const struct spec *spec, const char *hook);
 /* Returns the key of a serial port, counted from 0: "com1" to "com4". */
 const char *spec_com_key(size_t port);
-/* Returns what a serial port is connected to: a path, "stdio", "tcp=...", a placeholder for what a
- * run finds, or NULL. */
+/*
+ * Returns what a serial port is connected to: a path, "stdio", "tcp=...", a placeholder for what a
+ * run finds, or NULL.
+ */
 const char *spec_com(const struct spec *spec, size_t port);
 /* Returns whether a run has still to find the device of a serial port. */
 bool spec_com_is_open(const struct spec *spec, size_t port);
 
-/* Decodes a merged document.  Always returns a spec, in which malformed values have their presets;
- * it is valid if nothing was added to the report.  Slots are not assigned yet. */
+/*
+ * Decodes a merged document.  Always returns a spec, in which malformed values have their presets;
+ * it is valid if nothing was added to the report.  Slots are not assigned yet.
+ */
 struct spec *spec_decode(const struct node *document, struct decoder *d);
-/* Adds what the VM needs of its host apart from its devices: serial ports, debugger, TPM, files of
- * its loader and of fw_cfg.  Leaves out what a run has not found yet. */
+/*
+ * Adds what the VM needs of its host apart from its devices: serial ports, debugger, TPM, files of
+ * its loader and of fw_cfg.  Leaves out what a run has not found yet.
+ */
 void spec_needs(const struct spec *spec, struct needs *needs);
 /* Returns the names of the keys that merge key by key, nested, for lua/merge.lua.  Caller frees. */
 struct node *spec_merge_rules(void);
@@ -309,8 +315,10 @@ void spec_free(struct spec *spec);
 void spec_free_at(struct spec **spec);
 #define SPEC_AUTO __attribute__((cleanup(spec_free_at)))
 
-/* Checks the rules between keys, for spec_decode().  Skips lists unless all keys are valid, because
- * their entries may be incomplete. */
+/*
+ * Checks the rules between keys, for spec_decode().  Skips lists unless all keys are valid, because
+ * their entries may be incomplete.
+ */
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d);
 
 /*
@@ -323,8 +331,10 @@ void spec_check_claims(const struct spec *spec, const char *shared, struct repor
 /* Returns whether a serial port of the VM uses vmrun's stdin and stdout. */
 bool spec_uses_stdio(const struct spec *spec);
 
-/* Reports what the spec runs or names on the host although the sandbox forbids it, at the key in
- * question.  Files that is_firmware() knows are allowed for keys that only read them. */
+/*
+ * Reports what the spec runs or names on the host although the sandbox forbids it, at the key in
+ * question.  Files that is_firmware() knows are allowed for keys that only read them.
+ */
 void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
     bool (*is_firmware)(const char *path), struct report *report);
 

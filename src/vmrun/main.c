@@ -320,8 +320,10 @@ static int run_with_spec(struct command_line *line, struct ready *ready)
 	return status;
 }
 
-/* Opens standard descriptors that are closed, because a file with such a number would become the
- * console. */
+/*
+ * Opens standard descriptors that are closed, because a file with such a number would become the
+ * console.
+ */
 static void open_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {

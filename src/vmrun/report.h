@@ -9,8 +9,10 @@
 #include "render.h"
 #include "vmrun/vmrun.h"
 
-/* Prints what the checks of this target's boot found, device by device, each problem with the
- * command that fixes it. */
+/*
+ * Prints what the checks of this target's boot found, device by device, each problem with the
+ * command that fixes it.
+ */
 void report_print(const struct vmrun *vm, const char *target, FILE *to);
 /* Prints the fixes that a run with these options would apply. */
 void report_print_planned(const struct vmrun *vm, FILE *to);

@@ -46,8 +46,10 @@ void sink_open(const struct sink *s)
 		openlog("vmrun", LOG_PID, LOG_DAEMON);
 }
 
-/* Writes until stderr accepts nothing for OUTPUT_TIMEOUT_MS, so that a stopped reader cannot block
- * vmrun. */
+/*
+ * Writes until stderr accepts nothing for OUTPUT_TIMEOUT_MS, so that a stopped reader cannot block
+ * vmrun.
+ */
 static void write_all(struct sink *s, const char *text, size_t n)
 {
 	while (n > 0) {

@@ -9,11 +9,15 @@
 
 #define STATUS_SIZE 512
 
-/* Writes "running, target default, pid 4711, up 2 min 5 s, boot 3, last exit reboot"; `times` adds
- * the parts that change with time. */
+/*
+ * Writes "running, target default, pid 4711, up 2 min 5 s, boot 3, last exit reboot"; `times` adds
+ * the parts that change with time.
+ */
 void status_text(const struct vmrun_state *state, bool times, char text[STATUS_SIZE]);
-/* Writes "stopping: waiting for the power button to work (acpi), 57 s", and how to escalate to the
- * next step at once: by ^C (`by_key`), or by another SIGTERM. */
+/*
+ * Writes "stopping: waiting for the power button to work (acpi), 57 s", and how to escalate to the
+ * next step at once: by ^C (`by_key`), or by another SIGTERM.
+ */
 void status_stopping(const struct vmrun_state *state, bool by_key, char text[STATUS_SIZE]);
 /* Returns the milliseconds until the text of status_stopping() changes. */
 int status_tick_ms(const struct vmrun_state *state);

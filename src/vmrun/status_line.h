@@ -12,8 +12,10 @@ struct status_line {
 
 /* Returns whether stderr is a terminal that can rewrite a line and vmrun is in its foreground. */
 bool status_line_is_possible(void);
-/* Replaces the text of the line; `fresh` starts it on a new line, because the guest's console may
- * have left its last line unfinished. */
+/*
+ * Replaces the text of the line; `fresh` starts it on a new line, because the guest's console may
+ * have left its last line unfinished.
+ */
 void status_line_set(struct status_line *line, const char *text, bool fresh);
 /* Removes the line from the screen, until status_line_show(), so that other text can be written. */
 void status_line_hide(struct status_line *line);

@@ -1,5 +1,7 @@
-/* A run: the loop that handles events of the library, signals, the question at the terminal and
- * readiness. */
+/*
+ * A run: the loop that handles events of the library, signals, the question at the terminal and
+ * readiness.
+ */
 #ifndef VMRUN_SUPERVISE_H
 #define VMRUN_SUPERVISE_H
 

@@ -16,8 +16,10 @@ struct connection {
 int64_t connection_now_ms(void);
 /* Returns the deadline that is this far from now; a negative one never passes. */
 int64_t connection_deadline_ms(int64_t from_now_ms);
-/* Connects to a socket.  Returns 0, or -1 with errno: ENOENT or ECONNREFUSED if no process
- * listens. */
+/*
+ * Connects to a socket.  Returns 0, or -1 with errno: ENOENT or ECONNREFUSED if no process
+ * listens.
+ */
 int connection_open(struct connection *c, const char *path, int64_t until_ms);
 /* Closes the connection and frees what it received. */
 void connection_close(struct connection *c);
@@ -25,11 +27,15 @@ void connection_close(struct connection *c);
 int connection_send_line(struct connection *c, const char *line, int64_t until_ms);
 /* Sends as many bytes as the socket accepts now, and returns their number. */
 size_t connection_send_some(struct connection *c, const char *bytes, size_t n);
-/* Returns the next line without its newline, or NULL with errno: ETIMEDOUT, or 0 at the end of the
- * stream.  Caller frees. */
+/*
+ * Returns the next line without its newline, or NULL with errno: ETIMEDOUT, or 0 at the end of the
+ * stream.  Caller frees.
+ */
 char *connection_read_line(struct connection *c, int64_t until_ms);
-/* Appends what has arrived to c->received.  Returns 1, 0 at the end of the stream, or -1 with
- * errno, EAGAIN if nothing has arrived. */
+/*
+ * Appends what has arrived to c->received.  Returns 1, 0 at the end of the stream, or -1 with
+ * errno, EAGAIN if nothing has arrived.
+ */
 int connection_receive(struct connection *c);
 
 #endif

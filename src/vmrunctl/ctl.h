@@ -35,8 +35,10 @@ struct ctl {
 /* Prints an error, to stderr or as JSON to stdout, and returns the status. */
 int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Connects to the VM's vmrun.  Returns CTL_DONE, or CTL_NOT_RUNNING, with an error message if
- * `say` is set. */
+/*
+ * Connects to the VM's vmrun.  Returns CTL_DONE, or CTL_NOT_RUNNING, with an error message if
+ * `say` is set.
+ */
 int ctl_open(const struct ctl *ctl, struct connection *connection, bool say);
 /*
  * Requests the status and closes the connection if no answer comes: the kernel accepts connections

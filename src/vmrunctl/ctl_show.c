@@ -80,8 +80,10 @@ void show_status(const char *answer)
 	free(uptime);
 }
 
-/* Prints text of a guest or a script without its control characters, which could steer the
- * terminal. */
+/*
+ * Prints text of a guest or a script without its control characters, which could steer the
+ * terminal.
+ */
 static void show_text(const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)

@@ -133,13 +133,13 @@ check_sockets() {
 		grep -v SOCK_CLOEXEC | sed 's/$/   <- without SOCK_CLOEXEC/'
 }
 
-# clang-format moves the end of a comment to another line when the first line is full.
+# A comment of several lines is a block: /* and */ stand on lines of their own.  clang-format breaks
+# any other form when its first line is full.
 check_comments() {
 	find src include -name '*.[ch]' | LC_ALL=C sort | xargs awk '
-	FNR > 1 && /^[ \t]*\*\/$/ && before ~ /^[ \t]*\/\* ./ {
-		printf "%s:%d: a comment of several lines has /* on a line of its own\n", FILENAME, FNR - 1
-	}
-	{ before = $0 }'
+	/^[ \t]*\/\* / && !/\*\// {
+		printf "%s:%d: a comment of several lines has /* on a line of its own\n", FILENAME, FNR
+	}'
 }
 
 # src/README.md names every room and no file that does not exist.

@@ -198,11 +198,13 @@ broken() {
 	broken 'src/machine: 21 .c files'
 }
 
-@test "a comment whose end alone is on a new line" {
+@test "a comment of several lines that is no block" {
 	printf '/*\n * Two\n * lines.\n */\n/* One. */\n' >src/machine/a.c
 	rules
 	[ "$status" -eq 0 ]
 	printf '\t/* One.\n\t */\n' >>src/machine/a.c
+	broken 'src/machine/a.c:6: a comment'
+	sed -i 's,^\t/\* One,\t/* Two\n\t * lines,' src/machine/a.c
 	broken 'src/machine/a.c:6: a comment'
 }
 
