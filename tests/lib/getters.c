@@ -85,7 +85,7 @@ static void check_state(const struct handle *h)
 	if (!h->started && !h->simulated)
 		assert_null(s.target);
 	assert_int_equal(vmrun_fd(h->vm) >= 0, h->started || h->simulated);
-	if (!h->simulated) { /* there the policy decides on both */
+	if (!h->simulated) { /* the policy decides on both in a simulation */
 		assert_int_equal(vmrun_ended(h->vm), h->over);
 		assert_int_equal(vmrun_status(h->vm) != 0, !h->good);
 	}

@@ -21,7 +21,7 @@ static char directory[64];
 static char spec[8192];
 static char said[8192];
 
-/* What the checks want to see: firmware, and the module. */
+/* Makes a host that passes the checks: firmware, and the module. */
 static int make_host(void)
 {
 	FILE *rom = fopen("rom", "w"), *modules = fopen("state/modules", "w");
@@ -163,7 +163,7 @@ const char *life_events(struct vmrun *vm)
 		    : e.target != NULL		    ? e.target
 						    : e.text;
 
-		if (e.type == VMRUN_POLICY) /* at each start, and told by tests of its own */
+		if (e.type == VMRUN_POLICY) /* comes at each start, and has other tests */
 			continue;
 		say(*said == '\0' ? "" : " ");
 		say(e.name);

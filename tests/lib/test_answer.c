@@ -1,6 +1,6 @@
 /*
- * A qemu that does not say its first word: killed when its time is over, but not for time in which
- * vmrun itself did not run.  The clock of vmrun is real time and an offset.
+ * vmrun kills a qemu that does not answer in time, not counting time in which vmrun itself did not
+ * run.  The clock of vmrun is real time plus an offset.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,11 +15,11 @@
 #include "event/event.h"
 #include "life.h"
 
-#define MAX_ANSWER_MS 10000 /* as machine/machine_inside.h has it */
+#define MAX_ANSWER_MS 10000 /* as in machine/machine_inside.h */
 
 static int64_t offset_ms, offset_once_up_ms;
 
-/* The linker calls them so. */
+/* The linker sets these names. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 int64_t __real_clock_ms(void);
 int64_t __wrap_clock_ms(void);
@@ -31,7 +31,7 @@ int64_t __wrap_clock_ms(void)
 	return __real_clock_ms() + offset_ms;
 }
 
-/* The time of the first word is set by now: it is over at once, by the real clock. */
+/* Moves the clock when the hypervisor has started, after the deadline of its answer was set. */
 struct event_record *__wrap_event_add(struct event_queue *q, enum vmrun_event_type type)
 {
 	if (type == VMRUN_SPAWNED)
@@ -81,7 +81,7 @@ static void test_not_for_time_that_vmrun_slept(void **state)
 	struct vmrun_state now;
 
 	(void)state;
-	/* Long enough for the timer, which was due before the event. */
+	/* Waits until the timer, which was due before the event, has fired. */
 	for (int i = 0; i < 100; i++)
 		life_step(vm, 2);
 	assert_null(strstr(life_events(vm), "does not answer"));

@@ -1,4 +1,4 @@
-/* The checks of the host, as a program gets their findings. */
+/* The checks of the host, and their findings as programs get them. */
 #include "life.h"
 
 #include <stdarg.h>

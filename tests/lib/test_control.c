@@ -1,4 +1,4 @@
-/* The control socket against clients that mean no good, in the process of the supervisor. */
+/* The control socket with hostile clients, in the process of the supervisor. */
 #include "life.h"
 #include "talk.h"
 
@@ -58,7 +58,7 @@ static void test_half_lines(void **state)
 	talk_finish(vm);
 }
 
-/* At whatever byte a client goes away. */
+/* A client may disconnect after any byte. */
 static void test_disconnects(void **state)
 {
 	static const char *const talks[] = {
@@ -127,7 +127,7 @@ static void test_endless_line(void **state)
 	talk_finish(vm);
 }
 
-/* It asks and asks, and reads nothing: it is not listened to any more, then dropped. */
+/* vmrun stops reading from a client that sends requests but reads no answers, then drops it. */
 static void test_deaf_client(void **state)
 {
 	struct vmrun *vm = talk_begin(TWO_BOOTS, AT_ONCE);
@@ -151,7 +151,7 @@ static void test_deaf_client(void **state)
 	assert_false(c->reading);
 	talk_expect_alive(vm);
 	talk_expect_reboot(vm, "go", "two");
-	/* Once it reads, it gets every answer. */
+	/* A client that reads again gets every answer. */
 	while (heard < asked) {
 		const char *p = talk_hear(vm, fd, "\n");
 
@@ -171,7 +171,7 @@ static void test_deaf_client(void **state)
 	talk_finish(vm);
 }
 
-/* Line by line, whatever pieces they come in. Lent until the next call. */
+/* Returns the next line, however it is split into pieces; lent until the next call. */
 static const char *next_line(struct vmrun *vm, int fd)
 {
 	static char text[1 << 20], line[1 << 20];
@@ -202,7 +202,7 @@ static uint64_t number_of(const char *line, const char *key)
 	return text == NULL ? 0 : strtoull(text, NULL, 10);
 }
 
-/* Every event is told or counted as lost; the supervisor's user gets all of them. */
+/* A listener gets every event or its count as lost; the supervisor's user gets all events. */
 static void test_slow_listener(void **state)
 {
 	struct vmrun *vm = talk_begin(TWO_BOOTS, AT_ONCE);
@@ -289,7 +289,7 @@ static void test_babble(void **state)
 	talk_finish(vm);
 }
 
-/* Requests in one go; the answer to a stop comes when the VM is gone, the end when its name is. */
+/* A stop is answered when the VM is gone; the connection ends when its name is free. */
 static void test_stop(void **state)
 {
 	struct vmrun *vm = talk_begin("acpi on ready one wait exit 1", AT_ONCE);
@@ -318,7 +318,7 @@ static void test_stop(void **state)
 	(void)close(other);
 }
 
-/* What is asked by the library's user is heard by clients at once, without a dispatch. */
+/* Clients get the events of the library user's requests at once, without a dispatch. */
 static void test_asked_by_others(void **state)
 {
 	struct vmrun *vm = talk_begin("exit 3",
@@ -347,7 +347,7 @@ static void test_asked_by_others(void **state)
 	vmrun_close(vm);
 }
 
-/* How often it wakes while nothing happens. */
+/* Returns the number of wake-ups while nothing happens. */
 static int count_wakes(struct vmrun *vm)
 {
 	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
@@ -358,7 +358,7 @@ static int count_wakes(struct vmrun *vm)
 	return wakes;
 }
 
-/* A guest that does not read its line: the writer is held up, nobody else is, and nothing spins. */
+/* A guest that does not read its port delays only the writer, and vmrun does not spin. */
 static void test_full_line(void **state)
 {
 	struct vmrun *vm = talk_begin(TWO_BOOTS, AT_ONCE ",\"com1\":\"console\"");
@@ -398,7 +398,7 @@ static void test_full_line(void **state)
 	talk_finish(vm);
 }
 
-/* Closed by its user while it runs. */
+/* The library's user closes a VM that runs. */
 static void test_closed(void **state)
 {
 	struct vmrun *vm = talk_begin("ready one hang", AT_ONCE);

@@ -44,7 +44,7 @@ void __wrap_client_want(struct client *c, struct waitset *wait, bool reading)
 }
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
-/* Returns how many clients there may be: both ends are in this process. */
+/* Returns the highest number of clients, both of whose ends are in this process. */
 static size_t allow_clients(void)
 {
 	struct rlimit files;
@@ -71,7 +71,7 @@ static struct vmrun *begin(size_t limit)
 	return begin_with(TWO_BOOTS, AT_ONCE, limit);
 }
 
-/* Begins with a guest that lives on through as many stops as there are reserved places. */
+/* Starts a guest that survives as many stops as there are reserved places. */
 static struct vmrun *begin_deaf(size_t limit)
 {
 	return begin_with("acpi on ready one deaf",
@@ -108,7 +108,7 @@ static void expect_refused(struct vmrun *vm, int fd)
 	(void)close(fd);
 }
 
-/* A client in a reserved place is told its status, but no events. */
+/* Checks that a client in a reserved place gets the status, but no events. */
 static void expect_status_only(struct vmrun *vm, int fd)
 {
 	const char *heard;
@@ -145,7 +145,7 @@ static size_t received(const struct vmrun *vm)
 	return n;
 }
 
-/* Each byte is searched once; whatever happens later, those who did not move cost nothing. */
+/* vmrun searches each byte once; later, clients that send nothing cost nothing. */
 static void test_half_lines_cost_nothing(void **state)
 {
 	static int fd[800];
@@ -171,7 +171,7 @@ static void test_half_lines_cost_nothing(void **state)
 	talk_finish(vm);
 }
 
-/* An event is for those that listen, the console for those that see it. */
+/* An event wakes only listeners, and console output only viewers. */
 static void test_streams_wake_their_own(void **state)
 {
 	struct vmrun *vm = begin(100);
@@ -192,7 +192,7 @@ static void test_streams_wake_their_own(void **state)
 	talk_finish(vm);
 }
 
-/* A lot of short lines in one go: they are neither moved nor searched again and again. */
+/* Many short lines at once are neither moved nor searched repeatedly. */
 static void test_short_lines_are_searched_once(void **state)
 {
 	struct vmrun *vm = begin(8);
@@ -209,13 +209,13 @@ static void test_short_lines_are_searched_once(void **state)
 		for (; (heard = strchr(heard, '\n')) != NULL; heard++)
 			answers++;
 	}
-	/* Some are found when it is not their turn, and again when it is. */
+	/* vmrun finds some lines before their turn, and again in their turn. */
 	assert_true(searched < 2 * sizeof(lines));
 	close_all(vm, &fd, 1);
 	talk_finish(vm);
 }
 
-/* At the limit and beyond it; the one that has been idle for long makes room. */
+/* Beyond the limit, a client that was idle for long makes room. */
 static void test_limit(void **state)
 {
 	static int fd[MAX_ORDINARY_CLIENTS];
@@ -244,7 +244,7 @@ static void test_limit(void **state)
 	talk_finish(vm);
 }
 
-/* Those who say nothing in all places, and then a stop: it is done, and answered at the end. */
+/* When idle clients have all places, a stop is still executed, and answered at the end. */
 static void test_stop_through_a_crowd(void **state)
 {
 	struct vmrun *vm = begin_deaf(8);
@@ -260,7 +260,7 @@ static void test_stop_through_a_crowd(void **state)
 	talk_expect(vm, operator, "\"state\":\"running\"");
 	assert_int_equal(vm->control->count, 8 + MAX_RESERVED_CLIENTS);
 	expect_refused(vm, squatter[0]);
-	/* It stays while others come, who are shown out. */
+	/* The client stays while others come and are dropped. */
 	vm->control->hurry_ms = 0;
 	wait_for_count(vm, 9);
 	vm->control->hurry_ms = MAX_HURRY_MS;
@@ -280,7 +280,7 @@ static void test_stop_through_a_crowd(void **state)
 	(void)close(operator);
 }
 
-/* When all reserved places wait for the end, the first one makes room: its stop is under way. */
+/* When all reserved places wait for the end, the first makes room, as its stop is under way. */
 static void test_many_stops(void **state)
 {
 	struct vmrun *vm = begin_deaf(0);
@@ -306,7 +306,7 @@ static void test_many_stops(void **state)
 	vmrun_close(vm);
 }
 
-/* What a client has said is done before it is shown out, even if nothing has looked at it yet. */
+/* vmrun executes the requests of a client before it drops the client, even unread ones. */
 static void test_last_words(void **state)
 {
 	struct vmrun *vm = begin(0);
@@ -329,7 +329,7 @@ static void test_last_words(void **state)
 
 #define TAKEN 64
 
-/* Takes all descriptors that are left; returns how many. */
+/* Takes all free descriptors; returns their number. */
 static size_t take_descriptors(int *fd, struct rlimit *before)
 {
 	struct rlimit files;
@@ -347,7 +347,7 @@ static size_t take_descriptors(int *fd, struct rlimit *before)
 	return n;
 }
 
-/* No descriptor is left: the one that is kept is for a stop, and is kept again afterwards. */
+/* Without free descriptors, the spare one serves a stop, and is reserved again afterwards. */
 static void test_no_descriptors(void **state)
 {
 	struct vmrun *vm = begin(8);
@@ -385,7 +385,7 @@ static void test_waits_of_one_client(void **state)
 	talk_expect(
 	    vm, fd, "{\"id\":3,\"ok\":false,\"error\":\"too many requests of this connection wait");
 	assert_int_equal(vm->control->waits, 64);
-	/* What has come already waits for nothing, but counts. */
+	/* A wait for a state that holds already is answered at once, but counts. */
 	talk_say(fd, "{\"cmd\":\"wait\",\"state\":\"running\"}\n");
 	talk_expect(vm, fd, "\"too many requests");
 	close_all(vm, &fd, 1);
@@ -393,7 +393,7 @@ static void test_waits_of_one_client(void **state)
 	talk_finish(vm);
 }
 
-/* Those who wait are answered in the order in which their times come. */
+/* Waits are answered in the order of their timeouts. */
 static void test_timeouts(void **state)
 {
 	static const char *const seconds[] = { "0.09", "0.03", "0.12", "0.06", "0.01" };
@@ -440,7 +440,7 @@ static void send_line(struct vmrun *vm, int fd, size_t length, size_t piece)
 	}
 }
 
-/* The limit of a line is the same whatever pieces it comes in. */
+/* The limit of a line does not depend on its pieces. */
 static void test_longest_line(void **state)
 {
 	static const size_t pieces[] = { 1000, 4096, 65536, 70000 };

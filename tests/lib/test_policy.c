@@ -1,4 +1,4 @@
-/* The library's public face: what it tells of the policy, giving up, and a reset. */
+/* The library's public functions: the report of the policy, giving up, and a reset. */
 #include "life.h"
 
 #include <stdarg.h>
@@ -60,7 +60,7 @@ static void test_policy_events(void **state)
 	vmrun_close(vm);
 }
 
-/* Until the VM has given up, and nothing is left to be done. */
+/* Runs the VM until it has given up, and nothing is left to do. */
 static void give_up(struct vmrun *vm)
 {
 	struct vmrun_event e;
@@ -132,7 +132,7 @@ static void test_reset(void **state)
 	vmrun_close(vm);
 }
 
-/* Boots count from the reset on, and so it can give up again. */
+/* Boots count from the reset on, so the VM can give up again. */
 static void test_reset_twice(void **state)
 {
 	struct vmrun *vm = life_open("demo", GIVES_UP);
@@ -166,7 +166,7 @@ static void test_stop_instead(void **state)
 	vmrun_close(vm);
 }
 
-/* It disturbs nothing: what is prepared stays, and the hooks are those of the first target. */
+/* The graph changes nothing: the prepared boot and the hooks of the first target stay. */
 static void test_graph(void **state)
 {
 	struct vmrun *vm = life_open("demo", ",\"targets\":{\"x\":{\"mem\":\"128M\"}}");

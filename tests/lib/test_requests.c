@@ -1,4 +1,4 @@
-/* The library's public face: what may be asked of a running VM beside a stop, and its state. */
+/* The library's public functions: requests to a running VM other than a stop, and its state. */
 #include "life.h"
 
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static void test_reboot(void **state)
 	expect_state(vm, "stopping", "default");
 	life_wait_for(vm, "two");
 	expect_state(vm, "running", "a");
-	/* It counts for no limit, and the policy is not asked: two more are no trouble. */
+	/* Requested reboots count for no limit and do not involve the policy, so two more work. */
 	assert_int_equal(vmrun_reboot(vm, NULL), 0);
 	life_wait_for(vm, "three");
 	expect_state(vm, "running", "a");
@@ -56,7 +56,7 @@ static void test_reboot(void **state)
 	vmrun_close(vm);
 }
 
-/* A stop is stronger than a reboot that was asked for before it; nothing follows it. */
+/* A stop overrides an earlier reboot request; no boot follows. */
 static void test_stop_after_reboot(void **state)
 {
 	struct vmrun *vm = life_open("demo", TARGETS);
@@ -92,7 +92,7 @@ static void test_no_reboot(void **state)
 	vmrun_close(vm);
 }
 
-/* Whoever decides that it boots, once. */
+/* The next target applies to one boot, whatever decides on that boot. */
 static void test_next(void **state)
 {
 	struct vmrun *vm = life_open("demo", TARGETS ",\"backoff\":false,\"restart_limit\":false");
@@ -110,7 +110,7 @@ static void test_next(void **state)
 	vmrun_close(vm);
 }
 
-/* A boot that is waited for comes at once, and may be another. */
+/* A reboot request ends the delay of a boot, and may change its target. */
 static void test_backoff(void **state)
 {
 	struct vmrun *vm = life_open("demo",
@@ -140,7 +140,7 @@ static void test_kill(void **state)
 	struct vmrun *vm = life_open("demo", "");
 
 	(void)state;
-	vmrun_kill(vm); /* nothing runs yet: nothing to do */
+	vmrun_kill(vm); /* has no effect while nothing runs */
 	life_script("ready up hang");
 	assert_int_equal(vmrun_start(vm), 0);
 	life_wait_for(vm, "up");
@@ -163,7 +163,7 @@ static void write_spec(const char *text)
 	"{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"rom\"," \
 	"\"bhyve\":{\"release\":14,\"arch\":\"amd64\"}" more "}"
 
-/* It holds from the next boot; what is not good changes nothing. */
+/* A reload applies to the next boot; a failed one changes nothing. */
 static void test_reload(void **state)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
@@ -213,14 +213,14 @@ static void test_reload_without_a_file(void **state)
 	vmrun_close(vm);
 }
 
-/* What the step of the ladder is, and whether a boot follows it. */
+/* The state has the step of the ladder, and whether a boot follows. */
 static void test_state_of_a_stop(void **state)
 {
 	struct vmrun *vm = life_open("demo", TARGETS ",\"stop\":[{\"do\":\"acpi\",\"wait\":3600}]");
 	struct vmrun_state s;
 
 	(void)state;
-	vmrun_reopen_logs(vm); /* nothing runs yet: nothing to do */
+	vmrun_reopen_logs(vm); /* has no effect while nothing runs */
 	vmrun_restore_terminal(vm);
 	life_script("acpi on ready up deaf\nacpi on ready two deaf");
 	assert_int_equal(vmrun_start(vm), 0);
@@ -248,7 +248,7 @@ static void test_state_of_a_stop(void **state)
 	vmrun_close(vm);
 }
 
-/* What a hook waits for when the handle is closed is gone with it, and reaped. */
+/* Closing the handle ends and reaps the command that a hook waits for. */
 static void test_close_while_a_hook_waits(void **state)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;

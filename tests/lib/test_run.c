@@ -13,7 +13,7 @@
 
 static int failure; /* of the next poll(), once */
 
-/* The linker calls them so. */
+/* The linker sets these names. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 int __real_poll(struct pollfd *fds, nfds_t count, int ms);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int ms);

@@ -1,4 +1,4 @@
-/* What hooks reach through a handle: vmrun.state, vmrun.event() and vmrun.firmware(). */
+/* Functions of hooks that use the handle: vmrun.state, vmrun.event() and vmrun.firmware(). */
 #include "life.h"
 
 #include <stdarg.h>

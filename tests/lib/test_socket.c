@@ -20,7 +20,7 @@ static bool is_socket(void)
 	return lstat(SOCKET, &st) == 0 && S_ISSOCK(st.st_mode) && (st.st_mode & 0777) == 0600;
 }
 
-/* Words of the warnings that the supervisor's user got. */
+/* Returns the number of warnings with these words that the supervisor's user got. */
 static int count_warnings(struct vmrun *vm, const char *words)
 {
 	struct vmrun_event e;
@@ -31,7 +31,7 @@ static int count_warnings(struct vmrun *vm, const char *words)
 	return count;
 }
 
-/* Clients of the old socket go on, one that nobody has accepted yet among them. */
+/* Checks that clients of the old socket go on, including one that is not accepted yet. */
 static void expect_renewed(struct vmrun *vm, int old, int waiting)
 {
 	assert_true(is_socket());
@@ -80,14 +80,14 @@ static void test_renamed(void **state)
 	vmrun_reopen_logs(vm);
 	assert_true(is_socket());
 	talk_expect_alive(vm);
-	assert_int_equal(rename(AWAY, SOCKET), 0); /* which nothing listens at any more */
+	assert_int_equal(rename(AWAY, SOCKET), 0); /* where nothing listens any more */
 	vmrun_reopen_logs(vm);
 	talk_expect_alive(vm);
 	assert_int_equal(count_warnings(vm, "created it again"), 2);
 	talk_finish(vm);
 }
 
-/* One that was not touched stays, whatever is asked. */
+/* A socket that was not touched stays after all requests. */
 static void test_untouched(void **state)
 {
 	struct vmrun *vm = talk_begin(TWO_BOOTS, AT_ONCE);
@@ -105,7 +105,7 @@ static void test_untouched(void **state)
 	talk_finish(vm);
 }
 
-/* A file of another program is not ours to delete; the warning comes once, and when asked again. */
+/* vmrun does not delete another program's file; it warns once, and after each request. */
 static void test_replaced(void **state)
 {
 	struct vmrun *vm = talk_begin(TWO_BOOTS "\nready three waitfile go3 exit 0", AT_ONCE);

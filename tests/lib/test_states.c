@@ -50,7 +50,7 @@ static void wrong_option(struct handle *h)
 	open_handle(h, 64);
 }
 
-/* A length alone is no text. */
+/* A length without a text is an error. */
 static void no_spec(struct handle *h)
 {
 	h->options.length = 100;
@@ -256,7 +256,7 @@ static void do_dispatch(struct handle *h)
 	vmrun_close(NULL);
 }
 
-/* Asks for the end in this way, twice; it comes. */
+/* Requests the end in this way, twice, and checks that the VM ends. */
 static void end_by(struct handle *h, void (*ask)(struct vmrun *vm))
 {
 	struct vmrun_state s;
@@ -292,7 +292,7 @@ static void do_small_things(struct handle *h)
 	vmrun_restore_terminal(h->vm);
 }
 
-/* What is refused is explained, and nothing else. */
+/* Checks the status of a request, and that only a refusal has an explanation. */
 static void expect_request(struct handle *h, int status, int wanted)
 {
 	assert_int_equal(status, h->started ? wanted : 64);
@@ -338,7 +338,7 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* It is between 0 and 1 o'clock: window.json boots at night only, and would wait for it. */
+/* Sets a time zone in which it is between 0 and 1 o'clock, because window.json boots at night. */
 static void set_night(void)
 {
 	time_t now = time(NULL);
@@ -372,7 +372,7 @@ static void one_case(const char *example, reach *reach_state, act *do_it)
 	struct handle h = { .options = VMRUN_OPTIONS };
 	char keep[32];
 
-	/* An installation that one case ends in its middle is not the next one's. */
+	/* Each case has its own state, because one interrupts an installation. */
 	(void)snprintf(keep, sizeof(keep), "keep%d", cases++);
 	(void)snprintf(h.file, sizeof(h.file), SOURCE_DIR "/examples/%s", example);
 	h.options.hypervisor = "bhyve";

@@ -1,4 +1,4 @@
-/* The library's public face: VMs that run, under fakebhyve. */
+/* The library's public functions with VMs that run under fakebhyve. */
 #include "life.h"
 
 #include <stdarg.h>
@@ -147,7 +147,7 @@ static void test_stop(void **state)
 	vmrun_close(vm);
 }
 
-/* Every further request takes the next step at once; a deaf guest gets no minute. */
+/* Every further request takes the next step at once, without the time of a step. */
 static void test_stop_again(void **state)
 {
 	struct vmrun *vm = life_open("demo",
@@ -293,7 +293,7 @@ static pid_t running_pid(struct vmrun *vm)
 	return pid;
 }
 
-/* What still runs is killed, and its sockets go too. */
+/* Closing the handle kills the hypervisor and removes its sockets. */
 static void test_close_kills(void **state)
 {
 	struct vmrun *vm = life_open(
@@ -313,7 +313,7 @@ static void test_close_kills(void **state)
 	assert_false(life_file_exists("con.sock"));
 }
 
-/* One thread, one poll(2), many VMs. */
+/* One thread supervises many VMs with one poll(2). */
 static void test_several_at_once(void **state)
 {
 	enum { VMS = 8 };
@@ -416,7 +416,7 @@ static void test_leaves_the_process_alone(void **state)
 	struct stat printed;
 
 	(void)state;
-	live_and_die(); /* what is made once is made now */
+	live_and_die(); /* opens what is opened only once */
 	descriptors = count_descriptors();
 	for (int i = 1; i < 32; i++)
 		(void)sigaction(i, NULL, &before[i]);
@@ -498,7 +498,7 @@ static long guest_pid(void)
 	return strtol(text, NULL, 10);
 }
 
-/* A pid of a dead guest may be another process's by now. */
+/* The file is empty between boots, because another process may have the pid of the last one. */
 static void test_pid_file_between_boots(void **state)
 {
 	struct vmrun_options o = VMRUN_OPTIONS;

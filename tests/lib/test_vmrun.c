@@ -1,4 +1,4 @@
-/* The library's public face: what can be asked before anything runs. */
+/* The library's public functions before anything runs. */
 #include "vmrun/vmrun.h"
 
 #include <stdarg.h>
@@ -74,7 +74,7 @@ static void test_prepare(void **state)
 	assert_null(vmrun_spec_json(vm));
 	assert_null(vmrun_notes(vm)[0]);
 	assert_int_equal(vmrun_prepare(vm), 0);
-	assert_int_equal(vmrun_prepare(vm), 0); /* once is enough, twice does no harm */
+	assert_int_equal(vmrun_prepare(vm), 0); /* a second call has no effect */
 	assert_string_equal(vmrun_argv(vm)[0], "bhyve");
 	assert_true(has_word(vm, "0:1:0,virtio-blk,/vm/disk.img"));
 	text = vmrun_command(vm);
@@ -117,7 +117,7 @@ static void test_problems(void **state)
 	vmrun_close(NULL);
 }
 
-/* Statuses of things that are wrong before the spec is looked at; every handle can be asked. */
+/* Statuses of errors before the spec is read; every handle can be queried. */
 static void test_statuses(void **state)
 {
 	static const char *const no_equal[] = { "mem", NULL };
@@ -150,7 +150,7 @@ static void test_statuses(void **state)
 	}
 }
 
-/* Length counts, not a NUL: what stands behind it is not read. */
+/* The length ends a text, not a NUL; bytes after it are not read. */
 static void test_buffer_has_a_length(void **state)
 {
 	struct vmrun_options o = buffer(GOOD "this is not JSON");
@@ -166,7 +166,7 @@ static void test_buffer_has_a_length(void **state)
 	vmrun_close(vm);
 }
 
-/* A program that was built when the struct ended earlier. */
+/* An older program, which has a shorter struct. */
 static void test_older_options(void **state)
 {
 	struct vmrun_options o = buffer(GOOD);
@@ -180,7 +180,7 @@ static void test_older_options(void **state)
 	assert_int_equal(vmrun_open(&vm, &o), 0);
 	assert_int_equal(vmrun_prepare(vm), 0);
 	vmrun_close(vm);
-	o.size = sizeof(o) + 64; /* or one of tomorrow */
+	o.size = sizeof(o) + 64; /* or a newer one */
 	o.reboot_on = NULL;
 	assert_int_equal(vmrun_open(&vm, &o), 0);
 	vmrun_close(vm);
@@ -196,7 +196,7 @@ static void test_sandbox(void **state)
 	struct vmrun *vm;
 
 	(void)state;
-	o.folder = "/"; /* which is no directory of its own */
+	o.folder = "/"; /* which cannot be the spec's own directory */
 	o.text = "{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/fw/rom.fd\",\n"
 		 "\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"/vm/disk.img\"}]}\n";
 	o.length = strlen(o.text);
@@ -264,7 +264,7 @@ static void test_settings_and_words(void **state)
 	vmrun_close(vm);
 }
 
-/* Handles know nothing of each other. */
+/* Handles are independent of each other. */
 static void test_several(void **state)
 {
 	enum { VMS = 5 };
@@ -294,13 +294,13 @@ static void test_several(void **state)
 		    cpus, sizeof(cpus), "cpus=%d,sockets=1,cores=1,threads=%d", i + 1, i + 1);
 		assert_true(has_word(vm[i], name));
 		assert_true(has_word(vm[i], cpus));
-		assert_true(has_word(vm[i], "1M")); /* a global of Lua is one VM's own */
+		assert_true(has_word(vm[i], "1M")); /* each VM has its own Lua globals */
 	}
 	for (int i = 0; i < VMS; i++)
 		vmrun_close(vm[(i * 2) % VMS]);
 }
 
-/* The resolved spec is a spec, and means the same. */
+/* The resolved spec is a spec with the same meaning. */
 static void test_resolved_spec_is_a_spec(void **state)
 {
 	static const char *const specs[] = {
@@ -356,7 +356,7 @@ static void test_resolved_spec_is_a_spec(void **state)
 	}
 }
 
-/* What belongs to the command, and is no word of it. */
+/* What belongs to the command but is not a word of it. */
 static void test_beside_the_command(void **state)
 {
 	struct vmrun_options o =
@@ -409,7 +409,7 @@ static void test_no_file_for_bhyve(void **state)
 	vmrun_close(vm);
 }
 
-/* Of any target, whichever is booted first; of a loader too; asking changes nothing. */
+/* Any target or loader counts, not only the first to boot; the call changes nothing. */
 static void test_uses_stdio(void **state)
 {
 	static const struct {
@@ -455,7 +455,7 @@ static void test_default_run_dir(void **state)
 	free(directory);
 }
 
-/* What it does to files is told in tests/cli/ctl.bats: here the statuses. */
+/* Statuses of forget; tests/cli/ctl.bats tests its effect on files. */
 static void test_forget(void **state)
 {
 	char *why;

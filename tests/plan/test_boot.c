@@ -1,5 +1,6 @@
 /*
- * From a document to boots: targets from scratch, base devices in their places, all faults at once.
+ * Boots from a document: targets are independent, base devices keep their places, and all faults
+ * are reported together.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +51,7 @@ static void close_fixture(struct fixture *f)
 	free(f);
 }
 
-/* "0:3:0" of the device with that id in a boot of the target; "" when it is not there. */
+/* Checks the slot of a device in a boot of the target, as "0:3:0"; "": it does not exist. */
 static void assert_slot(struct fixture *f, const char *target, const char *id, const char *slot)
 {
 	struct boot_facts facts = { 0 };
@@ -87,7 +88,7 @@ static void base_devices_stay(void **state)
 	assert_int_equal(f->report.count, 0);
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		assert_slot(f, targets[i], "a", "0:1:0");
-		/* Slot 2 is somebody's in one target, so it is nobody's in the others. */
+		/* One target uses slot 2, so it stays empty in the others. */
 		assert_slot(f, targets[i], "c", "0:4:0");
 	}
 	assert_slot(f, "moved", "a", "0:9:0");

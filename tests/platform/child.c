@@ -1,5 +1,5 @@
 /*
- * The program that the tests start: it tells on stdout what it was born with, or ends as asked.
+ * The program that the tests start: it reports its environment on stdout, or ends as requested.
  *   child report [WORD...]   child exit STATUS   child kill SIGNAL   child wait
  *   child leave   (goes to its parent's process group, says so and waits)
  */
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 	if (strcmp(what, "kill") == 0 && argc == 3)
 		return raise(atoi(argv[2]));
 	if (strcmp(what, "wait") == 0 || (strcmp(what, "leave") == 0 && leave() == 0)) {
-		/* Nobody's child for ever, should a test fail. */
+		/* Ends the process when a test fails. */
 		(void)alarm(60);
 		for (;;)
 			(void)pause();

@@ -1,4 +1,4 @@
-/* The network of the host itself, which a sandbox may lack. */
+/* The loopback network of the host, which a sandbox may lack. */
 #include "loopback.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* A directory of the test's own. */
+/* Makes and removes the directory of a test. */
 #define _GNU_SOURCE /* nftw() */
 #include "scratch.h"
 

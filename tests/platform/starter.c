@@ -1,4 +1,4 @@
-/* Starts the program of child.c for a test, and reads what it tells. */
+/* Starts the program of child.c for a test, and reads its report. */
 #include "starter.h"
 
 #include <stdarg.h>

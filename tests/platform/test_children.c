@@ -1,4 +1,4 @@
-/* A wait set with children, alone and beside everything else. */
+/* A wait set with children, alone and together with other things. */
 #include "platform/waitset.h"
 
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static void watch_child(pid_t pid, uintptr_t tag)
 	assert_int_equal(waitset_watch_child(waiting.set, pid, tag, &waiting.err), 0);
 }
 
-/* A child that ends when the pipe's write end is closed everywhere else, or at once. */
+/* Starts a child that ends at once, or when no other process has the pipe's write end open. */
 static pid_t start_child(bool ends_at_once)
 {
 	pid_t pid = fork();
@@ -66,7 +66,7 @@ static void test_end_of_a_child_is_told_once(void **state)
 	(void)close(waiting.out);
 	waiting.out = -1;
 	waiting_assert_wake(WAKE_CHILD, 5);
-	/* Not even reaped yet. */
+	/* The child is not reaped yet. */
 	wait_until_ended(pid);
 	waiting_assert_nothing();
 	reap(pid);

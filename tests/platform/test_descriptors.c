@@ -15,7 +15,7 @@
 
 enum { FD_LIMIT = 1024, MARKS = 4 };
 
-/* What the test runner left open would hide which numbers come next. */
+/* Closes what the test runner left open, because it would change the next free numbers. */
 static int setup_group(void **state)
 {
 	for (int fd = 3; fd < FD_LIMIT; fd++)
@@ -23,7 +23,7 @@ static int setup_group(void **state)
 	return scratch_enter(state);
 }
 
-/* Is their descriptor the same file as ours? */
+/* Checks that the child's descriptor and one of this process are the same file. */
 static void assert_same_file(const char *text, int theirs, int ours)
 {
 	MEM_AUTO char *line = NULL;
@@ -45,7 +45,7 @@ static void assert_dev_null(const char *text, int theirs)
 }
 
 /*
- * Different files at these numbers, which must be free; fewer than there is room for end with -1.
+ * Opens different files at these numbers, which must be free; -1 ends a shorter list.
  */
 static void open_marks(const int numbers[MARKS])
 {
@@ -130,7 +130,7 @@ static void test_descriptors_trade_places(void **state)
 	close_marks(marks);
 }
 
-/* Low numbers are also where the system puts what is opened or copied on the way. */
+/* The system also uses low numbers for what it opens or copies during the start. */
 static void test_low_free_numbers_can_be_asked_for(void **state)
 {
 	const int marks[MARKS] = { 20, 21, -1 };
@@ -159,13 +159,13 @@ static void test_close_on_exec_is_taken_off(void **state)
 	assert_int_equal(fcntl(21, F_SETFD, FD_CLOEXEC), 0);
 	text = starter_report((struct spawn){ 0 }, fds, 2);
 	starter_assert_line(text, "open: 0 1 2 20 30");
-	/* But not from ours. */
+	/* This process keeps the flag. */
 	assert_int_equal(fcntl(20, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(21, F_GETFD), FD_CLOEXEC);
 	close_marks(marks);
 }
 
-/* Also makes our own pipes and marks come to lie on 0 and 2. */
+/* The pipes and marks of this process get the numbers 0 and 2. */
 static void test_closed_standard_descriptors_of_ours_do_no_harm(void **state)
 {
 	int saved[2] = { fcntl(0, F_DUPFD_CLOEXEC, 100), fcntl(2, F_DUPFD_CLOEXEC, 100) };

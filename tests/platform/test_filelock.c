@@ -1,4 +1,4 @@
-/* Locks of files, between open files of one process as between processes. */
+/* Locks of files, between open files of one process and between processes. */
 #include "platform/filelock.h"
 
 #include <stdarg.h>
@@ -56,7 +56,7 @@ static void what_cannot_be_locked(void **state)
 	assert_int_equal(mkdir("folder", 0700), 0);
 	assert_int_equal(filelock_take("folder", false), -1);
 	assert_int_equal(errno, ENOTSUP);
-	/* Opening it would wait for a writer. */
+	/* An open() of a FIFO would wait for a writer. */
 	assert_int_equal(mkfifo("fifo", 0600), 0);
 	assert_int_equal(filelock_take("fifo", true), -1);
 	assert_int_equal(errno, ENOTSUP);

@@ -1,4 +1,4 @@
-/* Reading to the end and writing all: what limits, a full pipe and a lost reader do. */
+/* Reading to the end and writing all, with limits, a full pipe and a closed reader. */
 #include "platform/io.h"
 
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 #include "scratch.h"
 
-/* Signals end this test where the code lets them through. */
+/* Restores the default actions, so that a signal that the code lets through ends the test. */
 static int enter(void **state)
 {
 	(void)signal(SIGXFSZ, SIG_DFL);
@@ -27,7 +27,7 @@ static int enter(void **state)
 	return scratch_enter(state);
 }
 
-/* What write_all() says under a limit on the size of files, and its errno. */
+/* Returns the result of write_all() under a limit on the size of files, and keeps errno. */
 static size_t write_limited(int fd, const char *text, rlim_t most)
 {
 	struct rlimit old, small;
@@ -70,7 +70,7 @@ static void test_a_limit_is_an_error_and_no_signal(void **state)
 	(void)close(fd);
 }
 
-/* Where the write goes is the end, whatever the descriptor's own offset says. */
+/* Appending writes at the end of the file, whatever the descriptor's offset is. */
 static void test_a_limit_counts_what_is_appended_to(void **state)
 {
 	int fd;
@@ -131,7 +131,7 @@ static void test_a_signal_of_others_stays_pending(void **state)
 	(void)close(ends[1]);
 }
 
-/* A part is taken, then nothing: errno is of the call that took nothing. */
+/* A pipe that is full after a part: errno is that of the call that wrote nothing. */
 static void test_a_full_pipe_takes_a_part(void **state)
 {
 	const size_t n = 1 << 20;
@@ -177,7 +177,7 @@ static void test_reading(void **state)
 	reads(".", 5, -1, EISDIR, ">");
 }
 
-/* More than a buffer, in pieces that end anywhere. */
+/* More bytes than a buffer, in pieces of any length. */
 static void test_reading_a_pipe(void **state)
 {
 	const size_t n = 100000;
@@ -215,7 +215,7 @@ static void on_signal(int unused)
 	(void)!write(handled[1], "", 1);
 }
 
-/* Interrupts the reader again and again before it gets anything. */
+/* Interrupts the reader repeatedly before it gets anything. */
 static void disturb(pid_t reader, int fd)
 {
 	char byte;

@@ -1,4 +1,4 @@
-/* The answers agree with what POSIX says about the same system. */
+/* The results agree with those of POSIX functions on the same system. */
 #include "platform/os.h"
 
 #include <stdarg.h>
@@ -86,7 +86,7 @@ static void test_vm_is_a_plain_name_below_its_folder(void **state)
 	assert_false(os_vm_exists("/dev/null"));
 }
 
-/* The released programs have /dev/vmm for it, as house.released says. */
+/* The released programs use /dev/vmm, which house.released checks. */
 static void test_vm_is_in_the_directory_of_vmm(void **state)
 {
 	MEM_AUTO char *host = scratch_path("host");
@@ -140,7 +140,7 @@ static void test_a_file_has_no_sectors(void **state)
 	assert_int_equal(os_interface_opener("vmrun-none"), 0);
 }
 
-/* Equal each time, and fit for a line of text. */
+/* The boot id is the same for each call, and fits in a line of text. */
 static void test_boot_id(void **state)
 {
 	MEM_AUTO char *first = os_boot_id();

@@ -1,4 +1,4 @@
-/* Ports that are free, taken, or of no address of ours. */
+/* Ports that are free, in use, or of an address of another host. */
 #include "platform/port.h"
 
 #include <stdarg.h>
@@ -16,14 +16,14 @@
 
 #include "loopback.h"
 
-/* A listener at a port of the kernel's choice. */
+/* Listens at a port that the kernel chooses. */
 static int serve(char place[64], int *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	socklen_t size = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
-	/* As servers do: both must say so on Linux. */
+	/* As servers do; on Linux, both sides must set it. */
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
@@ -49,10 +49,10 @@ static void taken_and_free(void **state)
 	assert_int_equal(port_probe(other), EADDRINUSE);
 	(void)close(fd);
 	assert_int_equal(port_probe(place), 0);
-	assert_int_equal(port_probe(place), 0); /* asking does not take it */
+	assert_int_equal(port_probe(place), 0); /* the probe does not keep the port */
 }
 
-/* The side that closes first keeps the port for a while: servers pass over that. */
+/* The side that closes first keeps the port for a while, which servers ignore. */
 static void a_connection_that_just_ended(void **state)
 {
 	char place[64];
@@ -88,7 +88,7 @@ static void addresses_of_other_hosts(void **state)
 	(void)state;
 	loopback_needed();
 	assert_int_equal(port_probe("192.0.2.1:5900"), EADDRNOTAVAIL);
-	/* Where there is no IPv6 it says so, and does not take it for a name. */
+	/* Without IPv6 the error says so; the address is not taken for a name. */
 	assert_int_not_equal(port_probe("[2001:db8::1]:5900"), EINVAL);
 	assert_int_not_equal(port_probe("[2001:db8::1]:5900"), 0);
 }

@@ -1,4 +1,4 @@
-/* Where a program is looked for. */
+/* The search for a program. */
 #include "platform/spawn.h"
 
 #include <stdarg.h>
@@ -20,8 +20,8 @@ static char *old_path;
 #define ORDINARY_USER 65534 /* nobody, on every system */
 
 /*
- * In the scratch directory: good/prog, plain/prog (not executable), folder/prog/, here (executable)
- * and locked/, which nobody but root may search.
+ * Makes in the scratch directory good/prog, plain/prog (not executable), folder/prog/, here
+ * (executable) and locked/, which only root may search.
  */
 static int setup_group(void **state)
 {
@@ -162,7 +162,7 @@ static bool locked_directories_are_hints(void)
 	return right;
 }
 
-/* Modes do not stop root, so a child of root becomes an ordinary user first. */
+/* Root ignores modes, so a child of root becomes an ordinary user first. */
 static void test_directory_that_cannot_be_searched_is_a_hint(void **state)
 {
 	pid_t pid = fork();
@@ -187,7 +187,7 @@ static void test_places_of_administrators_are_sought_too(void **state)
 
 	(void)state;
 	(void)setenv("PATH", "/nonexistent", 1);
-	/* In /usr/sbin or /sbin of every system. */
+	/* Every system has it in /usr/sbin or /sbin. */
 	found = program_find("nologin", &err);
 	assert_non_null(found);
 	assert_non_null(strstr(found, "sbin/nologin"));

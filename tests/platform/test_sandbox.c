@@ -1,4 +1,4 @@
-/* What a sandboxed spec may name: each rule at its edge. */
+/* What a sandboxed spec may name: each rule at its limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "platform/sandbox.h"
 #include "scratch.h"
 
-/* A sandbox of the directory DIR/vm with these words (NULL-terminated list), "%" for DIR. */
+/* Makes a sandbox of the directory DIR/vm with these words, in which "%" stands for DIR. */
 static struct sandbox *sandbox_of(const char *const *words)
 {
 	struct words allow = { 0 };
@@ -100,7 +100,7 @@ static void links(void **state)
 	path_is(s, "vm/dangling/", false);
 	path_is(s, "vm/dangling/below", false);
 	path_is(s, "vm/loop", false);
-	path_is(s, "vm/image", true); /* what is allowed may be reached by a link */
+	path_is(s, "vm/image", true); /* a link may lead to an allowed path */
 	path_is(s, "data/out", false);
 	assert_false(sandbox_allows_path(s, link, &real));
 	assert_non_null(strstr(real, "/outside"));

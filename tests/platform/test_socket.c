@@ -1,4 +1,4 @@
-/* Who answers at a path, and the pairs. */
+/* Servers and clients of sockets, and pairs of sockets. */
 #include "platform/socket.h"
 
 #include <stdarg.h>
@@ -108,7 +108,7 @@ static void test_busy_listener_is_live(void **state)
 	(void)state;
 	while (count < 16 && (clients[count] = connect_to("busy")) >= 0)
 		count++;
-	/* Or there was nothing to see here. */
+	/* Otherwise the test would prove nothing. */
 	assert_in_range(count, 1, 15);
 	assert_int_equal(socket_probe("busy"), SOCKET_LIVE);
 	while (count > 0)
@@ -231,7 +231,7 @@ static void expect_mode(const char *path, mode_t mode)
 	assert_int_equal(st.st_mode & 0777, mode);
 }
 
-/* For us alone, whatever the mask; a client is who it is; a stale socket makes room. */
+/* A socket is private whatever the umask is; clients are identified; a stale one is replaced. */
 static void test_clients_are_let_in(void **state)
 {
 	mode_t before = umask(0);

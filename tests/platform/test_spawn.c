@@ -1,4 +1,4 @@
-/* What a started process is born with, and how its start and its end are told. */
+/* What a started process inherits, and how its start and end are reported. */
 #include "platform/spawn.h"
 
 #include <stdarg.h>
@@ -58,7 +58,7 @@ static void test_ignored_handled_and_blocked_signals_are_reset(void **state)
 	(void)sigprocmask(SIG_SETMASK, &mask, &after);
 	starter_assert_line(text, "ignored:");
 	starter_assert_line(text, "blocked:");
-	/* Ours are as before. */
+	/* This process has the same signals as before. */
 	assert_int_equal(sigismember(&after, SIGTERM), 1);
 	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(sigaction(signals[i], &before[i], &now), 0);
@@ -234,7 +234,7 @@ static void test_thousand_starts_leave_nothing_behind(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
-/* Starts a child that holds `hold` open, tells that it did, and does nothing more. */
+/* Starts a child that keeps `hold` open, reports that, and then waits. */
 static _Noreturn void be_a_parent(int tell, int hold)
 {
 	const struct spawn_fd fds[] = { { hold, 3 } };

@@ -1,6 +1,6 @@
 /*
- * What can only be seen by stopping a system call or taking it away, with seccomp: kernels without
- * close_range or pidfd_open, a parent that dies and a signal that comes before exec.
+ * Cases that need seccomp to stop or remove a system call: kernels without close_range or
+ * pidfd_open, a parent that dies and a signal that comes before exec.
  */
 #define _GNU_SOURCE
 #include "platform/spawn.h"
@@ -27,7 +27,7 @@
 #include "base/mem.h"
 #include "platform/waitset.h"
 
-/* What a part of a test that runs in a process of its own says about itself. */
+/* Results of a part of a test that runs in another process. */
 enum { PASSED = 0, FAILED = 1, IMPOSSIBLE = 2 };
 
 /* Applies to `number` when its first argument is `argument` (ANY: always). Returns the listener. */
@@ -61,7 +61,7 @@ static int intercept(long number, int argument)
 	return filter(number, argument, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
-/* Filters cannot be taken off: each such test has a process of its own. */
+/* Runs a test in another process, because filters cannot be removed. */
 static void run_apart(int (*body)(void))
 {
 	struct process_end end;
@@ -95,7 +95,7 @@ static int spawn_child(char *verb, char *operand, int death_signal, pid_t *pid)
 
 static int start_without_close_range(void)
 {
-	/* The report comes back through a file: nothing else is open in the child. */
+	/* The child reports through a file, because it has nothing else open. */
 	int report = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	const struct spawn_fd fds[] = { { report, 1 }, { report, 5 }, { report, 9 } };
 	char *argv[] = { "child", "report", NULL };
@@ -105,7 +105,7 @@ static int start_without_close_range(void)
 	char text[64] = "";
 	pid_t pid;
 
-	/* More than one reading of the folder's list. */
+	/* More entries than one read of the directory returns. */
 	for (int fd = 100; fd < 400; fd++)
 		(void)dup2(report, fd);
 	if (take_away(SYS_close_range) < 0)
@@ -148,7 +148,7 @@ static void test_kernel_without_pidfd_is_told(void **state)
 	run_apart(watch_without_pidfd);
 }
 
-/* Waits until somebody makes the call; returns who. */
+/* Waits for the call, and returns the pid of its caller. */
 static pid_t wait_for_call(int listener, uint64_t *id)
 {
 	struct seccomp_notif call = { 0 };
@@ -167,7 +167,7 @@ static void let_go_on(int listener, uint64_t id)
 	(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
-/* The orphan comes to us, whose status tells whether it executed its program: 42 then. */
+/* Kills the parent; this process gets the orphan, whose status is 42 if it ran its program. */
 static int kill_parent_before_the_tie(void)
 {
 	struct process_end end;
@@ -210,7 +210,7 @@ static void handle(int signal)
 	handled = 1;
 }
 
-/* In the process whose child is signalled: its own handler must not have run. */
+/* Checks, in the parent of the signalled child, that the parent's handler did not run. */
 static int expect_death_by_signal(void)
 {
 	const struct sigaction action = { .sa_handler = handle };

@@ -1,4 +1,4 @@
-/* Modes and flags are as before, however they were changed meanwhile. */
+/* Modes and flags are restored after any change. */
 #define _XOPEN_SOURCE 700 /* posix_openpt() */
 #include "platform/terminal.h"
 
@@ -73,7 +73,7 @@ static void test_modes_are_put_back(void **state)
 	make_raw(slave);
 	terminal_restore(&saved);
 	assert_modes(slave, &saved.modes);
-	/* Nothing differs now. */
+	/* Nothing has changed. */
 	terminal_restore(&saved);
 	assert_modes(slave, &saved.modes);
 }
@@ -99,7 +99,7 @@ static void test_nonblock_is_put_back(void **state)
 
 	(void)state;
 	terminal_save(&saved, slave);
-	/* Through another descriptor of the same open file, as a child does it. */
+	/* A child changes it through another descriptor of the same open file. */
 	assert_int_equal(fcntl(copy, F_SETFL, saved.flags | O_NONBLOCK), 0);
 	assert_true((fcntl(slave, F_GETFL) & O_NONBLOCK) != 0);
 	terminal_restore(&saved);
@@ -171,7 +171,7 @@ static _Noreturn void lead_session(const char *name)
 	int fd, status;
 
 	(void)setsid();
-	/* The first terminal that a leader opens becomes the session's; FreeBSD wants more. */
+	/* The first terminal that a leader opens becomes the session's, except on FreeBSD. */
 	fd = open(name, O_RDWR);
 	if (fd < 0 || (tcgetpgrp(fd) != getpgrp() && ioctl(fd, TIOCSCTTY, 0) < 0))
 		_exit(10);

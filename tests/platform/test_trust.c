@@ -1,4 +1,4 @@
-/* What root may believe: modes of files, and of the directories on the way. */
+/* Which files root trusts: modes of files, and of the directories above them. */
 #include "platform/trust.h"
 
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 #include "scratch.h"
 
-/* The opened file is checked under that path; "" when it is believed. */
+/* Returns the error of the check of an opened file under the path; "" for a trusted one. */
 static char *asked(const char *opened, const char *path)
 {
 	struct error err = { 0 };
@@ -51,7 +51,7 @@ static void test_files(void **state)
 	scratch_write("file", "x", 0644);
 	believed("file");
 	believed("./file");
-	believed("/dev/null"); /* anyone may write it, and says nothing by that */
+	believed("/dev/null"); /* all may write it, without an effect */
 	assert_int_equal(chmod("file", 0664), 0);
 	believed("file");
 	assert_int_equal(chmod("file", 0602), 0);
@@ -77,7 +77,7 @@ static void test_ways(void **state)
 	doubted("open/link/file", "open/link/file", "/open on the way to it");
 	assert_int_equal(symlink("open/link", "chain"), 0);
 	doubted("chain/file", "chain/file", "/open on the way to it");
-	/* What only passes by it with .. has not relied on a name in it. */
+	/* A path that leaves the directory by .. does not depend on a name in it. */
 	believed("open/../a/b/file");
 	MEM_AUTO char *absolute = scratch_path("a/b/file");
 	assert_int_equal(symlink(absolute, "absolute"), 0);
@@ -95,7 +95,7 @@ static void test_changed_under_us(void **state)
 	doubted("one", "loop", "loop: cannot tell");
 }
 
-/* l1 leads to the file by one link, l2 by two. */
+/* l1 leads to the file through one link, l2 through two. */
 static void test_limit_of_links(void **state)
 {
 	enum { MAX = 40 };
@@ -114,7 +114,7 @@ static void test_limit_of_links(void **state)
 	assert_string_equal(text, "");
 }
 
-/* A file of root's in a child that is somebody else. */
+/* A file of root, checked in a child of another user. */
 static void test_other_users(void **state)
 {
 	pid_t pid;

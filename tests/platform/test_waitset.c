@@ -1,4 +1,4 @@
-/* A wait set with descriptors, another wait set among them. */
+/* A wait set with descriptors, one of which is another wait set. */
 #include "platform/waitset.h"
 
 #include <stdarg.h>
@@ -149,7 +149,7 @@ static void test_set_can_be_watched_by_another_one(void **state)
 	waitset_free(outer);
 }
 
-/* Who has something to send waits for room, and for nothing else if it likes. */
+/* A sender may wait for space only. */
 static void test_what_is_waited_for_can_be_chosen(void **state)
 {
 	char bytes[65536] = { 0 };

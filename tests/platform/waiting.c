@@ -1,4 +1,4 @@
-/* A wait set and a pipe for a test. */
+/* Makes a wait set and a pipe for a test. */
 #include "waiting.h"
 
 #include <stdarg.h>

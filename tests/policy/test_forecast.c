@@ -1,4 +1,4 @@
-/* What a policy says of itself, cause by cause. */
+/* The forecast of a policy for each cause. */
 #include "policy/forecast.h"
 
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static struct spec usual(void)
 		.backoff = { false, 1000, 60000, 60000, 2 } };
 }
 
-/* "reboot: boot t 0 by default", one a line. Caller frees. */
+/* Returns the forecast, lines as "reboot: boot t 0 by default".  The caller frees it. */
 static char *tell(const struct policy_options *options, const struct spec *spec)
 {
 	struct forecast o;
@@ -137,7 +137,7 @@ static void test_command_line(void **state)
 	reboot_list_free(&options.reboot_on);
 }
 
-/* What a list says of one status must not be said of all, nor be left out. */
+/* A rule of a list for one status is reported, and only for that status. */
 static void test_single_statuses(void **state)
 {
 	struct spec spec = usual();

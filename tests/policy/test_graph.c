@@ -53,7 +53,7 @@ static void test_one_target(void **state)
 	    "start_failed, check_failed\"]\n}\n");
 }
 
-/* Edges with the same ends are one; what differs in their terms has a line of its own. */
+/* Edges with the same ends are merged; each different condition has its own line. */
 static void test_targets(void **state)
 {
 	struct spec base = usual(), install = usual(), rescue = usual();
@@ -93,7 +93,7 @@ static void test_targets(void **state)
 	    "\tg2 [label=\"given up:\\nwaits for a reset\" shape=oval]\n}\n");
 }
 
-/* A VM that never boots by itself cannot boot too often. */
+/* A VM that never boots automatically cannot give up. */
 static void test_no_way_to_give_up(void **state)
 {
 	struct spec spec = usual();
@@ -111,7 +111,7 @@ static void test_no_way_to_give_up(void **state)
 	assert_non_null(strstr(with, "t0 -> g0"));
 }
 
-/* A line of a label has 30 characters at most. */
+/* A line of a label has at most 30 characters. */
 static void test_limit_of_lines(void **state)
 {
 	struct spec spec = usual();
@@ -133,7 +133,7 @@ static void test_limit_of_lines(void **state)
 	assert_non_null(strstr(broken, "[label=\"reboot, poweroff,\\nloader_failed\"]"));
 }
 
-/* What a name holds ends no string, and no line. */
+/* No character of a name ends a string or a line. */
 static void test_names(void **state)
 {
 	struct spec spec = usual();

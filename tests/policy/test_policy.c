@@ -1,4 +1,4 @@
-/* Who decides, in which order, and what no policy can lift. */
+/* Which source decides, in which order, and the limits that no policy can lift. */
 #include "policy/policy.h"
 
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-/* One question, as short texts: NULL leaves a thing out. */
+/* One case, as short texts; NULL: not given. */
 struct row {
 	enum cause cause;
 	int status;
@@ -137,7 +137,7 @@ static void test_default(void **state)
 	}
 }
 
-/* The first in the order answers, whatever those behind it say. */
+/* The first source in the order decides, whatever the later ones say. */
 static void test_order(void **state)
 {
 	static const struct row rows[] = {
@@ -169,7 +169,7 @@ static void test_order(void **state)
 }
 
 /*
- * What somebody asked for: a reboot is no automatic boot; the next target says what, not whether.
+ * Requests: a requested reboot is not an automatic boot; the next target sets only what is booted.
  */
 static void test_requests(void **state)
 {
@@ -192,7 +192,7 @@ static void test_requests(void **state)
 	CHECK(rows);
 }
 
-/* `on` stands behind the command line's list, and before the spec's. */
+/* `on` comes after the list of the command line, and before that of the spec. */
 static void test_on(void **state)
 {
 	static const struct row rows[] = {
@@ -228,7 +228,7 @@ static void test_on(void **state)
 	CHECK(rows);
 }
 
-/* Nobody but on.given_up has a say, and it boots once. */
+/* Only on.given_up decides, and it boots once. */
 static void test_given_up(void **state)
 {
 	static const struct row rows[] = {
@@ -278,7 +278,7 @@ static void test_delays_of_on(void **state)
 	}
 }
 
-/* A number is the hypervisor's own word: it means nothing for boots that did not come that far. */
+/* A number is a status of the hypervisor, so it does not apply to boots that did not start one. */
 static void test_statuses_in_lists(void **state)
 {
 	static const struct row rows[] = {

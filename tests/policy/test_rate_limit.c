@@ -28,7 +28,7 @@ static void test_window(void **state)
 	assert_true(rate_limit_allows(&rate, &limit, 3000));
 }
 
-/* Time spent in delays is not time in which a VM behaved well. */
+/* Time spent in delays does not count as uptime. */
 static void test_waiting_does_not_count(void **state)
 {
 	struct restart_limit limit = { false, 2, 30000 };
@@ -67,7 +67,7 @@ static void test_steady_reboots(void **state)
 	}
 }
 
-/* After a reset only what follows counts, but all boots are still numbered. */
+/* After a reset only later boots count, but the numbers of boots go on. */
 static void test_forgetting(void **state)
 {
 	struct restart_limit limit = { false, 2, 30000 };
@@ -106,7 +106,7 @@ static void test_delays_grow(void **state)
 	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 60000), 1000);
 }
 
-/* The delay grows 1000 times, where no maximum ends that before. */
+/* The delay grows 1000 times unless it reaches a maximum before. */
 static void test_limit_of_growth(void **state)
 {
 	const struct backoff slow = { false, 1000000, INT64_C(1000000000000), 60000, 1.001 };
