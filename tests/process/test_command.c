@@ -1,4 +1,4 @@
-/* Commands that are run to their end: what they say, how they end, and what must not hang. */
+/* Commands that run to their end: their output, how they end, and what must not hang. */
 #include "process/command.h"
 
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 #include "platform/clock.h"
 #include "../platform/scratch.h"
 
-/* HOUR_MS is no limit at all: what waits for it fails by the limit of the whole suite. */
+/* HOUR_MS is longer than the time limit of the suite, so a test that waits for it fails. */
 enum { HOUR_MS = 3600 * 1000, MOST = 4 << 20, RUNS = 100, FD_LIMIT = 1024 };
 
 static struct error err;
@@ -35,7 +35,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Runs it; nothing is left to reap then. */
+/* Runs a command, and checks that no child is left to reap. */
 static void run(const struct command *what)
 {
 	command_clear(&result);
@@ -243,7 +243,7 @@ static void test_endless_output_is_cut(void **state)
 static void test_flood_on_stderr_keeps_its_end(void **state)
 {
 	(void)state;
-	/* More than a pipe holds, before the first byte of stdout. */
+	/* Writes more than a pipe holds to stderr before the first byte of stdout. */
 	run_shell("i=0; while [ $i -lt 20000 ]; do echo 123456789abcdef >&2; i=$((i + 1)); done; "
 		  "echo last >&2; echo done",
 	    HOUR_MS);
@@ -285,7 +285,7 @@ static void test_limit_holds_for_who_ignores_signals(void **state)
 	assert_int_equal(result.end.signal, SIGKILL);
 }
 
-/* Runs the script with longer and longer limits until it has come as far as to say this. */
+/* Runs the script with longer and longer limits until it prints this. */
 static void run_until_said(char *script, const char *said)
 {
 	for (int64_t limit = 100; limit < HOUR_MS; limit *= 2) {
@@ -297,7 +297,7 @@ static void run_until_said(char *script, const char *said)
 	fail_msg("never said %s", said);
 }
 
-/* Waits until nobody has it open for writing. */
+/* Waits until no process has the pipe open for writing. */
 static void await_end_of(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -326,7 +326,7 @@ static void test_limit_holds_for_who_left_the_group(void **state)
 	assert_int_equal(result.end.signal, SIGKILL);
 }
 
-/* The pid that a script has said, which must still run; it is killed. */
+/* Kills the process whose pid a script printed, which must still run. */
 static void end_survivor(void)
 {
 	pid_t pid = (pid_t)atol(result.out);
@@ -351,7 +351,7 @@ static void test_who_holds_the_pipes_is_not_waited_for(void **state)
 static void test_who_fills_the_pipes_is_not_waited_for(void **state)
 {
 	(void)state;
-	/* They end by themselves: nobody reads any more. */
+	/* The processes end because nothing reads their output any more. */
 	run_shell("yes & exit 6", HOUR_MS);
 	assert_int_equal(result.end.status, 6);
 	run_shell("yes >&2 & exit 7", HOUR_MS);
@@ -404,7 +404,7 @@ static void test_ignored_sigchld_is_an_error(void **state)
 
 	(void)state;
 	assert_int_equal(sigaction(SIGCHLD, &ignore, &before), 0);
-	/* It may be gone before it is watched, or before it is asked. */
+	/* The process may be gone before it is watched, or before it is queried. */
 	cannot_run("true", STATUS_OS, " process ");
 	assert_int_equal(sigaction(SIGCHLD, &before, NULL), 0);
 }

@@ -1,4 +1,4 @@
-/* The console that vmrun owns: its terminal, its log, its ring. */
+/* The console that vmrun owns: its terminal, its log, its ring buffer. */
 #include "process/console.h"
 
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static void open_it(struct console *c, const struct console_settings *settings)
 		fail_msg("%s", err.text);
 }
 
-/* What a guest prints, all of it read. */
+/* Prints a text as the guest, and reads all of it. */
 static void print(struct console *c, const char *text)
 {
 	int fd = open(c->path, O_RDWR | O_NOCTTY);
@@ -158,7 +158,7 @@ static void test_ring_keeps_the_newest(void **state)
 	free(text);
 }
 
-/* As many bytes as the ring holds, and one more. */
+/* The ring holds a limited number of bytes; one more replaces the oldest. */
 static void test_limit_of_the_ring(void **state)
 {
 	const struct console_settings s = { 0 };
@@ -194,7 +194,7 @@ static void test_the_line_stays_open(void **state)
 	open_it(&c, &s);
 	(void)snprintf(first, sizeof(first), "%s", c.path);
 	print(&c, "x");
-	/* nobody has it open now: that is no end */
+	/* that no process has it open is not the end */
 	assert_false(console_read(&c));
 	assert_int_equal(console_open(&c, &s, true, &err), 0);
 	assert_string_equal(c.path, first);
@@ -228,7 +228,7 @@ static void hear(void *context, const char *bytes, size_t n)
 	(void)strncat(heard, bytes, n);
 }
 
-/* Who listens hears all; who comes late finds the newest; what is typed arrives. */
+/* Viewers get all output, late ones the newest; typed text arrives. */
 static void test_listening_and_typing(void **state)
 {
 	const struct console_settings s = { 0 };

@@ -1,4 +1,4 @@
-/* The log of a console: what it holds, and what its faults do. */
+/* The log of a console: its contents, and the effects of its faults. */
 #include "process/console_log.h"
 
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #include "../platform/scratch.h"
 
 static char log_name[] = "dir/log";
-static char warned[4096]; /* all warnings, a line each */
+static char warned[4096]; /* all warnings, one per line */
 
 static void hear(void *context, const char *text)
 {
@@ -54,7 +54,7 @@ static void put(struct console_log *l, const char *text)
 	console_log_write(l, text, strlen(text));
 }
 
-/* The same under a limit on the size of files, as on a full disk. */
+/* Writes a text under a limit on the size of files, as on a full disk. */
 static void put_limited(struct console_log *l, const char *text, rlim_t most)
 {
 	struct rlimit old, small;
@@ -85,15 +85,15 @@ static void test_a_log_that_was_renamed(void **state)
 
 	(void)state;
 	console_log_init(&l);
-	console_log_reopen(&l); /* there is none */
+	console_log_reopen(&l); /* without a log, this has no effect */
 	open_it(&l, &s);
 	put(&l, "before");
 	assert_int_equal(rename("dir/log", "dir/log.1"), 0);
 	console_log_reopen(&l);
 	put(&l, "after\n");
 	assert_string_equal(content("dir/log.1") + 23, "Z before");
-	assert_string_equal(content("dir/log") + 23, "Z after\n"); /* a line of its own */
-	console_log_reopen(&l);					   /* it has its name */
+	assert_string_equal(content("dir/log") + 23, "Z after\n"); /* a separate line */
+	console_log_reopen(&l);					   /* the file still has its name */
 	put(&l, "x\n");
 	assert_string_equal(content("dir/log") + 23 + strlen("Z after\n") + 23, "Z x\n");
 	console_log_close(&l);
@@ -123,7 +123,7 @@ static void test_a_log_that_cannot_be_made_anew(void **state)
 	console_log_close(&l);
 }
 
-/* One failed write ends nothing: told once, counted, and the next write tries again. */
+/* A failed write is reported once and counted, and the next write tries again. */
 static void test_a_write_that_fails(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
@@ -141,13 +141,13 @@ static void test_a_write_that_fails(void **state)
 	assert_warned("console: dir/log is written again, 12 bytes of the guest's output are "
 		      "missing in it\n");
 	put(&l, "and on\n");
-	/* A line of its own follows the one that was torn. */
+	/* A separate line follows the incomplete one. */
 	assert_string_equal(content("dir/log"), "first\na short\non\nand on\n");
 	assert_warned("");
 	console_log_close(&l);
 }
 
-/* A log that fails and works by turns is told of once, and its losses at the end. */
+/* A log that alternately fails and works is reported once, and its losses at the end. */
 static void test_by_turns(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
@@ -171,7 +171,7 @@ static void test_by_turns(void **state)
 	console_log_close(&l);
 }
 
-/* At the first boot it is an error, later a warning; it goes on once the directory is back. */
+/* A missing directory is an error at the first boot, later a warning until it is back. */
 static void test_a_directory_that_is_gone(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
@@ -200,7 +200,7 @@ static void test_a_directory_that_is_gone(void **state)
 	console_log_close(&l);
 }
 
-/* What is written into a removed file is for nobody: it is made anew by the next write. */
+/* The next write creates a removed log again. */
 static void test_a_log_that_is_removed(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
@@ -216,7 +216,7 @@ static void test_a_log_that_is_removed(void **state)
 	assert_warned("");
 }
 
-/* One that others emptied is not moved away before it is full again. */
+/* A log that another program emptied is not rotated before it is full again. */
 static void test_a_log_that_is_emptied(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 10, .keep = 1 };
@@ -232,7 +232,7 @@ static void test_a_log_that_is_emptied(void **state)
 	console_log_close(&l);
 }
 
-/* max_size holds: what is logged stays, what comes is counted, until the names can move again. */
+/* After a failed rotation max_size applies: lost bytes are counted until a rotation succeeds. */
 static void test_a_rotation_that_fails(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 12, .keep = 3 };
@@ -262,7 +262,7 @@ static void test_a_rotation_that_fails(void **state)
 	console_log_close(&l);
 }
 
-/* A gap takes what moves, so that tries that fail half-way lose no older log. */
+/* Rotation fills a gap, so that failures half-way lose no older log. */
 static void test_a_gap_among_older_logs(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 4, .keep = 3 };
@@ -293,14 +293,14 @@ static void test_no_older_logs(void **state)
 	assert_int_equal(stat("dir/log", &before), 0);
 	put(&l, "def\n");
 	assert_string_equal(content("dir/log"), "def\n");
-	/* Emptied, which needs no right to the directory. */
+	/* The log is emptied, which needs no permission for the directory. */
 	assert_int_equal(stat("dir/log", &after), 0);
 	assert_true(before.st_ino == after.st_ino);
 	assert_int_equal(access("dir/log.1", F_OK), -1);
 	console_log_close(&l);
 }
 
-/* A FIFO is not renamed; what its reader does not take is counted, and it gets what follows. */
+/* A FIFO is not renamed; bytes that its reader does not take are counted, and later ones sent. */
 static void test_a_fifo(void **state)
 {
 	struct console_settings s = { .log = log_name, .max_size = 4, .keep = 1 };
@@ -330,7 +330,7 @@ static void test_a_fifo(void **state)
 	assert_int_equal(access("dir/log.1", F_OK), -1);
 	assert_non_null(strstr(warned, "again"));
 	(void)close(fd);
-	put(&l, "lost\n"); /* and no signal */
+	put(&l, "lost\n"); /* without a signal */
 	console_log_finish(&l);
 	assert_non_null(strstr(warned, "console: 5 bytes of"));
 	console_log_close(&l);

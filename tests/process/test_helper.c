@@ -1,4 +1,4 @@
-/* Helper commands: what is kept of their output, and how their failure is told. */
+/* Helper commands: the kept part of their output, and the report of their failure. */
 #include "process/helper.h"
 
 #include <stdarg.h>
@@ -99,7 +99,7 @@ static void test_what_is_captured(void **state)
 	assert_int_equal(helper.status, 0);
 }
 
-/* A line of 16 bytes, so many times, and more. */
+/* Runs a helper that prints this many bytes in lines of 16, and then more. */
 static void write_lines(size_t bytes, const char *more)
 {
 	MEM_AUTO char *script = mem_format("yes 123456789abcdef | head -c %zu; %s", bytes, more);

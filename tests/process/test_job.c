@@ -1,4 +1,4 @@
-/* One program from its search to its reaping: each way to start, to speak, to end, and to fail. */
+/* A program from its search to its reaping: all ways to start, to print, to end and to fail. */
 #include "process/job.h"
 
 #include <stdarg.h>
@@ -28,7 +28,7 @@ static struct str heard[MAX_JOB_STREAMS];
 
 static size_t max_read = SIZE_MAX; /* bytes that one read() returns */
 
-/* The linker calls it so. */
+/* The linker sets this name. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 ssize_t __real_read(int fd, void *bytes, size_t n);
 ssize_t __wrap_read(int fd, void *bytes, size_t n);
@@ -67,7 +67,7 @@ static void hear(void *context, size_t stream, const char *bytes, size_t n)
 	str_add_n((struct str *)context + stream, bytes, n);
 }
 
-/* Stdout is kept from its beginning, of stderr the end is. */
+/* Returns a setup that keeps the beginning of stdout and the end of stderr. */
 static struct job_setup ways(char **argv)
 {
 	return (struct job_setup){ .argv = argv,
@@ -102,7 +102,7 @@ static void start_shell(char *script)
 	start(&how);
 }
 
-/* Takes one event; false when it was the end. */
+/* Takes one event; returns false for the end. */
 static bool take_event(void)
 {
 	struct wake wake;
@@ -125,7 +125,7 @@ static void await_said(size_t stream, const char *text)
 		assert_true(take_event());
 }
 
-/* Nothing is left to reap. */
+/* Checks that no child is left to reap. */
 static void assert_no_child(void)
 {
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -215,7 +215,7 @@ static void test_program_that_is_found_cannot_be_executed(void **state)
 	cannot_start(much, STATUS_CANNOT_EXEC, false, "cannot be executed");
 }
 
-/* The first descriptor that is free. */
+/* Returns the first free descriptor. */
 static int next_descriptor(void)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -224,7 +224,7 @@ static int next_descriptor(void)
 	return fd;
 }
 
-/* Each limit stops the start at another of its steps, until one lets it through. */
+/* Each limit stops the start at another step, until one lets it succeed. */
 static void test_descriptors_run_out(void **state)
 {
 	char *argv[] = { "true", NULL };
@@ -290,7 +290,7 @@ static void test_no_stream_is_dev_null(void **state)
 	(void)state;
 	how.stream[OUT].kind = how.stream[ERR].kind = JOB_NONE;
 	start(&how);
-	/* The end is watched by a descriptor where the system has one for that. */
+	/* Some systems need a descriptor to watch the end. */
 	assert_true(count_descriptors() <= before + 1);
 	assert_ends(0, 0);
 }
@@ -314,7 +314,7 @@ static void test_output_as_much_as_is_kept_and_a_byte_more(void **state)
 	assert_text(ERR, "bcdefgh");
 	assert_true(job_overflowed(&job, OUT));
 	assert_false(job_overflowed(&job, ERR));
-	/* What is not kept is heard. */
+	/* The callback gets output that is not kept. */
 	assert_string_equal(heard[OUT].text, "1234567812345678");
 }
 
@@ -375,11 +375,11 @@ static void test_socket_goes_both_ways(void **state)
 	job_write(&job, THIRD, "hello\n");
 	assert_ends(5, 0);
 	assert_string_equal(heard[THIRD].text, "got hello\n");
-	/* It is closed by now. */
+	/* The stream is closed. */
 	job_write(&job, THIRD, "bye\n");
 }
 
-/* Waits until the process has ended, which then is not watched yet. */
+/* Waits until the process has ended, and returns its tag; the end is not taken yet. */
 static uintptr_t end_tag_after_the_end(pid_t pid)
 {
 	siginfo_t info;
@@ -418,7 +418,7 @@ static void test_what_is_in_the_pipes_at_the_end_is_read(void **state)
 	assert_int_equal(job.stream[ERR].text.length, 900);
 }
 
-/* A stream is read 64 times after the end, and no more. */
+/* After the end, a stream is read at most 64 times. */
 static void test_number_of_last_reads(void **state)
 {
 	static const struct {
@@ -474,7 +474,7 @@ static void test_ignores_sigterm(void **state)
 	(void)close(pipe_fds[1]);
 }
 
-/* Waits until no process has the other end open; true when one still has it after a minute. */
+/* Returns whether a process still has the other end open after a minute. */
 static bool is_held(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -533,7 +533,7 @@ static void test_free_kills_and_reaps(void **state)
 	waitset_free(waits);
 	waits = NULL;
 	assert_true(count_descriptors() <= before);
-	/* Of one that does not run, too. */
+	/* Also for a job that does not run. */
 	job_free(&job);
 	job_kill(&job);
 	job_signal(&job, SIGKILL);
@@ -551,7 +551,7 @@ static void test_offspring_that_holds_the_pipes_is_not_waited_for(void **state)
 	assert_int_equal(kill(left, SIGKILL), 0);
 }
 
-/* Runs a script that ends when a line comes, once its offspring floods this stream. */
+/* Runs a script that ends at a line of input, while its children flood this stream. */
 static void run_flooded(char *script, size_t stream, int status)
 {
 	char *argv[] = { "sh", "-c", script, NULL };
@@ -572,7 +572,7 @@ static void run_flooded(char *script, size_t stream, int status)
 static void test_offspring_that_fills_the_pipes_is_not_waited_for(void **state)
 {
 	(void)state;
-	/* Each "yes" ends by itself when nothing reads its pipe any more. */
+	/* Each "yes" ends when nothing reads its pipe any more. */
 	run_flooded("yes & read go; exit 7", OUT, 7);
 	assert_int_equal(job.stream[OUT].text.length, 1000);
 	assert_true(job_overflowed(&job, OUT));
@@ -662,7 +662,7 @@ static void test_what_it_inherits(void **state)
 	(void)close(ours);
 }
 
-/* Without a group of its own, killing it kills nothing beside it: this test. */
+/* Killing a job in this process's group must not kill this test. */
 static void test_kill_of_one_in_this_group(void **state)
 {
 	char *argv[] = { CHILD_PROGRAM, "wait", NULL };
@@ -686,7 +686,7 @@ static void test_dies_with_its_starter(void **state)
 	assert_int_equal(pipe(pipe_fds), 0);
 	job_setup_give(&how, pipe_fds[1], 3);
 	starter = fork();
-	/* A kqueue is not inherited. */
+	/* A child does not inherit a kqueue. */
 	if (starter == 0)
 		_exit(
 		    waitset_new(&how.wait, &err) == 0 && job_start(&job, &how, &err) == 0 ? 0 : 1);

@@ -1,4 +1,4 @@
-/* Cutting a stream into lines, however its bytes arrive. */
+/* Splits a stream into lines, however its bytes arrive. */
 #include "process/lines.h"
 
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static unsigned roll(unsigned n)
 	return (dice >> 8) % n;
 }
 
-/* Feeds a piece and notes every line as "<line>". */
+/* Feeds a piece and adds every line as "<line>". */
 static void feed(struct lines *l, const char *bytes, size_t n, struct str *out)
 {
 	const char *line;
@@ -42,7 +42,7 @@ static void feed(struct lines *l, const char *bytes, size_t n, struct str *out)
 	}
 }
 
-/* The same in pieces of random length up to `most`. */
+/* Returns the lines of a text that is fed in pieces of random length up to `most`. */
 static char *cut(const char *bytes, size_t n, unsigned most)
 {
 	struct lines *l = mem_zero(sizeof(*l));
@@ -103,7 +103,7 @@ static void test_long_lines(void **state)
 		MEM_AUTO char *got = cut(bytes, n, most);
 		size_t at = 0;
 
-		/* Nothing is lost, and no piece is longer than it may be. */
+		/* No byte is lost, and no piece is too long. */
 		for (const char *p = got; *p != '\0'; p++) {
 			if (*p != '<' && *p != '>')
 				assert_int_equal(*p, bytes[at++]);
@@ -113,7 +113,7 @@ static void test_long_lines(void **state)
 	free(bytes);
 }
 
-/* Where a stream is cut makes no difference to its lines. */
+/* The pieces of a stream do not change its lines. */
 static void test_any_split(void **state)
 {
 	static const char alphabet[] = "ab\n\r\n x\xc3\xbc";
@@ -140,7 +140,7 @@ static void test_any_split(void **state)
 	}
 }
 
-/* A line that just fits is one line, however it arrives: no empty one comes after it. */
+/* A line at the limit is one line, however it arrives, and no empty line follows. */
 static void test_line_at_the_limit(void **state)
 {
 	char *bytes = mem_zero(2 * MAX_OUTPUT_LINE + 3);
@@ -155,7 +155,7 @@ static void test_line_at_the_limit(void **state)
 		for (unsigned most = 1; most < 20000; most = most * 7 + 1) {
 			MEM_AUTO char *got = cut(bytes, n + 2, most);
 
-			/* The pieces, and the empty line that is really there. */
+			/* The pieces, and the empty line of the input. */
 			assert_int_equal(strlen(got), n + 2 * whole + 2);
 			assert_string_equal(got + strlen(got) - 2, "<>");
 		}
@@ -163,7 +163,7 @@ static void test_line_at_the_limit(void **state)
 	free(bytes);
 }
 
-/* Lines are strings: a NUL shows as a question mark, and nothing behind it is lost. */
+/* A NUL becomes a question mark, and no byte after it is lost. */
 static void test_line_beyond_the_limit(void **state)
 {
 	char bytes[MAX_OUTPUT_LINE + 2];

@@ -1,4 +1,4 @@
-/* The rules of targets a second time: plain, with copies, and in another language. */
+/* Another implementation of the rules of targets, in C and with copies. */
 #include "again.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Loading, targets, and the way back from a value to its place. */
+/* Loading, targets, and the place of a value. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -22,11 +22,11 @@ static void test_lua_files(void **state)
 	    "vm.lua:3: no way\nstack traceback:\n\t[C]: in function 'error'\n"
 	    "\tvm.lua:3: in local 'f'\n\tvm.lua:5: in ");
 	load_error(s, "error('plain', 0)", "plain\nstack traceback:");
-	/* A file that cannot be used leaves the one before. */
+	/* The previous document stays when a file cannot be loaded. */
 	expect_boot(s, "default", "spec", "{ name = 'a' }");
 }
 
-/* No frame of our own is in what a user sees. */
+/* A traceback has no frames of vmrun's own modules. */
 static void test_traceback_is_the_users(void **state)
 {
 	struct script *s = *state;
@@ -138,11 +138,11 @@ static void test_locate(void **state)
 	finds(s, "{ 'cpu', 'cores' }", "file", "{ 'targets', 'mid', 'cpu', 'cores' }");
 	finds(s, "{ 'cpu', 'threads' }", "file", "{ 'targets', 'top', 'cpu', 'threads' }");
 	finds(s, "{ 'cpu', 'sockets' }", "file", "{ 'cpu' }");
-	/* What a target unset is missing because of that line. */
+	/* The place of a key that a target unsets is in that target. */
 	finds(s, "{ 'mem' }", "file", "{ 'targets', 'top', 'mem' }");
 	finds(s, "{ 'numa', 1, 'id' }", "file", "{ 'numa', 1, 'id' }");
 	finds(s, "{ 'emulations' }", "file", "{ 'emulations' }");
-	/* One table of Lua at two places. */
+	/* The same Lua table is used at two places. */
 	finds(s, "{ 'emulations', 1, 'device' }", "file", "{ 'emulations', 1, 'device' }");
 	finds(s, "{ 'emulations', 3, 'device' }", "file",
 	    "{ 'targets', 'mid', 'emulations', 1, 'device' }");
@@ -156,12 +156,12 @@ static void test_locate(void **state)
 	finds(s, "{ 'emulations', 4, 'path' }", "file",
 	    "{ 'targets', 'top', 'emulations', 2, 'path' }");
 	finds(s, "{ 'emulations', 9, 'path' }", "file", "{ 'emulations' }");
-	/* Problems of the merge itself name the file's own places. */
+	/* Problems of the merge itself name places in the file. */
 	finds(s, "{ 'targets', 'top', 'extends' }", "file", "{ 'targets', 'top', 'extends' }");
 	finds(s, "{ 'targets', 'none', 'mem' }", "file", "{ 'targets' }");
 }
 
-/* What was replaced is not where a value comes from. */
+/* A replaced value is never the place of a value. */
 static void test_locate_replaced(void **state)
 {
 	struct script *s = *state;
@@ -202,7 +202,7 @@ static void test_locate_settings(void **state)
 	finds(s, "{ 'fwcfg', 1, 'a' }", "set", "{ 'fwcfg' }");
 	finds(s, "{ 'emulations', 2, 'path' }", "set", "{ 'emulations', 2, 'path' }");
 	finds(s, "{ 'emulations', 2, 'ro' }", "file", "{ 'emulations', 2, 'ro' }");
-	/* The next boot knows nothing of them. */
+	/* The settings do not apply to the next boot. */
 	expect_boot(s, "default", "problems", "{}");
 	finds(s, "{ 'cpu', 'cores' }", "file", "{ 'cpu', 'cores' }");
 }
@@ -252,7 +252,7 @@ static void test_bad_settings(void **state)
 	    "settings hold for the merged spec, where there are no targets any more");
 }
 
-/* A script may do to its globals what it likes, by mistake or not. */
+/* vmrun works whatever a script does to its globals. */
 static void test_ruined_globals(void **state)
 {
 	struct script *s = *state;

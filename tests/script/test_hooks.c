@@ -1,4 +1,4 @@
-/* Hooks: which are asked, what they are told, what their answers mean. */
+/* Hooks: which are called, their arguments, and the meaning of their answers. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-/* A hook file, as load_hook{} takes it. */
+/* Returns a hook file in the form of load_hook's argument. */
 static struct node *hook_file(const char *key, const char *text, const char *options)
 {
 	struct node *one = node_new(NODE_OBJECT);
@@ -97,7 +97,7 @@ static void test_hook_files(void **state)
 	script_limit(s, 40, 64 * MIB);
 	refuses_file(s, "while true do end", "policy.lua:1: still running after 40 ms ");
 	script_limit(s, 5000, 64 * MIB);
-	/* State of an instance stays; another use of the file is another instance. */
+	/* An instance keeps its variables; another use of the file is another instance. */
 	static const char text[] =
 	    "return function(o) local n = o.n or 0 return { on_exit = function() "
 	    "n = n + 1 return vmrun.stop(n) end } end";
@@ -114,7 +114,7 @@ static void test_hook_files(void **state)
 	expect(s, "call", CALL(2), "{ action = 'stop', status = 1 }");
 }
 
-/* What a body of on_exit answers. */
+/* Loads a hook whose on_exit has this body. */
 static void load_exit(struct script *s, const char *body)
 {
 	MEM_AUTO char *text = mem_format(
@@ -207,7 +207,7 @@ static void test_bad_answers(void **state)
 	    s, "error('x')", "vm.lua:1: x\nstack traceback:\n\t[C]: in function 'error'\n");
 }
 
-/* A hook is asked while the VM is down; its body asserts what it sees. */
+/* The body of on_exit asserts its argument. */
 static void test_exit(void **state)
 {
 	static const char *const bodies[] = {
@@ -279,7 +279,7 @@ static void test_prepare(void **state)
 	    "{ device = 'b', slot = '0:9:0' }, { device = 'c', slot = '0:1:0' } } }");
 	expect(s, "locate", "{ path = { 'emulations', 1, 'slot' } }",
 	    "{ source = 'hook', path = { 'emulations', 1, 'slot' } }");
-	/* The next of the chain sees what this one made. */
+	/* The next function gets the changed spec. */
 	expect(s, "call", PREPARE,
 	    "{ cpu = 2, mem = '1G', on_exit = f, on_prepare = f, emulations = { "
 	    "{ device = 'b', slot = '0:9:0' }, { device = 'c', slot = '0:1:0' } } }");

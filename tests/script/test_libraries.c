@@ -1,4 +1,4 @@
-/* What scripts may not do, and that the rest of Lua is there. */
+/* What scripts must not do, and that the rest of Lua is available. */
 #include "support.h"
 
 #include <stdio.h>
@@ -54,7 +54,7 @@ static void test_refused(void **state)
 		load_error(s, cases[i][0], cases[i][1]);
 }
 
-/* Each is a chunk that must run to its end. */
+/* Chunks that must run without an error. */
 static const char *const chunks[] = {
 	"local ok, e = xpcall(error, debug.traceback, 'x') assert(not ok and "
 	"e:find('^x\\nstack'))",
@@ -132,7 +132,7 @@ static void test_still_there(void **state)
 	}
 }
 
-/* A wrapped function is on the stack while a script's runs: it must not be found there. */
+/* A script must not find an original function on the stack while it runs in a wrapper. */
 static void test_originals_are_out_of_sight(void **state)
 {
 	static const char chunk[] =
@@ -159,7 +159,7 @@ static void test_originals_are_out_of_sight(void **state)
 	expect_boot(s, "default", "spec", "{ seen = '' }");
 }
 
-/* What has metatables with __gc is out of reach, also what the engine makes. */
+/* Scripts cannot reach metatables with __gc, including those of the engine. */
 static void test_metatables_are_out_of_sight(void **state)
 {
 	static const char chunk[] =
@@ -201,7 +201,7 @@ static void test_blocking_in_hooks(void **state)
 	refused_in_hook(s, "io.stdin:lines()", "reading stdin");
 	refused_in_hook(s, "dofile()", "reading stdin");
 	refused_in_hook(s, "loadfile()", "reading stdin");
-	/* What reads files goes on. */
+	/* Functions that read files work. */
 	load_lua(s,
 	    "return { on_exit = function() io.input('/etc/passwd') assert(io.read()) "
 	    "for l in io.lines() do end io.input(io.stdin) return false end }");
@@ -241,7 +241,7 @@ static void write_file(const char *directory, const char *name, const char *text
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Lua's own functions start from the directory of the process. */
+/* Loads a spec that reads files; Lua's own functions start from the process's directory. */
 static void load_files(struct script *s, const char *directory, const char *body)
 {
 	MEM_AUTO char *text = mem_format("%s return {}", body);
@@ -284,7 +284,7 @@ static void test_files_beside(void **state)
 	assert_non_null(strstr(support_log.text, "bad.lua:1: unexpected symbol near 'return'"));
 	assert_non_null(
 	    strstr(support_log.text, "bytes.lua':\ninfo: \tattempt to load a binary chunk"));
-	/* A line for the shell, marks and environments, as Lua's own do it. */
+	/* A "#!" line, byte order marks and environments work as in Lua. */
 	write_file(directory, "shell.lua",
 	    "\xef\xbb\xbf#!/bin/sh\nreturn x, debug.getinfo(1).currentline", 51);
 	load_files(s, directory,
@@ -299,7 +299,7 @@ static void test_files_beside(void **state)
 	    "no, why = loadfile('bad.lua') assert(not no and why:find('^bad.lua:1: '))\n"
 	    "local co = coroutine.wrap(function() return dofile('yields.lua') end)\n"
 	    "assert(co() == 'yielded') local a, b = co() assert(a == 1 and b == 2)");
-	/* Read again, the spec gets what the module says now. */
+	/* A spec that is read again loads the module again. */
 	write_file(directory, "lib.lua", "return { x = 'new' }", 20);
 	assert_int_equal(script_call(s, "load", n, &result, &err), 0);
 	expect_boot(s, "default", "spec", "{ lib = { x = 'new' }, part = { y = 2 } }");
@@ -312,7 +312,7 @@ static void test_files_beside(void **state)
 	(void)rmdir(directory);
 }
 
-/* Bytes of a message of vmrun.log() and of a line of print(). */
+/* A message of vmrun.log() and a line of print() have a limit. */
 static void test_limits_of_output(void **state)
 {
 	struct script *s = *state;
@@ -331,7 +331,7 @@ static void test_limits_of_output(void **state)
 	assert_non_null(strstr(support_log.text, "y\ninfo: z\n"));
 }
 
-/* A sparse file whose only line is one for the shell. */
+/* A sparse file whose only line is a "#!" line. */
 static void test_limit_of_files(void **state)
 {
 	char directory[] = "/tmp/vmrun-test-XXXXXX";

@@ -1,4 +1,4 @@
-/* Time and memory: what a script does, a call ends, and the state can be used afterwards. */
+/* Time and memory: a call ends whatever a script does, and the state can be used afterwards. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static void still_works(struct script *s)
 	expect_boot(s, "default", "spec", "{ n = 1000 }");
 }
 
-/* The chunk, and a hook, must both be stopped. */
+/* Checks that the code is stopped in a chunk and in a hook. */
 static void stops(const char *code)
 {
 	struct script *s = script_open(40, 64 * MIB);
@@ -96,8 +96,8 @@ static void test_loops_in_coroutines(void **state)
 }
 
 /*
- * An error that a hook raises leaves hooks off in the thread that it ends: a __close that is called
- * after that must not be able to loop.
+ * An error that a count hook raises leaves hooks off in its thread; a __close that is called after
+ * that must not be able to loop.
  */
 static void test_loops_in_close(void **state)
 {
@@ -123,7 +123,7 @@ static void test_loops_in_close(void **state)
 		stops(loops[i]);
 }
 
-/* The border ends what gives control back to it; its __close methods run, and are limited too. */
+/* A yield to C ends the call; its __close methods run, and have limits, too. */
 static void test_yield_at_the_border(void **state)
 {
 	struct script *s = script_open(40, 64 * MIB);
@@ -140,7 +140,7 @@ static void test_yield_at_the_border(void **state)
 	script_free(s);
 }
 
-/* A coroutine that a stopped call leaves behind is an ordinary one in the next. */
+/* A coroutine that a stopped call leaves is an ordinary one in the next call. */
 static void test_leftover_coroutine(void **state)
 {
 	struct script *s = script_open(40, 64 * MIB);
@@ -201,7 +201,7 @@ static void test_memory(void **state)
 }
 
 /*
- * Garbage is no reason to end a script, whoever asks for memory, be the collector stopped or not.
+ * Garbage must not end a script, whatever allocates, and even if the collector is stopped.
  */
 static void test_garbage(void **state)
 {
@@ -226,8 +226,8 @@ static void test_garbage(void **state)
 }
 
 /*
- * A script that lives at its cap and swallows the errors: each failure costs a collection of all
- * that it holds, so that few instructions run in a second.
+ * A script that stays at its memory cap and catches the errors runs few instructions per second,
+ * because each failure costs a full collection.
  */
 static void test_memory_errors_for_ever(void **state)
 {

@@ -1,4 +1,4 @@
-/* A whole life under every memory cap: each step works or fails in words, and nothing is lost. */
+/* All steps under every memory cap: each works or fails with a message, and nothing leaks. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static const char *const steps[][2] = {
 
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
-/* -1: no state; else how many steps worked, in a row, up to all. */
+/* Returns the number of steps that worked in a row, or -1 without a state. */
 static int live(size_t cap, struct node **arguments)
 {
 	struct script_options options = { .budget_ms = 60000, .memory_bytes = cap };
@@ -109,7 +109,7 @@ static void try(struct script *s, const char *function, const struct node *argum
 	error_clear(&err);
 }
 
-/* A cap that is hit in the middle of a life: the state goes on once there is room again. */
+/* After a cap was lowered and hit, the state works again once the cap is raised. */
 static void test_lowered_cap(void **state)
 {
 	struct node *file = lua_file("assert(io.stdout and vmrun.boot and debug.traceback) "

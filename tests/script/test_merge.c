@@ -17,7 +17,7 @@ static void configure(struct script *s)
 	    "nil");
 }
 
-/* The base with a target of these keys over it differs from the base by these. */
+/* Checks that a target with these keys changes these keys of the base. */
 static void merges(struct script *s, const char *target, const char *changed)
 {
 	MEM_AUTO char *file = mem_format("return { " BASE "targets = { t = { %s } } }", target);
@@ -30,7 +30,7 @@ static void merges(struct script *s, const char *target, const char *changed)
 	expect_boot(s, "default", "spec", "{ " BASE "}");
 	expect_boot(s, "t", "problems", "{}");
 	expect_boot(s, "t", "spec", wanted);
-	/* Nothing of that has touched what the file returned. */
+	/* The table that the file returned is unchanged. */
 	expect_boot(s, "default", "spec", "{ " BASE "}");
 }
 
@@ -53,7 +53,7 @@ static void test_keys(void **state)
 	merges(s, "mem = { size = 1 }", "mem = { size = 1 }");
 	merges(s, "pin = { a = 1 }", "pin = { a = 1 }");
 	merges(s, "bhyve = { release = 14, arch = vmrun.null }", "bhyve = { release = 14 }");
-	/* The row decides: below smbios, system merges and board does not; graphic does not. */
+	/* The rows decide: below smbios, system merges and board does not; graphic does not. */
 	merges(s, "smbios = { system = { uuid = 'u' } }",
 	    "smbios = { system = { serial = 'a', uuid = 'u' }, board = 'b' }");
 	merges(s, "smbios = { system = { serial = vmrun.null }, board = { c = 1 } }",
@@ -120,7 +120,7 @@ static void test_extends(void **state)
 	    "three = { extends = { 'two', 'side', 'one' }, c = 3 }, side = { a = 5, b = 5 }, "
 	    "none = { extends = {} }, null = { extends = vmrun.null } } }");
 	expect_boot(s, "two", "spec", "{ a = 1, b = 2, c = 1 }");
-	/* one, two, side, three: `one` is not laid again. */
+	/* The order is one, two, side, three; `one` is merged once. */
 	expect_boot(s, "three", "spec", "{ a = 5, b = 5, c = 3 }");
 	expect_boot(s, "none", "spec", "{ a = 0 }");
 	expect_boot(s, "null", "spec", "{ a = 0 }");
@@ -158,7 +158,7 @@ static void test_bad_extends(void **state)
 	    "expected the name of a target or a list of names, got a number");
 	problem(s, "mixed", "{ 'targets', 'mixed', 'extends' }",
 	    "expected the name of a target or a list of names, got a list");
-	expect_boot(s, "scalar", "problems", "{}"); /* `targets` has told of it */
+	expect_boot(s, "scalar", "problems", "{}"); /* `targets` reports it */
 	load_lua(s, "return { targets = { install = {} } }");
 	problem(s, "Install", "{}",
 	    "no target \"Install\", did you mean \"install\"? (there is: default, install)");
@@ -170,7 +170,7 @@ static void test_bad_extends(void **state)
 	"{ id = 'cd0', device = 'ahci-cd', path = 'b', ro = true }, { device = 'virtio-blk', " \
 	"path = 'c' } }, "
 
-/* What comes of the three devices with that list over them. */
+/* Checks the three devices after a target with this list. */
 static void devices(struct script *s, const char *list, const char *wanted, const char *removed)
 {
 	MEM_AUTO char *file =
@@ -200,19 +200,19 @@ static void test_devices(void **state)
 	devices(s, "{ { id = 'cd0', remove = true } }", "{ " A ", " B ", " C " }", "{ 2 }");
 	devices(s, "{ { id = 'cd0', remove = false, path = 'q' } }",
 	    "{ " A ", { id = 'cd0', device = 'ahci-cd', path = 'q', ro = true }, " C " }", "{}");
-	/* An id that was not given is the model and a number. */
+	/* The default id is the model and a number. */
 	devices(s,
 	    "{ { id = 'virtio-blk-1', path = 'z' }, { id = 'virtio-blk-0', remove = true } }",
 	    "{ " A ", " B ", { id = 'virtio-blk-1', device = 'virtio-blk', path = 'z' } }",
 	    "{ 1 }");
-	/* An id that was appended before. */
+	/* The id of a device that an earlier target appended. */
 	devices(s,
 	    "{ { id = 'n', device = 'nvme' }, { id = 'n', path = 'p' }, { device = 'virtio-blk' }, "
 	    "{ id = 'virtio-blk-2', path = 'two' } }",
 	    "{ " A ", " B ", " C ", { id = 'n', device = 'nvme', path = 'p' }, "
 	    "{ id = 'virtio-blk-2', device = 'virtio-blk', path = 'two' } }",
 	    "{}");
-	/* Removed and given again, in one place. */
+	/* A device that is removed and given again keeps its position. */
 	devices(s, "{ { id = 'cd0', remove = true }, { id = 'cd0', path = 'z' } }",
 	    "{ " A ", { id = 'cd0', device = 'ahci-cd', path = 'z', ro = true }, " C " }", "{}");
 	devices(s, "vmrun.null", "{ " A ", " B ", " C " }", "{ 1, 2, 3 }");
@@ -244,7 +244,7 @@ static void test_device_problems(void **state)
 	}
 }
 
-/* Each layer adds to what those before it made. */
+/* Each target changes the result of those before it. */
 static void test_devices_through_layers(void **state)
 {
 	struct script *s = *state;

@@ -1,4 +1,4 @@
-/* vmrun.options(): every kind, every fault. */
+/* vmrun.options(): every kind and every error. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void open_spec(struct script *s)
 	expect_boot(s, "default", "problems", "{}");
 }
 
-/* Loads a hook that declares this and asserts what it got; `given` is what the spec says. */
+/* Returns the request for a hook with this declaration, options of the spec and assertion. */
 static struct node *request(const char *declared, const char *given, const char *assertion)
 {
 	MEM_AUTO char *text =
@@ -43,7 +43,7 @@ static void takes(struct script *s, const char *declared, const char *given, con
 	node_free(n);
 }
 
-/* The faults, as hook_faults{} has them. */
+/* Checks the errors that hook_faults returns. */
 static void refuses(struct script *s, const char *declared, const char *given, const char *faults)
 {
 	struct node *n = request(declared, given, "false");
@@ -55,7 +55,7 @@ static void refuses(struct script *s, const char *declared, const char *given, c
 	expect(s, "hook_faults", "nil", faults);
 }
 
-/* One fault of an option x that was given. */
+/* Checks for one error of the option x. */
 static void refuses_x(struct script *s, const char *declared, const char *given, const char *why)
 {
 	MEM_AUTO char *faults = mem_format("{ { option = 'x', text = [[my.lua: %s]] } }", why);
@@ -63,7 +63,7 @@ static void refuses_x(struct script *s, const char *declared, const char *given,
 	refuses(s, declared, given, faults);
 }
 
-/* The declaration itself is wrong: the fault of who wrote the hook. */
+/* Checks the error of a declaration that is itself wrong. */
 static void breaks(struct script *s, const char *declared, const char *begin)
 {
 	struct node *n = request(declared, "{ x = 1 }", "false");
@@ -190,7 +190,7 @@ static void test_presence(void **state)
 	refuses(s, "faults = { 'count' }, y = { 'count' }", "{ fauts = 1 }",
 	    "{ { option = 'fauts', text = 'my.lua: unknown option \"fauts\", did you mean "
 	    "\"faults\"? (there is: faults, y)' } }");
-	/* All at once. */
+	/* All errors come together. */
 	refuses(s, "a = { 'count' }, b = { 'string', required = true }",
 	    "{ a = 'x', c = 1, d = 2 }",
 	    "{ { option = 'a', text = 'my.lua: option \"a\": expected an integer of at least 1, "
@@ -214,7 +214,7 @@ static void test_declarations(void **state)
 	    "my.lua:2: vmrun.options takes the options of a hook");
 }
 
-/* What the other argument is, and that it stays so. */
+/* The second argument of a hook file's function, which is read-only. */
 static void test_vm(void **state)
 {
 	struct script *s = *state;
@@ -226,7 +226,7 @@ static void test_vm(void **state)
 	    "select(2, pcall(function() vm.targets[1] = 'y' end)):find('vm is read%-only')");
 }
 
-/* A spec may use it too: nobody loads a hook then. */
+/* A spec may call it, too, while no hook is being loaded. */
 static void test_elsewhere(void **state)
 {
 	struct script *s = *state;

@@ -1,6 +1,6 @@
 /*
- * Random specs against the rules of targets told a second time: what boot answers must be the same
- * in any order of boots, so the file must be as it was after each.
+ * Random specs, compared with the other implementation of the rules of targets: boots in any order
+ * give the same result, so that no boot may change the document.
  */
 #include "support.h"
 
@@ -13,7 +13,7 @@
 
 #define ROUNDS 400
 
-/* The same numbers everywhere, from a printed seed. */
+/* The printed seed gives the same numbers on every system. */
 static uint32_t seed;
 
 static unsigned pick(unsigned below)
@@ -120,7 +120,7 @@ static char *random_spec(void)
  * --- comparing ----------------------------------------------------------------------------------
  */
 
-/* A merge may make an unmarked empty table of a marked one. */
+/* Removes marks, because a merge may turn a marked empty table into an unmarked one. */
 static void forget_marks(struct node *n)
 {
 	if (n->count == 0 && (n->kind == NODE_LIST || n->kind == NODE_OBJECT))
@@ -184,7 +184,7 @@ static void test_random_specs(void **state)
 	node_free(rules);
 }
 
-/* Every place of a merged document comes from where the file says the same. */
+/* Checks that the place of every merged value has the same value in the file. */
 static void check_place(
     struct script *s, struct node *path, const struct node *value, const struct node *spec)
 {

@@ -1,4 +1,4 @@
-/* Stock hooks: they come with the program, and are scripts like any other. */
+/* Stock hooks, which come with the program and are ordinary scripts. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -38,12 +38,12 @@ static void test_unknown(void **state)
 	    "daily_window, install_once, notify, rescue_after; a file is named with its extension "
 	    "or a \"/\")");
 	expect(s, "hook_faults", "nil", "{}");
-	/* Our own modules are none, whatever they are called. */
+	/* vmrun's own modules are not stock hooks. */
 	expect_error(s, "load_hook", "{ key = 'k', name = 'merge' }", "no stock hook \"merge\"");
 	expect_error(s, "load_hook", "{ key = 'k', name = 'hooks/backoff' }", "no stock hook ");
 }
 
-/* They see what a script sees, and what scripts do to it; a traceback names their file. */
+/* They share the globals of scripts, and tracebacks name their files. */
 static void test_globals(void **state)
 {
 	struct script *s = *state;
@@ -57,7 +57,7 @@ static void test_globals(void **state)
 	assert_non_null(strstr(text, "\thooks/backoff.lua:"));
 }
 
-/* The list that messages give is the list of files, sorted. */
+/* Messages list the names of the files, sorted. */
 static void test_names(void **state)
 {
 	const char *last = "";

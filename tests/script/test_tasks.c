@@ -1,4 +1,4 @@
-/* Calls that wait: what they ask for comes out, the answer goes in, from anywhere in a script. */
+/* Calls that wait, anywhere in a script: C gets the request, and the script gets the answer. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static int begin(struct script *s, struct script_reply *reply, struct error *err
 	return rc;
 }
 
-/* It waits for this; the request is freed. */
+/* Checks the request that a call waits for, and frees it. */
 static void waits_for(struct script_reply *reply, const char *request)
 {
 	struct node *wanted = node_of(request);
@@ -52,7 +52,7 @@ static void answer(struct script_reply *reply, const char *expression)
 	node_free(value);
 }
 
-/* Goes on to an error that begins like that. */
+/* Continues a call, which must fail with an error that begins with the text. */
 static void fails(struct script_reply *reply, const char *text)
 {
 	struct error err = { 0 };
@@ -149,7 +149,7 @@ static void test_misuse(void **state)
 	}
 }
 
-/* Through everything of Lua's that can yield, in coroutines in coroutines. */
+/* Waits work in all of Lua's functions that can yield, and in nested coroutines. */
 static void test_where_it_can(void **state)
 {
 	static const char *const bodies[] = {
@@ -192,7 +192,7 @@ static void test_where_it_cannot(void **state)
 	struct script_reply reply;
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
-		/* The error is one that pcall catches, and does not forbid the next wait. */
+		/* pcall catches the error, and the next wait works. */
 		MEM_AUTO char *body =
 		    mem_format("local ok, why = pcall(function() %s end)\n"
 			       "assert(not ok and why:find('cannot wait here'), why)\n"
@@ -206,7 +206,7 @@ static void test_where_it_cannot(void **state)
 	}
 }
 
-/* A generator of the script's own goes on between the waits. */
+/* The script's own generators work between waits. */
 static void test_own_yields(void **state)
 {
 	struct script_reply reply;
@@ -248,7 +248,7 @@ static void test_errors_after_a_wait(void **state)
 	fails(&reply, "coroutine.yield outside a coroutine");
 }
 
-/* Waits are not counted, all that is spent inside Lua is. */
+/* The time limit counts all time inside Lua, and no waits. */
 static void test_time_is_summed(void **state)
 {
 	struct script *s = script_open(100, 64 * MIB);
@@ -271,7 +271,7 @@ static void test_time_is_summed(void **state)
 		(void)script_resume(reply.task, NULL, &reply, &err);
 	}
 	assert_true(err.text != NULL && strstr(err.text, "still running after 100 ms") != NULL);
-	assert_in_range(stays, 1, 5); /* fewer on a machine that is busy */
+	assert_in_range(stays, 1, 5); /* fewer on a busy host */
 	error_clear(&err);
 	script_free(s);
 }
@@ -289,7 +289,7 @@ static void test_abandoned(void **state)
 	script_abandon(reply.task);
 	script_abandon(NULL);
 	assert_string_equal(support_log.text, "info: closed\n");
-	/* One that waits or loops in its end is ended too. */
+	/* A call that waits or loops in a __close method is ended, too. */
 	start(*state,
 	    "local c <close> = setmetatable({}, { __close = function() vmrun.sleep(2) end })\n"
 	    "vmrun.sleep(1)",
@@ -316,7 +316,7 @@ static void test_abandoned_loop(void **state)
 	script_free(s);
 }
 
-/* Another call goes through while one waits, and two may wait. */
+/* Another call may run while one waits, and two may wait. */
 static void test_beside_each_other(void **state)
 {
 	struct script_reply one, two;
@@ -335,7 +335,7 @@ static void test_beside_each_other(void **state)
 }
 
 /*
- * Where there is no loop to wait in, script_call() serves; without anybody to, the answer is nil.
+ * Without a loop, script_call() answers waits through its handler; without a handler, with nil.
  */
 static void test_called(void **state)
 {
@@ -344,7 +344,7 @@ static void test_called(void **state)
 	    "{ action = 'stop' }");
 }
 
-/* A state that is closed while somebody waits in it. */
+/* A state may be closed while a call waits. */
 static void test_closed(void **state)
 {
 	struct script *s = script_open(5000, 64 * MIB);

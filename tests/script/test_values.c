@@ -1,4 +1,4 @@
-/* The border: what a Lua value becomes, and back. */
+/* Conversions between Lua values and C values. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -60,7 +60,7 @@ static void test_what_no_document_can_hold(void **state)
 	shows("{ nil, 'x' }", "<a list with gaps ([0] is nil)>");
 	shows("{ a = { 'x', nil, nil, 'y' } }", "{a=<a list with gaps ([1] is nil)>}");
 	shows("{ [math.maxinteger] = 1 }", "<a list with gaps ([0] is nil)>");
-	shows("{ 'x', nil }", "[\"x\"]"); /* a nil at the end leaves no trace */
+	shows("{ 'x', nil }", "[\"x\"]"); /* a nil at the end is not visible */
 	shows("{ [0] = 1 }", "<a table with a key that is neither a name nor a place in a list>");
 	shows(
 	    "{ [true] = 1 }", "<a table with a key that is neither a name nor a place in a list>");
@@ -130,7 +130,7 @@ static void test_round_trip(void **state)
 	}
 }
 
-/* A function cannot come back: it is refused, not lost. */
+/* A function cannot be converted: it is refused, and not dropped silently. */
 static void test_functions_stay(void **state)
 {
 	struct script *s = *state;
@@ -175,7 +175,7 @@ static void test_limit_of_paths(void **state)
 	raises_path(*state, 57, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...");
 }
 
-/* 2^60 nodes out of 60 tables: the copy has a cap too. */
+/* 60 tables with 2^60 nodes: the copy has a cap, too. */
 static void test_shared_tables(void **state)
 {
 	struct script *s = *state;

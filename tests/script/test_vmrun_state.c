@@ -1,4 +1,4 @@
-/* vmrun.state and what else scripts tell the program, with a program made of this file. */
+/* vmrun.state and other callbacks of scripts, with this file as the program. */
 #include "support.h"
 
 #include <stdio.h>
@@ -9,11 +9,11 @@
 #include "base/node_json.h"
 #include "script/script_internal.h"
 
-/* What the program has been asked and told. */
+/* The state of the program, and the calls that it got. */
 static struct {
-	const char *stored; /* a Lua expression, NULL: there is nothing yet */
-	const char *broken; /* why it cannot be read */
-	bool full;	    /* it cannot be written */
+	const char *stored; /* a Lua expression; NULL: no state yet */
+	const char *broken; /* the error of a read, or NULL */
+	bool full;	    /* writes fail */
 	int loads, saves, asked;
 	char saved[1 << 14];
 	char told[8400];
@@ -81,7 +81,7 @@ static int setup(void **state)
 	return script_new((struct script **)state, &options, &err);
 }
 
-/* Runs a chunk and keeps what it has made of the state; NULL or why it could not be kept. */
+/* Runs a chunk and saves the state; returns NULL or the error. */
 static char *keep_after(struct script *s, const char *body)
 {
 	MEM_AUTO char *text = mem_format("%s return {}", body);
@@ -143,13 +143,13 @@ static void test_what_cannot_be_kept(void **state)
 
 	program.stored = "{ old = 1 }";
 	not_kept(s, "vmrun.state.f = print", "vmrun.state.f: a function is no plain data");
-	/* What was kept before is there again. */
+	/* The state from before is restored. */
 	kept(s, "vmrun.state.n = vmrun.state.f == nil and vmrun.state.old", "{\"n\":1,\"old\":1}");
 	not_kept(s, "local t = {} t.t = t vmrun.state.t = t", "vmrun.state.t.t.t");
 	not_kept(s, "vmrun.state = { { 0/0 } }", "vmrun.state[0][0]: not a number");
 	not_kept(s, "setmetatable(vmrun.state, { __index = error })",
 	    "vmrun.state: a table that inherits keys");
-	/* Nothing to be done about a full disk: the table stays for the next time. */
+	/* On a full disk, the table stays for the next save. */
 	program.full = true;
 	not_kept(s, "vmrun.state.more = true", "no room");
 	program.full = false;
@@ -190,7 +190,7 @@ static void test_save(void **state)
 	kept(s, "local co = coroutine.wrap(vmrun.save) assert(co() == true)", "{\"n\":3}");
 }
 
-/* A file that cannot be read is not taken for an empty one. */
+/* A file that cannot be read does not count as an empty one. */
 static void test_save_unread(void **state)
 {
 	struct script *s = *state;
@@ -222,13 +222,13 @@ static void test_forget(void **state)
 	expect(s, "forget_state", "{ name = 'a:b', older = 'old' }", "'no room'");
 	program.full = false;
 	kept(s, "assert(vmrun.state['a:b'].x == 1)", "{\"a:b\":{\"x\":1},\"c\":[],\"old\":true}");
-	/* An empty table stands where the hook would else look in the older place. */
+	/* An empty table prevents the hook from reading the older key. */
 	expect(s, "forget_state", "{ name = 'a:b', older = 'old' }", "nil");
 	expect(s, "forget_state", "{ name = 'd', older = 'old' }", "nil");
 	assert_string_equal(program.saved, "{\"a:b\":[],\"c\":[],\"d\":[],\"old\":true}");
 }
 
-/* A table that fills the cap in Lua, or would do so outside it. */
+/* A table that reaches the memory cap in Lua, or the cap of the copy. */
 static void test_large(void **state)
 {
 	struct script *s = *state;

@@ -1,5 +1,5 @@
 /*
- * Reads specs in JSON, a line each, and answers each with "good" or with what is wrong in one line.
+ * Reads specs in JSON, one per line, and prints a line for each: "good", or the problems.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Specs from short texts. */
+/* Makes specs from short texts. */
 #include "support.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What two devices or serial ports cannot both have. */
+/* Resources that only one device or serial port can have. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-/* Gives the problems of the claims of a spec with these keys. */
+/* Returns the problems of the claims of a spec with these keys. */
 static char *claims_of(const char *keys, const char *shared, size_t removed)
 {
 	struct spec *spec = spec_of(keys);

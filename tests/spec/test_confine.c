@@ -1,4 +1,4 @@
-/* The sandbox: what each row is to the host, and what is refused of a spec. */
+/* The sandbox: what each row names of the host, and what it refuses. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static const struct field *rows_below(const struct field *f)
 	return f->type == FIELD_CUSTOM ? f->custom->rows : f->rows;
 }
 
-/* "key: kind" of each row that is something to the host. */
+/* Adds "key: kind" for each row that names something of the host. */
 static void add_kinds(const struct field *rows, const char *prefix, struct str *out)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
@@ -141,7 +141,7 @@ static void record(
 	str_addf(&r->got, "%s %s at %s\n", kinds[kind], what, path);
 }
 
-/* A value is put where the row has it: the walk must come upon it. */
+/* Stores a text in the member of the row, and checks that the walk finds it. */
 static void try_text(const struct field *f)
 {
 	struct field rows[2] = { *f };
@@ -181,7 +181,7 @@ static void test_walk(void **state)
 		try_rows(device_kinds[i]->fields);
 }
 
-/* What says nothing is refused. */
+/* A row of text without a kind is refused. */
 static void test_unsaid(void **state)
 {
 	struct field rows[2] = { { "later", FIELD_STRING, 0, .help = "a key of a later day" } };
@@ -199,7 +199,7 @@ static bool is_firmware(const char *path)
 	return strcmp(path, "/usual/firmware") == 0;
 }
 
-/* What the sandbox of /specs says of a good spec with these keys. Caller frees. */
+/* Returns the problems of a valid spec in the sandbox of /specs.  The caller frees them. */
 static char *confined(const char *keys, const char *allow)
 {
 	struct report report = { 0 };
@@ -344,7 +344,7 @@ static void test_refused(void **state)
 	}
 }
 
-/* A device that a target takes out names nothing. */
+/* A removed device names nothing. */
 static void test_removed(void **state)
 {
 	struct report report = { 0 };

@@ -41,7 +41,7 @@ static bool lists(const struct node *list, const char *text)
 
 static void rows_in_schema(const struct field *rows, const struct node *object, bool whole);
 
-/* The objects that a property may be. */
+/* Checks the objects that a property may be. */
 static void row_in_schema(const struct field *f, const struct node *property, bool whole)
 {
 	const struct node *choices = node_get(property, "enum");
@@ -57,7 +57,7 @@ static void row_in_schema(const struct field *f, const struct node *property, bo
 		assert_true(lists(at(property, "enum"), f->choices[**f->choices == '\0' ? 1 : 0]));
 	else
 		assert_true(property->count > 1);
-	assert_false(choices != NULL && lists(choices, "")); /* which means not given */
+	assert_false(choices != NULL && lists(choices, "")); /* "" means not given */
 }
 
 static void rows_in_schema(const struct field *rows, const struct node *object, bool whole)
@@ -66,7 +66,7 @@ static void rows_in_schema(const struct field *rows, const struct node *object, 
 
 	assert_false(at(object, "additionalProperties")->truth);
 	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (f->type == FIELD_HOOK) { /* which JSON cannot hold */
+		if (f->type == FIELD_HOOK) { /* JSON has no functions */
 			assert_null(node_get(properties, f->key));
 			continue;
 		}
@@ -81,7 +81,7 @@ static void rows_in_schema(const struct field *rows, const struct node *object, 
 	}
 }
 
-/* A key of an entry that merges: a reference to the whole device's. */
+/* Checks that a key of an entry that merges refers to the key of a complete device. */
 static void rows_referred(const struct field *rows, const struct node *object)
 {
 	for (const struct field *f = rows; f->key != NULL; f++)
@@ -113,7 +113,7 @@ static void test_schema(void **state)
 		rows_referred(device_kinds[i]->fields, at(defs, change));
 		rows_referred(device_kinds[i]->fields, at(defs, "change"));
 	}
-	/* All kinds read a boot index alike, so one reference and null describe it. */
+	/* All kinds have the same boot index, so a reference and null describe it. */
 	assert_int_equal(
 	    at(at(at(at(defs, "change"), "properties"), "bootindex"), "anyOf")->count, 2);
 	node_free(schema);
@@ -137,7 +137,7 @@ static void test_schema_defaults(void **state)
 	assert_int_equal(default_of(schema, "stop")->count, 3);
 	assert_int_equal(default_of(graphic, "port")->integer, 5900);
 	assert_int_equal(default_of(fbuf, "port")->integer, 5900);
-	/* What was not given has none, and what must be given has none. */
+	/* Keys without a preset and required keys have no default. */
 	assert_null(default_of(graphic, "width"));
 	assert_null(default_of(schema, "uuid"));
 	assert_null(default_of(schema, "cpu"));
@@ -146,7 +146,7 @@ static void test_schema_defaults(void **state)
 
 /* --- the types for Lua --- */
 
-/* The lines of a class, up to the empty one after it. Caller frees. */
+/* Returns the lines of a class up to the next empty line.  The caller frees them. */
 static char *class_lines(const char *types, const char *name)
 {
 	MEM_AUTO char *head = mem_format("---@class (exact) %s\n", name);
@@ -223,7 +223,7 @@ static void test_lua_rows(void **state)
 	}
 }
 
-/* Each vmrun.X of a line that is a type is the name of a class or an alias. */
+/* Checks that each type vmrun.X of a line is a class or an alias. */
 static void check_names(const char *types, const char *line)
 {
 	for (const char *p = strstr(line, "vmrun."); p != NULL; p = strstr(p + 1, "vmrun.")) {
@@ -241,7 +241,7 @@ static void check_names(const char *types, const char *line)
 	}
 }
 
-/* "---@field NAME TYPE # text": brackets of the type are balanced, no part is empty. */
+/* Checks "---@field NAME TYPE # text": balanced brackets, and no empty part. */
 static void check_field(const char *line)
 {
 	const char *name = line + strlen("---@field ");
@@ -358,7 +358,7 @@ static void test_devices_table(void **state)
 	}
 }
 
-/* A longer cell pushes the rest of its line to the right, and does not widen the column. */
+/* A longer cell moves the rest of its line, and does not widen the column. */
 #define MAX_COLUMN_WIDTH 32
 
 static void test_width_of_columns(void **state)

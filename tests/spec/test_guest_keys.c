@@ -1,4 +1,4 @@
-/* The keys of what a guest finds inside: gdb, keyboard_layout, pin, numa, fwcfg, smbios, tpm. */
+/* The keys of the guest: gdb, keyboard_layout, pin, numa, fwcfg, smbios, tpm. */
 #include "support.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "platform/socket.h"
 
-/* Each value is refused for the key, in these words. */
+/* Checks that each value of the key is refused with these words. */
 static void refused_each(const char *key, const char *const *values, const char *wanted)
 {
 	for (; *values != NULL; values++) {
@@ -181,7 +181,7 @@ static void test_smbios(void **state)
 	spec_refused("'smbios':{'board':{'location':''}}", "smbios.board.location: must not be");
 }
 
-/* The socket of swtpm, at an absolute path of this length. */
+/* Checks a socket of swtpm at an absolute path of this length. */
 static void test_tpm_path(size_t length, bool good)
 {
 	char path[256];
@@ -211,7 +211,7 @@ static void test_tpm(void **state)
 	spec_refused("'tpm':{'path':'/dev/tpm0'}", "tpm: \"type\" is missing");
 }
 
-/* Wrong words meet the right one wherever they stand. */
+/* A misspelt word gets a hint at any place. */
 static void test_hints(void **state)
 {
 	static const char *const wrong[][2] = {

@@ -1,4 +1,4 @@
-/* hooks. */
+/* The key `hooks`. */
 #include "support.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ static void test_hooks(void **state)
 	    "null},[],{}]}]");
 }
 
-/* Neither a folder nor an extension: a name of its own, which is printed as it is. */
+/* A name without a directory and an extension is a stock hook, and is printed unchanged. */
 static void test_stock(void **state)
 {
 	struct spec *spec = spec_of("'hooks':['notify',{'use':'backoff','max':5},'./notify',"
@@ -47,7 +47,7 @@ static void test_stock(void **state)
 	    "'hooks': ['notify',{'max': 5,'use': 'backoff'}]");
 }
 
-/* What options of the program add is asked last, and is no part of the spec. */
+/* Hooks from options of the program are called last, and are not part of the spec. */
 static void test_append(void **state)
 {
 	struct hook_list more = { 0 };

@@ -1,4 +1,4 @@
-/* What loads a guest without firmware: loader. */
+/* The key `loader`, which loads a guest without firmware. */
 #include "support.h"
 
 static void test_loader(void **state)

@@ -10,7 +10,7 @@ struct row {
 	const char *value, *wanted;
 };
 
-/* Each value of the key is shown like that (right of its colon). */
+/* Checks how each value of the key is printed after the colon. */
 static void shown(const char *key, const struct row *rows)
 {
 	for (const struct row *r = rows; r->value != NULL; r++) {
@@ -21,7 +21,7 @@ static void shown(const char *key, const struct row *rows)
 	}
 }
 
-/* Each value is refused, with a problem at the key (or below it) that begins like that. */
+/* Checks that each value is refused with a problem at or below the key. */
 static void refused(const char *key, const struct row *rows)
 {
 	for (const struct row *r = rows; r->value != NULL; r++) {
@@ -152,7 +152,7 @@ static void test_mem(void **state)
 	refused("hook_memory", bad);
 }
 
-/* What a decoder that may read UCL's numbers says of a key: the problems, else the notes. */
+/* Returns the problems, else the notes, of a key that may have UCL's numbers. */
 static char *said_of(const char *key, const char *value, bool of_ucl)
 {
 	MEM_AUTO char *keys = mem_format("'%s':%s", key, value);
@@ -192,7 +192,7 @@ static void says(const char *key, const struct mem_row *r, bool of_ucl)
 		fail_msg("%s: wanted %s, got %s", r->value, wanted, got);
 }
 
-/* Without quotes UCL's 512M is a round decimal number: told where it is accepted, and where not. */
+/* UCL reads 512M without quotes as a decimal number; a note or a problem says so. */
 static void test_mem_of_ucl(void **state)
 {
 #define HINT(n, unit, name)                                                          \

@@ -38,7 +38,7 @@ static void test_values(void **state)
 	spec_free(none);
 }
 
-/* Every cause but a stop request, under its own name and at its own place. */
+/* Every cause except a stop request has its own key and its own entry. */
 static void test_causes(void **state)
 {
 	(void)state;

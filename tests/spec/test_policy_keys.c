@@ -16,7 +16,7 @@ static void test_causes(void **state)
 		assert_int_equal(found, i);
 		assert_true(strlen(cause_text((enum cause)i)) > 5);
 	}
-	/* The statuses of bhyve(8) are the numbers of their causes. */
+	/* The statuses of bhyve(8) are the values of their causes. */
 	assert_int_equal(CAUSE_REBOOT, 0);
 	assert_int_equal(CAUSE_POWEROFF, 1);
 	assert_int_equal(CAUSE_HALT, 2);
@@ -62,7 +62,7 @@ static void test_reboot_list_has(void **state)
 	assert_true(reboot_list_has(list, CAUSE_TRIPLE_FAULT, 3));
 	assert_true(reboot_list_has(list, CAUSE_ERROR, 3));
 	assert_false(reboot_list_has(list, CAUSE_TRIPLE_FAULT, 4));
-	/* A number says nothing about these. */
+	/* A number does not apply to these causes. */
 	assert_false(reboot_list_has(list, CAUSE_START_FAILED, 3));
 	assert_false(reboot_list_has(list, CAUSE_CHECK_FAILED, 3));
 	assert_false(reboot_list_has(list, CAUSE_STOPPED, 3));
@@ -96,7 +96,7 @@ static void list_is(const char *text, const char *wanted)
 	reboot_list_free(&list);
 }
 
-/* The list of the command line. */
+/* Parses the list of the command line. */
 static void test_reboot_list_parse(void **state)
 {
 	(void)state;

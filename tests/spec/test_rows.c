@@ -14,7 +14,7 @@ static void test_rows(void **state)
 	rows_check(spec_fields, NULL);
 }
 
-/* What merges key by key is what objects are: each of them, nested, and nothing else. */
+/* Checks that the merge rules have exactly the objects of the rows, nested. */
 static void check_rules(const struct field *rows, const struct node *rules)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {

@@ -1,4 +1,4 @@
-/* Rules between keys, and what the key graphic stands for. */
+/* Rules between keys, and the devices of the key graphic. */
 #include "support.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ static void test_variables(void **state)
 	spec_refused("'config':[]", "config: expected an object of strings, got");
 }
 
-/* Its devices follow the others, and have no key of their own in what is printed. */
+/* Its devices follow the others, and are not printed as emulations. */
 static void test_graphic(void **state)
 {
 	struct spec *spec = spec_of(

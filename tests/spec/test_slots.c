@@ -1,4 +1,4 @@
-/* Who gets which PCI address: the rules, one by one. */
+/* The rules of PCI addresses, one by one. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #define AT(slot) "{'device':'raw','value':'x','slot':'" slot "'}"
 #define LIST(devices) "'emulations':[" devices "]"
 
-/* "0:1:0 0:2:0 ...", then the problems, with ' for ". Caller frees. */
+/* Returns "0:1:0 0:2:0 ...", then the problems, with ' for ".  The caller frees it. */
 static char *seats(struct spec *spec, const struct spec *base, const struct pin_map *pins)
 {
 	struct report report = { 0 };
@@ -29,7 +29,7 @@ static char *seats(struct spec *spec, const struct spec *base, const struct pin_
 	return str_take(&s);
 }
 
-/* One spec alone. */
+/* Checks the slots of one spec. */
 static void places(const char *keys, const char *wanted)
 {
 	struct spec *spec = spec_of(keys);
@@ -42,7 +42,7 @@ static void places(const char *keys, const char *wanted)
 	assert_string_equal(got, wanted);
 }
 
-/* A base and a target, both as merged; the removed-th device (from 1) is removed. */
+/* Checks the slots of a base and a target, both merged; `removed` counts from 1. */
 static void places_both(const char *base_keys, const char *base_wanted, const char *keys,
     size_t removed, const char *wanted)
 {
@@ -70,13 +70,13 @@ static void test_lowest_free(void **state)
 	places(LIST(AUTO "," AT("1") "," AUTO), "0:2:0 0:1:0 0:3:0");
 	places(LIST(AUTO "," AT("1:1") "," AT("1:0")), "0:2:0 0:1:1 0:1:0");
 	places(LIST(AUTO "," AT("1:0:0")), "0:1:0 1:0:0");
-	/* Slots 0 and 31 are not given away, even when nobody sits there. */
+	/* Slots 0 and 31 are not assigned, even if they are empty. */
 	places("'hostbridge':false,'lpc_slot':'30'," LIST(AUTO), "0:1:0");
 	places("'hostbridge':false," LIST(AUTO "," AT("0")), "0:1:0 0:0:0");
 	places("'lpc_slot':'1','hostbridge_slot':'2'," LIST(AUTO), "0:3:0");
 }
 
-/* A list of so many automatic devices, and what a line of their slots is. */
+/* Returns a list of `count` automatic devices and a last entry. */
 static char *many(int count, const char *last)
 {
 	struct str s = { 0 };
@@ -121,7 +121,7 @@ static void test_order(void **state)
 	nth_is(all, 496, "2:0:0");
 }
 
-/* Slots of the user have functions for the user alone. */
+/* Automatic devices get no functions in a slot that the user pinned. */
 static void test_no_functions_of_pinned_slots(void **state)
 {
 	MEM_AUTO char *keys = many(30, AT("1"));
@@ -134,7 +134,7 @@ static void test_no_functions_of_pinned_slots(void **state)
 	nth_is(lpc, 31, "0:2:2");
 }
 
-/* Nor where the file says nothing of the pin, because on_prepare has added the device. */
+/* They get none either if on_prepare added the pinned device. */
 static void test_no_functions_of_slots_pinned_later(void **state)
 {
 	MEM_AUTO char *keys = many(30, AT("1"));
@@ -148,7 +148,7 @@ static void test_no_functions_of_slots_pinned_later(void **state)
 	spec_free(spec);
 }
 
-/* Nor slots that another target pins, though the base has placed a device there already. */
+/* They get none in slots that another target pins, even if the base has a device there. */
 static void test_no_functions_of_slots_of_targets(void **state)
 {
 	MEM_AUTO char *base_keys = many(30, ""), *keys = many(31, "");
@@ -242,12 +242,12 @@ static void test_lpc_off_bus_0(void **state)
 static void test_targets(void **state)
 {
 	(void)state;
-	/* Appended devices come after. */
+	/* Appended devices come last. */
 	places_both(LIST(TWO), "0:1:0 0:2:0", LIST(TWO "," AUTO), 0, "0:1:0 0:2:0 0:3:0");
-	/* What a target pins, the base keeps off. */
+	/* The base does not use slots that a target pins. */
 	places_both(
 	    LIST(TWO), "0:2:0 0:3:0", LIST(TWO "," AT("1") "," AUTO), 0, "0:2:0 0:3:0 0:1:0 0:4:0");
-	/* A removed device leaves its slot empty, to automatic ones, */
+	/* Automatic devices do not get the slot of a removed device, */
 	places_both(LIST(TWO), "0:1:0 0:2:0", LIST(TWO "," AUTO), 1, "0:1:0 0:2:0 0:3:0");
 	places_both(LIST(AT("1") "," AUTO), "0:1:0 0:2:0", LIST(AT("1") "," AUTO "," AUTO), 1,
 	    "0:1:0 0:2:0 0:3:0");
@@ -259,7 +259,7 @@ static void test_targets(void **state)
 	places_both(LIST(TWO), "0:1:0 0:2:0", LIST(AT("9") "," AUTO), 0, "0:9:0 0:2:0");
 }
 
-/* A removed function 0 does not hide functions that somebody else pinned... it is said. */
+/* A removed function 0 with other pinned functions in its slot is reported. */
 static void test_removed_function_zero(void **state)
 {
 	(void)state;
@@ -269,7 +269,7 @@ static void test_removed_function_zero(void **state)
 	    "0: no guest would find it\n");
 }
 
-/* An entry that cannot be read in a target does not shift the seats of the others. */
+/* An invalid entry in a target does not change the slots of the others. */
 static void test_broken_entries(void **state)
 {
 	struct spec *base = spec_of(LIST(AUTO "," AT("5") "," AUTO)), *spec;

@@ -1,4 +1,4 @@
-/* Who gets which PCI address: what holds for every spec and its targets. */
+/* PCI addresses: properties of every spec and its targets. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -78,7 +78,7 @@ static bool is_pinned_slot(const struct family *f, const struct slot *s)
 	return (f->pins.bits[i / 8] >> i % 8 & 1) != 0;
 }
 
-/* The device at that address, removed ones aside; NULL: none. */
+/* Returns the device at an address, except removed ones, or NULL. */
 static const struct device *device_at(const struct spec *spec, struct slot s)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
@@ -93,7 +93,7 @@ static bool is_bridge(const struct spec *spec, const struct slot *s)
 	return slot_equal(s, &spec->lpc_slot) || slot_equal(s, &spec->hostbridge_slot);
 }
 
-/* Faults that a reader of the spec could count: seats taken twice, functions without function 0. */
+/* Returns the number of addresses that are used twice, and of functions without function 0. */
 static size_t count_faults(const struct spec *spec)
 {
 	size_t faults = 0;

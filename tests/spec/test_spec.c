@@ -1,4 +1,4 @@
-/* A whole spec: ids, rules across keys, what is filled in, and printing it. */
+/* A whole spec: ids, rules across keys, defaults, and printing. */
 #include "support.h"
 
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static void test_bad_ids(void **state)
 	}
 }
 
-/* Devices that cannot be read leave the places of the others as they are. */
+/* Invalid devices do not change the positions of the others. */
 static void test_emulations(void **state)
 {
 	(void)state;
@@ -76,7 +76,7 @@ static void test_stdio(void **state)
 	    "com4: \"stdio\" is taken by com2 already: only one port can have it\n");
 }
 
-/* All problems come at once. */
+/* All problems are reported together. */
 static void test_all_problems(void **state)
 {
 	struct report report = { 0 };
@@ -100,7 +100,7 @@ static void uuid_is(const char *keys, const char *wanted)
 	spec_free(spec);
 }
 
-/* As Python's uuid.uuid5(uuid.NAMESPACE_DNS, name) has it. */
+/* The UUID is that of Python's uuid.uuid5(uuid.NAMESPACE_DNS, name). */
 static void test_uuid(void **state)
 {
 	(void)state;
@@ -124,7 +124,7 @@ static void test_complete(void **state)
 	spec_free(NULL);
 }
 
-/* Slots assigned, names made: as --print spec shows it. */
+/* Returns the spec with slots and names, as --print spec shows it. */
 static char *resolve(struct node *doc)
 {
 	struct report report = { 0 };
@@ -141,7 +141,7 @@ static char *resolve(struct node *doc)
 	return json;
 }
 
-/* What is printed is a spec, and it says the same. */
+/* Checks that the printed spec is a spec with the same meaning. */
 static void round_trip(const char *keys)
 {
 	MEM_AUTO char *first = resolve(doc_with(keys));
@@ -176,7 +176,7 @@ static void test_round_trip(void **state)
 	round_trip("'reboot_on':[]");
 }
 
-/* Any text survives, whatever quotes, braces and backslashes are in it; and lines stay inside. */
+/* Printing keeps texts with any quotes, braces, backslashes and line ends. */
 static void test_round_trip_of_texts(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* The stream of --events: readers of every pace, a file that is renamed. */
+/* The stream of --events: fast and slow readers, and a file that is renamed. */
 #include "../base/dice.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ static void add(struct fixture *f, uint64_t seq, const char *text)
 	events_add(&f->events, &e);
 }
 
-/* Counts what a file holds, and checks that they are whole lines. */
+/* Returns the number of lines of a file, and checks that all are complete. */
 static size_t lines_of(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -115,7 +115,7 @@ static void test_reopen(void **state)
 	add(f, 3, "c");
 	assert_int_equal(lines_of(f->old), 2);
 	assert_int_equal(lines_of(f->path), 1);
-	/* What cannot be opened again stays. */
+	/* A file that cannot be reopened stays open. */
 	assert_int_equal(unlink(f->old), 0);
 	assert_int_equal(rename(f->path, f->old), 0);
 	assert_int_equal(symlink("no/such/directory", f->path), 0);
@@ -125,7 +125,7 @@ static void test_reopen(void **state)
 	events_close(&f->events);
 }
 
-/* Descriptors have no name to be opened by. */
+/* A descriptor has no name and is not reopened. */
 static void test_reopen_of_a_descriptor(void **state)
 {
 	struct fixture *f = *state;
@@ -164,7 +164,7 @@ static void take(struct reader *r, int fd, size_t most)
 		r->length += (size_t)n;
 }
 
-/* Whole lines, numbered upwards; those that are told as lost are exactly those that are missing. */
+/* Checks for complete lines with rising numbers, and that the reported losses are the missing. */
 static uint64_t judge(const struct dice *d, struct reader *r, uint64_t added)
 {
 	uint64_t last = 0, lost = 0, got = 0;
@@ -234,7 +234,7 @@ static void test_paces(void **state)
 	assert_true(lost > 0);
 }
 
-/* A line of exactly this many bytes, its end included. */
+/* Adds a line of exactly this many bytes, including its end. */
 static void add_bytes(struct fixture *f, uint64_t seq, size_t size)
 {
 	struct vmrun_event empty = {
