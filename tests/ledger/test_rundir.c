@@ -234,8 +234,8 @@ static void test_race(void **state)
 static int removals; /* how often the VM's directory is removed right after its creation */
 
 static int64_t simulated_ms;
-static int held = -1; /* a descriptor that has the lock, */
-static int sleeps;    /* and is closed after so many waits */
+static int held = -1; /* a descriptor with the lock, */
+static int sleeps;    /* closed after this number of waits */
 
 /* The linker sets these names. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */

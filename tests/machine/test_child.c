@@ -118,7 +118,7 @@ static void test_stderr_as_much_as_is_kept_and_a_byte_more(void **state)
 	assert_int_equal(strlen(child.tail), MAX_CHILD_TAIL);
 	assert_int_equal(child.tail[0], ' ');
 	assert_int_equal(child.tail[MAX_CHILD_TAIL - 1], 'z');
-	/* Of the next child nothing is left. */
+	/* The next child starts with empty output. */
 	run("exit 1", CHILD_HYPERVISOR);
 	assert_int_equal(child.tail_length, 0);
 	assert_string_equal(child.tail, "");
@@ -154,7 +154,7 @@ static void test_signal(void **state)
 	run("kill -TERM $$", CHILD_HYPERVISOR);
 	assert_int_equal(ended.status, -1);
 	assert_int_equal(ended.signal, 15);
-	/* It is gone. */
+	/* The child is gone, so the signal has no effect. */
 	child_signal(&child, 15);
 	child_control(&child, "bye\n");
 }

@@ -91,7 +91,7 @@ static struct companion_run *await_end(void)
 	return run;
 }
 
-/* The next event is this one. */
+/* Checks that the next event is this one. */
 static void assert_told(enum vmrun_event_type type, const char *by, const char *text)
 {
 	struct vmrun_event e;
@@ -123,7 +123,7 @@ static void test_lines_are_told_by_their_companion(void **state)
 	assert_told(VMRUN_OUTPUT, "two", "2");
 	assert_told(VMRUN_WARNING, NULL, "companion two ended of signal 9");
 	assert_nothing_told();
-	/* Indexes that there are none of: no output of such a companion comes. */
+	/* There are no companions with these indexes, so nothing is read. */
 	companions_read(&companions, 2);
 }
 

@@ -37,7 +37,7 @@ static void test_due(void **state)
 	(void)state;
 	vm_prepare(&v, "");
 	vm_put(&v, STATE_WAITING);
-	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_PREPARING, -1); /* it is prepared */
+	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_PREPARING, -1); /* the boot is prepared */
 	set_target("other");
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_DRAFTING, -1);
 	vm_close(&v);

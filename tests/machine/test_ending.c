@@ -150,7 +150,7 @@ static void test_hanging_command(void **state)
 
 	(void)state;
 	open_ending("");
-	take("tap3:", "sleep 600"); /* no interface has such a name */
+	take("tap3:", "sleep 600"); /* an interface cannot have this name */
 	vm_check_next(enter(STATE_ENDING), STATE_ENDING, MAX_UNDO_MS);
 	pid = v.machine->helper.job.pid;
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_ENDING, MAX_KILL_MS);

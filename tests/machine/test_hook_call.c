@@ -25,8 +25,8 @@
 #define HOOKS "vm.hooks = { 'first.lua', 'second.lua' }"
 
 static struct vm v = VM;
-static struct str heard; /* what the question has been told, a word each */
-static bool goes_on;	 /* its answer: the next function runs, too */
+static struct str heard; /* one word for each answer and fault that the callbacks got */
+static bool goes_on;	 /* returned by the callbacks: the next function runs, too */
 
 static struct node *facts(const struct machine *m)
 {
@@ -74,7 +74,7 @@ static void write_hook(const char *file, const char *body)
 	vm_write(file, text);
 }
 
-/* Calls the hook; two files have it. */
+/* Calls the hook, which two files have. */
 static void call(const struct hook_functions *what, const char *first, const char *second)
 {
 	write_hook("first.lua", first);
@@ -176,7 +176,7 @@ static void test_failures(void **state)
 	vm_close(&v);
 }
 
-/* Time passes for the machine, which handles a deadline that has come. */
+/* Sets the time of the machine, and handles a deadline that is over. */
 static void pass_to(int64_t ms)
 {
 	v.machine->options.simulation->now_ms = ms;
@@ -200,7 +200,7 @@ static void test_sleep(void **state)
 	vm_close(&v);
 }
 
-/* A hook that waits again and again must not block the loop: each wait goes through it. */
+/* Each wait goes through the loop, so that a hook with many waits does not block it. */
 static void test_sleep_of_no_time(void **state)
 {
 	(void)state;
@@ -214,7 +214,7 @@ static void test_sleep_of_no_time(void **state)
 	vm_close(&v);
 }
 
-/* The nearer of the hook's time and the state's counts. */
+/* The earlier deadline of the hook and the state counts. */
 static void test_nearest_deadline(void **state)
 {
 	(void)state;
@@ -245,7 +245,7 @@ static void test_dry_run(void **state)
 	vm_close(&v);
 }
 
-/* The command that runs is in the ledger, without its arguments. */
+/* Returns the ledger's entry of the command that runs, which has no arguments. */
 static const struct ledger_process *process(void)
 {
 	return ledger_process_at(v.machine->host.ledger, 0);
@@ -298,14 +298,14 @@ static void test_late_command(void **state)
 	after = machine_now(v.machine);
 	assert_true(v.machine->call.late);
 	assert_in_range(v.machine->call.until_ms, before + KILLED_MS, after + KILLED_MS);
-	assert_non_null(process()); /* until it is reaped */
+	assert_non_null(process()); /* kept until the command is reaped */
 	vm_await(&v, is_over);
 	check_heard("1 ");
 	assert_null(process());
 	vm_close(&v);
 }
 
-/* The time limit of a command is its own, not that of a command before it that was late. */
+/* Each command has its own time limit, also after a command that timed out. */
 static void test_command_after_a_late_one(void **state)
 {
 	(void)state;
@@ -318,7 +318,7 @@ static void test_command_after_a_late_one(void **state)
 	vm_close(&v);
 }
 
-/* A command that hangs in the kernel is waited for no longer. */
+/* vmrun stops waiting for a command that hangs in the kernel. */
 static void test_hanging_command(void **state)
 {
 	pid_t pid;
@@ -377,7 +377,7 @@ static void test_abandoned(void **state)
 	assert_null(process());
 	check_heard("");
 	check_killed(pid);
-	/* A call that has ended by itself is not due any more either. */
+	/* A call that has ended has no deadline. */
 	v.machine->call.ended = true;
 	hook_call_abandon(v.machine);
 	assert_false(v.machine->call.ended);
@@ -399,7 +399,7 @@ static void test_begun_again(void **state)
 	vm_close(&v);
 }
 
-/* Where no loop follows, the command is reaped at once. */
+/* When no loop follows, the command is reaped at once. */
 static void test_ended(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* The questions to hooks: what each of them tells, and what its answers and faults lead to. */
+/* The hooks: the facts that each gets, and the effects of its answers and faults. */
 #include "vm.h"
 
 #include <stdarg.h>
@@ -64,7 +64,7 @@ static void test_names(void **state)
 	assert_string_equal(hooks_end.hook, "on_end");
 }
 
-/* The cause of the boot before is told once there was one. */
+/* on_prepare gets the cause of the previous boot, if there was one. */
 static void test_facts_of_prepare(void **state)
 {
 	(void)state;
@@ -98,7 +98,7 @@ static void open_draft(void)
 	    0);
 }
 
-/* The next function is asked about a draft that is changed, but not about one that is wrong. */
+/* The next function gets a changed draft, and is not called after an invalid one. */
 static void test_answer_to_prepare(void **state)
 {
 	(void)state;
@@ -161,7 +161,7 @@ static void test_facts_of_a_boot(void **state)
 	vm_close(&v);
 }
 
-/* Lets on_start answer with this key, or an empty object; no further function is asked. */
+/* Lets on_start answer with this key, or an empty object; no further function is called. */
 static void answer_start(const char *key, const char *text)
 {
 	NODE_AUTO struct node *answer = node_new(NODE_OBJECT);
@@ -214,7 +214,7 @@ static void test_fault_of_start(void **state)
 	vm_close(&v);
 }
 
-/* on_started and on_end are only told: their answers and faults change nothing. */
+/* The answers and faults of on_started and on_end change nothing. */
 static void test_what_is_only_told(void **state)
 {
 	(void)state;

@@ -146,7 +146,7 @@ static void test_unwritable_ledger(void **state)
 	vm_close(&v);
 }
 
-/* The file of variables is made once; the copy is told. */
+/* The file of variables is created once, with an event. */
 static void test_variables(void **state)
 {
 	(void)state;
@@ -276,7 +276,7 @@ static void test_simulated(void **state)
 	vm_close(&v);
 }
 
-/* A start that fails tells its status to whoever ends the run with it. */
+/* A start that fails keeps its status for the end of the run. */
 static void test_program_that_cannot_start(void **state)
 {
 	static const struct {
@@ -441,7 +441,7 @@ static void test_no_answer(void **state)
 	vm_close(&v);
 }
 
-/* Time in which vmrun did not run is not held against it. */
+/* Time in which vmrun did not run does not count. */
 static void test_no_answer_yet(void **state)
 {
 	(void)state;
@@ -489,7 +489,7 @@ static void test_lock(void **state)
 	vm_close(&v);
 }
 
-/* A wrapper that closes the descriptor of the lock. */
+/* A wrapper may close the descriptor of the lock. */
 static void test_closed_lock(void **state)
 {
 	char script[1024];
@@ -509,7 +509,7 @@ static void test_closed_lock(void **state)
 	vm_close(&v);
 }
 
-/* The lock is free because the process has exited: its end is handled in its turn. */
+/* The lock is free because the process has exited; the end is handled later. */
 static void test_lock_of_an_ended_process(void **state)
 {
 	siginfo_t info;
@@ -561,7 +561,7 @@ static void test_requested_exit(void **state)
 	}
 }
 
-/* The meaning of a status is told where the cause does not have it. */
+/* The meaning of a status is reported unless the cause includes it. */
 static void test_meaning_of_a_status(void **state)
 {
 	static const struct {

@@ -38,7 +38,7 @@ static void check_outcome(enum cause cause, int status)
 	"vm.bootrom = nil vm.loader = 'bhyveload' " \
 	"vm.emulations = { { device = 'virtio-blk', path = 'rom' } }"
 
-/* Starts a loader that does this. */
+/* Starts a loader that runs this script. */
 static struct next load(const char *script)
 {
 	vm_stub("bhyveload", script);
@@ -156,7 +156,7 @@ static void test_late_loader(void **state)
 	vm_close(&v);
 }
 
-/* A stop kills the loader; one that ends well all the same starts nothing. */
+/* A stop kills the loader; no hypervisor starts, even if the loader succeeds. */
 static void test_stopped_loader(void **state)
 {
 	(void)state;

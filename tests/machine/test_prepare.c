@@ -83,7 +83,7 @@ static void test_nothing_to_do(void **state)
 	vm_close(&v);
 }
 
-/* The forecast of the policy is told once, and not in a simulation. */
+/* The forecast of the policy is reported once, and not in a simulation. */
 static void test_forecast(void **state)
 {
 	const char *first;
@@ -140,7 +140,7 @@ static void test_no_checks(void **state)
 	vm_close(&v);
 }
 
-/* What could not be checked is a remark, and no reason not to start. */
+/* A check that could not be made gives a remark, and does not prevent the start. */
 static void test_unchecked(void **state)
 {
 	(void)state;
@@ -151,7 +151,7 @@ static void test_unchecked(void **state)
 	vm_check_told(&v, "checked\n");
 	vm_check_told(&v, "spawned\n");
 	vm_close(&v);
-	/* Beside a problem it is not told. */
+	/* The remark is left out if there is a problem. */
 	(void)unlink("rom");
 	run("vm.gdb = 'no.such.host.invalid:1234'", NULL);
 	vm_check_not_told(&v, "not checked");
@@ -183,7 +183,7 @@ static void test_what_is_ours(void **state)
 	vm_close(&v);
 }
 
-/* A disk that the first boot has locked is not in use for the second one. */
+/* A disk that the first boot locked is free for the second one. */
 static void test_disk_of_ours(void **state)
 {
 	(void)state;
@@ -229,7 +229,7 @@ static void check_stub(const char *calls)
 	assert_string_equal(text, calls);
 }
 
-/* Stands for devctl(8): notes how it is called, then does this. */
+/* Replaces devctl(8) by a script that records its arguments, then runs this. */
 static void stub_devctl(const char *then)
 {
 	MEM_AUTO char *script = mem_format("echo \"devctl $*\" >>calls\n%s", then);
@@ -238,7 +238,7 @@ static void stub_devctl(const char *then)
 	vm_stub("devctl", script);
 }
 
-/* A fix takes the device for the run: the ledger has it until it is given back. */
+/* A fix takes the device for the run; the ledger lists it until it is given back. */
 static void test_fix(void **state)
 {
 	(void)state;
@@ -264,7 +264,7 @@ static void test_fix_of_a_device(void **state)
 	vm_close(&v);
 }
 
-/* A fix that failed made nothing that has to be undone. */
+/* A fix that failed leaves nothing to undo. */
 static void test_failed_fix(void **state)
 {
 	(void)state;
@@ -278,7 +278,7 @@ static void test_failed_fix(void **state)
 	vm_close(&v);
 }
 
-/* One that was killed may have done its work before. */
+/* A fix that was killed may have taken effect. */
 static void test_killed_fix(void **state)
 {
 	(void)state;
@@ -342,7 +342,7 @@ static void test_fix_without_undo(void **state)
 	vm_close(&v);
 }
 
-/* The ledger notes which interface the fix made: here one that each host has. */
+/* The ledger has the index of the interface that the fix made: here one of every host. */
 static void test_index_of_a_fixed_interface(void **state)
 {
 	struct if_nameindex *interfaces = if_nameindex();
@@ -400,7 +400,7 @@ static void test_forced(void **state)
 	(void)state;
 	leave_vm();
 	life_script("exit 1");
-	run("", &with_fix); /* does not allow to destroy what another program may use */
+	run("", &with_fix); /* fixes do not destroy what another program may use */
 	vm_check_not_told(&v, "fixed");
 	vm_close(&v);
 	run("", &(struct machine_options){ .force = true });
@@ -443,7 +443,7 @@ static void destroy_in_vain(const char *more)
 	v.machine->helper.status = 0;
 }
 
-/* The kernel frees a destroyed VM when no process uses it: that is waited for, up to a limit. */
+/* The kernel frees a destroyed VM when no process uses it; vmrun waits for that, up to a limit. */
 static void test_destroyed_vm_that_stays(void **state)
 {
 	(void)state;
@@ -467,7 +467,7 @@ static void test_destroyed_vm_that_goes(void **state)
 	vm_close(&v);
 }
 
-/* Another problem does not go by waiting. */
+/* Waiting does not remove another problem. */
 static void test_destroyed_vm_and_another_problem(void **state)
 {
 	(void)state;
@@ -506,7 +506,7 @@ static void test_answers(void **state)
 	}
 }
 
-/* The host may have changed before the answer: it is asked again, and needs no fix. */
+/* The host may have changed before the answer; it is checked again, and needs no fix. */
 static void test_answer_after_a_change(void **state)
 {
 	(void)state;
@@ -583,7 +583,7 @@ static void test_console(void **state)
 	run(CONSOLE, NULL);
 	path = v.machine->boot.spec->com_found[0];
 	assert_non_null(path);
-	assert_string_equal(path, v.machine->console.path); /* of both boots */
+	assert_string_equal(path, v.machine->console.path); /* the same in both boots */
 	vm_check_told(&v, "exit poweroff\n");
 	vm_close(&v);
 	run("vm.com1 = 'stdio'", NULL);
@@ -612,7 +612,7 @@ static void test_console_without_log(void **state)
 	vm_close(&v);
 }
 
-/* What the spec leaves open is found before the checks, and is in the plan. */
+/* Names and ports that the spec leaves open are found before the checks, and are in the plan. */
 static void test_found(void **state)
 {
 	(void)state;
@@ -701,7 +701,7 @@ static void test_stop(void **state)
 	vm_close(&v);
 }
 
-/* After a change of the host, names are looked for again: another program may have taken one. */
+/* After a change of the host, names are searched again, because one may be taken by now. */
 static void test_look_again(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* What comes before a boot: paths and interfaces that are waited for, and companions. */
+/* Before a boot: waits for paths and interfaces, and companions. */
 #include "vm.h"
 
 #include <stdarg.h>
@@ -106,7 +106,7 @@ static void test_path_that_does_not_come(void **state)
 	vm_close(&v);
 }
 
-/* What comes in the last moment is in time. */
+/* A path that appears at the last check is in time. */
 static void test_path_that_comes_late(void **state)
 {
 	(void)state;
@@ -133,7 +133,7 @@ static struct next end_fact(void)
 	return vm_act(&v, EVENT_HELPER);
 }
 
-/* On a system that is not bhyve's, a command tells which interfaces there are. */
+/* On a system other than bhyve's, a command lists the interfaces. */
 static void test_interface(void **state)
 {
 	(void)state;
@@ -269,7 +269,7 @@ static void test_ready_path(void **state)
 	vm_write("up", "");
 	check_companions(0);
 	assert_true(companion("d")->ready);
-	/* From then on it counts as ready, whatever becomes of the file. */
+	/* From then on the companion counts as ready, even without the file. */
 	assert_int_equal(unlink("up"), 0);
 	boot_again();
 	check_companions(0);
@@ -285,7 +285,7 @@ static void test_never_ready(void **state)
 	preparation()->until_ms = clock_ms();
 	check_failure("exit check_failed companion d was not ready within 10 s\n");
 	vm_close(&v);
-	/* What is ready at the last look is in time. */
+	/* A companion that is ready at the last check is in time. */
 	open_before(PREPARE_COMPANIONS, COMPANION(", ready = { path = 'up' }"));
 	check_companions(READY_LOOK_MS);
 	preparation()->until_ms = clock_ms();
@@ -323,7 +323,7 @@ static void test_ready_command(void **state)
 	open_with_command();
 	vm_check_next(ended_with(1), STATE_PREPARING, READY_LOOK_MS);
 	assert_false(preparation()->ready_command_runs);
-	check_companions(READY_LIMIT_MS); /* the next look */
+	check_companions(READY_LIMIT_MS); /* the next check */
 	vm_check_next(ended_with(0), STATES, -1);
 	assert_int_equal(preparation()->step, PREPARE_ASK);
 	assert_true(companion("d")->ready);
@@ -391,7 +391,7 @@ static void test_unwritable_ledger(void **state)
 	vm_close(&v);
 }
 
-/* --- sockets of a life before --- */
+/* --- sockets of an earlier run --- */
 
 /* Returns the descriptor of a socket at the path; once it is closed, the socket is stale. */
 static int make_socket(const char *path)
@@ -413,7 +413,7 @@ static void make_stale_socket(const char *path)
 
 #define READY_SOCKET COMPANION(", restart = true, ready = { path = 'socket' }")
 
-/* A socket that an earlier run left is removed, and does not pass for ready. */
+/* A socket that an earlier run left is removed, and does not count as ready. */
 static void test_stale_socket(void **state)
 {
 	(void)state;
@@ -431,7 +431,7 @@ static void test_stale_socket(void **state)
 	vm_close(&v);
 }
 
-/* --- lives after the first --- */
+/* --- later starts --- */
 
 /* Brings a companion up that is ready by the file. */
 static struct companion_run *bring_up(const char *more)
@@ -444,7 +444,7 @@ static struct companion_run *bring_up(const char *more)
 	return companion("d");
 }
 
-/* One that was started again meanwhile is waited for by the next boot. */
+/* The next boot waits for a companion that was restarted meanwhile. */
 static void test_restarted(void **state)
 {
 	struct companion_run *run;
@@ -471,7 +471,7 @@ static void test_restarted(void **state)
 	vm_close(&v);
 }
 
-/* The socket of its earlier life does not pass for ready either. */
+/* A socket from before the restart does not count as ready. */
 static void test_restarted_with_a_stale_socket(void **state)
 {
 	struct companion_run *run;
@@ -496,7 +496,7 @@ static void test_restarted_with_a_stale_socket(void **state)
 	vm_close(&v);
 }
 
-/* One that has ended is started by the next boot, and waited for. */
+/* The next boot starts a companion that has ended, and waits for it. */
 static void test_ended_meanwhile(void **state)
 {
 	struct companion_run *run;
@@ -586,13 +586,13 @@ static void test_swtpm_without_directory(void **state)
 {
 	(void)state;
 	open_before(PREPARE_COMPANIONS, TPM);
-	vm_write("keep", ""); /* where the directory of states would be */
+	vm_write("keep", ""); /* in the place of the state directory */
 	check_failure("exit check_failed ");
 	vm_check_told(&v, "cannot make this folder");
 	vm_close(&v);
 }
 
-/* One that vmrun does not manage is none of its companions. */
+/* A swtpm that vmrun does not manage is not a companion. */
 static void test_swtpm_of_another(void **state)
 {
 	(void)state;

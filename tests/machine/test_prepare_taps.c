@@ -61,7 +61,7 @@ static void open_taking(const char *more)
 	}
 }
 
-/* Takes from the host; returns whether the boot waits, or has failed. */
+/* Takes resources of the host; returns whether the boot waits, or has failed. */
 static bool take(struct next *next)
 {
 	*next = stay();
@@ -198,7 +198,7 @@ static void test_steps(void **state)
 	(void)unsetenv("FAKE_CALLS");
 }
 
-/* The ledger notes which interface of that name was made: here one that each host has. */
+/* The ledger has the index of the created interface: here one of every host. */
 static void test_index(void **state)
 {
 	struct if_nameindex *interfaces = if_nameindex();
@@ -391,7 +391,7 @@ static void test_failed_join_is_tried_again(void **state)
 
 #define EXISTS "ifconfig: SIOCIFCREATE2 (tap0): File exists\n"
 
-/* Another name is found, and taken from the first device on. */
+/* Other names are searched and taken, from the first device on. */
 static void test_collision(void **state)
 {
 	static const char *const list[] = { "ifconfig", "-l", NULL };
@@ -402,7 +402,7 @@ static void test_collision(void **state)
 	assert_null(facts_ask(&preparation()->facts, list)); /* by then, it is out of date */
 	facts_store(&preparation()->facts, 0, false, "bridge0");
 	next = end_command_with(1, EXISTS);
-	vm_check_next(next, STATE_PREPARING, MAX_FACT_MS); /* asks which names there are */
+	vm_check_next(next, STATE_PREPARING, MAX_FACT_MS); /* lists the interfaces */
 	assert_int_equal(preparation()->step, PREPARE_FIND);
 	assert_int_equal(preparation()->tap, 0);
 	assert_int_equal(preparation()->collisions, 1);

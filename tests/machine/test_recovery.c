@@ -1,4 +1,4 @@
-/* The cleanup after a vmrun that died: what is waited for, ended, undone, and what refuses it. */
+/* The cleanup after a vmrun that died: what it waits for, ends and undoes, and what refuses it. */
 #include "vm.h"
 
 #include <stdarg.h>
@@ -34,9 +34,9 @@
 #define START_MS 70000 /* the time when the recovery begins */
 
 static struct vm v = VM;
-static pid_t process; /* that the dead vmrun left, or 0 */
+static pid_t process; /* left by the dead vmrun, or 0 */
 
-/* Starts what a dead vmrun left, with a group of its own; a stubborn one ignores SIGTERM. */
+/* Starts the process that a dead vmrun left, in its own group; a stubborn one ignores SIGTERM. */
 static void start_process(bool stubborn)
 {
 	char none;
@@ -343,7 +343,7 @@ static void test_stubborn_companion(void **state)
 	vm_close(&v);
 }
 
-/* A companion that does not die keeps nothing from being undone. */
+/* A companion that does not die does not prevent the undo. */
 static void test_companion_that_does_not_die(void **state)
 {
 	(void)state;
@@ -377,7 +377,7 @@ static void test_companion_beside_a_hypervisor(void **state)
 	v.handle->simulation.now_ms = START_MS + 5;
 	check_waits(vm_act(&v, EVENT_DEADLINE));
 	assert_true(v.machine->recovery.sigterm_sent);
-	/* Its time begins when it is asked. */
+	/* The time of the companion begins with the signal. */
 	assert_int_equal(v.machine->recovery.until_ms, START_MS + 5 + PATIENCE_MS);
 	check_waits(look_at(START_MS + 6));
 	assert_int_equal(v.machine->recovery.until_ms, START_MS + 5 + PATIENCE_MS);
@@ -407,7 +407,7 @@ static void test_destroyed(void **state)
 	vm_close(&v);
 }
 
-/* The kernel frees it when no process uses it: that is waited for. */
+/* The kernel frees the VM when no process uses it; vmrun waits for that. */
 static void test_destroyed_in_vain(void **state)
 {
 	(void)state;
@@ -415,7 +415,7 @@ static void test_destroyed_in_vain(void **state)
 	end_helper(0);
 	check_waits(vm_act(&v, EVENT_HELPER));
 	check_waits(look_at(START_MS + COMMAND_MS - 1));
-	assert_int_equal(v.machine->helper.job.pid, 0); /* it is run once */
+	assert_int_equal(v.machine->helper.job.pid, 0); /* the command runs once */
 	vm_check_next(look_at(START_MS + COMMAND_MS), STATE_WAITING, 0);
 	vm_check_told(
 	    &v, "warning the VM that the vmrun before left in /dev/vmm cannot be destroyed");
@@ -445,7 +445,7 @@ static void test_nothing_to_destroy(void **state)
 	vm_close(&v);
 }
 
-/* A destroy command that hangs is killed, and waited for no longer. */
+/* A destroy command that hangs is killed, and vmrun stops waiting for it. */
 static void test_hanging_destroy_command(void **state)
 {
 	pid_t pid;
@@ -460,7 +460,7 @@ static void test_hanging_destroy_command(void **state)
 	vm_close(&v);
 }
 
-/* --- what commands give back --- */
+/* --- resources that commands give back --- */
 
 #define TAKEN "\"taken\":[{\"name\":\"pci0:3:0:0\",\"undo\":[\"sleep\",\"600\"]}]"
 
@@ -544,7 +544,7 @@ static void test_pid_file_that_stays(void **state)
 	vm_close(&v);
 }
 
-/* What needs no command goes with the recovery: sockets that no process has open. */
+/* The recovery itself removes sockets that no process has open. */
 static void test_sockets(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "port" };

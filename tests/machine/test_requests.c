@@ -161,7 +161,7 @@ static void test_target_of_reboot(void **state)
 	open_in(STATE_RUNNING, "");
 	assert_int_equal(machine_reboot(v.machine, "other", &err), 0);
 	assert_string_equal(v.machine->requests.reboot_to, "other");
-	/* The newest request holds; without a target, the VM boots the next one. */
+	/* The newest request applies; without a target, the VM boots the next target. */
 	assert_int_equal(machine_reboot(v.machine, NULL, &err), 0);
 	assert_string_equal(v.machine->requests.reboot_to, "");
 	vm_close(&v);

@@ -1,4 +1,4 @@
-/* What the phases of a machine share: its time, its helper, and the ways to the end. */
+/* Functions that the phases of a machine share: its time, its helper, and its end. */
 #include "vm.h"
 
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static bool helper_has_ended(const struct machine *m)
 	return m->helper.job.pid == 0;
 }
 
-/* A simulation has a time of its own; a real run has the clock's. */
+/* A simulation has its own time; a real run uses the clock. */
 static void test_time(void **state)
 {
 	int64_t before, now;
@@ -77,7 +77,7 @@ static void test_missing_helper(void **state)
 	vm_close(&v);
 }
 
-/* A helper that timed out is killed first; one that does not even die is waited for no longer. */
+/* A helper that timed out is killed; vmrun does not wait long for one that does not die. */
 static void test_late_helper(void **state)
 {
 	pid_t pid;
@@ -172,7 +172,7 @@ static void test_stop_while_asking(void **state)
 	vm_close(&v);
 }
 
-/* A reboot without a target boots what would come next. */
+/* A reboot without a target boots the next target. */
 static void test_reboot_while_waiting(void **state)
 {
 	static const char *const targets[] = { "", "other" };

@@ -1,4 +1,4 @@
-/* The table of states and events: it is printed, and each of its edges is walked by a VM. */
+/* The table of states and events: the test prints it and walks each of its edges with a VM. */
 #include "vm.h"
 
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 static const char *const event_names[EVENTS] = { "exit", "helper", "companion", "answered", "up",
 	"deadline", "stop", "kill", "reboot", "reset", "fix" };
 
-/* Edges that a VM has gone, by the state that it left. */
+/* Edges that a VM has walked, by the state that it left. */
 static uint32_t walked[STATES];
 
 static void walk(enum state from, enum state to)
@@ -111,7 +111,7 @@ static void test_failures(void **state)
 	assert_int_equal(chmod("script", 0700), 0);
 	vm_start(&v, "");
 	vm_end(&v);
-	/* What the boot writes cannot be written. */
+	/* The files of the boot cannot be written. */
 	vm_open(&v, "vm.graphic = { port = 'auto', password = 'x' }");
 	assert_int_equal(handle_lock(v.handle), 0);
 	assert_int_equal(mkdir("run/walk/secret", 0700), 0);
@@ -252,7 +252,7 @@ static void test_every_edge_is_walked(void **state)
 	assert_int_equal(missing, 0);
 }
 
-/* A stop is heard in each state but where the end has begun already; what waits has an end. */
+/* A stop leaves each state except those of the end; each wait has a deadline. */
 static void test_every_state_can_be_left(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* The stop ladder, step by step: what each request does, and how long its step may take. */
+/* The stop ladder, step by step: the effect of each request, and the time of each step. */
 #include "vm.h"
 
 #include <stdarg.h>

@@ -110,7 +110,7 @@ static void test_newest_first(void **state)
 	close_ending();
 }
 
-/* Only a recovery reports what it gives back. */
+/* Only a recovery reports the resources that it gives back. */
 static void test_recovery_reports(void **state)
 {
 	(void)state;
@@ -148,7 +148,7 @@ static void test_missing_command(void **state)
 	open_ending();
 	take(OLD, "sleep 600", NULL);
 	take(NEW, "./missing", NULL);
-	assert_true(begin()); /* of the old one */
+	assert_true(begin()); /* for the old entry */
 	assert_int_equal(v.machine->host.undo.left, 1);
 	assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 1);
 	assert_false(go_on(0, ""));
@@ -220,7 +220,7 @@ static void test_interface(void **state)
 	close_ending();
 }
 
-/* Another interface has the name by now: no command is run for it. */
+/* If another interface has the name now, no command runs. */
 static void test_replaced_interface(void **state)
 {
 	struct if_nameindex *interfaces = if_nameindex();
