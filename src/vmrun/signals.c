@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define STUCK_STOPS 3 /* requests to stop that end a stuck program */
-#define TIMEOUT_S 2   /* for the loop to fetch the last of these requests */
-#define EXIT_FAULT 70
+#include "base/error.h"
+
+#define STUCK_STOPS 3  /* requests to stop that end a stuck program */
+#define TIMEOUT_S 2    /* for the loop to fetch the last of these requests */
 #define STANDARD_FDS 3 /* stdin, stdout and stderr */
 
 /* The only globals of the program, because a signal handler gets no context. */
@@ -65,7 +65,7 @@ static void exit_if_stuck(void)
 	if (vm_to_restore != NULL)
 		vmrun_restore_terminal(vm_to_restore);
 	print_stuck();
-	_exit(EXIT_FAULT);
+	_exit(STATUS_BUG);
 }
 
 static void note_stop(void)
@@ -189,10 +189,11 @@ int signals_open(const struct vmrun *vm)
 
 static bool fetch_flag(volatile sig_atomic_t *flag)
 {
-	bool is_set = *flag != 0;
-
+	/* Clear only a flag that is set: a signal may come between the test and the clearing. */
+	if (*flag == 0)
+		return false;
 	*flag = 0;
-	return is_set;
+	return true;
 }
 
 void signals_fetch(int fd, struct signals *received)
