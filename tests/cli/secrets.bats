@@ -56,13 +56,20 @@ everywhere_silent() {
 	grep -q sesame "run/$vm/secret"
 	everywhere_silent
 	"$VMRUNCTL" -r run "$vm" status --json | silent status
-	timeout 2 "$VMRUNCTL" -r run "$vm" events --from 1 | silent events || :
+	"$VMRUNCTL" -r run "$vm" events --from 1 --json >told 3>&- &
+	local reader=$!
+	pids+=("$reader")
+	await_text '"up":true' told
+	silent events <told
 	touch go
 	await_file two
 	grep -q open-it "run/$vm/secret"
 	everywhere_silent
 	touch go2
 	ends 3
+	wait "$reader"
+	has '"event":"ended"' told
+	silent 'all events' <told
 	everywhere_silent
 	silent seen <seen
 	[ ! -e "run/$vm" ]
