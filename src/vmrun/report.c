@@ -1,22 +1,39 @@
 /* The report of the checks of the host. */
 #include "report.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/mask.h"
 
 #define MIN_FIX_COLUMN 53 /* so that most reports have the same column */
 #define MAX_FIX_COLUMN 80 /* after a longer problem the fix follows directly */
 #define MAX_TEXT 1024	  /* bytes of a problem, with its NUL */
 
-/* Formats a problem, without the control characters of a path, which could steer the terminal. */
+/* Prints a line, without the control characters of a path, which could steer the terminal. */
+static void print_line(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void print_line(FILE *to, const char *fmt, ...)
+{
+	MEM_AUTO char *line = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	line = mem_vformat(fmt, ap);
+	va_end(ap);
+	mask_control(line, "", '?');
+	(void)fprintf(to, "%s\n", line);
+}
+
+/* Formats a problem, with its control characters masked, because their bytes count for the column
+ * of the fix. */
 static void problem_text(const struct vmrun_finding *f, char text[MAX_TEXT])
 {
 	(void)snprintf(text, MAX_TEXT, "    %s: %s", f->what, f->problem);
-	for (char *p = text; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	}
+	mask_control(text, "", '?');
 }
 
 /* Returns the column of the fixes, which follows the longest problem that has a fix. */
@@ -76,9 +93,9 @@ static void print_head(const struct vmrun *vm, const char *target, FILE *to)
 static void print_device(const struct vmrun_finding *f, FILE *to)
 {
 	if (f->id == NULL)
-		(void)fprintf(to, "  the VM itself\n");
+		print_line(to, "  the VM itself");
 	else
-		(void)fprintf(to, "  %s at %s (%s)\n", f->device, f->slot, f->device_path);
+		print_line(to, "  %s at %s (%s)", f->device, f->slot, f->device_path);
 }
 
 static void print_problems(const struct vmrun *vm, FILE *to)
@@ -97,9 +114,9 @@ static void print_problems(const struct vmrun *vm, FILE *to)
 		last = f.id;
 		problem_text(&f, text);
 		if (f.fix == NULL)
-			(void)fprintf(to, "%s\n", text);
+			print_line(to, "%s", text);
 		else
-			(void)fprintf(to, "%-*s  fix: %s\n", column - 2, text, f.fix);
+			print_line(to, "%-*s  fix: %s", column - 2, text, f.fix);
 	}
 }
 
@@ -123,7 +140,7 @@ void report_print(const struct vmrun *vm, const char *target, FILE *to)
 	print_problems(vm, to);
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
 		if (f.unchecked)
-			(void)fprintf(to, "  not checked: %s\n", f.problem);
+			print_line(to, "  not checked: %s", f.problem);
 	}
 }
 
@@ -133,7 +150,7 @@ void report_print_planned(const struct vmrun *vm, FILE *to)
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
 		if (f.will_fix && is_first_fix(vm, i, f.fix))
-			(void)fprintf(to, "  a run would fix this: %s\n", f.fix);
+			print_line(to, "  a run would fix this: %s", f.fix);
 	}
 }
 

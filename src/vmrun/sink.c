@@ -8,6 +8,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+#include "cli/mask.h"
 #include "output.h"
 
 #define MAX_TEXT 8192 /* bytes of a message, with its NUL */
@@ -68,15 +70,6 @@ static void write_all(struct sink *s, const char *text, size_t n)
 	}
 }
 
-/* Masks control characters of a guest or a script, which could steer the terminal. */
-static void mask(char *text)
-{
-	for (char *p = text; *p != '\0'; p++) {
-		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
-			*p = '?';
-	}
-}
-
 /* Writes one line, with a carriage return if the terminal is in raw mode. */
 static void put_line(
     struct sink *s, enum level level, const char *prefix, const char *line, size_t length)
@@ -129,7 +122,7 @@ void sink_vsay(struct sink *s, enum level level, const char *fmt, va_list ap)
 		put_json(s, level, vmrun_problem_json(&p, levels[level].name));
 		return;
 	}
-	mask(text);
+	mask_control(text, "\n\t", '?');
 	put_lines(s, level, "vmrun: ", text);
 }
 
@@ -159,20 +152,25 @@ void sink_event(struct sink *s, enum level level, const struct vmrun_event *even
 		put_json(s, level, vmrun_event_json(event));
 }
 
+/* Returns "PLACE: PATH: TEXT" without control characters, which a spec of others may have. */
+static char *problem_text(const struct vmrun_problem *p, const char *place)
+{
+	MEM_AUTO char *head = mem_format("%s%s%s%s", place != NULL ? place : "",
+	    place != NULL ? ": " : "", p->path != NULL ? p->path : "", p->path != NULL ? ": " : "");
+	MEM_AUTO char *text = mem_copy(p->text);
+
+	mask_control(head, "", '?');
+	mask_control(text, "\n\t", '?');
+	return mem_format("%s%s", head, text);
+}
+
 void sink_problem(struct sink *s, const struct vmrun_problem *p)
 {
-	char *json = vmrun_problem_json(p, levels[LEVEL_ERROR].name);
-	const char *path = p->path != NULL ? p->path : "", *colon = p->path != NULL ? ": " : "";
+	MEM_AUTO char *json = vmrun_problem_json(p, levels[LEVEL_ERROR].name);
+	MEM_AUTO char *shown = problem_text(p, p->place != NULL ? p->place : "vmrun");
+	MEM_AUTO char *logged = problem_text(p, p->place);
 
-	if (s->json)
-		(void)fprintf(stderr, "%s\n", json);
-	else
-		(void)fprintf(stderr, "%s: %s%s%s\n", p->place != NULL ? p->place : "vmrun", path,
-		    colon, p->text);
-	if (s->syslog && s->json)
-		syslog(LOG_ERR, "%s", json);
-	else if (s->syslog)
-		syslog(LOG_ERR, "%s%s%s%s%s", p->place != NULL ? p->place : "",
-		    p->place != NULL ? ": " : "", path, colon, p->text);
-	free(json);
+	(void)fprintf(stderr, "%s\n", s->json ? json : shown);
+	if (s->syslog)
+		syslog(LOG_ERR, "%s", s->json ? json : logged);
 }

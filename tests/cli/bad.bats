@@ -468,3 +468,13 @@ gapped() {
 	is "$status" 65
 	is "$(wc -l <err)" 1
 }
+
+@test "what a spec of others says does not steer the terminal" {
+	printf '{"a\\u001b[2J\\nb": 1, "name": "x\\u009b2J"}' >vm.json
+	vmrun -d --sandbox vm.json
+	is "$status" 65
+	has 'a?[2J?b'
+	has 'x??2J'
+	lacks $'\033'
+	lacks $'\302\233'
+}

@@ -165,6 +165,40 @@ static void test_devices_and_fixes_are_counted(void **state)
 	assert_int_equal(report_count_fixes(NULL), 2);
 }
 
+/* No part of a finding steers the terminal or begins a line of its own. */
+static void test_control_characters(void **state)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	(void)state;
+	finding[0] = (struct vmrun_finding){ .device = "d\33",
+		.id = "a",
+		.slot = "0\n",
+		.device_path = "e[\33c]",
+		.what = "w\33",
+		.problem = "p\n",
+		.fix = "mend \33]0;x\7\n",
+		.will_fix = true };
+	finding[1] =
+	    (struct vmrun_finding){ .what = "w", .problem = "no\33[2J\n", .unchecked = true };
+	finding_count = 2;
+	text = report();
+	assert_null(strchr(text, '\33'));
+	assert_non_null(strstr(text, "\n  d? at 0? (e[?c])\n    w?: p? "));
+	assert_non_null(strstr(text, "  fix: mend ?]0;x??\n"));
+	assert_non_null(strstr(text, "\n  not checked: no?[2J?\n"));
+	free(text);
+	text = NULL;
+	f = open_memstream(&text, &size);
+	assert_non_null(f);
+	report_print_planned(NULL, f);
+	assert_int_equal(fclose(f), 0);
+	assert_string_equal(text, "  a run would fix this: mend ?]0;x??\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_long_problems),
 		cmocka_unit_test(test_problem_is_cut),
 		cmocka_unit_test(test_devices_and_fixes_are_counted),
+		cmocka_unit_test(test_control_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

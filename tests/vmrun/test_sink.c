@@ -13,17 +13,22 @@
 
 static char written[2 * MAX_TEXT];
 
-/* Writes a message with stderr in a file, and returns what stderr received. */
-static const char *say(struct sink *sink, enum level level, const char *text)
+/* Redirects stderr to a file, and returns a copy of stderr. */
+static int redirect(FILE *f)
 {
-	FILE *f = tmpfile();
 	int saved = dup(STDERR_FILENO);
-	size_t n;
 
 	assert_non_null(f);
 	assert_true(saved >= 0);
 	assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
-	sink_say(sink, level, "%s", text);
+	return saved;
+}
+
+/* Ends the redirection, and returns what the file received. */
+static const char *restore(FILE *f, int saved)
+{
+	size_t n;
+
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
 	(void)close(saved);
 	rewind(f);
@@ -31,6 +36,28 @@ static const char *say(struct sink *sink, enum level level, const char *text)
 	written[n] = '\0';
 	(void)fclose(f);
 	return written;
+}
+
+/* Writes a message and returns what stderr received. */
+static const char *say(struct sink *sink, enum level level, const char *text)
+{
+	FILE *f = tmpfile();
+	int saved = redirect(f);
+
+	sink_say(sink, level, "%s", text);
+	return restore(f, saved);
+}
+
+/* Writes a problem and returns what stderr received. */
+static const char *say_problem(const char *place, const char *path, const char *text)
+{
+	struct vmrun_problem problem = { .place = place, .path = path, .text = text };
+	struct sink sink = { .max_level = LEVEL_INFO };
+	FILE *f = tmpfile();
+	int saved = redirect(f);
+
+	sink_problem(&sink, &problem);
+	return restore(f, saved);
 }
 
 static void test_length(void **state)
@@ -81,6 +108,15 @@ static void test_json(void **state)
 	assert_non_null(strstr(written, "\"text\":\"a\\nb\"}\n"));
 }
 
+static void test_problem(void **state)
+{
+	(void)state;
+	assert_string_equal(say_problem(NULL, NULL, "a\nb\tc"), "vmrun: a\nb\tc\n");
+	assert_string_equal(say_problem("f:1:2", "cpu", "bad"), "f:1:2: cpu: bad\n");
+	assert_string_equal(
+	    say_problem("f\33\n:1", "a\33[2J\nb", "c\33[H"), "f??:1: a?[2J?b: c?[H\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +124,7 @@ int main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_problem),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
