@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/near.h"
 
 #define MAX_SHOWN 64 /* bytes of an unknown option in its error message */
@@ -20,7 +21,7 @@ char *rows_error(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return strdup(text);
+	return mem_copy(text);
 }
 
 /* Stores the value of an option.  Returns NULL or an error message. */

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "output.h"
-
-enum { STATUS_USAGE = 64, STATUS_OS = 71 };
 
 #define MAX_QUEUE_BYTES ((size_t)1 << 20) /* events beyond it are lost and counted */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "decision.h"
 #include "options.h"
 #include "ready.h"
@@ -15,8 +16,6 @@
 #include "signals.h"
 #include "supervise.h"
 #include "vmrun/vmrun.h"
-
-enum { EXIT_USAGE = 64, EXIT_OS = 71 };
 
 /* Returns a variable of the environment, or NULL if it is empty or not set. */
 static const char *environment(const char *name)
@@ -63,7 +62,7 @@ static int flush(int status)
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return status;
 	(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
-	return EXIT_OS;
+	return STATUS_OS;
 }
 
 /* Prints the text and the end, and frees the text. */
@@ -135,7 +134,7 @@ static int print_config(struct vmrun *vm, struct renderer *renderer)
 		(void)fputs("vmrun: --print bhyve_config: only bhyve reads such a file, and the "
 			    "hypervisor is qemu: see --hypervisor\n",
 		    stderr);
-		return EXIT_USAGE;
+		return STATUS_USAGE;
 	}
 	text = vmrun_bhyve_config(vm);
 	if (text == NULL)
@@ -233,8 +232,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->set = line->set;
 	options->hooks = line->hooks;
 	options->args = line->args;
-	options->dry_run =
-	    line->dry_run || line->debug || line->print != NULL || line->simulate != NULL;
+	options->dry_run = options_print_only(line);
 	options->ask = can_ask(line);
 	options->check = line->check;
 	options->fix = line->fix;
@@ -279,7 +277,7 @@ static int prepare_events(const struct command_line *line, struct renderer *r)
 	const char *why =
 	    line->events == NULL ? NULL : events_prepare(&r->events, line->events, &r->sink);
 
-	return why == NULL ? 0 : refuse_events(r, EXIT_USAGE, why);
+	return why == NULL ? 0 : refuse_events(r, STATUS_USAGE, why);
 }
 
 static int open_events(struct vmrun *vm, struct renderer *r)
@@ -300,7 +298,7 @@ static int run_with_spec(struct command_line *line, struct ready *ready)
 	fill_options(line, &options);
 	open_sink(line, &renderer.sink);
 	if (!choose_hypervisor(line, &options) || prepare_events(line, &renderer) != 0)
-		return EXIT_USAGE;
+		return STATUS_USAGE;
 	status = vmrun_open(&vm, &options);
 	if (status == 0)
 		status = open_events(vm, &renderer);
@@ -335,15 +333,14 @@ static void open_standard_fds(void)
 
 static bool is_run(const struct command_line *line)
 {
-	return !line->help && !line->version && !line->dry_run && !line->debug && !line->check &&
-	    line->print == NULL && line->simulate == NULL;
+	return !line->help && !line->version && !line->check && !options_print_only(line);
 }
 
 static int usage(const char *wrong)
 {
 	(void)fprintf(stderr, "vmrun: %s\n", wrong);
 	options_usage(stderr);
-	return EXIT_USAGE;
+	return STATUS_USAGE;
 }
 
 /* Runs what the command line requests. */

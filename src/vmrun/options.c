@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/rows.h"
 
 #define AT(member) offsetof(struct command_line, member)
@@ -77,6 +78,17 @@ bool options_describe(const struct command_line *line)
 	return line->print != NULL && is_one_of(line->print, words);
 }
 
+/* Returns whether the command line requests the commands, the spec or the graph of a boot. */
+static bool prints_boot(const struct command_line *line)
+{
+	return line->dry_run || line->debug || line->print != NULL;
+}
+
+bool options_print_only(const struct command_line *line)
+{
+	return prints_boot(line) || line->simulate != NULL;
+}
+
 static char *check_messages(const struct command_line *line)
 {
 	static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
@@ -87,9 +99,7 @@ static char *check_messages(const struct command_line *line)
 		    "--log-level takes error, warning, info or debug, got \"%s\"", line->log_level);
 	if (line->log_format != NULL && !is_one_of(line->log_format, formats))
 		return rows_error("--log-format takes text or json, got \"%s\"", line->log_format);
-	if (line->events != NULL &&
-	    (line->dry_run || line->debug || line->check || line->print != NULL ||
-		line->simulate != NULL))
+	if (line->events != NULL && (line->check || options_print_only(line)))
 		return rows_error("--events goes with a run: without --check, --debug, --dry-run, "
 				  "--print and --simulate");
 	return NULL;
@@ -111,10 +121,7 @@ static char *check(const struct command_line *line)
 		return rows_error("--json goes with --check, --simulate or --print devices");
 	if (line->file == NULL && !options_describe(line))
 		return rows_error("no spec: name a FILE, or - for stdin");
-	if (line->dry_run + line->debug + line->check + (line->print != NULL) +
-		    (line->simulate != NULL) >
-		1 &&
-	    line->simulate != NULL)
+	if (line->simulate != NULL && (line->check || prints_boot(line)))
 		return rows_error(
 		    "--simulate goes without --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
@@ -132,11 +139,9 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 
 	memset(out, 0, sizeof(*out));
 	out->reboot_count = out->ready_fd = -1;
-	out->set = calloc((size_t)argc + 1, sizeof(*out->set));
-	out->hooks = calloc((size_t)argc + 1, sizeof(*out->hooks));
-	out->allow = calloc((size_t)argc + 1, sizeof(*out->allow));
-	if (out->set == NULL || out->hooks == NULL || out->allow == NULL)
-		return rows_error("out of memory");
+	out->set = mem_zero(((size_t)argc + 1) * sizeof(*out->set));
+	out->hooks = mem_zero(((size_t)argc + 1) * sizeof(*out->hooks));
+	out->allow = mem_zero(((size_t)argc + 1) * sizeof(*out->allow));
 	for (int i = 1; i < argc && wrong == NULL; i++) {
 		const char *file = out->file;
 

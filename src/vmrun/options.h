@@ -26,6 +26,8 @@ struct command_line {
 char *options_parse(int argc, char **argv, struct command_line *out);
 /* Returns whether the command line requests a description that needs no spec. */
 bool options_describe(const struct command_line *line);
+/* Returns whether the command line requests output in place of a run or of --check. */
+bool options_print_only(const struct command_line *line);
 /* Frees the lists of words. */
 void options_free(struct command_line *line);
 /* Prints the usage. */

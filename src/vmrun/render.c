@@ -1,7 +1,6 @@
 /* Problems and events as text. */
 #include "render.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #define VMRUN_STATUS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "vmrun/vmrun.h"
 

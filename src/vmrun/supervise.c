@@ -7,11 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "report.h"
 #include "signals.h"
 #include "status.h"
-
-enum { EXIT_OS = 71 };
 
 struct run {
 	struct vmrun *vm;
@@ -127,7 +126,7 @@ static int report_poll_error(struct run *run)
 	sink_say(&run->renderer->sink, LEVEL_ERROR,
 	    "%s: cannot wait for events: poll: %s: vmrun ends and kills the VM",
 	    vmrun_name(run->vm), strerror(errno));
-	return EXIT_OS;
+	return STATUS_OS;
 }
 
 /* Waits for events and handles them.  Returns 0, or the exit status of a failure. */
@@ -176,7 +175,7 @@ int supervise(struct vmrun *vm, struct renderer *renderer, struct ready *ready)
 
 	if (run.signals < 0) {
 		sink_say(&renderer->sink, LEVEL_ERROR, "cannot catch signals: %s", strerror(errno));
-		return EXIT_OS;
+		return STATUS_OS;
 	}
 	status = vmrun_start(vm);
 	if (status == 0) {
