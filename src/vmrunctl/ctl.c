@@ -229,7 +229,7 @@ static int refuse(char *wrong)
 	(void)fprintf(stderr, "vmrunctl: %s\n", wrong);
 	usage(stderr);
 	free(wrong);
-	return CTL_USAGE;
+	return STATUS_USAGE;
 }
 
 static int flush(int status)
@@ -237,7 +237,7 @@ static int flush(int status)
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return status;
 	(void)fprintf(stderr, "vmrunctl: cannot write to stdout: %s\n", strerror(errno));
-	return CTL_OS;
+	return STATUS_OS;
 }
 
 static int run(struct ctl *ctl)
@@ -267,5 +267,5 @@ int main(int argc, char **argv)
 		(void)puts("vmrunctl " VMRUN_VERSION);
 	else
 		return run(&ctl);
-	return flush(CTL_DONE);
+	return flush(STATUS_OK);
 }

@@ -5,15 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "vmrunctl/connection.h"
 
+/* The exit statuses that base/error.h does not have, or has for another use. */
 enum {
-	CTL_DONE = 0,
 	CTL_REFUSED = 1,
-	CTL_USAGE = 64,
-	CTL_NOT_RUNNING = 69,
-	CTL_OS = 71,
-	CTL_DENIED = 77,
+	CTL_NOT_RUNNING = STATUS_CHECK, /* EX_UNAVAILABLE of sysexits(3) */
 };
 
 struct ctl {
@@ -36,7 +34,7 @@ struct ctl {
 int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /*
- * Connects to the VM's vmrun.  Returns CTL_DONE, or CTL_NOT_RUNNING, with an error message if
+ * Connects to the VM's vmrun.  Returns STATUS_OK, or CTL_NOT_RUNNING, with an error message if
  * `say` is set.
  */
 int ctl_open(const struct ctl *ctl, struct connection *connection, bool say);

@@ -22,12 +22,12 @@ int ctl_status(const struct ctl *ctl)
 	char *answer;
 	int status = ctl_open(ctl, &connection, true);
 
-	if (status != CTL_DONE)
+	if (status != STATUS_OK)
 		return status;
 	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
-	if (status == CTL_DONE && ctl->json)
+	if (status == STATUS_OK && ctl->json)
 		(void)puts(answer);
-	else if (status == CTL_DONE)
+	else if (status == STATUS_OK)
 		show_status(answer);
 	free(answer);
 	connection_close(&connection);
@@ -63,12 +63,12 @@ int ctl_stop(const struct ctl *ctl)
 	struct connection connection;
 	int status = ctl_connect(ctl, &connection);
 
-	if (status != CTL_DONE)
+	if (status != STATUS_OK)
 		return status;
 	status = ctl_send(ctl, &connection, request, ctl->no_wait ? CTL_ANSWER_MS : -1, NULL);
-	if (status == CTL_DONE && !ctl->no_wait)
+	if (status == STATUS_OK && !ctl->no_wait)
 		wait_for_close(&connection);
-	if (status == CTL_DONE && !ctl->json)
+	if (status == STATUS_OK && !ctl->json)
 		(void)printf("%s: %s\n", ctl->vm, ctl->no_wait ? "is being stopped" : "gone");
 	connection_close(&connection);
 	return status;
@@ -93,12 +93,12 @@ int ctl_simple(const struct ctl *ctl)
 	int status = ctl_open(ctl, &connection, true);
 	MEM_AUTO char *request = NULL;
 
-	if (status != CTL_DONE)
+	if (status != STATUS_OK)
 		return status;
 	request = ctl_request_json(ctl->command, "target", ctl->argument);
 	status = ctl_send(ctl, &connection, request,
 	    strcmp(ctl->command, "reload") == 0 ? RELOAD_MS : CTL_ANSWER_MS, NULL);
-	if (status == CTL_DONE && !ctl->json)
+	if (status == STATUS_OK && !ctl->json)
 		print_done(ctl);
 	connection_close(&connection);
 	return status;
@@ -114,13 +114,13 @@ static int connect_within(const struct ctl *ctl, struct connection *connection, 
 
 	if (*left_ms < 0)
 		return ctl_connect(ctl, connection);
-	while (ctl_open(ctl, connection, false) != CTL_DONE) {
+	while (ctl_open(ctl, connection, false) != STATUS_OK) {
 		*left_ms = until - connection_now_ms();
 		if (*left_ms <= 0)
 			return ctl_open(ctl, connection, true);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
-	return CTL_DONE;
+	return STATUS_OK;
 }
 
 static char *wait_request(const struct ctl *ctl, int64_t left_ms)
@@ -147,7 +147,7 @@ static char *wait_request(const struct ctl *ctl, int64_t left_ms)
 static int say_denied(const struct ctl *ctl)
 {
 	return ctl_error(
-	    ctl, CTL_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
+	    ctl, STATUS_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
 }
 
 /* Connects to a vmrun whose end is awaited; sets *gone if it has exited already. */
@@ -156,10 +156,10 @@ static int open_until_gone(const struct ctl *ctl, struct connection *connection,
 	int status = ctl_open(ctl, connection, false);
 
 	*gone =
-	    status != CTL_DONE && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED);
+	    status != STATUS_OK && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED);
 	if (*gone)
-		return CTL_DONE;
-	if (status != CTL_DONE)
+		return STATUS_OK;
+	if (status != STATUS_OK)
 		return errno == EACCES || errno == EPERM ? say_denied(ctl)
 							 : ctl_open(ctl, connection, true);
 	return ctl_ping(ctl, connection);
@@ -169,7 +169,7 @@ static int report_gone(const struct ctl *ctl)
 {
 	if (ctl->json)
 		(void)puts(CTL_OK);
-	return CTL_DONE;
+	return STATUS_OK;
 }
 
 int ctl_wait(const struct ctl *ctl)
@@ -181,7 +181,7 @@ int ctl_wait(const struct ctl *ctl)
 	int status = ctl->gone ? open_until_gone(ctl, &connection, &gone)
 			       : connect_within(ctl, &connection, &left_ms);
 
-	if (status != CTL_DONE)
+	if (status != STATUS_OK)
 		return status;
 	if (gone)
 		return report_gone(ctl);
@@ -189,7 +189,7 @@ int ctl_wait(const struct ctl *ctl)
 	/* vmrun enforces the timeout; the additional time is for one that hangs. */
 	status =
 	    ctl_send(ctl, &connection, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
-	if (status == CTL_DONE && ctl->gone)
+	if (status == STATUS_OK && ctl->gone)
 		wait_for_close(&connection);
 	connection_close(&connection);
 	return status;
@@ -202,7 +202,8 @@ static int forget_in_file(const struct ctl *ctl)
 
 	if (status != 0)
 		status = ctl_error(ctl,
-		    status == CTL_OS || status == CTL_DENIED ? status : CTL_REFUSED, "%s", why);
+		    status == STATUS_OS || status == STATUS_DENIED ? status : CTL_REFUSED, "%s",
+		    why);
 	else if (ctl->json)
 		(void)puts(CTL_OK);
 	free(why);
@@ -224,13 +225,13 @@ int ctl_forget(const struct ctl *ctl)
 	struct connection connection;
 	int status;
 
-	if (ctl_open(ctl, &connection, false) == CTL_DONE)
+	if (ctl_open(ctl, &connection, false) == STATUS_OK)
 		status = request_forget(ctl, &connection);
 	else if (errno == EACCES || errno == EPERM)
 		status = say_denied(ctl);
 	else
 		status = forget_in_file(ctl);
-	if (status == CTL_DONE && !ctl->json)
+	if (status == STATUS_OK && !ctl->json)
 		(void)printf("%s: what %s had kept is forgotten\n", ctl->vm, ctl->argument);
 	return status;
 }

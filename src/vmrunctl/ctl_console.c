@@ -56,10 +56,10 @@ int ctl_events(const struct ctl *ctl)
 	char *line;
 	int status = ctl_connect(ctl, &connection);
 
-	if (status != CTL_DONE)
+	if (status != STATUS_OK)
 		return status;
 	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &line);
-	while (status == CTL_DONE) {
+	while (status == STATUS_OK) {
 		free(line);
 		line = connection_read_line(&connection, -1);
 		if (line == NULL)
@@ -296,12 +296,12 @@ int ctl_console(const struct ctl *ctl)
 	char *answer;
 	int status = ctl_connect(ctl, &connection);
 
-	if (status != CTL_DONE)
+	if (status != STATUS_OK)
 		return status;
 	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
 	free(answer);
 	c.is_terminal = tcgetattr(STDIN_FILENO, &c.modes) == 0;
-	if (status == CTL_DONE)
+	if (status == STATUS_OK)
 		attach(&c);
 	connection_close(&connection);
 	return status;

@@ -198,5 +198,5 @@ int ctl_list(const struct ctl *ctl)
 		free(list[i].answer);
 	}
 	free(list);
-	return CTL_DONE;
+	return STATUS_OK;
 }

@@ -57,7 +57,7 @@ int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
 
 	(void)snprintf(path, sizeof(path), "%s/%s/control", ctl->run_dir, ctl->vm);
 	if (connection_open(connection, path, connection_deadline_ms(CTL_ANSWER_MS)) == 0)
-		return CTL_DONE;
+		return STATUS_OK;
 	return say ? say_not_running(ctl, path, errno) : CTL_NOT_RUNNING;
 }
 
@@ -104,7 +104,7 @@ int ctl_send(const struct ctl *ctl, struct connection *connection, const char *r
     int64_t limit_ms, char **answer)
 {
 	char *line = get_answer(ctl, connection, request, limit_ms);
-	int status = CTL_DONE;
+	int status = STATUS_OK;
 
 	if (answer != NULL)
 		*answer = NULL;
@@ -128,7 +128,7 @@ int ctl_ping(const struct ctl *ctl, struct connection *connection)
 	int status = ctl_send(ctl, connection, request, CTL_ANSWER_MS, &answer);
 
 	free(answer);
-	if (status != CTL_DONE)
+	if (status != STATUS_OK)
 		connection_close(connection);
 	return status;
 }
@@ -137,5 +137,5 @@ int ctl_connect(const struct ctl *ctl, struct connection *connection)
 {
 	int status = ctl_open(ctl, connection, true);
 
-	return status == CTL_DONE ? ctl_ping(ctl, connection) : status;
+	return status == STATUS_OK ? ctl_ping(ctl, connection) : status;
 }
