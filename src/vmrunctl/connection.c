@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 #define RETRY_MS 20	/* between two attempts while the listen queue is full */
 #define READ_BYTES 4096 /* free space of the buffer before each read */
 
@@ -51,7 +53,15 @@ static int wait_ready(const struct connection *c, short events, int64_t until_ms
 	return n > 0 ? 0 : -1;
 }
 
-/* Creates the non-blocking socket.  Returns 0, or -1 with errno. */
+/* Closes the connection.  Returns -1 with errno. */
+static int close_after_error(struct connection *c, int error)
+{
+	connection_close(c);
+	errno = error;
+	return -1;
+}
+
+/* Creates the non-blocking socket.  Returns 0, or -1 with errno and perhaps an open socket. */
 static int make_socket(struct connection *c)
 {
 	c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -65,7 +75,6 @@ static int make_socket(struct connection *c)
 int connection_open(struct connection *c, const char *path, int64_t until_ms)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int saved;
 
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
@@ -75,16 +84,13 @@ int connection_open(struct connection *c, const char *path, int64_t until_ms)
 	}
 	memcpy(address.sun_path, path, strlen(path));
 	if (make_socket(c) != 0)
-		return -1;
+		return close_after_error(c, errno);
 	while (connect(c->fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (errno == EAGAIN && remaining_ms(until_ms) != 0) {
 			(void)poll(NULL, 0, RETRY_MS);
 			continue;
 		}
-		saved = errno == EAGAIN ? ETIMEDOUT : errno;
-		connection_close(c);
-		errno = saved;
-		return -1;
+		return close_after_error(c, errno == EAGAIN ? ETIMEDOUT : errno);
 	}
 	return 0;
 }
@@ -136,11 +142,8 @@ int connection_receive(struct connection *c)
 
 	if (c->capacity - c->length < READ_BYTES) {
 		size_t capacity = 2 * c->capacity + 2 * READ_BYTES;
-		char *bigger = realloc(c->received, capacity);
 
-		if (bigger == NULL)
-			return -1;
-		c->received = bigger;
+		c->received = mem_resize(c->received, capacity, 1);
 		c->capacity = capacity;
 	}
 	do
@@ -157,13 +160,13 @@ int connection_receive(struct connection *c)
 static char *cut_line(struct connection *c)
 {
 	const char *end = c->length == 0 ? NULL : memchr(c->received, '\n', c->length);
-	size_t n = end == NULL ? 0 : (size_t)(end - c->received);
-	char *line = end == NULL ? NULL : malloc(n + 1);
+	char *line;
+	size_t n;
 
-	if (line == NULL)
+	if (end == NULL)
 		return NULL;
-	memcpy(line, c->received, n);
-	line[n] = '\0';
+	n = (size_t)(end - c->received);
+	line = mem_copy_n(c->received, n);
 	c->length -= n + 1;
 	memmove(c->received, c->received + n + 1, c->length);
 	return line;

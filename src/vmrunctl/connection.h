@@ -2,7 +2,6 @@
 #ifndef VMRUNCTL_CONNECTION_H
 #define VMRUNCTL_CONNECTION_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
