@@ -115,8 +115,11 @@ static int connect_within(const struct ctl *ctl, struct connection *connection, 
 	if (*left_ms < 0)
 		return ctl_connect(ctl, connection);
 	while (ctl_open(ctl, connection, false) != STATUS_OK) {
-		*left_ms = until - connection_now_ms();
-		if (*left_ms <= 0)
+		int64_t left = until - connection_now_ms();
+
+		/* A negative time would mean no timeout if the last attempt succeeds. */
+		*left_ms = left > 0 ? left : 0;
+		if (left <= 0)
 			return ctl_open(ctl, connection, true);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
