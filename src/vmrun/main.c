@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/standard.h"
 #include "decision.h"
 #include "options.h"
 #include "ready.h"
@@ -59,10 +60,7 @@ static bool choose_hypervisor(struct command_line *line, struct vmrun_options *o
 
 static int flush(int status)
 {
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
-		return status;
-	(void)fprintf(stderr, "vmrun: cannot write to stdout: %s\n", strerror(errno));
-	return STATUS_OS;
+	return standard_flush("vmrun", status);
 }
 
 /* Prints the text and the end, and frees the text. */
@@ -318,19 +316,6 @@ static int run_with_spec(struct command_line *line, struct ready *ready)
 	return status;
 }
 
-/*
- * Opens standard descriptors that are closed, because a file with such a number would become the
- * console.
- */
-static void open_standard_fds(void)
-{
-	for (int fd = 0; fd <= 2; fd++) {
-		/* Read-only, because printing to a closed stdout must fail. */
-		if (fcntl(fd, F_GETFD) < 0)
-			(void)open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
-	}
-}
-
 static bool is_run(const struct command_line *line)
 {
 	return !line->help && !line->version && !line->check && !options_print_only(line);
@@ -374,7 +359,7 @@ int main(int argc, char **argv)
 	char *wrong;
 	int status;
 
-	open_standard_fds();
+	standard_open();
 	wrong = options_parse(argc, argv, &line);
 	signals_begin(wrong == NULL && is_run(&line));
 	if (wrong != NULL) {

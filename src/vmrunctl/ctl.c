@@ -1,7 +1,6 @@
 /* The program vmrunctl, a client of the control socket and of the public library. */
 #include "vmrunctl/ctl.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "base/mem.h"
 #include "base/near.h"
 #include "cli/rows.h"
+#include "cli/standard.h"
 #include "vmrun/vmrun.h"
 
 #define MAX_NAME 64	/* bytes of the name of a VM, as in a spec */
@@ -174,11 +174,9 @@ static char *check_words(struct ctl *ctl, char **word, int count)
 
 static char *parse(int argc, char **argv, struct ctl *ctl)
 {
-	char *wrong = NULL, **word = calloc((size_t)argc + 1, sizeof(*word));
+	char *wrong = NULL, **word = mem_zero(((size_t)argc + 1) * sizeof(*word));
 	int count = 0;
 
-	if (word == NULL)
-		return rows_error("out of memory");
 	for (int i = 1; i < argc && wrong == NULL; i++) {
 		if (strcmp(argv[i], "--") == 0) {
 			while (++i < argc)
@@ -232,14 +230,6 @@ static int refuse(char *wrong)
 	return STATUS_USAGE;
 }
 
-static int flush(int status)
-{
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
-		return status;
-	(void)fprintf(stderr, "vmrunctl: cannot write to stdout: %s\n", strerror(errno));
-	return STATUS_OS;
-}
-
 static int run(struct ctl *ctl)
 {
 	char *directory = NULL;
@@ -249,14 +239,16 @@ static int run(struct ctl *ctl)
 		ctl->run_dir = directory = vmrun_default_run_dir();
 	status = ctl->run(ctl);
 	free(directory);
-	return flush(status);
+	return standard_flush("vmrunctl", status);
 }
 
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { .run = ctl_list, .timeout_ms = -1, .from = -1 };
-	char *wrong = parse(argc, argv, &ctl);
+	char *wrong;
 
+	standard_open();
+	wrong = parse(argc, argv, &ctl);
 	/* A write beyond the limit on the size of files then fails, as on a full disk. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (wrong != NULL)
@@ -267,5 +259,5 @@ int main(int argc, char **argv)
 		(void)puts("vmrunctl " VMRUN_VERSION);
 	else
 		return run(&ctl);
-	return flush(STATUS_OK);
+	return standard_flush("vmrunctl", STATUS_OK);
 }
