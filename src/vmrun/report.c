@@ -28,8 +28,10 @@ static void print_line(FILE *to, const char *fmt, ...)
 	(void)fprintf(to, "%s\n", line);
 }
 
-/* Formats a problem, with its control characters masked, because their bytes count for the column
- * of the fix. */
+/*
+ * Formats a problem, with its control characters masked, because their bytes count for the column
+ * of the fix.
+ */
 static void problem_text(const struct vmrun_finding *f, char text[MAX_TEXT])
 {
 	(void)snprintf(text, MAX_TEXT, "    %s: %s", f->what, f->problem);

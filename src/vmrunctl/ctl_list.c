@@ -1,7 +1,6 @@
 /* The command list: the VMs of the runtime directory, all queried at once. */
 #include <dirent.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "cli/mask.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
@@ -23,52 +23,44 @@ struct vm {
 	struct connection connection;
 };
 
-/* Returns the path of a file in the VM's directory, or NULL without memory.  Caller frees. */
+/* Returns the path of a file in the VM's directory.  Caller frees. */
 static char *vm_path(const struct ctl *ctl, const struct vm *vm, const char *file)
 {
-	size_t size = strlen(ctl->run_dir) + strlen(vm->name) + strlen(file) + 3;
-	char *path = malloc(size);
-
-	if (path != NULL)
-		(void)snprintf(path, size, "%s/%s/%s", ctl->run_dir, vm->name, file);
-	return path;
+	return mem_format("%s/%s/%s", ctl->run_dir, vm->name, file);
 }
 
 static bool has_file(const struct ctl *ctl, const struct vm *vm, const char *file)
 {
-	char *path = vm_path(ctl, vm, file);
-	bool there = path != NULL && access(path, F_OK) == 0;
+	MEM_AUTO char *path = vm_path(ctl, vm, file);
 
-	free(path);
-	return there;
+	return access(path, F_OK) == 0;
 }
 
 /* Returns whether the process whose pid is in the lock file runs. */
 static bool is_supervised(const struct ctl *ctl, const struct vm *vm)
 {
-	char *path = vm_path(ctl, vm, "lock"), line[32] = "";
-	FILE *f = path == NULL ? NULL : fopen(path, "r");
+	MEM_AUTO char *path = vm_path(ctl, vm, "lock");
+	FILE *f = fopen(path, "r");
+	char line[32] = "";
 	long pid = 0;
 
 	if (f != NULL && fgets(line, sizeof(line), f) != NULL)
 		pid = strtol(line, NULL, 10);
 	if (f != NULL)
 		(void)fclose(f);
-	free(path);
 	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
 static void send_status(const struct ctl *ctl, struct vm *vm, int64_t until)
 {
 	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
-	char *path = vm_path(ctl, vm, "control");
+	MEM_AUTO char *path = vm_path(ctl, vm, "control");
 
 	vm->state = "silent";
-	if (path == NULL || connection_open(&vm->connection, path, until) != 0)
+	if (connection_open(&vm->connection, path, until) != 0)
 		vm->state = is_supervised(ctl, vm) ? "silent" : "dead";
 	else if (connection_send_line(&vm->connection, request, until) == 0)
 		vm->state = NULL;
-	free(path);
 }
 
 static void read_status(struct vm *vm, int64_t until)
@@ -99,42 +91,62 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct vm *)a)->name, ((const struct vm *)b)->name);
 }
 
-/* Returns the VMs with a directory that a vmrun uses or has left, sorted by name. */
-static struct vm *find_vms(const struct ctl *ctl, size_t *count)
+/* Appends the VM of a directory to the list, if a vmrun uses the directory or has left files. */
+static void add_vm(const struct ctl *ctl, const char *name, struct vm **list, size_t *count)
+{
+	struct vm vm = { .name = mem_copy(name), .connection = { .fd = -1 } };
+
+	if (*name == '.' ||
+	    (!has_file(ctl, &vm, "control") && !has_file(ctl, &vm, "lock") &&
+		!has_file(ctl, &vm, "ledger.json"))) {
+		free(vm.name);
+		return;
+	}
+	*list = mem_resize(*list, *count + 1, sizeof(**list));
+	(*list)[(*count)++] = vm;
+}
+
+/*
+ * Stores the VMs of the runtime directory, sorted by name; there are none if it does not exist.
+ * Returns 0, or -1 with errno if the directory cannot be read.
+ */
+static int find_vms(const struct ctl *ctl, struct vm **list, size_t *count)
 {
 	DIR *dir = opendir(ctl->run_dir);
 	const struct dirent *entry;
-	struct vm *list = NULL;
+	int error;
 
-	*count = 0;
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		struct vm vm = { .name = strdup(entry->d_name), .connection = { .fd = -1 } };
-		struct vm *longer = realloc(list, (*count + 1) * sizeof(*list));
-
-		if (longer != NULL)
-			list = longer;
-		if (longer != NULL && vm.name != NULL && *vm.name != '.' &&
-		    (has_file(ctl, &vm, "control") || has_file(ctl, &vm, "lock") ||
-			has_file(ctl, &vm, "ledger.json")))
-			list[(*count)++] = vm;
-		else
-			free(vm.name);
-	}
-	if (dir != NULL)
-		(void)closedir(dir);
+	if (dir == NULL)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	while ((errno = 0, entry = readdir(dir)) != NULL)
+		add_vm(ctl, entry->d_name, list, count);
+	error = errno;
+	(void)closedir(dir);
 	if (*count > 0)
-		qsort(list, *count, sizeof(*list), by_name);
-	return list;
+		qsort(*list, *count, sizeof(**list), by_name);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static void free_vms(struct vm *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(list[i].name);
+		free(list[i].answer);
+	}
+	free(list);
 }
 
 static void show_row(const struct vm *vm, int width)
 {
 	static const char *const keys[COLUMNS] = { "state", "target", "pid", "boots", "uptime_ms" };
 	char *value[COLUMNS], text[DURATION_TEXT];
+	MEM_AUTO char *name = mem_copy(vm->name);
 
+	mask_control(name, "", '?');
 	for (size_t i = 0; i < COLUMNS; i++)
-		value[i] = vm->answer == NULL ? strdup("-") : show_member(vm->answer, keys[i]);
-	(void)printf("%-*s  %-9s  %-12s  %7s  %5s  %s\n", width, vm->name,
+		value[i] = vm->answer == NULL ? mem_copy("-") : show_member(vm->answer, keys[i]);
+	(void)printf("%-*s  %-9s  %-12s  %7s  %5s  %s\n", width, name,
 	    vm->state != NULL ? vm->state : value[0], value[1], value[2], value[3],
 	    vm->answer == NULL ? "-" : show_duration(value[4], text));
 	for (size_t i = 0; i < COLUMNS; i++)
@@ -185,18 +197,20 @@ static void show_json(const struct vm *list, size_t count)
 
 int ctl_list(const struct ctl *ctl)
 {
-	size_t count;
-	struct vm *list = find_vms(ctl, &count);
+	struct vm *list = NULL;
+	size_t count = 0;
+	int status = STATUS_OK;
 
-	query_all(ctl, list, count);
-	if (ctl->json)
-		show_json(list, count);
-	else
-		show_table(list, count);
-	for (size_t i = 0; i < count; i++) {
-		free(list[i].name);
-		free(list[i].answer);
+	if (find_vms(ctl, &list, &count) != 0) {
+		status = errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_OS;
+		status = ctl_error(ctl, status, "%s: %s", ctl->run_dir, strerror(errno));
+	} else {
+		query_all(ctl, list, count);
+		if (ctl->json)
+			show_json(list, count);
+		else
+			show_table(list, count);
 	}
-	free(list);
-	return STATUS_OK;
+	free_vms(list, count);
+	return status;
 }

@@ -8,9 +8,9 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "cli/mask.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
-#include "vmrun/vmrun.h"
 
 #define MAX_TEXT 8192 /* bytes of an error message, with its NUL */
 
@@ -22,10 +22,13 @@ int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (ctl->json)
+	if (ctl->json) {
 		show_error_json(text);
-	else
-		(void)fprintf(stderr, "vmrunctl: %s: %s\n", ctl->vm, text);
+		return status;
+	}
+	mask_control(text, "\n\t", '?'); /* a refusal may quote a spec */
+	(void)fprintf(stderr, "vmrunctl: %s%s%s\n", ctl->vm != NULL ? ctl->vm : "",
+	    ctl->vm != NULL ? ": " : "", text);
 	return status;
 }
 

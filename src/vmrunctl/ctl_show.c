@@ -1,15 +1,15 @@
 /* Answers and events of a vmrun as text. */
 #include "vmrunctl/ctl_show.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/json_write.h"
+#include "base/mem.h"
+#include "cli/mask.h"
 
 void show_error_json(const char *text)
 {
@@ -26,7 +26,10 @@ char *show_member(const char *answer, const char *key)
 {
 	char *value = json_member(answer, key);
 
-	return value != NULL ? value : strdup("-");
+	if (value == NULL)
+		return mem_copy("-");
+	mask_control(value, "", ' ');
+	return value;
 }
 
 const char *show_duration(const char *digits, char text[DURATION_TEXT])
@@ -80,16 +83,6 @@ void show_status(const char *answer)
 	free(uptime);
 }
 
-/*
- * Prints text of a guest or a script without its control characters, which could steer the
- * terminal.
- */
-static void show_text(const char *text)
-{
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
-		(void)putchar(*p < 0x20 || *p == 0x7f ? ' ' : *p);
-}
-
 void show_event(const char *line)
 {
 	static const char *const keys[] = { "ended", "target", "cause", "status", "signal",
@@ -104,8 +97,8 @@ void show_event(const char *line)
 		char *value = json_member(line, keys[i]);
 
 		if (value != NULL && *value != '\0' && strcmp(value, "[]") != 0) {
-			(void)printf("%s%s ", between, keys[i]);
-			show_text(value);
+			mask_control(value, "", ' '); /* a guest's or a script's text */
+			(void)printf("%s%s %s", between, keys[i], value);
 			between = ", ";
 		}
 		free(value);

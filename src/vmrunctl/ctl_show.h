@@ -10,7 +10,10 @@ void show_error_json(const char *text);
 void show_status(const char *answer);
 /* Prints an event as one line. */
 void show_event(const char *line);
-/* Returns a member of an answer, or "-" if it is missing.  Caller frees. */
+/*
+ * Returns a member of an answer, with its control characters as spaces, or "-" if it is missing.
+ * Caller frees.
+ */
 char *show_member(const char *answer, const char *key);
 /* Writes the milliseconds of an answer as duration() does. */
 const char *show_duration(const char *digits, char text[DURATION_TEXT]);

@@ -318,6 +318,15 @@ hook: expected a string, got an integer'
 	is "$(cat said)" '{"ok":true}'
 }
 
+# deny: root, too, is denied what it has no capability for
+deny() {
+	[ "$(id -u)" -eq 0 ] || return 0
+	local none=-dac_override,-dac_read_search
+	printf '#!/bin/sh\nexec setpriv --bounding-set=%s --inh-caps=%s %q "$@"\n' $none $none "$VMRUNCTL" >denied
+	chmod +x denied
+	VMRUNCTL=$PWD/denied
+}
+
 @test "wait --gone: what cannot be reached is not gone" {
 	local long
 	long=$(printf '/long%.0s' {1..40})
@@ -325,24 +334,18 @@ hook: expected a string, got an integer'
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
 	mkdir -m 700 "$run_dir/$vm"
 	chmod 0 "$run_dir/$vm"
-	# Root without the capability is refused, too.
-	if [ "$(id -u)" -eq 0 ]; then
-		local none=-dac_override,-dac_read_search
-		printf '#!/bin/sh\nexec setpriv --bounding-set=%s --inh-caps=%s %q "$@"\n' $none $none "$VMRUNCTL" >denied
-		chmod +x denied
-		VMRUNCTL=$PWD/denied
-	fi
+	deny
 	refused 77 "$run_dir/$vm/control: Permission denied" "$vm" wait --gone
 	chmod 700 "$run_dir/$vm"
 	ctl "$vm" wait --gone
 	is "$status" 0
 }
 
-# serves N: answers N requests as vmrun does, then closes the connection of the next; pid is its pid
+# serves N [ANSWER]: answers N requests, then closes the connection of the next; pid is its pid
 serves() {
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
 	[ -d "$run_dir/$vm" ] || mkdir -m 700 "$run_dir/$vm"
-	python3 - "$run_dir/$vm/control" "$1" <<-'END' 3>&- &
+	python3 - "$run_dir/$vm/control" "$1" "${2:-"{\"ok\":true}"}" <<-'END' 3>&- &
 		import os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
 		s.bind(sys.argv[1])
@@ -353,7 +356,7 @@ serves() {
 		requests = peer.makefile()
 		for _ in range(int(sys.argv[2])):
 		    requests.readline()
-		    peer.sendall(b'{"ok":true}\n')
+		    peer.sendall(sys.argv[3].encode() + b"\n")
 		requests.readline()
 	END
 	pid=$!
@@ -422,6 +425,11 @@ serves() {
 	[ ! -s said ]
 	ctl list --json
 	is "$(cat said)" '[]'
+	ctl -r own/missing list --json
+	is "$(cat said)" '[]'
+	: >file
+	ctl -r file list --json
+	is "$(cat said)" '[]'
 	script 'acpi on ready up wait exit 1'
 	"$VMRUN" "${unchecked[@]}" --run-dir own vm.json >out 2>err 3>&- &
 	pids+=("$!")
@@ -442,6 +450,59 @@ $vm running default $(cat up) 1"
 	is "$(of '[.[] | [.vm, .state]] | tostring')" "[[\"$other\",\"dead\"],[\"$vm\",\"running\"]]"
 	ctl "$vm" stop
 	is "$status" 0
+}
+
+@test "list: a run directory that cannot be read is an error, not an empty one" {
+	ln -s loop loop
+	refused 71 'vmrunctl: loop: Too many levels of symbolic links' -r loop list
+	ctl -r loop list --json
+	is "$status" 71
+	is "$(of '[.ok, .error] | tostring')" '[false,"loop: Too many levels of symbolic links"]'
+	mkdir -m 0 closed
+	deny
+	refused 77 'vmrunctl: closed: Permission denied' -r closed list
+}
+
+@test "a closed stdout is an error, and no socket takes its place" {
+	up
+	local command
+	for command in 'list' "$vm status" "$vm events --from 1" "$vm wait --json"; do
+		status=0
+		# shellcheck disable=SC2086 # two words
+		timeout -k 5 60 "$VMRUNCTL" -r "$run_dir" $command >&- 2>wrong </dev/null 3>&- || status=$?
+		is "$status" 71
+		has 'vmrunctl: cannot write to stdout' wrong
+	done
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "what a spec, a script or a vmrun says does not steer the terminal" {
+	lua 'function vm.on_started() print("a\27[2Jb") end'
+	script 'acpi on ready up wait exit 1'
+	start vm.lua
+	await_file up
+	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 >human 3>&- &
+	local reader=$!
+	pids+=("$reader")
+	ctl "$vm" stop
+	ends 0
+	wait "$reader"
+	has 'text a [2Jb' human
+	serves 1 '{"ok":true,"target":"c\u001b[2Jd"}'
+	ctl "$vm" status
+	has 'c [2Jd' said
+	ends 0
+	lacks $'\033' human
+	lacks $'\033' said
+	rm up
+	spec
+	up
+	printf '{"a\\u001b[2Jb": 1}' >vm.json
+	refused 1 'a?[2Jb' "$vm" reload
+	lacks $'\033' wrong
+	ctl "$vm" stop
+	ends 0
 }
 
 @test "two VMs do not hear each other" {
