@@ -5,7 +5,7 @@
 --
 --	a, b      the targets that are the slots, default "a" and "b"
 --	stays_up  seconds that a new slot must run to be accepted, default 300
---	request   path of a file; if it exists at a reboot, the hook removes it and tries the other slot
+--	request   a file; if it exists at a reboot, it is removed and the other slot is tried
 --	confirm   path of a file; a new slot that creates it is accepted although it ends earlier
 --	id        a name for this hook's state, where a spec uses the hook twice
 --
@@ -31,7 +31,7 @@ return function(options)
 
 	-- Returns the slot in use; nil before the first boot and after the slots were renamed.
 	local function in_use()
-		local kept, slot = vmrun.state[options.id], vmrun.state.slot -- `slot` is from version 0.1
+		local kept, slot = vmrun.state[options.id], vmrun.state.slot -- of version 0.1
 		if kept ~= nil then
 			slot = kept.slot
 		end
@@ -49,8 +49,8 @@ return function(options)
 		return other[slot] and slot ~= in_use()
 	end
 
-	-- Removes a file.  Returns true when the file was removed, false when it cannot be removed, nil
-	-- when it does not exist.
+	-- Removes a file.  Returns true when it is gone, false when it cannot be removed, nil when
+	-- there is none.
 	local function take_file(path)
 		if path and not gone[path] and vmrun.exists(path) then
 			local status, why, said = vmrun.exec { "rm", "-f", path }
@@ -93,7 +93,7 @@ return function(options)
 		elseif is_new(slot) and boot.boots == 0 then
 			return in_use()
 		end
-		if take_file(options.confirm) == false and is_new(slot) then -- left by an earlier try
+		if take_file(options.confirm) == false and is_new(slot) then -- of an earlier try
 			return false, options.confirm .. " would confirm what was not tried"
 		end
 	end

@@ -5,7 +5,7 @@
 --	initial      seconds before the first boot after a fault, default 1
 --	factor       each further wait is longer by this factor, default 2
 --	max          the longest wait in seconds, default 60
---	reset_after  a boot that was up for this many seconds resets the wait to `initial`, default 60
+--	reset_after  a boot of this many seconds resets the wait to `initial`, default 60
 --	causes       the causes that are faults, default ["triple_fault", "error", "killed",
 --	             "start_failed"]
 --

@@ -7,15 +7,14 @@
 --	target  the target that installs, default "install"
 --	next    the target that is booted after the installation, default "default"
 --	done    the causes of an exit that mean success, default ["reboot", "poweroff", "halt"]
---	auto    whether a start with `next` installs first, default true; false: only -t install does
+--	auto    whether a start with `next` installs first, default true
 --	again   whether to retry an installation whose end is unknown, default false
 --	id      a name for this hook's state, where a spec uses the hook twice
 --
--- vmrun.state keeps, across restarts of vmrun, that an installation has begun (before the installer
--- boots) and that it is done.  The hook refuses the boot when it cannot read or write that state,
--- and when an installation has begun but its end is unknown: after a stop of vmrun, a fault or a
--- power failure during the installation the disk may hold anything.  A reboot, poweroff or halt
--- that is not in `done` ends the installation, too, and the next boot begins it again.
+-- vmrun.state keeps, before the installer boots, that an installation has begun, and later that it
+-- is done.  The hook refuses the boot when it cannot read or write that state, and when the end of
+-- an installation is unknown: after a stop of vmrun, a fault or a power failure the disk may hold
+-- anything.  After a reboot, poweroff or halt that is not in `done`, it installs again.
 --
 -- `vmrunctl NAME forget install_once` makes the hook forget its state.
 return function(options, vm)
@@ -35,8 +34,7 @@ return function(options, vm)
 	end
 	local is_orderly = { reboot = true, poweroff = true, halt = true }
 
-	-- The boot that began the installation, until its end is known: the number of boots before
-	-- it, and whether it was the first to begin the installation.
+	-- The boot that began it, until its end is known: the boots before, whether it was first.
 	local began
 
 	-- Returns the state: { begun = true }, { done = true } or {}.

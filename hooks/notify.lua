@@ -3,8 +3,7 @@
 --	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
 --
 --	command  a program and its arguments, required
---	on       when to run it: causes of exits, "start" (the VM is up), "end" (vmrun ends); default
---	         always
+--	on       when: causes of exits, "start" (the VM is up), "end" (vmrun ends); default always
 --	timeout  seconds after which the command is stopped, default 10
 --
 -- The variables are VMRUN_EVENT (start, exit or end), VMRUN_VM, VMRUN_TARGET and VMRUN_BOOTS; for a
@@ -30,7 +29,7 @@ return function(options)
 		wanted[what] = true
 	end
 
-	-- Returns the command with env(1) in front, which sets the variables and executes the command.
+	-- Returns the command with env(1) in front, which sets the variables.
 	local function command_with(event, facts)
 		local argv = { "env", "VMRUN_EVENT=" .. event, timeout = options.timeout }
 		for _, name in ipairs(names) do

@@ -6,8 +6,8 @@
 --	within  seconds within which these faults must happen, default 600
 --	target  the rescue target, default "rescue"
 --	causes  the causes that are faults, default ["triple_fault", "error", "killed"]
---	retry   true, the default: after fewer faults the hook boots the same target again; false: the
---	        next hook or the declared policy decides
+--	retry   true, the default: after fewer faults the hook boots the same target again;
+--	        false: the next hook or the declared policy decides
 --
 -- Any other exit, and every boot of the rescue target, resets the count.  The next_target of the
 -- rescue target decides what is booted after it.

@@ -70,7 +70,8 @@ static void test_number_of_waits(void **state)
 	check_waits(MAX_CLIENT_WAITS);
 	server_say(peer.fd, "{\"id\":4,\"cmd\":\"stop\",\"wait\":true}\n");
 	assert_non_null(strstr(server_hear(peer.fd), "\"id\":4,\"ok\":false"));
-	assert_int_equal(server.vm.machine->present.state, STATE_RUNNING); /* refused, so not done */
+	assert_int_equal(
+	    server.vm.machine->present.state, STATE_RUNNING); /* refused, so not done */
 	/* The waits of one client do not count for another. */
 	server_ask(other.fd, GONE, "");
 	assert_int_equal(other.client->waits, 1);
