@@ -129,8 +129,8 @@ static struct next enter(struct machine *m, struct next next)
 
 	assert(!is_new ||
 	    (machine_states[m->present.state].leads_to & (uint32_t)1 << next.state) != 0);
-	if (is_new && m->entered != NULL)
-		m->entered(m->present.state, next.state);
+	if (is_new && m->present.entered != NULL)
+		m->present.entered(m->present.state, next.state);
 	m->present.state = next.state;
 	m->present.deadline_ms = next.ms < 0 ? -1 : machine_now(m) + next.ms;
 	return is_new && row->enter != NULL ? row->enter(m) : stay();

@@ -156,6 +156,8 @@ struct present {
 	enum state state;
 	int64_t deadline_ms; /* of the state, by machine_now(); -1: none */
 	int64_t late_ms;     /* how late the last deadline was handled */
+	/* Called before a state is entered, or NULL; for tests. */
+	void (*entered)(enum state from, enum state to);
 };
 
 /* The next boot until its plan is made, and the answers of on_prepare and on_start (draft.c). */
@@ -252,8 +254,6 @@ struct machine {
 	struct companions companions;
 	struct helper helper;	/* command that vmrun runs and waits for */
 	struct console console; /* of a serial port that is vmrun's */
-	/* Called before a state is entered, or NULL. */
-	void (*entered)(enum state from, enum state to);
 };
 
 /*

@@ -51,7 +51,7 @@ static void make_machine(struct vm *v, struct machine_options *o)
 	h->machine = machine_new(&h->source, o, &h->first, &h->events, h->wait, &report);
 	assert_non_null(h->machine);
 	v->machine = h->machine;
-	v->machine->entered = v->entered;
+	v->machine->present.entered = v->entered;
 }
 
 void vm_begin(struct vm *v, struct machine_options *o)
