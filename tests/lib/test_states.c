@@ -143,7 +143,7 @@ static bool step_to(struct handle *h, enum vmrun_event_type type)
 static void running(struct handle *h)
 {
 	(void)unlink("up");
-	life_script("ready up deaf");
+	life_script("acpi on ready up deaf");
 	started(h);
 	assert_true(step_to(h, VMRUN_SPAWNED));
 	life_wait_for(h->vm, "up"); /* from here on it does not die of a SIGTERM */

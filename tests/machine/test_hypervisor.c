@@ -498,7 +498,7 @@ static void test_closed_lock(void **state)
 	(void)snprintf(script, sizeof(script), "exec %s \"$@\" 5>&-", FAKEBHYVE);
 	vm_stub("wrapper", script);
 	v.options.bhyve = "./front/wrapper";
-	life_script("ready up deaf");
+	life_script("acpi on ready up deaf");
 	spawn("");
 	life_wait_for(v.handle, "up");
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATES, -1);
@@ -615,7 +615,7 @@ static void test_what_ends_with_it(void **state)
 	pid_t helper;
 
 	(void)state;
-	life_script("ready up deaf");
+	life_script("acpi on ready up deaf");
 	spawn("vm.emulations = { { device = 'virtio-console', ports = { 'port' } } }\n"
 	      "function vm.on_started() vmrun.sleep(600) end vm.post_start_script = 'sleep 600'");
 	assert_non_null(v.machine->call.task);
