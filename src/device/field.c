@@ -56,12 +56,26 @@ char *field_path(const char *path, const char *directory)
 	return mem_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
 }
 
+static void report_choice(
+    const char *text, const char *const *choices, const struct where *at, struct decoder *d)
+{
+	struct near near = { .wanted = text };
+	STR_AUTO struct str list = { 0 };
+
+	for (int i = 0; choices[i] != NULL; i++) {
+		near_offer(&near, choices[i]);
+		if (*choices[i] != '\0')
+			str_addf(&list, "%s\"%s\"", list.length > 0 ? ", " : "", choices[i]);
+	}
+	MEM_AUTO char *hint = near_hint(&near);
+
+	report_add(d->report, STATUS_SPEC, at, "\"%s\" is none of %s%s", text, list.text, hint);
+}
+
 void field_choice(const struct node *value, const char *const *choices, int *out,
     const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(value, at, d);
-	struct near near = { .wanted = text };
-	STR_AUTO struct str list = { 0 };
 
 	if (text == NULL)
 		return;
@@ -70,13 +84,8 @@ void field_choice(const struct node *value, const char *const *choices, int *out
 			*out = i;
 			return;
 		}
-		near_offer(&near, choices[i]);
-		if (*choices[i] != '\0')
-			str_addf(&list, "%s\"%s\"", list.length > 0 ? ", " : "", choices[i]);
 	}
-	MEM_AUTO char *hint = near_hint(&near);
-
-	report_add(d->report, STATUS_SPEC, at, "\"%s\" is none of %s%s", text, list.text, hint);
+	report_choice(text, choices, at, d);
 }
 
 static void decode_words(
@@ -283,11 +292,27 @@ static void decode_rows(const struct field *rows, char *(*explain_unknown)(const
 	}
 }
 
+/*
+ * Returns the value of a preset, which is JSON.  Most are a number or a plain text, for which the
+ * reader of JSON is slow: each start has some dozens of them.
+ */
+static struct node *preset_value(const char *text)
+{
+	char *end;
+	int64_t number = strtoll(text, &end, 10);
+
+	if (end != text && *end == '\0')
+		return node_int(number);
+	if (*text == '"' && strchr(text, '\\') == NULL)
+		return node_string_n(text + 1, strlen(text) - 2);
+	return json_node(text);
+}
+
 static void preset_one(const struct field *f, void *into)
 {
 	REPORT_AUTO struct report report = { 0 };
 	struct decoder d = { .report = &report, .directory = "/" };
-	NODE_AUTO struct node *value = json_node(f->preset);
+	NODE_AUTO struct node *value = preset_value(f->preset);
 
 	decode_one(f, value, into, NULL, &d);
 }
@@ -299,6 +324,8 @@ void field_preset(const struct field *rows, void *into)
 
 		if (f->preset != NULL)
 			preset_one(f, member);
+		else if (f->initial != NULL)
+			memcpy(member, f->initial, f->initial_size);
 		else if (f->type == FIELD_OBJECT)
 			field_preset(f->rows, member);
 		else if (f->type == FIELD_CUSTOM && f->custom->rows != NULL)

@@ -115,10 +115,13 @@ struct field {
 	size_t size; /* of one entry of FIELD_LIST */
 	const struct field_custom *custom;
 	/*
-	 * The value of a key that is not given, as JSON.  NULL: the member is zeroed then, or holds
-	 * `unset` if it is an int64_t for which 0 is a value.
+	 * The value of a key that is not given, as JSON.  NULL: the member holds `initial` then, or
+	 * is zeroed, or holds `unset` if it is an int64_t for which 0 is a value.
 	 */
 	const char *preset;
+	/* The same as a value, for one that owns nothing and whose JSON is long. */
+	const void *initial;
+	size_t initial_size;
 	int64_t unset;
 	struct host_use host;  /* stated by each row that holds text, or by its custom */
 	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in LuaLS syntax */

@@ -168,6 +168,14 @@ static const struct field graphic_fields[] = {
 	{ 0 },
 };
 
+/* All steps together take less than FreeBSD's rcshutdown_timeout of 90 s. */
+static const struct stop_ladder default_stop = {
+	.step = { { STOP_ACPI, 60000 }, { STOP_POWEROFF, 10000 }, { STOP_KILL, 5000 } },
+	.count = 3,
+};
+
+_Static_assert(sizeof(default_stop) == sizeof(((struct spec *)0)->stop), "a value of this row");
+
 const struct field spec_fields[] = {
 	ROW_CUSTOM("name", struct spec, name, name_custom, .required = true,
 	    .help = "name of the VM"),
@@ -268,11 +276,8 @@ const struct field spec_fields[] = {
 	    .help = "seconds that one hook may compute"),
 	ROW_CUSTOM("hook_memory", struct spec, hook_memory, mem_custom, .preset = "\"64M\"",
 	    .help = "memory that Lua may hold"),
-	/* All steps together take less than FreeBSD's rcshutdown_timeout of 90 s. */
-	ROW_CUSTOM("stop", struct spec, stop, stop_custom,
-	    .preset = "[{\"do\":\"acpi\",\"wait\":60},{\"do\":\"poweroff\",\"wait\":10},"
-		"{\"do\":\"kill\",\"wait\":5}]",
-	    .help = "steps of a stop: { do, wait }"),
+	ROW_CUSTOM("stop", struct spec, stop, stop_custom, .initial = &default_stop,
+	    .initial_size = sizeof(default_stop), .help = "steps of a stop: { do, wait }"),
 	ROW_OBJECT("bhyve", struct spec, bhyve, bhyve_fields,
 	    .help = "settings for bhyve only"),
 	ROW_OBJECT("qemu", struct spec, qemu, qemu_fields, .help = "settings for qemu only"),

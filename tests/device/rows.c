@@ -296,6 +296,7 @@ static void check_preset(const struct field *rows, const struct field *f, const 
 	assert_true(
 	    f->unset == 0 || f->type == FIELD_INT || strcmp(f->custom->type, "integer") == 0);
 	assert_true(f->unset == 0 || f->preset == NULL);
+	assert_true(f->initial == NULL || (f->preset == NULL && f->initial_size > 0));
 	one[0].hidden = one[0].required = false;
 	if (f->preset != NULL) {
 		struct node *value = json_node(f->preset);
