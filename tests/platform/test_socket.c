@@ -23,6 +23,7 @@ static struct error err;
 static bool refuse_chmod;
 
 /* Stands for the call of the C library, so that a test can let it fail. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the header has __file */
 int chmod(const char *path, mode_t mode)
 {
 	if (!refuse_chmod)
