@@ -485,10 +485,10 @@ $vm running default $(cat up) 1"
 	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 >human 3>&- &
 	local reader=$!
 	pids+=("$reader")
+	await_text 'text a [2Jb' human # before it is stopped: one that ends answers no more
 	ctl "$vm" stop
 	ends 0
 	wait "$reader"
-	has 'text a [2Jb' human
 	serves 1 '{"ok":true,"target":"c\u001b[2Jd"}'
 	ctl "$vm" status
 	has 'c [2Jd' said
