@@ -353,7 +353,7 @@ VMRUN_API char *vmrun_event_json(const struct vmrun_event *event);
 /* Returns the level of an event, as of --log-level: "error", "warning", "info" or "debug". */
 VMRUN_API const char *vmrun_event_level(const struct vmrun_event *event);
 /*
- * Returns a problem, or another message that is no event, as such a line,
+ * Returns a problem, or another message outside the events, as such a line,
  * {"v","time","level","place","path","text"}, with the current time and the level "error",
  * "warning", "info" or "debug".  Caller frees with free().
  */
