@@ -1,8 +1,8 @@
 /* libvmrun: events as JSON. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/date.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "event/kinds.h"
@@ -74,15 +74,9 @@ static void add_member(struct str *json, const struct event_member *m, const voi
 
 static void add_time(struct str *json, int64_t ms)
 {
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm utc = { 0 };
-	char text[64] = "";
-	size_t n;
+	char text[DATE_TEXT];
 
-	(void)gmtime_r(&seconds, &utc);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(ms % 1000));
-	json_add_text(json, "time", text);
+	json_add_text(json, "time", date_text(ms, text));
 }
 
 /* Ends the object.  Output of guests and scripts may not be UTF-8, but it is only in strings. */

@@ -8,16 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "platform/io.h"
 
 /* Time between two warnings: a slow reader or a full disk must not cause one for each write. */
 #define QUIET_MS 60000
-#define TIME_SIZE 40 /* bytes for the time of a line */
 
 void console_log_init(struct console_log *l)
 {
@@ -225,24 +224,14 @@ static size_t write_bytes(struct console_log *l, const char *bytes, size_t n, st
 	return done;
 }
 
-static size_t time_text(char text[static TIME_SIZE])
-{
-	struct timespec now;
-	struct tm tm;
-	size_t n;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &tm);
-	n = strftime(text, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	return n + (size_t)snprintf(text + n, TIME_SIZE - n, ".%03ldZ ", now.tv_nsec / 1000000);
-}
-
 /* Begins a line: rotates the log if it has no room, ends a torn line, and writes the time. */
 static int begin_line(struct console_log *l, size_t length, struct error *err)
 {
-	char head[TIME_SIZE];
-	size_t n = l->timestamps ? time_text(head) : 0;
+	char head[DATE_TEXT + 1], date[DATE_TEXT];
+	size_t n = 0;
 
+	if (l->timestamps)
+		n = (size_t)snprintf(head, sizeof(head), "%s ", date_text(clock_date_ms(), date));
 	if (l->size > 0 && l->size + (int64_t)(n + length) > l->max_size && rotate(l, err) != 0)
 		return -1;
 	if (l->is_torn && write_bytes(l, "\n", 1, err) < 1)

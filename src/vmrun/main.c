@@ -249,6 +249,11 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->supervisor_pid_file = line->supervisor_pid_file;
 }
 
+static bool is_run(const struct command_line *line)
+{
+	return !line->help && !line->version && !line->check && !options_print_only(line);
+}
+
 static void open_sink(const struct command_line *line, struct sink *sink)
 {
 	sink->max_level = LEVEL_INFO;
@@ -256,6 +261,8 @@ static void open_sink(const struct command_line *line, struct sink *sink)
 		(void)sink_level(line->log_level, &sink->max_level);
 	sink->json = is_json(line);
 	sink->syslog = line->syslog;
+	if (is_run(line))
+		sink_set_times(sink, line->log_time, line->no_log_time);
 	sink_open(sink);
 }
 
@@ -314,11 +321,6 @@ static int run_with_spec(struct command_line *line, struct ready *ready)
 	events_close(&renderer.events);
 	vmrun_close(vm);
 	return status;
-}
-
-static bool is_run(const struct command_line *line)
-{
-	return !line->help && !line->version && !line->check && !options_print_only(line);
 }
 
 static int usage(const char *wrong)

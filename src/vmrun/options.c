@@ -46,6 +46,9 @@ static const struct row options[] = {
 	    "write events as JSON lines to a file, fd:N or - (stdout)" },
 	{ 0, "log-level", "LEVEL", TEXT, AT(log_level), "error, warning, info (default) or debug" },
 	{ 0, "log-format", "FORMAT", TEXT, AT(log_format), "of messages: text (default) or json" },
+	{ 0, "log-time", NULL, FLAG, AT(log_time),
+	    "begin messages with the time (default: unless stderr is a terminal or the journal)" },
+	{ 0, "no-log-time", NULL, FLAG, AT(no_log_time), "begin no message with the time" },
 	{ 0, "syslog", NULL, FLAG, AT(syslog), "send messages to syslog, not stderr" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
 	    "guest: end with the hypervisor's own last status" },
@@ -99,6 +102,8 @@ static char *check_messages(const struct command_line *line)
 		    "--log-level takes error, warning, info or debug, got \"%s\"", line->log_level);
 	if (line->log_format != NULL && !is_one_of(line->log_format, formats))
 		return rows_error("--log-format takes text or json, got \"%s\"", line->log_format);
+	if (line->log_time && line->no_log_time)
+		return rows_error("--log-time and --no-log-time exclude each other");
 	if (line->events != NULL && (line->check || options_print_only(line)))
 		return rows_error("--events goes with a run: without --check, --debug, --dry-run, "
 				  "--print and --simulate");

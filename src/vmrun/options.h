@@ -18,6 +18,7 @@ struct command_line {
 	const char *const *args; /* after `--`, NULL-terminated */
 	bool dry_run, debug, no_reboot, help, version;
 	bool check, json, fix, force, no_checks, panic_on_failed_cleanup, sandbox, syslog;
+	bool log_time, no_log_time;
 	int64_t reboot_count; /* -1: no limit */
 	int64_t ready_fd;     /* -1: none */
 };

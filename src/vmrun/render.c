@@ -8,6 +8,8 @@
 
 #include "cli/duration.h"
 
+#define LAST_LINES 5 /* of a hypervisor that failed */
+
 static void say(struct renderer *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes a message with the level of the current event. */
@@ -60,6 +62,31 @@ static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 		    e->vm, (int)getpid());
 }
 
+/* Returns the line after this one, or NULL. */
+static const char *next_line(const char *line)
+{
+	const char *end = strchr(line, '\n');
+
+	return end == NULL || end[1] == '\0' ? NULL : end + 1;
+}
+
+/* Writes the hypervisor's last lines before its failure, if the log level has hidden them. */
+static void say_last_lines(const struct vmrun_event *e, struct renderer *r)
+{
+	const char *line = e->text;
+	int count = 0;
+
+	if (r->sink.max_level >= LEVEL_INFO || r->level >= LEVEL_INFO || line == NULL)
+		return;
+	for (const char *l = line; l != NULL; l = next_line(l))
+		count++;
+	for (; line != NULL && *line != '\0'; line = next_line(line)) {
+		if (count-- <= LAST_LINES)
+			say(r, "%s: %s: %.*s", e->vm, r->hypervisor, (int)strcspn(line, "\n"),
+			    line);
+	}
+}
+
 static void say_exited(const struct vmrun_event *e, struct renderer *r)
 {
 	char time[DURATION_TEXT], how[128];
@@ -78,6 +105,7 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 		(void)snprintf(how, sizeof(how), "status %d%s%s", e->status,
 		    e->status_text != NULL ? ": " : "",
 		    e->status_text != NULL ? e->status_text : "");
+	say_last_lines(e, r);
 	say(r, "%s: target %s: %s after %s (%s, %s)", e->vm, e->target, e->cause_text,
 	    duration(e->uptime_ms, time), e->cause, how);
 }
@@ -261,10 +289,12 @@ void render_event(const struct vmrun_event *e, struct renderer *r)
 	if (e->type == VMRUN_EXITED)
 		r->sink.console = r->terminal = false;
 	(void)sink_level(vmrun_event_level(e), &r->level);
+	r->sink.time_ms = e->time_ms;
 	if (r->sink.json)
 		sink_event(&r->sink, r->level, e);
 	else if (rows[e->type] != NULL)
 		rows[e->type](e, r);
+	r->sink.time_ms = 0;
 	if (e->type == VMRUN_LOADING || e->type == VMRUN_SPAWNED) {
 		r->sink.console = e->console;
 		r->terminal = e->terminal;

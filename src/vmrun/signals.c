@@ -10,9 +10,10 @@
 
 #include "base/error.h"
 
-#define STUCK_STOPS 3  /* requests to stop that end a stuck program */
-#define TIMEOUT_S 2    /* for the loop to fetch the last of these requests */
-#define STANDARD_FDS 3 /* stdin, stdout and stderr */
+#define STUCK_STOPS 3	  /* requests to stop that end a stuck program */
+#define SAME_STOP_MS 1000 /* signals to stop that follow the first within it are one request */
+#define TIMEOUT_S 2	  /* for the loop to fetch the last of these requests */
+#define STANDARD_FDS 3	  /* stdin, stdout and stderr */
 
 /* The only globals of the program, because a signal handler gets no context. */
 static int write_end = -1;
@@ -20,6 +21,7 @@ static const struct vmrun *vm_to_restore; /* its terminal, before an exit; NULL:
 static volatile sig_atomic_t stop, hangup, reopen, query; /* for signals_fetch() */
 static volatile sig_atomic_t stop_count;		  /* number of stops, at most STUCK_STOPS */
 static struct timespec stop_since; /* time of the oldest stop that was not fetched */
+static struct timespec first_stop; /* time of the first request to stop, if stop_count > 0 */
 static bool had_terminal, was_terminal[STANDARD_FDS]; /* when the program started */
 
 /* Writes why the program ends, without blocking on a stopped terminal. */
@@ -68,8 +70,16 @@ static void exit_if_stuck(void)
 	_exit(STATUS_BUG);
 }
 
+/*
+ * Notes a request to stop.  A sender may repeat it at once: timeout(1) signals its child, and then
+ * the group of the child.
+ */
 static void note_stop(void)
 {
+	if (stop_count > 0 && milliseconds_since(&first_stop) < SAME_STOP_MS)
+		return;
+	if (stop_count == 0)
+		(void)clock_gettime(CLOCK_MONOTONIC, &first_stop);
 	if (stop == 0)
 		(void)clock_gettime(CLOCK_MONOTONIC, &stop_since);
 	stop = 1;
@@ -209,7 +219,8 @@ void signals_fetch(int fd, struct signals *received)
 	received->reload = fetch_flag(&hangup);
 	if (received->reload && has_lost_terminal()) {
 		received->reload = false;
-		received->stop = true;
+		(void)raise(SIGTERM); /* so that it counts as one of the requests to stop */
+		received->stop = fetch_flag(&stop) || received->stop;
 	}
 }
 

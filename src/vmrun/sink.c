@@ -2,12 +2,16 @@
 #include "sink.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "cli/mask.h"
 #include "output.h"
@@ -40,6 +44,24 @@ bool sink_level(const char *name, enum level *out)
 bool sink_has_status_line(const struct sink *s)
 {
 	return !s->json && !s->syslog && status_line_is_possible();
+}
+
+/* Returns whether stderr is the stream of the journal, whose device and inode JOURNAL_STREAM names.
+ */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat st;
+
+	return stream != NULL && sscanf(stream, "%" SCNuMAX ":%" SCNuMAX, &device, &inode) == 2 &&
+	    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == (dev_t)device &&
+	    st.st_ino == (ino_t)inode;
+}
+
+void sink_set_times(struct sink *s, bool always, bool never)
+{
+	s->times = !never && (always || (isatty(STDERR_FILENO) == 0 && !is_journal()));
 }
 
 void sink_open(const struct sink *s)
@@ -92,14 +114,29 @@ static void put_line(
 	free(out);
 }
 
+/* Returns the time of the event that is being written, or the present time. */
+static int64_t time_of(const struct sink *s)
+{
+	struct timespec now;
+
+	if (s->time_ms != 0)
+		return s->time_ms;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void put_lines(struct sink *s, enum level level, const char *prefix, const char *text)
 {
+	char head[DATE_TEXT + 16], date[DATE_TEXT] = "";
 	const char *line = text;
 
+	if (s->times && !s->syslog)
+		(void)date_text(time_of(s), date);
+	(void)snprintf(head, sizeof(head), "%s%s%s", date, *date == '\0' ? "" : " ", prefix);
 	do {
 		size_t n = strcspn(line, "\n");
 
-		put_line(s, level, prefix, line, n);
+		put_line(s, level, head, line, n);
 		line += n + (line[n] == '\n' ? 1 : 0);
 	} while (*line != '\0');
 }

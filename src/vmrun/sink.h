@@ -13,6 +13,8 @@ enum level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVELS };
 struct sink {
 	enum level max_level; /* messages of a later level are dropped */
 	bool json, syslog;
+	bool times;	 /* messages begin with the time, in text to stderr */
+	int64_t time_ms; /* of the event that is being written; 0: none, the present time */
 	struct status_line status_line; /* the status line below all messages */
 	bool console; /* the hypervisor has the terminal, which may be in raw mode */
 	bool stuck;   /* stderr is full: messages are dropped until it accepts output */
@@ -24,6 +26,11 @@ bool sink_has_status_line(const struct sink *sink);
 bool sink_level(const char *name, enum level *out);
 /* Opens syslog, if the sink uses it. */
 void sink_open(const struct sink *sink);
+/*
+ * Decides whether the messages of a run begin with the time: always, never, or where stderr is
+ * neither a terminal nor the journal, which has times of its own.  Messages in JSON have a member.
+ */
+void sink_set_times(struct sink *sink, bool always, bool never);
 /* Writes a message; each line of text begins with the program's name. */
 void sink_say(struct sink *sink, enum level level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -85,16 +85,10 @@ void status_text(const struct vmrun_state *state, bool times, char text[STATUS_S
 
 void status_stopping(const struct vmrun_state *state, bool by_key, char text[STATUS_SIZE])
 {
-	const char *what = "the hypervisor to die";
-
-	if (strcmp(state->stop_action, "acpi") == 0)
-		what = "the power button to work";
-	else if (strcmp(state->stop_action, "poweroff") == 0)
-		what = "the power to go off";
 	text[0] = '\0';
-	add(text, "stopping: waiting for %s (%s), ", what, state->stop_action);
+	add(text, "stopping: %s ", state->stop_action);
 	add_time(text, seconds_left(state->wait_ms));
-	add(text, ", %s for the next step", by_key ? "^C" : "another SIGTERM");
+	add(text, "; %s: next step", by_key ? "^C" : "another SIGTERM");
 }
 
 int status_tick_ms(const struct vmrun_state *state)

@@ -14,8 +14,8 @@
  */
 void status_text(const struct vmrun_state *state, bool times, char text[STATUS_SIZE]);
 /*
- * Writes "stopping: waiting for the power button to work (acpi), 57 s", and how to escalate to the
- * next step at once: by ^C (`by_key`), or by another SIGTERM.
+ * Writes "stopping: acpi 57 s; ^C: next step": the step of the stop ladder that runs, the time
+ * left, and how to escalate to the next step at once, by ^C (`by_key`) or by another SIGTERM.
  */
 void status_stopping(const struct vmrun_state *state, bool by_key, char text[STATUS_SIZE]);
 /* Returns the milliseconds until the text of status_stopping() changes. */

@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "report.h"
 #include "signals.h"
 #include "status.h"
+
+#define STATUS_COLUMNS 79 /* of the status line: one less than those of the usual terminal */
 
 struct run {
 	struct vmrun *vm;
@@ -102,13 +105,29 @@ static void read_answer(struct run *run)
 }
 
 /*
+ * Returns "vmrun: NAME: TEXT"; a long name is cut, so that a narrow terminal shows all of the text.
+ * Caller frees.
+ */
+static char *head_line(const char *name, const char *text)
+{
+	static const char cut[] = "...";
+	size_t used = strlen("vmrun: : ") + strlen(text);
+	size_t space = used < STATUS_COLUMNS ? STATUS_COLUMNS - used : 0;
+
+	if (strlen(name) <= space)
+		return mem_format("vmrun: %s: %s", name, text);
+	space = space > strlen(cut) ? space - strlen(cut) : 0;
+	return mem_format("vmrun: %.*s%s: %s", (int)space, name, cut, text);
+}
+
+/*
  * Shows on the status line what a stop waits for and the time left.  Returns the milliseconds until
  * the line must be rewritten, or -1.
  */
 static int show_stop_step(struct run *run, const struct vmrun_state *state)
 {
 	struct status_line *status_line = &run->renderer->sink.status_line;
-	char text[STATUS_SIZE], line[STATUS_SIZE + 96];
+	char text[STATUS_SIZE];
 
 	if (state->stop_action == NULL || !sink_has_status_line(&run->renderer->sink)) {
 		if (!run->question.is_open)
@@ -116,7 +135,8 @@ static int show_stop_step(struct run *run, const struct vmrun_state *state)
 		return -1;
 	}
 	status_stopping(state, isatty(STDIN_FILENO) != 0 && !run->renderer->terminal, text);
-	(void)snprintf(line, sizeof(line), "vmrun: %s: %s", vmrun_name(run->vm), text);
+	MEM_AUTO char *line = head_line(vmrun_name(run->vm), text);
+
 	status_line_set(status_line, line, run->renderer->sink.console);
 	return status_tick_ms(state);
 }

@@ -19,6 +19,7 @@ common_setup() {
 	vm=t$$-$BATS_SUITE_TEST_NUMBER
 	pids=()
 	unchecked=(--no-requirement-check)
+	untimed=(--no-log-time)
 }
 
 # Ends the processes that a failed test left.
@@ -70,17 +71,20 @@ script() {
 
 # Most tests name disks and interfaces that do not exist; tests with checks empty `unchecked`.
 
+# Messages have no time in front, which tests of lines would trip over; tests of the time empty
+# `untimed`.
+
 # vmrun ARG...: runs vmrun and sets status; stdout and stderr are in the files out and err
 vmrun() {
 	status=0
-	timeout -k 5 120 "$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
+	timeout -k 5 120 "$VMRUN" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
 }
 
 # start ARG...: does the same in the background, and sets pid
 start() {
 	: >out
 	: >err
-	"$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- &
+	"$VMRUN" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 }
@@ -90,6 +94,13 @@ ends() {
 	status=0
 	wait "$pid" || status=$?
 	is "$status" "$1"
+}
+
+# stop_again PID [SIGNAL]: sends a further stop signal, which is a request of its own once a second has
+# passed since the first; the test has waited for what the first one did
+stop_again() {
+	sleep 1.1
+	kill "-${2:-TERM}" "$1"
 }
 
 # --- waiting for events, never for a time ---

@@ -41,14 +41,14 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 	await_file up
 	await_text 'runs under' out
 	printf '\003' >&9
-	await_text "vmrun: $vm: stopping: waiting for the power button to work (acpi), 50 min 0 s, ^C for the next step" out
-	await_text '(acpi), 49 min 59 s' out
-	await_text '(acpi), 49 min 58 s' out
-	is "$(screen | grep -c 'waiting for')" 1
+	await_text "vmrun: $vm: stopping: acpi 50 min 0 s; ^C: next step" out
+	await_text 'acpi 49 min 59 s' out
+	await_text 'acpi 49 min 58 s' out
+	is "$(screen | grep -c 'next step$')" 1
 	printf '\003' >&9
 	ends 0
 	screen >shown
-	lacks 'waiting for' shown
+	lacks 'next step' shown
 	has "vmrun: $vm: stopping: pressing the power button" shown
 	has "vmrun: $vm: stopping: killing the hypervisor" shown
 	lacks 'next step in' shown
@@ -62,13 +62,13 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 	await_file up
 	await_text 'runs under' out
 	printf '\003' >&9
-	await_text '(acpi)' out
+	await_text 'stopping: acpi' out
 	kill -USR2 "$(cat vmrun.pid)"
 	await_text ': stopping, target default' out
-	await_text '(acpi), 49 min 58 s' out
+	await_text 'acpi 49 min 58 s' out
 	screen >shown
 	is "$(tail -n 2 shown | grep -c ': stopping, target default')" 1
-	tail -n 1 shown | grep -q 'waiting for the power button'
+	tail -n 1 shown | grep -q 'stopping: acpi'
 	printf '\003' >&9
 	ends 0
 }
@@ -81,14 +81,14 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 	await_text 'runs under' out
 	await_text login out
 	kill -TERM "$(cat vmrun.pid)"
-	await_text '(acpi), 50 min 0 s, another SIGTERM for the next step' out
-	await_text '(acpi), 49 min 59 s' out
+	await_text 'stopping: acpi 50 min 0 s; another SIGTERM: next step' out
+	await_text 'acpi 49 min 59 s' out
 	screen >shown
 	has 'login: ' shown
-	kill -TERM "$(cat vmrun.pid)"
+	stop_again "$(cat vmrun.pid)"
 	ends 0
 	screen >shown
-	lacks 'waiting for' shown
+	lacks 'next step' shown
 	has 'login: ' shown
 	has 'terminal: touched, restored'
 }
@@ -109,10 +109,10 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 		await_text 'runs under' out
 		kill -TERM "$(cat vmrun.pid)"
 		await_text 'pressing the power button, next step in 50 min 0 s or at the next signal' out
-		kill -TERM "$(cat vmrun.pid)"
+		stop_again "$(cat vmrun.pid)"
 		ends 0
 		exec 9>&-
-		lacks 'waiting for' out
+		lacks '; another' out
 		lacks "$(printf '\033')" out
 	done
 }
@@ -125,9 +125,9 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 	await_text 'runs under'
 	kill -TERM "$pid"
 	await_text 'next step in 50 min 0 s or at the next signal'
-	kill -TERM "$pid"
+	stop_again "$pid"
 	ends 0
-	lacks 'waiting for'
+	lacks '; another'
 	lacks "$(printf '\033')"
 }
 
@@ -138,9 +138,9 @@ ladder='{"stop": [{"do": "acpi", "wait": 3000}, {"do": "kill", "wait": 5}]}'
 	await_file up
 	kill -TERM "$(cat vmrun.pid)"
 	await_text '"stopping"' out
-	kill -TERM "$(cat vmrun.pid)"
+	stop_again "$(cat vmrun.pid)"
 	ends 0
-	lacks 'waiting for' out
+	lacks '; another' out
 	lacks "$(printf '\033')" out
 }
 

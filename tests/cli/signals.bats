@@ -104,7 +104,7 @@ everywhere() {
 	kill -USR1 "$pid"
 	says USR2 'step 1 (acpi), next one in '
 	is "$(said 'stopping:')" 1
-	kill -INT "$pid"
+	stop_again "$pid" INT
 	ends 0
 	is "$(said 'killing the hypervisor')" 1
 	nothing_runs
@@ -430,7 +430,7 @@ hopeless='string.find(("a"):rep(80), (".-"):rep(14) .. "b")'
 	await_text 'runs under'
 	kill -TERM "$pid"
 	await_text 'pressing the power button'
-	kill -TERM "$pid"
+	stop_again "$pid"
 	await_file stuck
 	kill -TERM "$pid"
 	ends 70
@@ -461,9 +461,8 @@ hopeless='string.find(("a"):rep(80), (".-"):rep(14) .. "b")'
 	await_file up
 	await_text 'runs under'
 	kill -TERM "$pid"
-	kill -INT "$pid"
-	kill -TERM "$pid"
 	await_text 'pressing the power button'
+	stop_again "$pid" INT
 	until is_gone "$pid"; do
 		kill -TERM "$pid" 2>/dev/null || :
 		sleep 0.05

@@ -72,11 +72,29 @@ teardown() {
 	await_text 'runs under'
 	kill -TERM "$pid"
 	await_text 'pressing the power button'
-	kill -INT "$pid"
+	stop_again "$pid" INT
 	await_text 'switching the power off'
 	ends 0
 	is "$(cat calls)" "--vm=$vm --force-poweroff"
 	lacks 'killing'
+}
+
+@test "signals within a second of the first are the same request, as timeout(1) sends them" {
+	spec '{"stop": [{"do": "acpi", "wait": 3600}, {"do": "kill", "wait": 5}]}'
+	script 'acpi on ready up deaf'
+	start vm.json
+	await_file up
+	await_text 'runs under'
+	kill -TERM "$pid"
+	kill -TERM "$pid"
+	kill -INT "$pid"
+	await_text 'pressing the power button'
+	kill -USR2 "$pid" # its answer comes after what the signals before it did
+	await_text 'stopping, target default'
+	lacks 'killing'
+	stop_again "$pid"
+	ends 0
+	has 'killing the hypervisor'
 }
 
 @test "and a third kills" {
@@ -88,10 +106,12 @@ teardown() {
 	PATH=$PWD/bin:$PATH start vm.json
 	await_file up
 	await_text 'runs under'
-	for step in 'pressing the power button' 'switching the power off' 'killing the hypervisor'; do
-		kill -TERM "$pid"
-		await_text "$step"
-	done
+	kill -TERM "$pid"
+	await_text 'pressing the power button'
+	stop_again "$pid"
+	await_text 'switching the power off'
+	kill -TERM "$pid"
+	await_text 'killing the hypervisor'
 	ends 0
 	nothing_runs
 }

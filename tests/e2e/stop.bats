@@ -46,7 +46,7 @@ teardown() {
 	start_guest w
 	kill -TERM "$pid"
 	await_text 'pressing the power button'
-	kill -TERM "$pid"
+	stop_again "$pid"
 	ends 0
 	has 'switching the power off'
 }

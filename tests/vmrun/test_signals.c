@@ -65,10 +65,42 @@ static void test_no_signal_is_lost(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Moves the first request to stop into the past. */
+static void let_a_second_pass(void)
+{
+	first_stop.tv_sec -= 1;
+}
+
+static void test_signals_of_one_stop(void **state)
+{
+	struct signals received;
+	int fd = signals_open(NULL);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(raise(i % 2 == 0 ? SIGTERM : SIGINT), 0);
+	assert_int_equal(stop_count, 1);
+	signals_fetch(fd, &received);
+	assert_true(received.stop);
+	assert_int_equal(raise(SIGTERM), 0);
+	signals_fetch(fd, &received);
+	assert_false(received.stop);
+	let_a_second_pass();
+	for (int i = 2; i <= STUCK_STOPS; i++) {
+		assert_int_equal(raise(SIGTERM), 0);
+		assert_int_equal(stop_count, i);
+		signals_fetch(fd, &received);
+		assert_true(received.stop);
+	}
+	signals_close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_signal_is_lost),
+		cmocka_unit_test(test_signals_of_one_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
