@@ -4,7 +4,7 @@ local import = native.import
 local session, merge = import "session", import "merge"
 local targets, devices = import "targets", import "devices"
 local ipairs, next = ipairs, next
-local sort = table.sort
+local sort, unpack = table.sort, table.unpack
 
 local boot = {}
 
@@ -37,6 +37,15 @@ local function lay(spec, layer)
 	end
 end
 
+-- Returns a list with the entries of both.
+local function append(list, more)
+	local both = { unpack(list) }
+	for _, entry in ipairs(more) do
+		both[#both + 1] = entry
+	end
+	return both
+end
+
 -- Returns the positions of the removed devices, sorted.
 local function removed_places(state)
 	local places = {}
@@ -47,23 +56,55 @@ local function removed_places(state)
 	return places
 end
 
+-- Returns what is merged up to a layer: { spec, devices, problems }.
+local function lay_over(below, layer)
+	local merged = {
+		spec = merge.shallow(below.spec),
+		devices = devices.fork(below.devices),
+		problems = below.problems,
+	}
+	lay(merged.spec, layer)
+	if layer.table.emulations ~= nil then
+		local found = {}
+		devices.lay(merged.devices, layer, layer.table.emulations, found)
+		merged.problems = append(below.problems, found)
+	end
+	return merged
+end
+
+-- Returns what is merged up to the top layer.  Each layer keeps its own, for targets that extend it
+-- and for further boots.
+local function merge_up_to(top)
+	local waiting, layer = {}, top
+	while layer and not layer.merged do
+		waiting[#waiting + 1] = layer
+		layer = layer.below
+	end
+	local merged = layer and layer.merged
+	if not merged then
+		local spec = base()
+		merged = { spec = spec, devices = devices.start(spec.emulations), problems = {} }
+	end
+	for i = #waiting, 1, -1 do
+		merged = lay_over(merged, waiting[i])
+		waiting[i].merged = merged
+	end
+	return merged
+end
+
 -- Returns the merged spec of one boot: { spec, base_devices, removed = positions, problems }.
 function boot.boot(request)
-	local problems, spec = {}, base()
-	local layers = targets.layers(request.target, problems)
-	local state = devices.start(spec.emulations)
-	for i, layer in ipairs(layers) do
-		lay(spec, layer)
-		if layer.table.emulations ~= nil then
-			devices.lay(state, i, layer.name, layer.table.emulations, problems)
-		end
-	end
+	local problems = {}
+	local top = targets.top(request.target, problems)
+	local up_to = merge_up_to(top)
+	local spec, state = merge.shallow(up_to.spec), devices.fork(up_to.devices)
+	problems = append(problems, up_to.problems)
 	spec.emulations = state.list
 
 	-- Kept for locate and for the hooks.
 	local merged = {
 		spec = spec,
-		layers = layers,
+		top = top,
 		removed = state.removed,
 		origin = state.origin,
 		set = {},

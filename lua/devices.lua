@@ -13,7 +13,7 @@ local devices = {}
 --   removed  by position: true for a device that a target removes; its entry stays in the list, so
 --            that its slot stays empty
 --   origin   by position, for devices that a target added or changed: a list of { layer, position
---            in that layer }
+--            in that layer }; the layer is false for the base
 function devices.start(list)
 	local state = { list = list, base = 0, removed = {}, origin = {}, ids = nil }
 	if type(list) ~= "table" then
@@ -31,6 +31,22 @@ function devices.start(list)
 		end
 	end
 	return state
+end
+
+-- Returns a state that goes on from another one, which stays as it is.
+function devices.fork(state)
+	local ids = state.ids
+	return {
+		list = state.list,
+		base = state.base,
+		removed = merge.shallow(state.removed),
+		origin = merge.shallow(state.origin),
+		ids = ids and {
+			place = merge.shallow(ids.place),
+			count = merge.shallow(ids.count),
+			known = ids.known,
+		},
+	}
 end
 
 -- Copies the list before its first change, because the document shares it.
@@ -75,12 +91,10 @@ end
 
 -- Records that an entry of a layer added or changed the device at a position.
 local function trace(state, place, layer, entry)
-	local origin = state.origin[place]
-	if not origin then
-		origin = place <= state.base and { { 0, place } } or {}
-		state.origin[place] = origin
-	end
+	local origin = state.origin[place] or place <= state.base and { { false, place } } or {}
+	origin = merge.shallow(origin)
 	origin[#origin + 1] = { layer, entry }
+	state.origin[place] = origin
 end
 
 -- Returns the key and the text of what is wrong with `remove`; true as the text stands for an
@@ -141,8 +155,8 @@ local function lay_entry(state, layer, place_in_layer, entry, complain)
 	trace(state, place, layer, place_in_layer)
 end
 
--- Merges the emulations of a target (the layer with that number) into the devices so far.
-function devices.lay(state, layer, name, list, problems)
+-- Merges the emulations of a target (a layer) into the devices so far.
+function devices.lay(state, layer, list, problems)
 	local function complain(path, text)
 		problems[#problems + 1] = { path = path, text = text }
 	end
@@ -155,14 +169,14 @@ function devices.lay(state, layer, name, list, problems)
 	end
 	local count = type(list) == "table" and native.mark(list) ~= "object" and merge.length(list)
 	if not count then
-		complain({ "targets", name, "emulations" },
+		complain({ "targets", layer.name, "emulations" },
 			"expected a list of devices, got " .. import("words").describe(list))
 	elseif state.list == nil or type(state.list) == "table" then
 		devices.own(state)
 		state.before = #state.list
 		for i = 1, count do
 			lay_entry(state, layer, i, list[i], function(key, text)
-				complain({ "targets", name, "emulations", i, key }, text)
+				complain({ "targets", layer.name, "emulations", i, key }, text)
 			end)
 		end
 	end

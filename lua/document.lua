@@ -28,6 +28,16 @@ local function apply_note(root, note)
 	end
 end
 
+-- Makes a list of a single device.  In UCL sections of one name are a list, but a single one is an
+-- object; the other lists are not merged, and read by C.
+local function list_devices(object)
+	local devices = type(object) == "table" and rawget(object, "emulations")
+	if type(devices) == "table" and rawget(devices, 1) == nil
+		and native.mark(devices) ~= "list" then
+		object.emulations = { devices }
+	end
+end
+
 -- By format, functions that return the table of a file.
 local readers = {}
 
@@ -42,6 +52,12 @@ function readers.json(request)
 	end
 	if type(root) ~= "table" or rawget(root, 1) ~= nil or native.mark(root) == "list" then
 		error(request.name .. ': a spec is an object: { "name": ... }', 0)
+	end
+	if request.of_ucl then
+		list_devices(root)
+		for _, target in next, type(root.targets) == "table" and root.targets or {} do
+			list_devices(target)
+		end
 	end
 	return root
 end
@@ -83,7 +99,7 @@ end
 -- Loads a spec.  The previous document stays when the file has errors.
 function document.load(request)
 	local root = readers[request.format](request)
-	session.document = root
+	session.document, session.tops = root, {}
 	session.name, session.directory = request.name, request.directory
 	session.merged, session.last = nil, nil
 	session.calls = {}

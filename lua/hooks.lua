@@ -105,11 +105,12 @@ end
 
 -- Returns the name of the target that the function of this hook in the merged document comes from.
 local function layer_of(name)
-	local layers = session.merged.layers
-	for i = #layers, 1, -1 do
-		if layers[i].table[name] ~= nil then
-			return layers[i].name
+	local layer = session.merged.top
+	while layer do
+		if layer.table[name] ~= nil then
+			return layer.name
 		end
+		layer = layer.below
 	end
 end
 

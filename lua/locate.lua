@@ -2,7 +2,7 @@
 -- to name the place, therefore merging records the origin of devices only (devices.lua).
 local native = ...
 local import = native.import
-local session, merge = import "session", import "merge"
+local session, merge, targets = import "session", import "merge", import "targets"
 local ipairs, rawget, type = ipairs, rawget, type
 local insert, unpack = table.insert, table.unpack
 
@@ -52,8 +52,8 @@ end
 -- Returns the stack of one device: its entry and the entries of targets that changed it.
 local function device_stack(merged, place)
 	local stack = {}
-	for i, origin in ipairs(merged.origin[place] or { { 0, place } }) do
-		local layer = merged.layers[origin[1]]
+	for i, origin in ipairs(merged.origin[place] or { { false, place } }) do
+		local layer = origin[1]
 		local list = (layer and layer.table or session.document).emulations
 		local value = type(list) == "table" and list[origin[2]] or nil
 		if value == nil then
@@ -79,7 +79,7 @@ end
 -- Returns the stack of the whole document: the base and the targets of the last boot.
 local function whole_stack(merged)
 	local stack = { { value = session.document, path = {} } }
-	for i, layer in ipairs(merged and merged.layers or {}) do
+	for i, layer in ipairs(targets.layers(merged and merged.top)) do
 		stack[i + 1] = { value = layer.table, path = { "targets", layer.name } }
 	end
 	return stack

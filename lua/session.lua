@@ -7,6 +7,7 @@ return {
 
 	-- The table that the file returned.  Merging shares parts of it and does not change it.
 	document = {},
+	tops = {}, -- by target, its layer with what is merged up to there, see targets.top()
 	name = "",    -- the name of the file, for messages
 	directory = "/", -- the base of its relative paths
 

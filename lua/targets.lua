@@ -4,7 +4,7 @@ local import = native.import
 local session, merge = import "session", import "merge"
 local ipairs, next, type = ipairs, next, type
 local concat, sort, unpack = table.concat, table.sort, table.unpack
-local format = string.format
+local find, format, gsub = string.find, string.format, string.gsub
 
 local targets = {}
 
@@ -17,6 +17,14 @@ end
 
 local function describe(value)
 	return import("words").describe(value)
+end
+
+local NAME = "^[A-Za-z0-9][A-Za-z0-9._-]*$" -- as the name of a VM
+local MAX_NAME = 64
+
+-- Returns whether a target can have the name.  Names stand in messages, tables and commands.
+local function is_name(name)
+	return #name <= MAX_NAME and find(name, NAME) ~= nil
 end
 
 -- Adds the problems of one target that do not depend on a boot.
@@ -49,6 +57,10 @@ function targets.targets()
 		if type(name) ~= "string" then
 			add(problems, { "targets" }, "the name of a target is a string, not %s",
 				describe(name))
+		elseif not is_name(name) then
+			add(problems, { "targets", name }, 'invalid target name "%s": expected '
+				.. 'letters, digits, ".", "_" and "-", first a letter or digit, at most %d of them',
+				(gsub(name, "%c", "?")), MAX_NAME)
 		elseif name ~= "default" then
 			names[#names + 1] = name
 		end
@@ -91,15 +103,10 @@ function targets.exist(name)
 	return name == "default" or type(all) == "table" and type(all[name]) == "table"
 end
 
--- Returns the targets to merge over the base for one boot, in that order: a list of { name, table }
--- in which each target comes once and after those that it extends.  Without a name, the list is
--- empty.
-function targets.layers(wanted, problems)
+-- Returns the list of the layers of one boot, in which each target comes once and after those that it
+-- extends.
+local function list(wanted, all, problems)
 	local layers, done, trail, depth = {}, {}, {}, {}
-	local all = session.document.targets
-	if type(all) ~= "table" then
-		all = {}
-	end
 
 	local function lay(name, path)
 		local target = all[name]
@@ -120,8 +127,69 @@ function targets.layers(wanted, problems)
 		end
 	end
 
-	if wanted ~= nil then
-		lay(wanted, {})
+	lay(wanted, {})
+	return layers
+end
+
+-- Returns the top layer of a target that extends at most one other, as those below it do.  The
+-- layers are kept, so that a chain of targets is walked once and not anew for each of them.
+local function chain(name, all)
+	local names, seen, top = {}, {}, nil
+	while name ~= nil do
+		top = session.tops[name]
+		if top then
+			break
+		end
+		local target = all[name]
+		if seen[name] or not merge.is_object(target) then
+			return nil
+		end
+		seen[name] = true
+		names[#names + 1] = name
+		local faults = {}
+		local extends = parents(name, target, faults)
+		if #extends > 1 or #faults > 0 then
+			return nil
+		end
+		name = extends[1] and extends[1][1]
+	end
+	for i = #names, 1, -1 do
+		top = { name = names[i], table = all[names[i]], below = top }
+		session.tops[names[i]] = top
+	end
+	return top
+end
+
+-- Returns the top one of the targets to merge over the base for one boot, as a layer { name, table,
+-- below }, where `below` is the layer under it, or nil above the base.  Without a name there is none.
+function targets.top(wanted, problems)
+	local all = session.document.targets
+	if wanted == nil then
+		return nil
+	elseif type(all) ~= "table" then
+		all = {}
+	end
+	local top = chain(wanted, all)
+	if top then
+		return top
+	end
+	for _, layer in ipairs(list(wanted, all, problems)) do
+		layer.below = top
+		top = layer
+	end
+	return top
+end
+
+-- Returns the layers below and with a top one as a list, the lowest first.
+function targets.layers(top)
+	local layers, count = {}, 0
+	while top do
+		count = count + 1
+		layers[count] = top
+		top = top.below
+	end
+	for i = 1, count // 2 do
+		layers[i], layers[count + 1 - i] = layers[count + 1 - i], layers[i]
 	end
 	return layers
 end

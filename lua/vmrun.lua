@@ -183,12 +183,20 @@ function vmrun.sleep(seconds)
 	wait("sleep", { sleep = seconds })
 end
 
--- Runs another Lua file and returns its results.
+-- Runs another Lua file and returns its results, or returns the value of a JSON file.
 function vmrun.include(file)
 	if native.sandbox then
 		raise("vmrun.include: not in the sandbox")
 	end
-	local chunk, message = loadfile(absolute("include", file), "t")
+	local path = absolute("include", file)
+	if sub(file, -5) == ".json" then
+		local value, reason = native.load_json(path)
+		if reason then
+			raise(format("vmrun.include: %s", reason))
+		end
+		return value
+	end
+	local chunk, message = loadfile(path, "t")
 	if not chunk then
 		raise(format("vmrun.include %q: %s", file, message))
 	end

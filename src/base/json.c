@@ -28,10 +28,18 @@ static void skip_blanks(struct json *j)
 		j->at++;
 }
 
+/* Returns whether the reader is at a comment, for an error outside of a string. */
+static bool is_at_comment(const struct json *j)
+{
+	int after = j->at + 1 < j->length ? (unsigned char)j->text[j->at + 1] : -1;
+
+	return peek(j) == '#' || (peek(j) == '/' && (after == '/' || after == '*'));
+}
+
 static enum json_type fail(struct json *j, const char *why)
 {
 	if (j->error == NULL)
-		j->error = why;
+		j->error = is_at_comment(j) ? "JSON has no comments; UCL and Lua do" : why;
 	return JSON_ERROR;
 }
 

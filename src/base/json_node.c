@@ -64,7 +64,7 @@ static bool has_key(const struct node *object, const char *key)
 	    node_get(object, key) != NULL;
 }
 
-struct node *json_node(const char *text)
+struct node *json_node_or_fault(const char *text, struct json_fault *fault)
 {
 	struct json j;
 	struct json_token token;
@@ -90,9 +90,18 @@ struct node *json_node(const char *text)
 				open[++depth] = n;
 		}
 	}
-	if (token.type != JSON_END) {
-		node_free(root);
-		return NULL;
-	}
-	return root;
+	if (token.type == JSON_END)
+		return root;
+	node_free(root);
+	fault->why = token.type == JSON_ERROR ? j.error : "duplicate key";
+	json_line(
+	    text, token.type == JSON_ERROR ? j.at : token.offset, &fault->line, &fault->column);
+	return NULL;
+}
+
+struct node *json_node(const char *text)
+{
+	struct json_fault ignored;
+
+	return json_node_or_fault(text, &ignored);
 }

@@ -10,4 +10,13 @@
  */
 struct node *json_node(const char *text);
 
+/* Why and where a text is not JSON. */
+struct json_fault {
+	const char *why; /* a static text */
+	size_t line, column;
+};
+
+/* Does the same, and fills in *fault on failure. */
+struct node *json_node_or_fault(const char *text, struct json_fault *fault);
+
 #endif

@@ -1,10 +1,11 @@
-/* Nearest known word, by the number of typing mistakes between two words. */
+/* The nearest known word: a synonym, or by the number of typing mistakes between two words. */
 #include "base/near.h"
 
 #include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/synonyms.h"
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -47,7 +48,14 @@ static size_t distance(const char *a, size_t la, const char *b, size_t lb)
 void near_offer(struct near *n, const char *candidate)
 {
 	size_t la = strlen(n->wanted), lb = strlen(candidate), d;
+	const struct synonym *synonym = synonym_find(n->words, n->wanted, candidate);
 
+	if (synonym != NULL && (n->best == NULL || n->distance > 0)) {
+		n->best = candidate;
+		n->distance = 0;
+		n->example = synonym->example;
+		return;
+	}
 	if (la == 0 || la > MAX_NEAR_WORD || lb > MAX_NEAR_WORD)
 		return;
 	d = distance(n->wanted, la, candidate, lb);
@@ -56,9 +64,23 @@ void near_offer(struct near *n, const char *candidate)
 		return;
 	n->best = candidate;
 	n->distance = d;
+	n->example = NULL;
+}
+
+static char *hint(const struct near *n, const char *before, const char *after)
+{
+	if (n->best == NULL)
+		return mem_copy("");
+	return mem_format(", did you mean %s%s%s?%s%s", before, n->best, after,
+	    n->example == NULL ? "" : " Write ", n->example == NULL ? "" : n->example);
 }
 
 char *near_hint(const struct near *n)
 {
-	return n->best == NULL ? mem_copy("") : mem_format(", did you mean \"%s\"?", n->best);
+	return hint(n, "\"", "\"");
+}
+
+char *near_option_hint(const struct near *n)
+{
+	return hint(n, "--", "");
 }

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define MAX_PROBLEM_LINE 1024 /* bytes; of a longer line the middle is left out */
+
 static struct problem *add(struct report *r, enum status status)
 {
 	struct problem *p;
@@ -21,6 +23,56 @@ static struct problem *add(struct report *r, enum status status)
 	return p;
 }
 
+/* Moves a place in a text back to the start of its character of UTF-8. */
+static size_t character_start(const char *text, size_t at)
+{
+	while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+/* Adds a line, without the middle of a very long one. */
+static void add_line(struct str *s, const char *line, size_t n)
+{
+	size_t head, tail;
+
+	if (n <= MAX_PROBLEM_LINE) {
+		str_add_n(s, line, n);
+		return;
+	}
+	head = character_start(line, MAX_PROBLEM_LINE / 4);
+	tail = character_start(line, n - MAX_PROBLEM_LINE / 4);
+	str_add_n(s, line, head);
+	str_add(s, "...");
+	str_add_n(s, line + tail, n - tail);
+}
+
+/*
+ * Takes a text and returns it with its long lines cut: a message may repeat a key or a value of the
+ * spec, which can have megabytes.
+ */
+static char *cut_lines(char *text)
+{
+	MEM_AUTO char *whole = text;
+	struct str s = { 0 };
+
+	if (strlen(text) <= MAX_PROBLEM_LINE) {
+		whole = NULL;
+		return text;
+	}
+	for (const char *line = text; *line != '\0';) {
+		size_t n = strcspn(line, "\n");
+
+		add_line(&s, line, n);
+		line += n;
+		if (*line == '\n') {
+			str_add(&s, "\n");
+			line++;
+		}
+	}
+	return str_take(&s);
+}
+
 void report_add(struct report *r, enum status status, const struct where *at, const char *fmt, ...)
 {
 	struct problem *p = add(r, status);
@@ -31,7 +83,7 @@ void report_add(struct report *r, enum status status, const struct where *at, co
 		p->path = where_path(at);
 	}
 	va_start(ap, fmt);
-	p->text = mem_vformat(fmt, ap);
+	p->text = cut_lines(mem_vformat(fmt, ap));
 	va_end(ap);
 }
 

@@ -2,9 +2,12 @@
 #include "base/where.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+
+#define MAX_PATH_KEY 100 /* bytes of a key in a path */
 
 static void add_keys(struct node *keys, const struct where *at)
 {
@@ -23,6 +26,17 @@ struct node *where_keys(const struct where *at)
 	return keys;
 }
 
+/* Adds a key, cut if it is longer than any key that vmrun knows. */
+static void add_key(struct str *path, const char *key)
+{
+	if (path->length > 0)
+		str_add(path, ".");
+	if (strlen(key) <= MAX_PATH_KEY)
+		str_add(path, key);
+	else
+		str_add_line(path, key, MAX_PATH_KEY);
+}
+
 char *where_keys_path(const struct node *keys)
 {
 	struct str path = { 0 };
@@ -31,7 +45,7 @@ char *where_keys_path(const struct node *keys)
 		if (k->kind == NODE_INT)
 			str_addf(&path, "[%" PRId64 "]", k->integer - 1);
 		else
-			str_addf(&path, "%s%s", path.length > 0 ? "." : "", k->text);
+			add_key(&path, k->text);
 	}
 	return str_take(&path);
 }

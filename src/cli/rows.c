@@ -56,19 +56,20 @@ static char *store(const struct row *o, const char *value, void *out)
 	return NULL;
 }
 
-static char *unknown(const struct rows *rows, const char *word, size_t n)
+/* Returns the error of an unknown option, given with its dashes, with the option it may mean. */
+static char *unknown(const struct rows *rows, const char *dashes, const char *word, size_t n)
 {
 	char name[MAX_SHOWN + 1];
-	struct near near = { .wanted = name };
+	struct near near = { .words = NEAR_OPTION, .wanted = name };
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(n > MAX_SHOWN ? MAX_SHOWN : n), word);
 	for (size_t i = 0; i < rows->count; i++) {
 		if (rows->row[i].name != NULL)
 			near_offer(&near, rows->row[i].name);
 	}
-	if (near.best == NULL)
-		return rows_error("unknown option --%s", name);
-	return rows_error("unknown option --%s, did you mean --%s?", name, near.best);
+	MEM_AUTO char *hint = near_option_hint(&near);
+
+	return rows_error("unknown option %s%s%s", dashes, name, hint);
 }
 
 /* Parses --NAME, --NAME=VALUE or --NAME VALUE. */
@@ -88,7 +89,7 @@ static char *parse_long(const struct rows *rows, int argc, char **argv, int *i, 
 			return store(o, equal == NULL ? NULL : equal + 1, out);
 		return store(o, *i + 1 < argc ? argv[++*i] : NULL, out);
 	}
-	return unknown(rows, word, n);
+	return unknown(rows, "--", word, n);
 }
 
 /* Parses -x, -xVALUE or -x VALUE, and several flags in one word: -dx. */
@@ -101,7 +102,7 @@ static char *parse_short(const struct rows *rows, int argc, char **argv, int *i,
 		for (size_t k = 0; k < rows->count && o == NULL; k++)
 			o = rows->row[k].letter == *p ? &rows->row[k] : NULL;
 		if (o == NULL)
-			return rows_error("unknown option -%c", *p);
+			return unknown(rows, "-", p, 1);
 		if (o->argument != NULL && p[1] != '\0')
 			return store(o, p + 1, out);
 		wrong = store(o, o->argument != NULL && *i + 1 < argc ? argv[++*i] : NULL, out);

@@ -32,6 +32,8 @@ static int evaluate(struct document *doc, struct node *notes, struct error *err)
 	node_put(request, "name", node_string(doc->name));
 	node_put(request, "directory", node_string(doc->directory));
 	node_put(request, "text", node_string_n(doc->text, doc->length));
+	if (document_is_of_ucl(doc))
+		node_put(request, "of_ucl", node_bool(true));
 	if (notes != NULL)
 		node_put(request, "notes", notes);
 	return script_call(doc->script, "load", request, &result, err);

@@ -68,7 +68,7 @@ static const struct device_kind *kind_of(
 		return NULL;
 	kind = device_kind_find(text);
 	if (kind == NULL) {
-		struct near near = { .wanted = text };
+		struct near near = { .words = NEAR_DEVICE, .wanted = text };
 
 		for (size_t i = 0; device_kinds[i] != NULL; i++)
 			near_offer(&near, device_kinds[i]->name);
@@ -83,7 +83,7 @@ static const struct device_kind *kind_of(
 static void report_unknown(
     const struct device_kind *kind, const char *key, const struct where *at, struct decoder *d)
 {
-	struct near near = { .wanted = key };
+	struct near near = { .words = NEAR_KEY, .wanted = key };
 	struct where here = { at, key, 0 };
 
 	for (const struct field *f = device_common_fields; f->key != NULL; f++)

@@ -333,6 +333,7 @@ static const struct field_custom usb_custom = {
 	.parse = usb_parse,
 	.print = usb_print,
 	.type = "\"tablet\"[]",
+	.is_list = true,
 	.schema = usb_schema,
 	.host.kind = HOST_NONE,
 };

@@ -184,7 +184,7 @@ static void decode_list(const struct field *f, const struct node *value, struct 
 	}
 }
 
-static void decode_one(const struct field *f, const struct node *value, void *into,
+static void decode_value(const struct field *f, const struct node *value, void *into,
     const struct where *at, struct decoder *d)
 {
 	switch (f->type) {
@@ -230,6 +230,26 @@ static void decode_one(const struct field *f, const struct node *value, void *in
 	}
 }
 
+/* Returns whether a row takes a list only. */
+static bool takes_list(const struct field *f)
+{
+	return f->type == FIELD_LIST || (f->type == FIELD_CUSTOM && f->custom->is_list);
+}
+
+static void decode_one(const struct field *f, const struct node *value, void *into,
+    const struct where *at, struct decoder *d)
+{
+	NODE_AUTO struct node *list = NULL;
+
+	/* In UCL, sections of one name are a list, but a single one is an object. */
+	if (d->of_ucl && !node_is_list(value) && takes_list(f)) {
+		list = node_new(NODE_LIST);
+		node_append(list, node_copy(value));
+		value = list;
+	}
+	decode_value(f, value, into, at, d);
+}
+
 static bool has_name(const struct field *f, const char *key)
 {
 	return strcmp(f->key, key) == 0 || (f->alias != NULL && strcmp(f->alias, key) == 0);
@@ -254,7 +274,7 @@ static const struct node *value_of(const struct field *f, const struct node *obj
 static void report_unknown(const struct field *rows, char *(*explain_unknown)(const char *key),
     const char *key, const struct where *at, struct decoder *d)
 {
-	struct near near = { .wanted = key };
+	struct near near = { .words = NEAR_KEY, .wanted = key };
 	MEM_AUTO char *why = explain_unknown == NULL ? NULL : explain_unknown(key);
 
 	if (why != NULL) {

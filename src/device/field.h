@@ -74,6 +74,7 @@ struct field_custom {
 	void (*print)(const void *from, struct str *json); /* "null" for unset */
 	void (*clear)(void *what);			   /* NULL: the value owns nothing */
 	const char *type; /* for users, in LuaLS syntax: "integer|string" */
+	bool is_list;	  /* the value is a list: in UCL, one entry stands without brackets */
 	/*
 	 * Its JSON Schema: a string of the pattern or, if that is NULL, the members that the
 	 * function adds to the open object (device/value_schema.h).

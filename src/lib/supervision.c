@@ -152,7 +152,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 	if (vm->machine != NULL || !vm->source.dry)
 		return STATUS_USAGE;
 	if (simulation_parse(list, &vm->simulation, &err) != 0) {
-		(void)error_prefix(&err, "simulate");
+		(void)error_prefix(&err, "--simulate");
 		report_take(&vm->report, NULL, &err);
 		return (int)vm->report.status;
 	}

@@ -53,7 +53,7 @@ static void copy_settings(struct vmrun *vm)
 		const char *equal = strchr(vm->settings.item[i], '=');
 
 		if (equal == NULL || equal == vm->settings.item[i])
-			(void)usage(vm, "a setting is KEY=VALUE, got", vm->settings.item[i], NULL);
+			(void)usage(vm, "--set takes KEY=VALUE, got", vm->settings.item[i], NULL);
 	}
 }
 
@@ -114,7 +114,7 @@ static int read_options(struct vmrun *vm)
 		    "no spec: options.file and options.text are both NULL, set one of them");
 	if (o->format != NULL && !format_find(o->format, &format))
 		(void)usage(
-		    vm, "expected the format json, lua, ucl or auto, got", o->format, formats);
+		    vm, "--format takes json, lua, ucl or auto, got", o->format, formats);
 	copy_settings(vm);
 	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
@@ -126,7 +126,7 @@ static int read_options(struct vmrun *vm)
 	vm->policy.reboot_count = o->reboot_count;
 	if (o->reboot_on != NULL &&
 	    reboot_list_parse(o->reboot_on, &vm->policy.reboot_on, &err) != 0) {
-		(void)error_prefix(&err, "reboot-on");
+		(void)error_prefix(&err, "--reboot-on");
 		report_take(&vm->report, NULL, &err);
 	}
 	return vm->report.count == before ? 0 : -1;
@@ -171,7 +171,7 @@ static int choose_hypervisor(struct vmrun *vm)
 		return vm->source.hyper != NULL
 		    ? 0
 		    : usage(
-			  vm, "expected the hypervisor bhyve, qemu or auto, got", name, candidates);
+			  vm, "--hypervisor takes bhyve, qemu or auto, got", name, candidates);
 	}
 	vm->source.hyper = only_prints(vm) ? &hyper_bhyve : hyper_for_host();
 	if (!only_prints(vm) && vm->source.hyper != &hyper_bhyve && os_bhyve_release() != 0)

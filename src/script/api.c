@@ -12,6 +12,7 @@
 #include "platform/os.h"
 #include "script/libraries.h"
 #include "script/embedded.h"
+#include "script/loading.h"
 #include "script/values.h"
 
 #if defined(VMRUN_CJSON_LINKED)
@@ -330,6 +331,7 @@ static int api_host(lua_State *L)
 void api_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
+		{ "load_json", loading_json },
 		{ "open_world", api_open_world },
 		{ "stock", api_stock },
 		{ "mark", api_mark },

@@ -6,12 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
+#include "base/json_node.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "platform/io.h"
 #include "platform/trust.h"
 #include "script/libraries.h"
 #include "script/script_internal.h"
+#include "script/values.h"
 
 #define MAX_SCRIPT_TEXT ((size_t)64 << 20) /* bytes, as of a spec */
 
@@ -83,6 +86,16 @@ static int read_file(const char *path, struct str *into, struct error *err)
 	return rc;
 }
 
+/* Returns the text of the file that was read, behind a UTF-8 mark. */
+static const char *file_text(const struct script *s, size_t *length)
+{
+	const char *text = s->file.text == NULL ? "" : s->file.text;
+	bool marked = s->file.length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
+
+	*length = s->file.length - (marked ? 3 : 0);
+	return marked ? text + 3 : text;
+}
+
 /* Pushes the function of a file, or a message, as luaL_loadfilex() does. */
 /* stack: ... -> ... function | message */
 static int load_file(lua_State *L, const char *path)
@@ -98,12 +111,7 @@ static int load_file(lua_State *L, const char *path)
 		script_push_error(L, &err);
 		return LUA_ERRFILE;
 	}
-	text = s->file.text == NULL ? "" : s->file.text;
-	length = s->file.length;
-	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a UTF-8 mark */
-		text += 3;
-		length -= 3;
-	}
+	text = file_text(s, &length);
 	if (length > 0 && *text == '#') {
 		/* A line for the shell.  Its end stays, so that line numbers are right. */
 		const char *end = memchr(text, '\n', length);
@@ -114,6 +122,50 @@ static int load_file(lua_State *L, const char *path)
 	status = luaL_loadbufferx(L, text, length, lua_pushfstring(L, "@%s", path), "t");
 	str_free(&s->file);
 	return status;
+}
+
+/* Parses the file that was read.  Returns the reason of a failure, or NULL.  Caller frees. */
+static char *read_json(struct script *s, const char *path)
+{
+	struct json_fault fault = { .why = "a NUL byte, which JSON does not have" };
+	size_t length;
+	const char *text = file_text(s, &length);
+
+	if (strspn(text, " \t\r\n") == length)
+		return mem_format("%s: the file is empty", path);
+	if (strlen(text) == length)
+		s->lent = json_node_or_fault(text, &fault);
+	else
+		json_line(text, strlen(text), &fault.line, &fault.column);
+	return s->lent != NULL
+	    ? NULL
+	    : mem_format("%s:%zu:%zu: %s", path, fault.line, fault.column, fault.why);
+}
+
+/* stack: path -> value | nil reason */
+int loading_json(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	struct script *s = script_of(L);
+	struct error err = { 0 };
+
+	str_free(&s->file);
+	if (read_file(path, &s->file, &err) == 0)
+		s->error_text = read_json(s, path);
+	str_free(&s->file);
+	if (s->lent != NULL) {
+		values_push(L, s->lent);
+		script_drop_lent(s);
+		return 1;
+	}
+	luaL_pushfail(L);
+	if (s->error_text == NULL) {
+		script_push_error(L, &err);
+	} else {
+		lua_pushstring(L, s->error_text);
+		script_drop_lent(s);
+	}
+	return 2;
 }
 
 /* stack: ... -> ... function | message */

@@ -22,6 +22,9 @@ char *spec_print_devices(bool json);
 
 /* Helpers of the three printers. */
 
+/* Adds the rule for the name of a VM or a target to a schema. */
+void describe_name(struct str *s);
+
 /* The rows below a row, and a struct that holds the presets of their values. */
 struct below {
 	const struct field *rows; /* NULL: the row has none below it */

@@ -167,6 +167,7 @@ const struct field_custom pin_custom = {
 	.print = field_print_words,
 	.clear = field_clear_words,
 	.type = "string[]",
+	.is_list = true,
 	.schema = pin_schema,
 	.host.kind = HOST_NONE,
 };

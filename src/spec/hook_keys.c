@@ -223,6 +223,7 @@ const struct field_custom hooks_custom = {
 	.print = hooks_print,
 	.clear = clear_hooks,
 	.type = "(string|{ use: string, [string]: any })[]",
+	.is_list = true,
 	.schema = hooks_schema,
 	.host = { .kind = HOST_BY_VALUE, .names = hooks_names },
 };

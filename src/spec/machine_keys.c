@@ -11,6 +11,7 @@
 #include "base/near.h"
 #include "device/serial.h"
 #include "device/value_schema.h"
+#include "spec/describe.h"
 
 #define MAX_VM_NAME 64
 #define MIN_SECONDS 0.01
@@ -18,6 +19,9 @@
 #define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
 #define MAX_RELEASE 15
 #define PIB_SHIFT 50
+#define MAX_BARE_MIB                                                                 \
+	1048576 /* numbers up to this are MiB for bhyve(8) -m and for other programs \
+		 */
 #define MAX_MEMORY (INT64_C(4) << PIB_SHIFT) /* bytes that amd64 and arm64 can address at most */
 
 /*
@@ -46,7 +50,7 @@ static void name_parse(
 		    text, MAX_VM_NAME);
 }
 
-static void name_schema(struct str *s)
+void describe_name(struct str *s)
 {
 	schema_add_pattern(s, "^[A-Za-z0-9][A-Za-z0-9._-]*$");
 	json_add_int(s, "maxLength", MAX_VM_NAME);
@@ -57,7 +61,7 @@ const struct field_custom name_custom = {
 	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = name_schema,
+	.schema = describe_name,
 	.host.kind = HOST_NONE,
 };
 
@@ -164,14 +168,19 @@ static void add_ucl_hint(int64_t size, struct str *text)
 	str_addf(text, "write \"%" PRId64 "%c\" or %" PRId64 "%cb)", n, *unit, n, *unit);
 }
 
-/* Checks a number of bytes.  Adds a note if it is valid but perhaps not what the user meant. */
-static bool check_bytes(int64_t size, bool may_be_of_ucl, const struct where *at, struct decoder *d)
+/*
+ * Checks a number of bytes, which the spec has as a number or as a text with a unit.  Adds a note
+ * if it is valid but perhaps not what the user meant.
+ */
+static bool check_bytes(int64_t size, bool is_number, const struct where *at, struct decoder *d)
 {
 	struct str hint = { 0 };
 	bool good = size % GUEST_PAGE == 0;
 
-	if (may_be_of_ucl)
+	if (is_number && d->of_ucl)
 		add_ucl_hint(size, &hint);
+	if (is_number && hint.length == 0 && size <= MAX_BARE_MIB)
+		str_addf(&hint, ", did you mean \"%" PRId64 "M\"?", size);
 	MEM_AUTO char *more = str_take(&hint);
 	MEM_AUTO char *path = where_path(at);
 
@@ -207,7 +216,7 @@ static void mem_parse(
 		report_add(d->report, STATUS_SPEC, at,
 		    "the size is beyond %" PRId64 " PiB, more than a guest can address",
 		    MAX_MEMORY >> PIB_SHIFT);
-	else if (check_bytes(size, d->of_ucl && value->kind == NODE_INT, at, d))
+	else if (check_bytes(size, value->kind == NODE_INT, at, d))
 		*(int64_t *)into = size;
 }
 

@@ -45,7 +45,7 @@ void reboot_list_free(struct reboot_list *list)
  */
 static char *read_entry(const char *text, struct reboot_entry *entry)
 {
-	struct near near = { .wanted = text };
+	struct near near = { .words = NEAR_KEY, .wanted = text };
 	char *end;
 	long status;
 
@@ -176,6 +176,7 @@ const struct field_custom reboot_on_custom = {
 	.print = reboot_on_print,
 	.clear = clear_reboot_on,
 	.type = "(integer|string)[]",
+	.is_list = true,
 	.schema = reboot_on_schema,
 	.host.kind = HOST_NONE,
 };
@@ -285,6 +286,7 @@ const struct field_custom stop_custom = {
 	.parse = stop_parse,
 	.print = stop_print,
 	.type = "{ [\"do\"]: \"acpi\"|\"poweroff\"|\"kill\", wait: integer }[]",
+	.is_list = true,
 	.schema = stop_schema,
 	.host.kind = HOST_NONE,
 };

@@ -305,6 +305,9 @@ static void add_targets(struct str *s)
 	json_add_text(s, NULL, "object");
 	json_add_text(s, NULL, "null");
 	json_end_list(s);
+	json_begin_object(s, "propertyNames");
+	describe_name(s);
+	json_end_object(s);
 	json_begin_object(s, "additionalProperties");
 	json_add_text(s, "$ref", "#/$defs/target");
 	json_end_object(s);

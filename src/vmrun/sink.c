@@ -46,8 +46,7 @@ bool sink_has_status_line(const struct sink *s)
 	return !s->json && !s->syslog && status_line_is_possible();
 }
 
-/* Returns whether stderr is the stream of the journal, whose device and inode JOURNAL_STREAM names.
- */
+/* Returns whether stderr is the journal's stream: JOURNAL_STREAM is its device and inode. */
 static bool is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

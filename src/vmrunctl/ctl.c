@@ -76,7 +76,7 @@ static const struct command *find_command(const char *name)
 
 static char *unknown_command(const char *name)
 {
-	struct near near = { .wanted = name };
+	struct near near = { .words = NEAR_COMMAND, .wanted = name };
 
 	for (size_t i = 0; i < COMMANDS; i++)
 		near_offer(&near, commands[i].name);

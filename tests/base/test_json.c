@@ -158,7 +158,10 @@ static void test_structure(void **state)
 	refuses("]", 0, "not a JSON value");
 	refuses("{} {}", 3, "text after the end of the document");
 	refuses("1 1", 2, "text after the end of the document");
-	refuses("// x\n1", 0, "not a JSON value");
+	refuses("// x\n1", 0, "JSON has no comments; UCL and Lua do");
+	refuses("[1, /* x */ 2]", 4, "JSON has no comments; UCL and Lua do");
+	refuses("{\"a\": 1 # x\n}", 8, "JSON has no comments; UCL and Lua do");
+	refuses("[1, /]", 4, "not a JSON value");
 	refuses("nul", 0, "not a JSON value");
 	refuses("True", 0, "not a JSON value");
 	refuses("\xef\xbb\xbf{}", 0, "not a JSON value");
