@@ -63,6 +63,11 @@ VMRUN_API int vmrun_forget(
  * table or as JSON); NULL for any other word.  Caller frees with free().
  */
 VMRUN_API char *vmrun_describe(const char *what, bool json);
+/*
+ * Returns one device of "devices" with its keys; NULL for an unknown one, with a message in *why,
+ * which is NULL otherwise.  Caller frees both with free().
+ */
+VMRUN_API char *vmrun_describe_device(const char *name, bool json, char **why);
 
 struct vmrun;
 

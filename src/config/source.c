@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/foreign.h"
 #include "config/ucl.h"
 #include "platform/find.h"
 
@@ -126,6 +127,21 @@ static int read_ucl(
 	return 0;
 }
 
+/* Refuses a file that another program reads, before a reader of specs complains of its first line.
+ */
+static int refuse_foreign(const struct text_file *file, struct report *report)
+{
+	const char *kind = foreign_kind(file->text, file->length);
+
+	if (kind == NULL)
+		return 0;
+	MEM_AUTO char *name = mem_copy(strcmp(file->name, "<stdin>") == 0 ? "-" : file->name);
+	MEM_AUTO char *text = mem_format(
+	    "this is %s, not a spec: vmrun --import %s prints the spec of that VM", kind, name);
+
+	return report_whole(file->name, report, STATUS_SPEC, text);
+}
+
 int source_read(const struct document_source *source, const struct script_options *options,
     struct text_file *out, enum format *format, struct report *report)
 {
@@ -142,6 +158,9 @@ int source_read(const struct document_source *source, const struct script_option
 		    "uclcmd reads UCL from a file only: name the file, or pass its JSON on: "
 		    "uclcmd get -c -f FILE . | vmrun -c-");
 	rc = read_text(source, out, report);
+	if (rc == 0 && source->format == FORMAT_AUTO && *format != FORMAT_LUA &&
+	    *format != FORMAT_JSON)
+		rc = refuse_foreign(out, report);
 	if (rc == 0 && *format == FORMAT_UCL && source->sandboxed && may_include(out))
 		rc = report_whole(name, report, STATUS_SPEC,
 		    "the sandbox refuses UCL with \".include\" or \".load\", by which uclcmd reads "

@@ -51,6 +51,17 @@ const struct device_kind *device_kind_find(const char *name)
 	return NULL;
 }
 
+char *device_unknown(const char *name)
+{
+	struct near near = { .words = NEAR_DEVICE, .wanted = name };
+
+	for (size_t i = 0; device_kinds[i] != NULL; i++)
+		near_offer(&near, device_kinds[i]->name);
+	MEM_AUTO char *hint = near_hint(&near);
+
+	return mem_format("unknown device \"%s\"%s", name, hint);
+}
+
 static const struct device_kind *kind_of(
     const struct node *entry, const struct where *at, struct decoder *d)
 {
@@ -68,13 +79,9 @@ static const struct device_kind *kind_of(
 		return NULL;
 	kind = device_kind_find(text);
 	if (kind == NULL) {
-		struct near near = { .words = NEAR_DEVICE, .wanted = text };
+		MEM_AUTO char *why = device_unknown(text);
 
-		for (size_t i = 0; device_kinds[i] != NULL; i++)
-			near_offer(&near, device_kinds[i]->name);
-		MEM_AUTO char *hint = near_hint(&near);
-
-		report_add(d->report, STATUS_SPEC, &here, "unknown device \"%s\"%s", text, hint);
+		report_add(d->report, STATUS_SPEC, &here, "%s", why);
 	}
 	return kind;
 }

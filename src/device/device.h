@@ -137,6 +137,8 @@ extern const struct device_kind *const device_kinds[];
 
 /* Returns the kind of this name, or NULL. */
 const struct device_kind *device_kind_find(const char *name);
+/* Returns the message for a name of no kind, with the kind that it may mean.  Caller frees. */
+char *device_unknown(const char *name);
 /* Decodes one entry.  Returns NULL, with the reason reported, if its kind is unknown. */
 struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d);
 /* Returns a device with the presets of its kind.  The caller sets id and slot. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "device/device.h"
 #include "spec/describe.h"
 
 char *vmrun_describe(const char *what, bool json)
@@ -11,5 +12,13 @@ char *vmrun_describe(const char *what, bool json)
 		return spec_print_schema();
 	if (strcmp(what, "lua-types") == 0)
 		return spec_print_lua_types();
-	return strcmp(what, "devices") == 0 ? spec_print_devices(json) : NULL;
+	return strcmp(what, "devices") == 0 ? spec_print_devices(NULL, json) : NULL;
+}
+
+char *vmrun_describe_device(const char *name, bool json, char **why)
+{
+	const struct device_kind *kind = device_kind_find(name);
+
+	*why = kind == NULL ? device_unknown(name) : NULL;
+	return kind == NULL ? NULL : spec_print_devices(kind, json);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "device/device.h"
 #include "device/field.h"
 #include "spec/spec.h"
 
@@ -17,8 +18,11 @@ char *spec_print_schema(void);
  * `vmrun` table.
  */
 char *spec_print_lua_types(void);
-/* Returns all devices and their keys, as a text table or in JSON. */
-char *spec_print_devices(bool json);
+/*
+ * Returns one kind of device with its keys, or all (NULL), as a text table or as a list in JSON.  The
+ * table of one has the keys that every device has, too, as the JSON always has.
+ */
+char *spec_print_devices(const struct device_kind *only, bool json);
 
 /* Helpers of the three printers. */
 

@@ -156,7 +156,7 @@ static void add_title(struct table *table, const char *device, const char *help)
 	line->cell[COLUMN_MEANING] = mem_copy(help);
 }
 
-static char *print_text(void)
+static char *print_text(const struct device_kind *only)
 {
 	TABLE_AUTO struct table table = { 0 };
 	DEVICE_AUTO struct device *dev =
@@ -164,13 +164,17 @@ static char *print_text(void)
 	struct str s = { 0 };
 
 	add_head(&table);
-	add_title(&table, "(any)", "what every device has");
-	add_rows(&table, "(any)", "", device_common_fields, dev);
+	if (only == NULL) {
+		add_title(&table, "(any)", "what every device has");
+		add_rows(&table, "(any)", "", device_common_fields, dev);
+	}
 	for (size_t i = 0; device_kinds[i] != NULL; i++) {
+		if (only != NULL && only != device_kinds[i])
+			continue;
 		MEM_AUTO char *help = describe_kind(device_kinds[i]);
 
 		add_title(&table, device_kinds[i]->name, help);
-		add_device(&table, device_kinds[i], false);
+		add_device(&table, device_kinds[i], only != NULL);
 	}
 	print_table(&table, &s);
 	return str_take(&s);
@@ -203,18 +207,20 @@ static void print_kind(const struct device_kind *kind, struct str *json)
 	json_end_object(json);
 }
 
-static char *print_json(void)
+static char *print_json(const struct device_kind *only)
 {
 	STR_AUTO struct str json = { 0 };
 
 	json_begin_list(&json, NULL);
-	for (size_t i = 0; device_kinds[i] != NULL; i++)
-		print_kind(device_kinds[i], &json);
+	for (size_t i = 0; device_kinds[i] != NULL; i++) {
+		if (only == NULL || only == device_kinds[i])
+			print_kind(device_kinds[i], &json);
+	}
 	json_end_list(&json);
 	return json_indent(json.text);
 }
 
-char *spec_print_devices(bool json)
+char *spec_print_devices(const struct device_kind *only, bool json)
 {
-	return json ? print_json() : print_text();
+	return json ? print_json(only) : print_text(only);
 }

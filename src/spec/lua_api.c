@@ -146,7 +146,7 @@ const char *const lua_api_functions[] = {
 	"---@return boolean",
 	"function vmrun.exists(path) end",
 	"",
-	"---what another Lua file returns",
+	"---what another Lua file returns, or the value of a .json file",
 	"---@param file string # relative to the folder of the file that runs",
 	"---@return any",
 	"function vmrun.include(file) end",

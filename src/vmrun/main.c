@@ -330,6 +330,25 @@ static int usage(const char *wrong)
 	return STATUS_USAGE;
 }
 
+/* Prints a description that needs no spec; an operand of "devices" is the device, or a file. */
+static int describe(const struct command_line *line)
+{
+	char *why = NULL, *text = NULL;
+	int status = STATUS_USAGE;
+
+	if (strcmp(line->print, "devices") == 0 && line->operand != NULL &&
+	    strpbrk(line->operand, "./") == NULL && strcmp(line->operand, "-") != 0)
+		text = vmrun_describe_device(line->operand, line->json, &why);
+	else
+		text = vmrun_describe(line->print, line->json);
+	if (text != NULL)
+		status = print_text(text, "");
+	else
+		(void)fprintf(stderr, "vmrun: --print devices: %s\n", why);
+	free(why);
+	return status;
+}
+
 /* Runs what the command line requests. */
 static int run_command_line(struct command_line *line, struct ready *ready)
 {
@@ -350,7 +369,7 @@ static int run_command_line(struct command_line *line, struct ready *ready)
 		return flush(0);
 	}
 	if (options_describe(line))
-		return print_text(vmrun_describe(line->print, line->json), "");
+		return describe(line);
 	return run_with_spec(line, ready);
 }
 

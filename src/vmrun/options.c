@@ -16,7 +16,7 @@ static const struct row options[] = {
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
-	    "argv (as -d), spec (as --debug), bhyve_config, graph, schema, lua-types, devices" },
+	    "argv (as -d), spec (as --debug), bhyve_config, graph, schema, lua-types, devices [NAME]" },
 	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
 	{ 0, "simulate", "LIST", TEXT, AT(simulate),
@@ -157,7 +157,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 		if (argv[i][0] == '-' && argv[i][1] != '\0')
 			wrong = rows_parse(&rows, argc, argv, &i, out);
 		else
-			out->file = argv[i];
+			out->file = out->operand = argv[i];
 		if (file != NULL && out->file != file && wrong == NULL)
 			wrong = rows_error("two specs: \"%s\" and \"%s\"", file, out->file);
 	}

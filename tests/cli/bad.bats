@@ -478,3 +478,33 @@ gapped() {
 	lacks $'\033'
 	lacks $'\302\233'
 }
+
+@test "the name of a target follows the rule of the name of a VM" {
+	local long
+	long=$(printf '%065d' 0)
+	bad "$(jq -n --arg long "$long" '{targets: {"": {}, "a\tb": {}, "a\nb": {}, "../x": {}, "-x": {}, ($long): {},
+			"a.b_c-9": {}}}')" \
+		'vm.json:*: targets.: invalid target name "": expected letters, digits, ".", "_" and "-", first a letter or digit, at most 64 of them' \
+		*'invalid target name "a?b": '* *'invalid target name "a?b": '* *'invalid target name "../x": '* \
+		*'invalid target name "-x": '* *"invalid target name \"$long\": "*
+}
+
+@test "a key and a value of a megabyte give a short message" {
+	local length
+	for length in 300 1000000; do
+		printf '{"name": "a", "cpu": 1, "mem": "64M", "%0*d": 1, "emulations": [{"device": "virtio-blk", "path": "x", "%0*d": 1}],
+			"com1": "%0*d", "uuid": "%0*d", "next_target": "%0*d"}' $length 0 $length 0 $length 0 $length 0 $length 0 >vm.json
+		refused 65 vm.json
+		[ "$(wc -c <err)" -lt 8000 ]
+		[ "$(grep -c 0000 err)" -eq 5 ]
+	done
+}
+
+@test "ten thousand targets, each extends the one before: merged once, not anew for each of them" {
+	jq -n --arg name "$vm" '{name: $name, cpu: 1, mem: "64M", targets: ([range(10000) |
+		{key: "t\(.)", value: (if . == 0 then {mem: "65M"} else {extends: "t\(. - 1)", pin: ["0:\(. % 8)"]} end)}] |
+		from_entries)}' >vm.json
+	vmrun -d -t t9999 vm.json
+	is "$status" 0
+	[[ "$(cat out)" == *' -m 65M '* ]]
+}

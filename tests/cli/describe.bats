@@ -34,6 +34,22 @@ Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv
 	is "$(starts)" ''
 }
 
+@test "--print devices NAME: one device, with the keys that every device has" {
+	vmrun --print devices virtio-rnd
+	is "$status" 0
+	has 'virtio-rnd' out
+	has ' slot ' out
+	lacks 'virtio-blk' out
+	vmrun --print devices --json virtio-blk
+	is "$(jq -r '.[].device' out)" virtio-blk
+	vmrun --json --print devices
+	is "$(jq -c '.[] | select(.device == "virtio-blk")' out)" "$("$VMRUN" --print devices virtio-blk --json | jq -c '.[]')"
+	vmrun --print devices cdrom
+	is "$status" 64
+	is "$(cat err)" 'vmrun: --print devices: unknown device "cdrom", did you mean "ahci-cd"?'
+	[ ! -s out ]
+}
+
 @test "--json goes with --check and --print devices: else usage, 64" {
 	spec
 	vmrun --print devices --json

@@ -248,3 +248,31 @@ wrong() {
 	wrong 'vmrun.options: the kind of n is "text"; there is: boolean,' 'vmrun.options({}, { n = { "text" } })'
 	wrong 'vmrun.options takes the options of a hook' 'vmrun.options()' 'vmrun.options({})'
 }
+
+@test "vmrun.include: JSON, as a table" {
+	spec '{"cpu": 3, "hooks": [], "targets": {"x": {"next_target": null, "mem": "65M"}}}' base.json
+	printf 'local vm = vmrun.include("base.json")\nprint(#vm.hooks, vm.targets.x.next_target == vmrun.null)\nreturn vm\n' >vm.lua
+	vmrun -d vm.lua
+	is "$status" 0
+	has '0	true'
+	[[ "$(cat out)" == *'-c cpus=3,'* ]]
+	printf '{"cpu": 3,\n "cpu": 4}' >base.json
+	vmrun -d vm.lua
+	is "$status" 65
+	has "vmrun.include: $PWD/base.json:2:2: duplicate key"
+	printf '{"cpu": 3,\n // x\n}' >base.json
+	vmrun -d vm.lua
+	has "vmrun.include: $PWD/base.json:2:2: JSON has no comments"
+	printf ' \n' >base.json
+	vmrun -d vm.lua
+	has "vmrun.include: $PWD/base.json: the file is empty"
+	printf '{"a": 1}\0' >base.json
+	vmrun -d vm.lua
+	has 'base.json:1:9: a NUL byte'
+	rm base.json
+	vmrun -d vm.lua
+	has "cannot open $PWD/base.json"
+	printf '{}' >base.json
+	vmrun --sandbox -d vm.lua
+	has 'vmrun.include: not in the sandbox'
+}

@@ -291,3 +291,27 @@ refused() {
 	trap - CHLD
 	is "$status" 0
 }
+
+@test "one section is a list of one, for every list" {
+	ucl vm.conf '{"emulations": {"device": "ahci", "ports": {"type": "hd", "path": "/d"}}, "pin": "0:1",
+		"reboot_on": "error", "stop": {"do": "kill", "wait": 5}, "fwcfg": {"name": "opt/a", "string": "x"},
+		"companions": {"name": "c", "command": ["true"]}, "wait_for": {"path": "/dev/null", "timeout": 1},
+		"targets": {"more": {"emulations": {"device": "virtio-rnd"}}}}'
+	jq 'def list: if type == "array" then . else [.] end;
+		.emulations |= list | .emulations[0].ports |= list | .pin |= list | .reboot_on |= list | .stop |= list |
+		.fwcfg |= list | .companions |= list | .wait_for |= list | .targets.more.emulations |= list' \
+		vm.conf.json >lists.json
+	vmrun --debug -t more lists.json
+	is "$status" 0
+	mv out wanted
+	vmrun --debug -t more vm.conf
+	is "$status" 0
+	cmp out wanted
+	"$VMRUN" --debug -t more - <vm.conf.json >out # what uclcmd printed
+	cmp out wanted
+	cp vm.conf.json vm.json # in JSON it is an error
+	vmrun -d vm.json
+	is "$status" 65
+	has 'emulations: expected a list of devices, got an object'
+	has 'pin: expected a list of'
+}

@@ -311,7 +311,7 @@ static void rows_listed(const struct field *rows, const struct node *keys, const
 
 static void test_devices_json(void **state)
 {
-	struct node *list = json_of(spec_print_devices(true));
+	struct node *list = json_of(spec_print_devices(NULL, true));
 	const struct node *n = list->first;
 
 	(void)state;
@@ -344,7 +344,7 @@ static void line_in_table(const char *table, const char *device, const char *key
 
 static void test_devices_table(void **state)
 {
-	MEM_AUTO char *table = spec_print_devices(false);
+	MEM_AUTO char *table = spec_print_devices(NULL, false);
 
 	(void)state;
 	for (const struct field *f = device_common_fields; f->key != NULL; f++)
@@ -363,8 +363,8 @@ static void test_devices_table(void **state)
 
 static void test_width_of_columns(void **state)
 {
-	MEM_AUTO char *table = spec_print_devices(false);
-	struct node *list = json_of(spec_print_devices(true));
+	MEM_AUTO char *table = spec_print_devices(NULL, false);
+	struct node *list = json_of(spec_print_devices(NULL, true));
 	const char *type = strstr(table, "TYPE"), *required = strstr(table, "REQUIRED");
 	size_t widest = 0, longest = 0;
 

@@ -175,15 +175,16 @@ static char *said_of(const char *key, const char *value, bool of_ucl)
 struct mem_row {
 	const char *value, *bytes;
 	bool good;
-	const char *hint;  /* about UCL */
-	const char *plain; /* without UCL; NULL: none */
+	const char *hint; /* about UCL */
 };
 
 static void says(const char *key, const struct mem_row *r, bool of_ucl)
 {
 	MEM_AUTO char *got = said_of(key, r->value, of_ucl);
-	const char *plain = r->plain == NULL ? "" : r->plain;
-	const char *hint = of_ucl && *r->hint != '\0' ? r->hint : plain;
+	bool is_small = *r->value != '\'' && strtoll(r->value, NULL, 10) <= 1048576;
+	MEM_AUTO char *small =
+	    is_small ? mem_format(", did you mean \"%sM\"?", r->value) : mem_copy("");
+	const char *hint = of_ucl && *r->hint != '\0' ? r->hint : small;
 	MEM_AUTO char *accepted = mem_format(" is %s bytes%s", r->bytes, hint);
 	MEM_AUTO char *refused =
 	    mem_format(": %s bytes is not a multiple of 4 KiB%s", r->bytes, hint);
@@ -206,10 +207,10 @@ static void test_mem_of_ucl(void **state)
 		{ "524288000", "524288000", true, HINT(524288, "k", "KiB") },
 		{ "1000000000", "1000000000", false, HINT(1, "G", "GiB") },
 		{ "1500000000", "1500000000", false, HINT(1500, "M", "MiB") },
-		{ "1000", "1000", false, HINT(1, "k", "KiB"), ", did you mean \"1000M\"?" },
+		{ "1000", "1000", false, HINT(1, "k", "KiB") },
 		{ "536870912", "536870912", true, "" },
-		{ "512", "512", false, "", ", did you mean \"512M\"?" },
-		{ "1048576", "1048576", true, "", ", did you mean \"1048576M\"?" },
+		{ "512", "512", false, "" },
+		{ "1048576", "1048576", true, "" },
 		{ "1052672", "1052672", true, "" },
 		{ "'512M'", "536870912", true, "" },
 		{ "'1000k'", "1024000", true, "" },
