@@ -258,6 +258,7 @@ struct vmrun_finding {
 	bool forced;	     /* the fix is destructive: it needs options.force */
 	bool will_fix;	     /* vmrun_start() with these options runs the fix */
 	bool unchecked;	     /* not a problem: the check was not possible, `problem` says why */
+	bool advice;	     /* the fix is for the user: vmrun never runs it */
 };
 
 /*

@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "check/need.h"
 #include "platform/filelock.h"
 #include "platform/os.h"
+
+#define NEW_DISK "20G" /* the size of a disk in advice: large enough for most guests */
 
 static void check_sectors(struct check *c, const struct checked_need *need)
 {
@@ -89,6 +92,24 @@ static void check_twice(struct check *c, const struct checked_need *need, const 
 	}
 }
 
+/*
+ * Says how to make a disk that does not exist.  There is no way to make a CD or a disk that the
+ * guest only reads, nor a file whose directory is missing.
+ */
+static void advise_to_make(struct finding *f, const struct need *need)
+{
+	const char *volume = str_after(need->what, "/dev/zvol/");
+	MEM_AUTO char *directory = check_parent(need->what);
+
+	if (need->cd || !need->write)
+		return;
+	if (volume != NULL && *volume != '\0')
+		check_advise(f, COMMAND("zfs", "create", "-V", NEW_DISK, volume));
+	else if (str_after(need->what, "/dev/") == NULL &&
+	    check_access(directory, W_OK | X_OK) == NULL)
+		check_advise(f, COMMAND("truncate", "-s", NEW_DISK, need->what));
+}
+
 void check_disk(struct check *c, const struct checked_need *need)
 {
 	const char *path = need->need->what, *why = NULL;
@@ -102,7 +123,10 @@ void check_disk(struct check *c, const struct checked_need *need)
 	else
 		why = check_access(path, R_OK | (need->need->write ? W_OK : 0));
 	if (why != NULL) {
-		(void)check_problem(c, need, path, "%s", why);
+		struct finding *f = check_problem(c, need, path, "%s", why);
+
+		if (access(path, F_OK) != 0 && errno == ENOENT)
+			advise_to_make(f, need->need);
 		return;
 	}
 	check_sectors(c, need);

@@ -50,7 +50,7 @@ void findings_move(struct findings *to, struct findings *from)
 
 bool finding_may_fix(const struct finding *finding, bool all, bool force)
 {
-	if (finding->kind != FINDING_PROBLEM || finding->fix.count == 0)
+	if (finding->kind != FINDING_PROBLEM || finding->fix.count == 0 || finding->advice)
 		return false;
 	if (finding->forced)
 		return force;

@@ -24,6 +24,7 @@ struct finding {
 	struct words probe;	  /* the command that shows whether the fix still holds */
 	const char *sign;	  /* text in the output if the fix holds; NULL: `what` */
 	bool forced;		  /* the fix destroys something: only --force runs it */
+	bool advice;		  /* the fix is for the user: vmrun shows it and never runs it */
 };
 
 struct findings {

@@ -27,3 +27,9 @@ void check_words(struct words *command, const char *const *words)
 	for (; *words != NULL; words++)
 		words_add(command, *words);
 }
+
+void check_advise(struct finding *finding, const char *const *command)
+{
+	check_words(&finding->fix, command);
+	finding->advice = true;
+}

@@ -23,7 +23,9 @@ bool check_is_ours(const struct check *c, const char *what);
 /* Adds a problem of a need, and lends it until the next one is added. */
 struct finding *check_problem(struct check *c, const struct checked_need *need, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* A command for check_words(). */
+/* Gives a finding a command as its fix that is for the user: vmrun does not run it. */
+void check_advise(struct finding *finding, const char *const *command);
+/* A command for check_words() and check_advise(). */
 #define COMMAND(...) ((const char *const[]){ __VA_ARGS__, NULL })
 /* Adds words, up to a NULL, to a command. */
 void check_words(struct words *command, const char *const *words);

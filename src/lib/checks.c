@@ -46,6 +46,7 @@ static void lend_finding(const struct vmrun *vm, const struct finding *f, struct
 	if (f->fix.count > 0)
 		s->finding.fix = s->string[LENT_FIX] = words_shell_line(&f->fix);
 	s->finding.forced = f->forced;
+	s->finding.advice = f->advice;
 	s->finding.unchecked = f->kind == FINDING_UNCHECKED;
 	s->finding.will_fix = finding_may_fix(f, vm->options.fix, vm->options.force);
 }

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "cli/mask.h"
 
-#define MIN_FIX_COLUMN 53 /* so that most reports have the same column */
-#define MAX_FIX_COLUMN 80 /* after a longer problem the fix follows directly */
-#define MAX_TEXT 1024	  /* bytes of a problem, with its NUL */
+#define MAX_COLUMNS 80	  /* of a line, unless one path or command is longer */
+#define MIN_FIX_COLUMN 40 /* so that most reports have the same column */
+#define INDENT 6	  /* of what continues a line */
+#define MAX_TEXT 1024	  /* bytes of a subject, and of a problem */
 
 /* Prints a line, without the control characters of a path, which could steer the terminal. */
 static void print_line(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -28,31 +30,75 @@ static void print_line(FILE *to, const char *fmt, ...)
 	(void)fprintf(to, "%s\n", line);
 }
 
-/*
- * Formats a problem, with its control characters masked, because their bytes count for the column
- * of the fix.
- */
-static void problem_text(const struct vmrun_finding *f, char text[MAX_TEXT])
+/* Returns the columns of the first n bytes of a text in UTF-8. */
+static size_t width_of(const char *text, size_t n)
 {
-	(void)snprintf(text, MAX_TEXT, "    %s: %s", f->what, f->problem);
-	mask_control(text, "", '?');
+	size_t width = 0;
+
+	for (size_t i = 0; i < n; i++)
+		width += str_is_continuation(text[i]) ? 0 : 1;
+	return width;
 }
 
-/* Returns the column of the fixes, which follows the longest problem that has a fix. */
-static int fix_column(const struct vmrun *vm)
+/* Returns the text without control characters, and without its end if it is very long. */
+static char *clean(const char *text)
+{
+	size_t n = strnlen(text, MAX_TEXT);
+	char *copy;
+
+	while (n > 0 && str_is_continuation(text[n])) /* never so at the end of the text */
+		n--;
+	copy = mem_copy_n(text, n);
+	mask_control(copy, "", '?');
+	return copy;
+}
+
+/* Prints a lead in one piece, and behind it a text, which is broken at blanks. */
+static void print_wrapped(FILE *to, const char *lead, const char *text)
+{
+	MEM_AUTO char *first = clean(lead), *rest = clean(text);
+	size_t column = width_of(first, strlen(first));
+
+	(void)fprintf(to, "%s", first);
+	for (const char *word = rest; *word != '\0';) {
+		size_t n = strcspn(word, " "), width = width_of(word, n);
+
+		if (column + 1 + width > MAX_COLUMNS) {
+			(void)fprintf(to, "\n%*s", INDENT - 1, "");
+			column = INDENT - 1;
+		}
+		(void)fprintf(to, " %.*s", (int)n, word);
+		column += 1 + width;
+		word += n + (word[n] == ' ' ? 1 : 0);
+	}
+}
+
+/* Returns the columns of a problem in one line. */
+static size_t problem_width(const struct vmrun_finding *f)
+{
+	MEM_AUTO char *what = clean(f->what), *problem = clean(f->problem);
+
+	return strlen("    : ") + width_of(what, strlen(what)) + width_of(problem, strlen(problem));
+}
+
+static bool fits(size_t column, const char *fix)
+{
+	return column + strlen("fix: ") + width_of(fix, strlen(fix)) <= MAX_COLUMNS;
+}
+
+/* Returns the column of the fixes, which follows the longest problem whose fix fits behind it. */
+static size_t fix_column(const struct vmrun *vm)
 {
 	struct vmrun_finding f;
 	size_t column = MIN_FIX_COLUMN;
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		char text[MAX_TEXT];
+		size_t after = problem_width(&f) + 2;
 
-		problem_text(&f, text);
-		if (f.fix != NULL && strlen(text) + 2 > column &&
-		    strlen(text) + 2 <= MAX_FIX_COLUMN)
-			column = strlen(text) + 2;
+		if (f.fix != NULL && after > column && fits(after, f.fix))
+			column = after;
 	}
-	return (int)column;
+	return column;
 }
 
 static const char *plural(size_t n)
@@ -69,6 +115,7 @@ static void print_head(const struct vmrun *vm, const char *target, FILE *to)
 {
 	size_t problems = 0, own = 0, devices = 0;
 	const char *last = NULL;
+	STR_AUTO struct str result = { 0 };
 	struct vmrun_finding f;
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
@@ -79,17 +126,20 @@ static void print_head(const struct vmrun *vm, const char *target, FILE *to)
 		devices += f.id != NULL && !is_same_device(f.id, last) ? 1 : 0;
 		last = f.id;
 	}
-	(void)fprintf(to, "vmrun: %s (target %s) ", vmrun_name(vm), target);
-	if (problems == 0) {
-		(void)fprintf(to, "can start: no problems\n");
-		return;
-	}
-	(void)fprintf(to, "cannot start: %zu problem%s on ", problems, plural(problems));
+	if (problems == 0)
+		str_add(&result, "no problems");
+	else
+		str_addf(&result, "%zu problem%s on ", problems, plural(problems));
 	if (own > 0)
-		(void)fprintf(to, "the VM itself%s", devices > 0 ? " and " : "");
+		str_addf(&result, "the VM itself%s", devices > 0 ? " and " : "");
 	if (devices > 0)
-		(void)fprintf(to, "%zu device%s", devices, plural(devices));
-	(void)fprintf(to, "\n");
+		str_addf(&result, "%zu device%s", devices, plural(devices));
+	MEM_AUTO char *head = mem_format("vmrun: %s (target %s) can%s start:", vmrun_name(vm),
+	    target, problems == 0 ? "" : "not");
+	size_t width = width_of(head, strlen(head)) + 1 + result.length;
+
+	mask_control(head, "", '?');
+	(void)fprintf(to, "%s%s%s\n", head, width <= MAX_COLUMNS ? " " : "\n  ", result.text);
 }
 
 static void print_device(const struct vmrun_finding *f, FILE *to)
@@ -100,25 +150,34 @@ static void print_device(const struct vmrun_finding *f, FILE *to)
 		print_line(to, "  %s at %s (%s)", f->device, f->slot, f->device_path);
 }
 
+/* Prints a problem, and its fix behind it, or on the next line if that would be too long. */
+static void print_problem(const struct vmrun_finding *f, size_t column, FILE *to)
+{
+	MEM_AUTO char *what = clean(f->what);
+	MEM_AUTO char *lead = mem_format("    %s:", what);
+	size_t width = problem_width(f);
+	bool behind = f->fix != NULL && width < column && fits(column, f->fix);
+
+	print_wrapped(to, lead, f->problem);
+	if (!behind)
+		(void)fprintf(to, "\n");
+	if (f->fix != NULL)
+		print_line(to, "%*sfix: %s", behind ? (int)(column - width) : INDENT, "", f->fix);
+}
+
 static void print_problems(const struct vmrun *vm, FILE *to)
 {
-	int column = fix_column(vm);
+	size_t column = fix_column(vm);
 	const char *last = "";
 	struct vmrun_finding f;
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		char text[MAX_TEXT];
-
 		if (f.unchecked)
 			continue;
 		if (!is_same_device(f.id, last))
 			print_device(&f, to);
 		last = f.id;
-		problem_text(&f, text);
-		if (f.fix == NULL)
-			print_line(to, "%s", text);
-		else
-			print_line(to, "%-*s  fix: %s", column - 2, text, f.fix);
+		print_problem(&f, column, to);
 	}
 }
 
@@ -141,8 +200,10 @@ void report_print(const struct vmrun *vm, const char *target, FILE *to)
 	print_head(vm, target, to);
 	print_problems(vm, to);
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (f.unchecked)
-			print_line(to, "  not checked: %s", f.problem);
+		if (!f.unchecked)
+			continue;
+		print_wrapped(to, "  not checked:", f.problem);
+		(void)fprintf(to, "\n");
 	}
 }
 
@@ -176,8 +237,10 @@ size_t report_count_fixes(const struct vmrun *vm)
 	size_t n = 0;
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++)
-		n += f.fix != NULL && (!f.forced || f.will_fix) && is_first_fix(vm, i, f.fix) ? 1
-											      : 0;
+		n += f.fix != NULL && !f.advice && (!f.forced || f.will_fix) &&
+			is_first_fix(vm, i, f.fix)
+		    ? 1
+		    : 0;
 	return n;
 }
 

@@ -73,6 +73,9 @@ static void which_fix_may_run(void **state)
 	assert_true(finding_may_fix(&all.item[1], false, true));
 	words_add(&findings_add(&all, FINDING_PROBLEM, &wishes, NULL, "wished", "x")->fix, "b");
 	assert_true(finding_may_fix(&all.item[2], false, false));
+	all.item[2].advice = true;
+	assert_false(finding_may_fix(&all.item[2], true, true));
+	all.item[2].advice = false;
 	all.item[2].forced = true;
 	assert_false(finding_may_fix(&all.item[2], true, false));
 	assert_true(finding_may_fix(&all.item[2], false, true));

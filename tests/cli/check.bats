@@ -44,27 +44,63 @@ needs_commands() {
 	needs_commands
 	: >state/modules
 	spec '{"cpu": 17, "mem": "8G", "com1": "/dev/nmdm7A", "emulations": [
-		{"device": "virtio-net", "name": "tap3"}, {"device": "e1000", "bridge": "bridge0"}],
+		{"device": "virtio-net", "name": "tap3"}, {"device": "e1000", "bridge": "bridge0"},
+		{"device": "nvme", "path": "/dev/zvol/no/x"}],
 		"targets": {"install": {"emulations": [{"device": "ahci-cd", "path": "disc1.iso"}]}}}'
 	check 69 -t install vm.json
 	has "$vm: checked for bhyve"
+	is "$(head -n 2 out)" "vmrun: $vm (target install) cannot start:
+  7 problems on the VM itself and 4 devices"
 	cat >wanted <<-END
-		vmrun: $vm (target install) cannot start: 6 problems on the VM itself and 3 devices
 		  the VM itself
-		    vmm: the module is not loaded                    fix: kldload vmm
+		    vmm: the module is not loaded               fix: kldload vmm
 		    mem: 8192 MiB are more than the 4096 MiB of this host
-		    /dev/nmdm7A: the module nmdm is not loaded       fix: kldload nmdm
+		    /dev/nmdm7A: the module nmdm is not loaded  fix: kldload nmdm
 		  virtio-net at 0:1:0 (emulations[0])
-		    tap3: no such interface                          fix: ifconfig tap3 create up
+		    tap3: no such interface                     fix: ifconfig tap3 create up
 		  e1000 at 0:2:0 (emulations[1])
-		    bridge0: no such interface                       fix: ifconfig bridge0 create up
-		  ahci-cd at 0:3:0 (targets.install.emulations[0])
+		    bridge0: no such interface                  fix: ifconfig bridge0 create up
+		  nvme at 0:3:0 (emulations[2])
+		    /dev/zvol/no/x: No such file or directory   fix: zfs create -V 20G no/x
+		  ahci-cd at 0:4:0 (targets.install.emulations[0])
 		    $PWD/disc1.iso: No such file or directory
 	END
-	diff -u wanted out
+	diff -u wanted <(sed -n '/^  the VM itself/,$p' out)
 	echo vmm.ko >state/modules
 	check 69 --set mem=1G --set com1=null vm.json
 	has '    cpu: 17 processors: vmm(4) allows 16 (hw.vmm.maxcpu)' out
+}
+
+@test "a missing disk: how to make it, which vmrun leaves to the user" {
+	needs_commands
+	mkdir 'a dir'
+	spec '{"emulations": [{"device": "nvme", "path": "a dir/x.img", "fix": true}]}'
+	check 69 --force vm.json
+	has "fix: truncate -s 20G '$PWD/a dir/x.img'" out
+	lacks 'a run would' out
+	vmrun --force vm.json
+	is "$status" 69
+	[ ! -e 'a dir/x.img' ]
+	at_terminal y vm.json
+	is "$status" 69
+	lacks Apply out.plain
+	eval "$(sed -n 's/.*fix: //p' out.plain)"
+	check 0 vm.json
+}
+
+@test "no line of the report has more than 80 columns, unless a path or a command does" {
+	needs_commands
+	: >state/modules
+	mkdir state/vmm
+	: >"state/vmm/$vm"
+	spec '{"cpu": 17, "mem": "8G", "com1": "/dev/nmdm7A", "com2": "/dev/nmdm8A",
+		"emulations": [{"device": "virtio-net", "name": "alongname", "type": "tap"},
+			{"device": "virtio-net", "name": "vale123:port"}, {"device": "passthru", "src": "3:0:0"}]}'
+	printf '%s:\tclass=0x03 rev=0xa1 hdr=0x00 vendor=0x10de device=0x1c03 subvendor=0x1043 subdevice=0x85ac\n' \
+		vgapci0@pci0:3:0:0 >state/pci
+	check 69 --set "bootrom=$PWD/nope" --set 'varfile=/no/vars' --set "varfile_template=$rom" vm.json
+	is "$(grep -cE '^ +fix: ' out)" 3
+	is "$(grep -E '.{81}' out | grep -v "^    $PWD/nope:$")" ''
 }
 
 @test "problems of devices alone, and one of each" {
@@ -125,7 +161,8 @@ needs_commands() {
 	mkdir state/vmm
 	: >"state/vmm/$vm"
 	check 69 --fix vm.json
-	has "/dev/vmm/$vm: a VM of this name exists, and is not ours (--force destroys it)" out
+	has "    /dev/vmm/$vm: a VM of this name exists, and is not ours (--force" out
+	has '      destroys it)' out
 	has "fix: bhyvectl --vm=$vm --destroy" out
 	lacks 'a run would' out
 	check 69 --force vm.json
@@ -144,7 +181,8 @@ needs_commands() {
 		{"device": "passthru", "lookup": {"vendor": "10de1043", "device": "1c030000"}}]}'
 	check 69 vm.json
 	is "$(grep -o '^    .*' out | sed 's/^ *//; s/  */ /g')" \
-		'pci0:3:0:0: attached to vgapci0, not to ppt(4) fix: devctl set driver -f pci0:3:0:0 ppt
+		'pci0:3:0:0: attached to vgapci0, not to ppt(4)
+fix: devctl set driver -f pci0:3:0:0 ppt
 pci0:5:0:0: not attached to ppt(4) fix: devctl set driver -f pci0:5:0:0 ppt
 9/0/0: no such PCI device
 10de1043 1c030000: no such PCI device'
@@ -206,7 +244,7 @@ pci0:5:0:0: not attached to ppt(4) fix: devctl set driver -f pci0:5:0:0 ppt
 	vmrun vm.json
 	is "$status" 69
 	has "vmrun: $vm (target default) cannot start: 1 problem on 1 device"
-	has '    tap3: no such interface                          fix: ifconfig tap3 create up'
+	has '    tap3: no such interface             fix: ifconfig tap3 create up'
 	is "$(grep -c 'no such interface' err)" 1
 	lacks 'would fix'
 	[ ! -s out ]

@@ -99,7 +99,7 @@ static void test_finding_of_a_device(void **state)
 	struct vmrun_finding f;
 
 	(void)state;
-	options.check = true;
+	options.check = options.force = true;
 	vm = life_open_with(
 	    &options, "demo", ",\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"none\"}]");
 	assert_int_equal(vmrun_check(vm), 69);
@@ -109,7 +109,9 @@ static void test_finding_of_a_device(void **state)
 	assert_string_equal(f.slot, "0:1:0");
 	assert_string_equal(f.device_path, "emulations[0]");
 	assert_string_equal(f.path, "emulations[0].path");
-	assert_null(f.fix);
+	assert_non_null(strstr(f.fix, "truncate -s 20G "));
+	assert_true(f.advice);
+	assert_false(f.will_fix);
 	vmrun_close(vm);
 }
 
