@@ -129,6 +129,7 @@ void check_disk(struct check *c, const struct checked_need *need)
 			advise_to_make(f, need->need);
 		return;
 	}
+	check_image(c, need);
 	check_sectors(c, need);
 	check_twice(c, need, &st);
 	check_lock(c, need);

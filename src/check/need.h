@@ -36,6 +36,8 @@ void check_vm(struct check *c);
 void check_firmware(struct check *c);
 /* disk.c */
 void check_disk(struct check *c, const struct checked_need *need);
+/* image.c: of a disk that can be read */
+void check_image(struct check *c, const struct checked_need *need);
 /* files.c */
 void check_file(struct check *c, const struct checked_need *need);
 void check_directory(struct check *c, const struct checked_need *need);

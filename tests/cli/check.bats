@@ -88,6 +88,24 @@ needs_commands() {
 	check 0 vm.json
 }
 
+@test "an image that is not raw: the command that converts it" {
+	needs_commands
+	truncate -s 1M a.raw
+	gzip -k a.raw
+	truncate -s 1M b.qcow2
+	printf 'QFI\373\0\0\0\3' | dd of=b.qcow2 conv=notrunc status=none
+	spec '{"emulations": [{"device": "nvme", "path": "a.raw.gz"}, {"device": "ahci",
+		"ports": [{"type": "hd", "path": "b.qcow2"}, {"type": "hd", "path": "a.raw"}]}]}'
+	rm a.raw
+	check 69 vm.json
+	has "fix: gzip -dk $PWD/a.raw.gz" out
+	has "fix: qemu-img convert -f qcow2 -O raw $PWD/b.qcow2 $PWD/b.raw" out
+	eval "$(sed -n 's/.*fix: gzip/gzip/p' out)"
+	check 69 --set 'emulations=[{"device": "nvme", "path": "a.raw.gz"}]' vm.json
+	lacks 'fix:' out
+	check 0 --set 'emulations=[{"device": "nvme", "path": "a.raw"}]' vm.json
+}
+
 @test "no line of the report has more than 80 columns, unless a path or a command does" {
 	needs_commands
 	: >state/modules

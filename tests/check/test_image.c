@@ -1,0 +1,214 @@
+/* Images that are not raw, told by their magic, and the commands that convert them. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../platform/scratch.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "checked.h"
+
+#define IMAGE_BYTES (1 << 20)
+#define ISO_SIGN_AT 32769
+#define BOOT_SIGN_AT 510
+
+#define SIGN(text) (text), sizeof(text) - 1
+
+/* Writes bytes into a file, which is made if it is missing. */
+static void patch(const char *name, off_t at, const char *bytes, size_t n)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, n, at), n);
+	assert_int_equal(close(fd), 0);
+}
+
+/* Makes an empty image with these bytes in it; a place below 0 counts from the end. */
+static void image(const char *name, off_t at, const char *bytes, size_t n)
+{
+	scratch_write(name, "", 0600);
+	assert_int_equal(truncate(name, IMAGE_BYTES), 0);
+	patch(name, at < 0 ? IMAGE_BYTES + at : at, bytes, n);
+}
+
+/* Checks a device with that image: there is one finding of this text and fix; NULL: there is none.
+ */
+static void look(const char *device, const char *name, const char *text, const char *fix)
+{
+	MEM_AUTO char *path = scratch_path(name);
+	MEM_AUTO char *keys = mem_format("emulations = { { %s path = '%s' } }", device, path);
+	struct checked c = { 0 };
+	const struct finding *f;
+
+	checked_make(&c, &hyper_bhyve, keys);
+	if (text == NULL) {
+		checked_lacks(&c, path);
+	} else {
+		f = checked_has(&c, path, text, fix, NULL);
+		assert_int_equal(f->kind, FINDING_PROBLEM);
+		assert_int_equal(f->advice, fix != NULL);
+	}
+	checked_free(&c);
+}
+
+/* Returns the command with the path of a file of the scratch directory for each `%`. */
+static char *command_of(const char *fmt)
+{
+	MEM_AUTO char *here = scratch_path("");
+	STR_AUTO struct str s = { 0 };
+
+	for (; *fmt != '\0'; fmt++) {
+		if (*fmt == '%')
+			str_add(&s, here);
+		else
+			str_add_n(&s, fmt, 1);
+	}
+	return mem_copy(s.text);
+}
+
+static void every_format(void **state)
+{
+	static const struct {
+		const char *name;
+		off_t at;
+		const char *sign;
+		size_t length;
+		const char *format, *fix;
+	} rows[] = {
+		{ "a.qcow", 0, SIGN("QFI\xfb\0\0\0\1"), "qcow",
+		    "qemu-img convert -f qcow -O raw %a.qcow %a.raw" },
+		{ "a.qcow2", 0, SIGN("QFI\xfb\0\0\0\2"), "qcow2",
+		    "qemu-img convert -f qcow2 -O raw %a.qcow2 %a.raw" },
+		{ "b.img", 0, SIGN("QFI\xfb\0\0\0\3"), "qcow2",
+		    "qemu-img convert -f qcow2 -O raw %b.img %b.img.raw" },
+		{ "a.vmdk", 0, SIGN("KDMV\1\0\0\0"), "vmdk",
+		    "qemu-img convert -f vmdk -O raw %a.vmdk %a.raw" },
+		{ "b.vmdk", 0, SIGN("COWD"), "vmdk",
+		    "qemu-img convert -f vmdk -O raw %b.vmdk %b.raw" },
+		{ "c.vmdk", 0, SIGN("# Disk DescriptorFile\nversion=1\n"), "vmdk",
+		    "qemu-img convert -f vmdk -O raw %c.vmdk %c.raw" },
+		{ "a.vhdx", 0, SIGN("vhdxfile"), "vhdx",
+		    "qemu-img convert -f vhdx -O raw %a.vhdx %a.raw" },
+		{ "a.vdi", 64, SIGN("\x7f\x10\xda\xbe"), "vdi",
+		    "qemu-img convert -f vdi -O raw %a.vdi %a.raw" },
+		{ "a.vhd", 0, SIGN("conectix"), "vpc",
+		    "qemu-img convert -f vpc -O raw %a.vhd %a.raw" },
+		{ "b.vhd", -512, SIGN("conectix"), "vpc",
+		    "qemu-img convert -f vpc -O raw %b.vhd %b.raw" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		MEM_AUTO char *fix = command_of(rows[i].fix);
+		MEM_AUTO char *text =
+		    mem_format("a %s image: expected a raw one (convert it and name the copy)",
+			rows[i].format);
+
+		image(rows[i].name, rows[i].at, rows[i].sign, rows[i].length);
+		look("device = 'virtio-blk',", rows[i].name, text, fix);
+		/* one byte further it is the contents of a disk */
+		image(rows[i].name, rows[i].at + 1, rows[i].sign, rows[i].length);
+		look("device = 'virtio-blk',", rows[i].name, NULL, NULL);
+	}
+}
+
+static void every_compression(void **state)
+{
+	static const struct {
+		const char *name;
+		off_t at;
+		const char *sign;
+		size_t length;
+		const char *program, *fix;
+	} rows[] = {
+		{ "a.img.xz", 0, SIGN("\3757zXZ\0"), "xz", "xz -dk %a.img.xz" },
+		{ "a.img.gz", 0, SIGN("\x1f\x8b\x08"), "gzip", "gzip -dk %a.img.gz" },
+		{ "a.img.zst", 0, SIGN("\x28\xb5\x2f\xfd"), "zstd", "zstd -d %a.img.zst" },
+		{ "a.img.bz2", 0, SIGN("BZh91AY&SY"), "bzip2", "bzip2 -dk %a.img.bz2" },
+		/* These programs refuse names without their suffix. */
+		{ "b.img", 0, SIGN("\3757zXZ\0"), "xz", NULL },
+		{ ".gz", 0, SIGN("\x1f\x8b\x08"), "gzip", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		MEM_AUTO char *fix = rows[i].fix == NULL ? NULL : command_of(rows[i].fix);
+		MEM_AUTO char *text = mem_format("compressed with %s: expected a raw image "
+						 "(decompress it and name the result)",
+		    rows[i].program);
+
+		image(rows[i].name, rows[i].at, rows[i].sign, rows[i].length);
+		look("device = 'ahci-hd',", rows[i].name, text, fix);
+		look("device = 'ahci-cd',", rows[i].name, text, fix);
+	}
+	image("plain.img", 0, SIGN("BZh91AZ&SY"));
+	look("device = 'nvme',", "plain.img", NULL, NULL);
+}
+
+/* A command never writes over a file. */
+static void what_exists_is_kept(void **state)
+{
+	(void)state;
+	image("a.qcow2", 0, SIGN("QFI\xfb"));
+	image("a.raw", 0, SIGN(""));
+	look("device = 'nvme',", "a.qcow2",
+	    "a qcow2 image: expected a raw one (convert it and name the copy)", NULL);
+	image("a.img.xz", 0, SIGN("\3757zXZ\0"));
+	image("a.img", 0, SIGN(""));
+	look("device = 'nvme',", "a.img.xz",
+	    "compressed with xz: expected a raw image (decompress it and name the result)", NULL);
+}
+
+static void images_of_cds(void **state)
+{
+	static const char text[] = "an ISO 9660 image, which is read-only: use the device ahci-cd, "
+				   "or set \"ro\" to true";
+
+	(void)state;
+	image("disc1.iso", ISO_SIGN_AT, SIGN("CD001"));
+	look("device = 'ahci-hd',", "disc1.iso", text, NULL);
+	look("device = 'virtio-blk',", "disc1.iso", text, NULL);
+	look("device = 'virtio-blk', ro = true,", "disc1.iso", NULL, NULL);
+	look("device = 'ahci-cd',", "disc1.iso", NULL, NULL);
+	/* one that is also the image of a memory stick */
+	patch("disc1.iso", BOOT_SIGN_AT, SIGN("\x55\xaa"));
+	look("device = 'ahci-hd',", "disc1.iso", NULL, NULL);
+}
+
+/* Files that are shorter than what is read of them. */
+static void short_files(void **state)
+{
+	(void)state;
+	for (off_t size = 0; size <= 1024; size += size < 10 ? 1 : 251) {
+		image("short", 0, SIGN("no format"));
+		assert_int_equal(truncate("short", size), 0);
+		look("device = 'virtio-blk',", "short", NULL, NULL);
+	}
+	scratch_write("short.qcow2", "QFI\xfb", 0600);
+	MEM_AUTO char *fix = command_of("qemu-img convert -f qcow2 -O raw %short.qcow2 %short.raw");
+
+	look("device = 'virtio-blk',", "short.qcow2",
+	    "a qcow2 image: expected a raw one (convert it and name the copy)", fix);
+}
+
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_SCRATCH(every_format),
+		IN_SCRATCH(every_compression),
+		IN_SCRATCH(what_exists_is_kept),
+		IN_SCRATCH(images_of_cds),
+		IN_SCRATCH(short_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
