@@ -20,6 +20,8 @@ static void check_need(struct check *c, const struct checked_need *need)
 		[NEED_SERIAL] = check_serial,
 		[NEED_DEVICE] = check_device,
 		[NEED_PCI] = check_pci,
+		[NEED_PROGRAM] = check_program,
+		[NEED_LOG] = check_log,
 	};
 
 	_Static_assert(sizeof(checks) / sizeof(checks[0]) == NEED_KINDS, "a row for each");
@@ -56,11 +58,11 @@ static void check_spec_needs(struct check *c)
 		const struct need *need = &needs.item[i];
 		struct where above = { NULL, need->above, 0 },
 			     entry = { &above, NULL, need->index };
-		struct where at = { need->above == NULL ? NULL
-			    : need->listed		? &entry
-							: &above,
-			need->key, 0 };
-		struct checked_need checked = { NULL, need, &at, i };
+		const struct where *up = need->above == NULL ? NULL
+		    : need->listed			     ? &entry
+							     : &above;
+		struct where at = { up, need->key, 0 };
+		struct checked_need checked = { NULL, need, need->key == NULL ? up : &at, i };
 
 		check_need(c, &checked);
 	}
@@ -72,6 +74,7 @@ bool check_boot(const struct check_request *request, struct findings *out)
 	struct check c = { .request = request };
 
 	host_open(&c.host, request->plan->hyper, request->facts, out);
+	check_hypervisor(&c);
 	check_vm(&c);
 	check_firmware(&c);
 	check_spec_needs(&c);

@@ -113,3 +113,33 @@ void check_serial(struct check *c, const struct checked_need *need)
 	else
 		check_path(c, need, is_device, "not a serial device", R_OK | W_OK);
 }
+
+/*
+ * Checks a file that vmrun opens for writing, or makes in a directory that exists.  Later boots do
+ * without their log, and warn.
+ */
+void check_log(struct check *c, const struct checked_need *need)
+{
+	const char *path = need->need->what, *why;
+	MEM_AUTO char *directory = check_parent(path);
+	bool is_missing;
+	struct finding *f;
+	struct stat st;
+
+	if (c->request->again)
+		return;
+	if (stat(path, &st) == 0) {
+		why =
+		    S_ISDIR(st.st_mode) ? "a directory: expected a file" : check_access(path, W_OK);
+		if (why != NULL)
+			(void)check_problem(c, need, path, "%s", why);
+		return;
+	}
+	why = check_access(directory, W_OK | X_OK);
+	if (why == NULL)
+		return;
+	is_missing = errno == ENOENT;
+	f = check_problem(c, need, path, "its directory %s: %s", directory, why);
+	if (is_missing)
+		check_advise(f, COMMAND("mkdir", "-p", directory));
+}

@@ -1,4 +1,5 @@
 /* The firmware and the file of its variables.  Facts: bhyve's bootrom.c. */
+#include <errno.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,17 @@ static int64_t size_of(const char *path)
 									   : 0;
 }
 
+/* Reports that the firmware cannot be read; a missing one that vmrun chose is in a package. */
+static void report_no_rom(struct check *c, const struct checked_need *need, const char *why)
+{
+	const char *rom = c->request->plan->bootrom;
+	bool is_missing = access(rom, F_OK) != 0 && errno == ENOENT;
+	struct finding *f = check_problem(c, need, rom, "%s", why);
+
+	if (is_missing && c->host.bhyve && !spec_gives(c->request->spec, "bootrom"))
+		check_advise_package(c, f, firmware_port(rom), NULL);
+}
+
 static void check_rom(struct check *c)
 {
 	const char *rom = c->request->plan->bootrom;
@@ -26,12 +38,9 @@ static void check_rom(struct check *c)
 	struct checked_need need = { .at = &at };
 	const char *why = check_access(rom, R_OK);
 	struct stat st;
-	bool ours = !spec_gives(c->request->spec, "bootrom");
 
 	if (why != NULL)
-		(void)check_problem(c, &need, rom, "%s%s", why,
-		    ours && c->host.bhyve ? " (pkg install edk2-bhyve, or name another bootrom)"
-					  : "");
+		report_no_rom(c, &need, why);
 	else if (stat(rom, &st) < 0 || !S_ISREG(st.st_mode))
 		(void)check_problem(c, &need, rom, "not a file");
 	else if (c->host.bhyve && (st.st_size == 0 || st.st_size % ROM_PAGE != 0))
@@ -51,11 +60,15 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 	struct checked_need template = { .at = &at };
 	MEM_AUTO char *directory = check_parent(plan->varfile);
 	const char *why = check_access(plan->varfile_template, R_OK);
+	bool is_known = !spec_gives(c->request->spec, "varfile_template");
 
-	if (why != NULL)
-		(void)check_problem(c,
-		    spec_gives(c->request->spec, "varfile_template") ? &template : need,
+	if (why != NULL) {
+		struct finding *f = check_problem(c, is_known ? need : &template,
 		    plan->varfile_template, "%s: %s is made from it", why, plan->varfile);
+
+		if (is_known && c->host.bhyve && access(plan->varfile_template, F_OK) != 0)
+			check_advise_package(c, f, firmware_port(plan->varfile_template), NULL);
+	}
 	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
 		(void)check_problem(

@@ -30,6 +30,12 @@ void check_advise(struct finding *finding, const char *const *command);
 /* Adds words, up to a NULL, to a command. */
 void check_words(struct words *command, const char *const *words);
 
+/* program.c: the programs of the hypervisor and its loader; a program that a need names */
+void check_hypervisor(struct check *c);
+void check_program(struct check *c, const struct checked_need *need);
+/* Advises to install a package: a port of FreeBSD, or a package of Debian; NULL: there is none. */
+void check_advise_package(
+    const struct check *c, struct finding *finding, const char *port, const char *debian);
 /* vm.c: module, processors, memory, leftovers, acceleration */
 void check_vm(struct check *c);
 /* firmware.c */
@@ -43,6 +49,7 @@ void check_file(struct check *c, const struct checked_need *need);
 void check_directory(struct check *c, const struct checked_need *need);
 void check_device(struct check *c, const struct checked_need *need);
 void check_serial(struct check *c, const struct checked_need *need);
+void check_log(struct check *c, const struct checked_need *need);
 /* network.c */
 void check_interface(struct check *c, const struct checked_need *need);
 void check_bridge(struct check *c, const struct checked_need *need);

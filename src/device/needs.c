@@ -23,6 +23,8 @@ static const struct {
 	[NEED_SERIAL] = { "serial device", true },
 	[NEED_DEVICE] = { "device", false },
 	[NEED_PCI] = { "PCI device", true },
+	[NEED_PROGRAM] = { "program", false },
+	[NEED_LOG] = { "log", false },
 };
 
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == NEED_KINDS, "a row for each");
@@ -52,8 +54,10 @@ bool need_is_exclusive(const struct need *need)
 
 void needs_clear(struct needs *needs)
 {
-	for (size_t i = 0; i < needs->count; i++)
+	for (size_t i = 0; i < needs->count; i++) {
 		free(needs->item[i].what);
+		free(needs->item[i].owner);
+	}
 	free(needs->item);
 	memset(needs, 0, sizeof(*needs));
 }

@@ -27,6 +27,8 @@ enum need_kind {
 	NEED_SERIAL,	/* a serial device: a tty or one end of a nmdm(4) pair */
 	NEED_DEVICE,	/* a character device */
 	NEED_PCI,	/* a PCI device of the host, "B/S/F", "pptN" or "lookup VENDOR DEVICE" */
+	NEED_PROGRAM,	/* a program that vmrun executes: a path, or a name that PATH finds */
+	NEED_LOG,	/* a file that vmrun writes, and makes if it is missing */
 	NEED_KINDS
 };
 
@@ -35,7 +37,8 @@ enum need_kind {
 struct need {
 	enum need_kind kind;
 	char *what;
-	const char *key; /* key of the spec or the device that has `what`; static */
+	/* The key of the spec or the device that has `what`; static.  NULL: the entry of a list. */
+	const char *key;
 	/* Of the spec: the object with the key, or the list and the entry's index. */
 	const char *above; /* static; NULL: none */
 	bool listed;
@@ -43,6 +46,7 @@ struct need {
 	bool bhyve_only; /* not needed under qemu */
 	bool write;	 /* NEED_DISK, NEED_DIRECTORY: the guest may write to it */
 	bool cd;	 /* NEED_DISK: the guest sees a CD drive */
+	char *owner;	 /* NEED_PROGRAM: what executes it, "companion dhcp"; NULL: vmrun */
 	int64_t sector;	 /* NEED_DISK: the logical sector size of the spec, 0: none */
 };
 

@@ -138,3 +138,8 @@ bool firmware_is_bhyve(const char *path)
 
 	return str_after(slash == NULL ? path : slash + 1, "BHYVE_UEFI") != NULL;
 }
+
+const char *firmware_port(const char *path)
+{
+	return strcmp(path, firmware_bhyve_arm64[0]) == 0 ? "u-boot-bhyve-arm64" : "edk2-bhyve";
+}

@@ -32,6 +32,9 @@ bool firmware_is_bhyve(const char *path);
 /* Returns whether it is one of the paths below. */
 bool firmware_is_known(const char *path);
 
+/* Returns the port of FreeBSD that installs a path of bhyve's firmware below.  Static text. */
+const char *firmware_port(const char *path);
+
 extern const char *const firmware_bhyve_amd64[];
 extern const char *const firmware_bhyve_code[]; /* keeps its variables in another file */
 extern const char *const firmware_bhyve_vars[]; /* template of that file */

@@ -44,6 +44,61 @@ static void add_loader(const struct spec *spec, struct needs *needs)
 		add_in(needs, NEED_FILE, "loader", "disks", loader->disks.item[i]);
 }
 
+/* Adds the program of a command, with the text of its owner, which is taken. */
+static struct need *add_program(
+    struct needs *needs, const char *key, const char *program, char *owner)
+{
+	struct need *need = needs_add(needs, NEED_PROGRAM, key, program);
+
+	need->owner = owner;
+	return need;
+}
+
+static void add_companions(const struct spec *spec, struct needs *needs)
+{
+	const struct companion *item = spec->companions.item;
+
+	for (size_t i = 0; i < spec->companions.count; i++) {
+		const struct words *commands[] = { &item[i].command, &item[i].ready.command };
+
+		for (size_t k = 0; k < 2; k++) {
+			struct need *need;
+
+			if (commands[k]->count == 0)
+				continue;
+			need = add_program(needs, k == 0 ? "command" : "ready",
+			    commands[k]->item[0],
+			    mem_format("%scompanion %s", k == 0 ? "" : "ready of ", item[i].name));
+			need->above = "companions";
+			need->listed = true;
+			need->index = i;
+		}
+	}
+}
+
+/* Adds the programs that the spec names, and that its keys bring along. */
+static void add_programs(const struct spec *spec, struct needs *needs)
+{
+	if (spec->tpm.managed)
+		add_program(needs, "managed", "swtpm", mem_copy("tpm"))->above = "tpm";
+	if (spec->post_start_script.count > 0)
+		(void)add_program(needs, "post_start_script", spec->post_start_script.item[0],
+		    mem_copy("post_start_script"));
+	add_companions(spec, needs);
+}
+
+/* Adds the log of the console, which is written only if a serial port is the console. */
+static void add_log(const struct spec *spec, struct needs *needs)
+{
+	bool has_console = false;
+
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
+		has_console = has_console ||
+		    (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0);
+	if (has_console)
+		add_in(needs, NEED_LOG, "console", "log", spec->console.log);
+}
+
 void spec_needs(const struct spec *spec, struct needs *needs)
 {
 	const struct fwcfg_item *item = spec->fwcfg.item;
@@ -56,6 +111,8 @@ void spec_needs(const struct spec *spec, struct needs *needs)
 	if (spec->tpm.type == TPM_SWTPM && !spec->tpm.managed)
 		add_in(needs, NEED_SERVER, "tpm", "path", spec->tpm.path);
 	add_loader(spec, needs);
+	add_programs(spec, needs);
+	add_log(spec, needs);
 	for (size_t i = 0; i < spec->fwcfg.count; i++) {
 		struct need *need;
 

@@ -297,7 +297,7 @@ bool spec_com_is_open(const struct spec *spec, size_t port);
 struct spec *spec_decode(const struct node *document, struct decoder *d);
 /*
  * Adds what the VM needs of its host apart from its devices: serial ports, debugger, TPM, files of
- * its loader and of fw_cfg.  Leaves out what a run has not found yet.
+ * its loader and of fw_cfg, programs, the log of its console.  Leaves out what a run has not found yet.
  */
 void spec_needs(const struct spec *spec, struct needs *needs);
 /* Returns the names of the keys that merge key by key, nested, for lua/merge.lua.  Caller frees. */

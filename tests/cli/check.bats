@@ -106,6 +106,35 @@ needs_commands() {
 	check 0 --set 'emulations=[{"device": "nvme", "path": "a.raw"}]' vm.json
 }
 
+@test "what a run would execute: each program, with the package that has it" {
+	needs_commands
+	spec '{"bootrom": null, "loader": "grub", "post_start_script": "./up.sh",
+		"com1": "console", "console": {"log": "logs/a.log"},
+		"companions": [{"name": "dhcp", "command": ["no-dhcpd", "-d"], "ready": ["no-look"]}]}'
+	mkdir tools
+	cp "$SOURCE"/tests/fake/bin/{kldstat,sysctl,ifconfig} tools/
+	PATH=$PWD/tools:/usr/bin:/bin check 69 --bhyve /nope vm.json
+	has '    /nope: No such file or directory' out
+	has '    grub-bhyve: not found in PATH ' out
+	has ' fix: pkg install grub2-bhyve' out
+	has "    $PWD/up.sh: No such file or directory" out
+	has '      (post_start_script)' out
+	has '    no-dhcpd: not found in PATH (companion dhcp)' out
+	has '    no-look: not found in PATH (ready of companion dhcp)' out
+	has "fix: mkdir -p $PWD/logs" out
+	PATH=$PWD/tools:/usr/bin:/bin check 69 --force --bhyve /nope vm.json
+	lacks 'a run would' out
+	PATH=$PWD/tools:/usr/bin:/bin vmrun --force --bhyve /nope vm.json
+	is "$status" 69
+	is "$(starts)" ''
+	printf '#!/bin/sh\n' >up.sh
+	chmod +x up.sh
+	cp up.sh tools/no-dhcpd
+	cp up.sh tools/no-look
+	mkdir logs
+	PATH=$PWD/tools:$PATH check 0 vm.json
+}
+
 @test "no line of the report has more than 80 columns, unless a path or a command does" {
 	needs_commands
 	: >state/modules

@@ -214,7 +214,7 @@ of() {
 	is "$status" 69
 	judge events
 	is "$(of checked | jq -c '.problems[] | [.device, .path, .fix]')" \
-		'["virtio-blk","emulations[0].path",null]'
+		"[\"virtio-blk\",\"emulations[0].path\",\"truncate -s 20G $PWD/gone.img\"]"
 	of checked | jq -r '.problems[0].problem' | grep -q 'gone.img: No such file'
 	vmrun --check --json vm.json
 	is "$(jq -c .problems out)" "$(of checked | jq -c .problems)"

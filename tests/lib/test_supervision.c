@@ -206,27 +206,34 @@ static void test_starts_that_fail(void **state)
 	static const struct {
 		const char *program, *script, *events;
 		int status;
+		bool no_checks;
 	} rows[] = {
 		{ "/no/such/bhyve", "",
-		    "starting:default checked:default exit:start_failed decided:stop "
-		    "ended:start_failed",
-		    127 },
+		    "starting:default checked:default exit:check_failed decided:stop "
+		    "ended:check_failed",
+		    69, false },
 		{ "/dev/null", "",
-		    "starting:default checked:default exit:start_failed decided:stop "
-		    "ended:start_failed",
-		    126 },
+		    "starting:default checked:default exit:check_failed decided:stop "
+		    "ended:check_failed",
+		    69, false },
+		{ "/no/such/bhyve", "",
+		    "starting:default exit:start_failed decided:stop ended:start_failed", 127,
+		    true },
+		{ "/dev/null", "",
+		    "starting:default exit:start_failed decided:stop ended:start_failed", 126,
+		    true },
 		{ NULL, "err no exit 4",
 		    "starting:default checked:default spawned:default output:no exit:start_failed "
 		    "cleaned:default decided:stop ended:start_failed",
-		    4 },
+		    4, false },
 		{ NULL, "exit 4",
 		    "starting:default checked:default spawned:default exit:error cleaned:default "
 		    "decided:stop ended:error",
-		    4 },
+		    4, false },
 		{ NULL, "signal 9",
 		    "starting:default checked:default spawned:default exit:killed cleaned:default "
 		    "decided:stop ended:killed",
-		    137 },
+		    137, false },
 	};
 
 	(void)state;
@@ -235,6 +242,7 @@ static void test_starts_that_fail(void **state)
 		struct vmrun *vm;
 
 		o.bhyve = rows[i].program;
+		o.no_checks = rows[i].no_checks;
 		vm = life_open_with(&o, "demo", "");
 		life_script(rows[i].script);
 		assert_string_equal(life_run(vm), rows[i].events);
