@@ -52,7 +52,17 @@ return function(options)
 		end
 	end
 
+	-- Returns the program, which may have words for its environment in front.
+	local function program_of(command)
+		for _, word in ipairs(command) do
+			if not word:find("=", 1, true) then
+				return word
+			end
+		end
+	end
+
 	return {
+		programs = { program_of(options.command) },
 		on_started = function(boot)
 			notify("start", "start", boot)
 		end,

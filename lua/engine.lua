@@ -12,6 +12,7 @@ local home = {
 	locate = "locate",
 	load_hook = "hooks",
 	hook_faults = "hooks",
+	hook_programs = "hooks",
 	hooks = "hooks",
 	call = "hooks",
 	forget_state = "state",

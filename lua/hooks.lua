@@ -21,7 +21,7 @@ local known = {
 local function refuse(name, key, value)
 	local words = import "words"
 	if not known[key] then
-		local names = {}
+		local names = { "programs" }
 		for hook in next, known do
 			names[#names + 1] = hook
 		end
@@ -32,6 +32,24 @@ local function refuse(name, key, value)
 	error(format("%s: %s is %s, expected a function", name, key, what), 0)
 end
 
+-- Returns a copy of the programs that a hook file names, for the checks before a boot.
+local function names_of_programs(name, programs)
+	local copy, count = {}, 0
+	if type(programs) == "table" then
+		for _ in next, programs do
+			count = count + 1
+		end
+		for i, program in ipairs(programs) do
+			copy[i] = type(program) == "string" and program ~= "" and program or nil
+		end
+	end
+	if type(programs) ~= "table" or #copy ~= count then
+		local what = import("words").describe(programs)
+		error(format("%s: programs is %s, expected a list of names of programs", name, what), 0)
+	end
+	return copy
+end
+
 -- Raises an error unless a hook file returned a table of hooks.
 local function check_functions(name, functions)
 	if type(functions) ~= "table" then
@@ -40,7 +58,7 @@ local function check_functions(name, functions)
 			.. "one; this one returned %s", name, what), 0)
 	end
 	for key, value in next, functions do
-		if not known[key] or type(value) ~= "function" then
+		if key ~= "programs" and (not known[key] or type(value) ~= "function") then
 			refuse(name, key, value)
 		end
 	end
@@ -84,8 +102,10 @@ local function make_hook(request)
 		error(format("%s cannot be used: %s", name, why), 0)
 	end
 	check_functions(name, functions)
+	local programs = names_of_programs(name, functions.programs or {})
 	session.loading = nil
-	return { name = name, directory = directory, functions = functions, keeps = session.keeps }
+	return { name = name, directory = directory, functions = functions, keeps = session.keeps,
+		programs = programs }
 end
 
 -- Loads a hook unless it is loaded already, because a hook keeps its variables for the life of the
@@ -95,6 +115,11 @@ function hooks.load_hook(request)
 	local key = request.key
 	session.files[key] = session.files[key] or make_hook(request)
 	return session.files[key].keeps
+end
+
+-- Returns the programs that a hook names, which it may run.
+function hooks.hook_programs(request)
+	return session.files[request.key].programs
 end
 
 -- Returns the errors that vmrun.options() found while the last hook was loaded.

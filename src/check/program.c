@@ -1,4 +1,8 @@
-/* Programs that a run executes: looked up as the spawn does, and not executed. */
+/*
+ * Programs that a run executes: looked up as the spawn does, and not executed.  Only the first boot
+ * is refused: a later one may find a companion that still runs, or can do without a script, and the
+ * spawn tells of a program that has vanished.
+ */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +26,6 @@ static const struct {
 	{ "swtpm", "swtpm", "swtpm", false },
 	{ "qemu-system-x86_64", "qemu", "qemu-system-x86", false },
 	{ "qemu-system-aarch64", "qemu", "qemu-system-arm", false },
-	{ "ip", NULL, "iproute2", false },
 };
 
 void check_advise_package(
@@ -122,8 +125,10 @@ static void check_interpreter(struct check *c, const struct checked_need *need, 
 void check_program(struct check *c, const struct checked_need *need)
 {
 	ERROR_AUTO struct error err = { 0 };
-	MEM_AUTO char *path = program_find(need->need->what, &err);
+	MEM_AUTO char *path = c->request->again ? NULL : program_find(need->need->what, &err);
 
+	if (c->request->again)
+		return;
 	if (path == NULL)
 		report_missing(c, need, &err);
 	else

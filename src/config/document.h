@@ -95,6 +95,12 @@ char *document_path(struct document *doc, const struct node *keys);
 char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
     struct report *report);
 /*
+ * Adds the programs that a loaded hook names as those that it runs; none if the sandbox keeps the
+ * hook from running any.
+ */
+void document_hook_programs(
+    struct document *doc, const struct hook_file *hook, struct words *programs);
+/*
  * Lists the functions for a hook of the target merged last, in order, by labels for messages.
  * Caller frees the list.
  */

@@ -75,6 +75,20 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook, con
 	return state_key;
 }
 
+void document_hook_programs(
+    struct document *doc, const struct hook_file *hook, struct words *programs)
+{
+	NODE_AUTO struct node *request = NULL, *list = NULL;
+
+	if (doc->sandbox != NULL && hook->path != NULL && !hook->of_option)
+		return;
+	request = node_new(NODE_OBJECT);
+	node_put(request, "key", node_string(hook->key));
+	(void)script_call(doc->script, "hook_programs", request, &list, NULL);
+	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
+		words_add(programs, n->text);
+}
+
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
     struct node **labels, struct error *err)
 {

@@ -366,6 +366,17 @@ int boot_draft(struct boot_source *source, const char *target, const struct boot
 	return 0;
 }
 
+/* Stores the programs that the hooks name, which are checked before the start. */
+static void find_programs(const struct boot_source *source, struct spec *spec)
+{
+	for (size_t i = 0; i < spec->hooks.count; i++) {
+		struct hook_file *hook = &spec->hooks.item[i];
+
+		words_free(&hook->programs);
+		document_hook_programs(source->doc, hook, &hook->programs);
+	}
+}
+
 int boot_finish(struct boot_source *source, struct boot *draft, struct report *report)
 {
 	size_t before = report->count;
@@ -374,6 +385,7 @@ int boot_finish(struct boot_source *source, struct boot *draft, struct report *r
 		document_place(source->doc, report, before);
 		return -1;
 	}
+	find_programs(source, draft->spec);
 	words_append(&draft->plan.notes, &draft->spec->notes);
 	words_append(&draft->spec->inapplicable, &draft->plan.inapplicable);
 	source->hyper->complete_spec(&draft->plan, draft->spec);

@@ -57,6 +57,7 @@ void hook_list_append(struct hook_list *list, const struct hook_list *more)
 		to->options = from->options == NULL ? NULL : node_copy(from->options);
 		to->key = mem_copy(from->key);
 		to->of_option = from->of_option;
+		words_append(&to->programs, &from->programs);
 	}
 }
 
@@ -175,6 +176,7 @@ void hook_list_free(struct hook_list *list)
 		free(list->item[i].name);
 		free(list->item[i].path);
 		free(list->item[i].key);
+		words_free(&list->item[i].programs);
 		node_free(list->item[i].options);
 	}
 	free(list->item);

@@ -73,6 +73,7 @@ const char *const lua_api_types[] = {
 	"",
 	"---a file of hooks returns this, or a function of its options and of vmrun.Vm that does",
 	"---@class vmrun.Hooks",
+	"---@field programs? string[] # that the functions run: checked before each boot",
 	NULL,
 };
 

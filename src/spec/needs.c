@@ -76,6 +76,23 @@ static void add_companions(const struct spec *spec, struct needs *needs)
 	}
 }
 
+/* Adds the programs that hooks name. */
+static void add_hooks(const struct spec *spec, struct needs *needs)
+{
+	for (size_t i = 0; i < spec->hooks.count; i++) {
+		const struct hook_file *hook = &spec->hooks.item[i];
+
+		for (size_t k = 0; k < hook->programs.count; k++) {
+			struct need *need = add_program(
+			    needs, NULL, hook->programs.item[k], mem_format("hook %s", hook->name));
+
+			need->above = hook->of_option ? NULL : "hooks";
+			need->listed = true;
+			need->index = i;
+		}
+	}
+}
+
 /* Adds the programs that the spec names, and that its keys bring along. */
 static void add_programs(const struct spec *spec, struct needs *needs)
 {
@@ -85,6 +102,7 @@ static void add_programs(const struct spec *spec, struct needs *needs)
 		(void)add_program(needs, "post_start_script", spec->post_start_script.item[0],
 		    mem_copy("post_start_script"));
 	add_companions(spec, needs);
+	add_hooks(spec, needs);
 }
 
 /* Adds the log of the console, which is written only if a serial port is the console. */

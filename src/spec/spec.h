@@ -110,11 +110,12 @@ const char *stop_action_name(enum stop_action action);
 
 /* A hook file or a stock hook that the spec names. */
 struct hook_file {
-	char *name;	      /* as written in the spec */
-	char *path;	      /* absolute; NULL: a stock hook */
-	struct node *options; /* the entry of the spec, with its options and "use"; or NULL */
-	char *key;	      /* path and options: the same for equal uses */
-	bool of_option;	      /* named by --hook, not by the spec */
+	char *name;	       /* as written in the spec */
+	char *path;	       /* absolute; NULL: a stock hook */
+	struct node *options;  /* the entry of the spec, with its options and "use"; or NULL */
+	char *key;	       /* path and options: the same for equal uses */
+	bool of_option;	       /* named by --hook, not by the spec */
+	struct words programs; /* those that the hook names as what it runs; added with the plan */
 };
 
 struct hook_list {
@@ -297,7 +298,8 @@ bool spec_com_is_open(const struct spec *spec, size_t port);
 struct spec *spec_decode(const struct node *document, struct decoder *d);
 /*
  * Adds what the VM needs of its host apart from its devices: serial ports, debugger, TPM, files of
- * its loader and of fw_cfg, programs, the log of its console.  Leaves out what a run has not found yet.
+ * its loader and of fw_cfg, programs, the log of its console.  Leaves out what a run has not found
+ * yet.
  */
 void spec_needs(const struct spec *spec, struct needs *needs);
 /* Returns the names of the keys that merge key by key, nested, for lua/merge.lua.  Caller frees. */

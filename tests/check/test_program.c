@@ -154,6 +154,31 @@ static void programs_of_the_spec(void **state)
 	scratch_write("bin/good", "", 0700);
 	checked_again(&c);
 	checked_lacks(&c, "good");
+	(void)checked_has(&c, "no-two", "not found in PATH (companion two)", NULL, NULL);
+	c.again = true; /* only the first boot is refused */
+	checked_again(&c);
+	checked_lacks(&c, "no-two");
+	checked_free(&c);
+}
+
+/* Hooks name the programs that they run. */
+static void programs_of_hooks(void **state)
+{
+	MEM_AUTO char *file = scratch_path("hook.lua");
+	MEM_AUTO char *keys = mem_format("hooks = { '%s', { use = 'notify', command = "
+					 "{ 'LANG=C', 'no-tell', 'x=y' } } }",
+	    file);
+	MEM_AUTO char *whose = mem_format("not found in PATH (hook %s)", file);
+	struct checked c = { 0 };
+
+	(void)state;
+	scratch_write("hook.lua", "return { programs = { 'good', 'no-mail' } }", 0600);
+	scratch_write("bin/good", "", 0700);
+	checked_make(&c, &hyper_bhyve, keys);
+	checked_lacks(&c, "good");
+	checked_lacks(&c, "LANG=C");
+	lacks_program(&c, "no-mail", whose, NULL, "hooks[0]");
+	lacks_program(&c, "no-tell", "not found in PATH (hook notify)", NULL, "hooks[1]");
 	checked_free(&c);
 }
 
@@ -241,6 +266,7 @@ int main(void)
 		IN_SCRATCH(the_hypervisor),
 		IN_SCRATCH(packages),
 		IN_SCRATCH(programs_of_the_spec),
+		IN_SCRATCH(programs_of_hooks),
 		IN_SCRATCH(interpreters),
 		IN_SCRATCH(the_log_of_a_console),
 	};

@@ -118,3 +118,58 @@ a b  BOOTS=2 CAUSE=killed EVENT=end EXIT_STATUS=137 SIGNAL=9 TARGET=default VM=$
 		'hooks[0].cmd: notify: unknown option "cmd"'
 	refuses '"notify"' 'hooks[0]: notify: missing option "command": expected a command'
 }
+
+needs_commands() {
+	[ "$(uname)" != FreeBSD ] || skip 'on FreeBSD these facts come from the kernel'
+}
+
+@test "a command that is missing is found by the checks" {
+	needs_commands
+	fake_host
+	printf 'vmm\n' >state/modules
+	unchecked=()
+	hooked '{"use": "notify", "command": ["LANG=C", "no-such-tell"]}'
+	vmrun --check vm.json
+	is "$status" 69
+	has '    no-such-tell: not found in PATH (hook notify)' out
+	vmrun vm.json
+	is "$status" 69
+	is "$(starts)" ''
+	spec
+	printf 'return { programs = { "no-mail", "sh" } }\n' >h.lua
+	vmrun --check --hook h.lua vm.json
+	is "$status" 69
+	has '    no-mail: not found in PATH (hook h.lua)' out
+	is "$(grep -c 'not found' out)" 1
+	vmrun --sandbox --allow "$rom" --check --json --hook h.lua vm.json
+	is "$(jq -c '.problems[0].path' out)" null
+	notifies
+	vmrun --check vm.json
+	is "$status" 0
+}
+
+@test "a command that vanishes later refuses no boot" {
+	needs_commands
+	fake_host
+	printf 'vmm\n' >state/modules
+	unchecked=()
+	printf '#!/bin/sh\nrm tell\n' >tell
+	notifies '{"on": ["reboot"]}'
+	plays 'exit 0' 'exit 1' --
+	is "$status" 0
+	[ ! -e tell ]
+	is "$(starts)" 2
+}
+
+@test "the sandbox looks up no programs of a hook of its own" {
+	needs_commands
+	fake_host
+	printf 'vmm\n' >state/modules
+	unchecked=()
+	printf 'return { programs = { "no-mail" } }\n' >h.lua
+	spec '{"hooks": ["h.lua"]}'
+	vmrun --check vm.json
+	is "$status" 69
+	vmrun --sandbox --allow "$rom" --check vm.json
+	is "$status" 0
+}

@@ -87,6 +87,11 @@ static void test_hook_files(void **state)
 	refuses_file(s, "return { function() end }", "policy.lua: unknown hook \"1\"");
 	refuses_file(
 	    s, "return { on_exit = 'x' }", "policy.lua: on_exit is a string, expected a function");
+	refuses_file(s, "return { programs = 'mail' }",
+	    "policy.lua: programs is a string, expected a list of names of programs");
+	refuses_file(s, "return { programs = { 'mail', 1 } }", "policy.lua: programs is a");
+	refuses_file(s, "return { programs = { 'mail', '' } }", "policy.lua: programs is a");
+	refuses_file(s, "return { programs = { 'mail', x = 'y' } }", "policy.lua: programs is a");
 	refuses_file(s, "return nil, 'no moon'", "policy.lua cannot be used: no moon");
 	refuses_file(
 	    s, "return function() return nil, 'no moon' end", "policy.lua cannot be used: no moon");
