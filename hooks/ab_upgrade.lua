@@ -54,12 +54,12 @@ return function(options)
 	local function take_file(path)
 		if path and not gone[path] and vmrun.exists(path) then
 			local status, why, said = vmrun.exec { "rm", "-f", path }
-			gone[path] = why == "dry run"
-			if status ~= 0 and not gone[path] then
+			gone[path] = vmrun.dry_run and status == 0
+			if status ~= 0 then
 				why = said or why
 				vmrun.log("warning", "cannot remove " .. path .. ": " .. why)
 			end
-			return status == 0 or gone[path]
+			return status == 0
 		end
 	end
 

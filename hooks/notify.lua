@@ -45,7 +45,7 @@ return function(options)
 			return
 		end
 		local status, out, err = vmrun.exec(command_with(event, facts))
-		if status ~= 0 and out ~= "dry run" then
+		if status ~= 0 then
 			local why = status and ("status %d: %s"):format(status, err) or out
 			local program = options.command[1]
 			vmrun.log("warning", ("notify: %s failed: %s"):format(program, why))

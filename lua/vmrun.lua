@@ -77,8 +77,12 @@ function vmrun.event(table)
 	native.event(table, session.label)
 end
 
--- Writes vmrun.state now, not only after the hook call.  Returns true, or nil and the error.
+-- Writes vmrun.state now, not only after the hook call.  Returns true, or nil and the error.  A dry
+-- run writes nothing and has nothing to complain about.
 function vmrun.save()
+	if native.dry_run then
+		return true
+	end
 	return native.save()
 end
 
@@ -218,7 +222,7 @@ end
 
 vmrun.null = native.null
 vmrun.host = native.host()
-vmrun.sandboxed = native.sandbox
+vmrun.sandboxed, vmrun.dry_run = native.sandbox, native.dry_run
 vmrun.env = setmetatable({}, {
 	__index = function(_, name)
 		return type(name) == "string" and getenv(name) or nil

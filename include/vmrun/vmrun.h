@@ -124,6 +124,11 @@ struct vmrun_options {
 	 * cwd) with all below them, devices, interfaces and addresses, as --allow of vmrun(8).
 	 */
 	const char *const *allow;
+	/*
+	 * With dry_run or check: the status, 0 to 255, that vmrun.exec() of a spec or hook returns,
+	 * because it runs nothing then.
+	 */
+	int exec_result;
 };
 
 #ifdef __cplusplus
@@ -381,10 +386,10 @@ VMRUN_API void vmrun_answer(struct vmrun *vm, bool fix);
  * Simulates the policy without a VM, instead of vmrun_start(), for a handle with options.dry_run.
  * The list, "reboot,triple_fault@90,3", has the cause or status by which each boot ends, with the
  * seconds that it was up (default: 0).  The policy and hooks decide as in a run, but time is
- * simulated, vmrun.exec() starts nothing, and vmrun.state is not written.  Returns after the last
- * boot of the list, with the events of all boots.  Returns 0; 64 if the list is invalid, neither
- * options.dry_run nor options.check is set, or the function was called before; or a status as
- * vmrun_open() does.
+ * simulated, vmrun.exec() starts nothing (see options.exec_result), and vmrun.state is not written.
+ * Returns after the last boot of the list, with the events of all boots.  Returns 0; 64 if the list
+ * is invalid, neither options.dry_run nor options.check is set, or the function was called before;
+ * or a status as vmrun_open() does.
  */
 VMRUN_API int vmrun_simulate(struct vmrun *vm, const char *list);
 /*

@@ -145,6 +145,7 @@ void vmrun_answer(struct vmrun *vm, bool fix)
 int vmrun_simulate(struct vmrun *vm, const char *list)
 {
 	struct machine_options options = { .simulation = &vm->simulation };
+	int64_t now_ms = vm->simulation.now_ms; /* the spec's file may have slept */
 	struct error err = { 0 };
 
 	if (vm->report.count > 0)
@@ -156,6 +157,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 		report_take(&vm->report, NULL, &err);
 		return (int)vm->report.status;
 	}
+	vm->simulation.now_ms = now_ms;
 	return start_machine(vm, &options);
 }
 

@@ -119,6 +119,9 @@ static int read_options(struct vmrun *vm)
 	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
 		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
+	if (o->exec_result < 0 || o->exec_result > UINT8_MAX)
+		report_add(&vm->report, STATUS_USAGE, NULL,
+		    "exec-result: expected a status from 0 to 255, got %d", o->exec_result);
 	copy_list(o->args, &vm->args);
 	copy_hooks(vm);
 	copy_allowed(vm);
@@ -189,21 +192,23 @@ static void log_line(void *context, const char *level, const char *text)
 	event_text(r, text);
 }
 
-/* Refuses the hook request of a dry run, which starts no command and does not sleep. */
-static struct node *refuse_dry(struct vmrun *vm, const struct node *request)
+/* Serves a hook request of a dry run: names the command, or moves the simulated clock. */
+static struct node *serve_dry(struct vmrun *vm, const struct node *request)
 {
 	struct words argv = { 0 };
 	struct command command;
 	int64_t ms;
 
-	if (hook_request_is_sleep(request, &ms))
+	if (hook_request_is_sleep(request, &ms)) {
+		vm->simulation.now_ms += ms;
 		return NULL;
+	}
 	hook_request_command(request, &argv, &command);
 	MEM_AUTO char *text = hook_request_dry_text(&argv);
 
 	words_free(&argv);
 	event_text(event_add(&vm->events, VMRUN_NOTE), text);
-	return hook_request_refusal("dry run");
+	return hook_request_dry_answer(vm->source.exec_result);
 }
 
 /* Serves a hook request before there is a loop, from the spec's file or on_prepare; blocks. */
@@ -211,7 +216,7 @@ static struct node *serve_hook_request(void *context, const struct node *request
 {
 	struct vmrun *vm = context;
 
-	return vm->source.dry ? refuse_dry(vm, request) : hook_request_serve(request);
+	return vm->source.dry ? serve_dry(vm, request) : hook_request_serve(request);
 }
 
 static void check_target(struct vmrun *vm)
@@ -244,6 +249,9 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.firmware = handle_firmware,
 		.ahead = handle_simulated_seconds,
 		.hypervisor = into->hyper->name,
+		.run_dir = vm->run_dir,
+		.state_dir = vm->state_dir,
+		.dry_run = vm->source.dry,
 	};
 
 	if (o->format != NULL)
@@ -263,6 +271,7 @@ static int load(struct vmrun *vm)
 	    program_path(vm->source.hyper == &hyper_bhyve ? vm->options.bhyve : vm->options.qemu);
 	vm->source.program = vm->program;
 	vm->source.dry = vm->options.dry_run || vm->options.check;
+	vm->source.exec_result = vm->options.exec_result;
 	vm->source.run_dir = vm->run_dir = absolute_directory(vm->options.run_dir, rundir_default);
 	vm->source.state_dir = vm->state_dir =
 	    absolute_directory(vm->options.state_dir, statedir_default);

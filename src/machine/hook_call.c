@@ -50,12 +50,12 @@ static void forget_command(struct machine *m, pid_t pid)
 	ledger_forget_process(m->host.ledger, name, pid);
 }
 
-static struct node *refuse_dry(struct machine *m)
+static struct node *answer_dry(struct machine *m)
 {
 	MEM_AUTO char *text = hook_request_dry_text(&m->call.argv);
 
 	machine_note(m, text);
-	return hook_request_refusal("dry run");
+	return hook_request_dry_answer(m->source->exec_result);
 }
 
 /* Starts the command that the hook waits for; when that fails, the reason becomes the answer. */
@@ -68,7 +68,7 @@ static void start_command(struct machine *m, const struct node *request)
 	hook_request_command(request, &call->argv, &call->command);
 	call->until_ms = machine_now(m);
 	if (m->options.simulation != NULL)
-		call->answer = refuse_dry(m);
+		call->answer = answer_dry(m);
 	else if (command_start(&call->job, &call->command, m->wait, MACHINE_TAG_HOOK,
 		     machine_helper_tag, &err) == 0)
 		note_command(m);

@@ -22,6 +22,7 @@ struct boot_source {
 	const char *run_dir;	   /* directory for files of running VMs */
 	const char *state_dir;	   /* directory for files that outlive them */
 	bool dry;
+	int exec_result;     /* of each vmrun.exec() of a dry run, which runs nothing */
 	struct pin_map pins; /* made by boot_source_check() */
 	struct spec *base;   /* the base alone, with its slots; ditto */
 };

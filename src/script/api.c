@@ -356,6 +356,12 @@ void api_open(lua_State *L)
 	lua_setfield(L, -2, "null");
 	lua_pushboolean(L, script_of(L)->sandbox != NULL);
 	lua_setfield(L, -2, "sandbox");
+	lua_pushboolean(L, script_of(L)->dry_run);
+	lua_setfield(L, -2, "dry_run");
+	lua_pushstring(L, script_of(L)->run_dir);
+	lua_setfield(L, -2, "run_dir");
+	lua_pushstring(L, script_of(L)->state_dir);
+	lua_setfield(L, -2, "state_dir");
 	lua_pushvalue(L, -1);
 	lua_newtable(L);
 	lua_pushglobaltable(L);

@@ -64,11 +64,21 @@ struct node *hook_request_answer(const struct command *what, const struct comman
 	return answer;
 }
 
+struct node *hook_request_dry_answer(int status)
+{
+	struct node *answer = node_new(NODE_OBJECT);
+
+	node_put(answer, "status", node_int(status));
+	node_put(answer, "stdout", node_string(""));
+	node_put(answer, "stderr", node_string(""));
+	return answer;
+}
+
 char *hook_request_dry_text(const struct words *argv)
 {
 	MEM_AUTO char *line = words_shell_line(argv);
 
-	return mem_format("vmrun.exec, not run here: %s", line);
+	return mem_format("not run: %s", line);
 }
 
 static struct node *run_command(const struct command *what)

@@ -21,7 +21,9 @@ void hook_request_command(const struct node *request, struct words *argv, struct
 struct node *hook_request_answer(const struct command *what, const struct command_result *result);
 /* Returns the answer { message }.  Caller frees. */
 struct node *hook_request_refusal(const char *message);
-/* Returns the text that a dry run logs instead of running the command.  Caller frees. */
+/* Returns the answer of a dry run, which runs no command: this status, no output.  Caller frees. */
+struct node *hook_request_dry_answer(int status);
+/* Returns the text by which a dry run names a command that it does not run.  Caller frees. */
 char *hook_request_dry_text(const struct words *argv);
 /* Runs the command or sleeps, and returns the answer, NULL after a sleep.  Caller frees. */
 struct node *hook_request_serve(const struct node *request);

@@ -193,6 +193,9 @@ int script_new(struct script **out, const struct script_options *options, struct
 	s->context = options->context;
 	s->sandbox = options->sandbox;
 	s->hypervisor = mem_copy(options->hypervisor == NULL ? "" : options->hypervisor);
+	s->run_dir = mem_copy(options->run_dir == NULL ? "" : options->run_dir);
+	s->state_dir = mem_copy(options->state_dir == NULL ? "" : options->state_dir);
+	s->dry_run = options->dry_run;
 	script_limit(s, options->budget_ms, options->memory_bytes);
 	s->L = lua_newstate(allocate, s);
 	if (s->L != NULL) {
@@ -221,6 +224,8 @@ void script_free(struct script *s)
 	str_free(&s->file);
 	script_drop_lent(s);
 	free(s->hypervisor);
+	free(s->run_dir);
+	free(s->state_dir);
 	free(s);
 }
 

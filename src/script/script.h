@@ -31,6 +31,9 @@ struct script_options {
 	struct node *(*wait)(void *context, const struct node *request);
 	void *context;		/* for all of these functions */
 	const char *hypervisor; /* what vmrun.host.hypervisor says; copied */
+	const char *run_dir;	/* what vmrun.run_dir says, may be NULL; copied */
+	const char *state_dir;	/* what vmrun.state_dir says, may be NULL; copied */
+	bool dry_run;		/* what vmrun.dry_run says */
 	/*
 	 * Takes io, os, package and debug away, and limits what scripts may name of the host; lent
 	 * for the life of the script.  NULL: no sandbox.

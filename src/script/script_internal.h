@@ -54,7 +54,8 @@ struct script {
 	void *context; /* of these functions */
 	/* Limits what the script may name of the host; NULL: no limit, and it may run commands. */
 	const struct sandbox *sandbox;
-	char *hypervisor;
+	char *hypervisor, *run_dir, *state_dir;
+	bool dry_run;
 	bool state_touched; /* vmrun.state has been read into Lua */
 	struct node *lent;  /* on its way into or out of Lua: no leak when Lua jumps */
 	char *error_text;   /* likewise the text of an error of the program */

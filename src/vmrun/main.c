@@ -231,6 +231,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->hooks = line->hooks;
 	options->args = line->args;
 	options->dry_run = options_print_only(line);
+	options->exec_result = line->exec_result < 0 ? 0 : (int)line->exec_result;
 	options->ask = can_ask(line);
 	options->check = line->check;
 	options->fix = line->fix;

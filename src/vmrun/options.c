@@ -1,6 +1,7 @@
 /* The options of vmrun as rows of a table. */
 #include "options.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ static const struct row options[] = {
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
 	{ 0, "simulate", "LIST", TEXT, AT(simulate),
 	    "walk the policy without a VM: causes or statuses, reboot,3@90 (seconds up)" },
+	{ 0, "exec-result", "N", COUNT, AT(exec_result),
+	    "what vmrun.exec returns where nothing is started: 0 (default) to 255" },
 	{ 0, "fix", NULL, FLAG, AT(fix), "run the known fixes of failed checks without asking" },
 	{ 0, "recover", NULL, FLAG, AT(fix), "the same as --fix" },
 	{ 'f', "force", NULL, FLAG, AT(force),
@@ -92,6 +95,17 @@ bool options_print_only(const struct command_line *line)
 	return prints_boot(line) || line->simulate != NULL;
 }
 
+static char *check_exec_result(const struct command_line *line)
+{
+	if (line->exec_result > UINT8_MAX)
+		return rows_error(
+		    "--exec-result takes a status from 0 to 255, got %" PRId64, line->exec_result);
+	if (line->exec_result >= 0 && !line->check && !options_print_only(line))
+		return rows_error("--exec-result goes with --check, --debug, --dry-run, --print "
+				  "and --simulate");
+	return NULL;
+}
+
 static char *check_messages(const struct command_line *line)
 {
 	static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
@@ -107,7 +121,7 @@ static char *check_messages(const struct command_line *line)
 	if (line->events != NULL && (line->check || options_print_only(line)))
 		return rows_error("--events goes with a run: without --check, --debug, --dry-run, "
 				  "--print and --simulate");
-	return NULL;
+	return check_exec_result(line);
 }
 
 static char *check(const struct command_line *line)
@@ -143,7 +157,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	char *wrong = NULL;
 
 	memset(out, 0, sizeof(*out));
-	out->reboot_count = out->ready_fd = -1;
+	out->reboot_count = out->ready_fd = out->exec_result = -1;
 	out->set = mem_zero(((size_t)argc + 1) * sizeof(*out->set));
 	out->hooks = mem_zero(((size_t)argc + 1) * sizeof(*out->hooks));
 	out->allow = mem_zero(((size_t)argc + 1) * sizeof(*out->allow));

@@ -22,6 +22,7 @@ struct command_line {
 	bool log_time, no_log_time;
 	int64_t reboot_count; /* -1: no limit */
 	int64_t ready_fd;     /* -1: none */
+	int64_t exec_result;  /* -1: none */
 };
 
 /* Parses argv, whose strings *out uses.  Returns NULL or an error message.  Caller frees. */

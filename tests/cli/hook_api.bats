@@ -276,3 +276,84 @@ wrong() {
 	vmrun --sandbox -d vm.lua
 	has 'vmrun.include: not in the sandbox'
 }
+
+# The guard that every script has: what cannot go wrong where nothing is started must not fail there.
+@test "exec where nothing is started: succeeds, and is named; --exec-result says otherwise" {
+	lua 'local function must(...)
+			local status, out, err = vmrun.exec { ... }
+			if status ~= 0 then error(status .. err .. out) end
+		end
+		must("touch", "chunk")
+		function vm.on_prepare() must("touch", "prepare") must("touch", "prepare") end
+		function vm.on_start() must("touch", "start") end
+		function vm.on_exit() must("touch", "exit") end
+		print("dry", vmrun.dry_run)'
+	local option
+	for option in -d --debug --check '--print argv' '--print spec' '--print bhyve_config' '--simulate poweroff'; do
+		unchecked=()
+		# shellcheck disable=SC2086 # two words
+		vmrun $option vm.lua
+		[ "$status" = 0 ] || [ "$option" = --check ]
+		has 'dry	true'
+		is "$(grep -c 'not run: touch chunk' err)" 1
+		is "$(grep -c 'not run: touch prepare' err)" 2
+		[ ! -e chunk ] && [ ! -e prepare ]
+	done
+	has 'not run: touch start'
+	has 'not run: touch exit'
+	vmrun --print graph vm.lua
+	is "$status" 0
+	is "$(grep -c 'not run: touch chunk' err)" 1
+	vmrun -d --exec-result 3 vm.lua
+	is "$status" 65
+	has 'vm.lua:4: 3'
+	lua 'function vm.on_exit() print("status", vmrun.exec { "false" }) end'
+	vmrun --simulate poweroff --exec-result 255 vm.lua
+	is "$status" 0
+	has 'status	255		'
+	unchecked=(--no-requirement-check)
+	script 'exit 1'
+	vmrun vm.lua
+	has 'status	1		'
+	lua 'print("dry", vmrun.dry_run)'
+	vmrun vm.lua
+	has 'dry	false'
+}
+
+@test "--exec-result is a status, where nothing is started" {
+	spec
+	local value
+	for value in 256 -1 x 1.5 99999999999999999999; do
+		vmrun -d --exec-result "$value" vm.json
+		is "$status" 64
+		has 'exec-result takes a'
+	done
+	vmrun --exec-result 1 vm.json
+	is "$status" 64
+	has '--exec-result goes with --check, --debug, --dry-run, --print and --simulate'
+}
+
+@test "sleep where nothing is started moves a clock" {
+	lua 'local before = os.time()
+		vmrun.sleep(7200)
+		print("chunk", os.time() - before >= 7200)
+		function vm.on_prepare() vmrun.sleep(3600) print("prepare", os.time() - before >= 10800) end
+		function vm.on_exit() print("exit", os.time() - before >= 10800 + 90) end'
+	vmrun -d vm.lua
+	is "$status" 0
+	has 'chunk	true'
+	has 'prepare	true'
+	vmrun --simulate poweroff@90 vm.lua
+	has 'prepare	true'
+	has 'exit	true'
+}
+
+@test "save where nothing is started writes nothing and is fine" {
+	lua 'print("chunk", vmrun.save())
+		function vm.on_exit() vmrun.state.n = 1 print("exit", vmrun.save()) end'
+	vmrun --simulate poweroff vm.lua
+	is "$status" 0
+	has 'chunk	true'
+	has 'exit	true'
+	[ ! -e state ]
+}

@@ -256,7 +256,7 @@ hooks[2]: ab_upgrade cannot be used: request and confirm need rm(1), which --san
 	spec '{"hooks": [{"use": "notify", "command": ["touch", "told"]}]}'
 	vmrun --simulate killed vm.json
 	is "$status" 0
-	has 'not run here: env VMRUN_EVENT=exit'
+	has 'not run: env VMRUN_EVENT=exit'
 	lacks warning
 	[ ! -e told ]
 	# One of the two windows is closed at any time.

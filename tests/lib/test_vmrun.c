@@ -218,6 +218,32 @@ static void test_sandbox(void **state)
 	vmrun_close(vm);
 }
 
+/* The spec refuses any other status than 7. */
+static void test_exec_result(void **state)
+{
+	struct vmrun_options o = buffer("assert(vmrun.exec { 'false' } == 7 and vmrun.dry_run)"
+					"return { name = 'a', cpu = 1, mem = '64M' }");
+	struct vmrun_problem p;
+	struct vmrun *vm;
+
+	(void)state;
+	o.format = "lua";
+	o.dry_run = true;
+	o.exec_result = 7;
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	vmrun_close(vm);
+	o.size = offsetof(struct vmrun_options, exec_result); /* a program of before: 0 */
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	vmrun_close(vm);
+	o.size = sizeof(o);
+	for (o.exec_result = -1; o.exec_result <= 256; o.exec_result += 257) {
+		assert_int_equal(vmrun_open(&vm, &o), 64);
+		assert_true(vmrun_problem(vm, 0, &p));
+		assert_non_null(strstr(p.text, "exec-result: expected a status from 0 to 255"));
+		vmrun_close(vm);
+	}
+}
+
 static void test_hooks(void **state)
 {
 	const char *const good[] = { "backoff", NULL }, *const bad[] = { "bakoff", "no.lua", NULL };
@@ -482,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_buffer_has_a_length),
 		cmocka_unit_test(test_older_options),
 		cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_exec_result),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_settings_and_words),
 		cmocka_unit_test(test_several),
