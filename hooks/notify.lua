@@ -22,8 +22,12 @@ return function(options)
 		timeout = { "seconds", default = 10 },
 	})
 
-	local names = { "vm", "target", "boots", "pid", "cause", "uptime", "status", "signal",
-		"exit_status" }
+	local names = { -- of the facts that each event may have
+		start = { "vm", "target", "boots", "pid" },
+		exit = { "vm", "target", "boots", "cause", "uptime", "status", "signal" },
+		["end"] = { "vm", "target", "boots", "cause", "uptime", "status", "signal",
+			"exit_status" },
+	}
 	local wanted = {}
 	for _, what in ipairs(options.on or {}) do
 		wanted[what] = true
@@ -32,7 +36,7 @@ return function(options)
 	-- Returns the command with env(1) in front, which sets the variables.
 	local function command_with(event, facts)
 		local argv = { "env", "VMRUN_EVENT=" .. event, timeout = options.timeout }
-		for _, name in ipairs(names) do
+		for _, name in ipairs(names[event]) do
 			if facts[name] ~= nil then
 				argv[#argv + 1] = ("VMRUN_%s=%s"):format(name:upper(), facts[name])
 			end

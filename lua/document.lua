@@ -98,9 +98,10 @@ end
 
 -- Loads a spec.  The previous document stays when the file has errors.
 function document.load(request)
+	session.directory = request.directory -- before the file runs: its commands run there
 	local root = readers[request.format](request)
 	session.document, session.tops = root, {}
-	session.name, session.directory = request.name, request.directory
+	session.name, session.warned = request.name, {}
 	session.merged, session.last = nil, nil
 	session.calls = {}
 end

@@ -3,7 +3,7 @@ local native = ...
 local import = native.import
 local session, merge, answers = import "session", import "merge", import "answers"
 local readonly = import "readonly"
-local error, ipairs, next, type = error, ipairs, next, type
+local error, ipairs, next, rawequal, rawget, type = error, ipairs, next, rawequal, rawget, type
 local concat = table.concat
 local format, match = string.format, string.match
 
@@ -84,7 +84,7 @@ end
 -- Returns the second argument of a hook file's function: the name of the VM and its targets.
 local function facts_of_vm()
 	local spec = session.merged and session.merged.spec or session.document
-	return readonly({ name = spec.name, targets = import("words").targets() }, "vm")
+	return readonly({ name = spec.name, targets = import("words").targets() }, "vm", {})
 end
 
 -- Loads a hook file or a stock hook with its options.
@@ -204,10 +204,68 @@ local function view(slots)
 	return spec
 end
 
+-- Returns whether two values are the same; `before` is a tree.  The key `apart` is not compared.
+local function is_same(before, now, apart)
+	if type(before) ~= "table" or type(now) ~= "table" then
+		return rawequal(before, now)
+	end
+	for key, value in next, before do
+		if key ~= apart and not is_same(value, rawget(now, key)) then
+			return false
+		end
+	end
+	for key in next, now do
+		if key ~= apart and rawget(before, key) == nil then
+			return false
+		end
+	end
+	return true
+end
+
+-- Returns whether the devices of a view are as `view` made them.
+local function are_devices_same(before, slots, now)
+	if type(before) ~= "table" or type(now) ~= "table" then
+		return rawequal(before, now)
+	end
+	local count = 0
+	for place, device in ipairs(before) do
+		if not session.last.removed[place] then
+			count = count + 1
+			local other = rawget(now, count)
+			local slot = type(device) == "table" and (slots[count] or device.slot)
+			if not is_same(device, other, "slot")
+				or slot and not is_same(slot, rawget(other, "slot")) then
+				return false
+			end
+		end
+	end
+	return next(now, count > 0 and count or nil) == nil
+end
+
+-- Returns whether a hook has changed its view.  Makes no second view: memory may be short.
+local function is_changed(slots, now)
+	local before = session.last.spec
+	return not is_same(before, now, "emulations")
+		or not are_devices_same(before.emulations, slots, rawget(now, "emulations"))
+end
+
+-- Warns, once for each hook, that an on_prepare changed its copy of the spec and returned nothing.
+local function warn_of_lost(label, slots, spec)
+	if session.warned[label] or not is_changed(slots, spec) then
+		return
+	end
+	session.warned[label] = true
+	native.log("warning", format("%s changed the spec and returned nothing, so its changes are "
+		.. 'lost: end it with "return spec"', label))
+end
+
 -- Calls an on_prepare and returns the spec that it changed, or nil.
-local function prepare(call, argument)
-	local spec = call(view(argument.slots or {}), argument.boot)
+local function prepare(entry, argument)
+	local slots = argument.slots or {}
+	local given = view(slots)
+	local spec = entry.call(given, answers.boot(argument.boot or {}))
 	if spec == nil then
+		warn_of_lost(entry.label, slots, given)
 		return nil
 	elseif type(spec) ~= "table" then
 		error(format("on_prepare returned %s; expected the changed spec, or nothing",
@@ -225,13 +283,13 @@ function hooks.call(request)
 	session.here, session.label = entry.directory, entry.label
 	native.hooking()
 	if name == "on_prepare" then
-		return prepare(entry.call, argument)
+		return prepare(entry, argument)
 	elseif name == "on_exit" then
 		return answers.decision(name, entry.call(answers.exit(argument)))
 	elseif name == "on_start" then
-		return answers.start(entry.call(argument))
+		return answers.start(entry.call(answers.boot(argument)))
 	end
-	entry.call(name == "on_end" and answers.exit(argument) or argument)
+	entry.call(name == "on_end" and answers.exit(argument) or answers.boot(argument))
 end
 
 return hooks

@@ -1,11 +1,24 @@
 -- Read-only views of tables and of the tables in them.
 local native = ...
-local raise = native.raise
+local import = native.import
+local raise, content_key = native.raise, native.content_key
 local getmetatable, next, setmetatable, type = getmetatable, next, setmetatable, type
+local format = string.format
 
--- Returns a read-only view of `content`.  `what` names the view in the error of a write; `default`
--- is the value of a missing key.
-local function readonly(content, what, default)
+-- Raises an error for a name that a view does not have.
+local function no_member(content, what, members, key)
+	local names = {}
+	for _, set in next, { content, members } do
+		for name in next, set do
+			names[#names + 1] = type(name) == "string" and name or nil
+		end
+	end
+	raise(format('%s has no member "%s"%s', what, key, import("words").hint(key, names)))
+end
+
+-- Returns a read-only view of `content`.  `what` names the view in errors.  With `members`, a set of
+-- names, a name that is neither in the set nor in the content raises an error: it is a typo.
+local function readonly(content, what, members)
 	for key, value in next, content do
 		local is_view = getmetatable(value) == false
 		if type(value) == "table" and not is_view then
@@ -13,10 +26,12 @@ local function readonly(content, what, default)
 		end
 	end
 	return setmetatable({}, {
+		[content_key] = content, -- for copies into C
 		__index = function(_, key)
 			local value = content[key]
-			if value == nil then
-				return default
+			if value == nil and members and type(key) == "string"
+				and not members[key] then
+				no_member(content, what, members, key)
 			end
 			return value
 		end,

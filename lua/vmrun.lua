@@ -2,11 +2,13 @@
 local native = ...
 local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
+local readonly = import "readonly"
 local raise = native.raise
 local ipairs, pairs, rawset = ipairs, pairs, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
 local math_type, max, tointeger = math.type, math.max, math.tointeger
 local find, format, sub = string.find, string.format, string.sub
+local concat, sort = table.concat, table.sort
 local getenv, loadfile = native.getenv, world.loadfile
 
 local vmrun = {}
@@ -17,7 +19,14 @@ local levels = { error = true, warning = true, info = true, debug = true }
 -- Returns an opaque answer for on_exit, so that scripts cannot depend on its contents;
 -- session.actions maps it to its meaning.
 local function action(meaning)
-	local token = setmetatable({}, { __metatable = false, __name = "vmrun." .. meaning.action })
+	local name = "vmrun." .. meaning.action
+	local token = setmetatable({}, {
+		__newindex = function()
+			raise(format("what %s() returns is read-only", name))
+		end,
+		__metatable = false,
+		__name = name,
+	})
 	session.actions[token] = meaning
 	return token
 end
@@ -122,7 +131,20 @@ local function wait(name, request)
 	return answer or {}
 end
 
-local options_of_exec = { timeout = true, stdin = true }
+local options_of_exec = { "cwd", "env", "stdin", "timeout" }
+
+-- Raises an error unless a key is an option of vmrun.exec().
+local function check_option(key)
+	for _, name in ipairs(options_of_exec) do
+		if key == name then
+			return
+		end
+	end
+	local hint = type(key) == "string"
+		and import("words").hint(key, options_of_exec) or ""
+	raise(format("vmrun.exec: no option %s%s (there is: %s)", tostring(key), hint,
+		concat(options_of_exec, ", ")))
+end
 
 -- Returns the index of the last word of a command.  The other keys of the table are options.
 local function last_word(command)
@@ -130,8 +152,8 @@ local function last_word(command)
 	for key in pairs(command) do
 		if math_type(key) == "integer" and key >= 1 then
 			last = max(last, key)
-		elseif not options_of_exec[key] then
-			raise(format("vmrun.exec: no option %s; there is: timeout, stdin", tostring(key)))
+		else
+			check_option(key)
 		end
 	end
 	return last
@@ -160,6 +182,48 @@ local function check_command(command)
 	return words
 end
 
+-- Returns the directory of a command: a relative one starts from the spec's directory, the default.
+local function directory_of(cwd)
+	if cwd == nil then
+		return session.directory
+	elseif type(cwd) ~= "string" then
+		raise("vmrun.exec: cwd is a string, not " .. describe(cwd))
+	elseif find(cwd, "\0", 1, true) then
+		raise("vmrun.exec: cwd has a NUL in it")
+	end
+	return sub(cwd, 1, 1) == "/" and cwd or session.directory .. "/" .. cwd
+end
+
+-- Returns what one variable becomes: "NAME=value", or "NAME" for false, which unsets it.
+local function change_of(name, value)
+	if type(name) ~= "string" or name == "" or find(name, "[=\0]") then
+		raise(format("vmrun.exec: env: %s is not a name of a variable", tostring(name)))
+	elseif value == false then
+		return name
+	elseif type(value) ~= "string" and type(value) ~= "number" then
+		raise(format("vmrun.exec: env.%s is %s, not a string, or false to unset it", name,
+			describe(value)))
+	elseif find(value, "\0", 1, true) then
+		raise(format("vmrun.exec: env.%s has a NUL in it", name))
+	end
+	return name .. "=" .. value
+end
+
+-- Returns the changes of the environment of a command, a sorted list, or nil when there is none.
+local function changes_of(env)
+	if env == nil then
+		return nil
+	elseif type(env) ~= "table" then
+		raise("vmrun.exec: env is a table of strings, not " .. describe(env))
+	end
+	local changes = {}
+	for name, value in pairs(env) do
+		changes[#changes + 1] = change_of(name, value)
+	end
+	sort(changes)
+	return changes[1] and changes
+end
+
 -- Runs a command.  Returns its exit status, stdout and stderr, or nil and the error when the
 -- command could not be started or did not finish.
 function vmrun.exec(command)
@@ -174,7 +238,8 @@ function vmrun.exec(command)
 	if stdin ~= nil and type(stdin) ~= "string" then
 		raise("vmrun.exec: stdin is a string, not " .. describe(stdin))
 	end
-	local answer = wait("exec", { exec = words, timeout = timeout or 60, stdin = stdin })
+	local answer = wait("exec", { exec = words, timeout = timeout or 60, stdin = stdin,
+		cwd = directory_of(command.cwd), env = changes_of(command.env) })
 	if not answer.status then
 		return nil, answer.message
 	end
@@ -221,7 +286,8 @@ function vmrun.options(given, declared)
 end
 
 vmrun.null = native.null
-vmrun.host = native.host()
+vmrun.host = readonly(native.host(), "vmrun.host", {})
+vmrun.dir, vmrun.run_dir, vmrun.state_dir = session.directory, native.run_dir, native.state_dir
 vmrun.sandboxed, vmrun.dry_run = native.sandbox, native.dry_run
 vmrun.env = setmetatable({}, {
 	__index = function(_, name)

@@ -24,13 +24,26 @@ local function fill()
 	end
 end
 
+-- Raises the error for a name that `vmrun` does not have.
+local function no_member(key)
+	local names = { "state" }
+	for name in next, vmrun do
+		names[#names + 1] = type(name) == "string" and name or nil
+	end
+	native.raise(format('vmrun has no member "%s"%s', key, import("words").hint(key, names)))
+end
+
 setmetatable(vmrun, {
 	__index = function(_, key)
 		if key == "state" then
 			return native.state()
 		end
 		fill()
-		return rawget(vmrun, key)
+		local value = rawget(vmrun, key)
+		if value == nil and type(key) == "string" then
+			no_member(key)
+		end
+		return value
 	end,
 	__newindex = function(_, key, value)
 		if key ~= "state" then

@@ -195,7 +195,7 @@ static void log_line(void *context, const char *level, const char *text)
 /* Serves a hook request of a dry run: names the command, or moves the simulated clock. */
 static struct node *serve_dry(struct vmrun *vm, const struct node *request)
 {
-	struct words argv = { 0 };
+	WORDS_AUTO struct words argv = { 0 }, environment = { 0 };
 	struct command command;
 	int64_t ms;
 
@@ -203,10 +203,9 @@ static struct node *serve_dry(struct vmrun *vm, const struct node *request)
 		vm->simulation.now_ms += ms;
 		return NULL;
 	}
-	hook_request_command(request, &argv, &command);
+	hook_request_command(request, &argv, &environment, &command);
 	MEM_AUTO char *text = hook_request_dry_text(&argv);
 
-	words_free(&argv);
 	event_text(event_add(&vm->events, VMRUN_NOTE), text);
 	return hook_request_dry_answer(vm->source.exec_result);
 }

@@ -62,10 +62,11 @@ static struct node *answer_dry(struct machine *m)
 static void start_command(struct machine *m, const struct node *request)
 {
 	struct hook_call *call = &m->call;
+	WORDS_AUTO struct words environment = { 0 };
 	ERROR_AUTO struct error err = { 0 };
 
 	words_free(&call->argv);
-	hook_request_command(request, &call->argv, &call->command);
+	hook_request_command(request, &call->argv, &environment, &call->command);
 	call->until_ms = machine_now(m);
 	if (m->options.simulation != NULL)
 		call->answer = answer_dry(m);
@@ -74,7 +75,9 @@ static void start_command(struct machine *m, const struct node *request)
 		note_command(m);
 	else
 		call->answer = hook_request_refusal(err.text);
-	call->command.input = NULL; /* it belongs to the request, which is freed */
+	/* They belong to the request, which is freed, and to this function. */
+	call->command.input = call->command.directory = NULL;
+	call->command.environment = NULL;
 }
 
 /*

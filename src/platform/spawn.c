@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "platform/spawn_child.h"
 
+extern char **environ;
+
 /* Inserts a number into an ascending list unless the list has it. */
 static void insert_number(int *list, size_t *count, int number)
 {
@@ -90,6 +92,7 @@ static int explain(const struct spawning *c, struct error *err)
 	static const char *const doing[] = {
 		[CHILD_GROUP] = "making a process group",
 		[CHILD_TIE] = "tying it to this process",
+		[CHILD_DIRECTORY] = "changing to its directory",
 		[CHILD_DESCRIPTORS] = "passing descriptors on",
 		[CHILD_CLOSE] = "closing descriptors",
 		[CHILD_SIGNALS] = "resetting signals",
@@ -100,6 +103,9 @@ static int explain(const struct spawning *c, struct error *err)
 
 	if (c->step == CHILD_EXEC)
 		return explain_exec(c->what->path, c->error, err);
+	if (c->step == CHILD_DIRECTORY)
+		return error_set(err, STATUS_OS, "%s: cannot be started in %s: %s", c->what->path,
+		    c->what->directory, strerror(c->error));
 	return error_set(err, STATUS_OS, "%s: cannot be started: %s: %s", c->what->path,
 	    doing[c->step], strerror(c->error));
 }
@@ -140,6 +146,36 @@ int spawn_process(const struct spawn *what, pid_t *pid, struct error *err)
 	}
 	(void)wait_for(started, &status);
 	return explain(&child, err);
+}
+
+/* Returns whether a change is of this variable, "NAME=VALUE". */
+static bool is_change_of(const char *change, const char *variable)
+{
+	size_t n = strcspn(change, "=");
+
+	return strncmp(change, variable, n) == 0 && variable[n] == '=';
+}
+
+/* Returns whether any of the changes is of this variable. */
+static bool is_changed(char *const *changes, const char *variable)
+{
+	for (; *changes != NULL; changes++) {
+		if (is_change_of(*changes, variable))
+			return true;
+	}
+	return false;
+}
+
+void spawn_environment(char *const *changes, struct words *out)
+{
+	for (char *const *v = environ; *v != NULL; v++) {
+		if (!is_changed(changes, *v))
+			words_add(out, *v);
+	}
+	for (; *changes != NULL; changes++) {
+		if (strchr(*changes, '=') != NULL)
+			words_add(out, *changes);
+	}
 }
 
 bool process_has_ended(pid_t pid)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/words.h"
 
 struct spawn_fd {
 	int ours;   /* descriptor in this process; may be close-on-exec */
@@ -20,6 +21,8 @@ struct spawn {
 	size_t fd_count;	      /* 0, 1 and 2 are /dev/null where fds does not name them */
 	bool own_group;		      /* a process group of its own, out of reach of the terminal */
 	bool ignore_terminal_signals; /* SIGINT, SIGQUIT, SIGTSTP, SIGHUP ignored in the child */
+	const char *directory;	      /* of the child; NULL: this process's */
+	char *const *environment;     /* of the child, NULL-terminated; NULL: this process's */
 	int death_signal;	      /* sent to the child when this process dies; 0: none */
 };
 
@@ -32,6 +35,12 @@ struct spawn {
  * child is reaped then.
  */
 int spawn_process(const struct spawn *what, pid_t *pid, struct error *err);
+
+/*
+ * Adds this process's environment with changes, NULL-terminated: "NAME=VALUE" sets a variable,
+ * "NAME" unsets it.
+ */
+void spawn_environment(char *const *changes, struct words *out);
 
 /*
  * Finds a program: a name with a slash as it is, else in PATH, then in the directories that a

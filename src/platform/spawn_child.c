@@ -27,6 +27,11 @@ static int tie_to_parent(const struct spawning *c)
 	return -1;
 }
 
+static int change_directory(const struct spawning *c)
+{
+	return c->what->directory == NULL ? 0 : chdir(c->what->directory);
+}
+
 static int open_standard(const struct spawning *c)
 {
 	int null = -1;
@@ -97,7 +102,9 @@ static int set_signals(const struct spawning *c)
 
 static int execute(const struct spawning *c)
 {
-	return execve(c->what->path, c->what->argv, environ);
+	char *const *environment = c->what->environment;
+
+	return execve(c->what->path, c->what->argv, environment == NULL ? environ : environment);
 }
 
 static _Noreturn void run(struct spawning *c)
@@ -105,6 +112,7 @@ static _Noreturn void run(struct spawning *c)
 	static int (*const steps[])(const struct spawning *) = {
 		[CHILD_GROUP] = make_group,
 		[CHILD_TIE] = tie_to_parent,
+		[CHILD_DIRECTORY] = change_directory,
 		[CHILD_DESCRIPTORS] = place_descriptors,
 		[CHILD_CLOSE] = close_others,
 		[CHILD_SIGNALS] = set_signals,

@@ -49,6 +49,8 @@ int command_start(struct job *j, const struct command *what, struct waitset *wai
 			.numbers = { STDERR_FILENO },
 			.keep = JOB_KEEP_END,
 			.max = MAX_COMMAND_TAIL } },
+		.directory = what->directory,
+		.environment = what->environment,
 		.death_signal = SIGKILL,
 		.wait = wait,
 		.first_tag = out_tag,

@@ -20,6 +20,8 @@ struct command {
 	size_t max_output; /* bytes of stdout; a command that writes more is killed */
 	const char *input; /* its stdin; NULL: /dev/null */
 	size_t input_length;
+	const char *directory;	  /* absolute: where the command runs; NULL: vmrun's */
+	char *const *environment; /* changes, as of struct job_setup; NULL: none */
 };
 
 enum command_fate {

@@ -3,12 +3,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/words.h"
 #include "platform/socket.h"
 
 #define READ_SIZE 16384
@@ -62,17 +64,56 @@ static int open_streams(
 	return 0;
 }
 
+/* Returns an absolute path of a file below the directory.  Caller frees. */
+static char *path_below(const char *directory, const char *path)
+{
+	if (*path == '/')
+		return mem_copy(path);
+	return mem_format("%s/%s", directory, strncmp(path, "./", 2) == 0 ? path + 2 : path);
+}
+
+/*
+ * Finds the program as it is seen in its directory: PATH may have relative directories, but they
+ * are vmrun's.  Caller frees; NULL: not found.
+ */
+static char *find_program(const struct job_setup *setup, struct error *err)
+{
+	const char *name = setup->argv[0];
+	bool is_path = strchr(name, '/') != NULL;
+	char cwd[PATH_MAX];
+
+	if (setup->directory == NULL)
+		return program_find(name, err);
+	if (is_path) {
+		MEM_AUTO char *there = path_below(setup->directory, name);
+
+		return program_find(there, err);
+	}
+	MEM_AUTO char *found = program_find(name, err);
+
+	if (found == NULL || getcwd(cwd, sizeof(cwd)) == NULL)
+		return found == NULL ? NULL : mem_copy(found);
+	return path_below(cwd, found);
+}
+
 static int spawn_program(struct job *j, const struct job_setup *setup, const char *path,
     const int theirs[MAX_JOB_STREAMS], struct error *err)
 {
 	struct spawn_fd fds[MAX_JOB_FDS];
+	WORDS_AUTO struct words environment = { 0 };
+	char *none = NULL;
 	struct spawn spawn = { .argv = setup->argv,
+		.directory = setup->directory,
 		.path = path,
 		.fds = fds,
 		.own_group = j->has_group,
 		.ignore_terminal_signals = setup->reads_terminal,
 		.death_signal = setup->death_signal };
 
+	if (setup->environment != NULL) {
+		spawn_environment(setup->environment, &environment);
+		spawn.environment = environment.item == NULL ? &none : environment.item;
+	}
 	for (size_t i = 0; i < setup->given_count; i++)
 		fds[spawn.fd_count++] = setup->given[i];
 	for (size_t i = 0; i < MAX_JOB_STREAMS; i++) {
@@ -102,7 +143,7 @@ static void prepare(struct job *j, const struct job_setup *setup)
 
 int job_start(struct job *j, const struct job_setup *setup, struct error *err)
 {
-	MEM_AUTO char *path = program_find(setup->argv[0], err);
+	MEM_AUTO char *path = find_program(setup, err);
 	int theirs[MAX_JOB_STREAMS], rc;
 
 	prepare(j, setup);

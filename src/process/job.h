@@ -70,6 +70,12 @@ struct job_setup {
 	/* Descriptors that the caller closes.  Numbers 0 to 2 are /dev/null by default. */
 	struct spawn_fd given[MAX_JOB_GIVEN];
 	size_t given_count;
+	const char *directory; /* absolute: of the program, and of a relative argv[0]; NULL: ours */
+	/*
+	 * Changes to vmrun's environment, NULL-terminated, or NULL: "NAME=VALUE" sets a variable,
+	 * "NAME" unsets it.
+	 */
+	char *const *environment;
 	bool reads_terminal; /* in vmrun's process group, ignoring the terminal's signals */
 	int death_signal;
 	struct waitset *wait;

@@ -281,9 +281,14 @@ static int api_raise(lua_State *L)
 static int api_log(lua_State *L)
 {
 	struct script *s = script_of(L);
-	const char *level = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
+	const char *level = luaL_checkstring(L, 1), *text;
+	size_t length;
 
-	if (strlen(text) > MAX_LOG_TEXT)
+	text = luaL_checklstring(L, 2, &length);
+	/* A NUL would end the message. */
+	if (memchr(text, '\0', length) != NULL)
+		text = script_push_visible(L, text, length);
+	if (length > MAX_LOG_TEXT)
 		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, MAX_LOG_TEXT));
 	if (s->log != NULL)
 		s->log(s->context, level, text);
@@ -349,11 +354,16 @@ void api_open(lua_State *L)
 	};
 
 	values_open(L);
+	lua_getglobal(L, "error");
+	script_of(L)->error = lua_tocfunction(L, -1);
+	lua_pop(L, 1);
 	luaL_newlib(L, functions);
 	vmrun_state_open(L);
 	callbacks_open(L);
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, -2, "null");
+	lua_pushlightuserdata(L, values_content_key());
+	lua_setfield(L, -2, "content_key");
 	lua_pushboolean(L, script_of(L)->sandbox != NULL);
 	lua_setfield(L, -2, "sandbox");
 	lua_pushboolean(L, script_of(L)->dry_run);

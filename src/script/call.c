@@ -82,17 +82,75 @@ void script_push_frames(lua_State *L, lua_State *from, int level)
 	lua_remove(L, -2);
 }
 
-/* Adds the traceback to an error's message.  Calls no code of the script, such as __tostring. */
+/* stack: value -> text */
+static int call_tostring(lua_State *L)
+{
+	(void)luaL_tolstring(L, 1, NULL);
+	return 1;
+}
+
+/*
+ * Replaces an error object by its text.  Its __tostring is code of the script: an error there is
+ * caught, and the limits hold, because the error did not come from the count hook.
+ */
+/* stack: error -> text */
+static void describe_error(lua_State *L)
+{
+	int status = LUA_ERRRUN;
+
+	if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_pushcfunction(L, call_tostring);
+		lua_pushvalue(L, 1);
+		status = lua_pcall(L, 1, 1, 0);
+	}
+	if (status != LUA_OK)
+		lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+	lua_replace(L, 1);
+	lua_settop(L, 1);
+}
+
+/*
+ * Returns whether the script has called error(text, 0): such a text is meant for the user as it is.
+ * With a level, error() has left its argument below the text with the place; without one, the
+ * argument has become the error, and the frame is empty.
+ */
+/* stack: text -> text */
+static bool is_for_user(lua_State *L)
+{
+	lua_Debug frame, caller;
+	bool is_error;
+
+	/* error() adds a place to strings only; an empty text needs its traceback. */
+	if (lua_type(L, 1) != LUA_TSTRING || lua_rawlen(L, 1) == 0 || !lua_getstack(L, 1, &frame) ||
+	    lua_getinfo(L, "ft", &frame) == 0)
+		return false;
+	is_error = lua_tocfunction(L, -1) == script_of(L)->error;
+	lua_pop(L, 1);
+	if (!is_error)
+		return false;
+	if (lua_getlocal(L, &frame, 1) != NULL) {
+		lua_pop(L, 1);
+		return false;
+	}
+	if (frame.istailcall || !lua_getstack(L, 2, &caller))
+		return true; /* vmrun's own modules make no tail call of error() */
+	return lua_getinfo(L, "S", &caller) != 0 && str_after(caller.short_src, OWN_CHUNK) == NULL;
+}
+
+/* Adds the traceback to an error's message. */
 /* stack: error -> message */
 static int add_traceback(lua_State *L)
 {
 	if (script_of(L)->expired)
 		return 1; /* the place at the deadline is known already */
 	lua_settop(L, 1);
-	if (lua_tostring(L, 1) == NULL) {
-		lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-		lua_replace(L, 1);
-	}
+	if (is_for_user(L))
+		return 1;
+	if (lua_tostring(L, 1) == NULL)
+		describe_error(L);
+	if (script_of(L)->expired)
+		return 1;
 	script_push_frames(L, L, 1);
 	lua_concat(L, 2);
 	return 1;
@@ -131,13 +189,25 @@ static void end_coroutine(lua_State *L, lua_State *co)
 	(void)lua_resetthread(co); /* calls __close methods, within what is left of the limits */
 }
 
-/* Returns a copy of the message on the top, which is a string, or a text for anything else. */
+/*
+ * Returns a copy of the message on the top, which is a string, or a text for anything else.  A NUL
+ * becomes "?", because it would end the message.
+ */
 /* stack: ... message -> ... message */
 static char *copy_message(lua_State *L)
 {
-	const char *text = lua_tostring(L, -1);
+	size_t length;
+	const char *text = lua_tolstring(L, -1, &length);
+	char *copy;
 
-	return mem_copy(text == NULL ? "(no message)" : text);
+	if (text == NULL)
+		return mem_copy("(no message)");
+	copy = mem_copy_n(text, length);
+	for (size_t i = 0; i < length; i++) {
+		if (copy[i] == '\0')
+			copy[i] = '?';
+	}
+	return copy;
 }
 
 /* Pushes the task's coroutine, and its arguments on its own stack.  Returns their number. */

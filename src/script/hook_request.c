@@ -22,13 +22,22 @@ bool hook_request_is_sleep(const struct node *request, int64_t *ms)
 	return sleep != NULL;
 }
 
-void hook_request_command(const struct node *request, struct words *argv, struct command *what)
+static void add_words(const struct node *list, struct words *words)
 {
-	const struct node *list = node_get(request, "exec"), *input = node_get(request, "stdin");
-
 	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
-		words_add(argv, n->text);
+		words_add(words, n->text);
+}
+
+void hook_request_command(
+    const struct node *request, struct words *argv, struct words *environment, struct command *what)
+{
+	const struct node *input = node_get(request, "stdin");
+
+	add_words(node_get(request, "exec"), argv);
+	add_words(node_get(request, "env"), environment);
 	*what = (struct command){ .argv = argv->item,
+		.directory = node_get_text(request, "cwd"),
+		.environment = environment->item,
 		.limit_ms = milliseconds(node_get(request, "timeout")),
 		.max_output = MAX_EXEC_OUTPUT };
 	if (input != NULL) {
@@ -93,7 +102,7 @@ static struct node *run_command(const struct command *what)
 
 struct node *hook_request_serve(const struct node *request)
 {
-	WORDS_AUTO struct words argv = { 0 };
+	WORDS_AUTO struct words argv = { 0 }, environment = { 0 };
 	struct command what;
 	int64_t ms;
 
@@ -101,6 +110,6 @@ struct node *hook_request_serve(const struct node *request)
 		clock_sleep(ms);
 		return NULL;
 	}
-	hook_request_command(request, &argv, &what);
+	hook_request_command(request, &argv, &environment, &what);
 	return run_command(&what);
 }

@@ -1,7 +1,7 @@
 /*
- * Hook requests: a script waits for { exec = words, timeout = seconds, stdin = text } or
- * { sleep = seconds }, as lua/vmrun.lua makes them.  The answer is { status, stdout, stderr }, or
- * { message } if the command did not run to its end.
+ * Hook requests: a script waits for { exec = words, timeout = seconds, stdin = text, cwd =
+ * directory, env = changes } or { sleep = seconds }, as lua/vmrun.lua makes them.  The answer is {
+ * status, stdout, stderr }, or { message } if the command did not run to its end.
  */
 #ifndef SCRIPT_HOOK_REQUEST_H
 #define SCRIPT_HOOK_REQUEST_H
@@ -15,8 +15,12 @@
 
 /* Returns whether the request is a sleep, and gets its time. */
 bool hook_request_is_sleep(const struct node *request, int64_t *ms);
-/* Reads the command of an exec; *what points into *argv (the caller's) and into the request. */
-void hook_request_command(const struct node *request, struct words *argv, struct command *what);
+/*
+ * Reads the command of an exec; *what points into *argv and *environment (the caller's) and into
+ * the request.
+ */
+void hook_request_command(const struct node *request, struct words *argv, struct words *environment,
+    struct command *what);
 /* Returns the answer to a command that ran.  Caller frees. */
 struct node *hook_request_answer(const struct command *what, const struct command_result *result);
 /* Returns the answer { message }.  Caller frees. */

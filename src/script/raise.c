@@ -23,9 +23,24 @@ int script_raise(lua_State *L)
 {
 	char place[PLACE_SIZE];
 
+	luaL_checktype(L, -1, LUA_TSTRING);
 	script_find_place(L, place, sizeof(place));
-	lua_pushfstring(L, "%s%s", place, luaL_checkstring(L, -1));
+	lua_pushstring(L, place);
+	lua_insert(L, -2);
+	lua_concat(L, 2); /* keeps a NUL, unlike lua_pushfstring() */
 	return lua_error(L);
+}
+
+/* stack: ... -> ... text */
+const char *script_push_visible(lua_State *L, const char *text, size_t length)
+{
+	luaL_Buffer b;
+	char *copy = luaL_buffinitsize(L, &b, length);
+
+	for (size_t i = 0; i < length; i++)
+		copy[i] = text[i] == '\0' ? '?' : text[i];
+	luaL_pushresultsize(&b, length);
+	return lua_tostring(L, -1);
 }
 
 void script_refuse_in_hook(lua_State *L, const char *what)

@@ -56,11 +56,12 @@ struct script {
 	const struct sandbox *sandbox;
 	char *hypervisor, *run_dir, *state_dir;
 	bool dry_run;
-	bool state_touched; /* vmrun.state has been read into Lua */
-	struct node *lent;  /* on its way into or out of Lua: no leak when Lua jumps */
-	char *error_text;   /* likewise the text of an error of the program */
-	struct str file;    /* a Lua file while it is compiled */
-	struct str line;    /* what io.write() has written since the last newline */
+	lua_CFunction error; /* Lua's error() */
+	bool state_touched;  /* vmrun.state has been read into Lua */
+	struct node *lent;   /* on its way into or out of Lua: no leak when Lua jumps */
+	char *error_text;    /* likewise the text of an error of the program */
+	struct str file;     /* a Lua file while it is compiled */
+	struct str line;     /* what io.write() has written since the last newline */
 };
 
 /* Returns the script of a coroutine: Lua copies the extra space of the main thread into each. */
@@ -97,6 +98,8 @@ void script_push_frames(lua_State *L, lua_State *from, int level);
 
 /* raise.c: raises the text on the top with its place, "vm.lua:3: text". */
 int script_raise(lua_State *L);
+/* raise.c: pushes a text with "?" in place of each NUL, which would end a message; lends it. */
+const char *script_push_visible(lua_State *L, const char *text, size_t length);
 /* Raises an error inside a hook, where `what` would block. */
 void script_refuse_in_hook(lua_State *L, const char *what);
 

@@ -24,6 +24,7 @@ struct taking {
 };
 
 static const char mark_list_key, mark_object_key;
+static char content_key;
 
 /* stack: ... -> ... */
 void values_open(lua_State *L)
@@ -69,6 +70,26 @@ void values_set_mark(lua_State *L, int index, enum values_mark mark)
 		return;
 	lua_rawgetp(L, LUA_REGISTRYINDEX, mark == MARK_LIST ? &mark_list_key : &mark_object_key);
 	lua_setmetatable(L, index);
+}
+
+void *values_content_key(void)
+{
+	return &content_key;
+}
+
+/* Pushes the table that a view on the top shows; returns false for any other table. */
+/* stack: ... table -> ... table [content] */
+static bool push_content(lua_State *L)
+{
+	luaL_checkstack(L, 3, "a document");
+	if (!lua_getmetatable(L, -1))
+		return false;
+	if (lua_rawgetp(L, -1, &content_key) == LUA_TTABLE) {
+		lua_remove(L, -2);
+		return true;
+	}
+	lua_pop(L, 2);
+	return false;
 }
 
 static void push_table(lua_State *L, const struct node *value, int depth);
@@ -394,7 +415,12 @@ static void take_value(struct taking *t, struct node *into, const struct where *
 		take_text(t, into, at);
 		break;
 	case LUA_TTABLE:
-		take_table(t, into, at, depth);
+		if (push_content(L)) {
+			take_table(t, into, at, depth);
+			lua_pop(L, 1);
+		} else {
+			take_table(t, into, at, depth);
+		}
 		break;
 	case LUA_TFUNCTION:
 		if (t->plain)

@@ -35,4 +35,10 @@ void values_take_plain(lua_State *L, int index, const char *name, struct node **
 enum values_mark values_get_mark(lua_State *L, int index);
 void values_set_mark(lua_State *L, int index, enum values_mark mark);
 
+/*
+ * Returns the key (a light userdata) under which the metatable of a read-only view of
+ * lua/readonly.lua has the table that the view shows.  A view is copied as that table.
+ */
+void *values_content_key(void);
+
 #endif

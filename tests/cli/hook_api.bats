@@ -67,8 +67,7 @@ wrong() {
 	is "$status" 5
 	wrong 'vmrun.stop: the status is an integer from 0 to 255' 'x = vmrun.stop(-1)' \
 		'x = vmrun.stop(256)' 'x = vmrun.stop(1.5)' 'x = vmrun.stop("1")' 'x = vmrun.stop({})'
-	hook 'local a = vmrun.stop(9) a.status = 10 return a'
-	is "$status" 9
+	wrong 'what vmrun.stop() returns is read-only' 'local a = vmrun.stop(9) a.status = 10 return a'
 	hook 'return setmetatable({}, getmetatable(vmrun.stop(9)))'
 	is "$status" 3
 	has 'on_exit of vm.lua failed'
@@ -356,4 +355,59 @@ wrong() {
 	has 'chunk	true'
 	has 'exit	true'
 	[ ! -e state ]
+}
+
+@test "exec runs in the spec's directory, with cwd and env" {
+	mkdir -p specs/sub
+	# shellcheck disable=SC2016 # for the command
+	lua 'local function told(name, command) print(name, vmrun.exec(command)) end
+		local function show(name) return { "sh", "-c", "pwd; echo ${A-unset} ${HOME-unset}", name } end
+		local c = show() told("default", c)
+		c.cwd = "sub" told("sub", c)
+		c.cwd = "/" c.env = { A = "a=b", HOME = false } told("root", c)
+		told("program", { "./here" })
+		told("program", { "./here", cwd = "sub" })
+		told("gone", { "true", cwd = "no/such" })
+		print("dirs", vmrun.dir, vmrun.run_dir, vmrun.state_dir)'
+	mv vm.lua specs
+	printf '#!/bin/sh\necho in specs\n' >specs/here
+	printf '#!/bin/sh\necho in sub\n' >specs/sub/here
+	chmod +x specs/here specs/sub/here
+	A=outer vmrun specs/vm.lua
+	is "$status" 0
+	tr '\t\n' '  ' <err >flat
+	grep -qF "default 0 $PWD/specs vmrun: outer $PWD " flat
+	grep -qF "sub 0 $PWD/specs/sub vmrun: outer $PWD " flat
+	grep -qF "root 0 / vmrun: a=b unset " flat
+	grep -qF "program 0 in specs " flat
+	grep -qF "program 0 in sub " flat
+	grep -qE "gone nil .*true: cannot be started in $PWD/specs/no/such: No such file or directory" flat
+	grep -qF "dirs $PWD/specs $BATS_RUN_TMPDIR/run $PWD/state " flat
+	echo 'return { on_end = function() print("hook file", vmrun.exec { "pwd" }) end }' >specs/sub/hook.lua
+	spec '{"hooks": ["sub/hook.lua"]}' specs/vm.json
+	vmrun specs/vm.json
+	has "hook file	0	$PWD/specs"
+}
+
+@test "an event may hold parts of exit" {
+	hook 'vmrun.event { history = exit.history, count = exit.count, host = vmrun.host }'
+	lacks 'on_exit of vm.lua failed'
+	has '"triple_fault":1'
+	has '"history":[{"cause":"triple_fault","status":3,"target":"default","uptime":0'
+	has '"hypervisor":"bhyve"'
+	wrong 'vmrun.event.window: a function is no plain data' 'vmrun.event(exit)'
+}
+
+@test "typos of members, and an on_prepare whose changes are lost" { # test_hooks.c has the rest
+	wrong 'exit has no member "caus", did you mean "cause"?' 'return exit.caus == "error"'
+	wrong 'exit.count has no member "tripple_fault", did you mean "triple_fault"?' 'x = exit.count.tripple_fault'
+	wrong 'vmrun has no member "exce", did you mean "exec"?' 'vmrun.exce { "true" }'
+	lua 'function vm.on_prepare(spec) spec.mem = "128M" end
+		function vm.on_exit(exit) return exit.boots < 3 end'
+	rm -f starts
+	script 'exit 0' 'exit 0' 'exit 0'
+	vmrun vm.lua
+	is "$(starts)" 3
+	is "$(grep -c 'warning: on_prepare of vm.lua changed the spec and returned nothing' err)" 1
+	has 'end it with "return spec"'
 }

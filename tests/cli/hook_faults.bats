@@ -29,12 +29,15 @@ teardown() {
 		error(5)|decides: 5
 		error(("x"):rep(100000))|xxxxxxxxxx
 		error("two\nlines")|vmrun: lines
-		error("\27[2J\0after")|vm.lua:7: ?[2J
+		error("\27[2J\0after")|vm.lua:7: ?[2J?after
 		error(setmetatable({}, { __tostring = function() error("again") end }))|(error object is a table value)
-		error(setmetatable({}, { __tostring = function() while true do end end }))|(error object is a table value)
+		error(setmetatable({}, { __tostring = function() return {} end }))|(error object is a table value)
+		error(setmetatable({ code = 5 }, { __tostring = function(e) return "code " .. e.code end }))|decides: code 5
+		error(setmetatable({}, { __tostring = function() return "a\0b" end }))|decides: a?b
+		error("a\0b\0")|vm.lua:7: a?b?
 		error(setmetatable({}, { __name = "evil", __index = function() error("x") end }))|(error object is a table value)
 		error(coroutine.create(print))|(error object is a thread value)
-		error(io.stdout)|(error object is a userdata value)
+		error(io.stdout)|decides: file (0x
 		error("[vmrun hooks]:1: not ours")|not ours
 		local x = nil; x.y = 1|attempt to index a nil value (local 'x')
 		undefined()|attempt to call a nil value (global 'undefined')
@@ -52,6 +55,53 @@ teardown() {
 		os.exit(0)|os.exit would end the supervisor
 		os.exit(true, true)|os.exit would end the supervisor
 	END
+}
+
+# Either limit of time may end it, but one of them does.
+@test "an error object whose __tostring does not end" {
+	fault 'error(setmetatable({}, { __tostring = function() while true do end end }))' 1
+	grep -qE 'still running after 1 s|error object is a table value' err
+}
+
+@test "error(text, 0) is for the user: no traceback" {
+	fault 'error("no disk", 0)'
+	has 'decides: no disk'
+	lacks 'stack traceback'
+	fault 'return error("no disk", 0)'
+	has 'decides: no disk'
+	lacks 'stack traceback'
+	fault 'error("no disk", 1)'
+	has 'stack traceback'
+	fault 'error("no disk", 2)'
+	has 'stack traceback'
+	fault 'error("", 0)'
+	has 'stack traceback'
+	lua 'error("no disk: make one", 0)'
+	vmrun vm.lua
+	is "$status" 65
+	is "$(cat err)" 'vmrun: no disk: make one'
+	lua 'function vm.on_prepare() error("no disk: make one", 0) end'
+	vmrun -d vm.lua
+	is "$status" 69
+	is "$(cat err)" 'vmrun: on_prepare of vm.lua: no disk: make one'
+}
+
+@test "messages with a NUL are shown whole" {
+	lua 'print("a\0b") io.write("c\0d\n") vmrun.log("info", "e\0f") vmrun.log("info", ("\0"):rep(9000))
+		function vm.on_start() return false, "g\0h" end
+		function vm.on_exit() vmrun.log("i\0j", "x") end'
+	vmrun vm.lua
+	is "$status" 69
+	grep -qxF 'vmrun: a?b' err
+	grep -qxF 'vmrun: c?d' err
+	grep -qxF 'vmrun: e?f' err
+	grep -qE '^vmrun: \?{8000}\.\.\.$' err
+	has 'refused the boot: g?h'
+	has 'vmrun.log: no level i?j'
+	lua 'error("a\0b")'
+	vmrun vm.lua
+	is "$status" 65
+	has 'vm.lua:2: a?b'
 }
 
 @test "answers that are nonsense" {
@@ -190,8 +240,14 @@ teardown() {
 			print("second", exit.cause, exit.count.reboot, #exit.history, rawget(exit, "cause"), seen.cause)
 			return vmrun.stop(9)
 		end
-		function vm.on_start(boot) boot.target = "nowhere" boot.vm = nil end
-		function vm.on_prepare(spec, boot) spec.cpu = 7 spec.emulations = "x" boot.target = "nowhere" end'
+		local function cannot_write(boot)
+			for _, key in ipairs { "target", "vm", "new" } do
+				assert(not pcall(function() boot[key] = "nowhere" end))
+			end
+			rawset(boot, "target", "nowhere")
+		end
+		function vm.on_start(boot) cannot_write(boot) end
+		function vm.on_prepare(spec, boot) spec.cpu = 7 spec.emulations = "x" cannot_write(boot) end'
 	script 'exit 0' 'exit 0'
 	vmrun vm.lua
 	is "$status" 9

@@ -415,8 +415,8 @@ detours() {
 # on_prepare uses up the memory, so that vmrun cannot make the list of on_start functions.
 @test "where it cannot be found out which functions to ask, the boot is refused" {
 	lua 'vm.hook_memory = "2M"
-		function vm.on_prepare()
-			kept = {}
+		function vm.on_prepare(spec, boot)
+			kept = { spec, boot }
 			for _, size in ipairs { 16384, 1024, 64, 1 } do
 				while pcall(function() kept[#kept + 1] = ("x"):rep(size) .. #kept end) do end
 			end
@@ -467,4 +467,48 @@ detours() {
 	is "$status" 10
 	has 'heard given_up'
 	is "$(grep -c 'runs under' err)" 2
+}
+
+@test "null in a target: the functions of a hook, or the list of files, not both" {
+	echo 'return { on_end = function() print("file") end }' >hook.lua
+	lua 'vm.hooks = { "hook.lua" }
+		function vm.on_end() print("spec") end
+		vm.targets = {
+			above = { on_end = function() print("above") end },
+			functions = { extends = "above", on_end = vmrun.null },
+			files = { extends = "above", hooks = vmrun.null },
+		}'
+	said() {
+		vmrun -t "$1" vm.lua
+		grep -xE 'vmrun: (file|spec|above)' err | cut -c 8- | paste -sd' '
+	}
+	is "$(said above)" 'above spec file'
+	is "$(said functions)" 'file'
+	is "$(said files)" 'above spec'
+}
+
+# The exit of the boot that runs at the reload belongs to the old files.
+@test "one table of globals for all files; a reload begins it and all locals anew" {
+	echo 'local n = 0 return { on_exit = function() n = n + 1 print("file", n, shared) end }' >hook.lua
+	lua 'vm.hooks = { "hook.lua" }
+		shared = "of the spec"
+		local n = 0
+		function vm.on_exit() n = n + 1 shared = n print("spec", n) end
+		vm.on = { reboot = "boot" }'
+	script 'exit 0' 'ready two waitfile go2 exit 0' 'ready three waitfile go3 exit 0' 'exit 1'
+	start vm.lua
+	await_file two
+	cp vm.lua good.lua
+	echo 'return return' >vm.lua
+	kill -HUP "$pid"
+	await_text 'the old one stays'
+	touch go2
+	await_file three
+	cp good.lua vm.lua
+	kill -HUP "$pid"
+	await_text 'the spec was read again: it holds'
+	touch go3
+	ends 0
+	is "$(grep -E '^vmrun: (spec|file)' err | cut -c 8- | tr '\t' ' ' | paste -sd,)" \
+		'spec 1,file 1 1,spec 2,file 2 2,spec 3,file 3 3,spec 1,file 1 1'
 }

@@ -208,7 +208,7 @@ stop_soon() {
 	is "$status" 3
 	tr '\t' ' ' <err >flat
 	grep -q '^vmrun: a nil no-such-program: not found' flat
-	grep -q '^vmrun: b nil ./no-program' flat
+	grep -qF "vmrun: b nil $PWD/no-program: " flat
 	grep -q '^vmrun: c nil sleep did not end within 0.05 s and was killed' flat
 	grep -q '^vmrun: d nil yes wrote more than 4194304 bytes and was killed' flat
 	grep -q '^vmrun: e 0 done' flat

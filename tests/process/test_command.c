@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -168,6 +169,35 @@ static void assert_said(const char *line)
 
 	if (strstr(lines, wanted) == NULL)
 		fail_msg("no line \"%s\" in:\n%s", line, result.out);
+}
+
+static void test_directory_and_environment(void **state)
+{
+	static const char script[] =
+	    "pwd; echo \"${ADDED-unset} ${TAKEN-unset} ${LEFT-unset} $EMPTY.\"";
+	char *const argv[] = { "/bin/sh", "-c", (char *)script, NULL };
+	char *const changes[] = { "ADDED=a=b", "EMPTY=", "TAKEN", "NO_SUCH_VARIABLE", NULL };
+	struct command what = { .argv = argv,
+		.limit_ms = 60000,
+		.max_output = 1000,
+		.directory = "/",
+		.environment = changes };
+	COMMAND_RESULT_AUTO struct command_result result = { 0 };
+	ERROR_AUTO struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("TAKEN", "x", 1), 0);
+	assert_int_equal(setenv("LEFT", "y", 1), 0);
+	assert_int_equal(setenv("ADDED", "before", 1), 0);
+	assert_int_equal(command_run(&what, &result, &err), 0);
+	assert_string_equal(result.out, "/\na=b unset y .\n");
+	assert_string_equal(getenv("TAKEN"), "x");
+	what.directory = "/no/such/directory";
+	command_clear(&result);
+	assert_int_equal(command_run(&what, &result, &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_string_equal(err.text,
+	    "/bin/sh: cannot be started in /no/such/directory: No such file or directory");
 }
 
 static void test_stdin_is_empty_and_nothing_else_is_open(void **state)
@@ -443,6 +473,7 @@ int main(void)
 		TEST(stderr_as_much_as_is_kept_and_a_byte_more),
 		TEST(killed_by_a_signal),
 		TEST(arguments_arrive_as_they_are),
+		TEST(directory_and_environment),
 		TEST(stdin_is_empty_and_nothing_else_is_open),
 		TEST(output_larger_than_a_pipe),
 		TEST(nul_bytes_are_kept),

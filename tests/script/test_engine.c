@@ -21,7 +21,7 @@ static void test_lua_files(void **state)
 	load_error(s, "#!/bin/sh\nlocal function f()\nerror('no ' .. 'way')\nend\nf()\n",
 	    "vm.lua:3: no way\nstack traceback:\n\t[C]: in function 'error'\n"
 	    "\tvm.lua:3: in local 'f'\n\tvm.lua:5: in ");
-	load_error(s, "error('plain', 0)", "plain\nstack traceback:");
+	load_error(s, "error('plain')", "vm.lua:1: plain\nstack traceback:");
 	/* The previous document stays when a file cannot be loaded. */
 	expect_boot(s, "default", "spec", "{ name = 'a' }");
 }
@@ -260,7 +260,7 @@ static void test_ruined_globals(void **state)
 	load_lua(s,
 	    "local vm = { targets = { t = { extends = 'tt', cpu = { a = 1 } }, "
 	    "u = { cpu = { b = 1 }, emulations = { { id = 'x', remove = true } } } } }\n"
-	    "function vm.on_exit(exit) return exit.count.error == 0 and stop(3) end\n"
+	    "function vm.on_exit(exit) return not exit.signal and stop(3) end\n"
 	    "stop = vmrun.stop\n"
 	    "for _, library in pairs { string, table, math, coroutine, os, io, package, _G } do\n"
 	    "  for name in next, library do if name ~= 'stop' then library[name] = nil end end\n"

@@ -99,11 +99,22 @@ static void test_exec(void **state)
 	    "assert(status == nil and out == 'why' and err == nil)\n"
 	    "return vmrun.stop(7)",
 	    &reply);
-	waits_for(&reply, "{ exec = { 'ls', '-l', '5' }, timeout = 3, stdin = 'x\\0y' }");
+	waits_for(
+	    &reply, "{ exec = { 'ls', '-l', '5' }, timeout = 3, stdin = 'x\\0y', cwd = '/specs' }");
 	answer(&reply, "{ status = 3, stdout = 'o', stderr = 'e' }");
-	waits_for(&reply, "{ exec = { 'true' }, timeout = 60 }");
+	waits_for(&reply, "{ exec = { 'true' }, timeout = 60, cwd = '/specs' }");
 	answer(&reply, "{ message = 'why' }");
 	ends_with(&reply, "{ action = 'stop', status = 7 }");
+	start(*state,
+	    "vmrun.exec { 'a', cwd = 'b/c', env = { B = 1, A = 'x=y', C = false } }\n"
+	    "vmrun.exec { 'a', cwd = '/d', env = {} }",
+	    &reply);
+	waits_for(&reply,
+	    "{ exec = { 'a' }, timeout = 60, cwd = '/specs/b/c', env = { 'A=x=y', 'B=1', 'C' } }");
+	answer(&reply, "{ status = 0 }");
+	waits_for(&reply, "{ exec = { 'a' }, timeout = 60, cwd = '/d' }");
+	answer(&reply, "{ status = 0 }");
+	assert_null(reply.result);
 }
 
 static void test_misuse(void **state)
@@ -127,7 +138,25 @@ static void test_misuse(void **state)
 		    "vm.lua:2: vmrun.exec: word 2 is nil" },
 		{ "vmrun.exec { 5 }", "vm.lua:2: vmrun.exec: word 1 is a number" },
 		{ "vmrun.exec { 'a', [0] = 'b' }", "vm.lua:2: vmrun.exec: no option 0" },
-		{ "vmrun.exec { 'a', timeot = 1 }", "vm.lua:2: vmrun.exec: no option timeot" },
+		{ "vmrun.exec { 'a', timeot = 1 }",
+		    "vm.lua:2: vmrun.exec: no option timeot, did you mean \"timeout\"? (there is: "
+		    "cwd, env, stdin, timeout)" },
+		{ "vmrun.exec { 'a', cwd = 5 }", "vm.lua:2: vmrun.exec: cwd is a string, not a" },
+		{ "vmrun.exec { 'a', cwd = 'a\\0b' }",
+		    "vm.lua:2: vmrun.exec: cwd has a NUL in it" },
+		{ "vmrun.exec { 'a', env = 'A=1' }",
+		    "vm.lua:2: vmrun.exec: env is a table of strings, not a string" },
+		{ "vmrun.exec { 'a', env = { 'A=1' } }",
+		    "vm.lua:2: vmrun.exec: env: 1 is not a name of a variable" },
+		{ "vmrun.exec { 'a', env = { [''] = 'x' } }",
+		    "vm.lua:2: vmrun.exec: env:  is not a name of a variable" },
+		{ "vmrun.exec { 'a', env = { ['A=B'] = 'x' } }",
+		    "vm.lua:2: vmrun.exec: env: A=B is not a name of a variable" },
+		{ "vmrun.exec { 'a', env = { A = true } }",
+		    "vm.lua:2: vmrun.exec: env.A is a boolean, not a string, or false to unset "
+		    "it" },
+		{ "vmrun.exec { 'a', env = { A = 'x\\0y' } }",
+		    "vm.lua:2: vmrun.exec: env.A has a NUL in it" },
 		{ "vmrun.exec { 'a', timeout = -1 }", "vm.lua:2: vmrun.exec: timeout is a number" },
 		{ "vmrun.exec { 'a', timeout = 0/0 }",
 		    "vm.lua:2: vmrun.exec: timeout is a number" },
@@ -221,11 +250,11 @@ static void test_own_yields(void **state)
 	    "assert(co(1) == 11) assert(co(2) == 22)\n"
 	    "return vmrun.stop(co(3))",
 	    &reply);
-	waits_for(&reply, "{ exec = { 'step', '1' }, timeout = 60 }");
+	waits_for(&reply, "{ exec = { 'step', '1' }, timeout = 60, cwd = '/specs' }");
 	answer(&reply, "{ status = 10, stdout = '', stderr = '' }");
-	waits_for(&reply, "{ exec = { 'step', '2' }, timeout = 60 }");
+	waits_for(&reply, "{ exec = { 'step', '2' }, timeout = 60, cwd = '/specs' }");
 	answer(&reply, "{ status = 20, stdout = '', stderr = '' }");
-	waits_for(&reply, "{ exec = { 'step', '3' }, timeout = 60 }");
+	waits_for(&reply, "{ exec = { 'step', '3' }, timeout = 60, cwd = '/specs' }");
 	answer(&reply, "{ status = 30, stdout = '', stderr = '' }");
 	ends_with(&reply, "{ action = 'stop', status = 33 }");
 }
