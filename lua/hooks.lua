@@ -92,7 +92,7 @@ local function make_hook(request)
 	local name, options = request.name, request.options or {}
 	session.loading, session.faults, session.keeps = name, {}, nil
 	local chunk, directory = open_hook(request)
-	session.here = directory
+	session.here, session.waits = directory, 0
 	local functions, why = chunk()
 	if type(functions) == "function" then
 		options.use = nil
@@ -280,7 +280,7 @@ end
 function hooks.call(request)
 	local name, argument = request.name, request.argument
 	local entry = session.calls[name][request.index]
-	session.here, session.label = entry.directory, entry.label
+	session.here, session.label, session.waits = entry.directory, entry.label, 0
 	native.hooking()
 	if name == "on_prepare" then
 		return prepare(entry, argument)

@@ -14,6 +14,7 @@ return {
 	-- The directory of the code that runs now, where vmrun.include and require look first.
 	here = "/",
 	warned = {}, -- by the label of a hook: it was told that its changes of a spec are lost
+	waits = 0, -- of the call that runs, counted in dry runs
 	label = nil, -- the label of the hook that runs now, for events: "on_exit of vm.lua"
 
 	-- What the last boot merged (see boot.lua), and the same after the last on_prepare.

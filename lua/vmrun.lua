@@ -14,6 +14,7 @@ local getenv, loadfile = native.getenv, world.loadfile
 local vmrun = {}
 
 local YEAR = 86400 * 366
+local MAX_DRY_WAITS = 1000 -- of one call
 local levels = { error = true, warning = true, info = true, debug = true }
 
 -- Returns an opaque answer for on_exit, so that scripts cannot depend on its contents;
@@ -119,15 +120,32 @@ function vmrun.exists(path)
 	return native.exists(absolute("exists", path))
 end
 
+-- Counts a wait of a dry run, which takes no time: a script that waits for a change that never comes
+-- would wait for ever.  A function that may go on for as long as the boot lasts sleeps until its
+-- end, any other fails.
+local function count_wait(name, request)
+	session.waits = session.waits + 1
+	if session.waits <= MAX_DRY_WAITS then
+		return request
+	elseif session.label and find(session.label, "^on_started ") then
+		return { sleep = YEAR }
+	end
+	raise(format("vmrun.%s: this call has waited %d times where nothing is started "
+		.. "(vmrun.dry_run): what it waits for does not come", name, MAX_DRY_WAITS))
+end
+
 -- Suspends the hook until C answers, so that the supervisor goes on meanwhile.
 local function wait(name, request)
 	if not native.can_wait() then
 		raise(format("vmrun.%s: Lua cannot wait here: it is inside a library function that "
 			.. "calls back (table.sort, string.gsub, require)", name))
 	end
-	local here, label = session.here, session.label
+	if native.dry_run then
+		request = count_wait(name, request)
+	end
+	local here, label, waits = session.here, session.label, session.waits
 	local answer = native.wait(request)
-	session.here, session.label = here, label
+	session.here, session.label, session.waits = here, label, waits
 	return answer or {}
 end
 

@@ -411,3 +411,25 @@ wrong() {
 	is "$(grep -c 'warning: on_prepare of vm.lua changed the spec and returned nothing' err)" 1
 	has 'end it with "return spec"'
 }
+
+@test "a script that waits for ever where nothing is started" {
+	local body='for i = 1, 1000 do vmrun.sleep(0) end print("thousand")
+		while vmrun.exec { "test", "-e", "x" } ~= 0 do vmrun.sleep(1) end'
+	lua "$body"
+	vmrun -d --exec-result 1 vm.lua
+	is "$status" 65
+	has 'thousand'
+	has 'vmrun.exec: this call has waited 1000 times where nothing is started'
+	lua "local function wait() $body end
+		function vm.on_exit() wait() end
+		function vm.on_started() wait() end"
+	vmrun --simulate poweroff@7,poweroff --exec-result 1 vm.lua
+	is "$status" 0
+	is "$(cut -f 2-4 out | tr '\t' ' ')" 'default poweroff stop'
+	is "$(grep -c 'hook_failed\|failed, the declared' err)" 1
+	has 'on_exit of vm.lua failed'
+	lua 'function vm.on_started() while true do vmrun.sleep(0) end end'
+	vmrun --simulate reboot@7,poweroff vm.lua
+	is "$(cut -f 3,4 out | tr '\t' ' ' | paste -sd,)" 'reboot boot,poweroff stop'
+	lacks failed
+}
