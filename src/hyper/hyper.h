@@ -79,6 +79,7 @@ struct plan {
 	struct words inapplicable; /* keys that mean nothing on this architecture */
 	const char *first_message; /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc;	   /* the guest starts when a VNC client connects */
+	char *accel;		   /* qemu only: its accelerator, and why: "tcg: ..." */
 };
 
 /* Room for a word of QMP and its NUL. */

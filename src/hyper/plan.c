@@ -142,5 +142,6 @@ void plan_clear(struct plan *plan)
 	free(plan->secret);
 	free(plan->varfile_template);
 	free(plan->varfile);
+	free(plan->accel);
 	memset(plan, 0, sizeof(*plan));
 }

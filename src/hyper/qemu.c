@@ -28,6 +28,7 @@ struct build {
 	struct plan *plan;
 	struct report *report;
 	const struct plan_request *request;
+	bool kvm;
 };
 
 static void refuse(struct build *b, const struct where *at, const char *reason)
@@ -35,9 +36,15 @@ static void refuse(struct build *b, const struct where *at, const char *reason)
 	report_add(b->report, STATUS_SPEC, at, "qemu cannot: %s", reason);
 }
 
-static bool use_kvm(const struct spec *spec)
+/* Chooses the accelerator, and keeps the reason for the user. */
+static void choose_accel(struct build *b)
 {
-	return spec->qemu.accel == ACCEL_KVM || (spec->qemu.accel == ACCEL_AUTO && os_has_kvm());
+	int accel = b->spec->qemu.accel;
+	char why[OS_KVM_WHY] = "/dev/kvm opens";
+
+	b->kvm = accel == ACCEL_KVM || (accel == ACCEL_AUTO && os_has_kvm(why));
+	b->plan->accel = mem_format(
+	    "%s: %s", b->kvm ? "kvm" : "tcg", accel == ACCEL_AUTO ? why : "qemu.accel of the spec");
 }
 
 /* Adds processors and memory. */
@@ -55,7 +62,6 @@ static void add_size(const struct spec *s, struct words *argv)
 static void add_machine(struct build *b)
 {
 	const struct spec *s = b->spec;
-	bool kvm = use_kvm(s);
 
 	qemu_begin(b->argv, "-name", NULL);
 	qemu_pair(b->argv, "guest", s->name);
@@ -73,10 +79,10 @@ static void add_machine(struct build *b)
 	qemu_pair(b->argv, "acpi", s->generate_acpi ? NULL : "off");
 	if (s->qemu.machine != NULL)
 		qemu_verbatim(b->argv, s->qemu.machine);
-	qemu_begin(b->argv, "-accel", kvm ? "kvm" : "tcg");
+	qemu_begin(b->argv, "-accel", b->kvm ? "kvm" : "tcg");
 	qemu_begin(b->argv, "-cpu", "max");
 	add_size(s, b->argv);
-	if (s->wire_guest_mem && kvm) {
+	if (s->wire_guest_mem && b->kvm) {
 		/* Under TCG this would also lock a gigabyte of translated code. */
 		qemu_begin(b->argv, "-overcommit", NULL);
 		qemu_pair(b->argv, "mem-lock", "on");
@@ -105,7 +111,7 @@ static void add_behaviour(struct build *b)
 	qemu_pair(b->argv, "mode", "control");
 	words_add(b->argv, "-S");
 	b->plan->has_control = true;
-	if (use_kvm(b->spec) || !os_has_dev_fd())
+	if (b->kvm || !os_has_dev_fd())
 		return;
 	/* Only the log distinguishes a triple fault from a reset, and only under TCG. */
 	words_add(b->argv, "-d");
@@ -287,12 +293,13 @@ static bool holds(const struct spec *spec, const struct plan *plan)
 static int qemu_plan(const struct plan_request *request, struct plan *plan, struct report *report)
 {
 	const struct spec *spec = request->spec;
-	struct build b = { spec, &plan->argv, plan, report, request };
+	struct build b = { spec, &plan->argv, plan, report, request, false };
 	size_t before = report->count;
 
 	plan->hyper = &hyper_qemu;
 	plan->vm = mem_copy(spec->name);
 	words_add(b.argv, request->program != NULL ? request->program : PROGRAM);
+	choose_accel(&b);
 	add_machine(&b);
 	add_behaviour(&b);
 	check_bridges(&b);

@@ -17,11 +17,13 @@ int os_bhyve_release(void);
 const char *os_arch(void);
 /* Returns whether bhyve can run: vmm(4) is loaded, or /dev/vmmctl exists.  Only on FreeBSD. */
 bool os_has_vmm(void);
+/* Room for the reason why KVM cannot be used, and its NUL. */
+#define OS_KVM_WHY 128
 /*
  * Returns whether qemu can use an accelerator that is known to run unpaged code (Linux: /dev/kvm
- * opens and kvm_intel or kvm_amd is loaded).
+ * opens and kvm_intel or kvm_amd is loaded).  Stores the reason in `why` if it cannot.
  */
-bool os_has_kvm(void);
+bool os_has_kvm(char why[OS_KVM_WHY]);
 /* Returns whether interfaces are made with ip(8), not with ifconfig(8). */
 bool os_uses_ip(void);
 /* Returns whether a network interface exists; asks the kernel and executes nothing. */

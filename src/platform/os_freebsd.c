@@ -18,6 +18,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,8 +114,9 @@ bool os_process_look(pid_t pid, bool *dead, int64_t *start)
 	return true;
 }
 
-bool os_has_kvm(void)
+bool os_has_kvm(char why[OS_KVM_WHY])
 {
+	(void)snprintf(why, OS_KVM_WHY, "this system has no KVM");
 	return false;
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* struct ucred */
 #include "platform/os.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
@@ -93,16 +94,20 @@ bool os_uses_ip(void)
 	return true;
 }
 
-bool os_has_kvm(void)
+bool os_has_kvm(char why[OS_KVM_WHY])
 {
 	int fd;
 
 	/* Other implementations emulate unpaged code, and firmware dies in it. */
-	if (access("/sys/module/kvm_intel", F_OK) < 0 && access("/sys/module/kvm_amd", F_OK) < 0)
+	if (access("/sys/module/kvm_intel", F_OK) < 0 && access("/sys/module/kvm_amd", F_OK) < 0) {
+		(void)snprintf(why, OS_KVM_WHY, "neither kvm_intel nor kvm_amd is loaded");
 		return false;
+	}
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		(void)snprintf(why, OS_KVM_WHY, "/dev/kvm: %s", strerror(errno));
 		return false;
+	}
 	(void)close(fd);
 	return true;
 }

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "hyper/qmp.h"
+#include "platform/os.h"
 
 #define DISK(more) "{ device = 'virtio-blk', path = '/d.img'" more " }"
 
@@ -51,6 +52,31 @@ static void test_accelerators(void **state)
 	planned_good(&p, &hyper_qemu, "wire_guest_mem = true");
 	assert_true(planned_has(&p, "-accel tcg"));
 	assert_null(strstr(planned_line(&p), "mem-lock"));
+	planned_free(&p);
+}
+
+/* The user is told which one was chosen, and why. */
+static void test_reason_of_accelerator(void **state)
+{
+	struct planned p = { 0 };
+	char why[OS_KVM_WHY] = "/dev/kvm opens";
+	bool kvm = os_has_kvm(why);
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "qemu = { accel = 'kvm' }");
+	assert_string_equal(p.boot.plan.accel, "kvm: qemu.accel of the spec");
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "");
+	assert_string_equal(p.boot.plan.accel, "tcg: qemu.accel of the spec");
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "qemu = {}");
+	MEM_AUTO char *chosen = mem_format("%s: %s", kvm ? "kvm" : "tcg", why);
+
+	assert_string_equal(p.boot.plan.accel, chosen);
+	assert_true(planned_has(&p, kvm ? "-accel kvm" : "-accel tcg"));
+	planned_free(&p);
+	planned_good(&p, &hyper_bhyve, "");
+	assert_null(p.boot.plan.accel);
 	planned_free(&p);
 }
 
@@ -256,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_accelerators),
+		cmocka_unit_test(test_reason_of_accelerator),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_removed_function),
 		cmocka_unit_test(test_names_of_nodes),

@@ -52,9 +52,13 @@ static void test_only_freebsd_has_bhyve(void **state)
 
 static void test_kvm_needs_its_device(void **state)
 {
+	char why[OS_KVM_WHY] = "";
+
 	(void)state;
-	if (os_has_kvm())
+	if (os_has_kvm(why))
 		assert_int_equal(access("/dev/kvm", R_OK | W_OK), 0);
+	else
+		assert_string_not_equal(why, "");
 }
 
 static void test_every_interface_exists(void **state)
