@@ -288,8 +288,12 @@ enum vmrun_event_type {
 	VMRUN_POLICY,
 	VMRUN_STARTING, /* target: a boot begins */
 	VMRUN_LOADING,	/* target, pid, argv: the loader runs */
-	VMRUN_SPAWNED,	/* target, pid, argv: the hypervisor runs */
-	VMRUN_OUTPUT,	/* text: one line of the hypervisor's stderr, or of the loader `by` */
+	/*
+	 * target, pid, argv, devices: the hypervisor runs; text: what this boot has chosen that the
+	 * boot before had not, and how to reach the guest, a line each; or NULL
+	 */
+	VMRUN_SPAWNED,
+	VMRUN_OUTPUT, /* text: one line of the hypervisor's stderr, or of the loader `by` */
 	/* target, cause, status, signal, uptime_ms; text: the last lines on stderr */
 	VMRUN_EXITED,
 	/*
@@ -354,6 +358,12 @@ struct vmrun_event {
 	bool asks;	 /* VMRUN_CHECKED: the boot waits for vmrun_answer() or a stop */
 	int64_t time_ms; /* of the event: milliseconds since 1970, UTC */
 	int64_t lost;
+	/*
+	 * VMRUN_SPAWNED: what the run has chosen for each device, as JSON:
+	 * {"virtio-net-0":{"slot":"0:3:0","tap":"tap0"},"com1":{"tty":"/dev/nmdm0B"}}; vmrun(8)
+	 * lists the members
+	 */
+	const char *devices;
 };
 
 /*
@@ -462,6 +472,13 @@ struct vmrun_state {
 	int stop_step;	 /* of the stop ladder, counts from 1; 0: no stop */
 	const char *stop_action; /* of that step: "acpi", "poweroff", "kill"; or NULL */
 	bool stop_requested;	 /* a stop was requested: no boot follows */
+	/* While the hypervisor or its loader runs, else NULL: */
+	const char *devices; /* JSON, as in struct vmrun_event */
+	const char *accel;   /* of qemu, and why: "kvm: ...", "tcg: ..."; NULL under bhyve */
+	const char *screen;  /* of VNC clients: "vnc://127.0.0.1:5900"; or NULL */
+	const char *console; /* a command that reaches a serial port; or NULL */
+	/* The directories of the options, absolute; NULL before vmrun_start(). */
+	const char *run_dir, *state_dir;
 };
 
 /*

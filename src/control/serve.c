@@ -18,6 +18,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	json_add_int(&json, "v", 1);
 	json_add_text(&json, "vm", c->owner.vm);
 	json_add_text(&json, "state", s.state);
+	json_add_null(&json, "ready"); /* no spec can say what a guest that is ready does */
 	if (s.pid != 0)
 		json_add_int(&json, "pid", s.pid);
 	else
@@ -27,6 +28,12 @@ static void tell_status(const struct control *c, struct client *client, const st
 	json_add_int(&json, "uptime_ms", s.uptime_ms);
 	json_add_text(&json, "cause", s.cause);
 	json_add_text(&json, "next_target", s.next_target);
+	json_add_json(&json, "devices", s.devices);
+	json_add_text(&json, "accel", s.accel);
+	json_add_text(&json, "screen", s.screen);
+	json_add_text(&json, "console", s.console);
+	json_add_text(&json, "run_dir", s.run_dir);
+	json_add_text(&json, "state_dir", s.state_dir);
 	json_add_int(&json, "wait_ms", s.wait_ms);
 	json_add_int(&json, "stop_step", s.stop_step);
 	json_add_int(&json, "vmrun_pid", (int64_t)getpid());

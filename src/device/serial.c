@@ -63,6 +63,22 @@ void serial_need(const char *backend, const char *key, struct needs *needs)
 		(void)needs_add(needs, NEED_SERIAL, key, backend);
 }
 
+bool serial_is_nmdm(const char *path)
+{
+	return str_after(path, "/dev/nmdm") != NULL;
+}
+
+/* nmdm(4): the names of the two ends differ in the last letter, A or B. */
+char *serial_user_side(const char *path)
+{
+	char *side = mem_copy(path);
+	char *last = side + strlen(side) - 1;
+
+	if (serial_is_nmdm(path) && (*last == 'A' || *last == 'B'))
+		*last = *last == 'A' ? 'B' : 'A';
+	return side;
+}
+
 void serial_claim(const char *backend, struct pairs *claims)
 {
 	if (is_stdio(backend))
@@ -109,7 +125,7 @@ void serial_qemu(const char *backend, const char *id, struct words *argv, struct
 		qemu_pair(argv, "signal", "off");
 	} else if (place != NULL) {
 		add_tcp(place, id, argv);
-	} else if (str_after(backend, "/dev/nmdm") != NULL) {
+	} else if (serial_is_nmdm(backend)) {
 		qemu_begin(argv, "-chardev", "pty");
 		qemu_pair(argv, "id", id);
 		words_addf(notes, "%s: qemu has no nmdm, it makes a pty and names it", id);

@@ -19,6 +19,13 @@ void serial_claim(const char *backend, struct pairs *claims);
 bool serial_claims_stdio(const struct pairs *claims);
 /* Adds what the backend needs of the host; `key` is the key that names the backend. */
 void serial_need(const char *backend, const char *key, struct needs *needs);
+/* Returns whether the path is one end of a nmdm(4) pair. */
+bool serial_is_nmdm(const char *path);
+/*
+ * Returns the device that a user opens to reach the guest behind this one: the other end of a
+ * nmdm(4) pair, else the same device.  Caller frees.
+ */
+char *serial_user_side(const char *path);
 /* Finds what a backend names on the host: the `names` function for rows that hold a char *. */
 void serial_names(const void *value, const struct where *at, struct host_visit *visit);
 /* Adds a -chardev with this id for qemu. */

@@ -24,6 +24,7 @@ static void free_record(struct event_record *r)
 	free(r->by);
 	free(r->text);
 	free(r->level);
+	free(r->devices);
 	for (size_t i = 0; r->argv != NULL && r->argv[i] != NULL; i++)
 		free(r->argv[i]);
 	free(r->argv);
@@ -128,6 +129,11 @@ void event_text(struct event_record *r, const char *text)
 void event_level(struct event_record *r, const char *level)
 {
 	r->event.level = set(&r->level, level);
+}
+
+void event_devices(struct event_record *r, const char *json)
+{
+	r->event.devices = set(&r->devices, json);
 }
 
 void event_argv(struct event_record *r, char *const *argv)

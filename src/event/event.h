@@ -10,7 +10,7 @@
 /* A queued event owns its strings. */
 struct event_record {
 	struct vmrun_event event;
-	char *target, *ended, *by, *text, *level;
+	char *target, *ended, *by, *text, *level, *devices;
 	char **argv;
 	TAILQ_ENTRY(event_record) link;
 };
@@ -38,6 +38,7 @@ void event_ended(struct event_record *r, const char *target);
 void event_by(struct event_record *r, const char *by);
 void event_text(struct event_record *r, const char *text);
 void event_level(struct event_record *r, const char *level);
+void event_devices(struct event_record *r, const char *json);
 /* Copies a NULL-terminated command into an event. */
 void event_argv(struct event_record *r, char *const *argv);
 /* Sets the listener and calls it at once with the events that wait in the queue. */

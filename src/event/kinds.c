@@ -57,7 +57,7 @@ static const struct event_kind kinds[] = {
 	[VMRUN_SPAWNED] = { .name = "spawned",
 	    .level = LEVEL_INFO,
 	    .bad_level = LEVEL_INFO,
-	    .member = { TARGET, PROCESS } },
+	    .member = { TARGET, PROCESS, { "devices", MEMBER_JSON, AT(devices) } } },
 	[VMRUN_OUTPUT] = { .name = "output",
 	    .level = LEVEL_INFO,
 	    .bad_level = LEVEL_INFO,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_node.h"
 #include "base/mem.h"
 #include "machine/machine_inside.h"
 
@@ -42,6 +43,14 @@ const struct hook_functions hooks_prepare = {
 	fail_prepare,
 };
 
+/* Adds the resolved spec as --print spec shows it. */
+static void put_spec(const struct machine *m, struct node *facts)
+{
+	MEM_AUTO char *json = spec_print(m->boot.spec);
+
+	node_put(facts, "spec", json_node(json));
+}
+
 static struct node *boot_facts(const struct machine *m)
 {
 	struct node *facts = node_new(NODE_OBJECT);
@@ -55,6 +64,8 @@ static struct node *boot_facts(const struct machine *m)
 	if (m->history.count > 0)
 		node_put(
 		    facts, "previous_cause", node_string(cause_name(m->history.outcome.cause)));
+	put_spec(m, facts);
+	node_put(facts, "devices", chosen_devices(&m->boot));
 	return facts;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "platform/clock.h"
 #include "platform/os.h"
 #include "machine/machine_inside.h"
@@ -206,12 +207,29 @@ static void start_script(struct machine *m)
 	machine_warn(m, err.text);
 }
 
+/* Adds the lines about this boot that the boot before did not have. */
+static void add_new_lines(struct machine *m, struct event_record *r)
+{
+	const struct words *lines = &m->told.chosen.lines;
+	STR_AUTO struct str text = { 0 };
+
+	for (size_t i = 0; i < lines->count; i++) {
+		if (!words_have(&m->told.lines, lines->item[i]))
+			str_addf(&text, "%s%s", text.length > 0 ? "\n" : "", lines->item[i]);
+	}
+	event_text(r, text.length > 0 ? text.text : NULL);
+	words_free(&m->told.lines);
+	words_append(&m->told.lines, lines);
+}
+
 static void say_spawned(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_SPAWNED);
 
 	event_target(r, m->boot.target);
 	event_argv(r, m->boot.plan.argv.item);
+	event_devices(r, m->told.chosen.devices);
+	add_new_lines(m, r);
 	r->event.pid = (int)m->run.child.job.pid;
 	r->event.console = m->boot.plan.uses_stdio;
 	r->event.terminal = m->boot.plan.uses_stdio && isatty(m->options.console_input) != 0;
@@ -277,6 +295,8 @@ struct next hypervisor_start(struct machine *m)
 	if (make_files(m, &err) != 0 || expect_boot(m, &err) != 0)
 		return machine_fail(m, CAUSE_CHECK_FAILED, err.text);
 	m->history.boots++;
+	chosen_clear(&m->told.chosen);
+	chosen_make(&m->boot, &m->told.chosen);
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
 }
 

@@ -427,6 +427,9 @@ void machine_free(struct machine *m)
 	for (int i = 0; i < TAP_STEPS; i++)
 		words_free(&m->host.taps_done[i]);
 	boot_clear(&m->boot);
+	chosen_clear(&m->told.chosen);
+	words_free(&m->told.lines);
+	words_free(&m->told.notes);
 	free(m);
 }
 

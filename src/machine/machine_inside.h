@@ -11,6 +11,7 @@
 #include "ledger/ledger.h"
 #include "process/helper.h"
 #include "machine/machine.h"
+#include "plan/chosen.h"
 #include "policy/rate_limit.h"
 #include "machine/simulation.h"
 #include "ledger/pidfile.h"
@@ -81,6 +82,7 @@ static inline struct next go(enum state state, int64_t ms)
 
 #define MAX_HISTORY 64 /* exits remembered for hooks */
 #define MAX_DETOURS 8  /* targets that on_start may name for one boot */
+#define MAX_NOTES 256  /* notes of plans remembered as told */
 
 /* Time limits. */
 #define MAX_ANSWER_MS 10000	    /* for the first answer on the hypervisor's control channel */
@@ -228,6 +230,13 @@ struct host_things {
 	struct words taps_done[TAP_STEPS]; /* the taps for which each step is done */
 };
 
+/* What the user was told, so that later boots do not repeat it. */
+struct told {
+	struct chosen chosen; /* of the present boot, or the last one */
+	struct words lines;   /* of the boot before */
+	struct words notes;   /* of plans */
+};
+
 /* The end of the supervision (ending.c). */
 struct end {
 	bool companions_killed;
@@ -250,6 +259,7 @@ struct machine {
 	struct history history;
 	struct host_things host;
 	struct recovery recovery;
+	struct told told;
 	struct end end;
 	struct companions companions;
 	struct helper helper;	/* command that vmrun runs and waits for */

@@ -318,12 +318,27 @@ static void say_forecast(struct machine *m)
 	forecast_clear(&forecast);
 }
 
+/* Tells the notes of the plan that no earlier boot had. */
+static void say_notes(struct machine *m)
+{
+	const struct words *notes = &m->boot.plan.notes;
+
+	/* Specs of on_prepare may have new notes at every boot: the list must not grow for ever. */
+	if (m->told.notes.count > MAX_NOTES)
+		words_free(&m->told.notes);
+	for (size_t i = 0; i < notes->count; i++) {
+		if (words_have(&m->told.notes, notes->item[i]))
+			continue;
+		machine_note(m, notes->item[i]);
+		words_add(&m->told.notes, notes->item[i]);
+	}
+}
+
 static void announce(struct machine *m)
 {
 	say_forecast(m);
 	event_target(event_add(m->events, VMRUN_STARTING), m->boot.target);
-	for (size_t i = 0; i < m->boot.plan.notes.count; i++)
-		machine_note(m, m->boot.plan.notes.item[i]);
+	say_notes(m);
 }
 
 struct next prepare_begin(struct machine *m)

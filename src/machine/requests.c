@@ -148,6 +148,14 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 		out->stop_action = stop_action(m);
 	}
 	out->stop_requested = m->requests.stop;
+	out->run_dir = m->source->run_dir;
+	out->state_dir = m->source->state_dir;
+	if (m->run.child.job.pid != 0) {
+		out->devices = m->told.chosen.devices;
+		out->accel = m->boot.plan.accel;
+		out->screen = m->told.chosen.screen;
+		out->console = m->told.chosen.console;
+	}
 	if (runs && m->run.child.job.pid != 0) {
 		out->pid = (int)m->run.child.job.pid;
 		out->uptime_ms = machine_now(m) - m->run.child.started_ms;

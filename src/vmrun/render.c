@@ -54,9 +54,23 @@ static const char *short_duration(int64_t ms, char text[DURATION_TEXT])
 	return text;
 }
 
+/* Writes each line of a text. */
+static void say_lines(const struct vmrun_event *e, const char *indent, struct renderer *r)
+{
+	const char *line = e->text;
+
+	while (line != NULL && *line != '\0') {
+		size_t n = strcspn(line, "\n");
+
+		say(r, "%s: %s%.*s", e->vm, indent, (int)n, line);
+		line += n + (line[n] == '\n' ? 1 : 0);
+	}
+}
+
 static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s: target %s runs under %s, pid %d", e->vm, e->target, r->hypervisor, e->pid);
+	say_lines(e, "", r);
 	if (e->terminal)
 		say(r, "%s: this terminal is the guest's console, ^C included; to stop: kill %d",
 		    e->vm, (int)getpid());
@@ -133,16 +147,8 @@ static void say_policy(const struct vmrun_event *e, struct renderer *r)
 
 static void say_given_up(const struct vmrun_event *e, struct renderer *r)
 {
-	const char *line = e->text;
-
 	say(r, "%s: %s (%s)", e->vm, e->cause_text, e->by);
-	while (line != NULL && *line != '\0') {
-		const char *end = strchr(line, '\n');
-
-		say(r, "%s:   %.*s", e->vm, end == NULL ? (int)strlen(line) : (int)(end - line),
-		    line);
-		line = end == NULL ? NULL : end + 1;
-	}
+	say_lines(e, "  ", r);
 }
 
 static void say_decided(const struct vmrun_event *e, struct renderer *r)

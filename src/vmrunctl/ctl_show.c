@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_node.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/node_json.h"
 #include "cli/mask.h"
 
 void show_error_json(const char *text)
@@ -58,6 +60,45 @@ static void show_wait(const char *answer, const char *state)
 	free(step);
 }
 
+/* Prints what the run has chosen for a device: "tap tap0, bridge bridge0", without its slot. */
+static void show_device(const struct node *device)
+{
+	STR_AUTO struct str line = { 0 };
+
+	for (const struct node *n = device->first; n != NULL; n = n->next) {
+		if (strcmp(n->key, "slot") == 0)
+			continue;
+		str_addf(&line, "%s%s ", line.length > 0 ? ", " : "", n->key);
+		if (n->kind == NODE_STRING)
+			str_add(&line, n->text);
+		else
+			node_add_json(&line, n);
+	}
+	if (line.length == 0)
+		return;
+	mask_control(line.text, "", ' ');
+	(void)printf("%-10s %s: %s\n", "device", device->key, line.text);
+}
+
+/* Prints how to reach the guest, and what the run has chosen, as far as there is something. */
+static void show_ways(const char *answer)
+{
+	static const char *const keys[] = { "screen", "console", "accel" };
+	MEM_AUTO char *json = json_member(answer, "devices");
+	NODE_AUTO struct node *devices = json == NULL ? NULL : json_node(json);
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		MEM_AUTO char *value = json_member(answer, keys[i]);
+
+		if (value == NULL)
+			continue;
+		mask_control(value, "", ' ');
+		(void)printf("%-10s %s\n", keys[i], value);
+	}
+	for (const struct node *n = devices == NULL ? NULL : devices->first; n != NULL; n = n->next)
+		show_device(n);
+}
+
 void show_status(const char *answer)
 {
 	static const char *const plain[][2] = { { "target", "target" }, { "pid", "pid" },
@@ -76,6 +117,7 @@ void show_status(const char *answer)
 		(void)printf("%-10s %s\n", plain[i][1], value);
 		free(value);
 	}
+	show_ways(answer);
 	(void)printf("%-10s %s\n", "vmrun", supervisor);
 	free(vm);
 	free(state);

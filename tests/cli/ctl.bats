@@ -80,6 +80,9 @@ raw() {
 	is "$(of .pid)" "$(cat up)"
 	is "$(of .vmrun_pid)" "$pid"
 	is "$(of '.uptime_ms >= 0')" true
+	is "$(of '[.ready, .devices, .accel, .screen, .console, .run_dir] | tostring')" \
+		"[null,{},null,null,null,\"$run_dir\"]"
+	is "$(of .state_dir)" "$(realpath -m "$(of .state_dir)")"
 	ctl "$vm" kill
 	ends 0
 }

@@ -138,3 +138,66 @@ seen() {
 	is "$status" 69
 	has 'empty'
 }
+
+@test "the screen, the ports and the taps of a run are told at the start, and later what differs" {
+	spec '{"graphic": {"wait": true, "port": "auto", "password": "hunter2"}, "com1": "/dev/nmdm8A",
+		"gdb": "5123", "emulations": [{"device": "virtio-net", "name": "tap7"}]}'
+	script 'exit 0' 'ready up waitfile finished exit 1'
+	start --events events vm.json
+	await_file up
+	has "$vm: screen: vnc://127.0.0.1:$(port 1), asks for a password, waiting for a viewer"
+	has "$vm: console: cu -l /dev/nmdm8B"
+	has "$vm: com1: /dev/nmdm8B"
+	has "$vm: gdb: 127.0.0.1:5123"
+	has "$vm: virtio-net-0: tap7"
+	await grep -qxF "vmrun: $vm: screen: vnc://127.0.0.1:$(port 2), asks for a password" err
+	is "$(grep -c -e ' console: ' -e ' com1: ' -e ' gdb: ' -e ' virtio-net-0: ' err)" 4
+	is "$("$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" status --json | jq -c '[.screen, .console, .accel, .ready]')" \
+		"[\"vnc://127.0.0.1:$(port 2)\",\"cu -l /dev/nmdm8B\",null,null]"
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" status >said
+	has "screen     vnc://127.0.0.1:$(port 2)" said
+	has 'console    cu -l /dev/nmdm8B' said
+	has 'device     com1: tty /dev/nmdm8B' said
+	has 'device     virtio-net-0: tap tap7' said
+	has "device     fbuf-0: host 127.0.0.1, port $(port 2)" said
+	lacks xhci said
+	lacks accel said
+	: >finished
+	ends 0
+	is "$(jq -c 'select(.event == "spawned") | .devices["virtio-net-0"], .devices.com1' events | sort -u)" \
+		'{"slot":"0:1:0","tap":"tap7"}
+{"tty":"/dev/nmdm8B"}'
+	lacks hunter2 events
+	lacks hunter2 err
+}
+
+@test "a free pair of nmdm, a tap for a bridge and vmrun's own console are told to hooks, too" {
+	fake_host
+	printf 'vmm.ko\nif_tuntap.ko\nnmdm.ko\n' >state/modules
+	echo 'bridge0 up' >state/interfaces
+	unchecked=()
+	lua 'vm.com1 = "console" vm.com2 = "nmdm"
+		vm.emulations = { { device = "virtio-net", bridge = "bridge0" } }
+		local function tell(boot)
+			local net = boot.devices["virtio-net-0"]
+			print(boot.devices.com2.tty, net.tap, net.bridge, net.slot, boot.spec.emulations[1].mac)
+		end
+		vm.on_start, vm.on_started = tell, tell'
+	script 'exit 1'
+	export FAKEBHYVE_NODISK=1
+	vmrun vm.lua
+	is "$status" 0
+	is "$(grep -c -P '^vmrun: /dev/nmdm0B\ttap0\tbridge0\t0:1:0\t58:9c:fc:' err)" 2
+	has "$vm: console: vmrunctl $vm console"
+	has "$vm: com2: /dev/nmdm0B"
+	has "$vm: virtio-net-0: tap0 on bridge0"
+	await grep -qE "$vm: com1: /dev/pts/[0-9]+" err
+}
+
+@test "a note is told at the first boot that has it" {
+	spec '{"graphic": {"vga": "on"}}'
+	script 'exit 0' 'exit 0' 'exit 3'
+	vmrun vm.json
+	is "$status" 3
+	is "$(grep -c 'note: fbuf-0: with vga "on"' err)" 1
+}

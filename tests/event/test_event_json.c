@@ -41,7 +41,12 @@ static const struct vmrun_event samples[] = {
 	{ .type = VMRUN_CHECKED, .target = "install", .problems = 1, .text = PROBLEMS },
 	{ .type = VMRUN_FIXED, .target = "install", .text = "ifconfig tap3 create up" },
 	{ .type = VMRUN_LOADING, .target = "install", .pid = 41, .argv = words },
-	{ .type = VMRUN_SPAWNED, .target = "install", .pid = 42, .argv = words },
+	{ .type = VMRUN_SPAWNED,
+	    .target = "install",
+	    .pid = 42,
+	    .argv = words,
+	    .devices = "{\"virtio-net-0\":{\"bridge\":\"bridge0\",\"slot\":\"0:3:0\","
+		       "\"tap\":\"tap0\"},\"com1\":{\"tty\":\"/dev/nmdm0B\"}}" },
 	{ .type = VMRUN_OUTPUT, .text = "fwctl: \x1b[1m\xff\xc3\xa4\ttab" },
 	{ .type = VMRUN_OUTPUT, .by = "swtpm", .text = "" },
 	{ .type = VMRUN_STOPPING, .action = "acpi", .delay_ms = 60000 },

@@ -82,8 +82,11 @@ static void check_state(const struct handle *h)
 
 	vmrun_get_state(h->vm, &s);
 	assert_non_null(s.state);
-	if (!h->started && !h->simulated)
+	if (!h->started && !h->simulated) {
 		assert_null(s.target);
+		assert_null(s.run_dir);
+		assert_null(s.devices);
+	}
 	assert_int_equal(vmrun_fd(h->vm) >= 0, h->started || h->simulated);
 	if (!h->simulated) { /* the policy decides on both in a simulation */
 		assert_int_equal(vmrun_ended(h->vm), h->over);

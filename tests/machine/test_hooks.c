@@ -161,6 +161,30 @@ static void test_facts_of_a_boot(void **state)
 	vm_close(&v);
 }
 
+/* on_start gets what is known, as a target's spec has it, resolved. */
+static void test_spec_and_devices(void **state)
+{
+	const struct node *devices, *spec;
+	NODE_AUTO struct node *facts = NULL;
+
+	(void)state;
+	vm_prepare(&v,
+	    "vm.mem = '128M' vm.com1 = '/dev/nmdm3A' vm.emulations = "
+	    "{ { device = 'virtio-net', bridge = 'bridge0' } }");
+	machine()->boot.spec->devices[0]->found = mem_copy("tap8");
+	facts = hooks_start.argument(machine());
+	devices = node_get(facts, "devices");
+	check_text(node_get(devices, "virtio-net-0"), "tap", "tap8");
+	check_text(node_get(devices, "virtio-net-0"), "slot", "0:1:0");
+	check_text(node_get(devices, "com1"), "tty", "/dev/nmdm3B");
+	spec = node_get(facts, "spec");
+	check_number(spec, "mem", 128 << 20);
+	check_number(node_get(spec, "cpu"), "threads", 1);
+	assert_non_null(node_get(spec, "uuid"));
+	check_text(node_get(spec, "emulations")->first, "slot", "0:1:0");
+	vm_close(&v);
+}
+
 /* Lets on_start answer with this key, or an empty object; no further function is called. */
 static void answer_start(const char *key, const char *text)
 {
@@ -273,6 +297,7 @@ int main(void)
 		QUESTION(test_answer_to_prepare),
 		QUESTION(test_fault_of_prepare),
 		QUESTION(test_facts_of_a_boot),
+		QUESTION(test_spec_and_devices),
 		QUESTION(test_answers_to_start),
 		QUESTION(test_fault_of_start),
 		cmocka_unit_test(test_what_is_only_told),

@@ -214,6 +214,53 @@ static void test_spawned(void **state)
 	vm_close(&v);
 }
 
+/* What was chosen is told with the start, and again only where it differs from the boot before. */
+static void test_chosen(void **state)
+{
+	const struct vmrun_event *e;
+	struct vmrun_state told;
+
+	(void)state;
+	life_script("deaf\ndeaf\ndeaf");
+	vm_make(&v, "vm.com1 = '/dev/nmdm3A' vm.graphic = { port = 5977 }", NULL);
+	machine_get_state(v.machine, &told);
+	assert_null(told.devices);
+	assert_null(told.screen);
+	for (int boot = 0; boot < 3; boot++) {
+		vm_check_next(enter(STATE_STARTING), STATE_RUNNING, -1);
+		vm_check_next(enter(STATE_RUNNING), STATE_RUNNING, FIRST_LOOK_MS);
+		e = vm_event(&v, VMRUN_SPAWNED);
+		assert_non_null(e);
+		assert_non_null(strstr(e->devices, "\"com1\":{\"tty\":\"/dev/nmdm"));
+		if (boot == 0)
+			assert_string_equal(e->text,
+			    "screen: vnc://127.0.0.1:5977\nconsole: cu -l /dev/nmdm3B\n"
+			    "com1: /dev/nmdm3B");
+		else if (boot == 1)
+			assert_null(e->text);
+		else
+			assert_string_equal(
+			    e->text, "console: cu -l /dev/nmdm4B\ncom1: /dev/nmdm4B");
+		machine_get_state(v.machine, &told);
+		assert_string_equal(told.devices, e->devices);
+		assert_string_equal(told.screen, "vnc://127.0.0.1:5977");
+		assert_string_equal(
+		    told.console, boot < 2 ? "cu -l /dev/nmdm3B" : "cu -l /dev/nmdm4B");
+		assert_null(told.accel);
+		assert_non_null(told.run_dir);
+		assert_non_null(told.state_dir);
+		child_signal(&running()->child, SIGKILL);
+		await_exit();
+		machine_get_state(v.machine, &told);
+		assert_null(told.devices);
+		assert_null(told.console);
+		assert_non_null(told.run_dir);
+		if (boot == 1)
+			*strchr(v.machine->boot.spec->com[0], '3') = '4';
+	}
+	vm_close(&v);
+}
+
 /* Starts a hypervisor whose serial port reads this descriptor. */
 static void check_console(int input, bool is_terminal)
 {
@@ -692,6 +739,7 @@ int main(void)
 		HYPERVISOR(test_unwritable_ledger),
 		HYPERVISOR(test_variables),
 		HYPERVISOR(test_spawned),
+		HYPERVISOR(test_chosen),
 		HYPERVISOR(test_console),
 		HYPERVISOR(test_protected),
 		HYPERVISOR(test_simulated),

@@ -83,6 +83,47 @@ static void test_nothing_to_do(void **state)
 	vm_close(&v);
 }
 
+/* Notes of the plan are told at the first boot that has them. */
+static void test_notes_once(void **state)
+{
+	int notes = 0;
+	const struct vmrun_event *e;
+
+	(void)state;
+	life_script("exit 0\nexit 0\nexit 1");
+	vm_make(&v,
+	    "vm.emulations = { { device = 'virtio-blk', path = 'rom' } } "
+	    "vm.graphic = { vga = 'on' } vm.targets = { other = { emulations = "
+	    "{ { device = 'passthru', src = '3:0:0' } } } } "
+	    "function vm.on_exit(e) return e.boots == 1 and 'other' or nil end",
+	    &(struct machine_options){ .no_checks = true });
+	machine_start(v.machine);
+	vm_await(&v, has_ended);
+	while ((e = vm_event(&v, VMRUN_NOTE)) != NULL) {
+		bool of_target = strstr(e->text, "passthru needs wired memory") != NULL;
+
+		assert_int_equal(of_target, notes++ == 1);
+	}
+	assert_int_equal(notes, 2);
+	assert_int_equal(machine_boots(v.machine), 3);
+	vm_close(&v);
+}
+
+/* A list of notes that are new at each boot does not grow for ever. */
+static void test_notes_are_bounded(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	for (int i = 0; i < 3 * MAX_NOTES; i++) {
+		words_truncate(&v.machine->boot.plan.notes, 0);
+		words_addf(&v.machine->boot.plan.notes, "note %d", i);
+		(void)machine_states[STATE_PREPARING].enter(v.machine);
+		assert_true(v.machine->told.notes.count <= MAX_NOTES + 1);
+	}
+	assert_int_equal(vm_count_events(&v, VMRUN_NOTE), 3 * MAX_NOTES);
+	vm_close(&v);
+}
+
 /* The forecast of the policy is reported once, and not in a simulation. */
 static void test_forecast(void **state)
 {
@@ -149,7 +190,7 @@ static void test_unchecked(void **state)
 	vm_check_told(
 	    &v, "note not checked: no.such.host.invalid:1234: the name of the host is not");
 	vm_check_told(&v, "checked\n");
-	vm_check_told(&v, "spawned\n");
+	vm_check_told(&v, "spawned gdb: no.such.host.invalid:1234\n");
 	vm_close(&v);
 	/* The remark is left out if there is a problem. */
 	(void)unlink("rom");
@@ -518,7 +559,7 @@ static void test_answer_after_a_change(void **state)
 	machine_allow_fixes(v.machine, true);
 	vm_await(&v, has_ended);
 	vm_check_not_told(&v, "fixed");
-	vm_check_told(&v, "spawned\n");
+	vm_check_told(&v, "spawned passthru-0: 3/0/0\n");
 	vm_close(&v);
 }
 
@@ -608,7 +649,7 @@ static void test_console_without_log(void **state)
 	machine_start(v.machine);
 	vm_await(&v, has_ended);
 	vm_check_told(&v, "warning console: cannot write /no/such/directory/log: ");
-	vm_check_told(&v, "spawned\n");
+	vm_check_told(&v, "spawned console: vmrunctl walk console\ncom1: /dev/pts/");
 	vm_close(&v);
 }
 
@@ -729,6 +770,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PREPARE(test_nothing_to_do),
+		PREPARE(test_notes_once),
+		PREPARE(test_notes_are_bounded),
 		PREPARE(test_forecast),
 		PREPARE(test_notes_of_the_plan),
 		PREPARE(test_problems),

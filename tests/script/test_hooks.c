@@ -1,6 +1,7 @@
 /* Hooks: which are called, their arguments, and the meaning of their answers. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -424,11 +425,44 @@ static void test_start_and_end(void **state)
 	assert_string_equal(support_log.text, "info: 2\n");
 }
 
+/* The argument `boot` of each hook, and all in it, cannot be written. */
+static void test_boot_is_read_only(void **state)
+{
+	static const char *const writes[] = { "boot.vm = 1", "boot.spec.mem = 1",
+		"boot.devices.com1.tty = 1", "boot.spec.emulations[1].slot = 1" };
+	struct script *s = *state;
+
+	for (size_t i = 0; i < sizeof(writes) / sizeof(*writes); i++) {
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+		    "local function f(boot) assert(boot.devices.com1.tty == 't') "
+		    "assert(boot.spec.emulations[1].slot == 's') %s end "
+		    "return { on_start = f, on_started = f, "
+		    "on_prepare = function(spec, boot) f(boot) end }",
+		    writes[i]);
+		load_lua(s, text);
+		expect_boot(s, "default", "problems", "{}");
+#define BOOT "{ devices = { com1 = { tty = 't' } }, spec = { emulations = { { slot = 's' } } } }"
+		expect(s, "hooks", "{ name = 'on_start' }", "{ 'on_start of vm.lua' }");
+		expect_error(s, "call", "{ name = 'on_start', index = 1, argument = " BOOT " }",
+		    "vm.lua:1: boot is read-only\nstack traceback:");
+		expect(s, "hooks", "{ name = 'on_started' }", "{ 'on_started of vm.lua' }");
+		expect_error(s, "call", "{ name = 'on_started', index = 1, argument = " BOOT " }",
+		    "vm.lua:1: boot is read-only\nstack traceback:");
+		expect(s, "hooks", "{ name = 'on_prepare' }", "{ 'on_prepare of vm.lua' }");
+		expect_error(s, "call",
+		    "{ name = 'on_prepare', index = 1, argument = { boot = " BOOT " } }",
+		    "vm.lua:1: boot is read-only\nstack traceback:");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SUPPORT_TEST(test_order),
 		SUPPORT_TEST(test_hook_files),
+		SUPPORT_TEST(test_boot_is_read_only),
 		SUPPORT_TEST(test_answers),
 		SUPPORT_TEST(test_bad_answers),
 		SUPPORT_TEST(test_exit),
