@@ -476,7 +476,8 @@ struct vmrun_state {
 	const char *devices; /* JSON, as in struct vmrun_event */
 	const char *accel;   /* of qemu, and why: "kvm: ...", "tcg: ..."; NULL under bhyve */
 	const char *screen;  /* of VNC clients: "vnc://127.0.0.1:5900"; or NULL */
-	const char *console; /* a command that reaches a serial port; or NULL */
+	/* A command that reaches a serial port; vmrunctl(8) needs options.control.  Or NULL. */
+	const char *console;
 	/* The directories of the options, absolute; NULL before vmrun_start(). */
 	const char *run_dir, *state_dir;
 };

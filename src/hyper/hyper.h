@@ -145,6 +145,12 @@ struct hypervisor {
 	char *(*config_text)(const struct plan *plan, struct report *report);
 	/* Reads one line of a channel.  Returns a reply for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
+	/*
+	 * Returns the terminal that a line of the output names as made for a serial port, counted
+	 * from 0; NULL: the line names none.  Caller frees.  NULL: the hypervisor makes no
+	 * terminals.
+	 */
+	char *(*terminal_made)(const char *line, size_t *port);
 	/* Explains the exit of the process. */
 	void (*explain)(
 	    const struct signs *signs, const struct process_end *end, struct outcome *out);

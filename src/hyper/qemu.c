@@ -339,6 +339,24 @@ static const char *qemu_hear(struct signs *signs, enum channel channel, const ch
 	return NULL;
 }
 
+/* Reads "char device redirected to /dev/pts/3 (label com1)". */
+static char *qemu_terminal_made(const char *line, size_t *port)
+{
+	const char *path = str_after(line, "char device redirected to ");
+	const char *blank = path == NULL ? NULL : strchr(path, ' ');
+
+	if (blank == NULL)
+		return NULL;
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		MEM_AUTO char *label = mem_format(" (label %s)", spec_com_key(i));
+
+		*port = i;
+		if (strcmp(blank, label) == 0)
+			return mem_copy_n(path, (size_t)(blank - path));
+	}
+	return NULL;
+}
+
 /*
  * Explains the exit.  The status of qemu is 0 after every reset, power-off and handled signal; only
  * QMP's SHUTDOWN tells them apart (qapi/run-state.json, ShutdownCause).  The outcome has the status
@@ -407,6 +425,7 @@ const struct hypervisor hyper_qemu = {
 	.plan = qemu_plan,
 	.complete_spec = qemu_complete_spec,
 	.hear = qemu_hear,
+	.terminal_made = qemu_terminal_made,
 	.explain = qemu_explain,
 	.stop_method = qemu_stop_method,
 	.leftover_command = qemu_no_command,

@@ -222,6 +222,20 @@ static void add_new_lines(struct machine *m, struct event_record *r)
 	words_append(&m->told.lines, lines);
 }
 
+void hypervisor_said(struct machine *m, const char *line)
+{
+	const struct hypervisor *hyper = m->boot.plan.hyper;
+	size_t port;
+	char *tty = hyper->terminal_made == NULL ? NULL : hyper->terminal_made(line, &port);
+
+	if (tty == NULL)
+		return;
+	free(m->boot.spec->com_found[port]);
+	m->boot.spec->com_found[port] = tty;
+	chosen_clear(&m->told.chosen);
+	chosen_make(&m->boot, &m->told.chosen);
+}
+
 static void say_spawned(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_SPAWNED);

@@ -14,6 +14,8 @@ struct next hypervisor_spawn(struct machine *m);
 struct next hypervisor_up(struct machine *m);
 struct next hypervisor_late(struct machine *m);
 struct next hypervisor_exited(struct machine *m);
+/* Keeps what a line of the hypervisor's output says about a serial port. */
+void hypervisor_said(struct machine *m, const char *line);
 /* The process of post_start_script has ended. */
 void hypervisor_script_ended(struct machine *m);
 

@@ -247,6 +247,8 @@ static void say_line(void *context, const char *line)
 	event_text(r, line);
 	if (m->run.child.role == CHILD_LOADER)
 		event_by(r, m->boot.plan.loading.argv.item[0]);
+	else
+		hypervisor_said(m, line);
 }
 
 static void add_pid_file(struct machine *m, const char *path)

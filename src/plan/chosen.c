@@ -206,14 +206,16 @@ static bool has_own_console(const struct spec *spec)
 	return false;
 }
 
-/* Returns the command that reaches the serial port with this key, or NULL. */
-static char *port_command(const struct node *devices, const char *key)
+/* Returns the command that reaches this serial port, or NULL. */
+static char *port_command(const struct spec *spec, size_t port, const struct node *devices)
 {
-	const struct node *of = node_get(devices, key);
+	const char *com = spec->com[port];
+	const struct node *of = node_get(devices, spec_com_key(port));
 	const char *tty = of == NULL ? NULL : node_get_text(of, "tty");
 	const char *host = of == NULL ? NULL : node_get_text(of, "host");
 
-	if (tty != NULL && serial_is_nmdm(tty))
+	/* Of any other device, the user's side is at the other end of a cable. */
+	if (tty != NULL && (spec->com_found[port] != NULL || serial_is_nmdm(com)))
 		return mem_format("cu -l %s", tty);
 	return host == NULL ? NULL
 			    : mem_format("nc %s %" PRId64, host, node_get(of, "port")->integer);
@@ -224,7 +226,7 @@ static void add_console(const struct boot *boot, const struct node *devices, str
 	if (has_own_console(boot->spec))
 		out->console = mem_format("vmrunctl %s console", boot->spec->name);
 	for (size_t i = 0; i < SPEC_COM_PORTS && out->console == NULL; i++)
-		out->console = port_command(devices, spec_com_key(i));
+		out->console = port_command(boot->spec, i, devices);
 	if (out->console != NULL)
 		words_addf(&out->lines, "console: %s", out->console);
 }

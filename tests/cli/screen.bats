@@ -175,6 +175,7 @@ seen() {
 	fake_host
 	printf 'vmm.ko\nif_tuntap.ko\nnmdm.ko\n' >state/modules
 	echo 'bridge0 up' >state/interfaces
+	# shellcheck disable=SC2034 # used by common.bash
 	unchecked=()
 	lua 'vm.com1 = "console" vm.com2 = "nmdm"
 		vm.emulations = { { device = "virtio-net", bridge = "bridge0" } }
@@ -184,7 +185,6 @@ seen() {
 		end
 		vm.on_start, vm.on_started = tell, tell'
 	script 'exit 1'
-	export FAKEBHYVE_NODISK=1
 	vmrun vm.lua
 	is "$status" 0
 	is "$(grep -c -P '^vmrun: /dev/nmdm0B\ttap0\tbridge0\t0:1:0\t58:9c:fc:' err)" 2

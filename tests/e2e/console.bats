@@ -60,3 +60,18 @@ teardown() {
 	has /dev/pts/AUTO out
 	has '/dev/pts/AUTO stands for the terminal that a run makes for com1'
 }
+
+@test "the accelerator, and the terminal that stands in for a nmdm pair, are told" {
+	rom '{"com1":"/dev/nmdm0A","graphic":{"port":"auto"}}'
+	start vm.json -- -fw_cfg 'name=opt/vmrun/rom,string=w'
+	await_text 'char device redirected to '
+	has "$vm: qemu: accel tcg: qemu.accel of the spec"
+	grep -qE "$vm: screen: vnc://127\.0\.0\.1:[0-9]+$" err
+	local tty
+	tty=$(sed -n 's/.*char device redirected to \(.*\) (label com1)$/\1/p' err)
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" status --json >said
+	is "$(jq -r '.devices.com1.tty, .console, .accel' said | paste -sd,)" \
+		"$tty,cu -l $tty,tcg: qemu.accel of the spec"
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" kill
+	ends 0
+}

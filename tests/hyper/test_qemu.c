@@ -80,6 +80,26 @@ static void test_reason_of_accelerator(void **state)
 	planned_free(&p);
 }
 
+static void test_terminal_made(void **state)
+{
+	static const char *const other[] = { "", "char device redirected to /dev/pts/3",
+		"char device redirected to /dev/pts/3 (label com5)",
+		"char device redirected to /dev/pts/3 (label com1) ",
+		"a char device redirected to /dev/pts/3 (label com1)" };
+	size_t port;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+		assert_null(hyper_qemu.terminal_made(other[i], &port));
+	MEM_AUTO char *tty =
+	    hyper_qemu.terminal_made("char device redirected to /dev/pts/3 (label com2)", &port);
+
+	assert_non_null(tty);
+	assert_string_equal(tty, "/dev/pts/3");
+	assert_int_equal(port, 1);
+	assert_null(hyper_bhyve.terminal_made);
+}
+
 static void test_addresses(void **state)
 {
 	struct planned p = { 0 };
@@ -283,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_accelerators),
 		cmocka_unit_test(test_reason_of_accelerator),
+		cmocka_unit_test(test_terminal_made),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_removed_function),
 		cmocka_unit_test(test_names_of_nodes),

@@ -261,6 +261,24 @@ static void test_chosen(void **state)
 	vm_close(&v);
 }
 
+/* The terminal that qemu makes in place of a nmdm pair is known once qemu has named it. */
+static void test_terminal_made(void **state)
+{
+	struct vmrun_state told;
+
+	(void)state;
+	life_script("deaf");
+	spawn("vm.com2 = '/dev/nmdm3A'");
+	v.machine->boot.plan.hyper = &hyper_qemu;
+	running()->child.say(
+	    running()->child.say_context, "char device redirected to /dev/pts/77 (label com2)");
+	v.machine->boot.plan.hyper = &hyper_bhyve;
+	machine_get_state(v.machine, &told);
+	assert_string_equal(told.console, "cu -l /dev/pts/77");
+	assert_string_equal(told.devices, "{\"com2\":{\"tty\":\"/dev/pts/77\"}}");
+	vm_close(&v);
+}
+
 /* Starts a hypervisor whose serial port reads this descriptor. */
 static void check_console(int input, bool is_terminal)
 {
@@ -740,6 +758,7 @@ int main(void)
 		HYPERVISOR(test_variables),
 		HYPERVISOR(test_spawned),
 		HYPERVISOR(test_chosen),
+		HYPERVISOR(test_terminal_made),
 		HYPERVISOR(test_console),
 		HYPERVISOR(test_protected),
 		HYPERVISOR(test_simulated),

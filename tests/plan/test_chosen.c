@@ -99,6 +99,20 @@ static void test_serial_ports(void **state)
 	done();
 }
 
+/* The user's side of a pair that a run found is as good as that of a named one. */
+static void test_found_pair(void **state)
+{
+	(void)state;
+	plan(&hyper_bhyve, "com1 = '/dev/ttyu3', com3 = 'nmdm'");
+	choose();
+	assert_null(chosen.console);
+	chosen_clear(&chosen);
+	p.boot.spec->com_found[2] = mem_copy("/dev/nmdm0A");
+	choose();
+	assert_string_equal(chosen.console, "cu -l /dev/nmdm0B");
+	done();
+}
+
 /* qemu makes a terminal in place of a nmdm pair and names that itself. */
 static void test_no_nmdm_of_qemu(void **state)
 {
@@ -107,6 +121,12 @@ static void test_no_nmdm_of_qemu(void **state)
 	choose();
 	check_devices("{\"com2\":{\"tty\":\"/dev/ttyS1\"}}");
 	check_lines("com2: /dev/ttyS1\nqemu: accel tcg: qemu.accel of the spec\n");
+	assert_null(chosen.console);
+	chosen_clear(&chosen);
+	p.boot.spec->com_found[0] = mem_copy("/dev/pts/4");
+	choose();
+	check_devices("{\"com1\":{\"tty\":\"/dev/pts/4\"},\"com2\":{\"tty\":\"/dev/ttyS1\"}}");
+	assert_string_equal(chosen.console, "cu -l /dev/pts/4");
 	done();
 }
 
@@ -223,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taps),
 		cmocka_unit_test(test_serial_ports),
+		cmocka_unit_test(test_found_pair),
 		cmocka_unit_test(test_no_nmdm_of_qemu),
 		cmocka_unit_test(test_own_console),
 		cmocka_unit_test(test_ports),
