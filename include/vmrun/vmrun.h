@@ -58,6 +58,14 @@ VMRUN_API char *vmrun_default_run_dir(void);
 VMRUN_API int vmrun_forget(
     const char *run_dir, const char *state_dir, const char *vm, const char *hook, char **why);
 /*
+ * Reads the history of a VM: the last ends of its boots and of the vmruns that supervised it, a
+ * line of JSON each, the newest last; vmrun(8) lists the members.  The last line is that of a vmrun
+ * that died without one, if no later vmrun has written it.  NULL for the directory means the
+ * default. Returns 0, with the lines in *lines, or NULL there if there is no history; or 71 or 77
+ * as vmrun_forget() does, with the reason in *why.  Caller frees both with free().
+ */
+VMRUN_API int vmrun_history(const char *state_dir, const char *vm, char **lines, char **why);
+/*
  * Returns a description of all that a spec can contain: "schema" (JSON Schema 2020-12 of a spec in
  * JSON), "lua-types" (annotations for lua-language-server) or "devices" (every device and key, as a
  * table or as JSON); NULL for any other word.  Caller frees with free().
@@ -294,7 +302,7 @@ enum vmrun_event_type {
 	 */
 	VMRUN_SPAWNED,
 	VMRUN_OUTPUT, /* text: one line of the hypervisor's stderr, or of the loader `by` */
-	/* target, cause, status, signal, uptime_ms; text: the last lines on stderr */
+	/* target, cause, status, signal, uptime_ms, ended_by; text: the last lines on stderr */
 	VMRUN_EXITED,
 	/*
 	 * boot, ended, cause: the boot that ended; action, target, delay_ms: what follows; by: the
@@ -364,6 +372,12 @@ struct vmrun_event {
 	 * lists the members
 	 */
 	const char *devices;
+	/*
+	 * VMRUN_EXITED: what ended the boot: "guest"; "acpi", "poweroff" or "kill", a step of the
+	 * stop ladder; or NULL
+	 */
+	const char *ended_by;
+	const char *ended_text; /* what that step did, as text for the user, or NULL */
 };
 
 /*

@@ -48,6 +48,7 @@ struct wait {
 	size_t length, matched; /* of the text */
 	size_t *fall;		/* see make_falls() */
 	int64_t timeout_ms;	/* -1: none */
+	bool tells_end;		/* of a stop: the answer says what ended the boot */
 };
 
 TAILQ_HEAD(wait_list, wait);

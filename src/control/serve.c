@@ -36,6 +36,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	json_add_text(&json, "state_dir", s.state_dir);
 	json_add_int(&json, "wait_ms", s.wait_ms);
 	json_add_int(&json, "stop_step", s.stop_step);
+	json_add_text(&json, "stop_action", s.stop_action);
 	json_add_int(&json, "vmrun_pid", (int64_t)getpid());
 	client_end_answer(client, &json);
 }
@@ -63,6 +64,27 @@ static void answer(struct client *client, const struct request *o, int rc, struc
 	error_clear(err);
 }
 
+/* Requests a reboot, and answers with what happens now. */
+static void reboot(struct control *c, struct client *client, const struct request *o)
+{
+	ERROR_AUTO struct error err = { 0 };
+	struct vmrun_state s;
+	struct str json = { 0 };
+
+	if (machine_reboot(c->machine, o->target, &err) != 0) {
+		client_refuse(client, o->id, err.text);
+		return;
+	}
+	machine_get_state(c->machine, &s);
+	client_begin_answer(&json, o->id);
+	json_add_text(&json, "state", s.state);
+	json_add_text(&json, "target", s.target);
+	json_add_text(&json, "stop_action", s.stop_action);
+	json_add_int(&json, "limit_ms", machine_stop_limit_ms(c->machine));
+	json_add_text(&json, "next_target", s.next_target != NULL ? s.next_target : s.target);
+	client_end_answer(client, &json);
+}
+
 /* Carries out a request. */
 static void obey(struct control *c, struct client *client, struct request *o)
 {
@@ -78,7 +100,7 @@ static void obey(struct control *c, struct client *client, struct request *o)
 		end(c, client, o);
 		break;
 	case REQUEST_REBOOT:
-		answer(client, o, machine_reboot(m, o->target, &err), &err);
+		reboot(c, client, o);
 		break;
 	case REQUEST_NEXT:
 		answer(client, o, machine_next(m, o->target, &err), &err);

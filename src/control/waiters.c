@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "platform/clock.h"
 #include "control/control_inside.h"
@@ -77,10 +78,26 @@ static bool look_back(const struct control *c, struct wait *w)
 	return look_for(w, bytes, n);
 }
 
+/* Answers a stop with what ended the boot. */
+static void tell_end(const struct control *c, const struct wait *w)
+{
+	const char *ended_by, *text;
+	struct str json = { 0 };
+
+	machine_get_end(c->machine, &ended_by, &text);
+	client_begin_answer(&json, w->id);
+	json_add_text(&json, "ended_by", ended_by);
+	json_add_text(&json, "text", text);
+	client_end_answer(w->client, &json);
+}
+
 /* Answers a waiting request with success, and frees it. */
 static void grant(struct control *c, struct wait *w)
 {
-	client_accept(w->client, w->id);
+	if (w->tells_end)
+		tell_end(c, w);
+	else
+		client_accept(w->client, w->id);
 	clients_mark(c, w->client);
 	free_wait(c, w);
 }
@@ -114,6 +131,7 @@ static struct wait *add(struct control *c, struct client *client, struct request
 	w->text = o->text;
 	w->length = o->text_length;
 	w->timeout_ms = o->timeout_ms;
+	w->tells_end = o->type == REQUEST_STOP || o->type == REQUEST_KILL;
 	o->id = o->state = o->text = NULL;
 	if (w->text != NULL)
 		w->fall = make_falls(w->text, w->length);

@@ -25,6 +25,7 @@ static void free_record(struct event_record *r)
 	free(r->text);
 	free(r->level);
 	free(r->devices);
+	free(r->ended_text);
 	for (size_t i = 0; r->argv != NULL && r->argv[i] != NULL; i++)
 		free(r->argv[i]);
 	free(r->argv);
@@ -134,6 +135,11 @@ void event_level(struct event_record *r, const char *level)
 void event_devices(struct event_record *r, const char *json)
 {
 	r->event.devices = set(&r->devices, json);
+}
+
+void event_ended_text(struct event_record *r, const char *text)
+{
+	r->event.ended_text = set(&r->ended_text, text);
 }
 
 void event_argv(struct event_record *r, char *const *argv)

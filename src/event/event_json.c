@@ -1,5 +1,4 @@
 /* libvmrun: events as JSON. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/date.h"

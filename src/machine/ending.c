@@ -23,6 +23,7 @@ static struct next undo(struct machine *m)
 struct next ending_begin(struct machine *m)
 {
 	m->end.companions_killed = false;
+	history_write_boot(m, "stop", NULL, m->requests.stop ? "the stop request" : NULL);
 	if (companions_signal(&m->companions, SIGTERM) > 0)
 		return go(STATE_ENDING, MAX_COMPANIONS_MS);
 	return undo(m);
@@ -92,6 +93,7 @@ struct next ending_farewell(struct machine *m)
 		ledger_drop_pid_files(m->host.ledger);
 	if (machine_must_panic(m))
 		m->end.status = STATUS_OS;
+	history_write_end(m); /* may warn, and the next event is the last one */
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->end.status;
 	machine_event_cause(r, m->history.outcome.cause);

@@ -1,12 +1,17 @@
 /* The history of exits, and the facts that hooks get about it. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ledger/history_line.h"
 #include "machine/machine_inside.h"
+#include "platform/clock.h"
 
+#define ENDED_BY_GUEST "guest"
 #define MAX_LAST_LINE 200 /* bytes of a last line that are kept */
+#define MAX_LAST_READS 64 /* of the console, for what a guest that ended has printed */
 
 /* Returns the last line that is not blank, or NULL. The caller frees it. */
 static char *last_line(const char *text, size_t n)
@@ -29,11 +34,22 @@ void history_add(struct machine *m)
 	e->status = m->history.outcome.status;
 	e->signal = m->history.outcome.signal;
 	e->uptime_ms = m->history.uptime_ms;
+	e->ended_by = m->history.ended_by;
 	e->at_ms = machine_now(m);
 	e->target = mem_copy(m->boot.target);
 	free(e->last_line);
 	e->last_line = last_line(m->run.child.tail, m->run.child.tail_length);
 	m->history.counts[m->history.outcome.cause]++;
+}
+
+/* Sets how the boot ended; takes both texts. */
+static void note(struct machine *m, char *how, char *did)
+{
+	free(m->history.how);
+	free(m->history.did);
+	m->history.how = how;
+	m->history.did = did;
+	m->history.is_unwritten = true;
 }
 
 /* Adds a failure before the start as an outcome, so that the policy decides what follows. */
@@ -54,6 +70,8 @@ void history_add_failure(struct machine *m, enum cause cause, const char *text)
 	machine_event_cause(r, cause);
 	r->event.status = -1;
 	event_text(r, text);
+	m->history.ended_by = NULL;
+	note(m, mem_copy(text), NULL);
 	history_add(m);
 }
 
@@ -105,6 +123,8 @@ static void put_history(const struct machine *m, struct node *facts)
 		struct node *one = node_new(NODE_OBJECT);
 
 		put_facts(one, e);
+		if (e->ended_by != NULL)
+			node_put(one, "ended_by", node_string(e->ended_by));
 		node_append(history, one);
 		node_append(ages, seconds(now - e->at_ms));
 	}
@@ -140,6 +160,9 @@ static void report_exit(const struct exit_record *e, int64_t now, struct str *s)
 		str_addf(s, ", status %d", e->status);
 	if (e->signal != 0 || e->status >= 0)
 		str_addf(s, ", after %.1f s", (double)e->uptime_ms / 1000);
+	if (e->ended_by != NULL)
+		str_addf(s, ", by %s%s", strcmp(e->ended_by, ENDED_BY_GUEST) == 0 ? "the " : "",
+		    e->ended_by);
 	if (e->last_line != NULL)
 		str_addf(s, ": %s", e->last_line);
 }
@@ -159,4 +182,186 @@ char *history_report(const struct machine *m, size_t most)
 			report_exit(past(m, age), now, &s);
 	}
 	return str_take(&s);
+}
+
+/* --- what ended a boot --- */
+
+static const char *find_ended_by(const struct machine *m)
+{
+	const struct outcome *o = &m->history.outcome;
+
+	if (m->requests.step != NULL)
+		return o->signal == 0 || o->signal == m->requests.step_signal ? m->requests.step
+									      : NULL;
+	return o->cause <= CAUSE_TRIPLE_FAULT ? ENDED_BY_GUEST : NULL;
+}
+
+/* Returns what happened after the power button, by the cause that is the guest's own. */
+static const char *answer_to_button(enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_POWEROFF:
+		return "the guest powered off";
+	case CAUSE_REBOOT:
+		return "the guest rebooted";
+	case CAUSE_HALT:
+		return "the guest halted its processors";
+	case CAUSE_TRIPLE_FAULT:
+		return "the guest crashed (triple fault)";
+	default:
+		return "the hypervisor exited";
+	}
+}
+
+/* Returns what the step did that ended the boot, or NULL.  Caller frees. */
+static char *find_deed(const struct machine *m)
+{
+	double seconds = round((double)(machine_now(m) - m->requests.step_ms) / 100) / 10;
+	const char *by = m->history.ended_by;
+
+	if (by == NULL || by != m->requests.step)
+		return NULL;
+	if (strcmp(by, stop_action_name(STOP_ACPI)) == 0)
+		return mem_format("%s %g s after the power button",
+		    answer_to_button(m->history.outcome.cause), seconds);
+	if (strcmp(by, stop_action_name(STOP_POWEROFF)) == 0)
+		return mem_copy("vmrun switched the power off");
+	return mem_format(
+	    "vmrun killed the %s", m->run.child.role == CHILD_LOADER ? "loader" : "hypervisor");
+}
+
+void history_find_end(struct machine *m)
+{
+	m->history.ended_by = find_ended_by(m);
+	note(m, NULL, find_deed(m));
+}
+
+void history_note_end(struct machine *m, const char *cause_text)
+{
+	const char *did = m->history.did;
+
+	m->history.how = mem_format("%s after %.1f s%s%s", cause_text,
+	    (double)m->history.uptime_ms / 1000, did != NULL ? ": " : "", did != NULL ? did : "");
+}
+
+/* --- the file --- */
+
+/* Warns of the first failure to write the file. */
+static void warn_of_file(struct machine *m, const struct error *err)
+{
+	MEM_AUTO char *text = NULL;
+
+	if (m->history.file_warned)
+		return;
+	m->history.file_warned = true;
+	text = mem_format(
+	    "%s (vmrunctl history and why lack what happens until it can be written)", err->text);
+	machine_warn(m, text);
+}
+
+static void write_line(struct machine *m, const char *json)
+{
+	ERROR_AUTO struct error err = { 0 };
+
+	if (history_file_add(&m->history.file, json, &err) != 0)
+		warn_of_file(m, &err);
+}
+
+void history_begin(struct machine *m)
+{
+	MEM_AUTO char *directory = NULL;
+	MEM_AUTO char *death = NULL;
+	ERROR_AUTO struct error err = { 0 };
+	pid_t died;
+
+	if (m->options.simulation != NULL || m->options.directory == NULL)
+		return;
+	directory = mem_format("%s/%s", m->source->state_dir, m->events->vm);
+	if (history_file_open(&m->history.file, directory, &died, &err) != 0)
+		warn_of_file(m, &err);
+	if (died == 0)
+		return;
+	death = history_line_of_death(died);
+	write_line(m, death);
+}
+
+/* Returns the last output of the present boot on the console; NULL: it has none of vmrun's. */
+static char *console_output(struct machine *m)
+{
+	struct console *c = &m->console;
+	MEM_AUTO char *bytes = NULL;
+	uint64_t at = m->history.console_at;
+	size_t n;
+
+	if (c->fd < 0 || !machine_boot_has_console(m))
+		return NULL;
+	for (int i = 0; i < MAX_LAST_READS && console_read(c); i++)
+		;
+	if (at < c->total - c->ring_length)
+		at = c->total - c->ring_length;
+	n = (size_t)(c->total - at);
+	bytes = mem_zero(n + 1);
+	n = console_copy(c, at, bytes, n);
+	return history_line_output(bytes, n);
+}
+
+void history_write_boot(struct machine *m, const char *follows, const char *next, const char *by)
+{
+	struct history_line line = HISTORY_LINE;
+	const struct exit_record *e;
+	MEM_AUTO char *errors = NULL;
+	MEM_AUTO char *console = NULL;
+	MEM_AUTO char *json = NULL;
+
+	if (!m->history.is_unwritten || m->history.file.directory == NULL)
+		return;
+	m->history.is_unwritten = false;
+	e = past(m, 1);
+	line.time_ms = clock_date_ms() - (machine_now(m) - e->at_ms);
+	line.boot = m->history.ends;
+	line.target = e->target;
+	line.cause = cause_name(e->cause);
+	line.status = e->status;
+	line.signal = e->signal;
+	if (e->status >= 0 || e->signal != 0) { /* it ran */
+		line.uptime_ms = e->uptime_ms;
+		errors = history_line_output(m->run.child.tail, m->run.child.tail_length);
+		line.errors = errors;
+		console = console_output(m);
+		line.console = console;
+	}
+	line.ended_by = e->ended_by;
+	line.action = follows;
+	line.next = next;
+	line.by = by;
+	line.text = m->history.how;
+	json = history_line_json(&line);
+	write_line(m, json);
+}
+
+void history_write_end(struct machine *m)
+{
+	enum cause cause = m->history.outcome.cause;
+	struct history_line line = HISTORY_LINE;
+	MEM_AUTO char *json = NULL;
+	MEM_AUTO char *text =
+	    mem_format("ended with status %d: %s", m->end.status, cause_text(cause));
+
+	if (m->history.file.directory == NULL)
+		return;
+	line.kind = "vmrun";
+	line.time_ms = clock_date_ms();
+	line.cause = cause_name(cause);
+	line.exit_status = m->end.status;
+	line.text = text;
+	if (m->history.count > 0 && past(m, 1)->cause == cause) { /* that boot ended vmrun, too */
+		line.boot = m->history.ends;
+		line.target = past(m, 1)->target;
+		line.status = past(m, 1)->status;
+		line.signal = past(m, 1)->signal;
+		line.ended_by = past(m, 1)->ended_by;
+	}
+	json = history_line_json(&line);
+	write_line(m, json);
+	history_file_close(&m->history.file);
 }

@@ -302,6 +302,8 @@ struct next hypervisor_start(struct machine *m)
 {
 	ERROR_AUTO struct error err = { 0 };
 
+	m->requests.step = NULL;
+	m->history.console_at = m->console.total;
 	if (m->options.simulation != NULL) {
 		m->history.boots++;
 		return simulation_start(m);
@@ -319,6 +321,7 @@ static struct next end_boot(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
 
+	history_find_end(m);
 	m->history.ends++;
 	if (m->requests.stop)
 		m->history.outcome.cause = CAUSE_STOPPED;
@@ -327,11 +330,16 @@ static struct next end_boot(struct machine *m)
 	event_target(r, m->boot.target);
 	event_text(r, m->run.child.tail);
 	machine_event_cause(r, m->history.outcome.cause);
+	if (!m->requests.stop && m->requests.reboot_to != NULL)
+		r->event.cause_text = "stopped for the reboot request";
+	r->event.ended_by = m->history.ended_by;
+	event_ended_text(r, m->history.did);
 	r->event.status = m->history.outcome.status;
 	if (!cause_has_status(m->history.outcome.cause) || m->history.outcome.cause == CAUSE_ERROR)
 		r->event.status_text = hyper_status_text(m->history.outcome.status);
 	r->event.signal = m->history.outcome.signal;
 	r->event.uptime_ms = m->history.uptime_ms;
+	history_note_end(m, r->event.cause_text);
 	history_add(m);
 	return go(STATE_CLEANING, -1);
 }
@@ -385,6 +393,7 @@ struct next hypervisor_load_stop(struct machine *m)
 {
 	machine_request_stop(m);
 	child_signal(&m->run.child, SIGKILL); /* killing a loader loses no data */
+	machine_note_step(m, STOP_KILL, SIGKILL);
 	return stay();
 }
 

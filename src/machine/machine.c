@@ -295,7 +295,10 @@ static int open_files(struct machine *m, struct error *err)
 
 	if (ledger_open(&m->host.ledger, &options, err) != 0)
 		return -1;
-	return open_pid_files(m, err);
+	if (open_pid_files(m, err) != 0)
+		return -1;
+	history_begin(m);
+	return 0;
 }
 
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
@@ -428,6 +431,9 @@ void machine_free(struct machine *m)
 	pairs_free(&m->host.found);
 	for (int i = 0; i < TAP_STEPS; i++)
 		words_free(&m->host.taps_done[i]);
+	history_file_close(&m->history.file);
+	free(m->history.how);
+	free(m->history.did);
 	boot_clear(&m->boot);
 	chosen_clear(&m->told.chosen);
 	words_free(&m->told.lines);

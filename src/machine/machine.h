@@ -67,6 +67,13 @@ void machine_reopen_logs(struct machine *m);
 void machine_restore_terminal(const struct machine *m);
 /* Fills in the state; its strings are lent until the machine goes on. */
 void machine_get_state(const struct machine *m, struct vmrun_state *out);
+/*
+ * Gets what ended the boot that a stop request has ended, and what a step of the stop ladder did,
+ * as text for the user; NULL: no boot ran then.  Lent until the machine goes on.
+ */
+void machine_get_end(const struct machine *m, const char **ended_by, const char **text);
+/* Returns how long the steps of the stop ladder may last, from the present one on. */
+int64_t machine_stop_limit_ms(const struct machine *m);
 /* Returns the number of boots started so far. */
 int64_t machine_boots(const struct machine *m);
 /* Lends the console of a serial port. */

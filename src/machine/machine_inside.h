@@ -8,6 +8,7 @@
 #include "machine/companions.h"
 #include "process/console.h"
 #include "ledger/disklock.h"
+#include "ledger/history_file.h"
 #include "ledger/ledger.h"
 #include "process/helper.h"
 #include "machine/machine.h"
@@ -95,6 +96,7 @@ struct exit_record {
 	int status, signal;
 	int64_t uptime_ms;
 	int64_t at_ms;
+	const char *ended_by; /* see struct history */
 	char *target;
 	char *last_line; /* of stderr, or NULL */
 };
@@ -192,8 +194,16 @@ struct history {
 	struct outcome outcome; /* of the last boot */
 	int64_t uptime_ms;	/* of the last boot */
 	int64_t counts[CAUSES];
+	/* What ended the last boot: "guest", or a step of the stop ladder, or NULL. */
+	const char *ended_by;
 	struct exit_record exit[MAX_HISTORY]; /* a ring */
 	size_t count;			      /* exits ever added */
+	struct history_file file;
+	bool file_warned;    /* a warning has said that the file cannot be written */
+	char *how;	     /* the last boot ended, as text for the user; NULL: none has */
+	char *did;	     /* what a step of the stop ladder did then, likewise */
+	bool is_unwritten;   /* that boot has no line in the file yet */
+	uint64_t console_at; /* bytes that the console had printed when the boot began */
 };
 
 /* The decision about the next boot (decide.c). */
@@ -215,6 +225,10 @@ struct requests {
 	char *reboot_to;   /* target of a requested reboot, "": the next one; NULL: none */
 	char *once_target; /* target requested for the next boot, or NULL */
 	size_t stop_step;  /* index of the ladder's next step */
+	/* The last step that was taken against the present boot, or NULL; its signal, its time. */
+	const char *step;
+	int step_signal;
+	int64_t step_ms;
 };
 
 /* What is taken from the host. */
@@ -308,6 +322,8 @@ void machine_event_cause(struct event_record *r, enum cause cause);
 
 /* shared.c: notes a stop, which overrides a reboot. */
 void machine_request_stop(struct machine *m);
+/* Notes a step of the stop ladder, which ends the boot by a signal, or by other means (0). */
+void machine_note_step(struct machine *m, enum stop_action step, int signal);
 /* Ends the supervision with this exit status. */
 struct next machine_end(struct machine *m, int status);
 /* Ends the supervision for a stop request while no hypervisor runs; abandons a hook call. */
@@ -322,6 +338,16 @@ struct next machine_fail_with(struct machine *m, struct report *report); /* free
 void history_add_failure(struct machine *m, enum cause cause, const char *text);
 /* Adds the present outcome to the history. */
 void history_add(struct machine *m);
+/* Finds what ended the present boot, before a request changes its cause. */
+void history_find_end(struct machine *m);
+/* Notes how the present boot ended, for its line in the file of the history. */
+void history_note_end(struct machine *m, const char *cause_text);
+/* Begins the file of the history, and adds the line of a vmrun that died. */
+void history_begin(struct machine *m);
+/* Adds the line of the boot that ended, unless it is there, with what follows; by may be NULL. */
+void history_write_boot(struct machine *m, const char *follows, const char *next, const char *by);
+/* Adds the line of this vmrun, which ends. */
+void history_write_end(struct machine *m);
 /* Returns the last `most` exits, a line each, the newest last. The caller frees it. */
 char *history_report(const struct machine *m, size_t most);
 /* Returns the argument of on_exit for the last exit. The caller frees it. */
@@ -368,6 +394,9 @@ bool prepare_companion_ended(struct machine *m, pid_t pid);
 
 /* simulation.c: starts a simulated boot. */
 struct next simulation_start(struct machine *m);
+
+/* requests.c: returns whether a serial port of the present boot is vmrun's console. */
+bool machine_boot_has_console(const struct machine *m);
 
 /* hooks.c: the hooks that a machine calls. */
 extern const struct hook_functions hooks_prepare, hooks_start, hooks_started, hooks_exit,

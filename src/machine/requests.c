@@ -119,6 +119,8 @@ static const char *next_target(const struct machine *m)
 		return m->choice.next_target;
 	if (m->requests.once_target != NULL)
 		return m->requests.once_target;
+	if (m->requests.reboot_to != NULL && *m->requests.reboot_to != '\0')
+		return m->requests.reboot_to;
 	if (m->present.state == STATE_GIVEN_UP)
 		return m->choice.refused_target;
 	return m->boot.spec == NULL ? NULL : m->boot.spec->next_target;
@@ -166,6 +168,27 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 		    : 0;
 }
 
+void machine_get_end(const struct machine *m, const char **ended_by, const char **text)
+{
+	bool ran =
+	    m->history.outcome.cause == CAUSE_STOPPED && m->history.counts[CAUSE_STOPPED] > 0;
+
+	*ended_by = ran ? m->history.ended_by : NULL;
+	*text = ran ? m->history.did : NULL;
+}
+
+int64_t machine_stop_limit_ms(const struct machine *m)
+{
+	const struct stop_ladder *ladder = &m->boot.spec->stop;
+	int64_t ms = 0;
+
+	if (m->present.state != STATE_STOPPING)
+		return 0;
+	for (size_t i = m->requests.stop_step - 1; i < ladder->count; i++)
+		ms += ladder->step[i].wait_ms;
+	return ms > 0 ? ms : MAX_KILL_HYPERVISOR_MS;
+}
+
 int64_t machine_boots(const struct machine *m)
 {
 	return m->history.boots;
@@ -176,10 +199,8 @@ struct console *machine_console(struct machine *m)
 	return &m->console;
 }
 
-bool machine_has_console(const struct machine *m)
+bool machine_boot_has_console(const struct machine *m)
 {
-	if (m->console.fd >= 0)
-		return true;
 	for (size_t i = 0; m->boot.spec != NULL && i < SPEC_COM_PORTS; i++) {
 		const char *com = m->boot.spec->com[i];
 
@@ -187,6 +208,11 @@ bool machine_has_console(const struct machine *m)
 			return true;
 	}
 	return false;
+}
+
+bool machine_has_console(const struct machine *m)
+{
+	return m->console.fd >= 0 || machine_boot_has_console(m);
 }
 
 bool machine_is_console(const struct wake *wake)

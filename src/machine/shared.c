@@ -76,6 +76,13 @@ void machine_request_stop(struct machine *m)
 	m->requests.reboot_to = NULL;
 }
 
+void machine_note_step(struct machine *m, enum stop_action step, int signal)
+{
+	m->requests.step = stop_action_name(step);
+	m->requests.step_signal = signal;
+	m->requests.step_ms = machine_now(m);
+}
+
 struct next machine_end(struct machine *m, int status)
 {
 	m->end.status = status;

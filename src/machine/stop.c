@@ -29,6 +29,7 @@ static struct next step(struct machine *m)
 	else if (method.helper.count > 0)
 		(void)machine_start_helper(m, &method.helper, HELPER_SILENT);
 	words_free(&method.helper);
+	machine_note_step(m, now.action, method.signal);
 	return go(STATE_STOPPING, now.wait_ms);
 }
 

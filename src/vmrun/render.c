@@ -120,8 +120,9 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 		    e->status_text != NULL ? ": " : "",
 		    e->status_text != NULL ? e->status_text : "");
 	say_last_lines(e, r);
-	say(r, "%s: target %s: %s after %s (%s, %s)", e->vm, e->target, e->cause_text,
-	    duration(e->uptime_ms, time), e->cause, how);
+	say(r, "%s: target %s: %s after %s%s%s (%s, %s)", e->vm, e->target, e->cause_text,
+	    duration(e->uptime_ms, time), e->ended_text != NULL ? ": " : "",
+	    e->ended_text != NULL ? e->ended_text : "", e->cause, how);
 }
 
 /* Writes what follows a cause, below a heading. */

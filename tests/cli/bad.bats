@@ -422,7 +422,7 @@ gapped() {
 @test "a hypervisor that is missing, from PATH" {
 	spec
 	unset VMRUN_BHYVE
-	PATH=$PWD/nowhere "$VMRUN" --hypervisor bhyve vm.json >out 2>err || status=$?
+	PATH=$PWD/nowhere "$VMRUN" "${stated[@]}" --hypervisor bhyve vm.json >out 2>err || status=$?
 	is "$status" 127
 	has 'bhyve'
 }

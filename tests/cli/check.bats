@@ -372,7 +372,7 @@ at_terminal() {
 	shift
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	status=0
-	printf '%s\n' "$answer" | "$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" --run-dir "$run" "$@" >out 2>err 3>&- ||
+	printf '%s\n' "$answer" | "$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" "${stated[@]}" --run-dir "$run" "$@" >out 2>err 3>&- ||
 		status=$?
 	tr -d '\r' <out >out.plain
 }

@@ -18,7 +18,8 @@ common_setup() {
 	[ -e "$rom" ] || head -c 4096 /dev/zero >"$rom"
 	vm=t$$-$BATS_SUITE_TEST_NUMBER
 	pids=()
-	unchecked=(--no-requirement-check)
+	unchecked=(--state-dir "$BATS_TEST_TMPDIR.keep" --no-requirement-check)
+	stated=(--state-dir "$BATS_TEST_TMPDIR.keep")
 	untimed=(--no-log-time)
 }
 
@@ -77,14 +78,14 @@ script() {
 # vmrun ARG...: runs vmrun and sets status; stdout and stderr are in the files out and err
 vmrun() {
 	status=0
-	timeout -k 5 120 "$VMRUN" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
+	timeout -k 5 120 "$VMRUN" "${stated[@]}" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
 }
 
 # start ARG...: does the same in the background, and sets pid
 start() {
 	: >out
 	: >err
-	"$VMRUN" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- &
+	"$VMRUN" "${stated[@]}" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 }

@@ -21,19 +21,19 @@ echoing() {
 # at_terminal ARG...: runs vmrun with its own terminal as stdin and stdout, and the file err as stderr
 at_terminal() {
 	status=0
-	"$PTY" "$VMRUN" "$@" >out 2>err 3>&- <"${input:-/dev/null}" || status=$?
+	"$PTY" "$VMRUN" "${stated[@]}" "$@" >out 2>err 3>&- <"${input:-/dev/null}" || status=$?
 }
 
 @test "stdio passes bytes both ways, and nothing of vmrun's own on stdout" {
 	echoing
-	printf 'one\ntwo \001\377 x\n' | "$VMRUN" --bhyve ./bhyve vm.json >out 2>err
+	printf 'one\ntwo \001\377 x\n' | "$VMRUN" "${stated[@]}" --bhyve ./bhyve vm.json >out 2>err
 	printf 'got one\ngot two \001\377 x\n' | cmp - out
 }
 
 @test "a spec from stdin: the console is empty without a terminal" {
 	echoing
 	printf '%s\nnot for the guest\n' "$(cat vm.json)" >both
-	setsid -w "$VMRUN" --bhyve ./bhyve - <vm.json >out 2>err
+	setsid -w "$VMRUN" "${stated[@]}" --bhyve ./bhyve - <vm.json >out 2>err
 	[ ! -s out ]
 	has 'the guest powered off'
 }
@@ -44,7 +44,7 @@ at_terminal() {
 	chmod +x bhyve
 	cat >inner <<-END
 		#!/bin/sh
-		exec "$VMRUN" --bhyve ./bhyve - <vm.json
+		exec "$VMRUN" ${stated[*]} --bhyve ./bhyve - <vm.json
 	END
 	chmod +x inner
 	status=0
@@ -57,7 +57,7 @@ at_terminal() {
 terminal_start() {
 	: >out
 	: >err
-	"$PTY" "$VMRUN" -P vmrun.pid "$@" >out 2>err </dev/null 3>&- &
+	"$PTY" "$VMRUN" "${stated[@]}" -P vmrun.pid "$@" >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 }
@@ -123,7 +123,7 @@ terminal_start() {
 	exec 8<>in 9<>out_pipe
 	script 'raw print up signal 9'
 	status=0
-	"$VMRUN" vm.json <&8 >&9 2>err || status=$?
+	"$VMRUN" "${stated[@]}" vm.json <&8 >&9 2>err || status=$?
 	is "$status" 137
 	# O_NONBLOCK is 04000
 	for fd in 8 9; do
@@ -136,7 +136,7 @@ terminal_start() {
 	script 'print up exit 1'
 	at_terminal vm.json
 	grep -qE 'to stop: kill [0-9]+' err
-	"$VMRUN" vm.json >out 2>err </dev/null
+	"$VMRUN" "${stated[@]}" vm.json >out 2>err </dev/null
 	lacks 'to stop: kill'
 }
 
@@ -144,6 +144,6 @@ terminal_start() {
 	spec
 	printf '#!/bin/sh\nread -r line && echo "got $line" >&2\nexit 1\n' >bhyve
 	chmod +x bhyve
-	echo secret | "$VMRUN" --bhyve ./bhyve vm.json >out 2>err
+	echo secret | "$VMRUN" "${stated[@]}" --bhyve ./bhyve vm.json >out 2>err
 	lacks secret
 }

@@ -62,7 +62,7 @@ crowd() {
 	await_file up2
 	ctl "$vm" stop
 	is "$status" 0
-	is "$(cat said)" "$vm: gone"
+	has "$vm: gone" said
 	ends 0
 	nothing_runs
 }

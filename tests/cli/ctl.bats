@@ -134,7 +134,7 @@ raw() {
 	is "$(of '[.state, .target, .boots, .cause] | tostring')" '["running","b",2,"reboot"]'
 	script 'acpi on ready up3 wait exit 1'
 	ctl "$vm" reboot a --json
-	is "$(cat said)" '{"ok":true}'
+	is "$(cat said)" '{"ok":true,"state":"stopping","target":"b","stop_action":"acpi","limit_ms":75000,"next_target":"a"}'
 	await_file up3
 	ctl "$vm" status --json
 	is "$(of .target)" a

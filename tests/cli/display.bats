@@ -19,7 +19,7 @@ teardown() {
 terminal() {
 	: >out
 	: >err
-	"$PTY" sh -c "${how:-exec \"\$@\" 2>&1}" sh "$VMRUN" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" \
+	"$PTY" sh -c "${how:-exec \"\$@\" 2>&1}" sh "$VMRUN" "${stated[@]}" "${unchecked[@]}" --run-dir "$BATS_RUN_TMPDIR/run" \
 		-P vmrun.pid "$@" >out 2>err <keys 3>&- 9>&- &
 	pid=$!
 	pids+=("$pid")

@@ -142,7 +142,7 @@ teardown() {
 	mkdir -m 700 other
 	first=$pid
 	cp err err1
-	"$VMRUN" --run-dir other vm.json >out 2>err </dev/null 3>&- &
+	"$VMRUN" "${stated[@]}" --run-dir other vm.json >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 	await_text "$vm: target default runs"
@@ -158,13 +158,13 @@ teardown() {
 	mkdir -m 777 open
 	chmod 777 open
 	status=0
-	"$VMRUN" --run-dir open vm.json >out 2>err </dev/null || status=$?
+	"$VMRUN" "${stated[@]}" --run-dir open vm.json >out 2>err </dev/null || status=$?
 	is "$status" 71
 	has "$PWD/open: its mode 0777 is open to others, expected"
 	is "$(starts)" ''
 	echo x >file
 	status=0
-	"$VMRUN" --run-dir file vm.json >out 2>err </dev/null || status=$?
+	"$VMRUN" "${stated[@]}" --run-dir file vm.json >out 2>err </dev/null || status=$?
 	is "$status" 71
 	has "$PWD/file: not a folder: move it away, or choose another with --run-dir"
 }

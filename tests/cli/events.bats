@@ -64,8 +64,8 @@ of() {
 	is "$(of hook | head -n 1 | jq '.data == {n: [1, 2.5], text: "\ufffd\u001b[1m\u00e4"}')" true
 	is "$(of hook | head -n 1 | jq -r .by)" 'on_started of vm.lua'
 	is "$(of output)" '{"by":null,"text":"some words"}'
-	is "$(of exit | jq -c 'del(.uptime_ms)')" '{"target":"default","cause":"reboot","status":0,"signal":null,"stderr":"some words\n"}
-{"target":"b","cause":"triple_fault","status":3,"signal":null,"stderr":""}'
+	is "$(of exit | jq -c 'del(.uptime_ms)')" '{"target":"default","cause":"reboot","status":0,"signal":null,"stderr":"some words\n","ended_by":"guest"}
+{"target":"b","cause":"triple_fault","status":3,"signal":null,"stderr":"","ended_by":"guest"}'
 	is "$(of decided)" '{"boot":1,"ended":"default","cause":"reboot","action":"boot","target":"b","delay_ms":0,"by":"default"}
 {"boot":2,"ended":"b","cause":"triple_fault","action":"stop","target":null,"delay_ms":0,"by":"default"}'
 	is "$(of ended)" '{"exit_status":3,"cause":"triple_fault"}'
@@ -197,7 +197,7 @@ of() {
 	await_text spawned events
 	cp events before
 	status=0
-	"$VMRUN" --run-dir "$BATS_RUN_TMPDIR/run" --events events vm.lua 2>second >out </dev/null || status=$?
+	"$VMRUN" "${stated[@]}" --run-dir "$BATS_RUN_TMPDIR/run" --events events vm.lua 2>second >out </dev/null || status=$?
 	is "$status" 75
 	cmp events before
 	: >finished

@@ -215,7 +215,7 @@ given_up       stops (restart_limit: 4 boots within 60 s)'
 	is "$(starts)" 3
 	has "$vm: given up: it booted too often in a short time (restart_limit: 2 boots within 3600 s)"
 	is "$(grep ' s ago: ' err | sed 's/[0-9.][0-9.]* s/N s/g; s/vmrun: [^:]*: *//')" \
-		'N s ago: target default: reboot, status 0, after N s
+		'N s ago: target default: reboot, status 0, after N s, by the guest
 N s ago: target default: killed, signal 9, after N s
 N s ago: target default: error, status 5, after N s: last words'
 	has 'no further boot (restart_limit: 2 boots within 3600 s)'

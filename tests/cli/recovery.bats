@@ -183,7 +183,7 @@ dies_running() {
 	script 'exit 1'
 	# The line of the lock fits on the disk, the ledger does not.
 	go unshare -m sh -c 'mount -t tmpfs -o size=8k,mode=700 none small && exec "$@"' - \
-		"$VMRUN" --run-dir small vm.json
+		"$VMRUN" "${stated[@]}" --run-dir small vm.json
 	is "$status" 71 || is "$status" 69
 	has 'No space left on device'
 	is "$(starts)" ''

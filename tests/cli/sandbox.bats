@@ -248,7 +248,7 @@ targets.other.emulations[0].src'
 	spec '{"post_start_script": "true"}'
 	for how in -d --debug --check '--simulate reboot' '--print bhyve_config' '--print graph'; do
 		# shellcheck disable=SC2086 # an option and its argument
-		timeout 60 "$VMRUN" --sandbox --allow "$rom" --run-dir run $how vm.json >out 2>err || status=$?
+		timeout 60 "$VMRUN" "${stated[@]}" --sandbox --allow "$rom" --run-dir run $how vm.json >out 2>err || status=$?
 		is "$status" 65
 		has 'post_start_script: the sandbox refuses this key'
 		is "$(cat out)" ''

@@ -40,17 +40,18 @@ read_twice() {
 	has 'nil	true	true'
 	has 'nameless	nil	nil'
 	is "$(jq .n "$file")" 2
-	is "$(ls "$PWD/state/$vm")" state.json
+	is "$(ls "$PWD/state/$vm")" 'history.jsonl
+state.json'
 }
 
 @test "a spec that never touches it makes nothing; one that only reads writes nothing" {
 	lua 'function vm.on_exit() print(vmrun.env.HOME) end'
 	vmrun vm.lua
 	is "$status" 0
-	[ ! -e state ]
+	[ ! -e "$file" ]
 	lua 'function vm.on_exit() print("n is", vmrun.state.n) end'
 	vmrun vm.lua
-	[ ! -e state ]
+	[ ! -e "$file" ]
 	mkdir -p "state/$vm"
 	printf '{ "n" :\n 5}' >"$file"
 	chmod 444 "$file"
@@ -332,5 +333,6 @@ read_twice() {
 	lua 'function vm.on_exit() vmrun.state = { over = true } end'
 	vmrun vm.lua
 	is "$(jq -c . "$file")" '{"over":true}'
-	is "$(ls "state/$vm")" state.json
+	is "$(ls "state/$vm")" 'history.jsonl
+state.json'
 }

@@ -182,7 +182,7 @@ teardown() {
 	spec
 	script 'acpi on ready up wait exit 1'
 	: >err
-	setsid "$VMRUN" vm.json >out 2>err </dev/null 3>&- &
+	setsid "$VMRUN" "${stated[@]}" vm.json >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 	await_file up

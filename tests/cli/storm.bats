@@ -118,7 +118,7 @@ count() {
 	[ "$boots" -gt 100 ]
 	is "$(count ': booting target')" "$boots"
 	is "$(count ' runs under bhyve, pid ')" "$boots"
-	is "$(count ' after .* s (')" "$boots"
+	is "$(count ' after .* s.* (.*, ')" "$boots"
 	is "$(count ': next boot: target ')" $((boots - 1))
 	is "$(count 'no further boot (the stop request)')" 1
 	sed -n 's/.*: booting target //p' err | tail -n +2 >booted

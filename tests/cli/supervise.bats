@@ -249,7 +249,7 @@ boots() {
 	for one in '-P vmrun.pid' '-p hyper.pid'; do
 		status=0
 		# shellcheck disable=SC2086 # two words
-		"$VMRUN" $one vm.json >out2 2>err2 </dev/null || status=$?
+		"$VMRUN" "${stated[@]}" $one vm.json >out2 2>err2 </dev/null || status=$?
 		is "$status" 75
 		has 'pid ' err2
 	done
@@ -393,7 +393,7 @@ boots() {
 	chmod +x bhyve
 	spec
 	status=0
-	(trap '' INT USR1 PIPE && exec "$VMRUN" --bhyve ./bhyve vm.json 5<vm.json 9>spare) \
+	(trap '' INT USR1 PIPE && exec "$VMRUN" "${stated[@]}" --bhyve ./bhyve vm.json 5<vm.json 9>spare) \
 		>out 2>err </dev/null 3>&- || status=$?
 	is "$status" 0
 	# ls itself opens one for the directory
@@ -409,16 +409,16 @@ boots() {
 	spec '{"com1": "stdio"}'
 	script 'print hello exit 1'
 	status=0
-	"$VMRUN" vm.json <&- 2>err || status=$?
+	"$VMRUN" "${stated[@]}" vm.json <&- 2>err || status=$?
 	is "$status" 0
 	rm starts
 	script 'print hello exit 1'
 	status=0
-	"$VMRUN" vm.json >&- 2>err </dev/null || status=$?
+	"$VMRUN" "${stated[@]}" vm.json >&- 2>err </dev/null || status=$?
 	is "$status" 0
 	script 'print hello exit 1'
 	status=0
-	"$VMRUN" vm.json >out 2>&- </dev/null || status=$?
+	"$VMRUN" "${stated[@]}" vm.json >out 2>&- </dev/null || status=$?
 	is "$status" 0
 	is "$(cat out)" hello
 }
@@ -494,7 +494,7 @@ boots() {
 	chmod +x bhyve
 	spec
 	mkfifo pipe
-	"$VMRUN" --bhyve ./bhyve vm.json 2>pipe >out </dev/null 3>&- &
+	"$VMRUN" "${stated[@]}" --bhyve ./bhyve vm.json 2>pipe >out </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 	exec 8<pipe

@@ -47,7 +47,7 @@ static void test_status(void **state)
 		       "\"target\":\"default\",\"boots\":0,\"uptime_ms\":0,\"cause\":null,"
 		       "\"next_target\":null,\"devices\":null,\"accel\":null,\"screen\":null,"
 		       "\"console\":null,\"run_dir\":\"%s\",\"state_dir\":\"%s\",\"wait_ms\":0,"
-		       "\"stop_step\":0,\"vmrun_pid\":%ld}\n",
+		       "\"stop_step\":0,\"stop_action\":null,\"vmrun_pid\":%ld}\n",
 		server.vm.machine->source->run_dir, server.vm.machine->source->state_dir,
 		(long)getpid());
 
@@ -86,7 +86,9 @@ static void test_reboot(void **state)
 	(void)state;
 	ask("{\"cmd\":\"reboot\",\"target\":\"none\"}", REFUSED("no target \\\"none\\\""));
 	assert_int_equal(server.vm.machine->present.state, STATE_RUNNING);
-	ask("{\"cmd\":\"reboot\",\"target\":\"other\"}", OK);
+	ask("{\"cmd\":\"reboot\",\"target\":\"other\"}",
+	    "{\"ok\":true,\"state\":\"stopping\",\"target\":\"default\",\"stop_action\":\"acpi\","
+	    "\"limit_ms\":75000,\"next_target\":\"other\"}\n");
 	assert_string_equal(server.vm.machine->requests.reboot_to, "other");
 }
 

@@ -145,8 +145,13 @@ static void test_end(void **state)
 	wait_with(FOR_TEXT("never"));
 	check_waits(4);
 	vm_put(&server.vm, STATE_ENDED);
-	check_answer(ACCEPTED("1") ACCEPTED("4") REFUSED("3", "the VM is gone")
-		REFUSED("2", "the VM is gone"));
+	server.vm.machine->history.outcome.cause = CAUSE_STOPPED;
+	server.vm.machine->history.counts[CAUSE_STOPPED] = 1;
+	server.vm.machine->history.ended_by = "acpi";
+	server.vm.machine->history.did = mem_copy("it powered off");
+	check_answer(ACCEPTED("1") "{\"id\":4,\"ok\":true,\"ended_by\":\"acpi\",\"text\":"
+				   "\"it powered off\"}\n" REFUSED("3", "the VM is gone")
+				       REFUSED("2", "the VM is gone"));
 	check_waits(0);
 }
 

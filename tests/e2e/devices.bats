@@ -120,7 +120,7 @@ ahci 0:1:0 port 2 disk"
 	[ -S one ] && [ -S 'two, words' ]
 	# a live one is refused, and stays
 	status=0
-	"$VMRUN" vm.json >out2 2>err2 </dev/null || status=$?
+	"$VMRUN" "${stated[@]}" vm.json >out2 2>err2 </dev/null || status=$?
 	is "$status" 69
 	has "$PWD/one" err2
 	[ -S one ]

@@ -62,9 +62,9 @@ teardown() {
 }
 
 @test "the terminal is as before after a run of qemu, and after a kill" {
-	"$PTY" "$VMRUN" vm.json -- -fw_cfg name=opt/vmrun/rom,string=p >out 2>err </dev/null
+	"$PTY" "$VMRUN" "${stated[@]}" vm.json -- -fw_cfg name=opt/vmrun/rom,string=p >out 2>err </dev/null
 	grep -q 'terminal: .*, restored' err
-	"$PTY" "$VMRUN" vm.json -- -fw_cfg name=opt/vmrun/rom,string=.w >out 2>err </dev/null 3>&- &
+	"$PTY" "$VMRUN" "${stated[@]}" vm.json -- -fw_cfg name=opt/vmrun/rom,string=.w >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 	await grep -q '^\.' out
@@ -75,6 +75,6 @@ teardown() {
 }
 
 @test "bytes go both ways" {
-	printf 'p' | "$VMRUN" vm.json -- -fw_cfg name=opt/vmrun/rom,string=c >out 2>err
+	printf 'p' | "$VMRUN" "${stated[@]}" vm.json -- -fw_cfg name=opt/vmrun/rom,string=c >out 2>err
 	is "$(cause)" poweroff
 }

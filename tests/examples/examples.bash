@@ -40,7 +40,7 @@ vmrun() {
 # A run with fakebhyve; status, out and err as in ../cli/common.bash.
 supervised() {
 	status=0
-	"$VMRUN" --no-requirement-check --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null || status=$?
+	"$VMRUN" --no-requirement-check --run-dir "$BATS_RUN_TMPDIR/run" --state-dir "$BATS_TEST_TMPDIR.keep" "$@" >out 2>err </dev/null || status=$?
 }
 
 mems() {

@@ -101,11 +101,14 @@ static void check_state(const struct handle *h)
 static void check_words(const struct handle *h)
 {
 	struct vmrun_problem p = { .text = "wrong" };
-	char *why = NULL;
+	char *why = NULL, *lines = NULL;
 
 	(void)h;
 	assert_int_equal(vmrun_forget("run", "none", "no-such-vm", "install_once", &why), 69);
 	getters_check_text(why, true);
+	assert_int_equal(vmrun_history("none", "no-such-vm", &lines, &why), 0);
+	assert_null(lines);
+	assert_null(why);
 	assert_string_equal(vmrun_version(), VMRUN_VERSION);
 	getters_check_text(vmrun_default_run_dir(), true);
 	getters_check_text(vmrun_describe("devices", false), true);

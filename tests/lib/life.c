@@ -110,6 +110,8 @@ struct vmrun *life_open_with(struct vmrun_options *options, const char *name, co
 	options->hypervisor = "bhyve";
 	if (options->run_dir == NULL)
 		options->run_dir = "run"; /* in the scratch directory */
+	if (options->state_dir == NULL)
+		options->state_dir = "keep";
 	if (options->bhyve == NULL)
 		options->bhyve = FAKEBHYVE;
 	if (vmrun_open(&vm, options) != 0) {

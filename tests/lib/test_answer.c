@@ -55,6 +55,7 @@ static struct vmrun *start(int64_t late_ms)
 	options.hypervisor = "qemu";
 	options.qemu = "./mute";
 	options.run_dir = "run";
+	options.state_dir = "keep";
 	options.no_checks = true;
 	offset_ms = -MAX_ANSWER_MS;
 	offset_once_up_ms = late_ms;

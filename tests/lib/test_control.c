@@ -307,7 +307,8 @@ static void test_stop(void **state)
 	talk_expect(vm, fd, "{\"id\":3,\"ok\":true,\"v\":1,\"vm\":\"demo\",\"state\":\"stopping\"");
 	assert_non_null(strstr(life_end(vm), "ended:stopped"));
 	assert_true(recv(fd, &byte, 1, MSG_PEEK) == 1);
-	talk_expect(vm, fd, "{\"id\":2,\"ok\":true}\n");
+	talk_expect(vm, fd,
+	    "{\"id\":2,\"ok\":true,\"ended_by\":\"acpi\",\"text\":\"the guest powered off ");
 	talk_expect(vm, other, "{\"id\":1,\"ok\":false,\"error\":\"the VM is gone\"}\n");
 	assert_int_equal(talk_try(), -1);
 	assert_int_equal(recv(fd, &byte, 1, 0), -1);

@@ -271,7 +271,7 @@ static void test_stop_through_a_crowd(void **state)
 	expect_refused(vm, squatter[0]);
 	vmrun_kill(vm);
 	(void)life_end(vm);
-	talk_expect(vm, operator, "{\"id\":1,\"ok\":true}\n");
+	talk_expect(vm, operator, "{\"id\":1,\"ok\":true,\"ended_by\":\"kill\"");
 	vmrun_close(vm);
 	for (size_t i = 1; i < MAX_RESERVED_CLIENTS; i++)
 		(void)close(squatter[i]);
@@ -299,7 +299,7 @@ static void test_many_stops(void **state)
 	expect_refused(vm, fd[0]);
 	(void)life_end(vm);
 	for (size_t i = 1; i < MAX_RESERVED_CLIENTS; i++) {
-		talk_expect(vm, fd[i], "{\"id\":1,\"ok\":true}\n");
+		talk_expect(vm, fd[i], "{\"id\":1,\"ok\":true,\"ended_by\":\"kill\"");
 		(void)close(fd[i]);
 	}
 	(void)close(late);

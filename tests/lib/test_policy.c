@@ -95,7 +95,7 @@ static void test_given_up_events(void **state)
 				assert_string_equal(e.by, "restart_limit: 1 boot within 3600 s");
 				assert_string_equal(e.target, "default");
 				assert_non_null(strstr(e.text, "reboot, status 0, after "));
-				assert_non_null(strstr(e.text, " s: last words"));
+				assert_non_null(strstr(e.text, " s, by the guest: last words"));
 				assert_ptr_equal(strchr(e.text, '\n'), strrchr(e.text, '\n'));
 			}
 			if (e.type != VMRUN_DECIDED)

@@ -203,9 +203,79 @@ static void test_long_failure(void **state)
 
 #define HISTORY(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
+/* Ends a boot after this step of the ladder (NULL: none), and checks what ended it. */
+static void check_end(
+    const char *step, int step_signal, struct outcome outcome, const char *by, const char *did)
+{
+	struct machine *m = v.machine;
+
+	m->requests.step = step;
+	m->requests.step_signal = step_signal;
+	m->requests.step_ms = 1000;
+	m->history.outcome = outcome;
+	history_find_end(m);
+	if (by == NULL)
+		assert_null(m->history.ended_by);
+	else
+		assert_string_equal(m->history.ended_by, by);
+	if (did == NULL)
+		assert_null(m->history.did);
+	else
+		assert_string_equal(m->history.did, did);
+}
+
+static void test_what_ended_a_boot(void **state)
+{
+	const struct outcome off = { .cause = CAUSE_POWEROFF, .status = 1 };
+	const struct outcome reset = { .cause = CAUSE_REBOOT };
+	const struct outcome failed = { .cause = CAUSE_ERROR, .status = 4 };
+	const struct outcome term = { .cause = CAUSE_KILLED, .status = -1, .signal = 15 };
+	const struct outcome shot = { .cause = CAUSE_KILLED, .status = -1, .signal = 9 };
+
+	(void)state;
+	vm_prepare(&v, "");
+	v.handle->simulation.now_ms = 4040;
+	check_end(NULL, 0, off, "guest", NULL);
+	check_end(NULL, 0, reset, "guest", NULL);
+	check_end(
+	    NULL, 0, (struct outcome){ .cause = CAUSE_TRIPLE_FAULT, .status = 3 }, "guest", NULL);
+	check_end(NULL, 0, failed, NULL, NULL);
+	check_end(NULL, 0, shot, NULL, NULL);
+	check_end("acpi", 15, off, "acpi", "the guest powered off 3 s after the power button");
+	check_end("acpi", 15, reset, "acpi", "the guest rebooted 3 s after the power button");
+	check_end("acpi", 15, failed, "acpi", "the hypervisor exited 3 s after the power button");
+	check_end("acpi", 15, term, "acpi", "the hypervisor exited 3 s after the power button");
+	check_end("acpi", 15, shot, NULL, NULL); /* a signal that no step has sent */
+	check_end("poweroff", 0, off, "poweroff", "vmrun switched the power off");
+	check_end("poweroff", 0, shot, NULL, NULL);
+	check_end("kill", 9, shot, "kill", "vmrun killed the hypervisor");
+	v.machine->run.child.role = CHILD_LOADER;
+	check_end("kill", 9, shot, "kill", "vmrun killed the loader");
+	vm_close(&v);
+}
+
+static void test_text_of_an_end(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	v.machine->history.uptime_ms = 2500;
+	check_end(NULL, 0, (struct outcome){ .cause = CAUSE_HALT, .status = 2 }, "guest", NULL);
+	history_note_end(v.machine, "it halted");
+	assert_string_equal(v.machine->history.how, "it halted after 2.5 s");
+	v.handle->simulation.now_ms = 1049;
+	check_end("acpi", 15, (struct outcome){ .cause = CAUSE_HALT, .status = 2 }, "acpi",
+	    "the guest halted its processors 0 s after the power button");
+	history_note_end(v.machine, "stopped");
+	assert_string_equal(v.machine->history.how,
+	    "stopped after 2.5 s: the guest halted its processors 0 s after the power button");
+	vm_close(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		HISTORY(test_what_ended_a_boot),
+		HISTORY(test_text_of_an_end),
 		HISTORY(test_exits_kept),
 		HISTORY(test_facts),
 		HISTORY(test_report),

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -586,6 +587,7 @@ static void test_swtpm_without_directory(void **state)
 {
 	(void)state;
 	open_before(PREPARE_COMPANIONS, TPM);
+	assert_int_equal(rename("keep", "kept"), 0);
 	vm_write("keep", ""); /* in the place of the state directory */
 	check_failure("exit check_failed ");
 	vm_check_told(&v, "cannot make this folder");

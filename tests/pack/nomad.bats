@@ -67,7 +67,7 @@ command_of_job() {
 	echo vmm.ko >state/modules
 	cat >vmrun <<-END
 		#!/bin/sh
-		exec "$VMRUN" --run-dir "$PWD/run" --set bootrom="$rom" "\$@"
+		exec "$VMRUN" --run-dir "$PWD/run" --state-dir "$PWD/keep" --set bootrom="$rom" "\$@"
 	END
 	chmod +x vmrun
 	script "acpi on ready $PWD/up print login: wait exit 1"

@@ -20,7 +20,7 @@ setup() {
 		vmrun_program=$VMRUN
 		vmrun_ctl=$PWD/ctl
 		vmrun_daemon=daemon
-		vmrun_flags=--no-requirement-check
+		vmrun_flags="--no-requirement-check --state-dir $PWD/keep"
 	END
 	idle='acpi on wait exit 1'
 	script "$idle" "$idle" "$idle" "$idle"
@@ -158,7 +158,7 @@ recorder() {
 }
 
 @test "what one VM lacks does not keep the others down" {
-	echo "vmrun_web_flags='--no-requirement-check --bhyve /nonexistent/bhyve'" >>rc.conf
+	echo "vmrun_web_flags='--no-requirement-check --state-dir keep --bhyve /nonexistent/bhyve'" >>rc.conf
 	service start
 	is "$status" 1
 	has 'web: ended at once: the log has what vmrun says, "service vmrun check web" what the host lacks'

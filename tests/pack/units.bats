@@ -11,7 +11,7 @@ setup() {
 	# What the scripts call: no options of ours stand in them.
 	cat >vmrun <<-END
 		#!/bin/sh
-		exec "$VMRUN" --no-requirement-check --run-dir "$PWD/run" "\$@"
+		exec "$VMRUN" --no-requirement-check --run-dir "$PWD/run" --state-dir "$PWD/keep" "\$@"
 	END
 	chmod +x vmrun
 }

@@ -1,0 +1,51 @@
+/*
+ * STATE-DIR/NAME/history.jsonl: the last ends of the boots and of the vmruns of a VM, a line each;
+ * and STATE-DIR/NAME/running, which names the vmrun that runs, so that the next one knows of a
+ * death without a line.
+ */
+#ifndef LEDGER_HISTORY_FILE_H
+#define LEDGER_HISTORY_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define HISTORY_FILE_NAME "history.jsonl"
+#define HISTORY_FILE_RUNNING "running"
+#define MAX_HISTORY_LINES 200		     /* lines that are kept when the file is trimmed */
+#define MAX_HISTORY_SPARE 50		     /* lines beyond these, before it is trimmed */
+#define MAX_HISTORY_BYTES ((size_t)32 << 20) /* that are read of it, from the end */
+
+/* A zeroed struct keeps no history. */
+struct history_file {
+	char *directory; /* STATE-DIR/NAME; NULL: none is kept */
+	bool is_marked;	 /* `running` names this process */
+	bool is_counted, is_torn;
+	size_t lines; /* of the file, once they are counted */
+};
+
+/*
+ * Begins the history of this process: writes `running`, and sets *died to the pid of a vmrun that
+ * died and left such a file, or to 0.  Returns -1 with STATUS_OS when `running` cannot be written.
+ */
+int history_file_open(
+    struct history_file *h, const char *directory, pid_t *died, struct error *err);
+/*
+ * Adds a line, and trims the file when it has too many.  Returns -1 with STATUS_OS when the line is
+ * not in the file.
+ */
+int history_file_add(struct history_file *h, const char *line, struct error *err);
+/* Removes `running`, and frees the struct. */
+void history_file_close(struct history_file *h);
+
+/*
+ * Reads the lines, the newest last; *text, which the caller frees, is NULL when there is no file.
+ * Returns -1 with STATUS_OS, or STATUS_DENIED.
+ */
+int history_file_read(const char *directory, char **text, struct error *err);
+/* Returns the pid of a vmrun that died and that no line tells of, or 0. */
+pid_t history_file_death(const char *directory);
+
+#endif

@@ -1,0 +1,34 @@
+/* libvmrun: reading the history of a VM. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "ledger/history_file.h"
+#include "ledger/history_line.h"
+#include "ledger/rundir.h"
+#include "vmrun/vmrun.h"
+
+int vmrun_history(const char *state_dir, const char *vm, char **lines, char **why)
+{
+	MEM_AUTO char *state = state_dir != NULL ? mem_copy(state_dir) : statedir_default();
+	MEM_AUTO char *directory = mem_format("%s/%s", state, vm);
+	struct str all = { 0 };
+	struct error err = { 0 };
+	pid_t died;
+
+	*lines = *why = NULL;
+	if (history_file_read(directory, lines, &err) != 0) {
+		*why = err.text;
+		return (int)err.status;
+	}
+	died = history_file_death(directory);
+	if (died == 0)
+		return STATUS_OK;
+	MEM_AUTO char *death = history_line_of_death(died);
+
+	str_addf(&all, "%s%s\n", *lines != NULL ? *lines : "", death);
+	free(*lines);
+	*lines = str_take(&all);
+	return STATUS_OK;
+}
