@@ -83,6 +83,8 @@ static void (*const members[])(struct node *of, const char *what) = {
 	[NEED_SERIAL] = put_tty,
 	[NEED_DEVICE] = NULL,
 	[NEED_PCI] = put_pptdev,
+	[NEED_PROGRAM] = NULL,
+	[NEED_LOG] = NULL,
 };
 
 _Static_assert(sizeof(members) / sizeof(members[0]) == NEED_KINDS, "a row for each kind of need");

@@ -46,8 +46,10 @@ static int wait_ready(const struct connection *c, short events, int64_t until_ms
 	struct pollfd p = { .fd = c->fd, .events = events };
 	int n;
 
-	while ((n = poll(&p, 1, remaining_ms(until_ms))) < 0 && errno == EINTR)
-		;
+	while ((n = poll(&p, 1, remaining_ms(until_ms))) < 0 && errno == EINTR) {
+		if (c->is_interrupted != NULL && *c->is_interrupted)
+			return -1;
+	}
 	if (n == 0)
 		errno = ETIMEDOUT;
 	return n > 0 ? 0 : -1;

@@ -2,6 +2,7 @@
 #ifndef VMRUNCTL_CONNECTION_H
 #define VMRUNCTL_CONNECTION_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,8 @@ struct connection {
 	int fd;		/* -1: not open */
 	char *received; /* bytes that no caller has used yet */
 	size_t length, capacity;
+	/* A wait ends with EINTR while this flag of a signal handler is set; or NULL. */
+	const volatile sig_atomic_t *is_interrupted;
 };
 
 /* Returns the time, on the clock of the deadlines below. */

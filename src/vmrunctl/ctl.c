@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/str.h"
 #include "cli/rows.h"
 #include "cli/standard.h"
 #include "vmrun/vmrun.h"
@@ -25,11 +26,14 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "status", NULL, false, "", ctl_status, "how it stands" },
+	{ "status", NULL, false, "", ctl_status, "show the VM's state, or how it ended" },
+	{ "why", NULL, false, "", ctl_why, "show how the VM ended last, and what to try next" },
+	{ "history", NULL, false, "", ctl_history, "show the last ends of its boots and of vmrun" },
 	{ "stop", NULL, false, "no-wait", ctl_stop,
-	    "stop it, and wait until it is gone; once more: take the next step at once" },
-	{ "kill", NULL, false, "no-wait", ctl_stop, "kill it, and wait until it is gone" },
-	{ "reboot", "TARGET", false, "", ctl_simple, "stop the guest, then boot again" },
+	    "stop the VM and wait for it to exit; repeat to escalate to the next step at once" },
+	{ "kill", NULL, false, "no-wait", ctl_stop, "kill the VM and wait for it to exit" },
+	{ "reboot", "TARGET", false, "wait timeout", ctl_reboot,
+	    "stop the guest, then boot again" },
 	{ "next", "TARGET", true, "", ctl_simple, "boot this target next time, once" },
 	{ "reset", NULL, false, "", ctl_simple, "it has given up: boot again" },
 	{ "reload", NULL, false, "", ctl_simple, "read the spec again, for the next boot" },
@@ -52,12 +56,13 @@ static const struct row options[] = {
 	    "directory of what outlives the VM, as vmrun has it" },
 	{ 0, "json", NULL, FLAG, AT(json), "print the answers as they come, in JSON" },
 	{ 0, "no-wait", NULL, FLAG, AT(no_wait), "stop, kill: do not wait until it is gone" },
+	{ 0, "wait", NULL, FLAG, AT(wait), "reboot: wait until the next boot runs" },
 	{ 0, "from", "N", COUNT, AT(from), "events: begin with that of this number, if it is kept" },
 	{ 0, "read-only", NULL, FLAG, AT(read_only), "console: look, type nothing" },
 	{ 0, "backlog", NULL, FLAG, AT(backlog), "wait-for: also in what was printed before" },
 	{ 0, "gone", NULL, FLAG, AT(gone), "wait: until it is gone" },
 	{ 0, "state", "STATE", TEXT, AT(state), "wait: until it has this state" },
-	{ 0, "timeout", "S", TEXT, AT(seconds), "wait, wait-for: at most so many seconds" },
+	{ 0, "timeout", "S", TEXT, AT(seconds), "reboot --wait, wait, wait-for: give up after S seconds" },
 	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
 	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
 };
@@ -74,15 +79,25 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static char *unknown_command(const char *name)
+/* Returns a hint of the command that a word may stand for, "" if none is near.  Caller frees. */
+static char *hint_of(const char *word)
 {
-	struct near near = { .words = NEAR_COMMAND, .wanted = name };
+	struct near near = { .words = NEAR_COMMAND, .wanted = word };
 
 	for (size_t i = 0; i < COMMANDS; i++)
 		near_offer(&near, commands[i].name);
-	MEM_AUTO char *hint = near_hint(&near);
+	return near_hint(&near);
+}
 
-	return rows_error("unknown command \"%s\"%s", name, hint);
+/* Refuses two words of which none is a command: the first may be a misspelled one. */
+static char *unknown_command(const char *first, const char *second)
+{
+	MEM_AUTO char *hint = hint_of(second);
+	MEM_AUTO char *other = hint_of(first);
+	bool is_first = *hint == '\0' && *other != '\0';
+
+	return rows_error(
+	    "unknown command \"%s\"%s", is_first ? first : second, is_first ? other : hint);
 }
 
 /* Returns whether the word is in a list of words separated by spaces. */
@@ -103,9 +118,10 @@ static char *check_options(const struct ctl *ctl, const char *name, const char *
 	const struct {
 		bool given;
 		const char *option;
-	} given[] = { { ctl->no_wait, "no-wait" }, { ctl->from >= 0, "from" },
-		{ ctl->read_only, "read-only" }, { ctl->backlog, "backlog" }, { ctl->gone, "gone" },
-		{ ctl->state != NULL, "state" }, { ctl->seconds != NULL, "timeout" } };
+	} given[] = { { ctl->no_wait, "no-wait" }, { ctl->wait, "wait" },
+		{ ctl->from >= 0, "from" }, { ctl->read_only, "read-only" },
+		{ ctl->backlog, "backlog" }, { ctl->gone, "gone" }, { ctl->state != NULL, "state" },
+		{ ctl->seconds != NULL, "timeout" } };
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		if (given[i].given && !has_word(taken, given[i].option))
@@ -113,6 +129,8 @@ static char *check_options(const struct ctl *ctl, const char *name, const char *
 	}
 	if (ctl->json && strcmp(name, "console") == 0)
 		return rows_error("console takes no --json: it is bytes");
+	if (strcmp(name, "reboot") == 0 && ctl->seconds != NULL && !ctl->wait)
+		return rows_error("reboot: --timeout needs --wait");
 	if (ctl->gone && ctl->state != NULL)
 		return rows_error("--gone and --state exclude each other");
 	return NULL;
@@ -142,9 +160,30 @@ static bool is_name(const char *text)
 	    text[strspn(text, LETTERS "._-")] == '\0';
 }
 
+/* Finds the command and the name: NAME COMMAND where the second word is one, else COMMAND NAME. */
+static char *find_words(struct ctl *ctl, char **word, int count, const struct command **command)
+{
+	int at = count > 1 && find_command(word[1]) != NULL ? 1 : 0;
+
+	*command = find_command(word[at]);
+	if (*command != NULL && count == 1)
+		return rows_error("missing VM name after \"%s\"", word[0]);
+	if (!is_name(word[*command != NULL ? 1 - at : 0]))
+		return rows_error("invalid VM name \"%s\": expected letters, digits, \".\", \"_\" "
+				  "and \"-\", at most " STR_LITERAL(MAX_NAME),
+		    word[*command != NULL ? 1 - at : 0]);
+	if (*command == NULL && count == 1)
+		return rows_error("missing command after \"%s\"", word[0]);
+	if (*command == NULL)
+		return unknown_command(word[0], word[1]);
+	ctl->vm = word[1 - at];
+	return NULL;
+}
+
 static char *check_words(struct ctl *ctl, char **word, int count)
 {
 	const struct command *command;
+	char *wrong;
 	int max_words;
 
 	if (count == 1 && strcmp(word[0], "list") == 0) {
@@ -152,15 +191,10 @@ static char *check_words(struct ctl *ctl, char **word, int count)
 		return check_options(ctl, "list", "");
 	}
 	if (count == 0)
-		return rows_error("name a VM and a command, or list");
-	if (!is_name(word[0]))
-		return rows_error("\"%s\" is no name of a VM", word[0]);
-	ctl->vm = word[0];
-	if (count == 1)
-		return rows_error("what about %s? name a command", ctl->vm);
-	command = find_command(word[1]);
-	if (command == NULL)
-		return unknown_command(word[1]);
+		return rows_error("missing VM name and command, or list");
+	wrong = find_words(ctl, word, count, &command);
+	if (wrong != NULL)
+		return wrong;
 	ctl->command = command->name;
 	ctl->run = command->run;
 	max_words = command->argument == NULL ? 2 : 3;
@@ -197,7 +231,8 @@ static char *parse(int argc, char **argv, struct ctl *ctl)
 
 static void usage(FILE *to)
 {
-	(void)fputs("usage: vmrunctl [options] NAME COMMAND\n"
+	(void)fputs("usage: vmrunctl [options] NAME COMMAND [ARGUMENT]\n"
+		    "       vmrunctl [options] COMMAND NAME [ARGUMENT]\n"
 		    "       vmrunctl [options] list\n"
 		    "       vmrunctl -h\n",
 	    to);

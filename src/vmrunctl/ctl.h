@@ -22,7 +22,7 @@ struct ctl {
 	const char *state, *seconds;
 	int64_t timeout_ms; /* --timeout; -1: none */
 	int64_t from;	    /* --from; -1: none */
-	bool json, no_wait, gone, read_only, backlog, help, version;
+	bool json, no_wait, gone, read_only, backlog, wait, help, version;
 };
 
 /* The answer to a request that succeeded and returns nothing. */
@@ -34,8 +34,8 @@ struct ctl {
 int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /*
- * Connects to the VM's vmrun.  Returns STATUS_OK, or CTL_NOT_RUNNING, with an error message if
- * `say` is set.
+ * Connects to the VM's vmrun.  Returns STATUS_OK, or CTL_NOT_RUNNING or STATUS_DENIED with errno,
+ * and with an error message if `say` is set.
  */
 int ctl_open(const struct ctl *ctl, struct connection *connection, bool say);
 /*
@@ -54,13 +54,24 @@ char *ctl_request_json(const char *cmd, const char *key, const char *text);
 int ctl_send(const struct ctl *ctl, struct connection *connection, const char *request,
     int64_t limit_ms, char **answer);
 
+/* Returns the request of "wait", which fails after this time; negative: it has no limit. */
+char *ctl_wait_request(const struct ctl *ctl, int64_t left_ms);
+/* Waits until vmrun closes the connection, because only then the VM's name is free again. */
+void ctl_wait_for_close(struct connection *connection);
+
+/* Returns STATUS_OK for an answer that is a success; prints any other, or that there is none. */
+int ctl_judge(const struct ctl *ctl, const char *answer);
+
 /* The commands; each returns the exit status of the program. */
 int ctl_status(const struct ctl *ctl);
-int ctl_stop(const struct ctl *ctl);   /* stop, kill */
-int ctl_simple(const struct ctl *ctl); /* reboot, next, reset, reload */
+int ctl_stop(const struct ctl *ctl); /* stop, kill */
+int ctl_reboot(const struct ctl *ctl);
+int ctl_simple(const struct ctl *ctl); /* next, reset, reload */
 int ctl_wait(const struct ctl *ctl);   /* wait, wait-for */
 int ctl_forget(const struct ctl *ctl);
 int ctl_list(const struct ctl *ctl);
+int ctl_history(const struct ctl *ctl);
+int ctl_why(const struct ctl *ctl);
 int ctl_events(const struct ctl *ctl);
 int ctl_console(const struct ctl *ctl);
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
+#include "vmrunctl/past.h"
 #include "vmrun/vmrun.h"
 
 #define RELOAD_MS 60000 /* for a reload, which may wait for commands of the spec */
@@ -20,10 +21,12 @@ int ctl_status(const struct ctl *ctl)
 	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
 	struct connection connection;
 	char *answer;
-	int status = ctl_open(ctl, &connection, true);
+	int status = ctl_open(ctl, &connection, false);
 
-	if (status != STATUS_OK)
+	if (status == CTL_NOT_RUNNING && history_show_end(ctl))
 		return status;
+	if (status != STATUS_OK)
+		return ctl_open(ctl, &connection, true);
 	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
 	if (status == STATUS_OK && ctl->json)
 		(void)puts(answer);
@@ -34,44 +37,13 @@ int ctl_status(const struct ctl *ctl)
 	return status;
 }
 
-/* Waits until vmrun closes the connection, because only then the VM's name is free again. */
-static void wait_for_close(struct connection *connection)
+void ctl_wait_for_close(struct connection *connection)
 {
 	int64_t until = connection_deadline_ms(CLOSE_MS);
 	char *line;
 
 	while ((line = connection_read_line(connection, until)) != NULL)
 		free(line);
-}
-
-/* Returns the request of "stop" and "kill". */
-static char *stop_request(const struct ctl *ctl)
-{
-	struct str request = { 0 };
-
-	json_begin_object(&request, NULL);
-	json_add_text(&request, "cmd", ctl->command);
-	if (!ctl->no_wait)
-		json_add_bool(&request, "wait", true);
-	json_end_object(&request);
-	return str_take(&request);
-}
-
-int ctl_stop(const struct ctl *ctl)
-{
-	MEM_AUTO char *request = stop_request(ctl);
-	struct connection connection;
-	int status = ctl_connect(ctl, &connection);
-
-	if (status != STATUS_OK)
-		return status;
-	status = ctl_send(ctl, &connection, request, ctl->no_wait ? CTL_ANSWER_MS : -1, NULL);
-	if (status == STATUS_OK && !ctl->no_wait)
-		wait_for_close(&connection);
-	if (status == STATUS_OK && !ctl->json)
-		(void)printf("%s: %s\n", ctl->vm, ctl->no_wait ? "is being stopped" : "gone");
-	connection_close(&connection);
-	return status;
 }
 
 static void print_done(const struct ctl *ctl)
@@ -81,8 +53,6 @@ static void print_done(const struct ctl *ctl)
 	else if (strcmp(ctl->command, "reload") == 0)
 		(void)printf(
 		    "%s: the spec was read again: it holds from the next boot on\n", ctl->vm);
-	else if (ctl->argument != NULL)
-		(void)printf("%s: boots %s\n", ctl->vm, ctl->argument);
 	else
 		(void)printf("%s: boots again\n", ctl->vm);
 }
@@ -111,29 +81,30 @@ int ctl_simple(const struct ctl *ctl)
 static int connect_within(const struct ctl *ctl, struct connection *connection, int64_t *left_ms)
 {
 	int64_t until = connection_deadline_ms(*left_ms);
+	int status;
 
 	if (*left_ms < 0)
 		return ctl_connect(ctl, connection);
-	while (ctl_open(ctl, connection, false) != STATUS_OK) {
+	while ((status = ctl_open(ctl, connection, false)) != STATUS_OK) {
 		int64_t left = until - connection_now_ms();
 
 		/* A negative time would mean no timeout if the last attempt succeeds. */
 		*left_ms = left > 0 ? left : 0;
-		if (left <= 0)
+		if (left <= 0 || status == STATUS_DENIED)
 			return ctl_open(ctl, connection, true);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
 	return STATUS_OK;
 }
 
-static char *wait_request(const struct ctl *ctl, int64_t left_ms)
+char *ctl_wait_request(const struct ctl *ctl, int64_t left_ms)
 {
 	MEM_AUTO char *seconds = mem_format("%.3f", (double)left_ms / 1000);
 	struct str request = { 0 };
 
 	json_begin_object(&request, NULL);
-	json_add_text(&request, "cmd", ctl->command);
-	if (ctl->argument != NULL)
+	json_add_text(&request, "cmd", strcmp(ctl->command, "wait-for") == 0 ? "wait-for" : "wait");
+	if (strcmp(ctl->command, "wait-for") == 0)
 		json_add_text(&request, "text", ctl->argument);
 	else if (ctl->gone)
 		json_add_bool(&request, "gone", true);
@@ -147,12 +118,6 @@ static char *wait_request(const struct ctl *ctl, int64_t left_ms)
 	return str_take(&request);
 }
 
-static int say_denied(const struct ctl *ctl)
-{
-	return ctl_error(
-	    ctl, STATUS_DENIED, "%s/%s/control: %s", ctl->run_dir, ctl->vm, strerror(errno));
-}
-
 /* Connects to a vmrun whose end is awaited; sets *gone if it has exited already. */
 static int open_until_gone(const struct ctl *ctl, struct connection *connection, bool *gone)
 {
@@ -163,8 +128,7 @@ static int open_until_gone(const struct ctl *ctl, struct connection *connection,
 	if (*gone)
 		return STATUS_OK;
 	if (status != STATUS_OK)
-		return errno == EACCES || errno == EPERM ? say_denied(ctl)
-							 : ctl_open(ctl, connection, true);
+		return ctl_open(ctl, connection, true);
 	return ctl_ping(ctl, connection);
 }
 
@@ -188,12 +152,12 @@ int ctl_wait(const struct ctl *ctl)
 		return status;
 	if (gone)
 		return report_gone(ctl);
-	request = wait_request(ctl, left_ms);
+	request = ctl_wait_request(ctl, left_ms);
 	/* vmrun enforces the timeout; the additional time is for one that hangs. */
 	status =
 	    ctl_send(ctl, &connection, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
 	if (status == STATUS_OK && ctl->gone)
-		wait_for_close(&connection);
+		ctl_wait_for_close(&connection);
 	connection_close(&connection);
 	return status;
 }
@@ -226,12 +190,12 @@ static int request_forget(const struct ctl *ctl, struct connection *connection)
 int ctl_forget(const struct ctl *ctl)
 {
 	struct connection connection;
-	int status;
+	int status = ctl_open(ctl, &connection, false);
 
-	if (ctl_open(ctl, &connection, false) == STATUS_OK)
+	if (status == STATUS_OK)
 		status = request_forget(ctl, &connection);
-	else if (errno == EACCES || errno == EPERM)
-		status = say_denied(ctl);
+	else if (status == STATUS_DENIED)
+		status = ctl_open(ctl, &connection, true);
 	else
 		status = forget_in_file(ctl);
 	if (status == STATUS_OK && !ctl->json)

@@ -29,11 +29,12 @@ static char *vm_path(const struct ctl *ctl, const struct vm *vm, const char *fil
 	return mem_format("%s/%s/%s", ctl->run_dir, vm->name, file);
 }
 
+/* Returns whether the file exists, or may exist in a directory of another user. */
 static bool has_file(const struct ctl *ctl, const struct vm *vm, const char *file)
 {
 	MEM_AUTO char *path = vm_path(ctl, vm, file);
 
-	return access(path, F_OK) == 0;
+	return access(path, F_OK) == 0 || errno == EACCES;
 }
 
 /* Returns whether the process whose pid is in the lock file runs. */
@@ -58,7 +59,9 @@ static void send_status(const struct ctl *ctl, struct vm *vm, int64_t until)
 
 	vm->state = "silent";
 	if (connection_open(&vm->connection, path, until) != 0)
-		vm->state = is_supervised(ctl, vm) ? "silent" : "dead";
+		vm->state = errno == EACCES || errno == EPERM ? "denied"
+		    : is_supervised(ctl, vm)		      ? "silent"
+							      : "dead";
 	else if (connection_send_line(&vm->connection, request, until) == 0)
 		vm->state = NULL;
 }
@@ -161,7 +164,9 @@ static void show_table(const struct vm *list, size_t count)
 		if ((int)strlen(list[i].name) > width)
 			width = (int)strlen(list[i].name);
 	}
-	if (count > 0)
+	if (count == 0)
+		(void)puts("none");
+	else
 		(void)printf("%-*s  %-9s  %-12s  %7s  %5s  %s\n", width, "NAME", "STATE", "TARGET",
 		    "PID", "BOOTS", "UPTIME");
 	for (size_t i = 0; i < count; i++)

@@ -44,9 +44,18 @@ char *ctl_request_json(const char *cmd, const char *key, const char *text)
 	return str_take(&request);
 }
 
+static bool is_denied(int why)
+{
+	return why == EACCES || why == EPERM;
+}
+
 /* Prints why no connection was made. */
 static int say_not_running(const struct ctl *ctl, const char *path, int why)
 {
+	if (is_denied(why))
+		return ctl_error(ctl, STATUS_DENIED,
+		    "%s: %s: run vmrunctl as root, or as the user who runs the VM", path,
+		    strerror(why));
 	if (why == ENOENT || why == ENOTDIR)
 		return ctl_error(ctl, CTL_NOT_RUNNING, "not running (no %s)", path);
 	if (why == ECONNREFUSED)
@@ -61,7 +70,9 @@ int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
 	(void)snprintf(path, sizeof(path), "%s/%s/control", ctl->run_dir, ctl->vm);
 	if (connection_open(connection, path, connection_deadline_ms(CTL_ANSWER_MS)) == 0)
 		return STATUS_OK;
-	return say ? say_not_running(ctl, path, errno) : CTL_NOT_RUNNING;
+	if (say)
+		return say_not_running(ctl, path, errno);
+	return is_denied(errno) ? STATUS_DENIED : CTL_NOT_RUNNING;
 }
 
 /* Returns the answer to a request, or NULL after an error message. */
@@ -101,6 +112,13 @@ static int say_refusal(const struct ctl *ctl, const char *answer)
 
 	free(why);
 	return status;
+}
+
+int ctl_judge(const struct ctl *ctl, const char *answer)
+{
+	if (answer == NULL)
+		return ctl_error(ctl, CTL_NOT_RUNNING, "its vmrun does not answer");
+	return is_ok(answer) ? STATUS_OK : say_refusal(ctl, answer);
 }
 
 int ctl_send(const struct ctl *ctl, struct connection *connection, const char *request,

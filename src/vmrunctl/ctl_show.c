@@ -128,8 +128,9 @@ void show_status(const char *answer)
 void show_event(const char *line)
 {
 	static const char *const keys[] = { "ended", "target", "cause", "status", "signal",
-		"action", "step", "by", "pid", "uptime_ms", "delay_ms", "wait_ms", "exit_status",
-		"count", "level", "text", "stderr", "left", "problems", "hooks", "data", "exits" };
+		"ended_by", "action", "step", "by", "pid", "uptime_ms", "delay_ms", "wait_ms",
+		"exit_status", "count", "level", "text", "stderr", "left", "problems", "hooks",
+		"data", "exits" };
 	char *time = show_member(line, "time"), *event = show_member(line, "event");
 	const char *between = "  ";
 

@@ -63,7 +63,7 @@ raw() {
 	is "$(stat -c '%a %F' "$run_dir/$vm/control")" '600 socket'
 	ctl "$vm" stop
 	is "$status" 0
-	is "$(cat said)" "$vm: gone"
+	grep -qE "^$vm: gone: the guest powered off [0-9.]+ s after the power button\$" said
 	[ ! -e "$run_dir/$vm" ]
 	ends 0
 }
@@ -128,7 +128,7 @@ raw() {
 	ctl "$vm" status --json
 	is "$(of .next_target)" b
 	ctl "$vm" reboot
-	is "$(cat said)" "$vm: boots again"
+	is "$(cat said)" "$vm: stopping target default by acpi (at most 75 s), then booting b"
 	await_file up2
 	ctl "$vm" status --json
 	is "$(of '[.state, .target, .boots, .cause] | tostring')" '["running","b",2,"reboot"]'
@@ -288,6 +288,7 @@ hook: expected a string, got an integer'
 	is "$(jq -r .event all | grep -v policy | tr '\n' ' ')" \
 		"starting spawned stopping exit cleaned decided starting spawned stopping exit cleaned decided ended "
 	lacks 'target default, pid' human
+	has 'ended_by acpi' human
 	is "$(tail -n 1 human | cut -c 27-)" 'ended         cause stopped, exit_status 0'
 }
 
@@ -342,6 +343,112 @@ deny() {
 	chmod 700 "$run_dir/$vm"
 	ctl "$vm" wait --gone
 	is "$status" 0
+}
+
+@test "permission denied is 77, and a state of list" {
+	run_dir=$PWD/own
+	mkdir -m 700 own own/mine own/other
+	spec '{"name": "mine"}'
+	script 'acpi on ready up wait exit 1'
+	"$VMRUN" "${unchecked[@]}" --run-dir own vm.json >out 2>err 3>&- &
+	pid=$!
+	pids+=("$pid")
+	await_file up
+	vm=mine
+	ctl "$vm" status
+	is "$status" 0
+	chmod 0 own/other
+	[ "$(id -u)" -ne 0 ] || chown 65534 own/mine/control
+	chmod 0 own/mine/control
+	local ours=$VMRUNCTL command
+	deny
+	for command in status stop 'reboot a' events 'wait --timeout 30' console; do
+		# shellcheck disable=SC2086 # two words
+		refused 77 'own/mine/control: Permission denied' "$vm" $command
+	done
+	ctl list
+	is "$status" 0
+	is "$(awk '{ print $1, $2 }' said | paste -sd,)" 'NAME STATE,mine denied,other denied'
+	VMRUNCTL=$ours
+	chmod 700 own/other
+	kill -TERM "$pid"
+	ends 0
+}
+
+@test "reboot of a VM that waits: it boots at once" {
+	spec '{"on": {"error": {"boot": "default", "delay": 3600}}, "targets": {"a": {}}}'
+	script 'exit 5' 'acpi on ready up wait exit 1'
+	start vm.json
+	ctl "$vm" wait --state backoff --timeout 30
+	ctl "$vm" reboot a --wait
+	is "$status" 0
+	is "$(cat said)" "$vm: booting a
+$vm: runs"
+	ctl "$vm" stop
+	ends 0
+}
+
+@test "NAME COMMAND and COMMAND NAME" {
+	up
+	ctl status "$vm"
+	is "$status" 0
+	has 'state      running' said
+	ctl next "$vm" a
+	is "$(cat said)" "$vm: boots a next"
+	ctl next "$vm" b --json
+	is "$status" 0
+	# Where the second word is a command, the first is the name.
+	refused 69 'stop: not running' stop status
+	refused 69 'status: not running' status status
+	refused 64 'unknown command "x"' x x
+	ctl stop "$vm"
+	is "$status" 0
+	ends 0
+}
+
+@test "reboot --wait waits until the next boot runs" {
+	script 'acpi on ready up wait exit 1' 'acpi on ready up2 wait exit 1' 'ready up3 hang'
+	start vm.json
+	await_file up
+	ctl "$vm" reboot a --wait
+	is "$status" 0
+	is "$(tail -n 1 said)" "$vm: runs"
+	ctl "$vm" status --json
+	is "$(of '[.state, .target, .boots] | @json')" '["running","a",2]'
+	await_file up2
+	ctl "$vm" reboot --wait --timeout 60
+	await_file up3
+	ctl "$vm" reboot --wait --timeout 0.1 # this guest does not heed the power button
+	is "$status" 1
+	has 'not running within 0.1 s: it is stopping' wrong
+	ctl "$vm" kill
+	ends 0
+}
+
+# shows TEXT: waits until the terminal has shown the text
+shows() {
+	await grep -qaF -e "$1" screen
+}
+
+@test "stop at a terminal: the step and the time left, ^C takes the next step" {
+	script 'ready up hang'
+	start vm.json
+	await_file up
+	mkfifo keys
+	TERM=xterm "$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUNCTL" -r "$run_dir" "$vm" stop <keys >screen 2>notes 3>&- &
+	local stopper=$!
+	pids+=("$stopper")
+	exec 7>keys
+	shows "$vm: stopping: acpi 60 s; ^C: next step"
+	shows "$vm: stopping: acpi 59 s; ^C: next step"
+	printf '\003' >&7
+	shows "$vm: stopping: poweroff 10 s; ^C: next step"
+	is_gone "$stopper" && return 1
+	printf '\003' >&7
+	shows "$vm: gone: vmrun killed the hypervisor"
+	exec 7>&-
+	wait "$stopper"
+	ends 0
 }
 
 # serves N [ANSWER]: answers N requests, then closes the connection of the next; pid is its pid
@@ -425,7 +532,7 @@ serves() {
 	mkdir -m 700 own
 	ctl list
 	is "$status" 0
-	[ ! -s said ]
+	is "$(cat said)" none
 	ctl list --json
 	is "$(cat said)" '[]'
 	ctl -r own/missing list --json
@@ -527,11 +634,15 @@ $vm running default $(cat up) 1"
 }
 
 @test "wrong command lines: status 64, with what was meant" {
-	refused 64 'name a VM and a command, or list'
-	refused 64 "what about $vm? name a command" "$vm"
+	refused 64 'missing VM name and command, or list'
+	refused 64 "missing command after \"$vm\"" "$vm"
+	refused 64 'missing VM name after "stop"' stop
+	refused 64 'invalid VM name "a/b"' status a/b
+	refused 64 'reboot: --timeout needs --wait' "$vm" reboot --timeout 5
 	refused 64 'unknown command "staus", did you mean "status"?' "$vm" staus
 	refused 64 'unknown command "x"' "$vm" x
-	refused 64 '"a/b" is no name of a VM' a/b status
+	refused 64 'unknown command "stpo", did you mean "stop"?' stpo "$vm"
+	refused 64 'invalid VM name "a/b": expected letters, digits' a/b status
 	refused 64 'next needs TARGET' "$vm" next
 	refused 64 'wait-for needs TEXT' "$vm" wait-for
 	refused 64 'status: one word too many: "x"' "$vm" status x
@@ -557,7 +668,7 @@ $vm running default $(cat up) 1"
 	local name hook around
 	name=$(printf 'n%.0s' {1..64})
 	refused 69 'not running' "$name" status
-	refused 64 "\"${name}n\" is no name of a VM" "${name}n" status
+	refused 64 "invalid VM name \"${name}n\": expected letters, digits, \".\", \"_\" and \"-\", at most 64" "${name}n" status
 	ctl "$vm" wait --gone --timeout 1000000000
 	is "$status" 0
 	refused 64 '--timeout takes seconds' "$vm" wait --gone --timeout 1000000001

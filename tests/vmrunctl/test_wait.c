@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
+#include "vmrunctl/past.h"
 
 static int64_t now_ms;	    /* the clock */
 static int64_t open_ms;	    /* the time that a failed attempt to connect takes */
@@ -90,6 +91,12 @@ int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
 void show_status(const char *answer)
 {
 	(void)answer;
+}
+
+bool history_show_end(const struct ctl *ctl)
+{
+	(void)ctl;
+	return false;
 }
 
 /* Returns the status of "wait" with a timeout, while `failures` attempts of `ms` fail. */

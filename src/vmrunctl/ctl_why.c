@@ -1,0 +1,223 @@
+/* The command why: how a VM ended last, and what to try next. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "cli/mask.h"
+#include "vmrunctl/ctl_show.h"
+#include "vmrunctl/past.h"
+
+#define MAX_SHOWN_LINES 12 /* of stderr and of the console */
+
+static const struct advice {
+	const char *cause, *text;
+} advices[] = {
+	{ "reboot",
+	    "The guest restarted itself. If nobody asked it to, read the guest's system log.\n"
+	    "\"on\": {\"reboot\": \"stop\"} in the spec makes vmrun stop instead of booting "
+	    "again." },
+	{ "poweroff",
+	    "The guest shut down by itself, or somebody inside it did: read the guest's system "
+	    "log.\n"
+	    "\"on\": {\"poweroff\": \"boot\"} in the spec boots again after a poweroff." },
+	{ "halt",
+	    "The guest halted its processors but did not power off: shutdown -p now (FreeBSD) or\n"
+	    "poweroff (Linux) inside the guest does both." },
+	{ "triple_fault",
+	    "The guest's kernel or firmware crashed: read the last lines of its console.\n"
+	    "Boot a target with another kernel or an installer: vmrun -t TARGET FILE.\n"
+	    "\"on\": {\"triple_fault\": \"boot\"} in the spec boots again after a crash." },
+	{ "error",
+	    "The hypervisor itself failed: read its last lines on stderr.\n"
+	    "vmrun --check FILE checks what the VM needs from the host." },
+	{ "killed",
+	    "A signal that vmrun did not send killed the hypervisor. Signal 9 often means that\n"
+	    "memory ran out: look for \"killed\" in dmesg and /var/log/messages, give the VM less\n"
+	    "memory, or set \"protect\": true in the spec, which keeps the OOM killer away (as "
+	    "root).\n"
+	    "Signal 6, 10 or 11 is a crash of the hypervisor: vmrun -d FILE prints its command." },
+	{ "start_failed",
+	    "The hypervisor could not start the VM: read its last lines on stderr.\n"
+	    "vmrun --check FILE checks what the VM needs from the host; vmrun -d FILE prints the\n"
+	    "command, so that you can run it by hand." },
+	{ "loader_failed",
+	    "The loader could not load the guest's kernel: is the disk bootable, and the first "
+	    "one?\n"
+	    "vmrun -d FILE prints the loader's command, so that you can run it by hand." },
+	{ "check_failed",
+	    "The boot could not be prepared: vmrun --check FILE lists the problems with the "
+	    "commands\n"
+	    "that fix them, and vmrun --fix FILE runs these commands." },
+	{ "given_up",
+	    "The VM booted too often in a short time (restart_limit): vmrunctl NAME history shows "
+	    "why\n"
+	    "each of these boots ended. \"backoff\" and \"restart_limit\" in the spec change the "
+	    "limits." },
+	{ "stopped", "The VM was stopped on request: start vmrun again to boot it." },
+};
+
+#define ADVICES (sizeof(advices) / sizeof(advices[0]))
+
+static const char death_advice[] =
+    "vmrun had no time to say anything. Look for \"killed\" or \"out of memory\" in dmesg and\n"
+    "/var/log/messages, and for a restart of the host (last reboot).\n"
+    "Start vmrun again: it first cleans up what the dead one has left.";
+
+static const char stubborn_advice[] =
+    "The VM was stopped on request, but the guest did not power off in time: is the service that\n"
+    "handles the power button installed in the guest, and running? A longer \"wait\" of the step\n"
+    "acpi in \"stop\" gives the guest more time to shut down.";
+
+const char *why_advice(const char *cause, const char *ended_by)
+{
+	bool by_step = ended_by != NULL && strcmp(ended_by, "guest") != 0;
+
+	if (cause == NULL)
+		return death_advice;
+	if (by_step && strcmp(cause, "reboot") == 0)
+		return "The boot ended for a reboot request: nothing is wrong.";
+	if (ended_by != NULL &&
+	    (strcmp(ended_by, "poweroff") == 0 || strcmp(ended_by, "kill") == 0))
+		return stubborn_advice;
+	for (size_t i = 0; i < ADVICES; i++) {
+		if (strcmp(advices[i].cause, cause) == 0)
+			return advices[i].text;
+	}
+	return "Read the last lines of stderr and of the console.";
+}
+
+/* Prints each line of a text behind two spaces. */
+static void show_lines(const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		(void)printf("  %.*s\n", (int)n, text);
+		text += n + (text[n] == '\n' ? 1 : 0);
+	}
+}
+
+/* Prints the last lines of some output, if there are any. */
+static void show_output(const char *line, const char *key, const char *heading)
+{
+	MEM_AUTO char *text = past_text(line, key);
+	const char *at;
+	int lines = 0;
+
+	if (text == NULL || text[strspn(text, "\n\t ")] == '\0')
+		return;
+	at = text + strlen(text);
+	for (; at > text && (at[-1] != '\n' || lines <= MAX_SHOWN_LINES); at--)
+		lines += at[-1] == '\n' ? 1 : 0;
+	(void)printf("%s:\n", heading);
+	show_lines(at);
+}
+
+/* Prints the problems of a boot that could not be prepared, which are more than one line. */
+static void show_problems(const char *line)
+{
+	MEM_AUTO char *text = past_text(line, "text");
+	const char *rest = text == NULL ? NULL : strchr(text, '\n');
+
+	if (rest != NULL)
+		show_lines(rest + 1);
+}
+
+static void show_boot(const struct ctl *ctl, const char *line)
+{
+	MEM_AUTO char *time = show_member(line, "time");
+	MEM_AUTO char *sentence = past_sentence(line);
+	MEM_AUTO char *by = past_text(line, "ended_by");
+
+	(void)printf("%s: %s  %s\n", ctl->vm, time, sentence);
+	show_problems(line);
+	if (by != NULL)
+		(void)printf("ended by: %s\n", by);
+	show_output(line, "stderr", "last lines of the hypervisor's stderr");
+	show_output(line, "console", "last lines of the console");
+}
+
+/* Says whether the VM runs now; returns its status, or NULL.  Caller frees. */
+static char *ask_state(const struct ctl *ctl)
+{
+	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
+	struct connection connection;
+	char *answer = NULL;
+
+	if (ctl_open(ctl, &connection, false) != STATUS_OK)
+		return NULL;
+	if (connection_send_line(&connection, request, connection_deadline_ms(CTL_ANSWER_MS)) == 0)
+		answer = connection_read_line(&connection, connection_deadline_ms(CTL_ANSWER_MS));
+	connection_close(&connection);
+	return answer;
+}
+
+static void show_state(const struct ctl *ctl, const char *answer)
+{
+	MEM_AUTO char *state = show_member(answer, "state");
+	MEM_AUTO char *target = show_member(answer, "target");
+
+	if (strcmp(state, "running") == 0)
+		(void)printf("%s runs now: target %s\n", ctl->vm, target);
+	else
+		(void)printf("%s is supervised now: state %s, target %s\n", ctl->vm, state, target);
+}
+
+/* Shows the last end: of a vmrun that died, or of the last boot. */
+static void show_why(const struct ctl *ctl, const struct past *past)
+{
+	const char *last = past->line[past->count - 1], *boot = past_last(past, "boot");
+	MEM_AUTO char *cause = json_member(last, "cause");
+	MEM_AUTO char *by = json_member(last, "ended_by");
+
+	if (!past_is(last, "boot")) {
+		MEM_AUTO char *time = show_member(last, "time");
+		MEM_AUTO char *sentence = past_sentence(last);
+
+		(void)printf("%s: %s  %s\n", ctl->vm, time, sentence);
+	}
+	if (boot != NULL)
+		show_boot(ctl, boot);
+	(void)printf("what to try next:\n");
+	show_lines(why_advice(cause, by));
+}
+
+static void show_json(const struct ctl *ctl, const struct past *past, const char *answer)
+{
+	const char *last = past->line[past->count - 1];
+	MEM_AUTO char *cause = json_member(last, "cause");
+	MEM_AUTO char *by = json_member(last, "ended_by");
+	MEM_AUTO char *state = answer == NULL ? mem_copy("ended") : show_member(answer, "state");
+	STR_AUTO struct str json = { 0 };
+
+	json_begin_object(&json, NULL);
+	json_add_bool(&json, "ok", true);
+	json_add_text(&json, "vm", ctl->vm);
+	json_add_text(&json, "state", state);
+	json_add_json(&json, "last", last);
+	json_add_json(&json, "boot", past_last(past, "boot"));
+	json_add_text(&json, "advice", why_advice(cause, by));
+	json_end_object(&json);
+	(void)puts(json.text);
+}
+
+int ctl_why(const struct ctl *ctl)
+{
+	struct past past;
+	int status = past_read(ctl, &past);
+	MEM_AUTO char *answer = status == STATUS_OK ? ask_state(ctl) : NULL;
+
+	if (status == STATUS_OK && past.count == 0)
+		status = ctl_error(ctl, CTL_REFUSED, "no boot of this VM has ended");
+	else if (status == STATUS_OK && ctl->json)
+		show_json(ctl, &past, answer);
+	else if (status == STATUS_OK)
+		show_why(ctl, &past);
+	if (answer != NULL && !ctl->json)
+		show_state(ctl, answer);
+	past_free(&past);
+	return status;
+}

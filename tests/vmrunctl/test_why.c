@@ -1,0 +1,76 @@
+/* The advice of "why": one for each cause, and for what ended a boot. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "spec/cause.h"
+#include "vmrunctl/past.h"
+
+static void test_each_cause(void **state)
+{
+	const char *unknown = why_advice("no such cause", NULL);
+
+	(void)state;
+	for (int i = 0; i < CAUSES; i++) {
+		const char *text = why_advice(cause_name((enum cause)i), NULL);
+
+		assert_string_not_equal(text, unknown);
+		for (const char *line = text; line != NULL;
+		     line = strchr(line, '\n') == NULL ? NULL : strchr(line, '\n') + 1)
+			assert_in_range(strcspn(line, "\n"), 1, 98);
+	}
+}
+
+static void test_what_ended_it(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(why_advice(NULL, NULL), "dmesg"));
+	assert_non_null(strstr(why_advice("reboot", "guest"), "restarted itself"));
+	assert_non_null(strstr(why_advice("reboot", "acpi"), "reboot request"));
+	assert_non_null(strstr(why_advice("stopped", "acpi"), "stopped on request"));
+	assert_non_null(strstr(why_advice("stopped", "kill"), "did not power off in time"));
+	assert_non_null(strstr(why_advice("stopped", "poweroff"), "did not power off in time"));
+	assert_non_null(strstr(why_advice("poweroff", "guest"), "shut down by itself"));
+}
+
+static void check_sentence(const char *line, const char *expected)
+{
+	MEM_AUTO char *text = past_sentence(line);
+
+	assert_string_equal(text, expected);
+}
+
+static void test_sentences(void **state)
+{
+	(void)state;
+	check_sentence("{\"kind\":\"boot\",\"boot\":3,\"target\":\"a\",\"cause\":\"killed\","
+		       "\"status\":null,\"signal\":9,\"action\":\"boot\",\"next\":\"b\","
+		       "\"by\":\"on.killed\",\"text\":\"x\\u001b\\nmore\"}",
+	    "boot 3, target a: x? (killed, signal 9); next boot: target b (on.killed)");
+	check_sentence("{\"kind\":\"boot\",\"boot\":1,\"target\":\"a\",\"cause\":\"halt\","
+		       "\"status\":2,\"action\":\"wait\",\"text\":\"x\"}",
+	    "boot 1, target a: x (halt, status 2); waiting for a reset");
+	check_sentence("{\"kind\":\"boot\",\"boot\":1,\"target\":\"a\","
+		       "\"cause\":\"check_failed\",\"action\":\"stop\",\"text\":\"x\"}",
+	    "boot 1, target a: x (check_failed); no further boot");
+	check_sentence(
+	    "{\"kind\":\"vmrun\",\"text\":\"ended with status 0\"}", "vmrun ended with status 0");
+	check_sentence("{\"kind\":\"vmrun\",\"text\":\"vmrun pid 1 died\"}", "vmrun pid 1 died");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_cause),
+		cmocka_unit_test(test_what_ended_it),
+		cmocka_unit_test(test_sentences),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
