@@ -118,5 +118,13 @@ return function(options)
 		end
 	end
 
-	return { on_start = on_start, on_started = on_started, on_exit = on_exit }
+	return {
+		on_start = on_start,
+		on_started = on_started,
+		on_exit = on_exit,
+		leads = {
+			{ from = options.a, target = options.b },
+			{ from = options.b, target = options.a },
+		},
+	}
 end

@@ -23,12 +23,13 @@ return function(options)
 		},
 	})
 
-	local is_fault = {}
+	local is_fault, leads = {}, {}
 	for _, cause in ipairs(options.causes) do
 		is_fault[cause] = true
+		leads[#leads + 1] = { cause = cause } -- to the same target
 	end
 
-	local hooks = {}
+	local hooks = { leads = leads }
 	local delay = options.initial -- of the next boot after a fault
 
 	function hooks.on_exit(exit)

@@ -96,7 +96,13 @@ return function(options, vm)
 		began = nil
 	end
 
-	local hooks = {}
+	local hooks = { leads = {} }
+	if options.auto then
+		hooks.leads[1] = { from = options.next, target = target }
+	end
+	if is_success.reboot then
+		hooks.leads[#hooks.leads + 1] = { from = target, cause = "reboot", target = options.next }
+	end
 
 	function hooks.on_start(boot)
 		if began then -- another hook answered before the on_exit below was called

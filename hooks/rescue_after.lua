@@ -2,7 +2,8 @@
 --
 --	"hooks": [{ "use": "rescue_after", "faults": 3, "within": 600, "target": "rescue" }]
 --
---	faults  the number of faults in a row after which to boot the rescue target, default 3
+--	faults  the number of faults in a row after which to boot the rescue target, default 3,
+--	        at most the count of restart_limit, which gives up after more boots
 --	within  seconds within which these faults must happen, default 600
 --	target  the rescue target, default "rescue"
 --	causes  the causes that are faults, default ["triple_fault", "error", "killed"]
@@ -11,7 +12,7 @@
 --
 -- Any other exit, and every boot of the rescue target, resets the count.  The next_target of the
 -- rescue target decides what is booted after it.
-return function(options)
+return function(options, vm)
 	options = vmrun.options(options, {
 		faults = { "count", default = 3, max = 64 }, -- exit.history has at most 64 entries
 		within = { "seconds", default = 600 },
@@ -20,9 +21,16 @@ return function(options)
 		retry = { "boolean", default = true },
 	})
 
-	local is_fault = {}
+	if vm.restart_limit and options.faults > vm.restart_limit then
+		return nil, ("faults is %d, but restart_limit gives up after %d boots, so the rescue "
+			.. "target never boots: lower faults, raise restart_limit.count or set "
+			.. "restart_limit to false"):format(options.faults, vm.restart_limit)
+	end
+
+	local is_fault, leads = {}, {}
 	for _, cause in ipairs(options.causes) do
 		is_fault[cause] = true
+		leads[#leads + 1] = { cause = cause, target = options.target }
 	end
 
 	-- Returns the number of faults in a row up to the last exit, which is history[1].
@@ -38,7 +46,7 @@ return function(options)
 		return count
 	end
 
-	local hooks = {}
+	local hooks = { leads = leads }
 
 	function hooks.on_exit(exit)
 		local faults = faults_in_a_row(exit)

@@ -17,6 +17,8 @@ local known = {
 	on_end = true,
 }
 
+local lead_keys = { from = true, cause = true, target = true }
+
 -- Raises the error for an entry of a hook file that is not a known hook or not a function.
 local function refuse(name, key, value)
 	local words = import "words"
@@ -50,6 +52,45 @@ local function names_of_programs(name, programs)
 	return copy
 end
 
+-- Returns why the value of a key of a lead is invalid, or nil.
+local function lead_fault(key, value)
+	local words = import "words"
+	if type(value) ~= "string" then
+		return format("expected a string, got %s", words.describe(value))
+	elseif key ~= "cause" then
+		return not import("targets").exist(value) and words.no_target(value) or nil
+	end
+	for _, cause in ipairs(session.causes) do
+		if cause == value then
+			return nil
+		end
+	end
+	return format('no cause "%s"%s', value, words.hint(value, session.causes))
+end
+
+-- Raises an error unless the value is a list of leads, which say where a hook may lead.
+local function check_leads(name, leads)
+	local words = import "words"
+	if type(leads) ~= "table" or not merge.length(leads) then
+		error(format("%s: leads: expected a list of { from, cause, target }, got %s", name,
+			words.describe(leads)), 0)
+	end
+	for i, lead in ipairs(leads) do
+		if type(lead) ~= "table" then
+			error(format("%s: leads[%d]: expected { from, cause, target }, got %s",
+				name, i, words.describe(lead)), 0)
+		end
+		for key, value in next, lead do
+			local why = not lead_keys[key]
+				and format('unknown key "%s": expected from, cause or target', key)
+				or lead_fault(key, value)
+			if why then
+				error(format("%s: leads[%d].%s: %s", name, i, key, why), 0)
+			end
+		end
+	end
+end
+
 -- Raises an error unless a hook file returned a table of hooks.
 local function check_functions(name, functions)
 	if type(functions) ~= "table" then
@@ -58,7 +99,9 @@ local function check_functions(name, functions)
 			.. "one; this one returned %s", name, what), 0)
 	end
 	for key, value in next, functions do
-		if key ~= "programs" and (not known[key] or type(value) ~= "function") then
+		if key == "leads" then
+			check_leads(name, value)
+		elseif key ~= "programs" and (not known[key] or type(value) ~= "function") then
 			refuse(name, key, value)
 		end
 	end
@@ -81,10 +124,15 @@ local function open_hook(request)
 	return import("document").compile(request.text, request.name), directory
 end
 
--- Returns the second argument of a hook file's function: the name of the VM and its targets.
-local function facts_of_vm()
+-- Returns the second argument of a hook file's function: the name of the VM, its targets, and the
+-- number of automatic boots that restart_limit allows, or nil without a limit.
+local function facts_of_vm(request)
 	local spec = session.merged and session.merged.spec or session.document
-	return readonly({ name = spec.name, targets = import("words").targets() }, "vm", {})
+	return readonly({
+		name = spec.name,
+		targets = import("words").targets(),
+		restart_limit = request.restart_limit,
+	}, "vm", { restart_limit = true })
 end
 
 -- Loads a hook file or a stock hook with its options.
@@ -96,7 +144,7 @@ local function make_hook(request)
 	local functions, why = chunk()
 	if type(functions) == "function" then
 		options.use = nil
-		functions, why = functions(options, facts_of_vm())
+		functions, why = functions(options, facts_of_vm(request))
 	end
 	if functions == nil and type(why) == "string" then
 		error(format("%s cannot be used: %s", name, why), 0)
@@ -182,6 +230,23 @@ function hooks.hooks(request)
 	end
 	session.calls[name] = list
 	return labels
+end
+
+-- Returns where the hook files say that they may lead, as { by, from, cause, target }.
+function hooks.leads(request)
+	local list = {}
+	for _, key in ipairs(request.files) do
+		local file = session.files[key]
+		for _, lead in ipairs(file and file.functions.leads or {}) do
+			list[#list + 1] = {
+				by = file.name,
+				from = lead.from,
+				cause = lead.cause,
+				target = lead.target,
+			}
+		end
+	end
+	return list
 end
 
 -- Returns the spec that on_prepare sees: a copy of the last document without removed devices, and

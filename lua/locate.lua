@@ -36,7 +36,7 @@ local function step(stack, key, keys)
 			value = rawget(container, key)
 		end
 		if value ~= nil then
-			local merges = keys[key] and merge.is_object(value)
+			local merges = (keys[key] or keys["*"]) and merge.is_object(value)
 			if #below > 0 and not merges then
 				break
 			end
@@ -99,7 +99,7 @@ local function in_file(merged, path)
 			stack = device_stack(merged, key)
 		else
 			stack = step(stack, key, keys)
-			keys = keys[key] or {}
+			keys = keys[key] or keys["*"] or {}
 		end
 		if #stack == 0 then
 			return above[1].path, i - 1

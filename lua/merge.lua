@@ -39,15 +39,15 @@ end
 local shallow = merge.shallow
 
 -- Returns the object without keys that are null, or the object itself when it has none.  Nulls are
--- removed from the objects of the keys in `keys`, too.
+-- removed from the objects of the keys in `keys`, too, where "*" stands for every other key.
 local function without_nulls(object, keys)
 	local result = object
 	for key, value in next, object do
 		local kept = value
 		if value == null then
 			kept = nil
-		elseif keys[key] and is_object(value) then
-			kept = without_nulls(value, keys[key])
+		elseif (keys[key] or keys["*"]) and is_object(value) then
+			kept = without_nulls(value, keys[key] or keys["*"])
 		end
 		if not rawequal(kept, value) then
 			if result == object then
@@ -72,8 +72,8 @@ local function overlay(below, above, keys)
 	for key, value in next, above do
 		if value == null then
 			result[key] = nil
-		elseif keys[key] then
-			result[key] = overlay(result[key], value, keys[key])
+		elseif keys[key] or keys["*"] then
+			result[key] = overlay(result[key], value, keys[key] or keys["*"])
 		else
 			result[key] = value
 		end

@@ -236,6 +236,11 @@ VMRUN_API const char *const *vmrun_notes(const struct vmrun *vm);
  */
 VMRUN_API char *vmrun_graph(struct vmrun *vm);
 /*
+ * Returns the same as vmrun_graph() as a table for a terminal, with who decides: causes down,
+ * targets across.  Returns NULL as vmrun_graph() does.  Caller frees with free().
+ */
+VMRUN_API char *vmrun_policy(struct vmrun *vm);
+/*
  * Returns whether a serial port or a loader of any target uses this program's stdin and stdout,
  * without the changes that on_prepare will make.  Returns false if there are problems, and after
  * vmrun_start() or vmrun_simulate().
@@ -344,7 +349,11 @@ struct vmrun_event {
 	uint64_t seq;	  /* counts from 1 */
 	const char *vm;
 	const char *target;
-	int64_t boot; /* VMRUN_DECIDED: counts from 1, with boots that failed before they ran */
+	/*
+	 * VMRUN_DECIDED: counts from 1, with boots that failed before they ran.  VMRUN_GIVEN_UP:
+	 * the boots that restart_limit allows within delay_ms.
+	 */
+	int64_t boot;
 	const char *ended; /* VMRUN_DECIDED, VMRUN_POLICY: the target whose boot ended or ends */
 	const char *cause; /* "reboot", "poweroff", ... */
 	const char *cause_text; /* the cause as text for the user */

@@ -92,8 +92,13 @@ char *document_path(struct document *doc, const struct node *keys);
  * that the sandbox refuses, which spec_confine() reports.  Returns the key of vmrun.state for this
  * use, or NULL.  Caller frees.
  */
-char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
-    struct report *report);
+char *document_load_hook(struct document *doc, const struct hook_file *hook,
+    const struct restart_limit *limit, const struct where *at, struct report *report);
+/*
+ * Returns where these hook files say that they may lead: a list of { by, from, cause, target }.
+ * Caller frees.
+ */
+struct node *document_leads(struct document *doc, const struct words *files);
 /*
  * Adds the programs that a loaded hook names as those that it runs; none if the sandbox keeps the
  * hook from running any.

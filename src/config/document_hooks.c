@@ -5,7 +5,8 @@
 #include "config/read.h"
 
 /* Returns the request that loads a hook. */
-static struct node *loading_request(const struct hook_file *hook, const struct text_file *file)
+static struct node *loading_request(
+    const struct hook_file *hook, const struct restart_limit *limit, const struct text_file *file)
 {
 	struct node *request = node_new(NODE_OBJECT);
 
@@ -15,6 +16,8 @@ static struct node *loading_request(const struct hook_file *hook, const struct t
 		node_put(request, "path", node_string(hook->path));
 		node_put(request, "text", node_string_n(file->text, file->length));
 	}
+	if (!limit->off)
+		node_put(request, "restart_limit", node_int(limit->count));
 	if (hook->options != NULL)
 		node_put(request, "options", node_copy(hook->options));
 	return request;
@@ -48,8 +51,8 @@ static bool may_load(const struct document *doc, const struct hook_file *hook)
 	    sandbox_is_home(doc->sandbox, hook->path, &real);
 }
 
-char *document_load_hook(struct document *doc, const struct hook_file *hook, const struct where *at,
-    struct report *report)
+char *document_load_hook(struct document *doc, const struct hook_file *hook,
+    const struct restart_limit *limit, const struct where *at, struct report *report)
 {
 	struct document_source source = { .file = hook->path };
 	TEXT_FILE_AUTO struct text_file file = { 0 };
@@ -61,7 +64,7 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook, con
 	if (!may_load(doc, hook))
 		return NULL;
 	if (hook->path == NULL || text_read(&source, &file, &err) == 0) {
-		request = loading_request(hook, &file);
+		request = loading_request(hook, limit, &file);
 		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
 		    report_options(doc, at, report))
 			error_clear(&err); /* its problems are reported one by one */
@@ -100,6 +103,18 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
 	node_put(request, "name", node_string(hook));
 	node_put(request, "files", list);
 	return script_call(doc->script, "hooks", request, labels, err);
+}
+
+struct node *document_leads(struct document *doc, const struct words *files)
+{
+	NODE_AUTO struct node *request = node_new(NODE_OBJECT);
+	struct node *list = node_new(NODE_LIST), *leads = NULL;
+
+	for (size_t i = 0; i < files->count; i++)
+		node_append(list, node_string(files->item[i]));
+	node_put(request, "files", list);
+	(void)script_call(doc->script, "leads", request, &leads, NULL);
+	return leads;
 }
 
 /* Returns { name, index, argument }.  Caller frees. */

@@ -134,14 +134,14 @@ static void decode_text(const struct field *f, const struct node *value, char **
 	*into = f->type == FIELD_PATH ? field_path(text, d->directory) : mem_copy(text);
 }
 
-static void decode_rows(const struct field *rows, char *(*explain_unknown)(const char *key),
-    const struct node *object, void *into, const struct where *at, struct decoder *d);
+static void decode_rows(const struct field *owner, const struct node *object, void *into,
+    const struct where *at, struct decoder *d);
 
 static void decode_object(const struct field *f, const struct node *value, void *into,
     const struct where *at, struct decoder *d)
 {
 	if (node_is_object(value))
-		decode_rows(f->rows, f->explain_unknown, value, into, at, d);
+		decode_rows(f, value, into, at, d);
 	else
 		field_type_error(value, "an object", at, d);
 }
@@ -271,37 +271,63 @@ static const struct node *value_of(const struct field *f, const struct node *obj
 	return n == NULL && f->alias != NULL ? node_get(object, f->alias) : n;
 }
 
-static void report_unknown(const struct field *rows, char *(*explain_unknown)(const char *key),
-    const char *key, const struct where *at, struct decoder *d)
+static void report_unknown(
+    const struct field *owner, const char *key, const struct where *at, struct decoder *d)
 {
 	struct near near = { .words = NEAR_KEY, .wanted = key };
-	MEM_AUTO char *why = explain_unknown == NULL ? NULL : explain_unknown(key);
+	MEM_AUTO char *why = owner->explain_unknown == NULL ? NULL : owner->explain_unknown(key);
 
 	if (why != NULL) {
 		report_add(d->report, STATUS_SPEC, at, "%s", why);
 		return;
 	}
-	for (const struct field *f = rows; f->key != NULL; f++)
+	for (const struct field *f = owner->rows; f->key != NULL; f++)
 		near_offer(&near, f->key);
 	MEM_AUTO char *hint = near_hint(&near);
 
 	report_add(d->report, STATUS_SPEC, at, "unknown key \"%s\"%s", key, hint);
 }
 
-static void decode_rows(const struct field *rows, char *(*explain_unknown)(const char *key),
-    const struct node *object, void *into, const struct where *at, struct decoder *d)
+/* Adds an entry of a key without a row, which begins with the key. */
+static void decode_other(const struct field_others *others, const struct node *value, void *into,
+    const struct where *at, struct decoder *d)
 {
+	struct field_list *list = (struct field_list *)((char *)into + others->offset);
+	char *entry;
+
+	list->item = mem_resize(list->item, list->count + 1, others->size);
+	entry = (char *)list->item + list->count++ * others->size;
+	memset(entry, 0, others->size);
+	*(char **)entry = mem_copy(value->key);
+	decode_one(others->row, value, entry + others->row->offset, at, d);
+}
+
+static bool is_other(const struct field *owner, const char *key)
+{
+	return owner->others != NULL && owner->others->takes(key);
+}
+
+/* Decodes an object by the rows of `owner`, a row of type FIELD_OBJECT. */
+static void decode_rows(const struct field *owner, const struct node *object, void *into,
+    const struct where *at, struct decoder *d)
+{
+	const struct field *rows = owner->rows;
+
 	for (const struct node *n = object->first; n != NULL; n = n->next) {
 		const struct field *f = field_find(rows, n->key);
 		struct where here = { at, n->key, 0 };
 
-		if (f == NULL)
-			report_unknown(rows, explain_unknown, n->key, &here, d);
-		else if (value_of(f, object) != n)
+		if (f == NULL && is_other(owner, n->key)) {
+			if (n->kind != NODE_NULL)
+				decode_other(owner->others, n, into, &here, d);
+		} else if (f == NULL) {
+			report_unknown(owner, n->key, &here, d);
+		} else if (value_of(f, object) != n) {
 			report_add(d->report, STATUS_SPEC, &here,
 			    "\"%s\" is given too, which means the same", f->key);
-		else if (n->kind != NODE_NULL)
+		} else if (n->kind != NODE_NULL) {
 			decode_one(f, n, (char *)into + f->offset, &here, d);
+		}
 	}
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		const struct node *n = value_of(f, object);
@@ -358,5 +384,7 @@ void field_preset(const struct field *rows, void *into)
 void field_decode(const struct field *rows, const struct node *object, void *into,
     const struct where *at, struct decoder *d)
 {
-	decode_rows(rows, NULL, object, into, at, d);
+	struct field owner = { .rows = rows };
+
+	decode_rows(&owner, object, into, at, d);
 }

@@ -94,6 +94,8 @@ struct field_list {
 	size_t count;
 };
 
+struct field_others;
+
 struct field {
 	const char *key; /* NULL ends a table of rows */
 	enum field_type type;
@@ -113,7 +115,8 @@ struct field {
 	 * merely unknown.
 	 */
 	char *(*explain_unknown)(const char *key);
-	size_t size; /* of one entry of FIELD_LIST */
+	const struct field_others *others; /* FIELD_OBJECT: keys beside the rows, or NULL */
+	size_t size;			   /* of one entry of FIELD_LIST */
 	const struct field_custom *custom;
 	/*
 	 * The value of a key that is not given, as JSON.  NULL: the member holds `initial` then, or
@@ -127,6 +130,18 @@ struct field {
 	struct host_use host;  /* stated by each row that holds text, or by its custom */
 	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in LuaLS syntax */
 	const char *help;
+};
+
+/*
+ * The keys of an object that have no row of their own, such as numbers: each is an entry of a list.
+ * An entry is a struct that begins with its key, a char *.
+ */
+struct field_others {
+	bool (*takes)(const char *key);
+	const char *pattern;	 /* of the keys, for the schema */
+	size_t offset;		 /* of a struct field_list within the object's struct */
+	const struct field *row; /* of the value; its offset counts from the start of an entry */
+	size_t size;		 /* of an entry */
 };
 
 /*

@@ -35,12 +35,31 @@ void field_print_object(const struct field *rows, const void *from, struct str *
 	json_end_object(json);
 }
 
+/* Adds the entries of keys that have no row. */
+static void print_others(const struct field_others *others, const void *from, struct str *json)
+{
+	const struct field_list *list =
+	    (const struct field_list *)((const char *)from + others->offset);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *entry = (const char *)list->item + i * others->size;
+		STR_AUTO struct str value = { 0 };
+
+		field_print_value(others->row, entry, &value);
+		json_add_json(json, *(const char *const *)entry, value.text);
+	}
+}
+
 /* Prints null for an object without any value: it was not given. */
-static void print_object(const struct field *rows, const void *from, struct str *json)
+static void print_object(const struct field *f, const void *from, struct str *json)
 {
 	STR_AUTO struct str object = { 0 };
 
-	field_print_object(rows, from, &object);
+	json_begin_object(&object, NULL);
+	field_print(f->rows, from, &object);
+	if (f->others != NULL)
+		print_others(f->others, from, &object);
+	json_end_object(&object);
 	json_add_json(json, NULL, strcmp(object.text, "{}") == 0 ? NULL : object.text);
 }
 
@@ -120,7 +139,7 @@ void field_print_value(const struct field *f, const void *from, struct str *json
 		print_list(f, value, json);
 		break;
 	case FIELD_OBJECT:
-		print_object(f->rows, value, json);
+		print_object(f, value, json);
 		break;
 	case FIELD_CUSTOM:
 		f->custom->print(value, json);
@@ -166,6 +185,21 @@ static void clear_list(const struct field *f, struct field_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
+static void clear_others(const struct field_others *others, void *what)
+{
+	struct field_list *list = (struct field_list *)((char *)what + others->offset);
+	struct field row[] = { *others->row, { 0 } };
+
+	for (size_t i = 0; i < list->count; i++) {
+		char *entry = (char *)list->item + i * others->size;
+
+		field_clear(row, entry);
+		field_clear_text(entry);
+	}
+	free(list->item);
+	memset(list, 0, sizeof(*list));
+}
+
 void field_clear(const struct field *rows, void *what)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
@@ -183,5 +217,7 @@ void field_clear(const struct field *rows, void *what)
 			clear_list(f, at);
 		else if (f->type == FIELD_CUSTOM && f->custom->clear != NULL)
 			f->custom->clear(at);
+		if (f->others != NULL)
+			clear_others(f->others, at);
 	}
 }

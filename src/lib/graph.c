@@ -1,9 +1,10 @@
-/* libvmrun: functions about all targets of a VM: the graph of its policy, its use of stdio. */
+/* libvmrun: functions about all targets of a VM: its policy as a graph or table, its stdio. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "lib/handle.h"
 #include "policy/graph.h"
+#include "policy/table.h"
 
 static bool has_hooks(const struct vmrun *vm, const struct spec *spec)
 {
@@ -27,8 +28,8 @@ static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 		struct spec *spec = boot_spec(&vm->source, names->item[i], &ignored);
 
 		if (spec != NULL)
-			list[n++] =
-			    (struct graph_target){ names->item[i], spec, has_hooks(vm, spec) };
+			list[n++] = (struct graph_target){ names->item[i], spec,
+				has_hooks(vm, spec), boot_leads(&vm->source, spec) };
 	}
 	/* Read the first target last: the document has the hooks of the last one. */
 	spec_free(boot_spec(&vm->source, vm->options.target, &ignored));
@@ -37,8 +38,10 @@ static size_t read_targets(struct vmrun *vm, struct graph_target *list)
 
 static void free_targets(struct graph_target *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		spec_free(list[i].spec);
+		node_free(list[i].leads);
+	}
 	free(list);
 }
 
@@ -52,7 +55,8 @@ static struct graph_target *targets(struct vmrun *vm, size_t *count)
 	return list;
 }
 
-char *vmrun_graph(struct vmrun *vm)
+/* Returns what `print` makes of the targets, or NULL.  Caller frees. */
+static char *print_targets(struct vmrun *vm, char *(*print)(const struct graph *g))
 {
 	struct graph g = { .vm = vm->name, .first = vm->options.target, .options = &vm->policy };
 	struct graph_target *list;
@@ -61,9 +65,19 @@ char *vmrun_graph(struct vmrun *vm)
 	if (vm->report.count > 0 || vm->machine != NULL)
 		return NULL;
 	g.target = list = targets(vm, &g.count);
-	text = graph_dot(&g);
+	text = print(&g);
 	free_targets(list, g.count);
 	return text;
+}
+
+char *vmrun_graph(struct vmrun *vm)
+{
+	return print_targets(vm, graph_dot);
+}
+
+char *vmrun_policy(struct vmrun *vm)
+{
+	return print_targets(vm, policy_table);
 }
 
 bool vmrun_uses_stdio(struct vmrun *vm)

@@ -25,11 +25,12 @@ static void say_given_up(struct machine *m, const char *refused)
 	const struct restart_limit *limit = &m->boot.spec->restart_limit;
 	struct event_record *r = event_add(m->events, VMRUN_GIVEN_UP);
 	MEM_AUTO char *ends = history_report(m, (size_t)limit->count + 1);
-	MEM_AUTO char *by = policy_limit_text(limit);
 
 	machine_event_cause(r, CAUSE_GIVEN_UP);
 	event_target(r, refused);
-	event_by(r, by);
+	event_by(r, "restart_limit");
+	r->event.boot = limit->count;
+	r->event.delay_ms = limit->within_ms;
 	event_text(r, ends);
 }
 
@@ -41,7 +42,7 @@ static void give_up(struct machine *m, struct decision *d)
 		.target = m->boot.target,
 		.outcome = &m->history.outcome,
 		.automatic_boots = m->choice.rate_limit.boots,
-		.was_given_up = m->choice.was_given_up };
+		.given_up_boots = m->choice.given_up_boots };
 
 	say_given_up(m, d->target);
 	m->history.outcome.cause = CAUSE_GIVEN_UP;
@@ -50,7 +51,7 @@ static void give_up(struct machine *m, struct decision *d)
 	decision_clear(d);
 	policy_decide(&q, d);
 	if (d->boot) {
-		m->choice.was_given_up = true;
+		m->choice.given_up_boots++;
 		rate_limit_forget(&m->choice.rate_limit);
 	}
 }
@@ -64,8 +65,10 @@ static void limit(struct machine *m, struct decision *d)
 	if (!d->boot)
 		return;
 	if (d->delay_ms < 0)
-		d->delay_ms = rate_limit_delay(&m->choice.rate_limit, &m->boot.spec->backoff,
-		    m->history.outcome.cause, m->history.uptime_ms);
+		d->delay_ms = rate_limit_delay(
+		    &m->choice.rate_limit, &m->boot.spec->backoff, m->history.outcome.cause);
+	if (d->delay_ms < d->least_delay_ms)
+		d->delay_ms = d->least_delay_ms;
 	rate_limit_boot(&m->choice.rate_limit, now, d->delay_ms);
 }
 
@@ -107,6 +110,14 @@ struct next decide_begin(struct machine *m)
 	return stay();
 }
 
+/* Starts counting anew after a boot that lasted. */
+static void count_anew(struct machine *m)
+{
+	rate_limit_exit(&m->choice.rate_limit, &m->boot.spec->backoff, m->history.uptime_ms);
+	if (m->history.uptime_ms >= m->boot.spec->restart_limit.within_ms)
+		m->choice.given_up_boots = 0;
+}
+
 struct next decide_hook_ended(struct machine *m)
 {
 	struct policy_question q = { .options = &m->options.policy,
@@ -118,9 +129,9 @@ struct next decide_hook_ended(struct machine *m)
 		.reboot_to = m->requests.reboot_to,
 		.once = m->requests.once_target,
 		.answer = m->choice.answer,
-		.hook = m->choice.answer_label,
-		.was_given_up = m->choice.was_given_up };
+		.hook = m->choice.answer_label };
 
+	count_anew(m);
 	decision_clear(&m->choice.decision);
 	policy_decide(&q, &m->choice.decision);
 	if (m->requests.reboot_to == NULL) /* requested reboots do not count for the rate limit */

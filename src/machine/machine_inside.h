@@ -214,7 +214,7 @@ struct choice {
 	struct rate_limit rate_limit; /* of automatic boots */
 	char *next_target;	      /* of the next boot; NULL: that boot is prepared */
 	char *refused_target;	      /* of the boot that the rate limit refused */
-	bool was_given_up;	      /* on.given_up has booted its target */
+	int64_t given_up_boots;	      /* that on.given_up decided since a boot that lasted */
 	bool forecast_told;
 };
 

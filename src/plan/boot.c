@@ -105,6 +105,14 @@ static void check_next_targets(
 
 		check_target(source, spec->on[i].target, &at, report);
 	}
+	for (size_t i = 0; i < spec->on_status.count; i++) {
+		const struct status_action *entry =
+		    (const struct status_action *)spec->on_status.item + i;
+		struct where status = { &on, entry->status, 0 };
+		struct where at = { &status, "boot", 0 };
+
+		check_target(source, entry->action.target, &at, report);
+	}
 }
 
 /* Refuses two uses of a hook under one name: they would share one state. */
@@ -133,7 +141,8 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 		const struct hook_file *hook = &spec->hooks.item[i];
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
 		const struct where *place = hook->of_option ? NULL : &at;
-		MEM_AUTO char *state_name = document_load_hook(source->doc, hook, place, report);
+		MEM_AUTO char *state_name =
+		    document_load_hook(source->doc, hook, &spec->restart_limit, place, report);
 
 		if (state_name != NULL)
 			check_state_name(hook, state_name, &known, place, report);
@@ -284,6 +293,14 @@ void boot_hooks(const struct boot_source *source, const struct spec *spec, const
 	(void)document_hooks(source->doc, hook, &keys, &list, NULL);
 	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
 		words_add(labels, n->text);
+}
+
+struct node *boot_leads(const struct boot_source *source, const struct spec *spec)
+{
+	WORDS_AUTO struct words keys = { 0 };
+
+	boot_hook_keys(spec, &keys);
+	return keys.count == 0 ? NULL : document_leads(source->doc, &keys);
 }
 
 struct node *boot_prepare_argument(

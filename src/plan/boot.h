@@ -82,6 +82,11 @@ void boot_clear(struct boot *boot);
  */
 void boot_hooks(const struct boot_source *source, const struct spec *spec, const char *hook,
     struct words *labels);
+/*
+ * Returns where the hook files of a spec say that they may lead: a list of { by, from, cause,
+ * target }, or NULL.  Caller frees.
+ */
+struct node *boot_leads(const struct boot_source *source, const struct spec *spec);
 /* Adds the keys of the hook files of a spec, as document_hooks() wants them. */
 void boot_hook_keys(const struct spec *spec, struct words *keys);
 

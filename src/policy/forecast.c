@@ -24,14 +24,11 @@ static void ask(const struct forecast_input *in, enum cause cause, int status, s
 
 	policy_decide(&q, out);
 	if (out->boot && out->delay_ms < 0)
-		out->delay_ms = rate_limit_delay(&fresh, &in->spec->backoff, cause, 0);
+		out->delay_ms = rate_limit_delay(&fresh, &in->spec->backoff, cause);
+	if (out->delay_ms < out->least_delay_ms)
+		out->delay_ms = out->least_delay_ms;
 	if (!out->boot)
 		out->delay_ms = 0;
-	/* The default decides only that vmrun boots; next_target in the spec decides the target. */
-	if (out->by_next && strcmp(out->by, "default") == 0) {
-		free(out->by);
-		out->by = mem_copy("next_target");
-	}
 }
 
 /* Adds a row, which takes the decision over. */
@@ -54,7 +51,7 @@ static bool lists_status(const struct reboot_list *list, int status)
 static bool is_listed(const struct forecast_input *in, int status)
 {
 	return lists_status(&in->options->reboot_on, status) ||
-	    lists_status(&in->spec->reboot_on, status);
+	    lists_status(&in->spec->reboot_on, status) || spec_on_status(in->spec, status) != NULL;
 }
 
 /* Returns a status that no list names, whose decision is that of any error. */
@@ -67,14 +64,19 @@ static int plain_status(const struct forecast_input *in)
 	return cause_status(CAUSE_ERROR);
 }
 
+static bool same_decision(const struct decision *a, const struct decision *b)
+{
+	return a->boot == b->boot && (!a->boot || strcmp(a->target, b->target) == 0) &&
+	    a->delay_ms == b->delay_ms && strcmp(a->by, b->by) == 0;
+}
+
 /* Adds the forecast of an error, and of statuses that lists treat as exceptions. */
 static void add_error(const struct forecast_input *in, struct forecast *f)
 {
-	struct decision all;
-	bool boots;
+	DECISION_AUTO struct decision all, like;
 
 	ask(in, CAUSE_ERROR, plain_status(in), &all);
-	boots = all.boot;
+	ask(in, CAUSE_ERROR, plain_status(in), &like);
 	add_row(f, CAUSE_ERROR, -1, &all);
 	for (int status = cause_status(CAUSE_ERROR); status <= MAX_STATUS; status++) {
 		if (!is_listed(in, status))
@@ -82,7 +84,7 @@ static void add_error(const struct forecast_input *in, struct forecast *f)
 		DECISION_AUTO struct decision one;
 
 		ask(in, CAUSE_ERROR, status, &one);
-		if (one.boot != boots)
+		if (!same_decision(&one, &like))
 			add_row(f, CAUSE_ERROR, status, &one);
 	}
 }

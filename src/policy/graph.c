@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/node.h"
 #include "base/str.h"
 #include "policy/forecast.h"
 
@@ -42,7 +43,8 @@ static const struct action *given_up(const struct graph *g, size_t i)
 static bool same_action(const struct action *a, const struct action *b)
 {
 	return a->kind == b->kind &&
-	    (a->kind != ACTION_TARGET || strcmp(a->target, b->target) == 0);
+	    (a->kind != ACTION_TARGET ||
+		(strcmp(a->target, b->target) == 0 && a->times == b->times));
 }
 
 /* Returns the node for giving up, which targets that give up in the same way share. */
@@ -62,10 +64,31 @@ static bool leads_somewhere(const struct action *action)
 
 /* --- edges --- */
 
+#define FAULT_COLOUR "#b3261e"
+
+/* Returns whether the cause is a fault, not an end that the guest chose. */
+static bool is_fault(enum cause cause)
+{
+	return cause != CAUSE_REBOOT && cause != CAUSE_POWEROFF && cause != CAUSE_HALT;
+}
+
+static void add_colour(bool fault, struct str *s)
+{
+	if (fault)
+		str_add(s, " color=\"" FAULT_COLOUR "\" fontcolor=\"" FAULT_COLOUR "\"");
+}
+
+/* Returns whether a row has an edge: what stops has none, and a limit has an edge of its own. */
+static bool is_drawn(const struct forecast_row *row)
+{
+	return row->cause != CAUSE_GIVEN_UP && row->decision.boot;
+}
+
+/* Returns whether the rows share an edge. */
 static bool same_place(const struct forecast_row *a, const struct forecast_row *b)
 {
-	return a->decision.boot == b->decision.boot &&
-	    (!a->decision.boot || strcmp(a->decision.target, b->decision.target) == 0);
+	return strcmp(a->decision.target, b->decision.target) == 0 &&
+	    is_fault(a->cause) == is_fault(b->cause);
 }
 
 static bool same_terms(const struct forecast_row *a, const struct forecast_row *b)
@@ -79,7 +102,7 @@ static bool is_first(const struct forecast *f, size_t i,
     bool (*alike)(const struct forecast_row *a, const struct forecast_row *b))
 {
 	for (size_t k = 0; k < i; k++) {
-		if (f->item[k].cause != CAUSE_GIVEN_UP && alike(&f->item[k], &f->item[i]))
+		if (is_drawn(&f->item[k]) && alike(&f->item[k], &f->item[i]))
 			return false;
 	}
 	return true;
@@ -115,7 +138,7 @@ static void add_causes(const struct forecast *f, size_t like, struct str *label)
 		    ? NULL
 		    : mem_format("%s %d", cause_name(row->cause), row->status);
 
-		if (row->cause != CAUSE_GIVEN_UP && same_terms(row, &f->item[like]))
+		if (is_drawn(row) && same_terms(row, &f->item[like]))
 			add_word(label, single != NULL ? single : cause_name(row->cause), i == like,
 			    &line);
 	}
@@ -123,23 +146,92 @@ static void add_causes(const struct forecast *f, size_t like, struct str *label)
 	str_add(label, d->by_next ? " (next_target)" : "");
 }
 
+/* Adds the edge of the row `like` and all rows that share it. */
 static void add_edge(
     const struct graph *g, size_t from, const struct forecast *f, size_t like, struct str *s)
 {
-	const struct decision *d = &f->item[like].decision;
 	STR_AUTO struct str label = { 0 };
 
 	for (size_t i = like; i < f->count; i++) {
-		if (f->item[i].cause != CAUSE_GIVEN_UP && same_place(&f->item[i], &f->item[like]) &&
+		if (is_drawn(&f->item[i]) && same_place(&f->item[i], &f->item[like]) &&
 		    is_first(f, i, same_terms))
 			add_causes(f, i, &label);
 	}
-	str_addf(s, "\tt%zu -> ", from);
-	if (d->boot)
-		str_addf(s, "t%zu", target_index(g, d->target));
-	else
-		str_add(s, "stop");
-	str_addf(s, " [label=\"%s\"]\n", label.text);
+	str_addf(s, "\tt%zu -> t%zu [label=\"%s\"", from,
+	    target_index(g, f->item[like].decision.target), label.text);
+	add_colour(is_fault(f->item[like].cause), s);
+	str_add(s, "]\n");
+}
+
+/* Returns the target that a lead of a hook may boot after an exit of this target, or NULL. */
+static const char *led_to(const struct graph_target *from, const struct node *lead)
+{
+	const char *only = node_get_text(lead, "from"), *target = node_get_text(lead, "target");
+	bool is_here = only == NULL || strcmp(only, from->name) == 0;
+
+	if (!is_here)
+		return NULL;
+	/* Without `from`, what leads to another target leads nowhere from that one. */
+	if (only == NULL && target != NULL && strcmp(target, from->name) == 0)
+		return NULL;
+	return target != NULL ? target : from->name;
+}
+
+static bool is_faulty(const struct node *lead)
+{
+	const char *name = node_get_text(lead, "cause");
+	enum cause cause;
+
+	return name != NULL && cause_find(name, &cause) && is_fault(cause);
+}
+
+/* Returns whether two leads share an edge. */
+static bool leads_alike(const struct graph_target *from, const struct node *a, const struct node *b)
+{
+	const char *x = led_to(from, a), *y = led_to(from, b);
+
+	return x != NULL && y != NULL && strcmp(x, y) == 0 && is_faulty(a) == is_faulty(b) &&
+	    strcmp(node_get_text(a, "by"), node_get_text(b, "by")) == 0;
+}
+
+/* Adds the edge of a lead and all after it that share it. */
+static void add_lead(const struct graph *g, size_t i, const struct node *lead, struct str *s)
+{
+	const struct graph_target *from = &g->target[i];
+	STR_AUTO struct str label = { 0 };
+	size_t line = 0;
+	bool first = true;
+
+	for (const struct node *n = lead; n != NULL; n = n->next) {
+		const char *cause = node_get_text(n, "cause");
+
+		if (cause == NULL || !leads_alike(from, n, lead))
+			continue;
+		add_word(&label, cause, first, &line);
+		first = false;
+	}
+	str_addf(s, "\tt%zu -> t%zu [label=\"%s%s(", i, target_index(g, led_to(from, lead)),
+	    first ? "" : label.text, first ? "" : "\\n");
+	add_escaped(s, node_get_text(lead, "by"));
+	str_add(s, ")\" style=dashed");
+	add_colour(is_faulty(lead), s);
+	str_add(s, "]\n");
+}
+
+/* Adds the edges that the target's hooks declare. */
+static void add_leads(const struct graph *g, size_t i, struct str *s)
+{
+	const struct graph_target *from = &g->target[i];
+	const struct node *all = from->leads == NULL ? NULL : from->leads->first;
+
+	for (const struct node *n = all; n != NULL; n = n->next) {
+		bool is_new = led_to(from, n) != NULL;
+
+		for (const struct node *k = all; k != n; k = k->next)
+			is_new = is_new && !leads_alike(from, k, n);
+		if (is_new)
+			add_lead(g, i, n, s);
+	}
 }
 
 /* Returns whether boots from this target can exceed the limit. */
@@ -158,7 +250,9 @@ static void add_limit(const struct graph *g, size_t from, struct str *s)
 {
 	const struct restart_limit *limit = &g->target[from].spec->restart_limit;
 
-	str_addf(s, "\tt%zu -> g%zu [label=\"more than %lld boot%s\\nwithin %g s\" style=dotted]\n",
+	str_addf(s,
+	    "\tt%zu -> g%zu [label=\"more than %lld boot%s\\nwithin %g s\" style=dotted "
+	    "color=\"" FAULT_COLOUR "\" fontcolor=\"" FAULT_COLOUR "\"]\n",
 	    from, given_up_node(g, from), (long long)limit->count, limit->count == 1 ? "" : "s",
 	    (double)limit->within_ms / 1000);
 }
@@ -170,9 +264,10 @@ static void add_edges(const struct graph *g, size_t from, bool *gives_up, struct
 
 	forecast_make(g->options, g->target[from].spec, g->target[from].name, &f);
 	for (size_t i = 0; i < f.count; i++) {
-		if (f.item[i].cause != CAUSE_GIVEN_UP && is_first(&f, i, same_place))
+		if (is_drawn(&f.item[i]) && is_first(&f, i, same_place))
 			add_edge(g, from, &f, i, s);
 	}
+	add_leads(g, from, s);
 	if (leads_somewhere(given_up(g, from)) && can_spin(g, from, &f)) {
 		add_limit(g, from, s);
 		gives_up[given_up_node(g, from)] = true;
@@ -197,9 +292,16 @@ static void add_given_up(const struct graph *g, size_t i, struct str *s)
 
 	str_addf(s, "\tg%zu [label=\"given up%s\" shape=oval]\n", i,
 	    action->kind == ACTION_WAIT ? ":\\nwaits for a reset" : "");
-	if (action->kind == ACTION_TARGET)
-		str_addf(s, "\tg%zu -> t%zu [label=\"once\" style=dotted]\n", i,
-		    target_index(g, action->target));
+	if (action->kind != ACTION_TARGET)
+		return;
+	str_addf(s, "\tg%zu -> t%zu [label=\"", i, target_index(g, action->target));
+	if (action->times == 1)
+		str_add(s, "once");
+	else if (action->times == 0)
+		str_add(s, "each time");
+	else
+		str_addf(s, "%lld times", (long long)action->times);
+	str_add(s, "\" style=dotted color=\"" FAULT_COLOUR "\" fontcolor=\"" FAULT_COLOUR "\"]\n");
 }
 
 char *graph_dot(const struct graph *g)
@@ -210,10 +312,10 @@ char *graph_dot(const struct graph *g)
 	str_add(&s, "digraph \"");
 	add_escaped(&s, g->vm);
 	str_add(&s,
-	    "\" {\n\trankdir=LR\n"
+	    "\" {\n\trankdir=LR nodesep=0.4\n"
 	    "\tnode [shape=box style=rounded fontname=\"sans-serif\" fontsize=11]\n"
 	    "\tedge [fontname=\"sans-serif\" fontsize=9]\n"
-	    "\tstart [shape=point]\n\tstop [shape=oval]\n");
+	    "\tstart [shape=point]\n\tstop [label=\"all else stops\" shape=oval]\n");
 	for (size_t i = 0; i < g->count; i++)
 		add_target(g, i, &s);
 	str_addf(&s, "\tstart -> t%zu\n", target_index(g, g->first));

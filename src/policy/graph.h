@@ -7,7 +7,8 @@
 struct graph_target {
 	const char *name;
 	struct spec *spec;
-	bool has_hooks; /* an on_exit hook may decide before the policy */
+	bool has_hooks;	    /* an on_exit hook may decide before the policy */
+	struct node *leads; /* where hook files say that they may lead, or NULL */
 };
 
 struct graph {
@@ -18,7 +19,7 @@ struct graph {
 	size_t count;
 };
 
-/* Returns the graph in the language DOT; the same graph gives the same text.  Caller frees. */
+/* Returns the graph in the language DOT, without edges to a stop.  Caller frees. */
 char *graph_dot(const struct graph *g);
 
 #endif

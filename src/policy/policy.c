@@ -62,6 +62,7 @@ static void follow_list(const struct policy_question *q, struct decision *out,
 		stop(out, mem_copy(by));
 }
 
+/* Follows an entry of `on`. */
 static void follow_action(
     const struct policy_question *q, struct decision *out, const struct action *action, char *by)
 {
@@ -78,36 +79,49 @@ static void follow_action(
 		out->delay_ms = action->delay.ms;
 }
 
-char *policy_limit_text(const struct restart_limit *limit)
-{
-	return mem_format("restart_limit: %" PRId64 " boot%s within %g s", limit->count,
-	    limit->count == 1 ? "" : "s", (double)limit->within_ms / 1000);
-}
-
-/* Follows on.given_up: stops or waits, or boots another target once. */
+/* Follows on.given_up: stops or waits, or boots another target, as often as `times` says. */
 static void follow_given_up(const struct policy_question *q, struct decision *out)
 {
 	const struct action *action = &q->spec->on[CAUSE_GIVEN_UP];
-	MEM_AUTO char *limit = policy_limit_text(&q->spec->restart_limit);
-	bool spent = action->kind == ACTION_TARGET && q->was_given_up;
+	bool always = action->times == 0;
+	bool spent = action->kind == ACTION_TARGET && !always && q->given_up_boots >= action->times;
 
-	if (action->kind != ACTION_NONE && !spent)
-		follow_action(q, out, action, mem_copy("on.given_up"));
-	else
-		stop(out, mem_format("%s%s", limit, spent ? ", again" : ""));
+	if (action->kind == ACTION_NONE || spent) {
+		stop(out, mem_copy("restart_limit"));
+		return;
+	}
+	follow_action(q, out, action, mem_copy("on.given_up"));
+	if (action->kind == ACTION_TARGET && always)
+		out->least_delay_ms = GIVEN_UP_LEAST_DELAY_MS;
+}
+
+/* Follows the entry of `on` for the status of an error, else for the cause, if there is one. */
+static bool follow_on(const struct policy_question *q, struct decision *out)
+{
+	enum cause cause = q->outcome->cause;
+	const struct action *action =
+	    cause == CAUSE_ERROR ? spec_on_status(q->spec, q->outcome->status) : NULL;
+
+	if (action != NULL) {
+		follow_action(q, out, action, mem_format("on.%d", q->outcome->status));
+		return true;
+	}
+	action = &q->spec->on[cause];
+	if (action->kind == ACTION_NONE)
+		return false;
+	follow_action(q, out, action, mem_format("on.%s", cause_name(cause)));
+	return true;
 }
 
 static void follow_spec(const struct policy_question *q, struct decision *out)
 {
-	enum cause cause = q->outcome->cause;
-	const struct action *action = &q->spec->on[cause];
-
-	if (action->kind != ACTION_NONE)
-		follow_action(q, out, action, mem_format("on.%s", cause_name(cause)));
-	else if (q->spec->reboot_on.given)
+	if (follow_on(q, out))
+		return;
+	if (q->spec->reboot_on.given)
 		follow_list(q, out, &q->spec->reboot_on, "reboot_on");
-	else if (cause == CAUSE_REBOOT)
-		boot(q, out, NULL, mem_copy("default"));
+	else if (q->outcome->cause == CAUSE_REBOOT)
+		boot(q, out, NULL,
+		    mem_copy(q->spec->next_target != NULL ? "next_target" : "default"));
 	else
 		stop(out, mem_copy("default"));
 }
@@ -117,12 +131,11 @@ static void follow_spec(const struct policy_question *q, struct decision *out)
  */
 static void boot_once(const struct policy_question *q, struct decision *out)
 {
-	MEM_AUTO char *by = out->by;
-
 	free(out->target);
+	free(out->by);
 	out->target = mem_copy(q->once);
 	out->by_next = false;
-	out->by = mem_format("the next request, %s", by);
+	out->by = mem_copy("the next request");
 }
 
 /* Applies the limits of the command line, which override every policy. */

@@ -9,6 +9,8 @@
 #include "hyper/hyper.h"
 #include "spec/spec.h"
 
+#define GIVEN_UP_LEAST_DELAY_MS 1000 /* before a boot that on.given_up repeats for ever */
+
 /* Options of the command line, which override the spec. */
 struct policy_options {
 	bool no_reboot;
@@ -28,25 +30,24 @@ struct policy_question {
 	const char *once; /* target of a request for the next boot, or NULL */
 	const struct node *answer; /* of the first hook that decided, or NULL */
 	const char *hook;	   /* label of that hook */
-	bool was_given_up;	   /* on.given_up has booted its target, which it does once */
+	int64_t given_up_boots;	   /* that on.given_up has decided so far */
 };
 
 struct decision {
 	bool boot;
-	bool wait;	  /* do not boot, but wait for a reset */
-	bool by_next;	  /* the target is the spec's next_target */
-	char *target;	  /* owned; set when boot */
-	int64_t delay_ms; /* set by a hook or `on`; -1: by the backoff */
-	int status;	  /* set by vmrun.stop(N); -1: by the cause */
-	char *by;	  /* owned: what decided, as messages name it */
+	bool wait;		/* do not boot, but wait for a reset */
+	bool by_next;		/* the target is the spec's next_target */
+	char *target;		/* owned; set when boot */
+	int64_t delay_ms;	/* set by a hook or `on`; -1: by the backoff */
+	int64_t least_delay_ms; /* whatever the delay is */
+	int status;		/* set by vmrun.stop(N); -1: by the cause */
+	char *by;		/* owned: what decided, in the words of vmrun(8) */
 };
 
 /* Decides whether vmrun boots again, which target, and after which delay. */
 void policy_decide(const struct policy_question *q, struct decision *out);
 /* Returns "boot", "wait" or "stop". */
 const char *decision_action(const struct decision *d);
-/* Returns "restart_limit: 5 boots within 30 s".  Caller frees. */
-char *policy_limit_text(const struct restart_limit *limit);
 /* Frees what the decision owns and zeroes it. */
 void decision_clear(struct decision *d);
 #define DECISION_AUTO __attribute__((cleanup(decision_clear)))

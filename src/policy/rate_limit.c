@@ -14,13 +14,16 @@ bool rate_limit_allows(
 	return now_ms - r->waited_ms - oldest >= limit->within_ms;
 }
 
-int64_t rate_limit_delay(
-    struct rate_limit *r, const struct backoff *backoff, enum cause cause, int64_t uptime_ms)
+void rate_limit_exit(struct rate_limit *r, const struct backoff *backoff, int64_t uptime_ms)
+{
+	if (uptime_ms >= backoff->reset_after_ms)
+		r->step = 0;
+}
+
+int64_t rate_limit_delay(struct rate_limit *r, const struct backoff *backoff, enum cause cause)
 {
 	double delay = (double)backoff->initial_ms;
 
-	if (uptime_ms >= backoff->reset_after_ms)
-		r->step = 0;
 	/* A reboot by the guest has no delay. */
 	if (backoff->off || cause == CAUSE_REBOOT)
 		return 0;

@@ -18,9 +18,10 @@ struct rate_limit {
 /* Returns whether one more boot stays within limit->count boots per window. */
 bool rate_limit_allows(
     const struct rate_limit *r, const struct restart_limit *limit, int64_t now_ms);
-/* Returns the delay before the boot after this cause; a boot that stayed up resets the delay. */
-int64_t rate_limit_delay(
-    struct rate_limit *r, const struct backoff *backoff, enum cause cause, int64_t uptime_ms);
+/* Resets the growing delay after a boot that stayed up, whatever follows that boot. */
+void rate_limit_exit(struct rate_limit *r, const struct backoff *backoff, int64_t uptime_ms);
+/* Returns the delay before the boot after this cause. */
+int64_t rate_limit_delay(struct rate_limit *r, const struct backoff *backoff, enum cause cause);
 /* Resets the window and the delay, not the number of boots. */
 void rate_limit_forget(struct rate_limit *r);
 /* Records an automatic boot that is decided. */

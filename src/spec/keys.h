@@ -14,7 +14,9 @@ DESCRIBES(com_custom, char *);
 DESCRIBES(uuid_custom, char *);
 DESCRIBES(words_custom, struct words);
 DESCRIBES(command_custom, struct words);
-DESCRIBES(seconds_custom, int64_t); /* in milliseconds */
+DESCRIBES(seconds_custom, int64_t); /* in milliseconds, up to an hour */
+DESCRIBES(day_custom, int64_t);	    /* the same up to a day */
+DESCRIBES(week_custom, int64_t);    /* the same up to 7 days */
 DESCRIBES(release_custom, int64_t);
 DESCRIBES(gdb_custom, char *);
 DESCRIBES(pin_custom, struct words);
@@ -27,13 +29,14 @@ DESCRIBES(stop_custom, struct stop_ladder);
 DESCRIBES(hooks_custom, struct hook_list);
 extern const struct field_custom name_custom, cpu_custom, mem_custom, hostbridge_custom, com_custom;
 extern const struct field_custom uuid_custom, words_custom, command_custom, seconds_custom,
-    release_custom;
+    day_custom, week_custom, release_custom;
 extern const struct field_custom gdb_custom, pin_custom, layout_custom, loader_custom;
 extern const struct field_custom reboot_on_custom, restart_limit_custom, backoff_custom;
 extern const struct field_custom stop_custom, hooks_custom;
 
 DESCRIBES(on_fields, struct spec);
 extern const struct field on_fields[];
+extern const struct field_others on_statuses;
 /* Returns why a key of `on` is invalid, or NULL if it is merely unknown.  Caller frees. */
 char *on_explain_unknown(const char *key);
 DESCRIBES(numa_fields, struct numa_domain);

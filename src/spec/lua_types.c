@@ -84,6 +84,27 @@ static void add_head(const char *name, const char *parent, const char *help, str
 	    parent);
 }
 
+static void add_classes(
+    const struct field *rows, const char *owner, const void *values, struct str *s);
+
+/* Adds the class of the values of keys without a row, if they can be objects. */
+static void add_class_of_others(const struct field_others *others, const char *owner, struct str *s)
+{
+	MEM_AUTO void *entry = mem_zero(others->size);
+	struct field rows[] = { *others->row, { 0 } };
+
+	add_classes(rows, owner, entry, s);
+}
+
+/* Adds the keys without a row, of any name. */
+static void add_others(const struct field_others *others, const char *owner, struct str *s)
+{
+	MEM_AUTO char *object = class_of(owner, others->row);
+	MEM_AUTO char *type = describe_type(others->row, object);
+
+	str_addf(s, "---@field [string] %s|vmrun.Null # %s\n", type, others->row->help);
+}
+
 /* Adds the classes of the objects below these rows. */
 static void add_classes(
     const struct field *rows, const char *owner, const void *values, struct str *s)
@@ -95,8 +116,12 @@ static void add_classes(
 			MEM_AUTO char *name = class_of(owner, f);
 
 			add_classes(below.rows, name, below.values, s);
+			if (f->others != NULL)
+				add_class_of_others(f->others, name, s);
 			add_head(name, "", f->help, s);
 			add_rows(below.rows, name, below.values, s);
+			if (f->others != NULL)
+				add_others(f->others, name, s);
 		}
 		describe_below_end(&below);
 	}

@@ -14,8 +14,6 @@
 #include "spec/describe.h"
 
 #define MAX_VM_NAME 64
-#define MIN_SECONDS 0.01
-#define MAX_SECONDS 3600
 #define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
 #define MAX_RELEASE 15
 #define PIB_SHIFT 50
@@ -435,41 +433,6 @@ const struct field_custom command_custom = {
 	.type = "string|string[]",
 	.schema = words_schema,
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
-};
-
-/* Reads seconds, including fractions, into milliseconds. */
-static void seconds_parse(
-    const struct node *value, void *into, const struct where *at, struct decoder *d)
-{
-	double seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
-
-	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
-		field_type_error(value, "a number of seconds", at, d);
-	else if (!(seconds >= MIN_SECONDS && seconds <= MAX_SECONDS))
-		report_add(d->report, STATUS_SPEC, at,
-		    "expected " NUMBER_TEXT(MIN_SECONDS) " to %d seconds", MAX_SECONDS);
-	else
-		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
-}
-
-static void seconds_print(const void *from, struct str *json)
-{
-	json_add_decimal(json, NULL, (double)*(const int64_t *)from / 1000);
-}
-
-static void seconds_schema(struct str *s)
-{
-	json_add_text(s, "type", "number");
-	json_add_decimal(s, "minimum", MIN_SECONDS);
-	json_add_int(s, "maximum", MAX_SECONDS);
-}
-
-const struct field_custom seconds_custom = {
-	.parse = seconds_parse,
-	.print = seconds_print,
-	.type = "number",
-	.schema = seconds_schema,
-	.host.kind = HOST_NONE,
 };
 
 /* Reads a major release that this vmrun knows. */

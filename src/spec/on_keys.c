@@ -8,6 +8,8 @@
 #include "spec/keys.h"
 
 #define MAX_DELAY_S 86400
+#define MAX_GIVEN_UP_TIMES 1000
+#define MIN_ON_STATUS 5 /* the causes have names for the statuses below */
 
 static void delay_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -61,6 +63,11 @@ static const struct field action_fields[] = {
 DESCRIBES(given_up_fields, struct action);
 static const struct field given_up_fields[] = {
 	TARGET,
+	ROW_CUSTOM("delay", struct action, delay, delay_custom,
+	    .help = "seconds before that, instead of the backoff's"),
+	ROW_INT("times", struct action, times, .preset = "1", .has_range = true, .min = 0,
+	    .max = MAX_GIVEN_UP_TIMES, .help = "boots of the target, until a boot outlives "
+	    "restart_limit.within; 0: without a limit, a second apart at least"),
 	{ 0 },
 };
 /* clang-format on */
@@ -159,7 +166,8 @@ static void given_up_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	parse_action(value, given_up_words, given_up_kinds, given_up_fields,
-	    "\"stop\", \"wait\" or { \"boot\": TARGET }", into, at, d);
+	    "\"stop\", \"wait\" or { \"boot\": TARGET, \"delay\": SECONDS, \"times\": N }", into,
+	    at, d);
 }
 
 static void given_up_print(const void *from, struct str *json)
@@ -197,27 +205,59 @@ const struct field on_fields[] = {
 	ON("loader_failed", CAUSE_LOADER_FAILED, "the loader failed, or took too long"),
 	ON("check_failed", CAUSE_CHECK_FAILED, "the boot could not be prepared"),
 	ROW_CUSTOM("given_up", struct spec, on[CAUSE_GIVEN_UP], given_up_custom,
-	    .help = "too many boots (restart_limit): stop, wait or { boot }, once"),
+	    .help = "too many boots (restart_limit): stop, wait or { boot, delay, times }"),
 	{ 0 },
 };
 /* clang-format on */
 
-char *on_explain_unknown(const char *key)
+/* Returns the status that a key names, or -1. */
+static int status_of(const char *key)
 {
 	char *end;
-	long status;
+	long status = strtol(key, &end, 10);
+
+	return *key < '0' || *key > '9' || *end != '\0' || status > MAX_STATUS ? -1 : (int)status;
+}
+
+static bool takes_status(const char *key)
+{
+	return *key != '0' && status_of(key) >= MIN_ON_STATUS;
+}
+
+static const struct field status_field = ROW_CUSTOM("status", struct status_action, action,
+    action_custom, .help = "the hypervisor ended with this status, 5 to 255; asked before error");
+
+const struct field_others on_statuses = {
+	.takes = takes_status,
+	.pattern = "^([5-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$",
+	.offset = FIELD_OFFSET(struct spec, on_status, struct field_list),
+	.row = &status_field,
+	.size = sizeof(struct status_action),
+};
+
+const struct action *spec_on_status(const struct spec *spec, int status)
+{
+	const struct status_action *entry = spec->on_status.item;
+
+	for (size_t i = 0; i < spec->on_status.count; i++) {
+		if (status_of(entry[i].status) == status && entry[i].action.kind != ACTION_NONE)
+			return &entry[i].action;
+	}
+	return NULL;
+}
+
+char *on_explain_unknown(const char *key)
+{
+	int status = status_of(key);
 
 	if (strcmp(key, cause_name(CAUSE_STOPPED)) == 0)
 		return mem_copy("a stop request always stops, so nothing can be said for "
 				"\"stopped\": on_end hears of it");
-	status = strtol(key, &end, 10);
-	if (*key < '0' || *key > '9' || *end != '\0' || status > MAX_STATUS)
+	if (status < 0)
 		return NULL;
-	MEM_AUTO char *more = status <= CAUSE_ERROR
-	    ? mem_copy("")
-	    : mem_format(
-		  ", which is every status from %d on (reboot_on knows single ones)", CAUSE_ERROR);
-
-	return mem_format("causes stand here, no statuses: say \"%s\"%s",
-	    cause_name(cause_of_status((int)status)), more);
+	if (status >= MIN_ON_STATUS)
+		return mem_format("invalid status \"%s\": expected \"%d\"", key, status);
+	return mem_format("status %d has a name here: expected \"%s\" (a status is \"%d\" to "
+			  "\"%d\")",
+	    status, cause_name(cause_of_status(status)), MIN_ON_STATUS, MAX_STATUS);
 }

@@ -1,4 +1,4 @@
-/* The keys of the policy when a boot ends: reboot_on, restart_limit, backoff, stop. */
+/* The keys of the policy when a boot ends: reboot_on, restart_limit, backoff, stop; seconds. */
 #include "spec/keys.h"
 
 #include <stdlib.h>
@@ -11,6 +11,58 @@
 
 #define MAX_FACTOR 100 /* of the backoff */
 #define MAX_STOP_WAIT_S 86400
+#define MIN_SECONDS 0.01
+#define MAX_SECONDS 3600
+#define DAY_SECONDS 86400
+#define WEEK_SECONDS (7 * DAY_SECONDS)
+
+/* Reads seconds, including fractions, into milliseconds. */
+static void read_seconds(
+    const struct node *value, int most, void *into, const struct where *at, struct decoder *d)
+{
+	double seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
+
+	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
+		field_type_error(value, "a number of seconds", at, d);
+	else if (!(seconds >= MIN_SECONDS && seconds <= most))
+		report_add(d->report, STATUS_SPEC, at,
+		    "expected " NUMBER_TEXT(MIN_SECONDS) " to %d seconds", most);
+	else
+		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
+}
+
+static void seconds_print(const void *from, struct str *json)
+{
+	json_add_decimal(json, NULL, (double)*(const int64_t *)from / 1000);
+}
+
+static void add_seconds_schema(struct str *s, int most)
+{
+	json_add_text(s, "type", "number");
+	json_add_decimal(s, "minimum", MIN_SECONDS);
+	json_add_int(s, "maximum", most);
+}
+
+/* Defines a kind of seconds with its maximum. */
+#define SECONDS(name, most)                                                                  \
+	static void name##_parse(                                                            \
+	    const struct node *value, void *into, const struct where *at, struct decoder *d) \
+	{                                                                                    \
+		read_seconds(value, most, into, at, d);                                      \
+	}                                                                                    \
+	static void name##_schema(struct str *s)                                             \
+	{                                                                                    \
+		add_seconds_schema(s, most);                                                 \
+	}                                                                                    \
+	const struct field_custom name##_custom = { .parse = name##_parse,                   \
+		.print = seconds_print,                                                      \
+		.type = "number",                                                            \
+		.schema = name##_schema,                                                     \
+		.host.kind = HOST_NONE }
+
+SECONDS(seconds, MAX_SECONDS);
+SECONDS(day, DAY_SECONDS);
+SECONDS(week, WEEK_SECONDS);
 
 static void add_entry(struct reboot_list *list, struct reboot_entry entry)
 {
@@ -326,21 +378,21 @@ static const struct field_custom factor_custom = {
 DESCRIBES(limit_fields, struct restart_limit);
 static const struct field limit_fields[] = {
 	ROW_INT("count", struct restart_limit, count, .preset = "5", .has_range = true, .min = 1,
-	    .max = MAX_RESTART_COUNT, .help = "automatic boots"),
-	ROW_CUSTOM("within", struct restart_limit, within_ms, seconds_custom, .preset = "30",
-	    .help = "seconds"),
+	    .max = MAX_RESTART_COUNT, .help = "automatic boots, up to 1000"),
+	ROW_CUSTOM("within", struct restart_limit, within_ms, week_custom, .preset = "30",
+	    .help = "seconds, up to 7 days"),
 	{ 0 },
 };
 
 DESCRIBES(backoff_fields, struct backoff);
 static const struct field backoff_fields[] = {
-	ROW_CUSTOM("initial", struct backoff, initial_ms, seconds_custom, .preset = "1",
+	ROW_CUSTOM("initial", struct backoff, initial_ms, day_custom, .preset = "1",
 	    .help = "seconds before the first boot after a fault"),
 	ROW_CUSTOM("factor", struct backoff, factor, factor_custom, .preset = "2",
 	    .help = "what the next delay is multiplied with"),
-	ROW_CUSTOM("max", struct backoff, max_ms, seconds_custom, .preset = "60",
+	ROW_CUSTOM("max", struct backoff, max_ms, day_custom, .preset = "60",
 	    .help = "longest delay in seconds"),
-	ROW_CUSTOM("reset_after", struct backoff, reset_after_ms, seconds_custom, .preset = "60",
+	ROW_CUSTOM("reset_after", struct backoff, reset_after_ms, day_custom, .preset = "60",
 	    .help = "seconds up after which delays start over"),
 	{ 0 },
 };

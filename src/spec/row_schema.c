@@ -10,6 +10,7 @@
 
 static void add_object(
     struct str *s, const struct field *rows, const void *values, enum extent extent, bool null);
+static void add_others(struct str *s, const struct field_others *others, enum extent extent);
 
 static void add_type(struct str *s, const char *type, bool null)
 {
@@ -134,6 +135,8 @@ static void add_value(
 		break;
 	case FIELD_OBJECT:
 		add_object(s, f->rows, (const char *)values + f->offset, extent, null);
+		if (f->others != NULL)
+			add_others(s, f->others, extent);
 		break;
 	case FIELD_LIST:
 		add_list(s, f, values, null);
@@ -164,6 +167,16 @@ static void add_property(
 	else if (fallback != NULL)
 		json_add_json(s, "default", fallback);
 	add_value(s, f, values, extent, !f->required || extent == PART);
+	json_end_object(s);
+}
+
+/* Adds the keys that have no row. */
+static void add_others(struct str *s, const struct field_others *others, enum extent extent)
+{
+	MEM_AUTO void *entry = mem_zero(others->size);
+
+	json_begin_object(s, "patternProperties");
+	add_property(s, others->row, others->pattern, entry, extent);
 	json_end_object(s);
 }
 

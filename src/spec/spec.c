@@ -178,13 +178,25 @@ struct spec *spec_decode(const struct node *document, struct decoder *d)
 	return spec;
 }
 
+static struct node *merge_rules(const struct field *rows);
+
+/* Returns the rules of an object; "*" has those of all keys without a row. */
+static struct node *object_rules(const struct field *f)
+{
+	struct node *rules = merge_rules(f->rows);
+
+	if (f->others != NULL && f->others->row->custom->rows != NULL)
+		node_put(rules, "*", merge_rules(f->others->row->custom->rows));
+	return rules;
+}
+
 static struct node *merge_rules(const struct field *rows)
 {
 	struct node *rules = node_new(NODE_OBJECT);
 
 	for (const struct field *f = rows; f->key != NULL; f++) {
 		if (f->type == FIELD_OBJECT)
-			node_put(rules, f->key, merge_rules(f->rows));
+			node_put(rules, f->key, object_rules(f));
 		else if (f->type == FIELD_CUSTOM && f->custom->rows != NULL)
 			node_put(rules, f->key, merge_rules(f->custom->rows));
 		else if (f->type == FIELD_MAP)

@@ -74,9 +74,16 @@ struct action {
 	enum action_kind kind;
 	char *target; /* ACTION_TARGET */
 	struct delay delay;
+	int64_t times; /* on.given_up only: boots of the target; 0: without a limit */
 };
 
-#define MAX_RESTART_COUNT 64
+/* The action of `on` after one exit status of an error. */
+struct status_action {
+	char *status; /* "5" to "255" */
+	struct action action;
+};
+
+#define MAX_RESTART_COUNT 1000
 
 /* vmrun gives up after more than `count` automatic boots within the window. */
 struct restart_limit {
@@ -263,6 +270,7 @@ struct spec {
 	char *next_target;
 	struct reboot_list reboot_on;
 	struct action on[CAUSES];
+	struct field_list on_status; /* struct status_action */
 	struct restart_limit restart_limit;
 	struct backoff backoff;
 	struct hook_list hooks;
@@ -279,6 +287,8 @@ struct spec {
 
 /* Returns whether the document sets this key of the spec, to any value. */
 bool spec_gives(const struct spec *spec, const char *key);
+/* Returns the action of `on` for an exit status, or NULL. */
+const struct action *spec_on_status(const struct spec *spec, int status);
 /* Returns whether the document or a hook file may have a function for this hook. */
 bool spec_has_hook(const struct spec *spec, const char *hook);
 /* Returns the key of a serial port, counted from 0: "com1" to "com4". */

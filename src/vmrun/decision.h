@@ -5,9 +5,14 @@
 #include "vmrun/vmrun.h"
 
 /*
- * Returns a VMRUN_DECIDED event as JSON: {"boot","target","cause","action","next","by"}.  Caller
+ * Returns a decision as one line: number, target, cause, action, next target, who decided, delay.
+ * Caller frees.
+ */
+char *decision_line(const struct vmrun_event *decided);
+/*
+ * Returns a decision as a JSON object, with the reason why the boot was refused, or NULL.  Caller
  * frees.
  */
-char *decision_json(const struct vmrun_event *decided);
+char *decision_json(const struct vmrun_event *decided, const char *reason);
 
 #endif

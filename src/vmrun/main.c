@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "cli/standard.h"
 #include "decision.h"
 #include "options.h"
@@ -164,30 +165,33 @@ static int print_request(
 		return print_boot(vm, line->debug ? "spec" : "argv", renderer);
 	if (strcmp(line->print, "graph") == 0)
 		return print_text(vmrun_graph(vm), "");
+	if (strcmp(line->print, "policy") == 0)
+		return print_text(vmrun_policy(vm), "");
 	return print_boot(vm, line->print, renderer);
 }
 
-static void print_decision(const struct vmrun_event *e, bool json, int64_t row)
+static void print_decision(const struct vmrun_event *e, const char *reason, bool json, int64_t row)
 {
-	char *text;
+	MEM_AUTO char *text = json ? decision_json(e, reason) : decision_line(e);
 
-	if (json) {
-		text = decision_json(e);
+	if (json)
 		(void)printf("%s%s", row == 0 ? "[" : ",\n ", text);
-		free(text);
-		return;
-	}
-	(void)printf("%" PRId64 "\t%s\t%s\t%s\t%s\t%s\n", e->boot, e->ended, e->cause, e->action,
-	    e->target != NULL ? e->target : "-", e->by);
+	else
+		(void)puts(text);
+}
+
+/* Returns whether the event says why a boot was refused. */
+static bool is_refusal(const struct vmrun_event *e)
+{
+	return e->type == VMRUN_EXITED && strcmp(e->cause, "check_failed") == 0 &&
+	    e->text != NULL && *e->text != '\0';
 }
 
 /* Returns whether a simulation shows the event: a script's output, or why a boot was refused. */
 static bool is_shown(const struct vmrun_event *e)
 {
-	if (e->type == VMRUN_EXITED)
-		return strcmp(e->cause, "check_failed") == 0 && e->text != NULL && *e->text != '\0';
-	return e->type == VMRUN_LOG || e->type == VMRUN_WARNING || e->type == VMRUN_NOTE ||
-	    e->type == VMRUN_HOOK_FAILED || e->type == VMRUN_HOOK_EVENT;
+	return is_refusal(e) || e->type == VMRUN_LOG || e->type == VMRUN_WARNING ||
+	    e->type == VMRUN_NOTE || e->type == VMRUN_HOOK_FAILED || e->type == VMRUN_HOOK_EVENT;
 }
 
 /* Prints decisions to stdout and messages to stderr. */
@@ -196,13 +200,19 @@ static int simulate(struct vmrun *vm, const struct command_line *line, struct re
 	int status = vmrun_simulate(vm, line->simulate);
 	struct vmrun_event event;
 	int64_t rows = 0;
+	char *reason = NULL;
 
 	while (status == 0 && vmrun_next_event(vm, &event)) {
 		if (event.type == VMRUN_DECIDED)
-			print_decision(&event, line->json, rows++);
-		else if (is_shown(&event))
+			print_decision(&event, reason, line->json, rows++);
+		if (event.type == VMRUN_DECIDED || is_refusal(&event)) {
+			free(reason);
+			reason = is_refusal(&event) ? mem_copy(event.text) : NULL;
+		}
+		if (is_shown(&event))
 			render_event(&event, renderer);
 	}
+	free(reason);
 	if (status == 0 && line->json)
 		(void)puts(rows == 0 ? "[]" : "]");
 	return status == 0 ? flush(0) : status;

@@ -17,7 +17,8 @@ static const struct row options[] = {
 	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
 	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
-	    "argv (as -d), spec (as --debug), bhyve_config, graph, schema, lua-types, devices [NAME]" },
+	    "argv (as -d), spec (as --debug), bhyve_config, graph, policy, schema, lua-types, "
+	    "devices [NAME]" },
 	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
 	{ 0, "simulate", "LIST", TEXT, AT(simulate),
@@ -126,13 +127,14 @@ static char *check_messages(const struct command_line *line)
 
 static char *check(const struct command_line *line)
 {
-	static const char *const boots[] = { "argv", "spec", "bhyve_config", "graph", NULL };
+	static const char *const boots[] = { "argv", "spec", "bhyve_config", "graph", "policy",
+		NULL };
 
 	if (line->help || line->version)
 		return NULL;
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
 		return rows_error(
-		    "--print takes argv, spec, bhyve_config, graph, schema, lua-types "
+		    "--print takes argv, spec, bhyve_config, graph, policy, schema, lua-types "
 		    "or devices, got \"%s\"",
 		    line->print);
 	if (line->json && !line->check && line->simulate == NULL &&

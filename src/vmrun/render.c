@@ -3,9 +3,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/duration.h"
 
 #define LAST_LINES 5 /* of a hypervisor that failed */
@@ -125,15 +127,30 @@ static void say_exited(const struct vmrun_event *e, struct renderer *r)
 	    e->ended_text != NULL ? e->ended_text : "", e->cause, how);
 }
 
-/* Writes what follows a cause, below a heading. */
+/* Returns whether this is what follows the cause in a spec that says nothing about it. */
+static bool is_default_policy(const struct vmrun_event *e)
+{
+	if (strcmp(e->cause, "reboot") != 0)
+		return strcmp(e->action, "stop") == 0;
+	return strcmp(e->action, "boot") == 0 && strcmp(e->target, e->ended) == 0 &&
+	    e->delay_ms == 0;
+}
+
+/* Writes what follows a cause, below a heading, if it differs from the default. */
 static void say_policy(const struct vmrun_event *e, struct renderer *r)
 {
 	char cause[64], time[DURATION_TEXT];
 
-	if (!r->has_policy_heading)
-		say(r, "%s: policy of target %s%s%s:", e->vm, e->ended,
+	if (r->policy.heading == NULL)
+		r->policy.heading = mem_format("policy of target %s%s%s", e->ended,
 		    e->text != NULL ? ", after " : "", e->text != NULL ? e->text : "");
-	r->has_policy_heading = true;
+	if (is_default_policy(e)) {
+		r->policy.reboots = r->policy.reboots || strcmp(e->cause, "reboot") == 0;
+		return;
+	}
+	if (!r->policy.has_rows)
+		say(r, "%s: %s:", e->vm, r->policy.heading);
+	r->policy.has_rows = true;
 	(void)snprintf(cause, sizeof(cause), "%s", e->cause);
 	if (e->status >= 0)
 		(void)snprintf(cause, sizeof(cause), "%s %d", e->cause, e->status);
@@ -146,9 +163,24 @@ static void say_policy(const struct vmrun_event *e, struct renderer *r)
 		    strcmp(e->action, "wait") == 0 ? "waits for a reset" : "stops", e->by);
 }
 
+/* Writes the last line of the policy, which stands for all that is as by default. */
+static void end_policy(const char *vm, struct renderer *r)
+{
+	const char *rest =
+	    r->policy.reboots ? "reboot boots again, all else stops" : "all else stops";
+
+	if (r->policy.has_rows)
+		say(r, "%s:   %s (--print policy shows all)", vm, rest);
+	else
+		say(r, "%s: %s: %s (--print policy shows all)", vm, r->policy.heading, rest);
+	free(r->policy.heading);
+	memset(&r->policy, 0, sizeof(r->policy));
+}
+
 static void say_given_up(const struct vmrun_event *e, struct renderer *r)
 {
-	say(r, "%s: %s (%s)", e->vm, e->cause_text, e->by);
+	say(r, "%s: %s (%s: %lld boot%s within %g s)", e->vm, e->cause_text, e->by,
+	    (long long)e->boot, e->boot == 1 ? "" : "s", (double)e->delay_ms / 1000);
 	say_lines(e, "  ", r);
 }
 
@@ -201,7 +233,9 @@ static void say_remark(const struct vmrun_event *e, const char *kind, struct ren
 static void say_hook_failed(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s: %s failed%s: %s", e->vm, e->by,
-	    strncmp(e->by, "on_exit", 7) == 0 ? ", the declared policy decides" : "", e->text);
+	    strncmp(e->by, "on_exit", 7) == 0 ? ", the next hook or the declared policy decides"
+					      : "",
+	    e->text);
 }
 
 static void say_log(const struct vmrun_event *e, struct renderer *r)
@@ -295,6 +329,9 @@ void render_event(const struct vmrun_event *e, struct renderer *r)
 {
 	if (e->type == VMRUN_EXITED)
 		r->sink.console = r->terminal = false;
+	r->level = LEVEL_INFO; /* of the policy */
+	if (r->policy.heading != NULL && e->type != VMRUN_POLICY)
+		end_policy(e->vm, r);
 	(void)sink_level(vmrun_event_level(e), &r->level);
 	r->sink.time_ms = e->time_ms;
 	if (r->sink.json)

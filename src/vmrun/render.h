@@ -10,10 +10,15 @@ struct renderer {
 	struct sink sink;
 	struct events events; /* the stream of --events */
 	const char *hypervisor;
-	enum level level;	 /* of the event that is being written */
-	bool terminal;		 /* keys typed at the terminal go to the guest */
-	bool report_shown;	 /* the report of the checks gave the reason of the failed boot */
-	bool has_policy_heading; /* the heading of the policy is written */
+	enum level level;  /* of the event that is being written */
+	bool terminal;	   /* keys typed at the terminal go to the guest */
+	bool report_shown; /* the report of the checks gave the reason of the failed boot */
+	/* The policy that is told at the start, until its last line (render.c). */
+	struct {
+		char *heading; /* owned: "policy of target default"; NULL: none is open */
+		bool has_rows; /* the heading is written */
+		bool reboots;  /* a reboot boots the same target again, as by default */
+	} policy;
 };
 
 /* Writes the report of failed checks. */

@@ -18,7 +18,7 @@ $1
 	vmrun vm.lua
 	is "$status" 9
 	is "$(starts)" 2
-	is "$(grep -c 'on_exit of vm.lua failed, the declared policy decides: ' err)" 1
+	is "$(grep -c 'on_exit of vm.lua failed, the next hook or the declared policy decides: ' err)" 1
 	has "next boot: target default (default)"
 	nothing_runs
 }

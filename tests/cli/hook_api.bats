@@ -30,7 +30,7 @@ wrong() {
 	for expression in "$@"; do
 		hook "$expression"
 		is "$status" 3
-		has "on_exit of vm.lua failed, the declared policy decides: vm.lua:4: $text"
+		has "on_exit of vm.lua failed, the next hook or the declared policy decides: vm.lua:4: $text"
 		has 'stack traceback:'
 	done
 }

@@ -86,7 +86,7 @@ mems() {
 		policy "return $answer" 'exit 0' 'exit 3'
 		is "$status" 3
 		is "$(starts)" 2
-		is "$(grep -c 'on_exit of vm.lua failed, the declared policy decides' err)" 2
+		is "$(grep -c 'on_exit of vm.lua failed, the next hook or the declared policy decides' err)" 2
 	done
 	policy 'return "A"' 'exit 3'
 	has 'no target "A", did you mean "a"?'
@@ -134,7 +134,7 @@ mems() {
 		vmrun vm.lua
 		is "$status" 3
 		is "$(starts)" 2
-		has 'failed, the declared policy decides'
+		has 'failed, the next hook or the declared policy decides'
 	done
 }
 
@@ -322,7 +322,7 @@ boot $vm t 1 bhyve nil"
 	for call in 'os.execute("true")' 'io.popen("true")' 'io.read()' 'os.exit(3)'; do
 		policy "$call return vmrun.stop(50)" 'exit 3'
 		is "$status" 3
-		has 'failed, the declared policy decides'
+		has 'failed, the next hook or the declared policy decides'
 	done
 }
 

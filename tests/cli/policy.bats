@@ -141,28 +141,44 @@ policy() {
 	vmrun vm.json
 	is "$status" 65
 	has ': on.stopped: a stop request always stops'
-	has ': on.3: causes stand here, no statuses: say "triple_fault"'
+	has ': on.3: status 3 has a name here: expected "triple_fault" (a status is "5" to "255")'
 	has ': on.trple_fault: unknown key "trple_fault", did you mean "triple_fault"?'
 	has ': on.halt: "sometimes" is none of "stop", "boot", "same"'
 	has ': on.given_up: "same" is none of "stop", "wait"'
 	is "$(wc -l <err)" 5
 }
 
+@test "--simulate tells delays, and why a boot was refused" {
+	lua 'vm.on = { halt = { boot = "bad", delay = 2.5 } }
+		vm.targets = { bad = { mem = "128M" }, worse = { mem = "256M", on_prepare = function(spec)
+			spec.mem = "x"
+			return spec
+		end } }
+		vm.next_target = "worse"
+		function vm.on_start(boot) if boot.target == "bad" then return false, "no space" end end'
+	vmrun --simulate halt,poweroff vm.lua
+	is "$(cut -f 3,7 out | tr '\t' ' ')" 'halt 2.5
+check_failed -'
+	has 'on_start of vm.lua refused the boot: no space'
+	vmrun --simulate halt,poweroff --json vm.lua
+	is "$(jq -c '.[] | [.delay_ms, .reason]' out)" '[2500,null]
+[null,"on_start of vm.lua refused the boot: no space"]'
+	vmrun --simulate reboot,poweroff vm.lua
+	is "$(sed -n 1p out | cut -f 5-7)" $'worse\tnext_target\t0'
+	has 'on_prepare: mem: "x" is no size'
+}
+
 # --- what is told at the start ---
 
-@test "the policy is told at the start, one line a cause" {
+@test "at the start the policy is told where it differs from the default" {
 	walk '{"next_target": "a", "backoff": {"initial": 2}, "restart_limit": {"count": 4, "within": 60},
 		"on": {"halt": "same", "triple_fault": {"boot": "b", "delay": 5}, "given_up": "wait"}}' 'exit 1'
 	is "$(policy)" 'policy of target default:
 reboot         boots a at once (next_target)
-poweroff       stops (default)
 halt           boots default in 2 s (on.halt)
 triple_fault   boots b in 5 s (on.triple_fault)
-error          stops (default)
-killed         stops (default)
-start_failed   stops (default)
-check_failed   stops (default)
-given_up       waits for a reset (on.given_up)'
+given_up       waits for a reset (on.given_up)
+all else stops (--print policy shows all)'
 	is "$(grep -n 'policy of' err | cut -d: -f1)" 1
 	is "$(grep -c 'policy of' err)" 1
 }
@@ -172,27 +188,25 @@ given_up       waits for a reset (on.given_up)'
 		"targets": {"a": {"on": {"halt": "boot"}, "next_target": "b"}}}' 'exit 1' -t a
 	is "$(policy)" 'policy of target a:
 reboot         boots b at once (reboot_on)
-poweroff       stops (reboot_on)
 halt           boots b at once (on.halt)
-triple_fault   stops (reboot_on)
-error          stops (reboot_on)
 error 71       boots b at once (reboot_on)
-killed         stops (reboot_on)
-start_failed   stops (reboot_on)
-check_failed   stops (reboot_on)
-given_up       stops (restart_limit: 4 boots within 60 s)'
+all else stops (--print policy shows all)'
 	walk '{}' 'exit 1' --no-reboot
 	is "$(policy | sed -n 2p)" 'reboot         stops (--no-reboot)'
 	walk '{}' 'exit 1' --reboot-count 0
 	is "$(policy | sed -n 2p)" 'reboot         stops (--reboot-count 0)'
-	walk '{}' 'exit 3' --reboot-on halt
-	is "$(policy | sed -n 4p)" 'halt           boots default at once (--reboot-on)'
+	walk '{}' 'exit 3' --reboot-on halt,reboot
+	is "$(policy | sed 1d)" 'halt           boots default at once (--reboot-on)
+reboot boots again, all else stops (--print policy shows all)'
+	walk '{}' 'exit 1' --events events
+	is "$(policy)" 'policy of target default: reboot boots again, all else stops (--print policy shows all)'
+	is "$(jq -r 'select(.event == "policy") | .cause' events | wc -l)" 8
 	lua 'vm.hooks = { "a.lua", "b.lua" } function vm.on_exit() end'
 	echo 'return { on_exit = function() end }' >a.lua
 	echo 'return { on_started = function() end }' >b.lua
 	script 'exit 1'
 	vmrun vm.lua
-	is "$(policy | head -n 1)" 'policy of target default, after on_exit of vm.lua, on_exit of a.lua:'
+	is "$(policy | head -n 1)" 'policy of target default, after on_exit of vm.lua, on_exit of a.lua: reboot boots again, all else stops (--print policy shows all)'
 }
 
 @test "nothing is told where nothing is run" {
@@ -218,7 +232,7 @@ given_up       stops (restart_limit: 4 boots within 60 s)'
 		'N s ago: target default: reboot, status 0, after N s, by the guest
 N s ago: target default: killed, signal 9, after N s
 N s ago: target default: error, status 5, after N s: last words'
-	has 'no further boot (restart_limit: 2 boots within 3600 s)'
+	has 'no further boot (restart_limit)'
 	has 'ended with status 10: given up'
 }
 
@@ -243,12 +257,57 @@ N s ago: target default: error, status 5, after N s: last words'
 	is "$status" 10
 	is "$(mems)" '64M 64M 64M 256M 256M'
 	has 'next boot: target b (on.given_up)'
-	has 'no further boot (restart_limit: 2 boots within 3600 s, again)'
+	has 'no further boot (restart_limit)'
 	is "$(grep -c 'given up: it booted' err)" 3 # twice, and at the end
 	walk '{"restart_limit": {"count": 1, "within": 3600}, "on": {"given_up": {"boot": "b"}}}' \
 		'exit 0/exit 0/exit 1'
 	is "$status" 0
 	is "$(mems)" '64M 64M 256M'
+}
+
+@test "on.given_up: times and delay" {
+	walk '{"restart_limit": {"count": 1, "within": 3600}, "on": {"given_up": {"boot": "b", "delay": 0.02,
+		"times": 2}}}' 'exit 0/exit 0/exit 0/exit 0/exit 0/exit 0/exit 0/exit 0'
+	is "$status" 10
+	is "$(mems)" '64M 64M 256M 256M'
+	is "$(grep -c 'next boot: target b in 0.02 s (on.given_up)' err)" 2
+	has 'no further boot (restart_limit)'
+	spec '{"restart_limit": {"count": 1, "within": 3600}, "backoff": false,
+		"on": {"given_up": {"boot": "default", "times": 0}}}'
+	vmrun --simulate reboot,reboot,reboot,reboot,reboot@3600,reboot,poweroff vm.json
+	is "$(cut -f 3-7 out | tr '\t' ' ')" 'reboot boot default default 0
+given_up boot default on.given_up 1
+given_up boot default on.given_up 1
+given_up boot default on.given_up 1
+reboot boot default default 0
+given_up boot default on.given_up 1
+poweroff stop - default -'
+	spec '{"restart_limit": {"count": 1, "within": 10}, "on": {"given_up": {"boot": "default"}}}'
+	vmrun --simulate reboot,reboot,reboot@10,reboot,reboot,reboot,reboot vm.json
+	is "$(cut -f 3,4,6 out | tr '\t' ' ')" 'reboot boot default
+given_up boot on.given_up
+reboot boot default
+given_up boot on.given_up
+given_up stop restart_limit'
+}
+
+@test "on by status: asked before error, in every target" {
+	walk '{"on": {"33": {"boot": "a"}, "error": "same"}, "targets": {"a": {"on": {"33": "stop"}}}}' \
+		'exit 5/exit 33/exit 33'
+	is "$status" 4
+	is "$(mems)" '64M 64M 128M'
+	has 'next boot: target a (on.33)'
+	has 'no further boot (on.33)'
+	spec '{"on": {"33": {"boot": "a", "delay": 3}},
+		"targets": {"a": {"on": {"33": {"boot": "default"}}}, "b": {"on": {"33": null, "34": null}}}}'
+	vmrun --debug -t a vm.json
+	is "$(jq -c .on out)" '{"33":{"boot":"default","delay":3}}'
+	vmrun --debug -t b vm.json
+	is "$(jq -c .on out)" null
+	spec '{"targets": {"b": {"on": {"33": {"boot": "c"}}}}}'
+	vmrun --debug vm.json
+	is "$status" 65
+	has 'targets.b.on.33.boot: no target "c"'
 }
 
 @test "on.given_up: stop is the default, and says who stopped" {
@@ -289,12 +348,14 @@ N s ago: target default: error, status 5, after N s: last words'
 
 # --- the graph ---
 
+red='color="#b3261e" fontcolor="#b3261e"'
+
 # Checks brackets, quotes and semicolons of DOT, for hosts without dot(1).
 well_formed() {
 	head -n 1 out | grep -qxE 'digraph "[^"]+" \{'
 	tail -n 1 out | grep -qx '}'
 	# shellcheck disable=SC1003
-	sed '1d;$d' out | grep -vxE '	(rankdir=LR|([a-z]+[0-9]*( -> [a-z]+[0-9]*)?)( \[([a-z]+=([a-z0-9]+|"([^"\\]|\\.)*") ?)+\])?)' &&
+	sed '1d;$d' out | grep -vxE '	(rankdir=LR nodesep=0\.4|([a-z]+[0-9]*( -> [a-z]+[0-9]*)?)( \[([a-z]+=([a-z0-9]+|"([^"\\]|\\.)*") ?)+\])?)' &&
 		return 1
 	! command -v dot >/dev/null || dot -Tplain out >plain
 }
@@ -312,9 +373,9 @@ well_formed() {
 	grep -qx '	t2 \[label="default"\]' out
 	grep -qx '	start -> t2' out
 	grep -qx '	t2 -> t0 \[label="reboot (next_target)"\]' out
-	grep -qx '	t0 -> t1 \[label="triple_fault in 5 s"\]' out
-	grep -qx '	t0 -> g0 \[label="more than 5 boots\\nwithin 30 s" style=dotted\]' out
-	grep -qx '	g0 -> t2 \[label="once" style=dotted\]' out
+	grep -qx "	t0 -> t1 \\[label=\"triple_fault in 5 s\" $red\\]" out
+	grep -qxF "	t0 -> g0 [label=\"more than 5 boots\\nwithin 30 s\" style=dotted $red]" out
+	grep -qx "	g0 -> t2 \\[label=\"once\" style=dotted $red\\]" out
 	cp out first
 	vmrun --print graph vm.json
 	cmp out first
@@ -322,6 +383,7 @@ well_formed() {
 	well_formed
 	grep -qx '	start -> t0' out
 	is "$(grep -c ' -> t[0-9]* \[' out)" 0
+	is "$(grep -c 'all else stops' out)" 1
 	is "$(starts)" ''
 }
 
@@ -351,4 +413,89 @@ well_formed() {
 	vmrun --print graph "$SOURCE/examples/policy.json"
 	is "$status" 0
 	well_formed
+}
+
+@test "--print graph: what hooks declare is dashed, also hooks of one's own" {
+	vmrun --print graph "$SOURCE/examples/rescue.json"
+	is "$status" 0
+	well_formed
+	grep -qxF "	t0 -> t1 [label=\"triple_fault, error, killed\\n(rescue_after)\" style=dashed $red]" out
+	is "$(grep -c dashed out)" 3 # two targets with hooks, and the edge
+	spec '{"hooks": ["own.lua"], "targets": {"a": {}}}'
+	echo 'return { leads = { { from = "a", cause = "halt", target = "default" }, { cause = "halt" } } }' >own.lua
+	vmrun --print graph vm.json
+	is "$status" 0
+	grep -qxF '	t0 -> t1 [label="halt\n(own.lua)" style=dashed]' out
+	grep -qxF '	t1 -> t1 [label="halt\n(own.lua)" style=dashed]' out
+	script 'exit 1'
+	vmrun vm.json
+	is "$status" 0
+}
+
+@test "leads of a hook that are none" {
+	spec '{"hooks": ["own.lua"]}'
+	while read -r leads text; do
+		echo "return { leads = $leads }" >own.lua
+		vmrun --print graph vm.json
+		is "$status" 65
+		has "own.lua: leads$text"
+	done <<-'END'
+		1 : expected a list of { from, cause, target }, got a number
+		{1} [1]: expected { from, cause, target }, got a number
+		{{target="b"}} [1].target: no target "b"
+		{{cause="hlt"}} [1].cause: no cause "hlt", did you mean "halt"?
+		{{from=1}} [1].from: expected a string, got a number
+		{{to="default"}} [1].to: unknown key "to": expected from, cause or target
+	END
+}
+
+@test "rescue_after with more faults than restart_limit has boots is refused" {
+	spec '{"hooks": [{"use": "rescue_after", "faults": 6}], "targets": {"rescue": {}}, "restart_limit": {}}'
+	vmrun --simulate reboot vm.json
+	is "$status" 65
+	has 'faults is 6, but restart_limit gives up after 5 boots'
+	spec '{"hooks": [{"use": "rescue_after", "faults": 5}], "targets": {"rescue": {}}, "restart_limit": {}}'
+	vmrun --simulate error,error,error,error,error,poweroff vm.json
+	is "$status" 0
+	is "$(cut -f 5 out | sed -n 5p)" rescue
+	spec '{"hooks": [{"use": "rescue_after", "faults": 6}], "targets": {"rescue": {}}, "restart_limit": {"count": 6}}'
+	vmrun --simulate reboot vm.json
+	is "$status" 0
+	spec '{"hooks": [{"use": "rescue_after", "faults": 6}], "targets": {"rescue": {}}, "restart_limit": false}'
+	vmrun --simulate reboot vm.json
+	is "$status" 0
+}
+
+@test "--print policy: a table with who decides" {
+	spec '{"restart_limit": {}, "on": {"halt": {"boot": "a", "delay": 5}, "33": "stop", "given_up": "wait"},
+		"targets": {"a": {"next_target": "default", "on": null, "loader": "bhyveload", "bootrom": null,
+		"restart_limit": false}}}'
+	vmrun --print policy vm.json
+	is "$status" 0
+	[ ! -s err ]
+	is "$(cat out)" "$(cat <<-'END'
+		               a                            default
+		reboot         boots default (next_target)  boots default (default)
+		poweroff       stops (default)              stops (default)
+		halt           stops (default)              boots a in 5 s (on.halt)
+		triple_fault   stops (default)              stops (default)
+		error          stops (default)              stops (default)
+		error 33       stops (default)              stops (on.33)
+		killed         stops (default)              stops (default)
+		start_failed   stops (default)              stops (default)
+		loader_failed  stops (default)              -
+		check_failed   stops (default)              stops (default)
+		given_up       -                            waits for a reset (on.given_up)
+
+		a: no restart_limit
+		default: given_up after more than 5 boots within 30 s
+	END
+	)"
+	vmrun --print policy "$SOURCE/examples/rescue.json"
+	has '  rescue_after may boot rescue after triple_fault' out
+	has 'default: on_exit hooks are asked first' out
+	vmrun --print policy "$SOURCE/examples/policy.json"
+	is "$(awk 'length > 80' out)" ''
+	is "$(grep -c '^reboot ' out)" 2 # blocks
+	is "$(starts)" ''
 }

@@ -139,7 +139,7 @@ state.json'
 	script 'exit 3'
 	vmrun vm.lua
 	is "$status" 3
-	has 'on_exit of vm.lua failed, the declared policy decides: vmrun.state.f: a function'
+	has 'on_exit of vm.lua failed, the next hook or the declared policy decides: vmrun.state.f: a function'
 	lua 'function vm.on_prepare(spec) vmrun.state.f = print end'
 	vmrun vm.lua
 	is "$status" 69
@@ -235,7 +235,7 @@ state.json'
 	is "$status" 0
 	is "$(starts)" 2
 	is "$(grep -c 'vmrun.state is not kept' err)" 1
-	has 'on_exit of vm.lua failed, the declared policy decides: vmrun.state is not kept'
+	has 'on_exit of vm.lua failed, the next hook or the declared policy decides: vmrun.state is not kept'
 	rm -r state
 	mkdir -p "state/$vm/state.json.new"
 	lua 'function vm.on_start() vmrun.state.n = 1 end'

@@ -20,7 +20,8 @@ struct row {
 	const char *on;	  /* "stop", "boot", "same", "wait", or a target: for this cause */
 	const char *hook; /* "boot", "boot:TARGET", "stop" */
 	const char *reboot_to, *once;
-	bool stop_requested, no_reboot, was_given_up;
+	bool stop_requested, no_reboot;
+	int64_t given_up_boots, times; /* times: of on.given_up, less 1 */
 	int64_t count, made;  /* --reboot-count (0: none given; N: N - 1), automatic boots so far */
 	const char *expected; /* "boot TARGET by WHO", "stop by WHO", "wait by WHO" */
 };
@@ -81,7 +82,7 @@ static char *decide(const struct row *row)
 		.reboot_to = row->reboot_to,
 		.once = row->once,
 		.hook = "the hook",
-		.was_given_up = row->was_given_up };
+		.given_up_boots = row->given_up_boots };
 	struct node *answer = hook_answer(row->hook);
 	struct decision d;
 	char *text;
@@ -89,6 +90,7 @@ static char *decide(const struct row *row)
 	parse(row->option_list, &options.reboot_on);
 	parse(row->spec_list, &spec.reboot_on);
 	set_action(row->on, &spec.on[row->cause]);
+	spec.on[row->cause].times = row->times + 1;
 	spec.next_target = row->next_target == NULL ? NULL : mem_copy(row->next_target);
 	q.answer = answer;
 	policy_decide(&q, &d);
@@ -126,13 +128,13 @@ static void test_default(void **state)
 	for (int cause = 0; cause < CAUSES; cause++) {
 		struct row row = { .cause = (enum cause)cause,
 			.expected = cause == CAUSE_REBOOT ? "boot current by default"
-			    : cause == CAUSE_GIVEN_UP ? "stop by restart_limit: 5 boots within 30 s"
-						      : "stop by default" };
+			    : cause == CAUSE_GIVEN_UP	  ? "stop by restart_limit"
+							  : "stop by default" };
 
 		check(&row, 1);
 		row.next_target = "other";
 		if (cause == CAUSE_REBOOT)
-			row.expected = "boot other by default";
+			row.expected = "boot other by next_target";
 		check(&row, 1);
 	}
 }
@@ -181,9 +183,9 @@ static void test_requests(void **state)
 		{ CAUSE_REBOOT, .reboot_to = "", .expected = "boot current by the reboot request" },
 		{ CAUSE_REBOOT, .reboot_to = "a", .stop_requested = true,
 		    .expected = "stop by the stop request" },
-		{ CAUSE_REBOOT, .once = "a", .expected = "boot a by the next request, default" },
+		{ CAUSE_REBOOT, .once = "a", .expected = "boot a by the next request" },
 		{ CAUSE_HALT, .once = "a", .hook = "boot:x",
-		    .expected = "boot a by the next request, the hook" },
+		    .expected = "boot a by the next request" },
 		{ CAUSE_HALT, .once = "a", .expected = "stop by default" },
 		{ CAUSE_REBOOT, .once = "a", .no_reboot = true, .expected = "stop by --no-reboot" },
 	};
@@ -228,28 +230,97 @@ static void test_on(void **state)
 	CHECK(rows);
 }
 
-/* Only on.given_up decides, and it boots once. */
+/* Only on.given_up decides, and it boots once, or as often as `times` says. */
 static void test_given_up(void **state)
 {
 	static const struct row rows[] = {
-		{ CAUSE_GIVEN_UP, .expected = "stop by restart_limit: 5 boots within 30 s" },
+		{ CAUSE_GIVEN_UP, .expected = "stop by restart_limit" },
 		{ CAUSE_GIVEN_UP, .option_list = "given_up", .spec_list = "given_up",
-		    .expected = "stop by restart_limit: 5 boots within 30 s" },
+		    .expected = "stop by restart_limit" },
 		{ CAUSE_GIVEN_UP, .hook = "boot:x", .on = "stop",
 		    .expected = "stop by on.given_up" },
 		{ CAUSE_GIVEN_UP, .on = "wait", .expected = "wait by on.given_up" },
-		{ CAUSE_GIVEN_UP, .on = "wait", .was_given_up = true,
+		{ CAUSE_GIVEN_UP, .on = "wait", .given_up_boots = 1,
 		    .expected = "wait by on.given_up" },
 		{ CAUSE_GIVEN_UP, .on = "rescue", .next_target = "next", .option_list = "",
 		    .expected = "boot rescue by on.given_up" },
-		{ CAUSE_GIVEN_UP, .on = "rescue", .was_given_up = true,
-		    .expected = "stop by restart_limit: 5 boots within 30 s, again" },
+		{ CAUSE_GIVEN_UP, .on = "rescue", .given_up_boots = 1,
+		    .expected = "stop by restart_limit" },
+		{ CAUSE_GIVEN_UP, .on = "rescue", .given_up_boots = 2, .times = 2,
+		    .expected = "boot rescue by on.given_up" },
+		{ CAUSE_GIVEN_UP, .on = "rescue", .given_up_boots = 3, .times = 2,
+		    .expected = "stop by restart_limit" },
+		{ CAUSE_GIVEN_UP, .on = "rescue", .given_up_boots = 1000, .times = -1,
+		    .expected = "boot rescue by on.given_up" },
 		{ CAUSE_GIVEN_UP, .on = "wait", .stop_requested = true,
 		    .expected = "stop by the stop request" },
 	};
 
 	(void)state;
 	CHECK(rows);
+}
+
+/* The action of a status is asked before that of error, and only after an error. */
+static void test_on_status(void **state)
+{
+	char status[] = "71", low[] = "5";
+	struct status_action entries[] = { { low, { ACTION_SAME, NULL, { true, 20 }, 0 } },
+		{ status, { ACTION_STOP, NULL, { false, 0 }, 0 } } };
+	struct policy_options options = { false, -1, { 0 } };
+	struct spec spec = { .on = { [CAUSE_ERROR] = { .kind = ACTION_SAME } },
+		.on_status = { entries, 2 } };
+	static const struct {
+		enum cause cause;
+		int status;
+		bool boots;
+		const char *by;
+		int64_t delay_ms;
+	} rows[] = {
+		{ CAUSE_ERROR, 71, false, "on.71", -1 },
+		{ CAUSE_ERROR, 5, true, "on.5", 20 },
+		{ CAUSE_ERROR, 4, true, "on.error", -1 },
+		{ CAUSE_ERROR, 72, true, "on.error", -1 },
+		{ CAUSE_START_FAILED, 71, false, "default", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct outcome outcome = { .cause = rows[i].cause, .status = rows[i].status };
+		struct policy_question q = {
+			.options = &options, .spec = &spec, .target = "t", .outcome = &outcome
+		};
+		DECISION_AUTO struct decision d;
+
+		policy_decide(&q, &d);
+		assert_int_equal(d.boot, rows[i].boots);
+		assert_string_equal(d.by, rows[i].by);
+		assert_int_equal(d.delay_ms, rows[i].delay_ms);
+	}
+}
+
+/* A target that is booted again for ever has a delay of a second at least. */
+static void test_given_up_for_ever(void **state)
+{
+	char rescue[] = "rescue";
+	struct policy_options options = { false, -1, { 0 } };
+	struct spec spec = { .on = { [CAUSE_GIVEN_UP] = { .kind = ACTION_TARGET,
+					 .target = rescue,
+					 .delay = { true, 20 },
+					 .times = 0 } } };
+	struct outcome outcome = { .cause = CAUSE_GIVEN_UP, .status = -1 };
+	struct policy_question q = {
+		.options = &options, .spec = &spec, .target = "t", .outcome = &outcome
+	};
+	DECISION_AUTO struct decision always, once;
+
+	(void)state;
+	policy_decide(&q, &always);
+	assert_int_equal(always.delay_ms, 20);
+	assert_int_equal(always.least_delay_ms, 1000);
+	spec.on[CAUSE_GIVEN_UP].times = 1;
+	policy_decide(&q, &once);
+	assert_int_equal(once.delay_ms, 20);
+	assert_int_equal(once.least_delay_ms, 0);
 }
 
 static void test_delays_of_on(void **state)
@@ -399,6 +470,8 @@ int main(void)
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_on),
 		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_on_status),
+		cmocka_unit_test(test_given_up_for_ever),
 		cmocka_unit_test(test_delays_of_on),
 		cmocka_unit_test(test_statuses_in_lists),
 		cmocka_unit_test(test_limits),

@@ -10,6 +10,13 @@
 
 static const struct backoff usual = { false, 1000, 60000, 60000, 2 };
 
+static int64_t delay_after(
+    struct rate_limit *r, const struct backoff *backoff, enum cause cause, int64_t uptime_ms)
+{
+	rate_limit_exit(r, backoff, uptime_ms);
+	return rate_limit_delay(r, backoff, cause);
+}
+
 static void test_window(void **state)
 {
 	struct restart_limit limit = { false, 3, 30000 };
@@ -76,12 +83,12 @@ static void test_forgetting(void **state)
 	(void)state;
 	rate_limit_boot(&rate, 0, 0);
 	rate_limit_boot(&rate, 1, 0);
-	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), 1000);
-	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), 2000);
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 10), 1000);
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 10), 2000);
 	assert_false(rate_limit_allows(&rate, &limit, 2));
 	rate_limit_forget(&rate);
 	assert_int_equal(rate.boots, 2);
-	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), 1000);
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 10), 1000);
 	for (int64_t now = 2; now < 4; now++) {
 		assert_true(rate_limit_allows(&rate, &limit, now));
 		rate_limit_boot(&rate, now, 0);
@@ -98,12 +105,26 @@ static void test_delays_grow(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-		assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 10), expected[i]);
+		assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 10), expected[i]);
 	for (int i = 0; i < 5000; i++)
-		assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_KILLED, 10), 60000);
-	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_REBOOT, 10), 0);
-	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 59999), 60000);
-	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR, 60000), 1000);
+		assert_int_equal(delay_after(&rate, &usual, CAUSE_KILLED, 10), 60000);
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_REBOOT, 10), 0);
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 59999), 60000);
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 60000), 1000);
+}
+
+/* A boot that stayed up starts the delays over, whatever decides about the next one. */
+static void test_a_delay_of_its_own_counts(void **state)
+{
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 10), 1000);
+	assert_int_equal(delay_after(&rate, &usual, CAUSE_ERROR, 10), 2000);
+	rate_limit_exit(&rate, &usual, 59999);
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR), 4000);
+	rate_limit_exit(&rate, &usual, 60000); /* whose exit had a delay of its own */
+	assert_int_equal(rate_limit_delay(&rate, &usual, CAUSE_ERROR), 1000);
 }
 
 /* The delay grows 1000 times unless it reaches a maximum before. */
@@ -116,10 +137,10 @@ static void test_limit_of_growth(void **state)
 	(void)state;
 	for (int i = 0; i <= 1000; i++) {
 		before = delay;
-		delay = rate_limit_delay(&rate, &slow, CAUSE_ERROR, 10);
+		delay = delay_after(&rate, &slow, CAUSE_ERROR, 10);
 		assert_true(delay > before);
 	}
-	assert_int_equal(rate_limit_delay(&rate, &slow, CAUSE_ERROR, 10), delay);
+	assert_int_equal(delay_after(&rate, &slow, CAUSE_ERROR, 10), delay);
 }
 
 static void test_switched_off(void **state)
@@ -129,7 +150,7 @@ static void test_switched_off(void **state)
 
 	(void)state;
 	off.off = true;
-	assert_int_equal(rate_limit_delay(&rate, &off, CAUSE_ERROR, 10), 0);
+	assert_int_equal(delay_after(&rate, &off, CAUSE_ERROR, 10), 0);
 }
 
 int main(void)
@@ -141,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_steady_reboots),
 		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_delays_grow),
+		cmocka_unit_test(test_a_delay_of_its_own_counts),
 		cmocka_unit_test(test_limit_of_growth),
 		cmocka_unit_test(test_switched_off),
 	};

@@ -17,7 +17,8 @@ static void test_actions(void **state)
 	spec_shows("'on':{'killed':{'boot':'x','delay':1.25}}",
 	    "'on': {'killed': {'boot': 'x','delay': 1.25}}");
 	spec_shows("'on':{'given_up':'wait'}", "'on': {'given_up': 'wait'}");
-	spec_shows("'on':{'given_up':{'boot':'x'}}", "'on': {'given_up': {'boot': 'x'}}");
+	spec_shows(
+	    "'on':{'given_up':{'boot':'x'}}", "'on': {'given_up': {'boot': 'x','times': 1}}");
 }
 
 static void test_values(void **state)
@@ -34,6 +35,7 @@ static void test_values(void **state)
 	assert_false(spec->on[CAUSE_HALT].delay.given);
 	for (int i = 0; i < CAUSES; i++)
 		assert_int_equal(none->on[i].kind, ACTION_NONE);
+	assert_null(spec_on_status(none, 5));
 	spec_free(spec);
 	spec_free(none);
 }
@@ -88,31 +90,60 @@ static void test_refused(void **state)
 	    "on.halt.delay: expected a number of seconds, got a string");
 }
 
-static void test_statuses_are_no_causes(void **state)
+static void test_statuses(void **state)
 {
+	struct spec *spec = spec_of("'on':{'33':{'boot':'x','delay':2},'255':'stop','5':null}");
+
 	(void)state;
-	spec_refused("'on':{'0':'stop'}", "on.0: causes stand here, no statuses: say \"reboot\"");
-	spec_refused("'on':{'1':'stop'}", "on.1: causes stand here, no statuses: say \"poweroff\"");
-	spec_refused("'on':{'2':'stop'}", "on.2: causes stand here, no statuses: say \"halt\"");
-	spec_refused(
-	    "'on':{'3':'stop'}", "on.3: causes stand here, no statuses: say \"triple_fault\"");
-	spec_refused("'on':{'4':'stop'}", "on.4: causes stand here, no statuses: say \"error\"");
-	spec_refused("'on':{'71':'stop'}",
-	    "on.71: causes stand here, no statuses: say \"error\", which is every status from 4");
-	spec_refused("'on':{'256':'stop'}", "on.256: unknown key \"256\"");
-	spec_refused("'on':{'3x':'stop'}", "on.3x: unknown key \"3x\"");
+	assert_int_equal(spec_on_status(spec, 33)->kind, ACTION_TARGET);
+	assert_int_equal(spec_on_status(spec, 33)->delay.ms, 2000);
+	assert_int_equal(spec_on_status(spec, 255)->kind, ACTION_STOP);
+	assert_null(spec_on_status(spec, 5));
+	assert_null(spec_on_status(spec, 34));
+	spec_free(spec);
+	spec_shows("'on':{'error':'same','5':'stop','33':{'boot':'x','delay':2}}",
+	    "'on': {'error': 'same','33': {'boot': 'x','delay': 2},'5': 'stop'}");
+	spec_shows("'on':{'255':'boot'}", "'on': {'255': 'boot'}");
 }
 
-static void test_given_up_refused(void **state)
+static void test_statuses_refused(void **state)
 {
 	(void)state;
+	spec_refused("'on':{'0':'stop'}", "on.0: status 0 has a name here: expected \"reboot\"");
+	spec_refused("'on':{'3':'stop'}",
+	    "on.3: status 3 has a name here: expected \"triple_fault\" (a status is \"5\" to "
+	    "\"255\")");
+	spec_refused("'on':{'4':'stop'}", "on.4: status 4 has a name here: expected \"error\"");
+	spec_refused("'on':{'256':'stop'}", "on.256: unknown key \"256\"");
+	spec_refused("'on':{'3x':'stop'}", "on.3x: unknown key \"3x\"");
+	spec_refused("'on':{'033':'stop'}", "on.033: invalid status \"033\": expected \"33\"");
+	spec_refused("'on':{'33':'wait'}", "on.33: \"wait\" is none of");
+	spec_refused("'on':{'33':{'boot':'x','dely':1}}", "on.33.dely: unknown key \"dely\"");
+	spec_refused("'on':{'33':{'delay':1}}", "on.33: \"boot\" is missing");
+}
+
+static void test_given_up(void **state)
+{
+	struct spec *spec = spec_of("'on':{'given_up':{'boot':'x'}}");
+
+	(void)state;
+	assert_int_equal(spec->on[CAUSE_GIVEN_UP].times, 1);
+	spec_free(spec);
+	spec_shows("'on':{'given_up':{'boot':'x','delay':1.5,'times':0}}",
+	    "'on': {'given_up': {'boot': 'x','delay': 1.5,'times': 0}}");
+	spec_shows("'on':{'given_up':{'boot':'x','times':1000}}",
+	    "'on': {'given_up': {'boot': 'x','times': 1000}}");
+	spec_refused("'on':{'given_up':{'boot':'x','times':1001}}",
+	    "on.given_up.times: 1001 is out of range, expected 0 to 1000");
+	spec_refused("'on':{'given_up':{'boot':'x','times':-1}}",
+	    "on.given_up.times: -1 is out of range, expected 0 to 1000");
+	spec_refused("'on':{'given_up':{'times':2}}", "on.given_up: \"boot\" is missing");
 	spec_refused(
 	    "'on':{'given_up':'same'}", "on.given_up: \"same\" is none of \"stop\", \"wait\"");
 	spec_refused("'on':{'given_up':'boot'}", "on.given_up: \"boot\" is none of");
 	spec_refused("'on':{'given_up':1}",
-	    "on.given_up: expected \"stop\", \"wait\" or { \"boot\": TARGET }, got an integer");
-	spec_refused(
-	    "'on':{'given_up':{'boot':'x','delay':1}}", "on.given_up.delay: unknown key \"delay\"");
+	    "on.given_up: expected \"stop\", \"wait\" or { \"boot\": TARGET, \"delay\": SECONDS, "
+	    "\"times\": N }, got an integer");
 }
 
 int main(void)
@@ -122,8 +153,9 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_statuses_are_no_causes),
-		cmocka_unit_test(test_given_up_refused),
+		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_statuses_refused),
+		cmocka_unit_test(test_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

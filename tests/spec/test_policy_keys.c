@@ -157,6 +157,28 @@ static void test_stop_is_limited(void **state)
 	str_free(&keys);
 }
 
+/* The largest values, and one more than these. */
+static void test_ranges(void **state)
+{
+	(void)state;
+	spec_shows("'restart_limit':{'count':1000,'within':604800}",
+	    "'restart_limit': {'count': 1000,'within': 604800}");
+	spec_refused("'restart_limit':{'count':1001}",
+	    "restart_limit.count: 1001 is out of range, expected 1 to 1000");
+	spec_refused("'restart_limit':{'count':0}",
+	    "restart_limit.count: 0 is out of range, expected 1 to 1000");
+	spec_refused("'restart_limit':{'within':604801}",
+	    "restart_limit.within: expected 0.01 to 604800 seconds");
+	spec_shows("'backoff':{'initial':86400,'max':86400,'reset_after':86400}",
+	    "'backoff': {'initial': 86400,'factor': 2,'max': 86400,'reset_after': 86400}");
+	spec_refused(
+	    "'backoff':{'initial':86401}", "backoff.initial: expected 0.01 to 86400 seconds");
+	spec_refused("'backoff':{'max':86401}", "backoff.max: expected 0.01 to 86400 seconds");
+	spec_refused("'backoff':{'reset_after':86401}",
+	    "backoff.reset_after: expected 0.01 to 86400 seconds");
+	spec_refused("'hook_timeout':3601", "hook_timeout: expected 0.01 to 3600 seconds");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_reboot_list_parse),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_stop_is_limited),
+		cmocka_unit_test(test_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
