@@ -65,6 +65,7 @@ static void check_targets(const struct handle *h)
 		has = has || strstr(h->file, with_stdio[i]) != NULL;
 	assert_int_equal(vmrun_uses_stdio(h->vm), has && !getters_are_empty(h));
 	getters_check_text(vmrun_graph(h->vm), !getters_are_empty(h));
+	getters_check_text(vmrun_policy(h->vm), !getters_are_empty(h));
 }
 
 static void check_findings(const struct handle *h)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/node.h"
 
 #define HEAD                                                                     \
 	"\trankdir=LR nodesep=0.4\n"                                             \
@@ -85,6 +86,47 @@ static void test_targets(void **state)
 	    "\tg2 [label=\"given up:\\nwaits for a reset\" shape=oval]\n}\n");
 }
 
+static struct node *lead(const char *from, const char *cause, const char *target)
+{
+	struct node *n = node_new(NODE_OBJECT);
+
+	node_put(n, "by", node_string("h"));
+	if (from != NULL)
+		node_put(n, "from", node_string(from));
+	if (cause != NULL)
+		node_put(n, "cause", node_string(cause));
+	if (target != NULL)
+		node_put(n, "target", node_string(target));
+	return n;
+}
+
+/* What hooks declare is dashed; faults and other causes, and hooks, have edges of their own. */
+static void test_leads(void **state)
+{
+	NODE_AUTO struct node *leads = node_new(NODE_LIST);
+	struct spec spec = usual();
+	struct graph_target targets[] = { { "a", &spec, true, leads },
+		{ "b", &spec, true, leads } };
+	struct graph g = { "vm", "a", &no_options, targets, 2 };
+
+	(void)state;
+	node_append(leads, lead(NULL, "killed", "b"));
+	node_append(leads, lead(NULL, "halt", "b"));
+	node_append(leads, lead(NULL, "error", "b"));
+	node_append(leads, lead("b", NULL, "a"));
+	node_append(leads, lead(NULL, "poweroff", NULL));
+	MEM_AUTO char *text = graph_dot(&g);
+
+	assert_non_null(strstr(text,
+	    "\tt0 -> t1 [label=\"killed, error\\n(h)\" style=dashed" RED "]\n"
+	    "\tt0 -> t1 [label=\"halt\\n(h)\" style=dashed]\n"
+	    "\tt0 -> t0 [label=\"poweroff\\n(h)\" style=dashed]\n"));
+	assert_non_null(strstr(text,
+	    "\tt1 -> t0 [label=\"(h)\" style=dashed]\n"
+	    "\tt1 -> t1 [label=\"poweroff\\n(h)\" style=dashed]\n"));
+	assert_null(strstr(text, "t1 -> t1 [label=\"killed"));
+}
+
 /* A VM that never boots automatically cannot give up. */
 static void test_no_way_to_give_up(void **state)
 {
@@ -142,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_target),
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_leads),
 		cmocka_unit_test(test_no_way_to_give_up),
 		cmocka_unit_test(test_limit_of_lines),
 		cmocka_unit_test(test_names),
