@@ -27,7 +27,6 @@ return function(options, vm)
 		id = { "id", default = "install_once" },
 	})
 	local target = options.target
-
 	local is_success = {}
 	for _, cause in ipairs(options.done) do
 		is_success[cause] = true
@@ -96,13 +95,8 @@ return function(options, vm)
 		began = nil
 	end
 
-	local hooks = { leads = {} }
-	if options.auto then
-		hooks.leads[1] = { from = options.next, target = target }
-	end
-	if is_success.reboot then
-		hooks.leads[#hooks.leads + 1] = { from = target, cause = "reboot", target = options.next }
-	end
+	local hooks = { leads = { { from = target, target = options.next },
+		options.auto and { from = options.next, target = target } or nil } }
 
 	function hooks.on_start(boot)
 		if began then -- another hook answered before the on_exit below was called

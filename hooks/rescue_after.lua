@@ -21,10 +21,12 @@ return function(options, vm)
 		retry = { "boolean", default = true },
 	})
 
-	if vm.restart_limit and options.faults > vm.restart_limit then
-		return nil, ("faults is %d, but restart_limit gives up after %d boots, so the rescue "
-			.. "target never boots: lower faults, raise restart_limit.count or set "
-			.. "restart_limit to false"):format(options.faults, vm.restart_limit)
+	local limit = vm.restart_limit
+	if limit and options.faults > limit then
+		local why = "faults is %d, but restart_limit gives up after %d boots, so that the "
+			.. "rescue target never boots: lower faults, raise restart_limit.count or "
+			.. "set restart_limit to false"
+		return nil, why:format(options.faults, limit)
 	end
 
 	local is_fault, leads = {}, {}

@@ -161,7 +161,8 @@ struct next decide_give_up_hook_ended(struct machine *m)
 	return follow(m);
 }
 
-struct next decide_reset(struct machine *m)
+/* Boots the target that the rate limit refused, and counts its boots anew. */
+static struct next boot_refused(struct machine *m, const char *by)
 {
 	struct decision *d = &m->choice.decision;
 
@@ -169,11 +170,16 @@ struct next decide_reset(struct machine *m)
 	*d = (struct decision){ .boot = true,
 		.target = mem_copy(m->choice.refused_target),
 		.status = -1,
-		.by = mem_copy("reset") };
+		.by = mem_copy(by) };
 	rate_limit_forget(&m->choice.rate_limit);
 	rate_limit_boot(&m->choice.rate_limit, machine_now(m), 0);
 	say(m, d);
 	return follow(m);
+}
+
+struct next decide_reset(struct machine *m)
+{
+	return boot_refused(m, "reset");
 }
 
 /* Ends the state given_up as a reset does, with the target of the request if it names one. */
@@ -183,5 +189,5 @@ struct next decide_reboot_given_up(struct machine *m)
 		free(m->choice.refused_target);
 		m->choice.refused_target = mem_copy(m->requests.reboot_to);
 	}
-	return decide_reset(m);
+	return boot_refused(m, "the reboot request");
 }

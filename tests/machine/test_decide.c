@@ -159,6 +159,7 @@ static void test_wait(void **state)
 	vm_check_next(vm_act(&v, EVENT_REBOOT), STATE_WAITING, 0);
 	assert_string_equal(m->choice.next_target, "other");
 	assert_null(m->requests.reboot_to);
+	assert_string_equal(m->choice.decision.by, "the reboot request");
 	vm_close(&v);
 }
 
