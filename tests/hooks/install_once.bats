@@ -238,7 +238,7 @@ is_refused() {
 	is "$(kept .install_once)" null
 	VMRUN_BHYVE=/nonexistent plays 'exit 1' -- -t install
 	is "$(cause)" ''
-	has 'start_failed'
+	has 'could not start the VM'
 	is "$(kept .install_once)" null
 	plays 'exit 1' -- -t install
 	is "$(booted)" install
