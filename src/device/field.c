@@ -292,13 +292,13 @@ static void report_unknown(
 static void decode_other(const struct field_others *others, const struct node *value, void *into,
     const struct where *at, struct decoder *d)
 {
-	struct field_list *list = (struct field_list *)((char *)into + others->offset);
+	struct field_list *list = (void *)((char *)into + others->offset);
 	char *entry;
 
 	list->item = mem_resize(list->item, list->count + 1, others->size);
 	entry = (char *)list->item + list->count++ * others->size;
 	memset(entry, 0, others->size);
-	*(char **)entry = mem_copy(value->key);
+	*(char **)(void *)entry = mem_copy(value->key);
 	decode_one(others->row, value, entry + others->row->offset, at, d);
 }
 

@@ -38,15 +38,14 @@ void field_print_object(const struct field *rows, const void *from, struct str *
 /* Adds the entries of keys that have no row. */
 static void print_others(const struct field_others *others, const void *from, struct str *json)
 {
-	const struct field_list *list =
-	    (const struct field_list *)((const char *)from + others->offset);
+	const struct field_list *list = (const void *)((const char *)from + others->offset);
 
 	for (size_t i = 0; i < list->count; i++) {
 		const char *entry = (const char *)list->item + i * others->size;
 		STR_AUTO struct str value = { 0 };
 
 		field_print_value(others->row, entry, &value);
-		json_add_json(json, *(const char *const *)entry, value.text);
+		json_add_json(json, *(const char *const *)(const void *)entry, value.text);
 	}
 }
 
@@ -187,7 +186,7 @@ static void clear_list(const struct field *f, struct field_list *list)
 
 static void clear_others(const struct field_others *others, void *what)
 {
-	struct field_list *list = (struct field_list *)((char *)what + others->offset);
+	struct field_list *list = (void *)((char *)what + others->offset);
 	struct field row[] = { *others->row, { 0 } };
 
 	for (size_t i = 0; i < list->count; i++) {
