@@ -1,6 +1,7 @@
 /* Reads requests by a table of the commands and their members. */
 #include "control/request.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,35 +58,96 @@ static const struct command_row {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* Returns -1 with the expected kind and the one given. */
-static int wrong_kind(
-    const char *key, const char *wanted, const struct node *value, struct error *err)
+/* A value of a request, and its text in the line. */
+struct value {
+	const struct node *node;
+	enum json_type type;
+	const char *text;
+	size_t length;
+};
+
+/* Finds the value of a member of the request itself; returns false if there is none. */
+static bool find_value(const char *line, const char *key, struct value *out)
 {
-	return error_set(
-	    err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted, node_kind_name(value));
+	struct json j;
+	struct json_token token;
+	bool found = false;
+
+	json_start(&j, line, strlen(line));
+	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
+		if (found) {
+			out->type = token.type;
+			out->text = line + token.offset;
+			out->length = token.length;
+			return true;
+		}
+		if (token.type == JSON_KEY && j.depth == 1 && j.in_object[0]) {
+			MEM_AUTO char *name = json_text(&j, &token, NULL);
+
+			found = strcmp(name, key) == 0;
+		}
+	}
+	return false;
+}
+
+/*
+ * Returns whether the value is a string.  An integer that 64 bits cannot hold is a string among the
+ * nodes, but not in the line.
+ */
+static bool is_string(const struct value *v)
+{
+	return v->node->kind == NODE_STRING && v->type == JSON_STRING;
+}
+
+/* Returns -1 with the expected kind and the one given. */
+static int wrong_kind(const char *key, const char *wanted, const struct value *v, struct error *err)
+{
+	bool is_wide = v->node->kind == NODE_STRING && v->type == JSON_NUMBER;
+
+	return error_set(err, STATUS_USAGE, "%s: expected %s, got %s", key, wanted,
+	    is_wide ? "an integer" : node_kind_name(v->node));
 }
 
 /* Stores a string; its length is limited. */
 static int store_text(
-    struct request *o, const struct member *m, const struct node *v, struct error *err)
+    struct request *o, const struct member *m, const struct value *v, struct error *err)
 {
-	if (v->kind != NODE_STRING)
+	if (!is_string(v))
 		return wrong_kind(m->key, "a string", v, err);
-	if (v->length == 0 || v->length > MAX_REQUEST_TEXT)
+	if (v->node->length == 0 || v->node->length > MAX_REQUEST_TEXT)
 		return error_set(err, STATUS_USAGE, "%s: expected 1 to %d bytes, got %zu", m->key,
-		    MAX_REQUEST_TEXT, v->length);
-	*(char **)((char *)o + m->offset) = mem_copy_n(v->text, v->length);
+		    MAX_REQUEST_TEXT, v->node->length);
+	*(char **)((char *)o + m->offset) = mem_copy_n(v->node->text, v->node->length);
+	return 0;
+}
+
+/* Stores a whole number, also one that is written as 17.0 or 1e3. */
+static int store_number(
+    struct request *o, const struct member *m, const struct value *v, struct error *err)
+{
+	double number = v->type == JSON_NUMBER ? strtod(v->text, NULL) : 0;
+	int64_t *to = (int64_t *)((char *)o + m->offset);
+
+	if (v->type != JSON_NUMBER ||
+	    (number > -0x1p53 && number < 0x1p53 && number != (double)(int64_t)number))
+		return wrong_kind(m->key, "a whole number", v, err);
+	/* A double rounds INT64_MAX up to 2^63. */
+	if (v->node->kind == NODE_INT ? v->node->integer < 0 : !(number >= 0 && number < 0x1p63))
+		return error_set(err, STATUS_USAGE, "%s: expected 0 to %" PRId64 ", got %.*s",
+		    m->key, INT64_MAX, (int)v->length, v->text);
+	*to = v->node->kind == NODE_INT ? v->node->integer : (int64_t)number;
 	return 0;
 }
 
 /* Stores a number of seconds in milliseconds. */
 static int store_seconds(
-    struct request *o, const struct member *m, const struct node *v, struct error *err)
+    struct request *o, const struct member *m, const struct value *v, struct error *err)
 {
-	double seconds = v->kind == NODE_INT ? (double)v->integer : v->number;
+	double seconds;
 
-	if (v->kind != NODE_INT && v->kind != NODE_NUMBER)
+	if (v->type != JSON_NUMBER)
 		return wrong_kind(m->key, "a number of seconds", v, err);
+	seconds = strtod(v->text, NULL);
 	if (!(seconds >= 0 && seconds <= MAX_REQUEST_SECONDS))
 		return error_set(
 		    err, STATUS_USAGE, "%s: expected 0 to %d seconds", m->key, MAX_REQUEST_SECONDS);
@@ -94,28 +156,21 @@ static int store_seconds(
 }
 
 /* Stores the value of a member in the request. */
-static int store(struct request *o, const struct member *m, const struct node *v, struct error *err)
+static int store(
+    struct request *o, const struct member *m, const struct value *v, struct error *err)
 {
-	void *at = (char *)o + m->offset;
-
 	switch (m->kind) {
 	case NONE:
 		break;
 	case TEXT:
 		return store_text(o, m, v, err);
 	case FLAG:
-		if (v->kind != NODE_BOOL)
+		if (v->node->kind != NODE_BOOL)
 			return wrong_kind(m->key, "true or false", v, err);
-		*(bool *)at = v->truth;
+		*(bool *)((char *)o + m->offset) = v->node->truth;
 		break;
 	case NUMBER:
-		if (v->kind != NODE_INT)
-			return wrong_kind(m->key, "a whole number", v, err);
-		if (v->integer < 0)
-			return error_set(
-			    err, STATUS_USAGE, "%s: expected a number from 0 on", m->key);
-		*(int64_t *)at = v->integer;
-		break;
+		return store_number(o, m, v, err);
 	case SECONDS:
 		return store_seconds(o, m, v, err);
 	}
@@ -159,15 +214,16 @@ static const struct member *find_member(
 
 /* Reads the members of a request, except id and cmd. */
 static int read_members(struct request *o, const struct command_row *command,
-    const struct node *request, struct error *err)
+    const struct node *request, const char *line, struct error *err)
 {
-	for (const struct node *v = request->first; v != NULL; v = v->next) {
+	for (const struct node *n = request->first; n != NULL; n = n->next) {
+		struct value v = { .node = n };
 		const struct member *m;
 
-		if (strcmp(v->key, "id") == 0 || strcmp(v->key, "cmd") == 0)
+		if (strcmp(n->key, "id") == 0 || strcmp(n->key, "cmd") == 0)
 			continue;
-		m = find_member(command, v->key, err);
-		if (m == NULL || store(o, m, v, err) != 0)
+		m = find_member(command, n->key, err);
+		if (m == NULL || !find_value(line, n->key, &v) || store(o, m, &v, err) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < MAX_MEMBERS && command->member[i].key != NULL; i++) {
@@ -199,21 +255,22 @@ static int check_state(const char *state, struct error *err)
 }
 
 /* Reads a request whose line is valid JSON, except its id. */
-static int read_request(struct request *o, const struct node *request, struct error *err)
+static int read_request(
+    struct request *o, const struct node *request, const char *line, struct error *err)
 {
-	const struct node *cmd;
+	struct value cmd = { .node = NULL };
 	const struct command_row *command;
 
 	if (request->kind != NODE_OBJECT)
 		return error_set(err, STATUS_USAGE, "expected an object, {\"cmd\":...}, got %s",
 		    node_kind_name(request));
-	cmd = node_get(request, "cmd");
-	if (cmd == NULL)
+	cmd.node = node_get(request, "cmd");
+	if (cmd.node == NULL || !find_value(line, "cmd", &cmd))
 		return error_set(err, STATUS_USAGE, "\"cmd\" is missing");
-	if (cmd->kind != NODE_STRING)
-		return wrong_kind("cmd", "a string", cmd, err);
-	command = find_command(cmd->text, err);
-	if (command == NULL || read_members(o, command, request, err) != 0)
+	if (!is_string(&cmd))
+		return wrong_kind("cmd", "a string", &cmd, err);
+	command = find_command(cmd.node->text, err);
+	if (command == NULL || read_members(o, command, request, line, err) != 0)
 		return -1;
 	o->type = command->type;
 	o->text_length = o->text == NULL ? 0 : strlen(o->text);
@@ -224,29 +281,16 @@ static int read_request(struct request *o, const struct node *request, struct er
 }
 
 /* Stores the id as written, because a client may compare bytes; the line is valid JSON. */
-static int read_id(struct request *o, const char *line, size_t length, struct error *err)
+static int read_id(struct request *o, const char *line, struct error *err)
 {
-	struct json j;
-	struct json_token token;
-	bool is_id = false;
+	struct value id;
 
-	json_start(&j, line, length);
-	while (json_next(&j, &token) != JSON_END && token.type != JSON_ERROR) {
-		if (is_id && (token.type == JSON_STRING || token.type == JSON_NUMBER) &&
-		    token.length <= MAX_REQUEST_ID) {
-			o->id = mem_copy_n(line + token.offset, token.length);
-			return 0;
-		}
-		if (is_id)
-			return error_set(err, STATUS_USAGE,
-			    "id: expected a number or a string, of at most %d bytes",
-			    MAX_REQUEST_ID);
-		if (token.type == JSON_KEY && j.depth == 1 && j.in_object[0]) {
-			MEM_AUTO char *key = json_text(&j, &token, NULL);
-
-			is_id = strcmp(key, "id") == 0;
-		}
-	}
+	if (!find_value(line, "id", &id))
+		return 0;
+	if ((id.type != JSON_STRING && id.type != JSON_NUMBER) || id.length > MAX_REQUEST_ID)
+		return error_set(err, STATUS_USAGE,
+		    "id: expected a number or a string, of at most %d bytes", MAX_REQUEST_ID);
+	o->id = mem_copy_n(id.text, id.length);
 	return 0;
 }
 
@@ -273,10 +317,10 @@ int request_read(struct request *out, const char *line, size_t length, struct er
 	node_free(notes);
 	if (rc != 0)
 		return not_json(&report, err);
-	if (read_id(out, text, length, err) != 0)
+	if (read_id(out, text, err) != 0)
 		return -1;
 	request = json_node(text);
-	rc = read_request(out, request, err);
+	rc = read_request(out, request, text, err);
 	node_free(request);
 	return rc;
 }

@@ -156,6 +156,57 @@ static void test_longest_timeout(void **state)
 	expect_bad_timeout("-0.5");
 }
 
+static void expect_bad_from(const char *number, const char *text)
+{
+	MEM_AUTO char *line = mem_format("{\"cmd\":\"events\",\"from\":%s}", number);
+
+	expect_bad(line, strlen(line), text);
+}
+
+/* A number that does not fit is told as a number, however it is written. */
+static void test_numbers_out_of_range(void **state)
+{
+	static const char *const whole[][2] = { { "17.0", "17" }, { "1e3", "1000" },
+		{ "9223372036854775807", "9223372036854775807" } };
+
+	(void)state;
+	expect_bad_from("1e20", "from: expected 0 to 9223372036854775807, got 1e20");
+	expect_bad_from("100000000000000000000",
+	    "from: expected 0 to 9223372036854775807, got 100000000000000000000");
+	expect_bad_from("9223372036854775808",
+	    "from: expected 0 to 9223372036854775807, got 9223372036854775808");
+	expect_bad_from("-1", "from: expected 0 to 9223372036854775807, got -1");
+	expect_bad_from("-1e20", "from: expected 0 to 9223372036854775807, got -1e20");
+	expect_bad_from(
+	    "1.5", "from: expected a whole number, got a number that is not an integer");
+	expect_bad_from("\"1\"", "from: expected a whole number, got a string");
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		MEM_AUTO char *line = mem_format("{\"cmd\":\"events\",\"from\":%s}", whole[i][0]);
+		struct request o = read_good(line);
+
+		assert_true(o.from == strtoll(whole[i][1], NULL, 10));
+		request_clear(&o);
+	}
+	expect_bad_timeout("100000000000000000000");
+	expect_bad_timeout("1e20");
+}
+
+/* Digits that 64 bits cannot hold are no string. */
+static void test_wide_integers(void **state)
+{
+	static const char *const lines[][2] = {
+		{ "{\"cmd\":100000000000000000000}", "cmd: expected a string, got an integer" },
+		{ "{\"cmd\":\"next\",\"target\":100000000000000000000}",
+		    "target: expected a string, got an integer" },
+		{ "{\"cmd\":\"stop\",\"wait\":100000000000000000000}",
+		    "wait: expected true or false, got an integer" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		expect_bad(lines[i][0], strlen(lines[i][0]), lines[i][1]);
+}
+
 /* A client's word in a request, and in the error about it. */
 static const struct {
 	const char *before, *after, *error_before, *error_after;
@@ -267,6 +318,8 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_longest_id),
 		cmocka_unit_test(test_longest_text),
+		cmocka_unit_test(test_numbers_out_of_range),
+		cmocka_unit_test(test_wide_integers),
 		cmocka_unit_test(test_longest_timeout),
 		cmocka_unit_test(test_longest_word),
 		cmocka_unit_test(test_any_bytes),
