@@ -261,6 +261,20 @@ static struct boot_source *read_new_source(struct vmrun *vm, struct report *repo
 	return NULL;
 }
 
+/* Refuses a new source without a target that the VM runs or needs next. */
+static struct boot_source *keep_targets(
+    struct vmrun *vm, struct boot_source *fresh, struct report *report)
+{
+	if (fresh == NULL)
+		return NULL;
+	machine_check_reload(vm->machine, fresh, report);
+	if (report->count == 0)
+		return fresh;
+	boot_source_clear(fresh);
+	free(fresh);
+	return NULL;
+}
+
 static bool can_reload(const struct vmrun *vm)
 {
 	return vm->options.file != NULL && strcmp(vm->options.file, "-") != 0;
@@ -274,7 +288,7 @@ static int reload_spec(struct vmrun *vm, struct error *err)
 	int rc = 0;
 
 	if (can_reload(vm))
-		fresh = read_new_source(vm, &report);
+		fresh = keep_targets(vm, read_new_source(vm, &report), &report);
 	else
 		report_add(&report, STATUS_USAGE, NULL, "the spec came from no file");
 	r = event_add(&vm->events, VMRUN_RELOADED);

@@ -59,6 +59,12 @@ void machine_kill(struct machine *m);
 int machine_reboot(struct machine *m, const char *target, struct error *err);
 /* Sets the target of the next boot, whenever that is. Fails as machine_reboot() does. */
 int machine_next(struct machine *m, const char *target, struct error *err);
+/*
+ * Reports each target that a new source lacks although it runs, waits or is decided, is requested,
+ * or may follow by the policy of the present boot.
+ */
+void machine_check_reload(
+    const struct machine *m, const struct boot_source *fresh, struct report *report);
 /* Replaces the source from the next boot on. Takes it. */
 void machine_reload(struct machine *m, struct boot_source *fresh);
 /* Opens the console's log again by its path. */

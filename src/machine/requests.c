@@ -91,6 +91,85 @@ int machine_next(struct machine *m, const char *target, struct error *err)
 	return 0;
 }
 
+/* Adds a problem unless the new spec has the target (NULL: none) or the report names it already. */
+static void require_target(const struct document *doc, const char *target, const char *why,
+    struct words *told, struct report *report)
+{
+	if (target == NULL || *target == '\0' || words_have(document_targets(doc), target) ||
+	    words_have(told, target))
+		return;
+	words_add(told, target);
+	report_add(report, STATUS_SPEC, NULL,
+	    "no target \"%s\" in the new spec, but %s: keep it until another target has booted",
+	    target, why);
+}
+
+/* Requires the targets to which the policy of a boot may lead. */
+static void require_policy(
+    const struct document *doc, const struct spec *spec, struct words *told, struct report *report)
+{
+	if (spec == NULL)
+		return;
+	require_target(
+	    doc, spec->next_target, "next_target of the present boot names it", told, report);
+	for (size_t i = 0; i < CAUSES; i++) {
+		MEM_AUTO char *why =
+		    mem_format("on.%s of the present boot names it", cause_name((enum cause)i));
+
+		require_target(doc, spec->on[i].target, why, told, report);
+	}
+}
+
+/* Requires the target that runs or boots, is decided, or follows a reset. */
+static void require_present(
+    const struct machine *m, const struct document *doc, struct words *told, struct report *report)
+{
+	const char *next = m->choice.next_target, *present = "it is the target of the present boot";
+
+	switch (m->present.state) {
+	case STATE_NEW:
+	case STATE_RECOVERING:
+	case STATE_WAITING:
+		require_target(doc, next != NULL ? next : m->boot.target,
+		    "it is the target of the next boot", told, report);
+		break;
+	case STATE_DRAFTING:
+		require_target(doc, next, present, told, report);
+		require_policy(doc, m->draft.boot.spec, told, report);
+		break;
+	case STATE_GIVING_UP:
+		require_target(doc, m->choice.decision.target, "it is the target of the next boot",
+		    told, report);
+		require_target(doc, m->choice.refused_target, "a reset boots it", told, report);
+		break;
+	case STATE_GIVEN_UP:
+		require_target(doc, m->choice.refused_target, "a reset boots it", told, report);
+		break;
+	case STATE_ENDING:
+	case STATE_REPORTING:
+	case STATE_ENDED:
+	case STATES:
+		break;
+	default:
+		require_target(doc, m->boot.target, present, told, report);
+		require_policy(doc, m->boot.spec, told, report);
+	}
+}
+
+void machine_check_reload(
+    const struct machine *m, const struct boot_source *fresh, struct report *report)
+{
+	WORDS_AUTO struct words told = { 0 };
+
+	if (m->requests.stop) /* no boot follows */
+		return;
+	require_present(m, fresh->doc, &told, report);
+	require_target(
+	    fresh->doc, m->requests.reboot_to, "a reboot request names it", &told, report);
+	require_target(
+	    fresh->doc, m->requests.once_target, "a next request names it", &told, report);
+}
+
 static const char *state_name(const struct machine *m)
 {
 	switch (m->present.state) {

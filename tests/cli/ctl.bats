@@ -272,6 +272,20 @@ hook: expected a string, got an integer'
 	ends 0
 }
 
+@test "reload: a spec without the target that runs is refused, and the old one boots" {
+	spec '{"targets": {"work": {}}}'
+	script 'acpi on ready up wait exit 0' 'acpi on ready up2 wait exit 1'
+	start -t work vm.json
+	await_file up
+	spec
+	refused 1 'no target "work" in the new spec, but it is the target of the present boot' "$vm" reload
+	await_text 'no target "work" in the new spec'
+	ctl "$vm" reboot
+	await_file up2
+	ctl "$vm" stop
+	ends 0
+}
+
 @test "events: from the beginning, from now on, until the end" {
 	up
 	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 --json >all 3>&- &

@@ -7,8 +7,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "life.h"
 #include "lib/handle.h"
 
@@ -305,6 +307,94 @@ static void test_told_step(void **state)
 	vm_close(&v);
 }
 
+/* Fails unless a new source with the target "kept" is refused with this text; NULL: it is good. */
+static void check_reload(const char *text)
+{
+	struct vm fresh = VM;
+	struct report report = { 0 };
+	MEM_AUTO char *wrong = NULL;
+
+	vm_open(&fresh, "vm.targets = { kept = {} }");
+	machine_check_reload(v.machine, &fresh.handle->source, &report);
+	wrong = report.count == 0 ? NULL : report_text(&report);
+	if (text == NULL)
+		assert_null(wrong);
+	else if (wrong == NULL || strstr(wrong, text) == NULL || report.count != 1)
+		fail_msg("%s, not %s", wrong == NULL ? "good" : wrong, text);
+	report_free(&report);
+	vm_close(&fresh);
+}
+
+static void check_reload_in(enum state state, const char *text)
+{
+	vm_put(&v, state);
+	check_reload(text);
+}
+
+#define GONE "no target \"gone\" in the new spec, but "
+
+static void test_reload_without_the_present_target(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "vm.targets = { gone = {} }");
+	check_reload_in(STATE_RUNNING, NULL);
+	free(v.machine->boot.target);
+	v.machine->boot.target = strdup("gone");
+	for (enum state s = STATE_PREPARING; s <= STATE_DECIDING; s++)
+		check_reload_in(s, GONE "it is the target of the present boot: keep it until");
+	check_reload_in(STATE_WAITING, GONE "it is the target of the next boot");
+	check_reload_in(STATE_RECOVERING, GONE "it is the target of the next boot");
+	/* It has ended, and another one follows. */
+	check_reload_in(STATE_GIVEN_UP, NULL);
+	v.machine->choice.next_target = strdup("kept");
+	check_reload_in(STATE_WAITING, NULL);
+	check_reload_in(STATE_DRAFTING, NULL);
+	free(v.machine->choice.next_target);
+	v.machine->choice.next_target = strdup("gone");
+	check_reload_in(STATE_WAITING, GONE "it is the target of the next boot");
+	check_reload_in(STATE_DRAFTING, GONE "it is the target of the present boot");
+	check_reload_in(STATE_ENDING, NULL);
+	v.machine->requests.stop = true; /* no boot follows */
+	check_reload_in(STATE_RUNNING, NULL);
+	vm_close(&v);
+}
+
+static void test_reload_without_a_decided_target(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "vm.targets = { gone = {} }");
+	v.machine->requests.once_target = strdup("gone");
+	check_reload_in(STATE_RUNNING, GONE "a next request names it");
+	free(v.machine->requests.once_target);
+	v.machine->requests.once_target = NULL;
+	v.machine->requests.reboot_to = strdup("");
+	check_reload_in(STATE_STOPPING, NULL);
+	free(v.machine->requests.reboot_to);
+	v.machine->requests.reboot_to = strdup("gone");
+	check_reload_in(STATE_STOPPING, GONE "a reboot request names it");
+	free(v.machine->requests.reboot_to);
+	v.machine->requests.reboot_to = NULL;
+	v.machine->choice.refused_target = strdup("gone");
+	check_reload_in(STATE_GIVEN_UP, GONE "a reset boots it");
+	check_reload_in(STATE_GIVING_UP, GONE "a reset boots it");
+	v.machine->choice.decision.target = strdup("gone");
+	check_reload_in(STATE_GIVING_UP, GONE "it is the target of the next boot");
+	check_reload_in(STATE_RUNNING, NULL); /* decided for the boot before */
+	vm_close(&v);
+}
+
+static void test_reload_without_a_target_of_the_policy(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "vm.targets = { gone = {} } vm.next_target = 'gone'");
+	check_reload_in(STATE_RUNNING, GONE "next_target of the present boot names it");
+	check_reload_in(STATE_GIVEN_UP, NULL);
+	vm_close(&v);
+	vm_prepare(&v, "vm.targets = { gone = {} } vm.on = { triple_fault = { boot = 'gone' } }");
+	check_reload_in(STATE_RUNNING, GONE "on.triple_fault of the present boot names it");
+	vm_close(&v);
+}
+
 #define REQUEST(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -321,6 +411,9 @@ int main(void)
 		REQUEST(test_told_target),
 		REQUEST(test_told_state),
 		REQUEST(test_told_step),
+		REQUEST(test_reload_without_the_present_target),
+		REQUEST(test_reload_without_a_decided_target),
+		REQUEST(test_reload_without_a_target_of_the_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
