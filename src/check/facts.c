@@ -60,11 +60,21 @@ void facts_store(struct facts *facts, int status, bool missing, const char *text
 	fact->text = mem_copy(text == NULL ? "" : text);
 }
 
+void facts_fail(struct facts *facts, const char *trouble)
+{
+	struct fact *fact = next_wanted(facts);
+
+	facts_store(facts, -1, false, NULL);
+	if (fact != NULL)
+		fact->trouble = mem_copy(trouble);
+}
+
 void facts_clear(struct facts *facts)
 {
 	for (size_t i = 0; i < facts->count; i++) {
 		words_free(&facts->item[i]->command);
 		free(facts->item[i]->text);
+		free(facts->item[i]->trouble);
 		free(facts->item[i]);
 	}
 	free(facts->item);

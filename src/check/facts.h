@@ -17,9 +17,10 @@
 struct fact {
 	struct words command;
 	bool known;
-	int status;   /* exit status; -1: the command cannot be run, was killed or timed out */
-	bool missing; /* the program does not exist */
-	char *text;   /* its standard output, NUL-terminated, when it is known */
+	int status;    /* exit status; -1: the command cannot be run, was killed or timed out */
+	bool missing;  /* the program does not exist */
+	char *trouble; /* why there is no answer: "cannot start kldstat: ..."; NULL: unknown */
+	char *text;    /* its standard output, NUL-terminated, when it is known */
 };
 
 struct facts {
@@ -36,6 +37,8 @@ const struct fact *facts_ask(struct facts *facts, const char *const *command);
 const struct words *facts_wanted(const struct facts *facts);
 /* Stores the result of the command of facts_wanted(); copies the text, which may be NULL. */
 void facts_store(struct facts *facts, int status, bool missing, const char *text);
+/* Stores that this command gave no answer, and why (copied). */
+void facts_fail(struct facts *facts, const char *trouble);
 /* Frees all facts and zeroes the list. */
 void facts_clear(struct facts *facts);
 

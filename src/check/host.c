@@ -42,7 +42,9 @@ const struct fact *host_ask(struct host *host, const char *const *command)
 	}
 	if (fact->status >= 0 && !fact->missing)
 		return fact;
-	if (fact->missing) {
+	if (fact->trouble != NULL) {
+		note_unchecked(host, command[0], fact->trouble);
+	} else if (fact->missing) {
 		MEM_AUTO char *why = mem_format("no %s", command[0]);
 
 		note_unchecked(host, command[0], why);

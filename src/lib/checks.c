@@ -70,13 +70,19 @@ static void answer_question(struct facts *facts)
 	struct command_result result = { 0 };
 	ERROR_AUTO struct error err = { 0 };
 
-	if (command_run(&command, &result, &err) != 0) {
-		facts_store(facts, -1, err.status == STATUS_EXEC_MISSING, NULL);
-		return;
+	if (command_run(&command, &result, &err) == 0) {
+		MEM_AUTO char *trouble = command_trouble(&command, &result);
+
+		if (result.fate != COMMAND_ENDED || result.end.signal != 0)
+			facts_fail(facts, trouble);
+		else
+			facts_store(facts, result.end.status, false, result.out);
+	} else if (err.status == STATUS_EXEC_MISSING) {
+		facts_store(facts, -1, true, NULL);
+	} else {
+		(void)error_prefix(&err, "cannot start %s", wanted->item[0]);
+		facts_fail(facts, err.text);
 	}
-	facts_store(facts,
-	    result.fate == COMMAND_ENDED && result.end.signal == 0 ? result.end.status : -1, false,
-	    result.out);
 	command_clear(&result);
 }
 

@@ -65,17 +65,40 @@ static struct next report_and_fail(struct machine *m)
 
 bool prepare_start_fact(struct machine *m, struct next *next)
 {
-	const struct words *command = facts_wanted(&m->preparation.facts);
+	struct preparation *p = &m->preparation;
+	const struct words *command = facts_wanted(&p->facts);
+	ERROR_AUTO struct error err = { 0 };
 
-	m->preparation.fact_command_runs = true;
+	p->fact_command_runs = true;
 	if (helper_start(&m->helper, command, HELPER_STDOUT, m->wait, MACHINE_TAG_OUTPUT,
-		machine_helper_tag, NULL) == 0) {
+		machine_helper_tag, &err) == 0) {
 		*next = go(STATE_PREPARING, MAX_FACT_MS);
 		return true;
 	}
-	facts_store(&m->preparation.facts, -1, m->helper.job.missing, NULL);
-	m->preparation.fact_command_runs = false;
+	p->fact_command_runs = false;
+	if (m->helper.job.missing) {
+		facts_store(&p->facts, -1, true, NULL);
+	} else {
+		(void)error_prefix(&err, "cannot start %s", command->item[0]);
+		facts_fail(&p->facts, err.text);
+	}
 	return false;
+}
+
+/* Stores what the command of facts_wanted() has printed, or why it has no answer. */
+static void fact_ended(struct machine *m)
+{
+	struct preparation *p = &m->preparation;
+	const char *program = facts_wanted(&p->facts)->item[0];
+	MEM_AUTO char *late =
+	    mem_format("%s did not end within %d s and was killed", program, MAX_FACT_MS / 1000);
+	MEM_AUTO char *killed = mem_format("%s was killed by a signal", program);
+
+	p->fact_command_runs = false;
+	if (m->helper.status < 0)
+		facts_fail(&p->facts, m->helper.killed ? late : killed);
+	else
+		facts_store(&p->facts, m->helper.status, false, helper_output(&m->helper));
 }
 
 /* Opens the terminal of the serial port that is vmrun's console; all boots use the same one. */
@@ -384,8 +407,7 @@ struct next prepare_helper_ended(struct machine *m)
 	struct next next;
 
 	if (p->fact_command_runs) {
-		p->fact_command_runs = false;
-		facts_store(&p->facts, m->helper.status, false, helper_output(&m->helper));
+		fact_ended(m);
 	} else if (p->step == PREPARE_TAKE) {
 		if (!prepare_tap_command_ended(m, &next))
 			return next;

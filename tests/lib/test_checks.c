@@ -115,6 +115,34 @@ static void test_finding_of_a_device(void **state)
 	vmrun_close(vm);
 }
 
+/* Puts the directory bin in front of PATH. */
+static void use_bin(void)
+{
+	char path[8192], cwd[1024];
+
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	(void)snprintf(path, sizeof(path), "%s/bin:%s", cwd, getenv("PATH"));
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	assert_int_equal(mkdir("bin", 0700), 0);
+}
+
+/* A command that cannot be started is told with the reason. */
+static void test_command_that_cannot_start(void **state)
+{
+	struct vmrun *vm = open_check(false);
+	struct vmrun_finding f;
+
+	(void)state;
+	use_bin();
+	write_file("bin/kldstat", "#!/no/such/interpreter\n", 0700);
+	assert_int_equal(vmrun_check(vm), 0);
+	assert_true(vmrun_finding(vm, 0, &f));
+	assert_true(f.unchecked);
+	assert_non_null(strstr(f.problem, "cannot start kldstat: "));
+	assert_non_null(strstr(f.problem, "its interpreter is missing"));
+	vmrun_close(vm);
+}
+
 /* Checks with a kldstat that succeeds and writes this many bytes. */
 static void check_with_output(size_t bytes, bool is_answer)
 {
@@ -130,20 +158,16 @@ static void check_with_output(size_t bytes, bool is_answer)
 	if (!is_answer) {
 		assert_true(f.unchecked);
 		assert_string_equal(f.what, "kldstat");
-		assert_string_equal(f.problem, "kldstat gives no answer");
+		assert_string_equal(
+		    f.problem, "kldstat wrote more than 1048576 bytes and was killed");
 	}
 	vmrun_close(vm);
 }
 
 static void test_output_of_a_command_is_limited(void **state)
 {
-	char path[8192], cwd[1024];
-
 	(void)state;
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	(void)snprintf(path, sizeof(path), "%s/bin:%s", cwd, getenv("PATH"));
-	assert_int_equal(setenv("PATH", path, 1), 0);
-	assert_int_equal(mkdir("bin", 0700), 0);
+	use_bin();
 	check_with_output(MAX_FACT_BYTES, true);
 	check_with_output(MAX_FACT_BYTES + 1, false);
 }
@@ -156,6 +180,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_finding_of_a_device, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_output_of_a_command_is_limited, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_command_that_cannot_start, life_enter, life_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -699,7 +700,32 @@ static void test_fact_that_cannot_be_asked(void **state)
 		assert_non_null(fact);
 		assert_int_equal(fact->status, -1);
 		assert_int_equal(fact->missing, i == 0);
+		assert_int_equal(fact->trouble != NULL, i == 1);
 	}
+	vm_close(&v);
+}
+
+/* A host that lets vmrun start nothing is told as that, not as a command without an answer. */
+static void test_fact_without_a_process(void **state)
+{
+	static const char *const command[] = { "true", NULL };
+	struct next next = stay();
+	struct rlimit now, none;
+	const struct fact *fact;
+
+	(void)state;
+	vm_make(&v, "", NULL);
+	assert_null(facts_ask(&preparation()->facts, command));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	none = now;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_false(prepare_start_fact(v.machine, &next));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	fact = facts_ask(&preparation()->facts, command);
+	assert_non_null(fact);
+	assert_string_equal(
+	    fact->trouble, "cannot start true: cannot make a pipe: Too many open files");
 	vm_close(&v);
 }
 
@@ -719,7 +745,7 @@ static void test_late_fact(void **state)
 	assert_int_equal(v.machine->helper.job.pid, pid);
 	vm_check_next(ask_facts(vm_act(&v, EVENT_DEADLINE)), STATE_PREPARING, -1);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	vm_check_told(&v, "note not checked: ");
+	vm_check_told(&v, "note not checked: kldstat did not end within 5 s and was killed");
 	vm_close(&v);
 }
 
@@ -803,6 +829,7 @@ int main(void)
 		PREPARE(test_found),
 		PREPARE(test_not_found),
 		PREPARE(test_fact_that_cannot_be_asked),
+		PREPARE(test_fact_without_a_process),
 		PREPARE(test_late_fact),
 		PREPARE(test_stop),
 		PREPARE(test_look_again),
