@@ -102,8 +102,9 @@ static void check_nmdm(struct check *c, const struct checked_need *need)
 	}
 	if (os_device_is_listed(path + strlen("/dev/")) && os_terminal_is_open(path) &&
 	    !check_is_ours(c, path))
-		(void)check_problem(c, need, path,
-		    "open in another program: a VM has one end, and its console the other");
+		check_problem(c, need, path,
+		    "open in another program: a VM has one end, and its console the other")
+		    ->busy = true;
 }
 
 void check_serial(struct check *c, const struct checked_need *need)

@@ -57,6 +57,31 @@ bool finding_may_fix(const struct finding *finding, bool all, bool force)
 	return all || force || (finding->dev != NULL && finding->dev->fix);
 }
 
+static bool is_tried(const struct finding *f, const struct words *tried)
+{
+	MEM_AUTO char *line = words_shell_line(&f->fix);
+
+	return tried != NULL && words_have(tried, line);
+}
+
+bool findings_mendable(
+    const struct findings *findings, bool all, bool force, const struct words *tried, bool going)
+{
+	bool frees = going;
+
+	for (size_t i = 0; i < findings->count && !frees; i++)
+		frees = findings->item[i].forced && force && !is_tried(&findings->item[i], tried);
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *f = &findings->item[i];
+
+		if (f->kind != FINDING_PROBLEM || (f->busy && frees) || (f->forced && going))
+			continue;
+		if (!finding_may_fix(f, all, force) || is_tried(f, tried))
+			return false;
+	}
+	return true;
+}
+
 size_t findings_problems(const struct findings *findings)
 {
 	size_t n = 0;

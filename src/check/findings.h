@@ -25,6 +25,7 @@ struct finding {
 	const char *sign;	  /* text in the output if the fix holds; NULL: `what` */
 	bool forced;		  /* the fix destroys something: only --force runs it */
 	bool advice;		  /* the fix is for the user: vmrun shows it and never runs it */
+	bool busy; /* another process uses it: the VM that --force destroys may be that */
 };
 
 struct findings {
@@ -46,6 +47,12 @@ void findings_move(struct findings *to, struct findings *from);
  * "fix"; `force` allows all, including those that destroy something.
  */
 bool finding_may_fix(const struct finding *finding, bool all, bool force);
+/*
+ * Returns whether the allowed fixes can mend every problem.  A fix in `tried` (NULL: none) cannot.
+ * `going`: a VM that was destroyed by force may still disappear, and what it used be free then.
+ */
+bool findings_mendable(
+    const struct findings *findings, bool all, bool force, const struct words *tried, bool going);
 /* Returns the number of problems. */
 size_t findings_problems(const struct findings *findings);
 /* Frees all findings and zeroes the list. */

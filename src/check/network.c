@@ -53,8 +53,9 @@ void check_interface(struct check *c, const struct checked_need *need)
 		break;
 	case TRUTH_YES:
 		if (opener != 0 && !check_is_ours(c, name))
-			(void)check_problem(
-			    c, need, name, "opened by process %jd already", (intmax_t)opener);
+			check_problem(
+			    c, need, name, "opened by process %jd already", (intmax_t)opener)
+			    ->busy = true;
 		break;
 	case TRUTH_UNKNOWN:
 	case TRUTH_PENDING:

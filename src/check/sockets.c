@@ -15,7 +15,7 @@ void check_socket(struct check *c, const struct checked_need *need)
 
 	switch (check_is_ours(c, path) ? SOCKET_STALE : socket_probe(path)) {
 	case SOCKET_LIVE:
-		(void)check_problem(c, need, path, "another program answers on this socket");
+		check_problem(c, need, path, "another program answers on this socket")->busy = true;
 		return;
 	case SOCKET_FOREIGN:
 		(void)check_problem(c, need, path, "exists and is not a socket");
@@ -65,7 +65,7 @@ void check_port(struct check *c, const struct checked_need *need)
 		(void)findings_add(c->host.out, FINDING_UNCHECKED, need->dev, need->at, place,
 		    "%s: the name of the host is not looked up", place);
 	else if (why == EADDRINUSE)
-		(void)check_problem(c, need, place, "the port is in use by another program");
+		check_problem(c, need, place, "the port is in use by another program")->busy = true;
 	else if (why == EADDRNOTAVAIL)
 		(void)check_problem(c, need, place, "this host has no such address");
 	else

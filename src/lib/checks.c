@@ -35,7 +35,8 @@ static void lend_device(const struct vmrun *vm, const struct device *dev, struct
 	node_free(keys);
 }
 
-static void lend_finding(const struct vmrun *vm, const struct finding *f, struct lent_finding *s)
+static void lend_finding(
+    const struct vmrun *vm, const struct finding *f, bool mendable, struct lent_finding *s)
 {
 	if (f->dev != NULL)
 		lend_device(vm, f->dev, s);
@@ -48,16 +49,19 @@ static void lend_finding(const struct vmrun *vm, const struct finding *f, struct
 	s->finding.forced = f->forced;
 	s->finding.advice = f->advice;
 	s->finding.unchecked = f->kind == FINDING_UNCHECKED;
-	s->finding.will_fix = finding_may_fix(f, vm->options.fix, vm->options.force);
+	s->finding.will_fix = mendable && finding_may_fix(f, vm->options.fix, vm->options.force);
 }
 
 void handle_set_findings(struct vmrun *vm, const struct findings *findings)
 {
+	bool mendable =
+	    findings_mendable(findings, vm->options.fix, vm->options.force, NULL, false);
+
 	handle_clear_findings(vm);
 	vm->findings = mem_zero((findings->count + 1) * sizeof(*vm->findings));
 	vm->finding_count = findings->count;
 	for (size_t i = 0; i < findings->count; i++)
-		lend_finding(vm, &findings->item[i], &vm->findings[i]);
+		lend_finding(vm, &findings->item[i], mendable, &vm->findings[i]);
 }
 
 /* Runs the next command whose output the checks need, up to its time limit. */

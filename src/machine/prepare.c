@@ -183,6 +183,7 @@ static bool start_fix(struct machine *m, struct next *next)
 		}
 		if (p->fix_takes)
 			ledger_drop(m->host.ledger, f->what); /* nothing was created */
+		break; /* this problem stays, so the other fixes would not lead to a start */
 	}
 	return false;
 }
@@ -196,29 +197,22 @@ void prepare_check_again(struct preparation *p)
 		p->step = PREPARE_FIND;
 }
 
-/* Returns whether a VM that was destroyed by force may still disappear. */
-static bool may_disappear(const struct machine *m)
+/*
+ * Returns whether fixes that were not tried yet can mend all problems, with those of every device
+ * (`all`) or the allowed ones.  A VM that was destroyed by force may still disappear.
+ */
+static bool is_mendable(const struct machine *m, bool all)
 {
 	const struct preparation *p = &m->preparation;
 
-	if (clock_ms() >= p->gone_until_ms)
-		return false;
-	for (size_t i = 0; i < p->findings.count; i++) {
-		if (p->findings.item[i].kind == FINDING_PROBLEM && !p->findings.item[i].forced)
-			return false;
-	}
-	return true;
+	return findings_mendable(
+	    &p->findings, all, m->options.force, &p->tried, clock_ms() < p->gone_until_ms);
 }
 
 /* Asks whether to apply fixes, before the first boot only: later the user may be gone. */
 static bool ask_user(struct machine *m, struct next *next)
 {
-	const struct findings *found = &m->preparation.findings;
-	bool fixable = false;
-
-	for (size_t i = 0; i < found->count; i++)
-		fixable = fixable || finding_may_fix(&found->item[i], true, m->options.force);
-	if (!m->options.ask || m->options.fix || m->history.boots > 0 || !fixable)
+	if (!m->options.ask || m->options.fix || m->history.boots > 0 || !is_mendable(m, true))
 		return false;
 	say_problems(m)->event.asks = true;
 	m->preparation.user_is_asked = true;
@@ -260,9 +254,9 @@ static bool check(struct machine *m, struct next *next)
 		p->step = PREPARE_TAKE;
 		return false;
 	}
-	if (start_fix(m, next))
+	if (is_mendable(m, m->options.fix) && start_fix(m, next))
 		return true;
-	if (may_disappear(m))
+	if (is_mendable(m, m->options.fix)) /* what was destroyed by force disappears */
 		*next = go(STATE_PREPARING, GONE_LOOK_MS);
 	else if (!ask_user(m, next))
 		*next = report_and_fail(m);

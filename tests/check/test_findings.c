@@ -35,6 +35,61 @@ static void a_fact_is_asked_once(void **state)
 	assert_int_equal(facts.count, 0);
 }
 
+static struct finding *add(struct findings *all, const char *fix)
+{
+	struct finding *f = findings_add(all, FINDING_PROBLEM, NULL, NULL, fix, "x");
+
+	if (*fix != '\0')
+		words_add(&f->fix, fix);
+	return f;
+}
+
+/* Fixes lead to a start only together: one problem that stays makes all of them useless. */
+static void mendable_as_a_whole(void **state)
+{
+	struct device willing = { .fix = true };
+	struct findings all = { 0 };
+	struct words tried = { 0 };
+
+	(void)state;
+	assert_true(findings_mendable(&all, false, false, NULL, false));
+	(void)findings_add(&all, FINDING_UNCHECKED, NULL, NULL, "unchecked", "x");
+	add(&all, "one")->dev = &willing;
+	assert_true(findings_mendable(&all, false, false, &tried, false));
+	(void)add(&all, "two");
+	assert_false(findings_mendable(&all, false, false, &tried, false));
+	assert_true(findings_mendable(&all, true, false, &tried, false));
+	words_add(&tried, "two");
+	assert_true(findings_mendable(&all, true, false, NULL, false));
+	assert_false(findings_mendable(&all, true, false, &tried, false));
+	words_free(&tried);
+	(void)add(&all, "");
+	assert_false(findings_mendable(&all, true, true, &tried, false));
+	findings_clear(&all);
+}
+
+/* The VM that --force destroys may hold what is busy; both may need a moment to go. */
+static void mendable_by_force(void **state)
+{
+	struct findings all = { 0 };
+	struct words tried = { 0 };
+
+	(void)state;
+	add(&all, "")->busy = true;
+	assert_false(findings_mendable(&all, true, true, &tried, false));
+	assert_true(findings_mendable(&all, true, true, &tried, true));
+	add(&all, "destroy")->forced = true;
+	assert_false(findings_mendable(&all, true, false, &tried, false));
+	assert_true(findings_mendable(&all, true, true, &tried, false));
+	words_add(&tried, "destroy");
+	assert_false(findings_mendable(&all, true, true, &tried, false));
+	assert_true(findings_mendable(&all, true, true, &tried, true));
+	(void)add(&all, "");
+	assert_false(findings_mendable(&all, true, true, &tried, true));
+	words_free(&tried);
+	findings_clear(&all);
+}
+
 static void grouped_by_device(void **state)
 {
 	struct device first = { .index = 0 }, second = { .index = 1 };
@@ -89,6 +144,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fact_is_asked_once),
 		cmocka_unit_test(grouped_by_device),
+		cmocka_unit_test(mendable_as_a_whole),
+		cmocka_unit_test(mendable_by_force),
 		cmocka_unit_test(which_fix_may_run),
 	};
 

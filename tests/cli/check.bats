@@ -189,9 +189,12 @@ needs_commands() {
 	needs_commands
 	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"},
 		{"device": "virtio-net", "name": "tap4", "fix": true}]}'
+	check 69 vm.json # tap3 stays, so a run would make no tap4
+	lacks 'a run would fix this' out
+	echo tap3 >state/interfaces
 	check 69 vm.json
-	lacks 'a run would fix this: ifconfig tap3' out
 	has '  a run would fix this: ifconfig tap4 create up' out
+	: >state/interfaces
 	local option
 	for option in --fix --recover -f --force; do
 		check 69 $option vm.json
@@ -366,6 +369,45 @@ devctl clear driver -f pci0:3:0:0'
 	is "$(grep -c '^ifconfig tap3 destroy$' calls)" 2
 }
 
+@test "no fix is applied where a problem stays that no allowed fix can mend" {
+	needs_commands
+	spec '{"mem": "8G", "emulations": [{"device": "virtio-net", "bridge": "bridge0", "fix": true},
+		{"device": "virtio-net", "name": "tap3", "fix": true}]}'
+	local option
+	for option in --log-level=info --fix --force; do
+		vmrun "$option" vm.json
+		is "$status" 69
+		has 'more than the 4096 MiB of this host'
+		has '    bridge0: no such interface                       fix: ifconfig bridge0 create up'
+	done
+	check 69 --fix vm.json
+	lacks 'a run would fix this' out
+	is "$(grep -E 'create|kldload' calls)" ''
+	is "$(cat state/interfaces)" ''
+	# A device without "fix" holds up those with it.
+	spec '{"emulations": [{"device": "virtio-net", "bridge": "bridge0"},
+		{"device": "virtio-net", "name": "tap3", "fix": true}]}'
+	vmrun vm.json
+	is "$status" 69
+	is "$(cat state/interfaces)" ''
+	script 'exit 1'
+	vmrun --fix vm.json
+	is "$status" 0
+}
+
+@test "a fix that fails is the last one" {
+	needs_commands
+	mkdir bin
+	printf '#!/bin/sh\nfalse\n' >bin/kldload
+	chmod +x bin/kldload
+	: >state/modules
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	PATH=$PWD/bin:$PATH vmrun --fix vm.json
+	is "$status" 69
+	has '`kldload vmm` failed'
+	is "$(cat state/interfaces)" ''
+}
+
 # at_terminal ANSWER ARG...: runs vmrun with a terminal as stdin and stderr, whose output is in out
 at_terminal() {
 	local answer=$1
@@ -408,11 +450,30 @@ at_terminal() {
 	is "$status" 69
 	lacks Apply out.plain
 	has 'more than the 4096 MiB' out.plain
+	spec '{"mem": "8G", "emulations": [{"device": "virtio-net", "name": "tap3"}]}'
+	at_terminal y vm.json
+	is "$status" 69
+	lacks Apply out.plain
+	has 'fix: ifconfig tap3 create up' out.plain
+	is "$(grep create calls)" ''
 	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"}]}'
 	script 'exit 1'
 	at_terminal n --fix vm.json
 	is "$status" 0
 	lacks Apply out.plain
+}
+
+@test "at a terminal: nothing is applied before the answer" {
+	needs_commands
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap3"},
+		{"device": "virtio-net", "name": "tap4", "fix": true}]}'
+	at_terminal n vm.json
+	is "$status" 69
+	has 'Apply 2 fixes? [y/N]' out.plain
+	is "$(cat state/interfaces)" ''
+	script 'exit 1'
+	at_terminal y vm.json
+	is "$status" 0
 }
 
 @test "a VM that runs already is the reason, not a list of busy things" {

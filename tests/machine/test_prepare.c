@@ -513,9 +513,22 @@ static void test_destroyed_vm_that_goes(void **state)
 static void test_destroyed_vm_and_another_problem(void **state)
 {
 	(void)state;
-	(void)unlink("rom");
 	destroy_in_vain("");
+	(void)unlink("rom");
 	vm_check_next(ask_facts(vm_act(&v, EVENT_HELPER)), STATE_DECIDING, -1);
+	vm_close(&v);
+}
+
+/* A VM is not destroyed where its end does not lead to a start. */
+static void test_destroy_in_vain(void **state)
+{
+	(void)state;
+	leave_vm();
+	(void)unlink("rom");
+	run("", &(struct machine_options){ .force = true });
+	vm_check_told(&v, "exit check_failed /dev/vmm/walk: a VM of this name exists");
+	vm_check_not_told(&v, "fixed");
+	assert_int_equal(access("state/vmm/walk", F_OK), 0);
 	vm_close(&v);
 }
 
@@ -819,6 +832,7 @@ int main(void)
 		PREPARE(test_destroyed_vm_that_stays),
 		PREPARE(test_destroyed_vm_that_goes),
 		PREPARE(test_destroyed_vm_and_another_problem),
+		PREPARE(test_destroy_in_vain),
 		PREPARE(test_answers),
 		PREPARE(test_answer_after_a_change),
 		PREPARE(test_question),
