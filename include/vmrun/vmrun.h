@@ -277,6 +277,8 @@ struct vmrun_finding {
 	bool will_fix;	     /* vmrun_start() with these options runs the fix */
 	bool unchecked;	     /* not a problem: the check was not possible, `problem` says why */
 	bool advice;	     /* the fix is for the user: vmrun never runs it */
+	/* not a problem: a companion makes it, and the check follows once that is ready */
+	bool made;
 };
 
 /*
@@ -286,8 +288,9 @@ struct vmrun_finding {
  */
 VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out);
 /*
- * Returns the problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]};
- * NULL before vmrun_check().  Caller frees with free().
+ * Returns the problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]},
+ * with "made":[{device,id,slot,path,what,by}] where companions make something; NULL before
+ * vmrun_check().  Caller frees with free().
  */
 VMRUN_API char *vmrun_check_json(const struct vmrun *vm);
 
@@ -490,9 +493,10 @@ struct vmrun_state {
 	const char *next_target; /* of the next boot, if it is known; or NULL */
 	const char *cause;	 /* of the last exit, or NULL */
 	int64_t boots, uptime_ms;
-	int64_t wait_ms; /* until the next boot, or the next step of the stop ladder; or 0 */
-	int pid;	 /* of the hypervisor, 0: none runs */
-	int stop_step;	 /* of the stop ladder, counts from 1; 0: no stop */
+	/* until the next boot, the next step of the stop ladder, or the end of waits_for; or 0 */
+	int64_t wait_ms;
+	int pid;		 /* of the hypervisor, 0: none runs */
+	int stop_step;		 /* of the stop ladder, counts from 1; 0: no stop */
 	const char *stop_action; /* of that step: "acpi", "poweroff", "kill"; or NULL */
 	bool stop_requested;	 /* a stop was requested: no boot follows */
 	/* While the hypervisor or its loader runs, else NULL: */
@@ -503,6 +507,11 @@ struct vmrun_state {
 	const char *console;
 	/* The directories of the options, absolute; NULL before vmrun_start(). */
 	const char *run_dir, *state_dir;
+	/*
+	 * a path or an interface of wait_for, "companion mk to make /vm/ram.img" or "companion mk
+	 * to be ready": what vmrun waits for before it starts the VM; or NULL
+	 */
+	const char *waits_for;
 };
 
 /*

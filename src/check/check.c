@@ -26,7 +26,8 @@ static void check_need(struct check *c, const struct checked_need *need)
 
 	_Static_assert(sizeof(checks) / sizeof(checks[0]) == NEED_KINDS, "a row for each");
 
-	if (c->host.bhyve || !need->need->bhyve_only)
+	if ((c->host.bhyve || !need->need->bhyve_only) &&
+	    check_is_due(c, need, need->need->what, spec_need_maker(c->request->spec, need->need)))
 		checks[need->need->kind](c, need);
 }
 
@@ -74,8 +75,10 @@ bool check_boot(const struct check_request *request, struct findings *out)
 	struct check c = { .request = request };
 
 	host_open(&c.host, request->plan->hyper, request->facts, out);
-	check_hypervisor(&c);
-	check_vm(&c);
+	if (!request->left_over) {
+		check_hypervisor(&c);
+		check_vm(&c);
+	}
 	check_firmware(&c);
 	check_spec_needs(&c);
 	for (size_t i = 0; i < spec->device_count; i++) {

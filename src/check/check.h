@@ -10,6 +10,8 @@ struct check_request {
 	const struct spec *spec;
 	const struct plan *plan;
 	bool again; /* the VM has booted before: vmrun is cleaning up what it left */
+	/* Companions are ready: checks only what they make.  Else all but that. */
+	bool left_over;
 	/* Interfaces, sockets and the like that this vmrun made or holds, which may exist. */
 	const struct words *ours;
 	struct facts *facts;

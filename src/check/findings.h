@@ -11,7 +11,10 @@
 enum finding_kind {
 	FINDING_PROBLEM,   /* the VM cannot start */
 	FINDING_UNCHECKED, /* could not be checked: reported, but the VM starts */
+	FINDING_MADE,	   /* a companion makes it: reported, and checked once it is ready */
 };
+
+#define FINDING_MADE_BY "made by companion " /* how the text of FINDING_MADE begins */
 
 struct finding {
 	enum finding_kind kind;

@@ -39,6 +39,8 @@ static void check_rom(struct check *c)
 	const char *why = check_access(rom, R_OK);
 	struct stat st;
 
+	if (!check_is_due(c, &need, rom, spec_maker(c->request->spec, rom)))
+		return;
 	if (why != NULL)
 		report_no_rom(c, &need, why);
 	else if (stat(rom, &st) < 0 || !S_ISREG(st.st_mode))
@@ -100,8 +102,14 @@ static void check_varfile(struct check *c)
 	bool qemu = !c->host.bhyve && spec->qemu.varfile != NULL;
 	struct where above = { NULL, "qemu", 0 }, at = { qemu ? &above : NULL, "varfile", 0 };
 	struct checked_need need = { .at = &at };
+	const struct plan *plan = c->request->plan;
+	const char *maker = spec_maker(spec, plan->varfile);
 
-	if (access(c->request->plan->varfile, F_OK) == 0)
+	if (maker == NULL && plan->varfile_template != NULL)
+		maker = spec_maker(spec, plan->varfile_template);
+	if (!check_is_due(c, &need, plan->varfile, maker))
+		return;
+	if (access(plan->varfile, F_OK) == 0)
 		check_old_varfile(c, &need);
 	else
 		check_new_varfile(c, &need);

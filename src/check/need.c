@@ -10,6 +10,15 @@ bool check_is_ours(const struct check *c, const char *what)
 	return c->request->ours != NULL && words_have(c->request->ours, what);
 }
 
+bool check_is_due(
+    struct check *c, const struct checked_need *need, const char *what, const char *maker)
+{
+	if (maker != NULL && !c->request->left_over)
+		(void)findings_add(c->host.out, FINDING_MADE, need->dev, need->at, what,
+		    FINDING_MADE_BY "%s", maker);
+	return (maker != NULL) == c->request->left_over;
+}
+
 struct finding *check_problem(
     struct check *c, const struct checked_need *need, const char *what, const char *fmt, ...)
 {

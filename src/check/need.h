@@ -20,6 +20,12 @@ struct checked_need {
 
 /* Returns whether vmrun made or holds this, so that it may exist and be open. */
 bool check_is_ours(const struct check *c, const char *what);
+/*
+ * Returns whether these checks are to look at what a companion (NULL: none) makes; says of what
+ * comes later who makes it.
+ */
+bool check_is_due(
+    struct check *c, const struct checked_need *need, const char *what, const char *maker);
 /* Adds a problem of a need, and lends it until the next one is added. */
 struct finding *check_problem(struct check *c, const struct checked_need *need, const char *what,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));

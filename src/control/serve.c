@@ -35,6 +35,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	json_add_text(&json, "run_dir", s.run_dir);
 	json_add_text(&json, "state_dir", s.state_dir);
 	json_add_int(&json, "wait_ms", s.wait_ms);
+	json_add_text(&json, "waits_for", s.waits_for);
 	json_add_int(&json, "stop_step", s.stop_step);
 	json_add_text(&json, "stop_action", s.stop_action);
 	json_add_int(&json, "vmrun_pid", (int64_t)getpid());

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "platform/filelock.h"
 
-/* Adds the disks that the guest writes to, or those that it only reads. */
-static void collect(const struct spec *spec, bool write, struct needs *needs)
+/* Adds the disks that the guest writes to or only reads, and that companions make or do not. */
+static void collect(const struct spec *spec, bool write, bool made, struct needs *needs)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
@@ -21,7 +21,8 @@ static void collect(const struct spec *spec, bool write, struct needs *needs)
 		for (size_t k = 0; k < all.count; k++) {
 			const struct need *need = &all.item[k];
 
-			if (need->kind == NEED_DISK && need->write == write)
+			if (need->kind == NEED_DISK && need->write == write &&
+			    (spec_need_maker(spec, need) != NULL) == made)
 				needs_add(needs, NEED_DISK, need->key, need->what)->write = write;
 		}
 	}
@@ -51,7 +52,7 @@ static void drop_from(struct disklock *locks, size_t first)
 	words_truncate(&locks->paths, first);
 }
 
-int disklock_take(struct disklock *locks, const struct spec *spec, struct error *err)
+int disklock_take(struct disklock *locks, const struct spec *spec, bool made, struct error *err)
 {
 	NEEDS_AUTO struct needs needs = { 0 };
 	size_t before = locks->count;
@@ -60,8 +61,8 @@ int disklock_take(struct disklock *locks, const struct spec *spec, struct error 
 	/*
 	 * Written disks first: a disk that is also read must get its exclusive lock, and only that.
 	 */
-	collect(spec, true, &needs);
-	collect(spec, false, &needs);
+	collect(spec, true, made, &needs);
+	collect(spec, false, made, &needs);
 	for (size_t i = 0; i < needs.count && rc == 0; i++)
 		rc = take_one(locks, &needs.item[i], err);
 	if (rc != 0)

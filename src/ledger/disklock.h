@@ -16,11 +16,12 @@ struct disklock {
 };
 
 /*
- * Locks every disk of the spec that is not locked yet.  A disk that is missing or whose file system
+ * Locks the disks of the spec that are not locked yet: those that a companion makes (`made`), or
+ * all others.  A disk that is missing or whose file system
  * has no locks is skipped.  Returns -1 with STATUS_CHECK, and takes no new lock, if another process
  * has locked one of the disks; the error names the disk.
  */
-int disklock_take(struct disklock *locks, const struct spec *spec, struct error *err);
+int disklock_take(struct disklock *locks, const struct spec *spec, bool made, struct error *err);
 /* Releases all locks. */
 void disklock_release(struct disklock *locks);
 

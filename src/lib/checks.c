@@ -49,6 +49,7 @@ static void lend_finding(
 	s->finding.forced = f->forced;
 	s->finding.advice = f->advice;
 	s->finding.unchecked = f->kind == FINDING_UNCHECKED;
+	s->finding.made = f->kind == FINDING_MADE;
 	s->finding.will_fix = mendable && finding_may_fix(f, vm->options.fix, vm->options.force);
 }
 
@@ -131,15 +132,21 @@ bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *o
 	return true;
 }
 
-static void add_problem(struct str *json, const struct vmrun_finding *f)
+/* Begins the object of a finding with its place. */
+static void begin_finding(struct str *json, const struct vmrun_finding *f)
 {
-	MEM_AUTO char *problem = mem_format("%s: %s", f->what, f->problem);
-
 	json_begin_object(json, NULL);
 	json_add_text(json, "device", f->device);
 	json_add_text(json, "id", f->id);
 	json_add_text(json, "slot", f->slot);
 	json_add_text(json, "path", f->path);
+}
+
+static void add_problem(struct str *json, const struct vmrun_finding *f)
+{
+	MEM_AUTO char *problem = mem_format("%s: %s", f->what, f->problem);
+
+	begin_finding(json, f);
 	json_add_text(json, "problem", problem);
 	json_add_text(json, "fix", f->fix);
 	json_end_object(json);
@@ -153,13 +160,34 @@ static int add_problems(struct str *json, const char *key, const struct vmrun *v
 
 	json_begin_list(json, key);
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (f.unchecked)
+		if (f.unchecked || f.made)
 			continue;
 		count++;
 		add_problem(json, &f);
 	}
 	json_end_list(json);
 	return count;
+}
+
+/* Adds the list of what companions make, if they make something that was not checked. */
+static void add_made(struct str *json, const struct vmrun *vm)
+{
+	struct vmrun_finding f;
+	bool has_list = false;
+
+	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
+		if (!f.made)
+			continue;
+		if (!has_list)
+			json_begin_list(json, "made");
+		has_list = true;
+		begin_finding(json, &f);
+		json_add_text(json, "what", f.what);
+		json_add_text(json, "by", str_after(f.problem, FINDING_MADE_BY));
+		json_end_object(json);
+	}
+	if (has_list)
+		json_end_list(json);
 }
 
 const char *handle_problems_json(struct vmrun *vm, int count)
@@ -194,6 +222,7 @@ char *vmrun_check_json(const struct vmrun *vm)
 	json_add_text(&json, "vm", vm->name);
 	json_add_text(&json, "target", vm->first.target);
 	(void)add_problems(&json, "problems", vm);
+	add_made(&json, vm);
 	json_end_object(&json);
 	str_add_utf8(&valid, json.text); /* a path may be invalid UTF-8 */
 	str_free(&json);

@@ -108,7 +108,8 @@ enum prepare_step {
 	PREPARE_CHECK, /* the host, and apply fixes */
 	PREPARE_TAKE,  /* lock disks, make taps */
 	PREPARE_COMPANIONS,
-	PREPARE_ASK, /* on_start, which may refuse the boot */
+	PREPARE_LEFT, /* check and lock what the companions make */
+	PREPARE_ASK,  /* on_start, which may refuse the boot */
 	PREPARE_STEPS
 };
 
@@ -116,8 +117,10 @@ struct preparation {
 	enum prepare_step step;
 	size_t waiting, companion; /* indexes of the present items of wait_for and companions */
 	int64_t until_ms;	   /* the time limit of the present item; 0: it has not begun */
-	bool ready_command_runs;   /* the helper is a companion's ready command */
-	bool fact_command_runs;	   /* the helper is a command of facts_wanted() */
+	char *awaited;		 /* what vmrun waits for: a path, "companion mk to ..."; or NULL */
+	bool wait_is_told;	 /* vmrun has said that it waits for that */
+	bool ready_command_runs; /* the helper is a companion's ready command */
+	bool fact_command_runs;	 /* the helper is a command of facts_wanted() */
 	struct facts facts;
 	struct findings findings;
 	bool user_is_asked;    /* whether to apply fixes */
@@ -129,6 +132,7 @@ struct preparation {
 	bool tap_noted;	       /* this boot added the tap to the ledger */
 	bool open;	       /* the spec leaves names or ports to vmrun */
 	bool has_disks;	       /* the disks of this boot are locked */
+	bool left_over;	       /* companions make things, which are checked after them */
 	int collisions;	       /* taps that another program created first */
 };
 
@@ -370,9 +374,11 @@ void undo_end(struct machine *m);
 void undo_now(struct machine *m);
 
 /*
- * prepare.c, for its steps: starts the next command of facts_wanted(); returns true when it runs.
+ * For the steps of prepare.c: starts the next command of facts_wanted(); returns true when it runs.
  */
 bool prepare_start_fact(struct machine *m, struct next *next);
+/* Stores what that command has printed, or why it has no answer. */
+void prepare_fact_ended(struct machine *m);
 /* Lets the names be found and the host be checked again, after the host has changed. */
 void prepare_check_again(struct preparation *p);
 void prepare_clear(struct preparation *p);
@@ -382,6 +388,11 @@ void prepare_clear(struct preparation *p);
  * *next says what follows.  prepare_taps.c: locks disks, makes taps.
  */
 bool prepare_taps(struct machine *m, struct next *next);
+/*
+ * Locks the disks that companions make (`made`), or all others, so that no other vmrun starts with
+ * them; false: the boot has failed.
+ */
+bool prepare_lock_disks(struct machine *m, bool made, struct next *next);
 /* Handles the end of a tap's command; returns false when the boot has failed. */
 bool prepare_tap_command_ended(struct machine *m, struct next *next);
 /* Adds a thing (freed) to the ledger before it is made; returns false when the boot has failed. */

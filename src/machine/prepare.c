@@ -25,6 +25,7 @@ void prepare_clear(struct preparation *p)
 	findings_clear(&p->findings);
 	words_free(&p->tried);
 	free(p->fixed);
+	free(p->awaited);
 	memset(p, 0, sizeof(*p));
 }
 
@@ -61,44 +62,6 @@ static struct next report_and_fail(struct machine *m)
 {
 	(void)say_problems(m);
 	return fail_with_findings(m);
-}
-
-bool prepare_start_fact(struct machine *m, struct next *next)
-{
-	struct preparation *p = &m->preparation;
-	const struct words *command = facts_wanted(&p->facts);
-	ERROR_AUTO struct error err = { 0 };
-
-	p->fact_command_runs = true;
-	if (helper_start(&m->helper, command, HELPER_STDOUT, m->wait, MACHINE_TAG_OUTPUT,
-		machine_helper_tag, &err) == 0) {
-		*next = go(STATE_PREPARING, MAX_FACT_MS);
-		return true;
-	}
-	p->fact_command_runs = false;
-	if (m->helper.job.missing) {
-		facts_store(&p->facts, -1, true, NULL);
-	} else {
-		(void)error_prefix(&err, "cannot start %s", command->item[0]);
-		facts_fail(&p->facts, err.text);
-	}
-	return false;
-}
-
-/* Stores what the command of facts_wanted() has printed, or why it has no answer. */
-static void fact_ended(struct machine *m)
-{
-	struct preparation *p = &m->preparation;
-	const char *program = facts_wanted(&p->facts)->item[0];
-	MEM_AUTO char *late =
-	    mem_format("%s did not end within %d s and was killed", program, MAX_FACT_MS / 1000);
-	MEM_AUTO char *killed = mem_format("%s was killed by a signal", program);
-
-	p->fact_command_runs = false;
-	if (m->helper.status < 0)
-		facts_fail(&p->facts, m->helper.killed ? late : killed);
-	else
-		facts_store(&p->facts, m->helper.status, false, helper_output(&m->helper));
 }
 
 /* Opens the terminal of the serial port that is vmrun's console; all boots use the same one. */
@@ -233,24 +196,55 @@ static void say_unchecked(struct machine *m)
 	}
 }
 
-static bool check(struct machine *m, struct next *next)
+/* Checks the host.  Returns false while a fact is missing; *waits: its command runs. */
+static bool look(struct machine *m, bool left_over, bool *waits, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	WORDS_AUTO struct words ours = { 0 };
 	struct check_request request = { .spec = m->boot.spec,
 		.plan = &m->boot.plan,
 		.again = m->history.boots > 0,
+		.left_over = left_over,
 		.ours = &ours,
 		.facts = &p->facts };
 
 	for (size_t i = 0; i < ledger_count(m->host.ledger); i++)
 		words_add(&ours, ledger_at(m->host.ledger, i)->name);
 	words_append(&ours, &m->host.locks.paths);
-	if (!check_boot(&request, &p->findings))
-		return prepare_start_fact(m, next);
+	if (check_boot(&request, &p->findings))
+		return true;
+	*waits = prepare_start_fact(m, next);
+	return false;
+}
+
+/* Says that the host has all that the boot needs. */
+static void say_good(struct machine *m)
+{
+	event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
+}
+
+/* Returns whether companions make something that the checks have left over. */
+static bool leaves_some(const struct findings *found)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		if (found->item[i].kind == FINDING_MADE)
+			return true;
+	}
+	return false;
+}
+
+static bool check(struct machine *m, struct next *next)
+{
+	struct preparation *p = &m->preparation;
+	bool waits;
+
+	if (!look(m, false, &waits, next))
+		return waits;
 	if (findings_problems(&p->findings) == 0) {
 		say_unchecked(m);
-		event_target(event_add(m->events, VMRUN_CHECKED), m->boot.target);
+		p->left_over = leaves_some(&p->findings);
+		if (!p->left_over)
+			say_good(m);
 		p->step = PREPARE_TAKE;
 		return false;
 	}
@@ -261,6 +255,26 @@ static bool check(struct machine *m, struct next *next)
 	else if (!ask_user(m, next))
 		*next = report_and_fail(m);
 	return true;
+}
+
+/* Checks what the companions have made, and locks the disks among that. */
+static bool check_left_over(struct machine *m, struct next *next)
+{
+	struct preparation *p = &m->preparation;
+	bool waits;
+
+	if (p->left_over) {
+		if (!look(m, true, &waits, next))
+			return waits;
+		if (findings_problems(&p->findings) > 0) {
+			*next = report_and_fail(m);
+			return true;
+		}
+		say_unchecked(m);
+		say_good(m);
+	}
+	p->step = PREPARE_ASK;
+	return !prepare_lock_disks(m, true, next);
 }
 
 /* Asks on_start, the last step; its answer decides about the boot. */
@@ -283,6 +297,7 @@ static struct next step_on(struct machine *m)
 		[PREPARE_CHECK] = check,
 		[PREPARE_TAKE] = prepare_taps,
 		[PREPARE_COMPANIONS] = prepare_companions,
+		[PREPARE_LEFT] = check_left_over,
 		[PREPARE_ASK] = ask_hooks,
 	};
 	struct next next = stay();
@@ -401,7 +416,7 @@ struct next prepare_helper_ended(struct machine *m)
 	struct next next;
 
 	if (p->fact_command_runs) {
-		fact_ended(m);
+		prepare_fact_ended(m);
 	} else if (p->step == PREPARE_TAKE) {
 		if (!prepare_tap_command_ended(m, &next))
 			return next;

@@ -1,4 +1,7 @@
-/* Steps of prepare.c: waits for the paths and interfaces of wait_for, then starts companions. */
+/*
+ * Steps of prepare.c: waits for the paths and interfaces of wait_for, then starts companions.  And
+ * the commands that print facts.
+ */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,9 +15,67 @@
 
 #define LOOK_MS 100	   /* between two checks for a path or an interface */
 #define READY_LOOK_MS 50   /* between two checks whether a companion is ready */
-#define MAX_READY_MS 10000 /* for a companion to be ready */
+#define MAX_READY_MS 60000 /* for a companion to be ready */
+#define MAX_ASK_MS 10000   /* for one run of its ready command */
+#define SAY_READY_MS 500   /* after that vmrun says that it waits for a companion */
 #define READY_NEVER (-2)   /* is_ready(): the ready command cannot be started */
-#define SWTPM_NAME "swtpm of the tpm"
+
+bool prepare_start_fact(struct machine *m, struct next *next)
+{
+	struct preparation *p = &m->preparation;
+	const struct words *command = facts_wanted(&p->facts);
+	ERROR_AUTO struct error err = { 0 };
+
+	p->fact_command_runs = true;
+	if (helper_start(&m->helper, command, HELPER_STDOUT, m->wait, MACHINE_TAG_OUTPUT,
+		machine_helper_tag, &err) == 0) {
+		*next = go(STATE_PREPARING, MAX_FACT_MS);
+		return true;
+	}
+	p->fact_command_runs = false;
+	if (m->helper.job.missing) {
+		facts_store(&p->facts, -1, true, NULL);
+	} else {
+		(void)error_prefix(&err, "cannot start %s", command->item[0]);
+		facts_fail(&p->facts, err.text);
+	}
+	return false;
+}
+
+void prepare_fact_ended(struct machine *m)
+{
+	struct preparation *p = &m->preparation;
+	const char *program = facts_wanted(&p->facts)->item[0];
+	MEM_AUTO char *late =
+	    mem_format("%s did not end within %d s and was killed", program, MAX_FACT_MS / 1000);
+	MEM_AUTO char *killed = mem_format("%s was killed by a signal", program);
+
+	p->fact_command_runs = false;
+	if (m->helper.status < 0)
+		facts_fail(&p->facts, m->helper.killed ? late : killed);
+	else
+		facts_store(&p->facts, m->helper.status, false, helper_output(&m->helper));
+}
+
+/* Ends the wait for the present item. */
+static void end_wait(struct preparation *p)
+{
+	p->until_ms = 0;
+	mem_free_at(&p->awaited);
+	p->awaited = NULL;
+	p->wait_is_told = false;
+}
+
+/* Says once what vmrun waits for. */
+static void say_wait(struct machine *m, const char *limits)
+{
+	struct preparation *p = &m->preparation;
+	MEM_AUTO char *text = mem_format("waiting for %s (%s)", p->awaited, limits);
+
+	if (!p->wait_is_told)
+		machine_note(m, text);
+	p->wait_is_told = true;
+}
 
 /* Returns 1 when the item exists, 0 when it does not yet, -1 when a command has to be asked. */
 static int is_there(struct machine *m, const struct wait_item *item)
@@ -30,31 +91,41 @@ static int is_there(struct machine *m, const struct wait_item *item)
 	return fact == NULL ? -1 : fact->status == 0 ? 1 : 0;
 }
 
+/* Waits for an item, or ends the boot when its time is over. */
+static struct next await_item(struct machine *m, const struct wait_item *item)
+{
+	struct preparation *p = &m->preparation;
+	MEM_AUTO char *limits = NULL, *text = NULL;
+
+	if (p->until_ms == 0) {
+		p->until_ms = clock_ms() + item->timeout_ms;
+		p->awaited = mem_copy(item->path != NULL ? item->path : item->interface);
+	}
+	if (clock_ms() < p->until_ms) {
+		limits = mem_format(
+		    "wait_for[%zu], at most %g s", p->waiting, (double)item->timeout_ms / 1000);
+		say_wait(m, limits);
+		return go(STATE_PREPARING, LOOK_MS);
+	}
+	text = mem_format("wait_for[%zu]: %s did not appear within %g s", p->waiting, p->awaited,
+	    (double)item->timeout_ms / 1000);
+	return machine_fail(m, CAUSE_CHECK_FAILED, text);
+}
+
 bool prepare_wait_for(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	const struct wait_item *item = m->boot.spec->wait_for.item;
 
-	for (; p->waiting < m->boot.spec->wait_for.count; p->waiting++, p->until_ms = 0) {
-		const struct wait_item *now = &item[p->waiting];
-		int there = is_there(m, now);
+	for (; p->waiting < m->boot.spec->wait_for.count; p->waiting++, end_wait(p)) {
+		int there = is_there(m, &item[p->waiting]);
 
-		if (there > 0)
-			continue;
 		if (there < 0)
 			return prepare_start_fact(m, next);
-		if (p->until_ms == 0)
-			p->until_ms = clock_ms() + now->timeout_ms;
-		if (clock_ms() < p->until_ms) {
-			*next = go(STATE_PREPARING, LOOK_MS);
+		if (there == 0) {
+			*next = await_item(m, &item[p->waiting]);
 			return true;
 		}
-		MEM_AUTO char *text = mem_format("wait_for[%zu]: %s did not appear within %g s",
-		    p->waiting, now->path != NULL ? now->path : now->interface,
-		    (double)now->timeout_ms / 1000);
-
-		*next = machine_fail(m, CAUSE_CHECK_FAILED, text);
-		return true;
 	}
 	p->step++;
 	return false;
@@ -77,7 +148,7 @@ static bool add_swtpm(struct machine *m, struct error *err)
 	words_addf(&command, "dir=%s", m->boot.plan.tpm_state);
 	words_add(&command, m->boot.plan.hyper->swtpm_option);
 	words_addf(&command, "type=unixio,path=%s", tpm->path);
-	companions_want_one(&m->companions, SWTPM_NAME, &command, true);
+	companions_want_one(&m->companions, SPEC_SWTPM, &command, true);
 	return true;
 }
 
@@ -143,6 +214,34 @@ bool prepare_companion_ended(struct machine *m, pid_t pid)
 	return true;
 }
 
+static void begin_wait(
+    struct preparation *p, const struct companion_run *run, const struct readiness *ready)
+{
+	p->until_ms = clock_ms() + MAX_READY_MS;
+	p->awaited = ready->path == NULL
+	    ? mem_format("companion %s to be ready", run->name)
+	    : mem_format("companion %s to make %s", run->name, ready->path);
+}
+
+static struct next wait_on(struct machine *m, int64_t ms)
+{
+	MEM_AUTO char *limits = mem_format("at most %d s", MAX_READY_MS / 1000);
+
+	if (clock_ms() >= m->preparation.until_ms - MAX_READY_MS + SAY_READY_MS)
+		say_wait(m, limits);
+	return go(STATE_PREPARING, ms);
+}
+
+static struct next fail_late(
+    struct machine *m, const struct companion_run *run, const struct readiness *ready)
+{
+	MEM_AUTO char *why = ready->path == NULL
+	    ? mem_format("was not ready within %d s", MAX_READY_MS / 1000)
+	    : mem_format("did not make %s within %d s", ready->path, MAX_READY_MS / 1000);
+
+	return fail_companion(m, run, why);
+}
+
 /*
  * Starts one companion and waits until it is ready.  Returns true while the machine has to wait, or
  * when the boot has failed.
@@ -175,22 +274,19 @@ static bool start_and_await(
 		}
 	}
 	if (p->until_ms == 0)
-		p->until_ms = clock_ms() + MAX_READY_MS;
+		begin_wait(p, run, ready);
 	state = is_ready(m, ready);
 	run->ready = state > 0;
 	if (run->ready) {
 		run->restarted = false;
 		return false;
 	}
-	if (state == READY_NEVER) {
+	if (state == READY_NEVER)
 		*next = fail_companion(m, run, "has a ready command that cannot be started");
-	} else if (state == 0 && clock_ms() >= p->until_ms) {
-		MEM_AUTO char *why = mem_format("was not ready within %d s", MAX_READY_MS / 1000);
-
-		*next = fail_companion(m, run, why);
-	} else {
-		*next = go(STATE_PREPARING, state < 0 ? MAX_READY_MS : READY_LOOK_MS);
-	}
+	else if (state == 0 && clock_ms() >= p->until_ms)
+		*next = fail_late(m, run, ready);
+	else
+		*next = wait_on(m, state < 0 ? MAX_ASK_MS : READY_LOOK_MS);
 	return true;
 }
 
@@ -210,9 +306,9 @@ bool prepare_companions(struct machine *m, struct next *next)
 		}
 		companions_end_unwanted(&m->companions);
 	}
-	for (; p->companion < spec->companions.count + 1; p->companion++, p->until_ms = 0) {
+	for (; p->companion < spec->companions.count + 1; p->companion++, end_wait(p)) {
 		bool is_swtpm = p->companion == spec->companions.count;
-		const char *name = is_swtpm ? SWTPM_NAME : item[p->companion].name;
+		const char *name = is_swtpm ? SPEC_SWTPM : item[p->companion].name;
 		struct companion_run *run = companions_find(&m->companions, name);
 
 		if (run != NULL &&
@@ -220,5 +316,7 @@ bool prepare_companions(struct machine *m, struct next *next)
 			return true;
 	}
 	p->step++;
+	if (p->left_over)
+		prepare_check_again(p); /* for the checks of what the companions have made */
 	return false;
 }

@@ -28,11 +28,10 @@ static bool note_tap(struct machine *m, const char *tap, struct next *next)
 	return prepare_note_thing(m, &thing, next);
 }
 
-/* Locks the disks, so that no other vmrun starts with them. */
-static bool lock_disks(struct machine *m, struct next *next)
+bool prepare_lock_disks(struct machine *m, bool made, struct next *next)
 {
 	ERROR_AUTO struct error err = { 0 };
-	bool good = disklock_take(&m->host.locks, m->boot.spec, &err) == 0;
+	bool good = disklock_take(&m->host.locks, m->boot.spec, made, &err) == 0;
 
 	if (!good && m->options.no_checks)
 		machine_warn(m, err.text);
@@ -100,7 +99,7 @@ bool prepare_taps(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 
-	p->has_disks = p->has_disks || lock_disks(m, next);
+	p->has_disks = p->has_disks || prepare_lock_disks(m, false, next);
 	if (!p->has_disks)
 		return true;
 	for (; p->tap < m->boot.spec->device_count; p->tap++) {

@@ -217,6 +217,7 @@ static const char *stop_action(const struct machine *m)
 void machine_get_state(const struct machine *m, struct vmrun_state *out)
 {
 	bool runs = m->present.state == STATE_RUNNING || m->present.state == STATE_STOPPING;
+	int64_t until_ms = m->present.deadline_ms;
 
 	memset(out, 0, sizeof(*out));
 	out->state = state_name(m);
@@ -241,10 +242,12 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 		out->pid = (int)m->run.child.job.pid;
 		out->uptime_ms = machine_now(m) - m->run.child.started_ms;
 	}
-	if (m->present.deadline_ms >= 0 && m->present.state != STATE_RUNNING)
-		out->wait_ms = m->present.deadline_ms > machine_now(m)
-		    ? m->present.deadline_ms - machine_now(m)
-		    : 0;
+	if (m->present.state == STATE_PREPARING && m->preparation.wait_is_told)
+		out->waits_for = m->preparation.awaited;
+	if (out->waits_for != NULL)
+		until_ms = m->preparation.until_ms;
+	if (until_ms >= 0 && m->present.state != STATE_RUNNING)
+		out->wait_ms = until_ms > machine_now(m) ? until_ms - machine_now(m) : 0;
 }
 
 void machine_get_end(const struct machine *m, const char **ended_by, const char **text)

@@ -5,6 +5,59 @@
 #include "device/serial.h"
 #include "spec/spec.h"
 
+/*
+ * Returns whether the path is `above` or lies below it.  Repeated slashes and components "." do
+ * not count.
+ */
+static bool is_in(const char *path, const char *above)
+{
+	for (;;) {
+		size_t n;
+
+		while (*above == '/' || (*above == '.' && (above[1] == '/' || above[1] == '\0')))
+			above++;
+		while (*path == '/' || (*path == '.' && (path[1] == '/' || path[1] == '\0')))
+			path++;
+		n = strcspn(above, "/");
+		if (n == 0)
+			return true;
+		if (strcspn(path, "/") != n || strncmp(path, above, n) != 0)
+			return false;
+		path += n;
+		above += n;
+	}
+}
+
+const char *spec_maker(const struct spec *spec, const char *path)
+{
+	const struct companion *item = spec->companions.item;
+
+	for (size_t i = 0; *path == '/' && i < spec->companions.count; i++) {
+		if (item[i].ready.path != NULL && is_in(path, item[i].ready.path))
+			return item[i].name;
+	}
+	if (*path == '/' && spec->tpm.managed && spec->tpm.path != NULL &&
+	    is_in(path, spec->tpm.path))
+		return SPEC_SWTPM;
+	return NULL;
+}
+
+const char *spec_need_maker(const struct spec *spec, const struct need *need)
+{
+	/* Files by which FreeBSD (the device of tap(4)) and Linux (sysfs) show an interface. */
+	static const char *const places[] = { "/dev/", "/sys/class/net/" };
+	const char *maker = spec_maker(spec, need->what);
+
+	for (size_t i = 0; need->kind == NEED_INTERFACE && maker == NULL &&
+	     i < sizeof(places) / sizeof(places[0]);
+	     i++) {
+		MEM_AUTO char *path = mem_format("%s%s", places[i], need->what);
+
+		maker = spec_maker(spec, path);
+	}
+	return maker;
+}
+
 static void add_in(
     struct needs *needs, enum need_kind kind, const char *above, const char *key, const char *what)
 {
@@ -125,8 +178,7 @@ void spec_needs(const struct spec *spec, struct needs *needs)
 	add_debugger(spec, needs);
 	if (spec->tpm.type == TPM_PASSTHRU)
 		add_in(needs, NEED_DEVICE, "tpm", "path", spec->tpm.path);
-	/* vmrun starts a managed swtpm after the checks, and it stays from boot to boot. */
-	if (spec->tpm.type == TPM_SWTPM && !spec->tpm.managed)
+	if (spec->tpm.type == TPM_SWTPM)
 		add_in(needs, NEED_SERVER, "tpm", "path", spec->tpm.path);
 	add_loader(spec, needs);
 	add_programs(spec, needs);

@@ -35,7 +35,7 @@ _Static_assert(
 DESCRIBES(ready_fields, struct readiness);
 static const struct field ready_fields[] = {
 	ROW_PATH("path", struct readiness, path, .required = true, .host.kind = HOST_PATH,
-	    .help = "file or socket that is there when it is ready"),
+	    .help = "file, socket or directory that is there when it is ready"),
 	{ 0 },
 };
 
@@ -92,7 +92,7 @@ static const struct field companion_fields[] = {
 	ROW_CUSTOM("command", struct companion, command, command_custom, .required = true,
 	    .help = "the program and its arguments"),
 	ROW_CUSTOM("ready", struct companion, ready, ready_custom,
-	    .help = "a command that succeeds when it is ready, or { path }"),
+	    .help = "a command that succeeds when it is ready, or { path }; within 60 seconds"),
 	ROW_BOOL("restart", struct companion, restart,
 	    .help = "start it again when it ends while the VM runs"),
 	{ 0 },

@@ -195,6 +195,8 @@ struct wait_item {
 	int64_t timeout_ms;
 };
 
+#define SPEC_SWTPM "swtpm of the tpm" /* name of the companion that serves a managed tpm */
+
 /* A companion is ready when the command exits with status 0, or when the path exists. */
 struct readiness {
 	struct words command;
@@ -312,6 +314,13 @@ struct spec *spec_decode(const struct node *document, struct decoder *d);
  * yet.
  */
 void spec_needs(const struct spec *spec, struct needs *needs);
+/*
+ * Returns the name of the companion whose ready.path is this absolute path or lies above it, or
+ * SPEC_SWTPM for the socket of a managed swtpm; NULL: no companion makes it.  Lent by the spec.
+ */
+const char *spec_maker(const struct spec *spec, const char *path);
+/* Returns the same for a need; an interface is also made with the file that stands for it. */
+const char *spec_need_maker(const struct spec *spec, const struct need *need);
 /* Returns the names of the keys that merge key by key, nested, for lua/merge.lua.  Caller frees. */
 struct node *spec_merge_rules(void);
 /* Fills in what depends on slots and names.  Call it after slots are assigned. */

@@ -111,6 +111,11 @@ static bool is_same_device(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static bool is_problem(const struct vmrun_finding *f)
+{
+	return !f->unchecked && !f->made;
+}
+
 static void print_head(const struct vmrun *vm, const char *target, FILE *to)
 {
 	size_t problems = 0, own = 0, devices = 0;
@@ -119,7 +124,7 @@ static void print_head(const struct vmrun *vm, const char *target, FILE *to)
 	struct vmrun_finding f;
 
 	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (f.unchecked)
+		if (!is_problem(&f))
 			continue;
 		problems++;
 		own += f.id == NULL ? 1 : 0;

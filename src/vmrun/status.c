@@ -57,6 +57,13 @@ static void add_wait(char text[STATUS_SIZE], const struct vmrun_state *state, bo
 			add(text, " in ");
 			add_time(text, seconds_left(state->wait_ms));
 		}
+	} else if (state->waits_for != NULL) {
+		add(text, ", for %s", state->waits_for);
+		if (times) {
+			add(text, ", ");
+			add_time(text, seconds_left(state->wait_ms));
+			add(text, " left");
+		}
 	} else if (state->stop_action != NULL) {
 		add(text, ", step %d (%s)", state->stop_step, state->stop_action);
 		if (times) {
@@ -89,6 +96,14 @@ void status_stopping(const struct vmrun_state *state, bool by_key, char text[STA
 	add(text, "stopping: %s ", state->stop_action);
 	add_time(text, seconds_left(state->wait_ms));
 	add(text, "; %s: next step", by_key ? "^C" : "another SIGTERM");
+}
+
+void status_waiting(const struct vmrun_state *state, char text[STATUS_SIZE])
+{
+	text[0] = '\0';
+	add(text, "waiting for %s, ", state->waits_for);
+	add_time(text, seconds_left(state->wait_ms));
+	add(text, " left");
 }
 
 int status_tick_ms(const struct vmrun_state *state)

@@ -121,20 +121,24 @@ static char *head_line(const char *name, const char *text)
 }
 
 /*
- * Shows on the status line what a stop waits for and the time left.  Returns the milliseconds until
- * the line must be rewritten, or -1.
+ * Shows on the status line what a stop or a start waits for and the time left.  Returns the
+ * milliseconds until the line must be rewritten, or -1.
  */
-static int show_stop_step(struct run *run, const struct vmrun_state *state)
+static int show_wait(struct run *run, const struct vmrun_state *state)
 {
 	struct status_line *status_line = &run->renderer->sink.status_line;
 	char text[STATUS_SIZE];
 
-	if (state->stop_action == NULL || !sink_has_status_line(&run->renderer->sink)) {
+	if ((state->stop_action == NULL && state->waits_for == NULL) ||
+	    !sink_has_status_line(&run->renderer->sink)) {
 		if (!run->question.is_open)
 			status_line_end(status_line);
 		return -1;
 	}
-	status_stopping(state, isatty(STDIN_FILENO) != 0 && !run->renderer->terminal, text);
+	if (state->stop_action != NULL)
+		status_stopping(state, isatty(STDIN_FILENO) != 0 && !run->renderer->terminal, text);
+	else
+		status_waiting(state, text);
 	MEM_AUTO char *line = head_line(vmrun_name(run->vm), text);
 
 	status_line_set(status_line, line, run->renderer->sink.console);
@@ -177,7 +181,7 @@ static int run_to_end(struct run *run)
 	while (status == 0) {
 		handle_events(run);
 		vmrun_get_state(run->vm, &state);
-		ms = show_stop_step(run, &state);
+		ms = show_wait(run, &state);
 		ready_update(run->ready, &state);
 		if (vmrun_ended(run->vm))
 			return vmrun_status(run->vm);

@@ -44,19 +44,25 @@ static bool is_set(const char *digits)
 	return digits != NULL && strcmp(digits, "0") != 0;
 }
 
-/* Prints the step of a stop, and the time until the next step or boot. */
+/* Prints what a start waits for, the step of a stop, and the time until the next step or boot. */
 static void show_wait(const char *answer, const char *state)
 {
 	char *ms = json_member(answer, "wait_ms");
+	char *what = json_member(answer, "waits_for");
 	char *step = json_member(answer, "stop_step");
 	bool stops = strcmp(state, "stopping") == 0;
 	char text[DURATION_TEXT];
 
+	if (what != NULL && ms != NULL) {
+		mask_control(what, "", '?'); /* a path */
+		(void)printf(" for %s, %s left", what, show_duration(ms, text));
+	}
 	if (stops && is_set(step))
 		(void)printf(", step %s", step);
 	if (is_set(ms) && (stops || strcmp(state, "backoff") == 0))
 		(void)printf(", %s in %s", stops ? "the next" : "boots", show_duration(ms, text));
 	free(ms);
+	free(what);
 	free(step);
 }
 

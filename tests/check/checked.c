@@ -46,6 +46,7 @@ void checked_again(struct checked *c)
 	struct check_request request = { .spec = c->planned.boot.spec,
 		.plan = &c->planned.boot.plan,
 		.again = c->again,
+		.left_over = c->left_over,
 		.ours = &c->ours,
 		.facts = &c->facts };
 	struct findings found = { 0 };

@@ -20,7 +20,7 @@ struct checked {
 	struct pairs before;
 	struct words asked; /* the commands, a line each */
 	const struct said *says;
-	bool again;
+	bool again, left_over;
 	struct words ours;
 };
 

@@ -397,6 +397,63 @@ static void files_of_a_loader(void **state)
 	checked_free(&c);
 }
 
+#define MADE "made by companion mk"
+
+/* Checks a disk of which a companion makes `above`: told (`text`) at first, or NULL. */
+static void is_made(const char *above, const char *disk, const char *text)
+{
+	MEM_AUTO char *spec = mem_format(
+	    "emulations = { { device = 'virtio-blk', path = '%s' } },"
+	    "companions = { { name = 'mk', command = 'true', ready = { path = '%s' } } }",
+	    disk, above);
+
+	checked_one(NULL, spec, disk, text, NULL, NULL);
+}
+
+/* Paths are compared by their components. */
+static void what_companions_make(void **state)
+{
+	static const char missing[] = "No such file or directory";
+
+	(void)state;
+	is_made("/none/a", "/none/a", MADE);
+	is_made("/none/a", "/none/a/b/c", MADE);
+	is_made("/none/a/", "/none//./a/./b", MADE);
+	is_made("//none/./a/.", "/none/a", MADE);
+	is_made("/none/a", "/none/ab", missing);
+	is_made("/none/ab", "/none/a", missing);
+	is_made("/none/a/b", "/none/a", missing);
+	is_made("/none/.a", "/none/a", missing);
+	is_made("/none/a", "/none/.a", missing);
+}
+
+/* What a companion makes is all that is checked once it is ready. */
+static void left_over(void **state)
+{
+	MEM_AUTO char *rom = scratch_path("rom"), *disk = scratch_path("made/disk"),
+		      *vars = scratch_path("made/vars"), *made = scratch_path("made");
+	MEM_AUTO char *spec = mem_format(
+	    "bootrom = '%s', varfile = '%s', emulations = { { device = 'virtio-blk', path = '%s' },"
+	    "{ device = 'ahci-cd', path = '/none' } },"
+	    "companions = { { name = 'mk', command = 'true', ready = { path = '%s' } } }",
+	    rom, vars, disk, made);
+	struct checked c = { 0 };
+
+	(void)state;
+	checked_make(&c, &hyper_bhyve, spec);
+	assert_int_equal(checked_has(&c, disk, MADE, NULL, NULL)->kind, FINDING_MADE);
+	assert_int_equal(checked_has(&c, vars, MADE, NULL, NULL)->kind, FINDING_MADE);
+	(void)checked_has(&c, "/none", "No such file or directory", NULL, NULL);
+	(void)checked_has(&c, rom, "No such file or directory", NULL, NULL);
+	c.left_over = true;
+	checked_again(&c);
+	assert_int_equal(
+	    checked_has(&c, disk, "No such file or directory", NULL, NULL)->kind, FINDING_PROBLEM);
+	checked_lacks(&c, "/none");
+	checked_lacks(&c, rom);
+	checked_free(&c);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
@@ -414,6 +471,8 @@ int main(void)
 		IN_SCRATCH(port_of_a_name),
 		IN_SCRATCH(other_files),
 		cmocka_unit_test(files_of_devices),
+		cmocka_unit_test(what_companions_make),
+		IN_SCRATCH(left_over),
 		cmocka_unit_test(files_of_a_loader),
 	};
 

@@ -53,6 +53,7 @@ static void mendable_as_a_whole(void **state)
 
 	(void)state;
 	assert_true(findings_mendable(&all, false, false, NULL, false));
+	(void)findings_add(&all, FINDING_MADE, NULL, NULL, "made", "x");
 	(void)findings_add(&all, FINDING_UNCHECKED, NULL, NULL, "unchecked", "x");
 	add(&all, "one")->dev = &willing;
 	assert_true(findings_mendable(&all, false, false, &tried, false));

@@ -47,7 +47,7 @@ static void test_status(void **state)
 		       "\"target\":\"default\",\"boots\":0,\"uptime_ms\":0,\"cause\":null,"
 		       "\"next_target\":null,\"devices\":null,\"accel\":null,\"screen\":null,"
 		       "\"console\":null,\"run_dir\":\"%s\",\"state_dir\":\"%s\",\"wait_ms\":0,"
-		       "\"stop_step\":0,\"stop_action\":null,\"vmrun_pid\":%ld}\n",
+		       "\"waits_for\":null,\"stop_step\":0,\"stop_action\":null,\"vmrun_pid\":%ld}\n",
 		server.vm.machine->source->run_dir, server.vm.machine->source->state_dir,
 		(long)getpid());
 

@@ -43,12 +43,13 @@ static void taken_and_released(void **state)
 	scratch_write("disk", "x", 0600);
 	scratch_write("cd", "x", 0600);
 	planned_good(&p, &hyper_bhyve, keys);
-	assert_int_equal(disklock_take(&locks, p.boot.spec, &err), 0);
+	assert_int_equal(disklock_take(&locks, p.boot.spec, false, &err), 0);
 	assert_true(is_locked("disk", true));
 	assert_true(is_locked("cd", false));
 	assert_false(is_locked("cd", true));
 	assert_true(words_have(&locks.paths, path));
-	assert_int_equal(disklock_take(&locks, p.boot.spec, &err), 0); /* they are held already */
+	assert_int_equal(
+	    disklock_take(&locks, p.boot.spec, false, &err), 0); /* they are held already */
 	assert_int_equal(locks.count, 2);
 	disklock_release(&locks);
 	assert_false(is_locked("disk", false));
@@ -71,7 +72,7 @@ static void somebody_else_has_one(void **state)
 	scratch_write("cd", "x", 0600);
 	other = filelock_take("cd", false);
 	planned_good(&p, &hyper_bhyve, keys);
-	assert_int_equal(disklock_take(&locks, p.boot.spec, &err), -1);
+	assert_int_equal(disklock_take(&locks, p.boot.spec, false, &err), -1);
 	assert_int_equal(err.status, STATUS_CHECK);
 	assert_string_equal(err.text, text);
 	assert_false(is_locked("disk", false)); /* none is held */
@@ -91,7 +92,7 @@ static void a_missing_disk_is_no_matter_of_locks(void **state)
 	(void)state;
 	scratch_write("cd", "x", 0600);
 	planned_good(&p, &hyper_bhyve, keys);
-	assert_int_equal(disklock_take(&locks, p.boot.spec, &err), 0);
+	assert_int_equal(disklock_take(&locks, p.boot.spec, false, &err), 0);
 	assert_int_equal(locks.count, 1);
 	disklock_release(&locks);
 	planned_free(&p);
@@ -108,7 +109,7 @@ static void one_file_twice(void **state)
 	(void)state;
 	scratch_write("disk", "x", 0600);
 	planned_good(&p, &hyper_bhyve, keys);
-	assert_int_equal(disklock_take(&locks, p.boot.spec, &err), 0);
+	assert_int_equal(disklock_take(&locks, p.boot.spec, false, &err), 0);
 	assert_int_equal(locks.count, 1);
 	assert_true(is_locked("disk", true));
 	disklock_release(&locks);

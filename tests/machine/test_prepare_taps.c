@@ -134,7 +134,7 @@ static void test_locked_disk(void **state)
 static void open_beside(struct disklock *other)
 {
 	open_taking(DISK);
-	assert_int_equal(disklock_take(other, v.machine->boot.spec, NULL), 0);
+	assert_int_equal(disklock_take(other, v.machine->boot.spec, false, NULL), 0);
 	assert_int_equal(other->count, 1);
 }
 
