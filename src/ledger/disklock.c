@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -28,20 +29,43 @@ static void collect(const struct spec *spec, bool write, bool made, struct needs
 	}
 }
 
+/* Returns whether the lock at this index is on the file that has the path now. */
+static bool is_current(const struct disklock *locks, size_t at)
+{
+	struct stat held, now;
+
+	return fstat(locks->fd[at], &held) == 0 && stat(locks->paths.item[at], &now) == 0 &&
+	    held.st_dev == now.st_dev && held.st_ino == now.st_ino;
+}
+
+/* Adds a lock, or puts it in the place of the lock on an earlier file of that path. */
+static void keep(struct disklock *locks, const char *path, int fd)
+{
+	for (size_t i = 0; i < locks->count; i++) {
+		if (strcmp(locks->paths.item[i], path) == 0) {
+			(void)close(locks->fd[i]);
+			locks->fd[i] = fd;
+			return;
+		}
+	}
+	locks->fd = mem_resize(locks->fd, locks->count + 1, sizeof(*locks->fd));
+	locks->fd[locks->count++] = fd;
+	words_add(&locks->paths, path);
+}
+
 static int take_one(struct disklock *locks, const struct need *need, struct error *err)
 {
 	int fd;
 
-	if (words_have(&locks->paths, need->what))
-		return 0;
+	for (size_t i = 0; i < locks->count; i++) {
+		if (strcmp(locks->paths.item[i], need->what) == 0 && is_current(locks, i))
+			return 0;
+	}
 	fd = filelock_take(need->what, !need->write);
-	if (fd < 0)
-		return errno != EWOULDBLOCK
-		    ? 0
-		    : error_set(err, STATUS_CHECK, "%s: in use by another vmrun", need->what);
-	locks->fd = mem_resize(locks->fd, locks->count + 1, sizeof(*locks->fd));
-	locks->fd[locks->count++] = fd;
-	words_add(&locks->paths, need->what);
+	if (fd >= 0)
+		keep(locks, need->what, fd);
+	else if (errno == EWOULDBLOCK)
+		return error_set(err, STATUS_CHECK, "%s: in use by another vmrun", need->what);
 	return 0;
 }
 

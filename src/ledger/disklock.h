@@ -17,9 +17,9 @@ struct disklock {
 
 /*
  * Locks the disks of the spec that are not locked yet: those that a companion makes (`made`), or
- * all others.  A disk that is missing or whose file system
- * has no locks is skipped.  Returns -1 with STATUS_CHECK, and takes no new lock, if another process
- * has locked one of the disks; the error names the disk.
+ * all others.  A disk that was made anew is locked in the place of the old one.  A disk that is
+ * missing or whose file system has no locks is skipped.  Returns -1 with STATUS_CHECK, and takes no
+ * new lock, if another process has locked one of the disks; the error names the disk.
  */
 int disklock_take(struct disklock *locks, const struct spec *spec, bool made, struct error *err);
 /* Releases all locks. */

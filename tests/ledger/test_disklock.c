@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,6 +56,33 @@ static void taken_and_released(void **state)
 	assert_false(is_locked("disk", false));
 	assert_false(is_locked("cd", false));
 	assert_int_equal(locks.paths.count, 0);
+	planned_free(&p);
+}
+
+/* A disk that was made anew gets the lock of the old one. */
+static void made_anew(void **state)
+{
+	MEM_AUTO char *keys = devices("disk", "cd");
+	struct planned p = { 0 };
+	struct disklock locks = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	scratch_write("disk", "x", 0600);
+	scratch_write("cd", "x", 0600);
+	planned_good(&p, &hyper_bhyve, keys);
+	assert_int_equal(disklock_take(&locks, p.boot.spec, true, &err), 0);
+	assert_int_equal(locks.count, 0); /* no companion makes one */
+	assert_int_equal(disklock_take(&locks, p.boot.spec, false, &err), 0);
+	assert_int_equal(rename("disk", "old"), 0);
+	scratch_write("disk", "x", 0600);
+	assert_false(is_locked("disk", false));
+	assert_int_equal(disklock_take(&locks, p.boot.spec, false, &err), 0);
+	assert_true(is_locked("disk", true));
+	assert_false(is_locked("old", false));
+	assert_int_equal(locks.count, 2);
+	disklock_release(&locks);
+	assert_false(is_locked("disk", false));
 	planned_free(&p);
 }
 
@@ -122,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_SCRATCH(taken_and_released),
+		IN_SCRATCH(made_anew),
 		IN_SCRATCH(somebody_else_has_one),
 		IN_SCRATCH(a_missing_disk_is_no_matter_of_locks),
 		IN_SCRATCH(one_file_twice),
