@@ -406,6 +406,12 @@ devctl clear driver -f pci0:3:0:0'
 	is "$status" 69
 	has '`kldload vmm` failed'
 	is "$(cat state/interfaces)" ''
+	cp "$SOURCE"/tests/fake/bin/* bin/
+	rm bin/kldload # a fix that cannot be started neither
+	PATH=$PWD/bin:${PATH#"$SOURCE/tests/fake/bin":} vmrun --fix vm.json
+	is "$status" 69
+	has 'kldload: not found'
+	is "$(cat state/interfaces)" ''
 }
 
 # at_terminal ANSWER ARG...: runs vmrun with a terminal as stdin and stderr, whose output is in out

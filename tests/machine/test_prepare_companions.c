@@ -239,6 +239,22 @@ static void test_no_companion(void **state)
 	vm_close(&v);
 }
 
+/* What the companions have made is checked with facts of its own. */
+static void test_facts_of_what_is_made(void **state)
+{
+	static const char *const command[] = { "kldstat", NULL };
+
+	(void)state;
+	open_before(PREPARE_COMPANIONS, COMPANION(""));
+	(void)facts_ask(&preparation()->facts, command);
+	(void)findings_add(&preparation()->findings, FINDING_MADE, NULL, NULL, "disk", "x");
+	preparation()->left_over = true;
+	check_companions(0);
+	assert_int_equal(preparation()->facts.count, 0);
+	assert_int_equal(preparation()->findings.count, 0);
+	vm_close(&v);
+}
+
 static void test_started_once(void **state)
 {
 	pid_t pid;
@@ -625,6 +641,7 @@ int main(void)
 		BESIDE(test_interface_that_does_not_come),
 		BESIDE(test_no_companion),
 		BESIDE(test_started_once),
+		BESIDE(test_facts_of_what_is_made),
 		BESIDE(test_ready_path),
 		BESIDE(test_never_ready),
 		BESIDE(test_ready_command),
