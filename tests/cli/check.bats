@@ -389,7 +389,7 @@ devctl clear driver -f pci0:3:0:0'
 		{"device": "virtio-net", "name": "tap3", "fix": true}]}'
 	vmrun vm.json
 	is "$status" 69
-	is "$(cat state/interfaces)" ''
+	is "$(grep create calls)" ''
 	script 'exit 1'
 	vmrun --fix vm.json
 	is "$status" 0
@@ -405,13 +405,13 @@ devctl clear driver -f pci0:3:0:0'
 	PATH=$PWD/bin:$PATH vmrun --fix vm.json
 	is "$status" 69
 	has '`kldload vmm` failed'
-	is "$(cat state/interfaces)" ''
+	is "$(grep create calls)" ''
 	cp "$SOURCE"/tests/fake/bin/* bin/
 	rm bin/kldload # a fix that cannot be started neither
 	PATH=$PWD/bin:${PATH#"$SOURCE/tests/fake/bin":} vmrun --fix vm.json
 	is "$status" 69
 	has 'kldload: not found'
-	is "$(cat state/interfaces)" ''
+	is "$(grep create calls)" ''
 }
 
 # at_terminal ANSWER ARG...: runs vmrun with a terminal as stdin and stderr, whose output is in out
@@ -476,7 +476,7 @@ at_terminal() {
 	at_terminal n vm.json
 	is "$status" 69
 	has 'Apply 2 fixes? [y/N]' out.plain
-	is "$(cat state/interfaces)" ''
+	is "$(grep create calls)" ''
 	script 'exit 1'
 	at_terminal y vm.json
 	is "$status" 0
