@@ -29,8 +29,10 @@ struct member {
 	bool needed;
 };
 
-#define MAX_MEMBERS 4	   /* of one command */
-#define MAX_QUOTED_NAME 64 /* bytes of a client's word that an error message repeats */
+#define MAX_MEMBERS 4			/* of one command */
+#define MAX_QUOTED_NAME 64		/* bytes of a client's word that an error message repeats */
+#define EXACT 9007199254740992.0	/* 2^53: doubles from here on are whole numbers */
+#define TOO_LARGE 9223372036854775808.0 /* 2^63 */
 #define AT(member) offsetof(struct request, member)
 
 static const struct command_row {
@@ -129,10 +131,10 @@ static int store_number(
 	int64_t *to = (int64_t *)((char *)o + m->offset);
 
 	if (v->type != JSON_NUMBER ||
-	    (number > -0x1p53 && number < 0x1p53 && number != (double)(int64_t)number))
+	    (number > -EXACT && number < EXACT && number != (double)(int64_t)number))
 		return wrong_kind(m->key, "a whole number", v, err);
 	/* A double rounds INT64_MAX up to 2^63. */
-	if (v->node->kind == NODE_INT ? v->node->integer < 0 : !(number >= 0 && number < 0x1p63))
+	if (v->node->kind == NODE_INT ? v->node->integer < 0 : !(number >= 0 && number < TOO_LARGE))
 		return error_set(err, STATUS_USAGE, "%s: expected 0 to %" PRId64 ", got %.*s",
 		    m->key, INT64_MAX, (int)v->length, v->text);
 	*to = v->node->kind == NODE_INT ? v->node->integer : (int64_t)number;
