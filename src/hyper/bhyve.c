@@ -2,6 +2,7 @@
  * bhyve as a process: its exit statuses, its power button, and what it leaves in the kernel.
  * Facts: bhyve(8) and bhyve's sources of FreeBSD 13 to 15.
  */
+#include <fnmatch.h>
 #include <signal.h>
 
 #include "base/mem.h"
@@ -18,6 +19,88 @@ static const char *bhyve_hear(struct signs *signs, enum channel channel, const c
 	return NULL;
 }
 
+/*
+ * The lines that bhyve writes last when its own start fails, as patterns of fnmatch(3): those of
+ * FreeBSD 13 to 15 and main, file by file.  Some of these faults end it with the status of a
+ * power-off.
+ */
+static const char *const start_faults[] = {
+	/* bhyverun.c, bhyverun_machdep.c of both architectures; the usage ends with -Y or -W */
+	"-Y: disable MPtable generation",
+	"-W: force virtio to use single-vector MSI",
+	"Invalid value *",
+	"Failed to fetch boolean variable *",
+	"Computed number of vCPUs too high*",
+	"Topology (*) does not match *",
+	"invalid cpuset for vcpu *",
+	"hostcpu '*' outside valid range *",
+	"Invalid hostcpu range *",
+	"Failed to open configuration file *",
+	"* line *: invalid config option *",
+	"Failed to allocate memory*",
+	"out of memory",
+	"vm_create: *",
+	"vm_open*: *",
+	"vm_reinit: *",
+	"vm_limit_rights: *",
+	"vm_set_topology",
+	"virtual machine cannot be booted",
+	"no bootrom was configured",
+	"* vCPUs requested but only * available",
+	"VM exit on HLT not supported",
+	"SMP mux requested, no pause support",
+	"Unable to set x2apic state (*)",
+	"Unable to setup memory (*)",
+	"init_msr error *",
+	"qemu fwcfg initialization error",
+	"Could not add qemu fwcfg *",
+	"[Dd]evice emulation initialization error: *",
+	"Failed to init TPM device",
+	"ROM boot failed: *",
+	"error to build the guest tables*",
+	"could not activate CPU *",
+	"Unable to apply rights for sandbox",
+	"cap_enter() failed",
+	"no bootrom specified",
+	"open(*): *",
+	"fstat(*): *",
+	"mmap(*): *",
+	"munmap(*): *",
+	"vm_set_register(GUEST_PC)*",
+	"vm_attach_vgic()*",
+	"Unable to initialize backend '*' for mmio uart",
+	/* bootrom.c */
+	"init_bootrom: *",
+	"Error opening bootrom *",
+	"Could not fstat bootrom *",
+	"Invalid bootrom *",
+	"ROM size * is *",
+	"No room for * ROM in bootrom region",
+	"Incomplete read of page * of bootrom *",
+	/* config.c, pci_emul.c */
+	"Invalid config node name *",
+	"Invalid PCI slot info field *",
+	"pci slot *",
+	/* gdb.c */
+	"gdb address resolution: *",
+	"gdb socket *",
+	"gdb mutex init: *",
+	"gdb cv init: *",
+	"Failed to mark gdb socket *",
+	/* pci_passthru.c: the status is that of a power-off */
+	"vm_setup_pptdev_msi*",
+	"vm_disable_pptdev_msi*",
+};
+
+static bool bhyve_is_start_fault(const char *line)
+{
+	for (size_t i = 0; i < sizeof(start_faults) / sizeof(start_faults[0]); i++) {
+		if (fnmatch(start_faults[i], line, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void bhyve_explain(
     const struct signs *signs, const struct process_end *end, struct outcome *out)
 {
@@ -26,6 +109,8 @@ static void bhyve_explain(
 	out->signal = end->signal;
 	if (end->signal != 0)
 		out->cause = CAUSE_KILLED;
+	else if (end->status == BHYVE_USAGE)
+		out->cause = CAUSE_START_FAILED;
 	else
 		out->cause = cause_of_status(end->status);
 	out->failed_start = end->status == BHYVE_POWEROFF || end->status == BHYVE_ERROR ||
@@ -97,6 +182,7 @@ const struct hypervisor hyper_bhyve = {
 	.config_text = bhyve_plan_text,
 	.hear = bhyve_hear,
 	.explain = bhyve_explain,
+	.is_start_fault = bhyve_is_start_fault,
 	.stop_method = bhyve_stop_method,
 	.leftover_command = bhyve_leftover_command,
 	.destroy_command = bhyve_destroy_command,

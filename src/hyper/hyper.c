@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "platform/os.h"
 
-#define MAX_START_MS 1000 /* a hypervisor that fails later has started */
+#define MAX_START_MS 1000 /* with a message, an exit before this is a failed start */
+#define BLANKS " \t\r\n"
 
 static const struct hypervisor *const hypervisors[] = { &hyper_bhyve, &hyper_qemu };
 
@@ -30,9 +31,24 @@ bool hyper_is_foreign(const struct hypervisor *hyper)
 	return hyper->system != NULL && strcmp(hyper->system, os_name()) != 0;
 }
 
-void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complained)
+/* Returns whether the last line is a start-up fault: "bhyve: vm_open: ..." or without the name. */
+static bool ends_with_fault(const struct hypervisor *hyper, const char *messages)
 {
-	if (outcome->failed_start && uptime_ms < MAX_START_MS && complained)
+	MEM_AUTO char *line = str_last_line(messages, strlen(messages), BLANKS);
+	const char *text = line == NULL ? "" : line + strspn(line, BLANKS), *colon;
+
+	if (hyper->is_start_fault == NULL || line == NULL)
+		return false;
+	colon = strstr(text, ": ");
+	return hyper->is_start_fault(text) ||
+	    (colon != NULL && hyper->is_start_fault(colon + strlen(": ")));
+}
+
+void hyper_judge_start(const struct hypervisor *hyper, struct outcome *outcome, int64_t uptime_ms,
+    const char *messages)
+{
+	if (outcome->failed_start &&
+	    ((uptime_ms < MAX_START_MS && *messages != '\0') || ends_with_fault(hyper, messages)))
 		outcome->cause = CAUSE_START_FAILED;
 }
 

@@ -63,7 +63,7 @@ struct plan {
 	bool has_control, has_log;
 	/*
 	 * The file of UEFI variables, made from the template before the start if it is missing; or
-	 * NULL.
+	 * NULL.  Without a template the file must exist.
 	 */
 	char *varfile_template, *varfile;
 	struct loading loading;
@@ -154,6 +154,11 @@ struct hypervisor {
 	/* Explains the exit of the process. */
 	void (*explain)(
 	    const struct signs *signs, const struct process_end *end, struct outcome *out);
+	/*
+	 * Returns whether a line, without the program's name, is one that its own start ends with
+	 * when it fails, after whatever time.  NULL: no line tells that.
+	 */
+	bool (*is_start_fault)(const char *line);
 	/* Says how to take a step of a stop; the caller frees out->helper. */
 	void (*stop_method)(
 	    const struct plan *plan, enum stop_action action, struct stop_method *out);
@@ -183,10 +188,12 @@ bool hyper_uses_stdio(const struct spec *spec);
  */
 bool hyper_is_foreign(const struct hypervisor *hyper);
 /*
- * Changes the cause to start_failed if the hypervisor exited within a second, with a status of its
- * own and an error message.  Later, or without a message, the same status comes from the guest.
+ * Changes the cause to start_failed if the hypervisor exited with a status of its own, and either
+ * the last line of its messages is one of its start-up faults or it wrote any message and exited
+ * within a second.  Otherwise the same status comes from the guest.
  */
-void hyper_judge_start(struct outcome *outcome, int64_t uptime_ms, bool complained);
+void hyper_judge_start(const struct hypervisor *hyper, struct outcome *outcome, int64_t uptime_ms,
+    const char *messages);
 /* Returns the meaning of an exit status of bhyve above 3, "usage error", or NULL.  Static text. */
 const char *hyper_status_text(int status);
 /* Returns the path of the file for a secret.  Caller frees. */

@@ -199,6 +199,6 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 		return 0;
 	}
 	c->plan->hyper->explain(&c->signs, &end, outcome);
-	hyper_judge_start(outcome, uptime, c->tail_length > 0);
+	hyper_judge_start(c->plan->hyper, outcome, uptime, c->tail);
 	return 0;
 }

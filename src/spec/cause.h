@@ -12,7 +12,7 @@ enum cause {
 	CAUSE_TRIPLE_FAULT,
 	CAUSE_ERROR,
 	CAUSE_KILLED,	     /* died of a signal that vmrun did not send */
-	CAUSE_START_FAILED,  /* exec failed, or it exited at once with an error */
+	CAUSE_START_FAILED,  /* exec failed, or the hypervisor exited with a fault of its start */
 	CAUSE_LOADER_FAILED, /* the loader failed, or took too long */
 	CAUSE_CHECK_FAILED,  /* the next boot could not be prepared */
 	CAUSE_GIVEN_UP,	     /* too many boots within the window of restart_limit */

@@ -35,7 +35,7 @@ ended() {
 	ended 3 triple_fault 'exit 3'
 	ended 4 error 'exit 4'
 	ended 4 error 'exit 5'
-	ended 4 error 'exit 64'
+	ended 4 start_failed 'exit 64'
 	ended 4 error 'exit 71'
 	ended 4 error 'exit 100'
 	ended 137 killed 'signal 9'
@@ -54,6 +54,11 @@ ended() {
 	ended 4 error 'err some_complaint exit 5'
 	ended 0 poweroff 'err some_complaint sleep 1100 exit 1'
 	ended 4 error 'err some_complaint sleep 1100 exit 4'
+	# a busy host: bhyve's own faults are known by their last line, whatever the time
+	ended 4 start_failed 'sleep 1100 err bhyve:_gdb_socket_bind:_Address_already_in_use exit 1'
+	has 'Address already in use'
+	ended 0 poweroff 'sleep 1100 err vm_set_topology err the_guest_powers_off exit 1'
+	ended 4 start_failed 'sleep 1100 exit 64'
 	ended 0 halt 'err some_complaint exit 2'
 }
 

@@ -44,7 +44,7 @@ static void test_bhyve_table(void **state)
 		{ "triple fault", { 0 }, { 3, 0 }, { CAUSE_TRIPLE_FAULT, 3, 0, false } },
 		{ "error", { 0 }, { 4, 0 }, { CAUSE_ERROR, 4, 0, true } },
 		{ "suspended", { 0 }, { 5, 0 }, { CAUSE_ERROR, 5, 0, false } },
-		{ "usage", { 0 }, { 64, 0 }, { CAUSE_ERROR, 64, 0, true } },
+		{ "usage", { 0 }, { 64, 0 }, { CAUSE_START_FAILED, 64, 0, true } },
 		{ "os error", { 0 }, { 71, 0 }, { CAUSE_ERROR, 71, 0, true } },
 		{ "unknown reason", { 0 }, { 100, 0 }, { CAUSE_ERROR, 100, 0, false } },
 		{ "status 255", { 0 }, { 255, 0 }, { CAUSE_ERROR, 255, 0, false } },
@@ -66,7 +66,10 @@ static void test_bhyve_statuses(void **state)
 		struct outcome got = { 0 };
 
 		hyper_bhyve.explain(&signs, &end, &got); /* signs have no effect for bhyve */
-		assert_int_equal(got.cause, status < 4 ? (enum cause)status : CAUSE_ERROR);
+		assert_int_equal(got.cause,
+		    status < 4	       ? (enum cause)status
+			: status == 64 ? CAUSE_START_FAILED
+				       : CAUSE_ERROR);
 		assert_int_equal(got.status, status);
 		assert_int_equal(got.signal, 0);
 	}
@@ -99,14 +102,73 @@ static void test_start_failed(void **state)
 			is_own = is_own || own[i] == status;
 		hyper_bhyve.explain(&signs, &end, &got);
 		plain = got.cause;
-		hyper_judge_start(&got, 1000, true);
+		hyper_judge_start(&hyper_bhyve, &got, 1000, "text\n");
 		assert_int_equal(got.cause, plain);
-		hyper_judge_start(&got, 0, false);
+		hyper_judge_start(&hyper_bhyve, &got, 0, "");
 		assert_int_equal(got.cause, plain);
-		hyper_judge_start(&got, 999, true);
+		hyper_judge_start(&hyper_bhyve, &got, 999, "text\n");
 		assert_int_equal(got.cause, is_own ? CAUSE_START_FAILED : plain);
 		assert_int_equal(got.status, status);
 	}
+}
+
+/* A fault of bhyve's start is known by its last line, however long a busy host has taken. */
+static void test_start_faults(void **state)
+{
+	static const struct {
+		const char *text;
+		bool fault;
+	} rows[] = {
+		{ "bhyve: gdb socket bind: Address already in use\n", true },
+		{ "bhyve: gdb address resolution: Name does not resolve\n", true },
+		{ "gdb socket create: Protocol not supported", true },
+		{ "bhyve-15: vm_set_topology\n", true },
+		{ "Usage: bhyve [-aC]\n       -Y: disable MPtable generation\n", true },
+		{ "bhyve: vm_setup_pptdev_msix: Device busy\n", true },
+		{ "bhyve: open(/fw.bin): No such file or directory\n", true },
+		{ "x\r\nDevice emulation initialization error: No such file or directory\r\n\r\n",
+		    true },
+		{ "device emulation initialization error: Device busy\n", true },
+		{ "Unable to setup memory (12)\n", true },
+		{ "bhyve: /run/a.conf line 2: invalid config option 'x'\n", true },
+		{ "bhyve: virtual machine cannot be booted\n", true },
+		{ "Device emulation initialization error: x\nfbuf: client gone\n", false },
+		{ "vm_run error -1, errno 6\n", false },
+		{ "rdmsr to register 0x3a on vcpu 0\n", false },
+		{ "the guest says: vm_set_topologyx\n", false },
+		{ "\n\r\n", false },
+		{ "", false },
+	};
+	static const int statuses[] = { 1, 4, 71 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t k = 0; k < sizeof(statuses) / sizeof(statuses[0]); k++) {
+			struct process_end end = { statuses[k], 0 };
+			struct signs signs = { 0 };
+			struct outcome got = { 0 };
+			enum cause plain;
+
+			hyper_bhyve.explain(&signs, &end, &got);
+			plain = got.cause;
+			hyper_judge_start(&hyper_bhyve, &got, 3600000, rows[i].text);
+			if (got.cause != (rows[i].fault ? CAUSE_START_FAILED : plain))
+				fail_msg("%s: %s", rows[i].text, cause_name(got.cause));
+		}
+	}
+}
+
+/* A guest's own exit keeps its cause, and qemu has no such lines. */
+static void test_no_start_faults(void **state)
+{
+	struct outcome reboot = { .cause = CAUSE_REBOOT };
+	struct outcome of_qemu = { .cause = CAUSE_ERROR, .failed_start = true };
+
+	(void)state;
+	hyper_judge_start(&hyper_bhyve, &reboot, 0, "bhyve: vm_set_topology\n");
+	assert_int_equal(reboot.cause, CAUSE_REBOOT);
+	hyper_judge_start(&hyper_qemu, &of_qemu, 1000, "bhyve: vm_set_topology\n");
+	assert_int_equal(of_qemu.cause, CAUSE_ERROR);
 }
 
 #define SAID(text)                              \
@@ -241,6 +303,8 @@ int main(void)
 		cmocka_unit_test(test_bhyve_table),
 		cmocka_unit_test(test_bhyve_statuses),
 		cmocka_unit_test(test_start_failed),
+		cmocka_unit_test(test_start_faults),
+		cmocka_unit_test(test_no_start_faults),
 		cmocka_unit_test(test_qemu_table),
 		cmocka_unit_test(test_qemu_combinations),
 		cmocka_unit_test(test_qemu_log),
