@@ -61,14 +61,21 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 	struct where at = { NULL, "varfile_template", 0 };
 	struct checked_need template = { .at = &at };
 	MEM_AUTO char *directory = check_parent(plan->varfile);
-	const char *why = check_access(plan->varfile_template, R_OK);
-	bool is_known = !spec_gives(c->request->spec, "varfile_template");
+	bool given = spec_gives(c->request->spec, "varfile_template");
+	const char *why =
+	    plan->varfile_template == NULL ? NULL : check_access(plan->varfile_template, R_OK);
 
-	if (why != NULL) {
-		struct finding *f = check_problem(c, is_known ? need : &template,
+	if (plan->varfile_template == NULL ||
+	    (why != NULL && !given && !firmware_is_known(plan->varfile_template)))
+		(void)check_problem(c, need, plan->varfile,
+		    "missing, and the firmware %s has no file of variables beside it to make it "
+		    "from: name one in \"varfile_template\"",
+		    plan->bootrom);
+	else if (why != NULL) {
+		struct finding *f = check_problem(c, given ? &template : need,
 		    plan->varfile_template, "%s: %s is made from it", why, plan->varfile);
 
-		if (is_known && c->host.bhyve && access(plan->varfile_template, F_OK) != 0)
+		if (!given && c->host.bhyve && access(plan->varfile_template, F_OK) != 0)
 			check_advise_package(c, f, firmware_port(plan->varfile_template), NULL);
 	}
 	why = check_access(directory, W_OK | X_OK);

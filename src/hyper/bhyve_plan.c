@@ -271,7 +271,7 @@ static const char *find_rom(const struct bhyve_build *b)
 	    true);
 }
 
-static void plan_varfile(struct bhyve_build *b)
+static void plan_varfile(struct bhyve_build *b, const char *rom)
 {
 	const struct spec *s = b->spec;
 
@@ -282,8 +282,9 @@ static void plan_varfile(struct bhyve_build *b)
 		return;
 	}
 	b->plan->varfile_template =
-	    mem_copy(s->varfile_template != NULL ? s->varfile_template
-						 : firmware_first(firmware_bhyve_vars, true));
+	    s->varfile_template != NULL ? mem_copy(s->varfile_template) : firmware_template(rom);
+	if (b->plan->varfile_template == NULL && firmware_is_bhyve(rom))
+		b->plan->varfile_template = mem_copy(firmware_first(firmware_bhyve_vars, true));
 	b->plan->varfile = mem_copy(s->varfile);
 }
 
@@ -296,7 +297,7 @@ static void add_firmware(struct bhyve_build *b)
 	MEM_AUTO char *vars_key = mem_format("%sbootvars", below);
 
 	b->plan->bootrom = mem_copy(rom);
-	plan_varfile(b);
+	plan_varfile(b, rom);
 	if (!b->host.arm64 && is_plain(rom) && is_plain(vars)) {
 		MEM_AUTO char *r = bhyve_escape(rom);
 		MEM_AUTO char *v = bhyve_escape(vars == NULL ? "" : vars);

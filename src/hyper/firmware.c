@@ -143,3 +143,27 @@ const char *firmware_port(const char *path)
 {
 	return strcmp(path, firmware_bhyve_arm64[0]) == 0 ? "u-boot-bhyve-arm64" : "edk2-bhyve";
 }
+
+/* Names of the ports and packages differ: edk2-x86_64-code.fd has edk2-i386-vars.fd. */
+static const char *other_template(const char *rom)
+{
+	for (size_t i = 0; firmware_qemu_code[i] != NULL; i++) {
+		if (strcmp(firmware_qemu_code[i], rom) == 0)
+			return firmware_qemu_vars[i];
+	}
+	return NULL;
+}
+
+char *firmware_template(const char *rom)
+{
+	const char *slash = strrchr(rom, '/'), *code = NULL;
+	const char *known = other_template(rom);
+
+	for (const char *p = slash == NULL ? rom : slash; (p = strstr(p, "_CODE")) != NULL; p++)
+		code = p;
+	if (known != NULL)
+		return mem_copy(known);
+	return code == NULL
+	    ? NULL
+	    : mem_format("%.*s_VARS%s", (int)(code - rom), rom, code + strlen("_CODE"));
+}

@@ -29,6 +29,12 @@ int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, co
 /* Returns whether it is bhyve's UEFI, which no other hypervisor can run. */
 bool firmware_is_bhyve(const char *path);
 
+/*
+ * Returns the template of UEFI variables beside the firmware: X_VARS.fd for X_CODE.fd.  NULL if the
+ * firmware's name has no "_CODE".  Caller frees.
+ */
+char *firmware_template(const char *rom);
+
 /* Returns whether it is one of the paths below. */
 bool firmware_is_known(const char *path);
 

@@ -263,11 +263,12 @@ static void add_firmware(struct build *b)
 	else if (s->varfile != NULL)
 		vars = substitute ? mem_format("%s.qemu", s->varfile) : mem_copy(s->varfile);
 	if (vars != NULL) {
-		const char *template = s->varfile_template;
-
-		if (template == NULL || substitute)
-			template = installed(b, firmware_qemu_vars);
-		b->plan->varfile_template = mem_copy(template);
+		if (substitute)
+			b->plan->varfile_template = mem_copy(installed(b, firmware_qemu_vars));
+		else
+			b->plan->varfile_template = s->varfile_template != NULL
+			    ? mem_copy(s->varfile_template)
+			    : firmware_template(rom);
 		b->plan->varfile = mem_copy(vars);
 		if (substitute)
 			rom = installed(b, firmware_qemu_code);

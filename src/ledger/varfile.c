@@ -54,6 +54,11 @@ int varfile_make(const char *template, const char *path, struct error *err)
 
 	if (access(path, F_OK) == 0)
 		return 0;
+	if (template == NULL)
+		return error_set(err, STATUS_CHECK,
+		    "varfile: there is no %s, and no template to make it from: name one in "
+		    "\"varfile_template\"",
+		    path);
 	from = open(template, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		return fail(err, "read the template", template);

@@ -149,16 +149,30 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 	}
 }
 
-/* Refuses a varfile outside the sandbox: qemu's file has a name of its own beside bhyve's. */
+/*
+ * Refuses a varfile outside the sandbox, because qemu's file has a name of its own beside bhyve's;
+ * and its template, because its name may be made from that of the firmware.
+ */
 static bool confine_plan(
     const struct boot_source *source, const struct plan *plan, struct report *report)
 {
 	const struct sandbox *sandbox = document_sandbox(source->doc);
 	struct where at = { NULL, "varfile", 0 };
-	MEM_AUTO char *real = NULL;
+	struct where rom = { NULL, "bootrom", 0 };
+	MEM_AUTO char *real = NULL, *template = NULL;
 
-	if (sandbox == NULL || plan->varfile == NULL ||
-	    sandbox_allows_path(sandbox, plan->varfile, &real))
+	if (sandbox == NULL || plan->varfile == NULL)
+		return true;
+	if (plan->varfile_template != NULL && !firmware_is_known(plan->varfile_template) &&
+	    !sandbox_allows_path(sandbox, plan->varfile_template, &template)) {
+		report_add(report, STATUS_SPEC, &rom,
+		    "the sandbox refuses the path \"%s\", from which the varfile would be made: "
+		    "name "
+		    "another in \"varfile_template\"",
+		    plan->varfile_template);
+		return false;
+	}
+	if (sandbox_allows_path(sandbox, plan->varfile, &real))
 		return true;
 	report_add(report, STATUS_SPEC, &at,
 	    "the sandbox refuses the path \"%s\", which is made of this one and leads outside the "

@@ -292,6 +292,21 @@ targets.other.emulations[0].src'
 	is "$(starts)" 1
 }
 
+@test "the template beside the firmware is judged by its own name" {
+	touch outside
+	mkdir vms
+	spec '{"bootrom": "X_CODE.fd", "varfile": "vars"}' vms/vm.json
+	touch vms/X_CODE.fd
+	ln -s ../outside vms/X_VARS.fd
+	vmrun -d vms/vm.json
+	is "$status" 65
+	has 'bootrom: the sandbox refuses the path'
+	has 'X_VARS.fd", from which the varfile would be made'
+	rm vms/X_VARS.fd
+	vmrun -d vms/vm.json
+	is "$status" 0
+}
+
 @test "words after -- are refused" {
 	spec
 	vmrun vm.json -- -s '9,virtio-blk,/etc/passwd'

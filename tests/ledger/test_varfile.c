@@ -81,6 +81,8 @@ static void test_failures(void **state)
 	} rows[] = {
 		{ "gone", "vars", "varfile: cannot read the template gone: No such file" },
 		{ "folder", "vars", "varfile: cannot copy the template to vars." },
+		{ NULL, "vars",
+		    "varfile: there is no vars, and no template to make it from: name one" },
 		{ "template", "no/such/vars", "varfile: cannot create no/such/vars: No such file" },
 	};
 
