@@ -57,7 +57,20 @@ static bool is_device(mode_t mode)
 
 void check_file(struct check *c, const struct checked_need *need)
 {
+	const char *path = need->need->what;
+	size_t before = c->host.out->count;
+	const char *why;
+
 	check_path(c, need, is_file, "a folder, where a file is expected", R_OK);
+	if (!need->need->write || c->host.out->count > before)
+		return;
+	why = check_access(path, W_OK);
+	if (why != NULL)
+		(void)check_problem(c, need, path,
+		    "%s: bhyveload opens each of its disks for writing (name those that it needs "
+		    "in "
+		    "\"loader\": { \"disks\": ... })",
+		    why);
 }
 
 void check_directory(struct check *c, const struct checked_need *need)

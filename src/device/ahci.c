@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/disk.h"
 #include "device/qemu_words.h"
 
@@ -150,11 +151,8 @@ static int ahci_bhyve(
 	return rc;
 }
 
-static int refuse_port(const struct disk *disk, bool cd, struct error *err)
+static int refuse_port(const struct disk *disk, struct error *err)
 {
-	if (!cd && disk->ro)
-		return error_set(err, STATUS_SPEC,
-		    "an IDE disk cannot be read-only under qemu: use virtio-blk, or drop \"ro\"");
 	if (disk->logical > MAX_IDE_SECTOR)
 		return error_set(err, STATUS_SPEC,
 		    "IDE sectors have %d bytes under qemu: use virtio-blk for %" PRId64,
@@ -169,12 +167,38 @@ static void add_controller(const struct device *dev, struct qemu_build *q)
 	qemu_address(q, dev);
 }
 
-static void add_node(
-    const struct device *dev, const struct disk *disk, int type, size_t number, struct words *argv)
+/*
+ * Adds a disk with "ro" as a temporary overlay, because qemu refuses a read-only IDE disk: the
+ * image stays as it is.
+ */
+static void add_overlay(const struct disk *disk, const char *node, struct qemu_build *q)
+{
+	bool device = str_after(disk->path, "/dev/") != NULL;
+
+	qemu_begin(q->argv, "-drive", NULL);
+	qemu_pair(q->argv, "if", "none");
+	qemu_pair(q->argv, "id", node);
+	qemu_pair(q->argv, "format", "raw");
+	qemu_pair(q->argv, "snapshot", "on");
+	qemu_pair(q->argv, "cache.direct", disk->nocache ? "on" : NULL);
+	qemu_pair(q->argv, "file.driver", device ? "host_device" : "file");
+	qemu_pair(q->argv, "file.filename", disk->path);
+	words_addf(q->notes,
+	    "%s: qemu has no read-only IDE disk: the guest can write to it, but its changes are "
+	    "lost "
+	    "with the boot",
+	    disk->path);
+}
+
+static void add_node(const struct device *dev, const struct disk *disk, int type, size_t number,
+    struct qemu_build *q)
 {
 	MEM_AUTO char *node = disk_node(dev, number);
 
-	disk_blockdev(disk, argv, node, type == DRIVE_CD || disk->ro);
+	if (type == DRIVE_HD && disk->ro)
+		add_overlay(disk, node, q);
+	else
+		disk_blockdev(disk, q->argv, node, type == DRIVE_CD);
 }
 
 static void add_drive(
@@ -198,9 +222,9 @@ static int one_qemu(const struct device *dev, struct qemu_build *q, struct error
 {
 	int type = dev->kind == &device_ahci_cd ? DRIVE_CD : DRIVE_HD;
 
-	if (refuse_port(dev->config, type == DRIVE_CD, err) != 0)
+	if (refuse_port(dev->config, err) != 0)
 		return -1;
-	add_node(dev, dev->config, type, 0, q->argv);
+	add_node(dev, dev->config, type, 0, q);
 	add_controller(dev, q);
 	add_drive(dev, dev->config, type, 0, q->argv);
 	return 0;
@@ -216,9 +240,9 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 		    "its AHCI controller has %d ports, not %zu: use several controllers",
 		    MAX_QEMU_PORTS, ports->count);
 	for (size_t i = 0; i < ports->count; i++) {
-		if (refuse_port(&port[i].disk, port[i].type == DRIVE_CD, err) != 0)
+		if (refuse_port(&port[i].disk, err) != 0)
 			return error_prefix(err, "ports[%zu]", i);
-		add_node(dev, &port[i].disk, port[i].type, i, q->argv);
+		add_node(dev, &port[i].disk, port[i].type, i, q);
 	}
 	add_controller(dev, q);
 	for (size_t i = 0; i < ports->count; i++)

@@ -39,6 +39,12 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 
 	if (*name == '\0')
 		report_add(d->report, STATUS_SPEC, at, "a port needs a name");
+	/* bhyve keeps a pointer into the buffer in which it expands a value with a `%`. */
+	if (strchr(name, '%') != NULL)
+		report_add(d->report, STATUS_SPEC, at,
+		    "invalid port name \"%s\": the guest would see garbage, because bhyve does not "
+		    "keep a name with a \"%%\": choose another name",
+		    name);
 	if (absolute != NULL && strlen(absolute) > MAX_SOCKET_PATH)
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" has %zu bytes: the path of a socket has at most %d", absolute,

@@ -69,10 +69,11 @@ struct device_secret {
 struct device_kind {
 	const char *name;
 	const char *help;
-	bool single;	 /* a VM can have one of them */
-	bool amd64_only; /* bhyve has it on amd64 only */
-	bool wired;	 /* the guest's memory must be wired, because the device accesses it */
-	size_t size;	 /* of the struct behind device->config */
+	bool single;	    /* a VM can have one of them */
+	bool amd64_only;    /* bhyve has it on amd64 only */
+	bool no_boot_order; /* bhyve ignores its boot index */
+	bool wired;	    /* the guest's memory must be wired, because the device accesses it */
+	size_t size;	    /* of the struct behind device->config */
 	const struct field *fields;
 	/* Checks the rules across keys.  The device is decoded, its slot is not assigned yet. */
 	void (*check)(const struct device *dev, const struct where *at, struct decoder *d);

@@ -4,7 +4,6 @@
  */
 #include "device/device.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "device/host_use.h"
 #include "device/qemu_words.h"
 #include "device/value_schema.h"
+#include "platform/port.h"
 
 /* Size of the screen in bhyve (pci_fbuf.c), used for qemu, too. */
 #define DEFAULT_WIDTH 1024
@@ -22,8 +22,7 @@
 #define LARGE_SCREEN_RELEASE 16 /* of FreeBSD: bhyve before it exits at a larger screen */
 #define MAX_WIDTH_OF_15 1920
 #define MAX_HEIGHT_OF_15 1200
-#define MAX_FBUF_ADDRESS 255 /* bytes, with brackets */
-#define MAX_USB_DEVICES 4    /* bhyve exits at a fifth device */
+#define MAX_USB_DEVICES 4 /* bhyve exits at a fifth device */
 
 #define PORT_AUTO "auto"
 /* Address of a screen without `host`. */
@@ -83,8 +82,8 @@ const struct field_custom fbuf_port_custom = {
 };
 
 /*
- * Reads a numeric address or a name.  Drops brackets around IPv6, which are added again where
- * needed.
+ * Reads a numeric address: bhyve looks no name up (rfb.c).  Drops brackets around IPv6, which are
+ * added again where needed.
  */
 static void address_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
@@ -92,17 +91,22 @@ static void address_parse(
 	const char *text = field_text(value, at, d);
 	size_t n = text == NULL ? 0 : strlen(text);
 	bool brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
-	bool good = n > 0 && n <= MAX_FBUF_ADDRESS;
+	MEM_AUTO char *address =
+	    mem_copy_n(text == NULL ? "" : text + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
 
 	if (text == NULL)
 		return;
-	for (size_t i = brackets ? 1 : 0; i < n - (brackets ? 1 : 0); i++)
-		good = good && (isalnum((unsigned char)text[i]) || strchr(".:-_", text[i]) != NULL);
-	if (good)
-		*(char **)into = mem_copy_n(text + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
+	if (port_is_numeric(address) && (!brackets || strchr(address, ':') != NULL))
+		*(char **)into = mem_copy(address);
+	else if (strcmp(text, "localhost") == 0)
+		report_add(d->report, STATUS_SPEC, at,
+		    "invalid address \"localhost\": bhyve looks up no names, write \"" LOOPBACK
+		    "\"");
 	else
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no address, expected as in \"127.0.0.1\" or \"::1\"", text);
+		    "invalid address \"%s\": expected a numeric one such as \"" LOOPBACK
+		    "\" or \"::1\"",
+		    text);
 }
 
 /* Finds the address together with the port of the same device. */
@@ -123,7 +127,7 @@ const struct field_custom fbuf_address_custom = {
 	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.pattern = "^([A-Za-z0-9.:_-]+|\\[[A-Za-z0-9.:]+\\])$",
+	.pattern = "^([0-9.]+|\\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*(%[A-Za-z0-9._-]+)?\\]?)$",
 	.host = { .kind = HOST_BY_VALUE, .names = address_names },
 };
 
@@ -295,8 +299,8 @@ static void usb_parse(
 		field_type_error(value, "a list such as [\"tablet\"]", at, d);
 		return;
 	}
-	if (value->count < 1 || value->count > MAX_USB_DEVICES) {
-		report_add(d->report, STATUS_SPEC, at, "%zu devices, expected 1 to %d",
+	if (value->count > MAX_USB_DEVICES) {
+		report_add(d->report, STATUS_SPEC, at, "%zu devices, expected at most %d",
 		    value->count, MAX_USB_DEVICES);
 		return;
 	}
@@ -321,7 +325,6 @@ static void usb_print(const void *from, struct str *json)
 static void usb_schema(struct str *s)
 {
 	json_add_text(s, "type", "array");
-	json_add_int(s, "minItems", 1);
 	json_add_int(s, "maxItems", MAX_USB_DEVICES);
 	json_begin_object(s, "items");
 	schema_add_enum(s, usb_devices);
@@ -341,7 +344,7 @@ static const struct field_custom usb_custom = {
 DESCRIBES(xhci_fields, struct xhci);
 static const struct field xhci_fields[] = {
 	ROW_CUSTOM("devices", struct xhci, usb, usb_custom, .preset = "[\"tablet\"]",
-	    .help = "what is plugged in: tablet"),
+	    .help = "what is plugged in: tablet; an empty list: nothing"),
 	{ 0 },
 };
 

@@ -235,6 +235,8 @@ void field_choice(const struct node *value, const char *const *choices, int *out
     const struct where *at, struct decoder *d);
 /* Print a string or null, and free a string: for customs whose value is a char *. */
 void field_print_text(const void *from, struct str *json);
+/* The same for a member in which "" stands for false. */
+void field_print_text_or_false(const void *from, struct str *json);
 void field_clear_text(void *pointer);
 /* Print a list or null, and free a list: for customs whose value is a struct words. */
 void field_print_words(const void *from, struct str *json);

@@ -10,6 +10,16 @@ void field_print_text(const void *from, struct str *json)
 	json_add_text(json, NULL, *(const char *const *)from);
 }
 
+void field_print_text_or_false(const void *from, struct str *json)
+{
+	const char *text = *(const char *const *)from;
+
+	if (text != NULL && *text == '\0')
+		json_add_bool(json, NULL, false);
+	else
+		json_add_text(json, NULL, text);
+}
+
 void field_print_words(const void *from, struct str *json)
 {
 	const struct words *words = from;

@@ -15,7 +15,7 @@
 
 enum need_kind {
 	NEED_DISK,	/* an image or disk device that no other VM writes to */
-	NEED_FILE,	/* a file that can be read */
+	NEED_FILE,	/* a file that can be read, or opened for writing by a loader */
 	NEED_DIRECTORY, /* a directory that the guest gets */
 	NEED_INTERFACE, /* an interface that the hypervisor opens: a tap */
 	NEED_BRIDGE,	/* a bridge, which a tap of vmrun joins */
@@ -44,10 +44,11 @@ struct need {
 	bool listed;
 	size_t index;
 	bool bhyve_only; /* not needed under qemu */
-	bool write;	 /* NEED_DISK, NEED_DIRECTORY: the guest may write to it */
-	bool cd;	 /* NEED_DISK: the guest sees a CD drive */
-	char *owner;	 /* NEED_PROGRAM: what executes it, "companion dhcp"; NULL: vmrun */
-	int64_t sector;	 /* NEED_DISK: the logical sector size of the spec, 0: none */
+	/* NEED_DISK, NEED_DIRECTORY: the guest may write to it; NEED_FILE: a loader opens it so. */
+	bool write;
+	bool cd;	/* NEED_DISK: the guest sees a CD drive */
+	char *owner;	/* NEED_PROGRAM: what executes it, "companion dhcp"; NULL: vmrun */
+	int64_t sector; /* NEED_DISK: the logical sector size of the spec, 0: none */
 };
 
 struct needs {

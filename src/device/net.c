@@ -16,6 +16,7 @@
 #include "device/host_use.h"
 #include "device/qemu_words.h"
 #include "device/value_schema.h"
+#include "platform/port.h"
 
 #define MIN_MTU 46
 #define MAX_MTU 65535
@@ -23,9 +24,13 @@
 #define MAX_BACKEND_NAME 79 /* bytes */
 #define SLIRP_RELEASE 15    /* of FreeBSD: the first whose bhyve has it */
 
+/* The value of `mac` for false; no user can give it. */
+#define MAC_NONE ""
+
 struct net {
 	char *name, *bridge; /* exactly one: a backend, or the bridge that a tap of vmrun joins */
-	char *type, *mac;
+	char *type;
+	char *mac;   /* MAC_NONE: the hypervisor makes one */
 	int64_t mtu; /* 0: the backend's */
 	char *path, *peerhook, *socket, *hook;
 	struct words hostfwd;
@@ -53,9 +58,12 @@ static bool read_mac(const char *text, unsigned b[6])
 static void mac_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	const char *text = field_text(value, at, d);
+	bool none = value->kind == NODE_BOOL && !value->truth;
+	const char *text = none ? NULL : field_text(value, at, d);
 	unsigned b[6];
 
+	if (none)
+		*(char **)into = mem_copy(MAC_NONE);
 	if (text == NULL)
 		return;
 	if (!read_mac(text, b)) {
@@ -73,13 +81,18 @@ static void mac_parse(
 	*(char **)into = mem_copy(text);
 }
 
+static void mac_schema(struct str *s)
+{
+	schema_add_pattern_or_false(s, "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$");
+}
+
 DESCRIBES(mac_custom, char *);
 static const struct field_custom mac_custom = {
 	.parse = mac_parse,
-	.print = field_print_text,
+	.print = field_print_text_or_false,
 	.clear = field_clear_text,
-	.type = "string",
-	.pattern = "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$",
+	.type = "string|false",
+	.schema = mac_schema,
 	.host.kind = HOST_NONE,
 };
 
@@ -125,6 +138,32 @@ static const struct field_custom mtu_custom = {
 
 static void net_names(const void *value, const struct where *at, struct host_visit *visit);
 
+/* Returns whether the first n bytes are "[ADDR]:PORT" with a numeric IPv4 address. */
+static bool is_rule_end(const char *text, size_t n)
+{
+	const char *colon = memchr(text, ':', n);
+	MEM_AUTO char *address = mem_copy_n(text, colon == NULL ? 0 : (size_t)(colon - text));
+	char *end;
+	long port;
+
+	if (colon == NULL || isdigit((unsigned char)colon[1]) == 0)
+		return false;
+	port = strtol(colon + 1, &end, 10);
+	return end == text + n && port >= 1 && port <= MAX_PORT &&
+	    (*address == '\0' || port_is_numeric(address));
+}
+
+/* Returns whether slirp-helper of bhyve, and qemu, can read a forwarding rule. */
+static bool is_rule(const char *rule)
+{
+	bool known = str_after(rule, "tcp:") != NULL || str_after(rule, "udp:") != NULL;
+	const char *host = rule + strlen("tcp:");
+	const char *dash = known ? strchr(host, '-') : NULL;
+
+	return dash != NULL && is_rule_end(host, (size_t)(dash - host)) &&
+	    is_rule_end(dash + 1, strlen(dash + 1));
+}
+
 /*
  * Finds the host's ADDR:PORT in PROTO:[ADDR]:PORT-[ADDR]:PORT; without ADDR, slirp listens on all.
  */
@@ -134,17 +173,11 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 
 	for (size_t i = 0; i < rules->count; i++) {
 		struct where here = { at, NULL, i };
-		const char *rule = rules->item[i], *place = strchr(rule, ':');
-		size_t n = place == NULL ? 0 : strcspn(place + 1, "-");
-		MEM_AUTO char *text = mem_copy_n(place == NULL ? "" : place + 1, n);
+		const char *host = strchr(rules->item[i], ':') + 1;
+		MEM_AUTO char *text = mem_copy_n(host, strcspn(host, "-"));
 		MEM_AUTO char *all = *text == ':' ? mem_format("0.0.0.0%s", text) : NULL;
-		bool known = str_after(rule, "tcp:") != NULL || str_after(rule, "udp:") != NULL;
 
-		if (known && strchr(text, ':') != NULL)
-			host_found(visit, HOST_ADDRESS, all != NULL ? all : text, &here);
-		else
-			host_found(visit, HOST_INVALID,
-			    "a rule is written as \"tcp:127.0.0.1:2222-:22\", or with udp", &here);
+		host_found(visit, HOST_ADDRESS, all != NULL ? all : text, &here);
 	}
 }
 
@@ -158,7 +191,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	    .help = "instead of a name: a tap is made, added to this bridge and destroyed at the end"), \
 	ROW_STRING("type", struct net, type, .host.kind = HOST_NONE, \
 	    .help = "what a renamed interface is: tap"), \
-	ROW_CUSTOM("mac", struct net, mac, mac_custom, .help = "Ethernet address"), \
+	ROW_CUSTOM("mac", struct net, mac, mac_custom, .help = "Ethernet address; false: the hypervisor makes one"), \
 	ROW_STRING("path", struct net, path, .host.kind = HOST_INTERFACE, \
 	    .help = "netgraph: node to connect to"), \
 	ROW_STRING("peerhook", struct net, peerhook, .host.kind = HOST_NONE, \
@@ -260,6 +293,25 @@ static bool check_backend(const struct net *net, const struct where *at, struct 
 	return false;
 }
 
+static void check_rules(const struct net *net, const struct where *at, struct decoder *d)
+{
+	struct where list = { at, "hostfwd", 0 };
+
+	for (size_t i = 0; i < net->hostfwd.count; i++) {
+		struct where entry = { &list, NULL, i };
+
+		if (strpbrk(net->hostfwd.item[i], ";,") != NULL)
+			report_add(d->report, STATUS_SPEC, &entry,
+			    "\"%s\" holds a separator: give each rule as an entry of the list",
+			    net->hostfwd.item[i]);
+		else if (!is_rule(net->hostfwd.item[i]))
+			report_add(d->report, STATUS_SPEC, &entry,
+			    "invalid rule \"%s\": expected tcp|udp:[ADDR]:PORT-[ADDR]:PORT such as "
+			    "\"tcp:127.0.0.1:2222-:22\", with numeric IPv4 addresses",
+			    net->hostfwd.item[i]);
+	}
+}
+
 static void net_check(const struct device *dev, const struct where *at, struct decoder *d)
 {
 	const struct net *net = dev->config;
@@ -273,18 +325,14 @@ static void net_check(const struct device *dev, const struct where *at, struct d
 		report_add(d->report, STATUS_SPEC, &name,
 		    "\"%s\" has %zu bytes: an interface name has at most %d", net->name,
 		    strlen(net->name), MAX_INTERFACE);
-	for (size_t i = 0; i < net->hostfwd.count; i++) {
-		struct where list = { at, "hostfwd", 0 }, entry = { &list, NULL, i };
-
-		if (strpbrk(net->hostfwd.item[i], ";,") != NULL)
-			report_add(d->report, STATUS_SPEC, &entry,
-			    "\"%s\" holds a separator: give each rule as an entry of the list",
-			    net->hostfwd.item[i]);
-	}
+	check_rules(net, at, d);
 	check_keys_of(net, at, d);
 }
 
-/* Makes a stable MAC address, different for every interface; 58:9c:fc is FreeBSD's prefix. */
+/*
+ * Makes a stable MAC address unless the spec has one or false; 58:9c:fc is FreeBSD's prefix.  Each
+ * interface gets another.
+ */
 static void net_complete(struct device *dev, const char *vm_name)
 {
 	struct net *net = dev->config;
@@ -304,6 +352,8 @@ static void net_claims(const struct device *dev, struct pairs *claims)
 {
 	MEM_AUTO char *mac = mem_copy(((const struct net *)dev->config)->mac);
 
+	if (strcmp(mac, MAC_NONE) == 0)
+		return;
 	for (char *p = mac; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	pairs_add(claims, CLAIM_MAC, mac);
@@ -352,7 +402,8 @@ static int net_bhyve(
 	pairs_add(vars, "backend", backend_name(dev));
 	if (net->type != NULL)
 		pairs_add(vars, "type", net->type);
-	pairs_add(vars, "mac", net->mac);
+	if (strcmp(net->mac, MAC_NONE) != 0)
+		pairs_add(vars, "mac", net->mac);
 	if (net->mtu != 0)
 		pairs_addf(vars, "mtu", "%" PRId64, net->mtu);
 	if (net->path != NULL)
@@ -407,7 +458,7 @@ static int net_qemu(const struct device *dev, struct qemu_build *q, struct error
 		    "qemu has no %s: use a tap, or \"name\": \"slirp\" for user networking", kind);
 	qemu_begin(q->argv, "-device", model);
 	qemu_pairf(q->argv, "netdev", "%s-net", dev->id);
-	qemu_pair(q->argv, "mac", net->mac);
+	qemu_pair(q->argv, "mac", strcmp(net->mac, MAC_NONE) == 0 ? NULL : net->mac);
 	qemu_address(q, dev);
 	if (net->mtu != 0)
 		qemu_pairf(q->argv, "host_mtu", "%" PRId64, net->mtu);

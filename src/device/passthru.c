@@ -224,10 +224,14 @@ static int passthru_bhyve(
 		if (device_since(host, "rom", 14, err) != 0)
 			return -1;
 	}
-	if (pass->bootindex < 0)
-		return 0;
-	pairs_addf(vars, "bootindex", "%" PRId64, pass->bootindex);
-	return device_boot_order(host, err);
+	/* bhyve(8) has the key, but no text of pci_passthru.c reads the variable. */
+	if (pass->bootindex >= 0)
+		words_addf(host->notes,
+		    "%s: \"bootindex\" has no effect, because bhyve does not read the boot index "
+		    "of a "
+		    "passthru device",
+		    dev->id);
+	return 0;
 }
 
 static int passthru_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
@@ -263,6 +267,7 @@ const struct device_kind device_passthru = {
 	.help = "PCI device of the host",
 	.amd64_only = true,
 	.wired = true,
+	.no_boot_order = true,
 	DEVICE_CONFIG(struct passthru, passthru_fields),
 	.check = passthru_check,
 	.form = &form,

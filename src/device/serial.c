@@ -4,16 +4,15 @@
  */
 #include "device/serial.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "device/device.h"
 #include "device/qemu_words.h"
+#include "platform/port.h"
 
 static bool is_stdio(const char *backend)
 {
@@ -24,9 +23,8 @@ static bool is_address(const char *host, size_t n)
 {
 	bool brackets = n > 2 && host[0] == '[' && host[n - 1] == ']';
 	MEM_AUTO char *text = mem_copy_n(host + (brackets ? 1 : 0), n - (brackets ? 2 : 0));
-	unsigned char bytes[16];
 
-	return inet_pton(brackets ? AF_INET6 : AF_INET, text, bytes) == 1;
+	return (strchr(text, ':') != NULL) == brackets && port_is_numeric(text);
 }
 
 const char *serial_tcp_place(const char *backend)

@@ -116,15 +116,21 @@ static void slot_parse(
 		*(struct slot *)slot = s;
 }
 
-static void slot_schema(struct str *s)
+/* Adds the forms of a slot to the open list. */
+static void add_forms(struct str *s)
 {
-	json_begin_list(s, "oneOf");
 	json_begin_object(s, NULL);
 	schema_add_pattern(s, "^([0-9]+:)?[0-9]+(:[0-9]+)?$");
 	json_end_object(s);
 	json_begin_object(s, NULL);
 	schema_add_range(s, "integer", 0, SLOT_SLOTS - 1);
 	json_end_object(s);
+}
+
+static void slot_schema(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	add_forms(s);
 	json_end_list(s);
 }
 
@@ -133,5 +139,40 @@ const struct field_custom slot_custom = {
 	.print = slot_print,
 	.type = "string|integer",
 	.schema = slot_schema,
+	.host.kind = HOST_NONE,
+};
+
+static void print_or_false(const void *slot, struct str *json)
+{
+	if (((const struct slot *)slot)->given)
+		slot_print(slot, json);
+	else
+		json_add_bool(json, NULL, false);
+}
+
+static void parse_or_false(
+    const struct node *value, void *slot, const struct where *at, struct decoder *d)
+{
+	if (value->kind == NODE_BOOL && !value->truth)
+		*(struct slot *)slot = (struct slot){ .given = false };
+	else
+		slot_parse(value, slot, at, d);
+}
+
+static void schema_or_false(struct str *s)
+{
+	json_begin_list(s, "oneOf");
+	add_forms(s);
+	json_begin_object(s, NULL);
+	schema_add_false(s);
+	json_end_object(s);
+	json_end_list(s);
+}
+
+const struct field_custom slot_or_false_custom = {
+	.parse = parse_or_false,
+	.print = print_or_false,
+	.type = "string|integer|false",
+	.schema = schema_or_false,
 	.host.kind = HOST_NONE,
 };

@@ -21,6 +21,9 @@ struct slot {
 /* Reads "3", "3:0", "0:3:0" or an integer into a struct slot. */
 DESCRIBES(slot_custom, struct slot);
 extern const struct field_custom slot_custom;
+/* The same, or false, for which `given` is false. */
+DESCRIBES(slot_or_false_custom, struct slot);
+extern const struct field_custom slot_or_false_custom;
 /* Writes "B:S:F" into text and returns it. */
 const char *slot_text(const struct slot *s, char text[SLOT_TEXT]);
 bool slot_equal(const struct slot *a, const struct slot *b);

@@ -51,3 +51,15 @@ void schema_add_false(struct str *s)
 {
 	json_add_bool(s, "const", false);
 }
+
+void schema_add_pattern_or_false(struct str *s, const char *pattern)
+{
+	json_begin_list(s, "oneOf");
+	json_begin_object(s, NULL);
+	schema_add_pattern(s, pattern);
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	schema_add_false(s);
+	json_end_object(s);
+	json_end_list(s);
+}

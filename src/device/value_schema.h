@@ -11,6 +11,8 @@
 void schema_add_custom(struct str *s, const struct field_custom *custom);
 /* Adds `type` and `pattern` of a string. */
 void schema_add_pattern(struct str *s, const char *pattern);
+/* Adds members that accept a string of the pattern, or false. */
+void schema_add_pattern_or_false(struct str *s, const char *pattern);
 /* Adds `type`, `minimum` and `maximum`; `type` is "integer" or "number". */
 void schema_add_range(struct str *s, const char *type, int64_t min, int64_t max);
 /* Adds each choice to the open list.  The choices are NULL-terminated; "" means not given. */

@@ -126,6 +126,7 @@ static void add_domains(struct bhyve_build *b)
 static void add_gdb(struct bhyve_build *b)
 {
 	const char *text = b->spec->gdb, *colon;
+	MEM_AUTO char *escaped = text == NULL ? NULL : bhyve_escape(text);
 
 	if (text == NULL)
 		return;
@@ -134,7 +135,7 @@ static void add_gdb(struct bhyve_build *b)
 		return;
 	}
 	words_add(b->out.argv, "-G");
-	words_add(b->out.argv, text);
+	words_add(b->out.argv, escaped);
 	if (*text == 'w')
 		pairs_add(b->out.config, "gdb.wait", "true");
 	text += *text == 'w' ? 1 : 0;
@@ -155,7 +156,7 @@ static bool has_bootindex(const struct spec *spec)
 		const struct device *dev = spec->devices[i];
 		PAIRS_AUTO struct pairs claims = { 0 };
 
-		if (!dev->removed && dev->kind->claims != NULL)
+		if (!dev->removed && dev->kind->claims != NULL && !dev->kind->no_boot_order)
 			dev->kind->claims(dev, &claims);
 		found = pairs_get(&claims, CLAIM_BOOT_INDEX) != NULL;
 	}
@@ -174,11 +175,15 @@ static bool wants_qemu_fwcfg(struct bhyve_build *b)
 	if ((spec->fwcfg.count == 0 && !has_bootindex(spec)) || b->host.arm64 ||
 	    b->host.release < 14)
 		return false;
+	if (spec->fwcfg_type == FWCFG_BHYVE && spec->fwcfg.count == 0) {
+		words_add(&b->plan->notes,
+		    "the guest does not see the boot order of \"bootindex\", because fwcfg_type is "
+		    "\"bhyve\"");
+		return false;
+	}
 	if (spec->fwcfg_type == FWCFG_BHYVE) {
-		MEM_AUTO char *why = mem_format(
-		    "with \"bhyve\" the guest never sees \"%s\": it needs \"qemu\"", who);
-
-		bhyve_refuse(b, "fwcfg_type", why);
+		bhyve_refuse(b, "fwcfg_type",
+		    "with \"bhyve\" the guest never sees \"fwcfg\": it needs \"qemu\"");
 	} else if (spec->fwcfg_type == FWCFG_UNSET) {
 		words_addf(
 		    &b->plan->notes, "%s needs QEMU's fw_cfg: fwcfg_type is set to qemu", who);

@@ -6,6 +6,8 @@
 #include "device/serial.h"
 #include "hyper/bhyve_plan.h"
 
+#define MAX_LOADER_DISKS 32 /* NDISKS of bhyveload.c */
+
 /* Finds the disks of the spec in the order of its devices, which a loader reads by default. */
 static void find_disks(const struct spec *spec, bool cds, struct words *paths)
 {
@@ -73,13 +75,12 @@ static void plan_bhyveload(struct bhyve_build *b, struct loading *out)
 		find_disks(b->spec, false, &disks);
 		find_disks(b->spec, true, &disks);
 	}
-	for (size_t i = 0; i < disks.count; i++) {
-		if (strchr(disks.item[i], ',') != NULL)
-			bhyve_refuse(b, "loader",
-			    "a disk's path holds a comma, which bhyveload cannot take: name "
-			    "others in \"disks\"");
+	if (disks.count > MAX_LOADER_DISKS)
+		bhyve_refuse(b, "loader",
+		    "bhyveload takes at most " NUMBER_TEXT(
+			MAX_LOADER_DISKS) " disks: name those that it needs in \"disks\"");
+	for (size_t i = 0; i < disks.count; i++)
 		add_option(&out->argv, "-d", disks.item[i]);
-	}
 	for (size_t i = 0; i < loader->env.count; i++) {
 		words_add(&out->argv, "-e");
 		words_addf(&out->argv, "%s=%s", loader->env.item[i].key, loader->env.item[i].value);

@@ -4,6 +4,7 @@
  */
 #include "hyper/bhyve_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -41,6 +42,12 @@ static bool needs_wide_buses(const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->device_count; i++) {
 		if (!spec->devices[i]->removed && spec->devices[i]->slot.bus > 0)
+			return true;
+	}
+	for (size_t i = 0; i < spec->config.count; i++) {
+		const char *bus = str_after(spec->config.item[i].key, "pci.");
+
+		if (bus != NULL && strtol(bus, NULL, 10) > 0)
 			return true;
 	}
 	return spec->hostbridge != HOSTBRIDGE_NONE && spec->hostbridge_slot.bus > 0;
@@ -99,7 +106,8 @@ static void add_flags(struct bhyve_build *b)
 		bhyve_add_variable(&b->out, "acpi_tables", "false");
 	if (!s->wire_guest_mem && bhyve_is_wired(s))
 		words_add(&b->plan->notes, "passthru needs wired memory: wire_guest_mem is set");
-	bhyve_add_option(&b->out, "-U", s->uuid, "uuid", s->uuid);
+	if (strcmp(s->uuid, UUID_NONE) != 0)
+		bhyve_add_option(&b->out, "-U", s->uuid, "uuid", s->uuid);
 }
 
 /*
@@ -143,7 +151,8 @@ static void refuse_beside_lpc(struct bhyve_build *b)
 		struct device_place place;
 		struct where at = { device_where(dev, &place), "slot", 0 };
 
-		if (!dev->removed && dev->slot.bus == lpc->bus && dev->slot.slot == lpc->slot)
+		if (lpc->given && !dev->removed && dev->slot.bus == lpc->bus &&
+		    dev->slot.slot == lpc->slot)
 			report_add(b->report, STATUS_SPEC, &at,
 			    "there is no lpc on arm64: no guest would find %s without function 0",
 			    slot_text(&dev->slot, slot));
@@ -163,6 +172,8 @@ static void add_lpc(struct bhyve_build *b)
 		refuse_beside_lpc(b);
 		return;
 	}
+	if (!b->spec->lpc_slot.given)
+		return;
 	conf = mem_format("%s,lpc", slot_text(&b->spec->lpc_slot, slot));
 	bhyve_add_option(&b->out, "-s", conf, device, "lpc");
 }
@@ -296,6 +307,9 @@ static void add_firmware(struct bhyve_build *b)
 	MEM_AUTO char *rom_key = mem_format("%sbootrom", below);
 	MEM_AUTO char *vars_key = mem_format("%sbootvars", below);
 
+	if (!s->lpc_slot.given && !b->host.arm64)
+		bhyve_refuse(b, "lpc_slot",
+		    "without an lpc bhyve runs no firmware: name a \"loader\", or remove this key");
 	b->plan->bootrom = mem_copy(rom);
 	plan_varfile(b, rom);
 	if (!b->host.arm64 && is_plain(rom) && is_plain(vars)) {

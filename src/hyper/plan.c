@@ -88,6 +88,45 @@ static void note_files(const struct plan *plan, struct words *notes)
 	}
 }
 
+static bool is_interface(const struct device *dev)
+{
+	return !dev->removed && (dev->kind == &device_virtio_net || dev->kind == &device_e1000);
+}
+
+static bool is_before(const struct slot *a, const struct slot *b)
+{
+	if (a->bus != b->bus)
+		return a->bus < b->bus;
+	return a->slot != b->slot ? a->slot < b->slot : a->function < b->function;
+}
+
+/*
+ * Adds a note if a guest counts interfaces in another order than the spec, because vmrun has placed
+ * one at a further function of a slot: 0:1:1 comes before 0:2:0.
+ */
+static void note_order(const struct spec *spec, struct words *notes)
+{
+	const struct device *last = NULL;
+	char at[SLOT_TEXT], before[SLOT_TEXT];
+
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+
+		if (!is_interface(dev))
+			continue;
+		if (last != NULL && !dev->pinned && is_before(&dev->slot, &last->slot)) {
+			words_addf(notes,
+			    "pin the slots of the interfaces: guests count %s (%s) before %s (%s), "
+			    "so "
+			    "the names of interfaces do not follow the order of the spec",
+			    dev->id, slot_text(&dev->slot, at), last->id,
+			    slot_text(&last->slot, before));
+			return;
+		}
+		last = dev;
+	}
+}
+
 void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
 	const struct spec *spec = request->spec;
@@ -101,6 +140,7 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 		add_sockets(spec->devices[i], &plan->sockets);
 		note_placeholder(spec->devices[i], &plan->placeholder_notes);
 	}
+	note_order(spec, &plan->notes);
 	note_files(plan, &plan->placeholder_notes);
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
 		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&

@@ -87,7 +87,8 @@ static void add_machine(struct build *b)
 		qemu_begin(b->argv, "-overcommit", NULL);
 		qemu_pair(b->argv, "mem-lock", "on");
 	}
-	qemu_begin(b->argv, "-uuid", s->uuid);
+	if (strcmp(s->uuid, UUID_NONE) != 0)
+		qemu_begin(b->argv, "-uuid", s->uuid);
 }
 
 /*
@@ -126,10 +127,11 @@ static void check_bridges(struct build *b)
 	const struct spec *s = b->spec;
 	static const struct slot host = { true, 0, Q35_HOST_SLOT, 0 },
 				 lpc = { true, 0, Q35_LPC_SLOT, 0 };
-	struct where host_at = { NULL, "hostbridge_slot", 0 }, lpc_at = { NULL, "lpc_slot", 0 };
+	struct where host_at = { NULL, "hostbridge_slot", 0 };
 
 	if (!slot_equal(&s->lpc_slot, &lpc))
-		refuse(b, &lpc_at, "the lpc of q35 is at 0:31:0");
+		words_add(
+		    &b->plan->notes, "lpc_slot is bhyve's: under qemu the lpc of q35 is at 0:31:0");
 	if (s->hostbridge != HOSTBRIDGE_NONE && !slot_equal(&s->hostbridge_slot, &host))
 		refuse(b, &host_at, "the host bridge of q35 is at 0:0:0");
 	if (s->hostbridge == HOSTBRIDGE_AMD)
@@ -162,6 +164,15 @@ static int take_secret(struct build *b, const struct device *dev, struct error *
 	return hyper_secret_text(&secret, b->request, &b->plan->secret, err);
 }
 
+/* Returns whether bhyve's lpc would be function 0 of the slot, where qemu has no lpc. */
+static bool is_beside_lpc(const struct spec *spec, const struct slot *slot)
+{
+	const struct slot *lpc = &spec->lpc_slot;
+
+	return lpc->given && lpc->slot != Q35_LPC_SLOT && slot->bus == lpc->bus &&
+	    slot->slot == lpc->slot;
+}
+
 static void add_device(struct build *b, const struct device *dev, const struct where *at)
 {
 	MEM_AUTO char *secrets = hyper_secret_path(b->request);
@@ -176,6 +187,11 @@ static void add_device(struct build *b, const struct device *dev, const struct w
 	if (dev->slot.slot == Q35_HOST_SLOT ||
 	    (dev->slot.slot == Q35_LPC_SLOT && dev->slot.function == 0)) {
 		refuse(b, at, "slot 0 and 0:31:0 belong to q35's own bridges");
+		return;
+	}
+	if (is_beside_lpc(b->spec, &dev->slot)) {
+		refuse(
+		    b, at, "a function of the lpc's slot, which has no function 0 without the lpc");
 		return;
 	}
 	q.multifunction = is_multifunction(b->spec, dev);

@@ -1,6 +1,8 @@
 /* Probes a port by binding to it. */
 #include "platform/port.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -45,4 +47,27 @@ int port_probe(const char *place)
 	why = try_bind(to);
 	freeaddrinfo(to);
 	return why;
+}
+
+/* Returns whether the text can name an interface, which is the zone of an address. */
+static bool is_zone(const char *text)
+{
+	const char *p = text;
+
+	while (isalnum((unsigned char)*p) != 0 || *p == '.' || *p == '_' || *p == '-')
+		p++;
+	return *p == '\0' && p != text;
+}
+
+bool port_is_numeric(const char *address)
+{
+	const char *zone = strchr(address, '%');
+	MEM_AUTO char *host =
+	    mem_copy_n(address, zone == NULL ? strlen(address) : (size_t)(zone - address));
+	unsigned char bytes[16];
+
+	if (zone != NULL && !is_zone(zone + 1))
+		return false;
+	return (zone == NULL && inet_pton(AF_INET, host, bytes) == 1) ||
+	    inet_pton(AF_INET6, host, bytes) == 1;
 }

@@ -2,6 +2,8 @@
 #ifndef PLATFORM_PORT_H
 #define PLATFORM_PORT_H
 
+#include <stdbool.h>
+
 /*
  * Returns whether a server could listen at a place: "ADDR:PORT", "[V6]:PORT" or ":PORT".  Returns 0
  * or an errno: EADDRINUSE the port is in use, EADDRNOTAVAIL this host has no such address, EACCES,
@@ -9,5 +11,10 @@
  * bind(2).  Ignores connections that are ending, as servers do.  No client can connect meanwhile.
  */
 int port_probe(const char *place);
+/*
+ * Returns whether the text is a numeric address: IPv4, or IPv6 without brackets, which may have a
+ * zone ("fe80::1%em0").
+ */
+bool port_is_numeric(const char *address);
 
 #endif

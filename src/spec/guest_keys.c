@@ -1,22 +1,22 @@
 /*
- * The keys for what a guest sees: CPU pinning, memory domains, fw_cfg, SMBIOS, TPM; and the
+ * The keys for what a guest sees: UUID, CPU pinning, memory domains, fw_cfg, SMBIOS, TPM; and the
  * debugger's port.  Facts: bhyve(8), bhyve_config(5) and their sources.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "device/host_use.h"
 #include "device/value_schema.h"
+#include "platform/port.h"
 #include "spec/keys.h"
 
 #define MAX_FWCFG_NAME 55 /* the field of fwctl and QEMU has 56 bytes including a NUL */
 #define MAX_CPU_DIGITS 5
+#define UUID_VARIANT 19	   /* the first digit of the fourth group */
 #define MAX_HOST_CPUS 1024 /* CPU_SETSIZE of FreeBSD 14 */
 
 static const char *const tpm_types[] = {
@@ -39,13 +39,6 @@ static long read_number(const char *text, char stop, long limit, const char **re
 	return isdigit((unsigned char)*text) && *end == stop && number < limit ? number : -1;
 }
 
-static bool is_v6(const char *text)
-{
-	unsigned char bytes[16];
-
-	return inet_pton(AF_INET6, text, bytes) == 1;
-}
-
 /* Returns an address or a name without brackets, which bhyve would refuse.  NULL if malformed. */
 static char *read_host(const char *text, size_t n)
 {
@@ -54,9 +47,9 @@ static char *read_host(const char *text, size_t n)
 	bool good = *host != '\0';
 
 	for (const char *p = host; *p != '\0'; p++)
-		good = good && (isalnum((unsigned char)*p) || strchr(".-_:", *p) != NULL);
-	if (brackets || strchr(host, ':') != NULL)
-		good = good && is_v6(host);
+		good = good && (isalnum((unsigned char)*p) || strchr(".-_:%", *p) != NULL);
+	if (brackets || strpbrk(host, ":%") != NULL)
+		good = good && strchr(host, ':') != NULL && port_is_numeric(host);
 	if (good)
 		return host;
 	free(host);
@@ -123,6 +116,48 @@ const struct field_custom gdb_custom = {
 	.type = "string",
 	.pattern = "^w?([^, ]+:)?[0-9]+$",
 	.host = { .kind = HOST_BY_VALUE, .names = gdb_names },
+};
+
+static void uuid_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	bool none = value->kind == NODE_BOOL && !value->truth;
+	const char *text = none ? NULL : field_text(value, at, d);
+	bool good;
+
+	if (none)
+		*(char **)into = mem_copy(UUID_NONE);
+	if (text == NULL)
+		return;
+	good = strlen(text) == strlen(form);
+	for (size_t i = 0; good && form[i] != '\0'; i++)
+		good = form[i] == '-' ? text[i] == '-' : isxdigit((unsigned char)text[i]) != 0;
+	if (good && strchr("eEfF", text[UUID_VARIANT]) != NULL)
+		report_add(d->report, STATUS_SPEC, at,
+		    "invalid UUID \"%s\": no variant has a fourth group of e000 or above, at which "
+		    "bhyve ends: expected 0000 to dfff",
+		    text);
+	else if (good)
+		*(char **)into = mem_copy(text);
+	else
+		report_add(
+		    d->report, STATUS_SPEC, at, "\"%s\" is no UUID, expected %s", text, form);
+}
+
+static void uuid_schema(struct str *s)
+{
+	schema_add_pattern_or_false(
+	    s, "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){2}-[0-9A-Da-d][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}$");
+}
+
+const struct field_custom uuid_custom = {
+	.parse = uuid_parse,
+	.print = field_print_text_or_false,
+	.clear = field_clear_text,
+	.type = "string|false",
+	.schema = uuid_schema,
+	.host.kind = HOST_NONE,
 };
 
 static void pin_parse(

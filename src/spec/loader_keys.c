@@ -93,19 +93,9 @@ static void refuse_foreign(const struct node *value, const char *const *keys, co
 
 static void check_values(const struct loader *loader, const struct where *at, struct decoder *d)
 {
-	struct where disks = { at, "disks", 0 }, commands = { at, "commands", 0 };
+	struct where commands = { at, "commands", 0 };
 	struct where env = { at, "env", 0 }, console = { at, "console", 0 };
 
-	for (size_t i = 0; i < loader->disks.count; i++) {
-		struct where here = { &disks, NULL, i };
-
-		/* bhyveload splits the argument of -d at the first comma, as MODE,PATH. */
-		if (strchr(loader->disks.item[i], ',') != NULL)
-			report_add(d->report, STATUS_SPEC, &here,
-			    "\"%s\" holds a comma, which bhyveload's -d cannot take: give the disk "
-			    "another name",
-			    loader->disks.item[i]);
-	}
 	for (size_t i = 0; i < loader->env.count; i++) {
 		struct where here = { &env, loader->env.item[i].key, 0 };
 

@@ -1,4 +1,4 @@
-/* The keys that describe the machine: name, cpu, mem, host bridge, serial ports, uuid. */
+/* The keys that describe the machine: name, cpu, mem, host bridge, serial ports. */
 #include "spec/keys.h"
 
 #include <ctype.h>
@@ -326,34 +326,6 @@ const struct field_custom com_custom = {
 	.type = "string",
 	.pattern = "^(stdio|nmdm|console|/.+|tcp=.+:[0-9]+)$",
 	.host = { .kind = HOST_BY_VALUE, .names = serial_names },
-};
-
-static void uuid_parse(
-    const struct node *value, void *into, const struct where *at, struct decoder *d)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	const char *text = field_text(value, at, d);
-	bool good;
-
-	if (text == NULL)
-		return;
-	good = strlen(text) == strlen(form);
-	for (size_t i = 0; good && form[i] != '\0'; i++)
-		good = form[i] == '-' ? text[i] == '-' : isxdigit((unsigned char)text[i]) != 0;
-	if (good)
-		*(char **)into = mem_copy(text);
-	else
-		report_add(
-		    d->report, STATUS_SPEC, at, "\"%s\" is no UUID, expected %s", text, form);
-}
-
-const struct field_custom uuid_custom = {
-	.parse = uuid_parse,
-	.print = field_print_text,
-	.clear = field_clear_text,
-	.type = "string",
-	.pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
-	.host.kind = HOST_NONE,
 };
 
 /* Reads a list of words, or a string, which is split as by a shell. */

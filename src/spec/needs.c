@@ -86,6 +86,31 @@ static void add_debugger(const struct spec *spec, struct needs *needs)
 	}
 }
 
+/* Adds a disk that bhyveload opens for writing, whatever the guest may do with it. */
+static void add_loader_disk(
+    struct needs *needs, const char *above, const char *key, const char *path)
+{
+	struct need *need = needs_add(needs, NEED_FILE, key, path);
+
+	need->above = above;
+	need->write = true;
+	need->bhyve_only = true;
+}
+
+/* Adds those of the spec's disks that the guest only reads. */
+static void add_read_only_disks(const struct spec *spec, struct needs *needs)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		NEEDS_AUTO struct needs own = { 0 };
+
+		device_needs(spec->devices[i], &own);
+		for (size_t k = 0; k < own.count; k++) {
+			if (own.item[k].kind == NEED_DISK && !own.item[k].write)
+				add_loader_disk(needs, NULL, "loader", own.item[k].what);
+		}
+	}
+}
+
 static void add_loader(const struct spec *spec, struct needs *needs)
 {
 	const struct loader *loader = &spec->loader;
@@ -94,7 +119,9 @@ static void add_loader(const struct spec *spec, struct needs *needs)
 	add_in(needs, NEED_FILE, "loader", "os_loader", loader->os_loader);
 	add_in(needs, NEED_FILE, "loader", "device_map", loader->device_map);
 	for (size_t i = 0; i < loader->disks.count; i++)
-		add_in(needs, NEED_FILE, "loader", "disks", loader->disks.item[i]);
+		add_loader_disk(needs, "loader", "disks", loader->disks.item[i]);
+	if (loader->type == LOADER_BHYVELOAD && loader->disks.count == 0)
+		add_read_only_disks(spec, needs);
 }
 
 /* Adds the program of a command, with the text of its owner, which is taken. */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "platform/socket.h"
@@ -50,6 +51,26 @@ static void check_shared_ports(const struct spec *spec, struct decoder *d)
 				    spec_com_key(k), spec->com[i]);
 		}
 	}
+}
+
+/* Checks that nothing needs the lpc, if "lpc_slot" says that there is none. */
+static void check_lpc(const struct spec *spec, struct decoder *d)
+{
+	static const char why[] =
+	    "\"lpc_slot\" is false, and this needs the lpc: remove one of the two keys";
+
+	if (spec->lpc_slot.bus != 0)
+		fault(d, "lpc_slot", "the lpc must be on bus 0");
+	if (spec->lpc_slot.given)
+		return;
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		if (spec->com[i] != NULL)
+			fault(d, spec_com_key(i), why);
+	}
+	if (spec->bootrom != NULL)
+		fault(d, "bootrom", why);
+	if (spec->pc_testdev)
+		fault(d, "pc_testdev", why);
 }
 
 static void check_pin(const struct spec *spec, struct decoder *d)
@@ -189,9 +210,9 @@ static void check_fwcfg(const struct spec *spec, struct decoder *d)
 		if ((item[i].string != NULL) == (item[i].file != NULL))
 			report_add(d->report, STATUS_SPEC, &at,
 			    "exactly one of \"string\" and \"file\" says what the guest finds");
-		if (strpbrk(item[i].name, ",=") != NULL)
+		if (strchr(item[i].name, ',') != NULL)
 			report_add(d->report, STATUS_SPEC, &name,
-			    "\"%s\" holds a comma or a \"=\", which bhyve's -f cannot take",
+			    "\"%s\" holds a comma, at which bhyve's -f ends the name",
 			    item[i].name);
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(item[k].name, item[i].name) == 0)
@@ -240,16 +261,51 @@ static const char *variable_fault(const char *key)
 	return NULL;
 }
 
+/* Returns whether bhyve reads the variable as a boolean (bhyve_config(5) and its sources). */
+static bool is_boolean(const char *key)
+{
+	static const char *const booleans[] = { "acpi_tables", "acpi_tables_in_memory",
+		"destroy_on_poweroff", "gdb.wait", "lpc.pc-testdev", "memory.guest_in_core",
+		"memory.wired", "pci.enable_bars", "rtc.use_localtime", "virtio.msix",
+		"virtio_msix", "x86.mptable", "x86.strictio", "x86.strictmsr", "x86.verbosemsr",
+		"x86.vmexit_on_hlt", "x86.vmexit_on_pause", "x86.x2apic" };
+
+	for (size_t i = 0; i < sizeof(booleans) / sizeof(booleans[0]); i++) {
+		if (strcmp(booleans[i], key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Returns whether bhyve can read the value of a boolean (config.c). */
+static bool is_truth(const char *value)
+{
+	static const char *const words[] = { "true", "on", "yes", "1", "false", "off", "no", "0" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(words[i], value) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_config(const struct spec *spec, struct decoder *d)
 {
 	struct where map = { NULL, "config", 0 };
 
 	for (size_t i = 0; i < spec->config.count; i++) {
 		struct where at = { &map, spec->config.item[i].key, 0 };
-		const char *why = variable_fault(spec->config.item[i].key);
+		const struct pair *p = &spec->config.item[i];
+		const char *why = variable_fault(p->key);
 
 		if (why != NULL)
 			report_add(d->report, STATUS_SPEC, &at, "%s", why);
+		/* bhyve exits when it reads the value, which may be when the guest powers off. */
+		else if (is_boolean(p->key) && !is_truth(p->value))
+			report_add(d->report, STATUS_SPEC, &at,
+			    "invalid boolean \"%s\": expected true, on, yes, 1, false, off, no or "
+			    "0",
+			    p->value);
 	}
 }
 
@@ -308,8 +364,7 @@ void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 {
 	check_stdio(spec, d);
 	check_shared_ports(spec, d);
-	if (spec->lpc_slot.bus != 0)
-		fault(d, "lpc_slot", "the lpc must be on bus 0");
+	check_lpc(spec, d);
 	check_loader(spec, d);
 	check_config(spec, d);
 	check_tpm(spec, d);

@@ -65,7 +65,8 @@ void slots_collect(struct pin_map *pins, const struct spec *spec)
 	}
 	if (spec->hostbridge != HOSTBRIDGE_NONE)
 		add_pin(pins, &spec->hostbridge_slot);
-	add_pin(pins, &spec->lpc_slot);
+	if (spec->lpc_slot.given)
+		add_pin(pins, &spec->lpc_slot);
 }
 
 static void report_at(struct map *map, const struct device *dev, const char *fmt, ...)
@@ -177,7 +178,8 @@ static void check_functions(struct map *map, const struct spec *spec)
 {
 	char slot[SLOT_TEXT];
 
-	check_bridge(map, &spec->lpc_slot, "the lpc", "lpc_slot");
+	if (spec->lpc_slot.given)
+		check_bridge(map, &spec->lpc_slot, "the lpc", "lpc_slot");
 	if (spec->hostbridge != HOSTBRIDGE_NONE)
 		check_bridge(map, &spec->hostbridge_slot, "the hostbridge", "hostbridge_slot");
 	for (size_t i = 0; i < spec->device_count; i++) {
@@ -193,11 +195,13 @@ static void check_functions(struct map *map, const struct spec *spec)
 
 static void seat_bridges(struct map *map, const struct spec *spec)
 {
-	seat_of(map, &spec->lpc_slot)->bridge = "lpc";
-	seat_of(map, &spec->lpc_slot)->pinned = true;
+	if (spec->lpc_slot.given) {
+		seat_of(map, &spec->lpc_slot)->bridge = "lpc";
+		seat_of(map, &spec->lpc_slot)->pinned = true;
+	}
 	if (spec->hostbridge == HOSTBRIDGE_NONE)
 		return;
-	if (slot_equal(&spec->lpc_slot, &spec->hostbridge_slot)) {
+	if (spec->lpc_slot.given && slot_equal(&spec->lpc_slot, &spec->hostbridge_slot)) {
 		struct where at = { NULL, "hostbridge_slot", 0 };
 
 		report_add(map->report, STATUS_SPEC, &at,

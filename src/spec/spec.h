@@ -18,6 +18,7 @@
 #define SPEC_COM_PORTS 4
 #define MAX_CPUS 65535	       /* bhyve's limit for the product (bhyverun.c) */
 #define GUEST_PAGE 4096	       /* bytes */
+#define UUID_NONE ""	       /* the value of `uuid` for false */
 #define SPEC_CONSOLE "console" /* a serial port that vmrun owns */
 
 struct cpu {
@@ -242,13 +243,14 @@ struct spec {
 	int64_t mem; /* bytes */
 	char *bootrom, *varfile, *varfile_template;
 	struct loader loader;
-	int hostbridge; /* enum hostbridge */
-	struct slot lpc_slot, hostbridge_slot;
+	int hostbridge;	      /* enum hostbridge */
+	struct slot lpc_slot; /* not given: the machine has none */
+	struct slot hostbridge_slot;
 	char *com[SPEC_COM_PORTS];
 	char *com_found[SPEC_COM_PORTS]; /* found by a run, or NULL */
 	struct console_settings console;
-	char *gdb; /* "[w][ADDR:]PORT" */
-	char *uuid;
+	char *gdb;  /* "[w][ADDR:]PORT" */
+	char *uuid; /* UUID_NONE: the guest gets none from vmrun */
 	bool utc_clock, yield_on_hlt, generate_acpi;
 	bool wire_guest_mem, force_msi, disable_mptable_gen, power_off_destroy_vm;
 	bool x2apic, strict_io, ignore_unknown_msr, guest_mem_in_core, exit_on_pause;

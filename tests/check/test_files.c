@@ -208,6 +208,29 @@ static void variables(void **state)
 	}
 }
 
+/* A firmware of one's own has a template beside it, or needs a named one. */
+static void variables_beside(void **state)
+{
+	static const char why[] =
+	    "missing, and the firmware %s has no file of variables beside it to "
+	    "make it from: name one in \"varfile_template\"";
+	MEM_AUTO char *code = scratch_path("X_CODE.fd"), *rom = scratch_path("rom");
+	MEM_AUTO char *vars = scratch_path("vars"), *of_code = mem_format(why, code);
+	MEM_AUTO char *of_rom = mem_format(why, rom);
+	MEM_AUTO char *with_code = mem_format("bootrom = '%s', varfile = '%s'", code, vars);
+	MEM_AUTO char *with_rom = mem_format("bootrom = '%s', varfile = '%s'", rom, vars);
+
+	(void)state;
+	sized("X_CODE.fd", 4096);
+	sized("rom", 4096);
+	is_wrong(with_code, "vars", of_code);
+	is_wrong(with_rom, "vars", of_rom);
+	sized("X_VARS.fd", 4096);
+	is_right(with_code, "vars");
+	sized("vars", 4096);
+	is_right(with_rom, "vars");
+}
+
 static int listen_at(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -310,10 +333,10 @@ static void port_of_a_name(void **state)
 	struct checked c = { 0 };
 
 	(void)state;
-	checked_make(&c, &hyper_bhyve, "graphic = { host = 'vnc.example.org', port = 5900 }");
+	checked_make(&c, &hyper_bhyve, "gdb = 'gdb.example.org:5900'");
 	assert_int_equal(
-	    checked_has(&c, "vnc.example.org:5900",
-		"vnc.example.org:5900: the name of the host is not looked up", NULL, NULL)
+	    checked_has(&c, "gdb.example.org:5900",
+		"gdb.example.org:5900: the name of the host is not looked up", NULL, NULL)
 		->kind,
 	    FINDING_UNCHECKED);
 	checked_free(&c);
@@ -454,6 +477,31 @@ static void left_over(void **state)
 	checked_free(&c);
 }
 
+/* bhyveload opens each disk for writing, also those that the guest only reads. */
+static void disks_of_bhyveload(void **state)
+{
+	static const char why[] = "bhyveload opens each of its disks for writing";
+	MEM_AUTO char *path = scratch_path("cd.iso");
+	MEM_AUTO char *own = mem_format(
+	    "bootrom = vmrun.null, loader = { type = 'bhyveload', disks = { '%s' } }", path);
+	MEM_AUTO char *cd = mem_format("bootrom = vmrun.null, loader = 'bhyveload', "
+				       "emulations = { { device = 'ahci-cd', path = '%s' } }",
+	    path);
+	const char *const rows[] = { own, cd };
+
+	(void)state;
+	sized("cd.iso", 4096);
+	for (size_t i = 0; i < 2; i++)
+		is_right(rows[i], "cd.iso");
+	if (geteuid() == 0) {
+		print_message("skipped: root can write to every file\n");
+		return;
+	}
+	assert_int_equal(chmod("cd.iso", 0400), 0);
+	for (size_t i = 0; i < 2; i++)
+		is_wrong(rows[i], "cd.iso", why);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
@@ -465,6 +513,7 @@ int main(void)
 		IN_SCRATCH(one_disk_of_two_devices),
 		IN_SCRATCH(firmware),
 		IN_SCRATCH(variables),
+		IN_SCRATCH(variables_beside),
 		IN_SCRATCH(sockets),
 		IN_SCRATCH(servers),
 		IN_SCRATCH(ports),
@@ -474,6 +523,7 @@ int main(void)
 		cmocka_unit_test(what_companions_make),
 		IN_SCRATCH(left_over),
 		cmocka_unit_test(files_of_a_loader),
+		IN_SCRATCH(disks_of_bhyveload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

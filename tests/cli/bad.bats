@@ -276,6 +276,23 @@ gapped() {
 	gapped 'vm = vmrun.merge({ extra_options = { "-S", nil, "-w" } }, vm)' 'vm.lua: extra_options' 1
 }
 
+@test "values at which bhyve would end" {
+	local keys
+	for keys in '"graphic": {"host": "localhost"}' '"graphic": {"host": "example.org"}' \
+		'"graphic": {"host": "256.1.1.1"}' '"graphic": {"port": 65536}' \
+		'"uuid": "01234567-89ab-cdef-e000-0123456789ab"' '"gdb": "w:1234"' \
+		'"com1": "tcp=[127.0.0.1]:1"' '"config": {"destroy_on_poweroff": "maybe"}' \
+		'"emulations": [{"device": "e1000"}]' \
+		'"emulations": [{"device": "nvme", "path": "d", "qsz": 0}]' \
+		'"emulations": [{"device": "nvme", "path": "d", "ioslots": 0}]' \
+		'"emulations": [{"device": "virtio-console", "ports": {"50%": "s"}}]' \
+		'"emulations": [{"device": "virtio-net", "name": "slirp", "hostfwd": ["tcp:22-:22"]}]' \
+		'"lpc_slot": false, "com1": "stdio"' '"lpc_slot": false, "bootrom": "fw"'; do
+		printf '{"name": "a", "cpu": 1, "mem": "64M", "bhyve": {"release": 15}, %s}\n' "$keys" >vm.json
+		refused 65 vm.json
+	done
+}
+
 @test "required keys that are missing, all at once" {
 	echo '{}' >vm.json
 	refused 65 vm.json

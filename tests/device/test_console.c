@@ -49,6 +49,9 @@ static void test_faults(void **state)
 	bad("[{'name':1,'path':'/a'}]", "[0].name: expected a string, got an integer");
 	bad("[{'name':'x','path':1}]", "[0].path: expected a string, got an integer");
 	bad("{'x':1}", ".x: expected a string, got an integer");
+	bad("{'a%b':'/a'}",
+	    ".a%b: invalid port name \"a%b\": the guest would see garbage, because bhyve does not "
+	    "keep a name with a \"%\": choose another name");
 	bad("['/a','/a']", "[1]: two ports have the path \"/a\"");
 	bad("['a','/specs/a']", "[1]: two ports have the path \"/specs/a\"");
 	bad("['/a'," PORT("port1", "/b") "]", "[1].path: two ports are named \"port1\"");

@@ -90,12 +90,69 @@ static void test_backends(void **state)
 	device_refused(
 	    "{'device':'e1000','name':'tap0','open':true}", E ": \"hostfwd\" and \"open\"");
 	device_refused("{'device':'e1000','name':'tap0','hostfwd':['x']}", E ": \"hostfwd\" and");
-	device_shows("{'device':'e1000','name':'slirp','hostfwd':'tcp:1-:2','open':true}",
-	    "'hostfwd':['tcp:1-:2'],'open':true");
+	device_shows("{'device':'e1000','name':'slirp','hostfwd':'tcp::1-:2','open':true}",
+	    "'hostfwd':['tcp::1-:2'],'open':true");
 	device_refused("{'device':'e1000','name':'slirp','hostfwd':['a','b;c']}",
 	    E ".hostfwd[1]: \"b;c\" holds a separator");
 	device_refused("{'device':'e1000','name':'slirp','hostfwd':['a,b']}",
 	    E ".hostfwd[0]: \"a,b\" holds a separator");
+}
+
+static void test_rules(void **state)
+{
+	static const char *const good[] = { "tcp::1-:2", "udp:127.0.0.1:65535-10.0.2.15:65535",
+		"tcp:0.0.0.0:22-:22" };
+	static const char *const bad[] = { "a", "1-:2", "tcp", "tcp:", "tcp:1-:2", "tcp::1",
+		"tcp::1-", "tcp::1-2", "tcp::0-:2", "tcp::1-:0", "tcp::65536-:2", "tcp::1-:65536",
+		"tcp:localhost:1-:2", "tcp:256.1.1.1:1-:2", "tcp:::1:1-:2", "tcp::1-:2x",
+		"tcp::+1-:2", "tcp:: 1-:2", "sctp::1-:2", "TCP::1-:2", "tcp::1-guest:2" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		MEM_AUTO char *text =
+		    mem_format("{'device':'e1000','name':'slirp','hostfwd':'%s'}", good[i]);
+
+		device_shows(text, good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		MEM_AUTO char *text =
+		    mem_format("{'device':'virtio-net','name':'slirp','hostfwd':['%s']}", bad[i]);
+		MEM_AUTO char *why =
+		    mem_format(E ".hostfwd[0]: invalid rule \"%s\": expected tcp|udp:", bad[i]);
+
+		device_refused(text, why);
+	}
+}
+
+/* With false the hypervisor makes the address, which no other interface can have. */
+static void test_mac_false(void **state)
+{
+	struct device *dev = device_of("{'device':'virtio-net','name':'tap0','mac':false}");
+	struct pairs claims = { 0 }, vars = { 0 };
+	struct words argv = { 0 }, notes = { 0 };
+	struct bhyve_host host = { .release = 14, .notes = &notes };
+	struct qemu_build q = { .argv = &argv, .notes = &notes };
+	struct str shown = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	dev->kind->complete(dev, "vm");
+	device_print(dev, &shown);
+	assert_non_null(strstr(shown.text, "\"mac\":false"));
+	dev->kind->claims(dev, &claims);
+	assert_int_equal(claims.count, 0);
+	assert_int_equal(dev->kind->bhyve(dev, &host, &vars, &err), 0);
+	assert_null(pairs_get(&vars, "mac"));
+	assert_int_equal(dev->kind->qemu(dev, &q, &err), 0);
+	for (size_t i = 0; i < argv.count; i++)
+		assert_null(strstr(argv.item[i], "mac"));
+	str_free(&shown);
+	pairs_free(&vars);
+	words_free(&argv);
+	words_free(&notes);
+	device_free(dev);
+	device_refused("{'device':'virtio-net','name':'tap0','mac':true}",
+	    E ".mac: expected a string, got a boolean");
 }
 
 static char *mac_for(const char *vm, struct slot slot, const char *given)
@@ -141,6 +198,8 @@ int main(void)
 		cmocka_unit_test(test_mac),
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_backends),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_mac_false),
 		cmocka_unit_test(test_default_mac),
 	};
 

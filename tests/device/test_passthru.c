@@ -45,6 +45,31 @@ static void test_sources(void **state)
 	    "{'device':'passthru','src':3}", "emulations[0].src: expected a string, got an");
 }
 
+/* bhyve does not read the boot index of a passthru device: it is a note, on every release. */
+static void test_boot_index(void **state)
+{
+	struct device *dev = device_of("{'device':'passthru','src':'3:0:0','bootindex':1}");
+	struct words notes = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	dev->id = mem_copy("p");
+	for (int release = 13; release <= 15; release++) {
+		struct bhyve_host host = { .release = release, .notes = &notes };
+		struct pairs vars = { 0 };
+
+		assert_int_equal(dev->kind->bhyve(dev, &host, &vars, &err), 0);
+		assert_null(pairs_get(&vars, "bootindex"));
+		pairs_free(&vars);
+	}
+	assert_int_equal(notes.count, 3);
+	assert_string_equal(notes.item[0],
+	    "p: \"bootindex\" has no effect, because bhyve does not read the boot index of a "
+	    "passthru device");
+	words_free(&notes);
+	device_free(dev);
+}
+
 #define LOOKUP(vendor, device) \
 	"{'device':'passthru','lookup':{'vendor':" vendor ",'device':" device "}}"
 
@@ -145,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_boot_index),
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_given),

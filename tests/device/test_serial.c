@@ -7,11 +7,12 @@
 static void test_backends(void **state)
 {
 	static const char *const good[] = { "stdio", "/dev/nmdm0A", "/dev/ttyu0", "/dev/a,b=%",
-		"tcp=127.0.0.1:1", "tcp=[::1]:65535", "tcp=0.0.0.0:5000" };
+		"tcp=127.0.0.1:1", "tcp=[::1]:65535", "tcp=[fe80::1%em0]:1", "tcp=0.0.0.0:5000" };
 	static const char *const bad[] = { "stdin", "STDIO", "nmdm", "console", "dev/ttyu0",
 		"tcp=", "tcp=:1", "tcp=localhost:1", "tcp=127.0.0.1",
 		"tcp=127.0.0.1:", "tcp=127.0.0.1:0", "tcp=127.0.0.1:65536", "tcp=127.0.0.1:1x",
-		"tcp=127.0.0.1:+1", "tcp=::1:5", "tcp=[::1]", "tcp=[]:1", "udp=127.0.0.1:1" };
+		"tcp=127.0.0.1:+1", "tcp=::1:5", "tcp=[::1]", "tcp=[]:1", "tcp=[127.0.0.1]:1",
+		"tcp=127.0.0.1%em0:1", "udp=127.0.0.1:1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

@@ -104,9 +104,8 @@ static void test_usb(void **state)
 	device_shows("{'device':'xhci','devices':['tablet','tablet','tablet','tablet']}",
 	    "'devices':['tablet','tablet','tablet','tablet']");
 	device_refused("{'device':'xhci','devices':['tablet','tablet','tablet','tablet','tablet']}",
-	    "emulations[0].devices: 5 devices, expected 1 to 4");
-	device_refused(
-	    "{'device':'xhci','devices':[]}", "emulations[0].devices: 0 devices, expected 1 to 4");
+	    "emulations[0].devices: 5 devices, expected at most 4");
+	device_shows("{'device':'xhci','devices':[]}", "'devices':[]");
 }
 
 /* Returns the error for a screen under bhyve of FreeBSD 15, or NULL.  The caller frees it. */
@@ -140,23 +139,36 @@ static void test_screen(void **state)
 	assert_non_null(high);
 }
 
-/* An address has at most 255 bytes, a port at most 65535. */
+/* bhyve looks up no names; a zone and brackets are those of an IPv6 address. */
 static void test_listening(void **state)
 {
-	char host[257];
+	static const char *const good[][2] = { { "127.0.0.1", "127.0.0.1" },
+		{ "0.0.0.0", "0.0.0.0" }, { "::1", "::1" }, { "[::1]", "::1" },
+		{ "fe80::1%em0", "fe80::1%em0" }, { "[fe80::1%vlan.5]", "fe80::1%vlan.5" } };
+	static const char *const bad[] = { "example.org", "256.1.1.1", "1.2.3", "[127.0.0.1]",
+		"127.0.0.1%em0", "fe80::1%", "fe80::1%a b", "::g", "[]", "[::1", "unix:/x", "a,b" };
 
 	(void)state;
-	memset(host, 'a', sizeof(host));
-	host[256] = '\0';
-	MEM_AUTO char *bad = mem_format("{'device':'fbuf','host':'%s'}", host);
-	MEM_AUTO char *why =
-	    mem_format("emulations[0].host: \"%s\" is no address, expected as in", host);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		MEM_AUTO char *text = mem_format("{'device':'fbuf','host':'%s'}", good[i][0]);
+		MEM_AUTO char *shown = mem_format("'host':'%s'", good[i][1]);
 
-	device_refused(bad, why);
-	host[255] = '\0';
-	MEM_AUTO char *good = mem_format("{'device':'fbuf','host':'%s'}", host);
+		device_shows(text, shown);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		MEM_AUTO char *text = mem_format("{'device':'fbuf','host':'%s'}", bad[i]);
+		MEM_AUTO char *why =
+		    mem_format("emulations[0].host: invalid address \"%s\": expected "
+			       "a numeric one such as \"127.0.0.1\" or \"::1\"",
+			bad[i]);
 
-	device_shows(good, host);
+		device_refused(text, why);
+	}
+	device_refused("{'device':'fbuf','host':'localhost'}",
+	    "emulations[0].host: invalid address \"localhost\": bhyve looks up no names, write "
+	    "\"127.0.0.1\"");
+	device_refused(
+	    "{'device':'fbuf','port':65536}", "emulations[0].port: 65536 is out of range");
 	device_shows("{'device':'fbuf','port':65535}", "'port':65535");
 	device_refused("{'device':'fbuf','port':65536}",
 	    "emulations[0].port: 65536 is out of range, expected 1 to 65535");

@@ -112,7 +112,15 @@ static const struct row option_rows[] = {
 	{ "14", "-G w1234", 0 },
 	{ "14", "-U 12345678-1234-1234-1234-123456789abc", 0 },
 	{ "14", "-U 12345678-1234-1234-1234-123456789ab", 4 },
-	{ "14", "-o destroy_on_poweroff=maybe", 0 }, /* read when the guest is off */
+	{ "14", "-U 12345678-1234-1234-dfff-123456789abc", 0 },
+	{ "14", "-U 12345678-1234-1234-e000-123456789abc", 4 },
+	{ "14", "-U 12345678-1234-1234-Ffff-123456789abc", 4 },
+	{ "14", "-G w:1234", 1 },
+	{ "14", "-G :1234", 1 },
+	{ "14", "-G localhost:1234", 0 },
+	{ "14", "-G fe80::1%em0:1234", 0 },
+	{ "14", "-o destroy_on_poweroff=maybe", 4 }, /* at the guest's power-off */
+	{ "14", "-o destroy_on_poweroff=OFF", 0 },
 	{ "14", "-o memory.wired=maybe", 4 },
 	{ "14", "-o memory.wired=YES", 0 },
 	{ "14", "-o name=other", 0 },

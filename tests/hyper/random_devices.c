@@ -79,6 +79,10 @@ static void roll_bootindex(struct roll *r, const struct field *f)
 {
 	if (!r->spec->indexable || one_in(2))
 		return;
+	if (strcmp(r->kind, "passthru") == 0) { /* bhyve does not read that of passthru */
+		add_number(&r->spec->json, f->key, r->spec->named++);
+		return;
+	}
 	r->spec->indexed[r->spec->boot] = true;
 	roll_number(r, f->key, r->spec->named++);
 }
@@ -94,6 +98,8 @@ static void roll_port(struct roll *r, unsigned form, unsigned i)
 	MEM_AUTO char *start = mem_format(form == 0 ? "port%u" : "p%u-", i + 1);
 	MEM_AUTO char *name = odd_text(r->spec, start, form == 0 ? 0 : 3);
 
+	for (char *p = strchr(name, '%'); p != NULL; p = strchr(p, '%'))
+		*p = '_'; /* refused in the name of a port */
 	pairs_add(r->vars, name_key, name);
 	pairs_add(r->vars, path_key, path);
 	if (form != 1) {
@@ -220,7 +226,7 @@ static void roll_rom(struct roll *r, const struct field *f)
 void roll_screen(struct roll *r)
 {
 	static const char *const hosts[][2] = { { NULL, "127.0.0.1" }, { "::1", "[::1]" },
-		{ "[::1]", "[::1]" }, { "localhost", "localhost" } };
+		{ "[::1]", "[::1]" }, { "fe80::1%em0", "[fe80::1%em0]" } };
 	const char *const *host = hosts[random_below(4)];
 	unsigned port = 5900 + (one_in(2) ? random_below(50) : 0);
 
@@ -257,14 +263,15 @@ static void roll_password_file(struct roll *r, const struct field *f)
 /* Rolls USB devices; without the key, there is one tablet. */
 static void roll_usb(struct roll *r, const struct field *f)
 {
-	unsigned count = one_in(2) ? 1 + random_below(4) : 0;
+	bool given = one_in(2);
+	unsigned count = given ? random_below(5) : 1;
 
-	for (unsigned i = 0; i < (count == 0 ? 1 : count); i++) {
+	for (unsigned i = 0; i < count; i++) {
 		MEM_AUTO char *key = mem_format("slot.%u.device", i + 1);
 
 		pairs_add(r->vars, key, "tablet");
 	}
-	if (count == 0)
+	if (!given)
 		return;
 	add_key(&r->spec->json, f->key);
 	str_add(&r->spec->json, "[");

@@ -13,11 +13,13 @@ static void roll_uuid(struct roll *r, const struct field *f)
 {
 	MEM_AUTO char *uuid = mem_format("%08x-%04X-4000-8000-%012x", random_below(1 << 30),
 	    random_below(65536), random_below(1 << 30));
-	bool given = one_in(2);
+	bool given = one_in(2), none = !given && one_in(4);
 
 	if (given)
 		add_text(&r->spec->json, f->key, uuid);
-	promise(r, f->key, given ? uuid : RANDOM_ANY);
+	if (none)
+		add_bool(&r->spec->json, f->key, false);
+	promise(r, f->key, given ? uuid : none ? RANDOM_UNSET : RANDOM_ANY);
 }
 
 static void roll_layout(struct roll *r, const struct field *f)

@@ -50,11 +50,17 @@ static void roll_mac(struct roll *r, const struct field *f)
 	MEM_AUTO char *mac = mem_format(
 	    "58:9c:fc:%02x:%02x:%02x", random_below(256), random_below(256), random_below(256));
 
-	if (one_in(2))
+	bool none = one_in(4);
+
+	if (!none && one_in(2))
 		return;
-	add_text(&r->spec->json, f->key, mac);
+	if (none)
+		add_bool(&r->spec->json, f->key, false);
+	else
+		add_text(&r->spec->json, f->key, mac);
 	pairs_remove(r->vars, f->key);
-	promise(r, f->key, mac);
+	if (!none)
+		promise(r, f->key, mac);
 }
 
 /* Rolls netgraph keys, of which path and peerhook are required. */

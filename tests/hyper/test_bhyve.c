@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "fake.h"
 
 static void test_flags(void **state)
@@ -137,11 +138,13 @@ static void test_high_bus_drops_the_mptable(void **state)
 	static const char *const rows[] = {
 		"emulations = { { device = 'virtio-blk', path = '/a', slot = '1:0:0' } }",
 		"hostbridge_slot = '2:0:0'",
+		"config = { ['pci.1.0.0.device'] = 'virtio-rnd' }",
+		"config = { ['pci.255.3.0.device'] = 'virtio-rnd' }",
 	};
 	struct planned p = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		planned_good(&p, &hyper_bhyve, rows[i]);
 		assert_true(planned_has(&p, "-Y"));
 		planned_free(&p);
@@ -150,6 +153,147 @@ static void test_high_bus_drops_the_mptable(void **state)
 	planned_good(&p, &hyper_bhyve, "hostbridge = false, hostbridge_slot = '2:0:0'");
 	assert_false(planned_has(&p, "-Y"));
 	planned_free(&p);
+	planned_good(&p, &hyper_bhyve, "config = { ['pci.0.9.0.device'] = 'virtio-rnd' }");
+	assert_false(planned_has(&p, "-Y"));
+	planned_free(&p);
+}
+
+/* What bhyve makes itself, or does not need, can be left out. */
+static void test_false(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve,
+	    "bootrom = vmrun.null, loader = 'bhyveload', uuid = false, lpc_slot = false, "
+	    "emulations = { { device = 'virtio-net', name = 'tap0', mac = false } }");
+	assert_null(strstr(planned_line(&p), "-U"));
+	assert_null(strstr(planned_line(&p), "lpc"));
+	assert_null(strstr(planned_line(&p), "mac"));
+	planned_free(&p);
+	planned_refused(&hyper_bhyve, "bootrom = vmrun.null, lpc_slot = false",
+	    "lpc_slot: without an lpc bhyve runs no firmware: name a \"loader\"");
+}
+
+/* bhyve expands a `%`, also in an address of the debugger. */
+static void test_zones(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve,
+	    "gdb = 'wfe80::1%em0:1234', graphic = { host = 'fe80::1%em0' }, "
+	    "bhyve = { release = 15 }, com2 = 'tcp=[fe80::1%em0]:5'");
+	assert_true(planned_has(&p, "-G wfe80::1\\%em0:1234"));
+	assert_non_null(strstr(planned_line(&p), "rfb=[fe80::1\\%em0]:5900"));
+	assert_true(planned_has(&p, "-l com2,tcp=[fe80::1\\%em0]:5"));
+	planned_free(&p);
+}
+
+/* Only disks and virtio-scsi have a place in the boot order, and only with QEMU's fw_cfg. */
+static void test_boot_order(void **state)
+{
+	static const char note[] =
+	    "the guest does not see the boot order of \"bootindex\", because "
+	    "fwcfg_type is \"bhyve\"";
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve,
+	    "emulations = { { device = 'passthru', src = '3:0:0', bootindex = 1 } }");
+	assert_null(strstr(planned_line(&p), "fwcfg"));
+	assert_true(words_have(&p.boot.plan.notes,
+	    "passthru-0: \"bootindex\" has no effect, because bhyve does not read the boot index "
+	    "of "
+	    "a passthru device"));
+	planned_free(&p);
+	planned_good(&p, &hyper_bhyve,
+	    "fwcfg_type = 'bhyve', emulations = { { device = 'virtio-blk', path = 'a', bootindex = "
+	    "1 "
+	    "} }");
+	assert_true(planned_has(&p, "-o lpc.fwcfg=bhyve"));
+	assert_true(words_have(&p.boot.plan.notes, note));
+	planned_free(&p);
+	planned_refused(&hyper_bhyve,
+	    "fwcfg_type = 'bhyve', fwcfg = { { name = 'a', string = 'b' } }",
+	    "fwcfg_type: with \"bhyve\" the guest never sees \"fwcfg\"");
+}
+
+/* Returns the note about the order of interfaces, or NULL. */
+static const char *order_note(const struct planned *p)
+{
+	for (size_t i = 0; i < p->boot.plan.notes.count; i++) {
+		if (str_after(p->boot.plan.notes.item[i], "pin the slots") != NULL)
+			return p->boot.plan.notes.item[i];
+	}
+	return NULL;
+}
+
+/* Interface 31 is at 0:1:1, which a guest finds before 0:2:0. */
+static void test_many_interfaces(void **state)
+{
+	(void)state;
+	for (int count = 30; count <= 31; count++) {
+		STR_AUTO struct str keys = { 0 };
+		struct planned p = { 0 };
+
+		str_add(&keys, "emulations = {");
+		for (int i = 0; i < count; i++)
+			str_addf(&keys, "{ device = 'virtio-net', name = 'tap%d' },", i);
+		str_add(&keys, "}");
+		planned_good(&p, &hyper_bhyve, keys.text);
+		if (count == 30)
+			assert_null(order_note(&p));
+		else
+			assert_string_equal(order_note(&p),
+			    "pin the slots of the interfaces: guests count virtio-net-30 (0:1:1) "
+			    "before virtio-net-29 (0:30:0), so the names of interfaces do not "
+			    "follow "
+			    "the order of the spec");
+		planned_free(&p);
+	}
+}
+
+/* Whoever pins slots has chosen the order. */
+static void test_pinned_interfaces(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_bhyve,
+	    "emulations = { { device = 'e1000', name = 'tap0', slot = 5 }, "
+	    "{ device = 'e1000', name = 'tap1', slot = 3 } }");
+	assert_null(order_note(&p));
+	planned_free(&p);
+}
+
+static void test_varfile_template(void **state)
+{
+	static const struct {
+		const char *rom, *template; /* "": one of the installed ones; NULL: none */
+	} rows[] = {
+		{ "/fw/X_CODE.fd", "/fw/X_VARS.fd" },
+		{ "/fw_CODE/OVMF_CODE_4M.fd", "/fw_CODE/OVMF_VARS_4M.fd" },
+		{ "/x/BHYVE_UEFI_CODE.fd", "/x/BHYVE_UEFI_VARS.fd" },
+		{ "/fw/a_CODE_CODE", "/fw/a_CODE_VARS" },
+		{ "/fw_CODE/rom.fd", NULL },
+		{ "/x/BHYVE_UEFI.fd", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		MEM_AUTO char *keys = mem_format("bootrom = '%s', varfile = 'v'", rows[i].rom);
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_bhyve, keys);
+		if (rows[i].template == NULL)
+			assert_null(p.boot.plan.varfile_template);
+		else if (*rows[i].template == '\0')
+			assert_non_null(strstr(p.boot.plan.varfile_template, "BHYVE_UEFI_VARS.fd"));
+		else
+			assert_string_equal(p.boot.plan.varfile_template, rows[i].template);
+		planned_free(&p);
+	}
 }
 
 static void test_refusals_by_release(void **state)
@@ -340,6 +484,12 @@ int main(void)
 		cmocka_unit_test(test_order_of_further_words),
 		cmocka_unit_test(test_rest_of_the_plan),
 		cmocka_unit_test(test_high_bus_drops_the_mptable),
+		cmocka_unit_test(test_false),
+		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_boot_order),
+		cmocka_unit_test(test_many_interfaces),
+		cmocka_unit_test(test_pinned_interfaces),
+		cmocka_unit_test(test_varfile_template),
 		cmocka_unit_test(test_refusals_by_release),
 		cmocka_unit_test(test_arm64),
 		cmocka_unit_test(test_claims),

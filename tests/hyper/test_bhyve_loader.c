@@ -47,9 +47,31 @@ static void test_bhyveload(void **state)
 	loads(LOADER("loader = 'bhyveload', emulations = { { device = 'ahci-cd', path = 'c' }, { "
 		     "device = 'virtio-blk', path = 'a' }, { device = 'ahci-hd', path = 'b' } }"),
 	    "bhyveload -m 64M -d /vm/a -d /vm/b -d /vm/c t");
-	planned_refused(&hyper_bhyve,
-	    LOADER("loader = 'bhyveload', emulations = { { device = 'ahci-hd', path = 'a,b' } }"),
-	    "loader: a disk's path holds a comma, which bhyveload cannot take");
+	loads(LOADER("loader = 'bhyveload', emulations = { { device = 'ahci-hd', path = 'a,b' } }"),
+	    "bhyveload -m 64M -d /vm/a,b t");
+}
+
+/* bhyveload has room for 32 disks. */
+static void test_many_disks(void **state)
+{
+	for (size_t count = 32; count <= 33; count++) {
+		STR_AUTO struct str keys = { 0 };
+		struct planned p = { 0 };
+
+		(void)state;
+		str_add(&keys, LOADER("loader = { type = 'bhyveload', disks = {"));
+		for (size_t i = 0; i < count; i++)
+			str_addf(&keys, "'/%zu',", i);
+		str_add(&keys, "} }");
+		MEM_AUTO char *good = mem_format("%s", keys.text);
+
+		if (count > 32)
+			planned_refused(&hyper_bhyve, good,
+			    "loader: bhyveload takes at most 32 disks: name those that it needs");
+		else
+			planned_good(&p, &hyper_bhyve, good);
+		planned_free(&p);
+	}
 }
 
 static void test_grub(void **state)
@@ -129,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bhyveload),
+		cmocka_unit_test(test_many_disks),
 		cmocka_unit_test(test_grub),
 		cmocka_unit_test(test_long_map),
 		cmocka_unit_test(test_stdio),

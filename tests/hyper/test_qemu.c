@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "hyper/qmp.h"
 #include "platform/os.h"
 
@@ -211,6 +212,19 @@ static void test_firmware(void **state)
 	assert_false(planned_has(&p, "-bios"));
 	planned_free(&p);
 
+	/* A firmware of one's own has its variables beside it, or nowhere. */
+	planned_good(&p, &hyper_qemu, "bootrom = '/x/OVMF_CODE_4M.fd', varfile = 'v.fd'");
+	assert_string_equal(p.boot.plan.varfile_template, "/x/OVMF_VARS_4M.fd");
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu,
+	    "bootrom = '/usr/local/share/qemu/edk2-x86_64-code.fd', varfile = 'v.fd'");
+	assert_string_equal(
+	    p.boot.plan.varfile_template, "/usr/local/share/qemu/edk2-i386-vars.fd");
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "varfile = 'v.fd'");
+	assert_null(p.boot.plan.varfile_template);
+	planned_free(&p);
+
 	/* bhyve's firmware and variables are not for qemu, so vmrun does not look at them. */
 	planned_good(&p, &hyper_qemu,
 	    "bootrom = '/x/BHYVE_UEFI_CODE.fd', varfile = 'v.fd', varfile_template = '/t.fd'");
@@ -229,17 +243,49 @@ static void test_firmware(void **state)
 	planned_free(&p);
 }
 
+static bool has_note(const struct planned *p, const char *beginning)
+{
+	for (size_t i = 0; i < p->boot.plan.notes.count; i++) {
+		if (str_after(p->boot.plan.notes.item[i], beginning) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What qemu has elsewhere, or otherwise, is a note. */
+static void test_notes(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "lpc_slot = 30");
+	assert_true(has_note(&p, "lpc_slot is bhyve's: under qemu the lpc of q35 is at 0:31:0"));
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "bootrom = vmrun.null, lpc_slot = false");
+	assert_true(has_note(&p, "lpc_slot is bhyve's"));
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu,
+	    "uuid = false, emulations = { { device = 'ahci-hd', path = '/a,b', ro = true } }");
+	assert_true(
+	    has_note(&p, "/a,b: qemu has no read-only IDE disk: the guest can write to it"));
+	assert_true(planned_has(&p,
+	    "-drive if=none,id=disk-0.1.0,format=raw,snapshot=on,file.driver=file,"
+	    "file.filename=/a,,b"));
+	assert_null(strstr(planned_line(&p), "-uuid"));
+	assert_null(strstr(planned_line(&p), "node-name=disk-0.1.0"));
+	planned_free(&p);
+}
+
 static void test_refusals(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "lpc_slot = 30", "lpc_slot: qemu cannot: the lpc of q35 is at 0:31:0" },
+		{ "lpc_slot = 3, emulations = { " DISK(", slot = '3:1'") " }",
+		    "emulations[0]: qemu cannot: a function of the lpc's slot" },
 		{ "hostbridge_slot = 1", "hostbridge_slot: qemu cannot: the host bridge of q35" },
 		{ "hostbridge = false, emulations = { " DISK(", slot = 0") " }",
 		    "emulations[0]: qemu cannot: slot 0" },
 		{ "emulations = { " DISK(", slot = '3:0:0'") " }",
 		    "emulations[0]: qemu cannot: devices on buses above 0" },
-		{ "emulations = { { device = 'ahci-hd', path = '/a', ro = true } }",
-		    "emulations[0]: qemu cannot: an IDE disk cannot be read-only" },
 		{ "emulations = { { device = 'ahci-cd', path = '/a', "
 		  "logical_sector_size = 2048 } }",
 		    "emulations[0]: qemu cannot: IDE sectors have 512 bytes" },
@@ -310,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_serial_ports),
 		cmocka_unit_test(test_broken_brackets),
 		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_find),

@@ -285,6 +285,9 @@ static void test_uuid(void **state)
 	static const struct row good[] = {
 		{ "'01234567-89ab-cdef-ABCD-EF0123456789'",
 		    "'01234567-89ab-cdef-ABCD-EF0123456789'" },
+		{ "'01234567-89ab-cdef-dfff-ef0123456789'",
+		    "'01234567-89ab-cdef-dfff-ef0123456789'" },
+		{ "false", "false" },
 		{ NULL, NULL },
 	};
 	static const struct row bad[] = {
@@ -294,6 +297,11 @@ static void test_uuid(void **state)
 		{ "'01234567-89ab-cdef-abcd-ef012345678g'", ": " },
 		{ "'01234567-89ab-cdef-abcde-f0123456789'", ": " },
 		{ "'{1234567-89ab-cdef-abcd-ef012345678}'", ": " },
+		{ "'01234567-89ab-cdef-e000-ef0123456789'",
+		    ": invalid UUID \"01234567-89ab-cdef-e000-ef0123456789\": no variant has a "
+		    "fourth group of e000 or above" },
+		{ "'01234567-89ab-cdef-Ffff-ef0123456789'", ": invalid UUID \"" },
+		{ "true", ": expected a string, got a boolean" },
 		{ "''", ": must not be empty" },
 		{ "1", ": expected a string, got an integer" },
 		{ NULL, NULL },

@@ -77,6 +77,38 @@ static void test_graphic(void **state)
 	spec_free(spec);
 }
 
+/* bhyve exits at any other value when it reads the variable. */
+static void test_boolean_variables(void **state)
+{
+	(void)state;
+	spec_shows("'config':{'destroy_on_poweroff':'OFF','x86.strictio':'1','some.thing':'maybe'}",
+	    "'destroy_on_poweroff': 'OFF'");
+	spec_refused("'config':{'destroy_on_poweroff':'maybe'}",
+	    "config.destroy_on_poweroff: invalid boolean \"maybe\": expected true, on, yes, 1, "
+	    "false, off, no or 0");
+	spec_refused(
+	    "'config':{'x86.strictmsr':'2'}", "config.x86.strictmsr: invalid boolean \"2\"");
+}
+
+static void test_no_lpc(void **state)
+{
+	static const char why[] =
+	    ": \"lpc_slot\" is false, and this needs the lpc: remove one of the two keys";
+	static const char *const keys[][2] = { { "com1", "'stdio'" }, { "com4", "'/dev/nmdm0A'" },
+		{ "bootrom", "'/fw'" }, { "pc_testdev", "true" } };
+
+	(void)state;
+	spec_shows("'lpc_slot':false", "'lpc_slot': false");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		MEM_AUTO char *spec =
+		    mem_format("'lpc_slot':false,'%s':%s", keys[i][0], keys[i][1]);
+		MEM_AUTO char *wanted = mem_format("%s%s", keys[i][0], why);
+
+		spec_refused(spec, wanted);
+	}
+	spec_refused("'lpc_slot':true", "lpc_slot: expected a slot such as");
+}
+
 static void test_graphic_refused(void **state)
 {
 	static const char *const wrong[][2] = {
@@ -91,7 +123,10 @@ static void test_graphic_refused(void **state)
 		{ "'graphic':{'password':'a','password_file':'b'}",
 		    "graphic: \"password\" and \"password_file\" are both given: only one can "
 		    "hold" },
-		{ "'graphic':{'host':'a,b'}", "graphic.host: \"a,b\" is no address" },
+		{ "'graphic':{'host':'a,b'}", "graphic.host: invalid address \"a,b\"" },
+		{ "'graphic':{'host':'localhost'}",
+		    "graphic.host: invalid address \"localhost\": bhyve looks up no names, write "
+		    "\"127.0.0.1\"" },
 		{ "'graphic':{'width':100}", "graphic.width: 100 is out of range, expected 640" },
 		{ "'graphic':{'xhci_table':true,'xhci_tablet':true}",
 		    "graphic.xhci_table: \"xhci_tablet\" is given too, which means the same" },
@@ -106,6 +141,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_serial_ports),
+		cmocka_unit_test(test_boolean_variables),
+		cmocka_unit_test(test_no_lpc),
 		cmocka_unit_test(test_loader_and_firmware),
 		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_graphic),

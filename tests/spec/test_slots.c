@@ -201,6 +201,8 @@ static void test_conflicts(void **state)
 	places("'lpc_slot':'0'",
 	    "\nhostbridge_slot: the hostbridge and the lpc are both at this slot\n");
 	places("'lpc_slot':'0','hostbridge':false", "");
+	places("'lpc_slot':false," LIST(AT("31")), "0:31:0");
+	places("'lpc_slot':false,'hostbridge_slot':'0'," LIST(AUTO), "0:1:0");
 	places(LIST(AT("31:1") "," AT("0:7")), "0:31:1 0:0:7");
 }
 

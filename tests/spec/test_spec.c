@@ -106,6 +106,7 @@ static void test_uuid(void **state)
 	(void)state;
 	uuid_is("'name':'freebsd-test'", "84224d6c-0262-58a3-afe1-9c71b4cd9a98");
 	uuid_is("'cpu':4,'mem':'1G'", "e5e61fb5-d685-5b50-9ba7-acb6e6962ef3");
+	uuid_is("'uuid':false", UUID_NONE);
 	uuid_is("'uuid':'01234567-89ab-cdef-0123-456789abcdef'",
 	    "01234567-89ab-cdef-0123-456789abcdef");
 }
@@ -168,12 +169,15 @@ static void test_round_trip(void **state)
 		   "'stop':[{'do':'kill','wait':1}],'bhyve':{'release':13,'arch':'amd64','args':"
 		   "['x']},'qemu':{'accel':'tcg','machine':'m','bootrom':'r','args':'y'}");
 	round_trip(
-	    LIST("{'device':'virtio-net','name':'slirp','hostfwd':['tcp:1-:2'],'open':true,"
+	    LIST("{'device':'virtio-net','name':'slirp','hostfwd':['tcp::1-:2'],'open':true,"
 		 "'mtu':1500},{'device':'virtio-console','ports':{'b':'/b','a':'a'}},"
 		 "{'device':'ahci-hd','path':'p','logical_sector_size':512,"
 		 "'physical_sector_size':4096,'ser':'s','bootindex':1,'nmrr':1,'rev':'r',"
 		 "'model':'m','ro':true,'slot':'3:0'},{'device':'raw','value':'v','slot':'3:1'}"));
 	round_trip("'reboot_on':[]");
+	round_trip("'uuid':false,'lpc_slot':false,'loader':'bhyveload',"
+		   "'emulations':[{'device':'e1000','name':'tap0','mac':false},"
+		   "{'device':'xhci','devices':[]}]");
 }
 
 /* Printing keeps texts with any quotes, braces, backslashes and line ends. */

@@ -1,6 +1,7 @@
 /* Serial ports with their backends, and the unix sockets of virtio-console. */
 #include "devices.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -78,15 +79,33 @@ void fk_hold(struct vm *vm, int fd)
 		(void)close(fd);
 }
 
+/* An IPv6 address may have a zone, the name of an interface that this host need not have. */
+static bool is_numeric(int family, const char *address)
+{
+	size_t n = strcspn(address, "%");
+	char *host = fk_copy_text(address, n);
+	unsigned char bytes[16];
+	bool v6 = family != AF_INET && inet_pton(AF_INET6, host, bytes) == 1;
+	bool v4 = family != AF_INET6 && inet_pton(AF_INET, host, bytes) == 1;
+
+	free(host);
+	return address[n] == '\0' ? v4 || v6 : v6 && address[n + 1] != '\0';
+}
+
 /* Binds only if the host wants it: tests that run side by side share the ports of a machine. */
-int fk_listen_tcp(struct vm *vm, const char *address, const char *port, bool numeric, int status)
+int fk_listen_tcp(struct vm *vm, int family, const char *address, const char *port, int status)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-	bool good = strspn(port, "0123456789") == strlen(port) && atol(port) <= MAX_TCP_PORT;
+	bool named = family == FAMILY_BY_NAME;
+	bool good = *port != '\0' && strspn(port, "0123456789") == strlen(port) &&
+	    atol(port) <= MAX_TCP_PORT && *address != '\0';
 	int fd = -1;
 
-	hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE | (numeric ? AI_NUMERICHOST : 0);
-	if (good && (numeric || vm->host->listen))
+	hints.ai_family = named ? AF_UNSPEC : family;
+	hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE | (named ? 0 : AI_NUMERICHOST);
+	if (good && !named && !vm->host->listen)
+		good = is_numeric(family, address);
+	else if (good && vm->host->listen)
 		good = getaddrinfo(address, port, &hints, &found) == 0;
 	if (good && vm->host->listen && vm->machine != NULL) {
 		fd = socket(found->ai_family, SOCK_STREAM, 0);
@@ -105,11 +124,14 @@ int fk_listen_tcp(struct vm *vm, const char *address, const char *port, bool num
 static int open_tcp(struct vm *vm, const char *path)
 {
 	char address[256], port[6];
+	int family = AF_INET6;
 
-	if (sscanf(path, "tcp=[%255[^]]]:%5s", address, port) != 2 &&
-	    sscanf(path, "tcp=%255[^:]:%5s", address, port) != 2)
-		return fk_fail(vm, EXIT_BAD, "invalid address of a serial port: %s", path);
-	return fk_listen_tcp(vm, address, port, true, EXIT_BAD);
+	if (sscanf(path, "tcp=[%255[^]]]:%5s", address, port) != 2) {
+		family = AF_INET;
+		if (sscanf(path, "tcp=%255[^:]:%5s", address, port) != 2)
+			return fk_fail(vm, EXIT_BAD, "invalid address of a serial port: %s", path);
+	}
+	return fk_listen_tcp(vm, family, address, port, EXIT_BAD);
 }
 
 /* nmdm(4) is FreeBSD's: its names are believed. Anything else has to be a terminal. */

@@ -148,6 +148,8 @@ static int check_sectors(struct vm *vm, const char *text)
 		text = end + 1;
 		physical = strtol(text, &end, 10);
 	}
+	if (end != text && *end == '\0' && logical == 0)
+		return 0; /* the same as none */
 	if (end == text || *end != '\0' || !power_of_two(logical) || !power_of_two(physical) ||
 	    logical < MIN_SECTOR || logical > physical)
 		return fk_fail(vm, EXIT_BAD, "invalid sector size \"%s\"", text);
@@ -175,7 +177,7 @@ static int open_disk(struct vm *vm, const char *path, bool read_only)
 static int init_block(struct vm *vm, const struct fake_node *node)
 {
 	static const char *const switches[] = { "nocache", "nodelete", "sync", "direct", "ro" };
-	const char *path;
+	const char *path, *index;
 	bool value = false;
 	size_t i;
 	int rc;
@@ -193,7 +195,10 @@ static int init_block(struct vm *vm, const struct fake_node *node)
 	if (path == NULL)
 		return fk_fail(vm, EXIT_BAD, "missing \"path\" for block device");
 	rc = open_disk(vm, path, value);
-	return rc == 0 ? fk_add_boot_device(vm, node) : rc;
+	index = fk_get_child(vm, node, "bootindex");
+	if (rc != 0 || (index != NULL && atoi(index) < 0))
+		return rc; /* a negative boot index is none */
+	return fk_add_boot_device(vm, node);
 }
 
 int fk_init_disk(struct vm *vm, const struct device *device)
@@ -229,8 +234,23 @@ int fk_init_ahci(struct vm *vm, const struct device *device)
 	return rc;
 }
 
+/* Fails for a number that has to be at least 1. */
+static int check_count(struct vm *vm, const struct fake_node *node, const char *name)
+{
+	const char *text = fk_get_child(vm, node, name);
+
+	if (text != NULL && strtol(text, NULL, 10) <= 0)
+		return fk_fail(vm, EXIT_BAD, "nvme: invalid %s %s", name, text);
+	return 0;
+}
+
 int fk_init_nvme(struct vm *vm, const struct device *device)
 {
+	int rc;
+
+	if ((rc = check_count(vm, device->node, "qsz")) != 0 ||
+	    (rc = check_count(vm, device->node, "ioslots")) != 0)
+		return rc;
 	if (fk_get_child(vm, device->node, "ram") != NULL)
 		return fk_add_boot_device(vm, device->node);
 	return init_block(vm, device->node);

@@ -13,6 +13,7 @@ enum {
 	EXIT_OSERR = 71,
 	MAX_BOOT_DEVICES = 128,
 	MAX_TAKEN = 512,
+	FAMILY_BY_NAME = -1, /* an address that may be a name */
 	PAGE = 4096,
 	BUSES = 256,
 	SLOTS = 32,
@@ -94,7 +95,8 @@ int fk_init_tpm(struct vm *vm);
 int fk_check_mptable(struct vm *vm);
 /* console.c */
 int fk_open_serial(struct vm *vm, const char *path);
-int fk_listen_tcp(struct vm *vm, const char *address, const char *port, bool numeric, int status);
+/* `family` is AF_UNSPEC, AF_INET or AF_INET6 for a numeric address of it. */
+int fk_listen_tcp(struct vm *vm, int family, const char *address, const char *port, int status);
 void fk_hold(struct vm *vm, int fd); /* keeps it open until the end of the machine */
 
 #endif

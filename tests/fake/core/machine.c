@@ -9,7 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_VM_NAME = 229, MAX_SOCKET_PATH = 103, MAX_PATH = 4096 };
+enum {
+	VARIANT = 19,
+	/* digit of a UUID */ MAX_VM_NAME = 229,
+	MAX_SOCKET_PATH = 103,
+	MAX_PATH = 4096
+};
 
 void fake_machine_init(struct fake_machine *machine)
 {
@@ -186,7 +191,7 @@ static int init_gdb(struct vm *vm)
 	if (port[0] == '\0')
 		return fk_fail(vm, EXIT_POWEROFF, "gdb: no port");
 	return fk_listen_tcp(
-	    vm, address == NULL ? "localhost" : address, port, false, EXIT_POWEROFF);
+	    vm, FAMILY_BY_NAME, address == NULL ? "localhost" : address, port, EXIT_POWEROFF);
 }
 
 static int check_uuid(struct vm *vm)
@@ -202,6 +207,8 @@ static int check_uuid(struct vm *vm)
 			break;
 	if (form[i] != '\0' || uuid[i] != '\0')
 		return fk_fail(vm, EXIT_BAD, "invalid UUID \"%s\"", uuid);
+	if (strchr("eEfF", uuid[VARIANT]) != NULL)
+		return fk_fail(vm, EXIT_BAD, "UUID \"%s\" is of no known variant", uuid);
 	return 0;
 }
 
@@ -238,6 +245,7 @@ static int start(struct vm *vm)
 {
 	static const char *const vcpu_bools[] = { "x86.vmexit_on_hlt", "x86.vmexit_on_pause",
 		"x86.x2apic", NULL };
+	static const char *const last_bools[] = { "destroy_on_poweroff", NULL };
 	bool dump = false;
 	int rc = fk_get_bool(vm, "config.dump", &dump);
 
@@ -252,7 +260,9 @@ static int start(struct vm *vm)
 	    (rc = set_up_memory(vm)) != 0 || (rc = init_platform(vm)) != 0 ||
 	    (rc = fk_init_devices(vm)) != 0)
 		return rc;
-	return finish(vm);
+	rc = finish(vm);
+	/* bhyve reads this when the guest powers off: who only asks about argv is told now. */
+	return rc == 0 && vm->machine == NULL ? check_bools(vm, last_bools) : rc;
 }
 
 int fake_start(const struct fake_host *host, struct fake_tree *tree, struct fake_machine *machine,

@@ -122,10 +122,11 @@ static int listen_vnc(struct vm *vm, const char *where)
 	if (!cut_address(copy, &address, &port)) {
 		rc = fk_fail(vm, EXIT_BAD, "fbuf: invalid address \"%s\"", where);
 	} else {
+		/* getaddrinfo(3) gets the number, and refuses one above 65535. */
 		(void)snprintf(
-		    number, sizeof(number), "%d", atoi(port) == 0 ? VNC_PORT : atoi(port) & 0xffff);
+		    number, sizeof(number), "%d", atoi(port) == 0 ? VNC_PORT : atoi(port));
 		rc = fk_listen_tcp(
-		    vm, address[0] == '\0' ? "127.0.0.1" : address, number, false, EXIT_BAD);
+		    vm, AF_UNSPEC, address[0] == '\0' ? "127.0.0.1" : address, number, EXIT_BAD);
 	}
 	free(copy);
 	return rc;
@@ -219,7 +220,7 @@ int fk_init_passthru(struct vm *vm, const struct device *device)
 	rom = vm->host->release < 14 ? NULL : fk_get_child(vm, device->node, "rom");
 	if (rom != NULL && (rc = open_file(vm, rom, O_RDONLY)) != 0)
 		return rc;
-	return fk_add_boot_device(vm, device->node);
+	return 0; /* the boot index is not read */
 }
 
 /* A swtpm is connected to; a device of the host is believed to be there. */

@@ -1,6 +1,7 @@
 /* virtio-net and e1000. No interface is ever opened: the names alone are looked at. */
 #include "devices.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -55,6 +56,41 @@ static int check_mtu(struct vm *vm, const char *text)
 	return 0;
 }
 
+/* `[IPv4]:PORT` of at most n bytes: a port is 0 to 65535, read by atoi(3). */
+static bool good_end(const char *text, size_t n)
+{
+	char *copy = fk_copy_text(text, n), *port = strchr(copy, ':');
+	unsigned char bytes[4];
+	bool good = port != NULL;
+
+	if (good) {
+		*port++ = '\0';
+		good = (copy[0] == '\0' || inet_pton(AF_INET, copy, bytes) == 1) &&
+		    atoi(port) >= 0 && atoi(port) <= UINT16_MAX;
+	}
+	free(copy);
+	return good;
+}
+
+/* PROTO:END-END, where PROTO is any word; rules are cut at semicolons. */
+static int check_hostfwd(struct vm *vm, const char *rules)
+{
+	char *copy, *rest, *rule, *host, *guest;
+	bool good = true;
+
+	if (rules == NULL)
+		return 0;
+	copy = rest = fk_copy_text(rules, strlen(rules));
+	while (good && (rule = fk_cut_piece(&rest, ';')) != NULL) {
+		host = strchr(rule, ':');
+		guest = host == NULL ? NULL : strchr(++host, '-');
+		good = guest != NULL && good_end(host, (size_t)(guest - host)) &&
+		    good_end(guest + 1, strlen(guest + 1));
+	}
+	free(copy);
+	return good ? 0 : fk_fail(vm, EXIT_BAD, "unable to parse hostfwd rule '%s'", rules);
+}
+
 /* `type=` tells what a renamed interface is. */
 static int check_backend(struct vm *vm, const struct fake_node *node, const char *name)
 {
@@ -77,6 +113,8 @@ static int check_backend(struct vm *vm, const struct fake_node *node, const char
 	if (strcmp(backends[i].prefix, "netgraph") == 0 &&
 	    (fk_get_child(vm, node, "path") == NULL || fk_get_child(vm, node, "peerhook") == NULL))
 		return fk_fail(vm, EXIT_BAD, "netgraph needs path and peerhook");
+	if (strcmp(backends[i].prefix, "slirp") == 0)
+		return check_hostfwd(vm, fk_get_child(vm, node, "hostfwd"));
 	return 0;
 }
 
@@ -89,8 +127,7 @@ static int init_card(struct vm *vm, const struct fake_node *node, bool with_mtu)
 	    (with_mtu && (rc = check_mtu(vm, fk_get_child(vm, node, "mtu"))) != 0))
 		return rc;
 	backend = fk_get_child(vm, node, "backend");
-	rc = backend == NULL ? 0 : check_backend(vm, node, backend);
-	return rc == 0 ? fk_add_boot_device(vm, node) : rc;
+	return backend == NULL ? 0 : check_backend(vm, node, backend);
 }
 
 int fk_init_net(struct vm *vm, const struct device *device)
@@ -105,5 +142,9 @@ int fk_init_net(struct vm *vm, const struct device *device)
 
 int fk_init_e1000(struct vm *vm, const struct device *device)
 {
-	return init_card(vm, device->node, false);
+	int rc = init_card(vm, device->node, false);
+
+	if (rc == 0 && fk_get_child(vm, device->node, "backend") == NULL)
+		return fk_fail(vm, EXIT_BAD, "e1000: no backend");
+	return rc;
 }
