@@ -50,6 +50,8 @@ static char *read_host(const char *text, size_t n)
 		good = good && (isalnum((unsigned char)*p) || strchr(".-_:%", *p) != NULL);
 	if (brackets || strpbrk(host, ":%") != NULL)
 		good = good && strchr(host, ':') != NULL && port_is_numeric(host);
+	else if (host[strspn(host, "0123456789.")] == '\0')
+		good = good && port_is_numeric(host); /* no name, which bhyve would look up */
 	if (good)
 		return host;
 	free(host);
