@@ -51,11 +51,45 @@ static void test_refused(void **state)
 		spec_refused(wrong[i][0], wrong[i][1]);
 }
 
+/* Returns how many disks are needed for writing by the loader, and nothing else. */
+static size_t written_by_loader(const char *keys)
+{
+	struct spec *spec = spec_of(keys);
+	struct needs needs = { 0 };
+	size_t n = 0;
+
+	spec_needs(spec, &needs);
+	for (size_t i = 0; i < needs.count; i++) {
+		assert_int_equal(needs.item[i].kind, NEED_FILE);
+		assert_true(needs.item[i].write && needs.item[i].bhyve_only);
+		n++;
+	}
+	needs_clear(&needs);
+	spec_free(spec);
+	return n;
+}
+
+#define DISKS                                                                                   \
+	"'emulations':[{'device':'virtio-blk','path':'/a'},{'device':'virtio-blk','path':'/b'," \
+	"'ro':true},{'device':'ahci-cd','path':'/c'}]"
+
+/* A disk that the guest writes to is checked for that as a device. */
+static void test_written_disks(void **state)
+{
+	(void)state;
+	assert_int_equal(written_by_loader("'loader':'bhyveload'," DISKS), 2);
+	assert_int_equal(
+	    written_by_loader("'loader':{'type':'bhyveload','disks':['/a','/b','/x']}," DISKS), 3);
+	assert_int_equal(written_by_loader("'loader':'grub'," DISKS), 0);
+	assert_int_equal(written_by_loader(DISKS), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loader),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_written_disks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
