@@ -127,8 +127,7 @@ static int read_ucl(
 	return 0;
 }
 
-/* Refuses a file that another program reads, before a reader of specs complains of its first line.
- */
+/* Refuses a file of another program, whose first line a reader of specs would complain of. */
 static int refuse_foreign(const struct text_file *file, struct report *report)
 {
 	const char *kind = foreign_kind(file->text, file->length);
