@@ -150,6 +150,10 @@ int document_forget_state(
 	NODE_AUTO struct node *request = node_new(NODE_OBJECT), *why = NULL;
 	int rc;
 
+	if (script_is_left(doc->script))
+		return error_set(err, STATUS_CHECK,
+		    "a hook is computing, and may be using vmrun.state: try again when it has "
+		    "ended");
 	node_put(request, "name", node_string(name));
 	node_put(request, "older", node_string(older));
 	rc = script_call(doc->script, "forget_state", request, &why, err);

@@ -66,6 +66,9 @@ int loop_dispatch(struct vmrun *vm, struct error *err)
 			return rc;
 		wake(vm, &next);
 		loop_update(vm);
+		/* The caller has its turn after each slice of a hook. */
+		if (machine_computes(vm->machine))
+			break;
 	}
 	return 0;
 }

@@ -251,6 +251,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.run_dir = vm->run_dir,
 		.state_dir = vm->state_dir,
 		.dry_run = vm->source.dry,
+		.slices = !into->dry,
 	};
 
 	if (o->format != NULL)

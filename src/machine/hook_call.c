@@ -81,8 +81,8 @@ static void start_command(struct machine *m, const struct node *request)
 }
 
 /*
- * Lets a hook wait.  Even a wait of no time goes through the loop, because a hook that waits again
- * and again must not block it.
+ * Lets a hook wait, or continue after a turn of the loop.  Even a wait of no time goes through the
+ * loop, because a hook that waits again and again must not block it.
  */
 static void begin_wait(struct machine *m, const struct script_reply *reply)
 {
@@ -91,7 +91,10 @@ static void begin_wait(struct machine *m, const struct script_reply *reply)
 
 	call->task = reply->task;
 	call->late = false;
-	if (hook_request_is_sleep(reply->request, &ms))
+	call->computes = reply->request == NULL;
+	if (call->computes)
+		call->until_ms = machine_now(m); /* the loop handles first what else is due */
+	else if (hook_request_is_sleep(reply->request, &ms))
 		call->until_ms = machine_now(m) + ms;
 	else
 		start_command(m, reply->request);
@@ -110,7 +113,7 @@ static enum progress handle_failure(struct machine *m, const char *label, struct
 	return next;
 }
 
-/* Handles what a call into Lua returned: an error, a request to wait, or a result. */
+/* Handles what a call into Lua returned: an error, a request to wait, a slice, or a result. */
 static enum progress handle_reply(
     struct machine *m, int rc, struct script_reply *reply, struct error *err)
 {
@@ -120,7 +123,7 @@ static enum progress handle_reply(
 
 	if (rc != 0) {
 		next = handle_failure(m, label, err);
-	} else if (reply->request != NULL) {
+	} else if (reply->task != NULL) {
 		begin_wait(m, reply);
 		node_free(reply->request);
 		next = CALL_WAITS;
@@ -200,6 +203,7 @@ static void resume(struct machine *m)
 
 	call->task = NULL;
 	call->answer = NULL;
+	call->computes = false;
 	rc = script_resume(task, answer, &reply, &err);
 	node_free(answer);
 	continue_call(m, handle_reply(m, rc, &reply, &err));

@@ -1,6 +1,7 @@
 /*
  * Hook calls: the functions of a hook run one after another.  A function that waits for a command
- * or a time waits in the loop of the machine, which goes on meanwhile.
+ * or a time waits in the loop of the machine, which goes on meanwhile; one that computes is left
+ * every 10 ms, and continues after a turn of the loop.
  */
 #ifndef MACHINE_HOOK_CALL_H
 #define MACHINE_HOOK_CALL_H
@@ -39,10 +40,11 @@ struct hook_call {
 	struct node *labels;		   /* of the functions, in order */
 	const struct node *label;	   /* of the function that runs */
 	size_t index;			   /* of that function, from 1 */
-	struct script_task *task;	   /* the function that waits; NULL: none does */
-	int64_t until_ms;		   /* end of the sleep, or the command's time limit */
-	struct node *answer; /* to the hook request, where it is known before the wait ends */
-	struct words argv;   /* words of the command */
+	struct script_task *task; /* the function that waits or computes; NULL: none does */
+	bool computes;		  /* the task was left at the end of a slice */
+	int64_t until_ms;	  /* end of the sleep or slice, or the command's time limit */
+	struct node *answer;	  /* to the hook request, where it is known before the wait ends */
+	struct words argv;	  /* words of the command */
 	struct command command;
 	struct job job; /* its command while that runs */
 	bool late;	/* the command timed out and was killed */
@@ -56,7 +58,7 @@ struct hook_call {
 void hook_call_begin(struct machine *m, const struct hook_functions *what, const struct spec *spec);
 /* Reports that a function failed, with its error and traceback. */
 void hook_call_say_failure(struct machine *m, const char *label, const struct error *err);
-/* Handles the end of a sleep, or the time limit of a command. */
+/* Handles the end of a sleep, the next slice, or the time limit of a command. */
 void hook_call_wake(struct machine *m);
 void hook_call_read(struct machine *m, int stream);
 /* Handles the exit of the command; returns false when the pid is another process's. */

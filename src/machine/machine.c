@@ -20,12 +20,21 @@
 #include "machine/hypervisor.h"
 #include "machine/stop.h"
 
+/* Returns whether the deadline of the hook call comes before the state's. */
+static bool hook_is_next(const struct machine *m)
+{
+	return m->call.task != NULL &&
+	    (m->present.deadline_ms < 0 || m->call.until_ms <= m->present.deadline_ms);
+}
+
 int64_t machine_until_ms(const struct machine *m)
 {
-	if (m->call.task != NULL &&
-	    (m->present.deadline_ms < 0 || m->call.until_ms < m->present.deadline_ms))
-		return m->call.until_ms;
-	return m->present.deadline_ms;
+	return hook_is_next(m) ? m->call.until_ms : m->present.deadline_ms;
+}
+
+bool machine_computes(const struct machine *m)
+{
+	return m->call.computes;
 }
 
 #define TO(state) ((uint32_t)1 << STATE_##state)
@@ -168,12 +177,15 @@ void machine_handle(struct machine *m, enum event event)
 
 void machine_deadline(struct machine *m)
 {
-	int64_t now = machine_now(m);
+	int64_t now = machine_now(m), at = machine_until_ms(m);
 
-	if (m->call.task != NULL && m->call.until_ms <= now) {
+	if (at < 0 || at > now)
+		return;
+	/* The earlier one first: a hook that computes is always due. */
+	if (hook_is_next(m)) {
 		hook_call_wake(m);
 		follow(m, stay());
-	} else if (m->present.deadline_ms >= 0 && m->present.deadline_ms <= now) {
+	} else {
 		m->present.late_ms = now - m->present.deadline_ms;
 		m->present.deadline_ms = -1;
 		machine_handle(m, EVENT_DEADLINE);

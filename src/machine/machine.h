@@ -46,6 +46,8 @@ void machine_start(struct machine *m);
 void machine_wake(struct machine *m, const struct wake *wake);
 /* Returns when the machine needs a WAKE_DEADLINE, as clock_ms() counts; -1: never. */
 int64_t machine_until_ms(const struct machine *m);
+/* Returns whether a hook computes and continues at once, at the machine's deadline. */
+bool machine_computes(const struct machine *m);
 /* Stops the VM by the ladder and ends the supervision; each further call takes the next step. */
 void machine_stop(struct machine *m);
 /* Boots the refused target after the VM was given up; returns false when it was not. */

@@ -290,6 +290,7 @@ static int api_log(lua_State *L)
 		text = script_push_visible(L, text, length);
 	if (length > MAX_LOG_TEXT)
 		text = lua_pushfstring(L, "%s...", lua_pushlstring(L, text, MAX_LOG_TEXT));
+	script_note_said(s);
 	if (s->log != NULL)
 		s->log(s->context, level, text);
 	return 0;

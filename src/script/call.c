@@ -4,6 +4,7 @@
  */
 #include "script/script_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ struct script_task {
 	struct script *s;
 	int64_t used_ms; /* spent inside Lua so far */
 	bool in_hook;
+	bool slices;  /* its turns are left */
+	bool refused; /* the allocator has refused memory */
 };
 
 /* One turn in Lua: from a start or an answer to the next wait, or to the end. */
@@ -25,7 +28,7 @@ struct turn {
 	const char *function; /* starts the task; NULL: the task continues */
 	const struct node *argument;
 	struct node *result; /* filled from its first node on: Lua may jump while it grows */
-	int status;	     /* of the function in its coroutine; LUA_YIELD: the function waits */
+	int status;	     /* of the function in its coroutine; LUA_YIELD: it waits or was left */
 	char *text;	     /* the error message and its traceback */
 };
 
@@ -231,8 +234,8 @@ static int push_coroutine(lua_State *L, const struct turn *turn)
 	return 3;
 }
 
-/* Resumes the coroutine.  Its value or message is on the top of L then, unless it waits. */
-/* stack: ... -> ... result, or ... where it waits; of the coroutine: arguments -> */
+/* Resumes the coroutine.  Its value or message is on the top of L then, unless it continues. */
+/* stack: ... -> ... result, or ... where it continues; of the coroutine: arguments -> */
 static int resume(lua_State *L, lua_State *co, int arguments)
 {
 	struct script *s = script_of(L);
@@ -243,7 +246,7 @@ static int resume(lua_State *L, lua_State *co, int arguments)
 		lua_xmove(co, L, 1);
 	} else if (status != LUA_YIELD) {
 		lua_xmove(co, L, 1);
-	} else if (s->request == NULL || s->expired) {
+	} else if ((s->request == NULL && !s->left) || s->expired) {
 		status = LUA_ERRRUN;
 		end_coroutine(L, co);
 	}
@@ -346,9 +349,20 @@ void script_abandon(struct script_task *task)
 	if (task == NULL)
 		return;
 	script_call_begin(task->s, task->used_ms);
+	if (task->slices)
+		script_slice_begin(task->s); /* limits __close methods, which cannot be left */
 	(void)enter(task->s, forget_coroutine, task, &ignored);
 	script_call_end(task->s, false);
+	if (task->s->left_task == task) {
+		task->s->left_task = NULL;
+		output_flush(task->s);
+	}
 	free(task);
+}
+
+bool script_is_left(const struct script *s)
+{
+	return s->left_task != NULL;
 }
 
 /* Saves what a hook has put into vmrun.state; a failure to save is a failure of the hook. */
@@ -363,25 +377,50 @@ static int save_hook_state(struct script *s, int rc, struct script_reply *reply,
 	return -1;
 }
 
+/* Lets a turn begin with what its task has kept. */
+static void begin_turn(struct script *s, const struct script_task *task)
+{
+	script_call_begin(s, task->used_ms);
+	s->in_hook = task->in_hook;
+	s->refused = task->refused;
+	if (task->slices)
+		script_slice_begin(s);
+	if (s->left_task == task)
+		s->left_task = NULL;
+}
+
+/* Keeps in the task what the turn has left; returns whether it was left at the end of a slice. */
+static bool end_turn(struct script *s, struct script_task *task, bool continues)
+{
+	bool is_left = continues && s->request == NULL;
+
+	task->in_hook = s->in_hook;
+	task->refused = s->refused;
+	task->used_ms = script_used_ms(s);
+	if (is_left)
+		s->left_task = task;
+	if (s->left_task == NULL)
+		output_flush(s);
+	return is_left;
+}
+
 /* Runs one turn and fills *reply. */
 static int run_turn(struct turn *turn, struct script_reply *reply, struct error *err)
 {
 	struct script_task *task = turn->task;
 	struct script *s = task->s;
 	int status, rc = 0;
-	bool in_hook, waits;
+	bool saves, continues;
 
 	memset(reply, 0, sizeof(*reply));
-	script_call_begin(s, task->used_ms);
-	s->in_hook = task->in_hook;
+	begin_turn(s, task);
 	status = enter(s, enter_turn, turn, &turn->text);
 	if (status != LUA_OK)
 		turn->status = status;
-	output_flush(s);
-	task->in_hook = in_hook = s->in_hook;
-	task->used_ms = script_used_ms(s);
-	waits = status == LUA_OK && turn->status == LUA_YIELD;
-	if (waits) {
+	continues = status == LUA_OK && turn->status == LUA_YIELD;
+	/* A slice ends anywhere, also between two changes of vmrun.state that belong together. */
+	saves = !end_turn(s, task, continues) && task->in_hook;
+	if (continues) {
 		reply->request = s->request;
 		reply->task = task;
 		s->request = NULL;
@@ -396,20 +435,31 @@ static int run_turn(struct turn *turn, struct script_reply *reply, struct error 
 	script_call_end(s, rc != 0);
 	if (status != LUA_OK)
 		script_abandon(task);
-	else if (!waits)
+	else if (!continues)
 		free(task);
 	free(turn->text);
-	return in_hook ? save_hook_state(s, rc, reply, err) : rc;
+	return saves ? save_hook_state(s, rc, reply, err) : rc;
+}
+
+static int begin(struct script *s, const struct turn *what, bool slices, struct script_reply *reply,
+    struct error *err)
+{
+	struct script_task *task = mem_zero(sizeof(*task));
+	struct turn turn = *what;
+
+	task->s = s;
+	task->slices = slices;
+	turn.task = task;
+	return run_turn(&turn, reply, err);
 }
 
 int script_begin(struct script *s, const char *function, const struct node *argument,
     struct script_reply *reply, struct error *err)
 {
-	struct script_task *task = mem_zero(sizeof(*task));
-	struct turn turn = { .task = task, .function = function, .argument = argument };
+	struct turn turn = { .function = function, .argument = argument };
 
-	task->s = s;
-	return run_turn(&turn, reply, err);
+	assert(s->left_task == NULL);
+	return begin(s, &turn, s->slices, reply, err);
 }
 
 int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
@@ -417,6 +467,7 @@ int script_resume(struct script_task *task, const struct node *answer, struct sc
 {
 	struct turn turn = { .task = task };
 
+	assert(task->s->left_task == NULL || task->s->left_task == task);
 	task->s->answer = answer;
 	return run_turn(&turn, reply, err);
 }
@@ -424,8 +475,9 @@ int script_resume(struct script_task *task, const struct node *answer, struct sc
 int script_call(struct script *s, const char *function, const struct node *argument,
     struct node **result, struct error *err)
 {
+	struct turn turn = { .function = function, .argument = argument };
 	struct script_reply reply;
-	int rc = script_begin(s, function, argument, &reply, err);
+	int rc = begin(s, &turn, false, &reply, err);
 
 	while (rc == 0 && reply.request != NULL) {
 		struct node *answer = s->wait == NULL ? NULL : s->wait(s->context, reply.request);

@@ -43,6 +43,7 @@ static int callback_event(lua_State *L)
 		s->lent->kind = NODE_OBJECT;
 	node_add_json(&json, s->lent);
 	script_drop_lent(s);
+	script_note_said(s);
 	if (json.length <= MAX_EVENT_TEXT && s->event != NULL)
 		s->event(s->context, by, json.text);
 	lua_pushboolean(L, json.length <= MAX_EVENT_TEXT);

@@ -99,10 +99,10 @@ static int safe_create(lua_State *L)
 
 /*
  * The next four implement coroutine.resume and the function that coroutine.wrap returns.  A
- * coroutine gives control up in three ways: it yields to the caller that resumed it; the deadline
- * makes it yield, which must not pass for an answer; or it waits, and with it every coroutine up to
- * script_call().  Upvalue 1 is the original: it takes the coroutine, which stays at the bottom of
- * the stack, or nothing.
+ * coroutine gives control up in four ways: it yields to the caller that resumed it; the deadline
+ * makes it yield, which must not pass for an answer; it waits, and with it every coroutine up to
+ * script_call(); or the end of a slice makes all of these yield.  Upvalue 1 is the original: it
+ * takes the coroutine, which stays at the bottom of the stack, or nothing.
  */
 static int resume_after_wait(lua_State *L, int status, lua_KContext is_wrapped);
 
@@ -127,12 +127,15 @@ static int call_resume(lua_State *L, int arguments, bool is_wrapped)
 		return script_leave(L);
 	if (status != LUA_OK)
 		return lua_error(L);
-	if (s->request != NULL)
+	if (s->request != NULL || s->left)
 		return lua_yieldk(L, 0, is_wrapped, resume_after_wait);
 	return lua_gettop(L) - 1;
 }
 
-/* Resumes the coroutine after a wait: the function that waits, further in, takes the answer. */
+/*
+ * Resumes the coroutine after a wait or a slice: the function that waits, further in, takes the
+ * answer.
+ */
 static int resume_after_wait(lua_State *L, int status, lua_KContext is_wrapped)
 {
 	(void)status;

@@ -1,6 +1,7 @@
 /* A Lua state with its limits: how much memory it may use, how long a call may take. */
 #include "script/script_internal.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -12,6 +13,13 @@
  * more readings cost little beside that, and one instruction can be a call of a slow C function.
  */
 #define HOOK_PERIOD 200
+/* Milliseconds of Lua after which a sliced turn is left, and until a callback raises. */
+#define SLICE_MS 10
+#define MAX_CALLBACK_MS 1000
+/* Messages and events of a turn after which it is left: their readers take them between turns. */
+#define MAX_SAID 256
+/* Steps of a C function between two readings of the clock. */
+#define STEP_PERIOD 256
 /* Size of the heap, in per cent, at which the next collection starts; the first starts later. */
 #define FIRST_PAUSE 1000
 #define PAUSE 200
@@ -85,24 +93,85 @@ static void collect_early(struct script *s, lua_State *L)
 	}
 }
 
-static void on_count(lua_State *L, lua_Debug *unused)
-{
-	struct script *s = script_of(L);
+static void on_count(lua_State *L, lua_Debug *unused);
 
-	(void)unused;
-	if (!s->expired && clock_ms() < s->deadline_ms) {
-		/* A coroutine that is left from an expired call still has a count of 1. */
-		if (lua_gethookcount(L) != HOOK_PERIOD)
-			lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
-		collect_early(s, L);
-		return;
-	}
+/* Ends the call at its deadline. */
+/* stack: ... -> (yields or raises) */
+static void expire(struct script *s, lua_State *L)
+{
 	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
 	if (!s->expired) {
 		s->expired = true;
 		note_place(s, L);
 	}
 	script_leave(L);
+}
+
+/*
+ * Raises an error in a callback that has computed for too long.  An error at every instruction
+ * stops a callback that catches errors.
+ */
+/* stack: ... -> (raises) */
+static void stop_callback(lua_State *L)
+{
+	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	lua_pushliteral(L,
+	    "a library function that cannot be interrupted (table.sort, string.gsub, tostring, "
+	    "require) took longer than 1 s with its callbacks");
+	(void)script_raise(L);
+}
+
+/* Leaves Lua at the end of a slice where it can be left. */
+/* stack: ... -> ... (yields), or (raises) */
+static void end_slice(struct script *s, lua_State *L, int64_t now)
+{
+	if (lua_isyieldable(L) && s->unyielding == 0) {
+		s->left = true;
+		(void)lua_yield(L, 0);
+	} else if (now >= s->callback_ms) {
+		stop_callback(L);
+	}
+}
+
+static void on_count(lua_State *L, lua_Debug *unused)
+{
+	struct script *s = script_of(L);
+	int64_t now = clock_ms();
+
+	(void)unused;
+	if (s->expired || now >= s->deadline_ms) {
+		expire(s, L);
+		return;
+	}
+	/* A coroutine that is left from an expired call still has a count of 1. */
+	if (lua_gethookcount(L) != HOOK_PERIOD)
+		lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
+	collect_early(s, L);
+	if (now >= s->slice_ms)
+		end_slice(s, L, now);
+}
+
+/* stack: ... -> ..., or (yields or raises) */
+void script_step(lua_State *L)
+{
+	struct script *s = script_of(L);
+	int64_t now;
+
+	if (++s->steps % STEP_PERIOD != 0)
+		return;
+	now = clock_ms();
+	if (s->expired || now >= s->deadline_ms)
+		expire(s, L);
+	else if (now >= s->callback_ms)
+		stop_callback(L);
+	else if (now >= s->slice_ms)
+		lua_sethook(L, on_count, LUA_MASKCOUNT, 1); /* Lua is left after this function */
+}
+
+void script_note_said(struct script *s)
+{
+	if (++s->said >= MAX_SAID && s->slice_ms != INT64_MAX)
+		s->slice_ms = 0;
 }
 
 /* stack: ... -> (yields or raises) */
@@ -123,12 +192,21 @@ int script_leave(lua_State *L)
 void script_call_begin(struct script *s, int64_t used_ms)
 {
 	s->busy = true;
-	s->expired = s->refused = s->in_hook = false;
-	s->unyielding = 0;
+	s->expired = s->refused = s->in_hook = s->left = false;
+	s->unyielding = s->said = 0;
+	s->slice_ms = s->callback_ms = INT64_MAX;
 	s->place[0] = '\0';
 	s->deadline_ms = clock_ms() + s->budget_ms - used_ms;
 	if (!lua_gc(s->L, LUA_GCISRUNNING))
 		(void)lua_gc(s->L, LUA_GCRESTART); /* a script has stopped it */
+}
+
+void script_slice_begin(struct script *s)
+{
+	int64_t now = clock_ms();
+
+	s->slice_ms = now + SLICE_MS;
+	s->callback_ms = now + MAX_CALLBACK_MS;
 }
 
 int64_t script_used_ms(const struct script *s)
@@ -192,6 +270,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 	s->ahead = options->ahead;
 	s->context = options->context;
 	s->sandbox = options->sandbox;
+	s->slices = options->slices;
 	s->hypervisor = mem_copy(options->hypervisor == NULL ? "" : options->hypervisor);
 	s->run_dir = mem_copy(options->run_dir == NULL ? "" : options->run_dir);
 	s->state_dir = mem_copy(options->state_dir == NULL ? "" : options->state_dir);

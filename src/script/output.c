@@ -8,14 +8,21 @@
 /* Bytes; a longer line is cut, as this buffer is outside the memory cap. */
 #define MAX_PRINTED_LINE 4096
 
+static void log_line(struct script *s, const char *text)
+{
+	script_note_said(s);
+	if (s->log != NULL)
+		s->log(s->context, "info", text);
+}
+
 void output_flush(struct script *s)
 {
 	for (size_t i = 0; i < s->line.length; i++) {
 		if (s->line.text[i] == '\0')
 			s->line.text[i] = '?'; /* a NUL would end the message */
 	}
-	if (s->line.length > 0 && s->log != NULL)
-		s->log(s->context, "info", s->line.text);
+	if (s->line.length > 0)
+		log_line(s, s->line.text);
 	str_free(&s->line);
 }
 

@@ -35,6 +35,11 @@ struct script_options {
 	const char *state_dir;	/* what vmrun.state_dir says, may be NULL; copied */
 	bool dry_run;		/* what vmrun.dry_run says */
 	/*
+	 * Leaves a call of script_begin() after 10 ms of Lua, so that a script that computes does
+	 * not hold up its caller.
+	 */
+	bool slices;
+	/*
 	 * Takes io, os, package and debug away, and limits what scripts may name of the host; lent
 	 * for the life of the script.  NULL: no sandbox.
 	 */
@@ -91,16 +96,21 @@ int script_call(struct script *s, const char *function, const struct node *argum
 /* A call that waits for its caller to answer: vmrun.exec(), vmrun.sleep(). */
 struct script_task;
 
-/* The outcome of a turn in Lua: a result, or a wait.  The nodes belong to the caller. */
+/* The outcome of a turn in Lua: a result, a wait or a slice.  The nodes belong to the caller. */
 struct script_reply {
-	struct node *result;	  /* of the function, NULL for "nil" */
-	struct node *request;	  /* not NULL: the task waits for an answer to it */
-	struct script_task *task; /* for script_resume(), or script_abandon() */
+	struct node *result; /* of the function, NULL for "nil" */
+	/*
+	 * With a task: the task waits for an answer to it; NULL: the task computes, and was left at
+	 * the end of a slice: the caller continues it (without an answer) after its other work.
+	 */
+	struct node *request;
+	struct script_task *task; /* for script_resume(), or script_abandon(); NULL: it ended */
 };
 
 /*
- * Begins a call as script_call() does, for a caller that does something else while the script
- * waits. The time limit counts time inside Lua, over all turns.  Several tasks may wait at once.
+ * Begins a call as script_call() does, for a caller that does something else while the script waits
+ * or after each slice.  The time limit counts time inside Lua, over all turns.  Several tasks may
+ * wait at once; while one is left at the end of a slice, none begins or continues but that one.
  */
 int script_begin(struct script *s, const char *function, const struct node *argument,
     struct script_reply *reply, struct error *err);
@@ -109,7 +119,9 @@ int script_begin(struct script *s, const char *function, const struct node *argu
  */
 int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
     struct error *err);
-/* Ends a task that waits: only its __close methods run.  NULL is fine. */
+/* Ends a task that waits or was left: only its __close methods run.  NULL is fine. */
 void script_abandon(struct script_task *task);
+/* Returns whether a task was left at the end of a slice. */
+bool script_is_left(const struct script *s);
 
 #endif

@@ -33,13 +33,20 @@ struct script {
 	size_t used_bytes, cap_bytes;
 	size_t live_bytes; /* in use after the last early collection */
 	int64_t budget_ms, deadline_ms;
-	bool busy;		/* inside script_call() */
-	bool uncapped;		/* set for code that would not survive a refusal */
-	bool expired;		/* the deadline of this call has passed */
-	bool refused;		/* the allocator has refused memory in this call */
-	bool in_hook;		/* this call runs a hook: functions that block are refused */
-	char place[PLACE_SIZE]; /* "vm.lua:3: ", where the deadline found the script */
-	char *trace;		/* its traceback there */
+	int64_t slice_ms;    /* when Lua is left; INT64_MAX: this turn is not left */
+	int64_t callback_ms; /* when a callback that cannot be left raises; or INT64_MAX */
+	bool slices;	     /* turns of script_begin() are left */
+	bool left;	     /* Lua is left now, at the end of a slice */
+	int said;	     /* messages and events of this turn */
+	unsigned steps;	     /* of C functions, see script_step() */
+	struct script_task *left_task; /* was left, and continues next; NULL: none */
+	bool busy;		       /* inside script_call() */
+	bool uncapped;		       /* set for code that would not survive a refusal */
+	bool expired;		       /* the deadline of this call has passed */
+	bool refused;		       /* the allocator has refused memory in this call */
+	bool in_hook;		       /* this call runs a hook: functions that block are refused */
+	char place[PLACE_SIZE];	       /* "vm.lua:3: ", where the deadline found the script */
+	char *trace;		       /* its traceback there */
 	void (*log)(void *context, const char *level, const char *text);
 	struct node *(*wait)(void *context, const struct node *request);
 	struct node *request;	   /* of the wait that leaves Lua now, or NULL */
@@ -72,6 +79,18 @@ static inline struct script *script_of(lua_State *L)
 
 /* limits.c: begins a turn in Lua; the clock starts at used_ms. */
 void script_call_begin(struct script *s, int64_t used_ms);
+/*
+ * limits.c: lets the count hook leave this turn after 10 ms of Lua.  Callbacks of C functions,
+ * which cannot be left, raise an error after 1 s.
+ */
+void script_slice_begin(struct script *s);
+/* limits.c: counts a message or an event; a turn with many of them is left early. */
+void script_note_said(struct script *s);
+/*
+ * limits.c: counts a step of a C function whose time has no limit of its own.  Gives control up or
+ * raises once the function has taken too long.
+ */
+void script_step(lua_State *L);
 /* limits.c: ends the turn. */
 void script_call_end(struct script *s, bool failed);
 /* limits.c: returns the time that the call has spent in Lua. */

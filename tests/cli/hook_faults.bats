@@ -172,10 +172,13 @@ teardown() {
 			lua "vm.hook_timeout = 0.2
 				function vm.$name() $body end
 				function vm.on_exit(exit) print('on_exit works') end"
-			rm -f starts
-			script 'exit 3'
-			vmrun vm.lua
-			is "$status" 3
+			rm -f starts over
+			script 'waitfile over exit 3'
+			start vm.lua
+			# on_started ends with its boot
+			[ "$name" = on_end ] || await_text "$name of vm.lua failed: "
+			: >over
+			ends 3
 			is "$(starts)" 1
 			has "$name of vm.lua failed: "
 			grep -qE 'vm.lua:[23]: |needs more than 64 MiB' err # recursion may reach either limit

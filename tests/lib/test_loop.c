@@ -3,6 +3,7 @@
 #include "talk.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -90,11 +91,41 @@ static void test_events(void **state)
 	end(vm);
 }
 
+/* A dispatch ends with a slice of a hook, in which the hook cannot say more than this. */
+#define MAX_SLICE_EVENTS 400
+
+static void test_slices(void **state)
+{
+	struct vmrun *vm;
+	FILE *hook = fopen("hook.lua", "w");
+
+	(void)state;
+	assert_non_null(hook);
+	assert_true(fputs("return { on_started = function()\n"
+			  "while true do vmrun.event { a = 1 } end end }",
+			hook) > 0);
+	assert_int_equal(fclose(hook), 0);
+	vm = talk_begin("ready up hang", ",\"hooks\":[\"./hook.lua\"],\"hook_timeout\":600");
+	life_wait_for(vm, "up");
+	for (int i = 0; i < 5; i++) {
+		struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
+
+		(void)life_events(vm);
+		assert_int_equal(poll(&p, 1, 0), 1);
+		assert_int_equal(vmrun_dispatch(vm), 0);
+		assert_in_range(vm->events.count, 0, MAX_SLICE_EVENTS);
+	}
+	talk_expect_alive(vm);
+	(void)life_events(vm);
+	talk_finish(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_wakes, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_events, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_slices, life_enter, life_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,6 +284,58 @@ static void test_missing_command(void **state)
 	vm_close(&v);
 }
 
+/* A function that computes continues after whatever else is due. */
+static void test_computing(void **state)
+{
+	struct machine *m;
+
+	(void)state;
+	call_real("print('begun') repeat local f = io.open('go') until f return vmrun.stop(1)");
+	m = v.machine;
+	assert_true(machine_computes(m));
+	assert_int_equal(machine_until_ms(m), m->call.until_ms);
+	assert_true(m->call.until_ms <= machine_now(m));
+	m->present.deadline_ms = m->call.until_ms - 1;
+	m->present.late_ms = -1;
+	assert_int_equal(machine_until_ms(m), m->present.deadline_ms);
+	machine_deadline(m);
+	assert_int_equal(m->present.deadline_ms, -1);
+	assert_int_not_equal(m->present.late_ms, -1);
+	machine_deadline(m);
+	assert_true(machine_computes(m));
+	check_heard("");
+	vm_write("go", "");
+	vm_await(&v, is_over);
+	check_heard("1 ");
+	assert_false(machine_computes(m));
+	vm_close(&v);
+}
+
+static void test_computing_abandoned(void **state)
+{
+	(void)state;
+	call_real("repeat local f = io.open('go') until f return vmrun.stop(1)");
+	hook_call_abandon(v.machine);
+	assert_false(machine_computes(v.machine));
+	assert_true(is_over(v.machine));
+	check_heard("");
+	hook_call_begin(v.machine, &unheeded, v.machine->boot.spec);
+	assert_true(machine_computes(v.machine));
+	vm_close(&v);
+}
+
+/* A function that waits after it has computed is one that waits. */
+static void test_computing_then_waiting(void **state)
+{
+	(void)state;
+	call_real("repeat local f = io.open('go') until f vmrun.exec { 'sleep', '600' }");
+	vm_write("go", "");
+	while (machine_computes(v.machine))
+		machine_deadline(v.machine);
+	assert_int_not_equal(v.machine->call.job.pid, 0);
+	vm_close(&v);
+}
+
 #define LATE(text)                                                       \
 	"local status, why = vmrun.exec { 'sleep', '600', timeout = 7 }" \
 	"return vmrun.stop(why:find('" text "', 1, true) and 1 or 2)"
@@ -428,6 +480,9 @@ int main(void)
 		CALL(test_sleep_of_no_time),
 		CALL(test_nearest_deadline),
 		CALL(test_dry_run),
+		CALL(test_computing),
+		CALL(test_computing_abandoned),
+		CALL(test_computing_then_waiting),
 		CALL(test_command),
 		CALL(test_missing_command),
 		CALL(test_late_command),
