@@ -8,6 +8,7 @@
 
 #include "script/os_time.h"
 #include "script/loading.h"
+#include "script/loops.h"
 #include "script/output.h"
 #include "script/script_internal.h"
 
@@ -297,6 +298,12 @@ static const struct replacement {
 	{ "package", "loadlib", loading_loadlib, NULL, NULL },
 	{ "_G", "print", output_print, NULL, NULL },
 	{ "string", "dump", NULL, NULL, NULL },
+	{ "string", "rep", loops_rep, NULL, NULL },
+	{ "table", "concat", loops_concat, NULL, NULL },
+	{ "table", "insert", loops_insert, NULL, NULL },
+	{ "table", "move", loops_move, NULL, NULL },
+	{ "table", "remove", loops_remove, NULL, NULL },
+	{ "table", "sort", loops_sort, NULL, NULL },
 	{ "coroutine", "create", safe_create, NULL, NULL },
 	{ "coroutine", "resume", safe_resume, NULL, NULL },
 	{ "coroutine", "wrap", safe_wrap, NULL, NULL },

@@ -46,6 +46,11 @@ teardown() {
 		while true do io.write("") end
 		while true do collectgarbage() end
 		while true do vmrun.exists("/") end
+		table.move({}, 1, 1e15, 2, {})
+		table.insert(setmetatable({}, { __len = function() return 1e15 // 1 | 0 end }), 1, "x")
+		while true do pcall(table.remove, setmetatable({}, { __len = function() return 1 << 60 end }), 1) end
+		table.sort(setmetatable({}, { __len = function() return 1 << 30 end, __index = rawlen, __newindex = type }))
+		while (""):rep(1 << 60) == "" do end
 		for _ in pairs(setmetatable({}, { __pairs = function() return function() return 1 end end })) do end
 	END
 }
