@@ -339,8 +339,8 @@ enum vmrun_event_type {
 	/* target: its boot was cleaned up; text: what the cleanup left behind and why, or NULL */
 	VMRUN_CLEANED,
 	/*
-	 * lost: the number of events before this one that did not reach their reader.  The library
-	 * never makes this event: it is for programs that pass events on to a slow reader.
+	 * lost: the number of events that are missing here; seq is that of the last of them.  Lines
+	 * of output and messages of scripts are lost when thousands of them wait in the queue.
 	 */
 	VMRUN_LOST,
 };

@@ -21,6 +21,9 @@ void backlog_add(struct backlog *b, uint64_t seq, char *line)
 {
 	size_t length = strlen(line);
 
+	/* Lines are found by their numbers: those before a gap are lost, too. */
+	while (b->count > 0 && seq != backlog_next(b))
+		drop_first(b);
 	if (b->line == NULL)
 		b->line = mem_zero(MAX_BACKLOG_EVENTS * sizeof(*b->line));
 	/* The new line itself is added however long it is. */

@@ -15,8 +15,8 @@ struct backlog {
 };
 
 /*
- * Adds the line of the next event, and drops the oldest lines to make room for it.  Takes
- * ownership of the line.
+ * Adds the line of the next event, and drops the oldest lines to make room for it, or all lines if
+ * numbers between them and this event are missing.  Takes ownership of the line.
  */
 void backlog_add(struct backlog *b, uint64_t seq, char *line);
 /* Returns the line of an event, valid until the next is added; NULL if the backlog lacks it. */

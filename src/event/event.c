@@ -10,15 +10,13 @@
 
 /*
  * Events that may wait for a caller that does not take them; beyond this number, the oldest output
- * and messages of scripts are dropped.  A caller that takes events finds at most those of one
- * loop_dispatch(), and the rest of a pipe at the end.
+ * and messages of scripts are dropped and counted by VMRUN_LOST.  A caller that takes events finds
+ * at most those of one loop_dispatch(), and the rest of a pipe at the end.
  */
 #define MAX_WAITING_EVENTS 8192
 
-static void free_record(struct event_record *r)
+static void free_texts(struct event_record *r)
 {
-	if (r == NULL)
-		return;
 	free(r->target);
 	free(r->ended);
 	free(r->by);
@@ -29,6 +27,13 @@ static void free_record(struct event_record *r)
 	for (size_t i = 0; r->argv != NULL && r->argv[i] != NULL; i++)
 		free(r->argv[i]);
 	free(r->argv);
+}
+
+static void free_record(struct event_record *r)
+{
+	if (r == NULL)
+		return;
+	free_texts(r);
 	free(r);
 }
 
@@ -38,15 +43,39 @@ static void remove_record(struct event_queue *q, struct event_record *r)
 	q->count--;
 }
 
-/* Drops the oldest event that may be dropped: a gap in the sequence numbers shows the loss. */
+/* Replaces an event by one that says that it is lost. */
+static void make_lost(struct event_record *r)
+{
+	struct vmrun_event lost = { .type = VMRUN_LOST,
+		.name = event_kind(VMRUN_LOST)->name,
+		.seq = r->event.seq,
+		.time_ms = r->event.time_ms,
+		.lost = 1 };
+
+	free_texts(r);
+	r->target = r->ended = r->by = r->text = r->level = NULL;
+	r->argv = NULL;
+	r->event = lost;
+}
+
+/* Drops the oldest event that may be dropped, if there is one. */
 static void drop_oldest_output(struct event_queue *q)
 {
-	struct event_record *r = TAILQ_FIRST(&q->waiting);
+	struct event_record *r = TAILQ_FIRST(&q->waiting), *before;
 
 	while (r != NULL && !event_kind(r->event.type)->floods)
 		r = TAILQ_NEXT(r, link);
 	if (r == NULL)
 		return;
+	before = TAILQ_PREV(r, event_records, link);
+	if (before == NULL || before->event.type != VMRUN_LOST ||
+	    before->event.seq + 1 != r->event.seq) {
+		make_lost(r);
+		return;
+	}
+	before->event.seq = r->event.seq;
+	before->event.time_ms = r->event.time_ms;
+	before->event.lost++;
 	remove_record(q, r);
 	free_record(r);
 }
@@ -78,8 +107,11 @@ void event_listen(struct event_queue *q,
 	q->newest = NULL;
 	if (listener == NULL || q->count == 0)
 		return;
-	for (r = TAILQ_FIRST(&q->waiting); r != NULL; r = TAILQ_NEXT(r, link))
-		call_listener(q, r);
+	for (r = TAILQ_FIRST(&q->waiting); r != NULL; r = TAILQ_NEXT(r, link)) {
+		/* The listener sees the gap in the numbers. */
+		if (r->event.type != VMRUN_LOST)
+			call_listener(q, r);
+	}
 }
 
 struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type)

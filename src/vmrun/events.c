@@ -17,8 +17,15 @@
 struct event_line {
 	STAILQ_ENTRY(event_line) next;
 	size_t length;
+	int64_t count; /* of events that are lost with the line */
 	char text[];
 };
+
+/* Returns how many events are lost if this one is. */
+static int64_t weight(const struct vmrun_event *event)
+{
+	return event->type == VMRUN_LOST ? event->lost : 1;
+}
 
 static const char *prepare_fd(struct events *e, const char *digits)
 {
@@ -128,6 +135,7 @@ static bool push(struct events *e, const struct vmrun_event *event)
 		memcpy(line->text, json, n - 1);
 		line->text[n - 1] = '\n';
 		line->length = n;
+		line->count = weight(event);
 		STAILQ_INSERT_TAIL(&e->lines, line, next);
 		e->bytes += n;
 	}
@@ -180,7 +188,7 @@ static void count_lost(struct events *e, const struct vmrun_event *event)
 		.seq = event->seq,
 		.vm = e->vm,
 		.time_ms = event->time_ms,
-		.lost = e->lost.lost + 1 };
+		.lost = e->lost.lost + weight(event) };
 }
 
 void events_add(struct events *e, const struct vmrun_event *event)
@@ -231,7 +239,7 @@ static int64_t count_unwritten(const struct events *e)
 	int64_t n = e->lost.lost;
 
 	STAILQ_FOREACH(line, &e->lines, next)
-	n++;
+	n += line->count;
 	return n;
 }
 

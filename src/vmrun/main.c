@@ -191,7 +191,8 @@ static bool is_refusal(const struct vmrun_event *e)
 static bool is_shown(const struct vmrun_event *e)
 {
 	return is_refusal(e) || e->type == VMRUN_LOG || e->type == VMRUN_WARNING ||
-	    e->type == VMRUN_NOTE || e->type == VMRUN_HOOK_FAILED || e->type == VMRUN_HOOK_EVENT;
+	    e->type == VMRUN_NOTE || e->type == VMRUN_HOOK_FAILED || e->type == VMRUN_HOOK_EVENT ||
+	    e->type == VMRUN_LOST;
 }
 
 /* Prints decisions to stdout and messages to stderr. */

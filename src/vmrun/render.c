@@ -294,6 +294,12 @@ static void say_hook_event(const struct vmrun_event *e, struct renderer *r)
 	    e->by != NULL ? " of " : "", e->by != NULL ? e->by : "", e->text);
 }
 
+static void say_lost(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s%swarning: %lld messages were lost: they came faster than vmrun could write them",
+	    e->vm != NULL ? e->vm : "", e->vm != NULL ? ": " : "", (long long)e->lost);
+}
+
 static void say_ended(const struct vmrun_event *e, struct renderer *r)
 {
 	say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
@@ -320,7 +326,7 @@ static void (*const rows[])(const struct vmrun_event *e, struct renderer *r) = {
 	[VMRUN_CHECKED] = say_checked,
 	[VMRUN_FIXED] = say_fixed,
 	[VMRUN_ENDED] = say_ended,
-	[VMRUN_LOST] = NULL, /* only clients of the control socket lose events */
+	[VMRUN_LOST] = say_lost,
 };
 
 _Static_assert(sizeof(rows) / sizeof(*rows) == VMRUN_LOST + 1, "a row for each kind of event");

@@ -73,6 +73,41 @@ of() {
 	is "$(of spawned | head -n 1 | jq -c '.argv[1:]')" "$(head -n 1 "$FAKEBHYVE_LOG" | jq -c '.argv[1:]')"
 }
 
+@test "nothing that hooks say is lost: a call that says much lets its readers read" {
+	lua 'function vm.on_started()
+			for i = 1, 20000 do vmrun.event { i = i } end
+			for i = 1, 20000 do vmrun.log("info", i) end
+			print("said")
+		end'
+	script 'waitfile over exit 1'
+	start --events events vm.lua
+	await_text 'vmrun: said'
+	: >over
+	ends 0
+	is "$(jq 'select(.event == "hook") | .data.i' events | tr '\n' ' ')" "$(seq 20000 | tr '\n' ' ')"
+	is "$(jq -r 'select(.event == "log" and .text != "said") | .text' events | tr '\n' ' ')" "$(seq 20000 | tr '\n' ' ')"
+	is "$(of lost)" ''
+	is "$(grep -c '^vmrun: [0-9]*$' err)" 20000
+}
+
+@test "what is lost where no reader can read is counted: in a chunk, a callback and a simulation" {
+	local all
+	lua 'local function say() for i = 1, 10000 do vmrun.event { i = i } vmrun.log("info", "l") end end
+		say()
+		function vm.on_exit() table.sort({ 2, 1 }, function(a, b) say() return a < b end) end'
+	script 'exit 1'
+	vmrun --events events vm.lua
+	is "$status" 0
+	judge events
+	grep -qE '^vmrun: (warning|'"$vm"': warning): [0-9]+ messages were lost: ' err
+	all=$(jq -s 'map(if .event == "lost" then .count else 1 end) | add' events)
+	is "$(tail -n 1 events | jq .seq)" "$all"
+	[ "$all" -gt 20000 ]
+	vmrun --simulate poweroff vm.lua
+	is "$status" 0
+	is "$(grep -c 'messages were lost' err)" 2
+}
+
 @test "a file is appended to, and its mode stays" {
 	spec
 	echo before >events

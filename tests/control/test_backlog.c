@@ -94,11 +94,32 @@ static void test_most_bytes(void **state)
 	backlog_clear(&b);
 }
 
+/* A client that asks for a number gets that event, also after numbers that are missing. */
+static void test_gap(void **state)
+{
+	struct backlog b = { 0 };
+
+	(void)state;
+	backlog_add(&b, 1, long_line(1));
+	backlog_add(&b, 2, long_line(2));
+	backlog_add(&b, 7, long_line(7));
+	assert_int_equal(b.oldest, 7);
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.bytes, 7);
+	assert_null(backlog_line(&b, 2));
+	assert_int_equal(strlen(backlog_line(&b, 7)), 7);
+	backlog_add(&b, 8, long_line(8));
+	assert_int_equal(b.count, 2);
+	assert_int_equal(strlen(backlog_line(&b, 8)), 8);
+	backlog_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_most_events),
 		cmocka_unit_test(test_most_bytes),
 	};

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void test_order_and_numbers(void **state)
@@ -43,7 +44,13 @@ static void test_limit_of_waiting_output(void **state)
 	assert_true(event_next(&q, &e));
 	assert_int_equal(e.seq, 1);
 	(void)event_add(&q, VMRUN_OUTPUT);
-	(void)event_add(&q, VMRUN_OUTPUT);
+	event_text(event_add(&q, VMRUN_OUTPUT), "last");
+	assert_true(event_next(&q, &e));
+	assert_int_equal(e.type, VMRUN_LOST);
+	assert_string_equal(e.name, "lost");
+	assert_int_equal(e.seq, 2);
+	assert_int_equal(e.lost, 1);
+	assert_null(e.text);
 	assert_true(event_next(&q, &e));
 	assert_int_equal(e.seq, 3);
 	event_queue_clear(&q);
@@ -110,7 +117,7 @@ static void test_flood(void **state)
 	struct event_queue q = { 0 };
 	struct vmrun_event e;
 	uint64_t last = 0;
-	size_t outputs = 0, others = 0;
+	size_t outputs = 0, others = 0, lost = 0;
 	char text[32], first[32] = "";
 
 	(void)state;
@@ -121,9 +128,11 @@ static void test_flood(void **state)
 		event_text(event_add(&q, i % 3 == 0 ? VMRUN_LOG : VMRUN_OUTPUT), text);
 	}
 	while (event_next(&q, &e)) {
-		assert_true(e.seq > last);
+		assert_int_equal(e.seq, last + (e.type == VMRUN_LOST ? (uint64_t)e.lost : 1));
 		last = e.seq;
-		if (e.type != VMRUN_LOG && e.type != VMRUN_OUTPUT)
+		if (e.type == VMRUN_LOST)
+			lost += (size_t)e.lost;
+		else if (e.type != VMRUN_LOG && e.type != VMRUN_OUTPUT)
 			others++;
 		else if (outputs++ == 0)
 			(void)snprintf(first, sizeof(first), "%s", e.text);
@@ -131,7 +140,8 @@ static void test_flood(void **state)
 	assert_int_equal(others, LINES / 1000);
 	assert_int_equal(last, LINES + LINES / 1000);
 	assert_in_range(outputs, 256, MOST);
-	(void)snprintf(text, sizeof(text), "%zu", LINES - outputs);
+	assert_int_equal(lost + outputs, LINES);
+	(void)snprintf(text, sizeof(text), "%zu", lost);
 	assert_string_equal(first, text);
 	event_queue_clear(&q);
 	assert_false(event_next(&q, &e));
@@ -152,11 +162,16 @@ static void test_nothing_to_drop(void **state)
 	(void)event_add(&q, VMRUN_OUTPUT);
 	(void)event_add(&q, VMRUN_OUTPUT);
 	(void)event_add(&q, VMRUN_ENDED);
-	while (event_next(&q, &e)) {
-		assert_int_equal(e.type, n < EXITS ? VMRUN_EXITED : VMRUN_ENDED);
-		n++;
+	for (; n < EXITS; n++) {
+		assert_true(event_next(&q, &e));
+		assert_int_equal(e.type, VMRUN_EXITED);
 	}
-	assert_int_equal(n, EXITS + 1);
+	assert_true(event_next(&q, &e));
+	assert_int_equal(e.type, VMRUN_LOST);
+	assert_int_equal(e.lost, 2);
+	assert_true(event_next(&q, &e));
+	assert_int_equal(e.type, VMRUN_ENDED);
+	assert_false(event_next(&q, &e));
 	event_queue_clear(&q);
 }
 
@@ -166,6 +181,46 @@ static void hear(void *context, const struct vmrun_event *e)
 
 	(void)snprintf(
 	    heard + strlen(heard), 64, "%llu:%s:%s ", (unsigned long long)e->seq, e->vm, e->text);
+}
+
+/* No more is dropped than what is added, although an event that stays is between all others. */
+static void test_drops_one_by_one(void **state)
+{
+	enum { MAX = 8192 };
+	struct event_queue q = { 0 };
+	struct vmrun_event e;
+	size_t lost = 0, outputs = 0;
+
+	(void)state;
+	for (int i = 0; i < MAX; i++)
+		(void)event_add(&q, i % 2 == 0 ? VMRUN_EXITED : VMRUN_OUTPUT);
+	(void)event_add(&q, VMRUN_OUTPUT);
+	(void)event_add(&q, VMRUN_OUTPUT);
+	while (event_next(&q, &e)) {
+		lost += e.type == VMRUN_LOST ? (size_t)e.lost : 0;
+		outputs += e.type == VMRUN_OUTPUT ? 1 : 0;
+	}
+	assert_int_equal(lost, 2);
+	assert_int_equal(outputs, MAX / 2);
+	event_queue_clear(&q);
+}
+
+/* A listener that comes late hears the events that are left, with their numbers. */
+static void test_hearing_after_a_loss(void **state)
+{
+	enum { MAX = 8192 };
+	struct event_queue q = { .vm = "demo" };
+	char *heard = calloc(MAX, 64);
+
+	(void)state;
+	assert_non_null(heard);
+	event_text(event_add(&q, VMRUN_NOTE), "a");
+	for (int i = 0; i < MAX; i++)
+		event_text(event_add(&q, VMRUN_LOG), "l");
+	event_listen(&q, hear, heard);
+	assert_ptr_equal(strstr(heard, "1:demo:a 3:demo:l 4:"), heard);
+	free(heard);
+	event_queue_clear(&q);
 }
 
 /* The queue reports each event once, when it is complete, even if it is not taken. */
@@ -267,6 +322,8 @@ int main(void)
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_nothing_to_drop),
 		cmocka_unit_test(test_hearing),
+		cmocka_unit_test(test_hearing_after_a_loss),
+		cmocka_unit_test(test_drops_one_by_one),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_level_of_log),
 	};

@@ -68,6 +68,15 @@ static void add(struct fixture *f, uint64_t seq, const char *text)
 	events_add(&f->events, &e);
 }
 
+static void add_lost(struct fixture *f, uint64_t seq, unsigned count)
+{
+	struct vmrun_event e = {
+		.type = VMRUN_LOST, .name = "lost", .seq = seq, .vm = "demo", .lost = count
+	};
+
+	events_add(&f->events, &e);
+}
+
 /* Returns the number of lines of a file, and checks that all are complete. */
 static size_t lines_of(const char *path)
 {
@@ -211,6 +220,11 @@ static void test_paces(void **state)
 		for (int round = 0; round < 40; round++) {
 			unsigned n = dice_roll(&d, 200);
 
+			/* Some of them were lost before. */
+			if (dice_roll(&d, 4) == 0) {
+				added += n + 1;
+				add_lost(f, added, n + 1);
+			}
 			while (n-- > 0)
 				add(f, ++added, text + dice_roll(&d, sizeof(text)));
 			for (n = dice_roll(&d, 30); n > 0; n--) {
