@@ -250,7 +250,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.hypervisor = into->hyper->name,
 		.run_dir = vm->run_dir,
 		.state_dir = vm->state_dir,
-		.dry_run = vm->source.dry,
+		.dry_run = into->dry,
 		.slices = !into->dry,
 	};
 

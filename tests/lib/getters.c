@@ -113,6 +113,11 @@ static void check_words(const struct handle *h)
 	assert_string_equal(vmrun_version(), VMRUN_VERSION);
 	getters_check_text(vmrun_default_run_dir(), true);
 	getters_check_text(vmrun_describe("devices", false), true);
+	getters_check_text(vmrun_describe_device("nvme", false, &why), true);
+	assert_null(why);
+	assert_null(vmrun_describe_device("nvmf", true, &why));
+	getters_check_text(why, true);
+	why = NULL;
 	getters_check_text(vmrun_problem_json(&p, "error"), true);
 }
 
