@@ -124,3 +124,41 @@ Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv
 	vmrun -d load.lua
 	is "$status" 0
 }
+
+# The manuals beside the tables of options, commands and keys.
+
+# long_options PROGRAM: prints the long options of a program's help, without dashes
+long_options() {
+	"$1" --help | grep -oE '^  (-.,|   )  ?--[a-z-]+' | sed 's/.*--//'
+}
+
+@test "vmrun(8) and vmrunctl(8) have every option and every command" {
+	local word missing=
+	for word in $(long_options "$VMRUN"); do
+		grep -qE "^\\.It .*Fl -$word( |\$)" "$SOURCE/man/vmrun.8" || missing="$missing vmrun --$word"
+	done
+	for word in $(long_options "$VMRUNCTL"); do
+		grep -qE "^\\.It .*(Fl|,) -$word( |\$)" "$SOURCE/man/vmrunctl.8" || missing="$missing vmrunctl --$word"
+	done
+	for word in $("$VMRUNCTL" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p'); do
+		grep -qE "^\\.It Cm $word( |\$)" "$SOURCE/man/vmrunctl.8" || missing="$missing vmrunctl $word"
+	done
+	is "$missing" ''
+	[ "$(long_options "$VMRUN" | wc -l)" -gt 30 ]
+	[ "$(long_options "$VMRUNCTL" | wc -l)" -gt 10 ]
+}
+
+@test "vmrun.conf(5) has every key of the spec and of its devices" {
+	local word missing=
+	"$VMRUN" --print schema >schema
+	for word in $(jq -r '.properties | keys[]' schema); do
+		grep -qE "^\\.It Ic .*\\b$word\\b" "$SOURCE/man/vmrun.conf.5" || missing="$missing $word"
+	done
+	for word in $(jq -r '[.. | objects | .properties? // empty | objects | keys[]] | unique[]' schema); do
+		grep -qw -- "$word" "$SOURCE/man/vmrun.conf.5" || missing="$missing $word"
+	done
+	for word in $("$VMRUN" --print devices --json | jq -r '.[].device'); do
+		grep -qE "^\\.It Cm .*\\b$word\\b" "$SOURCE/man/vmrun.conf.5" || missing="$missing $word"
+	done
+	is "$missing" ''
+}

@@ -187,3 +187,24 @@ teardown() {
 	is "$status" 64
 	has 'did you mean "reboot"?'
 }
+
+# What vmrun.conf(5) says of targets.
+@test "a diamond of extends, devices removed and changed by several targets, null and an empty list" {
+	spec '{"emulations": [{"device": "virtio-blk", "id": "disk", "path": "/d"}], "targets": {
+		"d": {"mem": "65M", "cpu": 4}, "b": {"extends": "d", "mem": "66M", "cpu": 2}, "c": {"extends": "d", "mem": "67M"},
+		"a": {"extends": ["b", "c"]},
+		"gone": {"emulations": [{"id": "disk", "remove": true}]},
+		"changed": {"emulations": [{"id": "disk", "path": "/e"}]},
+		"back": {"extends": ["gone", "changed"]}, "away": {"extends": ["changed", "gone"]},
+		"none": {"emulations": null}, "same": {"emulations": []}}}'
+	merged() {
+		vmrun --debug -t "$1" vm.json
+		is "$status" 0
+		is "$(jq -c "$2" out)" "$3"
+	}
+	merged a '[.mem, .cpu.threads]' '[70254592,2]'
+	merged back '[.emulations[].path]' '["/e"]'
+	merged away '.emulations // []' '[]'
+	merged none '.emulations // []' '[]'
+	merged same '[.emulations[].path]' '["/d"]'
+}
