@@ -113,8 +113,7 @@ static int read_options(struct vmrun *vm)
 		report_add(&vm->report, STATUS_USAGE, NULL,
 		    "no spec: options.file and options.text are both NULL, set one of them");
 	if (o->format != NULL && !format_find(o->format, &format))
-		(void)usage(
-		    vm, "--format takes json, lua, ucl or auto, got", o->format, formats);
+		(void)usage(vm, "--format takes json, lua, ucl or auto, got", o->format, formats);
 	copy_settings(vm);
 	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
@@ -173,8 +172,7 @@ static int choose_hypervisor(struct vmrun *vm)
 		vm->source.hyper = hyper_find(name);
 		return vm->source.hyper != NULL
 		    ? 0
-		    : usage(
-			  vm, "--hypervisor takes bhyve, qemu or auto, got", name, candidates);
+		    : usage(vm, "--hypervisor takes bhyve, qemu or auto, got", name, candidates);
 	}
 	vm->source.hyper = only_prints(vm) ? &hyper_bhyve : hyper_for_host();
 	if (!only_prints(vm) && vm->source.hyper != &hyper_bhyve && os_bhyve_release() != 0)

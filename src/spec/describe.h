@@ -19,8 +19,8 @@ char *spec_print_schema(void);
  */
 char *spec_print_lua_types(void);
 /*
- * Returns one kind of device with its keys, or all (NULL), as a text table or as a list in JSON.  The
- * table of one has the keys that every device has, too, as the JSON always has.
+ * Returns one kind of device with its keys, or all (NULL), as a text table or as a list in JSON.
+ * The table of one has the keys that every device has, too, as the JSON always has.
  */
 char *spec_print_devices(const struct device_kind *only, bool json);
 

@@ -378,7 +378,7 @@ devctl clear driver -f pci0:3:0:0'
 		vmrun "$option" vm.json
 		is "$status" 69
 		has 'more than the 4096 MiB of this host'
-		has '    bridge0: no such interface                       fix: ifconfig bridge0 create up'
+		has '    bridge0: no such interface          fix: ifconfig bridge0 create up'
 	done
 	check 69 --fix vm.json
 	lacks 'a run would fix this' out

@@ -41,15 +41,15 @@ static void ask(const char *line, const char *answer)
 
 static void test_status(void **state)
 {
-	MEM_AUTO char *answer =
-	    mem_format("{\"id\":\"x\",\"ok\":true,\"v\":1,\"vm\":\"walk\",\"state\":\"running\","
-		       "\"ready\":null,\"pid\":null,"
-		       "\"target\":\"default\",\"boots\":0,\"uptime_ms\":0,\"cause\":null,"
-		       "\"next_target\":null,\"devices\":null,\"accel\":null,\"screen\":null,"
-		       "\"console\":null,\"run_dir\":\"%s\",\"state_dir\":\"%s\",\"wait_ms\":0,"
-		       "\"waits_for\":null,\"stop_step\":0,\"stop_action\":null,\"vmrun_pid\":%ld}\n",
-		server.vm.machine->source->run_dir, server.vm.machine->source->state_dir,
-		(long)getpid());
+	MEM_AUTO char *answer = mem_format(
+	    "{\"id\":\"x\",\"ok\":true,\"v\":1,\"vm\":\"walk\",\"state\":\"running\","
+	    "\"ready\":null,\"pid\":null,"
+	    "\"target\":\"default\",\"boots\":0,\"uptime_ms\":0,\"cause\":null,"
+	    "\"next_target\":null,\"devices\":null,\"accel\":null,\"screen\":null,"
+	    "\"console\":null,\"run_dir\":\"%s\",\"state_dir\":\"%s\",\"wait_ms\":0,"
+	    "\"waits_for\":null,\"stop_step\":0,\"stop_action\":null,\"vmrun_pid\":%ld}\n",
+	    server.vm.machine->source->run_dir, server.vm.machine->source->state_dir,
+	    (long)getpid());
 
 	(void)state;
 	ask("{\"id\":\"x\",\"cmd\":\"status\"}", answer);
