@@ -106,3 +106,12 @@ void findings_clear(struct findings *findings)
 	free(findings->item);
 	memset(findings, 0, sizeof(*findings));
 }
+
+const struct finding *findings_missing_program(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		if (findings->item[i].exec_status != 0)
+			return &findings->item[i];
+	}
+	return NULL;
+}

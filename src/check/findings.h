@@ -27,8 +27,11 @@ struct finding {
 	struct words probe;	  /* the command that shows whether the fix still holds */
 	const char *sign;	  /* text in the output if the fix holds; NULL: `what` */
 	bool forced;		  /* the fix destroys something: only --force runs it */
-	bool advice;		  /* the fix is for the user: vmrun shows it and never runs it */
-	bool busy; /* another process uses it: the VM that --force destroys may be that */
+	/* 126 or 127 if the start of the hypervisor or loader would end with it; else 0 */
+	int exec_status;
+	bool of_loader; /* with exec_status: the loader's program, not the hypervisor's */
+	bool advice;	/* the fix is for the user: vmrun shows it and never runs it */
+	bool busy;	/* another process uses it: the VM that --force destroys may be that */
 };
 
 struct findings {
@@ -56,6 +59,8 @@ bool finding_may_fix(const struct finding *finding, bool all, bool force);
  */
 bool findings_mendable(
     const struct findings *findings, bool all, bool force, const struct words *tried, bool going);
+/* Returns the problem that the hypervisor or the loader cannot be executed, or NULL. */
+const struct finding *findings_missing_program(const struct findings *findings);
 /* Returns the number of problems. */
 size_t findings_problems(const struct findings *findings);
 /* Frees all findings and zeroes the list. */

@@ -48,7 +48,8 @@ static char *reason_of(const char *name, const struct error *err)
 	return mem_copy(rest == NULL ? err->text : rest);
 }
 
-static void report_missing(
+/* Reports a missing program and lends the finding. */
+static struct finding *report_missing(
     struct check *c, const struct checked_need *need, const struct error *err)
 {
 	const char *name = need->need->what, *owner = need->need->owner;
@@ -63,6 +64,7 @@ static void report_missing(
 	    i < n && packages[i].in_base ? ": it is part of FreeBSD" : "", whose);
 	if (i < n && err->status == STATUS_EXEC_MISSING)
 		check_advise_package(c, f, packages[i].port, packages[i].debian);
+	return f;
 }
 
 /* Reads the first line of a program that is a script. */
@@ -130,21 +132,32 @@ void check_program(struct check *c, const struct checked_need *need)
 	if (c->request->again)
 		return;
 	if (path == NULL)
-		report_missing(c, need, &err);
+		(void)report_missing(c, need, &err);
 	else
 		check_interpreter(c, need, path);
 }
 
-/* Checks the program of a command that vmrun itself makes. */
-static void check_command(struct check *c, const struct words *command, const struct where *at)
+/* Checks the program of a command of vmrun itself.  Returns the problem, or NULL. */
+static struct finding *check_command(
+    struct check *c, const struct words *command, const struct where *at)
 {
 	struct need need = { .kind = NEED_PROGRAM };
 	struct checked_need checked = { .need = &need, .at = at };
+	ERROR_AUTO struct error err = { 0 };
+	struct finding *f;
 
-	if (command->count == 0)
-		return;
+	if (command->count == 0 || c->request->again)
+		return NULL;
 	need.what = command->item[0];
-	check_program(c, &checked);
+	MEM_AUTO char *path = program_find(need.what, &err);
+
+	if (path != NULL) {
+		check_interpreter(c, &checked, path);
+		return NULL;
+	}
+	f = report_missing(c, &checked, &err);
+	f->exec_status = (int)err.status;
+	return f;
 }
 
 void check_hypervisor(struct check *c)
@@ -152,11 +165,16 @@ void check_hypervisor(struct check *c)
 	const struct plan *plan = c->request->plan;
 	struct where loader = { NULL, "loader", 0 };
 	WORDS_AUTO struct words destroy = { 0 };
+	struct finding *f;
 
-	check_command(c, &plan->argv, NULL);
-	check_command(c, &plan->loading.argv, &loader);
+	(void)check_command(c, &plan->argv, NULL);
+	f = check_command(c, &plan->loading.argv, &loader);
+	if (f != NULL)
+		f->of_loader = true;
 	/* Elsewhere than on its own system, the hypervisor leaves nothing in the kernel. */
 	if (!c->host.commands)
 		plan->hyper->destroy_command(plan, &destroy);
-	check_command(c, &destroy, NULL);
+	f = check_command(c, &destroy, NULL);
+	if (f != NULL)
+		f->exec_status = 0;
 }

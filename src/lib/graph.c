@@ -55,8 +55,8 @@ static struct graph_target *targets(struct vmrun *vm, size_t *count)
 	return list;
 }
 
-/* Returns what `print` makes of the targets, or NULL.  Caller frees. */
-static char *print_targets(struct vmrun *vm, char *(*print)(const struct graph *g))
+/* Returns the table or the graph of the targets, or NULL.  Caller frees. */
+static char *print_targets(struct vmrun *vm, bool as_table)
 {
 	struct graph g = { .vm = vm->name, .first = vm->options.target, .options = &vm->policy };
 	struct graph_target *list;
@@ -65,19 +65,19 @@ static char *print_targets(struct vmrun *vm, char *(*print)(const struct graph *
 	if (vm->report.count > 0 || vm->machine != NULL)
 		return NULL;
 	g.target = list = targets(vm, &g.count);
-	text = print(&g);
+	text = as_table ? policy_table(&g) : graph_dot(&g);
 	free_targets(list, g.count);
 	return text;
 }
 
 char *vmrun_graph(struct vmrun *vm)
 {
-	return print_targets(vm, graph_dot);
+	return print_targets(vm, false);
 }
 
 char *vmrun_policy(struct vmrun *vm)
 {
-	return print_targets(vm, policy_table);
+	return print_targets(vm, true);
 }
 
 bool vmrun_uses_stdio(struct vmrun *vm)

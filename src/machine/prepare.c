@@ -54,8 +54,13 @@ static struct next fail_with_findings(struct machine *m)
 		    fix == NULL ? "" : ", fix: ", fix == NULL ? "" : fix);
 	}
 	MEM_AUTO char *lines = str_take(&text);
+	const struct finding *missing = findings_missing_program(found);
 
-	return machine_fail(m, CAUSE_CHECK_FAILED, lines);
+	if (missing == NULL)
+		return machine_fail(m, CAUSE_CHECK_FAILED, lines);
+	m->run.exec_status = missing->exec_status;
+	return machine_fail(
+	    m, missing->of_loader ? CAUSE_LOADER_FAILED : CAUSE_START_FAILED, lines);
 }
 
 static struct next report_and_fail(struct machine *m)

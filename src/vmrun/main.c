@@ -342,23 +342,26 @@ static int usage(const char *wrong)
 	return STATUS_USAGE;
 }
 
+/* Prints one device. */
+static int describe_device(const char *name, bool json)
+{
+	char *why, *text = vmrun_describe_device(name, json, &why);
+
+	if (text != NULL)
+		return print_text(text, "");
+	(void)fprintf(stderr, "vmrun: --print devices: %s\n", why);
+	free(why);
+	return STATUS_USAGE;
+}
+
 /* Prints a description that needs no spec; an operand of "devices" is the device, or a file. */
 static int describe(const struct command_line *line)
 {
-	char *why = NULL, *text = NULL;
-	int status = STATUS_USAGE;
+	const char *operand = strcmp(line->print, "devices") == 0 ? line->operand : NULL;
 
-	if (strcmp(line->print, "devices") == 0 && line->operand != NULL &&
-	    strpbrk(line->operand, "./") == NULL && strcmp(line->operand, "-") != 0)
-		text = vmrun_describe_device(line->operand, line->json, &why);
-	else
-		text = vmrun_describe(line->print, line->json);
-	if (text != NULL)
-		status = print_text(text, "");
-	else
-		(void)fprintf(stderr, "vmrun: --print devices: %s\n", why);
-	free(why);
-	return status;
+	if (operand != NULL && strpbrk(operand, "./") == NULL && strcmp(operand, "-") != 0)
+		return describe_device(operand, line->json);
+	return print_text(vmrun_describe(line->print, line->json), "");
 }
 
 /* Runs what the command line requests. */

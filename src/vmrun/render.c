@@ -335,11 +335,11 @@ void render_event(const struct vmrun_event *e, struct renderer *r)
 {
 	if (e->type == VMRUN_EXITED)
 		r->sink.console = r->terminal = false;
+	r->sink.time_ms = e->time_ms;
 	r->level = LEVEL_INFO; /* of the policy */
 	if (r->policy.heading != NULL && e->type != VMRUN_POLICY)
 		end_policy(e->vm, r);
 	(void)sink_level(vmrun_event_level(e), &r->level);
-	r->sink.time_ms = e->time_ms;
 	if (r->sink.json)
 		sink_event(&r->sink, r->level, e);
 	else if (rows[e->type] != NULL)

@@ -101,9 +101,10 @@ void status_stopping(const struct vmrun_state *state, bool by_key, char text[STA
 void status_waiting(const struct vmrun_state *state, char text[STATUS_SIZE])
 {
 	text[0] = '\0';
-	add(text, "waiting for %s, ", state->waits_for);
+	add(text, "waiting ");
 	add_time(text, seconds_left(state->wait_ms));
-	add(text, " left");
+	add(text, " for %s",
+	    state->waits_for); /* last, because a narrow terminal cuts a long path */
 }
 
 int status_tick_ms(const struct vmrun_state *state)

@@ -18,7 +18,7 @@ void status_text(const struct vmrun_state *state, bool times, char text[STATUS_S
  * left, and how to escalate to the next step at once, by ^C (`by_key`) or by another SIGTERM.
  */
 void status_stopping(const struct vmrun_state *state, bool by_key, char text[STATUS_SIZE]);
-/* Writes what a start waits for: "waiting for companion mk to make /vm/ram.img, 57 s left". */
+/* Writes what a start waits for: "waiting 57 s for companion mk to make /vm/ram.img". */
 void status_waiting(const struct vmrun_state *state, char text[STATUS_SIZE]);
 /* Returns the milliseconds until the text of status_stopping() or status_waiting() changes. */
 int status_tick_ms(const struct vmrun_state *state);

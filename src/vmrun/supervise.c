@@ -105,7 +105,8 @@ static void read_answer(struct run *run)
 }
 
 /*
- * Returns "vmrun: NAME: TEXT"; a long name is cut, so that a narrow terminal shows all of the text.
+ * Returns "vmrun: NAME: TEXT"; a long name is cut where a terminal of 80 columns then shows all of
+ * the text.
  * Caller frees.
  */
 static char *head_line(const char *name, const char *text)
@@ -114,9 +115,9 @@ static char *head_line(const char *name, const char *text)
 	size_t used = strlen("vmrun: : ") + strlen(text);
 	size_t space = used < STATUS_COLUMNS ? STATUS_COLUMNS - used : 0;
 
-	if (strlen(name) <= space)
+	if (strlen(name) <= space || space <= strlen(cut))
 		return mem_format("vmrun: %s: %s", name, text);
-	space = space > strlen(cut) ? space - strlen(cut) : 0;
+	space -= strlen(cut);
 	return mem_format("vmrun: %.*s%s: %s", (int)space, name, cut, text);
 }
 

@@ -393,7 +393,7 @@ wrong() {
 	hook 'vmrun.event { history = exit.history, count = exit.count, host = vmrun.host }'
 	lacks 'on_exit of vm.lua failed'
 	has '"triple_fault":1'
-	has '"history":[{"cause":"triple_fault","status":3,"target":"default","uptime":0'
+	has '"history":[{"cause":"triple_fault","ended_by":"guest","status":3,"target":"default","uptime":0'
 	has '"hypervisor":"bhyve"'
 	wrong 'vmrun.event.window: a function is no plain data' 'vmrun.event(exit)'
 }
@@ -426,7 +426,7 @@ wrong() {
 	vmrun --simulate poweroff@7,poweroff --exec-result 1 vm.lua
 	is "$status" 0
 	is "$(cut -f 2-4 out | tr '\t' ' ')" 'default poweroff stop'
-	is "$(grep -c 'hook_failed\|failed, the declared' err)" 1
+	is "$(grep -c 'failed, the next hook or the declared policy' err)" 1
 	has 'on_exit of vm.lua failed'
 	lua 'function vm.on_started() while true do vmrun.sleep(0) end end'
 	vmrun --simulate reboot@7,poweroff vm.lua

@@ -362,14 +362,14 @@ well_formed() {
 
 @test "--print graph: targets, causes and where they lead" {
 	spec '{"next_target": "a", "restart_limit": {"count": 5, "within": 30}, "targets": {
-		"a": {"on": {"triple_fault": {"boot": "a \"b\" \\\\", "delay": 5}, "given_up": {"boot": "default"}}},
-		"a \"b\" \\\\": {}}}'
+		"a": {"on": {"triple_fault": {"boot": "a.b-c_d", "delay": 5}, "given_up": {"boot": "default"}}},
+		"a.b-c_d": {}}}'
 	vmrun --print graph vm.json
 	is "$status" 0
 	[ ! -s err ]
 	well_formed
 	grep -qx '	t0 \[label="a"\]' out
-	grep -qxF '	t1 [label="a \"b\" \\\\"]' out
+	grep -qxF '	t1 [label="a.b-c_d"]' out
 	grep -qx '	t2 \[label="default"\]' out
 	grep -qx '	start -> t2' out
 	grep -qx '	t2 -> t0 \[label="reboot (next_target)"\]' out

@@ -147,7 +147,7 @@ more_ready() {
 	kill -TERM "$pid"
 	await_text STOPPING heard
 	has "STOPPING=1|STATUS=stopping, target default, pid $(cat up), boot 1, step 1 (acpi)|" heard
-	kill -TERM "$pid"
+	stop_again "$pid"
 	ends 0
 	is "$(grep -c READY heard)" 1
 	is "$(grep -c STOPPING heard)" 1

@@ -89,7 +89,8 @@ stop_soon() {
 	await_text 'runs under'
 	kill -TERM "$pid"
 	await_text 'waits stopped'
-	stop_soon 0
+	stop_again "$pid"
+	hurry ends 0
 }
 
 @test "a command that a hook waits for dies with the wait, and what it started too" {

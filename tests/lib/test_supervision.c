@@ -209,13 +209,13 @@ static void test_starts_that_fail(void **state)
 		bool no_checks;
 	} rows[] = {
 		{ "/no/such/bhyve", "",
-		    "starting:default checked:default exit:check_failed decided:stop "
-		    "ended:check_failed",
-		    69, false },
+		    "starting:default checked:default exit:start_failed decided:stop "
+		    "ended:start_failed",
+		    127, false },
 		{ "/dev/null", "",
-		    "starting:default checked:default exit:check_failed decided:stop "
-		    "ended:check_failed",
-		    69, false },
+		    "starting:default checked:default exit:start_failed decided:stop "
+		    "ended:start_failed",
+		    126, false },
 		{ "/no/such/bhyve", "",
 		    "starting:default exit:start_failed decided:stop ended:start_failed", 127,
 		    true },
