@@ -66,7 +66,7 @@ static void answer(struct client *client, const struct request *o, int rc, struc
 }
 
 /* Requests a reboot, and answers with what happens now. */
-static void reboot(struct control *c, struct client *client, const struct request *o)
+static void serve_reboot(struct control *c, struct client *client, const struct request *o)
 {
 	ERROR_AUTO struct error err = { 0 };
 	struct vmrun_state s;
@@ -101,7 +101,7 @@ static void obey(struct control *c, struct client *client, struct request *o)
 		end(c, client, o);
 		break;
 	case REQUEST_REBOOT:
-		reboot(c, client, o);
+		serve_reboot(c, client, o);
 		break;
 	case REQUEST_NEXT:
 		answer(client, o, machine_next(m, o->target, &err), &err);

@@ -37,7 +37,7 @@ is_kind() {
 	is_kind 'a bhyve_config(5) file' vm.bhyve
 	local shell
 	for shell in '#!/bin/sh' '#! /bin/sh -' '#!/usr/bin/env bash' '#!/usr/local/bin/bash -e'; do
-		printf '%s\n' "$shell" 'while :; do' '	bhyve -c 2 -m 1G vm || break' done >run.sh
+		printf '%s\n' "$shell" 'while :; do' '	bhyve -c 2 -m 1G vm || break' 'done' >run.sh
 		is_kind 'a shell script' run.sh
 	done
 	printf '%s\n' 'sudo /usr/sbin/bhyve -A -H \' ' -s 0,hostbridge vm' >line

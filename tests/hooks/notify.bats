@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The stock hook notify.
-# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+# shellcheck disable=SC2034,SC2154 # vm, pid and status: ../cli/common.bash
 
 setup() {
 	load hooks

@@ -182,8 +182,6 @@ static void test_directory_and_environment(void **state)
 		.max_output = 1000,
 		.directory = "/",
 		.environment = changes };
-	COMMAND_RESULT_AUTO struct command_result result = { 0 };
-	ERROR_AUTO struct error err = { 0 };
 
 	(void)state;
 	assert_int_equal(setenv("TAKEN", "x", 1), 0);
