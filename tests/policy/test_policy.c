@@ -326,9 +326,10 @@ static void test_given_up_for_ever(void **state)
 static void test_delays_of_on(void **state)
 {
 	struct policy_options options = { false, -1, { 0 } };
-	struct spec spec = { .on = { [CAUSE_ERROR] = { ACTION_SAME, NULL, { true, 0 } },
-				 [CAUSE_HALT] = { ACTION_SAME, NULL, { true, 1500 } },
-				 [CAUSE_KILLED] = { ACTION_SAME, NULL, { false, 0 } } } };
+	struct spec spec = { .on = { [CAUSE_ERROR] = { .kind = ACTION_SAME, .delay = { true, 0 } },
+				 [CAUSE_HALT] = { .kind = ACTION_SAME, .delay = { true, 1500 } },
+				 [CAUSE_KILLED] = {
+				     .kind = ACTION_SAME, .delay = { false, 0 } } } };
 	static const struct {
 		enum cause cause;
 		int64_t delay;
