@@ -53,7 +53,6 @@ static void test_boot_index(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	dev->id = mem_copy("p");
 	for (int release = 13; release <= 15; release++) {
 		struct bhyve_host host = { .release = release, .notes = &notes };
 		struct pairs vars = { 0 };
@@ -64,7 +63,7 @@ static void test_boot_index(void **state)
 	}
 	assert_int_equal(notes.count, 3);
 	assert_string_equal(notes.item[0],
-	    "p: \"bootindex\" has no effect, because bhyve does not read the boot index of a "
+	    "x: \"bootindex\" has no effect, because bhyve does not read the boot index of a "
 	    "passthru device");
 	words_free(&notes);
 	device_free(dev);
