@@ -50,6 +50,15 @@ at_terminal() {
 	is "$(grep -o "^$time" -E err | tail -n 1)" "$(jq -r 'select(.event == "ended").time' events) "
 }
 
+@test "the times of messages never go back" {
+	spec '{"on": {"triple_fault": "boot"}}'
+	script 'exit 3' 'exit 0' 'exit 1'
+	vmrun vm.json
+	has 'all else stops'
+	timed err
+	grep -oE "^$time" err | sort -c
+}
+
 @test "not on a terminal, nor in the journal" {
 	spec
 	script 'exit 1' 'exit 1' 'exit 1'
