@@ -103,6 +103,8 @@ static void put_facts(struct node *facts, const struct exit_record *e)
 	if (e->signal != 0)
 		node_put(facts, "signal", node_int(e->signal));
 	node_put(facts, "uptime", seconds(e->uptime_ms));
+	if (e->ended_by != NULL)
+		node_put(facts, "ended_by", node_string(e->ended_by));
 }
 
 /* Returns the exit that is so many back; 1 is the newest. */
@@ -123,8 +125,6 @@ static void put_history(const struct machine *m, struct node *facts)
 		struct node *one = node_new(NODE_OBJECT);
 
 		put_facts(one, e);
-		if (e->ended_by != NULL)
-			node_put(one, "ended_by", node_string(e->ended_by));
 		node_append(history, one);
 		node_append(ages, seconds(now - e->at_ms));
 	}

@@ -58,7 +58,7 @@ const char *const lua_api_types[] = {
 	"---@field status? integer # of the hypervisor, when it ended by itself",
 	"---@field signal? integer # that killed it",
 	"---@field uptime number # seconds",
-	"---@field ended_by? \"guest\"|\"acpi\"|\"poweroff\"|\"kill\" # only in history",
+	"---@field ended_by? \"guest\"|\"acpi\"|\"poweroff\"|\"kill\" # what ended it",
 	"",
 	"---what on_exit is told; it cannot be written",
 	"---@class vmrun.Exit: vmrun.PastExit",

@@ -131,7 +131,8 @@ ended with status 0: the guest powered off'
 
 @test "a requested reboot is not the guest's" {
 	lua 'vm.targets = { a = {} }
-		function vm.on_exit(exit) print("by", exit.history[1].ended_by, exit.history[2] and exit.history[2].ended_by) end'
+		function vm.on_exit(exit) print("by", exit.ended_by, exit.history[2] and exit.history[2].ended_by) end
+		function vm.on_end(report) print("at the end", report.ended_by, report.history[1].ended_by) end'
 	script 'acpi on ready up wait exit 1' 'ready up2 exit 1'
 	start vm.lua
 	await_file up
@@ -144,6 +145,7 @@ ended with status 0: the guest powered off'
 		'["reboot","acpi","a","the reboot request"]'
 	grep -q '^vmrun: by.acpi.nil' err
 	grep -q '^vmrun: by.guest.acpi' err
+	grep -q '^vmrun: at the end.guest.guest' err
 }
 
 @test "a signal of others ends a boot by itself" {
