@@ -12,51 +12,58 @@
 
 #define MAX_SHOWN_LINES 12 /* of stderr and of the console */
 
+/* `again` is for a VM that does not boot again: how the spec makes it do so. */
 static const struct advice {
-	const char *cause, *text;
+	const char *cause, *text, *again;
 } advices[] = {
 	{ "reboot",
-	    "The guest restarted itself. If nobody asked it to, read the guest's system log.\n"
-	    "\"on\": {\"reboot\": \"stop\"} in the spec makes vmrun stop instead of booting "
-	    "again." },
+	    "The guest restarted itself. If that was not intended, read the guest's system log.",
+	    "\"on\", \"reboot_on\", a hook or an option of vmrun kept it from booting again." },
 	{ "poweroff",
-	    "The guest shut down by itself, or somebody inside it did: read the guest's system "
-	    "log.\n"
+	    "The guest shut down by itself, or a user of the guest shut it down: read the guest's\n"
+	    "system log.",
 	    "\"on\": {\"poweroff\": \"boot\"} in the spec boots again after a poweroff." },
 	{ "halt",
 	    "The guest halted its processors but did not power off: shutdown -p now (FreeBSD) or\n"
-	    "poweroff (Linux) inside the guest does both." },
+	    "poweroff (Linux) inside the guest does both.",
+	    "\"on\": {\"halt\": \"boot\"} in the spec boots again after a halt." },
 	{ "triple_fault",
 	    "The guest's kernel or firmware crashed: read the last lines of its console.\n"
-	    "Boot a target with another kernel or an installer: vmrun -t TARGET FILE.\n"
+	    "Boot a target with another kernel or an installer: vmrun -t TARGET FILE.",
 	    "\"on\": {\"triple_fault\": \"boot\"} in the spec boots again after a crash." },
 	{ "error",
 	    "The hypervisor itself failed: read its last lines on stderr.\n"
-	    "vmrun --check FILE checks what the VM needs from the host." },
+	    "vmrun --check FILE checks what the VM needs from the host.",
+	    "\"on\": {\"error\": \"boot\"} in the spec boots again after such a failure." },
 	{ "killed",
 	    "A signal that vmrun did not send killed the hypervisor. Signal 9 often means that\n"
 	    "memory ran out: look for \"killed\" in dmesg and /var/log/messages, give the VM less\n"
 	    "memory, or set \"protect\": true in the spec, which keeps the OOM killer away (as "
 	    "root).\n"
-	    "Signal 6, 10 or 11 is a crash of the hypervisor: vmrun -d FILE prints its command." },
+	    "Signal 6, 10 or 11 is a crash of the hypervisor: vmrun -d FILE prints its command.",
+	    "\"on\": {\"killed\": \"boot\"} in the spec boots again after such a signal." },
 	{ "start_failed",
 	    "The hypervisor could not start the VM: read its last lines on stderr.\n"
 	    "vmrun --check FILE checks what the VM needs from the host; vmrun -d FILE prints the\n"
-	    "command, so that you can run it by hand." },
+	    "command, so that you can run it by hand.",
+	    NULL },
 	{ "loader_failed",
 	    "The loader could not load the guest's kernel: is the disk bootable, and the first "
 	    "one?\n"
-	    "vmrun -d FILE prints the loader's command, so that you can run it by hand." },
+	    "vmrun -d FILE prints the loader's command, so that you can run it by hand.",
+	    NULL },
 	{ "check_failed",
 	    "The boot could not be prepared: vmrun --check FILE lists the problems with the "
 	    "commands\n"
-	    "that fix them, and vmrun --fix FILE runs these commands." },
+	    "that fix them, and vmrun --fix FILE runs these commands.",
+	    NULL },
 	{ "given_up",
 	    "The VM booted too often in a short time (restart_limit): vmrunctl NAME history shows "
 	    "why\n"
 	    "each of these boots ended. \"backoff\" and \"restart_limit\" in the spec change the "
-	    "limits." },
-	{ "stopped", "The VM was stopped on request: start vmrun again to boot it." },
+	    "limits.",
+	    NULL },
+	{ "stopped", "The VM was stopped on request: start vmrun again to boot it.", NULL },
 };
 
 #define ADVICES (sizeof(advices) / sizeof(advices[0]))
@@ -67,26 +74,52 @@ static const char death_advice[] =
     "Start vmrun again: it first cleans up what the dead one has left.";
 
 static const char stubborn_advice[] =
-    "The VM was stopped on request, but the guest did not power off in time: is the service that\n"
-    "handles the power button installed in the guest, and running? A longer \"wait\" of the step\n"
-    "acpi in \"stop\" gives the guest more time to shut down.";
+    "vmrun ended this boot on request, without a shutdown of the guest. Unless that was a kill or\n"
+    "a repeated stop, the guest did not power off in time: is the service that handles the power\n"
+    "button installed in the guest, and running? A longer \"wait\" of the step acpi in \"stop\"\n"
+    "gives the guest more time to shut down.";
 
-const char *why_advice(const char *cause, const char *ended_by)
+static const char reset_advice[] =
+    "\nIt booted too often in a short time (restart_limit), and vmrun waits: vmrunctl NAME reset\n"
+    "boots it again, and vmrunctl NAME history shows why the boots before ended.";
+
+/* Returns the advice after the end of a boot, apart from what followed it. */
+static const struct advice *find_advice(const char *cause, const char *ended_by)
 {
+	static const struct advice death = { NULL, death_advice, NULL },
+				   stubborn = { NULL, stubborn_advice, NULL },
+				   reboot = { NULL,
+					   "The boot ended for a reboot request: nothing is wrong.",
+					   NULL },
+				   unknown = { NULL,
+					   "Read the last lines of stderr and of the console.",
+					   NULL };
 	bool by_step = ended_by != NULL && strcmp(ended_by, "guest") != 0;
 
 	if (cause == NULL)
-		return death_advice;
+		return &death;
+	if (by_step && strcmp(ended_by, "acpi") != 0)
+		return &stubborn;
 	if (by_step && strcmp(cause, "reboot") == 0)
-		return "The boot ended for a reboot request: nothing is wrong.";
-	if (ended_by != NULL &&
-	    (strcmp(ended_by, "poweroff") == 0 || strcmp(ended_by, "kill") == 0))
-		return stubborn_advice;
+		return &reboot;
 	for (size_t i = 0; i < ADVICES; i++) {
 		if (strcmp(advices[i].cause, cause) == 0)
-			return advices[i].text;
+			return &advices[i];
 	}
-	return "Read the last lines of stderr and of the console.";
+	return &unknown;
+}
+
+char *why_advice(const char *cause, const char *ended_by, const char *action)
+{
+	const struct advice *advice = find_advice(cause, ended_by);
+	struct str s = { 0 };
+
+	str_add(&s, advice->text);
+	if (action != NULL && strcmp(action, "wait") == 0)
+		str_add(&s, reset_advice);
+	else if (advice->again != NULL && (action == NULL || strcmp(action, "stop") == 0))
+		str_addf(&s, "\n%s", advice->again);
+	return str_take(&s);
 }
 
 /* Prints each line of a text behind two spaces. */
@@ -172,6 +205,8 @@ static void show_why(const struct ctl *ctl, const struct past *past)
 	const char *last = past->line[past->count - 1], *boot = past_last(past, "boot");
 	MEM_AUTO char *cause = json_member(last, "cause");
 	MEM_AUTO char *by = json_member(last, "ended_by");
+	MEM_AUTO char *action = json_member(last, "action");
+	MEM_AUTO char *advice = why_advice(cause, by, action);
 
 	if (!past_is(last, "boot")) {
 		MEM_AUTO char *time = show_member(last, "time");
@@ -182,7 +217,7 @@ static void show_why(const struct ctl *ctl, const struct past *past)
 	if (boot != NULL)
 		show_boot(ctl, boot);
 	(void)printf("what to try next:\n");
-	show_lines(why_advice(cause, by));
+	show_lines(advice);
 }
 
 static void show_json(const struct ctl *ctl, const struct past *past, const char *answer)
@@ -190,6 +225,8 @@ static void show_json(const struct ctl *ctl, const struct past *past, const char
 	const char *last = past->line[past->count - 1];
 	MEM_AUTO char *cause = json_member(last, "cause");
 	MEM_AUTO char *by = json_member(last, "ended_by");
+	MEM_AUTO char *action = json_member(last, "action");
+	MEM_AUTO char *advice = why_advice(cause, by, action);
 	MEM_AUTO char *state = answer == NULL ? mem_copy("ended") : show_member(answer, "state");
 	STR_AUTO struct str json = { 0 };
 
@@ -199,7 +236,7 @@ static void show_json(const struct ctl *ctl, const struct past *past, const char
 	json_add_text(&json, "state", state);
 	json_add_json(&json, "last", last);
 	json_add_json(&json, "boot", past_last(past, "boot"));
-	json_add_text(&json, "advice", why_advice(cause, by));
+	json_add_text(&json, "advice", advice);
 	json_end_object(&json);
 	(void)puts(json.text);
 }

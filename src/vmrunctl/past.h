@@ -31,9 +31,9 @@ char *past_text(const char *line, const char *key);
 /* Prints the last end of a VM that does not run, for "status"; returns false if there is none. */
 bool history_show_end(const struct ctl *ctl);
 /*
- * Returns what to try after such an end of a boot, or after the death of a vmrun (cause NULL): one
- * or more lines.
+ * Returns what to try after such an end of a boot and what followed it (`action`; NULL: vmrun
+ * ended), or after the death of a vmrun (cause NULL): one or more lines.  Caller frees.
  */
-const char *why_advice(const char *cause, const char *ended_by);
+char *why_advice(const char *cause, const char *ended_by, const char *action);
 
 #endif

@@ -291,6 +291,18 @@ ended with status 0: the guest powered off'
 	ends 0
 }
 
+@test "why: a VM that has given up and waits is told how to boot again" {
+	spec '{"on": {"triple_fault": "boot", "given_up": "wait"}, "restart_limit": {"count": 1, "within": 60}}'
+	script 'exit 3' 'exit 3'
+	start vm.json
+	await_text 'no further boot until'
+	ctl "$vm" why
+	has 'vmrunctl NAME reset' said
+	lacks '"triple_fault": "boot"' said
+	ctl "$vm" stop
+	ends 0
+}
+
 @test "what a guest says does not steer the terminal" {
 	guest
 	printf 'a\033[2Jb\302\233Jc\n' >say

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdbool.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
@@ -14,11 +15,11 @@
 
 static void test_each_cause(void **state)
 {
-	const char *unknown = why_advice("no such cause", NULL);
+	MEM_AUTO char *unknown = why_advice("no such cause", NULL, NULL);
 
 	(void)state;
 	for (int i = 0; i < CAUSES; i++) {
-		const char *text = why_advice(cause_name((enum cause)i), NULL);
+		MEM_AUTO char *text = why_advice(cause_name((enum cause)i), NULL, NULL);
 
 		assert_string_not_equal(text, unknown);
 		for (const char *line = text; line != NULL;
@@ -27,16 +28,42 @@ static void test_each_cause(void **state)
 	}
 }
 
+/* Checks whether the advice has the text. */
+static void check_advice(
+    const char *cause, const char *by, const char *action, const char *text, bool has)
+{
+	MEM_AUTO char *advice = why_advice(cause, by, action);
+
+	if ((strstr(advice, text) != NULL) != has)
+		fail_msg("%s, %s: %s", cause, action, advice);
+}
+
 static void test_what_ended_it(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(why_advice(NULL, NULL), "dmesg"));
-	assert_non_null(strstr(why_advice("reboot", "guest"), "restarted itself"));
-	assert_non_null(strstr(why_advice("reboot", "acpi"), "reboot request"));
-	assert_non_null(strstr(why_advice("stopped", "acpi"), "stopped on request"));
-	assert_non_null(strstr(why_advice("stopped", "kill"), "did not power off in time"));
-	assert_non_null(strstr(why_advice("stopped", "poweroff"), "did not power off in time"));
-	assert_non_null(strstr(why_advice("poweroff", "guest"), "shut down by itself"));
+	check_advice(NULL, NULL, NULL, "dmesg", true);
+	check_advice("reboot", "guest", "boot", "restarted itself", true);
+	check_advice("reboot", "acpi", "boot", "reboot request", true);
+	check_advice("reboot", "kill", "boot", "without a shutdown of the guest", true);
+	check_advice("stopped", "acpi", "stop", "stopped on request", true);
+	check_advice("stopped", "kill", "stop", "did not power off in time", true);
+	check_advice("stopped", "poweroff", NULL, "did not power off in time", true);
+	check_advice("poweroff", "guest", NULL, "shut down by itself", true);
+}
+
+static void test_what_followed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CAUSES; i++) {
+		const char *cause = cause_name((enum cause)i);
+
+		check_advice(cause, "guest", "boot", "boots again", false);
+		check_advice(cause, "guest", "boot", "NAME reset", false);
+		check_advice(cause, "guest", "wait", "boots again", false);
+		check_advice(cause, "guest", "wait", "NAME reset", true);
+	}
+	check_advice("triple_fault", "guest", "stop", "boots again after a crash", true);
+	check_advice("triple_fault", "guest", NULL, "boots again after a crash", true);
 }
 
 static void check_sentence(const char *line, const char *expected)
@@ -69,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_cause),
 		cmocka_unit_test(test_what_ended_it),
+		cmocka_unit_test(test_what_followed),
 		cmocka_unit_test(test_sentences),
 	};
 
