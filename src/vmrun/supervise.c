@@ -9,11 +9,10 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "cli/head.h"
 #include "report.h"
 #include "signals.h"
 #include "status.h"
-
-#define STATUS_COLUMNS 79 /* of the status line: one less than those of the usual terminal */
 
 struct run {
 	struct vmrun *vm;
@@ -105,23 +104,6 @@ static void read_answer(struct run *run)
 }
 
 /*
- * Returns "vmrun: NAME: TEXT"; a long name is cut where a terminal of 80 columns then shows all of
- * the text.
- * Caller frees.
- */
-static char *head_line(const char *name, const char *text)
-{
-	static const char cut[] = "...";
-	size_t used = strlen("vmrun: : ") + strlen(text);
-	size_t space = used < STATUS_COLUMNS ? STATUS_COLUMNS - used : 0;
-
-	if (strlen(name) <= space || space <= strlen(cut))
-		return mem_format("vmrun: %s: %s", name, text);
-	space -= strlen(cut);
-	return mem_format("vmrun: %.*s%s: %s", (int)space, name, cut, text);
-}
-
-/*
  * Shows on the status line what a stop or a start waits for and the time left.  Returns the
  * milliseconds until the line must be rewritten, or -1.
  */
@@ -140,7 +122,7 @@ static int show_wait(struct run *run, const struct vmrun_state *state)
 		status_stopping(state, isatty(STDIN_FILENO) != 0 && !run->renderer->terminal, text);
 	else
 		status_waiting(state, text);
-	MEM_AUTO char *line = head_line(vmrun_name(run->vm), text);
+	MEM_AUTO char *line = head_line("vmrun: ", vmrun_name(run->vm), text);
 
 	status_line_set(status_line, line, run->renderer->sink.console);
 	return status_tick_ms(state);

@@ -47,6 +47,7 @@ static const struct command commands[] = {
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define LIST "list" /* the command that has no VM name */
 #define AT(member) offsetof(struct ctl, member)
 
 /* clang-format off */
@@ -186,9 +187,12 @@ static char *check_words(struct ctl *ctl, char **word, int count)
 	char *wrong;
 	int max_words;
 
-	if (count == 1 && strcmp(word[0], "list") == 0) {
+	if (count > 1 && find_command(word[1]) == NULL && find_command(word[0]) == NULL &&
+	    (strcmp(word[0], LIST) == 0 || strcmp(word[1], LIST) == 0))
+		return rows_error(LIST " takes no VM name: it shows all VMs");
+	if (count == 1 && strcmp(word[0], LIST) == 0) {
 		ctl->run = ctl_list;
-		return check_options(ctl, "list", "");
+		return check_options(ctl, LIST, "");
 	}
 	if (count == 0)
 		return rows_error("missing VM name and command, or list");
@@ -253,7 +257,7 @@ static void help(void)
 		    c->is_required || c->argument == NULL ? "" : "]");
 		(void)printf("  %-26s  %s\n", left, c->help);
 	}
-	(void)printf("  %-26s  %s\n\n", "list", "all VMs of the run-dir");
+	(void)printf("  %-26s  %s\n\n", LIST, "all VMs of the run-dir");
 	rows_help(&rows, stdout);
 }
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "cli/head.h"
 #include "cli/mask.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
@@ -67,15 +68,13 @@ static void show_step(const struct ctl *ctl, const char *answer)
 	MEM_AUTO char *step = json_member(answer, "stop_action");
 	MEM_AUTO char *digits = json_member(answer, "wait_ms");
 	long long ms = digits != NULL ? strtoll(digits, NULL, 10) : 0;
+	MEM_AUTO char *text = step == NULL
+	    ? mem_copy("stopping")
+	    : mem_format("stopping: %s %lld s; ^C: next step", step, (ms + TICK_MS - 1) / TICK_MS);
+	MEM_AUTO char *line = head_line("", ctl->vm, text);
 
-	if (step == NULL) {
-		(void)fprintf(stderr, "\r\033[K\033[?7l%s: stopping\033[?7h", ctl->vm);
-	} else {
-		mask_control(step, "", '?');
-		(void)fprintf(stderr,
-		    "\r\033[K\033[?7l%s: stopping: %s %lld s; ^C: next step\033[?7h", ctl->vm, step,
-		    (ms + TICK_MS - 1) / TICK_MS);
-	}
+	mask_control(line, "", '?');
+	(void)fprintf(stderr, "\r\033[K\033[?7l%s\033[?7h", line);
 	(void)fflush(stderr);
 }
 

@@ -465,6 +465,25 @@ shows() {
 	ends 0
 }
 
+@test "stop at a terminal: a long name leaves room for the way to the next step" {
+	local name
+	name=$vm-$(printf "n%.0s" {1..50})
+	vm=${name:0:50}
+	spec
+	script 'ready up hang'
+	start vm.json
+	await_file up
+	mkfifo keys
+	TERM=xterm "$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUNCTL" -r "$run_dir" "$vm" stop <keys >screen 2>notes 3>&- &
+	pids+=("$!")
+	exec 7>keys
+	shows "...: stopping: acpi 60 s; ^C: next step"
+	is "$(grep -ao "${vm:0:10}[^^]*; ^C: next step" screen | head -n 1 | wc -c)" 80 # and the line's end
+	exec 7>&-
+	ctl "$vm" kill
+	ends 0
+}
+
 # serves N [ANSWER]: answers N requests, then closes the connection of the next; pid is its pid
 serves() {
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
@@ -655,6 +674,9 @@ $vm running default $(cat up) 1"
 	refused 64 'reboot: --timeout needs --wait' "$vm" reboot --timeout 5
 	refused 64 'unknown command "staus", did you mean "status"?' "$vm" staus
 	refused 64 'unknown command "x"' "$vm" x
+	refused 64 'list takes no VM name' "$vm" list
+	refused 64 'list takes no VM name' list "$vm"
+	refused 69 'list: not running' list status
 	refused 64 'unknown command "stpo", did you mean "stop"?' stpo "$vm"
 	refused 64 'invalid VM name "a/b": expected letters, digits' a/b status
 	refused 64 'next needs TARGET' "$vm" next
