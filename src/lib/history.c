@@ -13,6 +13,7 @@ int vmrun_history(const char *state_dir, const char *vm, char **lines, char **wh
 {
 	MEM_AUTO char *state = state_dir != NULL ? mem_copy(state_dir) : statedir_default();
 	MEM_AUTO char *directory = mem_format("%s/%s", state, vm);
+	const char *end = "";
 	struct str all = { 0 };
 	struct error err = { 0 };
 	pid_t died;
@@ -27,7 +28,10 @@ int vmrun_history(const char *state_dir, const char *vm, char **lines, char **wh
 		return STATUS_OK;
 	MEM_AUTO char *death = history_line_of_death(died);
 
-	str_addf(&all, "%s%s\n", *lines != NULL ? *lines : "", death);
+	/* The death may have torn the last line. */
+	if (*lines != NULL && **lines != '\0' && (*lines)[strlen(*lines) - 1] != '\n')
+		end = "\n";
+	str_addf(&all, "%s%s%s\n", *lines != NULL ? *lines : "", end, death);
 	free(*lines);
 	*lines = str_take(&all);
 	return STATUS_OK;

@@ -212,6 +212,17 @@ ended with status 0: the guest powered off'
 	has "$death" said
 }
 
+@test "a power cut that tore the last line is told, too" {
+	script 'exit 1'
+	vmrun vm.json
+	printf '{"v":1,"time":"2026' >>"$file"
+	echo '{"v":1,"pid":99999999,"start":1,"boot":"another"}' >"$keep/$vm/running"
+	ctl "$vm" why
+	has 'vmrun pid 99999999 died' said
+	ctl "$vm" history --json
+	is "$(jq -r .kind said | paste -sd' ')" 'boot vmrun vmrun'
+}
+
 @test "dry runs, checks and simulations have no history" {
 	vmrun -d vm.json
 	vmrun --check vm.json
