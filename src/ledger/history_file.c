@@ -63,6 +63,16 @@ static int read_from(int fd, off_t at, char **text)
 	return rc == 0 || errno == EFBIG ? 0 : -1;
 }
 
+/* Removes the lines before the last ones. */
+static void keep_last(char *text)
+{
+	const char *at = text + strlen(text);
+
+	for (size_t lines = 0; at > text && (at[-1] != '\n' || lines < MAX_HISTORY_LINES); at--)
+		lines += at[-1] == '\n' ? 1 : 0;
+	memmove(text, at, strlen(at) + 1);
+}
+
 int history_file_read(const char *directory, char **text, struct error *err)
 {
 	MEM_AUTO char *path = path_of(directory, HISTORY_FILE_NAME);
@@ -77,6 +87,8 @@ int history_file_read(const char *directory, char **text, struct error *err)
 	rc = read_from(fd, skip, text);
 	if (rc != 0)
 		rc = fail(err, "read", path);
+	else if (*text != NULL)
+		keep_last(*text);
 	(void)close(fd);
 	return rc;
 }
@@ -219,16 +231,13 @@ static int append(struct history_file *h, int fd, const char *line)
 static int trim(struct history_file *h, struct error *err)
 {
 	MEM_AUTO char *text = NULL;
-	const char *at;
-	size_t lines = 0;
 
 	if (history_file_read(h->directory, &text, err) != 0 || text == NULL)
 		return -1;
-	at = text + strlen(text);
-	for (; at > text && (at[-1] != '\n' || lines < MAX_HISTORY_LINES); at--)
-		lines += at[-1] == '\n' ? 1 : 0;
-	h->lines = lines < MAX_HISTORY_LINES ? lines : MAX_HISTORY_LINES;
-	return statefile_write(h->directory, HISTORY_FILE_NAME, at, strlen(at), err);
+	h->lines = 0;
+	for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
+		h->lines++;
+	return statefile_write(h->directory, HISTORY_FILE_NAME, text, strlen(text), err);
 }
 
 /* Opens the file to add a line, and makes it if it is missing. */

@@ -41,7 +41,8 @@ int history_file_add(struct history_file *h, const char *line, struct error *err
 void history_file_close(struct history_file *h);
 
 /*
- * Reads the lines, the newest last; *text, which the caller frees, is NULL when there is no file.
+ * Reads the last MAX_HISTORY_LINES lines, the newest last; *text, which the caller frees, is NULL
+ * when there is no file.  The last line may lack its end: a crash has torn it.
  * Returns -1 with STATUS_OS, or STATUS_DENIED.
  */
 int history_file_read(const char *directory, char **text, struct error *err);

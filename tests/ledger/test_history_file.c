@@ -98,7 +98,7 @@ static void test_none(void **state)
 	assert_int_equal(access("state", F_OK), -1);
 }
 
-/* The first and the last line, and how many there are. */
+/* Checks the lines that reading gives. */
 static void check_lines(int first, int last)
 {
 	MEM_AUTO char *text = NULL;
@@ -108,6 +108,18 @@ static void check_lines(int first, int last)
 		str_addf(&expected, "line %d\n", i);
 	assert_int_equal(history_file_read("state/vm", &text, NULL), 0);
 	assert_string_equal(text, expected.text);
+}
+
+/* Checks that the file has these lines, of which reading gives the last ones. */
+static void check_size(int first, int last)
+{
+	struct stat st;
+	size_t size = 0;
+
+	for (int i = first; i <= last; i++)
+		size += (size_t)snprintf(NULL, 0, "line %d\n", i);
+	assert_int_equal(stat("state/vm/" HISTORY_FILE_NAME, &st), 0);
+	assert_int_equal(st.st_size, size);
 }
 
 static void add_lines(int first, int last)
@@ -125,15 +137,19 @@ static void test_trim(void **state)
 	(void)state;
 	open_history();
 	add_lines(1, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
-	check_lines(1, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
+	check_lines(51, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
+	check_size(1, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
 	add_lines(251, 251);
 	check_lines(52, 251);
+	check_size(52, 251);
 	add_lines(252, 301);
-	check_lines(52, 301);
+	check_lines(102, 301);
+	check_size(52, 301);
 	history_file_close(&h);
 	open_history(); /* the lines of an earlier run count, too */
 	add_lines(302, 302);
 	check_lines(103, 302);
+	check_size(103, 302);
 	history_file_close(&h);
 }
 
