@@ -50,12 +50,15 @@ static const struct advice {
 	{ "loader_failed",
 	    "The loader could not load the guest's kernel: is the disk bootable, and the first "
 	    "one?\n"
-	    "vmrun -d FILE prints the loader's command, so that you can run it by hand.",
+	    "vmrun --check FILE checks that the loader is installed; vmrun -d FILE prints its\n"
+	    "command, so that you can run it by hand.",
 	    NULL },
 	{ "check_failed",
-	    "The boot could not be prepared: vmrun --check FILE lists the problems with the "
-	    "commands\n"
-	    "that fix them, and vmrun --fix FILE runs these commands.",
+	    "The boot could not be prepared, for the reason above. Where a hook refused it, see "
+	    "what\n"
+	    "the hook waits for (vmrun-hooks(5)). vmrun --check FILE lists the problems of the "
+	    "host\n"
+	    "with the commands that fix them, and vmrun --fix FILE runs these commands.",
 	    NULL },
 	{ "given_up",
 	    "The VM booted too often in a short time (restart_limit): vmrunctl NAME history shows "

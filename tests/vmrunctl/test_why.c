@@ -49,6 +49,8 @@ static void test_what_ended_it(void **state)
 	check_advice("stopped", "kill", "stop", "did not power off in time", true);
 	check_advice("stopped", "poweroff", NULL, "did not power off in time", true);
 	check_advice("poweroff", "guest", NULL, "shut down by itself", true);
+	check_advice("check_failed", NULL, "stop", "Where a hook refused it", true);
+	check_advice("loader_failed", NULL, "stop", "that the loader is installed", true);
 }
 
 static void test_what_followed(void **state)
