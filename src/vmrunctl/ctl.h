@@ -34,10 +34,12 @@ struct ctl {
 int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /*
- * Connects to the VM's vmrun.  Returns STATUS_OK, or CTL_NOT_RUNNING or STATUS_DENIED with errno,
- * and with an error message if `say` is set.
+ * Connects to the VM's vmrun.  Returns STATUS_OK, or CTL_NOT_RUNNING, STATUS_DENIED or STATUS_OS
+ * with errno, and with an error message if `say` is set.
  */
 int ctl_open(const struct ctl *ctl, struct connection *connection, bool say);
+/* Returns whether this errno of ctl_open() says that no vmrun is there. */
+bool ctl_is_gone(int why);
 /*
  * Requests the status and closes the connection if no answer comes: the kernel accepts connections
  * for a suspended vmrun, which never answers.

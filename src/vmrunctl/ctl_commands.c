@@ -23,7 +23,8 @@ int ctl_status(const struct ctl *ctl)
 	char *answer;
 	int status = ctl_open(ctl, &connection, false);
 
-	if (status == CTL_NOT_RUNNING && history_show_end(ctl))
+	/* A vmrun that does not answer has not ended. */
+	if (status == CTL_NOT_RUNNING && ctl_is_gone(errno) && history_show_end(ctl))
 		return status;
 	if (status != STATUS_OK)
 		return ctl_open(ctl, &connection, true);
@@ -90,7 +91,7 @@ static int connect_within(const struct ctl *ctl, struct connection *connection, 
 
 		/* A negative time would mean no timeout if the last attempt succeeds. */
 		*left_ms = left > 0 ? left : 0;
-		if (left <= 0 || status == STATUS_DENIED)
+		if (left <= 0 || status != CTL_NOT_RUNNING)
 			return ctl_open(ctl, connection, true);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
@@ -123,8 +124,7 @@ static int open_until_gone(const struct ctl *ctl, struct connection *connection,
 {
 	int status = ctl_open(ctl, connection, false);
 
-	*gone =
-	    status != STATUS_OK && (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED);
+	*gone = status != STATUS_OK && ctl_is_gone(errno);
 	if (*gone)
 		return STATUS_OK;
 	if (status != STATUS_OK)
@@ -194,10 +194,10 @@ int ctl_forget(const struct ctl *ctl)
 
 	if (status == STATUS_OK)
 		status = request_forget(ctl, &connection);
-	else if (status == STATUS_DENIED)
-		status = ctl_open(ctl, &connection, true);
-	else
+	else if (status == CTL_NOT_RUNNING)
 		status = forget_in_file(ctl);
+	else
+		status = ctl_open(ctl, &connection, true);
 	if (status == STATUS_OK && !ctl->json)
 		(void)printf("%s: what %s had kept is forgotten\n", ctl->vm, ctl->argument);
 	return status;

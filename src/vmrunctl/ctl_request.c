@@ -44,23 +44,36 @@ char *ctl_request_json(const char *cmd, const char *key, const char *text)
 	return str_take(&request);
 }
 
+bool ctl_is_gone(int why)
+{
+	return why == ENOENT || why == ENOTDIR || why == ECONNREFUSED;
+}
+
 static bool is_denied(int why)
 {
 	return why == EACCES || why == EPERM;
+}
+
+/* Returns the status for a connection that was not made. */
+static int status_of(int why)
+{
+	if (is_denied(why))
+		return STATUS_DENIED;
+	return ctl_is_gone(why) || why == ETIMEDOUT ? CTL_NOT_RUNNING : STATUS_OS;
 }
 
 /* Prints why no connection was made. */
 static int say_not_running(const struct ctl *ctl, const char *path, int why)
 {
 	if (is_denied(why))
-		return ctl_error(ctl, STATUS_DENIED,
+		return ctl_error(ctl, status_of(why),
 		    "%s: %s: run vmrunctl as root, or as the user who runs the VM", path,
 		    strerror(why));
-	if (why == ENOENT || why == ENOTDIR)
-		return ctl_error(ctl, CTL_NOT_RUNNING, "not running (no %s)", path);
 	if (why == ECONNREFUSED)
-		return ctl_error(ctl, CTL_NOT_RUNNING, "not running: nobody answers at %s", path);
-	return ctl_error(ctl, CTL_NOT_RUNNING, "cannot reach %s: %s", path, strerror(why));
+		return ctl_error(ctl, status_of(why), "not running: nobody answers at %s", path);
+	if (ctl_is_gone(why))
+		return ctl_error(ctl, status_of(why), "not running (no %s)", path);
+	return ctl_error(ctl, status_of(why), "cannot reach %s: %s", path, strerror(why));
 }
 
 int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
@@ -72,7 +85,7 @@ int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
 		return STATUS_OK;
 	if (say)
 		return say_not_running(ctl, path, errno);
-	return is_denied(errno) ? STATUS_DENIED : CTL_NOT_RUNNING;
+	return status_of(errno);
 }
 
 /* Returns the answer to a request, or NULL after an error message. */

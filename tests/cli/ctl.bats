@@ -348,7 +348,7 @@ deny() {
 @test "wait --gone: what cannot be reached is not gone" {
 	local long
 	long=$(printf '/long%.0s' {1..40})
-	refused 69 "cannot reach $run_dir$long/$vm/control: File name too long" -r "$run_dir$long" "$vm" wait --gone
+	refused 71 "cannot reach $run_dir$long/$vm/control: File name too long" -r "$run_dir$long" "$vm" wait --gone
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
 	mkdir -m 700 "$run_dir/$vm"
 	chmod 0 "$run_dir/$vm"
@@ -779,7 +779,7 @@ answer_status() {
 	is "$(starts)" ''
 	[ ! -e "$long/$vm" ]
 	run_dir=$long
-	refused 69 'File name too long' "$vm" status
+	refused 71 'File name too long' "$vm" status
 }
 
 @test "a stale socket is replaced, a file is not" {

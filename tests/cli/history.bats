@@ -223,6 +223,41 @@ ended with status 0: the guest powered off'
 	is "$(jq -r .kind said | paste -sd' ')" 'boot vmrun vmrun'
 }
 
+@test "status of a vmrun that cannot be asked is no end" {
+	[ "$(uname)" = Linux ] || skip 'elsewhere a full queue refuses connections'
+	script 'exit 1'
+	vmrun vm.json
+	run_dir=$PWD/loop
+	ln -s loop loop
+	ctl "$vm" status
+	is "$status" 71
+	has 'Too many levels of symbolic links' wrong
+	[ ! -s said ]
+	run_dir=$PWD/full
+	mkdir -p "full/$vm"
+	python3 - "full/$vm/control" <<-'END' 3>&- &
+		import os, socket, sys, time
+		s = socket.socket(socket.AF_UNIX)
+		s.bind(sys.argv[1])
+		s.listen(0)
+		peers = []
+		try:
+		    while True:
+		        peers.append(socket.socket(socket.AF_UNIX))
+		        peers[-1].setblocking(False)
+		        peers[-1].connect(sys.argv[1])
+		except BlockingIOError:
+		    open("is-full", "w")
+		time.sleep(600)
+	END
+	pids+=("$!")
+	await_file is-full
+	ctl "$vm" status
+	is "$status" 69
+	has 'cannot reach' wrong
+	[ ! -s said ]
+}
+
 @test "dry runs, checks and simulations have no history" {
 	vmrun -d vm.json
 	vmrun --check vm.json

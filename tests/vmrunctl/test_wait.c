@@ -1,6 +1,7 @@
 /* The timeout of "wait", against a vmrun and a clock of the test. */
 #include "../base/dice.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,11 @@ int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
 	failed_attempts--;
 	now_ms += open_ms;
 	return CTL_NOT_RUNNING;
+}
+
+bool ctl_is_gone(int why)
+{
+	return why == ENOENT;
 }
 
 int ctl_ping(const struct ctl *ctl, struct connection *connection)
