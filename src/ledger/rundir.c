@@ -168,6 +168,8 @@ int rundir_write(const char *path, const char *text, struct error *err)
 		rc = error_set(err, STATUS_OS, "%s: cannot write: %s", path, strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);
+	if (fd >= 0 && rc != 0)
+		(void)unlink(path);
 	return rc;
 }
 

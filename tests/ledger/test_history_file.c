@@ -184,6 +184,23 @@ static void test_full_disk(void **state)
 	history_file_close(&h);
 }
 
+/* What was written of "running" is removed. */
+static void test_full_disk_at_start(void **state)
+{
+	ERROR_AUTO struct error err = { 0 };
+	pid_t died;
+
+	(void)state;
+	assert_int_equal(mkdir("state", 0700), 0);
+	assert_int_equal(mkdir("state/vm", 0700), 0);
+	writes_left = 1;
+	assert_int_equal(history_file_open(&h, "state/vm", &died, &err), -1);
+	writes_left = -1;
+	assert_non_null(strstr(err.text, "state/vm/running: cannot write: No space"));
+	assert_int_equal(access("state/vm/" HISTORY_FILE_RUNNING, F_OK), -1);
+	history_file_close(&h);
+}
+
 static void test_other_files(void **state)
 {
 	ERROR_AUTO struct error err = { 0 };
@@ -302,6 +319,7 @@ int main(void)
 		TEST(test_trim),
 		TEST(test_torn_line),
 		TEST(test_full_disk),
+		TEST(test_full_disk_at_start),
 		TEST(test_other_files),
 		TEST(test_nul_bytes),
 		TEST(test_running),
