@@ -286,6 +286,12 @@ hook: expected a string, got an integer'
 	ends 0
 }
 
+# hears FILE: succeeds once the client that writes the file is connected, by a reload that it hears of
+hears() {
+	ctl "$vm" reload
+	has reloaded "$1"
+}
+
 @test "events: from the beginning, from now on, until the end" {
 	up
 	"$VMRUNCTL" -r "$run_dir" "$vm" events --from 1 --json >all 3>&- &
@@ -293,13 +299,14 @@ hook: expected a string, got an integer'
 	"$VMRUNCTL" -r "$run_dir" "$vm" events >human 3>&- &
 	local from_now=$!
 	await_text '"event":"spawned"' all
+	await hears human
 	ctl "$vm" next a
 	ctl "$vm" reboot
 	await_text 'spawned       target a' human
 	ctl "$vm" stop
 	wait "$from_start" "$from_now" "$pid"
 	is "$(jq -s '[.[].seq] == [range(1; length + 1)]' all)" true
-	is "$(jq -r .event all | grep -v policy | tr '\n' ' ')" \
+	is "$(jq -r .event all | grep -v -e policy -e reloaded | tr '\n' ' ')" \
 		"starting spawned stopping exit cleaned decided starting spawned stopping exit cleaned decided ended "
 	lacks 'target default, pid' human
 	has 'ended_by acpi' human
