@@ -112,7 +112,22 @@ static const struct advice *find_advice(const char *cause, const char *ended_by)
 	return &unknown;
 }
 
-char *why_advice(const char *cause, const char *ended_by, const char *action)
+/* Replaces NAME, which stands for the VM in the commands of an advice.  Takes the text. */
+static char *name_vm(char *text, const char *vm)
+{
+	MEM_AUTO char *whole = text;
+	const char *rest = text, *at;
+	struct str s = { 0 };
+
+	for (; (at = strstr(rest, "NAME")) != NULL; rest = at + strlen("NAME")) {
+		str_add_n(&s, rest, (size_t)(at - rest));
+		str_add(&s, vm);
+	}
+	str_add(&s, rest);
+	return str_take(&s);
+}
+
+char *why_advice(const char *vm, const char *cause, const char *ended_by, const char *action)
 {
 	const struct advice *advice = find_advice(cause, ended_by);
 	struct str s = { 0 };
@@ -122,7 +137,7 @@ char *why_advice(const char *cause, const char *ended_by, const char *action)
 		str_add(&s, reset_advice);
 	else if (advice->again != NULL && (action == NULL || strcmp(action, "stop") == 0))
 		str_addf(&s, "\n%s", advice->again);
-	return str_take(&s);
+	return name_vm(str_take(&s), vm);
 }
 
 /* Prints each line of a text behind two spaces. */
@@ -209,7 +224,7 @@ static void show_why(const struct ctl *ctl, const struct past *past)
 	MEM_AUTO char *cause = json_member(last, "cause");
 	MEM_AUTO char *by = json_member(last, "ended_by");
 	MEM_AUTO char *action = json_member(last, "action");
-	MEM_AUTO char *advice = why_advice(cause, by, action);
+	MEM_AUTO char *advice = why_advice(ctl->vm, cause, by, action);
 
 	if (!past_is(last, "boot")) {
 		MEM_AUTO char *time = show_member(last, "time");
@@ -229,7 +244,7 @@ static void show_json(const struct ctl *ctl, const struct past *past, const char
 	MEM_AUTO char *cause = json_member(last, "cause");
 	MEM_AUTO char *by = json_member(last, "ended_by");
 	MEM_AUTO char *action = json_member(last, "action");
-	MEM_AUTO char *advice = why_advice(cause, by, action);
+	MEM_AUTO char *advice = why_advice(ctl->vm, cause, by, action);
 	MEM_AUTO char *state = answer == NULL ? mem_copy("ended") : show_member(answer, "state");
 	STR_AUTO struct str json = { 0 };
 

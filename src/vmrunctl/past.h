@@ -32,8 +32,9 @@ char *past_text(const char *line, const char *key);
 bool history_show_end(const struct ctl *ctl);
 /*
  * Returns what to try after such an end of a boot and what followed it (`action`; NULL: vmrun
- * ended), or after the death of a vmrun (cause NULL): one or more lines.  Caller frees.
+ * ended), or after the death of a vmrun (cause NULL): one or more lines, with commands for
+ * this VM.  Caller frees.
  */
-char *why_advice(const char *cause, const char *ended_by, const char *action);
+char *why_advice(const char *vm, const char *cause, const char *ended_by, const char *action);
 
 #endif

@@ -343,7 +343,7 @@ ended with status 0: the guest powered off'
 	start vm.json
 	await_text 'no further boot until'
 	ctl "$vm" why
-	has 'vmrunctl NAME reset' said
+	has "vmrunctl $vm reset" said
 	lacks '"triple_fault": "boot"' said
 	ctl "$vm" stop
 	ends 0

@@ -15,11 +15,11 @@
 
 static void test_each_cause(void **state)
 {
-	MEM_AUTO char *unknown = why_advice("no such cause", NULL, NULL);
+	MEM_AUTO char *unknown = why_advice("a-b", "no such cause", NULL, NULL);
 
 	(void)state;
 	for (int i = 0; i < CAUSES; i++) {
-		MEM_AUTO char *text = why_advice(cause_name((enum cause)i), NULL, NULL);
+		MEM_AUTO char *text = why_advice("a-b", cause_name((enum cause)i), NULL, NULL);
 
 		assert_string_not_equal(text, unknown);
 		for (const char *line = text; line != NULL;
@@ -32,7 +32,7 @@ static void test_each_cause(void **state)
 static void check_advice(
     const char *cause, const char *by, const char *action, const char *text, bool has)
 {
-	MEM_AUTO char *advice = why_advice(cause, by, action);
+	MEM_AUTO char *advice = why_advice("a-b", cause, by, action);
 
 	if ((strstr(advice, text) != NULL) != has)
 		fail_msg("%s, %s: %s", cause, action, advice);
@@ -41,6 +41,9 @@ static void check_advice(
 static void test_what_ended_it(void **state)
 {
 	(void)state;
+	check_advice("given_up", NULL, "stop", "vmrunctl a-b history", true);
+	check_advice("error", NULL, "wait", "vmrunctl a-b reset", true);
+	check_advice("error", NULL, "wait", "NAME", false);
 	check_advice(NULL, NULL, NULL, "dmesg", true);
 	check_advice("reboot", "guest", "boot", "restarted itself", true);
 	check_advice("reboot", "acpi", "boot", "reboot request", true);
@@ -60,9 +63,9 @@ static void test_what_followed(void **state)
 		const char *cause = cause_name((enum cause)i);
 
 		check_advice(cause, "guest", "boot", "boots again", false);
-		check_advice(cause, "guest", "boot", "NAME reset", false);
+		check_advice(cause, "guest", "boot", "a-b reset", false);
 		check_advice(cause, "guest", "wait", "boots again", false);
-		check_advice(cause, "guest", "wait", "NAME reset", true);
+		check_advice(cause, "guest", "wait", "a-b reset", true);
 	}
 	check_advice("triple_fault", "guest", "stop", "boots again after a crash", true);
 	check_advice("triple_fault", "guest", NULL, "boots again after a crash", true);
