@@ -101,7 +101,9 @@ function document.load(request)
 	session.waits = 0
 	session.directory = request.directory -- before the file runs: its commands run there
 	local root = readers[request.format](request)
-	session.document, session.tops = root, {}
+	session.document = root
+	session.tops, session.lowest, session.faulty = {}, {}, {}
+	session.refused = 0
 	session.name, session.warned = request.name, {}
 	session.merged, session.last = nil, nil
 	session.calls = {}

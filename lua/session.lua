@@ -8,6 +8,9 @@ return {
 	-- The table that the file returned.  Merging shares parts of it and does not change it.
 	document = {},
 	tops = {}, -- by target, its layer with what is merged up to there, see targets.top()
+	lowest = {}, -- by target, its layer right over the base, see over() in targets.lua
+	faulty = {}, -- by target: it cannot be laid, because of what it extends
+	refused = 0, -- the number of boots without layers for that reason
 	name = "",    -- the name of the file, for messages
 	directory = "/", -- the base of its relative paths
 

@@ -22,6 +22,9 @@ end
 local NAME = "^[A-Za-z0-9][A-Za-z0-9._-]*$" -- as the name of a VM
 local MAX_NAME = 64
 
+local MAX_FAULTY = 100 -- targets whose wrong `extends` are reported; the report of more is cut anyway
+local MAX_CIRCLE = 16 -- names of a circle that are shown from its start
+
 -- Returns whether a target can have the name.  Names stand in messages, tables and commands.
 local function is_name(name)
 	return #name <= MAX_NAME and find(name, NAME) ~= nil
@@ -103,65 +106,136 @@ function targets.exist(name)
 	return name == "default" or type(all) == "table" and type(all[name]) == "table"
 end
 
--- Returns the list of the layers of one boot, in which each target comes once and after those that it
--- extends.
-local function list(wanted, all, problems)
-	local layers, done, trail, depth = {}, {}, {}, {}
+-- Returns the circle that a trail of targets closes, the middle of a long one left out.
+local function circle(trail, first)
+	local names = { unpack(trail, first, first + MAX_CIRCLE - 1) }
+	if #trail - first >= MAX_CIRCLE then
+		names[#names + 1] = "..."
+		names[#names + 1] = trail[#trail]
+	end
+	names[#names + 1] = trail[first]
+	return concat(names, " -> ")
+end
 
-	local function lay(name, path)
+-- Adds what is wrong with the targets that a target extends.
+local function report_faults(wanted, all, problems)
+	local done, trail, depth = {}, {}, {}
+
+	local function visit(name, path)
 		local target = all[name]
 		if depth[name] then
-			local circle = concat({ unpack(trail, depth[name]) }, " -> ")
-			add(problems, path, "extends goes in a circle: %s -> %s", circle, name)
+			add(problems, path, "extends goes in a circle: %s", circle(trail, depth[name]))
 		elseif target == nil and name ~= "default" then
 			add(problems, path, "%s", import("words").no_target(name))
 		elseif merge.is_object(target) and not done[name] then
 			trail[#trail + 1] = name
 			depth[name] = #trail
 			for _, parent in ipairs(parents(name, target, problems)) do
-				lay(parent[1], parent[2])
+				visit(parent[1], parent[2])
 			end
 			trail[depth[name]], depth[name] = nil, nil
 			done[name] = true
-			layers[#layers + 1] = { name = name, table = target }
 		end
 	end
 
-	lay(wanted, {})
-	return layers
+	visit(wanted, {})
 end
 
--- Returns the top layer of a target that extends at most one other, as those below it do.  The
--- layers are kept, so that a chain of targets is walked once and not anew for each of them.
-local function chain(name, all)
-	local names, seen, top = {}, {}, nil
-	while name ~= nil do
-		top = session.tops[name]
-		if top then
-			break
-		end
-		local target = all[name]
-		if seen[name] or not merge.is_object(target) then
+-- Finds the targets without a top layer that make up one boot, each after those that it extends: a
+-- list of { name, parents }.  Returns nil when one of them cannot be laid.  In `open` are the parents
+-- of those that were reached.  A list stands for the trail, as chains of targets are long.
+local function walk(wanted, all, open, done)
+	local trail, found = { wanted }, {}
+	while #trail > 0 do
+		local name = trail[#trail]
+		if done[name] or session.tops[name] then
+			trail[#trail] = nil
+		elseif open[name] then
+			trail[#trail], done[name] = nil, true
+			found[#found + 1] = { name, open[name] }
+		elseif name == "default" and all[name] == nil then
+			done[name] = true
+		elseif session.faulty[name] or not merge.is_object(all[name]) then
 			return nil
+		else
+			local faults = {}
+			open[name] = parents(name, all[name], faults)
+			for i = #open[name], 1, -1 do
+				local parent = open[name][i][1]
+				if open[parent] and not done[parent] then
+					return nil -- a circle
+				end
+				trail[#trail + 1] = parent
+			end
+			if #faults > 0 then
+				return nil
+			end
 		end
-		seen[name] = true
-		names[#names + 1] = name
-		local faults = {}
-		local extends = parents(name, target, faults)
-		if #extends > 1 or #faults > 0 then
-			return nil
-		end
-		name = extends[1] and extends[1][1]
 	end
-	for i = #names, 1, -1 do
-		top = { name = names[i], table = all[names[i]], below = top }
-		session.tops[names[i]] = top
+	return found
+end
+
+-- Returns what walk() finds, and remembers the targets that cannot be laid, which are those on its
+-- trail where it ends early.
+local function unlaid(wanted, all)
+	local open, done = {}, {}
+	local found = walk(wanted, all, open, done)
+	if not found then
+		for name in next, open do
+			session.faulty[name] = not done[name] or nil
+		end
+	end
+	return found
+end
+
+-- Returns the layer of a target over another layer, or over the base.  It is made once, so that
+-- targets with the same layers below share it and what is merged up to it (boot.lua).
+local function over(below, name)
+	local above = below and below.above or not below and session.lowest
+	if not above then
+		above = {}
+		below.above = above
+	end
+	above[name] = above[name]
+		or { name = name, table = session.document.targets[name], below = below }
+	return above[name]
+end
+
+-- Returns the names of the layers up to a top one.
+local function names_up_to(top)
+	local names = {}
+	while top do
+		names[top.name] = true
+		top = top.below
+	end
+	return names
+end
+
+-- Returns a top layer with the layers of another one over it that it does not have yet.
+local function join(top, other)
+	if not top or not other then
+		return top or other
+	end
+	local laid = top
+	while laid do
+		if laid.name == other.name then
+			return top -- with all that it extends
+		end
+		laid = laid.below
+	end
+	local known = names_up_to(top)
+	for _, layer in ipairs(targets.layers(other)) do
+		if not known[layer.name] then
+			top = over(top, layer.name)
+		end
 	end
 	return top
 end
 
 -- Returns the top one of the targets to merge over the base for one boot, as a layer { name, table,
--- below }, where `below` is the layer under it, or nil above the base.  Without a name there is none.
+-- below }, where `below` is the layer under it, or nil above the base.  Each target comes once and
+-- after those that it extends.  Without a name there is none, and a target that cannot be laid
+-- stands alone.
 function targets.top(wanted, problems)
 	local all = session.document.targets
 	if wanted == nil then
@@ -169,15 +243,22 @@ function targets.top(wanted, problems)
 	elseif type(all) ~= "table" then
 		all = {}
 	end
-	local top = chain(wanted, all)
-	if top then
-		return top
+	local missing = unlaid(wanted, all)
+	for _, target in ipairs(missing or {}) do
+		local top = nil
+		for _, parent in ipairs(target[2]) do
+			top = join(top, session.tops[parent[1]])
+		end
+		session.tops[target[1]] = over(top, target[1])
 	end
-	for _, layer in ipairs(list(wanted, all, problems)) do
-		layer.below = top
-		top = layer
+	if missing then
+		return session.tops[wanted]
 	end
-	return top
+	session.refused = session.refused + 1
+	if session.refused <= MAX_FAULTY or all[wanted] == nil then
+		report_faults(wanted, all, problems)
+	end
+	return merge.is_object(all[wanted]) and over(nil, wanted) or nil
 end
 
 -- Returns the layers below and with a top one as a list, the lowest first.

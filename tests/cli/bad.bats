@@ -373,6 +373,32 @@ gapped() {
 	is "$(wc -l <err)" "$(sort -u err | wc -l)"
 }
 
+# many EXTENDS: makes a spec of 8,000 targets; EXTENDS is the value of the N-th, by jq
+many() {
+	jq -n --arg name "$vm" "{name: \$name, cpu: 1, mem: \"64M\", targets: ({side: {mem: \"128M\"}} + ([range(8000) as \$n |
+		{key: \"t\\(\$n)\", value: {extends: ($1)}}] | from_entries))}" >vm.json
+}
+
+@test "many targets that extend each other are merged in a time that grows with their number" {
+	ulimit -t 60 # seconds of the processor; each takes one or two, and took minutes
+	local extends
+	for extends in 'if $n > 0 then "t\($n - 1)" else "default" end' \
+		'if $n > 0 then ["t\($n - 1)", "side"] else [] end' \
+		'if $n > 1 then ["t\($n - 1)", "t\($n - 2)"] else [] end'; do
+		many "$extends"
+		vmrun -d -t t7999 vm.json
+		is "$status" 0
+	done
+	many 'if $n > 0 then "t\($n - 1)" else "nowhere" end'
+	vmrun -d vm.json
+	is "$status" 65
+	has 'no target "nowhere"'
+	many '"t\(($n + 7999) % 8000)"'
+	vmrun -d vm.json
+	is "$status" 65
+	has 'circle: t0 -> t7999 -> t7998 -> t7997 -> t7996 -> t7995 -> t7994 -> t7993 -> t7992 -> t7991 -> t7990 -> t7989 -> t7988 -> t7987 -> t7986 -> t7985 -> ... -> t1 -> t0'
+}
+
 @test "all faults are told at once, in the order of the file" {
 	spec '{"cpu": 0, "mem": "1.5G", "bootRom": "/x", "next_target": "nowhere",
 		"emulations": [{"device": "virtio-blk"}, {"device": "nope"}],

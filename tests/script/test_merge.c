@@ -126,6 +126,32 @@ static void test_extends(void **state)
 	expect_boot(s, "null", "spec", "{ a = 0 }");
 }
 
+static void test_shared_layers(void **state)
+{
+	struct script *s = *state;
+
+	/* The layers of `b` are side, a, b; those of `c` the same and c; those of `d` a, side, d.
+	 */
+	load_lua(s,
+	    "return { v = 0, targets = { side = { v = 1, w = 1 }, a = { v = 2, x = 2 }, "
+	    "b = { extends = { 'side', 'a' }, y = 3 }, c = { extends = { 'side', 'b' }, z = 4 }, "
+	    "d = { extends = { 'a', 'side' } }, e = { extends = { 'c', 'default', 'd' }, w = 5 } "
+	    "} }");
+	for (int i = 0; i < 2; i++) {
+		expect_boot(s, "b", "spec", "{ v = 2, w = 1, x = 2, y = 3 }");
+		expect_boot(s, "c", "spec", "{ v = 2, w = 1, x = 2, y = 3, z = 4 }");
+		expect_boot(s, "d", "spec", "{ v = 1, w = 1, x = 2 }");
+		expect_boot(s, "e", "spec", "{ v = 2, w = 5, x = 2, y = 3, z = 4 }");
+		expect_boot(s, "a", "spec", "{ v = 2, x = 2 }");
+	}
+	/* A target that cannot be laid stands alone, so that its own keys are checked, too. */
+	load_lua(s,
+	    "return { v = 0, targets = { a = { extends = 'b', v = 1 }, b = { extends = "
+	    "'a', w = 2 } } }");
+	expect_boot(s, "a", "spec", "{ v = 1 }");
+	expect_boot(s, "b", "spec", "{ v = 0, w = 2 }");
+}
+
 static void problem(struct script *s, const char *target, const char *path, const char *text)
 {
 	MEM_AUTO char *wanted = mem_format("{ { path = %s, text = [[%s]] } }", path, text);
@@ -310,6 +336,7 @@ int main(void)
 		SUPPORT_TEST(test_null_in_the_base),
 		SUPPORT_TEST(test_default),
 		SUPPORT_TEST(test_extends),
+		SUPPORT_TEST(test_shared_layers),
 		SUPPORT_TEST(test_bad_extends),
 		SUPPORT_TEST(test_devices),
 		SUPPORT_TEST(test_device_problems),
