@@ -2,6 +2,8 @@
 #include "base/near.h"
 
 #include <ctype.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -45,6 +47,61 @@ static size_t distance(const char *a, size_t la, const char *b, size_t lb)
 	return prev[lb];
 }
 
+/* Returns the length of the parts, each with its separator, with which both words begin. */
+static size_t same_start(const char *a, const char *b)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; a[i] != '\0' && a[i] == b[i]; i++) {
+		if (strchr("-_.", a[i]) != NULL)
+			same = i + 1;
+	}
+	return same;
+}
+
+/* Returns the length of the parts, each with its separator, with which both words end. */
+static size_t same_end(const char *a, size_t la, const char *b, size_t lb)
+{
+	size_t same = 0;
+
+	for (size_t i = 1; i <= la && i <= lb && a[la - i] == b[lb - i]; i++) {
+		if (strchr("-_.", a[la - i]) != NULL)
+			same = i;
+	}
+	return same;
+}
+
+/* Returns whether each letter of a word is in another one. */
+static bool has_letters(const char *word, const char *other)
+{
+	for (; *word != '\0'; word++) {
+		if (strchr(other, tolower((unsigned char)*word)) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Returns the number of edits between the wanted word and another one, or SIZE_MAX if they are too
+ * many for a typing mistake.  Parts that both have do not count: "virtio-gpu" is not nearly
+ * "virtio-net".
+ */
+static size_t mistakes(const struct near *n, const char *other)
+{
+	const char *a = n->wanted;
+	size_t la = strlen(a), lb = strlen(other), start = same_start(a, other);
+	size_t end = same_end(a + start, la - start, other + start, lb - start);
+	size_t rest = la - start - end;
+	size_t d = distance(a + start, rest, other + start, lb - start - end);
+
+	if (d >= rest || d > (rest < 5 ? 1 : 1 + rest / 5))
+		return SIZE_MAX;
+	/* In a short word of vmrun's, another letter makes another word: "hdb" is not "gdb". */
+	if (n->words != NEAR_SPELLING && la <= 3 && la == lb && !has_letters(a, other))
+		return SIZE_MAX;
+	return d;
+}
+
 void near_offer(struct near *n, const char *candidate)
 {
 	size_t la = strlen(n->wanted), lb = strlen(candidate), d;
@@ -58,9 +115,8 @@ void near_offer(struct near *n, const char *candidate)
 	}
 	if (la == 0 || la > MAX_NEAR_WORD || lb > MAX_NEAR_WORD)
 		return;
-	d = distance(n->wanted, la, candidate, lb);
-	/* More than one edit and a quarter of the letters is another word. */
-	if (d > 1 + la / 4 || d >= la || (n->best != NULL && d >= n->distance))
+	d = mistakes(n, candidate);
+	if (d == SIZE_MAX || (n->best != NULL && d >= n->distance))
 		return;
 	n->best = candidate;
 	n->distance = d;

@@ -9,7 +9,8 @@
 /* What the words are: the same word of another program may be a key or a command of vmrun. */
 enum near_words {
 	NEAR_SPELLING, /* names of the user, which have no synonyms */
-	NEAR_KEY,      /* keys of the spec and of its devices; causes, which are keys of `on` */
+	NEAR_KEY,      /* keys of the spec and of its objects; causes, which are keys of `on` */
+	NEAR_FIELD,    /* keys of devices: their own rows, and those of NEAR_KEY */
 	NEAR_DEVICE,   /* models of devices */
 	NEAR_OPTION,   /* of the command line, without dashes */
 	NEAR_COMMAND,  /* of vmrunctl */

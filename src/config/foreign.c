@@ -13,6 +13,8 @@ struct traits {
 	bool has_bhyve_variable; /* pci.0.3.0.device=..., memory.size=... */
 	bool has_numbered;	 /* disk0_type=..., network0_switch=..., as vm-bhyve has them */
 	bool has_memory, has_cpu, has_loader, has_name;
+	bool has_section;	/* "emulations {", as UCL has it, or an ".include" */
+	bool has_return;	/* of a Lua chunk */
 	bool has_bhyve_command; /* a line that runs bhyve or a loader */
 };
 
@@ -54,23 +56,33 @@ static const char *base_name(const char *word, size_t n)
 	return name;
 }
 
-/* Returns whether a line runs bhyve, whatever runs it: "sudo /usr/sbin/bhyve -c 2 vm". */
+/* Returns whether the line, whose blanks in front are skipped, is a comment or in a string. */
+static bool is_comment(const char *line, const char *end)
+{
+	return line < end &&
+	    (strchr("#;*\"'", *line) != NULL ||
+		(end - line > 1 &&
+		    (memcmp(line, "--", 2) == 0 || memcmp(line, "//", 2) == 0 ||
+			memcmp(line, "/*", 2) == 0)));
+}
+
+/*
+ * Returns whether a line runs bhyve, whatever stands before it: "sudo /usr/sbin/bhyve -c 2 vm",
+ * "if ! bhyve -A vm", and the recipe of a Makefile.  Its options may begin on the next line.
+ */
 static bool runs_bhyve(const char *line, const char *end)
 {
-	static const char *const runners[] = { "sudo", "doas", "exec", "daemon", "nohup", "env",
-		NULL };
 	static const char *const programs[] = { "bhyve", "bhyveload", "grub-bhyve", NULL };
-	bool is_first = true;
 
-	for (; line < end; is_first = false) {
+	while (line < end) {
 		size_t n = word_length(line, end);
 		const char *name = base_name(line, n), *next = skip_blanks(line + n, end);
-		size_t length = n - (size_t)(name - line);
 
-		if (is_one_of(name, length, programs))
-			return next < end && *next == '-';
-		if (!is_one_of(name, length, runners) && (is_first || *line != '-'))
-			return false;
+		if (name == line && *name == '@')
+			name++;
+		if (is_one_of(name, n - (size_t)(name - line), programs) && next < end &&
+		    (*next == '-' || *next == '\\'))
+			return true;
 		line = next;
 	}
 	return false;
@@ -100,6 +112,29 @@ static bool is_bhyve_variable(const char *key)
 	return false;
 }
 
+/* Returns whether a line begins with a word. */
+static bool starts_with_word(const char *line, const char *end, const char *word)
+{
+	return word_length(line, end) == strlen(word) && memcmp(line, word, strlen(word)) == 0;
+}
+
+/*
+ * Returns whether a line opens a section of UCL, "emulations {" or "x: {", or includes a file. That
+ * of a shell, "stop() {" or "${x}", is none.
+ */
+static bool is_section(const char *line, const char *end)
+{
+	const char *open = memchr(line, '{', (size_t)(end - line));
+
+	if (end - line > 8 && (memcmp(line, ".include", 8) == 0))
+		return true;
+	if (open == NULL || open == line || open[-1] == '$')
+		return false;
+	while (open > line && strchr(" \t:=", open[-1]) != NULL)
+		open--;
+	return open > line && (isalnum((unsigned char)open[-1]) || strchr("_\"", open[-1]) != NULL);
+}
+
 /* Notes what a line has; a "key=value" of these programs has no blank before the "=". */
 static void look_at(const char *line, const char *end, struct traits *t)
 {
@@ -107,9 +142,12 @@ static void look_at(const char *line, const char *end, struct traits *t)
 	static const char *const loader[] = { "loader", NULL }, *const name[] = { "name", NULL };
 	size_t n = 0;
 
+	t->has_return = t->has_return || starts_with_word(line, end, "return");
 	line = skip_blanks(line, end);
-	if (runs_bhyve(line, end))
-		t->has_bhyve_command = true;
+	if (is_comment(line, end))
+		return;
+	t->has_section = t->has_section || is_section(line, end);
+	t->has_bhyve_command = t->has_bhyve_command || runs_bhyve(line, end);
 	while (line + n < end && (isalnum((unsigned char)line[n]) || strchr("._", line[n]) != NULL))
 		n++;
 	if (line + n >= end || line[n] != '=')
@@ -152,8 +190,12 @@ const char *foreign_kind(const char *text, size_t length)
 		look_at(line, end, &t);
 		line = end + 1;
 	}
+	if (t.has_return)
+		return NULL; /* Lua */
 	if (t.has_bhyve_command)
 		return "a bhyve command line";
+	if (t.has_section)
+		return NULL; /* UCL */
 	if (t.has_bhyve_variable)
 		return "a bhyve_config(5) file";
 	if (!t.has_name && (t.has_numbered || (t.has_memory && (t.has_cpu || t.has_loader))))

@@ -62,6 +62,24 @@ char *device_unknown(const char *name)
 	return mem_format("unknown device \"%s\"%s", name, hint);
 }
 
+/* Reports an entry without "device", and a key that another program has in its place. */
+static void report_missing(const struct node *entry, const struct where *at, struct decoder *d)
+{
+	for (const struct node *n = entry->first; n != NULL; n = n->next) {
+		struct near near = { .words = NEAR_FIELD, .wanted = n->key };
+		struct where here = { at, n->key, 0 };
+
+		near_offer(&near, "device");
+		if (near.best == NULL)
+			continue;
+		MEM_AUTO char *hint = near_hint(&near);
+
+		report_add(d->report, STATUS_SPEC, &here, "unknown key \"%s\"%s", n->key, hint);
+		return;
+	}
+	report_add(d->report, STATUS_SPEC, at, "\"device\" is missing: the kind of device");
+}
+
 static const struct device_kind *kind_of(
     const struct node *entry, const struct where *at, struct decoder *d)
 {
@@ -71,7 +89,7 @@ static const struct device_kind *kind_of(
 	const char *text;
 
 	if (name == NULL) {
-		report_add(d->report, STATUS_SPEC, at, "\"device\" is missing: the kind of device");
+		report_missing(entry, at, d);
 		return NULL;
 	}
 	text = field_text(name, &here, d);
@@ -86,17 +104,23 @@ static const struct device_kind *kind_of(
 	return kind;
 }
 
-/* Reports an unknown key.  field_decode() cannot: the nearest key may be in either table. */
+/*
+ * Reports an unknown key.  field_decode() cannot: the nearest key may be in either table.  The
+ * kind's own keys come first, as "address" is the slot of a disk and the host of a screen; "device"
+ * is there already.
+ */
 static void report_unknown(
     const struct device_kind *kind, const char *key, const struct where *at, struct decoder *d)
 {
-	struct near near = { .words = NEAR_KEY, .wanted = key };
+	struct near near = { .words = NEAR_FIELD, .wanted = key };
 	struct where here = { at, key, 0 };
 
-	for (const struct field *f = device_common_fields; f->key != NULL; f++)
-		near_offer(&near, f->key);
 	for (const struct field *f = kind->fields; f->key != NULL; f++)
 		near_offer(&near, f->key);
+	for (const struct field *f = device_common_fields; f->key != NULL; f++) {
+		if (strcmp(f->key, "device") != 0)
+			near_offer(&near, f->key);
+	}
 	MEM_AUTO char *hint = near_hint(&near);
 
 	report_add(d->report, STATUS_SPEC, &here, "unknown key \"%s\"%s", key, hint);

@@ -46,6 +46,31 @@ is_kind() {
 	is_kind 'a bhyve command line' line
 }
 
+@test "command lines without a shell's first line, wherever bhyve stands in them" {
+	local line
+	for line in '/usr/sbin/bhyve \' 'VM=foo; bhyve -A foo' 'if ! bhyve -A foo; then exit 1; fi' \
+		'nice -n 5 bhyve -A foo' 'cpuset -l 2-3 bhyve -A foo &' '	@sudo bhyve -A ${VM}' '	bhyve -A ${VM} || break'; do
+		printf '%s\n' '# a script' 'VM=foo' "$line" '  -s 0,hostbridge $VM' >run
+		is_kind 'a bhyve command line' run
+	done
+}
+
+@test "UCL with sections is no file of another program, nor is Lua that returns a table" {
+	printf '%s\n' 'name: a' 'cpu: 1' 'mem: 64M' 'config {' 'pci.0.3.0.x=1' 'acpi_tables=true' '}' >vm.conf
+	vmrun -d vm.conf
+	lacks 'not a spec'
+	printf '%s\n' 'cpu=2' 'memory=1G' 'disk0_type=x' 'emulations: {' '}' >vm.conf
+	vmrun -d vm.conf
+	lacks 'not a spec'
+	printf '%s\n' '.include "common.conf"' 'cpu=2' 'memory=1G' >vm.conf
+	vmrun -d vm.conf
+	lacks 'not a spec'
+	printf '%s\n' '--[[ made from' 'bhyve -A -H foo' ']]' 'cpu=2' 'memory="64M"' 'loader=nil' \
+		"return { name = \"$vm\", cpu = cpu, mem = memory }" >spec
+	vmrun -d spec
+	is "$status" 0
+}
+
 @test "specs are none of these: Lua and UCL that speak of bhyve, JSON with such values" {
 	printf '%s\n' '#!/usr/bin/env vmrun' '-- bhyve -c 2' "return { name = \"$vm\"," 'cpu=1,' 'mem="64M",' \
 		'bhyve = { release = 14 } }' >spec
@@ -90,6 +115,43 @@ means() {
 	means wired_memory wire_guest_mem
 	means utctime utc_clock
 	means hostname name
+	for word in tap tap0 interface backend network0_mac; do means $word emulations; done
+	has '"device": "virtio-net"'
+	for word in kernel initrd append bootargs; do means $word qemu; done
+	for word in pre_start post_stop_script; do means $word hooks; done
+	for word in grub_run_partition bhyveload_loader; do means $word loader; done
+	for word in mem_limit memory_mb maxMemory; do means $word mem; done
+	means wait_vnc graphic
+	means pci.0.3.0.device emulations
+	means vcpu.0.cpuset pin
+	means system.product_name smbios
+}
+
+@test "no hint is better than a wrong one" {
+	local word
+	for word in os type nmdm emulator debug password ip stdio reboot; do
+		jq -n --arg key "$word" '{name: "a", cpu: 1, mem: "64M", ($key): 1}' >vm.json
+		vmrun -d vm.json
+		is "$(sed 's/.*: //' err)" "unknown key \"$word\""
+	done
+	for word in virtio-vsock virtio-sound virtio-pmem virtio-balloon lpc tpm; do
+		spec "{\"emulations\": [{\"device\": \"$word\"}]}"
+		vmrun -d vm.json
+		has "unknown device \"$word\""
+		lacks 'did you mean'
+	done
+	spec '{"emulations": [{"device": "virtio-net", "name": "tap0", "model": 1, "driver": 1, "ip": 1, "host": 1},
+		{"device": "passthru", "src": "3/0/0", "driver": "vfio"}]}'
+	vmrun -d vm.json
+	is "$(wc -l <err)" 5
+	lacks 'did you mean'
+	local command
+	for command in start boot undefine; do
+		status=0
+		"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" $command 2>err || status=$?
+		is "$status" 64
+		lacks 'did you mean'
+	done
 }
 
 @test "an example where the word alone does not say how" {
@@ -105,7 +167,11 @@ means() {
 	spec '{"on": {"crash": "boot", "shutdown": "stop"}, "emulations": [
 		{"device": "virtio-blk", "path": "x", "sectorsize": 512, "readonly": true, "serial": "s"},
 		{"device": "virtio-net", "name": "tap0", "macaddr": "x", "switch": "y"},
-		{"device": "cdrom", "path": "x"}, {"device": "9p"}, {"device": "vfio-pci"}, {"device": "virtio-rng"}]}'
+		{"device": "cdrom", "path": "x"}, {"device": "9p"}, {"device": "vfio-pci"}, {"device": "virtio-rng"},
+		{"type": "virtio-blk", "path": "x"}, {"device": "fbuf", "address": "::1"},
+		{"device": "ahci-cd", "iso": "x"}, {"device": "virtio-console", "socket": "x"},
+		{"device": "virtio-net", "source": "bridge0"}, {"device": "passthru", "romfile": "x"},
+		{"device": "ahci-dvd"}]}'
 	vmrun -d vm.json
 	is "$status" 65
 	has 'unknown key "crash", did you mean "triple_fault"?'
@@ -119,6 +185,14 @@ means() {
 	has 'unknown device "9p", did you mean "virtio-9p"?'
 	has 'unknown device "vfio-pci", did you mean "passthru"?'
 	has 'unknown device "virtio-rng", did you mean "virtio-rnd"?'
+	has 'unknown key "type", did you mean "device"?'
+	lacks '"device" is missing'
+	has 'unknown key "address", did you mean "host"?'
+	has 'unknown key "iso", did you mean "path"?'
+	has 'unknown key "socket", did you mean "ports"?'
+	has 'unknown key "source", did you mean "bridge"?'
+	has 'unknown key "romfile", did you mean "rom"?'
+	has 'unknown device "ahci-dvd", did you mean "ahci-cd"?'
 }
 
 @test "options stand with their dashes, and know other words, too" {
