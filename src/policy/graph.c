@@ -44,7 +44,8 @@ static bool same_action(const struct action *a, const struct action *b)
 {
 	return a->kind == b->kind &&
 	    (a->kind != ACTION_TARGET ||
-		(strcmp(a->target, b->target) == 0 && a->times == b->times));
+		(strcmp(a->target, b->target) == 0 && a->times == b->times &&
+		    a->delay.given == b->delay.given && a->delay.ms == b->delay.ms));
 }
 
 /* Returns the node for giving up, which targets that give up in the same way share. */
@@ -301,6 +302,10 @@ static void add_given_up(const struct graph *g, size_t i, struct str *s)
 		str_add(s, "each time");
 	else
 		str_addf(s, "%lld times", (long long)action->times);
+	if (action->delay.given && action->delay.ms > 0) {
+		str_add(s, ",");
+		add_delay(s, action->delay.ms);
+	}
 	str_add(s, "\" style=dotted color=\"" FAULT_COLOUR "\" fontcolor=\"" FAULT_COLOUR "\"]\n");
 }
 

@@ -67,6 +67,7 @@ static void test_targets(void **state)
 	base.on[CAUSE_ERROR] = (struct action){ .kind = ACTION_TARGET, .target = to_rescue };
 	base.on[CAUSE_GIVEN_UP] =
 	    (struct action){ .kind = ACTION_TARGET, .target = to_rescue, .times = 1 };
+	base.on[CAUSE_GIVEN_UP].delay = (struct delay){ true, 60000 };
 	install.on[CAUSE_GIVEN_UP] = base.on[CAUSE_GIVEN_UP];
 	rescue.on[CAUSE_GIVEN_UP] = (struct action){ .kind = ACTION_WAIT };
 	is(&g,
@@ -82,7 +83,7 @@ static void test_targets(void **state)
 	    "\tt2 -> t2 [label=\"reboot\"]\n"
 	    "\tt2 -> g2 [label=\"more than 5 boots\\nwithin 30 s\" style=dotted" RED "]\n"
 	    "\tg0 [label=\"given up\" shape=oval]\n"
-	    "\tg0 -> t2 [label=\"once\" style=dotted" RED "]\n"
+	    "\tg0 -> t2 [label=\"once, in 60 s\" style=dotted" RED "]\n"
 	    "\tg2 [label=\"given up:\\nwaits for a reset\" shape=oval]\n}\n");
 }
 
