@@ -30,18 +30,18 @@ struct console {
 	struct ports ports;
 };
 
-/* Adds a port; takes the name. */
-static void add_port(struct ports *ports, char *name, const struct node *path,
-    const struct where *at, struct decoder *d)
+/* Adds a port, whose path is at `at` and whose name is at `name_at`; takes the name. */
+static void add_port(struct ports *ports, char *name, const struct where *name_at,
+    const struct node *path, const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(path, at, d);
 	MEM_AUTO char *absolute = text == NULL ? NULL : field_path(text, d->directory);
 
 	if (*name == '\0')
-		report_add(d->report, STATUS_SPEC, at, "a port needs a name");
+		report_add(d->report, STATUS_SPEC, name_at, "a port needs a name");
 	/* bhyve keeps a pointer into the buffer in which it expands a value with a `%`. */
 	if (strchr(name, '%') != NULL)
-		report_add(d->report, STATUS_SPEC, at,
+		report_add(d->report, STATUS_SPEC, name_at,
 		    "invalid port name \"%s\": the guest would see garbage, because bhyve does not "
 		    "keep a name with a \"%%\": choose another name",
 		    name);
@@ -51,7 +51,8 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 		    strlen(absolute), MAX_SOCKET_PATH);
 	for (size_t i = 0; i < ports->count; i++) {
 		if (strcmp(ports->item[i].name, name) == 0)
-			report_add(d->report, STATUS_SPEC, at, "two ports are named \"%s\"", name);
+			report_add(
+			    d->report, STATUS_SPEC, name_at, "two ports are named \"%s\"", name);
 		if (absolute != NULL && strcmp(ports->item[i].path, absolute) == 0)
 			report_add(
 			    d->report, STATUS_SPEC, at, "two ports have the path \"%s\"", absolute);
@@ -63,6 +64,13 @@ static void add_port(struct ports *ports, char *name, const struct node *path,
 	ports->item[ports->count].name = name;
 	ports->item[ports->count++].path = absolute;
 	absolute = NULL;
+}
+
+/* Returns whether an object is one port and not ports by their names: UCL has one section so. */
+static bool is_single(const struct node *value)
+{
+	return value->kind == NODE_OBJECT && value->count == 2 && node_get(value, "name") != NULL &&
+	    node_get(value, "path") != NULL;
 }
 
 /*
@@ -77,7 +85,7 @@ static void parse_entry(
 	const char *text;
 
 	if (n->kind == NODE_STRING) {
-		add_port(ports, mem_format("port%zu", at->index + 1), n, at, d);
+		add_port(ports, mem_format("port%zu", at->index + 1), at, n, at, d);
 		return;
 	}
 	if (n->kind != NODE_OBJECT || path == NULL || name == NULL || n->count != 2) {
@@ -87,7 +95,7 @@ static void parse_entry(
 	}
 	text = field_text(name, &name_at, d);
 	if (text != NULL)
-		add_port(ports, mem_copy(text), path, &path_at, d);
+		add_port(ports, mem_copy(text), &name_at, path, &path_at, d);
 }
 
 static void ports_parse(
@@ -105,11 +113,15 @@ static void ports_parse(
 		    MAX_CONSOLE_PORTS);
 		return;
 	}
+	if (is_single(value)) {
+		parse_entry(value, ports, at, d);
+		return;
+	}
 	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
 		struct where entry = { at, value->kind == NODE_OBJECT ? n->key : NULL, i };
 
 		if (value->kind == NODE_OBJECT)
-			add_port(ports, mem_copy(n->key), n, &entry, d);
+			add_port(ports, mem_copy(n->key), &entry, n, &entry, d);
 		else
 			parse_entry(n, ports, &entry, d);
 	}

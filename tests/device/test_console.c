@@ -31,6 +31,8 @@ static void test_forms(void **state)
 	good("[" PORT("x", "/a") "," PORT("b", "c") "]", PORT("x", "/a") "," PORT("b", "/specs/c"));
 	good("{'z':'/a','b':'/b','m':'c'}",
 	    PORT("b", "/b") "," PORT("m", "/specs/c") "," PORT("z", "/a"));
+	/* One section of UCL, which is a list of one. */
+	good(PORT("x", "/a"), PORT("x", "/a"));
 	/* A port without a name is named by its position. */
 	good("[" PORT("x", "/a") ",'/b']", PORT("x", "/a") "," PORT("port2", "/b"));
 }
@@ -52,9 +54,15 @@ static void test_faults(void **state)
 	bad("{'a%b':'/a'}",
 	    ".a%b: invalid port name \"a%b\": the guest would see garbage, because bhyve does not "
 	    "keep a name with a \"%\": choose another name");
+	bad("{'name':'a%b','path':'/a'}",
+	    ".name: invalid port name \"a%b\": the guest would see garbage, because bhyve does not "
+	    "keep a name with a \"%\": choose another name");
+	bad("[" PORT("a%b", "/a") "]",
+	    "[0].name: invalid port name \"a%b\": the guest would see garbage, because bhyve "
+	    "does not keep a name with a \"%\": choose another name");
 	bad("['/a','/a']", "[1]: two ports have the path \"/a\"");
 	bad("['a','/specs/a']", "[1]: two ports have the path \"/specs/a\"");
-	bad("['/a'," PORT("port1", "/b") "]", "[1].path: two ports are named \"port1\"");
+	bad("['/a'," PORT("port1", "/b") "]", "[1].name: two ports are named \"port1\"");
 }
 
 /* Returns a list of `count` ports as JSON. */
