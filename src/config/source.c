@@ -52,12 +52,16 @@ static enum format format_by_name(const char *name)
 	return FORMAT_AUTO;
 }
 
-/* Returns the format by the first byte that is not a blank. */
+/*
+ * Returns the format by the first byte that is not a blank.  What begins with a comment of C is JSON,
+ * whose reader says that it has none.
+ */
 static enum format format_by_content(const char *text)
 {
-	char first = text[strspn(text, " \t\r\n")];
+	const char *first = text + strspn(text, " \t\r\n");
+	bool is_comment = *first == '/' && (first[1] == '/' || first[1] == '*');
 
-	return first == '{' || first == '[' ? FORMAT_JSON : FORMAT_LUA;
+	return *first == '{' || *first == '[' || is_comment ? FORMAT_JSON : FORMAT_LUA;
 }
 
 bool source_is_stdin(const struct document_source *source)

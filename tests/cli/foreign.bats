@@ -225,6 +225,9 @@ means() {
 	vmrun -d vm.json
 	is "$status" 65
 	is "$(cat err)" 'vm.json:1:15: JSON has no comments; UCL and Lua do'
+	printf '// the name\n{"name": "a"}' >spec
+	vmrun -d spec
+	is "$(cat err)" 'spec:1:1: JSON has no comments; UCL and Lua do'
 	printf '{\n# x\n"name": "a"}' >vm.json
 	vmrun -d vm.json
 	is "$(cat err)" 'vm.json:2:1: JSON has no comments; UCL and Lua do'
