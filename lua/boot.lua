@@ -60,12 +60,13 @@ end
 local function lay_over(below, layer)
 	local merged = {
 		spec = merge.shallow(below.spec),
-		devices = devices.fork(below.devices),
+		devices = below.devices, -- shared by layers that change none
 		problems = below.problems,
 	}
 	lay(merged.spec, layer)
 	if layer.table.emulations ~= nil then
 		local found = {}
+		merged.devices = devices.fork(below.devices)
 		devices.lay(merged.devices, layer, layer.table.emulations, found)
 		merged.problems = append(below.problems, found)
 	end
