@@ -139,7 +139,7 @@ static const struct field_custom mtu_custom = {
 static void net_names(const void *value, const struct where *at, struct host_visit *visit);
 
 /* Returns whether the first n bytes are "[ADDR]:PORT" with a numeric IPv4 address. */
-static bool is_rule_end(const char *text, size_t n)
+static bool is_rule_end(const char *text, size_t n, long min_port)
 {
 	const char *colon = memchr(text, ':', n);
 	MEM_AUTO char *address = mem_copy_n(text, colon == NULL ? 0 : (size_t)(colon - text));
@@ -149,7 +149,7 @@ static bool is_rule_end(const char *text, size_t n)
 	if (colon == NULL || isdigit((unsigned char)colon[1]) == 0)
 		return false;
 	port = strtol(colon + 1, &end, 10);
-	return end == text + n && port >= 1 && port <= MAX_PORT &&
+	return end == text + n && port >= min_port && port <= MAX_PORT &&
 	    (*address == '\0' || port_is_numeric(address));
 }
 
@@ -160,8 +160,9 @@ static bool is_rule(const char *rule)
 	const char *host = rule + strlen("tcp:");
 	const char *dash = known ? strchr(host, '-') : NULL;
 
-	return dash != NULL && is_rule_end(host, (size_t)(dash - host)) &&
-	    is_rule_end(dash + 1, strlen(dash + 1));
+	/* Port 0 of the host is any free one. */
+	return dash != NULL && is_rule_end(host, (size_t)(dash - host), 0) &&
+	    is_rule_end(dash + 1, strlen(dash + 1), 1);
 }
 
 /*

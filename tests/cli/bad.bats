@@ -466,7 +466,7 @@ many() {
 	spec
 	unset VMRUN_BHYVE
 	PATH=$PWD/nowhere "$VMRUN" "${stated[@]}" --hypervisor bhyve vm.json >out 2>err || status=$?
-	is "$status" 69
+	is "$status" 127
 	has 'bhyve: not found in PATH'
 	status=0
 	PATH=$PWD/nowhere "$VMRUN" "${stated[@]}" "${unchecked[@]}" --hypervisor bhyve vm.json >out 2>err || status=$?

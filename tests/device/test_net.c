@@ -101,9 +101,9 @@ static void test_backends(void **state)
 static void test_rules(void **state)
 {
 	static const char *const good[] = { "tcp::1-:2", "udp:127.0.0.1:65535-10.0.2.15:65535",
-		"tcp:0.0.0.0:22-:22" };
+		"tcp:0.0.0.0:22-:22", "tcp::0-:2" };
 	static const char *const bad[] = { "a", "1-:2", "tcp", "tcp:", "tcp:1-:2", "tcp::1",
-		"tcp::1-", "tcp::1-2", "tcp::0-:2", "tcp::1-:0", "tcp::65536-:2", "tcp::1-:65536",
+		"tcp::1-", "tcp::1-2", "tcp::1-:0", "tcp::65536-:2", "tcp::1-:65536",
 		"tcp:localhost:1-:2", "tcp:256.1.1.1:1-:2", "tcp:::1:1-:2", "tcp::1-:2x",
 		"tcp::+1-:2", "tcp:: 1-:2", "sctp::1-:2", "TCP::1-:2", "tcp::1-guest:2" };
 
