@@ -3,7 +3,8 @@ local native = ...
 local import = native.import
 local session, merge, answers = import "session", import "merge", import "answers"
 local readonly = import "readonly"
-local error, ipairs, next, rawequal, rawget, type = error, ipairs, next, rawequal, rawget, type
+local next, rawget = native.next, native.rawget -- a spec may hold read-only views
+local error, ipairs, rawequal, type = error, ipairs, rawequal, type
 local concat = table.concat
 local format, match = string.format, string.match
 

@@ -2,7 +2,8 @@
 -- unchanged parts: a boot copies only the tables on the path to a change.
 local native = ...
 local mark, null = native.mark, native.null
-local error, next, rawequal, rawget, type = error, next, rawequal, rawget, type
+local next, rawget = native.next, native.rawget -- scripts merge read-only views, too
+local error, rawequal, type = error, rawequal, type
 local math_type, tointeger = math.type, math.tointeger
 
 local merge = {}

@@ -1,7 +1,7 @@
 -- Describes values, names and paths for messages.
 local native = ...
 local session = native.import "session"
-local next, rawget, type = next, rawget, type
+local next, rawget, type = native.next, native.rawget, type
 local concat, sort = table.concat, table.sort
 local math_type, max = math.type, math.max
 local format = string.format

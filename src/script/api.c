@@ -14,6 +14,7 @@
 #include "script/embedded.h"
 #include "script/loading.h"
 #include "script/values.h"
+#include "script/views.h"
 
 #if defined(VMRUN_CJSON_LINKED)
 int luaopen_cjson(lua_State *L);
@@ -341,6 +342,8 @@ void api_open(lua_State *L)
 		{ "open_world", api_open_world },
 		{ "stock", api_stock },
 		{ "mark", api_mark },
+		{ "next", views_next },
+		{ "rawget", views_rawget },
 		{ "json", api_json },
 		{ "hooking", api_hooking },
 		{ "wait", api_wait },

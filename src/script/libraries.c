@@ -11,6 +11,7 @@
 #include "script/loops.h"
 #include "script/output.h"
 #include "script/script_internal.h"
+#include "script/views.h"
 
 static int pass_end(lua_State *L, int status, lua_KContext unused)
 {
@@ -291,6 +292,7 @@ static const struct replacement {
 	const char *helper_library, *helper;
 } replacements[] = {
 	{ "_G", "xpcall", safe_xpcall, "debug", "traceback" },
+	{ "_G", "next", views_next, NULL, NULL },
 	{ "_G", "setmetatable", safe_setmetatable, NULL, NULL },
 	{ "_G", "load", loading_load, NULL, NULL },
 	{ "_G", "loadfile", loading_loadfile, NULL, NULL },

@@ -77,9 +77,8 @@ void *values_content_key(void)
 	return &content_key;
 }
 
-/* Pushes the table that a view on the top shows; returns false for any other table. */
 /* stack: ... table -> ... table [content] */
-static bool push_content(lua_State *L)
+bool values_push_content(lua_State *L)
 {
 	luaL_checkstack(L, 3, "a document");
 	if (!lua_getmetatable(L, -1))
@@ -415,7 +414,7 @@ static void take_value(struct taking *t, struct node *into, const struct where *
 		take_text(t, into, at);
 		break;
 	case LUA_TTABLE:
-		if (push_content(L)) {
+		if (values_push_content(L)) {
 			take_table(t, into, at, depth);
 			lua_pop(L, 1);
 		} else {

@@ -3,6 +3,7 @@
 #define SCRIPT_VALUES_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "base/node.h"
 
@@ -40,5 +41,7 @@ void values_set_mark(lua_State *L, int index, enum values_mark mark);
  * lua/readonly.lua has the table that the view shows.  A view is copied as that table.
  */
 void *values_content_key(void);
+/* Pushes the table that the view on the top shows; returns false for any other table. */
+bool values_push_content(lua_State *L);
 
 #endif

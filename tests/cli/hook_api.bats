@@ -433,3 +433,45 @@ wrong() {
 	is "$(cut -f 3,4 out | tr '\t' ' ' | paste -sd,)" 'reboot boot,poweroff stop'
 	lacks failed
 }
+
+@test "read-only tables can be walked, merged and kept as others" {
+	lua 'vm.emulations = { { device = "virtio-rnd", slot = 3 }, { device = "virtio-rnd", slot = 4 } }
+		function vm.on_start(boot)
+			local devices, n = boot.spec.emulations, 0
+			for i in ipairs(devices) do n = n + i end
+			print("walked", #devices, n, next(devices), next(boot.devices) ~= nil)
+			local merged = vmrun.merge(boot.spec, { mem = "1G", devices = boot.devices })
+			print("merged", merged.mem, merged.name == boot.vm, #merged.emulations,
+				rawget(merged.emulations[2], "slot"), rawget(merged.devices, "virtio-rnd-1").slot)
+			merged.emulations[1].slot = "mine"
+			local above = vmrun.merge({ emulations = { 1, 2, 3 }, mem = 1 }, boot.spec)
+			print("above", above.mem, #above.emulations, devices[1].slot)
+			print("exec", select(2, pcall(vmrun.exec, devices)))
+		end
+		function vm.on_exit(exit) print("counts", vmrun.merge(exit.count, {}).poweroff) end'
+	script 'exit 1'
+	vmrun vm.lua
+	is "$status" 0
+	has "walked	2	3	1	true"
+	has "merged	1G	true	2	0:4:0	0:4:0"
+	has "above	67108864	2	0:3:0"
+	has "word 1 is an object, not a string"
+	has "counts	1"
+}
+
+@test "an on_prepare may put a read-only table into the spec" {
+	lua 'local kept
+		vm.restart_limit = false
+		vm.qemu = { accel = "tcg" }
+		function vm.on_start(boot) kept = boot.spec.qemu end
+		function vm.on_prepare(spec) if kept then spec.qemu = kept return spec end end'
+	cat >second.lua <<-'END'
+		return { on_prepare = function(spec) print("accel", spec.qemu and spec.qemu.accel) end }
+	END
+	sed -i 's/^return vm/vm.hooks = { "second.lua" } return vm/' vm.lua
+	script 'exit 0' 'exit 1'
+	vmrun vm.lua
+	is "$status" 0
+	is "$(grep -c 'accel	tcg' err)" 2
+	lacks 'changed the spec'
+}
