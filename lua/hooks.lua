@@ -126,7 +126,7 @@ local function open_hook(request)
 end
 
 -- Returns the second argument of a hook file's function: the name of the VM, its targets, and the
--- number of automatic boots that restart_limit allows, or nil without a limit.
+-- highest number of automatic boots that a target's restart_limit allows, or nil without a limit.
 local function facts_of_vm(request)
 	local spec = session.merged and session.merged.spec or session.document
 	return readonly({

@@ -124,8 +124,7 @@ static void check_state_name(const struct hook_file *hook, const char *name, str
 	if (words_have(known, name))
 		report_add(report, STATUS_SPEC, at,
 		    "a second use of this hook would share the state \"%s\" with the first one: "
-		    "give "
-		    "it an \"id\"",
+		    "give it an \"id\"",
 		    name);
 	else
 		words_add(known, name);
@@ -142,7 +141,7 @@ static void load_hooks(struct boot_source *source, const struct spec *spec, stru
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
 		const struct where *place = hook->of_option ? NULL : &at;
 		MEM_AUTO char *state_name =
-		    document_load_hook(source->doc, hook, &spec->restart_limit, place, report);
+		    document_load_hook(source->doc, hook, &source->widest, place, report);
 
 		if (state_name != NULL)
 			check_state_name(hook, state_name, &known, place, report);
@@ -258,6 +257,13 @@ static void refuse_words(const struct boot_source *source, struct report *report
 	report->item[report->count - 1].place = mem_copy("--");
 }
 
+/* Keeps the limit that allows the most boots. */
+static void widen_limit(struct boot_source *source, const struct restart_limit *limit)
+{
+	if (!source->widest.off && (limit->off || limit->count > source->widest.count))
+		source->widest = *limit;
+}
+
 int boot_source_check(struct boot_source *source, struct report *report)
 {
 	const struct words *targets = document_targets(source->doc);
@@ -268,8 +274,10 @@ int boot_source_check(struct boot_source *source, struct report *report)
 	for (size_t i = 0; i < targets->count; i++) {
 		list[i].target = targets->item[i];
 		list[i].spec = read_spec(source, list[i].target, &list[i].report);
-		if (list[i].spec != NULL)
-			slots_collect(&source->pins, list[i].spec);
+		if (list[i].spec == NULL)
+			continue;
+		slots_collect(&source->pins, list[i].spec);
+		widen_limit(source, &list[i].spec->restart_limit);
 	}
 	place_base(source);
 	for (size_t i = 0; i < targets->count; i++) {

@@ -22,9 +22,10 @@ struct boot_source {
 	const char *run_dir;	   /* directory for files of running VMs */
 	const char *state_dir;	   /* directory for files that outlive them */
 	bool dry;
-	int exec_result;     /* of each vmrun.exec() of a dry run, which runs nothing */
-	struct pin_map pins; /* made by boot_source_check() */
-	struct spec *base;   /* the base alone, with its slots; ditto */
+	int exec_result;	     /* of each vmrun.exec() of a dry run, which runs nothing */
+	struct pin_map pins;	     /* made by boot_source_check() */
+	struct spec *base;	     /* the base alone, with its slots; ditto */
+	struct restart_limit widest; /* of all targets, for hooks, which are loaded once; ditto */
 };
 
 /* Facts about this boot for on_prepare. */

@@ -78,7 +78,7 @@ const char *const lua_api_types[] = {
 	"---@class vmrun.Vm",
 	"---@field name string",
 	"---@field targets string[] # sorted",
-	"---@field restart_limit? integer # automatic boots that it allows; nil: no limit",
+	"---@field restart_limit? integer # the most boots that a target allows; nil: no limit",
 	"",
 	"---a kind of option, by name, or a function that gives what the hook gets of a value; else nil",
 	"---and what was expected",

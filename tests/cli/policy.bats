@@ -449,6 +449,25 @@ well_formed() {
 	END
 }
 
+@test "rescue_after counts with the widest restart_limit, whatever the names of the targets" {
+	local name
+	for name in a z; do
+		spec '{"hooks": [{"use": "rescue_after", "faults": 4}], "targets": {"rescue": {},
+			"'$name'": {"restart_limit": {"count": 2}}}, "restart_limit": {}}'
+		vmrun --simulate reboot vm.json
+		is "$status" 0
+		spec '{"hooks": [{"use": "rescue_after", "faults": 8}], "targets": {"rescue": {},
+			"'$name'": {"restart_limit": {"count": 7}}}, "restart_limit": {}}'
+		vmrun --simulate reboot vm.json
+		is "$status" 65
+		has 'faults is 8, but restart_limit gives up after 7 boots'
+		spec '{"hooks": [{"use": "rescue_after", "faults": 8}], "targets": {"rescue": {},
+			"'$name'": {"restart_limit": false}}, "restart_limit": {}}'
+		vmrun --simulate reboot vm.json
+		is "$status" 0
+	done
+}
+
 @test "rescue_after with more faults than restart_limit has boots is refused" {
 	spec '{"hooks": [{"use": "rescue_after", "faults": 6}], "targets": {"rescue": {}}, "restart_limit": {}}'
 	vmrun --simulate reboot vm.json
