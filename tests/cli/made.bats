@@ -250,7 +250,7 @@ never='{"emulations": [{"device": "virtio-blk", "path": "ram.img"}],
 	mkfifo keys
 	: >out
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	"$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" --run-dir "$run" vm.json >out 2>err <keys 3>&- &
+	"$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" "${stated[@]}" --run-dir "$run" vm.json >out 2>err <keys 3>&- &
 	pid=$!
 	pids+=("$pid")
 	exec 8>keys
