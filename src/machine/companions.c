@@ -60,16 +60,24 @@ void companions_want(struct companions *c, const struct spec *spec)
 		companions_want_one(c, item[i].name, &item[i].command, item[i].restart);
 }
 
-void companions_end_unwanted(struct companions *c)
+struct companion_run *companions_unwanted(struct companions *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (!c->item[i]->wanted && c->item[i]->job.pid != 0)
+			return c->item[i];
+	}
+	return NULL;
+}
+
+void companions_end_unwanted(struct companions *c, int signal)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct companion_run *run = c->item[i];
 
 		if (run->wanted || run->job.pid == 0)
 			continue;
-		run->ending = true;
 		run->ready = false;
-		job_signal(&run->job, SIGTERM);
+		job_signal(&run->job, signal);
 	}
 }
 
@@ -162,7 +170,6 @@ struct companion_run *companions_ended(struct companions *c, pid_t pid)
 		if (run->job.pid != pid)
 			continue;
 		(void)job_finish(&run->job, &run->end, NULL);
-		run->ending = false;
 		if (run->wanted && run->ready)
 			start_again(c, run);
 		return run;

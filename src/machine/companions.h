@@ -11,13 +11,14 @@
 #include "process/lines.h"
 #include "spec/spec.h"
 
+#define MAX_COMPANIONS_MS 5000 /* for companions to exit after SIGTERM */
+
 struct companion_run {
 	char *name;
 	struct words command;
 	bool restart;	/* start it again when it ends */
 	bool wanted;	/* by the spec of the present boot */
 	bool ready;	/* it has been ready since a boot started it */
-	bool ending;	/* it got SIGTERM, as a boot did not want it */
 	bool restarted; /* since it was ready: the next boot waits for it once more */
 	struct job job;
 	int restarts;
@@ -37,8 +38,10 @@ struct companions {
 
 /* Marks the companions of the spec as wanted, and all others as not wanted. */
 void companions_want(struct companions *c, const struct spec *spec);
-/* Sends SIGTERM to the companions that the boot does not want. */
-void companions_end_unwanted(struct companions *c);
+/* Sends a signal to the companions that the boot does not want. */
+void companions_end_unwanted(struct companions *c, int signal);
+/* Lends a companion that runs although the boot does not want it, or NULL. */
+struct companion_run *companions_unwanted(struct companions *c);
 /* Adds a companion that the spec does not list. */
 void companions_want_one(
     struct companions *c, const char *name, const struct words *command, bool restart);

@@ -4,7 +4,6 @@
 #include "machine/machine_inside.h"
 #include "machine/ending.h"
 
-#define MAX_COMPANIONS_MS 5000 /* for companions to exit after SIGTERM */
 
 static struct next wait_or_finish(struct machine *m, bool waits)
 {

@@ -119,6 +119,7 @@ struct preparation {
 	int64_t until_ms;	   /* the time limit of the present item; 0: it has not begun */
 	char *awaited;		 /* what vmrun waits for: a path, "companion mk to ..."; or NULL */
 	bool wait_is_told;	 /* vmrun has said that it waits for that */
+	bool companions_begun;	 /* those that the boot does not want have ended */
 	bool ready_command_runs; /* the helper is a companion's ready command */
 	bool fact_command_runs;	 /* the helper is a command of facts_wanted() */
 	struct facts facts;

@@ -253,11 +253,6 @@ static bool start_and_await(
 	ERROR_AUTO struct error err = { 0 };
 	int state;
 
-	if (run->ending) {
-		job_kill(&run->job); /* it has had SIGTERM since the boot that did not want it */
-		*next = go(STATE_PREPARING, READY_LOOK_MS);
-		return true;
-	}
 	if (run->ready && !run->restarted && run->job.pid != 0)
 		return false;
 	if (run->job.pid == 0 && p->until_ms != 0) {
@@ -290,22 +285,57 @@ static bool start_and_await(
 	return true;
 }
 
+/*
+ * Waits for the companions of earlier boots to end, and kills those that do not heed SIGTERM: they
+ * may hold, and remove at their end, what those of this boot make.
+ */
+static bool await_unwanted(struct machine *m, struct next *next)
+{
+	struct preparation *p = &m->preparation;
+	const struct companion_run *run = companions_unwanted(&m->companions);
+
+	if (run == NULL)
+		return false;
+	if (p->until_ms == 0) {
+		companions_end_unwanted(&m->companions, SIGTERM);
+		p->until_ms = clock_ms() + MAX_COMPANIONS_MS;
+		p->awaited = mem_format("companion %s of the boot before to end", run->name);
+	} else if (clock_ms() >= p->until_ms) {
+		companions_end_unwanted(&m->companions, SIGKILL);
+	}
+	*next = go(STATE_PREPARING, READY_LOOK_MS);
+	return true;
+}
+
+/* Marks the companions that this boot wants, and ends all others. */
+static bool begin_companions(struct machine *m, struct next *next)
+{
+	struct preparation *p = &m->preparation;
+	ERROR_AUTO struct error err = { 0 };
+
+	if (p->until_ms == 0) {
+		companions_want(&m->companions, m->boot.spec);
+		if (!add_swtpm(m, &err)) {
+			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
+			return false;
+		}
+	}
+	if (await_unwanted(m, next))
+		return false;
+	end_wait(p);
+	p->companions_begun = true;
+	return true;
+}
+
 bool prepare_companions(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
 	const struct spec *spec = m->boot.spec;
 	const struct companion *item = spec->companions.item;
 	struct readiness swtpm = { .path = spec->tpm.path };
-	ERROR_AUTO struct error err = { 0 };
 
-	if (p->companion == 0 && p->until_ms == 0) {
-		companions_want(&m->companions, spec);
-		if (!add_swtpm(m, &err)) {
-			*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
-			return true;
-		}
-		companions_end_unwanted(&m->companions);
-	}
+	if (!p->companions_begun && !begin_companions(m, next))
+		return true;
 	for (; p->companion < spec->companions.count + 1; p->companion++, end_wait(p)) {
 		bool is_swtpm = p->companion == spec->companions.count;
 		const char *name = is_swtpm ? SPEC_SWTPM : item[p->companion].name;

@@ -174,6 +174,56 @@ never='{"emulations": [{"device": "virtio-blk", "path": "ram.img"}],
 	ends 0
 }
 
+@test "the companion of another target has ended before the next one starts" {
+	# turn TAG: makes the disk, and takes it away at its end
+	cat >turn <<-'END'
+		#!/bin/bash
+		[ ! -e ram.img ] || echo "$1 finds the disk of another" >>log
+		echo $$ >>pids
+		trap 'rm ram.img; echo "$1 ends" >>log; exit 0' TERM
+		truncate -s 1M ram.img
+		echo "$1 begins" >>log
+		mkfifo fifo.$$ && exec 9<>fifo.$$
+		while :; do read -r -t 60 <&9 || :; done
+	END
+	chmod +x turn
+	spec '{"emulations": [{"device": "virtio-blk", "path": "ram.img"}], "next_target": "b",
+		"companions": [{"name": "mk", "command": ["./turn", "a"], "ready": {"path": "ram.img"}}],
+		"targets": {"b": {"next_target": "default",
+			"companions": [{"name": "mk", "command": ["./turn", "b"], "ready": {"path": "ram.img"}}]}}}'
+	script 'exit 0' 'exit 0' 'exit 1'
+	vmrun vm.json
+	is "$status" 0
+	is "$(starts)" 3
+	is "$(cat log)" 'a begins
+a ends
+b begins
+b ends
+a begins
+a ends'
+	makers_gone
+}
+
+@test "the companion of another target that does not heed SIGTERM is killed" {
+	cat >deaf <<-'END'
+		#!/bin/bash
+		trap '' TERM
+		echo $$ >>pids
+		mkfifo fifo.$$ && exec 9<>fifo.$$
+		: >up
+		while :; do read -r -t 60 <&9 || :; done
+	END
+	chmod +x deaf
+	spec '{"companions": [{"name": "d", "command": ["./deaf"], "ready": {"path": "up"}}], "next_target": "b",
+		"targets": {"b": {"companions": []}}}'
+	script 'exit 0' 'ready second waitfile go exit 1'
+	start vm.json
+	await_file second
+	makers_gone
+	: >go
+	ends 0
+}
+
 # --- checks that start nothing ---
 
 @test "--check: made by companion NAME, and no problem" {
@@ -192,6 +242,10 @@ never='{"emulations": [{"device": "virtio-blk", "path": "ram.img"}],
 }
 
 @test "--check: beside problems; a tap by its device; the socket of a managed swtpm" {
+	mkdir bin
+	printf '#!/bin/sh\n' >bin/swtpm
+	chmod +x bin/swtpm
+	export PATH=$PWD/bin:$PATH
 	spec '{"mem": "8G", "bhyve": {"release": 15}, "tpm": {"type": "swtpm", "path": "tpm.sock", "managed": true},
 		"emulations": [{"device": "virtio-net", "name": "tap3"}, {"device": "e1000", "name": "tap4"}],
 		"companions": [{"name": "vpn", "command": "./maker true", "ready": {"path": "/dev/tap3"}}]}'

@@ -185,8 +185,10 @@ static void test_those_that_a_boot_does_not_want_are_ended(void **state)
 	spec.companions.item = &wanted;
 	spec.companions.count = 1;
 	companions_want(&companions, &spec);
-	companions_end_unwanted(&companions);
+	assert_ptr_equal(companions_unwanted(&companions), b);
+	companions_end_unwanted(&companions, SIGTERM);
 	assert_ptr_equal(await_end(), b);
+	assert_null(companions_unwanted(&companions));
 	assert_int_equal(b->end.signal, SIGTERM);
 	assert_int_equal(companions_running(&companions), 1);
 	assert_null(companions_find(&companions, "b"));

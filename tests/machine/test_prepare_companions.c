@@ -538,26 +538,34 @@ static void test_ended_meanwhile(void **state)
 }
 
 /*
- * A companion that got SIGTERM, as a boot did not want it, is started anew by the next that does.
+ * The companion of an earlier boot has ended before one of this boot starts; it is killed if it
+ * does not heed SIGTERM.
  */
-static void test_wanted_again(void **state)
+static void test_of_an_earlier_boot(void **state)
 {
-	struct companion_run *run;
+	struct companion_run *run, *fresh;
 	pid_t first;
 
 	(void)state;
 	run = bring_up("vm.companions = { { name = 'd', ready = { path = 'up' },"
 		       "  command = { 'sh', '-c', \"trap '' TERM; sleep 600\" } } }");
 	first = run->job.pid;
-	run->wanted = false;
-	companions_end_unwanted(&v.machine->companions);
+	words_add(&run->command, "other");
 	boot_again();
 	check_companions(READY_LOOK_MS);
-	vm_await(&v, has_no_companion);
-	check_companions(READY_LOOK_MS);
-	assert_int_not_equal(run->job.pid, 0);
-	assert_int_not_equal(run->job.pid, first);
+	fresh = companion("d");
+	assert_ptr_not_equal(fresh, run);
+	assert_int_equal(fresh->job.pid, 0);
 	assert_false(run->ready);
+	assert_string_equal(
+	    v.machine->preparation.awaited, "companion d of the boot before to end");
+	v.machine->preparation.until_ms = 1;
+	check_companions(READY_LOOK_MS);
+	vm_await(&v, has_no_companion);
+	assert_int_equal(fresh->job.pid, 0);
+	check_companions(READY_LOOK_MS);
+	assert_int_not_equal(fresh->job.pid, 0);
+	assert_int_not_equal(fresh->job.pid, first);
 	vm_close(&v);
 }
 
@@ -602,7 +610,8 @@ static void test_swtpm(void **state)
 	/* It lives on over the guest's reboots. */
 	boot_again();
 	check_companions(0);
-	assert_false(run->ending);
+	assert_ptr_equal(companion(SWTPM), run);
+	assert_true(run->ready);
 	vm_close(&v);
 }
 
@@ -652,7 +661,7 @@ int main(void)
 		BESIDE(test_unwritable_ledger),
 		BESIDE(test_stale_socket),
 		BESIDE(test_restarted),
-		BESIDE(test_wanted_again),
+		BESIDE(test_of_an_earlier_boot),
 		BESIDE(test_restarted_with_a_stale_socket),
 		BESIDE(test_ended_meanwhile),
 		BESIDE(test_end_of_another_process),
