@@ -508,8 +508,9 @@ struct vmrun_state {
 	/* The directories of the options, absolute; NULL before vmrun_start(). */
 	const char *run_dir, *state_dir;
 	/*
-	 * a path or an interface of wait_for, "companion mk to make /vm/ram.img" or "companion mk
-	 * to be ready": what vmrun waits for before it starts the VM; or NULL
+	 * a path or an interface of wait_for, "companion mk to make /vm/ram.img", "companion mk to
+	 * be ready" or "companion mk of the boot before to end": what vmrun waits for before it
+	 * starts the VM; or NULL
 	 */
 	const char *waits_for;
 };

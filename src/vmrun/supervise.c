@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "cli/head.h"
+#include "cli/mask.h"
 #include "report.h"
 #include "signals.h"
 #include "status.h"
@@ -124,6 +125,7 @@ static int show_wait(struct run *run, const struct vmrun_state *state)
 		status_waiting(state, text);
 	MEM_AUTO char *line = head_line("vmrun: ", vmrun_name(run->vm), text);
 
+	mask_control(line, "", '?');
 	status_line_set(status_line, line, run->renderer->sink.console);
 	return status_tick_ms(state);
 }

@@ -315,6 +315,23 @@ a ends'
 	is "$(starts)" 1
 }
 
+@test "a terminal shows no control characters of a path, and the time left before a long one" {
+	export TERM=xterm
+	spec "$(printf '{"wait_for": [{"path": "%s\\u001b[2Jx\\u0007\\u00e4"}]}' "$(printf 'long/%.0s' {1..30})")"
+	mkfifo keys
+	: >out
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	"$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" "${stated[@]}" --run-dir "$run" vm.json >out 2>err <keys 3>&- &
+	pid=$!
+	pids+=("$pid")
+	exec 8>keys
+	await grep -qE "vmrun: $vm: waiting [0-9]+ s for .*/long/[?]\[2Jx[?]ä" out
+	lacks $'\x1b[2J' out
+	ctl "$vm" stop
+	ends 0
+	exec 8>&-
+}
+
 @test "a stop while a companion is waited for ends both" {
 	spec "$never"
 	start vm.json
