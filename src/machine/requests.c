@@ -118,6 +118,14 @@ static void require_policy(
 
 		require_target(doc, spec->on[i].target, why, told, report);
 	}
+	for (size_t i = 0; i < spec->on_status.count; i++) {
+		const struct status_action *entry =
+		    (const struct status_action *)spec->on_status.item + i;
+		MEM_AUTO char *why =
+		    mem_format("on.%s of the present boot names it", entry->status);
+
+		require_target(doc, entry->action.target, why, told, report);
+	}
 }
 
 /* Requires the target that runs or boots, is decided, or follows a reset. */

@@ -393,6 +393,9 @@ static void test_reload_without_a_target_of_the_policy(void **state)
 	vm_prepare(&v, "vm.targets = { gone = {} } vm.on = { triple_fault = { boot = 'gone' } }");
 	check_reload_in(STATE_RUNNING, GONE "on.triple_fault of the present boot names it");
 	vm_close(&v);
+	vm_prepare(&v, "vm.targets = { gone = {} } vm.on = { ['33'] = { boot = 'gone' } }");
+	check_reload_in(STATE_RUNNING, GONE "on.33 of the present boot names it");
+	vm_close(&v);
 }
 
 #define REQUEST(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
