@@ -20,14 +20,16 @@ static int64_t size_of(const char *path)
 									   : 0;
 }
 
-/* Reports that the firmware cannot be read; a missing one that vmrun chose is in a package. */
+/* Reports that the firmware cannot be read; a missing one at a known place is in a package. */
 static void report_no_rom(struct check *c, const struct checked_need *need, const char *why)
 {
 	const char *rom = c->request->plan->bootrom;
 	bool is_missing = access(rom, F_OK) != 0 && errno == ENOENT;
+	bool given = spec_gives(c->request->spec, "bootrom");
+	bool is_of_port = firmware_is_known(rom) && firmware_is_bhyve(rom);
 	struct finding *f = check_problem(c, need, rom, "%s", why);
 
-	if (is_missing && c->host.bhyve && !spec_gives(c->request->spec, "bootrom"))
+	if (is_missing && c->host.bhyve && (!given || is_of_port))
 		check_advise_package(c, f, firmware_port(rom), NULL);
 }
 

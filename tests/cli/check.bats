@@ -497,3 +497,21 @@ at_terminal() {
 	kill -KILL "$pid" || :
 	wait "$pid" || :
 }
+
+@test "the package of a firmware that the spec names at its known place" {
+	local one missing=''
+	for one in /usr/local/share/{uefi-firmware,edk2-bhyve}/BHYVE_UEFI{,_CODE}.fd; do
+		[ -e "$one" ] || missing=$one
+	done
+	[ -n "$missing" ] || skip 'all firmware of the ports is installed'
+	spec "{\"bootrom\": \"$missing\"}"
+	vmrun --check vm.json
+	is "$status" 69
+	has "$missing: No such file or directory" out
+	has 'fix: pkg install edk2-bhyve' out
+	spec '{"bootrom": "nope/BHYVE_UEFI.fd"}'
+	vmrun --check vm.json
+	is "$status" 69
+	has "$PWD/nope/BHYVE_UEFI.fd: No such file or directory" out
+	lacks 'pkg install' out
+}
