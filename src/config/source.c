@@ -53,8 +53,8 @@ static enum format format_by_name(const char *name)
 }
 
 /*
- * Returns the format by the first byte that is not a blank.  What begins with a comment of C is JSON,
- * whose reader says that it has none.
+ * Returns the format by the first byte that is not a blank.  What begins with a comment of C is
+ * JSON, whose reader says that it has none.
  */
 static enum format format_by_content(const char *text)
 {

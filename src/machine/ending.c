@@ -4,7 +4,6 @@
 #include "machine/machine_inside.h"
 #include "machine/ending.h"
 
-
 static struct next wait_or_finish(struct machine *m, bool waits)
 {
 	if (waits)

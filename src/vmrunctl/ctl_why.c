@@ -112,10 +112,9 @@ static const struct advice *find_advice(const char *cause, const char *ended_by)
 	return &unknown;
 }
 
-/* Replaces NAME, which stands for the VM in the commands of an advice.  Takes the text. */
-static char *name_vm(char *text, const char *vm)
+/* Returns a text in which NAME, which stands for the VM in commands, is its name.  Caller frees. */
+static char *name_vm(const char *text, const char *vm)
 {
-	MEM_AUTO char *whole = text;
 	const char *rest = text, *at;
 	struct str s = { 0 };
 
@@ -130,14 +129,14 @@ static char *name_vm(char *text, const char *vm)
 char *why_advice(const char *vm, const char *cause, const char *ended_by, const char *action)
 {
 	const struct advice *advice = find_advice(cause, ended_by);
-	struct str s = { 0 };
+	STR_AUTO struct str s = { 0 };
 
 	str_add(&s, advice->text);
 	if (action != NULL && strcmp(action, "wait") == 0)
 		str_add(&s, reset_advice);
 	else if (advice->again != NULL && (action == NULL || strcmp(action, "stop") == 0))
 		str_addf(&s, "\n%s", advice->again);
-	return name_vm(str_take(&s), vm);
+	return name_vm(s.text, vm);
 }
 
 /* Prints each line of a text behind two spaces. */
