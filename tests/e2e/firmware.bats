@@ -20,7 +20,7 @@ up() {
 	await_text 'runs under'
 	kill -TERM "$pid"
 	await_text 'pressing the power button'
-	kill -TERM "$pid"
+	stop_again "$pid"
 	ends 0
 	is "$(cause)" stopped
 }
