@@ -480,7 +480,9 @@ static void left_over(void **state)
 /* bhyveload opens each disk for writing, also those that the guest only reads. */
 static void disks_of_bhyveload(void **state)
 {
-	static const char why[] = "bhyveload opens each of its disks for writing";
+	static const char why[] =
+	    "Permission denied: bhyveload opens each of its disks for writing (name those that it "
+	    "needs in \"loader\": { \"disks\": ... })";
 	MEM_AUTO char *path = scratch_path("cd.iso");
 	MEM_AUTO char *own = mem_format(
 	    "bootrom = vmrun.null, loader = { type = 'bhyveload', disks = { '%s' } }", path);
