@@ -67,9 +67,8 @@ void check_file(struct check *c, const struct checked_need *need)
 	why = check_access(path, W_OK);
 	if (why != NULL)
 		(void)check_problem(c, need, path,
-		    "%s: bhyveload opens each of its disks for writing (name those that it needs "
-		    "in "
-		    "\"loader\": { \"disks\": ... })",
+		    "%s: bhyveload opens each of its disks for writing "
+		    "(name those that it needs in \"loader\": { \"disks\": ... })",
 		    why);
 }
 
