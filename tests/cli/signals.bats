@@ -175,7 +175,7 @@ everywhere() {
 
 @test "while the spec is read, requests wait until it has been" {
 	mkfifo gate
-	lua 'print("reading") io.open("gate"):read("a")
+	lua 'print("reading") local gate = io.open("gate") gate:read("a") gate:close() -- so that the second writer waits
 		function vm.on_start() print("starts") end'
 	script 'acpi on ready up wait exit 1'
 	start vm.lua
