@@ -59,10 +59,10 @@ VMRUN_API int vmrun_forget(
     const char *run_dir, const char *state_dir, const char *vm, const char *hook, char **why);
 /*
  * Reads the history of a VM: the last ends of its boots and of the vmruns that supervised it, a
- * line of JSON each, the newest last; vmrun(8) lists the members.  The last line is that of a vmrun
- * that died without one, if no later vmrun has written it.  NULL for the directory means the
- * default. Returns 0, with the lines in *lines, or NULL there if there is no history; or 71 or 77
- * as vmrun_forget() does, with the reason in *why.  Caller frees both with free().
+ * line of JSON each, the newest last; vmrun(8) lists the members.  If a vmrun died and no later one
+ * has written its line, the last line says so.  NULL for the directory means the default.  Returns
+ * 0 and sets *lines, to NULL if the VM has no history; or returns 71 or 77, as vmrun_forget() does,
+ * and sets *why.  Caller frees both with free().
  */
 VMRUN_API int vmrun_history(const char *state_dir, const char *vm, char **lines, char **why);
 /*

@@ -93,8 +93,8 @@ static void check_twice(struct check *c, const struct checked_need *need, const 
 }
 
 /*
- * Says how to make a disk that does not exist.  There is no way to make a CD or a disk that the
- * guest only reads, nor a file whose directory is missing.
+ * Adds the command that makes a missing disk.  A CD and a disk that the guest only reads get none,
+ * because an empty one would be of no use; nor does a file whose directory is missing.
  */
 static void advise_to_make(struct finding *f, const struct need *need)
 {

@@ -19,7 +19,7 @@ struct fact {
 	bool known;
 	int status;    /* exit status; -1: the command cannot be run, was killed or timed out */
 	bool missing;  /* the program does not exist */
-	char *trouble; /* why there is no answer: "cannot start kldstat: ..."; NULL: unknown */
+	char *trouble; /* why the command failed: "cannot start kldstat: ..."; NULL: unknown */
 	char *text;    /* its standard output, NUL-terminated, when it is known */
 };
 

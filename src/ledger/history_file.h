@@ -42,7 +42,7 @@ void history_file_close(struct history_file *h);
 
 /*
  * Reads the last MAX_HISTORY_LINES lines, the newest last; *text, which the caller frees, is NULL
- * when there is no file.  The last line may lack its end: a crash has torn it.
+ * if the file does not exist.  After a crash the last line may be incomplete.
  * Returns -1 with STATUS_OS, or STATUS_DENIED.
  */
 int history_file_read(const char *directory, char **text, struct error *err);

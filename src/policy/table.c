@@ -59,7 +59,7 @@ static const char *cell_of(const struct column *column, const char *cause)
 		if (strcmp(column->cause.item[i], cause) == 0)
 			return column->cell.item[i];
 	}
-	if (str_after(cause, "error ") != NULL) /* a status that is no exception in this target */
+	if (str_after(cause, "error ") != NULL) /* this target treats the status like any error */
 		return cell_of(column, "error");
 	return "-";
 }

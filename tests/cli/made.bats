@@ -249,9 +249,6 @@ a ends'
 	spec '{"mem": "8G", "bhyve": {"release": 15}, "tpm": {"type": "swtpm", "path": "tpm.sock", "managed": true},
 		"emulations": [{"device": "virtio-net", "name": "tap3"}, {"device": "e1000", "name": "tap4"}],
 		"companions": [{"name": "vpn", "command": "./maker true", "ready": {"path": "/dev/tap3"}}]}'
-	printf '#!/bin/sh\n' >swtpm
-	chmod +x swtpm
-	PATH=$PWD:$PATH
 	vmrun --check vm.json
 	is "$status" 69
 	has "2 problems on the VM itself and 1 device" out
@@ -297,17 +294,22 @@ a ends'
 	is "$(grep -c 'waiting for' err)" 1
 }
 
-@test "a terminal shows what is waited for and the time left" {
-	export TERM=xterm
-	spec "$never"
-	script 'exit 1'
+# start_at_terminal: starts a run of vm.json at a terminal, whose output is in out and whose input is
+# descriptor 8
+start_at_terminal() {
 	mkfifo keys
 	: >out
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	"$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" "${stated[@]}" --run-dir "$run" vm.json >out 2>err <keys 3>&- &
+	TERM=xterm "$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" "${stated[@]}" --run-dir "$run" vm.json >out 2>err <keys 3>&- &
 	pid=$!
 	pids+=("$pid")
 	exec 8>keys
+}
+
+@test "a terminal shows what is waited for and the time left" {
+	spec "$never"
+	script 'exit 1'
+	start_at_terminal
 	await grep -qE "vmrun: $vm: waiting 5[0-9] s for companion mk to make $PWD/ram.img" out
 	truncate -s 1M ram.img
 	ends 0
@@ -316,15 +318,8 @@ a ends'
 }
 
 @test "a terminal shows no control characters of a path, and the time left before a long one" {
-	export TERM=xterm
 	spec "$(printf '{"wait_for": [{"path": "%s\\u001b[2Jx\\u0007\\u00e4"}]}' "$(printf 'long/%.0s' {1..30})")"
-	mkfifo keys
-	: >out
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	"$PTY" sh -c 'exec "$@" 2>&1' sh "$VMRUN" "${stated[@]}" --run-dir "$run" vm.json >out 2>err <keys 3>&- &
-	pid=$!
-	pids+=("$pid")
-	exec 8>keys
+	start_at_terminal
 	await grep -qE "vmrun: $vm: waiting [0-9]+ s for .*/long/[?]\[2Jx[?]ä" out
 	lacks $'\x1b[2J' out
 	ctl "$vm" stop
