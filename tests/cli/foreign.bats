@@ -154,6 +154,15 @@ means() {
 	done
 }
 
+@test "a spec in UCL with a word of vm-bhyve is a spec: it has a name" {
+	printf '%s\n' "name=\"$vm\"" 'cpu=1' 'memory="1G"' 'loader="bhyveload"' >vm.conf
+	vmrun -d vm.conf
+	lacks 'not a spec' # with uclcmd or without
+	sed -i 1d vm.conf
+	vmrun -d vm.conf
+	has 'not a spec'
+}
+
 @test "an example where the word alone does not say how" {
 	means iso emulations
 	has 'Write "emulations": [{"device": "ahci-cd", "path": "disc1.iso"}]'
