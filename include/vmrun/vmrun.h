@@ -137,6 +137,11 @@ struct vmrun_options {
 	 * because it runs nothing then.
 	 */
 	int exec_result;
+	/*
+	 * KEY=VALUE, NULL-terminated, or NULL: vmrun.args.KEY of the spec and its hooks is the
+	 * string VALUE.
+	 */
+	const char *const *spec_args;
 };
 
 #ifdef __cplusplus
@@ -343,6 +348,8 @@ enum vmrun_event_type {
 	 * of output and messages of scripts are lost when thousands of them wait in the queue.
 	 */
 	VMRUN_LOST,
+	VMRUN_READY,	 /* target, by: what `ready` waited for; uptime_ms: of the boot then */
+	VMRUN_UNHEALTHY, /* target; failures: tries of `alive` in a row; text: the last failure */
 };
 
 /* An event.  Unused members are 0 or NULL; all are valid until the next vmrun_next_event(). */
@@ -390,6 +397,7 @@ struct vmrun_event {
 	 */
 	const char *ended_by;
 	const char *ended_text; /* what that step did, as text for the user, or NULL */
+	int64_t failures;	/* VMRUN_UNHEALTHY */
 };
 
 /*
@@ -513,6 +521,13 @@ struct vmrun_state {
 	 * starts the VM; or NULL
 	 */
 	const char *waits_for;
+	/* 1: the guest is ready; 0: not yet, or no guest runs; -1: the target has no `ready` */
+	int ready;
+	/*
+	 * A guest has been ready (or was started, where its target has no `ready`), and its
+	 * on_ready has ended or waits: what a service manager is told.  Stays true.
+	 */
+	bool started;
 };
 
 /*

@@ -13,6 +13,7 @@ enum status {
 	STATUS_OK = 0,
 	STATUS_TRIPLE_FAULT = 3,   /* the guest ended by a triple fault */
 	STATUS_FAULT = 4,	   /* the hypervisor or its start failed */
+	STATUS_UNFIT = 5,	   /* the guest failed `ready` or `alive`, or the time limit */
 	STATUS_GIVEN_UP = 10,	   /* too many boots: restart_limit */
 	STATUS_USAGE = 64,	   /* command line */
 	STATUS_SPEC = 65,	   /* the spec is wrong */

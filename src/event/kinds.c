@@ -131,9 +131,17 @@ static const struct event_kind kinds[] = {
 	    .level = LEVEL_WARNING,
 	    .bad_level = LEVEL_WARNING,
 	    .member = { { "count", MEMBER_INT64, AT(lost) } } },
+	[VMRUN_READY] = { .name = "ready",
+	    .level = LEVEL_INFO,
+	    .bad_level = LEVEL_INFO,
+	    .member = { TARGET, { "after_ms", MEMBER_INT64, AT(uptime_ms) }, BY } },
+	[VMRUN_UNHEALTHY] = { .name = "unhealthy",
+	    .level = LEVEL_ERROR,
+	    .bad_level = LEVEL_ERROR,
+	    .member = { TARGET, { "failures", MEMBER_INT64, AT(failures) }, SAID } },
 };
 
-_Static_assert(sizeof(kinds) / sizeof(*kinds) == VMRUN_LOST + 1, "a row for each kind of event");
+_Static_assert(sizeof(kinds) / sizeof(*kinds) == VMRUN_UNHEALTHY + 1, "a row for each kind of event");
 
 static const char *const level_names[] = {
 	[LEVEL_ERROR] = "error",

@@ -194,6 +194,10 @@ int policy_exit_status(const struct outcome *outcome, int exec_status)
 	case CAUSE_START_FAILED:
 	case CAUSE_LOADER_FAILED:
 		return exec_status != 0 ? exec_status : STATUS_FAULT;
+	case CAUSE_NOT_READY:
+	case CAUSE_UNHEALTHY:
+	case CAUSE_TIMED_OUT:
+		return STATUS_UNFIT;
 	case CAUSE_CHECK_FAILED:
 		return STATUS_CHECK;
 	case CAUSE_GIVEN_UP:

@@ -15,6 +15,9 @@ enum cause {
 	CAUSE_START_FAILED,  /* exec failed, or the hypervisor exited with a fault of its start */
 	CAUSE_LOADER_FAILED, /* the loader failed, or took too long */
 	CAUSE_CHECK_FAILED,  /* the next boot could not be prepared */
+	CAUSE_NOT_READY,     /* the guest was not ready within the time of `ready` */
+	CAUSE_UNHEALTHY,     /* the guest failed `alive` too often in a row */
+	CAUSE_TIMED_OUT,     /* the boot lasted longer than `time_limit` */
 	CAUSE_GIVEN_UP,	     /* too many boots within the window of restart_limit */
 	CAUSE_STOPPED,	     /* vmrun was asked to stop */
 	CAUSES

@@ -198,6 +198,25 @@ struct wait_item {
 
 #define SPEC_SWTPM "swtpm of the tpm" /* name of the companion that serves a managed tpm */
 
+enum probe_kind {
+	PROBE_NONE,    /* not set, or false */
+	PROBE_CONSOLE, /* the guest prints a text on its console */
+	PROBE_CONNECT, /* a TCP server of the guest accepts a connection, and sends a text */
+	PROBE_EXEC,    /* a command ends with status 0 */
+};
+
+/* A question to the guest: whether it is ready, or alive. */
+struct probe {
+	enum probe_kind kind;
+	char *text;    /* to be printed or sent; NULL: any output, or none is expected */
+	char *address; /* of a connection, numeric */
+	int port;
+	struct words command;
+	int64_t every_ms;  /* from one try to the next */
+	int64_t within_ms; /* of `ready`: the time from the spawn; 0: no limit */
+	int64_t failures;  /* of `alive`: tries in a row that fail until the guest is unhealthy */
+};
+
 /* A companion is ready when the command exits with status 0, or when the path exists. */
 struct readiness {
 	struct words command;
@@ -234,6 +253,7 @@ struct bhyve_settings {
 struct qemu_settings {
 	int accel; /* enum accel */
 	char *machine, *bootrom, *varfile;
+	char *kernel, *initrd, *append; /* a Linux kernel that qemu boots itself, or NULL */
 	struct words args;
 };
 
@@ -266,6 +286,9 @@ struct spec {
 	struct words post_start_script;
 	struct field_list companions; /* struct companion */
 	struct field_list wait_for;   /* struct wait_item */
+	struct probe ready, alive;
+	int64_t time_limit_ms; /* of a boot, from the spawn; 0: none */
+	struct words prefix;   /* words before the command of the hypervisor */
 	bool protect;		      /* from being killed when the host runs out of memory */
 	struct pairs config;	      /* further variables of bhyve_config(5) */
 	struct words extra_options;
@@ -279,7 +302,7 @@ struct spec {
 	struct backoff backoff;
 	struct hook_list hooks;
 	/* whether the document itself has such a function */
-	bool on_prepare, on_start, on_started, on_exit, on_end;
+	bool on_prepare, on_start, on_started, on_ready, on_exit, on_end;
 	int64_t hook_timeout_ms, hook_memory;
 	struct stop_ladder stop;
 	struct bhyve_settings bhyve;

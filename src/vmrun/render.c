@@ -305,6 +305,18 @@ static void say_ended(const struct vmrun_event *e, struct renderer *r)
 	say(r, "%s: ended with status %d: %s", e->vm, e->exit_status, e->cause_text);
 }
 
+static void say_ready(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: target %s is ready after %.1f s (%s)", e->vm, e->target,
+	    (double)e->uptime_ms / 1000, e->by);
+}
+
+static void say_unhealthy(const struct vmrun_event *e, struct renderer *r)
+{
+	say(r, "%s: target %s is unhealthy: %lld checks in a row failed, the last one: %s", e->vm,
+	    e->target, (long long)e->failures, e->text);
+}
+
 /* Functions that write an event as text; NULL: the event has no text. */
 static void (*const rows[])(const struct vmrun_event *e, struct renderer *r) = {
 	[VMRUN_POLICY] = say_policy,
@@ -327,9 +339,11 @@ static void (*const rows[])(const struct vmrun_event *e, struct renderer *r) = {
 	[VMRUN_FIXED] = say_fixed,
 	[VMRUN_ENDED] = say_ended,
 	[VMRUN_LOST] = say_lost,
+	[VMRUN_READY] = say_ready,
+	[VMRUN_UNHEALTHY] = say_unhealthy,
 };
 
-_Static_assert(sizeof(rows) / sizeof(*rows) == VMRUN_LOST + 1, "a row for each kind of event");
+_Static_assert(sizeof(rows) / sizeof(*rows) == VMRUN_UNHEALTHY + 1, "a row for each kind of event");
 
 void render_event(const struct vmrun_event *e, struct renderer *r)
 {

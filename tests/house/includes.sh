@@ -26,9 +26,11 @@ event: base platform event api
 policy: base platform device spec hyper policy
 plan: base platform script device spec config hyper plan
 ledger: base platform device spec hyper ledger
-machine: base platform script device spec config hyper check process event policy plan ledger machine api
-control: base platform spec config process event ledger machine control api
-lib: base platform script device spec config hyper check process event policy plan ledger machine control lib api
+guest: base platform process spec guest
+hook: base platform process script spec config event ledger guest hook
+machine: base platform script device spec config hyper check process event policy plan ledger guest hook machine api
+control: base platform spec config process event ledger guest machine control api
+lib: base platform script device spec config hyper check process event policy plan ledger guest hook machine control lib api
 cli: base cli api
 vmrun: base cli own api
 vmrunctl: base cli vmrunctl api
