@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "device/device.h"
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 char *vmrun_describe(const char *what, bool json)
 {

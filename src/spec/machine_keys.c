@@ -11,7 +11,6 @@
 #include "base/near.h"
 #include "device/serial.h"
 #include "device/value_schema.h"
-#include "spec/describe.h"
 
 #define MAX_VM_NAME 64
 #define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
@@ -48,7 +47,7 @@ static void name_parse(
 		    text, MAX_VM_NAME);
 }
 
-void describe_name(struct str *s)
+void spec_add_name_rule(struct str *s)
 {
 	schema_add_pattern(s, "^[A-Za-z0-9][A-Za-z0-9._-]*$");
 	json_add_int(s, "maxLength", MAX_VM_NAME);
@@ -59,7 +58,7 @@ const struct field_custom name_custom = {
 	.print = field_print_text,
 	.clear = field_clear_text,
 	.type = "string",
-	.schema = describe_name,
+	.schema = spec_add_name_rule,
 	.host.kind = HOST_NONE,
 };
 

@@ -289,8 +289,8 @@ struct spec {
 	struct probe ready, alive;
 	int64_t time_limit_ms; /* of a boot, from the spawn; 0: none */
 	struct words prefix;   /* words before the command of the hypervisor */
-	bool protect;		      /* from being killed when the host runs out of memory */
-	struct pairs config;	      /* further variables of bhyve_config(5) */
+	bool protect;	       /* from being killed when the host runs out of memory */
+	struct pairs config;   /* further variables of bhyve_config(5) */
 	struct words extra_options;
 	struct device **devices; /* in order of appearance, including removed ones */
 	size_t device_count;
@@ -383,6 +383,9 @@ bool spec_uses_stdio(const struct spec *spec);
  */
 void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
     bool (*is_firmware)(const char *path), struct report *report);
+
+/* Adds the rule for the name of a VM or a target to a JSON Schema. */
+void spec_add_name_rule(struct str *s);
 
 /* The rows of `smbios`: groups, whose rows are char * members of struct smbios. */
 DESCRIBES(smbios_fields, struct smbios);

@@ -80,7 +80,7 @@ Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv
 @test "the schema judges as vmrun does, key by key" {
 	vmrun --print schema
 	mv out schema
-	python "$SOURCE/tests/spec/schema.py" schema "$JUDGE" "$SOURCE"/examples/*.json \
+	python "$SOURCE/tests/describe/schema.py" schema "$JUDGE" "$SOURCE"/examples/*.json \
 		"$SOURCE"/tests/golden/*/spec.json >said
 	grep -qE '^[0-9]{4,} specs, 0 wrong$' said
 }

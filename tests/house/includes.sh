@@ -17,6 +17,7 @@ base: base
 platform: base platform
 device: base platform device
 spec: base platform device spec
+describe: base platform device spec describe
 process: base platform spec process
 script: base platform process script
 config: base platform device spec process script config
@@ -30,7 +31,7 @@ guest: base platform process spec guest
 hook: base platform process script spec config event ledger guest hook
 machine: base platform script device spec config hyper check process event policy plan ledger guest hook machine api
 control: base platform spec config process event ledger guest machine control api
-lib: base platform script device spec config hyper check process event policy plan ledger guest hook machine control lib api
+lib: base platform script device spec describe config hyper check process event policy plan ledger guest hook machine control lib api
 cli: base cli api
 vmrun: base cli own api
 vmrunctl: base cli vmrunctl api

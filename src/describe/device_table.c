@@ -1,5 +1,5 @@
 /* --print devices: every device and its keys. */
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

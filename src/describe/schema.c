@@ -3,7 +3,7 @@
  * (a target, an entry of its devices) refers to it, has no required keys, and may unset required
  * ones with null.
  */
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "device/device.h"
-#include "spec/row_schema.h"
+#include "describe/row_schema.h"
 
 /* --- devices --- */
 
@@ -306,7 +306,7 @@ static void add_targets(struct str *s)
 	json_add_text(s, NULL, "null");
 	json_end_list(s);
 	json_begin_object(s, "propertyNames");
-	describe_name(s);
+	spec_add_name_rule(s);
 	json_end_object(s);
 	json_begin_object(s, "additionalProperties");
 	json_add_text(s, "$ref", "#/$defs/target");

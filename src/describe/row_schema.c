@@ -1,12 +1,12 @@
 /* The JSON Schema of tables of rows. */
-#include "spec/row_schema.h"
+#include "describe/row_schema.h"
 
 #include <string.h>
 
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "device/value_schema.h"
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 static void add_object(
     struct str *s, const struct field *rows, const void *values, enum extent extent, bool null);

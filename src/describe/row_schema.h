@@ -2,8 +2,8 @@
  * The JSON Schema of tables of rows.  Each function adds to the end of a text
  * (base/json_write.h).
  */
-#ifndef SPEC_ROW_SCHEMA_H
-#define SPEC_ROW_SCHEMA_H
+#ifndef DESCRIBE_ROW_SCHEMA_H
+#define DESCRIBE_ROW_SCHEMA_H
 
 #include "base/str.h"
 #include "device/field.h"

@@ -1,5 +1,5 @@
 /* --print lua-types: a class for the spec, its targets, every object in them and every device. */
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * Descriptions of all keys of a spec, made from the rows: for editors, checkers and users.  Callers
  * free what the functions return.
  */
-#ifndef SPEC_DESCRIBE_H
-#define SPEC_DESCRIBE_H
+#ifndef DESCRIBE_H
+#define DESCRIBE_H
 
 #include <stdbool.h>
 
@@ -25,9 +25,6 @@ char *spec_print_lua_types(void);
 char *spec_print_devices(const struct device_kind *only, bool json);
 
 /* Helpers of the three printers. */
-
-/* Adds the rule for the name of a VM or a target to a schema. */
-void describe_name(struct str *s);
 
 /* The rows below a row, and a struct that holds the presets of their values. */
 struct below {

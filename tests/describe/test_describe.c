@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support.h"
+#include "../spec/support.h"
 
 #include "base/mem.h"
 #include "base/json_node.h"
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 static struct node *json_of(char *text)
 {

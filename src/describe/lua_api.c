@@ -4,7 +4,7 @@
  */
 #include <stddef.h>
 
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 /* clang-format off */
 const char *const lua_api_types[] = {

@@ -1,5 +1,5 @@
 /* What schema, types and table share: the type of a row, its default, the rows below it. */
-#include "spec/describe.h"
+#include "describe/describe.h"
 
 #include <stdlib.h>
 #include <string.h>
