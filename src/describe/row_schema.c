@@ -82,6 +82,25 @@ static void add_list(struct str *s, const struct field *f, const void *values, b
 	describe_below_end(&below);
 }
 
+/* Adds the rule that exactly one of the keys has a value. */
+static void add_one_of(struct str *s, const char *const *keys)
+{
+	json_begin_list(s, "oneOf");
+	for (size_t i = 0; keys[i] != NULL; i++) {
+		json_begin_object(s, NULL);
+		schema_add_requires(s, keys[i]);
+		json_begin_object(s, "properties");
+		json_begin_object(s, keys[i]);
+		json_begin_object(s, "not");
+		json_add_text(s, "type", "null");
+		json_end_object(s);
+		json_end_object(s);
+		json_end_object(s);
+		json_end_object(s);
+	}
+	json_end_list(s);
+}
+
 static void add_custom(
     struct str *s, const struct field *f, const void *values, enum extent extent, bool null)
 {
@@ -98,6 +117,8 @@ static void add_custom(
 	if (below.rows != NULL) {
 		json_begin_object(s, NULL);
 		add_object(s, below.rows, below.values, extent, false);
+		if (f->custom->one_of != NULL && extent == WHOLE)
+			add_one_of(s, f->custom->one_of);
 		json_end_object(s);
 	}
 	if (null) {

@@ -86,6 +86,8 @@ struct field_custom {
 	 * describe its other forms.  Offsets count from the start of the value.
 	 */
 	const struct field *rows;
+	/* The keys of the object of which it has exactly one, NULL-terminated; or NULL. */
+	const char *const *one_of;
 	struct host_use host; /* for rows that do not state their own */
 };
 

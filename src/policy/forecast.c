@@ -97,6 +97,12 @@ static bool can_end(const struct forecast_input *in, enum cause cause)
 		return false;
 	case CAUSE_LOADER_FAILED:
 		return in->spec->loader.type != LOADER_NONE;
+	case CAUSE_NOT_READY:
+		return in->spec->ready.within_ms != 0;
+	case CAUSE_UNHEALTHY:
+		return in->spec->alive.kind != PROBE_NONE;
+	case CAUSE_TIMED_OUT:
+		return in->spec->time_limit_ms != 0;
 	case CAUSE_GIVEN_UP:
 		return !in->spec->restart_limit.off && !in->options->no_reboot &&
 		    in->options->reboot_count != 0;

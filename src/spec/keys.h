@@ -27,12 +27,14 @@ DESCRIBES(restart_limit_custom, struct restart_limit);
 DESCRIBES(backoff_custom, struct backoff);
 DESCRIBES(stop_custom, struct stop_ladder);
 DESCRIBES(hooks_custom, struct hook_list);
+DESCRIBES(ready_custom, struct probe);
+DESCRIBES(alive_custom, struct probe);
 extern const struct field_custom name_custom, cpu_custom, mem_custom, hostbridge_custom, com_custom;
 extern const struct field_custom uuid_custom, words_custom, command_custom, seconds_custom,
     day_custom, week_custom, release_custom;
 extern const struct field_custom gdb_custom, pin_custom, layout_custom, loader_custom;
 extern const struct field_custom reboot_on_custom, restart_limit_custom, backoff_custom;
-extern const struct field_custom stop_custom, hooks_custom;
+extern const struct field_custom stop_custom, hooks_custom, ready_custom, alive_custom;
 
 DESCRIBES(on_fields, struct spec);
 extern const struct field on_fields[];

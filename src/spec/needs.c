@@ -156,6 +156,13 @@ static void add_companions(const struct spec *spec, struct needs *needs)
 	}
 }
 
+/* Adds the program of a probe. */
+static void add_probe(const struct probe *probe, const char *key, struct needs *needs)
+{
+	if (probe->command.count > 0)
+		add_program(needs, "exec", probe->command.item[0], mem_copy(key))->above = key;
+}
+
 /* Adds the programs that hooks name. */
 static void add_hooks(const struct spec *spec, struct needs *needs)
 {
@@ -182,18 +189,15 @@ static void add_programs(const struct spec *spec, struct needs *needs)
 		(void)add_program(needs, "post_start_script", spec->post_start_script.item[0],
 		    mem_copy("post_start_script"));
 	add_companions(spec, needs);
+	add_probe(&spec->ready, "ready", needs);
+	add_probe(&spec->alive, "alive", needs);
 	add_hooks(spec, needs);
 }
 
 /* Adds the log of the console, which is written only if a serial port is the console. */
 static void add_log(const struct spec *spec, struct needs *needs)
 {
-	bool has_console = false;
-
-	for (size_t i = 0; i < SPEC_COM_PORTS; i++)
-		has_console = has_console ||
-		    (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0);
-	if (has_console)
+	if (spec_has_console(spec))
 		add_in(needs, NEED_LOG, "console", "log", spec->console.log);
 }
 

@@ -31,9 +31,15 @@ static void read_seconds(
 		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
 }
 
+/* Prints null for 0, which means not given: no kind accepts it. */
 static void seconds_print(const void *from, struct str *json)
 {
-	json_add_decimal(json, NULL, (double)*(const int64_t *)from / 1000);
+	int64_t ms = *(const int64_t *)from;
+
+	if (ms == 0)
+		json_add_null(json, NULL);
+	else
+		json_add_decimal(json, NULL, (double)ms / 1000);
 }
 
 static void add_seconds_schema(struct str *s, int most)

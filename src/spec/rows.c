@@ -32,35 +32,35 @@ static const char *const fwcfg_types[] = {
 _Static_assert(
     sizeof(fwcfg_types) / sizeof(fwcfg_types[0]) == FWCFG_TYPES + 1, "a word for each, and a NULL");
 
-DESCRIBES(ready_fields, struct readiness);
-static const struct field ready_fields[] = {
+DESCRIBES(readiness_fields, struct readiness);
+static const struct field readiness_fields[] = {
 	ROW_PATH("path", struct readiness, path, .required = true, .host.kind = HOST_PATH,
 	    .help = "file, socket or directory that is there when it is ready"),
 	{ 0 },
 };
 
-static void ready_parse(
+static void readiness_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	struct readiness *ready = into;
 
 	if (value->kind == NODE_OBJECT)
-		field_decode(ready_fields, value, ready, at, d);
+		field_decode(readiness_fields, value, ready, at, d);
 	else
 		command_custom.parse(value, &ready->command, at, d);
 }
 
-static void ready_print(const void *from, struct str *json)
+static void readiness_print(const void *from, struct str *json)
 {
 	const struct readiness *ready = from;
 
 	if (ready->path == NULL)
 		command_custom.print(&ready->command, json);
 	else
-		field_print_object(ready_fields, ready, json);
+		field_print_object(readiness_fields, ready, json);
 }
 
-static void ready_clear(void *what)
+static void readiness_clear(void *what)
 {
 	struct readiness *ready = what;
 
@@ -68,19 +68,19 @@ static void ready_clear(void *what)
 	field_clear_text(&ready->path);
 }
 
-static void ready_schema(struct str *s)
+static void readiness_schema(struct str *s)
 {
 	command_custom.schema(s);
 }
 
-DESCRIBES(ready_custom, struct readiness);
-static const struct field_custom ready_custom = {
-	.parse = ready_parse,
-	.print = ready_print,
-	.clear = ready_clear,
+DESCRIBES(readiness_custom, struct readiness);
+static const struct field_custom readiness_custom = {
+	.parse = readiness_parse,
+	.print = readiness_print,
+	.clear = readiness_clear,
 	.type = "string|string[]",
-	.schema = ready_schema,
-	.rows = ROWS_FOR(ready_custom, ready_fields),
+	.schema = readiness_schema,
+	.rows = ROWS_FOR(readiness_custom, readiness_fields),
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
@@ -91,7 +91,7 @@ static const struct field companion_fields[] = {
 	    .host.kind = HOST_NONE, .help = "what messages call it"),
 	ROW_CUSTOM("command", struct companion, command, command_custom, .required = true,
 	    .help = "the program and its arguments"),
-	ROW_CUSTOM("ready", struct companion, ready, ready_custom,
+	ROW_CUSTOM("ready", struct companion, ready, readiness_custom,
 	    .help = "a command that succeeds when it is ready, or { path }; within 60 seconds"),
 	ROW_BOOL("restart", struct companion, restart,
 	    .help = "start it again when it ends while the VM runs"),
@@ -243,6 +243,12 @@ const struct field spec_fields[] = {
 	    .help = "programs that live and die with the VM"),
 	ROW_LIST("wait_for", struct spec, wait_for, wait_fields,
 	    .help = "what must be there before the host is checked"),
+	ROW_CUSTOM("ready", struct spec, ready, ready_custom,
+	    .help = "when the guest is up: { console }, { connect, expect } or { exec }; or false"),
+	ROW_CUSTOM("alive", struct spec, alive, alive_custom,
+	    .help = "whether it still is, asked again and again; or false"),
+	ROW_CUSTOM("time_limit", struct spec, time_limit_ms, week_custom,
+	    .help = "seconds that a boot may last"),
 	FLAG(protect, "keep the host from killing the hypervisor when memory runs out"),
 	ROW_MAP("config", struct spec, config,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "passes variables on unchecked" },

@@ -208,13 +208,14 @@ enum probe_kind {
 /* A question to the guest: whether it is ready, or alive. */
 struct probe {
 	enum probe_kind kind;
-	char *text;    /* to be printed or sent; NULL: any output, or none is expected */
-	char *address; /* of a connection, numeric */
+	const char *text; /* to be printed or sent; NULL: any output, or none is expected */
+	char *address;	  /* of a connection, numeric, without brackets */
 	int port;
 	struct words command;
 	int64_t every_ms;  /* from one try to the next */
 	int64_t within_ms; /* of `ready`: the time from the spawn; 0: no limit */
 	int64_t failures;  /* of `alive`: tries in a row that fail until the guest is unhealthy */
+	char *console, *connect, *expect; /* as the spec has them; console "": any output */
 };
 
 /* A companion is ready when the command exits with status 0, or when the path exists. */
@@ -361,6 +362,10 @@ void spec_free(struct spec *spec);
 void spec_free_at(struct spec **spec);
 #define SPEC_AUTO __attribute__((cleanup(spec_free_at)))
 
+/* Returns whether a serial port is the console that vmrun reads. */
+bool spec_has_console(const struct spec *spec);
+/* Checks the rules between `ready`, `alive`, `time_limit` and devices, for spec_decode(). */
+void spec_check_probes(const struct spec *spec, struct decoder *d);
 /*
  * Checks the rules between keys, for spec_decode().  Skips lists unless all keys are valid, because
  * their entries may be incomplete.

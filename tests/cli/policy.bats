@@ -510,6 +510,17 @@ well_formed() {
 		default: given_up after more than 5 boots within 30 s
 	END
 	)"
+	spec '{"ready": {"exec": "true", "within": 60}, "alive": {"exec": "true"}, "reboot_on": ["not_ready"],
+		"targets": {"a": {"ready": {"within": null}, "alive": false, "reboot_on": null, "time_limit": 600,
+		"on": {"timed_out": "same"}}}}'
+	vmrun --print policy vm.json
+	is "$status" 0
+	is "$(sed -n '/^not_ready/,/^timed_out/p' out)" "$(cat <<-'END'
+		not_ready     -                               boots default in 1 s (reboot_on)
+		unhealthy     -                               stops (reboot_on)
+		timed_out     boots a in 1 s (on.timed_out)   -
+	END
+	)"
 	vmrun --print policy "$SOURCE/examples/rescue.json"
 	has '  rescue_after may boot rescue after triple_fault' out
 	has 'default: on_exit hooks are asked first' out

@@ -210,6 +210,11 @@ static void check_schema(const struct field *rows, const struct field *f, const 
 	node_free(schema);
 }
 
+static bool takes_true(const struct field *f)
+{
+	return f->custom != NULL && strncmp(f->custom->type, "true|", 5) == 0;
+}
+
 static void check_wrong_types(
     const struct field *rows, const struct field *f, const struct where *at)
 {
@@ -218,7 +223,7 @@ static void check_wrong_types(
 	wrong(rows, f, other(), at);
 	if (f->type != FIELD_HOOK)
 		wrong(rows, f, node_new(NODE_FUNCTION), at);
-	if (f->type != FIELD_BOOL)
+	if (f->type != FIELD_BOOL && !takes_true(f))
 		wrong(rows, f, node_bool(true), at);
 	if (f->type == FIELD_STRING || f->type == FIELD_PATH)
 		check_text(rows, f, at);

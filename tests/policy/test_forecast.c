@@ -112,6 +112,25 @@ static void test_on(void **state)
 	has(&no_options, &spec, "given_up: boot rescue 0 by on.given_up\n");
 }
 
+/* The causes of `ready`, `alive` and `time_limit` need these keys. */
+static void test_unfit(void **state)
+{
+	struct spec spec = usual();
+
+	(void)state;
+	spec.ready.kind = PROBE_CONSOLE;
+	lacks(&no_options, &spec, "not_ready");
+	spec.ready.within_ms = 1;
+	has(&no_options, &spec, "not_ready: stop by default\n");
+	lacks(&no_options, &spec, "unhealthy");
+	spec.alive.kind = PROBE_EXEC;
+	spec.on[CAUSE_UNHEALTHY] = (struct action){ .kind = ACTION_SAME };
+	has(&no_options, &spec, "unhealthy: boot t 1000 by on.unhealthy\n");
+	lacks(&no_options, &spec, "timed_out");
+	spec.time_limit_ms = 1;
+	has(&no_options, &spec, "timed_out: stop by default\n");
+}
+
 static void test_command_line(void **state)
 {
 	struct policy_options options = no_options;
@@ -163,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_on),
+		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_single_statuses),
 	};
