@@ -93,6 +93,17 @@ static const struct synonym synonyms[] = {
 	    "\"companions\": [{\"name\": \"x\", \"command\": [\"/path/to/program\"]}]" },
 	{ NEAR_KEY, "wait_for", "after depends depends_on requires wait",
 	    "\"wait_for\": [{\"path\": \"/dev/zvol/tank/x\", \"timeout\": 30}]" },
+	{ NEAR_KEY, "ready",
+	    "healthy_when readiness readiness_probe readinessprobe ready_when start_timeout "
+	    "startup_probe startupprobe startup_timeout timeoutstartsec",
+	    "\"ready\": {\"connect\": \"192.168.1.10:22\", \"within\": 120}" },
+	{ NEAR_KEY, "alive",
+	    "health health_check healthcheck heartbeat liveness liveness_probe livenessprobe "
+	    "watchdogsec",
+	    "\"alive\": {\"connect\": \"192.168.1.10:22\", \"every\": 30, \"failures\": 3}" },
+	{ NEAR_KEY, "time_limit",
+	    "activedeadlineseconds deadline max_runtime max_uptime maxruntime run_timeout "
+	    "runtime_max runtimemaxsec timelimit timeout", NULL },
 	{ NEAR_KEY, "extra_options", 
 	    "args arguments bhyve_options command commandline extra_args extra "
 	    "options qemu_args", NULL },
@@ -128,6 +139,17 @@ static const struct synonym synonyms[] = {
 	    "\"tpm\": {\"type\": \"swtpm\", \"managed\": true}" },
 	{ NEAR_KEY, "gdb", "gdbserver gdb.address gdb.port gdb.wait", NULL },
 	{ NEAR_KEY, "post_start_script", "post_start poststart_script", NULL },
+	/* keys of probes */
+	{ NEAR_KEY, "console", "match output pattern print prompt serial text", NULL },
+	{ NEAR_KEY, "connect", "address port tcp tcpsocket tcp_socket", NULL },
+	{ NEAR_KEY, "expect", "banner greeting receive reply response send", NULL },
+	{ NEAR_KEY, "exec", "cmd command run script test", NULL },
+	{ NEAR_KEY, "every", "delay interval period periodseconds period_seconds", NULL },
+	{ NEAR_KEY, "within",
+	    "deadline initialdelayseconds start_period start_timeout timeout", NULL },
+	{ NEAR_KEY, "failures",
+	    "attempts failurethreshold failure_threshold max_failures retries threshold tries",
+	    NULL },
 	/* keys of devices */
 	{ NEAR_FIELD, "device", "driver emulation kind model type",
 	    "\"device\": \"virtio-blk\"" },
@@ -209,6 +231,9 @@ static const struct synonym synonyms[] = {
 	{ NEAR_KEY, "killed", "kill sigkill signal oom", NULL },
 	{ NEAR_KEY, "given_up", "giveup give_up limit start_limit too_many", NULL },
 	{ NEAR_KEY, "check_failed", "check checks requirements", NULL },
+	{ NEAR_KEY, "not_ready", "notready ready start_timeout startup_timeout unready", NULL },
+	{ NEAR_KEY, "unhealthy", "alive dead hang health healthcheck hung watchdog", NULL },
+	{ NEAR_KEY, "timed_out", "deadline time_limit timedout timeout", NULL },
 	{ NEAR_KEY, "start_failed", "start startup failed_start", NULL },
 	/* options of vmrun */
 	{ NEAR_OPTION, "set", "c cpu cpus m mem memory name smp vcpus",

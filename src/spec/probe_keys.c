@@ -232,9 +232,19 @@ static void fault(struct decoder *d, const struct where *at, const char *key, co
 	report_add(d->report, STATUS_SPEC, &here, "%s", text);
 }
 
+/* Returns whether the object has a key that is unknown, and was reported: a typing mistake. */
+static bool has_unknown(const struct field *rows, const struct node *object)
+{
+	for (const struct node *n = object->first; n != NULL; n = n->next) {
+		if (field_find(rows, n->key) == NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Finds the one way in which the object asks the guest. */
-static void choose_form(
-    const struct node *object, struct probe *probe, const struct where *at, struct decoder *d)
+static void choose_form(const struct field *rows, const struct node *object, struct probe *probe,
+    const struct where *at, struct decoder *d)
 {
 	const char *first = NULL;
 
@@ -253,7 +263,7 @@ static void choose_form(
 		first = forms[i];
 		probe->kind = kinds[i];
 	}
-	if (first == NULL)
+	if (first == NULL && !has_unknown(rows, object))
 		report_add(d->report, STATUS_SPEC, at,
 		    "expected exactly one of \"console\", \"connect\" and \"exec\": how to ask the "
 		    "guest");
@@ -294,7 +304,7 @@ static void probe_parse(const struct field *rows, const struct node *value, stru
 		return;
 	}
 	field_decode(rows, value, probe, at, d);
-	choose_form(value, probe, at, d);
+	choose_form(rows, value, probe, at, d);
 	if (gives(value, "expect") && !gives(value, "connect"))
 		fault(d, at, "expect",
 		    "belongs to \"connect\": remove it; a target unsets it with \"expect\": null");
@@ -439,11 +449,13 @@ static void check_forwarding(
 static void check_probe(
     const struct spec *spec, const struct probe *probe, const char *key, struct decoder *d)
 {
-	struct where at = { NULL, key, 0 };
+	struct where at = { NULL, key, 0 }, console = { &at, "console", 0 };
 
 	if (probe->kind == PROBE_CONSOLE && !spec_has_console(spec))
-		fault(d, &at, "console",
-		    "needs a serial port that vmrun reads: set \"com1\": \"console\"");
+		report_add(d->report, STATUS_SPEC, &console,
+		    "needs a serial port that vmrun reads: set \"com1\": \"console\", or \"%s\": "
+		    "false in a target without one",
+		    key);
 	check_forwarding(spec, probe, &at, d);
 }
 

@@ -50,6 +50,44 @@ bad() {
 	faults "$@"
 }
 
+@test "ready, alive and time_limit, in the base and in a target" {
+	bad '{"ready": {"console": "login:"}, "alive": {"conect": "10.0.0.2:22"}, "time_limit": -1}' \
+		'vm.json:*: ready.console: needs a serial port that vmrun reads: set "com1": "console", or "ready": false in a target without one' \
+		'vm.json:*: alive.conect: unknown key "conect", did you mean "connect"[?]' \
+		'vm.json:*: time_limit: expected 0.01 to 604800 seconds'
+	bad '{"ready": {"connect": "localhost:22", "within": 60}, "alive": {"exec": [], "failures": 0}, "time_limit": 60}' \
+		'vm.json:*: ready.connect: invalid address "localhost:22": expected a numeric ADDR:PORT such as "192.168.1.10:22" or "[[]fd00::10]:22", port 1 to 65535' \
+		'vm.json:*: ready.within: 60 seconds are not below "time_limit", 60 seconds' \
+		'vm.json:*: alive.exec: there is no program to run' \
+		'vm.json:*: alive.failures: 0 is out of range, expected 1 to 1000'
+	bad '{"com1": "console", "ready": {"console": "login:"}, "targets": {"a": {"com1": null},
+		"b": {"ready": {"exec": "x"}}, "c": {"ready": false, "alive": {"console": true}}}}' \
+		'vm.json:8:5: ready.console: needs a serial port that vmrun reads: set "com1": "console", or "ready": false in a target without one' \
+		'vm.json:*: targets.b.ready.exec: "console" is given too: expected exactly one of "console", "connect" and "exec"; a target unsets what it inherits with "console": null' \
+		'vm.json:*: targets.c.alive.console: needs "ready" in the same target: a guest that prints nothing yet may be booting'
+	bad '{"alive": {"connect": "127.0.0.1:2222"}, "emulations": [{"device": "virtio-net", "name": "slirp",
+		"hostfwd": ["tcp:127.0.0.1:2222-:22"]}]}' \
+		'vm.json:*: alive.connect: "expect" is needed beside "127.0.0.1:2222": hostfwd "tcp:127.0.0.1:2222-:22" of virtio-net-0 accepts connections even if the guest is dead; give the text that the server sends first, such as "SSH-"'
+}
+
+@test "targets lay probes over those of the base, change their kind, and switch them off and on" {
+	spec '{"com1": "console", "ready": {"console": "login:", "within": 60}, "alive": false, "time_limit": 600,
+		"targets": {"a": {"com1": null, "ready": false, "time_limit": null},
+		"b": {"ready": {"console": null, "connect": "10.0.0.2:22"}, "alive": {"exec": "x"}},
+		"c": {"extends": "a", "ready": {"exec": "x"}}, "d": {"ready": {"within": 90}}}}'
+	local target
+	for target in default a b c d; do
+		vmrun --debug -t $target vm.json
+		is "$status" 0
+		jq -c '[.ready, .alive, .time_limit]' out
+	done >got
+	is "$(cat got)" '[{"console":"login:","within":60},null,600]
+[null,null,null]
+[{"connect":"10.0.0.2:22","every":5,"within":60},{"exec":["x"],"every":30,"failures":3},600]
+[{"exec":["x"],"every":5},null,null]
+[{"console":"login:","within":90},null,600]'
+}
+
 @test "an empty file" {
 	: >vm.json
 	refused 65 vm.json

@@ -110,6 +110,7 @@ needs_commands() {
 	needs_commands
 	spec '{"bootrom": null, "loader": "grub", "post_start_script": "./up.sh",
 		"com1": "console", "console": {"log": "logs/a.log"},
+		"ready": {"exec": "no-up"}, "alive": {"exec": ["./alive.sh", "x"]},
 		"companions": [{"name": "dhcp", "command": ["no-dhcpd", "-d"], "ready": ["no-look"]}]}'
 	mkdir tools
 	cp "$SOURCE"/tests/fake/bin/{kldstat,sysctl,ifconfig} tools/
@@ -121,6 +122,8 @@ needs_commands() {
 	has '      (post_start_script)' out
 	has '    no-dhcpd: not found in PATH (companion dhcp)' out
 	has '    no-look: not found in PATH (ready of companion dhcp)' out
+	has '    no-up: not found in PATH (ready)' out
+	has "    $PWD/alive.sh: No such file or directory (alive)" out
 	has "fix: mkdir -p $PWD/logs" out
 	PATH=$PWD/tools:/usr/bin:/bin check 69 --force --bhyve /nope vm.json
 	lacks 'a run would' out
@@ -131,6 +134,8 @@ needs_commands() {
 	chmod +x up.sh
 	cp up.sh tools/no-dhcpd
 	cp up.sh tools/no-look
+	cp up.sh tools/no-up
+	cp up.sh alive.sh
 	mkdir logs
 	PATH=$PWD/tools:$PATH check 0 vm.json
 }

@@ -125,6 +125,9 @@ means() {
 	means pci.0.3.0.device emulations
 	means vcpu.0.cpuset pin
 	means system.product_name smbios
+	for word in healthcheck health_check liveness livenessProbe; do means $word alive; done
+	for word in readiness readinessProbe startup_probe TimeoutStartSec; do means $word ready; done
+	for word in timeout max_runtime RuntimeMaxSec; do means $word time_limit; done
 }
 
 @test "no hint is better than a wrong one" {
@@ -202,6 +205,17 @@ means() {
 	has 'unknown key "source", did you mean "bridge"?'
 	has 'unknown key "romfile", did you mean "rom"?'
 	has 'unknown device "ahci-dvd", did you mean "ahci-cd"?'
+	spec '{"on": {"timeout": "boot", "hang": "boot"}, "ready": {"port": 22, "timeout": 9, "interval": 1},
+		"alive": {"command": "x", "retries": 2, "banner": "x"}}'
+	vmrun -d vm.json
+	is "$(sed -n 's/.*: unknown key "\(.*\)", did you mean "\(.*\)"?.*/\1 \2/p' err)" 'timeout timed_out
+hang unhealthy
+port connect
+timeout within
+interval every
+command exec
+retries failures
+banner expect'
 }
 
 @test "options stand with their dashes, and know other words, too" {

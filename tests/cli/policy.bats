@@ -485,6 +485,25 @@ well_formed() {
 	is "$status" 0
 }
 
+@test "not_ready, unhealthy and timed_out by name: on, reboot_on, --reboot-on, --simulate, graph" {
+	spec '{"ready": {"exec": "true", "within": 60}, "alive": {"exec": "true"}, "time_limit": 600,
+		"on": {"unhealthy": {"boot": "a", "delay": 5}}, "targets": {"a": {"reboot_on": ["timed_out"]}}}'
+	vmrun --simulate unhealthy,timed_out,not_ready vm.json
+	is "$status" 0
+	is "$(cut -f 2- out)" 'default	unhealthy	boot	a	on.unhealthy	5
+a	timed_out	boot	a	reboot_on	0
+a	not_ready	stop	-	reboot_on	-'
+	vmrun --simulate not_ready,not_ready --reboot-on not_ready vm.json
+	is "$(cut -f 3-6 out | sed -n 1p)" 'not_ready	boot	default	--reboot-on'
+	vmrun --print graph vm.json
+	is "$status" 0
+	has 'label="unhealthy in 5 s"' out
+	has 'timed_out' out
+	lua 'function vm.on_exit(exit) return vmrun.stop(10 * exit.count.not_ready + exit.count.unhealthy) end'
+	vmrun --simulate not_ready --json vm.lua
+	is "$(jq -r '.[0].by' out)" 'on_exit of vm.lua'
+}
+
 @test "--print policy: a table with who decides" {
 	spec '{"restart_limit": {}, "on": {"halt": {"boot": "a", "delay": 5}, "33": "stop", "given_up": "wait"},
 		"targets": {"a": {"next_target": "default", "on": null, "loader": "bhyveload", "bootrom": null,
@@ -516,9 +535,9 @@ well_formed() {
 	vmrun --print policy vm.json
 	is "$status" 0
 	is "$(sed -n '/^not_ready/,/^timed_out/p' out)" "$(cat <<-'END'
-		not_ready     -                               boots default in 1 s (reboot_on)
-		unhealthy     -                               stops (reboot_on)
-		timed_out     boots a in 1 s (on.timed_out)   -
+		not_ready     -                       boots default (reboot_on)
+		unhealthy     -                       stops (reboot_on)
+		timed_out     boots a (on.timed_out)  -
 	END
 	)"
 	vmrun --print policy "$SOURCE/examples/rescue.json"

@@ -220,6 +220,20 @@ refused() {
 	[ ! -e starts ]
 }
 
+@test "probes: commands and addresses of other hosts are refused, loopback is free" {
+	spec '{"ready": {"exec": ["touch", "ran"]}, "alive": {"connect": "10.0.0.2:22"}}'
+	vmrun vm.json
+	refused vm.json:7:5:\ ready.exec 'this key, which runs a command of the host'
+	refused vm.json:13:5:\ alive.connect 'the address "10.0.0.2:22", which is not on loopback: to allow it, add --allow 10.0.0.2:22'
+	[ ! -e ran ]
+	spec '{"ready": {"connect": "[::1]:22"}, "alive": {"connect": "10.0.0.2:22"}}'
+	vmrun -d vm.json
+	is "$status" 65
+	is "$(wc -l <err)" 1
+	vmrun -d --allow 10.0.0.2:22 vm.json
+	is "$status" 0
+}
+
 @test "commands and names of the host are refused, each at its place, in one report" {
 	spec '{"post_start_script": "touch ran", "companions": [{"name": "x", "command": ["touch", "ran"]}],
 		"com1": "/dev/nmdm0A", "graphic": {"host": "0.0.0.0"}, "config": {"a": "b"},

@@ -124,6 +124,39 @@ static const struct node *default_of(const struct node *schema, const char *key)
 	return node_get(at(at(schema, "properties"), key), "default");
 }
 
+/* Returns the object form of a property that may also be false. */
+static const struct node *object_form(const struct node *properties, const char *key)
+{
+	return at(at(properties, key), "anyOf")->first->next;
+}
+
+/* In the base exactly one of the keys has a value; a target may give none, and unset one. */
+static void test_one_of(void **state)
+{
+	struct node *schema = json_of(spec_print_schema());
+	const struct node *target = at(at(at(schema, "$defs"), "target"), "properties");
+	static const char *const keys[] = { "console", "connect", "exec" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		const char *key = i == 0 ? "ready" : "alive";
+		const struct node *n =
+		    at(object_form(at(schema, "properties"), key), "oneOf")->first;
+
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++, n = n->next) {
+			const struct node *value = at(at(n, "properties"), keys[k]);
+
+			assert_true(lists(at(n, "required"), keys[k]));
+			assert_string_equal(node_get_text(at(value, "not"), "type"), "null");
+		}
+		assert_null(n);
+		assert_null(node_get(object_form(target, key), "oneOf"));
+	}
+	assert_int_equal(
+	    default_of(object_form(at(schema, "properties"), "alive"), "failures")->integer, 3);
+	node_free(schema);
+}
+
 static void test_schema_defaults(void **state)
 {
 	struct node *schema = json_of(spec_print_schema());
@@ -388,6 +421,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_schema_defaults),
+		cmocka_unit_test(test_one_of),
 		cmocka_unit_test(test_lua_rows),
 		cmocka_unit_test(test_lua_lines),
 		cmocka_unit_test(test_devices_json),

@@ -157,6 +157,8 @@ static void test_keys(void **state)
 	(void)state;
 	spec_refused("'ready':{'exec':'a','withn':9}",
 	    "ready.withn: unknown key \"withn\", did you mean \"within\"?");
+	only("'ready':{'cosole':'a'}",
+	    "ready.cosole: unknown key \"cosole\", did you mean \"console\"?");
 	spec_refused("'ready':{'exec':'a','failures':2}", "ready.failures: unknown key");
 	spec_refused("'alive':{'exec':'a','within':2}", "alive.within: unknown key");
 	spec_refused(COM "'ready':{'console':true}", "ready.console: expected a string, got");
@@ -250,9 +252,11 @@ static void test_console_port(void **state)
 {
 	(void)state;
 	only("'ready':{'console':'x'}",
-	    "ready.console: needs a serial port that vmrun reads: set \"com1\": \"console\"");
+	    "ready.console: needs a serial port that vmrun reads: set \"com1\": "
+	    "\"console\", or \"ready\": false in a target without one");
 	only("'com1':'stdio','ready':{'exec':'x'},'alive':{'console':true}",
-	    "alive.console: needs a serial port that vmrun reads: set \"com1\": \"console\"");
+	    "alive.console: needs a serial port that vmrun reads: set \"com1\": "
+	    "\"console\", or \"alive\": false in a target without one");
 	spec_shows("'com4':'console','ready':{'console':'x'}", "'ready'");
 	only(COM "'alive':{'console':true}",
 	    "alive.console: needs \"ready\" in the same target: a guest that prints nothing yet "
