@@ -54,14 +54,13 @@ static struct spec *decode(
 	return spec;
 }
 
-/* Reports the parts of a spec that the sandbox refuses. */
-static void confine(
+/* Reports probes that a dead guest would pass, and what the sandbox refuses. */
+static void check_reach(
     const struct boot_source *source, const struct spec *spec, struct report *report)
 {
-	const struct sandbox *sandbox = document_sandbox(source->doc);
-
-	if (sandbox != NULL)
-		spec_confine(spec, sandbox, firmware_is_known, report);
+	spec_check_forwarding(spec, report);
+	if (document_sandbox(source->doc) != NULL)
+		spec_confine(spec, document_sandbox(source->doc), firmware_is_known, report);
 }
 
 /*
@@ -79,7 +78,7 @@ static struct spec *read_spec(struct boot_source *source, const char *target, st
 		return NULL;
 	spec = decode(source, merged.spec, &d);
 	mark_removed(spec, merged.removed);
-	confine(source, spec, report);
+	check_reach(source, spec, report);
 	merged_clear(&merged);
 	document_place(source->doc, report, before);
 	return spec;
@@ -356,7 +355,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 	size_t before = report->count;
 	struct spec *spec = decode(source, changed, &d);
 
-	confine(source, spec, report);
+	check_reach(source, spec, report);
 	if (report->count == before) {
 		check_next_targets(source, spec, report);
 		load_hooks(source, spec, report);

@@ -425,10 +425,10 @@ static const char *rule_of(const struct device *dev, const struct probe *probe)
 }
 
 /* Checks that a dead guest cannot pass: the hypervisor accepts connections to forwarded ports. */
-static void check_forwarding(
-    const struct spec *spec, const struct probe *probe, const struct where *at, struct decoder *d)
+static void check_rules(
+    const struct spec *spec, const struct probe *probe, const char *key, struct report *report)
 {
-	struct where here = { at, "connect", 0 };
+	struct where at = { NULL, key, 0 }, here = { &at, "connect", 0 };
 
 	if (probe->address == NULL || probe->expect != NULL)
 		return;
@@ -437,7 +437,7 @@ static void check_forwarding(
 
 		if (rule == NULL)
 			continue;
-		report_add(d->report, STATUS_SPEC, &here,
+		report_add(report, STATUS_SPEC, &here,
 		    "\"expect\" is needed beside \"%s\": hostfwd \"%s\" of %s accepts connections "
 		    "even if the guest is dead; give the text that the server sends first, such as "
 		    "\"SSH-\"",
@@ -446,7 +446,13 @@ static void check_forwarding(
 	}
 }
 
-static void check_probe(
+void spec_check_forwarding(const struct spec *spec, struct report *report)
+{
+	check_rules(spec, &spec->ready, "ready", report);
+	check_rules(spec, &spec->alive, "alive", report);
+}
+
+static void check_console(
     const struct spec *spec, const struct probe *probe, const char *key, struct decoder *d)
 {
 	struct where at = { NULL, key, 0 }, console = { &at, "console", 0 };
@@ -456,7 +462,6 @@ static void check_probe(
 		    "needs a serial port that vmrun reads: set \"com1\": \"console\", or \"%s\": "
 		    "false in a target without one",
 		    key);
-	check_forwarding(spec, probe, &at, d);
 }
 
 void spec_check_probes(const struct spec *spec, struct decoder *d)
@@ -464,8 +469,8 @@ void spec_check_probes(const struct spec *spec, struct decoder *d)
 	struct where ready = { NULL, "ready", 0 }, within = { &ready, "within", 0 };
 	struct where alive = { NULL, "alive", 0 };
 
-	check_probe(spec, &spec->ready, "ready", d);
-	check_probe(spec, &spec->alive, "alive", d);
+	check_console(spec, &spec->ready, "ready", d);
+	check_console(spec, &spec->alive, "alive", d);
 	if (spec->alive.kind == PROBE_CONSOLE && spec->ready.kind == PROBE_NONE)
 		fault(d, &alive, "console",
 		    "needs \"ready\" in the same target: a guest that prints nothing yet may be "

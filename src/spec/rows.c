@@ -246,7 +246,7 @@ const struct field spec_fields[] = {
 	ROW_CUSTOM("ready", struct spec, ready, ready_custom,
 	    .help = "when the guest is up: { console }, { connect, expect } or { exec }; or false"),
 	ROW_CUSTOM("alive", struct spec, alive, alive_custom,
-	    .help = "whether it still is, asked again and again; or false"),
+	    .help = "whether the guest still is up: { console }, { connect, expect } or { exec }; or false"),
 	ROW_CUSTOM("time_limit", struct spec, time_limit_ms, week_custom,
 	    .help = "seconds that a boot may last"),
 	FLAG(protect, "keep the host from killing the hypervisor when memory runs out"),

@@ -368,6 +368,7 @@ void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 	check_loader(spec, d);
 	check_config(spec, d);
 	check_tpm(spec, d);
+	spec_check_probes(spec, d);
 	if (!all_good)
 		return;
 	check_pin(spec, d);

@@ -175,7 +175,6 @@ struct spec *spec_decode(const struct node *document, struct decoder *d)
 	decode_devices(document, spec, d);
 	make_graphic(spec, d);
 	name_devices(spec, d);
-	spec_check_probes(spec, d);
 	return spec;
 }
 

@@ -364,8 +364,13 @@ void spec_free_at(struct spec **spec);
 
 /* Returns whether a serial port is the console that vmrun reads. */
 bool spec_has_console(const struct spec *spec);
-/* Checks the rules between `ready`, `alive`, `time_limit` and devices, for spec_decode(). */
+/* Checks the rules between `ready`, `alive`, `time_limit` and serial ports, for spec_decode(). */
 void spec_check_probes(const struct spec *spec, struct decoder *d);
+/*
+ * Reports a connection of `ready` or `alive` that needs `expect`.  Call it once removed devices are
+ * marked.
+ */
+void spec_check_forwarding(const struct spec *spec, struct report *report);
 /*
  * Checks the rules between keys, for spec_decode().  Skips lists unless all keys are valid, because
  * their entries may be incomplete.

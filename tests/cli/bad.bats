@@ -66,8 +66,9 @@ bad() {
 		'vm.json:*: targets.b.ready.exec: "console" is given too: expected exactly one of "console", "connect" and "exec"; a target unsets what it inherits with "console": null' \
 		'vm.json:*: targets.c.alive.console: needs "ready" in the same target: a guest that prints nothing yet may be booting'
 	bad '{"alive": {"connect": "127.0.0.1:2222"}, "emulations": [{"device": "virtio-net", "name": "slirp",
-		"hostfwd": ["tcp:127.0.0.1:2222-:22"]}]}' \
-		'vm.json:*: alive.connect: "expect" is needed beside "127.0.0.1:2222": hostfwd "tcp:127.0.0.1:2222-:22" of virtio-net-0 accepts connections even if the guest is dead; give the text that the server sends first, such as "SSH-"'
+		"id": "n", "hostfwd": ["tcp:127.0.0.1:2222-:22"]}], "bhyve": {"release": 15}, "targets": {"a": {"emulations":
+		[{"id": "n", "remove": true}]}, "b": {"alive": {"expect": "SSH-"}}}}' \
+		'vm.json:*: alive.connect: "expect" is needed beside "127.0.0.1:2222": hostfwd "tcp:127.0.0.1:2222-:22" of n accepts connections even if the guest is dead; give the text that the server sends first, such as "SSH-"'
 }
 
 @test "targets lay probes over those of the base, change their kind, and switch them off and on" {

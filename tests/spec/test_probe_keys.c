@@ -63,9 +63,9 @@ static void test_addresses(void **state)
 {
 	static const char *const bad[] = { "localhost:22", "22", ":22", "10.0.0.2",
 		"10.0.0.2:", "10.0.0.2:0", "10.0.0.2:65536", "10.0.0.2:100000000000000000000",
-		"10.0.0.2:+22", "10.0.0.2: 22", "10.0.0.2:22x", "10.0.0.256:22", "10.0.0:22",
-		"010.0.0.2:22", "::1:22", "[::1]", "[::1]22", "[::1:22", "[10.0.0.2]:22", "[]:22",
-		"[:22", "[localhost]:22", "tcp:10.0.0.2:22" };
+		"10.0.0.2:4294967318", "10.0.0.2:+22", "10.0.0.2: 22", "10.0.0.2:22x",
+		"10.0.0.256:22", "10.0.0:22", "010.0.0.2:22", "::1:22", "[::1]", "[::1]22",
+		"[::1:22", "[10.0.0.2]:22", "[]:22", "[:22", "[localhost]:22", "tcp:10.0.0.2:22" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -196,6 +196,22 @@ static void test_nul(void **state)
 		value_refused(at[i][0], at[i][1], node_string_n("a\0b", 3));
 }
 
+static void test_long_text(void **state)
+{
+	static const char *const at[][2] = { { "ready", "expect" }, { "ready", "console" },
+		{ "alive", "expect" }, { "alive", "console" } };
+	char text[4098] = { 0 };
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		value_refused(at[i][0], at[i][1], node_string(text));
+	text[4096] = '\0';
+	MEM_AUTO char *keys = mem_format(COM "'ready':{'exec':'a'},'alive':{'console':'%s'}", text);
+
+	spec_shows(keys, text);
+}
+
 static void test_times(void **state)
 {
 	static const char *const at[][2] = { { "ready", "every" }, { "ready", "within" },
@@ -268,6 +284,23 @@ static void test_console_port(void **state)
 	    "be booting");
 }
 
+/* Checks the problem of a connection to a forwarded port; NULL: there is none. */
+static void forwarding_is(const char *keys, const char *wanted)
+{
+	struct spec *spec = spec_of(keys);
+	struct report report = { 0 };
+
+	spec_check_forwarding(spec, &report);
+	spec_free(spec);
+	if (wanted == NULL) {
+		no_problems(&report, keys);
+		return;
+	}
+	MEM_AUTO char *got = problems_of(&report);
+
+	has_line(got, wanted, keys);
+}
+
 static void test_forwarded_port(void **state)
 {
 	static const char *const taken[][2] = {
@@ -290,21 +323,34 @@ static void test_forwarded_port(void **state)
 		MEM_AUTO char *good = mem_format(
 		    "%s'alive':{'connect':'%s','expect':'SSH-'}", taken[i][0], taken[i][1]);
 		MEM_AUTO char *wanted =
-		    mem_format("alive.connect: \"expect\" is needed beside \"%s\": "
-			       "hostfwd \"tcp:",
+		    mem_format("alive.connect: \"expect\" is needed beside \"%s\": hostfwd \"tcp:",
 			taken[i][1]);
 
-		spec_refused(bare, wanted);
-		spec_shows(good, "'expect': 'SSH-'");
+		forwarding_is(bare, wanted);
+		forwarding_is(good, NULL);
 	}
 	for (size_t i = 0; i < sizeof(free) / sizeof(free[0]); i++) {
 		MEM_AUTO char *keys =
 		    mem_format("%s'ready':{'connect':'%s'}", free[i][0], free[i][1]);
 
-		spec_shows(keys, "'ready'");
+		forwarding_is(keys, NULL);
 	}
+	/* A malformed rule, which is reported where it stands. */
 	spec_refused(SLIRP("x") "'ready':{'connect':'127.0.0.1:2222'}",
 	    "emulations[0].hostfwd[0]: invalid rule");
+}
+
+/* A device that a target removes forwards nothing. */
+static void test_removed_device(void **state)
+{
+	struct spec *spec = spec_of(SLIRP("tcp::2222-:22") "'ready':{'connect':'127.0.0.1:2222'}");
+	struct report report = { 0 };
+
+	(void)state;
+	spec->devices[0]->removed = true;
+	spec_check_forwarding(spec, &report);
+	no_problems(&report, "removed");
+	spec_free(spec);
 }
 
 static void test_programs(void **state)
@@ -336,11 +382,13 @@ int main(void)
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_long_text),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_order_of_times),
 		cmocka_unit_test(test_ignored_time),
 		cmocka_unit_test(test_console_port),
 		cmocka_unit_test(test_forwarded_port),
+		cmocka_unit_test(test_removed_device),
 		cmocka_unit_test(test_programs),
 	};
 
