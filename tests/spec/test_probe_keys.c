@@ -171,7 +171,7 @@ static void test_keys(void **state)
 static void value_refused(const char *above, const char *key, struct node *value)
 {
 	struct node *doc =
-	    doc_with(above == NULL ? "" : "'ready':{'exec':'a'},'alive':{'exec':'a'}");
+	    doc_with(above == NULL ? "" : COM "'ready':{'exec':'a'},'alive':{'exec':'a'}");
 	struct node *object = above == NULL ? doc : (struct node *)node_get(doc, above);
 	struct report report = { 0 };
 	MEM_AUTO char *path = above == NULL ? mem_copy(key) : mem_format("%s.%s", above, key);
