@@ -137,18 +137,20 @@ void check_program(struct check *c, const struct checked_need *need)
 		check_interpreter(c, need, path);
 }
 
-/* Checks the program of a command of vmrun itself.  Returns the problem, or NULL. */
-static struct finding *check_command(
-    struct check *c, const struct words *command, const struct where *at)
+/*
+ * Checks a program of vmrun itself, which may be NULL; `owner` says what has named it.  Returns the
+ * problem, or NULL.
+ */
+static struct finding *check_own(
+    struct check *c, char *program, char *owner, const struct where *at)
 {
-	struct need need = { .kind = NEED_PROGRAM };
+	struct need need = { .kind = NEED_PROGRAM, .what = program, .owner = owner };
 	struct checked_need checked = { .need = &need, .at = at };
 	ERROR_AUTO struct error err = { 0 };
 	struct finding *f;
 
-	if (command->count == 0 || c->request->again)
+	if (program == NULL || c->request->again)
 		return NULL;
-	need.what = command->item[0];
 	MEM_AUTO char *path = program_find(need.what, &err);
 
 	if (path != NULL) {
@@ -160,21 +162,31 @@ static struct finding *check_command(
 	return f;
 }
 
+static char *first_of(const struct words *command)
+{
+	return command->count == 0 ? NULL : command->item[0];
+}
+
 void check_hypervisor(struct check *c)
 {
 	const struct plan *plan = c->request->plan;
-	struct where loader = { NULL, "loader", 0 };
+	struct where loader = { NULL, "loader", 0 }, prefix = { NULL, "prefix", 0 };
 	WORDS_AUTO struct words destroy = { 0 };
 	struct finding *f;
 
-	(void)check_command(c, &plan->argv, NULL);
-	f = check_command(c, &plan->loading.argv, &loader);
+	if (plan->program > 0) {
+		char owner[] = "prefix";
+
+		(void)check_own(c, plan->argv.item[0], owner, &prefix);
+	}
+	(void)check_own(c, plan->argv.item[plan->program], NULL, NULL);
+	f = check_own(c, first_of(&plan->loading.argv), NULL, &loader);
 	if (f != NULL)
 		f->of_loader = true;
 	/* Elsewhere than on its own system, the hypervisor leaves nothing in the kernel. */
 	if (!c->host.commands)
 		plan->hyper->destroy_command(plan, &destroy);
-	f = check_command(c, &destroy, NULL);
+	f = check_own(c, first_of(&destroy), NULL, NULL);
 	if (f != NULL)
 		f->exec_status = 0;
 }

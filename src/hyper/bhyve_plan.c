@@ -409,6 +409,17 @@ static void add_words(struct bhyve_build *b, const struct words *more)
 	words_addf(&b->plan->remarks, "%s: further words stay as they are", line);
 }
 
+/* Adds the remark that no variable can express the words before the command. */
+static void add_prefix_remark(struct bhyve_build *b)
+{
+	MEM_AUTO char *line = NULL;
+
+	if (b->spec->prefix.count == 0)
+		return;
+	line = words_shell_line(&b->spec->prefix);
+	words_addf(&b->plan->remarks, "%s: the prefix stays before the command", line);
+}
+
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report)
 {
 	const struct spec *spec = request->spec;
@@ -421,7 +432,8 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 	plan->vm = mem_copy(spec->name);
 	if (b.host.arm64 && b.host.release < FIRST_ON_ARM64)
 		bhyve_refuse(&b, "bhyve", "bhyve on arm64 needs FreeBSD 15");
-	words_add(b.out.argv, request->program != NULL ? request->program : "bhyve");
+	hyper_begin(request, plan, "bhyve");
+	add_prefix_remark(&b);
 	bhyve_add_guest(&b);
 	add_flags(&b);
 	add_hostbridge(&b);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "platform/os.h"
+#include "platform/spawn.h"
 
 #define MAX_START_MS 1000 /* with a message, an exit before this is a failed start */
 #define BLANKS " \t\r\n"
@@ -50,6 +51,19 @@ void hyper_judge_start(const struct hypervisor *hyper, struct outcome *outcome, 
 	if (outcome->failed_start &&
 	    ((uptime_ms < MAX_START_MS && *messages != '\0') || ends_with_fault(hyper, messages)))
 		outcome->cause = CAUSE_START_FAILED;
+}
+
+void hyper_judge_prefix(const struct plan *plan, const struct signs *signs,
+    const struct process_end *end, struct outcome *outcome)
+{
+	bool is_own = plan->has_control && signs->greeted; /* the hypervisor's own status */
+
+	if (plan->program == 0 || is_own || end->signal != 0 ||
+	    (end->status != STATUS_CANNOT_EXEC && end->status != STATUS_EXEC_MISSING))
+		return;
+	*outcome = (struct outcome){
+		.cause = CAUSE_START_FAILED, .status = end->status, .failed_start = true
+	};
 }
 
 /* Facts: bhyve(8) EXIT STATUS, and the statuses of sysexits(3) in its sources. */

@@ -55,7 +55,8 @@ struct loading {
 struct plan {
 	const struct hypervisor *hyper;
 	char *vm;	      /* name of the VM */
-	struct words argv;    /* argv[0] is looked up in PATH */
+	struct words argv;    /* the prefix, then the command; argv[0] is looked up in PATH */
+	size_t program;	      /* index in argv of the hypervisor's own program */
 	struct words sockets; /* removed before the start and after the end */
 	char *bootrom;	      /* the firmware that was chosen */
 	struct words notes;   /* notes for the user, one line each */
@@ -194,6 +195,12 @@ bool hyper_is_foreign(const struct hypervisor *hyper);
  */
 void hyper_judge_start(const struct hypervisor *hyper, struct outcome *outcome, int64_t uptime_ms,
     const char *messages);
+/*
+ * Makes an exit a failed start if the prefix of the command could not execute the hypervisor: it
+ * exits with 126 or 127 then, as nice(1), env(1) and cpuset(1) do.
+ */
+void hyper_judge_prefix(const struct plan *plan, const struct signs *signs,
+    const struct process_end *end, struct outcome *outcome);
 /* Returns the meaning of an exit status of bhyve above 3, "usage error", or NULL.  Static text. */
 const char *hyper_status_text(int status);
 /* Returns the path of the file for a secret.  Caller frees. */
@@ -204,6 +211,11 @@ char *hyper_secret_path(const struct plan_request *request);
  */
 int hyper_secret_text(const struct device_secret *secret, const struct plan_request *request,
     char **text, struct error *err);
+/*
+ * Begins the command of a plan: the prefix of the spec, and the program, which has this name unless
+ * the user has given another.
+ */
+void hyper_begin(const struct plan_request *request, struct plan *plan, const char *name);
 /* Completes a plan by what all hypervisors have in common: sockets, and notes on placeholders. */
 void hyper_finish(const struct plan_request *request, struct plan *plan);
 /* Frees what the plan owns and zeroes it. */

@@ -127,6 +127,13 @@ static void note_order(const struct spec *spec, struct words *notes)
 	}
 }
 
+void hyper_begin(const struct plan_request *request, struct plan *plan, const char *name)
+{
+	words_append(&plan->argv, &request->spec->prefix);
+	plan->program = plan->argv.count;
+	words_add(&plan->argv, request->program != NULL ? request->program : name);
+}
+
 void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
 	const struct spec *spec = request->spec;

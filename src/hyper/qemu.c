@@ -315,7 +315,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 
 	plan->hyper = &hyper_qemu;
 	plan->vm = mem_copy(spec->name);
-	words_add(b.argv, request->program != NULL ? request->program : PROGRAM);
+	hyper_begin(request, plan, PROGRAM);
 	choose_accel(&b);
 	add_machine(&b);
 	add_behaviour(&b);

@@ -200,5 +200,6 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 	}
 	c->plan->hyper->explain(&c->signs, &end, outcome);
 	hyper_judge_start(c->plan->hyper, outcome, uptime, c->tail);
+	hyper_judge_prefix(c->plan, &c->signs, &end, outcome);
 	return 0;
 }

@@ -68,7 +68,7 @@ static void kill_unlocked(struct machine *m)
 	}
 	MEM_AUTO char *text = mem_format(
 	    "the hypervisor's command has closed descriptor %d, which tells the next vmrun that it "
-	    "runs: killed (a wrapper must leave descriptors open)",
+	    "runs: killed (a prefix or a wrapper must leave descriptors open)",
 	    LOCK_FD);
 
 	machine_warn(m, text);
@@ -405,6 +405,10 @@ struct next hypervisor_exited(struct machine *m)
 		return end_boot(m);
 	}
 	finish(m, CAUSE_ERROR);
+	/* The prefix ran, but could not execute the hypervisor. */
+	if (m->boot.plan.program > 0 && m->history.outcome.cause == CAUSE_START_FAILED &&
+	    m->history.outcome.status >= STATUS_CANNOT_EXEC)
+		m->run.exec_status = m->history.outcome.status;
 	if (m->run.gave_up)
 		m->history.outcome = (struct outcome){
 			.cause = CAUSE_START_FAILED, .status = STATUS_FAULT, .failed_start = true

@@ -382,19 +382,23 @@ const struct field_custom words_custom = {
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "passes words on unchecked" },
 };
 
-/* Reads a command.  A relative path of its program starts at the spec's directory. */
+/* Makes the path of a command's program absolute; a relative one starts at the spec's directory. */
+static void place_program(struct words *command, const struct decoder *d)
+{
+	char *program;
+
+	if (command->count == 0 || strchr(command->item[0], '/') == NULL)
+		return;
+	program = field_path(command->item[0], d->directory);
+	free(command->item[0]);
+	command->item[0] = program;
+}
+
 static void command_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	struct words *command = into;
-
-	words_parse(value, command, at, d);
-	if (command->count > 0 && strchr(command->item[0], '/') != NULL) {
-		char *program = field_path(command->item[0], d->directory);
-
-		free(command->item[0]);
-		command->item[0] = program;
-	}
+	words_parse(value, into, at, d);
+	place_program(into, d);
 }
 
 const struct field_custom command_custom = {
@@ -403,6 +407,45 @@ const struct field_custom command_custom = {
 	.clear = field_clear_words,
 	.type = "string|string[]",
 	.schema = words_schema,
+	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
+};
+
+/* Reads the words before another command, none of which may be empty. */
+static void prefix_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	size_t i = 0;
+
+	if (!node_is_list(value)) {
+		field_type_error(value, "a list of words such as [\"nice\", \"-n\", \"5\"]", at, d);
+		return;
+	}
+	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
+		struct where entry = { at, NULL, i };
+		const char *text = field_text(n, &entry, d);
+
+		if (text != NULL)
+			words_add(into, text);
+	}
+	place_program(into, d);
+}
+
+static void prefix_schema(struct str *s)
+{
+	json_add_text(s, "type", "array");
+	json_begin_object(s, "items");
+	json_add_text(s, "type", "string");
+	json_add_int(s, "minLength", 1);
+	json_end_object(s);
+}
+
+const struct field_custom prefix_custom = {
+	.parse = prefix_parse,
+	.print = field_print_words,
+	.clear = field_clear_words,
+	.type = "string[]",
+	.is_list = true,
+	.schema = prefix_schema,
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 

@@ -286,6 +286,8 @@ const struct field spec_fields[] = {
 	    .help = "memory that Lua may hold"),
 	ROW_CUSTOM("stop", struct spec, stop, stop_custom, .initial = &default_stop,
 	    .initial_size = sizeof(default_stop), .help = "steps of a stop: { do, wait }"),
+	ROW_CUSTOM("prefix", struct spec, prefix, prefix_custom,
+	    .help = "words before the hypervisor's command: [\"nice\", \"-n\", \"5\"]"),
 	ROW_OBJECT("bhyve", struct spec, bhyve, bhyve_fields,
 	    .help = "settings for bhyve only"),
 	ROW_OBJECT("qemu", struct spec, qemu, qemu_fields, .help = "settings for qemu only"),

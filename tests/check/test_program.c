@@ -87,6 +87,27 @@ static void the_hypervisor(void **state)
 	checked_free(&c);
 }
 
+/* A prefix is looked up, and so is the hypervisor that it executes. */
+static void the_prefix(void **state)
+{
+	struct checked c = { 0 };
+
+	(void)state;
+	check_with(&c, &hyper_bhyve, "my-bhyve", "prefix = { 'no-nice', 'no-word' }");
+	lacks_program(&c, "no-nice", "not found in PATH (prefix)", NULL, "prefix");
+	lacks_program(&c, "my-bhyve", "not found in PATH", NULL, "");
+	assert_int_equal(findings_missing_program(&c.out)->exec_status, STATUS_EXEC_MISSING);
+	checked_lacks(&c, "no-word");
+	scratch_write("bin/my-bhyve", "", 0700);
+	checked_again(&c);
+	checked_lacks(&c, "my-bhyve");
+	(void)checked_has(&c, "no-nice", "not found in PATH (prefix)", NULL, NULL);
+	scratch_write("bin/no-nice", "", 0700);
+	checked_again(&c);
+	checked_lacks(&c, "no-nice");
+	checked_free(&c);
+}
+
 /* Each program that vmrun itself names, and the package that has it. */
 static void packages(void **state)
 {
@@ -264,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_SCRATCH(the_hypervisor),
+		IN_SCRATCH(the_prefix),
 		IN_SCRATCH(packages),
 		IN_SCRATCH(programs_of_the_spec),
 		IN_SCRATCH(programs_of_hooks),

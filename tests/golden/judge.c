@@ -9,11 +9,13 @@
 
 enum { MOST_WORDS = 1024 };
 
-/* Copies the words without the file of secrets, which only a run writes. */
-static int without_secrets(const char *const *argv, char **words)
+/* Copies bhyve's own words: without a prefix, and without the file of secrets of a run. */
+static int own_words(const char *const *argv, char **words)
 {
 	int n = 0;
 
+	while (*argv != NULL && strcmp(*argv, "bhyve") != 0)
+		argv++;
 	for (; *argv != NULL && n < MOST_WORDS; argv++) {
 		if (strcmp(*argv, "-k") == 0)
 			argv++;
@@ -30,7 +32,7 @@ int judge_start(const struct fake_host *host, const char *const *argv, char *mes
 	int status;
 
 	fake_tree_init(&tree);
-	status = fake_options(host, without_secrets(argv, words), words, &tree, message, n);
+	status = fake_options(host, own_words(argv, words), words, &tree, message, n);
 	if (status == 0)
 		status = fake_start(host, &tree, NULL, message, n);
 	fake_tree_fini(&tree);
@@ -86,7 +88,7 @@ char *judge_command(const struct fake_host *host, const char *const *argv)
 {
 	char *words[MOST_WORDS];
 
-	return read_tree(host, without_secrets(argv, words), words);
+	return read_tree(host, own_words(argv, words), words);
 }
 
 char *judge_file(const struct fake_host *host, const char *text, const char *name)

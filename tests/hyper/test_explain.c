@@ -282,6 +282,41 @@ static void test_qemu_combinations(void **state)
 	assert_int_equal(seen, 8 * 84);
 }
 
+/* 126 and 127 are the prefix's own: it could not execute the hypervisor. */
+static void test_prefix(void **state)
+{
+	static const struct {
+		int status, signal;
+		size_t program;
+		bool greeted, is_failure;
+	} rows[] = {
+		{ 127, 0, 3, false, true },
+		{ 126, 0, 3, false, true },
+		{ 125, 0, 3, false, false },
+		{ 128, 0, 3, false, false },
+		{ 127, 0, 0, false, false },
+		{ 127, 0, 3, true, false },
+		{ 127, SIGKILL, 3, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct plan plan = { .program = rows[i].program, .has_control = true };
+		struct process_end end = { rows[i].status, rows[i].signal };
+		struct signs signs = { .greeted = rows[i].greeted };
+		struct outcome got = { .cause = CAUSE_ERROR, .status = 4 };
+
+		hyper_judge_prefix(&plan, &signs, &end, &got);
+		assert_int_equal(got.cause, rows[i].is_failure ? CAUSE_START_FAILED : CAUSE_ERROR);
+		assert_int_equal(got.status, rows[i].is_failure ? rows[i].status : 4);
+		plan.has_control = false; /* bhyve has no greeting */
+		got.cause = CAUSE_ERROR;
+		hyper_judge_prefix(&plan, &signs, &end, &got);
+		assert_int_equal(got.cause,
+		    rows[i].is_failure || rows[i].greeted ? CAUSE_START_FAILED : CAUSE_ERROR);
+	}
+}
+
 /* Only TCG's log shows a triple fault. */
 static void test_qemu_log(void **state)
 {
@@ -308,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_qemu_table),
 		cmocka_unit_test(test_qemu_combinations),
 		cmocka_unit_test(test_qemu_log),
+		cmocka_unit_test(test_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

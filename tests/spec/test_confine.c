@@ -82,6 +82,7 @@ static void test_kinds_of_spec(void **state)
 	    "config: forbidden\n"
 	    "extra_options: forbidden\n"
 	    "hooks: by value\n"
+	    "prefix: forbidden\n"
 	    "bhyve.args: forbidden\n"
 	    "qemu.machine: forbidden\n"
 	    "qemu.bootrom: firmware\n"
