@@ -9,6 +9,7 @@ static void check_need(struct check *c, const struct checked_need *need)
 	static void (*const checks[])(struct check *, const struct checked_need *) = {
 		[NEED_DISK] = check_disk,
 		[NEED_FILE] = check_file,
+		[NEED_KERNEL] = check_kernel,
 		[NEED_DIRECTORY] = check_directory,
 		[NEED_INTERFACE] = check_interface,
 		[NEED_BRIDGE] = check_bridge,

@@ -12,9 +12,12 @@
 #include "check/need.h"
 
 #define HEAD_BYTES 512
-#define TAIL_BYTES 512	  /* of a vpc image: its footer */
-#define ISO_SIGN_AT 32769 /* behind the type of the first volume descriptor */
-#define BOOT_SIGN_AT 510  /* of an MBR, also of a protective one */
+#define TAIL_BYTES 512	     /* of a vpc image: its footer */
+#define ISO_SIGN_AT 32769    /* behind the type of the first volume descriptor */
+#define BOOT_SIGN_AT 510     /* of an MBR, also of a protective one */
+#define LINUX_SIGN_AT 0x202  /* of the setup header: Linux' Documentation/arch/x86/boot.rst */
+#define MULTIBOOT_BYTES 8192 /* that have the header: Multiboot Specification 0.6.96, 3.1 */
+#define MULTIBOOT_ALIGNMENT 4
 
 /* What is read of an image. */
 struct sample {
@@ -155,4 +158,39 @@ void check_image(struct check *c, const struct checked_need *need)
 		    "an ISO 9660 image, which is read-only: use the device ahci-cd, or set "
 		    "\"ro\" to true");
 	}
+}
+
+/* Returns whether qemu may load this as a kernel, by what its x86_load_linux() looks for. */
+static bool is_kernel(const char *bytes)
+{
+	/* ELF, which also holds a kernel for multiboot or PVH; PE, which firmware starts. */
+	bool good = memcmp(bytes,
+			"\x7f"
+			"ELF",
+			4) == 0 ||
+	    memcmp(bytes, "MZ", 2) == 0 || memcmp(bytes + LINUX_SIGN_AT, "HdrS", 4) == 0;
+
+	for (size_t i = 0; !good && i < MULTIBOOT_BYTES; i += MULTIBOOT_ALIGNMENT)
+		good = memcmp(bytes + i, "\x02\xb0\xad\x1b", 4) == 0;
+	return good;
+}
+
+void check_kernel(struct check *c, const struct checked_need *need)
+{
+	size_t before = c->host.out->count;
+	char bytes[MULTIBOOT_BYTES] = "";
+	int fd;
+
+	check_file(c, need);
+	fd = c->host.out->count > before
+	    ? -1
+	    : open(need->need->what, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	read_at(fd, 0, bytes, sizeof(bytes));
+	(void)close(fd);
+	if (!is_kernel(bytes))
+		(void)check_problem(c, need, need->need->what,
+		    "not a kernel: expected a Linux bzImage such as /boot/vmlinuz-*, or an ELF or "
+		    "multiboot image");
 }

@@ -50,6 +50,8 @@ void check_firmware(struct check *c);
 void check_disk(struct check *c, const struct checked_need *need);
 /* image.c: of a disk that can be read */
 void check_image(struct check *c, const struct checked_need *need);
+/* image.c: of a file with a kernel, after check_file() */
+void check_kernel(struct check *c, const struct checked_need *need);
 /* files.c */
 void check_file(struct check *c, const struct checked_need *need);
 void check_directory(struct check *c, const struct checked_need *need);

@@ -12,6 +12,7 @@ static const struct {
 } kinds[] = {
 	[NEED_DISK] = { "disk", false },
 	[NEED_FILE] = { "file", false },
+	[NEED_KERNEL] = { "kernel", false },
 	[NEED_DIRECTORY] = { "folder", false },
 	[NEED_INTERFACE] = { "interface", true },
 	[NEED_BRIDGE] = { "bridge", false },

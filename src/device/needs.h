@@ -16,6 +16,7 @@
 enum need_kind {
 	NEED_DISK,	/* an image or disk device that no other VM writes to */
 	NEED_FILE,	/* a file that can be read, or opened for writing by a loader */
+	NEED_KERNEL,	/* a file with a kernel that qemu boots */
 	NEED_DIRECTORY, /* a directory that the guest gets */
 	NEED_INTERFACE, /* an interface that the hypervisor opens: a tap */
 	NEED_BRIDGE,	/* a bridge, which a tap of vmrun joins */

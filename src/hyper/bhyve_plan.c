@@ -409,6 +409,17 @@ static void add_words(struct bhyve_build *b, const struct words *more)
 	words_addf(&b->plan->remarks, "%s: further words stay as they are", line);
 }
 
+/* Refuses a kernel, which only qemu boots without a loader. */
+static void refuse_kernel(struct bhyve_build *b)
+{
+	struct where qemu = { NULL, "qemu", 0 }, at = { &qemu, "kernel", 0 };
+
+	if (b->spec->qemu.kernel != NULL)
+		report_add(b->report, STATUS_SPEC, &at,
+		    "bhyve cannot boot a kernel from a file: run vmrun with --hypervisor qemu, or "
+		    "remove this key and boot from a disk, by firmware or a \"loader\"");
+}
+
 /* Adds the remark that no variable can express the words before the command. */
 static void add_prefix_remark(struct bhyve_build *b)
 {
@@ -434,6 +445,7 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 		bhyve_refuse(&b, "bhyve", "bhyve on arm64 needs FreeBSD 15");
 	hyper_begin(request, plan, "bhyve");
 	add_prefix_remark(&b);
+	refuse_kernel(&b);
 	bhyve_add_guest(&b);
 	add_flags(&b);
 	add_hostbridge(&b);

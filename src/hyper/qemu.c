@@ -301,6 +301,39 @@ static void add_firmware(struct build *b)
 		    "firmware %s is bhyve's: under qemu %s stands in for it", s->bootrom, rom);
 }
 
+/*
+ * Returns whether qemu's own BIOS boots the guest: from its first disk, where bhyve has a loader,
+ * or a kernel.  Only a spec that names firmware or variables gets UEFI with a kernel, so that a
+ * kernel boots where no firmware is installed.
+ */
+static bool uses_own_bios(const struct spec *s)
+{
+	if (s->qemu.bootrom != NULL || s->qemu.varfile != NULL)
+		return false;
+	return s->loader.type != LOADER_NONE ||
+	    (s->qemu.kernel != NULL && s->bootrom == NULL && s->varfile == NULL);
+}
+
+/*
+ * Adds the kernel.  qemu reads these words as they are: no comma is doubled (its vl.c and, for the
+ * initrd of a Linux kernel, x86.c).
+ */
+static void add_kernel(const struct qemu_settings *qemu, struct words *argv)
+{
+	const char *const words[][2] = {
+		{ "-kernel", qemu->kernel },
+		{ "-initrd", qemu->initrd },
+		{ "-append", qemu->append },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i][1] == NULL)
+			continue;
+		words_add(argv, words[i][0]);
+		words_add(argv, words[i][1]);
+	}
+}
+
 /* Returns whether a debugger or the first VNC client starts the guest, instead of vmrun. */
 static bool holds(const struct spec *spec, const struct plan *plan)
 {
@@ -323,11 +356,12 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	add_devices(&b);
 	spec_check_claims(spec, NULL, report);
 	add_serial(&b);
-	if (spec->loader.type == LOADER_NONE || spec->qemu.bootrom != NULL ||
-	    spec->qemu.varfile != NULL)
+	if (!uses_own_bios(spec))
 		add_firmware(&b);
-	else
-		words_add(&plan->notes, "loader: qemu has none, its own BIOS boots the first disk");
+	else if (spec->loader.type != LOADER_NONE)
+		words_addf(&plan->notes, "loader: qemu has none, its own BIOS boots the %s",
+		    spec->qemu.kernel != NULL ? "kernel" : "first disk");
+	add_kernel(&spec->qemu, b.argv);
 	qemu_add_guest(spec, plan);
 	plan->first_message = holds(spec, plan) ? QMP_CAPABILITIES : QMP_HELLO;
 	words_append(b.argv, &spec->extra_options);

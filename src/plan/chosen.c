@@ -72,6 +72,7 @@ static void put_pptdev(struct node *of, const char *what)
 static void (*const members[])(struct node *of, const char *what) = {
 	[NEED_DISK] = NULL,
 	[NEED_FILE] = NULL,
+	[NEED_KERNEL] = NULL,
 	[NEED_DIRECTORY] = NULL,
 	[NEED_INTERFACE] = put_tap,
 	[NEED_BRIDGE] = put_bridge,

@@ -212,6 +212,8 @@ void spec_needs(const struct spec *spec, struct needs *needs)
 	if (spec->tpm.type == TPM_SWTPM)
 		add_in(needs, NEED_SERVER, "tpm", "path", spec->tpm.path);
 	add_loader(spec, needs);
+	add_in(needs, NEED_KERNEL, "qemu", "kernel", spec->qemu.kernel);
+	add_in(needs, NEED_FILE, "qemu", "initrd", spec->qemu.initrd);
 	add_programs(spec, needs);
 	add_log(spec, needs);
 	for (size_t i = 0; i < spec->fwcfg.count; i++) {

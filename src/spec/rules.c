@@ -236,6 +236,20 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 		fault(d, "loader", "guests with \"numa\" domains need firmware");
 }
 
+static void check_kernel(const struct spec *spec, struct decoder *d)
+{
+	static const char why[] = "this is for a kernel that qemu boots: add \"kernel\"";
+	struct where qemu = { NULL, "qemu", 0 };
+	struct where initrd = { &qemu, "initrd", 0 }, append = { &qemu, "append", 0 };
+
+	if (spec->qemu.kernel != NULL)
+		return;
+	if (spec->qemu.initrd != NULL)
+		report_add(d->report, STATUS_SPEC, &initrd, "%s", why);
+	if (spec->qemu.append != NULL)
+		report_add(d->report, STATUS_SPEC, &append, "%s", why);
+}
+
 /* Returns why the variable must not be set, or NULL. */
 static const char *variable_fault(const char *key)
 {
@@ -376,4 +390,5 @@ void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 	check_fwcfg(spec, d);
 	check_waits(spec, d);
 	check_companions(spec, d);
+	check_kernel(spec, d);
 }

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../platform/scratch.h"
@@ -198,6 +199,83 @@ static void short_files(void **state)
 	    "a qcow2 image: expected a raw one (convert it and name the copy)", fix);
 }
 
+/* Checks a VM under qemu with that kernel: there is one finding of this text; NULL: there is none.
+ */
+static void look_at_kernel(const char *name, const char *text)
+{
+	MEM_AUTO char *path = scratch_path(name);
+	MEM_AUTO char *keys = mem_format("qemu = { kernel = '%s', initrd = '%s' }", path, path);
+	struct checked c = { 0 };
+	size_t found = 0;
+
+	checked_make(&c, &hyper_qemu, keys);
+	for (size_t i = 0; i < c.out.count; i++) {
+		const struct finding *f = &c.out.item[i];
+		MEM_AUTO char *where = f->keys == NULL ? mem_copy("") : where_keys_path(f->keys);
+
+		if (strcmp(where, "qemu.kernel") != 0)
+			continue;
+		found++;
+		assert_non_null(text);
+		assert_string_equal(f->text, text);
+		assert_string_equal(f->what, path);
+	}
+	assert_int_equal(found, text == NULL ? 0 : 1);
+	checked_free(&c);
+}
+
+static void kernels(void **state)
+{
+	static const char wrong[] = "not a kernel: expected a Linux bzImage such as "
+				    "/boot/vmlinuz-*, or an ELF or multiboot image";
+	static const char multiboot[] = "\x02\xb0\xad\x1b";
+
+	(void)state;
+	image("bzImage", 0x202, SIGN("HdrS"));
+	look_at_kernel("bzImage", NULL);
+	image("shifted", 0x201, SIGN("HdrS"));
+	look_at_kernel("shifted", wrong);
+	image("vmlinux", 0, SIGN("\177ELF"));
+	look_at_kernel("vmlinux", NULL);
+	image("uki.efi", 0, SIGN("MZ"));
+	look_at_kernel("uki.efi", NULL);
+	image("first", 0, SIGN(multiboot));
+	look_at_kernel("first", NULL);
+	image("last", 8188, SIGN(multiboot));
+	look_at_kernel("last", NULL);
+	image("late", 8192, SIGN(multiboot));
+	look_at_kernel("late", wrong);
+	image("odd", 8186, SIGN(multiboot));
+	look_at_kernel("odd", wrong);
+	image("initrd.gz", 0, SIGN("\x1f\x8b\x08"));
+	look_at_kernel("initrd.gz", wrong);
+	scratch_write("empty", "", 0600);
+	look_at_kernel("empty", wrong);
+	look_at_kernel("missing", "No such file or directory");
+	assert_int_equal(mkdir("folder", 0700), 0);
+	look_at_kernel("folder", "a folder, where a file is expected");
+}
+
+/* The initrd may be any file that can be read. */
+static void initrds(void **state)
+{
+	struct checked c = { 0 };
+
+	(void)state;
+	image("kernel", 0, SIGN("MZ"));
+	scratch_write("any", "", 0600);
+	MEM_AUTO char *kernel = scratch_path("kernel"), *any = scratch_path("any");
+	MEM_AUTO char *good = mem_format("qemu = { kernel = '%s', initrd = '%s' }", kernel, any);
+	MEM_AUTO char *bad = mem_format("qemu = { kernel = '%s', initrd = '/no/such' }", kernel);
+
+	checked_make(&c, &hyper_qemu, good);
+	checked_lacks(&c, any);
+	checked_free(&c);
+	checked_make(&c, &hyper_qemu, bad);
+	(void)checked_has(&c, "/no/such", "No such file or directory", NULL, NULL);
+	checked_free(&c);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
@@ -208,6 +286,8 @@ int main(void)
 		IN_SCRATCH(what_exists_is_kept),
 		IN_SCRATCH(images_of_cds),
 		IN_SCRATCH(short_files),
+		IN_SCRATCH(kernels),
+		IN_SCRATCH(initrds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

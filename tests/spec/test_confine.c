@@ -87,6 +87,8 @@ static void test_kinds_of_spec(void **state)
 	    "qemu.machine: forbidden\n"
 	    "qemu.bootrom: firmware\n"
 	    "qemu.varfile: path\n"
+	    "qemu.kernel: path\n"
+	    "qemu.initrd: path\n"
 	    "qemu.args: forbidden\n");
 	str_free(&got);
 }
