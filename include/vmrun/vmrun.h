@@ -139,7 +139,7 @@ struct vmrun_options {
 	int exec_result;
 	/*
 	 * KEY=VALUE, NULL-terminated, or NULL: vmrun.args.KEY of the spec and its hooks is the
-	 * string VALUE.
+	 * string VALUE, the last one of a KEY; as --arg of vmrun(8).
 	 */
 	const char *const *spec_args;
 };

@@ -34,6 +34,7 @@ struct lent_finding {
 struct vmrun {
 	struct vmrun_options options;
 	struct words settings, args, allow;
+	struct pairs spec_args;
 	struct hook_list hooks; /* of the options */
 	struct policy_options policy;
 	struct boot_source source;

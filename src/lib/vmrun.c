@@ -57,6 +57,36 @@ static void copy_settings(struct vmrun *vm)
 	}
 }
 
+/* Returns whether the text begins with a key of vmrun.args and an equal sign. */
+static bool has_arg_key(const char *text)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+	static const char others[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789-";
+
+	return strspn(text, letters) > 0 && text[strspn(text, others)] == '=';
+}
+
+static void copy_spec_args(struct vmrun *vm)
+{
+	const char *const *words = vm->options.spec_args;
+
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
+		const char *equal = strchr(words[i], '=');
+
+		if (!has_arg_key(words[i])) {
+			(void)usage(vm,
+			    "--arg takes KEY=VALUE with a KEY of letters, digits, _ and -, the "
+			    "first a letter or _, got",
+			    words[i], NULL);
+			continue;
+		}
+		MEM_AUTO char *key = mem_copy_n(words[i], (size_t)(equal - words[i]));
+
+		pairs_add(&vm->spec_args, key, equal + 1);
+	}
+}
+
 static void copy_hooks(struct vmrun *vm)
 {
 	const char *const *names = vm->options.hooks;
@@ -115,6 +145,7 @@ static int read_options(struct vmrun *vm)
 	if (o->format != NULL && !format_find(o->format, &format))
 		(void)usage(vm, "--format takes json, lua, ucl or auto, got", o->format, formats);
 	copy_settings(vm);
+	copy_spec_args(vm);
 	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
 	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
 		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
@@ -249,6 +280,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.run_dir = vm->run_dir,
 		.state_dir = vm->state_dir,
 		.dry_run = into->dry,
+		.args = &vm->spec_args,
 		.slices = !into->dry,
 	};
 
@@ -315,6 +347,7 @@ void vmrun_close(struct vmrun *vm)
 	boot_source_clear(&vm->source);
 	reboot_list_free(&vm->policy.reboot_on);
 	words_free(&vm->settings);
+	pairs_free(&vm->spec_args);
 	words_free(&vm->args);
 	words_free(&vm->allow);
 	hook_list_free(&vm->hooks);

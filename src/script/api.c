@@ -334,6 +334,18 @@ static int api_host(lua_State *L)
 	return 1;
 }
 
+/* stack: ... -> ... args */
+static void push_args(lua_State *L)
+{
+	const struct pairs *args = script_of(L)->args;
+
+	lua_newtable(L);
+	for (size_t i = 0; args != NULL && i < args->count; i++) {
+		lua_pushstring(L, args->item[i].value);
+		lua_setfield(L, -2, args->item[i].key);
+	}
+}
+
 /* stack: ... -> ... */
 void api_open(lua_State *L)
 {
@@ -372,6 +384,8 @@ void api_open(lua_State *L)
 	lua_setfield(L, -2, "sandbox");
 	lua_pushboolean(L, script_of(L)->dry_run);
 	lua_setfield(L, -2, "dry_run");
+	push_args(L);
+	lua_setfield(L, -2, "args");
 	lua_pushstring(L, script_of(L)->run_dir);
 	lua_setfield(L, -2, "run_dir");
 	lua_pushstring(L, script_of(L)->state_dir);

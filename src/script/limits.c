@@ -275,6 +275,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 	s->run_dir = mem_copy(options->run_dir == NULL ? "" : options->run_dir);
 	s->state_dir = mem_copy(options->state_dir == NULL ? "" : options->state_dir);
 	s->dry_run = options->dry_run;
+	s->args = options->args;
 	script_limit(s, options->budget_ms, options->memory_bytes);
 	s->L = lua_newstate(allocate, s);
 	if (s->L != NULL) {
@@ -282,6 +283,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 		lua_pushcfunction(s->L, open_state);
 		status = lua_pcall(s->L, 0, 0, 0);
 	}
+	s->args = NULL;
 	if (status != LUA_OK) {
 		(void)explain_open(s, status, err);
 		script_free(s);

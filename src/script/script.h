@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/node.h"
+#include "base/pairs.h"
 #include "platform/sandbox.h"
 
 struct script;
@@ -34,6 +35,8 @@ struct script_options {
 	const char *run_dir;	/* what vmrun.run_dir says, may be NULL; copied */
 	const char *state_dir;	/* what vmrun.state_dir says, may be NULL; copied */
 	bool dry_run;		/* what vmrun.dry_run says */
+	/* The texts of vmrun.args, of which the last of a key counts; copied; NULL: none. */
+	const struct pairs *args;
 	/*
 	 * Leaves a call of script_begin() after 10 ms of Lua, so that a script that computes does
 	 * not hold up its caller.

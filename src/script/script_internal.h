@@ -63,6 +63,8 @@ struct script {
 	const struct sandbox *sandbox;
 	char *hypervisor, *run_dir, *state_dir;
 	bool dry_run;
+	/* For vmrun.args, while the state opens. */
+	const struct pairs *args;
 	lua_CFunction error; /* Lua's error() */
 	bool state_touched;  /* vmrun.state has been read into Lua */
 	struct node *lent;   /* on its way into or out of Lua: no leak when Lua jumps */

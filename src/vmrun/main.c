@@ -239,6 +239,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->format = line->format;
 	options->target = line->target;
 	options->set = line->set;
+	options->spec_args = line->spec_args;
 	options->hooks = line->hooks;
 	options->args = line->args;
 	options->dry_run = options_print_only(line);

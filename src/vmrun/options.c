@@ -34,6 +34,8 @@ static const struct row options[] = {
 	    "stop with status 71 when something is left behind" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
 	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
+	{ 0, "arg", "KEY=VALUE", LIST, AT(spec_args),
+	    "set vmrun.args.KEY of a Lua spec and its hooks to the string VALUE; repeatable" },
 	{ 0, "hook", "FILE", LIST, AT(hooks),
 	    "ask this hook file, or stock hook, after the spec's; repeatable" },
 	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
@@ -161,6 +163,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 	memset(out, 0, sizeof(*out));
 	out->reboot_count = out->ready_fd = out->exec_result = -1;
 	out->set = mem_zero(((size_t)argc + 1) * sizeof(*out->set));
+	out->spec_args = mem_zero(((size_t)argc + 1) * sizeof(*out->spec_args));
 	out->hooks = mem_zero(((size_t)argc + 1) * sizeof(*out->hooks));
 	out->allow = mem_zero(((size_t)argc + 1) * sizeof(*out->allow));
 	for (int i = 1; i < argc && wrong == NULL; i++) {
@@ -183,6 +186,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 void options_free(struct command_line *line)
 {
 	free(line->set);
+	free(line->spec_args);
 	free(line->hooks);
 	free(line->allow);
 }

@@ -14,6 +14,7 @@ struct command_line {
 	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *simulate,
 	    *exit_status, *events, *log_level, *log_format;
 	const char **set;	 /* KEY=VALUE words, NULL-terminated; the list is owned */
+	const char **spec_args;	 /* KEY=VALUE words of --arg, likewise */
 	const char **hooks;	 /* likewise */
 	const char **allow;	 /* likewise */
 	const char *const *args; /* after `--`, NULL-terminated */

@@ -218,6 +218,33 @@ static void test_sandbox(void **state)
 	vmrun_close(vm);
 }
 
+/* The spec refuses any other arguments than these. */
+static void test_spec_args(void **state)
+{
+	static const char *const args[] = { "a=1", "b=", "a=2=3", NULL };
+	static const char *const wrong[] = { "a=1", "1=a", "b", NULL };
+	struct vmrun_options o = buffer("assert(vmrun.args.a == '2=3' and vmrun.args.b == '')"
+					"return { name = 'a', cpu = 1, mem = '64M' }");
+	struct vmrun_problem p;
+	struct vmrun *vm;
+
+	(void)state;
+	o.format = "lua";
+	o.dry_run = true;
+	o.spec_args = args;
+	assert_int_equal(vmrun_open(&vm, &o), 0);
+	vmrun_close(vm);
+	o.spec_args = wrong;
+	assert_int_equal(vmrun_open(&vm, &o), 64);
+	assert_int_equal(vmrun_problem_count(vm), 2);
+	assert_true(vmrun_problem(vm, 1, &p));
+	assert_non_null(strstr(p.text, "the first a letter or _, got \"b\""));
+	vmrun_close(vm);
+	o.size = offsetof(struct vmrun_options, spec_args); /* a program of before: none */
+	assert_int_equal(vmrun_open(&vm, &o), 65);
+	vmrun_close(vm);
+}
+
 /* The spec refuses any other status than 7. */
 static void test_exec_result(void **state)
 {
@@ -508,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_buffer_has_a_length),
 		cmocka_unit_test(test_older_options),
 		cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_spec_args),
 		cmocka_unit_test(test_exec_result),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_settings_and_words),
