@@ -104,7 +104,7 @@ static void visit_one(
 	default:
 		if (f->type == FIELD_WORDS)
 			visit_words(value, use->kind, at, visit);
-		else if (*(char *const *)value != NULL)
+		else if (*(char *const *)value != NULL && **(char *const *)value != '\0')
 			host_found(visit, use->kind, *(char *const *)value, at);
 	}
 }

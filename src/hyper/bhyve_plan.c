@@ -274,7 +274,7 @@ static const char *find_rom(const struct bhyve_build *b)
 {
 	const struct spec *s = b->spec;
 
-	if (s->bootrom != NULL)
+	if (spec_has_rom(s))
 		return s->bootrom;
 	return firmware_first(b->host.arm64 ? firmware_bhyve_arm64
 		: s->varfile != NULL	    ? firmware_bhyve_code
@@ -310,6 +310,10 @@ static void add_firmware(struct bhyve_build *b)
 	if (!s->lpc_slot.given && !b->host.arm64)
 		bhyve_refuse(b, "lpc_slot",
 		    "without an lpc bhyve runs no firmware: name a \"loader\", or remove this key");
+	if (s->bootrom != NULL && !spec_has_rom(s))
+		bhyve_refuse(b, "bootrom",
+		    "bhyve has no BIOS of its own: name firmware or a \"loader\", or run vmrun "
+		    "with --hypervisor qemu, which has one");
 	b->plan->bootrom = mem_copy(rom);
 	plan_varfile(b, rom);
 	if (!b->host.arm64 && is_plain(rom) && is_plain(vars)) {

@@ -270,7 +270,8 @@ static void add_flash(struct build *b, const char *code, const char *vars)
 static void add_firmware(struct build *b)
 {
 	const struct spec *s = b->spec;
-	const char *rom = s->qemu.bootrom != NULL ? s->qemu.bootrom : s->bootrom;
+	const char *own = spec_has_rom(s) ? s->bootrom : NULL;
+	const char *rom = s->qemu.bootrom != NULL ? s->qemu.bootrom : own;
 	bool substitute = rom == NULL || firmware_is_bhyve(rom);
 	MEM_AUTO char *vars = NULL;
 
@@ -296,21 +297,23 @@ static void add_firmware(struct build *b)
 		words_add(b->argv, rom);
 	}
 	b->plan->bootrom = mem_copy(rom);
-	if (substitute && s->bootrom != NULL)
+	if (substitute && own != NULL)
 		words_addf(&b->plan->notes,
-		    "firmware %s is bhyve's: under qemu %s stands in for it", s->bootrom, rom);
+		    "firmware %s is bhyve's: under qemu %s stands in for it", own, rom);
 }
 
 /*
- * Returns whether qemu's own BIOS boots the guest: from its first disk, where bhyve has a loader,
- * or a kernel.  Only a spec that names firmware or variables gets UEFI with a kernel, so that a
- * kernel boots where no firmware is installed.
+ * Returns whether qemu's own BIOS boots the guest: where bootrom is false, from its first disk
+ * where bhyve has a loader, or a kernel.  Only a spec that names firmware or variables gets UEFI
+ * with a kernel, so that a kernel boots where no firmware is installed.
  */
 static bool uses_own_bios(const struct spec *s)
 {
+	bool has_none = s->bootrom != NULL && !spec_has_rom(s);
+
 	if (s->qemu.bootrom != NULL || s->qemu.varfile != NULL)
 		return false;
-	return s->loader.type != LOADER_NONE ||
+	return has_none || s->loader.type != LOADER_NONE ||
 	    (s->qemu.kernel != NULL && s->bootrom == NULL && s->varfile == NULL);
 }
 

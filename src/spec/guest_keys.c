@@ -162,6 +162,38 @@ const struct field_custom uuid_custom = {
 	.host.kind = HOST_NONE,
 };
 
+static void rom_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	const char *text;
+
+	if (value->kind == NODE_BOOL && !value->truth) {
+		*(char **)into = mem_copy(ROM_NONE);
+		return;
+	}
+	if (value->kind != NODE_STRING) {
+		field_type_error(value, "a path or false", at, d);
+		return;
+	}
+	text = field_text(value, at, d);
+	if (text != NULL)
+		*(char **)into = field_path(text, d->directory);
+}
+
+static void rom_schema(struct str *s)
+{
+	schema_add_pattern_or_false(s, "^[^\\u0000]+$");
+}
+
+const struct field_custom rom_custom = {
+	.parse = rom_parse,
+	.print = field_print_text_or_false,
+	.clear = field_clear_text,
+	.type = "string|false",
+	.schema = rom_schema,
+	.host.kind = HOST_FIRMWARE,
+};
+
 static void pin_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {

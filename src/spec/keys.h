@@ -12,6 +12,7 @@ DESCRIBES(mem_custom, int64_t);
 DESCRIBES(hostbridge_custom, int);
 DESCRIBES(com_custom, char *);
 DESCRIBES(uuid_custom, char *);
+DESCRIBES(rom_custom, char *);
 DESCRIBES(words_custom, struct words);
 DESCRIBES(command_custom, struct words);
 DESCRIBES(prefix_custom, struct words);
@@ -33,7 +34,7 @@ DESCRIBES(alive_custom, struct probe);
 extern const struct field_custom name_custom, cpu_custom, mem_custom, hostbridge_custom, com_custom;
 extern const struct field_custom uuid_custom, words_custom, command_custom, prefix_custom,
     seconds_custom, day_custom, week_custom, release_custom;
-extern const struct field_custom gdb_custom, pin_custom, layout_custom, loader_custom;
+extern const struct field_custom rom_custom, gdb_custom, pin_custom, layout_custom, loader_custom;
 extern const struct field_custom reboot_on_custom, restart_limit_custom, backoff_custom;
 extern const struct field_custom stop_custom, hooks_custom, ready_custom, alive_custom;
 

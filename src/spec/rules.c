@@ -67,7 +67,7 @@ static void check_lpc(const struct spec *spec, struct decoder *d)
 		if (spec->com[i] != NULL)
 			fault(d, spec_com_key(i), why);
 	}
-	if (spec->bootrom != NULL)
+	if (spec_has_rom(spec))
 		fault(d, "bootrom", why);
 	if (spec->pc_testdev)
 		fault(d, "pc_testdev", why);
@@ -226,7 +226,7 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 {
 	if (spec->loader.type == LOADER_NONE)
 		return;
-	if (spec->bootrom != NULL)
+	if (spec_has_rom(spec))
 		fault(d, "loader",
 		    "\"bootrom\" is given too: firmware and a loader exclude each other");
 	if (spec->varfile != NULL || spec->varfile_template != NULL)
@@ -234,6 +234,20 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 		    "\"varfile\" and its template are for firmware, which a loader replaces");
 	if (spec->numa.count > 0)
 		fault(d, "loader", "guests with \"numa\" domains need firmware");
+}
+
+/* Checks that nothing needs firmware, if "bootrom" says that there is none. */
+static void check_rom(const struct spec *spec, struct decoder *d)
+{
+	static const char why[] =
+	    "\"bootrom\" is false, and this is for firmware: remove one of the two keys";
+
+	if (spec->bootrom == NULL || spec_has_rom(spec))
+		return;
+	if (spec->varfile != NULL)
+		fault(d, "varfile", why);
+	if (spec->varfile_template != NULL)
+		fault(d, "varfile_template", why);
 }
 
 static void check_kernel(const struct spec *spec, struct decoder *d)
@@ -380,6 +394,7 @@ void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)
 	check_shared_ports(spec, d);
 	check_lpc(spec, d);
 	check_loader(spec, d);
+	check_rom(spec, d);
 	check_config(spec, d);
 	check_tpm(spec, d);
 	spec_check_probes(spec, d);

@@ -116,6 +116,11 @@ bool spec_has_hook(const struct spec *spec, const char *hook)
 	return spec->hooks.count > 0 || words_have(&spec->given, hook);
 }
 
+bool spec_has_rom(const struct spec *spec)
+{
+	return spec->bootrom != NULL && strcmp(spec->bootrom, ROM_NONE) != 0;
+}
+
 bool spec_gives(const struct spec *spec, const char *key)
 {
 	return words_have(&spec->given, key);

@@ -19,6 +19,7 @@
 #define MAX_CPUS 65535	       /* bhyve's limit for the product (bhyverun.c) */
 #define GUEST_PAGE 4096	       /* bytes */
 #define UUID_NONE ""	       /* the value of `uuid` for false */
+#define ROM_NONE ""	       /* the value of `bootrom` for false */
 #define SPEC_CONSOLE "console" /* a serial port that vmrun owns */
 
 struct cpu {
@@ -315,6 +316,8 @@ struct spec {
 
 /* Returns whether the document sets this key of the spec, to any value. */
 bool spec_gives(const struct spec *spec, const char *key);
+/* Returns whether the document names firmware, which false does not. */
+bool spec_has_rom(const struct spec *spec);
 /* Returns the action of `on` for an exit status, or NULL. */
 const struct action *spec_on_status(const struct spec *spec, int status);
 /* Returns whether the document or a hook file may have a function for this hook. */

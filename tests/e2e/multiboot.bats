@@ -68,6 +68,21 @@ booted() {
 	vmrun --sandbox --allow ./initrd --no-reboot sub/vm.json
 	is "$status" 0
 	has 'in the initrd' out
+	jq '.bootrom = false' sub/vm.json >sub/false.json
+	vmrun --sandbox --allow ./initrd --no-reboot sub/false.json
+	is "$status" 0
+}
+
+@test "a prefix: qemu inherits its control channel and the lock" {
+	booted '{"kernel": "kernel", "initrd": "initrd"}'
+	jq '.prefix = ["nice", "-n", "3"]' vm.json >nice.json
+	vmrun --no-reboot --events events nice.json
+	is "$status" 0
+	is "$(cause)" reboot
+	is "$(jq -r 'select(.event == "spawned").argv[0:4] | join(" ")' events)" 'nice -n 3 qemu-system-x86_64'
+	vmrun --no-requirement-check --qemu no-such-qemu nice.json
+	is "$status" 127
+	is "$(cause)" start_failed
 }
 
 @test "bhyve refuses the kernel, also where nothing is started" {
