@@ -276,6 +276,24 @@ static void test_notes(void **state)
 	planned_free(&p);
 }
 
+/* A spec that names variables gets UEFI with its kernel; else qemu's own BIOS boots it. */
+static void test_kernel(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "bootrom = vmrun.null, qemu = { kernel = 'k' }");
+	assert_true(planned_has(&p, "-kernel /vm/k"));
+	assert_null(strstr(planned_line(&p), "-bios"));
+	assert_null(strstr(planned_line(&p), "pflash"));
+	assert_null(p.boot.plan.bootrom);
+	planned_free(&p);
+	planned_good(
+	    &p, &hyper_qemu, "bootrom = vmrun.null, varfile = 'v', qemu = { kernel = 'k' }");
+	assert_true(planned_has(&p, "-machine pflash0=flash0,pflash1=flash1 -kernel /vm/k"));
+	planned_free(&p);
+}
+
 static void test_refusals(void **state)
 {
 	static const char *const rows[][2] = {
@@ -357,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_broken_brackets),
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_find),
