@@ -14,7 +14,7 @@ struct search {
 	size_t *fall;	/* for each matched length, the length that a byte that differs leaves */
 };
 
-/* Prepares a search for a text of at least one byte, which is copied. */
+/* Prepares a search for a text, which is copied.  An empty one is found with the next byte. */
 void search_begin(struct search *s, const char *text, size_t length);
 /*
  * Continues in the next n bytes of the stream.  Returns how many of them end with the first match,

@@ -11,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include "base/search.h"
 #include "control/backlog.h"
 #include "control/client.h"
 #include "control/control.h"
@@ -43,12 +44,11 @@ struct wait {
 	struct alarm timeout;
 	struct client *client;
 	char *id;
-	char *state;		/* of the machine; NULL: waits for its end, or for a text */
-	char *text;		/* on the console; NULL: waits for a state, or for the end */
-	size_t length, matched; /* of the text */
-	size_t *fall;		/* see make_falls() */
-	int64_t timeout_ms;	/* -1: none */
-	bool tells_end;		/* of a stop: the answer says what ended the boot */
+	char *state;	      /* of the machine; NULL: waits for its end, or for a text */
+	char *text;	      /* on the console; NULL: waits for a state, or for the end */
+	struct search search; /* for the text */
+	int64_t timeout_ms;   /* -1: none */
+	bool tells_end;	      /* of a stop: the answer says what ended the boot */
 };
 
 TAILQ_HEAD(wait_list, wait);

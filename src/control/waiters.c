@@ -31,40 +31,8 @@ static void free_wait(struct control *c, struct wait *w)
 	free(w->id);
 	free(w->state);
 	free(w->text);
-	free(w->fall);
+	search_free(&w->search);
 	free(w);
-}
-
-/*
- * Returns the table of Knuth, Morris and Pratt: for each matched length, the length that still
- * matches after a byte that does not.  Caller frees.
- */
-static size_t *make_falls(const char *text, size_t n)
-{
-	size_t *fall = mem_zero((n + 1) * sizeof(*fall));
-
-	for (size_t i = 1, k = 0; i < n; i++) {
-		while (k > 0 && text[i] != text[k])
-			k = fall[k];
-		if (text[i] == text[k])
-			k++;
-		fall[i + 1] = k;
-	}
-	return fall;
-}
-
-/* Continues a search in these bytes; returns true if the text is complete. */
-static bool look_for(struct wait *w, const char *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		while (w->matched > 0 && bytes[i] != w->text[w->matched])
-			w->matched = w->fall[w->matched];
-		if (bytes[i] == w->text[w->matched])
-			w->matched++;
-		if (w->matched == w->length)
-			return true;
-	}
-	return false;
 }
 
 /* Searches the console output that is still in memory. */
@@ -75,7 +43,7 @@ static bool look_back(const struct control *c, struct wait *w)
 	MEM_AUTO char *bytes = mem_zero(n + 1);
 
 	n = console_copy(console, console->total - n, bytes, n);
-	return look_for(w, bytes, n);
+	return search_bytes(&w->search, bytes, n) > 0;
 }
 
 /* Answers a stop with what ended the boot. */
@@ -129,12 +97,11 @@ static struct wait *add(struct control *c, struct client *client, struct request
 	w->id = o->id;
 	w->state = o->state;
 	w->text = o->text;
-	w->length = o->text_length;
 	w->timeout_ms = o->timeout_ms;
 	w->tells_end = o->type == REQUEST_STOP || o->type == REQUEST_KILL;
 	o->id = o->state = o->text = NULL;
 	if (w->text != NULL)
-		w->fall = make_falls(w->text, w->length);
+		search_begin(&w->search, w->text, o->text_length);
 	list = list_of(c, w);
 	TAILQ_INSERT_TAIL(list, w, kind);
 	LIST_INSERT_HEAD(&client->waiting, w, sibling);
@@ -167,7 +134,7 @@ void waiters_printed(struct control *c, const char *bytes, size_t n)
 
 	for (struct wait *w = TAILQ_FIRST(&c->texts); w != NULL; w = next) {
 		next = TAILQ_NEXT(w, kind);
-		if (look_for(w, bytes, n))
+		if (search_bytes(&w->search, bytes, n) > 0)
 			grant(c, w);
 	}
 }
@@ -180,7 +147,8 @@ static void refuse_late(struct control *c, struct wait *w)
 
 	if (w->text != NULL)
 		(void)snprintf(text, sizeof(text), "\"%.*s%s\" was not printed within %g s",
-		    MAX_QUOTED_TEXT, w->text, w->length > MAX_QUOTED_TEXT ? "..." : "", seconds);
+		    MAX_QUOTED_TEXT, w->text, w->search.length > MAX_QUOTED_TEXT ? "..." : "",
+		    seconds);
 	else
 		(void)snprintf(text, sizeof(text), "not %s within %g s: it is %s",
 		    w->state != NULL ? w->state : "gone", seconds, c->state);

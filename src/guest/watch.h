@@ -47,7 +47,7 @@ int watch_new(struct watch **out, const struct node *patterns, uint64_t at, stru
  * overwritten is lost: the watch continues at the oldest byte there, and patterns with the line
  * that begins after it.  After a match, the next look continues behind it.
  *
- * A call hands at most about MAX_PATTERN_LINE bytes to regexec(3), so that it takes milliseconds.
+ * A call matches lines of about MAX_PATTERN_LINE bytes, so that it takes milliseconds at most.
  */
 enum watch_state watch_look(struct watch *w, const struct console *c, struct watch_found *found);
 /* Returns the position in the console's output: after a match the byte that follows it. */

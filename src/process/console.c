@@ -26,12 +26,16 @@ int console_open(
 	return console_log_open(&c->log, settings, required, err);
 }
 
+/* Adds bytes, at most MAX_CONSOLE_RING, to the ring. */
 static void add_to_ring(struct console *c, const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		c->ring[c->ring_end] = bytes[i];
-		c->ring_end = (c->ring_end + 1) % MAX_CONSOLE_RING;
-	}
+	size_t first = MAX_CONSOLE_RING - c->ring_end;
+
+	if (first > n)
+		first = n;
+	memcpy(c->ring + c->ring_end, bytes, first);
+	memcpy(c->ring, bytes + first, n - first);
+	c->ring_end = (c->ring_end + n) % MAX_CONSOLE_RING;
 	c->ring_length =
 	    c->ring_length + n < MAX_CONSOLE_RING ? c->ring_length + n : MAX_CONSOLE_RING;
 	c->total += n;
@@ -39,15 +43,20 @@ static void add_to_ring(struct console *c, const char *bytes, size_t n)
 
 size_t console_copy(const struct console *c, uint64_t at, char *bytes, size_t max)
 {
-	size_t n = at < c->total ? (size_t)(c->total - at) : 0, start;
+	size_t n = at < c->total ? (size_t)(c->total - at) : 0, start, first;
 
 	/* The caller never wants a byte that the ring has overwritten. */
 	assert(n <= c->ring_length);
 	start = (c->ring_end + MAX_CONSOLE_RING - n) % MAX_CONSOLE_RING;
 	if (n > max)
 		n = max;
-	for (size_t i = 0; i < n; i++)
-		bytes[i] = c->ring[(start + i) % MAX_CONSOLE_RING];
+	if (n == 0)
+		return 0;
+	first = MAX_CONSOLE_RING - start;
+	if (first > n)
+		first = n;
+	memcpy(bytes, c->ring + start, first);
+	memcpy(bytes + first, c->ring, n - first);
 	return n;
 }
 
