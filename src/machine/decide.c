@@ -104,9 +104,16 @@ static struct next follow(struct machine *m)
 
 struct next decide_begin(struct machine *m)
 {
+	/* on_started and on_ready have their time to see that the boot has ended. */
+	return calls_last(&m->calls) ? stay() : decide_ask(m);
+}
+
+struct next decide_ask(struct machine *m)
+{
+	calls_end_commands(&m->calls);
 	node_free(m->choice.answer);
 	m->choice.answer = NULL;
-	hook_call_begin(m, &hooks_exit, m->boot.spec);
+	hooks_call(m, &hooks_exit, m->boot.spec);
 	return stay();
 }
 
@@ -145,14 +152,14 @@ struct next decide_hook_ended(struct machine *m)
 /* Decides at once when a reboot is requested while on_exit runs, without its answer. */
 struct next decide_reboot(struct machine *m)
 {
-	hook_call_abandon(m);
+	calls_abandon(&m->calls);
 	return decide_hook_ended(m);
 }
 
 struct next decide_give_up(struct machine *m)
 {
 	history_add(m);
-	hook_call_begin(m, &hooks_given_up, m->boot.spec);
+	hooks_call(m, &hooks_given_up, m->boot.spec);
 	return stay();
 }
 

@@ -6,6 +6,7 @@ struct machine;
 struct next;
 
 struct next decide_begin(struct machine *m);
+struct next decide_ask(struct machine *m);
 struct next decide_hook_ended(struct machine *m);
 struct next decide_reboot(struct machine *m);
 struct next decide_give_up(struct machine *m);

@@ -91,7 +91,7 @@ struct next draft_begin(struct machine *m)
 	if (boot_draft(
 		m->source, m->choice.next_target, &facts, &m->draft.boot, &m->draft.faults) != 0)
 		return fail(m);
-	hook_call_begin(m, &hooks_prepare, m->draft.boot.spec);
+	hooks_call(m, &hooks_prepare, m->draft.boot.spec);
 	return stay();
 }
 

@@ -21,6 +21,7 @@ static struct next undo(struct machine *m)
 struct next ending_begin(struct machine *m)
 {
 	m->end.companions_killed = false;
+	calls_abandon(&m->calls);
 	history_write_boot(m, "stop", NULL, m->requests.stop ? "the stop request" : NULL);
 	if (companions_signal(&m->companions, SIGTERM) > 0)
 		return go(STATE_ENDING, MAX_COMPANIONS_MS);
@@ -68,13 +69,22 @@ struct next ending_report(struct machine *m)
 		;
 	console_log_finish(&m->console.log);
 	disklock_release(&m->host.locks);
-	hook_call_begin(m, &hooks_end, m->boot.spec);
+	hooks_call(m, &hooks_end, m->boot.spec);
 	return stay();
 }
 
 struct next ending_hook_ended(struct machine *m)
 {
-	(void)m;
+	if (!calls_have_commands(&m->calls))
+		return go(STATE_ENDED, -1);
+	calls_limit_commands(&m->calls);
+	return stay();
+}
+
+/* Ends at once on request, with on_end and the commands in the background. */
+struct next ending_hurry(struct machine *m)
+{
+	(void)m; /* ending_farewell() ends them */
 	return go(STATE_ENDED, -1);
 }
 
@@ -82,7 +92,7 @@ struct next ending_farewell(struct machine *m)
 {
 	struct event_record *r;
 
-	hook_call_end(m);
+	calls_close(&m->calls);
 	pidfile_close(&m->run.pidfile);
 	pidfile_close(&m->host.own_pidfile);
 	if (m->host.left_alone)
@@ -92,6 +102,8 @@ struct next ending_farewell(struct machine *m)
 	if (machine_must_panic(m))
 		m->end.status = STATUS_OS;
 	history_write_end(m); /* may warn, and the next event is the last one */
+	if (m->requests.status >= 0 && !machine_must_panic(m))
+		m->end.status = m->requests.status;
 	r = event_add(m->events, VMRUN_ENDED);
 	r->event.exit_status = m->end.status;
 	machine_event_cause(r, m->history.outcome.cause);

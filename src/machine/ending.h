@@ -14,6 +14,7 @@ struct next ending_companion_gone(struct machine *m);
 struct next ending_late(struct machine *m);
 struct next ending_report(struct machine *m);
 struct next ending_hook_ended(struct machine *m);
+struct next ending_hurry(struct machine *m);
 struct next ending_farewell(struct machine *m);
 
 #endif

@@ -15,33 +15,36 @@ static struct boot_facts facts_of_draft(const struct machine *m)
 	return facts;
 }
 
-static struct node *prepare_facts(const struct machine *m)
+static struct node *prepare_facts(const void *context)
 {
+	const struct machine *m = context;
 	struct boot_facts facts = facts_of_draft(m);
 
 	return boot_prepare_argument(m->source, &m->draft.boot, &facts);
 }
 
-static bool answer_prepare(struct machine *m, const char *label, struct node *answer)
+static bool answer_prepare(void *context, const char *label, struct node *answer)
 {
+	struct machine *m = context;
+
 	(void)label;
 	return boot_change(m->source, &m->draft.boot, answer, &m->draft.faults) == 0;
 }
 
-static bool fail_prepare(struct machine *m, const char *label, struct error *err)
+static bool fail_prepare(void *context, const char *label, struct error *err)
 {
+	struct machine *m = context;
+
 	err->status = STATUS_CHECK;
 	(void)error_prefix(err, "%s", label);
 	report_take(&m->draft.faults, NULL, err);
 	return false;
 }
 
-const struct hook_functions hooks_prepare = {
-	"on_prepare",
-	prepare_facts,
-	answer_prepare,
-	fail_prepare,
-};
+const struct hook hooks_prepare = { .name = "on_prepare",
+	.argument = prepare_facts,
+	.on_answer = answer_prepare,
+	.on_failure = fail_prepare };
 
 /* Adds the resolved spec as --print spec shows it. */
 static void put_spec(const struct machine *m, struct node *facts)
@@ -51,8 +54,9 @@ static void put_spec(const struct machine *m, struct node *facts)
 	node_put(facts, "spec", json_node(json));
 }
 
-static struct node *boot_facts(const struct machine *m)
+static struct node *boot_facts(const void *context)
 {
+	const struct machine *m = context;
 	struct node *facts = node_new(NODE_OBJECT);
 
 	node_put(facts, "vm", node_string(m->boot.plan.vm));
@@ -78,8 +82,9 @@ static void store_answer(struct machine *m, char *target, char *refusal)
 	m->draft.refusal = refusal;
 }
 
-static bool answer_start(struct machine *m, const char *label, struct node *answer)
+static bool answer_start(void *context, const char *label, struct node *answer)
 {
+	struct machine *m = context;
 	const char *reason = node_get_text(answer, "reason");
 	const char *target = node_get_text(answer, "target");
 
@@ -94,33 +99,38 @@ static bool answer_start(struct machine *m, const char *label, struct node *answ
 }
 
 /* Refuses the boot, because a hook that failed has not allowed it. */
-static bool fail_start(struct machine *m, const char *label, struct error *err)
+static bool fail_start(void *context, const char *label, struct error *err)
 {
+	struct machine *m = context;
 	int first_line = (int)strcspn(err->text, "\n");
 
-	hook_call_say_failure(m, label, err);
+	calls_say_failure(&m->calls, label, err);
 	store_answer(m, NULL,
 	    mem_format("%s refused the boot: it failed: %.*s", label, first_line, err->text));
 	return false;
 }
 
-const struct hook_functions hooks_start = {
-	"on_start",
-	boot_facts,
-	answer_start,
-	fail_start,
-};
+const struct hook hooks_start = { .name = "on_start",
+	.argument = boot_facts,
+	.on_answer = answer_start,
+	.on_failure = fail_start };
 
-const struct hook_functions hooks_started = {
-	"on_started",
-	boot_facts,
-	NULL,
-	NULL,
-};
+const struct hook hooks_started = { .name = "on_started",
+	.lasts = true,
+	.argument = boot_facts };
+
+const struct hook hooks_ready = { .name = "on_ready", .lasts = true, .argument = boot_facts };
+
+static struct node *exit_facts(const void *context)
+{
+	return history_facts(context);
+}
 
 /* Stores the first answer; no further function is asked. */
-static bool answer_exit(struct machine *m, const char *label, struct node *answer)
+static bool answer_exit(void *context, const char *label, struct node *answer)
 {
+	struct machine *m = context;
+
 	node_free(m->choice.answer);
 	free(m->choice.answer_label);
 	m->choice.answer = node_copy(answer);
@@ -128,23 +138,17 @@ static bool answer_exit(struct machine *m, const char *label, struct node *answe
 	return false;
 }
 
-const struct hook_functions hooks_exit = {
-	"on_exit",
-	history_facts,
-	answer_exit,
-	NULL,
-};
+const struct hook hooks_exit = { .name = "on_exit",
+	.argument = exit_facts,
+	.on_answer = answer_exit };
 
 /* on_exit is told about given_up, too; its answer is ignored. */
-const struct hook_functions hooks_given_up = {
-	"on_exit",
-	history_facts,
-	NULL,
-	NULL,
-};
+const struct hook hooks_given_up = { .name = "on_exit",
+	.argument = exit_facts };
 
-static struct node *end_facts(const struct machine *m)
+static struct node *end_facts(const void *context)
 {
+	const struct machine *m = context;
 	struct node *facts = history_facts(m);
 
 	node_put(facts, "cause", node_string(cause_name(m->history.outcome.cause)));
@@ -152,9 +156,98 @@ static struct node *end_facts(const struct machine *m)
 	return facts;
 }
 
-const struct hook_functions hooks_end = {
-	"on_end",
-	end_facts,
-	NULL,
-	NULL,
-};
+const struct hook hooks_end = { .name = "on_end",
+	.argument = end_facts };
+
+void hooks_call(struct machine *m, const struct hook *hook, const struct spec *spec)
+{
+	struct hook_source source = { .doc = m->source->doc, .exec_result = m->source->exec_result };
+
+	if (spec != NULL && spec_has_hook(spec, hook->name)) {
+		source.has_functions = true;
+		source.timeout_ms = spec->hook_timeout_ms;
+		boot_hook_keys(spec, &source.files);
+	}
+	if (hook->lasts)
+		calls_begin_lasting(&m->calls, hook, &source);
+	else
+		calls_begin(&m->calls, hook, &source);
+	words_free(&source.files);
+}
+
+static int64_t now(const void *context)
+{
+	return machine_now(context);
+}
+
+void hooks_open(struct machine *m)
+{
+	struct calls_owner owner = { .wait = m->wait,
+		.ledger = m->host.ledger,
+		.events = m->events,
+		.console = &m->console,
+		.first_tag = MACHINE_TAG_HOOK,
+		.end_tag = machine_helper_tag,
+		.now_ms = now,
+		.dry = m->options.simulation != NULL,
+		.context = m };
+
+	calls_open(&m->calls, &owner);
+}
+
+/*
+ * Stops the VM.  While none runs, a hook that asks for it goes on to its end first; then vmrun
+ * stops.
+ */
+static void demand_stop(struct machine *m, const struct hook_demand *demand)
+{
+	if (demand->status >= 0)
+		m->requests.status = demand->status;
+	if (m->run.child.job.pid != 0)
+		machine_stop(m);
+	else
+		m->requests.stop_after_hook = true;
+}
+
+static int demand_kill(struct machine *m, struct error *err)
+{
+	if (m->run.child.job.pid == 0)
+		return error_set(err, STATUS_CHECK, "no VM runs");
+	machine_kill(m);
+	return 0;
+}
+
+static int demand_reboot(struct machine *m, const char *target, struct error *err)
+{
+	if (m->run.child.job.pid == 0)
+		return error_set(err, STATUS_CHECK, "no VM runs");
+	return machine_reboot(m, target, err);
+}
+
+static int demand_reset(struct machine *m, struct error *err)
+{
+	if (!machine_reset(m))
+		return error_set(err, STATUS_CHECK, "the VM is not given up");
+	return 0;
+}
+
+void hooks_serve_demand(struct machine *m)
+{
+	struct hook_demand demand;
+	ERROR_AUTO struct error err = { 0 };
+	int rc = 0;
+
+	if (!calls_demand(&m->calls, &demand))
+		return;
+	if (strcmp(demand.command, "stop") == 0)
+		demand_stop(m, &demand);
+	else if (strcmp(demand.command, "kill") == 0)
+		rc = demand_kill(m, &err);
+	else if (strcmp(demand.command, "reboot") == 0)
+		rc = demand_reboot(m, demand.target, &err);
+	else if (strcmp(demand.command, "next") == 0)
+		rc = machine_next(m, demand.target, &err);
+	else
+		rc = demand_reset(m, &err);
+	calls_answer(&m->calls, rc == 0 ? NULL : err.text);
+}

@@ -15,6 +15,7 @@
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
 
+#define MAX_LAST_READS 64 /* of the console, for what a guest printed before its end */
 #define MAX_UNLOCKED_LOOKS 50 /* checks, 1 ms apart, whether the process is exiting */
 /*
  * A wrapper that closes the lock does so early; after the second look there is no wake-up for it.
@@ -263,7 +264,8 @@ struct next hypervisor_spawn(struct machine *m)
 		say_spawned(m);
 		start_script(m);
 	}
-	hook_call_begin(m, &hooks_started, m->boot.spec);
+	calls_boot_began(&m->calls, machine_boot_has_console(m), m->history.console_at);
+	hooks_call(m, &hooks_started, m->boot.spec);
 	if (m->options.simulation != NULL)
 		return stay();
 	return m->run.awaits_answer ? go(STATE_RUNNING, MAX_ANSWER_MS) : hypervisor_up(m);
@@ -316,6 +318,14 @@ struct next hypervisor_start(struct machine *m)
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
+/* Tells the calls of hooks that the boot has ended, after its last words. */
+static void end_calls(struct machine *m)
+{
+	for (int i = 0; i < MAX_LAST_READS && m->console.fd >= 0 && console_read(&m->console); i++)
+		calls_console(&m->calls);
+	calls_boot_ended(&m->calls);
+}
+
 /* Records and reports the exit of a boot, then leads to the cleanup. */
 static struct next end_boot(struct machine *m)
 {
@@ -341,6 +351,7 @@ static struct next end_boot(struct machine *m)
 	r->event.uptime_ms = m->history.uptime_ms;
 	history_note_end(m, r->event.cause_text);
 	history_add(m);
+	end_calls(m);
 	return go(STATE_CLEANING, -1);
 }
 
@@ -399,7 +410,6 @@ struct next hypervisor_load_stop(struct machine *m)
 
 struct next hypervisor_exited(struct machine *m)
 {
-	hook_call_abandon(m); /* on_started ends with its boot */
 	if (m->options.simulation != NULL) {
 		simulation_exit(m);
 		return end_boot(m);

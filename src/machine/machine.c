@@ -20,21 +20,23 @@
 #include "machine/hypervisor.h"
 #include "machine/stop.h"
 
-/* Returns whether the deadline of the hook call comes before the state's. */
+/* Returns whether the deadline of the hooks' calls comes before the state's. */
 static bool hook_is_next(const struct machine *m)
 {
-	return m->call.task != NULL &&
-	    (m->present.deadline_ms < 0 || m->call.until_ms <= m->present.deadline_ms);
+	int64_t until_ms = calls_until_ms(&m->calls);
+
+	return until_ms >= 0 &&
+	    (m->present.deadline_ms < 0 || until_ms <= m->present.deadline_ms);
 }
 
 int64_t machine_until_ms(const struct machine *m)
 {
-	return hook_is_next(m) ? m->call.until_ms : m->present.deadline_ms;
+	return hook_is_next(m) ? calls_until_ms(&m->calls) : m->present.deadline_ms;
 }
 
 bool machine_computes(const struct machine *m)
 {
-	return m->call.computes;
+	return calls_compute(&m->calls);
 }
 
 #define TO(state) ((uint32_t)1 << STATE_##state)
@@ -98,6 +100,7 @@ const struct state_row machine_states[STATES] = {
 	    TO(DECIDING) | TO(ENDING) },
 	[STATE_DECIDING] = { "deciding", decide_begin,
 	    { [EVENT_HOOK_ENDED] = decide_hook_ended,
+		[EVENT_CALLS_ENDED] = decide_ask,
 		[EVENT_STOP] = machine_end_stopped,
 		[EVENT_KILL] = machine_end_stopped,
 		[EVENT_REBOOT] = decide_reboot },
@@ -121,8 +124,9 @@ const struct state_row machine_states[STATES] = {
 	    TO(REPORTING) },
 	[STATE_REPORTING] = { "reporting", ending_report,
 	    { [EVENT_HOOK_ENDED] = ending_hook_ended,
-		[EVENT_STOP] = ending_hook_ended,
-		[EVENT_KILL] = ending_hook_ended },
+		[EVENT_COMMANDS_ENDED] = ending_hook_ended,
+		[EVENT_STOP] = ending_hurry,
+		[EVENT_KILL] = ending_hurry },
 	    TO(ENDED) },
 	[STATE_ENDED] = { .name = "ended", .enter = ending_farewell },
 };
@@ -145,26 +149,59 @@ static struct next enter(struct machine *m, struct next next)
 	return is_new && row->enter != NULL ? row->enter(m) : stay();
 }
 
-/* Enters what an action returned, and continues while hook calls have ended without a wait. */
-static void follow(struct machine *m, struct next next)
-{
-	for (;;) {
-		action *answered = machine_states[m->present.state].on[EVENT_HOOK_ENDED];
-
-		if (next.state != STATES) {
-			next = enter(m, next);
-		} else if (!m->call.ended) {
-			return;
-		} else {
-			m->call.ended = false;
-			next = answered == NULL ? stay() : answered(m);
-		}
-	}
-}
-
 bool machine_accepts(const struct machine *m, enum event event)
 {
 	return machine_states[m->present.state].on[event] != NULL;
+}
+
+static bool take(bool *flag)
+{
+	bool was_set = *flag;
+
+	*flag = false;
+	return was_set;
+}
+
+/* Returns what has followed from the calls of hooks, an event of theirs, or EVENTS: nothing. */
+static enum event event_of_calls(struct machine *m)
+{
+	bool main_ended = take(&m->calls.main_ended), ended = take(&m->calls.lasting_ended);
+
+	/* A stop that a hook has asked for waits for the end of the hook. */
+	if ((main_ended || ended) && take(&m->requests.stop_after_hook) &&
+	    machine_accepts(m, EVENT_STOP))
+		return EVENT_STOP;
+	if (main_ended)
+		return EVENT_HOOK_ENDED;
+	if (ended)
+		return EVENT_CALLS_ENDED;
+	return m->present.state == STATE_REPORTING && m->calls.main == NULL &&
+		!calls_have_commands(&m->calls)
+	    ? EVENT_COMMANDS_ENDED
+	    : EVENTS;
+}
+
+/* Enters what an action returned, and continues while calls of hooks have ended. */
+static void follow(struct machine *m, struct next next)
+{
+	struct hook_demand demand;
+
+	for (;;) {
+		enum event event;
+
+		if (next.state != STATES) {
+			next = enter(m, next);
+			continue;
+		}
+		event = event_of_calls(m);
+		if (event != EVENTS && machine_accepts(m, event))
+			next = machine_states[m->present.state].on[event](m);
+		else if (event == EVENTS && calls_demand(&m->calls, &demand))
+			hooks_serve_demand(m);
+		else if (event == EVENTS)
+			break;
+	}
+	machine_watch_console(m);
 }
 
 void machine_handle(struct machine *m, enum event event)
@@ -183,7 +220,7 @@ void machine_deadline(struct machine *m)
 		return;
 	/* The earlier one first: a hook that computes is always due. */
 	if (hook_is_next(m)) {
-		hook_call_wake(m);
+		calls_wake(&m->calls);
 		follow(m, stay());
 	} else {
 		m->present.late_ms = now - m->present.deadline_ms;
@@ -211,7 +248,7 @@ static void process_ended(struct machine *m, pid_t pid)
 	} else if (pid == m->run.script.job.pid) {
 		(void)helper_ended(&m->run.script, pid);
 		hypervisor_script_ended(m);
-	} else if (hook_call_command_ended(m, pid)) {
+	} else if (calls_command_ended(&m->calls, pid)) {
 		follow(m, stay());
 	} else if (helper_ended(&m->helper, pid)) {
 		machine_handle(m, EVENT_HELPER);
@@ -227,6 +264,14 @@ static void read_channel(struct machine *m, enum channel channel)
 	}
 }
 
+/* Reads what the guest has printed; the console may also take more. */
+static void console_is_ready(struct machine *m)
+{
+	(void)console_read(&m->console);
+	calls_console(&m->calls);
+	follow(m, stay());
+}
+
 void machine_wake(struct machine *m, const struct wake *wake)
 {
 	if (wake->kind == WAKE_DEADLINE)
@@ -236,10 +281,10 @@ void machine_wake(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_SCRIPT)
 		helper_read(&m->run.script);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
-		(void)console_read(&m->console);
+		console_is_ready(m);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
 	    wake->tag < MACHINE_TAGS)
-		hook_call_read(m, (int)(wake->tag - MACHINE_TAG_HOOK));
+		calls_read(&m->calls, wake->tag - MACHINE_TAG_HOOK);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
 		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
@@ -325,6 +370,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->wait = wait;
 	m->history.outcome.status = -1;
 	m->present.deadline_ms = -1;
+	m->requests.status = -1;
 	console_init(&m->console);
 	m->console.log.warn = warn;
 	m->console.log.warn_context = m;
@@ -335,6 +381,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 		machine_free(m);
 		return NULL;
 	}
+	hooks_open(m);
 	m->companions.wait = m->wait;
 	m->companions.events = events;
 	m->companions.first_tag = MACHINE_TAGS;
@@ -346,42 +393,13 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	return m;
 }
 
-/* Lets the next event happen; returns false when there is none. */
-static bool simulate_event(struct machine *m)
-{
-	struct simulation *s = m->options.simulation;
-	int64_t at = machine_until_ms(m), end = simulation_end_of_boot(m);
-	bool exits = end >= 0 && (at < 0 || end <= at);
-
-	if (exits)
-		at = end;
-	if (at < 0 || (m->present.state == STATE_WAITING && simulation_is_used_up(m)))
-		return false;
-	if (at > s->now_ms)
-		s->now_ms = at;
-	if (exits)
-		machine_handle(m, EVENT_EXIT);
-	else
-		machine_deadline(m);
-	return true;
-}
-
-/* Runs a simulation until its list is used up, the machine has ended, or it waits for a request. */
-static void simulate(struct machine *m)
-{
-	while (m->present.state != STATE_ENDED && !simulation_loops(m) && simulate_event(m))
-		;
-	if (m->present.state == STATE_ENDED)
-		simulation_say_rest(m);
-}
-
 void machine_start(struct machine *m)
 {
 	bool recovers = ledger_needs_recovery(m->host.ledger);
 
 	follow(m, go(recovers ? STATE_RECOVERING : STATE_WAITING, 0));
 	if (m->options.simulation != NULL)
-		simulate(m);
+		simulation_run(m);
 }
 
 static void kill_all(struct machine *m)
@@ -418,7 +436,7 @@ void machine_free(struct machine *m)
 {
 	if (m == NULL)
 		return;
-	hook_call_end(m);
+	calls_close(&m->calls);
 	kill_all(m);
 	draft_clear(m);
 	decision_clear(&m->choice.decision);

@@ -3,7 +3,7 @@
 #define MACHINE_MACHINE_INSIDE_H
 
 #include "check/check.h"
-#include "machine/hook_call.h"
+#include "hook/calls.h"
 #include "machine/child.h"
 #include "machine/companions.h"
 #include "process/console.h"
@@ -42,7 +42,9 @@ enum event {
 	EVENT_EXIT,	  /* the hypervisor or the loader ended */
 	EVENT_HELPER,	  /* a command of vmrun's ended */
 	EVENT_COMPANION,  /* a companion ended */
-	EVENT_HOOK_ENDED, /* the hook call has ended */
+	EVENT_HOOK_ENDED, /* the main call of a hook has ended */
+	EVENT_CALLS_ENDED, /* the calls of a boot that has ended have ended */
+	EVENT_COMMANDS_ENDED, /* the commands in the background have ended */
 	EVENT_UP,	  /* the hypervisor answered on its control channel */
 	EVENT_DEADLINE,	  /* the deadline of the state has come */
 	EVENT_STOP,	  /* a stop is requested */
@@ -234,6 +236,8 @@ struct requests {
 	const char *step;
 	int step_signal;
 	int64_t step_ms;
+	bool stop_after_hook; /* a hook has asked for a stop while no VM runs */
+	int status;	      /* of vmrun, which a hook's stop has set; -1: none has */
 };
 
 /* What is taken from the host. */
@@ -273,7 +277,7 @@ struct machine {
 	struct preparation preparation;
 	struct run run;
 	struct requests requests;
-	struct hook_call call; /* the hook call that is in progress */
+	struct calls calls; /* of hooks */
 	struct choice choice;
 	struct history history;
 	struct host_things host;
@@ -283,6 +287,11 @@ struct machine {
 	struct companions companions;
 	struct helper helper;	/* command that vmrun runs and waits for */
 	struct console console; /* of a serial port that is vmrun's */
+	/* What the console is watched for; it is read unless a hook is far behind. */
+	struct {
+		bool control_writes; /* a client waits until it takes more */
+		bool writes, pauses;
+	} console_watch;
 };
 
 /*
@@ -293,8 +302,8 @@ enum {
 	MACHINE_TAG_OUTPUT = CHILD_TAGS,
 	MACHINE_TAG_SCRIPT,
 	MACHINE_TAG_CONSOLE,
-	MACHINE_TAG_HOOK, /* and one for each stream of its command */
-	MACHINE_TAGS = MACHINE_TAG_HOOK + COMMAND_STREAMS
+	MACHINE_TAG_HOOK, /* of the streams of hooks' commands */
+	MACHINE_TAGS = MACHINE_TAG_HOOK + CALLS_TAGS
 };
 
 uintptr_t machine_helper_tag(pid_t pid);
@@ -407,11 +416,22 @@ bool prepare_companion_ended(struct machine *m, pid_t pid);
 /* simulation.c: starts a simulated boot. */
 struct next simulation_start(struct machine *m);
 
+/*
+ * requests.c: watches the console for what is wanted of it now.  While a hook is far behind its
+ * output, it is not read, which slows the guest down.
+ */
+void machine_watch_console(struct machine *m);
 /* requests.c: returns whether a serial port of the present boot is vmrun's console. */
 bool machine_boot_has_console(const struct machine *m);
 
 /* hooks.c: the hooks that a machine calls. */
-extern const struct hook_functions hooks_prepare, hooks_start, hooks_started, hooks_exit,
+extern const struct hook hooks_prepare, hooks_start, hooks_started, hooks_ready, hooks_exit,
     hooks_given_up, hooks_end;
+/* Calls the functions of a hook in this spec, the one that was merged last; NULL: none. */
+void hooks_call(struct machine *m, const struct hook *hook, const struct spec *spec);
+/* Makes the calls of a machine. */
+void hooks_open(struct machine *m);
+/* Does what a hook demands by vmrun.request(), and answers it. */
+void hooks_serve_demand(struct machine *m);
 
 #endif

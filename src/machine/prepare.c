@@ -286,7 +286,7 @@ static bool check_left_over(struct machine *m, struct next *next)
 static bool ask_hooks(struct machine *m, struct next *next)
 {
 	*next = go(STATE_PREPARING, -1);
-	hook_call_begin(m, &hooks_start, m->boot.spec);
+	hooks_call(m, &hooks_start, m->boot.spec);
 	return true;
 }
 

@@ -311,7 +311,21 @@ bool machine_is_console(const struct wake *wake)
 	return wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE;
 }
 
+void machine_watch_console(struct machine *m)
+{
+	bool reads = !calls_are_behind(&m->calls);
+	bool writes = m->console_watch.control_writes || calls_want_room(&m->calls);
+
+	if (m->console.fd < 0 ||
+	    (reads == !m->console_watch.pauses && writes == m->console_watch.writes))
+		return;
+	m->console_watch.pauses = !reads;
+	m->console_watch.writes = writes;
+	waitset_want(m->wait, m->console.fd, MACHINE_TAG_CONSOLE, reads, writes);
+}
+
 void machine_want_room(struct machine *m, bool wanted)
 {
-	waitset_want(m->wait, m->console.fd, MACHINE_TAG_CONSOLE, true, wanted);
+	m->console_watch.control_writes = wanted;
+	machine_watch_console(m);
 }

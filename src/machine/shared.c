@@ -85,13 +85,13 @@ void machine_note_step(struct machine *m, enum stop_action step, int signal)
 
 struct next machine_end(struct machine *m, int status)
 {
-	m->end.status = status;
+	m->end.status = m->requests.status >= 0 ? m->requests.status : status;
 	return go(STATE_ENDING, -1);
 }
 
 struct next machine_end_stopped(struct machine *m)
 {
-	hook_call_abandon(m);
+	calls_abandon(&m->calls);
 	machine_request_stop(m);
 	m->history.outcome.cause = CAUSE_STOPPED;
 	return machine_end(m, STATUS_OK);

@@ -177,3 +177,31 @@ bool simulation_is_used_up(const struct machine *m)
 {
 	return due(m->options.simulation) == NULL;
 }
+
+/* Lets the next event happen; returns false when there is none. */
+static bool simulate_event(struct machine *m)
+{
+	struct simulation *s = m->options.simulation;
+	int64_t at = machine_until_ms(m), end = simulation_end_of_boot(m);
+	bool exits = end >= 0 && (at < 0 || end <= at);
+
+	if (exits)
+		at = end;
+	if (at < 0 || (m->present.state == STATE_WAITING && simulation_is_used_up(m)))
+		return false;
+	if (at > s->now_ms)
+		s->now_ms = at;
+	if (exits)
+		machine_handle(m, EVENT_EXIT);
+	else
+		machine_deadline(m);
+	return true;
+}
+
+void simulation_run(struct machine *m)
+{
+	while (m->present.state != STATE_ENDED && !simulation_loops(m) && simulate_event(m))
+		;
+	if (m->present.state == STATE_ENDED)
+		simulation_say_rest(m);
+}

@@ -327,6 +327,11 @@ static int enter(struct script *s, lua_CFunction function, void *argument, char 
 	return status;
 }
 
+void script_task_renew(struct script_task *task)
+{
+	task->used_ms = 0;
+}
+
 /* stack: task -> */
 static int forget_coroutine(lua_State *L)
 {

@@ -14,6 +14,11 @@ static int64_t milliseconds(const struct node *seconds)
 					 : (int64_t)(seconds->number * 1000);
 }
 
+int64_t hook_request_timeout_ms(const struct node *request)
+{
+	return milliseconds(node_get(request, "timeout"));
+}
+
 bool hook_request_is_sleep(const struct node *request, int64_t *ms)
 {
 	const struct node *sleep = node_get(request, "sleep");

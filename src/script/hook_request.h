@@ -13,6 +13,8 @@
 #include "base/words.h"
 #include "process/command.h"
 
+/* Returns the time limit of a request. */
+int64_t hook_request_timeout_ms(const struct node *request);
 /* Returns whether the request is a sleep, and gets its time. */
 bool hook_request_is_sleep(const struct node *request, int64_t *ms);
 /*

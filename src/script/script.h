@@ -122,6 +122,8 @@ int script_begin(struct script *s, const char *function, const struct node *argu
  */
 int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
     struct error *err);
+/* Lets the time limit of a task that waits count anew. */
+void script_task_renew(struct script_task *task);
 /* Ends a task that waits or was left: only its __close methods run.  NULL is fine. */
 void script_abandon(struct script_task *task);
 /* Returns whether a task was left at the end of a slice. */

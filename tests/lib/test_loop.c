@@ -101,8 +101,8 @@ static void kill_and_drain(struct vmrun *vm)
 	struct pollfd p = { .fd = vmrun_fd(vm), .events = POLLIN };
 	const char *said = life_events(vm);
 
-	vmrun_kill(vm);
 	while (!vmrun_ended(vm)) {
+		vmrun_kill(vm); /* the hook has its time to see the end, unless asked again */
 		assert_int_equal(poll(&p, 1, MAX_WAIT_MS), 1);
 		assert_int_equal(vmrun_dispatch(vm), 0);
 		said = life_events(vm);

@@ -48,7 +48,7 @@ static void test_draft(void **state)
 	(void)state;
 	vm_prepare(&v, "function vm.on_prepare(spec) spec.cpu = 3 return spec end");
 	vm_check_next(draft("other"), STATES, -1);
-	assert_true(v.machine->call.ended); /* on_prepare has answered at once */
+	assert_true(v.machine->calls.main_ended); /* on_prepare has answered at once */
 	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_PREPARING, -1);
 	assert_string_equal(v.machine->boot.target, "other");
 	assert_int_not_equal(v.machine->boot.plan.argv.count, 0);
@@ -180,9 +180,9 @@ static void test_stop(void **state)
 	(void)state;
 	vm_prepare(&v, "function vm.on_prepare() vmrun.sleep(600) end");
 	vm_check_next(draft("other"), STATES, -1);
-	assert_non_null(v.machine->call.task);
+	assert_non_null(v.machine->calls.main);
 	vm_check_next(vm_act(&v, EVENT_STOP), STATE_ENDING, -1);
-	assert_null(v.machine->call.task);
+	assert_null(v.machine->calls.main);
 	assert_int_equal(v.machine->history.outcome.cause, CAUSE_STOPPED);
 	assert_int_equal(v.machine->end.status, STATUS_OK);
 	vm_close(&v);

@@ -169,7 +169,7 @@ static void test_report(void **state)
 	(void)state;
 	open_ending("function vm.on_end() end");
 	vm_check_next(enter(STATE_REPORTING), STATES, -1);
-	assert_true(v.machine->call.ended);
+	assert_true(v.machine->calls.main_ended);
 	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_ENDED, -1);
 	/* A stop or a kill does not wait for the hook. */
 	vm_check_next(vm_act(&v, EVENT_STOP), STATE_ENDED, -1);

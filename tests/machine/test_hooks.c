@@ -56,12 +56,12 @@ static void add_exit(enum cause cause)
 static void test_names(void **state)
 {
 	(void)state;
-	assert_string_equal(hooks_prepare.hook, "on_prepare");
-	assert_string_equal(hooks_start.hook, "on_start");
-	assert_string_equal(hooks_started.hook, "on_started");
-	assert_string_equal(hooks_exit.hook, "on_exit");
-	assert_string_equal(hooks_given_up.hook, "on_exit");
-	assert_string_equal(hooks_end.hook, "on_end");
+	assert_string_equal(hooks_prepare.name, "on_prepare");
+	assert_string_equal(hooks_start.name, "on_start");
+	assert_string_equal(hooks_started.name, "on_started");
+	assert_string_equal(hooks_exit.name, "on_exit");
+	assert_string_equal(hooks_given_up.name, "on_exit");
+	assert_string_equal(hooks_end.name, "on_end");
 }
 
 /* on_prepare gets the cause of the previous boot, if there was one. */

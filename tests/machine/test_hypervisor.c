@@ -208,7 +208,6 @@ static void test_spawned(void **state)
 	assert_false(e->terminal);
 	assert_string_equal(e->argv[0], FAKEBHYVE);
 	assert_false(running()->awaits_answer);
-	assert_true(v.machine->call.ended); /* on_started has answered */
 	assert_true(ledger_hypervisor_runs(v.machine->host.ledger, &noted));
 	assert_int_equal(noted, running()->child.job.pid);
 	vm_close(&v);
@@ -683,7 +682,7 @@ static void test_what_ends_with_it(void **state)
 	life_script("acpi on ready up deaf");
 	spawn("vm.emulations = { { device = 'virtio-console', ports = { 'port' } } }\n"
 	      "function vm.on_started() vmrun.sleep(600) end vm.post_start_script = 'sleep 600'");
-	assert_non_null(v.machine->call.task);
+	assert_true(calls_last(&v.machine->calls));
 	assert_int_not_equal(running()->script.job.pid, 0);
 	words_add(&command, "sleep");
 	words_add(&command, "600");
@@ -694,7 +693,7 @@ static void test_what_ends_with_it(void **state)
 	assert_int_equal(access(v.machine->boot.plan.sockets.item[0], F_OK), 0);
 	child_signal(&running()->child, SIGKILL);
 	await_exit();
-	assert_null(v.machine->call.task);
+	assert_false(calls_last(&v.machine->calls));
 	assert_int_equal(running()->script.job.pid, 0);
 	assert_true(running()->script.killed);
 	while (!process_has_ended(helper)) /* killed: it may be a step of the stop ladder */

@@ -159,13 +159,13 @@ static void test_stop_while_asking(void **state)
 {
 	(void)state;
 	vm_prepare(&v, "function vm.on_exit() vmrun.sleep(600) end");
-	hook_call_begin(v.machine, &hooks_exit, v.machine->boot.spec);
-	assert_non_null(v.machine->call.task);
+	hooks_call(v.machine, &hooks_exit, v.machine->boot.spec);
+	assert_non_null(v.machine->calls.main);
 	v.machine->history.outcome.cause = CAUSE_REBOOT;
 	v.machine->end.status = 3;
 	vm_check_next(machine_end_stopped(v.machine), STATE_ENDING, -1);
-	assert_null(v.machine->call.task);
-	assert_false(v.machine->call.ended);
+	assert_null(v.machine->calls.main);
+	assert_false(v.machine->calls.main_ended);
 	assert_true(v.machine->requests.stop);
 	assert_int_equal(v.machine->history.outcome.cause, CAUSE_STOPPED);
 	assert_int_equal(v.machine->end.status, STATUS_OK);

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "hook/call.h"
 #include "life.h"
 #include "platform/clock.h"
 
@@ -28,32 +29,35 @@ static struct vm v = VM;
 static struct str heard; /* one word for each answer and fault that the callbacks got */
 static bool goes_on;	 /* returned by the callbacks: the next function runs, too */
 
-static struct node *facts(const struct machine *m)
+static struct node *facts(const void *context)
 {
-	(void)m;
+	(void)context;
 	return node_new(NODE_OBJECT);
 }
 
-static bool hear(struct machine *m, const char *label, struct node *answer)
+static bool hear(void *context, const char *label, struct node *answer)
 {
 	const struct node *status = node_get(answer, "status");
 
-	(void)m;
+	(void)context;
 	(void)label;
 	str_addf(&heard, "%d ", status == NULL ? -1 : (int)status->integer);
 	return goes_on;
 }
 
-static bool take_failure(struct machine *m, const char *label, struct error *err)
+static bool take_failure(void *context, const char *label, struct error *err)
 {
-	(void)m;
+	(void)context;
 	assert_non_null(err->text);
 	str_addf(&heard, "(%s) ", label);
 	return goes_on;
 }
 
-static const struct hook_functions heeded = { "on_exit", facts, hear, take_failure };
-static const struct hook_functions unheeded = { "on_exit", facts, NULL, NULL };
+static const struct hook heeded = { .name = "on_exit",
+	.argument = facts,
+	.on_answer = hear,
+	.on_failure = take_failure };
+static const struct hook unheeded = { .name = "on_exit", .argument = facts };
 
 static int enter(void **state)
 {
@@ -75,12 +79,12 @@ static void write_hook(const char *file, const char *body)
 }
 
 /* Calls the hook, which two files have. */
-static void call(const struct hook_functions *what, const char *first, const char *second)
+static void call(const struct hook *what, const char *first, const char *second)
 {
 	write_hook("first.lua", first);
 	write_hook("second.lua", second);
 	vm_prepare(&v, HOOKS);
-	hook_call_begin(v.machine, what, v.machine->boot.spec);
+	hooks_call(v.machine, what, v.machine->boot.spec);
 }
 
 /* Calls the hook of a real run, whose commands run. */
@@ -89,12 +93,12 @@ static void call_real(const char *body)
 	MEM_AUTO char *more = mem_format("function vm.on_exit() %s end", body);
 
 	vm_make(&v, more, NULL);
-	hook_call_begin(v.machine, &heeded, v.machine->boot.spec);
+	hooks_call(v.machine, &heeded, v.machine->boot.spec);
 }
 
 static bool is_over(const struct machine *m)
 {
-	return m->call.what == NULL;
+	return m->calls.main == NULL;
 }
 
 static void check_heard(const char *words)
@@ -106,12 +110,12 @@ static void test_no_function(void **state)
 {
 	(void)state;
 	vm_prepare(&v, "");
-	hook_call_begin(v.machine, &heeded, v.machine->boot.spec);
-	assert_true(v.machine->call.ended);
+	hooks_call(v.machine, &heeded, v.machine->boot.spec);
+	assert_true(v.machine->calls.main_ended);
 	assert_true(is_over(v.machine));
-	v.machine->call.ended = false;
-	hook_call_begin(v.machine, &heeded, NULL);
-	assert_true(v.machine->call.ended);
+	v.machine->calls.main_ended = false;
+	hooks_call(v.machine, &heeded, NULL);
+	assert_true(v.machine->calls.main_ended);
 	check_heard("");
 	vm_close(&v);
 }
@@ -121,7 +125,7 @@ static void test_one_after_another(void **state)
 	(void)state;
 	call(&heeded, "return vmrun.stop(1)", "return vmrun.stop(2)");
 	check_heard("1 2 ");
-	assert_true(v.machine->call.ended);
+	assert_true(v.machine->calls.main_ended);
 	assert_true(is_over(v.machine));
 	vm_close(&v);
 }
@@ -132,7 +136,7 @@ static void test_first_answer_is_enough(void **state)
 	goes_on = false;
 	call(&heeded, "return vmrun.stop(1)", "return vmrun.stop(2)");
 	check_heard("1 ");
-	assert_true(v.machine->call.ended);
+	assert_true(v.machine->calls.main_ended);
 	vm_close(&v);
 }
 
@@ -163,7 +167,7 @@ static void test_failures(void **state)
 	goes_on = false;
 	call(&heeded, "error('first')", "return vmrun.stop(2)");
 	check_heard("(on_exit of first.lua) ");
-	assert_true(v.machine->call.ended);
+	assert_true(v.machine->calls.main_ended);
 	vm_close(&v);
 	call(&unheeded, "error('first')", "error('second')");
 	for (int i = 0; i < 2; i++) {
@@ -187,7 +191,7 @@ static void test_sleep(void **state)
 {
 	(void)state;
 	call(&heeded, "vmrun.sleep(2) return vmrun.stop(1)", "vmrun.sleep(3) return vmrun.stop(2)");
-	assert_false(v.machine->call.ended);
+	assert_false(v.machine->calls.main_ended);
 	assert_int_equal(machine_until_ms(v.machine), 2000);
 	pass_to(1999);
 	check_heard("");
@@ -223,7 +227,7 @@ static void test_nearest_deadline(void **state)
 	assert_int_equal(machine_until_ms(v.machine), 1999);
 	v.machine->present.deadline_ms = 2001;
 	assert_int_equal(machine_until_ms(v.machine), 2000);
-	hook_call_abandon(v.machine);
+	calls_abandon(&v.machine->calls);
 	assert_int_equal(machine_until_ms(v.machine), 2001);
 	vm_close(&v);
 }
@@ -236,7 +240,7 @@ static void test_dry_run(void **state)
 	    "local status, out, err = vmrun.exec { 'touch', 'made' }"
 	    "return vmrun.stop(status == 0 and out == '' and err == '' and 1 or 2)",
 	    "");
-	assert_int_equal(v.machine->call.job.pid, 0);
+	assert_int_equal(v.machine->calls.main->command.job.pid, 0);
 	vm_check_event(&v, VMRUN_NOTE, "not run: touch made");
 	check_heard("");
 	pass_to(0); /* the answer comes through the loop, too */
@@ -261,9 +265,9 @@ static void test_command(void **state)
 		  "return vmrun.stop(status == 3 and out == 'in' and err == 'e\\n' and 1 or 2)");
 	assert_non_null(process());
 	assert_string_equal(process()->name, "command of a hook: sh");
-	assert_int_equal(process()->pid, v.machine->call.job.pid);
+	assert_int_equal(process()->pid, v.machine->calls.main->command.job.pid);
 	after = clock_ms();
-	assert_in_range(v.machine->call.until_ms, before + 600000, after + 600000);
+	assert_in_range(v.machine->calls.main->until_ms, before + 600000, after + 600000);
 	vm_await(&v, is_over);
 	check_heard("1 ");
 	assert_null(process());
@@ -276,7 +280,7 @@ static void test_missing_command(void **state)
 	call_real("local status, why = vmrun.exec { './missing' }"
 		  "return vmrun.stop(why:find('/missing: No such file or directory', 1, true) and "
 		  "1 or 2)");
-	assert_int_equal(v.machine->call.job.pid, 0);
+	assert_int_equal(v.machine->calls.main->command.job.pid, 0);
 	assert_null(process());
 	check_heard("");
 	vm_await(&v, is_over);
@@ -293,9 +297,9 @@ static void test_computing(void **state)
 	call_real("print('begun') repeat local f = io.open('go') until f return vmrun.stop(1)");
 	m = v.machine;
 	assert_true(machine_computes(m));
-	assert_int_equal(machine_until_ms(m), m->call.until_ms);
-	assert_true(m->call.until_ms <= machine_now(m));
-	m->present.deadline_ms = m->call.until_ms - 1;
+	assert_int_equal(machine_until_ms(m), m->calls.main->until_ms);
+	assert_true(m->calls.main->until_ms <= machine_now(m));
+	m->present.deadline_ms = m->calls.main->until_ms - 1;
 	m->present.late_ms = -1;
 	assert_int_equal(machine_until_ms(m), m->present.deadline_ms);
 	machine_deadline(m);
@@ -315,11 +319,11 @@ static void test_computing_abandoned(void **state)
 {
 	(void)state;
 	call_real("repeat local f = io.open('go') until f return vmrun.stop(1)");
-	hook_call_abandon(v.machine);
+	calls_abandon(&v.machine->calls);
 	assert_false(machine_computes(v.machine));
 	assert_true(is_over(v.machine));
 	check_heard("");
-	hook_call_begin(v.machine, &unheeded, v.machine->boot.spec);
+	hooks_call(v.machine, &unheeded, v.machine->boot.spec);
 	assert_true(machine_computes(v.machine));
 	vm_close(&v);
 }
@@ -332,8 +336,15 @@ static void test_computing_then_waiting(void **state)
 	vm_write("go", "");
 	while (machine_computes(v.machine))
 		machine_deadline(v.machine);
-	assert_int_not_equal(v.machine->call.job.pid, 0);
+	assert_int_not_equal(v.machine->calls.main->command.job.pid, 0);
 	vm_close(&v);
+}
+
+/* Lets the time limit of the main call's wait come. */
+static void reach_limit(void)
+{
+	v.machine->calls.main->until_ms = 0;
+	calls_wake(&v.machine->calls);
 }
 
 #define LATE(text)                                                       \
@@ -347,10 +358,10 @@ static void test_late_command(void **state)
 	(void)state;
 	call_real(LATE("7 s"));
 	before = machine_now(v.machine);
-	hook_call_wake(v.machine);
+	reach_limit();
 	after = machine_now(v.machine);
-	assert_true(v.machine->call.late);
-	assert_in_range(v.machine->call.until_ms, before + KILLED_MS, after + KILLED_MS);
+	assert_true(v.machine->calls.main->late);
+	assert_in_range(v.machine->calls.main->until_ms, before + KILLED_MS, after + KILLED_MS);
 	assert_non_null(process()); /* kept until the command is reaped */
 	vm_await(&v, is_over);
 	check_heard("1 ");
@@ -363,11 +374,11 @@ static void test_command_after_a_late_one(void **state)
 {
 	(void)state;
 	call_real("vmrun.exec { 'sleep', '600' } vmrun.exec { 'sleep', '600' }");
-	hook_call_wake(v.machine);
-	assert_true(v.machine->call.late);
-	assert_true(hook_call_command_ended(v.machine, v.machine->call.job.pid));
-	assert_int_not_equal(v.machine->call.job.pid, 0);
-	assert_false(v.machine->call.late);
+	reach_limit();
+	assert_true(v.machine->calls.main->late);
+	assert_true(calls_command_ended(&v.machine->calls, v.machine->calls.main->command.job.pid));
+	assert_int_not_equal(v.machine->calls.main->command.job.pid, 0);
+	assert_false(v.machine->calls.main->late);
 	vm_close(&v);
 }
 
@@ -378,9 +389,9 @@ static void test_hanging_command(void **state)
 
 	(void)state;
 	call_real(LATE("sleep does not end"));
-	pid = v.machine->call.job.pid;
-	hook_call_wake(v.machine);
-	hook_call_wake(v.machine);
+	pid = v.machine->calls.main->command.job.pid;
+	reach_limit();
+	reach_limit();
 	check_heard("1 ");
 	assert_true(is_over(v.machine));
 	assert_null(process());
@@ -402,9 +413,9 @@ static void test_end_of_another_process(void **state)
 {
 	(void)state;
 	call_real("vmrun.sleep(600)");
-	assert_false(hook_call_command_ended(v.machine, getpid()));
-	assert_false(hook_call_command_ended(v.machine, 0));
-	assert_non_null(v.machine->call.task);
+	assert_false(calls_command_ended(&v.machine->calls, getpid()));
+	assert_false(calls_command_ended(&v.machine->calls, 0));
+	assert_non_null(v.machine->calls.main->task);
 	vm_close(&v);
 }
 
@@ -423,17 +434,17 @@ static void test_abandoned(void **state)
 
 	(void)state;
 	call_real("vmrun.exec { 'sleep', '600' } return vmrun.stop(1)");
-	pid = v.machine->call.job.pid;
-	hook_call_abandon(v.machine);
+	pid = v.machine->calls.main->command.job.pid;
+	calls_abandon(&v.machine->calls);
 	assert_true(is_over(v.machine));
-	assert_false(v.machine->call.ended);
+	assert_false(v.machine->calls.main_ended);
 	assert_null(process());
 	check_heard("");
 	check_killed(pid);
 	/* A call that has ended has no deadline. */
-	v.machine->call.ended = true;
-	hook_call_abandon(v.machine);
-	assert_false(v.machine->call.ended);
+	v.machine->calls.main_ended = true;
+	calls_abandon(&v.machine->calls);
+	assert_false(v.machine->calls.main_ended);
 	vm_close(&v);
 }
 
@@ -444,11 +455,11 @@ static void test_begun_again(void **state)
 
 	(void)state;
 	call_real("vmrun.exec { 'sleep', '600' } return vmrun.stop(1)");
-	pid = v.machine->call.job.pid;
-	hook_call_begin(v.machine, &heeded, v.machine->boot.spec);
+	pid = v.machine->calls.main->command.job.pid;
+	hooks_call(v.machine, &heeded, v.machine->boot.spec);
 	check_killed(pid);
-	assert_int_not_equal(v.machine->call.job.pid, pid);
-	assert_int_equal(process()->pid, v.machine->call.job.pid);
+	assert_int_not_equal(v.machine->calls.main->command.job.pid, pid);
+	assert_int_equal(process()->pid, v.machine->calls.main->command.job.pid);
 	vm_close(&v);
 }
 
@@ -457,12 +468,12 @@ static void test_ended(void **state)
 {
 	(void)state;
 	call_real("vmrun.exec { 'sleep', '600' } return vmrun.stop(1)");
-	hook_call_end(v.machine);
+	calls_close(&v.machine->calls);
 	assert_true(is_over(v.machine));
 	assert_null(process());
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
-	hook_call_end(v.machine);
+	calls_close(&v.machine->calls);
 	vm_close(&v);
 }
 
