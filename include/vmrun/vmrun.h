@@ -533,6 +533,8 @@ struct vmrun_state {
 	 * on_ready has ended or waits: what a service manager is told.  Stays true.
 	 */
 	bool started;
+	/* until `within` of `ready` passes; 0: no limit, or nothing waits for it */
+	int64_t ready_within_ms;
 };
 
 /*

@@ -38,6 +38,7 @@ void clients_open(struct control *c)
 	TAILQ_INIT(&c->texts);
 	TAILQ_INIT(&c->states);
 	TAILQ_INIT(&c->ends);
+	TAILQ_INIT(&c->readies);
 	c->stall_ms = MAX_STALL_MS;
 	c->hurry_ms = MAX_HURRY_MS;
 }

@@ -39,16 +39,17 @@
 
 /* A request that waits for something. */
 struct wait {
-	TAILQ_ENTRY(wait) kind;	  /* link in the list for its kind: texts, states or ends */
+	TAILQ_ENTRY(wait) kind;	  /* link in the list for its kind: texts, states, ... */
 	LIST_ENTRY(wait) sibling; /* link in the list of its client */
 	struct alarm timeout;
 	struct client *client;
 	char *id;
-	char *state;	      /* of the machine; NULL: waits for its end, or for a text */
-	char *text;	      /* on the console; NULL: waits for a state, or for the end */
+	char *state;	      /* of the machine; NULL: waits for something else */
+	char *text;	      /* on the console; NULL: waits for something else */
 	struct search search; /* for the text */
 	int64_t timeout_ms;   /* -1: none */
 	bool tells_end;	      /* of a stop: the answer says what ended the boot */
+	bool for_ready;	      /* waits until the guest is ready */
 };
 
 TAILQ_HEAD(wait_list, wait);
@@ -84,13 +85,15 @@ struct control {
 	struct client_list listeners; /* clients that get events */
 	struct client_list viewers;   /* clients that get the console */
 	struct alarms stalled;	      /* clients with unread answers, by when they moved */
-	struct alarms idle;	 /* clients that may be dropped for another, by when they moved */
-	struct wait_list texts;	 /* requests that wait for a text */
-	struct wait_list states; /* requests that wait for a state */
-	struct wait_list ends;	 /* requests that wait for the end of the machine */
+	struct alarms idle;	  /* clients that may be dropped for another, by when they moved */
+	struct wait_list texts;	  /* requests that wait for a text */
+	struct wait_list states;  /* requests that wait for a state */
+	struct wait_list ends;	  /* requests that wait for the end of the machine */
+	struct wait_list readies; /* requests that wait until the guest is ready */
 	struct alarms timeouts;
 	size_t waits;	   /* number of all requests that wait */
 	const char *state; /* of the machine, when the waiting requests were last checked */
+	bool is_ready;	   /* the guest, at that time */
 	struct backlog backlog;
 	bool busy;	 /* inside a call: changes made meanwhile are handled at its end */
 	bool news;	 /* a request was served: its effects need another control_settle() */

@@ -55,7 +55,8 @@ static const struct command_row {
 		{ "backlog", FLAG, AT(backlog), false } } },
 	{ "wait", REQUEST_WAIT,
 	    { { "state", TEXT, AT(state), false }, { "gone", FLAG, AT(gone), false },
-		{ "timeout", SECONDS, AT(timeout_ms), false } } },
+		{ "timeout", SECONDS, AT(timeout_ms), false },
+		{ "ready", FLAG, AT(ready), false } } },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -276,9 +277,11 @@ static int read_request(
 		return -1;
 	o->type = command->type;
 	o->text_length = o->text == NULL ? 0 : strlen(o->text);
-	if (o->type == REQUEST_WAIT && (o->state != NULL) == o->gone)
+	if (o->type == REQUEST_WAIT &&
+	    (o->state != NULL ? 1 : 0) + (o->gone ? 1 : 0) + (o->ready ? 1 : 0) != 1)
 		return error_set(err, STATUS_USAGE,
-		    "wait: expected either \"state\", a string, or \"gone\": true");
+		    "wait: expected one of \"state\", a string, \"gone\": true and \"ready\": "
+		    "true");
 	return o->state == NULL ? 0 : check_state(o->state, err);
 }
 

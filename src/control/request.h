@@ -32,7 +32,7 @@ struct request {
 	char *id; /* JSON, as the client wrote it; NULL: none */
 	char *target, *text, *state, *hook;
 	size_t text_length;
-	bool wait, write, backlog, gone;
+	bool wait, write, backlog, gone, ready;
 	int64_t from;	    /* -1: not given */
 	int64_t timeout_ms; /* -1: none */
 };

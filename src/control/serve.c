@@ -7,6 +7,36 @@
 #include "platform/clock.h"
 #include "control/control_inside.h"
 
+/* Adds whether the guest is ready; null: its spec does not say what that means. */
+static void add_ready(struct str *json, int ready)
+{
+	if (ready < 0)
+		json_add_null(json, "ready");
+	else
+		json_add_bool(json, "ready", ready > 0);
+}
+
+/*
+ * Adds the number of boots that ended by each cause, 0 included, and when the last one did.
+ * given_up is not the end of a boot.
+ */
+static void add_exits(struct str *json, const struct machine *m)
+{
+	int64_t ms = machine_exit_date_ms(m);
+
+	json_begin_object(json, "exits");
+	for (int i = 0; i < CAUSES; i++) {
+		if (i != CAUSE_GIVEN_UP)
+			json_add_int(
+			    json, cause_name((enum cause)i), machine_exits(m, (enum cause)i));
+	}
+	json_end_object(json);
+	if (ms > 0)
+		json_add_decimal(json, "last_exit_time", (double)ms / 1000);
+	else
+		json_add_null(json, "last_exit_time");
+}
+
 /* Answers with the state of the VM. */
 static void tell_status(const struct control *c, struct client *client, const struct request *o)
 {
@@ -18,7 +48,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	json_add_int(&json, "v", 1);
 	json_add_text(&json, "vm", c->owner.vm);
 	json_add_text(&json, "state", s.state);
-	json_add_null(&json, "ready"); /* no spec can say what a guest that is ready does */
+	add_ready(&json, s.ready);
 	if (s.pid != 0)
 		json_add_int(&json, "pid", s.pid);
 	else
@@ -39,6 +69,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	json_add_int(&json, "stop_step", s.stop_step);
 	json_add_text(&json, "stop_action", s.stop_action);
 	json_add_int(&json, "vmrun_pid", (int64_t)getpid());
+	add_exits(&json, c->machine);
 	client_end_answer(client, &json);
 }
 

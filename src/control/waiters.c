@@ -1,4 +1,4 @@
-/* Requests that wait for a text on the console, a state, or the VM's end. */
+/* Requests that wait for a text on the console, a state, a ready guest, or the VM's end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,8 @@ static struct wait_list *list_of(struct control *c, const struct wait *w)
 {
 	if (w->text != NULL)
 		return &c->texts;
+	if (w->for_ready)
+		return &c->readies;
 	return w->state != NULL ? &c->states : &c->ends;
 }
 
@@ -78,13 +80,10 @@ static void deny(struct control *c, struct wait *w, const char *why)
 	free_wait(c, w);
 }
 
-/* Returns the name of the machine's state. */
-static const char *state_now(const struct control *c)
+/* Returns whether the guest is ready; where its spec has no `ready`, one that runs is. */
+static bool is_ready(const struct vmrun_state *state)
 {
-	struct vmrun_state state;
-
-	machine_get_state(c->machine, &state);
-	return state.state;
+	return state->ready >= 0 ? state->ready > 0 : strcmp(state->state, "running") == 0;
 }
 
 /* Creates a waiting request and adds it to its lists. */
@@ -98,6 +97,7 @@ static struct wait *add(struct control *c, struct client *client, struct request
 	w->state = o->state;
 	w->text = o->text;
 	w->timeout_ms = o->timeout_ms;
+	w->for_ready = o->ready;
 	w->tells_end = o->type == REQUEST_STOP || o->type == REQUEST_KILL;
 	o->id = o->state = o->text = NULL;
 	if (w->text != NULL)
@@ -120,10 +120,10 @@ bool waiters_add(struct control *c, struct client *client, struct request *o)
 		client_refuse(client, o->id, "too many requests of this connection wait already");
 		return false;
 	}
-	waiters_look(c); /* so that c->state is current */
+	waiters_look(c); /* so that c->state and c->is_ready are current */
 	w = add(c, client, o);
 	if ((w->state != NULL && strcmp(w->state, c->state) == 0) ||
-	    (w->text != NULL && o->backlog && look_back(c, w)))
+	    (w->for_ready && c->is_ready) || (w->text != NULL && o->backlog && look_back(c, w)))
 		grant(c, w);
 	return true;
 }
@@ -151,17 +151,28 @@ static void refuse_late(struct control *c, struct wait *w)
 		    seconds);
 	else
 		(void)snprintf(text, sizeof(text), "not %s within %g s: it is %s",
-		    w->state != NULL ? w->state : "gone", seconds, c->state);
+		    w->state != NULL   ? w->state
+			: w->for_ready ? "ready"
+				       : "gone",
+		    seconds, c->state);
 	deny(c, w, text);
 }
 
-/* Answers the requests that wait for the current state, if the state has changed. */
+/*
+ * Answers the requests that wait for a guest that is ready, and those that wait for the current
+ * state, if the state has changed.
+ */
 static void look_at_state(struct control *c)
 {
 	const char *before = c->state;
+	struct vmrun_state state;
 	struct wait *next;
 
-	c->state = state_now(c);
+	machine_get_state(c->machine, &state);
+	c->state = state.state;
+	c->is_ready = is_ready(&state);
+	while (c->is_ready && (next = TAILQ_FIRST(&c->readies)) != NULL)
+		grant(c, next);
 	if (before != NULL && strcmp(before, c->state) == 0)
 		return;
 	for (struct wait *w = TAILQ_FIRST(&c->states); w != NULL; w = next) {
@@ -180,6 +191,18 @@ void waiters_look(struct control *c)
 		refuse_late(c, first->owner);
 }
 
+/* Refuses a request for a guest that was not ready before the VM's end. */
+static void refuse_ended(struct control *c, struct wait *w)
+{
+	MEM_AUTO char *text = NULL;
+	struct vmrun_state state;
+
+	machine_get_state(c->machine, &state);
+	text = mem_format("the VM ended before its guest was ready%s%s",
+	    state.cause != NULL ? ", last exit: " : "", state.cause != NULL ? state.cause : "");
+	deny(c, w, text);
+}
+
 void waiters_end(struct control *c)
 {
 	struct wait *w;
@@ -188,6 +211,8 @@ void waiters_end(struct control *c)
 		grant(c, w);
 	while ((w = TAILQ_FIRST(&c->states)) != NULL || (w = TAILQ_FIRST(&c->texts)) != NULL)
 		deny(c, w, "the VM is gone");
+	while ((w = TAILQ_FIRST(&c->readies)) != NULL)
+		refuse_ended(c, w);
 }
 
 void waiters_forget(struct control *c, struct client *client)

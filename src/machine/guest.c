@@ -172,6 +172,17 @@ int guest_state(const struct machine *m)
 	return m->run.child.job.pid != 0 && m->guest.health.is_ready ? 1 : 0;
 }
 
+int64_t guest_ready_within_ms(const struct machine *m)
+{
+	const struct health *h = &m->guest.health;
+	int64_t left_ms;
+
+	if (!h->runs || guest_state(m) != 0 || h->ready->within_ms <= 0)
+		return 0;
+	left_ms = h->began_ms + h->ready->within_ms - machine_now(m);
+	return left_ms > 0 ? left_ms : 1;
+}
+
 /* Notes that a guest is up for the first time: its on_ready has ended, or waits. */
 void guest_note_start(struct machine *m)
 {

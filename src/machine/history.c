@@ -36,6 +36,9 @@ void history_add(struct machine *m)
 	e->uptime_ms = m->history.uptime_ms;
 	e->ended_by = m->history.ended_by;
 	e->at_ms = machine_now(m);
+	/* given_up is not the end of a boot. */
+	if (e->cause != CAUSE_GIVEN_UP)
+		m->history.exit_date_ms = clock_date_ms();
 	e->target = mem_copy(m->boot.target);
 	free(e->last_line);
 	e->last_line = last_line(m->run.child.tail, m->run.child.tail_length);

@@ -82,6 +82,10 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out);
 void machine_get_end(const struct machine *m, const char **ended_by, const char **text);
 /* Returns how long the steps of the stop ladder may last, from the present one on. */
 int64_t machine_stop_limit_ms(const struct machine *m);
+/* Returns how many boots have ended by this cause. */
+int64_t machine_exits(const struct machine *m, enum cause cause);
+/* Returns when the last boot ended, in milliseconds since 1970, UTC; 0: none has. */
+int64_t machine_exit_date_ms(const struct machine *m);
 /* Returns the number of boots started so far. */
 int64_t machine_boots(const struct machine *m);
 /* Lends the console of a serial port. */

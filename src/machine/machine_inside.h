@@ -203,6 +203,7 @@ struct history {
 	struct outcome outcome; /* of the last boot */
 	int64_t uptime_ms;	/* of the last boot */
 	int64_t counts[CAUSES];
+	int64_t exit_date_ms; /* of the last boot's end, by clock_date_ms(); 0: none has ended */
 	/* What ended the last boot: "guest", or a step of the stop ladder, or NULL. */
 	const char *ended_by;
 	struct exit_record exit[MAX_HISTORY]; /* a ring */
@@ -447,6 +448,8 @@ bool guest_command_ended(struct machine *m, pid_t pid);
 struct next guest_is_unfit(struct machine *m);
 /* Returns 1: ready, 0: not, -1: the target has no `ready`. */
 int guest_state(const struct machine *m);
+/* Returns the time left for the guest to become ready; 0: no limit, or it is not waited for. */
+int64_t guest_ready_within_ms(const struct machine *m);
 /* Notes the first guest that is up, for a service manager. */
 void guest_note_start(struct machine *m);
 /* stop.c: takes the next step of the stop ladder. */

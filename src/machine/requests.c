@@ -230,6 +230,7 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 	memset(out, 0, sizeof(*out));
 	out->ready = guest_state(m);
 	out->started = m->guest.started;
+	out->ready_within_ms = guest_ready_within_ms(m);
 	out->state = state_name(m);
 	out->target = m->boot.target != NULL ? m->boot.target : m->choice.next_target;
 	out->next_target = next_target(m);
@@ -279,6 +280,16 @@ int64_t machine_stop_limit_ms(const struct machine *m)
 	for (size_t i = m->requests.stop_step - 1; i < ladder->count; i++)
 		ms += ladder->step[i].wait_ms;
 	return ms > 0 ? ms : MAX_KILL_HYPERVISOR_MS;
+}
+
+int64_t machine_exits(const struct machine *m, enum cause cause)
+{
+	return m->history.counts[cause];
+}
+
+int64_t machine_exit_date_ms(const struct machine *m)
+{
+	return m->history.exit_date_ms;
 }
 
 int64_t machine_boots(const struct machine *m)

@@ -12,6 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/*
+ * Time for what follows a wait: the next step of the stop ladder, the cleanup, the preparation of
+ * the next boot.
+ */
+#define MARGIN_MS 15000
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -116,9 +122,27 @@ static bool is_ending(const struct vmrun_state *state)
 	    (strcmp(state->state, "stopping") == 0 && state->stop_action == NULL);
 }
 
+/*
+ * Returns how long a start may take until the next datagram, or 0.  One whose guest has a time
+ * limit to become ready may take longer than the service manager's own limit: it lasts until that
+ * time, then through the stop ladder and the wait for a further boot.  Each of these changes the
+ * status, so one datagram covers each, and nothing has to be sent meanwhile.
+ */
+static int64_t extension_ms(struct ready *r, const struct vmrun_state *state)
+{
+	if (state->ready_within_ms > 0)
+		r->extends = true;
+	if (r->is_up || state->stop_requested || !r->extends)
+		return 0;
+	return MARGIN_MS +
+	    (state->stop_action != NULL || state->ready_within_ms == 0 ? state->wait_ms
+								       : state->ready_within_ms);
+}
+
 void ready_update(struct ready *r, const struct vmrun_state *state)
 {
-	char status[STATUS_SIZE], text[STATUS_SIZE + 64];
+	char status[STATUS_SIZE], text[STATUS_SIZE + 128], extension[64] = "";
+	int64_t ms;
 	bool ends = !r->stopping_sent && is_ending(state);
 
 	if (r->notify < 0)
@@ -126,8 +150,12 @@ void ready_update(struct ready *r, const struct vmrun_state *state)
 	status_text(state, false, status);
 	if (!ends && !r->ready_is_due && strcmp(status, r->last_status) == 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%s%sSTATUS=%s\n", r->ready_is_due ? "READY=1\n" : "",
-	    ends ? "STOPPING=1\n" : "", status);
+	ms = extension_ms(r, state);
+	if (ms > 0)
+		(void)snprintf(
+		    extension, sizeof(extension), "EXTEND_TIMEOUT_USEC=%" PRId64 "\n", ms * 1000);
+	(void)snprintf(text, sizeof(text), "%s%s%sSTATUS=%s\n", r->ready_is_due ? "READY=1\n" : "",
+	    ends ? "STOPPING=1\n" : "", extension, status);
 	/* A datagram that failed is sent again after the next event. */
 	if (notify(r, text) != 0)
 		return;

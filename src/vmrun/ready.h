@@ -14,7 +14,8 @@ struct ready {
 	int fd;		       /* gets one newline; -1: none, or already written */
 	int notify;	       /* the socket of NOTIFY_SOCKET; -1: none */
 	bool is_configured;    /* NOTIFY_SOCKET is set */
-	bool is_up;	       /* the hypervisor has been up once */
+	bool is_up;	       /* the VM has started, see struct vmrun_state */
+	bool extends;	       /* the start has a time limit of the spec, see extension_ms() */
 	bool ready_is_due;     /* READY=1 is to be sent */
 	bool stopping_sent;    /* STOPPING=1 was sent */
 	struct sockaddr_un to; /* the address in NOTIFY_SOCKET */
@@ -32,7 +33,10 @@ const char *ready_prepare(struct ready *ready, int64_t fd);
 const char *ready_open(struct ready *ready);
 /* Writes the newline of --ready-fd, once.  Returns NULL or an error message. */
 const char *ready_up(struct ready *ready);
-/* Sends READY=1, STOPPING=1 and STATUS= to the service manager, if the state has changed. */
+/*
+ * Sends READY=1, STOPPING=1 and STATUS= to the service manager, if the state has changed; with
+ * EXTEND_TIMEOUT_USEC= while the guest has time left to become ready.
+ */
 void ready_update(struct ready *ready, const struct vmrun_state *state);
 /* Sends RELOADING=1 before a reload; the next ready_update() sends READY=1. */
 void ready_reloading(struct ready *ready);

@@ -83,6 +83,8 @@ void status_text(const struct vmrun_state *state, bool times, char text[STATUS_S
 		add(text, ", target %s", state->target);
 	if (state->pid != 0)
 		add_process(text, state, times);
+	if (state->pid != 0 && state->ready == 0)
+		add(text, ", not ready yet");
 	if (state->boots > 0)
 		add(text, ", boot %" PRId64, state->boots);
 	if (state->cause != NULL)

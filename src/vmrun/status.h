@@ -9,8 +9,8 @@
 #define STATUS_SIZE 512
 
 /*
- * Writes "running, target default, pid 4711, up 2 min 5 s, boot 3, last exit reboot"; `times` adds
- * the parts that change with time.
+ * Writes "running, target default, pid 4711, up 2 min 5 s, not ready yet, boot 3, last exit
+ * reboot"; `times` adds the parts that change with time.
  */
 void status_text(const struct vmrun_state *state, bool times, char text[STATUS_SIZE]);
 /*

@@ -42,7 +42,6 @@ void supervise_show(struct vmrun *vm, struct renderer *renderer)
 static void handle_events(struct run *run)
 {
 	struct vmrun_event event;
-	const char *wrong;
 
 	while (vmrun_next_event(run->vm, &event)) {
 		if (event.type == VMRUN_EXITED || event.type == VMRUN_ENDED)
@@ -50,11 +49,18 @@ static void handle_events(struct run *run)
 		show(&event, run->vm, run->renderer);
 		if (event.asks)
 			report_ask(&run->question, report_count_fixes(run->vm), run->renderer);
-		wrong = event.type == VMRUN_SPAWNED ? ready_up(run->ready) : NULL;
-		if (wrong != NULL)
-			sink_say(&run->renderer->sink, LEVEL_WARNING, "%s: warning: --ready-fd: %s",
-			    event.vm, wrong);
 	}
+}
+
+/* Tells the parent process and the service manager how the VM stands. */
+static void tell_state(struct run *run, const struct vmrun_state *state)
+{
+	const char *wrong = state->started ? ready_up(run->ready) : NULL;
+
+	if (wrong != NULL)
+		sink_say(&run->renderer->sink, LEVEL_WARNING, "%s: warning: --ready-fd: %s",
+		    vmrun_name(run->vm), wrong);
+	ready_update(run->ready, state);
 }
 
 static void reload(struct run *run)
@@ -167,7 +173,7 @@ static int run_to_end(struct run *run)
 		handle_events(run);
 		vmrun_get_state(run->vm, &state);
 		ms = show_wait(run, &state);
-		ready_update(run->ready, &state);
+		tell_state(run, &state);
 		if (vmrun_ended(run->vm))
 			return vmrun_status(run->vm);
 		status = wait_and_dispatch(run, ms);

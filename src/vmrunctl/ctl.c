@@ -42,12 +42,20 @@ static const struct command commands[] = {
 	{ "console", NULL, false, "read-only", ctl_console, "its serial console; ~. detaches" },
 	{ "wait-for", "TEXT", true, "timeout backlog", ctl_wait,
 	    "wait until the console prints a text" },
-	{ "wait", NULL, false, "gone state timeout", ctl_wait,
-	    "wait until it runs (or has another state, or is gone)" },
+	{ "wait", NULL, false, "gone ready state timeout", ctl_wait,
+	    "wait until it runs (or its guest is ready, it has another state, or is gone)" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-#define LIST "list" /* the command that has no VM name */
+
+/* The commands about all VMs of the run-dir, which take no VM name. */
+static const struct command overviews[] = {
+	{ "list", NULL, false, "", ctl_list, "all VMs of the run-dir" },
+	{ "metrics", NULL, false, "", ctl_metrics,
+	    "all VMs of the run-dir, in the text format of Prometheus" },
+};
+
+#define OVERVIEWS (sizeof(overviews) / sizeof(overviews[0]))
 #define AT(member) offsetof(struct ctl, member)
 
 /* clang-format off */
@@ -62,6 +70,7 @@ static const struct row options[] = {
 	{ 0, "read-only", NULL, FLAG, AT(read_only), "console: look, type nothing" },
 	{ 0, "backlog", NULL, FLAG, AT(backlog), "wait-for: also in what was printed before" },
 	{ 0, "gone", NULL, FLAG, AT(gone), "wait: until it is gone" },
+	{ 0, "ready", NULL, FLAG, AT(ready), "wait: until the guest is ready, as its spec defines it" },
 	{ 0, "state", "STATE", TEXT, AT(state), "wait: until it has this state" },
 	{ 0, "timeout", "S", TEXT, AT(seconds), "reboot --wait, wait, wait-for: give up after S seconds" },
 	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
@@ -80,6 +89,15 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static const struct command *find_overview(const char *name)
+{
+	for (size_t i = 0; i < OVERVIEWS; i++) {
+		if (strcmp(overviews[i].name, name) == 0)
+			return &overviews[i];
+	}
+	return NULL;
+}
+
 /* Returns a hint of the command that a word may stand for, "" if none is near.  Caller frees. */
 static char *hint_of(const char *word)
 {
@@ -87,6 +105,8 @@ static char *hint_of(const char *word)
 
 	for (size_t i = 0; i < COMMANDS; i++)
 		near_offer(&near, commands[i].name);
+	for (size_t i = 0; i < OVERVIEWS; i++)
+		near_offer(&near, overviews[i].name);
 	return near_hint(&near);
 }
 
@@ -121,8 +141,8 @@ static char *check_options(const struct ctl *ctl, const char *name, const char *
 		const char *option;
 	} given[] = { { ctl->no_wait, "no-wait" }, { ctl->wait, "wait" },
 		{ ctl->from >= 0, "from" }, { ctl->read_only, "read-only" },
-		{ ctl->backlog, "backlog" }, { ctl->gone, "gone" }, { ctl->state != NULL, "state" },
-		{ ctl->seconds != NULL, "timeout" } };
+		{ ctl->backlog, "backlog" }, { ctl->gone, "gone" }, { ctl->ready, "ready" },
+		{ ctl->state != NULL, "state" }, { ctl->seconds != NULL, "timeout" } };
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		if (given[i].given && !has_word(taken, given[i].option))
@@ -134,6 +154,9 @@ static char *check_options(const struct ctl *ctl, const char *name, const char *
 		return rows_error("reboot: --timeout needs --wait");
 	if (ctl->gone && ctl->state != NULL)
 		return rows_error("--gone and --state exclude each other");
+	if (ctl->ready && (ctl->gone || ctl->state != NULL))
+		return rows_error(
+		    "--ready and --%s exclude each other", ctl->gone ? "gone" : "state");
 	return NULL;
 }
 
@@ -181,21 +204,35 @@ static char *find_words(struct ctl *ctl, char **word, int count, const struct co
 	return NULL;
 }
 
+/*
+ * Finds a command about all VMs; *command is NULL if the words are none.  Returns an error for one
+ * with further words, unless these are the command of a VM of that name.
+ */
+static char *find_overview_words(char **word, int count, const struct command **command)
+{
+	*command = count == 1 ? find_overview(word[0]) : NULL;
+	for (int i = 0; i < 2 && count > 1; i++) {
+		if (find_command(word[1]) == NULL && find_command(word[0]) == NULL &&
+		    find_overview(word[i]) != NULL)
+			return rows_error("%s takes no VM name: it shows all VMs", word[i]);
+	}
+	return NULL;
+}
+
 static char *check_words(struct ctl *ctl, char **word, int count)
 {
 	const struct command *command;
-	char *wrong;
+	char *wrong = find_overview_words(word, count, &command);
 	int max_words;
 
-	if (count > 1 && find_command(word[1]) == NULL && find_command(word[0]) == NULL &&
-	    (strcmp(word[0], LIST) == 0 || strcmp(word[1], LIST) == 0))
-		return rows_error(LIST " takes no VM name: it shows all VMs");
-	if (count == 1 && strcmp(word[0], LIST) == 0) {
-		ctl->run = ctl_list;
-		return check_options(ctl, LIST, "");
+	if (wrong != NULL)
+		return wrong;
+	if (command != NULL) {
+		ctl->run = command->run;
+		return check_options(ctl, command->name, command->options);
 	}
 	if (count == 0)
-		return rows_error("missing VM name and command, or list");
+		return rows_error("missing VM name and command, or list or metrics");
 	wrong = find_words(ctl, word, count, &command);
 	if (wrong != NULL)
 		return wrong;
@@ -237,27 +274,31 @@ static void usage(FILE *to)
 {
 	(void)fputs("usage: vmrunctl [options] NAME COMMAND [ARGUMENT]\n"
 		    "       vmrunctl [options] COMMAND NAME [ARGUMENT]\n"
-		    "       vmrunctl [options] list\n"
+		    "       vmrunctl [options] list | metrics\n"
 		    "       vmrunctl -h\n",
 	    to);
+}
+
+static void help_command(const struct command *c)
+{
+	char left[64];
+
+	(void)snprintf(left, sizeof(left), "%s%s%s%s%s", c->name, c->argument == NULL ? "" : " ",
+	    c->is_required || c->argument == NULL ? "" : "[",
+	    c->argument == NULL ? "" : c->argument,
+	    c->is_required || c->argument == NULL ? "" : "]");
+	(void)printf("  %-26s  %s\n", left, c->help);
 }
 
 static void help(void)
 {
 	usage(stdout);
 	(void)puts("\nAsks the vmrun that supervises the VM of this name.\n");
-	for (size_t i = 0; i < COMMANDS; i++) {
-		const struct command *c = &commands[i];
-		char left[64];
-
-		(void)snprintf(left, sizeof(left), "%s%s%s%s%s", c->name,
-		    c->argument == NULL ? "" : " ",
-		    c->is_required || c->argument == NULL ? "" : "[",
-		    c->argument == NULL ? "" : c->argument,
-		    c->is_required || c->argument == NULL ? "" : "]");
-		(void)printf("  %-26s  %s\n", left, c->help);
-	}
-	(void)printf("  %-26s  %s\n\n", LIST, "all VMs of the run-dir");
+	for (size_t i = 0; i < COMMANDS; i++)
+		help_command(&commands[i]);
+	for (size_t i = 0; i < OVERVIEWS; i++)
+		help_command(&overviews[i]);
+	(void)putchar('\n');
 	rows_help(&rows, stdout);
 }
 

@@ -22,7 +22,7 @@ struct ctl {
 	const char *state, *seconds;
 	int64_t timeout_ms; /* --timeout; -1: none */
 	int64_t from;	    /* --from; -1: none */
-	bool json, no_wait, gone, read_only, backlog, wait, help, version;
+	bool json, no_wait, gone, ready, read_only, backlog, wait, help, version;
 };
 
 /* The answer to a request that succeeded and returns nothing. */
@@ -72,6 +72,7 @@ int ctl_simple(const struct ctl *ctl); /* next, reset, reload */
 int ctl_wait(const struct ctl *ctl);   /* wait, wait-for */
 int ctl_forget(const struct ctl *ctl);
 int ctl_list(const struct ctl *ctl);
+int ctl_metrics(const struct ctl *ctl);
 int ctl_history(const struct ctl *ctl);
 int ctl_why(const struct ctl *ctl);
 int ctl_events(const struct ctl *ctl);

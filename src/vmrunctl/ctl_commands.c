@@ -109,6 +109,8 @@ char *ctl_wait_request(const struct ctl *ctl, int64_t left_ms)
 		json_add_text(&request, "text", ctl->argument);
 	else if (ctl->gone)
 		json_add_bool(&request, "gone", true);
+	else if (ctl->ready)
+		json_add_bool(&request, "ready", true);
 	else
 		json_add_text(&request, "state", ctl->state != NULL ? ctl->state : "running");
 	if (ctl->backlog)

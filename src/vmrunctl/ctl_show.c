@@ -66,6 +66,15 @@ static void show_wait(const char *answer, const char *state)
 	free(step);
 }
 
+/* Prints whether the guest is ready, if its spec says what that means. */
+static void show_ready(const char *answer)
+{
+	MEM_AUTO char *ready = json_member(answer, "ready");
+
+	if (ready != NULL)
+		(void)printf("%-10s %s\n", "ready", strcmp(ready, "true") == 0 ? "yes" : "not yet");
+}
+
 /* Prints what the run has chosen for a device: "tap tap0, bridge bridge0", without its slot. */
 static void show_device(const struct node *device)
 {
@@ -116,7 +125,9 @@ void show_status(const char *answer)
 
 	(void)printf("%-10s %s\n%-10s %s", "vm", vm, "state", state);
 	show_wait(answer, state);
-	(void)printf("\n%-10s %s\n", "uptime", show_duration(uptime, text));
+	(void)putchar('\n');
+	show_ready(answer);
+	(void)printf("%-10s %s\n", "uptime", show_duration(uptime, text));
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
 		char *value = show_member(answer, plain[i][0]);
 

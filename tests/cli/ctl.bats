@@ -530,6 +530,43 @@ serves() {
 	ends 0
 }
 
+@test "wait --ready: a guest whose spec has no ready is ready when it runs; 1 when it ends before" {
+	script 'exit 5' 'acpi on ready up wait exit 1'
+	spec '{"on": {"error": {"boot": "default", "delay": 3600}}}'
+	start vm.json
+	ctl "$vm" wait --state backoff --timeout 30
+	refused 1 'not ready within 0.1 s: it is backoff' "$vm" wait --ready --timeout 0.1
+	"$VMRUNCTL" -r "$run_dir" "$vm" wait --ready >said2 2>wrong2 3>&- &
+	local waiter=$!
+	ctl "$vm" reboot
+	is "$status" 0
+	wait "$waiter"
+	await_file up
+	ctl "$vm" wait --ready --json
+	is "$(cat said)" '{"ok":true}'
+	ctl "$vm" stop
+	ends 0
+	rm up
+	rm starts # fakebhyve takes the line of the script by it
+	script 'exit 5'
+	start vm.json
+	ctl "$vm" wait --state backoff --timeout 30
+	status=0
+	python3 - "$run_dir/$vm/control" "$VMRUNCTL" "$run_dir" "$vm" <<-'END' 3>&- || status=$?
+		import json, socket, subprocess, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		answers = s.makefile()
+		s.sendall(b'{"id":1,"cmd":"wait","ready":true}\n{"id":2,"cmd":"status"}\n')
+		assert json.loads(answers.readline())["id"] == 2
+		subprocess.check_call([sys.argv[2], "-r", sys.argv[3], sys.argv[4], "stop"], stdout=subprocess.DEVNULL)
+		assert json.loads(answers.readline()) == {"id": 1, "ok": False,
+		    "error": "the VM ended before its guest was ready, last exit: stopped"}
+	END
+	is "$status" 0
+	ends 0
+}
+
 @test "wait --timeout also waits for a vmrun that is not there yet" {
 	"$VMRUNCTL" -r "$run_dir" "$vm" wait --timeout 30 3>&- &
 	local waiter=$!
@@ -674,7 +711,7 @@ $vm running default $(cat up) 1"
 }
 
 @test "wrong command lines: status 64, with what was meant" {
-	refused 64 'missing VM name and command, or list'
+	refused 64 'missing VM name and command, or list or metrics'
 	refused 64 "missing command after \"$vm\"" "$vm"
 	refused 64 'missing VM name after "stop"' stop
 	refused 64 'invalid VM name "a/b"' status a/b
@@ -698,6 +735,9 @@ $vm running default $(cat up) 1"
 	refused 64 '--timeout takes seconds' "$vm" wait --timeout .
 	refused 64 '--from takes a whole number' "$vm" events --from x
 	refused 64 '--gone and --state exclude each other' "$vm" wait --gone --state running
+	refused 64 '--ready and --state exclude each other' "$vm" wait --ready --state running
+	refused 64 '--ready and --gone exclude each other' "$vm" wait --ready --gone
+	refused 64 'status takes no --ready' "$vm" status --ready
 	refused 64 'console takes no --json' "$vm" console --json
 	refused 64 '--run-dir needs DIR' status -r
 	ctl -h
@@ -848,7 +888,7 @@ all_run() {
 		{"ok":false,"error":"id: expected a number or a string, of at most 256 bytes"}
 		{"ok":false,"error":"text: expected 1 to 4096 bytes, got 0"}
 		{"ok":false,"error":"timeout: expected 0 to 1000000000 seconds"}
-		{"ok":false,"error":"wait: expected either \"state\", a string, or \"gone\": true"}
+		{"ok":false,"error":"wait: expected one of \"state\", a string, \"gone\": true and \"ready\": true"}
 		{"ok":false,"error":"from: expected a whole number, got a number that is not an integer"}
 		{"ok":false,"error":"not JSON: column 24: expected a key in quotes"}
 		{"ok":false,"error":"not JSON: column 17: the key stands here twice"}

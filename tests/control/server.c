@@ -24,6 +24,15 @@ int64_t __wrap_clock_ms(void)
 {
 	return server.now_ms;
 }
+
+void __real_machine_get_state(const struct machine *m, struct vmrun_state *out);
+void __wrap_machine_get_state(const struct machine *m, struct vmrun_state *out);
+
+void __wrap_machine_get_state(const struct machine *m, struct vmrun_state *out)
+{
+	__real_machine_get_state(m, out);
+	out->ready = server.ready;
+}
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static int result(struct error *err)
@@ -58,7 +67,7 @@ void server_open(void)
 	};
 	struct error err = { 0 };
 
-	server = (struct server){ .vm = VM, .now_ms = 1000000 };
+	server = (struct server){ .vm = VM, .now_ms = 1000000, .ready = -1 };
 	vm_prepare(&server.vm, "");
 	vm_put(&server.vm, STATE_RUNNING);
 	owner.events = &server.vm.handle->events;

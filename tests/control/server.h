@@ -19,6 +19,7 @@ struct server {
 	struct vm vm;
 	struct control *control;
 	int64_t now_ms; /* what clock_ms() returns */
+	int ready;	/* what machine_get_state() says */
 	int reloads;
 	char forgotten[64];  /* the hook of the last "forget" */
 	const char *failure; /* error of the next reloads and forgets, or NULL: they succeed */

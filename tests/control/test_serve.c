@@ -39,20 +39,61 @@ static void ask(const char *line, const char *answer)
 	server_ask(peer.fd, line, answer);
 }
 
+/* Returns the exits of a status; all causes are in it but given_up, which ends no boot.  */
+static char *exits_json(int64_t reboots)
+{
+	struct str json = { 0 };
+
+	for (int i = 0; i < CAUSES; i++) {
+		if (i != CAUSE_GIVEN_UP)
+			str_addf(&json, "%s\"%s\":%lld", json.length == 0 ? "" : ",",
+			    cause_name((enum cause)i),
+			    i == CAUSE_REBOOT ? (long long)reboots : 0LL);
+	}
+	return str_take(&json);
+}
+
 static void test_status(void **state)
 {
-	MEM_AUTO char *answer = mem_format(
-	    "{\"id\":\"x\",\"ok\":true,\"v\":1,\"vm\":\"walk\",\"state\":\"running\","
-	    "\"ready\":null,\"pid\":null,"
-	    "\"target\":\"default\",\"boots\":0,\"uptime_ms\":0,\"cause\":null,"
-	    "\"next_target\":null,\"devices\":null,\"accel\":null,\"screen\":null,"
-	    "\"console\":null,\"run_dir\":\"%s\",\"state_dir\":\"%s\",\"wait_ms\":0,"
-	    "\"waits_for\":null,\"stop_step\":0,\"stop_action\":null,\"vmrun_pid\":%ld}\n",
-	    server.vm.machine->source->run_dir, server.vm.machine->source->state_dir,
-	    (long)getpid());
+	MEM_AUTO char *exits = exits_json(0);
+	MEM_AUTO char *answer =
+	    mem_format("{\"id\":\"x\",\"ok\":true,\"v\":1,\"vm\":\"walk\",\"state\":\"running\","
+		       "\"ready\":null,\"pid\":null,"
+		       "\"target\":\"default\",\"boots\":0,\"uptime_ms\":0,\"cause\":null,"
+		       "\"next_target\":null,\"devices\":null,\"accel\":null,\"screen\":null,"
+		       "\"console\":null,\"run_dir\":\"%s\",\"state_dir\":\"%s\",\"wait_ms\":0,"
+		       "\"waits_for\":null,\"stop_step\":0,\"stop_action\":null,\"vmrun_pid\":%ld,"
+		       "\"exits\":{%s},\"last_exit_time\":null}\n",
+		server.vm.machine->source->run_dir, server.vm.machine->source->state_dir,
+		(long)getpid(), exits);
 
 	(void)state;
 	ask("{\"id\":\"x\",\"cmd\":\"status\"}", answer);
+}
+
+/* Fails unless the status has this text. */
+static void check_status(const char *text)
+{
+	server_say(peer.fd, "{\"cmd\":\"status\"}\n");
+	if (strstr(server_hear(peer.fd), text) == NULL)
+		fail_msg("%s", text);
+}
+
+static void test_status_of_a_guest(void **state)
+{
+	struct machine *m = server.vm.machine;
+	MEM_AUTO char *exits = exits_json(2);
+
+	(void)state;
+	server.ready = 1;
+	check_status("\"ready\":true,");
+	server.ready = 0;
+	check_status("\"ready\":false,");
+	m->history.counts[CAUSE_REBOOT] = 2;
+	m->history.counts[CAUSE_GIVEN_UP] = 1;
+	m->history.exit_date_ms = 1767225600125;
+	check_status(exits);
+	check_status("\"last_exit_time\":1767225600.125}");
 }
 
 static void test_reload_and_forget(void **state)
@@ -324,6 +365,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_status),
+		TEST(test_status_of_a_guest),
 		TEST(test_reload_and_forget),
 		TEST(test_requests_to_the_machine),
 		TEST(test_reboot),

@@ -12,6 +12,7 @@
 #define GONE "{\"id\":1,\"cmd\":\"wait\",\"gone\":true}"
 #define FOR_TEXT(text) "{\"id\":2,\"cmd\":\"wait-for\",\"text\":\"" text "\"}"
 #define FOR_STATE(state) "{\"id\":3,\"cmd\":\"wait\",\"state\":\"" state "\"}"
+#define FOR_READY "{\"id\":5,\"cmd\":\"wait\",\"ready\":true}"
 #define ACCEPTED(id) "{\"id\":" id ",\"ok\":true}\n"
 #define REFUSED(id, why) "{\"id\":" id ",\"ok\":false,\"error\":\"" why "\"}\n"
 #define MAX_QUOTED 100 /* as MAX_QUOTED_TEXT in waiters.c */
@@ -155,6 +156,42 @@ static void test_end(void **state)
 	check_waits(0);
 }
 
+/* The guest is ready where its spec says so; else as soon as it runs. */
+static void test_ready(void **state)
+{
+	(void)state;
+	server_ask(peer.fd, FOR_READY, ACCEPTED("5")); /* it runs, and has no `ready` */
+	server.ready = 0;
+	wait_with(FOR_READY);
+	wait_with(FOR_READY);
+	vm_put(&server.vm, STATE_DECIDING);
+	check_answer("");
+	vm_put(&server.vm, STATE_RUNNING); /* a further boot */
+	check_answer("");
+	check_waits(2);
+	server.ready = 1;
+	check_answer(ACCEPTED("5") ACCEPTED("5"));
+	server_ask(peer.fd, FOR_READY, ACCEPTED("5"));
+	server.ready = -1;
+	vm_put(&server.vm, STATE_DECIDING);
+	wait_with(FOR_READY);
+	vm_put(&server.vm, STATE_RUNNING);
+	check_answer(ACCEPTED("5"));
+	check_waits(0);
+}
+
+static void test_end_before_ready(void **state)
+{
+	(void)state;
+	server.ready = 0;
+	wait_with(FOR_READY);
+	server.vm.machine->history.outcome.cause = CAUSE_NOT_READY;
+	server.vm.machine->history.count = 1;
+	vm_put(&server.vm, STATE_ENDED);
+	check_answer(REFUSED("5", "the VM ended before its guest was ready, last exit: not_ready"));
+	check_waits(0);
+}
+
 static void test_timeout(void **state)
 {
 	(void)state;
@@ -171,6 +208,9 @@ static void test_timeout(void **state)
 		REFUSED("1", "not gone within 2 s: it is running"));
 	check_waits(0);
 	assert_int_equal(control_until_ms(server.control), -1);
+	server.ready = 0;
+	server_ask(peer.fd, "{\"id\":4,\"cmd\":\"wait\",\"ready\":true,\"timeout\":0}",
+	    REFUSED("4", "not ready within 0 s: it is running"));
 	server_ask(peer.fd, "{\"id\":1,\"cmd\":\"wait\",\"gone\":true,\"timeout\":0}",
 	    REFUSED("1", "not gone within 0 s: it is running"));
 }
@@ -234,6 +274,8 @@ int main(void)
 		TEST(test_text_that_was_printed_before),
 		TEST(test_state),
 		TEST(test_end),
+		TEST(test_ready),
+		TEST(test_end_before_ready),
 		TEST(test_timeout),
 		TEST(test_quoted_text),
 		TEST(test_half_closed_client),
