@@ -59,7 +59,7 @@ static const struct row options[] = {
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
 	    "guest: end with the hypervisor's own last status" },
 	{ 0, "ready-fd", "N", COUNT, AT(ready_fd),
-	    "write a newline to descriptor N once the hypervisor is up" },
+	    "write a newline to descriptor N once the guest is ready (see ready of the spec)" },
 	{ 0, "sandbox", NULL, FLAG, AT(sandbox),
 	    "for specs of others: refuse commands and names of the host" },
 	{ 0, "allow", "WHAT", LIST, AT(allow),

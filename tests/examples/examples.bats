@@ -20,7 +20,7 @@ teardown() {
 	listed=$(printf '%s\n' "${specs[@]%% *}" "${others[@]}" | sort -u)
 	while read -r file; do
 		grep -qxF "$file" <<<"$listed" || { echo "in no list of tests/examples: $file" >&2 && return 1; }
-	done < <(find . -type f ! -path './guest/*' ! -path './rc.d/*' ! -path './systemd/*' ! -path './runit/*' ! -path './s6/*' ! -path './nomad/*' | sed 's,^\./,,')
+	done < <(find . -type f ! -path './guest/*' ! -path './rc.d/*' ! -path './systemd/*' ! -path './runit/*' ! -path './s6/*' ! -path './nomad/*' ! -path './prometheus/*' | sed 's,^\./,,')
 	while read -r file; do
 		[ -f "$file" ] || { echo "no such example: $file" >&2 && return 1; }
 		[ "$file" = README.md ] || grep -qF "(${file%%/*}" README.md || [ "$file" = hello.lua ] ||
