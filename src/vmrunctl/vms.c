@@ -132,12 +132,10 @@ void vms_free(struct vm *list, size_t count)
 
 int vms_query(const struct ctl *ctl, struct vm **list, size_t *count)
 {
-	int status;
-
 	*list = NULL;
 	*count = 0;
 	if (find(ctl, list, count) != 0) {
-		status = errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_OS;
+		int status = errno == EACCES || errno == EPERM ? STATUS_DENIED : STATUS_OS;
 		return ctl_error(ctl, status, "%s: %s", ctl->run_dir, strerror(errno));
 	}
 	query_all(ctl, *list, *count);

@@ -19,7 +19,7 @@ ctl() {
 	timeout -k 5 60 "$VMRUNCTL" -r "$run_dir" "$@" >said 2>wrong </dev/null 3>&- || status=$?
 }
 
-# up [NAME]: starts a VM, or one of this name, that runs until a stop request
+# up ARG...: runs vmrun with a VM that runs until a stop request
 up() {
 	script 'acpi on ready up wait exit 1'
 	"$VMRUN" "${stated[@]}" "${unchecked[@]}" "${untimed[@]}" --run-dir "$run_dir" "$@" >out 2>err </dev/null 3>&- &

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "life.h"
 #include "lib/handle.h"
+#include "platform/clock.h"
 
 #define MAX_LAST_LINE 200
 
@@ -108,9 +109,12 @@ static void test_report(void **state)
 	check_report(1, LINE("3"));
 	check_report(2, LINE("2") "\n" LINE("3"));
 	check_report(3, LINE("1") "\n" LINE("2") "\n" LINE("3"));
-	/* given_up ends no boot: it takes no place in the report. */
+	/* given_up ends no boot: it takes no place in the report, and has no date. */
+	assert_in_range(machine_exit_date_ms(v.machine), 1, clock_date_ms());
+	v.machine->history.exit_date_ms = 7;
 	v.machine->history.outcome = (struct outcome){ .cause = CAUSE_GIVEN_UP, .status = -1 };
 	history_add(v.machine);
+	assert_int_equal(machine_exit_date_ms(v.machine), 7);
 	check_report(2, LINE("2") "\n" LINE("3"));
 	add(4);
 	check_report(3, LINE("2") "\n" LINE("3") "\n" LINE("4"));
