@@ -328,11 +328,7 @@ enum vmrun_event_type {
 	 */
 	VMRUN_GIVEN_UP,
 	VMRUN_RELOADED,	   /* the spec was read again; problems, text: its problems */
-	/*
-	 * action: a step of the stop ladder; delay_ms: until the next step; cause, text: why vmrun
-	 * ends the boot, NULL on request
-	 */
-	VMRUN_STOPPING,
+	VMRUN_STOPPING,	   /* action: a step of the stop ladder; delay_ms: until the next step */
 	VMRUN_HOOK_FAILED, /* by: the hook; text: its traceback */
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
 	VMRUN_WARNING,	   /* text */
@@ -400,8 +396,7 @@ struct vmrun_event {
 	 * stop ladder; or NULL
 	 */
 	const char *ended_by;
-	/* why vmrun ended the boot, and what that step did, as text for the user; or NULL */
-	const char *ended_text;
+	const char *ended_text; /* what that step did, as text for the user, or NULL */
 	int64_t failures;	/* VMRUN_UNHEALTHY */
 };
 

@@ -92,7 +92,7 @@ static const struct event_kind kinds[] = {
 	    .level = LEVEL_INFO,
 	    .bad_level = LEVEL_INFO,
 	    .member = { { "step", MEMBER_TEXT, AT(action) },
-		{ "wait_ms", MEMBER_INT64, AT(delay_ms) }, CAUSE } },
+		{ "wait_ms", MEMBER_INT64, AT(delay_ms) } } },
 	[VMRUN_HOOK_FAILED] = { .name = "hook_failed",
 	    .level = LEVEL_ERROR,
 	    .bad_level = LEVEL_ERROR,

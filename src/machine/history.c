@@ -239,14 +239,12 @@ void history_find_end(struct machine *m)
 	note(m, NULL, find_deed(m));
 }
 
-void history_note_end(struct machine *m, const char *cause_text, const char *unfit)
+void history_note_end(struct machine *m, const char *cause_text)
 {
 	const char *did = m->history.did;
 
-	m->history.how = mem_format("%s after %.1f s%s%s%s%s", cause_text,
-	    (double)m->history.uptime_ms / 1000, unfit != NULL || did != NULL ? ": " : "",
-	    unfit != NULL ? unfit : "", unfit != NULL && did != NULL ? "; " : "",
-	    did != NULL ? did : "");
+	m->history.how = mem_format("%s after %.1f s%s%s", cause_text,
+	    (double)m->history.uptime_ms / 1000, did != NULL ? ": " : "", did != NULL ? did : "");
 }
 
 /* --- the file --- */

@@ -264,13 +264,10 @@ struct next hypervisor_spawn(struct machine *m)
 		say_spawned(m);
 		start_script(m);
 	}
-	guest_begin(m);
 	calls_boot_began(&m->calls, machine_boot_has_console(m), m->history.console_at);
 	hooks_call(m, &hooks_started, m->boot.spec);
-	if (m->options.simulation != NULL) {
-		guest_begin_simulated(m);
+	if (m->options.simulation != NULL)
 		return stay();
-	}
 	return m->run.awaits_answer ? go(STATE_RUNNING, MAX_ANSWER_MS) : hypervisor_up(m);
 }
 
@@ -324,25 +321,15 @@ struct next hypervisor_start(struct machine *m)
 /* Tells the calls of hooks that the boot has ended, after its last words. */
 static void end_calls(struct machine *m)
 {
-	guest_end(m);
 	for (int i = 0; i < MAX_LAST_READS && m->console.fd >= 0 && console_read(&m->console); i++)
 		calls_console(&m->calls);
 	calls_boot_ended(&m->calls);
-}
-
-/* Adds why vmrun has ended the boot, and what a step of the ladder did; NULL: nothing. */
-static void add_ended_text(struct event_record *r, const char *unfit, const char *did)
-{
-	MEM_AUTO char *text = unfit == NULL || did == NULL ? NULL : mem_format("%s; %s", unfit, did);
-
-	event_ended_text(r, text != NULL ? text : unfit != NULL ? unfit : did);
 }
 
 /* Records and reports the exit of a boot, then leads to the cleanup. */
 static struct next end_boot(struct machine *m)
 {
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
-	const char *unfit = NULL;
 
 	history_find_end(m);
 	m->history.ends++;
@@ -350,23 +337,19 @@ static struct next end_boot(struct machine *m)
 		m->history.outcome.cause = CAUSE_STOPPED;
 	else if (m->requests.reboot_to != NULL)
 		m->history.outcome.cause = CAUSE_REBOOT;
-	else if (m->guest.verdict != CAUSES)
-		m->history.outcome.cause = m->guest.verdict;
 	event_target(r, m->boot.target);
 	event_text(r, m->run.child.tail);
 	machine_event_cause(r, m->history.outcome.cause);
 	if (!m->requests.stop && m->requests.reboot_to != NULL)
 		r->event.cause_text = "stopped for the reboot request";
-	else if (m->history.outcome.cause == m->guest.verdict)
-		unfit = m->guest.reason;
 	r->event.ended_by = m->history.ended_by;
+	event_ended_text(r, m->history.did);
 	r->event.status = m->history.outcome.status;
 	if (!cause_has_status(m->history.outcome.cause) || m->history.outcome.cause == CAUSE_ERROR)
 		r->event.status_text = hyper_status_text(m->history.outcome.status);
 	r->event.signal = m->history.outcome.signal;
 	r->event.uptime_ms = m->history.uptime_ms;
-	add_ended_text(r, unfit, m->history.did);
-	history_note_end(m, r->event.cause_text, unfit);
+	history_note_end(m, r->event.cause_text);
 	history_add(m);
 	end_calls(m);
 	return go(STATE_CLEANING, -1);

@@ -20,25 +20,18 @@
 #include "machine/hypervisor.h"
 #include "machine/stop.h"
 
-/* Returns when the state or the guest's health needs the machine. */
-static int64_t own_until_ms(const struct machine *m)
-{
-	int64_t state = m->present.deadline_ms, guest = health_until_ms(&m->guest.health);
-
-	return state < 0 || (guest >= 0 && guest < state) ? guest : state;
-}
-
-/* Returns whether the deadline of the hooks' calls comes first. */
+/* Returns whether the deadline of the hooks' calls comes before the state's. */
 static bool hook_is_next(const struct machine *m)
 {
-	int64_t until_ms = calls_until_ms(&m->calls), own = own_until_ms(m);
+	int64_t until_ms = calls_until_ms(&m->calls);
 
-	return until_ms >= 0 && (own < 0 || until_ms <= own);
+	return until_ms >= 0 &&
+	    (m->present.deadline_ms < 0 || until_ms <= m->present.deadline_ms);
 }
 
 int64_t machine_until_ms(const struct machine *m)
 {
-	return hook_is_next(m) ? calls_until_ms(&m->calls) : own_until_ms(m);
+	return hook_is_next(m) ? calls_until_ms(&m->calls) : m->present.deadline_ms;
 }
 
 bool machine_computes(const struct machine *m)
@@ -86,7 +79,6 @@ const struct state_row machine_states[STATES] = {
 	[STATE_RUNNING] = { "running", hypervisor_spawn,
 	    { [EVENT_EXIT] = hypervisor_exited,
 		[EVENT_UP] = hypervisor_up,
-		[EVENT_UNFIT] = guest_is_unfit,
 		[EVENT_DEADLINE] = hypervisor_late,
 		[EVENT_STOP] = stop_begin,
 		[EVENT_KILL] = stop_kill,
@@ -209,7 +201,6 @@ static void follow(struct machine *m, struct next next)
 		else if (event == EVENTS)
 			break;
 	}
-	guest_note_start(m);
 	machine_watch_console(m);
 }
 
@@ -230,9 +221,6 @@ void machine_deadline(struct machine *m)
 	/* The earlier one first: a hook that computes is always due. */
 	if (hook_is_next(m)) {
 		calls_wake(&m->calls);
-		follow(m, stay());
-	} else if (at == health_until_ms(&m->guest.health)) {
-		guest_wake(m);
 		follow(m, stay());
 	} else {
 		m->present.late_ms = now - m->present.deadline_ms;
@@ -260,7 +248,7 @@ static void process_ended(struct machine *m, pid_t pid)
 	} else if (pid == m->run.script.job.pid) {
 		(void)helper_ended(&m->run.script, pid);
 		hypervisor_script_ended(m);
-	} else if (guest_command_ended(m, pid) || calls_command_ended(&m->calls, pid)) {
+	} else if (calls_command_ended(&m->calls, pid)) {
 		follow(m, stay());
 	} else if (helper_ended(&m->helper, pid)) {
 		machine_handle(m, EVENT_HELPER);
@@ -280,14 +268,7 @@ static void read_channel(struct machine *m, enum channel channel)
 static void console_is_ready(struct machine *m)
 {
 	(void)console_read(&m->console);
-	guest_hear(m);
 	calls_console(&m->calls);
-	follow(m, stay());
-}
-
-static void read_guest(struct machine *m, uintptr_t tag)
-{
-	guest_read(m, tag);
 	follow(m, stay());
 }
 
@@ -301,9 +282,6 @@ void machine_wake(struct machine *m, const struct wake *wake)
 		helper_read(&m->run.script);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
 		console_is_ready(m);
-	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_GUEST &&
-	    wake->tag < MACHINE_TAG_HOOK)
-		read_guest(m, wake->tag - MACHINE_TAG_GUEST);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
 	    wake->tag < MACHINE_TAGS)
 		calls_read(&m->calls, wake->tag - MACHINE_TAG_HOOK);
@@ -393,7 +371,6 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->history.outcome.status = -1;
 	m->present.deadline_ms = -1;
 	m->requests.status = -1;
-	m->guest.verdict = CAUSES;
 	console_init(&m->console);
 	m->console.log.warn = warn;
 	m->console.log.warn_context = m;
@@ -439,13 +416,27 @@ static void kill_all(struct machine *m)
 	companions_clear(&m->companions);
 }
 
+/* Undoes what the ledger still lists, for a machine that is freed while it runs. */
+static void close_ledger(struct machine *m)
+{
+	if (m->host.ledger == NULL)
+		return;
+	if (!m->host.left_alone && m->present.state != STATE_ENDED &&
+	    m->present.state != STATE_RECOVERING && m->present.state != STATE_NEW) {
+		undo_now(m);
+		undo_end(m);
+		ledger_drop_pid_files(m->host.ledger);
+	} else if (m->present.state == STATE_RECOVERING || m->present.state == STATE_NEW) {
+		ledger_restore(m->host.ledger);
+	}
+	ledger_close(m->host.ledger);
+}
+
 void machine_free(struct machine *m)
 {
 	if (m == NULL)
 		return;
 	calls_close(&m->calls);
-	health_close(&m->guest.health);
-	free(m->guest.reason);
 	kill_all(m);
 	draft_clear(m);
 	decision_clear(&m->choice.decision);
@@ -453,7 +444,7 @@ void machine_free(struct machine *m)
 	free(m->choice.answer_label);
 	pidfile_close(&m->run.pidfile);
 	pidfile_close(&m->host.own_pidfile);
-	undo_close(m);
+	close_ledger(m);
 	words_free(&m->host.pid_files);
 	free(m->host.undo.why);
 	for (size_t i = 0; i < MAX_HISTORY; i++) {

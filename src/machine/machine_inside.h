@@ -3,7 +3,6 @@
 #define MACHINE_MACHINE_INSIDE_H
 
 #include "check/check.h"
-#include "guest/health.h"
 #include "hook/calls.h"
 #include "machine/child.h"
 #include "machine/companions.h"
@@ -47,7 +46,6 @@ enum event {
 	EVENT_CALLS_ENDED, /* the calls of a boot that has ended have ended */
 	EVENT_COMMANDS_ENDED, /* the commands in the background have ended */
 	EVENT_UP,	  /* the hypervisor answered on its control channel */
-	EVENT_UNFIT,	  /* the guest is not ready, not alive, or runs for too long */
 	EVENT_DEADLINE,	  /* the deadline of the state has come */
 	EVENT_STOP,	  /* a stop is requested */
 	EVENT_KILL,	  /* a kill is requested */
@@ -243,16 +241,6 @@ struct requests {
 	int status;	      /* of vmrun, which a hook's stop has set; -1: none has */
 };
 
-/* The guest of the present boot (guest.c). */
-struct guest {
-	struct health health;
-	uint64_t heard_at;  /* bytes of the console that `health` has heard */
-	pid_t noted;	    /* of the command in the ledger, or 0 */
-	enum cause verdict; /* why vmrun ends this boot; CAUSES: it does not */
-	char *reason;	    /* for that, as text for the user */
-	bool started;	    /* see struct vmrun_state */
-};
-
 /* What is taken from the host. */
 struct host_things {
 	struct ledger *ledger;
@@ -293,7 +281,6 @@ struct machine {
 	struct calls calls; /* of hooks */
 	struct choice choice;
 	struct history history;
-	struct guest guest;
 	struct host_things host;
 	struct recovery recovery;
 	struct told told;
@@ -316,8 +303,7 @@ enum {
 	MACHINE_TAG_OUTPUT = CHILD_TAGS,
 	MACHINE_TAG_SCRIPT,
 	MACHINE_TAG_CONSOLE,
-	MACHINE_TAG_GUEST, /* of a try of ready or alive */
-	MACHINE_TAG_HOOK = MACHINE_TAG_GUEST + ATTEMPT_TAGS, /* of the streams of hooks' commands */
+	MACHINE_TAG_HOOK, /* of the streams of hooks' commands */
 	MACHINE_TAGS = MACHINE_TAG_HOOK + CALLS_TAGS
 };
 
@@ -369,11 +355,8 @@ void history_add_failure(struct machine *m, enum cause cause, const char *text);
 void history_add(struct machine *m);
 /* Finds what ended the present boot, before a request changes its cause. */
 void history_find_end(struct machine *m);
-/*
- * Notes how the present boot ended, for its line in the file of the history; unfit: why vmrun has
- * ended it, or NULL.
- */
-void history_note_end(struct machine *m, const char *cause_text, const char *unfit);
+/* Notes how the present boot ended, for its line in the file of the history. */
+void history_note_end(struct machine *m, const char *cause_text);
 /* Begins the file of the history, and adds the line of a vmrun that died. */
 void history_begin(struct machine *m);
 /* Adds the line of the boot that ended, unless it is there, with what follows; by may be NULL. */
@@ -400,8 +383,6 @@ bool undo_command_ended(struct machine *m);
 void undo_end(struct machine *m);
 /* Undoes everything and waits for it, for a machine that is freed while it runs. */
 void undo_now(struct machine *m);
-/* Closes the ledger of a machine that is freed; what it still lists is undone if the VM runs. */
-void undo_close(struct machine *m);
 
 /*
  * For the steps of prepare.c: starts the next command of facts_wanted(); returns true when it runs.
@@ -432,28 +413,6 @@ bool prepare_wait_for(struct machine *m, struct next *next);
 bool prepare_companions(struct machine *m, struct next *next);
 /* Handles the exit of a companion; returns false when the process is not a companion. */
 bool prepare_companion_ended(struct machine *m, pid_t pid);
-
-/* guest.c: begins to ask the guest of a boot that was started. */
-void guest_begin(struct machine *m);
-/* Lets the guest of a simulated boot become ready, unless the list says otherwise. */
-void guest_begin_simulated(struct machine *m);
-/* Ends the asking: the boot has ended, or is being stopped. */
-void guest_end(struct machine *m);
-/* Handles new output of the console, what is due, a stream of a try, the exit of its command. */
-void guest_hear(struct machine *m);
-void guest_wake(struct machine *m);
-void guest_read(struct machine *m, uintptr_t tag);
-bool guest_command_ended(struct machine *m, pid_t pid);
-/* Begins the stop ladder for a guest that is not ready or alive, or runs for too long. */
-struct next guest_is_unfit(struct machine *m);
-/* Returns 1: ready, 0: not, -1: the target has no `ready`. */
-int guest_state(const struct machine *m);
-/* Returns the time left for the guest to become ready; 0: no limit, or it is not waited for. */
-int64_t guest_ready_within_ms(const struct machine *m);
-/* Notes the first guest that is up, for a service manager. */
-void guest_note_start(struct machine *m);
-/* stop.c: takes the next step of the stop ladder. */
-struct next stop_step(struct machine *m);
 
 /* simulation.c: starts a simulated boot. */
 struct next simulation_start(struct machine *m);

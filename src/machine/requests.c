@@ -228,9 +228,7 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 	int64_t until_ms = m->present.deadline_ms;
 
 	memset(out, 0, sizeof(*out));
-	out->ready = guest_state(m);
-	out->started = m->guest.started;
-	out->ready_within_ms = guest_ready_within_ms(m);
+	out->ready = -1;
 	out->state = state_name(m);
 	out->target = m->boot.target != NULL ? m->boot.target : m->choice.next_target;
 	out->next_target = next_target(m);

@@ -5,14 +5,8 @@
 #include "machine/machine_inside.h"
 #include "machine/stop.h"
 
-/* Returns whether the boot ends because its guest is not fit, and not on request. */
-static bool is_condemned(const struct machine *m)
-{
-	return m->guest.verdict != CAUSES && !m->requests.stop && m->requests.reboot_to == NULL;
-}
-
-/* Its wait becomes the deadline of the state. */
-struct next stop_step(struct machine *m)
+/* Takes the next step of the ladder; its wait becomes the state's deadline. */
+static struct next step(struct machine *m)
 {
 	const struct stop_ladder *ladder = &m->boot.spec->stop;
 	/* After the last step only a kill remains. */
@@ -23,13 +17,8 @@ struct next stop_step(struct machine *m)
 	if (m->requests.stop_step < ladder->count)
 		now = ladder->step[m->requests.stop_step];
 	m->requests.stop_step++;
-	guest_end(m);
 	r = event_add(m->events, VMRUN_STOPPING);
 	event_target(r, m->boot.target);
-	if (is_condemned(m)) {
-		machine_event_cause(r, m->guest.verdict);
-		event_text(r, m->guest.reason);
-	}
 	r->event.action = stop_action_name(now.action);
 	r->event.delay_ms = now.wait_ms;
 	m->boot.plan.hyper->stop_method(&m->boot.plan, now.action, &method);
@@ -48,18 +37,18 @@ struct next stop_begin(struct machine *m)
 {
 	machine_request_stop(m);
 	m->requests.stop_step = 0;
-	return stop_step(m);
+	return step(m);
 }
 
 struct next stop_hurry(struct machine *m)
 {
 	machine_request_stop(m);
-	return stop_step(m);
+	return step(m);
 }
 
 struct next stop_late(struct machine *m)
 {
-	return stop_step(m);
+	return step(m);
 }
 
 struct next stop_kill(struct machine *m)
@@ -73,5 +62,5 @@ struct next stop_reboot(struct machine *m)
 {
 	if (m->present.state == STATE_RUNNING)
 		m->requests.stop_step = 0;
-	return stop_step(m);
+	return step(m);
 }

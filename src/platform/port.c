@@ -49,40 +49,6 @@ int port_probe(const char *place)
 	return why;
 }
 
-int port_connect(const char *address, int port)
-{
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM };
-	struct addrinfo *to = NULL;
-	MEM_AUTO char *service = mem_format("%d", port);
-	int fd, why = 0;
-
-	if (getaddrinfo(address, service, &hints, &to) != 0) {
-		errno = EINVAL;
-		return -1;
-	}
-	fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		why = errno;
-	else if (connect(fd, to->ai_addr, to->ai_addrlen) != 0 && errno != EINPROGRESS)
-		why = errno;
-	freeaddrinfo(to);
-	if (why != 0 && fd >= 0) {
-		(void)close(fd);
-		fd = -1;
-	}
-	errno = why;
-	return fd;
-}
-
-int port_connect_error(int fd)
-{
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 ? errno : error;
-}
-
 /* Returns whether the text can name an interface, which is the zone of an address. */
 static bool is_zone(const char *text)
 {

@@ -17,12 +17,4 @@ int port_probe(const char *place);
  */
 bool port_is_numeric(const char *address);
 
-/*
- * Begins to connect to a numeric address without blocking.  Returns a descriptor, which becomes
- * writable once the connection is made or has failed; or -1 with errno.
- */
-int port_connect(const char *address, int port);
-/* Returns how that connection has failed: an errno, or 0: it was made. */
-int port_connect_error(int fd);
-
 #endif

@@ -217,8 +217,6 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 		what = "pressing the power button";
 	else if (strcmp(e->action, "poweroff") == 0)
 		what = "switching the power off";
-	if (e->cause != NULL)
-		say(r, "%s: %s: %s", e->vm, e->cause_text, e->text);
 	if (sink_has_status_line(&r->sink)) /* it shows the next step and the time left */
 		say(r, "%s: stopping: %s", e->vm, what);
 	else

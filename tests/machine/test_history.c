@@ -264,12 +264,12 @@ static void test_text_of_an_end(void **state)
 	vm_prepare(&v, "");
 	v.machine->history.uptime_ms = 2500;
 	check_end(NULL, 0, (struct outcome){ .cause = CAUSE_HALT, .status = 2 }, "guest", NULL);
-	history_note_end(v.machine, "it halted", NULL);
+	history_note_end(v.machine, "it halted");
 	assert_string_equal(v.machine->history.how, "it halted after 2.5 s");
 	v.handle->simulation.now_ms = 1049;
 	check_end("acpi", 15, (struct outcome){ .cause = CAUSE_HALT, .status = 2 }, "acpi",
 	    "the guest halted its processors 0 s after the power button");
-	history_note_end(v.machine, "stopped", NULL);
+	history_note_end(v.machine, "stopped");
 	assert_string_equal(v.machine->history.how,
 	    "stopped after 2.5 s: the guest halted its processors 0 s after the power button");
 	vm_close(&v);
