@@ -328,7 +328,8 @@ enum vmrun_event_type {
 	 */
 	VMRUN_GIVEN_UP,
 	VMRUN_RELOADED,	   /* the spec was read again; problems, text: its problems */
-	VMRUN_STOPPING,	   /* action: a step of the stop ladder; delay_ms: until the next step */
+	/* action: a step of the stop ladder; delay_ms: until the next step; cause: why it stops */
+	VMRUN_STOPPING,
 	VMRUN_HOOK_FAILED, /* by: the hook; text: its traceback */
 	VMRUN_LOG,	   /* level, text: vmrun.log() and print() of a spec or hook */
 	VMRUN_WARNING,	   /* text */

@@ -24,6 +24,7 @@ static void free_texts(struct event_record *r)
 	free(r->level);
 	free(r->devices);
 	free(r->ended_text);
+	free(r->cause_text);
 	for (size_t i = 0; r->argv != NULL && r->argv[i] != NULL; i++)
 		free(r->argv[i]);
 	free(r->argv);
@@ -172,6 +173,11 @@ void event_devices(struct event_record *r, const char *json)
 void event_ended_text(struct event_record *r, const char *text)
 {
 	r->event.ended_text = set(&r->ended_text, text);
+}
+
+void event_cause_text(struct event_record *r, const char *text)
+{
+	r->event.cause_text = set(&r->cause_text, text);
 }
 
 void event_argv(struct event_record *r, char *const *argv)

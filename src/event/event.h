@@ -10,7 +10,7 @@
 /* A queued event owns its strings. */
 struct event_record {
 	struct vmrun_event event;
-	char *target, *ended, *by, *text, *level, *devices, *ended_text;
+	char *target, *ended, *by, *text, *level, *devices, *ended_text, *cause_text;
 	char **argv;
 	TAILQ_ENTRY(event_record) link;
 };
@@ -40,6 +40,7 @@ void event_text(struct event_record *r, const char *text);
 void event_level(struct event_record *r, const char *level);
 void event_devices(struct event_record *r, const char *json);
 void event_ended_text(struct event_record *r, const char *text);
+void event_cause_text(struct event_record *r, const char *text);
 /* Copies a NULL-terminated command into an event. */
 void event_argv(struct event_record *r, char *const *argv);
 /* Sets the listener and calls it at once with the events that wait in the queue. */

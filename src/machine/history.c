@@ -11,7 +11,6 @@
 
 #define ENDED_BY_GUEST "guest"
 #define MAX_LAST_LINE 200 /* bytes of a last line that are kept */
-#define MAX_LAST_READS 64 /* of the console, for what a guest that ended has printed */
 
 /* Returns the last line that is not blank, or NULL. The caller frees it. */
 static char *last_line(const char *text, size_t n)
@@ -298,8 +297,6 @@ static char *console_output(struct machine *m)
 
 	if (c->fd < 0 || !machine_boot_has_console(m))
 		return NULL;
-	for (int i = 0; i < MAX_LAST_READS && console_read(c); i++)
-		;
 	if (at < c->total - c->ring_length)
 		at = c->total - c->ring_length;
 	n = (size_t)(c->total - at);

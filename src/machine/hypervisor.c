@@ -254,6 +254,8 @@ struct next hypervisor_spawn(struct machine *m)
 {
 	ERROR_AUTO struct error err = { 0 };
 
+	if (m->options.simulation == NULL)
+		guest_prepare(m);
 	if (m->options.simulation != NULL) {
 		event_target(event_add(m->events, VMRUN_SPAWNED), m->boot.target);
 	} else if (start(m, CHILD_HYPERVISOR, m->options.console_input, &err) != 0) {
@@ -263,11 +265,14 @@ struct next hypervisor_spawn(struct machine *m)
 		m->run.awaits_answer = m->boot.plan.has_control;
 		say_spawned(m);
 		start_script(m);
+		guest_begin(m);
 	}
 	calls_boot_began(&m->calls, machine_boot_has_console(m), m->history.console_at);
 	hooks_call(m, &hooks_started, m->boot.spec);
-	if (m->options.simulation != NULL)
+	if (m->options.simulation != NULL) {
+		guest_begin_simulated(m);
 		return stay();
+	}
 	return m->run.awaits_answer ? go(STATE_RUNNING, MAX_ANSWER_MS) : hypervisor_up(m);
 }
 
@@ -318,30 +323,43 @@ struct next hypervisor_start(struct machine *m)
 	return go(m->boot.plan.loading.argv.count > 0 ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
-/* Tells the calls of hooks that the boot has ended, after its last words. */
-static void end_calls(struct machine *m)
+/* Reads the last words of the guest, which hooks may wait for. */
+static void read_last_words(struct machine *m)
 {
 	for (int i = 0; i < MAX_LAST_READS && m->console.fd >= 0 && console_read(&m->console); i++)
 		calls_console(&m->calls);
-	calls_boot_ended(&m->calls);
+}
+
+/* Sets why the ladder ended a boot that nobody had asked to end. */
+static void say_unfit(const struct machine *m, struct event_record *r)
+{
+	MEM_AUTO char *text = mem_format("%s; stopped", m->guest.why);
+
+	event_cause_text(r, text);
 }
 
 /* Records and reports the exit of a boot, then leads to the cleanup. */
 static struct next end_boot(struct machine *m)
 {
-	struct event_record *r = event_add(m->events, VMRUN_EXITED);
+	struct event_record *r;
 
+	read_last_words(m);
+	r = event_add(m->events, VMRUN_EXITED);
 	history_find_end(m);
 	m->history.ends++;
 	if (m->requests.stop)
 		m->history.outcome.cause = CAUSE_STOPPED;
 	else if (m->requests.reboot_to != NULL)
 		m->history.outcome.cause = CAUSE_REBOOT;
+	else if (m->guest.unfit != CAUSES)
+		m->history.outcome.cause = m->guest.unfit;
 	event_target(r, m->boot.target);
 	event_text(r, m->run.child.tail);
 	machine_event_cause(r, m->history.outcome.cause);
 	if (!m->requests.stop && m->requests.reboot_to != NULL)
 		r->event.cause_text = "stopped for the reboot request";
+	else if (!m->requests.stop && m->guest.unfit != CAUSES)
+		say_unfit(m, r);
 	r->event.ended_by = m->history.ended_by;
 	event_ended_text(r, m->history.did);
 	r->event.status = m->history.outcome.status;
@@ -351,7 +369,8 @@ static struct next end_boot(struct machine *m)
 	r->event.uptime_ms = m->history.uptime_ms;
 	history_note_end(m, r->event.cause_text);
 	history_add(m);
-	end_calls(m);
+	guest_end(m);
+	calls_boot_ended(&m->calls);
 	return go(STATE_CLEANING, -1);
 }
 

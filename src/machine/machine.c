@@ -31,7 +31,10 @@ static bool hook_is_next(const struct machine *m)
 
 int64_t machine_until_ms(const struct machine *m)
 {
-	return hook_is_next(m) ? calls_until_ms(&m->calls) : m->present.deadline_ms;
+	int64_t at = hook_is_next(m) ? calls_until_ms(&m->calls) : m->present.deadline_ms;
+	int64_t guest = guest_until_ms(m);
+
+	return guest >= 0 && (at < 0 || guest < at) ? guest : at;
 }
 
 bool machine_computes(const struct machine *m)
@@ -81,6 +84,7 @@ const struct state_row machine_states[STATES] = {
 		[EVENT_UP] = hypervisor_up,
 		[EVENT_DEADLINE] = hypervisor_late,
 		[EVENT_STOP] = stop_begin,
+		[EVENT_UNFIT] = stop_unfit,
 		[EVENT_KILL] = stop_kill,
 		[EVENT_REBOOT] = stop_reboot },
 	    TO(STOPPING) | TO(CLEANING) | TO(DECIDING) },
@@ -201,6 +205,7 @@ static void follow(struct machine *m, struct next next)
 		else if (event == EVENTS)
 			break;
 	}
+	guest_note_start(m);
 	machine_watch_console(m);
 }
 
@@ -218,6 +223,11 @@ void machine_deadline(struct machine *m)
 
 	if (at < 0 || at > now)
 		return;
+	if (guest_until_ms(m) == at) {
+		guest_deadline(m);
+		follow(m, stay());
+		return;
+	}
 	/* The earlier one first: a hook that computes is always due. */
 	if (hook_is_next(m)) {
 		calls_wake(&m->calls);
@@ -248,7 +258,7 @@ static void process_ended(struct machine *m, pid_t pid)
 	} else if (pid == m->run.script.job.pid) {
 		(void)helper_ended(&m->run.script, pid);
 		hypervisor_script_ended(m);
-	} else if (calls_command_ended(&m->calls, pid)) {
+	} else if (guest_command_ended(m, pid) || calls_command_ended(&m->calls, pid)) {
 		follow(m, stay());
 	} else if (helper_ended(&m->helper, pid)) {
 		machine_handle(m, EVENT_HELPER);
@@ -272,6 +282,12 @@ static void console_is_ready(struct machine *m)
 	follow(m, stay());
 }
 
+static void read_guest(struct machine *m)
+{
+	guest_read(m);
+	follow(m, stay());
+}
+
 void machine_wake(struct machine *m, const struct wake *wake)
 {
 	if (wake->kind == WAKE_DEADLINE)
@@ -282,6 +298,8 @@ void machine_wake(struct machine *m, const struct wake *wake)
 		helper_read(&m->run.script);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
 		console_is_ready(m);
+	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_GUEST)
+		read_guest(m);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
 	    wake->tag < MACHINE_TAGS)
 		calls_read(&m->calls, wake->tag - MACHINE_TAG_HOOK);
@@ -372,6 +390,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->present.deadline_ms = -1;
 	m->requests.status = -1;
 	console_init(&m->console);
+	guest_listen(m);
 	m->console.log.warn = warn;
 	m->console.log.warn_context = m;
 	m->run.child.say = say_line;
@@ -413,23 +432,8 @@ static void kill_all(struct machine *m)
 	job_free(&m->run.child.job);
 	helper_free(&m->helper);
 	helper_free(&m->run.script);
+	guest_free(m);
 	companions_clear(&m->companions);
-}
-
-/* Undoes what the ledger still lists, for a machine that is freed while it runs. */
-static void close_ledger(struct machine *m)
-{
-	if (m->host.ledger == NULL)
-		return;
-	if (!m->host.left_alone && m->present.state != STATE_ENDED &&
-	    m->present.state != STATE_RECOVERING && m->present.state != STATE_NEW) {
-		undo_now(m);
-		undo_end(m);
-		ledger_drop_pid_files(m->host.ledger);
-	} else if (m->present.state == STATE_RECOVERING || m->present.state == STATE_NEW) {
-		ledger_restore(m->host.ledger);
-	}
-	ledger_close(m->host.ledger);
 }
 
 void machine_free(struct machine *m)
@@ -444,7 +448,7 @@ void machine_free(struct machine *m)
 	free(m->choice.answer_label);
 	pidfile_close(&m->run.pidfile);
 	pidfile_close(&m->host.own_pidfile);
-	close_ledger(m);
+	undo_close(m);
 	words_free(&m->host.pid_files);
 	free(m->host.undo.why);
 	for (size_t i = 0; i < MAX_HISTORY; i++) {

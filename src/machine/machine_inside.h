@@ -7,6 +7,8 @@
 #include "machine/child.h"
 #include "machine/companions.h"
 #include "process/console.h"
+#include "guest/attempt.h"
+#include "guest/health.h"
 #include "ledger/disklock.h"
 #include "ledger/history_file.h"
 #include "ledger/ledger.h"
@@ -49,6 +51,7 @@ enum event {
 	EVENT_DEADLINE,	  /* the deadline of the state has come */
 	EVENT_STOP,	  /* a stop is requested */
 	EVENT_KILL,	  /* a kill is requested */
+	EVENT_UNFIT,	  /* the guest failed `ready` or `alive`, or the time limit */
 	EVENT_REBOOT,	  /* a reboot is requested */
 	EVENT_RESET,	  /* a reset is requested */
 	EVENT_FIX,	  /* the user answered whether to apply fixes */
@@ -241,6 +244,15 @@ struct requests {
 	int status;	      /* of vmrun, which a hook's stop has set; -1: none has */
 };
 
+/* What is known of the guest of a boot (guest.c). */
+struct guest {
+	struct health health;
+	struct attempt attempt;
+	enum cause unfit; /* why the ladder ends the boot; CAUSES: for another reason */
+	char *why;	  /* that, as text for the user, or NULL */
+	bool started;	  /* a guest has been ready, or up where its target has no `ready` */
+};
+
 /* What is taken from the host. */
 struct host_things {
 	struct ledger *ledger;
@@ -277,6 +289,7 @@ struct machine {
 	struct draft draft;
 	struct preparation preparation;
 	struct run run;
+	struct guest guest;
 	struct requests requests;
 	struct calls calls; /* of hooks */
 	struct choice choice;
@@ -303,7 +316,8 @@ enum {
 	MACHINE_TAG_OUTPUT = CHILD_TAGS,
 	MACHINE_TAG_SCRIPT,
 	MACHINE_TAG_CONSOLE,
-	MACHINE_TAG_HOOK, /* of the streams of hooks' commands */
+	MACHINE_TAG_GUEST, /* a try to reach the guest */
+	MACHINE_TAG_HOOK,  /* of the streams of hooks' commands */
 	MACHINE_TAGS = MACHINE_TAG_HOOK + CALLS_TAGS
 };
 
@@ -346,6 +360,33 @@ struct next machine_end_stopped(struct machine *m);
 /* Starts the next boot at once, for a reboot request while the machine waits. */
 struct next machine_reboot_waiting(struct machine *m);
 
+/* guest.c: reads what the console has printed before the boot, which is not the boot's. */
+void guest_prepare(struct machine *m);
+/* Begins to ask the guest of the boot that was spawned. */
+void guest_begin(struct machine *m);
+/* Lets the guest of a simulated boot become ready, unless the list says otherwise. */
+void guest_begin_simulated(struct machine *m);
+/* Notes the first guest that is up, for a service manager. */
+void guest_note_start(struct machine *m);
+/* Returns the time left for the guest to become ready; 0: no limit, or it is not waited for. */
+int64_t guest_ready_within_ms(const struct machine *m);
+/* Returns the next deadline of the guest's questions, or -1. */
+int64_t guest_until_ms(const struct machine *m);
+void guest_deadline(struct machine *m);
+void guest_read(struct machine *m);
+/* Handles the exit of an exec probe's command; false: the pid is another process's. */
+bool guest_command_ended(struct machine *m, pid_t pid);
+/* Asks nothing more, because the ladder runs. */
+void guest_rest(struct machine *m);
+/* Ends with the boot. */
+void guest_end(struct machine *m);
+/* Ends with the machine: reaps a command. */
+void guest_free(struct machine *m);
+/* Listens to the console, for guest_begin() and later boots. */
+void guest_listen(struct machine *m);
+/* Returns vmrun_state.ready. */
+int guest_readiness(const struct machine *m);
+
 /* history.c: ends a boot that failed before its guest ran; the policy decides what follows. */
 struct next machine_fail(struct machine *m, enum cause cause, const char *text);
 struct next machine_fail_with(struct machine *m, struct report *report); /* freed */
@@ -383,6 +424,8 @@ bool undo_command_ended(struct machine *m);
 void undo_end(struct machine *m);
 /* Undoes everything and waits for it, for a machine that is freed while it runs. */
 void undo_now(struct machine *m);
+/* Closes the ledger of a machine that is freed; what it still lists is undone if the VM runs. */
+void undo_close(struct machine *m);
 
 /*
  * For the steps of prepare.c: starts the next command of facts_wanted(); returns true when it runs.

@@ -228,7 +228,9 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 	int64_t until_ms = m->present.deadline_ms;
 
 	memset(out, 0, sizeof(*out));
-	out->ready = -1;
+	out->ready = guest_readiness(m);
+	out->started = m->guest.started;
+	out->ready_within_ms = guest_ready_within_ms(m);
 	out->state = state_name(m);
 	out->target = m->boot.target != NULL ? m->boot.target : m->choice.next_target;
 	out->next_target = next_target(m);

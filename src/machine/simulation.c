@@ -140,6 +140,13 @@ struct next simulation_start(struct machine *m)
 	return go(loader_fails ? STATE_LOADING : STATE_RUNNING, -1);
 }
 
+bool simulation_becomes_ready(const struct machine *m)
+{
+	const struct simulated_exit *e = due(m->options.simulation);
+
+	return e == NULL || e->outcome.cause != CAUSE_NOT_READY;
+}
+
 int64_t simulation_end_of_boot(const struct machine *m)
 {
 	const struct simulation *s = m->options.simulation;

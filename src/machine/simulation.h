@@ -45,6 +45,8 @@ bool simulation_check(struct machine *m);
 /* Ends the boot with the next exit of the list. */
 void simulation_exit(struct machine *m);
 
+/* Returns whether the guest of the simulated boot becomes ready. */
+bool simulation_becomes_ready(const struct machine *m);
 /* Runs a simulation until its list is used up, the machine has ended, or it waits for a request. */
 void simulation_run(struct machine *m);
 

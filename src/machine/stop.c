@@ -5,6 +5,19 @@
 #include "machine/machine_inside.h"
 #include "machine/stop.h"
 
+/* Sets for what cause the step is taken: a request overrules what the guest has failed. */
+static void say_cause(const struct machine *m, struct event_record *r)
+{
+	if (m->requests.stop)
+		machine_event_cause(r, CAUSE_STOPPED);
+	else if (m->requests.reboot_to != NULL || m->guest.unfit == CAUSES)
+		machine_event_cause(r, CAUSE_REBOOT);
+	else
+		machine_event_cause(r, m->guest.unfit);
+	if (!m->requests.stop && m->requests.reboot_to == NULL)
+		event_cause_text(r, m->guest.why);
+}
+
 /* Takes the next step of the ladder; its wait becomes the state's deadline. */
 static struct next step(struct machine *m)
 {
@@ -17,10 +30,12 @@ static struct next step(struct machine *m)
 	if (m->requests.stop_step < ladder->count)
 		now = ladder->step[m->requests.stop_step];
 	m->requests.stop_step++;
+	guest_rest(m);
 	r = event_add(m->events, VMRUN_STOPPING);
 	event_target(r, m->boot.target);
 	r->event.action = stop_action_name(now.action);
 	r->event.delay_ms = now.wait_ms;
+	say_cause(m, r);
 	m->boot.plan.hyper->stop_method(&m->boot.plan, now.action, &method);
 	if (method.signal != 0)
 		child_signal(&m->run.child, method.signal);
@@ -62,5 +77,11 @@ struct next stop_reboot(struct machine *m)
 {
 	if (m->present.state == STATE_RUNNING)
 		m->requests.stop_step = 0;
+	return step(m);
+}
+
+struct next stop_unfit(struct machine *m)
+{
+	m->requests.stop_step = 0;
 	return step(m);
 }

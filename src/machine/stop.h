@@ -10,5 +10,6 @@ struct next stop_hurry(struct machine *m);
 struct next stop_late(struct machine *m);
 struct next stop_kill(struct machine *m);
 struct next stop_reboot(struct machine *m);
+struct next stop_unfit(struct machine *m);
 
 #endif

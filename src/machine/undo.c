@@ -205,3 +205,18 @@ void undo_now(struct machine *m)
 			ledger_drop(m->host.ledger, thing->name);
 	}
 }
+
+void undo_close(struct machine *m)
+{
+	if (m->host.ledger == NULL)
+		return;
+	if (!m->host.left_alone && m->present.state != STATE_ENDED &&
+	    m->present.state != STATE_RECOVERING && m->present.state != STATE_NEW) {
+		undo_now(m);
+		undo_end(m);
+		ledger_drop_pid_files(m->host.ledger);
+	} else if (m->present.state == STATE_RECOVERING || m->present.state == STATE_NEW) {
+		ledger_restore(m->host.ledger);
+	}
+	ledger_close(m->host.ledger);
+}

@@ -1,4 +1,4 @@
-/* Probes a port by binding to it. */
+/* Probes a port by binding to it, and connects to one. */
 #include "platform/port.h"
 
 #include <arpa/inet.h>
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,6 +47,39 @@ int port_probe(const char *place)
 		return EINVAL;
 	why = try_bind(to);
 	freeaddrinfo(to);
+	return why;
+}
+
+int port_connect(const char *address, int port, int *fd)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *to = NULL;
+	char service[16];
+	int why = 0;
+
+	(void)snprintf(service, sizeof(service), "%d", port);
+	if (getaddrinfo(address, service, &hints, &to) != 0)
+		return EINVAL;
+	*fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0 || (connect(*fd, to->ai_addr, to->ai_addrlen) < 0 && errno != EINPROGRESS))
+		why = errno;
+	freeaddrinfo(to);
+	if (why != 0 && *fd >= 0)
+		(void)close(*fd);
+	return why;
+}
+
+int port_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer), length = sizeof(int);
+	int why = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &length) < 0)
+		return errno;
+	if (why == 0 && getpeername(fd, (struct sockaddr *)&peer, &size) < 0)
+		why = errno == ENOTCONN ? EINPROGRESS : errno;
 	return why;
 }
 

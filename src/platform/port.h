@@ -5,6 +5,15 @@
 #include <stdbool.h>
 
 /*
+ * Begins a TCP connection to a numeric address without waiting.  Returns 0 with a descriptor that
+ * is non-blocking and close-on-exec, and becomes writable when port_connected() knows more; or an
+ * errno, EINVAL for an address that is a name.
+ */
+int port_connect(const char *address, int port, int *fd);
+/* Returns 0 for a connection that is there, EINPROGRESS, or the errno of its failure. */
+int port_connected(int fd);
+
+/*
  * Returns whether a server could listen at a place: "ADDR:PORT", "[V6]:PORT" or ":PORT".  Returns 0
  * or an errno: EADDRINUSE the port is in use, EADDRNOTAVAIL this host has no such address, EACCES,
  * EINVAL the address is a name, which is not looked up (but "localhost"), or another one of

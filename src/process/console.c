@@ -75,6 +75,8 @@ bool console_read(struct console *c)
 	if (n <= 0)
 		return false;
 	add_to_ring(c, bytes, (size_t)n);
+	if (c->notice != NULL)
+		c->notice(c->notice_context, bytes, (size_t)n);
 	if (c->hear != NULL)
 		c->hear(c->hear_context, bytes, (size_t)n);
 	console_log_write(&c->log, bytes, (size_t)n);

@@ -23,7 +23,9 @@ struct console {
 	char *ring;
 	size_t ring_end, ring_length;
 	uint64_t total; /* bytes printed so far */
-	/* Called with the guest's output, or NULL. */
+	/* Both are called with the guest's output, `notice` first; or NULL. */
+	void (*notice)(void *context, const char *bytes, size_t n);
+	void *notice_context;
 	void (*hear)(void *context, const char *bytes, size_t n);
 	void *hear_context;
 };

@@ -208,9 +208,17 @@ static void say_reloaded(const struct vmrun_event *e, struct renderer *r)
 		    e->text);
 }
 
+/* Returns why vmrun ends a boot by itself; NULL: for a request. */
+static const char *reason_to_stop(const struct vmrun_event *e)
+{
+	bool requested = strcmp(e->cause, "stopped") == 0 || strcmp(e->cause, "reboot") == 0;
+
+	return requested ? NULL : e->cause_text;
+}
+
 static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 {
-	const char *what = "killing the hypervisor";
+	const char *what = "killing the hypervisor", *why = reason_to_stop(e);
 	char time[DURATION_TEXT];
 
 	if (strcmp(e->action, "acpi") == 0)
@@ -218,9 +226,11 @@ static void say_stopping(const struct vmrun_event *e, struct renderer *r)
 	else if (strcmp(e->action, "poweroff") == 0)
 		what = "switching the power off";
 	if (sink_has_status_line(&r->sink)) /* it shows the next step and the time left */
-		say(r, "%s: stopping: %s", e->vm, what);
+		say(r, "%s: stopping%s%s: %s", e->vm, why == NULL ? "" : ", ",
+		    why == NULL ? "" : why, what);
 	else
-		say(r, "%s: stopping: %s, next step in %s or at the next signal", e->vm, what,
+		say(r, "%s: stopping%s%s: %s, next step in %s or at the next signal", e->vm,
+		    why == NULL ? "" : ", ", why == NULL ? "" : why, what,
 		    duration(e->delay_ms, time));
 }
 

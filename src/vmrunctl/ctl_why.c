@@ -60,6 +60,22 @@ static const struct advice {
 	    "host\n"
 	    "with the commands that fix them, and vmrun --fix FILE runs these commands.",
 	    NULL },
+	{ "not_ready",
+	    "The guest did not become ready in time: read the last lines of its console. If it "
+	    "only\n"
+	    "needs more time, raise \"within\" of \"ready\" in the spec; if it was up, see "
+	    "whether\n"
+	    "\"ready\" asks for what the guest really does: vmrunctl NAME console.",
+	    "\"on\": {\"not_ready\": \"boot\"} in the spec boots again after that." },
+	{ "unhealthy",
+	    "The guest was up and then stopped answering \"alive\": read the last lines of its\n"
+	    "console and the guest's system log. If it was only busy, raise \"failures\" or\n"
+	    "\"every\" of \"alive\" in the spec.",
+	    "\"on\": {\"unhealthy\": \"boot\"} in the spec boots again after that." },
+	{ "timed_out",
+	    "The boot lasted longer than \"time_limit\" of the spec: read the last lines of the\n"
+	    "console for what the guest was doing, or raise the limit.",
+	    "\"on\": {\"timed_out\": \"boot\"} in the spec boots again after that." },
 	{ "given_up",
 	    "The VM booted too often in a short time (restart_limit): vmrunctl NAME history shows "
 	    "why\n"
@@ -86,6 +102,13 @@ static const char reset_advice[] =
     "\nIt booted too often in a short time (restart_limit), and vmrun waits: vmrunctl NAME reset\n"
     "boots it again, and vmrunctl NAME history shows why the boots before ended.";
 
+/* Returns whether vmrun ended the boot by itself: its reason matters more than the step. */
+static bool is_unfit(const char *cause)
+{
+	return strcmp(cause, "not_ready") == 0 || strcmp(cause, "unhealthy") == 0 ||
+	    strcmp(cause, "timed_out") == 0;
+}
+
 /* Returns the advice after the end of a boot, apart from what followed it. */
 static const struct advice *find_advice(const char *cause, const char *ended_by)
 {
@@ -101,7 +124,7 @@ static const struct advice *find_advice(const char *cause, const char *ended_by)
 
 	if (cause == NULL)
 		return &death;
-	if (by_step && strcmp(ended_by, "acpi") != 0)
+	if (by_step && strcmp(ended_by, "acpi") != 0 && !is_unfit(cause))
 		return &stubborn;
 	if (by_step && strcmp(cause, "reboot") == 0)
 		return &reboot;
