@@ -98,7 +98,7 @@ end
 
 -- Loads a spec.  The previous document stays when the file has errors.
 function document.load(request)
-	session.waits = 0
+	session.waits, session.hook, session.label = 0, nil, nil
 	session.directory = request.directory -- before the file runs: its commands run there
 	local root = readers[request.format](request)
 	session.document = root

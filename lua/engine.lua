@@ -15,6 +15,7 @@ local home = {
 	hook_programs = "hooks",
 	hooks = "hooks",
 	call = "hooks",
+	run = "hooks",
 	leads = "hooks",
 	forget_state = "state",
 }

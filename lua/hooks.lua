@@ -14,6 +14,7 @@ local known = {
 	on_prepare = true,
 	on_start = true,
 	on_started = true,
+	on_ready = true,
 	on_exit = true,
 	on_end = true,
 }
@@ -142,6 +143,7 @@ local function make_hook(request)
 	session.loading, session.faults, session.keeps = name, {}, nil
 	local chunk, directory = open_hook(request)
 	session.here, session.waits = directory, 0
+	session.hook, session.label = nil, nil
 	local functions, why = chunk()
 	if type(functions) == "function" then
 		options.use = nil
@@ -342,12 +344,18 @@ local function prepare(entry, argument)
 	return spec
 end
 
+-- Begins a call of a script.
+local function enter(hook, label, directory)
+	session.hook, session.label = hook, label
+	session.here, session.waits = directory, 0
+	native.hooking()
+end
+
 -- Calls the function with that index in the list that `hooks` returned last for the hook.
 function hooks.call(request)
 	local name, argument = request.name, request.argument
 	local entry = session.calls[name][request.index]
-	session.here, session.label, session.waits = entry.directory, entry.label, 0
-	native.hooking()
+	enter(name, entry.label, entry.directory)
 	if name == "on_prepare" then
 		return prepare(entry, argument)
 	elseif name == "on_exit" then
@@ -356,6 +364,17 @@ function hooks.call(request)
 		return answers.start(entry.call(answers.boot(argument)))
 	end
 	entry.call(name == "on_end" and answers.exit(argument) or answers.boot(argument))
+end
+
+-- Runs a script as a hook, from its text; returns what it returns, which is plain data.
+function hooks.run(request)
+	local chunk = import("document").compile(request.text, request.name)
+	enter("run", request.name, session.directory)
+	local result = chunk()
+	if type(result) ~= "string" then
+		native.check_plain(result, "result")
+	end
+	return result
 end
 
 return hooks

@@ -17,8 +17,11 @@ return {
 	-- The directory of the code that runs now, where vmrun.include and require look first.
 	here = "/",
 	warned = {}, -- by the label of a hook: it was told that its changes of a spec are lost
-	waits = 0, -- of the call that runs, counted in dry runs
-	label = nil, -- the label of the hook that runs now, for events: "on_exit of vm.lua"
+
+	-- Of the call that runs now, like `here`: waits.lua keeps them for a call that waits.
+	waits = 0, -- counted in dry runs
+	hook = nil, -- "on_exit"; "run" for a script of `vmrunctl run`; nil while a file is read
+	label = nil, -- of the hook, for events: "on_exit of vm.lua"
 
 	-- What the last boot merged (see boot.lua), and the same after the last on_prepare.
 	merged = nil,

@@ -2,7 +2,8 @@
 local native = ...
 local import = native.import
 local session, merge, world = import "session", import "merge", import "world"
-local readonly = import "readonly"
+local readonly, waits = import "readonly", import "waits"
+local check_seconds = waits.check_seconds
 local raise = native.raise
 local ipairs, pairs, rawset = ipairs, pairs, rawset
 local setmetatable, tostring, type = setmetatable, tostring, type
@@ -13,8 +14,6 @@ local getenv, loadfile = native.getenv, world.loadfile
 
 local vmrun = {}
 
-local YEAR = 86400 * 366
-local MAX_DRY_WAITS = 1000 -- of one call
 local levels = { error = true, warning = true, info = true, debug = true }
 
 -- Returns an opaque answer for on_exit, so that scripts cannot depend on its contents;
@@ -34,13 +33,6 @@ end
 
 local function describe(value)
 	return import("words").describe(value)
-end
-
--- Raises an error unless a value is a number of seconds from 0 to a year.
-local function check_seconds(what, value)
-	if type(value) ~= "number" or not (value >= 0 and value <= YEAR) then
-		raise(format("%s is a number of seconds from 0 to %d", what, YEAR))
-	end
 end
 
 -- Returns the decision to boot: vmrun.boot(target, { delay = seconds }), both optional.
@@ -120,36 +112,7 @@ function vmrun.exists(path)
 	return native.exists(absolute("exists", path))
 end
 
--- Counts a wait of a dry run, which takes no time: a script that waits for a change that never comes
--- would wait for ever.  A function that may go on for as long as the boot lasts sleeps until its
--- end, any other fails.
-local function count_wait(name, request)
-	session.waits = session.waits + 1
-	if session.waits <= MAX_DRY_WAITS then
-		return request
-	elseif session.label and find(session.label, "^on_started ") then
-		return { sleep = YEAR }
-	end
-	raise(format("vmrun.%s: this call has waited %d times where nothing is started "
-		.. "(vmrun.dry_run): what it waits for does not come", name, MAX_DRY_WAITS))
-end
-
--- Suspends the hook until C answers, so that the supervisor goes on meanwhile.
-local function wait(name, request)
-	if not native.can_wait() then
-		raise(format("vmrun.%s: Lua cannot wait here: it is inside a library function that "
-			.. "calls back (table.sort, string.gsub, require)", name))
-	end
-	if native.dry_run then
-		request = count_wait(name, request)
-	end
-	local here, label, waits = session.here, session.label, session.waits
-	local answer = native.wait(request)
-	session.here, session.label, session.waits = here, label, waits
-	return answer or {}
-end
-
-local options_of_exec = { "cwd", "env", "stdin", "timeout" }
+local options_of_exec = { "background", "cwd", "env", "stdin", "timeout" }
 
 -- Raises an error unless a key is an option of vmrun.exec().
 local function check_option(key)
@@ -242,32 +205,55 @@ local function changes_of(env)
 	return changes[1] and changes
 end
 
+-- Starts a command and does not wait for its end.  Returns true, or nil and the error.  It has no
+-- time limit of its own, because it ends with the boot.
+local function start(request, timeout)
+	waits.check_hook "vmrun.exec: background"
+	request.background, request.timeout = true, timeout
+	local answer = waits.wait("exec", request)
+	if answer.ok or native.dry_run then
+		return true
+	end
+	return nil, answer.message
+end
+
 -- Runs a command.  Returns its exit status, stdout and stderr, or nil and the error when the
--- command could not be started or did not finish.
+-- command could not be started or did not finish; with background, see above.
 function vmrun.exec(command)
 	if native.sandbox then
 		raise("vmrun.exec: not in the sandbox")
 	end
 	local words = check_command(command)
-	local timeout, stdin = command.timeout, command.stdin
+	local timeout, stdin, background = command.timeout, command.stdin, command.background
 	if timeout ~= nil then
 		check_seconds("vmrun.exec: timeout", timeout)
 	end
 	if stdin ~= nil and type(stdin) ~= "string" then
 		raise("vmrun.exec: stdin is a string, not " .. describe(stdin))
 	end
-	local answer = wait("exec", { exec = words, timeout = timeout or 60, stdin = stdin,
-		cwd = directory_of(command.cwd), env = changes_of(command.env) })
+	if background ~= nil and type(background) ~= "boolean" then
+		raise("vmrun.exec: background is true or false, not " .. describe(background))
+	end
+	local request = { exec = words, timeout = timeout or 60, stdin = stdin,
+		cwd = directory_of(command.cwd), env = changes_of(command.env) }
+	if background then
+		return start(request, timeout)
+	end
+	local answer = waits.wait("exec", request)
 	if not answer.status then
 		return nil, answer.message
 	end
 	return answer.status, answer.stdout, answer.stderr
 end
 
--- Waits for a number of seconds.
+-- Waits for a number of seconds.  Returns true, or nil and "gone" when the boot ended meanwhile.
 function vmrun.sleep(seconds)
 	check_seconds("vmrun.sleep", seconds)
-	wait("sleep", { sleep = seconds })
+	local answer = waits.wait("sleep", { sleep = seconds })
+	if answer.message then
+		return nil, answer.message
+	end
+	return true
 end
 
 -- Runs another Lua file and returns its results, or returns the value of a JSON file.
@@ -317,6 +303,10 @@ vmrun.env = setmetatable({}, {
 	end,
 	__metatable = false,
 })
+
+for name, call in pairs(import "guest") do
+	vmrun[name] = call
+end
 
 -- Copies the functions into the table `vmrun` of the scripts.
 return function(into)

@@ -117,15 +117,16 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
  */
 int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct script_reply *reply, struct error *err);
-/*
- * Begins a script of a client, which runs as a hook; name is that of its file in messages.  Fails
- * with STATUS_SPEC if it does not compile.
- */
-int document_begin_run(struct document *doc, const char *text, size_t length, const char *name,
-    struct script_reply *reply, struct error *err);
 /* Calls it to its end, including its waits.  *answer is NULL if the hook has no opinion. */
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err);
+/*
+ * Begins a script, a Lua text named `name` in messages, as a hook of the VM: it has the globals of
+ * the spec's hooks, and its relative paths start from the spec's directory.  Its result is plain
+ * data.
+ */
+int document_begin_run(struct document *doc, const char *text, size_t length, const char *name,
+    struct script_reply *reply, struct error *err);
 /*
  * Drops the state of a stock hook from vmrun.state, and makes the hook ignore its older place.
  * Fails with STATUS_CHECK if there is none, or if the change cannot be saved.

@@ -136,22 +136,22 @@ int document_begin_hook(struct document *doc, const char *hook, size_t index, st
 	return script_begin(doc->script, "call", request, reply, err);
 }
 
-int document_begin_run(struct document *doc, const char *text, size_t length, const char *name,
-    struct script_reply *reply, struct error *err)
-{
-	NODE_AUTO struct node *request = node_new(NODE_OBJECT);
-
-	node_put(request, "text", node_string_n(text, length));
-	node_put(request, "name", node_string(name));
-	return script_begin(doc->script, "run", request, reply, err);
-}
-
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct node **answer, struct error *err)
 {
 	NODE_AUTO struct node *request = call_request(hook, index, argument);
 
 	return script_call(doc->script, "call", request, answer, err);
+}
+
+int document_begin_run(struct document *doc, const char *text, size_t length, const char *name,
+    struct script_reply *reply, struct error *err)
+{
+	NODE_AUTO struct node *request = node_new(NODE_OBJECT);
+
+	node_put(request, "name", node_string(name));
+	node_put(request, "text", node_string_n(text, length));
+	return script_begin(doc->script, "run", request, reply, err);
 }
 
 int document_forget_state(

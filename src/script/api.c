@@ -8,6 +8,7 @@
 #include <lualib.h>
 
 #include "base/near.h"
+#include "base/pattern.h"
 #include "base/str.h"
 #include "platform/os.h"
 #include "script/libraries.h"
@@ -270,6 +271,44 @@ static int api_near(lua_State *L)
 	return 1;
 }
 
+/*
+ * regex(ere): compiles a regular expression, to find its errors before a hook waits for it. Returns
+ * the number of its groups, or nil and the reason.
+ */
+/* stack: ere -> groups | nil reason */
+static int api_regex(lua_State *L)
+{
+	size_t length;
+	const char *ere = luaL_checklstring(L, 1, &length);
+	struct pattern *pattern = NULL;
+	struct error err = { 0 };
+
+	if (pattern_compile(&pattern, ere, length, &err) == 0) {
+		lua_Integer groups = (lua_Integer)pattern_groups(pattern);
+
+		pattern_free(pattern);
+		lua_pushinteger(L, groups);
+		return 1;
+	}
+	script_drop_lent(script_of(L));
+	luaL_pushfail(L);
+	script_push_error(L, &err);
+	return 2;
+}
+
+/* check_plain(value, name): raises "name.key: why" for a value that is not plain data. */
+/* stack: value name -> */
+static int api_check_plain(lua_State *L)
+{
+	struct script *s = script_of(L);
+	const char *name = luaL_checkstring(L, 2);
+
+	script_drop_lent(s);
+	values_take_plain(L, 1, name, &s->lent);
+	script_drop_lent(s);
+	return 0;
+}
+
 /* raise(text): raises an error at the user's line. */
 /* stack: text -> (raises) */
 static int api_raise(lua_State *L)
@@ -361,6 +400,8 @@ void api_open(lua_State *L)
 		{ "wait", api_wait },
 		{ "can_wait", api_can_wait },
 		{ "near", api_near },
+		{ "regex", api_regex },
+		{ "check_plain", api_check_plain },
 		{ "raise", api_raise },
 		{ "log", api_log },
 		{ "exists", api_exists },

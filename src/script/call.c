@@ -327,11 +327,6 @@ static int enter(struct script *s, lua_CFunction function, void *argument, char 
 	return status;
 }
 
-void script_task_renew(struct script_task *task)
-{
-	task->used_ms = 0;
-}
-
 /* stack: task -> */
 static int forget_coroutine(lua_State *L)
 {
@@ -363,6 +358,11 @@ void script_abandon(struct script_task *task)
 		output_flush(task->s);
 	}
 	free(task);
+}
+
+void script_task_renew(struct script_task *task)
+{
+	task->used_ms = 0;
 }
 
 bool script_is_left(const struct script *s)

@@ -1,7 +1,18 @@
 /*
- * Hook requests: a script waits for { exec = words, timeout = seconds, stdin = text, cwd =
- * directory, env = changes } or { sleep = seconds }, as lua/vmrun.lua makes them.  The answer is {
- * status, stdout, stderr }, or { message } if the command did not run to its end.
+ * Hook requests: what a script waits for, as lua/vmrun.lua and lua/guest.lua make them, and the
+ * answers.
+ *
+ *	{ exec = words, timeout = seconds, stdin = text, cwd = directory, env = changes }
+ *		{ status, stdout, stderr }; { message } if the command did not run to its end
+ *	{ exec = words, background = true, ... }	{ ok }; the same without a timeout: no limit
+ *	{ sleep = seconds }				nothing
+ *	{ expect = list of { text } or { regex }, timeout = seconds }
+ *		{ index, text } or { index, groups = list of texts }
+ *	{ send = text, timeout = seconds }		{ ok }
+ *	{ request = command, target, status }		{ ok }
+ *
+ * Each may be answered with { message }, the reason why not: "timeout", "gone" at the boot's end,
+ *or a sentence.
  */
 #ifndef SCRIPT_HOOK_REQUEST_H
 #define SCRIPT_HOOK_REQUEST_H
@@ -31,7 +42,10 @@ struct node *hook_request_refusal(const char *message);
 struct node *hook_request_dry_answer(int status);
 /* Returns the text by which a dry run names a command that it does not run.  Caller frees. */
 char *hook_request_dry_text(const struct words *argv);
-/* Runs the command or sleeps, and returns the answer, NULL after a sleep.  Caller frees. */
+/*
+ * Runs the command or sleeps, and returns the answer, NULL after a sleep; refuses whatever needs a
+ * VM that runs.  Caller frees.
+ */
 struct node *hook_request_serve(const struct node *request);
 
 #endif

@@ -96,7 +96,7 @@ void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes);
 int script_call(struct script *s, const char *function, const struct node *argument,
     struct node **result, struct error *err);
 
-/* A call that waits for its caller to answer: vmrun.exec(), vmrun.sleep(). */
+/* A call that waits for its caller to answer: vmrun.exec(), vmrun.sleep(), vmrun.expect(). */
 struct script_task;
 
 /* The outcome of a turn in Lua: a result, a wait or a slice.  The nodes belong to the caller. */
@@ -122,7 +122,7 @@ int script_begin(struct script *s, const char *function, const struct node *argu
  */
 int script_resume(struct script_task *task, const struct node *answer, struct script_reply *reply,
     struct error *err);
-/* Lets the time limit of a task that waits count anew. */
+/* Lets the time limit of a task that waits count anew from its next turn on. */
 void script_task_renew(struct script_task *task);
 /* Ends a task that waits or was left: only its __close methods run.  NULL is fine. */
 void script_abandon(struct script_task *task);

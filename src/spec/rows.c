@@ -282,6 +282,8 @@ const struct field spec_fields[] = {
 	    "before the hypervisor starts"),
 	HOOK(on_started, "fun(boot: vmrun.Boot)",
 	    "the hypervisor runs"),
+	HOOK(on_ready, "fun(boot: vmrun.Boot)",
+	    "the guest is ready, as the key ready says"),
 	HOOK(on_exit, "fun(exit: vmrun.Exit): string|boolean|vmrun.Action|nil",
 	    "after each exit"),
 	HOOK(on_end, "fun(report: vmrun.Report)",

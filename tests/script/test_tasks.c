@@ -140,7 +140,7 @@ static void test_misuse(void **state)
 		{ "vmrun.exec { 'a', [0] = 'b' }", "vm.lua:2: vmrun.exec: no option 0" },
 		{ "vmrun.exec { 'a', timeot = 1 }",
 		    "vm.lua:2: vmrun.exec: no option timeot, did you mean \"timeout\"? (there is: "
-		    "cwd, env, stdin, timeout)" },
+		    "background, cwd, env, stdin, timeout)" },
 		{ "vmrun.exec { 'a', cwd = 5 }", "vm.lua:2: vmrun.exec: cwd is a string, not a" },
 		{ "vmrun.exec { 'a', cwd = 'a\\0b' }",
 		    "vm.lua:2: vmrun.exec: cwd has a NUL in it" },

@@ -1,0 +1,305 @@
+/* vmrun.expect, vmrun.send, vmrun.regex, vmrun.request and commands in the background. */
+#include "support.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define BOOT "{ vm = 'demo', target = 'default', boots = 1, hypervisor = 'bhyve' }"
+
+static void load_ready(struct script *s, const char *body)
+{
+	MEM_AUTO char *text = mem_format(
+	    "return { on_ready = function(boot)\n%s\nend, targets = { rescue = {} } }", body);
+
+	load_lua(s, text);
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_ready' }", "{ 'on_ready of vm.lua' }");
+}
+
+static void begin(struct script *s, const char *body, struct script_reply *reply)
+{
+	struct node *argument = node_of("{ name = 'on_ready', index = 1, argument = " BOOT " }");
+	struct error err = { 0 };
+
+	load_ready(s, body);
+	if (script_begin(s, "call", argument, reply, &err) != 0)
+		fail_msg("begin: %s", err.text);
+	node_free(argument);
+}
+
+static void has_text(const struct node *got, const char *expression)
+{
+	struct node *wanted = node_of(expression);
+	MEM_AUTO char *got_text = node_show(got);
+	MEM_AUTO char *wanted_text = node_show(wanted);
+
+	assert_string_equal(got_text, wanted_text);
+	node_free(wanted);
+}
+
+/* Checks the request that a call waits for, frees it and answers. */
+static void serve(struct script_reply *reply, const char *request, const char *answer)
+{
+	struct node *value = node_of(answer);
+	struct error err = { 0 };
+
+	assert_non_null(reply->request);
+	has_text(reply->request, request);
+	node_free(reply->request);
+	if (script_resume(reply->task, value, reply, &err) != 0)
+		fail_msg("resume: %s", err.text);
+	node_free(value);
+}
+
+static void has_ended(const struct script_reply *reply)
+{
+	assert_null(reply->task);
+	assert_null(reply->request);
+	assert_null(reply->result);
+}
+
+static void test_expect(void **state)
+{
+	struct script_reply reply;
+
+	begin(*state,
+	    "local function is(...)\n"
+	    "  local got, want = table.pack(vmrun.expect('$ ', { timeout = 5 })), { ... }\n"
+	    "  for i = 1, 4 do assert(got[i] == want[i], i) end\n"
+	    "end\n"
+	    "is(1, '$ ')\n"
+	    "is(nil, 'timeout')\n"
+	    "is(nil, 'gone')\n"
+	    "local re = vmrun.regex('status=([0-9]+)(x)?')\n"
+	    "local i, status, x, more = vmrun.expect { 'a\\0b', re }\n"
+	    "assert(i == 2 and status == '7' and x == '' and more == nil)\n"
+	    "assert(vmrun.expect(re) == 1)",
+	    &reply);
+	serve(
+	    &reply, "{ expect = { { text = '$ ' } }, timeout = 5 }", "{ index = 1, text = '$ ' }");
+	serve(&reply, "{ expect = { { text = '$ ' } }, timeout = 5 }", "{ message = 'timeout' }");
+	serve(&reply, "{ expect = { { text = '$ ' } }, timeout = 5 }", "{ message = 'gone' }");
+	serve(&reply,
+	    "{ expect = { { text = 'a\\0b' }, { regex = 'status=([0-9]+)(x)?' } }, timeout = 60 }",
+	    "{ index = 2, groups = { '7', '' } }");
+	serve(&reply, "{ expect = { { regex = 'status=([0-9]+)(x)?' } }, timeout = 60 }",
+	    "{ index = 1, groups = { '', '' } }");
+	has_ended(&reply);
+}
+
+static void test_send(void **state)
+{
+	struct script_reply reply;
+
+	begin(*state,
+	    "assert(vmrun.send('ls\\n') == true)\n"
+	    "local ok, why = vmrun.send('a\\0b', { timeout = 0.5 })\n"
+	    "assert(ok == nil and why == 'timeout')",
+	    &reply);
+	serve(&reply, "{ send = 'ls\\n', timeout = 60 }", "{ ok = true }");
+	serve(&reply, "{ send = 'a\\0b', timeout = 0.5 }", "{ message = 'timeout' }");
+	has_ended(&reply);
+}
+
+static void test_request(void **state)
+{
+	struct script_reply reply;
+
+	begin(*state,
+	    "assert(vmrun.request('stop', { status = 3.0 }) == true)\n"
+	    "assert(vmrun.request('kill'))\n"
+	    "assert(vmrun.request('reboot', { target = 'rescue' }))\n"
+	    "local ok, why = vmrun.request('reset', {})\n"
+	    "assert(ok == nil and why == 'no')",
+	    &reply);
+	serve(&reply, "{ request = 'stop', status = 3 }", "{ ok = true }");
+	serve(&reply, "{ request = 'kill' }", "{ ok = true }");
+	serve(&reply, "{ request = 'reboot', target = 'rescue' }", "{ ok = true }");
+	serve(&reply, "{ request = 'reset' }", "{ message = 'no' }");
+	has_ended(&reply);
+}
+
+static void test_background(void **state)
+{
+	struct script_reply reply;
+
+	begin(*state,
+	    "assert(vmrun.exec { 'tail', '-f', background = true } == true)\n"
+	    "local ok, why = vmrun.exec { 'a', background = true, timeout = 5 }\n"
+	    "assert(ok == nil and why == 'no')\n"
+	    "assert(vmrun.exec { 'b', background = false } == 0)",
+	    &reply);
+	serve(&reply, "{ exec = { 'tail', '-f' }, background = true, cwd = '/specs' }",
+	    "{ ok = true }");
+	serve(&reply, "{ exec = { 'a' }, background = true, timeout = 5, cwd = '/specs' }",
+	    "{ message = 'no' }");
+	serve(&reply, "{ exec = { 'b' }, timeout = 60, cwd = '/specs' }",
+	    "{ status = 0, stdout = '', stderr = '' }");
+	has_ended(&reply);
+}
+
+static void test_gone(void **state)
+{
+	struct script_reply reply;
+
+	begin(*state,
+	    "local ok, why = vmrun.sleep(5)\n"
+	    "assert(ok == nil and why == 'gone')\n"
+	    "assert(vmrun.sleep(1) == true)\n"
+	    "ok, why = vmrun.exec { 'a' }\n"
+	    "assert(ok == nil and why == 'gone')",
+	    &reply);
+	serve(&reply, "{ sleep = 5 }", "{ message = 'gone' }");
+	serve(&reply, "{ sleep = 1 }", "nil");
+	serve(&reply, "{ exec = { 'a' }, timeout = 60, cwd = '/specs' }", "{ message = 'gone' }");
+	has_ended(&reply);
+}
+
+static void test_misuse(void **state)
+{
+	static const struct {
+		const char *code, *text;
+	} wrong[] = {
+		{ "vmrun.expect()",
+		    "vmrun.expect: what to look for is nothing, expected a string" },
+		{ "vmrun.expect('')", "vmrun.expect: what to look for is empty" },
+		{ "vmrun.expect(('x'):rep(5000))",
+		    "vmrun.expect: what to look for has 5000 bytes" },
+		{ "vmrun.expect {}", "vmrun.expect: the list is empty" },
+		{ "vmrun.expect { 'a', '' }", "vmrun.expect: [2] is empty" },
+		{ "vmrun.expect { 'a', [3] = 'b' }", "vmrun.expect: [2] is nothing" },
+		{ "vmrun.expect { 'a', timeout = 5 }", "vmrun.expect: the list has a key timeout" },
+		{ "local t = {} for i = 1, 101 do t[i] = 'a' end vmrun.expect(t)",
+		    "vmrun.expect: the list has 101 entries, at most 100" },
+		{ "vmrun.expect('a', 5)", "vmrun.expect: the options are a table" },
+		{ "vmrun.expect('a', { timout = 5 })",
+		    "vmrun.expect: no option timout, did you mean \"timeout\"?" },
+		{ "vmrun.expect('a', { timeout = -1 })", "vmrun.expect: timeout is a number of" },
+		{ "vmrun.expect('a', { timeout = 0/0 })", "vmrun.expect: timeout is a number of" },
+		{ "vmrun.expect('a', { timeout = 1e300 })",
+		    "vmrun.expect: timeout is a number of" },
+		{ "vmrun.expect('a', { timeout = '5' })", "vmrun.expect: timeout is a number of" },
+		{ "vmrun.send()", "vmrun.send takes a text, not nothing" },
+		{ "vmrun.send(vmrun.regex('a'))", "vmrun.send takes a text, not a regex" },
+		{ "vmrun.send('')", "vmrun.send: the text is empty" },
+		{ "vmrun.send('a', { timeout = math.huge })",
+		    "vmrun.send: timeout is a number of" },
+		{ "vmrun.regex(5)", "vmrun.regex takes a regular expression as a string" },
+		{ "vmrun.regex('(a')", "vmrun.regex: " },
+		{ "vmrun.regex('(a)\\\\1')", "vmrun.regex: " },
+		{ "vmrun.regex('a\\0b')", "vmrun.regex: " },
+		{ "vmrun.regex('a').x = 1", "what vmrun.regex() returns is read-only" },
+		{ "vmrun.request()", "vmrun.request: the request is a string, not nothing" },
+		{ "vmrun.request('stopp')", "vmrun.request: no request \"stopp\", did you mean" },
+		{ "vmrun.request('stop', 5)", "vmrun.request: the options are a table" },
+		{ "vmrun.request('stop', { status = 256 })", "vmrun.request: the status is an" },
+		{ "vmrun.request('stop', { status = 1.5 })", "vmrun.request: the status is an" },
+		{ "vmrun.request('kill', { status = 1 })",
+		    "vmrun.request: \"kill\" has no status" },
+		{ "vmrun.request('stop', { target = 'rescue' })",
+		    "vmrun.request: \"stop\" has no target" },
+		{ "vmrun.request('next')", "vmrun.request: \"next\" needs a target" },
+		{ "vmrun.request('reboot', { target = 5 })",
+		    "vmrun.request: the target is a string" },
+		{ "vmrun.request('reboot', { target = 'resque' })",
+		    "vmrun.request: no target \"resque\", did you mean \"rescue\"?" },
+		{ "vmrun.request('stop', { delay = 5 })", "vmrun.request: no option delay" },
+		{ "vmrun.exec { 'a', background = 1 }", "vmrun.exec: background is true or false" },
+		{ "table.sort({ 1, 2 }, function() vmrun.expect('a') end)",
+		    "vmrun.expect: Lua cannot wait here" },
+		{ "table.sort({ 1, 2 }, function() vmrun.send('a') end)",
+		    "vmrun.send: Lua cannot wait here" },
+		{ "table.sort({ 1, 2 }, function() vmrun.request('kill') end)",
+		    "vmrun.request: Lua cannot wait here" },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		MEM_AUTO char *text = mem_format("vm.lua:2: %s", wrong[i].text);
+
+		load_ready(*state, wrong[i].code);
+		expect_error(
+		    *state, "call", "{ name = 'on_ready', index = 1, argument = " BOOT " }", text);
+	}
+}
+
+/* A file that is read has no VM; neither has a hook file, although a hook was called before. */
+static void test_in_the_chunk(void **state)
+{
+	static const struct {
+		const char *code, *text;
+	} wrong[] = {
+		{ "vmrun.expect('a')", "vmrun.expect: only in a hook, while a VM runs" },
+		{ "vmrun.send('a')", "vmrun.send: only in a hook, while a VM runs" },
+		{ "vmrun.request('stop')", "vmrun.request: only in a hook, while a VM runs" },
+		{ "vmrun.exec { 'a', background = true }",
+		    "vmrun.exec: background: only in a hook, while a VM runs" },
+		{ "vmrun.regex('(')", "vmrun.regex: " },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		MEM_AUTO char *text = mem_format("vm.lua:1: %s", wrong[i].text);
+		MEM_AUTO char *hook = mem_format("h.lua:1: %s", wrong[i].text);
+		MEM_AUTO char *request =
+		    mem_format("{ key = 'k%zu', name = 'h.lua', path = '/h.lua', "
+			       "text = [[%s]] }",
+			i, wrong[i].code);
+
+		load_error(*state, wrong[i].code, text);
+		load_ready(*state, "");
+		expect(
+		    *state, "call", "{ name = 'on_ready', index = 1, argument = " BOOT " }", "nil");
+		expect_error(*state, "load_hook", request, hook);
+	}
+}
+
+/* A call that goes on after others has its own label and its own directory. */
+static void test_side_by_side(void **state)
+{
+	struct script_reply one, two;
+	struct node *argument = node_of("{ name = 'on_started', index = 1, argument = " BOOT " }");
+	struct error err = { 0 };
+
+	load_lua(*state,
+	    "local function f() vmrun.expect('a') vmrun.exists('x') vmrun.event { a = 1 } end\n"
+	    "return { on_started = f }");
+	expect_boot(*state, "default", "problems", "{}");
+	expect(*state, "load_hook",
+	    "{ key = 'k', name = 'h.lua', path = '/hooks/h.lua', text = 'return { on_ready = "
+	    "function() local co = coroutine.wrap(function() return vmrun.expect(\"b\") end) "
+	    "assert(co() == 1) vmrun.include(\"none.lua\") end }' }",
+	    "nil");
+	expect(*state, "hooks", "{ name = 'on_started' }", "{ 'on_started of vm.lua' }");
+	expect(
+	    *state, "hooks", "{ name = 'on_ready', files = { 'k' } }", "{ 'on_ready of h.lua' }");
+	assert_int_equal(script_begin(*state, "call", argument, &one, &err), 0);
+	node_free(argument);
+	argument = node_of("{ name = 'on_ready', index = 1, argument = " BOOT " }");
+	assert_int_equal(script_begin(*state, "call", argument, &two, &err), 0);
+	node_free(argument);
+	serve(&one, "{ expect = { { text = 'a' } }, timeout = 60 }", "{ index = 1, text = 'a' }");
+	has_ended(&one);
+	has_text(two.request, "{ expect = { { text = 'b' } }, timeout = 60 }");
+	node_free(two.request);
+	argument = node_of("{ index = 1, text = 'b' }");
+	assert_int_equal(script_resume(two.task, argument, &two, &err), -1);
+	node_free(argument);
+	assert_non_null(strstr(err.text, "/hooks/none.lua"));
+	error_clear(&err);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SUPPORT_TEST(test_expect),
+		SUPPORT_TEST(test_send),
+		SUPPORT_TEST(test_request),
+		SUPPORT_TEST(test_background),
+		SUPPORT_TEST(test_gone),
+		SUPPORT_TEST(test_misuse),
+		SUPPORT_TEST(test_in_the_chunk),
+		SUPPORT_TEST(test_side_by_side),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
