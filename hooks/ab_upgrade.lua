@@ -4,10 +4,12 @@
 --	vmrun -t disk-a vm.json		boots the slot that is in use, disk-a or disk-b
 --
 --	a, b      the targets that are the slots, default "a" and "b"
---	stays_up  seconds that a new slot must run to be accepted, default 300
+--	stays_up  seconds that a new slot without the key `ready` must run to be accepted, default 300
 --	request   a file; if it exists at a reboot, it is removed and the other slot is tried
 --	confirm   path of a file; a new slot that creates it is accepted although it ends earlier
 --	id        a name for this hook's state, where a spec uses the hook twice
+--
+-- A new slot whose target has the key `ready` is accepted when it is ready, and not before.
 --
 -- A next_target or another hook can begin a try, too.  After a new slot that ends too early, except
 -- by a poweroff, the hook boots the slot in use again.  vmrun.state keeps which slot is in use: at
@@ -27,6 +29,7 @@ return function(options)
 		return nil, "request and confirm need rm(1), which --sandbox does not let it run"
 	end
 	local other = { [options.a] = options.b, [options.b] = options.a }
+	local asks = {} -- by target: it has `ready`, which is its proof
 	local gone = {} -- files removed in a simulation, which does not run rm(1)
 
 	-- Returns the slot in use; nil before the first boot and after the slots were renamed.
@@ -99,8 +102,15 @@ return function(options)
 	end
 
 	local function on_started(boot)
+		local slot = boot.target
+		asks[slot] = boot.spec and boot.spec.ready and true
+		if is_new(slot) and not asks[slot] and vmrun.sleep(options.stays_up) then
+			accept(slot) -- not at the end of the boot, which ends the sleep
+		end
+	end
+
+	local function on_ready(boot)
 		if is_new(boot.target) then
-			vmrun.sleep(options.stays_up) -- the end of the boot ends the sleep
 			accept(boot.target)
 		end
 	end
@@ -108,7 +118,8 @@ return function(options)
 	local function on_exit(exit)
 		local slot = exit.target
 		if is_new(slot) then
-			if exit.uptime >= options.stays_up or take_file(options.confirm) then
+			local has_stayed = not asks[slot] and exit.uptime >= options.stays_up
+			if has_stayed or take_file(options.confirm) then
 				accept(slot)
 			elseif exit.cause ~= "poweroff" then
 				return in_use()
@@ -121,6 +132,7 @@ return function(options)
 	return {
 		on_start = on_start,
 		on_started = on_started,
+		on_ready = on_ready,
 		on_exit = on_exit,
 		leads = {
 			{ from = options.a, target = options.b },

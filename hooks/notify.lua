@@ -2,28 +2,34 @@
 --
 --	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
 --
---	command  a program and its arguments, required
---	on       when: causes of exits, "start" (the VM is up), "end" (vmrun ends); default always
---	timeout  seconds after which the command is stopped, default 10
+--	command     a program and its arguments, required
+--	on          when: causes of exits, "start" (the VM is up), "ready" (the guest is), "end" (vmrun
+--	            ends); default always
+--	timeout     seconds after which the command is stopped, default 10
+--	background  whether the next boot does not wait for the command, default false; a failure
+--	            of the command is not told then
 --
--- The variables are VMRUN_EVENT (start, exit or end), VMRUN_VM, VMRUN_TARGET and VMRUN_BOOTS; for a
--- start VMRUN_PID; for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or
+-- The variables are VMRUN_EVENT (start, ready, exit or end), VMRUN_VM, VMRUN_TARGET and VMRUN_BOOTS; for a
+-- start and ready VMRUN_PID; for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or
 -- VMRUN_SIGNAL, and at the end VMRUN_EXIT_STATUS.  Unknown facts are not set.
 --
 -- This hook decides nothing.  List it before the hooks that decide, because the first hook that
--- answers is the last one called.  The next boot waits for the command.
+-- answers is the last one called.  The next boot waits for the command unless it goes on in
+-- the background.
 return function(options)
 	if not os then
 		return nil, "it runs a command, which --sandbox does not let it"
 	end
 	options = vmrun.options(options, {
 		command = { "command", required = true },
-		on = { "causes", also = { "start", "end" } },
+		on = { "causes", also = { "start", "ready", "end" } },
 		timeout = { "seconds", default = 10 },
+		background = { "boolean", default = false },
 	})
 
 	local names = { -- of the facts that each event may have
 		start = { "vm", "target", "boots", "pid" },
+		ready = { "vm", "target", "boots", "pid" },
 		exit = { "vm", "target", "boots", "cause", "uptime", "status", "signal" },
 		["end"] = { "vm", "target", "boots", "cause", "uptime", "status", "signal",
 			"exit_status" },
@@ -35,7 +41,8 @@ return function(options)
 
 	-- Returns the command with env(1) in front, which sets the variables.
 	local function command_with(event, facts)
-		local argv = { "env", "VMRUN_EVENT=" .. event, timeout = options.timeout }
+		local argv = { "env", "VMRUN_EVENT=" .. event, timeout = options.timeout,
+			background = options.background and event == "exit" }
 		for _, name in ipairs(names[event]) do
 			if facts[name] ~= nil then
 				argv[#argv + 1] = ("VMRUN_%s=%s"):format(name:upper(), facts[name])
@@ -49,7 +56,9 @@ return function(options)
 			return
 		end
 		local status, out, err = vmrun.exec(command_with(event, facts))
-		if status ~= 0 then
+		if status == nil and out == "gone" then
+			return -- the guest has ended, and the next event tells so
+		elseif status ~= 0 and status ~= true then
 			local why = status and ("status %d: %s"):format(status, err) or out
 			local program = options.command[1]
 			vmrun.log("warning", ("notify: %s failed: %s"):format(program, why))
@@ -69,6 +78,9 @@ return function(options)
 		programs = { program_of(options.command) },
 		on_started = function(boot)
 			notify("start", "start", boot)
+		end,
+		on_ready = function(boot)
+			notify("ready", "ready", boot)
 		end,
 		on_exit = function(exit)
 			notify("exit", exit.cause, exit)

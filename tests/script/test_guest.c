@@ -288,6 +288,100 @@ static void test_side_by_side(void **state)
 	error_clear(&err);
 }
 
+/* A dry run finds the first thing at once and asks nobody; the 1,001st wait lasts to the boot's
+ * end. */
+static void test_dry_run(void **state)
+{
+	struct script_options options = {
+		.budget_ms = 5000, .memory_bytes = 64 * MIB, .hypervisor = "bhyve", .dry_run = true
+	};
+	struct error err = { 0 };
+	struct script_reply reply;
+	struct script *s;
+
+	(void)state;
+	assert_int_equal(script_new(&s, &options, &err), 0);
+	begin(s,
+	    "local re = vmrun.regex('(a)(b)')\n"
+	    "local i, text = vmrun.expect { 'x', re }\n"
+	    "assert(i == 1 and text == 'x')\n"
+	    "local found = table.pack(vmrun.expect { re, 'x' })\n"
+	    "assert(found.n == 3 and found[1] == 1 and found[2] == '' and found[3] == '')\n"
+	    "found = table.pack(vmrun.expect(vmrun.regex('a')))\n"
+	    "assert(found.n == 2 and found[2] == '')\n"
+	    "assert(vmrun.send('a') == true and vmrun.request('stop', { status = 1 }) == true)\n"
+	    "assert(vmrun.save() == true)\n"
+	    "assert(not pcall(vmrun.expect, ''))\n"
+	    "assert(vmrun.exec { 'a', background = true } == true)\n"
+	    "for i = 1, 994 do assert(vmrun.expect('x')) end\n"
+	    "local ok, why = vmrun.expect('x')\n"
+	    "assert(ok == nil and why == 'gone')",
+	    &reply);
+	serve(&reply, "{ exec = { 'a' }, background = true, cwd = '/specs' }",
+	    "{ status = 0, stdout = '', stderr = '' }");
+	serve(&reply, "{ sleep = 31622400 }", "{ message = 'gone' }");
+	has_ended(&reply);
+	script_free(s);
+}
+
+/* A task whose limit counts anew after each wait goes on, however much it computes altogether. */
+static void test_renewed(void **state)
+{
+	struct script *s = script_open(200, 64 * MIB);
+	struct script_reply reply;
+
+	(void)state;
+	begin(s,
+	    "for i = 1, 8 do\n"
+	    "  local stop = os.clock() + 0.05\n"
+	    "  while os.clock() < stop do end\n"
+	    "  vmrun.sleep(1)\n"
+	    "end",
+	    &reply);
+	for (int i = 0; i < 8; i++) {
+		script_task_renew(reply.task);
+		serve(&reply, "{ sleep = 1 }", "nil");
+	}
+	has_ended(&reply);
+	script_free(s);
+}
+
+static void ran(struct script *s, const char *text, const char *result)
+{
+	MEM_AUTO char *request = mem_format("{ name = 'run.lua', text = [[%s]] }", text);
+
+	expect(s, "run", request, result);
+}
+
+static void ran_badly(struct script *s, const char *text, const char *why)
+{
+	MEM_AUTO char *request = mem_format("{ name = 'run.lua', text = [[%s]] }", text);
+
+	expect_error(s, "run", request, why);
+}
+
+static void test_run(void **state)
+{
+	load_lua(*state, "function of_spec() return 5 end return {}");
+	ran(*state, "return { of_spec(), vmrun.dir }", "{ 5, '/specs' }");
+	ran(*state, "return 'a\\0b'", "'a\\0b'");
+	ran(*state, "#!/bin/vmrun\n", "nil");
+	ran(*state, "return vmrun.null", "null");
+	ran(*state, "return false, 5", "false");
+	ran_badly(*state, "--\nx = = 1", "run.lua:2: unexpected symbol near '='");
+	ran_badly(*state, "error('no', 0)", "no");
+	ran_badly(*state, "--\nerror('no')", "run.lua:2: no");
+	ran_badly(
+	    *state, "return { a = { f = print } }", "result.a.f: a function is no plain data");
+	ran_badly(*state, "return print", "result: a function is no plain data");
+	ran_badly(*state, "return 0/0", "result: not a number (NaN)");
+	ran_badly(*state, "local t = {} t.t = t return t", "result.t.t");
+	ran_badly(*state, "os.execute('true')", "run.lua:1: os.execute inside a hook");
+	ran_badly(*state, "io.read()", "run.lua:1: ");
+	ran_badly(*state, "vmrun.include('none.lua')",
+	    "run.lua:1: vmrun.include \"none.lua\": cannot open /specs/none.lua");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +393,9 @@ int main(void)
 		SUPPORT_TEST(test_misuse),
 		SUPPORT_TEST(test_in_the_chunk),
 		SUPPORT_TEST(test_side_by_side),
+		cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_renewed),
+		SUPPORT_TEST(test_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

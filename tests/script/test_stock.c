@@ -57,6 +57,68 @@ static void test_globals(void **state)
 	assert_non_null(strstr(text, "\thooks/backoff.lua:"));
 }
 
+static int load_nothing(void *context, struct node **out, struct error *err)
+{
+	(void)context;
+	(void)err;
+	*out = NULL;
+	return 0;
+}
+
+static int save_nothing(void *context, const struct node *state, bool requested, struct error *err)
+{
+	(void)context;
+	(void)state;
+	(void)requested;
+	(void)err;
+	return 0;
+}
+
+/* A slot whose target has `ready` is proved by that: neither a long life nor a start accepts it. */
+static void test_ready_is_the_proof(void **state)
+{
+	static const char *const names[] = { "on_started", "on_ready", "on_exit" };
+	struct script_options options = { .budget_ms = 5000,
+		.memory_bytes = 64 * MIB,
+		.hypervisor = "bhyve",
+		.load_state = load_nothing,
+		.save_state = save_nothing };
+	struct error err = { 0 };
+	struct script *s;
+
+	(void)state;
+	assert_int_equal(script_new(&s, &options, &err), 0);
+	open_spec(s, "return { name = 'x', targets = { a = {}, b = {} } }");
+	expect(s, "load_hook", "{ key = 'k', name = 'ab_upgrade', options = {} }", "'ab_upgrade'");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		MEM_AUTO char *list = mem_format("{ name = '%s', files = { 'k' } }", names[i]);
+		MEM_AUTO char *label = mem_format("{ '%s of ab_upgrade' }", names[i]);
+
+		expect(s, "hooks", list, label);
+	}
+	expect(
+	    s, "run", "{ name = 'r', text = \"vmrun.state.ab_upgrade = { slot = 'a' }\" }", "nil");
+	/* It does not sleep: the call would need somebody who serves its wait. */
+	expect(s, "call",
+	    "{ name = 'on_started', index = 1, argument = { target = 'b', boots = 2, "
+	    "spec = { ready = { console = 'login:' } } } }",
+	    "nil");
+	expect(s, "call",
+	    "{ name = 'on_exit', index = 1, argument = { target = 'b', boots = 2, "
+	    "cause = 'unhealthy', uptime = 9999 } }",
+	    "{ action = 'boot', target = 'a' }");
+	expect(s, "call",
+	    "{ name = 'on_ready', index = 1, argument = { target = 'b', boots = 3, "
+	    "spec = { ready = { console = 'login:' } } } }",
+	    "nil");
+	expect(s, "run", "{ name = 'r', text = 'return vmrun.state.ab_upgrade.slot' }", "'b'");
+	expect(s, "call",
+	    "{ name = 'on_exit', index = 1, argument = { target = 'b', boots = 3, "
+	    "cause = 'unhealthy', uptime = 1 } }",
+	    "nil");
+	script_free(s);
+}
+
 /* Messages list the names of the files, sorted. */
 static void test_names(void **state)
 {
@@ -80,6 +142,7 @@ int main(void)
 		SUPPORT_TEST(test_load),
 		SUPPORT_TEST(test_unknown),
 		SUPPORT_TEST(test_globals),
+		cmocka_unit_test(test_ready_is_the_proof),
 		cmocka_unit_test(test_names),
 	};
 
