@@ -190,9 +190,40 @@ static void test_bad_targets(void **state)
 	document_free(doc);
 }
 
+/* A script that is sent runs as a hook of the spec's file; its result comes back as a node. */
+static void test_run(void **state)
+{
+	static const char good[] = "return { name = NAME, dir = vmrun.dir }";
+	static const char bad[] = "--\nreturn )";
+	static const char lua[] = "NAME = 'demo' return { name = NAME }";
+	struct document_source source = { .text = lua,
+		.length = sizeof(lua) - 1,
+		.name = "vm.lua",
+		.directory = "/specs",
+		.format = FORMAT_LUA };
+	struct report report = { 0 };
+	struct document *doc = load(&source, &report);
+	struct script_reply reply = { 0 };
+	ERROR_AUTO struct error err = { 0 };
+
+	(void)state;
+	assert_non_null(doc);
+	assert_int_equal(document_begin_run(doc, good, sizeof(good) - 1, "x.lua", &reply, &err), 0);
+	assert_null(reply.task);
+	assert_string_equal(node_get_text(reply.result, "name"), "demo");
+	assert_string_equal(node_get_text(reply.result, "dir"), "/specs");
+	node_free(reply.result);
+	assert_int_equal(document_begin_run(doc, bad, sizeof(bad) - 1, "x.lua", &reply, &err), -1);
+	assert_int_equal(err.status, STATUS_SPEC);
+	assert_non_null(strstr(err.text, "x.lua:2: unexpected symbol near ')'"));
+	report_free(&report);
+	document_free(doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_format_given),
 		cmocka_unit_test(test_utf8_mark),

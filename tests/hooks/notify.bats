@@ -103,6 +103,20 @@ a b  BOOTS=2 CAUSE=killed EVENT=end EXIT_STATUS=137 SIGNAL=9 TARGET=default VM=$
 	is "$(cat told)" 'a b'
 }
 
+@test "in the background where that is asked for; a start and the end are waited for" {
+	notifies '{"background": true, "on": ["triple_fault", "unhealthy", "end"]}'
+	vmrun --reboot-on triple_fault,unhealthy --simulate triple_fault,unhealthy,poweroff vm.json
+	is "$(grep -c 'not run: env VMRUN_EVENT=exit ' err)" 2
+	has 'VMRUN_CAUSE=unhealthy'
+	is "$(grep -c 'not run: env VMRUN_EVENT=end ' err)" 1
+	lacks warning
+	notifies '{"on": ["ready"]}'
+	vmrun --simulate poweroff vm.json
+	is "$status" 0
+	refuses '{"use": "notify", "command": ["a"], "background": 1}' \
+		'hooks[0].background: notify: option "background": expected true or false, got 1'
+}
+
 @test "nothing is run where nothing is started" {
 	notifies
 	vmrun -d vm.json
