@@ -17,8 +17,8 @@ specs=(
 	'shrink.json default'
 	'jail/vm.json default'
 )
-# What is no spec: hooks, and files of other programs.
-others=(README.md policy.svg shrink.lua jail/jail.conf jail/devfs.rules)
+# What is no spec of a bhyve VM: hooks, files of other programs, and the specs of tests/guests.
+others=(README.md policy.svg shrink.lua jail/jail.conf jail/devfs.rules ci.lua install.lua)
 
 export VM=web2 # for fleet.lua
 

@@ -14,8 +14,7 @@ teardown() {
 @test "Linux comes up with a login prompt" {
 	jq -n --arg name "$vm" --arg kernel "$kernel" --arg initrd "$initrd" '{name: $name, cpu: 1,
 		mem: "256M", com1: "console",
-		qemu: {accel: "tcg", bootrom: "/usr/share/seabios/bios-256k.bin", args:
-			["-kernel", $kernel, "-initrd", $initrd, "-append", "console=ttyS0 quiet"]}}' >vm.json
+		qemu: {accel: "tcg", kernel: $kernel, initrd: $initrd, append: "console=ttyS0 quiet"}}' >vm.json
 	start vm.json
 	await_text 'runs under'
 	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" wait-for 'guest login: ' --timeout 120
