@@ -188,9 +188,11 @@ void attempt_read(struct attempt *a)
 		job_read(&a->job, 0);
 }
 
-static const char *program(const struct attempt *a)
+const char *attempt_program(const struct probe *p)
 {
-	return a->probe->command.item[0];
+	const char *slash = strrchr(p->command.item[0], '/');
+
+	return slash == NULL || slash[1] == '\0' ? p->command.item[0] : slash + 1;
 }
 
 /* Returns what is wrong with the end of a command, or NULL. */
@@ -200,7 +202,7 @@ static char *command_fault(struct attempt *a, const struct process_end *end)
 	STR_AUTO struct str s = { 0 };
 	MEM_AUTO char *last = NULL;
 
-	str_add_line(&s, program(a), MAX_ATTEMPT_QUOTE);
+	str_add_line(&s, attempt_program(a->probe), MAX_ATTEMPT_QUOTE);
 	if (a->state == ATTEMPT_KILLED)
 		str_addf(&s, " did not end within %d s and was killed", MAX_ATTEMPT_MS / 1000);
 	else if (end->signal != 0)

@@ -74,6 +74,8 @@ void attempt_abandon(struct attempt *a);
 void attempt_free(struct attempt *a);
 /* Returns "127.0.0.1:22" or "[::1]:22".  The caller frees it. */
 char *attempt_place(const struct probe *probe);
+/* Lends the name of an exec probe's program, without its directory. */
+const char *attempt_program(const struct probe *probe);
 /* Adds a text of the spec in quotes, with control characters as \n, \r, \t or \xNN. */
 void attempt_quote(struct str *s, const char *text);
 

@@ -51,7 +51,8 @@ static void become_ready(struct health *h, int64_t now_ms)
 	h->printed = false;
 	h->within_at_ms = -1;
 	h->next_ms = h->alive != NULL ? now_ms + h->alive->every_ms : -1;
-	mem_free_at(&h->why);
+	free(h->why);
+	h->why = NULL;
 	begin_text(h, h->alive);
 }
 
@@ -129,7 +130,8 @@ static void look_at_console(struct health *h, int64_t now_ms)
 
 	h->printed = false;
 	h->next_ms = now_ms + h->alive->every_ms;
-	mem_free_at(&h->why);
+	free(h->why);
+	h->why = NULL;
 	if (!printed)
 		h->why = silence(h->alive);
 	count_alive(h, h->why);
@@ -202,7 +204,7 @@ char *health_probe_text(const struct probe *p)
 		str_addf(&s, "connect %s", place);
 	} else {
 		str_add(&s, "exec ");
-		str_add_line(&s, p->command.item[0], MAX_ATTEMPT_QUOTE);
+		str_add_line(&s, attempt_program(p), MAX_ATTEMPT_QUOTE);
 	}
 	return str_take(&s);
 }
