@@ -273,7 +273,6 @@ static void test_levels(void **state)
 		{ VMRUN_CLEANED, 'd' },
 		{ VMRUN_DECIDED, 'i' },
 		{ VMRUN_GIVEN_UP, 'e' },
-		{ VMRUN_STOPPING, 'i' },
 		{ VMRUN_HOOK_FAILED, 'e' },
 		{ VMRUN_WARNING, 'w' },
 		{ VMRUN_NOTE, 'i' },
@@ -292,6 +291,8 @@ static void test_levels(void **state)
 	assert_string_equal(level(VMRUN_EXITED, "triple_fault", 0), "error");
 	assert_string_equal(level(VMRUN_ENDED, "stopped", 0), "info");
 	assert_string_equal(level(VMRUN_ENDED, "error", 0), "error");
+	assert_string_equal(level(VMRUN_STOPPING, "stopped", 0), "info");
+	assert_string_equal(level(VMRUN_STOPPING, "not_ready", 0), "warning");
 	assert_string_equal(level(VMRUN_RELOADED, NULL, 0), "info");
 	assert_string_equal(level(VMRUN_RELOADED, NULL, 1), "error");
 	assert_string_equal(level(VMRUN_CHECKED, NULL, 0), "debug");

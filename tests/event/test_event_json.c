@@ -49,7 +49,7 @@ static const struct vmrun_event samples[] = {
 		       "\"tap\":\"tap0\"},\"com1\":{\"tty\":\"/dev/nmdm0B\"}}" },
 	{ .type = VMRUN_OUTPUT, .text = "fwctl: \x1b[1m\xff\xc3\xa4\ttab" },
 	{ .type = VMRUN_OUTPUT, .by = "swtpm", .text = "" },
-	{ .type = VMRUN_STOPPING, .action = "acpi", .delay_ms = 60000 },
+	{ .type = VMRUN_STOPPING, .action = "acpi", .delay_ms = 60000, .cause = "stopped" },
 	{ .type = VMRUN_EXITED,
 	    .target = "install",
 	    .cause = "triple_fault",

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "life.h"
 
 #define LADDER                                                                            \
@@ -178,10 +179,35 @@ static void test_waiting(void **state)
 
 #define STOP(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
+/* The reason to end the boot stands in the event, until a request overrules it. */
+static void test_unfit(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	open_running(LADDER);
+	start_hypervisor();
+	v.machine->guest.unfit = CAUSE_UNHEALTHY;
+	v.machine->guest.why = mem_copy("3 checks in a row failed: refused");
+	vm_check_next(vm_act(&v, EVENT_UNFIT), STATE_STOPPING, 7000);
+	check_signal(SIGTERM);
+	assert_false(v.machine->requests.stop);
+	e = vm_event(&v, VMRUN_STOPPING);
+	assert_string_equal(e->cause, "unhealthy");
+	assert_string_equal(e->cause_text, "3 checks in a row failed: refused");
+	vm_put(&v, STATE_STOPPING);
+	(void)vm_act(&v, EVENT_STOP);
+	e = vm_event(&v, VMRUN_STOPPING);
+	assert_string_equal(e->cause, "stopped");
+	assert_string_equal(e->cause_text, cause_text(CAUSE_STOPPED));
+	vm_close(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STOP(test_ladder),
+		STOP(test_unfit),
 		STOP(test_hurry),
 		STOP(test_stop_begins_anew),
 		STOP(test_kill),
