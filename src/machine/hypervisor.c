@@ -371,6 +371,7 @@ static struct next end_boot(struct machine *m)
 	history_add(m);
 	guest_end(m);
 	calls_boot_ended(&m->calls);
+	calls_end_commands(&m->calls);
 	return go(STATE_CLEANING, -1);
 }
 
