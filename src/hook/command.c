@@ -25,7 +25,7 @@ int hook_command_start(struct hook_command *c, const struct node *request, bool 
 	words_free(&c->argv);
 	hook_request_command(request, &c->argv, &environment, &c->what);
 	if (!output)
-		c->what.max_output = 0;
+		c->what.drops_output = true;
 	c->ledger = host->ledger;
 	rc = command_start(&c->job, &c->what, host->wait, host->first_tag, host->end_tag, err);
 	/* They belong to the request, which is freed, and to this function. */

@@ -57,7 +57,7 @@ int command_start(struct job *j, const struct command *what, struct waitset *wai
 		.end_tag = end_tag };
 	int input = -1, rc = open_input(what, &input, err);
 
-	if (what->max_output == 0)
+	if (what->drops_output)
 		setup.stream[COMMAND_OUT].kind = JOB_NONE;
 	if (input >= 0)
 		job_setup_give(&setup, input, STDIN_FILENO);

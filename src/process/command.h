@@ -17,8 +17,8 @@
 struct command {
 	char *const *argv; /* NULL-terminated; program_find() finds argv[0] */
 	int64_t limit_ms;  /* a command that runs longer is killed */
-	/* Bytes of stdout: a command that writes more is killed; 0: its stdout is /dev/null. */
-	size_t max_output;
+	size_t max_output; /* bytes of stdout; a command that writes more is killed */
+	bool drops_output; /* its stdout is /dev/null */
 	const char *input; /* its stdin; NULL: /dev/null */
 	size_t input_length;
 	const char *directory;	  /* absolute: where the command runs; NULL: vmrun's */

@@ -437,6 +437,7 @@ static int run_turn(struct turn *turn, struct script_reply *reply, struct error 
 	}
 	node_free(s->request); /* of a wait that failed */
 	s->request = NULL;
+	s->answer = NULL; /* it was lent for this turn */
 	script_call_end(s, rc != 0);
 	if (status != LUA_OK)
 		script_abandon(task);

@@ -6,6 +6,7 @@
 
 #include <lualib.h>
 
+#include "script/coroutines.h"
 #include "script/os_time.h"
 #include "script/loading.h"
 #include "script/loops.h"
@@ -66,117 +67,6 @@ static int safe_setmetatable(lua_State *L)
 	}
 	lua_settop(L, 2);
 	lua_setmetatable(L, 1);
-	return 1;
-}
-
-static int body_end(lua_State *L, int status, lua_KContext unused)
-{
-	(void)unused;
-	return status == LUA_OK || status == LUA_YIELD ? lua_gettop(L) : lua_error(L);
-}
-
-/*
- * Wraps the function (upvalue 1) of every coroutine of a script, for the reason that guard() in
- * call.c gives: an error of the count hook must be caught in the thread that it stops.  The price:
- * debug.traceback(co) shows nothing of a coroutine that died.
- */
-/* stack: arguments -> results */
-static int coroutine_body(lua_State *L)
-{
-	if (script_of(L)->expired)
-		return luaL_error(L, "time limit reached");
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	return body_end(L, lua_pcallk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, 0, body_end), 0);
-}
-
-/* stack: function -> coroutine */
-static int safe_create(lua_State *L)
-{
-	luaL_checktype(L, 1, LUA_TFUNCTION);
-	lua_settop(L, 1);
-	lua_pushcclosure(L, coroutine_body, 1);
-	return pass(L);
-}
-
-/*
- * The next four implement coroutine.resume and the function that coroutine.wrap returns.  A
- * coroutine gives control up in four ways: it yields to the caller that resumed it; the deadline
- * makes it yield, which must not pass for an answer; it waits, and with it every coroutine up to
- * script_call(); or the end of a slice makes all of these yield.  Upvalue 1 is the original: it
- * takes the coroutine, which stays at the bottom of the stack, or nothing.
- */
-static int resume_after_wait(lua_State *L, int status, lua_KContext is_wrapped);
-
-/* stack: coroutine resume arguments -> coroutine results */
-static int call_resume(lua_State *L, int arguments, bool is_wrapped)
-{
-	struct script *s = script_of(L);
-	bool blocks = !lua_isyieldable(L);
-	int status = LUA_OK;
-
-	/*
-	 * An error must be caught only where no yield is possible, so that the count goes down
-	 * again.
-	 */
-	s->unyielding += blocks;
-	if (blocks)
-		status = lua_pcall(L, arguments, LUA_MULTRET, 0);
-	else
-		lua_call(L, arguments, LUA_MULTRET);
-	s->unyielding -= blocks;
-	if (s->expired)
-		return script_leave(L);
-	if (status != LUA_OK)
-		return lua_error(L);
-	if (s->request != NULL || s->left)
-		return lua_yieldk(L, 0, is_wrapped, resume_after_wait);
-	return lua_gettop(L) - 1;
-}
-
-/*
- * Resumes the coroutine after a wait or a slice: the function that waits, further in, takes the
- * answer.
- */
-static int resume_after_wait(lua_State *L, int status, lua_KContext is_wrapped)
-{
-	(void)status;
-	lua_settop(L, 1);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	if (is_wrapped)
-		return call_resume(L, 0, true);
-	lua_pushvalue(L, 1);
-	return call_resume(L, 1, false);
-}
-
-/* stack: coroutine arguments -> boolean results */
-static int safe_resume(lua_State *L)
-{
-	int count = lua_gettop(L);
-
-	luaL_argexpected(L, lua_isthread(L, 1), 1, "coroutine");
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_pushvalue(L, 1);
-	lua_rotate(L, 2, 2);
-	return call_resume(L, count, false);
-}
-
-/* stack: arguments -> results */
-static int resume_wrapped(lua_State *L)
-{
-	int count = lua_gettop(L);
-
-	lua_pushboolean(L, 1); /* in the place of the coroutine of safe_resume() */
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_rotate(L, 1, 2);
-	return call_resume(L, count, true);
-}
-
-/* stack: function -> function */
-static int safe_wrap(lua_State *L)
-{
-	(void)safe_create(L);
-	lua_pushcclosure(L, resume_wrapped, 1);
 	return 1;
 }
 
@@ -306,9 +196,10 @@ static const struct replacement {
 	{ "table", "move", loops_move, NULL, NULL },
 	{ "table", "remove", loops_remove, NULL, NULL },
 	{ "table", "sort", loops_sort, NULL, NULL },
-	{ "coroutine", "create", safe_create, NULL, NULL },
-	{ "coroutine", "resume", safe_resume, NULL, NULL },
-	{ "coroutine", "wrap", safe_wrap, NULL, NULL },
+	{ "coroutine", "create", coroutines_create, NULL, NULL },
+	{ "coroutine", "resume", coroutines_resume, NULL, NULL },
+	{ "coroutine", "wrap", coroutines_wrap, NULL, NULL },
+	{ "coroutine", "yield", coroutines_yield, NULL, NULL },
 	{ "os", "exit", safe_exit, NULL, NULL },
 	{ "os", "execute", safe_execute, NULL, NULL },
 	{ "os", "setlocale", safe_setlocale, NULL, NULL },

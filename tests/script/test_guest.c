@@ -334,13 +334,13 @@ static void test_dry_run(void **state)
 /* A task whose limit counts anew after each wait goes on, however much it computes altogether. */
 static void test_renewed(void **state)
 {
-	struct script *s = script_open(200, 64 * MIB);
+	struct script *s = script_open(2000, 64 * MIB);
 	struct script_reply reply;
 
 	(void)state;
 	begin(s,
 	    "for i = 1, 8 do\n"
-	    "  local stop = os.clock() + 0.05\n"
+	    "  local stop = os.clock() + 0.3\n"
 	    "  while os.clock() < stop do end\n"
 	    "  vmrun.sleep(1)\n"
 	    "end",
@@ -365,6 +365,28 @@ static void ran_badly(struct script *s, const char *text, const char *why)
 	MEM_AUTO char *request = mem_format("{ name = 'run.lua', text = [[%s]] }", text);
 
 	expect_error(s, "run", request, why);
+}
+
+/* A coroutine in which one call waits takes no answer that is another's. */
+static void test_coroutine_of_another_call(void **state)
+{
+	static const char other[] = "local ok, why = coroutine.resume(co) assert(not ok) print(why)\n"
+				    "print(select(2, pcall(wrapped)))\n"
+				    "assert(coroutine.status(co) == 'suspended')";
+	static const char said[] = "info: cannot resume a coroutine in which another call waits\n"
+				   "info: cannot resume a coroutine in which another call waits\n";
+	struct script_reply one;
+
+	begin(*state,
+	    "co = coroutine.create(function() return vmrun.expect 'a' end)\n"
+	    "wrapped = coroutine.wrap(function() return coroutine.resume(co) end)\n"
+	    "local ok, index = wrapped() assert(ok and index == 4)",
+	    &one);
+	str_free(&support_log);
+	ran(*state, other, "nil");
+	assert_string_equal(support_log.text, said);
+	serve(&one, "{ expect = { { text = 'a' } }, timeout = 60 }", "{ index = 4, text = 'a' }");
+	has_ended(&one);
 }
 
 static void test_run(void **state)
@@ -402,6 +424,7 @@ int main(void)
 		SUPPORT_TEST(test_side_by_side),
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_renewed),
+		SUPPORT_TEST(test_coroutine_of_another_call),
 		SUPPORT_TEST(test_run),
 	};
 
