@@ -114,8 +114,8 @@ static void add_lasting(
 	ERROR_AUTO struct error err = { 0 };
 
 	if (i == MAX_LASTING_CALLS) {
-		(void)error_set(&err, STATUS_SPEC, "not called: %d hooks run already, the most that may",
-		    MAX_LASTING_CALLS);
+		(void)error_set(&err, STATUS_SPEC,
+		    "not called: %d hooks run already, the most that may", MAX_LASTING_CALLS);
 		calls_say_failure(c, label->text, &err);
 		return;
 	}
@@ -131,7 +131,8 @@ static void list_functions(struct calls *c, struct due_hook *due)
 	ERROR_AUTO struct error err = { 0 };
 	size_t index = 0;
 
-	if (document_hooks(due->source.doc, due->hook->name, &due->source.files, &labels, &err) != 0)
+	if (document_hooks(due->source.doc, due->hook->name, &due->source.files, &labels, &err) !=
+	    0)
 		calls_say_failure(c, due->hook->name, &err);
 	for (const struct node *n = labels == NULL ? NULL : labels->first; n != NULL; n = n->next)
 		add_lasting(c, due, n, ++index);
@@ -198,8 +199,7 @@ void calls_begin(struct calls *c, const struct hook *hook, const struct hook_sou
 		c->main_ended = true;
 }
 
-void calls_begin_lasting(
-    struct calls *c, const struct hook *hook, const struct hook_source *source)
+void calls_begin_lasting(struct calls *c, const struct hook *hook, const struct hook_source *source)
 {
 	struct due_hook *due = c->due[0].hook == NULL ? &c->due[0] : &c->due[1];
 
@@ -222,8 +222,8 @@ int64_t calls_run(struct calls *c, const struct hook_source *source,
 	if (!c->boot_runs)
 		return error_set(err, STATUS_CHECK, "no VM runs");
 	if (i == MAX_LASTING_CALLS)
-		return error_set(err, STATUS_CHECK, "%d hooks and scripts run already, the most that may",
-		    MAX_LASTING_CALLS);
+		return error_set(err, STATUS_CHECK,
+		    "%d hooks and scripts run already, the most that may", MAX_LASTING_CALLS);
 	call = new_call(c, NULL, source);
 	call->script = *script;
 	call->text = mem_copy_n(script->text, script->length);
@@ -408,15 +408,15 @@ bool calls_demand(const struct calls *c, struct hook_demand *out)
 	*out = (struct hook_demand){ .command = node_get_text(call->request, "request"),
 		.target = node_get_text(call->request, "target"),
 		.status = status == NULL ? -1 : (int)status->integer,
-		.of_main = call == c->main };
+		.order = call->order };
 	return true;
 }
 
-void calls_answer(struct calls *c, const char *why_not)
+void calls_answer(struct calls *c, uint64_t order, const char *why_not)
 {
 	struct call *call = demanding(c);
 
-	if (call != NULL)
+	if (call != NULL && call->order == order)
 		wait_answer_demand(c, call, why_not);
 }
 

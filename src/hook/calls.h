@@ -49,10 +49,10 @@ struct hook {
 /* Where the functions of a hook are, and their limits; lent until the calls have ended. */
 struct hook_source {
 	struct document *doc;
-	struct words files;   /* keys of hook files */
-	int64_t timeout_ms;   /* hook_timeout */
-	int exec_result;      /* the answer of commands in a dry run */
-	bool has_functions;   /* false: the hook has none, and no function is looked for */
+	struct words files; /* keys of hook files */
+	int64_t timeout_ms; /* hook_timeout */
+	int exec_result;    /* the answer of commands in a dry run */
+	bool has_functions; /* false: the hook has none, and no function is looked for */
 };
 
 /* A script that a client sends. */
@@ -74,7 +74,7 @@ struct hook_demand {
 	const char *command; /* "stop", "kill", "reboot", "next", "reset" */
 	const char *target;  /* or NULL */
 	int status;	     /* -1: none */
-	bool of_main;	     /* the machine waits for the end of the function */
+	uint64_t order;	     /* for calls_answer() */
 };
 
 /* What the calls need of their owner; lent. */
@@ -156,8 +156,8 @@ bool calls_are_behind(const struct calls *c);
 
 /* Fills in the oldest demand that has no answer; returns false if there is none. */
 bool calls_demand(const struct calls *c, struct hook_demand *out);
-/* Answers it: done, or the reason why not. */
-void calls_answer(struct calls *c, const char *why_not);
+/* Answers it, unless its call has been ended: done, or the reason why not. */
+void calls_answer(struct calls *c, uint64_t order, const char *why_not);
 
 /* Returns whether a function computes and was left. */
 bool calls_compute(const struct calls *c);

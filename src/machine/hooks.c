@@ -115,9 +115,7 @@ const struct hook hooks_start = { .name = "on_start",
 	.on_answer = answer_start,
 	.on_failure = fail_start };
 
-const struct hook hooks_started = { .name = "on_started",
-	.lasts = true,
-	.argument = boot_facts };
+const struct hook hooks_started = { .name = "on_started", .lasts = true, .argument = boot_facts };
 
 const struct hook hooks_ready = { .name = "on_ready", .lasts = true, .argument = boot_facts };
 
@@ -138,13 +136,12 @@ static bool answer_exit(void *context, const char *label, struct node *answer)
 	return false;
 }
 
-const struct hook hooks_exit = { .name = "on_exit",
-	.argument = exit_facts,
-	.on_answer = answer_exit };
+const struct hook hooks_exit = {
+	.name = "on_exit", .argument = exit_facts, .on_answer = answer_exit
+};
 
 /* on_exit is told about given_up, too; its answer is ignored. */
-const struct hook hooks_given_up = { .name = "on_exit",
-	.argument = exit_facts };
+const struct hook hooks_given_up = { .name = "on_exit", .argument = exit_facts };
 
 static struct node *end_facts(const void *context)
 {
@@ -156,12 +153,12 @@ static struct node *end_facts(const void *context)
 	return facts;
 }
 
-const struct hook hooks_end = { .name = "on_end",
-	.argument = end_facts };
+const struct hook hooks_end = { .name = "on_end", .argument = end_facts };
 
 void hooks_call(struct machine *m, const struct hook *hook, const struct spec *spec)
 {
-	struct hook_source source = { .doc = m->source->doc, .exec_result = m->source->exec_result };
+	struct hook_source source = { .doc = m->source->doc,
+		.exec_result = m->source->exec_result };
 
 	if (spec != NULL && spec_has_hook(spec, hook->name)) {
 		source.has_functions = true;
@@ -231,23 +228,31 @@ static int demand_reset(struct machine *m, struct error *err)
 	return 0;
 }
 
-void hooks_serve_demand(struct machine *m)
+/* Does it; fails with the reason why that is not possible now. */
+static int serve(struct machine *m, const struct hook_demand *demand, struct error *err)
 {
-	struct hook_demand demand;
-	ERROR_AUTO struct error err = { 0 };
-	int rc = 0;
+	if (strcmp(demand->command, "stop") == 0) {
+		demand_stop(m, demand);
+		return 0;
+	}
+	if (strcmp(demand->command, "kill") == 0)
+		return demand_kill(m, err);
+	if (strcmp(demand->command, "reboot") == 0)
+		return demand_reboot(m, demand->target, err);
+	if (strcmp(demand->command, "next") == 0)
+		return machine_next(m, demand->target, err);
+	return demand_reset(m, err);
+}
 
-	if (!calls_demand(&m->calls, &demand))
-		return;
-	if (strcmp(demand.command, "stop") == 0)
-		demand_stop(m, &demand);
-	else if (strcmp(demand.command, "kill") == 0)
-		rc = demand_kill(m, &err);
-	else if (strcmp(demand.command, "reboot") == 0)
-		rc = demand_reboot(m, demand.target, &err);
-	else if (strcmp(demand.command, "next") == 0)
-		rc = machine_next(m, demand.target, &err);
-	else
-		rc = demand_reset(m, &err);
-	calls_answer(&m->calls, rc == 0 ? NULL : err.text);
+void hooks_serve_demand(struct machine *m, const struct hook_demand *demand)
+{
+	uint64_t order = demand->order;
+	ERROR_AUTO struct error err = { 0 };
+	int rc;
+
+	/* The machine follows the request itself, and must not find the demand again then. */
+	m->requests.serves_hook = true;
+	rc = serve(m, demand, &err);
+	m->requests.serves_hook = false;
+	calls_answer(&m->calls, order, rc == 0 ? NULL : err.text);
 }

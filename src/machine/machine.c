@@ -25,8 +25,7 @@ static bool hook_is_next(const struct machine *m)
 {
 	int64_t until_ms = calls_until_ms(&m->calls);
 
-	return until_ms >= 0 &&
-	    (m->present.deadline_ms < 0 || until_ms <= m->present.deadline_ms);
+	return until_ms >= 0 && (m->present.deadline_ms < 0 || until_ms <= m->present.deadline_ms);
 }
 
 int64_t machine_until_ms(const struct machine *m)
@@ -200,8 +199,9 @@ static void follow(struct machine *m, struct next next)
 		event = event_of_calls(m);
 		if (event != EVENTS && machine_accepts(m, event))
 			next = machine_states[m->present.state].on[event](m);
-		else if (event == EVENTS && calls_demand(&m->calls, &demand))
-			hooks_serve_demand(m);
+		else if (event == EVENTS && !m->requests.serves_hook &&
+		    calls_demand(&m->calls, &demand))
+			hooks_serve_demand(m, &demand);
 		else if (event == EVENTS)
 			break;
 	}

@@ -240,6 +240,7 @@ struct requests {
 	const char *step;
 	int step_signal;
 	int64_t step_ms;
+	bool serves_hook;     /* what a hook has asked for is being done */
 	bool stop_after_hook; /* a hook has asked for a stop while no VM runs */
 	int status;	      /* of vmrun, which a hook's stop has set; -1: none has */
 };
@@ -476,6 +477,6 @@ void hooks_call(struct machine *m, const struct hook *hook, const struct spec *s
 /* Makes the calls of a machine. */
 void hooks_open(struct machine *m);
 /* Does what a hook demands by vmrun.request(), and answers it. */
-void hooks_serve_demand(struct machine *m);
+void hooks_serve_demand(struct machine *m, const struct hook_demand *demand);
 
 #endif
