@@ -10,8 +10,36 @@
 
 #define MAX_TERM_MS 5000 /* from SIGTERM to SIGKILL */
 
+static void drop(struct backgrounds *b, struct background *item)
+{
+	hook_command_forget(&item->command, item->group);
+	hook_command_free(&item->command);
+	memset(item, 0, sizeof(*item));
+	b->count--;
+}
+
+/*
+ * Returns whether processes of a command are left after it has been reaped.  The kernel gives no
+ * process the pid of a group that has members: a process of that pid is another's.
+ */
+static bool has_group(const struct background *item)
+{
+	return kill(item->group, 0) != 0 && errno == ESRCH && kill(-item->group, 0) == 0;
+}
+
+static bool is_there(const struct background *item)
+{
+	return item->command.job.pid != 0 || has_group(item);
+}
+
+/* Returns a free place, also that of a command whose group has ended since it was reaped. */
 static struct background *free_place(struct backgrounds *b)
 {
+	for (size_t i = 0; i < MAX_BACKGROUND && b->count == MAX_BACKGROUND; i++) {
+		if (!is_there(&b->item[i]))
+			drop(b, &b->item[i]);
+	}
+
 	for (size_t i = 0; i < MAX_BACKGROUND; i++) {
 		if (b->item[i].group == 0)
 			return &b->item[i];
@@ -44,28 +72,6 @@ int background_start(struct backgrounds *b, const struct node *request,
 void background_read(struct backgrounds *b, size_t place, int stream)
 {
 	(void)command_read(&b->item[place].command.job, stream);
-}
-
-static void drop(struct backgrounds *b, struct background *item)
-{
-	hook_command_forget(&item->command, item->group);
-	hook_command_free(&item->command);
-	memset(item, 0, sizeof(*item));
-	b->count--;
-}
-
-/*
- * Returns whether processes of a command are left after it has been reaped.  The kernel gives no
- * process the pid of a group that has members: a process of that pid is another's.
- */
-static bool has_group(const struct background *item)
-{
-	return kill(item->group, 0) != 0 && errno == ESRCH && kill(-item->group, 0) == 0;
-}
-
-static bool is_there(const struct background *item)
-{
-	return item->command.job.pid != 0 || has_group(item);
 }
 
 bool background_ended(struct backgrounds *b, pid_t pid, char **trouble)

@@ -73,8 +73,8 @@ static enum progress begin_function(struct calls *c, struct call *call)
 	int rc;
 
 	if (call->hook == NULL)
-		rc = document_begin_run(call->source.doc, call->text, call->script.length,
-		    call->name, &reply, &err);
+		rc = document_begin_run(
+		    call->source.doc, call->text, call->script.length, call->name, &reply, &err);
 	else
 		rc = document_begin_hook(call->source.doc, call->hook->name, call->index,
 		    call->hook->argument(c->owner.context), &reply, &err);

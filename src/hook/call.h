@@ -15,7 +15,8 @@ enum call_state {
 };
 
 enum call_wait {
-	WAIT_TIME, /* also of an answer that is there: the call continues after a turn of the loop */
+	WAIT_TIME, /* also of an answer that is there: the call continues after a turn of the loop
+		    */
 	WAIT_COMMAND,
 	WAIT_TEXT, /* on the console */
 	WAIT_SEND,
@@ -44,9 +45,9 @@ struct call {
 	struct hook_command command;
 	bool late; /* the command timed out and was killed */
 	struct watch *watch;
-	bool behind;	     /* the watch has output to read */
-	int64_t look_ms;     /* when it was looked at last */
-	uint64_t console_at; /* where the next watch starts */
+	bool behind;	      /* the watch has output to read */
+	int64_t look_ms;      /* when it was looked at last */
+	uint64_t console_at;  /* where the next watch starts */
 	struct node *request; /* of a text to send, or a demand */
 	size_t sent;	      /* bytes of that text */
 	uint64_t order;	      /* of that wait */

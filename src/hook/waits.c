@@ -24,16 +24,21 @@ void wait_answer(struct call *call, struct node *answer)
 }
 
 /*
- * Answers at once.  The call continues after a turn of the loop all the same, because a hook that
- * asks again and again must not block it.
+ * Lets a call that has its answer at once continue after a turn of the loop, because a hook that
+ * asks again and again must not block it.  That is no wait: the time limit goes on.
  */
-static void answer_at_once(struct calls *c, struct call *call, struct node *answer)
+static void take_turn(struct calls *c, struct call *call)
 {
-	wait_answer(call, answer);
 	call->state = CALL_WAITS;
 	call->wait = WAIT_TIME;
 	call->until_ms = now(c);
 	call->renews = false;
+}
+
+static void answer_at_once(struct calls *c, struct call *call, struct node *answer)
+{
+	wait_answer(call, answer);
+	take_turn(c, call);
 }
 
 static struct node *done(void)
@@ -136,6 +141,8 @@ static void begin_send(struct calls *c, struct call *call, struct node **request
 	call->request = *request;
 	*request = NULL;
 	wait_type(c);
+	if (call->state == CALL_ANSWERED)
+		take_turn(c, call);
 }
 
 /* Lets a call wait for the console. */
@@ -164,26 +171,28 @@ static void begin_demand(struct calls *c, struct call *call, struct node **reque
 	*request = NULL;
 }
 
-/* Answers a wait of a call whose boot has ended; one that only asks again and again is ended. */
-static void begin_gone(struct calls *c, struct call *call)
+/* Counts a wait of a call whose boot has ended; one that only asks again and again is ended. */
+static void count_gone(const struct calls *c, struct call *call)
 {
 	if (++call->gone_waits > MAX_GONE_WAITS)
 		call->gone_ms = now(c);
-	answer_at_once(c, call, gone());
 }
 
 void wait_begin(struct calls *c, struct call *call, struct node *request)
 {
-	bool asks = node_get(request, "request") != NULL, looks = node_get(request, "expect") != NULL;
+	bool asks = node_get(request, "request") != NULL,
+	     looks = node_get(request, "expect") != NULL;
 	int64_t ms;
 
 	call->state = CALL_WAITS;
 	call->renews = true;
 	call->has_waited = true;
+	if (call->gone_ms >= 0 && !looks)
+		count_gone(c, call);
 	if (asks)
 		begin_demand(c, call, &request);
 	else if (call->gone_ms >= 0 && !looks)
-		begin_gone(c, call);
+		answer_at_once(c, call, gone());
 	else if (looks || node_get(request, "send") != NULL)
 		begin_console(c, call, &request);
 	else if (!hook_request_is_sleep(request, &ms))
@@ -191,6 +200,7 @@ void wait_begin(struct calls *c, struct call *call, struct node *request)
 	else {
 		call->wait = WAIT_TIME;
 		call->until_ms = now(c) + ms;
+		call->renews = ms > 0;
 	}
 	node_free(request);
 }
@@ -217,10 +227,12 @@ void wait_look(struct calls *c, struct call *call)
 	call->look_ms = now(c);
 	call->behind = state == WATCH_BEHIND;
 	call->console_at = watch_at(call->watch);
-	if (state == WATCH_FOUND)
+	if (state == WATCH_FOUND) {
 		wait_answer(call, found_answer(&found));
-	else if (state == WATCH_WAITS && call->gone_ms >= 0)
+	} else if (state == WATCH_WAITS && call->gone_ms >= 0) {
+		count_gone(c, call);
 		wait_answer(call, gone());
+	}
 }
 
 /* Returns the call whose text is typed now: the one that has waited longest. */
@@ -328,7 +340,7 @@ void wait_gone(struct calls *c, struct call *call)
 	if (call->state != CALL_WAITS || call->wait == WAIT_DEMAND)
 		return;
 	if (call->wait == WAIT_TEXT)
-		wait_look(c, call); /* the last words of the guest may have it */
+		wait_look(c, call);    /* the last words of the guest may have it */
 	else if (call->answer == NULL) /* else its wait is over, and was no wait */
 		wait_answer(call, gone());
 }

@@ -194,16 +194,21 @@ void hooks_open(struct machine *m)
 
 /*
  * Stops the VM.  While none runs, a hook that asks for it goes on to its end first; then vmrun
- * stops.
+ * stops.  A lasting one whose boot has ended is no different from a stop request in the cleanup:
+ * on_exit is asked.  At on_end there is nothing more to stop.
  */
 static void demand_stop(struct machine *m, const struct hook_demand *demand)
 {
 	if (demand->status >= 0)
 		m->requests.status = demand->status;
-	if (m->run.child.job.pid != 0)
+	if (m->run.child.job.pid != 0) {
 		machine_stop(m);
-	else
+	} else if (m->calls.main == NULL) {
+		machine_request_stop(m);
+		m->history.outcome.cause = CAUSE_STOPPED;
+	} else if (m->present.state != STATE_REPORTING) {
 		m->requests.stop_after_hook = true;
+	}
 }
 
 static int demand_kill(struct machine *m, struct error *err)

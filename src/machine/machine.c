@@ -171,8 +171,7 @@ static enum event event_of_calls(struct machine *m)
 	bool main_ended = take(&m->calls.main_ended), ended = take(&m->calls.lasting_ended);
 
 	/* A stop that a hook has asked for waits for the end of the hook. */
-	if ((main_ended || ended) && take(&m->requests.stop_after_hook) &&
-	    machine_accepts(m, EVENT_STOP))
+	if (main_ended && take(&m->requests.stop_after_hook) && machine_accepts(m, EVENT_STOP))
 		return EVENT_STOP;
 	if (main_ended)
 		return EVENT_HOOK_ENDED;
@@ -277,7 +276,8 @@ static void read_channel(struct machine *m, enum channel channel)
 /* Reads what the guest has printed; the console may also take more. */
 static void console_is_ready(struct machine *m)
 {
-	(void)console_read(&m->console);
+	if (!m->console_watch.pauses) /* else only the room for input has woken us up */
+		(void)console_read(&m->console);
 	calls_console(&m->calls);
 	follow(m, stay());
 }

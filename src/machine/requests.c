@@ -66,7 +66,7 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 		return -1;
 	if (m->options.policy.no_reboot)
 		return error_set(err, STATUS_CHECK, "--no-reboot forbids it");
-	if (m->requests.stop)
+	if (m->requests.stop || m->requests.stop_after_hook)
 		return error_set(err, STATUS_CHECK, "it is being stopped");
 	if (!machine_accepts(m, EVENT_REBOOT))
 		return refuse_reboot(m, err);

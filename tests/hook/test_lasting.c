@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,6 +111,145 @@ static void test_next_and_reset(void **state)
 	vm_close(&v);
 }
 
+/* A stop after the boot's end: on_exit is asked all the same, then vmrun stops. */
+static void test_stop_after_the_end(void **state)
+{
+	(void)state;
+	life_script("exit 1\n");
+	vm_start(&v,
+	    "function vm.on_started() vmrun.sleep(600)"
+	    "  print('asks', vmrun.request('stop', { status = 9 })) print 'goes on' end\n"
+	    "function vm.on_exit(e) print('asked', e.cause) return true end");
+	end(9);
+	vm_check_told(&v, "asks\ttrue\nlog goes on\ncleaned\nlog asked\tpoweroff");
+	vm_check_told(&v, "decided");
+	vm_check_told(&v, "ended stopped");
+	assert_int_equal(v.machine->history.boots, 1);
+	vm_close(&v);
+}
+
+/* Each hook of a boot goes on to its end, then vmrun stops. */
+static void test_stop_in_each_hook(void **state)
+{
+	static const char *const hooks[] = { "on_prepare", "on_start", "on_exit", "on_end" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+		MEM_AUTO char *more = mem_format(
+		    "function vm.%s() print('asks', vmrun.request('stop', { status = 4 }))"
+		    "  vmrun.sleep(0.001) print 'goes on' end\n"
+		    "%s",
+		    hooks[i], i == 2 ? "vm.next_target = 'other'" : "");
+
+		life_script("exit 1\n");
+		vm_start(&v, more);
+		end(4);
+		vm_check_told(&v, "asks\ttrue");
+		vm_check_told(&v, "goes on");
+		vm_check_told(&v, i == 3 ? "ended poweroff" : "ended stopped");
+		assert_int_equal(v.machine->history.boots, i < 2 ? 0 : 1);
+		vm_close(&v);
+	}
+}
+
+/* A reboot request does not overrule the stop of a hook that is still running. */
+static void test_reboot_after_a_stop(void **state)
+{
+	ERROR_AUTO struct error err = { 0 };
+
+	(void)state;
+	life_script("exit 1\n");
+	vm_start(
+	    &v, "function vm.on_exit() vmrun.request 'stop' vmrun.exec { 'sleep', '600' } end");
+	vm_reach(&v, STATE_DECIDING);
+	while (!v.machine->requests.stop_after_hook)
+		life_step(v.handle, 1000);
+	assert_int_equal(machine_reboot(v.machine, NULL, &err), -1);
+	assert_string_equal(err.text, "it is being stopped");
+	machine_stop(v.machine);
+	end(0);
+	vm_close(&v);
+}
+
+/* vmrun waits for a command that on_end starts, also when on_end asks for a stop. */
+static void test_stop_at_the_end(void **state)
+{
+	(void)state;
+	life_script("exit 1\n");
+	vm_start(&v,
+	    "function vm.on_end()"
+	    "  vmrun.exec { 'sh', '-c', 'sleep 0.2; echo >made', background = true }"
+	    "  vmrun.request('stop', { status = 6 }) end");
+	end(6);
+	assert_true(life_file_exists("made"));
+	vm_close(&v);
+}
+
+/* What ignores that its boot has ended is given up long before its hook_timeout. */
+static void test_ignores_the_end(void **state)
+{
+	static const char *const loops[] = { "vmrun.sleep(9)", "vmrun.exec { 'true' }",
+		"vmrun.send 'x'", "vmrun.expect 'x'",
+		"vmrun.request('next', { target = 'other' })" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++) {
+		MEM_AUTO char *more =
+		    mem_format("vm.hook_timeout = 600 vm.com1 = 'console'\n"
+			       "function vm.on_started() vmrun.sleep(600)"
+			       "  while true do %s end end\n"
+			       "function vm.on_exit() print 'asked' return false end",
+			loops[i]);
+
+		life_script("exit 1\n");
+		vm_start(&v, more);
+		end(0);
+		vm_check_told(&v, "goes on although its boot has ended");
+		vm_check_told(&v, "log asked");
+		vm_close(&v);
+	}
+}
+
+/* Reads what was typed on the console, which the guest does not. */
+static void guest_reads(void)
+{
+	int fd = v.machine->console.guest_fd;
+	char bytes[4096];
+
+	if (fd < 0)
+		return;
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	(void)!read(fd, bytes, sizeof(bytes));
+}
+
+/* A hook that asks for what needs no time has one hook_timeout, and does not block the loop. */
+static void test_no_real_wait(void **state)
+{
+	static const char *const loops[] = { "vmrun.sleep(0)",
+		"vmrun.request('next', { target = 'other' })",
+		"vmrun.exec { 'true', background = true, timeout = 0.001 }", "vmrun.send 'x'" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loops) / sizeof(*loops); i++) {
+		MEM_AUTO char *more =
+		    mem_format("vm.hook_timeout = 0.02 vm.com1 = 'console'\n"
+			       "function vm.on_started() while true do %s end end",
+			loops[i]);
+
+		start(more);
+		while (strstr(vm_told(&v), "hook_failed") == NULL) {
+			int64_t before = clock_ms();
+
+			life_step(v.handle, 1000);
+			assert_true(clock_ms() - before < 1500);
+			guest_reads();
+		}
+		machine_kill(v.machine);
+		end(0);
+		vm_close(&v);
+	}
+}
+
 #define LASTING(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -120,6 +260,12 @@ int main(void)
 		LASTING(test_kill),
 		LASTING(test_reboot),
 		LASTING(test_next_and_reset),
+		LASTING(test_stop_after_the_end),
+		LASTING(test_stop_in_each_hook),
+		LASTING(test_reboot_after_a_stop),
+		LASTING(test_stop_at_the_end),
+		LASTING(test_ignores_the_end),
+		LASTING(test_no_real_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
