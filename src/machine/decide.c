@@ -111,6 +111,8 @@ struct next decide_begin(struct machine *m)
 struct next decide_ask(struct machine *m)
 {
 	calls_end_commands(&m->calls);
+	/* The calls that lasted ended before: their end must not ask on_exit again. */
+	m->calls.lasting_ended = false;
 	node_free(m->choice.answer);
 	m->choice.answer = NULL;
 	hooks_call(m, &hooks_exit, m->boot.spec);

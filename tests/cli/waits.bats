@@ -156,6 +156,19 @@ stop_soon() {
 	is "$(starts)" 3
 }
 
+@test "on_exit is asked once, though on_started ends at the end of its boot, and on_exit waits" {
+	lua 'function vm.on_started() print("started", vmrun.sleep(1000)) end
+		function vm.on_exit(exit) print("asked", exit.cause) vmrun.sleep(0.01) print("answers") end'
+	script 'exit 3'
+	hurry vmrun vm.lua
+	is "$status" 3
+	is "$(grep -c asked err)" 1
+	is "$(grep -c answers err)" 1
+	vmrun --simulate error,error --set 'on={"error": "boot"}' vm.lua
+	is "$status" 0
+	is "$(grep -c asked err)" 2
+}
+
 @test "many waits at work do not make it poll: it sleeps while its hook does" {
 	lua "function vm.on_exit() print('waits') vmrun.sleep($long) end"
 	script 'exit 1'
