@@ -20,11 +20,12 @@ local function describe(value)
 	return regexes[value] and "a regex" or import("words").describe(value)
 end
 
--- Raises an error unless the options of a function are a table with these keys.
-local function check_options(name, options, known)
-	if options ~= nil and type(options) ~= "table" then
-		raise(format("vmrun.%s: the options are a table, as in { %s = 5 }, not %s", name,
-			known[#known], describe(options)))
+-- Raises an error unless the options of a function are a table with these keys; `example` is one of
+-- them with a value.
+local function check_options(name, options, known, example)
+	if options ~= nil and (type(options) ~= "table" or regexes[options]) then
+		raise(format("vmrun.%s: the options are a table, as in { %s }, not %s", name, example,
+			describe(options)))
 	end
 	for key in next, options or {} do
 		local is_known = false
@@ -42,7 +43,7 @@ end
 
 -- Returns the seconds that a function waits at most.
 local function timeout_of(name, options)
-	local timeout = check_options(name, options, { "timeout" }).timeout
+	local timeout = check_options(name, options, { "timeout" }, "timeout = 5").timeout
 	if timeout == nil then
 		return WAIT
 	end
@@ -202,7 +203,8 @@ function guest.request(cmd, options)
 			or "the request is a string, not " .. describe(cmd)
 		raise(format("vmrun.request: %s (there is: %s)", said, all))
 	end
-	options = check_options("request", options, options_of_request)
+	options = check_options("request", options, options_of_request,
+		cmd == "stop" and "status = 5" or 'target = "default"')
 	local status = check_request(cmd, options)
 	return done(waits.ask("request", { request = cmd, target = options.target, status = status },
 		{ ok = true }))
