@@ -14,8 +14,7 @@
 -- A next_target or another hook can begin a try, too.  After a new slot that ends too early, except
 -- by a poweroff, the hook boots the slot in use again.  vmrun.state keeps which slot is in use: at
 -- first the slot that is started first.  The hook refuses a boot when it cannot read that state, or
--- cannot write it for the first slot.  List this hook last: hooks after it get on_started only when
--- a try is over.
+-- cannot write it for the first slot.
 --
 -- `vmrunctl NAME forget ab_upgrade` makes the hook forget which slot is in use.
 return function(options)

@@ -230,6 +230,23 @@ stop_soon() {
 	grep -q '^vmrun: g nil head wrote more than 4194304 bytes and was killed' flat
 }
 
+@test "exec in the background: a failure is a warning, unless the boot has ended the command" {
+	lua 'function vm.on_started()
+			vmrun.exec { "sh", "-c", "echo broken >&2; exit 3", background = true }
+			vmrun.exec { "sleep", "1000", background = true }
+		end
+		function vm.on_exit() vmrun.exec { "sh", "-c", "sleep 0.1; >told", background = true } end
+		function vm.on_end() vmrun.exec { "false", background = true } end'
+	script 'waitfile failed exit 1'
+	start vm.lua
+	await_text 'a command in the background: sh ended with status 3: broken' err
+	: >failed
+	hurry ends 0
+	has 'a command in the background: false ended with status 1'
+	lacks sleep
+	[ -e told ] # vmrun has waited for it
+}
+
 @test "exec: its process has no descriptor of ours, no signal blocked, a group of its own" {
 	lua 'function vm.on_exit()
 			-- The last one is that of the folder itself, the lowest free number.
