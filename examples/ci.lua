@@ -50,7 +50,7 @@ end
 vm.targets.default = { extends = matrix[1].name }
 runs.default = runs[1]
 
--- Waits for a text or a pattern and returns the text or the groups of the pattern.
+-- Waits for a text or a pattern and returns the text or the pattern's group.
 local function expect(what, seconds)
 	local found, got = vmrun.expect({ what, "Kernel panic" }, { timeout = seconds })
 	if found ~= 1 then
@@ -78,7 +78,7 @@ end
 -- pattern matches only a line with the status itself.
 local function run_command(command)
 	send(command .. "; printf '\\nSTATUS %s\\n' $?")
-	return tonumber(expect(vmrun.regex("^STATUS ([0-9]+)$"), limit)[1])
+	return tonumber(expect(vmrun.regex("^STATUS ([0-9]+)$"), limit))
 end
 
 local function run_tests(run)

@@ -5,8 +5,8 @@
 --	vmrun --hypervisor qemu -t install --arg kernel=PATH --arg initrd=PATH --arg disk=PATH install.lua
 --
 -- Paths are absolute or relative to this file.  Further arguments with their defaults: hostname=demo,
--- log=FILE (the console).  Without -t install the disk boots as it is.  docs/testing-kernels.md
--- explains it.
+-- within=300 (seconds for the first boot), log=FILE (the console).  Without -t install the disk boots
+-- as it is.  docs/testing-kernels.md explains it.
 
 local args = vmrun.args
 local hostname = args.hostname or "demo"
@@ -26,7 +26,7 @@ local vm = {
 	console = args.log and { log = args.log } or nil,
 	emulations = { { device = "nvme", path = args.disk or "disk.img" } },
 	qemu = { kernel = args.kernel, append = "console=ttyS0 quiet root=/dev/nvme0n1 rw init=/init" },
-	ready = { console = hostname .. " login: ", within = 300 }, -- status 5 if it does not come up
+	ready = { console = hostname .. " login: ", within = tonumber(args.within or 300) },
 	stop = { { ["do"] = "kill", wait = 10 } },
 	targets = {
 		install = {

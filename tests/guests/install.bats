@@ -48,7 +48,7 @@ booted() {
 	install --arg hostname=web1
 	is "$status" 0
 	vmrun --arg "name=$vm" --arg "kernel=$kernel" --arg "disk=$PWD/disk.img" --arg hostname=other \
-		--set qemu.accel=tcg --set ready.within=20 "$SOURCE/examples/install.lua"
+		--set qemu.accel=tcg --arg within=20 "$SOURCE/examples/install.lua"
 	is "$status" 1
 	is "$(cause)" not_ready
 }
