@@ -272,7 +272,7 @@ of() {
 	kill -TERM "$pid"
 	ends 0
 	judge events
-	is "$(of stopping)" '{"step":"acpi","wait_ms":50000}'
+	is "$(of stopping)" '{"step":"acpi","wait_ms":50000,"cause":"stopped"}'
 	is "$(of exit | jq -r .cause)" stopped
 }
 

@@ -364,8 +364,9 @@ teardown() {
 		lua "local waiting
 			function vm.on_started()
 				waiting = coroutine.running()
-				vmrun.sleep(60)
-				print('woken')
+				if vmrun.sleep(60) then
+					print('woken')
+				end
 			end
 			function vm.on_exit(exit)
 				print('status', pcall(coroutine.status, waiting))

@@ -18,9 +18,9 @@ static void test_order_and_numbers(void **state)
 
 	(void)state;
 	assert_false(event_next(&q, &e));
-	for (int type = 0; type <= VMRUN_LOST; type++)
+	for (int type = 0; type <= VMRUN_UNHEALTHY; type++)
 		(void)event_add(&q, (enum vmrun_event_type)type);
-	for (int type = 0; type <= VMRUN_LOST; type++) {
+	for (int type = 0; type <= VMRUN_UNHEALTHY; type++) {
 		assert_true(event_next(&q, &e));
 		assert_int_equal(e.type, type);
 		assert_int_equal(e.seq, type + 1);
@@ -279,6 +279,8 @@ static void test_levels(void **state)
 		{ VMRUN_FIXED, 'i' },
 		{ VMRUN_HOOK_EVENT, 'i' },
 		{ VMRUN_LOST, 'w' },
+		{ VMRUN_READY, 'i' },
+		{ VMRUN_UNHEALTHY, 'e' },
 	};
 
 	(void)state;

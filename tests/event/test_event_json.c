@@ -98,6 +98,11 @@ static const struct vmrun_event samples[] = {
 	{ .type = VMRUN_WARNING, .text = "a warning" },
 	{ .type = VMRUN_NOTE, .text = "a note" },
 	{ .type = VMRUN_LOST, .lost = 1700 },
+	{ .type = VMRUN_READY, .target = "default", .uptime_ms = 1700, .by = "console \"login: \"" },
+	{ .type = VMRUN_UNHEALTHY,
+	    .target = "default",
+	    .failures = 3,
+	    .text = "127.0.0.1:22: Connection refused" },
 	{ .type = VMRUN_ENDED, .exit_status = 4, .cause = "error" },
 };
 
@@ -120,7 +125,7 @@ static struct vmrun_event finished(const struct vmrun_event *sample, uint64_t se
 static void test_lines(void **state)
 {
 	FILE *wanted = fopen(SOURCE_DIR "/tests/event/events.jsonl", "r");
-	bool seen[VMRUN_LOST + 1] = { false };
+	bool seen[VMRUN_UNHEALTHY + 1] = { false };
 	char line[1024];
 
 	(void)state;
