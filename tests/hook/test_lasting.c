@@ -128,6 +128,24 @@ static void test_stop_after_the_end(void **state)
 	vm_close(&v);
 }
 
+/* on_exit is asked once, also when it waits and lasting hooks ended before the cleanup did. */
+static void test_asked_once(void **state)
+{
+	const char *asked;
+
+	(void)state;
+	/* The cleanup of a simulation has no command to wait for. */
+	vm_simulate(&v,
+	    "function vm.on_started() vmrun.sleep(600) end\n"
+	    "function vm.on_exit() print 'asked' vmrun.sleep(1) print 'goes on' end",
+	    "poweroff@7");
+	asked = strstr(vm_told(&v), "log asked");
+	assert_non_null(asked);
+	assert_null(strstr(asked + 1, "log asked"));
+	vm_check_told(&v, "goes on");
+	vm_close(&v);
+}
+
 /* Each hook of a boot goes on to its end, then vmrun stops. */
 static void test_stop_in_each_hook(void **state)
 {
@@ -261,6 +279,7 @@ int main(void)
 		LASTING(test_reboot),
 		LASTING(test_next_and_reset),
 		LASTING(test_stop_after_the_end),
+		LASTING(test_asked_once),
 		LASTING(test_stop_in_each_hook),
 		LASTING(test_reboot_after_a_stop),
 		LASTING(test_stop_at_the_end),
