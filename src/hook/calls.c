@@ -266,6 +266,7 @@ static void drop_due(struct calls *c)
 void calls_boot_ended(struct calls *c)
 {
 	c->boot_runs = false;
+	c->console_end = c->owner.console->total;
 	drop_due(c);
 	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
 		struct call *call = c->lasting[i];

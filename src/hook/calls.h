@@ -102,13 +102,14 @@ struct calls {
 		struct hook_source source;
 	} due[2];
 	struct backgrounds backgrounds;
-	uint64_t order;	     /* of the last wait, for waits that take turns */
-	uint64_t console_at; /* bytes that the console had printed when the boot began */
-	bool has_console;    /* the boot has a serial port that is vmrun's console */
-	bool boot_runs;	     /* calls_boot_began() was called, calls_boot_ended() was not */
-	bool steps;	     /* inside calls_go_on() */
-	bool main_ended;     /* for the owner to take: the main call has ended */
-	bool lasting_ended;  /* likewise: the last lasting call after the end of its boot */
+	uint64_t order;	      /* of the last wait, for waits that take turns */
+	uint64_t console_at;  /* bytes that the console had printed when the boot began */
+	uint64_t console_end; /* likewise when it ended */
+	bool has_console;     /* the boot has a serial port that is vmrun's console */
+	bool boot_runs;	      /* calls_boot_began() was called, calls_boot_ended() was not */
+	bool steps;	      /* inside calls_go_on() */
+	bool main_ended;      /* for the owner to take: the main call has ended */
+	bool lasting_ended;   /* likewise: the last lasting call after the end of its boot */
 };
 
 void calls_open(struct calls *c, const struct calls_owner *owner);

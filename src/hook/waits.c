@@ -229,7 +229,9 @@ void wait_look(struct calls *c, struct call *call)
 	call->console_at = watch_at(call->watch);
 	if (state == WATCH_FOUND) {
 		wait_answer(call, found_answer(&found));
-	} else if (state == WATCH_WAITS && call->gone_ms >= 0) {
+	} else if (call->gone_ms >= 0 &&
+	    (state == WATCH_WAITS || call->console_at >= c->console_end)) {
+		/* Also where a process that the hypervisor left goes on to print. */
 		count_gone(c, call);
 		wait_answer(call, gone());
 	}
