@@ -531,6 +531,8 @@ struct vmrun_state {
 	bool started;
 	/* until `within` of `ready` passes; 0: no limit, or nothing waits for it */
 	int64_t ready_within_ms;
+	/* vmrun_status() at the end, as a stop request of a hook has set it; -1: none has */
+	int requested_status;
 };
 
 /*

@@ -231,6 +231,7 @@ void machine_get_state(const struct machine *m, struct vmrun_state *out)
 	out->ready = guest_readiness(m);
 	out->started = m->guest.started;
 	out->ready_within_ms = guest_ready_within_ms(m);
+	out->requested_status = m->requests.status;
 	out->state = state_name(m);
 	out->target = m->boot.target != NULL ? m->boot.target : m->choice.next_target;
 	out->next_target = next_target(m);

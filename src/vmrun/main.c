@@ -219,6 +219,16 @@ static int simulate(struct vmrun *vm, const struct command_line *line, struct re
 	return status == 0 ? flush(0) : status;
 }
 
+/* Returns whether the program's own status is that of the guest: unless a hook has set one. */
+static bool is_guests_status(const struct vmrun *vm, const struct command_line *line)
+{
+	struct vmrun_state state;
+
+	vmrun_get_state(vm, &state);
+	return line->exit_status != NULL && vmrun_guest_status(vm) >= 0 &&
+	    state.requested_status < 0;
+}
+
 static int run(struct vmrun *vm, const struct command_line *line, struct renderer *renderer,
     struct ready *ready)
 {
@@ -228,9 +238,7 @@ static int run(struct vmrun *vm, const struct command_line *line, struct rendere
 	if (wrong != NULL)
 		sink_say(&renderer->sink, LEVEL_WARNING, "warning: NOTIFY_SOCKET: %s", wrong);
 	status = supervise(vm, renderer, ready);
-	if (line->exit_status != NULL && vmrun_guest_status(vm) >= 0)
-		return vmrun_guest_status(vm);
-	return status;
+	return is_guests_status(vm, line) ? vmrun_guest_status(vm) : status;
 }
 
 static void fill_options(const struct command_line *line, struct vmrun_options *options)
