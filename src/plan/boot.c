@@ -228,15 +228,11 @@ static void check_candidate(struct boot_source *source, struct candidate *c)
 	document_place(source->doc, &c->report, before);
 }
 
-/*
- * Assigns the slots of the base, which no target may move.  Its problems are found with the
- * targets.
- */
+/* Assigns the slots of the base, which no target may move. */
 static void place_base(struct boot_source *source)
 {
-	REPORT_AUTO struct report ignored = { 0 };
+	REPORT_AUTO struct report ignored = { 0 }; /* the targets have the same problems */
 
-	source->base = read_spec(source, NULL, &ignored);
 	if (source->base != NULL) {
 		slots_collect(&source->pins, source->base);
 		slots_assign(source->base, NULL, &source->pins, &ignored);
@@ -267,12 +263,15 @@ int boot_source_check(struct boot_source *source, struct report *report)
 {
 	const struct words *targets = document_targets(source->doc);
 	struct candidate *list = mem_zero((targets->count + 1) * sizeof(*list));
+	REPORT_AUTO struct report of_base = { 0 };
 	size_t before = report->count;
 
 	refuse_words(source, report);
+	source->base = read_spec(source, NULL, &of_base);
 	for (size_t i = 0; i < targets->count; i++) {
 		list[i].target = targets->item[i];
 		list[i].spec = read_spec(source, list[i].target, &list[i].report);
+		report_name_target(&list[i].report, &of_base, list[i].target);
 		if (list[i].spec == NULL)
 			continue;
 		slots_collect(&source->pins, list[i].spec);

@@ -62,7 +62,7 @@ bad() {
 		'vm.json:*: alive.failures: 0 is out of range, expected 1 to 1000'
 	bad '{"com1": "console", "ready": {"console": "login:"}, "targets": {"a": {"com1": null},
 		"b": {"ready": {"exec": "x"}}, "c": {"ready": false, "alive": {"console": true}}}}' \
-		'vm.json:8:5: ready.console: needs a serial port that vmrun reads: set "com1": "console", or "ready": false in a target without one' \
+		'vm.json:8:5: ready.console: in target a: needs a serial port that vmrun reads: set "com1": "console", or "ready": false in a target without one' \
 		'vm.json:*: targets.b.ready.exec: "console" is given too: expected exactly one of "console", "connect" and "exec"; a target unsets what it inherits with "console": null' \
 		'vm.json:*: targets.c.alive.console: needs "ready" in the same target: a guest that prints nothing yet may be booting'
 	bad '{"alive": {"connect": "127.0.0.1:2222"}, "emulations": [{"device": "virtio-net", "name": "slirp",

@@ -190,9 +190,33 @@ static void on_prepare_is_checked_and_may_refuse(void **state)
 	close_fixture(f);
 }
 
+/*
+ * A key of the base that does not fit what a target changes: the target is named, unless the base
+ * alone, or the problem's path, tells the place.
+ */
+static void test_target_is_named(void **state)
+{
+	struct fixture *f =
+	    open_text("return { name = 'a', cpu = 1, mem = '64M', bootrom = '/rom', "
+		      "com1 = 'console', ready = { console = 'x', within = 9 }, "
+		      "on = { error = { boot = 'none' } }, targets = { "
+		      "a = { com1 = '/dev/nmdm0A' }, z = { time_limit = 5 }, p = { mem = 3 } } }");
+	char *text = report_text(&f->report);
+
+	(void)state;
+	assert_non_null(strstr(text, "ready.console: in target a: needs a serial port"));
+	assert_non_null(strstr(text, "ready.within: in target z: 9 seconds are not below"));
+	assert_non_null(strstr(text, "on.error.boot: no target"));
+	assert_non_null(strstr(text, "targets.p.mem: 3 bytes"));
+	assert_int_equal(f->report.count, 4);
+	free(text);
+	close_fixture(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_target_is_named),
 		cmocka_unit_test(base_devices_stay),
 		cmocka_unit_test(every_boot_starts_from_the_base),
 		cmocka_unit_test(all_faults_at_once),
