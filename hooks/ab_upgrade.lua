@@ -4,7 +4,8 @@
 --	vmrun -t disk-a vm.json		boots the slot that is in use, disk-a or disk-b
 --
 --	a, b      the targets that are the slots, default "a" and "b"
---	stays_up  seconds that a new slot without `ready` must run to be accepted, default 300
+--	stays_up  seconds that a new slot without the key `ready` must run to be accepted; default
+--	          300
 --	request   a file; if it exists at a reboot, it is removed and the other slot is tried
 --	confirm   path of a file; a new slot that creates it is accepted although it ends earlier
 --	id        a name for this hook's state, where a spec uses the hook twice

@@ -3,15 +3,15 @@
 --	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
 --
 --	command     a program and its arguments, required
---	on          when: causes of exits, "start" (the VM is up), "ready" (the guest is), "end" (vmrun
---	            ends); default always
+--	on          when: causes of exits, "start" (the VM is up), "ready" (the guest is), "end"
+--	            (vmrun ends); default always
 --	timeout     seconds after which the command is stopped, default 10
 --	background  true: the next boot does not wait for the command that reports an exit; the
 --	            command ends with that boot at the latest; default false
 --
--- The variables are VMRUN_EVENT (start, ready, exit or end), VMRUN_VM, VMRUN_TARGET and VMRUN_BOOTS;
--- for start and ready VMRUN_PID; for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds), VMRUN_STATUS or
--- VMRUN_SIGNAL, and at the end VMRUN_EXIT_STATUS.  Unknown facts are not set.
+-- The variables are VMRUN_EVENT (start, ready, exit or end), VMRUN_VM, VMRUN_TARGET and
+-- VMRUN_BOOTS; for start and ready VMRUN_PID; for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds),
+-- VMRUN_STATUS or VMRUN_SIGNAL, and at the end VMRUN_EXIT_STATUS.  Unknown facts are not set.
 --
 -- This hook decides nothing.  List it before the hooks that decide, because the first hook that
 -- answers is the last one called.  The next boot waits for the command unless it goes on in
