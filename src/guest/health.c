@@ -224,13 +224,17 @@ static char *not_ready_reason(const struct health *h)
 
 char *health_reason(const struct health *h, enum health_news news)
 {
+	const char *why;
+
 	if (news == HEALTH_NOT_READY)
 		return not_ready_reason(h);
 	if (news == HEALTH_TIMED_OUT)
 		return mem_format(
-		    "it ran longer than time_limit, %.15g s", (double)h->limit_ms / 1000);
-	return mem_format("%lld check%s in a row failed: %s", (long long)h->failures,
-	    h->failures == 1 ? "" : "s", h->why != NULL ? h->why : "no reason is known");
+		    "the boot lasted longer than time_limit, %.15g s", (double)h->limit_ms / 1000);
+	why = h->why != NULL ? h->why : "no reason is known";
+	if (h->failures == 1)
+		return mem_format("a check failed: %s", why);
+	return mem_format("%lld checks in a row failed: %s", (long long)h->failures, why);
 }
 
 void health_rest(struct health *h)

@@ -99,20 +99,31 @@ probe() {
 	has '2 checks in a row failed: the console printed nothing within 0.1 s'
 }
 
+@test "alive: one failure that is enough is told without a number" {
+	spec '{"com1": "console", "ready": {"console": "up"}, '"$ladder"',
+		"alive": {"console": true, "every": 0.1, "failures": 1}}'
+	script 'acpi on print up wait exit 1'
+	vmrun vm.json
+	is "$status" 5
+	has 'is unhealthy: a check failed: the console printed nothing within 0.1 s'
+	has 'stopping, a check failed: the console printed nothing within 0.1 s: pressing'
+	lacks 'in a row'
+}
+
 @test "time_limit: timed_out, and the policy may boot again" {
 	spec '{"time_limit": 0.1, "on": {"timed_out": "boot"}, '"$ladder}"
 	script 'acpi on wait exit 1' 'exit 2'
 	vmrun --events events vm.json
 	is "$status" 0
 	is "$(event exit | jq -r .cause | tr '\n' ' ')" 'timed_out halt '
-	has 'it ran longer than time_limit, 0.1 s'
+	has 'the boot lasted longer than time_limit, 0.1 s'
 }
 
 @test "a stop and a reboot request overrule what the guest has failed" {
 	spec '{"time_limit": 0.1, "stop": [{"do": "acpi", "wait": 60}, {"do": "kill", "wait": 5}]}'
 	script 'deaf' 'exit 1'
 	start --events events vm.json
-	await_text 'stopping, it ran longer'
+	await_text 'stopping, the boot lasted longer'
 	kill -TERM "$pid"
 	ends 0
 	is "$(event exit | jq -r .cause)" stopped
