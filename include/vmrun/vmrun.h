@@ -327,7 +327,7 @@ enum vmrun_event_type {
 	 * the newest last
 	 */
 	VMRUN_GIVEN_UP,
-	VMRUN_RELOADED,	   /* the spec was read again; problems, text: its problems */
+	VMRUN_RELOADED, /* the spec was read again; problems, text: its problems */
 	/* action: a step of the stop ladder; delay_ms: until the next step; cause: why it stops */
 	VMRUN_STOPPING,
 	VMRUN_HOOK_FAILED, /* by: the hook; text: its traceback */

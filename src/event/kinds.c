@@ -141,7 +141,8 @@ static const struct event_kind kinds[] = {
 	    .member = { TARGET, { "failures", MEMBER_INT64, AT(failures) }, SAID } },
 };
 
-_Static_assert(sizeof(kinds) / sizeof(*kinds) == VMRUN_UNHEALTHY + 1, "a row for each kind of event");
+_Static_assert(
+    sizeof(kinds) / sizeof(*kinds) == VMRUN_UNHEALTHY + 1, "a row for each kind of event");
 
 static const char *const level_names[] = {
 	[LEVEL_ERROR] = "error",

@@ -343,7 +343,8 @@ void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out)
 	if (vm->machine != NULL)
 		machine_get_state(vm->machine, out);
 	else
-		*out = (struct vmrun_state){ .state = "waiting", .ready = -1, .requested_status = -1 };
+		*out =
+		    (struct vmrun_state){ .state = "waiting", .ready = -1, .requested_status = -1 };
 }
 
 bool vmrun_reset(struct vmrun *vm)

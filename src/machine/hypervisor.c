@@ -15,7 +15,7 @@
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
 
-#define MAX_LAST_READS 64 /* of the console, for what a guest printed before its end */
+#define MAX_LAST_READS 64     /* of the console, for what a guest printed before its end */
 #define MAX_UNLOCKED_LOOKS 50 /* checks, 1 ms apart, whether the process is exiting */
 /*
  * A wrapper that closes the lock does so early; after the second look there is no wake-up for it.

@@ -41,20 +41,20 @@ enum state {
 };
 
 enum event {
-	EVENT_EXIT,	  /* the hypervisor or the loader ended */
-	EVENT_HELPER,	  /* a command of vmrun's ended */
-	EVENT_COMPANION,  /* a companion ended */
-	EVENT_HOOK_ENDED, /* the main call of a hook has ended */
-	EVENT_CALLS_ENDED, /* the calls of a boot that has ended have ended */
+	EVENT_EXIT,	      /* the hypervisor or the loader ended */
+	EVENT_HELPER,	      /* a command of vmrun's ended */
+	EVENT_COMPANION,      /* a companion ended */
+	EVENT_HOOK_ENDED,     /* the main call of a hook has ended */
+	EVENT_CALLS_ENDED,    /* the calls of a boot that has ended have ended */
 	EVENT_COMMANDS_ENDED, /* the commands in the background have ended */
-	EVENT_UP,	  /* the hypervisor answered on its control channel */
-	EVENT_DEADLINE,	  /* the deadline of the state has come */
-	EVENT_STOP,	  /* a stop is requested */
-	EVENT_KILL,	  /* a kill is requested */
-	EVENT_UNFIT,	  /* the guest failed `ready` or `alive`, or the time limit */
-	EVENT_REBOOT,	  /* a reboot is requested */
-	EVENT_RESET,	  /* a reset is requested */
-	EVENT_FIX,	  /* the user answered whether to apply fixes */
+	EVENT_UP,	      /* the hypervisor answered on its control channel */
+	EVENT_DEADLINE,	      /* the deadline of the state has come */
+	EVENT_STOP,	      /* a stop is requested */
+	EVENT_KILL,	      /* a kill is requested */
+	EVENT_UNFIT,	      /* the guest failed `ready` or `alive`, or the time limit */
+	EVENT_REBOOT,	      /* a reboot is requested */
+	EVENT_RESET,	      /* a reset is requested */
+	EVENT_FIX,	      /* the user answered whether to apply fixes */
 	EVENTS
 };
 

@@ -131,6 +131,18 @@ int coroutines_resume(lua_State *L)
 	return call_resume(L, count, false);
 }
 
+/* stack: coroutine -> boolean message */
+int coroutines_close(lua_State *L)
+{
+	luaL_argexpected(L, lua_isthread(L, 1), 1, "coroutine");
+	if (waits_elsewhere(lua_tothread(L, 1)))
+		return luaL_error(L, "cannot close a coroutine in which another call waits");
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
 /* stack: arguments -> results */
 static int resume_wrapped(lua_State *L)
 {

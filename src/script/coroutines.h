@@ -6,6 +6,7 @@
 
 int coroutines_create(lua_State *L);
 int coroutines_resume(lua_State *L);
+int coroutines_close(lua_State *L);
 int coroutines_wrap(lua_State *L);
 int coroutines_yield(lua_State *L);
 

@@ -199,6 +199,7 @@ static const struct replacement {
 	{ "coroutine", "create", coroutines_create, NULL, NULL },
 	{ "coroutine", "resume", coroutines_resume, NULL, NULL },
 	{ "coroutine", "wrap", coroutines_wrap, NULL, NULL },
+	{ "coroutine", "close", coroutines_close, NULL, NULL },
 	{ "coroutine", "yield", coroutines_yield, NULL, NULL },
 	{ "os", "exit", safe_exit, NULL, NULL },
 	{ "os", "execute", safe_execute, NULL, NULL },

@@ -53,10 +53,9 @@ static bool take_failure(void *context, const char *label, struct error *err)
 	return goes_on;
 }
 
-static const struct hook heeded = { .name = "on_exit",
-	.argument = facts,
-	.on_answer = hear,
-	.on_failure = take_failure };
+static const struct hook heeded = {
+	.name = "on_exit", .argument = facts, .on_answer = hear, .on_failure = take_failure
+};
 static const struct hook unheeded = { .name = "on_exit", .argument = facts };
 
 static int enter(void **state)

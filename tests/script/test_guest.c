@@ -375,9 +375,10 @@ static void ran_badly(struct script *s, const char *text, const char *why)
 /* A coroutine in which one call waits takes no answer that is another's. */
 static void test_coroutine_of_another_call(void **state)
 {
-	static const char other[] = "local ok, why = coroutine.resume(co) assert(not ok) print(why)\n"
-				    "print(select(2, pcall(wrapped)))\n"
-				    "assert(coroutine.status(co) == 'suspended')";
+	static const char other[] =
+	    "local ok, why = coroutine.resume(co) assert(not ok) print(why)\n"
+	    "print(select(2, pcall(wrapped)))\n"
+	    "assert(coroutine.status(co) == 'suspended')";
 	static const char said[] = "info: cannot resume a coroutine in which another call waits\n"
 				   "info: cannot resume a coroutine in which another call waits\n";
 	struct script_reply one;
