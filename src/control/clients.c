@@ -71,6 +71,7 @@ void clients_drop(struct control *c, struct client *client)
 	bool is_over = c->listener.fd < 0;
 
 	waiters_forget(c, client);
+	runs_forget(c, client);
 	clients_unmark(c, client);
 	streams_leave(c, client);
 	alarms_cancel(&c->stalled, &client->stall);

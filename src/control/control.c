@@ -81,6 +81,7 @@ static bool settle(struct control *c, struct client *client)
 	/* Half-closed client: drop its waits, flush its output, then close. */
 	if (client->leaves && !client->more) {
 		waiters_forget(c, client);
+		runs_forget(c, client);
 		if (client_unread(client) == 0)
 			client->dead = true;
 	}
@@ -151,6 +152,7 @@ void control_close(struct control *c)
 	event_listen(c->owner.events, NULL, NULL);
 	machine_console(c->machine)->hear = NULL;
 	waiters_end(c);
+	runs_end(c);
 	for (size_t i = 0; i < MAX_CLIENTS; i++) {
 		if (c->client[i] == NULL)
 			continue;

@@ -90,6 +90,7 @@ struct control {
 	struct wait_list states;  /* requests that wait for a state */
 	struct wait_list ends;	  /* requests that wait for the end of the machine */
 	struct wait_list readies; /* requests that wait until the guest is ready */
+	LIST_HEAD(run_list, run) runs; /* scripts of clients (runs.c) */
 	struct alarms timeouts;
 	size_t waits;	   /* number of all requests that wait */
 	const char *state; /* of the machine, when the waiting requests were last checked */
@@ -159,6 +160,13 @@ void waiters_end(struct control *c);
 void waiters_forget(struct control *c, struct client *client);
 /* Returns when the next request times out, or -1. */
 int64_t waiters_until_ms(const struct control *c);
+
+/* runs.c: begins the script of a client; takes the id.  Its end is the answer. */
+void runs_begin(struct control *c, struct client *client, struct request *o);
+/* Ends all scripts, because the VM is gone. */
+void runs_end(struct control *c);
+/* Ends the scripts of a client that goes away. */
+void runs_forget(struct control *c, const struct client *client);
 
 /* streams.c: starts to send events to a client. */
 void streams_events(struct control *c, struct client *client, const struct request *o);

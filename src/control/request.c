@@ -17,6 +17,7 @@
 enum kind {
 	NONE,
 	TEXT,	 /* a string */
+	SCRIPT,	 /* a string that may be as long as a line, or empty */
 	FLAG,	 /* true or false */
 	NUMBER,	 /* a whole number from 0 on */
 	SECONDS, /* any number from 0 on, stored in milliseconds */
@@ -57,6 +58,9 @@ static const struct command_row {
 	    { { "state", TEXT, AT(state), false }, { "gone", FLAG, AT(gone), false },
 		{ "timeout", SECONDS, AT(timeout_ms), false },
 		{ "ready", FLAG, AT(ready), false } } },
+	{ "run", REQUEST_RUN,
+	    { { "text", SCRIPT, AT(text), true }, { "name", TEXT, AT(name), true },
+		{ "backlog", FLAG, AT(backlog), false } } },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -117,10 +121,12 @@ static int store_text(
 {
 	if (!is_string(v))
 		return wrong_kind(m->key, "a string", v, err);
-	if (v->node->length == 0 || v->node->length > MAX_REQUEST_TEXT)
+	if (m->kind == TEXT && (v->node->length == 0 || v->node->length > MAX_REQUEST_TEXT))
 		return error_set(err, STATUS_USAGE, "%s: expected 1 to %d bytes, got %zu", m->key,
 		    MAX_REQUEST_TEXT, v->node->length);
 	*(char **)((char *)o + m->offset) = mem_copy_n(v->node->text, v->node->length);
+	if (m->offset == AT(text))
+		o->text_length = v->node->length; /* it may contain NULs */
 	return 0;
 }
 
@@ -166,6 +172,7 @@ static int store(
 	case NONE:
 		break;
 	case TEXT:
+	case SCRIPT:
 		return store_text(o, m, v, err);
 	case FLAG:
 		if (v->node->kind != NODE_BOOL)
@@ -276,7 +283,6 @@ static int read_request(
 	if (command == NULL || read_members(o, command, request, line, err) != 0)
 		return -1;
 	o->type = command->type;
-	o->text_length = o->text == NULL ? 0 : strlen(o->text);
 	if (o->type == REQUEST_WAIT &&
 	    (o->state != NULL ? 1 : 0) + (o->gone ? 1 : 0) + (o->ready ? 1 : 0) != 1)
 		return error_set(err, STATUS_USAGE,
@@ -335,6 +341,7 @@ void request_clear(struct request *o)
 	free(o->id);
 	free(o->target);
 	free(o->text);
+	free(o->name);
 	free(o->state);
 	free(o->hook);
 	memset(o, 0, sizeof(*o));

@@ -21,6 +21,7 @@ enum request_type {
 	REQUEST_CONSOLE,
 	REQUEST_WAIT_FOR,
 	REQUEST_WAIT,
+	REQUEST_RUN,
 };
 
 #define MAX_REQUEST_ID 256	       /* bytes, as written */
@@ -30,8 +31,8 @@ enum request_type {
 struct request {
 	enum request_type type;
 	char *id; /* JSON, as the client wrote it; NULL: none */
-	char *target, *text, *state, *hook;
-	size_t text_length;
+	char *target, *text, *state, *hook, *name;
+	size_t text_length; /* of the text, which may contain NULs */
 	bool wait, write, backlog, gone, ready;
 	int64_t from;	    /* -1: not given */
 	int64_t timeout_ms; /* -1: none */

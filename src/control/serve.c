@@ -159,6 +159,9 @@ static void obey(struct control *c, struct client *client, struct request *o)
 	case REQUEST_WAIT:
 		waiters_add(c, client, o);
 		break;
+	case REQUEST_RUN:
+		runs_begin(c, client, o);
+		break;
 	}
 }
 

@@ -123,6 +123,7 @@ void streams_console(struct control *c, struct client *client, const struct requ
 	client->writes = o->write;
 	TAILQ_INSERT_TAIL(&c->viewers, client, stream);
 	waiters_forget(c, client);
+	runs_forget(c, client);
 	client->console_at = console->total - console->ring_length;
 	put_console(client, console, console->ring_length);
 }

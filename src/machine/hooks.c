@@ -172,6 +172,22 @@ void hooks_call(struct machine *m, const struct hook *hook, const struct spec *s
 	words_free(&source.files);
 }
 
+int64_t machine_run(struct machine *m, const struct hook_script *script, struct error *err)
+{
+	struct hook_source source = { .doc = m->source->doc,
+		.timeout_ms = m->boot.spec == NULL ? 0 : m->boot.spec->hook_timeout_ms };
+	int64_t number = calls_run(&m->calls, &source, script, err);
+
+	machine_settle(m);
+	return number;
+}
+
+void machine_end_run(struct machine *m, int64_t number)
+{
+	calls_end_script(&m->calls, number);
+	machine_settle(m);
+}
+
 static int64_t now(const void *context)
 {
 	return machine_now(context);

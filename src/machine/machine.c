@@ -216,6 +216,11 @@ void machine_handle(struct machine *m, enum event event)
 		follow(m, act(m));
 }
 
+void machine_settle(struct machine *m)
+{
+	follow(m, stay());
+}
+
 void machine_deadline(struct machine *m)
 {
 	int64_t now = machine_now(m), at = machine_until_ms(m);
@@ -224,13 +229,13 @@ void machine_deadline(struct machine *m)
 		return;
 	if (guest_until_ms(m) == at) {
 		guest_deadline(m);
-		follow(m, stay());
+		machine_settle(m);
 		return;
 	}
 	/* The earlier one first: a hook that computes is always due. */
 	if (hook_is_next(m)) {
 		calls_wake(&m->calls);
-		follow(m, stay());
+		machine_settle(m);
 	} else {
 		m->present.late_ms = now - m->present.deadline_ms;
 		m->present.deadline_ms = -1;
@@ -257,9 +262,8 @@ static void process_ended(struct machine *m, pid_t pid)
 	} else if (pid == m->run.script.job.pid) {
 		(void)helper_ended(&m->run.script, pid);
 		hypervisor_script_ended(m);
-	} else if (guest_command_ended(m, pid) || calls_command_ended(&m->calls, pid)) {
-		follow(m, stay());
-	} else if (helper_ended(&m->helper, pid)) {
+	} else if (!guest_command_ended(m, pid) && !calls_command_ended(&m->calls, pid) &&
+	    helper_ended(&m->helper, pid)) {
 		machine_handle(m, EVENT_HELPER);
 	}
 }
@@ -279,13 +283,6 @@ static void console_is_ready(struct machine *m)
 	if (!m->console_watch.pauses) /* else only the room for input has woken us up */
 		(void)console_read(&m->console);
 	calls_console(&m->calls);
-	follow(m, stay());
-}
-
-static void read_guest(struct machine *m)
-{
-	guest_read(m);
-	follow(m, stay());
 }
 
 void machine_wake(struct machine *m, const struct wake *wake)
@@ -299,7 +296,7 @@ void machine_wake(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_CONSOLE)
 		console_is_ready(m);
 	else if (wake->kind == WAKE_READABLE && wake->tag == MACHINE_TAG_GUEST)
-		read_guest(m);
+		guest_read(m);
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAG_HOOK &&
 	    wake->tag < MACHINE_TAGS)
 		calls_read(&m->calls, wake->tag - MACHINE_TAG_HOOK);
@@ -311,6 +308,7 @@ void machine_wake(struct machine *m, const struct wake *wake)
 		machine_handle(m, EVENT_EXIT);
 	else
 		process_ended(m, (pid_t)(wake->tag - (uintptr_t)MACHINE_TAGS));
+	machine_settle(m);
 }
 
 static void say_line(void *context, const char *line)

@@ -12,6 +12,7 @@
 #include "policy/policy.h"
 
 struct console;
+struct hook_script;
 struct machine;
 struct simulation;
 struct waitset;
@@ -69,6 +70,13 @@ void machine_check_reload(
     const struct machine *m, const struct boot_source *fresh, struct report *report);
 /* Replaces the source from the next boot on. Takes it. */
 void machine_reload(struct machine *m, struct boot_source *fresh);
+/*
+ * Runs a script of a client once, as a hook of the VM that runs.  Returns a number for
+ * machine_end_run(); `done` may have been called by then.  Fails with STATUS_CHECK if no VM runs.
+ */
+int64_t machine_run(struct machine *m, const struct hook_script *script, struct error *err);
+/* Ends a script that still runs, without its `done`. */
+void machine_end_run(struct machine *m, int64_t number);
 /* Opens the console's log again by its path. */
 void machine_reopen_logs(struct machine *m);
 /* Restores the terminal of a running hypervisor; safe in a signal handler. */

@@ -330,6 +330,8 @@ void machine_deadline(struct machine *m);
 
 /* Runs the action of the event in the present state, and enters the state that it returns. */
 void machine_handle(struct machine *m, enum event event);
+/* Handles what has followed from calls of hooks outside of a state's action. */
+void machine_settle(struct machine *m);
 /* Returns whether the event has an action in the present state. */
 bool machine_accepts(const struct machine *m, enum event event);
 /*

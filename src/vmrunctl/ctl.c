@@ -44,6 +44,8 @@ static const struct command commands[] = {
 	    "wait until the console prints a text" },
 	{ "wait", NULL, false, "gone ready state timeout", ctl_wait,
 	    "wait until it runs (or its guest is ready, it has another state, or is gone)" },
+	{ "run", "FILE", true, "backlog", ctl_run,
+	    "run a Lua script as a hook of the running VM, and print what it returns" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -68,7 +70,7 @@ static const struct row options[] = {
 	{ 0, "wait", NULL, FLAG, AT(wait), "reboot: wait until the next boot runs" },
 	{ 0, "from", "N", COUNT, AT(from), "events: begin with that of this number, if it is kept" },
 	{ 0, "read-only", NULL, FLAG, AT(read_only), "console: look, type nothing" },
-	{ 0, "backlog", NULL, FLAG, AT(backlog), "wait-for: also in what was printed before" },
+	{ 0, "backlog", NULL, FLAG, AT(backlog), "wait-for, run: also in what was printed before" },
 	{ 0, "gone", NULL, FLAG, AT(gone), "wait: until it is gone" },
 	{ 0, "ready", NULL, FLAG, AT(ready), "wait: until the guest is ready, as its spec defines it" },
 	{ 0, "state", "STATE", TEXT, AT(state), "wait: until it has this state" },

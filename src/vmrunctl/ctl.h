@@ -70,6 +70,7 @@ int ctl_stop(const struct ctl *ctl); /* stop, kill */
 int ctl_reboot(const struct ctl *ctl);
 int ctl_simple(const struct ctl *ctl); /* next, reset, reload */
 int ctl_wait(const struct ctl *ctl);   /* wait, wait-for */
+int ctl_run(const struct ctl *ctl);
 int ctl_forget(const struct ctl *ctl);
 int ctl_list(const struct ctl *ctl);
 int ctl_metrics(const struct ctl *ctl);

@@ -88,9 +88,9 @@ a b  BOOTS=2 CAUSE=killed EVENT=end EXIT_STATUS=137 SIGNAL=9 TARGET=default VM=$
 }
 
 @test "a guest that is gone at once: its start is told to nobody who is late" {
-	printf '#!/bin/sh\necho $VMRUN_EVENT >>told\n[ $VMRUN_EVENT != start ] || exec sleep 1000\n' >tell
+	printf '#!/bin/sh\necho $VMRUN_EVENT >>told\n[ $VMRUN_EVENT != start ] || { : >seen; exec sleep 1000; }\n' >tell
 	notifies
-	plays 'waitfile told exit 1' --
+	plays 'waitfile seen exit 1' --
 	is "$status" 0
 	is "$(paste -sd' ' told)" 'start exit end'
 	lacks warning

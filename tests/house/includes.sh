@@ -30,7 +30,7 @@ ledger: base platform device spec hyper ledger
 guest: base platform process spec guest
 hook: base platform process script spec config event ledger guest hook
 machine: base platform script device spec config hyper check process event policy plan ledger guest hook machine api
-control: base platform spec config process event ledger guest machine control api
+control: base platform spec config process event ledger guest hook machine control api
 lib: base platform script device spec describe config hyper check process event policy plan ledger guest hook machine control lib api
 cli: base cli api
 vmrun: base cli own api
