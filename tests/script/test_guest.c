@@ -156,11 +156,24 @@ static void test_gone(void **state)
 	has_ended(&reply);
 }
 
-static void test_misuse(void **state)
+struct misuse {
+	const char *code, *text;
+};
+
+static void check_misuse(struct script *s, const struct misuse *wrong, size_t n)
 {
-	static const struct {
-		const char *code, *text;
-	} wrong[] = {
+	for (size_t i = 0; i < n; i++) {
+		MEM_AUTO char *text = mem_format("vm.lua:2: %s", wrong[i].text);
+
+		load_ready(s, wrong[i].code);
+		expect_error(
+		    s, "call", "{ name = 'on_ready', index = 1, argument = " BOOT " }", text);
+	}
+}
+
+static void test_misuse_of_the_console(void **state)
+{
+	static const struct misuse wrong[] = {
 		{ "vmrun.expect()",
 		    "vmrun.expect: what to look for is nothing, expected a string" },
 		{ "vmrun.expect('')", "vmrun.expect: what to look for is empty" },
@@ -192,6 +205,14 @@ static void test_misuse(void **state)
 		{ "vmrun.regex('(a)\\\\1')", "vmrun.regex: " },
 		{ "vmrun.regex('a\\0b')", "vmrun.regex: " },
 		{ "vmrun.regex('a').x = 1", "what vmrun.regex() returns is read-only" },
+	};
+
+	check_misuse(*state, wrong, sizeof(wrong) / sizeof(*wrong));
+}
+
+static void test_misuse_of_requests(void **state)
+{
+	static const struct misuse wrong[] = {
 		{ "vmrun.request()", "vmrun.request: the request is a string, not nothing" },
 		{ "vmrun.request('stopp')", "vmrun.request: no request \"stopp\", did you mean" },
 		{ "vmrun.request('stop', { delay = 5 })", "vmrun.request: no option delay" },
@@ -219,13 +240,7 @@ static void test_misuse(void **state)
 		    "vmrun.request: Lua cannot wait here" },
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-		MEM_AUTO char *text = mem_format("vm.lua:2: %s", wrong[i].text);
-
-		load_ready(*state, wrong[i].code);
-		expect_error(
-		    *state, "call", "{ name = 'on_ready', index = 1, argument = " BOOT " }", text);
-	}
+	check_misuse(*state, wrong, sizeof(wrong) / sizeof(*wrong));
 }
 
 /* A file that is read has no VM; neither has a hook file, although a hook was called before. */
@@ -425,7 +440,8 @@ int main(void)
 		SUPPORT_TEST(test_request),
 		SUPPORT_TEST(test_background),
 		SUPPORT_TEST(test_gone),
-		SUPPORT_TEST(test_misuse),
+		SUPPORT_TEST(test_misuse_of_the_console),
+		SUPPORT_TEST(test_misuse_of_requests),
 		SUPPORT_TEST(test_in_the_chunk),
 		SUPPORT_TEST(test_side_by_side),
 		cmocka_unit_test(test_dry_run),
