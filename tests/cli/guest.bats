@@ -69,10 +69,10 @@ probe() {
 	await_file there/tries
 	touch there/up
 	await_text 'is ready after'
-	lines=$(wc -l <there/tries)
+	before=$(wc -l <there/tries)
 	kill -TERM "$pid"
 	ends 0
-	is "$(wc -l <there/tries)" "$lines"
+	is "$(wc -l <there/tries)" "$before"
 	is "$(event ready | jq -r .by)" 'exec probe.sh'
 }
 

@@ -5,7 +5,6 @@
 setup() {
 	load common
 	common_setup
-	run_dir=$BATS_RUN_TMPDIR/run
 	# A guest on its serial port, which greets and answers lines until it is told to end.
 	cat >bhyve <<-'END'
 		#!/bin/sh
