@@ -1,6 +1,8 @@
 /* The keys that ask a guest whether it is up: ready, alive; and the rules around time_limit. */
 #include "spec/keys.h"
 
+#include <sys/socket.h>
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
