@@ -80,7 +80,7 @@ booted() {
 	is "$status" 0
 	is "$(cause)" reboot
 	is "$(jq -r 'select(.event == "spawned").argv[0:4] | join(" ")' events)" 'nice -n 3 qemu-system-x86_64'
-	vmrun --no-requirement-check --qemu no-such-qemu nice.json
+	vmrun --no-requirement-check --qemu "$PWD/no-such-qemu" nice.json # no directory of PATH may be closed to us
 	is "$status" 127
 	is "$(cause)" start_failed
 }
