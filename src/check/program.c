@@ -144,13 +144,15 @@ void check_program(struct check *c, const struct checked_need *need)
 static struct finding *check_own(
     struct check *c, char *program, char *owner, const struct where *at)
 {
-	struct need need = { .kind = NEED_PROGRAM, .what = program, .owner = owner };
+	struct need need = { .kind = NEED_PROGRAM };
 	struct checked_need checked = { .need = &need, .at = at };
 	ERROR_AUTO struct error err = { 0 };
 	struct finding *f;
 
 	if (program == NULL || c->request->again)
 		return NULL;
+	need.what = program;
+	need.owner = owner;
 	MEM_AUTO char *path = program_find(need.what, &err);
 
 	if (path != NULL) {
