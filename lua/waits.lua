@@ -66,7 +66,7 @@ function waits.wait(name, request)
 	return native.dry_run and count(name) or suspend(request)
 end
 
--- Returns the answer of C to a request; of a dry run, which asks nobody, `answer`.
+-- Returns the answer of C to a request, or `answer` in a dry run, which sends no request.
 function waits.ask(name, request, answer)
 	check_place(name)
 	if native.dry_run then

@@ -330,7 +330,7 @@ static void read_last_words(struct machine *m)
 		calls_console(&m->calls);
 }
 
-/* Sets why the ladder ended a boot that nobody had asked to end. */
+/* Sets the reason for which vmrun itself has ended the boot. */
 static void say_unfit(const struct machine *m, struct event_record *r)
 {
 	MEM_AUTO char *text = mem_format("%s; stopped", m->guest.why);
