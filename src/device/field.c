@@ -88,11 +88,23 @@ void field_choice(const struct node *value, const char *const *choices, int *out
 	report_choice(text, choices, at, d);
 }
 
-static void decode_words(
-    const struct node *value, struct words *into, const struct where *at, struct decoder *d)
+void field_add_texts(
+    const struct node *list, struct words *into, const struct where *at, struct decoder *d)
 {
 	size_t i = 0;
 
+	for (const struct node *n = list->first; n != NULL; n = n->next, i++) {
+		struct where entry = { at, NULL, i };
+		const char *text = field_text(n, &entry, d);
+
+		if (text != NULL)
+			words_add(into, text);
+	}
+}
+
+static void decode_words(
+    const struct node *value, struct words *into, const struct where *at, struct decoder *d)
+{
 	if (value->kind == NODE_STRING) {
 		const char *text = field_text(value, at, d);
 
@@ -104,13 +116,7 @@ static void decode_words(
 		field_type_error(value, "a list of strings", at, d);
 		return;
 	}
-	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
-		struct where entry = { at, NULL, i };
-		const char *text = field_text(n, &entry, d);
-
-		if (text != NULL)
-			words_add(into, text);
-	}
+	field_add_texts(value, into, at, d);
 }
 
 static void decode_text(const struct field *f, const struct node *value, char **into,

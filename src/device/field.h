@@ -227,6 +227,9 @@ void field_type_error(
  * NULL.
  */
 const char *field_text(const struct node *value, const struct where *at, struct decoder *d);
+/* Adds the texts of a list to the words; reports an entry that is none at its place. */
+void field_add_texts(
+    const struct node *list, struct words *into, const struct where *at, struct decoder *d);
 /* Reads an integer between min and max.  Otherwise reports why and returns false. */
 bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *out,
     const struct where *at, struct decoder *d);

@@ -210,8 +210,8 @@ void hooks_open(struct machine *m)
 
 /*
  * Stops the VM.  While none runs, a hook that asks for it goes on to its end first; then vmrun
- * stops.  A lasting one whose boot has ended is no different from a stop request in the cleanup:
- * on_exit is asked.  At on_end there is nothing more to stop.
+ * stops.  If a lasting hook asks for it after its boot has ended, on_exit is still asked, as
+ * after a stop request in the cleanup.  At on_end there is nothing more to stop.
  */
 static void demand_stop(struct machine *m, const struct hook_demand *demand)
 {

@@ -414,19 +414,11 @@ const struct field_custom command_custom = {
 static void prefix_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
-	size_t i = 0;
-
 	if (!node_is_list(value)) {
 		field_type_error(value, "a list of words such as [\"nice\", \"-n\", \"5\"]", at, d);
 		return;
 	}
-	for (const struct node *n = value->first; n != NULL; n = n->next, i++) {
-		struct where entry = { at, NULL, i };
-		const char *text = field_text(n, &entry, d);
-
-		if (text != NULL)
-			words_add(into, text);
-	}
+	field_add_texts(value, into, at, d);
 	place_program(into, d);
 }
 

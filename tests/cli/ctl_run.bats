@@ -6,23 +6,7 @@ setup() {
 	load common
 	common_setup
 	run_dir=$BATS_RUN_TMPDIR/run
-	# A guest on its serial port, which greets and answers lines until it is told to end.
-	cat >bhyve <<-'END'
-		#!/bin/sh
-		for word; do
-			case $word in com1,*) line=${word#com1,} ;; esac
-		done
-		exec 3<>"$line"
-		printf 'login: ' >&3
-		while read -r text <&3; do
-			case $text in
-			off) exit 1 ;;
-			*) printf 'got %s\n' "$text" >&3 ;;
-			esac
-		done
-	END
-	chmod +x bhyve
-	export VMRUN_BHYVE=$PWD/bhyve
+	export VMRUN_BHYVE=$SOURCE/tests/cli/serial_guest.sh
 	lua "vm.com1 = 'console' vm.stop = { { ['do'] = 'kill', wait = 9 } }"
 }
 

@@ -5,26 +5,7 @@
 setup() {
 	load common
 	common_setup
-	# A guest on its serial port, which greets and answers lines until it is told to end.
-	cat >bhyve <<-'END'
-		#!/bin/sh
-		for word; do
-			case $word in com1,*) line=${word#com1,} ;; esac
-		done
-		exec 3<>"$line"
-		printf 'login: ' >&3
-		while read -r text <&3; do
-			case $text in
-			again) exit 0 ;;
-			off) printf 'last words\n' >&3; exit 1 ;;
-			odd) printf 'a\0b\033[1mc\033[0m\r\n' >&3 ;;
-			flood) yes >&3 ;;
-			*) printf 'got %s\n' "$text" >&3 ;;
-			esac
-		done
-	END
-	chmod +x bhyve
-	export VMRUN_BHYVE=$PWD/bhyve
+	export VMRUN_BHYVE=$SOURCE/tests/cli/serial_guest.sh
 }
 
 teardown() {
@@ -91,7 +72,7 @@ console() {
 		end'
 	start vm.lua
 	await_text 'runs under'
-	await pgrep -P "$(pgrep -P "$pid" -f bhyve)" yes
+	await pgrep -P "$(pgrep -P "$pid" -f serial_guest)" yes
 	kill -TERM "$pid"
 	await_text ': stopping: '
 	ends 0
