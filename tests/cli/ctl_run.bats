@@ -121,6 +121,24 @@ down() {
 	down
 }
 
+@test "a script ends with a connection that breaks" {
+	up
+	python - "$run_dir/$vm/control" <<-'END'
+		import json, select, socket, sys
+		client = socket.socket(socket.AF_UNIX)
+		client.connect(sys.argv[1])
+		body = 'local e <close> = setmetatable({}, { __close = function() print "ended" end }) vmrun.expect "never"'
+		for request in {"cmd": "run", "name": "x", "text": body}, {"cmd": "status"}:
+		    client.sendall(json.dumps(request).encode() + b"\n")
+		select.select([client], [], [])
+		client.close()  # with an unread answer: a reset
+	END
+	await_text ended
+	runs 'return 6'
+	is "$(cat said)" 6
+	down
+}
+
 @test "a script sees the end of its boot, and its result still arrives" {
 	up
 	runs 'vmrun.send "off\n" return table.concat({ tostring((vmrun.expect "never")), select(2, vmrun.sleep(60)) }, " ")'

@@ -45,6 +45,28 @@ teardown() {
 	is "$(wc -c <got)" 1
 }
 
+@test "where the spec has ready, once the guest is ready and its on_ready waits" {
+	lua "vm.hook_timeout = 600
+		vm.ready = { exec = { 'test', '-e', '$PWD/answers' }, every = 0.05 }
+		function vm.on_ready()
+			print('computes')
+			repeat local f = io.open('$PWD/go') until f
+			vmrun.sleep(600)
+		end"
+	script 'acpi on ready up wait exit 1'
+	start --ready-fd 7 --events events vm.lua 7>got
+	await_file up
+	[ ! -s got ]
+	touch answers
+	await_text computes
+	[ ! -s got ]
+	touch go
+	await test -s got
+	is "$(wc -c <got)" 1
+	kill -TERM "$pid"
+	ends 0
+}
+
 @test "none when it never comes up" {
 	spec
 	vmrun --ready-fd 7 --bhyve ./nope vm.json 7>got
