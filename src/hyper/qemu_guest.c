@@ -1,5 +1,5 @@
 /* The options of qemu for the guest itself.  Facts: QEMU's documentation and runs of QEMU 7.2. */
-#include "hyper/qemu_guest.h"
+#include "hyper/qemu_plan.h"
 
 #include <inttypes.h>
 #include <string.h>

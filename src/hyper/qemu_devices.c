@@ -1,0 +1,123 @@
+/* The devices of a spec, at the slots of q35.  Facts: runs of QEMU 7.2. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "device/qemu_words.h"
+#include "device/serial.h"
+#include "hyper/qemu_plan.h"
+
+/* Slots of bus 0 that belong to q35. */
+enum { Q35_HOST_SLOT = 0, Q35_LPC_SLOT = 31 };
+
+static void refuse(struct qemu_plan *b, const struct where *at, const char *reason)
+{
+	report_add(b->report, STATUS_SPEC, at, "qemu cannot: %s", reason);
+}
+
+void qemu_check_bridges(struct qemu_plan *b)
+{
+	const struct spec *s = b->spec;
+	static const struct slot host = { true, 0, Q35_HOST_SLOT, 0 },
+				 lpc = { true, 0, Q35_LPC_SLOT, 0 };
+	struct where host_at = { NULL, "hostbridge_slot", 0 };
+
+	if (!slot_equal(&s->lpc_slot, &lpc))
+		words_add(
+		    &b->plan->notes, "lpc_slot is bhyve's: under qemu the lpc of q35 is at 0:31:0");
+	if (s->hostbridge != HOSTBRIDGE_NONE && !slot_equal(&s->hostbridge_slot, &host))
+		refuse(b, &host_at, "the host bridge of q35 is at 0:0:0");
+	if (s->hostbridge == HOSTBRIDGE_AMD)
+		words_add(
+		    &b->plan->notes, "qemu's host bridge is Intel's: amd_hostbridge is ignored");
+	if (s->hostbridge == HOSTBRIDGE_NONE)
+		words_add(&b->plan->notes, "qemu always has a host bridge");
+}
+
+/* Returns whether the device is function 0 of a slot with others, which it must announce. */
+static bool is_multifunction(const struct spec *spec, const struct device *zero)
+{
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+
+		if (dev != zero && !dev->removed && dev->slot.bus == zero->slot.bus &&
+		    dev->slot.slot == zero->slot.slot)
+			return zero->slot.function == 0;
+	}
+	return false;
+}
+
+static int take_secret(struct qemu_plan *b, const struct device *dev, struct error *err)
+{
+	struct device_secret secret;
+
+	if (dev->kind->secret == NULL || !dev->kind->secret(dev, &secret))
+		return 0;
+	b->plan->secret_path = hyper_secret_path(b->request);
+	return hyper_secret_text(&secret, b->request, &b->plan->secret, err);
+}
+
+/* Returns whether bhyve's lpc would be function 0 of the slot, where qemu has no lpc. */
+static bool is_beside_lpc(const struct spec *spec, const struct slot *slot)
+{
+	const struct slot *lpc = &spec->lpc_slot;
+
+	return lpc->given && lpc->slot != Q35_LPC_SLOT && slot->bus == lpc->bus &&
+	    slot->slot == lpc->slot;
+}
+
+static void add_device(struct qemu_plan *b, const struct device *dev, const struct where *at)
+{
+	MEM_AUTO char *secrets = hyper_secret_path(b->request);
+	struct qemu_build q = { .argv = b->argv, .notes = &b->plan->notes, .secrets = secrets };
+	struct error err = { 0 };
+
+	/* qemu reaches other buses through bridges only, which bhyve does not have. */
+	if (dev->slot.bus != 0) {
+		refuse(b, at, "devices on buses above 0");
+		return;
+	}
+	if (dev->slot.slot == Q35_HOST_SLOT ||
+	    (dev->slot.slot == Q35_LPC_SLOT && dev->slot.function == 0)) {
+		refuse(b, at, "slot 0 and 0:31:0 belong to q35's own bridges");
+		return;
+	}
+	if (is_beside_lpc(b->spec, &dev->slot)) {
+		refuse(
+		    b, at, "a function of the lpc's slot, which has no function 0 without the lpc");
+		return;
+	}
+	q.multifunction = is_multifunction(b->spec, dev);
+	if (dev->kind->qemu(dev, &q, &err) != 0) {
+		(void)error_prefix(&err, "qemu cannot");
+		report_take(b->report, at, &err);
+	}
+	b->plan->waits_for_vnc = b->plan->waits_for_vnc || q.waits;
+	if (take_secret(b, dev, &err) != 0)
+		report_take(b->report, at, &err);
+}
+
+void qemu_add_devices(struct qemu_plan *b)
+{
+	for (size_t i = 0; i < b->spec->device_count; i++) {
+		const struct device *dev = b->spec->devices[i];
+		struct device_place place;
+
+		if (!dev->removed)
+			add_device(b, dev, device_where(dev, &place));
+	}
+}
+
+void qemu_add_serial(struct qemu_plan *b)
+{
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		const char *com = spec_com(b->spec, i);
+		MEM_AUTO char *id = mem_format("com%zu", i + 1);
+
+		if (com == NULL)
+			continue;
+		serial_qemu(com, id, b->argv, &b->plan->notes);
+		qemu_begin(b->argv, "-device", "isa-serial");
+		qemu_pairf(b->argv, "index", "%zu", i);
+		qemu_pair(b->argv, "chardev", id);
+	}
+}
