@@ -23,11 +23,25 @@ struct check_request {
  */
 bool check_boot(const struct check_request *request, struct findings *out);
 /*
+ * How a run keeps the names that it finds to itself: take() returns false for a name that another
+ * run has.  No functions: nothing is kept, as for a check that starts nothing.
+ */
+struct check_names {
+	bool (*take)(void *context, const char *name);
+	void (*drop)(void *context, const char *name);
+	void *context;
+};
+/*
  * Finds what the spec leaves open: `found` of devices and spec->com_found.  Returns true if all are
  * found or *out has the reason; false while facts are missing.  `before` has the values of earlier
  * boots (id = value), which are used again if they still fit; adds new values to it.
  */
 bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
-    struct facts *facts, struct findings *out);
+    const struct check_names *names, struct facts *facts, struct findings *out);
+/*
+ * Drops the ports of earlier boots that other programs listen at now.  Returns whether the spec
+ * leaves a port to vmrun.
+ */
+bool check_forget_ports(struct spec *spec, struct pairs *before, const struct check_names *names);
 
 #endif

@@ -18,12 +18,36 @@ struct search {
 	struct spec *spec;
 	struct host host;
 	struct pairs *before;
+	const struct check_names *names;
 };
 
 static void remember(struct pairs *before, const char *id, const char *value)
 {
 	pairs_remove(before, id);
 	pairs_add(before, id, value);
+}
+
+/*
+ * Takes a name, for the time until the hypervisor has it and beyond.  Returns false if another
+ * run has it.
+ */
+static bool take(const struct search *s, const char *name)
+{
+	return s->names->take == NULL || s->names->take(s->names->context, name);
+}
+
+/* Returns the name under which a port is taken, whatever its address.  Caller frees. */
+static char *port_name(const char *port)
+{
+	return mem_format("port-%s", port);
+}
+
+static void drop_port(const struct check_names *names, const char *port)
+{
+	MEM_AUTO char *name = port_name(port);
+
+	if (names->drop != NULL)
+		names->drop(names->context, name);
 }
 
 /* Returns whether this run uses the value for a device of the VM already. */
@@ -91,7 +115,7 @@ static char *find_tap(struct search *s, const char *old)
 	for (int unit = 0; unit < MAX_UNITS; unit++) {
 		MEM_AUTO char *name = mem_format("tap%d", unit);
 
-		if (is_free_tap(s, fact == NULL ? NULL : fact->text, name))
+		if (is_free_tap(s, fact == NULL ? NULL : fact->text, name) && take(s, name))
 			return mem_copy(name);
 	}
 	return NULL;
@@ -130,10 +154,13 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 {
 	if (old != NULL && is_free_port(dev, old))
 		return mem_copy(old);
+	if (old != NULL)
+		drop_port(s->names, old);
 	for (int port = FBUF_FIRST_PORT; port <= MAX_PORT; port++) {
 		MEM_AUTO char *text = mem_format("%d", port);
+		MEM_AUTO char *name = port_name(text);
 
-		if (!is_taken(s, text) && is_free_port(dev, text))
+		if (!is_taken(s, text) && is_free_port(dev, text) && take(s, name))
 			return mem_copy(text);
 	}
 	return NULL;
@@ -151,8 +178,9 @@ static char *find_pci(struct search *s, const char *what)
 		return NULL;
 	while (found == NULL && (d = pci_find(&list, what, &from)) != NULL) {
 		MEM_AUTO char *place = mem_format("%d/%d/%d", d->bus, d->slot, d->function);
+		MEM_AUTO char *name = mem_format("pci-%d-%d-%d", d->bus, d->slot, d->function);
 
-		if (d->domain == 0 && !is_taken(s, place))
+		if (d->domain == 0 && !is_taken(s, place) && take(s, name))
 			found = mem_copy(place);
 	}
 	return found;
@@ -242,17 +270,46 @@ static void find_com(struct search *s, size_t port)
 		MEM_AUTO char *modem = mem_copy_n(path, strlen(path) - 1);
 
 		if (!is_named_in_spec(s->spec, modem) && !is_taken(s, path) &&
-		    !os_device_is_listed(name)) {
+		    !os_device_is_listed(name) && take(s, name)) {
 			s->spec->com_found[port] = mem_copy(path);
 			remember(s->before, spec_com_key(port), path);
 		}
 	}
 }
 
-bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
-    struct facts *facts, struct findings *out)
+/* Returns whether a run finds a port for this device. */
+static bool has_open_port(const struct device *dev)
 {
-	struct search s = { .spec = spec, .before = before };
+	bool is_open =
+	    !dev->removed && dev->kind->placeholder != NULL && dev->kind->placeholder(dev) != NULL;
+	MEM_AUTO char *place = is_open ? need_of(dev, NEED_PORT) : NULL;
+
+	return place != NULL;
+}
+
+bool check_forget_ports(struct spec *spec, struct pairs *before, const struct check_names *names)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < spec->device_count; i++) {
+		struct device *dev = spec->devices[i];
+		const char *old = pairs_get(before, dev->id);
+
+		if (!has_open_port(dev))
+			continue;
+		any = true;
+		if (old == NULL || is_free_port(dev, old))
+			continue;
+		drop_port(names, old);
+		pairs_remove(before, dev->id);
+	}
+	return any;
+}
+
+bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
+    const struct check_names *names, struct facts *facts, struct findings *out)
+{
+	struct search s = { .spec = spec, .before = before, .names = names };
 
 	host_open(&s.host, hyper, facts, out);
 	for (size_t i = 0; i < SPEC_COM_PORTS; i++)

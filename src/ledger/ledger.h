@@ -24,6 +24,11 @@ struct ledger_thing {
 	struct words probe; /* the command that shows it; empty: none is known */
 	char *sign;	    /* the thing is there if the probe succeeds and prints this text */
 	unsigned index;	    /* the kernel's index of an interface, 0: not known */
+	/*
+	 * It is about to be made, and another program may make one of that name: it is undone only
+	 * if the probe shows that it is this one.
+	 */
+	bool unsure;
 };
 
 /* Frees what the thing owns and zeroes it. */
@@ -77,7 +82,7 @@ void ledger_restore(struct ledger *l);
 
 /* Adds a copy of the thing; on failure the caller must not take the thing. */
 int ledger_take(struct ledger *l, const struct ledger_thing *thing, struct error *err);
-/* Notes that the interface of that name has been made, and its index in the kernel. */
+/* Notes that the interface of that name has been made by vmrun, and its index in the kernel. */
 void ledger_confirm(struct ledger *l, const char *name);
 /* Drops a thing that has been given back, or was never made. */
 void ledger_drop(struct ledger *l, const char *name);

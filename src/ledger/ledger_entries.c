@@ -45,6 +45,7 @@ void ledger_confirm(struct ledger *l, const char *name)
 	if (!find_thing(l, name, &index))
 		return;
 	l->content.thing[index].index = os_interface_index(name);
+	l->content.thing[index].unsure = false;
 	ledger_update(l);
 }
 

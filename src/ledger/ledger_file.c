@@ -22,6 +22,7 @@ void ledger_content_add_thing(struct ledger_content *c, const struct ledger_thin
 	words_append(&mine->probe, &thing->probe);
 	mine->sign = mem_copy(thing->sign == NULL ? thing->name : thing->sign);
 	mine->index = thing->index;
+	mine->unsure = thing->unsure;
 }
 
 void ledger_thing_clear(struct ledger_thing *thing)
@@ -133,6 +134,8 @@ static struct node *things_of(const struct ledger_content *c)
 		node_put(one, "probe", list_of(&thing->probe));
 		node_put(one, "sign", node_string(thing->sign));
 		node_put(one, "index", node_int(thing->index));
+		if (thing->unsure)
+			node_put(one, "unsure", node_bool(true));
 		node_append(list, one);
 	}
 	return list;
@@ -233,6 +236,7 @@ static bool read_thing(const struct node *n, struct ledger_content *out)
 
 	if (read_integer(n, "index", &index) && index > 0 && index <= INT32_MAX)
 		thing.index = (unsigned)index;
+	thing.unsure = node_get(n, "unsure") != NULL;
 	if (good)
 		ledger_content_add_thing(out, &thing);
 	return good;

@@ -97,6 +97,7 @@ int vmrun_check(struct vmrun *vm)
 	struct facts facts = { 0 };
 	struct findings found = { 0 }, out = { 0 };
 	PAIRS_AUTO struct pairs before = { 0 };
+	const struct check_names names = { 0 }; /* of others; a check takes none */
 	bool only_checks = vm->options.check || vm->options.dry_run;
 	int status;
 
@@ -112,7 +113,7 @@ int vmrun_check(struct vmrun *vm)
 	request.spec = vm->first.spec;
 	request.plan = &vm->first.plan;
 	request.facts = &facts;
-	while (!check_find(vm->first.spec, vm->source.hyper, &before, &facts, &found))
+	while (!check_find(vm->first.spec, vm->source.hyper, &before, &names, &facts, &found))
 		answer_question(&facts);
 	while (!check_boot(&request, &out))
 		answer_question(&facts);

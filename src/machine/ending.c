@@ -69,6 +69,7 @@ struct next ending_report(struct machine *m)
 		;
 	console_log_finish(&m->console.log);
 	disklock_release(&m->host.locks);
+	namelock_close(&m->host.names);
 	hooks_call(m, &hooks_end, m->boot.spec);
 	return stay();
 }

@@ -370,6 +370,7 @@ static int open_files(struct machine *m, struct error *err)
 		return -1;
 	if (open_pid_files(m, err) != 0)
 		return -1;
+	namelock_open(&m->host.names, m->options.directory);
 	history_begin(m);
 	return 0;
 }
@@ -459,6 +460,7 @@ void machine_free(struct machine *m)
 	free(m->choice.refused_target);
 	prepare_clear(&m->preparation);
 	disklock_release(&m->host.locks);
+	namelock_close(&m->host.names);
 	console_close(&m->console);
 	pairs_free(&m->host.found);
 	for (int i = 0; i < TAP_STEPS; i++)

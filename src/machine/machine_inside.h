@@ -12,6 +12,7 @@
 #include "ledger/disklock.h"
 #include "ledger/history_file.h"
 #include "ledger/ledger.h"
+#include "ledger/namelock.h"
 #include "process/helper.h"
 #include "machine/machine.h"
 #include "plan/chosen.h"
@@ -263,6 +264,7 @@ struct host_things {
 	struct words pid_files; /* absolute paths */
 	struct pidfile own_pidfile;
 	struct disklock locks;
+	struct namelock names;		   /* of what is found */
 	struct pairs found;		   /* names and ports found by earlier boots, by device */
 	struct words taps_done[TAP_STEPS]; /* the taps for which each step is done */
 };
@@ -436,6 +438,8 @@ void undo_close(struct machine *m);
 bool prepare_start_fact(struct machine *m, struct next *next);
 /* Stores what that command has printed, or why it has no answer. */
 void prepare_fact_ended(struct machine *m);
+/* Returns how the run keeps the names that it finds to itself. */
+struct check_names prepare_names(struct machine *m);
 /* Lets the names be found and the host be checked again, after the host has changed. */
 void prepare_check_again(struct preparation *p);
 void prepare_clear(struct preparation *p);

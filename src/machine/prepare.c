@@ -89,6 +89,7 @@ static int open_console(struct machine *m, struct error *err)
 static bool find(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
+	const struct check_names names = prepare_names(m);
 	struct report report = { 0 };
 	ERROR_AUTO struct error err = { 0 };
 
@@ -98,7 +99,8 @@ static bool find(struct machine *m, struct next *next)
 		return true;
 	}
 	if (p->open &&
-	    !check_find(m->boot.spec, m->boot.plan.hyper, &m->host.found, &p->facts, &p->findings))
+	    !check_find(
+		m->boot.spec, m->boot.plan.hyper, &m->host.found, &names, &p->facts, &p->findings))
 		return prepare_start_fact(m, next);
 	if (findings_problems(&p->findings) > 0) {
 		*next = report_and_fail(m);

@@ -1,4 +1,4 @@
-/* Steps of prepare.c: locks disks, makes taps. */
+/* Steps of prepare.c: locks names and disks, makes taps. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +6,23 @@
 #include "machine/machine_inside.h"
 
 #define MAX_TAP_MS 30000  /* for a command that makes a tap */
-#define MAX_COLLISIONS 16 /* names in one boot that another program took first */
+#define MAX_COLLISIONS 64 /* names in one boot that another program took first */
+
+static bool take_name(void *context, const char *name)
+{
+	return namelock_take(context, name);
+}
+
+static void drop_name(void *context, const char *name)
+{
+	namelock_drop(context, name);
+}
+
+struct check_names prepare_names(struct machine *m)
+{
+	return (
+	    struct check_names){ .take = take_name, .drop = drop_name, .context = &m->host.names };
+}
 
 bool prepare_note_thing(struct machine *m, struct ledger_thing *thing, struct next *next)
 {
@@ -24,7 +40,7 @@ static bool note_tap(struct machine *m, const char *tap, struct next *next)
 {
 	struct ledger_thing thing;
 
-	tap_thing(m->boot.plan.hyper, tap, &thing);
+	tap_thing(&m->boot.plan, tap, &thing);
 	return prepare_note_thing(m, &thing, next);
 }
 
@@ -80,21 +96,70 @@ static bool expect_tap(struct machine *m, const char *tap, struct next *next)
 	return !m->preparation.tap_noted || note_tap(m, tap, next);
 }
 
-/* Starts the next command for this tap; without it, the boot has failed. */
-static struct next run_step(struct machine *m, const char *tap, const char *bridge)
+/* Searches for another name, because another program has an interface of the name by now. */
+static void search_again(struct machine *m)
 {
-	enum tap_step step = next_step(m, tap);
-	WORDS_AUTO struct words command = { 0 };
+	struct preparation *p = &m->preparation;
+	struct device *dev = m->boot.spec->devices[p->tap];
 
-	tap_command(m->boot.plan.hyper, step, tap, bridge, &command);
-	if (machine_start_helper(m, &command, HELPER_ALL))
+	namelock_drop(&m->host.names, dev->found);
+	pairs_remove(&m->host.found, dev->id);
+	free(dev->found);
+	dev->found = NULL;
+	prepare_check_again(p);
+	p->step = PREPARE_FIND;
+	p->tap = 0;
+}
+
+/* Returns whether another name may be tried for a tap whose name is taken. */
+static bool may_try_another(struct machine *m)
+{
+	return m->preparation.collisions++ < MAX_COLLISIONS;
+}
+
+/* Makes the tap without a command.  Returns true if it is there or another name is searched. */
+static bool make_tap(struct machine *m, const char *tap, struct next *next)
+{
+	ERROR_AUTO struct error err = { 0 };
+	bool exists;
+
+	if (tap_make(&m->boot.plan, tap, m->host.ledger, &exists, &err) == 0) {
+		step_done(m, tap);
+		return true;
+	}
+	if (exists && may_try_another(m)) {
+		search_again(m);
+		return true;
+	}
+	*next = machine_fail(m, CAUSE_CHECK_FAILED, err.text);
+	return false;
+}
+
+/* Starts a command for this tap; without it, the boot has failed. */
+static struct next run_step(struct machine *m, const char *tap, const struct words *command)
+{
+	if (machine_start_helper(m, command, HELPER_ALL))
 		return go(STATE_PREPARING, MAX_TAP_MS);
-	if (step == TAP_CREATE && m->preparation.tap_noted)
+	if (next_step(m, tap) == TAP_CREATE && m->preparation.tap_noted)
 		ledger_drop(m->host.ledger, tap); /* nothing was created */
 	return machine_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 }
 
-/* Makes the next tap that is missing, one command at a time. */
+/* Does the next step for a tap.  Returns true if the boot waits for it, or has failed. */
+static bool take_step(struct machine *m, const char *tap, const char *bridge, struct next *next)
+{
+	enum tap_step step = next_step(m, tap);
+	WORDS_AUTO struct words command = { 0 };
+
+	tap_command(&m->boot.plan, step, tap, bridge, &command);
+	if (command.count == 0)
+		return !make_tap(m, tap, next);
+	if (step != TAP_CREATE || expect_tap(m, tap, next))
+		*next = run_step(m, tap, &command);
+	return true;
+}
+
+/* Makes the next tap that is missing, one step at a time. */
 bool prepare_taps(struct machine *m, struct next *next)
 {
 	struct preparation *p = &m->preparation;
@@ -106,11 +171,8 @@ bool prepare_taps(struct machine *m, struct next *next)
 		const struct device *dev = m->boot.spec->devices[p->tap];
 		MEM_AUTO char *bridge = bridge_of(dev);
 
-		if (bridge == NULL || dev->found == NULL || next_step(m, dev->found) == TAP_STEPS)
-			continue;
-		if (next_step(m, dev->found) != TAP_CREATE || expect_tap(m, dev->found, next))
-			*next = run_step(m, dev->found, bridge);
-		return true;
+		if (bridge != NULL && dev->found != NULL && next_step(m, dev->found) != TAP_STEPS)
+			return take_step(m, dev->found, bridge, next);
 	}
 	p->step = PREPARE_COMPANIONS;
 	return false;
@@ -119,21 +181,15 @@ bool prepare_taps(struct machine *m, struct next *next)
 /* Tries another name when another program has created an interface of that name meanwhile. */
 static bool try_another_tap(struct machine *m)
 {
-	struct preparation *p = &m->preparation;
-	struct device *dev = m->boot.spec->devices[p->tap];
+	const char *tap = m->boot.spec->devices[m->preparation.tap]->found;
 
-	if (next_step(m, dev->found) != TAP_CREATE || p->collisions++ >= MAX_COLLISIONS ||
-	    strstr(helper_output(&m->helper), "xists") == NULL)
+	if (next_step(m, tap) != TAP_CREATE || strstr(helper_output(&m->helper), "xists") == NULL ||
+	    !may_try_another(m))
 		return false;
 	/* An entry of an earlier boot may belong to a create that was killed: it stays. */
-	if (p->tap_noted)
-		ledger_drop(m->host.ledger, dev->found);
-	pairs_remove(&m->host.found, dev->id);
-	free(dev->found);
-	dev->found = NULL;
-	prepare_check_again(p);
-	p->step = PREPARE_FIND;
-	p->tap = 0;
+	if (m->preparation.tap_noted)
+		ledger_drop(m->host.ledger, tap);
+	search_again(m);
 	return true;
 }
 

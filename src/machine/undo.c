@@ -54,6 +54,16 @@ static void drop_replaced(struct machine *m)
 	drop(m);
 }
 
+/*
+ * Starts the command for the present thing: the probe first for one that another program may have
+ * made.
+ */
+static bool start_current(struct machine *m, struct error *err)
+{
+	m->host.undo.probing = current(m)->unsure;
+	return start(m, current(m)->unsure ? &current(m)->probe : &current(m)->undo, err);
+}
+
 bool undo_next(struct machine *m)
 {
 	while (m->host.undo.left > 0) {
@@ -63,7 +73,7 @@ bool undo_next(struct machine *m)
 			drop_replaced(m);
 			continue;
 		}
-		if (start(m, &current(m)->undo, &err))
+		if (start_current(m, &err))
 			return true;
 		leave_behind(m, err.text);
 	}
@@ -81,6 +91,26 @@ static bool is_there(const struct machine *m)
 	if (m->helper.status < 0)
 		return true;
 	return m->helper.status == 0 && strstr(output, current(m)->sign) != NULL;
+}
+
+/*
+ * Handles the probe of a thing that another program may have made.  Returns true if the command
+ * that undoes it runs.
+ */
+static bool probed_first(struct machine *m)
+{
+	ERROR_AUTO struct error err = { 0 };
+	bool there = is_there(m);
+
+	m->host.undo.probing = false;
+	if (!there) {
+		drop(m); /* it was not made */
+		return false;
+	}
+	if (m->helper.status == 0 && start(m, &current(m)->undo, &err))
+		return true;
+	leave_behind(m, err.text != NULL ? err.text : "its probe does not end");
+	return false;
 }
 
 static void probed(struct machine *m)
@@ -130,7 +160,10 @@ static bool probe(struct machine *m)
 
 bool undo_command_ended(struct machine *m)
 {
-	if (m->host.undo.probing) {
+	if (m->host.undo.probing && m->host.undo.why == NULL) {
+		if (probed_first(m))
+			return true;
+	} else if (m->host.undo.probing) {
 		probed(m);
 	} else if (m->helper.status == 0) {
 		if (m->present.state == STATE_RECOVERING) {
@@ -178,16 +211,22 @@ static int run_now(const struct words *words, char **output)
 	return status;
 }
 
+/* Returns whether the probe has shown that the thing is not there. */
+static bool is_absent(const struct ledger_thing *thing)
+{
+	MEM_AUTO char *probed = NULL;
+	int status = run_now(&thing->probe, &probed);
+
+	return status > 0 || (status == 0 && strstr(probed, thing->sign) == NULL);
+}
+
 static bool undo_thing(const struct ledger_thing *thing)
 {
 	MEM_AUTO char *output = NULL;
-	MEM_AUTO char *probed = NULL;
-	int status;
 
-	if (ledger_thing_is_replaced(thing) || run_now(&thing->undo, &output) == 0)
+	if (ledger_thing_is_replaced(thing) || (thing->unsure && is_absent(thing)))
 		return true;
-	status = run_now(&thing->probe, &probed);
-	return status > 0 || (status == 0 && strstr(probed, thing->sign) == NULL);
+	return run_now(&thing->undo, &output) == 0 || is_absent(thing);
 }
 
 void undo_now(struct machine *m)

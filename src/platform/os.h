@@ -26,6 +26,14 @@ bool os_has_vmm(void);
 bool os_has_kvm(char why[OS_KVM_WHY]);
 /* Returns whether interfaces are made with ip(8), not with ifconfig(8). */
 bool os_uses_ip(void);
+/*
+ * Makes a tap of that name on systems with ip(8), unless an interface of the name exists (EEXIST).
+ * It disappears with *fd, which is close-on-exec, until os_tap_keep() keeps it.  Returns 0 or an
+ * errno; ENOTSUP on other systems.
+ */
+int os_tap_make(const char *name, int *fd);
+/* Keeps the tap when its descriptor is closed.  Returns 0 or an errno. */
+int os_tap_keep(int fd);
 /* Returns whether a network interface exists; asks the kernel and executes nothing. */
 bool os_interface_exists(const char *name);
 /* Returns the kernel's number of an interface, which no later one gets; 0: no such interface. */

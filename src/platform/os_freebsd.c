@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <sys/user.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -73,6 +74,19 @@ char *os_boot_id(void)
 bool os_uses_ip(void)
 {
 	return false;
+}
+
+int os_tap_make(const char *name, int *fd)
+{
+	(void)name;
+	*fd = -1;
+	return ENOTSUP;
+}
+
+int os_tap_keep(int fd)
+{
+	(void)fd;
+	return ENOTSUP;
 }
 
 static int64_t microseconds(struct timeval t)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +94,35 @@ char *os_boot_id(void)
 bool os_uses_ip(void)
 {
 	return true;
+}
+
+/* tuntap.rst of the kernel: with IFF_TUN_EXCL, TUNSETIFF refuses an interface that exists. */
+int os_tap_make(const char *name, int *fd)
+{
+	struct ifreq request = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL) };
+	int why;
+
+	*fd = -1;
+	if (strlen(name) >= sizeof(request.ifr_name))
+		return ENAMETOOLONG;
+	memcpy(request.ifr_name, name, strlen(name) + 1);
+	*fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (*fd < 0)
+		return errno;
+	if (ioctl(*fd, TUNSETIFF, &request) == 0)
+		return 0;
+	/* EBUSY for a tap, EINVAL for another kind of interface. */
+	why = errno;
+	if (why == EBUSY || os_interface_exists(name))
+		why = EEXIST;
+	(void)close(*fd);
+	*fd = -1;
+	return why;
+}
+
+int os_tap_keep(int fd)
+{
+	return ioctl(fd, TUNSETPERSIST, 1) == 0 ? 0 : errno;
 }
 
 bool os_has_kvm(char why[OS_KVM_WHY])

@@ -41,6 +41,25 @@ static void answer(struct checked *c)
 	facts_store(&c->facts, said.status, said.missing, said.text);
 }
 
+/* Takes a name unless another run has it. */
+static bool take_name(void *context, const char *name)
+{
+	struct checked *c = context;
+
+	if (words_have(&c->theirs, name))
+		return false;
+	if (!words_have(&c->taken, name))
+		words_add(&c->taken, name);
+	return true;
+}
+
+static void drop_name(void *context, const char *name)
+{
+	struct checked *c = context;
+
+	words_add(&c->dropped, name);
+}
+
 void checked_again(struct checked *c)
 {
 	struct check_request request = { .spec = c->planned.boot.spec,
@@ -50,11 +69,12 @@ void checked_again(struct checked *c)
 		.ours = &c->ours,
 		.facts = &c->facts };
 	struct findings found = { 0 };
+	struct check_names names = { .take = take_name, .drop = drop_name, .context = c };
 
 	findings_clear(&c->out);
 	facts_clear(&c->facts);
 	while (!check_find(
-	    c->planned.boot.spec, c->planned.source.hyper, &c->before, &c->facts, &found)) {
+	    c->planned.boot.spec, c->planned.source.hyper, &c->before, &names, &c->facts, &found)) {
 		assert_int_equal(found.count, 0);
 		answer(c);
 	}
@@ -82,6 +102,9 @@ void checked_free(struct checked *c)
 	pairs_free(&c->before);
 	words_free(&c->asked);
 	words_free(&c->ours);
+	words_free(&c->theirs);
+	words_free(&c->taken);
+	words_free(&c->dropped);
 	memset(c, 0, sizeof(*c));
 }
 

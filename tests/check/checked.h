@@ -22,6 +22,7 @@ struct checked {
 	const struct said *says;
 	bool again, left_over;
 	struct words ours;
+	struct words theirs, taken, dropped; /* names: of other runs, of this one */
 };
 
 /* Skips the test, with the reason, where facts come from the kernel and not from commands. */

@@ -5,10 +5,16 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "../platform/loopback.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "check/pci.h"
 #include "checked.h"
 
@@ -145,6 +151,92 @@ static void the_last_null_modem(void **state)
 	only_null_modem(4096, NULL);
 }
 
+/* --- names of other runs --- */
+
+static void names_of_other_runs(void **state)
+{
+	struct checked c = { .says = taps };
+	long port;
+
+	(void)state;
+	checked_needs_commands();
+	words_add(&c.theirs, "tap1");
+	words_add(&c.theirs, "tap3");
+	checked_make(
+	    &c, &hyper_bhyve, "emulations = { { device = 'virtio-net', bridge = 'bridge0' } }");
+	assert_string_equal(found(&c, 0), "tap4");
+	assert_true(words_have(&c.taken, "tap4"));
+	checked_free(&c);
+	checked_make(&c, &hyper_bhyve, "graphic = { port = 'auto' }");
+	port = strtol(found(&c, 0), NULL, 10);
+	assert_int_equal(c.taken.count, 1);
+	words_add(&c.theirs, c.taken.item[0]);
+	pairs_free(&c.before);
+	checked_again(&c);
+	assert_true(strtol(found(&c, 0), NULL, 10) > port);
+	checked_free(&c);
+}
+
+static void null_modems_of_other_runs(void **state)
+{
+	struct checked c = { 0 };
+	struct spec *spec;
+
+	(void)state;
+	checked_make(&c, &hyper_bhyve, "com1 = 'nmdm'");
+	assert_int_equal(c.taken.count, 1);
+	words_add(&c.theirs, c.taken.item[0]);
+	pairs_free(&c.before);
+	checked_again(&c);
+	spec = c.planned.boot.spec;
+	assert_non_null(spec->com_found[0]);
+	assert_string_not_equal(str_after(spec->com_found[0], "/dev/"), c.taken.item[0]);
+	assert_string_equal(str_after(spec->com_found[0], "/dev/"), c.taken.item[1]);
+	checked_free(&c);
+}
+
+/* Returns a socket that listens at a port that the kernel has chosen. */
+static int listen_anywhere(int *port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+/* A port that another program has by now is dropped; others stay. */
+static void ports_are_forgotten(void **state)
+{
+	struct check_names names = { 0 };
+	struct checked c = { 0 };
+	struct spec *spec;
+	int fd, port;
+
+	(void)state;
+	loopback_needed();
+	checked_make(&c, &hyper_bhyve, "graphic = { port = 'auto' }");
+	spec = c.planned.boot.spec;
+	assert_true(check_forget_ports(spec, &c.before, &names));
+	assert_int_equal(c.before.count, 1);
+	fd = listen_anywhere(&port);
+	pairs_remove(&c.before, spec->devices[0]->id);
+	pairs_addf(&c.before, spec->devices[0]->id, "%d", port);
+	assert_true(check_forget_ports(spec, &c.before, &names));
+	assert_int_equal(c.before.count, 0);
+	assert_int_equal(close(fd), 0);
+	checked_free(&c);
+	checked_make(&c, &hyper_bhyve, "graphic = { port = 5999 }");
+	assert_false(check_forget_ports(c.planned.boot.spec, &c.before, &names));
+	checked_free(&c);
+}
+
 #define LIST                                                                                  \
 	"hostb0@pci0:0:0:0:\tclass=0x060000 rev=0x00 hdr=0x00 vendor=0x8086 device=0x1237 "   \
 	"subvendor=0x0000 subdevice=0x0000\n"                                                 \
@@ -164,6 +256,30 @@ static void pci_is_found(const struct pci_list *list, const char *what, const ch
 		assert_null(d);
 	else
 		assert_string_equal(d->driver, driver);
+}
+
+/* Two equal devices: the run that comes second finds the other one. */
+static void two_runs_look_for_one_kind_of_device(void **state)
+{
+	static const struct said says[] = { { "pciconf -l", 0, LIST, false }, { 0 } };
+	struct checked c = { .says = says };
+	char *first;
+
+	(void)state;
+	checked_needs_commands();
+	checked_make(&c, &hyper_bhyve,
+	    "emulations = { { device = 'passthru', lookup = { vendor = '10de1043', device = "
+	    "'1c0385ac' } } }");
+	assert_non_null(found(&c, 0));
+	first = mem_copy(found(&c, 0));
+	assert_int_equal(c.taken.count, 1);
+	words_add(&c.theirs, c.taken.item[0]);
+	pairs_free(&c.before);
+	checked_again(&c);
+	assert_non_null(found(&c, 0));
+	assert_string_not_equal(found(&c, 0), first);
+	free(first);
+	checked_free(&c);
 }
 
 static void the_list_of_pciconf(void **state)
@@ -214,6 +330,10 @@ int main(void)
 		cmocka_unit_test(a_free_port),
 		cmocka_unit_test(a_free_null_modem),
 		cmocka_unit_test(the_last_null_modem),
+		cmocka_unit_test(names_of_other_runs),
+		cmocka_unit_test(null_modems_of_other_runs),
+		cmocka_unit_test(ports_are_forgotten),
+		cmocka_unit_test(two_runs_look_for_one_kind_of_device),
 		cmocka_unit_test(the_list_of_pciconf),
 	};
 

@@ -20,7 +20,7 @@
 #include "life.h"
 
 #define COMMAND_MS 30000
-#define MAX_COLLISIONS 16
+#define MAX_COLLISIONS 64
 
 #define NET "{ device = 'virtio-net', bridge = 'bridge0' }"
 #define ONE "vm.emulations = { " NET " }"
@@ -189,7 +189,8 @@ static void test_steps(void **state)
 	check_command(end_command());
 	vm_check_next(end_command(), STATE_PREPARING, -1);
 	assert_int_equal(preparation()->step, PREPARE_ASK);
-	check_calls("ifconfig tap0 create\nifconfig bridge0 addm tap0\nifconfig tap0 up\n");
+	check_calls("ifconfig tap0 create description vmrun:walk\nifconfig bridge0 addm "
+		    "tap0\nifconfig tap0 up\n");
 	/* The next boot of the run has the tap. */
 	prepare_clear(preparation());
 	assert_false(take(&next));
@@ -233,8 +234,10 @@ static void test_two_taps(void **state)
 	for (int i = 0; i < 5; i++)
 		check_command(end_command());
 	vm_check_next(end_command(), STATE_PREPARING, -1);
-	check_calls("ifconfig tap0 create\nifconfig bridge0 addm tap0\nifconfig tap0 up\n"
-		    "ifconfig tap2 create\nifconfig bridge0 addm tap2\nifconfig tap2 up\n");
+	check_calls("ifconfig tap0 create description vmrun:walk\nifconfig bridge0 addm "
+		    "tap0\nifconfig tap0 up\n"
+		    "ifconfig tap2 create description vmrun:walk\nifconfig bridge0 addm "
+		    "tap2\nifconfig tap2 up\n");
 	assert_int_equal(ledger_count(ledger()), 2);
 	vm_close(&v);
 	(void)unsetenv("FAKE_CALLS");
@@ -301,7 +304,7 @@ static void test_missing_command_of_a_listed_tap(void **state)
 	vm_stub("ifconfig", "");
 	vm_write("front/ifconfig", "#!/no/such/interpreter\n");
 	open_taking(ONE);
-	tap_thing(v.machine->boot.plan.hyper, "tap0", &thing);
+	tap_thing(&v.machine->boot.plan, "tap0", &thing);
 	assert_int_equal(ledger_take(ledger(), &thing, NULL), 0);
 	ledger_thing_clear(&thing);
 	assert_true(take(&next));
@@ -381,7 +384,7 @@ static void test_failed_join_is_tried_again(void **state)
 	check_command(next);
 	check_command(end_command());
 	vm_check_next(end_command(), STATE_PREPARING, -1);
-	check_calls("ifconfig tap0 create\nifconfig bridge0 addm tap0\n"
+	check_calls("ifconfig tap0 create description vmrun:walk\nifconfig bridge0 addm tap0\n"
 		    "ifconfig bridge0 addm tap0\nifconfig tap0 up\n");
 	vm_close(&v);
 	(void)unsetenv("FAKE_CALLS");

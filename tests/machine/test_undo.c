@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "life.h"
@@ -247,6 +248,97 @@ static void test_replaced_interface(void **state)
 	close_ending();
 }
 
+/* Adds a thing that another program may have made in place of vmrun. */
+static void take_unsure(const char *name, const char *undo, const char *probe)
+{
+	char copy[32], sign[] = "ours\n";
+	struct ledger_thing thing = { .name = copy, .sign = sign, .unsure = true };
+
+	(void)snprintf(copy, sizeof(copy), "%s", name);
+	assert_null(words_split(&thing.undo, undo));
+	assert_null(words_split(&thing.probe, probe));
+	assert_int_equal(ledger_take(ledger(), &thing, NULL), 0);
+	words_free(&thing.undo);
+	words_free(&thing.probe);
+}
+
+/* Lets the first probe of an unsure thing end, and returns whether it is undone now. */
+static bool probe_first(int status, const char *output)
+{
+	open_ending();
+	take_unsure(OLD, "sleep 600", "sleep 601");
+	assert_true(begin());
+	assert_true(v.machine->host.undo.probing);
+	return go_on(status, output);
+}
+
+/* What is not vmrun's is dropped, and not undone. */
+static void test_unsure(void **state)
+{
+	(void)state;
+	assert_false(probe_first(0, "ours, but not at the end of a line\n"));
+	assert_int_equal(ledger_count(ledger()), 0);
+	assert_false(v.machine->host.cleanup_failed);
+	close_ending();
+	assert_false(probe_first(1, "ours\n"));
+	assert_int_equal(ledger_count(ledger()), 0);
+	close_ending();
+	assert_false(probe_first(-1, "")); /* killed: it may be there */
+	assert_true(ledger_has(ledger(), OLD));
+	check_event(VMRUN_WARNING,
+	    OLD
+	    " is left behind: `sleep 600`: its probe does not end (the next start tries again)");
+	close_ending();
+	assert_true(probe_first(0, "it is ours\n"));
+	assert_false(v.machine->host.undo.probing);
+	assert_false(go_on(0, ""));
+	assert_int_equal(ledger_count(ledger()), 0);
+	close_ending();
+}
+
+/* When the command fails after the probe, the thing is looked for once more. */
+static void test_unsure_that_stays(void **state)
+{
+	(void)state;
+	assert_true(probe_first(0, "it is ours\n"));
+	assert_true(go_on(1, "busy"));
+	assert_true(v.machine->host.undo.probing);
+	assert_false(go_on(0, "it is ours\n"));
+	assert_true(ledger_has(ledger(), OLD));
+	check_event(
+	    VMRUN_WARNING, OLD " is left behind: `sleep 600`: busy (the next start tries again)");
+	close_ending();
+}
+
+/* A thing that was made is vmrun's: it is undone without a look. */
+static void test_confirmed(void **state)
+{
+	(void)state;
+	open_ending();
+	take_unsure(OLD, "sleep 600", "sleep 601");
+	ledger_confirm(ledger(), OLD);
+	assert_true(begin());
+	assert_false(v.machine->host.undo.probing);
+	assert_false(go_on(0, ""));
+	close_ending();
+}
+
+static void test_now_unsure(void **state)
+{
+	(void)state;
+	open_ending();
+	take_unsure("theirs", "touch destroyed", "echo theirs");
+	take_unsure("never made", "touch destroyed", "false");
+	undo_now(v.machine);
+	assert_int_equal(ledger_count(ledger()), 0);
+	assert_int_equal(access("destroyed", F_OK), -1);
+	take_unsure("mine", "touch destroyed", "echo ours");
+	undo_now(v.machine);
+	assert_int_equal(ledger_count(ledger()), 0);
+	assert_int_equal(access("destroyed", F_OK), 0);
+	close_ending();
+}
+
 static void test_now(void **state)
 {
 	(void)state;
@@ -277,6 +369,10 @@ int main(void)
 		UNDO(test_missing_probe),
 		UNDO(test_interface),
 		UNDO(test_replaced_interface),
+		UNDO(test_unsure),
+		UNDO(test_unsure_that_stays),
+		UNDO(test_confirmed),
+		UNDO(test_now_unsure),
 		UNDO(test_now),
 	};
 

@@ -1,4 +1,5 @@
 /* The results agree with those of POSIX functions on the same system. */
+#define _GNU_SOURCE /* unshare() of Linux */
 #include "platform/os.h"
 
 #include <stdarg.h>
@@ -7,7 +8,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -198,6 +201,64 @@ static void test_start_of_a_process_stays(void **state)
 	assert_false(os_process_was(getpid(), first + 1));
 }
 
+/* Enters a new network namespace, in a child of the test; false: that is not allowed here. */
+static bool enter_namespace(void)
+{
+#ifdef CLONE_NEWNET
+	return unshare(CLONE_NEWNET) == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
+#else
+	return false;
+#endif
+}
+
+/* Makes, refuses and keeps taps; returns the number of the step that went wrong, 0: none. */
+static int make_taps(void)
+{
+	int first, other, why = os_tap_make("tap0", &first);
+	unsigned index;
+
+	if (why == EPERM)
+		return -1;
+	if (why != 0 || (index = os_interface_index("tap0")) == 0)
+		return 1;
+	if (os_tap_make("tap0", &other) != EEXIST || other != -1)
+		return 2; /* one that is open */
+	if (close(first) != 0 || os_interface_index("tap0") != 0)
+		return 3; /* not kept, so it disappears */
+	if (os_tap_make("tap0", &first) != 0 || os_tap_keep(first) != 0 || close(first) != 0 ||
+	    os_interface_index("tap0") <= index)
+		return 4;
+	if (os_tap_make("tap0", &other) != EEXIST)
+		return 5; /* one that is not open: TUNSETIFF alone would open it */
+	if (os_tap_make("lo", &other) != EEXIST)
+		return 6;
+	return os_tap_make("a-name-longer-than-any-interface-can-have", &other) == ENAMETOOLONG ? 0
+												: 7;
+}
+
+static void test_taps(void **state)
+{
+	int status, fd;
+	pid_t child;
+
+	(void)state;
+	if (!os_uses_ip()) {
+		assert_int_equal(os_tap_make("tap0", &fd), ENOTSUP);
+		assert_int_equal(fd, -1);
+		return;
+	}
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(enter_namespace() ? make_taps() & 0xff : 0xff);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (status == 0xff00) {
+		print_message("skipped: no tap can be made here (not root?)\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_kvm_needs_its_device),
 		cmocka_unit_test(test_every_interface_exists),
 		cmocka_unit_test(test_no_other_interface_exists),
+		cmocka_unit_test(test_taps),
 		cmocka_unit_test(test_vm_is_a_plain_name_below_its_folder),
 		cmocka_unit_test_setup_teardown(
 		    test_vm_is_in_the_directory_of_vmm, scratch_enter, scratch_leave),

@@ -1,0 +1,150 @@
+/* Locks on names that a run finds free. */
+#include "ledger/namelock.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../platform/scratch.h"
+#include "base/mem.h"
+
+#define RIVALS 8
+#define NAMES 8
+#define ROUNDS 20
+
+static void open_locks(struct namelock *locks, const char *vm)
+{
+	MEM_AUTO char *directory = scratch_path(vm);
+
+	namelock_open(locks, directory);
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static void test_taken_and_dropped(void **state)
+{
+	struct namelock a, b;
+
+	(void)state;
+	open_locks(&a, "a");
+	open_locks(&b, "b");
+	assert_false(exists(".names")); /* opening alone writes nothing */
+	assert_true(namelock_take(&a, "tap0"));
+	assert_true(namelock_take(&a, "tap0")); /* it is its own */
+	assert_int_equal(a.count, 1);
+	assert_false(namelock_take(&b, "tap0"));
+	assert_true(namelock_take(&b, "tap1"));
+	assert_false(namelock_take(&a, "tap1"));
+	namelock_drop(&a, "tap7");
+	namelock_drop(&a, "tap0");
+	assert_false(exists(".names/tap0"));
+	assert_true(namelock_take(&b, "tap0"));
+	assert_false(namelock_take(&a, "tap0"));
+	namelock_close(&a);
+	assert_true(exists(".names/tap0"));
+	namelock_close(&b);
+	assert_false(exists(".names"));
+}
+
+/* A vmrun that was killed leaves its files, but no lock. */
+static void test_left_file(void **state)
+{
+	struct namelock locks;
+
+	(void)state;
+	assert_int_equal(mkdir(".names", 0700), 0);
+	scratch_write(".names/tap0", "", 0600);
+	open_locks(&locks, "a");
+	assert_true(namelock_take(&locks, "tap0"));
+	namelock_close(&locks);
+	assert_false(exists(".names"));
+}
+
+/* Where no file can be made, names are free: the kernel and a retry decide. */
+static void test_no_place(void **state)
+{
+	struct namelock locks;
+
+	(void)state;
+	scratch_write("file", "", 0600);
+	open_locks(&locks, "file/a");
+	assert_true(namelock_take(&locks, "tap0"));
+	assert_int_equal(locks.count, 0);
+	namelock_close(&locks);
+	namelock_open(&locks, NULL);
+	assert_true(namelock_take(&locks, "tap0"));
+	namelock_close(&locks);
+}
+
+/* Takes a name in each round, notes that it has it, and fails if another process notes the same. */
+static int compete(void)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		struct namelock locks;
+		int held = 0;
+
+		open_locks(&locks, "vm");
+		while (held == 0) {
+			for (int i = 0; i < NAMES && held == 0; i++) {
+				MEM_AUTO char *name = mem_format("tap%d", i);
+				int fd;
+
+				if (!namelock_take(&locks, name))
+					continue;
+				held++;
+				fd = open(name, O_CREAT | O_EXCL | O_WRONLY, 0600);
+				if (fd < 0 || close(fd) != 0 || unlink(name) != 0)
+					return 1;
+			}
+		}
+		namelock_close(&locks);
+	}
+	return 0;
+}
+
+/* Several processes that take the lowest free name again and again never have the same one. */
+static void test_rivals(void **state)
+{
+	pid_t rivals[RIVALS];
+
+	(void)state;
+	for (int i = 0; i < RIVALS; i++) {
+		rivals[i] = fork();
+		assert_true(rivals[i] >= 0);
+		if (rivals[i] == 0)
+			_exit(compete());
+	}
+	for (int i = 0; i < RIVALS; i++) {
+		int status;
+
+		assert_int_equal(waitpid(rivals[i], &status, 0), rivals[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_false(exists(".names"));
+}
+
+#define NAMES_TEST(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		NAMES_TEST(test_taken_and_dropped),
+		NAMES_TEST(test_left_file),
+		NAMES_TEST(test_no_place),
+		NAMES_TEST(test_rivals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
