@@ -9,6 +9,15 @@ PATH=/bin
 /bin/busybox mount -t sysfs sys /sys
 /bin/busybox --install -s /bin
 hostname "$(cat /etc/hostname)"
+if [ -e /lib/order ]; then
+	while read -r module; do
+		insmod "/lib/$module"
+	done </lib/order
+fi
+if [ -e /etc/script ]; then
+	sh /etc/script
+	poweroff -f
+fi
 case ${guest:-} in
 installer) exec setsid cttyhack installer ;;
 # A system that never comes up.

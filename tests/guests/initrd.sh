@@ -1,10 +1,14 @@
 #!/bin/sh
-# Makes the initramfs of the Linux guest: initrd.sh BUSYBOX FILE.  Equal inputs make equal files.
+# Makes the initramfs of the Linux guest: initrd.sh BUSYBOX FILE [MODULES [SCRIPT]].  MODULES is a
+# directory of drivers that fetch.sh has made; SCRIPT is what the guest runs in place of the login
+# prompt.  Equal inputs make equal files.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 busybox=$1
 file=$2
+modules=${3:-}
+script=${4:-}
 inode=0
 
 # entry MODE NAME [FILE]: appends a member to the archive (cpio, newc), with the file's bytes
@@ -25,7 +29,7 @@ pad() {
 }
 
 {
-	for name in bin dev etc proc sys root tmp; do
+	for name in bin dev etc lib proc sys root tmp; do
 		entry 40755 $name
 	done
 	entry 100755 bin/busybox "$busybox"
@@ -33,6 +37,10 @@ pad() {
 	entry 100755 init "$here/init.sh"
 	entry 100644 etc/passwd "$here/passwd"
 	entry 100644 etc/hostname "$here/hostname"
+	[ -z "$script" ] || entry 100644 etc/script "$script"
+	for name in ${modules:+order $(cat "$modules/order")}; do
+		entry 100644 "lib/$name" "$modules/$name"
+	done
 	entry 0 'TRAILER!!!'
 } >"$file.new"
 mv "$file.new" "$file"
