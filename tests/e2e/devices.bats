@@ -4,6 +4,7 @@
 
 setup() {
 	load qemu
+	load slots
 	qemu_setup
 	truncate -s 1M disk.img
 	truncate -s 2M cd.iso
@@ -11,22 +12,6 @@ setup() {
 
 teardown() {
 	common_teardown
-}
-
-# seen: SLOT IDS of what the guest lists, without the bridges
-seen() {
-	awk '$1 == "pci" && $2 != "0:0:0" && $2 != "0:31:0" { print $2, $3 }' out
-}
-
-# spec_slots ARG...: SLOT IDS of what --debug says
-spec_slots() {
-	"$VMRUN" --debug "$@" vm.json | jq -r '{
-		"virtio-blk": "1af4:1001", "virtio-net": "1af4:1000", "virtio-console": "1af4:1003",
-		"ahci-cd": "8086:2922", "ahci-hd": "8086:2922", "ahci": "8086:2922",
-		"nvme": "1b36:0010", "virtio-9p": "1af4:1009", "virtio-scsi": "1af4:1004",
-		"virtio-rnd": "1af4:1005", "uart": "1b36:0002", "hda": "8086:293e",
-		"xhci": "1b36:000d", "fbuf": "1234:1111"} as $ids |
-		.emulations[] | "\(.slot) \($ids[.device])"' | sort -t: -k2n -k3n
 }
 
 many='{"emulations": [
