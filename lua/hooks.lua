@@ -368,6 +368,7 @@ end
 
 -- Runs a script as a hook, from its text; returns what it returns, which is plain data.
 function hooks.run(request)
+	import "world" -- nothing has needed it yet if the spec is JSON without hooks
 	local chunk = import("document").compile(request.text, request.name)
 	enter("run", request.name, session.directory)
 	local result = chunk()

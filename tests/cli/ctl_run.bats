@@ -57,6 +57,16 @@ down() {
 	down
 }
 
+@test "a script has vmrun's functions also where the spec is JSON without hooks" {
+	spec '{"com1": "console", "stop": [{"do": "kill", "wait": 9}]}'
+	start vm.json
+	ctl "$vm" wait-for login: --backlog --timeout 60
+	runs 'return vmrun.dir'
+	is "$status" 0
+	is "$(cat said wrong)" "$PWD"
+	down
+}
+
 @test "a script looks at what comes, or with --backlog at what the boot has printed" {
 	up
 	runs 'return (vmrun.expect("login: ", { timeout = 0.1 }))'
