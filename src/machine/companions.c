@@ -33,7 +33,7 @@ static struct companion_run *find_same(
 	return NULL;
 }
 
-void companions_want_one(
+struct companion_run *companions_want_one(
     struct companions *c, const char *name, const struct words *command, bool restart)
 {
 	struct companion_run *run = find_same(c, name, command);
@@ -48,22 +48,32 @@ void companions_want_one(
 	}
 	run->wanted = true;
 	run->restart = restart;
+	run->of_boot = false;
+	return run;
 }
 
 void companions_want(struct companions *c, const struct spec *spec)
 {
 	const struct companion *item = spec->companions.item;
+	const char *tpm = spec->tpm.type == TPM_SWTPM ? spec_maker(spec, spec->tpm.path) : NULL;
 
 	for (size_t i = 0; i < c->count; i++)
 		c->item[i]->wanted = false;
 	for (size_t i = 0; i < spec->companions.count; i++)
-		companions_want_one(c, item[i].name, &item[i].command, item[i].restart);
+		companions_want_one(c, item[i].name, &item[i].command, item[i].restart)->of_boot =
+		    tpm != NULL && strcmp(item[i].name, tpm) == 0;
+}
+
+/* Returns whether a companion has to end before the present boot starts its own. */
+static bool must_end(const struct companion_run *run)
+{
+	return run->job.pid != 0 && (!run->wanted || run->ending);
 }
 
 struct companion_run *companions_unwanted(struct companions *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		if (!c->item[i]->wanted && c->item[i]->job.pid != 0)
+		if (must_end(c->item[i]))
 			return c->item[i];
 	}
 	return NULL;
@@ -74,10 +84,23 @@ void companions_end_unwanted(struct companions *c, int signal)
 	for (size_t i = 0; i < c->count; i++) {
 		struct companion_run *run = c->item[i];
 
-		if (run->wanted || run->job.pid == 0)
+		if (!must_end(run))
 			continue;
 		run->ready = false;
 		job_signal(&run->job, signal);
+	}
+}
+
+void companions_end_boot(struct companions *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct companion_run *run = c->item[i];
+
+		if (!run->of_boot || run->job.pid == 0)
+			continue;
+		run->ready = false;
+		run->ending = true;
+		job_signal(&run->job, SIGTERM);
 	}
 }
 
@@ -148,7 +171,11 @@ static void start_again(struct companions *c, struct companion_run *run)
 						  : mem_format("with status %d", run->end.status);
 	ERROR_AUTO struct error err = { 0 };
 
-	if (!run->restart) {
+	if (run->of_boot && !run->restart) {
+		warn(c,
+		    mem_format("companion %s ended %s: the guest has no TPM until the next boot",
+			run->name, how));
+	} else if (!run->restart) {
 		warn(c, mem_format("companion %s ended %s", run->name, how));
 	} else if (++run->restarts > MAX_RESTARTS) {
 		warn(c,
@@ -162,19 +189,26 @@ static void start_again(struct companions *c, struct companion_run *run)
 	}
 }
 
-struct companion_run *companions_ended(struct companions *c, pid_t pid)
+struct companion_run *companions_of_pid(struct companions *c, pid_t pid)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		struct companion_run *run = c->item[i];
-
-		if (run->job.pid != pid)
-			continue;
-		(void)job_finish(&run->job, &run->end, NULL);
-		if (run->wanted && run->ready)
-			start_again(c, run);
-		return run;
+		if (c->item[i]->job.pid == pid)
+			return c->item[i];
 	}
 	return NULL;
+}
+
+struct companion_run *companions_ended(struct companions *c, pid_t pid)
+{
+	struct companion_run *run = companions_of_pid(c, pid);
+
+	if (run == NULL)
+		return NULL;
+	(void)job_finish(&run->job, &run->end, NULL);
+	run->ending = false;
+	if (run->wanted && run->ready)
+		start_again(c, run);
+	return run;
 }
 
 size_t companions_running(const struct companions *c)

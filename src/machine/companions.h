@@ -1,6 +1,8 @@
 /*
  * Companions: programs that live and die with the VM.  Each starts before the first boot that names
- * it, stays over the guest's reboots, and ends with the supervision.
+ * it, stays over the guest's reboots, and ends with the supervision.  One that serves the TPM
+ * belongs to a boot instead: a guest expects a TPM that has been reset, and qemu ends swtpm when it
+ * exits.
  */
 #ifndef MACHINE_COMPANIONS_H
 #define MACHINE_COMPANIONS_H
@@ -17,7 +19,9 @@ struct companion_run {
 	char *name;
 	struct words command;
 	bool restart;	/* start it again when it ends */
+	bool of_boot;	/* it starts and ends with each boot */
 	bool wanted;	/* by the spec of the present boot */
+	bool ending;	/* its boot has ended, and it ends, too */
 	bool ready;	/* it has been ready since a boot started it */
 	bool restarted; /* since it was ready: the next boot waits for it once more */
 	struct job job;
@@ -38,16 +42,20 @@ struct companions {
 
 /* Marks the companions of the spec as wanted, and all others as not wanted. */
 void companions_want(struct companions *c, const struct spec *spec);
-/* Sends a signal to the companions that the boot does not want. */
+/* Sends SIGTERM to the companions that belong to a boot, which has ended. */
+void companions_end_boot(struct companions *c);
+/* Sends a signal to those that the boot does not want, or that belong to an earlier one. */
 void companions_end_unwanted(struct companions *c, int signal);
-/* Lends a companion that runs although the boot does not want it, or NULL. */
+/* Lends a companion of those that still runs, or NULL. */
 struct companion_run *companions_unwanted(struct companions *c);
-/* Adds a companion that the spec does not list. */
-void companions_want_one(
+/* Marks one companion as wanted, which the spec need not list, and lends it. */
+struct companion_run *companions_want_one(
     struct companions *c, const char *name, const struct words *command, bool restart);
 /* Lends the companion of that name that the boot wants, or NULL. */
 struct companion_run *companions_find(struct companions *c, const char *name);
 int companion_start(struct companions *c, struct companion_run *run, struct error *err);
+/* Lends the companion of that pid, or NULL. */
+struct companion_run *companions_of_pid(struct companions *c, pid_t pid);
 /* Reads the output of the companion at this index once. */
 void companions_read(struct companions *c, size_t index);
 /*

@@ -104,6 +104,7 @@ static struct next follow(struct machine *m)
 
 struct next decide_begin(struct machine *m)
 {
+	companions_end_boot(&m->companions); /* of a boot that failed before it ran */
 	/* on_started and on_ready have their time to see that the boot has ended. */
 	return calls_last(&m->calls) ? stay() : decide_ask(m);
 }

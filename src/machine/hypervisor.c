@@ -370,6 +370,7 @@ static struct next end_boot(struct machine *m)
 	history_note_end(m, r->event.cause_text);
 	history_add(m);
 	guest_end(m);
+	companions_end_boot(&m->companions);
 	calls_boot_ended(&m->calls);
 	calls_end_commands(&m->calls);
 	return go(STATE_CLEANING, -1);

@@ -268,15 +268,6 @@ static void process_ended(struct machine *m, pid_t pid)
 	}
 }
 
-static void read_channel(struct machine *m, enum channel channel)
-{
-	child_read(&m->run.child, channel);
-	if (m->run.awaits_answer && m->run.child.signs.greeted) {
-		m->run.awaits_answer = false;
-		machine_handle(m, EVENT_UP);
-	}
-}
-
 /* Reads what the guest has printed; the console may also take more. */
 static void console_is_ready(struct machine *m)
 {
@@ -303,7 +294,7 @@ void machine_wake(struct machine *m, const struct wake *wake)
 	else if (wake->kind == WAKE_READABLE && wake->tag >= MACHINE_TAGS)
 		companions_read(&m->companions, wake->tag - MACHINE_TAGS);
 	else if (wake->kind == WAKE_READABLE)
-		read_channel(m, (enum channel)wake->tag);
+		machine_read_channel(m, (enum channel)wake->tag);
 	else if (wake->tag == CHILD_TAG_END)
 		machine_handle(m, EVENT_EXIT);
 	else

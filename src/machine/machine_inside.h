@@ -364,6 +364,10 @@ struct next machine_end(struct machine *m, int status);
 struct next machine_end_stopped(struct machine *m);
 /* Starts the next boot at once, for a reboot request while the machine waits. */
 struct next machine_reboot_waiting(struct machine *m);
+/* Reads a channel of the hypervisor's once; its answer on the control channel is EVENT_UP. */
+void machine_read_channel(struct machine *m, enum channel channel);
+/* Returns whether the hypervisor has said that it exits, or has closed its control channel. */
+bool machine_hypervisor_leaves(struct machine *m);
 
 /* guest.c: reads what the console has printed before the boot, which is not the boot's. */
 void guest_prepare(struct machine *m);

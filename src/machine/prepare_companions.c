@@ -148,7 +148,7 @@ static bool add_swtpm(struct machine *m, struct error *err)
 	words_addf(&command, "dir=%s", m->boot.plan.tpm_state);
 	words_add(&command, m->boot.plan.hyper->swtpm_option);
 	words_addf(&command, "type=unixio,path=%s", tpm->path);
-	companions_want_one(&m->companions, SPEC_SWTPM, &command, true);
+	companions_want_one(&m->companions, SPEC_SWTPM, &command, false)->of_boot = true;
 	return true;
 }
 
@@ -204,10 +204,14 @@ static int start_companion(struct machine *m, struct companion_run *run, struct 
 
 bool prepare_companion_ended(struct machine *m, pid_t pid)
 {
-	struct companion_run *run = companions_ended(&m->companions, pid);
+	struct companion_run *run = companions_of_pid(&m->companions, pid);
 
 	if (run == NULL)
 		return false;
+	/* A hypervisor that exits may end it first, as qemu ends swtpm. */
+	if (run->of_boot && machine_hypervisor_leaves(m))
+		companions_end_boot(&m->companions);
+	(void)companions_ended(&m->companions, pid);
 	ledger_forget_process(m->host.ledger, run->name, pid);
 	if (run->job.pid != 0) /* the companion was restarted */
 		ledger_note_process(m->host.ledger, run->name, run->job.pid);

@@ -5,6 +5,8 @@
 #include "machine/machine_inside.h"
 #include "platform/clock.h"
 
+#define MAX_CONTROL_READS 16 /* for what the hypervisor said before a companion ended */
+
 uintptr_t machine_helper_tag(pid_t pid)
 {
 	return (uintptr_t)MACHINE_TAGS + (uintptr_t)pid;
@@ -95,6 +97,28 @@ struct next machine_end_stopped(struct machine *m)
 	machine_request_stop(m);
 	m->history.outcome.cause = CAUSE_STOPPED;
 	return machine_end(m, STATUS_OK);
+}
+
+void machine_read_channel(struct machine *m, enum channel channel)
+{
+	child_read(&m->run.child, channel);
+	if (m->run.awaits_answer && m->run.child.signs.greeted) {
+		m->run.awaits_answer = false;
+		machine_handle(m, EVENT_UP);
+	}
+}
+
+bool machine_hypervisor_leaves(struct machine *m)
+{
+	const struct child *c = &m->run.child;
+	const struct job_stream *control = &c->job.stream[CHANNEL_CONTROL];
+
+	if (c->job.pid == 0 || !m->boot.plan.has_control)
+		return false;
+	/* What it said before the companion ended may not be read yet. */
+	for (int i = 0; i < MAX_CONTROL_READS && control->is_open && *c->signs.reason == '\0'; i++)
+		machine_read_channel(m, CHANNEL_CONTROL);
+	return *c->signs.reason != '\0' || !control->is_open;
 }
 
 struct next machine_reboot_waiting(struct machine *m)

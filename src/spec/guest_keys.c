@@ -464,7 +464,7 @@ const struct field tpm_fields[] = {
 	    .help = "the host's device, or the socket of swtpm"),
 	ROW_BOOL("managed", struct tpm, managed, .quiet = true,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "runs swtpm on the host" },
-	    .help = "swtpm: start the program, and end it with the VM"),
+	    .help = "swtpm: start the program with each boot, and end it with that"),
 	ROW_STRING("version", struct tpm, version, .host.kind = HOST_NONE,
 	    .help = "2.0, which is all there is"),
 	{ 0 },

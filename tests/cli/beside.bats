@@ -30,7 +30,7 @@ setup() {
 teardown() {
 	common_teardown
 	local one
-	for one in $(cat pids 2>/dev/null); do kill -KILL "$one" 2>/dev/null || :; done
+	for one in $(cat pids 2>/dev/null) $(pgrep -f "^swtpm socket .*$PWD/tpm.sock"); do kill -KILL "$one" 2>/dev/null || :; done
 }
 
 companions_gone() {
@@ -136,6 +136,28 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
 	vmrun vm.json
 	is "$status" 0
 	companions_gone
+}
+
+@test "a managed swtpm ends and starts with each boot" {
+	command -v swtpm >/dev/null || skip 'swtpm is not installed'
+	swtpms() { pgrep -f "^swtpm socket .*$PWD/tpm.sock" || :; }
+	spec '{"bhyve": {"release": 15}, "tpm": {"type": "swtpm", "path": "tpm.sock", "managed": true}}'
+	script 'ready up waitfile go exit 0' 'ready again waitfile on exit 0' 'exit 1'
+	export FAKEBHYVE_RELEASE=15
+	start vm.json
+	await_file up
+	local first
+	first=$(swtpms)
+	[ -n "$first" ]
+	: >go
+	await_file again
+	[ -n "$(swtpms)" ]
+	[ "$(swtpms)" != "$first" ]
+	: >on
+	ends 0
+	is "$(starts)" 3
+	lacks warning
+	[ -z "$(swtpms)" ]
 }
 
 @test "wait_for: a path that comes" {

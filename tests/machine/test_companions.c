@@ -196,6 +196,32 @@ static void test_those_that_a_boot_does_not_want_are_ended(void **state)
 	words_free(&wanted.command);
 }
 
+static void test_those_of_a_boot_end_with_it(void **state)
+{
+	struct companion_run *of_boot = start("t", "exec sleep 60", false);
+	struct companion_run *other = start("o", "exec sleep 60", false);
+
+	(void)state;
+	of_boot->of_boot = true;
+	companions_end_boot(&companions);
+	/* The next boot wants it, and has to wait for the end of the one before. */
+	assert_true(of_boot->wanted);
+	assert_ptr_equal(companions_unwanted(&companions), of_boot);
+	assert_ptr_equal(companions_of_pid(&companions, of_boot->job.pid), of_boot);
+	assert_ptr_equal(await_end(), of_boot);
+	assert_null(companions_unwanted(&companions));
+	assert_int_not_equal(other->job.pid, 0);
+	assert_nothing_told();
+	/* One that dies before its boot is a loss. */
+	(void)start("t", "exec sleep 60", false);
+	job_signal(&of_boot->job, SIGKILL);
+	of_boot->of_boot = true;
+	assert_ptr_equal(await_end(), of_boot);
+	assert_told(VMRUN_WARNING, NULL,
+	    "companion t ended of signal 9: the guest has no TPM until the next boot");
+	assert_nothing_told();
+}
+
 static void test_another_command_is_another_companion(void **state)
 {
 	struct companion_run *one = want("d", "true", false);
@@ -243,6 +269,7 @@ int main(void)
 		TEST(restart_that_fails_is_told),
 		TEST(no_restart_of_one_that_was_never_ready_or_is_not_wanted),
 		TEST(those_that_a_boot_does_not_want_are_ended),
+		TEST(those_of_a_boot_end_with_it),
 		TEST(another_command_is_another_companion),
 		TEST(signal_and_clear),
 		TEST(those_that_were_forgotten_are_not_found),

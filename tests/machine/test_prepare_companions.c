@@ -590,6 +590,7 @@ static void test_swtpm(void **state)
 {
 	MEM_AUTO char *line = NULL;
 	struct companion_run *run;
+	pid_t old;
 
 	(void)state;
 	vm_stub("swtpm", "exec sleep 600");
@@ -598,7 +599,7 @@ static void test_swtpm(void **state)
 	check_companions(READY_LOOK_MS);
 	assert_int_not_equal(access("tpm.sock", F_OK), 0);
 	run = companion(SWTPM);
-	assert_true(run->restart);
+	assert_true(run->of_boot);
 	line = words_shell_line(&run->command);
 	assert_ptr_equal(strstr(line, "swtpm socket --tpm2 --tpmstate "), line);
 	assert_non_null(strstr(line, v.machine->boot.plan.tpm_state));
@@ -607,11 +608,19 @@ static void test_swtpm(void **state)
 	assert_int_equal(access(v.machine->boot.plan.tpm_state, F_OK), 0);
 	vm_write("tpm.sock", "");
 	check_companions(0);
-	/* It lives on over the guest's reboots. */
+	/* The next boot starts a new one, when the one of this boot has ended. */
+	old = run->job.pid;
+	companions_end_boot(&v.machine->companions);
 	boot_again();
+	check_companions(READY_LOOK_MS);
+	assert_int_equal(run->job.pid, old);
+	vm_await(&v, has_no_companion);
 	check_companions(0);
 	assert_ptr_equal(companion(SWTPM), run);
+	assert_int_equal(v.machine->companions.count, 1);
+	assert_int_not_equal(run->job.pid, old);
 	assert_true(run->ready);
+	vm_check_not_told(&v, "ended");
 	vm_close(&v);
 }
 
@@ -623,6 +632,21 @@ static void test_swtpm_without_directory(void **state)
 	vm_write("keep", ""); /* in the place of the state directory */
 	check_failure("exit check_failed ");
 	vm_check_told(&v, "cannot make this folder");
+	vm_close(&v);
+}
+
+/* The companion that makes the socket of the TPM belongs to a boot, no other does. */
+static void test_swtpm_as_companion(void **state)
+{
+	(void)state;
+	open_before(PREPARE_COMPANIONS,
+	    "vm.bhyve.release = 15 vm.tpm = { type = 'swtpm', path = 'tpm.sock' } "
+	    "vm.companions = { { name = 'd', command = { 'sleep', '600' }, "
+	    "ready = { path = 'tpm.sock' } }, { name = 'e', command = { 'sleep', '600' } } }");
+	vm_write("tpm.sock", "");
+	check_companions(0);
+	assert_true(companion("d")->of_boot);
+	assert_false(companion("e")->of_boot);
 	vm_close(&v);
 }
 
@@ -667,6 +691,7 @@ int main(void)
 		BESIDE(test_end_of_another_process),
 		BESIDE(test_swtpm),
 		BESIDE(test_swtpm_without_directory),
+		BESIDE(test_swtpm_as_companion),
 		BESIDE(test_swtpm_of_another),
 	};
 
