@@ -201,7 +201,7 @@ VMRUN_API int vmrun_prepare(struct vmrun *vm);
  * Returns the command of the prepared boot, NULL-terminated, valid until vmrun_start().  Before
  * vmrun_prepare() or vmrun_check(), and after vmrun_start() or vmrun_simulate(), this function and
  * those below that return a text return NULL, and those that return a possibly empty list return an
- * empty one.
+ * empty one.  With dry_run or check a command of qemu lacks what connects it with its supervisor.
  */
 VMRUN_API const char *const *vmrun_argv(const struct vmrun *vm);
 /* Returns this command as one line for a POSIX shell.  Caller frees with free(). */
@@ -246,9 +246,9 @@ VMRUN_API char *vmrun_graph(struct vmrun *vm);
  */
 VMRUN_API char *vmrun_policy(struct vmrun *vm);
 /*
- * Returns whether a serial port or a loader of any target uses this program's stdin and stdout,
- * without the changes that on_prepare will make.  Returns false if there are problems, and after
- * vmrun_start() or vmrun_simulate().
+ * Returns whether a serial port or a loader of any target, or a word for the hypervisor, uses this
+ * program's stdin and stdout, without the changes that on_prepare will make.  Returns false if
+ * there are problems, and after vmrun_start() or vmrun_simulate().
  */
 VMRUN_API bool vmrun_uses_stdio(struct vmrun *vm);
 /* Returns the name of the VM; NULL if the spec could not be read. */

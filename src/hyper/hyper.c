@@ -86,8 +86,10 @@ const char *hyper_status_text(int status)
 	return NULL;
 }
 
-bool hyper_uses_stdio(const struct spec *spec)
+bool hyper_uses_stdio(
+    const struct hypervisor *hyper, const struct spec *spec, const struct words *extra)
 {
 	return spec_uses_stdio(spec) ||
+	    (hyper->words_use_stdio != NULL && hyper->words_use_stdio(spec, extra)) ||
 	    (spec->loader.console != NULL && strcmp(spec->loader.console, "stdio") == 0);
 }

@@ -62,6 +62,12 @@ struct plan {
 	struct words notes;   /* notes for the user, one line each */
 	bool uses_stdio;      /* a serial port uses vmrun's stdin and stdout */
 	bool has_control, has_log;
+	/* What the user gets of the log: in the file, or, without a path, as messages. */
+	struct {
+		bool is_shown;
+		bool shows_all; /* also what is there for vmrun alone */
+		char *path;
+	} log;
 	/*
 	 * The file of UEFI variables, made from the template before the start if it is missing; or
 	 * NULL.  Without a template the file must exist.
@@ -93,6 +99,8 @@ struct signs {
 	char reason[SIGN_SIZE]; /* its reason for exiting, or "" */
 	char fatal[SIGN_SIZE];	/* a state that it cannot leave, or "" */
 	bool triple_fault;
+	bool is_own_line; /* the last line of the log is there for vmrun alone */
+	int own_block;	  /* where the log is in what vmrun alone has asked for */
 };
 
 /* Statuses that bhyve ends with: bhyve(8), and sysexits(3) in its sources. */
@@ -147,6 +155,11 @@ struct hypervisor {
 	/* Reads one line of a channel.  Returns a reply for CHANNEL_CONTROL, or NULL. */
 	const char *(*hear)(struct signs *signs, enum channel channel, const char *line);
 	/*
+	 * Returns whether further words of the spec, or those after `--`, use vmrun's stdin and
+	 * stdout.  NULL: none does.
+	 */
+	bool (*words_use_stdio)(const struct spec *spec, const struct words *extra);
+	/*
 	 * Returns the terminal that a line of the output names as made for a serial port, counted
 	 * from 0; NULL: the line names none.  Caller frees.  NULL: the hypervisor makes no
 	 * terminals.
@@ -181,8 +194,12 @@ extern const struct hypervisor hyper_bhyve, hyper_qemu;
 const struct hypervisor *hyper_find(const char *name);
 /* Returns bhyve if it can run here, otherwise qemu. */
 const struct hypervisor *hyper_for_host(void);
-/* Returns whether a serial port of the VM, or its loader, uses vmrun's stdin and stdout. */
-bool hyper_uses_stdio(const struct spec *spec);
+/*
+ * Returns whether a serial port of the VM, its loader or the user's own words for the hypervisor
+ * use vmrun's stdin and stdout.
+ */
+bool hyper_uses_stdio(
+    const struct hypervisor *hyper, const struct spec *spec, const struct words *extra);
 /*
  * Returns whether the host must be checked by commands of the hypervisor's own system, because its
  * system calls are missing.

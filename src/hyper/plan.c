@@ -190,5 +190,6 @@ void plan_clear(struct plan *plan)
 	free(plan->varfile_template);
 	free(plan->varfile);
 	free(plan->accel);
+	free(plan->log.path);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -12,24 +12,49 @@
 #include "hyper/qmp.h"
 #include "platform/spawn.h"
 
-/* Returns whether a debugger or the first VNC client starts the guest, instead of vmrun. */
-static bool holds(const struct spec *spec, const struct plan *plan)
+/* Returns whether a debugger or a monitor starts the guest, instead of vmrun. */
+static bool is_held(const struct qemu_plan *b)
 {
-	return plan->waits_for_vnc || (spec->gdb != NULL && *spec->gdb == 'w');
+	const char *gdb = b->spec->gdb;
+
+	return b->user.holds || (gdb != NULL && *gdb == 'w');
+}
+
+/* Adds notes on what a run makes or does beside the command. */
+static void note_run(struct qemu_plan *b)
+{
+	const struct plan *plan = b->plan;
+	struct words *notes = &b->plan->placeholder_notes;
+
+	if (plan->varfile != NULL && plan->varfile_template != NULL)
+		words_addf(notes, "%s is made by a run from %s, if it is missing", plan->varfile,
+		    plan->varfile_template);
+	if (b->spec->tpm.managed)
+		words_addf(
+		    notes, "%s is the socket of swtpm, which a run starts", b->spec->tpm.path);
+	if (plan->waits_for_vnc)
+		words_add(notes, "a run holds the guest until the first VNC client connects");
 }
 
 static int qemu_plan(const struct plan_request *request, struct plan *plan, struct report *report)
 {
 	const struct spec *spec = request->spec;
-	struct qemu_plan b = { spec, &plan->argv, plan, report, request, false };
+	struct qemu_plan b = { .spec = spec,
+		.argv = &plan->argv,
+		.plan = plan,
+		.report = report,
+		.request = request };
 	size_t before = report->count;
 
 	plan->hyper = &hyper_qemu;
 	plan->vm = mem_copy(spec->name);
 	hyper_begin(request, plan, QEMU_PROGRAM);
+	qemu_read_user_machine(&b);
 	qemu_choose_accel(&b);
+	qemu_read_user(&b);
 	qemu_add_machine(&b);
 	qemu_add_behaviour(&b);
+	qemu_add_channels(&b, is_held(&b));
 	qemu_check_bridges(&b);
 	qemu_add_devices(&b);
 	spec_check_claims(spec, NULL, report);
@@ -41,12 +66,12 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 		    spec->qemu.kernel != NULL ? "kernel" : "first disk");
 	qemu_add_kernel(&spec->qemu, b.argv);
 	qemu_add_guest(spec, plan);
-	plan->first_message = holds(spec, plan) ? QMP_CAPABILITIES : QMP_HELLO;
-	words_append(b.argv, &spec->extra_options);
-	words_append(b.argv, &spec->qemu.args);
-	if (request->extra != NULL)
-		words_append(b.argv, request->extra);
+	plan->first_message = is_held(&b) || plan->waits_for_vnc ? QMP_CAPABILITIES : QMP_HELLO;
+	words_append(b.argv, &b.user.rest);
 	hyper_finish(request, plan);
+	note_run(&b);
+	plan->uses_stdio = plan->uses_stdio || b.user.uses_stdio;
+	qemu_user_clear(&b.user);
 	return report->count == before ? 0 : -1;
 }
 
@@ -59,12 +84,46 @@ static void qemu_complete_spec(const struct plan *plan, struct spec *spec)
 		spec->qemu.varfile = mem_copy(plan->varfile);
 }
 
+/* Returns whether a line of the log is one of a dump of registers: "RAX=..." or "CR0=...". */
+static bool is_dump(const char *line)
+{
+	size_t n = strcspn(line, "=");
+
+	return line[n] == '=' && n >= 2 && n <= 5 &&
+	    strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ") == n;
+}
+
+/* Returns whether a line begins a dump. */
+static bool begins_dump(const char *line)
+{
+	return str_after(line, "RAX=") != NULL || str_after(line, "EAX=") != NULL;
+}
+
+/*
+ * Reads a line of the log.  What only vmrun has asked for, "cpu_reset", is a line "CPU Reset (CPU
+ * 0)" and one dump; another dump that follows at once is the user's own.
+ */
+static void hear_log(struct signs *signs, const char *line)
+{
+	enum { OUTSIDE, AT_TITLE, IN_DUMP };
+
+	if (str_after(line, "Triple fault") != NULL)
+		signs->triple_fault = true;
+	if (str_after(line, "CPU Reset (CPU ") != NULL)
+		signs->own_block = AT_TITLE;
+	else if (!is_dump(line) || (signs->own_block == IN_DUMP && begins_dump(line)))
+		signs->own_block = OUTSIDE;
+	else if (signs->own_block == AT_TITLE)
+		signs->own_block = IN_DUMP;
+	signs->is_own_line = signs->own_block != OUTSIDE;
+}
+
 static const char *qemu_hear(struct signs *signs, enum channel channel, const char *line)
 {
 	if (channel == CHANNEL_CONTROL)
 		return qmp_hear(signs, line);
-	if (channel == CHANNEL_LOG && str_after(line, "Triple fault") != NULL)
-		signs->triple_fault = true;
+	if (channel == CHANNEL_LOG)
+		hear_log(signs, line);
 	return NULL;
 }
 
@@ -154,6 +213,7 @@ const struct hypervisor hyper_qemu = {
 	.plan = qemu_plan,
 	.complete_spec = qemu_complete_spec,
 	.hear = qemu_hear,
+	.words_use_stdio = qemu_words_use_stdio,
 	.terminal_made = qemu_terminal_made,
 	.explain = qemu_explain,
 	.stop_method = qemu_stop_method,

@@ -12,20 +12,64 @@ void qemu_choose_accel(struct qemu_plan *b)
 {
 	int accel = b->spec->qemu.accel;
 	char why[OS_KVM_WHY] = "/dev/kvm opens";
+	const char *named = b->user.accel;
 
+	if (named != NULL) {
+		b->kvm = strcmp(named, "tcg") != 0;
+		b->plan->accel = mem_format("%s: the words for qemu name it", named);
+		return;
+	}
 	b->kvm = accel == ACCEL_KVM || (accel == ACCEL_AUTO && os_has_kvm(why));
 	b->plan->accel = mem_format(
 	    "%s: %s", b->kvm ? "kvm" : "tcg", accel == ACCEL_AUTO ? why : "qemu.accel of the spec");
 }
 
-/* Adds processors and memory. */
-static void add_size(const struct spec *s, struct words *argv)
+bool qemu_is_x86(const struct spec *spec)
 {
-	qemu_begin(argv, "-smp", NULL);
-	qemu_pairf(argv, "cpus", "%" PRId64, cpu_count(&s->cpu));
-	qemu_pairf(argv, "sockets", "%" PRId64, s->cpu.sockets);
-	qemu_pairf(argv, "cores", "%" PRId64, s->cpu.cores);
-	qemu_pairf(argv, "threads", "%" PRId64, s->cpu.threads);
+	return spec->bhyve.arch != ARCH_ARM64;
+}
+
+/*
+ * Returns whether the guest's processor has threads.  That of TCG is AMD's (target/i386/cpu.c), and
+ * qemu's AMD processors have threads only with `topoext`, which TCG has not.
+ */
+static bool has_threads(const struct qemu_plan *b)
+{
+	if (b->user.has_cpu || !qemu_is_x86(b->spec))
+		return true;
+	return b->kvm && !os_cpu_is_amd();
+}
+
+static void add_processors(struct qemu_plan *b)
+{
+	const struct cpu *cpu = &b->spec->cpu;
+	bool folded = cpu->threads > 1 && !has_threads(b);
+	int64_t cores = cpu->cores * (folded ? cpu->threads : 1);
+
+	if (b->user.has_smp)
+		return;
+	/* A number alone leaves the choice to vmrun. */
+	if (folded && (cpu->cores > 1 || cpu->sockets > 1))
+		words_addf(&b->plan->notes,
+		    "cpu: an AMD processor of qemu has no threads: the guest sees %" PRId64
+		    " cores",
+		    cores * cpu->sockets);
+	qemu_begin(b->argv, "-smp", NULL);
+	qemu_pairf(b->argv, "cpus", "%" PRId64, cpu_count(cpu));
+	qemu_pairf(b->argv, "sockets", "%" PRId64, cpu->sockets);
+	qemu_pairf(b->argv, "cores", "%" PRId64, cores);
+	qemu_pairf(b->argv, "threads", "%" PRId64, folded ? 1 : cpu->threads);
+}
+
+/* Adds processors and memory. */
+static void add_size(struct qemu_plan *b)
+{
+	const struct spec *s = b->spec;
+	struct words *argv = b->argv;
+
+	if (!b->user.has_cpu)
+		qemu_begin(argv, "-cpu", "max");
+	add_processors(b);
 	words_add(argv, "-m");
 	words_addf(argv, "%" PRId64 "B", s->mem);
 }
@@ -50,9 +94,9 @@ void qemu_add_machine(struct qemu_plan *b)
 	qemu_pair(b->argv, "acpi", s->generate_acpi ? NULL : "off");
 	if (s->qemu.machine != NULL)
 		qemu_verbatim(b->argv, s->qemu.machine);
-	qemu_begin(b->argv, "-accel", b->kvm ? "kvm" : "tcg");
-	qemu_begin(b->argv, "-cpu", "max");
-	add_size(s, b->argv);
+	if (b->user.accel == NULL)
+		qemu_begin(b->argv, "-accel", b->kvm ? "kvm" : "tcg");
+	add_size(b);
 	if (s->wire_guest_mem && b->kvm) {
 		/* Under TCG this would also lock a gigabyte of translated code. */
 		qemu_begin(b->argv, "-overcommit", NULL);
@@ -72,6 +116,57 @@ void qemu_add_behaviour(struct qemu_plan *b)
 	qemu_pair(b->argv, "reboot", "shutdown");
 	qemu_pair(b->argv, "shutdown", "poweroff");
 	qemu_pair(b->argv, "panic", "shutdown");
+}
+
+bool qemu_hears_log(const struct qemu_plan *b)
+{
+	/* Only the log distinguishes a triple fault from a reset, and only under TCG. */
+	return (!b->kvm || b->user.may_be_tcg) && os_has_dev_fd();
+}
+
+/* Adds the log, which vmrun reads, and copies to where the user's own words want it. */
+static void add_log(struct qemu_plan *b)
+{
+	const char *items = b->user.log_items;
+	MEM_AUTO char *joined =
+	    mem_format("cpu_reset%s%s", items == NULL ? "" : ",", items == NULL ? "" : items);
+
+	words_add(b->argv, "-d");
+	words_add(b->argv, joined);
+	words_add(b->argv, "-D");
+	words_addf(b->argv, "/dev/fd/%d", CHANNEL_LOG_FD);
+	b->plan->has_log = true;
+	b->plan->log.is_shown = b->user.has_log;
+	b->plan->log.shows_all = items != NULL && strstr(items, "cpu_reset") != NULL;
+	if (b->user.log_path != NULL)
+		b->plan->log.path = mem_copy(b->user.log_path);
+}
+
+/* Adds the user's log as it is, where vmrun has none. */
+static void add_own_log(struct qemu_plan *b)
+{
+	const char *const words[][2] = {
+		{ "-d", b->user.log_items },
+		{ "-D", b->user.log_path },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i][1] == NULL)
+			continue;
+		words_add(b->argv, words[i][0]);
+		words_add(b->argv, words[i][1]);
+	}
+}
+
+void qemu_add_channels(struct qemu_plan *b, bool is_held)
+{
+	/* A printed command has no vmrun at the other end of these channels. */
+	if (b->request->dry) {
+		if (is_held)
+			words_add(b->argv, "-S");
+		add_own_log(b);
+		return;
+	}
 	qemu_begin(b->argv, "-chardev", "socket");
 	qemu_pair(b->argv, "id", "qmp");
 	qemu_pairf(b->argv, "fd", "%d", CHANNEL_CONTROL_FD);
@@ -80,12 +175,8 @@ void qemu_add_behaviour(struct qemu_plan *b)
 	qemu_pair(b->argv, "mode", "control");
 	words_add(b->argv, "-S");
 	b->plan->has_control = true;
-	if (b->kvm || !os_has_dev_fd())
-		return;
-	/* Only the log distinguishes a triple fault from a reset, and only under TCG. */
-	words_add(b->argv, "-d");
-	words_add(b->argv, "cpu_reset");
-	words_add(b->argv, "-D");
-	words_addf(b->argv, "/dev/fd/%d", CHANNEL_LOG_FD);
-	b->plan->has_log = true;
+	if (qemu_hears_log(b))
+		add_log(b);
+	else
+		add_own_log(b);
 }

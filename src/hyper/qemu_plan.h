@@ -6,7 +6,20 @@
 
 #define QEMU_PROGRAM "qemu-system-x86_64"
 
-/* A plan in the making; all of it is lent. */
+/* What the user's own words for qemu mean for vmrun's. */
+struct qemu_user {
+	struct words rest;	    /* those that are passed on as they are */
+	char *accel;		    /* the first accelerator that they name, or NULL */
+	bool may_be_tcg;	    /* tcg is one of those */
+	bool has_smp, has_cpu;	    /* they replace vmrun's */
+	bool has_sata;		    /* q35 keeps its own SATA */
+	bool holds;		    /* the guest waits for a debugger or a monitor */
+	bool uses_stdio;	    /* of vmrun */
+	bool has_log;		    /* the user reads qemu's log */
+	char *log_items, *log_path; /* of -d and -D, or NULL */
+};
+
+/* A plan in the making; all of it but the user's words is lent. */
 struct qemu_plan {
 	const struct spec *spec;
 	struct words *argv;
@@ -14,17 +27,35 @@ struct qemu_plan {
 	struct report *report;
 	const struct plan_request *request;
 	bool kvm;
+	struct qemu_user user;
 };
+
+/* Reads what the user's words say of the machine, and the accelerator, which decides on the log. */
+void qemu_read_user_machine(struct qemu_plan *b);
+/* Reads the user's words, and reports those that would take from vmrun what it needs. */
+void qemu_read_user(struct qemu_plan *b);
+void qemu_user_clear(struct qemu_user *user);
+/* Returns whether words of the spec, or those after `--`, use vmrun's stdin and stdout. */
+bool qemu_words_use_stdio(const struct spec *spec, const struct words *extra);
+/* Returns whether the machine is q35, not arm64's. */
+bool qemu_is_x86(const struct spec *spec);
+/* Returns whether a run reads qemu's log, which distinguishes a triple fault from a reset. */
+bool qemu_hears_log(const struct qemu_plan *b);
 
 /* Chooses the accelerator, and keeps the reason for the user. */
 void qemu_choose_accel(struct qemu_plan *b);
 /* Adds the machine, its processors and its memory. */
 void qemu_add_machine(struct qemu_plan *b);
 /*
- * Makes qemu behave as bhyve, which has no sleep states and exits at a reset, power-off or panic,
- * and adds the channels that vmrun hears it by.
+ * Makes qemu behave as bhyve, which has no sleep states and exits at a reset, a power-off or a
+ * panic.
  */
 void qemu_add_behaviour(struct qemu_plan *b);
+/*
+ * Adds the channels that vmrun hears qemu by.  A dry run has none, and starts the guest at once,
+ * unless a debugger does that (is_held).
+ */
+void qemu_add_channels(struct qemu_plan *b, bool is_held);
 /* Compares the bridges of the spec with those that q35 has. */
 void qemu_check_bridges(struct qemu_plan *b);
 /* Adds the devices of the spec; reports those that qemu cannot have. */

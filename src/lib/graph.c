@@ -90,7 +90,7 @@ bool vmrun_uses_stdio(struct vmrun *vm)
 		return false;
 	list = targets(vm, &count);
 	for (size_t i = 0; i < count; i++)
-		found = found || hyper_uses_stdio(list[i].spec);
+		found = found || hyper_uses_stdio(vm->source.hyper, list[i].spec, &vm->args);
 	free_targets(list, count);
 	return found;
 }

@@ -1,11 +1,13 @@
 /* The hypervisor, or its loader, as a job. */
 #include "machine/child.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "platform/clock.h"
 
 _Static_assert((int)CHANNELS <= (int)MAX_JOB_STREAMS, "a stream of the job for each channel");
@@ -75,6 +77,65 @@ void child_restore_terminal(const struct child *c)
 		terminal_restore(&c->terminal[i]);
 }
 
+/*
+ * Opens the user's copy of the log, and empties the file as qemu does.  Nothing may block vmrun: a
+ * FIFO needs a reader.
+ */
+static int open_log(struct child *c, struct error *err)
+{
+	const char *path = c->plan->log.path;
+	int fd;
+
+	if (c->role == CHILD_LOADER || !c->plan->log.is_shown || path == NULL)
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	c->log = fd < 0 ? NULL : fdopen(fd, "w");
+	if (c->log != NULL)
+		return 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return error_set(err, STATUS_OS, "cannot write the hypervisor's log to %s: %s", path,
+	    errno == ENXIO ? "no program reads this FIFO" : strerror(errno));
+}
+
+/* Closes the copy of the log after a failure, which is reported once. */
+static void fail_log(struct child *c)
+{
+	MEM_AUTO char *text =
+	    mem_format("cannot write the log to %s: %s", c->plan->log.path, strerror(errno));
+
+	(void)fclose(c->log);
+	c->log = NULL;
+	c->say(c->say_context, text);
+}
+
+/* Writes what has been copied, so that a reader of the file keeps up with the guest. */
+static void flush_log(struct child *c)
+{
+	if (c->log != NULL && fflush(c->log) != 0)
+		fail_log(c);
+}
+
+static void close_log(struct child *c)
+{
+	flush_log(c);
+	if (c->log != NULL)
+		(void)fclose(c->log);
+	c->log = NULL;
+}
+
+static void copy_log(struct child *c, const char *line)
+{
+	const char *end = c->lines[CHANNEL_LOG].was_cut ? "" : "\n";
+
+	if (!c->plan->log.is_shown || (c->signs.is_own_line && !c->plan->log.shows_all))
+		return;
+	if (c->plan->log.path == NULL)
+		c->say(c->say_context, line);
+	else if (c->log != NULL && (fputs(line, c->log) == EOF || fputs(end, c->log) == EOF))
+		fail_log(c);
+}
+
 static void take_line(struct child *c, enum channel channel, const char *line)
 {
 	const char *answer;
@@ -86,6 +147,8 @@ static void take_line(struct child *c, enum channel channel, const char *line)
 	answer = c->plan->hyper->hear(&c->signs, channel, line);
 	if (answer != NULL)
 		child_control(c, answer);
+	if (channel == CHANNEL_LOG)
+		copy_log(c, line);
 }
 
 static void hear(void *context, size_t stream, const char *bytes, size_t n)
@@ -137,7 +200,8 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
 	setup.argv = words_of(c);
 	add_channels(c, &setup);
 	add_inputs(c, &setup, inputs);
-	if (job_start(&c->job, &setup, err) != 0) {
+	if (open_log(c, err) != 0 || job_start(&c->job, &setup, err) != 0) {
+		close_log(c);
 		child_restore_terminal(c);
 		return -1;
 	}
@@ -162,6 +226,8 @@ void child_control(const struct child *c, const char *text)
 void child_read(struct child *c, enum channel channel)
 {
 	job_read(&c->job, channel);
+	if (channel == CHANNEL_LOG)
+		flush_log(c);
 }
 
 /* Handles last lines without a newline, and keeps the end of stderr. */
@@ -189,6 +255,7 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 	memset(outcome, 0, sizeof(*outcome));
 	rc = job_finish(&c->job, &end, err);
 	take_rest(c);
+	close_log(c);
 	child_restore_terminal(c);
 	if (rc != 0)
 		return -1;

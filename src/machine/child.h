@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "hyper/hyper.h"
@@ -28,6 +29,7 @@ struct child {
 	struct job job; /* its streams are the channels */
 	struct lines lines[CHANNELS];
 	struct signs signs;
+	FILE *log;		       /* the user's copy of the hypervisor's log, or NULL */
 	char tail[MAX_CHILD_TAIL + 1]; /* of the child that ended last, NUL-terminated */
 	size_t tail_length;
 	int64_t started_ms;

@@ -1,6 +1,9 @@
 /* Questions that both systems answer in the same way. */
 #include "platform/os.h"
 
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 #include <dirent.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -94,4 +97,19 @@ bool os_has_dev_fd(void)
 		(void)close(fd);
 	(void)close(any);
 	return there;
+}
+
+bool os_cpu_is_amd(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	char vendor[12];
+	unsigned most, part[3];
+
+	if (!__get_cpuid(0, &most, &part[0], &part[2], &part[1]))
+		return false;
+	memcpy(vendor, part, sizeof(vendor));
+	return memcmp(vendor, "AuthenticAMD", sizeof(vendor)) == 0;
+#else
+	return false;
+#endif
 }

@@ -24,6 +24,8 @@ bool os_has_vmm(void);
  * opens and kvm_intel or kvm_amd is loaded).  Stores the reason in `why` if it cannot.
  */
 bool os_has_kvm(char why[OS_KVM_WHY]);
+/* Returns whether the host's processor is one of AMD's. */
+bool os_cpu_is_amd(void);
 /* Returns whether interfaces are made with ip(8), not with ifconfig(8). */
 bool os_uses_ip(void);
 /*

@@ -19,7 +19,7 @@
 
 static void test_plan(void **state)
 {
-	struct planned p = { 0 };
+	struct planned p = { .run = true };
 
 	(void)state;
 	words_add(&p.extra, "-three");
@@ -37,10 +37,30 @@ static void test_plan(void **state)
 	planned_free(&p);
 }
 
+/* A printed command has no vmrun at the other end of its channels. */
+static void test_printed(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "com1 = 'stdio'");
+	assert_false(p.boot.plan.has_control);
+	assert_false(p.boot.plan.has_log);
+	assert_false(planned_has(&p, "-S"));
+	assert_false(planned_has(&p, "-d"));
+	assert_null(strstr(planned_line(&p), "qmp"));
+	assert_null(strstr(planned_line(&p), "/dev/fd"));
+	planned_free(&p);
+	/* gdb starts this guest, also without vmrun. */
+	planned_good(&p, &hyper_qemu, "gdb = 'w1234'");
+	assert_true(planned_has(&p, "-S"));
+	planned_free(&p);
+}
+
 /* The log is TCG's, and has no use under KVM. */
 static void test_accelerators(void **state)
 {
-	struct planned p = { 0 };
+	struct planned p = { .run = true };
 
 	(void)state;
 	planned_good(&p, &hyper_qemu, "wire_guest_mem = true, qemu = { accel = 'kvm' }");
@@ -365,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_printed),
 		cmocka_unit_test(test_accelerators),
 		cmocka_unit_test(test_reason_of_accelerator),
 		cmocka_unit_test(test_terminal_made),
