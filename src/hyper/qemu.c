@@ -162,6 +162,8 @@ static void qemu_explain(
 		{ "guest-shutdown", CAUSE_POWEROFF },
 		/* sent by vmrun, where bhyve has --force-poweroff */
 		{ "host-qmp-quit", CAUSE_POWEROFF },
+		/* the user closed the window of the user's own -display */
+		{ "host-ui", CAUSE_POWEROFF },
 		/* SIGTERM, SIGINT or SIGHUP; qemu does not say which */
 		{ "host-signal", CAUSE_KILLED },
 	};

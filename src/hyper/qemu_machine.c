@@ -120,8 +120,8 @@ void qemu_add_behaviour(struct qemu_plan *b)
 
 bool qemu_hears_log(const struct qemu_plan *b)
 {
-	/* Only the log distinguishes a triple fault from a reset, and only under TCG. */
-	return (!b->kvm || b->user.may_be_tcg) && os_has_dev_fd();
+	/* Only the log distinguishes a triple fault from a reset, and only x86's under TCG. */
+	return qemu_is_x86(b->spec) && (!b->kvm || b->user.may_be_tcg) && os_has_dev_fd();
 }
 
 /* Adds the log, which vmrun reads, and copies to where the user's own words want it. */

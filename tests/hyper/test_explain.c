@@ -207,6 +207,7 @@ static void test_qemu_table(void **state)
 		{ "SIGKILL at once", { 0 }, { -1, SIGKILL }, { CAUSE_KILLED, -1, SIGKILL, false } },
 		{ "SIGTERM", SAID("host-signal"), { 0, 0 }, { CAUSE_KILLED, -1, SIGTERM, false } },
 		{ "quit", SAID("host-qmp-quit"), { 0, 0 }, { CAUSE_POWEROFF, 1, 0, false } },
+		{ "window closed", SAID("host-ui"), { 0, 0 }, { CAUSE_POWEROFF, 1, 0, false } },
 		{ "system_reset", SAID("host-qmp-system-reset"), { 0, 0 },
 		    { CAUSE_REBOOT, 0, 0, false } },
 		{ "a reason of tomorrow", SAID("guest-nap"), { 0, 0 },

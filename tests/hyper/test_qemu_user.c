@@ -193,6 +193,20 @@ static void test_log_of_the_user_alone(void **state)
 	planned_free(&p);
 }
 
+/* Only x86 processors have triple faults, and q35's buses. */
+static void test_arm64(void **state)
+{
+	struct planned p;
+
+	(void)state;
+	good(&p, "bhyve = { arch = 'arm64' }, cpu = 2", "-d int -machine virt -hda a");
+	assert_true(planned_has(&p, "-d int"));
+	assert_false(p.boot.plan.has_log);
+	assert_true(planned_has(&p, "-machine virt -hda a"));
+	assert_true(planned_has(&p, "-smp cpus=2,sockets=1,cores=1,threads=2"));
+	planned_free(&p);
+}
+
 /* Words that qemu would join with vmrun's replace those. */
 static void test_replaced(void **state)
 {
@@ -349,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_log_of_the_user_alone),
+		cmocka_unit_test(test_arm64),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_stdio),

@@ -7,7 +7,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -23,7 +27,7 @@ static struct process_end ended;
 
 static const char *hear(struct signs *signs, enum channel channel, const char *line)
 {
-	(void)signs;
+	signs->is_own_line = channel == CHANNEL_LOG && strncmp(line, "own", 3) == 0;
 	str_addf(&heard, "%d<%s>", (int)channel, line);
 	return channel == CHANNEL_CONTROL && strcmp(line, "question") == 0 ? "answer\n" : NULL;
 }
@@ -136,6 +140,72 @@ static void test_control_channel_and_log(void **state)
 	assert_string_equal(heard.text, "1<question>2<sign>");
 }
 
+/* Without a file the user's part of the log is messages, of which the tail keeps none. */
+static void test_log_as_messages(void **state)
+{
+	(void)state;
+	plan.has_log = plan.log.is_shown = true;
+	run("printf 'one\nown 2\nthree\nown 4' >&4", CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<one><three>");
+	assert_string_equal(child.tail, "");
+	plan.log.shows_all = true;
+	run("printf 'own 2\nthree' >&4", CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<one><three><own 2><three>");
+	plan.log.is_shown = false;
+	run("echo six >&4", CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<one><three><own 2><three>");
+}
+
+/* Checks that the file has this text. */
+static void has_text(const char *path, const char *text)
+{
+	char found[2 * MAX_OUTPUT_LINE] = "";
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(found, 1, sizeof(found) - 1, f);
+	(void)fclose(f);
+	assert_int_equal(n, strlen(text));
+	assert_string_equal(found, text);
+}
+
+static void test_log_in_a_file(void **state)
+{
+	char path[] = "/tmp/test_child.XXXXXX", fifo[sizeof(path) + 8];
+	char wide[MAX_OUTPUT_LINE + 3] = "";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "of the boot before\n", 19), 19);
+	(void)close(fd);
+	plan.has_log = plan.log.is_shown = true;
+	plan.log.path = path;
+	run("printf 'one\nown 2\nthree' >&4; echo four >&2", CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<four>");
+	has_text(path, "one\nthree\n");
+	/* A line that comes in pieces is one line. */
+	run("printf '%4098s\n' x >&4", CHILD_HYPERVISOR);
+	memset(wide, ' ', MAX_OUTPUT_LINE + 1);
+	wide[MAX_OUTPUT_LINE + 1] = 'x';
+	STR_AUTO struct str line = { 0 };
+	str_addf(&line, "%s\n", wide);
+	has_text(path, line.text);
+	/* A loader has no log. */
+	run("exit 0", CHILD_LOADER);
+	has_text(path, line.text);
+	assert_int_equal(unlink(path), 0);
+	/* A FIFO that no program reads would stop vmrun. */
+	(void)snprintf(fifo, sizeof(fifo), "%s.fifo", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	plan.log.path = fifo;
+	assert_int_equal(start(&plan.argv, "exit 0", CHILD_HYPERVISOR), -1);
+	assert_non_null(strstr(err.text, "no program reads this FIFO"));
+	assert_int_equal(child.job.pid, 0);
+	assert_int_equal(unlink(fifo), 0);
+}
+
 static void test_loader_has_neither(void **state)
 {
 	(void)state;
@@ -178,6 +248,8 @@ int main(void)
 		TEST(lines_of_stderr_and_the_rest),
 		TEST(stderr_as_much_as_is_kept_and_a_byte_more),
 		TEST(control_channel_and_log),
+		TEST(log_as_messages),
+		TEST(log_in_a_file),
 		TEST(loader_has_neither),
 		TEST(signal),
 		TEST(missing_program),
