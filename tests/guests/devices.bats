@@ -132,13 +132,29 @@ refused"
 	is "$(cat heard)" 'from the guest'
 }
 
-@test "a TPM by a swtpm that vmrun manages" {
+# Extends the debug register, 16, by a digest (TPM2_PCR_Extend); one descriptor writes and reads.
+extend='exec 3<>/dev/tpm0
+{
+	printf "\200\002\000\000\000\101\000\000\001\202\000\000\000\020\000\000\000\011"
+	printf "\100\000\000\011\000\000\000\000\000\000\000\000\001\000\013"
+	printf "%032d" 1
+} | dd obs=65 2>/dev/null >&3
+dd bs=4096 count=1 <&3 2>/dev/null >/tmp/answer
+exec 3>&-
+'
+
+@test "a TPM by a swtpm that vmrun manages, reset by each reboot" {
 	command -v swtpm >/dev/null || skip 'swtpm is not installed'
-	linux 'echo "version $(cat /sys/class/tpm/tpm0/tpm_version_major)"
-		echo "pcr $(cat /sys/class/tpm/tpm0/pcr-sha256/16)"' \
-		'{"tpm": {"type": "swtpm", "path": "tpm.sock", "managed": true}}'
-	boot
+	linux 'pcr() { echo "$1 $(cat /sys/class/tpm/tpm0/pcr-sha256/16)"; }
+		echo "version $(cat /sys/class/tpm/tpm0/tpm_version_major)"
+		pcr before
+		'"$extend"'
+		pcr after
+		reboot -f' '{"tpm": {"type": "swtpm", "path": "tpm.sock", "managed": true}}'
+	boot --reboot-count 3
 	is "$status" 0
-	has 'version 2' out
-	grep -qx 'pcr 0\{64\}' out
+	is "$(grep -c 'version 2' out)" 4
+	is "$(grep -c '^before 0\{64\}$' out)" 4
+	is "$(grep '^after' out | grep -v ' 0*$' | sort | uniq -c | awk '{ print $1 }')" 4
+	[ ! -e tpm.sock ]
 }
