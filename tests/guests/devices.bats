@@ -156,5 +156,6 @@ exec 3>&-
 	is "$(grep -c 'version 2' out)" 4
 	is "$(grep -c '^before 0\{64\}$' out)" 4
 	is "$(grep '^after' out | grep -v ' 0*$' | sort | uniq -c | awk '{ print $1 }')" 4
+	lacks 'warning: '
 	[ ! -e tpm.sock ]
 }
