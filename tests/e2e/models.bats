@@ -126,3 +126,13 @@ vfio-pci,host=0000:03:00.2,bus=pcie.0,addr=1.0"
 	is "$status" 65
 	has 'a raw device is written in bhyve'
 }
+
+@test "a device that a target removes leaves its slot empty; functions beside the lpc" {
+	rom '{"emulations": [{"device": "virtio-rnd", "id": "first"}, {"device": "virtio-rnd"},
+		{"device": "virtio-rnd", "slot": "31:3"}],
+		"targets": {"less": {"emulations": [{"id": "first", "remove": true}, {"device": "virtio-rnd"}]}}}'
+	compare 3 -t less
+	is "$(seen | cut -d' ' -f1 | paste -sd' ')" '0:2:0 0:3:0 0:31:3'
+	compare 3
+	is "$(seen | cut -d' ' -f1 | paste -sd' ')" '0:1:0 0:2:0 0:31:3'
+}
