@@ -7,6 +7,7 @@ specs=(
 	'readme.json default install'
 	'policy.json default install rescue'
 	'install-once.json default install'
+	'install-cd.json default install'
 	'rescue.json default rescue'
 	'ab-upgrade.json default a b'
 	'staged.json default firmware install configure'
