@@ -38,10 +38,11 @@ struct check_names {
  */
 bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
     const struct check_names *names, struct facts *facts, struct findings *out);
+/* Returns whether the spec leaves a port to vmrun. */
+bool check_has_open_port(const struct spec *spec);
 /*
- * Drops the ports of earlier boots that other programs listen at now.  Returns whether the spec
- * leaves a port to vmrun.
+ * Drops the ports that were found and at which other programs listen now.  Returns their number.
  */
-bool check_forget_ports(struct spec *spec, struct pairs *before, const struct check_names *names);
+size_t check_forget_ports(struct spec *spec, struct pairs *before, const struct check_names *names);
 
 #endif

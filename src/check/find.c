@@ -287,23 +287,32 @@ static bool has_open_port(const struct device *dev)
 	return place != NULL;
 }
 
-bool check_forget_ports(struct spec *spec, struct pairs *before, const struct check_names *names)
+bool check_has_open_port(const struct spec *spec)
 {
-	bool any = false;
+	for (size_t i = 0; i < spec->device_count; i++) {
+		if (has_open_port(spec->devices[i]))
+			return true;
+	}
+	return false;
+}
+
+size_t check_forget_ports(struct spec *spec, struct pairs *before, const struct check_names *names)
+{
+	size_t dropped = 0;
 
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
 		const char *old = pairs_get(before, dev->id);
 
-		if (!has_open_port(dev))
-			continue;
-		any = true;
-		if (old == NULL || is_free_port(dev, old))
+		if (old == NULL || !has_open_port(dev) || is_free_port(dev, old))
 			continue;
 		drop_port(names, old);
 		pairs_remove(before, dev->id);
+		mem_free_at(&dev->found);
+		dev->found = NULL;
+		dropped++;
 	}
-	return any;
+	return dropped;
 }
 
 bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,

@@ -1,6 +1,7 @@
 /* The hypervisors, and what they have in common. */
 #include "hyper/hyper.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -64,6 +65,20 @@ void hyper_judge_prefix(const struct plan *plan, const struct signs *signs,
 	*outcome = (struct outcome){
 		.cause = CAUSE_START_FAILED, .status = end->status, .failed_start = true
 	};
+}
+
+bool hyper_has_lost_port(const struct hypervisor *hyper, const char *messages)
+{
+	bool found = false;
+
+	for (const char *p = messages; *p != '\0' && !found; p += *p == '\n' ? 1 : 0) {
+		size_t n = strcspn(p, "\r\n");
+		MEM_AUTO char *line = mem_copy_n(p, n);
+
+		found = fnmatch(hyper->port_lost, line, 0) == 0;
+		p += n + (p[n] == '\r' ? 1 : 0);
+	}
+	return found;
 }
 
 /* Facts: bhyve(8) EXIT STATUS, and the statuses of sysexits(3) in its sources. */

@@ -173,6 +173,11 @@ struct hypervisor {
 	 * when it fails, after whatever time.  NULL: no line tells that.
 	 */
 	bool (*is_start_fault)(const char *line);
+	/*
+	 * A pattern of fnmatch(3): the line of its messages when it cannot listen at the port of
+	 * its screen because another program does.
+	 */
+	const char *port_lost;
 	/* Says how to take a step of a stop; the caller frees out->helper. */
 	void (*stop_method)(
 	    const struct plan *plan, enum stop_action action, struct stop_method *out);
@@ -218,6 +223,11 @@ void hyper_judge_start(const struct hypervisor *hyper, struct outcome *outcome, 
  */
 void hyper_judge_prefix(const struct plan *plan, const struct signs *signs,
     const struct process_end *end, struct outcome *outcome);
+/*
+ * Returns whether the messages of a start that failed say that another program listens at the port
+ * of the screen.
+ */
+bool hyper_has_lost_port(const struct hypervisor *hyper, const char *messages);
 /* Returns the meaning of an exit status of bhyve above 3, "usage error", or NULL.  Static text. */
 const char *hyper_status_text(int status);
 /* Returns the path of the file for a secret.  Caller frees. */

@@ -218,6 +218,7 @@ const struct hypervisor hyper_qemu = {
 	.words_use_stdio = qemu_words_use_stdio,
 	.terminal_made = qemu_terminal_made,
 	.explain = qemu_explain,
+	.port_lost = "*: -vnc *: Address already in use",
 	.stop_method = qemu_stop_method,
 	.leftover_command = qemu_no_command,
 	.destroy_command = qemu_no_command,

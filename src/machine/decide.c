@@ -109,11 +109,26 @@ struct next decide_begin(struct machine *m)
 	return calls_last(&m->calls) ? stay() : decide_ask(m);
 }
 
+/* Prepares the boot again whose start has lost its port, unless a request came meanwhile. */
+static struct next start_again(struct machine *m)
+{
+	m->run.starts_again = false;
+	if (m->requests.stop)
+		return machine_end_stopped(m);
+	if (m->requests.reboot_to != NULL)
+		return machine_reboot_waiting(m);
+	free(m->choice.next_target);
+	m->choice.next_target = NULL;
+	return go(STATE_WAITING, 0);
+}
+
 struct next decide_ask(struct machine *m)
 {
 	calls_end_commands(&m->calls);
 	/* The calls that lasted ended before: their end must not ask on_exit again. */
 	m->calls.lasting_ended = false;
+	if (m->run.starts_again)
+		return start_again(m);
 	node_free(m->choice.answer);
 	m->choice.answer = NULL;
 	hooks_call(m, &hooks_exit, m->boot.spec);
@@ -156,7 +171,7 @@ struct next decide_hook_ended(struct machine *m)
 struct next decide_reboot(struct machine *m)
 {
 	calls_abandon(&m->calls);
-	return decide_hook_ended(m);
+	return m->run.starts_again ? start_again(m) : decide_hook_ended(m);
 }
 
 struct next decide_give_up(struct machine *m)

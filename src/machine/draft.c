@@ -87,6 +87,7 @@ struct next draft_begin(struct machine *m)
 	struct boot_facts facts = { .boots = m->history.boots };
 
 	renew_source(m);
+	m->run.lost_ports = 0;
 	m->draft.fault_status = 0;
 	if (boot_draft(
 		m->source, m->choice.next_target, &facts, &m->draft.boot, &m->draft.faults) != 0)

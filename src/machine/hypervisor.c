@@ -338,13 +338,46 @@ static void say_unfit(const struct machine *m, struct event_record *r)
 	event_cause_text(r, text);
 }
 
+/* Reports the exit of a boot; why: in place of the cause's text, or NULL. */
+static void say_end(struct machine *m, const char *why)
+{
+	const struct outcome *o = &m->history.outcome;
+	struct event_record *r = event_add(m->events, VMRUN_EXITED);
+
+	event_target(r, m->boot.target);
+	event_text(r, m->run.child.tail);
+	machine_event_cause(r, o->cause);
+	if (why != NULL)
+		event_cause_text(r, why);
+	else if (!m->requests.stop && m->requests.reboot_to != NULL)
+		r->event.cause_text = "stopped for the reboot request";
+	else if (!m->requests.stop && m->guest.unfit != CAUSES)
+		say_unfit(m, r);
+	r->event.ended_by = m->history.ended_by;
+	event_ended_text(r, m->history.did);
+	r->event.status = o->status;
+	if (!cause_has_status(o->cause) || o->cause == CAUSE_ERROR)
+		r->event.status_text = hyper_status_text(o->status);
+	r->event.signal = o->signal;
+	r->event.uptime_ms = m->history.uptime_ms;
+	if (why == NULL)
+		history_note_end(m, r->event.cause_text);
+}
+
+/* Ends what goes on beside a boot, then leads to the cleanup. */
+static struct next clean_up(struct machine *m)
+{
+	guest_end(m);
+	companions_end_boot(&m->companions);
+	calls_boot_ended(&m->calls);
+	calls_end_commands(&m->calls);
+	return go(STATE_CLEANING, -1);
+}
+
 /* Records and reports the exit of a boot, then leads to the cleanup. */
 static struct next end_boot(struct machine *m)
 {
-	struct event_record *r;
-
 	read_last_words(m);
-	r = event_add(m->events, VMRUN_EXITED);
 	history_find_end(m);
 	m->history.ends++;
 	if (m->requests.stop)
@@ -353,27 +386,22 @@ static struct next end_boot(struct machine *m)
 		m->history.outcome.cause = CAUSE_REBOOT;
 	else if (m->guest.unfit != CAUSES)
 		m->history.outcome.cause = m->guest.unfit;
-	event_target(r, m->boot.target);
-	event_text(r, m->run.child.tail);
-	machine_event_cause(r, m->history.outcome.cause);
-	if (!m->requests.stop && m->requests.reboot_to != NULL)
-		r->event.cause_text = "stopped for the reboot request";
-	else if (!m->requests.stop && m->guest.unfit != CAUSES)
-		say_unfit(m, r);
-	r->event.ended_by = m->history.ended_by;
-	event_ended_text(r, m->history.did);
-	r->event.status = m->history.outcome.status;
-	if (!cause_has_status(m->history.outcome.cause) || m->history.outcome.cause == CAUSE_ERROR)
-		r->event.status_text = hyper_status_text(m->history.outcome.status);
-	r->event.signal = m->history.outcome.signal;
-	r->event.uptime_ms = m->history.uptime_ms;
-	history_note_end(m, r->event.cause_text);
+	say_end(m, NULL);
 	history_add(m);
-	guest_end(m);
-	companions_end_boot(&m->companions);
-	calls_boot_ended(&m->calls);
-	calls_end_commands(&m->calls);
-	return go(STATE_CLEANING, -1);
+	return clean_up(m);
+}
+
+/* Leads to another start of the same boot: this one counts for no policy and no limit. */
+static struct next lose_port(struct machine *m, const struct outcome *before)
+{
+	m->run.lost_ports++;
+	m->run.starts_again = true;
+	m->history.boots--;
+	m->history.outcome.cause = CAUSE_START_FAILED;
+	history_find_end(m);
+	say_end(m, "another program took the port of its screen first, it starts again");
+	m->history.outcome = *before;
+	return clean_up(m);
 }
 
 /* Reaps the child.  When that fails, the outcome is an error of this cause. */
@@ -431,6 +459,8 @@ struct next hypervisor_load_stop(struct machine *m)
 
 struct next hypervisor_exited(struct machine *m)
 {
+	const struct outcome before = m->history.outcome;
+
 	if (m->options.simulation != NULL) {
 		simulation_exit(m);
 		return end_boot(m);
@@ -448,7 +478,7 @@ struct next hypervisor_exited(struct machine *m)
 	helper_abandon(&m->helper); /* a command of the stop ladder has no use any more */
 	forget_pid(m);
 	ledger_remove_sockets(m->host.ledger);
-	return end_boot(m);
+	return prepare_lost_port(m) ? lose_port(m, &before) : end_boot(m);
 }
 
 void hypervisor_script_ended(struct machine *m)

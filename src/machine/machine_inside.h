@@ -140,7 +140,7 @@ struct preparation {
 	bool open;	       /* the spec leaves names or ports to vmrun */
 	bool has_disks;	       /* the disks of this boot are locked */
 	bool left_over;	       /* companions make things, which are checked after them */
-	int collisions;	       /* taps that another program created first */
+	int collisions;	       /* names and ports that another program took first */
 };
 
 enum recover_step {
@@ -192,6 +192,8 @@ struct run {
 	struct pidfile pidfile;
 	bool awaits_answer;	  /* the hypervisor has not answered yet */
 	int lock_looks;		  /* checks of the lock since the start */
+	int lost_ports;		  /* starts of this boot whose port another program took first */
+	bool starts_again;	  /* the last of them: the boot starts again with another port */
 	bool gave_up;		  /* vmrun killed it because it did not start properly */
 	int exec_status;	  /* 126 or 127 when the last start failed in exec */
 	struct helper script;	  /* post_start_script */
@@ -444,6 +446,16 @@ bool prepare_start_fact(struct machine *m, struct next *next);
 void prepare_fact_ended(struct machine *m);
 /* Returns how the run keeps the names that it finds to itself. */
 struct check_names prepare_names(struct machine *m);
+/*
+ * Returns whether the boot that has ended did not start only because another program took the port
+ * of its screen, and may start again: the port is forgotten then.
+ */
+bool prepare_lost_port(struct machine *m);
+/*
+ * Lets other ports be found in place of those that another program took before the check.  Returns
+ * false if none was taken.
+ */
+bool prepare_search_ports_again(struct machine *m);
 /* Lets the names be found and the host be checked again, after the host has changed. */
 void prepare_check_again(struct preparation *p);
 void prepare_clear(struct preparation *p);

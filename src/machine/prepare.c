@@ -255,6 +255,8 @@ static bool check(struct machine *m, struct next *next)
 		p->step = PREPARE_TAKE;
 		return false;
 	}
+	if (prepare_search_ports_again(m))
+		return false;
 	if (is_mendable(m, m->options.fix) && start_fix(m, next))
 		return true;
 	if (is_mendable(m, m->options.fix)) /* what was destroyed by force disappears */

@@ -6,6 +6,7 @@
 #include "machine/machine_inside.h"
 
 #define MAX_TAP_MS 30000  /* for a command that makes a tap */
+#define MAX_LOST_PORTS 16 /* starts of one boot that other programs take the port from */
 #define MAX_COLLISIONS 64 /* names in one boot that another program took first */
 
 static bool take_name(void *context, const char *name)
@@ -22,6 +23,31 @@ struct check_names prepare_names(struct machine *m)
 {
 	return (
 	    struct check_names){ .take = take_name, .drop = drop_name, .context = &m->host.names };
+}
+
+bool prepare_lost_port(struct machine *m)
+{
+	const struct check_names names = prepare_names(m);
+
+	if (!m->history.outcome.failed_start || m->run.gave_up || m->requests.stop ||
+	    m->requests.reboot_to != NULL || m->guest.unfit != CAUSES ||
+	    m->run.lost_ports >= MAX_LOST_PORTS || !check_has_open_port(m->boot.spec) ||
+	    !hyper_has_lost_port(m->boot.plan.hyper, m->run.child.tail))
+		return false;
+	(void)check_forget_ports(m->boot.spec, &m->host.found, &names);
+	return true;
+}
+
+bool prepare_search_ports_again(struct machine *m)
+{
+	const struct check_names names = prepare_names(m);
+
+	if (m->preparation.collisions >= MAX_COLLISIONS ||
+	    check_forget_ports(m->boot.spec, &m->host.found, &names) == 0)
+		return false;
+	m->preparation.collisions++;
+	prepare_check_again(&m->preparation);
+	return true;
 }
 
 bool prepare_note_thing(struct machine *m, struct ledger_thing *thing, struct next *next)

@@ -223,17 +223,21 @@ static void ports_are_forgotten(void **state)
 	loopback_needed();
 	checked_make(&c, &hyper_bhyve, "graphic = { port = 'auto' }");
 	spec = c.planned.boot.spec;
-	assert_true(check_forget_ports(spec, &c.before, &names));
+	assert_true(check_has_open_port(spec));
+	assert_int_equal(check_forget_ports(spec, &c.before, &names), 0);
 	assert_int_equal(c.before.count, 1);
 	fd = listen_anywhere(&port);
 	pairs_remove(&c.before, spec->devices[0]->id);
 	pairs_addf(&c.before, spec->devices[0]->id, "%d", port);
-	assert_true(check_forget_ports(spec, &c.before, &names));
+	assert_false(spec_is_open(spec));
+	assert_int_equal(check_forget_ports(spec, &c.before, &names), 1);
 	assert_int_equal(c.before.count, 0);
+	assert_true(spec_is_open(spec)); /* another one is found */
 	assert_int_equal(close(fd), 0);
 	checked_free(&c);
 	checked_make(&c, &hyper_bhyve, "graphic = { port = 5999 }");
-	assert_false(check_forget_ports(c.planned.boot.spec, &c.before, &names));
+	assert_false(check_has_open_port(c.planned.boot.spec));
+	assert_int_equal(check_forget_ports(c.planned.boot.spec, &c.before, &names), 0);
 	checked_free(&c);
 }
 

@@ -117,3 +117,15 @@ chosen() {
 		rm vm*/events
 	done
 }
+
+@test "ports of vmruns that do not see each other's locks" {
+	rom '{"graphic": {"port": "auto"}, "restart_limit": {"count": 1, "within": 600}}'
+	for _ in $(seq "$ROUNDS"); do
+		together .b users
+		all_up
+		is "$(chosen port | uniq | wc -l)" "$COUNT"
+		all_end
+		is "$(cat vm*/events | jq -r 'select(.event == "decided") | .action' | sort -u)" stop
+		rm vm*/events
+	done
+}

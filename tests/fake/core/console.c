@@ -99,7 +99,7 @@ int fk_listen_tcp(struct vm *vm, int family, const char *address, const char *po
 	bool named = family == FAMILY_BY_NAME;
 	bool good = *port != '\0' && strspn(port, "0123456789") == strlen(port) &&
 	    atol(port) <= MAX_TCP_PORT && *address != '\0';
-	int fd = -1;
+	int fd = -1, why = 0;
 
 	hints.ai_family = named ? AF_UNSPEC : family;
 	hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE | (named ? 0 : AI_NUMERICHOST);
@@ -111,6 +111,7 @@ int fk_listen_tcp(struct vm *vm, int family, const char *address, const char *po
 		fd = socket(found->ai_family, SOCK_STREAM, 0);
 		good = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 &&
 		    listen(fd, 1) == 0;
+		why = good ? 0 : errno;
 	}
 	if (found != NULL)
 		freeaddrinfo(found);
@@ -118,6 +119,8 @@ int fk_listen_tcp(struct vm *vm, int family, const char *address, const char *po
 		fk_hold(vm, fd);
 	else if (fd >= 0)
 		(void)close(fd);
+	if (!good && why == EADDRINUSE)
+		return fk_fail(vm, status, "bind: %s", strerror(why));
 	return good ? 0 : fk_fail(vm, status, "cannot listen on %s:%s", address, port);
 }
 
