@@ -27,7 +27,7 @@ uefi_vm() {
 			qemu = { accel = "tcg" },
 			emulations = { { device = "virtio-blk", path = "fat.img" } },
 			on_started = function()
-				if vmrun.expect("to skip", { timeout = 240 }) then
+				if vmrun.expect("to skip", { timeout = 120 }) then
 					vmrun.send("\r")
 				end
 			end,
@@ -66,7 +66,7 @@ causes() {
 }
 
 @test "the shell resets and powers off, and its variable survives the reboot and a restart of vmrun" {
-	uefi
+	uefi --reboot-count 1
 	is "$status" 0
 	is "$(causes)" 'reboot poweroff'
 	is "$told" 'new 01 found'
