@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "device/qemu_words.h"
 #include "hyper/qemu_plan.h"
 #include "platform/os.h"
@@ -124,6 +125,22 @@ bool qemu_hears_log(const struct qemu_plan *b)
 	return qemu_is_x86(b->spec) && (!b->kvm || b->user.may_be_tcg) && os_has_dev_fd();
 }
 
+/*
+ * Returns whether a file is one of qemu's own descriptors.  vmrun would open its own instead, so
+ * the lines for it are messages.
+ */
+static bool is_descriptor(const char *path)
+{
+	static const char *const names[] = { "/dev/stderr", "/dev/stdout", "/dev/fd/",
+		"/proc/self/fd/" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (str_after(path, names[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Adds the log, which vmrun reads, and copies to where the user's own words want it. */
 static void add_log(struct qemu_plan *b)
 {
@@ -138,7 +155,7 @@ static void add_log(struct qemu_plan *b)
 	b->plan->has_log = true;
 	b->plan->log.is_shown = b->user.has_log;
 	b->plan->log.shows_all = items != NULL && strstr(items, "cpu_reset") != NULL;
-	if (b->user.log_path != NULL)
+	if (b->user.log_path != NULL && !is_descriptor(b->user.log_path))
 		b->plan->log.path = mem_copy(b->user.log_path);
 }
 

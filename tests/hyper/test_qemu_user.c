@@ -160,6 +160,12 @@ static void test_log(void **state)
 	assert_null(p.boot.plan.log.path);
 	planned_free(&p);
 
+	/* vmrun's own stderr may be a file, which vmrun must not empty. */
+	good(&p, "", "-d int -D /dev/stderr");
+	assert_true(p.boot.plan.log.is_shown);
+	assert_null(p.boot.plan.log.path);
+	planned_free(&p);
+
 	/* qemu would write its whole log to the file of -trace. */
 	good(&p, "", "-trace enable=a*,events=e,file=f,,g");
 	assert_true(planned_has(&p, "-d cpu_reset -D /dev/fd/4"));
