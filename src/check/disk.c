@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "check/need.h"
+#include "device/disk.h"
 #include "platform/filelock.h"
 #include "platform/os.h"
 
@@ -105,9 +106,14 @@ static void advise_to_make(struct finding *f, const struct need *need)
 		return;
 	if (volume != NULL && *volume != '\0')
 		check_advise(f, COMMAND("zfs", "create", "-V", NEW_DISK, volume));
-	else if (str_after(need->what, "/dev/") == NULL &&
-	    check_access(directory, W_OK | X_OK) == NULL)
+	else if (str_after(need->what, "/dev/") != NULL ||
+	    check_access(directory, W_OK | X_OK) != NULL)
+		return;
+	else if (strcmp(need->format, disk_formats[FORMAT_RAW]) == 0)
 		check_advise(f, COMMAND("truncate", "-s", NEW_DISK, need->what));
+	else
+		check_advise(
+		    f, COMMAND("qemu-img", "create", "-f", need->format, need->what, NEW_DISK));
 }
 
 void check_disk(struct check *c, const struct checked_need *need)

@@ -1,6 +1,7 @@
 /*
- * Images that are not raw: bhyve and qemu would give the guest the container in place of the disk.
- * Told by their magic.  Facts: the formats' documents, and qemu's block/.
+ * Images of another format than the spec says: the guest would get the container in place of the
+ * disk, and destroy it by its first write.  Told by their magic.  Facts: the formats' documents,
+ * and qemu's block/.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "check/need.h"
+#include "device/disk.h"
 
 #define HEAD_BYTES 512
 #define TAIL_BYTES 512	     /* of a vpc image: its footer */
@@ -65,8 +67,8 @@ static void read_at(int fd, off_t at, char *bytes, size_t n)
 }
 
 /*
- * Reads what tells the formats apart.  Only regular files are read: another process may have
- * replaced the file meanwhile, so the open must not wait for anything.
+ * Reads what tells the formats apart.  Only regular files and block devices are read: another
+ * process may have replaced the file meanwhile, so the open must not wait for anything.
  */
 static bool read_sample(const char *path, struct sample *s)
 {
@@ -76,11 +78,12 @@ static bool read_sample(const char *path, struct sample *s)
 
 	if (fd < 0)
 		return false;
-	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	good = fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 	if (good) {
 		memset(s, 0, sizeof(*s));
 		read_at(fd, 0, s->head, sizeof(s->head));
-		read_at(fd, st.st_size - TAIL_BYTES, s->tail, sizeof(s->tail));
+		/* A device's size is where its end is: st_size is 0. */
+		read_at(fd, lseek(fd, 0, SEEK_END) - TAIL_BYTES, s->tail, sizeof(s->tail));
 		read_at(fd, ISO_SIGN_AT, s->iso, sizeof(s->iso));
 	}
 	(void)close(fd);
@@ -133,31 +136,60 @@ static void advise_to_convert(struct finding *f, const struct format *format, co
 	}
 }
 
+/* Returns whether the hypervisor reads images of this format. */
+static bool is_readable(const struct check *c, const struct format *format)
+{
+	for (size_t i = 0; !c->host.bhyve && disk_formats[i] != NULL; i++) {
+		if (strcmp(disk_formats[i], format->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Reports an image that has another format than the spec says. */
+static void report_format(
+    struct check *c, const struct checked_need *need, const struct format *format)
+{
+	const char *path = need->need->what, *given = need->need->format;
+	struct finding *f;
+
+	if (is_readable(c, format)) {
+		(void)check_problem(c, need, path,
+		    "a %s image, but \"format\" is \"%s\": set \"format\" to \"%s\" (a write would "
+		    "destroy it otherwise)",
+		    format->name, given, format->name);
+		return;
+	}
+	f = format->program[0] == NULL
+	    ? check_problem(c, need, path,
+		  "a %s image: expected a raw one (convert it and name the copy)", format->name)
+	    : check_problem(c, need, path,
+		  "compressed with %s: expected a %s image (decompress it and name the result)",
+		  format->name, given);
+	advise_to_convert(f, format, path);
+}
+
 void check_image(struct check *c, const struct checked_need *need)
 {
-	const char *path = need->need->what;
+	const char *path = need->need->what, *given = need->need->format;
+	bool raw = strcmp(given, disk_formats[FORMAT_RAW]) == 0;
 	const struct format *format;
 	struct sample sample;
 
 	if (!read_sample(path, &sample))
 		return;
 	format = format_of(&sample);
-	if (format != NULL) {
-		struct finding *f = format->program[0] == NULL
-		    ? check_problem(c, need, path,
-			  "a %s image: expected a raw one (convert it and name the copy)",
-			  format->name)
-		    : check_problem(c, need, path,
-			  "compressed with %s: expected a raw image (decompress it and name the "
-			  "result)",
-			  format->name);
-
-		advise_to_convert(f, format, path);
-	} else if (need->need->write && is_plain_iso(&sample)) {
+	if (format != NULL && strcmp(format->name, given) != 0)
+		report_format(c, need, format);
+	else if (format == NULL && !raw)
+		(void)check_problem(c, need, path,
+		    "not a %s image, which \"format\" says it is: expected one, or no \"format\" "
+		    "for a raw image",
+		    given);
+	else if (raw && need->need->write && is_plain_iso(&sample))
 		(void)check_problem(c, need, path,
 		    "an ISO 9660 image, which is read-only: use the device ahci-cd, or set "
 		    "\"ro\" to true");
-	}
 }
 
 /* Returns whether qemu may load this as a kernel, by what its x86_load_linux() looks for. */

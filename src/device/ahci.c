@@ -151,11 +151,12 @@ static int ahci_bhyve(
 	return rc;
 }
 
-static int refuse_port(const struct disk *disk, struct error *err)
+/* A CD has blocks of 2048 bytes under both hypervisors, whatever the spec says. */
+static int refuse_port(const struct disk *disk, int type, struct error *err)
 {
-	if (disk->logical > MAX_IDE_SECTOR)
+	if (type == DRIVE_HD && disk->logical > MAX_IDE_SECTOR)
 		return error_set(err, STATUS_SPEC,
-		    "IDE sectors have %d bytes under qemu: use virtio-blk for %" PRId64,
+		    "qemu's SATA disks have sectors of %d bytes: use virtio-blk for %" PRId64,
 		    MAX_IDE_SECTOR, disk->logical);
 	return 0;
 }
@@ -173,16 +174,13 @@ static void add_controller(const struct device *dev, struct qemu_build *q)
  */
 static void add_overlay(const struct disk *disk, const char *node, struct qemu_build *q)
 {
-	bool device = str_after(disk->path, "/dev/") != NULL;
-
 	qemu_begin(q->argv, "-drive", NULL);
 	qemu_pair(q->argv, "if", "none");
 	qemu_pair(q->argv, "id", node);
-	qemu_pair(q->argv, "format", "raw");
+	qemu_pair(q->argv, "format", disk_formats[disk->format]);
 	qemu_pair(q->argv, "snapshot", "on");
 	qemu_pair(q->argv, "cache.direct", disk->nocache ? "on" : NULL);
-	qemu_pair(q->argv, "file.driver", device ? "host_device" : "file");
-	qemu_pair(q->argv, "file.filename", disk->path);
+	disk_qemu_file(disk, q);
 	words_addf(q->notes,
 	    "%s: qemu has no read-only IDE disk: the guest can write to it, but its changes are "
 	    "lost "
@@ -198,7 +196,7 @@ static void add_node(const struct device *dev, const struct disk *disk, int type
 	if (type == DRIVE_HD && disk->ro)
 		add_overlay(disk, node, q);
 	else
-		disk_blockdev(disk, q->argv, node, type == DRIVE_CD);
+		disk_blockdev(disk, q, node, type == DRIVE_CD);
 }
 
 static void add_drive(
@@ -222,7 +220,7 @@ static int one_qemu(const struct device *dev, struct qemu_build *q, struct error
 {
 	int type = dev->kind == &device_ahci_cd ? DRIVE_CD : DRIVE_HD;
 
-	if (refuse_port(dev->config, err) != 0)
+	if (refuse_port(dev->config, type, err) != 0)
 		return -1;
 	add_node(dev, dev->config, type, 0, q);
 	add_controller(dev, q);
@@ -237,10 +235,10 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 
 	if (ports->count > MAX_QEMU_PORTS)
 		return error_set(err, STATUS_SPEC,
-		    "its AHCI controller has %d ports, not %zu: use several controllers",
+		    "qemu's controller has %d ports, not %zu: use several controllers",
 		    MAX_QEMU_PORTS, ports->count);
 	for (size_t i = 0; i < ports->count; i++) {
-		if (refuse_port(&port[i].disk, err) != 0)
+		if (refuse_port(&port[i].disk, port[i].type, err) != 0)
 			return error_prefix(err, "ports[%zu]", i);
 		add_node(dev, &port[i].disk, port[i].type, i, q);
 	}

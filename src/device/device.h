@@ -55,6 +55,7 @@ struct qemu_build {
 	struct words *notes;
 	bool multifunction;  /* the device is function 0 of a slot with other functions */
 	const char *secrets; /* path of the file that will hold the device's secret */
+	bool dry;	     /* nothing of the host may be asked */
 	bool waits;	     /* set by a device: the guest starts when a VNC client connects */
 };
 

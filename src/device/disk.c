@@ -5,16 +5,56 @@
 #include "device/disk.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "device/host_use.h"
 #include "device/qemu_words.h"
 #include "device/value_schema.h"
 
 #define MAX_DISK_NUMBER 65535 /* boot index and rotation rate: 16 bits */
 #define MIN_SECTOR 512
 #define MAX_SECTOR (1 << 20)
+
+const char *const disk_formats[] = {
+	[FORMAT_RAW] = "raw",
+	[FORMAT_QCOW2] = "qcow2",
+	[FORMAT_VMDK] = "vmdk",
+	[FORMAT_VHDX] = "vhdx",
+	[FORMAT_VDI] = "vdi",
+	[FORMAT_VPC] = "vpc",
+	[DISK_FORMATS] = NULL,
+};
+
+_Static_assert(sizeof(disk_formats) / sizeof(disk_formats[0]) == DISK_FORMATS + 1,
+    "a word for each, and a NULL");
+
+/*
+ * An image can name the files that hold the rest of it: the backing file and data file of qcow2,
+ * the extents of vmdk.  qemu opens these without a word in the spec.
+ */
+void disk_format_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	int format = *(const int *)value;
+	MEM_AUTO char *what = mem_format("\"%s\" is refused, because such an image can name any "
+					 "other file of the host: convert it to a raw one",
+	    disk_formats[format]);
+
+	if (format == FORMAT_QCOW2 || format == FORMAT_VMDK)
+		host_found(visit, HOST_INVALID, what, at);
+}
+
+int disk_bhyve_format(int format, struct error *err)
+{
+	if (format == FORMAT_RAW)
+		return 0;
+	return error_set(err, STATUS_SPEC,
+	    "\"format\" is \"%s\": bhyve reads raw images only, so convert it (qemu-img convert "
+	    "-O raw), or run it under qemu (--hypervisor qemu)",
+	    disk_formats[format]);
+}
 
 static void number_print(const void *from, struct str *json)
 {
@@ -130,6 +170,8 @@ int disk_bhyve(const struct disk *disk, const char *prefix, const struct bhyve_h
 		size = mem_format("%" PRId64, disk->logical);
 	disk_text(vars, prefix, "sectorsize", size);
 	disk_text(vars, prefix, "ser", disk->ser);
+	if (disk_bhyve_format(disk->format, err) != 0)
+		return -1;
 	if (disk->bootindex < 0)
 		return 0;
 	index = mem_format("%" PRId64, disk->bootindex);
@@ -155,6 +197,7 @@ void disk_need(const struct disk *disk, bool cd, const char *key, struct needs *
 	need->cd = cd;
 	need->write = !disk->ro && !cd;
 	need->sector = disk->logical;
+	need->format = disk_formats[disk->format];
 }
 
 static void virtio_needs(const struct device *dev, struct needs *needs)
@@ -178,19 +221,38 @@ char *disk_node(const struct device *dev, size_t port)
 			 : mem_format("disk-%d.%d.%d-%zu", s->bus, s->slot, s->function, port);
 }
 
-/* Adds the block node.  A path below /dev is taken for a block device or a zvol. */
-void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro)
+/*
+ * Returns whether qemu must open the path as a device: its driver for files refuses devices, and
+ * the one for devices refuses files.  The name tells where nothing may be asked or nothing is yet:
+ * what is below /dev is a disk or a zvol, except in the file system /dev/shm.
+ */
+static bool is_host_device(const char *path, bool dry)
 {
-	bool device = str_after(disk->path, "/dev/") != NULL;
+	struct stat st;
+
+	if (!dry && stat(path, &st) == 0)
+		return S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode);
+	return str_after(path, "/dev/") != NULL && str_after(path, "/dev/shm/") == NULL;
+}
+
+void disk_qemu_file(const struct disk *disk, const struct qemu_build *q)
+{
+	qemu_pair(
+	    q->argv, "file.driver", is_host_device(disk->path, q->dry) ? "host_device" : "file");
+	qemu_pair(q->argv, "file.filename", disk->path);
+}
+
+void disk_blockdev(const struct disk *disk, const struct qemu_build *q, const char *node, bool ro)
+{
+	struct words *argv = q->argv;
 
 	qemu_begin(argv, "-blockdev", NULL);
-	qemu_pair(argv, "driver", "raw");
+	qemu_pair(argv, "driver", disk_formats[disk->format]);
 	qemu_pair(argv, "node-name", node);
 	qemu_pair(argv, "discard", disk->nodelete ? NULL : "unmap");
 	qemu_pair(argv, "read-only", ro ? "on" : NULL);
 	qemu_pair(argv, "cache.direct", disk->nocache ? "on" : NULL);
-	qemu_pair(argv, "file.driver", device ? "host_device" : "file");
-	qemu_pair(argv, "file.filename", disk->path);
+	disk_qemu_file(disk, q);
 }
 
 void disk_qemu_sectors(int64_t logical, int64_t physical, struct words *argv)
@@ -228,7 +290,7 @@ static int virtio_qemu(const struct device *dev, struct qemu_build *q, struct er
 	MEM_AUTO char *node = disk_node(dev, 0);
 
 	(void)err;
-	disk_blockdev(disk, q->argv, node, disk->ro);
+	disk_blockdev(disk, q, node, disk->ro);
 	qemu_begin(q->argv, "-device", "virtio-blk-pci");
 	qemu_pair(q->argv, "id", dev->id);
 	qemu_pair(q->argv, "drive", node);

@@ -9,8 +9,22 @@
 #define MAX_DISK_REVISION 8
 #define MAX_DISK_MODEL 40
 
+/* Formats of images, as qemu names them; bhyve reads raw ones only. */
+enum disk_format {
+	FORMAT_RAW,
+	FORMAT_QCOW2,
+	FORMAT_VMDK,
+	FORMAT_VHDX,
+	FORMAT_VDI,
+	FORMAT_VPC,
+	DISK_FORMATS
+};
+
+extern const char *const disk_formats[]; /* NULL-terminated */
+
 struct disk {
 	char *path;
+	int format; /* enum disk_format */
 	bool nocache, direct, ro, nodelete;
 	int64_t logical, physical; /* bytes; 0: the hypervisor's choice */
 	char *ser;
@@ -28,7 +42,12 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 #define DISK_PATH_ROW(owner, in, is_required) \
 	ROW_PATH("path", owner, in path, .required = (is_required), .host.kind = HOST_PATH, \
 	    .help = "image file, zvol or other disk device")
+#define DISK_FORMAT_ROW(owner, in) \
+	ROW_CHOICE("format", owner, in format, disk_formats, .preset = "\"raw\"", \
+	    .host = { .kind = HOST_BY_VALUE, .names = disk_format_names }, \
+	    .help = "format of the image; bhyve reads raw ones only")
 #define DISK_ROWS(owner, in) \
+	DISK_FORMAT_ROW(owner, in), \
 	ROW_BOOL("nocache", owner, in nocache, .help = "bypass the host's cache"), \
 	ROW_BOOL("direct", owner, in direct, .help = "write through to the disk"), \
 	ROW_BOOL("ro", owner, in ro, .help = "refuse writes from the guest"), \
@@ -43,6 +62,10 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	    .help = "place in the boot order")
 /* clang-format on */
 
+/* Finds that an image may name further files of the host: of the row above. */
+void disk_format_names(const void *value, const struct where *at, struct host_visit *visit);
+/* Fails with the reason if bhyve cannot read the format of an image. */
+int disk_bhyve_format(int format, struct error *err);
 /* Checks the rules between the rows above. */
 void disk_check(const struct disk *disk, const struct where *at, struct decoder *d);
 /* Adds the boot index, if the disk has one. */
@@ -58,7 +81,9 @@ void disk_text(struct pairs *vars, const char *prefix, const char *key, const ch
 /* Returns the name of the block node behind a disk.  Caller frees. */
 char *disk_node(const struct device *dev, size_t port);
 /* Adds a -blockdev with this node name for qemu. */
-void disk_blockdev(const struct disk *disk, struct words *argv, const char *node, bool ro);
+void disk_blockdev(const struct disk *disk, const struct qemu_build *q, const char *node, bool ro);
+/* Extends the options of a block node by the file or device that holds the image. */
+void disk_qemu_file(const struct disk *disk, const struct qemu_build *q);
 /*
  * Extend a -device: by the sector sizes, if any are given; by the options that the drives of all
  * models have, including the serial number; by the write cache and the boot index only; by the boot

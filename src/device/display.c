@@ -232,8 +232,9 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	bool has_secret = fbuf_secret(dev, &secret);
 
 	if (fbuf->port != FBUF_PORT_AUTO && fbuf->port < FBUF_FIRST_PORT)
-		return error_set(err, STATUS_SPEC, "VNC ports below %d: \"port\" is %" PRId64,
-		    FBUF_FIRST_PORT, fbuf->port);
+		return error_set(err, STATUS_SPEC,
+		    "\"port\" is %" PRId64 ": qemu's VNC server takes %d or above", fbuf->port,
+		    FBUF_FIRST_PORT);
 	place = fbuf_place(dev, FBUF_FIRST_PORT);
 	qemu_begin(q->argv, "-device", fbuf->vga == FBUF_VGA_OFF ? "bochs-display" : "VGA");
 	qemu_pair(q->argv, "id", dev->id);

@@ -50,6 +50,8 @@ struct need {
 	bool cd;	/* NEED_DISK: the guest sees a CD drive */
 	char *owner;	/* NEED_PROGRAM: what executes it, "companion dhcp"; NULL: vmrun */
 	int64_t sector; /* NEED_DISK: the logical sector size of the spec, 0: none */
+	/* NEED_DISK: what the spec says that its image is, as qemu-img names it; static */
+	const char *format;
 };
 
 struct needs {

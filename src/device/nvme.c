@@ -195,6 +195,7 @@ static void check_memory(const struct nvme *nvme, const struct where *at, struct
 		const char *key;
 		bool given;
 	} keys[] = {
+		{ "format", disk->format != FORMAT_RAW },
 		{ "nocache", disk->nocache },
 		{ "direct", disk->direct },
 		{ "ro", disk->ro },
@@ -333,7 +334,7 @@ static int nvme_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	if (nvme->ram != 0)
 		add_memory(nvme, node, q->argv);
 	else
-		disk_blockdev(&disk, q->argv, node, disk.ro);
+		disk_blockdev(&disk, q, node, disk.ro);
 	qemu_begin(q->argv, "-device", "nvme");
 	qemu_pair(q->argv, "id", dev->id);
 	if (nvme->disk.ser != NULL)

@@ -12,7 +12,8 @@
 
 #define MAX_SHARE_NAME 256
 #define MAX_QEMU_SHARE_NAME 31 /* hw/9pfs/9p.h */
-#define CTL_DEVICE "/dev/cam/ctl"
+#define CTL_DIRECTORY "/dev/cam/"
+#define CTL_DEVICE CTL_DIRECTORY "ctl"
 #define MAX_IID 2047 /* CTL_MAX_INIT_PER_PORT of ctl(4), less one */
 
 struct share {
@@ -22,6 +23,7 @@ struct share {
 
 struct scsi {
 	char *path;
+	int format;		/* enum disk_format, of an image */
 	int64_t iid, bootindex; /* -1: none */
 };
 
@@ -45,6 +47,7 @@ DESCRIBES(scsi_fields, struct scsi);
 static const struct field scsi_fields[] = {
 	ROW_PATH("path", struct scsi, path, .preset = "\"" CTL_DEVICE "\"", .host.kind = HOST_PATH,
 	    .help = "device of ctl(4), default " CTL_DEVICE),
+	DISK_FORMAT_ROW(struct scsi, ),
 	ROW_INT("iid", struct scsi, iid, .unset = -1, .has_range = true, .min = 0, .max = MAX_IID,
 	    .help = "initiator id"),
 	ROW_CUSTOM("bootindex", struct scsi, bootindex, disk_number_custom, .unset = -1,
@@ -90,8 +93,8 @@ static int share_qemu(const struct device *dev, struct qemu_build *q, struct err
 
 	if (strlen(share->sharename) > MAX_QEMU_SHARE_NAME)
 		return error_set(err, STATUS_SPEC,
-		    "a \"sharename\" of more than %d bytes: this one has %zu", MAX_QEMU_SHARE_NAME,
-		    strlen(share->sharename));
+		    "\"sharename\" has %zu bytes: qemu takes at most %d", strlen(share->sharename),
+		    MAX_QEMU_SHARE_NAME);
 	qemu_begin(q->argv, "-fsdev", "local");
 	qemu_pairf(q->argv, "id", "%s-folder", dev->id);
 	qemu_pair(q->argv, "path", share->path);
@@ -130,17 +133,27 @@ static void scsi_claims(const struct device *dev, struct pairs *claims)
  */
 static bool is_ctl(const struct scsi *scsi)
 {
-	return str_after(scsi->path, "/dev/") != NULL;
+	return str_after(scsi->path, CTL_DIRECTORY) != NULL;
+}
+
+static struct disk scsi_image(const struct scsi *scsi)
+{
+	return (struct disk){
+		.path = scsi->path,
+		.format = scsi->format,
+		.bootindex = scsi->bootindex,
+	};
 }
 
 static void scsi_needs(const struct device *dev, struct needs *needs)
 {
 	const struct scsi *scsi = dev->config;
+	const struct disk image = scsi_image(scsi);
 
 	if (is_ctl(scsi))
 		(void)needs_add(needs, NEED_DEVICE, "path", scsi->path);
 	else
-		needs_add(needs, NEED_DISK, "path", scsi->path)->write = true;
+		disk_need(&image, false, "path", needs);
 }
 
 /* Adds the variables.  FreeBSD 16 has a list of targets instead of one device. */
@@ -153,6 +166,8 @@ static int scsi_bhyve(
 	pairs_add(vars, host->release < 16 ? "dev" : "target.0", scsi->path);
 	if (scsi->iid >= 0)
 		pairs_addf(vars, "iid", "%" PRId64, scsi->iid);
+	if (disk_bhyve_format(scsi->format, err) != 0)
+		return -1;
 	if (scsi->bootindex < 0)
 		return 0;
 	pairs_addf(vars, "bootindex", "%" PRId64, scsi->bootindex);
@@ -162,21 +177,22 @@ static int scsi_bhyve(
 static int scsi_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct scsi *scsi = dev->config;
-	const struct disk image = { .path = scsi->path };
+	const struct disk image = scsi_image(scsi);
 	MEM_AUTO char *node = disk_node(dev, 0);
 
 	if (is_ctl(scsi))
 		return error_set(err, STATUS_SPEC,
-		    "%s: it has no ctl(4); name an image in \"path\", or use virtio-blk",
+		    "qemu has no ctl(4), and so no %s: name an image in \"path\", or use "
+		    "virtio-blk",
 		    scsi->path);
-	disk_blockdev(&image, q->argv, node, false);
+	disk_blockdev(&image, q, node, false);
 	qemu_begin(q->argv, "-device", "virtio-scsi-pci");
 	qemu_pair(q->argv, "id", dev->id);
 	qemu_address(q, dev);
 	qemu_begin(q->argv, "-device", "scsi-hd");
 	qemu_pairf(q->argv, "bus", "%s.0", dev->id);
 	qemu_pair(q->argv, "drive", node);
-	disk_qemu_bootindex(scsi->bootindex, q->argv);
+	disk_qemu_options(&image, q->argv);
 	if (scsi->iid >= 0)
 		words_addf(
 		    q->notes, "%s: \"iid\" is for ctl(4), which qemu does not have", dev->id);

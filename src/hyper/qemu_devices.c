@@ -9,9 +9,14 @@
 /* Slots of bus 0 that belong to q35. */
 enum { Q35_HOST_SLOT = 0, Q35_LPC_SLOT = 31 };
 
-static void refuse(struct qemu_plan *b, const struct where *at, const char *reason)
+/* Reports a device that qemu cannot have. */
+static void refuse(
+    struct qemu_plan *b, const struct device *dev, const struct where *at, const char *reason)
 {
-	report_add(b->report, STATUS_SPEC, at, "qemu cannot: %s", reason);
+	char slot[SLOT_TEXT];
+
+	report_add(b->report, STATUS_SPEC, at, "qemu: %s at %s: %s", dev->kind->name,
+	    slot_text(&dev->slot, slot), reason);
 }
 
 void qemu_check_bridges(struct qemu_plan *b)
@@ -19,13 +24,13 @@ void qemu_check_bridges(struct qemu_plan *b)
 	const struct spec *s = b->spec;
 	static const struct slot host = { true, 0, Q35_HOST_SLOT, 0 },
 				 lpc = { true, 0, Q35_LPC_SLOT, 0 };
-	struct where host_at = { NULL, "hostbridge_slot", 0 };
 
 	if (!slot_equal(&s->lpc_slot, &lpc))
 		words_add(
 		    &b->plan->notes, "lpc_slot is bhyve's: under qemu the lpc of q35 is at 0:31:0");
 	if (s->hostbridge != HOSTBRIDGE_NONE && !slot_equal(&s->hostbridge_slot, &host))
-		refuse(b, &host_at, "the host bridge of q35 is at 0:0:0");
+		words_add(&b->plan->notes,
+		    "hostbridge_slot is bhyve's: under qemu the host bridge of q35 is at 0:0:0");
 	if (s->hostbridge == HOSTBRIDGE_AMD)
 		words_add(
 		    &b->plan->notes, "qemu's host bridge is Intel's: amd_hostbridge is ignored");
@@ -68,28 +73,34 @@ static bool is_beside_lpc(const struct spec *spec, const struct slot *slot)
 static void add_device(struct qemu_plan *b, const struct device *dev, const struct where *at)
 {
 	MEM_AUTO char *secrets = hyper_secret_path(b->request);
-	struct qemu_build q = { .argv = b->argv, .notes = &b->plan->notes, .secrets = secrets };
+	struct qemu_build q = { .argv = b->argv,
+		.notes = &b->plan->notes,
+		.secrets = secrets,
+		.dry = b->request->dry };
 	struct error err = { 0 };
 
 	/* qemu reaches other buses through bridges only, which bhyve does not have. */
 	if (dev->slot.bus != 0) {
-		refuse(b, at, "devices on buses above 0");
+		refuse(b, dev, at,
+		    "vmrun places devices on bus 0 only under qemu: use a slot of bus 0");
 		return;
 	}
 	if (dev->slot.slot == Q35_HOST_SLOT ||
 	    (dev->slot.slot == Q35_LPC_SLOT && dev->slot.function == 0)) {
-		refuse(b, at, "slot 0 and 0:31:0 belong to q35's own bridges");
+		refuse(b, dev, at, "0:0 and 0:31:0 belong to the bridges of q35: use another slot");
 		return;
 	}
 	if (is_beside_lpc(b->spec, &dev->slot)) {
-		refuse(
-		    b, at, "a function of the lpc's slot, which has no function 0 without the lpc");
+		refuse(b, dev, at,
+		    "function 0 of this slot is the lpc under bhyve only, and without one a guest "
+		    "does "
+		    "not see the others: use another slot");
 		return;
 	}
 	q.multifunction = is_multifunction(b->spec, dev);
 	if (dev->kind->qemu(dev, &q, &err) != 0) {
-		(void)error_prefix(&err, "qemu cannot");
-		report_take(b->report, at, &err);
+		refuse(b, dev, at, err.text);
+		error_clear(&err);
 	}
 	b->plan->waits_for_vnc = b->plan->waits_for_vnc || q.waits;
 	if (take_secret(b, dev, &err) != 0)

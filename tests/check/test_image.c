@@ -1,4 +1,4 @@
-/* Images that are not raw, told by their magic, and the commands that convert them. */
+/* Images of a format that the spec does not say, told by their magic, and the way out. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,16 +39,19 @@ static void image(const char *name, off_t at, const char *bytes, size_t n)
 	patch(name, at < 0 ? IMAGE_BYTES + at : at, bytes, n);
 }
 
-/* Checks a device with that image: there is one finding of this text and fix; NULL: there is none.
+/*
+ * Checks a device with that image under a hypervisor: there is one finding of this text and fix;
+ * NULL: there is none.
  */
-static void look(const char *device, const char *name, const char *text, const char *fix)
+static void look_under(const struct hypervisor *hyper, const char *device, const char *name,
+    const char *text, const char *fix)
 {
 	MEM_AUTO char *path = scratch_path(name);
 	MEM_AUTO char *keys = mem_format("emulations = { { %s path = '%s' } }", device, path);
 	struct checked c = { 0 };
 	const struct finding *f;
 
-	checked_make(&c, &hyper_bhyve, keys);
+	checked_make(&c, hyper, keys);
 	if (text == NULL) {
 		checked_lacks(&c, path);
 	} else {
@@ -57,6 +60,11 @@ static void look(const char *device, const char *name, const char *text, const c
 		assert_int_equal(f->advice, fix != NULL);
 	}
 	checked_free(&c);
+}
+
+static void look(const char *device, const char *name, const char *text, const char *fix)
+{
+	look_under(&hyper_bhyve, device, name, text, fix);
 }
 
 /* Returns the command with the path of a file of the scratch directory for each `%`. */
@@ -118,6 +126,79 @@ static void every_format(void **state)
 		image(rows[i].name, rows[i].at + 1, rows[i].sign, rows[i].length);
 		look("device = 'virtio-blk',", rows[i].name, NULL, NULL);
 	}
+}
+
+/* Under qemu the spec must say the format of an image, and must not say another one. */
+static void formats_of_qemu(void **state)
+{
+	static const struct {
+		const char *format;
+		off_t at;
+		const char *sign;
+		size_t length;
+	} rows[] = {
+		{ "qcow2", 0, SIGN("QFI\xfb\0\0\0\3") },
+		{ "vmdk", 0, SIGN("KDMV\1\0\0\0") },
+		{ "vhdx", 0, SIGN("vhdxfile") },
+		{ "vdi", 64, SIGN("\x7f\x10\xda\xbe") },
+		{ "vpc", -512, SIGN("conectix") },
+	};
+	static const char *const devices[] = { "virtio-blk", "ahci-hd", "ahci-cd", "nvme",
+		"virtio-scsi" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *format = rows[i].format;
+		const char *other = rows[(i + 1) % 5].format;
+		MEM_AUTO char *plain = mem_format("device = '%s',", devices[i]);
+		MEM_AUTO char *good = mem_format("%s format = '%s',", plain, format);
+		MEM_AUTO char *bad = mem_format("%s format = '%s',", plain, other);
+		MEM_AUTO char *as_raw = mem_format("a %s image, but \"format\" is \"raw\": set "
+						   "\"format\" to \"%s\" (a write would destroy it "
+						   "otherwise)",
+		    format, format);
+		MEM_AUTO char *as_other = mem_format("a %s image, but \"format\" is \"%s\": set "
+						     "\"format\" to \"%s\" (a write would destroy "
+						     "it otherwise)",
+		    format, other, format);
+		MEM_AUTO char *none = mem_format("not a %s image, which \"format\" says it is: "
+						 "expected one, or no \"format\" for a raw image",
+		    format);
+
+		image("a", rows[i].at, rows[i].sign, rows[i].length);
+		look_under(&hyper_qemu, plain, "a", as_raw, NULL);
+		look_under(&hyper_qemu, bad, "a", as_other, NULL);
+		look_under(&hyper_qemu, good, "a", NULL, NULL);
+		image("a", 0, SIGN("contents"));
+		look_under(&hyper_qemu, good, "a", none, NULL);
+		look_under(&hyper_qemu, plain, "a", NULL, NULL);
+	}
+}
+
+/* What qemu cannot read either, and an image that is missing. */
+static void other_images_of_qemu(void **state)
+{
+	MEM_AUTO char *convert = command_of("qemu-img convert -f qcow -O raw %a.qcow %a.raw");
+	MEM_AUTO char *unpack = command_of("xz -dk %a.qcow2.xz");
+	MEM_AUTO char *make = command_of("qemu-img create -f qcow2 %new.qcow2 20G");
+	MEM_AUTO char *make_raw = command_of("truncate -s 20G %new.img");
+
+	(void)state;
+	image("a.qcow", 0, SIGN("QFI\xfb\0\0\0\1"));
+	look_under(&hyper_qemu, "device = 'nvme', format = 'qcow2',", "a.qcow",
+	    "a qcow image: expected a raw one (convert it and name the copy)", convert);
+	image("a.qcow2.xz", 0, SIGN("\3757zXZ\0"));
+	look_under(&hyper_qemu, "device = 'nvme', format = 'qcow2',", "a.qcow2.xz",
+	    "compressed with xz: expected a qcow2 image (decompress it and name the result)",
+	    unpack);
+	look_under(&hyper_qemu, "device = 'nvme', format = 'qcow2',", "new.qcow2",
+	    "No such file or directory", make);
+	look_under(
+	    &hyper_qemu, "device = 'nvme',", "new.img", "No such file or directory", make_raw);
+	/* A CD in a qcow2 image is no ISO image for a disk. */
+	image("cd.qcow2", 0, SIGN("QFI\xfb\0\0\0\3"));
+	patch("cd.qcow2", ISO_SIGN_AT, SIGN("CD001"));
+	look_under(&hyper_qemu, "device = 'virtio-blk', format = 'qcow2',", "cd.qcow2", NULL, NULL);
 }
 
 static void every_compression(void **state)
@@ -282,6 +363,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_SCRATCH(every_format),
+		IN_SCRATCH(formats_of_qemu),
+		IN_SCRATCH(other_images_of_qemu),
 		IN_SCRATCH(every_compression),
 		IN_SCRATCH(what_exists_is_kept),
 		IN_SCRATCH(images_of_cds),

@@ -57,10 +57,25 @@ static void test_numbers(void **state)
 	/* Keys that are not given are not in the command. */
 	device_shows("{'device':'ahci-cd','path':'/a'}",
 	    "{'device':'ahci-cd','id':'x','path':'/"
-	    "a','nocache':false,'direct':false,'ro':false,"
+	    "a','format':'raw','nocache':false,'direct':false,'ro':false,"
 	    "'nodelete':false}");
 	device_refused("{'device':'virtio-blk','path':'/a','rev':'x'}",
 	    "emulations[0].rev: unknown key \"rev\"");
+}
+
+#define PORT(more) "{'type':'hd','path':'/a'" more "}"
+#define AHCI(ports) "{'device':'ahci','ports':[" ports "]}"
+
+static void test_formats(void **state)
+{
+	(void)state;
+	good("'format':'raw'", "'format':'raw'");
+	good("'format':'qcow2'", "'format':'qcow2'");
+	bad("'format':'qcow'",
+	    ".format: \"qcow\" is none of \"raw\", \"qcow2\", \"vmdk\", \"vhdx\", \"vdi\", "
+	    "\"vpc\"");
+	device_refused(AHCI("{'type':'hd','path':'a','format':'iso'}"),
+	    "emulations[0].ports[0].format: \"iso\" is none of");
 }
 
 static void test_paths(void **state)
@@ -71,15 +86,13 @@ static void test_paths(void **state)
 	    "{'device':'virtio-blk','path':''}", "emulations[0].path: must not be empty");
 }
 
-#define PORT(more) "{'type':'hd','path':'/a'" more "}"
-#define AHCI(ports) "{'device':'ahci','ports':[" ports "]}"
-
 static void test_ports(void **state)
 {
 	(void)state;
 	device_shows(AHCI("{'type':'cd','path':'a,hd:b'}," PORT(",'ser':'x'")),
-	    "'ports':[{'type':'cd','path':'/specs/a,hd:b','nocache':false,'direct':false,"
-	    "'ro':false,'nodelete':false},{'type':'hd','path':'/a','nocache':false,"
+	    "'ports':[{'type':'cd','path':'/specs/"
+	    "a,hd:b','format':'raw','nocache':false,'direct':false,"
+	    "'ro':false,'nodelete':false},{'type':'hd','path':'/a','format':'raw','nocache':false,"
 	    "'direct':false,'ro':false,'nodelete':false,'ser':'x'}]}");
 	device_refused(AHCI(""), "emulations[0].ports: 0 entries, expected 1 to 32");
 	device_refused(AHCI("'/a'"), "emulations[0].ports[0]: expected an object, got a string");
@@ -140,7 +153,7 @@ static void test_ports_under_qemu(void **state)
 
 	(void)state;
 	assert_null(good);
-	assert_string_equal(bad, "its AHCI controller has 6 ports, not 7: use several controllers");
+	assert_string_equal(bad, "qemu's controller has 6 ports, not 7: use several controllers");
 }
 
 int main(void)
@@ -149,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_sectors),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_needs),

@@ -21,15 +21,17 @@ static void bad(const char *keys, const char *wanted)
 static void test_disk_or_memory(void **state)
 {
 	(void)state;
-	good("'path':'a'", "'path':'/specs/a','nocache':false");
-	good("'path':'ram=1'", "'path':'/specs/ram=1','nocache':false");
-	good("'ram':1", "'ram':1,'nocache':false,'direct':false,'ro':false,'nodelete':false}");
+	good("'path':'a'", "'path':'/specs/a','format':'raw','nocache':false");
+	good("'path':'ram=1'", "'path':'/specs/ram=1','format':'raw','nocache':false");
+	good("'ram':1",
+	    "'ram':1,'format':'raw','nocache':false,'direct':false,'ro':false,'nodelete':false}");
 	good("'ram':64,'bootindex':0,'ser':'x','sectsz':512", "'sectsz':512,");
 	bad("'maxq':1", ": \"path\" or \"ram\" is missing: a disk, or MiB of memory");
 	bad("'path':'/a','ram':1", ".ram: \"path\" is given too: only one can hold");
 	bad("'ram':'64'", ".ram: expected an integer, got a string");
 	bad("'ram':0", ".ram: 0 is out of range, expected 1 to 1048576");
 	bad("'ram':1,'ro':true", ".ro: \"ram\" has no disk behind it");
+	bad("'ram':1,'format':'qcow2'", ".format: \"ram\" has no disk behind it");
 	bad("'ram':1,'nocache':true,'logical_sector_size':512",
 	    ".logical_sector_size: \"ram\" has no disk behind it");
 }

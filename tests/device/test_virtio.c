@@ -45,10 +45,11 @@ static void test_share(void **state)
 static void test_scsi(void **state)
 {
 	(void)state;
-	device_shows("{'device':'virtio-scsi'}", "'path':'/dev/cam/ctl'}");
-	device_shows("{'device':'virtio-scsi','path':null}", "'path':'/dev/cam/ctl'}");
+	device_shows("{'device':'virtio-scsi'}", "'path':'/dev/cam/ctl','format':'raw'}");
+	device_shows(
+	    "{'device':'virtio-scsi','path':null}", "'path':'/dev/cam/ctl','format':'raw'}");
 	device_shows("{'device':'virtio-scsi','path':'/dev/cam/ctl1.2','iid':0,'bootindex':1}",
-	    "'path':'/dev/cam/ctl1.2','iid':0,'bootindex':1}");
+	    "'path':'/dev/cam/ctl1.2','format':'raw','iid':0,'bootindex':1}");
 	device_refused("{'device':'virtio-scsi','iid':2048}",
 	    "emulations[0].iid: 2048 is out of range, expected 0 to 2047");
 	needs("{'device':'virtio-scsi'}", NEED_DEVICE, "/dev/cam/ctl", false);
@@ -94,7 +95,7 @@ static void test_share_under_qemu(void **state)
 
 	(void)state;
 	assert_null(good);
-	assert_string_equal(bad, "a \"sharename\" of more than 31 bytes: this one has 32");
+	assert_string_equal(bad, "\"sharename\" has 32 bytes: qemu takes at most 31");
 }
 
 static void test_usb(void **state)

@@ -306,9 +306,17 @@ static void roll_slot(struct roll *r, const struct field *f)
 		str_addf(&s->json, "\"%u:%u\"", slot, one_in(50) ? random_below(8) : 0);
 }
 
+/* Rolls the only format that bhyve reads, of which it is not told. */
+static void roll_format(struct roll *r, const struct field *f)
+{
+	if (one_in(3))
+		add_text(&r->spec->json, f->key, "raw");
+}
+
 const struct special device_specials[] = {
 	{ "device", "id", roll_id },
 	{ "device", "slot", roll_slot },
+	{ NULL, "format", roll_format },
 	{ NULL, "logical_sector_size", roll_sectors },
 	{ NULL, "physical_sector_size", NULL },
 	{ NULL, "bootindex", roll_bootindex },

@@ -318,21 +318,24 @@ static void test_refusals(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "lpc_slot = 3, emulations = { " DISK(", slot = '3:1'") " }",
-		    "emulations[0]: qemu cannot: a function of the lpc's slot" },
-		{ "hostbridge_slot = 1", "hostbridge_slot: qemu cannot: the host bridge of q35" },
+		    "emulations[0]: qemu: virtio-blk at 0:3:1: function 0 of this slot is the "
+		    "lpc" },
 		{ "hostbridge = false, emulations = { " DISK(", slot = 0") " }",
-		    "emulations[0]: qemu cannot: slot 0" },
+		    "emulations[0]: qemu: virtio-blk at 0:0:0: 0:0 and 0:31:0 belong to the "
+		    "bridges" },
 		{ "emulations = { " DISK(", slot = '3:0:0'") " }",
-		    "emulations[0]: qemu cannot: devices on buses above 0" },
-		{ "emulations = { { device = 'ahci-cd', path = '/a', "
+		    "emulations[0]: qemu: virtio-blk at 3:0:0: vmrun places devices on bus 0 "
+		    "only" },
+		{ "emulations = { { device = 'ahci-hd', path = '/a', "
 		  "logical_sector_size = 2048 } }",
-		    "emulations[0]: qemu cannot: IDE sectors have 512 bytes" },
+		    "emulations[0]: qemu: ahci-hd at 0:1:0: qemu's SATA disks have sectors of "
+		    "512" },
 		{ "emulations = { { device = 'virtio-net', name = 'vale0:x' } }",
-		    "emulations[0]: qemu cannot: qemu has no vale" },
+		    "emulations[0]: qemu: virtio-net at 0:1:0: qemu has no vale" },
 		{ "emulations = { { device = 'e1000', name = 'vmnet0' } }",
-		    "emulations[0]: qemu cannot: qemu has no vmnet" },
+		    "emulations[0]: qemu: e1000 at 0:1:0: qemu has no vmnet" },
 		{ "emulations = { { device = 'raw', value = 'virtio-rnd' } }",
-		    "emulations[0]: qemu cannot: a raw device" },
+		    "emulations[0]: qemu: raw at 0:1:0: a raw device" },
 		{ "emulations = { { device = 'virtio-console', ports = { '/a' } }, "
 		  "{ device = 'virtio-console', ports = { '/b' } } }",
 		    "emulations[1]: virtio-console \"virtio-console-0\" and virtio-console "

@@ -129,7 +129,7 @@ static void test_screen(void **state)
 	assert_null(strstr(planned_line(&p), "usb-tablet"));
 	planned_free(&p);
 	planned_refused(&hyper_qemu, "graphic = { port = 80 }",
-	    "graphic: qemu cannot: VNC ports below 5900: \"port\" is 80");
+	    "graphic: qemu: fbuf at 0:1:0: \"port\" is 80: qemu's VNC server takes 5900 or above");
 }
 
 int main(void)

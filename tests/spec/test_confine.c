@@ -106,10 +106,15 @@ static void test_kinds_of_devices(void **state)
 	}
 	assert_string_equal(got.text,
 	    "virtio-blk path: path\n"
+	    "virtio-blk format: by value\n"
 	    "ahci-hd path: path\n"
+	    "ahci-hd format: by value\n"
 	    "ahci-cd path: path\n"
+	    "ahci-cd format: by value\n"
 	    "ahci ports.path: path\n"
+	    "ahci ports.format: by value\n"
 	    "nvme path: path\n"
+	    "nvme format: by value\n"
 	    "virtio-net name: by value\n"
 	    "virtio-net bridge: interface\n"
 	    "virtio-net path: interface\n"
@@ -121,6 +126,7 @@ static void test_kinds_of_devices(void **state)
 	    "virtio-console ports: by value\n"
 	    "virtio-9p path: path\n"
 	    "virtio-scsi path: path\n"
+	    "virtio-scsi format: by value\n"
 	    "virtio-input path: path\n"
 	    "uart path: by value\n"
 	    "hda play: path\n"
@@ -256,6 +262,7 @@ static void test_allowed(void **state)
 		{ NET "'name':'netgraph','path':'ng0:','peerhook':'link'}]", "ng0:" },
 		{ NET "'name':'vm0','type':'tap'}]", "vm0" },
 		{ DEVICE("virtio-scsi", "'slot':4"), "/dev/cam" },
+		{ DEVICE("virtio-blk", "'path':'a','format':'vhdx'"), "/specs" },
 		{ DEVICE("passthru", "'src':'3:0:0'"), "3:0:0" },
 		{ DEVICE("passthru", "'src':'ppt0'"), "ppt0" },
 		{ DEVICE("nvme", "'ram':64"), NULL },
@@ -348,6 +355,21 @@ static void test_refused(void **state)
 	}
 }
 
+/* Images that can name files which the spec does not. */
+static void test_formats(void **state)
+{
+	MEM_AUTO char *port = confined(
+	    DEVICE("ahci", "'ports':[{'type':'hd','path':'a','format':'qcow2'}]"), "/specs");
+	MEM_AUTO char *scsi =
+	    confined(DEVICE("virtio-scsi", "'path':'a','format':'vmdk'"), "/specs");
+
+	(void)state;
+	assert_string_equal(port,
+	    "emulations[0].ports[0].format: in the sandbox \"qcow2\" is refused, because such an "
+	    "image can name any other file of the host: convert it to a raw one\n");
+	assert_non_null(strstr(scsi, "emulations[0].format: in the sandbox \"vmdk\" is refused"));
+}
+
 /* A removed device names nothing. */
 static void test_removed(void **state)
 {
@@ -372,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_unsaid),
 		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_removed),
 	};
 
