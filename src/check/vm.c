@@ -3,6 +3,7 @@
  * VM.
  */
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -66,9 +67,18 @@ static void check_acceleration(struct check *c)
 {
 	struct where qemu = { NULL, "qemu", 0 }, at = { &qemu, "accel", 0 };
 	struct checked_need accel = { .at = &at };
+	const struct spec *spec = c->request->spec;
 	const char *why = check_access("/dev/kvm", R_OK | W_OK);
+	const char *arch = hyper_arch_name(spec);
 
-	if (c->request->spec->qemu.accel == ACCEL_KVM && why != NULL)
+	if (spec->qemu.accel != ACCEL_KVM)
+		return;
+	if (strcmp(arch, os_arch()) != 0)
+		(void)check_problem(c, &accel, "kvm",
+		    "KVM runs guests of the host's architecture only, and this one is for %s: "
+		    "expected \"tcg\" or \"auto\"",
+		    arch);
+	else if (why != NULL)
 		(void)check_problem(c, &accel, "/dev/kvm", "%s", why);
 }
 

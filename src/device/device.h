@@ -53,6 +53,7 @@ struct bhyve_form {
 struct qemu_build {
 	struct words *argv;
 	struct words *notes;
+	bool is_pc;	     /* the machine has I/O ports and VGA */
 	bool multifunction;  /* the device is function 0 of a slot with other functions */
 	const char *secrets; /* path of the file that will hold the device's secret */
 	bool dry;	     /* nothing of the host may be asked */

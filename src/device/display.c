@@ -230,13 +230,14 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	struct device_secret secret;
 	MEM_AUTO char *place = NULL;
 	bool has_secret = fbuf_secret(dev, &secret);
+	bool has_vga = q->is_pc && fbuf->vga != FBUF_VGA_OFF;
 
 	if (fbuf->port != FBUF_PORT_AUTO && fbuf->port < FBUF_FIRST_PORT)
 		return error_set(err, STATUS_SPEC,
 		    "\"port\" is %" PRId64 ": qemu's VNC server takes %d or above", fbuf->port,
 		    FBUF_FIRST_PORT);
 	place = fbuf_place(dev, FBUF_FIRST_PORT);
-	qemu_begin(q->argv, "-device", fbuf->vga == FBUF_VGA_OFF ? "bochs-display" : "VGA");
+	qemu_begin(q->argv, "-device", has_vga ? "VGA" : "bochs-display");
 	qemu_pair(q->argv, "id", dev->id);
 	qemu_address(q, dev);
 	qemu_pairf(q->argv, "xres", "%" PRId64, fbuf->width != 0 ? fbuf->width : DEFAULT_WIDTH);

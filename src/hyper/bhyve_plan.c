@@ -21,9 +21,7 @@ static struct bhyve_host find_host(const struct spec *spec)
 	struct bhyve_host host = { .release = (int)spec->bhyve.release,
 		.loader = spec->loader.type != LOADER_NONE };
 
-	host.arm64 = spec->bhyve.arch == ARCH_ARM64 ||
-	    (spec->bhyve.arch == ARCH_HOST && os_bhyve_release() != 0 &&
-		strcmp(os_arch(), "arm64") == 0);
+	host.arm64 = hyper_arch(spec) == ARCH_ARM64;
 	if (host.release == 0)
 		host.release = os_bhyve_release();
 	if (host.release == 0)
@@ -67,33 +65,29 @@ static void add_flags(struct bhyve_build *b)
 	const struct spec *s = b->spec;
 	const struct {
 		const char *key, *flag, *variable, *value;
-		bool on, amd64;
+		bool on;
 	} flags[] = {
 		{ "power_off_destroy_vm", "-D", "destroy_on_poweroff", "true",
-		    s->power_off_destroy_vm, false },
-		{ "wire_guest_mem", "-S", "memory.wired", "true", bhyve_is_wired(s), false },
-		{ "force_msi", "-W", "virtio_msix", "false", s->force_msi, false },
-		{ "guest_mem_in_core", "-C", "memory.guest_in_core", "true", s->guest_mem_in_core,
-		    false },
+		    s->power_off_destroy_vm },
+		{ "wire_guest_mem", "-S", "memory.wired", "true", bhyve_is_wired(s) },
+		{ "force_msi", "-W", "virtio_msix", "false", s->force_msi },
+		{ "guest_mem_in_core", "-C", "memory.guest_in_core", "true", s->guest_mem_in_core },
 		/* FreeBSD 15 accepts and ignores -A: its tables are on by default. */
-		{ "generate_acpi", "-A", "acpi_tables", "true", s->generate_acpi, true },
-		{ "yield_on_hlt", "-H", "x86.vmexit_on_hlt", "true", s->yield_on_hlt, true },
-		{ "utc_clock", "-u", "rtc.use_localtime", "false", s->utc_clock, true },
+		{ "generate_acpi", "-A", "acpi_tables", "true", s->generate_acpi },
+		{ "yield_on_hlt", "-H", "x86.vmexit_on_hlt", "true", s->yield_on_hlt },
+		{ "utc_clock", "-u", "rtc.use_localtime", "false", s->utc_clock },
 		/* Without it, bhyve refuses any bus above 0 (mptbl.c). */
 		{ "disable_mptable_gen", "-Y", "x86.mptable", "false",
-		    s->disable_mptable_gen || needs_wide_buses(s), true },
-		{ "x2apic", "-x", "x86.x2apic", "true", s->x2apic, true },
-		{ "strict_io", "-e", "x86.strictio", "true", s->strict_io, true },
-		{ "ignore_unknown_msr", "-w", "x86.strictmsr", "false", s->ignore_unknown_msr,
-		    true },
-		{ "exit_on_pause", "-P", "x86.vmexit_on_pause", "true", s->exit_on_pause, true },
+		    s->disable_mptable_gen || needs_wide_buses(s) },
+		{ "x2apic", "-x", "x86.x2apic", "true", s->x2apic },
+		{ "strict_io", "-e", "x86.strictio", "true", s->strict_io },
+		{ "ignore_unknown_msr", "-w", "x86.strictmsr", "false", s->ignore_unknown_msr },
+		{ "exit_on_pause", "-P", "x86.vmexit_on_pause", "true", s->exit_on_pause },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		bool foreign = flags[i].amd64 && b->host.arm64;
+		bool foreign = b->host.arm64 && hyper_is_amd64_key(flags[i].key);
 
-		if (foreign)
-			words_add(&b->plan->inapplicable, flags[i].key);
 		if (!flags[i].on)
 			continue;
 		if (!foreign)
@@ -166,7 +160,6 @@ static void add_lpc(struct bhyve_build *b)
 	char slot[SLOT_TEXT];
 
 	if (b->host.arm64) {
-		words_add(&b->plan->inapplicable, "lpc_slot");
 		if (spec_gives(b->spec, "lpc_slot"))
 			bhyve_refuse(b, "lpc_slot", BHYVE_AMD64_ONLY);
 		refuse_beside_lpc(b);
@@ -448,6 +441,7 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 	if (b.host.arm64 && b.host.release < FIRST_ON_ARM64)
 		bhyve_refuse(&b, "bhyve", "bhyve on arm64 needs FreeBSD 15");
 	hyper_begin(request, plan, "bhyve");
+	hyper_drop_amd64_keys(spec, plan);
 	add_prefix_remark(&b);
 	refuse_kernel(&b);
 	bhyve_add_guest(&b);

@@ -1,6 +1,6 @@
 /*
  * Places of firmware: FreeBSD's ports bhyve-firmware, edk2-bhyve, u-boot-bhyve-arm64 and qemu, and
- * Debian's package ovmf.
+ * Debian's packages ovmf and qemu-efi-aarch64.
  */
 #include "hyper/firmware.h"
 
@@ -14,6 +14,7 @@
 
 #define BHYVE_DIR "/usr/local/share/uefi-firmware/"
 #define EDK2_DIR "/usr/local/share/edk2-bhyve/"
+#define BHYVE_UBOOT "/u-boot-bhyve-arm64/"
 
 const char *const firmware_bhyve_amd64[] = {
 	BHYVE_DIR "BHYVE_UEFI.fd",
@@ -31,7 +32,7 @@ const char *const firmware_bhyve_vars[] = {
 	NULL,
 };
 const char *const firmware_bhyve_arm64[] = {
-	"/usr/local/share/u-boot/u-boot-bhyve-arm64/u-boot.bin",
+	"/usr/local/share/u-boot" BHYVE_UBOOT "u-boot.bin",
 	NULL,
 };
 const char *const firmware_qemu[] = {
@@ -47,6 +48,21 @@ const char *const firmware_qemu_code[] = {
 const char *const firmware_qemu_vars[] = {
 	"/usr/share/OVMF/OVMF_VARS_4M.fd",
 	"/usr/local/share/qemu/edk2-i386-vars.fd",
+	NULL,
+};
+const char *const firmware_qemu_arm64[] = {
+	"/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
+	"/usr/local/share/qemu/edk2-aarch64-code.fd",
+	NULL,
+};
+const char *const firmware_qemu_arm64_code[] = {
+	"/usr/share/AAVMF/AAVMF_CODE.fd",
+	"/usr/local/share/qemu/edk2-aarch64-code.fd",
+	NULL,
+};
+const char *const firmware_qemu_arm64_vars[] = {
+	"/usr/share/AAVMF/AAVMF_VARS.fd",
+	"/usr/local/share/qemu/edk2-arm-vars.fd",
 	NULL,
 };
 
@@ -70,7 +86,7 @@ const struct firmware_kind firmware_kinds_qemu[] = {
 	{ "uefi", firmware_qemu },
 	{ "code", firmware_qemu_code },
 	{ "vars", firmware_qemu_vars },
-	{ "u-boot", NULL },
+	{ "u-boot", firmware_qemu_arm64 }, /* replaces u-boot, as in a plan */
 	{ NULL, NULL },
 };
 
@@ -121,7 +137,8 @@ bool firmware_is_known(const char *path)
 {
 	static const char *const *const places[] = { firmware_bhyve_amd64, firmware_bhyve_code,
 		firmware_bhyve_vars, firmware_bhyve_arm64, firmware_qemu, firmware_qemu_code,
-		firmware_qemu_vars };
+		firmware_qemu_vars, firmware_qemu_arm64, firmware_qemu_arm64_code,
+		firmware_qemu_arm64_vars };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		for (size_t k = 0; places[i][k] != NULL; k++) {
@@ -136,7 +153,8 @@ bool firmware_is_bhyve(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return str_after(slash == NULL ? path : slash + 1, "BHYVE_UEFI") != NULL;
+	return str_after(slash == NULL ? path : slash + 1, "BHYVE_UEFI") != NULL ||
+	    strstr(path, BHYVE_UBOOT) != NULL;
 }
 
 const char *firmware_port(const char *path)
@@ -147,9 +165,16 @@ const char *firmware_port(const char *path)
 /* Names of the ports and packages differ: edk2-x86_64-code.fd has edk2-i386-vars.fd. */
 static const char *other_template(const char *rom)
 {
-	for (size_t i = 0; firmware_qemu_code[i] != NULL; i++) {
-		if (strcmp(firmware_qemu_code[i], rom) == 0)
-			return firmware_qemu_vars[i];
+	static const char *const *const pairs[][2] = {
+		{ firmware_qemu_code, firmware_qemu_vars },
+		{ firmware_qemu_arm64_code, firmware_qemu_arm64_vars },
+	};
+
+	for (size_t p = 0; p < sizeof(pairs) / sizeof(pairs[0]); p++) {
+		for (size_t i = 0; pairs[p][0][i] != NULL; i++) {
+			if (strcmp(pairs[p][0][i], rom) == 0)
+				return pairs[p][1][i];
+		}
 	}
 	return NULL;
 }

@@ -26,7 +26,7 @@ const char *firmware_first(const char *const *paths, bool any);
  */
 int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, const char **path,
     struct error *err);
-/* Returns whether it is bhyve's UEFI, which no other hypervisor can run. */
+/* Returns whether it is bhyve's UEFI or u-boot, which no other hypervisor can run. */
 bool firmware_is_bhyve(const char *path);
 
 /*
@@ -48,6 +48,9 @@ extern const char *const firmware_bhyve_arm64[];
 extern const char *const firmware_qemu[]; /* code and variables in one file */
 extern const char *const firmware_qemu_code[];
 extern const char *const firmware_qemu_vars[];
+extern const char *const firmware_qemu_arm64[];
+extern const char *const firmware_qemu_arm64_code[];
+extern const char *const firmware_qemu_arm64_vars[];
 
 extern const struct firmware_kind firmware_kinds_bhyve[], firmware_kinds_qemu[];
 

@@ -199,6 +199,10 @@ extern const struct hypervisor hyper_bhyve, hyper_qemu;
 const struct hypervisor *hyper_find(const char *name);
 /* Returns bhyve if it can run here, otherwise qemu. */
 const struct hypervisor *hyper_for_host(void);
+/* Returns the architecture of the guest: that of a FreeBSD host unless the spec names one. */
+enum arch hyper_arch(const struct spec *spec);
+/* Returns the same as os_arch() would name it. */
+const char *hyper_arch_name(const struct spec *spec);
 /*
  * Returns whether a serial port of the VM, its loader or the user's own words for the hypervisor
  * use vmrun's stdin and stdout.
@@ -243,6 +247,13 @@ int hyper_secret_text(const struct device_secret *secret, const struct plan_requ
  * the user has given another.
  */
 void hyper_begin(const struct plan_request *request, struct plan *plan, const char *name);
+/* Returns whether bhyve has the key of the spec on amd64 only. */
+bool hyper_is_amd64_key(const char *key);
+/*
+ * Leaves the presets of these keys out of the spec of an arm64 guest that is printed: read again,
+ * it would set them.
+ */
+void hyper_drop_amd64_keys(const struct spec *spec, struct plan *plan);
 /* Completes a plan by what all hypervisors have in common: sockets, and notes on placeholders. */
 void hyper_finish(const struct plan_request *request, struct plan *plan);
 /* Frees what the plan owns and zeroes it. */

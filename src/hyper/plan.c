@@ -134,6 +134,29 @@ void hyper_begin(const struct plan_request *request, struct plan *plan, const ch
 	words_add(&plan->argv, request->program != NULL ? request->program : name);
 }
 
+static const char *const amd64_keys[] = { "generate_acpi", "yield_on_hlt", "utc_clock",
+	"disable_mptable_gen", "x2apic", "strict_io", "ignore_unknown_msr", "exit_on_pause",
+	"lpc_slot" };
+
+bool hyper_is_amd64_key(const char *key)
+{
+	for (size_t i = 0; i < sizeof(amd64_keys) / sizeof(amd64_keys[0]); i++) {
+		if (strcmp(amd64_keys[i], key) == 0)
+			return true;
+	}
+	return false;
+}
+
+void hyper_drop_amd64_keys(const struct spec *spec, struct plan *plan)
+{
+	if (hyper_arch(spec) != ARCH_ARM64)
+		return;
+	for (size_t i = 0; i < sizeof(amd64_keys) / sizeof(amd64_keys[0]); i++) {
+		if (!spec_gives(spec, amd64_keys[i]))
+			words_add(&plan->inapplicable, amd64_keys[i]);
+	}
+}
+
 void hyper_finish(const struct plan_request *request, struct plan *plan)
 {
 	const struct spec *spec = request->spec;

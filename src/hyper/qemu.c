@@ -43,15 +43,18 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 		.argv = &plan->argv,
 		.plan = plan,
 		.report = report,
-		.request = request };
+		.request = request,
+		.machine = qemu_machine_of(spec) };
 	size_t before = report->count;
 
 	plan->hyper = &hyper_qemu;
 	plan->vm = mem_copy(spec->name);
-	hyper_begin(request, plan, QEMU_PROGRAM);
+	hyper_begin(request, plan, b.machine->program);
+	hyper_drop_amd64_keys(spec, plan);
 	qemu_read_user_machine(&b);
 	qemu_choose_accel(&b);
 	qemu_read_user(&b);
+	qemu_check_boot(&b);
 	qemu_add_machine(&b);
 	qemu_add_behaviour(&b);
 	qemu_add_channels(&b, is_held(&b));
@@ -61,11 +64,11 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	qemu_add_serial(&b);
 	if (!qemu_uses_own_bios(spec))
 		qemu_add_firmware(&b);
-	else if (spec->loader.type != LOADER_NONE)
+	else if (spec->loader.type != LOADER_NONE && b.machine->is_pc)
 		words_addf(&plan->notes, "loader: qemu has none, its own BIOS boots the %s",
 		    spec->qemu.kernel != NULL ? "kernel" : "first disk");
 	qemu_add_kernel(&spec->qemu, b.argv);
-	qemu_add_guest(spec, plan);
+	qemu_add_guest(spec, b.machine, plan);
 	plan->first_message = is_held(&b) || plan->waits_for_vnc ? QMP_CAPABILITIES : QMP_HELLO;
 	words_append(b.argv, &b.user.rest);
 	hyper_finish(request, plan);

@@ -1,4 +1,4 @@
-/* The devices of a spec, at the slots of q35.  Facts: runs of QEMU 7.2. */
+/* The devices of a spec, at the slots of q35 and virt.  Facts: runs of QEMU 7.2. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -6,8 +6,8 @@
 #include "device/serial.h"
 #include "hyper/qemu_plan.h"
 
-/* Slots of bus 0 that belong to q35. */
-enum { Q35_HOST_SLOT = 0, Q35_LPC_SLOT = 31 };
+/* Slots of bus 0 that belong to the machine: virt has no lpc. */
+enum { HOST_SLOT = 0, Q35_LPC_SLOT = 31 };
 
 /* Reports a device that qemu cannot have. */
 static void refuse(
@@ -22,18 +22,21 @@ static void refuse(
 void qemu_check_bridges(struct qemu_plan *b)
 {
 	const struct spec *s = b->spec;
-	static const struct slot host = { true, 0, Q35_HOST_SLOT, 0 },
+	static const struct slot host = { true, 0, HOST_SLOT, 0 },
 				 lpc = { true, 0, Q35_LPC_SLOT, 0 };
 
-	if (!slot_equal(&s->lpc_slot, &lpc))
+	if (!b->machine->is_pc && spec_gives(s, "lpc_slot"))
+		words_add(&b->plan->notes, "lpc_slot is for amd64: an arm64 guest has no lpc");
+	if (b->machine->is_pc && !slot_equal(&s->lpc_slot, &lpc))
 		words_add(
 		    &b->plan->notes, "lpc_slot is bhyve's: under qemu the lpc of q35 is at 0:31:0");
 	if (s->hostbridge != HOSTBRIDGE_NONE && !slot_equal(&s->hostbridge_slot, &host))
-		words_add(&b->plan->notes,
-		    "hostbridge_slot is bhyve's: under qemu the host bridge of q35 is at 0:0:0");
+		words_addf(&b->plan->notes,
+		    "hostbridge_slot is bhyve's: under qemu the host bridge of %s is at 0:0:0",
+		    b->machine->name);
 	if (s->hostbridge == HOSTBRIDGE_AMD)
-		words_add(
-		    &b->plan->notes, "qemu's host bridge is Intel's: amd_hostbridge is ignored");
+		words_addf(&b->plan->notes, "qemu's host bridge is %s: amd_hostbridge is ignored",
+		    b->machine->is_pc ? "Intel's" : "its own");
 	if (s->hostbridge == HOSTBRIDGE_NONE)
 		words_add(&b->plan->notes, "qemu always has a host bridge");
 }
@@ -62,12 +65,18 @@ static int take_secret(struct qemu_plan *b, const struct device *dev, struct err
 }
 
 /* Returns whether bhyve's lpc would be function 0 of the slot, where qemu has no lpc. */
-static bool is_beside_lpc(const struct spec *spec, const struct slot *slot)
+static bool is_beside_lpc(const struct qemu_plan *b, const struct slot *slot)
 {
-	const struct slot *lpc = &spec->lpc_slot;
+	const struct slot *lpc = &b->spec->lpc_slot;
+	bool is_there = b->machine->is_pc && lpc->slot == Q35_LPC_SLOT;
 
-	return lpc->given && lpc->slot != Q35_LPC_SLOT && slot->bus == lpc->bus &&
-	    slot->slot == lpc->slot;
+	return lpc->given && !is_there && slot->bus == lpc->bus && slot->slot == lpc->slot;
+}
+
+static bool is_of_machine(const struct qemu_plan *b, const struct slot *slot)
+{
+	return slot->slot == HOST_SLOT ||
+	    (b->machine->is_pc && slot->slot == Q35_LPC_SLOT && slot->function == 0);
 }
 
 static void add_device(struct qemu_plan *b, const struct device *dev, const struct where *at)
@@ -76,6 +85,7 @@ static void add_device(struct qemu_plan *b, const struct device *dev, const stru
 	struct qemu_build q = { .argv = b->argv,
 		.notes = &b->plan->notes,
 		.secrets = secrets,
+		.is_pc = b->machine->is_pc,
 		.dry = b->request->dry };
 	struct error err = { 0 };
 
@@ -85,16 +95,17 @@ static void add_device(struct qemu_plan *b, const struct device *dev, const stru
 		    "vmrun places devices on bus 0 only under qemu: use a slot of bus 0");
 		return;
 	}
-	if (dev->slot.slot == Q35_HOST_SLOT ||
-	    (dev->slot.slot == Q35_LPC_SLOT && dev->slot.function == 0)) {
-		refuse(b, dev, at, "0:0 and 0:31:0 belong to the bridges of q35: use another slot");
+	if (is_of_machine(b, &dev->slot)) {
+		refuse(b, dev, at,
+		    b->machine->is_pc
+			? "0:0 and 0:31:0 belong to the bridges of q35: use another slot"
+			: "0:0 belongs to the bridge of virt: use another slot");
 		return;
 	}
-	if (is_beside_lpc(b->spec, &dev->slot)) {
+	if (is_beside_lpc(b, &dev->slot)) {
 		refuse(b, dev, at,
 		    "function 0 of this slot is the lpc under bhyve only, and without one a guest "
-		    "does "
-		    "not see the others: use another slot");
+		    "does not see the others: use another slot");
 		return;
 	}
 	q.multifunction = is_multifunction(b->spec, dev);
@@ -126,7 +137,18 @@ void qemu_add_serial(struct qemu_plan *b)
 
 		if (com == NULL)
 			continue;
+		if (!b->machine->is_pc && i > 0) {
+			struct where at = { NULL, spec_com_key(i), 0 };
+
+			refuse(b, &at, "an arm64 guest has one serial port, com1");
+			continue;
+		}
 		serial_qemu(com, id, b->argv, &b->plan->notes);
+		if (!b->machine->is_pc) {
+			words_add(b->argv, "-serial");
+			words_addf(b->argv, "chardev:%s", id);
+			continue;
+		}
 		qemu_begin(b->argv, "-device", "isa-serial");
 		qemu_pairf(b->argv, "index", "%zu", i);
 		qemu_pair(b->argv, "chardev", id);

@@ -6,6 +6,21 @@
 #include "hyper/firmware.h"
 #include "hyper/qemu_plan.h"
 
+void qemu_check_boot(struct qemu_plan *b)
+{
+	const struct spec *s = b->spec;
+	bool is_loader = s->loader.type != LOADER_NONE;
+	struct where at = { NULL, is_loader ? "loader" : "bootrom", 0 };
+
+	if (!b->machine->is_pc && qemu_uses_own_bios(s) && s->qemu.kernel == NULL)
+		report_add(b->report, STATUS_SPEC, &at,
+		    "qemu has no BIOS for %s, where %s: %s, or name a kernel in \"qemu\": { "
+		    "\"kernel\": ... }",
+		    hyper_arch_name(s), is_loader ? "no loader runs" : "only firmware boots a disk",
+		    is_loader ? "remove this key, so that UEFI firmware boots the guest"
+			      : "remove this key for UEFI firmware");
+}
+
 /*
  * Returns the installed file of the list.  If there is none, returns the first, and reports it
  * except in a dry run.
@@ -18,8 +33,8 @@ static const char *installed(struct qemu_plan *b, const char *const *paths)
 	if (path == NULL)
 		report_add(b->report, STATUS_CHECK, &at,
 		    "UEFI firmware for qemu is not installed: expected %s (Debian: apt install "
-		    "ovmf), or name another with \"qemu\": { \"bootrom\": ... }",
-		    paths[0]);
+		    "%s), or name another with \"qemu\": { \"bootrom\": ... }",
+		    paths[0], b->machine->package);
 	return path == NULL ? paths[0] : path;
 }
 
@@ -56,18 +71,18 @@ void qemu_add_firmware(struct qemu_plan *b)
 		vars = substitute ? mem_format("%s.qemu", s->varfile) : mem_copy(s->varfile);
 	if (vars != NULL) {
 		if (substitute)
-			b->plan->varfile_template = mem_copy(installed(b, firmware_qemu_vars));
+			b->plan->varfile_template = mem_copy(installed(b, b->machine->vars));
 		else
 			b->plan->varfile_template = s->varfile_template != NULL
 			    ? mem_copy(s->varfile_template)
 			    : firmware_template(rom);
 		b->plan->varfile = mem_copy(vars);
 		if (substitute)
-			rom = installed(b, firmware_qemu_code);
+			rom = installed(b, b->machine->code);
 		add_flash(b, rom, vars);
 	} else {
 		if (substitute)
-			rom = installed(b, firmware_qemu);
+			rom = installed(b, b->machine->firmware);
 		words_add(b->argv, "-bios");
 		words_add(b->argv, rom);
 	}

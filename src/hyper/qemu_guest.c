@@ -132,7 +132,7 @@ static void add_smbios(const struct spec *spec, struct words *argv)
 	}
 }
 
-static void add_tpm(const struct spec *spec, struct words *argv)
+static void add_tpm(const struct spec *spec, const char *model, struct words *argv)
 {
 	const struct tpm *tpm = &spec->tpm;
 
@@ -150,7 +150,7 @@ static void add_tpm(const struct spec *spec, struct words *argv)
 		qemu_pair(argv, "id", "tpm");
 		qemu_pair(argv, "path", tpm->path);
 	}
-	qemu_begin(argv, "-device", "tpm-crb");
+	qemu_begin(argv, "-device", model);
 	qemu_pair(argv, "tpmdev", "tpm");
 }
 
@@ -167,12 +167,12 @@ static void note_ignored(const struct spec *spec, struct words *notes)
 	}
 }
 
-void qemu_add_guest(const struct spec *spec, struct plan *plan)
+void qemu_add_guest(const struct spec *spec, const struct qemu_machine *machine, struct plan *plan)
 {
 	add_domains(spec, plan);
 	add_gdb(spec, plan);
 	add_fwcfg(spec, &plan->argv);
 	add_smbios(spec, &plan->argv);
-	add_tpm(spec, &plan->argv);
+	add_tpm(spec, machine->tpm, &plan->argv);
 	note_ignored(spec, &plan->notes);
 }

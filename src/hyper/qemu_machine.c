@@ -1,13 +1,54 @@
 /* The machine that qemu emulates, and its behaviour.  Facts: runs of QEMU 7.2. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "device/qemu_words.h"
+#include "hyper/firmware.h"
 #include "hyper/qemu_plan.h"
 #include "platform/os.h"
 #include "platform/spawn.h"
+
+/*
+ * tpm-crb and the log of triple faults are x86's.  qemu says of pauth-impdef that the default
+ * authentication of pointers is slow to emulate.
+ */
+static const struct qemu_machine machines[] = {
+	[ARCH_AMD64] = { .name = "q35",
+	    .program = "qemu-system-x86_64",
+	    .tpm = "tpm-crb",
+	    .firmware = firmware_qemu,
+	    .code = firmware_qemu_code,
+	    .vars = firmware_qemu_vars,
+	    .package = "ovmf",
+	    .is_pc = true },
+	[ARCH_ARM64] = { .name = "virt",
+	    .program = "qemu-system-aarch64",
+	    .tcg_options = "pauth-impdef=on",
+	    .tpm = "tpm-tis-device",
+	    .firmware = firmware_qemu_arm64,
+	    .code = firmware_qemu_arm64_code,
+	    .vars = firmware_qemu_arm64_vars,
+	    .package = "qemu-efi-aarch64" },
+};
+
+const struct qemu_machine *qemu_machine_of(const struct spec *spec)
+{
+	return &machines[hyper_arch(spec)];
+}
+
+/* Returns whether KVM runs the guest's instructions here; otherwise stores the reason. */
+static bool can_use_kvm(const struct qemu_plan *b, char why[OS_KVM_WHY])
+{
+	if (strcmp(os_arch(), hyper_arch_name(b->spec)) == 0)
+		return os_has_kvm(why);
+	(void)snprintf(why, OS_KVM_WHY,
+	    "KVM runs guests of the host's architecture only, and this one is for %s",
+	    hyper_arch_name(b->spec));
+	return false;
+}
 
 void qemu_choose_accel(struct qemu_plan *b)
 {
@@ -20,14 +61,9 @@ void qemu_choose_accel(struct qemu_plan *b)
 		b->plan->accel = mem_format("%s: the words for qemu name it", named);
 		return;
 	}
-	b->kvm = accel == ACCEL_KVM || (accel == ACCEL_AUTO && os_has_kvm(why));
+	b->kvm = accel == ACCEL_KVM || (accel == ACCEL_AUTO && can_use_kvm(b, why));
 	b->plan->accel = mem_format(
 	    "%s: %s", b->kvm ? "kvm" : "tcg", accel == ACCEL_AUTO ? why : "qemu.accel of the spec");
-}
-
-bool qemu_is_x86(const struct spec *spec)
-{
-	return spec->bhyve.arch != ARCH_ARM64;
 }
 
 /*
@@ -36,7 +72,7 @@ bool qemu_is_x86(const struct spec *spec)
  */
 static bool has_threads(const struct qemu_plan *b)
 {
-	if (b->user.has_cpu || !qemu_is_x86(b->spec))
+	if (b->user.has_cpu || !b->machine->is_pc)
 		return true;
 	return b->kvm && !os_cpu_is_amd();
 }
@@ -70,9 +106,34 @@ static void add_size(struct qemu_plan *b)
 
 	if (!b->user.has_cpu)
 		qemu_begin(argv, "-cpu", "max");
+	if (!b->user.has_cpu && b->machine->tcg_options != NULL && !b->kvm)
+		qemu_verbatim(argv, b->machine->tcg_options);
 	add_processors(b);
 	words_add(argv, "-m");
 	words_addf(argv, "%" PRId64 "B", s->mem);
+}
+
+static void add_board(struct qemu_plan *b)
+{
+	const struct spec *s = b->spec;
+
+	qemu_begin(b->argv, "-machine", b->machine->name);
+	if (b->machine->is_pc) {
+		/*
+		 * Without its own SATA and SMBus, q35 occupies 0:0:0 and 0:31:0 only, as bhyve
+		 * does.
+		 */
+		qemu_pair(b->argv, "sata", "off");
+		qemu_pair(b->argv, "smbus", "off");
+		qemu_pair(b->argv, "vmport", "off");
+	} else {
+		/* The default, version 2, has room for 8 processors; bhyve has version 3. */
+		qemu_pair(b->argv, "gic-version", "max");
+	}
+	qemu_pair(b->argv, "dump-guest-core", s->guest_mem_in_core ? "on" : "off");
+	qemu_pair(b->argv, "acpi", s->generate_acpi ? NULL : "off");
+	if (s->qemu.machine != NULL)
+		qemu_verbatim(b->argv, s->qemu.machine);
 }
 
 void qemu_add_machine(struct qemu_plan *b)
@@ -86,15 +147,7 @@ void qemu_add_machine(struct qemu_plan *b)
 	words_add(b->argv, "-nodefaults");
 	words_add(b->argv, "-display");
 	words_add(b->argv, "none");
-	qemu_begin(b->argv, "-machine", "q35");
-	/* Without its own SATA and SMBus, q35 occupies 0:0:0 and 0:31:0 only, as bhyve does. */
-	qemu_pair(b->argv, "sata", "off");
-	qemu_pair(b->argv, "smbus", "off");
-	qemu_pair(b->argv, "vmport", "off");
-	qemu_pair(b->argv, "dump-guest-core", s->guest_mem_in_core ? "on" : "off");
-	qemu_pair(b->argv, "acpi", s->generate_acpi ? NULL : "off");
-	if (s->qemu.machine != NULL)
-		qemu_verbatim(b->argv, s->qemu.machine);
+	add_board(b);
 	if (b->user.accel == NULL)
 		qemu_begin(b->argv, "-accel", b->kvm ? "kvm" : "tcg");
 	add_size(b);
@@ -109,8 +162,10 @@ void qemu_add_machine(struct qemu_plan *b)
 
 void qemu_add_behaviour(struct qemu_plan *b)
 {
-	qemu_begin(b->argv, "-global", "ICH9-LPC.disable_s3=1");
-	qemu_begin(b->argv, "-global", "ICH9-LPC.disable_s4=1");
+	if (b->machine->is_pc) {
+		qemu_begin(b->argv, "-global", "ICH9-LPC.disable_s3=1");
+		qemu_begin(b->argv, "-global", "ICH9-LPC.disable_s4=1");
+	}
 	qemu_begin(b->argv, "-rtc", NULL);
 	qemu_pair(b->argv, "base", b->spec->utc_clock ? "utc" : "localtime");
 	qemu_begin(b->argv, "-action", NULL);
@@ -122,7 +177,7 @@ void qemu_add_behaviour(struct qemu_plan *b)
 bool qemu_hears_log(const struct qemu_plan *b)
 {
 	/* Only the log distinguishes a triple fault from a reset, and only x86's under TCG. */
-	return qemu_is_x86(b->spec) && (!b->kvm || b->user.may_be_tcg) && os_has_dev_fd();
+	return b->machine->is_pc && (!b->kvm || b->user.may_be_tcg) && os_has_dev_fd();
 }
 
 /*

@@ -4,7 +4,16 @@
 
 #include "hyper/hyper.h"
 
-#define QEMU_PROGRAM "qemu-system-x86_64"
+/* A machine of qemu, and what the guests of its architecture get from it. */
+struct qemu_machine {
+	const char *name, *program;
+	const char *tcg_options; /* of -cpu max, or NULL */
+	const char *tpm;	 /* the model of a TPM */
+	const char *const *firmware, *const *code, *const *vars;
+	const char *package; /* of Debian, with the firmware */
+	/* It has what belongs to PCs: BIOS, LPC, ISA and, under TCG, a log of triple faults. */
+	bool is_pc;
+};
 
 /* What the user's own words for qemu mean for vmrun's. */
 struct qemu_user {
@@ -28,8 +37,11 @@ struct qemu_plan {
 	const struct plan_request *request;
 	bool kvm;
 	struct qemu_user user;
+	const struct qemu_machine *machine;
 };
 
+/* Returns the machine for the architecture of the guest. */
+const struct qemu_machine *qemu_machine_of(const struct spec *spec);
 /* Reads what the user's words say of the machine, and the accelerator, which decides on the log. */
 void qemu_read_user_machine(struct qemu_plan *b);
 /* Reads the user's words, and reports those that would take from vmrun what it needs. */
@@ -37,8 +49,6 @@ void qemu_read_user(struct qemu_plan *b);
 void qemu_user_clear(struct qemu_user *user);
 /* Returns whether words of the spec, or those after `--`, use vmrun's stdin and stdout. */
 bool qemu_words_use_stdio(const struct spec *spec, const struct words *extra);
-/* Returns whether the machine is q35, not arm64's. */
-bool qemu_is_x86(const struct spec *spec);
 /* Returns whether a run reads qemu's log, which distinguishes a triple fault from a reset. */
 bool qemu_hears_log(const struct qemu_plan *b);
 
@@ -56,17 +66,23 @@ void qemu_add_behaviour(struct qemu_plan *b);
  * unless a debugger does that (is_held).
  */
 void qemu_add_channels(struct qemu_plan *b, bool is_held);
-/* Compares the bridges of the spec with those that q35 has. */
+/* Compares the bridges of the spec with those that the machine has. */
 void qemu_check_bridges(struct qemu_plan *b);
 /* Adds the devices of the spec; reports those that qemu cannot have. */
 void qemu_add_devices(struct qemu_plan *b);
 void qemu_add_serial(struct qemu_plan *b);
-/* Adds firmware.  OVMF, with variables of its own, replaces bhyve's UEFI, which cannot run here. */
-void qemu_add_firmware(struct qemu_plan *b);
 /*
- * Returns whether qemu's own BIOS boots the guest: where bootrom is false, from its first disk
- * where bhyve has a loader, or a kernel.  Only a spec that names firmware or variables gets UEFI
- * with a kernel, so that a kernel boots where no firmware is installed.
+ * Adds firmware.  OVMF or AAVMF, with variables of its own, replaces bhyve's UEFI or u-boot, which
+ * cannot run here.
+ */
+void qemu_add_firmware(struct qemu_plan *b);
+/* Refuses a guest that only a BIOS could boot, on a machine without one. */
+void qemu_check_boot(struct qemu_plan *b);
+/*
+ * Returns whether qemu itself boots the guest, by its own BIOS if the machine has one: where
+ * bootrom is false, from its first disk where bhyve has a loader, or a kernel.  Only a spec that
+ * names firmware or variables gets UEFI with a kernel, so that a kernel boots where no firmware is
+ * installed.
  */
 bool qemu_uses_own_bios(const struct spec *s);
 /*
@@ -75,6 +91,6 @@ bool qemu_uses_own_bios(const struct spec *s);
  */
 void qemu_add_kernel(const struct qemu_settings *qemu, struct words *argv);
 /* Adds words and notes for domains, debugger, fw_cfg, SMBIOS and TPM. */
-void qemu_add_guest(const struct spec *spec, struct plan *plan);
+void qemu_add_guest(const struct spec *spec, const struct qemu_machine *machine, struct plan *plan);
 
 #endif

@@ -216,7 +216,7 @@ bool qemu_take_machine(struct qemu_reader *r, const char *value)
 	type = value_of(&pieces, "type");
 	if (type == NULL && pieces.count > 0 && strchr(pieces.item[0], '=') == NULL)
 		type = pieces.item[0];
-	if (type != NULL && qemu_is_x86(r->b->spec) && !is_q35(type))
+	if (type != NULL && r->b->machine->is_pc && !is_q35(type))
 		qemu_refuse_word(r, value,
 		    "the devices of the spec are on buses and slots of q35: use the "
 		    "type q35");
@@ -366,7 +366,7 @@ bool qemu_take_audio(struct qemu_reader *r, const char *value)
 
 bool qemu_take_ide(struct qemu_reader *r, const char *value)
 {
-	if (qemu_is_x86(r->b->spec) && !r->b->user.has_sata)
+	if (r->b->machine->is_pc && !r->b->user.has_sata)
 		qemu_refuse_word(r, value,
 		    "q35 has no IDE disks of its own here: add a device ahci-hd or "
 		    "ahci-cd with this \"path\" to \"emulations\"");

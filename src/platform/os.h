@@ -21,7 +21,7 @@ bool os_has_vmm(void);
 #define OS_KVM_WHY 128
 /*
  * Returns whether qemu can use an accelerator that is known to run unpaged code (Linux: /dev/kvm
- * opens and kvm_intel or kvm_amd is loaded).  Stores the reason in `why` if it cannot.
+ * opens and, on amd64, kvm_intel or kvm_amd is loaded).  Stores the reason in `why` if it cannot.
  */
 bool os_has_kvm(char why[OS_KVM_WHY]);
 /* Returns whether the host's processor is one of AMD's. */

@@ -129,8 +129,9 @@ bool os_has_kvm(char why[OS_KVM_WHY])
 {
 	int fd;
 
-	/* Other implementations emulate unpaged code, and firmware dies in it. */
-	if (access("/sys/module/kvm_intel", F_OK) < 0 && access("/sys/module/kvm_amd", F_OK) < 0) {
+	/* Of x86, other implementations emulate unpaged code, and firmware dies in it. */
+	if (strcmp(os_arch(), "amd64") == 0 && access("/sys/module/kvm_intel", F_OK) < 0 &&
+	    access("/sys/module/kvm_amd", F_OK) < 0) {
 		(void)snprintf(why, OS_KVM_WHY, "neither kvm_intel nor kvm_amd is loaded");
 		return false;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "checked.h"
 #include "platform/os.h"
 
@@ -159,7 +160,10 @@ static void qemu_needs_kvm_when_it_is_asked_for(void **state)
 	struct checked c = { 0 };
 
 	(void)state;
-	checked_make(&c, &hyper_qemu, "qemu = { accel = 'kvm' }");
+	MEM_AUTO char *keys =
+	    mem_format("bhyve = { arch = '%s' }, qemu = { accel = 'kvm' }", os_arch());
+
+	checked_make(&c, &hyper_qemu, keys);
 	if (access("/dev/kvm", R_OK | W_OK) == 0)
 		checked_lacks(&c, "/dev/kvm");
 	else
@@ -168,6 +172,32 @@ static void qemu_needs_kvm_when_it_is_asked_for(void **state)
 	checked_make(&c, &hyper_qemu, "");
 	checked_lacks(&c, "/dev/kvm");
 	checked_free(&c);
+}
+
+/* KVM runs guests of the host's architecture only; "auto" does not ask for it. */
+static void qemu_needs_the_hosts_architecture_for_kvm(void **state)
+{
+	const char *other = strcmp(os_arch(), "arm64") == 0 ? "amd64" : "arm64";
+	static const char *const accels[] = { "kvm", "auto", "tcg" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(accels) / sizeof(*accels); i++) {
+		MEM_AUTO char *keys = mem_format(
+		    "bhyve = { arch = '%s' }, qemu = { accel = '%s' }", other, accels[i]);
+		MEM_AUTO char *text =
+		    mem_format("KVM runs guests of the host's architecture only, and this one is "
+			       "for %s: expected \"tcg\" or \"auto\"",
+			other);
+		struct checked c = { 0 };
+
+		checked_make(&c, &hyper_qemu, keys);
+		checked_lacks(&c, "/dev/kvm");
+		if (i == 0)
+			(void)checked_has(&c, "kvm", text, NULL, NULL);
+		else
+			checked_lacks(&c, "kvm");
+		checked_free(&c);
+	}
 }
 
 int main(void)
@@ -182,6 +212,7 @@ int main(void)
 		cmocka_unit_test(modules_of_devices),
 		cmocka_unit_test(qemu_asks_no_command),
 		cmocka_unit_test(qemu_needs_kvm_when_it_is_asked_for),
+		cmocka_unit_test(qemu_needs_the_hosts_architecture_for_kvm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,7 +183,7 @@ wrong() {
 	has 'u-boot-bhyve-arm64/u-boot.bin'
 	"$VMRUN" -d --hypervisor qemu vm.lua >out 2>err
 	grep -qE '^vmrun: code./usr/.*(OVMF_CODE|edk2-x86_64-code)' err
-	grep -qE '^vmrun: u-boot.nil.this hypervisor has no firmware of the kind u-boot$' err
+	grep -qE '^vmrun: u-boot./usr/.*(QEMU_EFI|edk2-aarch64-code)' err
 }
 
 @test "merge" {
