@@ -113,6 +113,21 @@ static void add_size(struct qemu_plan *b)
 	words_addf(argv, "%" PRId64 "B", s->mem);
 }
 
+/*
+ * Returns whether the BIOS shows its screen on com1 and takes keys from there, as SeaBIOS does for
+ * a machine without graphics: where the guest has no other screen.
+ */
+static bool bios_is_on_com1(const struct spec *s)
+{
+	if (!qemu_uses_own_bios(s) || s->qemu.kernel != NULL || spec_com(s, 0) == NULL)
+		return false;
+	for (size_t i = 0; i < s->device_count; i++) {
+		if (s->devices[i]->kind == &device_fbuf && !s->devices[i]->removed)
+			return false;
+	}
+	return true;
+}
+
 static void add_board(struct qemu_plan *b)
 {
 	const struct spec *s = b->spec;
@@ -126,6 +141,7 @@ static void add_board(struct qemu_plan *b)
 		qemu_pair(b->argv, "sata", "off");
 		qemu_pair(b->argv, "smbus", "off");
 		qemu_pair(b->argv, "vmport", "off");
+		qemu_pair(b->argv, "graphics", bios_is_on_com1(s) ? "off" : NULL);
 	} else {
 		/* The default, version 2, has room for 8 processors; bhyve has version 3. */
 		qemu_pair(b->argv, "gic-version", "max");

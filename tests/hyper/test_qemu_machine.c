@@ -1,4 +1,4 @@
-/* The machines of qemu: amd64 and arm64, and the accelerator. */
+/* The machines of qemu: amd64 and arm64, the accelerator, and the screen of the BIOS. */
 #include "planned.h"
 
 #include <stdarg.h>
@@ -175,6 +175,40 @@ static void test_accelerator_of_another_architecture(void **state)
 	planned_free(&p);
 }
 
+/* A BIOS without another screen is on com1; a guest that qemu boots by itself has no BIOS menu. */
+static void test_screen_of_the_bios(void **state)
+{
+	static const struct {
+		const char *keys;
+		bool is_on_com1;
+	} cases[] = {
+		{ "bootrom = false, com1 = 'stdio'", true },
+		{ "bootrom = vmrun.null, loader = 'bhyveload', com1 = 'console', emulations = { { "
+		  "device = 'virtio-blk', path = '/d' } }",
+		    true },
+		{ "bootrom = false, com1 = 'stdio', emulations = { { id = 'f', device = 'fbuf' } "
+		  "}, "
+		  "targets = { default = { emulations = { { id = 'f', remove = true } } } }",
+		    true },
+		{ "bootrom = false, com1 = 'stdio', emulations = { { device = 'fbuf' } }", false },
+		{ "bootrom = false, com1 = 'stdio', graphic = {}", false },
+		{ "bootrom = false, com2 = '/dev/ttyS1'", false },
+		{ "bootrom = false, com1 = 'stdio', qemu = { accel = 'tcg', kernel = '/k' }",
+		    false },
+		{ "com1 = 'stdio'", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct planned p = { 0 };
+
+		planned_good(&p, &hyper_qemu, cases[i].keys);
+		if ((strstr(planned_line(&p), ",graphics=off") != NULL) != cases[i].is_on_com1)
+			fail_msg("%s: %s", cases[i].keys, planned_line(&p));
+		planned_free(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_allowed_on_arm64),
 		cmocka_unit_test(test_printed_spec_of_arm64),
 		cmocka_unit_test(test_accelerator_of_another_architecture),
+		cmocka_unit_test(test_screen_of_the_bios),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
