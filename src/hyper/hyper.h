@@ -101,6 +101,7 @@ struct signs {
 	bool triple_fault;
 	bool is_own_line; /* the last line of the log is there for vmrun alone */
 	int own_block;	  /* where the log is in what vmrun alone has asked for */
+	bool bios_resets; /* the BIOS is about to reset the machine */
 };
 
 /* Statuses that bhyve ends with: bhyve(8), and sysexits(3) in its sources. */

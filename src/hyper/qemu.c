@@ -12,6 +12,12 @@
 #include "hyper/qmp.h"
 #include "platform/spawn.h"
 
+/*
+ * SeaBIOS says so, then writes to the reset port, and faults in the instruction after that, which
+ * TCG executes before it handles the reset (its function qemu_reboot).
+ */
+#define SEABIOS_RESETS "Attempting a hard reboot"
+
 /* Returns whether a debugger or a monitor starts the guest, instead of vmrun. */
 static bool is_held(const struct qemu_plan *b)
 {
@@ -110,8 +116,10 @@ static void hear_log(struct signs *signs, const char *line)
 {
 	enum { OUTSIDE, AT_TITLE, IN_DUMP };
 
+	if (str_after(line, SEABIOS_RESETS) != NULL)
+		signs->bios_resets = true;
 	if (str_after(line, "Triple fault") != NULL)
-		signs->triple_fault = true;
+		signs->triple_fault = !signs->bios_resets;
 	if (str_after(line, "CPU Reset (CPU ") != NULL)
 		signs->own_block = AT_TITLE;
 	else if (!is_dump(line) || (signs->own_block == IN_DUMP && begins_dump(line)))

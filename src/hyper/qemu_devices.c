@@ -140,7 +140,8 @@ void qemu_add_serial(struct qemu_plan *b)
 		if (!b->machine->is_pc && i > 0) {
 			struct where at = { NULL, spec_com_key(i), 0 };
 
-			refuse(b, &at, "an arm64 guest has one serial port, com1");
+			report_add(b->report, STATUS_SPEC, &at,
+			    "qemu: an arm64 guest has one serial port, com1");
 			continue;
 		}
 		serial_qemu(com, id, b->argv, &b->plan->notes);

@@ -212,6 +212,17 @@ static bool is_descriptor(const char *path)
 	return false;
 }
 
+/* Adds SeaBIOS's messages to the log: it writes them to this port if something answers there. */
+static void add_bios_messages(struct words *argv)
+{
+	qemu_begin(argv, "-chardev", "file");
+	qemu_pair(argv, "id", "bios-log");
+	qemu_pairf(argv, "path", "/dev/fd/%d", CHANNEL_LOG_FD);
+	qemu_begin(argv, "-device", "isa-debugcon");
+	qemu_pair(argv, "iobase", "0x402");
+	qemu_pair(argv, "chardev", "bios-log");
+}
+
 /* Adds the log, which vmrun reads, and copies to where the user's own words want it. */
 static void add_log(struct qemu_plan *b)
 {
@@ -228,6 +239,9 @@ static void add_log(struct qemu_plan *b)
 	b->plan->log.shows_all = items != NULL && strstr(items, "cpu_reset") != NULL;
 	if (b->user.log_path != NULL && !is_descriptor(b->user.log_path))
 		b->plan->log.path = mem_copy(b->user.log_path);
+	/* A log that the user reads has qemu's lines only. */
+	if (qemu_uses_own_bios(b->spec) && !b->user.has_log)
+		add_bios_messages(b->argv);
 }
 
 /* Adds the user's log as it is, where vmrun has none. */

@@ -202,9 +202,11 @@ bool qemu_take_kvm(struct qemu_reader *r, const char *value)
 	return true;
 }
 
-static bool is_q35(const char *type)
+static bool is_type_of(const struct qemu_machine *machine, const char *type)
 {
-	return strcmp(type, "q35") == 0 || str_after(type, "pc-q35-") != NULL;
+	const char *versions = machine->is_pc ? "pc-q35-" : "virt-";
+
+	return strcmp(type, machine->name) == 0 || str_after(type, versions) != NULL;
 }
 
 bool qemu_take_machine(struct qemu_reader *r, const char *value)
@@ -216,10 +218,12 @@ bool qemu_take_machine(struct qemu_reader *r, const char *value)
 	type = value_of(&pieces, "type");
 	if (type == NULL && pieces.count > 0 && strchr(pieces.item[0], '=') == NULL)
 		type = pieces.item[0];
-	if (type != NULL && r->b->machine->is_pc && !is_q35(type))
+	if (type != NULL && !is_type_of(r->b->machine, type))
 		qemu_refuse_word(r, value,
-		    "the devices of the spec are on buses and slots of q35: use the "
-		    "type q35");
+		    r->b->machine->is_pc
+			? "the devices of the spec are on buses and slots of q35: use the type q35"
+			: "the devices of the spec are on buses and slots of virt: use the type "
+			  "virt");
 	accel = value_of(&pieces, "accel");
 	if (accel != NULL)
 		take_accels(&r->b->user, accel);

@@ -37,22 +37,53 @@ teardown() {
 	is "$status" 42
 }
 
-@test "GRUB boots from a disk of each model, and powers off" {
-	command -v grub-mkimage >/dev/null || skip 'grub-mkimage is not installed'
+# boots SCRIPT: makes a disk with GRUB, which runs these lines
+boots() {
 	local grub=/usr/lib/grub/i386-pc
+	command -v grub-mkimage >/dev/null || skip 'grub-mkimage is not installed'
 	[ -e $grub/boot.img ] || skip "there is no $grub/boot.img: install grub-pc-bin"
-	printf '%s\n' serial 'terminal_output serial' 'echo "GRUB speaks"' halt >grub.cfg
-	grub-mkimage -O i386-pc -o core.img -c grub.cfg -p / biosdisk serial terminal echo halt
+	printf '%s\n' "$@" >grub.cfg
+	grub-mkimage -O i386-pc -o core.img -c grub.cfg -p / biosdisk serial terminal echo halt reboot
 	cat $grub/boot.img core.img >disk
 	truncate -s 1M disk
+}
+
+# disk MODEL: a spec of a guest that boots from this disk
+disk() {
+	jq -n --arg name "$vm" --arg model "$1" '{name: $name, cpu: 1, mem: "64M", bootrom: false,
+		com1: "stdio", qemu: {accel: "tcg"}, emulations: [{device: $model, path: "disk"}]}' >vm.json
+}
+
+cause() {
+	jq -r 'select(.event == "exit").cause' events
+}
+
+@test "GRUB boots from a disk of each model, and powers off" {
 	local model
+	boots serial 'terminal_output serial' 'echo "GRUB speaks"' halt
 	for model in virtio-blk ahci-hd nvme; do
-		jq -n --arg name "$vm" --arg model $model '{name: $name, cpu: 1, mem: "64M", bootrom: false,
-			com1: "stdio", qemu: {accel: "tcg"}, emulations: [{device: $model, path: "disk"}]}' >vm.json
+		disk $model
 		vmrun --events events vm.json
 		is "$status" 0
 		has 'GRUB speaks' out
-		is "$model $(jq -r 'select(.event == "exit").cause' events)" "$model poweroff"
+		is "$model $(cause)" "$model poweroff"
 		rm events
 	done
+}
+
+@test "a reset by the BIOS is a reboot, and a triple fault remains one" {
+	boots reboot
+	disk virtio-blk
+	vmrun --no-reboot --events events vm.json
+	is "$(cause)" reboot
+	is "$status" 0
+	# cli; ds = 0; lidt [0x7c20], which is empty; int3
+	printf '\xfa\x31\xc0\x8e\xd8\x0f\x01\x1e\x20\x7c\xcc' >disk
+	truncate -s 510 disk
+	printf '\x55\xaa' >>disk
+	truncate -s 1M disk
+	rm events
+	vmrun --events events vm.json
+	is "$(cause)" triple_fault
+	is "$status" 3
 }

@@ -333,6 +333,19 @@ static void test_qemu_log(void **state)
 	assert_true(s.triple_fault);
 }
 
+/* The fault that follows SeaBIOS's own reset is no crash. */
+static void test_reset_by_seabios(void **state)
+{
+	struct signs s = { 0 };
+
+	(void)state;
+	assert_null(hyper_qemu.hear(&s, CHANNEL_STDERR, "Attempting a hard reboot"));
+	assert_false(s.bios_resets);
+	assert_null(hyper_qemu.hear(&s, CHANNEL_LOG, "Attempting a hard reboot"));
+	assert_null(hyper_qemu.hear(&s, CHANNEL_LOG, "Triple fault"));
+	assert_false(s.triple_fault);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_qemu_table),
 		cmocka_unit_test(test_qemu_combinations),
 		cmocka_unit_test(test_qemu_log),
+		cmocka_unit_test(test_reset_by_seabios),
 		cmocka_unit_test(test_prefix),
 	};
 
