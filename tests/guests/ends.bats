@@ -72,6 +72,13 @@ trigger() {
 	is "$(causes)" error
 }
 
+@test "a kernel that has halted both processors: halt, by qemu.halt_poll" {
+	linux 'halt -f' '{"cpu": 2, "qemu": {"halt_poll": 1}}'
+	boot
+	is "$status" 0
+	is "$(causes)" halt
+}
+
 @test "reboots lead into the next target, until one powers off" {
 	linux 'echo "this is $target"; [ "$target" != last ] || poweroff -f; reboot -f' '{
 		"qemu": {"append": "target=first"}, "next_target": "second", "targets": {
