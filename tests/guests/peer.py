@@ -7,6 +7,7 @@ connect connects to a unix socket.  Either then sends a line and prints the line
 import os
 import socket
 import sys
+import time
 
 LIMIT = 120  # seconds
 
@@ -21,9 +22,18 @@ def accepted(path):
 
 
 def connected(path):
-    client = socket.socket(socket.AF_UNIX)
-    client.connect(path)
-    return client
+    """Tries again while the socket has a name but does not listen yet."""
+    deadline = time.monotonic() + LIMIT
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        try:
+            client.connect(path)
+            return client
+        except ConnectionRefusedError:
+            client.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 with {"listen": accepted, "connect": connected}[sys.argv[1]](sys.argv[2]) as peer:
