@@ -126,3 +126,8 @@ enum truth host_interface(struct host *host, const char *name, pid_t *opener)
 		*opener = (pid_t)strtol(at + strlen(sign), NULL, 10);
 	return fact->status == 0 ? TRUTH_YES : TRUTH_NO;
 }
+
+bool host_interface_is_down(const struct host *host, const char *name)
+{
+	return !host->freebsd && os_interface_is_down(name);
+}

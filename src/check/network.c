@@ -29,6 +29,19 @@ static void ifconfig_create(struct words *fix, const char *class, const char *na
 		check_words(fix, COMMAND("ifconfig", class, "create", "name", name, "up"));
 }
 
+/* Checks a tap that exists. */
+static void check_tap(
+    struct check *c, const struct checked_need *need, const char *name, pid_t opener)
+{
+	if (opener != 0 && !check_is_ours(c, name))
+		check_problem(c, need, name, "opened by process %jd already", (intmax_t)opener)
+		    ->busy = true;
+	if (host_interface_is_down(&c->host, name))
+		check_words(
+		    &check_problem(c, need, name, "is down: the guest would reach nothing")->fix,
+		    COMMAND("ip", "link", "set", "dev", name, "up"));
+}
+
 void check_interface(struct check *c, const struct checked_need *need)
 {
 	const char *name = need->need->what;
@@ -52,10 +65,7 @@ void check_interface(struct check *c, const struct checked_need *need)
 		}
 		break;
 	case TRUTH_YES:
-		if (opener != 0 && !check_is_ours(c, name))
-			check_problem(
-			    c, need, name, "opened by process %jd already", (intmax_t)opener)
-			    ->busy = true;
+		check_tap(c, need, name, opener);
 		break;
 	case TRUTH_UNKNOWN:
 	case TRUTH_PENDING:
@@ -76,7 +86,8 @@ void check_bridge(struct check *c, const struct checked_need *need)
 	if (c->host.freebsd)
 		ifconfig_create(&f->fix, "bridge", name);
 	else
-		check_words(&f->fix, COMMAND("ip", "link", "add", "name", name, "type", "bridge"));
+		check_words(
+		    &f->fix, COMMAND("ip", "link", "add", "name", name, "up", "type", "bridge"));
 }
 
 static void check_module(struct check *c, const struct checked_need *need, const char *module)

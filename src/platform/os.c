@@ -1,4 +1,5 @@
 /* Questions that both systems answer in the same way. */
+#define _DEFAULT_SOURCE /* struct ifreq */
 #include "platform/os.h"
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -9,6 +10,8 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -42,6 +45,20 @@ unsigned os_interface_index(const char *name)
 bool os_interface_exists(const char *name)
 {
 	return os_interface_index(name) != 0;
+}
+
+bool os_interface_is_down(const char *name)
+{
+	struct ifreq request = { 0 };
+	int fd = os_interface_exists(name) ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+	bool down;
+
+	if (fd < 0)
+		return false;
+	memcpy(request.ifr_name, name, strlen(name) + 1);
+	down = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) == 0;
+	(void)close(fd);
+	return down;
 }
 
 bool os_vm_exists(const char *name)

@@ -38,6 +38,8 @@ int os_tap_make(const char *name, int *fd);
 int os_tap_keep(int fd);
 /* Returns whether a network interface exists; asks the kernel and executes nothing. */
 bool os_interface_exists(const char *name);
+/* Returns whether an interface exists and is switched off: then it passes no packets. */
+bool os_interface_is_down(const char *name);
 /* Returns the kernel's number of an interface, which no later one gets; 0: no such interface. */
 unsigned os_interface_index(const char *name);
 /*

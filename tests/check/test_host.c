@@ -147,7 +147,7 @@ static void qemu_asks_no_command(void **state)
 		(void)checked_has(&c, "vr-no-tap", "no such interface",
 		    "ip tuntap add dev vr-no-tap mode tap", "ip tuntap del dev vr-no-tap mode tap");
 		(void)checked_has(&c, "vr-no-bridge", "no such interface",
-		    "ip link add name vr-no-bridge type bridge", NULL);
+		    "ip link add name vr-no-bridge up type bridge", NULL);
 	} else {
 		(void)checked_has(&c, "vr-no-tap", "no such interface",
 		    "ifconfig tap create name vr-no-tap up", "ifconfig vr-no-tap destroy");

@@ -86,12 +86,34 @@ taps() {
 	vmrun vm.json
 	is "$status" 69
 	has 'br0: no such interface'
-	has 'fix: ip link add name br0 type bridge'
+	has 'fix: ip link add name br0 up type bridge'
 	is "$(taps)" ''
 	guest p --fix
 	is "$status" 0
-	net ip link show dev br0 >/dev/null
+	net ip -o link show dev br0 | grep -q '<.*[<,]UP[,>]'
 	is "$(taps)" ''
+}
+
+@test "a tap of the host: made and switched on by --fix, or only switched on" {
+	rom '{"emulations":[{"device":"virtio-net","name":"tap5"}]}'
+	vmrun vm.json
+	is "$status" 69
+	has 'fix: ip tuntap add dev tap5 mode tap'
+	start_guest b --fix
+	net ip -o link show dev tap5 | grep -q '<.*[<,]UP[,>]'
+	kill -TERM "$pid"
+	ends 0
+	is "$(taps)" ''
+
+	net ip tuntap add dev tap5 mode tap
+	vmrun vm.json
+	is "$status" 69
+	has 'tap5: is down: the guest would reach nothing'
+	guest p --fix
+	is "$status" 0
+	net ip -o link show dev tap5 | grep -q '<.*[<,]UP[,>]'
+	guest p
+	is "$status" 0
 }
 
 @test "a dry run makes nothing" {

@@ -1,5 +1,5 @@
 /* The results agree with those of POSIX functions on the same system. */
-#define _GNU_SOURCE /* unshare() of Linux */
+#define _GNU_SOURCE /* unshare() of Linux, IFF_UP */
 #include "platform/os.h"
 
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -73,6 +74,21 @@ static void test_every_interface_exists(void **state)
 	for (struct if_nameindex *one = all; one->if_index != 0; one++)
 		assert_true(os_interface_exists(one->if_name));
 	if_freenameindex(all);
+}
+
+static void test_interfaces_that_are_down(void **state)
+{
+	struct ifaddrs *all;
+
+	(void)state;
+	assert_int_equal(getifaddrs(&all), 0);
+	for (struct ifaddrs *one = all; one != NULL; one = one->ifa_next)
+		if ((one->ifa_flags & IFF_LOOPBACK) != 0) /* others may change meanwhile */
+			assert_int_equal(
+			    os_interface_is_down(one->ifa_name), (one->ifa_flags & IFF_UP) == 0);
+	freeifaddrs(all);
+	assert_false(os_interface_is_down("vmrun-none"));
+	assert_false(os_interface_is_down("a-name-longer-than-any-interface-can-have"));
 }
 
 static void test_no_other_interface_exists(void **state)
@@ -270,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_every_interface_exists),
 		cmocka_unit_test(test_no_other_interface_exists),
 		cmocka_unit_test(test_taps),
+		cmocka_unit_test(test_interfaces_that_are_down),
 		cmocka_unit_test(test_vm_is_a_plain_name_below_its_folder),
 		cmocka_unit_test_setup_teardown(
 		    test_vm_is_in_the_directory_of_vmm, scratch_enter, scratch_leave),
