@@ -51,6 +51,24 @@ teardown() {
 	done
 }
 
+@test "each target of each spec gives a command of qemu, except where README.md says so" {
+	local file target cannot=0
+	while read -r file target; do
+		status=0
+		vmrun --hypervisor qemu -d -t "$target" "$file" >"$got/line" 2>"$got/err" || status=$?
+		if [ "$file" = passthru.json ]; then
+			cannot=$((cannot + 1))
+			is "$file $target $status" "$file $target 65"
+			has '"lookup" asks' "$got/err"
+		else
+			is "$file $target $status" "$file $target 0"
+			grep -q '^qemu-system-' "$got/line"
+		fi
+	done < <(each_target)
+	is "$cannot" 2
+	has 'except [passthru.json](passthru.json)' README.md
+}
+
 @test "each target of each spec, resolved, is a spec by the schema" {
 	local file target n=0
 	"$VMRUN" --print schema >"$got/schema"
