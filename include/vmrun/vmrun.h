@@ -315,7 +315,11 @@ enum vmrun_event_type {
 	 */
 	VMRUN_SPAWNED,
 	VMRUN_OUTPUT, /* text: one line of the hypervisor's stderr, or of the loader `by` */
-	/* target, cause, status, signal, uptime_ms, ended_by; text: the last lines on stderr */
+	/*
+	 * target, cause, status, signal, uptime_ms, ended_by; text: the last lines on stderr.  No
+	 * VMRUN_DECIDED follows a start that failed because another program took the port that
+	 * vmrun had found: the same boot starts again with another port.
+	 */
 	VMRUN_EXITED,
 	/*
 	 * boot, ended, cause: the boot that ended; action, target, delay_ms: what follows; by: the

@@ -60,6 +60,38 @@ small_host() {
 
 bridged='{"emulations": [{"device": "virtio-net", "bridge": "bridge0"}]}'
 
+# killed_at_create BODY: runs a VM whose vmrun is killed by the command that makes its tap; BODY is
+# what the command has done before
+killed_at_create() {
+	small_host "$bridged"
+	stub ifconfig "[ \"\$2\" != create ] || { $1 kill -KILL \$PPID; exit; }"
+	begins vm.json
+	wait "$pid" || :
+	unstub
+	is "$(jq -c '[.taken[] | [.name, .unsure]]' "run/$vm/ledger.json")" '[["tap0",true]]'
+}
+
+@test "a tap of which vmrun was killed before it was made: another program's survives" {
+	killed_at_create ''
+	ifconfig tap0 create description "vmrun:$vm-2" # and this is another VM's
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	grep -q '^tap0' state/interfaces
+	[ ! -e "run/$vm" ]
+	ifconfig tap0 destroy
+}
+
+@test "a tap of which vmrun was killed after it was made: destroyed by the next start" {
+	killed_at_create '"$real" "$@";'
+	grep -q '^tap0' state/interfaces
+	script 'exit 1'
+	go "${vmrun_words[@]}" vm.json
+	is "$status" 0
+	has 'given back: ifconfig tap0 destroy'
+	lacks tap state/interfaces
+}
+
 @test "a fix that failed is forgotten at once: another program's tap survives" {
 	small_host '{"emulations": [{"device": "virtio-net", "name": "tap9"}],
 		"on": {"check_failed": {"boot": "default", "delay": 600}}, "backoff": false}'

@@ -72,6 +72,29 @@ taps() {
 	is "$(taps)" ''
 }
 
+@test "after a kill: vmrun's tap is destroyed, one that another program made in its place stays" {
+	local qemu
+	start_guest b
+	qemu=$(qemu_pid)
+	kill -KILL "$pid"
+	await is_gone "$qemu"
+	is "$(taps)" 'tap0 '
+	start_guest b
+	is "$(taps)" 'tap0 '
+	has 'given back: ip link del dev tap0'
+	qemu=$(qemu_pid)
+	kill -KILL "$pid"
+	await is_gone "$qemu"
+	net ip link del dev tap0
+	net ip tuntap add dev tap0 mode tap
+	start_guest b
+	has 'tap0 is not the interface that vmrun made any more: left alone'
+	is "$(taps)" 'tap0 tap1 '
+	kill -TERM "$pid"
+	ends 0
+	is "$(taps)" 'tap0 '
+}
+
 @test "two interfaces, two taps" {
 	rom '{"emulations":[{"device":"virtio-net","bridge":"br0"},{"device":"e1000","bridge":"br0"}]}'
 	start_guest b

@@ -171,6 +171,29 @@ static void test_no_start_faults(void **state)
 	assert_int_equal(of_qemu.cause, CAUSE_ERROR);
 }
 
+/* The line of each hypervisor that cannot listen at the port of its screen, among others. */
+static void test_lost_port(void **state)
+{
+	static const char qemu[] = "qemu-system-x86_64: -vnc 127.0.0.1:0,password=on: Failed to "
+				   "find an available port: Address already in use\n";
+
+	(void)state;
+	assert_true(hyper_has_lost_port(&hyper_qemu, qemu));
+	assert_true(hyper_has_lost_port(&hyper_bhyve,
+	    "fbuf frame buffer base: 0x1 [sz 16777216]\r\nbind: Address already in use\r\n"
+	    "Device emulation initialization error: Address already in use\r\n"));
+	assert_true(hyper_has_lost_port(&hyper_bhyve, "bind: Address already in use"));
+	assert_false(hyper_has_lost_port(&hyper_bhyve, ""));
+	assert_false(hyper_has_lost_port(&hyper_bhyve, "bind: Permission denied\n"));
+	assert_false(hyper_has_lost_port(&hyper_bhyve, qemu));
+	/* A port that the spec names: another port for the screen would not help. */
+	assert_false(hyper_has_lost_port(&hyper_qemu,
+	    "qemu: -chardev socket,id=com1: Failed to find an available port: "
+	    "Address already in use\n"));
+	assert_false(hyper_has_lost_port(
+	    &hyper_qemu, "qemu: -vnc 127.0.0.1:0: no\n\nqemu: Address already in use\n"));
+}
+
 #define SAID(text)                              \
 	{                                       \
 		.greeted = true, .reason = text \
@@ -354,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_start_failed),
 		cmocka_unit_test(test_start_faults),
 		cmocka_unit_test(test_no_start_faults),
+		cmocka_unit_test(test_lost_port),
 		cmocka_unit_test(test_qemu_table),
 		cmocka_unit_test(test_qemu_combinations),
 		cmocka_unit_test(test_qemu_log),
