@@ -38,7 +38,7 @@ struct check_names {
  */
 bool check_find(struct spec *spec, const struct hypervisor *hyper, struct pairs *before,
     const struct check_names *names, struct facts *facts, struct findings *out);
-/* Returns whether the spec leaves a port to vmrun. */
+/* Returns whether the spec leaves a port to vmrun, and one was found. */
 bool check_has_open_port(const struct spec *spec);
 /*
  * Drops the ports that were found and at which other programs listen now.  Returns their number.

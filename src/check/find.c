@@ -277,7 +277,7 @@ static void find_com(struct search *s, size_t port)
 	}
 }
 
-/* Returns whether a run finds a port for this device. */
+/* Returns whether a run has found a port for this device. */
 static bool has_open_port(const struct device *dev)
 {
 	bool is_open =

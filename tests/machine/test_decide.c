@@ -122,6 +122,39 @@ static void test_reboot_while_deciding(void **state)
 	vm_close(&v);
 }
 
+/* Ends a start that another program took the port from, and that is not the last one. */
+static void lose_port(void)
+{
+	vm_prepare(&v, "function vm.on_exit() return 'other' end");
+	end_boot(CAUSE_REBOOT);
+	v.machine->choice.next_target = strdup("other"); /* of the last decision */
+	v.machine->run.starts_again = true;
+}
+
+/* Nobody decides about a boot that starts again. */
+static void test_start_again(void **state)
+{
+	(void)state;
+	lose_port();
+	vm_check_next(vm_act(&v, EVENT_CALLS_ENDED), STATE_WAITING, 0);
+	assert_null(v.machine->choice.next_target); /* the boot is prepared */
+	assert_false(v.machine->run.starts_again);
+	assert_int_equal(v.machine->choice.rate_limit.boots, 0);
+	assert_int_equal(vm_count_events(&v, VMRUN_DECIDED), 0);
+	vm_close(&v);
+	lose_port();
+	v.machine->requests.stop = true;
+	vm_check_next(vm_act(&v, EVENT_CALLS_ENDED), STATE_ENDING, -1);
+	assert_int_equal(v.machine->history.outcome.cause, CAUSE_STOPPED);
+	vm_close(&v);
+	lose_port();
+	v.machine->requests.reboot_to = strdup("default");
+	vm_check_next(vm_act(&v, EVENT_REBOOT), STATE_WAITING, 0);
+	assert_string_equal(v.machine->choice.next_target, "default");
+	assert_false(v.machine->run.starts_again);
+	vm_close(&v);
+}
+
 static void test_next_request(void **state)
 {
 	(void)state;
@@ -236,6 +269,7 @@ int main(void)
 		DECIDE(test_delay),
 		DECIDE(test_requested_reboots_do_not_count),
 		DECIDE(test_reboot_while_deciding),
+		DECIDE(test_start_again),
 		DECIDE(test_next_request),
 		DECIDE(test_wait),
 		DECIDE(test_given_up_boots_once),

@@ -47,7 +47,9 @@ static void test_draft(void **state)
 {
 	(void)state;
 	vm_prepare(&v, "function vm.on_prepare(spec) spec.cpu = 3 return spec end");
+	v.machine->run.lost_ports = 16; /* of the boot before */
 	vm_check_next(draft("other"), STATES, -1);
+	assert_int_equal(v.machine->run.lost_ports, 0);
 	assert_true(v.machine->calls.main_ended); /* on_prepare has answered at once */
 	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_PREPARING, -1);
 	assert_string_equal(v.machine->boot.target, "other");

@@ -646,6 +646,53 @@ static void test_meaning_of_a_status(void **state)
 	}
 }
 
+/* Ends a start with the message of a port that is in use. */
+static void lose_port(const char *more, int lost_before, bool stop, int boots)
+{
+	siginfo_t info;
+
+	life_script("err bind:_Address_already_in_use exit 4");
+	spawn(more);
+	v.machine->boot.spec->devices[0]->found = strdup("5999");
+	assert_int_equal(
+	    waitid(P_PID, (id_t)running()->child.job.pid, &info, WEXITED | WNOWAIT), 0);
+	running()->lost_ports = lost_before;
+	v.machine->requests.stop = stop;
+	v.machine->history.boots = boots;
+	vm_check_next(vm_act(&v, EVENT_EXIT), STATE_CLEANING, -1);
+}
+
+/* A start whose port was taken changes nothing that a policy sees. */
+static void test_lost_port(void **state)
+{
+	static const char automatic[] = "vm.graphic = { port = 'auto' }";
+	const struct vmrun_event *e;
+
+	(void)state;
+	lose_port(automatic, 15, false, 1);
+	assert_true(running()->starts_again);
+	assert_int_equal(running()->lost_ports, 16);
+	assert_int_equal(v.machine->history.boots, 0);
+	assert_int_equal(v.machine->history.ends, 0);
+	assert_int_equal(v.machine->history.count, 0);
+	assert_int_equal(v.machine->history.outcome.status, -1); /* as before: none has ended */
+	e = vm_event(&v, VMRUN_EXITED);
+	assert_non_null(e);
+	assert_string_equal(e->cause, "start_failed");
+	vm_close(&v);
+	lose_port(automatic, 16, false, 1);
+	assert_false(running()->starts_again);
+	assert_int_equal(v.machine->history.ends, 1);
+	vm_close(&v);
+	lose_port(automatic, 0, true, 1);
+	assert_false(running()->starts_again);
+	check_outcome(CAUSE_STOPPED, 4);
+	vm_close(&v);
+	lose_port("vm.graphic = { port = 5999 }", 0, false, 1);
+	assert_false(running()->starts_again);
+	vm_close(&v);
+}
+
 /* Another part of the program has reaped the process. */
 static void test_exit_that_is_not_known(void **state)
 {
@@ -776,6 +823,7 @@ int main(void)
 		HYPERVISOR(test_exit),
 		HYPERVISOR(test_requested_exit),
 		HYPERVISOR(test_meaning_of_a_status),
+		HYPERVISOR(test_lost_port),
 		HYPERVISOR(test_exit_that_is_not_known),
 		HYPERVISOR(test_exit_of_a_simulation),
 		HYPERVISOR(test_what_ends_with_it),
