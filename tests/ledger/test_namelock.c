@@ -21,6 +21,22 @@
 #define NAMES 8
 #define ROUNDS 20
 
+/* A file that its owner removes between the next open(2) and flock(2) of it; NULL: none. */
+static const char *removed;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+int __wrap_flock(int fd, int operation)
+{
+	if (removed != NULL)
+		assert_int_equal(unlink(removed), 0);
+	removed = NULL;
+	return __real_flock(fd, operation);
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
 static void open_locks(struct namelock *locks, const char *vm)
 {
 	MEM_AUTO char *directory = scratch_path(vm);
@@ -69,6 +85,23 @@ static void test_left_file(void **state)
 	open_locks(&locks, "a");
 	assert_true(namelock_take(&locks, "tap0"));
 	namelock_close(&locks);
+	assert_false(exists(".names"));
+}
+
+/* A lock on a file that has no name any more keeps nobody out. */
+static void test_removed_file(void **state)
+{
+	struct namelock a, b;
+
+	(void)state;
+	open_locks(&a, "a");
+	open_locks(&b, "b");
+	removed = ".names/tap0";
+	assert_true(namelock_take(&a, "tap0"));
+	assert_null(removed);
+	assert_false(namelock_take(&b, "tap0"));
+	namelock_close(&a);
+	namelock_close(&b);
 	assert_false(exists(".names"));
 }
 
@@ -142,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(test_taken_and_dropped),
 		NAMES_TEST(test_left_file),
+		NAMES_TEST(test_removed_file),
 		NAMES_TEST(test_no_place),
 		NAMES_TEST(test_rivals),
 	};
