@@ -379,7 +379,7 @@ struct vmrun_event {
 	const char *const *argv;
 	int pid;
 	int problems;
-	int status; /* of the hypervisor in bhyve's terms; -1: it died of a signal, or never ran */
+	int status; /* in bhyve's terms, or an error's own; -1: died of a signal, or never ran */
 	const char *status_text; /* what the status means beyond the cause, or NULL */
 	int signal;
 	int exit_status;

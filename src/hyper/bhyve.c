@@ -113,6 +113,8 @@ static void bhyve_explain(
 		out->cause = CAUSE_START_FAILED;
 	else
 		out->cause = cause_of_status(end->status);
+	if (out->cause >= CAUSE_ERROR)
+		out->text = hyper_status_text(end->status);
 	out->failed_start = end->status == BHYVE_POWEROFF || end->status == BHYVE_ERROR ||
 	    end->status == BHYVE_USAGE || end->status == BHYVE_OS;
 }

@@ -86,11 +86,26 @@ struct plan {
 	struct words inapplicable; /* keys that mean nothing on this architecture */
 	const char *first_message; /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc;	   /* the guest starts when a VNC client connects */
+	int64_t processors;	   /* for halt_request(), 0: the guest is not asked */
 	char *accel;		   /* qemu only: its accelerator, and why: "tcg: ..." */
 };
 
 /* Room for a word of QMP and its NUL. */
 #define SIGN_SIZE 40
+
+/* Room for a request of the poll for a halt. */
+#define HALT_REQUEST_SIZE 160
+
+/* Asks one processor after another whether it can never run again. */
+struct halt_poll {
+	int64_t processors;
+	int64_t at;	 /* the one that was asked last */
+	bool asked;	 /* and has not answered yet */
+	bool any;	 /* a processor that was asked before has halted */
+	bool halted;	 /* all had halted at the poll before */
+	bool has_halted; /* and at this one: vmrun ends the guest */
+	char request[HALT_REQUEST_SIZE];
+};
 
 /* Facts from the output of a running hypervisor. */
 struct signs {
@@ -98,10 +113,13 @@ struct signs {
 	bool waits_for_vnc;	/* as in the plan */
 	char reason[SIGN_SIZE]; /* its reason for exiting, or "" */
 	char fatal[SIGN_SIZE];	/* a state that it cannot leave, or "" */
+	bool resumed;		/* its guest has run */
+	bool panicked;		/* its guest has said so */
 	bool triple_fault;
 	bool is_own_line; /* the last line of the log is there for vmrun alone */
 	int own_block;	  /* where the log is in what vmrun alone has asked for */
 	bool bios_resets; /* the BIOS is about to reset the machine */
+	struct halt_poll halt;
 };
 
 /* Statuses that bhyve ends with: bhyve(8), and sysexits(3) in its sources. */
@@ -116,9 +134,10 @@ enum bhyve_status {
 /* How a boot ended. */
 struct outcome {
 	enum cause cause;
-	int status;	   /* in bhyve's terms, whatever the hypervisor; -1: it died of a signal */
+	int status;	   /* in bhyve's terms, or an error's own; -1: it died of a signal */
 	int signal;	   /* 0: none */
 	bool failed_start; /* its own error, not an action of the guest */
+	const char *text;  /* what the status means beyond the cause, or NULL; static */
 };
 
 /* How to take one step of a stop: exactly one of the three is set. */
@@ -160,6 +179,11 @@ struct hypervisor {
 	 * stdout.  NULL: none does.
 	 */
 	bool (*words_use_stdio)(const struct spec *spec, const struct words *extra);
+	/*
+	 * Begins to ask whether the guest has halted.  Returns text for CHANNEL_CONTROL, or NULL
+	 * while the last question is not answered; hear() goes on.  NULL: the exit tells.
+	 */
+	const char *(*halt_request)(struct signs *signs);
 	/*
 	 * Returns the terminal that a line of the output names as made for a serial port, counted
 	 * from 0; NULL: the line names none.  Caller frees.  NULL: the hypervisor makes no

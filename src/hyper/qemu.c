@@ -75,6 +75,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 		    spec->qemu.kernel != NULL ? "kernel" : "first disk");
 	qemu_add_kernel(&spec->qemu, b.argv);
 	qemu_add_guest(spec, b.machine, plan);
+	plan->processors = cpu_count(&spec->cpu);
 	plan->first_message = is_held(&b) || plan->waits_for_vnc ? QMP_CAPABILITIES : QMP_HELLO;
 	words_append(b.argv, &b.user.rest);
 	hyper_finish(request, plan);
@@ -157,9 +158,28 @@ static char *qemu_terminal_made(const char *line, size_t *port)
 }
 
 /*
+ * Returns whether the status is one that the guest has chosen (isa-debug-exit), or qemu once the
+ * guest ran.  It tells more than the reason of a SHUTDOWN, which newer versions of qemu send, too.
+ */
+static bool has_own_status(const struct process_end *end, const struct outcome *out)
+{
+	return end->signal == 0 && end->status > 0 && !out->failed_start;
+}
+
+static const char *text_of(
+    const struct signs *signs, const struct process_end *end, const struct outcome *out)
+{
+	if (out->cause != CAUSE_ERROR)
+		return NULL;
+	if (signs->panicked)
+		return "the guest panicked";
+	return has_own_status(end, out) ? NULL : hyper_status_text(out->status);
+}
+
+/*
  * Explains the exit.  The status of qemu is 0 after every reset, power-off and handled signal; only
  * QMP's SHUTDOWN tells them apart (qapi/run-state.json, ShutdownCause).  The outcome has the status
- * of bhyve, so that a policy means the same under both.
+ * of bhyve, so that a policy means the same under both; an error keeps a status of its own.
  */
 static void qemu_explain(
     const struct signs *signs, const struct process_end *end, struct outcome *out)
@@ -182,22 +202,25 @@ static void qemu_explain(
 	out->cause = end->signal != 0 ? CAUSE_KILLED : CAUSE_ERROR;
 	out->signal = end->signal;
 	/* qemu reported an error and exited before its guest could act. */
-	out->failed_start =
-	    end->signal == 0 && (!signs->greeted || (*signs->reason == '\0' && end->status == 1));
+	out->failed_start = end->signal == 0 &&
+	    (!signs->greeted || (*signs->reason == '\0' && end->status == 1 && !signs->resumed));
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]) && end->signal == 0; i++) {
 		if (strcmp(reasons[i].reason, signs->reason) == 0)
 			out->cause = reasons[i].cause;
 	}
 	if (out->cause == CAUSE_REBOOT && signs->triple_fault)
 		out->cause = CAUSE_TRIPLE_FAULT;
-	if (*signs->fatal != '\0')
+	if (signs->halt.has_halted && strcmp(signs->reason, "host-qmp-quit") == 0)
+		out->cause = CAUSE_HALT;
+	if (*signs->fatal != '\0' || has_own_status(end, out))
 		out->cause = CAUSE_ERROR;
 	if (out->cause == CAUSE_KILLED) {
 		out->signal = end->signal != 0 ? end->signal : SIGTERM;
 		out->status = -1;
 	} else {
 		out->signal = 0; /* vmrun killed it because of its state: see `fatal` */
-		out->status = cause_status(out->cause);
+		out->status = has_own_status(end, out) ? end->status : cause_status(out->cause);
+		out->text = text_of(signs, end, out);
 	}
 }
 
@@ -227,6 +250,7 @@ const struct hypervisor hyper_qemu = {
 	.complete_spec = qemu_complete_spec,
 	.hear = qemu_hear,
 	.words_use_stdio = qemu_words_use_stdio,
+	.halt_request = qmp_halt_request,
 	.terminal_made = qemu_terminal_made,
 	.explain = qemu_explain,
 	.port_lost = "*: -vnc *: Address already in use",

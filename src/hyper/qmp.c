@@ -1,17 +1,23 @@
 /* Reads QMP. */
 #include "hyper/qmp.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 
-#define MAX_QMP_DEPTH 2 /* of the values that matter */
+#define MAX_QMP_DEPTH 2			   /* of the values that matter */
+#define REGISTERS_ANSWER "{\"return\": \"" /* only those return a text */
+#define INTERRUPTS_ON 0x200ULL		   /* IF of EFLAGS */
+#define RESET_VECTOR 0xfff0ULL
 
 /* The values of a message that matter. */
 struct message {
-	bool greeting;
+	bool greeting, error;
 	char event[SIGN_SIZE];
 	char reason[SIGN_SIZE]; /* data.reason of an event */
 	char status[SIGN_SIZE]; /* return.status of a reply */
@@ -54,6 +60,8 @@ static void read_message(const char *line, struct message *m)
 			key[depth] = json_text(&j, &token, NULL);
 			if (depth == 1 && strcmp(key[1], "QMP") == 0)
 				m->greeting = true;
+			if (depth == 1 && strcmp(key[1], "error") == 0)
+				m->error = true;
 		} else if (token.type == JSON_STRING && j.in_object[depth - 1]) {
 			MEM_AUTO char *value = json_text(&j, &token, NULL);
 			const char *inner = key[depth];
@@ -73,11 +81,74 @@ static bool is_fatal(const char *status)
 	    strcmp(status, "guest-panicked") == 0;
 }
 
+static const char *ask(struct halt_poll *halt, int64_t processor)
+{
+	halt->at = processor;
+	halt->asked = true;
+	(void)snprintf(halt->request, sizeof(halt->request), QMP_REGISTERS, processor);
+	return halt->request;
+}
+
+const char *qmp_halt_request(struct signs *signs)
+{
+	struct halt_poll *halt = &signs->halt;
+
+	if (halt->asked || !signs->greeted || halt->processors == 0)
+		return NULL;
+	halt->any = false;
+	return ask(halt, 0);
+}
+
+/* Returns the number in base 16 that follows the word. */
+static bool read_register(const char *text, const char *word, unsigned long long *value)
+{
+	const char *at = strstr(text, word);
+
+	if (at != NULL)
+		*value = strtoull(at + strlen(word), NULL, 16);
+	return at != NULL;
+}
+
+/*
+ * Goes on after the answer of one processor, whose registers x86_cpu_dump_state() of QEMU prints.
+ * It has halted for good if it waits in hlt with interrupts off.  One at the reset vector was never
+ * started, and does not count: HLT is 1 for it under TCG, 0 under KVM.
+ */
+static const char *take_registers(struct halt_poll *halt, const char *text)
+{
+	unsigned long long flags, ip, hlt;
+	bool known = read_register(text, " EFL=", &flags) || read_register(text, " RFL=", &flags);
+	bool unstarted = (read_register(text, "EIP=", &ip) || read_register(text, "RIP=", &ip)) &&
+	    ip == RESET_VECTOR;
+
+	halt->asked = false;
+	if (!known || !read_register(text, " HLT=", &hlt) ||
+	    (!unstarted && (hlt != 1 || (flags & INTERRUPTS_ON) != 0))) {
+		halt->halted = false;
+		return NULL;
+	}
+	halt->any = halt->any || !unstarted;
+	if (halt->at + 1 < halt->processors)
+		return ask(halt, halt->at + 1);
+	halt->has_halted = halt->any && halt->halted;
+	halt->halted = halt->any;
+	return halt->has_halted ? QMP_QUIT : NULL;
+}
+
 const char *qmp_hear(struct signs *signs, const char *line)
 {
 	struct message m;
 
+	/* A long answer comes in pieces; the first one has what matters. */
+	if (signs->halt.asked && str_after(line, REGISTERS_ANSWER) != NULL)
+		return take_registers(&signs->halt, line);
 	read_message(line, &m);
+	if (m.error)
+		signs->halt.asked = false;
+	if (strcmp(m.event, "RESUME") == 0)
+		signs->resumed = true;
+	if (strcmp(m.event, "GUEST_PANICKED") == 0)
+		signs->panicked = true;
 	if (m.greeting)
 		signs->greeted = true;
 	/* The first SHUTDOWN event has the reason; a second one follows from a quit. */

@@ -13,9 +13,15 @@
 #define QMP_HELLO QMP_CAPABILITIES QMP_CONTINUE
 #define QMP_POWERDOWN "{\"execute\":\"system_powerdown\"}\n"
 #define QMP_QUIT "{\"execute\":\"quit\"}\n"
+/* Asks for the registers of one processor, whose number is the argument. */
+#define QMP_REGISTERS                                           \
+	"{\"execute\":\"human-monitor-command\",\"arguments\":" \
+	"{\"command-line\":\"info registers\",\"cpu-index\":%" PRId64 "}}\n"
 #define QMP_STATUS "{\"execute\":\"query-status\"}\n"
 
-/* Reads one line; ignores what is not QMP.  Returns a reply to send (static), or NULL. */
+/* See struct hypervisor. */
+const char *qmp_halt_request(struct signs *signs);
+/* Reads one line; ignores what is not QMP.  Returns a reply to send (lent), or NULL. */
 const char *qmp_hear(struct signs *signs, const char *line);
 
 #endif

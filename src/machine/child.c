@@ -207,6 +207,7 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
 	}
 	c->started_ms = clock_ms();
 	c->signs.waits_for_vnc = plan->waits_for_vnc;
+	c->signs.halt.processors = plan->processors;
 	if (plan->first_message != NULL && role == CHILD_HYPERVISOR)
 		child_control(c, plan->first_message);
 	return 0;

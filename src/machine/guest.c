@@ -131,6 +131,9 @@ void guest_begin(struct machine *m)
 {
 	const struct spec *spec = m->boot.spec;
 
+	m->guest.halt_ms = spec->qemu.halt_poll_ms > 0 && m->boot.plan.hyper->halt_request != NULL
+	    ? machine_now(m) + spec->qemu.halt_poll_ms
+	    : 0;
 	health_begin(&m->guest.health, &spec->ready, &spec->alive, spec->time_limit_ms,
 	    m->run.child.started_ms);
 }
@@ -149,8 +152,20 @@ int64_t guest_until_ms(const struct machine *m)
 {
 	int64_t health = health_until_ms(&m->guest.health);
 	int64_t attempt = attempt_until_ms(&m->guest.attempt);
+	int64_t asked = health < 0 || (attempt >= 0 && attempt < health) ? attempt : health;
+	int64_t halt = m->guest.halt_ms;
 
-	return health < 0 || (attempt >= 0 && attempt < health) ? attempt : health;
+	return halt > 0 && (asked < 0 || halt < asked) ? halt : asked;
+}
+
+/* Asks whether the guest has halted; the answers end the hypervisor then. */
+static void poll_halt(struct machine *m)
+{
+	const char *request = m->boot.plan.hyper->halt_request(&m->run.child.signs);
+
+	if (request != NULL)
+		child_control(&m->run.child, request);
+	m->guest.halt_ms = machine_now(m) + m->boot.spec->qemu.halt_poll_ms;
 }
 
 /* Takes the result of a try that has ended. */
@@ -191,6 +206,10 @@ void guest_deadline(struct machine *m)
 	int64_t attempt = attempt_until_ms(&m->guest.attempt), now = machine_now(m);
 	const struct probe *probe;
 
+	if (m->guest.halt_ms > 0 && m->guest.halt_ms <= now) {
+		poll_halt(m);
+		return;
+	}
 	if (attempt >= 0 && attempt <= now) {
 		end_late_try(m);
 		return;
@@ -221,12 +240,14 @@ bool guest_command_ended(struct machine *m, pid_t pid)
 
 void guest_rest(struct machine *m)
 {
+	m->guest.halt_ms = 0;
 	abandon_try(m);
 	health_rest(&m->guest.health);
 }
 
 void guest_end(struct machine *m)
 {
+	m->guest.halt_ms = 0;
 	abandon_try(m);
 	health_end(&m->guest.health);
 	free(m->guest.why);

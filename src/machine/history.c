@@ -246,6 +246,38 @@ void history_note_end(struct machine *m, const char *cause_text)
 	    (double)m->history.uptime_ms / 1000, did != NULL ? ": " : "", did != NULL ? did : "");
 }
 
+/* Sets the reason for which vmrun itself has ended the boot. */
+static void say_unfit(const struct machine *m, struct event_record *r)
+{
+	MEM_AUTO char *text = mem_format("%s; stopped", m->guest.why);
+
+	event_cause_text(r, text);
+}
+
+void history_say_end(struct machine *m, const char *why)
+{
+	const struct outcome *o = &m->history.outcome;
+	struct event_record *r = event_add(m->events, VMRUN_EXITED);
+
+	event_target(r, m->boot.target);
+	event_text(r, m->run.child.tail);
+	machine_event_cause(r, o->cause);
+	if (why != NULL)
+		event_cause_text(r, why);
+	else if (!m->requests.stop && m->requests.reboot_to != NULL)
+		r->event.cause_text = "stopped for the reboot request";
+	else if (!m->requests.stop && m->guest.unfit != CAUSES)
+		say_unfit(m, r);
+	r->event.ended_by = m->history.ended_by;
+	event_ended_text(r, m->history.did);
+	r->event.status = o->status;
+	r->event.status_text = o->text;
+	r->event.signal = o->signal;
+	r->event.uptime_ms = m->history.uptime_ms;
+	if (why == NULL)
+		history_note_end(m, r->event.cause_text);
+}
+
 /* --- the file --- */
 
 /* Warns of the first failure to write the file. */

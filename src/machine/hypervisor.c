@@ -330,40 +330,6 @@ static void read_last_words(struct machine *m)
 		calls_console(&m->calls);
 }
 
-/* Sets the reason for which vmrun itself has ended the boot. */
-static void say_unfit(const struct machine *m, struct event_record *r)
-{
-	MEM_AUTO char *text = mem_format("%s; stopped", m->guest.why);
-
-	event_cause_text(r, text);
-}
-
-/* Reports the exit of a boot; why: in place of the cause's text, or NULL. */
-static void say_end(struct machine *m, const char *why)
-{
-	const struct outcome *o = &m->history.outcome;
-	struct event_record *r = event_add(m->events, VMRUN_EXITED);
-
-	event_target(r, m->boot.target);
-	event_text(r, m->run.child.tail);
-	machine_event_cause(r, o->cause);
-	if (why != NULL)
-		event_cause_text(r, why);
-	else if (!m->requests.stop && m->requests.reboot_to != NULL)
-		r->event.cause_text = "stopped for the reboot request";
-	else if (!m->requests.stop && m->guest.unfit != CAUSES)
-		say_unfit(m, r);
-	r->event.ended_by = m->history.ended_by;
-	event_ended_text(r, m->history.did);
-	r->event.status = o->status;
-	if (!cause_has_status(o->cause) || o->cause == CAUSE_ERROR)
-		r->event.status_text = hyper_status_text(o->status);
-	r->event.signal = o->signal;
-	r->event.uptime_ms = m->history.uptime_ms;
-	if (why == NULL)
-		history_note_end(m, r->event.cause_text);
-}
-
 /* Ends what goes on beside a boot, then leads to the cleanup. */
 static struct next clean_up(struct machine *m)
 {
@@ -386,7 +352,7 @@ static struct next end_boot(struct machine *m)
 		m->history.outcome.cause = CAUSE_REBOOT;
 	else if (m->guest.unfit != CAUSES)
 		m->history.outcome.cause = m->guest.unfit;
-	say_end(m, NULL);
+	history_say_end(m, NULL);
 	history_add(m);
 	return clean_up(m);
 }
@@ -399,7 +365,7 @@ static struct next lose_port(struct machine *m, const struct outcome *before)
 	m->history.boots--;
 	m->history.outcome.cause = CAUSE_START_FAILED;
 	history_find_end(m);
-	say_end(m, "another program took the port of its screen first, it starts again");
+	history_say_end(m, "another program took the port of its screen first, it starts again");
 	m->history.outcome = *before;
 	return clean_up(m);
 }
@@ -413,8 +379,10 @@ static void finish(struct machine *m, enum cause cause)
 	if (child_finish(&m->run.child, &m->history.outcome, &err) == 0)
 		return;
 	machine_warn(m, err.text);
-	m->history.outcome =
-	    (struct outcome){ .cause = cause, .status = STATUS_FAULT, .failed_start = true };
+	m->history.outcome = (struct outcome){ .cause = cause,
+		.status = STATUS_FAULT,
+		.failed_start = true,
+		.text = hyper_status_text(STATUS_FAULT) };
 }
 
 /* Ends a boot whose loader failed; its VM is destroyed like any other. */
@@ -471,9 +439,10 @@ struct next hypervisor_exited(struct machine *m)
 	    m->history.outcome.status >= STATUS_CANNOT_EXEC)
 		m->run.exec_status = m->history.outcome.status;
 	if (m->run.gave_up)
-		m->history.outcome = (struct outcome){
-			.cause = CAUSE_START_FAILED, .status = STATUS_FAULT, .failed_start = true
-		};
+		m->history.outcome = (struct outcome){ .cause = CAUSE_START_FAILED,
+			.status = STATUS_FAULT,
+			.failed_start = true,
+			.text = hyper_status_text(STATUS_FAULT) };
 	helper_abandon(&m->run.script);
 	helper_abandon(&m->helper); /* a command of the stop ladder has no use any more */
 	forget_pid(m);

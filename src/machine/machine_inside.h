@@ -10,10 +10,10 @@
 #include "guest/attempt.h"
 #include "guest/health.h"
 #include "ledger/disklock.h"
-#include "ledger/history_file.h"
 #include "ledger/ledger.h"
 #include "ledger/namelock.h"
 #include "process/helper.h"
+#include "machine/history.h"
 #include "machine/machine.h"
 #include "plan/chosen.h"
 #include "policy/rate_limit.h"
@@ -87,7 +87,6 @@ static inline struct next go(enum state state, int64_t ms)
 	return (struct next){ state, ms };
 }
 
-#define MAX_HISTORY 64 /* exits remembered for hooks */
 #define MAX_DETOURS 8  /* targets that on_start may name for one boot */
 #define MAX_NOTES 256  /* notes of plans remembered as told */
 
@@ -96,16 +95,6 @@ static inline struct next go(enum state state, int64_t ms)
 #define MAX_UNDO_MS 10000	    /* for one command that undoes a thing */
 #define MAX_KILL_MS 1000	    /* for a killed command to exit: it may hang in the kernel */
 #define MAX_KILL_HYPERVISOR_MS 5000 /* for a killed process to exit, the hypervisor above all */
-
-struct exit_record {
-	enum cause cause;
-	int status, signal;
-	int64_t uptime_ms;
-	int64_t at_ms;
-	const char *ended_by; /* see struct history */
-	char *target;
-	char *last_line; /* of stderr, or NULL */
-};
 
 /* The steps before a start. */
 enum prepare_step {
@@ -200,26 +189,6 @@ struct run {
 	int64_t cleanup_until_ms; /* the time limit of the cleanup */
 };
 
-/* The boots and exits so far (history.c). */
-struct history {
-	int64_t boots;		/* started so far */
-	int64_t ends;		/* exits, including boots that failed before they ran */
-	struct outcome outcome; /* of the last boot */
-	int64_t uptime_ms;	/* of the last boot */
-	int64_t counts[CAUSES];
-	int64_t exit_date_ms; /* of the last boot's end, by clock_date_ms(); 0: none has ended */
-	/* What ended the last boot: "guest", or a step of the stop ladder, or NULL. */
-	const char *ended_by;
-	struct exit_record exit[MAX_HISTORY]; /* a ring */
-	size_t count;			      /* exits ever added */
-	struct history_file file;
-	bool file_warned;    /* a warning has said that the file cannot be written */
-	char *how;	     /* the last boot ended, as text for the user; NULL: none has */
-	char *did;	     /* what a step of the stop ladder did then, likewise */
-	bool is_unwritten;   /* that boot has no line in the file yet */
-	uint64_t console_at; /* bytes that the console had printed when the boot began */
-};
-
 /* The decision about the next boot (decide.c). */
 struct choice {
 	struct node *answer; /* of on_exit, or NULL */
@@ -254,6 +223,7 @@ struct guest {
 	struct attempt attempt;
 	enum cause unfit; /* why the ladder ends the boot; CAUSES: for another reason */
 	char *why;	  /* that, as text for the user, or NULL */
+	int64_t halt_ms;  /* when it is asked whether it has halted; 0: it is not asked */
 	bool started;	  /* a guest has been ready, or up where its target has no `ready` */
 };
 
@@ -401,25 +371,6 @@ int guest_readiness(const struct machine *m);
 /* history.c: ends a boot that failed before its guest ran; the policy decides what follows. */
 struct next machine_fail(struct machine *m, enum cause cause, const char *text);
 struct next machine_fail_with(struct machine *m, struct report *report); /* freed */
-/* Makes the failure the outcome, reports it and adds it to the history. */
-void history_add_failure(struct machine *m, enum cause cause, const char *text);
-/* Adds the present outcome to the history. */
-void history_add(struct machine *m);
-/* Finds what ended the present boot, before a request changes its cause. */
-void history_find_end(struct machine *m);
-/* Notes how the present boot ended, for its line in the file of the history. */
-void history_note_end(struct machine *m, const char *cause_text);
-/* Begins the file of the history, and adds the line of a vmrun that died. */
-void history_begin(struct machine *m);
-/* Adds the line of the boot that ended, unless it is there, with what follows; by may be NULL. */
-void history_write_boot(struct machine *m, const char *follows, const char *next, const char *by);
-/* Adds the line of this vmrun, which ends. */
-void history_write_end(struct machine *m);
-/* Returns the last `most` exits, a line each, the newest last. The caller frees it. */
-char *history_report(const struct machine *m, size_t most);
-/* Returns the argument of on_exit for the last exit. The caller frees it. */
-struct node *history_facts(const struct machine *m);
-
 /* Warns that something is left behind; with --panic-on-failed-cleanup the run ends. */
 void machine_cleanup_failed(struct machine *m, const char *text);
 /* Returns whether a cleanup failed and the options end the run then. */

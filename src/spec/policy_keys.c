@@ -83,9 +83,10 @@ bool reboot_list_has(const struct reboot_list *list, enum cause cause, int statu
 
 		/*
 		 * The status of a boot that never ran, or that was stopped, does not come from the
-		 * guest.
+		 * guest.  1 is a power-off and 3 a triple fault: under qemu, an error may have the
+		 * same status.
 		 */
-		if (e->is_status ? cause_has_status(cause) && e->status == status
+		if (e->is_status ? cause == cause_of_status(e->status) && e->status == status
 				 : e->cause == cause)
 			return true;
 	}

@@ -1,4 +1,5 @@
 /* The spec's own keys, one row each. */
+#include "base/json_write.h"
 #include "spec/keys.h"
 
 #define MAX_OLD_LOGS 100
@@ -84,6 +85,52 @@ static const struct field_custom readiness_custom = {
 	.host = { .kind = HOST_FORBIDDEN, .reaches = "runs a command of the host" },
 };
 
+#define MIN_POLL_SECONDS 0.1
+#define MAX_POLL_SECONDS 3600
+
+/* Reads the seconds between two polls into milliseconds; 0: none. */
+static void poll_parse(
+    const struct node *value, void *into, const struct where *at, struct decoder *d)
+{
+	double seconds = value->kind == NODE_INT ? (double)value->integer : value->number;
+
+	if (value->kind != NODE_INT && value->kind != NODE_NUMBER)
+		field_type_error(value, "a number of seconds", at, d);
+	else if (seconds != 0 && !(seconds >= MIN_POLL_SECONDS && seconds <= MAX_POLL_SECONDS))
+		report_add(d->report, STATUS_SPEC, at, "expected 0 (off) or %g to %d seconds",
+		    MIN_POLL_SECONDS, MAX_POLL_SECONDS);
+	else
+		*(int64_t *)into = (int64_t)(seconds * 1000 + 0.5);
+}
+
+static void poll_print(const void *from, struct str *json)
+{
+	json_add_decimal(json, NULL, (double)*(const int64_t *)from / 1000);
+}
+
+static void poll_schema(struct str *s)
+{
+	json_begin_list(s, "anyOf");
+	json_begin_object(s, NULL);
+	json_add_int(s, "const", 0);
+	json_end_object(s);
+	json_begin_object(s, NULL);
+	json_add_text(s, "type", "number");
+	json_add_decimal(s, "minimum", MIN_POLL_SECONDS);
+	json_add_int(s, "maximum", MAX_POLL_SECONDS);
+	json_end_object(s);
+	json_end_list(s);
+}
+
+DESCRIBES(poll_custom, int64_t);
+static const struct field_custom poll_custom = {
+	.parse = poll_parse,
+	.print = poll_print,
+	.type = "number",
+	.schema = poll_schema,
+	.host.kind = HOST_NONE,
+};
+
 /* clang-format off */
 DESCRIBES(companion_fields, struct companion);
 static const struct field companion_fields[] = {
@@ -146,6 +193,8 @@ static const struct field qemu_fields[] = {
 	    .help = "initial RAM disk of that kernel"),
 	ROW_STRING("append", struct qemu_settings, append, .host.kind = HOST_NONE,
 	    .help = "command line of that kernel: \"console=ttyS0 quiet\""),
+	ROW_CUSTOM("halt_poll", struct qemu_settings, halt_poll_ms, poll_custom, .preset = "0",
+	    .help = "seconds between two checks whether the guest has halted, 0: none"),
 	ROW_CUSTOM("args", struct qemu_settings, args, words_custom,
 	    .help = "further words for qemu"),
 	{ 0 },

@@ -255,6 +255,7 @@ struct bhyve_settings {
 struct qemu_settings {
 	int accel; /* enum accel */
 	char *machine, *bootrom, *varfile;
+	int64_t halt_poll_ms;		/* 0: the guest is not asked whether it has halted */
 	char *kernel, *initrd, *append; /* a Linux kernel that qemu boots itself, or NULL */
 	struct words args;
 };

@@ -95,3 +95,91 @@ ended() {
 	ends 137
 	await is_gone "$qemu"
 }
+
+# chip CODE [JSON]: a spec of a guest that runs only these bytes, from the reset vector on
+chip() {
+	head -c 65536 /dev/zero >chip.rom
+	# shellcheck disable=SC2059 # escapes
+	printf "$1" | dd of=chip.rom bs=1 seek=65520 conv=notrunc status=none
+	rom "$(jq -n --argjson more "${2:-"{}"}" '{bootrom: "chip.rom"} + $more')"
+}
+
+# exits_with VALUE: the code of a guest that writes to isa-debug-exit, which ends qemu with 2 * VALUE + 1
+exits_with() {
+	printf '\\xb0\\x%02x\\xe6\\xf4\\xf4' "$1" # mov al, VALUE; out 0xf4, al; hlt
+}
+
+debug_exit=(-- -device 'isa-debug-exit,iobase=0xf4,iosize=0x04')
+# mov al, 1; mov dx, 0x505; out dx, al; hlt
+panics='\xb0\x01\xba\x05\x05\xee\xf4'
+
+@test "a status of the guest's own is kept: report, events, history, on, --exit-status guest" {
+	chip "$(exits_with 16)" '{"on": {"33": {"boot": "again", "delay": 0}, "error": "stop"}, "targets": {"again": {"on": {"33": "stop"}}}}'
+	vmrun --events events vm.json "${debug_exit[@]}"
+	is "$status" 4
+	has '(error, status 33)'
+	is "$(jq -r 'select(.event == "exit") | "\(.cause) \(.status)"' events | sort -u)" 'error 33'
+	is "$(jq -r 'select(.event == "decided") | "\(.action) \(.by)"' events)" 'boot on.33
+stop on.33'
+	is "$(jq -r 'select(.kind == "boot") | "\(.cause) \(.status)"' "$BATS_TEST_TMPDIR.keep/$vm/history.jsonl" | sort -u)" 'error 33'
+	vmrun --exit-status guest --no-reboot vm.json "${debug_exit[@]}"
+	is "$status" 33
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "${stated[@]}" "$vm" history >ends
+	has 33 ends
+}
+
+@test "a hook is asked with the status of the guest's own" {
+	chip "$(exits_with 16)"
+	cat >hook.lua <<-'END'
+		return { on_exit = function(exit)
+			return vmrun.stop(exit.cause == "error" and exit.status or 99)
+		end }
+	END
+	vmrun --hook hook.lua vm.json "${debug_exit[@]}"
+	is "$status" 33
+}
+
+@test "metrics count a status of the guest's own as an error" {
+	chip "$(exits_with 16)" "{\"on\": {\"33\": {\"boot\": \"wait\"}}, \"targets\": {\"wait\": {\"bootrom\": \"$GUEST\"}}}"
+	start vm.json "${debug_exit[@]}" -fw_cfg name=opt/vmrun/rom,string=w
+	await grep -q '^vmrun demo guest' out
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" metrics >all
+	has "vmrun_exits_total{vm=\"$vm\",cause=\"error\"} 1" all
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" kill
+	ends 0
+}
+
+@test "statuses 1 and 3 of the guest's own are errors, not a power-off and a triple fault" {
+	local value
+	for value in 0 1; do
+		chip "$(exits_with $value)" '{"reboot_on": [1, 3]}'
+		vmrun --exit-status guest vm.json "${debug_exit[@]}"
+		is "$status" $((2 * value + 1))
+		is "$(cause)" error
+		is "$(grep -c 'booting target' err)" 1
+	done
+}
+
+@test "a panic that the guest tells a pvpanic is an error" {
+	chip "$panics"
+	vmrun vm.json -- -device pvpanic
+	is "$status" 4
+	is "$(cause)" error
+	has '(error, status 4: the guest panicked)'
+}
+
+@test "halt_poll notices that all processors have halted" {
+	rom '{"cpu": 2, "qemu": {"accel": "tcg", "halt_poll": 0.1}}'
+	guest h
+	is "$status" 0
+	is "$(cause)" halt
+	has 'status 2'
+	guest h --exit-status guest
+	is "$status" 2
+}
+
+@test "halt_poll lets an idle guest live" {
+	rom '{"qemu": {"accel": "tcg", "halt_poll": 0.1}}'
+	guest 9.9.p
+	is "$(cause)" poweroff
+}

@@ -29,7 +29,9 @@ static void check_rows(const struct hypervisor *hyper, const struct row *rows, s
 		memset(&got, 0, sizeof(got)); /* as its callers do */
 		hyper->explain(&rows[i].signs, &rows[i].end, &got);
 		if (got.cause != wanted->cause || got.status != wanted->status ||
-		    got.signal != wanted->signal || got.failed_start != wanted->failed_start)
+		    got.signal != wanted->signal || got.failed_start != wanted->failed_start ||
+		    strcmp(got.text == NULL ? "" : got.text,
+			wanted->text == NULL ? "" : wanted->text) != 0)
 			fail_msg("%s: %s, status %d, signal %d, failed start %d", rows[i].what,
 			    cause_name(got.cause), got.status, got.signal, got.failed_start);
 	}
@@ -38,19 +40,21 @@ static void check_rows(const struct hypervisor *hyper, const struct row *rows, s
 static void test_bhyve_table(void **state)
 {
 	static const struct row rows[] = {
-		{ "reset", { 0 }, { 0, 0 }, { CAUSE_REBOOT, 0, 0, false } },
-		{ "power off", { 0 }, { 1, 0 }, { CAUSE_POWEROFF, 1, 0, true } },
-		{ "halt", { 0 }, { 2, 0 }, { CAUSE_HALT, 2, 0, false } },
-		{ "triple fault", { 0 }, { 3, 0 }, { CAUSE_TRIPLE_FAULT, 3, 0, false } },
-		{ "error", { 0 }, { 4, 0 }, { CAUSE_ERROR, 4, 0, true } },
-		{ "suspended", { 0 }, { 5, 0 }, { CAUSE_ERROR, 5, 0, false } },
-		{ "usage", { 0 }, { 64, 0 }, { CAUSE_START_FAILED, 64, 0, true } },
-		{ "os error", { 0 }, { 71, 0 }, { CAUSE_ERROR, 71, 0, true } },
-		{ "unknown reason", { 0 }, { 100, 0 }, { CAUSE_ERROR, 100, 0, false } },
-		{ "status 255", { 0 }, { 255, 0 }, { CAUSE_ERROR, 255, 0, false } },
-		{ "SIGTERM", { 0 }, { -1, SIGTERM }, { CAUSE_KILLED, -1, SIGTERM, false } },
-		{ "SIGABRT", { 0 }, { -1, SIGABRT }, { CAUSE_KILLED, -1, SIGABRT, false } },
-		{ "SIGKILL", { 0 }, { -1, SIGKILL }, { CAUSE_KILLED, -1, SIGKILL, false } },
+		{ "reset", { 0 }, { 0, 0 }, { CAUSE_REBOOT, 0, 0, false, NULL } },
+		{ "power off", { 0 }, { 1, 0 }, { CAUSE_POWEROFF, 1, 0, true, NULL } },
+		{ "halt", { 0 }, { 2, 0 }, { CAUSE_HALT, 2, 0, false, NULL } },
+		{ "triple fault", { 0 }, { 3, 0 }, { CAUSE_TRIPLE_FAULT, 3, 0, false, NULL } },
+		{ "error", { 0 }, { 4, 0 }, { CAUSE_ERROR, 4, 0, true, "its own error" } },
+		{ "suspended", { 0 }, { 5, 0 }, { CAUSE_ERROR, 5, 0, false, NULL } },
+		{ "usage", { 0 }, { 64, 0 }, { CAUSE_START_FAILED, 64, 0, true, "usage error" } },
+		{ "os error", { 0 }, { 71, 0 },
+		    { CAUSE_ERROR, 71, 0, true, "refused by the operating system" } },
+		{ "unknown reason", { 0 }, { 100, 0 },
+		    { CAUSE_ERROR, 100, 0, false, "unknown suspend reason" } },
+		{ "status 255", { 0 }, { 255, 0 }, { CAUSE_ERROR, 255, 0, false, NULL } },
+		{ "SIGTERM", { 0 }, { -1, SIGTERM }, { CAUSE_KILLED, -1, SIGTERM, false, NULL } },
+		{ "SIGABRT", { 0 }, { -1, SIGABRT }, { CAUSE_KILLED, -1, SIGABRT, false, NULL } },
+		{ "SIGKILL", { 0 }, { -1, SIGKILL }, { CAUSE_KILLED, -1, SIGKILL, false, NULL } },
 	};
 
 	(void)state;
@@ -198,6 +202,14 @@ static void test_lost_port(void **state)
 	{                                       \
 		.greeted = true, .reason = text \
 	}
+#define RAN(text)                                                \
+	{                                                        \
+		.greeted = true, .reason = text, .resumed = true \
+	}
+#define HALTED(text)                                                           \
+	{                                                                      \
+		.greeted = true, .reason = text, .halt = {.has_halted = true } \
+	}
 #define TRIPLE(text)                                                  \
 	{                                                             \
 		.greeted = true, .reason = text, .triple_fault = true \
@@ -210,31 +222,48 @@ static void test_lost_port(void **state)
 static void test_qemu_table(void **state)
 {
 	static const struct row rows[] = {
-		{ "reset", SAID("guest-reset"), { 0, 0 }, { CAUSE_REBOOT, 0, 0, false } },
-		{ "power off", SAID("guest-shutdown"), { 0, 0 }, { CAUSE_POWEROFF, 1, 0, false } },
+		{ "reset", SAID("guest-reset"), { 0, 0 }, { CAUSE_REBOOT, 0, 0, false, NULL } },
+		{ "power off", SAID("guest-shutdown"), { 0, 0 },
+		    { CAUSE_POWEROFF, 1, 0, false, NULL } },
 		{ "triple fault", TRIPLE("guest-reset"), { 0, 0 },
-		    { CAUSE_TRIPLE_FAULT, 3, 0, false } },
+		    { CAUSE_TRIPLE_FAULT, 3, 0, false, NULL } },
 		{ "a triple fault before", TRIPLE("guest-shutdown"), { 0, 0 },
-		    { CAUSE_POWEROFF, 1, 0, false } },
-		{ "panic", SAID("guest-panic"), { 0, 0 }, { CAUSE_ERROR, 4, 0, false } },
+		    { CAUSE_POWEROFF, 1, 0, false, NULL } },
+		{ "panic", { .greeted = true, .reason = "guest-panic", .panicked = true }, { 0, 0 },
+		    { CAUSE_ERROR, 4, 0, false, "the guest panicked" } },
+		{ "halt", HALTED("host-qmp-quit"), { 0, 0 }, { CAUSE_HALT, 2, 0, false, NULL } },
+		{ "reset before the quit", HALTED("guest-reset"), { 0, 0 },
+		    { CAUSE_REBOOT, 0, 0, false, NULL } },
 		{ "internal error", FATAL("host-qmp-quit", "internal-error"), { 0, 0 },
-		    { CAUSE_ERROR, 4, 0, false } },
+		    { CAUSE_ERROR, 4, 0, false, "its own error" } },
 		{ "internal error, killed", FATAL("", "internal-error"), { -1, SIGKILL },
-		    { CAUSE_ERROR, 4, 0, false } },
-		{ "bad option", { 0 }, { 1, 0 }, { CAUSE_ERROR, 4, 0, true } },
-		{ "ended without a word", { 0 }, { 0, 0 }, { CAUSE_ERROR, 4, 0, true } },
-		{ "image in use", SAID(""), { 1, 0 }, { CAUSE_ERROR, 4, 0, true } },
-		{ "isa-debug-exit", SAID(""), { 33, 0 }, { CAUSE_ERROR, 4, 0, false } },
-		{ "crash", SAID(""), { -1, SIGSEGV }, { CAUSE_KILLED, -1, SIGSEGV, false } },
-		{ "SIGKILL", SAID(""), { -1, SIGKILL }, { CAUSE_KILLED, -1, SIGKILL, false } },
-		{ "SIGKILL at once", { 0 }, { -1, SIGKILL }, { CAUSE_KILLED, -1, SIGKILL, false } },
-		{ "SIGTERM", SAID("host-signal"), { 0, 0 }, { CAUSE_KILLED, -1, SIGTERM, false } },
-		{ "quit", SAID("host-qmp-quit"), { 0, 0 }, { CAUSE_POWEROFF, 1, 0, false } },
-		{ "window closed", SAID("host-ui"), { 0, 0 }, { CAUSE_POWEROFF, 1, 0, false } },
+		    { CAUSE_ERROR, 4, 0, false, "its own error" } },
+		{ "bad option", { 0 }, { 1, 0 }, { CAUSE_ERROR, 4, 0, true, "its own error" } },
+		{ "ended without a word", { 0 }, { 0, 0 },
+		    { CAUSE_ERROR, 4, 0, true, "its own error" } },
+		{ "image in use", SAID(""), { 1, 0 },
+		    { CAUSE_ERROR, 4, 0, true, "its own error" } },
+		{ "isa-debug-exit", RAN(""), { 33, 0 }, { CAUSE_ERROR, 33, 0, false, NULL } },
+		{ "isa-debug-exit 0", RAN(""), { 1, 0 }, { CAUSE_ERROR, 1, 0, false, NULL } },
+		{ "isa-debug-exit 1", RAN(""), { 3, 0 }, { CAUSE_ERROR, 3, 0, false, NULL } },
+		{ "isa-debug-exit, told", RAN("guest-shutdown"), { 33, 0 },
+		    { CAUSE_ERROR, 33, 0, false, NULL } },
+		{ "a status at a reset", TRIPLE("guest-reset"), { 5, 0 },
+		    { CAUSE_ERROR, 5, 0, false, NULL } },
+		{ "crash", SAID(""), { -1, SIGSEGV }, { CAUSE_KILLED, -1, SIGSEGV, false, NULL } },
+		{ "SIGKILL", SAID(""), { -1, SIGKILL },
+		    { CAUSE_KILLED, -1, SIGKILL, false, NULL } },
+		{ "SIGKILL at once", { 0 }, { -1, SIGKILL },
+		    { CAUSE_KILLED, -1, SIGKILL, false, NULL } },
+		{ "SIGTERM", SAID("host-signal"), { 0, 0 },
+		    { CAUSE_KILLED, -1, SIGTERM, false, NULL } },
+		{ "quit", SAID("host-qmp-quit"), { 0, 0 }, { CAUSE_POWEROFF, 1, 0, false, NULL } },
+		{ "window closed", SAID("host-ui"), { 0, 0 },
+		    { CAUSE_POWEROFF, 1, 0, false, NULL } },
 		{ "system_reset", SAID("host-qmp-system-reset"), { 0, 0 },
-		    { CAUSE_REBOOT, 0, 0, false } },
+		    { CAUSE_REBOOT, 0, 0, false, NULL } },
 		{ "a reason of tomorrow", SAID("guest-nap"), { 0, 0 },
-		    { CAUSE_ERROR, 4, 0, false } },
+		    { CAUSE_ERROR, 4, 0, false, "its own error" } },
 	};
 
 	(void)state;
@@ -246,7 +275,7 @@ static enum cause expected(const struct signs *s, const struct process_end *end)
 {
 	bool reset = strstr(s->reason, "reset") != NULL;
 
-	if (*s->fatal != '\0')
+	if (*s->fatal != '\0' || (s->greeted && end->status > 0))
 		return CAUSE_ERROR;
 	if (end->signal != 0 || strcmp(s->reason, "host-signal") == 0)
 		return CAUSE_KILLED;
@@ -273,7 +302,8 @@ static void check_one(const struct signs *signs, const struct process_end *end)
 		if (end->signal != 0)
 			assert_int_equal(got.signal, end->signal);
 	} else {
-		assert_int_equal(got.status, got.cause);
+		assert_int_equal(got.status,
+		    end->status > 0 && !got.failed_start ? end->status : (int)got.cause);
 		assert_int_equal(got.signal, 0);
 	}
 	if (!signs->greeted && end->signal == 0)

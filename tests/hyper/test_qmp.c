@@ -165,9 +165,125 @@ static void test_broken_lines(void **state)
 	}
 }
 
+#define ERROR "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such CPU\"}}"
+
+/* What QEMU 7.2 answers to "info registers": 32 bits, or 64 with the names of those. */
+static const char *registers(const char *ip, const char *flags, const char *halted)
+{
+	static char line[256];
+
+	(void)snprintf(line, sizeof(line),
+	    "{\"return\": \"\\r\\nCPU#0\\r\\nEAX=000c4602 EBX=fee00300\\r\\n%s %s [-------] CPL=0 "
+	    "II=0 A20=1 SMM=0 HLT=%s\\r\\nES =0010 0000",
+	    ip, flags, halted);
+	return line;
+}
+
+#define HALTED registers("EIP=ffff05ef", "EFL=00000002", "1")
+#define IDLE registers("RIP=ffffffff81b1a6be", "RFL=00000246", "1")
+#define RUNNING registers("RIP=ffffffff81b1a6be", "RFL=00000002", "0")
+#define UNSTARTED registers("EIP=0000fff0", "EFL=00000002", "1")
+#define UNSTARTED_KVM registers("EIP=0000fff0", "EFL=00000002", "0")
+
+static void assert_asks(const char *request, int processor)
+{
+	char wanted[16];
+
+	assert_non_null(request);
+	assert_non_null(strstr(request, "info registers"));
+	(void)snprintf(wanted, sizeof(wanted), "\"cpu-index\":%d}", processor);
+	assert_non_null(strstr(request, wanted));
+}
+
+static void test_halt_twice_in_a_row(void **state)
+{
+	struct signs s = { .greeted = true, .halt = { .processors = 2 } };
+
+	(void)state;
+	assert_asks(qmp_halt_request(&s), 0);
+	assert_null(qmp_halt_request(&s)); /* it has not answered */
+	assert_asks(qmp_hear(&s, HALTED), 1);
+	assert_null(qmp_hear(&s, HALTED));
+	assert_false(s.halt.has_halted);
+	/* The rest of a long answer, and answers to other requests. */
+	assert_null(qmp_hear(&s, " HLT=0\\r\\n\"}"));
+	assert_null(qmp_hear(&s, "{\"return\": {}}"));
+	assert_asks(qmp_halt_request(&s), 0);
+	assert_asks(qmp_hear(&s, HALTED), 1);
+	assert_string_equal(qmp_hear(&s, HALTED), QMP_QUIT);
+	assert_true(s.halt.has_halted);
+}
+
+static void test_no_halt(void **state)
+{
+	struct signs s = { .greeted = true, .halt = { .processors = 1 } };
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		/* An idle or running processor between two halts, and one that never started. */
+		assert_asks(qmp_halt_request(&s), 0);
+		assert_null(qmp_hear(&s, HALTED));
+		assert_asks(qmp_halt_request(&s), 0);
+		assert_null(qmp_hear(&s,
+		    i == 0	 ? IDLE
+			: i == 1 ? RUNNING
+			: i == 2 ? UNSTARTED
+			: i == 3 ? UNSTARTED_KVM
+			: i == 4 ? "{\"return\": \"PC=0 X00=1\"}"
+				 : registers("EIP=0", "EFL=00000002", "x")));
+		assert_false(s.halt.has_halted);
+		assert_false(s.halt.halted);
+	}
+}
+
+static void test_halt_leaves_out_those_that_never_started(void **state)
+{
+	struct signs s = { .greeted = true, .halt = { .processors = 3 } };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_asks(qmp_halt_request(&s), 0);
+		assert_asks(qmp_hear(&s, HALTED), 1);
+		assert_asks(qmp_hear(&s, UNSTARTED), 2);
+		assert_int_equal(qmp_hear(&s, UNSTARTED_KVM) != NULL, i == 1);
+	}
+	assert_true(s.halt.has_halted);
+}
+
+static void test_halt_is_asked_again_after_an_error(void **state)
+{
+	struct signs s = { .greeted = false, .halt = { .processors = 1 } };
+
+	(void)state;
+	assert_null(qmp_halt_request(&s));
+	s.greeted = true;
+	assert_asks(qmp_halt_request(&s), 0);
+	assert_null(qmp_hear(&s, ERROR));
+	assert_asks(qmp_halt_request(&s), 0);
+	s.halt = (struct halt_poll){ .processors = 0 };
+	assert_null(qmp_halt_request(&s));
+}
+
+static void test_signs_of_a_guest(void **state)
+{
+	struct signs s = { 0 };
+
+	(void)state;
+	assert_null(qmp_hear(&s, EVENT("RESUME", "")));
+	assert_true(s.resumed);
+	assert_false(s.panicked);
+	assert_null(qmp_hear(&s, EVENT("GUEST_PANICKED", ", \"data\": {\"action\": \"pause\"}")));
+	assert_true(s.panicked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_halt_twice_in_a_row),
+		cmocka_unit_test(test_no_halt),
+		cmocka_unit_test(test_halt_leaves_out_those_that_never_started),
+		cmocka_unit_test(test_halt_is_asked_again_after_an_error),
+		cmocka_unit_test(test_signs_of_a_guest),
 		cmocka_unit_test(test_greeting),
 		cmocka_unit_test(test_first_reason_counts),
 		cmocka_unit_test(test_stop_is_asked_about),

@@ -72,7 +72,7 @@ static char *decide(const struct row *row)
 {
 	struct policy_options options = { row->no_reboot, row->count - 1, { 0 } };
 	struct spec spec = { .restart_limit = { false, 5, 30000 } };
-	struct outcome outcome = { row->cause, row->status, 0, false };
+	struct outcome outcome = { .cause = row->cause, .status = row->status };
 	struct policy_question q = { .options = &options,
 		.spec = &spec,
 		.target = "current",
@@ -337,7 +337,7 @@ static void test_delays_of_on(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct outcome outcome = { rows[i].cause, 4, 0, false };
+		struct outcome outcome = { .cause = rows[i].cause, .status = 4 };
 		struct policy_question q = {
 			.options = &options, .spec = &spec, .target = "t", .outcome = &outcome
 		};
@@ -400,7 +400,7 @@ static void test_answers_with_numbers(void **state)
 {
 	struct policy_options options = { false, -1, { 0 } };
 	struct spec spec = { 0 };
-	struct outcome outcome = { CAUSE_ERROR, 4, 0, false };
+	struct outcome outcome = { .cause = CAUSE_ERROR, .status = 4 };
 	struct policy_question q = {
 		.options = &options, .spec = &spec, .target = "t", .outcome = &outcome, .hook = "h"
 	};
@@ -433,26 +433,26 @@ static void test_exit_status(void **state)
 		struct outcome outcome;
 		int exec, expected;
 	} rows[] = {
-		{ { CAUSE_REBOOT, 0, 0, false }, 0, 0 },
-		{ { CAUSE_POWEROFF, 1, 0, false }, 0, 0 },
-		{ { CAUSE_HALT, 2, 0, false }, 0, 0 },
-		{ { CAUSE_TRIPLE_FAULT, 3, 0, false }, 0, 3 },
-		{ { CAUSE_ERROR, 4, 0, false }, 0, 4 },
-		{ { CAUSE_ERROR, 71, 0, false }, 0, 4 },
-		{ { CAUSE_KILLED, -1, 9, false }, 0, 137 },
-		{ { CAUSE_KILLED, -1, 15, false }, 0, 143 },
-		{ { CAUSE_START_FAILED, 4, 0, true }, 0, 4 },
-		{ { CAUSE_START_FAILED, -1, 0, false }, 126, 126 },
-		{ { CAUSE_START_FAILED, -1, 0, false }, 127, 127 },
-		{ { CAUSE_LOADER_FAILED, 1, 0, false }, 0, 4 },
-		{ { CAUSE_LOADER_FAILED, -1, 0, false }, 127, 127 },
-		{ { CAUSE_CHECK_FAILED, -1, 0, false }, 0, 69 },
-		{ { CAUSE_NOT_READY, 0, 0, false }, 0, 5 },
-		{ { CAUSE_UNHEALTHY, -1, 9, false }, 0, 5 },
-		{ { CAUSE_TIMED_OUT, 1, 0, false }, 0, 5 },
-		{ { CAUSE_GIVEN_UP, 0, 0, false }, 0, 10 },
-		{ { CAUSE_STOPPED, 1, 0, false }, 0, 0 },
-		{ { CAUSE_STOPPED, -1, 9, false }, 0, 0 },
+		{ { CAUSE_REBOOT, 0, 0, false, NULL }, 0, 0 },
+		{ { CAUSE_POWEROFF, 1, 0, false, NULL }, 0, 0 },
+		{ { CAUSE_HALT, 2, 0, false, NULL }, 0, 0 },
+		{ { CAUSE_TRIPLE_FAULT, 3, 0, false, NULL }, 0, 3 },
+		{ { CAUSE_ERROR, 4, 0, false, NULL }, 0, 4 },
+		{ { CAUSE_ERROR, 71, 0, false, NULL }, 0, 4 },
+		{ { CAUSE_KILLED, -1, 9, false, NULL }, 0, 137 },
+		{ { CAUSE_KILLED, -1, 15, false, NULL }, 0, 143 },
+		{ { CAUSE_START_FAILED, 4, 0, true, NULL }, 0, 4 },
+		{ { CAUSE_START_FAILED, -1, 0, false, NULL }, 126, 126 },
+		{ { CAUSE_START_FAILED, -1, 0, false, NULL }, 127, 127 },
+		{ { CAUSE_LOADER_FAILED, 1, 0, false, NULL }, 0, 4 },
+		{ { CAUSE_LOADER_FAILED, -1, 0, false, NULL }, 127, 127 },
+		{ { CAUSE_CHECK_FAILED, -1, 0, false, NULL }, 0, 69 },
+		{ { CAUSE_NOT_READY, 0, 0, false, NULL }, 0, 5 },
+		{ { CAUSE_UNHEALTHY, -1, 9, false, NULL }, 0, 5 },
+		{ { CAUSE_TIMED_OUT, 1, 0, false, NULL }, 0, 5 },
+		{ { CAUSE_GIVEN_UP, 0, 0, false, NULL }, 0, 10 },
+		{ { CAUSE_STOPPED, 1, 0, false, NULL }, 0, 0 },
+		{ { CAUSE_STOPPED, -1, 9, false, NULL }, 0, 0 },
 	};
 	bool seen[CAUSES] = { false };
 

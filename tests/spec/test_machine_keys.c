@@ -374,7 +374,7 @@ static void test_settings_of_one_hypervisor(void **state)
 	(void)state;
 	spec_shows(
 	    "'bhyve':{'release':15,'arch':'arm64'}", "'bhyve': {'release': 15,'arch': 'arm64'}");
-	spec_shows("'bhyve':{}", "'qemu': {'accel': 'auto'}");
+	spec_shows("'bhyve':{}", "'qemu': {'accel': 'auto','halt_poll': 0}");
 	spec_shows("'bhyve':{'release':13}", "'bhyve': {'release': 13}");
 	spec_refused(
 	    "'bhyve':{'release':16}", "bhyve.release: 16 is out of range, expected 13 to 15");
@@ -385,6 +385,15 @@ static void test_settings_of_one_hypervisor(void **state)
 	spec_refused("'bhyve':[]", "bhyve: expected an object, got a list");
 	spec_refused("'qemu':{'accel':'kvm2'}",
 	    "qemu.accel: \"kvm2\" is none of \"auto\", \"tcg\", \"kvm\", did you mean \"kvm\"?");
+	spec_shows("'qemu':{'halt_poll':0}", "'halt_poll': 0");
+	spec_shows("'qemu':{'halt_poll':0.0}", "'halt_poll': 0");
+	spec_shows("'qemu':{'halt_poll':0.1}", "'halt_poll': 0.1");
+	spec_shows("'qemu':{'halt_poll':3600}", "'halt_poll': 3600");
+	spec_refused(
+	    "'qemu':{'halt_poll':0.09}", "qemu.halt_poll: expected 0 (off) or 0.1 to 3600 seconds");
+	spec_refused("'qemu':{'halt_poll':3600.1}", "qemu.halt_poll: expected 0 (off) or 0.1");
+	spec_refused("'qemu':{'halt_poll':-1}", "qemu.halt_poll: expected 0 (off) or 0.1");
+	spec_refused("'qemu':{'halt_poll':'1'}", "qemu.halt_poll: expected a number of seconds");
 }
 
 int main(void)

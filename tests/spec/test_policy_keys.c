@@ -60,7 +60,8 @@ static void test_reboot_list_has(void **state)
 	assert_false(unset->reboot_on.given);
 	assert_true(reboot_list_has(list, CAUSE_KILLED, 3));
 	assert_true(reboot_list_has(list, CAUSE_TRIPLE_FAULT, 3));
-	assert_true(reboot_list_has(list, CAUSE_ERROR, 3));
+	/* qemu's guest may end it with a status that is a triple fault of bhyve's. */
+	assert_false(reboot_list_has(list, CAUSE_ERROR, 3));
 	assert_false(reboot_list_has(list, CAUSE_TRIPLE_FAULT, 4));
 	/* A number does not apply to these causes. */
 	assert_false(reboot_list_has(list, CAUSE_START_FAILED, 3));
