@@ -103,10 +103,11 @@ static void test_words_in_other_places(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		struct signs s = { 0 }, same = { 0 };
+		struct signs s = { 0 };
 
 		assert_null(qmp_hear(&s, lines[i]));
-		if (memcmp(&s, &same, sizeof(s)) != 0)
+		if (s.greeted || s.resumed || s.panicked || s.triple_fault || s.halt.asked ||
+		    s.halt.halted || *s.reason != '\0' || *s.fatal != '\0')
 			fail_msg("it was believed: %s", lines[i]);
 	}
 }
