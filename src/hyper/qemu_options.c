@@ -114,6 +114,7 @@ static const struct qemu_option options[] = {
 	{ .name = "nouserconfig" },
 	{ .name = "numa", .has_value = true },
 	{ .name = "object", .has_value = true, .lists = true },
+	{ .name = "old-param" },
 	{ .name = "only-migratable" },
 	{ .name = "option-rom", .has_value = true },
 	{ .name = "overcommit", .has_value = true },
