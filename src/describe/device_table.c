@@ -17,6 +17,8 @@ enum column {
 	COLUMN_TYPE,
 	COLUMN_REQUIRED,
 	COLUMN_DEFAULT,
+	COLUMN_BHYVE,
+	COLUMN_QEMU,
 	COLUMN_MEANING,
 	COLUMNS
 };
@@ -27,6 +29,8 @@ static const char *const column_names[] = {
 	[COLUMN_TYPE] = "TYPE",
 	[COLUMN_REQUIRED] = "REQUIRED",
 	[COLUMN_DEFAULT] = "DEFAULT",
+	[COLUMN_BHYVE] = "BHYVE",
+	[COLUMN_QEMU] = "QEMU",
 	[COLUMN_MEANING] = "MEANING",
 };
 
@@ -87,6 +91,8 @@ static void add_rows(struct table *table, const char *device, const char *prefix
 		line->cell[COLUMN_TYPE] = type_text(f);
 		line->cell[COLUMN_REQUIRED] = mem_copy(f->required ? "yes" : "no");
 		line->cell[COLUMN_DEFAULT] = describe_default(f, values);
+		line->cell[COLUMN_BHYVE] = mem_copy(f->bhyve != NULL ? f->bhyve : KEY_FOLLOWED);
+		line->cell[COLUMN_QEMU] = mem_copy(f->qemu != NULL ? f->qemu : KEY_FOLLOWED);
 		line->cell[COLUMN_MEANING] = f->alias == NULL
 		    ? mem_copy(f->help)
 		    : mem_format("%s; also: %s", f->help, f->alias);
@@ -187,6 +193,8 @@ static void print_key(const struct line *line, struct str *json)
 	json_add_text(json, "type", line->cell[COLUMN_TYPE]);
 	json_add_bool(json, "required", strcmp(line->cell[COLUMN_REQUIRED], "yes") == 0);
 	json_add_json(json, "default", line->cell[COLUMN_DEFAULT]);
+	json_add_text(json, "bhyve", line->cell[COLUMN_BHYVE]);
+	json_add_text(json, "qemu", line->cell[COLUMN_QEMU]);
 	json_add_text(json, "help", line->cell[COLUMN_MEANING]);
 	json_end_object(json);
 }

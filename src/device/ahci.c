@@ -33,31 +33,39 @@ struct ahci {
 };
 
 /* clang-format off */
-#define SATA_ROWS(owner, in) \
+/* The rows of a drive; the last four say what qemu makes of some keys, as for DISK_ROWS. */
+#define SATA_ROWS(owner, in, qemu_ro, qemu_logical, qemu_physical, qemu_rate) \
 	DISK_PATH_ROW(owner, in, true), \
-	DISK_ROWS(owner, in), \
-	ROW_CUSTOM("nmrr", owner, in nmrr, disk_number_custom, .unset = -1, \
+	DISK_ROWS(owner, in, qemu_ro, qemu_logical, qemu_physical), \
+	ROW_CUSTOM("nmrr", owner, in nmrr, disk_number_custom, .unset = -1, .qemu = (qemu_rate), \
 	    .help = "rotation rate, 1 for a solid state disk"), \
 	ROW_STRING("rev", owner, in rev, .max_length = MAX_DISK_REVISION, .host.kind = HOST_NONE, \
 	    .help = "firmware revision"), \
 	ROW_STRING("model", owner, in model, .max_length = MAX_DISK_MODEL, .host.kind = HOST_NONE, \
 	    .help = "model name")
 
-DESCRIBES(one_fields, struct disk);
-static const struct field one_fields[] = { SATA_ROWS(struct disk, ), { 0 } };
+#define SATA_HD_ROWS(owner, in) SATA_ROWS(owner, in, "writes are lost", "512 only", NULL, NULL)
+#define SATA_CD_ROWS(owner, in) \
+	SATA_ROWS(owner, in, "always", KEY_IGNORED, KEY_IGNORED, KEY_IGNORED)
+
+DESCRIBES(hd_fields, struct disk);
+static const struct field hd_fields[] = { SATA_HD_ROWS(struct disk, ), { 0 } };
+
+DESCRIBES(cd_fields, struct disk);
+static const struct field cd_fields[] = { SATA_CD_ROWS(struct disk, ), { 0 } };
 
 DESCRIBES(port_fields, struct port);
 static const struct field port_fields[] = {
 	ROW_CHOICE("type", struct port, type, types, .required = true,
 	    .help = "hd or cd"),
-	SATA_ROWS(struct port, disk.),
+	SATA_HD_ROWS(struct port, disk.),
 	{ 0 },
 };
 
 DESCRIBES(ahci_fields, struct ahci);
 static const struct field ahci_fields[] = {
 	ROW_LIST("ports", struct ahci, ports, port_fields, .required = true, .has_range = true,
-	    .min = 1, .max = MAX_AHCI_PORTS,
+	    .min = 1, .max = MAX_AHCI_PORTS, .qemu = "at most " NUMBER_TEXT(MAX_QEMU_PORTS),
 	    .help = "the drives, port 0 first"),
 	{ 0 },
 };
@@ -260,7 +268,7 @@ static const struct bhyve_form form = { .model = "ahci", .ports = true };
 const struct device_kind device_ahci_hd = {
 	.name = "ahci-hd",
 	.help = "SATA disk on a controller of its own",
-	DEVICE_CONFIG(struct disk, one_fields),
+	DEVICE_CONFIG(struct disk, hd_fields),
 	.check = one_check,
 	.form = &hd_form,
 	.claims = one_claims,
@@ -272,7 +280,7 @@ const struct device_kind device_ahci_hd = {
 const struct device_kind device_ahci_cd = {
 	.name = "ahci-cd",
 	.help = "SATA CD drive on a controller of its own",
-	DEVICE_CONFIG(struct disk, one_fields),
+	DEVICE_CONFIG(struct disk, cd_fields),
 	.check = one_check,
 	.form = &cd_form,
 	.claims = one_claims,

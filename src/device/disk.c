@@ -117,7 +117,7 @@ const struct field_custom disk_sector_custom = {
 DESCRIBES(virtio_fields, struct disk);
 static const struct field virtio_fields[] = {
 	DISK_PATH_ROW(struct disk, , true),
-	DISK_ROWS(struct disk, ),
+	DISK_ROWS(struct disk, , NULL, NULL, NULL),
 	{ 0 },
 };
 

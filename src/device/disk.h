@@ -44,17 +44,18 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	    .help = "image file, zvol or other disk device")
 #define DISK_FORMAT_ROW(owner, in) \
 	ROW_CHOICE("format", owner, in format, disk_formats, .preset = "\"raw\"", \
-	    .host = { .kind = HOST_BY_VALUE, .names = disk_format_names }, \
+	    .host = { .kind = HOST_BY_VALUE, .names = disk_format_names }, .bhyve = "raw only", \
 	    .help = "format of the image; bhyve reads raw ones only")
-#define DISK_ROWS(owner, in) \
+/* The last three say what qemu makes of `ro` and the sector sizes; NULL: it follows the key. */
+#define DISK_ROWS(owner, in, qemu_ro, qemu_logical, qemu_physical) \
 	DISK_FORMAT_ROW(owner, in), \
 	ROW_BOOL("nocache", owner, in nocache, .help = "bypass the host's cache"), \
 	ROW_BOOL("direct", owner, in direct, .help = "write through to the disk"), \
-	ROW_BOOL("ro", owner, in ro, .help = "refuse writes from the guest"), \
+	ROW_BOOL("ro", owner, in ro, .qemu = (qemu_ro), .help = "refuse writes from the guest"), \
 	ROW_BOOL("nodelete", owner, in nodelete, .help = "ignore the guest's TRIM"), \
-	ROW_CUSTOM("logical_sector_size", owner, in logical, disk_sector_custom, \
+	ROW_CUSTOM("logical_sector_size", owner, in logical, disk_sector_custom, .qemu = (qemu_logical), \
 	    .help = "bytes, a power of two"), \
-	ROW_CUSTOM("physical_sector_size", owner, in physical, disk_sector_custom, \
+	ROW_CUSTOM("physical_sector_size", owner, in physical, disk_sector_custom, .qemu = (qemu_physical), \
 	    .help = "bytes, not below the logical size"), \
 	ROW_STRING("ser", owner, in ser, .max_length = MAX_DISK_SERIAL, .host.kind = HOST_NONE, \
 	    .help = "serial number"), \

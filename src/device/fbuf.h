@@ -41,8 +41,9 @@ extern const struct field_custom fbuf_port_custom, fbuf_address_custom;
 	    .help = "address that VNC clients connect to"), \
 	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
 	    .preset = NUMBER_TEXT(FBUF_FIRST_PORT), \
+	    .qemu = NUMBER_TEXT(FBUF_FIRST_PORT) " and above", \
 	    .help = "port that VNC clients connect to; auto: a free one"), \
-	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .help = "io, off or on: legacy VGA"), \
+	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .qemu = "off, else on", .help = "io, off or on: legacy VGA"), \
 	ROW_STRING("password", owner, in password, .max_length = MAX_FBUF_PASSWORD, \
 	    .one_line = true, .host.kind = HOST_NONE, .help = "what VNC clients are asked for"), \
 	ROW_PATH("password_file", owner, in password_file, .host.kind = HOST_PATH, \

@@ -98,6 +98,11 @@ struct field_list {
 
 struct field_others;
 
+/* Words for field.bhyve and field.qemu. */
+#define KEY_IGNORED "ignored"
+#define KEY_REFUSED "refused"
+#define KEY_FOLLOWED "yes" /* how tables write NULL */
+
 struct field {
 	const char *key; /* NULL ends a table of rows */
 	enum field_type type;
@@ -129,7 +134,12 @@ struct field {
 	const void *initial;
 	size_t initial_size;
 	int64_t unset;
-	struct host_use host;  /* stated by each row that holds text, or by its custom */
+	struct host_use host; /* stated by each row that holds text, or by its custom */
+	/*
+	 * What a hypervisor makes of a key that it does not follow as `help` says, in few words:
+	 * KEY_IGNORED, KEY_REFUSED, "raw only".  NULL: it follows the key.
+	 */
+	const char *bhyve, *qemu;
 	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in LuaLS syntax */
 	const char *help;
 };

@@ -185,7 +185,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 /* clang-format off */
 #define NET_ROWS \
 	ROW_STRING("name", struct net, name, .max_length = MAX_BACKEND_NAME, \
-	    .host = { .kind = HOST_BY_VALUE, .names = net_names }, \
+	    .host = { .kind = HOST_BY_VALUE, .names = net_names }, .qemu = "tap, slirp", \
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..."), \
 	ROW_STRING("bridge", struct net, bridge, .max_length = MAX_INTERFACE, \
 	    .host.kind = HOST_INTERFACE, \
@@ -193,18 +193,18 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	ROW_STRING("type", struct net, type, .host.kind = HOST_NONE, \
 	    .help = "what a renamed interface is: tap"), \
 	ROW_CUSTOM("mac", struct net, mac, mac_custom, .help = "Ethernet address; false: the hypervisor makes one"), \
-	ROW_STRING("path", struct net, path, .host.kind = HOST_INTERFACE, \
+	ROW_STRING("path", struct net, path, .host.kind = HOST_INTERFACE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: node to connect to"), \
-	ROW_STRING("peerhook", struct net, peerhook, .host.kind = HOST_NONE, \
+	ROW_STRING("peerhook", struct net, peerhook, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: hook of that node"), \
-	ROW_STRING("socket", struct net, socket, .host.kind = HOST_NONE, \
+	ROW_STRING("socket", struct net, socket, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: name of our node"), \
-	ROW_STRING("hook", struct net, hook, .host.kind = HOST_NONE, \
+	ROW_STRING("hook", struct net, hook, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: hook of our node"), \
 	ROW_WORDS("hostfwd", struct net, hostfwd, \
 	    .host = { .kind = HOST_BY_VALUE, .names = hostfwd_names }, \
 	    .help = "slirp: ports of the host that lead into the guest"), \
-	ROW_BOOL("open", struct net, open, .help = "slirp: let the guest reach other networks")
+	ROW_BOOL("open", struct net, open, .qemu = "always", .help = "slirp: let the guest reach other networks")
 
 DESCRIBES(e1000_fields, struct net);
 static const struct field e1000_fields[] = { NET_ROWS, { 0 } };

@@ -139,14 +139,15 @@ static const struct field lookup_fields[] = {
 
 DESCRIBES(passthru_fields, struct passthru);
 static const struct field passthru_fields[] = {
-	ROW_CUSTOM("src", struct passthru, src, src_custom,
+	ROW_CUSTOM("src", struct passthru, src, src_custom, .qemu = "an address",
 	    .help = "address of the device, 3:0:0, or its name, ppt0"),
-	ROW_OBJECT("lookup", struct passthru, lookup, lookup_fields,
+	ROW_OBJECT("lookup", struct passthru, lookup, lookup_fields, .qemu = KEY_REFUSED,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "takes any device that fits (\"src\" names one)" },
 	    .help = "instead of an address: the ids to look for"),
 	ROW_PATH("rom", struct passthru, rom, .host.kind = HOST_PATH,
 	    .help = "file with its option ROM"),
 	ROW_CUSTOM("bootindex", struct passthru, bootindex, disk_number_custom, .unset = -1,
+	    .bhyve = KEY_IGNORED,
 	    .help = "place in the boot order"),
 	{ 0 },
 };

@@ -7,7 +7,7 @@ struct raw {
 
 DESCRIBES(raw_fields, struct raw);
 static const struct field raw_fields[] = {
-	ROW_STRING("value", struct raw, value, .required = true,
+	ROW_STRING("value", struct raw, value, .required = true, .qemu = KEY_REFUSED,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "is passed on unchecked" },
 	    .help = "the text after the slot of -s, unchecked"),
 	{ 0 },

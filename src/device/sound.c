@@ -9,9 +9,9 @@ struct hda {
 
 DESCRIBES(hda_fields, struct hda);
 static const struct field hda_fields[] = {
-	ROW_PATH("play", struct hda, play, .host.kind = HOST_PATH,
+	ROW_PATH("play", struct hda, play, .host.kind = HOST_PATH, .qemu = "no sound",
 	    .help = "where its sound goes: /dev/dsp0"),
-	ROW_PATH("rec", struct hda, rec, .host.kind = HOST_PATH,
+	ROW_PATH("rec", struct hda, rec, .host.kind = HOST_PATH, .qemu = "no sound",
 	    .help = "what it records from: /dev/dsp0"),
 	{ 0 },
 };

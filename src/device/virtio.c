@@ -36,6 +36,7 @@ DESCRIBES(share_fields, struct share);
 static const struct field share_fields[] = {
 	ROW_STRING("sharename", struct share, sharename, .required = true,
 	    .max_length = MAX_SHARE_NAME, .host.kind = HOST_NONE,
+	    .qemu = "at most " NUMBER_TEXT(MAX_QEMU_SHARE_NAME) " bytes",
 	    .help = "what the guest mounts it by"),
 	ROW_PATH("path", struct share, path, .required = true, .host.kind = HOST_PATH,
 	    .help = "folder of the host"),
@@ -46,9 +47,11 @@ static const struct field share_fields[] = {
 DESCRIBES(scsi_fields, struct scsi);
 static const struct field scsi_fields[] = {
 	ROW_PATH("path", struct scsi, path, .preset = "\"" CTL_DEVICE "\"", .host.kind = HOST_PATH,
+	    .qemu = "an image",
 	    .help = "device of ctl(4), default " CTL_DEVICE),
 	DISK_FORMAT_ROW(struct scsi, ),
 	ROW_INT("iid", struct scsi, iid, .unset = -1, .has_range = true, .min = 0, .max = MAX_IID,
+	    .qemu = KEY_IGNORED,
 	    .help = "initiator id"),
 	ROW_CUSTOM("bootindex", struct scsi, bootindex, disk_number_custom, .unset = -1,
 	    .help = "place in the boot order"),

@@ -157,13 +157,10 @@ static void add_tpm(const struct spec *spec, const char *model, struct words *ar
 /* Adds notes on keys for bhyve, which qemu ignores. */
 static void note_ignored(const struct spec *spec, struct words *notes)
 {
-	static const char *const keys[] = { "keyboard_layout", "pin", "pc_testdev", "config",
-		"fwcfg_type", "force_msi", "disable_mptable_gen", "power_off_destroy_vm", "x2apic",
-		"strict_io", "ignore_unknown_msr", "exit_on_pause" };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (spec_gives(spec, keys[i]))
-			words_addf(notes, "%s is bhyve's: qemu ignores it", keys[i]);
+	for (const struct field *f = spec_fields; f->key != NULL; f++) {
+		if (f->qemu != NULL && strcmp(f->qemu, KEY_IGNORED) == 0 &&
+		    f->type != FIELD_OBJECT && spec_gives(spec, f->key))
+			words_addf(notes, "%s is bhyve's: qemu ignores it", f->key);
 	}
 }
 

@@ -336,6 +336,10 @@ static void rows_listed(const struct field *rows, const struct node *keys, const
 		assert_true(at(n, "required")->truth == f->required);
 		assert_int_equal(strncmp(node_get_text(n, "help"), f->help, strlen(f->help)), 0);
 		assert_non_null(node_get_text(n, "type"));
+		assert_string_equal(
+		    node_get_text(n, "bhyve"), f->bhyve != NULL ? f->bhyve : KEY_FOLLOWED);
+		assert_string_equal(
+		    node_get_text(n, "qemu"), f->qemu != NULL ? f->qemu : KEY_FOLLOWED);
 		assert_non_null(at(n, "default"));
 		if (below != NULL)
 			rows_listed(below, keys, inner);
