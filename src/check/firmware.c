@@ -1,6 +1,7 @@
 /* The firmware and the file of its variables.  Facts: bhyve's bootrom.c. */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,8 @@
 #include "hyper/firmware.h"
 
 #define ROM_PAGE 4096
+#define QEMU_ROM_UNIT \
+	65536 /* of -bios on PC machines: x86_bios_rom_init() in QEMU's hw/i386/x86.c */
 #define MAX_ROM (INT64_C(16) << 20) /* code and variables together */
 
 /* Returns the size of a file, or 0 if it is missing or cannot be accessed. */
@@ -33,6 +36,19 @@ static void report_no_rom(struct check *c, const struct checked_need *need, cons
 		check_advise_package(c, f, firmware_port(rom), NULL);
 }
 
+/* Returns whether qemu's -bios loads the firmware, and not a flash memory. */
+static bool uses_bios_option(const struct check *c)
+{
+	const struct words *argv = &c->request->plan->argv;
+
+	for (size_t i = 0;
+	     !c->host.bhyve && c->request->spec->bhyve.arch != ARCH_ARM64 && i < argv->count; i++) {
+		if (strcmp(argv->item[i], "-bios") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_rom(struct check *c)
 {
 	const char *rom = c->request->plan->bootrom;
@@ -47,6 +63,12 @@ static void check_rom(struct check *c)
 		report_no_rom(c, &need, why);
 	else if (stat(rom, &st) < 0 || !S_ISREG(st.st_mode))
 		(void)check_problem(c, &need, rom, "not a file");
+	else if (uses_bios_option(c) && (st.st_size == 0 || st.st_size % QEMU_ROM_UNIT != 0))
+		(void)check_problem(c, &need, rom,
+		    "%jd bytes: under qemu firmware without a \"varfile\" is a multiple of %d "
+		    "bytes "
+		    "long (qemu: could not load PC BIOS)",
+		    (intmax_t)st.st_size, QEMU_ROM_UNIT);
 	else if (c->host.bhyve && (st.st_size == 0 || st.st_size % ROM_PAGE != 0))
 		(void)check_problem(c, &need, rom,
 		    "%jd bytes: firmware is a multiple of %d bytes long", (intmax_t)st.st_size,

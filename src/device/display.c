@@ -22,7 +22,11 @@
 #define LARGE_SCREEN_RELEASE 16 /* of FreeBSD: bhyve before it exits at a larger screen */
 #define MAX_WIDTH_OF_15 1920
 #define MAX_HEIGHT_OF_15 1200
-#define MAX_USB_DEVICES 4 /* bhyve exits at a fifth device */
+#define MIB (INT64_C(1) << 20)
+#define BYTES_A_PIXEL 4
+#define QEMU_SCREEN_MIB 16  /* memory of qemu's screens (hw/display/vga.c, bochs-display.c) */
+#define LARGE_SCREEN_MIB 64 /* a power of two, enough for the largest screen of a spec */
+#define MAX_USB_DEVICES 4   /* bhyve exits at a fifth device */
 
 #define PORT_AUTO "auto"
 /* Address of a screen without `host`. */
@@ -35,6 +39,10 @@ const char *const fbuf_vga_words[] = {
 	[FBUF_VGA_ON] = "on",
 	[FBUF_VGAS] = NULL,
 };
+
+_Static_assert(
+    INT64_C(1) * MAX_FBUF_WIDTH * MAX_FBUF_HEIGHT * BYTES_A_PIXEL <= LARGE_SCREEN_MIB * MIB,
+    "memory for the largest screen");
 
 _Static_assert(sizeof(fbuf_vga_words) / sizeof(fbuf_vga_words[0]) == FBUF_VGAS + 1,
     "a word for each, and a NULL");
@@ -224,24 +232,42 @@ static int fbuf_bhyve(
 	return fbuf_check_size(fbuf, host, err);
 }
 
+/*
+ * Adds the screen.  qemu's screens have 16 MiB of memory, which is too little for the largest: the
+ * guest would not find that mode.
+ */
+static void add_screen(const struct device *dev, struct qemu_build *q)
+{
+	const struct fbuf *fbuf = dev->config;
+	int64_t width = fbuf->width != 0 ? fbuf->width : DEFAULT_WIDTH;
+	int64_t height = fbuf->height != 0 ? fbuf->height : DEFAULT_HEIGHT;
+	bool large = width * height * BYTES_A_PIXEL > QEMU_SCREEN_MIB * MIB;
+	bool has_vga = q->is_pc && fbuf->vga != FBUF_VGA_OFF;
+
+	qemu_begin(q->argv, "-device", has_vga ? "VGA" : "bochs-display");
+	qemu_pair(q->argv, "id", dev->id);
+	qemu_address(q, dev);
+	qemu_pairf(q->argv, "xres", "%" PRId64, width);
+	qemu_pairf(q->argv, "yres", "%" PRId64, height);
+	if (large && has_vga)
+		qemu_pairf(q->argv, "vgamem_mb", "%d", LARGE_SCREEN_MIB);
+	else if (large)
+		qemu_pairf(q->argv, "vgamem", "%dM", LARGE_SCREEN_MIB);
+}
+
 static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct error *err)
 {
 	const struct fbuf *fbuf = dev->config;
 	struct device_secret secret;
 	MEM_AUTO char *place = NULL;
 	bool has_secret = fbuf_secret(dev, &secret);
-	bool has_vga = q->is_pc && fbuf->vga != FBUF_VGA_OFF;
 
 	if (fbuf->port != FBUF_PORT_AUTO && fbuf->port < FBUF_FIRST_PORT)
 		return error_set(err, STATUS_SPEC,
 		    "\"port\" is %" PRId64 ": qemu's VNC server takes %d or above", fbuf->port,
 		    FBUF_FIRST_PORT);
 	place = fbuf_place(dev, FBUF_FIRST_PORT);
-	qemu_begin(q->argv, "-device", has_vga ? "VGA" : "bochs-display");
-	qemu_pair(q->argv, "id", dev->id);
-	qemu_address(q, dev);
-	qemu_pairf(q->argv, "xres", "%" PRId64, fbuf->width != 0 ? fbuf->width : DEFAULT_WIDTH);
-	qemu_pairf(q->argv, "yres", "%" PRId64, fbuf->height != 0 ? fbuf->height : DEFAULT_HEIGHT);
+	add_screen(dev, q);
 	if (has_secret) {
 		qemu_begin(q->argv, "-object", "secret");
 		qemu_pairf(q->argv, "id", "%s-secret", dev->id);

@@ -173,6 +173,33 @@ static void firmware(void **state)
 	is_wrong(spec, "rom", "not a file");
 }
 
+/* What qemu's -bios loads; bhyve takes pages, and so does a flash memory. */
+static void firmware_of_qemu(void **state)
+{
+	MEM_AUTO char *rom = scratch_path("rom"), *vars = scratch_path("vars");
+	MEM_AUTO char *spec = mem_format("bootrom = '%s'", rom);
+	MEM_AUTO char *flash = mem_format("%s, varfile = '%s'", spec, vars);
+	struct checked c = { 0 };
+
+	(void)state;
+	sized("vars", 65536);
+	sized("rom", 69632);
+	is_right(spec, "rom");
+	checked_make(&c, &hyper_qemu, spec);
+	(void)checked_has(&c, rom,
+	    "69632 bytes: under qemu firmware without a \"varfile\" is a multiple of 65536 bytes "
+	    "long (qemu: could not load PC BIOS)",
+	    NULL, NULL);
+	checked_free(&c);
+	checked_make(&c, &hyper_qemu, flash);
+	checked_lacks(&c, rom);
+	checked_free(&c);
+	sized("rom", 131072);
+	checked_make(&c, &hyper_qemu, spec);
+	checked_lacks(&c, rom);
+	checked_free(&c);
+}
+
 static void variables(void **state)
 {
 	MEM_AUTO char *rom = scratch_path("rom"), *vars = scratch_path("vars");
@@ -514,6 +541,7 @@ int main(void)
 		IN_SCRATCH(a_disk_in_use),
 		IN_SCRATCH(one_disk_of_two_devices),
 		IN_SCRATCH(firmware),
+		IN_SCRATCH(firmware_of_qemu),
 		IN_SCRATCH(variables),
 		IN_SCRATCH(variables_beside),
 		IN_SCRATCH(sockets),

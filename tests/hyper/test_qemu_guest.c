@@ -128,6 +128,15 @@ static void test_screen(void **state)
 	assert_non_null(strstr(planned_line(&p), ",xres=1024,yres=600"));
 	assert_null(strstr(planned_line(&p), "usb-tablet"));
 	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "graphic = { width = 3840, height = 2160 }");
+	assert_non_null(strstr(planned_line(&p), ",xres=3840,yres=2160,vgamem_mb=64 "));
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "graphic = { width = 3840, height = 2160, vga = 'off' }");
+	assert_non_null(strstr(planned_line(&p), ",xres=3840,yres=2160,vgamem=64M "));
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "graphic = { width = 2048, height = 2048 }"); /* 16 MiB */
+	assert_null(strstr(planned_line(&p), "vgamem"));
+	planned_free(&p);
 	planned_refused(&hyper_qemu, "graphic = { port = 80 }",
 	    "graphic: qemu: fbuf at 0:1:0: \"port\" is 80: qemu's VNC server takes 5900 or above");
 }
