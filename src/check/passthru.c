@@ -1,9 +1,12 @@
 /* PCI devices of the host that the guest gets.  Facts: ppt(4), devctl(8). */
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "base/str.h"
 #include "check/pci.h"
 #include "check/need.h"
+#include "platform/os.h"
 
 static void attach(struct check *c, const struct checked_need *need, const struct pci_device *d)
 {
@@ -31,6 +34,18 @@ static void check_iommu(struct check *c, const struct checked_need *need)
 		    "switched off: set hw.vmm.iommu.enable=1 in /boot/loader.conf and reboot");
 }
 
+/* Checks what qemu's vfio-pci needs.  The plan refuses all but "BUS/SLOT/FUNCTION" in decimal. */
+static void check_vfio(struct check *c, const struct checked_need *need)
+{
+	char why[OS_VFIO_WHY], *end;
+	int bus = (int)strtol(need->need->what, &end, 10);
+	int slot = *end == '/' ? (int)strtol(end + 1, &end, 10) : 0;
+	int function = *end == '/' ? (int)strtol(end + 1, &end, 10) : 0;
+
+	if (*end == '\0' && !os_has_vfio(bus, slot, function, why))
+		(void)check_problem(c, need, need->need->what, "%s", why);
+}
+
 void check_pci(struct check *c, const struct checked_need *need)
 {
 	const char *what = need->need->what;
@@ -38,8 +53,10 @@ void check_pci(struct check *c, const struct checked_need *need)
 	const struct pci_device *d;
 	size_t from = 0;
 
-	if (!c->host.bhyve)
+	if (!c->host.bhyve) {
+		check_vfio(c, need);
 		return;
+	}
 	if (str_after(what, NEED_LOOKUP) != NULL) {
 		if (need->dev == NULL || need->dev->found == NULL)
 			return; /* check_find() reports it */

@@ -26,6 +26,13 @@ bool os_has_vmm(void);
 bool os_has_kvm(char why[OS_KVM_WHY]);
 /* Returns whether the host's processor is one of AMD's. */
 bool os_cpu_is_amd(void);
+/* Room for the reason why a guest cannot have a PCI device, and its NUL. */
+#define OS_VFIO_WHY 128
+/*
+ * Returns whether qemu's vfio-pci can give a guest the PCI device of domain 0: Linux has it, and
+ * its driver is vfio-pci.  Stores the reason in `why` if it cannot.
+ */
+bool os_has_vfio(int bus, int slot, int function, char why[OS_VFIO_WHY]);
 /* Returns whether interfaces are made with ip(8), not with ifconfig(8). */
 bool os_uses_ip(void);
 /*

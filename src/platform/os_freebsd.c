@@ -134,6 +134,15 @@ bool os_has_kvm(char why[OS_KVM_WHY])
 	return false;
 }
 
+bool os_has_vfio(int bus, int slot, int function, char why[OS_VFIO_WHY])
+{
+	(void)bus;
+	(void)slot;
+	(void)function;
+	(void)snprintf(why, OS_VFIO_WHY, "this system has no vfio-pci: use bhyve and ppt(4)");
+	return false;
+}
+
 bool os_module_loaded(const char *name)
 {
 	return modfind(name) >= 0;

@@ -144,6 +144,30 @@ bool os_has_kvm(char why[OS_KVM_WHY])
 	return true;
 }
 
+/* Linux' Documentation/ABI/testing/sysfs-bus-pci: a link leads to the driver, if there is one. */
+bool os_has_vfio(int bus, int slot, int function, char why[OS_VFIO_WHY])
+{
+	char path[64], driver[256];
+	const char *name;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:%02x:%02x.%x", (unsigned)bus,
+	    (unsigned)slot, (unsigned)function);
+	if (access(path, F_OK) < 0) {
+		(void)snprintf(why, OS_VFIO_WHY, "no such PCI device");
+		return false;
+	}
+	(void)strncat(path, "/driver", sizeof(path) - strlen(path) - 1);
+	n = readlink(path, driver, sizeof(driver) - 1);
+	driver[n < 0 ? 0 : n] = '\0';
+	name = strrchr(driver, '/');
+	if (name != NULL && strcmp(name, "/vfio-pci") == 0)
+		return true;
+	(void)snprintf(why, OS_VFIO_WHY, "attached to %.40s, not to vfio-pci: see driverctl(8)",
+	    name == NULL ? "no driver" : name + 1);
+	return false;
+}
+
 bool os_module_loaded(const char *name)
 {
 	(void)name;

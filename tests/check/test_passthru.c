@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "checked.h"
+#include "platform/os.h"
 
 static const char *wanted; /* what the device needs */
 
@@ -134,6 +135,35 @@ static void iommu(void **state)
 	checked_free(&c);
 }
 
+/* Checks a VM with that device under qemu: the finding says what the system says of the device. */
+static void check_under_qemu(int bus, int slot, int function)
+{
+	MEM_AUTO char *src = mem_format("%d/%d/%d", bus, slot, function);
+	MEM_AUTO char *keys =
+	    mem_format("emulations = { { device = 'passthru', src = '%s' } }", src);
+	char why[OS_VFIO_WHY];
+	struct checked c = { 0 };
+
+	checked_make(&c, &hyper_qemu, keys);
+	if (os_has_vfio(bus, slot, function, why))
+		checked_lacks(&c, src);
+	else
+		(void)checked_has(&c, src, why, NULL, NULL);
+	checked_free(&c);
+}
+
+static void under_qemu(void **state)
+{
+	char why[OS_VFIO_WHY];
+
+	(void)state;
+	check_under_qemu(0, 0, 0); /* the bridge of most hosts, which no guest has */
+	check_under_qemu(255, 31, 7);
+	assert_false(os_has_vfio(255, 31, 7, why));
+	if (strcmp(os_name(), "Linux") == 0)
+		assert_string_equal(why, "no such PCI device");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +171,7 @@ int main(void)
 		cmocka_unit_test(looked_up_by_its_ids),
 		cmocka_unit_test(nobody_to_ask),
 		cmocka_unit_test(iommu),
+		cmocka_unit_test(under_qemu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
