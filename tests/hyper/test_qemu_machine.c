@@ -29,7 +29,7 @@ static void lacks(struct planned *p, const char *text)
 
 static void test_arm64(void **state)
 {
-	struct planned p = { 0 };
+	struct planned p = { .run = true };
 
 	(void)state;
 	planned_good(&p, &hyper_qemu,
@@ -103,13 +103,12 @@ static void test_refused_on_arm64(void **state)
 		{ "bootrom = false", "bootrom: qemu has no BIOS for arm64" },
 		{ "bootrom = vmrun.null, loader = 'bhyveload'",
 		    "loader: qemu has no BIOS for arm64" },
-		{ "com2 = '/dev/ttyu1'", "com2: qemu cannot: an arm64 guest has one serial port" },
-		{ "hostbridge_slot = 1",
-		    "hostbridge_slot: qemu cannot: the host bridge of virt is at 0:0:0" },
+		{ "com2 = '/dev/ttyu1'", "com2: qemu: an arm64 guest has one serial port" },
 		{ "emulations = { { device = 'virtio-rnd', slot = '31:1' } }",
-		    "emulations[0]: qemu cannot: a function of the lpc's slot" },
+		    "emulations[0]: qemu: virtio-rnd at 0:31:1: function 0 of this slot is the "
+		    "lpc" },
 		{ "emulations = { { device = 'virtio-rnd', slot = '0:0:1' } }",
-		    "emulations[0]: qemu cannot: slot 0 belongs to the machine's own bridge" },
+		    "emulations[0]: qemu: virtio-rnd at 0:0:1: 0:0 belongs to the bridge of virt" },
 	};
 
 	(void)state;
@@ -128,12 +127,14 @@ static void test_allowed_on_arm64(void **state)
 	(void)state;
 	planned_good(&p, &hyper_qemu,
 	    "bootrom = false, bhyve = { arch = 'arm64' }, qemu = { accel = 'tcg', kernel = '/k' }, "
-	    "lpc_slot = false, emulations = { { device = 'virtio-rnd', slot = '31:0' } }");
+	    "lpc_slot = false, hostbridge_slot = 1, emulations = { { device = 'virtio-rnd', slot = "
+	    "'31:0' } }");
 	has(&p, "-kernel /k");
 	assert_non_null(strstr(planned_line(&p), "bus=pcie.0,addr=1f.0"));
-	assert_int_equal(p.boot.plan.notes.count, 1);
+	assert_int_equal(p.boot.plan.notes.count, 2);
 	assert_string_equal(
 	    p.boot.plan.notes.item[0], "lpc_slot is for amd64: an arm64 guest has no lpc");
+	assert_non_null(strstr(p.boot.plan.notes.item[1], "the host bridge of virt is at 0:0:0"));
 	planned_free(&p);
 }
 
@@ -209,6 +210,34 @@ static void test_screen_of_the_bios(void **state)
 	}
 }
 
+/* SeaBIOS says that it resets; a log that the user reads has qemu's lines only. */
+static void test_messages_of_the_bios(void **state)
+{
+	static const char messages[] = "-chardev file,id=bios-log,path=/dev/fd/4 -device "
+				       "isa-debugcon,iobase=0x402,chardev=bios-log";
+	static const struct {
+		const char *keys;
+		bool run, has_messages;
+	} cases[] = {
+		{ "bootrom = false", true, true },
+		{ "bootrom = false, qemu = { accel = 'tcg', kernel = '/k' }", true, true },
+		{ "bootrom = false, qemu = { accel = 'tcg', args = '-d int' }", true, false },
+		{ "bootrom = false, qemu = { accel = 'kvm' }", true, false },
+		{ "bootrom = false", false, false },
+		{ "", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct planned p = { .run = cases[i].run };
+
+		planned_good(&p, &hyper_qemu, cases[i].keys);
+		if (planned_has(&p, messages) != cases[i].has_messages)
+			fail_msg("%s: %s", cases[i].keys, planned_line(&p));
+		planned_free(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_printed_spec_of_arm64),
 		cmocka_unit_test(test_accelerator_of_another_architecture),
 		cmocka_unit_test(test_screen_of_the_bios),
+		cmocka_unit_test(test_messages_of_the_bios),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,8 @@ static void test_refused(void **state)
 		{ "", "-M pc", "qemu: -M pc: the devices of the spec" },
 		{ "", "-machine smm=off,type=virt",
 		    "qemu: -machine smm=off,type=virt: the devices" },
+		{ "bhyve = { arch = 'arm64' }", "-M q35",
+		    "qemu: -M q35: the devices of the spec are on buses and slots of virt" },
 		{ "", "-d int,tid", "qemu: -d int,tid: vmrun reads one log" },
 		{ "", "-D a%d", "qemu: -D a%d: vmrun writes this file" },
 		{ "", "-trace a*,file=b%d", "qemu: -trace b%d: vmrun writes this file" },
@@ -205,6 +207,8 @@ static void test_arm64(void **state)
 	struct planned p;
 
 	(void)state;
+	good(&p, "bhyve = { arch = 'arm64' }, cpu = 2", "-M virt-7.2");
+	planned_free(&p);
 	good(&p, "bhyve = { arch = 'arm64' }, cpu = 2", "-d int -machine virt -hda a");
 	assert_true(planned_has(&p, "-d int"));
 	assert_false(p.boot.plan.has_log);
