@@ -70,8 +70,9 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	qemu_add_serial(&b);
 	if (!qemu_uses_own_bios(spec))
 		qemu_add_firmware(&b);
-	else if (spec->loader.type != LOADER_NONE && b.machine->is_pc)
-		words_addf(&plan->notes, "loader: qemu has none, its own BIOS boots the %s",
+	else if (spec->loader.type != LOADER_NONE)
+		words_addf(&plan->notes, "loader: qemu has none, %s boots the %s",
+		    b.machine->is_pc ? "its own BIOS" : "it",
 		    spec->qemu.kernel != NULL ? "kernel" : "first disk");
 	qemu_add_kernel(&spec->qemu, b.argv);
 	qemu_add_guest(spec, b.machine, plan);

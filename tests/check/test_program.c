@@ -126,6 +126,8 @@ static void packages(void **state)
 		    "apt-get install swtpm" },
 		{ "qemu-system-x86_64", "", "not found in PATH", "", NULL,
 		    "apt-get install qemu-system-x86" },
+		{ "qemu-system-aarch64", "bhyve = { arch = 'arm64' }", "not found in PATH", "",
+		    NULL, "apt-get install qemu-system-arm" },
 	};
 
 	(void)state;
