@@ -132,30 +132,43 @@ refused"
 	is "$(cat heard)" 'from the guest'
 }
 
-# Extends the debug register, 16, by a digest (TPM2_PCR_Extend); one descriptor writes and reads.
-extend='exec 3<>/dev/tpm0
-{
-	printf "\200\002\000\000\000\101\000\000\001\202\000\000\000\020\000\000\000\011"
-	printf "\100\000\000\011\000\000\000\000\000\000\000\000\001\000\013"
-	printf "%032d" 1
-} | dd obs=65 2>/dev/null >&3
-dd bs=4096 count=1 <&3 2>/dev/null >/tmp/answer
-exec 3>&-
+# A kernel gives up a TPM that takes seconds to answer, as swtpm may on a busy host; the guest then
+# begins again.  pcr prints the debug register, 16, and extend extends it by a digest (TPM2_PCR_Extend),
+# for which one descriptor writes and reads.
+tpm='tpm=/sys/class/tpm/tpm0 driver=/sys/bus/acpi/drivers/tpm_crb
+until [ -e $tpm/pcr-sha256/16 ]; do
+	echo MSFT0101:00 >$driver/unbind
+	echo MSFT0101:00 >$driver/bind
+done 2>/dev/null
+pcr() {
+	until cat $tpm/pcr-sha256/16 2>/dev/null | grep .; do
+		sleep 1
+	done
+}
+extend() {
+	exec 3<>/dev/tpm0
+	{
+		printf "\200\002\000\000\000\101\000\000\001\202\000\000\000\020\000\000\000\011"
+		printf "\100\000\000\011\000\000\000\000\000\000\000\000\001\000\013"
+		printf "%032d" 1
+	} | dd obs=65 2>/dev/null >&3
+	dd bs=4096 count=1 <&3 2>/dev/null >/tmp/answer
+	exec 3>&-
+}
 '
 
 @test "a TPM by a swtpm that vmrun manages, reset by each reboot" {
 	command -v swtpm >/dev/null || skip 'swtpm is not installed'
-	linux 'pcr() { echo "$1 $(cat /sys/class/tpm/tpm0/pcr-sha256/16)"; }
-		echo "version $(cat /sys/class/tpm/tpm0/tpm_version_major)"
-		pcr before
-		'"$extend"'
-		pcr after
+	linux "$tpm"'echo "version $(cat $tpm/tpm_version_major)"
+		echo "before $(pcr)"
+		until pcr | grep -q "[^0]"; do extend; done
+		echo "after $(pcr)"
 		reboot -f' '{"tpm": {"type": "swtpm", "path": "tpm.sock", "managed": true}}'
-	boot --reboot-count 3
+	boot --reboot-count 2
 	is "$status" 0
-	is "$(grep -c 'version 2' out)" 4
-	is "$(grep -c '^before 0\{64\}$' out)" 4
-	is "$(grep '^after' out | grep -v ' 0*$' | sort | uniq -c | awk '{ print $1 }')" 4
+	is "$(grep -c '^version 2$' out)" 3
+	is "$(grep -c '^before 0\{64\}$' out)" 3
+	is "$(grep -c '^after [0-9A-F]*[1-9A-F][0-9A-F]*$' out)" 3
 	lacks 'warning: '
 	[ ! -e tpm.sock ]
 }

@@ -82,8 +82,8 @@ trigger() {
 @test "reboots lead into the next target, until one powers off" {
 	linux 'echo "this is $target"; [ "$target" != last ] || poweroff -f; reboot -f' '{
 		"qemu": {"append": "target=first"}, "next_target": "second", "targets": {
-			"second": {"qemu": {"append": "console=ttyS0 quiet target=second"}, "next_target": "last"},
-			"last": {"qemu": {"append": "console=ttyS0 quiet target=last"}}}}'
+			"second": {"qemu": {"append": "console=ttyS0 loglevel=1 target=second"}, "next_target": "last"},
+			"last": {"qemu": {"append": "console=ttyS0 loglevel=1 target=last"}}}}'
 	boot
 	is "$status" 0
 	is "$(causes)" 'reboot reboot poweroff'

@@ -16,7 +16,8 @@ linux_setup() {
 }
 
 # linux SCRIPT [JSON] [-full]: writes vm.json, a VM with these keys, whose guest runs the script and
-# powers off; -full: the kernel for all machines.  qemu.append of the JSON is added.
+# powers off; -full: the kernel for all machines.  qemu.append of the JSON is added.  The kernel prints
+# emergencies only, a panic for one, since other messages of a slow boot would break the script's lines.
 linux() {
 	local flavour=${3:-}
 	[ -e "$guests/modules$flavour" ] || skip "there is no $guests/modules$flavour: run ./dev guests"
@@ -26,7 +27,7 @@ linux() {
 		--argjson more "${2:-"{}"}" '{name: $name, cpu: 1, mem: "192M", com1: "stdio",
 			backoff: false, restart_limit: false,
 			qemu: {accel: "tcg", kernel: $kernel, initrd: $initrd}} * $more |
-			.qemu.append = "console=ttyS0 quiet " + (.qemu.append // "")' >vm.json
+			.qemu.append = "console=ttyS0 loglevel=1 " + (.qemu.append // "")' >vm.json
 }
 
 # boot ARG...: runs vm.json; lines of out end in LF
