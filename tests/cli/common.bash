@@ -104,6 +104,15 @@ stop_again() {
 	kill "-${2:-TERM}" "$1"
 }
 
+# Prints an address on loopback for servers of this test; on Linux, no other test's servers are there.
+own_host() {
+	if [ "$(uname)" = Linux ]; then
+		echo "127.$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1)).$((RANDOM % 254 + 1))"
+	else
+		echo 127.0.0.1
+	fi
+}
+
 # --- waiting for events, never for a time ---
 
 # await COMMAND...: polls until the command succeeds; fails after a minute

@@ -9,6 +9,7 @@ setup() {
 	load common
 	common_setup
 	export FAKEBHYVE_LISTEN=1
+	host=$(own_host)
 }
 
 teardown() {
@@ -56,15 +57,15 @@ chosen() {
 	cat events[0-9]* | jq -r "select(.event == \"spawned\") | .devices | .[] | .$1? // empty" | sort
 }
 
-# listener: makes ./taker PORT, which listens at the port until the end of the test
+# listener: makes ./taker PORT, which listens at the port of $host until the end of the test
 listener() {
-	cat >taker <<-'END'
+	cat >taker <<-END
 		#!/usr/bin/env python3
 		import os, socket, sys
 		s = socket.socket()
 		s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 		try:
-		    s.bind(("127.0.0.1", int(sys.argv[1])))
+		    s.bind(("$host", int(sys.argv[1])))
 		    s.listen()
 		except OSError:
 		    sys.exit(0) # somebody has it
@@ -72,7 +73,7 @@ listener() {
 		    os.setsid()
 		    null = os.open("/dev/null", os.O_RDWR)
 		    for fd in 0, 1, 2: os.dup2(null, fd)
-		    with open("takers", "a") as f: f.write("%d\n" % os.getpid())
+		    with open("takers", "a") as f: f.write("%d\\n" % os.getpid())
 		    while True: s.accept()
 		while not os.path.exists("takers"): pass
 	END
@@ -84,7 +85,7 @@ lose() {
 	listener
 	lua "
 		local starts = 0
-		vm.graphic = { port = 'auto', wait = true }
+		vm.graphic = { host = '$host', port = 'auto', wait = true }
 		vm.restart_limit, vm.backoff = { count = 1, within = 3600 }, { initial = 3600 }
 		function vm.on_start(boot)
 			starts = starts + 1
@@ -105,7 +106,7 @@ of() {
 }
 
 @test "null modems and ports of VMs that start together" {
-	spec '{"com1": "nmdm", "com2": "nmdm", "graphic": {"port": "auto"}}'
+	spec '{"com1": "nmdm", "com2": "nmdm", "graphic": {"host": "'"$host"'", "port": "auto"}}'
 	for _ in $(seq "$ROUNDS"); do
 		together
 		is "$(chosen port | uniq | wc -l)" "$COUNT"
@@ -167,10 +168,10 @@ argv() {
 
 @test "a port that the spec names is not replaced" {
 	local port
-	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("'"$host"'", 0)); print(s.getsockname()[1])')
 	listener
 	lua "
-		vm.graphic = { port = $port }
+		vm.graphic = { host = '$host', port = $port }
 		function vm.on_start() vmrun.exec { './taker', '$port' } end
 	"
 	script 'exit 1'

@@ -9,6 +9,7 @@ setup() {
 	load qemu
 	qemu_setup
 	place=$BATS_RUN_TMPDIR/run
+	host=$(own_host)
 }
 
 teardown() {
@@ -106,7 +107,7 @@ chosen() {
 }
 
 @test "ports of screens" {
-	rom '{"graphic": {"port": "auto"}}'
+	rom '{"graphic": {"host": "'"$host"'", "port": "auto"}}'
 	for _ in $(seq "$ROUNDS"); do
 		together .b
 		all_up
@@ -119,7 +120,7 @@ chosen() {
 }
 
 @test "ports of vmruns that do not see each other's locks" {
-	rom '{"graphic": {"port": "auto"}, "restart_limit": {"count": 1, "within": 600}}'
+	rom '{"graphic": {"host": "'"$host"'", "port": "auto"}, "restart_limit": {"count": 1, "within": 600}}'
 	for _ in $(seq "$ROUNDS"); do
 		together .b users
 		all_up
