@@ -41,7 +41,7 @@ written() {
 # bios JSON ARG...: a run of the disks
 bios() {
 	spec "$(jq -n --argjson disks "$1" '{bootrom: false, com1: "stdio", mem: "32M",
-		qemu: {accel: "tcg"}, emulations: $disks}')"
+		qemu: {accel: "tcg", machine: "graphics=on"}, emulations: $disks}')"
 	vmrun --no-reboot "${@:2}" vm.json
 }
 

@@ -24,8 +24,8 @@ cd_for() {
 	"$SOURCE/tests/guests/cd.sh" "${kernel%/*}" "$1" install.iso
 }
 
-# boot ARG...: runs the example; events has the events
-boot() {
+# boot_example ARG...: runs the example; events has the events
+boot_example() {
 	vmrun --set bootrom=false --set qemu.accel=tcg --set cpu=1 --set mem=256M --events events "$@" vm.json
 	sed -i 's/\r$//' out
 }
@@ -48,7 +48,7 @@ cds() {
 
 @test "the CD writes a system to the empty disk, resets, and the disk boots without the CD" {
 	cd_for first
-	boot -t install
+	boot_example -t install
 	is "$status" 0
 	is "$(boots)" 'install reboot,default poweroff'
 	is "$(grep -E '^(Installed|This is)' out | paste -sd' ')" \
@@ -60,7 +60,7 @@ cds() {
 
 	# a further start needs no CD
 	rm install.iso events
-	boot
+	boot_example
 	is "$status" 0
 	is "$(boots)" 'default poweroff'
 	has 'This is first, from root=/dev/nvme0n1p1.' out
@@ -68,7 +68,7 @@ cds() {
 
 	# the CD comes before the disk, which can boot now: it installs once more
 	cd_for second
-	boot -t install --no-reboot
+	boot_example -t install --no-reboot
 	is "$status" 0
 	is "$(boots)" 'install reboot'
 	has 'Installed second.' out
@@ -77,7 +77,7 @@ cds() {
 @test "an installer that fails powers off, and the disk is not booted" {
 	cd_for none
 	truncate -s 1M disk.img
-	boot -t install
+	boot_example -t install
 	is "$status" 0
 	is "$(boots)" 'install poweroff'
 	has 'Cannot write to /dev/nvme0n1.' out
