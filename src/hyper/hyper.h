@@ -86,8 +86,9 @@ struct plan {
 	struct words inapplicable; /* keys that mean nothing on this architecture */
 	const char *first_message; /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc;	   /* the guest starts when a VNC client connects */
-	int64_t processors;	   /* for halt_request(), 0: the guest is not asked */
-	char *accel;		   /* qemu only: its accelerator, and why: "tcg: ..." */
+	/* For halt_request(); 0: the guest is not asked; or PROCESSORS_UNKNOWN. */
+	int64_t processors;
+	char *accel; /* qemu only: its accelerator, and why: "tcg: ..." */
 };
 
 /* Room for a word of QMP and its NUL. */
@@ -95,6 +96,9 @@ struct plan {
 
 /* Room for a request of the poll for a halt. */
 #define HALT_REQUEST_SIZE 160
+
+/* The user's own words choose their number: qemu answers with an error after the last of them. */
+#define PROCESSORS_UNKNOWN INT64_MAX
 
 /* Asks one processor after another whether it can never run again. */
 struct halt_poll {

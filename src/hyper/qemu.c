@@ -42,6 +42,18 @@ static void note_run(struct qemu_plan *b)
 		words_add(notes, "a run holds the guest until the first VNC client connects");
 }
 
+/* Chooses the processors that a run asks whether they have halted; qmp.c reads those of x86. */
+static void choose_halt_poll(struct qemu_plan *b)
+{
+	const struct spec *spec = b->spec;
+
+	if (b->machine->is_pc)
+		b->plan->processors = b->user.has_smp ? PROCESSORS_UNKNOWN : cpu_count(&spec->cpu);
+	else if (spec->qemu.halt_poll_ms > 0)
+		words_add(&b->plan->notes,
+		    "qemu.halt_poll is for amd64: vmrun does not notice that an arm64 guest halts");
+}
+
 static int qemu_plan(const struct plan_request *request, struct plan *plan, struct report *report)
 {
 	const struct spec *spec = request->spec;
@@ -76,7 +88,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 		    spec->qemu.kernel != NULL ? "kernel" : "first disk");
 	qemu_add_kernel(&spec->qemu, b.argv);
 	qemu_add_guest(spec, b.machine, plan);
-	plan->processors = cpu_count(&spec->cpu);
+	choose_halt_poll(&b);
 	plan->first_message = is_held(&b) || plan->waits_for_vnc ? QMP_CAPABILITIES : QMP_HELLO;
 	words_append(b.argv, &b.user.rest);
 	hyper_finish(request, plan);

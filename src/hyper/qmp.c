@@ -109,6 +109,23 @@ static bool read_register(const char *text, const char *word, unsigned long long
 	return at != NULL;
 }
 
+/* Ends a poll in which all processors that were asked have halted, or never started. */
+static const char *end_poll(struct halt_poll *halt)
+{
+	halt->has_halted = halt->any && halt->halted;
+	halt->halted = halt->any;
+	return halt->has_halted ? QMP_QUIT : NULL;
+}
+
+/* Takes an error for the answer, which ends the poll if only qemu knows the last processor. */
+static const char *take_error(struct halt_poll *halt)
+{
+	bool ends = halt->asked && halt->processors == PROCESSORS_UNKNOWN && halt->at > 0;
+
+	halt->asked = false;
+	return ends ? end_poll(halt) : NULL;
+}
+
 /*
  * Goes on after the answer of one processor, whose registers x86_cpu_dump_state() of QEMU prints.
  * It has halted for good if it waits in hlt with interrupts off.  One at the reset vector was never
@@ -130,9 +147,7 @@ static const char *take_registers(struct halt_poll *halt, const char *text)
 	halt->any = halt->any || !unstarted;
 	if (halt->at + 1 < halt->processors)
 		return ask(halt, halt->at + 1);
-	halt->has_halted = halt->any && halt->halted;
-	halt->halted = halt->any;
-	return halt->has_halted ? QMP_QUIT : NULL;
+	return end_poll(halt);
 }
 
 const char *qmp_hear(struct signs *signs, const char *line)
@@ -144,7 +159,7 @@ const char *qmp_hear(struct signs *signs, const char *line)
 		return take_registers(&signs->halt, line);
 	read_message(line, &m);
 	if (m.error)
-		signs->halt.asked = false;
+		return take_error(&signs->halt);
 	if (strcmp(m.event, "RESUME") == 0)
 		signs->resumed = true;
 	if (strcmp(m.event, "GUEST_PANICKED") == 0)

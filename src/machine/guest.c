@@ -131,7 +131,7 @@ void guest_begin(struct machine *m)
 {
 	const struct spec *spec = m->boot.spec;
 
-	m->guest.halt_ms = spec->qemu.halt_poll_ms > 0 && m->boot.plan.hyper->halt_request != NULL
+	m->guest.halt_ms = spec->qemu.halt_poll_ms > 0 && m->boot.plan.processors > 0
 	    ? machine_now(m) + spec->qemu.halt_poll_ms
 	    : 0;
 	health_begin(&m->guest.health, &spec->ready, &spec->alive, spec->time_limit_ms,

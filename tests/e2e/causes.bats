@@ -178,6 +178,15 @@ stop on.33'
 	is "$status" 2
 }
 
+@test "halt_poll asks the processors that the words for qemu give the guest" {
+	rom '{"cpu": 2, "qemu": {"accel": "tcg", "halt_poll": 0.1, "args": ["-smp", "1"]}}'
+	guest h
+	is "$(cause)" halt
+	rom '{"cpu": 1, "qemu": {"accel": "tcg", "halt_poll": 0.1, "args": ["-smp", "2"]}}'
+	guest h
+	is "$(cause)" halt
+}
+
 @test "halt_poll lets an idle guest live" {
 	rom '{"qemu": {"accel": "tcg", "halt_poll": 0.1}}'
 	guest 9.9.p

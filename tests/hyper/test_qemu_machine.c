@@ -119,6 +119,28 @@ static void test_refused_on_arm64(void **state)
 	}
 }
 
+/* Only the registers of x86 tell that a processor has halted. */
+static void test_halt_poll_is_for_amd64(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu, "cpu = 2, qemu = { accel = 'tcg', halt_poll = 1 }");
+	assert_int_equal(p.boot.plan.processors, 2);
+	assert_int_equal(p.boot.plan.notes.count, 0);
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu,
+	    "cpu = 2, qemu = { accel = 'tcg', halt_poll = 1, args = { '-smp', '3' } }");
+	assert_true(p.boot.plan.processors == PROCESSORS_UNKNOWN);
+	planned_free(&p);
+	planned_good(
+	    &p, &hyper_qemu, "bhyve = { arch = 'arm64' }, qemu = { accel = 'tcg', halt_poll = 1 }");
+	assert_int_equal(p.boot.plan.processors, 0);
+	assert_int_equal(p.boot.plan.notes.count, 1);
+	assert_non_null(strstr(p.boot.plan.notes.item[0], "qemu.halt_poll is for amd64"));
+	planned_free(&p);
+}
+
 /* What only a PC lacks is fine: a kernel boots without a BIOS, and slot 31 is free. */
 static void test_allowed_on_arm64(void **state)
 {
@@ -245,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_firmware_of_arm64),
 		cmocka_unit_test(test_refused_on_arm64),
 		cmocka_unit_test(test_allowed_on_arm64),
+		cmocka_unit_test(test_halt_poll_is_for_amd64),
 		cmocka_unit_test(test_printed_spec_of_arm64),
 		cmocka_unit_test(test_accelerator_of_another_architecture),
 		cmocka_unit_test(test_screen_of_the_bios),

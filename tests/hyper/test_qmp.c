@@ -265,6 +265,36 @@ static void test_halt_is_asked_again_after_an_error(void **state)
 	assert_null(qmp_halt_request(&s));
 }
 
+/* With -smp in the user's words, qemu alone knows the processors: an error follows the last. */
+static void test_halt_of_an_unknown_number_of_processors(void **state)
+{
+	struct signs s = { .greeted = true, .halt = { .processors = PROCESSORS_UNKNOWN } };
+
+	(void)state;
+	/* The first one has halted, the second one has not. */
+	for (int i = 0; i < 2; i++) {
+		assert_asks(qmp_halt_request(&s), 0);
+		assert_asks(qmp_hear(&s, HALTED), 1);
+		assert_null(qmp_hear(&s, IDLE));
+	}
+	assert_false(s.halt.halted);
+	for (int i = 0; i < 2; i++) {
+		assert_asks(qmp_halt_request(&s), 0);
+		assert_asks(qmp_hear(&s, HALTED), 1);
+		assert_asks(qmp_hear(&s, UNSTARTED), 2);
+		assert_int_equal(qmp_hear(&s, ERROR) != NULL, i == 1);
+	}
+	assert_true(s.halt.has_halted);
+	/* An error of the first one says nothing, nor one that answers another request. */
+	s = (struct signs){ .greeted = true, .halt = { .processors = PROCESSORS_UNKNOWN } };
+	for (int i = 0; i < 2; i++) {
+		assert_asks(qmp_halt_request(&s), 0);
+		assert_null(qmp_hear(&s, ERROR));
+		assert_null(qmp_hear(&s, ERROR));
+	}
+	assert_false(s.halt.halted);
+}
+
 static void test_signs_of_a_guest(void **state)
 {
 	struct signs s = { 0 };
@@ -284,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_no_halt),
 		cmocka_unit_test(test_halt_leaves_out_those_that_never_started),
 		cmocka_unit_test(test_halt_is_asked_again_after_an_error),
+		cmocka_unit_test(test_halt_of_an_unknown_number_of_processors),
 		cmocka_unit_test(test_signs_of_a_guest),
 		cmocka_unit_test(test_greeting),
 		cmocka_unit_test(test_first_reason_counts),
