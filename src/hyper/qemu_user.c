@@ -13,9 +13,8 @@
 /* Returns whether a piece names a model or the like as "help", or is "help" itself. */
 static bool is_help(const char *piece)
 {
-	static const char *const keys[] = {
-		"accel=", "backend=", "driver=", "enable=", "model=", "qom-type=", "trace:", "type="
-	};
+	static const char *const keys[] = { "accel=", "backend=", "driver=", "enable=", "format=",
+		"model=", "qom-type=", "trace:", "type=" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const char *value = str_after(piece, keys[i]);

@@ -66,6 +66,29 @@ static void test_passed_on(void **state)
 
 #define DISK "emulations = { { device = 'virtio-blk', path = '/d', slot = 1 } }"
 
+/* As `qemu-system-x86_64 -OPTION help` of QEMU 7.2 shows: it prints to stdout, and exits. */
+static void test_lists(void **state)
+{
+	static const char *const options[] = { "L", "M", "accel", "action", "audio", "audiodev",
+		"boot", "chardev", "cpu", "d", "device", "display", "global", "iscsi", "machine",
+		"msg", "net", "netdev", "nic", "object", "overcommit", "rtc", "smp", "spice",
+		"tpmdev", "trace", "vga", "vnc" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		MEM_AUTO char *words = mem_format("-%s help", options[i]);
+		MEM_AUTO char *reason = mem_format("qemu: %s: qemu would print a list", words);
+		struct planned p;
+
+		make(&p, "", words);
+		if (p.good || p.report.count == 0)
+			fail_msg("%s: not refused", words);
+		if (str_after(p.report.item[0].text, reason) == NULL)
+			fail_msg("%s: %s", words, p.report.item[0].text);
+		planned_free(&p);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -84,6 +107,8 @@ static void test_refused(void **state)
 		{ "", "-d trace:help", "qemu: -d trace:help: qemu would print a list and exit" },
 		{ "", "-device e1000,help", "qemu: -device e1000,help: qemu would print a list" },
 		{ "", "-machine help", "qemu: -machine help: qemu would print a list" },
+		{ "", "-drive if=none,format=help",
+		    "qemu: -drive if=none,format=help: qemu would print a list" },
 		{ "", "-audio model=?", "qemu: -audio model=?: qemu would print a list" },
 		{ "", "-name", "qemu: -name: its value is missing" },
 		{ "", "a.img", "qemu: a.img: q35 has no IDE disks" },
@@ -369,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_passed_on),
+		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_log),
