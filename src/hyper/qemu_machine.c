@@ -131,8 +131,13 @@ static bool bios_is_on_com1(const struct spec *s)
 static void add_board(struct qemu_plan *b)
 {
 	const struct spec *s = b->spec;
+	const char *own = s->qemu.machine == NULL ? "" : s->qemu.machine;
+	size_t first = strcspn(own, ",");
+	/* qemu reads a type as the first word only: a version of it such as "pc-q35-7.2". */
+	bool has_type = first > 0 && memchr(own, '=', first) == NULL;
+	MEM_AUTO char *type = has_type ? mem_copy_n(own, first) : mem_copy(b->machine->name);
 
-	qemu_begin(b->argv, "-machine", b->machine->name);
+	qemu_begin(b->argv, "-machine", type);
 	if (b->machine->is_pc) {
 		/*
 		 * Without its own SATA and SMBus, q35 occupies 0:0:0 and 0:31:0 only, as bhyve
@@ -148,8 +153,9 @@ static void add_board(struct qemu_plan *b)
 	}
 	qemu_pair(b->argv, "dump-guest-core", s->guest_mem_in_core ? "on" : "off");
 	qemu_pair(b->argv, "acpi", s->generate_acpi ? NULL : "off");
-	if (s->qemu.machine != NULL)
-		qemu_verbatim(b->argv, s->qemu.machine);
+	own += has_type ? first + (own[first] == ',' ? 1 : 0) : 0;
+	if (*own != '\0')
+		qemu_verbatim(b->argv, own);
 }
 
 void qemu_add_machine(struct qemu_plan *b)

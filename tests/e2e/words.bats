@@ -57,6 +57,11 @@ crashes() {
 	is "$(stat -c %s disk.img)" 1048576
 }
 
+@test "qemu.machine may begin with the type" {
+	rom '{"qemu": {"accel": "tcg", "machine": "q35,hpet=off"}}'
+	crashes
+}
+
 @test "-d and -D: the user's log has what the user asked for, and no more" {
 	crashes -d int
 	has 'qemu: Triple fault'

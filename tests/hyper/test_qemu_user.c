@@ -242,6 +242,33 @@ static void test_arm64(void **state)
 	planned_free(&p);
 }
 
+/* A version of the machine in qemu.machine takes the place of vmrun's type. */
+static void test_machine_type(void **state)
+{
+	static const struct {
+		const char *keys, *words;
+	} rows[] = {
+		{ "qemu = { machine = 'pc-q35-7.2,hpet=off' }", "-machine pc-q35-7.2,sata=off," },
+		{ "qemu = { machine = 'pc-q35-7.2,hpet=off' }", ",dump-guest-core=off,hpet=off" },
+		{ "qemu = { machine = 'q35' }", "-machine q35,sata=off," },
+		{ "qemu = { machine = 'q35,' }", ",dump-guest-core=off -accel" },
+		{ "qemu = { machine = 'hpet=off' }", "-machine q35,sata=off," },
+		{ "qemu = { machine = 'hpet=off' }", ",dump-guest-core=off,hpet=off" },
+		{ "bhyve = { arch = 'arm64' }, qemu = { machine = 'virt-7.2,secure=on' }",
+		    "-machine virt-7.2,gic-version=max,dump-guest-core=off,secure=on" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p;
+
+		good(&p, rows[i].keys, "");
+		if (strstr(planned_line(&p), rows[i].words) == NULL)
+			fail_msg("%s: %s", rows[i].keys, planned_line(&p));
+		planned_free(&p);
+	}
+}
+
 /* Words that qemu would join with vmrun's replace those. */
 static void test_replaced(void **state)
 {
@@ -400,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_log_of_the_user_alone),
 		cmocka_unit_test(test_arm64),
+		cmocka_unit_test(test_machine_type),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_stdio),
