@@ -86,6 +86,10 @@ struct plan {
 	struct words inapplicable; /* keys that mean nothing on this architecture */
 	const char *first_message; /* text for CHANNEL_CONTROL at the start, or NULL */
 	bool waits_for_vnc;	   /* the guest starts when a VNC client connects */
+	struct {
+		bool asked;	   /* for by the first message: the threads of the processors */
+		bool starts_guest; /* once they are known */
+	} threads;
 	/* For halt_request(); 0: the guest is not asked; or PROCESSORS_UNKNOWN. */
 	int64_t processors;
 	char *accel; /* qemu only: its accelerator, and why: "tcg: ..." */
@@ -111,6 +115,24 @@ struct halt_poll {
 	char request[HALT_REQUEST_SIZE];
 };
 
+/* Room for a word of the answer that matters, or a number, and its NUL. */
+#define THREAD_WORD_SIZE 24
+
+/* Asks which thread of the hypervisor runs which processor of the guest. */
+struct thread_query {
+	bool asked;	   /* and the answer is not complete */
+	bool starts_guest; /* as in the plan */
+	/* Called with each processor, counted from 0, and its thread; -1: there is no answer. */
+	void (*tell)(void *context, int64_t processor, int64_t thread);
+	void *context;
+	/* Where the reader is in the answer. */
+	int depth;
+	char word[THREAD_WORD_SIZE];
+	size_t length;
+	int64_t processor, thread; /* -1: not read yet */
+	int64_t *number;	   /* the one that follows, or NULL */
+};
+
 /* Facts from the output of a running hypervisor. */
 struct signs {
 	bool greeted;		/* it has sent its greeting on its control channel, or has none */
@@ -124,6 +146,7 @@ struct signs {
 	int own_block;	  /* where the log is in what vmrun alone has asked for */
 	bool bios_resets; /* the BIOS is about to reset the machine */
 	struct halt_poll halt;
+	struct thread_query threads;
 };
 
 /* Statuses that bhyve ends with: bhyve(8), and sysexits(3) in its sources. */

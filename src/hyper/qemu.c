@@ -10,6 +10,7 @@
 #include "hyper/firmware.h"
 #include "hyper/qemu_plan.h"
 #include "hyper/qmp.h"
+#include "hyper/qmp_threads.h"
 #include "platform/spawn.h"
 
 /*
@@ -40,6 +41,22 @@ static void note_run(struct qemu_plan *b)
 		    notes, "%s is the socket of swtpm, which a run starts", b->spec->tpm.path);
 	if (plan->waits_for_vnc)
 		words_add(notes, "a run holds the guest until the first VNC client connects");
+	if (plan->threads.asked)
+		words_add(notes, "a run pins the guest's processors, as no option of qemu does");
+}
+
+/* Chooses what qemu is sent at once: the guest starts, unless it is held or is pinned before. */
+static void choose_first_message(struct qemu_plan *b)
+{
+	struct plan *plan = b->plan;
+	bool starts = !is_held(b) && !plan->waits_for_vnc;
+
+	plan->threads.asked = b->spec->pin.count > 0;
+	plan->threads.starts_guest = starts;
+	if (plan->threads.asked)
+		plan->first_message = QMP_CAPABILITIES QMP_THREADS;
+	else
+		plan->first_message = starts ? QMP_HELLO : QMP_CAPABILITIES;
 }
 
 /* Chooses the processors that a run asks whether they have halted; qmp.c reads those of x86. */
@@ -89,7 +106,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	qemu_add_kernel(&spec->qemu, b.argv);
 	qemu_add_guest(spec, b.machine, plan);
 	choose_halt_poll(&b);
-	plan->first_message = is_held(&b) || plan->waits_for_vnc ? QMP_CAPABILITIES : QMP_HELLO;
+	choose_first_message(&b);
 	words_append(b.argv, &b.user.rest);
 	hyper_finish(request, plan);
 	note_run(&b);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "hyper/qmp_threads.h"
 
 #define MAX_QMP_DEPTH 2			   /* of the values that matter */
 #define REGISTERS_ANSWER "{\"return\": \"" /* only those return a text */
@@ -150,14 +151,36 @@ static const char *take_registers(struct halt_poll *halt, const char *text)
 	return end_poll(halt);
 }
 
+/* Returns the request that starts the guest, unless its processors are to be pinned before. */
+static const char *start_guest(struct signs *signs)
+{
+	signs->threads.starts_guest = true;
+	return signs->threads.asked ? NULL : QMP_CONTINUE;
+}
+
+/* Goes on when the threads are known, or qemu cannot tell them. */
+static const char *end_threads(struct signs *signs)
+{
+	if (signs->threads.asked || !signs->threads.starts_guest)
+		return NULL;
+	return QMP_CONTINUE;
+}
+
 const char *qmp_hear(struct signs *signs, const char *line)
 {
 	struct message m;
 
+	if (qmp_read_threads(&signs->threads, line))
+		return end_threads(signs);
 	/* A long answer comes in pieces; the first one has what matters. */
 	if (signs->halt.asked && str_after(line, REGISTERS_ANSWER) != NULL)
 		return take_registers(&signs->halt, line);
 	read_message(line, &m);
+	if (m.error && signs->threads.asked) {
+		signs->threads.asked = false;
+		signs->threads.tell(signs->threads.context, -1, 0);
+		return end_threads(signs);
+	}
 	if (m.error)
 		return take_error(&signs->halt);
 	if (strcmp(m.event, "RESUME") == 0)
@@ -171,7 +194,7 @@ const char *qmp_hear(struct signs *signs, const char *line)
 		keep(signs->reason, m.reason);
 	if (signs->waits_for_vnc && strcmp(m.event, "VNC_CONNECTED") == 0) {
 		signs->waits_for_vnc = false;
-		return QMP_CONTINUE;
+		return start_guest(signs);
 	}
 	/* A guest that stops by itself has failed or shuts down: ask for its status. */
 	if (strcmp(m.event, "STOP") == 0 && *signs->reason == '\0')

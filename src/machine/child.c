@@ -208,6 +208,10 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
 	c->started_ms = clock_ms();
 	c->signs.waits_for_vnc = plan->waits_for_vnc;
 	c->signs.halt.processors = plan->processors;
+	c->signs.threads = (struct thread_query){ .asked = plan->threads.asked,
+		.starts_guest = plan->threads.starts_guest,
+		.tell = c->tell_thread,
+		.context = c->say_context };
 	if (plan->first_message != NULL && role == CHILD_HYPERVISOR)
 		child_control(c, plan->first_message);
 	return 0;

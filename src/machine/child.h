@@ -36,7 +36,9 @@ struct child {
 	struct terminal_state terminal[CHILD_TERMINALS];
 	/* Called with each line of stderr. */
 	void (*say)(void *context, const char *line);
-	void *say_context;
+	/* Called with each processor of the guest and its thread, if the plan asks for them. */
+	void (*tell_thread)(void *context, int64_t processor, int64_t thread);
+	void *say_context; /* of both */
 };
 
 /* Descriptors that the child inherits; the caller closes them. */

@@ -1,5 +1,8 @@
 /* Asks the guest of a boot whether it is ready and alive, and acts on the answers. */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
@@ -134,8 +137,63 @@ void guest_begin(struct machine *m)
 	m->guest.halt_ms = spec->qemu.halt_poll_ms > 0 && m->boot.plan.processors > 0
 	    ? machine_now(m) + spec->qemu.halt_poll_ms
 	    : 0;
+	m->guest.pinned.thread = 0;
 	health_begin(&m->guest.health, &spec->ready, &spec->alive, spec->time_limit_ms,
 	    m->run.child.started_ms);
+}
+
+/*
+ * Pins a thread to one CPU, to see whether it may run there, and adds the CPU to those of the
+ * thread.
+ */
+static void add_pin(struct machine *m, const char *pin, int64_t thread)
+{
+	long cpu = strtol(strchr(pin, ':') + 1, NULL, 10);
+	pid_t pid = m->run.child.job.pid;
+	bool one[MAX_HOST_CPUS] = { false };
+	MEM_AUTO char *text = NULL;
+	int fault;
+
+	one[cpu] = true;
+	fault = os_pin_thread(pid, thread, one);
+	if (fault == 0) {
+		m->guest.pinned.cpus[cpu] = true;
+		return;
+	}
+	if (fault == ENXIO)
+		text = mem_format("pin: \"%s\": qemu cannot run on CPU %ld: the host has no such "
+				  "CPU online, or a CPU set excludes it",
+		    pin, cpu);
+	else if (fault == ESRCH)
+		text = mem_format("pin: \"%s\": process %ld has no thread %" PRId64
+				  ": a prefix must execute qemu in its own process",
+		    pin, (long)pid, thread);
+	else
+		text = mem_format(
+		    "pin: \"%s\": cannot pin thread %" PRId64 ": %s", pin, thread, strerror(fault));
+	machine_warn(m, text);
+}
+
+void guest_pin(void *machine, int64_t processor, int64_t thread)
+{
+	struct machine *m = machine;
+	const struct words *pins = &m->boot.spec->pin;
+	bool has_pins = false;
+
+	if (processor < 0)
+		machine_warn(m, "pin: qemu does not say which threads run the processors: ignored");
+	/* One thread may run all processors, as under TCG with -icount: it gets the CPUs of all. */
+	if (thread != m->guest.pinned.thread)
+		memset(&m->guest.pinned, 0, sizeof(m->guest.pinned));
+	m->guest.pinned.thread = thread;
+	for (size_t i = 0; i < pins->count; i++) {
+		if (strtol(pins->item[i], NULL, 10) != processor)
+			continue;
+		add_pin(m, pins->item[i], thread);
+		has_pins = true;
+	}
+	if (has_pins)
+		(void)os_pin_thread(m->run.child.job.pid, thread, m->guest.pinned.cpus);
 }
 
 void guest_begin_simulated(struct machine *m)

@@ -384,6 +384,7 @@ struct machine *machine_new(struct boot_source *source, const struct machine_opt
 	m->console.log.warn = warn;
 	m->console.log.warn_context = m;
 	m->run.child.say = say_line;
+	m->run.child.tell_thread = guest_pin;
 	m->run.child.say_context = m;
 	if (open_files(m, &err) != 0) {
 		report_take(report, NULL, &err);

@@ -16,6 +16,7 @@
 #include "machine/history.h"
 #include "machine/machine.h"
 #include "plan/chosen.h"
+#include "platform/os.h"
 #include "policy/rate_limit.h"
 #include "machine/simulation.h"
 #include "ledger/pidfile.h"
@@ -87,8 +88,8 @@ static inline struct next go(enum state state, int64_t ms)
 	return (struct next){ state, ms };
 }
 
-#define MAX_DETOURS 8  /* targets that on_start may name for one boot */
-#define MAX_NOTES 256  /* notes of plans remembered as told */
+#define MAX_DETOURS 8 /* targets that on_start may name for one boot */
+#define MAX_NOTES 256 /* notes of plans remembered as told */
 
 /* Time limits. */
 #define MAX_ANSWER_MS 10000	    /* for the first answer on the hypervisor's control channel */
@@ -225,6 +226,10 @@ struct guest {
 	char *why;	  /* that, as text for the user, or NULL */
 	int64_t halt_ms;  /* when it is asked whether it has halted; 0: it is not asked */
 	bool started;	  /* a guest has been ready, or up where its target has no `ready` */
+	struct {
+		int64_t thread;		  /* the one that was pinned last; 0: none of this boot */
+		bool cpus[MAX_HOST_CPUS]; /* where it may run */
+	} pinned;
 };
 
 /* What is taken from the host. */
@@ -345,6 +350,11 @@ bool machine_hypervisor_leaves(struct machine *m);
 void guest_prepare(struct machine *m);
 /* Begins to ask the guest of the boot that was spawned. */
 void guest_begin(struct machine *m);
+/*
+ * Pins a thread of the hypervisor, which runs a processor of the guest, as the spec says.
+ * Processor -1: the hypervisor cannot tell its threads.
+ */
+void guest_pin(void *machine, int64_t processor, int64_t thread);
 /* Lets the guest of a simulated boot become ready, unless the list says otherwise. */
 void guest_begin_simulated(struct machine *m);
 /* Notes the first guest that is up, for a service manager. */

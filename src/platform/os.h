@@ -54,6 +54,13 @@ unsigned os_interface_index(const char *name);
  * oom_score_adj.  Returns -1 and errno when that is not allowed.
  */
 int os_protect(pid_t pid);
+/* CPUs of a host that a thread can be pinned to: CPU_SETSIZE of Linux and FreeBSD 14. */
+#define MAX_HOST_CPUS 1024
+/*
+ * Lets a thread run only on the CPUs that are true.  Returns 0 or an errno: ESRCH the process has
+ * no such thread, ENXIO the thread may run on none of the CPUs, or another one of the system.
+ */
+int os_pin_thread(pid_t pid, int64_t thread, const bool cpus[MAX_HOST_CPUS]);
 /* Returns the directory of the VMs of vmm(4), "/dev/vmm".  Caller frees with free(). */
 char *os_vmm_directory(void);
 /* Returns whether /dev/vmm/NAME, the kernel's half of a bhyve VM, exists. */

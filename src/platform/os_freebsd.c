@@ -2,6 +2,7 @@
 #include "platform/os.h"
 
 #include <sys/param.h>
+#include <sys/cpuset.h>
 #include <sys/disk.h>
 #include <sys/ioctl.h>
 #include <sys/module.h>
@@ -11,6 +12,7 @@
 #include <sys/sockio.h>
 #include <sys/stat.h>
 #include <sys/sysctl.h>
+#include <sys/thr.h>
 #include <sys/tty.h>
 #include <sys/ucred.h>
 #include <sys/un.h>
@@ -52,6 +54,25 @@ int os_protect(pid_t pid)
 	int flags = PPROT_SET;
 
 	return procctl(P_PID, pid, PROC_SPROTECT, &flags);
+}
+
+int os_pin_thread(pid_t pid, int64_t thread, const bool cpus[MAX_HOST_CPUS])
+{
+	cpuset_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < MAX_HOST_CPUS; i++) {
+		if (cpus[i] && i >= CPU_SETSIZE) /* 256 before FreeBSD 14 */
+			return ENXIO;
+		if (cpus[i])
+			CPU_SET(i, &set);
+	}
+	if (thr_kill2(pid, (long)thread, 0) != 0)
+		return errno;
+	if (cpuset_setaffinity(CPU_LEVEL_WHICH, CPU_WHICH_TID, (id_t)thread, sizeof(set), &set) ==
+	    0)
+		return 0;
+	return errno == EINVAL || errno == EDEADLK ? ENXIO : errno;
 }
 
 /*

@@ -1,5 +1,5 @@
 /* Questions to Linux. */
-#define _GNU_SOURCE /* struct ucred */
+#define _GNU_SOURCE /* struct ucred, cpu_set_t */
 #include "platform/os.h"
 
 #include <errno.h>
@@ -7,12 +7,14 @@
 #include <linux/fs.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -45,6 +47,23 @@ int os_protect(pid_t pid)
 	n = write(fd, "-1000", 5);
 	(void)close(fd);
 	return n == 5 ? 0 : -1;
+}
+
+int os_pin_thread(pid_t pid, int64_t thread, const bool cpus[MAX_HOST_CPUS])
+{
+	cpu_set_t set;
+
+	_Static_assert(CPU_SETSIZE >= MAX_HOST_CPUS, "a bit for each");
+	CPU_ZERO(&set);
+	for (size_t i = 0; i < MAX_HOST_CPUS; i++) {
+		if (cpus[i])
+			CPU_SET(i, &set);
+	}
+	if (syscall(SYS_tgkill, (long)pid, (long)thread, 0L) != 0)
+		return errno;
+	if (sched_setaffinity((pid_t)thread, sizeof(set), &set) == 0)
+		return 0;
+	return errno == EINVAL ? ENXIO : errno;
 }
 
 /*

@@ -11,13 +11,13 @@
 #include "base/str.h"
 #include "device/host_use.h"
 #include "device/value_schema.h"
+#include "platform/os.h"
 #include "platform/port.h"
 #include "spec/keys.h"
 
 #define MAX_FWCFG_NAME 55 /* the field of fwctl and QEMU has 56 bytes including a NUL */
 #define MAX_CPU_DIGITS 5
-#define UUID_VARIANT 19	   /* the first digit of the fourth group */
-#define MAX_HOST_CPUS 1024 /* CPU_SETSIZE of FreeBSD 14 */
+#define UUID_VARIANT 19 /* the first digit of the fourth group */
 
 static const char *const tpm_types[] = {
 	[TPM_NONE] = "",

@@ -283,7 +283,7 @@ const struct field spec_fields[] = {
 	FLAG_OF_BHYVE(exit_on_pause, "leave the guest at its PAUSE instructions"),
 	ROW_CUSTOM("keyboard_layout", struct spec, keyboard_layout, layout_custom, .qemu = KEY_IGNORED,
 	    .help = "layout of VNC clients' keyboards"),
-	ROW_CUSTOM("pin", struct spec, pin, pin_custom, .qemu = KEY_IGNORED,
+	ROW_CUSTOM("pin", struct spec, pin, pin_custom,
 	    .help = "processors of the host for those of the guest: VCPU:CPU each"),
 	ROW_LIST("numa", struct spec, numa, numa_fields, .has_range = true, .min = 1,
 	    .max = MAX_NUMA_DOMAINS,

@@ -64,11 +64,10 @@ runs() {
 				"serial_number": "s", "sku": "k", "version": "v"},
 			"chassis": {"manufacturer": "m", "version": "v", "serial_number": "s",
 				"asset_tag": "a", "sku": "k"}}}'
-	runs '{"generate_acpi": false, "hostbridge_slot": 3, "lpc_slot": 4, "hostbridge": "amd_hostbridge", "pin": ["0:0"]}'
+	runs '{"generate_acpi": false, "hostbridge_slot": 3, "lpc_slot": 4, "hostbridge": "amd_hostbridge"}'
 	has 'note: hostbridge_slot is bhyve'
 	has 'note: lpc_slot is bhyve'
 	has "note: qemu's host bridge is Intel's"
-	has "note: pin is bhyve's: qemu ignores it"
 }
 
 @test "screens of every kind and the largest size" {

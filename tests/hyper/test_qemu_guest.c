@@ -71,7 +71,6 @@ static void test_ignored(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "keyboard_layout = 'de'", "keyboard_layout is bhyve's: qemu ignores it" },
-		{ "pin = { '0:1' }", "pin is bhyve's: qemu ignores it" },
 		{ "config = { a = 'b' }", "config is bhyve's: qemu ignores it" },
 		{ "bootrom = vmrun.null, loader = 'grub'",
 		    "loader: qemu has none, its own BIOS boots the first disk" },
@@ -86,6 +85,35 @@ static void test_ignored(void **state)
 		assert_true(words_have(&p.boot.plan.notes, rows[i][1]));
 		assert_int_equal(p.boot.plan.placeholder_notes.count, 0);
 		assert_int_equal(p.boot.plan.loading.argv.count, 0);
+		planned_free(&p);
+	}
+}
+
+/* The threads are asked for only if there are pins; then the answer starts the guest. */
+static void test_pin(void **state)
+{
+	static const struct {
+		const char *keys;
+		bool starts;
+	} rows[] = {
+		{ "", true },
+		{ ", gdb = 'w1'", false },
+		{ ", graphic = { wait = true }", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p = { 0 };
+		MEM_AUTO char *keys = mem_format("pin = { '0:1' }%s", rows[i].keys);
+
+		planned_good(&p, &hyper_qemu, keys);
+		assert_string_equal(p.boot.plan.first_message,
+		    "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"query-cpus-fast\"}\n");
+		assert_true(p.boot.plan.threads.asked);
+		assert_int_equal(p.boot.plan.threads.starts_guest, rows[i].starts);
+		assert_int_equal(p.boot.plan.notes.count, 0);
+		assert_true(words_have(&p.boot.plan.placeholder_notes,
+		    "a run pins the guest's processors, as no option of qemu does"));
 		planned_free(&p);
 	}
 }
@@ -148,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_all_of_smbios),
 		cmocka_unit_test(test_ignored),
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_pin),
 		cmocka_unit_test(test_screen),
 	};
 

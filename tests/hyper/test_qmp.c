@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -307,6 +308,103 @@ static void test_signs_of_a_guest(void **state)
 	assert_true(s.panicked);
 }
 
+#define CPU(i, thread)                                                                \
+	"{\"thread-id\": " #thread ", \"props\": {\"core-id\": 0, \"thread-id\": 7, " \
+	"\"socket-id\": 3}, \"qom-path\": \"/machine/unattached/device[" #i           \
+	"]\", \"cpu-index\": " #i ", \"target\": \"x86_64\"}"
+#define MAX_TOLD 128
+
+struct told {
+	char text[MAX_TOLD];
+	size_t length;
+};
+
+static void tell(void *context, int64_t processor, int64_t thread)
+{
+	struct told *told = context;
+	int n = snprintf(told->text + told->length, MAX_TOLD - told->length,
+	    "%" PRId64 "=%" PRId64 " ", processor, thread);
+
+	assert_true(n > 0 && told->length + (size_t)n < MAX_TOLD);
+	told->length += (size_t)n;
+}
+
+static struct signs asking(struct told *told, bool starts_guest)
+{
+	return (struct signs){ .threads = { .asked = true,
+				   .starts_guest = starts_guest,
+				   .tell = tell,
+				   .context = told } };
+}
+
+/* The answer is cut at any byte; then the guest starts unless something else holds it. */
+static void test_threads_in_pieces(void **state)
+{
+	static const char answer[] =
+	    "{\"return\": [" CPU(0, 4001) ", " CPU(1, 4002) ", " CPU(10, 400000) "]}";
+
+	(void)state;
+	for (size_t cut = strlen("{\"return\": ["); cut < sizeof(answer); cut++) {
+		struct told told = { 0 };
+		struct signs s = asking(&told, cut % 2 == 0);
+		char first[sizeof(answer)];
+		const char *reply, *wanted = cut % 2 == 0 ? QMP_CONTINUE : "";
+
+		assert_null(qmp_hear(&s, "{\"return\": {}}"));
+		assert_null(qmp_hear(&s, EVENT("RESET", "")));
+		assert_true(s.threads.asked);
+		memcpy(first, answer, cut);
+		first[cut] = '\0';
+		reply = qmp_hear(&s, first);
+		if (cut + 1 < sizeof(answer)) {
+			assert_null(reply);
+			assert_true(s.threads.asked);
+			reply = qmp_hear(&s, answer + cut);
+		}
+		assert_string_equal(reply == NULL ? "" : reply, wanted);
+		assert_false(s.threads.asked);
+		assert_string_equal(told.text, "0=4001 1=4002 10=400000 ");
+		assert_null(qmp_hear(&s, answer));
+		assert_string_equal(told.text, "0=4001 1=4002 10=400000 ");
+	}
+}
+
+/* A client that connects while the answer is on its way does not start the guest before it. */
+static void test_threads_before_a_vnc_client(void **state)
+{
+	struct told told = { 0 };
+	struct signs s = asking(&told, false);
+
+	(void)state;
+	s.waits_for_vnc = true;
+	assert_null(qmp_hear(&s, EVENT("VNC_CONNECTED", "")));
+	assert_string_equal(qmp_hear(&s, "{\"return\": [" CPU(0, 5) "]}"), QMP_CONTINUE);
+	assert_string_equal(told.text, "0=5 ");
+
+	s = asking(&told, false);
+	s.waits_for_vnc = true;
+	assert_null(qmp_hear(&s, "{\"return\": [" CPU(1, 6) "]}"));
+	assert_string_equal(qmp_hear(&s, EVENT("VNC_CONNECTED", "")), QMP_CONTINUE);
+	assert_string_equal(told.text, "0=5 1=6 ");
+}
+
+static void test_threads_that_qemu_cannot_tell(void **state)
+{
+	struct told told = { 0 };
+	struct signs s = asking(&told, true);
+
+	(void)state;
+	assert_string_equal(qmp_hear(&s, ERROR), QMP_CONTINUE);
+	assert_string_equal(told.text, "-1=0 ");
+	assert_null(qmp_hear(&s, ERROR));
+
+	memset(&told, 0, sizeof(told));
+	s = asking(&told, true);
+	assert_string_equal(
+	    qmp_hear(&s, "{\"return\": [{\"cpu-index\": 0}, {\"thread-id\": 3}]}"), QMP_CONTINUE);
+	assert_string_equal(told.text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +414,9 @@ int main(void)
 		cmocka_unit_test(test_halt_is_asked_again_after_an_error),
 		cmocka_unit_test(test_halt_of_an_unknown_number_of_processors),
 		cmocka_unit_test(test_signs_of_a_guest),
+		cmocka_unit_test(test_threads_in_pieces),
+		cmocka_unit_test(test_threads_before_a_vnc_client),
+		cmocka_unit_test(test_threads_that_qemu_cannot_tell),
 		cmocka_unit_test(test_greeting),
 		cmocka_unit_test(test_first_reason_counts),
 		cmocka_unit_test(test_stop_is_asked_about),

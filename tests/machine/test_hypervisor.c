@@ -327,6 +327,27 @@ static void test_protected(void **state)
 	vm_close(&v);
 }
 
+static void test_pins_that_fail(void **state)
+{
+	MEM_AUTO char *foreign = NULL;
+
+	(void)state;
+	life_script("deaf");
+	spawn("vm.cpu = 2; vm.pin = { '0:0' }");
+	foreign = mem_format("warning pin: \"0:0\": process %ld has no thread 1: a prefix must "
+			     "execute qemu in its own process\n",
+	    (long)running()->child.job.pid);
+	guest_pin(v.machine, 1, 1); /* it has no pin */
+	vm_check_not_told(&v, "warning");
+	guest_pin(v.machine, 0, 1);
+	vm_check_told(&v, foreign);
+	vm_check_not_told(&v, "does not say");
+	guest_pin(v.machine, -1, 0);
+	vm_check_told(
+	    &v, "warning pin: qemu does not say which threads run the processors: ignored\n");
+	vm_close(&v);
+}
+
 static void test_simulated(void **state)
 {
 	(void)state;
@@ -807,6 +828,7 @@ int main(void)
 		HYPERVISOR(test_terminal_made),
 		HYPERVISOR(test_console),
 		HYPERVISOR(test_protected),
+		HYPERVISOR(test_pins_that_fail),
 		HYPERVISOR(test_simulated),
 		HYPERVISOR(test_program_that_cannot_start),
 		HYPERVISOR(test_program_that_cannot_start_after_its_loader),

@@ -275,6 +275,17 @@ static void test_taps(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* FreeBSD numbers threads apart from processes, so that no process is a thread of its own. */
+static void test_pins_of_threads(void **state)
+{
+	bool none[MAX_HOST_CPUS] = { false }, first[MAX_HOST_CPUS] = { true };
+
+	(void)state;
+	assert_int_equal(os_pin_thread(getpid(), getpid(), none), is_freebsd() ? ESRCH : ENXIO);
+	assert_int_equal(os_pin_thread(getpid(), getppid(), first), ESRCH);
+	assert_int_equal(os_pin_thread(getppid(), getpid(), first), ESRCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_names_in_dev),
 		cmocka_unit_test(test_only_freebsd_tells_of_modules_and_sysctls),
 		cmocka_unit_test(test_a_file_has_no_sectors),
+		cmocka_unit_test(test_pins_of_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
