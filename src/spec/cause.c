@@ -10,7 +10,7 @@ static const struct {
 	[CAUSE_POWEROFF] = { "poweroff", "the guest powered off" },
 	[CAUSE_HALT] = { "halt", "the guest halted its processors" },
 	[CAUSE_TRIPLE_FAULT] = { "triple_fault", "the guest crashed (triple fault)" },
-	[CAUSE_ERROR] = { "error", "the hypervisor reported an error" },
+	[CAUSE_ERROR] = { "error", "the boot ended with an error" },
 	[CAUSE_KILLED] = { "killed", "the hypervisor was killed" },
 	[CAUSE_START_FAILED] = { "start_failed", "the hypervisor could not start the VM" },
 	[CAUSE_LOADER_FAILED] = { "loader_failed", "the loader could not load the guest" },

@@ -117,6 +117,7 @@ panics='\xb0\x01\xba\x05\x05\xee\xf4'
 	chip "$(exits_with 16)" '{"on": {"33": {"boot": "again", "delay": 0}, "error": "stop"}, "targets": {"again": {"on": {"33": "stop"}}}}'
 	vmrun --events events vm.json "${debug_exit[@]}"
 	is "$status" 4
+	has 'the boot ended with an error after'
 	has '(error, status 33)'
 	is "$(jq -r 'select(.event == "exit") | "\(.cause) \(.status)"' events | sort -u)" 'error 33'
 	is "$(jq -r 'select(.event == "decided") | "\(.action) \(.by)"' events)" 'boot on.33
