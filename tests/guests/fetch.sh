@@ -21,6 +21,9 @@ full=linux-image-amd64
 drivers='virtio_pci virtio_blk virtio_net virtio_console button evdev pvpanic-mmio'
 full_drivers="$drivers virtio_scsi virtio-rng sd_mod sr_mod ahci nvme e1000 9p 9pnet_virtio"
 
+# Without a network apt-get gives up at once, instead of after retries that last minutes.
+impatient='-o Acquire::Retries=0 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20'
+
 die() {
 	printf '%s\n' "$*" >&2
 	exit 1
@@ -35,8 +38,9 @@ kernel_package() {
 download() (
 	one=$(kernel_package "$kernel")
 	two=$(kernel_package "$full")
+	# shellcheck disable=SC2086 # options
 	cd "$work" && rm -f ./*.deb && [ -n "$one" ] && [ -n "$two" ] &&
-		apt-get download -q "$one" "$two" busybox-static >apt.log 2>&1
+		apt-get $impatient download -q "$one" "$two" busybox-static >apt.log 2>&1
 )
 
 # Asks for new package lists if the known ones are missing or too old.
@@ -44,7 +48,7 @@ download_or_update() {
 	download && return
 	if [ "$(id -u)" -eq 0 ] || [ -n "$as_root" ]; then
 		# shellcheck disable=SC2086 # a command and its arguments
-		$as_root apt-get update >"$work/update.log" 2>&1 || :
+		$as_root apt-get $impatient update >"$work/update.log" 2>&1 || :
 		download && return
 	fi
 	[ -n "$(kernel_package "$kernel")" ] || die "apt knows no package $kernel (as root: apt-get update)"
@@ -103,6 +107,7 @@ if [ "$(cat "$directory/contents" 2>/dev/null)" != "$contents" ]; then
 	[ -n "$(command -v apt-get)" ] || die "it comes from Debian, and there is no apt-get"
 	work=$(mktemp -d "$directory/work.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
+	trap 'exit 1' HUP INT TERM # dash runs the EXIT trap only if the shell exits by itself
 	download_or_update
 	# shellcheck disable=SC2086 # lists of names
 	take_kernel "$(kernel_package "$kernel")" '' $drivers
