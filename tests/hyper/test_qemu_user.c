@@ -89,67 +89,66 @@ static void test_lists(void **state)
 	}
 }
 
+static const struct {
+	const char *keys, *words, *reason;
+} refused[] = {
+	{ "", "-daemonize", "qemu: -daemonize: qemu would leave vmrun" },
+	{ "", "--daemonize", "qemu: --daemonize: qemu would leave vmrun" },
+	{ "", "-no-shutdown", "qemu: -no-shutdown: qemu would stay after a power-off" },
+	{ "", "-action shutdown=pause",
+	    "qemu: -action shutdown=pause: qemu would stay after a power-off" },
+	{ "", "-action panic=none,reboot=reset",
+	    "qemu: -action panic=none,reboot=reset: qemu would reset the guest itself" },
+	{ "", "-snapshot", "qemu: -snapshot: qemu applies it to its own -drive only" },
+	{ "", "-help", "qemu: -help: qemu would print something and exit" },
+	{ "", "-d help", "qemu: -d help: qemu would print a list and exit" },
+	{ "", "-d trace:help", "qemu: -d trace:help: qemu would print a list and exit" },
+	{ "", "-device e1000,help", "qemu: -device e1000,help: qemu would print a list" },
+	{ "", "-machine help", "qemu: -machine help: qemu would print a list" },
+	{ "", "-drive if=none,format=help",
+	    "qemu: -drive if=none,format=help: qemu would print a list" },
+	{ "", "-audio model=?", "qemu: -audio model=?: qemu would print a list" },
+	{ "", "-name", "qemu: -name: its value is missing" },
+	{ "", "a.img", "qemu: a.img: q35 has no IDE disks" },
+	{ "", "-hda a.img", "qemu: -hda a.img: q35 has no IDE disks" },
+	{ "", "-machine sata=off -hda a.img", "qemu: -hda a.img: q35 has no IDE disks" },
+	{ "", "-drive file=a.img", "qemu: -drive file=a.img: q35 has no IDE disks" },
+	{ "", "-drive if=ide", "qemu: -drive if=ide: q35 has no IDE disks" },
+	{ "", "-M pc", "qemu: -M pc: the devices of the spec" },
+	{ "", "-machine smm=off,type=virt", "qemu: -machine smm=off,type=virt: the devices" },
+	{ "bhyve = { arch = 'arm64' }", "-M q35",
+	    "qemu: -M q35: the devices of the spec are on buses and slots of virt" },
+	{ "", "-d int,tid", "qemu: -d int,tid: vmrun reads one log" },
+	{ "", "-D a%d", "qemu: -D a%d: vmrun writes this file" },
+	{ "", "-trace a*,file=b%d", "qemu: -trace b%d: vmrun writes this file" },
+	{ "", "-set chardev.qmp.fd=9", "qemu: -set chardev.qmp.fd=9: this is vmrun's own" },
+	{ "", "-serial tcp::1,server", "qemu: -serial tcp::1,server: qemu would wait" },
+	{ "", "-chardev socket,id=a,path=p,server=on,wait=on",
+	    "qemu: -chardev socket,id=a,path=p,server=on,wait=on: qemu would wait" },
+	{ "com1 = 'stdio'", "-monitor stdio", "qemu: -monitor stdio: a serial port" },
+	{ "com2 = 'stdio'", "-chardev stdio,id=a", "qemu: -chardev stdio,id=a: a serial" },
+	{ "com2 = 'stdio'", "-display curses", "qemu: -display curses: a serial port" },
+	{ "com2 = '/dev/tty'", "-serial null -serial null",
+	    "qemu: -serial null: this is serial port 2, which com2" },
+	{ DISK, "-vga std", "qemu: -vga std: qemu places this device first" },
+	{ DISK, "-nic user", "qemu: -nic user: qemu places this device first" },
+	{ DISK, "-net nic", "qemu: -net nic: qemu places this device first" },
+	{ DISK, "-audio none,model=hda", "qemu: -audio none,model=hda: qemu places" },
+	{ "varfile = 'v', varfile_template = '/t'", "-bios f",
+	    "qemu: -bios f: qemu ignores it beside firmware with variables" },
+};
+
 static void test_refused(void **state)
 {
-	static const struct {
-		const char *keys, *words, *reason;
-	} rows[] = {
-		{ "", "-daemonize", "qemu: -daemonize: qemu would leave vmrun" },
-		{ "", "--daemonize", "qemu: --daemonize: qemu would leave vmrun" },
-		{ "", "-no-shutdown", "qemu: -no-shutdown: qemu would stay after a power-off" },
-		{ "", "-action shutdown=pause",
-		    "qemu: -action shutdown=pause: qemu would stay after a power-off" },
-		{ "", "-action panic=none,reboot=reset",
-		    "qemu: -action panic=none,reboot=reset: qemu would reset the guest itself" },
-		{ "", "-snapshot", "qemu: -snapshot: qemu applies it to its own -drive only" },
-		{ "", "-help", "qemu: -help: qemu would print something and exit" },
-		{ "", "-d help", "qemu: -d help: qemu would print a list and exit" },
-		{ "", "-d trace:help", "qemu: -d trace:help: qemu would print a list and exit" },
-		{ "", "-device e1000,help", "qemu: -device e1000,help: qemu would print a list" },
-		{ "", "-machine help", "qemu: -machine help: qemu would print a list" },
-		{ "", "-drive if=none,format=help",
-		    "qemu: -drive if=none,format=help: qemu would print a list" },
-		{ "", "-audio model=?", "qemu: -audio model=?: qemu would print a list" },
-		{ "", "-name", "qemu: -name: its value is missing" },
-		{ "", "a.img", "qemu: a.img: q35 has no IDE disks" },
-		{ "", "-hda a.img", "qemu: -hda a.img: q35 has no IDE disks" },
-		{ "", "-machine sata=off -hda a.img", "qemu: -hda a.img: q35 has no IDE disks" },
-		{ "", "-drive file=a.img", "qemu: -drive file=a.img: q35 has no IDE disks" },
-		{ "", "-drive if=ide", "qemu: -drive if=ide: q35 has no IDE disks" },
-		{ "", "-M pc", "qemu: -M pc: the devices of the spec" },
-		{ "", "-machine smm=off,type=virt",
-		    "qemu: -machine smm=off,type=virt: the devices" },
-		{ "bhyve = { arch = 'arm64' }", "-M q35",
-		    "qemu: -M q35: the devices of the spec are on buses and slots of virt" },
-		{ "", "-d int,tid", "qemu: -d int,tid: vmrun reads one log" },
-		{ "", "-D a%d", "qemu: -D a%d: vmrun writes this file" },
-		{ "", "-trace a*,file=b%d", "qemu: -trace b%d: vmrun writes this file" },
-		{ "", "-set chardev.qmp.fd=9", "qemu: -set chardev.qmp.fd=9: this is vmrun's own" },
-		{ "", "-serial tcp::1,server", "qemu: -serial tcp::1,server: qemu would wait" },
-		{ "", "-chardev socket,id=a,path=p,server=on,wait=on",
-		    "qemu: -chardev socket,id=a,path=p,server=on,wait=on: qemu would wait" },
-		{ "com1 = 'stdio'", "-monitor stdio", "qemu: -monitor stdio: a serial port" },
-		{ "com2 = 'stdio'", "-chardev stdio,id=a", "qemu: -chardev stdio,id=a: a serial" },
-		{ "com2 = 'stdio'", "-display curses", "qemu: -display curses: a serial port" },
-		{ "com2 = '/dev/tty'", "-serial null -serial null",
-		    "qemu: -serial null: this is serial port 2, which com2" },
-		{ DISK, "-vga std", "qemu: -vga std: qemu places this device first" },
-		{ DISK, "-nic user", "qemu: -nic user: qemu places this device first" },
-		{ DISK, "-net nic", "qemu: -net nic: qemu places this device first" },
-		{ DISK, "-audio none,model=hda", "qemu: -audio none,model=hda: qemu places" },
-		{ "varfile = 'v', varfile_template = '/t'", "-bios f",
-		    "qemu: -bios f: qemu ignores it beside firmware with variables" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct planned p;
 
-		make(&p, rows[i].keys, rows[i].words);
+		make(&p, refused[i].keys, refused[i].words);
 		if (p.good || p.report.count == 0)
-			fail_msg("%s: not refused", rows[i].words);
-		if (str_after(p.report.item[0].text, rows[i].reason) == NULL)
-			fail_msg("%s: %s", rows[i].words, p.report.item[0].text);
+			fail_msg("%s: not refused", refused[i].words);
+		if (str_after(p.report.item[0].text, refused[i].reason) == NULL)
+			fail_msg("%s: %s", refused[i].words, p.report.item[0].text);
 		assert_string_equal(p.report.item[0].place, "--");
 		assert_int_equal(p.report.status, STATUS_SPEC);
 		planned_free(&p);
