@@ -26,7 +26,7 @@ void qemu_refuse_word(struct qemu_reader *r, const char *value, const char *reas
 		report->item[report->count - 1].place = mem_copy("--");
 }
 
-/* Returns the end of the piece of "a,b=c,d" that begins there; a doubled comma is no end. */
+/* Returns the end of the piece of "a,b=c,d" that begins there; ",," stands for a comma. */
 static const char *piece_end(const char *piece)
 {
 	while (*piece != '\0' && (*piece != ',' || piece[1] == ','))

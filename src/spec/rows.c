@@ -350,7 +350,7 @@ const struct field spec_fields[] = {
 	    .initial_size = sizeof(default_stop), .help = "steps of a stop: { do, wait }"),
 	ROW_CUSTOM("prefix", struct spec, prefix, prefix_custom,
 	    .help = "words before the hypervisor's command: [\"nice\", \"-n\", \"5\"]"),
-	ROW_OBJECT("bhyve", struct spec, bhyve, bhyve_fields, .qemu = KEY_IGNORED,
+	ROW_OBJECT("bhyve", struct spec, bhyve, bhyve_fields, .qemu = "arch only",
 	    .help = "settings for bhyve only"),
 	ROW_OBJECT("qemu", struct spec, qemu, qemu_fields, .bhyve = KEY_IGNORED,
 	    .help = "settings for qemu only"),

@@ -195,7 +195,7 @@ static void other_images_of_qemu(void **state)
 	    "No such file or directory", make);
 	look_under(
 	    &hyper_qemu, "device = 'nvme',", "new.img", "No such file or directory", make_raw);
-	/* A CD in a qcow2 image is no ISO image for a disk. */
+	/* The check of a disk does not look for an ISO image inside a qcow2 image. */
 	image("cd.qcow2", 0, SIGN("QFI\xfb\0\0\0\3"));
 	patch("cd.qcow2", ISO_SIGN_AT, SIGN("CD001"));
 	look_under(&hyper_qemu, "device = 'virtio-blk', format = 'qcow2',", "cd.qcow2", NULL, NULL);

@@ -131,7 +131,7 @@ ahci 0:1:0 port 2 disk"
 }
 
 @test "com2 on a free tcp port, com1 on stdio" {
-	local port # a port that is taken meanwhile is no fault of anybody
+	local port # another program may take one meanwhile
 	for port in $(shuf -i 20000-60000 -n 20); do
 		rom "$(jq -n --arg port "$port" '{com2: "tcp=127.0.0.1:\($port)"}')"
 		guest p

@@ -99,7 +99,7 @@ formats='[{"device": "virtio-blk", "path": "images/a", "format": "qcow2", "nocac
 	has 'images/c: qemu has no read-only IDE disk'
 }
 
-@test "a name below /dev is no device, and a device has any name" {
+@test "a file below /dev is not taken for a device, and a device may have any name" {
 	local shm
 	[ -w /dev/shm ] || skip '/dev/shm cannot be written to'
 	shm=$(mktemp -d /dev/shm/vmrun.XXXXXX)

@@ -7,7 +7,7 @@ setup() {
 	load qemu
 	qemu_setup
 	truncate -s 1M a.img b.img c.img
-	truncate -s 100000 odd.img # a size that is no multiple of a sector
+	truncate -s 100000 odd.img # not a multiple of a sector
 }
 
 teardown() {
@@ -73,7 +73,7 @@ runs() {
 @test "screens of every kind and the largest size" {
 	local vga port
 	for vga in off io on; do
-		for port in $(shuf -i 20000-60000 -n 20); do # one that is taken meanwhile is no fault
+		for port in $(shuf -i 20000-60000 -n 20); do # another program may take one meanwhile
 			rom "$(jq -n --argjson port "$port" --arg vga "$vga" '{graphic: {port: $port,
 				vga: $vga, width: 3840, height: 2160, password: "secret"}}')"
 			guest p

@@ -83,7 +83,7 @@ random virtio_rng.0"
 	is "$(stat -c %s disk.img)" 1048576
 }
 
-@test "a folder of the host is read and written by 9p, a read-only one is not written" {
+@test "a directory of the host is read and written by 9p, a read-only one is not written" {
 	mkdir share shown
 	echo 'from the host' | tee share/file >shown/file
 	linux 'mount_it() { mkdir /$1 && mount -t 9p -o trans=virtio,version=9p2000.L $1 /$1; }

@@ -386,7 +386,7 @@ static void test_qemu_log(void **state)
 	assert_true(s.triple_fault);
 }
 
-/* The fault that follows SeaBIOS's own reset is no crash. */
+/* The fault that follows SeaBIOS's own reset counts as that reset. */
 static void test_reset_by_seabios(void **state)
 {
 	struct signs s = { 0 };
