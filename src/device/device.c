@@ -36,8 +36,8 @@ const struct field device_common_fields[] = {
 	ROW_ELSEWHERE("device", .required = true, .help = "the kind of device"),
 	ROW_STRING("id", struct device, id, .max_length = MAX_DEVICE_ID, .host.kind = HOST_NONE,
 	    .help = "unique name"),
-	ROW_CUSTOM(
-	    "slot", struct device, slot, slot_custom, .qemu = "bus 0 only", .help = "PCI address"),
+	ROW_CUSTOM("slot", struct device, slot, slot_custom, .qemu = "arm64: bus 0",
+	    .help = "PCI address"),
 	ROW_BOOL("fix", struct device, fix, .quiet = true,
 	    .help = "mend what a check finds without asking"),
 	{ 0 },

@@ -57,7 +57,10 @@ void qemu_verbatim(struct words *argv, const char *pairs)
 
 void qemu_address(const struct qemu_build *q, const struct device *dev)
 {
-	qemu_pair(q->argv, "bus", "pcie.0");
+	if (dev->slot.bus == 0)
+		qemu_pair(q->argv, "bus", "pcie.0");
+	else
+		qemu_pairf(q->argv, "bus", QEMU_BUS, dev->slot.bus);
 	qemu_pairf(
 	    q->argv, "addr", "%x.%x", (unsigned)dev->slot.slot, (unsigned)dev->slot.function);
 	qemu_pair(q->argv, "multifunction", q->multifunction ? "on" : NULL);

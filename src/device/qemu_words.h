@@ -19,6 +19,7 @@ void qemu_pairf(struct words *argv, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Extends the argument by pairs that the user wrote in qemu's syntax. */
 void qemu_verbatim(struct words *argv, const char *pairs);
+#define QEMU_BUS "bus%d" /* the id of the bridge to a bus above 0 */
 /* Extends the argument of a -device by the device's PCI address. */
 void qemu_address(const struct qemu_build *q, const struct device *dev);
 

@@ -94,6 +94,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	qemu_add_behaviour(&b);
 	qemu_add_channels(&b, is_held(&b));
 	qemu_check_bridges(&b);
+	qemu_add_buses(&b);
 	qemu_add_devices(&b);
 	spec_check_claims(spec, NULL, report);
 	qemu_add_serial(&b);

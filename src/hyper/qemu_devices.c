@@ -75,6 +75,8 @@ static bool is_beside_lpc(const struct qemu_plan *b, const struct slot *slot)
 
 static bool is_of_machine(const struct qemu_plan *b, const struct slot *slot)
 {
+	if (slot->bus != 0)
+		return false;
 	return slot->slot == HOST_SLOT ||
 	    (b->machine->is_pc && slot->slot == Q35_LPC_SLOT && slot->function == 0);
 }
@@ -89,10 +91,11 @@ static void add_device(struct qemu_plan *b, const struct device *dev, const stru
 		.dry = b->request->dry };
 	struct error err = { 0 };
 
-	/* qemu reaches other buses through bridges only, which bhyve does not have. */
-	if (dev->slot.bus != 0) {
+	if (dev->slot.bus > b->last_bus) {
 		refuse(b, dev, at,
-		    "vmrun places devices on bus 0 only under qemu: use a slot of bus 0");
+		    b->machine->is_pc ? "no slot is left for the bridge to this bus: use bus 0"
+				      : "vmrun places devices on bus 0 only under qemu for arm64: "
+					"use a slot of bus 0");
 		return;
 	}
 	if (is_of_machine(b, &dev->slot)) {

@@ -38,6 +38,7 @@ struct qemu_plan {
 	bool kvm;
 	struct qemu_user user;
 	const struct qemu_machine *machine;
+	int last_bus; /* the highest one that devices can be on */
 };
 
 /* Returns the machine for the architecture of the guest. */
@@ -68,6 +69,8 @@ void qemu_add_behaviour(struct qemu_plan *b);
 void qemu_add_channels(struct qemu_plan *b, bool is_held);
 /* Compares the bridges of the spec with those that the machine has. */
 void qemu_check_bridges(struct qemu_plan *b);
+/* Adds the bridges to the buses above 0 that devices of the spec are on, and sets last_bus. */
+void qemu_add_buses(struct qemu_plan *b);
 /* Adds the devices of the spec; reports those that qemu cannot have. */
 void qemu_add_devices(struct qemu_plan *b);
 void qemu_add_serial(struct qemu_plan *b);

@@ -110,8 +110,10 @@ refused() {
 		"ahci at 0:3:0: qemu's controller has 6 ports, not 7"
 	refused '{"emulations": [{"device": "virtio-rnd", "slot": "31:0"}], "lpc_slot": 5}' \
 		'virtio-rnd at 0:31:0: 0:0 and 0:31:0 belong to the bridges of q35'
-	refused '{"emulations": [{"device": "virtio-rnd", "slot": "4:2:0"}]}' \
-		'virtio-rnd at 4:2:0: vmrun places devices on bus 0 only under qemu'
+	refused "$(jq -n '{emulations: [range(3; 18; 2) | {device: "virtio-rnd", slot: "\(.):2:0"}]}')" \
+		'virtio-rnd at 17:2:0: no slot is left for the bridge to this bus'
+	refused '{"bhyve": {"arch": "arm64"}, "emulations": [{"device": "virtio-rnd", "slot": "1:2:0"}]}' \
+		'virtio-rnd at 1:2:0: vmrun places devices on bus 0 only under qemu for arm64'
 	refused '{"graphic": {"port": 80}}' 'fbuf at 0:1:0: "port" is 80'
 	refused '{"emulations": [{"device": "raw", "value": "virtio-rnd"}]}' 'raw at 0:1:0: a raw device'
 }

@@ -70,6 +70,19 @@ serial serial-1
 random virtio_rng.0"
 }
 
+@test "devices on buses above 0 are where --debug says" {
+	linux "$list" '{"emulations": [
+		{"device": "virtio-rnd", "slot": "1:0:0"}, {"device": "virtio-rnd", "slot": "2:31:0"},
+		{"device": "nvme", "ram": 16, "slot": "2:31:7"}, {"device": "virtio-rnd", "slot": "31:2"},
+		{"device": "virtio-rnd", "slot": "4:5:0"}, {"device": "xhci", "slot": "255:0:0"},
+		{"device": "virtio-rnd"}]}'
+	boot
+	is "$status" 0
+	has 'note: qemu reaches buses above 0 through bridges'
+	is "$(seen | grep -v -e ' 1b36:0001$' -e ' 1b36:000b$')" "$(spec_slots)"
+	is "$(seen | grep -c -e ' 1b36:0001$' -e ' 1b36:000b$')" 6
+}
+
 @test "a disk keeps what is written, and has what the host wrote" {
 	truncate -s 1M disk.img
 	echo 'from the host' | dd of=disk.img conv=notrunc status=none

@@ -314,6 +314,36 @@ static void test_kernel(void **state)
 	planned_free(&p);
 }
 
+/* A device on each of these buses, as a Lua expression. */
+#define ON_BUSES(first, last)                                           \
+	"(function() local list = {} for bus = " #first ", " #last      \
+	" do list[#list + 1] = { device = 'virtio-rnd', slot = bus .. " \
+	"':0:0' } end return list end)()"
+
+static void test_buses(void **state)
+{
+	struct planned p = { 0 };
+
+	(void)state;
+	planned_good(&p, &hyper_qemu,
+	    "emulations = { " DISK(", slot = '1:0:0'") ", " DISK(", slot = '2:31:0'") ", " DISK(
+		", slot = '5:3:0'") ", " DISK(", slot = '31:1'") " }");
+	/* Function 1 of the bridges' slot is the user's. */
+	assert_true(planned_has(&p,
+	    "-device pci-bridge,id=bus1,shpc=off,chassis_nr=1,bus=pcie.0,addr=1f.2 "
+	    "-device pci-bridge,id=bus2,shpc=off,chassis_nr=2,bus=pcie.0,addr=1f.3 "
+	    "-device pxb-pcie,id=root4,bus_nr=4,bus=pcie.0,addr=1f.4 "
+	    "-device pci-bridge,id=bus5,shpc=off,chassis_nr=5,bus=root4,addr=0.0"));
+	assert_non_null(strstr(planned_line(&p), "bus=bus2,addr=1f.0,r"));
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "emulations = " ON_BUSES(1, 7));
+	planned_free(&p);
+	planned_good(&p, &hyper_qemu, "emulations = " ON_BUSES(2, 33));
+	assert_true(planned_has(
+	    &p, "-device pci-bridge,id=bus33,shpc=off,chassis_nr=33,bus=root1,addr=1f.0"));
+	planned_free(&p);
+}
+
 static void test_refusals(void **state)
 {
 	static const char *const rows[][2] = {
@@ -323,8 +353,12 @@ static void test_refusals(void **state)
 		{ "hostbridge = false, emulations = { " DISK(", slot = 0") " }",
 		    "emulations[0]: qemu: virtio-blk at 0:0:0: 0:0 and 0:31:0 belong to the "
 		    "bridges" },
-		{ "emulations = { " DISK(", slot = '3:0:0'") " }",
-		    "emulations[0]: qemu: virtio-blk at 3:0:0: vmrun places devices on bus 0 "
+		{ "emulations = " ON_BUSES(1, 8),
+		    "emulations[7]: qemu: virtio-rnd at 8:0:0: no slot is left for the bridge" },
+		{ "emulations = " ON_BUSES(2, 34),
+		    "emulations[32]: qemu: virtio-rnd at 34:0:0: no slot is left for the bridge" },
+		{ "bhyve = { arch = 'arm64' }, emulations = " ON_BUSES(1, 1),
+		    "emulations[0]: qemu: virtio-rnd at 1:0:0: vmrun places devices on bus 0 "
 		    "only" },
 		{ "emulations = { { device = 'ahci-hd', path = '/a', "
 		  "logical_sector_size = 2048 } }",
@@ -400,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_kernel),
+		cmocka_unit_test(test_buses),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_find),
