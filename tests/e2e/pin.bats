@@ -47,9 +47,9 @@ shows() {
 @test "a processor has several CPUs, or no pin" {
 	rom "{\"cpu\": 3, \"pin\": [\"2:$last\", \"0:$last\", \"0:$first\"]}"
 	start_guest w
-	is "$(threads | sed "s/: $first[-,]$last\$/: both/")" "$(
+	is "$(threads | sed "s/: ${first}[-,]${last}\$/: both/")" "$(
 		echo '0: both'
-		echo "1: $usable" | sed "s/: $first[-,]$last\$/: both/"
+		echo "1: $usable" | sed "s/: ${first}[-,]${last}\$/: both/"
 		echo "2: $last"
 	)"
 }
@@ -76,7 +76,7 @@ shows() {
 @test "one thread for processors with different CPUs may run on each" {
 	rom "{\"cpu\": 2, \"pin\": [\"0:$last\", \"1:$first\"], \"qemu\": {\"accel\": \"tcg\", \"args\": [\"-icount\", \"shift=auto\"]}}"
 	start_guest w
-	is "$(threads | sed "s/.*: $first[-,]$last\$/both/")" both
+	is "$(threads | sed "s/.*: ${first}[-,]${last}\$/both/")" both
 }
 
 @test "a CPU that the host lacks is reported, and the guest runs" {

@@ -109,8 +109,7 @@ a80000 a80000
 # shows [PASSWORD]: takes pictures until one has the guest's colours, at most 20: qemu may send the first
 # one from before
 shows() {
-	local n
-	for n in {1..20}; do
+	for _ in {1..20}; do
 		capture "$@"
 		is "$shot" 0
 		[ "$(colours)" != "$drawn" ] || return 0
