@@ -122,7 +122,7 @@ struct halt_poll {
 struct thread_query {
 	bool asked;	   /* and the answer is not complete */
 	bool starts_guest; /* as in the plan */
-	/* Called with each processor, counted from 0, and its thread; -1: there is no answer. */
+	/* Gets each processor, from 0, and its thread; -1: qemu has failed to answer. */
 	void (*tell)(void *context, int64_t processor, int64_t thread);
 	void *context;
 	/* Where the reader is in the answer. */

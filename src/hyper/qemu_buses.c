@@ -50,7 +50,7 @@ static int take_function(struct bridges *bridges)
 	return 0;
 }
 
-/* Adds a root for the buses from this one on.  Returns false if there is no room. */
+/* Adds a root for buses from `bus` on.  Returns false if no function is left for it. */
 static bool add_root(struct bridges *bridges, int bus)
 {
 	struct words *argv = bridges->b->argv;
@@ -67,7 +67,7 @@ static bool add_root(struct bridges *bridges, int bus)
 	return true;
 }
 
-/* Adds the bridge to a bus.  Returns false if there is no room. */
+/* Adds the bridge to `bus`.  Returns false if no slot is left for it. */
 static bool add_bridge(struct bridges *bridges, int bus)
 {
 	struct words *argv = bridges->b->argv;

@@ -1,4 +1,4 @@
-/* The history of exits, and what is told of each. */
+/* The history of exits: counts, the file of the history, and the event of each exit. */
 #ifndef MACHINE_HISTORY_H
 #define MACHINE_HISTORY_H
 
