@@ -85,7 +85,7 @@ job "vm-web" {
     task "vmrun" {
       driver = "raw_exec"
 
-      # The folders of a task are open to all users (mode 0777), and root's vmrun believes no file in them: the
+      # The directories of a task are open to all users (mode 0777), and root's vmrun believes no file in them: the
       # shell reads the spec for it, and is replaced by it.
       config {
         command = "/bin/sh"

@@ -84,14 +84,14 @@ struct vmrun;
  * handle.
  */
 struct vmrun_options {
-	size_t size;	    /* of this struct: set by VMRUN_OPTIONS */
-	const char *file;   /* the spec, "-" for stdin; NULL: the spec is in `text` */
-	const char *text;   /* the spec as a buffer; vmrun_open() returns 64 if both are NULL */
-	size_t length;	    /* of the buffer, in bytes */
-	const char *name;   /* of the buffer in problems, NULL: "<buffer>" */
-	const char *folder; /* absolute directory of its relative paths, NULL: the cwd */
-	const char *format; /* "json", "lua", "ucl", or NULL: by extension, then by content */
-	const char *target; /* of the first boot, NULL: "default" */
+	size_t size;	       /* of this struct: set by VMRUN_OPTIONS */
+	const char *file;      /* the spec, "-" for stdin; NULL: the spec is in `text` */
+	const char *text;      /* the spec as a buffer; vmrun_open() returns 64 if both are NULL */
+	size_t length;	       /* of the buffer, in bytes */
+	const char *name;      /* of the buffer in problems, NULL: "<buffer>" */
+	const char *directory; /* absolute directory of its relative paths, NULL: the cwd */
+	const char *format;    /* "json", "lua", "ucl", or NULL: by extension, then by content */
+	const char *target;    /* of the first boot, NULL: "default" */
 	/* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
 	const char *const *set;
 	const char *hypervisor;	  /* "bhyve", "qemu", "auto" or NULL: what can run here */

@@ -61,7 +61,7 @@ void check_file(struct check *c, const struct checked_need *need)
 	size_t before = c->host.out->count;
 	const char *why;
 
-	check_path(c, need, is_file, "a folder, where a file is expected", R_OK);
+	check_path(c, need, is_file, "a directory, where a file is expected", R_OK);
 	if (!need->need->write || c->host.out->count > before)
 		return;
 	why = check_access(path, W_OK);
@@ -75,7 +75,7 @@ void check_file(struct check *c, const struct checked_need *need)
 void check_directory(struct check *c, const struct checked_need *need)
 {
 	check_path(
-	    c, need, is_directory, "not a folder", R_OK | X_OK | (need->need->write ? W_OK : 0));
+	    c, need, is_directory, "not a directory", R_OK | X_OK | (need->need->write ? W_OK : 0));
 }
 
 void check_device(struct check *c, const struct checked_need *need)

@@ -104,8 +104,8 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 	}
 	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
-		(void)check_problem(
-		    c, need, directory, "%s: %s cannot be made in this folder", why, plan->varfile);
+		(void)check_problem(c, need, directory, "%s: %s cannot be made in this directory",
+		    why, plan->varfile);
 }
 
 static void check_old_varfile(struct check *c, const struct checked_need *need)

@@ -29,7 +29,7 @@ void check_socket(struct check *c, const struct checked_need *need)
 	}
 	why = check_access(directory, W_OK | X_OK);
 	if (why != NULL)
-		(void)check_problem(c, need, path, "its folder %s: %s", directory, why);
+		(void)check_problem(c, need, path, "its directory %s: %s", directory, why);
 }
 
 void check_server(struct check *c, const struct checked_need *need)

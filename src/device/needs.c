@@ -13,7 +13,7 @@ static const struct {
 	[NEED_DISK] = { "disk", false },
 	[NEED_FILE] = { "file", false },
 	[NEED_KERNEL] = { "kernel", false },
-	[NEED_DIRECTORY] = { "folder", false },
+	[NEED_DIRECTORY] = { "directory", false },
 	[NEED_INTERFACE] = { "interface", true },
 	[NEED_BRIDGE] = { "bridge", false },
 	[NEED_SWITCH] = { "switch", false },

@@ -39,7 +39,7 @@ static const struct field share_fields[] = {
 	    .qemu = "at most " NUMBER_TEXT(MAX_QEMU_SHARE_NAME) " bytes",
 	    .help = "what the guest mounts it by"),
 	ROW_PATH("path", struct share, path, .required = true, .host.kind = HOST_PATH,
-	    .help = "folder of the host"),
+	    .help = "directory of the host"),
 	ROW_BOOL("ro", struct share, ro, .help = "refuse writes from the guest"),
 	{ 0 },
 };
@@ -99,12 +99,12 @@ static int share_qemu(const struct device *dev, struct qemu_build *q, struct err
 		    "\"sharename\" has %zu bytes: qemu takes at most %d", strlen(share->sharename),
 		    MAX_QEMU_SHARE_NAME);
 	qemu_begin(q->argv, "-fsdev", "local");
-	qemu_pairf(q->argv, "id", "%s-folder", dev->id);
+	qemu_pairf(q->argv, "id", "%s-directory", dev->id);
 	qemu_pair(q->argv, "path", share->path);
 	qemu_pair(q->argv, "security_model", "none");
 	qemu_pair(q->argv, "readonly", share->ro ? "on" : NULL);
 	qemu_begin(q->argv, "-device", "virtio-9p-pci");
-	qemu_pairf(q->argv, "fsdev", "%s-folder", dev->id);
+	qemu_pairf(q->argv, "fsdev", "%s-directory", dev->id);
 	qemu_pair(q->argv, "mount_tag", share->sharename);
 	qemu_address(q, dev);
 	return 0;
@@ -114,7 +114,7 @@ static const struct bhyve_form share_form = { .model = "virtio-9p", .named = tru
 
 const struct device_kind device_virtio_9p = {
 	.name = "virtio-9p",
-	.help = "folder of the host",
+	.help = "directory of the host",
 	DEVICE_CONFIG(struct share, share_fields),
 	.form = &share_form,
 	.needs = share_needs,

@@ -54,7 +54,7 @@ int statedir_make(const char *path, struct error *err)
 			continue;
 		*p = '\0';
 		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
-			return error_set(err, STATUS_OS, "%s: cannot make this folder: %s", copy,
+			return error_set(err, STATUS_OS, "%s: cannot make this directory: %s", copy,
 			    strerror(errno));
 		*p = c;
 		if (c == '\0')
@@ -73,7 +73,7 @@ static int check_directory(const char *path, struct error *err)
 		return error_set(err, STATUS_OS, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, STATUS_OS,
-		    "%s: not a folder: move it away, or choose another with --run-dir", path);
+		    "%s: not a directory: move it away, or choose another with --run-dir", path);
 	if (st.st_uid != geteuid())
 		return error_set(err, STATUS_OS,
 		    "%s: belongs to user %ld, not to us: choose another with --run-dir", path,
@@ -89,7 +89,7 @@ static int make_directory(const char *path, struct error *err)
 {
 	if (mkdir(path, geteuid() == 0 ? 0755 : 0700) != 0 && errno != EEXIST)
 		return error_set(err, STATUS_OS,
-		    "%s: cannot make this folder: %s (--run-dir chooses another)", path,
+		    "%s: cannot make this directory: %s (--run-dir chooses another)", path,
 		    strerror(errno));
 	return check_directory(path, err);
 }

@@ -62,7 +62,7 @@ static int sync_directory(const char *directory, struct error *err)
 
 	/* Some file systems cannot sync a directory: EINVAL or ENOTSUP is not an error. */
 	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP))
-		rc = fail(err, "write this folder", directory);
+		rc = fail(err, "write this directory", directory);
 	if (fd >= 0)
 		(void)close(fd);
 	return rc;

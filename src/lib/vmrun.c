@@ -262,7 +262,7 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
 		.text = o->text,
 		.length = o->length,
 		.name = o->name,
-		.directory = o->folder,
+		.directory = o->directory,
 		.sandboxed = o->sandbox,
 		.allow = &vm->allow };
 	struct script_options script = {

@@ -82,7 +82,7 @@ int socket_listen(const char *path, int *fd, struct error *err)
 	if (length > MAX_SOCKET_PATH)
 		return error_set(err, STATUS_OS,
 		    "%s: a socket's path has at most %d bytes, this one %zu: choose a shorter "
-		    "folder with --run-dir",
+		    "directory with --run-dir",
 		    path, MAX_SOCKET_PATH, length);
 	if (socket_probe(path) == SOCKET_FOREIGN)
 		return error_set(err, STATUS_OS, "%s: not a socket: move it away", path);

@@ -62,7 +62,7 @@ static const struct command overviews[] = {
 
 /* clang-format off */
 static const struct row options[] = {
-	{ 'r', "run-dir", "DIR", TEXT, AT(run_dir), "folder of what runs, as vmrun has it" },
+	{ 'r', "run-dir", "DIR", TEXT, AT(run_dir), "directory of what runs, as vmrun has it" },
 	{ 0, "state-dir", "DIR", TEXT, AT(state_dir),
 	    "directory of what outlives the VM, as vmrun has it" },
 	{ 0, "json", NULL, FLAG, AT(json), "print the answers as they come, in JSON" },

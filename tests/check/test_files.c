@@ -54,7 +54,7 @@ static void disks(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir("disk", 0700), 0);
-	is_wrong(spec, "disk", "a folder, where a disk is expected");
+	is_wrong(spec, "disk", "a directory, where a disk is expected");
 	assert_int_equal(rmdir("disk"), 0);
 	assert_int_equal(mkfifo("disk", 0600), 0);
 	is_wrong(spec, "disk", "neither a file nor a disk device");
@@ -204,7 +204,7 @@ static void variables(void **state)
 {
 	MEM_AUTO char *rom = scratch_path("rom"), *vars = scratch_path("vars");
 	MEM_AUTO char *template = scratch_path("template"), *far = scratch_path("no/vars");
-	MEM_AUTO char *folder = scratch_path("no"), *missing = NULL, *hint = NULL;
+	MEM_AUTO char *directory = scratch_path("no"), *missing = NULL, *hint = NULL;
 	MEM_AUTO char *spec = mem_format(
 	    "bootrom = '%s', varfile = '%s', varfile_template = '%s'", rom, vars, template);
 	MEM_AUTO char *unmakeable = mem_format(
@@ -216,8 +216,8 @@ static void variables(void **state)
 	is_wrong(spec, "template", missing);
 	sized("template", 65536);
 	is_right(spec, "template");
-	hint = mem_format("No such file or directory: %s cannot be made in this folder", far);
-	checked_one(NULL, unmakeable, folder, hint, NULL, NULL);
+	hint = mem_format("No such file or directory: %s cannot be made in this directory", far);
+	checked_one(NULL, unmakeable, directory, hint, NULL, NULL);
 	sized("vars", 4095);
 	is_wrong(spec, "vars", "4095 bytes are no UEFI variables: at least 4096 are expected");
 	sized("vars", 4096);
@@ -272,7 +272,7 @@ static int listen_at(const char *path)
 static void sockets(void **state)
 {
 	MEM_AUTO char *path = scratch_path("port"), *far = scratch_path("no/port");
-	MEM_AUTO char *folder = scratch_path("no"), *text = NULL;
+	MEM_AUTO char *directory = scratch_path("no"), *text = NULL;
 	MEM_AUTO char *spec =
 	    mem_format("emulations = { { device = 'virtio-console', ports = { '%s' } } }", path);
 	MEM_AUTO char *lost =
@@ -288,7 +288,7 @@ static void sockets(void **state)
 	assert_int_equal(unlink("port"), 0);
 	scratch_write("port", "mine", 0600);
 	is_wrong(spec, "port", "exists and is not a socket");
-	text = mem_format("its folder %s: No such file or directory", folder);
+	text = mem_format("its directory %s: No such file or directory", directory);
 	is_wrong(lost, "no/port", text);
 }
 
@@ -397,7 +397,7 @@ static void other_files(void **state)
 	is_wrong(serial, "x", "not a serial device");
 	assert_int_equal(unlink("x"), 0);
 	assert_int_equal(mkdir("x", 0700), 0);
-	is_wrong(item, "x", "a folder, where a file is expected");
+	is_wrong(item, "x", "a directory, where a file is expected");
 	checked_none(NULL, "com1 = '/dev/null'", "/dev/null");
 }
 
@@ -412,7 +412,7 @@ static void files_of_devices(void **state)
 		{ "device = 'nvme', path = '/no/x'", "/no/x", none },
 		{ "device = 'virtio-9p', sharename = 's', path = '/no/x'", "/no/x", none },
 		{ "device = 'virtio-9p', sharename = 's', path = '/dev/null'", "/dev/null",
-		    "not a folder" },
+		    "not a directory" },
 		{ "device = 'virtio-input', path = '/no/x'", "/no/x", none },
 		{ "device = 'virtio-input', path = '/dev'", "/dev", "not a character device" },
 		{ "device = 'uart', path = '/no/x'", "/no/x", none },

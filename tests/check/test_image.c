@@ -333,8 +333,8 @@ static void kernels(void **state)
 	scratch_write("empty", "", 0600);
 	look_at_kernel("empty", wrong);
 	look_at_kernel("missing", "No such file or directory");
-	assert_int_equal(mkdir("folder", 0700), 0);
-	look_at_kernel("folder", "a folder, where a file is expected");
+	assert_int_equal(mkdir("directory", 0700), 0);
+	look_at_kernel("directory", "a directory, where a file is expected");
 }
 
 /* The initrd may be any file that can be read. */

@@ -473,8 +473,8 @@ many() {
 	failed 127 ./nope/x
 	echo 'echo hi' >plain
 	failed 126 ./plain
-	mkdir folder
-	failed 126 ./folder
+	mkdir directory
+	failed 126 ./directory
 	printf '#!/no/such/interpreter\n' >script.sh
 	chmod +x script.sh
 	failed 126 ./script.sh

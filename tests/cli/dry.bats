@@ -106,7 +106,7 @@ teardown() {
 	[ ! -s out ]
 }
 
-@test "what --debug prints gives the same command, from another folder too" {
+@test "what --debug prints gives the same command, from another directory too" {
 	mkdir sub hooks
 	echo 'return {}' >sub/h.lua
 	echo 'return function (options) return {} end' >sub/o.lua
@@ -153,7 +153,7 @@ teardown() {
 	[ ! -e "other/$vm" ]
 }
 
-@test "--run-dir: a folder that others can write to is refused" {
+@test "--run-dir: a directory that others can write to is refused" {
 	spec
 	mkdir -m 777 open
 	chmod 777 open
@@ -166,7 +166,7 @@ teardown() {
 	status=0
 	"$VMRUN" "${stated[@]}" --run-dir file vm.json >out 2>err </dev/null || status=$?
 	is "$status" 71
-	has "$PWD/file: not a folder: move it away, or choose another with --run-dir"
+	has "$PWD/file: not a directory: move it away, or choose another with --run-dir"
 }
 
 @test "did you mean: targets, formats, hypervisors, keys of --set" {

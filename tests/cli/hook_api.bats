@@ -149,16 +149,16 @@ wrong() {
 
 @test "exists" {
 	touch here
-	mkdir -p folder
-	echo 'return { on_start = function() print("beside", vmrun.exists("hook.lua"), vmrun.exists("vm.lua")) end }' >folder/hook.lua
+	mkdir -p directory
+	echo 'return { on_start = function() print("beside", vmrun.exists("hook.lua"), vmrun.exists("vm.lua")) end }' >directory/hook.lua
 	hook 'print("found", vmrun.exists("here"), vmrun.exists("gone"), vmrun.exists("/"), vmrun.exists("'"$PWD"'/here"))
-		print("folder", vmrun.exists("folder"), vmrun.exists(""), vmrun.exists("here/x"))'
+		print("directory", vmrun.exists("directory"), vmrun.exists(""), vmrun.exists("here/x"))'
 	grep -qE '^vmrun: found.true.false.true.true$' err
-	grep -qE '^vmrun: folder.true.true.false$' err
+	grep -qE '^vmrun: directory.true.true.false$' err
 	wrong 'vmrun.exists: the path is a string, not a number' 'vmrun.exists(5)'
 	wrong 'vmrun.exists: the path is a string, not nothing' 'vmrun.exists()'
 	wrong 'vmrun.exists: the path has a NUL in it' 'vmrun.exists("here\0x")'
-	lua 'vm.hooks = { "folder/hook.lua" }'
+	lua 'vm.hooks = { "directory/hook.lua" }'
 	vmrun vm.lua
 	grep -qE '^vmrun: beside.true.false$' err
 }
@@ -198,14 +198,14 @@ wrong() {
 }
 
 @test "include" {
-	mkdir folder
-	echo 'return { n = ... }' >folder/part.lua
+	mkdir directory
+	echo 'return { n = ... }' >directory/part.lua
 	echo 'return vmrun.include("inner.lua")' >outer.lua
 	echo 'return 7, 8' >inner.lua
 	echo 'return return' >syntax.lua
 	echo 'error("inside")' >raises.lua
 	printf '\033Lua' >bytes.lua
-	hook 'print("got", vmrun.include("folder/part.lua").n, vmrun.include("outer.lua"))'
+	hook 'print("got", vmrun.include("directory/part.lua").n, vmrun.include("outer.lua"))'
 	grep -qE '^vmrun: got.nil.7.8$' err
 	wrong 'vmrun.include: the path is a string, not nothing' 'vmrun.include()'
 	wrong 'vmrun.include: the path is a string, not an object' 'vmrun.include { file = "x" }'
@@ -213,7 +213,7 @@ wrong() {
 	has 'No such file or directory'
 	wrong 'vmrun.include "syntax.lua": ' 'vmrun.include("syntax.lua")'
 	has 'syntax.lua:1: '
-	wrong 'vmrun.include "folder": ' 'vmrun.include("folder")'
+	wrong 'vmrun.include "directory": ' 'vmrun.include("directory")'
 	wrong 'vmrun.include "bytes.lua": ' 'vmrun.include("bytes.lua")'
 	hook 'vmrun.include("raises.lua")'
 	has 'raises.lua:1: inside'

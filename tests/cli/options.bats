@@ -307,7 +307,7 @@ splits() {
 	is "$(cut -d' ' -f1 out)" "$FAKEBHYVE"
 }
 
-@test "paths are relative to the spec's folder; from stdin to the working directory" {
+@test "paths are relative to the spec's directory; from stdin to the working directory" {
 	mkdir sub
 	spec '{"emulations": [{"device": "virtio-blk", "path": "disk.img"}]}' sub/vm.json
 	vmrun -d sub/vm.json

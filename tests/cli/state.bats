@@ -180,7 +180,7 @@ state.json'
 
 @test "a file that cannot be written is told" {
 	lua 'function vm.on_exit() vmrun.state.n = 1 end'
-	echo 'no folder' >state
+	echo 'no directory' >state
 	vmrun vm.lua
 	is "$status" 0
 	has 'on_exit of vm.lua failed'

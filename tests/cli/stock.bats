@@ -80,7 +80,7 @@ asked() {
 	has ' -m 256M ' out
 }
 
-@test "--hook starts from the cwd, hooks from the folder of the spec" {
+@test "--hook starts from the cwd, hooks from the directory of the spec" {
 	mkdir sub
 	hook one
 	mv one.lua sub
@@ -130,7 +130,7 @@ asked() {
 	has '(on_exit of rescue_after)'
 }
 
-@test "a file with the name of a stock hook is named with its folder" {
+@test "a file with the name of a stock hook is named with its directory" {
 	echo 'return { on_exit = function() return vmrun.stop(9) end }' >backoff
 	spec '{"hooks": ["./backoff"]}'
 	script 'exit 1'

@@ -48,12 +48,12 @@ refused() {
 	is "$status" 0
 }
 
-@test "the folders on the way, links included" {
+@test "the directories on the way, links included" {
 	mkdir -p open/deep real
 	spec '{}' open/deep/vm.json
 	chmod 777 open
 	refused open/deep/vm.json
-	has "open/deep/vm.json: anyone may write the folder $(pwd -P)/open on the way to it (mode 0777)"
+	has "open/deep/vm.json: anyone may write the directory $(pwd -P)/open on the way to it (mode 0777)"
 	has "chmod o-w $(pwd -P)/open"
 	chmod 1777 open
 	vmrun open/deep/vm.json
@@ -136,7 +136,7 @@ refused() {
 
 @test "other users are not asked" {
 	command -v setpriv >/dev/null || skip "there is no setpriv to become another user"
-	other=$(mktemp -d /tmp/vmrun-trust.XXXXXX) # bats' own folders are root's alone
+	other=$(mktemp -d /tmp/vmrun-trust.XXXXXX) # bats' own directories are root's alone
 	chmod 755 "$other"
 	cp "$VMRUN" "$other/vmrun"
 	mkdir "$other/open"

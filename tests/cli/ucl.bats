@@ -128,7 +128,7 @@ refused() {
 	is "$(wc -l <calls)" 1
 }
 
-@test "relative paths start at the folder of the file" {
+@test "relative paths start at the directory of the file" {
 	mkdir sub
 	ucl sub/vm.conf '{"emulations": [{"device": "virtio-blk", "path": "disk.img"}]}'
 	vmrun -d sub/vm.conf
@@ -259,7 +259,7 @@ refused() {
 	[ ! -e calls ]
 }
 
-@test "a file that is empty, missing or a folder: uclcmd is not asked" {
+@test "a file that is empty, missing or a directory: uclcmd is not asked" {
 	: >vm.conf
 	refused 65 'vm.conf: the file is empty' vm.conf
 	refused 66 'vmrun: none.conf: No such file or directory' none.conf

@@ -252,7 +252,7 @@ stop_soon() {
 
 @test "exec: its process has no descriptor of ours, no signal blocked, a group of its own" {
 	lua 'function vm.on_exit()
-			-- The last one is that of the folder itself, the lowest free number.
+			-- The last one is that of the directory itself, the lowest free number.
 			print("fds", (select(2, vmrun.exec { "ls", "/proc/self/fd" }):gsub("\n", "")))
 			print(select(2, vmrun.exec { "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status" }))
 			print("group", (select(2, vmrun.exec { "sh", "-c", "ps -o pgid= -p $$; echo $$" }):gsub("%s+", " ")))

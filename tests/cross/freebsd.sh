@@ -101,13 +101,13 @@ make_libraries() {
 	write_pc lua5.4-cjson lua5.4
 }
 
-# Every source file of a folder but the programs and the alternative number code of lua-cjson.
+# Every source file of a directory but the programs and the alternative number code of lua-cjson.
 compile_library() {
-	name=$1 folder=$2
+	name=$1 directory=$2
 	shift 2
 	objects=$prefix/objects-$name
 	mkdir -p "$objects"
-	(cd "$objects" && find "$folder" -maxdepth 1 -name '*.c' ! -name lua.c ! -name luac.c \
+	(cd "$objects" && find "$directory" -maxdepth 1 -name '*.c' ! -name lua.c ! -name luac.c \
 		! -name dtoa.c ! -name g_fmt.c -print0 |
 		xargs -0 -P "$jobs" -n 4 "$prefix/bin/cc" -w -O2 -fPIC "$@" -c)
 	rm -f "$prefix/lib/lib$name.a"

@@ -16,7 +16,7 @@ static void answer(const char *text, size_t length)
 	options.text = text;
 	options.length = length;
 	options.format = "json";
-	options.folder = "/vm";
+	options.directory = "/vm";
 	options.hypervisor = "bhyve";
 	options.dry_run = true;
 	if (vmrun_open(&vm, &options) == 0)

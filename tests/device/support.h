@@ -1,4 +1,4 @@
-/* Documents and devices from short texts: JSON with ' for ", decoded in the folder /specs. */
+/* Documents and devices from short texts: JSON with ' for ", decoded in the directory /specs. */
 #ifndef TESTS_DEVICE_SUPPORT_H
 #define TESTS_DEVICE_SUPPORT_H
 

@@ -180,9 +180,9 @@ static void test_faults(void **state)
 	    "txet: unknown key \"txet\", did you mean \"text\"?\nzzz: unknown key \"zzz\"\n");
 }
 
-static void path_is(const char *path, const char *folder, const char *wanted)
+static void path_is(const char *path, const char *directory, const char *wanted)
 {
-	MEM_AUTO char *got = field_path(path, folder);
+	MEM_AUTO char *got = field_path(path, directory);
 
 	assert_string_equal(got, wanted);
 }

@@ -47,10 +47,10 @@ teardown() {
 	rom '{"com1":"console"}'
 	guest p
 	is "$status" 0
-	rom '{"com1":"console","console":{"log":"no/such/folder/guest.log"}}'
+	rom '{"com1":"console","console":{"log":"no/such/directory/guest.log"}}'
 	guest p
 	is "$status" 69
-	has "cannot write $PWD/no/such/folder/guest.log: No such file or directory"
+	has "cannot write $PWD/no/such/directory/guest.log: No such file or directory"
 }
 
 @test "a dry run has a placeholder for it" {

@@ -67,7 +67,7 @@ up() {
 	is "$(find . -name 'my*')" ''
 }
 
-@test "a varfile in a folder that is missing: 69" {
+@test "a varfile in a directory that is missing: 69" {
 	rom '{"bootrom": "/usr/local/share/uefi-firmware/BHYVE_UEFI.fd", "varfile": "no/dir/my.fd"}'
 	guest p
 	is "$status" 69

@@ -79,7 +79,7 @@ walking_setup() {
 	quick=(--set 'backoff={"initial":0.01,"factor":2,"max":0.04,"reset_after":600}')
 }
 
-# same LIST [OPTION VALUE]... FILE: both walks, each from the state in the folder `before`, agree
+# same LIST [OPTION VALUE]... FILE: both walks, each from the state in the directory `before`, agree
 same() {
 	local list=$1
 	shift

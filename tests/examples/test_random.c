@@ -211,16 +211,16 @@ static void test_random_policies(void **state)
 	assert_true(rounds == 1 || rows > 2 * (size_t)rounds);
 }
 
-static char folder[] = "/tmp/vmrun-random.XXXXXX";
+static char directory[] = "/tmp/vmrun-random.XXXXXX";
 
 static int enter(void **state)
 {
-	char path[sizeof(folder) + 16];
+	char path[sizeof(directory) + 16];
 
 	(void)state;
-	if (mkdtemp(folder) == NULL || chdir(folder) != 0 || mkdir("state", 0700) != 0)
+	if (mkdtemp(directory) == NULL || chdir(directory) != 0 || mkdir("state", 0700) != 0)
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/script", folder);
+	(void)snprintf(path, sizeof(path), "%s/script", directory);
 	return setenv("FAKEBHYVE_SCRIPT", path, 1) | setenv("FAKEBHYVE_NODISK", "1", 1);
 }
 
@@ -233,7 +233,7 @@ static int leave(void **state)
 		(void)unlink(files[i]);
 	(void)rmdir("state");
 	(void)rmdir("run");
-	return chdir("/") | rmdir(folder);
+	return chdir("/") | rmdir(directory);
 }
 
 int main(void)

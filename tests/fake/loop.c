@@ -74,10 +74,10 @@ void set_acpi(struct guest *guest, bool on)
 		(void)sigaction(SIGTERM, &before_acpi, NULL);
 }
 
-static void path_of(const struct guest *guest, char path[MAX_PATH], const char *folder)
+static void path_of(const struct guest *guest, char path[MAX_PATH], const char *directory)
 {
 	(void)snprintf(
-	    path, MAX_PATH, "%s/%s/%s", guest->host->state_dir, folder, guest->machine.name);
+	    path, MAX_PATH, "%s/%s/%s", guest->host->state_dir, directory, guest->machine.name);
 }
 
 static void destroy_vm(struct guest *guest)

@@ -243,7 +243,7 @@ static void other_devices(void **state)
 }
 
 /* Enters a new directory; from here on, each test has files. */
-static int enter_folder(void **state)
+static int enter_directory(void **state)
 {
 	char path[] = "/tmp/fake-devices-XXXXXX";
 
@@ -253,7 +253,7 @@ static int enter_folder(void **state)
 	return 0;
 }
 
-static int leave_folder(void **state)
+static int leave_directory(void **state)
 {
 	char command[128];
 
@@ -455,12 +455,13 @@ int main(void)
 		cmocka_unit_test(serial_ports),
 		cmocka_unit_test(frame_buffer),
 		cmocka_unit_test(other_devices),
-		cmocka_unit_test_setup_teardown(firmware, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(files, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(the_vm, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(passthru_is_attached, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(console_sockets, enter_folder, leave_folder),
-		cmocka_unit_test_setup_teardown(busy_ports, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(firmware, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(files, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(the_vm, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(
+		    passthru_is_attached, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(console_sockets, enter_directory, leave_directory),
+		cmocka_unit_test_setup_teardown(busy_ports, enter_directory, leave_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

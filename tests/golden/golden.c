@@ -24,7 +24,7 @@
 #include "judge.h"
 #include "vmrun/vmrun.h"
 
-#define FOLDER "/vm" /* the directory that relative paths of the specs start from */
+#define DIRECTORY "/vm" /* the directory that relative paths of the specs start from */
 enum { MAX_VARIANTS = 12, MAX_SETTINGS = 16, PATH_SIZE = 2048 };
 
 struct variant {
@@ -37,7 +37,7 @@ struct variant {
 };
 
 struct golden {
-	const char *folder; /* the directory of the case */
+	const char *directory; /* the directory of the case */
 	char *spec;
 	size_t length;
 	bool lua;
@@ -57,7 +57,7 @@ static const char *in(const struct golden *g, const char *file)
 {
 	static char path[PATH_SIZE];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", g->folder, file);
+	(void)snprintf(path, sizeof(path), "%s/%s", g->directory, file);
 	return path;
 }
 
@@ -131,7 +131,7 @@ static void read_variants(struct golden *g)
 		if (*line == '\0' || *line == '#')
 			continue;
 		if (g->variants == MAX_VARIANTS)
-			die("too many variants in", g->folder);
+			die("too many variants in", g->directory);
 		g->variants++;
 		v->name = strsep(&line, " ");
 		v->hypervisor = strncmp(v->name, "qemu", 4) == 0 ? "qemu" : "bhyve";
@@ -251,7 +251,7 @@ static void come_back(struct golden *g, const struct variant *v, struct vmrun *v
 
 	options.text = spec;
 	options.length = strlen(spec);
-	options.folder = "/elsewhere";
+	options.directory = "/elsewhere";
 	options.format = "json";
 	options.hypervisor = v->hypervisor;
 	options.dry_run = true;
@@ -277,7 +277,7 @@ static void make(struct golden *g, struct variant *v)
 	options.text = g->spec;
 	options.length = g->length;
 	options.name = g->lua ? "spec.lua" : "spec.json";
-	options.folder = FOLDER;
+	options.directory = DIRECTORY;
 	options.format = g->lua ? "lua" : "json";
 	options.target = v->target;
 	options.set = v->set;
@@ -377,7 +377,7 @@ static void compare_all(struct golden *g)
 /* Reports files of variants that do not exist any more. */
 static void find_strangers(struct golden *g)
 {
-	DIR *dir = opendir(g->folder);
+	DIR *dir = opendir(g->directory);
 	const struct dirent *entry;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
@@ -401,14 +401,14 @@ int main(int argc, char **argv)
 	static struct golden g;
 
 	if (argc != 2)
-		die("usage:", "golden FOLDER");
-	g.folder = argv[1];
+		die("usage:", "golden DIRECTORY");
+	g.directory = argv[1];
 	g.spec = read_file(in(&g, "spec.json"), &g.length);
 	g.lua = g.spec == NULL;
 	if (g.lua)
 		g.spec = read_file(in(&g, "spec.lua"), &g.length);
 	if (g.spec == NULL)
-		die("no spec.json or spec.lua in", g.folder);
+		die("no spec.json or spec.lua in", g.directory);
 	read_variants(&g);
 	for (size_t i = 0; i < g.variants; i++)
 		make(&g, &g.variant[i]);

@@ -60,7 +60,7 @@ bool property_open(struct property_boot *b, const char *json, const char *target
 	b->target = target;
 	o.text = json;
 	o.length = strlen(json);
-	o.folder = "/vm";
+	o.directory = "/vm";
 	o.format = "json";
 	o.target = target;
 	o.hypervisor = "bhyve";

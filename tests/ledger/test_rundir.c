@@ -134,10 +134,10 @@ static void test_what_is_no_directory_of_ours(void **state)
 
 	(void)state;
 	scratch_write("file", "x", 0644);
-	refused("file", STATUS_OS, "file: not a folder: move it away, or choose another");
+	refused("file", STATUS_OS, "file: not a directory: move it away, or choose another");
 	assert_int_equal(symlink("elsewhere", "link"), 0);
-	refused("link", STATUS_OS, "link: not a folder");
-	refused("no/such/run", STATUS_OS, "no/such/run: cannot make this folder: No such file");
+	refused("link", STATUS_OS, "link: not a directory");
+	refused("no/such/run", STATUS_OS, "no/such/run: cannot make this directory: No such file");
 	assert_int_equal(mkdir("open", 0700), 0);
 	assert_int_equal(chmod("open", 0777), 0);
 	refused("open", STATUS_OS, "open: its mode 0777 is open to others, expected 0");

@@ -91,11 +91,11 @@ static void test_live_one_stays(void **state)
 
 static void test_what_is_no_socket(void **state)
 {
-	static const char *const names[] = { "file", "folder", "link", "dangling" };
+	static const char *const names[] = { "file", "directory", "link", "dangling" };
 
 	(void)state;
 	scratch_write("file", "data", 0644);
-	(void)mkdir("folder", 0755);
+	(void)mkdir("directory", 0755);
 	(void)symlink("file", "link");
 	(void)symlink("nowhere", "dangling");
 	for (size_t i = 0; i < 4; i++) {
@@ -116,15 +116,15 @@ static void test_what_is_no_socket(void **state)
 	}
 }
 
-static void test_folder_that_is_missing(void **state)
+static void test_directory_that_is_missing(void **state)
 {
-	struct words w = paths("no/such/folder", "file/below", "x");
+	struct words w = paths("no/such/directory", "file/below", "x");
 	struct error err = { 0 };
 
 	(void)state;
 	scratch_write("file", "data", 0644);
 	assert_int_equal(sockets_clear(&w, &err), 0); /* the hypervisor reports this */
-	assert_true(sockets_remove_stale("no/such/folder"));
+	assert_true(sockets_remove_stale("no/such/directory"));
 	words_free(&w);
 }
 
@@ -161,7 +161,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_what_is_no_socket, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
-		    test_folder_that_is_missing, scratch_enter, scratch_leave),
+		    test_directory_that_is_missing, scratch_enter, scratch_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,7 @@ static void test_failures(void **state)
 		const char *template, *path, *text;
 	} rows[] = {
 		{ "gone", "vars", "varfile: cannot read the template gone: No such file" },
-		{ "folder", "vars", "varfile: cannot copy the template to vars." },
+		{ "directory", "vars", "varfile: cannot copy the template to vars." },
 		{ NULL, "vars",
 		    "varfile: there is no vars, and no template to make it from: name one" },
 		{ "template", "no/such/vars", "varfile: cannot create no/such/vars: No such file" },
@@ -88,7 +88,7 @@ static void test_failures(void **state)
 
 	(void)state;
 	scratch_write("template", "fresh", 0644);
-	(void)mkdir("folder", 0755);
+	(void)mkdir("directory", 0755);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct error err = { 0 };
 

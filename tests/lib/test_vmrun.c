@@ -22,7 +22,7 @@ static struct vmrun_options buffer(const char *text)
 	o.text = text;
 	o.length = strlen(text);
 	o.name = "vm.json";
-	o.folder = "/vm";
+	o.directory = "/vm";
 	o.dry_run = true;
 	return o;
 }
@@ -196,7 +196,7 @@ static void test_sandbox(void **state)
 	struct vmrun *vm;
 
 	(void)state;
-	o.folder = "/"; /* which cannot be the spec's own directory */
+	o.directory = "/"; /* which cannot be the spec's own directory */
 	o.text = "{\"name\":\"demo\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"/fw/rom.fd\",\n"
 		 "\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"/vm/disk.img\"}]}\n";
 	o.length = strlen(o.text);

@@ -631,7 +631,7 @@ static void test_swtpm_without_directory(void **state)
 	assert_int_equal(rename("keep", "kept"), 0);
 	vm_write("keep", ""); /* in the place of the state directory */
 	check_failure("exit check_failed ");
-	vm_check_told(&v, "cannot make this folder");
+	vm_check_told(&v, "cannot make this directory");
 	vm_close(&v);
 }
 

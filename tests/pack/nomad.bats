@@ -60,7 +60,7 @@ command_of_job() {
 	cmp first out
 }
 
-@test "the job's command runs in an open folder, is vmrun itself, and heeds kill_signal" {
+@test "the job's command runs in an open directory, is vmrun itself, and heeds kill_signal" {
 	chmod 777 task task/local task/secrets
 	fake_host
 	echo 'bridge0 up' >state/interfaces
@@ -91,7 +91,7 @@ command_of_job() {
 	chmod 777 task/local
 	vmrun task/local/vm.json
 	is "$status" 66
-	has 'anyone may write the folder'
+	has 'anyone may write the directory'
 }
 
 @test "the page names the statuses that the manual has" {

@@ -77,7 +77,7 @@ with_yaml() {
 	ends 0
 }
 
-# minute: runs the command of the cron line as cron does, with our program, our run-dir and our folder
+# minute: runs the command of the cron line as cron does, with our program, our run-dir and our directory
 minute() {
 	local line
 	line=$(sed -n 's/^\* \* \* \* \* root //p' "$examples/vmrun-metrics.cron")

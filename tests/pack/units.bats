@@ -20,7 +20,7 @@ teardown() {
 	common_teardown
 }
 
-# here FILE: with our program and our folder of specs
+# here FILE: with our program and our directory of specs
 here() {
 	sed -e "s,/usr/local/sbin/vmrun,$PWD/vmrun," -e "s,/usr/local/etc/vmrun,$PWD/etc," -e "s,%E/vmrun,$PWD/etc," "$1"
 }
@@ -88,7 +88,7 @@ verify() {
 
 # --- runit and s6 ---
 
-# service KIND: its folder, for the VM web
+# service KIND: its directory, for the VM web
 service() {
 	mkdir -p web/supervise
 	for file in run finish; do
@@ -97,7 +97,7 @@ service() {
 	done
 }
 
-@test "run of runit and s6 is vmrun, with the VM that the folder is called after" {
+@test "run of runit and s6 is vmrun, with the VM that the directory is called after" {
 	for kind in runit s6; do
 		rm -rf web up
 		service $kind

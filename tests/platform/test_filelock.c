@@ -53,8 +53,8 @@ static void what_cannot_be_locked(void **state)
 	(void)state;
 	assert_int_equal(filelock_take("missing", false), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(mkdir("folder", 0700), 0);
-	assert_int_equal(filelock_take("folder", false), -1);
+	assert_int_equal(mkdir("directory", 0700), 0);
+	assert_int_equal(filelock_take("directory", false), -1);
 	assert_int_equal(errno, ENOTSUP);
 	/* An open() of a FIFO would wait for a writer. */
 	assert_int_equal(mkfifo("fifo", 0600), 0);

@@ -100,7 +100,7 @@ static void test_no_other_interface_exists(void **state)
 	assert_false(os_interface_exists("a-name-longer-than-any-interface-can-have"));
 }
 
-static void test_vm_is_a_plain_name_below_its_folder(void **state)
+static void test_vm_is_a_plain_name_below_its_directory(void **state)
 {
 	(void)state;
 	assert_false(os_vm_exists(""));
@@ -298,7 +298,7 @@ int main(void)
 		cmocka_unit_test(test_no_other_interface_exists),
 		cmocka_unit_test(test_taps),
 		cmocka_unit_test(test_interfaces_that_are_down),
-		cmocka_unit_test(test_vm_is_a_plain_name_below_its_folder),
+		cmocka_unit_test(test_vm_is_a_plain_name_below_its_directory),
 		cmocka_unit_test_setup_teardown(
 		    test_vm_is_in_the_directory_of_vmm, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_closed_descriptors_do_not_change_dev_fd),

@@ -20,7 +20,7 @@ static char *old_path;
 #define ORDINARY_USER 65534 /* nobody, on every system */
 
 /*
- * Makes in the scratch directory good/prog, plain/prog (not executable), folder/prog/, here
+ * Makes in the scratch directory good/prog, plain/prog (not executable), directory/prog/, here
  * (executable) and locked/, which only root may search.
  */
 static int setup_group(void **state)
@@ -32,8 +32,8 @@ static int setup_group(void **state)
 		return -1;
 	(void)mkdir("good", 0755);
 	(void)mkdir("plain", 0755);
-	(void)mkdir("folder", 0755);
-	(void)mkdir("folder/prog", 0755);
+	(void)mkdir("directory", 0755);
+	(void)mkdir("directory/prog", 0755);
 	(void)mkdir("locked", 0000);
 	(void)chmod(".", 0755);
 	scratch_write("good/prog", "#!/bin/sh\n", 0755);
@@ -84,7 +84,7 @@ static void test_name_with_slash_is_not_looked_up(void **state)
 	assert_not_found("./prog", STATUS_EXEC_MISSING, "./prog: No such file or directory");
 	assert_not_found("here/prog", STATUS_EXEC_MISSING, "here/prog: Not a directory");
 	assert_not_found(
-	    "folder/prog", STATUS_CANNOT_EXEC, "folder/prog: a directory, not a program");
+	    "directory/prog", STATUS_CANNOT_EXEC, "directory/prog: a directory, not a program");
 	assert_not_found(
 	    "plain/prog", STATUS_CANNOT_EXEC, "plain/prog: not executable: Permission denied");
 	assert_not_found("/dev/null", STATUS_CANNOT_EXEC, "/dev/null: not a program");
@@ -95,11 +95,11 @@ static void test_first_executable_in_path_wins(void **state)
 	(void)state;
 	(void)setenv("PATH", "/nonexistent:good", 1);
 	assert_found("prog", "good/prog");
-	(void)setenv("PATH", "folder:plain:good", 1);
+	(void)setenv("PATH", "directory:plain:good", 1);
 	assert_found("prog", "good/prog");
 }
 
-static void test_empty_element_is_the_current_folder(void **state)
+static void test_empty_element_is_the_current_directory(void **state)
 {
 	(void)state;
 	(void)setenv("PATH", "/nonexistent:", 1);
@@ -113,7 +113,7 @@ static void test_empty_element_is_the_current_folder(void **state)
 static void test_found_but_unusable_is_told(void **state)
 {
 	(void)state;
-	(void)setenv("PATH", "plain:folder", 1);
+	(void)setenv("PATH", "plain:directory", 1);
 	assert_not_found(
 	    "prog", STATUS_CANNOT_EXEC, "plain/prog: not executable: Permission denied");
 }
@@ -213,7 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(name_with_slash_is_not_looked_up),
 		TEST(first_executable_in_path_wins),
-		TEST(empty_element_is_the_current_folder),
+		TEST(empty_element_is_the_current_directory),
 		TEST(found_but_unusable_is_told),
 		TEST(missing_program_tells_where_it_was_sought),
 		TEST(directory_that_cannot_be_searched_is_a_hint),

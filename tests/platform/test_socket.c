@@ -72,7 +72,7 @@ static void test_nothing_there_is_absent(void **state)
 	(void)state;
 	scratch_write("file", "", 0644);
 	assert_int_equal(socket_probe("nothing"), SOCKET_ABSENT);
-	assert_int_equal(socket_probe("no/such/folder"), SOCKET_ABSENT);
+	assert_int_equal(socket_probe("no/such/directory"), SOCKET_ABSENT);
 	assert_int_equal(socket_probe("file/below"), SOCKET_ABSENT);
 	assert_int_equal(socket_probe(""), SOCKET_ABSENT);
 }
@@ -135,12 +135,12 @@ static void test_anything_else_is_foreign(void **state)
 
 	(void)state;
 	scratch_write("plain", "", 0644);
-	(void)mkdir("folder", 0755);
+	(void)mkdir("directory", 0755);
 	assert_int_equal(mkfifo("fifo", 0600), 0);
 	assert_int_equal(symlink("real", "link"), 0);
 	assert_int_equal(symlink("nowhere", "dangling"), 0);
 	assert_int_equal(socket_probe("plain"), SOCKET_FOREIGN);
-	assert_int_equal(socket_probe("folder"), SOCKET_FOREIGN);
+	assert_int_equal(socket_probe("directory"), SOCKET_FOREIGN);
 	assert_int_equal(socket_probe("fifo"), SOCKET_FOREIGN);
 	assert_int_equal(socket_probe("link"), SOCKET_FOREIGN);
 	assert_int_equal(socket_probe("dangling"), SOCKET_FOREIGN);

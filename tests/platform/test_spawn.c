@@ -162,18 +162,18 @@ static void assert_cannot_execute(const char *path, enum status status, const ch
 
 static void test_failed_exec_says_why(void **state)
 {
-	MEM_AUTO char *folder = scratch_path("folder");
+	MEM_AUTO char *directory = scratch_path("directory");
 	MEM_AUTO char *below_a_file = scratch_path("plain/x");
 
 	(void)state;
-	(void)mkdir("folder", 0755);
+	(void)mkdir("directory", 0755);
 	scratch_write("plain", "true\n", 0644);
 	scratch_write("text", "true\n", 0755);
 	scratch_write("orphan", "#!/nonexistent/interpreter\n", 0755);
 	scratch_write("odd", "#!/dev/null/interpreter\n", 0755);
 	assert_cannot_execute("./missing", STATUS_EXEC_MISSING, "No such file");
 	assert_cannot_execute(below_a_file, STATUS_EXEC_MISSING, "Not a directory");
-	assert_cannot_execute(folder, STATUS_CANNOT_EXEC, "a directory");
+	assert_cannot_execute(directory, STATUS_CANNOT_EXEC, "a directory");
 	assert_cannot_execute("./plain", STATUS_CANNOT_EXEC, "not executable");
 	assert_cannot_execute("./text", STATUS_CANNOT_EXEC, "neither");
 	assert_cannot_execute("./orphan", STATUS_CANNOT_EXEC, "its interpreter is missing");

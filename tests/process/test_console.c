@@ -15,12 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/vmrun-console.XXXXXX";
+static char directory[] = "/tmp/vmrun-console.XXXXXX";
 
 static int enter(void **state)
 {
 	(void)state;
-	return mkdtemp(folder) == NULL || chdir(folder) != 0 ? -1 : 0;
+	return mkdtemp(directory) == NULL || chdir(directory) != 0 ? -1 : 0;
 }
 
 static int leave(void **state)
@@ -31,7 +31,7 @@ static int leave(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(names[i]);
 	(void)chdir("/");
-	return rmdir(folder);
+	return rmdir(directory);
 }
 
 static char log_name[] = "log";

@@ -57,9 +57,9 @@ static bool good_name(const char *name)
 }
 
 static void state_path(
-    const struct vm *vm, char path[MAX_PATH], const char *folder, const char *name)
+    const struct vm *vm, char path[MAX_PATH], const char *directory, const char *name)
 {
-	(void)snprintf(path, MAX_PATH, "%s/%s/%s", vm->host->state_dir, folder, name);
+	(void)snprintf(path, MAX_PATH, "%s/%s/%s", vm->host->state_dir, directory, name);
 }
 
 static bool write_file(const char *path, const char *text)
