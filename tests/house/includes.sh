@@ -22,6 +22,7 @@ process: base platform spec process
 script: base platform process script
 config: base platform device spec process script config
 hyper: base platform device spec hyper
+import: base platform device spec config hyper import
 check: base platform device spec hyper check
 event: base platform event api
 policy: base platform device spec hyper policy
@@ -31,7 +32,7 @@ guest: base platform process spec guest
 hook: base platform process script spec config event ledger guest hook
 machine: base platform script device spec config hyper check process event policy plan ledger guest hook machine api
 control: base platform spec config process event ledger guest hook machine control api
-lib: base platform script device spec describe config hyper check process event policy plan ledger guest hook machine control lib api
+lib: base platform script device spec describe config hyper check process event policy plan ledger guest hook machine control import lib api
 cli: base cli api
 vmrun: base cli own api
 vmrunctl: base cli vmrunctl api
