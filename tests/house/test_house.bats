@@ -235,3 +235,19 @@ broken() {
 	run "$HOUSE/headers.sh" . "$CC"
 	[ "$status" -eq 1 ]
 }
+
+@test "a page on security that names a test that does not exist" {
+	mkdir -p docs tests/cli
+	for n in $(seq 20); do
+		echo "@test \"attack $n\" {" >>tests/cli/a.bats
+		echo "| \`tests/cli/a.bats\`, \"attack $n\" |" >>docs/security.md
+	done
+	"$HOUSE/security.sh" .
+	echo '`tests/cli/a.bats`, "attack"' >>docs/security.md
+	run "$HOUSE/security.sh" .
+	[ "$status" -eq 1 ]
+	[ "$output" = 'docs/security.md: tests/cli/a.bats has no test "attack"' ]
+	echo '`tests/cli/b.bats`' >docs/security.md
+	run "$HOUSE/security.sh" .
+	[ "$status" -eq 1 ]
+}
