@@ -58,7 +58,7 @@ static void test_state_is_saved(void **state)
 	vmrun_close(vm);
 	f = fopen(STATE, "r");
 	assert_non_null(f);
-	(void)fread(text, 1, sizeof(text) - 1, f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
 	(void)fclose(f);
 	assert_non_null(strstr(text, "\"count\": 2"));
 }

@@ -114,7 +114,8 @@ static int start_without_close_range(void)
 		return FAILED;
 	if (spawn_process(&what, &pid, &err) < 0 || process_reap(pid, &end, &err) < 0)
 		return FAILED;
-	(void)pread(report, text, sizeof(text) - 1, 0);
+	if (pread(report, text, sizeof(text) - 1, 0) < 0)
+		return FAILED;
 	if (end.status == 0 && strncmp(text, "open: 0 1 2 5 9\n", 16) == 0)
 		return PASSED;
 	(void)fprintf(stderr, "%s\n", text);

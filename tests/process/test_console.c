@@ -30,8 +30,7 @@ static int leave(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(names[i]);
-	(void)chdir("/");
-	return rmdir(directory);
+	return chdir("/") != 0 ? -1 : rmdir(directory);
 }
 
 static char log_name[] = "log";
