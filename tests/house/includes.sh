@@ -9,9 +9,9 @@ set -eu
 root=$1
 cd "$root"
 
-# Each room and those that it may include, without cycles.  `api` is the public header,
-# "vmrun/vmrun.h"; src/vmrun is the program vmrun.  `own` is a name without a directory: a file in
-# the directory of the file that includes it.
+# Each room and those that it may include, without cycles.  `api` is a public header,
+# "vmrun/vmrun.h" or "vmrun/client.h"; src/vmrun is the program vmrun.  `own` is a name without a
+# directory: a file in the directory of the file that includes it.
 rules='
 base: base
 platform: base platform
@@ -33,6 +33,7 @@ hook: base platform process script spec config event ledger guest hook
 machine: base platform script device spec config hyper check process event policy plan ledger guest hook machine api
 control: base platform spec config process event ledger guest hook machine control api
 lib: base platform script device spec describe config hyper check process event policy plan ledger guest hook machine control import lib api
+client: base platform client api
 cli: base cli api
 vmrun: base cli own api
 vmrunctl: base cli vmrunctl api
@@ -69,7 +70,7 @@ check_includes() {
 		sub(/^["<]/, "", name)
 		sub(/[">].*/, "", name)
 		target = index(name, "/") > 0 ? substr(name, 1, index(name, "/") - 1) : "own"
-		if (name == "vmrun/vmrun.h")
+		if (name == "vmrun/vmrun.h" || name == "vmrun/client.h")
 			target = "api"
 		if (name ~ /^(lua|lauxlib|lualib|luaconf)[^\/]*\.hp*$/ || name ~ /^lua[^\/]*\/.*lua.*\.h/) {
 			if (room != "script")
@@ -89,9 +90,12 @@ check_includes() {
 	}'
 }
 
-# No directory src/vmrun may hide the public header where src is searched first.
+# No directory src/vmrun may hide a public header where src is searched first.
 check_api() {
-	[ ! -e src/vmrun/vmrun.h ] || echo "src/vmrun/vmrun.h: hides the public header of that name"
+	for header in vmrun.h client.h; do
+		[ ! -e "src/vmrun/$header" ] ||
+			echo "src/vmrun/$header: hides the public header of that name"
+	done
 }
 
 check_systems() {

@@ -1,13 +1,15 @@
 #!/bin/sh
-# libvmrun shows the functions of its header, all of them and nothing else.
+# libvmrun shows the functions of its headers, all of them and nothing else.
 #
-#	exports.sh LIBRARY HEADER
+#	exports.sh LIBRARY HEADER...
 
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-nm -D --defined-only "$1" | awk '{ sub(/@.*/, "", $NF); print $NF }' |
+library=$1
+shift
+nm -D --defined-only "$library" | awk '{ sub(/@.*/, "", $NF); print $NF }' |
 	grep -vE '^(_init|_fini|_edata|_end|__bss_start)$' | LC_ALL=C sort -u >"$work/has"
-sed -n 's/^VMRUN_API .*[ *]\(vmrun_[a-z_]*\)(.*/\1/p' "$2" | LC_ALL=C sort -u >"$work/says"
+sed -n 's/^VMRUN_API .*[ *]\(vmrun_[a-z_]*\)(.*/\1/p' "$@" | LC_ALL=C sort -u >"$work/says"
 [ -s "$work/says" ]
 diff -u "$work/says" "$work/has"

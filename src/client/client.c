@@ -1,0 +1,116 @@
+/* Connecting to a vmrun, and the reasons for failures. */
+#include "client/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = mem_vformat(fmt, ap);
+	va_end(ap);
+	free(c->error);
+	c->error = text;
+	return status;
+}
+
+int client_succeed(struct vmrun_client *c)
+{
+	free(c->error);
+	c->error = NULL;
+	return VMRUN_CLIENT_OK;
+}
+
+int client_fail_connection(struct vmrun_client *c, int why)
+{
+	if (why == ETIMEDOUT)
+		return client_fail(c, VMRUN_CLIENT_TIMED_OUT, "vmrun does not answer");
+	if (why == EMSGSIZE)
+		return client_fail(c, VMRUN_CLIENT_PROTOCOL,
+		    "malformed answer: expected a line of at most %zu bytes", MAX_LINE);
+	if (why == 0 || why == EPIPE)
+		return client_fail(c, VMRUN_CLIENT_NOT_RUNNING, "vmrun closed the connection");
+	return client_fail(c, VMRUN_CLIENT_OS, "connection to vmrun: %s", strerror(why));
+}
+
+int client_expect(struct vmrun_client *c, bool is_console)
+{
+	if (c->connection.fd < 0)
+		return client_fail(c, VMRUN_CLIENT_USAGE, "not connected: open a client first");
+	if (c->is_console && !is_console)
+		return client_fail(c, VMRUN_CLIENT_USAGE,
+		    "attached to the console: open another client for requests");
+	if (is_console && !c->is_console)
+		return client_fail(c, VMRUN_CLIENT_USAGE,
+		    "not attached to the console: call vmrun_client_attach() first");
+	return VMRUN_CLIENT_OK;
+}
+
+/* Keeps the reason why no connection to the socket was made. */
+static int fail_open(struct vmrun_client *c, const char *path, int why)
+{
+	if (why == EACCES || why == EPERM)
+		return client_fail(c, VMRUN_CLIENT_DENIED,
+		    "%s: %s: connect as root, or as the user who runs the VM", path, strerror(why));
+	if (why == ECONNREFUSED)
+		return client_fail(
+		    c, VMRUN_CLIENT_NOT_RUNNING, "not running: no process listens at %s", path);
+	if (why == ENOENT || why == ENOTDIR)
+		return client_fail(
+		    c, VMRUN_CLIENT_NOT_RUNNING, "not running: %s does not exist", path);
+	return client_fail(c, why == ETIMEDOUT ? VMRUN_CLIENT_TIMED_OUT : VMRUN_CLIENT_OS,
+	    "cannot connect to %s: %s", path, strerror(why));
+}
+
+int vmrun_client_open(
+    struct vmrun_client **out, const char *run_dir, const char *vm, int64_t limit_ms)
+{
+	struct vmrun_client *c = mem_zero(sizeof(*c));
+	MEM_AUTO char *directory = run_dir != NULL ? mem_copy(run_dir) : vmrun_default_run_dir();
+	MEM_AUTO char *path = NULL;
+
+	*out = c;
+	c->connection.fd = -1;
+	if (vm == NULL || *vm == '\0' || *vm == '.' || strchr(vm, '/') != NULL)
+		return client_fail(c, VMRUN_CLIENT_USAGE,
+		    "invalid VM name \"%s\": expected letters, digits, \".\", \"_\" and \"-\"",
+		    vm == NULL ? "" : vm);
+	path = mem_format("%s/%s/control", directory, vm);
+	if (connection_open(&c->connection, path, connection_deadline_ms(limit_ms)) != 0)
+		return fail_open(c, path, errno);
+	return VMRUN_CLIENT_OK;
+}
+
+void vmrun_client_close(struct vmrun_client *client)
+{
+	if (client == NULL)
+		return;
+	connection_close(&client->connection);
+	free(client->error);
+	free(client->line);
+	free(client->reason);
+	free(client);
+}
+
+const char *vmrun_client_error(const struct vmrun_client *client)
+{
+	return client->error;
+}
+
+int vmrun_client_fd(const struct vmrun_client *client)
+{
+	return client->connection.fd;
+}
+
+short vmrun_client_events(const struct vmrun_client *client)
+{
+	return client->connection.unsent.length > 0 ? POLLIN | POLLOUT : POLLIN;
+}

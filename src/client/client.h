@@ -1,0 +1,34 @@
+/* The handle of a client. */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include "client/connection.h"
+#include "vmrun/client.h"
+
+struct vmrun_client {
+	struct connection connection;
+	char *error; /* of the last call; NULL: it succeeded */
+	char *line;  /* the last one, lent by the message */
+	char *reason;
+	struct vmrun_message message;
+	uint64_t last_id; /* of the requests */
+	bool follows;	  /* events come */
+	bool is_console;
+};
+
+/* Keeps the reason for a failure, and returns the status. */
+int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Forgets the reason of the last failure, and returns VMRUN_CLIENT_OK. */
+int client_succeed(struct vmrun_client *c);
+/* Keeps the reason for a failure of the connection with this errno; 0: the stream has ended. */
+int client_fail_connection(struct vmrun_client *c, int why);
+/* Returns VMRUN_CLIENT_OK if the connection is open and its mode is that one. */
+int client_expect(struct vmrun_client *c, bool is_console);
+/*
+ * Sends a request and receives its answer as c->message.  `attaches`: it is that of
+ * vmrun_client_attach().
+ */
+int client_ask(struct vmrun_client *c, const char *request, bool attaches, int64_t limit_ms);
+
+#endif

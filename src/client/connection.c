@@ -1,0 +1,170 @@
+/* Bytes and lines over a non-blocking UNIX socket. */
+#include "client/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/clock.h"
+
+#define RETRY_MS 20	/* between two attempts while the listen queue is full */
+#define READ_BYTES 4096 /* received at once */
+
+int64_t connection_deadline_ms(int64_t limit_ms)
+{
+	int64_t now = clock_ms();
+
+	return limit_ms < 0 || limit_ms > INT64_MAX - now ? -1 : now + limit_ms;
+}
+
+/* Waits until the socket is ready.  Returns 0, or -1 with errno, ETIMEDOUT after the deadline. */
+static int wait_ready(const struct connection *c, short events, int64_t until_ms)
+{
+	struct pollfd p = { .fd = c->fd, .events = events };
+	int n;
+
+	do
+		n = poll(&p, 1, clock_left_ms(until_ms));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		errno = ETIMEDOUT;
+	return n > 0 ? 0 : -1;
+}
+
+/* Connects the socket, and tries again while the listen queue is full. */
+static int connect_until(int fd, const struct sockaddr_un *address, int64_t until_ms)
+{
+	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
+		if (errno != EAGAIN)
+			return -1;
+		if (clock_left_ms(until_ms) == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+	return 0;
+}
+
+int connection_open(struct connection *c, const char *path, int64_t until_ms)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int why;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->fd < 0)
+		return -1;
+	if (connect_until(c->fd, &address, until_ms) == 0)
+		return 0;
+	why = errno;
+	connection_close(c);
+	errno = why;
+	return -1;
+}
+
+void connection_close(struct connection *c)
+{
+	if (c->fd >= 0)
+		(void)close(c->fd);
+	str_free(&c->received);
+	str_free(&c->unsent);
+	c->fd = -1;
+}
+
+/* Removes the first bytes of a text. */
+static void cut(struct str *s, size_t n)
+{
+	if (n == 0)
+		return;
+	s->length -= n;
+	memmove(s->text, s->text + n, s->length + 1);
+}
+
+int connection_send(
+    struct connection *c, const void *bytes, size_t size, size_t *sent, int64_t until_ms)
+{
+	for (*sent = 0; *sent < size;) {
+		ssize_t n = send(c->fd, (const char *)bytes + *sent, size - *sent, MSG_NOSIGNAL);
+
+		if (n >= 0)
+			*sent += (size_t)n;
+		else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+			return -1;
+		else if (errno != EINTR && wait_ready(c, POLLOUT, until_ms) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int connection_flush(struct connection *c, int64_t until_ms)
+{
+	size_t sent;
+	int rc = connection_send(c, c->unsent.text, c->unsent.length, &sent, until_ms);
+
+	cut(&c->unsent, sent);
+	return rc;
+}
+
+/* Reads once.  Returns the number of bytes, 0 at the end of the stream, or -1 with errno. */
+static ssize_t receive_some(struct connection *c)
+{
+	char bytes[READ_BYTES];
+	ssize_t n;
+
+	do
+		n = recv(c->fd, bytes, sizeof(bytes), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == ECONNRESET)
+		n = 0;
+	if (n > 0)
+		str_add_n(&c->received, bytes, (size_t)n);
+	return n;
+}
+
+int connection_receive(struct connection *c, int64_t until_ms)
+{
+	if (c->received.length >= MAX_LINE) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	for (;;) {
+		/* An error is found by the read, behind the bytes that came before it. */
+		bool is_full = connection_flush(c, 0) != 0 && errno == ETIMEDOUT;
+		ssize_t n = receive_some(c);
+
+		if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+			return n > 0 ? 1 : (int)n;
+		if (wait_ready(c, is_full ? POLLIN | POLLOUT : POLLIN, until_ms) != 0)
+			return -1;
+	}
+}
+
+void connection_use(struct connection *c, size_t n)
+{
+	cut(&c->received, n);
+}
+
+char *connection_cut_line(struct connection *c)
+{
+	const char *end =
+	    c->received.length == 0 ? NULL : memchr(c->received.text, '\n', c->received.length);
+	char *line;
+
+	if (end == NULL)
+		return NULL;
+	line = mem_copy_n(c->received.text, (size_t)(end - c->received.text));
+	cut(&c->received, (size_t)(end - c->received.text) + 1);
+	return line;
+}

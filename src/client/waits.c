@@ -1,0 +1,81 @@
+/* Waiting for a state or a text, and following events. */
+#include "client/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "platform/clock.h"
+
+#define HANG_MS 5000  /* added to the limit that vmrun itself keeps, for one that hangs */
+#define CLOSE_MS 2000 /* between the end of a VM and the exit of its vmrun */
+
+int vmrun_client_follow(struct vmrun_client *client, int64_t from, int64_t limit_ms)
+{
+	STR_AUTO struct str request = { 0 };
+
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", "events");
+	if (from >= 0)
+		json_add_int(&request, "from", from);
+	json_end_object(&request);
+	return client_ask(client, request.text, false, limit_ms);
+}
+
+/* Adds the limit to a request of a wait, and asks. */
+static int ask_wait(struct vmrun_client *c, struct str *request, int64_t limit_ms)
+{
+	MEM_AUTO char *seconds =
+	    mem_format("%lld.%03d", (long long)(limit_ms / 1000), (int)(limit_ms % 1000));
+
+	if (limit_ms >= 0)
+		json_add_json(request, "timeout", seconds);
+	json_end_object(request);
+	return client_ask(c, request->text, false,
+	    limit_ms < 0 || limit_ms > INT64_MAX - HANG_MS ? -1 : limit_ms + HANG_MS);
+}
+
+/* Waits until vmrun closes the connection, because only then the VM's name is free again. */
+static void wait_for_close(struct vmrun_client *c)
+{
+	int64_t until_ms = clock_ms() + CLOSE_MS;
+
+	while (connection_receive(&c->connection, until_ms) > 0)
+		connection_use(&c->connection, c->connection.received.length);
+}
+
+int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t limit_ms)
+{
+	STR_AUTO struct str request = { 0 };
+	bool is_gone = strcmp(what, "gone") == 0;
+	int status;
+
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", "wait");
+	if (is_gone || strcmp(what, "ready") == 0)
+		json_add_bool(&request, what, true);
+	else
+		json_add_text(&request, "state", what);
+	status = ask_wait(client, &request, limit_ms);
+	/* A vmrun that exits before it reads the request has ended, too. */
+	if (is_gone && status == VMRUN_CLIENT_NOT_RUNNING)
+		return client_succeed(client);
+	if (is_gone && status == VMRUN_CLIENT_OK)
+		wait_for_close(client);
+	return status;
+}
+
+int vmrun_client_wait_for(
+    struct vmrun_client *client, const char *text, bool backlog, int64_t limit_ms)
+{
+	STR_AUTO struct str request = { 0 };
+
+	json_begin_object(&request, NULL);
+	json_add_text(&request, "cmd", "wait-for");
+	json_add_text(&request, "text", text);
+	if (backlog)
+		json_add_bool(&request, "backlog", true);
+	return ask_wait(client, &request, limit_ms);
+}
