@@ -1,0 +1,248 @@
+/* Guests of vm-bhyve: the import, and what of a .conf has no counterpart. */
+#include "import/vm_bhyve.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "import/vm_bhyve_guest.h"
+
+#define STDIN_NAME "imported"
+#define CONF_SUFFIX ".conf"
+#define MAX_VM_NAME 64
+#define FIRST_SLOT "4" /* of the disks; 3 is that of the CD */
+#define LPC_SLOT 31
+
+/* Returns the directory of an absolute path, "/" for one at the root.  Caller frees. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL || slash == path ? mem_copy("/")
+					      : mem_copy_n(path, (size_t)(slash - path));
+}
+
+/* Finds the guest's name and directory: a .conf is DATASTORE/NAME/NAME.conf. */
+static void find_guest(struct guest *g)
+{
+	char cwd[PATH_MAX];
+	const char *base;
+	size_t n;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		(void)strcpy(cwd, "/");
+	if (g->path == NULL) {
+		g->name = mem_copy(STDIN_NAME);
+		g->directory = mem_copy(cwd);
+	} else {
+		MEM_AUTO char *path =
+		    *g->path == '/' ? mem_copy(g->path) : mem_format("%s/%s", cwd, g->path);
+
+		base = strrchr(path, '/') + 1;
+		n = strlen(base);
+		if (n > strlen(CONF_SUFFIX) &&
+		    strcmp(base + n - strlen(CONF_SUFFIX), CONF_SUFFIX) == 0)
+			n -= strlen(CONF_SUFFIX);
+		g->name = mem_copy_n(base, n);
+		g->directory = directory_of(path);
+	}
+	g->datastore = directory_of(g->directory);
+}
+
+/* Puts the name, with a "-" for each character that vmrun does not allow in it. */
+static void put_name(struct guest *g)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	MEM_AUTO char *name = mem_copy_n(g->name, strnlen(g->name, MAX_VM_NAME));
+
+	for (char *c = name; *c != '\0'; c++) {
+		if (strchr(allowed, *c) == NULL && (c == name || strchr("._-", *c) == NULL))
+			*c = c == name ? 'x' : '-';
+	}
+	guest_put_text(g->spec, "name", *name == '\0' ? STDIN_NAME : name);
+	if (strcmp(name, g->name) != 0)
+		guest_note(g,
+		    "name: \"%s\" became \"%s\": a name has letters, digits, \".\", \"_\" and "
+		    "\"-\", and at most %d of them",
+		    g->name, name, MAX_VM_NAME);
+}
+
+/* Reports a key that is set twice: vm-bhyve takes the first, sysrc(8) changes the last. */
+static void refuse_duplicates(struct guest *g)
+{
+	for (size_t i = 0; i < g->conf.count; i++) {
+		const struct conf_setting *setting = &g->conf.item[i];
+		const struct conf_setting *first = conf_find(&g->conf, setting->key);
+
+		if (first != setting)
+			guest_fault(g, setting->key,
+			    "duplicate key, also on line %zu: vm-bhyve reads the first; remove one",
+			    setting->line);
+	}
+}
+
+static void note_prestart(struct guest *g)
+{
+	const char *script = guest_get_or(g, "prestart", "");
+	MEM_AUTO char *path = NULL;
+
+	if (*script == '\0')
+		return;
+	path = *script == '/' ? mem_copy(script) : mem_format("%s/%s", g->directory, script);
+	guest_note(g,
+	    "prestart: name a hook file in \"hooks\" with: return { on_start = function() "
+	    "vmrun.exec{\"%s\", \"%s\"} end }",
+	    path, g->name);
+}
+
+/* Names what rctl(8) limits: the process of the hypervisor, once it runs. */
+static void note_limits(struct guest *g)
+{
+	static const char *const limits[][2] = { { "limit_pcpu", "pcpu:deny" },
+		{ "limit_rbps", "readbps:throttle" }, { "limit_wbps", "writebps:throttle" },
+		{ "limit_riops", "readiops:throttle" }, { "limit_wiops", "writeiops:throttle" } };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		const char *value = guest_get_or(g, limits[i][0], "");
+
+		if (*value != '\0')
+			guest_note(g,
+			    "%s: call rctl in an on_started hook: vmrun.exec{\"rctl\", \"-a\", "
+			    "\"process:\" .. boot.pid .. \":%s=%s\"}",
+			    limits[i][0], limits[i][1], value);
+	}
+}
+
+/* Names the settings that no key of the spec carries, with what to do instead. */
+static void note_others(struct guest *g)
+{
+	const char *priority = guest_get_or(g, "priority", "");
+
+	if (*priority != '\0')
+		guest_note(g, "priority: write \"prefix\": [\"nice\", \"-n\", \"%s\"]", priority);
+	note_limits(g);
+	note_prestart(g);
+	if (guest_yes(g, "debug", "no"))
+		guest_note(g,
+		    "debug: vmrun always passes bhyve's messages on to stderr (--syslog: to "
+		    "syslog), and keeps the last of them in its history");
+}
+
+/* What vm-bhyve knows under a key: NAME, or NAME, a number and _SUFFIX. */
+static const struct {
+	const char *begin; /* of the key */
+	const char *why;   /* it is left out when nothing has read it */
+} known_keys[] = {
+	{ "disk", "the numbers end before it: count from disk0 without a gap" },
+	{ "network", "the numbers end before it: count from network0 without a gap" },
+	{ "passthru", "the numbers end before it: count from passthru0 without a gap" },
+	{ "virt_console", "the numbers end before it: count from virt_console0 without a gap" },
+	{ "grub_", "only guests with loader=\"grub\" use it, which count from 0 without a gap" },
+	{ "bhyveload_", "only guests with loader=\"bhyveload\" use it" },
+	{ "loader_timeout", "only guests with loader=\"bhyveload\" or \"grub\" use it" },
+	{ "uefi_vars", "only guests with firmware use it" },
+	{ "nulliso_fix", "only guests with loader=\"uefi\" use it" },
+	{ "graphics", "only guests with firmware and graphics=\"yes\" have a screen" },
+	{ "vnc_password", "only guests with firmware and graphics=\"yes\" have a screen" },
+	{ "sound_", "only guests with sound=\"yes\" use it" },
+	{ "zfs_", "vm-bhyve uses it only when it creates a guest" },
+};
+
+/* Returns whether a key is "disk0_size", which vm-bhyve uses only when it creates a guest. */
+static bool is_disk_size(const char *key)
+{
+	const char *disk = str_after(key, "disk");
+
+	return disk != NULL && strcmp(disk + strspn(disk, "0123456789"), "_size") == 0;
+}
+
+static const char *why_unused(const char *key)
+{
+	if (is_disk_size(key))
+		return "vm-bhyve uses it only when it creates a guest";
+	for (size_t i = 0; i < sizeof(known_keys) / sizeof(known_keys[0]); i++) {
+		if (str_after(key, known_keys[i].begin) != NULL)
+			return known_keys[i].why;
+	}
+	return "unknown to vm-bhyve, which ignores it";
+}
+
+/* Names each setting that vm-bhyve does not read for this guest. */
+static void note_unused(struct guest *g)
+{
+	for (size_t i = 0; i < g->conf.count; i++) {
+		const struct conf_setting *setting = &g->conf.item[i];
+
+		if (!setting->used && *setting->value != '\0')
+			guest_note(g, "%s: left out: %s", setting->key, why_unused(setting->key));
+	}
+}
+
+/* Reads the first slot of the devices. */
+static void read_start_slot(struct guest *g)
+{
+	const char *text = guest_get_or(g, "start_slot", FIRST_SLOT);
+
+	g->next.limit = LPC_SLOT;
+	if (!guest_is_number(text) || strlen(text) > 2 || atoi(text) > LPC_SLOT)
+		guest_fault(g, "start_slot", "invalid slot \"%s\": expected 0 to 31", text);
+	else
+		g->next.slot = atoi(text);
+}
+
+/* Adds the devices in the order in which vm-bhyve gives them slots. */
+static void add_devices(struct guest *g)
+{
+	g->devices = node_new(NODE_LIST);
+	read_start_slot(g);
+	guest_add_disks(g);
+	guest_add_networks(g);
+	guest_add_random(g);
+	guest_add_passthru(g);
+	guest_add_other_devices(g);
+	if (g->next.bus > 0)
+		guest_put_flag(g->spec, "disable_mptable_gen", true);
+}
+
+static void read_guest(struct guest *g)
+{
+	find_guest(g);
+	put_name(g);
+	refuse_duplicates(g);
+	g->loader = guest_get_or(g, "loader", "");
+	g->has_firmware = strcmp(g->loader, "uefi") == 0 || str_after(g->loader, "uefi-") != NULL;
+	if (*g->loader == '\0')
+		guest_fault(g, "loader", "missing: vm-bhyve does not start a guest without it");
+	guest_add_machine(g);
+	guest_add_options(g);
+	add_devices(g);
+	if (*g->loader != '\0')
+		guest_add_loader(g);
+	guest_add_install(g);
+	guest_add_policy(g);
+	note_others(g);
+	note_unused(g);
+	node_put(g->spec, "emulations", g->devices);
+}
+
+int import_vm_bhyve(
+    const char *text, size_t length, const char *path, struct import *out, struct report *report)
+{
+	struct guest g = { .path = path, .notes = &out->notes, .report = report };
+	size_t before = report->count;
+
+	g.spec = out->spec = node_new(NODE_OBJECT);
+	conf_read(&g.conf, text, length);
+	read_guest(&g);
+	conf_free(&g.conf);
+	free(g.name);
+	free(g.directory);
+	free(g.datastore);
+	free(g.cpu);
+	free(g.console);
+	return report->count == before ? 0 : -1;
+}

@@ -1,0 +1,20 @@
+/*
+ * Guests of vm-bhyve: a guest's .conf as the spec of the VM that vm-bhyve would run for it.  Facts:
+ * vm-bhyve's lib/vm-config, vm-run, vm-guest, vm-rctl, vm-switch and vm-switch-standard.
+ */
+#ifndef IMPORT_VM_BHYVE_H
+#define IMPORT_VM_BHYVE_H
+
+#include <stddef.h>
+
+#include "import/import.h"
+
+/*
+ * Imports a .conf.  `path` is the path of the file, which names the guest and its directory; NULL:
+ * the text came from standard input.  Returns 0, or -1 after it has added to the report; the caller
+ * frees what is in *out in both cases.
+ */
+int import_vm_bhyve(
+    const char *text, size_t length, const char *path, struct import *out, struct report *report);
+
+#endif

@@ -1,0 +1,113 @@
+/* The network interfaces of a guest of vm-bhyve: switch::provision and its like. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "import/vm_bhyve_guest.h"
+
+#define MAX_SWITCH_NAME 12 /* a longer one does not name the bridge (switch::standard::init) */
+#define PLACEHOLDER_BRIDGE "bridge0"
+
+/* Puts the bridge of a switch, which vm-bhyve names vm-SWITCH if that is short enough. */
+static void put_bridge(struct guest *g, struct node *net, const char *name)
+{
+	if (strlen(name) > MAX_SWITCH_NAME) {
+		guest_put_text(net, "bridge", PLACEHOLDER_BRIDGE);
+		guest_note(g,
+		    "switch %s: its name is too long for a bridge vm-%s: replace %s by the bridge "
+		    "to which ifconfig gives the description vm/%s",
+		    name, name, PLACEHOLDER_BRIDGE, name);
+		return;
+	}
+	guest_put_format(net, "bridge", "vm-%s", name);
+	guest_note(g,
+	    "switch %s: bridge vm-%s must exist when the VM starts, as vm-bhyve makes it for a "
+	    "standard switch; for a switch of another type (vm switch list), replace it by its "
+	    "bridge, or by the \"name\" of a backend",
+	    name, name);
+}
+
+/* Puts the interface of the host: one that exists, or a tap that is made for this run. */
+static void put_backend(struct guest *g, struct node *net, int n, const char *joined)
+{
+	const char *device = guest_numbered_word(g, "network", n, "_device");
+	const char *name = guest_numbered_word(g, "network", n, "_name");
+	const char *span = guest_get_numbered(g, "network", n, "_span");
+
+	if (device == NULL || *device == '\0') {
+		put_bridge(g, net, joined);
+		if (name != NULL && *name != '\0')
+			guest_note(g,
+			    "network%d_name: vmrun does not rename taps; let an on_started hook "
+			    "call ifconfig TAP name %s, with the tap of boot.devices",
+			    n, name);
+	} else {
+		guest_put_text(net, "name", device);
+		if (strncmp(device, "tap", 3) != 0 && strncmp(device, "vmnet", 5) != 0)
+			guest_put_text(net, "type", "tap");
+		guest_note(g,
+		    "network%d_switch: vmrun does not add %s to a bridge; do it once: ifconfig "
+		    "vm-%s addm %s",
+		    n, device, joined, device);
+	}
+	if (span != NULL && conf_yes(span))
+		guest_note(g,
+		    "network%d_span: vmrun adds the tap as a member; let an on_started hook call "
+		    "ifconfig vm-%s deletem TAP span TAP",
+		    n, joined);
+}
+
+/* Adds an interface; one without a switch vm-bhyve leaves out (switch::type has no type for it). */
+static void add_network(struct guest *g, int n, const char *kind)
+{
+	const char *mac = guest_numbered_word(g, "network", n, "_mac");
+	const char *joined = guest_numbered_word(g, "network", n, "_switch");
+	MEM_AUTO char *key = mem_format("network%d_type", n);
+	struct node *net;
+
+	if (strcmp(kind, "virtio-net") != 0 && strcmp(kind, "e1000") != 0) {
+		guest_fault(g, key, "invalid type \"%s\": expected virtio-net or e1000", kind);
+		return;
+	}
+	if (joined == NULL || *joined == '\0') {
+		(void)guest_get_numbered(g, "network", n, "_device");
+		(void)guest_get_numbered(g, "network", n, "_name");
+		(void)guest_get_numbered(g, "network", n, "_span");
+		guest_note(g,
+		    "network%d_type: left out: vm-bhyve makes no interface without "
+		    "network%d_switch; for one on a tap of your own, add { \"device\": \"%s\", "
+		    "\"name\": \"tapN\" }",
+		    n, n, kind);
+		return;
+	}
+	net = guest_add_device(g, kind, NULL, &g->next);
+	g->next.function++;
+	put_backend(g, net, n, joined);
+	if (mac != NULL && *mac != '\0')
+		guest_put_text(net, "mac", mac);
+	else
+		guest_note(g,
+		    "network%d_mac: not set: vm-bhyve rolls an address at the first start, vmrun "
+		    "derives a fixed one from the name and the slot",
+		    n);
+}
+
+/* Adds the interfaces as functions of one slot. */
+void guest_add_networks(struct guest *g)
+{
+	int n = 0;
+
+	for (const char *kind;
+	     (kind = guest_numbered_word(g, "network", n, "_type")) != NULL && *kind != '\0'; n++) {
+		if (g->next.function >= 8) {
+			g->next.function = 0;
+			g->next.slot++;
+		}
+		guest_wrap_slot(g);
+		add_network(g, n, kind);
+	}
+	if (n == 0)
+		return;
+	g->next.slot++;
+	g->next.function = 0;
+	guest_wrap_slot(g);
+}

@@ -1,0 +1,184 @@
+/* What the import of vm-bhyve refuses, and what it says about it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "import/vm_bhyve.h"
+
+#define GUEST "loader=uefi\ncpu=1\nmemory=512M\nuuid=8a1c2f0e-6c1b-11ee-9d5a-589cfc0f0001\n"
+
+struct imported {
+	struct import import;
+	struct report report;
+	int rc;
+};
+
+static void import(struct imported *i, const char *path, const char *text)
+{
+	memset(i, 0, sizeof(*i));
+	i->rc = import_vm_bhyve(text, strlen(text), path, &i->import, &i->report);
+}
+
+static void clear(struct imported *i)
+{
+	node_free(i->import.spec);
+	words_free(&i->import.notes);
+	report_free(&i->report);
+}
+
+/* Checks that the text is refused, with a problem "key: text..." that begins so. */
+static void refused(const char *text, const char *problem)
+{
+	struct imported i;
+	bool found = false;
+
+	import(&i, "/vm/web/web.conf", text);
+	assert_int_equal(i.rc, -1);
+	assert_int_equal(i.report.status, STATUS_SPEC);
+	for (size_t k = 0; k < i.report.count && !found; k++) {
+		MEM_AUTO char *got =
+		    mem_format("%s: %s", i.report.item[k].path, i.report.item[k].text);
+
+		found = strncmp(got, problem, strlen(problem)) == 0;
+	}
+	if (!found)
+		fail_msg("no problem \"%s\", but \"%s: %s\"", problem, i.report.item[0].path,
+		    i.report.item[0].text);
+	clear(&i);
+}
+
+static bool has_note(const struct imported *i, const char *begin)
+{
+	for (size_t k = 0; k < i->import.notes.count; k++) {
+		if (strncmp(i->import.notes.item[k], begin, strlen(begin)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	refused("cpu=1\nmemory=1G\n", "loader: missing");
+	refused("loader=uefi\nmemory=1G\n", "cpu: missing");
+	refused("loader=uefi\ncpu=1\n", "memory: missing");
+	refused(GUEST "memory=1G\n", "memory: duplicate key, also on line 5");
+	refused("loader=lilo\ncpu=1\nmemory=1G\n", "loader: invalid loader \"lilo\"");
+	refused("loader=grub\ncpu=1\nmemory=1G\n", "disk0_name: missing: grub boots from disk0");
+	refused("loader=uefi\ncpu=two\nmemory=1G\n", "cpu: invalid processors \"two\"");
+	refused("loader=uefi\ncpu=1\nmemory=1.5G\n", "memory: invalid size \"1.5G\"");
+	refused("loader=uefi\ncpu=1\nmemory=0\n", "memory: invalid size \"0\"");
+	refused("loader=uefi\ncpu=1\nmemory=1025b\n", "memory: invalid size \"1025b\"");
+	refused(GUEST "cpu_cores=2\n", "cpu: 1 processors, but 1 sockets x 2 cores x 1 threads");
+	refused(GUEST "comports=com5\n", "comports: invalid port \"com5\"");
+	refused(GUEST "disk0_type=floppy\ndisk0_name=a.img\n", "disk0_type: invalid type");
+	refused(GUEST "disk0_type=nvme\ndisk0_name=\"a b.img\"\n", "disk0_name: invalid value");
+	refused(GUEST "network0_type=ne2k\n", "network0_type: invalid type \"ne2k\"");
+	refused(GUEST "passthru0=1/0/0=32:0\n", "passthru0: invalid place");
+	refused(GUEST "graphics=yes\ngraphics_res=large\n", "graphics_res: invalid resolution");
+	refused(GUEST "graphics=yes\ngraphics_port=vnc\n", "graphics_port: invalid port");
+	refused(GUEST "start_slot=\n", "start_slot: invalid slot \"\"");
+	refused(GUEST "install_slot=32\n", "install_slot: invalid slot \"32\"");
+}
+
+static void test_place_of_a_problem(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import(&i, "/vm/web/web.conf", GUEST "# a comment\ncomports=com9\n");
+	assert_int_equal(i.report.count, 1);
+	assert_string_equal(i.report.item[0].place, "/vm/web/web.conf:6");
+	clear(&i);
+	import(&i, NULL, GUEST "comports=com9\n");
+	assert_string_equal(i.report.item[0].place, "standard input:5");
+	clear(&i);
+}
+
+static void test_names(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import(&i, "/vm/web/web.conf", GUEST);
+	assert_string_equal(node_get_text(i.import.spec, "name"), "web");
+	assert_false(has_note(&i, "name:"));
+	clear(&i);
+	import(&i, "/vm/_a b/_a b.conf", GUEST);
+	assert_string_equal(node_get_text(i.import.spec, "name"), "xa-b");
+	assert_true(has_note(&i, "name: \"_a b\" became \"xa-b\""));
+	clear(&i);
+	import(&i, NULL, GUEST);
+	assert_string_equal(node_get_text(i.import.spec, "name"), "imported");
+	clear(&i);
+}
+
+/* Relative paths, and those of a text from standard input, start at the working directory. */
+static void test_directories(void **state)
+{
+	struct imported i;
+	char cwd[4096];
+
+	(void)state;
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	MEM_AUTO char *beside = mem_format("%s/uefi-vars.fd", cwd);
+	MEM_AUTO char *below = mem_format("%s/vm/web/uefi-vars.fd", cwd);
+
+	import(&i, NULL, GUEST "uefi_vars=yes\n");
+	assert_string_equal(node_get_text(i.import.spec, "varfile"), beside);
+	clear(&i);
+	import(&i, "vm/web/web.conf", GUEST "uefi_vars=yes\n");
+	assert_string_equal(node_get_text(i.import.spec, "varfile"), below);
+	clear(&i);
+}
+
+/* Lines are read as vm-bhyve reads them. */
+static void test_lines(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import(&i, "/vm/web/web.conf",
+	    "loader=\"uefi\"\r\ncpu=1 # one\n  memory=1G\nMEMORY=2G\nmemory=\"512M\"  \nutctime");
+	assert_int_equal(i.rc, 0);
+	assert_string_equal(node_get_text(i.import.spec, "mem"), "512M");
+	assert_null(node_get(i.import.spec, "utc_clock"));
+	clear(&i);
+	import(&i, "/vm/web/web.conf", GUEST "utctime=\n");
+	assert_false(node_get(i.import.spec, "utc_clock")->truth);
+	clear(&i);
+}
+
+/* What takes the slot of the CD away leaves no target for it. */
+static void test_no_install(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import(&i, "/vm/web/web.conf", GUEST "start_slot=3\ndisk0_type=nvme\ndisk0_name=a\n");
+	assert_int_equal(i.rc, 0);
+	assert_null(node_get(i.import.spec, "targets"));
+	assert_true(has_note(&i, "install_slot: slot 3 has a device already"));
+	clear(&i);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_place_of_a_problem),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_no_install),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
