@@ -130,10 +130,9 @@ static void add_console(struct guest *g, struct node *ports, int n, const char *
 static void add_consoles(struct guest *g)
 {
 	struct node *ports = node_new(NODE_LIST);
-	const char *value;
 
 	for (int n = 0; n < MAX_CONSOLES; n++) {
-		value = guest_numbered_word(g, "virt_console", n, "");
+		const char *value = guest_numbered_word(g, "virt_console", n, "");
 		if (value == NULL || *value == '\0')
 			break;
 		add_console(g, ports, n, value);

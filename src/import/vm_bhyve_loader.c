@@ -44,26 +44,25 @@ static void put_arguments(struct guest *g, struct node *loader, struct node *env
 	WORDS_AUTO struct words words = { 0 };
 
 	guest_split(guest_get_or(g, "bhyveload_args", ""), &words);
-	for (size_t i = 0; i < words.count; i++) {
-		const char *word = words.item[i];
-		const char *value = i + 1 < words.count ? words.item[i + 1] : NULL;
+	for (char **word = words.item; word != NULL && *word != NULL; word++) {
+		const char *value = word[1];
 
-		if (value != NULL && strcmp(word, "-e") == 0) {
+		if (value != NULL && strcmp(*word, "-e") == 0) {
 			put_variable(env, value);
-			i++;
-		} else if (value != NULL && strcmp(word, "-h") == 0) {
+			word++;
+		} else if (value != NULL && strcmp(*word, "-h") == 0) {
 			guest_put_text(loader, "host_dir", value);
-			i++;
-		} else if (value != NULL && strcmp(word, "-l") == 0) {
+			word++;
+		} else if (value != NULL && strcmp(*word, "-l") == 0) {
 			guest_put_text(loader, "os_loader", value);
-			i++;
-		} else if (strcmp(word, "-S") == 0) {
+			word++;
+		} else if (strcmp(*word, "-S") == 0) {
 			guest_put_flag(g->spec, "wire_guest_mem", true);
 		} else {
 			guest_note(g,
 			    "bhyveload_args: \"%s\" is left out: \"loader\" has type, timeout, "
 			    "console, disks, env, host_dir and os_loader",
-			    word);
+			    *word);
 		}
 	}
 }
