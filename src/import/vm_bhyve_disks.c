@@ -73,7 +73,8 @@ static bool put_option(struct node *disk, const char *kind, const char *option)
 	const struct field *row = field_find(known->fields, key);
 
 	if (value != NULL && strcmp(key, "sectorsize") == 0)
-		return put_sector_size(disk, value + 1);
+		return node_get(disk, "logical_sector_size") == NULL &&
+		    put_sector_size(disk, value + 1);
 	if (row == NULL || node_get(disk, key) != NULL || strcmp(key, "format") == 0)
 		return false;
 	if (row->type == FIELD_BOOL) {
@@ -114,34 +115,47 @@ static bool put_disk(struct node *disk, const char *kind, const char *text)
 	return good;
 }
 
-static void add_raw(struct guest *g, const char *value)
+/* Returns whether the values of a device are those that the spec takes. */
+static bool is_valid(const struct node *device)
 {
-	guest_put_text(guest_add_device(g, "raw", NULL, &g->next), "value", value);
+	REPORT_AUTO struct report report = { 0 };
+	struct decoder d = { .report = &report, .directory = "/" };
+
+	device_free(device_decode(device, NULL, &d));
+	return report.count == 0;
+}
+
+/* Adds the device (taken), or a raw one with bhyve's words for it if the spec cannot have it. */
+static void add_or_raw(struct guest *g, struct node *device, bool has_keys, const char *words)
+{
+	if (has_keys && is_valid(device)) {
+		guest_put_device(g, device, &g->next);
+		return;
+	}
+	node_free(device);
+	guest_put_text(guest_add_device(g, "raw", NULL, &g->next), "value", words);
 }
 
 /* Adds a disk with a slot of its own. */
 static void add_disk(struct guest *g, const char *kind, const char *text)
 {
-	NODE_AUTO struct node *disk = node_new(NODE_OBJECT);
-	MEM_AUTO char *value = mem_format("%s,%s", kind, text);
+	struct node *disk = node_new(NODE_OBJECT);
+	MEM_AUTO char *words = mem_format("%s,%s", kind, text);
 	bool is_disk = strcmp(kind, "virtio-blk") == 0 || strcmp(kind, "ahci-hd") == 0 ||
 	    strcmp(kind, "ahci-cd") == 0 || strcmp(kind, "nvme") == 0;
 
-	if (is_disk && put_disk(disk, kind, text))
-		(void)put_disk(guest_add_device(g, kind, NULL, &g->next), kind, text);
-	else
-		add_raw(g, value);
+	guest_put_text(disk, "device", kind);
+	add_or_raw(g, disk, is_disk && put_disk(disk, kind, text), words);
 }
 
 /* Adds the controller with the drives that have gathered. */
 static void flush_controller(struct guest *g, struct controller *c)
 {
-	if (c->is_raw)
-		add_raw(g, c->raw.text);
-	else
-		node_put(guest_add_device(g, "ahci", NULL, &g->next), "ports", c->ports);
-	if (c->is_raw)
-		node_free(c->ports);
+	struct node *controller = node_new(NODE_OBJECT);
+
+	guest_put_text(controller, "device", "ahci");
+	node_put(controller, "ports", c->ports);
+	add_or_raw(g, controller, !c->is_raw, c->raw.text);
 	str_free(&c->raw);
 	c->ports = NULL;
 	c->count = 0;

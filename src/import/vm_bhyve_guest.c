@@ -128,6 +128,12 @@ void guest_split(const char *text, struct words *out)
 	}
 }
 
+void guest_put_device(struct guest *g, struct node *device, const struct guest_slot *at)
+{
+	guest_put_format(device, "slot", "%d:%d:%d", at->bus, at->slot, at->function);
+	node_append(g->devices, device);
+}
+
 struct node *guest_add_device(
     struct guest *g, const char *device, const char *id, const struct guest_slot *at)
 {
@@ -136,8 +142,7 @@ struct node *guest_add_device(
 	guest_put_text(added, "device", device);
 	if (id != NULL)
 		guest_put_text(added, "id", id);
-	guest_put_format(added, "slot", "%d:%d:%d", at->bus, at->slot, at->function);
-	node_append(g->devices, added);
+	guest_put_device(g, added, at);
 	return added;
 }
 

@@ -67,7 +67,9 @@ char *guest_piece(const char **rest);
 /* Adds the words of a text, split at blanks as the shell does without quotes. */
 void guest_split(const char *text, struct words *out);
 
-/* Appends a device at an address and lends it. */
+/* Appends a device (taken) at an address. */
+void guest_put_device(struct guest *g, struct node *device, const struct guest_slot *at);
+/* Appends a new device at an address and lends it. */
 struct node *guest_add_device(
     struct guest *g, const char *device, const char *id, const struct guest_slot *at);
 /* Go to the next slot, or only leave a slot that the bus does not have. */

@@ -230,17 +230,13 @@ static bool is_taken(const struct guest *g, const char *slot)
 	return false;
 }
 
-/* Adds the empty CD that some Windows guests want, and returns whether it is there. */
-static bool add_empty_cd(struct guest *g, int slot)
+/* Adds the empty CD that some Windows guests want, in the slot of the installer's. */
+static void add_empty_cd(struct guest *g, int slot)
 {
 	struct guest_slot at = { .slot = slot };
-	struct node *cd;
+	struct node *cd = guest_add_device(g, "ahci-cd", GUEST_CD, &at);
 
-	if (strcmp(g->loader, "uefi") != 0 || !guest_yes(g, "nulliso_fix", ""))
-		return false;
-	cd = guest_add_device(g, "ahci-cd", GUEST_CD, &at);
 	guest_put_format(cd, "path", "%s/.config/null.iso", g->datastore);
-	return true;
 }
 
 static void put_cd(struct node *changes, const char *slot, bool exists)
@@ -283,14 +279,20 @@ static void put_target(struct guest *g, const char *slot, bool has_cd)
 void guest_add_install(struct guest *g)
 {
 	const char *text = guest_get_or(g, "install_slot", "3");
+	bool has_cd = strcmp(g->loader, "uefi") == 0 && guest_yes(g, "nulliso_fix", "");
 	MEM_AUTO char *slot = NULL;
-	bool has_cd;
 
 	if (!guest_is_number(text) || strlen(text) > 2 || atoi(text) > 31) {
 		guest_fault(g, "install_slot", "invalid slot \"%s\": expected 0 to 31", text);
 		return;
 	}
 	slot = mem_format("0:%d:0", atoi(text));
+	if (is_taken(g, slot) && has_cd) {
+		guest_fault(g, "install_slot",
+		    "slot %s has a device already: bhyve refuses the CD of nulliso_fix there",
+		    text);
+		return;
+	}
 	if (is_taken(g, slot)) {
 		guest_note(g,
 		    "install_slot: slot %s has a device already, so there is no target "
@@ -299,6 +301,7 @@ void guest_add_install(struct guest *g)
 		    text);
 		return;
 	}
-	has_cd = add_empty_cd(g, atoi(text));
+	if (has_cd)
+		add_empty_cd(g, atoi(text));
 	put_target(g, slot, has_cd);
 }

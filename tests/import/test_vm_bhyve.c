@@ -85,6 +85,8 @@ static void test_refused(void **state)
 	refused(GUEST "graphics=yes\ngraphics_res=large\n", "graphics_res: invalid resolution");
 	refused(GUEST "graphics=yes\ngraphics_port=vnc\n", "graphics_port: invalid port");
 	refused(GUEST "start_slot=\n", "start_slot: invalid slot \"\"");
+	refused(GUEST "nulliso_fix=yes\ninstall_slot=4\ndisk0_type=nvme\ndisk0_name=a\n",
+	    "install_slot: slot 4 has a device already");
 	refused(GUEST "install_slot=32\n", "install_slot: invalid slot \"32\"");
 }
 

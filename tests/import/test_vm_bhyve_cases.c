@@ -93,6 +93,13 @@ static bool same_lines(const char *wanted, const char *got)
 	return *wanted == *got;
 }
 
+/* Fails, and shows both texts; cmocka would cut them. */
+static void differ(const char *name, const char *what, const char *wanted, const char *got)
+{
+	(void)fprintf(stderr, "%s, %s: expected:\n%s\ngot:\n%s\n", name, what, wanted, got);
+	fail();
+}
+
 static void check_target(const char *name, const struct node *spec, const char *target)
 {
 	const char *suffix = strcmp(target, "install") == 0 ? ".install" : "";
@@ -108,11 +115,9 @@ static void check_target(const char *name, const struct node *spec, const char *
 	MEM_AUTO char *got = planned_tree_normal(planned.tree);
 
 	if (!same_lines(wanted, got))
-		fail_msg(
-		    "%s, target %s: vm-bhyve's tree:\n%s\nvmrun's:\n%s", name, target, wanted, got);
+		differ(name, tree_file, wanted, got);
 	if (loader != NULL && strcmp(loader, planned.loader) != 0)
-		fail_msg("%s, target %s: vm-bhyve's loader:\n%s\nvmrun's:\n%s", name, target,
-		    loader, planned.loader);
+		differ(name, loader_file, loader, planned.loader);
 	planned_tree_free(&planned);
 }
 
@@ -122,7 +127,7 @@ static void check_file(const char *name, const char *file, const char *wanted, c
 	if (wanted != NULL && strcmp(wanted, got) == 0)
 		return;
 	if (getenv("UPDATE") == NULL)
-		fail_msg("%s: %s differs, it is now:\n%s", name, file, got);
+		differ(name, file, wanted == NULL ? "" : wanted, got);
 	write_case(name, file, got);
 }
 
