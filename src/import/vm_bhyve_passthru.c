@@ -25,22 +25,14 @@ static bool is_source(const char *text)
 	}
 }
 
-/* Adds a device of the host; options without a key make it a raw one. */
+/* Adds a device of the host, a raw one unless the text is its address alone. */
 static void add_host_device(struct guest *g, const char *text, const struct guest_slot *at)
 {
-	MEM_AUTO char *source = mem_copy_n(text, strcspn(text, ","));
-	const char *option = text + strlen(source), *rom = str_after(option, ",rom=");
-	struct node *device;
-
-	if (is_source(source) && (*option == '\0' || (rom != NULL && strchr(rom, ',') == NULL))) {
-		device = guest_add_device(g, "passthru", NULL, at);
-		guest_put_text(device, "src", source);
-		if (rom != NULL)
-			guest_put_text(device, "rom", rom);
-		return;
-	}
-	device = guest_add_device(g, "raw", NULL, at);
-	guest_put_format(device, "value", "passthru,%s", text);
+	if (is_source(text))
+		guest_put_text(guest_add_device(g, "passthru", NULL, at), "src", text);
+	else
+		guest_put_format(
+		    guest_add_device(g, "raw", NULL, at), "value", "passthru,%s", text);
 }
 
 /*
@@ -93,7 +85,7 @@ void guest_add_passthru(struct guest *g)
 	for (; (text = guest_numbered_word(g, "passthru", n, "")) != NULL && *text != '\0'; n++) {
 		MEM_AUTO char *key = mem_format("passthru%d", n);
 
-		if (strchr(text, '=') != NULL && strstr(text, ",rom=") == NULL) {
+		if (strchr(text, '=') != NULL) {
 			add_pinned(g, key, text);
 			continue;
 		}

@@ -171,6 +171,159 @@ static void test_no_install(void **state)
 	clear(&i);
 }
 
+/* Lends a device of the spec, counted from 0. */
+static const struct node *device_of(const struct imported *i, size_t index)
+{
+	const struct node *n = node_get(i->import.spec, "emulations")->first;
+
+	while (index-- > 0 && n != NULL)
+		n = n->next;
+	assert_non_null(n);
+	return n;
+}
+
+/* Imports settings of a guest with firmware, which must be good. */
+static void import_good(struct imported *i, const char *settings)
+{
+	MEM_AUTO char *text = mem_format("%s%s", GUEST, settings);
+
+	import(i, "/vm/web/web.conf", text);
+	if (i->rc != 0)
+		fail_msg("%s: %s: %s", settings, i->report.item[0].path, i->report.item[0].text);
+}
+
+static void test_places_of_host_devices(void **state)
+{
+	static const struct {
+		const char *setting, *slot;
+	} rows[] = {
+		{ "passthru0=6/0/0=2:0\n", "0:2:0" },
+		{ "passthru0=6/0/0=2:7\n", "0:2:7" },
+		{ "passthru0=6/0/0=5\n", "0:0:5" }, /* "-s 0:5" is slot 0, function 5 */
+		{ "passthru0=6/0/0\n", "0:4:0" },
+		{ "passthru0=6/0/0\nstart_slot=31\n", "1:0:0" },
+		{ "start_slot=31\nvirt_random=yes\npassthru0=6/0/0\n", "1:0:0" },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		struct imported i;
+
+		import_good(&i, rows[k].setting);
+		assert_string_equal(node_get_text(device_of(&i, 0), "slot"), rows[k].slot);
+		clear(&i);
+	}
+	refused(GUEST "passthru0=6/0/0=9\n", "passthru0: invalid place");
+	refused(GUEST "passthru0=1/0/0\npassthru1=1/0/1\npassthru2=1/0/2\npassthru3=1/0/3\n"
+		      "passthru4=1/0/4\npassthru5=1/0/5\npassthru6=1/0/6\npassthru7=1/0/7\n"
+		      "passthru8=1/1/0\n",
+	    "passthru8: function 8 of one slot");
+}
+
+static void test_options_of_host_devices(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import_good(&i, "passthru0=ppt0\npassthru1=pci0:3:0:1\npassthru2=4/0/0,x=9:0\n");
+	assert_string_equal(node_get_text(device_of(&i, 0), "src"), "ppt0");
+	assert_string_equal(node_get_text(device_of(&i, 1), "value"), "passthru,pci0:3:0:1");
+	assert_string_equal(node_get_text(device_of(&i, 2), "value"), "passthru,4/0/0,x");
+	clear(&i);
+	refused(GUEST "passthru0=3/0/0,rom=/rom.bin\n", "passthru0: invalid place");
+}
+
+/* What bhyve takes and the spec refuses stays in bhyve's words. */
+static void test_raw_disks(void **state)
+{
+	static const char *const options[] = { "sync", "ro=false", "sectorsize=512,sectorsize=512",
+		"sectorsize=large", "sectorsize=3000", "ser=", "ser=123456789012345678901", "x=1" };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
+		MEM_AUTO char *settings =
+		    mem_format("disk0_type=ahci-hd\ndisk0_name=a\ndisk0_opts=%s\n", options[k]);
+		MEM_AUTO char *shared = mem_format("ahci_device_limit=4\n%s", settings);
+		MEM_AUTO char *alone = mem_format("ahci-hd,/vm/web/a,%s", options[k]);
+		MEM_AUTO char *port = mem_format("ahci,hd:/vm/web/a,%s", options[k]);
+		struct imported i;
+
+		import_good(&i, settings);
+		assert_string_equal(node_get_text(device_of(&i, 0), "value"), alone);
+		clear(&i);
+		import_good(&i, shared);
+		assert_string_equal(node_get_text(device_of(&i, 0), "value"), port);
+		clear(&i);
+	}
+}
+
+static void test_firmware(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "uefi", "/usr/local/share/uefi-firmware/BHYVE_UEFI.fd" },
+		{ "uefi-other", "/usr/local/share/uefi-firmware/BHYVE_UEFI.fd" },
+		{ "uefi-csm", "/usr/local/share/uefi-firmware/BHYVE_UEFI_CSM.fd" },
+		{ "uefi-devel", "/usr/local/share/uefi-firmware/BHYVE_UEFI_CODE-devel.fd" },
+		{ "uefi-custom", "/vm/.config/BHYVE_UEFI.fd" },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		MEM_AUTO char *text = mem_format("loader=%s\ncpu=1\nmemory=1G\n", rows[k][0]);
+		struct imported i;
+
+		import(&i, "/vm/web/web.conf", text);
+		assert_int_equal(i.rc, 0);
+		assert_string_equal(node_get_text(i.import.spec, "bootrom"), rows[k][1]);
+		clear(&i);
+	}
+}
+
+static void test_loaders(void **state)
+{
+	static const char disk[] = "cpu=1\nmemory=1G\ndisk0_type=ahci-cd\ndisk0_name=a\n";
+	MEM_AUTO char *bsd = mem_format("loader=bhyveload\nbhyveload_args=\"-S -H -e x=1\"\n"
+					"loader_timeout=10\n%s",
+	    disk);
+	MEM_AUTO char *grub = mem_format("loader=grub\ngrub_run0=configfile /x\n"
+					 "loader_timeout=11\n%s",
+	    disk);
+	const struct node *loader;
+	struct imported i;
+
+	(void)state;
+	import(&i, "/vm/web/web.conf", bsd);
+	loader = node_get(i.import.spec, "loader");
+	assert_null(node_get(loader, "timeout"));
+	assert_string_equal(node_get_text(node_get(loader, "env"), "x"), "1");
+	assert_true(node_get(i.import.spec, "wire_guest_mem")->truth);
+	assert_true(has_note(&i, "bhyveload_args: \"-H\" is left out"));
+	clear(&i);
+	import(&i, "/vm/web/web.conf", grub);
+	loader = node_get(i.import.spec, "loader");
+	assert_int_equal(node_get(loader, "timeout")->integer, 26);
+	assert_int_equal(node_get(loader, "commands")->count, 1); /* no boot after configfile */
+	assert_true(has_note(&i, "disks: grub-bhyve knows CD drives as cd0"));
+	loader = node_get(node_get(node_get(i.import.spec, "targets"), "install"), "loader");
+	assert_string_equal(node_get_text(loader, "root"), "cd1"); /* behind disk0 */
+	assert_int_equal(node_get(loader, "commands")->kind, NODE_NULL);
+	clear(&i);
+	refused("loader=grub\nloader_timeout=90000\ncpu=1\nmemory=1G\ndisk0_type=nvme\n"
+		"disk0_name=a\n",
+	    "loader_timeout: invalid time");
+}
+
+static void test_ignored_limit(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import_good(&i, "ahci_device_limit=33\ndisk0_type=ahci-hd\ndisk0_name=a\n");
+	assert_string_equal(node_get_text(device_of(&i, 0), "device"), "ahci-hd");
+	assert_true(has_note(&i, "ahci_device_limit: vm-bhyve ignores \"33\""));
+	clear(&i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +333,12 @@ int main(void)
 		cmocka_unit_test(test_directories),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_no_install),
+		cmocka_unit_test(test_places_of_host_devices),
+		cmocka_unit_test(test_options_of_host_devices),
+		cmocka_unit_test(test_raw_disks),
+		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_loaders),
+		cmocka_unit_test(test_ignored_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
