@@ -324,6 +324,50 @@ static void test_ignored_limit(void **state)
 	clear(&i);
 }
 
+/* A controller that is not full is on bus 0, wherever the disks before it are. */
+static void test_leftover_on_bus_0(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import_good(&i,
+	    "start_slot=30\nahci_device_limit=2\ndisk0_type=nvme\ndisk0_name=a\n"
+	    "disk1_type=nvme\ndisk1_name=b\ndisk2_type=nvme\ndisk2_name=c\n"
+	    "disk3_type=ahci-hd\ndisk3_name=d\nvirt_random=yes\n");
+	assert_string_equal(node_get_text(device_of(&i, 2), "slot"), "1:1:0");
+	assert_string_equal(node_get_text(device_of(&i, 3), "slot"), "0:2:0");
+	assert_string_equal(node_get_text(device_of(&i, 4), "slot"), "1:3:0");
+	clear(&i);
+}
+
+static void test_no_screen_without_firmware(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import(&i, "/vm/web/web.conf",
+	    "loader=bhyveload\ncpu=1\nmemory=1G\ndisk0_type=nvme\ndisk0_name=a\n"
+	    "graphics=yes\ngraphics_port=5901\n");
+	assert_int_equal(i.rc, 0);
+	assert_int_equal(node_get(i.import.spec, "emulations")->count, 1);
+	assert_true(has_note(&i, "graphics: left out"));
+	assert_true(has_note(&i, "graphics_port: left out"));
+	clear(&i);
+}
+
+/* Behind a word that has no key, words may be its value. */
+static void test_further_words(void **state)
+{
+	struct imported i;
+
+	(void)state;
+	import_good(&i, "bhyve_options=\"-x -K de -S -p 0:1\"\n");
+	assert_true(node_get(i.import.spec, "x2apic")->truth);
+	assert_null(node_get(i.import.spec, "wire_guest_mem"));
+	assert_int_equal(node_get(i.import.spec, "extra_options")->count, 5);
+	clear(&i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +383,9 @@ int main(void)
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_loaders),
 		cmocka_unit_test(test_ignored_limit),
+		cmocka_unit_test(test_leftover_on_bus_0),
+		cmocka_unit_test(test_no_screen_without_firmware),
+		cmocka_unit_test(test_further_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

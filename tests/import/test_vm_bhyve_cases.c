@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "base/node_json.h"
 #include "base/str.h"
+#include "config/foreign.h"
 #include "import/vm_bhyve.h"
 #include "planned_tree.h"
 
@@ -142,6 +143,7 @@ static void check_case(const char *name)
 
 	if (text == NULL)
 		fail_msg("%s: no vm.conf", name);
+	assert_string_equal(foreign_kind(text, strlen(text)), "a vm-bhyve configuration");
 	if (import_vm_bhyve(text, strlen(text), path, &import, &report) != 0)
 		fail_msg("%s: %s: %s", name, report.item[0].path, report.item[0].text);
 	add_pretty(&got, import.spec, 0);
