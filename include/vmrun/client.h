@@ -102,6 +102,11 @@ VMRUN_API void vmrun_client_close(struct vmrun_client *client);
 /* Lends the reason of the last call that did not return VMRUN_CLIENT_OK; NULL if it did. */
 VMRUN_API const char *vmrun_client_error(const struct vmrun_client *client);
 /*
+ * Lends the answer to the last request of vmrun_client_ask(), _follow(), _wait(), _wait_for() or
+ * _attach() as JSON, also that of a refusal; NULL if none came.
+ */
+VMRUN_API const char *vmrun_client_answer(const struct vmrun_client *client);
+/*
  * Returns the descriptor of the connection for a poll loop, -1 if there is none.  It is readable
  * when there is more to receive.  Received bytes that no call has returned yet do not make it
  * readable: call vmrun_client_next() or vmrun_client_read() with a limit of 0 until they return

@@ -45,7 +45,8 @@ static char *store(const struct row *o, const char *value, void *out)
 		errno = 0;
 		*(int64_t *)at = strtoll(value, &end, 10);
 		if (*value < '0' || *value > '9' || *end != '\0' || errno != 0)
-			return rows_error("--%s takes a whole number, got \"%s\"", o->name, value);
+			return rows_error(
+			    "invalid --%s \"%s\": expected a whole number", o->name, value);
 		break;
 	case LIST:
 		for (list = *(const char ***)at; *list != NULL; list++)

@@ -154,6 +154,7 @@ static int read_message(struct vmrun_client *c)
 /* Receives the next line as c->message. */
 static int next(struct vmrun_client *c, int64_t until_ms)
 {
+	c->is_answered = false;
 	free(c->line);
 	while ((c->line = connection_cut_line(&c->connection)) == NULL) {
 		int got = connection_receive(&c->connection, until_ms);
@@ -192,6 +193,7 @@ static int receive_answer(struct vmrun_client *c, int64_t until_ms)
 		(c->message.id != 0 && c->message.id != c->last_id)));
 	if (status != VMRUN_CLIENT_OK)
 		return status;
+	c->is_answered = true;
 	if (!c->message.ok)
 		return client_fail(c, VMRUN_CLIENT_REFUSED, "%s", c->message.error);
 	return client_succeed(c);
@@ -200,10 +202,10 @@ static int receive_answer(struct vmrun_client *c, int64_t until_ms)
 int client_ask(struct vmrun_client *c, const char *request, bool attaches, int64_t limit_ms)
 {
 	int64_t until_ms = connection_deadline_ms(limit_ms);
-	bool followed = c->follows;
 	int status;
 
-	if (followed)
+	c->is_answered = false;
+	if (c->follows)
 		return client_fail(c, VMRUN_CLIENT_USAGE,
 		    "the client follows events: call vmrun_client_send() and vmrun_client_next(), "
 		    "or open another client");
@@ -221,8 +223,11 @@ int vmrun_client_ask(
 	int status = client_ask(client, request, false, limit_ms);
 
 	if (answer != NULL)
-		*answer = status == VMRUN_CLIENT_OK || status == VMRUN_CLIENT_REFUSED
-		    ? client->message.json
-		    : NULL;
+		*answer = vmrun_client_answer(client);
 	return status;
+}
+
+const char *vmrun_client_answer(const struct vmrun_client *client)
+{
+	return client->is_answered ? client->line : NULL;
 }

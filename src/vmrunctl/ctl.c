@@ -34,27 +34,29 @@ static const struct command commands[] = {
 	{ "kill", NULL, false, "no-wait", ctl_stop, "kill the VM and wait for it to exit" },
 	{ "reboot", "TARGET", false, "wait timeout", ctl_reboot,
 	    "stop the guest, then boot again" },
-	{ "next", "TARGET", true, "", ctl_simple, "boot this target next time, once" },
-	{ "reset", NULL, false, "", ctl_simple, "it has given up: boot again" },
-	{ "reload", NULL, false, "", ctl_simple, "read the spec again, for the next boot" },
-	{ "forget", "HOOK", true, "", ctl_forget, "drop what a stock hook has kept" },
-	{ "events", NULL, false, "from", ctl_events, "tell what happens, until it is gone" },
-	{ "console", NULL, false, "read-only", ctl_console, "its serial console; ~. detaches" },
+	{ "next", "TARGET", true, "", ctl_simple, "boot this target at the next boot, once" },
+	{ "reset", NULL, false, "", ctl_simple, "boot again after vmrun has given up" },
+	{ "reload", NULL, false, "", ctl_simple,
+	    "read the spec again; takes effect at the next boot" },
+	{ "forget", "HOOK", true, "", ctl_forget, "drop the state that a stock hook has saved" },
+	{ "events", NULL, false, "from", ctl_events, "print events until the VM exits" },
+	{ "console", NULL, false, "read-only", ctl_console,
+	    "attach to the serial console; ~. detaches" },
 	{ "wait-for", "TEXT", true, "timeout backlog", ctl_wait,
 	    "wait until the console prints a text" },
 	{ "wait", NULL, false, "gone ready state timeout", ctl_wait,
-	    "wait until it runs (or its guest is ready, it has another state, or is gone)" },
+	    "wait until the VM runs, or for what --ready, --state or --gone says" },
 	{ "run", "FILE", true, "backlog", ctl_run,
 	    "run a Lua script as a hook of the running VM, and print what it returns" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* The commands about all VMs of the run-dir, which take no VM name. */
+/* The commands about all VMs of the runtime directory, which take no VM name. */
 static const struct command overviews[] = {
-	{ "list", NULL, false, "", ctl_list, "all VMs of the run-dir" },
+	{ "list", NULL, false, "", ctl_list, "list all VMs of the runtime directory" },
 	{ "metrics", NULL, false, "", ctl_metrics,
-	    "all VMs of the run-dir, in the text format of Prometheus" },
+	    "print metrics of these VMs in the text format of Prometheus" },
 };
 
 #define OVERVIEWS (sizeof(overviews) / sizeof(overviews[0]))
@@ -62,21 +64,21 @@ static const struct command overviews[] = {
 
 /* clang-format off */
 static const struct row options[] = {
-	{ 'r', "run-dir", "DIR", TEXT, AT(run_dir), "directory of what runs, as vmrun has it" },
+	{ 'r', "run-dir", "DIR", TEXT, AT(run_dir), "runtime directory (default: the default of vmrun)" },
 	{ 0, "state-dir", "DIR", TEXT, AT(state_dir),
-	    "directory of what outlives the VM, as vmrun has it" },
-	{ 0, "json", NULL, FLAG, AT(json), "print the answers as they come, in JSON" },
-	{ 0, "no-wait", NULL, FLAG, AT(no_wait), "stop, kill: do not wait until it is gone" },
+	    "state directory (default: the default of vmrun)" },
+	{ 0, "json", NULL, FLAG, AT(json), "print JSON" },
+	{ 0, "no-wait", NULL, FLAG, AT(no_wait), "stop, kill: do not wait for the VM to exit" },
 	{ 0, "wait", NULL, FLAG, AT(wait), "reboot: wait until the next boot runs" },
-	{ 0, "from", "N", COUNT, AT(from), "events: begin with that of this number, if it is kept" },
-	{ 0, "read-only", NULL, FLAG, AT(read_only), "console: look, type nothing" },
-	{ 0, "backlog", NULL, FLAG, AT(backlog), "wait-for, run: also in what was printed before" },
-	{ 0, "gone", NULL, FLAG, AT(gone), "wait: until it is gone" },
+	{ 0, "from", "N", COUNT, AT(from), "events: begin with event number N, if vmrun still has it" },
+	{ 0, "read-only", NULL, FLAG, AT(read_only), "console: show output, send no input" },
+	{ 0, "backlog", NULL, FLAG, AT(backlog), "wait-for, run: search earlier output, too" },
+	{ 0, "gone", NULL, FLAG, AT(gone), "wait: until the VM's vmrun exits" },
 	{ 0, "ready", NULL, FLAG, AT(ready), "wait: until the guest is ready, as its spec defines it" },
-	{ 0, "state", "STATE", TEXT, AT(state), "wait: until it has this state" },
+	{ 0, "state", "STATE", TEXT, AT(state), "wait: until the VM has this state" },
 	{ 0, "timeout", "S", TEXT, AT(seconds), "reboot --wait, wait, wait-for: give up after S seconds" },
-	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
-	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
+	{ 'h', "help", NULL, FLAG, AT(help), "show this help" },
+	{ 'V', "version", NULL, FLAG, AT(version), "show the version" },
 };
 /* clang-format on */
 
@@ -151,14 +153,14 @@ static char *check_options(const struct ctl *ctl, const char *name, const char *
 			return rows_error("%s takes no --%s", name, given[i].option);
 	}
 	if (ctl->json && strcmp(name, "console") == 0)
-		return rows_error("console takes no --json: it is bytes");
+		return rows_error("console takes no --json: a console carries raw bytes");
 	if (strcmp(name, "reboot") == 0 && ctl->seconds != NULL && !ctl->wait)
 		return rows_error("reboot: --timeout needs --wait");
 	if (ctl->gone && ctl->state != NULL)
-		return rows_error("--gone and --state exclude each other");
+		return rows_error("--gone and --state are mutually exclusive");
 	if (ctl->ready && (ctl->gone || ctl->state != NULL))
 		return rows_error(
-		    "--ready and --%s exclude each other", ctl->gone ? "gone" : "state");
+		    "--ready and --%s are mutually exclusive", ctl->gone ? "gone" : "state");
 	return NULL;
 }
 
@@ -173,7 +175,7 @@ static char *check_seconds(struct ctl *ctl)
 	if (ctl->seconds[strspn(ctl->seconds, "0123456789.")] != '\0' || end == ctl->seconds ||
 	    *end != '\0' || !(seconds <= MAX_SECONDS))
 		return rows_error(
-		    "--timeout takes seconds, such as 30 or 0.5, got \"%s\"", ctl->seconds);
+		    "invalid --timeout \"%s\": expected seconds, such as 30 or 0.5", ctl->seconds);
 	ctl->timeout_ms = (int64_t)(seconds * 1000);
 	return NULL;
 }
@@ -242,7 +244,7 @@ static char *check_words(struct ctl *ctl, char **word, int count)
 	ctl->run = command->run;
 	max_words = command->argument == NULL ? 2 : 3;
 	if (count > max_words)
-		return rows_error("%s: one word too many: \"%s\"", command->name, word[max_words]);
+		return rows_error("%s: unexpected argument \"%s\"", command->name, word[max_words]);
 	if (command->is_required && (count < 3 || *word[2] == '\0'))
 		return rows_error("%s needs %s", command->name, command->argument);
 	ctl->argument = count == 3 ? word[2] : NULL;
@@ -295,7 +297,7 @@ static void help_command(const struct command *c)
 static void help(void)
 {
 	usage(stdout);
-	(void)puts("\nAsks the vmrun that supervises the VM of this name.\n");
+	(void)puts("\nSends the command to the vmrun that supervises the VM NAME.\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		help_command(&commands[i]);
 	for (size_t i = 0; i < OVERVIEWS; i++)

@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "vmrunctl/connection.h"
+#include "vmrun/client.h"
 
 /* The exit statuses that base/error.h does not have, or has for another use. */
 enum {
-	CTL_REFUSED = 1,
-	CTL_NOT_RUNNING = STATUS_CHECK, /* EX_UNAVAILABLE of sysexits(3) */
+	CTL_REFUSED = VMRUN_CLIENT_REFUSED,
+	CTL_NOT_RUNNING = VMRUN_CLIENT_NOT_RUNNING,
 };
 
 struct ctl {
@@ -33,36 +33,41 @@ struct ctl {
 /* Prints an error, to stderr or as JSON to stdout, and returns the status. */
 int ctl_error(const struct ctl *ctl, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Prints why a call of the library failed, and returns the exit status for its status. */
+int ctl_fail(const struct ctl *ctl, const struct vmrun_client *client, int status);
+/* Connects to the VM's vmrun without an error message; returns the library's status. */
+int ctl_try(const struct ctl *ctl, struct vmrun_client **client);
+/* Connects to the VM's vmrun; prints an error message if that fails, and returns its status. */
+int ctl_open(const struct ctl *ctl, struct vmrun_client **client);
 /*
- * Connects to the VM's vmrun.  Returns STATUS_OK, or CTL_NOT_RUNNING, STATUS_DENIED or STATUS_OS
- * with errno, and with an error message if `say` is set.
+ * Requests the status: the kernel accepts connections for a suspended vmrun, which never answers.
+ * Prints an error message if no answer comes.
  */
-int ctl_open(const struct ctl *ctl, struct connection *connection, bool say);
-/* Returns whether this errno of ctl_open() says that no vmrun is there. */
-bool ctl_is_gone(int why);
-/*
- * Requests the status and closes the connection if no answer comes: the kernel accepts connections
- * for a suspended vmrun, which never answers.
- */
-int ctl_ping(const struct ctl *ctl, struct connection *connection);
+int ctl_ping(const struct ctl *ctl, struct vmrun_client *client);
 /* Connects and pings; prints an error message if that fails. */
-int ctl_connect(const struct ctl *ctl, struct connection *connection);
+int ctl_connect(const struct ctl *ctl, struct vmrun_client **client);
+/* Closes the connection of a variable, for the cleanup attribute. */
+void ctl_close(struct vmrun_client **client);
+#define CLIENT_AUTO __attribute__((cleanup(ctl_close)))
 /* Returns the request {"cmd":CMD,KEY:TEXT}, without KEY if the text is NULL.  Caller frees. */
 char *ctl_request_json(const char *cmd, const char *key, const char *text);
 /*
- * Sends a request and reads its answer.  Prints a refusal as an error.  Stores the answer in
+ * Sends a request and receives its answer.  Prints a refusal as an error.  Stores the answer in
  * *answer, which the caller frees; if answer is NULL, prints it with --json and drops it otherwise.
  */
-int ctl_send(const struct ctl *ctl, struct connection *connection, const char *request,
+int ctl_ask(const struct ctl *ctl, struct vmrun_client *client, const char *request,
     int64_t limit_ms, char **answer);
+/* Waits as the options of "wait" and "wait-for" say: within this time, negative: without a limit.
+ */
+int ctl_await(const struct ctl *ctl, struct vmrun_client *client, int64_t left_ms);
+/* Returns the time on a clock that only goes forward. */
+int64_t ctl_now_ms(void);
 
-/* Returns the request of "wait", which fails after this time; negative: it has no limit. */
-char *ctl_wait_request(const struct ctl *ctl, int64_t left_ms);
-/* Waits until vmrun closes the connection, because only then the VM's name is free again. */
-void ctl_wait_for_close(struct connection *connection);
-
-/* Returns STATUS_OK for an answer that is a success; prints any other, or that there is none. */
-int ctl_judge(const struct ctl *ctl, const char *answer);
+/*
+ * Queries all VMs of the runtime directory.  Prints an error message if that fails.  Returns the
+ * list, which the caller frees in any case, and stores the exit status.
+ */
+struct vmrun_list *ctl_list_all(const struct ctl *ctl, int *status);
 
 /* The commands; each returns the exit status of the program. */
 int ctl_status(const struct ctl *ctl);

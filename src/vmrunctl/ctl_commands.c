@@ -1,11 +1,9 @@
 /* The commands that are one request and one answer. */
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_write.h"
 #include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
@@ -13,65 +11,51 @@
 #include "vmrun/vmrun.h"
 
 #define RELOAD_MS 60000 /* for a reload, which may wait for commands of the spec */
-#define CLOSE_MS 2000	/* between the end of a VM and the exit of its vmrun */
 #define RETRY_MS 50	/* between two attempts to connect */
 
 int ctl_status(const struct ctl *ctl)
 {
 	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
-	struct connection connection;
-	char *answer;
-	int status = ctl_open(ctl, &connection, false);
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	MEM_AUTO char *answer = NULL;
+	int status = ctl_try(ctl, &client);
 
 	/* A vmrun that does not answer has not ended. */
-	if (status == CTL_NOT_RUNNING && ctl_is_gone(errno) && history_show_end(ctl))
-		return status;
-	if (status != STATUS_OK)
-		return ctl_open(ctl, &connection, true);
-	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
+	if (status == VMRUN_CLIENT_NOT_RUNNING && history_show_end(ctl))
+		return CTL_NOT_RUNNING;
+	if (status != VMRUN_CLIENT_OK)
+		return ctl_fail(ctl, client, status);
+	status = ctl_ask(ctl, client, request, CTL_ANSWER_MS, &answer);
 	if (status == STATUS_OK && ctl->json)
 		(void)puts(answer);
 	else if (status == STATUS_OK)
 		show_status(answer);
-	free(answer);
-	connection_close(&connection);
 	return status;
-}
-
-void ctl_wait_for_close(struct connection *connection)
-{
-	int64_t until = connection_deadline_ms(CLOSE_MS);
-	char *line;
-
-	while ((line = connection_read_line(connection, until)) != NULL)
-		free(line);
 }
 
 static void print_done(const struct ctl *ctl)
 {
 	if (strcmp(ctl->command, "next") == 0)
-		(void)printf("%s: boots %s next\n", ctl->vm, ctl->argument);
+		(void)printf("%s: next boot: target %s\n", ctl->vm, ctl->argument);
 	else if (strcmp(ctl->command, "reload") == 0)
 		(void)printf(
-		    "%s: the spec was read again: it holds from the next boot on\n", ctl->vm);
+		    "%s: read the spec again; it takes effect at the next boot\n", ctl->vm);
 	else
-		(void)printf("%s: boots again\n", ctl->vm);
+		(void)printf("%s: booting again\n", ctl->vm);
 }
 
 int ctl_simple(const struct ctl *ctl)
 {
-	struct connection connection;
-	int status = ctl_open(ctl, &connection, true);
-	MEM_AUTO char *request = NULL;
+	MEM_AUTO char *request = ctl_request_json(ctl->command, "target", ctl->argument);
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	int status = ctl_open(ctl, &client);
 
 	if (status != STATUS_OK)
 		return status;
-	request = ctl_request_json(ctl->command, "target", ctl->argument);
-	status = ctl_send(ctl, &connection, request,
+	status = ctl_ask(ctl, client, request,
 	    strcmp(ctl->command, "reload") == 0 ? RELOAD_MS : CTL_ANSWER_MS, NULL);
 	if (status == STATUS_OK && !ctl->json)
 		print_done(ctl);
-	connection_close(&connection);
 	return status;
 }
 
@@ -79,89 +63,78 @@ int ctl_simple(const struct ctl *ctl)
  * Connects; with a timeout also waits for a vmrun that has not started yet, and reduces *left_ms by
  * that time.
  */
-static int connect_within(const struct ctl *ctl, struct connection *connection, int64_t *left_ms)
+static int connect_within(const struct ctl *ctl, struct vmrun_client **client, int64_t *left_ms)
 {
-	int64_t until = connection_deadline_ms(*left_ms);
+	int64_t until = ctl_now_ms() + *left_ms;
 	int status;
 
 	if (*left_ms < 0)
-		return ctl_connect(ctl, connection);
-	while ((status = ctl_open(ctl, connection, false)) != STATUS_OK) {
-		int64_t left = until - connection_now_ms();
+		return ctl_connect(ctl, client);
+	while ((status = ctl_try(ctl, client)) != VMRUN_CLIENT_OK) {
+		int64_t left = until - ctl_now_ms();
 
-		/* A negative time would mean no timeout if the last attempt succeeds. */
-		*left_ms = left > 0 ? left : 0;
-		if (left <= 0 || status != CTL_NOT_RUNNING)
-			return ctl_open(ctl, connection, true);
+		if (left <= 0 ||
+		    (status != VMRUN_CLIENT_NOT_RUNNING && status != VMRUN_CLIENT_TIMED_OUT))
+			return ctl_fail(ctl, *client, status);
+		*left_ms = left;
+		ctl_close(client);
 		(void)poll(NULL, 0, RETRY_MS);
 	}
 	return STATUS_OK;
 }
 
-char *ctl_wait_request(const struct ctl *ctl, int64_t left_ms)
-{
-	MEM_AUTO char *seconds = mem_format("%.3f", (double)left_ms / 1000);
-	struct str request = { 0 };
-
-	json_begin_object(&request, NULL);
-	json_add_text(&request, "cmd", strcmp(ctl->command, "wait-for") == 0 ? "wait-for" : "wait");
-	if (strcmp(ctl->command, "wait-for") == 0)
-		json_add_text(&request, "text", ctl->argument);
-	else if (ctl->gone)
-		json_add_bool(&request, "gone", true);
-	else if (ctl->ready)
-		json_add_bool(&request, "ready", true);
-	else
-		json_add_text(&request, "state", ctl->state != NULL ? ctl->state : "running");
-	if (ctl->backlog)
-		json_add_bool(&request, "backlog", true);
-	if (left_ms >= 0)
-		json_add_json(&request, "timeout", seconds);
-	json_end_object(&request);
-	return str_take(&request);
-}
-
 /* Connects to a vmrun whose end is awaited; sets *gone if it has exited already. */
-static int open_until_gone(const struct ctl *ctl, struct connection *connection, bool *gone)
+static int open_until_gone(const struct ctl *ctl, struct vmrun_client **client, bool *gone)
 {
-	int status = ctl_open(ctl, connection, false);
+	int status = ctl_try(ctl, client);
 
-	*gone = status != STATUS_OK && ctl_is_gone(errno);
+	*gone = status == VMRUN_CLIENT_NOT_RUNNING;
 	if (*gone)
 		return STATUS_OK;
-	if (status != STATUS_OK)
-		return ctl_open(ctl, connection, true);
-	return ctl_ping(ctl, connection);
+	if (status == VMRUN_CLIENT_OK)
+		status = vmrun_client_ask(*client, "{\"cmd\":\"status\"}", CTL_ANSWER_MS, NULL);
+	/* It may end between the connection and the request. */
+	*gone = status == VMRUN_CLIENT_NOT_RUNNING;
+	return *gone || status == VMRUN_CLIENT_OK ? STATUS_OK : ctl_fail(ctl, *client, status);
 }
 
-static int report_gone(const struct ctl *ctl)
+int ctl_await(const struct ctl *ctl, struct vmrun_client *client, int64_t left_ms)
 {
+	const char *answer;
+	int status;
+
+	if (strcmp(ctl->command, "wait-for") == 0)
+		status = vmrun_client_wait_for(client, ctl->argument, ctl->backlog, left_ms);
+	else
+		status = vmrun_client_wait(client,
+		    ctl->gone		     ? "gone"
+			: ctl->ready	     ? "ready"
+			: ctl->state != NULL ? ctl->state
+					     : "running",
+		    left_ms);
+	if (status != VMRUN_CLIENT_OK)
+		return ctl_fail(ctl, client, status);
+	answer = vmrun_client_answer(client);
 	if (ctl->json)
-		(void)puts(CTL_OK);
+		(void)puts(answer != NULL ? answer : CTL_OK);
 	return STATUS_OK;
 }
 
 int ctl_wait(const struct ctl *ctl)
 {
 	int64_t left_ms = ctl->timeout_ms;
-	MEM_AUTO char *request = NULL;
-	struct connection connection;
+	CLIENT_AUTO struct vmrun_client *client = NULL;
 	bool gone = false;
-	int status = ctl->gone ? open_until_gone(ctl, &connection, &gone)
-			       : connect_within(ctl, &connection, &left_ms);
+	int status = ctl->gone ? open_until_gone(ctl, &client, &gone)
+			       : connect_within(ctl, &client, &left_ms);
 
 	if (status != STATUS_OK)
 		return status;
-	if (gone)
-		return report_gone(ctl);
-	request = ctl_wait_request(ctl, left_ms);
-	/* vmrun enforces the timeout; the additional time is for one that hangs. */
-	status =
-	    ctl_send(ctl, &connection, request, left_ms < 0 ? -1 : left_ms + CTL_ANSWER_MS, NULL);
-	if (status == STATUS_OK && ctl->gone)
-		ctl_wait_for_close(&connection);
-	connection_close(&connection);
-	return status;
+	if (!gone)
+		return ctl_await(ctl, client, left_ms);
+	if (ctl->json)
+		(void)puts(CTL_OK);
+	return STATUS_OK;
 }
 
 static int forget_in_file(const struct ctl *ctl)
@@ -179,28 +152,20 @@ static int forget_in_file(const struct ctl *ctl)
 	return status;
 }
 
-static int request_forget(const struct ctl *ctl, struct connection *connection)
-{
-	MEM_AUTO char *request = ctl_request_json(ctl->command, "hook", ctl->argument);
-	int status = ctl_send(ctl, connection, request, CTL_ANSWER_MS, NULL);
-
-	connection_close(connection);
-	return status;
-}
-
 /* Sends a request to a running vmrun, which has the state in memory, else edits the file. */
 int ctl_forget(const struct ctl *ctl)
 {
-	struct connection connection;
-	int status = ctl_open(ctl, &connection, false);
+	MEM_AUTO char *request = ctl_request_json(ctl->command, "hook", ctl->argument);
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	int status = ctl_try(ctl, &client);
 
-	if (status == STATUS_OK)
-		status = request_forget(ctl, &connection);
-	else if (status == CTL_NOT_RUNNING)
+	if (status == VMRUN_CLIENT_OK)
+		status = ctl_ask(ctl, client, request, CTL_ANSWER_MS, NULL);
+	else if (status == VMRUN_CLIENT_NOT_RUNNING || status == VMRUN_CLIENT_TIMED_OUT)
 		status = forget_in_file(ctl);
 	else
-		status = ctl_open(ctl, &connection, true);
+		status = ctl_fail(ctl, client, status);
 	if (status == STATUS_OK && !ctl->json)
-		(void)printf("%s: what %s had kept is forgotten\n", ctl->vm, ctl->argument);
+		(void)printf("%s: dropped the state of %s\n", ctl->vm, ctl->argument);
 	return status;
 }

@@ -9,8 +9,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/json_write.h"
-#include "base/mem.h"
 #include "vmrunctl/ctl.h"
 #include "vmrunctl/ctl_show.h"
 
@@ -26,7 +24,7 @@ static void on_signal(int number)
 enum typed { AT_LINE_START, AFTER_TILDE, IN_LINE };
 
 struct console {
-	struct connection *connection;
+	struct vmrun_client *client;
 	const char *vm;
 	bool is_terminal; /* stdin is a terminal: ~ begins an escape */
 	bool writes, detached;
@@ -34,46 +32,31 @@ struct console {
 	enum typed typed;
 	char keys[4096]; /* not sent yet */
 	size_t count;
+	char output[PIPE_BUF]; /* of the guest, not written yet */
+	size_t length;
 	bool input; /* stdin is not at its end */
 };
 
-static char *events_request(const struct ctl *ctl)
-{
-	struct str request = { 0 };
-
-	json_begin_object(&request, NULL);
-	json_add_text(&request, "cmd", "events");
-	if (ctl->from >= 0)
-		json_add_int(&request, "from", ctl->from);
-	json_end_object(&request);
-	return str_take(&request);
-}
-
 int ctl_events(const struct ctl *ctl)
 {
-	MEM_AUTO char *request = events_request(ctl);
-	struct connection connection;
-	char *line;
-	int status = ctl_connect(ctl, &connection);
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	const struct vmrun_message *message;
+	int status = ctl_connect(ctl, &client);
 
 	if (status != STATUS_OK)
 		return status;
-	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &line);
-	while (status == STATUS_OK) {
-		free(line);
-		line = connection_read_line(&connection, -1);
-		if (line == NULL)
-			break;
+	status = vmrun_client_follow(client, ctl->from, CTL_ANSWER_MS);
+	if (status != VMRUN_CLIENT_OK)
+		return ctl_fail(ctl, client, status);
+	while ((status = vmrun_client_next(client, -1, &message)) == VMRUN_CLIENT_OK) {
 		if (ctl->json)
-			(void)puts(line);
+			(void)puts(message->json);
 		else
-			show_event(line);
+			show_event(message->json);
 		if (fflush(stdout) != 0)
-			break; /* run() prints the error */
+			return STATUS_OK; /* run() prints the error */
 	}
-	free(line);
-	connection_close(&connection);
-	return status;
+	return status == VMRUN_CLIENT_NOT_RUNNING ? STATUS_OK : ctl_fail(ctl, client, status);
 }
 
 /* Sets the modes of the terminal. */
@@ -126,7 +109,9 @@ static void escape(struct console *c, char key)
 		c->detached = true;
 		break;
 	case '?':
-		say(c, "~. detaches, ~~ sends a tilde, ~? is this; at the beginning of a line");
+		say(c,
+		    "at the beginning of a line, ~. detaches, ~~ sends a tilde, ~? shows this "
+		    "help");
 		c->typed = AT_LINE_START;
 		break;
 	case '~':
@@ -162,50 +147,62 @@ static void read_keys(struct console *c)
 	}
 }
 
+/* Sends the keys that vmrun accepts now; the next read finds a connection that has ended. */
 static void send_keys(struct console *c)
 {
-	size_t n = connection_send_some(c->connection, c->keys, c->count);
+	size_t n;
 
+	(void)vmrun_client_write(c->client, c->keys, c->count, &n, 0);
 	c->count -= n;
 	memmove(c->keys, c->keys + n, c->count);
 }
 
-/* Writes received bytes to stdout, which is ready; returns false if stdout fails. */
+/* Writes output of the guest to stdout, which is ready; returns false if stdout fails. */
 static bool show(struct console *c)
 {
-	struct connection *t = c->connection;
-	ssize_t n = write(STDOUT_FILENO, t->received, t->length < PIPE_BUF ? t->length : PIPE_BUF);
+	ssize_t n = write(STDOUT_FILENO, c->output, c->length);
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
-	t->length -= (size_t)n;
-	memmove(t->received, t->received + n, t->length);
+	c->length -= (size_t)n;
+	memmove(c->output, c->output + n, c->length);
 	return true;
 }
 
-/* Fills the sets for pselect(): reads from the guest only after all its output is written. */
+/* Reads output of the guest after all before it is written; returns false at the end. */
+static bool receive(struct console *c)
+{
+	int status = VMRUN_CLIENT_OK;
+
+	if (c->length == 0)
+		status = vmrun_client_read(c->client, c->output, sizeof(c->output), &c->length, 0);
+	return status == VMRUN_CLIENT_OK || status == VMRUN_CLIENT_TIMED_OUT;
+}
+
+/* Fills the sets for pselect(). */
 static void watch(const struct console *c, fd_set *in, fd_set *out)
 {
 	FD_ZERO(in);
 	FD_ZERO(out);
-	if (c->connection->length > 0)
+	if (c->length > 0)
 		FD_SET(STDOUT_FILENO, out);
 	else
-		FD_SET(c->connection->fd, in);
+		FD_SET(vmrun_client_fd(c->client), in);
 	if (c->input && c->count < sizeof(c->keys) / 2)
 		FD_SET(STDIN_FILENO, in);
 	if (c->count > 0)
-		FD_SET(c->connection->fd, out);
+		FD_SET(vmrun_client_fd(c->client), out);
 }
 
 /* Waits for keys, the guest or a signal, and handles them; returns false at the end. */
 static bool step(struct console *c, const sigset_t *open)
 {
-	int fd = c->connection->fd, got = 1;
 	fd_set in, out;
 
+	if (!receive(c))
+		return false;
 	watch(c, &in, &out);
-	if (pselect(fd + 1, &in, &out, NULL, NULL, open) < 0)
+	if (pselect(vmrun_client_fd(c->client) + 1, &in, &out, NULL, NULL, open) < 0)
 		return errno == EINTR;
 	if (FD_ISSET(STDIN_FILENO, &in))
 		read_keys(c);
@@ -213,11 +210,7 @@ static bool step(struct console *c, const sigset_t *open)
 		c->count = 0; /* --read-only sends nothing, but escapes work */
 	if (c->count > 0)
 		send_keys(c);
-	if (FD_ISSET(STDOUT_FILENO, &out) && !show(c))
-		return false;
-	if (FD_ISSET(fd, &in))
-		got = connection_receive(c->connection);
-	return got > 0 || (got < 0 && errno == EAGAIN);
+	return !FD_ISSET(STDOUT_FILENO, &out) || show(c);
 }
 
 /* Catches signals, which stay blocked except in pselect(), so that none is missed. */
@@ -259,50 +252,37 @@ static void attach(struct console *c)
 	catch_signals(&open);
 	if (c->is_terminal) {
 		say(c,
-		    c->writes ? "attached; ~. detaches, ~? helps"
-			      : "attached to look; ~. detaches, ~? helps");
+		    c->writes ? "attached; ~. detaches, ~? shows help"
+			      : "attached read-only; ~. detaches, ~? shows help");
 		make_raw(c);
 	}
 	while (is_open && caught == 0 && !c->detached)
 		is_open = step(c, &open);
 	if (c->is_terminal) {
 		c->typed = IN_LINE; /* the guest's last line may be unfinished */
-		say(c, c->detached ? "detached" : caught != 0 ? "detached by a signal" : "gone");
+		say(c,
+		    c->detached	      ? "detached"
+			: caught != 0 ? "detached by a signal"
+				      : "the VM has exited");
 		set_modes(&c->modes);
 	}
 	if (caught != 0)
 		die_of((int)caught);
 }
 
-static char *console_request(bool writes)
-{
-	struct str request = { 0 };
-
-	json_begin_object(&request, NULL);
-	json_add_text(&request, "cmd", "console");
-	if (writes)
-		json_add_bool(&request, "write", true);
-	json_end_object(&request);
-	return str_take(&request);
-}
-
 int ctl_console(const struct ctl *ctl)
 {
-	MEM_AUTO char *request = console_request(!ctl->read_only);
-	struct connection connection;
-	struct console c = {
-		.connection = &connection, .vm = ctl->vm, .writes = !ctl->read_only, .input = true
-	};
-	char *answer;
-	int status = ctl_connect(ctl, &connection);
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	struct console c = { .vm = ctl->vm, .writes = !ctl->read_only, .input = true };
+	int status = ctl_connect(ctl, &client);
 
 	if (status != STATUS_OK)
 		return status;
-	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
-	free(answer);
+	status = vmrun_client_attach(client, c.writes, CTL_ANSWER_MS);
+	if (status != VMRUN_CLIENT_OK)
+		return ctl_fail(ctl, client, status);
+	c.client = client;
 	c.is_terminal = tcgetattr(STDIN_FILENO, &c.modes) == 0;
-	if (status == STATUS_OK)
-		attach(&c);
-	connection_close(&connection);
-	return status;
+	attach(&c);
+	return STATUS_OK;
 }

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "vmrunctl/ctl.h"
-#include "vmrunctl/vms.h"
 
 /* A VM and its answer. */
 struct subject {
@@ -121,12 +120,12 @@ static void write_exits(const struct metric *metric, const struct subject *vm)
 
 /* clang-format off */
 static const struct metric metrics[] = {
-	{ "vmrun_up", "gauge", "Whether a hypervisor runs, as far as vmrun answers.", write_up, NULL, 1 },
-	{ "vmrun_ready", "gauge", "Whether the guest is ready, as its spec defines it.", write_ready, "ready", 1 },
+	{ "vmrun_up", "gauge", "1 while a hypervisor runs, else 0.", write_up, NULL, 1 },
+	{ "vmrun_ready", "gauge", "1 once the guest is ready, as its spec defines it, else 0.", write_ready, "ready", 1 },
 	{ "vmrun_boots_total", "counter", "Boots since vmrun started.", write_number, "boots", 1 },
 	{ "vmrun_exits_total", "counter", "Ends of boots since vmrun started, by cause.", write_exits, "exits", 1 },
 	{ "vmrun_uptime_seconds", "gauge", "Time since the hypervisor started, 0 while none runs.", write_number, "uptime_ms", 1000 },
-	{ "vmrun_last_exit_timestamp_seconds", "gauge", "When the last boot ended, in seconds since 1970.", write_number, "last_exit_time", 1 },
+	{ "vmrun_last_exit_timestamp_seconds", "gauge", "Time of the last end of a boot, in seconds since 1970.", write_number, "last_exit_time", 1 },
 };
 /* clang-format on */
 
@@ -197,34 +196,26 @@ static void show_json(const struct subject *vm, size_t count)
 	(void)puts("]");
 }
 
-/* Fills in a VM.  One whose answer is a refusal, or malformed, counts as silent. */
-static void read_answer(struct subject *out, const struct vm *vm)
+/* Fills in a VM. */
+static void read_vm(struct subject *out, const struct vmrun_listed *vm)
 {
-	struct node *answer = vm->answer == NULL ? NULL : json_node(vm->answer);
-	const char *state = NULL;
+	const char *target;
 
 	*out = (struct subject){ .name = vm->name, .target = "", .state = vm->state };
-	if (answer != NULL && answer->kind == NODE_OBJECT)
-		state = node_get_text(answer, "state");
-	if (state == NULL) {
-		node_free(answer);
-		if (out->state == NULL)
-			out->state = "silent";
-		return;
-	}
-	out->answer = answer;
-	out->state = state;
-	if (node_get_text(answer, "target") != NULL)
-		out->target = node_get_text(answer, "target");
+	out->answer = vm->status == NULL ? NULL : json_node(vm->status);
+	target = out->answer == NULL ? NULL : node_get_text(out->answer, "target");
+	if (target != NULL)
+		out->target = target;
 }
 
 /* Writes the metrics of the VMs. */
-static void show(const struct ctl *ctl, const struct vm *list, size_t count)
+static void show(const struct ctl *ctl, const struct vmrun_list *list)
 {
+	size_t count = vmrun_list_count(list);
 	MEM_AUTO struct subject *subject = mem_zero((count + 1) * sizeof(*subject));
 
 	for (size_t i = 0; i < count; i++)
-		read_answer(&subject[i], &list[i]);
+		read_vm(&subject[i], vmrun_list_get(list, i));
 	if (ctl->json)
 		show_json(subject, count);
 	else
@@ -235,12 +226,11 @@ static void show(const struct ctl *ctl, const struct vm *list, size_t count)
 
 int ctl_metrics(const struct ctl *ctl)
 {
-	struct vm *list;
-	size_t count;
-	int status = vms_query(ctl, &list, &count);
+	int status;
+	struct vmrun_list *list = ctl_list_all(ctl, &status);
 
 	if (status == STATUS_OK)
-		show(ctl, list, count);
-	vms_free(list, count);
+		show(ctl, list);
+	vmrun_list_free(list);
 	return status;
 }

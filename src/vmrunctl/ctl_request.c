@@ -1,11 +1,10 @@
 /* A request to a running vmrun, and its answer. */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/json.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "cli/mask.h"
@@ -44,132 +43,73 @@ char *ctl_request_json(const char *cmd, const char *key, const char *text)
 	return str_take(&request);
 }
 
-bool ctl_is_gone(int why)
+int64_t ctl_now_ms(void)
 {
-	return why == ENOENT || why == ENOTDIR || why == ECONNREFUSED;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool is_denied(int why)
+/* Returns the exit status for what a function of the library returned. */
+static int exit_status(int status)
 {
-	return why == EACCES || why == EPERM;
+	if (status == VMRUN_CLIENT_TIMED_OUT)
+		return CTL_NOT_RUNNING;
+	return status == VMRUN_CLIENT_PROTOCOL ? CTL_REFUSED : status;
 }
 
-/* Returns the status for a connection that was not made. */
-static int status_of(int why)
+int ctl_fail(const struct ctl *ctl, const struct vmrun_client *client, int status)
 {
-	if (is_denied(why))
-		return STATUS_DENIED;
-	return ctl_is_gone(why) || why == ETIMEDOUT ? CTL_NOT_RUNNING : STATUS_OS;
+	return ctl_error(ctl, exit_status(status), "%s", vmrun_client_error(client));
 }
 
-/* Prints why no connection was made. */
-static int say_not_running(const struct ctl *ctl, const char *path, int why)
+int ctl_try(const struct ctl *ctl, struct vmrun_client **client)
 {
-	if (is_denied(why))
-		return ctl_error(ctl, status_of(why),
-		    "%s: %s: run vmrunctl as root, or as the user who runs the VM", path,
-		    strerror(why));
-	if (why == ECONNREFUSED)
-		return ctl_error(ctl, status_of(why), "not running: nobody answers at %s", path);
-	if (ctl_is_gone(why))
-		return ctl_error(ctl, status_of(why), "not running (no %s)", path);
-	return ctl_error(ctl, status_of(why), "cannot reach %s: %s", path, strerror(why));
+	return vmrun_client_open(client, ctl->run_dir, ctl->vm, CTL_ANSWER_MS);
 }
 
-int ctl_open(const struct ctl *ctl, struct connection *connection, bool say)
+int ctl_open(const struct ctl *ctl, struct vmrun_client **client)
 {
-	char path[4096];
+	int status = ctl_try(ctl, client);
 
-	(void)snprintf(path, sizeof(path), "%s/%s/control", ctl->run_dir, ctl->vm);
-	if (connection_open(connection, path, connection_deadline_ms(CTL_ANSWER_MS)) == 0)
-		return STATUS_OK;
-	if (say)
-		return say_not_running(ctl, path, errno);
-	return status_of(errno);
+	return status == VMRUN_CLIENT_OK ? STATUS_OK : ctl_fail(ctl, *client, status);
 }
 
-/* Returns the answer to a request, or NULL after an error message. */
-static char *get_answer(
-    const struct ctl *ctl, struct connection *connection, const char *request, int64_t limit_ms)
-{
-	char *answer = NULL;
-
-	/* After EPIPE there may be an answer, too: vmrun refuses a connection too many with one. */
-	if (connection_send_line(connection, request, connection_deadline_ms(CTL_ANSWER_MS)) == 0 ||
-	    errno == EPIPE)
-		answer = connection_read_line(connection, connection_deadline_ms(limit_ms));
-	/* "wait --gone" succeeds, too, if vmrun exits before it reads the request. */
-	if (answer == NULL && ctl->gone && errno != ETIMEDOUT)
-		answer = mem_copy(CTL_OK);
-	if (answer == NULL)
-		(void)ctl_error(ctl, CTL_NOT_RUNNING,
-		    errno == ETIMEDOUT ? "its vmrun does not answer"
-				       : "its vmrun went away without an answer");
-	return answer;
-}
-
-static bool is_ok(const char *answer)
-{
-	char *ok = json_member(answer, "ok");
-	bool yes = ok != NULL && strcmp(ok, "true") == 0;
-
-	free(ok);
-	return yes;
-}
-
-static int say_refusal(const struct ctl *ctl, const char *answer)
-{
-	char *why = json_member(answer, "error");
-	int status =
-	    ctl_error(ctl, CTL_REFUSED, "%s", why != NULL ? why : "an answer that is none");
-
-	free(why);
-	return status;
-}
-
-int ctl_judge(const struct ctl *ctl, const char *answer)
-{
-	if (answer == NULL)
-		return ctl_error(ctl, CTL_NOT_RUNNING, "its vmrun does not answer");
-	return is_ok(answer) ? STATUS_OK : say_refusal(ctl, answer);
-}
-
-int ctl_send(const struct ctl *ctl, struct connection *connection, const char *request,
+int ctl_ask(const struct ctl *ctl, struct vmrun_client *client, const char *request,
     int64_t limit_ms, char **answer)
 {
-	char *line = get_answer(ctl, connection, request, limit_ms);
-	int status = STATUS_OK;
+	const char *json = NULL;
+	int status = vmrun_client_ask(client, request, limit_ms, &json);
 
 	if (answer != NULL)
 		*answer = NULL;
-	if (line == NULL)
-		return CTL_NOT_RUNNING;
-	if (!is_ok(line))
-		status = say_refusal(ctl, line);
-	else if (answer != NULL)
-		*answer = line;
+	if (status != VMRUN_CLIENT_OK)
+		return ctl_fail(ctl, client, status);
+	if (answer != NULL)
+		*answer = mem_copy(json);
 	else if (ctl->json)
-		(void)puts(line);
-	if (answer == NULL || *answer == NULL)
-		free(line);
-	return status;
+		(void)puts(json);
+	return STATUS_OK;
 }
 
-int ctl_ping(const struct ctl *ctl, struct connection *connection)
+int ctl_ping(const struct ctl *ctl, struct vmrun_client *client)
 {
 	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
-	char *answer;
-	int status = ctl_send(ctl, connection, request, CTL_ANSWER_MS, &answer);
+	MEM_AUTO char *answer = NULL;
 
-	free(answer);
-	if (status != STATUS_OK)
-		connection_close(connection);
-	return status;
+	return ctl_ask(ctl, client, request, CTL_ANSWER_MS, &answer);
 }
 
-int ctl_connect(const struct ctl *ctl, struct connection *connection)
+int ctl_connect(const struct ctl *ctl, struct vmrun_client **client)
 {
-	int status = ctl_open(ctl, connection, true);
+	int status = ctl_open(ctl, client);
 
-	return status == STATUS_OK ? ctl_ping(ctl, connection) : status;
+	return status == STATUS_OK ? ctl_ping(ctl, *client) : status;
+}
+
+void ctl_close(struct vmrun_client **client)
+{
+	vmrun_client_close(*client);
+	*client = NULL;
 }

@@ -9,7 +9,11 @@
 #include "base/mem.h"
 #include "vmrunctl/ctl.h"
 
-#define MAX_SCRIPT 65536 /* bytes of a request line, which vmrun takes */
+#define MAX_SCRIPT 65536 /* bytes of a request line that vmrun accepts */
+#define TOO_LONG                                                                                  \
+	"script too long: expected at most " STR_LITERAL(                                         \
+	    MAX_SCRIPT) " bytes with its JSON escapes; vmrun.include() runs longer files of the " \
+			"host"
 
 /* Reads a file, or stdin for "-"; NULL with errno: it cannot be read. */
 static char *read_script(const char *file, size_t *length)
@@ -42,13 +46,12 @@ static const char *find_fault(const char *script, size_t length)
 	STR_AUTO struct str text = { 0 };
 
 	if (length > MAX_SCRIPT)
-		return "is too long: a script and its escapes have at most " STR_LITERAL(
-		    MAX_SCRIPT) " bytes (vmrun.include runs longer files of the host)";
+		return TOO_LONG;
 	if (strlen(script) != length)
-		return "contains a NUL: expected a Lua script";
+		return "invalid script: expected Lua source, found a NUL byte";
 	str_add_utf8(&text, script);
 	if (text.length != length || (length > 0 && strcmp(text.text, script) != 0))
-		return "is not UTF-8, in which scripts are sent: write other bytes as \"\\xE4\"";
+		return "invalid script: expected UTF-8; write other bytes as \"\\xE4\"";
 	return NULL;
 }
 
@@ -83,22 +86,18 @@ static void print_result(const struct ctl *ctl, const char *answer)
 /* Sends the script and prints its result. */
 static int run(const struct ctl *ctl, const char *script)
 {
-	struct connection connection;
+	CLIENT_AUTO struct vmrun_client *client = NULL;
 	MEM_AUTO char *request = request_of(ctl, script);
 	MEM_AUTO char *answer = NULL;
 	int status;
 
 	if (strlen(request) > MAX_SCRIPT)
-		return ctl_error(ctl, STATUS_NO_INPUT, "%s %s", ctl->argument,
-		    "is too long: a script and its escapes have at most " STR_LITERAL(
-			MAX_SCRIPT) " bytes (vmrun.include runs longer files of the host)");
-	status = ctl_connect(ctl, &connection);
-	if (status != STATUS_OK)
-		return status;
-	status = ctl_send(ctl, &connection, request, -1, &answer);
+		return ctl_error(ctl, STATUS_NO_INPUT, "%s: %s", ctl->argument, TOO_LONG);
+	status = ctl_connect(ctl, &client);
+	if (status == STATUS_OK)
+		status = ctl_ask(ctl, client, request, -1, &answer);
 	if (status == STATUS_OK)
 		print_result(ctl, answer);
-	connection_close(&connection);
 	return status;
 }
 
@@ -112,6 +111,6 @@ int ctl_run(const struct ctl *ctl)
 		return ctl_error(ctl, STATUS_NO_INPUT, "%s: %s", ctl->argument, strerror(errno));
 	fault = find_fault(script, length);
 	if (fault != NULL)
-		return ctl_error(ctl, STATUS_NO_INPUT, "%s %s", ctl->argument, fault);
+		return ctl_error(ctl, STATUS_NO_INPUT, "%s: %s", ctl->argument, fault);
 	return run(ctl, script);
 }

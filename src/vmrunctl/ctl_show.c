@@ -60,7 +60,8 @@ static void show_wait(const char *answer, const char *state)
 	if (stops && is_set(step))
 		(void)printf(", step %s", step);
 	if (is_set(ms) && (stops || strcmp(state, "backoff") == 0))
-		(void)printf(", %s in %s", stops ? "the next" : "boots", show_duration(ms, text));
+		(void)printf(
+		    ", %s in %s", stops ? "next step" : "next boot", show_duration(ms, text));
 	free(ms);
 	free(what);
 	free(step);

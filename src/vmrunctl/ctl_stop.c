@@ -1,5 +1,5 @@
 /* The commands stop, kill and reboot, which take the steps of the stop ladder. */
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +16,7 @@
 
 #define TICK_MS 1000	    /* between two looks at the time left */
 #define MAX_SILENCE_MS 3000 /* of a vmrun; then ^C ends the wait */
-
-/* The ids of the requests that are under way at the same time. */
-#define ID_END "\"end\""
-#define ID_LOOK "\"look\""
-#define ID_HURRY "\"hurry\""
+#define CLOSE_MS 2000	    /* between the end of a VM and the exit of its vmrun */
 
 /* Whether ^C was typed; a global because a signal handler gets no context. */
 static volatile sig_atomic_t is_hurried;
@@ -31,14 +27,12 @@ static void on_interrupt(int number)
 	is_hurried = 1;
 }
 
-/* Returns the request {"id":ID,"cmd":CMD}, with "wait" on demand.  Caller frees. */
-static char *make_request(const char *id, const char *cmd, bool waits)
+/* Returns the request {"cmd":CMD}, with "wait" on demand.  Caller frees. */
+static char *make_request(const char *cmd, bool waits)
 {
 	struct str request = { 0 };
 
 	json_begin_object(&request, NULL);
-	if (id != NULL)
-		json_add_json(&request, "id", id);
 	json_add_text(&request, "cmd", cmd);
 	if (waits)
 		json_add_bool(&request, "wait", true);
@@ -78,64 +72,90 @@ static void show_step(const struct ctl *ctl, const char *answer)
 	(void)fflush(stderr);
 }
 
-static int send_line(struct connection *connection, const char *id, const char *cmd, bool waits)
+/* Asks for the step that runs; the answer comes with the others. */
+static void look(struct vmrun_client *client)
 {
-	MEM_AUTO char *request = make_request(id, cmd, waits);
+	(void)vmrun_client_send(client, "{\"cmd\":\"status\"}", CTL_ANSWER_MS, NULL);
+}
 
-	return connection_send_line(connection, request, connection_deadline_ms(CTL_ANSWER_MS));
+/* Takes the next step of the ladder, after ^C. */
+static void hurry(struct vmrun_client *client)
+{
+	is_hurried = 0;
+	(void)vmrun_client_send(client, "{\"cmd\":\"stop\"}", CTL_ANSWER_MS, NULL);
+	look(client);
+}
+
+/* Waits until something can be received, for ^C, or until the next look. */
+static void wait_a_tick(struct vmrun_client *client)
+{
+	struct pollfd p = { .fd = vmrun_client_fd(client), .events = vmrun_client_events(client) };
+
+	if (poll(&p, 1, TICK_MS) == 0)
+		look(client);
+}
+
+/* Shows the step if the answer is that of a look: those of a hurry have no state. */
+static void show_answer(const struct ctl *ctl, const char *answer)
+{
+	MEM_AUTO char *state = json_member(answer, "state");
+
+	if (state != NULL)
+		show_step(ctl, answer);
 }
 
 /*
- * Waits for the answer to the stop: shows what is waited for, and takes the next step on ^C.
- * Returns the answer, or NULL when the connection has ended.
+ * Waits for the answer to the stop: shows what vmrun waits for, and takes the next step on ^C.
+ * Returns the status of the library, with the answer where there is one.
  */
-static char *watch(const struct ctl *ctl, struct connection *connection)
+static int watch(const struct ctl *ctl, struct vmrun_client *client, uint64_t end, char **answer)
 {
-	int64_t heard_ms = connection_now_ms();
+	int64_t heard_ms = ctl_now_ms();
 
 	for (;;) {
-		MEM_AUTO char *line = NULL;
-		MEM_AUTO char *id = NULL;
+		const struct vmrun_message *message;
+		int status = vmrun_client_next(client, 0, &message);
 
+		if (status == VMRUN_CLIENT_OK && message->id == end) {
+			*answer = mem_copy(message->json);
+			return message->ok ? STATUS_OK
+					   : ctl_error(ctl, CTL_REFUSED, "%s", message->error);
+		}
+		if (status != VMRUN_CLIENT_OK && status != VMRUN_CLIENT_TIMED_OUT)
+			return ctl_fail(ctl, client, status);
+		if (status == VMRUN_CLIENT_OK) {
+			heard_ms = ctl_now_ms();
+			show_answer(ctl, message->json);
+			continue;
+		}
 		/* A vmrun that hangs takes no step. */
-		if (is_hurried && connection_now_ms() - heard_ms > MAX_SILENCE_MS)
-			return NULL;
-		if (is_hurried) {
-			is_hurried = 0;
-			(void)send_line(connection, ID_HURRY, "stop", false);
-			(void)send_line(connection, ID_LOOK, "status", false);
-		}
-		line = connection_read_line(connection, connection_deadline_ms(TICK_MS));
-		if (line == NULL && errno == ETIMEDOUT) {
-			(void)send_line(connection, ID_LOOK, "status", false);
-		} else if (line == NULL && errno != EINTR) {
-			return NULL;
-		}
-		if (line != NULL)
-			heard_ms = connection_now_ms();
-		if (line != NULL && (id = json_member(line, "id")) != NULL) {
-			if (strcmp(id, "end") == 0)
-				return mem_copy(line);
-			if (strcmp(id, "look") == 0)
-				show_step(ctl, line);
-		}
+		if (is_hurried && ctl_now_ms() - heard_ms > MAX_SILENCE_MS)
+			return ctl_error(ctl, CTL_NOT_RUNNING, "vmrun does not answer");
+		if (is_hurried)
+			hurry(client);
+		wait_a_tick(client);
 	}
 }
 
 /* Stops the VM and shows the steps.  Stores the answer, which the caller frees. */
-static int stop_and_show(const struct ctl *ctl, struct connection *connection, char **answer)
+static int stop_and_show(
+    const struct ctl *ctl, struct vmrun_client *client, const char *request, char **answer)
 {
 	struct sigaction action = { .sa_handler = on_interrupt }, before;
+	uint64_t end;
+	int status;
 
-	connection->is_interrupted = &is_hurried;
 	(void)sigaction(SIGINT, &action, &before);
-	if (send_line(connection, ID_END, ctl->command, true) == 0 &&
-	    send_line(connection, ID_LOOK, "status", false) == 0)
-		*answer = watch(ctl, connection);
+	status = vmrun_client_send(client, request, CTL_ANSWER_MS, &end);
+	if (status != VMRUN_CLIENT_OK) {
+		status = ctl_fail(ctl, client, status);
+	} else {
+		look(client);
+		status = watch(ctl, client, end, answer);
+	}
 	(void)sigaction(SIGINT, &before, NULL);
-	connection->is_interrupted = NULL;
 	clear_line();
-	return ctl_judge(ctl, *answer);
+	return status;
 }
 
 /* --- stop and kill --- */
@@ -151,30 +171,30 @@ static void show_end(const struct ctl *ctl, const char *answer)
 	}
 	if (text != NULL)
 		mask_control(text, "", '?');
-	(void)printf("%s: gone%s%s\n", ctl->vm, text != NULL ? ": " : "", text != NULL ? text : "");
+	(void)printf(
+	    "%s: stopped%s%s\n", ctl->vm, text != NULL ? ": " : "", text != NULL ? text : "");
 }
 
 int ctl_stop(const struct ctl *ctl)
 {
-	MEM_AUTO char *request = make_request(NULL, ctl->command, !ctl->no_wait);
+	MEM_AUTO char *request = make_request(ctl->command, !ctl->no_wait);
 	MEM_AUTO char *answer = NULL;
-	struct connection connection;
-	int status = ctl_connect(ctl, &connection);
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	int status = ctl_connect(ctl, &client);
 
 	if (status != STATUS_OK)
 		return status;
 	if (!ctl->no_wait && has_terminal(ctl))
-		status = stop_and_show(ctl, &connection, &answer);
+		status = stop_and_show(ctl, client, request, &answer);
 	else
-		status =
-		    ctl_send(ctl, &connection, request, ctl->no_wait ? CTL_ANSWER_MS : -1, &answer);
-	if (status == STATUS_OK && !ctl->no_wait)
-		ctl_wait_for_close(&connection);
-	connection_close(&connection);
+		status = ctl_ask(ctl, client, request, ctl->no_wait ? CTL_ANSWER_MS : -1, &answer);
 	if (status != STATUS_OK)
 		return status;
+	/* Only when vmrun has exited is the name of the VM free again. */
+	if (!ctl->no_wait)
+		(void)vmrun_client_wait(client, "gone", CLOSE_MS);
 	if (ctl->no_wait && !ctl->json)
-		(void)printf("%s: is being stopped\n", ctl->vm);
+		(void)printf("%s: stopping\n", ctl->vm);
 	else
 		show_end(ctl, answer);
 	return STATUS_OK;
@@ -191,44 +211,32 @@ static void show_reboot(const struct ctl *ctl, const char *answer)
 	MEM_AUTO char *limit = show_member(answer, "limit_ms");
 
 	if (step == NULL) {
-		(void)printf("%s: booting %s\n", ctl->vm, next);
+		(void)printf("%s: booting target %s\n", ctl->vm, next);
 		return;
 	}
 	mask_control(step, "", ' ');
-	(void)printf("%s: stopping target %s by %s (at most %g s), then booting %s\n", ctl->vm,
-	    target, step, (double)strtoll(limit, NULL, 10) / 1000, next);
-}
-
-/* Waits until the next boot runs. */
-static int wait_for_boot(const struct ctl *ctl, struct connection *connection)
-{
-	MEM_AUTO char *request = ctl_wait_request(ctl, ctl->timeout_ms);
-	int64_t limit_ms = ctl->timeout_ms < 0 ? -1 : ctl->timeout_ms + CTL_ANSWER_MS;
-	MEM_AUTO char *answer = NULL;
-	int status = ctl_send(ctl, connection, request, limit_ms, &answer);
-
-	if (status == STATUS_OK && !ctl->json)
-		(void)printf("%s: runs\n", ctl->vm);
-	return status;
+	(void)printf("%s: stopping target %s with %s (at most %g s), then booting target %s\n",
+	    ctl->vm, target, step, (double)strtoll(limit, NULL, 10) / 1000, next);
 }
 
 int ctl_reboot(const struct ctl *ctl)
 {
 	MEM_AUTO char *request = ctl_request_json(ctl->command, "target", ctl->argument);
 	MEM_AUTO char *answer = NULL;
-	struct connection connection;
-	int status = ctl_open(ctl, &connection, true);
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	int status = ctl_open(ctl, &client);
 
 	if (status != STATUS_OK)
 		return status;
-	status = ctl_send(ctl, &connection, request, CTL_ANSWER_MS, &answer);
+	status = ctl_ask(ctl, client, request, CTL_ANSWER_MS, &answer);
 	if (status == STATUS_OK && ctl->json)
 		(void)puts(answer);
 	else if (status == STATUS_OK)
 		show_reboot(ctl, answer);
 	(void)fflush(stdout);
 	if (status == STATUS_OK && ctl->wait)
-		status = wait_for_boot(ctl, &connection);
-	connection_close(&connection);
+		status = ctl_await(ctl, client, ctl->timeout_ms);
+	if (status == STATUS_OK && ctl->wait && !ctl->json)
+		(void)printf("%s: running\n", ctl->vm);
 	return status;
 }

@@ -99,8 +99,8 @@ static const char stubborn_advice[] =
     "gives the guest more time to shut down.";
 
 static const char reset_advice[] =
-    "\nIt booted too often in a short time (restart_limit), and vmrun waits: vmrunctl NAME reset\n"
-    "boots it again, and vmrunctl NAME history shows why the boots before ended.";
+    "\nThe VM booted too often in a short time (restart_limit), and vmrun waits: vmrunctl NAME "
+    "reset\nboots it again, and vmrunctl NAME history shows why the earlier boots ended.";
 
 /* Returns whether vmrun ended the boot by itself: its reason matters more than the step. */
 static bool is_unfit(const char *cause)
@@ -213,19 +213,17 @@ static void show_boot(const struct ctl *ctl, const char *line)
 	show_output(line, "console", "last lines of the console");
 }
 
-/* Says whether the VM runs now; returns its status, or NULL.  Caller frees. */
+/* Returns the status of a VM that is supervised now, or NULL.  Caller frees. */
 static char *ask_state(const struct ctl *ctl)
 {
 	MEM_AUTO char *request = ctl_request_json("status", NULL, NULL);
-	struct connection connection;
-	char *answer = NULL;
+	CLIENT_AUTO struct vmrun_client *client = NULL;
+	const char *answer = NULL;
 
-	if (ctl_open(ctl, &connection, false) != STATUS_OK)
+	if (ctl_try(ctl, &client) != VMRUN_CLIENT_OK ||
+	    vmrun_client_ask(client, request, CTL_ANSWER_MS, &answer) != VMRUN_CLIENT_OK)
 		return NULL;
-	if (connection_send_line(&connection, request, connection_deadline_ms(CTL_ANSWER_MS)) == 0)
-		answer = connection_read_line(&connection, connection_deadline_ms(CTL_ANSWER_MS));
-	connection_close(&connection);
-	return answer;
+	return mem_copy(answer);
 }
 
 static void show_state(const struct ctl *ctl, const char *answer)
@@ -234,7 +232,7 @@ static void show_state(const struct ctl *ctl, const char *answer)
 	MEM_AUTO char *target = show_member(answer, "target");
 
 	if (strcmp(state, "running") == 0)
-		(void)printf("%s runs now: target %s\n", ctl->vm, target);
+		(void)printf("%s is running now: target %s\n", ctl->vm, target);
 	else
 		(void)printf("%s is supervised now: state %s, target %s\n", ctl->vm, state, target);
 }

@@ -62,7 +62,7 @@ crowd() {
 	await_file up2
 	ctl "$vm" stop
 	is "$status" 0
-	has "$vm: gone" said
+	has "$vm: stopped" said
 	ends 0
 	nothing_runs
 }

@@ -63,7 +63,7 @@ raw() {
 	is "$(stat -c '%a %F' "$run_dir/$vm/control")" '600 socket'
 	ctl "$vm" stop
 	is "$status" 0
-	grep -qE "^$vm: gone: the guest powered off [0-9.]+ s after the power button\$" said
+	grep -qE "^$vm: stopped: the guest powered off [0-9.]+ s after the power button\$" said
 	[ ! -e "$run_dir/$vm" ]
 	ends 0
 }
@@ -93,7 +93,7 @@ raw() {
 	await_file up
 	ctl "$vm" stop --no-wait
 	is "$status" 0
-	is "$(cat said)" "$vm: is being stopped"
+	is "$(cat said)" "$vm: stopping"
 	ctl "$vm" status --json
 	is "$(of '[.state, .stop_step] | tostring')" '["stopping",1]'
 	is "$(of '.wait_ms > 50000')" true
@@ -124,11 +124,11 @@ raw() {
 	refused 1 "$vm: no target \"c\"" "$vm" reboot c
 	refused 1 "$vm: no target \"c\"" "$vm" next c
 	ctl "$vm" next b
-	is "$(cat said)" "$vm: boots b next"
+	is "$(cat said)" "$vm: next boot: target b"
 	ctl "$vm" status --json
 	is "$(of .next_target)" b
 	ctl "$vm" reboot
-	is "$(cat said)" "$vm: stopping target default by acpi (at most 75 s), then booting b"
+	is "$(cat said)" "$vm: stopping target default with acpi (at most 75 s), then booting target b"
 	await_file up2
 	ctl "$vm" status --json
 	is "$(of '[.state, .target, .boots, .cause] | tostring')" '["running","b",2,"reboot"]'
@@ -149,7 +149,7 @@ raw() {
 	ctl "$vm" wait --state given_up --timeout 30
 	is "$status" 0
 	ctl "$vm" reset
-	is "$(cat said)" "$vm: boots again"
+	is "$(cat said)" "$vm: booting again"
 	await_file up
 	refused 1 'it has not given up: nothing to reset' "$vm" reset
 	ctl "$vm" stop
@@ -170,7 +170,7 @@ state() {
 	state '{"install_once": {"done": true}, "install_once:b": {"begun": true}, "mine": [1.5, {}]}'
 	ctl "$vm" forget install_once
 	is "$status" 0
-	is "$(cat said)" "$vm: what install_once had kept is forgotten"
+	is "$(cat said)" "$vm: dropped the state of install_once"
 	is "$(jq -cS . "state/$vm/state.json")" '{"install_once:b":{"begun":true},"mine":[1.5,{}]}'
 	refused 1 "$vm: install_once has kept nothing: there is nothing to forget" "$vm" forget install_once
 	ctl --json "$vm" forget install_once:b
@@ -262,7 +262,7 @@ hook: expected a string, got an integer'
 	spec '{"cpu": 3}'
 	ctl "$vm" reload
 	is "$status" 0
-	has 'the spec was read again' said
+	has 'read the spec again' said
 	echo '{ "cpuu": 1 }' >vm.json
 	refused 1 'did you mean "cpu"?' "$vm" reload
 	ctl "$vm" reboot
@@ -355,7 +355,7 @@ deny() {
 @test "wait --gone: what cannot be reached is not gone" {
 	local long
 	long=$(printf '/long%.0s' {1..40})
-	refused 71 "cannot reach $run_dir$long/$vm/control: File name too long" -r "$run_dir$long" "$vm" wait --gone
+	refused 71 "cannot connect to $run_dir$long/$vm/control: File name too long" -r "$run_dir$long" "$vm" wait --gone
 	[ -d "$run_dir" ] || mkdir -m 700 "$run_dir"
 	mkdir -m 700 "$run_dir/$vm"
 	chmod 0 "$run_dir/$vm"
@@ -403,8 +403,8 @@ deny() {
 	ctl "$vm" wait --state backoff --timeout 30
 	ctl "$vm" reboot a --wait
 	is "$status" 0
-	is "$(cat said)" "$vm: booting a
-$vm: runs"
+	is "$(cat said)" "$vm: booting target a
+$vm: running"
 	ctl "$vm" stop
 	ends 0
 }
@@ -415,7 +415,7 @@ $vm: runs"
 	is "$status" 0
 	has 'state      running' said
 	ctl next "$vm" a
-	is "$(cat said)" "$vm: boots a next"
+	is "$(cat said)" "$vm: next boot: target a"
 	ctl next "$vm" b --json
 	is "$status" 0
 	# Where the second word is a command, the first is the name.
@@ -433,7 +433,7 @@ $vm: runs"
 	await_file up
 	ctl "$vm" reboot a --wait
 	is "$status" 0
-	is "$(tail -n 1 said)" "$vm: runs"
+	is "$(tail -n 1 said)" "$vm: running"
 	ctl "$vm" status --json
 	is "$(of '[.state, .target, .boots] | @json')" '["running","a",2]'
 	await_file up2
@@ -466,7 +466,7 @@ shows() {
 	shows "$vm: stopping: poweroff 10 s; ^C: next step"
 	is_gone "$stopper" && return 1
 	printf '\003' >&7
-	shows "$vm: gone: vmrun killed the hypervisor"
+	shows "$vm: stopped: vmrun killed the hypervisor"
 	exec 7>&-
 	wait "$stopper"
 	ends 0
@@ -526,7 +526,7 @@ serves() {
 	done
 	rm serves
 	serves 1
-	refused 69 'its vmrun went away without an answer' "$vm" wait
+	refused 69 'vmrun closed the connection' "$vm" wait
 	ends 0
 }
 
@@ -577,14 +577,14 @@ serves() {
 }
 
 @test "not running: status 69, for people and for programs" {
-	refused 69 "$vm: not running (no $run_dir/$vm/control)" "$vm" status
+	refused 69 "$vm: not running: $run_dir/$vm/control does not exist" "$vm" status
 	ctl "$vm" stop --json
 	is "$status" 69
-	is "$(of '[.ok, .error] | tostring')" "[false,\"not running (no $run_dir/$vm/control)\"]"
+	is "$(of '[.ok, .error] | tostring')" "[false,\"not running: $run_dir/$vm/control does not exist\"]"
 	up
 	kill -KILL "$pid"
 	await is_gone "$pid"
-	refused 69 "not running: nobody answers at $run_dir/$vm/control" "$vm" stop
+	refused 69 "not running: no process listens at $run_dir/$vm/control" "$vm" stop
 	refused 69 'not running' "$vm" console
 	refused 69 'not running' "$vm" events
 	refused 69 'not running' "$vm" wait-for x
@@ -595,7 +595,7 @@ serves() {
 	kill -STOP "$pid"
 	"$VMRUNCTL" -r "$run_dir" list >table 3>&- &
 	local lister=$!
-	refused 69 'its vmrun does not answer' "$vm" stop
+	refused 69 'vmrun does not answer' "$vm" stop
 	wait "$lister"
 	kill -CONT "$pid"
 	grep -q "^$vm *silent" table
@@ -609,7 +609,7 @@ serves() {
 	mkdir -m 700 own
 	ctl list
 	is "$status" 0
-	is "$(cat said)" none
+	is "$(cat said)" "no VMs"
 	ctl list --json
 	is "$(cat said)" '[]'
 	ctl -r own/missing list --json
@@ -725,18 +725,18 @@ $vm running default $(cat up) 1"
 	refused 64 'invalid VM name "a/b": expected letters, digits' a/b status
 	refused 64 'next needs TARGET' "$vm" next
 	refused 64 'wait-for needs TEXT' "$vm" wait-for
-	refused 64 'status: one word too many: "x"' "$vm" status x
-	refused 64 'reboot: one word too many: "y"' "$vm" reboot x y
+	refused 64 'status: unexpected argument "x"' "$vm" status x
+	refused 64 'reboot: unexpected argument "y"' "$vm" reboot x y
 	refused 64 'unknown option --tiemout, did you mean --timeout?' "$vm" wait --tiemout 1
 	refused 64 'status takes no --no-wait' "$vm" status --no-wait
 	refused 64 'list takes no --gone' list --gone
-	refused 64 '--timeout takes seconds' "$vm" wait --timeout 1e3
-	refused 64 '--timeout takes seconds' "$vm" wait --timeout -1
-	refused 64 '--timeout takes seconds' "$vm" wait --timeout .
-	refused 64 '--from takes a whole number' "$vm" events --from x
-	refused 64 '--gone and --state exclude each other' "$vm" wait --gone --state running
-	refused 64 '--ready and --state exclude each other' "$vm" wait --ready --state running
-	refused 64 '--ready and --gone exclude each other' "$vm" wait --ready --gone
+	refused 64 'invalid --timeout' "$vm" wait --timeout 1e3
+	refused 64 'invalid --timeout' "$vm" wait --timeout -1
+	refused 64 'invalid --timeout' "$vm" wait --timeout .
+	refused 64 'invalid --from "x": expected a whole number' "$vm" events --from x
+	refused 64 '--gone and --state are mutually exclusive' "$vm" wait --gone --state running
+	refused 64 '--ready and --state are mutually exclusive' "$vm" wait --ready --state running
+	refused 64 '--ready and --gone are mutually exclusive' "$vm" wait --ready --gone
 	refused 64 'status takes no --ready' "$vm" status --ready
 	refused 64 'console takes no --json' "$vm" console --json
 	refused 64 '--run-dir needs DIR' status -r
@@ -754,7 +754,7 @@ $vm running default $(cat up) 1"
 	refused 64 "invalid VM name \"${name}n\": expected letters, digits, \".\", \"_\" and \"-\", at most 64" "${name}n" status
 	ctl "$vm" wait --gone --timeout 1000000000
 	is "$status" 0
-	refused 64 '--timeout takes seconds' "$vm" wait --gone --timeout 1000000001
+	refused 64 'invalid --timeout' "$vm" wait --gone --timeout 1000000001
 	# A message has at most 8191 bytes; the name of the hook is part of this one.
 	ctl "$vm" forget x --json
 	around=$(($(of '.error | length') - 1))

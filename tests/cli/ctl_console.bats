@@ -142,7 +142,7 @@ off() {
 	is "$(wc -l <boots)" 2
 	keys 'off\n'
 	left 0
-	has "[$vm: gone]" notes
+	has "[$vm: the VM has exited]" notes
 	ends 0
 }
 

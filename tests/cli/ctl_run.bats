@@ -95,11 +95,11 @@ down() {
 	printf 'return "a\0b"' >script.lua
 	ctl "$vm" run script.lua
 	is "$status" 66
-	has 'contains a NUL' wrong
+	has 'found a NUL byte' wrong
 	printf 'return "\344"' >script.lua
 	ctl "$vm" run script.lua
 	is "$status" 66
-	has 'not UTF-8' wrong
+	has 'expected UTF-8' wrong
 	head -c 70000 /dev/zero | tr '\0' ' ' >script.lua
 	ctl "$vm" run script.lua
 	is "$status" 66

@@ -124,7 +124,7 @@ ended with status 0: the guest powered off'
 	start vm.json
 	await_file up
 	ctl "$vm" stop
-	grep -qE "^$vm: gone: the guest powered off [0-9.]+ s after the power button\$" said
+	grep -qE "^$vm: stopped: the guest powered off [0-9.]+ s after the power button\$" said
 	ends 0
 	grep -qE 'stopped on request after .* s: the guest powered off [0-9.]+ s after the power button \(stopped' err
 }
@@ -137,7 +137,7 @@ ended with status 0: the guest powered off'
 	start vm.lua
 	await_file up
 	ctl "$vm" reboot a
-	is "$(cat said)" "$vm: stopping target default by acpi (at most 75 s), then booting a"
+	is "$(cat said)" "$vm: stopping target default with acpi (at most 75 s), then booting target a"
 	ends 0
 	has 'stopped for the reboot request after'
 	lacks 'the guest asked for a reboot after'
@@ -254,7 +254,7 @@ ended with status 0: the guest powered off'
 	await_file is-full
 	ctl "$vm" status
 	is "$status" 69
-	has 'cannot reach' wrong
+	has 'cannot connect to' wrong
 	[ ! -s said ]
 }
 
@@ -311,7 +311,7 @@ ended with status 0: the guest powered off'
 	has 'last words' said
 	has 'vmrun ended with status 3' said
 	has 'what to try next:' said
-	lacks 'runs now' said
+	lacks 'is running now' said
 	ctl "$vm" why --json
 	is "$(jq -r '[.ok, .state, .boot.cause, .last.exit_status] | @json' said)" '[true,"ended","triple_fault",3]'
 	ctl "$vm" status
@@ -332,7 +332,7 @@ ended with status 0: the guest powered off'
 	ctl "$vm" why
 	is "$status" 0
 	has 'triple_fault, status 3' said
-	has "$vm runs now: target default" said
+	has "$vm is running now: target default" said
 	ctl "$vm" stop
 	ends 0
 }

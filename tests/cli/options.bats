@@ -40,8 +40,8 @@ usage_error() {
 	usage_error 'needs NAME' vm.json -t
 	usage_error '--set needs KEY=VALUE' vm.json --set
 	usage_error '--dry-run takes no value' --dry-run=yes vm.json
-	usage_error '--reboot-count takes a whole number' --reboot-count two vm.json
-	usage_error '--reboot-count takes a whole number' --reboot-count -1 vm.json
+	usage_error 'invalid --reboot-count' --reboot-count two vm.json
+	usage_error 'invalid --reboot-count' --reboot-count -1 vm.json
 	usage_error '--print takes' --print nonsense vm.json
 	usage_error '--exit-status takes guest' --exit-status host vm.json
 	vmrun --bhyve /a --qemu /b vm.json

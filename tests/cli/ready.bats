@@ -139,7 +139,7 @@ teardown() {
 	has 'vmrun: --ready-fd 9: it is open for reading only'
 	vmrun --ready-fd x vm.json
 	is "$status" 64
-	has 'takes a whole number'
+	has 'expected a whole number'
 	is "$(starts)" ''
 }
 

@@ -287,7 +287,7 @@ is_refused() {
 	is_refused
 	ctl "$vm" forget install_once
 	is "$status" 0
-	is "$(cat said)" "$vm: what install_once had kept is forgotten"
+	is "$(cat said)" "$vm: dropped the state of install_once"
 	is "$(kept .)" '{}'
 	plays 'exit 1' --
 	is "$(booted)" install
