@@ -98,6 +98,8 @@ int connection_send(
 	for (*sent = 0; *sent < size;) {
 		ssize_t n = send(c->fd, (const char *)bytes + *sent, size - *sent, MSG_NOSIGNAL);
 
+		if (n < 0 && (errno == ECONNRESET || errno == ENOTCONN))
+			errno = EPIPE;
 		if (n >= 0)
 			*sent += (size_t)n;
 		else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)

@@ -25,7 +25,10 @@ int connection_open(struct connection *c, const char *path, int64_t until_ms);
 void connection_close(struct connection *c);
 /* Sends c->unsent.  Returns 0, or -1 with errno, ETIMEDOUT after the deadline. */
 int connection_flush(struct connection *c, int64_t until_ms);
-/* Sends as many bytes as possible until the deadline; returns 0 when all are sent, as above. */
+/*
+ * Sends as many bytes as possible until the deadline.  Returns 0 when all are sent, or -1 with
+ * errno: ETIMEDOUT, or EPIPE if the other end is closed.
+ */
 int connection_send(
     struct connection *c, const void *bytes, size_t size, size_t *sent, int64_t until_ms);
 /*

@@ -57,8 +57,7 @@ char *ctl_request_json(const char *cmd, const char *key, const char *text);
  */
 int ctl_ask(const struct ctl *ctl, struct vmrun_client *client, const char *request,
     int64_t limit_ms, char **answer);
-/* Waits as the options of "wait" and "wait-for" say: within this time, negative: without a limit.
- */
+/* Waits for what the options of "wait" and "wait-for" say; a negative time is no limit. */
 int ctl_await(const struct ctl *ctl, struct vmrun_client *client, int64_t left_ms);
 /* Returns the time on a clock that only goes forward. */
 int64_t ctl_now_ms(void);
