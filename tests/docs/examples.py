@@ -31,6 +31,7 @@ Hidden command (`<!-- test: COMMAND -->` or `.\\" test: COMMAND`):
     The command runs in the same shell before what follows, and must succeed. `guest LINE...` says what
     the next guests do (tests/fake/README.md, Scripts; without: power off). `await COMMAND` polls.
     `checks` makes runs check the host, which is simulated (FAKE_STATE_DIR); without, no run does.
+    `dry` makes vmrun print commands instead (-d), for a page whose guests no test has at hand.
     Such a line may also make files that readers have, such as disks: `<!-- test: touch disk.img -->`.
 
 vmrun, vmrunctl, bhyve (fakebhyve) and the commands of FreeBSD are in PATH, so is a pkg-config that knows

@@ -11,6 +11,11 @@ checks() {
 	export DOCS_CHECKS=1
 }
 
+# dry: from now on vmrun only prints the command of the first boot (-d)
+dry() {
+	export DOCS_DRY=1
+}
+
 # await COMMAND...: polls until the command succeeds; fails after a minute
 await() {
 	local tries=0

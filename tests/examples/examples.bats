@@ -117,7 +117,7 @@ teardown() {
 		case $line in
 		*--simulate* | *' -d '* | *--print*) eval "${line#"${line%%[! ]*}"}" >/dev/null && n=$((n + 1)) ;;
 		esac
-	done < <(sed -n 's/^    //p' README.md)
+	done < <(sed -n 's/^    [$] //p' README.md)
 	[ "$n" -ge 9 ]
 }
 
