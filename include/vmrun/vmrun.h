@@ -36,7 +36,7 @@
 extern "C" {
 #endif
 
-#define VMRUN_VERSION "0.1.0"
+#define VMRUN_VERSION "0.2.0"
 
 #if defined(__GNUC__)
 #define VMRUN_API __attribute__((visibility("default")))
