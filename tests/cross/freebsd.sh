@@ -149,3 +149,4 @@ quietly cmake --preset ci -B "build-cross/$arch" -D VMRUN_CROSS_ARCH="$arch" -D 
 	-D CMAKE_TOOLCHAIN_FILE="$PWD/cmake/freebsd-toolchain.cmake"
 quietly cmake --build "build-cross/$arch"
 check_executable "build-cross/$arch/vmrun"
+tests/pack/port.sh "$PWD" "build-cross/$arch" cross
