@@ -45,7 +45,9 @@ read_metrics() {
 			    print(family.name, family.type, file=sys.stderr)
 			    assert family.documentation
 			    for sample in family.samples:
-			        print(json.dumps([sample.name, sample.labels, sample.value], sort_keys=True))
+			        # 1.0 and 1 are the same value, but not for every version of jq.
+			        value = int(sample.value) if sample.value.is_integer() else sample.value
+			        print(json.dumps([sample.name, sample.labels, value], sort_keys=True))
 		END
 		return
 	done
