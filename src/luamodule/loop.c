@@ -1,0 +1,227 @@
+/* Loops over VMs, and signals that end them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "luamodule/vm.h"
+
+#define MAX_WAIT_S 2000000 /* poll(2) takes milliseconds in an int */
+
+/* The signals that vmrun.catch() knows. */
+static const struct signal_row {
+	const char *name;
+	int number;
+} signals[] = {
+	{ "HUP", SIGHUP },
+	{ "INT", SIGINT },
+	{ "TERM", SIGTERM },
+	{ "USR1", SIGUSR1 },
+	{ "USR2", SIGUSR2 },
+};
+
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+/* Globals of the process, because a signal handler gets no context. */
+static int signal_pipe[2] = { -1, -1 };
+static struct sigaction before[SIGNALS];
+static bool is_caught[SIGNALS];
+
+static void note_signal(int number)
+{
+	int saved = errno;
+	char byte = (char)number;
+
+	(void)!write(signal_pipe[1], &byte, 1);
+	errno = saved;
+}
+
+static int set_up_pipe(void)
+{
+	if (signal_pipe[0] >= 0)
+		return 0;
+	if (pipe(signal_pipe) != 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		(void)fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
+		(void)fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+	}
+	return 0;
+}
+
+static void catch_signal(lua_State *L, const char *name)
+{
+	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART };
+
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (strcmp(signals[i].name, name) != 0)
+			continue;
+		if (!is_caught[i])
+			(void)sigaction(signals[i].number, &action, &before[i]);
+		is_caught[i] = true;
+		return;
+	}
+	luaL_error(L, "invalid signal \"%s\": expected HUP, INT, TERM, USR1 or USR2", name);
+}
+
+int loop_catch(lua_State *L)
+{
+	if (set_up_pipe() != 0)
+		return luaL_error(L, "pipe: %s", strerror(errno));
+	for (int i = 1; i <= lua_gettop(L); i++)
+		catch_signal(L, luaL_checkstring(L, i));
+	return 0;
+}
+
+int loop_release(lua_State *L)
+{
+	(void)L;
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (is_caught[i])
+			(void)sigaction(signals[i].number, &before[i], NULL);
+		is_caught[i] = false;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (signal_pipe[i] >= 0)
+			(void)close(signal_pipe[i]);
+		signal_pipe[i] = -1;
+	}
+	return 0;
+}
+
+/* Returns the name of a signal that was caught, the oldest first; NULL if there is none. */
+static const char *next_signal(void)
+{
+	char byte;
+
+	if (signal_pipe[0] < 0 || read(signal_pipe[0], &byte, 1) != 1)
+		return NULL;
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (signals[i].number == byte)
+			return signals[i].name;
+	}
+	return NULL;
+}
+
+/*
+ * Runs an instruction of Lua after an interruption: the interpreter lua(1) raises "interrupted!"
+ * there after ^C, unless vmrun.catch() has caught it.
+ */
+static void run_instruction(lua_State *L)
+{
+	if (luaL_dostring(L, "return") != LUA_OK)
+		lua_error(L);
+}
+
+/* Waits for descriptors, the last of which is that of the signals. */
+static void wait_for(lua_State *L, struct pollfd *ready, size_t count, int ms)
+{
+	ready[count - 1] = (struct pollfd){ .fd = signal_pipe[0], .events = POLLIN };
+	if (poll(ready, (nfds_t)count, ms) >= 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		ready[i].revents = 0;
+	if (errno != EINTR)
+		luaL_error(L, "poll: %s", strerror(errno));
+	run_instruction(L);
+}
+
+static int milliseconds(lua_State *L, int index)
+{
+	lua_Number seconds = luaL_optnumber(L, index, -1);
+
+	if (seconds < 0)
+		return -1;
+	return (int)((seconds < MAX_WAIT_S ? seconds : MAX_WAIT_S) * 1000);
+}
+
+/* Fills in a pollfd for each VM of the list at index 1. */
+static struct pollfd *push_descriptors(lua_State *L, size_t count)
+{
+	struct pollfd *ready = lua_newuserdatauv(L, (count + 1) * sizeof(*ready), 0);
+
+	for (size_t i = 0; i < count; i++) {
+		(void)lua_rawgeti(L, 1, (lua_Integer)i + 1);
+		ready[i] =
+		    (struct pollfd){ .fd = vmrun_fd(vm_check(L, -1)->handle), .events = POLLIN };
+		lua_pop(L, 1);
+	}
+	return ready;
+}
+
+int loop_wait(lua_State *L)
+{
+	int ms = milliseconds(L, 2);
+	struct pollfd *ready;
+	size_t count;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	count = lua_rawlen(L, 1);
+	ready = push_descriptors(L, count);
+	wait_for(L, ready, count + 1, ms);
+	lua_newtable(L);
+	for (size_t i = 0; i < count; i++) {
+		if (ready[i].revents == 0)
+			continue;
+		(void)lua_rawgeti(L, 1, (lua_Integer)i + 1);
+		lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+	}
+	lua_pushstring(L, next_signal());
+	return 2;
+}
+
+/* Calls options.event, if there is one, for each event; a callback may close the VM. */
+static void report_events(lua_State *L, const struct vm *vm)
+{
+	while (vm->handle != NULL) {
+		event_push_next(L, vm->handle);
+		if (lua_isnil(L, -1)) {
+			lua_settop(L, 1);
+			return;
+		}
+		if (lua_getiuservalue(L, 1, VM_EVENT) == LUA_TFUNCTION) {
+			lua_insert(L, 2);
+			lua_call(L, 1, 0);
+		}
+		lua_settop(L, 1);
+	}
+}
+
+/* Returns the status of a dispatch after something has happened; a caught signal stops the VM. */
+static int wait_and_dispatch(lua_State *L, const struct vm *vm)
+{
+	struct pollfd ready[2] = { { .fd = vmrun_fd(vm->handle), .events = POLLIN } };
+	int status;
+
+	wait_for(L, ready, 2, -1);
+	if (ready[1].revents != 0 && next_signal() != NULL)
+		vmrun_stop(vm->handle);
+	status = vmrun_dispatch(vm->handle);
+	vm_raise_error(L, 1);
+	return status;
+}
+
+int loop_run(lua_State *L)
+{
+	struct vm *vm = vm_check(L, 1);
+	int status = 0;
+
+	lua_settop(L, 1);
+	/* A callback that raised has left a VM that runs: another call goes on with it. */
+	if (vmrun_fd(vm->handle) < 0)
+		status = vmrun_start(vm->handle);
+	vm_raise_error(L, 1);
+	while (status == 0) {
+		report_events(L, vm);
+		if (vmrun_ended(vm_check(L, 1)->handle)) {
+			lua_pushinteger(L, vmrun_status(vm->handle));
+			return 1;
+		}
+		status = wait_and_dispatch(L, vm);
+	}
+	return vm_push_failure(L, vm->handle, status);
+}

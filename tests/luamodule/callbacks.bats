@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# vm:run() with its callbacks, and signals.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load module
+	module_setup
+}
+
+teardown() {
+	common_teardown
+}
+
+# run_in_background: runs the script on stdin
+run_in_background() {
+	cat prelude.lua - >script.lua
+	"$LUA" script.lua >out 2>err 3>&- &
+	pid=$!
+	pids+=("$pid")
+}
+
+@test "run reports the events in order, and returns the status" {
+	script 'exit 0' 'exit 3'
+	passes <<-'END'
+		local seen = {}
+		local vm = assert(open { event = function(e)
+			if e.event ~= "policy" then table.insert(seen, e.event) end
+		end })
+		is(vm:run(), 3)
+		is(table.concat(seen, " "), "starting checked spawned exit cleaned decided " ..
+			"starting checked spawned exit cleaned decided ended")
+		is(vm:guest_status(), 3)
+		local status, why
+		local n
+		status, why, n = open({ dry_run = true }):run()
+		is(status, nil)
+		is(n, 64)
+		assert(#why > 0)
+		is(open():next_event(), nil)
+	END
+}
+
+@test "run without a callback drops the events" {
+	script 'exit 1'
+	passes <<-'END'
+		local vm = assert(open())
+		is(vm:run(), 0)
+		is(vm:next_event(), nil)
+	END
+}
+
+@test "a callback that raises leaves a VM that another run goes on with" {
+	script 'acpi on wait exit 1'
+	passes <<-'END'
+		local vm
+		local raised = 0
+		vm = assert(open { event = function(e)
+			if e.event == "spawned" then
+				raised = raised + 1
+				error("enough", 0)
+			end
+		end })
+		local ok, why = pcall(vm.run, vm)
+		is(ok, false)
+		is(why, "enough")
+		vm:stop()
+		is(vm:run(), 0)
+		is(raised, 1)
+	END
+	nothing_runs
+}
+
+@test "a callback may close its VM, and must not yield" {
+	script 'ready up hang' 'exit 1'
+	passes <<-'END'
+		local vm
+		vm = assert(open { event = function(e)
+			if e.event == "spawned" then vm:close() end
+		end })
+		has(select(2, pcall(vm.run, vm)), "the VM is closed")
+		vm = assert(open { event = coroutine.yield })
+		local co = coroutine.create(function() return vm:run() end)
+		has(select(2, coroutine.resume(co)), "attempt to yield across a C-call boundary")
+		vm:close()
+	END
+	nothing_runs
+}
+
+@test "a caught signal stops the VM of run, and is told by wait" {
+	script 'acpi on ready up wait exit 1'
+	run_in_background <<-'END'
+		vmrun.catch("INT", "TERM")
+		local vm = assert(open())
+		os.exit(vm:run() + 40, true)
+	END
+	await_file up
+	kill -TERM "$pid"
+	ends 40
+	nothing_runs
+	rm up
+	script 'acpi on ready up wait exit 1'
+	run_in_background <<-'END'
+		vmrun.catch("INT", "TERM")
+		local vm = assert(open())
+		assert(vm:start())
+		while not vm:ended() do
+			local ready, signal = vmrun.wait { vm }
+			if signal then
+				print(signal)
+				vm:stop()
+			end
+			assert(vm:dispatch())
+		end
+		print("ended", vm:status())
+	END
+	await_file up
+	kill -INT "$pid"
+	ends 0
+	is "$(cat out)" "$(printf 'INT\nended\t0')"
+	nothing_runs
+}
+
+@test "without catch, ^C raises as anywhere in Lua" {
+	script 'acpi on ready up wait exit 1'
+	# A shell lets its background commands ignore SIGINT; the interpreter sets its own handler.
+	run_in_background <<-'END'
+		local vm = assert(open())
+		local ok, why = pcall(vm.run, vm)
+		print(ok, why)
+		vm:stop()
+		print(vm:run())
+	END
+	await_file up
+	kill -INT "$pid"
+	ends 0
+	has 'false' out
+	has 'interrupted!' out
+	is "$(tail -n 1 out)" 0
+	nothing_runs
+}
+
+@test "unknown signals are refused" {
+	passes <<-'END'
+		has(select(2, pcall(vmrun.catch, "KILL")), 'invalid signal "KILL": expected HUP, INT')
+		has(vmrun.describe("devices"), "virtio-blk")
+		is(vmrun.describe("nothing"), nil)
+		assert(#vmrun.default_run_dir() > 0)
+		is(vmrun.history("nobody", "keep"), "")
+	END
+}

@@ -1,0 +1,221 @@
+#!/usr/bin/env bats
+# require "vmrun": what a program reads of a spec, options, failures, and a VM's life step by step.
+# shellcheck disable=SC2154 # vm, pid and status: ../cli/common.bash
+
+setup() {
+	load module
+	module_setup
+}
+
+teardown() {
+	common_teardown
+}
+
+@test "the commands of a boot, and what is known before it" {
+	VERSION=$("$VMRUN" -V | awk '{ print $2 }')
+	export VERSION
+	passes <<-'END'
+		local vm <close> = assert(open { dry_run = true, set = { mem = "128M" }, args = { "-x" } })
+		is(vm:name(), os.getenv("VM"))
+		is(vm:target(), "default")
+		is(vm:hypervisor(), "bhyve")
+		local argv = vm:argv()
+		is(argv[1], os.getenv("FAKEBHYVE"))
+		is(argv[#argv], os.getenv("VM"))
+		has(table.concat(argv, " "), "-x")
+		has(vm:command(), "-m 128M")
+		is(vm:loader_command(), nil)
+		has(vm:bhyve_config(), "memory.size=128M")
+		has(vm:spec(), '"mem"')
+		has(vm:graph(), "digraph")
+		has(vm:policy(), "reboot")
+		is(#vm:notes(), 0)
+		is(#vm:placeholders(), 0)
+		is(vm:uses_stdio(), false)
+		is(vm:fd(), -1)
+		is(vm:state().state, "waiting")
+		is(vm:ended(), false)
+		is(vm:guest_status(), -1)
+		has(tostring(vm), os.getenv("VM"))
+		is(vmrun.version, os.getenv("VERSION"))
+	END
+}
+
+@test "failures are nil, all problems, and the status" {
+	echo '{"name": "x", "cpu": 0}' >bad.json
+	passes <<-'END'
+		local vm, why, status = vmrun.open("bad.json")
+		is(vm, nil)
+		is(status, 65)
+		has(why, "bad.json:1:")
+		has(why, '"mem"')
+		vm, why, status = vmrun.open { }
+		is(vm, nil)
+		is(status, 64)
+		vm, why, status = vmrun.open("missing.json")
+		is(status, 66)
+		vm = assert(open())
+		local done
+		done, why, status = vm:dispatch()
+		is(done, nil)
+		is(status, 64)
+		assert(#why > 0)
+		done, why, status = vm:next("nowhere")
+		is(done, nil)
+		is(vm:reset(), false)
+		done, why, status = vm:simulate("reboot")
+		is(status, 64)
+	END
+}
+
+@test "options of a wrong name or type are raised with their name" {
+	passes <<-'END'
+		for _, case in ipairs {
+			{ { fiel = "x" }, 'unknown option "fiel"' },
+			{ { 1 }, 'unknown option "1"' },
+			{ { file = 1 }, 'option "file": expected a string, got number' },
+			{ { file = "a\0b" }, 'option "file": the string contains a NUL' },
+			{ { control = 1 }, 'option "control": expected a boolean' },
+			{ { args = "x" }, 'option "args": expected a list of strings' },
+			{ { args = { 1 } }, 'option "args": expected a list of strings' },
+			{ { set = { mem = {} } }, 'option "set": expected strings, numbers and booleans' },
+			{ { reboot_count = 1.5 }, 'option "reboot_count": expected an integer' },
+			{ { exec_result = 1 << 40 }, 'option "exec_result": 1099511627776 is out of range' },
+			{ { event = 1 }, 'option "event": expected a function' },
+		} do
+			local ok, why = pcall(vmrun.open, case[1])
+			is(ok, false)
+			has(why, case[2])
+		end
+		is(pcall(vmrun.open), false)
+	END
+}
+
+# in_module ROWS: prints the first word of each row of a table of the module
+in_module() {
+	sed -n "s/^\t$1(\([a-z_]*\), .*/\1/p" "$2" | sort
+}
+
+# in_header STRUCT: prints the members of a struct of the public header
+in_header() {
+	awk -v name="struct $1 {" '$0 == name { on = 1; next } /^};/ { on = 0 } on' "$SOURCE/include/vmrun/vmrun.h" |
+		tr '\n' ' ' | sed 's,/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/,,g' | tr ';' '\n' |
+		sed 's/.*\[.*//' | grep -oE '[a-z_]+(, \*?[a-z_]+)*$' | tr -d ' *' | tr ',' '\n' | sort
+}
+
+@test "the module has every member of the library's structs" {
+	in_header vmrun_event | grep -vxE 'type|name|size' >wanted
+	in_module EVENT "$SOURCE/src/luamodule/event.c" >got
+	diff wanted got
+	in_header vmrun_state | grep -vx size >wanted
+	in_module STATE "$SOURCE/src/luamodule/event.c" >got
+	diff wanted got
+	in_header vmrun_finding | grep -vx size >wanted
+	in_module FINDING "$SOURCE/src/luamodule/event.c" >got
+	diff wanted got
+	in_header vmrun_options | grep -vxE 'size|length|decide|decide_context' >wanted
+	in_module OPTION "$SOURCE/src/luamodule/open.c" >got
+	diff wanted got
+	[ "$(wc -l <got)" -gt 25 ]
+}
+
+@test "a check: the findings and the status" {
+	passes <<-'END'
+		local vm = assert(open({ check = true }, '"emulations": [{"device": "virtio-net", "name": "tap3"}]'))
+		local findings, status = vm:check()
+		is(status, 69)
+		is(#findings, 1)
+		is(findings[1].what, "tap3")
+		is(findings[1].problem, "no such interface")
+		has(findings[1].fix, "ifconfig tap3 create")
+		is(findings[1].advice, false)
+		is(#vm:findings(), 1)
+		vm = assert(open { check = true })
+		findings, status = vm:check()
+		is(status, 0)
+		is(#findings, 0)
+	END
+}
+
+@test "a simulation: its events" {
+	passes <<-'END'
+		local vm = assert(open({ dry_run = true }, '"targets": {"rescue": {}}, "on": {"triple_fault": {"boot": "rescue"}}'))
+		assert(vm:simulate("triple_fault,poweroff"))
+		local decided = {}
+		for e in vm:events() do
+			if e.event == "decided" then table.insert(decided, e) end
+		end
+		is(#decided, 2)
+		is(decided[1].cause, "triple_fault")
+		is(decided[1].action, "boot")
+		is(decided[1].target, "rescue")
+		is(decided[2].action, "stop")
+	END
+}
+
+@test "a life step by step: wait, dispatch, events, state, requests" {
+	script 'exit 0' 'acpi on wait exit 1'
+	passes <<-'END'
+		local vm <close> = assert(open({}, '"targets": {"other": {}}'))
+		assert(vm:start())
+		local seen, last = {}, nil
+		local spawned = 0
+		while not vm:ended() do
+			local ready, signal = vmrun.wait({ vm }, 60)
+			is(#ready, 1)
+			is(ready[1], vm)
+			is(signal, nil)
+			assert(vm:dispatch())
+			for e in vm:events() do
+				is(e.vm, os.getenv("VM"))
+				seen[e.event] = e
+				last = e
+				if e.event == "spawned" then
+					spawned = spawned + 1
+					is(vm:state().pid, e.pid)
+					is(e.argv[#e.argv], os.getenv("VM"))
+					if spawned == 2 then
+						is(vm:state().boots, 2)
+						assert(vm:next("other"))
+						local ok, why, status = vm:next("nowhere")
+						is(status, 65)
+						has(why, "nowhere")
+						assert(vm:stop())
+					end
+				end
+			end
+		end
+		is(last.event, "ended")
+		is(last.exit_status, 0)
+		is(seen.exit.cause, "stopped")
+		is(spawned, 2)
+		is(vm:status(), 0)
+		has(vmrun.history(os.getenv("VM"), "keep"), '"cause":"stopped"')
+		is(#vmrun.wait({}, 0), 0)
+	END
+	nothing_runs
+}
+
+@test "close, and a VM that is collected, take the hypervisor with them" {
+	script 'ready up1 hang' 'ready up2 hang'
+	passes <<-'END'
+		local function up(vm, file)
+			assert(vm:start())
+			while not io.open(file) do vmrun.wait({ vm }, 0.02) assert(vm:dispatch()) end
+		end
+		local vm = assert(open())
+		up(vm, 'up1')
+		vm:close()
+		vm:close()
+		has(select(2, pcall(vm.name, vm)), "the VM is closed")
+		is(tostring(vm), "vmrun.vm: closed")
+		is(getmetatable(vm), "vmrun.vm")
+		vm = assert(open())
+		up(vm, 'up2')
+		vm = nil
+		collectgarbage()
+		is(pcall(vmrun.wait, { 1 }), false)
+	END
+	is "$(starts)" 2
+	nothing_runs
+}
