@@ -87,3 +87,80 @@ await_count() {
 	is "$status" 64
 	has 'usage: manager'
 }
+
+# in_python: runs examples/manager.py
+in_python() {
+	printf '#!/bin/sh\nexec "%s" --state-dir "%s/keep" --log-level error "$@"\n' "$VMRUN" "$PWD" >vmrun
+	chmod +x vmrun
+	VMRUN=$PWD/vmrun manage python3 "$SOURCE/examples/manager.py" "$PWD/run"
+}
+
+@test "manager.py: 5 VMs, one has given up and gets a chance, SIGINT stops the others" {
+	specs 5
+	rm vm5.json
+	vm=$vm-5 spec '{"restart_limit": {"count": 1, "within": 600}, "on": {"triple_fault": "boot", "given_up": "wait"}}' vm5.json
+	for _ in $(seq 4); do echo 'acpi on wait exit 1'; done >script
+	for n in 1 2 3 4; do mv "vm$n.json" "later$n.json"; done
+	printf 'exit 3\nexit 3\nexit 1\n' >script5
+	FAKEBHYVE_SCRIPT=$PWD/script5 in_python
+	ends 0
+	has "$vm-5: given_up" out
+	has "$vm-5: one more chance {'ok': True" out
+	has "$vm-5: exit default poweroff" out
+	for n in 1 2 3 4; do mv "later$n.json" "vm$n.json"; done
+	rm vm5.json
+	in_python
+	await_count 4 ': spawned'
+	kill -INT "$pid"
+	ends 0
+	is "$(count ': exit default stopped')" 4
+	nothing_runs
+}
+
+@test "manager.py: the status of a VM that fails, and its usage" {
+	specs 2
+	script 'exit 4' 'exit 1'
+	in_python
+	ends 4
+	is "$(count ': ended')" 2
+	status=0
+	python3 "$SOURCE/examples/manager.py" 2>err || status=$?
+	is "$status" 1
+	has 'manager.py RUN-DIR FILE'
+	is "$(python3 -c 'import ast, sys; print(sorted(n.name for s in ast.walk(ast.parse(open(sys.argv[1]).read()))
+		if isinstance(s, ast.Import) for n in s.names))' "$SOURCE/examples/manager.py")" \
+		"['json', 'os', 'selectors', 'signal', 'socket', 'subprocess', 'sys']"
+}
+
+# in_lua: runs examples/manager.lua
+in_lua() {
+	unset LUA_CPATH LUA_PATH LUA_PATH_5_4 LUA_INIT LUA_INIT_5_4
+	LUA_CPATH_5_4="$MODULE_DIR/?.so" RUN_DIR=$PWD/run STATE_DIR=$PWD/keep VMRUN_HYPERVISOR=bhyve \
+		manage "$LUA" "$SOURCE/examples/manager.lua"
+}
+
+@test "manager.lua: 20 VMs in one process, SIGTERM stops all of them" {
+	specs 20
+	for _ in $(seq 20); do echo 'acpi on wait exit 1'; done >script
+	in_lua
+	await_count 20 ': spawned'
+	"$VMRUNCTL" -r "$PWD/run" "$vm-7" status >status
+	has running status
+	kill -TERM "$pid"
+	ends 0
+	is "$(count ': exit default stopped')" 20
+	nothing_runs
+}
+
+@test "manager.lua: a VM ends alone, and the highest status counts" {
+	specs 3
+	script 'exit 0' 'exit 4' 'exit 1' 'exit 1'
+	in_lua
+	ends 4
+	is "$(count ': ended')" 3
+	is "$(starts)" 4
+	echo '{"name": "x"}' >vm4.json
+	in_lua
+	ends 1
+	has '"cpu" is missing'
+}

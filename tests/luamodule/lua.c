@@ -1,6 +1,6 @@
 /*
- * An interpreter for builds with sanitizers: lua FILE [ARG...].  ^C is caught as lua(1) catches it, as
- * far as the tests need it.
+ * An interpreter for builds with sanitizers: lua FILE [ARG...].  ^C is caught as lua(1) catches it,
+ * as far as the tests need it.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +20,8 @@ static void stop(lua_State *L, lua_Debug *frame)
 static void interrupt(int number)
 {
 	(void)signal(number, SIG_DFL);
-	lua_sethook(interpreter, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+	lua_sethook(
+	    interpreter, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 static void set_arg(lua_State *L, int argc, char **argv)
