@@ -17,8 +17,11 @@
  * when that thread ends.  vmrun_start() fails in a program that ignores SIGCHLD, because the exit
  * statuses of its children would be lost.
  *
- * Strings and arrays that a function returns belong to the handle and are valid until
+ * Strings, arrays and structs that a function returns belong to the handle and are valid until
  * vmrun_close(), unless the function's comment says otherwise.
+ *
+ * Later versions may add members at the end of each struct, without a new SONAME.  A program only
+ * reads structs that the library lends, and never makes one of its own, except for the options.
  *
  * Every function may be called at any time between vmrun_open() and vmrun_close(), also for a
  * handle with problems: vmrun_prepare(), vmrun_check(), vmrun_start(), vmrun_simulate() and
@@ -77,16 +80,96 @@ VMRUN_API char *vmrun_describe(const char *what, bool json);
  */
 VMRUN_API char *vmrun_describe_device(const char *name, bool json, char **why);
 
+/*
+ * What the functions that return a status return, and the exit status of vmrun(8).  Later versions
+ * may add values.
+ */
+enum vmrun_status_code {
+	VMRUN_STATUS_OK = 0,
+	VMRUN_STATUS_TRIPLE_FAULT = 3,	   /* the guest ended by a triple fault */
+	VMRUN_STATUS_FAULT = 4,		   /* the hypervisor failed, or it could not start */
+	VMRUN_STATUS_UNFIT = 5,		   /* the guest failed `ready`, `alive` or its time limit */
+	VMRUN_STATUS_GIVEN_UP = 10,	   /* restart_limit: too many boots */
+	VMRUN_STATUS_USAGE = 64,	   /* invalid options, or a call at the wrong time */
+	VMRUN_STATUS_SPEC = 65,		   /* the spec is invalid */
+	VMRUN_STATUS_NO_INPUT = 66,	   /* the spec cannot be read */
+	VMRUN_STATUS_CHECK = 69,	   /* the host cannot run the VM */
+	VMRUN_STATUS_BUG = 70,		   /* a fault of vmrun itself */
+	VMRUN_STATUS_OS = 71,		   /* the operating system refused */
+	VMRUN_STATUS_BUSY = 75,		   /* another process uses the name or the pid file */
+	VMRUN_STATUS_DENIED = 77,	   /* permission denied */
+	VMRUN_STATUS_CANNOT_EXECUTE = 126, /* the hypervisor is not executable */
+	VMRUN_STATUS_NOT_FOUND = 127,	   /* the hypervisor does not exist */
+	VMRUN_STATUS_SIGNAL = 128,	   /* plus N: signal N killed the hypervisor */
+};
+
+/* Why a boot ended; vmrun(8) explains the causes.  Later versions may add values. */
+enum vmrun_cause {
+	VMRUN_CAUSE_NONE, /* no cause, or one of a later version */
+	VMRUN_CAUSE_REBOOT,
+	VMRUN_CAUSE_POWEROFF,
+	VMRUN_CAUSE_HALT,
+	VMRUN_CAUSE_TRIPLE_FAULT,
+	VMRUN_CAUSE_ERROR,
+	VMRUN_CAUSE_KILLED,
+	VMRUN_CAUSE_START_FAILED,
+	VMRUN_CAUSE_LOADER_FAILED,
+	VMRUN_CAUSE_CHECK_FAILED,
+	VMRUN_CAUSE_NOT_READY,
+	VMRUN_CAUSE_UNHEALTHY,
+	VMRUN_CAUSE_TIMED_OUT,
+	VMRUN_CAUSE_GIVEN_UP,
+	VMRUN_CAUSE_STOPPED,
+};
+
+/* What a program wants after a boot. */
+enum vmrun_decision_action {
+	VMRUN_DECIDE_NOTHING, /* hooks and the policy decide */
+	VMRUN_DECIDE_BOOT,
+	VMRUN_DECIDE_STOP,
+};
+
+/*
+ * The question what follows the end of a boot, and its answer.  The members up to `boots` are set;
+ * the program changes those from `action` on.
+ */
+struct vmrun_decision {
+	const char *vm;
+	const char *ended; /* target of the boot that ended */
+	const char *cause; /* "reboot", "poweroff", ... */
+	enum vmrun_cause cause_code;
+	int status;	   /* in bhyve's terms; -1: died of a signal, or never ran */
+	int signal;	   /* that killed the hypervisor, or 0 */
+	int64_t uptime_ms; /* of the boot */
+	int64_t boots;	   /* started so far */
+	enum vmrun_decision_action action; /* VMRUN_DECIDE_NOTHING before the call */
+	/*
+	 * VMRUN_DECIDE_BOOT: the target to boot; NULL, as before the call: the one that the policy
+	 * boots after a reboot.  The library copies the string when the handler returns.
+	 */
+	const char *target;
+	int64_t delay_ms; /* VMRUN_DECIDE_BOOT: before the boot; -1, as before the call: backoff */
+	int exit_status;  /* VMRUN_DECIDE_STOP: of vmrun; -1, as before the call: by the cause */
+};
+
+/*
+ * Decides what follows the end of a boot.  Must not call functions of this library with the same
+ * handle.
+ */
+typedef void vmrun_decide_handler(struct vmrun_decision *decision, void *context);
+
 struct vmrun;
 
 /*
- * What to run and how.  Initialise it with VMRUN_OPTIONS.  The strings must live as long as the
+ * What to run and how.  Initialise it with VMRUN_OPTIONS: vmrun_open() returns 64 for zeroed
+ * options, and for those of a later version of this header.  The strings must live as long as the
  * handle.
  */
 struct vmrun_options {
-	size_t size;	       /* of this struct: set by VMRUN_OPTIONS */
-	const char *file;      /* the spec, "-" for stdin; NULL: the spec is in `text` */
-	const char *text;      /* the spec as a buffer; vmrun_open() returns 64 if both are NULL */
+	size_t size;	  /* of this struct: set by VMRUN_OPTIONS */
+	const char *file; /* the spec, "-" for stdin; NULL: the spec is in `text` */
+	/* The spec as a buffer.  vmrun_open() returns 64 if both are NULL, and if both are set. */
+	const char *text;
 	size_t length;	       /* of the buffer, in bytes */
 	const char *name;      /* of the buffer in problems, NULL: "<buffer>" */
 	const char *directory; /* absolute directory of its relative paths, NULL: the cwd */
@@ -142,6 +225,13 @@ struct vmrun_options {
 	 * string VALUE, the last one of a KEY; as --arg of vmrun(8).
 	 */
 	const char *const *spec_args;
+	/*
+	 * Called at the end of each boot, or NULL; also by vmrun_simulate().  A stop or reboot
+	 * request precedes its answer, and its answer precedes those of hooks; restart_limit,
+	 * no_reboot and reboot_count apply to it.  The hooks of on_exit are called as well.
+	 */
+	vmrun_decide_handler *decide;
+	void *decide_context; /* passed to it */
 };
 
 #ifdef __cplusplus
@@ -185,11 +275,8 @@ struct vmrun_problem {
 
 /* Returns the number of problems. */
 VMRUN_API size_t vmrun_problem_count(const struct vmrun *vm);
-/*
- * Stores a problem in *out, valid until the next call that can fail; returns false if there is no
- * such problem.
- */
-VMRUN_API bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_problem *out);
+/* Lends a problem, valid until the next call that can fail; NULL: there is no such problem. */
+VMRUN_API const struct vmrun_problem *vmrun_problem(const struct vmrun *vm, size_t index);
 
 /*
  * Prepares the first boot but starts nothing: merges the target, runs on_prepare, assigns slots,
@@ -287,11 +374,11 @@ struct vmrun_finding {
 };
 
 /*
- * Stores a finding in *out, valid until the next check or the next VMRUN_CHECKED; returns false if
- * there is no such finding, or no check yet.  The findings of the VM itself come first, then those
- * of each device, in order.
+ * Lends a finding, valid until the next check or the next VMRUN_CHECKED; NULL: there is no such
+ * finding, or no check yet.  The findings of the VM itself come first, then those of each device,
+ * in order.
  */
-VMRUN_API bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out);
+VMRUN_API const struct vmrun_finding *vmrun_finding(const struct vmrun *vm, size_t index);
 /*
  * Returns the problems as JSON, {"vm","target","problems":[{device,id,slot,path,problem,fix}]},
  * with "made":[{device,id,slot,path,what,by}] where companions make something; NULL before
@@ -357,7 +444,7 @@ enum vmrun_event_type {
 	VMRUN_UNHEALTHY, /* target; failures: tries of `alive` in a row; text: the last failure */
 };
 
-/* An event.  Unused members are 0 or NULL; all are valid until the next vmrun_next_event(). */
+/* An event.  Unused members are 0 or NULL. */
 struct vmrun_event {
 	enum vmrun_event_type type;
 	const char *name; /* of the type: "starting", "spawned", ... */
@@ -401,8 +488,9 @@ struct vmrun_event {
 	 * stop ladder; or NULL
 	 */
 	const char *ended_by;
-	const char *ended_text; /* what that step did, as text for the user, or NULL */
-	int64_t failures;	/* VMRUN_UNHEALTHY */
+	const char *ended_text;	     /* what that step did, as text for the user, or NULL */
+	int64_t failures;	     /* VMRUN_UNHEALTHY */
+	enum vmrun_cause cause_code; /* the same as `cause` */
 };
 
 /*
@@ -413,11 +501,12 @@ VMRUN_API char *vmrun_event_json(const struct vmrun_event *event);
 /* Returns the level of an event, as of --log-level: "error", "warning", "info" or "debug". */
 VMRUN_API const char *vmrun_event_level(const struct vmrun_event *event);
 /*
- * Returns a problem, or another message outside the events, as such a line,
- * {"v","time","level","place","path","text"}, with the current time and the level "error",
- * "warning", "info" or "debug".  Caller frees with free().
+ * Returns a message outside the events as such a line, {"v","time","level","place","path","text"},
+ * with the current time and the level "error", "warning", "info" or "debug".  The place and the
+ * path are those of a struct vmrun_problem, or NULL.  Caller frees with free().
  */
-VMRUN_API char *vmrun_problem_json(const struct vmrun_problem *problem, const char *level);
+VMRUN_API char *vmrun_message_json(
+    const char *level, const char *place, const char *path, const char *text);
 
 /*
  * Starts the supervision, and prepares the first boot in it unless vmrun_prepare() was called.
@@ -451,8 +540,8 @@ VMRUN_API int vmrun_fd(const struct vmrun *vm);
  * before vmrun_start() or vmrun_simulate().
  */
 VMRUN_API int vmrun_dispatch(struct vmrun *vm);
-/* Stores the next event in *out; returns false if there is none now. */
-VMRUN_API bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out);
+/* Lends the next event, valid until the next call of this function; NULL: there is none now. */
+VMRUN_API const struct vmrun_event *vmrun_next_event(struct vmrun *vm);
 /*
  * Stops the VM; another call escalates to the next step of the stop ladder at once.  Does nothing
  * before vmrun_start(), in a simulation, and after the end.
@@ -537,14 +626,15 @@ struct vmrun_state {
 	int64_t ready_within_ms;
 	/* vmrun_status() at the end, as a stop request of a hook has set it; -1: none has */
 	int requested_status;
+	enum vmrun_cause cause_code; /* the same as `cause` */
 };
 
 /*
- * Stores the state of the VM in *out, with strings that are valid until the next vmrun_dispatch().
+ * Lends the state of the VM, valid until the next call of this function or of vmrun_dispatch().
  * Before vmrun_start() the state is "waiting" and all else 0 or NULL; after the end it is
  * "stopping".
  */
-VMRUN_API void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out);
+VMRUN_API const struct vmrun_state *vmrun_get_state(const struct vmrun *vm);
 /*
  * Returns whether the supervision is over; after vmrun_simulate(), whether it would be over after
  * the boots of the list.

@@ -105,7 +105,7 @@ char *vmrun_event_json(const struct vmrun_event *e)
 	return finish(&json);
 }
 
-char *vmrun_problem_json(const struct vmrun_problem *p, const char *level)
+char *vmrun_message_json(const char *level, const char *place, const char *path, const char *text)
 {
 	struct str json = { 0 };
 
@@ -113,8 +113,8 @@ char *vmrun_problem_json(const struct vmrun_problem *p, const char *level)
 	json_add_int(&json, "v", 1);
 	add_time(&json, clock_date_ms());
 	json_add_text(&json, "level", level);
-	json_add_text(&json, "place", p->place);
-	json_add_text(&json, "path", p->path);
-	json_add_text(&json, "text", p->text);
+	json_add_text(&json, "place", place);
+	json_add_text(&json, "path", path);
+	json_add_text(&json, "text", text);
 	return finish(&json);
 }

@@ -125,12 +125,9 @@ int vmrun_check(struct vmrun *vm)
 	return status;
 }
 
-bool vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out)
+const struct vmrun_finding *vmrun_finding(const struct vmrun *vm, size_t index)
 {
-	if (index >= vm->finding_count)
-		return false;
-	*out = vm->findings[index].finding;
-	return true;
+	return index < vm->finding_count ? &vm->findings[index].finding : NULL;
 }
 
 /* Begins the object of a finding with its place. */
@@ -156,15 +153,15 @@ static void add_problem(struct str *json, const struct vmrun_finding *f)
 /* Adds the list of problems and returns their number. */
 static int add_problems(struct str *json, const char *key, const struct vmrun *vm)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 	int count = 0;
 
 	json_begin_list(json, key);
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (f.unchecked || f.made)
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (f->unchecked || f->made)
 			continue;
 		count++;
-		add_problem(json, &f);
+		add_problem(json, f);
 	}
 	json_end_list(json);
 	return count;
@@ -173,18 +170,18 @@ static int add_problems(struct str *json, const char *key, const struct vmrun *v
 /* Adds the list of what companions make, if they make something that was not checked. */
 static void add_made(struct str *json, const struct vmrun *vm)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 	bool has_list = false;
 
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (!f.made)
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (!f->made)
 			continue;
 		if (!has_list)
 			json_begin_list(json, "made");
 		has_list = true;
-		begin_finding(json, &f);
-		json_add_text(json, "what", f.what);
-		json_add_text(json, "by", str_after(f.problem, FINDING_MADE_BY));
+		begin_finding(json, f);
+		json_add_text(json, "what", f->what);
+		json_add_text(json, "by", str_after(f->problem, FINDING_MADE_BY));
 		json_end_object(json);
 	}
 	if (has_list)

@@ -31,6 +31,13 @@ struct lent_finding {
 	char slot[SLOT_TEXT];
 };
 
+/* What functions of a handle that they may not change lend. */
+struct lent {
+	struct vmrun_state state;
+	struct vmrun_problem *problems;
+	size_t problem_count;
+};
+
 struct vmrun {
 	struct vmrun_options options;
 	struct words settings, args, allow;
@@ -46,6 +53,8 @@ struct vmrun {
 	struct simulation simulation; /* input of a machine that simulates */
 	struct report report;
 	struct event_queue events;
+	struct vmrun_event event; /* lent by vmrun_next_event() */
+	struct lent *lent;
 	struct rundir rundir;
 	char *run_dir, *state_dir;     /* absolute */
 	char *name;		       /* of the VM */
@@ -71,6 +80,9 @@ int handle_read(struct vmrun *vm, struct boot_source *into, struct report *repor
  * in the handle's report.
  */
 int handle_lock(struct vmrun *vm);
+
+/* supervision.c: returns the number of a cause by its name, which may be NULL. */
+enum vmrun_cause handle_cause_code(const char *name);
 
 /*
  * loop.c: creates the wait set, unless there is one.  Returns 0, or a status with a problem in the

@@ -22,13 +22,13 @@ static int wait_and_dispatch(struct vmrun *vm)
 
 int vmrun_run(struct vmrun *vm, vmrun_event_handler *handler, void *context)
 {
-	struct vmrun_event event;
+	const struct vmrun_event *event;
 	int status = vmrun_start(vm);
 
 	while (status == STATUS_OK) {
-		while (vmrun_next_event(vm, &event)) {
+		while ((event = vmrun_next_event(vm)) != NULL) {
 			if (handler != NULL)
-				handler(&event, context);
+				handler(event, context);
 		}
 		if (vmrun_ended(vm))
 			return vmrun_status(vm);

@@ -178,15 +178,32 @@ int vmrun_dispatch(struct vmrun *vm)
 	return STATUS_OS;
 }
 
-bool vmrun_next_event(struct vmrun *vm, struct vmrun_event *out)
+_Static_assert((int)VMRUN_CAUSE_REBOOT == (int)CAUSE_REBOOT + 1 &&
+	(int)VMRUN_CAUSE_GIVEN_UP == (int)CAUSE_GIVEN_UP + 1 &&
+	(int)VMRUN_CAUSE_STOPPED == (int)CAUSES,
+    "the causes of the header are those of spec/cause.h, after VMRUN_CAUSE_NONE");
+
+enum vmrun_cause handle_cause_code(const char *name)
 {
-	if (!event_next(&vm->events, out))
-		return false;
-	if (out->type == VMRUN_CHECKED) {
+	enum cause cause;
+
+	if (name == NULL || !cause_find(name, &cause))
+		return VMRUN_CAUSE_NONE;
+	return (enum vmrun_cause)((int)cause + 1);
+}
+
+const struct vmrun_event *vmrun_next_event(struct vmrun *vm)
+{
+	struct vmrun_event *e = &vm->event;
+
+	if (!event_next(&vm->events, e))
+		return NULL;
+	e->cause_code = handle_cause_code(e->cause);
+	if (e->type == VMRUN_CHECKED) {
 		handle_set_findings(vm, machine_findings(vm->machine));
-		out->text = handle_problems_json(vm, out->problems);
+		e->text = handle_problems_json(vm, e->problems);
 	}
-	return true;
+	return e;
 }
 
 void vmrun_stop(struct vmrun *vm)
@@ -338,13 +355,17 @@ const char *vmrun_refusal(const struct vmrun *vm)
 	return vm->refusal;
 }
 
-void vmrun_get_state(const struct vmrun *vm, struct vmrun_state *out)
+const struct vmrun_state *vmrun_get_state(const struct vmrun *vm)
 {
+	struct vmrun_state *state = &vm->lent->state;
+
 	if (vm->machine != NULL)
-		machine_get_state(vm->machine, out);
+		machine_get_state(vm->machine, state);
 	else
-		*out =
+		*state =
 		    (struct vmrun_state){ .state = "waiting", .ready = -1, .requested_status = -1 };
+	state->cause_code = handle_cause_code(state->cause);
+	return state;
 }
 
 bool vmrun_reset(struct vmrun *vm)

@@ -142,6 +142,9 @@ static int read_options(struct vmrun *vm)
 	if (o->file == NULL && o->text == NULL)
 		report_add(&vm->report, STATUS_USAGE, NULL,
 		    "no spec: options.file and options.text are both NULL, set one of them");
+	if (o->file != NULL && o->text != NULL)
+		report_add(&vm->report, STATUS_USAGE, NULL,
+		    "two specs: options.file and options.text are both set, set only one of them");
 	if (o->format != NULL && !format_find(o->format, &format))
 		(void)usage(vm, "--format takes json, lua, ucl or auto, got", o->format, formats);
 	copy_settings(vm);
@@ -314,17 +317,36 @@ static int load(struct vmrun *vm)
 	return 0;
 }
 
+/* Refuses options without a size, and options of a later version.  Returns 0 or -1. */
+static int check_size(struct vmrun *vm, size_t size)
+{
+	if (size == 0)
+		report_add(&vm->report, STATUS_USAGE, NULL,
+		    "options.size is 0: initialise the options with "
+		    "\"struct vmrun_options options = VMRUN_OPTIONS;\"");
+	else if (size > sizeof(vm->options))
+		report_add(&vm->report, STATUS_USAGE, NULL,
+		    "options.size is %zu, expected at most %zu: the program was built with the "
+		    "header of a later version than this library, " VMRUN_VERSION
+		    "; install that version of the library",
+		    size, sizeof(vm->options));
+	return vm->report.count == 0 ? 0 : -1;
+}
+
 int vmrun_open(struct vmrun **out, const struct vmrun_options *options)
 {
 	struct vmrun *vm = mem_zero(sizeof(*vm));
 	size_t size = options->size < sizeof(*options) ? options->size : sizeof(*options);
 
 	*out = vm;
+	vm->lent = mem_zero(sizeof(*vm->lent));
 	vm->console_input = -1;
 	vm->deadline_ms = -1;
 	vm->options.reboot_count = -1;
-	memcpy(&vm->options, options, size);
-	(void)load(vm);
+	if (check_size(vm, options->size) == 0) {
+		memcpy(&vm->options, options, size);
+		(void)load(vm);
+	}
 	if (vm->report.more > 0)
 		report_add(
 		    &vm->report, vm->report.status, NULL, "and %zu more problems", vm->report.more);
@@ -360,6 +382,8 @@ void vmrun_close(struct vmrun *vm)
 	free(vm->run_dir);
 	free(vm->state_dir);
 	free(vm->program);
+	free(vm->lent->problems);
+	free(vm->lent);
 	if (vm->console_input >= 0)
 		(void)close(vm->console_input);
 	free(vm);
@@ -370,12 +394,24 @@ size_t vmrun_problem_count(const struct vmrun *vm)
 	return vm->report.count;
 }
 
-bool vmrun_problem(const struct vmrun *vm, size_t index, struct vmrun_problem *out)
+/* Copies the problems of the report, unless it has no others since the last copy. */
+static void lend_problems(struct lent *lent, const struct report *report)
 {
-	if (index >= vm->report.count)
-		return false;
-	out->place = vm->report.item[index].place;
-	out->path = vm->report.item[index].path;
-	out->text = vm->report.item[index].text;
-	return true;
+	if (report->count == lent->problem_count)
+		return;
+	lent->problems = mem_resize(lent->problems, report->count, sizeof(*lent->problems));
+	lent->problem_count = report->count;
+	for (size_t i = 0; i < report->count; i++)
+		lent->problems[i] = (struct vmrun_problem){ report->item[i].place,
+			report->item[i].path, report->item[i].text };
+}
+
+const struct vmrun_problem *vmrun_problem(const struct vmrun *vm, size_t index)
+{
+	const struct report *report = &vm->report;
+
+	if (index >= report->count)
+		return NULL;
+	lend_problems(vm->lent, report);
+	return &vm->lent->problems[index];
 }

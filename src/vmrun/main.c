@@ -199,19 +199,19 @@ static bool is_shown(const struct vmrun_event *e)
 static int simulate(struct vmrun *vm, const struct command_line *line, struct renderer *renderer)
 {
 	int status = vmrun_simulate(vm, line->simulate);
-	struct vmrun_event event;
+	const struct vmrun_event *event;
 	int64_t rows = 0;
 	char *reason = NULL;
 
-	while (status == 0 && vmrun_next_event(vm, &event)) {
-		if (event.type == VMRUN_DECIDED)
-			print_decision(&event, reason, line->json, rows++);
-		if (event.type == VMRUN_DECIDED || is_refusal(&event)) {
+	while (status == 0 && (event = vmrun_next_event(vm)) != NULL) {
+		if (event->type == VMRUN_DECIDED)
+			print_decision(event, reason, line->json, rows++);
+		if (event->type == VMRUN_DECIDED || is_refusal(event)) {
 			free(reason);
-			reason = is_refusal(&event) ? mem_copy(event.text) : NULL;
+			reason = is_refusal(event) ? mem_copy(event->text) : NULL;
 		}
-		if (is_shown(&event))
-			render_event(&event, renderer);
+		if (is_shown(event))
+			render_event(event, renderer);
 	}
 	free(reason);
 	if (status == 0 && line->json)
@@ -224,7 +224,7 @@ static bool is_guests_status(const struct vmrun *vm, const struct command_line *
 {
 	struct vmrun_state state;
 
-	vmrun_get_state(vm, &state);
+	state = *vmrun_get_state(vm);
 	return line->exit_status != NULL && vmrun_guest_status(vm) >= 0 &&
 	    state.requested_status < 0;
 }

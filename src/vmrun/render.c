@@ -41,10 +41,10 @@ void render_report(struct renderer *r, const char *text)
 
 void render_problems(const struct vmrun *vm, struct renderer *r)
 {
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 
-	for (size_t i = 0; vmrun_problem(vm, i, &p); i++)
-		sink_problem(&r->sink, &p);
+	for (size_t i = 0; (p = vmrun_problem(vm, i)) != NULL; i++)
+		sink_problem(&r->sink, p);
 }
 
 /* Formats a duration that a spec gives in seconds: "0.5 s", "5 s", "2 min 5 s". */

@@ -89,13 +89,13 @@ static bool fits(size_t column, const char *fix)
 /* Returns the column of the fixes, which follows the longest problem whose fix fits behind it. */
 static size_t fix_column(const struct vmrun *vm)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 	size_t column = MIN_FIX_COLUMN;
 
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		size_t after = problem_width(&f) + 2;
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		size_t after = problem_width(f) + 2;
 
-		if (f.fix != NULL && after > column && fits(after, f.fix))
+		if (f->fix != NULL && after > column && fits(after, f->fix))
 			column = after;
 	}
 	return column;
@@ -121,15 +121,15 @@ static void print_head(const struct vmrun *vm, const char *target, FILE *to)
 	size_t problems = 0, own = 0, devices = 0;
 	const char *last = NULL;
 	STR_AUTO struct str result = { 0 };
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (!is_problem(&f))
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (!is_problem(f))
 			continue;
 		problems++;
-		own += f.id == NULL ? 1 : 0;
-		devices += f.id != NULL && !is_same_device(f.id, last) ? 1 : 0;
-		last = f.id;
+		own += f->id == NULL ? 1 : 0;
+		devices += f->id != NULL && !is_same_device(f->id, last) ? 1 : 0;
+		last = f->id;
 	}
 	if (problems == 0)
 		str_add(&result, "no problems");
@@ -174,25 +174,25 @@ static void print_problems(const struct vmrun *vm, FILE *to)
 {
 	size_t column = fix_column(vm);
 	const char *last = "";
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (f.unchecked)
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (f->unchecked)
 			continue;
-		if (!is_same_device(f.id, last))
-			print_device(&f, to);
-		last = f.id;
-		print_problem(&f, column, to);
+		if (!is_same_device(f->id, last))
+			print_device(f, to);
+		last = f->id;
+		print_problem(f, column, to);
 	}
 }
 
 /* Returns whether no finding before this index has the same fix. */
 static bool is_first_fix(const struct vmrun *vm, size_t upto, const char *fix)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
-	for (size_t i = 0; i < upto && vmrun_finding(vm, i, &f); i++) {
-		if (f.fix != NULL && strcmp(f.fix, fix) == 0)
+	for (size_t i = 0; i < upto && (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (f->fix != NULL && strcmp(f->fix, fix) == 0)
 			return false;
 	}
 	return true;
@@ -200,25 +200,25 @@ static bool is_first_fix(const struct vmrun *vm, size_t upto, const char *fix)
 
 void report_print(const struct vmrun *vm, const char *target, FILE *to)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
 	print_head(vm, target, to);
 	print_problems(vm, to);
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (!f.unchecked)
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (!f->unchecked)
 			continue;
-		print_wrapped(to, "  not checked:", f.problem);
+		print_wrapped(to, "  not checked:", f->problem);
 		(void)fprintf(to, "\n");
 	}
 }
 
 void report_print_planned(const struct vmrun *vm, FILE *to)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++) {
-		if (f.will_fix && is_first_fix(vm, i, f.fix))
-			print_line(to, "  a run would fix this: %s", f.fix);
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++) {
+		if (f->will_fix && is_first_fix(vm, i, f->fix))
+			print_line(to, "  a run would fix this: %s", f->fix);
 	}
 }
 
@@ -238,12 +238,12 @@ void report_to_sink(const struct vmrun *vm, const char *target, struct renderer 
 
 size_t report_count_fixes(const struct vmrun *vm)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 	size_t n = 0;
 
-	for (size_t i = 0; vmrun_finding(vm, i, &f); i++)
-		n += f.fix != NULL && !f.advice && (!f.forced || f.will_fix) &&
-			is_first_fix(vm, i, f.fix)
+	for (size_t i = 0; (f = vmrun_finding(vm, i)) != NULL; i++)
+		n += f->fix != NULL && !f->advice && (!f->forced || f->will_fix) &&
+			is_first_fix(vm, i, f->fix)
 		    ? 1
 		    : 0;
 	return n;

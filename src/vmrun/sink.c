@@ -149,13 +149,12 @@ static void put_json(struct sink *s, enum level level, char *json)
 void sink_vsay(struct sink *s, enum level level, const char *fmt, va_list ap)
 {
 	char text[MAX_TEXT];
-	struct vmrun_problem p = { .text = text };
 
 	if (level > s->max_level)
 		return;
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	if (s->json) {
-		put_json(s, level, vmrun_problem_json(&p, levels[level].name));
+		put_json(s, level, vmrun_message_json(levels[level].name, NULL, NULL, text));
 		return;
 	}
 	mask_control(text, "\n\t", '?');
@@ -202,7 +201,8 @@ static char *problem_text(const struct vmrun_problem *p, const char *place)
 
 void sink_problem(struct sink *s, const struct vmrun_problem *p)
 {
-	MEM_AUTO char *json = vmrun_problem_json(p, levels[LEVEL_ERROR].name);
+	MEM_AUTO char *json =
+	    vmrun_message_json(levels[LEVEL_ERROR].name, p->place, p->path, p->text);
 	MEM_AUTO char *shown = problem_text(p, p->place != NULL ? p->place : "vmrun");
 	MEM_AUTO char *logged = problem_text(p, p->place);
 

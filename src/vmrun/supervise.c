@@ -33,21 +33,21 @@ static void show(const struct vmrun_event *event, struct vmrun *vm, struct rende
 
 void supervise_show(struct vmrun *vm, struct renderer *renderer)
 {
-	struct vmrun_event event;
+	const struct vmrun_event *event;
 
-	while (vmrun_next_event(vm, &event))
-		show(&event, vm, renderer);
+	while ((event = vmrun_next_event(vm)) != NULL)
+		show(event, vm, renderer);
 }
 
 static void handle_events(struct run *run)
 {
-	struct vmrun_event event;
+	const struct vmrun_event *event;
 
-	while (vmrun_next_event(run->vm, &event)) {
-		if (event.type == VMRUN_EXITED || event.type == VMRUN_ENDED)
+	while ((event = vmrun_next_event(run->vm)) != NULL) {
+		if (event->type == VMRUN_EXITED || event->type == VMRUN_ENDED)
 			report_close_question(&run->question, run->renderer);
-		show(&event, run->vm, run->renderer);
-		if (event.asks)
+		show(event, run->vm, run->renderer);
+		if (event->asks)
 			report_ask(&run->question, report_count_fixes(run->vm), run->renderer);
 	}
 }
@@ -81,7 +81,7 @@ static void say_status(struct run *run)
 	struct vmrun_state state;
 	char text[STATUS_SIZE];
 
-	vmrun_get_state(run->vm, &state);
+	state = *vmrun_get_state(run->vm);
 	status_text(&state, true, text);
 	render_status(run->renderer, vmrun_name(run->vm), text);
 }
@@ -171,7 +171,7 @@ static int run_to_end(struct run *run)
 
 	while (status == 0) {
 		handle_events(run);
-		vmrun_get_state(run->vm, &state);
+		state = *vmrun_get_state(run->vm);
 		ms = show_wait(run, &state);
 		tell_state(run, &state);
 		if (vmrun_ended(run->vm))

@@ -10,7 +10,7 @@
 static void answer(const char *text, size_t length)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	struct vmrun *vm;
 
 	options.text = text;
@@ -21,8 +21,9 @@ static void answer(const char *text, size_t length)
 	options.dry_run = true;
 	if (vmrun_open(&vm, &options) == 0)
 		(void)printf("good");
-	for (size_t i = 0; vmrun_problem(vm, i, &p); i++)
-		(void)printf("%s%s: %s", i > 0 ? " // " : "", p.path == NULL ? "" : p.path, p.text);
+	for (size_t i = 0; (p = vmrun_problem(vm, i)) != NULL; i++)
+		(void)printf(
+		    "%s%s: %s", i > 0 ? " // " : "", p->path == NULL ? "" : p->path, p->text);
 	(void)printf("\n");
 	(void)fflush(stdout);
 	vmrun_close(vm);

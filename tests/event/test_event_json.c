@@ -228,10 +228,9 @@ static void test_any_text(void **state)
 
 static void test_problem(void **state)
 {
-	const struct vmrun_problem p = { "vm.json:7:15", "targets.a\xff.mem", "not a \"size\"" };
-	const struct vmrun_problem bare = { NULL, NULL, "said" };
-	MEM_AUTO char *json = vmrun_problem_json(&p, "error");
-	MEM_AUTO char *short_json = vmrun_problem_json(&bare, "info");
+	MEM_AUTO char *json =
+	    vmrun_message_json("error", "vm.json:7:15", "targets.a\xff.mem", "not a \"size\"");
+	MEM_AUTO char *short_json = vmrun_message_json("info", NULL, NULL, "said");
 
 	(void)state;
 	assert_int_equal(strncmp(json, "{\"v\":1,\"time\":\"20", 17), 0);

@@ -94,12 +94,12 @@ static void add_row(FILE *to, const struct vmrun_event *e, struct walked *out)
 
 static bool open_spec(const struct vmrun_options *options, struct vmrun **vm)
 {
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 
 	if (vmrun_open(vm, options) == 0)
 		return true;
-	for (size_t i = 0; vmrun_problem(*vm, i, &p); i++)
-		(void)fprintf(stderr, "%s: %s: %s\n", or_dash(p.place), or_dash(p.path), p.text);
+	for (size_t i = 0; (p = vmrun_problem(*vm, i)) != NULL; i++)
+		(void)fprintf(stderr, "%s: %s: %s\n", or_dash(p->place), or_dash(p->path), p->text);
 	return false;
 }
 
@@ -107,20 +107,20 @@ static bool open_spec(const struct vmrun_options *options, struct vmrun **vm)
 static bool take_events(
     struct vmrun *vm, const struct boots *boots, size_t *spawned, FILE *to, struct walked *out)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	bool over = false;
 
-	while (!over && vmrun_next_event(vm, &e)) {
-		if (e.type == VMRUN_DECIDED) {
-			add_row(to, &e, out);
-			over = out->count >= MOST_ROWS || strcmp(e.action, "wait") == 0;
-		} else if (e.type == VMRUN_SPAWNED) {
+	while (!over && (e = vmrun_next_event(vm)) != NULL) {
+		if (e->type == VMRUN_DECIDED) {
+			add_row(to, e, out);
+			over = out->count >= MOST_ROWS || strcmp(e->action, "wait") == 0;
+		} else if (e->type == VMRUN_SPAWNED) {
 			over = *spawned == boots->count;
 			if (!over && boots->stops[(*spawned)++])
 				vmrun_stop(vm);
-		} else if (e.type == VMRUN_WARNING || e.type == VMRUN_HOOK_FAILED ||
-		    (e.type == VMRUN_EXITED && e.text != NULL && *e.text != '\0')) {
-			(void)fprintf(stderr, "%s: %s\n", e.name, e.text);
+		} else if (e->type == VMRUN_WARNING || e->type == VMRUN_HOOK_FAILED ||
+		    (e->type == VMRUN_EXITED && e->text != NULL && *e->text != '\0')) {
+			(void)fprintf(stderr, "%s: %s\n", e->name, e->text);
 		}
 	}
 	return over;
@@ -173,7 +173,7 @@ bool walk_simulate(const struct vmrun_options *options, const char *list, struct
 {
 	struct vmrun_options dry = *options;
 	struct vmrun *vm = NULL;
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	size_t length;
 	FILE *to;
 	bool good;
@@ -183,11 +183,11 @@ bool walk_simulate(const struct vmrun_options *options, const char *list, struct
 	good = open_spec(&dry, &vm) && vmrun_simulate(vm, list) == 0;
 	to = good ? open_memstream(&out->rows, &length) : NULL;
 	if (to != NULL) {
-		while (vmrun_next_event(vm, &e)) {
-			if (e.type == VMRUN_DECIDED)
-				add_row(to, &e, out);
-			else if (e.type == VMRUN_HOOK_FAILED)
-				(void)fprintf(stderr, "%s\n", e.text);
+		while ((e = vmrun_next_event(vm)) != NULL) {
+			if (e->type == VMRUN_DECIDED)
+				add_row(to, e, out);
+			else if (e->type == VMRUN_HOOK_FAILED)
+				(void)fprintf(stderr, "%s\n", e->text);
 		}
 		end_walk(vm, to, out);
 	}

@@ -144,16 +144,16 @@ static void read_variants(struct golden *g)
 
 static char *problems(const struct vmrun *vm)
 {
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 
 	assert(to != NULL);
-	for (size_t i = 0; vmrun_problem(vm, i, &p); i++)
-		(void)fprintf(to, "%s%s%s%s%s\n", p.place == NULL ? "" : p.place,
-		    p.place == NULL ? "" : ": ", p.path == NULL ? "" : p.path,
-		    p.path == NULL ? "" : ": ", p.text);
+	for (size_t i = 0; (p = vmrun_problem(vm, i)) != NULL; i++)
+		(void)fprintf(to, "%s%s%s%s%s\n", p->place == NULL ? "" : p->place,
+		    p->place == NULL ? "" : ": ", p->path == NULL ? "" : p->path,
+		    p->path == NULL ? "" : ": ", p->text);
 	(void)fclose(to);
 	return text;
 }

@@ -45,10 +45,10 @@ void property_give_up(const struct property_boot *b, const char *what, const cha
 
 void property_print_problems(const struct property_boot *b)
 {
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 
-	for (size_t i = 0; vmrun_problem(b->vm, i, &p); i++)
-		print_message("%s: %s\n", p.path, p.text);
+	for (size_t i = 0; (p = vmrun_problem(b->vm, i)) != NULL; i++)
+		print_message("%s: %s\n", p->path, p->text);
 }
 
 bool property_open(struct property_boot *b, const char *json, const char *target)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# libvmrun shows the functions of its headers, all of them and nothing else.
+# libvmrun shows the functions of its headers, all of them and nothing else, each with a version.
 #
 #	exports.sh LIBRARY HEADER...
 
@@ -8,8 +8,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 library=$1
 shift
-nm -D --defined-only "$library" | awk '{ sub(/@.*/, "", $NF); print $NF }' |
-	grep -vE '^(_init|_fini|_edata|_end|__bss_start)$' | LC_ALL=C sort -u >"$work/has"
+nm -D --defined-only "$library" | awk '$2 != "A" { print $NF }' >"$work/symbols"
+if grep -vE '@@VMRUN_0\.[0-9]+$' "$work/symbols"; then
+	echo "these symbols have no version"
+	exit 1
+fi
+sed 's/@.*//' "$work/symbols" | LC_ALL=C sort -u >"$work/has"
 sed -n 's/^VMRUN_API .*[ *]\(vmrun_[a-z_]*\)(.*/\1/p' "$@" | LC_ALL=C sort -u >"$work/says"
 [ -s "$work/says" ]
 diff -u "$work/says" "$work/has"

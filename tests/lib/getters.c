@@ -17,11 +17,9 @@ bool getters_are_empty(const struct handle *h)
 
 static void check_problems(const struct handle *h)
 {
-	struct vmrun_problem p;
-
 	assert_int_equal(vmrun_problem_count(h->vm) == 0, h->good);
-	assert_int_equal(vmrun_problem(h->vm, 0, &p), !h->good);
-	assert_false(vmrun_problem(h->vm, SIZE_MAX, &p));
+	assert_int_equal(vmrun_problem(h->vm, 0) != NULL, !h->good);
+	assert_null(vmrun_problem(h->vm, SIZE_MAX));
 }
 
 static void check_names(const struct handle *h)
@@ -70,10 +68,8 @@ static void check_targets(const struct handle *h)
 
 static void check_findings(const struct handle *h)
 {
-	struct vmrun_finding f;
-
-	assert_int_equal(vmrun_finding(h->vm, 0, &f), h->wrong);
-	assert_false(vmrun_finding(h->vm, SIZE_MAX, &f));
+	assert_int_equal(vmrun_finding(h->vm, 0) != NULL, h->wrong);
+	assert_null(vmrun_finding(h->vm, SIZE_MAX));
 	getters_check_text(vmrun_check_json(h->vm), h->checked);
 }
 
@@ -81,7 +77,7 @@ static void check_state(const struct handle *h)
 {
 	struct vmrun_state s;
 
-	vmrun_get_state(h->vm, &s);
+	s = *vmrun_get_state(h->vm);
 	assert_non_null(s.state);
 	if (!h->started && !h->simulated) {
 		assert_null(s.target);
@@ -101,7 +97,6 @@ static void check_state(const struct handle *h)
 /* Checks the functions that need no handle. */
 static void check_words(const struct handle *h)
 {
-	struct vmrun_problem p = { .text = "wrong" };
 	char *why = NULL, *lines = NULL;
 
 	(void)h;
@@ -118,7 +113,7 @@ static void check_words(const struct handle *h)
 	assert_null(vmrun_describe_device("nvmf", true, &why));
 	getters_check_text(why, true);
 	why = NULL;
-	getters_check_text(vmrun_problem_json(&p, "error"), true);
+	getters_check_text(vmrun_message_json("error", NULL, NULL, "wrong"), true);
 }
 
 void getters_check(const struct handle *h)

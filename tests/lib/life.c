@@ -97,7 +97,7 @@ void life_script(const char *lines)
 struct vmrun *life_open_with(struct vmrun_options *options, const char *name, const char *more)
 {
 	struct vmrun *vm;
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 
 	(void)snprintf(spec, sizeof(spec),
 	    "{\"name\":\"%s\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"rom\","
@@ -115,8 +115,8 @@ struct vmrun *life_open_with(struct vmrun_options *options, const char *name, co
 	if (options->bhyve == NULL)
 		options->bhyve = FAKEBHYVE;
 	if (vmrun_open(&vm, options) != 0) {
-		(void)vmrun_problem(vm, 0, &p);
-		fail_msg("%s: %s: %s", spec, p.path, p.text);
+		p = vmrun_problem(vm, 0);
+		fail_msg("%s: %s: %s", spec, p->path, p->text);
 	}
 	return vm;
 }
@@ -156,19 +156,19 @@ static void say(const char *text)
 
 const char *life_events(struct vmrun *vm)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 
 	said[0] = '\0';
-	while (vmrun_next_event(vm, &e)) {
-		const char *what = e.action != NULL ? e.action
-		    : e.cause != NULL		    ? e.cause
-		    : e.target != NULL		    ? e.target
-						    : e.text;
+	while ((e = vmrun_next_event(vm)) != NULL) {
+		const char *what = e->action != NULL ? e->action
+		    : e->cause != NULL		     ? e->cause
+		    : e->target != NULL		     ? e->target
+						     : e->text;
 
-		if (e.type == VMRUN_POLICY) /* comes at each start, and has other tests */
+		if (e->type == VMRUN_POLICY) /* comes at each start, and has other tests */
 			continue;
 		say(*said == '\0' ? "" : " ");
-		say(e.name);
+		say(e->name);
 		if (what != NULL) {
 			say(":");
 			say(what);

@@ -86,7 +86,7 @@ static void test_not_for_time_that_vmrun_slept(void **state)
 	for (int i = 0; i < 100; i++)
 		life_step(vm, 2);
 	assert_null(strstr(life_events(vm), "does not answer"));
-	vmrun_get_state(vm, &now);
+	now = *vmrun_get_state(vm);
 	assert_string_equal(now.state, "running");
 	vmrun_kill(vm);
 	assert_non_null(strstr(life_end(vm), "ended:stopped"));

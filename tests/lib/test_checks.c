@@ -37,13 +37,12 @@ static struct vmrun *open_check(bool fix)
 static void test_no_finding(void **state)
 {
 	struct vmrun *vm = open_check(false);
-	struct vmrun_finding f;
 	char *json;
 
 	(void)state;
 	assert_null(vmrun_check_json(vm));
 	assert_int_equal(vmrun_check(vm), 0);
-	assert_false(vmrun_finding(vm, 0, &f));
+	assert_null(vmrun_finding(vm, 0));
 	json = vmrun_check_json(vm);
 	assert_string_equal(json, "{\"vm\":\"demo\",\"target\":\"default\",\"problems\":[]}");
 	free(json);
@@ -53,22 +52,23 @@ static void test_no_finding(void **state)
 /* Checks the only finding: the module of bhyve. */
 static void expect_module(struct vmrun *vm, bool will_fix)
 {
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
 	assert_int_equal(vmrun_check(vm), 69);
-	assert_true(vmrun_finding(vm, 0, &f));
-	assert_null(f.device);
-	assert_null(f.id);
-	assert_null(f.slot);
-	assert_null(f.device_path);
-	assert_null(f.path);
-	assert_string_equal(f.what, "vmm");
-	assert_string_equal(f.problem, "the module is not loaded");
-	assert_string_equal(f.fix, "kldload vmm");
-	assert_false(f.forced);
-	assert_false(f.unchecked);
-	assert_int_equal(f.will_fix, will_fix);
-	assert_false(vmrun_finding(vm, 1, &f));
+	f = vmrun_finding(vm, 0);
+	assert_non_null(f);
+	assert_null(f->device);
+	assert_null(f->id);
+	assert_null(f->slot);
+	assert_null(f->device_path);
+	assert_null(f->path);
+	assert_string_equal(f->what, "vmm");
+	assert_string_equal(f->problem, "the module is not loaded");
+	assert_string_equal(f->fix, "kldload vmm");
+	assert_false(f->forced);
+	assert_false(f->unchecked);
+	assert_int_equal(f->will_fix, will_fix);
+	assert_null(vmrun_finding(vm, 1));
 }
 
 static void test_finding(void **state)
@@ -96,22 +96,23 @@ static void test_finding_of_a_device(void **state)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
 	struct vmrun *vm;
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
 	(void)state;
 	options.check = options.force = true;
 	vm = life_open_with(
 	    &options, "demo", ",\"emulations\":[{\"device\":\"virtio-blk\",\"path\":\"none\"}]");
 	assert_int_equal(vmrun_check(vm), 69);
-	assert_true(vmrun_finding(vm, 0, &f));
-	assert_string_equal(f.device, "virtio-blk");
-	assert_non_null(f.id);
-	assert_string_equal(f.slot, "0:1:0");
-	assert_string_equal(f.device_path, "emulations[0]");
-	assert_string_equal(f.path, "emulations[0].path");
-	assert_non_null(strstr(f.fix, "truncate -s 20G "));
-	assert_true(f.advice);
-	assert_false(f.will_fix);
+	f = vmrun_finding(vm, 0);
+	assert_non_null(f);
+	assert_string_equal(f->device, "virtio-blk");
+	assert_non_null(f->id);
+	assert_string_equal(f->slot, "0:1:0");
+	assert_string_equal(f->device_path, "emulations[0]");
+	assert_string_equal(f->path, "emulations[0].path");
+	assert_non_null(strstr(f->fix, "truncate -s 20G "));
+	assert_true(f->advice);
+	assert_false(f->will_fix);
 	vmrun_close(vm);
 }
 
@@ -130,16 +131,17 @@ static void use_bin(void)
 static void test_command_that_cannot_start(void **state)
 {
 	struct vmrun *vm = open_check(false);
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 
 	(void)state;
 	use_bin();
 	write_file("bin/kldstat", "#!/no/such/interpreter\n", 0700);
 	assert_int_equal(vmrun_check(vm), 0);
-	assert_true(vmrun_finding(vm, 0, &f));
-	assert_true(f.unchecked);
-	assert_non_null(strstr(f.problem, "cannot start kldstat: "));
-	assert_non_null(strstr(f.problem, "its interpreter is missing"));
+	f = vmrun_finding(vm, 0);
+	assert_non_null(f);
+	assert_true(f->unchecked);
+	assert_non_null(strstr(f->problem, "cannot start kldstat: "));
+	assert_non_null(strstr(f->problem, "its interpreter is missing"));
 	vmrun_close(vm);
 }
 
@@ -147,19 +149,20 @@ static void test_command_that_cannot_start(void **state)
 static void check_with_output(size_t bytes, bool is_answer)
 {
 	struct vmrun *vm = open_check(false);
-	struct vmrun_finding f;
+	const struct vmrun_finding *f;
 	char script[256];
 
 	(void)snprintf(script, sizeof(script),
 	    "#!/bin/sh\nhead -c %zu /dev/zero | tr '\\000' x\nexit 0\n", bytes);
 	write_file("bin/kldstat", script, 0700);
 	assert_int_equal(vmrun_check(vm), 0);
-	assert_int_equal(vmrun_finding(vm, 0, &f), !is_answer);
-	if (!is_answer) {
-		assert_true(f.unchecked);
-		assert_string_equal(f.what, "kldstat");
+	f = vmrun_finding(vm, 0);
+	assert_int_equal(f != NULL, !is_answer);
+	if (f != NULL) {
+		assert_true(f->unchecked);
+		assert_string_equal(f->what, "kldstat");
 		assert_string_equal(
-		    f.problem, "kldstat wrote more than 1048576 bytes and was killed");
+		    f->problem, "kldstat wrote more than 1048576 bytes and was killed");
 	}
 	vmrun_close(vm);
 }

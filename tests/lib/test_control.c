@@ -207,7 +207,7 @@ static void test_slow_listener(void **state)
 {
 	struct vmrun *vm = talk_begin(TWO_BOOTS, AT_ONCE);
 	uint64_t next = 1, lost = 0, last = 0;
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	int fd;
 
 	(void)state;
@@ -217,8 +217,8 @@ static void test_slow_listener(void **state)
 	life_step(vm, 0);
 	for (int i = 0; i < 20000; i++) {
 		assert_int_equal(vmrun_reload(vm), 64);
-		while (vmrun_next_event(vm, &e))
-			last = e.seq;
+		while ((e = vmrun_next_event(vm)) != NULL)
+			last = e->seq;
 	}
 	assert_string_equal(next_line(vm, fd), "{\"ok\":true}");
 	while (next <= last) {
@@ -333,7 +333,7 @@ static void test_asked_by_others(void **state)
 	(void)state;
 	while (s.state == NULL || strcmp(s.state, "backoff") != 0) {
 		life_step(vm, 5);
-		vmrun_get_state(vm, &s);
+		s = *vmrun_get_state(vm);
 	}
 	talk_say(fd, "{\"cmd\":\"events\"}\n{\"cmd\":\"wait\",\"gone\":true}\n");
 	talk_expect(vm, fd, "{\"ok\":true}\n");

@@ -21,55 +21,56 @@ static void test_policy_events(void **state)
 	struct vmrun *vm = life_open("demo",
 	    ",\"backoff\":{\"initial\":2},\"on\":{\"halt\":{\"boot\":\"x\"},\"given_up\":\"wait\"},"
 	    "\"targets\":{\"x\":{}}");
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	size_t n = 0;
 
 	(void)state;
 	life_script("exit 1");
 	assert_int_equal(vmrun_start(vm), 0);
 	while (n < sizeof(causes) / sizeof(causes[0])) {
-		if (!vmrun_next_event(vm, &e)) {
+		if ((e = vmrun_next_event(vm)) == NULL) {
 			life_step(vm, 10000);
 			continue;
 		}
-		assert_string_equal(e.name, "policy");
-		assert_string_equal(e.cause, causes[n++]);
-		assert_string_equal(e.ended, "default");
-		assert_null(e.text);
-		assert_int_equal(e.status, -1);
-		if (strcmp(e.cause, "reboot") == 0) {
-			assert_string_equal(e.action, "boot");
-			assert_string_equal(e.target, "default");
-			assert_int_equal(e.delay_ms, 0);
-			assert_string_equal(e.by, "default");
-		} else if (strcmp(e.cause, "halt") == 0) {
-			assert_string_equal(e.action, "boot");
-			assert_string_equal(e.target, "x");
-			assert_int_equal(e.delay_ms, 2000);
-			assert_string_equal(e.by, "on.halt");
-		} else if (strcmp(e.cause, "given_up") == 0) {
-			assert_string_equal(e.action, "wait");
-			assert_null(e.target);
+		assert_string_equal(e->name, "policy");
+		assert_string_equal(e->cause, causes[n++]);
+		assert_string_equal(e->ended, "default");
+		assert_null(e->text);
+		assert_int_equal(e->status, -1);
+		if (strcmp(e->cause, "reboot") == 0) {
+			assert_string_equal(e->action, "boot");
+			assert_string_equal(e->target, "default");
+			assert_int_equal(e->delay_ms, 0);
+			assert_string_equal(e->by, "default");
+		} else if (strcmp(e->cause, "halt") == 0) {
+			assert_string_equal(e->action, "boot");
+			assert_string_equal(e->target, "x");
+			assert_int_equal(e->delay_ms, 2000);
+			assert_string_equal(e->by, "on.halt");
+		} else if (strcmp(e->cause, "given_up") == 0) {
+			assert_string_equal(e->action, "wait");
+			assert_null(e->target);
 		} else {
-			assert_string_equal(e.action, "stop");
-			assert_null(e.target);
+			assert_string_equal(e->action, "stop");
+			assert_null(e->target);
 		}
 	}
-	assert_true(vmrun_next_event(vm, &e));
-	assert_string_equal(e.name, "starting");
+	e = vmrun_next_event(vm);
+	assert_non_null(e);
+	assert_string_equal(e->name, "starting");
 	vmrun_close(vm);
 }
 
 /* Runs the VM until it has given up, and nothing is left to do. */
 static void give_up(struct vmrun *vm)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 
 	for (;;) {
-		while (vmrun_next_event(vm, &e)) {
-			if (e.type == VMRUN_DECIDED && strcmp(e.action, "wait") == 0)
+		while ((e = vmrun_next_event(vm)) != NULL) {
+			if (e->type == VMRUN_DECIDED && strcmp(e->action, "wait") == 0)
 				return;
-			assert_int_not_equal(e.type, VMRUN_ENDED);
+			assert_int_not_equal(e->type, VMRUN_ENDED);
 		}
 		life_step(vm, 10000);
 	}
@@ -78,7 +79,7 @@ static void give_up(struct vmrun *vm)
 static void test_given_up_events(void **state)
 {
 	struct vmrun *vm = life_open("demo", GIVES_UP);
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	bool decided = false;
 	int told = 0;
 
@@ -87,20 +88,20 @@ static void test_given_up_events(void **state)
 	assert_int_equal(vmrun_start(vm), 0);
 	while (!decided) {
 		life_step(vm, 10000);
-		while (vmrun_next_event(vm, &e)) {
-			if (e.type == VMRUN_GIVEN_UP) {
+		while ((e = vmrun_next_event(vm)) != NULL) {
+			if (e->type == VMRUN_GIVEN_UP) {
 				told++;
-				assert_string_equal(e.name, "given_up");
-				assert_string_equal(e.cause, "given_up");
-				assert_string_equal(e.by, "restart_limit");
-				assert_string_equal(e.target, "default");
-				assert_non_null(strstr(e.text, "reboot, status 0, after "));
-				assert_non_null(strstr(e.text, " s, by the guest: last words"));
-				assert_ptr_equal(strchr(e.text, '\n'), strrchr(e.text, '\n'));
+				assert_string_equal(e->name, "given_up");
+				assert_string_equal(e->cause, "given_up");
+				assert_string_equal(e->by, "restart_limit");
+				assert_string_equal(e->target, "default");
+				assert_non_null(strstr(e->text, "reboot, status 0, after "));
+				assert_non_null(strstr(e->text, " s, by the guest: last words"));
+				assert_ptr_equal(strchr(e->text, '\n'), strrchr(e->text, '\n'));
 			}
-			if (e.type != VMRUN_DECIDED)
+			if (e->type != VMRUN_DECIDED)
 				continue;
-			assert_string_equal(e.cause, told > 0 ? "given_up" : "reboot");
+			assert_string_equal(e->cause, told > 0 ? "given_up" : "reboot");
 			decided = told > 0;
 		}
 	}

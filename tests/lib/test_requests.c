@@ -18,7 +18,7 @@ static void expect_state(struct vmrun *vm, const char *state, const char *target
 {
 	struct vmrun_state s;
 
-	vmrun_get_state(vm, &s);
+	s = *vmrun_get_state(vm);
 	assert_string_equal(s.state, state);
 	assert_string_equal(s.target, target);
 	assert_int_equal(
@@ -121,14 +121,14 @@ static void test_backoff(void **state)
 	(void)state;
 	life_script("exit 3\nexit 1");
 	assert_int_equal(vmrun_start(vm), 0);
-	for (vmrun_get_state(vm, &s); strcmp(s.state, "backoff") != 0; vmrun_get_state(vm, &s))
+	for (s = *vmrun_get_state(vm); strcmp(s.state, "backoff") != 0; s = *vmrun_get_state(vm))
 		life_step(vm, 10000);
 	assert_string_equal(s.cause, "triple_fault");
 	assert_string_equal(s.next_target, "default");
 	assert_in_range(s.wait_ms, 3000000, 3600000);
 	assert_int_equal(s.boots, 1);
 	assert_int_equal(vmrun_next(vm, "b"), 0);
-	vmrun_get_state(vm, &s);
+	s = *vmrun_get_state(vm);
 	assert_string_equal(s.next_target, "b");
 	assert_int_equal(vmrun_reboot(vm, "a"), 0);
 	assert_non_null(strstr(life_end(vm), "spawned:a exit:poweroff"));
@@ -229,25 +229,25 @@ static void test_state_of_a_stop(void **state)
 	life_script("acpi on ready up deaf\nacpi on ready two deaf");
 	assert_int_equal(vmrun_start(vm), 0);
 	life_wait_for(vm, "up");
-	vmrun_get_state(vm, &s);
+	s = *vmrun_get_state(vm);
 	assert_null(s.stop_action);
 	assert_int_equal(vmrun_reboot(vm, NULL), 0);
-	vmrun_get_state(vm, &s);
+	s = *vmrun_get_state(vm);
 	assert_int_equal(s.stop_step, 1);
 	assert_string_equal(s.stop_action, "acpi");
 	assert_false(s.stop_requested);
 	assert_int_equal(vmrun_reboot(vm, NULL), 0); /* the next step, past the end: a kill */
-	vmrun_get_state(vm, &s);
+	s = *vmrun_get_state(vm);
 	assert_int_equal(s.stop_step, 2);
 	assert_string_equal(s.stop_action, "kill");
 	life_wait_for(vm, "two");
 	vmrun_stop(vm);
-	vmrun_get_state(vm, &s);
+	s = *vmrun_get_state(vm);
 	assert_string_equal(s.stop_action, "acpi");
 	assert_true(s.stop_requested);
 	vmrun_kill(vm);
 	assert_non_null(strstr(life_end(vm), "exit:stopped"));
-	vmrun_get_state(vm, &s);
+	s = *vmrun_get_state(vm);
 	assert_null(s.stop_action);
 	vmrun_close(vm);
 }

@@ -19,7 +19,7 @@
 static struct vmrun *open_lua(const char *body, bool dry_run)
 {
 	struct vmrun_options options = VMRUN_OPTIONS;
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	struct vmrun *vm;
 	FILE *f = fopen("vm.lua", "w");
 
@@ -37,8 +37,8 @@ static struct vmrun *open_lua(const char *body, bool dry_run)
 	options.state_dir = "keep";
 	options.dry_run = dry_run;
 	if (vmrun_open(&vm, &options) != 0) {
-		(void)vmrun_problem(vm, 0, &p);
-		fail_msg("%s: %s", p.place, p.text);
+		p = vmrun_problem(vm, 0);
+		fail_msg("%s: %s", p->place, p->text);
 	}
 	return vm;
 }
@@ -78,7 +78,7 @@ static void test_simulation_saves_nothing(void **state)
 static int count_failures(bool mend)
 {
 	struct vmrun *vm = open_lua("vmrun.state.target = exit.target", false);
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	int failures = 0;
 
 	life_script("exit 0\nexit 0\nexit 1");
@@ -88,11 +88,11 @@ static int count_failures(bool mend)
 	assert_int_equal(vmrun_start(vm), 0);
 	while (!vmrun_ended(vm)) {
 		life_step(vm, 100);
-		while (vmrun_next_event(vm, &e)) {
-			if (e.type != VMRUN_HOOK_FAILED)
+		while ((e = vmrun_next_event(vm)) != NULL) {
+			if (e->type != VMRUN_HOOK_FAILED)
 				continue;
 			failures++;
-			assert_non_null(strstr(e.text, "vmrun.state is not kept"));
+			assert_non_null(strstr(e->text, "vmrun.state is not kept"));
 			if (mend)
 				assert_int_equal(rmdir(STATE ".new"), 0);
 		}
@@ -118,7 +118,7 @@ static void test_unsaved_state_is_saved_later(void **state)
 static void test_event(void **state)
 {
 	struct vmrun *vm = open_lua("vmrun.event { answer = 42 }", false);
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	bool found = false;
 
 	(void)state;
@@ -126,13 +126,13 @@ static void test_event(void **state)
 	assert_int_equal(vmrun_start(vm), 0);
 	while (!vmrun_ended(vm))
 		life_step(vm, 100);
-	while (vmrun_next_event(vm, &e)) {
-		if (e.type != VMRUN_HOOK_EVENT)
+	while ((e = vmrun_next_event(vm)) != NULL) {
+		if (e->type != VMRUN_HOOK_EVENT)
 			continue;
 		found = true;
-		assert_string_equal(e.text, "{\"answer\":42}");
-		assert_string_equal(e.by, "on_exit of vm.lua");
-		assert_string_equal(e.vm, "demo");
+		assert_string_equal(e->text, "{\"answer\":42}");
+		assert_string_equal(e->by, "on_exit of vm.lua");
+		assert_string_equal(e->vm, "demo");
 	}
 	assert_true(found);
 	vmrun_close(vm);

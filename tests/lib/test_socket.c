@@ -23,11 +23,11 @@ static bool is_socket(void)
 /* Returns the number of warnings with these words that the supervisor's user got. */
 static int count_warnings(struct vmrun *vm, const char *words)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	int count = 0;
 
-	while (vmrun_next_event(vm, &e))
-		count += e.type == VMRUN_WARNING && strstr(e.text, words) != NULL;
+	while ((e = vmrun_next_event(vm)) != NULL)
+		count += e->type == VMRUN_WARNING && strstr(e->text, words) != NULL;
 	return count;
 }
 

@@ -124,13 +124,13 @@ static void started(struct handle *h)
 
 static bool step_to(struct handle *h, enum vmrun_event_type type)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 
 	for (;;) {
 		struct pollfd p = { .fd = vmrun_fd(h->vm), .events = POLLIN };
 
-		while (vmrun_next_event(h->vm, &e)) {
-			if (e.type == type)
+		while ((e = vmrun_next_event(h->vm)) != NULL) {
+			if (e->type == type)
 				return true;
 		}
 		if (vmrun_ended(h->vm))
@@ -243,14 +243,14 @@ static void do_run(struct handle *h)
 
 static void do_dispatch(struct handle *h)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 
 	assert_int_equal(vmrun_dispatch(h->vm), h->started || h->simulated ? 0 : 64);
-	while (vmrun_next_event(h->vm, &e)) {
-		char *json = vmrun_event_json(&e);
+	while ((e = vmrun_next_event(h->vm)) != NULL) {
+		char *json = vmrun_event_json(e);
 
 		assert_int_equal(*json, '{');
-		assert_non_null(vmrun_event_level(&e));
+		assert_non_null(vmrun_event_level(e));
 		free(json);
 	}
 	vmrun_close(NULL);
@@ -264,7 +264,7 @@ static void end_by(struct handle *h, void (*ask)(struct vmrun *vm))
 
 	ask(h->vm);
 	ask(h->vm);
-	vmrun_get_state(h->vm, &s);
+	s = *vmrun_get_state(h->vm);
 	assert_int_equal(s.stop_requested, h->started && !h->over);
 	if (!h->started || h->over)
 		return;

@@ -42,7 +42,7 @@ static void test_facts_of_events(void **state)
 	static const char *const order[] = { "starting", "checked", "spawned", "output", "exit",
 		"cleaned", "decided", "ended" };
 	struct vmrun *vm = life_open("facts", "");
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	int64_t last = (int64_t)time(NULL) * 1000;
 	uint64_t seq = 0;
 	size_t i = 0;
@@ -52,32 +52,32 @@ static void test_facts_of_events(void **state)
 	assert_int_equal(vmrun_start(vm), 0);
 	while (!vmrun_ended(vm))
 		life_step(vm, 1000);
-	while (vmrun_next_event(vm, &e)) {
-		assert_string_equal(e.vm, "facts");
-		assert_int_equal(e.seq, ++seq);
-		assert_true(e.time_ms >= last && e.time_ms / 1000 <= time(NULL));
-		last = e.time_ms;
-		if (e.type == VMRUN_POLICY && i == 0)
+	while ((e = vmrun_next_event(vm)) != NULL) {
+		assert_string_equal(e->vm, "facts");
+		assert_int_equal(e->seq, ++seq);
+		assert_true(e->time_ms >= last && e->time_ms / 1000 <= time(NULL));
+		last = e->time_ms;
+		if (e->type == VMRUN_POLICY && i == 0)
 			continue; /* they come first */
 		assert_true(i < 8);
-		assert_string_equal(e.name, order[i++]);
-		if (e.type == VMRUN_SPAWNED) {
-			assert_true(e.pid > 0);
-			assert_string_equal(e.argv[0], FAKEBHYVE);
-			assert_false(e.console);
-		} else if (e.type == VMRUN_OUTPUT) {
-			assert_string_equal(e.text, "some words");
-		} else if (e.type == VMRUN_EXITED) {
-			assert_string_equal(e.cause, "triple_fault");
-			assert_non_null(e.cause_text);
-			assert_int_equal(e.status, 3);
-			assert_int_equal(e.signal, 0);
-			assert_true(e.uptime_ms >= 0);
-			assert_string_equal(e.text, "some words\n");
-		} else if (e.type == VMRUN_DECIDED) {
-			assert_string_equal(e.by, "default");
-		} else if (e.type == VMRUN_ENDED) {
-			assert_int_equal(e.exit_status, 3);
+		assert_string_equal(e->name, order[i++]);
+		if (e->type == VMRUN_SPAWNED) {
+			assert_true(e->pid > 0);
+			assert_string_equal(e->argv[0], FAKEBHYVE);
+			assert_false(e->console);
+		} else if (e->type == VMRUN_OUTPUT) {
+			assert_string_equal(e->text, "some words");
+		} else if (e->type == VMRUN_EXITED) {
+			assert_string_equal(e->cause, "triple_fault");
+			assert_non_null(e->cause_text);
+			assert_int_equal(e->status, 3);
+			assert_int_equal(e->signal, 0);
+			assert_true(e->uptime_ms >= 0);
+			assert_string_equal(e->text, "some words\n");
+		} else if (e->type == VMRUN_DECIDED) {
+			assert_string_equal(e->by, "default");
+		} else if (e->type == VMRUN_ENDED) {
+			assert_int_equal(e->exit_status, 3);
 		}
 	}
 	assert_int_equal(i, 8);
@@ -260,13 +260,14 @@ static void test_ignored_sigchld_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct vmrun *vm = life_open("demo", "");
-		struct vmrun_problem p;
+		const struct vmrun_problem *p;
 
 		assert_int_equal(sigaction(SIGCHLD, rows[i], &old), 0);
 		assert_int_equal(vmrun_start(vm), 64);
 		assert_int_equal(sigaction(SIGCHLD, &old, NULL), 0);
-		assert_true(vmrun_problem(vm, 0, &p));
-		assert_non_null(strstr(p.text, "SIGCHLD is ignored"));
+		p = vmrun_problem(vm, 0);
+		assert_non_null(p);
+		assert_non_null(strstr(p->text, "SIGCHLD is ignored"));
 		assert_int_equal(vmrun_fd(vm), -1);
 		vmrun_close(vm);
 	}
@@ -291,12 +292,12 @@ static void test_second_start_is_refused(void **state)
 
 static pid_t running_pid(struct vmrun *vm)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 	pid_t pid = 0;
 
-	while (vmrun_next_event(vm, &e)) {
-		if (e.type == VMRUN_SPAWNED)
-			pid = e.pid;
+	while ((e = vmrun_next_event(vm)) != NULL) {
+		if (e->type == VMRUN_SPAWNED)
+			pid = e->pid;
 	}
 	return pid;
 }
@@ -356,12 +357,12 @@ static void test_several_at_once(void **state)
 		}
 	}
 	for (int i = 0; i < VMS; i++) {
-		struct vmrun_event e;
+		const struct vmrun_event *e;
 		char name[16];
 
 		(void)snprintf(name, sizeof(name), "vm%d", i);
-		while (vmrun_next_event(vm[i], &e))
-			assert_string_equal(e.vm, name);
+		while ((e = vmrun_next_event(vm[i])) != NULL)
+			assert_string_equal(e->vm, name);
 		assert_int_equal(vmrun_status(vm[i]), 0);
 		vmrun_close(vm[i]);
 	}
@@ -462,7 +463,7 @@ static void test_pid_files(void **state)
 {
 	struct vmrun_options o = VMRUN_OPTIONS;
 	struct vmrun *vm, *second;
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	char text[32] = "", own[32];
 	FILE *f;
 
@@ -482,8 +483,9 @@ static void test_pid_files(void **state)
 	assert_true(life_file_exists("guest.pid"));
 	second = life_open_with(&o, "other", "");
 	assert_int_equal(vmrun_start(second), 75);
-	assert_true(vmrun_problem(second, 0, &p));
-	assert_non_null(strstr(p.text, "own.pid: locked by a running process, pid "));
+	p = vmrun_problem(second, 0);
+	assert_non_null(p);
+	assert_non_null(strstr(p->text, "own.pid: locked by a running process, pid "));
 	vmrun_close(second);
 	assert_true(life_file_exists("own.pid"));
 	vmrun_stop(vm);
@@ -521,7 +523,7 @@ static void test_pid_file_between_boots(void **state)
 	life_script("ready up waitfile go exit 0");
 	assert_int_equal(vmrun_start(vm), 0);
 	life_wait_for(vm, "up");
-	vmrun_get_state(vm, &now);
+	now = *vmrun_get_state(vm);
 	assert_true(now.pid > 0);
 	assert_int_equal(guest_pid(), now.pid);
 	f = fopen("go", "w");
@@ -529,7 +531,7 @@ static void test_pid_file_between_boots(void **state)
 	(void)fclose(f);
 	while (strcmp(now.state, "backoff") != 0) {
 		life_step(vm, 5);
-		vmrun_get_state(vm, &now);
+		now = *vmrun_get_state(vm);
 	}
 	assert_int_equal(guest_pid(), 0);
 	vmrun_stop(vm);

@@ -94,19 +94,21 @@ static void test_problems(void **state)
 {
 	struct vmrun_options o =
 	    buffer("{\"name\":\"x\",\n \"cpu\":0,\n \"memm\":\"1G\",\n\"mem\":\"64M\"}");
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	struct vmrun *vm;
 
 	(void)state;
 	assert_int_equal(vmrun_open(&vm, &o), 65);
 	assert_int_equal(vmrun_problem_count(vm), 2);
-	assert_true(vmrun_problem(vm, 0, &p));
-	assert_string_equal(p.place, "vm.json:2:2");
-	assert_string_equal(p.path, "cpu");
-	assert_string_equal(p.text, "0 is out of range, expected 1 to 65535");
-	assert_true(vmrun_problem(vm, 1, &p));
-	assert_string_equal(p.path, "memm");
-	assert_false(vmrun_problem(vm, 2, &p));
+	p = vmrun_problem(vm, 0);
+	assert_non_null(p);
+	assert_string_equal(p->place, "vm.json:2:2");
+	assert_string_equal(p->path, "cpu");
+	assert_string_equal(p->text, "0 is out of range, expected 1 to 65535");
+	p = vmrun_problem(vm, 1);
+	assert_non_null(p);
+	assert_string_equal(p->path, "memm");
+	assert_null(vmrun_problem(vm, 2));
 	assert_int_equal(vmrun_prepare(vm), 65);
 	assert_int_equal(vmrun_start(vm), 65);
 	assert_int_equal(vmrun_dispatch(vm), 64);
@@ -136,12 +138,13 @@ static void test_statuses(void **state)
 	rows[6].text = "";
 	rows[6].length = 0;
 	for (size_t i = 0; i < 7; i++) {
-		struct vmrun_problem p;
+		const struct vmrun_problem *p;
 		struct vmrun *vm;
 
 		assert_int_equal(vmrun_open(&vm, &rows[i]), statuses[i]);
-		assert_true(vmrun_problem(vm, 0, &p));
-		assert_non_null(p.text);
+		p = vmrun_problem(vm, 0);
+		assert_non_null(p);
+		assert_non_null(p->text);
 		(void)vmrun_hypervisor(vm);
 		assert_null(vmrun_command(vm));
 		assert_null(vmrun_spec_json(vm));
@@ -192,7 +195,7 @@ static void test_sandbox(void **state)
 {
 	static const char *const fw[] = { "/fw", NULL }, *const both[] = { "/fw", "/vm", NULL };
 	struct vmrun_options o = buffer(GOOD);
-	struct vmrun_problem problem;
+	const struct vmrun_problem *problem;
 	struct vmrun *vm;
 
 	(void)state;
@@ -207,8 +210,9 @@ static void test_sandbox(void **state)
 	o.allow = fw;
 	assert_int_equal(vmrun_open(&vm, &o), 65);
 	assert_int_equal(vmrun_problem_count(vm), 1);
-	assert_true(vmrun_problem(vm, 0, &problem));
-	assert_string_equal(problem.path, "emulations[0].path");
+	problem = vmrun_problem(vm, 0);
+	assert_non_null(problem);
+	assert_string_equal(problem->path, "emulations[0].path");
 	vmrun_close(vm);
 	o.allow = both;
 	assert_int_equal(vmrun_open(&vm, &o), 0);
@@ -225,7 +229,7 @@ static void test_spec_args(void **state)
 	static const char *const wrong[] = { "a=1", "1=a", "b", NULL };
 	struct vmrun_options o = buffer("assert(vmrun.args.a == '2=3' and vmrun.args.b == '')"
 					"return { name = 'a', cpu = 1, mem = '64M' }");
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	struct vmrun *vm;
 
 	(void)state;
@@ -237,8 +241,9 @@ static void test_spec_args(void **state)
 	o.spec_args = wrong;
 	assert_int_equal(vmrun_open(&vm, &o), 64);
 	assert_int_equal(vmrun_problem_count(vm), 2);
-	assert_true(vmrun_problem(vm, 1, &p));
-	assert_non_null(strstr(p.text, "the first a letter or _, got \"b\""));
+	p = vmrun_problem(vm, 1);
+	assert_non_null(p);
+	assert_non_null(strstr(p->text, "the first a letter or _, got \"b\""));
 	vmrun_close(vm);
 	o.size = offsetof(struct vmrun_options, spec_args); /* a program of before: none */
 	assert_int_equal(vmrun_open(&vm, &o), 65);
@@ -250,7 +255,7 @@ static void test_exec_result(void **state)
 {
 	struct vmrun_options o = buffer("assert(vmrun.exec { 'false' } == 7 and vmrun.dry_run)"
 					"return { name = 'a', cpu = 1, mem = '64M' }");
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	struct vmrun *vm;
 
 	(void)state;
@@ -265,8 +270,9 @@ static void test_exec_result(void **state)
 	o.size = sizeof(o);
 	for (o.exec_result = -1; o.exec_result <= 256; o.exec_result += 257) {
 		assert_int_equal(vmrun_open(&vm, &o), 64);
-		assert_true(vmrun_problem(vm, 0, &p));
-		assert_non_null(strstr(p.text, "exec-result: expected a status from 0 to 255"));
+		p = vmrun_problem(vm, 0);
+		assert_non_null(p);
+		assert_non_null(strstr(p->text, "exec-result: expected a status from 0 to 255"));
 		vmrun_close(vm);
 	}
 }
@@ -275,7 +281,7 @@ static void test_hooks(void **state)
 {
 	const char *const good[] = { "backoff", NULL }, *const bad[] = { "bakoff", "no.lua", NULL };
 	struct vmrun_options o = buffer(GOOD);
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 	struct vmrun *vm;
 
 	(void)state;
@@ -285,12 +291,14 @@ static void test_hooks(void **state)
 	o.hooks = bad;
 	assert_int_equal(vmrun_open(&vm, &o), 65);
 	assert_int_equal(vmrun_problem_count(vm), 2);
-	assert_true(vmrun_problem(vm, 0, &p));
-	assert_string_equal(p.place, "--hook bakoff");
-	assert_null(p.path);
-	assert_non_null(strstr(p.text, "did you mean \"backoff\"?"));
-	assert_true(vmrun_problem(vm, 1, &p));
-	assert_string_equal(p.place, "--hook no.lua");
+	p = vmrun_problem(vm, 0);
+	assert_non_null(p);
+	assert_string_equal(p->place, "--hook bakoff");
+	assert_null(p->path);
+	assert_non_null(strstr(p->text, "did you mean \"backoff\"?"));
+	p = vmrun_problem(vm, 1);
+	assert_non_null(p);
+	assert_string_equal(p->place, "--hook no.lua");
 	vmrun_close(vm);
 	o.size = offsetof(struct vmrun_options, hooks);
 	assert_int_equal(vmrun_open(&vm, &o), 0);
@@ -385,15 +393,15 @@ static void test_resolved_spec_is_a_spec(void **state)
 	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
 		struct vmrun_options o = buffer(specs[i]);
 		struct vmrun *one, *two;
-		struct vmrun_problem p;
+		const struct vmrun_problem *p;
 		char *json, *again, *command, *same;
 
 		assert_int_equal(vmrun_open(&one, &o), 0);
 		assert_int_equal(vmrun_prepare(one), 0);
 		json = vmrun_spec_json(one);
 		o = buffer(json);
-		if (vmrun_open(&two, &o) != 0 && vmrun_problem(two, 0, &p))
-			fail_msg("%s: %s: %s", p.place, p.path, p.text);
+		if (vmrun_open(&two, &o) != 0 && (p = vmrun_problem(two, 0)) != NULL)
+			fail_msg("%s: %s: %s", p->place, p->path, p->text);
 		assert_int_equal(vmrun_prepare(two), 0);
 		again = vmrun_spec_json(two);
 		command = vmrun_command(one);
@@ -442,7 +450,7 @@ static void test_no_file_for_bhyve(void **state)
 {
 	struct vmrun_options o = buffer(GOOD);
 	struct vmrun *vm;
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 
 	(void)state;
 	o.hypervisor = "qemu";
@@ -456,8 +464,9 @@ static void test_no_file_for_bhyve(void **state)
 	assert_int_equal(vmrun_open(&vm, &o), 0);
 	assert_int_equal(vmrun_prepare(vm), 0);
 	assert_null(vmrun_bhyve_config(vm));
-	assert_true(vmrun_problem(vm, 0, &p));
-	assert_non_null(strstr(p.text, "bootrom has a value with a line end"));
+	p = vmrun_problem(vm, 0);
+	assert_non_null(p);
+	assert_non_null(strstr(p->text, "bootrom has a value with a line end"));
 	assert_int_equal(vmrun_status(vm), 65);
 	vmrun_close(vm);
 }

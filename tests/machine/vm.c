@@ -20,7 +20,7 @@
 void vm_open(struct vm *v, const char *more)
 {
 	char text[2048];
-	struct vmrun_problem p;
+	const struct vmrun_problem *p;
 
 	(void)snprintf(text, sizeof(text),
 	    "vm = { name = 'walk', cpu = 1, mem = '64M', bootrom = 'rom', backoff = false,\n"
@@ -35,8 +35,8 @@ void vm_open(struct vm *v, const char *more)
 	if (v->options.bhyve == NULL)
 		v->options.bhyve = FAKEBHYVE;
 	if (vmrun_open(&v->handle, &v->options) != 0) {
-		(void)vmrun_problem(v->handle, 0, &p);
-		fail_msg("%s: %s", p.path, p.text);
+		p = vmrun_problem(v->handle, 0);
+		fail_msg("%s: %s", p->path, p->text);
 	}
 }
 
@@ -87,14 +87,13 @@ void vm_simulate(struct vm *v, const char *more, const char *list)
 void vm_reach(struct vm *v, enum state state)
 {
 	struct pollfd p = { .fd = vmrun_fd(v->handle), .events = POLLIN };
-	struct vmrun_event e;
 
 	while (v->machine->present.state != state) {
 		if (machine_ended(v->machine) || poll(&p, 1, MAX_WAIT_MS) != 1)
 			fail_msg("it is %s, not %s", machine_states[v->machine->present.state].name,
 			    machine_states[state].name);
 		assert_int_equal(vmrun_dispatch(v->handle), 0);
-		while (vmrun_next_event(v->handle, &e))
+		while (vmrun_next_event(v->handle) != NULL)
 			;
 	}
 }

@@ -17,16 +17,13 @@ static struct vmrun_finding finding[4];
 static size_t finding_count;
 
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
-bool __wrap_vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out);
+const struct vmrun_finding *__wrap_vmrun_finding(const struct vmrun *vm, size_t index);
 const char *__wrap_vmrun_name(const struct vmrun *vm);
 
-bool __wrap_vmrun_finding(const struct vmrun *vm, size_t index, struct vmrun_finding *out)
+const struct vmrun_finding *__wrap_vmrun_finding(const struct vmrun *vm, size_t index)
 {
 	(void)vm;
-	if (index >= finding_count)
-		return false;
-	*out = finding[index];
-	return true;
+	return index < finding_count ? &finding[index] : NULL;
 }
 
 const char *__wrap_vmrun_name(const struct vmrun *vm)
