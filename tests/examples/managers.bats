@@ -164,3 +164,21 @@ in_lua() {
 	ends 1
 	has '"cpu" is missing'
 }
+
+@test "docs/managers.md: its Lua prints the command, and the words of both tables exist" {
+	spec
+	sed -n '/^```lua$/,/^```$/p' "$SOURCE/docs/managers.md" | grep -v '^```' >page.lua
+	[ -s page.lua ]
+	LUA_CPATH_5_4="$MODULE_DIR/?.so" "$LUA" page.lua >out 2>err
+	has "$vm" out
+	echo 'for name in pairs(require("vmrun")) do print("vmrun." .. name) end' >names.lua
+	LUA_CPATH_5_4="$MODULE_DIR/?.so" "$LUA" names.lua >names
+	for name in open wait catch; do
+		has "\`vmrun.$name\`" "$SOURCE/docs/managers.md"
+		has "vmrun.$name" names
+	done
+	for name in sleep exec expect state; do
+		has "\`vmrun.$name\`" "$SOURCE/docs/managers.md"
+		lacks "vmrun.$name" names
+	done
+}
