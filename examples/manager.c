@@ -46,16 +46,16 @@ static void print_word(const char *before, const char *word)
 
 static void print_events(struct vmrun *vm)
 {
-	struct vmrun_event e;
+	const struct vmrun_event *e;
 
-	while (vmrun_next_event(vm, &e)) {
-		if (e.type == VMRUN_POLICY)
+	while ((e = vmrun_next_event(vm)) != NULL) {
+		if (e->type == VMRUN_POLICY)
 			continue;
-		(void)printf("%s: %s", e.vm, e.name);
-		print_word(" ", e.target);
-		print_word(" ", e.cause);
-		print_word(" -> ", e.action);
-		print_word(": ", e.text);
+		(void)printf("%s: %s", e->vm, e->name);
+		print_word(" ", e->target);
+		print_word(" ", e->cause);
+		print_word(" -> ", e->action);
+		print_word(": ", e->text);
 		(void)putchar('\n');
 	}
 	(void)fflush(stdout);
@@ -63,11 +63,11 @@ static void print_events(struct vmrun *vm)
 
 static void end_vm(struct manager *m, size_t i, int status)
 {
-	struct vmrun_problem problem;
+	const struct vmrun_problem *p;
 
-	for (size_t n = 0; vmrun_problem(m->vm[i], n, &problem); n++)
-		(void)fprintf(stderr, "%s: %s: %s\n", or_empty(problem.place),
-		    or_empty(problem.path), problem.text);
+	for (size_t n = 0; (p = vmrun_problem(m->vm[i], n)) != NULL; n++)
+		(void)fprintf(
+		    stderr, "%s: %s: %s\n", or_empty(p->place), or_empty(p->path), p->text);
 	vmrun_close(m->vm[i]);
 	m->vm[i] = NULL;
 	m->ready[i].fd = -1;

@@ -226,9 +226,10 @@ struct vmrun_options {
 	 */
 	const char *const *spec_args;
 	/*
-	 * Called at the end of each boot, or NULL; also by vmrun_simulate().  A stop or reboot
-	 * request precedes its answer, and its answer precedes those of hooks; restart_limit,
-	 * no_reboot and reboot_count apply to it.  The hooks of on_exit are called as well.
+	 * Called at the end of each boot, or NULL; also by vmrun_simulate().  Not called for a stop
+	 * or reboot request and for given_up, which on.given_up answers.  Once it decides, the
+	 * hooks of on_exit are not called; restart_limit, no_reboot and reboot_count apply to its
+	 * answer.  An answer that is invalid is ignored with a VMRUN_WARNING.
 	 */
 	vmrun_decide_handler *decide;
 	void *decide_context; /* passed to it */

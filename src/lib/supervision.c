@@ -90,6 +90,8 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 {
 	options->policy = vm->policy;
 	options->target = vm->options.target;
+	options->decide = vm->options.decide;
+	options->decide_context = vm->options.decide_context;
 	if (loop_open(vm) != STATUS_OK)
 		return (int)vm->report.status;
 	vm->machine =
@@ -178,18 +180,13 @@ int vmrun_dispatch(struct vmrun *vm)
 	return STATUS_OS;
 }
 
-_Static_assert((int)VMRUN_CAUSE_REBOOT == (int)CAUSE_REBOOT + 1 &&
-	(int)VMRUN_CAUSE_GIVEN_UP == (int)CAUSE_GIVEN_UP + 1 &&
-	(int)VMRUN_CAUSE_STOPPED == (int)CAUSES,
-    "the causes of the header are those of spec/cause.h, after VMRUN_CAUSE_NONE");
-
 enum vmrun_cause handle_cause_code(const char *name)
 {
 	enum cause cause;
 
 	if (name == NULL || !cause_find(name, &cause))
 		return VMRUN_CAUSE_NONE;
-	return (enum vmrun_cause)((int)cause + 1);
+	return machine_cause_code(cause);
 }
 
 const struct vmrun_event *vmrun_next_event(struct vmrun *vm)

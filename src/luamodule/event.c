@@ -96,10 +96,10 @@ static const struct member finding_rows[] = {
 
 void event_push_next(lua_State *L, struct vmrun *handle)
 {
-	struct vmrun_event event;
+	const struct vmrun_event *event = vmrun_next_event(handle);
 
-	if (vmrun_next_event(handle, &event))
-		members_push(L, event_rows, COUNT(event_rows), &event);
+	if (event != NULL)
+		members_push(L, event_rows, COUNT(event_rows), event);
 	else
 		lua_pushnil(L);
 }
@@ -116,20 +116,19 @@ static void set_ready(lua_State *L, int ready)
 
 void event_push_state(lua_State *L, const struct vmrun *handle)
 {
-	struct vmrun_state state;
+	const struct vmrun_state *state = vmrun_get_state(handle);
 
-	vmrun_get_state(handle, &state);
-	members_push(L, state_rows, COUNT(state_rows), &state);
-	set_ready(L, state.ready);
+	members_push(L, state_rows, COUNT(state_rows), state);
+	set_ready(L, state->ready);
 }
 
 void event_push_findings(lua_State *L, const struct vmrun *handle)
 {
-	struct vmrun_finding finding;
+	const struct vmrun_finding *finding;
 
 	lua_newtable(L);
-	for (size_t i = 0; vmrun_finding(handle, i, &finding); i++) {
-		members_push(L, finding_rows, COUNT(finding_rows), &finding);
+	for (size_t i = 0; (finding = vmrun_finding(handle, i)) != NULL; i++) {
+		members_push(L, finding_rows, COUNT(finding_rows), finding);
 		lua_seti(L, -2, (lua_Integer)i + 1);
 	}
 }

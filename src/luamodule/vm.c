@@ -29,21 +29,21 @@ struct vm *vm_check(lua_State *L, int index)
 /* Pushes all problems of the handle, one per line. */
 static void push_problems(lua_State *L, const struct vmrun *handle)
 {
-	struct vmrun_problem problem;
+	const struct vmrun_problem *p;
 	luaL_Buffer b;
 
 	luaL_buffinit(L, &b);
-	for (size_t i = 0; vmrun_problem(handle, i, &problem); i++) {
+	for (size_t i = 0; (p = vmrun_problem(handle, i)) != NULL; i++) {
 		luaL_addstring(&b, i == 0 ? "" : "\n");
-		if (problem.place != NULL) {
-			luaL_addstring(&b, problem.place);
+		if (p->place != NULL) {
+			luaL_addstring(&b, p->place);
 			luaL_addstring(&b, ": ");
 		}
-		if (problem.path != NULL) {
-			luaL_addstring(&b, problem.path);
+		if (p->path != NULL) {
+			luaL_addstring(&b, p->path);
 			luaL_addstring(&b, ": ");
 		}
-		luaL_addstring(&b, problem.text);
+		luaL_addstring(&b, p->text);
 	}
 	luaL_pushresult(&b);
 }

@@ -122,6 +122,69 @@ static struct next start_again(struct machine *m)
 	return go(STATE_WAITING, 0);
 }
 
+/* Returns why an answer of the program cannot be followed, or NULL.  Caller frees. */
+static char *answer_fault(const struct machine *m, const struct vmrun_decision *d)
+{
+	if (d->action == VMRUN_DECIDE_BOOT && d->target != NULL &&
+	    !words_have(document_targets(m->source->doc), d->target))
+		return mem_format("unknown target \"%s\"", d->target);
+	if (d->action == VMRUN_DECIDE_STOP && d->exit_status > UINT8_MAX)
+		return mem_format(
+		    "the exit status %d is out of range: expected 0 to 255", d->exit_status);
+	return NULL;
+}
+
+/* Returns an answer in the form of those of hooks. */
+static struct node *answer_node(const struct vmrun_decision *d)
+{
+	struct node *answer = node_new(NODE_OBJECT);
+	bool boots = d->action == VMRUN_DECIDE_BOOT;
+
+	node_put(answer, "action", node_string(boots ? "boot" : "stop"));
+	if (boots && d->target != NULL)
+		node_put(answer, "target", node_string(d->target));
+	if (boots && d->delay_ms >= 0)
+		node_put(answer, "delay", node_number((double)d->delay_ms / 1000));
+	if (!boots && d->exit_status >= 0)
+		node_put(answer, "status", node_int(d->exit_status));
+	return answer;
+}
+
+/* Asks the program that uses the library.  Returns whether it has decided. */
+static bool ask_program(struct machine *m)
+{
+	const struct outcome *outcome = &m->history.outcome;
+	struct vmrun_decision d = { .vm = m->source->base->name,
+		.ended = m->boot.target,
+		.cause = cause_name(outcome->cause),
+		.cause_code = machine_cause_code(outcome->cause),
+		.status = outcome->status,
+		.signal = outcome->signal,
+		.uptime_ms = m->history.uptime_ms,
+		.boots = m->history.boots,
+		.delay_ms = -1,
+		.exit_status = -1 };
+	MEM_AUTO char *fault = NULL;
+
+	if (m->options.decide == NULL || m->requests.stop || m->requests.reboot_to != NULL)
+		return false;
+	m->options.decide(&d, m->options.decide_context);
+	if (d.action == VMRUN_DECIDE_NOTHING)
+		return false;
+	fault = answer_fault(m, &d);
+	if (fault != NULL) {
+		MEM_AUTO char *text = mem_format(
+		    "the answer of the program is ignored: %s; hooks and the policy decide", fault);
+
+		machine_warn(m, text);
+		return false;
+	}
+	m->choice.answer = answer_node(&d);
+	free(m->choice.answer_label);
+	m->choice.answer_label = mem_copy("the program");
+	return true;
+}
+
 struct next decide_ask(struct machine *m)
 {
 	calls_end_commands(&m->calls);
@@ -131,6 +194,8 @@ struct next decide_ask(struct machine *m)
 		return start_again(m);
 	node_free(m->choice.answer);
 	m->choice.answer = NULL;
+	if (ask_program(m))
+		return decide_hook_ended(m);
 	hooks_call(m, &hooks_exit, m->boot.spec);
 	return stay();
 }

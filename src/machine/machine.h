@@ -10,6 +10,7 @@
 #include "plan/boot.h"
 #include "event/event.h"
 #include "policy/policy.h"
+#include "vmrun/vmrun.h"
 
 struct console;
 struct hook_script;
@@ -31,6 +32,8 @@ struct machine_options {
 	bool panic;		       /* a failed cleanup ends the run with STATUS_OS */
 	bool ask;		       /* ask before the first boot whether to apply fixes */
 	struct simulation *simulation; /* lent; NULL: a real run */
+	vmrun_decide_handler *decide;  /* asked before hooks, or NULL */
+	void *decide_context;
 };
 
 /*
@@ -39,6 +42,8 @@ struct machine_options {
  */
 struct machine *machine_new(struct boot_source *source, const struct machine_options *options,
     struct boot *first, struct event_queue *events, struct waitset *wait, struct report *report);
+/* Returns the number of a cause in the public header. */
+enum vmrun_cause machine_cause_code(enum cause cause);
 /* Frees the machine; kills and reaps a hypervisor that still runs. NULL is allowed. */
 void machine_free(struct machine *m);
 /* Starts the machine. A simulation is over when this returns. */

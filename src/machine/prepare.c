@@ -317,18 +317,17 @@ static struct next step_on(struct machine *m)
 	return next;
 }
 
-/*
- * Lists the hooks that decide before the policy, "on_exit of vm.lua, on_exit of a.lua", or returns
- * NULL.
- */
+/* Lists who decides before the policy, "the program, on_exit of vm.lua", or returns NULL. */
 static char *asked_before(struct machine *m)
 {
 	struct words list = { 0 };
 	struct str s = { 0 };
 
 	boot_hooks(m->source, m->boot.spec, "on_exit", &list);
+	if (m->options.decide != NULL)
+		str_add(&s, "the program");
 	for (size_t i = 0; i < list.count; i++)
-		str_addf(&s, "%s%s", i == 0 ? "" : ", ", list.item[i]);
+		str_addf(&s, "%s%s", s.length == 0 ? "" : ", ", list.item[i]);
 	words_free(&list);
 	return s.length == 0 ? NULL : str_take(&s);
 }

@@ -60,6 +60,16 @@ void machine_event_cause(struct event_record *r, enum cause cause)
 	r->event.cause_text = cause_text(cause);
 }
 
+_Static_assert((int)VMRUN_CAUSE_REBOOT == (int)CAUSE_REBOOT + 1 &&
+	(int)VMRUN_CAUSE_GIVEN_UP == (int)CAUSE_GIVEN_UP + 1 &&
+	(int)VMRUN_CAUSE_STOPPED == (int)CAUSES,
+    "the causes of the header are those of spec/cause.h, after VMRUN_CAUSE_NONE");
+
+enum vmrun_cause machine_cause_code(enum cause cause)
+{
+	return (enum vmrun_cause)((int)cause + 1);
+}
+
 void machine_cleanup_failed(struct machine *m, const char *text)
 {
 	m->host.cleanup_failed = true;

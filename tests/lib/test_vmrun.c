@@ -123,13 +123,14 @@ static void test_problems(void **state)
 static void test_statuses(void **state)
 {
 	static const char *const no_equal[] = { "mem", NULL };
-	struct vmrun_options rows[7];
-	static const int statuses[7] = { 66, 64, 64, 64, 64, 65, 65 };
+	struct vmrun_options rows[8];
+	static const int statuses[8] = { 66, 64, 64, 64, 64, 65, 65, 64 };
 
 	(void)state;
-	for (size_t i = 0; i < 7; i++)
+	for (size_t i = 0; i < 8; i++)
 		rows[i] = buffer(GOOD);
 	rows[0].file = "/no/such/file.json";
+	rows[0].text = NULL;
 	rows[1].hypervisor = "xen";
 	rows[2].format = "toml";
 	rows[3].reboot_on = "reboot,sometimes";
@@ -137,7 +138,8 @@ static void test_statuses(void **state)
 	rows[5].target = "install";
 	rows[6].text = "";
 	rows[6].length = 0;
-	for (size_t i = 0; i < 7; i++) {
+	rows[7].file = "vm.json"; /* and a text */
+	for (size_t i = 0; i < 8; i++) {
 		const struct vmrun_problem *p;
 		struct vmrun *vm;
 
@@ -183,9 +185,24 @@ static void test_older_options(void **state)
 	assert_int_equal(vmrun_open(&vm, &o), 0);
 	assert_int_equal(vmrun_prepare(vm), 0);
 	vmrun_close(vm);
-	o.size = sizeof(o) + 64; /* or a newer one */
-	o.reboot_on = NULL;
-	assert_int_equal(vmrun_open(&vm, &o), 0);
+}
+
+/* Options whose size is not that of a header that this library knows. */
+static void test_size_of_options(void **state)
+{
+	static const struct vmrun_options zeroed = { .text = GOOD };
+	struct vmrun_options o = buffer(GOOD);
+	struct vmrun *vm;
+
+	(void)state;
+	assert_int_equal(vmrun_open(&vm, &zeroed), 64);
+	assert_string_equal(vmrun_problem(vm, 0)->text,
+	    "options.size is 0: initialise the options with \"struct vmrun_options options = "
+	    "VMRUN_OPTIONS;\"");
+	vmrun_close(vm);
+	o.size++;
+	assert_int_equal(vmrun_open(&vm, &o), 64);
+	assert_non_null(strstr(vmrun_problem(vm, 0)->text, "a later version than this library"));
 	vmrun_close(vm);
 }
 
@@ -543,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_buffer_has_a_length),
 		cmocka_unit_test(test_older_options),
+		cmocka_unit_test(test_size_of_options),
 		cmocka_unit_test(test_sandbox),
 		cmocka_unit_test(test_spec_args),
 		cmocka_unit_test(test_exec_result),

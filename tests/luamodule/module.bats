@@ -104,10 +104,10 @@ in_header() {
 }
 
 @test "the module has every member of the library's structs" {
-	in_header vmrun_event | grep -vxE 'type|name|size' >wanted
+	in_header vmrun_event | grep -vxE 'type|name|size|cause_code' >wanted
 	in_module EVENT "$SOURCE/src/luamodule/event.c" >got
 	diff wanted got
-	in_header vmrun_state | grep -vx size >wanted
+	in_header vmrun_state | grep -vxE 'size|cause_code' >wanted
 	in_module STATE "$SOURCE/src/luamodule/event.c" >got
 	diff wanted got
 	in_header vmrun_finding | grep -vx size >wanted

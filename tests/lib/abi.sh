@@ -1,0 +1,28 @@
+#!/bin/sh
+# A program that was built with an older header runs with this library: one whose structs have fewer
+# members at their ends.
+#
+#	abi.sh INCLUDE LIBRARY PROGRAM.c COMPILER...
+
+set -eu
+include=$1 library=$2 program=$3
+shift 3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/vmrun"
+awk '
+	/^struct vmrun_(event|state|options|decision) \{/ { inside = 1 }
+	inside && /cause_code; \/\* the same as|vmrun_decide_handler \*decide;|void \*decide_context;|int exit_status;  *\/\* VMRUN_DECIDE_STOP/ { removed++; next }
+	/^\};/ { inside = 0 }
+	{ print }
+	END { if (removed != 5) { print "removed " removed " members" > "/dev/stderr"; exit 1 } }
+' "$include/vmrun/vmrun.h" >"$work/vmrun/vmrun.h"
+ln -s "$library" "$work/libvmrun.so"
+for header in "$work" "$include"; do
+	"$@" -std=c11 -Wall -Wextra -Werror -I "$header" -o "$work/program" "$program" "$library" \
+		-Wl,-rpath,"$(dirname "$library")"
+	"$work/program" >"$work/said"
+	grep -qx 'default reboot boot default' "$work/said"
+	grep -qx 'waiting then stopping, 2 boots' "$work/said"
+	grep -qx 'key: unknown key "key"' "$work/said"
+done
