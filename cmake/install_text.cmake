@@ -41,13 +41,16 @@ function(vmrun_install_text destination directory)
 	set(staging "${vmrun_staging}-${name}")
 	foreach(file IN LISTS ARGN)
 		set(copy "${staging}/${file}")
-		# A copy first, because it keeps the permissions.
-		configure_file("${directory}/${file}" "${copy}" COPYONLY)
-		vmrun_text(text "${copy}")
+		vmrun_text(text "${directory}/${file}")
 		file(WRITE "${copy}" "${text}")
+		# Not the permissions of the source, which depend on the umask of who unpacked it.
+		set(permissions OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+		if(text MATCHES "^#!")
+			list(APPEND permissions OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)
+		endif()
 		get_filename_component(below "${file}" DIRECTORY)
 		file(INSTALL DESTINATION "${destination}/${below}" TYPE FILE FILES "${copy}"
-			USE_SOURCE_PERMISSIONS)
+			PERMISSIONS ${permissions})
 	endforeach()
 	file(REMOVE_RECURSE "${staging}")
 	# file(INSTALL) has added the files; "uninstall" needs them.
