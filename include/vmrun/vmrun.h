@@ -589,6 +589,35 @@ VMRUN_API void vmrun_restore_terminal(const struct vmrun *vm);
 /* Returns why the last vmrun_reboot() or vmrun_next() was refused; NULL if it was not. */
 VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 
+/*
+ * The functions below are for the serial port that the spec sets to "console".  A position counts
+ * the bytes that the guest has printed since vmrun_start(), over all boots; begin with 0.  The
+ * library keeps the last 64 KiB, and reading from an older position goes on at the oldest byte that
+ * is kept.  They look at what vmrun_dispatch() has received, and never block.
+ */
+/*
+ * Copies at most `size` bytes that the guest has printed from position *at on, and moves *at behind
+ * them.  Returns their number: 0 if there are none now, or no console.
+ */
+VMRUN_API size_t vmrun_console_read(const struct vmrun *vm, uint64_t *at, char *bytes, size_t size);
+/*
+ * Types bytes for the guest.  Returns how many its serial port has taken: fewer than `length` if
+ * the guest reads slowly, so type the others later; 0 also if there is no console.
+ */
+VMRUN_API size_t vmrun_console_write(struct vmrun *vm, const char *bytes, size_t length);
+/*
+ * Returns whether the guest has printed a text at or behind position *at.  Moves *at behind the
+ * text, or, if it was not printed yet, to where the next call has to look on.
+ */
+VMRUN_API bool vmrun_console_find(const struct vmrun *vm, uint64_t *at, const char *text);
+/*
+ * Dispatches until the guest has printed a text, for a program that runs one VM; events wait for
+ * vmrun_next_event() meanwhile.  A negative limit never passes.  Returns 0; 64 no console; 69 the
+ * supervision is over; 75 the limit has passed; or a status of vmrun_dispatch().
+ */
+VMRUN_API int vmrun_console_wait(
+    struct vmrun *vm, uint64_t *at, const char *text, int64_t limit_ms);
+
 /* The state of the VM. */
 struct vmrun_state {
 	const char *state;  /* "waiting", "loading", "running", "stopping", "backoff", "given_up" */

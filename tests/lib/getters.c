@@ -116,6 +116,20 @@ static void check_words(const struct handle *h)
 	getters_check_text(vmrun_message_json("error", NULL, NULL, "wrong"), true);
 }
 
+/* Reads and types on the console in any state; the examples have none. */
+static void check_console(const struct handle *h)
+{
+	uint64_t at = 7;
+	char byte;
+	int status;
+
+	assert_int_equal(vmrun_console_read(h->vm, &at, &byte, 1), 0);
+	assert_int_equal(vmrun_console_write(h->vm, "x", 0), 0);
+	assert_false(vmrun_console_find(h->vm, &at, "x"));
+	status = vmrun_console_wait(h->vm, &at, "x", 0);
+	assert_true(status == 64 || status == 69 || status == 75);
+}
+
 void getters_check(const struct handle *h)
 {
 	check_problems(h);
@@ -123,6 +137,7 @@ void getters_check(const struct handle *h)
 	check_boot(h);
 	check_targets(h);
 	check_findings(h);
+	check_console(h);
 	check_state(h);
 	check_words(h);
 }
