@@ -61,6 +61,15 @@ static void print_events(struct vmrun *vm)
 	(void)fflush(stdout);
 }
 
+/* Boots a guest that crashed again, at most twice; the policy of its spec decides on all else. */
+static void decide(struct vmrun_decision *decision, void *context)
+{
+	(void)context;
+	if (decision->cause_code != VMRUN_CAUSE_TRIPLE_FAULT)
+		return;
+	decision->action = decision->boots < 3 ? VMRUN_DECIDE_BOOT : VMRUN_DECIDE_STOP;
+}
+
 static void end_vm(struct manager *m, size_t i, int status)
 {
 	const struct vmrun_problem *p;
@@ -143,6 +152,7 @@ int main(int argc, char **argv)
 	struct manager m = { .count = 0 };
 	int letter;
 
+	options.decide = decide;
 	options.control = true; /* vmrunctl(8) works with these VMs, too */
 	while ((letter = getopt(argc, argv, "b:r:s:t:y:")) != -1) {
 		switch (letter) {

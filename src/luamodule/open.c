@@ -61,6 +61,7 @@ static const struct option options[] = {
 	OPTION(exec_result, OPTION_INT),
 	OPTION(spec_args, OPTION_PAIRS),
 	{ "event", OPTION_FUNCTION, VM_EVENT },
+	{ "decide", OPTION_FUNCTION, VM_DECIDE },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -243,6 +244,10 @@ int module_open(lua_State *L)
 	lua_setiuservalue(L, AT_VM, VM_KEPT);
 	read_options(L, &into);
 	vm->caller = L;
+	if (lua_getiuservalue(L, AT_VM, VM_DECIDE) != LUA_TNIL) {
+		into.decide = decide_by_function;
+		into.decide_context = vm;
+	}
 	status = vmrun_open(&vm->handle, &into);
 	if (status != 0)
 		return vm_push_failure(L, vm->handle, status);

@@ -16,7 +16,8 @@ enum vm_value {
 	VM_EVENT,    /* options.event, or nil */
 	VM_DECIDE,   /* options.decide, or nil */
 	VM_ERROR,    /* what decide raised, or nil */
-	VM_VALUES = VM_ERROR
+	VM_TARGET,   /* the target of the last answer of decide, or nil */
+	VM_VALUES = VM_TARGET
 };
 
 struct vm {
@@ -36,6 +37,9 @@ void vm_push_metatable(lua_State *L);
 
 /* open.c: vmrun.open() */
 int module_open(lua_State *L);
+
+/* decide.c: asks options.decide; context: the VM, a method of which is running. */
+void decide_by_function(struct vmrun_decision *decision, void *context);
 
 /* event.c: pushes the next event of the VM as a table, or nil. */
 void event_push_next(lua_State *L, struct vmrun *handle);

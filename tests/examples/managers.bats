@@ -74,6 +74,15 @@ await_count() {
 	ends 4
 }
 
+@test "manager.c: a guest that crashes boots twice more, as the manager decides" {
+	specs 1
+	script 'exit 3' 'exit 3' 'exit 3' 'exit 1'
+	in_c
+	ends 3
+	is "$(starts)" 3
+	is "$(count ': exit default triple_fault')" 3
+}
+
 @test "manager.c: a spec that is wrong is told, and the other VMs run" {
 	specs 2
 	script 'exit 1'

@@ -139,6 +139,58 @@ run_in_background() {
 	nothing_runs
 }
 
+@test "decide: nil, booleans, a target, a table" {
+	passes <<-'END'
+		local asked = {}
+		local answers = { false, nil, "rescue", { target = "rescue", delay_ms = 1500 }, true,
+			{ action = "stop", exit_status = 42 } }
+		local vm = assert(open({ dry_run = true, decide = function(d)
+			table.insert(asked, d.ended .. " " .. d.cause)
+			is(d.vm, os.getenv("VM"))
+			return answers[#asked + 1]
+		end }, '"targets": {"rescue": {}}'))
+		assert(vm:simulate("reboot,poweroff@2,triple_fault,halt,poweroff"))
+		local decided = {}
+		for e in vm:events() do
+			if e.event == "decided" then
+				table.insert(decided, ("%s %s %d"):format(e.action, e.target, e.delay_ms))
+			end
+		end
+		is(asked[1], "default reboot")
+		is(asked[2], "default poweroff")
+		is(asked[3], "rescue triple_fault")
+		is(#asked, 5)
+		is(decided[2], "boot rescue 0")
+		is(decided[3], "boot rescue 1500")
+		assert(decided[4]:find("^boot "), decided[4])
+		assert(decided[5]:find("^stop "), decided[5])
+		is(vm:status(), 42)
+	END
+}
+
+@test "decide decides in a run; what it raises comes out of run, and the policy decides" {
+	script 'exit 3' 'exit 1'
+	passes <<-'END'
+		local vm = assert(open { decide = function(d) return d.cause == "triple_fault" or nil end })
+		is(vm:run(), 0)
+		is(vm:guest_status(), 1)
+	END
+	is "$(starts)" 2
+	script 'exit 1' 'exit 1'
+	passes <<-'END'
+		local vm
+		vm = assert(open { decide = function() error("broken", 0) end })
+		local ok, why = pcall(vm.run, vm)
+		is(ok, false)
+		is(why, "broken")
+		is(vm:run(), 0)
+		vm:close()
+		vm = assert(open { decide = function() return vm:name() end })
+		has(select(2, pcall(vm.run, vm)), "must not call methods of its VM")
+		is(vm:run(), 0)
+	END
+}
+
 @test "unknown signals are refused" {
 	passes <<-'END'
 		has(select(2, pcall(vmrun.catch, "KILL")), 'invalid signal "KILL": expected HUP, INT')
