@@ -24,7 +24,7 @@ static int write_bytes(lua_State *L, const void *bytes, size_t n, void *file)
 	return ferror(file);
 }
 
-/* What a file is in the program: its names there, and what messages call it. */
+/* What a file is in the program: its names there, and name for messages. */
 struct module {
 	char name[64];	 /* "merge" of lua/merge.lua, "hooks/backoff" of hooks/backoff.lua */
 	char array[64];	 /* the same for C */
@@ -42,8 +42,8 @@ static void name_module(const char *path, struct module *m)
 	(void)snprintf(m->array, sizeof(m->array), "%s", m->name);
 	for (char *p = m->array; *p != '\0'; p++)
 		*p = *p == '/' ? '_' : *p;
-	(void)snprintf(m->chunk, sizeof(m->chunk), is_hook ? "@%s.lua" : "=" OWN_CHUNK "%s]",
-	    m->name);
+	(void)snprintf(
+	    m->chunk, sizeof(m->chunk), is_hook ? "@%s.lua" : "=" OWN_CHUNK "%s]", m->name);
 }
 
 static int add_module(lua_State *L, FILE *out, const char *path)
@@ -90,8 +90,7 @@ static int write_all(lua_State *L, FILE *out, int count, char **paths)
 	(void)fprintf(out, "const struct embedded embedded_lua[] = {\n");
 	for (int i = 0; i < count; i++) {
 		name_module(paths[i], &m);
-		(void)fprintf(
-		    out, "\t{ \"%s\", %s, sizeof(%s) },\n", m.name, m.array, m.array);
+		(void)fprintf(out, "\t{ \"%s\", %s, sizeof(%s) },\n", m.name, m.array, m.array);
 	}
 	(void)fprintf(out, "\t{ (void *)0, (void *)0, 0 },\n};\n");
 	return 0;

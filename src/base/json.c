@@ -106,9 +106,9 @@ static enum json_type scan_string(struct json *j, struct json_token *token, enum
 		const char *why = NULL;
 
 		if (c < 0)
-			why = "a string that is not closed";
+			why = "unterminated string";
 		else if (c < 0x20)
-			why = c == '\n' ? "a string that is not closed on its line"
+			why = c == '\n' ? "unterminated string: write a line break as \\n"
 			    : c == '\0' ? "a NUL byte in a string"
 					: "a control character in a string";
 		else if (c == '\\')
@@ -229,7 +229,7 @@ static enum json_type value(struct json *j, struct json_token *token)
 	else if (c == '-' || is_digit(c))
 		type = scan_number(j, token);
 	else if (c < 0)
-		return fail(j, j->depth > 0 ? "the text ends too early" : "there is nothing in it");
+		return fail(j, j->depth > 0 ? "unexpected end of the text" : "the text is empty");
 	else
 		type = scan_word(j, token);
 	if (type != JSON_ERROR)
@@ -254,8 +254,8 @@ static enum json_type between(struct json *j, struct json_token *token, bool *mo
 	}
 	if (c == '}' || c == ']')
 		return close(j, token);
-	return fail(
-	    j, c < 0 ? "the text ends too early" : "expected a comma or the end of the container");
+	return fail(j,
+	    c < 0 ? "unexpected end of the text" : "expected a comma or the end of the container");
 }
 
 static enum json_type key(struct json *j, struct json_token *token)
@@ -266,7 +266,7 @@ static enum json_type key(struct json *j, struct json_token *token)
 		return close(j, token);
 	if (peek(j) != '"')
 		return fail(
-		    j, peek(j) < 0 ? "the text ends too early" : "expected a key in quotes");
+		    j, peek(j) < 0 ? "unexpected end of the text" : "expected a key in quotes");
 	type = scan_string(j, token, JSON_KEY);
 	if (type != JSON_ERROR)
 		j->expects = WANT_COLON;
@@ -288,7 +288,7 @@ enum json_type json_next(struct json *j, struct json_token *token)
 	if (j->expects == WANT_COLON) {
 		if (peek(j) != ':')
 			return token->type = fail(j,
-				   peek(j) < 0 ? "the text ends too early"
+				   peek(j) < 0 ? "unexpected end of the text"
 					       : "expected a colon after the key");
 		j->at++;
 		skip_blanks(j);

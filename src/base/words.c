@@ -114,7 +114,7 @@ static const char *split_word(struct str *word, const char *p, const char **why)
 		}
 	}
 	if (quote != '\0') {
-		*why = "a quote that is not closed";
+		*why = "unterminated quote";
 		return NULL;
 	}
 	return p;

@@ -112,9 +112,9 @@ static void rewrite_ucl_problem(const struct document *doc, struct problem *p)
 	MEM_AUTO char *text = p->text;
 	struct str s = { 0 };
 
-	str_add(&s, "uclcmd's answer, `");
+	str_add(&s, "uclcmd's output, `");
 	str_add_line(&s, doc->text, MAX_UCL_QUOTE);
-	str_addf(&s, "`, is no spec: %s", text);
+	str_addf(&s, "`, is not a spec: %s", text);
 	p->text = str_take(&s);
 	free(p->place);
 	p->place = mem_copy(doc->name);
@@ -256,7 +256,8 @@ void document_report_target(
 	MEM_AUTO char *hint = near_hint(&near);
 	MEM_AUTO char *names = str_take(&all);
 
-	report_add(report, STATUS_SPEC, at, "no target \"%s\"%s (there is: %s)", name, hint, names);
+	report_add(
+	    report, STATUS_SPEC, at, "unknown target \"%s\"%s (there is: %s)", name, hint, names);
 }
 
 /* Returns KEY=VALUE texts as { key, value }; VALUE is JSON or a string. */

@@ -63,7 +63,7 @@ const struct sandbox *document_sandbox(const struct document *doc);
 bool document_is_of_ucl(const struct document *doc);
 /* Lends the sorted names of all targets, including "default". */
 const struct words *document_targets(const struct document *doc);
-/* Reports `no target "x"`, with the nearest name as a hint. */
+/* Reports `unknown target "x"`, with the nearest name as a hint. */
 void document_report_target(
     const struct document *doc, const char *name, const struct where *at, struct report *report);
 /* Changes the limits of the calls that follow. */

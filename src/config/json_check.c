@@ -234,8 +234,7 @@ static int check_token(struct walk *w, const struct json_token *token, struct se
 		return report_fault(w, name, w->json.at, w->json.error, report);
 	case JSON_KEY:
 		if (!add_seen(seen, l->key, l->serial))
-			return report_fault(
-			    w, name, token->offset, "the key stands here twice", report);
+			return report_fault(w, name, token->offset, "duplicate key", report);
 		break;
 	case JSON_OBJECT:
 	case JSON_LIST:

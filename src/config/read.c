@@ -24,10 +24,10 @@ static int read_text(int fd, const char *name, struct text_file *out, struct err
 	STR_AUTO struct str s = { 0 };
 
 	if (read_all(fd, MAX_SPEC_TEXT, &s) != 0)
-		return errno != EFBIG
-		    ? fail(err, name, strerror(errno))
-		    : error_set(err, STATUS_NO_INPUT, "%s: larger than %zu MiB: this is no spec",
-			  name, MAX_SPEC_TEXT >> 20);
+		return errno != EFBIG ? fail(err, name, strerror(errno))
+				      : error_set(err, STATUS_NO_INPUT,
+					    "%s: larger than %zu MiB: too large for a spec", name,
+					    MAX_SPEC_TEXT >> 20);
 	out->length = s.length;
 	out->text = str_take(&s);
 	return 0;

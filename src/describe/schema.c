@@ -58,7 +58,7 @@ static void add_kind(struct str *s, const struct device_kind *kind)
 
 static void add_remove(struct str *s)
 {
-	schema_begin_property(s, "remove", "take the device of this id away, its slot stays empty");
+	schema_begin_property(s, "remove", "remove the device of this id; its slot stays empty");
 	json_add_text(s, "type", "boolean");
 	json_end_object(s);
 }

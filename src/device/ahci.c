@@ -44,7 +44,7 @@ struct ahci {
 	ROW_STRING("model", owner, in model, .max_length = MAX_DISK_MODEL, .host.kind = HOST_NONE, \
 	    .help = "model name")
 
-#define SATA_HD_ROWS(owner, in) SATA_ROWS(owner, in, "writes are lost", "512 only", NULL, NULL)
+#define SATA_HD_ROWS(owner, in) SATA_ROWS(owner, in, "writes are discarded", "512 only", NULL, NULL)
 #define SATA_CD_ROWS(owner, in) \
 	SATA_ROWS(owner, in, "always", KEY_IGNORED, KEY_IGNORED, KEY_IGNORED)
 
@@ -190,9 +190,8 @@ static void add_overlay(const struct disk *disk, const char *node, struct qemu_b
 	qemu_pair(q->argv, "cache.direct", disk->nocache ? "on" : NULL);
 	disk_qemu_file(disk, q);
 	words_addf(q->notes,
-	    "%s: qemu has no read-only IDE disk: the guest can write to it, but its changes are "
-	    "lost "
-	    "with the boot",
+	    "%s: qemu has no read-only IDE disk: the guest can write to the disk, but qemu "
+	    "discards the changes at the end of the boot",
 	    disk->path);
 }
 

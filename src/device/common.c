@@ -17,7 +17,7 @@ int device_boot_order(const struct bhyve_host *host, struct error *err)
 {
 	if (host->loader)
 		return error_set(err, STATUS_SPEC,
-		    "\"bootindex\" tells firmware what to boot, and a loader starts this guest");
+		    "\"bootindex\" needs firmware, but a loader starts this guest");
 	if (host->arm64)
 		return error_set(err, STATUS_SPEC,
 		    "\"bootindex\": bhyve has this on amd64 only, where it has fw_cfg");

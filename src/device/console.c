@@ -47,7 +47,7 @@ static void add_port(struct ports *ports, char *name, const struct where *name_a
 		    name);
 	if (absolute != NULL && strlen(absolute) > MAX_SOCKET_PATH)
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" has %zu bytes: the path of a socket has at most %d", absolute,
+		    "\"%s\" has %zu bytes: the path of a socket can have at most %d", absolute,
 		    strlen(absolute), MAX_SOCKET_PATH);
 	for (size_t i = 0; i < ports->count; i++) {
 		if (strcmp(ports->item[i].name, name) == 0)
@@ -109,7 +109,7 @@ static void ports_parse(
 		return;
 	}
 	if (value->count < 1 || value->count > MAX_CONSOLE_PORTS) {
-		report_add(d->report, STATUS_SPEC, at, "%zu ports, expected 1 to %d", value->count,
+		report_add(d->report, STATUS_SPEC, at, "%zu ports: expected 1 to %d", value->count,
 		    MAX_CONSOLE_PORTS);
 		return;
 	}

@@ -39,7 +39,7 @@ const struct field device_common_fields[] = {
 	ROW_CUSTOM("slot", struct device, slot, slot_custom, .qemu = "arm64: bus 0",
 	    .help = "PCI address"),
 	ROW_BOOL("fix", struct device, fix, .quiet = true,
-	    .help = "mend what a check finds without asking"),
+	    .help = "apply the fixes of failed checks without asking"),
 	{ 0 },
 };
 

@@ -54,7 +54,7 @@ static void port_parse(
 		*(int64_t *)into = FBUF_PORT_AUTO;
 	else if (value->kind == NODE_STRING)
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no port, expected 1 to %d or \"auto\"", value->text, MAX_PORT);
+		    "invalid port \"%s\": expected 1 to %d or \"auto\"", value->text, MAX_PORT);
 	else
 		(void)field_integer(value, 1, MAX_PORT, into, at, d);
 }
@@ -148,7 +148,7 @@ static void fbuf_check(const struct device *dev, const struct where *at, struct 
 
 	if (fbuf->password != NULL && fbuf->password_file != NULL)
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"password\" and \"password_file\" are both given: only one can hold");
+		    "\"password\" and \"password_file\" exclude each other: remove one");
 }
 
 static const char *fbuf_placeholder(const struct device *dev)
@@ -328,7 +328,7 @@ static void usb_parse(
 		return;
 	}
 	if (value->count > MAX_USB_DEVICES) {
-		report_add(d->report, STATUS_SPEC, at, "%zu devices, expected at most %d",
+		report_add(d->report, STATUS_SPEC, at, "%zu devices: expected at most %d",
 		    value->count, MAX_USB_DEVICES);
 		return;
 	}
@@ -372,7 +372,7 @@ static const struct field_custom usb_custom = {
 DESCRIBES(xhci_fields, struct xhci);
 static const struct field xhci_fields[] = {
 	ROW_CUSTOM("devices", struct xhci, usb, usb_custom, .preset = "[\"tablet\"]",
-	    .help = "what is plugged in: tablet; an empty list: nothing"),
+	    .help = "devices that are plugged in: tablet; an empty list: none"),
 	{ 0 },
 };
 

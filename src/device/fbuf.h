@@ -38,14 +38,14 @@ extern const struct field_custom fbuf_port_custom, fbuf_address_custom;
 /* clang-format off */
 #define FBUF_ROWS(owner, in) \
 	ROW_CUSTOM("host", owner, in host, fbuf_address_custom, \
-	    .help = "address that VNC clients connect to"), \
+	    .help = "address for VNC clients"), \
 	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
 	    .preset = NUMBER_TEXT(FBUF_FIRST_PORT), \
 	    .qemu = NUMBER_TEXT(FBUF_FIRST_PORT) " and above", \
-	    .help = "port that VNC clients connect to; auto: a free one"), \
+	    .help = "port for VNC clients; auto: a free one"), \
 	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .qemu = "off, else on", .help = "io, off or on: legacy VGA"), \
 	ROW_STRING("password", owner, in password, .max_length = MAX_FBUF_PASSWORD, \
-	    .one_line = true, .host.kind = HOST_NONE, .help = "what VNC clients are asked for"), \
+	    .one_line = true, .host.kind = HOST_NONE, .help = "password that VNC clients must give"), \
 	ROW_PATH("password_file", owner, in password_file, .host.kind = HOST_PATH, \
 	    .help = "file whose first line is the password"), \
 	ROW_BOOL("wait", owner, in wait, .help = "the first boot waits for a client"), \

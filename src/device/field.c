@@ -24,7 +24,7 @@ const char *field_text(const struct node *value, const struct where *at, struct 
 	else if (value->length == 0)
 		report_add(d->report, STATUS_SPEC, at, "must not be empty");
 	else if (strlen(value->text) != value->length)
-		report_add(d->report, STATUS_SPEC, at, "holds a NUL byte");
+		report_add(d->report, STATUS_SPEC, at, "contains a NUL byte");
 	else
 		return value->text;
 	return NULL;
@@ -39,7 +39,7 @@ bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *
 	}
 	if (value->integer < min || value->integer > max) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "%" PRId64 " is out of range, expected %" PRId64 " to %" PRId64, value->integer,
+		    "%" PRId64 " is out of range: expected %" PRId64 " to %" PRId64, value->integer,
 		    min, max);
 		return false;
 	}
@@ -69,7 +69,8 @@ static void report_choice(
 	}
 	MEM_AUTO char *hint = near_hint(&near);
 
-	report_add(d->report, STATUS_SPEC, at, "\"%s\" is none of %s%s", text, list.text, hint);
+	report_add(d->report, STATUS_SPEC, at, "invalid value \"%s\": expected one of %s%s", text,
+	    list.text, hint);
 }
 
 void field_choice(const struct node *value, const char *const *choices, int *out,
@@ -128,12 +129,12 @@ static void decode_text(const struct field *f, const struct node *value, char **
 		return;
 	if (f->max_length != 0 && strlen(text) > f->max_length) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" has %zu bytes, at most %zu are taken", text, strlen(text),
+		    "\"%s\" has %zu bytes, at most %zu are allowed", text, strlen(text),
 		    f->max_length);
 		return;
 	}
 	if (f->one_line && strpbrk(text, "\r\n") != NULL) {
-		report_add(d->report, STATUS_SPEC, at, "holds a line end");
+		report_add(d->report, STATUS_SPEC, at, "contains a line break");
 		return;
 	}
 	free(*into);
@@ -177,7 +178,7 @@ static void decode_list(const struct field *f, const struct node *value, struct 
 	}
 	if (f->has_range && ((int64_t)value->count < f->min || (int64_t)value->count > f->max)) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "%zu entries, expected %" PRId64 " to %" PRId64, value->count, f->min, f->max);
+		    "%zu entries: expected %" PRId64 " to %" PRId64, value->count, f->min, f->max);
 		return;
 	}
 	into->item = mem_zero((value->count + 1) * f->size);
@@ -330,7 +331,7 @@ static void decode_rows(const struct field *owner, const struct node *object, vo
 			report_unknown(owner, n->key, &here, d);
 		} else if (value_of(f, object) != n) {
 			report_add(d->report, STATUS_SPEC, &here,
-			    "\"%s\" is given too, which means the same", f->key);
+			    "duplicate of \"%s\" (this key is an alias)", f->key);
 		} else if (n->kind != NODE_NULL) {
 			decode_one(f, n, (char *)into + f->offset, &here, d);
 		}

@@ -68,12 +68,13 @@ static void mac_parse(
 		return;
 	if (!read_mac(text, b)) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no MAC address, expected six bytes such as 58:9c:fc:00:00:01", text);
+		    "invalid MAC address \"%s\": expected six bytes such as 58:9c:fc:00:00:01",
+		    text);
 		return;
 	}
 	if ((b[0] & 1) != 0 || (b[0] | b[1] | b[2] | b[3] | b[4] | b[5]) == 0) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is a %s address: an interface cannot have it", text,
+		    "invalid MAC address \"%s\": an interface cannot have a %s address", text,
 		    (b[0] & 1) != 0 ? "multicast" : "zero");
 		return;
 	}
@@ -189,21 +190,21 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..."), \
 	ROW_STRING("bridge", struct net, bridge, .max_length = MAX_INTERFACE, \
 	    .host.kind = HOST_INTERFACE, \
-	    .help = "instead of a name: a tap is made, added to this bridge and destroyed at the end"), \
+	    .help = "bridge that a new tap joins, instead of a name; vmrun destroys the tap at the end"), \
 	ROW_STRING("type", struct net, type, .host.kind = HOST_NONE, \
-	    .help = "what a renamed interface is: tap"), \
+	    .help = "type of a renamed interface: tap"), \
 	ROW_CUSTOM("mac", struct net, mac, mac_custom, .help = "Ethernet address; false: the hypervisor makes one"), \
 	ROW_STRING("path", struct net, path, .host.kind = HOST_INTERFACE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: node to connect to"), \
 	ROW_STRING("peerhook", struct net, peerhook, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: hook of that node"), \
 	ROW_STRING("socket", struct net, socket, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
-	    .help = "netgraph: name of our node"), \
+	    .help = "netgraph: name of the VM's node"), \
 	ROW_STRING("hook", struct net, hook, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
-	    .help = "netgraph: hook of our node"), \
+	    .help = "netgraph: hook of the VM's node"), \
 	ROW_WORDS("hostfwd", struct net, hostfwd, \
 	    .host = { .kind = HOST_BY_VALUE, .names = hostfwd_names }, \
-	    .help = "slirp: ports of the host that lead into the guest"), \
+	    .help = "slirp: host ports to forward to the guest"), \
 	ROW_BOOL("open", struct net, open, .qemu = "always", .help = "slirp: let the guest reach other networks")
 
 DESCRIBES(e1000_fields, struct net);
@@ -280,14 +281,15 @@ static bool check_backend(const struct net *net, const struct where *at, struct 
 		    "a new tap joins");
 	else if (net->name != NULL && net->bridge != NULL)
 		report_add(d->report, STATUS_SPEC, &name,
-		    "\"bridge\" is given too: vmrun names the tap that it makes for a bridge");
+		    "this key excludes \"bridge\": vmrun names the tap that it creates for a "
+		    "bridge");
 	else if (net->bridge != NULL && net->type != NULL)
 		report_add(d->report, STATUS_SPEC, &type,
-		    "what joins a bridge is a tap: \"type\" belongs to \"name\"");
+		    "an interface that joins a bridge is a tap: \"type\" belongs to \"name\"");
 	else if (backend(net) == NULL)
 		report_add(d->report, STATUS_SPEC, &name,
-		    "\"%s\" is no backend: expected a name that begins with tap, vmnet, netgraph, "
-		    "netmap, vale or slirp, or \"type\": \"tap\" for a renamed interface",
+		    "unknown backend \"%s\": expected a name that begins with tap, vmnet, "
+		    "netgraph, netmap, vale or slirp, or \"type\": \"tap\" for a renamed interface",
 		    net->name);
 	else
 		return true;
@@ -303,7 +305,7 @@ static void check_rules(const struct net *net, const struct where *at, struct de
 
 		if (strpbrk(net->hostfwd.item[i], ";,") != NULL)
 			report_add(d->report, STATUS_SPEC, &entry,
-			    "\"%s\" holds a separator: give each rule as an entry of the list",
+			    "\"%s\" contains a separator: write each rule as an entry of the list",
 			    net->hostfwd.item[i]);
 		else if (!is_rule(net->hostfwd.item[i]))
 			report_add(d->report, STATUS_SPEC, &entry,

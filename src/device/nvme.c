@@ -60,7 +60,7 @@ static void sectsz_parse(
 		}
 	}
 	report_add(d->report, STATUS_SPEC, at,
-	    "%" PRId64 " is no sector size of nvme, expected 512, 4096 or 8192", size);
+	    "invalid sector size %" PRId64 ": expected 512, 4096 or 8192", size);
 }
 
 static void sectsz_print(const void *from, struct str *json)
@@ -124,7 +124,7 @@ static void eui64_parse(
 	}
 	if (bits == 0)
 		report_add(d->report, STATUS_SPEC, at,
-		    "no EUI-64: expected 64 bits that are not all 0, as in "
+		    "invalid EUI-64: expected 64 bits that are not all 0, as in "
 		    "\"0x589cfc0000000001\"");
 	else
 		*(uint64_t *)into = bits;
@@ -169,19 +169,19 @@ DESCRIBES(nvme_fields, struct nvme);
 static const struct field nvme_fields[] = {
 	DISK_PATH_ROW(struct nvme, disk., false),
 	ROW_INT("ram", struct nvme, ram, .has_range = true, .min = 1, .max = MAX_RAM,
-	    .help = "instead of a path: MiB of memory, which forgets all at the end"),
+	    .help = "MiB of memory instead of a path; the contents are lost at the end"),
 	ROW_INT("maxq", struct nvme, maxq, .has_range = true, .min = 1, .max = MAX_QUEUES,
 	    .help = "queue pairs"),
 	ROW_INT("qsz", struct nvme, qsz, .has_range = true, .min = MIN_ENTRIES,
 	    .max = MAX_ENTRIES, .qemu = KEY_IGNORED, .help = "entries of a queue"),
 	ROW_INT("ioslots", struct nvme, ioslots, .has_range = true, .min = 1,
-	    .max = MAX_IOSLOTS, .qemu = KEY_IGNORED, .help = "requests at a time"),
+	    .max = MAX_IOSLOTS, .qemu = KEY_IGNORED, .help = "requests in progress at one time"),
 	ROW_CUSTOM("sectsz", struct nvme, sectsz, sectsz_custom,
 	    .help = "sector size: 512, 4096 or 8192"),
 	ROW_CUSTOM("eui64", struct nvme, eui64, eui64_custom,
 	    .help = "identifier of the name space"),
 	ROW_CHOICE("dsm", struct nvme, dsm, dsm_choices,
-	    .help = "may the guest discard blocks: auto, enable or disable"),
+	    .help = "whether the guest can discard blocks: auto, enable or disable"),
 	DISK_ROWS(struct nvme, disk., NULL, NULL, NULL),
 	{ 0 },
 };
@@ -209,7 +209,7 @@ static void check_memory(const struct nvme *nvme, const struct where *at, struct
 
 		if (keys[i].given)
 			report_add(d->report, STATUS_SPEC, &here,
-			    "\"ram\" has no disk behind it: this belongs to \"path\"");
+			    "\"ram\" is memory, not a disk: this key belongs to \"path\"");
 	}
 }
 
@@ -234,8 +234,7 @@ static void check_sectors(const struct nvme *nvme, const struct where *at, struc
 
 		if (size != 0 && keys[i].size != 0 && keys[i].size != size)
 			report_add(d->report, STATUS_SPEC, &here,
-			    "nvme has sectors of one size, and that is %" PRId64
-			    " here, not %" PRId64,
+			    "nvme has one sector size, which is %" PRId64 " here, not %" PRId64,
 			    size, keys[i].size);
 	}
 }
@@ -249,8 +248,8 @@ static void nvme_check(const struct device *dev, const struct where *at, struct 
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"path\" or \"ram\" is missing: a disk, or MiB of memory");
 	else if (nvme->disk.path != NULL && nvme->ram != 0)
-		report_add(
-		    d->report, STATUS_SPEC, &ram, "\"path\" is given too: only one can hold");
+		report_add(d->report, STATUS_SPEC, &ram,
+		    "this key and \"path\" exclude each other: remove one");
 	else if (nvme->ram != 0)
 		check_memory(nvme, at, d);
 	else

@@ -77,7 +77,8 @@ static void src_parse(
 		*(char **)into = mem_format("%d/%d/%d", s.bus, s.slot, s.function);
 	else
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no PCI device: expected BUS:SLOT:FUNCTION in decimal, with \"/\" or "
+		    "invalid PCI address \"%s\": expected BUS:SLOT:FUNCTION in decimal, with \"/\" "
+		    "or "
 		    "\":\" between them, of domain 0, or a name such as \"ppt0\"",
 		    text);
 }
@@ -106,7 +107,7 @@ static void id_parse(
 	n = strspn(digits, "0123456789abcdefABCDEF");
 	if (digits[n] != '\0' || (n != 4 && n != 8)) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no id: expected 8 hexadecimal digits, the id and then the "
+		    "invalid id \"%s\": expected 8 hexadecimal digits, the id and then the "
 		    "subsystem's, or 4, the id alone",
 		    text);
 		return;
@@ -142,8 +143,8 @@ static const struct field passthru_fields[] = {
 	ROW_CUSTOM("src", struct passthru, src, src_custom, .qemu = "an address",
 	    .help = "address of the device, 3:0:0, or its name, ppt0"),
 	ROW_OBJECT("lookup", struct passthru, lookup, lookup_fields, .qemu = KEY_REFUSED,
-	    .host = { .kind = HOST_FORBIDDEN, .reaches = "takes any device that fits (\"src\" names one)" },
-	    .help = "instead of an address: the ids to look for"),
+	    .host = { .kind = HOST_FORBIDDEN, .reaches = "takes any matching device (\"src\" names one)" },
+	    .help = "ids to search for, instead of an address"),
 	ROW_PATH("rom", struct passthru, rom, .host.kind = HOST_PATH,
 	    .help = "file with its option ROM"),
 	ROW_CUSTOM("bootindex", struct passthru, bootindex, disk_number_custom, .unset = -1,
@@ -163,8 +164,8 @@ static void passthru_check(const struct device *dev, const struct where *at, str
 		    "\"src\" or \"lookup\" is missing: an address such as 3:0:0, or ids to look "
 		    "for");
 	else if (pass->src != NULL && pass->lookup.vendor != NULL)
-		report_add(
-		    d->report, STATUS_SPEC, &lookup, "\"src\" is given too: only one can hold");
+		report_add(d->report, STATUS_SPEC, &lookup,
+		    "this key and \"src\" exclude each other: remove one");
 }
 
 static const char *passthru_placeholder(const struct device *dev)

@@ -126,7 +126,8 @@ void serial_qemu(const char *backend, const char *id, struct words *argv, struct
 	} else if (serial_is_nmdm(backend)) {
 		qemu_begin(argv, "-chardev", "pty");
 		qemu_pair(argv, "id", id);
-		words_addf(notes, "%s: qemu has no nmdm, it makes a pty and names it", id);
+		words_addf(
+		    notes, "%s: qemu has no nmdm, so it creates a pty and prints its name", id);
 	} else {
 		qemu_begin(argv, "-chardev", "serial");
 		qemu_pair(argv, "id", id);
@@ -149,7 +150,7 @@ static void path_parse(
 		*(char **)into = mem_copy(text);
 	else
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no serial port: expected \"stdio\", a device such as "
+		    "invalid serial port \"%s\": expected \"stdio\", a device such as "
 		    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address",
 		    text);
 }

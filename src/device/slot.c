@@ -57,7 +57,7 @@ static int split(const char *text, int number[3])
 
 static bool in_range(const struct slot *s, const struct where *at, struct decoder *d)
 {
-	static const char fmt[] = "%s %d is out of range, expected 0 to %d";
+	static const char fmt[] = "%s %d is out of range: expected 0 to %d";
 
 	if (s->bus >= SLOT_BUSES)
 		report_add(d->report, STATUS_SPEC, at, fmt, "bus", s->bus, SLOT_BUSES - 1);
@@ -108,7 +108,7 @@ static void slot_parse(
 			break;
 		default:
 			report_add(d->report, STATUS_SPEC, at,
-			    "\"%s\" is no slot, expected \"3\", \"3:0\" or \"0:3:0\"", text);
+			    "invalid slot \"%s\": expected \"3\", \"3:0\" or \"0:3:0\"", text);
 			return;
 		}
 	}

@@ -10,9 +10,9 @@ struct hda {
 DESCRIBES(hda_fields, struct hda);
 static const struct field hda_fields[] = {
 	ROW_PATH("play", struct hda, play, .host.kind = HOST_PATH, .qemu = "no sound",
-	    .help = "where its sound goes: /dev/dsp0"),
+	    .help = "device for playback: /dev/dsp0"),
 	ROW_PATH("rec", struct hda, rec, .host.kind = HOST_PATH, .qemu = "no sound",
-	    .help = "what it records from: /dev/dsp0"),
+	    .help = "device for recording: /dev/dsp0"),
 	{ 0 },
 };
 
@@ -58,7 +58,7 @@ static int hda_qemu(const struct device *dev, struct qemu_build *q, struct error
 	qemu_pairf(q->argv, "bus", "%s.0", dev->id);
 	qemu_pairf(q->argv, "audiodev", "%s-sound", dev->id);
 	if (hda->play != NULL || hda->rec != NULL)
-		words_addf(q->notes, "%s: under qemu its sound goes nowhere", dev->id);
+		words_addf(q->notes, "%s: under qemu the guest's sound is discarded", dev->id);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static const struct field share_fields[] = {
 	ROW_STRING("sharename", struct share, sharename, .required = true,
 	    .max_length = MAX_SHARE_NAME, .host.kind = HOST_NONE,
 	    .qemu = "at most " NUMBER_TEXT(MAX_QEMU_SHARE_NAME) " bytes",
-	    .help = "what the guest mounts it by"),
+	    .help = "name by which the guest mounts the share"),
 	ROW_PATH("path", struct share, path, .required = true, .host.kind = HOST_PATH,
 	    .help = "directory of the host"),
 	ROW_BOOL("ro", struct share, ro, .help = "refuse writes from the guest"),

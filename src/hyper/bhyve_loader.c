@@ -102,7 +102,7 @@ static void make_map(struct bhyve_build *b, struct loading *out)
 		for (size_t i = 0; i < paths.count; i++) {
 			if (strchr(paths.item[i], '\n') != NULL)
 				bhyve_refuse(b, "loader",
-				    "a disk's path holds a line end, which no device map can: "
+				    "a disk's path contains a line break, which no device map can: "
 				    "name another in \"device_map\"");
 			str_addf(&map, "(%s%zu) %s\n", names[cd], i, paths.item[i]);
 		}

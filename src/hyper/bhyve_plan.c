@@ -148,7 +148,7 @@ static void refuse_beside_lpc(struct bhyve_build *b)
 		if (lpc->given && !dev->removed && dev->slot.bus == lpc->bus &&
 		    dev->slot.slot == lpc->slot)
 			report_add(b->report, STATUS_SPEC, &at,
-			    "there is no lpc on arm64: no guest would find %s without function 0",
+			    "there is no lpc on arm64: guests would not find %s without function 0",
 			    slot_text(&dev->slot, slot));
 	}
 }
@@ -202,7 +202,8 @@ static int add_device(struct bhyve_build *b, const struct device *dev, struct er
 
 		words_add(b->out.argv, "-s");
 		words_addf(b->out.argv, "%s,%s", slot_text(&dev->slot, slot), text);
-		words_addf(&b->plan->remarks, "-s %s,%s: raw devices stay as they are", slot, text);
+		words_addf(&b->plan->remarks,
+		    "-s %s,%s: raw devices cannot be written as variables", slot, text);
 		return 0;
 	}
 	if (dev->kind->amd64_only && b->host.arm64)
@@ -379,7 +380,9 @@ static void check_config_key(struct bhyve_build *b, const char *key)
 
 		if (is_below(key, other) || is_below(other, key)) {
 			report_add(b->report, STATUS_SPEC, &at,
-			    "\"%s\" is set too: one of them would be below a value", other);
+			    "this variable and \"%s\" exclude each other: a variable with a value "
+			    "cannot have others below it",
+			    other);
 			return;
 		}
 	}
@@ -403,7 +406,7 @@ static void add_words(struct bhyve_build *b, const struct words *more)
 		return;
 	line = words_shell_line(more);
 	words_append(b->out.argv, more);
-	words_addf(&b->plan->remarks, "%s: further words stay as they are", line);
+	words_addf(&b->plan->remarks, "%s: further words cannot be written as variables", line);
 }
 
 /* Refuses a kernel, which only qemu boots without a loader. */
@@ -425,7 +428,7 @@ static void add_prefix_remark(struct bhyve_build *b)
 	if (b->spec->prefix.count == 0)
 		return;
 	line = words_shell_line(&b->spec->prefix);
-	words_addf(&b->plan->remarks, "%s: the prefix stays before the command", line);
+	words_addf(&b->plan->remarks, "%s: the prefix cannot be written as variables", line);
 }
 
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report)

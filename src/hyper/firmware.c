@@ -102,8 +102,8 @@ static int no_kind(const struct firmware_kind *kinds, const char *kind, struct e
 	MEM_AUTO char *hint = near_hint(&near);
 	MEM_AUTO char *names = str_take(&all);
 
-	return error_set(
-	    err, STATUS_USAGE, "no kind of firmware \"%s\"%s (there is: %s)", kind, hint, names);
+	return error_set(err, STATUS_USAGE, "unknown kind of firmware \"%s\"%s (there is: %s)",
+	    kind, hint, names);
 }
 
 static int none_installed(const struct firmware_kind *kind, struct error *err)
@@ -117,8 +117,8 @@ static int none_installed(const struct firmware_kind *kind, struct error *err)
 	if (kind->paths == NULL)
 		return error_set(err, STATUS_CHECK,
 		    "this hypervisor has no firmware of the kind %s", kind->name);
-	return error_set(err, STATUS_CHECK,
-	    "no firmware of the kind %s is installed: there is no %s", kind->name, paths);
+	return error_set(err, STATUS_CHECK, "no firmware of the kind %s is installed: missing %s",
+	    kind->name, paths);
 }
 
 int firmware_find(const struct hypervisor *hyper, const char *kind, bool any, const char **path,

@@ -79,7 +79,7 @@ struct plan {
 	struct words placeholder_notes; /* notes on placeholders: "tapAUTO stands for ..." */
 	/*
 	 * bhyve only: argv as variables of bhyve_config(5), in order; and remarks on what no
-	 * variable can express, except secrets: "-w: further words stay as they are".
+	 * variable can express, except secrets: "-w: further words cannot be written as variables".
 	 */
 	struct pairs config;
 	struct words remarks;

@@ -68,7 +68,7 @@ static void note_placeholder(const struct device *dev, struct words *notes)
 	    : dev->kind->placeholder(dev);
 
 	if (word != NULL)
-		words_addf(notes, "%s stands for what a run finds for %s", word,
+		words_addf(notes, "%s is a placeholder: a run chooses the value for %s", word,
 		    dev->origin != NULL ? dev->origin : dev->id);
 }
 
@@ -78,7 +78,8 @@ static void note_files(const struct plan *plan, struct words *notes)
 	const struct loading *loading = &plan->loading;
 
 	if (plan->secret_path != NULL)
-		words_addf(notes, "%s is written by a run: the password", plan->secret_path);
+		words_addf(
+		    notes, "%s is written when the VM runs: the password", plan->secret_path);
 	if (loading->map_path != NULL) {
 		STR_AUTO struct str line = { 0 };
 
@@ -176,12 +177,12 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 		if (spec->com[i] != NULL && strcmp(spec->com[i], "nmdm") == 0 &&
 		    spec->com_found[i] == NULL && plan->hyper->system != NULL)
 			words_addf(&plan->placeholder_notes,
-			    "%s stands for the free pair that a run finds for com%zu",
+			    "%s is a placeholder: a run finds a free pair for com%zu",
 			    spec_com(spec, i), i + 1);
 		else if (spec->com[i] != NULL && strcmp(spec->com[i], SPEC_CONSOLE) == 0 &&
 		    spec->com_found[i] == NULL)
 			words_addf(&plan->placeholder_notes,
-			    "%s stands for the terminal that a run makes for com%zu",
+			    "%s is a placeholder: a run creates a terminal for com%zu",
 			    spec_com(spec, i), i + 1);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * Companions: programs that live and die with the VM.  Each starts before the first boot that names
- * it, stays over the guest's reboots, and ends with the supervision.  One that serves the TPM
+ * Companions: programs that start and end with the VM.  Each starts before the first boot that
+ * names it, stays over the guest's reboots, and ends with the supervision.  One that serves the TPM
  * belongs to a boot instead: a guest expects a TPM that has been reset, and qemu ends swtpm when it
  * exits.
  */

@@ -41,7 +41,7 @@ static int check_target(const struct machine *m, const char *target, struct erro
 
 	if (target == NULL || words_have(document_targets(source->doc), target))
 		return 0;
-	return error_set(err, STATUS_SPEC, "no target \"%s\"", target);
+	return error_set(err, STATUS_SPEC, "unknown target \"%s\"", target);
 }
 
 /* Says why a reboot cannot be requested in this state. */
@@ -100,7 +100,8 @@ static void require_target(const struct document *doc, const char *target, const
 		return;
 	words_add(told, target);
 	report_add(report, STATUS_SPEC, NULL,
-	    "no target \"%s\" in the new spec, but %s: keep it until another target has booted",
+	    "unknown target \"%s\" in the new spec, but %s: keep it until another target has "
+	    "booted",
 	    target, why);
 }
 

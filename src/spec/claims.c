@@ -109,11 +109,12 @@ static void report_claim(const struct owner *first, const struct owner *second,
 		    claim->key, claim->value);
 	else if (dev->origin != NULL && dev->kind == &device_xhci)
 		report_add(report, STATUS_SPEC, at,
-		    "a VM has one xhci, and %s is there already: set \"xhci_tablet\" to false",
+		    "a VM can have only one xhci, and %s is one already: set \"xhci_tablet\" to "
+		    "false",
 		    one);
 	else
-		report_add(report, STATUS_SPEC, at, "a VM has one %s, and %s is there already",
-		    claim->value, one);
+		report_add(report, STATUS_SPEC, at,
+		    "a VM can have only one %s, and %s is one already", claim->value, one);
 }
 
 void spec_check_claims(const struct spec *spec, const char *shared, struct report *report)

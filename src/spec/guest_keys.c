@@ -82,7 +82,7 @@ static void gdb_parse(
 		return;
 	if (port < 1 || (colon != NULL && host == NULL))
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no place for a debugger, expected \"[w][ADDR:]PORT\" such as "
+		    "invalid debugger address \"%s\": expected \"[w][ADDR:]PORT\" such as "
 		    "\"1234\" or \"w127.0.0.1:1234\"",
 		    text);
 	else if (host != NULL && is_doubtful(wait, host))
@@ -144,7 +144,7 @@ static void uuid_parse(
 		*(char **)into = mem_copy(text);
 	else
 		report_add(
-		    d->report, STATUS_SPEC, at, "\"%s\" is no UUID, expected %s", text, form);
+		    d->report, STATUS_SPEC, at, "invalid UUID \"%s\": expected %s", text, form);
 }
 
 static void uuid_schema(struct str *s)
@@ -214,7 +214,7 @@ static void pin_parse(
 		cpu = read_number(host, '\0', MAX_HOST_CPUS, &rest);
 		if (vcpu < 0 || cpu < 0)
 			report_add(d->report, STATUS_SPEC, &here,
-			    "\"%s\" pins nothing, expected \"VCPU:CPU\" such as \"0:12\", CPU "
+			    "invalid pin \"%s\": expected \"VCPU:CPU\" such as \"0:12\", CPU "
 			    "below "
 			    "%d",
 			    text, MAX_HOST_CPUS);
@@ -278,7 +278,7 @@ static void cpus_parse(
 		*(char **)into = mem_copy(text);
 	else if (text != NULL)
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no list of processors, expected as in \"0-3,8\"", text);
+		    "invalid processor list \"%s\": expected one such as \"0-3,8\"", text);
 }
 
 DESCRIBES(cpus_custom, char *);
@@ -313,7 +313,7 @@ static void policy_parse(
 		*(char **)into = mem_copy(text);
 	else
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no policy, expected \"first-touch\", \"round-robin\", "
+		    "invalid policy \"%s\": expected \"first-touch\", \"round-robin\", "
 		    "\"interleave:0,1\" or \"prefer:0\"",
 		    text);
 }
@@ -341,7 +341,7 @@ static void layout_parse(
 		*(char **)into = mem_copy(text);
 	else if (text != NULL)
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no layout, expected the name of a file in "
+		    "unknown keyboard layout \"%s\": expected the name of a file in "
 		    "/usr/share/bhyve/kbdlayout such as \"de_noacc\"",
 		    text);
 }
@@ -385,22 +385,22 @@ const struct field numa_fields[] = {
 	ROW_INT("id", struct numa_domain, id, .required = true, .has_range = true, .min = 0,
 	    .max = MAX_NUMA_DOMAINS - 1, .help = "number of the domain, counted from 0 without a gap"),
 	ROW_CUSTOM("size", struct numa_domain, size, domain_size_custom,
-	    .help = "its memory, \"1G\" or bytes; of all domains, together mem, or of none"),
+	    .help = "its memory, \"1G\" or bytes; for all domains (mem in total) or for none"),
 	ROW_CUSTOM("cpus", struct numa_domain, cpus, cpus_custom, .required = true,
-	    .help = "processors of the guest that are in it"),
+	    .help = "guest processors in the domain"),
 	ROW_CUSTOM("domain_policy", struct numa_domain, domain_policy, policy_custom,
-	    .help = "where the host takes the memory, as cpuset(1) -n says it"),
+	    .help = "host memory policy, in the form of cpuset(1) -n"),
 	{ 0 },
 };
 
 const struct field fwcfg_fields[] = {
 	ROW_STRING("name", struct fwcfg_item, name, .required = true,
 	    .max_length = MAX_FWCFG_NAME, .one_line = true, .host.kind = HOST_NONE,
-	    .help = "what the guest calls it"),
+	    .help = "name of the item in the guest"),
 	ROW_STRING("string", struct fwcfg_item, string, .host.kind = HOST_NONE,
-	    .help = "the text it finds"),
+	    .help = "contents, as text"),
 	ROW_PATH("file", struct fwcfg_item, file, .host.kind = HOST_PATH,
-	    .help = "file with what it finds"),
+	    .help = "file with the contents"),
 	{ 0 },
 };
 
@@ -422,7 +422,7 @@ static const struct field system_fields[] = {
 	SMBIOS(system, manufacturer, "of the machine"),
 	SMBIOS(system, product_name, "of the machine"),
 	SMBIOS(system, serial_number, "of the machine"),
-	SMBIOS(system, sku, "of the machine: its article number"),
+	SMBIOS(system, sku, "of the machine: stock keeping unit"),
 	SMBIOS(system, version, "of the machine"),
 	{ 0 },
 };
@@ -444,7 +444,7 @@ static const struct field chassis_fields[] = {
 	SMBIOS(chassis, version, "of the chassis"),
 	SMBIOS(chassis, serial_number, "of the chassis"),
 	SMBIOS(chassis, asset_tag, "of the chassis"),
-	SMBIOS(chassis, sku, "of the chassis: its article number"),
+	SMBIOS(chassis, sku, "of the chassis: stock keeping unit"),
 	{ 0 },
 };
 
@@ -464,9 +464,9 @@ const struct field tpm_fields[] = {
 	    .help = "the host's device, or the socket of swtpm"),
 	ROW_BOOL("managed", struct tpm, managed, .quiet = true,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "runs swtpm on the host" },
-	    .help = "swtpm: start the program with each boot, and end it with that"),
+	    .help = "swtpm: start the program with each boot and end it with the boot"),
 	ROW_STRING("version", struct tpm, version, .host.kind = HOST_NONE,
-	    .help = "2.0, which is all there is"),
+	    .help = "version; 2.0 only"),
 	{ 0 },
 };
 /* clang-format on */

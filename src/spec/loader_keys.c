@@ -45,12 +45,12 @@ static const struct field loader_fields[] = {
 	ROW_CHOICE("type", struct loader, type, types, .required = true,
 	    .help = "bhyveload or grub"),
 	ROW_CUSTOM("timeout", struct loader, timeout_ms, seconds_custom, .preset = "15",
-	    .help = "seconds that it may take"),
+	    .help = "time limit in seconds"),
 	ROW_STRING("console", struct loader, console,
 	    .host = { .kind = HOST_BY_VALUE, .names = serial_names },
 	    .help = "stdio or a terminal device; default: where com1 is"),
 	ROW_WORDS("disks", struct loader, disks, .host.kind = HOST_PATH,
-	    .help = "bhyveload: disks it looks at; default: the spec's"),
+	    .help = "bhyveload: disks to search; default: the spec's"),
 	ROW_MAP("env", struct loader, env, .host.kind = HOST_NONE,
 	    .help = "bhyveload: variables of the FreeBSD loader"),
 	ROW_PATH("host_dir", struct loader, host_dir,
@@ -61,10 +61,10 @@ static const struct field loader_fields[] = {
 	    .help = "bhyveload: the loader to run instead of userboot.so"),
 	ROW_PATH("device_map", struct loader, device_map,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "is a file that names any path of the host" },
-	    .help = "grub: its map of disks; default: made of the spec's disks"),
+	    .help = "grub: map of disks; default: made from the spec's disks"),
 	ROW_STRING("root", struct loader, root,
 	    .host = { .kind = HOST_BY_VALUE, .names = root_names },
-	    .help = "grub: where it boots from, such as hd0,msdos1"),
+	    .help = "grub: partition to boot from, such as hd0,msdos1"),
 	ROW_STRING("dir", struct loader, dir, .host.kind = HOST_NONE,
 	    .help = "grub: directory of its configuration, on the guest's disk"),
 	ROW_STRING("config", struct loader, config, .host.kind = HOST_NONE,
@@ -87,7 +87,7 @@ static void refuse_foreign(const struct node *value, const char *const *keys, co
 		struct where here = { at, keys[i], 0 };
 
 		if (n != NULL && n->kind != NODE_NULL)
-			report_add(d->report, STATUS_SPEC, &here, "only %s has this", owner);
+			report_add(d->report, STATUS_SPEC, &here, "this key is for %s only", owner);
 	}
 }
 
@@ -102,18 +102,20 @@ static void check_values(const struct loader *loader, const struct where *at, st
 		if (strchr(loader->env.item[i].key, '=') != NULL ||
 		    *loader->env.item[i].key == '\0')
 			report_add(d->report, STATUS_SPEC, &here,
-			    "this is no name of a variable: it is empty or holds a \"=\"");
+			    "invalid variable name: expected one that is not empty and has no "
+			    "\"=\"");
 	}
 	for (size_t i = 0; i < loader->commands.count; i++) {
 		struct where here = { &commands, NULL, i };
 
 		if (strchr(loader->commands.item[i], '\n') != NULL)
-			report_add(d->report, STATUS_SPEC, &here, "a command is one line");
+			report_add(
+			    d->report, STATUS_SPEC, &here, "a command cannot contain a line break");
 	}
 	if (loader->console != NULL && strcmp(loader->console, "stdio") != 0 &&
 	    *loader->console != '/')
 		report_add(d->report, STATUS_SPEC, &console,
-		    "\"%s\" is no console: expected \"stdio\" or a terminal device such as "
+		    "invalid console \"%s\": expected \"stdio\" or a terminal device such as "
 		    "\"/dev/nmdm0A\"",
 		    loader->console);
 }

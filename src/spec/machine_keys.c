@@ -42,7 +42,8 @@ static void name_parse(
 		*(char **)into = mem_copy(text);
 	else
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no VM name: expected letters, digits, '.', '_' and '-', the first a "
+		    "invalid VM name \"%s\": expected letters, digits, '.', '_' and '-', the first "
+		    "a "
 		    "letter or digit, at most %d of them",
 		    text, MAX_VM_NAME);
 }
@@ -134,7 +135,7 @@ static int64_t parse_size(const char *text, const struct where *at, struct decod
 	    : strchr(units, tolower((unsigned char)text[digits]));
 	if (unit == NULL) {
 		report_add(d->report, STATUS_SPEC, at,
-		    "\"%s\" is no size, expected a whole number and one of k, M, G, T: \"512M\"",
+		    "invalid size \"%s\": expected a whole number and one of k, M, G, T: \"512M\"",
 		    text);
 		return 0;
 	}
@@ -313,7 +314,8 @@ static void com_parse(
 	MEM_AUTO char *hint = near_hint(&near);
 
 	report_add(d->report, STATUS_SPEC, at,
-	    "\"%s\" is no serial port: expected \"stdio\", \"console\", \"nmdm\", a device such as "
+	    "invalid serial port \"%s\": expected \"stdio\", \"console\", \"nmdm\", a device such "
+	    "as "
 	    "\"/dev/nmdm0A\", or \"tcp=ADDR:PORT\" with a numeric address%s",
 	    text, hint);
 }

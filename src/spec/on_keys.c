@@ -56,7 +56,7 @@ DESCRIBES(action_fields, struct action);
 static const struct field action_fields[] = {
 	TARGET,
 	ROW_CUSTOM("delay", struct action, delay, delay_custom,
-	    .help = "seconds before that, instead of the backoff's"),
+	    .help = "delay in seconds, instead of the backoff's"),
 	{ 0 },
 };
 
@@ -64,7 +64,7 @@ DESCRIBES(given_up_fields, struct action);
 static const struct field given_up_fields[] = {
 	TARGET,
 	ROW_CUSTOM("delay", struct action, delay, delay_custom,
-	    .help = "seconds before that, instead of the backoff's"),
+	    .help = "delay in seconds, instead of the backoff's"),
 	ROW_INT("times", struct action, times, .preset = "1", .has_range = true, .min = 0,
 	    .max = MAX_GIVEN_UP_TIMES, .help = "boots of the target, until a boot outlives "
 	    "restart_limit.within; 0: without a limit, a second apart at least"),
@@ -254,8 +254,8 @@ char *on_explain_unknown(const char *key)
 	int status = status_of(key);
 
 	if (strcmp(key, cause_name(CAUSE_STOPPED)) == 0)
-		return mem_copy("a stop request always stops, so nothing can be said for "
-				"\"stopped\": on_end hears of it");
+		return mem_copy("\"stopped\" cannot have an action: a stop request always stops; "
+				"use the hook on_end");
 	if (status < 0)
 		return NULL;
 	if (status >= MIN_ON_STATUS)

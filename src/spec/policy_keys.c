@@ -121,8 +121,8 @@ static char *read_entry(const char *text, struct reboot_entry *entry)
 		near_offer(&near, cause_name((enum cause)i));
 	MEM_AUTO char *hint = near_hint(&near);
 
-	return mem_format(
-	    "\"%s\" is neither a cause nor a status (0 to %d)%s", text, MAX_STATUS, hint);
+	return mem_format("invalid cause or status \"%s\": expected a cause or 0 to %d%s", text,
+	    MAX_STATUS, hint);
 }
 
 /* Strips the blanks around the text in place. */
@@ -396,11 +396,11 @@ static const struct field backoff_fields[] = {
 	ROW_CUSTOM("initial", struct backoff, initial_ms, day_custom, .preset = "1",
 	    .help = "seconds before the first boot after a fault"),
 	ROW_CUSTOM("factor", struct backoff, factor, factor_custom, .preset = "2",
-	    .help = "what the next delay is multiplied with"),
+	    .help = "factor by which the delay grows"),
 	ROW_CUSTOM("max", struct backoff, max_ms, day_custom, .preset = "60",
 	    .help = "longest delay in seconds"),
 	ROW_CUSTOM("reset_after", struct backoff, reset_after_ms, day_custom, .preset = "60",
-	    .help = "seconds up after which delays start over"),
+	    .help = "seconds of uptime after which delays start over"),
 	{ 0 },
 };
 

@@ -43,7 +43,7 @@ static void output_parse(
 	else
 		field_type_error(value, "a text, or true for any output", at, d);
 	if (text != NULL && strlen(text) > MAX_PROBE_TEXT)
-		report_add(d->report, STATUS_SPEC, at, "has %zu bytes, at most %d are taken",
+		report_add(d->report, STATUS_SPEC, at, "has %zu bytes, at most %d are allowed",
 		    strlen(text), MAX_PROBE_TEXT);
 	else if (text != NULL)
 		*(char **)into = mem_copy(text);
@@ -164,7 +164,8 @@ static void exec_parse(
 
 	command_custom.parse(value, into, at, d);
 	if (d->report->count == before && (command->count == 0 || *command->item[0] == '\0'))
-		report_add(d->report, STATUS_SPEC, at, "there is no program to run");
+		report_add(d->report, STATUS_SPEC, at,
+		    "missing program: expected a list that begins with one");
 }
 
 static void exec_schema(struct str *s)
@@ -203,7 +204,7 @@ static const struct field ready_fields[] = {
 	    .help = "the text that the guest prints when it is up"),
 	PROBE_ROWS("5"),
 	ROW_CUSTOM("within", struct probe, within_ms, day_custom,
-	    .help = "seconds from the start to become ready in; default: no limit"),
+	    .help = "seconds from the start within which the guest must be ready; default: no limit"),
 	{ 0 },
 };
 
@@ -214,7 +215,7 @@ static const struct field alive_fields[] = {
 	PROBE_ROWS("30"),
 	ROW_INT("failures", struct probe, failures, .preset = "3", .has_range = true,
 	    .min = 1, .max = MAX_FAILURES,
-	    .help = "tries in a row that fail until the guest is unhealthy"),
+	    .help = "failed tries in a row after which the guest is unhealthy"),
 	{ 0 },
 };
 /* clang-format on */
@@ -257,7 +258,8 @@ static void choose_form(const struct field *rows, const struct node *object, str
 			continue;
 		if (first != NULL) {
 			report_add(d->report, STATUS_SPEC, &here,
-			    "\"%s\" is given too: expected exactly one of \"console\", \"connect\" "
+			    "this key excludes \"%s\": expected exactly one of \"console\", "
+			    "\"connect\" "
 			    "and \"exec\"; a target unsets what it inherits with \"%s\": null",
 			    first, first);
 			continue;

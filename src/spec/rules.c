@@ -209,7 +209,8 @@ static void check_fwcfg(const struct spec *spec, struct decoder *d)
 
 		if ((item[i].string != NULL) == (item[i].file != NULL))
 			report_add(d->report, STATUS_SPEC, &at,
-			    "exactly one of \"string\" and \"file\" says what the guest finds");
+			    "expected exactly one of \"string\" and \"file\": what the guest "
+			    "reads");
 		if (strchr(item[i].name, ',') != NULL)
 			report_add(d->report, STATUS_SPEC, &name,
 			    "\"%s\" holds a comma, at which bhyve's -f ends the name",
@@ -228,7 +229,8 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 		return;
 	if (spec_has_rom(spec))
 		fault(d, "loader",
-		    "\"bootrom\" is given too: firmware and a loader exclude each other");
+		    "this key and \"bootrom\" exclude each other: firmware or a loader starts the "
+		    "guest");
 	if (spec->varfile != NULL || spec->varfile_template != NULL)
 		fault(d, "loader",
 		    "\"varfile\" and its template are for firmware, which a loader replaces");
@@ -240,7 +242,7 @@ static void check_loader(const struct spec *spec, struct decoder *d)
 static void check_rom(const struct spec *spec, struct decoder *d)
 {
 	static const char why[] =
-	    "\"bootrom\" is false, and this is for firmware: remove one of the two keys";
+	    "\"bootrom\" is false, and this key needs firmware: remove one of the two keys";
 
 	if (spec->bootrom == NULL || spec_has_rom(spec))
 		return;
@@ -285,7 +287,7 @@ static const char *variable_fault(const char *key)
 	 */
 	if (*key == '\0' || *key == '.' || *key == '#' || strstr(key, "..") != NULL ||
 	    strpbrk(key, "= \t\r\n") != NULL || key[strlen(key) - 1] == '.')
-		return "this is no variable, expected names with dots between them";
+		return "invalid variable: expected names with dots between them";
 	return NULL;
 }
 
@@ -347,7 +349,7 @@ static void check_waits(const struct spec *spec, struct decoder *d)
 
 		if ((item[i].path != NULL) == (item[i].interface != NULL))
 			report_add(d->report, STATUS_SPEC, &at,
-			    "exactly one of \"path\" and \"interface\" says what to wait for");
+			    "expected exactly one of \"path\" and \"interface\": what to wait for");
 	}
 }
 
@@ -361,7 +363,8 @@ static void check_companions(const struct spec *spec, struct decoder *d)
 		struct where command = { &at, "command", 0 };
 
 		if (item[i].command.count == 0)
-			report_add(d->report, STATUS_SPEC, &command, "there is no program to run");
+			report_add(d->report, STATUS_SPEC, &command,
+			    "missing program: expected a list that begins with one");
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(item[k].name, item[i].name) == 0)
 				report_add(d->report, STATUS_SPEC, &name,
@@ -376,7 +379,7 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 
 	if (spec->tpm.version != NULL && strcmp(spec->tpm.version, "2.0") != 0)
 		report_add(d->report, STATUS_SPEC, &version,
-		    "\"%s\" is no version that bhyve has, expected \"2.0\"", spec->tpm.version);
+		    "unknown version \"%s\": expected \"2.0\"", spec->tpm.version);
 	if (spec->tpm.managed && spec->tpm.type != TPM_SWTPM)
 		report_add(d->report, STATUS_SPEC, &tpm,
 		    "\"managed\" starts swtpm: it needs \"type\": \"swtpm\"");
@@ -384,8 +387,8 @@ static void check_tpm(const struct spec *spec, struct decoder *d)
 	if (spec->tpm.type == TPM_SWTPM && spec->tpm.path != NULL &&
 	    strlen(spec->tpm.path) > MAX_SOCKET_PATH)
 		report_add(d->report, STATUS_SPEC, &tpm,
-		    "\"%s\" has %zu bytes: the path of a socket has at most %d", spec->tpm.path,
-		    strlen(spec->tpm.path), MAX_SOCKET_PATH);
+		    "\"%s\" has %zu bytes: the path of a socket can have at most %d",
+		    spec->tpm.path, strlen(spec->tpm.path), MAX_SOCKET_PATH);
 }
 
 void spec_check_rules(const struct spec *spec, bool all_good, struct decoder *d)

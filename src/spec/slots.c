@@ -163,7 +163,8 @@ static bool is_hidden(struct map *map, const struct slot *s)
 	    (!is_taken(zero) || (zero->device != NULL && zero->device->removed));
 }
 
-static const char hidden[] = "%s is at %s, but its slot has no function 0: no guest would find it";
+static const char hidden[] =
+    "%s is at %s, but its slot has no function 0: the guest would not find it";
 
 static void check_bridge(struct map *map, const struct slot *s, const char *label, const char *key)
 {
@@ -257,7 +258,7 @@ void slots_assign(
 		if (dev->slot.given)
 			continue;
 		if (!find_seat(&map, &dev->slot)) {
-			report_at(&map, dev, "no PCI slot is left");
+			report_at(&map, dev, "no free PCI slot");
 			break;
 		}
 		seat_of(&map, &dev->slot)->device = dev;

@@ -47,7 +47,8 @@ static void name_devices(struct spec *spec, struct decoder *d)
 			dev->id = default_id(spec, i);
 		else if (!is_id(dev->id))
 			report_add(d->report, STATUS_SPEC, &at,
-			    "\"%s\" is no id: expected letters, digits, '-', '.' and '_', a letter "
+			    "invalid id \"%s\": expected letters, digits, '-', '.' and '_', a "
+			    "letter "
 			    "first",
 			    dev->id);
 		for (size_t j = 0; j < i; j++) {

@@ -215,7 +215,7 @@ struct probe {
 	struct words command;
 	int64_t every_ms;  /* from one try to the next */
 	int64_t within_ms; /* of `ready`: the time from the spawn; 0: no limit */
-	int64_t failures;  /* of `alive`: tries in a row that fail until the guest is unhealthy */
+	int64_t failures; /* of `alive`: failed tries in a row after which the guest is unhealthy */
 	char *console, *connect, *expect; /* as the spec has them; console "": any output */
 };
 

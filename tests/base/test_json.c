@@ -113,8 +113,8 @@ static void test_limit_of_numbers(void **state)
 static void test_strings(void **state)
 {
 	(void)state;
-	refuses("\"a", 2, "a string that is not closed");
-	refuses("\"a\n\"", 2, "a string that is not closed on its line");
+	refuses("\"a", 2, "unterminated string");
+	refuses("\"a\n\"", 2, "unterminated string: write a line break as \\n");
 	refuses("\"a\tb\"", 2, "a control character in a string");
 	refuses("\"\x1f\"", 1, "a control character in a string");
 	refuses("\"\\x\"", 1, "an unknown escape in a string");
@@ -135,16 +135,16 @@ static void test_strings(void **state)
 static void test_structure(void **state)
 {
 	(void)state;
-	refuses("", 0, "there is nothing in it");
-	refuses(" \n", 2, "there is nothing in it");
+	refuses("", 0, "the text is empty");
+	refuses(" \n", 2, "the text is empty");
 	refuses("[1,]", 3, "not a JSON value");
 	refuses("[,1]", 1, "not a JSON value");
 	refuses("[1 2]", 3, "expected a comma or the end of the container");
-	refuses("[1", 2, "the text ends too early");
-	refuses("[1,", 3, "the text ends too early");
-	refuses("{", 1, "the text ends too early");
-	refuses("{\"a\"", 4, "the text ends too early");
-	refuses("{\"a\":", 5, "the text ends too early");
+	refuses("[1", 2, "unexpected end of the text");
+	refuses("[1,", 3, "unexpected end of the text");
+	refuses("{", 1, "unexpected end of the text");
+	refuses("{\"a\"", 4, "unexpected end of the text");
+	refuses("{\"a\":", 5, "unexpected end of the text");
 	refuses("{\"a\" 1}", 5, "expected a colon after the key");
 	refuses("{\"a\":1,}", 7, "expected a key in quotes");
 	refuses("{a:1}", 1, "expected a key in quotes");

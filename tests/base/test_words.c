@@ -50,8 +50,8 @@ static void test_split(void **state)
 	splits("'\\' \"\\\"\\\\\\$\\`\\a\"", "<\\><\"\\$`\\a>");
 	splits("'\"' \"'\"", "<\"><'>");
 	splits("$HOME *", "<$HOME><*>");
-	refused("'a", "a quote that is not closed");
-	refused("a \"b", "a quote that is not closed");
+	refused("'a", "unterminated quote");
+	refused("a \"b", "unterminated quote");
 	refused("a\\", "a backslash at the end");
 }
 

@@ -58,12 +58,12 @@ bad() {
 	bad '{"ready": {"connect": "localhost:22", "within": 60}, "alive": {"exec": [], "failures": 0}, "time_limit": 60}' \
 		'vm.json:*: ready.connect: invalid address "localhost:22": expected a numeric ADDR:PORT such as "192.168.1.10:22" or "[[]fd00::10]:22", port 1 to 65535' \
 		'vm.json:*: ready.within: 60 seconds are not below "time_limit", 60 seconds' \
-		'vm.json:*: alive.exec: there is no program to run' \
-		'vm.json:*: alive.failures: 0 is out of range, expected 1 to 1000'
+		'vm.json:*: alive.exec: missing program: expected a list that begins with one' \
+		'vm.json:*: alive.failures: 0 is out of range: expected 1 to 1000'
 	bad '{"com1": "console", "ready": {"console": "login:"}, "targets": {"a": {"com1": null},
 		"b": {"ready": {"exec": "x"}}, "c": {"ready": false, "alive": {"console": true}}}}' \
 		'vm.json:8:5: ready.console: in target a: needs a serial port that vmrun reads: set "com1": "console", or "ready": false in a target without one' \
-		'vm.json:*: targets.b.ready.exec: "console" is given too: expected exactly one of "console", "connect" and "exec"; a target unsets what it inherits with "console": null' \
+		'vm.json:*: targets.b.ready.exec: this key excludes "console": expected exactly one of "console", "connect" and "exec"; a target unsets what it inherits with "console": null' \
 		'vm.json:*: targets.c.alive.console: needs "ready" in the same target: a guest that prints nothing yet may be booting'
 	bad '{"alive": {"connect": "127.0.0.1:2222"}, "emulations": [{"device": "virtio-net", "name": "slirp",
 		"id": "n", "hostfwd": ["tcp:127.0.0.1:2222-:22"]}], "bhyve": {"release": 15}, "targets": {"a": {"emulations":
@@ -395,13 +395,13 @@ gapped() {
 @test "a target that does not exist: -t, next_target, extends" {
 	spec '{"targets": {"install": {"mem": "1G"}}}'
 	refused 65 -t instal vm.json
-	faults '*no target "instal", did you mean "install"? (there is: default, install)'
-	bad '{"next_target": "nowhere"}' 'vm.json:6:3: next_target: *no target "nowhere"*'
+	faults '*unknown target "instal", did you mean "install"? (there is: default, install)'
+	bad '{"next_target": "nowhere"}' 'vm.json:6:3: next_target: *unknown target "nowhere"*'
 	bad '{"targets": {"a": {"next_target": "b"}}}' \
-		'vm.json:8:7: targets.a.next_target: *no target "b"*'
-	bad '{"targets": {"a": {"extends": "b"}}}' 'vm.json:8:7: targets.a.extends: *no target "b"*'
+		'vm.json:8:7: targets.a.next_target: *unknown target "b"*'
+	bad '{"targets": {"a": {"extends": "b"}}}' 'vm.json:8:7: targets.a.extends: *unknown target "b"*'
 	bad '{"targets": {"a": {"extends": ["default", "b"]}}}' \
-		'vm.json:*: targets.a.extends?1?: *no target "b"*'
+		'vm.json:*: targets.a.extends?1?: *unknown target "b"*'
 }
 
 @test "extends in a circle" {
@@ -431,7 +431,7 @@ many() {
 	many 'if $n > 0 then "t\($n - 1)" else "nowhere" end'
 	vmrun -d vm.json
 	is "$status" 65
-	has 'no target "nowhere"'
+	has 'unknown target "nowhere"'
 	many '"t\(($n + 7999) % 8000)"'
 	vmrun -d vm.json
 	is "$status" 65

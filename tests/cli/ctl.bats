@@ -121,8 +121,8 @@ raw() {
 
 @test "reboot and next choose the target" {
 	up
-	refused 1 "$vm: no target \"c\"" "$vm" reboot c
-	refused 1 "$vm: no target \"c\"" "$vm" next c
+	refused 1 "$vm: unknown target \"c\"" "$vm" reboot c
+	refused 1 "$vm: unknown target \"c\"" "$vm" next c
 	ctl "$vm" next b
 	is "$(cat said)" "$vm: next boot: target b"
 	ctl "$vm" status --json
@@ -278,8 +278,8 @@ hook: expected a string, got an integer'
 	start -t work vm.json
 	await_file up
 	spec
-	refused 1 'no target "work" in the new spec, but it is the target of the present boot' "$vm" reload
-	await_text 'no target "work" in the new spec'
+	refused 1 'unknown target "work" in the new spec, but it is the target of the present boot' "$vm" reload
+	await_text 'unknown target "work" in the new spec'
 	ctl "$vm" reboot
 	await_file up2
 	ctl "$vm" stop
@@ -891,10 +891,10 @@ all_run() {
 		{"ok":false,"error":"wait: expected one of \"state\", a string, \"gone\": true and \"ready\": true"}
 		{"ok":false,"error":"from: expected a whole number, got a number that is not an integer"}
 		{"ok":false,"error":"not JSON: column 24: expected a key in quotes"}
-		{"ok":false,"error":"not JSON: column 17: the key stands here twice"}
+		{"ok":false,"error":"not JSON: column 17: duplicate key"}
 		{"ok":false,"error":"expected an object, {\"cmd\":...}, got a list"}
 		{"ok":false,"error":"expected an object, {\"cmd\":...}, got an integer"}
-		{"ok":false,"error":"not JSON: column 1: there is nothing in it"}
+		{"ok":false,"error":"not JSON: column 1: the text is empty"}
 	END
 	diff wanted answers
 	ctl "$vm" stop

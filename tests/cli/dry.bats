@@ -14,14 +14,14 @@ teardown() {
 	common_teardown
 }
 
-@test "-d names what stands for what only a run knows" {
+@test "-d names the placeholders for values that only a run knows" {
 	spec '{"com1": "nmdm", "graphic": {"port": "auto", "password": "sesame"}}'
 	vmrun -d vm.json
 	is "$status" 0
 	is "$(wc -l <out)" 1
-	has 'note: /dev/nmdmAUTOA stands for the free pair that a run finds for com1'
-	has 'note: 5900 stands for what a run finds for graphic'
-	has "note: $here/secret is written by a run: the password"
+	has 'note: /dev/nmdmAUTOA is a placeholder: a run finds a free pair for com1'
+	has 'note: 5900 is a placeholder: a run chooses the value for graphic'
+	has "note: $here/secret is written when the VM runs: the password"
 	has ' -l com1,/dev/nmdmAUTOA ' out
 	has " -k $here/secret " out
 	lacks sesame out

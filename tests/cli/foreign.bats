@@ -234,9 +234,9 @@ banner expect'
 	vmrun --set x vm.json
 	has '--set takes KEY=VALUE, got "x"'
 	vmrun --reboot-on crash vm.json
-	has '--reboot-on: "crash" is neither a cause nor a status (0 to 255), did you mean "triple_fault"?'
+	has '--reboot-on: invalid cause or status "crash": expected a cause or 0 to 255, did you mean "triple_fault"?'
 	vmrun --simulate panic vm.json
-	has '--simulate: "panic" is neither a cause nor a status (0 to 255), did you mean "triple_fault"?'
+	has '--simulate: invalid cause or status "panic": expected a cause or 0 to 255, did you mean "triple_fault"?'
 	status=0
 	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "$vm" shutdown 2>err || status=$?
 	is "$status" 64

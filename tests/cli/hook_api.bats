@@ -53,7 +53,7 @@ wrong() {
 		'x = vmrun.boot("a", { delay = math.huge })'
 	hook 'return vmrun.boot("b")'
 	is "$status" 3
-	has 'on_exit: no target "b"'
+	has 'on_exit: unknown target "b"'
 }
 
 @test "stop" {
@@ -164,15 +164,15 @@ wrong() {
 }
 
 @test "firmware" {
-	wrong 'no kind of firmware "uef", did you mean "uefi"? (there is: uefi, code, vars, u-boot)' 'vmrun.firmware("uef")'
-	wrong 'no kind of firmware ""' 'vmrun.firmware("")'
+	wrong 'unknown kind of firmware "uef", did you mean "uefi"? (there is: uefi, code, vars, u-boot)' 'vmrun.firmware("uef")'
+	wrong 'unknown kind of firmware ""' 'vmrun.firmware("")'
 	wrong 'vmrun.firmware takes a kind of firmware, not nothing' 'vmrun.firmware()'
 	wrong 'vmrun.firmware takes a kind of firmware, not a number' 'vmrun.firmware(5)'
 	hook 'for _, kind in ipairs { "uefi", "code", "vars", "u-boot" } do print(kind, vmrun.firmware(kind)) end'
 	lacks 'on_exit of vm.lua failed'
 	local kind
 	for kind in uefi code vars u-boot; do # whichever of the two this host has
-		grep -qE "^vmrun: $kind.(/usr/local/share/.*|nil.no firmware of the kind $kind is installed: there is no /usr/local/share/.*)\$" err
+		grep -qE "^vmrun: $kind.(/usr/local/share/.*|nil.no firmware of the kind $kind is installed: missing /usr/local/share/.*)\$" err
 	done
 	lua 'for _, kind in ipairs { "uefi", "code", "vars", "u-boot" } do print(kind, vmrun.firmware(kind)) end'
 	"$VMRUN" -d vm.lua >out 2>err

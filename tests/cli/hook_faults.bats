@@ -218,7 +218,7 @@ teardown() {
 	lua 'function vm.on_start() return "no" end'
 	vmrun vm.lua
 	is "$status" 69
-	has 'on_start of vm.lua failed: on_start: no target "no"'
+	has 'on_start of vm.lua failed: on_start: unknown target "no"'
 	lua 'function vm.on_start() return false, setmetatable({}, { __tostring = function() return "a table" end }) end'
 	vmrun vm.lua
 	is "$status" 69

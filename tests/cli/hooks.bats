@@ -89,7 +89,7 @@ mems() {
 		is "$(grep -c 'on_exit of vm.lua failed, the next hook or the declared policy decides' err)" 2
 	done
 	policy 'return "A"' 'exit 3'
-	has 'no target "A", did you mean "a"?'
+	has 'unknown target "A", did you mean "a"?'
 }
 
 @test "an error in a hook is told with its traceback" {

@@ -59,7 +59,7 @@ usage_error() {
 	has '"xen"'
 	vmrun --reboot-on sometimes -d vm.json
 	is "$status" 64
-	has '"sometimes" is neither a cause nor a status'
+	has 'invalid cause or status "sometimes"'
 	vmrun --set mem -d vm.json
 	is "$status" 64
 	has 'KEY=VALUE'

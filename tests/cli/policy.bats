@@ -115,9 +115,9 @@ policy() {
 		"targets": {"rescue": {"on": {"error": {"boot": "resuce"}}}}}'
 	vmrun vm.json
 	is "$status" 65
-	grep -q '^vm.json:[0-9]*:[0-9]*: on.halt.boot: no target "rescu", did you mean "rescue"? (there is: default, rescue)$' err
-	grep -q '^vm.json:[0-9]*:[0-9]*: on.given_up.boot: no target "nope" (' err
-	grep -q '^vm.json:[0-9]*:[0-9]*: targets.rescue.on.error.boot: no target "resuce", did you mean "rescue"?' err
+	grep -q '^vm.json:[0-9]*:[0-9]*: on.halt.boot: unknown target "rescu", did you mean "rescue"? (there is: default, rescue)$' err
+	grep -q '^vm.json:[0-9]*:[0-9]*: on.given_up.boot: unknown target "nope" (' err
+	grep -q '^vm.json:[0-9]*:[0-9]*: targets.rescue.on.error.boot: unknown target "resuce", did you mean "rescue"?' err
 	is "$(starts)" ''
 }
 
@@ -131,7 +131,7 @@ policy() {
 	rm starts
 	vmrun vm.lua
 	is "$status" 65
-	has 'no target "a"'
+	has 'unknown target "a"'
 	is "$(starts)" ''
 }
 
@@ -143,8 +143,8 @@ policy() {
 	has ': on.stopped: a stop request always stops'
 	has ': on.3: status 3 has a name here: expected "triple_fault" (a status is "5" to "255")'
 	has ': on.trple_fault: unknown key "trple_fault", did you mean "triple_fault"?'
-	has ': on.halt: "sometimes" is none of "stop", "boot", "same"'
-	has ': on.given_up: "same" is none of "stop", "wait"'
+	has ': on.halt: invalid value "sometimes": expected one of "stop", "boot", "same"'
+	has ': on.given_up: invalid value "same": expected one of "stop", "wait"'
 	is "$(wc -l <err)" 5
 }
 
@@ -165,7 +165,7 @@ check_failed -'
 [null,"on_start of vm.lua refused the boot: no space"]'
 	vmrun --simulate reboot,poweroff vm.lua
 	is "$(sed -n 1p out | cut -f 5-7)" $'worse\tnext_target\t0'
-	has 'on_prepare: mem: "x" is no size'
+	has 'on_prepare: mem: invalid size "x"'
 }
 
 # --- what is told at the start ---
@@ -307,7 +307,7 @@ given_up stop restart_limit'
 	spec '{"targets": {"b": {"on": {"33": {"boot": "c"}}}}}'
 	vmrun --debug vm.json
 	is "$status" 65
-	has 'targets.b.on.33.boot: no target "c"'
+	has 'targets.b.on.33.boot: unknown target "c"'
 }
 
 @test "on.given_up: stop is the default, and says who stopped" {
@@ -442,7 +442,7 @@ well_formed() {
 	done <<-'END'
 		1 : expected a list of { from, cause, target }, got a number
 		{1} [1]: expected { from, cause, target }, got a number
-		{{target="b"}} [1].target: no target "b"
+		{{target="b"}} [1].target: unknown target "b"
 		{{cause="hlt"}} [1].cause: no cause "hlt", did you mean "halt"?
 		{{from=1}} [1].from: expected a string, got a number
 		{{to="default"}} [1].to: unknown key "to": expected from, cause or target

@@ -146,5 +146,5 @@ wait $!'
 	timeout 60 "$VMRUN" --run-dir run --print bhyve_config vm.json >out 2>err
 	lacks 'nice=' out
 	cat out err >both
-	has 'nice -n 5: the prefix stays before the command' both
+	has 'nice -n 5: the prefix cannot be written as variables' both
 }

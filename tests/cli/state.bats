@@ -161,9 +161,9 @@ state.json'
 		cmp "$file" before
 	done <<-'END'
 		{"a": 1,\n "b" 2}|:2:6: b: expected a colon after the key
-		{"a": {"b": [1, 2|:1:18: a.b[1]: the text ends too early
-		|:1:1: there is nothing in it
-		{"a": 1, "a": 2}|:1:10: a: the key stands here twice
+		{"a": {"b": [1, 2|:1:18: a.b[1]: unexpected end of the text
+		|:1:1: the text is empty
+		{"a": 1, "a": 2}|:1:10: a: duplicate key
 		{"a": NaN}|:1:7: a: 
 		5|: expected an object
 		{} x|:1:4: text after the end

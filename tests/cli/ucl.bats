@@ -158,7 +158,7 @@ refused() {
 	is "$status" 65
 	is "$(grep -c '^vm.conf: ' err)" "$(wc -l <err)"
 	has 'vm.conf: bootRom: unknown key "bootRom", did you mean "bootrom"?'
-	has 'vm.conf: targets.install.mem: "1.5G" is no size'
+	has 'vm.conf: targets.install.mem: invalid size "1.5G"'
 	has 'vm.conf: targets.install.emulations[0].pat: unknown key "pat", did you mean "path"?'
 }
 
@@ -217,19 +217,19 @@ refused() {
 	refused 66 'vm.conf: uclcmd wrote more than 67108864 bytes and was killed' vm.conf
 }
 
-@test "what uclcmd prints is no spec" {
-	local text='is no spec: '
+@test "output of uclcmd that is not a spec" {
+	local text='is not a spec: '
 	ucl vm.conf
 	no_spec() {
 		printf '%b' "$1" >vm.conf.json
 		refused 65 "vm.conf: $2" vm.conf
 	}
-	no_spec '(null)\n' "uclcmd's answer, \`(null)\`, $text"
-	no_spec '[1,2]' "uclcmd's answer, \`[1,2]\`, ${text}a spec is an object"
-	no_spec 'null' "uclcmd's answer, \`null\`, $text"
-	no_spec '{"mem":\001' "mem: uclcmd's answer, \`{\"mem\":\`, $text"
-	no_spec '{"a":1,"a":2}' "a: uclcmd's answer, \`{\"a\":1,\"a\":2}\`, ${text}the key stands"
-	no_spec '\0\0' "uclcmd's answer, "
+	no_spec '(null)\n' "uclcmd's output, \`(null)\`, $text"
+	no_spec '[1,2]' "uclcmd's output, \`[1,2]\`, ${text}a spec is an object"
+	no_spec 'null' "uclcmd's output, \`null\`, $text"
+	no_spec '{"mem":\001' "mem: uclcmd's output, \`{\"mem\":\`, $text"
+	no_spec '{"a":1,"a":2}' "a: uclcmd's output, \`{\"a\":1,\"a\":2}\`, ${text}duplicate key"
+	no_spec '\0\0' "uclcmd's output, "
 	no_spec '{"name":"a\0b"}' 'name: '
 	head -c 1000000 /dev/zero | tr '\0' '[' >vm.conf.json
 	refused 65 'vm.conf: ' vm.conf

@@ -91,8 +91,7 @@ static void test_empty(void **state)
 	reads("a.json", "", FORMAT_AUTO, "a.json: : the file is empty");
 	reads("a.lua", " \n\t", FORMAT_AUTO, "a.lua: : the file is empty");
 	reads("a.lua", "-- nothing", FORMAT_AUTO, "the file returned nothing");
-	reads("a.json", "{\"a\":1,\n\"a\":2}", FORMAT_AUTO,
-	    "a.json:2:1: a: the key stands here twice");
+	reads("a.json", "{\"a\":1,\n\"a\":2}", FORMAT_AUTO, "a.json:2:1: a: duplicate key");
 }
 
 static void cannot_read(const char *path, const char *why)
@@ -120,7 +119,7 @@ static void test_unreadable(void **state)
 	cannot_read(missing, "No such file or directory");
 	cannot_read(directory, "is a directory, not a file");
 	assert_int_equal(truncate(path, (64 << 20) + 1), 0);
-	cannot_read(path, "larger than 64 MiB: this is no spec");
+	cannot_read(path, "larger than 64 MiB: too large for a spec");
 	assert_int_equal(truncate(path, 64 << 20), 0);
 	assert_null(load(&source, &report));
 	assert_int_equal(report.status, STATUS_SPEC); /* the file is read, and NULs are not JSON */
@@ -162,9 +161,9 @@ static void test_targets(void **state)
 	MEM_AUTO char *got = placed_problems(&report);
 
 	assert_string_equal(got,
-	    ": next_target: no target \"instal\", did you mean \"install\"? "
+	    ": next_target: unknown target \"instal\", did you mean \"install\"? "
 	    "(there is: a, default, install, z)\n"
-	    ": : no target \"other\" (there is: a, default, install, z)\n");
+	    ": : unknown target \"other\" (there is: a, default, install, z)\n");
 	document_free(doc);
 }
 

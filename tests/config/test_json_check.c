@@ -42,20 +42,20 @@ static void test_duplicates(void **state)
 	(void)state;
 	check("{\"a\":1,\"b\":2,\"A\":3}", "");
 	check("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":1}]}", "");
-	check("{\"a\":1,\n \"a\":2}", "x:2:2: a: the key stands here twice");
-	check("{\"a\":1,\"\\u0061\":2}", "x:1:8: a: the key stands here twice");
-	check("{\"/\":1,\"\\/\":2}", "x:1:8: /: the key stands here twice");
-	check("{\"\xc3\xa4\":1,\"\\u00e4\":2}", "x:1:9: \xc3\xa4: the key stands here twice");
+	check("{\"a\":1,\n \"a\":2}", "x:2:2: a: duplicate key");
+	check("{\"a\":1,\"\\u0061\":2}", "x:1:8: a: duplicate key");
+	check("{\"/\":1,\"\\/\":2}", "x:1:8: /: duplicate key");
+	check("{\"\xc3\xa4\":1,\"\\u00e4\":2}", "x:1:9: \xc3\xa4: duplicate key");
 	check("{\"\\ud834\\udd1e\":1,\"\xf0\x9d\x84\x9e\":2}",
-	    "x:1:19: \xf0\x9d\x84\x9e: the key stands here twice");
-	check("{\"\":1,\"\":2}", "x:1:7: : the key stands here twice");
-	check("{\"a\":[0,{\"b\":{},\"b\":1}]}", "x:1:17: a[1].b: the key stands here twice");
+	    "x:1:19: \xf0\x9d\x84\x9e: duplicate key");
+	check("{\"\":1,\"\":2}", "x:1:7: : duplicate key");
+	check("{\"a\":[0,{\"b\":{},\"b\":1}]}", "x:1:17: a[1].b: duplicate key");
 }
 
 static void test_paths(void **state)
 {
 	(void)state;
-	check("", "x:1:1: there is nothing in it");
+	check("", "x:1:1: the text is empty");
 	check("\n\n  x", "x:3:3: not a JSON value");
 	check("{x}", "x:1:2: expected a key in quotes");
 	check("[x]", "x:1:2: [0]: not a JSON value");
@@ -96,8 +96,7 @@ static void test_huge_object(void **state)
 	again = s.length + 2;
 	str_add(&s, ",\"key number 77\":1}");
 	assert_true(s.length > 10 << 20);
-	MEM_AUTO char *wanted =
-	    mem_format("x:1:%zu: key number 77: the key stands here twice", again);
+	MEM_AUTO char *wanted = mem_format("x:1:%zu: key number 77: duplicate key", again);
 
 	check_bytes(s.text, s.length, wanted);
 	s.text[s.length - 5] = 'x';

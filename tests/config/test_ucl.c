@@ -251,13 +251,13 @@ static void test_answers_that_are_no_spec(void **state)
 {
 	(void)state;
 	look_in(SOURCE_DIR "/tests/fake/bin");
-	loads_not("(null)\n", ": uclcmd's answer, `(null)`, is no spec: not a JSON value");
-	loads_not(
-	    "[1]", ": uclcmd's answer, `[1]`, is no spec: a spec is an object: { \"name\": ... }");
+	loads_not("(null)\n", ": uclcmd's output, `(null)`, is not a spec: not a JSON value");
+	loads_not("[1]",
+	    ": uclcmd's output, `[1]`, is not a spec: a spec is an object: { \"name\": ... }");
 	loads_not("{\"a\":[1,\n\tx]}\n",
-	    "a[1]: uclcmd's answer, `{\"a\":[1, x]}`, is no spec: not a JSON value");
+	    "a[1]: uclcmd's output, `{\"a\":[1, x]}`, is not a spec: not a JSON value");
 	loads_not("{\"a\":1}{}",
-	    ": uclcmd's answer, `{\"a\":1}{}`, is no spec: text after the end "
+	    ": uclcmd's output, `{\"a\":1}{}`, is not a spec: text after the end "
 	    "of the document");
 }
 

@@ -88,8 +88,8 @@ static void test_bytes(void **state)
 	expect_bad(nul, sizeof(nul) - 1,
 	    "not JSON: column 16: expected a comma or the end of the container");
 	expect_bad(in_text, sizeof(in_text) - 1, "not JSON: column 12: a NUL byte in a string");
-	expect_bad("", 0, "not JSON: column 1: there is nothing in it");
-	expect_bad("[[[[", 4, "not JSON: column 5: the text ends too early");
+	expect_bad("", 0, "not JSON: column 1: the text is empty");
+	expect_bad("[[[[", 4, "not JSON: column 5: unexpected end of the text");
 }
 
 /* Returns a string of this length.  Caller frees. */

@@ -125,7 +125,7 @@ static void test_requests_to_the_machine(void **state)
 static void test_reboot(void **state)
 {
 	(void)state;
-	ask("{\"cmd\":\"reboot\",\"target\":\"none\"}", REFUSED("no target \\\"none\\\""));
+	ask("{\"cmd\":\"reboot\",\"target\":\"none\"}", REFUSED("unknown target \\\"none\\\""));
 	assert_int_equal(server.vm.machine->present.state, STATE_RUNNING);
 	ask("{\"cmd\":\"reboot\",\"target\":\"other\"}",
 	    "{\"ok\":true,\"state\":\"stopping\",\"target\":\"default\",\"stop_action\":\"acpi\","
@@ -272,7 +272,7 @@ static void test_malformed_requests(void **state)
 	ask("{\"id\":1,\"cmd\":\"stauts\"}",
 	    "{\"id\":1,\"ok\":false,\"error\":\"unknown command \\\"stauts\\\", did you mean "
 	    "\\\"status\\\"?\"}\n");
-	ask("", REFUSED("not JSON: column 1: there is nothing in it"));
+	ask("", REFUSED("not JSON: column 1: the text is empty"));
 	ask("{\"cmd\":\"reload\"}", OK);
 }
 

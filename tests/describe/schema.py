@@ -23,7 +23,7 @@ FEW = [None, True, -1, "", "/x", [1], {"x": 1}]
 SAMPLES = ["/x", "tap0", "ppt0", "0:0", "512M", "x", "1234", 1, 0, 512, 4096, True]
 # How vmrun says that the form of one value is wrong.
 FORM = re.compile(r": (expected .*, got |unknown (key|device)|must not be empty|.* is none of "
-                  r"|.* is out of range, expected|.* are taken|\d+ (entries|ports), expected)")
+                  r"|.* is out of range: expected|.* are taken|\d+ (entries|ports), expected)")
 MISSING = re.compile(r": \"\w+\" is missing")
 
 

@@ -40,8 +40,8 @@ static void test_forms(void **state)
 static void test_faults(void **state)
 {
 	(void)state;
-	bad("[]", ": 0 ports, expected 1 to 16");
-	bad("{}", ": 0 ports, expected 1 to 16");
+	bad("[]", ": 0 ports: expected 1 to 16");
+	bad("{}", ": 0 ports: expected 1 to 16");
 	bad("'/a'", ": expected a list of paths, or an object name -> path, got a string");
 	bad("['/a',1]", "[1]: a port is a path or { \"name\": ..., \"path\": ... }");
 	bad("['']", "[0]: must not be empty");
@@ -84,7 +84,7 @@ static void test_limits(void **state)
 
 	(void)state;
 	device_shows(text, "'name':'port16','path':'/p16'");
-	bad(too_many, ": 17 ports, expected 1 to 16");
+	bad(too_many, ": 17 ports: expected 1 to 16");
 }
 
 static void test_longest_socket(void **state)
@@ -101,7 +101,8 @@ static void test_longest_socket(void **state)
 	path[103] = '\0';
 	longest = mem_format("['%s']", path);
 	longer = mem_format("['%sa']", path);
-	why = mem_format("[0]: \"%sa\" has 104 bytes: the path of a socket has at most 103", path);
+	why = mem_format(
+	    "[0]: \"%sa\" has 104 bytes: the path of a socket can have at most 103", path);
 	bad(longer, why);
 	shown = mem_format(PORT("port1", "%s"), path);
 	good(longest, shown);

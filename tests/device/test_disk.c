@@ -43,7 +43,7 @@ static void test_names(void **state)
 	good("'ser':'12345678901234567890'", "'ser':'12345678901234567890'");
 	bad("'ser':'123456789012345678901'", ".ser: \"123456789012345678901\" has 21 bytes");
 	good("'rev':'12345678'", "'rev':'12345678'");
-	bad("'rev':'123456789'", ".rev: \"123456789\" has 9 bytes, at most 8 are taken");
+	bad("'rev':'123456789'", ".rev: \"123456789\" has 9 bytes, at most 8 are allowed");
 	good("'model':'x'", "'model':'x'");
 }
 
@@ -72,10 +72,11 @@ static void test_formats(void **state)
 	good("'format':'raw'", "'format':'raw'");
 	good("'format':'qcow2'", "'format':'qcow2'");
 	bad("'format':'qcow'",
-	    ".format: \"qcow\" is none of \"raw\", \"qcow2\", \"vmdk\", \"vhdx\", \"vdi\", "
+	    ".format: invalid value \"qcow\": expected one of \"raw\", \"qcow2\", \"vmdk\", "
+	    "\"vhdx\", \"vdi\", "
 	    "\"vpc\"");
 	device_refused(AHCI("{'type':'hd','path':'a','format':'iso'}"),
-	    "emulations[0].ports[0].format: \"iso\" is none of");
+	    "emulations[0].ports[0].format: invalid value \"iso\": expected one of");
 }
 
 static void test_paths(void **state)
@@ -94,12 +95,12 @@ static void test_ports(void **state)
 	    "a,hd:b','format':'raw','nocache':false,'direct':false,"
 	    "'ro':false,'nodelete':false},{'type':'hd','path':'/a','format':'raw','nocache':false,"
 	    "'direct':false,'ro':false,'nodelete':false,'ser':'x'}]}");
-	device_refused(AHCI(""), "emulations[0].ports: 0 entries, expected 1 to 32");
+	device_refused(AHCI(""), "emulations[0].ports: 0 entries: expected 1 to 32");
 	device_refused(AHCI("'/a'"), "emulations[0].ports[0]: expected an object, got a string");
 	device_refused(AHCI("{'path':'/a'}"), "emulations[0].ports[0]: \"type\" is missing");
 	device_refused(AHCI("{'type':'hd'}"), "emulations[0].ports[0]: \"path\" is missing");
 	device_refused(AHCI("{'type':'dvd','path':'/a'}"),
-	    "emulations[0].ports[0].type: \"dvd\" is none of \"hd\", \"cd\"");
+	    "emulations[0].ports[0].type: invalid value \"dvd\": expected one of \"hd\", \"cd\"");
 	device_refused(AHCI(PORT("") "," PORT(",'sre':'x'")),
 	    "emulations[0].ports[1].sre: unknown key \"sre\", did you mean \"ser\"?");
 	device_refused(AHCI(PORT("") "," PORT(",'physical_sector_size':512")),

@@ -166,10 +166,11 @@ static void test_faults(void **state)
 	refused("{'number':null}", ": \"number\" is missing: any\n");
 	refused(
 	    "{'number':1.5}", "number: expected an integer, got a number that is not an integer\n");
-	refused(N "'text':'abcdef'}", "text: \"abcdef\" has 6 bytes, at most 5 are taken\n");
+	refused(N "'text':'abcdef'}", "text: \"abcdef\" has 6 bytes, at most 5 are allowed\n");
 	refused(N "'choice':'gren'}",
-	    "choice: \"gren\" is none of \"red\", \"green\", did you mean \"green\"?\n");
-	refused(N "'state':'x'}", "state: \"x\" is none of \"on\", \"off\"\n");
+	    "choice: invalid value \"gren\": expected one of \"red\", \"green\", did you mean "
+	    "\"green\"?\n");
+	refused(N "'state':'x'}", "state: invalid value \"x\": expected one of \"on\", \"off\"\n");
 	refused(N "'state':''}", "state: must not be empty\n");
 	refused(N "'words':['a',1,'']}",
 	    "words[1]: expected a string, got an integer\nwords[2]: must not be empty\n");

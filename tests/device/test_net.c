@@ -38,13 +38,19 @@ static void test_mac(void **state)
 	good("'mac':'5A:9C:FC:AA:BB:CC'", "'mac':'5A:9C:FC:AA:BB:CC'");
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		MEM_AUTO char *keys = mem_format("'mac':'%s'", texts[i]);
-		MEM_AUTO char *why = mem_format("mac: \"%s\" is no MAC address", texts[i]);
+		MEM_AUTO char *why = mem_format("mac: invalid MAC address \"%s\"", texts[i]);
 
 		bad(keys, why);
 	}
-	bad("'mac':'01:00:5e:00:00:01'", "mac: \"01:00:5e:00:00:01\" is a multicast address");
-	bad("'mac':'ff:ff:ff:ff:ff:ff'", "mac: \"ff:ff:ff:ff:ff:ff\" is a multicast address");
-	bad("'mac':'00:00:00:00:00:00'", "mac: \"00:00:00:00:00:00\" is a zero address");
+	bad("'mac':'01:00:5e:00:00:01'",
+	    "mac: invalid MAC address \"01:00:5e:00:00:01\": an interface cannot have a multicast "
+	    "address");
+	bad("'mac':'ff:ff:ff:ff:ff:ff'",
+	    "mac: invalid MAC address \"ff:ff:ff:ff:ff:ff\": an interface cannot have a multicast "
+	    "address");
+	bad("'mac':'00:00:00:00:00:00'",
+	    "mac: invalid MAC address \"00:00:00:00:00:00\": an interface cannot have a zero "
+	    "address");
 	bad("'mac':''", "mac: must not be empty");
 	bad("'mac':1", "mac: expected a string, got an integer");
 }
@@ -56,7 +62,7 @@ static void test_mtu(void **state)
 	good("'mtu':65535", "'mtu':65535");
 	good("'mtu':'9000'", "'mtu':9000");
 	good("'mtu':'01500'", "'mtu':1500");
-	bad("'mtu':45", "mtu: 45 is out of range, expected 46 to 65535");
+	bad("'mtu':45", "mtu: 45 is out of range: expected 46 to 65535");
 	bad("'mtu':'65536'", "mtu: 65536 is out of range");
 	bad("'mtu':-1", "mtu: -1 is out of range");
 	bad("'mtu':'001500'", "mtu: expected an integer, got a string");
@@ -76,7 +82,7 @@ static void test_backends(void **state)
 	(void)state;
 	device_shows("{'device':'e1000','name':'vale0:vm'}", "'name':'vale0:vm'");
 	device_shows("{'device':'e1000','name':'vm0','type':'tap'}", "'type':'tap'");
-	device_refused("{'device':'e1000','name':'vm0'}", E ".name: \"vm0\" is no backend");
+	device_refused("{'device':'e1000','name':'vm0'}", E ".name: unknown backend \"vm0\"");
 	device_refused("{'device':'e1000','name':'tap0123456789012'}",
 	    E ".name: \"tap0123456789012\" has 16 bytes: an interface name has at most 15");
 	device_shows("{'device':'e1000','name':'tap012345678901'}", "tap012345678901");
@@ -93,9 +99,9 @@ static void test_backends(void **state)
 	device_shows("{'device':'e1000','name':'slirp','hostfwd':'tcp::1-:2','open':true}",
 	    "'hostfwd':['tcp::1-:2'],'open':true");
 	device_refused("{'device':'e1000','name':'slirp','hostfwd':['a','b;c']}",
-	    E ".hostfwd[1]: \"b;c\" holds a separator");
+	    E ".hostfwd[1]: \"b;c\" contains a separator");
 	device_refused("{'device':'e1000','name':'slirp','hostfwd':['a,b']}",
-	    E ".hostfwd[0]: \"a,b\" holds a separator");
+	    E ".hostfwd[0]: \"a,b\" contains a separator");
 }
 
 static void test_rules(void **state)

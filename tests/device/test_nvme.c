@@ -27,13 +27,13 @@ static void test_disk_or_memory(void **state)
 	    "'ram':1,'format':'raw','nocache':false,'direct':false,'ro':false,'nodelete':false}");
 	good("'ram':64,'bootindex':0,'ser':'x','sectsz':512", "'sectsz':512,");
 	bad("'maxq':1", ": \"path\" or \"ram\" is missing: a disk, or MiB of memory");
-	bad("'path':'/a','ram':1", ".ram: \"path\" is given too: only one can hold");
+	bad("'path':'/a','ram':1", ".ram: this key and \"path\" exclude each other: remove one");
 	bad("'ram':'64'", ".ram: expected an integer, got a string");
-	bad("'ram':0", ".ram: 0 is out of range, expected 1 to 1048576");
-	bad("'ram':1,'ro':true", ".ro: \"ram\" has no disk behind it");
-	bad("'ram':1,'format':'qcow2'", ".format: \"ram\" has no disk behind it");
+	bad("'ram':0", ".ram: 0 is out of range: expected 1 to 1048576");
+	bad("'ram':1,'ro':true", ".ro: \"ram\" is memory, not a disk");
+	bad("'ram':1,'format':'qcow2'", ".format: \"ram\" is memory, not a disk");
 	bad("'ram':1,'nocache':true,'logical_sector_size':512",
-	    ".logical_sector_size: \"ram\" has no disk behind it");
+	    ".logical_sector_size: \"ram\" is memory, not a disk");
 }
 
 static void test_ranges(void **state)
@@ -42,10 +42,11 @@ static void test_ranges(void **state)
 	good("'ram':1,'maxq':16,'qsz':65536,'ioslots':128",
 	    "'ram':1,'maxq':16,'qsz':65536,'ioslots':128,");
 	good("'ram':1,'maxq':1,'qsz':2,'ioslots':1", "'maxq':1,'qsz':2,'ioslots':1,");
-	bad("'ram':1,'maxq':17", ".maxq: 17 is out of range, expected 1 to 16");
-	bad("'ram':1,'qsz':1", ".qsz: 1 is out of range, expected 2 to 65536");
-	bad("'ram':1,'ioslots':129", ".ioslots: 129 is out of range, expected 1 to 128");
-	bad("'ram':1,'dsm':'off'", ".dsm: \"off\" is none of \"auto\", \"enable\", \"disable\"");
+	bad("'ram':1,'maxq':17", ".maxq: 17 is out of range: expected 1 to 16");
+	bad("'ram':1,'qsz':1", ".qsz: 1 is out of range: expected 2 to 65536");
+	bad("'ram':1,'ioslots':129", ".ioslots: 129 is out of range: expected 1 to 128");
+	bad("'ram':1,'dsm':'off'",
+	    ".dsm: invalid value \"off\": expected one of \"auto\", \"enable\", \"disable\"");
 	bad("'ram':1,'ser':'123456789012345678901'", ".ser: \"123456789012345678901\" has 21");
 }
 
@@ -56,18 +57,18 @@ static void test_sectors(void **state)
 	good("'path':'/a','sectsz':4096,'logical_sector_size':4096,'physical_sector_size':4096",
 	    "'logical_sector_size':4096,'physical_sector_size':4096");
 	bad("'path':'/a','sectsz':1024",
-	    ".sectsz: 1024 is no sector size of nvme, expected 512, 4096 or 8192");
+	    ".sectsz: invalid sector size 1024: expected 512, 4096 or 8192");
 	bad("'path':'/a','sectsz':16384", ".sectsz: 16384 is out of range");
 	bad("'path':'/a','sectsz':4096,'logical_sector_size':512",
-	    ".logical_sector_size: nvme has sectors of one size, and that is 4096 here, not 512");
+	    ".logical_sector_size: nvme has one sector size, which is 4096 here, not 512");
 	bad("'path':'/a','logical_sector_size':512,'physical_sector_size':4096",
-	    ".physical_sector_size: nvme has sectors of one size, and that is 512 here, not 4096");
+	    ".physical_sector_size: nvme has one sector size, which is 512 here, not 4096");
 	bad("'path':'/a','physical_sector_size':4096", ": \"physical_sector_size\" needs");
 }
 
 static void test_eui64(void **state)
 {
-	static const char why[] = ".eui64: no EUI-64: expected 64 bits that are not all 0";
+	static const char why[] = ".eui64: invalid EUI-64: expected 64 bits that are not all 0";
 
 	(void)state;
 	good("'ram':1,'eui64':1", "'eui64':'0x0000000000000001'");

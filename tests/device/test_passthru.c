@@ -17,7 +17,7 @@ static void bad_src(const char *text)
 {
 	MEM_AUTO char *device = mem_format("{'device':'passthru','src':'%s'}", text);
 	MEM_AUTO char *wanted =
-	    mem_format("emulations[0].src: \"%s\" is no PCI device: expected", text);
+	    mem_format("emulations[0].src: invalid PCI address \"%s\": expected", text);
 
 	device_refused(device, wanted);
 }
@@ -79,10 +79,10 @@ static void test_lookup(void **state)
 	    "'lookup':{'vendor':'10de1043','device':'1c0385ac'}}");
 	device_shows(LOOKUP("'10de'", "'0X1C03'"), "'lookup':{'vendor':'10de','device':'1c03'}}");
 	device_refused(LOOKUP("'10de10'", "'1c03'"),
-	    "emulations[0].lookup.vendor: \"10de10\" is no id: expected 8 hexadecimal digits");
+	    "emulations[0].lookup.vendor: invalid id \"10de10\": expected 8 hexadecimal digits");
 	device_refused(
-	    LOOKUP("'10dg'", "'1c03'"), "emulations[0].lookup.vendor: \"10dg\" is no id");
-	device_refused(LOOKUP("'10de'", "'0x'"), "emulations[0].lookup.device: \"0x\" is no id");
+	    LOOKUP("'10dg'", "'1c03'"), "emulations[0].lookup.vendor: invalid id \"10dg\"");
+	device_refused(LOOKUP("'10de'", "'0x'"), "emulations[0].lookup.device: invalid id \"0x\"");
 	device_refused(LOOKUP("4318", "'1c03'"),
 	    "emulations[0].lookup.vendor: expected a string, got an integer");
 	device_refused("{'device':'passthru','lookup':{'vendor':'10de'}}",
@@ -93,7 +93,7 @@ static void test_lookup(void **state)
 	    "emulations[0].lookup: expected an object, got a string");
 	device_refused(
 	    "{'device':'passthru','src':'1:0:0','lookup':{'vendor':'10de','device':'1c03'}}",
-	    "emulations[0].lookup: \"src\" is given too: only one can hold");
+	    "emulations[0].lookup: this key and \"src\" exclude each other: remove one");
 }
 
 static void need(const struct device *dev, const char *what, const char *key)

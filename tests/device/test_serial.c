@@ -25,7 +25,7 @@ static void test_backends(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		MEM_AUTO char *text = mem_format("{'device':'uart','path':'%s'}", bad[i]);
 		MEM_AUTO char *why = mem_format(
-		    "emulations[0].path: \"%s\" is no serial port: expected \"stdio\"", bad[i]);
+		    "emulations[0].path: invalid serial port \"%s\": expected \"stdio\"", bad[i]);
 
 		assert_false(serial_is_backend(bad[i]));
 		device_refused(text, why);

@@ -55,21 +55,21 @@ static void test_parse(void **state)
 static void test_out_of_range(void **state)
 {
 	(void)state;
-	refused("32", "slot 32 is out of range, expected 0 to 31");
-	refused("-1", "slot -1 is out of range, expected 0 to 31");
-	refused("9223372036854775807", "slot 9999 is out of range, expected 0 to 31");
-	refused("'32'", "slot 32 is out of range, expected 0 to 31");
+	refused("32", "slot 32 is out of range: expected 0 to 31");
+	refused("-1", "slot -1 is out of range: expected 0 to 31");
+	refused("9223372036854775807", "slot 9999 is out of range: expected 0 to 31");
+	refused("'32'", "slot 32 is out of range: expected 0 to 31");
 	/* Larger numbers are clamped. */
-	refused("'9998'", "slot 9998 is out of range, expected 0 to 31");
-	refused("'9999'", "slot 9999 is out of range, expected 0 to 31");
-	refused("'10000'", "slot 9999 is out of range, expected 0 to 31");
-	refused("9998", "slot 9998 is out of range, expected 0 to 31");
-	refused("10000", "slot 9999 is out of range, expected 0 to 31");
-	refused("'3:8'", "function 8 is out of range, expected 0 to 7");
-	refused("'256:0:0'", "bus 256 is out of range, expected 0 to 255");
-	refused("'0:32:0'", "slot 32 is out of range, expected 0 to 31");
-	refused("'99999999999999999999'", "slot 9999 is out of range, expected 0 to 31");
-	refused("'4294967299'", "slot 9999 is out of range, expected 0 to 31");
+	refused("'9998'", "slot 9998 is out of range: expected 0 to 31");
+	refused("'9999'", "slot 9999 is out of range: expected 0 to 31");
+	refused("'10000'", "slot 9999 is out of range: expected 0 to 31");
+	refused("9998", "slot 9998 is out of range: expected 0 to 31");
+	refused("10000", "slot 9999 is out of range: expected 0 to 31");
+	refused("'3:8'", "function 8 is out of range: expected 0 to 7");
+	refused("'256:0:0'", "bus 256 is out of range: expected 0 to 255");
+	refused("'0:32:0'", "slot 32 is out of range: expected 0 to 31");
+	refused("'99999999999999999999'", "slot 9999 is out of range: expected 0 to 31");
+	refused("'4294967299'", "slot 9999 is out of range: expected 0 to 31");
 }
 
 static void test_nonsense(void **state)
@@ -80,8 +80,8 @@ static void test_nonsense(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		MEM_AUTO char *json = mem_format("'%s'", texts[i]);
-		MEM_AUTO char *why =
-		    mem_format("\"%s\" is no slot, expected \"3\", \"3:0\" or \"0:3:0\"", texts[i]);
+		MEM_AUTO char *why = mem_format(
+		    "invalid slot \"%s\": expected \"3\", \"3:0\" or \"0:3:0\"", texts[i]);
 
 		refused(json, why);
 	}

@@ -51,7 +51,7 @@ static void test_scsi(void **state)
 	device_shows("{'device':'virtio-scsi','path':'/dev/cam/ctl1.2','iid':0,'bootindex':1}",
 	    "'path':'/dev/cam/ctl1.2','format':'raw','iid':0,'bootindex':1}");
 	device_refused("{'device':'virtio-scsi','iid':2048}",
-	    "emulations[0].iid: 2048 is out of range, expected 0 to 2047");
+	    "emulations[0].iid: 2048 is out of range: expected 0 to 2047");
 	needs("{'device':'virtio-scsi'}", NEED_DEVICE, "/dev/cam/ctl", false);
 	needs("{'device':'virtio-scsi','path':'a.img'}", NEED_DISK, "/specs/a.img", true);
 }
@@ -105,7 +105,7 @@ static void test_usb(void **state)
 	device_shows("{'device':'xhci','devices':['tablet','tablet','tablet','tablet']}",
 	    "'devices':['tablet','tablet','tablet','tablet']");
 	device_refused("{'device':'xhci','devices':['tablet','tablet','tablet','tablet','tablet']}",
-	    "emulations[0].devices: 5 devices, expected at most 4");
+	    "emulations[0].devices: 5 devices: expected at most 4");
 	device_shows("{'device':'xhci','devices':[]}", "'devices':[]");
 }
 
@@ -172,7 +172,7 @@ static void test_listening(void **state)
 	    "{'device':'fbuf','port':65536}", "emulations[0].port: 65536 is out of range");
 	device_shows("{'device':'fbuf','port':65535}", "'port':65535");
 	device_refused("{'device':'fbuf','port':65536}",
-	    "emulations[0].port: 65536 is out of range, expected 1 to 65535");
+	    "emulations[0].port: 65536 is out of range: expected 1 to 65535");
 }
 
 static void test_others(void **state)

@@ -58,7 +58,7 @@ teardown() {
 	vmrun -d vm.json
 	is "$status" 0
 	has /dev/pts/AUTO out
-	has '/dev/pts/AUTO stands for the terminal that a run makes for com1'
+	has '/dev/pts/AUTO is a placeholder: a run creates a terminal for com1'
 }
 
 @test "the accelerator, and the terminal that stands in for a nmdm pair, are told" {

@@ -144,5 +144,5 @@ formats='[{"device": "virtio-blk", "path": "images/a", "format": "qcow2", "nocac
 	has 'emulations[0]: "format" is "qcow2": bhyve reads raw images only'
 	bios '[{"device": "virtio-blk", "path": "images/a", "format": "qcow"}]' -d
 	is "$status" 65
-	has '"qcow" is none of "raw", "qcow2", "vmdk", "vhdx", "vdi", "vpc"'
+	has 'invalid value "qcow": expected one of "raw", "qcow2", "vmdk", "vhdx", "vdi", "vpc"'
 }

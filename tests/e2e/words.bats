@@ -197,7 +197,7 @@ pasted() {
 	has "$PWD/vars.fd is made by a run from /template.fd, if it is missing"
 	has 'a run holds the guest until the first VNC client connects'
 	has "$PWD/tpm.sock is the socket of swtpm, which a run starts"
-	has 'secret is written by a run: the password'
+	has 'secret is written when the VM runs: the password'
 	lacks ' -S ' out
 	lacks 'fd=' out
 	rom '{"gdb": "w1234"}'

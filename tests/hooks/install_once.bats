@@ -160,7 +160,7 @@ is_refused() {
 	done
 	printf '{ "inst' >"state/$vm/state.json"
 	plays 'exit 1' --
-	has "refused the boot: cannot tell whether install is done: $PWD/state/$vm/state.json:1:8: a string that is not closed: "
+	has "refused the boot: cannot tell whether install is done: $PWD/state/$vm/state.json:1:8: unterminated string: "
 	has 'mend the file, or move it away'
 	has 'to boot default without it: "auto": false'
 	"$VMRUN" --state-dir "$PWD/state" --simulate poweroff vm.json >out 2>err
@@ -381,7 +381,7 @@ is_refused() {
 	refuses '{"use": "install_once", "target": "instal", "next": 5, "done": ["rebot"], "once": true, "again": 1, "id": "a/b"}' \
 		'hooks[0].again: install_once: option "again": expected true or false, got 1' \
 		'hooks[0].id: install_once: option "id": expected an id: at most 64 of letters' \
-		'hooks[0].target: install_once: option "target": no target "instal", did you mean "install"?' \
+		'hooks[0].target: install_once: option "target": unknown target "instal", did you mean "install"?' \
 		'hooks[0].next: install_once: option "next": expected the name of a target, got 5' \
 		'hooks[0].done: install_once: option "done": no cause "rebot", did you mean "reboot"?' \
 		'hooks[0].once: install_once: unknown option "once" (there is: again, auto, done, id, next, target)'

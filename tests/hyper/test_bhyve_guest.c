@@ -80,11 +80,15 @@ static void test_releases(void **state)
 static void test_variables_below_others(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "config = { x86 = 'x' }", "config.x86: \"x86.strictmsr\" is set too" },
-		{ "config = { lpc = 'x' }", "config.lpc: \"lpc.fwcfg\" is set too" },
-		{ "config = { ['uuid.x'] = 'x' }", "config.uuid.x: \"uuid\" is set too" },
-		{ "config = { ['pci.0.0.0'] = 'x' }", "config.pci.0.0.0: \"pci.0.0.0.device\" is" },
-		{ "config = { a = 'x', ['a.b'] = 'y' }", "config.a.b: \"a\" is set too" },
+		{ "config = { x86 = 'x' }",
+		    "config.x86: this variable and \"x86.strictmsr\" exclude" },
+		{ "config = { lpc = 'x' }", "config.lpc: this variable and \"lpc.fwcfg\" exclude" },
+		{ "config = { ['uuid.x'] = 'x' }",
+		    "config.uuid.x: this variable and \"uuid\" exclude" },
+		{ "config = { ['pci.0.0.0'] = 'x' }",
+		    "config.pci.0.0.0: this variable and \"pci.0.0.0.device\"" },
+		{ "config = { a = 'x', ['a.b'] = 'y' }",
+		    "config.a.b: this variable and \"a\" exclude" },
 	};
 	struct planned p = { 0 };
 
@@ -121,10 +125,12 @@ static void test_config_file(void **state)
 	    "com1 = '/dev/a,b=%\\\\'");
 	text = config_of(&p);
 	assert_non_null(text);
-	assert_non_null(strstr(text, "# not in this file: -s 0:1:0,virtio-rnd: raw devices stay"));
+	assert_non_null(
+	    strstr(text, "# not in this file: -s 0:1:0,virtio-rnd: raw devices cannot be written"));
 	assert_non_null(
 	    strstr(text, "# not in this file: -f name=a,...: fwcfg has no variables\n"));
-	assert_non_null(strstr(text, "# not in this file: -w 'a\n#   b': further words stay"));
+	assert_non_null(
+	    strstr(text, "# not in this file: -w 'a\n#   b': further words cannot be written"));
 	assert_non_null(strstr(text, "which a run writes for -k /run/vmrun/t/secret\n"));
 	assert_null(strstr(text, "sesame"));
 	assert_non_null(strstr(text, "\nlpc.com1.path=/dev/a,b=\\%\\\\\n"));
@@ -153,7 +159,7 @@ static void test_password(void **state)
 	assert_string_equal(p.boot.plan.secret, "pci.0.1.0.password=a,\\%\\\\b\n");
 	assert_int_equal(p.boot.plan.placeholder_notes.count, 1);
 	assert_string_equal(p.boot.plan.placeholder_notes.item[0],
-	    "/run/vmrun/t/secret is written by a run: the password");
+	    "/run/vmrun/t/secret is written when the VM runs: the password");
 	planned_free(&p);
 	planned_good(&p, &hyper_bhyve, "graphic = { password_file = '/no/such/file' }"); /* dry */
 	assert_null(p.boot.plan.secret);

@@ -94,7 +94,7 @@ static void test_grub(void **state)
 	planned_free(&p);
 	planned_refused(&hyper_bhyve,
 	    LOADER("loader = 'grub', emulations = { { device = 'ahci-hd', path = 'a\\nb' } }"),
-	    "loader: a disk's path holds a line end, which no device map can");
+	    "loader: a disk's path contains a line break, which no device map can");
 }
 
 /* A note shows 512 bytes of a device map. */

@@ -286,8 +286,7 @@ static void test_notes(void **state)
 	planned_free(&p);
 	planned_good(&p, &hyper_qemu,
 	    "uuid = false, emulations = { { device = 'ahci-hd', path = '/a,b', ro = true } }");
-	assert_true(
-	    has_note(&p, "/a,b: qemu has no read-only IDE disk: the guest can write to it"));
+	assert_true(has_note(&p, "/a,b: qemu has no read-only IDE disk: the guest can write to"));
 	assert_true(planned_has(&p,
 	    "-drive if=none,id=disk-0.1.0,format=raw,snapshot=on,file.driver=file,"
 	    "file.filename=/a,,b"));

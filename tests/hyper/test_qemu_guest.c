@@ -74,7 +74,8 @@ static void test_ignored(void **state)
 		{ "config = { a = 'b' }", "config is bhyve's: qemu ignores it" },
 		{ "bootrom = vmrun.null, loader = 'grub'",
 		    "loader: qemu has none, its own BIOS boots the first disk" },
-		{ "com1 = 'nmdm'", "com1: qemu has no nmdm, it makes a pty and names it" },
+		{ "com1 = 'nmdm'",
+		    "com1: qemu has no nmdm, so it creates a pty and prints its name" },
 	};
 
 	(void)state;

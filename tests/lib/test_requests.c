@@ -40,7 +40,7 @@ static void test_reboot(void **state)
 	life_wait_for(vm, "one");
 	expect_state(vm, "running", "default");
 	assert_int_equal(vmrun_reboot(vm, "nowhere"), 65);
-	assert_string_equal(vmrun_refusal(vm), "no target \"nowhere\"");
+	assert_string_equal(vmrun_refusal(vm), "unknown target \"nowhere\"");
 	assert_int_equal(vmrun_reboot(vm, "a"), 0);
 	assert_null(vmrun_refusal(vm));
 	expect_state(vm, "stopping", "default");
@@ -193,7 +193,8 @@ static void test_reload(void **state)
 	write_spec(SPEC(",\"targets\":{\"b\":{\"cpu\":2}}"));
 	assert_int_equal(vmrun_reload(vm), 65);
 	assert_non_null(strstr(life_events(vm),
-	    "reloaded:no target \"a\" in the new spec, but it is the target of the present boot"));
+	    "reloaded:unknown target \"a\" in the new spec, but it is the target of the present "
+	    "boot"));
 	assert_int_equal(vmrun_next(vm, "b"), 65);
 	write_spec(SPEC(",\"targets\":{\"a\":{},\"b\":{\"cpu\":2}}"));
 	assert_int_equal(vmrun_reload(vm), 0);

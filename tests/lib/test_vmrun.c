@@ -104,7 +104,7 @@ static void test_problems(void **state)
 	assert_non_null(p);
 	assert_string_equal(p->place, "vm.json:2:2");
 	assert_string_equal(p->path, "cpu");
-	assert_string_equal(p->text, "0 is out of range, expected 1 to 65535");
+	assert_string_equal(p->text, "0 is out of range: expected 1 to 65535");
 	p = vmrun_problem(vm, 1);
 	assert_non_null(p);
 	assert_string_equal(p->path, "memm");
@@ -454,7 +454,7 @@ static void test_beside_the_command(void **state)
 	config = vmrun_bhyve_config(vm);
 	assert_string_equal(loader, "bhyveload -c /dev/nmdmAUTOA -m 64M demo");
 	assert_non_null(strstr(config, "\nlpc.com1.path=/dev/nmdmAUTOA\n"));
-	assert_non_null(strstr(vmrun_placeholders(vm)[0], "/dev/nmdmAUTOA stands for"));
+	assert_non_null(strstr(vmrun_placeholders(vm)[0], "/dev/nmdmAUTOA is a placeholder"));
 	assert_null(vmrun_placeholders(vm)[1]);
 	assert_non_null(strstr(vmrun_bhyve_words(vm)[0], "-s 0:1:0,virtio-rnd"));
 	assert_null(vmrun_bhyve_words(vm)[1]);

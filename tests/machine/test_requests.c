@@ -184,13 +184,13 @@ static void test_refused_reboots(void **state)
 {
 	(void)state;
 	open_in(STATE_RUNNING, "");
-	check_reboot_refused("none", STATUS_SPEC, "no target \"none\"");
+	check_reboot_refused("none", STATUS_SPEC, "unknown target \"none\"");
 	v.machine->requests.stop = true;
 	check_reboot_refused("other", STATUS_CHECK, "it is being stopped");
 	v.machine->options.policy.no_reboot = true;
 	check_reboot_refused("other", STATUS_CHECK, "--no-reboot forbids it");
 	/* An unknown target is the first thing that is refused. */
-	check_reboot_refused("none", STATUS_SPEC, "no target \"none\"");
+	check_reboot_refused("none", STATUS_SPEC, "unknown target \"none\"");
 	vm_close(&v);
 }
 
@@ -226,7 +226,7 @@ static void test_refused_next(void **state)
 	assert_int_equal(err.status, STATUS_SPEC);
 	error_clear(&err);
 	assert_int_equal(machine_next(v.machine, "none", &err), -1);
-	assert_string_equal(err.text, "no target \"none\"");
+	assert_string_equal(err.text, "unknown target \"none\"");
 	assert_int_equal(err.status, STATUS_SPEC);
 	error_clear(&err);
 	assert_null(v.machine->requests.once_target);
@@ -331,7 +331,7 @@ static void check_reload_in(enum state state, const char *text)
 	check_reload(text);
 }
 
-#define GONE "no target \"gone\" in the new spec, but "
+#define GONE "unknown target \"gone\" in the new spec, but "
 
 static void test_reload_without_the_present_target(void **state)
 {

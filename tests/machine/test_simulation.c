@@ -84,9 +84,9 @@ static void test_parse_errors(void **state)
 		{ ",reboot", MISSING },
 		{ "@9", MISSING },
 		{ "rebot",
-		    "\"rebot\" is neither a cause nor a status (0 to 255), did you mean "
+		    "invalid cause or status \"rebot\": expected a cause or 0 to 255, did you mean "
 		    "\"reboot\"?" },
-		{ "256", "\"256\" is neither a cause nor a status (0 to 255)" },
+		{ "256", "invalid cause or status \"256\": expected a cause or 0 to 255" },
 		{ "given_up", "\"given_up\" is no exit: it comes of too many boots" },
 		{ "reboot@", "\"\" is no time up, expected seconds: reboot@90" },
 		{ "reboot@-1", "\"-1\" is no time up, expected seconds: reboot@90" },

@@ -145,7 +145,7 @@ static void all_faults_at_once(void **state)
 	(void)state;
 	assert_true(reported(f, "memm", "did you mean \"mem\"?"));
 	assert_true(reported(f, "emulations[1].slot", "both at slot 0:3:0"));
-	assert_true(reported(f, "targets.one.next_target", "no target \"two\""));
+	assert_true(reported(f, "targets.one.next_target", "unknown target \"two\""));
 	assert_true(reported(f, "targets.three.hooks[0]", "No such file"));
 	assert_true(reported(f, "targets.four.cpu", "out of range"));
 	assert_true(reported(f, "targets.four.emulations[0]", "\"path\" is missing"));
@@ -206,7 +206,7 @@ static void test_target_is_named(void **state)
 	(void)state;
 	assert_non_null(strstr(text, "ready.console: in target a: needs a serial port"));
 	assert_non_null(strstr(text, "ready.within: in target z: 9 seconds are not below"));
-	assert_non_null(strstr(text, "on.error.boot: no target"));
+	assert_non_null(strstr(text, "on.error.boot: unknown target"));
 	assert_non_null(strstr(text, "targets.p.mem: 3 bytes"));
 	assert_int_equal(f->report.count, 4);
 	free(text);

@@ -273,7 +273,7 @@ static void test_ruined_globals(void **state)
 	finds(s, "{ 'cpu', 'b' }", "file", "{ 'targets', 'u', 'cpu', 'b' }");
 	expect_boot(s, "t", "problems",
 	    "{ { path = { 'targets', 't', 'extends' }, text = "
-	    "'no target \"tt\", did you mean \"t\"? (there is: default, t, u)' } }");
+	    "'unknown target \"tt\", did you mean \"t\"? (there is: default, t, u)' } }");
 	expect(s, "boot", "{ target = 'default', set = { { key = 'a', value = 1 } } }",
 	    "{ base_devices = 0, problems = {}, removed = {}, spec = { a = 1, on_exit = f } }");
 	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");

@@ -230,7 +230,7 @@ static void test_misuse_of_requests(void **state)
 		{ "vmrun.request('reboot', { target = 5 })",
 		    "vmrun.request: the target is a string" },
 		{ "vmrun.request('reboot', { target = 'resque' })",
-		    "vmrun.request: no target \"resque\", did you mean \"rescue\"?" },
+		    "vmrun.request: unknown target \"resque\", did you mean \"rescue\"?" },
 		{ "vmrun.exec { 'a', background = 1 }", "vmrun.exec: background is true or false" },
 		{ "table.sort({ 1, 2 }, function() vmrun.expect('a') end)",
 		    "vmrun.expect: Lua cannot wait here" },

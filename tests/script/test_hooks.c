@@ -182,9 +182,9 @@ static void test_bad_answers(void **state)
 	answers_badly(s, "return {}", "on_exit returned an empty table; ");
 	answers_badly(s, "return vmrun.boot", "on_exit returned a function; ");
 	answers_badly(s, "return 'resuce'",
-	    "on_exit: no target \"resuce\", did you mean \"rescue\"? "
+	    "on_exit: unknown target \"resuce\", did you mean \"rescue\"? "
 	    "(there is: default, install, rescue)");
-	answers_badly(s, "return vmrun.boot('x')", "on_exit: no target \"x\" (there is: ");
+	answers_badly(s, "return vmrun.boot('x')", "on_exit: unknown target \"x\" (there is: ");
 	answers_badly(
 	    s, "return vmrun.boot(1)", "vmrun.boot: the target is a string, not a number");
 	answers_badly(s, "local x = vmrun.boot(1)",

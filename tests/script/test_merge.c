@@ -177,7 +177,7 @@ static void test_bad_extends(void **state)
 	problem(s, "self", "{ 'targets', 'self', 'extends' }",
 	    "extends goes in a circle: self -> self");
 	problem(s, "wrong", "{ 'targets', 'wrong', 'extends' }",
-	    "no target \"instal\", did you mean \"install\"? (there is: a, b, c, d, default, "
+	    "unknown target \"instal\", did you mean \"install\"? (there is: a, b, c, d, default, "
 	    "install, "
 	    "mixed, number, scalar, self, wrong)");
 	problem(s, "number", "{ 'targets', 'number', 'extends' }",
@@ -187,8 +187,8 @@ static void test_bad_extends(void **state)
 	expect_boot(s, "scalar", "problems", "{}"); /* `targets` reports it */
 	load_lua(s, "return { targets = { install = {} } }");
 	problem(s, "Install", "{}",
-	    "no target \"Install\", did you mean \"install\"? (there is: default, install)");
-	problem(s, "zzz", "{}", "no target \"zzz\" (there is: default, install)");
+	    "unknown target \"Install\", did you mean \"install\"? (there is: default, install)");
+	problem(s, "zzz", "{}", "unknown target \"zzz\" (there is: default, install)");
 }
 
 #define DEVICES                                                                                \

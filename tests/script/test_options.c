@@ -130,7 +130,7 @@ static void test_lists_and_names(void **state)
 	takes(s, "x = { 'target' }", "{ x = 'rescue' }", "o.x == 'rescue'");
 	takes(s, "x = { 'target' }", "{ x = 'default' }", "o.x == 'default'");
 	refuses_x(s, "x = { 'target' }", "{ x = 'resuce' }",
-	    "option \"x\": no target \"resuce\", did you mean \"rescue\"? (there is: default, "
+	    "option \"x\": unknown target \"resuce\", did you mean \"rescue\"? (there is: default, "
 	    "install, rescue)");
 	refuses_x(s, "x = { 'target' }", "{ x = true }",
 	    "option \"x\": expected the name of a target, got a boolean");
@@ -184,7 +184,8 @@ static void test_presence(void **state)
 	refuses(s, "x = { 'count', required = true }", "{ x = null }",
 	    "{ { text = 'my.lua: missing option \"x\": expected an integer of at least 1' } }");
 	refuses(s, "x = { 'target', default = 'other' }", "{}",
-	    "{ { text = 'my.lua: the option \"x\" is \"other\" by default: no target \"other\" "
+	    "{ { text = 'my.lua: the option \"x\" is \"other\" by default: unknown target "
+	    "\"other\" "
 	    "(there is: default, install, rescue)' } }");
 	refuses_x(s, "", "{ x = 1 }", "unknown option \"x\": it takes none");
 	refuses(s, "faults = { 'count' }, y = { 'count' }", "{ fauts = 1 }",

@@ -46,7 +46,7 @@ static void test_devices(void **state)
 	    "emulations[1]: virtio-net \"virtio-net-0\" and e1000 \"e1000-0\" both have the "
 	    "interface \"tap0\"\n");
 	clash("'emulations':[{'device':'xhci'},{'device':'xhci'}]",
-	    "emulations[1]: a VM has one xhci, and xhci \"xhci-0\" is there already\n");
+	    "emulations[1]: a VM can have only one xhci, and xhci \"xhci-0\" is one already\n");
 }
 
 static void test_serial_ports(void **state)

@@ -333,7 +333,7 @@ static const struct {
 	    "emulations[0].src: the sandbox refuses the PCI device \"3/0/0\": to allow it, "
 	    "add --allow 3/0/0\n" },
 	{ DEVICE("passthru", "'lookup':{'vendor':'8086','device':'1000'}"),
-	    "emulations[0].lookup: the sandbox refuses this key, which takes any device" },
+	    "emulations[0].lookup: the sandbox refuses this key, which takes any matching device" },
 	{ DEVICE("raw", "'value':'x'"),
 	    "emulations[0].value: the sandbox refuses this key, which is passed on "
 	    "unchecked: remove it\n" },

@@ -45,9 +45,9 @@ static void test_gdb(void **state)
 
 		spec_shows(spec, shown);
 	}
-	refused_each("gdb", bad, "gdb: \"");
+	refused_each("gdb", bad, "gdb: invalid debugger address \"");
 	spec_refused("'gdb':'w-'",
-	    "gdb: \"w-\" is no place for a debugger, expected "
+	    "gdb: invalid debugger address \"w-\": expected "
 	    "\"[w][ADDR:]PORT\" such as \"1234\" or \"w127.0.0.1:1234\"");
 	spec_refused("'gdb':'workshop:1234'",
 	    "gdb: \"workshop:1234\": bhyve takes the first w for \"wait\" and the host for "
@@ -63,7 +63,7 @@ static void test_layout(void **state)
 	(void)state;
 	spec_shows("'keyboard_layout':'de_noacc'", "'keyboard_layout': 'de_noacc'");
 	spec_shows("'keyboard_layout':'be.acc-1'", "'keyboard_layout': 'be.acc-1'");
-	refused_each("keyboard_layout", bad, "keyboard_layout: \"");
+	refused_each("keyboard_layout", bad, "keyboard_layout: unknown keyboard layout \"");
 	spec_refused("'keyboard_layout':''", "keyboard_layout: must not be empty");
 }
 
@@ -77,8 +77,8 @@ static void test_pin(void **state)
 	spec_shows("'cpu':2,'pin':['0:12','1:0013']", "'pin': ['0:12','1:13']");
 	spec_shows("'pin':['0:1023']", "'pin': ['0:1023']");
 	spec_shows("'cpu':65535,'pin':['65534:0']", "'pin': ['65534:0']");
-	spec_refused("'cpu':65535,'pin':['65535:0']", "pin[0]: \"65535:0\" pins nothing");
-	refused_each("pin", bad, "pin[0]: \"");
+	spec_refused("'cpu':65535,'pin':['65535:0']", "pin[0]: invalid pin \"65535:0\"");
+	refused_each("pin", bad, "pin[0]: invalid pin \"");
 	spec_refused("'pin':'0:1'", "pin: expected a list of \"VCPU:CPU\", got a string");
 	spec_refused("'pin':[1]", "pin[0]: expected a string");
 	spec_refused("'cpu':2,'pin':['0:1','2:1']",
@@ -110,7 +110,7 @@ static void test_numa(void **state)
 	spec_refused(
 	    "'numa':[{'id':7,'cpus':'0'}]", "numa[0].id: 1 domains have the ids 0 to 0: 7 would");
 	spec_refused("'numa':[{'id':8,'cpus':'0'}]", "numa[0].id: 8 is out of range");
-	spec_refused("'numa':[]", "numa: 0 entries, expected 1 to 8");
+	spec_refused("'numa':[]", "numa: 0 entries: expected 1 to 8");
 	spec_refused("'numa':[{'id':0}]", "numa[0]: \"cpus\" is missing");
 	spec_refused("'generate_acpi':false,'numa':[{'id':0,'cpus':'0'}]",
 	    "numa: guests learn of domains from ACPI tables, and generate_acpi is off");
@@ -142,13 +142,14 @@ static void test_numa_words(void **state)
 		MEM_AUTO char *spec = mem_format("'numa':[{'id':0,'cpus':'%s'}]", lists[i]);
 
 		spec_refused(spec,
-		    *lists[i] == '\0' ? "numa[0].cpus: must not be empty" : "numa[0].cpus: \"");
+		    *lists[i] == '\0' ? "numa[0].cpus: must not be empty"
+				      : "numa[0].cpus: invalid processor list \"");
 	}
 	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
 		MEM_AUTO char *spec =
 		    mem_format("'numa':[{'id':0,'cpus':'0','domain_policy':'%s'}]", policies[i]);
 
-		spec_refused(spec, "numa[0].domain_policy: \"");
+		spec_refused(spec, "numa[0].domain_policy: invalid policy \"");
 	}
 }
 
@@ -159,19 +160,21 @@ static void test_fwcfg(void **state)
 	    "'fwcfg': [{'name': 'opt/a','string': 'x,y\\nz'},{'name': 'b','file': '/specs/f'}]");
 	spec_shows("'fwcfg_type':'qemu'", "'fwcfg_type': 'qemu'");
 	spec_refused("'fwcfg':[{'name':'a'}]",
-	    "fwcfg[0]: exactly one of \"string\" and \"file\" says what the guest finds");
-	spec_refused("'fwcfg':[{'name':'a','string':'b','file':'c'}]", "fwcfg[0]: exactly one");
+	    "fwcfg[0]: expected exactly one of \"string\" and \"file\": what the guest reads");
+	spec_refused(
+	    "'fwcfg':[{'name':'a','string':'b','file':'c'}]", "fwcfg[0]: expected exactly one");
 	spec_refused(
 	    "'fwcfg':[{'name':'a,b','string':'c'}]", "fwcfg[0].name: \"a,b\" holds a comma");
 	spec_shows(
 	    "'fwcfg':[{'name':'a=b','string':'c'}]", "'fwcfg': [{'name': 'a=b','string': 'c'}]");
-	spec_refused("'fwcfg':[{'name':'a\\nb','string':'c'}]", "fwcfg[0].name: holds a line end");
+	spec_refused(
+	    "'fwcfg':[{'name':'a\\nb','string':'c'}]", "fwcfg[0].name: contains a line break");
 	spec_refused("'fwcfg':[{'name':'a','string':'1'},{'name':'a','string':'2'}]",
 	    "fwcfg[1].name: two items have the name \"a\"");
 	spec_refused("'fwcfg':[{'name':"
 		     "'0123456789012345678901234567890123456789012345678901234x','string':'c'}]",
 	    "fwcfg[0].name: \"0123456789012345678901234567890123456789012345678901234x\" has 56 "
-	    "bytes, at most 55 are taken");
+	    "bytes, at most 55 are allowed");
 }
 
 static void test_smbios(void **state)
@@ -180,7 +183,7 @@ static void test_smbios(void **state)
 	spec_shows("'smbios':{'chassis':{'sku':'1'},'bios':{'vendor':'a b'}}",
 	    "'smbios': {'bios': {'vendor': 'a b'},'chassis': {'sku': '1'}}");
 	spec_refused("'smbios':{'system':{'serial_number':'1\\n2'}}",
-	    "smbios.system.serial_number: holds a line end");
+	    "smbios.system.serial_number: contains a line break");
 	spec_refused("'smbios':{'bios':'x'}", "smbios.bios: expected an object, got a string");
 	spec_refused("'smbios':{'board':{'location':''}}", "smbios.board.location: must not be");
 }
@@ -208,7 +211,7 @@ static void test_tpm(void **state)
 	spec_shows("'tpm':{'type':'swtpm','path':'s','version':'2.0'}",
 	    "'tpm': {'type': 'swtpm','path': '/specs/s','version': '2.0'}");
 	spec_refused("'tpm':{'type':'passthru','path':'/dev/tpm0','version':'1.2'}",
-	    "tpm.version: \"1.2\" is no version that bhyve has, expected \"2.0\"");
+	    "tpm.version: unknown version \"1.2\": expected \"2.0\"");
 	spec_refused("'tpm':{'type':'swtpm'}", "tpm: \"path\" is missing");
 	test_tpm_path(MAX_SOCKET_PATH, true);
 	test_tpm_path(MAX_SOCKET_PATH + 1, false);
@@ -231,42 +234,45 @@ static void test_hints(void **state)
 		{ "'smbios':{'bios':{'vendro':'x'}}",
 		    "smbios.bios.vendro: unknown key \"vendro\", did you mean \"vendor\"?" },
 		{ "'tpm':{'type':'swtmp','path':'x'}",
-		    "tpm.type: \"swtmp\" is none of \"passthru\", \"swtpm\", did you mean "
+		    "tpm.type: invalid value \"swtmp\": expected one of \"passthru\", \"swtpm\", "
+		    "did you mean "
 		    "\"swtpm\"?" },
 		{ "'tpm':{'type':'swtpm','paht':'x'}",
 		    "tpm.paht: unknown key \"paht\", did you mean \"path\"?" },
 		{ "'fwcfg_type':'quemu'",
-		    "fwcfg_type: \"quemu\" is none of \"bhyve\", \"qemu\", did "
+		    "fwcfg_type: invalid value \"quemu\": expected one of \"bhyve\", \"qemu\", did "
 		    "you mean \"qemu\"?" },
 		{ "'graphic':{'widht':800}",
 		    "graphic.widht: unknown key \"widht\", did you mean \"width\"?" },
 		{ "'graphic':{'vga':'of'}",
-		    "graphic.vga: \"of\" is none of \"io\", \"off\", \"on\", did you mean "
+		    "graphic.vga: invalid value \"of\": expected one of \"io\", \"off\", \"on\", "
+		    "did you mean "
 		    "\"off\"?" },
 		{ "'graphic':{'xhci_tabelt':true}",
 		    "graphic.xhci_tabelt: unknown key "
 		    "\"xhci_tabelt\", did you mean \"xhci_tablet\"?" },
 		{ "'com1':'stdoi'",
-		    "com1: \"stdoi\" is no serial port: expected \"stdio\", \"console\", "
+		    "com1: invalid serial port \"stdoi\": expected \"stdio\", \"console\", "
 		    "\"nmdm\", a device such as \"/dev/nmdm0A\", or "
 		    "\"tcp=ADDR:PORT\" with a numeric address, did you mean "
 		    "\"stdio\"?" },
 		{ "'hostbridge':'amd_hostbrige'",
-		    "hostbridge: \"amd_hostbrige\" is none of "
+		    "hostbridge: invalid value \"amd_hostbrige\": expected one of "
 		    "\"hostbridge\", \"amd_hostbridge\", did you mean "
 		    "\"amd_hostbridge\"?" },
 		{ "'on_exti':1", "on_exti: unknown key \"on_exti\", did you mean \"on_exit\"?" },
 		{ "'stop':[{'do':'apci','wait':1}]",
-		    "stop[0].do: \"apci\" is none of \"acpi\", "
+		    "stop[0].do: invalid value \"apci\": expected one of \"acpi\", "
 		    "\"poweroff\", \"kill\", did you mean "
 		    "\"acpi\"?" },
 		{ "'bhyve':{'arch':'arm46'}",
-		    "bhyve.arch: \"arm46\" is none of \"amd64\", "
+		    "bhyve.arch: invalid value \"arm46\": expected one of \"amd64\", "
 		    "\"arm64\", did you mean \"arm64\"?" },
 		{ "'qemu':{'acel':'tcg'}",
 		    "qemu.acel: unknown key \"acel\", did you mean \"accel\"?" },
 		{ "'emulations':[{'device':'xhci','devices':['tabelt']}]",
-		    "emulations[0].devices[0]: \"tabelt\" is none of \"tablet\", did you mean "
+		    "emulations[0].devices[0]: invalid value \"tabelt\": expected one of "
+		    "\"tablet\", did you mean "
 		    "\"tablet\"?" },
 		{ "'emulations':[{'device':'fbuff'}]",
 		    "emulations[0].device: unknown device \"fbuff\", did you mean \"fbuf\"?" },

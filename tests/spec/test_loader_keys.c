@@ -24,7 +24,8 @@ static void test_refused(void **state)
 {
 	static const char *const wrong[][2] = {
 		{ "'loader':'grbu'",
-		    "loader: \"grbu\" is none of \"bhyveload\", \"grub\", did you mean \"grub\"?" },
+		    "loader: invalid value \"grbu\": expected one of \"bhyveload\", \"grub\", did "
+		    "you mean \"grub\"?" },
 		{ "'loader':true", "loader: expected \"bhyveload\", \"grub\" or { \"type\"" },
 		{ "'loader':[]", "loader: expected" },
 		{ "'loader':{}", "loader: \"type\" is missing: bhyveload or grub" },
@@ -32,17 +33,20 @@ static void test_refused(void **state)
 		    "loader.disk: unknown key \"disk\", did you "
 		    "mean \"disks\"?" },
 		{ "'loader':{'type':'grub','disks':['x']}",
-		    "loader.disks: only bhyveload has this" },
-		{ "'loader':{'type':'grub','env':{}}", "loader.env: only bhyveload has this" },
-		{ "'loader':{'type':'bhyveload','root':'hd0'}", "loader.root: only grub has this" },
+		    "loader.disks: this key is for bhyveload only" },
+		{ "'loader':{'type':'grub','env':{}}",
+		    "loader.env: this key is for bhyveload only" },
+		{ "'loader':{'type':'bhyveload','root':'hd0'}",
+		    "loader.root: this key is for grub only" },
 		{ "'loader':{'type':'bhyveload','commands':['x']}",
-		    "loader.commands: only grub has this" },
+		    "loader.commands: this key is for grub only" },
 		{ "'loader':{'type':'bhyveload','env':{'a=b':'c'}}",
-		    "loader.env.a=b: this is no name of a variable" },
+		    "loader.env.a=b: invalid variable name" },
 		{ "'loader':{'type':'grub','commands':['a\\nb']}",
-		    "loader.commands[0]: a command is one line" },
+		    "loader.commands[0]: a command cannot contain a line break" },
 		{ "'loader':{'type':'grub','console':'nmdm0A'}",
-		    "loader.console: \"nmdm0A\" is no console: expected \"stdio\" or a terminal" },
+		    "loader.console: invalid console \"nmdm0A\": expected \"stdio\" or a "
+		    "terminal" },
 		{ "'loader':{'type':'grub','timeout':0}", "loader.timeout: expected 0.01 to 3600" },
 	};
 

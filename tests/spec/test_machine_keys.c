@@ -44,16 +44,16 @@ static void test_name(void **state)
 		{ NULL, NULL },
 	};
 	static const struct row bad[] = {
-		{ "'" A32 A32 "a'", ": \"" A32 A32 "a\" is no VM name" },
+		{ "'" A32 A32 "a'", ": invalid VM name \"" A32 A32 "a\"" },
 		{ "''", ": must not be empty" },
-		{ "'.a'", ": \".a\" is no VM name" },
-		{ "'-a'", ": \"-a\" is no VM name" },
-		{ "'_a'", ": \"_a\" is no VM name" },
-		{ "'a b'", ": \"a b\" is no VM name" },
-		{ "'a/b'", ": \"a/b\" is no VM name" },
-		{ "'a%b'", ": \"a%b\" is no VM name" },
-		{ "'a\\n'", ": \"a\n\" is no VM name" },
-		{ "'\\u00e4'", ": \"\xc3\xa4\" is no VM name" },
+		{ "'.a'", ": invalid VM name \".a\"" },
+		{ "'-a'", ": invalid VM name \"-a\"" },
+		{ "'_a'", ": invalid VM name \"_a\"" },
+		{ "'a b'", ": invalid VM name \"a b\"" },
+		{ "'a/b'", ": invalid VM name \"a/b\"" },
+		{ "'a%b'", ": invalid VM name \"a%b\"" },
+		{ "'a\\n'", ": invalid VM name \"a\n\"" },
+		{ "'\\u00e4'", ": invalid VM name \"\xc3\xa4\"" },
 		{ "1", ": expected a string, got an integer" },
 		{ NULL, NULL },
 	};
@@ -74,7 +74,7 @@ static void test_cpu(void **state)
 		{ NULL, NULL },
 	};
 	static const struct row bad[] = {
-		{ "0", ": 0 is out of range, expected 1 to 65535" },
+		{ "0", ": 0 is out of range: expected 1 to 65535" },
 		{ "-1", ": -1 is out of range" },
 		{ "65536", ": 65536 is out of range" },
 		{ "1.5", ": expected an integer or { threads, cores, sockets }, got a number" },
@@ -119,15 +119,15 @@ static void test_mem(void **state)
 	static const struct row bad[] = {
 		{ "'512'", ": \"512\" has no unit: write \"512M\"" },
 		{ "''", ": must not be empty" },
-		{ "'M'", ": \"M\" is no size" },
-		{ "'1.5G'", ": \"1.5G\" is no size" },
-		{ "'4 G'", ": \"4 G\" is no size" },
-		{ "' 4G'", ": \" 4G\" is no size" },
-		{ "'4GB'", ": \"4GB\" is no size" },
-		{ "'4P'", ": \"4P\" is no size" },
-		{ "'-4M'", ": \"-4M\" is no size" },
-		{ "'+4M'", ": \"+4M\" is no size" },
-		{ "'0x200M'", ": \"0x200M\" is no size" },
+		{ "'M'", ": invalid size \"M\"" },
+		{ "'1.5G'", ": invalid size \"1.5G\"" },
+		{ "'4 G'", ": invalid size \"4 G\"" },
+		{ "' 4G'", ": invalid size \" 4G\"" },
+		{ "'4GB'", ": invalid size \"4GB\"" },
+		{ "'4P'", ": invalid size \"4P\"" },
+		{ "'-4M'", ": invalid size \"-4M\"" },
+		{ "'+4M'", ": invalid size \"+4M\"" },
+		{ "'0x200M'", ": invalid size \"0x200M\"" },
 		{ "'0M'", ": the size must be above 0" },
 		{ "'00k'", ": the size must be above 0" },
 		{ "0", ": the size must be above 0" },
@@ -235,7 +235,8 @@ static void test_hostbridge(void **state)
 	};
 	static const struct row bad[] = {
 		{ "true", ": expected \"hostbridge\", \"amd_hostbridge\" or false" },
-		{ "'amd'", ": \"amd\" is none of \"hostbridge\", \"amd_hostbridge\"" },
+		{ "'amd'",
+		    ": invalid value \"amd\": expected one of \"hostbridge\", \"amd_hostbridge\"" },
 		{ "''", ": must not be empty" },
 		{ "0", ": expected \"hostbridge\"" },
 		{ NULL, NULL },
@@ -258,16 +259,16 @@ static void test_com(void **state)
 	};
 	static const struct row bad[] = {
 		{ "''", ": must not be empty" },
-		{ "'nmdm0A'", ": \"nmdm0A\" is no serial port" },
-		{ "'Stdio'", ": \"Stdio\" is no serial port" },
-		{ "'tcp='", ": \"tcp=\" is no serial port" },
-		{ "'tcp=:1'", ": \"tcp=:1\" is no serial port" },
-		{ "'tcp=127.0.0.1'", ": \"tcp=127.0.0.1\" is no serial port" },
-		{ "'tcp=127.0.0.1:'", ": \"tcp=127.0.0.1:\" is no serial port" },
-		{ "'tcp=127.0.0.1:0'", ": \"tcp=127.0.0.1:0\" is no serial port" },
-		{ "'tcp=127.0.0.1:65536'", ": \"tcp=127.0.0.1:65536\" is no serial port" },
-		{ "'tcp=127.0.0.1:-1'", ": \"tcp=127.0.0.1:-1\" is no serial port" },
-		{ "'tcp=127.0.0.1:1x'", ": \"tcp=127.0.0.1:1x\" is no serial port" },
+		{ "'nmdm0A'", ": invalid serial port \"nmdm0A\"" },
+		{ "'Stdio'", ": invalid serial port \"Stdio\"" },
+		{ "'tcp='", ": invalid serial port \"tcp=\"" },
+		{ "'tcp=:1'", ": invalid serial port \"tcp=:1\"" },
+		{ "'tcp=127.0.0.1'", ": invalid serial port \"tcp=127.0.0.1\"" },
+		{ "'tcp=127.0.0.1:'", ": invalid serial port \"tcp=127.0.0.1:\"" },
+		{ "'tcp=127.0.0.1:0'", ": invalid serial port \"tcp=127.0.0.1:0\"" },
+		{ "'tcp=127.0.0.1:65536'", ": invalid serial port \"tcp=127.0.0.1:65536\"" },
+		{ "'tcp=127.0.0.1:-1'", ": invalid serial port \"tcp=127.0.0.1:-1\"" },
+		{ "'tcp=127.0.0.1:1x'", ": invalid serial port \"tcp=127.0.0.1:1x\"" },
 		{ "1", ": expected a string, got an integer" },
 		{ NULL, NULL },
 	};
@@ -321,7 +322,7 @@ static void test_words(void **state)
 		{ NULL, NULL },
 	};
 	static const struct row bad[] = {
-		{ "'\\\"a'", ": cannot be split into words: a quote that is not closed" },
+		{ "'\\\"a'", ": cannot be split into words: unterminated quote" },
 		{ "'a\\\\'", ": cannot be split into words: a backslash at the end" },
 		{ "['a',1]", "[1]: expected a string, got an integer" },
 		{ "{'a':'b'}", ": expected a string or a list of strings, got an object" },
@@ -377,14 +378,15 @@ static void test_settings_of_one_hypervisor(void **state)
 	spec_shows("'bhyve':{}", "'qemu': {'accel': 'auto','halt_poll': 0}");
 	spec_shows("'bhyve':{'release':13}", "'bhyve': {'release': 13}");
 	spec_refused(
-	    "'bhyve':{'release':16}", "bhyve.release: 16 is out of range, expected 13 to 15");
-	spec_refused("'bhyve':{'release':12}", "bhyve.release: 12 is out of range, expected 13 to");
+	    "'bhyve':{'release':16}", "bhyve.release: 16 is out of range: expected 13 to 15");
+	spec_refused("'bhyve':{'release':12}", "bhyve.release: 12 is out of range: expected 13 to");
 	spec_refused("'bhyve':{'release':14.3}", "bhyve.release: expected an integer");
-	spec_refused(
-	    "'bhyve':{'arch':'amd'}", "bhyve.arch: \"amd\" is none of \"amd64\", \"arm64\"");
+	spec_refused("'bhyve':{'arch':'amd'}",
+	    "bhyve.arch: invalid value \"amd\": expected one of \"amd64\", \"arm64\"");
 	spec_refused("'bhyve':[]", "bhyve: expected an object, got a list");
 	spec_refused("'qemu':{'accel':'kvm2'}",
-	    "qemu.accel: \"kvm2\" is none of \"auto\", \"tcg\", \"kvm\", did you mean \"kvm\"?");
+	    "qemu.accel: invalid value \"kvm2\": expected one of \"auto\", \"tcg\", \"kvm\", did "
+	    "you mean \"kvm\"?");
 	spec_shows("'qemu':{'halt_poll':0}", "'halt_poll': 0");
 	spec_shows("'qemu':{'halt_poll':0.0}", "'halt_poll': 0");
 	spec_shows("'qemu':{'halt_poll':0.1}", "'halt_poll': 0.1");

@@ -67,10 +67,11 @@ static void test_refused(void **state)
 	spec_refused(
 	    "'on':{'rebot':'stop'}", "on.rebot: unknown key \"rebot\", did you mean \"reboot\"?");
 	spec_refused("'on':{'stopped':'boot'}",
-	    "on.stopped: a stop request always stops, so nothing can be said for \"stopped\"");
+	    "on.stopped: \"stopped\" cannot have an action: a stop request always stops");
 	spec_refused("'on':{'halt':'stpo'}",
-	    "on.halt: \"stpo\" is none of \"stop\", \"boot\", \"same\", did you mean \"stop\"?");
-	spec_refused("'on':{'halt':'wait'}", "on.halt: \"wait\" is none of");
+	    "on.halt: invalid value \"stpo\": expected one of \"stop\", \"boot\", \"same\", did "
+	    "you mean \"stop\"?");
+	spec_refused("'on':{'halt':'wait'}", "on.halt: invalid value \"wait\": expected one of");
 	spec_refused("'on':{'halt':true}",
 	    "on.halt: expected \"stop\", \"boot\", \"same\" or { \"boot\": TARGET, \"delay\": "
 	    "SECONDS }, got a boolean");
@@ -117,7 +118,7 @@ static void test_statuses_refused(void **state)
 	spec_refused("'on':{'256':'stop'}", "on.256: unknown key \"256\"");
 	spec_refused("'on':{'3x':'stop'}", "on.3x: unknown key \"3x\"");
 	spec_refused("'on':{'033':'stop'}", "on.033: invalid status \"033\": expected \"33\"");
-	spec_refused("'on':{'33':'wait'}", "on.33: \"wait\" is none of");
+	spec_refused("'on':{'33':'wait'}", "on.33: invalid value \"wait\": expected one of");
 	spec_refused("'on':{'33':{'boot':'x','dely':1}}", "on.33.dely: unknown key \"dely\"");
 	spec_refused("'on':{'33':{'delay':1}}", "on.33: \"boot\" is missing");
 }
@@ -134,13 +135,14 @@ static void test_given_up(void **state)
 	spec_shows("'on':{'given_up':{'boot':'x','times':1000}}",
 	    "'on': {'given_up': {'boot': 'x','times': 1000}}");
 	spec_refused("'on':{'given_up':{'boot':'x','times':1001}}",
-	    "on.given_up.times: 1001 is out of range, expected 0 to 1000");
+	    "on.given_up.times: 1001 is out of range: expected 0 to 1000");
 	spec_refused("'on':{'given_up':{'boot':'x','times':-1}}",
-	    "on.given_up.times: -1 is out of range, expected 0 to 1000");
+	    "on.given_up.times: -1 is out of range: expected 0 to 1000");
 	spec_refused("'on':{'given_up':{'times':2}}", "on.given_up: \"boot\" is missing");
+	spec_refused("'on':{'given_up':'same'}",
+	    "on.given_up: invalid value \"same\": expected one of \"stop\", \"wait\"");
 	spec_refused(
-	    "'on':{'given_up':'same'}", "on.given_up: \"same\" is none of \"stop\", \"wait\"");
-	spec_refused("'on':{'given_up':'boot'}", "on.given_up: \"boot\" is none of");
+	    "'on':{'given_up':'boot'}", "on.given_up: invalid value \"boot\": expected one of");
 	spec_refused("'on':{'given_up':1}",
 	    "on.given_up: expected \"stop\", \"wait\" or { \"boot\": TARGET, \"delay\": SECONDS, "
 	    "\"times\": N }, got an integer");

@@ -35,15 +35,16 @@ static void test_reboot_on(void **state)
 	spec_refused("'reboot_on':'reboot'",
 	    "reboot_on: expected a list of causes or statuses, got a string");
 	spec_refused("'reboot_on':['reboot','rebot']",
-	    "reboot_on[1]: \"rebot\" is neither a cause nor a status (0 to 255), did you mean "
+	    "reboot_on[1]: invalid cause or status \"rebot\": expected a cause or 0 to 255, did "
+	    "you mean "
 	    "\"reboot\"?");
-	spec_refused("'reboot_on':[256]", "reboot_on[0]: 256 is out of range, expected 0 to 255");
+	spec_refused("'reboot_on':[256]", "reboot_on[0]: 256 is out of range: expected 0 to 255");
 	spec_refused("'reboot_on':[-1]", "reboot_on[0]: -1 is out of range");
-	spec_refused("'reboot_on':['256']", "reboot_on[0]: \"256\" is neither");
-	spec_refused("'reboot_on':['-1']", "reboot_on[0]: \"-1\" is neither");
-	spec_refused("'reboot_on':['0x1']", "reboot_on[0]: \"0x1\" is neither");
+	spec_refused("'reboot_on':['256']", "reboot_on[0]: invalid cause or status \"256\"");
+	spec_refused("'reboot_on':['-1']", "reboot_on[0]: invalid cause or status \"-1\"");
+	spec_refused("'reboot_on':['0x1']", "reboot_on[0]: invalid cause or status \"0x1\"");
 	spec_refused(
-	    "'reboot_on':['99999999999999999999']", "reboot_on[0]: \"99999999999999999999\"");
+	    "'reboot_on':['99999999999999999999']", "reboot_on[0]: invalid cause or status \"99999999999999999999\"");
 	spec_refused("'reboot_on':['']", "reboot_on[0]: must not be empty");
 	spec_refused("'reboot_on':[1.5]", "reboot_on[0]: expected a string, got a number");
 	spec_refused("'reboot_on':{'reboot':true}", "reboot_on: expected a list");
@@ -106,13 +107,14 @@ static void test_reboot_list_parse(void **state)
 	list_is("reboot", "<reboot>");
 	list_is("reboot,triple_fault,3", "<reboot><triple_fault><3>");
 	list_is(" reboot , 255 ", "<reboot><255>");
-	list_is("reboot,", "! \"\" is neither a cause nor a status (0 to 255)");
-	list_is(",", "! \"\" is neither a cause nor a status (0 to 255)");
-	list_is("reboot,,halt", "! \"\" is neither a cause nor a status (0 to 255)");
-	list_is("reboot halt", "! \"reboot halt\" is neither a cause nor a status (0 to 255)");
-	list_is("256", "! \"256\" is neither a cause nor a status (0 to 255)");
+	list_is("reboot,", "! invalid cause or status \"\": expected a cause or 0 to 255");
+	list_is(",", "! invalid cause or status \"\": expected a cause or 0 to 255");
+	list_is("reboot,,halt", "! invalid cause or status \"\": expected a cause or 0 to 255");
+	list_is("reboot halt",
+	    "! invalid cause or status \"reboot halt\": expected a cause or 0 to 255");
+	list_is("256", "! invalid cause or status \"256\": expected a cause or 0 to 255");
 	list_is("pwroff",
-	    "! \"pwroff\" is neither a cause nor a status (0 to 255), did you mean "
+	    "! invalid cause or status \"pwroff\": expected a cause or 0 to 255, did you mean "
 	    "\"poweroff\"?");
 }
 
@@ -132,7 +134,8 @@ static void test_stop(void **state)
 	spec_refused("'stop':[{'do':'kill'}]", "stop[0]: \"wait\" is missing");
 	spec_refused("'stop':[{'wait':1}]", "stop[0]: \"do\" is missing");
 	spec_refused("'stop':[{'do':'acpi','wait':1},{'do':'kil','wait':1}]",
-	    "stop[1].do: \"kil\" is none of \"acpi\", \"poweroff\", \"kill\", did you mean "
+	    "stop[1].do: invalid value \"kil\": expected one of \"acpi\", \"poweroff\", \"kill\", "
+	    "did you mean "
 	    "\"kill\"?");
 	spec_refused("'stop':[{'do':'kill','wait':-1}]", "stop[0].wait: -1 is out of range");
 	spec_refused("'stop':[{'do':'kill','wait':86401}]", "stop[0].wait: 86401 is out of range");
@@ -165,9 +168,9 @@ static void test_ranges(void **state)
 	spec_shows("'restart_limit':{'count':1000,'within':604800}",
 	    "'restart_limit': {'count': 1000,'within': 604800}");
 	spec_refused("'restart_limit':{'count':1001}",
-	    "restart_limit.count: 1001 is out of range, expected 1 to 1000");
+	    "restart_limit.count: 1001 is out of range: expected 1 to 1000");
 	spec_refused("'restart_limit':{'count':0}",
-	    "restart_limit.count: 0 is out of range, expected 1 to 1000");
+	    "restart_limit.count: 0 is out of range: expected 1 to 1000");
 	spec_refused("'restart_limit':{'within':604801}",
 	    "restart_limit.within: expected 0.01 to 604800 seconds");
 	spec_shows("'backoff':{'initial':86400,'max':86400,'reset_after':86400}",

@@ -101,9 +101,12 @@ static void test_exec(void **state)
 	spec_free(spec);
 	spec_shows("'ready':{'exec':['up'],'every':0.5,'within':90}",
 	    "'ready': {'exec': ['up'],'every': 0.5,'within': 90}");
-	only("'ready':{'exec':[]}", "ready.exec: there is no program to run");
-	only("'ready':{'exec':['']}", "ready.exec: there is no program to run");
-	only("'ready':{'exec':' '}", "ready.exec: there is no program to run");
+	only("'ready':{'exec':[]}",
+	    "ready.exec: missing program: expected a list that begins with one");
+	only("'ready':{'exec':['']}",
+	    "ready.exec: missing program: expected a list that begins with one");
+	only("'ready':{'exec':' '}",
+	    "ready.exec: missing program: expected a list that begins with one");
 	spec_refused("'ready':{'exec':7}", "ready.exec: expected a");
 }
 
@@ -122,10 +125,10 @@ static void test_one_way(void **state)
 		    "the guest");
 	}
 	only(COM "'ready':{'console':'x','connect':'10.0.0.2:22'}",
-	    "ready.connect: \"console\" is given too: expected exactly one of \"console\", "
+	    "ready.connect: this key excludes \"console\": expected exactly one of \"console\", "
 	    "\"connect\" and \"exec\"; a target unsets what it inherits with \"console\": null");
 	spec_refused(COM "'ready':{'exec':'a','connect':'10.0.0.2:22','console':'x'}",
-	    "ready.exec: \"console\" is given too");
+	    "ready.exec: this key excludes \"console\"");
 	spec_shows(COM "'ready':{'console':null,'connect':'10.0.0.2:22'}", "'ready': {'connect':");
 	only("'ready':{'exec':'a','expect':'x'}",
 	    "ready.expect: belongs to \"connect\": remove it; a target unsets it with \"expect\": "

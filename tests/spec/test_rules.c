@@ -22,7 +22,8 @@ static void test_loader_and_firmware(void **state)
 	(void)state;
 	spec_shows("'loader':'grub'", "'loader'");
 	spec_refused("'loader':'grub','bootrom':'r'",
-	    "loader: \"bootrom\" is given too: firmware and a loader exclude each other");
+	    "loader: this key and \"bootrom\" exclude each other: firmware or a loader starts the "
+	    "guest");
 	spec_refused("'loader':'grub','varfile':'v'",
 	    "loader: \"varfile\" and its template are for firmware, which a loader replaces");
 	spec_refused("'loader':'grub','varfile_template':'v'", "loader: \"varfile\" and its");
@@ -43,7 +44,7 @@ static void test_variables(void **state)
 
 		spec_free(spec_from(doc_with(spec), &report));
 		assert_int_equal(report.count, 1);
-		assert_non_null(strstr(report.item[0].text, "this is no variable, expected names"));
+		assert_non_null(strstr(report.item[0].text, "invalid variable: expected names"));
 		report_free(&report);
 	}
 	spec_refused("'config':{'name':'x'}", "config.name: bhyve takes the name from the end");
@@ -114,22 +115,21 @@ static void test_graphic_refused(void **state)
 	static const char *const wrong[][2] = {
 		{ "'graphic':true", "graphic: expected an object, got a boolean" },
 		{ "'graphic':{'port':'5900'}",
-		    "graphic.port: \"5900\" is no port, expected 1 to "
+		    "graphic.port: invalid port \"5900\": expected 1 to "
 		    "65535 or \"auto\"" },
 		{ "'graphic':{'port':0}", "graphic.port: 0 is out of range" },
 		{ "'graphic':{'password':'123456789'}",
 		    "graphic.password: \"123456789\" has 9 bytes" },
-		{ "'graphic':{'password':'a\\nb'}", "graphic.password: holds a line end" },
+		{ "'graphic':{'password':'a\\nb'}", "graphic.password: contains a line break" },
 		{ "'graphic':{'password':'a','password_file':'b'}",
-		    "graphic: \"password\" and \"password_file\" are both given: only one can "
-		    "hold" },
+		    "graphic: \"password\" and \"password_file\" exclude each other: remove one" },
 		{ "'graphic':{'host':'a,b'}", "graphic.host: invalid address \"a,b\"" },
 		{ "'graphic':{'host':'localhost'}",
 		    "graphic.host: invalid address \"localhost\": bhyve looks up no names, write "
 		    "\"127.0.0.1\"" },
-		{ "'graphic':{'width':100}", "graphic.width: 100 is out of range, expected 640" },
+		{ "'graphic':{'width':100}", "graphic.width: 100 is out of range: expected 640" },
 		{ "'graphic':{'xhci_table':true,'xhci_tablet':true}",
-		    "graphic.xhci_table: \"xhci_tablet\" is given too, which means the same" },
+		    "graphic.xhci_table: duplicate of \"xhci_tablet\" (this key is an alias)" },
 	};
 
 	(void)state;

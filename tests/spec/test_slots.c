@@ -181,7 +181,7 @@ static void test_no_slot_left(void **state)
 	memset(pins.bits, 0xff, sizeof(pins.bits));
 	pins.bits[0] = 0xf1;
 	slots_assign(spec, NULL, &pins, &report);
-	assert_string_equal(report.item[0].text, "no PCI slot is left");
+	assert_string_equal(report.item[0].text, "no free PCI slot");
 	assert_string_equal(report.item[0].path, "emulations[24]");
 	assert_int_equal(report.count, 1);
 	report_free(&report);
@@ -210,24 +210,23 @@ static void test_function_zero(void **state)
 {
 	(void)state;
 	places(LIST(AT("3:1")),
-	    "0:3:1\nemulations[0].slot: raw 'raw-0' is at 0:3:1, but its slot has "
-	    "no function 0: no guest would find it\n");
+	    "0:3:1\nemulations[0].slot: raw 'raw-0' is at 0:3:1, but its slot has no function 0: "
+	    "the guest would not find it\n");
 	places(LIST(AT("3:1") "," AT("3:0") "," AT("3:7")), "0:3:1 0:3:0 0:3:7");
 	places(LIST(AT("1:3:1") "," AT("3:0")),
 	    "1:3:1 0:3:0\nemulations[0].slot: raw 'raw-0' is at 1:3:1, but its slot has no "
-	    "function "
-	    "0: no guest would find it\n");
+	    "function 0: the guest would not find it\n");
 }
 
 static void test_bridges_need_function_zero(void **state)
 {
 	(void)state;
 	places("'lpc_slot':'30:2'",
-	    "\nlpc_slot: the lpc is at 0:30:2, but its slot has no function "
-	    "0: no guest would find it\n");
+	    "\nlpc_slot: the lpc is at 0:30:2, but its slot has no function 0: the guest would not "
+	    "find it\n");
 	places("'hostbridge_slot':'0:1'",
-	    "\nhostbridge_slot: the hostbridge is at 0:0:1, but its "
-	    "slot has no function 0: no guest would find it\n");
+	    "\nhostbridge_slot: the hostbridge is at 0:0:1, but its slot has no function 0: the "
+	    "guest would not find it\n");
 	places("'hostbridge_slot':'0:1','hostbridge':false", "");
 	places("'lpc_slot':'0:1'", "");
 	places("'lpc_slot':'30:2'," LIST(AT("30")), "0:30:0");
@@ -267,8 +266,7 @@ static void test_removed_function_zero(void **state)
 	(void)state;
 	places_both(LIST(AT("3") "," AT("3:1")), "0:3:0 0:3:1", LIST(AT("3") "," AT("3:1")), 1,
 	    "0:3:0 0:3:1\nemulations[1].slot: raw 'raw-1' is at 0:3:1, but its slot has no "
-	    "function "
-	    "0: no guest would find it\n");
+	    "function 0: the guest would not find it\n");
 }
 
 /* An invalid entry in a target does not change the slots of the others. */

@@ -46,7 +46,7 @@ static void test_bad_ids(void **state)
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		MEM_AUTO char *keys =
 		    mem_format(LIST("{'device':'raw','value':'x','id':'%s'}"), ids[i]);
-		MEM_AUTO char *line = mem_format("emulations[0].id: \"%s\" is no id", ids[i]);
+		MEM_AUTO char *line = mem_format("emulations[0].id: invalid id \"%s\"", ids[i]);
 
 		spec_refused(keys, line);
 	}
@@ -59,7 +59,7 @@ static void test_emulations(void **state)
 	spec_refused("'emulations':{}", "emulations: expected a list of devices, got an object");
 	spec_refused("'emulations':'x'", "emulations: expected a list of devices, got a string");
 	spec_refused(LIST("1," RAW_ID("1")), "emulations[0]: expected an object");
-	spec_refused(LIST("1," RAW_ID("1")), "emulations[1].id: \"1\" is no id");
+	spec_refused(LIST("1," RAW_ID("1")), "emulations[1].id: invalid id \"1\"");
 	spec_refused(LIST("{'device':'raw','value':'x','slot':32}"),
 	    "emulations[0].slot: slot 32 is out of range");
 	spec_shows("'emulations':[]", "'emulations': []");
