@@ -106,7 +106,7 @@ local function check_remove(entry, place)
 	elseif not remove then
 		return nil
 	elseif type(id) ~= "string" then
-		return "remove", "which device? give its id"
+		return "remove", "missing id: give the id of the device to change"
 	elseif not place then
 		return "id", true
 	end

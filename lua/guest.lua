@@ -34,7 +34,7 @@ local function check_options(name, options, known, example)
 		end
 		if not is_known then
 			local hint = type(key) == "string" and import("words").hint(key, known) or ""
-			raise(format("vmrun.%s: no option %s%s (there is: %s)", name, tostring(key),
+			raise(format("vmrun.%s: unknown option %s%s (known: %s)", name, tostring(key),
 				hint, concat(known, ", ")))
 		end
 	end
@@ -83,9 +83,9 @@ local function pattern_of(what, value)
 		raise(format("vmrun.expect: %s is %s, expected a string or vmrun.regex()", what,
 			describe(value)))
 	elseif value == "" then
-		raise(format("vmrun.expect: %s is empty, and would be found at once", what))
+		raise(format("vmrun.expect: %s is empty, and would match at once", what))
 	elseif #value > MAX_TEXT then
-		raise(format("vmrun.expect: %s has %d bytes, at most %d are looked for", what, #value,
+		raise(format("vmrun.expect: %s has %d bytes, at most %d are allowed", what, #value,
 			MAX_TEXT))
 	end
 	return { text = value }
@@ -105,9 +105,9 @@ local function patterns_of(what)
 		count = count + 1
 	end
 	if count == 0 then
-		raise("vmrun.expect: the list is empty: nothing would ever be found")
+		raise("vmrun.expect: the list is empty: expected at least one text or regular expression")
 	elseif count > MAX_PATTERNS then
-		raise(format("vmrun.expect: the list has %d entries, at most %d are looked for", count,
+		raise(format("vmrun.expect: the list has %d entries, at most %d are allowed", count,
 			MAX_PATTERNS))
 	end
 	for i = 1, count do
@@ -199,9 +199,9 @@ function guest.request(cmd, options)
 		local names = { "stop", "kill", "reboot", "next", "reset" }
 		local all = concat(names, ", ")
 		local hint = type(cmd) == "string" and import("words").hint(cmd, names) or ""
-		local said = type(cmd) == "string" and format("no request %q%s", cmd, hint)
+		local said = type(cmd) == "string" and format("unknown request %q%s", cmd, hint)
 			or "the request is a string, not " .. describe(cmd)
-		raise(format("vmrun.request: %s (there is: %s)", said, all))
+		raise(format("vmrun.request: %s (known: %s)", said, all))
 	end
 	options = check_options("request", options, options_of_request,
 		cmd == "stop" and "status = 5" or 'target = "default"')

@@ -67,7 +67,7 @@ local function lead_fault(key, value)
 			return nil
 		end
 	end
-	return format('no cause "%s"%s', value, words.hint(value, session.causes))
+	return format('unknown cause "%s"%s', value, words.hint(value, session.causes))
 end
 
 -- Raises an error unless the value is a list of leads, which say where a hook may lead.
@@ -113,7 +113,7 @@ end
 local function no_stock(name)
 	local names = native.stock()
 	local hint = import("words").hint(name, names)
-	error(format('no stock hook "%s"%s (there is: %s; a file is named with its extension '
+	error(format('unknown stock hook "%s"%s (known: %s; a file is named with its extension '
 		.. 'or a "/")', name, hint, concat(names, ", ")), 0)
 end
 

@@ -141,7 +141,7 @@ function kinds.causes(value, rule)
 	end
 	for _, word in ipairs(value) do
 		if not is_in(known, word) then
-			return nil, nil, format('no cause "%s"%s (there is: %s)', word,
+			return nil, nil, format('unknown cause "%s"%s (known: %s)', word,
 				words.hint(word, known), concat(known, ", "))
 		end
 	end
@@ -194,7 +194,7 @@ local function unknown(name, declared)
 	if #names == 0 then
 		return format('unknown option "%s": it takes none', name)
 	end
-	return format('unknown option "%s"%s (there is: %s)', name, words.hint(name, names),
+	return format('unknown option "%s"%s (known: %s)', name, words.hint(name, names),
 		concat(names, ", "))
 end
 

@@ -37,7 +37,7 @@ local function resolve(container, part, path)
 		if not is_list then
 			return part
 		elseif not place then
-			return part, format("%s is a list: which entry, as in %s[0]?", text, text)
+			return part, format("%s is a list: name an entry, as in %s[0]", text, text)
 		end
 	elseif not is_list then
 		return place + 1, text .. " is not a list"
@@ -54,7 +54,7 @@ local function open(container, key, path)
 	if child == nil then
 		child = {}
 	elseif type(child) ~= "table" then
-		return nil, format("%s is %s, there is nothing below it", words.path(path),
+		return nil, format("%s is %s and has no keys", words.path(path),
 			words.describe(child))
 	end
 	container[key] = merge.shallow(child)
@@ -77,10 +77,10 @@ local function set(spec, setting, path)
 	local parts = parse(setting.key)
 	if not parts then
 		path[1] = setting.key
-		return "this is not a key, as in cpu.cores or emulations[0].path"
+		return "invalid key: expected one such as cpu.cores or emulations[0].path"
 	elseif parts[1] == "targets" or parts[1] == "extends" then
 		path[1] = parts[1]
-		return "settings hold for the merged spec, where there are no targets any more"
+		return "--set changes the merged spec, which has no targets"
 	end
 	-- `cpu = N` is short for a topology of one socket with one core and N threads.
 	if parts[1] == "cpu" and #parts > 1 and type(spec.cpu) == "number" then

@@ -124,7 +124,7 @@ local function report_faults(wanted, all, problems)
 	local function visit(name, path)
 		local target = all[name]
 		if depth[name] then
-			add(problems, path, "extends goes in a circle: %s", circle(trail, depth[name]))
+			add(problems, path, "circular extends: %s", circle(trail, depth[name]))
 		elseif target == nil and name ~= "default" then
 			add(problems, path, "%s", import("words").no_target(name))
 		elseif merge.is_object(target) and not done[name] then

@@ -45,7 +45,7 @@ function vmrun.boot(target, options)
 	end
 	for key, value in pairs(options or {}) do
 		if key ~= "delay" then
-			raise(format("vmrun.boot: no option %s; there is: delay", tostring(key)))
+			raise(format("vmrun.boot: unknown option %s: expected delay", tostring(key)))
 		end
 		check_seconds("vmrun.boot: delay", value)
 		delay = value
@@ -65,7 +65,7 @@ end
 -- Writes a message with a level.
 function vmrun.log(level, text)
 	if not levels[level] then
-		raise(format("vmrun.log: no level %s; there is: error, warning, info, debug",
+		raise(format("vmrun.log: unknown level %s: expected error, warning, info or debug",
 			tostring(level)))
 	end
 	native.log(level, tostring(text))
@@ -123,7 +123,7 @@ local function check_option(key)
 	end
 	local hint = type(key) == "string"
 		and import("words").hint(key, options_of_exec) or ""
-	raise(format("vmrun.exec: no option %s%s (there is: %s)", tostring(key), hint,
+	raise(format("vmrun.exec: unknown option %s%s (known: %s)", tostring(key), hint,
 		concat(options_of_exec, ", ")))
 end
 

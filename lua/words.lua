@@ -72,10 +72,10 @@ function words.targets()
 	return names
 end
 
--- Returns 'unknown target "instal", did you mean "install"? (there is: default, install)'.
+-- Returns 'unknown target "instal", did you mean "install"? (known: default, install)'.
 function words.no_target(name)
 	local names = words.targets()
-	return format('unknown target "%s"%s (there is: %s)', name, words.hint(name, names),
+	return format('unknown target "%s"%s (known: %s)', name, words.hint(name, names),
 		concat(names, ", "))
 end
 

@@ -124,7 +124,7 @@ void check_disk(struct check *c, const struct checked_need *need)
 	if (stat(path, &st) < 0)
 		why = strerror(errno);
 	else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
-		why = S_ISDIR(st.st_mode) ? "a directory, where a disk is expected"
+		why = S_ISDIR(st.st_mode) ? "a directory: expected a disk"
 					  : "neither a file nor a disk device";
 	else
 		why = check_access(path, R_OK | (need->need->write ? W_OK : 0));

@@ -61,7 +61,7 @@ void check_file(struct check *c, const struct checked_need *need)
 	size_t before = c->host.out->count;
 	const char *why;
 
-	check_path(c, need, is_file, "a directory, where a file is expected", R_OK);
+	check_path(c, need, is_file, "a directory: expected a file", R_OK);
 	if (!need->need->write || c->host.out->count > before)
 		return;
 	why = check_access(path, W_OK);
@@ -101,7 +101,8 @@ static void check_nmdm(struct check *c, const struct checked_need *need)
 	if (!c->host.bhyve)
 		return;
 	if (end != 'A' && end != 'B')
-		(void)check_problem(c, need, path, "no end of a nmdm(4) pair: it ends in A or B");
+		(void)check_problem(c, need, path,
+		    "not an end of an nmdm(4) pair: expected a name that ends in A or B");
 	switch (host_module(&c->host, "nmdm")) {
 	case TRUTH_NO:
 		check_words(&check_problem(c, need, path, "the module nmdm is not loaded")->fix,
@@ -115,7 +116,8 @@ static void check_nmdm(struct check *c, const struct checked_need *need)
 	if (os_device_is_listed(path + strlen("/dev/")) && os_terminal_is_open(path) &&
 	    !check_is_ours(c, path))
 		check_problem(c, need, path,
-		    "open in another program: a VM has one end, and its console the other")
+		    "open in another program: the VM needs this end of the pair, a console program "
+		    "the other one")
 		    ->busy = true;
 }
 

@@ -118,7 +118,7 @@ static void check_old_varfile(struct check *c, const struct checked_need *need)
 		(void)check_problem(c, need, plan->varfile, "%s", why);
 	else if (c->host.bhyve && vars < ROM_PAGE)
 		(void)check_problem(c, need, plan->varfile,
-		    "%" PRId64 " bytes are no UEFI variables: at least %d are expected", vars,
+		    "%" PRId64 " bytes: expected at least %d bytes of UEFI variables", vars,
 		    ROM_PAGE);
 	else if (c->host.bhyve && rom <= MAX_ROM && rom + vars > MAX_ROM)
 		(void)check_problem(c, need, plan->varfile,

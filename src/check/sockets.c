@@ -21,7 +21,7 @@ void check_socket(struct check *c, const struct checked_need *need)
 		(void)check_problem(c, need, path, "exists and is not a socket");
 		return;
 	case SOCKET_UNKNOWN:
-		(void)check_problem(c, need, path, "cannot be looked at: %s", strerror(errno));
+		(void)check_problem(c, need, path, "cannot be examined: %s", strerror(errno));
 		return;
 	case SOCKET_STALE: /* removed before the start */
 	case SOCKET_ABSENT:
@@ -40,7 +40,7 @@ void check_server(struct check *c, const struct checked_need *need)
 	case SOCKET_LIVE:
 		break;
 	case SOCKET_STALE:
-		(void)check_problem(c, need, path, "nobody answers on this socket");
+		(void)check_problem(c, need, path, "no program answers on this socket");
 		break;
 	case SOCKET_ABSENT:
 		(void)check_problem(c, need, path, "%s", strerror(ENOENT));
@@ -49,7 +49,7 @@ void check_server(struct check *c, const struct checked_need *need)
 		(void)check_problem(c, need, path, "not a socket");
 		break;
 	case SOCKET_UNKNOWN:
-		(void)check_problem(c, need, path, "cannot be looked at: %s", strerror(errno));
+		(void)check_problem(c, need, path, "cannot be examined: %s", strerror(errno));
 		break;
 	}
 }

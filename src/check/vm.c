@@ -57,8 +57,8 @@ static void check_leftover(struct check *c)
 
 	if (c->request->again || check_is_ours(c, path) || !os_vm_exists(name))
 		return;
-	f = check_problem(
-	    c, &vm, path, "a VM of this name exists, and is not ours (--force destroys it)");
+	f = check_problem(c, &vm, path,
+	    "a VM of this name exists, and this vmrun did not create it (--force destroys it)");
 	check_words(&f->fix, COMMAND("bhyvectl", option, "--destroy"));
 	f->forced = true;
 }

@@ -257,7 +257,7 @@ void document_report_target(
 	MEM_AUTO char *names = str_take(&all);
 
 	report_add(
-	    report, STATUS_SPEC, at, "unknown target \"%s\"%s (there is: %s)", name, hint, names);
+	    report, STATUS_SPEC, at, "unknown target \"%s\"%s (known: %s)", name, hint, names);
 }
 
 /* Returns KEY=VALUE texts as { key, value }; VALUE is JSON or a string. */

@@ -169,7 +169,8 @@ void clients_admit(struct control *c, int fd, bool hurried)
 	pid_t pid;
 
 	if (!os_peer(fd, &uid, &pid) || (uid != geteuid() && uid != 0)) {
-		turn_away(c, fd, "only the user who runs this vmrun, and root, may ask");
+		turn_away(c, fd,
+		    "permission denied: only root and the user of this vmrun can send requests");
 		return;
 	}
 	if (c->ordinary >= c->limit)

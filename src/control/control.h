@@ -52,7 +52,7 @@ void control_settle(struct control *c);
 void control_renew(struct control *c);
 /* Returns the latest time for control_settle(), by clock_ms(); -1: never; c may be NULL. */
 int64_t control_until_ms(const struct control *c);
-/* Answers all clients that wait and removes the socket, when the VM is gone; c may be NULL. */
+/* Answers all clients that wait and removes the socket, when the VM has exited; c may be NULL. */
 void control_close(struct control *c);
 /* Closes all connections: clients see that the VM's name is free; c may be NULL. */
 void control_free(struct control *c);

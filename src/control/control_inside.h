@@ -57,7 +57,7 @@ TAILQ_HEAD(wait_list, wait);
 /* The socket that clients connect to. */
 struct listener {
 	char *path;
-	int fd;	   /* -1: closed, the VM is gone */
+	int fd;	   /* -1: closed, the VM has exited */
 	int spare; /* descriptor to close when a client cannot get one, or -1 */
 	bool deaf; /* not watched for a while, because no descriptor was left */
 	int64_t deaf_until_ms;
@@ -154,7 +154,7 @@ bool waiters_add(struct control *c, struct client *client, struct request *o);
 void waiters_look(struct control *c);
 /* Answers the requests whose text appears in this output of the console. */
 void waiters_printed(struct control *c, const char *bytes, size_t n);
-/* Answers all waiting requests, because the VM is gone. */
+/* Answers all waiting requests, because the VM has exited. */
 void waiters_end(struct control *c);
 /* Drops the waiting requests of a client. */
 void waiters_forget(struct control *c, struct client *client);
@@ -163,7 +163,7 @@ int64_t waiters_until_ms(const struct control *c);
 
 /* runs.c: begins the script of a client; takes the id.  Its end is the answer. */
 void runs_begin(struct control *c, struct client *client, struct request *o);
-/* Ends all scripts, because the VM is gone. */
+/* Ends all scripts, because the VM has exited. */
 void runs_end(struct control *c);
 /* Ends the scripts of a client that goes away. */
 void runs_forget(struct control *c, const struct client *client);

@@ -259,7 +259,8 @@ static int check_state(const char *state, struct error *err)
 	MEM_AUTO char *hint = near_hint(&near);
 
 	return error_set(err, STATUS_USAGE,
-	    "state: no state \"%.*s\"%s: there are waiting, loading, running, stopping, backoff "
+	    "state: unknown state \"%.*s\"%s: expected waiting, loading, running, stopping, "
+	    "backoff "
 	    "and given_up",
 	    MAX_QUOTED_NAME, state, hint);
 }

@@ -64,7 +64,7 @@ void runs_begin(struct control *c, struct client *client, struct request *o)
 	int64_t number;
 
 	if (client->waits == MAX_CLIENT_WAITS) {
-		client_refuse(client, o->id, "too many requests of this connection wait already");
+		client_refuse(client, o->id, "too many waiting requests on this connection");
 		return;
 	}
 	r = mem_zero(sizeof(*r));
@@ -95,7 +95,7 @@ static void end_runs(struct control *c, const struct client *client)
 			continue;
 		machine_end_run(c->machine, r->number);
 		if (client == NULL)
-			client_refuse(r->client, r->id, "the VM is gone");
+			client_refuse(r->client, r->id, "the VM has exited");
 		free_run(r);
 	}
 }

@@ -73,7 +73,7 @@ static void tell_status(const struct control *c, struct client *client, const st
 	client_end_answer(client, &json);
 }
 
-/* Stops or kills the VM; answers when the VM is gone if the request has "wait", else at once. */
+/* Stops or kills the VM; answers when the VM has exited if the request has "wait", else at once. */
 static void end(struct control *c, struct client *client, struct request *o)
 {
 	if (!o->wait)
@@ -141,7 +141,8 @@ static void obey(struct control *c, struct client *client, struct request *o)
 		if (machine_reset(m))
 			client_accept(client, o->id);
 		else
-			client_refuse(client, o->id, "it has not given up: nothing to reset");
+			client_refuse(
+			    client, o->id, "the VM has not given up, so nothing needs a reset");
 		break;
 	case REQUEST_RELOAD:
 		answer(client, o, c->owner.reload(c->owner.context, &err), &err);

@@ -83,11 +83,13 @@ static bool take_pen(struct control *c, struct client *client, const char *id)
 	}
 	if (c->writer->pid != 0)
 		(void)snprintf(text, sizeof(text),
-		    "console: process %ld has it: only one can write, any number read",
+		    "console: process %ld is writing already: only one client can write, any "
+		    "number can read",
 		    (long)c->writer->pid);
 	else
 		(void)snprintf(text, sizeof(text),
-		    "console: another client has it: only one can write, any number read");
+		    "console: another client is writing already: only one client can write, any "
+		    "number can read");
 	client_refuse(client, id, text);
 	return false;
 }

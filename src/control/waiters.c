@@ -117,7 +117,7 @@ bool waiters_add(struct control *c, struct client *client, struct request *o)
 	struct wait *w;
 
 	if (client->waits == MAX_CLIENT_WAITS) {
-		client_refuse(client, o->id, "too many requests of this connection wait already");
+		client_refuse(client, o->id, "too many waiting requests on this connection");
 		return false;
 	}
 	waiters_look(c); /* so that c->state and c->is_ready are current */
@@ -210,7 +210,7 @@ void waiters_end(struct control *c)
 	while ((w = TAILQ_FIRST(&c->ends)) != NULL)
 		grant(c, w);
 	while ((w = TAILQ_FIRST(&c->states)) != NULL || (w = TAILQ_FIRST(&c->texts)) != NULL)
-		deny(c, w, "the VM is gone");
+		deny(c, w, "the VM has exited");
 	while ((w = TAILQ_FIRST(&c->readies)) != NULL)
 		refuse_ended(c, w);
 }

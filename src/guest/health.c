@@ -231,7 +231,7 @@ char *health_reason(const struct health *h, enum health_news news)
 	if (news == HEALTH_TIMED_OUT)
 		return mem_format(
 		    "the boot lasted longer than time_limit, %.15g s", (double)h->limit_ms / 1000);
-	why = h->why != NULL ? h->why : "no reason is known";
+	why = h->why != NULL ? h->why : "the reason is unknown";
 	if (h->failures == 1)
 		return mem_format("a check failed: %s", why);
 	return mem_format("%lld checks in a row failed: %s", (long long)h->failures, why);

@@ -55,7 +55,8 @@ int background_start(struct backgrounds *b, const struct node *request,
 
 	if (item == NULL)
 		return error_set(err, STATUS_OS,
-		    "%d commands run in the background already, the most that may", MAX_BACKGROUND);
+		    "%d background commands are running already, which is the limit",
+		    MAX_BACKGROUND);
 	mine.first_tag += (uintptr_t)(item - b->item) * COMMAND_STREAMS;
 	if (hook_command_start(&item->command, request, false, &mine, err) != 0) {
 		hook_command_free(&item->command);

@@ -134,7 +134,8 @@ void call_fail_gone(struct calls *c, struct call *call)
 	ERROR_AUTO struct error err = { 0 };
 
 	(void)error_set(&err, STATUS_SPEC,
-	    "goes on although its boot has ended: it must return when a wait returns nil, \"gone\" "
+	    "still runs after the end of its boot: a hook must return when a wait returns nil, "
+	    "\"gone\" "
 	    "(hook_timeout)");
 	(void)handle_failure(c, call, label_of(call), &err);
 	calls_remove(c, call);

@@ -115,7 +115,8 @@ static void add_lasting(
 
 	if (i == MAX_LASTING_CALLS) {
 		(void)error_set(&err, STATUS_SPEC,
-		    "not called: %d hooks run already, the most that may", MAX_LASTING_CALLS);
+		    "not called: %d hooks are running already, which is the limit",
+		    MAX_LASTING_CALLS);
 		calls_say_failure(c, label->text, &err);
 		return;
 	}
@@ -220,10 +221,11 @@ int64_t calls_run(struct calls *c, const struct hook_source *source,
 	int64_t number;
 
 	if (!c->boot_runs)
-		return error_set(err, STATUS_CHECK, "no VM runs");
+		return error_set(err, STATUS_CHECK, "no VM is running");
 	if (i == MAX_LASTING_CALLS)
 		return error_set(err, STATUS_CHECK,
-		    "%d hooks and scripts run already, the most that may", MAX_LASTING_CALLS);
+		    "%d hooks and scripts are running already, which is the limit",
+		    MAX_LASTING_CALLS);
 	call = new_call(c, NULL, source);
 	call->script = *script;
 	call->text = mem_copy_n(script->text, script->length);

@@ -114,7 +114,7 @@ static void begin_command(struct calls *c, struct call *call, const struct node 
 static const char *console_trouble(const struct calls *c, const struct call *call)
 {
 	if (call->gone_ms < 0 && !c->boot_runs)
-		return "no VM runs";
+		return "no VM is running";
 	if (!c->has_console)
 		return "this target has no serial port that is \"console\"";
 	return NULL;

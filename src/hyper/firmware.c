@@ -102,8 +102,8 @@ static int no_kind(const struct firmware_kind *kinds, const char *kind, struct e
 	MEM_AUTO char *hint = near_hint(&near);
 	MEM_AUTO char *names = str_take(&all);
 
-	return error_set(err, STATUS_USAGE, "unknown kind of firmware \"%s\"%s (there is: %s)",
-	    kind, hint, names);
+	return error_set(
+	    err, STATUS_USAGE, "unknown kind of firmware \"%s\"%s (known: %s)", kind, hint, names);
 }
 
 static int none_installed(const struct firmware_kind *kind, struct error *err)

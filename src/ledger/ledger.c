@@ -51,7 +51,7 @@ void ledger_update(struct ledger *l)
 	if (ledger_write(l, &err) == 0 || l->warned)
 		return;
 	MEM_AUTO char *text = mem_format(
-	    "%s (the ledger of what this VM has taken is out of date until it can be written)",
+	    "%s (the record of this VM's resources is out of date until vmrun can write it)",
 	    err.text);
 
 	l->warned = true;
@@ -89,7 +89,7 @@ static int read_file(struct ledger *l, const char *name, struct error *err)
 	if (l->options.set_aside)
 		return set_aside(l, path, &why, err);
 	return error_set(err, STATUS_OS,
-	    "%s: what an earlier vmrun took from the host is not known, so nothing is started "
+	    "%s: the resources of an earlier vmrun are unknown, so vmrun starts nothing "
 	    "(--force renames the file and starts)",
 	    why.text);
 }

@@ -79,7 +79,7 @@ static int check_content(
 		return refuse(path, "it is too long for a pid", err);
 	return n == 0 || take_number(text, (size_t)n, number)
 	    ? 0
-	    : refuse(path, "it holds something else than a number", err);
+	    : refuse(path, "it contains something other than a number", err);
 }
 
 /* Opens the file, or creates it.  A device is not opened, because opening one may have effects. */

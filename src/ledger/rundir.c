@@ -76,8 +76,9 @@ static int check_directory(const char *path, struct error *err)
 		    "%s: not a directory: move it away, or choose another with --run-dir", path);
 	if (st.st_uid != geteuid())
 		return error_set(err, STATUS_OS,
-		    "%s: belongs to user %ld, not to us: choose another with --run-dir", path,
-		    (long)st.st_uid);
+		    "%s: belongs to user %ld, not to the user of this vmrun: choose another with "
+		    "--run-dir",
+		    path, (long)st.st_uid);
 	if ((st.st_mode & 0777 & ~wanted) != 0)
 		return error_set(err, STATUS_OS,
 		    "%s: its mode %04o is open to others, expected %04o: chmod %o %s", path,

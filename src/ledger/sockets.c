@@ -21,7 +21,7 @@ int sockets_clear(const struct words *paths, struct error *err)
 			    "%s: exists and is not a socket: move it away or choose another path",
 			    paths->item[i]);
 		case SOCKET_UNKNOWN:
-			return error_set(err, STATUS_CHECK, "%s: cannot be looked at: %s",
+			return error_set(err, STATUS_CHECK, "%s: cannot be examined: %s",
 			    paths->item[i], strerror(errno));
 		case SOCKET_STALE:
 		case SOCKET_ABSENT:

@@ -56,7 +56,7 @@ int varfile_make(const char *template, const char *path, struct error *err)
 		return 0;
 	if (template == NULL)
 		return error_set(err, STATUS_CHECK,
-		    "varfile: there is no %s, and no template to make it from: name one in "
+		    "varfile: missing file %s, and no template to create it from: name one in "
 		    "\"varfile_template\"",
 		    path);
 	from = open(template, O_RDONLY | O_CLOEXEC);

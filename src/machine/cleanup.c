@@ -9,7 +9,7 @@
 #include "machine/cleanup.h"
 
 #define MAX_CLEANUP_MS 10000 /* for the command, and until no process uses the VM any more */
-#define LOOK_MS 20	     /* between two checks whether the VM is gone */
+#define LOOK_MS 20	     /* between two checks whether the VM has exited */
 
 static bool is_left(const struct machine *m)
 {

@@ -179,13 +179,14 @@ static void start_again(struct companions *c, struct companion_run *run)
 		warn(c, mem_format("companion %s ended %s", run->name, how));
 	} else if (++run->restarts > MAX_RESTARTS) {
 		warn(c,
-		    mem_format("companion %s ended %s, after %d restarts: left alone", run->name,
-			how, MAX_RESTARTS));
+		    mem_format(
+			"companion %s ended %s, after %d restarts: vmrun does not restart it again",
+			run->name, how, MAX_RESTARTS));
 	} else if (companion_start(c, run, &err) != 0) {
 		warn(c, mem_copy(err.text));
 	} else {
 		run->restarted = true;
-		warn(c, mem_format("companion %s ended %s: started again", run->name, how));
+		warn(c, mem_format("companion %s ended %s: restarting it", run->name, how));
 	}
 }
 

@@ -48,7 +48,7 @@ static struct next end_companions(struct machine *m)
 		(void)companions_signal(&m->companions, SIGKILL);
 		return go(STATE_ENDING, MAX_KILL_MS);
 	}
-	machine_cleanup_failed(m, "a companion does not die (the next start tries again)");
+	machine_cleanup_failed(m, "vmrun cannot kill a companion (the next start tries again)");
 	companions_forget(&m->companions);
 	return undo(m);
 }

@@ -289,7 +289,8 @@ static void warn_of_file(struct machine *m, const struct error *err)
 		return;
 	m->history.file_warned = true;
 	text = mem_format(
-	    "%s (vmrunctl history and why lack what happens until it can be written)", err->text);
+	    "%s (vmrunctl history and why lack these events until vmrun can write the file)",
+	    err->text);
 	machine_warn(m, text);
 }
 

@@ -230,7 +230,7 @@ static void demand_stop(struct machine *m, const struct hook_demand *demand)
 static int demand_kill(struct machine *m, struct error *err)
 {
 	if (m->run.child.job.pid == 0)
-		return error_set(err, STATUS_CHECK, "no VM runs");
+		return error_set(err, STATUS_CHECK, "no VM is running");
 	machine_kill(m);
 	return 0;
 }
@@ -238,7 +238,7 @@ static int demand_kill(struct machine *m, struct error *err)
 static int demand_reboot(struct machine *m, const char *target, struct error *err)
 {
 	if (m->run.child.job.pid == 0)
-		return error_set(err, STATUS_CHECK, "no VM runs");
+		return error_set(err, STATUS_CHECK, "no VM is running");
 	return machine_reboot(m, target, err);
 }
 

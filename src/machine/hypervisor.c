@@ -95,7 +95,7 @@ static struct next give_up_on_start(struct machine *m)
 	/* vmrun was stopped as well, perhaps with its process group: the hypervisor had no time. */
 	if (m->present.late_ms > MAX_LATE_MS)
 		return go(STATE_RUNNING, MAX_ANSWER_MS);
-	machine_warn(m, "the hypervisor does not answer: killed");
+	machine_warn(m, "the hypervisor does not answer, so vmrun killed it");
 	m->run.gave_up = true;
 	child_signal(&m->run.child, SIGKILL);
 	return stay();
@@ -198,7 +198,7 @@ static void start_script(struct machine *m)
 	ERROR_AUTO struct error err = { 0 };
 
 	if (m->boot.spec->protect && os_protect(m->run.child.job.pid) != 0)
-		machine_warn(m, "protect: the system does not let us (not root?)");
+		machine_warn(m, "protect: the system refuses this (is vmrun running as root?)");
 	if (script->count == 0)
 		return;
 	if (helper_start(&m->run.script, script, HELPER_ALL, m->wait, MACHINE_TAG_SCRIPT,
@@ -365,7 +365,8 @@ static struct next lose_port(struct machine *m, const struct outcome *before)
 	m->history.boots--;
 	m->history.outcome.cause = CAUSE_START_FAILED;
 	history_find_end(m);
-	history_say_end(m, "another program took the port of its screen first, it starts again");
+	history_say_end(
+	    m, "another program took the port of the screen, so vmrun starts the hypervisor again");
 	m->history.outcome = *before;
 	return clean_up(m);
 }

@@ -458,7 +458,7 @@ static struct next go_instead(struct machine *m, const char *target, const char 
 		return go(STATE_DRAFTING, -1);
 	}
 	m->draft.detours = 0; /* the next boot may make as many again */
-	text = mem_format("%s: on_start goes round in circles", why);
+	text = mem_format("%s: endless loop in on_start", why);
 	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 

@@ -130,8 +130,9 @@ static struct next wait_for_processes(struct machine *m)
 	if (runs)
 		return end_hypervisor(m, pid);
 	if (r->sigkill_sent) {
-		machine_cleanup_failed(
-		    m, "a companion of the vmrun before does not die (the next start tries again)");
+		machine_cleanup_failed(m,
+		    "vmrun cannot kill a companion of the previous vmrun (the next start tries "
+		    "again)");
 		return destroy(m);
 	}
 	r->sigkill_sent = true;
@@ -187,7 +188,7 @@ static struct next destroy(struct machine *m)
 	if (machine_now(m) < r->until_ms)
 		return look_later();
 	machine_cleanup_failed(
-	    m, "the VM that the vmrun before left in /dev/vmm cannot be destroyed");
+	    m, "vmrun cannot destroy the VM that the previous vmrun left in /dev/vmm");
 	return undo(m);
 }
 
@@ -200,7 +201,7 @@ struct next recovery_begin(struct machine *m)
 {
 	pid_t dead = ledger_previous_supervisor(m->host.ledger);
 	MEM_AUTO char *text = dead == 0
-	    ? mem_copy("a hypervisor runs that no ledger lists: waiting for its end")
+	    ? mem_copy("waiting for a hypervisor that no ledger lists to exit")
 	    : mem_format("cleaning up after a previous vmrun that died (pid %ld)", (long)dead);
 
 	machine_note(m, text);

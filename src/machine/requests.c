@@ -52,11 +52,11 @@ static int refuse_reboot(const struct machine *m, struct error *err)
 	case STATE_PREPARING:
 	case STATE_STARTING:
 	case STATE_LOADING:
-		return error_set(err, STATUS_CHECK, "it is booting already");
+		return error_set(err, STATUS_CHECK, "the VM is booting already");
 	case STATE_RECOVERING:
-		return error_set(err, STATUS_CHECK, "it is cleaning up after a previous vmrun");
+		return error_set(err, STATUS_CHECK, "vmrun is cleaning up after a previous vmrun");
 	default:
-		return error_set(err, STATUS_CHECK, "it is about to end");
+		return error_set(err, STATUS_CHECK, "vmrun is about to exit");
 	}
 }
 
@@ -65,9 +65,9 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 	if (check_target(m, target, err) != 0)
 		return -1;
 	if (m->options.policy.no_reboot)
-		return error_set(err, STATUS_CHECK, "--no-reboot forbids it");
+		return error_set(err, STATUS_CHECK, "--no-reboot forbids further boots");
 	if (m->requests.stop || m->requests.stop_after_hook)
-		return error_set(err, STATUS_CHECK, "it is being stopped");
+		return error_set(err, STATUS_CHECK, "the VM is being stopped");
 	if (!machine_accepts(m, EVENT_REBOOT))
 		return refuse_reboot(m, err);
 	set(&m->requests.reboot_to, target == NULL ? "" : target);
@@ -78,12 +78,12 @@ int machine_reboot(struct machine *m, const char *target, struct error *err)
 int machine_next(struct machine *m, const char *target, struct error *err)
 {
 	if (target == NULL)
-		return error_set(err, STATUS_SPEC, "no target given: expected the name of one");
+		return error_set(err, STATUS_SPEC, "missing target: expected the name of a target");
 	if (check_target(m, target, err) != 0)
 		return -1;
 	if (m->present.state == STATE_ENDING || m->present.state == STATE_REPORTING ||
 	    m->present.state == STATE_ENDED)
-		return error_set(err, STATUS_CHECK, "it is about to end");
+		return error_set(err, STATUS_CHECK, "vmrun is about to exit");
 	if (m->present.state == STATE_WAITING && m->choice.next_target != NULL)
 		set(&m->choice.next_target, target);
 	else
@@ -133,22 +133,23 @@ static void require_policy(
 static void require_present(
     const struct machine *m, const struct document *doc, struct words *told, struct report *report)
 {
-	const char *next = m->choice.next_target, *present = "it is the target of the present boot";
+	const char *next = m->choice.next_target,
+		   *present = "this is the target of the present boot";
 
 	switch (m->present.state) {
 	case STATE_NEW:
 	case STATE_RECOVERING:
 	case STATE_WAITING:
 		require_target(doc, next != NULL ? next : m->boot.target,
-		    "it is the target of the next boot", told, report);
+		    "this is the target of the next boot", told, report);
 		break;
 	case STATE_DRAFTING:
 		require_target(doc, next, present, told, report);
 		require_policy(doc, m->draft.boot.spec, told, report);
 		break;
 	case STATE_GIVING_UP:
-		require_target(doc, m->choice.decision.target, "it is the target of the next boot",
-		    told, report);
+		require_target(doc, m->choice.decision.target,
+		    "this is the target of the next boot", told, report);
 		require_target(doc, m->choice.refused_target, "a reset boots it", told, report);
 		break;
 	case STATE_GIVEN_UP:

@@ -42,8 +42,8 @@ static int parse_uptime(const char *text, int64_t *ms, struct error *err)
 	double seconds = strtod(text, &end);
 
 	if (*text < '0' || *text > '9' || *end != '\0' || !(seconds >= 0 && seconds <= MAX_UPTIME))
-		return error_set(
-		    err, STATUS_USAGE, "\"%s\" is no time up, expected seconds: reboot@90", text);
+		return error_set(err, STATUS_USAGE,
+		    "invalid uptime \"%s\": expected seconds, as in reboot@90", text);
 	*ms = llround(seconds * 1000);
 	return 0;
 }
@@ -62,13 +62,12 @@ static int parse_item(char *text, struct simulated_exit *out, struct error *err)
 	if (rc == 0)
 		rc = reboot_list_parse(text, &list, err);
 	if (rc == 0 && list.count != 1)
-		rc = error_set(
-		    err, STATUS_USAGE, "an exit is missing: expected a cause or a status");
+		rc = error_set(err, STATUS_USAGE, "missing exit: expected a cause or a status");
 	else if (rc == 0 && list.item[0].is_status)
 		explain_status(list.item[0].status, &out->outcome);
 	else if (rc == 0 && list.item[0].cause == CAUSE_GIVEN_UP)
-		rc = error_set(
-		    err, STATUS_USAGE, "\"given_up\" is no exit: it comes of too many boots");
+		rc = error_set(err, STATUS_USAGE,
+		    "given_up cannot be simulated: it follows from too many boots");
 	else if (rc == 0)
 		explain_cause(list.item[0].cause, &out->outcome);
 	reboot_list_free(&list);
@@ -164,7 +163,8 @@ void simulation_say_rest(struct machine *m)
 
 	if (s->next == s->count)
 		return;
-	MEM_AUTO char *text = mem_format("it was over after %zu of %zu exits", s->next, s->count);
+	MEM_AUTO char *text =
+	    mem_format("the simulation ended after %zu of %zu exits", s->next, s->count);
 
 	machine_note(m, text);
 }
@@ -175,8 +175,7 @@ bool simulation_loops(struct machine *m)
 
 	if (m->history.ends - (int64_t)s->next < MAX_REFUSED)
 		return false;
-	machine_note(
-	    m, "it goes round in a circle: hooks refuse each boot, and the policy boots again");
+	machine_note(m, "endless loop: hooks refuse every boot and the policy keeps retrying");
 	return true;
 }
 

@@ -47,8 +47,9 @@ static bool start(struct machine *m, const struct words *command, struct error *
 
 static void drop_replaced(struct machine *m)
 {
-	MEM_AUTO char *text = mem_format(
-	    "%s is not the interface that vmrun made any more: left alone", current(m)->name);
+	MEM_AUTO char *text =
+	    mem_format("%s is no longer the interface that vmrun created, so vmrun keeps it",
+		current(m)->name);
 
 	machine_note(m, text);
 	drop(m);
@@ -122,7 +123,7 @@ static void probed(struct machine *m)
 	if (is_there(m)) {
 		leave_behind(m, why);
 	} else {
-		MEM_AUTO char *text = mem_format("%s is gone already", current(m)->name);
+		MEM_AUTO char *text = mem_format("%s no longer exists", current(m)->name);
 
 		machine_note(m, text);
 		drop(m);
@@ -168,7 +169,7 @@ bool undo_command_ended(struct machine *m)
 	} else if (m->helper.status == 0) {
 		if (m->present.state == STATE_RECOVERING) {
 			MEM_AUTO char *line = words_shell_line(&current(m)->undo);
-			MEM_AUTO char *text = mem_format("given back: %s", line);
+			MEM_AUTO char *text = mem_format("released: %s", line);
 
 			machine_note(m, text);
 		}

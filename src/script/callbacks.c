@@ -63,7 +63,7 @@ static int callback_firmware(lua_State *L)
 	struct error err = { 0 };
 
 	if (s->firmware == NULL) {
-		lua_pushliteral(L, "vmrun.firmware: nobody knows of firmware here");
+		lua_pushliteral(L, "vmrun.firmware: not available here");
 		return script_raise(L);
 	}
 	if (s->firmware(s->context, kind, &path, &err) == 0) {

@@ -116,7 +116,7 @@ struct node *hook_request_serve(const struct node *request)
 		return NULL;
 	}
 	if (node_get(request, "exec") == NULL || node_get(request, "background") != NULL)
-		return hook_request_refusal("no VM runs yet");
+		return hook_request_refusal("no VM is running yet");
 	hook_request_command(request, &argv, &environment, &what);
 	return run_command(&what);
 }

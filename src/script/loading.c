@@ -47,7 +47,7 @@ static void require_name(lua_State *L, int index)
 	const char *name = luaL_optstring(L, index, "");
 
 	if (str_after(name, "=" OWN_CHUNK) != NULL)
-		luaL_argerror(L, index, "such a name is vmrun's own");
+		luaL_argerror(L, index, "vmrun reserves this name");
 }
 
 /* stack: chunk [name [mode [environment]]] -> function | nil reason */

@@ -188,7 +188,8 @@ static void become_other(
 
 	if (t->plain) {
 		(void)snprintf(why, sizeof(why),
-		    "%s is no plain data: strings, numbers, booleans and tables of them", what);
+		    "%s is not plain data: expected strings, numbers, booleans or tables of them",
+		    what);
 		refuse_at(t->L, at, why);
 	}
 	n->kind = NODE_OTHER;

@@ -25,7 +25,7 @@ static bool read_state(lua_State *L, struct script *s)
 
 	script_drop_lent(s);
 	if (s->load_state == NULL)
-		lua_pushliteral(L, "vmrun.state: nothing is kept here");
+		lua_pushliteral(L, "vmrun.state: not available here");
 	else if (s->load_state(s->context, &s->lent, &err) == 0)
 		return true;
 	else
@@ -117,7 +117,7 @@ static int state_save(lua_State *L)
 	int rc;
 
 	if (s->save_state == NULL) {
-		lua_pushliteral(L, "vmrun.state: nothing is kept here");
+		lua_pushliteral(L, "vmrun.state: not available here");
 		return return_reason(L);
 	}
 	if (!s->state_touched) {

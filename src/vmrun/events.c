@@ -72,7 +72,7 @@ static int open_file(const struct events *e)
 
 static const char *reason(int error)
 {
-	return error == ENXIO ? "nobody reads it" : strerror(error);
+	return error == ENXIO ? "no program reads it" : strerror(error);
 }
 
 int events_open(struct events *e, struct vmrun *vm, const char **why)
@@ -261,9 +261,8 @@ void events_close(struct events *e)
 	if (events_fd(e) >= 0 && output_ready(e->fd, OUTPUT_TIMEOUT_MS))
 		flush_until_blocked(e);
 	if (e->begun && count_unwritten(e) > 0)
-		sink_say(e->sink, LEVEL_WARNING,
-		    "--events %s: %" PRId64 " events did not get there", e->destination,
-		    count_unwritten(e));
+		sink_say(e->sink, LEVEL_WARNING, "--events %s: %" PRId64 " events were lost",
+		    e->destination, count_unwritten(e));
 	while (!STAILQ_EMPTY(&e->lines))
 		drop_first(e);
 	if (e->is_file && e->fd >= 0)

@@ -12,60 +12,60 @@
 
 /* clang-format off */
 static const struct row options[] = {
-	{ 'c', "config", "FILE", TEXT, AT(file), "the spec: JSON, Lua or UCL; - is stdin" },
+	{ 'c', "config", "FILE", TEXT, AT(file), "read the spec (JSON, Lua or UCL); - is stdin" },
 	{ 't', "target", "NAME", TEXT, AT(target), "boot this target first (default: default)" },
-	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot, start nothing" },
-	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON, start nothing" },
+	{ 'd', "dry-run", NULL, FLAG, AT(dry_run), "print the command of that boot; start nothing" },
+	{ 0, "debug", NULL, FLAG, AT(debug), "print the resolved spec as JSON; start nothing" },
 	{ 0, "print", "WHAT", TEXT, AT(print),
 	    "argv (as -d), spec (as --debug), bhyve_config, graph, policy, schema, lua-types, "
 	    "devices [NAME]" },
 	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
-	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot, change nothing" },
+	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot; change nothing" },
 	{ 0, "simulate", "LIST", TEXT, AT(simulate),
-	    "walk the policy without a VM: causes or statuses, reboot,3@90 (seconds up)" },
+	    "simulate the policy without a VM; LIST: causes or statuses, such as reboot,3@90 (90 s up)" },
 	{ 0, "exec-result", "N", COUNT, AT(exec_result),
 	    "what vmrun.exec returns where nothing is started: 0 (default) to 255" },
-	{ 0, "fix", NULL, FLAG, AT(fix), "run the known fixes of failed checks without asking" },
+	{ 0, "fix", NULL, FLAG, AT(fix), "apply the known fixes of failed checks without asking" },
 	{ 0, "recover", NULL, FLAG, AT(fix), "the same as --fix" },
 	{ 'f', "force", NULL, FLAG, AT(force),
-	    "as --fix, and destroy a VM of this name that nobody supervises" },
-	{ 0, "no-requirement-check", NULL, FLAG, AT(no_checks), "start without checks of the host" },
+	    "as --fix, and destroy an unsupervised VM of this name" },
+	{ 0, "no-requirement-check", NULL, FLAG, AT(no_checks), "start without host checks" },
 	{ 0, "panic-on-failed-cleanup", NULL, FLAG, AT(panic_on_failed_cleanup),
-	    "stop with status 71 when something is left behind" },
+	    "exit with status 71 if a cleanup fails" },
 	{ 0, "format", "NAME", TEXT, AT(format), "json, lua, ucl or auto (default)" },
-	{ 0, "set", "KEY=VALUE", LIST, AT(set), "overrule one key of the merged spec; repeatable" },
+	{ 0, "set", "KEY=VALUE", LIST, AT(set), "override one key of the merged spec; repeatable" },
 	{ 0, "arg", "KEY=VALUE", LIST, AT(spec_args),
-	    "set vmrun.args.KEY of a Lua spec and its hooks to the string VALUE; repeatable" },
+	    "set vmrun.args.KEY to the string VALUE in a Lua spec and in hooks; repeatable" },
 	{ 0, "hook", "FILE", LIST, AT(hooks),
-	    "ask this hook file, or stock hook, after the spec's; repeatable" },
-	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy" },
-	{ 0, "reboot-count", "N", COUNT, AT(reboot_count), "at most N automatic boots after the first" },
-	{ 0, "reboot-on", "LIST", TEXT, AT(reboot_on), "causes or statuses to boot again after" },
+	    "add a hook file or stock hook after the spec's hooks; repeatable" },
+	{ 0, "no-reboot", NULL, FLAG, AT(no_reboot), "never boot again, whatever the policy says" },
+	{ 0, "reboot-count", "N", COUNT, AT(reboot_count), "allow at most N automatic boots after the first" },
+	{ 0, "reboot-on", "LIST", TEXT, AT(reboot_on), "boot again after these causes or statuses" },
 	{ 0, "hypervisor", "NAME", TEXT, AT(hypervisor), "bhyve, qemu or auto (default)" },
-	{ 0, "bhyve", "PATH", TEXT, AT(bhyve), "the bhyve program" },
-	{ 0, "qemu", "PATH", TEXT, AT(qemu), "the qemu program" },
-	{ 0, "run-dir", "DIR", TEXT, AT(run_dir), "directory of what dies with the VM" },
-	{ 0, "state-dir", "DIR", TEXT, AT(state_dir), "directory of what outlives a reboot of the host" },
-	{ 'p', NULL, "FILE", TEXT, AT(pid_file), "file for the pid of the hypervisor" },
-	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "file for the pid of vmrun" },
+	{ 0, "bhyve", "PATH", TEXT, AT(bhyve), "path of the bhyve program" },
+	{ 0, "qemu", "PATH", TEXT, AT(qemu), "path of the qemu program" },
+	{ 0, "run-dir", "DIR", TEXT, AT(run_dir), "runtime directory (default for root: /var/run/vmrun)" },
+	{ 0, "state-dir", "DIR", TEXT, AT(state_dir), "directory for persistent state (default for root: /var/db/vmrun)" },
+	{ 'p', NULL, "FILE", TEXT, AT(pid_file), "write the hypervisor's pid to FILE" },
+	{ 'P', NULL, "FILE", TEXT, AT(supervisor_pid_file), "write vmrun's pid to FILE" },
 	{ 0, "events", "DEST", TEXT, AT(events),
 	    "write events as JSON lines to a file, fd:N or - (stdout)" },
 	{ 0, "log-level", "LEVEL", TEXT, AT(log_level), "error, warning, info (default) or debug" },
-	{ 0, "log-format", "FORMAT", TEXT, AT(log_format), "of messages: text (default) or json" },
+	{ 0, "log-format", "FORMAT", TEXT, AT(log_format), "format of messages: text (default) or json" },
 	{ 0, "log-time", NULL, FLAG, AT(log_time),
 	    "begin messages with the time (default: unless stderr is a terminal or the journal)" },
 	{ 0, "no-log-time", NULL, FLAG, AT(no_log_time), "begin no message with the time" },
 	{ 0, "syslog", NULL, FLAG, AT(syslog), "send messages to syslog, not stderr" },
 	{ 0, "exit-status", "WHOSE", TEXT, AT(exit_status),
-	    "guest: end with the hypervisor's own last status" },
+	    "guest: exit with the hypervisor's own last status" },
 	{ 0, "ready-fd", "N", COUNT, AT(ready_fd),
 	    "write a newline to descriptor N once the guest is ready (see ready of the spec)" },
 	{ 0, "sandbox", NULL, FLAG, AT(sandbox),
-	    "for specs of others: refuse commands and names of the host" },
+	    "for untrusted specs: refuse host commands and names of host resources" },
 	{ 0, "allow", "WHAT", LIST, AT(allow),
 	    "in the sandbox: allow a path, device, interface or address; repeatable" },
-	{ 'h', "help", NULL, FLAG, AT(help), "this text" },
-	{ 'V', "version", NULL, FLAG, AT(version), "the version" },
+	{ 'h', "help", NULL, FLAG, AT(help), "show this help" },
+	{ 'V', "version", NULL, FLAG, AT(version), "show the version" },
 };
 /* clang-format on */
 
@@ -104,7 +104,7 @@ static char *check_exec_result(const struct command_line *line)
 		return rows_error(
 		    "--exec-result takes a status from 0 to 255, got %" PRId64, line->exec_result);
 	if (line->exec_result >= 0 && !line->check && !options_print_only(line))
-		return rows_error("--exec-result goes with --check, --debug, --dry-run, --print "
+		return rows_error("--exec-result is only for --check, --debug, --dry-run, --print "
 				  "and --simulate");
 	return NULL;
 }
@@ -122,7 +122,7 @@ static char *check_messages(const struct command_line *line)
 	if (line->log_time && line->no_log_time)
 		return rows_error("--log-time and --no-log-time exclude each other");
 	if (line->events != NULL && (line->check || options_print_only(line)))
-		return rows_error("--events goes with a run: without --check, --debug, --dry-run, "
+		return rows_error("--events is for a run: it excludes --check, --debug, --dry-run, "
 				  "--print and --simulate");
 	return check_exec_result(line);
 }
@@ -141,16 +141,15 @@ static char *check(const struct command_line *line)
 		    line->print);
 	if (line->json && !line->check && line->simulate == NULL &&
 	    (line->print == NULL || strcmp(line->print, "devices") != 0))
-		return rows_error("--json goes with --check, --simulate or --print devices");
+		return rows_error("--json is only for --check, --simulate or --print devices");
 	if (line->file == NULL && !options_describe(line))
-		return rows_error("no spec: name a FILE, or - for stdin");
+		return rows_error("missing FILE: name the spec, or - for stdin");
 	if (line->simulate != NULL && (line->check || prints_boot(line)))
-		return rows_error(
-		    "--simulate goes without --check, --debug, --dry-run and --print");
+		return rows_error("--simulate excludes --check, --debug, --dry-run and --print");
 	if (line->check && line->no_checks)
 		return rows_error("--check and --no-requirement-check exclude each other");
 	if (*line->allow != NULL && !line->sandbox)
-		return rows_error("--allow goes with --sandbox");
+		return rows_error("--allow requires --sandbox");
 	if (line->exit_status != NULL && strcmp(line->exit_status, "guest") != 0)
 		return rows_error("--exit-status takes guest, got \"%s\"", line->exit_status);
 	return check_messages(line);
@@ -178,7 +177,7 @@ char *options_parse(int argc, char **argv, struct command_line *out)
 		else
 			out->file = out->operand = argv[i];
 		if (file != NULL && out->file != file && wrong == NULL)
-			wrong = rows_error("two specs: \"%s\" and \"%s\"", file, out->file);
+			wrong = rows_error("one FILE only, got \"%s\" and \"%s\"", file, out->file);
 	}
 	return wrong != NULL ? wrong : check(out);
 }

@@ -74,7 +74,9 @@ static void say_spawned(const struct vmrun_event *e, struct renderer *r)
 	say(r, "%s: target %s runs under %s, pid %d", e->vm, e->target, r->hypervisor, e->pid);
 	say_lines(e, "", r);
 	if (e->terminal)
-		say(r, "%s: this terminal is the guest's console, ^C included; to stop: kill %d",
+		say(r,
+		    "%s: this terminal is the guest's console, which also gets ^C; to stop the VM: "
+		    "kill %d",
 		    e->vm, (int)getpid());
 }
 
@@ -166,8 +168,8 @@ static void say_policy(const struct vmrun_event *e, struct renderer *r)
 /* Writes the last line of the policy, which stands for all that is as by default. */
 static void end_policy(const char *vm, struct renderer *r)
 {
-	const char *rest =
-	    r->policy.reboots ? "reboot boots again, all else stops" : "all else stops";
+	const char *rest = r->policy.reboots ? "a reboot boots again, every other end stops"
+					     : "every other end stops";
 
 	if (r->policy.has_rows)
 		say(r, "%s:   %s (--print policy shows all)", vm, rest);
@@ -189,7 +191,7 @@ static void say_decided(const struct vmrun_event *e, struct renderer *r)
 	char time[DURATION_TEXT];
 
 	if (strcmp(e->action, "wait") == 0)
-		say(r, "%s: no further boot until somebody resets it (%s)", e->vm, e->by);
+		say(r, "%s: no further boot until a reset (%s)", e->vm, e->by);
 	else if (strcmp(e->action, "boot") != 0)
 		say(r, "%s: no further boot (%s)", e->vm, e->by);
 	else if (e->delay_ms > 0)
@@ -202,10 +204,9 @@ static void say_decided(const struct vmrun_event *e, struct renderer *r)
 static void say_reloaded(const struct vmrun_event *e, struct renderer *r)
 {
 	if (e->problems == 0)
-		say(r, "%s: the spec was read again: it holds from the next boot on", e->vm);
+		say(r, "%s: spec reloaded: it takes effect at the next boot", e->vm);
 	else
-		say(r, "%s: the spec was read again and is not good, the old one stays:\n%s", e->vm,
-		    e->text);
+		say(r, "%s: reload failed, keeping the previous spec:\n%s", e->vm, e->text);
 }
 
 /* Returns why vmrun ends a boot by itself; NULL: for a request. */
@@ -294,7 +295,7 @@ static void say_cleaned(const struct vmrun_event *e, struct renderer *r)
 
 static void say_fixed(const struct vmrun_event *e, struct renderer *r)
 {
-	say(r, "%s: mended: %s", e->vm, e->text);
+	say(r, "%s: fixed: %s", e->vm, e->text);
 }
 
 /* Writes an event of a hook, without a VM's name if the spec could not be read. */

@@ -27,8 +27,8 @@ static bool had_terminal, was_terminal[STANDARD_FDS]; /* when the program starte
 /* Writes why the program ends, without blocking on a stopped terminal. */
 static void print_stuck(void)
 {
-	static const char text[] = "vmrun: asked to stop three times, and still busy: ended at "
-				   "once, the next start cleans up";
+	static const char text[] =
+	    "vmrun: third stop request: exiting at once; the next start cleans up";
 	int flags = fcntl(STDERR_FILENO, F_GETFL);
 	bool terminal = isatty(STDERR_FILENO) != 0;
 

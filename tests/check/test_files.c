@@ -54,7 +54,7 @@ static void disks(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir("disk", 0700), 0);
-	is_wrong(spec, "disk", "a directory, where a disk is expected");
+	is_wrong(spec, "disk", "a directory: expected a disk");
 	assert_int_equal(rmdir("disk"), 0);
 	assert_int_equal(mkfifo("disk", 0600), 0);
 	is_wrong(spec, "disk", "neither a file nor a disk device");
@@ -219,11 +219,11 @@ static void variables(void **state)
 	hint = mem_format("No such file or directory: %s cannot be made in this directory", far);
 	checked_one(NULL, unmakeable, directory, hint, NULL, NULL);
 	sized("vars", 4095);
-	is_wrong(spec, "vars", "4095 bytes are no UEFI variables: at least 4096 are expected");
+	is_wrong(spec, "vars", "4095 bytes: expected at least 4096 bytes of UEFI variables");
 	sized("vars", 4096);
 	is_right(spec, "vars");
 	sized("vars", 100);
-	is_wrong(spec, "vars", "100 bytes are no UEFI variables: at least 4096 are expected");
+	is_wrong(spec, "vars", "100 bytes: expected at least 4096 bytes of UEFI variables");
 	sized("vars", 2 << 20);
 	is_wrong(spec, "vars",
 	    "2097152 bytes, with the firmware 17825792: together they have at most 16777216");
@@ -306,7 +306,7 @@ static void servers(void **state)
 	fd = listen_at("tpm");
 	is_right(spec, "tpm");
 	(void)close(fd);
-	is_wrong(spec, "tpm", "nobody answers on this socket");
+	is_wrong(spec, "tpm", "no program answers on this socket");
 	assert_int_equal(unlink("tpm"), 0);
 	scratch_write("tpm", "", 0600);
 	is_wrong(spec, "tpm", "not a socket");
@@ -397,7 +397,7 @@ static void other_files(void **state)
 	is_wrong(serial, "x", "not a serial device");
 	assert_int_equal(unlink("x"), 0);
 	assert_int_equal(mkdir("x", 0700), 0);
-	is_wrong(item, "x", "a directory, where a file is expected");
+	is_wrong(item, "x", "a directory: expected a file");
 	checked_none(NULL, "com1 = '/dev/null'", "/dev/null");
 }
 

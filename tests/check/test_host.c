@@ -126,7 +126,7 @@ static void modules_of_devices(void **state)
 	    "kldload nmdm", NULL);
 	checked_none(NULL, "com1 = '/dev/nmdm7A'", "/dev/nmdm7A");
 	checked_one(NULL, "com1 = '/dev/nmdm7'", "/dev/nmdm7",
-	    "no end of a nmdm(4) pair: it ends in A or B", NULL, NULL);
+	    "not an end of an nmdm(4) pair: expected a name that ends in A or B", NULL, NULL);
 }
 
 static void qemu_asks_no_command(void **state)

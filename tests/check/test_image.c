@@ -334,7 +334,7 @@ static void kernels(void **state)
 	look_at_kernel("empty", wrong);
 	look_at_kernel("missing", "No such file or directory");
 	assert_int_equal(mkdir("directory", 0700), 0);
-	look_at_kernel("directory", "a directory, where a file is expected");
+	look_at_kernel("directory", "a directory: expected a file");
 }
 
 /* The initrd may be any file that can be read. */

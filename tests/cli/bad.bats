@@ -395,7 +395,7 @@ gapped() {
 @test "a target that does not exist: -t, next_target, extends" {
 	spec '{"targets": {"install": {"mem": "1G"}}}'
 	refused 65 -t instal vm.json
-	faults '*unknown target "instal", did you mean "install"? (there is: default, install)'
+	faults '*unknown target "instal", did you mean "install"? (known: default, install)'
 	bad '{"next_target": "nowhere"}' 'vm.json:6:3: next_target: *unknown target "nowhere"*'
 	bad '{"targets": {"a": {"next_target": "b"}}}' \
 		'vm.json:8:7: targets.a.next_target: *unknown target "b"*'

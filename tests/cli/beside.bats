@@ -105,7 +105,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
 	start vm.json
 	await_file up
 	kill -KILL "$(head -n 1 pids)"
-	await_text 'companion d ended of signal 9: started again'
+	await_text 'companion d ended of signal 9: restarting it'
 	await eval '[ "$(wc -l <pids)" -eq 2 ]'
 	: >finished
 	ends 0
@@ -121,7 +121,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
 	await_file up
 	is "$(wc -l <asked)" 1
 	kill -KILL "$(head -n 1 pids)"
-	await_text 'companion d ended of signal 9: started again'
+	await_text 'companion d ended of signal 9: restarting it'
 	: >finished
 	ends 0
 	is "$(starts)" 3

@@ -277,7 +277,7 @@ pci0:5:0:0: not attached to ppt(4) fix: devctl set driver -f pci0:5:0:0 ppt
 	spec
 	vmrun --json vm.json
 	is "$status" 64
-	has '--json goes with --check, --simulate or --print devices'
+	has '--json is only for --check, --simulate or --print devices'
 	vmrun --check --no-requirement-check vm.json
 	is "$status" 64
 	has 'exclude each other'

@@ -87,7 +87,7 @@ raw() {
 	ends 0
 }
 
-@test "stop waits until the VM is gone, kill does not ask it; --no-wait" {
+@test "stop waits until the VM has exited, kill does not ask it; --no-wait" {
 	script 'ready up hang'
 	start vm.json
 	await_file up
@@ -151,7 +151,7 @@ raw() {
 	ctl "$vm" reset
 	is "$(cat said)" "$vm: booting again"
 	await_file up
-	refused 1 'it has not given up: nothing to reset' "$vm" reset
+	refused 1 'the VM has not given up, so nothing needs a reset' "$vm" reset
 	ctl "$vm" stop
 	ends 0
 }
@@ -278,7 +278,7 @@ hook: expected a string, got an integer'
 	start -t work vm.json
 	await_file up
 	spec
-	refused 1 'unknown target "work" in the new spec, but it is the target of the present boot' "$vm" reload
+	refused 1 'unknown target "work" in the new spec, but this is the target of the present boot' "$vm" reload
 	await_text 'unknown target "work" in the new spec'
 	ctl "$vm" reboot
 	await_file up2
@@ -918,7 +918,7 @@ all_run() {
 		stop --no-wait >said 2>wrong 3>&- || status=$?
 	rm "$run_dir/vmrunctl"
 	is "$status" 1
-	has 'only the user who runs this vmrun, and root, may ask' wrong
+	has 'permission denied: only root and the user of this vmrun can send requests' wrong
 	ctl "$vm" status --json
 	is "$(of .state)" running
 	ctl "$vm" stop

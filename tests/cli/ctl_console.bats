@@ -131,7 +131,7 @@ off() {
 	off
 }
 
-@test "and when the VM is gone; the guest's reboots are survived" {
+@test "and when the VM has exited; the guest's reboots are survived" {
 	up
 	console
 	await_text login screen

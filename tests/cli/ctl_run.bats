@@ -177,7 +177,7 @@ down() {
 	is "$status" 0
 	runs 'return 1'
 	is "$status" 1
-	has 'no VM runs' wrong
+	has 'no VM is running' wrong
 	down
 }
 

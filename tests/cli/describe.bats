@@ -50,7 +50,7 @@ Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv
 	[ ! -s out ]
 }
 
-@test "--json goes with --check and --print devices: else usage, 64" {
+@test "--json is only for --check and --print devices: else usage, 64" {
 	spec
 	vmrun --print devices --json
 	is "$status" 0
@@ -58,7 +58,7 @@ Draft202012Validator(json.load(open("schema"))).validate(json.load(open(sys.argv
 		paste -sd' ')" 'device path'
 	vmrun --print schema --json
 	is "$status" 64
-	has '--json goes with'
+	has '--json is only for'
 	vmrun --json vm.json
 	is "$status" 64
 	vmrun --print

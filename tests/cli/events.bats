@@ -199,7 +199,7 @@ of() {
 		64 fd:0 that descriptor is open for reading only
 		71 . Is a directory
 		71 no/such/file No such file or directory
-		71 nobody nobody reads it
+		71 nobody no program reads it
 	END
 	vmrun --events '' vm.json
 	is "$status" 64
@@ -208,14 +208,14 @@ of() {
 	is "$(starts)" ''
 }
 
-@test "--events goes with a run only" {
+@test "--events is for a run only" {
 	local option
 	unchecked=()
 	spec
 	for option in -d --debug --check --print=spec --simulate=0; do
 		vmrun --events events $option vm.json
 		is "$status" 64
-		has '--events goes with a run'
+		has '--events is for a run'
 	done
 	[ ! -e events ]
 	echo '{' >bad.json
@@ -300,7 +300,7 @@ of() {
 	: >finished
 	# vmrun ends although nothing reads the events, and reports the lost ones.
 	ends 0
-	grep -qE -- '--events pipe: [0-9]+ events did not get there' err
+	grep -qE -- '--events pipe: [0-9]+ events were lost' err
 	exec 8<&-
 }
 
@@ -349,7 +349,7 @@ of() {
 	vmrun --events /dev/full vm.json
 	is "$status" 3
 	is "$(grep -c -- '--events /dev/full: No space left on device: events wait' err)" 1
-	grep -qE -- '--events /dev/full: [0-9]+ events did not get there' err
+	grep -qE -- '--events /dev/full: [0-9]+ events were lost' err
 }
 
 # --- messages ---

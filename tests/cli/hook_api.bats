@@ -47,7 +47,7 @@ wrong() {
 	wrong 'vmrun.boot: the target is a string, not a number' 'x = vmrun.boot(5)'
 	wrong 'vmrun.boot: the target is a string, not a' 'x = vmrun.boot({ "a" })' 'x = vmrun.boot(true)'
 	wrong 'vmrun.boot: the options are a table' 'x = vmrun.boot("a", 5)'
-	wrong 'vmrun.boot: no option dely; there is: delay' 'x = vmrun.boot("a", { dely = 1 })'
+	wrong 'vmrun.boot: unknown option dely: expected delay' 'x = vmrun.boot("a", { dely = 1 })'
 	wrong 'vmrun.boot: delay is a number of seconds from 0' 'x = vmrun.boot("a", { delay = -1 })' \
 		'x = vmrun.boot("a", { delay = "1" })' 'x = vmrun.boot("a", { delay = 0 / 0 })' \
 		'x = vmrun.boot("a", { delay = math.huge })'
@@ -87,8 +87,8 @@ wrong() {
 	grep -qxF 'vmrun: bell? ?[2J' err
 	lacks unseen
 	[ "$(grep -o xxxx err | wc -l)" = 2000 ]
-	wrong 'vmrun.log: no level loud; there is: error, warning, info, debug' 'vmrun.log("loud", "x")'
-	wrong 'vmrun.log: no level' 'vmrun.log()' 'vmrun.log(5, "x")'
+	wrong 'vmrun.log: unknown level loud: expected error, warning, info or debug' 'vmrun.log("loud", "x")'
+	wrong 'vmrun.log: unknown level' 'vmrun.log()' 'vmrun.log(5, "x")'
 }
 
 @test "event" {
@@ -106,9 +106,9 @@ wrong() {
 	grep -qx 'vmrun: event: {"at":"start"}' err
 	wrong 'vmrun.event takes a table, not a string' 'vmrun.event("x")'
 	wrong 'vmrun.event takes a table, not nothing' 'vmrun.event()'
-	wrong 'vmrun.event.f: a function is no plain data' 'vmrun.event { f = print }'
+	wrong 'vmrun.event.f: a function is not plain data' 'vmrun.event { f = print }'
 	wrong 'vmrun.event.a[1]: an infinite number' 'vmrun.event { a = { 1, math.huge } }'
-	wrong 'vmrun.event.a: a list with gaps ([1] is nil) is no plain data' 'vmrun.event { a = { 1, nil, 3 } }'
+	wrong 'vmrun.event.a: a list with gaps ([1] is nil) is not plain data' 'vmrun.event { a = { 1, nil, 3 } }'
 	wrong 'vmrun.event: a table with both' 'vmrun.event { 1, x = 1 }'
 	wrong 'vmrun.event.t.t.t' 'local t = {} t.t = t vmrun.event(t)'
 	wrong 'vmrun.event: more than 8192 bytes as JSON' 'vmrun.event { ("x"):rep(8200) }'
@@ -140,7 +140,7 @@ wrong() {
 	grep -qE '^vmrun: on disk.\{"n":1\}.' err
 	hook 'vmrun.state.f = print print("saved", vmrun.save()) vmrun.state.f = nil'
 	lacks 'on_exit of vm.lua failed'
-	grep -qE '^vmrun: saved.nil.vm.lua:4: vmrun.state.f: a function is no plain data' err
+	grep -qE '^vmrun: saved.nil.vm.lua:4: vmrun.state.f: a function is not plain data' err
 	lua 'print("in the chunk", vmrun.save())'
 	vmrun vm.lua
 	is "$status" 0
@@ -164,7 +164,7 @@ wrong() {
 }
 
 @test "firmware" {
-	wrong 'unknown kind of firmware "uef", did you mean "uefi"? (there is: uefi, code, vars, u-boot)' 'vmrun.firmware("uef")'
+	wrong 'unknown kind of firmware "uef", did you mean "uefi"? (known: uefi, code, vars, u-boot)' 'vmrun.firmware("uef")'
 	wrong 'unknown kind of firmware ""' 'vmrun.firmware("")'
 	wrong 'vmrun.firmware takes a kind of firmware, not nothing' 'vmrun.firmware()'
 	wrong 'vmrun.firmware takes a kind of firmware, not a number' 'vmrun.firmware(5)'
@@ -241,7 +241,7 @@ wrong() {
 @test "options" { # test_options.c has the rest
 	hook 'print("got", vmrun.options({ n = 2 }, { n = { "count" }, t = { "target", default = "a" } }).t)'
 	has 'got	a'
-	wrong 'option "n": expected an integer of at least 1, got "x"; unknown option "m" (there is: n)' \
+	wrong 'option "n": expected an integer of at least 1, got "x"; unknown option "m" (known: n)' \
 		'vmrun.options({ n = "x", m = 1 }, { n = { "count" } })'
 	wrong 'missing option "n": expected a string' 'vmrun.options({}, { n = { "string", required = true } })'
 	wrong 'vmrun.options: the kind of n is "text"; there is: boolean,' 'vmrun.options({}, { n = { "text" } })'
@@ -329,7 +329,7 @@ wrong() {
 	done
 	vmrun --exec-result 1 vm.json
 	is "$status" 64
-	has '--exec-result goes with --check, --debug, --dry-run, --print and --simulate'
+	has '--exec-result is only for --check, --debug, --dry-run, --print and --simulate'
 }
 
 @test "sleep where nothing is started moves a clock" {
@@ -395,7 +395,7 @@ wrong() {
 	has '"triple_fault":1'
 	has '"history":[{"cause":"triple_fault","ended_by":"guest","status":3,"target":"default","uptime":0'
 	has '"hypervisor":"bhyve"'
-	wrong 'vmrun.event.window: a function is no plain data' 'vmrun.event(exit)'
+	wrong 'vmrun.event.window: a function is not plain data' 'vmrun.event(exit)'
 }
 
 @test "typos of members, and an on_prepare whose changes are lost" { # test_hooks.c has the rest
@@ -436,7 +436,7 @@ wrong() {
 	lua 'function vm.on_started() while true do vmrun.sleep(0) end end'
 	vmrun --simulate reboot@7,poweroff vm.lua
 	is "$(cut -f 3,4 out | tr '\t' ' ' | paste -sd,)" 'reboot boot,poweroff stop'
-	is "$(grep -c 'on_started of vm.lua failed: goes on although its boot has ended' err)" 2
+	is "$(grep -c 'on_started of vm.lua failed: still runs after the end of its boot' err)" 2
 }
 
 @test "read-only tables can be walked, merged and kept as others" {

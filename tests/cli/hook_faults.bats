@@ -97,7 +97,7 @@ teardown() {
 	grep -qxF 'vmrun: e?f' err
 	grep -qE '^vmrun: \?{8000}\.\.\.$' err
 	has 'refused the boot: g?h'
-	has 'vmrun.log: no level i?j'
+	has 'vmrun.log: unknown level i?j'
 	lua 'error("a\0b")'
 	vmrun vm.lua
 	is "$status" 65

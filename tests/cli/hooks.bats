@@ -501,12 +501,12 @@ detours() {
 	cp vm.lua good.lua
 	echo 'return return' >vm.lua
 	kill -HUP "$pid"
-	await_text 'the old one stays'
+	await_text 'keeping the previous spec'
 	touch go2
 	await_file three
 	cp good.lua vm.lua
 	kill -HUP "$pid"
-	await_text 'the spec was read again: it holds'
+	await_text 'spec reloaded: it takes effect'
 	touch go3
 	ends 0
 	is "$(grep -E '^vmrun: (spec|file)' err | cut -c 8- | tr '\t' ' ' | paste -sd,)" \

@@ -88,7 +88,7 @@ killed_at_create() {
 	script 'exit 1'
 	go "${vmrun_words[@]}" vm.json
 	is "$status" 0
-	has 'given back: ifconfig tap0 destroy'
+	has 'released: ifconfig tap0 destroy'
 	lacks tap state/interfaces
 }
 
@@ -189,11 +189,11 @@ killed_at_create() {
 	script 'exit 1'
 	go "${vmrun_words[@]}" vm.json
 	is "$status" 0
-	has 'given back: ifconfig tap0 destroy'
+	has 'released: ifconfig tap0 destroy'
 	as_before
 }
 
-@test "an undo that fails because the thing is gone already" {
+@test "an undo that fails because the thing no longer exists" {
 	small_host "$bridged"
 	script 'ready one waitfile go exit 1'
 	begins vm.json
@@ -201,7 +201,7 @@ killed_at_create() {
 	sed -i '/^tap0/d; s/ member=tap0//' state/interfaces
 	touch go
 	ends 0
-	has 'tap0 is gone already'
+	has 'tap0 no longer exists'
 	as_before
 }
 

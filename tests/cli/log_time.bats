@@ -54,7 +54,7 @@ at_terminal() {
 	spec '{"on": {"triple_fault": "boot"}}'
 	script 'exit 3' 'exit 0' 'exit 1'
 	vmrun vm.json
-	has 'all else stops'
+	has 'every other end stops'
 	timed err
 	grep -oE "^$time" err | sort -c
 }

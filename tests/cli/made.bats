@@ -122,7 +122,7 @@ never='{"emulations": [{"device": "virtio-blk", "path": "ram.img"}],
 	vmrun vm.json
 	is "$status" 69
 	has "vmrun: $vm (target default) cannot start: 1 problem on 1 device"
-	has "$PWD/ram.img: a directory, where a disk is expected"
+	has "$PWD/ram.img: a directory: expected a disk"
 	lacks 'can start'
 	is "$(starts)" ''
 	is "$(wc -l <pids)" 1

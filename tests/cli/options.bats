@@ -25,7 +25,7 @@ usage_error() {
 
 @test "wrong options, no FILE, two FILEs: usage, 64" {
 	spec
-	usage_error 'no spec'
+	usage_error 'missing FILE'
 	usage_error 'unknown option --nope' --nope vm.json
 	local name
 	name=$(printf 'x%.0s' {1..64})
@@ -34,9 +34,9 @@ usage_error() {
 	lacks "${name}y" err
 	usage_error 'unknown option -q' -q vm.json
 	usage_error 'unknown option -q' -dq vm.json
-	usage_error 'two specs: "vm.json" and "vm2.json"' vm.json vm2.json
-	usage_error 'two specs' -c vm.json vm2.json
-	usage_error 'two specs' vm2.json -c vm.json
+	usage_error 'one FILE only, got "vm.json" and "vm2.json"' vm.json vm2.json
+	usage_error 'one FILE only' -c vm.json vm2.json
+	usage_error 'one FILE only' vm2.json -c vm.json
 	usage_error 'needs NAME' vm.json -t
 	usage_error '--set needs KEY=VALUE' vm.json --set
 	usage_error '--dry-run takes no value' --dry-run=yes vm.json

@@ -115,7 +115,7 @@ policy() {
 		"targets": {"rescue": {"on": {"error": {"boot": "resuce"}}}}}'
 	vmrun vm.json
 	is "$status" 65
-	grep -q '^vm.json:[0-9]*:[0-9]*: on.halt.boot: unknown target "rescu", did you mean "rescue"? (there is: default, rescue)$' err
+	grep -q '^vm.json:[0-9]*:[0-9]*: on.halt.boot: unknown target "rescu", did you mean "rescue"? (known: default, rescue)$' err
 	grep -q '^vm.json:[0-9]*:[0-9]*: on.given_up.boot: unknown target "nope" (' err
 	grep -q '^vm.json:[0-9]*:[0-9]*: targets.rescue.on.error.boot: unknown target "resuce", did you mean "rescue"?' err
 	is "$(starts)" ''
@@ -178,7 +178,7 @@ reboot         boots a at once (next_target)
 halt           boots default in 2 s (on.halt)
 triple_fault   boots b in 5 s (on.triple_fault)
 given_up       waits for a reset (on.given_up)
-all else stops (--print policy shows all)'
+every other end stops (--print policy shows all)'
 	is "$(grep -n 'policy of' err | cut -d: -f1)" 1
 	is "$(grep -c 'policy of' err)" 1
 }
@@ -190,23 +190,23 @@ all else stops (--print policy shows all)'
 reboot         boots b at once (reboot_on)
 halt           boots b at once (on.halt)
 error 71       boots b at once (reboot_on)
-all else stops (--print policy shows all)'
+every other end stops (--print policy shows all)'
 	walk '{}' 'exit 1' --no-reboot
 	is "$(policy | sed -n 2p)" 'reboot         stops (--no-reboot)'
 	walk '{}' 'exit 1' --reboot-count 0
 	is "$(policy | sed -n 2p)" 'reboot         stops (--reboot-count 0)'
 	walk '{}' 'exit 3' --reboot-on halt,reboot
 	is "$(policy | sed 1d)" 'halt           boots default at once (--reboot-on)
-reboot boots again, all else stops (--print policy shows all)'
+a reboot boots again, every other end stops (--print policy shows all)'
 	walk '{}' 'exit 1' --events events
-	is "$(policy)" 'policy of target default: reboot boots again, all else stops (--print policy shows all)'
+	is "$(policy)" 'policy of target default: a reboot boots again, every other end stops (--print policy shows all)'
 	is "$(jq -r 'select(.event == "policy") | .cause' events | wc -l)" 8
 	lua 'vm.hooks = { "a.lua", "b.lua" } function vm.on_exit() end'
 	echo 'return { on_exit = function() end }' >a.lua
 	echo 'return { on_started = function() end }' >b.lua
 	script 'exit 1'
 	vmrun vm.lua
-	is "$(policy | head -n 1)" 'policy of target default, after on_exit of vm.lua, on_exit of a.lua: reboot boots again, all else stops (--print policy shows all)'
+	is "$(policy | head -n 1)" 'policy of target default, after on_exit of vm.lua, on_exit of a.lua: a reboot boots again, every other end stops (--print policy shows all)'
 }
 
 @test "nothing is told where nothing is run" {
@@ -321,7 +321,7 @@ given_up stop restart_limit'
 	spec '{"restart_limit": {"count": 1, "within": 3600}, "on": {"given_up": "wait"}}'
 	script 'exit 0' 'exit 0' 'exit 0'
 	start vm.json
-	await_text 'no further boot until somebody resets it (on.given_up)'
+	await_text 'no further boot until a reset (on.given_up)'
 	nothing_runs
 	kill -0 "$pid"
 	kill -TERM "$pid"
@@ -383,7 +383,7 @@ well_formed() {
 	well_formed
 	grep -qx '	start -> t0' out
 	is "$(grep -c ' -> t[0-9]* \[' out)" 0
-	is "$(grep -c 'all else stops' out)" 1
+	is "$(grep -c 'every other end stops' out)" 1
 	is "$(starts)" ''
 }
 
@@ -443,7 +443,7 @@ well_formed() {
 		1 : expected a list of { from, cause, target }, got a number
 		{1} [1]: expected { from, cause, target }, got a number
 		{{target="b"}} [1].target: unknown target "b"
-		{{cause="hlt"}} [1].cause: no cause "hlt", did you mean "halt"?
+		{{cause="hlt"}} [1].cause: unknown cause "hlt", did you mean "halt"?
 		{{from=1}} [1].from: expected a string, got a number
 		{{to="default"}} [1].to: unknown key "to": expected from, cause or target
 	END

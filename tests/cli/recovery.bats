@@ -151,7 +151,7 @@ dies_running() {
 		pid_files: [$dir + "/guest.pid"], sockets: [$dir + "/a.sock"]}' >"run/$vm/ledger.json"
 	recovers
 	has 'cleaning up after a previous vmrun that died (pid 4710)'
-	has 'given back: ifconfig tap5 destroy'
+	has 'released: ifconfig tap5 destroy'
 }
 
 @test "between equal boots only the pid is written, after the spawn" {

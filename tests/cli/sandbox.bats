@@ -407,7 +407,7 @@ targets.other.emulations[0].src'
 	status=0
 	"$VMRUN" --allow /data -d vm.json 2>err || status=$?
 	is "$status" 64
-	has '--allow goes with --sandbox'
+	has '--allow requires --sandbox'
 	vmrun --allow '' vm.json
 	is "$status" 64
 }

@@ -95,7 +95,7 @@ port() {
 	PATH=$PWD/front:$PATH vmrun --fix vm.json
 	kill -KILL "$(cat taker.pid)"
 	is "$status" 0
-	has 'mended: ifconfig tap9 create up'
+	has 'fixed: ifconfig tap9 create up'
 	[ "$(port 1)" -gt "$(cat taken)" ]
 }
 

@@ -33,10 +33,10 @@ says() {
 # not end it, lets it read a good and a bad spec, then stops it
 everywhere() {
 	says USR2 "$vm: $1, "
-	says HUP 'the spec was read again: it holds'
+	says HUP 'spec reloaded: it takes effect'
 	cp "$2" kept
 	echo '(' >"$2"
-	says HUP 'the old one stays'
+	says HUP 'keeping the previous spec'
 	cp kept "$2"
 	kill -USR1 "$pid"
 	kill -PIPE "$pid"
@@ -100,7 +100,7 @@ everywhere() {
 	kill -INT "$pid"
 	await_text 'pressing the power button'
 	says USR2 'step 1 (acpi), next one in '
-	says HUP 'the spec was read again: it holds'
+	says HUP 'spec reloaded: it takes effect'
 	kill -USR1 "$pid"
 	says USR2 'step 1 (acpi), next one in '
 	is "$(said 'stopping:')" 1
@@ -135,7 +135,7 @@ everywhere() {
 	spec '{"restart_limit": {"count": 1, "within": 3600}, "on": {"given_up": "wait"}}'
 	script 'exit 0' 'exit 0' 'exit 0'
 	start vm.json
-	await_text 'no further boot until somebody resets it'
+	await_text 'no further boot until a reset'
 	everywhere given_up vm.json
 	ends 0
 	has 'given_up, target default, boot 2, last exit given_up, until a reset or a stop'
@@ -164,7 +164,7 @@ everywhere() {
 	start vm.lua
 	await_text asked
 	says USR2 ': stopping, target default, boot 1, last exit poweroff'
-	says HUP 'the spec was read again'
+	says HUP 'spec reloaded'
 	kill -USR1 "$pid"
 	says USR2 ': stopping, '
 	kill -TERM "$pid"
@@ -188,7 +188,7 @@ everywhere() {
 	await_text "$vm: waiting"
 	exec 7>gate # the second reading
 	exec 7>&-
-	await_text 'the spec was read again: it holds'
+	await_text 'spec reloaded: it takes effect'
 	await_file up
 	kill -TERM "$pid"
 	ends 0
@@ -233,11 +233,11 @@ everywhere() {
 	start vm.json
 	await_file one
 	spec '{"mem": "128M"}'
-	says HUP 'the spec was read again: it holds'
+	says HUP 'spec reloaded: it takes effect'
 	touch go1
 	await_file two
 	spec '{"mem": "a lot"}'
-	says HUP 'the old one stays'
+	says HUP 'keeping the previous spec'
 	has 'vm.json:'
 	touch go2
 	ends 0
@@ -250,7 +250,7 @@ everywhere() {
 	start vm.json
 	await_file up
 	rm vm.json
-	says HUP 'the old one stays'
+	says HUP 'keeping the previous spec'
 	kill -TERM "$pid"
 	ends 0
 	spec

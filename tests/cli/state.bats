@@ -104,7 +104,7 @@ state.json'
 		has 'kept is	1'
 		is "$(jq -c . "$file")" '{"kept":1}'
 	done <<-'END'
-		vmrun.state.f = print:.f: a function is no plain data
+		vmrun.state.f = print:.f: a function is not plain data
 		vmrun.state.a = { b = { 1, io.stdout } }:.a.b[1]: a userdata
 		vmrun.state.c = coroutine.create(print):.c: a coroutine
 		vmrun.state.m = { 1, x = 2 }:.m: a table with both list and named entries

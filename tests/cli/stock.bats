@@ -142,22 +142,22 @@ asked() {
 }
 
 @test "an unknown stock hook: its place, what was meant, and what there is" {
-	local list='(there is: ab_upgrade, backoff, daily_window, install_once, notify, rescue_after;'
+	local list='(known: ab_upgrade, backoff, daily_window, install_once, notify, rescue_after;'
 	spec '{"hooks": ["rescue_aftr"]}'
 	vmrun vm.json
 	is "$status" 65
-	grep -qE '^vm.json:[0-9]+:[0-9]+: hooks\[0\]: no stock hook "rescue_aftr", did you mean "rescue_after"' err
+	grep -qE '^vm.json:[0-9]+:[0-9]+: hooks\[0\]: unknown stock hook "rescue_aftr", did you mean "rescue_after"' err
 	has "$list a file is named with its extension or a \"/\")"
 	spec '{"targets": {"t": {"hooks": ["x", {"use": "y"}]}}}'
 	vmrun vm.json
 	is "$status" 65
 	is "$(wc -l <err)" 2
-	has 'targets.t.hooks[0]: no stock hook "x" (there is'
-	has 'targets.t.hooks[1]: no stock hook "y" (there is'
+	has 'targets.t.hooks[0]: unknown stock hook "x" (there is'
+	has 'targets.t.hooks[1]: unknown stock hook "y" (there is'
 	spec
 	vmrun --hook notfy vm.json
 	is "$status" 65
-	is "$(cat err)" "--hook notfy: no stock hook \"notfy\", did you mean \"notify\"? $list a file is named with its extension or a \"/\")"
+	is "$(cat err)" "--hook notfy: unknown stock hook \"notfy\", did you mean \"notify\"? $list a file is named with its extension or a \"/\")"
 }
 
 @test "--hook: what is missing, wrong, empty" {
@@ -207,7 +207,7 @@ asked() {
 	is "$status" 65
 	is "$(sed 's/^vm.json:[0-9]*:[0-9]*: //' err)" 'hooks[0]: my.lua: missing option "target": expected the name of a target
 hooks[0].count: my.lua: option "count": expected an integer of at least 1, got "x"
-hooks[0].tarpet: my.lua: unknown option "tarpet", did you mean "target"? (there is: count, target)'
+hooks[0].tarpet: my.lua: unknown option "tarpet", did you mean "target"? (known: count, target)'
 	spec '{"hooks": [{"use": "my.lua", "target": "t"}], "targets": {"t": {}}}'
 	vmrun -d vm.json
 	is "$status" 0
@@ -289,7 +289,7 @@ hooks[2]: ab_upgrade cannot be used: request and confirm need rm(1), which --san
 	for name in $(stock); do
 		spec "{\"hooks\": [{\"use\": \"$name\", \"zz\": 1}]}"
 		vmrun -d vm.json
-		options=$(sed -n 's/.*unknown option "zz".* (there is: \(.*\))$/\1/p' err | tr -d ,)
+		options=$(sed -n 's/.*unknown option "zz".* (known: \(.*\))$/\1/p' err | tr -d ,)
 		[ -n "$options" ]
 		for option in $options; do
 			echo "$name: $option"

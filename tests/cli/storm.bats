@@ -132,7 +132,7 @@ count() {
 	is "$(sort -u refused | wc -l)" 3 # why
 	is "$(sort -u booted | paste -sd' ')" 'a b default'
 	is "$(fake_pids | sort -u | wc -l)" "$boots"
-	[ "$(count 'read again: it holds')" -gt 10 ]
+	[ "$(count 'reloaded: it takes effect')" -gt 10 ]
 	[ "$(count ': [a-z_]*, target ')" -gt 10 ]
 	lacks warning
 	lacks 'not good'

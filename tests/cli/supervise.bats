@@ -80,7 +80,7 @@ ended() {
 	ended 137 killed 'signal 9' --exit-status guest
 }
 
-@test "reboot boots again at once, all else stops" {
+@test "reboot boots again at once, every other end stops" {
 	spec
 	script 'exit 0' 'exit 0' 'exit 0' 'exit 1' 'exit 0'
 	vmrun vm.json
@@ -663,7 +663,7 @@ vmm_host() {
 	for option in -p -P; do
 		vmrun $option key vm.json
 		is "$status" 71
-		has 'vmrun: key: not a pid file, left untouched: it holds something else than a number'
+		has 'vmrun: key: not a pid file, left untouched: it contains something other than a number'
 		lacks hunter2
 	done
 	is "$(cat key)" hunter2

@@ -136,7 +136,7 @@ of() {
 	script 'exit 1' 'exit 1' 'exit 1'
 	vmrun --events events --no-reboot vm.lua
 	is "$status" 0
-	has 'another program took the port of its screen first, it starts again'
+	has 'another program took the port of the screen, so vmrun starts the hypervisor again'
 	is "$(starts)" 3
 	is "$(of exit)" 3
 	is "$(of spawned)" 3

@@ -162,8 +162,8 @@ static void test_targets(void **state)
 
 	assert_string_equal(got,
 	    ": next_target: unknown target \"instal\", did you mean \"install\"? "
-	    "(there is: a, default, install, z)\n"
-	    ": : unknown target \"other\" (there is: a, default, install, z)\n");
+	    "(known: a, default, install, z)\n"
+	    ": : unknown target \"other\" (known: a, default, install, z)\n");
 	document_free(doc);
 }
 

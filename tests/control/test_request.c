@@ -213,8 +213,8 @@ static const struct {
 } words[] = {
 	{ "{\"cmd\":\"", "\"}", "unknown command \"", "\"" },
 	{ "{\"cmd\":\"status\",\"", "\":1}", "status: unknown member \"", "\"" },
-	{ "{\"cmd\":\"wait\",\"state\":\"", "\"}", "state: no state \"",
-	    "\": there are waiting, loading, running, stopping, backoff and given_up" },
+	{ "{\"cmd\":\"wait\",\"state\":\"", "\"}", "state: unknown state \"",
+	    "\": expected waiting, loading, running, stopping, backoff or given_up" },
 };
 
 /* An error repeats a limited number of bytes of a word. */

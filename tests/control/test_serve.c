@@ -115,7 +115,7 @@ static void test_requests_to_the_machine(void **state)
 	(void)state;
 	ask("{\"cmd\":\"next\",\"target\":\"other\"}", OK);
 	assert_string_equal(server.vm.machine->requests.once_target, "other");
-	ask("{\"cmd\":\"reset\"}", REFUSED("it has not given up: nothing to reset"));
+	ask("{\"cmd\":\"reset\"}", REFUSED("the VM has not given up, so nothing needs a reset"));
 	ask("{\"cmd\":\"stop\"}", OK);
 	assert_int_equal(server.vm.machine->present.state, STATE_STOPPING);
 	ask("{\"cmd\":\"kill\"}", OK);

@@ -234,9 +234,10 @@ static void test_no_console(void **state)
 static void test_one_writer(void **state)
 {
 	struct peer writer = server_connect(), other = server_connect();
-	MEM_AUTO char *refusal = mem_format("{\"ok\":false,\"error\":\"console: process %ld has "
-					    "it: only one can write, any number read\"}\n",
-	    (long)getpid());
+	MEM_AUTO char *refusal =
+	    mem_format("{\"ok\":false,\"error\":\"console: process %ld is writing already: only "
+		       "one client can write, any number can read\"}\n",
+		(long)getpid());
 
 	(void)state;
 	(void)server_console();
@@ -245,8 +246,8 @@ static void test_one_writer(void **state)
 	server_ask(other.fd, WRITE, refusal);
 	writer.client->pid = 0;
 	server_ask(other.fd, WRITE,
-	    "{\"ok\":false,\"error\":\"console: another client has it: only one can write, any "
-	    "number read\"}\n");
+	    "{\"ok\":false,\"error\":\"console: another client is writing already: only one client "
+	    "can write, any number can read\"}\n");
 	assert_ptr_equal(server.control->writer, writer.client);
 	/* A writer that is gone gives way, even before vmrun has noticed that by itself. */
 	(void)close(writer.fd);

@@ -66,7 +66,7 @@ static void test_number_of_waits(void **state)
 		server_say(peer.fd, lines[i]);
 		server_say(peer.fd, "\n");
 		assert_non_null(strstr(server_hear(peer.fd),
-		    "\"error\":\"too many requests of this connection wait already\"}\n"));
+		    "\"error\":\"too many waiting requests on this connection\"}\n"));
 	}
 	check_waits(MAX_CLIENT_WAITS);
 	server_say(peer.fd, "{\"id\":4,\"cmd\":\"stop\",\"wait\":true}\n");
@@ -151,8 +151,8 @@ static void test_end(void **state)
 	server.vm.machine->history.ended_by = "acpi";
 	server.vm.machine->history.did = mem_copy("it powered off");
 	check_answer(ACCEPTED("1") "{\"id\":4,\"ok\":true,\"ended_by\":\"acpi\",\"text\":"
-				   "\"it powered off\"}\n" REFUSED("3", "the VM is gone")
-				       REFUSED("2", "the VM is gone"));
+				   "\"it powered off\"}\n" REFUSED("3", "the VM has exited")
+				       REFUSED("2", "the VM has exited"));
 	check_waits(0);
 }
 

@@ -81,14 +81,14 @@ taps() {
 	is "$(taps)" 'tap0 '
 	start_guest b
 	is "$(taps)" 'tap0 '
-	has 'given back: ip link del dev tap0'
+	has 'released: ip link del dev tap0'
 	qemu=$(qemu_pid)
 	kill -KILL "$pid"
 	await is_gone "$qemu"
 	net ip link del dev tap0
 	net ip tuntap add dev tap0 mode tap
 	start_guest b
-	has 'tap0 is not the interface that vmrun made any more: left alone'
+	has 'tap0 is no longer the interface that vmrun created, so vmrun keeps it'
 	is "$(taps)" 'tap0 tap1 '
 	kill -TERM "$pid"
 	ends 0

@@ -19,7 +19,7 @@ teardown() {
 	is "$(grep -c 'ahci .* cd$' out)" 1
 	is "$(grep -E '^(cd found|no cd)' out | paste -sd,)" 'cd found: resetting,no cd: powering off'
 	is "$(sed 's/pid [0-9]*/pid N/; s/after [0-9.]* s/after T/; s/accel .*/accel A/; s/^vmrun: //' err)" \
-		'hello: policy of target install, after on_exit of '"$SOURCE"'/examples/hello.lua: reboot boots again, all else stops (--print policy shows all)
+		'hello: policy of target install, after on_exit of '"$SOURCE"'/examples/hello.lua: a reboot boots again, every other end stops (--print policy shows all)
 hello: booting target install
 hello: target install runs under qemu, pid N
 hello: qemu: accel A

@@ -59,5 +59,5 @@ teardown() {
 	is "$(head -n 2 out | cut -f 2,3,4,6 | tr '\t' ' ' | paste -sd,)" \
 		'default reboot boot default,default check_failed boot on.check_failed'
 	is "$(wc -l <out)" 201
-	has 'it goes round in a circle: hooks refuse each boot, and the policy boots again'
+	has 'endless loop: hooks refuse every boot and the policy keeps retrying'
 }

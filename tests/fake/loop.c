@@ -141,7 +141,7 @@ static void look_at_signals(struct guest *guest)
 	path_of(guest, path, "vmm");
 	if (access(path, F_OK) == 0)
 		guest_exit(guest, 0); /* bhyvectl --force-reset */
-	fprintf(stderr, "bhyve: vm_run error: the VM is gone\n");
+	fprintf(stderr, "bhyve: vm_run error: the VM has exited\n");
 	guest_exit(guest, 4);
 }
 

@@ -44,7 +44,7 @@ static void test_too_many(void **state)
 	run_until("for i = 1, 64 do assert(vmrun.exec { 'sleep', '600', background = true }) end "
 		  "print(vmrun.exec { 'sleep', '600', background = true }) print 'over'",
 	    "log over");
-	vm_check_told(&v, "nil\t64 commands run in the background already, the most that may");
+	vm_check_told(&v, "nil\t64 background commands are running already, which is the limit");
 	assert_int_equal(v.machine->calls.backgrounds.count, 64);
 	finish();
 }
@@ -62,7 +62,7 @@ static void test_places_are_freed(void **state)
 	    "while not vmrun.exec { 'true', background = true } do vmrun.sleep(0.01) end "
 	    "print 'over'",
 	    "log over");
-	vm_check_told(&v, "nil\t64 commands run");
+	vm_check_told(&v, "nil\t64 background commands are");
 	finish();
 }
 

@@ -182,7 +182,7 @@ static void test_reboot_after_a_stop(void **state)
 	while (!v.machine->requests.stop_after_hook)
 		life_step(v.handle, 1000);
 	assert_int_equal(machine_reboot(v.machine, NULL, &err), -1);
-	assert_string_equal(err.text, "it is being stopped");
+	assert_string_equal(err.text, "the VM is being stopped");
 	machine_stop(v.machine);
 	end(0);
 	vm_close(&v);
@@ -221,7 +221,7 @@ static void test_ignores_the_end(void **state)
 		life_script("exit 1\n");
 		vm_start(&v, more);
 		end(0);
-		vm_check_told(&v, "goes on although its boot has ended");
+		vm_check_told(&v, "still runs after the end of its boot");
 		vm_check_told(&v, "log asked");
 		vm_close(&v);
 	}

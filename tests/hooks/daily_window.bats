@@ -133,7 +133,7 @@ closed() {
 	refuses '{"use": "daily_window", "from": "24:00", "to": "6:00", "zone": "UTC"}' \
 		'hooks[0].from: daily_window: option "from": expected a time of day, "HH:MM", got "24:00"' \
 		'hooks[0].to: daily_window: option "to": expected a time of day, "HH:MM", got "6:00"' \
-		'hooks[0].zone: daily_window: unknown option "zone" (there is: from, to)'
+		'hooks[0].zone: daily_window: unknown option "zone" (known: from, to)'
 	refuses '{"use": "daily_window", "from": 22, "to": "05:60"}' \
 		'hooks[0].from: daily_window: option "from": expected a time of day, "HH:MM", got 22' \
 		'hooks[0].to: daily_window: option "to": expected a time of day, "HH:MM", got "05:60"'

@@ -383,6 +383,6 @@ is_refused() {
 		'hooks[0].id: install_once: option "id": expected an id: at most 64 of letters' \
 		'hooks[0].target: install_once: option "target": unknown target "instal", did you mean "install"?' \
 		'hooks[0].next: install_once: option "next": expected the name of a target, got 5' \
-		'hooks[0].done: install_once: option "done": no cause "rebot", did you mean "reboot"?' \
-		'hooks[0].once: install_once: unknown option "once" (there is: again, auto, done, id, next, target)'
+		'hooks[0].done: install_once: option "done": unknown cause "rebot", did you mean "reboot"?' \
+		'hooks[0].once: install_once: unknown option "once" (known: again, auto, done, id, next, target)'
 }

@@ -71,11 +71,11 @@ teardown() {
 		'hooks[0].faults: rescue_after: option "faults": expected an integer from 1 to 64, got 0' \
 		'hooks[0].within: rescue_after: option "within": expected a number of at least 0, in seconds, got -1' \
 		'hooks[0].target: rescue_after: option "target": unknown target "resque", did you mean "rescue"?' \
-		'hooks[0].causes: rescue_after: option "causes": no cause "crash"' \
+		'hooks[0].causes: rescue_after: option "causes": unknown cause "crash"' \
 		'hooks[0].retry: rescue_after: option "retry": expected true or false, got "no"' \
 		'hooks[0].fault: rescue_after: unknown option "fault", did you mean "faults"?'
 	spec '{"hooks": ["rescue_after"]}'
 	vmrun vm.json
 	is "$status" 65
-	has 'hooks[0]: rescue_after: the option "target" is "rescue" by default: unknown target "rescue" (there is: default)'
+	has 'hooks[0]: rescue_after: the option "target" is "rescue" by default: unknown target "rescue" (known: default)'
 }

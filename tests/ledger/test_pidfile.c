@@ -132,7 +132,7 @@ static void refused(const char *name, const char *content, const char *why)
 /* A key instead of a pid file after -p. */
 static void test_something_else(void **state)
 {
-	static const char number[] = "it holds something else than a number";
+	static const char number[] = "it contains something other than a number";
 	char image[201] = "";
 
 	(void)state;

@@ -157,9 +157,10 @@ static void test_of_somebody_else(void **state)
 	if (geteuid() == 0) {
 		assert_int_equal(mkdir("theirs", 0755), 0);
 		assert_int_equal(chown("theirs", 12345, (gid_t)-1), 0);
-		refused("theirs", STATUS_OS, "theirs: belongs to user 12345, not to us");
+		refused("theirs", STATUS_OS, "theirs: belongs to user 12345, not to the user");
 	} else {
-		refused("/", STATUS_OS, "/: belongs to user 0, not to us: choose another");
+		refused("/", STATUS_OS,
+		    "/: belongs to user 0, not to the user of this vmrun: choose another");
 	}
 }
 

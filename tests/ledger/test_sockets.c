@@ -144,7 +144,7 @@ static void test_cannot_ask(void **state)
 	assert_false(sockets_remove_stale("stale"));
 	assert_int_equal(sockets_clear(&w, &err), -1);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_non_null(strstr(err.text, "stale: cannot be looked at: "));
+	assert_non_null(strstr(err.text, "stale: cannot be examined: "));
 	error_clear(&err);
 	words_free(&w);
 	assert_true(is_there("stale"));

@@ -70,7 +70,8 @@ static void test_killed_when_its_time_is_over(void **state)
 	const char *events = life_end(vm);
 
 	(void)state;
-	assert_non_null(strstr(events, "warning:the hypervisor does not answer: killed"));
+	assert_non_null(
+	    strstr(events, "warning:the hypervisor does not answer, so vmrun killed it"));
 	assert_non_null(strstr(events, "exit:start_failed"));
 	assert_int_equal(vmrun_status(vm), 4);
 	vmrun_close(vm);

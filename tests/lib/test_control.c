@@ -289,7 +289,7 @@ static void test_babble(void **state)
 	talk_finish(vm);
 }
 
-/* A stop is answered when the VM is gone; the connection ends when its name is free. */
+/* A stop is answered when the VM has exited; the connection ends when its name is free. */
 static void test_stop(void **state)
 {
 	struct vmrun *vm = talk_begin("acpi on ready one wait exit 1", AT_ONCE);
@@ -309,7 +309,7 @@ static void test_stop(void **state)
 	assert_true(recv(fd, &byte, 1, MSG_PEEK) == 1);
 	talk_expect(vm, fd,
 	    "{\"id\":2,\"ok\":true,\"ended_by\":\"acpi\",\"text\":\"the guest powered off ");
-	talk_expect(vm, other, "{\"id\":1,\"ok\":false,\"error\":\"the VM is gone\"}\n");
+	talk_expect(vm, other, "{\"id\":1,\"ok\":false,\"error\":\"the VM has exited\"}\n");
 	assert_int_equal(talk_try(), -1);
 	assert_int_equal(recv(fd, &byte, 1, 0), -1);
 	assert_int_equal(errno, EAGAIN);

@@ -68,7 +68,7 @@ static void test_stop_after_reboot(void **state)
 	assert_int_equal(vmrun_reboot(vm, "a"), 0);
 	vmrun_stop(vm);
 	assert_int_equal(vmrun_reboot(vm, "a"), 69);
-	assert_string_equal(vmrun_refusal(vm), "it is being stopped");
+	assert_string_equal(vmrun_refusal(vm), "the VM is being stopped");
 	assert_non_null(
 	    strstr(life_end(vm), "exit:stopped cleaned:default decided:stop ended:stopped"));
 	vmrun_close(vm);
@@ -86,7 +86,7 @@ static void test_no_reboot(void **state)
 	assert_int_equal(vmrun_start(vm), 0);
 	life_wait_for(vm, "up");
 	assert_int_equal(vmrun_reboot(vm, NULL), 69);
-	assert_string_equal(vmrun_refusal(vm), "--no-reboot forbids it");
+	assert_string_equal(vmrun_refusal(vm), "--no-reboot forbids further boots");
 	vmrun_kill(vm);
 	assert_non_null(strstr(life_end(vm), "stopping:kill exit:stopped"));
 	vmrun_close(vm);
@@ -193,7 +193,7 @@ static void test_reload(void **state)
 	write_spec(SPEC(",\"targets\":{\"b\":{\"cpu\":2}}"));
 	assert_int_equal(vmrun_reload(vm), 65);
 	assert_non_null(strstr(life_events(vm),
-	    "reloaded:unknown target \"a\" in the new spec, but it is the target of the present "
+	    "reloaded:unknown target \"a\" in the new spec, but this is the target of the present "
 	    "boot"));
 	assert_int_equal(vmrun_next(vm, "b"), 65);
 	write_spec(SPEC(",\"targets\":{\"a\":{},\"b\":{\"cpu\":2}}"));

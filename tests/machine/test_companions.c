@@ -135,12 +135,12 @@ static void test_restarts_up_to_the_limit_and_one_more(void **state)
 	for (int i = 0; i < 5; i++) {
 		assert_ptr_equal(await_end(), run);
 		assert_int_not_equal(run->job.pid, 0);
-		assert_told(VMRUN_WARNING, NULL, "companion d ended with status 3: started again");
+		assert_told(VMRUN_WARNING, NULL, "companion d ended with status 3: restarting it");
 	}
 	assert_ptr_equal(await_end(), run);
 	assert_int_equal(run->job.pid, 0);
-	assert_told(
-	    VMRUN_WARNING, NULL, "companion d ended with status 3, after 5 restarts: left alone");
+	assert_told(VMRUN_WARNING, NULL,
+	    "companion d ended with status 3, after 5 restarts: vmrun does not restart it again");
 	assert_nothing_told();
 }
 

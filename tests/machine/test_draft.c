@@ -145,7 +145,7 @@ static void test_detours(void **state)
 		e = vm_event(&v, VMRUN_EXITED);
 		assert_non_null(e);
 		assert_string_equal(
-		    e->text, "on_start boots another target: on_start goes round in circles");
+		    e->text, "on_start boots another target: endless loop in on_start");
 	}
 	vm_close(&v);
 }

@@ -99,7 +99,7 @@ static void test_companion_that_stays(void **state)
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATE_REPORTING, -1);
 	e = vm_event(&v, VMRUN_WARNING);
 	assert_non_null(e);
-	assert_string_equal(e->text, "a companion does not die (the next start tries again)");
+	assert_string_equal(e->text, "vmrun cannot kill a companion (the next start tries again)");
 	assert_true(v.machine->host.cleanup_failed);
 	assert_int_equal(run->job.pid, 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -317,7 +317,8 @@ static void test_protected(void **state)
 	life_script("deaf");
 	spawn("vm.protect = true");
 	if (os_protect(running()->child.job.pid) != 0)
-		vm_check_told(&v, "warning protect: the system does not let us (not root?)\n");
+		vm_check_told(
+		    &v, "warning protect: the system refuses this (is vmrun running as root?)\n");
 	else
 		vm_check_not_told(&v, "warning");
 	vm_close(&v);
@@ -519,7 +520,7 @@ static void test_no_answer(void **state)
 	spawn_mute();
 	v.machine->present.late_ms = MAX_LATE_MS;
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATES, -1);
-	vm_check_told(&v, "warning the hypervisor does not answer: killed\n");
+	vm_check_told(&v, "warning the hypervisor does not answer, so vmrun killed it\n");
 	assert_true(running()->gave_up);
 	await_exit();
 	check_outcome(CAUSE_START_FAILED, STATUS_FAULT);

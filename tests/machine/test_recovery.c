@@ -293,7 +293,7 @@ static void test_unknown_hypervisor(void **state)
 		fd = hold_lock();
 		open_with(&(struct machine_options){ .force = force == 1 });
 		check_waits(begin());
-		vm_check_told(&v, "note a hypervisor runs that no ledger lists: waiting");
+		vm_check_told(&v, "note waiting for a hypervisor that no ledger lists");
 		check_refused(look_at(START_MS + PATIENCE_MS),
 		    force ? "warning its hypervisor still runs, and its pid is not known: end the "
 			    "process that holds "
@@ -351,7 +351,8 @@ static void test_companion_that_does_not_die(void **state)
 	v.machine->recovery.sigkill_sent = true;
 	check_waits(look_at(START_MS + PATIENCE_MS - 1));
 	vm_check_next(look_at(START_MS + PATIENCE_MS), STATE_WAITING, 0);
-	vm_check_told(&v, "warning a companion of the vmrun before does not die (the next start");
+	vm_check_told(
+	    &v, "warning vmrun cannot kill a companion of the previous vmrun (the next start");
 	assert_true(v.machine->host.cleanup_failed);
 	assert_int_equal(kill(process, 0), 0);
 	vm_close(&v);
@@ -418,7 +419,7 @@ static void test_destroyed_in_vain(void **state)
 	assert_int_equal(v.machine->helper.job.pid, 0); /* the command runs once */
 	vm_check_next(look_at(START_MS + COMMAND_MS), STATE_WAITING, 0);
 	vm_check_told(
-	    &v, "warning the VM that the vmrun before left in /dev/vmm cannot be destroyed");
+	    &v, "warning vmrun cannot destroy the VM that the previous vmrun left in /dev/vmm");
 	assert_true(v.machine->host.cleanup_failed);
 	vm_close(&v);
 }
@@ -470,7 +471,7 @@ static void test_undone(void **state)
 	vm_check_next(recover(TAKEN), STATE_RECOVERING, COMMAND_MS);
 	end_helper(0);
 	check_done(vm_act(&v, EVENT_HELPER));
-	vm_check_told(&v, "note given back: sleep 600\n");
+	vm_check_told(&v, "note released: sleep 600\n");
 	assert_int_equal(ledger_count(v.machine->host.ledger), 0);
 	vm_close(&v);
 }

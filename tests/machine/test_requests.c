@@ -16,8 +16,8 @@
 
 static struct vm v = VM;
 
-#define BOOTING "it is booting already"
-#define ENDING "it is about to end"
+#define BOOTING "the VM is booting already"
+#define ENDING "vmrun is about to exit"
 
 /* What requests do in a state: the state that they lead to, or the text that refuses them. */
 struct heeded {
@@ -29,7 +29,7 @@ struct heeded {
 static const struct heeded heeded[STATES] = {
 	[STATE_NEW] = { STATE_NEW, STATE_NEW, STATE_NEW, STATE_NEW, ENDING, NULL, "waiting" },
 	[STATE_RECOVERING] = { STATE_ENDED, STATE_ENDED, STATE_RECOVERING, STATE_RECOVERING,
-	    "it is cleaning up after a previous vmrun", NULL, "waiting" },
+	    "vmrun is cleaning up after a previous vmrun", NULL, "waiting" },
 	[STATE_WAITING] = { STATE_ENDED, STATE_ENDED, STATE_WAITING, STATE_WAITING, NULL, NULL,
 	    "waiting" },
 	[STATE_DRAFTING] = { STATE_ENDED, STATE_ENDED, STATE_DRAFTING, STATE_DRAFTING, BOOTING,
@@ -186,9 +186,9 @@ static void test_refused_reboots(void **state)
 	open_in(STATE_RUNNING, "");
 	check_reboot_refused("none", STATUS_SPEC, "unknown target \"none\"");
 	v.machine->requests.stop = true;
-	check_reboot_refused("other", STATUS_CHECK, "it is being stopped");
+	check_reboot_refused("other", STATUS_CHECK, "the VM is being stopped");
 	v.machine->options.policy.no_reboot = true;
-	check_reboot_refused("other", STATUS_CHECK, "--no-reboot forbids it");
+	check_reboot_refused("other", STATUS_CHECK, "--no-reboot forbids further boots");
 	/* An unknown target is the first thing that is refused. */
 	check_reboot_refused("none", STATUS_SPEC, "unknown target \"none\"");
 	vm_close(&v);
@@ -222,7 +222,7 @@ static void test_refused_next(void **state)
 	(void)state;
 	open_in(STATE_RUNNING, "");
 	assert_int_equal(machine_next(v.machine, NULL, &err), -1);
-	assert_string_equal(err.text, "no target given: expected the name of one");
+	assert_string_equal(err.text, "missing target: expected the name of a target");
 	assert_int_equal(err.status, STATUS_SPEC);
 	error_clear(&err);
 	assert_int_equal(machine_next(v.machine, "none", &err), -1);
@@ -341,9 +341,9 @@ static void test_reload_without_the_present_target(void **state)
 	free(v.machine->boot.target);
 	v.machine->boot.target = strdup("gone");
 	for (enum state s = STATE_PREPARING; s <= STATE_DECIDING; s++)
-		check_reload_in(s, GONE "it is the target of the present boot: keep it until");
-	check_reload_in(STATE_WAITING, GONE "it is the target of the next boot");
-	check_reload_in(STATE_RECOVERING, GONE "it is the target of the next boot");
+		check_reload_in(s, GONE "this is the target of the present boot: keep it until");
+	check_reload_in(STATE_WAITING, GONE "this is the target of the next boot");
+	check_reload_in(STATE_RECOVERING, GONE "this is the target of the next boot");
 	/* It has ended, and another one follows. */
 	check_reload_in(STATE_GIVEN_UP, NULL);
 	v.machine->choice.next_target = strdup("kept");
@@ -351,8 +351,8 @@ static void test_reload_without_the_present_target(void **state)
 	check_reload_in(STATE_DRAFTING, NULL);
 	free(v.machine->choice.next_target);
 	v.machine->choice.next_target = strdup("gone");
-	check_reload_in(STATE_WAITING, GONE "it is the target of the next boot");
-	check_reload_in(STATE_DRAFTING, GONE "it is the target of the present boot");
+	check_reload_in(STATE_WAITING, GONE "this is the target of the next boot");
+	check_reload_in(STATE_DRAFTING, GONE "this is the target of the present boot");
 	check_reload_in(STATE_ENDING, NULL);
 	v.machine->requests.stop = true; /* no boot follows */
 	check_reload_in(STATE_RUNNING, NULL);
@@ -378,7 +378,7 @@ static void test_reload_without_a_decided_target(void **state)
 	check_reload_in(STATE_GIVEN_UP, GONE "a reset boots it");
 	check_reload_in(STATE_GIVING_UP, GONE "a reset boots it");
 	v.machine->choice.decision.target = strdup("gone");
-	check_reload_in(STATE_GIVING_UP, GONE "it is the target of the next boot");
+	check_reload_in(STATE_GIVING_UP, GONE "this is the target of the next boot");
 	check_reload_in(STATE_RUNNING, NULL); /* decided for the boot before */
 	vm_close(&v);
 }

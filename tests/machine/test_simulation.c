@@ -72,7 +72,7 @@ static void test_list(void **state)
 	simulation_free(&s);
 }
 
-#define MISSING "an exit is missing: expected a cause or a status"
+#define MISSING "missing exit: expected a cause or a status"
 
 static void test_parse_errors(void **state)
 {
@@ -87,15 +87,16 @@ static void test_parse_errors(void **state)
 		    "invalid cause or status \"rebot\": expected a cause or 0 to 255, did you mean "
 		    "\"reboot\"?" },
 		{ "256", "invalid cause or status \"256\": expected a cause or 0 to 255" },
-		{ "given_up", "\"given_up\" is no exit: it comes of too many boots" },
-		{ "reboot@", "\"\" is no time up, expected seconds: reboot@90" },
-		{ "reboot@-1", "\"-1\" is no time up, expected seconds: reboot@90" },
-		{ "reboot@9s", "\"9s\" is no time up, expected seconds: reboot@90" },
-		{ "reboot@nan", "\"nan\" is no time up, expected seconds: reboot@90" },
-		{ "reboot@ 9", "\" 9\" is no time up, expected seconds: reboot@90" },
+		{ "given_up", "given_up cannot be simulated: it follows from too many boots" },
+		{ "reboot@", "invalid uptime \"\": expected seconds, as in reboot@90" },
+		{ "reboot@-1", "invalid uptime \"-1\": expected seconds, as in reboot@90" },
+		{ "reboot@9s", "invalid uptime \"9s\": expected seconds, as in reboot@90" },
+		{ "reboot@nan", "invalid uptime \"nan\": expected seconds, as in reboot@90" },
+		{ "reboot@ 9", "invalid uptime \" 9\": expected seconds, as in reboot@90" },
 		{ "reboot@1000000001",
-		    "\"1000000001\" is no time up, expected seconds: reboot@90" },
-		{ "halt,reboot@x,given_up", "\"x\" is no time up, expected seconds: reboot@90" },
+		    "invalid uptime \"1000000001\": expected seconds, as in reboot@90" },
+		{ "halt,reboot@x,given_up",
+		    "invalid uptime \"x\": expected seconds, as in reboot@90" },
 	};
 
 	(void)state;
@@ -138,9 +139,8 @@ static void test_circle(void **state)
 		assert_true(simulation_loops(v.machine));
 		e = vm_event(&v, VMRUN_NOTE);
 		assert_non_null(e);
-		assert_string_equal(e->text,
-		    "it goes round in a circle: hooks refuse each boot, and the policy boots "
-		    "again");
+		assert_string_equal(
+		    e->text, "endless loop: hooks refuse every boot and the policy keeps retrying");
 		vm_close(&v);
 	}
 }
@@ -246,7 +246,7 @@ static void test_rest(void **state)
 	simulation_say_rest(v.machine);
 	e = vm_event(&v, VMRUN_NOTE);
 	assert_non_null(e);
-	assert_string_equal(e->text, "it was over after 1 of 2 exits");
+	assert_string_equal(e->text, "the simulation ended after 1 of 2 exits");
 	s->next = 2;
 	simulation_say_rest(v.machine);
 	assert_null(vm_event(&v, VMRUN_NOTE));

@@ -120,7 +120,7 @@ static void test_recovery_reports(void **state)
 	take(OLD, "sleep 600", NULL);
 	assert_true(begin());
 	assert_false(go_on(0, ""));
-	check_event(VMRUN_NOTE, "given back: sleep 600");
+	check_event(VMRUN_NOTE, "released: sleep 600");
 	vm_put(&v, STATE_ENDING);
 	close_ending();
 }
@@ -190,7 +190,7 @@ static void test_probe(void **state)
 			check_event(VMRUN_WARNING,
 			    OLD " is left behind: `sleep 600`: busy (the next start tries again)");
 		else
-			check_event(VMRUN_NOTE, OLD " is gone already");
+			check_event(VMRUN_NOTE, OLD " no longer exists");
 		close_ending();
 	}
 }
@@ -243,7 +243,7 @@ static void test_replaced_interface(void **state)
 	assert_int_equal(v.machine->helper.job.pid, 0);
 	assert_int_equal(ledger_count(ledger()), 0);
 	(void)snprintf(text, sizeof(text),
-	    "%s is not the interface that vmrun made any more: left alone", name);
+	    "%s is no longer the interface that vmrun created, so vmrun keeps it", name);
 	check_event(VMRUN_NOTE, text);
 	close_ending();
 }

@@ -229,7 +229,8 @@ static void cannot_set(struct script *s, const char *key, const char *path, cons
 
 static void test_bad_settings(void **state)
 {
-	static const char no_key[] = "this is not a key, as in cpu.cores or emulations[0].path";
+	static const char no_key[] =
+	    "invalid key: expected one such as cpu.cores or emulations[0].path";
 	static const char *const keys[][2] = { { ".a", "{ '.a' }" }, { "a.", "{ 'a.' }" },
 		{ "a..b", "{ 'a..b' }" }, { "[0]", "{ '[0]' }" }, { "a[x]", "{ 'a[x]' }" },
 		{ "a[-1]", "{ 'a[-1]' }" }, { "a[0", "{ 'a[0' }" }, { "a[0]b", "{ 'a[0]b' }" },
@@ -239,17 +240,16 @@ static void test_bad_settings(void **state)
 	load_lua(s, located);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		cannot_set(s, keys[i][0], keys[i][1], no_key);
-	cannot_set(
-	    s, "mem.size", "{ 'mem', 'size' }", "mem is a string, there is nothing below it");
+	cannot_set(s, "mem.size", "{ 'mem', 'size' }", "mem is a string and has no keys");
 	cannot_set(s, "cpu[0]", "{ 'cpu', 1 }", "cpu is not a list");
 	cannot_set(s, "emulations[2].path", "{ 'emulations', 3 }",
 	    "emulations has 2 entries, counted from 0");
 	cannot_set(
 	    s, "emulations.7", "{ 'emulations', 8 }", "emulations has 2 entries, counted from 0");
 	cannot_set(s, "emulations.path", "{ 'emulations', 'path' }",
-	    "emulations is a list: which entry, as in emulations[0]?");
+	    "emulations is a list: name an entry, as in emulations[0]");
 	cannot_set(s, "targets.mid.mem", "{ 'targets' }",
-	    "settings hold for the merged spec, where there are no targets any more");
+	    "--set changes the merged spec, which has no targets");
 }
 
 /* vmrun works whatever a script does to its globals. */
@@ -273,7 +273,7 @@ static void test_ruined_globals(void **state)
 	finds(s, "{ 'cpu', 'b' }", "file", "{ 'targets', 'u', 'cpu', 'b' }");
 	expect_boot(s, "t", "problems",
 	    "{ { path = { 'targets', 't', 'extends' }, text = "
-	    "'unknown target \"tt\", did you mean \"t\"? (there is: default, t, u)' } }");
+	    "'unknown target \"tt\", did you mean \"t\"? (known: default, t, u)' } }");
 	expect(s, "boot", "{ target = 'default', set = { { key = 'a', value = 1 } } }",
 	    "{ base_devices = 0, problems = {}, removed = {}, spec = { a = 1, on_exit = f } }");
 	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");

@@ -189,7 +189,7 @@ static void test_misuse_of_the_console(void **state)
 		{ "vmrun.expect('a', vmrun.regex('b'))",
 		    "vmrun.expect: the options are a table, as in { timeout = 5 }, not a regex" },
 		{ "vmrun.expect('a', { timout = 5 })",
-		    "vmrun.expect: no option timout, did you mean \"timeout\"?" },
+		    "vmrun.expect: unknown option timout, did you mean \"timeout\"?" },
 		{ "vmrun.expect('a', { timeout = -1 })", "vmrun.expect: timeout is a number of" },
 		{ "vmrun.expect('a', { timeout = 0/0 })", "vmrun.expect: timeout is a number of" },
 		{ "vmrun.expect('a', { timeout = 1e300 })",
@@ -214,8 +214,9 @@ static void test_misuse_of_requests(void **state)
 {
 	static const struct misuse wrong[] = {
 		{ "vmrun.request()", "vmrun.request: the request is a string, not nothing" },
-		{ "vmrun.request('stopp')", "vmrun.request: no request \"stopp\", did you mean" },
-		{ "vmrun.request('stop', { delay = 5 })", "vmrun.request: no option delay" },
+		{ "vmrun.request('stopp')",
+		    "vmrun.request: unknown request \"stopp\", did you mean" },
+		{ "vmrun.request('stop', { delay = 5 })", "vmrun.request: unknown option delay" },
 		{ "vmrun.request('stop', 5)",
 		    "vmrun.request: the options are a table, as in { status = 5 }, not a number" },
 		{ "vmrun.request('next', 'rescue')",
@@ -422,8 +423,8 @@ static void test_run(void **state)
 	ran_badly(*state, "error('no', 0)", "no");
 	ran_badly(*state, "--\nerror('no')", "run.lua:2: no");
 	ran_badly(
-	    *state, "return { a = { f = print } }", "result.a.f: a function is no plain data");
-	ran_badly(*state, "return print", "result: a function is no plain data");
+	    *state, "return { a = { f = print } }", "result.a.f: a function is not plain data");
+	ran_badly(*state, "return print", "result: a function is not plain data");
 	ran_badly(*state, "return 0/0", "result: not a number (NaN)");
 	ran_badly(*state, "local t = {} t.t = t return t", "result.t.t");
 	ran_badly(*state, "os.execute('true')", "run.lua:1: os.execute inside a hook");

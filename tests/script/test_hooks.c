@@ -183,8 +183,8 @@ static void test_bad_answers(void **state)
 	answers_badly(s, "return vmrun.boot", "on_exit returned a function; ");
 	answers_badly(s, "return 'resuce'",
 	    "on_exit: unknown target \"resuce\", did you mean \"rescue\"? "
-	    "(there is: default, install, rescue)");
-	answers_badly(s, "return vmrun.boot('x')", "on_exit: unknown target \"x\" (there is: ");
+	    "(known: default, install, rescue)");
+	answers_badly(s, "return vmrun.boot('x')", "on_exit: unknown target \"x\" (known: ");
 	answers_badly(
 	    s, "return vmrun.boot(1)", "vmrun.boot: the target is a string, not a number");
 	answers_badly(s, "local x = vmrun.boot(1)",
@@ -192,7 +192,8 @@ static void test_bad_answers(void **state)
 	    "number\nstack traceback:\n");
 	answers_badly(
 	    s, "local x = vmrun.boot(nil, 5)", "vm.lua:1: vmrun.boot: the options are a table");
-	answers_badly(s, "vmrun.boot(nil, { dealy = 5 })", "vm.lua:1: vmrun.boot: no option dealy");
+	answers_badly(
+	    s, "vmrun.boot(nil, { dealy = 5 })", "vm.lua:1: vmrun.boot: unknown option dealy");
 	answers_badly(
 	    s, "vmrun.boot(nil, { delay = '5' })", "vm.lua:1: vmrun.boot: delay is a number");
 	answers_badly(
@@ -208,7 +209,8 @@ static void test_bad_answers(void **state)
 	    s, "vmrun.stop(1.5)", "vm.lua:1: vmrun.stop: the status is an integer from 0");
 	answers_badly(
 	    s, "vmrun.stop('1')", "vm.lua:1: vmrun.stop: the status is an integer from 0");
-	answers_badly(s, "vmrun.log('warn', 'x')", "vm.lua:1: vmrun.log: no level warn; there is:");
+	answers_badly(
+	    s, "vmrun.log('warn', 'x')", "vm.lua:1: vmrun.log: unknown level warn: expected");
 	answers_badly(
 	    s, "vmrun.exists()", "vm.lua:1: vmrun.exists: the path is a string, not nothing");
 	answers_badly(

@@ -33,7 +33,7 @@ static void test_refused(void **state)
 		{ "debug.setuservalue(io.stdout, 1)", "vm.lua:1: attempt to call a nil value" },
 		{ "debug.getupvalue(vmrun.boot, 1)", "vm.lua:1: attempt to call a nil value" },
 		{ "load('return 1', '=[vmrun hooks]')",
-		    "vm.lua:1: bad argument #2 to 'load' (such a name is vmrun's own)" },
+		    "vm.lua:1: bad argument #2 to 'load' (vmrun reserves this name)" },
 		{ "string.dump(print)", "vm.lua:1: attempt to call a nil value" },
 		{ "os.exit()",
 		    "vm.lua:1: os.exit would end the supervisor: "

@@ -168,16 +168,12 @@ static void test_bad_extends(void **state)
 	    "c = { extends = 'a' }, self = { extends = 'self' }, d = { extends = 'a' }, "
 	    "wrong = { extends = 'instal' }, install = {}, number = { extends = 3 }, "
 	    "mixed = { extends = { 'install', 4 } }, scalar = 5 } }");
-	problem(
-	    s, "a", "{ 'targets', 'c', 'extends' }", "extends goes in a circle: a -> b -> c -> a");
-	problem(
-	    s, "b", "{ 'targets', 'a', 'extends' }", "extends goes in a circle: b -> c -> a -> b");
-	problem(
-	    s, "d", "{ 'targets', 'c', 'extends' }", "extends goes in a circle: a -> b -> c -> a");
-	problem(s, "self", "{ 'targets', 'self', 'extends' }",
-	    "extends goes in a circle: self -> self");
+	problem(s, "a", "{ 'targets', 'c', 'extends' }", "circular extends: a -> b -> c -> a");
+	problem(s, "b", "{ 'targets', 'a', 'extends' }", "circular extends: b -> c -> a -> b");
+	problem(s, "d", "{ 'targets', 'c', 'extends' }", "circular extends: a -> b -> c -> a");
+	problem(s, "self", "{ 'targets', 'self', 'extends' }", "circular extends: self -> self");
 	problem(s, "wrong", "{ 'targets', 'wrong', 'extends' }",
-	    "unknown target \"instal\", did you mean \"install\"? (there is: a, b, c, d, default, "
+	    "unknown target \"instal\", did you mean \"install\"? (known: a, b, c, d, default, "
 	    "install, "
 	    "mixed, number, scalar, self, wrong)");
 	problem(s, "number", "{ 'targets', 'number', 'extends' }",
@@ -187,8 +183,8 @@ static void test_bad_extends(void **state)
 	expect_boot(s, "scalar", "problems", "{}"); /* `targets` reports it */
 	load_lua(s, "return { targets = { install = {} } }");
 	problem(s, "Install", "{}",
-	    "unknown target \"Install\", did you mean \"install\"? (there is: default, install)");
-	problem(s, "zzz", "{}", "unknown target \"zzz\" (there is: default, install)");
+	    "unknown target \"Install\", did you mean \"install\"? (known: default, install)");
+	problem(s, "zzz", "{}", "unknown target \"zzz\" (known: default, install)");
 }
 
 #define DEVICES                                                                                \
@@ -252,7 +248,8 @@ static void test_device_problems(void **state)
 		    "no device has the id \"cd1\", did you mean \"cd0\"?" },
 		{ "{ { id = 'floppy', remove = true } }", "1, 'id' }",
 		    "no device has the id \"floppy\"" },
-		{ "{ {}, { remove = true } }", "2, 'remove' }", "which device? give its id" },
+		{ "{ {}, { remove = true } }", "2, 'remove' }",
+		    "missing id: give the id of the device to change" },
 		{ "{ { id = 'cd0', remove = 'yes' } }", "1, 'remove' }",
 		    "expected true or false, got a string" },
 		{ "'x'", "}", "expected a list of devices, got a string" },

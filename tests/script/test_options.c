@@ -130,7 +130,7 @@ static void test_lists_and_names(void **state)
 	takes(s, "x = { 'target' }", "{ x = 'rescue' }", "o.x == 'rescue'");
 	takes(s, "x = { 'target' }", "{ x = 'default' }", "o.x == 'default'");
 	refuses_x(s, "x = { 'target' }", "{ x = 'resuce' }",
-	    "option \"x\": unknown target \"resuce\", did you mean \"rescue\"? (there is: default, "
+	    "option \"x\": unknown target \"resuce\", did you mean \"rescue\"? (known: default, "
 	    "install, rescue)");
 	refuses_x(s, "x = { 'target' }", "{ x = true }",
 	    "option \"x\": expected the name of a target, got a boolean");
@@ -146,7 +146,7 @@ static void test_lists_and_names(void **state)
 	takes(s, "x = { 'causes' }", "{ x = list }", "#o.x == 0");
 	takes(s, "x = { 'causes', also = { 'end' } }", "{ x = { 'end' } }", "o.x[1] == 'end'");
 	refuses_x(s, "x = { 'causes' }", "{ x = { 'kiled' } }",
-	    "option \"x\": no cause \"kiled\", did you mean \"killed\"? (there is: killed, "
+	    "option \"x\": unknown cause \"kiled\", did you mean \"killed\"? (known: killed, "
 	    "poweroff, reboot, triple_fault)");
 	refuses_x(s, "x = { 'causes' }", "{ x = 'killed' }",
 	    "option \"x\": expected a list of causes, got \"killed\"");
@@ -186,19 +186,19 @@ static void test_presence(void **state)
 	refuses(s, "x = { 'target', default = 'other' }", "{}",
 	    "{ { text = 'my.lua: the option \"x\" is \"other\" by default: unknown target "
 	    "\"other\" "
-	    "(there is: default, install, rescue)' } }");
+	    "(known: default, install, rescue)' } }");
 	refuses_x(s, "", "{ x = 1 }", "unknown option \"x\": it takes none");
 	refuses(s, "faults = { 'count' }, y = { 'count' }", "{ fauts = 1 }",
 	    "{ { option = 'fauts', text = 'my.lua: unknown option \"fauts\", did you mean "
-	    "\"faults\"? (there is: faults, y)' } }");
+	    "\"faults\"? (known: faults, y)' } }");
 	/* All errors come together. */
 	refuses(s, "a = { 'count' }, b = { 'string', required = true }",
 	    "{ a = 'x', c = 1, d = 2 }",
 	    "{ { option = 'a', text = 'my.lua: option \"a\": expected an integer of at least 1, "
 	    "got \"x\"' }, "
 	    "{ text = 'my.lua: missing option \"b\": expected a string' }, "
-	    "{ option = 'c', text = 'my.lua: unknown option \"c\" (there is: a, b)' }, "
-	    "{ option = 'd', text = 'my.lua: unknown option \"d\" (there is: a, b)' } }");
+	    "{ option = 'c', text = 'my.lua: unknown option \"c\" (known: a, b)' }, "
+	    "{ option = 'd', text = 'my.lua: unknown option \"d\" (known: a, b)' } }");
 }
 
 static void test_declarations(void **state)

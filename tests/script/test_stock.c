@@ -34,12 +34,13 @@ static void test_unknown(void **state)
 
 	open_spec(s, "return { name = 'x' }");
 	expect_error(s, "load_hook", "{ key = 'k', name = 'bakoff' }",
-	    "no stock hook \"bakoff\", did you mean \"backoff\"? (there is: ab_upgrade, backoff, "
+	    "unknown stock hook \"bakoff\", did you mean \"backoff\"? (known: ab_upgrade, backoff, "
 	    "daily_window, install_once, notify, rescue_after; a file is named with its extension "
 	    "or a \"/\")");
 	expect(s, "hook_faults", "nil", "{}");
 	/* vmrun's own modules are not stock hooks. */
-	expect_error(s, "load_hook", "{ key = 'k', name = 'merge' }", "no stock hook \"merge\"");
+	expect_error(
+	    s, "load_hook", "{ key = 'k', name = 'merge' }", "unknown stock hook \"merge\"");
 	expect_error(s, "load_hook", "{ key = 'k', name = 'hooks/backoff' }", "no stock hook ");
 }
 

@@ -137,9 +137,10 @@ static void test_misuse(void **state)
 		  "end, __index = { 'a', nil, 'c' } }))",
 		    "vm.lua:2: vmrun.exec: word 2 is nil" },
 		{ "vmrun.exec { 5 }", "vm.lua:2: vmrun.exec: word 1 is a number" },
-		{ "vmrun.exec { 'a', [0] = 'b' }", "vm.lua:2: vmrun.exec: no option 0" },
+		{ "vmrun.exec { 'a', [0] = 'b' }", "vm.lua:2: vmrun.exec: unknown option 0" },
 		{ "vmrun.exec { 'a', timeot = 1 }",
-		    "vm.lua:2: vmrun.exec: no option timeot, did you mean \"timeout\"? (there is: "
+		    "vm.lua:2: vmrun.exec: unknown option timeot, did you mean \"timeout\"? "
+		    "(known: "
 		    "background, cwd, env, stdin, timeout)" },
 		{ "vmrun.exec { 'a', cwd = 5 }", "vm.lua:2: vmrun.exec: cwd is a string, not a" },
 		{ "vmrun.exec { 'a', cwd = 'a\\0b' }",

@@ -142,7 +142,7 @@ static void test_what_cannot_be_kept(void **state)
 	struct script *s = *state;
 
 	program.stored = "{ old = 1 }";
-	not_kept(s, "vmrun.state.f = print", "vmrun.state.f: a function is no plain data");
+	not_kept(s, "vmrun.state.f = print", "vmrun.state.f: a function is not plain data");
 	/* The state from before is restored. */
 	kept(s, "vmrun.state.n = vmrun.state.f == nil and vmrun.state.old", "{\"n\":1,\"old\":1}");
 	not_kept(s, "local t = {} t.t = t vmrun.state.t = t", "vmrun.state.t.t.t");
@@ -184,7 +184,8 @@ static void test_save(void **state)
 	    "vmrun.state.n = 3 local ok, why = vmrun.save() "
 	    "assert(ok == nil and why == 'no room' and vmrun.state.n == 3) "
 	    "vmrun.state.f = print ok, why = vmrun.save() vmrun.state.f = nil "
-	    "assert(ok == nil and why:find('vmrun.state.f: a function is no plain data', 1, true)) "
+	    "assert(ok == nil and why:find('vmrun.state.f: a function is not plain data', 1, "
+	    "true)) "
 	    "return {}");
 	program.full = false;
 	kept(s, "local co = coroutine.wrap(vmrun.save) assert(co() == true)", "{\"n\":3}");
@@ -255,13 +256,13 @@ static void test_without_a_program(void **state)
 	struct script *s = script_open(5000, 64 * MIB);
 
 	(void)state;
-	load_error(s, "return vmrun.state", "vm.lua:1: vmrun.state: nothing is kept here");
+	load_error(s, "return vmrun.state", "vm.lua:1: vmrun.state: not available here");
 	load_lua(s,
-	    "local ok, why = vmrun.save() assert(not ok and why:find('nothing is kept')) "
+	    "local ok, why = vmrun.save() assert(not ok and why:find('not available here')) "
 	    "return {}");
 	load_lua(s, "vmrun.event {} return {}");
 	load_error(s, "local p = vmrun.firmware('uefi') return {}",
-	    "vm.lua:1: vmrun.firmware: nobody knows of firmware here");
+	    "vm.lua:1: vmrun.firmware: not available here");
 	script_free(s);
 }
 
