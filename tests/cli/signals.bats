@@ -411,7 +411,7 @@ hopeless='string.find(("a"):rep(80), (".-"):rep(14) .. "b")'
 	await_file stuck
 	stop_to_the_end "$pid"
 	ends 70
-	has 'asked to stop three times'
+	has 'third stop request'
 	nothing_runs
 	vmrun -p hyper.pid -P vmrun.pid vm.json
 	is "$status" 0
@@ -469,5 +469,5 @@ hopeless='string.find(("a"):rep(80), (".-"):rep(14) .. "b")'
 	done
 	ends 0
 	has 'killing the hypervisor'
-	lacks 'asked to stop three times'
+	lacks 'third stop request'
 }

@@ -87,7 +87,7 @@ static void test_failures(void **state)
 {
 	(void)state;
 	expect("install_once", 69, "nothing to forget"); /* no file */
-	expect("backoff", 69, "unknown stock hook \"backoff\"");
+	expect("backoff", 69, "no stock hook \"backoff\"");
 	write_state("{\"install_once\":");
 	expect("install_once", 65, "state.json");
 	write_state("7");

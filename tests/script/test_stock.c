@@ -41,7 +41,8 @@ static void test_unknown(void **state)
 	/* vmrun's own modules are not stock hooks. */
 	expect_error(
 	    s, "load_hook", "{ key = 'k', name = 'merge' }", "unknown stock hook \"merge\"");
-	expect_error(s, "load_hook", "{ key = 'k', name = 'hooks/backoff' }", "no stock hook ");
+	expect_error(
+	    s, "load_hook", "{ key = 'k', name = 'hooks/backoff' }", "unknown stock hook ");
 }
 
 /* They share the globals of scripts, and tracebacks name their files. */
