@@ -30,9 +30,9 @@ manage() {
 	pids+=("$pid")
 }
 
-# in_c [ARG...]: runs examples/manager.c
+# in_c: runs examples/manager.c
 in_c() {
-	manage "$MANAGER" -y bhyve -b "$FAKEBHYVE" -r "$PWD/run" -s "$PWD/keep" "$@"
+	manage "$MANAGER" -y bhyve -b "$FAKEBHYVE" -r "$PWD/run" -s "$PWD/keep"
 }
 
 # count TEXT: prints the number of lines of out with this text
