@@ -92,20 +92,30 @@ static void cut(struct str *s, size_t n)
 	memmove(s->text, s->text + n, s->length + 1);
 }
 
+/* Sends once.  Returns the number of bytes, 0 if the socket is full, or -1 with errno. */
+static ssize_t send_some(const struct connection *c, const char *bytes, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = send(c->fd, bytes, size, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 || errno == EAGAIN || errno == EWOULDBLOCK)
+		return n > 0 ? n : 0;
+	if (errno == ECONNRESET || errno == ENOTCONN)
+		errno = EPIPE;
+	return -1;
+}
+
 int connection_send(
     struct connection *c, const void *bytes, size_t size, size_t *sent, int64_t until_ms)
 {
 	for (*sent = 0; *sent < size;) {
-		ssize_t n = send(c->fd, (const char *)bytes + *sent, size - *sent, MSG_NOSIGNAL);
+		ssize_t n = send_some(c, (const char *)bytes + *sent, size - *sent);
 
-		if (n < 0 && (errno == ECONNRESET || errno == ENOTCONN))
-			errno = EPIPE;
-		if (n >= 0)
-			*sent += (size_t)n;
-		else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+		if (n < 0 || (n == 0 && wait_ready(c, POLLOUT, until_ms) != 0))
 			return -1;
-		else if (errno != EINTR && wait_ready(c, POLLOUT, until_ms) != 0)
-			return -1;
+		*sent += (size_t)n;
 	}
 	return 0;
 }

@@ -42,7 +42,7 @@ static const char *read_request(const char *text, struct request *out)
 	}
 	if (out->has_id)
 		return "remove \"id\": the library numbers the requests";
-	return out->cmd == NULL ? "\"cmd\" is missing, or not a string" : NULL;
+	return NULL;
 }
 
 /* Adds the request as one line with the next id: line ends in JSON are blanks. */
@@ -86,6 +86,8 @@ static int send_request(
 
 	if (status != VMRUN_CLIENT_OK)
 		return status;
+	if (wrong == NULL && cmd == NULL)
+		wrong = "\"cmd\" is missing, or not a string";
 	if (wrong != NULL)
 		return client_fail(c, VMRUN_CLIENT_USAGE, "malformed request: %s", wrong);
 	if (strcmp(cmd, "console") == 0 && !attaches)

@@ -151,7 +151,7 @@ off() {
 	console
 	ctl "$vm" console
 	is "$status" 1
-	has "$vm: console: process $(pgrep -P "$watcher") has it: only one can write, any number read" wrong
+	has "$vm: console: process $(pgrep -P "$watcher") is writing already: only one client can write, any number can read" wrong
 	"$VMRUNCTL" -r "$run_dir" "$vm" console --read-only >one 2>&1 3>&- </dev/null &
 	local one=$!
 	echo 'not for the guest' | "$VMRUNCTL" -r "$run_dir" "$vm" console --read-only >two 2>&1 3>&- &

@@ -93,7 +93,7 @@ static void use_console(void)
 	EXPECT(n >= 6 && memcmp(bytes, "login:", 6) == 0);
 	EXPECT(vmrun_client_write(c, "root\r", 5, &n, LIMIT_MS) == VMRUN_CLIENT_OK && n == 5);
 	EXPECT(vmrun_client_attach(second, true, LIMIT_MS) == VMRUN_CLIENT_REFUSED);
-	EXPECT(strstr(vmrun_client_error(second), "only one can write") != NULL);
+	EXPECT(strstr(vmrun_client_error(second), "only one client can write") != NULL);
 	/* A refused client stays one of requests. */
 	EXPECT(vmrun_client_ask(second, "{\"cmd\":\"status\"}", LIMIT_MS, NULL) == VMRUN_CLIENT_OK);
 	EXPECT(vmrun_client_attach(second, false, LIMIT_MS) == VMRUN_CLIENT_OK);

@@ -382,12 +382,12 @@ static void test_waits_of_one_client(void **state)
 	while (vm->control->waits < 64)
 		life_step(vm, 5);
 	talk_say(fd, "{\"id\":3,\"cmd\":\"wait\",\"gone\":true}\n");
-	talk_expect(
-	    vm, fd, "{\"id\":3,\"ok\":false,\"error\":\"too many requests of this connection wait");
+	talk_expect(vm, fd,
+	    "{\"id\":3,\"ok\":false,\"error\":\"too many waiting requests on this connection");
 	assert_int_equal(vm->control->waits, 64);
 	/* A wait for a state that holds already is answered at once, but counts. */
 	talk_say(fd, "{\"cmd\":\"wait\",\"state\":\"running\"}\n");
-	talk_expect(vm, fd, "\"too many requests");
+	talk_expect(vm, fd, "\"too many waiting requests");
 	close_all(vm, &fd, 1);
 	assert_int_equal(vm->control->waits, 0);
 	talk_finish(vm);

@@ -419,7 +419,7 @@ static void test_no_function_is_missing(void **state)
 {
 	char *header = read_file(SOURCE_DIR "/include/vmrun/vmrun.h");
 	char *getters = read_file(SOURCE_DIR "/tests/lib/getters.c");
-	char *here = read_file(__FILE__);
+	char *here = read_file(SOURCE_DIR "/tests/lib/test_states.c");
 	size_t count = 0;
 
 	(void)state;

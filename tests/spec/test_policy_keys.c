@@ -43,8 +43,8 @@ static void test_reboot_on(void **state)
 	spec_refused("'reboot_on':['256']", "reboot_on[0]: invalid cause or status \"256\"");
 	spec_refused("'reboot_on':['-1']", "reboot_on[0]: invalid cause or status \"-1\"");
 	spec_refused("'reboot_on':['0x1']", "reboot_on[0]: invalid cause or status \"0x1\"");
-	spec_refused(
-	    "'reboot_on':['99999999999999999999']", "reboot_on[0]: invalid cause or status \"99999999999999999999\"");
+	spec_refused("'reboot_on':['99999999999999999999']",
+	    "reboot_on[0]: invalid cause or status \"99999999999999999999\"");
 	spec_refused("'reboot_on':['']", "reboot_on[0]: must not be empty");
 	spec_refused("'reboot_on':[1.5]", "reboot_on[0]: expected a string, got a number");
 	spec_refused("'reboot_on':{'reboot':true}", "reboot_on: expected a list");
