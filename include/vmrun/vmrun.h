@@ -79,6 +79,14 @@ VMRUN_API char *vmrun_describe(const char *what, bool json);
  * which is NULL otherwise.  Caller frees both with free().
  */
 VMRUN_API char *vmrun_describe_device(const char *name, bool json, char **why);
+/*
+ * Prints the spec of a VM that another program ran, in JSON: of a guest of vm-bhyve, by the path of
+ * its .conf; "-" reads standard input.  Starts nothing and changes nothing.  Returns 0 and sets
+ * *spec, and *notes to lines that name what has no counterpart in a spec and what to do instead,
+ * NULL if there are none; or 65 invalid text or 66 unreadable file, with the problems as lines in
+ * *why.  Caller frees all with free().
+ */
+VMRUN_API int vmrun_import(const char *file, char **spec, char **notes, char **why);
 
 /*
  * What the functions that return a status return, and the exit status of vmrun(8).  Later versions

@@ -199,6 +199,6 @@ const char *foreign_kind(const char *text, size_t length)
 	if (t.has_bhyve_variable)
 		return "a bhyve_config(5) file";
 	if (!t.has_name && (t.has_numbered || (t.has_memory && (t.has_cpu || t.has_loader))))
-		return "a vm-bhyve configuration";
+		return FOREIGN_VM_BHYVE;
 	return NULL;
 }

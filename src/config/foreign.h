@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#define FOREIGN_VM_BHYVE "a vm-bhyve configuration"
+
 /*
  * Returns what a text is that another program reads: "a vm-bhyve configuration", "a bhyve_config(5)
  * file", "a shell script", "a bhyve command line"; NULL if it looks like none of them.  Static

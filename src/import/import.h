@@ -18,4 +18,14 @@ struct import {
 	struct words notes;
 };
 
+/*
+ * Imports a text; `path` is that of its file, NULL: it came from standard input.  Returns 0, or -1
+ * after it has added to the report; the caller frees *out in both cases.
+ */
+int import_text(
+    const char *text, size_t length, const char *path, struct import *out, struct report *report);
+/* Frees what an import has made. */
+void import_free(struct import *import);
+#define IMPORT_AUTO __attribute__((cleanup(import_free)))
+
 #endif

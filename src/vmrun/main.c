@@ -373,6 +373,33 @@ static int describe(const struct command_line *line)
 	return print_text(vmrun_describe(line->print, line->json), "");
 }
 
+/* Prints the notes of an import on stderr, a line each. */
+static void print_import_notes(const char *notes)
+{
+	for (const char *line = notes; line != NULL && *line != '\0';) {
+		size_t n = strcspn(line, "\n");
+
+		(void)fprintf(stderr, "vmrun: note: %.*s\n", (int)n, line);
+		line += n + (line[n] == '\n' ? 1 : 0);
+	}
+}
+
+/* Prints the spec of a VM that another program ran. */
+static int import(const char *file)
+{
+	char *spec, *notes, *why;
+	int status = vmrun_import(file, &spec, &notes, &why);
+
+	print_import_notes(notes);
+	if (status == 0)
+		status = print_text(spec, "");
+	else
+		(void)fprintf(stderr, "vmrun: %s\n", why);
+	free(notes);
+	free(why);
+	return status;
+}
+
 /* Runs what the command line requests. */
 static int run_command_line(struct command_line *line, struct ready *ready)
 {
@@ -392,6 +419,8 @@ static int run_command_line(struct command_line *line, struct ready *ready)
 		(void)printf("vmrun %s\n", vmrun_version());
 		return flush(0);
 	}
+	if (line->import != NULL)
+		return import(line->import);
 	if (options_describe(line))
 		return describe(line);
 	return run_with_spec(line, ready);

@@ -19,6 +19,8 @@ static const struct row options[] = {
 	{ 0, "print", "WHAT", TEXT, AT(print),
 	    "argv (as -d), spec (as --debug), bhyve_config, graph, policy, schema, lua-types, "
 	    "devices [NAME]" },
+	{ 0, "import", "FILE", TEXT, AT(import),
+	    "print the spec of a guest of vm-bhyve, from its .conf; - is stdin" },
 	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot; change nothing" },
 	{ 0, "simulate", "LIST", TEXT, AT(simulate),
@@ -134,6 +136,11 @@ static char *check(const struct command_line *line)
 
 	if (line->help || line->version)
 		return NULL;
+	if (line->import != NULL)
+		return line->file != NULL || line->check || options_print_only(line)
+		    ? rows_error("--import excludes a spec, --check, --debug, --dry-run, --print "
+				 "and --simulate")
+		    : NULL;
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
 		return rows_error(
 		    "--print takes argv, spec, bhyve_config, graph, policy, schema, lua-types "

@@ -97,7 +97,7 @@ static void check_state(const struct handle *h)
 /* Checks the functions that need no handle. */
 static void check_words(const struct handle *h)
 {
-	char *why = NULL, *lines = NULL;
+	char *why = NULL, *lines = NULL, *notes = NULL;
 
 	(void)h;
 	assert_int_equal(vmrun_forget("run", "none", "no-such-vm", "install_once", &why), 69);
@@ -113,6 +113,9 @@ static void check_words(const struct handle *h)
 	assert_null(vmrun_describe_device("nvmf", true, &why));
 	getters_check_text(why, true);
 	why = NULL;
+	assert_int_equal(vmrun_import("no/such.conf", &lines, &notes, &why), 66);
+	assert_true(lines == NULL && notes == NULL);
+	getters_check_text(why, true);
 	getters_check_text(vmrun_message_json("error", NULL, NULL, "wrong"), true);
 }
 
