@@ -12,7 +12,7 @@ function state.forget_state(request)
 	local before = kept[name]
 	local is_old = kept[request.older] ~= nil
 	if before == nil and not is_old or type(before) == "table" and next(before) == nil then
-		return format("%s has kept nothing: there is nothing to forget", name)
+		return format("%s has no saved state to forget", name)
 	end
 	kept[name] = is_old and {} or nil
 	local ok, why = native.save()

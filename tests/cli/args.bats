@@ -102,7 +102,7 @@ on_end of the spec: ok'
 	await_file up
 	await_text 'runs under'
 	kill -HUP "$pid"
-	await_text 'read again'
+	await_text 'spec reloaded'
 	is "$(grep -c 'read with kept' err)" 2
 	kill -TERM "$pid"
 	ends 0

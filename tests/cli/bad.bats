@@ -405,10 +405,10 @@ gapped() {
 }
 
 @test "extends in a circle" {
-	bad '{"targets": {"a": {"extends": "a"}}}' 'vm.json:8:7: targets.a.extends: *circle: a -> a'
+	bad '{"targets": {"a": {"extends": "a"}}}' 'vm.json:8:7: targets.a.extends: circular extends: a -> a'
 	spec '{"targets": {"a": {"extends": "b"}, "b": {"extends": ["c"]}, "c": {"extends": "a"}}}'
 	refused 65 vm.json
-	has 'circle: a -> b -> c -> a'
+	has 'circular extends: a -> b -> c -> a'
 	is "$(wc -l <err)" "$(sort -u err | wc -l)"
 }
 
@@ -435,7 +435,7 @@ many() {
 	many '"t\(($n + 7999) % 8000)"'
 	vmrun -d vm.json
 	is "$status" 65
-	has 'circle: t0 -> t7999 -> t7998 -> t7997 -> t7996 -> t7995 -> t7994 -> t7993 -> t7992 -> t7991 -> t7990 -> t7989 -> t7988 -> t7987 -> t7986 -> t7985 -> ... -> t1 -> t0'
+	has 'circular extends: t0 -> t7999 -> t7998 -> t7997 -> t7996 -> t7995 -> t7994 -> t7993 -> t7992 -> t7991 -> t7990 -> t7989 -> t7988 -> t7987 -> t7986 -> t7985 -> ... -> t1 -> t0'
 }
 
 @test "all faults are told at once, in the order of the file" {

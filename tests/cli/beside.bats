@@ -223,7 +223,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' ready.sock
 	if (echo -1000 >/proc/self/oom_score_adj) 2>/dev/null; then
 		await grep -q -e '^-1000$' "/proc/$(cat up)/oom_score_adj"
 	else
-		await_text 'protect: the system does not let us'
+		await_text 'protect: the system refuses this'
 	fi
 	: >finished
 	ends 0

@@ -216,7 +216,7 @@ needs_commands() {
 	mkdir state/vmm
 	: >"state/vmm/$vm"
 	check 69 --fix vm.json
-	has "    /dev/vmm/$vm: a VM of this name exists, and is not ours (--force" out
+	has "    /dev/vmm/$vm: a VM of this name exists, and this vmrun did not create it (--force" out
 	has '      destroys it)' out
 	has "fix: bhyvectl --vm=$vm --destroy" out
 	lacks 'a run would' out

@@ -135,9 +135,9 @@ terminal_start() {
 @test "at a terminal it says how to stop it" {
 	script 'print up exit 1'
 	at_terminal vm.json
-	grep -qE 'to stop: kill [0-9]+' err
+	grep -qE 'to stop the VM: kill [0-9]+' err
 	"$VMRUN" "${stated[@]}" vm.json >out 2>err </dev/null
-	lacks 'to stop: kill'
+	lacks 'to stop the VM: kill'
 }
 
 @test "without a port on stdio the hypervisor does not see stdin" {

@@ -172,14 +172,14 @@ state() {
 	is "$status" 0
 	is "$(cat said)" "$vm: dropped the state of install_once"
 	is "$(jq -cS . "state/$vm/state.json")" '{"install_once:b":{"begun":true},"mine":[1.5,{}]}'
-	refused 1 "$vm: install_once has kept nothing: there is nothing to forget" "$vm" forget install_once
+	refused 1 "$vm: install_once has no saved state to forget" "$vm" forget install_once
 	ctl --json "$vm" forget install_once:b
 	is "$status" 0
 	is "$(cat said)" '{"ok":true}'
 	is "$(jq -cS . "state/$vm/state.json")" '{"mine":[1.5,{}]}'
 	ctl --json "$vm" forget install_once:b
 	is "$status" 1
-	is "$(of .error)" 'install_once:b has kept nothing: there is nothing to forget'
+	is "$(of .error)" 'install_once:b has no saved state to forget'
 	state '{"installed": {"install": true}, "slot": "b"}'
 	ctl "$vm" forget install_once
 	ctl "$vm" forget ab_upgrade
@@ -225,7 +225,7 @@ state() {
 	await_file up
 	is "$(jq -cS . "state/$vm/state.json")" '{"install_once":{"begun":true},"mine":1}'
 	refused 1 'no stock hook "bakoff" keeps state' "$vm" forget bakoff
-	refused 1 'ab_upgrade has kept nothing' "$vm" forget ab_upgrade
+	refused 1 'ab_upgrade has no saved state' "$vm" forget ab_upgrade
 	mkdir "state/$vm/state.json.new"
 	refused 1 'vmrun.state is not kept: ' "$vm" forget install_once
 	rmdir "state/$vm/state.json.new"
@@ -233,7 +233,7 @@ state() {
 	is "$status" 0
 	is "$(of .ok)" true
 	is "$(jq -cS . "state/$vm/state.json")" '{"mine":1}'
-	refused 1 'install_once has kept nothing' "$vm" forget install_once
+	refused 1 'install_once has no saved state' "$vm" forget install_once
 	raw '{"id":1,"cmd":"forget"}
 {"id":2,"cmd":"forget","hook":5}
 ' >said
@@ -332,7 +332,7 @@ hears() {
 	[ ! -s said ]
 	refused 1 'not gone within 0.1 s: it is running' "$vm" wait --gone --timeout 0.1
 	refused 1 'not backoff within 0 s: it is running' "$vm" wait --state backoff --timeout 0
-	refused 1 'no state "runing", did you mean "running"?' "$vm" wait --state runing
+	refused 1 'unknown state "runing", did you mean "running"?' "$vm" wait --state runing
 	"$VMRUNCTL" -r "$run_dir" "$vm" wait --gone 3>&- &
 	local waiter=$!
 	ctl "$vm" stop

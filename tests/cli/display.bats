@@ -163,7 +163,7 @@ asking() {
 	script 'exit 1'
 	kill -USR1 "$(cat vmrun.pid)"
 	kill -HUP "$(cat vmrun.pid)"
-	await_text 'read again' out
+	await_text 'spec reloaded' out
 	kill -USR2 "$(cat vmrun.pid)"
 	await_text "$vm: waiting, target default" out
 	await grep -q 'Apply.*Apply.*Apply' <(tr '\n' ' ' <out)

@@ -322,7 +322,7 @@ of() {
 	ends 0
 	wait "${pids[1]}"
 	judge got
-	lacks 'did not get there'
+	lacks 'events were lost'
 	is "$(jq -s '(map(select(.event == "lost") | .count) | add) + (map(select(.event != "lost")) | length)' got)" \
 		"$(jq -s '.[-1].seq' got)"
 	is "$(jq -r .event got | tail -n 1)" ended

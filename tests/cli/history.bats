@@ -277,7 +277,7 @@ ended with status 0: the guest powered off'
 	script 'exit 0' 'exit 1'
 	vmrun vm.json
 	is "$status" 0
-	is "$(grep -c 'vmrunctl history and why lack what happens' err)" 1
+	is "$(grep -c 'vmrunctl history and why lack these events' err)" 1
 }
 
 @test "a warning about the last line comes before the last event" {

@@ -110,7 +110,7 @@ teardown() {
 		'"no such target"' '"default\0"' 'vmrun' 'vmrun.null' 'exit' 'setmetatable({}, { __eq = function() return true end })' \
 		'vmrun.boot("no such target")' '{ vmrun.stop(5) }'; do
 		fault "return $answer"
-		grep -qE 'on_exit returned|no target' err
+		grep -qE 'on_exit returned|unknown target' err
 	done
 }
 

@@ -361,7 +361,7 @@ detours() {
 	is "$(starts)" ''
 	has 'asked 9'
 	lacks 'asked 10'
-	has 'goes round in circles'
+	has 'endless loop in on_start'
 	detours 1000
 	is "$status" 69
 	lacks 'asked 10'
@@ -370,7 +370,7 @@ detours() {
 	is "$status" 0
 	is "$(starts)" 1
 	has 'asked 18'
-	is "$(grep -c 'goes round in circles' err)" 1
+	is "$(grep -c 'endless loop in on_start' err)" 1
 }
 
 @test "on_start that fails refuses the boot, and the policy decides what comes then" {

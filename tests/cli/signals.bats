@@ -278,7 +278,7 @@ everywhere() {
 	await_text 'runs under'
 	kill -HUP "$pid"
 	says USR2 ': running, '
-	lacks 'read again'
+	lacks 'spec reloaded'
 	kill -TERM "$pid"
 	ends 0
 }
@@ -299,7 +299,7 @@ everywhere() {
 		kill -KILL "$pid" # with it goes the terminal
 		await_text 'ended with status 0: stopped on request'
 		await is_gone "$(cat up)"
-		lacks 'read again'
+		lacks 'spec reloaded'
 	done
 }
 

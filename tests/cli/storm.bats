@@ -85,7 +85,7 @@ count() {
 	await_file first
 	await_text 'runs under'
 	kill -HUP "$pid"
-	await_text 'read again'
+	await_text 'spec reloaded'
 	if [ -d /proc/self/fd ]; then
 		descriptors >before
 		size=$(kilobytes)

@@ -82,7 +82,7 @@ static void test_failures(void **state)
 		{ "gone", "vars", "varfile: cannot read the template gone: No such file" },
 		{ "directory", "vars", "varfile: cannot copy the template to vars." },
 		{ NULL, "vars",
-		    "varfile: there is no vars, and no template to make it from: name one" },
+		    "varfile: missing file vars, and no template to create it from: name one" },
 		{ "template", "no/such/vars", "varfile: cannot create no/such/vars: No such file" },
 	};
 

@@ -69,7 +69,7 @@ static void test_drops_one_hook(void **state)
 	assert_string_equal(read_state(), "{\"install_once:b\":{\"done\":true},\"x\":1}");
 	expect("install_once:b", 0, NULL);
 	assert_string_equal(read_state(), "{\"x\":1}");
-	expect("install_once", 69, "install_once has kept nothing");
+	expect("install_once", 69, "install_once has no saved state");
 	assert_false(life_file_exists("run/demo"));
 }
 

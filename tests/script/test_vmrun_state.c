@@ -216,9 +216,9 @@ static void test_forget(void **state)
 	expect(s, "forget_state", "{ name = 'a', older = 'gone' }", "nil");
 	assert_string_equal(program.saved, "{\"a:b\":{\"x\":1},\"c\":[],\"old\":true}");
 	expect(s, "forget_state", "{ name = 'a', older = 'gone' }",
-	    "'a has kept nothing: there is nothing to forget'");
+	    "'a has no saved state to forget'");
 	expect(s, "forget_state", "{ name = 'c', older = 'old' }",
-	    "'c has kept nothing: there is nothing to forget'");
+	    "'c has no saved state to forget'");
 	program.full = true;
 	expect(s, "forget_state", "{ name = 'a:b', older = 'old' }", "'no room'");
 	program.full = false;
