@@ -185,7 +185,7 @@ argv() {
 	sed -i 's/starts = starts + 1/starts = starts + 1 if starts == 2 then vmrun.sleep(600) end/' vm.lua
 	script 'exit 1'
 	start --events events vm.lua
-	await_text 'it starts again'
+	await_text 'so vmrun starts the hypervisor again'
 	await test "$(starts)" = 1
 	kill -TERM "$pid"
 	ends 0
