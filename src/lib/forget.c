@@ -27,8 +27,7 @@ static int drop(const struct state_key *f, struct node *state, struct error *err
 	bool is_old = node_get(state, f->older) != NULL;
 
 	if (before == NULL ? !is_old : is_empty(before))
-		return error_set(
-		    err, STATUS_CHECK, "%s has no saved state to forget", f->hook);
+		return error_set(err, STATUS_CHECK, "%s has no saved state to forget", f->hook);
 	node_free(node_take(state, f->hook));
 	if (is_old)
 		node_put(state, f->hook, node_new(NODE_OBJECT));

@@ -217,8 +217,8 @@ static void test_forget(void **state)
 	assert_string_equal(program.saved, "{\"a:b\":{\"x\":1},\"c\":[],\"old\":true}");
 	expect(s, "forget_state", "{ name = 'a', older = 'gone' }",
 	    "'a has no saved state to forget'");
-	expect(s, "forget_state", "{ name = 'c', older = 'old' }",
-	    "'c has no saved state to forget'");
+	expect(
+	    s, "forget_state", "{ name = 'c', older = 'old' }", "'c has no saved state to forget'");
 	program.full = true;
 	expect(s, "forget_state", "{ name = 'a:b', older = 'old' }", "'no room'");
 	program.full = false;
