@@ -19,7 +19,7 @@ int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const c
 	va_end(ap);
 	free(c->error);
 	c->error = text;
-	return status;
+	return (int)status;
 }
 
 int client_succeed(struct vmrun_client *c)

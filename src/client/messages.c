@@ -176,7 +176,8 @@ int vmrun_client_next(
 	if (status == VMRUN_CLIENT_OK)
 		status = next(client, connection_deadline_ms(limit_ms));
 	if (status == VMRUN_CLIENT_TIMED_OUT)
-		return client_fail(client, status, "no answer or event came within the limit");
+		return client_fail(
+		    client, VMRUN_CLIENT_TIMED_OUT, "no answer or event came within the limit");
 	if (status != VMRUN_CLIENT_OK)
 		return status;
 	*message = &client->message;

@@ -320,7 +320,7 @@ char *graph_dot(const struct graph *g)
 	    "\" {\n\trankdir=LR nodesep=0.4\n"
 	    "\tnode [shape=box style=rounded fontname=\"sans-serif\" fontsize=11]\n"
 	    "\tedge [fontname=\"sans-serif\" fontsize=9]\n"
-	    "\tstart [shape=point]\n\tstop [label=\"all else stops\" shape=oval]\n");
+	    "\tstart [shape=point]\n\tstop [label=\"every other end stops\" shape=oval]\n");
 	for (size_t i = 0; i < g->count; i++)
 		add_target(g, i, &s);
 	str_addf(&s, "\tstart -> t%zu\n", target_index(g, g->first));

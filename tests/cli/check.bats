@@ -216,8 +216,8 @@ needs_commands() {
 	mkdir state/vmm
 	: >"state/vmm/$vm"
 	check 69 --fix vm.json
-	has "    /dev/vmm/$vm: a VM of this name exists, and this vmrun did not create it (--force" out
-	has '      destroys it)' out
+	tr -s ' \n' ' ' <out | # the line is wrapped, by the length of the name
+		grep -qF "/dev/vmm/$vm: a VM of this name exists, and this vmrun did not create it (--force destroys it)"
 	has "fix: bhyvectl --vm=$vm --destroy" out
 	lacks 'a run would' out
 	check 69 --force vm.json

@@ -140,7 +140,7 @@ policy() {
 		"given_up": "same"}}'
 	vmrun vm.json
 	is "$status" 65
-	has ': on.stopped: a stop request always stops'
+	has ': on.stopped: "stopped" cannot have an action: a stop request always stops'
 	has ': on.3: status 3 has a name here: expected "triple_fault" (a status is "5" to "255")'
 	has ': on.trple_fault: unknown key "trple_fault", did you mean "triple_fault"?'
 	has ': on.halt: invalid value "sometimes": expected one of "stop", "boot", "same"'

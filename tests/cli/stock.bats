@@ -152,8 +152,8 @@ asked() {
 	vmrun vm.json
 	is "$status" 65
 	is "$(wc -l <err)" 2
-	has 'targets.t.hooks[0]: unknown stock hook "x" (there is'
-	has 'targets.t.hooks[1]: unknown stock hook "y" (there is'
+	has 'targets.t.hooks[0]: unknown stock hook "x" (known'
+	has 'targets.t.hooks[1]: unknown stock hook "y" (known'
 	spec
 	vmrun --hook notfy vm.json
 	is "$status" 65

@@ -17,7 +17,7 @@
 	"\trankdir=LR nodesep=0.4\n"                                             \
 	"\tnode [shape=box style=rounded fontname=\"sans-serif\" fontsize=11]\n" \
 	"\tedge [fontname=\"sans-serif\" fontsize=9]\n"                          \
-	"\tstart [shape=point]\n\tstop [label=\"all else stops\" shape=oval]\n"
+	"\tstart [shape=point]\n\tstop [label=\"every other end stops\" shape=oval]\n"
 #define RED " color=\"#b3261e\" fontcolor=\"#b3261e\""
 
 static const struct policy_options no_options = { .reboot_count = -1 };
