@@ -183,8 +183,11 @@ int main(int argc, char **argv)
 	}
 	m.vm = calloc((size_t)argc, sizeof(*m.vm));
 	m.ready = calloc((size_t)argc, sizeof(*m.ready));
-	if (m.vm == NULL || m.ready == NULL)
+	if (m.vm == NULL || m.ready == NULL) {
+		free(m.vm);
+		free(m.ready);
 		return 71;
+	}
 	for (; optind < argc; m.count++, optind++) {
 		options.file = argv[optind];
 		start_vm(&m, m.count, &options);

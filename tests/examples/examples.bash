@@ -19,7 +19,8 @@ specs=(
 	'jail/vm.json default'
 )
 # What is no spec of a bhyve VM: hooks, files of other programs, and the specs of tests/guests.
-others=(README.md policy.svg shrink.lua jail/jail.conf jail/devfs.rules ci.lua install.lua)
+others=(README.md policy.svg shrink.lua jail/jail.conf jail/devfs.rules ci.lua install.lua
+	manager.c manager.lua manager.py)
 
 export VM=web2 # for fleet.lua
 

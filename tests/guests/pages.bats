@@ -29,7 +29,7 @@ teardown() {
 		eval "timeout 300 $line" >out 2>err </dev/null || status=$?
 		is "$line: $status" "$line: 0"
 		[ $n -gt 1 ] || cp err first
-	done < <(sed -n 's/^    \(vmrun -.*\|truncate .*\)$/\1/p' "$page")
+	done < <(sed -n 's/^    \$ \(vmrun -.*\|truncate .*\)$/\1/p' "$page")
 	is "$n" 5
 	sed -n 's/^    \(vmrun: ok .*\)$/\1/p' "$page" >shown
 	is "$(grep -o 'ok [0-9].*' first)" "$(grep -o 'ok [0-9].*' shown)"

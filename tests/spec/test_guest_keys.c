@@ -218,71 +218,70 @@ static void test_tpm(void **state)
 	spec_refused("'tpm':{'path':'/dev/tpm0'}", "tpm: \"type\" is missing");
 }
 
+/* Misspelt words, and the hint for each. */
+static const char *const misspelt[][2] = {
+	{ "'keyboard_layuot':'x'",
+	    "keyboard_layuot: unknown key \"keyboard_layuot\", did you mean "
+	    "\"keyboard_layout\"?" },
+	{ "'numa':[{'id':0,'cpu':'0'}]",
+	    "numa[0].cpu: unknown key \"cpu\", did you mean \"cpus\"?" },
+	{ "'fwcfg':[{'nmae':'a','string':'b'}]",
+	    "fwcfg[0].nmae: unknown key \"nmae\", did you mean \"name\"?" },
+	{ "'smbios':{'bois':{}}", "smbios.bois: unknown key \"bois\", did you mean \"bios\"?" },
+	{ "'smbios':{'bios':{'vendro':'x'}}",
+	    "smbios.bios.vendro: unknown key \"vendro\", did you mean \"vendor\"?" },
+	{ "'tpm':{'type':'swtmp','path':'x'}",
+	    "tpm.type: invalid value \"swtmp\": expected one of \"passthru\", \"swtpm\", "
+	    "did you mean "
+	    "\"swtpm\"?" },
+	{ "'tpm':{'type':'swtpm','paht':'x'}",
+	    "tpm.paht: unknown key \"paht\", did you mean \"path\"?" },
+	{ "'fwcfg_type':'quemu'",
+	    "fwcfg_type: invalid value \"quemu\": expected one of \"bhyve\", \"qemu\", did "
+	    "you mean \"qemu\"?" },
+	{ "'graphic':{'widht':800}",
+	    "graphic.widht: unknown key \"widht\", did you mean \"width\"?" },
+	{ "'graphic':{'vga':'of'}",
+	    "graphic.vga: invalid value \"of\": expected one of \"io\", \"off\", \"on\", "
+	    "did you mean "
+	    "\"off\"?" },
+	{ "'graphic':{'xhci_tabelt':true}",
+	    "graphic.xhci_tabelt: unknown key "
+	    "\"xhci_tabelt\", did you mean \"xhci_tablet\"?" },
+	{ "'com1':'stdoi'",
+	    "com1: invalid serial port \"stdoi\": expected \"stdio\", \"console\", "
+	    "\"nmdm\", a device such as \"/dev/nmdm0A\", or "
+	    "\"tcp=ADDR:PORT\" with a numeric address, did you mean "
+	    "\"stdio\"?" },
+	{ "'hostbridge':'amd_hostbrige'",
+	    "hostbridge: invalid value \"amd_hostbrige\": expected one of "
+	    "\"hostbridge\", \"amd_hostbridge\", did you mean "
+	    "\"amd_hostbridge\"?" },
+	{ "'on_exti':1", "on_exti: unknown key \"on_exti\", did you mean \"on_exit\"?" },
+	{ "'stop':[{'do':'apci','wait':1}]",
+	    "stop[0].do: invalid value \"apci\": expected one of \"acpi\", "
+	    "\"poweroff\", \"kill\", did you mean "
+	    "\"acpi\"?" },
+	{ "'bhyve':{'arch':'arm46'}",
+	    "bhyve.arch: invalid value \"arm46\": expected one of \"amd64\", "
+	    "\"arm64\", did you mean \"arm64\"?" },
+	{ "'qemu':{'acel':'tcg'}", "qemu.acel: unknown key \"acel\", did you mean \"accel\"?" },
+	{ "'emulations':[{'device':'xhci','devices':['tabelt']}]",
+	    "emulations[0].devices[0]: invalid value \"tabelt\": expected one of "
+	    "\"tablet\", did you mean "
+	    "\"tablet\"?" },
+	{ "'emulations':[{'device':'fbuff'}]",
+	    "emulations[0].device: unknown device \"fbuff\", did you mean \"fbuf\"?" },
+	{ "'emulations':[{'device':'fbuf','prot':1}]",
+	    "emulations[0].prot: unknown key \"prot\", did you mean \"port\"?" },
+};
+
 /* A misspelt word gets a hint at any place. */
 static void test_hints(void **state)
 {
-	static const char *const wrong[][2] = {
-		{ "'keyboard_layuot':'x'",
-		    "keyboard_layuot: unknown key \"keyboard_layuot\", did you mean "
-		    "\"keyboard_layout\"?" },
-		{ "'numa':[{'id':0,'cpu':'0'}]",
-		    "numa[0].cpu: unknown key \"cpu\", did you mean \"cpus\"?" },
-		{ "'fwcfg':[{'nmae':'a','string':'b'}]",
-		    "fwcfg[0].nmae: unknown key \"nmae\", did you mean \"name\"?" },
-		{ "'smbios':{'bois':{}}",
-		    "smbios.bois: unknown key \"bois\", did you mean \"bios\"?" },
-		{ "'smbios':{'bios':{'vendro':'x'}}",
-		    "smbios.bios.vendro: unknown key \"vendro\", did you mean \"vendor\"?" },
-		{ "'tpm':{'type':'swtmp','path':'x'}",
-		    "tpm.type: invalid value \"swtmp\": expected one of \"passthru\", \"swtpm\", "
-		    "did you mean "
-		    "\"swtpm\"?" },
-		{ "'tpm':{'type':'swtpm','paht':'x'}",
-		    "tpm.paht: unknown key \"paht\", did you mean \"path\"?" },
-		{ "'fwcfg_type':'quemu'",
-		    "fwcfg_type: invalid value \"quemu\": expected one of \"bhyve\", \"qemu\", did "
-		    "you mean \"qemu\"?" },
-		{ "'graphic':{'widht':800}",
-		    "graphic.widht: unknown key \"widht\", did you mean \"width\"?" },
-		{ "'graphic':{'vga':'of'}",
-		    "graphic.vga: invalid value \"of\": expected one of \"io\", \"off\", \"on\", "
-		    "did you mean "
-		    "\"off\"?" },
-		{ "'graphic':{'xhci_tabelt':true}",
-		    "graphic.xhci_tabelt: unknown key "
-		    "\"xhci_tabelt\", did you mean \"xhci_tablet\"?" },
-		{ "'com1':'stdoi'",
-		    "com1: invalid serial port \"stdoi\": expected \"stdio\", \"console\", "
-		    "\"nmdm\", a device such as \"/dev/nmdm0A\", or "
-		    "\"tcp=ADDR:PORT\" with a numeric address, did you mean "
-		    "\"stdio\"?" },
-		{ "'hostbridge':'amd_hostbrige'",
-		    "hostbridge: invalid value \"amd_hostbrige\": expected one of "
-		    "\"hostbridge\", \"amd_hostbridge\", did you mean "
-		    "\"amd_hostbridge\"?" },
-		{ "'on_exti':1", "on_exti: unknown key \"on_exti\", did you mean \"on_exit\"?" },
-		{ "'stop':[{'do':'apci','wait':1}]",
-		    "stop[0].do: invalid value \"apci\": expected one of \"acpi\", "
-		    "\"poweroff\", \"kill\", did you mean "
-		    "\"acpi\"?" },
-		{ "'bhyve':{'arch':'arm46'}",
-		    "bhyve.arch: invalid value \"arm46\": expected one of \"amd64\", "
-		    "\"arm64\", did you mean \"arm64\"?" },
-		{ "'qemu':{'acel':'tcg'}",
-		    "qemu.acel: unknown key \"acel\", did you mean \"accel\"?" },
-		{ "'emulations':[{'device':'xhci','devices':['tabelt']}]",
-		    "emulations[0].devices[0]: invalid value \"tabelt\": expected one of "
-		    "\"tablet\", did you mean "
-		    "\"tablet\"?" },
-		{ "'emulations':[{'device':'fbuff'}]",
-		    "emulations[0].device: unknown device \"fbuff\", did you mean \"fbuf\"?" },
-		{ "'emulations':[{'device':'fbuf','prot':1}]",
-		    "emulations[0].prot: unknown key \"prot\", did you mean \"port\"?" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		spec_refused(wrong[i][0], wrong[i][1]);
+	for (size_t i = 0; i < sizeof(misspelt) / sizeof(misspelt[0]); i++)
+		spec_refused(misspelt[i][0], misspelt[i][1]);
 }
 
 int main(void)
