@@ -35,9 +35,9 @@ import() {
 @test "the spec is one that vmrun boots, also in its install target" {
 	import web.conf
 	cp out web.json
-	"$VMRUN" --set bootrom="$rom" --set uuid=false -d -t install web.json >command
-	grep -q -- ' -s 0:3:0,ahci-cd,/path/to/install.iso,ro -s 0:4:0,virtio-blk,' command ||
-		grep -q -- ' -s 0:4:0,virtio-blk,.* -s 0:3:0,ahci-cd,/path/to/install.iso' command
+	"$VMRUN" --set bootrom="$rom" --set uuid=false -d -t install web.json >printed
+	grep -q -- ' -s 0:3:0,ahci-cd,/path/to/install.iso,ro -s 0:4:0,virtio-blk,' printed ||
+		grep -q -- ' -s 0:4:0,virtio-blk,.* -s 0:3:0,ahci-cd,/path/to/install.iso' printed
 }
 
 @test "from stdin the VM has a name that says so" {

@@ -251,3 +251,21 @@ broken() {
 	run "$HOUSE/security.sh" .
 	[ "$status" -eq 1 ]
 }
+
+@test "phrases that messages and pages must not contain" {
+	mkdir -p lua hooks man docs examples include
+	echo 'A page.' >README.md
+	"$HOUSE/english.sh" .
+	local phrase
+	for phrase in 'the VM'"'"'s folder' 'the old one stays'; do
+		echo "$phrase" >docs/page.md
+		run "$HOUSE/english.sh" .
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"docs/page.md:1:$phrase"* ]]
+		rm docs/page.md
+	done
+	echo 'char *text = "\"%s\" is no size"; /* "the spec was read again" */' >src/base/a.c
+	run "$HOUSE/english.sh" .
+	[ "$status" -eq 1 ]
+	[[ "$output" == *'invalid size'*'a sentence with a subject'* ]]
+}
