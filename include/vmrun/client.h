@@ -2,13 +2,16 @@
  * The client side of libvmrun: talks to vmruns of other processes over their control sockets, as
  * vmrunctl(8) does.
  *
+ *	static const char next[] = "{\"cmd\":\"next\",\"target\":\"install\"}";
  *	struct vmrun_client *client;
  *	const char *answer;
  *
- *	if (vmrun_client_open(&client, NULL, "demo", 5000) == VMRUN_CLIENT_OK &&
- *	    vmrun_client_ask(client, "{\"cmd\":\"next\",\"target\":\"install\"}", 5000, &answer) ==
- *0) (void)vmrun_client_wait(client, "running", 60000); else (void)fprintf(stderr, "%s\n",
- *vmrun_client_error(client)); vmrun_client_close(client);
+ *	if (vmrun_client_open(&client, NULL, "demo", 5000) == 0 &&
+ *	    vmrun_client_ask(client, next, 5000, &answer) == 0)
+ *		(void)vmrun_client_wait(client, "running", 60000);
+ *	else
+ *		(void)fprintf(stderr, "%s\n", vmrun_client_error(client));
+ *	vmrun_client_close(client);
  *
  * A client is one connection to one vmrun, and belongs to one thread at a time.  vmrun(8) describes
  * the requests and answers.  A `limit_ms` is the longest time that a call waits, in milliseconds:

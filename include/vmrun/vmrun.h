@@ -12,10 +12,10 @@
  *
  * Handles are opaque and independent of each other; there is no global state.  The library prints
  * nothing, never exits, changes no signal handler and needs none; but if memory runs out, it writes
- * that to stderr and calls abort(3).  A handle belongs to one thread at a time, and the thread that
- * calls vmrun_start() must outlive the VM, because on Linux the hypervisor gets a signal to stop
- * when that thread ends.  vmrun_start() fails in a program that ignores SIGCHLD, because the exit
- * statuses of its children would be lost.
+ * that to stderr and calls abort(3).  A handle belongs to one thread at a time.  vmrun_dispatch()
+ * starts the hypervisor of each boot, and the thread that called it then must outlive that boot: on
+ * Linux the hypervisor gets a signal to stop when that thread ends.  vmrun_start() fails in a
+ *program that ignores SIGCHLD, because the exit statuses of its children would be lost.
  *
  * Strings, arrays and structs that a function returns belong to the handle and are valid until
  * vmrun_close(), unless the function's comment says otherwise.
