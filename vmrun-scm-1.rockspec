@@ -18,6 +18,7 @@ build = {
 	modules = {
 		vmrun = {
 			sources = {
+				"src/luamodule/console.c",
 				"src/luamodule/decide.c",
 				"src/luamodule/event.c",
 				"src/luamodule/loop.c",

@@ -24,6 +24,8 @@ struct vm {
 	struct vmrun *handle; /* NULL: closed */
 	lua_State *caller;    /* of the current method, for callbacks */
 	bool deciding;	      /* decide is running */
+	/* Positions on the console: behind what was read, and behind the text found last. */
+	uint64_t read_at, wait_at;
 };
 
 /* vm.c: returns the VM at an index of the stack; raises if it is closed or is deciding. */
@@ -40,6 +42,11 @@ int module_open(lua_State *L);
 
 /* decide.c: asks options.decide; context: the VM, a method of which is running. */
 void decide_by_function(struct vmrun_decision *decision, void *context);
+
+/* console.c: vm:read(), vm:write() and vm:wait_for() */
+int console_read(lua_State *L);
+int console_write(lua_State *L);
+int console_wait_for(lua_State *L);
 
 /* event.c: pushes the next event of the VM as a table, or nil. */
 void event_push_next(lua_State *L, struct vmrun *handle);

@@ -184,8 +184,8 @@ state() {
 	ctl "$vm" forget install_once
 	ctl "$vm" forget ab_upgrade
 	is "$(jq -cS . "state/$vm/state.json")" '{"ab_upgrade":{},"install_once":{},"installed":{"install":true},"slot":"b"}'
-	refused 1 'there is nothing to forget' "$vm" forget install_once
-	refused 1 'there is nothing to forget' nobody forget install_once
+	refused 1 'no saved state to forget' "$vm" forget install_once
+	refused 1 'no saved state to forget' nobody forget install_once
 	refused 1 'no stock hook "instal_once" keeps state, did you mean "install_once"?' "$vm" forget instal_once
 	refused 1 'no stock hook "backoff" keeps state' "$vm" forget backoff
 	refused 64 'forget needs HOOK' "$vm" forget

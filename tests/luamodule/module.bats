@@ -219,3 +219,35 @@ in_header() {
 	is "$(starts)" 2
 	nothing_runs
 }
+
+@test "the console: wait for a text, read, type" {
+	unset FAKEBHYVE_NODISK # it opens the terminal of the console
+	script 'acpi on print login: wait exit 1'
+	passes <<-'END'
+		local vm <close> = assert(open({}, '"com1": "console"'))
+		is(vm:read(), "")
+		is(vm:write("x"), 0)
+		assert(vm:start())
+		assert(vm:wait_for("login:"))
+		has(vm:read(), "login:")
+		is(vm:read(), "")
+		local ok, why, status = vm:wait_for("login:", 0)
+		is(ok, nil)
+		is(why, "timeout")
+		is(status, 75)
+		is(vm:write("root\r"), 5)
+		assert(vm:stop())
+		ok, why, status = vm:wait_for("never")
+		is(why, "gone")
+		is(status, 69)
+		is(pcall(vm.wait_for, vm, "x", -1), false)
+	END
+	script 'acpi on wait exit 1'
+	passes <<-'END'
+		local vm <close> = assert(open())
+		assert(vm:start())
+		local _, why, status = vm:wait_for("x")
+		has(why, "no serial port")
+		is(status, 64)
+	END
+}

@@ -1,0 +1,63 @@
+/* The methods for the guest's serial console: vm:read(), vm:write() and vm:wait_for(). */
+#include <lauxlib.h>
+
+#include "luamodule/vm.h"
+
+/* Returns what the guest has printed since the last call, as a string. */
+int console_read(lua_State *L)
+{
+	struct vm *vm = vm_check(L, 1);
+	char bytes[4096];
+	luaL_Buffer b;
+	size_t n;
+
+	luaL_buffinit(L, &b);
+	while ((n = vmrun_console_read(vm->handle, &vm->read_at, bytes, sizeof(bytes))) > 0)
+		luaL_addlstring(&b, bytes, n);
+	luaL_pushresult(&b);
+	return 1;
+}
+
+/* Types a text, and returns how many of its bytes the guest's port has taken. */
+int console_write(lua_State *L)
+{
+	struct vm *vm = vm_check(L, 1);
+	size_t n;
+	const char *text = luaL_checklstring(L, 2, &n);
+
+	lua_pushinteger(L, (lua_Integer)vmrun_console_write(vm->handle, text, n));
+	return 1;
+}
+
+static const char *reason_of(int status)
+{
+	if (status == VMRUN_STATUS_BUSY)
+		return "timeout";
+	return status == VMRUN_STATUS_CHECK ? "gone" : "no serial port of this VM is \"console\"";
+}
+
+/*
+ * Dispatches until the guest has printed a text behind the one that the last call has found, at
+ * most so many seconds (60).  Returns true; or nil, why, and the status.
+ */
+int console_wait_for(lua_State *L)
+{
+	struct vm *vm = vm_check(L, 1);
+	const char *text = luaL_checkstring(L, 2);
+	lua_Number seconds = luaL_optnumber(L, 3, 60);
+	int status;
+
+	luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 3, "expected 0 to 1000000000 seconds");
+	status = vmrun_console_wait(vm->handle, &vm->wait_at, text, (int64_t)(seconds * 1000));
+	vm_raise_error(L, 1);
+	if (status == VMRUN_STATUS_OK) {
+		lua_pushboolean(L, 1);
+		return 1;
+	}
+	if (status == VMRUN_STATUS_OS)
+		return vm_push_failure(L, vm->handle, status);
+	lua_pushnil(L);
+	lua_pushstring(L, reason_of(status));
+	lua_pushinteger(L, status);
+	return 3;
+}
