@@ -80,13 +80,13 @@ static void test_hides_the_older_key(void **state)
 	write_state("{\"installed\":true}");
 	expect("install_once", 0, NULL);
 	assert_string_equal(read_state(), "{\"install_once\":{},\"installed\":true}");
-	expect("install_once", 69, "nothing to forget");
+	expect("install_once", 69, "no saved state to forget");
 }
 
 static void test_failures(void **state)
 {
 	(void)state;
-	expect("install_once", 69, "nothing to forget"); /* no file */
+	expect("install_once", 69, "no saved state to forget"); /* no file */
 	expect("backoff", 69, "no stock hook \"backoff\"");
 	write_state("{\"install_once\":");
 	expect("install_once", 65, "state.json");
