@@ -90,6 +90,27 @@ static void test_write(void **state)
 	vmrun_close(vm);
 }
 
+/* The end of what was looked at may begin the text. */
+static void test_text_in_pieces(void **state)
+{
+	struct vmrun *vm = life_open("demo", CONSOLE);
+	uint64_t at = 0, seen = 0;
+	int guest;
+
+	(void)state;
+	life_script("hang");
+	guest = start(vm);
+	print(guest, "a long line, and login");
+	assert_int_equal(vmrun_console_wait(vm, &seen, "login", 60000), 0);
+	assert_false(vmrun_console_find(vm, &at, "login: "));
+	assert_int_equal(at, 22 - 7 + 1);
+	print(guest, ": ");
+	assert_int_equal(vmrun_console_wait(vm, &at, "login: ", 60000), 0);
+	assert_int_equal(at, 24);
+	(void)close(guest);
+	vmrun_close(vm);
+}
+
 /* A reader that is far behind reads on at the oldest byte that is kept. */
 static void test_oldest_byte(void **state)
 {
@@ -141,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_wait_and_read, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_text_in_pieces, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_write, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_oldest_byte, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_no_console, life_enter, life_leave),

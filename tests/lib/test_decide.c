@@ -1,4 +1,6 @@
 /* The library's public functions: a program that decides what follows a boot. */
+#include "life.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,8 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#include "vmrun/vmrun.h"
 
 /* What the handler answers at each call, and what it was asked. */
 struct script {
@@ -106,6 +106,42 @@ static void test_stop_by_cause(void **state)
 	assert_string_equal(simulate(&s, "triple_fault", 3), "stop:-:0:the program\n");
 }
 
+/* A delay of 0 is immediate, where the backoff would wait. */
+static void test_no_delay(void **state)
+{
+	static const struct vmrun_decision boot[] = {
+		{ .action = VMRUN_DECIDE_BOOT, .delay_ms = 0 },
+		{ .action = VMRUN_DECIDE_NOTHING },
+	};
+	struct script s = { .answer = boot };
+
+	(void)state;
+	assert_string_equal(simulate(&s, "error,poweroff", 0),
+	    "boot:default:0:the program\nhook\nstop:-:0:default\n");
+}
+
+/* The stop request decides; the program is not asked. */
+static void test_stop_request(void **state)
+{
+	static const struct vmrun_decision none = { .action = VMRUN_DECIDE_NOTHING };
+	struct script s = { .answer = &none };
+	struct vmrun_options options = VMRUN_OPTIONS;
+	struct vmrun *vm;
+
+	(void)state;
+	options.decide = decide;
+	options.decide_context = &s;
+	vm = life_open_with(&options, "demo", "");
+	life_script("acpi on wait exit 1");
+	assert_int_equal(vmrun_start(vm), 0);
+	while (vmrun_get_state(vm)->pid == 0)
+		life_step(vm, 10000);
+	vmrun_stop(vm);
+	(void)life_end(vm);
+	assert_int_equal(s.calls, 0);
+	vmrun_close(vm);
+}
+
 static void test_invalid_answers(void **state)
 {
 	static const struct vmrun_decision answers[] = {
@@ -144,6 +180,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_stop_by_cause),
+		cmocka_unit_test(test_no_delay),
+		cmocka_unit_test_setup_teardown(test_stop_request, life_enter, life_leave),
 		cmocka_unit_test(test_invalid_answers),
 		cmocka_unit_test(test_rate_limit),
 	};
