@@ -43,13 +43,13 @@ teardown() {
 		add_executable(program program.c)
 		target_link_libraries(program PRIVATE vmrun::vmrun)
 	END
-	"$CMAKE" -S . -B built -D CMAKE_PREFIX_PATH="$PWD/moved" -D CMAKE_C_COMPILER="$CC" \
+	"$CMAKE" -G "$GENERATOR" -S . -B built -D CMAKE_PREFIX_PATH="$PWD/moved" -D CMAKE_C_COMPILER="$CC" \
 		-D CMAKE_C_FLAGS="$SANITIZE" >said
 	"$CMAKE" --build built >>said
 	is "$(built/program)" "$version"
 	sed -i.old 's/vmrun 0.2/vmrun 9.0/' CMakeLists.txt
 	status=0
-	"$CMAKE" -S . -B other -D CMAKE_PREFIX_PATH="$PWD/moved" -D CMAKE_C_COMPILER="$CC" >said 2>&1 || status=$?
+	"$CMAKE" -G "$GENERATOR" -S . -B other -D CMAKE_PREFIX_PATH="$PWD/moved" -D CMAKE_C_COMPILER="$CC" >said 2>&1 || status=$?
 	[ "$status" -ne 0 ]
 	grep -q 'requested version "9.0"' said
 }

@@ -41,7 +41,10 @@ with_yaml() {
 	up
 	"$VMRUNCTL" -r "$PWD/run" metrics >metrics
 	"$VMRUNCTL" -r "$PWD/run" metrics --json >metrics.json
-	mandoc -T ascii "$SOURCE/man/vmrunctl.8" 2>/dev/null | col -b >manual || cp "$SOURCE/man/vmrunctl.8" manual
+	cp "$SOURCE/man/vmrunctl.8" manual
+	if command -v mandoc >/dev/null && command -v col >/dev/null; then
+		mandoc -T ascii manual | col -b >plain && mv plain manual
+	fi
 	with_yaml - "$examples/vmrun.rules.yml" <<-'END'
 		import json, re, sys, yaml
 		rules = [r for g in yaml.safe_load(open(sys.argv[1]))["groups"] for r in g["rules"]]
