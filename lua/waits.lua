@@ -57,7 +57,7 @@ local function count(name)
 		return { message = "gone" }
 	end
 	raise(format("vmrun.%s: this call has waited %d times where nothing is started "
-		.. "(vmrun.dry_run): give it an end", name, MAX_DRY_WAITS))
+		.. "(vmrun.dry_run): limit the loop there", name, MAX_DRY_WAITS))
 end
 
 -- Returns the answer of C to a request.
