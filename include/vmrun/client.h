@@ -39,7 +39,7 @@ enum vmrun_client_status {
 	VMRUN_CLIENT_NOT_RUNNING = 69, /* no vmrun listens, or it closed the connection */
 	VMRUN_CLIENT_OS = 71,	       /* the operating system refused */
 	VMRUN_CLIENT_TIMED_OUT = 75,   /* the limit passed */
-	VMRUN_CLIENT_PROTOCOL = 76,    /* the vmrun sent something that is no answer or event */
+	VMRUN_CLIENT_PROTOCOL = 76,    /* malformed answer or event */
 	VMRUN_CLIENT_DENIED = 77,      /* permission denied */
 };
 

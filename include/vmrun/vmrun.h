@@ -284,7 +284,7 @@ struct vmrun_problem {
 
 /* Returns the number of problems. */
 VMRUN_API size_t vmrun_problem_count(const struct vmrun *vm);
-/* Lends a problem, valid until the next call that can fail; NULL: there is no such problem. */
+/* Lends a problem, valid until the next call that can fail; NULL if `index` is too large. */
 VMRUN_API const struct vmrun_problem *vmrun_problem(const struct vmrun *vm, size_t index);
 
 /*
@@ -383,9 +383,9 @@ struct vmrun_finding {
 };
 
 /*
- * Lends a finding, valid until the next check or the next VMRUN_CHECKED; NULL: there is no such
- * finding, or no check yet.  The findings of the VM itself come first, then those of each device,
- * in order.
+ * Lends a finding, valid until the next check or the next VMRUN_CHECKED; NULL before the first
+ * check or if `index` is too large.  The findings of the VM itself come first, then those of each
+ * device, in order.
  */
 VMRUN_API const struct vmrun_finding *vmrun_finding(const struct vmrun *vm, size_t index);
 /*
@@ -610,7 +610,7 @@ VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 VMRUN_API size_t vmrun_console_read(const struct vmrun *vm, uint64_t *at, char *bytes, size_t size);
 /*
  * Types bytes for the guest.  Returns how many its serial port has taken: fewer than `length` if
- * the guest reads slowly, so type the others later; 0 also if there is no console.
+ * the guest reads slowly, so type the others later; 0 also without a console.
  */
 VMRUN_API size_t vmrun_console_write(struct vmrun *vm, const char *bytes, size_t length);
 /*
