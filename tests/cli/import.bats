@@ -65,6 +65,14 @@ import() {
 	has 'missing.conf: No such file or directory'
 }
 
+@test "a guest whose import is not a valid spec is refused, with the key" {
+	echo 'network0_mac="01:00:5e:00:00:01"' >>web.conf # a group address
+	import web.conf
+	is "$status" 65
+	[ ! -s out ]
+	has 'vmrun: this VM cannot be a spec: emulations[1].mac: '
+}
+
 @test "options that exclude it: 64" {
 	import web.conf vm.json
 	is "$status" 64
