@@ -64,7 +64,7 @@ static const struct field port_fields[] = {
 
 DESCRIBES(ahci_fields, struct ahci);
 static const struct field ahci_fields[] = {
-	ROW_LIST("ports", struct ahci, ports, port_fields, .required = true, .has_range = true,
+	ROW_LIST("ports", struct ahci, ports, port_fields, .variable = "port", .required = true, .has_range = true,
 	    .min = 1, .max = MAX_AHCI_PORTS, .qemu = "at most " NUMBER_TEXT(MAX_QEMU_PORTS),
 	    .help = "the drives, port 0 first"),
 	{ 0 },
@@ -255,12 +255,26 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	return 0;
 }
 
-static const char *const implied[] = { "port.0.type", NULL };
+/* Returns whether the controller has one drive, so that a kind with one can read the variables. */
+static bool one_read(const struct pairs *vars, struct node *entry)
+{
+	(void)entry;
+	for (size_t i = 0; i < vars->count; i++) {
+		const char *port = str_after(vars->item[i].key, "port.");
+
+		if (port != NULL && str_after(port, "0.") == NULL)
+			return false;
+	}
+	return true;
+}
+
+static const char *const of_hd[] = { "device", "ahci", "port.0.type", "hd", NULL };
+static const char *const of_cd[] = { "device", "ahci", "port.0.type", "cd", NULL };
 static const struct bhyve_form hd_form = {
-	.model = "ahci-hd", .first = "port.0.path", .prefix = "port.0.", .implied = implied
+	.model = "ahci-hd", .first = "port.0.path", .prefix = "port.0.", .implied = of_hd
 };
 static const struct bhyve_form cd_form = {
-	.model = "ahci-cd", .first = "port.0.path", .prefix = "port.0.", .implied = implied
+	.model = "ahci-cd", .first = "port.0.path", .prefix = "port.0.", .implied = of_cd
 };
 static const struct bhyve_form form = { .model = "ahci", .ports = true };
 
@@ -273,6 +287,7 @@ const struct device_kind device_ahci_hd = {
 	.claims = one_claims,
 	.needs = one_needs,
 	.bhyve = one_bhyve,
+	.read = one_read,
 	.qemu = one_qemu,
 };
 
@@ -285,6 +300,7 @@ const struct device_kind device_ahci_cd = {
 	.claims = one_claims,
 	.needs = one_needs,
 	.bhyve = one_bhyve,
+	.read = one_read,
 	.qemu = one_qemu,
 };
 

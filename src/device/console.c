@@ -212,7 +212,7 @@ static const struct field_custom ports_custom = {
 
 DESCRIBES(console_fields, struct console);
 static const struct field console_fields[] = {
-	ROW_CUSTOM("ports", struct console, ports, ports_custom, .required = true,
+	ROW_CUSTOM("ports", struct console, ports, ports_custom, .required = true, .variable = "",
 	    .help = "paths of the sockets, 1 to " NUMBER_TEXT(MAX_CONSOLE_PORTS) " of them"),
 	{ 0 },
 };
@@ -283,7 +283,29 @@ static void console_needs(const struct device *dev, struct needs *needs)
 		(void)needs_add(needs, NEED_SOCKET, "ports", console->ports.item[i].path);
 }
 
-static const struct bhyve_form form = { .model = "virtio-console", .named = true };
+/* Reads the ports as a list of names and paths. */
+static bool console_read(const struct pairs *vars, struct node *entry)
+{
+	struct node *ports = node_new(NODE_LIST);
+
+	for (size_t i = 0; i < MAX_CONSOLE_PORTS; i++) {
+		MEM_AUTO char *name = mem_format("port.%zu.name", i);
+		MEM_AUTO char *path = mem_format("port.%zu.path", i);
+		struct node *port;
+
+		if (pairs_get(vars, name) == NULL || pairs_get(vars, path) == NULL)
+			break;
+		port = node_new(NODE_OBJECT);
+		node_put(port, "name", node_string(pairs_get(vars, name)));
+		node_put(port, "path", node_string(pairs_get(vars, path)));
+		node_append(ports, port);
+	}
+	node_put(entry, "ports", ports);
+	return true;
+}
+
+static const char *const port_names[] = { "port.#.name", "port.#.path" };
+static const struct bhyve_form form = { .model = "virtio-console", .named = port_names };
 
 const struct device_kind device_virtio_console = {
 	.name = "virtio-console",
@@ -291,6 +313,7 @@ const struct device_kind device_virtio_console = {
 	DEVICE_CONFIG(struct console, console_fields),
 	.form = &form,
 	.bhyve = console_bhyve,
+	.read = console_read,
 	.qemu = console_qemu,
 	.claims = console_claims,
 	.needs = console_needs,

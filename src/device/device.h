@@ -32,21 +32,26 @@ struct bhyve_host {
 };
 
 /*
- * How bhyve's `-s B:S:F,MODEL[,CONF]` expresses the variables of a device.  By default CONF is the
- * value of `first`, or the values of `joined` with slashes between them, then key=value of the
- * other variables without `prefix`.  With `named` it is NAME=PATH for each pair of variables, and
- * the key alone of an odd one; with `values` only the values; with `ports` TYPE:PATH and key=value
- * for each port; with `whole` the value of the only variable, including commas.  A device that CONF
- * cannot express is written as variables.
+ * How bhyve's `-s B:S:F,MODEL[,CONF]` expresses the variables of a device, for the writer
+ * (hyper/bhyve_words.h) and for the import.  By default CONF is the value of `first`, or the values
+ * of `joined` with slashes between them, then key=value of the other variables without `prefix`.
+ * With `named` it is NAME=PATH for each pair of variables, and the key alone of an odd one; with
+ * `values` only the values; with `ports` TYPE:PATH and key=value for each port; with `whole` the
+ * value of the only variable, including commas.  A device that CONF cannot express is written as
+ * variables.  A `#` in a variable's name stands for the number of the entry.
  */
 struct bhyve_form {
 	const char *model;
 	const char *first;	   /* this variable comes first, without its name; may be NULL */
+	const char *instead;	   /* a variable that may come first by name; "": any; or NULL */
 	const char *prefix;	   /* left out before every other variable */
 	const char *const *joined; /* NULL-terminated list of keys, or NULL */
-	bool named, values, ports, whole;
+	const char *const *named;  /* the variables of NAME and of PATH, or NULL */
+	const char *values;	   /* the variable of each value, or NULL */
+	int from;		   /* the number of the first entry of `named` and `values` */
+	bool ports, whole;
 	/* Variables that the model's name implies: bhyve sets them, so CONF leaves them out. */
-	const char *const *implied; /* NULL-terminated list of keys, or NULL */
+	const char *const *implied; /* NULL-terminated list of keys and values, or NULL */
 };
 
 /* Where devices add their qemu options (qemu_words.h). */
@@ -88,6 +93,12 @@ struct device_kind {
 	 */
 	int (*bhyve)(const struct device *dev, const struct bhyve_host *host, struct pairs *vars,
 	    struct error *err);
+	/*
+	 * Reads what the rows alone do not find in the variables below pci.B.S.F, for an import:
+	 * adds keys to the entry of `emulations`.  Returns false if another kind with the same
+	 * `device` variable has to read them.  NULL: the rows find all.
+	 */
+	bool (*read)(const struct pairs *vars, struct node *entry);
 	/* Adds the options for qemu.  Fails with the reason if qemu cannot have the device. */
 	int (*qemu)(const struct device *dev, struct qemu_build *q, struct error *err);
 	/*

@@ -5,6 +5,7 @@
 #include "device/disk.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/json_write.h"
@@ -113,6 +114,20 @@ const struct field_custom disk_sector_custom = {
 	.schema = sector_schema,
 	.host.kind = HOST_NONE,
 };
+
+struct node *disk_read_logical(const char *value)
+{
+	MEM_AUTO char *logical = mem_copy_n(value, strcspn(value, "/"));
+
+	return field_read_integer(logical);
+}
+
+struct node *disk_read_physical(const char *value)
+{
+	const char *slash = strchr(value, '/');
+
+	return slash == NULL ? NULL : field_read_integer(slash + 1);
+}
 
 DESCRIBES(virtio_fields, struct disk);
 static const struct field virtio_fields[] = {

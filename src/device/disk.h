@@ -43,7 +43,7 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	ROW_PATH("path", owner, in path, .required = (is_required), .host.kind = HOST_PATH, \
 	    .help = "image file, zvol or other disk device")
 #define DISK_FORMAT_ROW(owner, in) \
-	ROW_CHOICE("format", owner, in format, disk_formats, .preset = "\"raw\"", \
+	ROW_CHOICE("format", owner, in format, disk_formats, .preset = "\"raw\"", .variable = "", \
 	    .host = { .kind = HOST_BY_VALUE, .names = disk_format_names }, .bhyve = "raw only", \
 	    .help = "format of the image; bhyve reads raw ones only")
 /* The last three say what qemu makes of `ro` and the sector sizes; NULL: it follows the key. */
@@ -54,8 +54,10 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	ROW_BOOL("ro", owner, in ro, .qemu = (qemu_ro), .help = "refuse writes from the guest"), \
 	ROW_BOOL("nodelete", owner, in nodelete, .help = "ignore the guest's TRIM"), \
 	ROW_CUSTOM("logical_sector_size", owner, in logical, disk_sector_custom, .qemu = (qemu_logical), \
+	    .variable = "sectorsize", .read = disk_read_logical, \
 	    .help = "bytes, a power of two"), \
 	ROW_CUSTOM("physical_sector_size", owner, in physical, disk_sector_custom, .qemu = (qemu_physical), \
+	    .variable = "sectorsize", .read = disk_read_physical, \
 	    .help = "bytes, not below the logical size"), \
 	ROW_STRING("ser", owner, in ser, .max_length = MAX_DISK_SERIAL, .host.kind = HOST_NONE, \
 	    .help = "serial number"), \
@@ -63,6 +65,9 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 	    .help = "place in the boot order")
 /* clang-format on */
 
+/* Return the sizes of sectors in "LOGICAL/PHYSICAL" or "LOGICAL", for the rows above. */
+struct node *disk_read_logical(const char *value);
+struct node *disk_read_physical(const char *value);
 /* Finds that an image may name further files of the host: of the row above. */
 void disk_format_names(const void *value, const struct where *at, struct host_visit *visit);
 /* Fails with the reason if bhyve cannot read the format of an image. */

@@ -151,6 +151,31 @@ static void fbuf_check(const struct device *dev, const struct where *at, struct 
 		    "\"password\" and \"password_file\" exclude each other: remove one");
 }
 
+/* Returns the length of the address in front of a port, with its brackets. */
+static size_t address_length(const char *place)
+{
+	const char *colon = strrchr(place, ':');
+
+	return colon == NULL ? 0 : (size_t)(colon - place);
+}
+
+struct node *fbuf_read_host(const char *place)
+{
+	size_t n = address_length(place);
+
+	if (n >= 2 && place[0] == '[' && place[n - 1] == ']')
+		return node_string_n(place + 1, n - 2);
+	return n == 0 ? NULL : node_string_n(place, n);
+}
+
+struct node *fbuf_read_port(const char *place)
+{
+	const char *colon = strrchr(place, ':'), *port = colon == NULL ? place : colon + 1;
+
+	/* bhyve takes 0 for its default (rfb.c). */
+	return strcmp(port, "0") == 0 ? NULL : field_read_integer(port);
+}
+
 static const char *fbuf_placeholder(const struct device *dev)
 {
 	const struct fbuf *fbuf = dev->config;
@@ -280,6 +305,22 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	return 0;
 }
 
+/* Reads the old name of `rfb`. */
+static bool fbuf_read(const struct pairs *vars, struct node *entry)
+{
+	const char *tcp = pairs_get(vars, "tcp");
+
+	if (tcp != NULL && pairs_get(vars, "rfb") == NULL) {
+		struct node *host = fbuf_read_host(tcp), *port = fbuf_read_port(tcp);
+
+		if (host != NULL)
+			node_put(entry, "host", host);
+		if (port != NULL)
+			node_put(entry, "port", port);
+	}
+	return true;
+}
+
 static const struct bhyve_form fbuf_form = { .model = "fbuf" };
 
 const struct device_kind device_fbuf = {
@@ -291,6 +332,7 @@ const struct device_kind device_fbuf = {
 	.check = fbuf_check,
 	.form = &fbuf_form,
 	.bhyve = fbuf_bhyve,
+	.read = fbuf_read,
 	.qemu = fbuf_qemu,
 	.needs = fbuf_needs,
 	.placeholder = fbuf_placeholder,
@@ -372,7 +414,7 @@ static const struct field_custom usb_custom = {
 DESCRIBES(xhci_fields, struct xhci);
 static const struct field xhci_fields[] = {
 	ROW_CUSTOM("devices", struct xhci, usb, usb_custom, .preset = "[\"tablet\"]",
-	    .help = "devices that are plugged in: tablet; an empty list: none"),
+	    .variable = "", .help = "devices that are plugged in: tablet; an empty list: none"),
 	{ 0 },
 };
 
@@ -407,7 +449,24 @@ static int xhci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	return 0;
 }
 
-static const struct bhyve_form xhci_form = { .model = "xhci", .values = true };
+static bool xhci_read(const struct pairs *vars, struct node *entry)
+{
+	struct node *list = node_new(NODE_LIST);
+
+	for (size_t i = 1; i <= MAX_USB_DEVICES; i++) {
+		MEM_AUTO char *key = mem_format("slot.%zu.device", i);
+
+		if (pairs_get(vars, key) == NULL)
+			break;
+		node_append(list, node_string(pairs_get(vars, key)));
+	}
+	node_put(entry, "devices", list);
+	return true;
+}
+
+static const struct bhyve_form xhci_form = {
+	.model = "xhci", .values = "slot.#.device", .from = 1
+};
 
 const struct device_kind device_xhci = {
 	.name = "xhci",
@@ -416,5 +475,6 @@ const struct device_kind device_xhci = {
 	DEVICE_CONFIG(struct xhci, xhci_fields),
 	.form = &xhci_form,
 	.bhyve = xhci_bhyve,
+	.read = xhci_read,
 	.qemu = xhci_qemu,
 };

@@ -34,24 +34,32 @@ DESCRIBES(fbuf_port_custom, int64_t);
 DESCRIBES(fbuf_address_custom, char *);
 extern const struct field_custom fbuf_port_custom, fbuf_address_custom;
 
+/*
+ * Return the address and the port in a place as bhyve has it, "ADDR:PORT", "[V6]:PORT" or "PORT";
+ * NULL: it has none.
+ */
+struct node *fbuf_read_host(const char *place);
+struct node *fbuf_read_port(const char *place);
+
 /* The rows of a struct whose members `in` (as "fbuf.", or nothing) are those of a struct fbuf. */
 /* clang-format off */
 #define FBUF_ROWS(owner, in) \
-	ROW_CUSTOM("host", owner, in host, fbuf_address_custom, \
+	ROW_CUSTOM("host", owner, in host, fbuf_address_custom, .variable = "rfb", \
+	    .read = fbuf_read_host, \
 	    .help = "address for VNC clients"), \
 	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
-	    .preset = NUMBER_TEXT(FBUF_FIRST_PORT), \
+	    .preset = NUMBER_TEXT(FBUF_FIRST_PORT), .variable = "rfb", .read = fbuf_read_port, \
 	    .qemu = NUMBER_TEXT(FBUF_FIRST_PORT) " and above", \
 	    .help = "port for VNC clients; auto: a free one"), \
 	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .qemu = "off, else on", .help = "io, off or on: legacy VGA"), \
 	ROW_STRING("password", owner, in password, .max_length = MAX_FBUF_PASSWORD, \
 	    .one_line = true, .host.kind = HOST_NONE, .help = "password that VNC clients must give"), \
-	ROW_PATH("password_file", owner, in password_file, .host.kind = HOST_PATH, \
+	ROW_PATH("password_file", owner, in password_file, .variable = "", .host.kind = HOST_PATH, \
 	    .help = "file whose first line is the password"), \
 	ROW_BOOL("wait", owner, in wait, .help = "the first boot waits for a client"), \
-	ROW_INT("width", owner, in width, .has_range = true, .min = MIN_FBUF_WIDTH, \
+	ROW_INT("width", owner, in width, .variable = "w", .has_range = true, .min = MIN_FBUF_WIDTH, \
 	    .max = MAX_FBUF_WIDTH, .help = "pixels"), \
-	ROW_INT("height", owner, in height, .has_range = true, .min = MIN_FBUF_HEIGHT, \
+	ROW_INT("height", owner, in height, .variable = "h", .has_range = true, .min = MIN_FBUF_HEIGHT, \
 	    .max = MAX_FBUF_HEIGHT, .help = "pixels")
 /* clang-format on */
 

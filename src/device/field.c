@@ -1,6 +1,8 @@
 /* Decoding values by their rows. */
 #include "device/field.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,31 @@ bool field_integer(const struct node *value, int64_t min, int64_t max, int64_t *
 	}
 	*out = value->integer;
 	return true;
+}
+
+struct node *field_read_integer(const char *text)
+{
+	char *end;
+	long long number;
+
+	errno = 0;
+	number = strtoll(text, &end, 0);
+	if (errno != 0 || *end != '\0' || (isdigit((unsigned char)*text) == 0 && *text != '-'))
+		return node_string(text);
+	return node_int(number);
+}
+
+struct node *field_read_list(const char *text)
+{
+	struct node *list = node_new(NODE_LIST);
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, ";");
+
+		node_append(list, node_string_n(text, n));
+		text += n + (text[n] == ';' ? 1 : 0);
+	}
+	return list;
 }
 
 char *field_path(const char *path, const char *directory)

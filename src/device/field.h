@@ -140,6 +140,15 @@ struct field {
 	 * KEY_IGNORED, KEY_REFUSED, "raw only".  NULL: it follows the key.
 	 */
 	const char *bhyve, *qemu;
+	/*
+	 * How an import reads the key of a device: the variable of bhyve_config(5) below the node
+	 * of the device that has the value.  NULL: the one that is named like the key.  "": none,
+	 * or device_kind.read() reads the key.  A list is read from VARIABLE.0, VARIABLE.1, ...
+	 */
+	const char *variable;
+	/* Returns the key's part of the variable's value, or NULL.  NULL: the key has all of it. */
+	struct node *(*read)(const char *value);
+	const char *missing;   /* the value of the key where the variable is missing, as JSON */
 	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in LuaLS syntax */
 	const char *help;
 };
@@ -260,6 +269,13 @@ void field_clear_words(void *words);
 void field_print_integer(int64_t value, int64_t unset, struct str *json);
 /* Prints an object of the rows. */
 void field_print_object(const struct field *rows, const void *from, struct str *json);
+/*
+ * Returns the number in a variable of bhyve, written as in C, or the text if it is none, so that
+ * the decoder names what is wrong.
+ */
+struct node *field_read_integer(const char *text);
+/* Returns the parts of a text between semicolons as a list. */
+struct node *field_read_list(const char *text);
 /* Returns the absolute form of a path of the spec.  Caller frees. */
 char *field_path(const char *path, const char *directory);
 

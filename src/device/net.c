@@ -185,15 +185,15 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 
 /* clang-format off */
 #define NET_ROWS \
-	ROW_STRING("name", struct net, name, .max_length = MAX_BACKEND_NAME, \
+	ROW_STRING("name", struct net, name, .max_length = MAX_BACKEND_NAME, .variable = "backend", \
 	    .host = { .kind = HOST_BY_VALUE, .names = net_names }, .qemu = "tap, slirp", \
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..."), \
-	ROW_STRING("bridge", struct net, bridge, .max_length = MAX_INTERFACE, \
+	ROW_STRING("bridge", struct net, bridge, .max_length = MAX_INTERFACE, .variable = "", \
 	    .host.kind = HOST_INTERFACE, \
 	    .help = "bridge that a new tap joins, instead of a name; vmrun destroys the tap at the end"), \
 	ROW_STRING("type", struct net, type, .host.kind = HOST_NONE, \
 	    .help = "type of a renamed interface: tap"), \
-	ROW_CUSTOM("mac", struct net, mac, mac_custom, .help = "Ethernet address; false: the hypervisor makes one"), \
+	ROW_CUSTOM("mac", struct net, mac, mac_custom, .missing = "false", .help = "Ethernet address; false: the hypervisor makes one"), \
 	ROW_STRING("path", struct net, path, .host.kind = HOST_INTERFACE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: node to connect to"), \
 	ROW_STRING("peerhook", struct net, peerhook, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
@@ -202,7 +202,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	    .help = "netgraph: name of the VM's node"), \
 	ROW_STRING("hook", struct net, hook, .host.kind = HOST_NONE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: hook of the VM's node"), \
-	ROW_WORDS("hostfwd", struct net, hostfwd, \
+	ROW_WORDS("hostfwd", struct net, hostfwd, .read = field_read_list, \
 	    .host = { .kind = HOST_BY_VALUE, .names = hostfwd_names }, \
 	    .help = "slirp: host ports to forward to the guest"), \
 	ROW_BOOL("open", struct net, open, .qemu = "always", .help = "slirp: let the guest reach other networks")

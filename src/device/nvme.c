@@ -349,7 +349,7 @@ static int nvme_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	return 0;
 }
 
-static const struct bhyve_form form = { .model = "nvme", .first = "path" };
+static const struct bhyve_form form = { .model = "nvme", .first = "path", .instead = "ram" };
 
 const struct device_kind device_nvme = {
 	.name = "nvme",

@@ -141,14 +141,16 @@ static const struct field lookup_fields[] = {
 DESCRIBES(passthru_fields, struct passthru);
 static const struct field passthru_fields[] = {
 	ROW_CUSTOM("src", struct passthru, src, src_custom, .qemu = "an address",
+	    .variable = "pptdev",
 	    .help = "address of the device, 3:0:0, or its name, ppt0"),
 	ROW_OBJECT("lookup", struct passthru, lookup, lookup_fields, .qemu = KEY_REFUSED,
+	    .variable = "",
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "takes any matching device (\"src\" names one)" },
 	    .help = "ids to search for, instead of an address"),
 	ROW_PATH("rom", struct passthru, rom, .host.kind = HOST_PATH,
 	    .help = "file with its option ROM"),
 	ROW_CUSTOM("bootindex", struct passthru, bootindex, disk_number_custom, .unset = -1,
-	    .bhyve = KEY_IGNORED,
+	    .bhyve = KEY_IGNORED, .variable = "",
 	    .help = "place in the boot order"),
 	{ 0 },
 };
@@ -259,6 +261,20 @@ static int passthru_qemu(const struct device *dev, struct qemu_build *q, struct 
 	return 0;
 }
 
+/* Reads the address of the device, which has a variable for each of its numbers. */
+static bool passthru_read(const struct pairs *vars, struct node *entry)
+{
+	const char *bus = pairs_get(vars, "bus"), *slot = pairs_get(vars, "slot");
+	const char *function = pairs_get(vars, "func");
+
+	if (bus != NULL && slot != NULL && function != NULL) {
+		MEM_AUTO char *address = mem_format("%s:%s:%s", bus, slot, function);
+
+		node_put(entry, "src", node_string(address));
+	}
+	return true;
+}
+
 static const char *const address_keys[] = { "bus", "slot", "func", NULL };
 static const struct bhyve_form form = {
 	.model = "passthru", .first = "pptdev", .joined = address_keys
@@ -277,5 +293,6 @@ const struct device_kind device_passthru = {
 	.needs = passthru_needs,
 	.placeholder = passthru_placeholder,
 	.bhyve = passthru_bhyve,
+	.read = passthru_read,
 	.qemu = passthru_qemu,
 };

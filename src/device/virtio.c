@@ -47,6 +47,7 @@ static const struct field share_fields[] = {
 DESCRIBES(scsi_fields, struct scsi);
 static const struct field scsi_fields[] = {
 	ROW_PATH("path", struct scsi, path, .preset = "\"" CTL_DEVICE "\"", .host.kind = HOST_PATH,
+	    .variable = "dev",
 	    .qemu = "an image",
 	    .help = "device of ctl(4), default " CTL_DEVICE),
 	DISK_FORMAT_ROW(struct scsi, ),
@@ -110,7 +111,8 @@ static int share_qemu(const struct device *dev, struct qemu_build *q, struct err
 	return 0;
 }
 
-static const struct bhyve_form share_form = { .model = "virtio-9p", .named = true };
+static const char *const share_names[] = { "sharename", "path" };
+static const struct bhyve_form share_form = { .model = "virtio-9p", .named = share_names };
 
 const struct device_kind device_virtio_9p = {
 	.name = "virtio-9p",
@@ -202,7 +204,19 @@ static int scsi_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	return 0;
 }
 
-static const struct bhyve_form scsi_form = { .model = "virtio-scsi", .first = "dev" };
+/* Reads the only target of FreeBSD 16. */
+static bool scsi_read(const struct pairs *vars, struct node *entry)
+{
+	const char *target = pairs_get(vars, "target.0");
+
+	if (target != NULL)
+		node_put(entry, "path", node_string(target));
+	return true;
+}
+
+static const struct bhyve_form scsi_form = {
+	.model = "virtio-scsi", .first = "dev", .instead = ""
+};
 
 const struct device_kind device_virtio_scsi = {
 	.name = "virtio-scsi",
@@ -211,6 +225,7 @@ const struct device_kind device_virtio_scsi = {
 	.form = &scsi_form,
 	.claims = scsi_claims,
 	.needs = scsi_needs,
+	.read = scsi_read,
 	.bhyve = scsi_bhyve,
 	.qemu = scsi_qemu,
 };

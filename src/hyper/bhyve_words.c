@@ -79,7 +79,7 @@ static bool fits(const char *value)
 
 static bool is_implied(const struct bhyve_form *form, const char *key)
 {
-	for (size_t i = 0; form->implied != NULL && form->implied[i] != NULL; i++) {
+	for (size_t i = 0; form->implied != NULL && form->implied[i] != NULL; i += 2) {
 		if (strcmp(form->implied[i], key) == 0)
 			return true;
 	}
@@ -138,7 +138,7 @@ static bool add_ports(struct str *conf, const struct pairs *vars)
 /* Returns the text before the value of a variable that is written without its name, or NULL. */
 static const char *bare(const struct bhyve_form *form, const char *key)
 {
-	if (form->values || (form->first != NULL && strcmp(key, form->first) == 0))
+	if (form->values != NULL || (form->first != NULL && strcmp(key, form->first) == 0))
 		return ",";
 	for (size_t i = 0; form->joined != NULL && form->joined[i] != NULL; i++) {
 		if (strcmp(form->joined[i], key) == 0)
@@ -159,7 +159,8 @@ static bool add_listed(struct str *conf, const struct bhyve_form *form, const st
 
 		if (is_implied(form, key))
 			continue;
-		if ((!fits(value) && !form->whole) || (form->values && strchr(value, '=') != NULL))
+		if ((!fits(value) && !form->whole) ||
+		    (form->values != NULL && strchr(value, '=') != NULL))
 			return false;
 		if (before != NULL)
 			str_addf(conf, "%s%s", before, escaped);
@@ -173,7 +174,7 @@ static bool add_listed(struct str *conf, const struct bhyve_form *form, const st
 
 static bool add_conf(struct str *conf, const struct bhyve_form *form, const struct pairs *vars)
 {
-	if (form->named)
+	if (form->named != NULL)
 		return add_named(conf, vars);
 	return form->ports ? add_ports(conf, vars) : add_listed(conf, form, vars);
 }
