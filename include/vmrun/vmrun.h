@@ -79,14 +79,38 @@ VMRUN_API char *vmrun_describe(const char *what, bool json);
  * which is NULL otherwise.  Caller frees both with free().
  */
 VMRUN_API char *vmrun_describe_device(const char *name, bool json, char **why);
+
+/* What vmrun_import() reads: the same source members as in struct vmrun_options. */
+struct vmrun_import_options {
+	size_t size;	  /* of this struct: set by VMRUN_IMPORT_OPTIONS */
+	const char *file; /* "-" for stdin; NULL: the text is in `text` */
+	const char *text;
+	size_t length;	       /* of the text, in bytes */
+	const char *name;      /* of the text in problems, NULL: "<buffer>" */
+	const char *directory; /* absolute directory of relative paths in it, NULL: the cwd */
+	const char *format;    /* "vm-bhyve", "argv", "bhyve_config", or NULL: by its lines */
+	/*
+	 * The host that the VM ran on, as settings "bhyve.release=14" and "bhyve.arch=amd64",
+	 * NULL-terminated, or NULL: this host, or FreeBSD 14 on amd64 on another system.
+	 */
+	const char *const *set;
+};
+
+/* Initialises the options: all other members are zero. */
+#define VMRUN_IMPORT_OPTIONS                                \
+	{                                                   \
+		.size = sizeof(struct vmrun_import_options) \
+	}
+
 /*
- * Prints the spec of a VM that another program ran, in JSON: of a guest of vm-bhyve, by the path of
- * its .conf; "-" reads standard input.  Starts nothing and changes nothing.  Returns 0 and sets
- * *spec, and *notes to lines that name what has no counterpart in a spec and what to do instead,
- * NULL if there are none; or 65 invalid text or 66 unreadable file, with the problems as lines in
- * *why.  Caller frees all with free().
+ * Prints the spec of a VM that another program ran, in JSON: of a bhyve command line in any text, a
+ * file of bhyve_config(5), or the .conf of a guest of vm-bhyve.  Starts nothing and changes
+ * nothing. Returns 0 and sets *spec, and *notes to lines that name what has no counterpart in a
+ * spec and what to do instead, NULL if there are none; or 64 invalid options, 65 invalid text, 66
+ * unreadable file, with the problems as lines in *why.  Caller frees all with free().
  */
-VMRUN_API int vmrun_import(const char *file, char **spec, char **notes, char **why);
+VMRUN_API int vmrun_import(
+    const struct vmrun_import_options *options, char **spec, char **notes, char **why);
 
 /*
  * What the functions that return a status return, and the exit status of vmrun(8).  Later versions

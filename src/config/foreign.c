@@ -181,7 +181,7 @@ const char *foreign_kind(const char *text, size_t length)
 	if (text[blanks] == '{' || text[blanks] == '[')
 		return NULL; /* JSON, which may be long */
 	if (is_shell_script(text, length))
-		return "a shell script";
+		return FOREIGN_SCRIPT;
 	for (const char *line = text; line < text + length;) {
 		const char *end = memchr(line, '\n', (size_t)(text + length - line));
 
@@ -193,11 +193,11 @@ const char *foreign_kind(const char *text, size_t length)
 	if (t.has_return)
 		return NULL; /* Lua */
 	if (t.has_bhyve_command)
-		return "a bhyve command line";
+		return FOREIGN_COMMAND;
 	if (t.has_section)
 		return NULL; /* UCL */
 	if (t.has_bhyve_variable)
-		return "a bhyve_config(5) file";
+		return FOREIGN_BHYVE_CONFIG;
 	if (!t.has_name && (t.has_numbered || (t.has_memory && (t.has_cpu || t.has_loader))))
 		return FOREIGN_VM_BHYVE;
 	return NULL;

@@ -5,11 +5,13 @@
 #include <stddef.h>
 
 #define FOREIGN_VM_BHYVE "a vm-bhyve configuration"
+#define FOREIGN_BHYVE_CONFIG "a bhyve_config(5) file"
+#define FOREIGN_SCRIPT "a shell script"
+#define FOREIGN_COMMAND "a bhyve command line"
 
 /*
- * Returns what a text is that another program reads: "a vm-bhyve configuration", "a bhyve_config(5)
- * file", "a shell script", "a bhyve command line"; NULL if it looks like none of them.  Static
- * text.
+ * Returns what a text is that another program reads, one of the names above; NULL if it looks like
+ * none of them.  Static text.
  */
 const char *foreign_kind(const char *text, size_t length);
 

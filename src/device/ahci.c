@@ -256,8 +256,9 @@ static int ahci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 }
 
 /* Returns whether the controller has one drive, so that a kind with one can read the variables. */
-static bool one_read(const struct pairs *vars, struct node *entry)
+static bool one_read(const struct pairs *vars, const char *directory, struct node *entry)
 {
+	(void)directory;
 	(void)entry;
 	for (size_t i = 0; i < vars->count; i++) {
 		const char *port = str_after(vars->item[i].key, "port.");

@@ -284,20 +284,22 @@ static void console_needs(const struct device *dev, struct needs *needs)
 }
 
 /* Reads the ports as a list of names and paths. */
-static bool console_read(const struct pairs *vars, struct node *entry)
+static bool console_read(const struct pairs *vars, const char *directory, struct node *entry)
 {
 	struct node *ports = node_new(NODE_LIST);
 
 	for (size_t i = 0; i < MAX_CONSOLE_PORTS; i++) {
 		MEM_AUTO char *name = mem_format("port.%zu.name", i);
 		MEM_AUTO char *path = mem_format("port.%zu.path", i);
+		MEM_AUTO char *absolute = NULL;
 		struct node *port;
 
 		if (pairs_get(vars, name) == NULL || pairs_get(vars, path) == NULL)
 			break;
 		port = node_new(NODE_OBJECT);
 		node_put(port, "name", node_string(pairs_get(vars, name)));
-		node_put(port, "path", node_string(pairs_get(vars, path)));
+		absolute = field_path(pairs_get(vars, path), directory);
+		node_put(port, "path", node_string(absolute));
 		node_append(ports, port);
 	}
 	node_put(entry, "ports", ports);

@@ -43,7 +43,7 @@ struct bhyve_host {
 struct bhyve_form {
 	const char *model;
 	const char *first;	   /* this variable comes first, without its name; may be NULL */
-	const char *instead;	   /* a variable that may come first by name; "": any; or NULL */
+	const char *instead;	   /* a variable that may come first, with its name; or NULL */
 	const char *prefix;	   /* left out before every other variable */
 	const char *const *joined; /* NULL-terminated list of keys, or NULL */
 	const char *const *named;  /* the variables of NAME and of PATH, or NULL */
@@ -95,10 +95,11 @@ struct device_kind {
 	    struct error *err);
 	/*
 	 * Reads what the rows alone do not find in the variables below pci.B.S.F, for an import:
-	 * adds keys to the entry of `emulations`.  Returns false if another kind with the same
-	 * `device` variable has to read them.  NULL: the rows find all.
+	 * adds keys to the entry of
+	 * `emulations`, and makes relative paths absolute.  Returns false if another kind with the
+	 * same `device` variable has to read them.  NULL: the rows find all.
 	 */
-	bool (*read)(const struct pairs *vars, struct node *entry);
+	bool (*read)(const struct pairs *vars, const char *directory, struct node *entry);
 	/* Adds the options for qemu.  Fails with the reason if qemu cannot have the device. */
 	int (*qemu)(const struct device *dev, struct qemu_build *q, struct error *err);
 	/*

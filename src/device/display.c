@@ -306,10 +306,11 @@ static int fbuf_qemu(const struct device *dev, struct qemu_build *q, struct erro
 }
 
 /* Reads the old name of `rfb`. */
-static bool fbuf_read(const struct pairs *vars, struct node *entry)
+static bool fbuf_read(const struct pairs *vars, const char *directory, struct node *entry)
 {
 	const char *tcp = pairs_get(vars, "tcp");
 
+	(void)directory;
 	if (tcp != NULL && pairs_get(vars, "rfb") == NULL) {
 		struct node *host = fbuf_read_host(tcp), *port = fbuf_read_port(tcp);
 
@@ -449,10 +450,11 @@ static int xhci_qemu(const struct device *dev, struct qemu_build *q, struct erro
 	return 0;
 }
 
-static bool xhci_read(const struct pairs *vars, struct node *entry)
+static bool xhci_read(const struct pairs *vars, const char *directory, struct node *entry)
 {
 	struct node *list = node_new(NODE_LIST);
 
+	(void)directory;
 	for (size_t i = 1; i <= MAX_USB_DEVICES; i++) {
 		MEM_AUTO char *key = mem_format("slot.%zu.device", i);
 

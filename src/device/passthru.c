@@ -262,11 +262,12 @@ static int passthru_qemu(const struct device *dev, struct qemu_build *q, struct 
 }
 
 /* Reads the address of the device, which has a variable for each of its numbers. */
-static bool passthru_read(const struct pairs *vars, struct node *entry)
+static bool passthru_read(const struct pairs *vars, const char *directory, struct node *entry)
 {
 	const char *bus = pairs_get(vars, "bus"), *slot = pairs_get(vars, "slot");
 	const char *function = pairs_get(vars, "func");
 
+	(void)directory;
 	if (bus != NULL && slot != NULL && function != NULL) {
 		MEM_AUTO char *address = mem_format("%s:%s:%s", bus, slot, function);
 

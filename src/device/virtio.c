@@ -205,18 +205,17 @@ static int scsi_qemu(const struct device *dev, struct qemu_build *q, struct erro
 }
 
 /* Reads the only target of FreeBSD 16. */
-static bool scsi_read(const struct pairs *vars, struct node *entry)
+static bool scsi_read(const struct pairs *vars, const char *directory, struct node *entry)
 {
 	const char *target = pairs_get(vars, "target.0");
 
+	(void)directory;
 	if (target != NULL)
 		node_put(entry, "path", node_string(target));
 	return true;
 }
 
-static const struct bhyve_form scsi_form = {
-	.model = "virtio-scsi", .first = "dev", .instead = ""
-};
+static const struct bhyve_form scsi_form = { .model = "virtio-scsi", .first = "dev" };
 
 const struct device_kind device_virtio_scsi = {
 	.name = "virtio-scsi",

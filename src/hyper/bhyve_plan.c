@@ -4,6 +4,7 @@
  */
 #include "hyper/bhyve_plan.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #define ASSUMED_RELEASE 14 /* on a host without bhyve */
 #define FIRST_ON_ARM64 15
 
-static struct bhyve_host find_host(const struct spec *spec)
+struct bhyve_host bhyve_host_of(const struct spec *spec)
 {
 	struct bhyve_host host = { .release = (int)spec->bhyve.release,
 		.loader = spec->loader.type != LOADER_NONE };
@@ -60,41 +61,53 @@ bool bhyve_is_wired(const struct spec *spec)
 	return spec->wire_guest_mem;
 }
 
+#define FLAG(letter, key, variable, value)                                \
+	{                                                                 \
+#key, letter, variable, value, offsetof(struct spec, key) \
+	}
+
+const struct bhyve_flag bhyve_flags[] = {
+	FLAG('D', power_off_destroy_vm, "destroy_on_poweroff", "true"),
+	FLAG('S', wire_guest_mem, "memory.wired", "true"),
+	FLAG('W', force_msi, "virtio_msix", "false"),
+	FLAG('C', guest_mem_in_core, "memory.guest_in_core", "true"),
+	/* FreeBSD 15 accepts and ignores -A: its tables are on by default. */
+	FLAG('A', generate_acpi, "acpi_tables", "true"),
+	FLAG('H', yield_on_hlt, "x86.vmexit_on_hlt", "true"),
+	FLAG('u', utc_clock, "rtc.use_localtime", "false"),
+	FLAG('Y', disable_mptable_gen, "x86.mptable", "false"),
+	FLAG('x', x2apic, "x86.x2apic", "true"),
+	FLAG('e', strict_io, "x86.strictio", "true"),
+	FLAG('w', ignore_unknown_msr, "x86.strictmsr", "false"),
+	FLAG('P', exit_on_pause, "x86.vmexit_on_pause", "true"),
+	{ 0 },
+};
+
+/* Returns whether a flag is on, because of its key or because bhyve fails without it. */
+static bool is_on(const struct spec *spec, const struct bhyve_flag *flag)
+{
+	if (*(const bool *)((const char *)spec + flag->offset))
+		return true;
+	if (flag->offset == offsetof(struct spec, wire_guest_mem))
+		return bhyve_is_wired(spec);
+	/* bhyve refuses any bus above 0 beside an MP table (mptbl.c). */
+	return flag->offset == offsetof(struct spec, disable_mptable_gen) && needs_wide_buses(spec);
+}
+
 static void add_flags(struct bhyve_build *b)
 {
 	const struct spec *s = b->spec;
-	const struct {
-		const char *key, *flag, *variable, *value;
-		bool on;
-	} flags[] = {
-		{ "power_off_destroy_vm", "-D", "destroy_on_poweroff", "true",
-		    s->power_off_destroy_vm },
-		{ "wire_guest_mem", "-S", "memory.wired", "true", bhyve_is_wired(s) },
-		{ "force_msi", "-W", "virtio_msix", "false", s->force_msi },
-		{ "guest_mem_in_core", "-C", "memory.guest_in_core", "true", s->guest_mem_in_core },
-		/* FreeBSD 15 accepts and ignores -A: its tables are on by default. */
-		{ "generate_acpi", "-A", "acpi_tables", "true", s->generate_acpi },
-		{ "yield_on_hlt", "-H", "x86.vmexit_on_hlt", "true", s->yield_on_hlt },
-		{ "utc_clock", "-u", "rtc.use_localtime", "false", s->utc_clock },
-		/* Without it, bhyve refuses any bus above 0 (mptbl.c). */
-		{ "disable_mptable_gen", "-Y", "x86.mptable", "false",
-		    s->disable_mptable_gen || needs_wide_buses(s) },
-		{ "x2apic", "-x", "x86.x2apic", "true", s->x2apic },
-		{ "strict_io", "-e", "x86.strictio", "true", s->strict_io },
-		{ "ignore_unknown_msr", "-w", "x86.strictmsr", "false", s->ignore_unknown_msr },
-		{ "exit_on_pause", "-P", "x86.vmexit_on_pause", "true", s->exit_on_pause },
-	};
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		bool foreign = b->host.arm64 && hyper_is_amd64_key(flags[i].key);
+	for (const struct bhyve_flag *f = bhyve_flags; f->key != NULL; f++) {
+		bool foreign = b->host.arm64 && hyper_is_amd64_key(f->key);
+		const char option[] = { '-', f->letter, '\0' };
 
-		if (!flags[i].on)
+		if (!is_on(s, f))
 			continue;
 		if (!foreign)
-			bhyve_add_option(
-			    &b->out, flags[i].flag, NULL, flags[i].variable, flags[i].value);
-		else if (spec_gives(s, flags[i].key))
-			bhyve_refuse(b, flags[i].key, BHYVE_AMD64_ONLY);
+			bhyve_add_option(&b->out, option, NULL, f->variable, f->value);
+		else if (spec_gives(s, f->key))
+			bhyve_refuse(b, f->key, BHYVE_AMD64_ONLY);
 	}
 	if (!s->generate_acpi && b->host.release >= 15 && !b->host.arm64)
 		bhyve_add_variable(&b->out, "acpi_tables", "false");
@@ -104,30 +117,34 @@ static void add_flags(struct bhyve_build *b)
 		bhyve_add_option(&b->out, "-U", s->uuid, "uuid", s->uuid);
 }
 
-/*
- * Adds the host bridge.  amd_hostbridge is known to -s only; it stands for these variables, which
- * changed in FreeBSD 14.
- */
+const char *const *bhyve_amd_hostbridge(const struct bhyve_host *host)
+{
+	static const char *const of_13[] = { "device", "hostbridge", "vendor", "0x1022", "devid",
+		"0x7432", NULL };
+	static const char *const since_14[] = { "device", "hostbridge", "pcireg.vendor", "0x1022",
+		"pcireg.device", "0x7432", NULL };
+
+	return host->release < 14 ? of_13 : since_14;
+}
+
 static void add_hostbridge(struct bhyve_build *b)
 {
-	static const char *const amd[] = { "vendor", "0x1022", "device", "0x7432" };
+	static const char *const intel[] = { "device", "hostbridge", NULL };
 	const struct slot *at = &b->spec->hostbridge_slot;
 	bool is_amd = b->spec->hostbridge == HOSTBRIDGE_AMD;
-	MEM_AUTO char *device = bhyve_pci_key(at, "device");
 	MEM_AUTO char *conf = NULL;
 	char slot[SLOT_TEXT];
 
 	if (b->spec->hostbridge == HOSTBRIDGE_NONE)
 		return;
 	conf = mem_format("%s,%s", slot_text(at, slot), is_amd ? "amd_hostbridge" : "hostbridge");
-	bhyve_add_option(&b->out, "-s", conf, device, "hostbridge");
-	for (size_t i = 0; is_amd && i < 4; i += 2) {
-		const char *old = i == 0 ? "vendor" : "devid";
-		MEM_AUTO char *name =
-		    b->host.release < 14 ? mem_copy(old) : mem_format("pcireg.%s", amd[i]);
-		MEM_AUTO char *key = bhyve_pci_key(at, name);
+	words_add(b->out.argv, "-s");
+	words_add(b->out.argv, conf);
+	for (const char *const *v = is_amd ? bhyve_amd_hostbridge(&b->host) : intel; *v != NULL;
+	     v += 2) {
+		MEM_AUTO char *key = bhyve_pci_key(at, v[0]);
 
-		pairs_add(b->out.config, key, amd[i + 1]);
+		pairs_add(b->out.config, key, v[1]);
 	}
 }
 
@@ -434,7 +451,7 @@ static void add_prefix_remark(struct bhyve_build *b)
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report)
 {
 	const struct spec *spec = request->spec;
-	struct bhyve_build b = { request, spec, find_host(spec), { &plan->argv, &plan->config },
+	struct bhyve_build b = { request, spec, bhyve_host_of(spec), { &plan->argv, &plan->config },
 		plan, report };
 	size_t before = report->count;
 

@@ -1,4 +1,4 @@
-/* The command line of bhyve: private to bhyve.c and its plan. */
+/* The command line of bhyve: for bhyve.c, its plan, and the import, which reads it. */
 #ifndef HYPER_BHYVE_PLAN_H
 #define HYPER_BHYVE_PLAN_H
 
@@ -6,6 +6,17 @@
 #include "hyper/hyper.h"
 
 #define BHYVE_AMD64_ONLY "bhyve has this on amd64 only" /* why a key is refused */
+
+/* An option without an argument, which sets one variable. */
+struct bhyve_flag {
+	const char *key; /* of the spec */
+	char letter;
+	const char *variable, *value;
+	size_t offset; /* of a bool in struct spec */
+};
+
+/* All of them; the last has no key. */
+extern const struct bhyve_flag bhyve_flags[];
 
 /* State of making one plan. */
 struct bhyve_build {
@@ -20,6 +31,13 @@ struct bhyve_build {
 /* Makes the plan for struct hypervisor; returns -1 if it has added to the report. */
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report);
 
+/* Returns the host that a command for this spec is made for: its own, the spec's or a default. */
+struct bhyve_host bhyve_host_of(const struct spec *spec);
+/*
+ * Returns the variables that -s ...,amd_hostbridge stands for, a list of keys and values: bhyve knows
+ * this model there only.
+ */
+const char *const *bhyve_amd_hostbridge(const struct bhyve_host *host);
 /* Reports why a key of the spec is refused. */
 void bhyve_refuse(struct bhyve_build *b, const char *key, const char *why);
 /* Returns a size in the syntax of -m of bhyve, bhyveload and grub-bhyve.  Caller frees. */

@@ -1,24 +1,84 @@
 /* Recognises what a text is, and imports it. */
 #include "import/import.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "config/foreign.h"
+#include "import/bhyve.h"
 #include "import/vm_bhyve.h"
+#include "spec/spec.h"
 
-int import_text(
-    const char *text, size_t length, const char *path, struct import *out, struct report *report)
+/* What can be imported; a text without `format` is recognised by its lines. */
+static const struct {
+	const char *format, *kind;
+	int (*import)(
+	    const struct import_source *source, struct import *out, struct report *report);
+} formats[] = {
+	{ "vm-bhyve", FOREIGN_VM_BHYVE, import_vm_bhyve },
+	{ "argv", FOREIGN_COMMAND, import_command },
+	{ "argv", FOREIGN_SCRIPT, import_command },
+	{ "bhyve_config", FOREIGN_BHYVE_CONFIG, import_bhyve_config },
+};
+
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+const char *import_name(const struct import_source *source)
 {
-	const char *kind = foreign_kind(text, length);
+	return source->path == NULL ? "<stdin>" : source->path;
+}
 
-	if (kind != NULL && strcmp(kind, FOREIGN_VM_BHYVE) == 0)
-		return import_vm_bhyve(text, length, path, out, report);
+/* Puts the host that the VM ran on, which decides what bhyve's options mean. */
+static void put_host(const struct import_source *source, struct node *spec)
+{
+	struct node *bhyve;
+
+	if (source->release == NULL && source->arch == NULL)
+		return;
+	bhyve = node_new(NODE_OBJECT);
+	if (source->release != NULL)
+		node_put(bhyve, "release", field_read_integer(source->release));
+	if (source->arch != NULL)
+		node_put(bhyve, "arch", node_string(source->arch));
+	node_put(spec, "bhyve", bhyve);
+}
+
+int import_text(const struct import_source *source, struct import *out, struct report *report)
+{
+	const char *kind =
+	    source->format != NULL ? NULL : foreign_kind(source->text, source->length);
+
+	out->spec = node_new(NODE_OBJECT);
+	put_host(source, out->spec);
+	for (size_t i = 0; i < FORMATS; i++) {
+		if (source->format != NULL ? strcmp(formats[i].format, source->format) == 0
+					   : kind != NULL && strcmp(formats[i].kind, kind) == 0)
+			return formats[i].import(source, out, report);
+	}
 	report_add(report, STATUS_SPEC, NULL,
-	    "%s: this is %s: expected the .conf of a guest of vm-bhyve; for another VM write a "
-	    "spec "
-	    "as vmrun.conf(5) says, and compare its command with the old one by vmrun -d",
-	    path == NULL ? "<stdin>" : path, kind == NULL ? "nothing that can be imported" : kind);
+	    "%s: the text is none of the kinds that can be imported: expected a bhyve command, a "
+	    "bhyve_config(5) file or the .conf of a guest of vm-bhyve",
+	    import_name(source));
 	return -1;
+}
+
+void import_put_name(struct import *out, const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	MEM_AUTO char *made = mem_copy_n(name, strnlen(name, MAX_VM_NAME));
+
+	for (char *c = made; *c != '\0'; c++) {
+		if (strchr(allowed, *c) == NULL && (c == made || strchr("._-", *c) == NULL))
+			*c = c == made ? 'x' : '-';
+	}
+	node_put(out->spec, "name", node_string(*made == '\0' ? IMPORT_NAME : made));
+	if (strcmp(made, name) != 0)
+		words_addf(&out->notes,
+		    "name: \"%s\" became \"%s\": a name has letters, digits, \".\", \"_\" and "
+		    "\"-\", and at most %d of them",
+		    name, made, MAX_VM_NAME);
 }
 
 void import_free(struct import *import)

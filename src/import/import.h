@@ -11,6 +11,19 @@
 #include "base/report.h"
 #include "base/words.h"
 
+#define IMPORT_NAME "imported" /* of a VM that has no name */
+
+/* What is imported. */
+struct import_source {
+	const char *text;
+	size_t length;
+	const char *path;      /* of its file, NULL: it came from standard input or a buffer */
+	const char *directory; /* absolute; where relative paths start */
+	const char *format;    /* "vm-bhyve", "argv", "bhyve_config"; NULL: by its lines */
+	/* The host that the VM ran on, which the spec names then: a key of `bhyve`, or NULL. */
+	const char *release, *arch;
+};
+
 /* What an import has made. */
 struct import {
 	struct node *spec; /* the document of the spec */
@@ -18,12 +31,15 @@ struct import {
 	struct words notes;
 };
 
+/* Imports a text.  Returns 0, or -1 after it has added to the report; the caller frees *out. */
+int import_text(const struct import_source *source, struct import *out, struct report *report);
+/* Returns the name of a source for messages. */
+const char *import_name(const struct import_source *source);
 /*
- * Imports a text; `path` is that of its file, NULL: it came from standard input.  Returns 0, or -1
- * after it has added to the report; the caller frees *out in both cases.
+ * Puts the VM's name into the spec, with a "-" for each character that vmrun does not allow in it;
+ * a note says so then.
  */
-int import_text(
-    const char *text, size_t length, const char *path, struct import *out, struct report *report);
+void import_put_name(struct import *out, const char *name);
 /* Frees what an import has made. */
 void import_free(struct import *import);
 #define IMPORT_AUTO __attribute__((cleanup(import_free)))

@@ -1,18 +1,14 @@
 /* Guests of vm-bhyve: the import, and what of a .conf has no counterpart. */
 #include "import/vm_bhyve.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "import/vm_bhyve_guest.h"
 
-#define STDIN_NAME "imported"
 #define CONF_SUFFIX ".conf"
-#define MAX_VM_NAME 64
 #define FIRST_SLOT "4" /* of the disks; 3 is that of the CD */
 #define LPC_SLOT 31
 
@@ -26,49 +22,17 @@ static char *directory_of(const char *path)
 }
 
 /* Finds the guest's name and directory: a .conf is DATASTORE/NAME/NAME.conf. */
-static void find_guest(struct guest *g)
+static void find_guest(struct guest *g, const struct import_source *source)
 {
-	char cwd[PATH_MAX];
-	const char *base;
-	size_t n;
+	const char *slash = source->path == NULL ? NULL : strrchr(source->path, '/');
+	const char *base = slash != NULL ? slash + 1 : source->path;
+	size_t n = base == NULL ? 0 : strlen(base);
 
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		(void)strcpy(cwd, "/");
-	if (g->path == NULL) {
-		g->name = mem_copy(STDIN_NAME);
-		g->directory = mem_copy(cwd);
-	} else {
-		MEM_AUTO char *path =
-		    *g->path == '/' ? mem_copy(g->path) : mem_format("%s/%s", cwd, g->path);
-
-		base = strrchr(path, '/') + 1;
-		n = strlen(base);
-		if (n > strlen(CONF_SUFFIX) &&
-		    strcmp(base + n - strlen(CONF_SUFFIX), CONF_SUFFIX) == 0)
-			n -= strlen(CONF_SUFFIX);
-		g->name = mem_copy_n(base, n);
-		g->directory = directory_of(path);
-	}
+	if (n > strlen(CONF_SUFFIX) && strcmp(base + n - strlen(CONF_SUFFIX), CONF_SUFFIX) == 0)
+		n -= strlen(CONF_SUFFIX);
+	g->name = base == NULL ? mem_copy(IMPORT_NAME) : mem_copy_n(base, n);
+	g->directory = mem_copy(source->directory);
 	g->datastore = directory_of(g->directory);
-}
-
-/* Puts the name, with a "-" for each character that vmrun does not allow in it. */
-static void put_name(struct guest *g)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	MEM_AUTO char *name = mem_copy_n(g->name, strnlen(g->name, MAX_VM_NAME));
-
-	for (char *c = name; *c != '\0'; c++) {
-		if (strchr(allowed, *c) == NULL && (c == name || strchr("._-", *c) == NULL))
-			*c = c == name ? 'x' : '-';
-	}
-	guest_put_text(g->spec, "name", *name == '\0' ? STDIN_NAME : name);
-	if (strcmp(name, g->name) != 0)
-		guest_note(g,
-		    "name: \"%s\" became \"%s\": a name has letters, digits, \".\", \"_\" and "
-		    "\"-\", and at most %d of them",
-		    g->name, name, MAX_VM_NAME);
 }
 
 /* Reports a key that is set twice: vm-bhyve takes the first, sysrc(8) changes the last. */
@@ -210,8 +174,6 @@ static void add_devices(struct guest *g)
 
 static void read_guest(struct guest *g)
 {
-	find_guest(g);
-	put_name(g);
 	refuse_duplicates(g);
 	g->loader = guest_get_or(g, "loader", "");
 	g->has_firmware = strcmp(g->loader, "uefi") == 0 || str_after(g->loader, "uefi-") != NULL;
@@ -229,14 +191,15 @@ static void read_guest(struct guest *g)
 	node_put(g->spec, "emulations", g->devices);
 }
 
-int import_vm_bhyve(
-    const char *text, size_t length, const char *path, struct import *out, struct report *report)
+int import_vm_bhyve(const struct import_source *source, struct import *out, struct report *report)
 {
-	struct guest g = { .path = path, .notes = &out->notes, .report = report };
+	struct guest g = { .path = source->path, .notes = &out->notes, .report = report };
 	size_t before = report->count;
 
-	g.spec = out->spec = node_new(NODE_OBJECT);
-	conf_read(&g.conf, text, length);
+	g.spec = out->spec;
+	conf_read(&g.conf, source->text, source->length);
+	find_guest(&g, source);
+	import_put_name(out, g.name);
 	read_guest(&g);
 	conf_free(&g.conf);
 	free(g.name);

@@ -10,11 +10,9 @@
 #include "import/import.h"
 
 /*
- * Imports a .conf.  `path` is the path of the file, which names the guest and its directory; NULL:
- * the text came from standard input.  Returns 0, or -1 after it has added to the report; the caller
- * frees what is in *out in both cases.
+ * Imports a .conf; the path of the file names the guest and its directory.  Returns 0, or -1 after
+ * it has added to the report; the caller frees what is in *out in both cases.
  */
-int import_vm_bhyve(
-    const char *text, size_t length, const char *path, struct import *out, struct report *report);
+int import_vm_bhyve(const struct import_source *source, struct import *out, struct report *report);
 
 #endif

@@ -6,107 +6,53 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "import/bhyve_values.h"
 #include "import/vm_bhyve_guest.h"
 #include "spec/spec.h"
 
 #define FIRMWARE "/usr/local/share/uefi-firmware/"
-#define MIB (UINT64_C(1) << 20)
-
-/* The processors as bhyve's -c has them; 0: not given. */
-struct topology {
-	long cpus, sockets, cores, threads;
-};
-
-/* Reads one piece of -c, "4" or "cores=2". */
-static bool read_piece(struct topology *t, const char *piece)
-{
-	const struct {
-		const char *name;
-		long *number;
-	} pieces[] = { { "cpus=", &t->cpus }, { "sockets=", &t->sockets }, { "cores=", &t->cores },
-		{ "threads=", &t->threads } };
-	const char *digits = piece;
-	long *number = &t->cpus;
-	char *end;
-
-	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-		const char *after = str_after(piece, pieces[i].name);
-
-		if (after != NULL) {
-			digits = after;
-			number = pieces[i].number;
-		}
-	}
-	errno = 0;
-	*number = strtol(digits, &end, 0);
-	return errno == 0 && *digits != '\0' && *end == '\0' && *number >= 1 && *number <= MAX_CPUS;
-}
 
 void guest_set_cpu(struct guest *g, const char *key, const char *text)
 {
-	struct topology t = { 0 };
-	struct node *cpu = node_new(NODE_OBJECT);
+	struct bhyve_cpus cpus = { 0 };
+	MEM_AUTO char *why = NULL;
+	struct node *cpu = NULL;
 	const char *rest = text;
 	bool good = true;
 
 	while (rest != NULL) {
 		MEM_AUTO char *piece = guest_piece(&rest);
+		char *equal = strchr(piece, '=');
 
-		good = read_piece(&t, piece) && good;
+		if (equal != NULL)
+			*equal = '\0';
+		good = bhyve_cpus_set(&cpus, equal == NULL ? "cpus" : piece,
+			   equal == NULL ? piece : equal + 1) &&
+		    good;
 	}
-	if (t.sockets == 0)
-		t.sockets = t.cpus == 0 ? 1 : t.cpus;
-	t.cores = t.cores == 0 ? 1 : t.cores;
-	t.threads = t.threads == 0 ? 1 : t.threads;
-	if (!good)
+	if (!good) {
 		guest_fault(g, key, "invalid processors \"%s\": expected numbers from 1 to %d",
 		    text, MAX_CPUS);
-	else if (t.cpus != 0 && t.cpus != t.sockets * t.cores * t.threads)
-		guest_fault(g, key,
-		    "%ld processors, but %ld sockets x %ld cores x %ld threads: bhyve refuses "
-		    "this; set cpu_sockets, cpu_cores and cpu_threads so that their product is "
-		    "cpu",
-		    t.cpus, t.sockets, t.cores, t.threads);
-	node_put(cpu, "sockets", node_int(t.sockets));
-	node_put(cpu, "cores", node_int(t.cores));
-	node_put(cpu, "threads", node_int(t.threads));
-	node_put(g->spec, "cpu", cpu);
-}
-
-/*
- * Puts the size of the memory as bhyve reads it: a number in C's syntax; below 1048576 without a
- * suffix it counts MiB.
- */
-void guest_set_memory(struct guest *g, const char *key, const char *text)
-{
-	static const char suffixes[] = "bkmgtpe";
-	char *end;
-	uint64_t number, unit = 1;
-	const char *suffix = NULL;
-
-	errno = 0;
-	number = strtoull(text, &end, 0);
-	if (*end != '\0')
-		suffix = strchr(suffixes, *end | 0x20);
-	if (suffix != NULL)
-		unit = UINT64_C(1) << 10 * (suffix - suffixes);
-	else if (*end == '\0' && number < MIB)
-		unit = MIB;
-	if (errno != 0 || !(*text >= '0' && *text <= '9') || (*end != '\0' && suffix == NULL) ||
-	    number == 0 || number > INT64_MAX / unit || number * unit % GUEST_PAGE != 0) {
-		guest_fault(g, key,
-		    "invalid size \"%s\": expected a number and one of K, M, G, T, a multiple of "
-		    "4 KiB",
-		    text);
 		return;
 	}
-	number *= unit;
-	if (number % (MIB << 10) == 0)
-		guest_put_format(g->spec, "mem", "%" PRIu64 "G", number / (MIB << 10));
-	else if (number % MIB == 0)
-		guest_put_format(g->spec, "mem", "%" PRIu64 "M", number / MIB);
+	why = bhyve_cpus_node(&cpus, &cpu);
+	if (why != NULL)
+		guest_fault(g, key,
+		    "%s; set cpu_sockets, cpu_cores and cpu_threads so that their product is cpu",
+		    why);
 	else
-		node_put(g->spec, "mem", node_int((int64_t)number));
+		node_put(g->spec, "cpu", cpu);
+}
+
+void guest_set_memory(struct guest *g, const char *key, const char *text)
+{
+	MEM_AUTO char *size = NULL;
+	MEM_AUTO char *why = bhyve_memory_text(text, &size);
+
+	if (why != NULL)
+		guest_fault(g, key, "%s", why);
+	else
+		guest_put_text(g->spec, "mem", size);
 }
 
 static void add_cpu(struct guest *g)

@@ -42,19 +42,73 @@ static int check_spec(const char *spec, struct report *report)
 	return report->count == 0 ? 0 : -1;
 }
 
-static int import_file(const char *file, struct import *out, char **spec, struct report *report)
+/* Refuses options that vmrun_open() would refuse, too, and settings of other keys. */
+static int check_options(const struct vmrun_import_options *o, struct error *err)
+{
+	static const char *const formats[] = { "vm-bhyve", "argv", "bhyve_config", NULL };
+	bool known = o->format == NULL;
+
+	if (o->size == 0)
+		return error_set(err, STATUS_USAGE,
+		    "options.size is 0: initialise the options with VMRUN_IMPORT_OPTIONS");
+	if (o->size > sizeof(*o))
+		return error_set(err, STATUS_USAGE,
+		    "options.size is %zu, but this libvmrun %s knows %zu bytes: the program was "
+		    "built with a later header",
+		    o->size, VMRUN_VERSION, sizeof(*o));
+	if ((o->file == NULL) == (o->text == NULL))
+		return error_set(err, STATUS_USAGE, "set either options.file or options.text");
+	for (size_t i = 0; formats[i] != NULL; i++)
+		known = known || strcmp(formats[i], o->format) == 0;
+	if (!known)
+		return error_set(err, STATUS_USAGE,
+		    "unknown import format \"%s\": expected vm-bhyve, argv or bhyve_config",
+		    o->format);
+	return 0;
+}
+
+/* Reads the settings of the host. */
+static int read_settings(const char *const *set, struct import_source *source, struct error *err)
+{
+	for (; set != NULL && *set != NULL; set++) {
+		const char *release = str_after(*set, "bhyve.release=");
+		const char *arch = str_after(*set, "bhyve.arch=");
+
+		if (release == NULL && arch == NULL)
+			return error_set(err, STATUS_USAGE,
+			    "%s: an import takes bhyve.release=N and bhyve.arch=A only; change "
+			    "other keys in the spec",
+			    *set);
+		source->release = release != NULL ? release : source->release;
+		source->arch = arch != NULL ? arch : source->arch;
+	}
+	return 0;
+}
+
+/* Reads the source, and imports it. */
+static int import_source(
+    const struct vmrun_import_options *o, struct import *out, char **spec, struct report *report)
 {
 	TEXT_FILE_AUTO struct text_file text = { 0 };
-	struct document_source source = { .file = file };
+	struct document_source file = { .file = o->file,
+		.text = o->text,
+		.length = o->length,
+		.name = o->name,
+		.directory = o->directory };
+	struct import_source source = { .format = o->format };
 	struct error err = { 0 };
 	struct str s = { 0 };
 
-	if (text_read(&source, &text, &err) != 0) {
+	if (check_options(o, &err) != 0 || read_settings(o->set, &source, &err) != 0 ||
+	    text_read(&file, &text, &err) != 0) {
 		report_take(report, NULL, &err);
 		return -1;
 	}
-	if (import_text(
-		text.text, text.length, strcmp(file, "-") == 0 ? NULL : file, out, report) != 0)
+	source.text = text.text;
+	source.length = text.length;
+	source.directory = text.directory;
+	source.path = o->file != NULL && strcmp(o->file, "-") != 0 ? o->file : o->name;
+	if (import_text(&source, out, report) != 0)
 		return -1;
 	node_add_json(&s, out->spec);
 	*spec = json_indent(s.text);
@@ -62,13 +116,15 @@ static int import_file(const char *file, struct import *out, char **spec, struct
 	return check_spec(*spec, report);
 }
 
-int vmrun_import(const char *file, char **spec, char **notes, char **why)
+int vmrun_import(const struct vmrun_import_options *options, char **spec, char **notes, char **why)
 {
+	struct vmrun_import_options known = { 0 };
 	IMPORT_AUTO struct import import = { 0 };
 	REPORT_AUTO struct report report = { 0 };
 
 	*spec = *notes = *why = NULL;
-	if (import_file(file, &import, spec, &report) == 0) {
+	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+	if (import_source(&known, &import, spec, &report) == 0) {
 		*notes = lines_of(&import.notes);
 		return STATUS_OK;
 	}

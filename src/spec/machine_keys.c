@@ -12,7 +12,6 @@
 #include "device/serial.h"
 #include "device/value_schema.h"
 
-#define MAX_VM_NAME 64
 #define MIN_RELEASE 13 /* of FreeBSD: the releases whose bhyve this vmrun knows */
 #define MAX_RELEASE 15
 #define PIB_SHIFT 50

@@ -16,6 +16,7 @@
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
+#define MAX_VM_NAME 64
 #define MAX_CPUS 65535	       /* bhyve's limit for the product (bhyverun.c) */
 #define GUEST_PAGE 4096	       /* bytes */
 #define UUID_NONE ""	       /* the value of `uuid` for false */

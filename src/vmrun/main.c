@@ -385,10 +385,16 @@ static void print_import_notes(const char *notes)
 }
 
 /* Prints the spec of a VM that another program ran. */
-static int import(const char *file)
+static int import(const struct command_line *line)
 {
+	struct vmrun_import_options options = VMRUN_IMPORT_OPTIONS;
 	char *spec, *notes, *why;
-	int status = vmrun_import(file, &spec, &notes, &why);
+	int status;
+
+	options.file = line->import;
+	options.format = line->import_format;
+	options.set = line->set;
+	status = vmrun_import(&options, &spec, &notes, &why);
 
 	print_import_notes(notes);
 	if (status == 0)
@@ -420,7 +426,7 @@ static int run_command_line(struct command_line *line, struct ready *ready)
 		return flush(0);
 	}
 	if (line->import != NULL)
-		return import(line->import);
+		return import(line);
 	if (options_describe(line))
 		return describe(line);
 	return run_with_spec(line, ready);

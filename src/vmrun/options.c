@@ -20,7 +20,8 @@ static const struct row options[] = {
 	    "argv (as -d), spec (as --debug), bhyve_config, graph, policy, schema, lua-types, "
 	    "devices [NAME]" },
 	{ 0, "import", "FILE", TEXT, AT(import),
-	    "print the spec of a guest of vm-bhyve, from its .conf; - is stdin" },
+	    "print the spec of a bhyve command, a bhyve_config file or a vm-bhyve .conf; - is stdin" },
+	{ 0, "import-format", "NAME", TEXT, AT(import_format), "vm-bhyve, argv or bhyve_config" },
 	{ 0, "json", NULL, FLAG, AT(json), "print devices, the report of --check or --simulate in JSON" },
 	{ 'n', "check", NULL, FLAG, AT(check), "check the host for that boot; change nothing" },
 	{ 0, "simulate", "LIST", TEXT, AT(simulate),
@@ -141,6 +142,8 @@ static char *check(const struct command_line *line)
 		    ? rows_error("--import excludes a spec, --check, --debug, --dry-run, --print "
 				 "and --simulate")
 		    : NULL;
+	if (line->import_format != NULL)
+		return rows_error("--import-format requires --import FILE");
 	if (line->print != NULL && !is_one_of(line->print, boots) && !options_describe(line))
 		return rows_error(
 		    "--print takes argv, spec, bhyve_config, graph, policy, schema, lua-types "

@@ -12,7 +12,7 @@ struct command_line {
 	const char *operand; /* FILE without -c; NULL: none */
 	const char *format, *target, *hypervisor, *bhyve, *qemu, *reboot_on;
 	const char *pid_file, *supervisor_pid_file, *run_dir, *state_dir, *print, *simulate,
-	    *import, *exit_status, *events, *log_level, *log_format;
+	    *import, *import_format, *exit_status, *events, *log_level, *log_format;
 	const char **set;	 /* KEY=VALUE words, NULL-terminated; the list is owned */
 	const char **spec_args;	 /* KEY=VALUE words of --arg, likewise */
 	const char **hooks;	 /* likewise */

@@ -52,14 +52,10 @@ import() {
 	is "$status" 65
 	[ ! -s out ]
 	has 'vmrun: web.conf:3: memory: duplicate key, also on line 9'
-	echo 'bhyve -c 1 -m 1G vm' >line.txt
-	import line.txt
-	is "$status" 65
-	has 'line.txt: this is a bhyve command line: expected the .conf of a guest of vm-bhyve'
 	echo 'nothing' >text
 	import text
 	is "$status" 65
-	has 'text: this is nothing that can be imported: expected the .conf'
+	has 'text: the text is none of the kinds that can be imported: expected a bhyve command, a bhyve_config(5) file or'
 	import missing.conf
 	is "$status" 66
 	has 'missing.conf: No such file or directory'

@@ -22,7 +22,8 @@ process: base platform spec process
 script: base platform process script
 config: base platform device spec process script config
 hyper: base platform device spec hyper
-import: base platform device spec config hyper import
+shell: base platform shell
+import: base platform device spec config hyper shell import
 check: base platform device spec hyper check
 event: base platform event api
 policy: base platform device spec hyper policy

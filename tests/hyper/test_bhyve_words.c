@@ -204,7 +204,8 @@ static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 {
 	const struct bhyve_form *form = kind->form;
 
-	pairs_add(vars, "device", form->implied != NULL ? "ahci" : form->model);
+	if (form->implied == NULL)
+		pairs_add(vars, "device", form->model);
 	if (kind == &device_passthru) {
 		pairs_add(vars, "bus", "3");
 		pairs_add(vars, "slot", "0");
@@ -223,9 +224,9 @@ static void roll_vars(const struct device_kind *kind, struct pairs *vars)
 		roll_ports(vars, form->ports);
 		return;
 	}
-	if (form->implied != NULL)
-		pairs_add(vars, form->implied[0], kind == &device_ahci_cd ? "cd" : "hd");
-	if (form->values)
+	for (size_t i = 0; form->implied != NULL && form->implied[i] != NULL; i += 2)
+		pairs_add(vars, form->implied[i], form->implied[i + 1]);
+	if (form->values != NULL)
 		pairs_add(vars, "slot.1.device", "tablet");
 	if (form->first == NULL)
 		return;

@@ -22,8 +22,17 @@ struct imported {
 
 static void import(struct imported *i, const char *path, const char *text)
 {
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+	MEM_AUTO char *directory =
+	    slash == NULL ? mem_copy("/cwd") : mem_copy_n(path, (size_t)(slash - path));
+	struct import_source source = { .text = text,
+		.length = strlen(text),
+		.path = path,
+		.directory = directory,
+		.format = "vm-bhyve" };
+
 	memset(i, 0, sizeof(*i));
-	i->rc = import_vm_bhyve(text, strlen(text), path, &i->import, &i->report);
+	i->rc = import_text(&source, &i->import, &i->report);
 }
 
 static void clear(struct imported *i)
@@ -126,18 +135,13 @@ static void test_names(void **state)
 static void test_directories(void **state)
 {
 	struct imported i;
-	char cwd[4096];
 
 	(void)state;
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	MEM_AUTO char *beside = mem_format("%s/uefi-vars.fd", cwd);
-	MEM_AUTO char *below = mem_format("%s/vm/web/uefi-vars.fd", cwd);
-
 	import(&i, NULL, GUEST "uefi_vars=yes\n");
-	assert_string_equal(node_get_text(i.import.spec, "varfile"), beside);
+	assert_string_equal(node_get_text(i.import.spec, "varfile"), "/cwd/uefi-vars.fd");
 	clear(&i);
-	import(&i, "vm/web/web.conf", GUEST "uefi_vars=yes\n");
-	assert_string_equal(node_get_text(i.import.spec, "varfile"), below);
+	import(&i, "/vm/web/web.conf", GUEST "uefi_vars=yes\n");
+	assert_string_equal(node_get_text(i.import.spec, "varfile"), "/vm/web/uefi-vars.fd");
 	clear(&i);
 }
 

@@ -134,17 +134,21 @@ static void check_file(const char *name, const char *file, const char *wanted, c
 
 static void check_case(const char *name)
 {
-	MEM_AUTO char *path = mem_format("/vm/%s/%s.conf", name, name);
+	MEM_AUTO char *directory = mem_format("/vm/%s", name);
+	MEM_AUTO char *path = mem_format("%s/%s.conf", directory, name);
 	MEM_AUTO char *text = read_case(name, "vm.conf");
 	MEM_AUTO char *spec = read_case(name, "spec.json"), *notes = read_case(name, "notes");
 	REPORT_AUTO struct report report = { 0 };
 	struct import import = { 0 };
+	struct import_source source = { .path = path, .directory = directory };
 	struct str got = { 0 }, lines = { 0 };
 
 	if (text == NULL)
 		fail_msg("%s: no vm.conf", name);
 	assert_string_equal(foreign_kind(text, strlen(text)), "a vm-bhyve configuration");
-	if (import_vm_bhyve(text, strlen(text), path, &import, &report) != 0)
+	source.text = text;
+	source.length = strlen(text);
+	if (import_text(&source, &import, &report) != 0)
 		fail_msg("%s: %s: %s", name, report.item[0].path, report.item[0].text);
 	add_pretty(&got, import.spec, 0);
 	str_add(&got, "\n");

@@ -97,6 +97,7 @@ static void check_state(const struct handle *h)
 /* Checks the functions that need no handle. */
 static void check_words(const struct handle *h)
 {
+	struct vmrun_import_options import = VMRUN_IMPORT_OPTIONS;
 	char *why = NULL, *lines = NULL, *notes = NULL;
 
 	(void)h;
@@ -113,7 +114,8 @@ static void check_words(const struct handle *h)
 	assert_null(vmrun_describe_device("nvmf", true, &why));
 	getters_check_text(why, true);
 	why = NULL;
-	assert_int_equal(vmrun_import("no/such.conf", &lines, &notes, &why), 66);
+	import.file = "no/such.conf";
+	assert_int_equal(vmrun_import(&import, &lines, &notes, &why), 66);
 	assert_true(lines == NULL && notes == NULL);
 	getters_check_text(why, true);
 	getters_check_text(vmrun_message_json("error", NULL, NULL, "wrong"), true);

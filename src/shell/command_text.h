@@ -1,0 +1,29 @@
+/* Finds the one bhyve command in any text: a script, what ps shows, a page with a prompt. */
+#ifndef SHELL_COMMAND_TEXT_H
+#define SHELL_COMMAND_TEXT_H
+
+#include <stddef.h>
+
+#include "base/report.h"
+#include "base/words.h"
+
+/* A bhyve command that was found in a text, and what stood around it. */
+struct command_text {
+	struct words argv;   /* words of the bhyve command, argv[0] is the program as written */
+	size_t line;	     /* line of the text in which it begins */
+	struct words prefix; /* words of nice, cpuset, setfib and the like in front of it */
+	struct words loader; /* words of bhyveload or grub-bhyve before it; empty: none */
+	size_t loader_line;
+	char *loader_input; /* text that the loader reads on stdin; NULL: none */
+	struct words notes; /* what was left out, with what to do instead, a line each */
+};
+
+/*
+ * Finds the bhyve command; `name` names the text in messages ("vm.sh", "<stdin>").  Returns 0, or
+ * -1 after adding to the report (STATUS_SPEC); the caller frees *out in both cases.
+ */
+int command_text_read(const char *text, size_t length, const char *name, struct command_text *out,
+    struct report *report);
+void command_text_free(struct command_text *c);
+
+#endif

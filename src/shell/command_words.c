@@ -1,0 +1,320 @@
+/* Programs that run others. */
+#include "shell/command_words.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+/* A program that runs the command behind its own options and operands. */
+struct wrapper {
+	const char *name;
+	const char *values; /* letters of the options that take a value */
+	size_t operands;    /* words between the options and the command */
+	bool keeps;	    /* its effect is wanted: it becomes a part of the prefix */
+	bool by_option;	    /* an option stands in place of the operand */
+	const char *note;   /* what to do instead; NULL: nothing */
+};
+
+#define DETACHED "left out: vmrun needs no terminal, and vmrunctl console shows the guest's console"
+#define LOCKED "left out: vmrun locks the name of its VM"
+
+static const struct wrapper wrappers[] = {
+	{ .name = "sudo", .values = "CDghpRrTtUu" },
+	{ .name = "doas", .values = "aCu" },
+	{ .name = "pfexec", .values = "P" },
+	{ .name = "exec", .values = "a" },
+	{ .name = "daemon", .values = "pPtumoslTRC" },
+	{ .name = "nohup", .values = "" },
+	{ .name = "setsid", .values = "" },
+	{ .name = "env", .values = "uPSLU" },
+	{ .name = "command", .values = "" },
+	{ .name = "builtin", .values = "" },
+	{ .name = "time", .values = "of" },
+	{ .name = "screen", .values = "SceghpstTL", .note = DETACHED },
+	{ .name = "script", .values = "tT", .operands = 1, .note = DETACHED },
+	{ .name = "lockf", .values = "t", .operands = 1, .note = LOCKED },
+	{ .name = "flock", .values = "wE", .operands = 1, .note = LOCKED },
+	{ .name = "timeout",
+	    .values = "ks",
+	    .operands = 1,
+	    .note = "left out: stop the VM with vmrunctl stop when its time is over" },
+	{ .name = "nice", .values = "n", .keeps = true },
+	{ .name = "cpuset", .values = "lnsrpdtjx", .keeps = true },
+	{ .name = "setfib", .values = "F", .operands = 1, .keeps = true, .by_option = true },
+	{ .name = "rtprio", .values = "", .operands = 1, .keeps = true, .by_option = true },
+	{ .name = "idprio", .values = "", .operands = 1, .keeps = true, .by_option = true },
+	{ .name = "chrt", .values = "TPD", .operands = 1, .keeps = true },
+	{ .name = "taskset", .values = "", .operands = 1, .keeps = true },
+	{ .name = "numactl", .values = "CNmilp", .keeps = true },
+	{ .name = "ionice", .values = "cn", .keeps = true },
+	{ .name = "limits", .values = "CUbcdfklmnopstuvwy", .keeps = true },
+	{ .name = "protect", .values = "", .keeps = true },
+	{ .name = "proccontrol", .values = "ms", .keeps = true },
+	{ .name = "jexec", .values = "uU", .operands = 1, .keeps = true },
+	{ .name = "stdbuf", .values = "ioe", .keeps = true },
+};
+
+/* Options of wrappers that mean something to vmrun. */
+static const struct advice {
+	const char *wrapper;
+	char letter;
+	const char *text;
+} advices[] = {
+	{ "daemon", 'p', "start vmrun with -p and this file" },
+	{ "daemon", 'P', "start vmrun with -P and this file" },
+	{ "daemon", 'o', "vmrun passes bhyve's messages on; redirect vmrun's" },
+	{ "daemon", 'r', "vmrun itself boots again after a reboot of the guest" },
+	{ "daemon", 'R', "vmrun itself boots again after a reboot of the guest" },
+	{ "daemon", 'S', "start vmrun with --syslog" },
+	{ "daemon", 'u', "start vmrun as this user" },
+	{ "sudo", 'u', "start vmrun as this user" },
+	{ "doas", 'u', "start vmrun as this user" },
+};
+
+/* The words that are read, and the place in them. */
+struct walk {
+	const struct words *w;
+	size_t i;
+	struct command_words *out;
+	bool has_option;
+	bool is_query; /* command -v */
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		if (strcmp(word, *list) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_number(const char *word)
+{
+	return *word != '\0' && word[strspn(word, "0123456789")] == '\0';
+}
+
+size_t command_prompt(const struct shell_word *word, size_t count)
+{
+	bool has_host = false;
+
+	if (count > 0 && *word[0].text == '+' && word[0].length == 1)
+		return 1; /* what sh -x prints */
+	for (size_t i = 0; i < count && i < 4; i++) {
+		const char *text = word[i].text;
+		size_t n = word[i].length;
+
+		has_host = has_host || memchr(text, '@', n) != NULL;
+		if (strchr("#$%", text[n - 1]) != NULL && (i == 0 || has_host) &&
+		    memchr(text, '=', n) == NULL)
+			return i + 1;
+	}
+	return 0;
+}
+
+static void advise(struct walk *k, const char *wrapper, char letter, const char *value)
+{
+	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+		if (advices[i].letter == letter && strcmp(advices[i].wrapper, wrapper) == 0)
+			words_addf(&k->out->notes, "%s -%c%s%s: %s", wrapper, letter,
+			    value == NULL ? "" : " ", value == NULL ? "" : value, advices[i].text);
+	}
+}
+
+/* Reads one word of options, "-dmS", and the value of its last one. */
+static void read_options(struct walk *k, const struct wrapper *wrapper)
+{
+	const char *letter = k->w->item[k->i++] + 1;
+
+	k->has_option = true;
+	if (*letter == '-')
+		return; /* --name or --name=value */
+	for (; *letter != '\0'; letter++) {
+		const char *value = NULL;
+
+		k->is_query = k->is_query ||
+		    (strcmp(wrapper->name, "command") == 0 && strchr("vV", *letter) != NULL);
+		if (strchr(wrapper->values, *letter) != NULL) {
+			value = letter[1] != '\0' ? letter + 1 : k->w->item[k->i];
+			if (letter[1] == '\0' && value != NULL)
+				k->i++;
+		}
+		advise(k, wrapper->name, *letter, value);
+		if (value != NULL)
+			return;
+	}
+}
+
+/* Returns whether a word is NAME=value. */
+static bool is_assignment(const char *word)
+{
+	size_t n = shell_name_length(word, strlen(word));
+
+	return n > 0 && word[n] == '=';
+}
+
+/* Walks over a wrapper with its options and operands. */
+static void skip_wrapper(struct walk *k, const struct wrapper *wrapper)
+{
+	const struct words *w = k->w;
+	size_t first = k->i++;
+
+	k->has_option = false;
+	while (k->i < w->count) {
+		const char *word = w->item[k->i];
+
+		if (strcmp(word, "--") == 0) {
+			k->i++;
+			break;
+		}
+		if (*word == '-' && word[1] != '\0')
+			read_options(k, wrapper);
+		else if (is_assignment(word) || (strcmp(word, "-") == 0))
+			k->i++;
+		else
+			break;
+	}
+	if (!wrapper->by_option || !k->has_option)
+		k->i += wrapper->operands;
+	if (k->i > w->count)
+		k->i = w->count;
+	for (size_t i = first; wrapper->keeps && i < k->i; i++)
+		words_add(&k->out->prefix, w->item[i]);
+	if (wrapper->note != NULL)
+		words_addf(&k->out->notes, "%s: %s", wrapper->name, wrapper->note);
+}
+
+/* Finds the text that a shell, su or eval runs. */
+static bool find_text_word(struct walk *k, const char *name)
+{
+	static const char *const shells[] = { "sh", "bash", "ksh", "zsh", "dash", "csh", "tcsh",
+		"su", NULL };
+	const struct words *w = k->w;
+
+	if (strcmp(name, "eval") == 0 && k->i + 1 < w->count) {
+		k->out->kind = COMMAND_TEXT;
+		k->out->first = k->i + 1;
+		k->out->has_joined = true;
+		return true;
+	}
+	if (!is_one_of(name, shells))
+		return false;
+	for (size_t i = k->i + 1; i + 1 < w->count; i++) {
+		const char *word = w->item[i];
+
+		if (*word == '-' && word[1] != '-' && word[1] != '\0' &&
+		    word[strlen(word) - 1] == 'c') {
+			k->out->kind = COMMAND_TEXT;
+			k->out->first = i + 1;
+			return true;
+		}
+	}
+	return true;
+}
+
+/* Walks over tmux's own words: "tmux new-session -d -s web COMMAND". */
+static bool skip_tmux(struct walk *k)
+{
+	static const char *const commands[] = { "new-session", "new", "new-window", "neww",
+		"split-window", "splitw", "respawn-pane", "respawn-window", NULL };
+	static const struct wrapper itself = { .name = "tmux", .values = "cfLST" };
+	static const struct wrapper command = { .name = "new-session", .values = "ceFnstxylp" };
+
+	skip_wrapper(k, &itself);
+	if (k->i >= k->w->count || !is_one_of(k->w->item[k->i], commands))
+		return false;
+	skip_wrapper(k, &command);
+	words_add(&k->out->notes, "tmux: " DETACHED);
+	if (k->i + 1 == k->w->count) {
+		k->out->kind = COMMAND_TEXT;
+		k->out->first = k->i;
+		return false;
+	}
+	return true;
+}
+
+static const struct wrapper *find_wrapper(const char *name)
+{
+	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+		if (strcmp(wrappers[i].name, name) == 0)
+			return &wrappers[i];
+	}
+	return NULL;
+}
+
+/*
+ * Returns the index of bhyve behind the columns of ps or procstat, which have a pid first or after
+ * the user; 0: it is no such line.
+ */
+static size_t skip_columns(const struct words *w)
+{
+	size_t i = 1;
+
+	if (w->count < 2 || (!is_number(w->item[0]) && !is_number(w->item[1])) ||
+	    find_wrapper(base_name(w->item[0])) != NULL)
+		return 0;
+	for (; i < w->count && *w->item[i] != '\0'; i++) {
+		const char *name = base_name(w->item[i]);
+
+		if (strcmp(name, "bhyve") == 0 || strcmp(name, "bhyve:") == 0)
+			break;
+	}
+	if (i >= w->count)
+		return 0;
+	/* procstat -c shows the name of the process before its words. */
+	if (i + 1 < w->count && strcmp(w->item[i], "bhyve") == 0 &&
+	    strncmp(base_name(w->item[i + 1]), "bhyve", 5) == 0)
+		i++;
+	return i;
+}
+
+/* Returns what a program is, by its name. */
+static enum command_kind kind_of(const char *name)
+{
+	static const char *const loaders[] = { "bhyveload", "grub-bhyve", NULL };
+
+	if (strcmp(name, "bhyve") == 0)
+		return COMMAND_BHYVE;
+	if (strcmp(name, "bhyve:") == 0)
+		return COMMAND_TITLE;
+	return is_one_of(name, loaders) ? COMMAND_LOADER : COMMAND_OTHER;
+}
+
+void command_words_find(const struct words *w, struct command_words *out)
+{
+	struct walk k = { .w = w, .out = out };
+
+	*out = (struct command_words){ 0 };
+	k.i = skip_columns(w);
+	while (k.i < w->count && !k.is_query) {
+		const char *name = base_name(w->item[k.i]);
+		const struct wrapper *wrapper = find_wrapper(name);
+
+		out->kind = kind_of(name);
+		out->first = k.i;
+		if (out->kind != COMMAND_OTHER || find_text_word(&k, name))
+			return;
+		if (strcmp(name, "tmux") == 0) {
+			if (!skip_tmux(&k))
+				return;
+		} else if (wrapper != NULL) {
+			skip_wrapper(&k, wrapper);
+		} else {
+			return;
+		}
+	}
+	out->kind = COMMAND_OTHER;
+}
+
+void command_words_free(struct command_words *c)
+{
+	words_free(&c->prefix);
+	words_free(&c->notes);
+}

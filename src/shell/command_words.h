@@ -1,0 +1,33 @@
+/* Which program the words of a command run: sudo, daemon, nice and the like run others. */
+#ifndef SHELL_COMMAND_WORDS_H
+#define SHELL_COMMAND_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/words.h"
+#include "shell/shell_text.h"
+
+enum command_kind {
+	COMMAND_OTHER,
+	COMMAND_BHYVE,
+	COMMAND_LOADER, /* bhyveload or grub-bhyve */
+	COMMAND_TEXT,	/* a shell that runs the word, or all words from it on (eval) */
+	COMMAND_TITLE,	/* "bhyve: web": a process title in ps */
+};
+
+struct command_words {
+	enum command_kind kind;
+	size_t first;	 /* index of the program, or of the text */
+	bool has_joined; /* the text is all words from the first on */
+	struct words prefix;
+	struct words notes; /* what was left out, without a place */
+};
+
+/* Returns how many words before a command are a prompt: "#", "$", "root@host:~ #", "[a@b ~]$". */
+size_t command_prompt(const struct shell_word *word, size_t count);
+/* Finds the program; the caller frees what *out has. */
+void command_words_find(const struct words *w, struct command_words *out);
+void command_words_free(struct command_words *c);
+
+#endif

@@ -1,0 +1,152 @@
+/* Commands of the shell itself. */
+#include "shell/shell_statement.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "shell/command_words.h"
+
+/* A command whose first words are read. */
+struct statement {
+	const struct shell_word *word;
+	size_t words;
+	bool in_branch; /* a shell runs it in some cases only */
+};
+
+static bool is_word(const struct shell_word *word, const char *text)
+{
+	return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
+}
+
+static bool is_one_of(const struct shell_word *word, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		if (is_word(word, *list))
+			return true;
+	}
+	return false;
+}
+
+/* Skips the words that a shell has before a command, and counts the branches they open. */
+static void skip_reserved(size_t *branches, struct statement *s)
+{
+	static const char *const opening[] = { "if", "case", NULL };
+	static const char *const closing[] = { "fi", "esac", NULL };
+	static const char *const others[] = { "while", "until", "do", "then", "else", "elif", "{",
+		"}", "!", "done", "@reboot", NULL };
+
+	for (; s->words > 0; s->word++, s->words--) {
+		if (is_one_of(s->word, opening)) {
+			(*branches)++;
+			if (is_word(s->word, "case")) {
+				s->words = 0;
+				return;
+			}
+		} else if (is_one_of(s->word, closing)) {
+			*branches -= *branches > 0 ? 1 : 0;
+		} else if (!is_one_of(s->word, others)) {
+			return;
+		}
+	}
+}
+
+/* Forgets the variables that a command such as read sets to what the text does not tell. */
+static void unset_all(struct shell_values *v, const struct shell_word *word, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		MEM_AUTO char *name = mem_copy_n(word[i].text, word[i].length);
+
+		shell_unset(v, name);
+	}
+}
+
+/* Reads "for NAME in VALUE", which sets the variable if there is one value. */
+static void read_for(struct shell_values *v, struct statement *s)
+{
+	if (s->words < 2)
+		return;
+	unset_all(v, s->word + 1, 1);
+	if (s->words == 4 && is_word(&s->word[2], "in")) {
+		MEM_AUTO char *text = mem_format("%.*s=%.*s", (int)s->word[1].length,
+		    s->word[1].text, (int)s->word[3].length, s->word[3].text);
+		const struct shell_word one = { text, strlen(text), s->word->line };
+
+		if (shell_assignment(&one) > 0)
+			shell_assign(v, &one, false);
+	}
+}
+
+/* Reads commands that change variables; returns whether it was one. */
+static bool read_builtin(struct shell_values *v, struct statement *s)
+{
+	static const char *const setting[] = { "export", "readonly", "local", "declare", "typeset",
+		"set", NULL };
+	static const char *const unsetting[] = { "unset", "read", "getopts", NULL };
+
+	if (is_word(s->word, "for") || is_word(s->word, "select")) {
+		read_for(v, s);
+	} else if (is_one_of(s->word, unsetting)) {
+		unset_all(v, s->word + 1, s->words - 1);
+	} else if (is_one_of(s->word, setting)) {
+		for (size_t i = 1; i < s->words; i++) {
+			if (shell_assignment(&s->word[i]) > 0)
+				shell_assign(v, &s->word[i], s->in_branch);
+		}
+	} else if (is_word(s->word, "setenv") && s->words == 3) {
+		MEM_AUTO char *text = mem_format("%.*s=%.*s", (int)s->word[1].length,
+		    s->word[1].text, (int)s->word[2].length, s->word[2].text);
+		const struct shell_word one = { text, strlen(text), s->word->line };
+
+		if (shell_assignment(&one) > 0)
+			shell_assign(v, &one, s->in_branch);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Reads the assignments in front of a command; they set variables if no command follows. */
+static void read_assignments(struct shell_values *v, struct statement *s)
+{
+	size_t n = 0;
+
+	while (n < s->words && shell_assignment(&s->word[n]) > 0)
+		n++;
+	for (size_t i = 0; i < n && n == s->words; i++)
+		shell_assign(v, &s->word[i], s->in_branch);
+	s->word += n;
+	s->words -= n;
+}
+
+/* Removes the "@" with which a recipe of make begins. */
+static void strip_recipe_mark(struct shell_word *word)
+{
+	size_t n = 0;
+
+	while (n < word->length && strchr("@-", word->text[n]) != NULL)
+		n++;
+	if (n < word->length && *word->text == '@' && !is_word(word, "@reboot")) {
+		word->text += n;
+		word->length -= n;
+	}
+}
+
+bool shell_statement_read(struct shell_values *v, size_t *branches, struct shell_script *script,
+    size_t index, struct shell_statement *out)
+{
+	const struct shell_command *command = &script->command[index];
+	struct shell_word *word = script->word + command->word;
+	const char *before = index == 0 ? "" : command[-1].end;
+	size_t prompt = command_prompt(word, command->words);
+	struct statement s = { .word = word + prompt, .words = command->words - prompt };
+
+	if (s.words > 0)
+		strip_recipe_mark(word + prompt);
+	skip_reserved(branches, &s);
+	s.in_branch = *branches > 0 || strcmp(before, "&&") == 0 || strcmp(before, "||") == 0;
+	read_assignments(v, &s);
+	if (s.words == 0 || read_builtin(v, &s))
+		return false;
+	*out = (struct shell_statement){ s.word, s.words };
+	return true;
+}

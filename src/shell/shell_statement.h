@@ -1,0 +1,24 @@
+/* What a shell does before it runs a program: words such as "if", and assignments. */
+#ifndef SHELL_STATEMENT_H
+#define SHELL_STATEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shell/shell_text.h"
+#include "shell/shell_values.h"
+
+/* The words of a command that name a program and its arguments. */
+struct shell_statement {
+	const struct shell_word *word;
+	size_t words;
+};
+
+/*
+ * Reads a command: sets the variables that it sets, counts the branches around the next one, and
+ * fills *out.  Returns whether a program is left to run.
+ */
+bool shell_statement_read(struct shell_values *v, size_t *branches, struct shell_script *script,
+    size_t index, struct shell_statement *out);
+
+#endif

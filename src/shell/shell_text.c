@@ -1,0 +1,408 @@
+/* Splits a text into the commands and words of a shell. */
+#include "shell/shell_text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "platform/find.h"
+
+#define MAX_PROMPT 100 /* bytes of "root@host:/vm # " */
+#define MAX_DEPTH 64   /* quotes and substitutions in each other */
+
+struct reader {
+	struct shell_script *out;
+	enum shell_comments comments;
+	const char *p, *end;
+	const char *counted; /* up to here lines are counted */
+	size_t line;	     /* of `counted` */
+	size_t pending;	     /* first redirection whose here-document has not been read */
+	struct error *err;
+	bool failed;
+};
+
+/* Returns the end of an enclosed piece, "" inside "$()" and so on; NULL: it has none. */
+static const char *skip(const char *p, const char *end, char close, bool quoted, unsigned depth)
+{
+	if (depth > MAX_DEPTH)
+		return NULL;
+	while (p != NULL && p < end) {
+		char c = *p++;
+
+		if (c == close)
+			return p;
+		if (close == '\'')
+			continue;
+		if (c == '\\') {
+			p += p < end ? 1 : 0;
+		} else if (close == '`') {
+			continue;
+		} else if (c == '"' || c == '`') {
+			p = skip(p, end, c, c == '"', depth + 1);
+		} else if (c == '\'' && !quoted) {
+			p = skip(p, end, c, false, depth + 1);
+		} else if (c == '$' && p < end && *p == '{') {
+			p = skip(p + 1, end, '}', quoted, depth + 1);
+		} else if ((c == '$' && p < end && *p == '(') || (c == '(' && close == ')')) {
+			p = skip(c == '$' ? p + 1 : p, end, ')', false, depth + 1);
+		}
+	}
+	return NULL;
+}
+
+const char *shell_skip(const char *p, const char *end, char close, bool quoted)
+{
+	return skip(p, end, close, quoted && close != ')', 0);
+}
+
+size_t shell_name_length(const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n &&
+	    (isalpha((unsigned char)text[i]) || text[i] == '_' ||
+		(i > 0 && isdigit((unsigned char)text[i]))))
+		i++;
+	return i;
+}
+
+/* Returns the line of a place behind all places that were asked for before. */
+static size_t line_of(struct reader *r, const char *place)
+{
+	for (; r->counted < place; r->counted++)
+		r->line += *r->counted == '\n' ? 1 : 0;
+	return r->line;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool is_at_line_start(const struct reader *r)
+{
+	return r->p == r->out->text || r->p[-1] == '\n';
+}
+
+/*
+ * Returns whether a "#" is the end of a prompt, because a command with bhyve is behind it.  Only
+ * the start of a line is looked at, so that a line of many "#" is not searched for each.
+ */
+static bool is_prompt(const struct reader *r)
+{
+	const char *newline = memchr(r->p, '\n', (size_t)(r->end - r->p));
+	size_t before = 0;
+
+	while (before < MAX_PROMPT && r->p - before > r->out->text &&
+	    r->p[-1 - (ptrdiff_t)before] != '\n')
+		before++;
+	return r->comments == SHELL_ROOT_PROMPTS && before < MAX_PROMPT &&
+	    find_text(r->p, (size_t)((newline == NULL ? r->end : newline) - r->p), "bhyve") != NULL;
+}
+
+static void skip_line(struct reader *r)
+{
+	const char *newline = memchr(r->p, '\n', (size_t)(r->end - r->p));
+
+	r->p = newline == NULL ? r->end : newline;
+}
+
+/* Skips blanks, joined lines, and the ">" with which a shell asks for the rest of a command. */
+static void skip_blanks(struct reader *r)
+{
+	while (r->p < r->end) {
+		if (is_blank(*r->p)) {
+			r->p++;
+		} else if (r->end - r->p > 1 && r->p[0] == '\\' && r->p[1] == '\n') {
+			r->p += 2;
+			if (r->end - r->p > 2 && memcmp(r->p, "> -", 3) == 0)
+				r->p++;
+		} else if (*r->p == '#' && !is_prompt(r)) {
+			skip_line(r);
+		} else {
+			return;
+		}
+	}
+}
+
+/* Makes room: arrays double at each power of two. */
+static void *room(void *array, size_t count, size_t size)
+{
+	return (count & (count - 1)) == 0 ? mem_resize(array, count == 0 ? 1 : 2 * count, size)
+					  : array;
+}
+
+static struct shell_command *command(struct reader *r)
+{
+	return &r->out->command[r->out->commands];
+}
+
+static void begin_command(struct reader *r)
+{
+	r->out->command = room(r->out->command, r->out->commands, sizeof(*r->out->command));
+	*command(r) = (struct shell_command){
+		.word = r->out->words,
+		.redirect = r->out->redirects,
+		.line = line_of(r, r->p),
+	};
+}
+
+/* Ends a command at an operator; one without words and redirections is dropped. */
+static void end_command(struct reader *r, const char *operator, size_t n)
+{
+	struct shell_command *c = command(r);
+	bool is_first = n == 1 && *operator== '(';
+
+	c->words = r->out->words - c->word;
+	c->redirects = r->out->redirects - c->redirect;
+	c->last_line = line_of(r, operator);
+	if (n == 0)
+		(void)memcpy(c->end, "\n", 2);
+	else
+		(void)memcpy(c->end, operator, n);
+	if (c->words > 0 || c->redirects > 0)
+		r->out->commands++;
+	else if (strcmp(c->end, "|") == 0 && r->out->commands > 0 && strcmp(c[-1].end, ")") == 0)
+		(void)memcpy(c[-1].end, ")|", 3);
+	is_first = is_first || (c->words == 0 && c->redirects == 0 && c->is_first);
+	begin_command(r);
+	command(r)->is_first = is_first;
+}
+
+static int fail(struct reader *r, size_t line, const char *what)
+{
+	r->failed = true;
+	return error_set(r->err, STATUS_SPEC,
+	    "%zu: unterminated %s, or more than " STR_LITERAL(
+		MAX_DEPTH) " of them in each other: "
+			   "close it, or pass the bhyve command alone",
+	    line, what);
+}
+
+/* Returns what an opening is called in messages. */
+static const char *opening_name(char close)
+{
+	switch (close) {
+	case '\'':
+		return "quote '";
+	case '"':
+		return "quote \"";
+	case '`':
+		return "command substitution `";
+	case ')':
+		return "command substitution $(";
+	default:
+		return "expansion ${";
+	}
+}
+
+/* Reads one word; an empty one stands before an operator. */
+static struct shell_word read_word(struct reader *r)
+{
+	struct shell_word w = { .text = r->p, .line = line_of(r, r->p) };
+
+	while (r->p < r->end && !is_blank(*r->p) && strchr("\n;&|()<>", *r->p) == NULL) {
+		char c = *r->p, next = r->end - r->p > 1 ? r->p[1] : '\0', close = '\0';
+		const char *behind = r->p + 1;
+
+		if (c == '\\') {
+			r->p += next == '\0' ? 1 : 2;
+			continue;
+		}
+		if (c == '\'' || c == '"' || c == '`')
+			close = c;
+		else if (c == '$' && (next == '(' || next == '{'))
+			close = next == '(' ? ')' : '}';
+		if (close == ')' || close == '}')
+			behind++;
+		if (close != '\0') {
+			behind = shell_skip(behind, r->end, close, close == '"');
+			if (behind == NULL) {
+				(void)fail(r, line_of(r, r->p), opening_name(close));
+				behind = r->end;
+			}
+		}
+		r->p = behind;
+	}
+	w.length = (size_t)(r->p - w.text);
+	return w;
+}
+
+/* Returns whether the line is the end of a here-document. */
+static bool is_here_end(const char *line, size_t n, const struct shell_redirect *here)
+{
+	const struct shell_word *end = &here->target;
+	size_t i = 0;
+
+	while (here->has_tabs && n > 0 && *line == '\t') {
+		line++;
+		n--;
+	}
+	for (size_t k = 0; k < end->length; k++) {
+		if (strchr("'\"\\", end->text[k]) != NULL)
+			continue;
+		if (i >= n || line[i++] != end->text[k])
+			return false;
+	}
+	return i == n;
+}
+
+/* Reads the text of a here-document, which begins at r->p; without an end it is all the rest. */
+static void read_here(struct reader *r, struct shell_redirect *here)
+{
+	struct shell_word body = { .text = r->p, .line = line_of(r, r->p) };
+
+	body.length = (size_t)(r->end - r->p);
+	while (r->p < r->end) {
+		const char *line = r->p;
+
+		skip_line(r);
+		if (is_here_end(line, (size_t)(r->p - line), here)) {
+			body.length = (size_t)(line - body.text);
+			r->p += r->p < r->end ? 1 : 0;
+			break;
+		}
+		r->p += r->p < r->end ? 1 : 0;
+	}
+	here->is_literal = memchr(here->target.text, '\'', here->target.length) != NULL ||
+	    memchr(here->target.text, '"', here->target.length) != NULL ||
+	    memchr(here->target.text, '\\', here->target.length) != NULL;
+	here->target = body;
+}
+
+/* Reads the here-documents that the line before has announced. */
+static void read_all_here(struct reader *r)
+{
+	for (; r->pending < r->out->redirects; r->pending++) {
+		struct shell_redirect *here = &r->out->redirect[r->pending];
+
+		if (here->kind == SHELL_HERE && !here->is_string)
+			read_here(r, here);
+	}
+}
+
+/* Returns whether a redirection stands here, with its number or "&" in front. */
+static bool at_redirect(const struct reader *r)
+{
+	const char *p = r->p;
+
+	while (p < r->end && isdigit((unsigned char)*p))
+		p++;
+	if (p == r->p && r->end - p > 1 && p[0] == '&' && p[1] == '>')
+		p++;
+	return p < r->end && (*p == '<' || *p == '>');
+}
+
+static void read_redirect(struct reader *r)
+{
+	struct shell_redirect new = { .kind = SHELL_OUT };
+	size_t n = 0;
+
+	while (*r->p != '<' && *r->p != '>')
+		r->p++;
+	while (r->p + n < r->end && n < 3 && strchr("<>&|", r->p[n]) != NULL)
+		n++;
+	if (n >= 2 && r->p[n - 1] == '&')
+		new.kind = SHELL_DUP;
+	else if (n >= 2 && memcmp(r->p, "<<", 2) == 0)
+		new.kind = SHELL_HERE;
+	else if (*r->p == '<')
+		new.kind = SHELL_IN;
+	new.is_string = n == 3 && memcmp(r->p, "<<<", 3) == 0;
+	r->p += n;
+	if (new.kind == SHELL_HERE && !new.is_string && r->p < r->end && * r->p == '-') {
+		new.has_tabs = true;
+		r->p++;
+	}
+	while (r->p < r->end && is_blank(*r->p))
+		r->p++;
+	new.target = read_word(r);
+	r->out->redirect = room(r->out->redirect, r->out->redirects, sizeof(*r->out->redirect));
+	r->out->redirect[r->out->redirects++] = new;
+}
+
+/* Reads an operator, which ends a command. */
+static void read_operator(struct reader *r)
+{
+	const char *operator= r->p;
+	size_t n = 1;
+
+	if (r->end - r->p > 1 && r->p[1] == *r->p && strchr(";&|", *r->p) != NULL)
+		n = 2;
+	r->p += n;
+	end_command(r, operator, n);
+	if (*operator== '\n')
+		read_all_here(r);
+}
+
+/* Skips a line that opens or closes a block of code in Markdown. */
+static bool skip_fence(struct reader *r)
+{
+	if (!is_at_line_start(r) || r->end - r->p < 3 ||
+	    (memcmp(r->p, "```", 3) != 0 && memcmp(r->p, "~~~", 3) != 0))
+		return false;
+	skip_line(r);
+	return true;
+}
+
+static void read_next(struct reader *r)
+{
+	if (skip_fence(r))
+		return;
+	skip_blanks(r);
+	if (r->p == r->end)
+		return;
+	if (at_redirect(r)) {
+		read_redirect(r);
+	} else if (strchr("\n;&|()", *r->p) != NULL) {
+		read_operator(r);
+	} else {
+		if (command(r)->word == r->out->words)
+			command(r)->line = line_of(r, r->p);
+		r->out->word = room(r->out->word, r->out->words, sizeof(*r->out->word));
+		r->out->word[r->out->words] = read_word(r);
+		r->out->words++;
+	}
+}
+
+/* Returns a copy of the text without the carriage returns at its line ends. */
+static char *without_returns(const char *text, size_t *length)
+{
+	char *copy = mem_zero(*length + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < *length; i++) {
+		if (text[i] != '\r' || (i + 1 < *length && text[i + 1] != '\n'))
+			copy[n++] = text[i];
+	}
+	*length = n;
+	return copy;
+}
+
+int shell_read(const char *text, size_t length, size_t line, enum shell_comments comments,
+    struct shell_script *out, struct error *err)
+{
+	struct reader r = { .out = out, .comments = comments, .line = line, .err = err };
+
+	*out = (struct shell_script){ .length = length };
+	out->text = without_returns(text, &out->length);
+	r.p = r.counted = out->text;
+	r.end = r.p + out->length;
+	begin_command(&r);
+	while (r.p < r.end && !r.failed)
+		read_next(&r);
+	if (!r.failed)
+		end_command(&r, r.end, 0);
+	return r.failed ? -1 : 0;
+}
+
+void shell_free(struct shell_script *script)
+{
+	free(script->text);
+	free(script->word);
+	free(script->redirect);
+	free(script->command);
+	*script = (struct shell_script){ 0 };
+}

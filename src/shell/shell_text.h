@@ -1,0 +1,77 @@
+/*
+ * A text as a POSIX shell reads it: simple commands with their words, which are not expanded yet,
+ * and their redirections.  Compound commands are flat: "if", "{" and "done" are words.
+ */
+#ifndef SHELL_TEXT_H
+#define SHELL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* A piece of the text with its quotes. */
+struct shell_word {
+	const char *text; /* lent by the script */
+	size_t length;
+	size_t line;
+};
+
+enum shell_redirect_kind {
+	SHELL_IN,   /* < file */
+	SHELL_OUT,  /* > file, >> file, &> file */
+	SHELL_HERE, /* << end: target is the text; <<< word: target is the word */
+	SHELL_DUP,  /* 2>&1 */
+};
+
+struct shell_redirect {
+	enum shell_redirect_kind kind;
+	bool is_string;	 /* <<< word */
+	bool is_literal; /* the end of a here-document has quotes, so nothing in it is expanded */
+	bool has_tabs;	 /* <<-: tabs in front of its lines are removed */
+	struct shell_word target;
+};
+
+struct shell_command {
+	size_t word, words;	    /* index of the first word, and their number */
+	size_t redirect, redirects; /* likewise */
+	size_t line, last_line;
+	bool is_first; /* behind a "(" */
+	char end[3];   /* operator behind it: "|", "&&", ";", "(", ")|", "\n" ... */
+};
+
+struct shell_script {
+	char *text; /* owned: the text without carriage returns at line ends */
+	size_t length;
+	struct shell_word *word;
+	size_t words;
+	struct shell_redirect *redirect;
+	size_t redirects;
+	struct shell_command *command;
+	size_t commands;
+};
+
+/* How comments are read. */
+enum shell_comments {
+	SHELL_COMMENTS,	    /* "#" at the start of a word begins one */
+	SHELL_ROOT_PROMPTS, /* likewise, but "#" before a command with bhyve is a prompt */
+};
+
+/*
+ * Reads a text whose first line has the number `line`.  Returns 0, or -1 with the reason in *err,
+ * which begins with the number of the line; the caller frees *out in both cases.
+ */
+int shell_read(const char *text, size_t length, size_t line, enum shell_comments comments,
+    struct shell_script *out, struct error *err);
+void shell_free(struct shell_script *script);
+
+/*
+ * Returns the end of what an opening encloses: p is behind a `'`, `"`, "`", "$(" or "${" that
+ * `close` ends.  `quoted`: it stands in "", where `'` is text.  NULL: it has no end, or too many
+ * levels.
+ */
+const char *shell_skip(const char *p, const char *end, char close, bool quoted);
+/* Returns the length of a variable's name at the start of n bytes; 0: there is none. */
+size_t shell_name_length(const char *text, size_t n);
+
+#endif
