@@ -38,7 +38,7 @@ struct ahci {
 	DISK_PATH_ROW(owner, in, true), \
 	DISK_ROWS(owner, in, qemu_ro, qemu_logical, qemu_physical), \
 	ROW_CUSTOM("nmrr", owner, in nmrr, disk_number_custom, .unset = -1, .qemu = (qemu_rate), \
-	    .help = "rotation rate, 1 for a solid state disk"), \
+	    .help = "rotation rate, 0 to 65535; 1: solid state disk"), \
 	ROW_STRING("rev", owner, in rev, .max_length = MAX_DISK_REVISION, .host.kind = HOST_NONE, \
 	    .help = "firmware revision"), \
 	ROW_STRING("model", owner, in model, .max_length = MAX_DISK_MODEL, .host.kind = HOST_NONE, \
@@ -57,7 +57,7 @@ static const struct field cd_fields[] = { SATA_CD_ROWS(struct disk, ), { 0 } };
 DESCRIBES(port_fields, struct port);
 static const struct field port_fields[] = {
 	ROW_CHOICE("type", struct port, type, types, .required = true,
-	    .help = "hd or cd"),
+	    .help = "disk or CD drive: hd or cd"),
 	SATA_HD_ROWS(struct port, disk.),
 	{ 0 },
 };
@@ -66,7 +66,7 @@ DESCRIBES(ahci_fields, struct ahci);
 static const struct field ahci_fields[] = {
 	ROW_LIST("ports", struct ahci, ports, port_fields, .variable = "port", .required = true, .has_range = true,
 	    .min = 1, .max = MAX_AHCI_PORTS, .qemu = "at most " NUMBER_TEXT(MAX_QEMU_PORTS),
-	    .help = "the drives, port 0 first"),
+	    .help = "list of drives; the first is on port 0"),
 	{ 0 },
 };
 /* clang-format on */

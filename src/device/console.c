@@ -213,7 +213,7 @@ static const struct field_custom ports_custom = {
 DESCRIBES(console_fields, struct console);
 static const struct field console_fields[] = {
 	ROW_CUSTOM("ports", struct console, ports, ports_custom, .required = true, .variable = "",
-	    .help = "paths of the sockets, 1 to " NUMBER_TEXT(MAX_CONSOLE_PORTS) " of them"),
+	    .help = "paths of 1 to " NUMBER_TEXT(MAX_CONSOLE_PORTS) " sockets"),
 	{ 0 },
 };
 
@@ -311,7 +311,7 @@ static const struct bhyve_form form = { .model = "virtio-console", .named = port
 
 const struct device_kind device_virtio_console = {
 	.name = "virtio-console",
-	.help = "ports of the guest as unix sockets of the host",
+	.help = "console ports of the guest, each a unix socket on the host",
 	DEVICE_CONFIG(struct console, console_fields),
 	.form = &form,
 	.bhyve = console_bhyve,

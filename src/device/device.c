@@ -33,11 +33,11 @@ const struct device_kind *const device_kinds[] = {
 };
 
 const struct field device_common_fields[] = {
-	ROW_ELSEWHERE("device", .required = true, .help = "the kind of device"),
+	ROW_ELSEWHERE("device", .required = true, .help = "kind of device"),
 	ROW_STRING("id", struct device, id, .max_length = MAX_DEVICE_ID, .host.kind = HOST_NONE,
-	    .help = "unique name"),
+	    .help = "unique name; default DEVICE-N"),
 	ROW_CUSTOM("slot", struct device, slot, slot_custom, .qemu = "arm64: bus 0",
-	    .help = "PCI address"),
+	    .help = "PCI address; default: automatic"),
 	ROW_BOOL("fix", struct device, fix, .quiet = true,
 	    .help = "apply the fixes of failed checks without asking"),
 	{ 0 },

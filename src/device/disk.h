@@ -45,24 +45,24 @@ extern const struct field_custom disk_number_custom, disk_sector_custom;
 #define DISK_FORMAT_ROW(owner, in) \
 	ROW_CHOICE("format", owner, in format, disk_formats, .preset = "\"raw\"", .variable = "", \
 	    .host = { .kind = HOST_BY_VALUE, .names = disk_format_names }, .bhyve = "raw only", \
-	    .help = "format of the image; bhyve reads raw ones only")
+	    .help = "format of the image; bhyve reads raw only")
 /* The last three say what qemu makes of `ro` and the sector sizes; NULL: it follows the key. */
 #define DISK_ROWS(owner, in, qemu_ro, qemu_logical, qemu_physical) \
 	DISK_FORMAT_ROW(owner, in), \
 	ROW_BOOL("nocache", owner, in nocache, .help = "bypass the host's cache"), \
 	ROW_BOOL("direct", owner, in direct, .help = "write through to the disk"), \
 	ROW_BOOL("ro", owner, in ro, .qemu = (qemu_ro), .help = "refuse writes from the guest"), \
-	ROW_BOOL("nodelete", owner, in nodelete, .help = "ignore the guest's TRIM"), \
+	ROW_BOOL("nodelete", owner, in nodelete, .help = "ignore TRIM requests of the guest"), \
 	ROW_CUSTOM("logical_sector_size", owner, in logical, disk_sector_custom, .qemu = (qemu_logical), \
 	    .variable = "sectorsize", .read = disk_read_logical, \
-	    .help = "bytes, a power of two"), \
+	    .help = "bytes: a power of two, 512 to 1048576"), \
 	ROW_CUSTOM("physical_sector_size", owner, in physical, disk_sector_custom, .qemu = (qemu_physical), \
 	    .variable = "sectorsize", .read = disk_read_physical, \
-	    .help = "bytes, not below the logical size"), \
+	    .help = "bytes: a power of two, not below the logical size"), \
 	ROW_STRING("ser", owner, in ser, .max_length = MAX_DISK_SERIAL, .host.kind = HOST_NONE, \
 	    .help = "serial number"), \
 	ROW_CUSTOM("bootindex", owner, in bootindex, disk_number_custom, .unset = -1, \
-	    .help = "place in the boot order")
+	    .help = "place in the boot order, 0 to 65535, lowest first")
 /* clang-format on */
 
 /* Return the sizes of sectors in "LOGICAL/PHYSICAL" or "LOGICAL", for the rows above. */

@@ -415,7 +415,7 @@ static const struct field_custom usb_custom = {
 DESCRIBES(xhci_fields, struct xhci);
 static const struct field xhci_fields[] = {
 	ROW_CUSTOM("devices", struct xhci, usb, usb_custom, .preset = "[\"tablet\"]",
-	    .variable = "", .help = "devices that are plugged in: tablet; an empty list: none"),
+	    .variable = "", .help = "list of up to 4 devices: tablet; []: none"),
 	{ 0 },
 };
 

@@ -46,17 +46,17 @@ struct node *fbuf_read_port(const char *place);
 #define FBUF_ROWS(owner, in) \
 	ROW_CUSTOM("host", owner, in host, fbuf_address_custom, .variable = "rfb", \
 	    .read = fbuf_read_host, \
-	    .help = "address for VNC clients"), \
+	    .help = "numeric address for VNC clients; default 127.0.0.1"), \
 	ROW_CUSTOM("port", owner, in port, fbuf_port_custom, \
 	    .preset = NUMBER_TEXT(FBUF_FIRST_PORT), .variable = "rfb", .read = fbuf_read_port, \
 	    .qemu = NUMBER_TEXT(FBUF_FIRST_PORT) " and above", \
-	    .help = "port for VNC clients; auto: a free one"), \
-	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .qemu = "off, else on", .help = "io, off or on: legacy VGA"), \
+	    .help = "port for VNC clients, 1 to 65535; auto: a free port"), \
+	ROW_CHOICE("vga", owner, in vga, fbuf_vga_words, .qemu = "off, else on", .help = "legacy VGA: io, off or on"), \
 	ROW_STRING("password", owner, in password, .max_length = MAX_FBUF_PASSWORD, \
-	    .one_line = true, .host.kind = HOST_NONE, .help = "password that VNC clients must give"), \
+	    .one_line = true, .host.kind = HOST_NONE, .help = "password of VNC clients"), \
 	ROW_PATH("password_file", owner, in password_file, .variable = "", .host.kind = HOST_PATH, \
 	    .help = "file whose first line is the password"), \
-	ROW_BOOL("wait", owner, in wait, .help = "the first boot waits for a client"), \
+	ROW_BOOL("wait", owner, in wait, .help = "make the first boot wait for a VNC client"), \
 	ROW_INT("width", owner, in width, .variable = "w", .has_range = true, .min = MIN_FBUF_WIDTH, \
 	    .max = MAX_FBUF_WIDTH, .help = "pixels"), \
 	ROW_INT("height", owner, in height, .variable = "h", .has_range = true, .min = MIN_FBUF_HEIGHT, \

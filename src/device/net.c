@@ -190,9 +190,9 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	    .help = "backend: tap3, vale0:vm, netgraph, slirp, ..."), \
 	ROW_STRING("bridge", struct net, bridge, .max_length = MAX_INTERFACE, .variable = "", \
 	    .host.kind = HOST_INTERFACE, \
-	    .help = "bridge that a new tap joins, instead of a name; vmrun destroys the tap at the end"), \
+	    .help = "instead of name: bridge; vmrun adds a new tap and destroys it at the end"), \
 	ROW_STRING("type", struct net, type, .host.kind = HOST_NONE, \
-	    .help = "type of a renamed interface: tap"), \
+	    .help = "backend type of a renamed interface, such as tap"), \
 	ROW_CUSTOM("mac", struct net, mac, mac_custom, .missing = "false", .help = "Ethernet address; false: the hypervisor makes one"), \
 	ROW_STRING("path", struct net, path, .host.kind = HOST_INTERFACE, .qemu = KEY_REFUSED, \
 	    .help = "netgraph: node to connect to"), \
@@ -204,7 +204,7 @@ static void hostfwd_names(const void *value, const struct where *at, struct host
 	    .help = "netgraph: hook of the VM's node"), \
 	ROW_WORDS("hostfwd", struct net, hostfwd, .read = field_read_list, \
 	    .host = { .kind = HOST_BY_VALUE, .names = hostfwd_names }, \
-	    .help = "slirp: host ports to forward to the guest"), \
+	    .help = "slirp: list of host ports to forward to the guest"), \
 	ROW_BOOL("open", struct net, open, .qemu = "always", .help = "slirp: let the guest reach other networks")
 
 DESCRIBES(e1000_fields, struct net);
@@ -213,7 +213,7 @@ static const struct field e1000_fields[] = { NET_ROWS, { 0 } };
 DESCRIBES(virtio_fields, struct net);
 static const struct field virtio_fields[] = {
 	NET_ROWS,
-	ROW_CUSTOM("mtu", struct net, mtu, mtu_custom, .help = "largest packet, " NUMBER_TEXT(MIN_MTU) " to " NUMBER_TEXT(MAX_MTU)),
+	ROW_CUSTOM("mtu", struct net, mtu, mtu_custom, .help = "MTU: bytes, " NUMBER_TEXT(MIN_MTU) " to " NUMBER_TEXT(MAX_MTU)),
 	{ 0 },
 };
 /* clang-format on */

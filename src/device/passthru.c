@@ -132,9 +132,9 @@ static const struct field_custom id_custom = {
 DESCRIBES(lookup_fields, struct lookup);
 static const struct field lookup_fields[] = {
 	ROW_CUSTOM("vendor", struct lookup, vendor, id_custom, .required = true,
-	    .help = "vendor and subvendor, 8 hexadecimal digits"),
+	    .help = "vendor id, 4 hexadecimal digits, or vendor and subvendor, 8"),
 	ROW_CUSTOM("device", struct lookup, device, id_custom, .required = true,
-	    .help = "device and subdevice, 8 hexadecimal digits"),
+	    .help = "device id, 4 hexadecimal digits, or device and subdevice, 8"),
 	{ 0 },
 };
 
@@ -142,16 +142,16 @@ DESCRIBES(passthru_fields, struct passthru);
 static const struct field passthru_fields[] = {
 	ROW_CUSTOM("src", struct passthru, src, src_custom, .qemu = "an address",
 	    .variable = "pptdev",
-	    .help = "address of the device, 3:0:0, or its name, ppt0"),
+	    .help = "host address (3:0:0) or name (ppt0) of the device"),
 	ROW_OBJECT("lookup", struct passthru, lookup, lookup_fields, .qemu = KEY_REFUSED,
 	    .variable = "",
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "takes any matching device (\"src\" names one)" },
-	    .help = "ids to search for, instead of an address"),
+	    .help = "instead of src: ids by which vmrun finds the device"),
 	ROW_PATH("rom", struct passthru, rom, .host.kind = HOST_PATH,
-	    .help = "file with its option ROM"),
+	    .help = "file with the option ROM of the device"),
 	ROW_CUSTOM("bootindex", struct passthru, bootindex, disk_number_custom, .unset = -1,
 	    .bhyve = KEY_IGNORED, .variable = "",
-	    .help = "place in the boot order"),
+	    .help = "place in the boot order, 0 to 65535, lowest first"),
 	{ 0 },
 };
 /* clang-format on */

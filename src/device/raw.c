@@ -9,7 +9,7 @@ DESCRIBES(raw_fields, struct raw);
 static const struct field raw_fields[] = {
 	ROW_STRING("value", struct raw, value, .required = true, .qemu = KEY_REFUSED,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "is passed on unchecked" },
-	    .help = "the text after the slot of -s, unchecked"),
+	    .help = "text after the slot of bhyve -s; vmrun does not check it"),
 	{ 0 },
 };
 
@@ -30,7 +30,7 @@ static const char *raw_verbatim(const struct device *dev)
 
 const struct device_kind device_raw = {
 	.name = "raw",
-	.help = "any device, in bhyve's own words",
+	.help = "any device of bhyve, in the syntax of bhyve -s",
 	DEVICE_CONFIG(struct raw, raw_fields),
 	.qemu = raw_qemu,
 	.verbatim = raw_verbatim,

@@ -168,7 +168,7 @@ static const struct field_custom path_custom = {
 DESCRIBES(uart_fields, struct uart);
 static const struct field uart_fields[] = {
 	ROW_CUSTOM("path", struct uart, path, path_custom, .required = true,
-	    .help = "stdio, /dev/nmdm0A, a tty or tcp=ADDR:PORT"),
+	    .help = "stdio, a terminal device (/dev/nmdm0A) or tcp=ADDR:PORT"),
 	{ 0 },
 };
 

@@ -37,9 +37,9 @@ static const struct field share_fields[] = {
 	ROW_STRING("sharename", struct share, sharename, .required = true,
 	    .max_length = MAX_SHARE_NAME, .host.kind = HOST_NONE,
 	    .qemu = "at most " NUMBER_TEXT(MAX_QEMU_SHARE_NAME) " bytes",
-	    .help = "name by which the guest mounts the share"),
+	    .help = "name under which the guest mounts the directory"),
 	ROW_PATH("path", struct share, path, .required = true, .host.kind = HOST_PATH,
-	    .help = "directory of the host"),
+	    .help = "host directory"),
 	ROW_BOOL("ro", struct share, ro, .help = "refuse writes from the guest"),
 	{ 0 },
 };
@@ -49,13 +49,13 @@ static const struct field scsi_fields[] = {
 	ROW_PATH("path", struct scsi, path, .preset = "\"" CTL_DEVICE "\"", .host.kind = HOST_PATH,
 	    .variable = "dev",
 	    .qemu = "an image",
-	    .help = "device of ctl(4), default " CTL_DEVICE),
+	    .help = "ctl(4) device; under qemu: an image"),
 	DISK_FORMAT_ROW(struct scsi, ),
 	ROW_INT("iid", struct scsi, iid, .unset = -1, .has_range = true, .min = 0, .max = MAX_IID,
 	    .qemu = KEY_IGNORED,
-	    .help = "initiator id"),
+	    .help = "initiator id, 0 to 2047"),
 	ROW_CUSTOM("bootindex", struct scsi, bootindex, disk_number_custom, .unset = -1,
-	    .help = "place in the boot order"),
+	    .help = "place in the boot order, 0 to 65535, lowest first"),
 	{ 0 },
 };
 
@@ -64,7 +64,7 @@ static const struct field rnd_fields[] = { { 0 } };
 DESCRIBES(input_fields, struct input);
 static const struct field input_fields[] = {
 	ROW_PATH("path", struct input, path, .required = true, .host.kind = HOST_PATH,
-	    .help = "event device such as /dev/input/event0"),
+	    .help = "host event device, such as /dev/input/event0"),
 	{ 0 },
 };
 /* clang-format on */
@@ -116,7 +116,7 @@ static const struct bhyve_form share_form = { .model = "virtio-9p", .named = sha
 
 const struct device_kind device_virtio_9p = {
 	.name = "virtio-9p",
-	.help = "directory of the host",
+	.help = "directory shared with the guest",
 	DEVICE_CONFIG(struct share, share_fields),
 	.form = &share_form,
 	.needs = share_needs,
@@ -254,7 +254,7 @@ static const struct bhyve_form rnd_form = { .model = "virtio-rnd" };
 
 const struct device_kind device_virtio_rnd = {
 	.name = "virtio-rnd",
-	.help = "random numbers of the host",
+	.help = "random numbers from the host",
 	.size = 1, /* it has no keys */
 	.fields = rnd_fields,
 	.form = &rnd_form,

@@ -383,24 +383,24 @@ static const struct field_custom domain_size_custom = {
 /* clang-format off */
 const struct field numa_fields[] = {
 	ROW_INT("id", struct numa_domain, id, .required = true, .has_range = true, .min = 0,
-	    .max = MAX_NUMA_DOMAINS - 1, .help = "number of the domain, counted from 0 without a gap"),
+	    .max = MAX_NUMA_DOMAINS - 1, .help = "number of the domain; domains count from 0"),
 	ROW_CUSTOM("size", struct numa_domain, size, domain_size_custom,
-	    .help = "its memory, \"1G\" or bytes; for all domains (mem in total) or for none"),
+	    .help = "memory, \"1G\" or bytes; in all domains, sum mem, or in none"),
 	ROW_CUSTOM("cpus", struct numa_domain, cpus, cpus_custom, .required = true,
-	    .help = "guest processors in the domain"),
+	    .help = "guest processors of the domain, such as \"0-3,8\""),
 	ROW_CUSTOM("domain_policy", struct numa_domain, domain_policy, policy_custom,
-	    .help = "host memory policy, in the form of cpuset(1) -n"),
+	    .help = "memory policy on the host, as for cpuset(1) -n: \"prefer:0\""),
 	{ 0 },
 };
 
 const struct field fwcfg_fields[] = {
 	ROW_STRING("name", struct fwcfg_item, name, .required = true,
 	    .max_length = MAX_FWCFG_NAME, .one_line = true, .host.kind = HOST_NONE,
-	    .help = "name of the item in the guest"),
+	    .help = "name under which the guest finds the item"),
 	ROW_STRING("string", struct fwcfg_item, string, .host.kind = HOST_NONE,
-	    .help = "contents, as text"),
+	    .help = "contents of the item, as text"),
 	ROW_PATH("file", struct fwcfg_item, file, .host.kind = HOST_PATH,
-	    .help = "file with the contents"),
+	    .help = "file with the contents of the item"),
 	{ 0 },
 };
 
@@ -410,63 +410,63 @@ const struct field fwcfg_fields[] = {
 
 DESCRIBES(bios_fields, struct smbios);
 static const struct field bios_fields[] = {
-	SMBIOS(bios, vendor, "of the firmware"),
-	SMBIOS(bios, version, "of the firmware"),
-	SMBIOS(bios, release_date, "of the firmware"),
+	SMBIOS(bios, vendor, "vendor of the firmware"),
+	SMBIOS(bios, version, "version of the firmware"),
+	SMBIOS(bios, release_date, "release date of the firmware"),
 	{ 0 },
 };
 
 DESCRIBES(system_fields, struct smbios);
 static const struct field system_fields[] = {
-	SMBIOS(system, family_name, "of the machine"),
-	SMBIOS(system, manufacturer, "of the machine"),
-	SMBIOS(system, product_name, "of the machine"),
-	SMBIOS(system, serial_number, "of the machine"),
-	SMBIOS(system, sku, "of the machine: stock keeping unit"),
-	SMBIOS(system, version, "of the machine"),
+	SMBIOS(system, family_name, "product family of the machine"),
+	SMBIOS(system, manufacturer, "manufacturer of the machine"),
+	SMBIOS(system, product_name, "product name of the machine"),
+	SMBIOS(system, serial_number, "serial number of the machine"),
+	SMBIOS(system, sku, "stock keeping unit (SKU) of the machine"),
+	SMBIOS(system, version, "version of the machine"),
 	{ 0 },
 };
 
 DESCRIBES(board_fields, struct smbios);
 static const struct field board_fields[] = {
-	SMBIOS(board, manufacturer, "of the board"),
-	SMBIOS(board, version, "of the board"),
-	SMBIOS(board, product_name, "of the board"),
-	SMBIOS(board, serial_number, "of the board"),
-	SMBIOS(board, asset_tag, "of the board"),
-	SMBIOS(board, location, "of the board in its chassis"),
+	SMBIOS(board, manufacturer, "manufacturer of the board"),
+	SMBIOS(board, version, "version of the board"),
+	SMBIOS(board, product_name, "product name of the board"),
+	SMBIOS(board, serial_number, "serial number of the board"),
+	SMBIOS(board, asset_tag, "asset tag of the board"),
+	SMBIOS(board, location, "location of the board in the chassis"),
 	{ 0 },
 };
 
 DESCRIBES(chassis_fields, struct smbios);
 static const struct field chassis_fields[] = {
-	SMBIOS(chassis, manufacturer, "of the chassis"),
-	SMBIOS(chassis, version, "of the chassis"),
-	SMBIOS(chassis, serial_number, "of the chassis"),
-	SMBIOS(chassis, asset_tag, "of the chassis"),
-	SMBIOS(chassis, sku, "of the chassis: stock keeping unit"),
+	SMBIOS(chassis, manufacturer, "manufacturer of the chassis"),
+	SMBIOS(chassis, version, "version of the chassis"),
+	SMBIOS(chassis, serial_number, "serial number of the chassis"),
+	SMBIOS(chassis, asset_tag, "asset tag of the chassis"),
+	SMBIOS(chassis, sku, "stock keeping unit (SKU) of the chassis"),
 	{ 0 },
 };
 
 /* Groups: the rows of all of them are members of one struct. */
 const struct field smbios_fields[] = {
-	ROW_GROUP("bios", struct smbios, bios_fields, .help = "the firmware"),
-	ROW_GROUP("system", struct smbios, system_fields, .help = "the machine"),
-	ROW_GROUP("board", struct smbios, board_fields, .help = "its board"),
-	ROW_GROUP("chassis", struct smbios, chassis_fields, .help = "its chassis"),
+	ROW_GROUP("bios", struct smbios, bios_fields, .help = "firmware strings in SMBIOS"),
+	ROW_GROUP("system", struct smbios, system_fields, .help = "machine strings in SMBIOS"),
+	ROW_GROUP("board", struct smbios, board_fields, .help = "board strings in SMBIOS"),
+	ROW_GROUP("chassis", struct smbios, chassis_fields, .help = "chassis strings in SMBIOS"),
 	{ 0 },
 };
 
 const struct field tpm_fields[] = {
 	ROW_CHOICE("type", struct tpm, type, tpm_types, .required = true,
-	    .help = "passthru (a TPM of the host) or swtpm (a program)"),
+	    .help = "passthru (the TPM of the host) or swtpm (an emulated TPM)"),
 	ROW_PATH("path", struct tpm, path, .required = true, .host.kind = HOST_PATH,
-	    .help = "the host's device, or the socket of swtpm"),
+	    .help = "passthru: TPM device of the host; swtpm: its socket"),
 	ROW_BOOL("managed", struct tpm, managed, .quiet = true,
 	    .host = { .kind = HOST_FORBIDDEN, .reaches = "runs swtpm on the host" },
-	    .help = "swtpm: start the program with each boot and end it with the boot"),
+	    .help = "swtpm: vmrun starts and stops swtpm with each boot"),
 	ROW_STRING("version", struct tpm, version, .host.kind = HOST_NONE,
-	    .help = "version; 2.0 only"),
+	    .help = "TPM version; must be 2.0"),
 	{ 0 },
 };
 /* clang-format on */

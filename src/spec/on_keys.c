@@ -56,7 +56,7 @@ DESCRIBES(action_fields, struct action);
 static const struct field action_fields[] = {
 	TARGET,
 	ROW_CUSTOM("delay", struct action, delay, delay_custom,
-	    .help = "delay in seconds, instead of the backoff's"),
+	    .help = "delay that replaces that of backoff: seconds, 0 to 86400"),
 	{ 0 },
 };
 
@@ -64,10 +64,10 @@ DESCRIBES(given_up_fields, struct action);
 static const struct field given_up_fields[] = {
 	TARGET,
 	ROW_CUSTOM("delay", struct action, delay, delay_custom,
-	    .help = "delay in seconds, instead of the backoff's"),
+	    .help = "delay that replaces that of backoff: seconds, 0 to 86400"),
 	ROW_INT("times", struct action, times, .preset = "1", .has_range = true, .min = 0,
-	    .max = MAX_GIVEN_UP_TIMES, .help = "boots of the target, until a boot outlives "
-	    "restart_limit.within; 0: without a limit, a second apart at least"),
+	    .max = MAX_GIVEN_UP_TIMES, .help = "number of such boots before vmrun stops; a boot "
+	    "longer than restart_limit.within resets it; 0: no limit, 1 second apart at least"),
 	{ 0 },
 };
 /* clang-format on */
@@ -199,16 +199,16 @@ const struct field on_fields[] = {
 	ON("poweroff", CAUSE_POWEROFF, "the guest powered off"),
 	ON("halt", CAUSE_HALT, "the guest halted its processors"),
 	ON("triple_fault", CAUSE_TRIPLE_FAULT, "the guest crashed"),
-	ON("error", CAUSE_ERROR, "the hypervisor ended with any other status"),
+	ON("error", CAUSE_ERROR, "the hypervisor exited with any other status"),
 	ON("killed", CAUSE_KILLED, "a signal killed the hypervisor"),
 	ON("start_failed", CAUSE_START_FAILED, "the hypervisor could not start the VM"),
-	ON("loader_failed", CAUSE_LOADER_FAILED, "the loader failed, or took too long"),
-	ON("check_failed", CAUSE_CHECK_FAILED, "the boot could not be prepared"),
-	ON("not_ready", CAUSE_NOT_READY, "the guest did not become ready in time"),
-	ON("unhealthy", CAUSE_UNHEALTHY, "the guest failed `alive`"),
+	ON("loader_failed", CAUSE_LOADER_FAILED, "the loader failed or timed out"),
+	ON("check_failed", CAUSE_CHECK_FAILED, "a check or another step before the start failed"),
+	ON("not_ready", CAUSE_NOT_READY, "the guest was not ready within `ready.within`"),
+	ON("unhealthy", CAUSE_UNHEALTHY, "the guest failed the tries of `alive`"),
 	ON("timed_out", CAUSE_TIMED_OUT, "the boot lasted longer than `time_limit`"),
 	ROW_CUSTOM("given_up", struct spec, on[CAUSE_GIVEN_UP], given_up_custom,
-	    .help = "too many boots (restart_limit): stop, wait or { boot, delay, times }"),
+	    .help = "`restart_limit` refused a boot: stop, wait or { boot, delay, times }"),
 	{ 0 },
 };
 /* clang-format on */
@@ -228,7 +228,7 @@ static bool takes_status(const char *key)
 }
 
 static const struct field status_field = ROW_CUSTOM("status", struct status_action, action,
-    action_custom, .help = "the hypervisor ended with this status, 5 to 255; asked before error");
+    action_custom, .help = "the hypervisor exited with this status, 5 to 255; precedes error");
 
 const struct field_others on_statuses = {
 	.takes = takes_status,

@@ -265,7 +265,7 @@ static const struct field step_fields[] = {
 	ROW_CHOICE("do", struct step_keys, action, actions, .required = true,
 	    .help = "acpi, poweroff or kill"),
 	ROW_INT("wait", struct step_keys, wait, .required = true, .has_range = true, .min = 0,
-	    .max = MAX_STOP_WAIT_S, .help = "seconds before the next step"),
+	    .max = MAX_STOP_WAIT_S, .help = "seconds before the next step, 0 to 86400"),
 	{ 0 },
 };
 
@@ -385,22 +385,22 @@ static const struct field_custom factor_custom = {
 DESCRIBES(limit_fields, struct restart_limit);
 static const struct field limit_fields[] = {
 	ROW_INT("count", struct restart_limit, count, .preset = "5", .has_range = true, .min = 1,
-	    .max = MAX_RESTART_COUNT, .help = "automatic boots, up to 1000"),
+	    .max = MAX_RESTART_COUNT, .help = "number of automatic boots, 1 to 1000"),
 	ROW_CUSTOM("within", struct restart_limit, within_ms, week_custom, .preset = "30",
-	    .help = "seconds, up to 7 days"),
+	    .help = "period in which boots count: seconds, 0.01 to 604800"),
 	{ 0 },
 };
 
 DESCRIBES(backoff_fields, struct backoff);
 static const struct field backoff_fields[] = {
 	ROW_CUSTOM("initial", struct backoff, initial_ms, day_custom, .preset = "1",
-	    .help = "seconds before the first boot after a fault"),
+	    .help = "first delay: seconds, 0.01 to 86400"),
 	ROW_CUSTOM("factor", struct backoff, factor, factor_custom, .preset = "2",
-	    .help = "factor by which the delay grows"),
+	    .help = "factor by which each further delay grows, 1 to 100"),
 	ROW_CUSTOM("max", struct backoff, max_ms, day_custom, .preset = "60",
-	    .help = "longest delay in seconds"),
+	    .help = "longest delay: seconds, 0.01 to 86400"),
 	ROW_CUSTOM("reset_after", struct backoff, reset_after_ms, day_custom, .preset = "60",
-	    .help = "seconds of uptime after which delays start over"),
+	    .help = "uptime after which delays start over: seconds, 0.01 to 86400"),
 	{ 0 },
 };
 

@@ -188,34 +188,34 @@ static const struct field_custom exec_custom = {
 /* clang-format off */
 #define PROBE_ROWS(seconds) \
 	ROW_CUSTOM("connect", struct probe, connect, connect_custom, \
-	    .help = "numeric ADDR:PORT of a TCP server of the guest"), \
+	    .help = "TCP server in the guest: numeric ADDR:PORT"), \
 	ROW_STRING("expect", struct probe, expect, .max_length = MAX_PROBE_TEXT, \
 	    .host.kind = HOST_NONE, \
-	    .help = "connect: the text that the server sends first"), \
+	    .help = "connect: text that the server sends first"), \
 	ROW_CUSTOM("exec", struct probe, command, exec_custom, \
-	    .help = "a command of the host that ends with status 0 if the guest is up"), \
+	    .help = "host command that exits with 0 if the guest is up"), \
 	ROW_CUSTOM("every", struct probe, every_ms, seconds_custom, .preset = seconds, \
-	    .help = "seconds from one try to the next")
+	    .help = "interval between tries: seconds, 0.01 to 3600")
 
 DESCRIBES(ready_fields, struct probe);
 static const struct field ready_fields[] = {
 	ROW_STRING("console", struct probe, console, .max_length = MAX_PROBE_TEXT,
 	    .host.kind = HOST_NONE,
-	    .help = "the text that the guest prints when it is up"),
+	    .help = "text that the guest prints when it is up"),
 	PROBE_ROWS("5"),
 	ROW_CUSTOM("within", struct probe, within_ms, day_custom,
-	    .help = "seconds from the start within which the guest must be ready; default: no limit"),
+	    .help = "time limit from the start: seconds, 0.01 to 86400; default: none"),
 	{ 0 },
 };
 
 DESCRIBES(alive_fields, struct probe);
 static const struct field alive_fields[] = {
 	ROW_CUSTOM("console", struct probe, console, output_custom,
-	    .help = "true: the guest has printed something since the last try; or this text"),
+	    .help = "true: the guest must print something between tries; or a text: this text"),
 	PROBE_ROWS("30"),
 	ROW_INT("failures", struct probe, failures, .preset = "3", .has_range = true,
 	    .min = 1, .max = MAX_FAILURES,
-	    .help = "failed tries in a row after which the guest is unhealthy"),
+	    .help = "number of failed tries in a row after which vmrun stops the guest"),
 	{ 0 },
 };
 /* clang-format on */

@@ -28,7 +28,7 @@ static void test_refused(void **state)
 		    "you mean \"grub\"?" },
 		{ "'loader':true", "loader: expected \"bhyveload\", \"grub\" or { \"type\"" },
 		{ "'loader':[]", "loader: expected" },
-		{ "'loader':{}", "loader: \"type\" is missing: bhyveload or grub" },
+		{ "'loader':{}", "loader: \"type\" is missing: loader program: bhyveload or grub" },
 		{ "'loader':{'type':'grub','disk':'x'}",
 		    "loader.disk: unknown key \"disk\", did you "
 		    "mean \"disks\"?" },
