@@ -24,7 +24,7 @@ local vm = {
 	name = args.name or "ci",
 	cpu = 1,
 	mem = "256M",
-	com1 = "console", -- belongs to vmrun, so that this script can read it and type on it
+	com1 = "console", -- vmrun's own console, so that this script can read it and type on it
 	console = args.log and { log = args.log } or nil,
 	ready = { console = " login: ", within = 300 }, -- else the boot ends as not_ready
 	alive = { console = true, every = 30, failures = 3 }, -- no output for 90 seconds: unhealthy
@@ -35,9 +35,9 @@ local vm = {
 	targets = {},
 }
 
--- Each kernel is a target; vmrun begins with target "default", which is the first kernel.  Of each
--- run, results[0] is the login and results[i] the i-th test: true if it has passed, the reason if it
--- has failed, nil if it has not ended.
+-- Each kernel is a target; vmrun begins with target "default", which is the first kernel.  In each
+-- run, results[0] is the login and results[i] the i-th test: true if it passed, the reason if it
+-- failed, nil if it has not ended.
 local runs = {}
 for number, entry in ipairs(matrix) do
 	local append = "console=ttyS0 panic=-1 quiet " .. (entry.append or "")
@@ -102,8 +102,8 @@ local function verdict()
 	return 0
 end
 
--- The script of a boot.  pcall: whatever goes wrong in it, the tests that have not ended have failed,
--- and the next kernel boots.  on_exit decides if the boot has ended by itself.
+-- The script of a boot.  pcall catches every error: the unfinished tests count as failed, and the next
+-- kernel boots.  If the boot has ended by itself, on_exit decides.
 function vm.on_ready(boot)
 	local run = runs[boot.target]
 	local ok, why = pcall(run_tests, run)
@@ -123,7 +123,7 @@ local function after(exit)
 	if not run.why or run.why == "gone" then
 		run.why = exit.cause
 	end
-	if exit.cause == "stopped" then -- by a person, which would be success, or by on_ready
+	if exit.cause == "stopped" then -- by on_ready, or by a user, after whose stop vmrun would exit with 0
 		vmrun.request("stop", { status = verdict() })
 	end
 	return run.next or vmrun.stop(verdict())
@@ -131,7 +131,7 @@ end
 
 function vm.on_exit(exit)
 	local ok, answer = pcall(after, exit)
-	return ok and answer or vmrun.stop(1) -- without an answer, vmrun would end with 0 after a power-off
+	return ok and answer or vmrun.stop(1) -- otherwise vmrun would exit with 0 after a power-off
 end
 
 -- Prints the results, a line for each test in the format of TAP.

@@ -1,10 +1,9 @@
--- A fleet from one file: the name of a machine determines everything in which machines differ.
+-- A fleet in one file: the name of a machine determines all values that differ between machines.
 --
 --	VM=web2 vmrun fleet.lua
 --	VM=db1 vmrun -d fleet.lua
 --
--- A machine keeps its MAC, VNC port and disk as long as it keeps its name, whatever other machines
--- are added or removed.
+-- Adding or removing other machines does not change the MAC address, VNC port and disk of a machine.
 
 local roles = {
 	web = { first = 10, most = 9, cpu = 2, mem = "2G" },

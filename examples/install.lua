@@ -1,5 +1,5 @@
 -- Installs a guest by answering its installer on the serial console, then boots the disk and waits
--- until the installed system says its new name.  vmrun ends with 0 only if it does.
+-- for a login prompt with the new host name.  vmrun exits with 0 only if that prompt appears.
 --
 --	truncate -s 16M PATH
 --	vmrun --hypervisor qemu -t install --arg kernel=PATH --arg initrd=PATH --arg disk=PATH install.lua
@@ -11,7 +11,7 @@
 local args = vmrun.args
 local hostname = args.hostname or "demo"
 
--- What the installer asks, as it stands on the console, and the answers.
+-- The questions of the installer, as the console shows them, and the answers.
 local questions = {
 	{ "Disk to install to:", "/dev/nvme0n1" },
 	{ "Host name:", hostname },
@@ -22,7 +22,7 @@ local vm = {
 	name = args.name or "install",
 	cpu = 1,
 	mem = "256M",
-	com1 = "console", -- belongs to vmrun, so that this script can read it and type on it
+	com1 = "console", -- vmrun's own console, so that this script can read it and type on it
 	console = args.log and { log = args.log } or nil,
 	emulations = { { device = "nvme", path = args.disk or "disk.img" } },
 	qemu = { kernel = args.kernel, append = "console=ttyS0 quiet root=/dev/nvme0n1 rw init=/init" },
@@ -37,7 +37,7 @@ local vm = {
 	},
 }
 
--- Answers the installer, which must say that it is done.
+-- Answers the installer, which must report success.
 local installed, up = false, false
 local function answer_questions()
 	for _, question in ipairs(questions) do
@@ -58,7 +58,7 @@ function vm.targets.install.on_started()
 	end
 end
 
--- The installed system is up, and this example ends.  Omit the request for a VM that shall go on.
+-- Ends the VM once the installed system is up.  Omit the request to keep the VM running.
 function vm.on_ready()
 	up = true
 	vmrun.log("info", "installed and up: " .. hostname)
@@ -70,7 +70,7 @@ function vm.on_exit(exit)
 	if exit.target == "install" and installed and has_ended then
 		return "default"
 	elseif not up then
-		vmrun.request("stop", { status = 1 }) -- whatever the cause: also a power-off or a stop by hand
+		vmrun.request("stop", { status = 1 }) -- after any cause, even a power-off or a stop request
 	end
 end
 

@@ -124,7 +124,7 @@ static void run(struct manager *m)
 {
 	while (m->running > 0) {
 		if (poll(m->ready, (nfds_t)m->count + 1, -1) < 0)
-			continue; /* interrupted by a signal, which the pipe tells */
+			continue; /* a signal interrupted poll(); its byte is in the pipe */
 		if (m->ready[m->count].revents != 0)
 			stop_all(m);
 		for (size_t i = 0; i < m->count; i++) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A VM manager on vmrun(8): python3 manager.py RUN-DIR FILE...
 
-Runs a vmrun for each FILE, prints the events of all, and decides by the control socket: a VM that has
-given up gets one more chance.  SIGINT and SIGTERM stop all VMs.  docs/managers.md explains it.
+Runs a vmrun for each FILE and prints the events of all VMs.  Resets a VM that has given up once, by its
+control socket.  SIGINT and SIGTERM stop all VMs.  docs/managers.md explains it.
 """
 import json, os, selectors, signal, socket, subprocess, sys
 
@@ -12,7 +12,7 @@ VMRUN = os.environ.get("VMRUN", "vmrun")
 class Vm:
     def __init__(self, run_dir, file):
         self.run_dir, self.name, self.resets, self.text = run_dir, None, 0, b""
-        # A process group of its own: ^C at the terminal reaches the manager alone.
+        # In a new session, so that ^C at the terminal reaches only the manager.
         self.process = subprocess.Popen(
             [VMRUN, "--run-dir", run_dir, "--events", "fd:1", file],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)

@@ -8,7 +8,7 @@
 --
 -- A poweroff resets the count of kills.
 
--- Returns the value, or nil and what was expected: the kind of an option.
+-- Checks an option: returns its value, or nil and a description of the expected value.
 local function list_of_sizes(value)
 	local good = type(value) == "table" and #value > 0
 	for _, size in ipairs(good and value or {}) do

@@ -16,12 +16,12 @@ variable "cpus" {
 variable "mem" {
   type        = number
   default     = 2048
-  description = "MiB of the guest"
+  description = "memory of the guest in MiB"
 }
 
 variable "disk" {
   type        = string
-  description = "the same path on every node that may run the VM"
+  description = "disk of the guest, under the same path on every node that may run the VM"
 }
 
 variable "bridge" {
@@ -45,7 +45,7 @@ job "vm-web" {
       port "vnc" {}
     }
 
-    # vmrun has booted the guest again as often as its policy says.  When it ends, this node is done with it.
+    # vmrun itself boots the guest again, as often as its policy allows.  When vmrun ends, do not retry on this node.
     restart {
       attempts = 0
       mode     = "fail"
@@ -60,8 +60,8 @@ job "vm-web" {
       unlimited      = false
     }
 
-    # A node that lost the cluster stops its VM, and no other starts one meanwhile: two guests on one disk
-    # would destroy it.
+    # A node that has lost the cluster stops its VM before another node starts one: two guests on one disk would
+    # destroy it.
     disconnect {
       stop_on_client_after = "2m"
     }
@@ -85,14 +85,14 @@ job "vm-web" {
     task "vmrun" {
       driver = "raw_exec"
 
-      # The directories of a task are open to all users (mode 0777), and root's vmrun believes no file in them: the
-      # shell reads the spec for it, and is replaced by it.
+      # The directories of a task have mode 0777, so vmrun, as root, refuses files in them.  Therefore the shell opens
+      # the spec and executes vmrun in its place.
       config {
         command = "/bin/sh"
         args    = ["-c", "exec /usr/local/sbin/vmrun --fix -c- <local/vm.json"]
       }
 
-      # Above the sum of the spec's stop ladder, 75 s without one, and at most the max_kill_timeout of the client.
+      # Longer than the waits of the spec's `stop` together (default 75 s), at most max_kill_timeout of the client.
       kill_signal  = "SIGTERM"
       kill_timeout = "90s"
 
@@ -125,7 +125,7 @@ job "vm-web" {
         data        = "{{ with nomadVar \"nomad/jobs/vm-web\" }}{{ .vnc_password }}{{ end }}"
       }
 
-      # raw_exec enforces neither: they are what the scheduler counts.  bhyve needs a little beside the guest's.
+      # raw_exec does not enforce these values; the scheduler counts them.  bhyve needs some memory beside the guest's.
       resources {
         cpu    = 1000 * var.cpus
         memory = var.mem + 128

@@ -140,12 +140,12 @@ recorder() {
 @test "names that are unknown, or no names" {
 	service start nosuch
 	is "$status" 1
-	has "nosuch: unknown: there is no vmrun_nosuch_config in rc.conf, and no nosuch.lua, .json, .ucl or .conf in $PWD/etc"
+	has "nosuch: unknown VM: set vmrun_nosuch_config in rc.conf, or put nosuch.lua, .json, .ucl or .conf into $PWD/etc"
 	for name in ../web web@1; do
 		for command in start stop status reload check console; do
 			service $command "$name"
 			is "$status" 1
-			has "\"$name\" is no name of a VM"
+			has "invalid VM name \"$name\": expected letters"
 		done
 	done
 	service status nosuch
@@ -161,7 +161,7 @@ recorder() {
 	echo "vmrun_web_flags='--no-requirement-check --state-dir keep --bhyve /nonexistent/bhyve'" >>rc.conf
 	service start
 	is "$status" 1
-	has 'web: ended at once: the log has what vmrun says, "service vmrun check web" what the host lacks'
+	has 'web: ended at once: see the log for the reason, or "service vmrun check web" for what the host lacks'
 	has '/nonexistent/bhyve' log
 	has 'vmrun: ended with status 127' log
 	service status
