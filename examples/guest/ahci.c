@@ -1,6 +1,6 @@
 /*
- * Owns AHCI controllers, just enough to read the signature a device sends after a port reset.
- * No command is ever given, so no medium is read.  Sections are of the AHCI 1.3.1 specification.
+ * AHCI controllers, as far as needed to read the signature that a device sends after a port reset.
+ * The guest sends no command, so it reads no medium.  Section numbers: AHCI 1.3.1 specification.
  */
 #include "ahci.h"
 #include "pci.h"
@@ -38,11 +38,11 @@ enum {
 #define SIGNATURE_DISK 0x00000101u
 #define SIGNATURE_CD 0xeb140101u
 
-/* All ports share these: only one receives at a time, and what it receives is of no interest. */
+/* All ports share these: only one receives at a time, and the guest ignores the contents. */
 static u8 command_list[1024] __attribute__((aligned(1024)));
 static u8 received[4096] __attribute__((aligned(4096)));
 
-/* bhyve assigns BARs itself; under QEMU that is the firmware's work, and the firmware is us. */
+/* bhyve assigns BARs itself; under QEMU the firmware does, and this guest is the firmware. */
 u32 ahci_open(u32 fn)
 {
 	u32 registers = pci_read(fn, PCI_BAR5) & ~0xfu;
@@ -56,7 +56,7 @@ u32 ahci_open(u32 fn)
 	return registers;
 }
 
-/* 10.1.2: a port has its memory and receives FISes before its link is reset. */
+/* 10.1.2: give a port its memory and make it receive FISes before its link is reset. */
 static void start_receiving(u32 port)
 {
 	mem_write(port + COMMAND_LIST, (u32)command_list);

@@ -1,4 +1,4 @@
-/* What is attached to the ports of an AHCI controller. */
+/* Finds the devices on the ports of an AHCI controller. */
 #ifndef GUEST_AHCI_H
 #define GUEST_AHCI_H
 

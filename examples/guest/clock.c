@@ -1,6 +1,6 @@
 /*
- * Owns interrupts: one, the timer's, which wakes the CPU out of hlt 100 times a second.
- * If it never comes (no usable local APIC, say), waiting falls back to counting the timer down.
+ * The only interrupt, the timer's, which wakes the CPU from hlt 100 times a second.
+ * If it never comes (for example without a usable local APIC), the guest polls the timer instead.
  */
 #include "clock.h"
 
@@ -46,8 +46,8 @@ static void set_gate(int vector, void (*entry)(void))
 }
 
 /*
- * The exceptions (vectors below 0x20) get no gate on purpose: one of them would be a bug of the
- * guest, and without a gate it ends as a triple fault, which the supervisor reports, not as a hang.
+ * Exceptions (vectors below 0x20) have no gate on purpose: an exception is a bug of the guest, and
+ * without a gate it becomes a triple fault, which the supervisor reports, and not a hang.
  */
 static void load_gates(void)
 {
@@ -64,13 +64,13 @@ static void load_gates(void)
 }
 
 /*
- * The APIC is turned on first: while it is off, its LVT entries are forced to be masked (Intel SDM
- * 3A, 11.4.7.2).  Then the 8259s get their four words each; the timer's line alone is let through.
+ * Turns the APIC on first, because while it is off its LVT entries stay masked (Intel SDM 3A,
+ * 11.4.7.2).  Then initializes both 8259s and unmasks the timer's line only.
  */
 static void route_timer(void)
 {
 	mem_write(LAPIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
-	mem_write(LAPIC_LINT0, 0x700); /* ExtINT: whatever the 8259s have */
+	mem_write(LAPIC_LINT0, 0x700); /* ExtINT: interrupts of the 8259s */
 	out8(PIC1, 0x11);
 	out8(PIC2, 0x11);
 	out8(PIC1 + 1, VECTOR_TICK);
@@ -90,7 +90,7 @@ static void start_timer(void)
 	out8(PIT_CHANNEL0, PIT_10MS >> 8);
 }
 
-/* 10 ms by reading channel 2; bounded, in case that is missing too. */
+/* Waits 10 ms by polling channel 2, with a limit in case it is missing, too. */
 static void spin(void)
 {
 	u32 tries;

@@ -1,4 +1,4 @@
-/* Time in ticks of about 10 ms, and waiting that leaves the host's CPU alone. */
+/* Time in ticks of about 10 ms, and waiting without use of the host's CPU. */
 #ifndef GUEST_CLOCK_H
 #define GUEST_CLOCK_H
 
@@ -8,11 +8,11 @@ enum { CLOCK_TICKS_PER_TENTH = 10 };
 
 void clock_init(void);
 
-/* Let at most one tick go by. */
+/* Waits for at most one tick. */
 void clock_idle(void);
 void clock_wait(u32 ticks);
 
-/* What the tick's handler in start.S counts. */
+/* The number of ticks, which the handler in start.S counts. */
 extern volatile u32 clock_ticks;
 
 #endif

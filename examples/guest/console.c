@@ -1,6 +1,6 @@
 /*
- * Owns COM1, a 16450-style UART that is polled and never interrupts.
- * A machine without COM1 is fine: output goes nowhere and nothing comes in.
+ * COM1, a 16450-style UART, polled and without interrupts.
+ * The guest also runs on a machine without COM1: it discards output and gets no input.
  */
 #include "console.h"
 
@@ -34,7 +34,7 @@ static bool find_uart(void)
 	return in8(SCRATCH) == 0xa5;
 }
 
-/* The FIFOs stay off: turning them on would drop input that came before the guest ran. */
+/* Leaves the FIFOs off: switching them on would drop input that came before the guest ran. */
 void console_init(void)
 {
 	present = find_uart();
@@ -52,7 +52,7 @@ static void send(char c)
 {
 	u32 tries;
 
-	/* Bounded: a console that nobody reads must not hang the guest. */
+	/* With a limit: a console without a reader must not hang the guest. */
 	for (tries = 0; tries < 1000000; tries++)
 		if (in8(LINE_STATUS) & LINE_STATUS_CAN_SEND)
 			break;

@@ -11,7 +11,7 @@ void console_line(const char *text);
 void console_dec(u32 value);
 void console_hex(u32 value, int digits);
 
-/* The next character that has come in, -1 for none. */
+/* Returns the next character of the input, or -1. */
 int console_read(void);
 
 #endif

@@ -1,6 +1,6 @@
-# cmake -DLINKED=... -DROM=... -P finish.cmake: makes the image out of what the linker wrote.
-# The byte at 0xFFFFFFFF is added here, since ld.lld refuses a section that ends at 4 GiB; nobody
-# reads it.  The image gets its name last, so that a wrong one is never taken for a finished one.
+# cmake -DLINKED=... -DROM=... -P finish.cmake: makes the image from the linker's output.
+# Adds the byte at 0xFFFFFFFF, which is never read, because ld.lld refuses a section that ends at
+# 4 GiB.  Renames the image last, so that an incomplete image never has the final name.
 file(APPEND "${LINKED}" " ")
 file(SIZE "${LINKED}" size)
 if(NOT size EQUAL 65536)

@@ -1,11 +1,11 @@
 /*
- * Owns the fw_cfg ports (QEMU: docs/specs/fw_cfg, bhyve: qemu_fwcfg.c).
- * Never reads past the end of an item: bhyve complains on the host's stderr about each such byte.
+ * The fw_cfg ports (QEMU: docs/specs/fw_cfg, bhyve: qemu_fwcfg.c).
+ * Never reads past the end of an item, because bhyve prints a message for each such byte.
  */
 #include "fwcfg.h"
 
 enum {
-	SELECTOR = 0x510, /* 16 bits wide, bhyve takes no other size */
+	SELECTOR = 0x510, /* 16 bits wide, the only size that bhyve accepts */
 	DATA = 0x511,
 };
 
@@ -16,7 +16,7 @@ enum {
 	NAME_SIZE = 56,
 };
 
-/* bhyve's own interface, fwctl, is at the same ports and answers with its own signature. */
+/* bhyve's own interface, fwctl, is at the same ports and has its own signature. */
 bool fwcfg_present(void)
 {
 	const char *want;
@@ -47,7 +47,7 @@ static u32 read_big_endian(int bytes)
 	return value;
 }
 
-/* Always takes the whole field, so that the next entry follows. */
+/* Always reads the whole field, so that the next entry follows. */
 static bool read_name(const char *want)
 {
 	bool same = 1;

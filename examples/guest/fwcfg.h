@@ -1,4 +1,4 @@
-/* QEMU's fw_cfg device, which bhyve has too when told so (lpc.fwcfg=qemu). */
+/* QEMU's fw_cfg device, which bhyve also has with lpc.fwcfg=qemu. */
 #ifndef GUEST_FWCFG_H
 #define GUEST_FWCFG_H
 
@@ -7,7 +7,7 @@
 bool fwcfg_present(void);
 u32 fwcfg_cpus(void);
 
-/* A text file by name, cut to size and terminated; false when it is not there. */
+/* Reads a text file by name, truncated to size and terminated; false if it does not exist. */
 bool fwcfg_read(const char *name, char *text, u32 size);
 
 #endif

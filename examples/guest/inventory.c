@@ -1,6 +1,6 @@
 /*
- * Owns the lines that tests read: the PCI functions, what hangs on AHCI ports, the number of CPUs.
- * Their form is a contract, written down in README.md.
+ * The lines that tests read: PCI functions, devices on AHCI ports, the number of CPUs.
+ * README.md documents their form, which must not change.
  */
 #include "inventory.h"
 #include "ahci.h"
@@ -12,7 +12,7 @@ enum { CLASS_AHCI = 0x010601 };
 
 static bool cd_seen;
 
-/* In decimal, as bhyve's command line has it. */
+/* In decimal, as on bhyve's command line. */
 static void print_place(const char *what, u32 fn)
 {
 	console_text(what);

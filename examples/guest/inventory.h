@@ -1,4 +1,4 @@
-/* What the machine has, told on the console. */
+/* Prints the machine's devices on the console. */
 #ifndef GUEST_INVENTORY_H
 #define GUEST_INVENTORY_H
 
@@ -6,7 +6,7 @@
 
 void inventory_print(void);
 
-/* Whether inventory_print() has come across a CD drive on an AHCI port. */
+/* Returns whether inventory_print() has found a CD drive on an AHCI port. */
 bool inventory_has_cd(void);
 
 #endif

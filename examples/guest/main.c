@@ -1,6 +1,6 @@
 /*
- * Owns the order of events.  start.S comes here in protected mode, on the first CPU, with all
- * variables zero and interrupts off.
+ * The order of events.  start.S calls this in protected mode, on the first CPU, with all variables
+ * zero and interrupts off.
  */
 #include "clock.h"
 #include "console.h"

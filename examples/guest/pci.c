@@ -1,6 +1,6 @@
 /*
- * Owns PCI configuration access (mechanism 1), and the part of a firmware's work that the guest
- * cannot do without: numbers for the buses behind bridges, and addresses for the BARs it uses.
+ * PCI configuration access (mechanism 1), and the firmware's work that the guest needs: numbers for
+ * the buses behind bridges, and addresses for the BARs that it uses.
  */
 #include "pci.h"
 
@@ -28,7 +28,7 @@ void pci_write(u32 fn, u32 offset, u32 value)
 	out32(CONFIG_DATA, value);
 }
 
-/* The upper half is the status register, where writing a one clears: it is written as zeros. */
+/* Writes zeros to the upper half, the status register, where writing a one clears a bit. */
 void pci_enable(u32 fn, u32 command_bits)
 {
 	pci_write(fn, PCI_COMMAND, (pci_read(fn, PCI_COMMAND) & 0xffff) | command_bits);
@@ -40,9 +40,9 @@ u32 pci_spare_memory(u32 fn)
 }
 
 /*
- * bhyve has no bridges: its further buses are peers of bus 0.  QEMU has them only behind bridges,
- * which get their numbers in the order they are found, as from other firmware, and the memory
- * window of their bus.  A bridge behind a bridge gets no window of its own.
+ * Gives each bridge its bus numbers, in the order of discovery as other firmware does, and the
+ * memory window of its bus.  A bridge behind a bridge gets no window of its own.  QEMU has further
+ * buses only behind bridges; bhyve has no bridges, its further buses are peers of bus 0.
  */
 static void set_up_bridge(u32 fn)
 {
@@ -59,7 +59,7 @@ static void set_up_bridge(u32 fn)
 	next_bus++;
 }
 
-/* A slot without function 0 counts as empty, as the PCI specification has it. */
+/* Skips slots without function 0, which are empty by the PCI specification. */
 static void walk_slot(u32 bus, u32 slot, void (*visit)(u32 fn))
 {
 	u32 count = 1, function, fn, id, header;
@@ -79,7 +79,7 @@ static void walk_slot(u32 bus, u32 slot, void (*visit)(u32 fn))
 }
 
 /*
- * All 256 buses: peers of bus 0 are announced in ACPI tables only, which the guest does not read.
+ * Scans all 256 buses, because only ACPI tables list the peers of bus 0 and the guest reads none.
  */
 void pci_walk(void (*visit)(u32 fn))
 {

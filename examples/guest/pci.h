@@ -1,10 +1,10 @@
-/* PCI configuration space, and a walk over the functions that are there. */
+/* PCI configuration space, and a walk over all present functions. */
 #ifndef GUEST_PCI_H
 #define GUEST_PCI_H
 
 #include "io.h"
 
-/* A function is named by the word that selects it at port 0xCF8. */
+/* The word at port 0xCF8 that selects a function identifies it. */
 #define PCI_FN(bus, slot, function) (0x80000000u | (bus) << 16 | (slot) << 11 | (function) << 8)
 #define PCI_BUS(fn) ((fn) >> 16 & 0xff)
 #define PCI_SLOT(fn) ((fn) >> 11 & 0x1f)
@@ -28,7 +28,7 @@ u32 pci_read(u32 fn, u32 offset);
 void pci_write(u32 fn, u32 offset, u32 value);
 void pci_enable(u32 fn, u32 command_bits);
 
-/* The device memory that is set aside for a function whose BAR nobody has set: 4 KiB. */
+/* The device memory for a function whose BAR is unset: 4 KiB. */
 u32 pci_spare_memory(u32 fn);
 
 /* Calls visit for each function, in the order of bus, slot and function. */

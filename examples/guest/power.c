@@ -1,5 +1,5 @@
 /*
- * Owns the ways out of the machine: ACPI's PM1 registers, the reset ports and the CPU's own ends.
+ * The ways to end the machine: ACPI's PM1 registers, the reset ports and faults of the CPU.
  * After power_init() the PM1 registers are at the same ports on bhyve and under QEMU.
  */
 #include "power.h"
@@ -7,7 +7,7 @@
 #include "console.h"
 #include "pci.h"
 
-/* bhyve: acpi.h.  16-bit accesses only, bhyve takes no others (pm.c). */
+/* bhyve: acpi.h.  Only 16-bit accesses, because bhyve accepts no others (pm.c). */
 enum {
 	PM_BASE = 0x400,
 	PM1_STATUS = PM_BASE,
@@ -37,7 +37,7 @@ enum {
 #define ICH9_LPC_ID 0x29188086u
 #define PIIX4_PM_ID 0x71138086u
 
-/* No RAM, no BAR and no fixed device is here, on bhyve as under QEMU. */
+/* An address without RAM, BAR or fixed device, on bhyve and under QEMU. */
 #define VOID_ADDRESS 0xf4000000u
 
 #define LAPIC_COMMAND 0xfee00300u
@@ -50,8 +50,8 @@ static bool on_bhyve;
 static u8 halt_page[4096] __attribute__((aligned(4096)));
 
 /*
- * QEMU leaves it to the firmware to place the PM registers: in the LPC bridge of q35, in function 3
- * of the ISA bridge of pc.  bhyve's are fixed.
+ * Places the PM registers, which QEMU leaves to the firmware: in the LPC bridge of q35, in function
+ * 3 of the ISA bridge of pc.  bhyve's are fixed.
  */
 void power_init(void)
 {
@@ -70,7 +70,7 @@ void power_init(void)
 	}
 }
 
-/* The time a hypervisor gets to stop the machine before the next way is tried. */
+/* Waits for the hypervisor to stop the machine before the guest tries the next way. */
 static void wait_for_the_end(void)
 {
 	clock_wait(5 * CLOCK_TICKS_PER_TENTH);
@@ -81,7 +81,7 @@ static void sleep_type(u16 type)
 	out16(PM1_CONTROL, (u16)(type << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 }
 
-/* The value for S5 is the platform's choice (ACPI 7.4.2): each of the two ignores the other's. */
+/* The platform chooses the value for S5 (ACPI 7.4.2): bhyve and QEMU ignore each other's. */
 void power_off(void)
 {
 	sleep_type(5); /* bhyve: pm.c */
@@ -102,7 +102,7 @@ void power_reset_keyboard(void)
 	console_line("the keyboard controller did nothing");
 }
 
-/* Bit 2 resets when it goes from 0 to 1, so it is written as 0 first. */
+/* Writes 0 first, because bit 2 resets when it goes from 0 to 1. */
 void power_reset(void)
 {
 	out8(RESET_CONTROL, 0x02);
@@ -113,7 +113,7 @@ void power_reset(void)
 	power_triple_fault();
 }
 
-/* An exception without a gate for it, nor for the double fault, nor for what follows. */
+/* Raises an exception without a gate for it or for the double fault that follows. */
 void power_triple_fault(void)
 {
 	struct {
@@ -126,9 +126,9 @@ void power_triple_fault(void)
 }
 
 /*
- * bhyve calls a machine halted when every active CPU is in hlt with interrupts off (vm_handle_hlt
- * in vmm.c), and its newer versions count CPUs that were never started as active: so all the others
- * are started, into the same end.  On a machine with one CPU these interrupts reach nobody.
+ * Starts all other CPUs and halts them, too.  For bhyve a machine is halted when every active CPU
+ * is in hlt with interrupts off (vm_handle_hlt in vmm.c), and its newer versions count CPUs that
+ * were never started as active.  On a machine with one CPU these interrupts have no effect.
  */
 static void halt_others(void)
 {
@@ -149,7 +149,7 @@ void power_halt(void)
 		__asm__ volatile("cli; hlt");
 }
 
-/* bhyve and KVM give up on this one; QEMU's TCG reads zeros there and runs them, for ever. */
+/* bhyve and KVM exit at this jump; QEMU's TCG reads zeros there and executes them without end. */
 void power_run_void(void)
 {
 	((void (*)(void))VOID_ADDRESS)();
@@ -158,8 +158,8 @@ void power_run_void(void)
 }
 
 /*
- * QEMU presses the button only when it is enabled (acpi_pm1_evt_power_down).  bhyve turns SIGTERM
- * into a press only while ACPI is on; before, SIGTERM kills it (smi_cmd_handler in pm.c).
+ * Enables the button, because QEMU presses it only then (acpi_pm1_evt_power_down), and ACPI,
+ * because without it SIGTERM kills bhyve instead of pressing the button (smi_cmd_handler in pm.c).
  */
 void power_button_arm(void)
 {

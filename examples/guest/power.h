@@ -1,13 +1,13 @@
-/* The ways a machine ends, and the button that asks for one of them. */
+/* The ways to end the machine, and its power button. */
 #ifndef GUEST_POWER_H
 #define GUEST_POWER_H
 
 #include "io.h"
 
-/* Finds out which machine this is: before any of the others. */
+/* Detects the machine; call this before the other functions. */
 void power_init(void);
 
-/* These say what did not work, and then return. */
+/* These return only after a failure, which they print. */
 void power_off(void);
 void power_reset(void);
 void power_reset_keyboard(void);
@@ -16,7 +16,7 @@ void power_triple_fault(void) __attribute__((noreturn));
 void power_halt(void) __attribute__((noreturn));
 void power_run_void(void) __attribute__((noreturn));
 
-/* From this call on a press of the power button is kept until it is asked for. */
+/* Makes the machine record a press of the power button until the guest reads it. */
 void power_button_arm(void);
 bool power_button_pressed(void);
 

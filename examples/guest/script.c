@@ -1,6 +1,6 @@
 /*
- * Owns the script: where it comes from, and what each letter does.
- * How a machine is ended is power.c's part.
+ * The script: its source and its commands.
+ * power.c ends the machine.
  */
 #include "script.h"
 #include "clock.h"
@@ -17,7 +17,7 @@ struct command {
 
 static void run_letter(char letter);
 
-/* In start.S, at a fixed place of the image. */
+/* In start.S, at a fixed offset of the image. */
 extern const char rom_script[48];
 
 static void decide(void)
@@ -31,7 +31,7 @@ static void decide(void)
 	}
 }
 
-/* Armed before the line appears: whoever reads it may press at once. */
+/* Enables the button before the line appears, because its reader may press the button at once. */
 static void wait_for_button(void)
 {
 	power_button_arm();
@@ -41,7 +41,7 @@ static void wait_for_button(void)
 	console_line("power button pressed");
 }
 
-/* ACPI is on, so that on bhyve SIGTERM is a press that nobody heeds and not a kill. */
+/* Switches ACPI on, so that on bhyve SIGTERM presses the ignored button instead of killing it. */
 static void wait_deaf(void)
 {
 	power_button_arm();

@@ -1,13 +1,13 @@
 /*
- * Owns what C cannot say: the reset vector, the way into protected mode, the interrupt entries,
- * and the patchable script at its fixed place.
+ * The parts that C cannot express: the reset vector, the switch to protected mode, the interrupt
+ * entries, and the patchable script at its fixed offset.
  */
 	.section .text.start, "ax", @progbits
 
 /*
- * An x86 CPU starts at 0xFFFFFFF0: real mode, CS base 0xFFFF0000, selector F000.  QEMU shows the
- * end of the image below 1 MiB too, but bhyve does not (bootrom.c): a jump that loads CS in real
- * mode would end in RAM.  So there are near jumps only until protected mode is on.
+ * An x86 CPU starts at 0xFFFFFFF0: real mode, CS base 0xFFFF0000, selector F000.  QEMU also maps
+ * the end of the image below 1 MiB, but bhyve does not (bootrom.c): a jump that loads CS in real
+ * mode would end in RAM.  Therefore the code uses near jumps only until protected mode is on.
  */
 	.code16
 	.globl	start16
@@ -30,7 +30,7 @@ start32:
 	movw	%ax, %ss
 	movl	$stack_top, %esp
 
-	/* RAM keeps its contents over a reset. */
+	/* Clears the variables, because RAM keeps its contents across a reset. */
 	xorl	%eax, %eax
 	movl	$bss_start, %edi
 	movl	$bss_words, %ecx
@@ -44,8 +44,8 @@ start32:
 
 /*
  * The timer's interrupt.  It returns by ret and not by iret: on hosts without unrestricted guests
- * KVM emulates code that does not page, and its emulator does not know a protected mode iret.  So
- * EFLAGS are put back by hand, all but IF: interrupts are off after one has come.
+ * KVM emulates code without paging, and its emulator has no protected mode iret.  The code restores
+ * EFLAGS itself, except IF: interrupts are off after an interrupt.
  */
 	.globl	tick_entry
 tick_entry:
@@ -61,7 +61,7 @@ spurious_entry:
 	popfl
 	ret	$8
 
-/* Compilers may call these two even in freestanding code, and may turn a C version into a call. */
+/* Compilers may call these even in freestanding code, and may turn a C version into a call. */
 	.globl	memset
 memset:
 	pushl	%edi
@@ -87,8 +87,8 @@ memcpy:
 	ret
 
 /*
- * The Accessed bits are set beforehand: a CPU that finds one clear sets it, and this table is in
- * read-only memory (on bhyve that write would be an EPT violation).
+ * The Accessed bits are set beforehand: a CPU sets a clear bit, but this table is in read-only
+ * memory (on bhyve the write would be an EPT violation).
  */
 	.balign	8
 gdt:
