@@ -35,16 +35,6 @@ of() {
 	diff told known
 }
 
-@test "the manual tells every member of every event" {
-	local event members
-	jq -r '.oneOf[] | .title + " " + (.required | join(" , "))' \
-		"$SOURCE/schema/event.schema.json" >rows
-	while read -r event members; do
-		grep -qxF -e ".It Cm $event Ta Va $members" "$SOURCE/man/vmrun.8" ||
-			{ echo ".It Cm $event Ta Va $members" >&2 && return 1; }
-	done <rows
-}
-
 @test "a run, told to a file" {
 	lua 'vmrun.log("warning", "read") vm.config = { note = [[a"b]] }
 		function vm.on_started() vmrun.event { n = { 1, 2.5 }, text = "\xff\27[1m\195\164" } end
