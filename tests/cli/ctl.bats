@@ -83,6 +83,9 @@ raw() {
 	is "$(of '[.ready, .devices, .accel, .screen, .console, .run_dir] | tostring')" \
 		"[null,{},null,null,null,\"$run_dir\"]"
 	is "$(of .state_dir)" "$(realpath -m "$(of .state_dir)")"
+	# vmrun(8) lists the members after "Answers".
+	is "$(of 'del(.ok, .id) | keys[]' | sort)" "$(sed -n '/^\.It Cm status$/,/^A member/s/^\.Va //p' \
+		"$SOURCE/man/vmrun.8" | tr -d ' .' | tr ',' '\n' | grep . | sort)"
 	ctl "$vm" kill
 	ends 0
 }
