@@ -68,3 +68,40 @@ compile() {
 	fi
 	cc -std=c11 -D_POSIX_C_SOURCE=200809L -fsyntax-only -Wall -Wextra -I"$SOURCE/include" "$file"
 }
+
+# services: makes sysrc and service work with the rc.d script, in the directories of the page
+services() {
+	export PATH="$SOURCE/tests/fake/rc:$PATH" RC_CONF=$DOCS/rc.conf FAKE_SYSLOG=$DOCS/syslog
+	sed "s,^\. /etc/rc.subr,. $SOURCE/tests/fake/rc/rc.subr," "$SOURCE/examples/rc.d/vmrun" >"$DOCS/vmrun.rc"
+	printf 'vmrun_%s\n' "dir=$PWD" "piddir=$DOCS" "rundir=$DOCS/r" "program=$SOURCE/tests/docs/bin/vmrun" \
+		"ctl=$SOURCE/tests/docs/bin/vmrunctl" daemon=daemon >"$RC_CONF"
+	: >"$FAKE_SYSLOG"
+}
+
+# sysrc NAME=VALUE...: sets variables of rc.conf; /tank is in the directory of the page
+sysrc() {
+	local setting
+	for setting; do
+		printf '%s="%s"\n' "${setting%%=*}" "${setting#*=}" | sed "s,\"/tank,\"$PWD/tank,"
+	done >>"$RC_CONF"
+}
+
+# service NAME COMMAND [VM]: runs the rc.d script; a console prints a line of the guest, and ends with the VM
+service() {
+	shift
+	if [ "$1" != console ]; then
+		sh "$DOCS/vmrun.rc" "$@"
+		return
+	fi
+	sh "$DOCS/vmrun.rc" "$@" >"$DOCS/console" &
+	await test -s "$DOCS/console" && sh "$DOCS/vmrun.rc" stop "$2" && wait $!
+}
+
+# daemon OPTION... COMMAND...: runs daemon(8), with files in the directories of the page
+daemon() {
+	local words word
+	for word; do
+		words+=("$(sed "s,^/var/run/,$DOCS/,; s,^/usr/local/etc/vmrun/,$PWD/," <<<"$word")")
+	done
+	command daemon -P "$DOCS/daemon.pid" "${words[@]}"
+}
