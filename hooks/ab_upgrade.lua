@@ -1,4 +1,5 @@
--- ab_upgrade: two slots, one in use; an upgrade is written to the other slot, which is then tried.
+-- ab_upgrade: switches between two slots; an upgrade is written to the slot that is not in use, and
+-- the hook tries that slot.
 --
 --	"hooks": [{ "use": "ab_upgrade", "a": "disk-a", "b": "disk-b", "request": "share/upgrade" }]
 --	vmrun -t disk-a vm.json		boots the slot that is in use, disk-a or disk-b
@@ -6,18 +7,19 @@
 --	a, b      the targets that are the slots, default "a" and "b"
 --	stays_up  seconds that a new slot without the key `ready` must run to be accepted; default
 --	          300
---	request   a file; if it exists at a reboot, it is removed and the other slot is tried
---	confirm   path of a file; a new slot that creates it is accepted although it ends earlier
+--	request   a file; if it exists when the guest in the slot in use reboots, the hook removes
+--	          it and tries the other slot
+--	confirm   a file; the hook accepts a new slot that creates it, even if it ends too early
 --	id        a name for this hook's state, where a spec uses the hook twice
 --
 -- A new slot whose target has the key `ready` is accepted when it is ready, and not before.
 --
--- A next_target or another hook can begin a try, too.  After a new slot that ends too early, except
--- by a poweroff, the hook boots the slot in use again.  vmrun.state keeps which slot is in use: at
--- first the slot that is started first.  The hook refuses a boot when it cannot read that state, or
--- cannot write it for the first slot.
+-- A next_target or another hook can begin a try, too.  If a new slot ends too early, the hook boots
+-- the slot in use again, except after a poweroff.  vmrun.state keeps which slot is in use: at first
+-- the slot that is started first.  The hook refuses a boot if it cannot read that state, or cannot
+-- save it for the first slot.
 --
--- `vmrunctl NAME forget ab_upgrade` makes the hook forget which slot is in use.
+-- `vmrunctl NAME forget ab_upgrade` drops the state.
 return function(options)
 	options = vmrun.options(options, {
 		a = { "target", default = "a" }, b = { "target", default = "b" },
@@ -26,10 +28,10 @@ return function(options)
 		id = { "id", default = "ab_upgrade" },
 	})
 	if not os and (options.request or options.confirm) then
-		return nil, "request and confirm need rm(1), which --sandbox does not let it run"
+		return nil, "request and confirm need rm(1), which --sandbox refuses"
 	end
 	local other = { [options.a] = options.b, [options.b] = options.a }
-	local asks = {} -- by target: it has `ready`, which is its proof
+	local asks = {} -- targets with `ready`, which decides whether to accept them
 	local gone = {} -- files removed in a simulation, which does not run rm(1)
 
 	-- Returns the slot in use; nil before the first boot and after the slots were renamed.
@@ -71,7 +73,7 @@ return function(options)
 		vmrun.log("info", "slot " .. slot .. " is good and in use from now on")
 		local ok, why = keep(slot)
 		if not ok then
-			why = "slot " .. slot .. " is in use until vmrun ends: " .. why
+			why = "slot " .. slot .. " is in use only until vmrun exits: " .. why
 			vmrun.log("error", why)
 		end
 	end
@@ -82,7 +84,7 @@ return function(options)
 		local ok, why = keep(slot)
 		if not ok then
 			vmrun.state[options.id] = before
-			return false, ("cannot keep that slot %s is in use: %s"):format(slot, why)
+			return false, ("cannot save that slot %s is in use: %s"):format(slot, why)
 		end
 	end
 
@@ -96,8 +98,8 @@ return function(options)
 		elseif is_new(slot) and boot.boots == 0 then
 			return in_use()
 		end
-		if take_file(options.confirm) == false and is_new(slot) then -- of an earlier try
-			return false, options.confirm .. " would confirm what was not tried"
+		if take_file(options.confirm) == false and is_new(slot) then
+			return false, options.confirm .. " of an earlier try would confirm this one"
 		end
 	end
 
@@ -105,7 +107,7 @@ return function(options)
 		local slot = boot.target
 		asks[slot] = boot.spec and boot.spec.ready and true
 		if is_new(slot) and not asks[slot] and vmrun.sleep(options.stays_up) then
-			accept(slot) -- not at the end of the boot, which ends the sleep
+			accept(slot) -- unless the end of the boot has ended the sleep
 		end
 	end
 

@@ -9,7 +9,7 @@
 --	causes       the causes that are faults, default ["triple_fault", "error", "killed",
 --	             "start_failed"]
 --
--- The key `backoff` of a spec delays the boots that another policy decides on; this hook also
+-- The key `backoff` of a spec only delays boots that another policy has decided; this hook also
 -- decides to boot.  The spec's restart_limit applies; `"restart_limit": false` retries for ever.
 return function(options)
 	options = vmrun.options(options, {

@@ -9,7 +9,7 @@
 -- goes on running.  A stop request ends the wait.  The hook reads the host's clock every 5 minutes,
 -- so that it follows a change of the clock or of summer time.
 if not os then
-	return nil, "it asks os.date for the time, which --sandbox takes away"
+	return nil, "it needs os.date, which does not exist with --sandbox"
 end
 
 local DAY = 86400

@@ -16,7 +16,7 @@
 -- an installation is unknown: after a stop of vmrun, a fault or a power failure the disk may hold
 -- anything.  After a reboot, poweroff or halt that is not in `done`, it installs again.
 --
--- `vmrunctl NAME forget install_once` makes the hook forget its state.
+-- `vmrunctl NAME forget install_once` drops the state.
 return function(options, vm)
 	options = vmrun.options(options, {
 		target = { "target", default = "install" },
@@ -33,7 +33,7 @@ return function(options, vm)
 	end
 	local is_orderly = { reboot = true, poweroff = true, halt = true }
 
-	-- The boot that began it, until its end is known: the boots before, whether it was first.
+	-- The installation whose end is not known yet: boots before it, whether it is the first.
 	local began
 
 	-- Returns the state: { begun = true }, { done = true } or {}.
@@ -69,7 +69,7 @@ return function(options, vm)
 		local ok, why = keep { begun = true }
 		if not ok then
 			vmrun.state[options.id] = before
-			return false, ("cannot keep that %s begins: %s"):format(target, why)
+			return false, ("cannot save that %s begins: %s"):format(target, why)
 		end
 		began = { boots = boot.boots, is_first = not kept.begun }
 	end
@@ -117,7 +117,7 @@ return function(options, vm)
 		elseif not asked then
 			return target
 		elseif kept.begun and not options.again then
-			return refuse("%s has begun and nothing tells how it ended; to boot it "
+			return refuse("%s has begun, and its end is unknown; to boot it "
 				.. 'again: "again": true, or vmrunctl %s forget %s', target,
 				vm.name, options.id, options.next)
 		end
@@ -130,7 +130,7 @@ return function(options, vm)
 		end
 		local ok, kept = pcall(read)
 		if ok and kept.done then
-			return options.next -- a boot that began before the medium was removed
+			return options.next -- its checks failed, for example: no medium
 		end
 		settle(exit.cause, exit.boots, exit.uptime)
 		if exit.cause == "reboot" and is_success.reboot and not exit.next_target then

@@ -3,22 +3,22 @@
 --	"hooks": [{ "use": "notify", "command": ["/usr/local/bin/tell"], "on": ["killed", "end"] }]
 --
 --	command     a program and its arguments, required
---	on          when: causes of exits, "start" (the VM is up), "ready" (the guest is), "end"
---	            (vmrun ends); default always
---	timeout     seconds after which the command is stopped, default 10
---	background  true: the next boot does not wait for the command that reports an exit; the
---	            command ends with that boot at the latest; default false
+--	on          when to run the command: causes of exits, "start" (the hypervisor runs), "ready"
+--	            (the guest is ready), "end" (vmrun exits); default always
+--	timeout     seconds after which the command is killed, default 10
+--	background  true: the next boot does not wait for the command that reports an exit, and
+--	            ends it at the latest; default false
 --
 -- The variables are VMRUN_EVENT (start, ready, exit or end), VMRUN_VM, VMRUN_TARGET and
 -- VMRUN_BOOTS; for start and ready VMRUN_PID; for the others VMRUN_CAUSE, VMRUN_UPTIME (seconds),
 -- VMRUN_STATUS or VMRUN_SIGNAL, and at the end VMRUN_EXIT_STATUS.  Unknown facts are not set.
 --
--- This hook decides nothing.  List it before the hooks that decide, because the first hook that
--- answers is the last one called.  The next boot waits for the command unless it goes on in
--- the background.
+-- This hook never answers, so the other hooks and the policy decide.  List it before hooks that
+-- answer, because vmrun does not call the hooks after an answer.  The next boot waits for the
+-- command unless it runs in the background.
 return function(options)
 	if not os then
-		return nil, "it runs a command, which --sandbox does not let it"
+		return nil, "it runs a command, which --sandbox refuses"
 	end
 	options = vmrun.options(options, {
 		command = { "command", required = true },
@@ -27,7 +27,7 @@ return function(options)
 		background = { "boolean", default = false },
 	})
 
-	local names = { -- of the facts that each event may have
+	local names = { -- of the facts that an event may have
 		start = { "vm", "target", "boots", "pid" },
 		ready = { "vm", "target", "boots", "pid" },
 		exit = { "vm", "target", "boots", "cause", "uptime", "status", "signal" },
@@ -57,7 +57,7 @@ return function(options)
 		end
 		local status, out, err = vmrun.exec(command_with(event, facts))
 		if status == nil and out == "gone" then
-			return -- the guest has ended, and the next event tells so
+			return -- the guest has ended, which the next event reports
 		elseif status ~= 0 and status ~= true then
 			local why = status and ("status %d: %s"):format(status, err) or out
 			local program = options.command[1]
@@ -65,7 +65,7 @@ return function(options)
 		end
 	end
 
-	-- Returns the program, which may have words for its environment in front.
+	-- Returns the program of a command: words for its environment may come before it.
 	local function program_of(command)
 		for _, word in ipairs(command) do
 			if not word:find("=", 1, true) then

@@ -2,8 +2,8 @@
 --
 --	"hooks": [{ "use": "rescue_after", "faults": 3, "within": 600, "target": "rescue" }]
 --
---	faults  the number of faults in a row after which to boot the rescue target, default 3,
---	        at most the count of restart_limit, which gives up after more boots
+--	faults  the number of faults in a row after which to boot the rescue target, 1 to 64,
+--	        default 3; at most the count of restart_limit, which gives up after more boots
 --	within  seconds within which these faults must happen, default 600
 --	target  the rescue target, default "rescue"
 --	causes  the causes that are faults, default ["triple_fault", "error", "killed"]
@@ -53,7 +53,8 @@ return function(options, vm)
 	function hooks.on_exit(exit)
 		local faults = faults_in_a_row(exit)
 		if faults >= options.faults then
-			vmrun.log("warning", faults .. " faults in a row, now " .. options.target)
+			local text = "%d faults in a row: booting %s"
+			vmrun.log("warning", text:format(faults, options.target))
 			return options.target
 		elseif faults > 0 and options.retry then
 			return exit.target

@@ -64,7 +64,7 @@ int handle_save_state(void *context, const struct node *state, bool is_explicit,
 		replace(&vm->unsaved_state, mem_copy(json));
 		return is_reported
 		    ? 0
-		    : error_set(err, why.status, "vmrun.state is not kept: %s", why.text);
+		    : error_set(err, why.status, "vmrun.state was not saved: %s", why.text);
 	}
 	replace(&vm->unsaved_state, NULL);
 	replace(&vm->saved_state, mem_copy(json));

@@ -230,7 +230,7 @@ state() {
 	refused 1 'no stock hook "bakoff" keeps state' "$vm" forget bakoff
 	refused 1 'ab_upgrade has no saved state' "$vm" forget ab_upgrade
 	mkdir "state/$vm/state.json.new"
-	refused 1 'vmrun.state is not kept: ' "$vm" forget install_once
+	refused 1 'vmrun.state was not saved: ' "$vm" forget install_once
 	rmdir "state/$vm/state.json.new"
 	ctl --json "$vm" forget install_once
 	is "$status" 0

@@ -188,7 +188,7 @@ state.json'
 	rm state
 	mkdir -p "state/$vm/state.json.new"
 	vmrun vm.lua
-	has 'vmrun.state is not kept'
+	has 'vmrun.state was not saved'
 	has "$file.new: cannot write this file"
 	[ ! -e "$file" ]
 }
@@ -208,7 +208,7 @@ state.json'
 	vmrun vm.lua
 	is "$status" 0
 	is "$(starts)" 2
-	is "$(grep -cE "^vmrun: saved.nil.vmrun.state is not kept: $file.new: cannot write this file: " err)" 2
+	is "$(grep -cE "^vmrun: saved.nil.vmrun.state was not saved: $file.new: cannot write this file: " err)" 2
 	is "$(grep -cE '^vmrun: n is.1$' err)" 2
 	lacks 'vm.lua failed'
 	is "$(jq -c . "$file")" '{"n":1}'
@@ -234,14 +234,14 @@ state.json'
 	vmrun vm.lua
 	is "$status" 0
 	is "$(starts)" 2
-	is "$(grep -c 'vmrun.state is not kept' err)" 1
-	has 'on_exit of vm.lua failed, the next hook or the declared policy decides: vmrun.state is not kept'
+	is "$(grep -c 'vmrun.state was not saved' err)" 1
+	has 'on_exit of vm.lua failed, the next hook or the declared policy decides: vmrun.state was not saved'
 	rm -r state
 	mkdir -p "state/$vm/state.json.new"
 	lua 'function vm.on_start() vmrun.state.n = 1 end'
 	vmrun vm.lua
 	is "$status" 69
-	has 'on_start of vm.lua refused the boot: it failed: vmrun.state is not kept: '
+	has 'on_start of vm.lua refused the boot: it failed: vmrun.state was not saved: '
 }
 
 @test "a spec that is read again finds it in its hooks only" {

@@ -233,9 +233,9 @@ stock() {
 		{\"use\": \"notify\", \"command\": [\"true\"]}, {\"use\": \"ab_upgrade\", \"request\": \"x\"}]}"
 	vmrun --sandbox --allow "$rom" vm.json
 	is "$status" 65
-	is "$(sed 's/^vm.json:[0-9]*:[0-9]*: //' err)" 'hooks[0]: daily_window cannot be used: it asks os.date for the time, which --sandbox takes away
-hooks[1]: notify cannot be used: it runs a command, which --sandbox does not let it
-hooks[2]: ab_upgrade cannot be used: request and confirm need rm(1), which --sandbox does not let it run'
+	is "$(sed 's/^vm.json:[0-9]*:[0-9]*: //' err)" 'hooks[0]: daily_window cannot be used: it needs os.date, which does not exist with --sandbox
+hooks[1]: notify cannot be used: it runs a command, which --sandbox refuses
+hooks[2]: ab_upgrade cannot be used: request and confirm need rm(1), which --sandbox refuses'
 }
 
 @test "--simulate walks the stock hooks, and touches nothing" {

@@ -165,7 +165,7 @@ slot() {
 	plays 'exit 1' -- -t a
 	is "$status" 69
 	is "$(booted)" ''
-	has 'on_start of ab_upgrade refused the boot: cannot keep that slot a is in use: vmrun.state is not kept: '
+	has 'on_start of ab_upgrade refused the boot: cannot save that slot a is in use: vmrun.state was not saved: '
 }
 
 @test "a new slot that cannot be kept stays in use until vmrun ends" {
@@ -176,7 +176,7 @@ slot() {
 	touch upgrade
 	plays 'exit 0' 'sleep 600 exit 0' 'exit 0' 'exit 1' -- -t a
 	is "$(booted)" 'a b b b'
-	has 'error: slot b is in use until vmrun ends: vmrun.state is not kept: '
+	has 'error: slot b is in use only until vmrun exits: vmrun.state was not saved: '
 	is "$(slot)" a
 }
 
@@ -188,7 +188,7 @@ slot() {
 	is "$status" 0
 	is "$(booted)" 'a a'
 	has 'warning: cannot remove '
-	has 'would confirm what was not tried'
+	has 'of an earlier try would confirm this one'
 }
 
 @test "two pairs of slots" {

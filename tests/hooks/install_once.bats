@@ -69,7 +69,7 @@ is_refused() {
 	plays 'exit 1' -- "$@"
 	is "$status" 69
 	is "$(booted)" ''
-	has 'on_start of install_once refused the boot: install has begun and nothing tells how it ended'
+	has 'on_start of install_once refused the boot: install has begun, and its end is unknown'
 	has '"again": true'
 	has "vmrunctl $vm forget install_once"
 }
@@ -103,7 +103,7 @@ is_refused() {
 	plays 'exit 3' 'exit 1' -- -t install
 	is "$status" 69
 	is "$(booted)" install
-	has 'install has begun and nothing tells how it ended'
+	has 'install has begun, and its end is unknown'
 	hooked '"install_once"' '{"on": {"triple_fault": "same", "check_failed": {"boot": "rescue"}}}'
 	plays 'exit 1' -- -t install
 	is "$(booted)" rescue
@@ -178,7 +178,7 @@ is_refused() {
 		plays 'exit 1' -- -t "$target"
 		is "$status" 69
 		is "$(booted)" ''
-		has 'on_start of install_once refused the boot: cannot keep that install begins: vmrun.state is not kept: '
+		has 'on_start of install_once refused the boot: cannot save that install begins: vmrun.state was not saved: '
 		has 'state.json.new: cannot write this file'
 		lacks 'hook failed'
 	done
@@ -193,7 +193,7 @@ is_refused() {
 	plays 'exit 0' 'exit 0' 'exit 1' -- -t install
 	is "$status" 0
 	is "$(booted)" 'install default default'
-	has 'error: install_once: vmrun.state is not kept: '
+	has 'error: install_once: vmrun.state was not saved: '
 	is "$(kept .install_once)" '{"begun":true}'
 	is_refused -t install
 	can_keep

@@ -16,7 +16,7 @@ teardown() {
 	plays 'exit 3' 'signal 9' 'exit 4' 'exit 0' 'exit 1' --
 	is "$status" 0
 	is "$(booted)" 'default default default rescue default'
-	has 'warning: 3 faults in a row, now rescue'
+	has 'warning: 3 faults in a row: booting rescue'
 	has 'on_exit of rescue_after'
 }
 

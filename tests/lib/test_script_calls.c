@@ -92,7 +92,7 @@ static int count_failures(bool mend)
 			if (e->type != VMRUN_HOOK_FAILED)
 				continue;
 			failures++;
-			assert_non_null(strstr(e->text, "vmrun.state is not kept"));
+			assert_non_null(strstr(e->text, "vmrun.state was not saved"));
 			if (mend)
 				assert_int_equal(rmdir(STATE ".new"), 0);
 		}
