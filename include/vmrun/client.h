@@ -51,11 +51,11 @@ struct vmrun_list;
 struct vmrun_listed {
 	const char *name;
 	/*
-	 * Of its vmrun: "waiting", "loading", "running", "stopping", "backoff" or "given_up"; or
-	 * why it does not answer: "dead" (the vmrun died), "denied" (permission) or "silent".
+	 * "waiting", "loading", "running", "stopping", "backoff" or "given_up"; or why the vmrun of
+	 * the VM does not answer: "dead" (it died), "denied" (permission) or "silent".
 	 */
 	const char *state;
-	const char *status; /* its answer to a status request, JSON; NULL if there is none */
+	const char *status; /* answer of its vmrun to a status request, JSON; NULL: none */
 };
 
 /*
@@ -86,9 +86,9 @@ enum vmrun_message_type {
 /* A line from a vmrun. */
 struct vmrun_message {
 	enum vmrun_message_type type;
-	bool ok;	   /* of an answer: the request succeeded */
-	uint64_t id;	   /* of an answer: that of vmrun_client_send(); 0: of no request */
-	const char *error; /* of an answer that is not ok: the reason; else NULL */
+	bool ok;	   /* answers: the request succeeded */
+	uint64_t id;	   /* answers: the id from vmrun_client_send(); 0: of no request */
+	const char *error; /* answers that are not ok: the reason; else NULL */
 	const char *json;  /* the answer, without its id, or the event */
 };
 
@@ -116,7 +116,7 @@ VMRUN_API const char *vmrun_client_answer(const struct vmrun_client *client);
  * VMRUN_CLIENT_TIMED_OUT, then poll.
  */
 VMRUN_API int vmrun_client_fd(const struct vmrun_client *client);
-/* Returns what to poll that descriptor for: POLLIN, and POLLOUT while a request is not sent yet. */
+/* Returns the events to poll for: POLLIN, and POLLOUT while a request is not sent yet. */
 VMRUN_API short vmrun_client_events(const struct vmrun_client *client);
 
 /*
@@ -130,9 +130,9 @@ VMRUN_API int vmrun_client_ask(
     struct vmrun_client *client, const char *request, int64_t limit_ms, const char **answer);
 /*
  * Sends a request as vmrun_client_ask() does, without waiting for its answer, whose id is stored in
- * *id unless `id` is NULL.  What the socket does not accept within the limit is sent by the next
- * calls.  Returns VMRUN_CLIENT_TIMED_OUT if a request before it is not sent yet; this one is then
- * not sent at all.
+ * *id unless `id` is NULL.  The next calls send what the socket does not accept within the
+ * limit.  Returns VMRUN_CLIENT_TIMED_OUT, and does not send this request, if an earlier one is not
+ * sent yet.
  */
 VMRUN_API int vmrun_client_send(
     struct vmrun_client *client, const char *request, int64_t limit_ms, uint64_t *id);
@@ -140,19 +140,19 @@ VMRUN_API int vmrun_client_send(
 VMRUN_API int vmrun_client_next(
     struct vmrun_client *client, int64_t limit_ms, const struct vmrun_message **message);
 /*
- * Follows the events of the VM, from that number on as far as the vmrun has kept them, or from now
- * on if it is negative.  vmrun_client_next() then lends them as they come.
+ * Follows the events of the VM from number `from` on, as far as the vmrun has kept them; a negative
+ * number means from now on.  vmrun_client_next() then lends them as they come.
  */
 VMRUN_API int vmrun_client_follow(struct vmrun_client *client, int64_t from, int64_t limit_ms);
 /*
  * Waits until the VM has a state ("running", "given_up", ...), its guest is "ready", or its vmrun
- * has ended ("gone").  Returns VMRUN_CLIENT_REFUSED if that cannot come any more or does not come
- * within the limit.  A vmrun that hangs has 5 seconds more, then VMRUN_CLIENT_TIMED_OUT.
+ * has exited ("gone").  Returns VMRUN_CLIENT_REFUSED if that cannot happen any more or does not
+ * happen within the limit.  Returns VMRUN_CLIENT_TIMED_OUT 5 seconds later if the vmrun hangs.
  */
 VMRUN_API int vmrun_client_wait(struct vmrun_client *client, const char *what, int64_t limit_ms);
 /*
- * Waits until the guest prints a text on its serial console; with `backlog` also if it stands in
- * the last 64 KiB.  Returns as vmrun_client_wait() does.
+ * Waits until the guest prints a text on its serial console; with `backlog` also if the last
+ * 64 KiB contain the text.  Returns as vmrun_client_wait() does.
  */
 VMRUN_API int vmrun_client_wait_for(
     struct vmrun_client *client, const char *text, bool backlog, int64_t limit_ms);
@@ -160,9 +160,9 @@ VMRUN_API int vmrun_client_wait_for(
 /* --- the serial console of another vmrun --- */
 
 /*
- * Attaches the connection to the serial console, to type too if `typing` is set: one client at a
- * time can.  From then on the connection carries the bytes of the console, beginning with the last
- * 64 KiB that were printed, and the functions for requests return VMRUN_CLIENT_USAGE.
+ * Attaches the connection to the serial console; with `typing` also to type, which one client at a
+ * time can do.  From then on the connection carries the bytes of the console, beginning with the
+ * last 64 KiB that were printed, and the functions for requests return VMRUN_CLIENT_USAGE.
  */
 VMRUN_API int vmrun_client_attach(struct vmrun_client *client, bool typing, int64_t limit_ms);
 /*

@@ -15,7 +15,7 @@
  * that to stderr and calls abort(3).  A handle belongs to one thread at a time.  vmrun_dispatch()
  * starts the hypervisor of each boot, and the thread that called it then must outlive that boot: on
  * Linux the hypervisor gets a signal to stop when that thread ends.  vmrun_start() fails in a
- *program that ignores SIGCHLD, because the exit statuses of its children would be lost.
+ * program that ignores SIGCHLD, because the exit statuses of its children would be lost.
  *
  * Strings, arrays and structs that a function returns belong to the handle and are valid until
  * vmrun_close(), unless the function's comment says otherwise.
@@ -162,26 +162,29 @@ enum vmrun_decision_action {
 };
 
 /*
- * The question what follows the end of a boot, and its answer.  The members up to `boots` are set;
- * the program changes those from `action` on.
+ * The question what follows the end of a boot, and its answer.  The library sets the members up to
+ * `boots`; the program changes those from `action` on.
  */
 struct vmrun_decision {
 	const char *vm;
-	const char *ended; /* target of the boot that ended */
+	const char *ended; /* the target of the boot that ended */
 	const char *cause; /* "reboot", "poweroff", ... */
 	enum vmrun_cause cause_code;
-	int status;	   /* in bhyve's terms; -1: died of a signal, or never ran */
-	int signal;	   /* that killed the hypervisor, or 0 */
-	int64_t uptime_ms; /* of the boot */
-	int64_t boots;	   /* started so far */
+	int status;	   /* exit status in bhyve's terms; -1: killed by a signal, or never ran */
+	int signal;	   /* the signal that killed the hypervisor, or 0 */
+	int64_t uptime_ms; /* how long the boot lasted */
+	int64_t boots;	   /* the number of boots started so far */
 	enum vmrun_decision_action action; /* VMRUN_DECIDE_NOTHING before the call */
 	/*
-	 * VMRUN_DECIDE_BOOT: the target to boot; NULL, as before the call: the one that the policy
-	 * boots after a reboot.  The library copies the string when the handler returns.
+	 * VMRUN_DECIDE_BOOT: the target to boot; NULL, the value before the call, means the target
+	 * that the policy boots after a reboot.  The library copies the string when the handler
+	 * returns.
 	 */
 	const char *target;
-	int64_t delay_ms; /* VMRUN_DECIDE_BOOT: before the boot; -1, as before the call: backoff */
-	int exit_status;  /* VMRUN_DECIDE_STOP: of vmrun; -1, as before the call: by the cause */
+	/* VMRUN_DECIDE_BOOT: the delay; -1, the value before the call, means that of `backoff` */
+	int64_t delay_ms;
+	/* VMRUN_DECIDE_STOP: vmrun's status; -1, the value before the call: as the cause says */
+	int exit_status;
 };
 
 /*
@@ -198,15 +201,15 @@ struct vmrun;
  * handle.
  */
 struct vmrun_options {
-	size_t size;	  /* of this struct: set by VMRUN_OPTIONS */
+	size_t size;	  /* size of this struct, set by VMRUN_OPTIONS */
 	const char *file; /* the spec, "-" for stdin; NULL: the spec is in `text` */
 	/* The spec as a buffer.  vmrun_open() returns 64 if both are NULL, and if both are set. */
 	const char *text;
-	size_t length;	       /* of the buffer, in bytes */
-	const char *name;      /* of the buffer in problems, NULL: "<buffer>" */
-	const char *directory; /* absolute directory of its relative paths, NULL: the cwd */
+	size_t length;	       /* bytes in the buffer */
+	const char *name;      /* name of the buffer in problems; NULL: "<buffer>" */
+	const char *directory; /* absolute, for its relative paths; NULL: the cwd */
 	const char *format;    /* "json", "lua", "ucl", or NULL: by extension, then by content */
-	const char *target;    /* of the first boot, NULL: "default" */
+	const char *target;    /* target of the first boot; NULL: "default" */
 	/* KEY=VALUE settings over the merged spec, NULL-terminated, or NULL */
 	const char *const *set;
 	const char *hypervisor;	  /* "bhyve", "qemu", "auto" or NULL: what can run here */
@@ -214,14 +217,14 @@ struct vmrun_options {
 	const char *const *args;  /* further words for the hypervisor, NULL-terminated, or NULL */
 	bool dry_run;		  /* start nothing and examine nothing: assume bhyve on any host */
 	bool no_reboot;		  /* never boot again, whatever the policy says */
-	int64_t reboot_count;  /* automatic boots allowed after the first, negative: any number */
+	int64_t reboot_count;	  /* automatic boots after the first; negative: no limit */
 	const char *reboot_on; /* causes and statuses, comma separated, over the spec's; or NULL */
-	const char *pid_file;  /* of the hypervisor, or NULL; locked, removed at the end */
-	const char *supervisor_pid_file; /* of this process, likewise */
-	const char *run_dir;		 /* runtime directory, NULL: the default of vmrun(8) */
-	const char *state_dir;		 /* directory of persistent state, likewise */
-	bool check; /* only vmrun_check() will be called: change and start nothing */
-	bool fix;   /* run the known fixes of failed checks */
+	const char *pid_file;  /* for the hypervisor, or NULL; locked, removed at the end */
+	const char *supervisor_pid_file; /* for this process, likewise */
+	const char *run_dir;		 /* runtime directory; NULL: the default of vmrun(8) */
+	const char *state_dir;		 /* state directory, likewise */
+	bool check;			 /* for vmrun_check() only: change and start nothing */
+	bool fix;			 /* run the known fixes of failed checks */
 	/* Run destructive fixes, too: destroy a VM of this name that no vmrun supervises. */
 	bool force;
 	bool no_checks; /* start without checks of the host */
@@ -264,7 +267,7 @@ struct vmrun_options {
 	 * answer.  An answer that is invalid is ignored with a VMRUN_WARNING.
 	 */
 	vmrun_decide_handler *decide;
-	void *decide_context; /* passed to it */
+	void *decide_context; /* passed to decide() */
 };
 
 #ifdef __cplusplus
@@ -302,7 +305,7 @@ VMRUN_API void vmrun_close(struct vmrun *vm);
 /* One problem of the options, the spec or the supervision. */
 struct vmrun_problem {
 	const char *place; /* "vm.json:7:15", or NULL */
-	const char *path;  /* of the key, "targets.install.mem", or NULL */
+	const char *path;  /* path of the key, "targets.install.mem", or NULL */
 	const char *text;
 };
 
@@ -390,11 +393,11 @@ VMRUN_API int vmrun_check(struct vmrun *vm);
 /* A finding of the checks.  Members that do not apply are NULL. */
 struct vmrun_finding {
 	const char *device;	 /* model of the device: "virtio-net"; NULL: the VM itself */
-	const char *id;		 /* of the device */
-	const char *slot;	 /* of the device: "0:3:0" */
-	const char *device_path; /* of the device in the spec: "targets.install.emulations[0]" */
-	const char *path;	 /* of the key: "targets.install.emulations[0].path" */
-	/* its subject: "tap3", "/vm/disk.img"; unchecked: what prevented the check */
+	const char *id;		 /* id of the device */
+	const char *slot;	 /* slot of the device: "0:3:0" */
+	const char *device_path; /* place in the spec: "targets.install.emulations[0]" */
+	const char *path;	 /* path of the key: "targets.install.emulations[0].path" */
+	/* the subject, "tap3", "/vm/disk.img"; or, if unchecked, what prevented the check */
 	const char *what;
 	const char *problem; /* "no such interface" */
 	const char *fix;     /* a command for a POSIX shell */
@@ -402,7 +405,7 @@ struct vmrun_finding {
 	bool will_fix;	     /* vmrun_start() with these options runs the fix */
 	bool unchecked;	     /* not a problem: the check was not possible, `problem` says why */
 	bool advice;	     /* the fix is for the user: vmrun never runs it */
-	/* not a problem: a companion makes it, and the check follows once that is ready */
+	/* not a problem: a companion makes the subject, and the check follows then */
 	bool made;
 };
 
@@ -477,20 +480,20 @@ enum vmrun_event_type {
 	VMRUN_UNHEALTHY, /* target; failures: tries of `alive` in a row; text: the last failure */
 };
 
-/* An event.  Unused members are 0 or NULL. */
+/* An event.  enum vmrun_event_type says what its members mean; unused ones are 0 or NULL. */
 struct vmrun_event {
 	enum vmrun_event_type type;
-	const char *name; /* of the type: "starting", "spawned", ... */
+	const char *name; /* name of the type: "starting", "spawned", ... */
 	uint64_t seq;	  /* counts from 1 */
 	const char *vm;
 	const char *target;
 	/*
-	 * VMRUN_DECIDED: counts from 1, with boots that failed before they ran.  VMRUN_GIVEN_UP:
-	 * the boots that restart_limit allows within delay_ms.
+	 * VMRUN_DECIDED: number of the boot, from 1; boots that failed before they ran count, too.
+	 * VMRUN_GIVEN_UP: the boots that restart_limit allows within delay_ms.
 	 */
 	int64_t boot;
-	const char *ended; /* VMRUN_DECIDED, VMRUN_POLICY: the target whose boot ended or ends */
-	const char *cause; /* "reboot", "poweroff", ... */
+	const char *ended;	/* VMRUN_DECIDED, VMRUN_POLICY: the target of the boot that ends */
+	const char *cause;	/* "reboot", "poweroff", ... */
 	const char *cause_text; /* the cause as text for the user */
 	const char *action;	/* "boot", "stop", "wait"; "acpi", "poweroff", "kill" */
 	const char *by;
@@ -498,18 +501,19 @@ struct vmrun_event {
 	const char *text;
 	const char *const *argv;
 	int pid;
-	int problems;
-	int status; /* in bhyve's terms, or an error's own; -1: died of a signal, or never ran */
+	int problems; /* the number of problems */
+	/* in bhyve's terms, or the hypervisor's own after an error; -1: killed, or never ran */
+	int status;
 	const char *status_text; /* what the status means beyond the cause, or NULL */
-	int signal;
-	int exit_status;
+	int signal;		 /* the signal that killed the hypervisor, or 0 */
+	int exit_status;	 /* VMRUN_ENDED: of vmrun */
 	int64_t uptime_ms;
 	int64_t delay_ms;
 	bool console;	 /* VMRUN_SPAWNED: a serial port uses this program's stdin and stdout */
-	bool terminal;	 /* this stdin is a terminal, and its ^C goes to the guest */
+	bool terminal;	 /* VMRUN_SPAWNED: that stdin is a terminal; its ^C goes to the guest */
 	bool asks;	 /* VMRUN_CHECKED: the boot waits for vmrun_answer() or a stop */
-	int64_t time_ms; /* of the event: milliseconds since 1970, UTC */
-	int64_t lost;
+	int64_t time_ms; /* time of the event, milliseconds since 1970, UTC */
+	int64_t lost;	 /* VMRUN_LOST: the number of missing events */
 	/*
 	 * VMRUN_SPAWNED: what the run has chosen for each device, as JSON:
 	 * {"virtio-net-0":{"slot":"0:3:0","tap":"tap0"},"com1":{"tty":"/dev/nmdm0B"}}; vmrun(8)
@@ -522,7 +526,7 @@ struct vmrun_event {
 	 */
 	const char *ended_by;
 	const char *ended_text;	     /* what that step did, as text for the user, or NULL */
-	int64_t failures;	     /* VMRUN_UNHEALTHY */
+	int64_t failures;	     /* VMRUN_UNHEALTHY: failed tries in a row */
 	enum vmrun_cause cause_code; /* the same as `cause` */
 };
 
@@ -653,40 +657,40 @@ VMRUN_API int vmrun_console_wait(
 /* The state of the VM. */
 struct vmrun_state {
 	const char *state;  /* "waiting", "loading", "running", "stopping", "backoff", "given_up" */
-	const char *target; /* that boots, runs or ended last; NULL before vmrun_start() */
-	const char *next_target; /* of the next boot, if it is known; or NULL */
-	const char *cause;	 /* of the last exit, or NULL */
-	int64_t boots, uptime_ms;
-	/* until the next boot, the next step of the stop ladder, or the end of waits_for; or 0 */
+	const char *target; /* target that boots, runs or ended last; NULL before vmrun_start() */
+	const char *next_target;  /* target of the next boot; NULL: unknown */
+	const char *cause;	  /* cause of the last exit, or NULL */
+	int64_t boots, uptime_ms; /* boots started so far; time since the hypervisor started */
+	/* time until the next boot, the next step of the ladder, or the end of waits_for; or 0 */
 	int64_t wait_ms;
-	int pid;		 /* of the hypervisor, 0: none runs */
-	int stop_step;		 /* of the stop ladder, counts from 1; 0: no stop */
-	const char *stop_action; /* of that step: "acpi", "poweroff", "kill"; or NULL */
+	int pid;		 /* process ID of the hypervisor; 0: none runs */
+	int stop_step;		 /* step of the stop ladder, from 1; 0: no stop */
+	const char *stop_action; /* its action: "acpi", "poweroff", "kill"; or NULL */
 	bool stop_requested;	 /* a stop was requested: no boot follows */
 	/* While the hypervisor or its loader runs, else NULL: */
 	const char *devices; /* JSON, as in struct vmrun_event */
-	const char *accel;   /* of qemu, and why: "kvm: ...", "tcg: ..."; NULL under bhyve */
-	const char *screen;  /* of VNC clients: "vnc://127.0.0.1:5900"; or NULL */
+	const char *accel;  /* accelerator of qemu, with the reason: "kvm: ..."; NULL under bhyve */
+	const char *screen; /* address for VNC clients: "vnc://127.0.0.1:5900"; or NULL */
 	/* A command that reaches a serial port; vmrunctl(8) needs options.control.  Or NULL. */
 	const char *console;
 	/* The directories of the options, absolute; NULL before vmrun_start(). */
 	const char *run_dir, *state_dir;
 	/*
-	 * a path or an interface of wait_for, "companion mk to make /vm/ram.img", "companion mk to
-	 * be ready" or "companion mk of the boot before to end": what vmrun waits for before it
-	 * starts the VM; or NULL
+	 * What vmrun waits for before it starts the VM: a path or an interface of wait_for,
+	 * "companion mk to make /vm/ram.img", "companion mk to be ready" or "companion mk of the
+	 * boot before to end"; or NULL
 	 */
 	const char *waits_for;
 	/* 1: the guest is ready; 0: not yet, or no guest runs; -1: the target has no `ready` */
 	int ready;
 	/*
-	 * A guest has been ready (or was started, where its target has no `ready`), and its
-	 * on_ready has ended or waits: what a service manager is told.  Stays true.
+	 * Whether a service manager may be told that the VM is up: a guest was ready (or, without
+	 * `ready`, was started), and its on_ready has ended or waits.  Stays true.
 	 */
 	bool started;
-	/* until `within` of `ready` passes; 0: no limit, or nothing waits for it */
+	/* time until `within` of `ready` passes; 0: no limit, or nothing to wait for */
 	int64_t ready_within_ms;
-	/* vmrun_status() at the end, as a stop request of a hook has set it; -1: none has */
+	/* exit status that a stop request of a hook has set; -1: none */
 	int requested_status;
 	enum vmrun_cause cause_code; /* the same as `cause` */
 };

@@ -53,7 +53,7 @@ const char *const lua_api_types[] = {
 	"---@field pid? integer # process ID of the hypervisor, in on_started and on_ready",
 	"---@field previous_cause? vmrun.Cause # cause of the last exit",
 	"---@field spec? vmrun.Spec # the resolved spec; not in on_prepare",
-	"---@field devices? table<string, vmrun.Chosen> # by id; com1 to com4; gdb; not in on_prepare",
+	"---@field devices? table<string, vmrun.Chosen> # by id, com1 to com4, gdb; not in on_prepare",
 	"",
 	"---how one boot ended",
 	"---@class vmrun.PastExit",
