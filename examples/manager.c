@@ -15,12 +15,7 @@
 
 #include <vmrun/vmrun.h>
 
-struct manager {
-	struct vmrun **vm;    /* NULL: the VM has ended */
-	struct pollfd *ready; /* of each VM, and last the pipe of the signal handler */
-	size_t count, running;
-	int status; /* the highest exit status of a VM */
-};
+enum { MAX_VMS = 256 };
 
 static int signal_pipe[2];
 
@@ -28,8 +23,7 @@ static void note_signal(int number)
 {
 	int saved = errno;
 
-	(void)number;
-	(void)!write(signal_pipe[1], "", 1);
+	(void)!write(signal_pipe[1], &number, sizeof(number));
 	errno = saved;
 }
 
@@ -38,25 +32,14 @@ static const char *or_empty(const char *text)
 	return text == NULL ? "" : text;
 }
 
-static void print_word(const char *before, const char *word)
-{
-	if (word != NULL)
-		(void)printf("%s%s", before, word);
-}
-
 static void print_events(struct vmrun *vm)
 {
 	const struct vmrun_event *e;
 
 	while ((e = vmrun_next_event(vm)) != NULL) {
-		if (e->type == VMRUN_POLICY)
-			continue;
-		(void)printf("%s: %s", e->vm, e->name);
-		print_word(" ", e->target);
-		print_word(" ", e->cause);
-		print_word(" -> ", e->action);
-		print_word(": ", e->text);
-		(void)putchar('\n');
+		if (e->type != VMRUN_POLICY)
+			(void)printf("%s: %s %s %s %s\n", e->vm, e->name, or_empty(e->target),
+			    or_empty(e->cause), or_empty(e->action));
 	}
 	(void)fflush(stdout);
 }
@@ -65,136 +48,72 @@ static void print_events(struct vmrun *vm)
 static void decide(struct vmrun_decision *decision, void *context)
 {
 	(void)context;
-	if (decision->cause_code != VMRUN_CAUSE_TRIPLE_FAULT)
-		return;
-	decision->action = decision->boots < 3 ? VMRUN_DECIDE_BOOT : VMRUN_DECIDE_STOP;
+	if (decision->cause_code == VMRUN_CAUSE_TRIPLE_FAULT)
+		decision->action = decision->boots < 3 ? VMRUN_DECIDE_BOOT : VMRUN_DECIDE_STOP;
 }
 
-static void end_vm(struct manager *m, size_t i, int status)
+/* Prints events.  Closes the VM and returns true if it has ended, or the last call has failed. */
+static bool settle(struct vmrun *vm, int status, int *highest)
 {
 	const struct vmrun_problem *p;
 
-	for (size_t n = 0; (p = vmrun_problem(m->vm[i], n)) != NULL; n++)
+	print_events(vm);
+	if (status == 0 && !vmrun_ended(vm))
+		return false;
+	for (size_t i = 0; (p = vmrun_problem(vm, i)) != NULL; i++)
 		(void)fprintf(
-		    stderr, "%s: %s: %s\n", or_empty(p->place), or_empty(p->path), p->text);
-	vmrun_close(m->vm[i]);
-	m->vm[i] = NULL;
-	m->ready[i].fd = -1;
-	m->running--;
-	if (status > m->status)
-		m->status = status;
-}
-
-static void serve_vm(struct manager *m, size_t i)
-{
-	int status = vmrun_dispatch(m->vm[i]);
-
-	print_events(m->vm[i]);
-	if (status != 0 || vmrun_ended(m->vm[i]))
-		end_vm(m, i, status != 0 ? status : vmrun_status(m->vm[i]));
-}
-
-static void start_vm(struct manager *m, size_t i, const struct vmrun_options *options)
-{
-	int status = vmrun_open(&m->vm[i], options);
-
-	m->running++;
-	if (status == 0)
-		status = vmrun_start(m->vm[i]);
-	m->ready[i] = (struct pollfd){ .fd = vmrun_fd(m->vm[i]), .events = POLLIN };
-	if (status != 0)
-		end_vm(m, i, status);
-	else
-		serve_vm(m, i); /* the events of the start */
-}
-
-/* Stops all VMs; the second signal escalates to the next step of their stop ladders. */
-static void stop_all(struct manager *m)
-{
-	char byte;
-
-	(void)!read(signal_pipe[0], &byte, 1);
-	for (size_t i = 0; i < m->count; i++) {
-		if (m->vm[i] != NULL)
-			vmrun_stop(m->vm[i]);
-	}
-}
-
-static void run(struct manager *m)
-{
-	while (m->running > 0) {
-		if (poll(m->ready, (nfds_t)m->count + 1, -1) < 0)
-			continue; /* a signal interrupted poll(); its byte is in the pipe */
-		if (m->ready[m->count].revents != 0)
-			stop_all(m);
-		for (size_t i = 0; i < m->count; i++) {
-			if (m->vm[i] != NULL && m->ready[i].revents != 0)
-				serve_vm(m, i);
-		}
-	}
-}
-
-static int catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = note_signal };
-
-	if (pipe(signal_pipe) != 0)
-		return -1;
-	/* A hypervisor closes what it inherits, but the pipe must not block the handler. */
-	(void)fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
-	(void)sigaction(SIGTERM, &action, NULL);
-	return sigaction(SIGINT, &action, NULL);
+		    stderr, "%s %s: %s\n", or_empty(p->place), or_empty(p->path), p->text);
+	status = status != 0 ? status : vmrun_status(vm);
+	if (status > *highest)
+		*highest = status;
+	vmrun_close(vm);
+	return true;
 }
 
 int main(int argc, char **argv)
 {
+	const struct sigaction action = { .sa_handler = note_signal };
 	struct vmrun_options options = VMRUN_OPTIONS;
-	struct manager m = { .count = 0 };
-	int letter;
+	struct vmrun *vm[MAX_VMS];
+	struct pollfd ready[MAX_VMS + 1]; /* of each VM, then of the signal pipe */
+	int number, count = 0, highest = 0;
 
-	options.decide = decide;
-	options.control = true; /* vmrunctl(8) works with these VMs, too */
-	while ((letter = getopt(argc, argv, "b:r:s:t:y:")) != -1) {
-		switch (letter) {
-		case 'b':
-			options.bhyve = optarg;
-			break;
-		case 'r':
-			options.run_dir = optarg;
-			break;
-		case 's':
-			options.state_dir = optarg;
-			break;
-		case 't':
-			options.target = optarg;
-			break;
-		case 'y':
-			options.hypervisor = optarg;
-			break;
-		default:
-			optind = argc;
-		}
-	}
-	if (optind >= argc || catch_signals() != 0) {
-		(void)fprintf(stderr,
-		    "usage: manager [-y bhyve|qemu] [-b PROGRAM] [-r RUN-DIR] "
-		    "[-s STATE-DIR] [-t TARGET] FILE...\n");
+	if (argc < 2 || argc > MAX_VMS + 1) {
+		(void)fprintf(stderr, "usage: manager FILE... (1 to %d files)\n", MAX_VMS);
 		return 64;
 	}
-	m.vm = calloc((size_t)argc, sizeof(*m.vm));
-	m.ready = calloc((size_t)argc, sizeof(*m.ready));
-	if (m.vm == NULL || m.ready == NULL) {
-		free(m.vm);
-		free(m.ready);
+	/* A full pipe must not block the handler. */
+	if (pipe(signal_pipe) != 0 || fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK) != 0 ||
+	    sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
 		return 71;
+	options.control = true; /* vmrunctl(8) works with these VMs, too */
+	options.decide = decide;
+	options.hypervisor = getenv("VMRUN_HYPERVISOR"); /* NULL, as below: the default */
+	options.bhyve = getenv("VMRUN_BHYVE");
+	options.run_dir = getenv("RUN_DIR");
+	options.state_dir = getenv("STATE_DIR");
+	for (int i = 1; i < argc; i++) {
+		options.file = argv[i];
+		(void)vmrun_open(&vm[count], &options); /* if it fails, vmrun_start() does, too */
+		if (!settle(vm[count], vmrun_start(vm[count]), &highest))
+			count++;
 	}
-	for (; optind < argc; m.count++, optind++) {
-		options.file = argv[optind];
-		start_vm(&m, m.count, &options);
+	while (count > 0) {
+		for (int i = 0; i < count; i++)
+			ready[i] = (struct pollfd){ .fd = vmrun_fd(vm[i]), .events = POLLIN };
+		ready[count] = (struct pollfd){ .fd = signal_pipe[0], .events = POLLIN };
+		if (poll(ready, (nfds_t)count + 1, -1) < 0)
+			continue; /* a signal interrupted poll(); its byte is in the pipe */
+		/* A second signal escalates to the next step of the stop ladders. */
+		if (ready[count].revents != 0 &&
+		    read(signal_pipe[0], &number, sizeof(number)) > 0) {
+			for (int i = 0; i < count; i++)
+				vmrun_stop(vm[i]);
+		}
+		for (int i = count - 1; i >= 0; i--) {
+			if (ready[i].revents != 0 && settle(vm[i], vmrun_dispatch(vm[i]), &highest))
+				vm[i] = vm[--count];
+		}
 	}
-	m.ready[m.count] = (struct pollfd){ .fd = signal_pipe[0], .events = POLLIN };
-	run(&m);
-	free(m.vm);
-	free(m.ready);
-	return m.status;
+	return highest;
 }

@@ -27,21 +27,21 @@ has_lines() {
 }
 
 @test "manager.c: three guests boot without their CD after an install, and power off" {
-	guests 3 '{"com1": "console", "targets": {"install": {"next_target": "default",
-		"emulations": [{"device": "ahci-cd", "path": "'"$GUEST"'"}]}}}'
-	"$MANAGER" -y qemu -t install -r "$PWD/run" -s "$PWD/keep" vm*.json >out 2>err </dev/null 3>&- &
+	guests 3 '{"com1": "console", "targets": {"default": {"next_target": "installed",
+		"emulations": [{"device": "ahci-cd", "path": "'"$GUEST"'"}]}, "installed": {}}}'
+	RUN_DIR=$PWD/run STATE_DIR=$PWD/keep "$MANAGER" vm*.json >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 	ends 0
-	has_lines 3 ': exit install reboot'
-	has_lines 3 ': exit default poweroff'
+	has_lines 3 ': exit default reboot'
+	has_lines 3 ': exit installed poweroff'
 	has_lines 3 ': ended'
 }
 
 @test "manager.c: SIGTERM powers three guests off" {
 	guests 3 '{"com1": "console", "ready": {"console": "waiting for the power button"},
 		"qemu": {"accel": "tcg", "args": ["-fw_cfg", "name=opt/vmrun/rom,string=b"]}}'
-	"$MANAGER" -y qemu -r "$PWD/run" -s "$PWD/keep" vm*.json >out 2>err </dev/null 3>&- &
+	RUN_DIR=$PWD/run STATE_DIR=$PWD/keep "$MANAGER" vm*.json >out 2>err </dev/null 3>&- &
 	pid=$!
 	pids+=("$pid")
 	await has_lines 3 ': ready'

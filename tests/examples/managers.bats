@@ -32,7 +32,7 @@ manage() {
 
 # in_c: runs examples/manager.c
 in_c() {
-	manage "$MANAGER" -y bhyve -b "$FAKEBHYVE" -r "$PWD/run" -s "$PWD/keep"
+	VMRUN_HYPERVISOR=bhyve RUN_DIR=$PWD/run STATE_DIR=$PWD/keep manage "$MANAGER"
 }
 
 # count TEXT: prints the number of lines of out with this text
