@@ -22,7 +22,8 @@ teardown() {
 	common_teardown
 }
 
-# together: starts the VMs of vm.json at the same moment, and waits until all are up
+# together: starts the VMs of vm.json at the same moment, and waits until all are up and their events
+# say so, which vmrun writes only after the hypervisor has begun to run
 together() {
 	local n
 	pids=()
@@ -36,6 +37,7 @@ together() {
 	done
 	for n in $(seq "$COUNT"); do
 		await_file "up$n" || { cat "err$n" >&2 && return 1; }
+		await_text '"event":"spawned"' "events$n"
 	done
 }
 
@@ -122,6 +124,7 @@ of() {
 	script 'acpi on ready up wait exit 1' 'exit 1'
 	start --events events vm.json
 	await_file up
+	await_text '"event":"spawned"' events
 	is "$(ls "$BATS_RUN_TMPDIR/run/.names")" "$(jq -r 'select(.event == "spawned") | .devices.com1.tty' \
 		events | sed 's,/dev/,,; s/B$/A/')"
 	kill -KILL "$pid"

@@ -52,11 +52,12 @@ together() {
 	done
 }
 
-# all_up: waits until the guests have read their first letter
+# all_up: waits until the guests have read their first letter, and the events name what was chosen
 all_up() {
 	local n
 	for n in $(seq "$COUNT"); do
 		await grep -q '^\.' "vm$n/out" || { cat "vm$n/err" >&2 && return 1; }
+		await_text '"event":"spawned"' "vm$n/events"
 	done
 }
 
