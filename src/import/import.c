@@ -8,6 +8,7 @@
 #include "config/foreign.h"
 #include "import/bhyve.h"
 #include "import/vm_bhyve.h"
+#include "platform/find.h"
 #include "spec/spec.h"
 
 /* What can be imported; a text without `format` is recognised by its lines. */
@@ -26,7 +27,9 @@ static const struct {
 
 const char *import_name(const struct import_source *source)
 {
-	return source->path == NULL ? "<stdin>" : source->path;
+	if (source->path != NULL)
+		return source->path;
+	return source->name == NULL ? "<stdin>" : source->name;
 }
 
 /* Puts the host that the VM ran on, which decides what bhyve's options mean. */
@@ -44,10 +47,22 @@ static void put_host(const struct import_source *source, struct node *spec)
 	node_put(spec, "bhyve", bhyve);
 }
 
+/* Returns what the text is, by its lines; NULL: none of the formats. */
+static const char *find_kind(const struct import_source *source)
+{
+	const char *kind = foreign_kind(source->text, source->length);
+	size_t blanks = strspn(source->text, " \t\r\n");
+
+	/* A command behind a prompt or in a page has no line of its own kind. */
+	if (kind == NULL && strchr("{[", source->text[blanks]) == NULL &&
+	    find_text(source->text, source->length, "bhyve") != NULL)
+		return FOREIGN_COMMAND;
+	return kind;
+}
+
 int import_text(const struct import_source *source, struct import *out, struct report *report)
 {
-	const char *kind =
-	    source->format != NULL ? NULL : foreign_kind(source->text, source->length);
+	const char *kind = source->format != NULL ? NULL : find_kind(source);
 
 	out->spec = node_new(NODE_OBJECT);
 	put_host(source, out->spec);

@@ -18,6 +18,7 @@ struct import_source {
 	const char *text;
 	size_t length;
 	const char *path;      /* of its file, NULL: it came from standard input or a buffer */
+	const char *name;      /* of a text without a path, for messages; NULL: "<stdin>" */
 	const char *directory; /* absolute; where relative paths start */
 	const char *format;    /* "vm-bhyve", "argv", "bhyve_config"; NULL: by its lines */
 	/* The host that the VM ran on, which the spec names then: a key of `bhyve`, or NULL. */

@@ -143,16 +143,12 @@ static bool is_same_number(const char *a, const char *b)
 }
 
 /* Returns whether bhyve makes the same of the value of the text and of the one of the plan. */
-static bool is_same(
-    const struct tree_reader *r, const char *key, const char *text, const char *plan)
+static bool is_same(const struct tree_reader *r, const char *text, const char *plan)
 {
-	const char *dot = strrchr(key, '.');
 	MEM_AUTO char *absolute = NULL;
 
 	if (strcmp(text, plan) == 0)
 		return true;
-	if ((dot != NULL && strcmp(dot, ".mac") == 0) || strcmp(key, "uuid") == 0)
-		return strcasecmp(text, plan) == 0;
 	if ((tree_is_true(text) && tree_is_true(plan)) ||
 	    (tree_is_false(text) && tree_is_false(plan)))
 		return true;
@@ -231,7 +227,7 @@ static void find_missing(const struct tree_reader *r, const struct pairs *text,
 		const char *key = text->item[i].key, *value = text->item[i].value;
 		const char *planned = pairs_get(plan, key);
 
-		if (planned == NULL || !is_same(r, key, value, planned))
+		if (planned == NULL || !is_same(r, value, planned))
 			pairs_add(missing, key, value);
 	}
 }

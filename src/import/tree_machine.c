@@ -331,7 +331,7 @@ static void read_fwcfg(const struct tree_reader *r)
 	if (r->fwcfg->count > 0 && !is_seen)
 		words_add(r->notes,
 		    "-f: left out: the guest does not see these items, because lpc.fwcfg is not "
-		    "qemu (set \"fwcfg_type\": \"qemu\" and \"fwcfg\" if it shall)");
+		    "qemu; to show them, set \"fwcfg_type\": \"qemu\" and \"fwcfg\"");
 	if (r->fwcfg->count == 0 || !is_seen)
 		return;
 	list = node_new(NODE_LIST);

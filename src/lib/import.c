@@ -107,6 +107,7 @@ static int import_source(
 	source.text = text.text;
 	source.length = text.length;
 	source.directory = text.directory;
+	source.name = text.name;
 	source.path = o->file != NULL && strcmp(o->file, "-") != 0 ? o->file : o->name;
 	if (import_text(&source, out, report) != 0)
 		return -1;
