@@ -12,10 +12,13 @@
  *
  * Handles are opaque and independent of each other; there is no global state.  The library prints
  * nothing, never exits, changes no signal handler and needs none; but if memory runs out, it writes
- * that to stderr and calls abort(3).  A handle belongs to one thread at a time.  vmrun_dispatch()
- * starts the hypervisor of each boot, and the thread that called it then must outlive that boot: on
- * Linux the hypervisor gets a signal to stop when that thread ends.  vmrun_start() fails in a
- * program that ignores SIGCHLD, because the exit statuses of its children would be lost.
+ * that to stderr and calls abort(3).  A handle belongs to one thread at a time, and threads
+ * that used it may end: a VM ends with the process, not with a thread.  For that, the library on
+ * Linux starts a thread of its own for each process that a thread other than the main thread
+ * starts.  That thread blocks all signals, and ends with the process for which it was started.  One
+ * limit: on Linux a hypervisor that the main thread has started gets a signal to stop when the main
+ * thread calls pthread_exit(3).  vmrun_start() fails in a program that ignores SIGCHLD, because the
+ * exit statuses of its children would be lost.
  *
  * Strings, arrays and structs that a function returns belong to the handle and are valid until
  * vmrun_close(), unless the function's comment says otherwise.

@@ -134,7 +134,7 @@ int spawn_process(const struct spawn *what, pid_t *pid, struct error *err)
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	plan_signals(&child);
-	started = spawn_child(&child);
+	started = child_fork(&child);
 	error = errno;
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (started < 0)

@@ -43,8 +43,15 @@ struct spawning {
 pid_t spawn_child(struct spawning *c);
 
 /*
- * Differences between the systems: spawn_freebsd.c, spawn_linux.c.  All return 0, or -1 and errno.
+ * Differences between the systems: spawn_freebsd.c, spawn_linux.c.  Those that return an int return
+ * 0, or -1 and errno.
  */
+
+/*
+ * Calls spawn_child(), in such a way that the end of the calling thread sends no death signal.
+ * Returns what spawn_child() does.
+ */
+pid_t child_fork(struct spawning *c);
 int child_die_with_parent(int signal);
 int child_close_range(unsigned int first, unsigned int last);
 int child_set_action(int signal, const struct sigaction *action);

@@ -11,6 +11,12 @@ int child_die_with_parent(int signal)
 	return procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &signal);
 }
 
+/* The death signal of FreeBSD comes with the end of the process, whichever thread has forked. */
+pid_t child_fork(struct spawning *c)
+{
+	return spawn_child(c);
+}
+
 int child_close_range(unsigned int first, unsigned int last)
 {
 	return close_range(first, last, 0);

@@ -2,10 +2,13 @@
 #define _GNU_SOURCE
 #include "platform/spawn_child.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* In kernels since 5.9, in C libraries much later. */
@@ -13,9 +16,73 @@
 #define SYS_close_range 436
 #endif
 
+#define KEEPER_STACK_BYTES (256 * 1024) /* address space; the keeper touches few of its pages */
+
 int child_die_with_parent(int signal)
 {
 	return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0);
+}
+
+/* A child and its keeper: the thread that forks it, and does not end before the child has. */
+struct keeping {
+	struct spawning *child;
+	pthread_barrier_t started; /* no cancellation point, unlike a semaphore */
+	pid_t pid;		   /* -1: fork failed */
+	int error;		   /* errno of the fork */
+};
+
+static void *keep(void *argument)
+{
+	struct keeping *k = argument;
+	pid_t pid = spawn_child(k->child);
+	siginfo_t info;
+
+	k->pid = pid;
+	k->error = errno;
+	(void)pthread_barrier_wait(&k->started); /* *k may be gone after this */
+	/* Leaves the child to be reaped; fails if the child has been reaped already. */
+	while (pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	return NULL;
+}
+
+/* Starts the keeper, which inherits the mask of spawn_process(): all signals are blocked. */
+static int start_keeper(struct keeping *k)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int error = pthread_attr_init(&attributes);
+
+	if (error != 0)
+		return error;
+	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	(void)pthread_attr_setstacksize(&attributes, KEEPER_STACK_BYTES);
+	error = pthread_create(&thread, &attributes, keep, k);
+	(void)pthread_attr_destroy(&attributes);
+	return error;
+}
+
+/*
+ * Linux sends the death signal when the thread that forked ends, so that a thread which may end
+ * before the process leaves the fork to a keeper.  All threads end with the process.
+ */
+pid_t child_fork(struct spawning *c)
+{
+	struct keeping k = { .child = c };
+
+	if (c->what->death_signal == 0 || syscall(SYS_gettid) == c->parent)
+		return spawn_child(c);
+	errno = pthread_barrier_init(&k.started, NULL, 2);
+	if (errno != 0)
+		return -1;
+	k.error = start_keeper(&k);
+	if (k.error == 0)
+		(void)pthread_barrier_wait(&k.started);
+	else
+		k.pid = -1;
+	(void)pthread_barrier_destroy(&k.started);
+	errno = k.error;
+	return k.pid;
 }
 
 /* An entry of getdents64(2), which is called directly because readdir() allocates. */

@@ -17,3 +17,8 @@ sed 's/@.*//' "$work/symbols" | LC_ALL=C sort -u >"$work/has"
 sed -n 's/^VMRUN_API .*[ *]\(vmrun_[a-z_]*\)(.*/\1/p' "$@" | LC_ALL=C sort -u >"$work/says"
 [ -s "$work/says" ]
 diff -u "$work/says" "$work/has"
+# A thread of the library on Linux may end after a dlclose().
+if [ "$(uname)" = Linux ] && ! readelf -d "$library" | grep -q NODELETE; then
+	echo "dlclose() would unmap the library"
+	exit 1
+fi

@@ -1,4 +1,4 @@
-/* The library's public functions in a program with threads: which of them must outlive a VM. */
+/* The library in a program with threads: a VM ends with the process, not with a thread. */
 #include "life.h"
 
 #include <stdarg.h>
@@ -8,16 +8,19 @@
 #include <cmocka.h>
 
 #include <pthread.h>
-#include <string.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-/* Starts the VM; a thread of its own, which ends. */
+/* Starts the VM; runs in a thread of its own, which ends. */
 static void *start(void *vm)
 {
 	assert_int_equal(vmrun_start(vm), 0);
 	return NULL;
 }
 
-/* Dispatches until the hypervisor runs; a thread of its own, which ends. */
+/* Dispatches until the hypervisor runs; runs in a thread of its own, which ends. */
 static void *spawn(void *vm)
 {
 	const struct vmrun_event *e = NULL;
@@ -29,6 +32,7 @@ static void *spawn(void *vm)
 	return NULL;
 }
 
+/* Runs the work in a thread and waits for the end of the thread. */
 static void run_thread(void *(*work)(void *), struct vmrun *vm)
 {
 	pthread_t thread;
@@ -37,40 +41,61 @@ static void run_thread(void *(*work)(void *), struct vmrun *vm)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
-static void test_thread_that_started(void **state)
+static void test_threads_that_have_ended(void **state)
 {
 	struct vmrun *vm = life_open("demo", "");
 
 	(void)state;
-	life_script("exit 1");
+	life_script("ready up waitfile done exit 1");
 	run_thread(start, vm);
+	run_thread(spawn, vm);
+	life_wait_for(vm, "up");
+	assert_int_equal(mkdir("done", 0700), 0);
 	(void)life_end(vm);
 	assert_int_equal(vmrun_get_state(vm)->cause_code, VMRUN_CAUSE_POWEROFF);
 	vmrun_close(vm);
 }
 
-/* Linux ends a hypervisor with the thread that has started it; other systems with the process. */
-static void test_thread_that_dispatched(void **state)
+/* Starts a VM from threads that end, and dies. */
+static void die_with_vm(void)
 {
 	struct vmrun *vm = life_open("demo", "");
 
-	(void)state;
-	life_script("wait"); /* which SIGTERM ends, unlike "hang" */
+	(void)alarm(60);
 	run_thread(start, vm);
 	run_thread(spawn, vm);
-#ifdef __linux__
-	(void)life_end(vm);
-	assert_int_equal(vmrun_get_state(vm)->cause_code, VMRUN_CAUSE_KILLED);
-#endif
+	life_wait_for(vm, "up");
+	(void)kill(getpid(), SIGKILL);
+}
+
+static void test_process_that_was_killed(void **state)
+{
+	struct vmrun *vm;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	life_script("ready up wait\nexit 1");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		die_with_vm();
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	/* A start is refused while the hypervisor of the process that died runs. */
+	vm = life_open("demo", "");
+	(void)life_run(vm);
+	assert_int_equal(vmrun_get_state(vm)->cause_code, VMRUN_CAUSE_POWEROFF);
 	vmrun_close(vm);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_thread_that_started, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(
-		    test_thread_that_dispatched, life_enter, life_leave),
+		    test_threads_that_have_ended, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_process_that_was_killed, life_enter, life_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

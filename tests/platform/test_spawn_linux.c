@@ -1,6 +1,6 @@
 /*
- * Cases that need seccomp to stop or remove a system call: kernels without close_range or
- * pidfd_open, a parent that dies and a signal that comes before exec.
+ * Starts from a thread, and cases that need seccomp to stop or remove a system call: kernels
+ * without close_range or pidfd_open, a parent that dies and a signal that comes before exec.
  */
 #define _GNU_SOURCE
 #include "platform/spawn.h"
@@ -11,10 +11,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -251,6 +254,60 @@ static void test_handlers_of_ours_do_not_run_in_the_child(void **state)
 	run_apart(signal_child_before_exec);
 }
 
+/* Waits until this process has so many threads. */
+static void await_threads(int wanted)
+{
+	int count;
+
+	for (int i = 0; i < 6000; i++) {
+		DIR *tasks = opendir("/proc/self/task");
+		const struct dirent *e;
+
+		assert_non_null(tasks);
+		for (count = 0; (e = readdir(tasks)) != NULL; count += e->d_name[0] != '.')
+			;
+		(void)closedir(tasks);
+		if (count == wanted)
+			return;
+		(void)poll(NULL, 0, 10);
+	}
+	fail_msg("%d threads instead of %d", count, wanted);
+}
+
+/* Starts a child, and a program that is missing; a thread of its own, which ends. */
+static void *start_two(void *pid)
+{
+	char *argv[] = { "missing", NULL };
+	const struct spawn missing = { .argv = argv, .path = "./missing", .death_signal = SIGTERM };
+	struct error err = { 0 };
+	pid_t none;
+
+	assert_int_equal(spawn_process(&missing, &none, &err), -1);
+	assert_int_equal(err.status, STATUS_EXEC_MISSING);
+	error_clear(&err);
+	assert_int_equal(spawn_child("wait", NULL, SIGTERM, pid), 0);
+	return NULL;
+}
+
+static void test_end_of_a_thread_ends_no_child(void **state)
+{
+	struct process_end end;
+	struct error err = { 0 };
+	pthread_t thread;
+	pid_t pid;
+
+	(void)state;
+	await_threads(1);
+	assert_int_equal(pthread_create(&thread, NULL, start_two, &pid), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	await_threads(2); /* this one, and the keeper of the child */
+	assert_false(process_has_ended(pid));
+	assert_int_equal(kill(pid, SIGINT), 0);
+	assert_int_equal(process_reap(pid, &end, &err), 0);
+	assert_int_equal(end.signal, SIGINT); /* and not the death signal */
+	await_threads(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_without_pidfd_is_told),
 		cmocka_unit_test(test_orphan_does_not_execute),
 		cmocka_unit_test(test_handlers_of_ours_do_not_run_in_the_child),
+		cmocka_unit_test(test_end_of_a_thread_ends_no_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
