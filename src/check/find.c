@@ -160,8 +160,15 @@ static char *find_port(struct search *s, struct device *dev, const char *old)
 		MEM_AUTO char *text = mem_format("%d", port);
 		MEM_AUTO char *name = port_name(text);
 
-		if (!is_taken(s, text) && is_free_port(dev, text) && take(s, name))
+		/*
+		 * The lock comes first: the probe binds to the port, and would get in the way of a
+		 * hypervisor whose vmrun has found the port.
+		 */
+		if (is_taken(s, text) || !take(s, name))
+			continue;
+		if (is_free_port(dev, text))
 			return mem_copy(text);
+		drop_port(s->names, text);
 	}
 	return NULL;
 }
