@@ -11,9 +11,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/vmrun"
 awk '
-	/^struct vmrun_(event|state|options|decision) \{/ { inside = 1 }
-	inside && /cause_code; \/\* the same as|vmrun_decide_handler \*decide;|void \*decide_context;|int exit_status;  *\/\* VMRUN_DECIDE_STOP/ { removed++; next }
-	/^\};/ { inside = 0 }
+	/^struct vmrun_[a-z]* \{/ { inside = $2 }
+	inside ~ /^vmrun_(event|state)$/ && / cause_code;/ { removed++; next }
+	inside == "vmrun_options" && /\*(decide|decide_context);/ { removed++; next }
+	inside == "vmrun_decision" && / exit_status;/ { removed++; next }
+	/^};/ { inside = "" }
 	{ print }
 	END { if (removed != 5) { print "removed " removed " members" > "/dev/stderr"; exit 1 } }
 ' "$include/vmrun/vmrun.h" >"$work/vmrun/vmrun.h"
