@@ -34,8 +34,8 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 /* Returns the host that a command for this spec is made for: its own, the spec's or a default. */
 struct bhyve_host bhyve_host_of(const struct spec *spec);
 /*
- * Returns the variables that -s ...,amd_hostbridge stands for, a list of keys and values: bhyve knows
- * this model there only.
+ * Returns the variables that -s ...,amd_hostbridge stands for, a list of keys and values: bhyve
+ * knows this model there only.
  */
 const char *const *bhyve_amd_hostbridge(const struct bhyve_host *host);
 /* Reports why a key of the spec is refused. */
