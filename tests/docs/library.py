@@ -130,7 +130,7 @@ def strangers(page, names):
 
 def main(source):
     path = f"{source}/man/libvmrun.3"
-    files = sorted(glob.glob(f"{source}/include/vmrun/*.h"), key=lambda f: (not f.endswith("/vmrun.h"), f))
+    files = sorted(glob.glob(f"{source}/include/vmrun/*.h"), key=lambda f: (not f.endswith("/vmrun.h"), not f.endswith("/event.h"), f))
     headers = [(os.path.basename(f), open(f, encoding="utf-8").read()) for f in files]
     page = open(path, encoding="utf-8").read()
     made = page

@@ -8,7 +8,7 @@ root=$1
 shift
 cd "$root" || exit 1
 wrong=0
-for header in $(cd src && find . -name '*.h' | LC_ALL=C sort) ./vmrun/vmrun.h; do
+for header in $(cd src && find . -name '*.h' | LC_ALL=C sort) ./vmrun/vmrun.h ./vmrun/event.h; do
 	header=${header#./}
 	if ! printf '#include "%s"\n#include "%s"\ntypedef int not_empty;\n' "$header" "$header" |
 		"$@" -std=c11 -pedantic -Wall -Wextra -Wstrict-prototypes -Werror -fsyntax-only \

@@ -10,7 +10,7 @@ root=$1
 cd "$root"
 
 # Each room and those that it may include, without cycles.  `api` is a public header,
-# "vmrun/vmrun.h" or "vmrun/client.h"; src/vmrun is the program vmrun.  `own` is a name without a
+# "vmrun/vmrun.h", "vmrun/event.h" or "vmrun/client.h"; src/vmrun is the program vmrun.  `own` is a name without a
 # directory: a file in the directory of the file that includes it.
 rules='
 base: base
@@ -72,7 +72,7 @@ check_includes() {
 		sub(/^["<]/, "", name)
 		sub(/[">].*/, "", name)
 		target = index(name, "/") > 0 ? substr(name, 1, index(name, "/") - 1) : "own"
-		if (name == "vmrun/vmrun.h" || name == "vmrun/client.h")
+		if (name ~ /^vmrun\/(vmrun|event|client)\.h$/)
 			target = "api"
 		if (name ~ /^(lua|lauxlib|lualib|luaconf)[^\/]*\.hp*$/ || name ~ /^lua[^\/]*\/.*lua.*\.h/) {
 			if (room != "script" && room != "luamodule")
@@ -94,7 +94,7 @@ check_includes() {
 
 # No directory src/vmrun may hide a public header where src is searched first.
 check_api() {
-	for header in vmrun.h client.h; do
+	for header in vmrun.h event.h client.h; do
 		[ ! -e "src/vmrun/$header" ] ||
 			echo "src/vmrun/$header: hides the public header of that name"
 	done

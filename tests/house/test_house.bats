@@ -11,6 +11,7 @@ setup() {
 	done
 	mkdir -p include/vmrun
 	printf 'int vmrun(void);\n' >include/vmrun/vmrun.h
+	printf 'int event(void);\n' >include/vmrun/event.h
 	touch src/platform/os_linux.c src/platform/os_freebsd.c
 	printf 'add_library(x src/platform/os_${system}.c\n' >CMakeLists.txt
 	for file in src/*/a.c; do printf '\t%s\n' "$file"; done >>CMakeLists.txt

@@ -10,15 +10,16 @@ shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/vmrun"
-awk '
+awk -v to="$work/vmrun/" '
+	FNR == 1 { file = to substr(FILENAME, match(FILENAME, /[^\/]*$/)) }
 	/^struct vmrun_[a-z]* \{/ { inside = $2 }
 	inside ~ /^vmrun_(event|state)$/ && / cause_code;/ { removed++; next }
 	inside == "vmrun_options" && /\*(decide|decide_context);/ { removed++; next }
 	inside == "vmrun_decision" && / exit_status;/ { removed++; next }
 	/^};/ { inside = "" }
-	{ print }
+	{ print >file }
 	END { if (removed != 5) { print "removed " removed " members" > "/dev/stderr"; exit 1 } }
-' "$include/vmrun/vmrun.h" >"$work/vmrun/vmrun.h"
+' "$include/vmrun/vmrun.h" "$include/vmrun/event.h"
 ln -s "$library" "$work/libvmrun.so"
 for header in "$work" "$include"; do
 	"$@" -std=c11 -Wall -Wextra -Werror -I "$header" -o "$work/program" "$program" "$library" \

@@ -37,7 +37,7 @@ flags="-pedantic -Wall -Wextra -Werror -fsyntax-only -I$include"
 for standard in c11 c99; do
 	printf '%s\n' "$program" | "$cc" -std=$standard $flags -Wstrict-prototypes -x c -
 done
-for header in vmrun.h client.h; do
+for header in vmrun.h event.h client.h; do
 	printf '#include "vmrun/%s"\ntypedef int some;\n' "$header" | "$cc" -std=c11 $flags -x c -
 done
 if [ -z "$cxx" ]; then

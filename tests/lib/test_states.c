@@ -414,15 +414,12 @@ static char *read_file(const char *path)
 	return text;
 }
 
-/* A function that is new in the header is called here or in getters.c, too. */
-static void test_no_function_is_missing(void **state)
+/* Fails for a function of the header that no text calls; returns the number of functions. */
+static size_t count_called(const char *path, const char *const texts[2])
 {
-	char *header = read_file(SOURCE_DIR "/include/vmrun/vmrun.h");
-	char *getters = read_file(SOURCE_DIR "/tests/lib/getters.c");
-	char *here = read_file(SOURCE_DIR "/tests/lib/test_states.c");
+	char *header = read_file(path);
 	size_t count = 0;
 
-	(void)state;
 	for (char *p = strstr(header, "\nVMRUN_API "); p != NULL; p = strstr(p, "\nVMRUN_API ")) {
 		char *end = strchr(p, '('), *name = end;
 		char call[64];
@@ -431,13 +428,25 @@ static void test_no_function_is_missing(void **state)
 		while (isalnum((unsigned char)name[-1]) || name[-1] == '_')
 			name--;
 		(void)snprintf(call, sizeof(call), "%.*s(", (int)(end - name), name);
-		if (strstr(getters, call) == NULL && strstr(here, call) == NULL)
+		if (strstr(texts[0], call) == NULL && strstr(texts[1], call) == NULL)
 			fail_msg("%s) is called in no state", call);
 		count++;
 		p = end;
 	}
-	assert_true(count > 40);
 	free(header);
+	return count;
+}
+
+/* A function that is new in the headers is called here or in getters.c, too. */
+static void test_no_function_is_missing(void **state)
+{
+	char *getters = read_file(SOURCE_DIR "/tests/lib/getters.c");
+	char *here = read_file(SOURCE_DIR "/tests/lib/test_states.c");
+	const char *const texts[] = { getters, here };
+
+	(void)state;
+	assert_true(count_called(SOURCE_DIR "/include/vmrun/vmrun.h", texts) > 40);
+	assert_true(count_called(SOURCE_DIR "/include/vmrun/event.h", texts) >= 5);
 	free(getters);
 	free(here);
 }

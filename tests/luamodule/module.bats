@@ -98,7 +98,7 @@ in_module() {
 
 # in_header STRUCT: prints the members of a struct of the public header
 in_header() {
-	awk -v name="struct $1 {" '$0 == name { on = 1; next } /^};/ { on = 0 } on' "$SOURCE/include/vmrun/vmrun.h" |
+	awk -v name="struct $1 {" '$0 == name { on = 1; next } /^};/ { on = 0 } on' "$SOURCE"/include/vmrun/*.h |
 		tr '\n' ' ' | sed 's,/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/,,g' | tr ';' '\n' |
 		sed 's/.*\[.*//' | grep -oE '[a-z_]+(, \*?[a-z_]+)*$' | tr -d ' *' | tr ',' '\n' | sort
 }
