@@ -1,0 +1,225 @@
+/*
+ * The floors: supervisors in C that do as little as possible.
+ *
+ *	loop bare PROGRAM		vfork, exec and waitpid until the status is not 0
+ *	loop contract DIRECTORY PROGRAM	with the system calls that the promises of vmrun(8) need
+ *	loop term PROGRAM		one life; passes SIGTERM on
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#else
+#include <sys/procctl.h>
+#endif
+
+enum { FAILED = 70, NOT_EXECUTED = 127 };
+
+static const int handled[] = { SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCHLD };
+
+/* Executes the program in a child that shares the memory: only calls of the system before exec. */
+static void execute(const char *program)
+{
+	(void)execl(program, program, (char *)NULL);
+	_exit(NOT_EXECUTED);
+}
+
+static int await_child(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return FAILED;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : FAILED;
+}
+
+static int bare(const char *program)
+{
+	pid_t pid;
+	int status;
+
+	do {
+		/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): vmrun does the same */
+		pid = vfork();
+		if (pid == 0)
+			execute(program); /* NOLINT(clang-analyzer-unix.Vfork): POSIX allows it */
+		status = pid < 0 ? FAILED : await_child(pid);
+	} while (status == 0);
+	return status;
+}
+
+static int term(const char *program)
+{
+	sigset_t set, none;
+	pid_t pid;
+	int number = 0;
+
+	(void)sigemptyset(&none);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): vmrun does the same */
+	pid = vfork();
+	if (pid == 0) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Vfork): POSIX allows it */
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		execute(program);
+	}
+	while (pid > 0 && sigwait(&set, &number) == 0 && number == SIGTERM)
+		(void)kill(pid, SIGTERM);
+	return pid < 0 ? FAILED : await_child(pid);
+}
+
+/* --- the loop that keeps the promises ------------------------------------------------------------
+ */
+
+static void wake(int number)
+{
+	(void)number;
+}
+
+/* Waits until the child has closed its stderr, and reads that; a signal would be handled here. */
+static void read_errors(int fd)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+	sigset_t none;
+	char text[4096];
+
+	(void)sigemptyset(&none);
+	for (;;)
+		if (ppoll(&polled, 1, NULL, &none) > 0 && read(fd, text, sizeof(text)) <= 0)
+			break;
+	(void)close(fd);
+}
+
+/* Notes the pid under a new name and renames it, as the record must be whole at any time. */
+static void write_record(pid_t pid)
+{
+	static const char rest[] =
+	    " {\"type\":\"process\",\"name\":\"hypervisor\",\"undo\":[],"
+	    "\"there\":[],\"started\":\"0123456789\",\"program\":\"bhyve\"}\n";
+	char text[256];
+	int fd = open("record.new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int n = snprintf(text, sizeof(text), "%ld%s", (long)pid, rest);
+
+	(void)!write(fd, text, (size_t)n);
+	(void)close(fd);
+	(void)rename("record.new", "record");
+}
+
+/* Appends the end of this life; the size says whether the file must be shortened. */
+static void write_history(int status)
+{
+	struct stat file;
+	char text[512];
+	int fd = open("history", O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int n = snprintf(
+	    text, sizeof(text), "{\"v\":1,\"status\":%d,\"text\":\"%0280d\"}\n", status, 0);
+
+	(void)fstat(fd, &file);
+	(void)!write(fd, text, (size_t)n);
+	(void)close(fd);
+}
+
+static void tell(const char *text)
+{
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* The child's part: own process group, end with the parent, clean signals, no descriptors. */
+static void become(const char *program, int errors, int lock)
+{
+	size_t i;
+	sigset_t none;
+
+	(void)setpgid(0, 0);
+#ifdef __linux__
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+#else
+	int number = SIGTERM;
+	(void)procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &number);
+#endif
+	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		(void)signal(handled[i], SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)dup2(errors, STDERR_FILENO);
+	(void)dup2(lock, 3);
+#ifdef __linux__
+	(void)syscall(SYS_close_range, 4U, ~0U, 0U);
+#else
+	closefrom(4);
+#endif
+	execute(program);
+}
+
+static int one_life(const char *program)
+{
+	int lock = open("vm", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), errors[2], status;
+	pid_t pid;
+
+	(void)access("/dev/vmm/bench", F_OK);
+	if (flock(lock, LOCK_EX | LOCK_NB) != 0 || access(program, X_OK) != 0 || pipe(errors) != 0)
+		return FAILED;
+	(void)fcntl(errors[0], F_SETFD, FD_CLOEXEC);
+	tell("booting\n");
+	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): vmrun does the same */
+	pid = vfork();
+	if (pid == 0)
+		become(program, errors[1], lock); /* NOLINT(clang-analyzer-unix.Vfork) */
+	(void)close(errors[1]);
+	(void)close(lock); /* the child alone keeps the lock */
+	write_record(pid);
+	tell("runs\n");
+	read_errors(errors[0]);
+	status = await_child(pid);
+	tell("ended\n");
+	(void)access("/dev/vmm/bench", F_OK);
+	write_history(status);
+	tell("next boot\n");
+	return status;
+}
+
+static int contract(const char *directory, const char *program)
+{
+	struct sigaction action = { .sa_handler = wake };
+	sigset_t set;
+	size_t i;
+	int status;
+
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++) {
+		(void)sigaction(handled[i], &action, NULL);
+		(void)sigaddset(&set, handled[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	if (chdir(directory) != 0)
+		return FAILED;
+	do
+		status = one_life(program);
+	while (status == 0);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "bare") == 0)
+		return bare(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "term") == 0)
+		return term(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "contract") == 0)
+		return contract(argv[2], argv[3]);
+	fprintf(stderr, "usage: loop bare|term PROGRAM, loop contract DIRECTORY PROGRAM\n");
+	return 64;
+}
