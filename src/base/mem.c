@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_SMALL 1024	/* bytes that are cleared faster than calloc() finds clear ones */
+#define FORMAT_SIZE 256 /* bytes of a formatted text that needs no second pass */
+
 /* Ends the process after a line on stderr, which needs no memory. */
 static _Noreturn void die(const char *why, size_t bytes)
 {
@@ -28,7 +31,11 @@ static void *or_die(void *p, size_t bytes)
 
 void *mem_zero(size_t size)
 {
-	return or_die(calloc(1, size == 0 ? 1 : size), size);
+	/* glibc's calloc() does not reuse the memory that its thread has just freed. */
+	void *p = size == 0 || size > MAX_SMALL ? calloc(1, size == 0 ? 1 : size) : malloc(size);
+
+	(void)or_die(p, size);
+	return size > MAX_SMALL ? p : memset(p, 0, size);
 }
 
 void *mem_resize(void *old, size_t count, size_t size)
@@ -45,23 +52,27 @@ char *mem_copy(const char *text)
 
 char *mem_copy_n(const char *text, size_t n)
 {
-	char *p = mem_zero(n + 1);
+	char *p = mem_resize(NULL, n + 1, 1);
 
 	memcpy(p, text, n);
+	p[n] = '\0';
 	return p;
 }
 
 char *mem_vformat(const char *fmt, va_list ap)
 {
+	char small[FORMAT_SIZE]; /* most texts fit: they are formatted once */
 	va_list again;
 	char *p;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(small, sizeof(small), fmt, again);
 	va_end(again);
 	if (n < 0) /* vsnprintf(3): the text is longer than INT_MAX */
 		die("a text of more than ", INT_MAX);
+	if ((size_t)n < sizeof(small))
+		return mem_copy_n(small, (size_t)n);
 	p = mem_zero((size_t)n + 1);
 	(void)vsnprintf(p, (size_t)n + 1, fmt, ap);
 	return p;
