@@ -46,17 +46,18 @@ static void read_tree(struct tree_reader *r, struct import *out, const struct co
 	const char *name = pairs_get(r->tree, "name");
 	bool has_rom =
 	    pairs_get(r->tree, "bootrom") != NULL || pairs_get(r->tree, "lpc.bootrom") != NULL;
+	bool has_loader = found != NULL && found->loader.count > 0;
 
-	r->is_loaded = found != NULL && found->loader.count > 0 && !has_rom;
+	r->is_loaded = has_loader && !has_rom;
 	import_put_name(out, name == NULL ? IMPORT_NAME : name);
 	tree_read_devices(r);
 	tree_read_machine(r);
 	tree_drop_presets(r->spec, spec_fields);
 	if (name != NULL && strcmp(name, node_get_text(r->spec, "name")) != 0)
 		note_new_name(r);
-	if (r->is_loaded)
+	if (has_loader && !has_rom)
 		loader_words_read(r, &found->loader, found->loader_input, name == NULL ? "" : name);
-	else if (found != NULL && found->loader.count > 0)
+	else if (has_loader)
 		words_addf(r->notes,
 		    "%s: left out: the firmware of the bhyve command loads the guest",
 		    found->loader.item[0]);

@@ -245,7 +245,7 @@ static const struct option_reader *find_reader(char letter)
 	return NULL;
 }
 
-/* Sets the variable of a flag.  Returns 1 if the letter is none. */
+/* Sets the variable of a flag. */
 static int read_flag(struct reading *r, char letter, struct error *err)
 {
 	for (const struct bhyve_flag *f = bhyve_flags; f->key != NULL; f++) {
@@ -255,7 +255,32 @@ static int read_flag(struct reading *r, char letter, struct error *err)
 			return error_set(err, STATUS_SPEC, BHYVE_AMD64_ONLY);
 		return tree_set(&r->command->tree, f->variable, f->value, err);
 	}
-	return 1;
+	return error_set(err, STATUS_SPEC, "bhyve has no such option");
+}
+
+/* Applies an option; the argument is NULL where it takes none, and where none is left. */
+static int apply(
+    struct reading *r, const struct option_reader *reader, const char *argument, struct error *err)
+{
+	if (r->host->release < reader->since)
+		return error_set(err, STATUS_SPEC,
+		    "bhyve has this since FreeBSD %d, and the command is read as one of FreeBSD %d "
+		    "(--set bhyve.release=%d)",
+		    reader->since, r->host->release, reader->since);
+	if (r->host->arm64 && !reader->on_arm64)
+		return error_set(err, STATUS_SPEC, BHYVE_AMD64_ONLY);
+	if (reader->has_argument && argument == NULL)
+		return error_set(err, STATUS_SPEC, "its argument is missing");
+	return reader->read == NULL ? 0 : reader->read(r, argument, err);
+}
+
+static void tell(struct reading *r, char letter, const char *argument, struct error *err)
+{
+	if (argument == NULL)
+		(void)error_prefix(err, "-%c", letter);
+	else
+		(void)error_prefix(err, "-%c %s", letter, argument);
+	report_take(r->report, NULL, err);
 }
 
 /* Reads the letters of one word, and takes the next word where the last needs an argument. */
@@ -267,32 +292,14 @@ static void read_option(struct reading *r, const struct words *argv, size_t *at)
 		const struct option_reader *reader = find_reader(*p);
 		const char *argument = NULL;
 		struct error err = { 0 };
-		int rc = reader == NULL ? read_flag(r, *p, &err) : 0;
 
-		if (rc > 0)
-			(void)error_set(&err, STATUS_SPEC, "bhyve has no such option");
-		if (reader != NULL && reader->has_argument) {
-			argument = p[1] != '\0' ? p + 1
-			    : *at < argv->count ? argv->item[(*at)++]
-						: NULL;
-		}
-		if (reader != NULL && r->host->release < reader->since)
-			(void)error_set(&err, STATUS_SPEC,
-			    "bhyve has this since FreeBSD %d, and the command is read as one of "
-			    "FreeBSD "
-			    "%d (--set bhyve.release=%d)",
-			    reader->since, r->host->release, reader->since);
-		else if (reader != NULL && r->host->arm64 && !reader->on_arm64)
-			(void)error_set(&err, STATUS_SPEC, BHYVE_AMD64_ONLY);
-		else if (reader != NULL && reader->has_argument && argument == NULL)
-			(void)error_set(&err, STATUS_SPEC, "its argument is missing");
-		else if (reader != NULL && reader->read != NULL)
-			(void)reader->read(r, argument, &err);
-		if (err.text != NULL) {
-			(void)error_prefix(&err, "-%c%s%s", *p, argument == NULL ? "" : " ",
-			    argument == NULL ? "" : argument);
-			report_take(r->report, NULL, &err);
-		}
+		if (reader != NULL && reader->has_argument && p[1] != '\0')
+			argument = p + 1;
+		else if (reader != NULL && reader->has_argument && *at < argv->count)
+			argument = argv->item[(*at)++];
+		if ((reader == NULL ? read_flag(r, *p, &err) : apply(r, reader, argument, &err)) !=
+		    0)
+			tell(r, *p, argument, &err);
 		if (argument != NULL)
 			return;
 	}

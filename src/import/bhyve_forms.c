@@ -364,8 +364,8 @@ int form_read_lpc(
 		return read_tpm(tree, host, rest, err);
 	if (strcasecmp(name, "pc-testdev") == 0)
 		return tree_set(tree, "lpc.pc-testdev", "true", err);
-	for (char n = '1'; n <= '4'; n++) {
-		const char com[] = { 'c', 'o', 'm', n, '\0' };
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		const char *com = spec_com_key(i);
 		MEM_AUTO char *key = mem_format("lpc.%s.path", com);
 
 		if (strcasecmp(name, com) != 0)
