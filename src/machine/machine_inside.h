@@ -320,14 +320,6 @@ bool machine_accepts(const struct machine *m, enum event event);
 bool machine_start_helper(
     struct machine *m, const struct words *command, enum helper_capture capture);
 /*
- * Starts a command that takes something from the host or gives it back, as the helper.  If vmrun
- * is killed, the command goes on, and holds the lock of ledger_lock_vm(): the next vmrun waits
- * until the command has ended, and then finds no change half made.
- */
-int machine_start_change(struct machine *m, const struct words *command, struct error *err);
-/* The same; on failure it warns and returns false. */
-bool machine_try_change(struct machine *m, const struct words *command);
-/*
  * Handles a helper that timed out: kills it and returns false, so that the caller waits
  * MAX_KILL_MS; after that, gives it up and returns true.
  */

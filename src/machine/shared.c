@@ -1,6 +1,5 @@
 /* What the phases of a machine share: the helper, warnings, and the ways to the end. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
@@ -25,31 +24,6 @@ bool machine_start_helper(
 
 	if (helper_start(&m->helper, command, capture, m->wait, MACHINE_TAG_OUTPUT,
 		machine_helper_tag, &err) == 0)
-		return true;
-	machine_warn(m, err.text);
-	return false;
-}
-
-int machine_start_change(struct machine *m, const struct words *command, struct error *err)
-{
-	int lock, rc;
-
-	/* A command that vmrun gave up may hold the lock: then this command runs without it. */
-	(void)ledger_lock_vm(m->host.ledger, &lock, NULL);
-	if (lock >= 0)
-		m->helper.lock = (struct spawn_fd){ lock, LOCK_FD };
-	rc = helper_start(
-	    &m->helper, command, HELPER_ALL, m->wait, MACHINE_TAG_OUTPUT, machine_helper_tag, err);
-	if (lock >= 0)
-		(void)close(lock);
-	return rc;
-}
-
-bool machine_try_change(struct machine *m, const struct words *command)
-{
-	ERROR_AUTO struct error err = { 0 };
-
-	if (machine_start_change(m, command, &err) == 0)
 		return true;
 	machine_warn(m, err.text);
 	return false;

@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "platform/os.h"
@@ -40,6 +39,12 @@ static void leave_behind(struct machine *m, const char *why)
 	m->host.undo.left--;
 }
 
+static bool start(struct machine *m, const struct words *command, struct error *err)
+{
+	return helper_start(&m->helper, command, HELPER_ALL, m->wait, MACHINE_TAG_OUTPUT,
+		   machine_helper_tag, err) == 0;
+}
+
 static void drop_replaced(struct machine *m)
 {
 	MEM_AUTO char *text =
@@ -57,8 +62,7 @@ static void drop_replaced(struct machine *m)
 static bool start_current(struct machine *m, struct error *err)
 {
 	m->host.undo.probing = current(m)->unsure;
-	return machine_start_change(
-		   m, current(m)->unsure ? &current(m)->probe : &current(m)->undo, err) == 0;
+	return start(m, current(m)->unsure ? &current(m)->probe : &current(m)->undo, err);
 }
 
 bool undo_next(struct machine *m)
@@ -104,7 +108,7 @@ static bool probed_first(struct machine *m)
 		drop(m); /* it was not made */
 		return false;
 	}
-	if (m->helper.status == 0 && machine_start_change(m, &current(m)->undo, &err) == 0)
+	if (m->helper.status == 0 && start(m, &current(m)->undo, &err))
 		return true;
 	leave_behind(m, err.text != NULL ? err.text : "its probe does not end");
 	return false;
@@ -142,7 +146,7 @@ static bool probe(struct machine *m)
 	const struct ledger_thing *thing = current(m);
 	MEM_AUTO char *why = helper_trouble(&m->helper);
 
-	if (thing->probe.count > 0 && machine_start_change(m, &thing->probe, NULL) == 0) {
+	if (thing->probe.count > 0 && start(m, &thing->probe, NULL)) {
 		m->host.undo.probing = true;
 		m->host.undo.why = why;
 		why = NULL;
@@ -190,45 +194,40 @@ void undo_end(struct machine *m)
 	}
 }
 
-static int run_now(struct machine *m, const struct words *words, char **output)
+static int run_now(const struct words *words, char **output)
 {
 	struct command what = {
 		.argv = words->item, .limit_ms = MAX_UNDO_MS, .max_output = MAX_PROBE_BYTES
 	};
 	struct command_result result;
-	int lock, status = -1;
+	int status = -1;
 
 	*output = NULL;
-	(void)ledger_lock_vm(m->host.ledger, &lock, NULL);
-	if (lock >= 0)
-		what.lock = (struct spawn_fd){ lock, LOCK_FD };
 	if (words->count > 0 && command_run(&what, &result, NULL) == 0) {
 		if (result.fate == COMMAND_ENDED)
 			status = result.end.status;
 		*output = mem_copy(result.out);
 		command_clear(&result);
 	}
-	if (lock >= 0)
-		(void)close(lock);
 	return status;
 }
 
 /* Returns whether the probe has shown that the thing is not there. */
-static bool is_absent(struct machine *m, const struct ledger_thing *thing)
+static bool is_absent(const struct ledger_thing *thing)
 {
 	MEM_AUTO char *probed = NULL;
-	int status = run_now(m, &thing->probe, &probed);
+	int status = run_now(&thing->probe, &probed);
 
 	return status > 0 || (status == 0 && strstr(probed, thing->sign) == NULL);
 }
 
-static bool undo_thing(struct machine *m, const struct ledger_thing *thing)
+static bool undo_thing(const struct ledger_thing *thing)
 {
 	MEM_AUTO char *output = NULL;
 
-	if (ledger_thing_is_replaced(thing) || (thing->unsure && is_absent(m, thing)))
+	if (ledger_thing_is_replaced(thing) || (thing->unsure && is_absent(thing)))
 		return true;
-	return run_now(m, &thing->undo, &output) == 0 || is_absent(m, thing);
+	return run_now(&thing->undo, &output) == 0 || is_absent(thing);
 }
 
 void undo_now(struct machine *m)
@@ -238,11 +237,11 @@ void undo_now(struct machine *m)
 
 	if (m->history.boots > 0 && m->options.simulation == NULL)
 		machine_destroy_command(m, &destroy);
-	(void)run_now(m, &destroy, &output);
+	(void)run_now(&destroy, &output);
 	for (size_t i = ledger_count(m->host.ledger); i > 0; i--) {
 		const struct ledger_thing *thing = ledger_at(m->host.ledger, i - 1);
 
-		if (undo_thing(m, thing))
+		if (undo_thing(thing))
 			ledger_drop(m->host.ledger, thing->name);
 	}
 }

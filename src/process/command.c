@@ -51,7 +51,7 @@ int command_start(struct job *j, const struct command *what, struct waitset *wai
 			.max = MAX_COMMAND_TAIL } },
 		.directory = what->directory,
 		.environment = what->environment,
-		.death_signal = what->lock.theirs > 0 ? 0 : SIGKILL,
+		.death_signal = SIGKILL,
 		.wait = wait,
 		.first_tag = out_tag,
 		.end_tag = end_tag };
@@ -61,8 +61,6 @@ int command_start(struct job *j, const struct command *what, struct waitset *wai
 		setup.stream[COMMAND_OUT].kind = JOB_NONE;
 	if (input >= 0)
 		job_setup_give(&setup, input, STDIN_FILENO);
-	if (what->lock.theirs > 0)
-		job_setup_give(&setup, what->lock.ours, what->lock.theirs);
 	if (rc == 0)
 		rc = job_start(j, &setup, err);
 	if (input >= 0)

@@ -20,7 +20,7 @@ int helper_start(struct helper *h, const struct words *command, enum helper_capt
     struct waitset *wait, uintptr_t output_tag, uintptr_t (*end_tag)(pid_t pid), struct error *err)
 {
 	struct job_setup setup = { .argv = command->item,
-		.death_signal = h->lock.theirs > 0 ? 0 : SIGKILL,
+		.death_signal = SIGKILL,
 		.wait = wait,
 		.first_tag = output_tag,
 		.end_tag = end_tag };
@@ -31,9 +31,6 @@ int helper_start(struct helper *h, const struct words *command, enum helper_capt
 	output->max = MAX_HELPER_OUTPUT;
 	for (size_t i = 0; i < MAX_JOB_NUMBERS; i++)
 		output->numbers[i] = captured[capture][i];
-	if (h->lock.theirs > 0)
-		job_setup_give(&setup, h->lock.ours, h->lock.theirs);
-	h->lock = (struct spawn_fd){ 0 };
 	job_kill(&h->job);
 	job_leave(&h->job);
 	h->status = -1;

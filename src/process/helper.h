@@ -25,11 +25,6 @@ enum helper_capture {
 /* A zeroed helper does not run. */
 struct helper {
 	struct job job;
-	/*
-	 * A lock for the next command, which then does not die with vmrun: the next process that
-	 * takes the lock finds no change half made.  theirs is 0: none.
-	 */
-	struct spawn_fd lock;
 	bool killed;
 	int status; /* of the last one that ended; -1: it was killed, or did not start */
 };
