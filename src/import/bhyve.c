@@ -73,42 +73,45 @@ static void put_words(struct node *spec, const char *key, const struct words *wo
 	node_put(spec, key, list);
 }
 
-static void read_command(const struct import_source *source, const struct command_text *found,
-    struct import *out, struct report *report)
+/* Makes the spec of the variables that a command or a file sets; `found` is NULL for a file. */
+static void make_spec(const struct import_source *source, struct bhyve_command *command,
+    const struct bhyve_host *host, const struct command_text *found, struct import *out,
+    struct report *report)
 {
-	BHYVE_COMMAND_AUTO struct bhyve_command command = { 0 };
-	struct bhyve_host host;
-	struct tree_reader r = { .tree = &command.tree,
-		.fwcfg = &command.fwcfg,
-		.host = &host,
+	struct tree_reader r = { .tree = &command->tree,
+		.fwcfg = &command->fwcfg,
+		.host = host,
 		.directory = source->directory,
 		.spec = out->spec,
 		.notes = &out->notes,
 		.report = report };
 
-	find_host(source, &host);
-	words_append(&out->notes, &found->notes);
-	bhyve_argv_read(&command, &found->argv, &host, source->directory, report);
-	words_append(&out->notes, &command.notes);
-	tree_expand(&command.tree, &out->notes, report);
+	words_append(&out->notes, &command->notes);
+	tree_expand(&command->tree, &out->notes, report);
 	if (report->count > 0)
 		return;
 	read_tree(&r, out, found);
-	if (found->prefix.count > 0)
+	if (found != NULL && found->prefix.count > 0)
 		put_words(out->spec, "prefix", &found->prefix);
-	if (command.extra.count > 0)
-		put_words(out->spec, "extra_options", &command.extra);
+	if (command->extra.count > 0)
+		put_words(out->spec, "extra_options", &command->extra);
 	if (report->count == 0)
 		tree_check(&r);
 }
 
 int import_command(const struct import_source *source, struct import *out, struct report *report)
 {
+	BHYVE_COMMAND_AUTO struct bhyve_command command = { 0 };
 	struct command_text found = { 0 };
+	struct bhyve_host host;
 
+	find_host(source, &host);
 	if (command_text_read(source->text, source->length, import_name(source), &found, report) ==
-	    0)
-		read_command(source, &found, out, report);
+	    0) {
+		words_append(&out->notes, &found.notes);
+		bhyve_argv_read(&command, &found.argv, &host, source->directory, report);
+		make_spec(source, &command, &host, &found, out, report);
+	}
 	command_text_free(&found);
 	return report->count == 0 ? 0 : -1;
 }
@@ -116,24 +119,11 @@ int import_command(const struct import_source *source, struct import *out, struc
 int import_bhyve_config(
     const struct import_source *source, struct import *out, struct report *report)
 {
-	PAIRS_AUTO struct pairs tree = { 0 };
-	struct words none = { 0 };
+	BHYVE_COMMAND_AUTO struct bhyve_command command = { 0 };
 	struct bhyve_host host;
-	struct tree_reader r = { .tree = &tree,
-		.fwcfg = &none,
-		.host = &host,
-		.directory = source->directory,
-		.spec = out->spec,
-		.notes = &out->notes,
-		.report = report };
 
 	find_host(source, &host);
-	tree_read_file(&tree, source->text, source->length, import_name(source), report);
-	tree_expand(&tree, &out->notes, report);
-	if (report->count > 0)
-		return -1;
-	read_tree(&r, out, NULL);
-	if (report->count == 0)
-		tree_check(&r);
+	tree_read_file(&command.tree, source->text, source->length, import_name(source), report);
+	make_spec(source, &command, &host, NULL, out, report);
 	return report->count == 0 ? 0 : -1;
 }

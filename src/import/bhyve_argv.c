@@ -19,7 +19,7 @@ struct reading {
 	struct report *report;
 };
 
-/* An option that is no flag of bhyve_flags. */
+/* An option that bhyve_flags does not list. */
 struct option_reader {
 	char letter;
 	bool has_argument, on_arm64;

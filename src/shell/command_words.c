@@ -251,7 +251,7 @@ static const struct wrapper *find_wrapper(const char *name)
 
 /*
  * Returns the index of bhyve behind the columns of ps or procstat, which have a pid first or after
- * the user; 0: it is no such line.
+ * the user; 0 for another line.
  */
 static size_t skip_columns(const struct words *w)
 {
