@@ -156,6 +156,8 @@ static void the_last_null_modem(void **state)
 static long watched_port; /* 0: none */
 static int watched_probes;
 
+/* The linker sets these names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 int __real_port_probe(const char *place);
 int __wrap_port_probe(const char *place);
 
@@ -165,6 +167,8 @@ int __wrap_port_probe(const char *place)
 		watched_probes++;
 	return __real_port_probe(place);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static void names_of_other_runs(void **state)
 {
