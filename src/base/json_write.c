@@ -1,7 +1,6 @@
 /* The writer of JSON. */
 #include "base/json_write.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,12 +12,14 @@
 /* Writes the comma before a value, where one is due, and the key, if there is one. */
 static void begin_value(struct str *s, const char *key)
 {
-	if (s->length > 0 && strchr("{[:,", s->text[s->length - 1]) == NULL)
-		str_add(s, ",");
+	char last = s->length > 0 ? s->text[s->length - 1] : ',';
+
+	if (last != '{' && last != '[' && last != ':' && last != ',')
+		str_add_n(s, ",", 1);
 	if (key == NULL)
 		return;
 	str_add_json(s, key);
-	str_add(s, ":");
+	str_add_n(s, ":", 1);
 }
 
 static void add(struct str *s, const char *key, const char *json)
@@ -78,8 +79,17 @@ void json_add_words(struct str *s, const char *key, const struct words *words)
 
 void json_add_int(struct str *s, const char *key, int64_t number)
 {
+	char text[24], *at = text + sizeof(text);
+	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	do {
+		*--at = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (number < 0)
+		*--at = '-';
 	begin_value(s, key);
-	str_addf(s, "%" PRId64, number);
+	str_add_n(s, at, (size_t)(text + sizeof(text) - at));
 }
 
 /*

@@ -2,17 +2,26 @@
 #include "base/str.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
+#define LEAST_ROOM 64 /* bytes: most texts need no more, so that they are allocated once */
+
+/* Makes room for n more bytes and the NUL behind them. */
+static void make_room(struct str *s, size_t n)
+{
+	if (s->room - s->length > n)
+		return;
+	s->room = s->length + n < LEAST_ROOM / 2 ? LEAST_ROOM : (s->length + n + 1) * 2;
+	s->text = mem_resize(s->text, s->room, 1);
+}
+
 void str_add_n(struct str *s, const char *bytes, size_t n)
 {
-	if (s->room - s->length <= n) {
-		s->room = (s->length + n + 1) * 2;
-		s->text = mem_resize(s->text, s->room, 1);
-	}
+	make_room(s, n);
 	if (n > 0)
 		memcpy(s->text + s->length, bytes, n);
 	s->length += n;
@@ -27,32 +36,55 @@ void str_add(struct str *s, const char *text)
 void str_addf(struct str *s, const char *fmt, ...)
 {
 	MEM_AUTO char *text = NULL;
+	size_t room;
 	va_list ap;
+	int n;
 
+	make_room(s, 1);
+	room = s->room - s->length;
+	va_start(ap, fmt);
+	n = vsnprintf(s->text + s->length, room, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < room) {
+		s->length += (size_t)n;
+		return;
+	}
+	s->text[s->length] = '\0';
 	va_start(ap, fmt);
 	text = mem_vformat(fmt, ap);
 	va_end(ap);
 	str_add(s, text);
 }
 
+/* Adds a character that JSON has to escape. */
+static void add_escape(struct str *s, unsigned char c)
+{
+	if (c == '"' || c == '\\')
+		str_addf(s, "\\%c", c);
+	else if (c == '\n')
+		str_add(s, "\\n");
+	else if (c == '\t')
+		str_add(s, "\\t");
+	else
+		str_addf(s, "\\u%04x", c);
+}
+
 void str_add_json(struct str *s, const char *text)
 {
-	str_add(s, "\"");
+	const char *plain = text;
+
+	str_add_n(s, "\"", 1);
 	for (const char *p = text; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 
-		if (c == '"' || c == '\\')
-			str_addf(s, "\\%c", c);
-		else if (c == '\n')
-			str_add(s, "\\n");
-		else if (c == '\t')
-			str_add(s, "\\t");
-		else if (c < 0x20 || c == 0x7f)
-			str_addf(s, "\\u%04x", c);
-		else
-			str_add_n(s, p, 1);
+		if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\')
+			continue;
+		str_add_n(s, plain, (size_t)(p - plain));
+		add_escape(s, c);
+		plain = p + 1;
 	}
-	str_add(s, "\"");
+	str_add(s, plain);
+	str_add_n(s, "\"", 1);
 }
 
 bool str_is_continuation(char byte)
@@ -92,7 +124,7 @@ void str_add_utf8(struct str *s, const char *text)
 	const char *start = text, *p = text;
 
 	while (*p != '\0') {
-		size_t n = utf8_length((const unsigned char *)p);
+		size_t n = (unsigned char)*p < 0x80 ? 1 : utf8_length((const unsigned char *)p);
 
 		if (n > 0) {
 			p += n;
