@@ -19,6 +19,7 @@ from subprocess import DEVNULL, PIPE, TimeoutExpired, run
 from world import Failed, Times, World, await_true, found, instructions, percentile
 
 NOT_INSTALLED = "not installed"
+LONG_LIFE = 5_000_000  # nanoseconds
 LONGEST_RUN = 60  # seconds for one run of a supervisor
 
 
@@ -49,6 +50,7 @@ class Counts:
     def __init__(self, quick):
         self.quick = quick
         self.rounds, self.lives = (1, 4) if quick else (10, 200)
+        self.long_lives = 4 if quick else 60
         self.slow_lives = 2 if quick else 6
         self.starts = 3 if quick else 200
         self.vms, self.lists = (3, 2) if quick else (100, 20)
@@ -64,6 +66,7 @@ def respawn_commands(world):
     """Returns name, command and whether FreeBSD's commands are needed, of what restarts at once."""
     turn = world.program("turn")
     os.makedirs(world.path("contract"), exist_ok=True)
+    os.makedirs(world.run_dir(), exist_ok=True)
     world.write("hook.lua", "return { on_exit = function(exit)\n"
                 "\tif exit.cause == 'reboot' then return exit.target end\nend }\n")
     plain, hooked = world.spec("plain.json"), world.spec("hooked.json", hooks=["hook.lua"])
@@ -71,7 +74,7 @@ def respawn_commands(world):
     return [
         ("floor: C, vfork and waitpid", [world.program("loop"), "bare", turn], False),
         ("floor of the promises: C with record, lock and history",
-         [world.program("loop"), "contract", world.path("contract"), turn], False),
+         [world.program("loop"), "contract", world.run_dir(), world.path("contract"), turn], False),
         ("vmrun, checks off", world.run_of(plain), False),
         ("vmrun, checks off, an on_exit hook", world.run_of(hooked), False),
         ("vmrun, with checks (three commands ask the host)", world.run_of(checked, program=world.test_vmrun, checks=True), True),
@@ -89,8 +92,8 @@ def checked_host(world):
     return {"PATH": world.path("bin") + ":" + world.env.get("PATH", ""), "FAKE_STATE_DIR": world.path("host")}
 
 
-def gaps_of(world, command, lives, host):
-    times = Times(world.path("times"), lives)
+def gaps_of(world, command, lives, host, life=0):
+    times = Times(world.path("times"), lives, life)
     child = world.start(command, BENCH_TIMES=world.path("times"), VMRUN_BHYVE=world.program("turn"),
                         **(checked_host(world) if host else {}))
     child.wait(LONGEST_RUN)
@@ -119,10 +122,11 @@ def slow_gaps(world, counts):
 
 def respawn(world, counts, table):
     table.section("respawn: a guest's exit to the next one's first instruction", *SPREAD)
-    gaps = {}
+    gaps, lived = {}, {}
     for _ in range(counts.rounds):  # in turn, so that other load meets each of them
         for name, command, host in respawn_commands(world):
             gaps.setdefault(name, []).extend(gaps_of(world, command, counts.lives, host))
+            lived.setdefault(name, []).extend(gaps_of(world, command, counts.long_lives, host, LONG_LIFE))
     slow = slow_gaps(world, counts)
     floor = next(iter(gaps.values()))
     for name, values in gaps.items():
@@ -132,6 +136,10 @@ def respawn(world, counts, table):
             table.row(f"{name} (waits for 1 s)", *spread(slow[name], floor))
         else:
             table.row(name, NOT_INSTALLED)
+    table.section("respawn, after a life of 5 ms", *SPREAD)
+    floor = next(iter(lived.values()))
+    for name, values in lived.items():
+        table.row(f"5 ms, {name.partition(':')[0] if 'promises' in name else name}", *(spread(values, floor) if values else ["refused"]))
 
 
 # --- start ---------------------------------------------------------------------------------------
@@ -244,7 +252,7 @@ def list_vms(world, counts, table):
             services.append(service)
             world.start(["runsv", service], BENCH_TIMES=world.path(f"sv{i}.times"))
         await_true(lambda: all(os.path.exists(os.path.join(s, "supervise/ok")) for s in services), "runsv")
-    run_dir = world.path("run")
+    run_dir = world.run_dir()
     commands = [
         ("floor: C, asks each control socket", [world.program("ask"), run_dir]),
         ("vmrunctl list", [world.vmrunctl, "--run-dir", run_dir, "list"]),

@@ -2,8 +2,8 @@
  * The floors: supervisors in C that do as little as possible.
  *
  *	loop bare PROGRAM		vfork, exec and waitpid until the status is not 0
- *	loop contract DIRECTORY PROGRAM	with the system calls that the promises of vmrun(8) need
- *	loop term PROGRAM		one life; passes SIGTERM on
+ *	loop contract RUN STATE PROGRAM	with the system calls that the promises of vmrun(8) need;
+ *the directories are absolute loop term PROGRAM		one life; passes SIGTERM on
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,12 +118,12 @@ static void write_record(pid_t pid)
 	(void)rename("record.new", "record");
 }
 
-/* Appends the end of this life; the size says whether the file must be shortened. */
-static void write_history(int status)
+/* Appends the end of a life; the size says whether the file must be shortened. */
+static void write_history(const char *path, int status)
 {
 	struct stat file;
 	char text[512];
-	int fd = open("history", O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int n = snprintf(
 	    text, sizeof(text), "{\"v\":1,\"status\":%d,\"text\":\"%0280d\"}\n", status, 0);
 
@@ -164,8 +164,11 @@ static void become(const char *program, int errors, int lock)
 	execute(program);
 }
 
-static int one_life(const char *program)
+/* What was said and kept of the end of the life before follows the spawn. */
+static int one_life(const char *program, const char *history)
 {
+	static int before = -1;
+
 	int lock = open("vm", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), errors[2], status;
 	pid_t pid;
 
@@ -173,7 +176,6 @@ static int one_life(const char *program)
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0 || access(program, X_OK) != 0 || pipe(errors) != 0)
 		return FAILED;
 	(void)fcntl(errors[0], F_SETFD, FD_CLOEXEC);
-	tell("booting\n");
 	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): vmrun does the same */
 	pid = vfork();
 	if (pid == 0)
@@ -181,18 +183,23 @@ static int one_life(const char *program)
 	(void)close(errors[1]);
 	(void)close(lock); /* the child alone keeps the lock */
 	write_record(pid);
+	if (before >= 0) {
+		write_history(history, before);
+		tell("ended\n");
+		tell("next boot\n");
+		tell("booting\n");
+	}
 	tell("runs\n");
 	read_errors(errors[0]);
 	status = await_child(pid);
-	tell("ended\n");
 	(void)access("/dev/vmm/bench", F_OK);
-	write_history(status);
-	tell("next boot\n");
+	before = status;
 	return status;
 }
 
-static int contract(const char *directory, const char *program)
+static int contract(const char *run, const char *state, const char *program)
 {
+	char history[4096];
 	struct sigaction action = { .sa_handler = wake };
 	sigset_t set;
 	size_t i;
@@ -204,10 +211,11 @@ static int contract(const char *directory, const char *program)
 		(void)sigaddset(&set, handled[i]);
 	}
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	if (chdir(directory) != 0)
+	(void)snprintf(history, sizeof(history), "%s/history", state);
+	if (chdir(run) != 0)
 		return FAILED;
 	do
-		status = one_life(program);
+		status = one_life(program, history);
 	while (status == 0);
 	return status;
 }
@@ -218,8 +226,8 @@ int main(int argc, char **argv)
 		return bare(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "term") == 0)
 		return term(argv[2]);
-	if (argc == 4 && strcmp(argv[1], "contract") == 0)
-		return contract(argv[2], argv[3]);
-	fprintf(stderr, "usage: loop bare|term PROGRAM, loop contract DIRECTORY PROGRAM\n");
+	if (argc == 5 && strcmp(argv[1], "contract") == 0)
+		return contract(argv[2], argv[3], argv[4]);
+	fprintf(stderr, "usage: loop bare|term PROGRAM, loop contract RUN STATE PROGRAM\n");
 	return 64;
 }

@@ -13,7 +13,9 @@ BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench.py")
 MISSING = ("not installed", "no smaps_rollup", "refused")
 ROWS = {
     "respawn": ["floor: C, vfork and waitpid", "floor of the promises", "vmrun, checks off  ",
-                "vmrun, checks off, an on_exit hook", "vmrun, with checks", "sh, while loop", "s6-supervise", "runsv"],
+                "vmrun, checks off, an on_exit hook", "vmrun, with checks", "sh, while loop", "s6-supervise", "runsv",
+                "5 ms, floor: C, vfork and waitpid", "5 ms, floor of the promises", "5 ms, vmrun, checks off  ",
+                "5 ms, vmrun, checks off, an on_exit hook", "5 ms, vmrun, with checks", "5 ms, sh, while loop"],
     "start": ["floor: an empty C program", "vmrun -d, JSON of 1 KB", "vmrun -d, JSON of 100 KB, one target",
               "vmrun -d, JSON of 100 KB, ", "vmrun -d examples/fleet.lua", "sh, an empty script",
               "jq, argv from JSON of 1 KB", "jq, argv from JSON of 100 KB", "python3"],

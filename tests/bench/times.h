@@ -8,6 +8,7 @@
 struct times {
 	int64_t limit; /* lives before the guest powers off; set by the script */
 	int64_t n;     /* lives so far; for guest.c: 1 once it waits for the signal */
+	int64_t life;  /* nanoseconds that turn.c lives; set by the script */
 	int64_t at[];
 };
 

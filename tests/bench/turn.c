@@ -1,6 +1,7 @@
 /*
- * A guest that ends at once: stores when its first instruction ran and when it exits.  It powers
- * off (status 1) at the last life, and asks for a reboot (status 0) before.
+ * A guest that ends at once, or after the time that the script has set: stores when its first
+ * instruction ran and when it exits.  It powers off (status 1) at the last life, and asks for a
+ * reboot (status 0) before.
  *
  * On Linux the program has no C library, because the start of one would be part of each figure.
  * Elsewhere the first instruction is that of main().
@@ -70,6 +71,13 @@ static struct times *map(const char *path)
 	return fd < 0 || address < 0 ? NULL : (struct times *)address;
 }
 
+static void rest(int64_t nanoseconds)
+{
+	struct timespec time = { .tv_nsec = nanoseconds };
+
+	(void)call(SYS_nanosleep, (long)&time, 0, 0, 0, 0, 0);
+}
+
 static void leave(int status)
 {
 	for (;;)
@@ -92,6 +100,13 @@ static struct times *map(const char *path)
 	void *address = mmap(NULL, MAX_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	return address == MAP_FAILED ? NULL : address;
+}
+
+static void rest(int64_t nanoseconds)
+{
+	struct timespec time = { .tv_nsec = nanoseconds };
+
+	(void)nanosleep(&time, NULL);
 }
 
 static void leave(int status)
@@ -128,6 +143,8 @@ static void live(int64_t started, char **environment)
 		leave(1); /* a supervisor that restarts every end */
 	times->at[2 * life] = started;
 	times->n = life + 1;
+	if (times->life > 0)
+		rest(times->life);
 	times->at[2 * life + 1] = now();
 	leave(life + 1 == times->limit ? 1 : 0);
 }

@@ -9,10 +9,11 @@ import subprocess
 import tempfile
 import time
 
-HEAD = struct.Struct("qq")  # struct times of times.h: limit, n
+HEAD = struct.Struct("qqq")  # struct times of times.h: limit, n, life
 STAMP = struct.Struct("q")
 TIMES_BYTES = 1 << 20
 MAX_LIVES = (TIMES_BYTES - HEAD.size) // (2 * STAMP.size)
+IN_MEMORY = "/dev/shm"
 PATIENCE = 60  # seconds to wait for an event before a benchmark fails
 
 
@@ -41,12 +42,12 @@ def await_true(question, what, poll=0.001):
 class Times:
     """The file that a guest shares with the script (times.h)."""
 
-    def __init__(self, path, limit):
+    def __init__(self, path, limit, life=0):
         with open(path, "wb") as file:
             file.truncate(TIMES_BYTES)
         with open(path, "r+b") as file:
             self.map = mmap.mmap(file.fileno(), TIMES_BYTES)
-        HEAD.pack_into(self.map, 0, min(limit, MAX_LIVES), 0)
+        HEAD.pack_into(self.map, 0, min(limit, MAX_LIVES), 0, life)
 
     def lives(self):
         return HEAD.unpack_from(self.map, 0)[1]
@@ -71,6 +72,8 @@ class World:
         self.source = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
         self.programs = os.path.join(build, "tests/bench")
         self.dir = tempfile.mkdtemp(prefix="vmrun-bench.")
+        # Run directories are below /run or /var/run, which is in memory on most systems.
+        self.memory = tempfile.mkdtemp(prefix="vmrun-bench.", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else self.dir)
         self.children = []
         self.rom = self.path("rom")
         with open(self.rom, "wb") as file:
@@ -83,6 +86,9 @@ class World:
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
+
+    def run_dir(self):
+        return os.path.join(self.memory, "run")
 
     def write(self, name, text):
         path = self.path(name)
@@ -101,7 +107,7 @@ class World:
         """Returns the command that runs a spec."""
         unchecked = [] if checks else ["--no-requirement-check"]
         return [program or self.vmrun, "--state-dir", self.path("state"), "--run-dir",
-                self.path("run"), *unchecked, *options, spec]
+                self.run_dir(), *unchecked, *options, spec]
 
     def environment(self, **more):
         return {**self.env, **more}
@@ -134,6 +140,7 @@ class World:
             except ProcessLookupError:
                 pass
             child.wait()
+        shutil.rmtree(self.memory, ignore_errors=True)
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
