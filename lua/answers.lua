@@ -1,10 +1,11 @@
 -- The arguments of hooks, and the decisions that the answers of on_exit and on_start stand for.
 local native = ...
 local import = native.import
-local session, readonly = import "session", import "readonly"
-local raise = native.raise
+local session, readonly, merge = import "session", import "readonly", import "merge"
+local raise, content_key = native.raise, native.content_key
 local error, ipairs, next, tostring, type = error, ipairs, next, tostring, type
-local format, gsub = string.format, string.gsub
+local setmetatable, tonumber = setmetatable, tonumber
+local format, gmatch, gsub = string.format, string.gmatch, string.gsub
 
 local answers = {}
 
@@ -23,21 +24,90 @@ function answers.boot(facts)
 	return readonly(facts, "boot", members_of_boot)
 end
 
--- Returns the read-only `exit`: the facts, count.CAUSE (0 for a cause not seen yet), window(s).
-function answers.exit(facts)
-	local ages = facts.ages or {}
-	facts.ages = nil
-	facts.history = facts.history or {}
-	for i, past in ipairs(facts.history) do
-		facts.history[i] = readonly(past, format("exit.history[%d]", i), members_of_past)
+-- The lines of one exit, as history.c packs it: time, cause, status, signal, uptime, what ended it
+-- and target.
+local PAST = "([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n"
+
+-- Returns a function that gives the list of exits in the text, { time = ms } with the members of
+-- exit.history[i].  Most hooks look at none: the text is read when the list is wanted.
+local function reader(text)
+	local list
+	return function()
+		if list then
+			return list
+		end
+		list = {}
+		for time, cause, status, signal, uptime, by, target in gmatch(text, PAST) do
+			list[#list + 1] = {
+				time = tonumber(time),
+				target = target,
+				cause = cause,
+				status = tonumber(status),
+				signal = tonumber(signal),
+				uptime = tonumber(uptime) / 1000,
+				ended_by = by ~= "" and by or nil,
+			}
+		end
+		return list
 	end
+end
+
+-- Returns the read-only `exit.history`, whose exits become views when they are looked at.
+local function history(read)
+	local made = {}
+
+	local function past(i)
+		local exit = not made[i] and read()[i]
+		if exit then
+			local content = merge.shallow(exit)
+			content.time = nil
+			made[i] = readonly(content, format("exit.history[%d]", i), members_of_past)
+		end
+		return made[i]
+	end
+
+	local function all()
+		local list = {}
+		for i = 1, #read() do
+			list[i] = past(i)
+		end
+		return list
+	end
+
+	return setmetatable({}, {
+		[content_key] = all,
+		__index = function(_, i)
+			return past(i)
+		end,
+		__newindex = function()
+			raise("exit is read-only")
+		end,
+		__len = function()
+			return #read()
+		end,
+		__pairs = function(view)
+			local list = all()
+			return function(_, i)
+				return next(list, i)
+			end, view, nil
+		end,
+		__metatable = false,
+	})
+end
+
+-- Returns the read-only `exit`: the facts of C, count.CAUSE (0 for a cause not seen yet),
+-- history and window(s).
+function answers.exit(facts)
+	local read, now = reader(facts.history or ""), facts.now
+	facts.now = nil
+	facts.history = history(read)
 	facts.window = function(seconds)
 		if type(seconds) ~= "number" then
 			raise("exit.window takes a number of seconds")
 		end
 		local count = 0
-		for i = 1, #ages do
-			if ages[i] <= seconds then
+		for _, exit in ipairs(read()) do
+			if (now - exit.time) / 1000 <= seconds then
 				count = count + 1
 			end
 		end

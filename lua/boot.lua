@@ -122,4 +122,14 @@ function boot.boot(request)
 	}
 end
 
+-- Keeps a copy of the document, which functions of the spec can change.
+function boot.remember()
+	session.remembered = merge.copy(session.document)
+end
+
+-- Returns whether the document is as remembered.
+function boot.is_same()
+	return merge.is_same(session.remembered, session.document)
+end
+
 return boot

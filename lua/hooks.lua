@@ -5,7 +5,7 @@ local session, merge, answers = import "session", import "merge", import "answer
 local readonly = import "readonly"
 local next, rawget = native.next, native.rawget -- a spec may hold read-only views
 local error, ipairs, rawequal, type = error, ipairs, rawequal, type
-local concat = table.concat
+local concat, sort = table.concat, table.sort
 local format, match = string.format, string.match
 
 local hooks = {}
@@ -160,12 +160,18 @@ local function make_hook(request)
 end
 
 -- Loads a hook unless it is loaded already, because a hook keeps its variables for the life of the
--- VM.  Returns the key of vmrun.state under which the hook keeps its state, or nil.
+-- VM.  Returns the key of vmrun.state under which the hook keeps its state, or nil, and the names of
+-- its functions.
 function hooks.load_hook(request)
 	import "world"
 	local key = request.key
 	session.files[key] = session.files[key] or make_hook(request)
-	return session.files[key].keeps
+	local names = {}
+	for name in next, known do
+		names[#names + 1] = session.files[key].functions[name] and name
+	end
+	sort(names)
+	return { keeps = session.files[key].keeps, functions = names }
 end
 
 -- Returns the programs that a hook names, which it may run.
@@ -272,24 +278,6 @@ local function view(slots)
 	return spec
 end
 
--- Returns whether two values are the same; `before` is a tree.  The key `apart` is not compared.
-local function is_same(before, now, apart)
-	if type(before) ~= "table" or type(now) ~= "table" then
-		return rawequal(before, now)
-	end
-	for key, value in next, before do
-		if key ~= apart and not is_same(value, rawget(now, key)) then
-			return false
-		end
-	end
-	for key in next, now do
-		if key ~= apart and rawget(before, key) == nil then
-			return false
-		end
-	end
-	return true
-end
-
 -- Returns whether the devices of a view are as `view` made them.
 local function are_devices_same(before, slots, now)
 	if type(before) ~= "table" or type(now) ~= "table" then
@@ -301,8 +289,8 @@ local function are_devices_same(before, slots, now)
 			count = count + 1
 			local other = rawget(now, count)
 			local slot = type(device) == "table" and (slots[count] or device.slot)
-			if not is_same(device, other, "slot")
-				or slot and not is_same(slot, rawget(other, "slot")) then
+			if not merge.is_same(device, other, "slot")
+				or slot and not merge.is_same(slot, rawget(other, "slot")) then
 				return false
 			end
 		end
@@ -313,7 +301,7 @@ end
 -- Returns whether a hook has changed its view.  Makes no second view: memory may be short.
 local function is_changed(slots, now)
 	local before = session.last.spec
-	return not is_same(before, now, "emulations")
+	return not merge.is_same(before, now, "emulations")
 		or not are_devices_same(before.emulations, slots, rawget(now, "emulations"))
 end
 

@@ -108,6 +108,25 @@ function merge.copy(value)
 	return copy(value, 0)
 end
 
+-- Returns whether two values are the same; `before` is a tree.  The key `apart` is not compared.
+local function is_same(before, now, apart)
+	if type(before) ~= "table" or type(now) ~= "table" then
+		return rawequal(before, now)
+	end
+	for key, value in next, before do
+		if key ~= apart and not is_same(value, rawget(now, key)) then
+			return false
+		end
+	end
+	for key in next, now do
+		if key ~= apart and rawget(before, key) == nil then
+			return false
+		end
+	end
+	return true
+end
+merge.is_same = is_same
+
 -- Merges `above` into `into`, which it changes, and returns the result.
 local function lay_deep(into, above, depth)
 	if not is_object(above) then

@@ -7,6 +7,7 @@ return {
 
 	-- The table that the file returned.  Merging shares parts of it and does not change it.
 	document = {},
+	remembered = nil, -- a copy of it, see boot.remember()
 	tops = {}, -- by target, its layer with what is merged up to there, see targets.top()
 	lowest = {}, -- by target, its layer right over the base, see over() in targets.lua
 	faulty = {}, -- by target: it cannot be laid, because of what it extends

@@ -212,6 +212,7 @@ void document_free(struct document *doc)
 	script_free(doc->script);
 	sandbox_free(doc->sandbox);
 	words_free(&doc->targets);
+	words_free(&doc->functions);
 	free(doc->name);
 	free(doc->directory);
 	free(doc->text);
@@ -303,6 +304,24 @@ int document_merge(struct document *doc, const char *target, const struct words 
 		return 0;
 	merged_clear(out);
 	return -1;
+}
+
+bool document_remember(struct document *doc)
+{
+	struct node *nothing = NULL;
+
+	/* No script can reach the tables of JSON and UCL. */
+	return doc->format != FORMAT_LUA ||
+	    script_call(doc->script, "remember", NULL, &nothing, NULL) == 0;
+}
+
+bool document_is_same(struct document *doc)
+{
+	NODE_AUTO struct node *same = NULL;
+
+	return doc->format != FORMAT_LUA ||
+	    (script_call(doc->script, "is_same", NULL, &same, NULL) == 0 && same != NULL &&
+		same->kind == NODE_BOOL && same->truth);
 }
 
 /* Returns where a merged key comes from, { path, source }, or NULL.  Caller frees. */

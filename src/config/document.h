@@ -82,6 +82,13 @@ int document_merge(struct document *doc, const char *target, const struct words 
 void document_place(struct document *doc, struct report *report, size_t first);
 
 /*
+ * Remembers the tables of the document, which functions of a Lua spec can change, for
+ * document_is_same().  Returns false if that fails, for want of memory.
+ */
+bool document_remember(struct document *doc);
+/* Returns whether the document is as remembered, so that a merge would give the same again. */
+bool document_is_same(struct document *doc);
+/*
  * Returns the path in the document that a key of the last merge came from: "targets.install.mem".
  * Caller frees.
  */
@@ -94,6 +101,8 @@ char *document_path(struct document *doc, const struct node *keys);
  */
 char *document_load_hook(struct document *doc, const struct hook_file *hook,
     const struct restart_limit *limit, const struct where *at, struct report *report);
+/* Returns whether the spec and its loaded hook files may have a function for a hook. */
+bool document_has_hook(const struct document *doc, const struct spec *spec, const char *hook);
 /*
  * Returns where these hook files say that they may lead: a list of { by, from, cause, target }.
  * Caller frees.

@@ -51,6 +51,30 @@ static bool may_load(const struct document *doc, const struct hook_file *hook)
 	    sandbox_is_home(doc->sandbox, hook->path, &real);
 }
 
+/* Notes the functions of a hook file that was loaded. */
+static void note_functions(struct document *doc, const char *key, const struct node *list)
+{
+	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next) {
+		MEM_AUTO char *entry = mem_format("%s %s", n->text, key);
+
+		if (!words_have(&doc->functions, entry))
+			words_add(&doc->functions, entry);
+	}
+}
+
+bool document_has_hook(const struct document *doc, const struct spec *spec, const char *hook)
+{
+	if (spec_gives(spec, hook))
+		return true;
+	for (size_t i = 0; i < spec->hooks.count; i++) {
+		MEM_AUTO char *entry = mem_format("%s %s", hook, spec->hooks.item[i].key);
+
+		if (words_have(&doc->functions, entry))
+			return true;
+	}
+	return false;
+}
+
 char *document_load_hook(struct document *doc, const struct hook_file *hook,
     const struct restart_limit *limit, const struct where *at, struct report *report)
 {
@@ -68,8 +92,9 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook,
 		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
 		    report_options(doc, at, report))
 			error_clear(&err); /* its problems are reported one by one */
-		if (result != NULL)
-			state_key = mem_copy(result->text);
+		note_functions(doc, hook->key, node_get(result, "functions"));
+		if (node_get_text(result, "keeps") != NULL)
+			state_key = mem_copy(node_get_text(result, "keeps"));
 	}
 	if (err.text != NULL)
 		report_take(report, at, &err);

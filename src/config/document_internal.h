@@ -16,6 +16,7 @@ struct document {
 	struct sandbox *sandbox; /* NULL: not sandboxed */
 	struct script *script;
 	struct words targets;
+	struct words functions; /* of the hook files that are loaded: "on_exit KEY" */
 };
 
 #endif

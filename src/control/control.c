@@ -111,7 +111,7 @@ void control_settle(struct control *c)
 	c->busy = true;
 	c->news = false;
 	listener_look(c);
-	event_flush_newest(c->owner.events);
+	event_flush(c->owner.events);
 	waiters_look(c);
 	streams_mark(c);
 	settle_moved(c);
@@ -148,7 +148,7 @@ void control_close(struct control *c)
 	if (c == NULL || c->listener.fd < 0)
 		return;
 	c->busy = true;
-	event_flush_newest(c->owner.events);
+	event_flush(c->owner.events);
 	event_listen(c->owner.events, NULL, NULL);
 	machine_console(c->machine)->hear = NULL;
 	waiters_end(c);

@@ -89,12 +89,12 @@ static void call_listener(const struct event_queue *q, const struct event_record
 	q->listener(q->listener_context, &event);
 }
 
-void event_flush_newest(struct event_queue *q)
+void event_flush(struct event_queue *q)
 {
-	const struct event_record *r = q->newest;
+	struct event_record *r = q->unheard;
 
-	q->newest = NULL;
-	if (r != NULL && q->listener != NULL)
+	q->unheard = NULL;
+	for (; r != NULL && q->listener != NULL; r = TAILQ_NEXT(r, link))
 		call_listener(q, r);
 }
 
@@ -105,7 +105,7 @@ void event_listen(struct event_queue *q,
 
 	q->listener = listener;
 	q->listener_context = context;
-	q->newest = NULL;
+	q->unheard = NULL;
 	if (listener == NULL || q->count == 0)
 		return;
 	for (r = TAILQ_FIRST(&q->waiting); r != NULL; r = TAILQ_NEXT(r, link)) {
@@ -119,9 +119,10 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 {
 	struct event_record *r = mem_zero(sizeof(*r));
 
-	event_flush_newest(q);
-	if (q->count >= MAX_WAITING_EVENTS)
+	if (q->count >= MAX_WAITING_EVENTS) {
+		event_flush(q);
 		drop_oldest_output(q);
+	}
 	r->event.type = type;
 	r->event.name = event_kind(type)->name;
 	r->event.seq = ++q->seq;
@@ -129,7 +130,8 @@ struct event_record *event_add(struct event_queue *q, enum vmrun_event_type type
 	if (q->count++ == 0)
 		TAILQ_INIT(&q->waiting);
 	TAILQ_INSERT_TAIL(&q->waiting, r, link);
-	q->newest = r;
+	if (q->unheard == NULL)
+		q->unheard = r;
 	return r;
 }
 
@@ -196,7 +198,7 @@ bool event_next(struct event_queue *q, struct vmrun_event *out)
 {
 	struct event_record *r;
 
-	event_flush_newest(q);
+	event_flush(q);
 	r = q->count == 0 ? NULL : TAILQ_FIRST(&q->waiting);
 	free_record(q->lent);
 	q->lent = r;

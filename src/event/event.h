@@ -24,10 +24,10 @@ struct event_queue {
 	size_t count;
 	uint64_t seq;
 	const char *vm; /* lent by the queue's owner */
-	/* Called with every complete event; must add none.  NULL: no listener. */
+	/* Called by event_flush() with every event; must add none.  NULL: no listener. */
 	void (*listener)(void *context, const struct vmrun_event *event);
 	void *listener_context;
-	struct event_record *newest; /* not given to the listener: perhaps not complete yet */
+	struct event_record *unheard; /* the first that the listener does not have yet, or NULL */
 };
 
 /* Adds an event and lends it; the caller sets numbers and static strings in it. */
@@ -46,8 +46,11 @@ void event_argv(struct event_record *r, char *const *argv);
 /* Sets the listener and calls it at once with the events that wait in the queue. */
 void event_listen(struct event_queue *q,
     void (*listener)(void *context, const struct vmrun_event *event), void *context);
-/* Calls the listener with the newest event, which is complete. */
-void event_flush_newest(struct event_queue *q);
+/*
+ * Calls the listener with the events that it does not have yet.  All are complete, so do not call
+ * this between event_add() and what sets its event.
+ */
+void event_flush(struct event_queue *q);
 /* Takes the oldest event, lent until the next call; false when there is none. */
 bool event_next(struct event_queue *q, struct vmrun_event *out);
 /* Frees all events and zeroes the queue. */

@@ -198,6 +198,7 @@ static int add_secret(struct bhyve_build *b, const struct device *dev, struct er
 		return 0;
 	key = bhyve_pci_key(&dev->slot, secret.variable);
 	b->plan->secret_path = hyper_secret_path(b->request);
+	b->plan->reads_host = b->plan->reads_host || secret.file != NULL;
 	if (hyper_secret_text(&secret, b->request, &text, err) != 0)
 		return -1;
 	if (text != NULL) {
@@ -287,10 +288,10 @@ static const char *find_rom(const struct bhyve_build *b)
 
 	if (spec_has_rom(s))
 		return s->bootrom;
-	return firmware_first(b->host.arm64 ? firmware_bhyve_arm64
-		: s->varfile != NULL	    ? firmware_bhyve_code
-					    : firmware_bhyve_amd64,
-	    true);
+	return plan_firmware(b->plan,
+	    b->host.arm64	     ? firmware_bhyve_arm64
+		: s->varfile != NULL ? firmware_bhyve_code
+				     : firmware_bhyve_amd64);
 }
 
 static void plan_varfile(struct bhyve_build *b, const char *rom)
@@ -306,7 +307,7 @@ static void plan_varfile(struct bhyve_build *b, const char *rom)
 	b->plan->varfile_template =
 	    s->varfile_template != NULL ? mem_copy(s->varfile_template) : firmware_template(rom);
 	if (b->plan->varfile_template == NULL && firmware_is_bhyve(rom))
-		b->plan->varfile_template = mem_copy(firmware_first(firmware_bhyve_vars, true));
+		b->plan->varfile_template = mem_copy(plan_firmware(b->plan, firmware_bhyve_vars));
 	b->plan->varfile = mem_copy(s->varfile);
 }
 

@@ -52,6 +52,8 @@ struct loading {
 };
 
 /* Everything that a boot needs, made before anything is started. */
+#define MAX_FIRMWARE 2 /* files of firmware in a plan: code and variables */
+
 struct plan {
 	const struct hypervisor *hyper;
 	char *vm;	      /* name of the VM */
@@ -59,6 +61,13 @@ struct plan {
 	size_t program;	      /* index in argv of the hypervisor's own program */
 	struct words sockets; /* removed before the start and after the end */
 	char *bootrom;	      /* the firmware that was chosen */
+	/* The lists of files of which the first installed one was taken, for plan_is_current(). */
+	struct {
+		const char *const *paths;
+		const char *taken;
+	} firmware[MAX_FIRMWARE];
+	size_t firmware_count;
+	bool reads_host; /* it depends on more of the host, such as a file with a password */
 	struct words notes;   /* notes for the user, one line each */
 	bool uses_stdio;      /* a serial port uses vmrun's stdin and stdout */
 	bool has_control, has_log;
@@ -308,6 +317,10 @@ bool hyper_is_amd64_key(const char *key);
 void hyper_drop_amd64_keys(const struct spec *spec, struct plan *plan);
 /* Completes a plan by what all hypervisors have in common: sockets, and notes on placeholders. */
 void hyper_finish(const struct plan_request *request, struct plan *plan);
+/* Returns the first installed file of the list, or its first file, and notes the choice. */
+const char *plan_firmware(struct plan *plan, const char *const *paths);
+/* Returns whether the host would make the same plan of the same spec. */
+bool plan_is_current(const struct plan *plan);
 /* Frees what the plan owns and zeroes it. */
 void plan_clear(struct plan *plan);
 

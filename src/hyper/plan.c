@@ -1,4 +1,5 @@
 /* What the plans of all hypervisors have in common. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "hyper/firmware.h"
 #include "hyper/hyper.h"
 
 #define MAX_SECRET 8	 /* bytes of a password that VNC uses */
@@ -185,6 +187,30 @@ void hyper_finish(const struct plan_request *request, struct plan *plan)
 			    "%s is a placeholder: a run creates a terminal for com%zu",
 			    spec_com(spec, i), i + 1);
 	}
+}
+
+const char *plan_firmware(struct plan *plan, const char *const *paths)
+{
+	size_t i = 0;
+
+	while (i < plan->firmware_count && plan->firmware[i].paths != paths)
+		i++;
+	if (i == plan->firmware_count) {
+		assert(i < MAX_FIRMWARE);
+		plan->firmware[i].paths = paths;
+		plan->firmware[i].taken = firmware_first(paths, true);
+		plan->firmware_count++;
+	}
+	return plan->firmware[i].taken;
+}
+
+bool plan_is_current(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->firmware_count; i++) {
+		if (firmware_first(plan->firmware[i].paths, true) != plan->firmware[i].taken)
+			return false;
+	}
+	return !plan->reads_host;
 }
 
 static void loading_clear(struct loading *loading)

@@ -83,6 +83,7 @@ static int qemu_plan(const struct plan_request *request, struct plan *plan, stru
 	size_t before = report->count;
 
 	plan->hyper = &hyper_qemu;
+	plan->reads_host = true; /* KVM, the processor, firmware */
 	plan->vm = mem_copy(spec->name);
 	hyper_begin(request, plan, b.machine->program);
 	hyper_drop_amd64_keys(spec, plan);

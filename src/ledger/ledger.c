@@ -29,7 +29,8 @@ int ledger_write(struct ledger *l, struct error *err)
 	if (l->directory == NULL)
 		return 0;
 	text = ledger_content_text(&l->content, l->vm);
-	if (l->text != NULL && strcmp(l->text, text) == 0)
+	l->is_written = l->text != NULL && strcmp(l->text, text) == 0;
+	if (l->is_written)
 		return 0;
 	path = path_of(l, RUNDIR_LEDGER);
 	fresh = path_of(l, RUNDIR_LEDGER_NEW);
@@ -41,6 +42,7 @@ int ledger_write(struct ledger *l, struct error *err)
 	free(l->text);
 	l->text = text;
 	text = NULL;
+	l->is_written = true;
 	return 0;
 }
 

@@ -99,11 +99,17 @@ int ledger_expect_boot(
 {
 	struct ledger_content *c = &l->content;
 	struct words all = { 0 };
+	bool is_known;
 
 	words_append(&all, sockets);
 	add_remaining(&c->sockets, &all);
+	/* The text of the file need not be made to see that nothing has changed. */
+	is_known = words_equal(&all, &c->sockets) &&
+	    (destroy->count == 0 || words_equal(destroy, &c->destroy));
 	words_free(&c->sockets);
 	c->sockets = all;
+	if (l->is_written && is_known)
+		return 0;
 	if (destroy->count > 0) {
 		words_free(&c->destroy);
 		words_append(&c->destroy, destroy);

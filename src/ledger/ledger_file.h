@@ -26,7 +26,8 @@ struct ledger {
 	char *directory, *vm;
 	struct ledger_content content;
 	struct vmlock lock;
-	char *text; /* the file's text; NULL: not known */
+	char *text;	 /* the file's text; NULL: not known */
+	bool is_written; /* the file has the content, so that a change alone needs a new text */
 	bool needs_recovery;
 	bool warned;
 	/* Numbers from the file of a dead vmrun, for ledger_restore(). */

@@ -16,7 +16,7 @@ static void say(struct machine *m, const struct decision *d)
 	r->event.delay_ms = d->delay_ms < 0 ? 0 : d->delay_ms;
 	event_target(r, d->target);
 	event_by(r, d->by);
-	history_write_boot(m, decision_action(d), d->target, d->by);
+	history_note_boot(m, decision_action(d), d->target, d->by);
 }
 
 /* Reports the exits in the window of the rate limit: one before each boot, and the present one. */

@@ -50,6 +50,7 @@ static struct next fail(struct machine *m)
 	}
 	free(m->boot.target);
 	m->boot.target = mem_copy(m->choice.next_target);
+	m->boot.is_kept = false;
 	return machine_fail_with(m, &m->draft.faults);
 }
 
@@ -82,13 +83,33 @@ struct next draft_or_prepare(struct machine *m)
 	return go(m->choice.next_target == NULL ? STATE_PREPARING : STATE_DRAFTING, -1);
 }
 
+/*
+ * Each end of a hypervisor leads to one boot at most in the same turn of the loop: requests and
+ * signals are served between any two, and boots that cannot start hold nothing up.
+ */
+struct next draft_or_wait(struct machine *m)
+{
+	bool at_once = m->run.has_just_ended && m->choice.decision.delay_ms == 0;
+
+	m->run.has_just_ended = false;
+	return at_once ? draft_or_prepare(m) : stay();
+}
+
+bool draft_boots_again(struct machine *m)
+{
+	return m->draft.fresh == NULL && m->boot.target != NULL &&
+	    strcmp(m->boot.target, m->choice.next_target) == 0 && boot_again(m->source, &m->boot);
+}
+
 struct next draft_begin(struct machine *m)
 {
 	struct boot_facts facts = { .boots = m->history.boots };
 
-	renew_source(m);
 	m->run.lost_ports = 0;
 	m->draft.fault_status = 0;
+	if (draft_boots_again(m))
+		return go(STATE_PREPARING, -1);
+	renew_source(m);
 	if (boot_draft(
 		m->source, m->choice.next_target, &facts, &m->draft.boot, &m->draft.faults) != 0)
 		return fail(m);
@@ -102,6 +123,7 @@ struct next draft_hook_ended(struct machine *m)
 	    boot_finish(m->source, &m->draft.boot, &m->draft.faults) != 0)
 		return fail(m);
 	take_draft(m);
+	boot_keep(m->source, &m->boot, m->history.boots == 0);
 	return go(STATE_PREPARING, -1);
 }
 

@@ -2,10 +2,16 @@
 #ifndef MACHINE_DRAFT_H
 #define MACHINE_DRAFT_H
 
+#include <stdbool.h>
+
 struct machine;
 struct next;
 
+/* Waits, unless the boot follows the end of another one without a delay. */
+struct next draft_or_wait(struct machine *m);
 struct next draft_or_prepare(struct machine *m);
+/* Returns whether the target boots again and needs no draft, because nothing has changed. */
+bool draft_boots_again(struct machine *m);
 struct next draft_begin(struct machine *m);
 struct next draft_hook_ended(struct machine *m);
 /* Frees the draft, and a source that waits for its boot. */

@@ -22,7 +22,8 @@ struct next ending_begin(struct machine *m)
 {
 	m->end.companions_killed = false;
 	calls_abandon(&m->calls);
-	history_write_boot(m, "stop", NULL, m->requests.stop ? "the stop request" : NULL);
+	history_note_boot(m, "stop", NULL, m->requests.stop ? "the stop request" : NULL);
+	history_flush(m);
 	if (companions_signal(&m->companions, SIGTERM) > 0)
 		return go(STATE_ENDING, MAX_COMPANIONS_MS);
 	return undo(m);

@@ -1,4 +1,5 @@
 /* The history of exits, and the facts that hooks get about it. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,22 @@ static char *last_line(const char *text, size_t n)
 	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
 }
 
+/* Returns the exit as lines: time, cause, status, signal, uptime, what ended it, target. */
+static char *pack(const struct exit_record *e)
+{
+	struct str s = { 0 };
+
+	str_addf(&s, "%" PRId64 "\n%s\n", e->at_ms, cause_name(e->cause));
+	if (e->status >= 0)
+		str_addf(&s, "%d", e->status);
+	str_add(&s, "\n");
+	if (e->signal != 0)
+		str_addf(&s, "%d", e->signal);
+	str_addf(&s, "\n%" PRId64 "\n%s\n%s\n", e->uptime_ms,
+	    e->ended_by == NULL ? "" : e->ended_by, e->target);
+	return str_take(&s);
+}
+
 void history_add(struct machine *m)
 {
 	struct exit_record *e = &m->history.exit[m->history.count++ % MAX_HISTORY];
@@ -41,6 +58,8 @@ void history_add(struct machine *m)
 	e->target = mem_copy(m->boot.target);
 	free(e->last_line);
 	e->last_line = last_line(m->run.child.tail, m->run.child.tail_length);
+	free(e->packed);
+	e->packed = pack(e);
 	m->history.counts[m->history.outcome.cause]++;
 }
 
@@ -115,23 +134,16 @@ static const struct exit_record *past(const struct machine *m, size_t back)
 	return &m->history.exit[(m->history.count - back) % MAX_HISTORY];
 }
 
-/* Adds the list of exits, the newest first, with the present one. */
+/* Adds the exits as text, the newest first, with the present one, and the time. */
 static void put_history(const struct machine *m, struct node *facts)
 {
-	struct node *history = node_new(NODE_LIST), *ages = node_new(NODE_LIST);
 	size_t known = m->history.count < MAX_HISTORY ? m->history.count : MAX_HISTORY;
-	int64_t now = machine_now(m);
+	STR_AUTO struct str all = { 0 };
 
-	for (size_t i = 1; i <= known; i++) {
-		const struct exit_record *e = past(m, i);
-		struct node *one = node_new(NODE_OBJECT);
-
-		put_facts(one, e);
-		node_append(history, one);
-		node_append(ages, seconds(now - e->at_ms));
-	}
-	node_put(facts, "history", history);
-	node_put(facts, "ages", ages);
+	for (size_t i = 1; i <= known; i++)
+		str_add(&all, past(m, i)->packed);
+	node_put(facts, "history", node_string(all.text == NULL ? "" : all.text));
+	node_put(facts, "now", node_int(machine_now(m)));
 }
 
 struct node *history_facts(const struct machine *m)
@@ -338,13 +350,21 @@ static char *console_output(struct machine *m)
 	return history_line_output(bytes, n);
 }
 
-void history_write_boot(struct machine *m, const char *follows, const char *next, const char *by)
+void history_flush(struct machine *m)
+{
+	MEM_AUTO char *json = m->history.line;
+
+	m->history.line = NULL;
+	if (json != NULL)
+		write_line(m, json);
+}
+
+void history_note_boot(struct machine *m, const char *follows, const char *next, const char *by)
 {
 	struct history_line line = HISTORY_LINE;
 	const struct exit_record *e;
 	MEM_AUTO char *errors = NULL;
 	MEM_AUTO char *console = NULL;
-	MEM_AUTO char *json = NULL;
 
 	if (!m->history.is_unwritten || m->history.file.directory == NULL)
 		return;
@@ -368,8 +388,8 @@ void history_write_boot(struct machine *m, const char *follows, const char *next
 	line.next = next;
 	line.by = by;
 	line.text = m->history.how;
-	json = history_line_json(&line);
-	write_line(m, json);
+	history_flush(m);
+	m->history.line = history_line_json(&line);
 }
 
 void history_write_end(struct machine *m)
@@ -382,6 +402,7 @@ void history_write_end(struct machine *m)
 
 	if (m->history.file.directory == NULL)
 		return;
+	history_flush(m);
 	line.kind = "vmrun";
 	line.time_ms = clock_date_ms();
 	line.cause = cause_name(cause);

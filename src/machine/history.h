@@ -23,6 +23,7 @@ struct exit_record {
 	const char *ended_by; /* see struct history */
 	char *target;
 	char *last_line; /* of stderr, or NULL */
+	char *packed;	 /* for lua/answers.lua, which reads it when a hook asks for this exit */
 };
 
 /* The boots and exits so far. */
@@ -42,6 +43,7 @@ struct history {
 	char *how;	     /* the last boot ended, as text for the user; NULL: none has */
 	char *did;	     /* what a step of the stop ladder did then, likewise */
 	bool is_unwritten;   /* that boot has no line in the file yet */
+	char *line;	     /* for the file, which the next boot need not wait for; or NULL */
 	uint64_t console_at; /* bytes that the console had printed when the boot began */
 };
 
@@ -60,8 +62,13 @@ void history_note_end(struct machine *m, const char *cause_text);
 void history_find_end(struct machine *m);
 /* Begins the file of the history, and adds the line of a vmrun that died. */
 void history_begin(struct machine *m);
-/* Adds the line of the boot that ended, unless it is there, with what follows; by may be NULL. */
-void history_write_boot(struct machine *m, const char *follows, const char *next, const char *by);
+/*
+ * Makes the line of the boot that ended, unless that is done, with what follows; by may be NULL.
+ * history_flush() writes it.
+ */
+void history_note_boot(struct machine *m, const char *follows, const char *next, const char *by);
+/* Writes the line that was made last.  At the latest it is written before the loop waits. */
+void history_flush(struct machine *m);
 /* Adds the line of this vmrun, which ends. */
 void history_write_end(struct machine *m);
 /* Returns the last `most` exits, a line each, the newest last. The caller frees it. */

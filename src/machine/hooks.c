@@ -160,7 +160,7 @@ void hooks_call(struct machine *m, const struct hook *hook, const struct spec *s
 	struct hook_source source = { .doc = m->source->doc,
 		.exec_result = m->source->exec_result };
 
-	if (spec != NULL && spec_has_hook(spec, hook->name)) {
+	if (spec != NULL && document_has_hook(m->source->doc, spec, hook->name)) {
 		source.has_functions = true;
 		source.timeout_ms = spec->hook_timeout_ms;
 		boot_hook_keys(spec, &source.files);

@@ -262,6 +262,7 @@ struct next hypervisor_spawn(struct machine *m)
 		return fail_start(m, CHILD_HYPERVISOR, &err);
 	} else {
 		write_pid(m);
+		history_flush(m);
 		m->run.awaits_answer = m->boot.plan.has_control;
 		say_spawned(m);
 		start_script(m);
@@ -435,6 +436,7 @@ struct next hypervisor_exited(struct machine *m)
 		return end_boot(m);
 	}
 	finish(m, CAUSE_ERROR);
+	m->run.has_just_ended = true;
 	/* The prefix ran, but could not execute the hypervisor. */
 	if (m->boot.plan.program > 0 && m->history.outcome.cause == CAUSE_START_FAILED &&
 	    m->history.outcome.status >= STATUS_CANNOT_EXEC)

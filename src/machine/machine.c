@@ -51,7 +51,7 @@ const struct state_row machine_states[STATES] = {
 		[EVENT_STOP] = recovery_stop,
 		[EVENT_KILL] = recovery_stop },
 	    TO(WAITING) | TO(ENDED) },
-	[STATE_WAITING] = { "waiting", NULL,
+	[STATE_WAITING] = { "waiting", draft_or_wait,
 	    { [EVENT_DEADLINE] = draft_or_prepare,
 		[EVENT_STOP] = machine_end_stopped,
 		[EVENT_KILL] = machine_end_stopped,
@@ -204,6 +204,7 @@ static void follow(struct machine *m, struct next next)
 		else if (event == EVENTS)
 			break;
 	}
+	history_flush(m);
 	guest_note_start(m);
 	machine_watch_console(m);
 }
@@ -445,6 +446,7 @@ void machine_free(struct machine *m)
 	for (size_t i = 0; i < MAX_HISTORY; i++) {
 		free(m->history.exit[i].target);
 		free(m->history.exit[i].last_line);
+		free(m->history.exit[i].packed);
 	}
 	free(m->choice.next_target);
 	free(m->requests.reboot_to);
@@ -457,6 +459,7 @@ void machine_free(struct machine *m)
 	pairs_free(&m->host.found);
 	for (int i = 0; i < TAP_STEPS; i++)
 		words_free(&m->host.taps_done[i]);
+	history_flush(m);
 	history_file_close(&m->history.file);
 	free(m->history.how);
 	free(m->history.did);

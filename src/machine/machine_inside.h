@@ -180,13 +180,14 @@ struct draft {
 struct run {
 	struct child child;
 	struct pidfile pidfile;
-	bool awaits_answer;	  /* the hypervisor has not answered yet */
-	int lock_looks;		  /* checks of the lock since the start */
-	int lost_ports;		  /* starts of this boot whose port another program took first */
-	bool starts_again;	  /* the last of them: the boot starts again with another port */
-	bool gave_up;		  /* vmrun killed it because it did not start properly */
-	int exec_status;	  /* 126 or 127 when the last start failed in exec */
-	struct helper script;	  /* post_start_script */
+	bool has_just_ended;  /* the hypervisor, in this turn of the loop or in one that waited */
+	bool awaits_answer;   /* the hypervisor has not answered yet */
+	int lock_looks;	      /* checks of the lock since the start */
+	int lost_ports;	      /* starts of this boot whose port another program took first */
+	bool starts_again;    /* the last of them: the boot starts again with another port */
+	bool gave_up;	      /* vmrun killed it because it did not start properly */
+	int exec_status;      /* 126 or 127 when the last start failed in exec */
+	struct helper script; /* post_start_script */
 	int64_t cleanup_until_ms; /* the time limit of the cleanup */
 };
 

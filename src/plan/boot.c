@@ -307,7 +307,7 @@ void boot_hooks(const struct boot_source *source, const struct spec *spec, const
 	WORDS_AUTO struct words keys = { 0 };
 	NODE_AUTO struct node *list = NULL;
 
-	if (!spec_has_hook(spec, hook))
+	if (!document_has_hook(source->doc, spec, hook))
 		return;
 	boot_hook_keys(spec, &keys);
 	(void)document_hooks(source->doc, hook, &keys, &list, NULL);
@@ -455,7 +455,7 @@ static int run_prepare(struct boot_source *source, struct boot *draft,
 	size_t index = 1;
 	int rc;
 
-	if (!spec_has_hook(draft->spec, "on_prepare"))
+	if (!document_has_hook(source->doc, draft->spec, "on_prepare"))
 		return 0;
 	boot_hook_keys(draft->spec, &keys);
 	rc = document_hooks(source->doc, "on_prepare", &keys, &labels, &err);

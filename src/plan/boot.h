@@ -38,6 +38,7 @@ struct boot {
 	char *target;
 	struct spec *spec;
 	struct plan plan;
+	bool is_kept; /* boot_again() may make it the next boot */
 };
 
 /*
@@ -75,6 +76,16 @@ int boot_prepare(struct boot_source *source, const char *target, const struct bo
     struct boot *out, struct report *report);
 /* Makes the plan again, with the names and ports found for devices since. */
 int boot_replan(const struct boot_source *source, struct boot *boot, struct report *report);
+/*
+ * Lets boot_again() use the boot, which was merged last, unless that would not give what a new
+ * draft gives: a hook or a file has a say in it, or it is the first boot and differs from others.
+ */
+void boot_keep(struct boot_source *source, struct boot *boot, bool is_first);
+/*
+ * Makes the boot that has ended the next one, of the same target, without a new draft.  Returns
+ * false if it was not kept, or if what it was made of has changed.
+ */
+bool boot_again(struct boot_source *source, struct boot *boot);
 /* Frees what the boot owns and zeroes it. */
 void boot_clear(struct boot *boot);
 /*

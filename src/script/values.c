@@ -83,7 +83,10 @@ bool values_push_content(lua_State *L)
 	luaL_checkstack(L, 3, "a document");
 	if (!lua_getmetatable(L, -1))
 		return false;
-	if (lua_rawgetp(L, -1, &content_key) == LUA_TTABLE) {
+	/* A function makes the content when it is wanted. */
+	if (lua_rawgetp(L, -1, &content_key) == LUA_TFUNCTION)
+		lua_call(L, 0, 1);
+	if (lua_istable(L, -1)) {
 		lua_remove(L, -2);
 		return true;
 	}

@@ -112,11 +112,6 @@ static void make_graphic(struct spec *spec, struct decoder *d)
 		add_graphic_device(spec, device_new(&device_xhci));
 }
 
-bool spec_has_hook(const struct spec *spec, const char *hook)
-{
-	return spec->hooks.count > 0 || words_have(&spec->given, hook);
-}
-
 bool spec_has_rom(const struct spec *spec)
 {
 	return spec->bootrom != NULL && strcmp(spec->bootrom, ROM_NONE) != 0;
@@ -262,6 +257,18 @@ bool spec_is_open(const struct spec *spec)
 			return true;
 	}
 	return false;
+}
+
+void spec_forget_found(struct spec *spec)
+{
+	for (size_t i = 0; i < SPEC_COM_PORTS; i++) {
+		free(spec->com_found[i]);
+		spec->com_found[i] = NULL;
+	}
+	for (size_t i = 0; i < spec->device_count; i++) {
+		free(spec->devices[i]->found);
+		spec->devices[i]->found = NULL;
+	}
 }
 
 void spec_forget_first(struct spec *spec)

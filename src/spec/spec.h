@@ -322,8 +322,6 @@ bool spec_gives(const struct spec *spec, const char *key);
 bool spec_has_rom(const struct spec *spec);
 /* Returns the action of `on` for an exit status, or NULL. */
 const struct action *spec_on_status(const struct spec *spec, int status);
-/* Returns whether the document or a hook file may have a function for this hook. */
-bool spec_has_hook(const struct spec *spec, const char *hook);
 /* Returns the key of a serial port, counted from 0: "com1" to "com4". */
 const char *spec_com_key(size_t port);
 /*
@@ -358,6 +356,8 @@ struct node *spec_merge_rules(void);
 void spec_complete(struct spec *spec);
 /* Returns whether the spec leaves something open that only a run can find. */
 bool spec_is_open(const struct spec *spec);
+/* Forgets what a run has found, so that the spec leaves it open again. */
+void spec_forget_found(struct spec *spec);
 /* Drops the settings that hold for the first boot only. */
 void spec_forget_first(struct spec *spec);
 /* Returns the spec as indented JSON.  Caller frees. */

@@ -49,7 +49,7 @@ static struct peer view(size_t backlog)
 static void warn(const char *text)
 {
 	server_warn(text);
-	event_flush_newest(&server.vm.handle->events);
+	event_flush(&server.vm.handle->events);
 }
 
 /* Fails unless the client got warnings with these letters as their texts, and nothing else. */

@@ -223,7 +223,7 @@ static void test_hearing_after_a_loss(void **state)
 	event_queue_clear(&q);
 }
 
-/* The queue reports each event once, when it is complete, even if it is not taken. */
+/* The listener hears each event once, when the queue is flushed, even if it is not taken. */
 static void test_hearing(void **state)
 {
 	struct event_queue q = { .vm = "demo" };
@@ -237,11 +237,10 @@ static void test_hearing(void **state)
 	event_listen(&q, hear, heard);
 	assert_string_equal(heard, "2:demo:b ");
 	event_text(event_add(&q, VMRUN_NOTE), "c");
-	assert_string_equal(heard, "2:demo:b ");
 	event_text(event_add(&q, VMRUN_NOTE), "d");
-	assert_string_equal(heard, "2:demo:b 3:demo:c ");
-	event_flush_newest(&q);
-	event_flush_newest(&q);
+	assert_string_equal(heard, "2:demo:b ");
+	event_flush(&q);
+	event_flush(&q);
 	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d ");
 	event_text(event_add(&q, VMRUN_NOTE), "e");
 	for (int i = 0; i < 4; i++)
@@ -250,8 +249,30 @@ static void test_hearing(void **state)
 	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d 5:demo:e ");
 	event_listen(&q, NULL, NULL);
 	event_text(event_add(&q, VMRUN_NOTE), "f");
-	event_flush_newest(&q);
+	event_flush(&q);
 	assert_string_equal(heard, "2:demo:b 3:demo:c 4:demo:d 5:demo:e ");
+	event_queue_clear(&q);
+}
+
+/* The listener hears what the queue drops, because it is full, before anybody has taken it. */
+static void test_hearing_before_a_loss(void **state)
+{
+	enum { MAX = 8192 };
+	struct event_queue q = { .vm = "demo" };
+	char *heard = calloc(MAX, 64);
+
+	(void)state;
+	assert_non_null(heard);
+	event_listen(&q, hear, heard);
+	for (int i = 0; i < MAX; i++)
+		event_text(event_add(&q, VMRUN_LOG), "l");
+	assert_string_equal(heard, "");
+	event_text(event_add(&q, VMRUN_LOG), "m");
+	assert_ptr_equal(strstr(heard, "1:demo:l 2:demo:l "), heard);
+	assert_null(strstr(heard, "m "));
+	event_flush(&q);
+	assert_string_equal(heard + strlen(heard) - 12, "8193:demo:m ");
+	free(heard);
 	event_queue_clear(&q);
 }
 
@@ -325,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_nothing_to_drop),
 		cmocka_unit_test(test_hearing),
+		cmocka_unit_test(test_hearing_before_a_loss),
 		cmocka_unit_test(test_hearing_after_a_loss),
 		cmocka_unit_test(test_drops_one_by_one),
 		cmocka_unit_test(test_levels),

@@ -91,6 +91,36 @@ static void free_disk(void)
 	assert_int_equal(rmdir("ledger.json.new"), 0);
 }
 
+/* Between two equal boots nothing is written, unless the last write has failed. */
+static void test_equal_boots(void **state)
+{
+	struct ledger *l = open_ledger();
+	WORDS_AUTO struct words sockets = { 0 }, destroy = { 0 }, none = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	words_add(&sockets, "socket");
+	words_add(&destroy, "destroy");
+	assert_int_equal(ledger_expect_boot(l, &sockets, &destroy, &err), 0);
+	fill_disk();
+	assert_int_equal(ledger_expect_boot(l, &sockets, &destroy, &err), 0);
+	assert_int_equal(ledger_expect_boot(l, &sockets, &none, &err), 0);
+	words_add(&destroy, "it");
+	assert_int_equal(ledger_expect_boot(l, &sockets, &destroy, &err), -1);
+	error_clear(&err);
+	assert_int_equal(ledger_expect_boot(l, &sockets, &destroy, &err), -1);
+	error_clear(&err);
+	free_disk();
+	assert_int_equal(ledger_expect_boot(l, &sockets, &destroy, &err), 0);
+	fill_disk();
+	words_add(&sockets, "second");
+	assert_int_equal(ledger_expect_boot(l, &sockets, &destroy, &err), -1);
+	error_clear(&err);
+	free_disk();
+	ledger_close(l);
+	(void)unlink("ledger.json");
+}
+
 static void test_adding_and_dropping_write(void **state)
 {
 	struct ledger *l = open_ledger();
@@ -505,6 +535,7 @@ static void test_another_interface(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_equal_boots, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_adding_and_dropping_write, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "life.h"
+#include "machine/draft.h"
 
 /* An on_prepare that does this for all boots but the first, which vm_prepare() prepares. */
 #define ON_SECOND(lua) \
@@ -55,6 +56,54 @@ static void test_draft(void **state)
 	assert_string_equal(v.machine->boot.target, "other");
 	assert_int_not_equal(v.machine->boot.plan.argv.count, 0);
 	assert_null(v.machine->draft.boot.spec);
+	vm_close(&v);
+}
+
+/* A target that boots again keeps its spec and plan, unless the spec was read anew. */
+static void test_again(void **state)
+{
+	const struct spec *spec;
+
+	(void)state;
+	vm_prepare(&v, "");
+	v.machine->history.boots = 1;
+	vm_check_next(draft("other"), STATES, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_PREPARING, -1);
+	spec = v.machine->boot.spec;
+	v.machine->run.lost_ports = 16;
+	vm_check_next(draft("other"), STATE_PREPARING, -1);
+	assert_int_equal(v.machine->run.lost_ports, 0);
+	assert_ptr_equal(v.machine->boot.spec, spec);
+	vm_check_next(draft("default"), STATES, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_PREPARING, -1);
+	assert_string_equal(v.machine->boot.target, "default");
+	/* After a failed draft the boot is that of another target. */
+	vm_check_next(draft("none"), STATE_DECIDING, -1);
+	assert_string_equal(v.machine->boot.target, "none");
+	assert_false(v.machine->boot.is_kept);
+	vm_check_next(draft("other"), STATES, -1);
+	vm_check_next(vm_act(&v, EVENT_HOOK_ENDED), STATE_PREPARING, -1);
+	v.machine->draft.fresh = v.machine->source; /* as good as a spec that was read again */
+	assert_false(draft_boots_again(v.machine));
+	v.machine->draft.fresh = NULL;
+	assert_true(draft_boots_again(v.machine));
+	vm_close(&v);
+}
+
+/* The end of a hypervisor leads to one boot in the same turn of the loop, without a delay. */
+static void test_at_once(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	set_target("other");
+	vm_check_next(draft_or_wait(v.machine), STATES, -1);
+	v.machine->run.has_just_ended = true;
+	vm_check_next(draft_or_wait(v.machine), STATE_DRAFTING, -1);
+	vm_check_next(draft_or_wait(v.machine), STATES, -1);
+	v.machine->run.has_just_ended = true;
+	v.machine->choice.decision.delay_ms = 1;
+	vm_check_next(draft_or_wait(v.machine), STATES, -1);
+	assert_false(v.machine->run.has_just_ended);
 	vm_close(&v);
 }
 
@@ -197,6 +246,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DRAFT(test_due),
 		DRAFT(test_draft),
+		DRAFT(test_again),
+		DRAFT(test_at_once),
 		DRAFT(test_failed_hook),
 		DRAFT(test_changed_spec),
 		DRAFT(test_unknown_target),

@@ -210,7 +210,7 @@ static const struct ledger_process *process(void)
 }
 
 /* Begins the next boot of the run. */
-static void boot_again(void)
+static void start_again(void)
 {
 	prepare_clear(preparation());
 	preparation()->step = PREPARE_COMPANIONS;
@@ -267,7 +267,7 @@ static void test_started_once(void **state)
 	assert_true(companion("d")->ready);
 	assert_string_equal(process()->name, "d");
 	assert_int_equal(process()->pid, pid);
-	boot_again();
+	start_again();
 	check_companions(0);
 	assert_int_equal(companion("d")->job.pid, pid);
 	vm_close(&v);
@@ -289,7 +289,7 @@ static void test_ready_path(void **state)
 	assert_true(companion("d")->ready);
 	/* From then on the companion counts as ready, even without the file. */
 	assert_int_equal(unlink("up"), 0);
-	boot_again();
+	start_again();
 	check_companions(0);
 	vm_close(&v);
 }
@@ -482,7 +482,7 @@ static void test_restarted(void **state)
 	assert_int_not_equal(run->job.pid, first);
 	assert_int_equal(process()->pid, run->job.pid);
 	assert_null(ledger_process_at(v.machine->host.ledger, 1));
-	boot_again();
+	start_again();
 	check_companions(READY_LOOK_MS);
 	assert_false(run->ready);
 	vm_write("up", "");
@@ -490,7 +490,7 @@ static void test_restarted(void **state)
 	assert_false(run->restarted);
 	/* The boot after that does not wait. */
 	assert_int_equal(unlink("up"), 0);
-	boot_again();
+	start_again();
 	check_companions(0);
 	vm_close(&v);
 }
@@ -510,7 +510,7 @@ static void test_restarted_with_a_stale_socket(void **state)
 	assert_int_equal(close(fd), 0);
 	end_companion(run);
 	assert_int_not_equal(run->job.pid, 0);
-	boot_again();
+	start_again();
 	check_companions(READY_LOOK_MS);
 	assert_false(run->ready);
 	assert_int_equal(unlink("socket"), 0);
@@ -530,7 +530,7 @@ static void test_ended_meanwhile(void **state)
 	end_companion(run);
 	assert_int_equal(run->job.pid, 0);
 	assert_null(process());
-	boot_again();
+	start_again();
 	check_companions(READY_LOOK_MS);
 	assert_int_not_equal(run->job.pid, 0);
 	assert_false(run->ready);
@@ -551,7 +551,7 @@ static void test_of_an_earlier_boot(void **state)
 		       "  command = { 'sh', '-c', \"trap '' TERM; sleep 600\" } } }");
 	first = run->job.pid;
 	words_add(&run->command, "other");
-	boot_again();
+	start_again();
 	check_companions(READY_LOOK_MS);
 	fresh = companion("d");
 	assert_ptr_not_equal(fresh, run);
@@ -611,7 +611,7 @@ static void test_swtpm(void **state)
 	/* The next boot starts a new one, when the one of this boot has ended. */
 	old = run->job.pid;
 	companions_end_boot(&v.machine->companions);
-	boot_again();
+	start_again();
 	check_companions(READY_LOOK_MS);
 	assert_int_equal(run->job.pid, old);
 	vm_await(&v, has_no_companion);

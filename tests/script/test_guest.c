@@ -303,7 +303,7 @@ static void test_side_by_side(void **state)
 	    "{ key = 'k', name = 'h.lua', path = '/hooks/h.lua', text = 'return { on_ready = "
 	    "function() local co = coroutine.wrap(function() return vmrun.expect(\"b\") end) "
 	    "assert(co() == 1) vmrun.include(\"none.lua\") end }' }",
-	    "nil");
+	    "{ functions = { 'on_ready' } }");
 	expect(*state, "hooks", "{ name = 'on_started' }", "{ 'on_started of vm.lua' }");
 	expect(
 	    *state, "hooks", "{ name = 'on_ready', files = { 'k' } }", "{ 'on_ready of h.lua' }");

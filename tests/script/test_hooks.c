@@ -28,7 +28,9 @@ static void add_file(struct script *s, const char *key, const char *text, const 
 
 	if (script_call(s, "load_hook", request, &result, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_null(result);
+	assert_null(node_get(result, "keeps"));
+	assert_true(node_is_list(node_get(result, "functions")));
+	node_free(result);
 	node_free(request);
 }
 
@@ -133,14 +135,13 @@ static void load_exit(struct script *s, const char *body)
 	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");
 }
 
-#define FACTS                                                                                     \
-	"{ name = 'on_exit', index = 1, argument = { vm = 'x', target = 'install', cause = "      \
-	"'reboot', "                                                                              \
-	"status = 0, uptime = 1.5, boots = 3, count = { reboot = 2, triple_fault = 0 }, "         \
-	"next_target = 'install', "                                                               \
-	"stderr = '', history = { { cause = 'reboot', target = 'install' }, { cause = 'error' } " \
-	"}, "                                                                                     \
-	"ages = { 0, 9.5, 60 } } }"
+#define FACTS                                                                                    \
+	"{ name = 'on_exit', index = 1, argument = { vm = 'x', target = 'install', cause = "     \
+	"'reboot', "                                                                             \
+	"status = 0, uptime = 1.5, boots = 3, count = { reboot = 2, triple_fault = 0 }, "        \
+	"next_target = 'install', "                                                              \
+	"stderr = '', now = 60000, history = '60000\\nreboot\\n0\\n\\n1500\\nguest\\ninstall\\n" \
+	"50500\\nkilled\\n\\n9\\n250\\n\\ndefault\\n' } }"
 
 static void answers(struct script *s, const char *body, const char *answer)
 {
@@ -224,11 +225,25 @@ static void test_exit(void **state)
 		"assert(exit.vm == 'x' and exit.uptime == 1.5 and exit.boots == 3 and exit.signal "
 		"== nil)",
 		"assert(exit.count.reboot == 2 and exit.count.triple_fault == 0)",
-		"assert(exit.window(0) == 1 and exit.window(9.5) == 2 and exit.window(100) == 3)",
+		"assert(exit.window(0) == 1 and exit.window(9.4) == 1 and "
+		"exit.window(9.5) == 2)",
 		"assert(#exit.history == 2 and exit.history[1].cause == 'reboot' and not "
 		"exit.history[3])",
 		"local n = 0 for i, h in ipairs(exit.history) do n = n + i assert(h.cause) end "
 		"assert(n == 3)",
+		"local n = 0 for i, h in pairs(exit.history) do n = n + i assert(h.cause) end "
+		"assert(n == 3)",
+		"local a, b = exit.history[1], exit.history[2] "
+		"assert(a.target == 'install' and a.status == 0 and a.signal == nil and a.uptime "
+		"== 1.5 "
+		"and a.ended_by == 'guest') "
+		"assert(b.target == 'default' and b.status == nil and b.signal == 9 and b.uptime "
+		"== 0.25 "
+		"and b.ended_by == nil and rawequal(b, exit.history[2]))",
+		"local ok, e = pcall(function() return exit.history[1].time end) "
+		"assert(not ok and e:find('exit.history%[1%] has no member \"time\"'))",
+		"local copy = vmrun.merge({}, { all = exit.history }) "
+		"assert(#copy.all == 2 and copy.all[2].cause == 'killed')",
 		"local n = 0 for k, v in pairs(exit.count) do n = n + v end assert(n == 2)",
 		"local n = 0 for k in pairs(exit) do n = n + 1 end assert(n == 11)",
 		"for _, t in ipairs { exit, exit.count, exit.history, exit.history[1] } do "
@@ -380,7 +395,7 @@ static void test_typos(void **state)
 		answers_badly(*state, typos[i].code, text);
 	}
 	answers(*state,
-	    "assert(exit.signal == nil and exit.ended_by == nil and exit.history[1].status == nil "
+	    "assert(exit.signal == nil and exit.ended_by == nil and exit.history[2].status == nil "
 	    "and exit.history[9] == nil and exit[1] == nil and vmrun[1] == nil) "
 	    "for _ in ipairs(exit) do end "
 	    "vmrun.mine = 1 assert(vmrun.mine == 1)",

@@ -21,8 +21,8 @@ static void test_load(void **state)
 	struct script *s = *state;
 
 	open_spec(s, "return { name = 'x', targets = { rescue = {} } }");
-	expect(
-	    s, "load_hook", "{ key = 'k', name = 'rescue_after', options = { use = 'x' } }", "nil");
+	expect(s, "load_hook", "{ key = 'k', name = 'rescue_after', options = { use = 'x' } }",
+	    "{ functions = { 'on_exit' } }");
 	expect(
 	    s, "hooks", "{ name = 'on_exit', files = { 'k' } }", "{ 'on_exit of rescue_after' }");
 	expect(s, "hooks", "{ name = 'on_start', files = { 'k' } }", "{}");
@@ -91,7 +91,9 @@ static void test_ready_is_the_proof(void **state)
 	(void)state;
 	assert_int_equal(script_new(&s, &options, &err), 0);
 	open_spec(s, "return { name = 'x', targets = { a = {}, b = {} } }");
-	expect(s, "load_hook", "{ key = 'k', name = 'ab_upgrade', options = {} }", "'ab_upgrade'");
+	expect(s, "load_hook", "{ key = 'k', name = 'ab_upgrade', options = {} }",
+	    "{ keeps = 'ab_upgrade', "
+	    "functions = { 'on_exit', 'on_ready', 'on_start', 'on_started' } }");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		MEM_AUTO char *list = mem_format("{ name = '%s', files = { 'k' } }", names[i]);
 		MEM_AUTO char *label = mem_format("{ '%s of ab_upgrade' }", names[i]);
