@@ -262,7 +262,6 @@ struct next hypervisor_spawn(struct machine *m)
 		return fail_start(m, CHILD_HYPERVISOR, &err);
 	} else {
 		write_pid(m);
-		history_flush(m);
 		m->run.awaits_answer = m->boot.plan.has_control;
 		say_spawned(m);
 		start_script(m);

@@ -12,6 +12,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "platform/clock.h"
 #include "platform/io.h"
 
@@ -211,54 +212,92 @@ static int rotate(struct console_log *l, struct error *err)
 	return open_log(l, l->keep == 0 ? O_TRUNC : 0, err);
 }
 
-static size_t write_bytes(struct console_log *l, const char *bytes, size_t n, struct error *err)
-{
-	size_t done = write_all(l->fd, bytes, n);
+/* Lines for one write: each is a head, which is the time or nothing, and what the guest printed. */
+struct batch {
+	struct str text;
+	size_t torn;  /* bytes before all of them, which end a torn line */
+	size_t head;  /* bytes */
+	bool goes_on; /* the first line has no head, as it was begun before */
+};
 
-	if (done < n)
-		(void)set_error(l, err);
-	if (done > 0)
-		l->last = bytes[done - 1];
-	if (l->is_file)
-		l->size += (int64_t)done;
+static void begin_batch(const struct console_log *l, struct batch *b)
+{
+	b->text.length = 0;
+	b->goes_on = l->in_line;
+	b->torn = l->is_torn && !l->in_line ? 1 : 0;
+	str_add_n(&b->text, "\n", b->torn);
+}
+
+/* Returns how many of the first bytes of a batch are the guest's. */
+static size_t count_guest(const struct batch *b, size_t written)
+{
+	const char *text = b->text.text;
+	size_t at = b->torn + (b->goes_on ? 0 : b->head), done = 0;
+
+	while (at < written) {
+		const char *end = memchr(text + at, '\n', b->text.length - at);
+		size_t next = end == NULL ? b->text.length : (size_t)(end - text) + 1;
+
+		done += (next < written ? next : written) - at;
+		at = next + b->head;
+	}
 	return done;
 }
 
-/* Begins a line: rotates the log if it has no room, ends a torn line, and writes the time. */
-static int begin_line(struct console_log *l, size_t length, struct error *err)
+/* Returns the size that the log will have with the batch; 0 if it is no file. */
+static int64_t size_with(const struct console_log *l, const struct batch *b)
 {
-	char head[DATE_TEXT + 1], date[DATE_TEXT];
-	size_t n = 0;
-
-	if (l->timestamps)
-		n = (size_t)snprintf(head, sizeof(head), "%s ", date_text(clock_date_ms(), date));
-	if (l->size > 0 && l->size + (int64_t)(n + length) > l->max_size && rotate(l, err) != 0)
-		return -1;
-	if (l->is_torn && write_bytes(l, "\n", 1, err) < 1)
-		return -1;
-	l->is_torn = false;
-	return write_bytes(l, head, n, err) < n ? -1 : 0;
+	return l->is_file ? l->size + (int64_t)b->text.length : 0;
 }
 
-/* Writes line by line: each begins with its time, and no rotation cuts a line. */
+/* Writes the batch, and adds to *at how many of the guest's bytes were written. */
+static int write_batch(struct console_log *l, const struct batch *b, size_t *at, struct error *err)
+{
+	size_t done = write_all(l->fd, b->text.text, b->text.length);
+
+	*at += count_guest(b, done);
+	if (done > 0)
+		l->last = b->text.text[done - 1];
+	if (l->is_file)
+		l->size += (int64_t)done;
+	if (done < b->text.length)
+		return set_error(l, err);
+	l->is_torn = false;
+	return 0;
+}
+
+/*
+ * Writes line by line: each begins with its time, and no rotation cuts a line.  The lines between
+ * two rotations are one write, and have the time at which they were read.
+ */
 static size_t write_lines(struct console_log *l, const char *bytes, size_t n, struct error *err)
 {
-	size_t at = 0;
+	char date[DATE_TEXT] = "", head[DATE_TEXT + 1] = "";
+	struct batch b = { .head = 0 };
+	size_t at = 0, length;
 
-	while (at < n) {
-		const char *end = memchr(bytes + at, '\n', n - at);
-		size_t length = end == NULL ? n - at : (size_t)(end - bytes) + 1 - at;
-		size_t done;
+	if (l->timestamps)
+		b.head =
+		    (size_t)snprintf(head, sizeof(head), "%s ", date_text(clock_date_ms(), date));
+	begin_batch(l, &b);
+	for (size_t next = 0; next < n; next += length) {
+		const char *end = memchr(bytes + next, '\n', n - next);
 
-		if (!l->in_line && begin_line(l, length, err) != 0)
-			break;
-		done = write_bytes(l, bytes + at, length, err);
-		at += done;
-		if (done < length)
-			break;
+		length = end == NULL ? n - next : (size_t)(end - bytes) + 1 - next;
+		if (!l->in_line && size_with(l, &b) > 0 &&
+		    size_with(l, &b) + (int64_t)(b.head + length) > l->max_size) {
+			if (write_batch(l, &b, &at, err) != 0 || rotate(l, err) != 0)
+				break;
+			begin_batch(l, &b);
+		}
+		str_add_n(&b.text, head, l->in_line ? 0 : b.head);
+		str_add_n(&b.text, bytes + next, length);
 		/* A guest that never ends a line must not fill the disk. */
-		l->in_line = end == NULL && l->size < 2 * l->max_size;
+		l->in_line = end == NULL && size_with(l, &b) < 2 * l->max_size;
+		if (next + length == n)
+			(void)write_batch(l, &b, &at, err);
 	}
+	str_free(&b.text);
 	return at;
 }
 

@@ -67,6 +67,24 @@ static void test_exits_kept(void **state)
 	vm_close(&v);
 }
 
+/* The line of a boot is made when that is decided, and written once, before the loop waits. */
+static void test_line(void **state)
+{
+	(void)state;
+	vm_make(&v, "", NULL);
+	add(1);
+	v.machine->history.is_unwritten = true;
+	history_note_boot(v.machine, "boot", "default", NULL);
+	assert_false(life_file_exists("keep/walk/history.jsonl"));
+	machine_settle(v.machine);
+	assert_true(life_file_exists("keep/walk/history.jsonl"));
+	assert_int_equal(remove("keep/walk/history.jsonl"), 0);
+	history_note_boot(v.machine, "boot", "default", NULL);
+	history_flush(v.machine);
+	assert_false(life_file_exists("keep/walk/history.jsonl"));
+	vm_close(&v);
+}
+
 static void test_facts(void **state)
 {
 	struct machine *m;
@@ -292,6 +310,7 @@ int main(void)
 		HISTORY(test_what_ended_a_boot),
 		HISTORY(test_text_of_an_end),
 		HISTORY(test_exits_kept),
+		HISTORY(test_line),
 		HISTORY(test_facts),
 		HISTORY(test_report),
 		HISTORY(test_report_of_kept_exits),

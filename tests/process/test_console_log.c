@@ -147,6 +147,42 @@ static void test_a_write_that_fails(void **state)
 	console_log_close(&l);
 }
 
+/* Of lines that are written together, the bytes of the guest are counted, not the times. */
+static void test_a_write_of_lines_that_fails(void **state)
+{
+	enum {
+		TIME = 25,
+		BEGUN = TIME + 6
+	}; /* bytes of "2026-11-29T10:00:00.000Z ", and of "begun " */
+	static const struct {
+		rlim_t most;
+		int missing;
+	} cases[] = {
+		{ BEGUN, 14 }, { BEGUN + 3, 11 }, { BEGUN + 4, 10 }, /* "one\n" */
+		{ BEGUN + 4 + TIME - 1, 10 }, { BEGUN + 4 + TIME, 10 }, { BEGUN + 4 + TIME + 1, 9 },
+		{ BEGUN + 4 + TIME + 4 + TIME + 5, 1 }, /* all but the last line end */
+	};
+	struct console_settings s = { .log = log_name, .max_size = 1 << 20, .timestamps = true };
+	struct console_log l;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		open_it(&l, &s);
+		put(&l, "begun ");
+		put_limited(&l, "one\ntwo\nthree\n", cases[i].most);
+		warned[0] = '\0';
+		put(&l, "on\n");
+		(void)snprintf(text, sizeof(text),
+		    "console: dir/log is written again, %d bytes of the guest's output are missing "
+		    "in it\n",
+		    cases[i].missing);
+		assert_warned(text);
+		console_log_close(&l);
+		assert_int_equal(remove("dir/log"), 0);
+	}
+}
+
 /* A log that alternately fails and works is reported once, and its losses at the end. */
 static void test_by_turns(void **state)
 {
@@ -343,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_a_log_that_cannot_be_made_anew, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_a_write_that_fails, enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_a_write_of_lines_that_fails, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_by_turns, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_a_directory_that_is_gone, enter, scratch_leave),
