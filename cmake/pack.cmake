@@ -25,10 +25,9 @@ if(VMRUN_DPKG_DEB)
 	set(CPACK_GENERATOR DEB)
 	set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 	set(CPACK_DEBIAN_PACKAGE_SECTION admin)
-	set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 	set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "qemu-system-x86, ovmf")
 	set(CPACK_DEBIAN_PACKAGE_SUGGESTS "jq, swtpm")
-	# CPack would call ldconfig in scripts, which Debian's policy replaces by a trigger.
+	# Debian's policy wants this trigger instead of scripts that call ldconfig.
 	get_target_property(soversion libvmrun SOVERSION)
 	file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
 	file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/debian/shlibs

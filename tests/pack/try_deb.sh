@@ -28,7 +28,8 @@ grep -q 'no cd: powering off' "$home/out" || { cat "$home/out" >&2 && wrong "the
 vmrunctl -r "$home/run" list
 
 dpkg -L vmrun >"$home/files"
-apt-get purge -y vmrun
+apt-get remove -y vmrun
+dpkg-query -W vmrun 2>/dev/null && wrong "dpkg still has configuration files or scripts of vmrun"
 while read -r file; do
 	[ -d "$file" ] || [ ! -e "$file" ] || wrong "$file is still there"
 done <"$home/files"
