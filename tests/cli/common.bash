@@ -75,10 +75,13 @@ script() {
 # Messages have no time in front, which tests of lines would trip over; tests of the time empty
 # `untimed`.
 
+# The seconds that a run of vmrun() may take.
+patience=120
+
 # vmrun ARG...: runs vmrun and sets status; stdout and stderr are in the files out and err
 vmrun() {
 	status=0
-	timeout -k 5 120 "$VMRUN" "${stated[@]}" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
+	timeout -k 5 "$patience" "$VMRUN" "${stated[@]}" "${unchecked[@]}" "${untimed[@]}" --run-dir "$BATS_RUN_TMPDIR/run" "$@" >out 2>err </dev/null 3>&- || status=$?
 }
 
 # start ARG...: does the same in the background, and sets pid

@@ -7,6 +7,7 @@ linux_setup() {
 	load ../cli/common
 	common_setup
 	unchecked=()
+	patience=450 # below BATS_TEST_TIMEOUT of CMakeLists.txt
 	command -v qemu-system-x86_64 >/dev/null || skip 'qemu-system-x86_64 is not installed'
 	[ -e "$kernel" ] || skip "there is no $kernel: run ./dev guests"
 	initrd=$BATS_FILE_TMPDIR/initrd
