@@ -360,13 +360,13 @@ static void test_renewed(void **state)
 
 	(void)state;
 	begin(s,
-	    "for i = 1, 8 do\n"
-	    "  local stop = os.clock() + 0.3\n"
+	    "for i = 1, 40 do\n"
+	    "  local stop = os.clock() + 0.06\n"
 	    "  while os.clock() < stop do end\n"
 	    "  vmrun.sleep(1)\n"
 	    "end",
 	    &reply);
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 40; i++) {
 		script_task_renew(reply.task);
 		serve(&reply, "{ sleep = 1 }", "nil");
 	}
