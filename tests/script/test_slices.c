@@ -396,7 +396,8 @@ static void says(struct script *s, const char *body)
 
 	lines = 0;
 	begin(s, body, &reply);
-	assert_in_range(lines, 1, MAX_LINES);
+	/* On a busy machine the first slice may end before the first message. */
+	assert_in_range(lines, 0, MAX_LINES);
 	while (computes(&reply)) {
 		before = lines;
 		next(&reply);
