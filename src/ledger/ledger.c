@@ -11,6 +11,7 @@
 #include "ledger/ledger_file.h"
 #include "ledger/rundir.h"
 #include "ledger/statefile.h"
+#include "platform/filelock.h"
 #include "platform/os.h"
 
 static char *path_of(const struct ledger *l, const char *name)
@@ -150,6 +151,7 @@ int ledger_open(struct ledger **out, const struct ledger_options *options, struc
 	l->options = *options;
 	l->vm = mem_copy(options->vm);
 	l->directory = options->directory == NULL ? NULL : mem_copy(options->directory);
+	l->changes = l->directory == NULL ? NULL : path_of(l, RUNDIR_CHANGES);
 	if (l->directory == NULL || open_files(l, err) == 0) {
 		*out = l;
 		return 0;
@@ -172,6 +174,8 @@ static bool is_empty(const struct ledger *l)
 
 void ledger_close(struct ledger *l)
 {
+	pid_t pid;
+
 	if (l == NULL)
 		return;
 	if (l->directory != NULL && is_empty(l)) {
@@ -179,12 +183,28 @@ void ledger_close(struct ledger *l)
 
 		(void)unlink(path);
 	}
+	if (l->directory != NULL && !ledger_change_runs(l, &pid))
+		(void)unlink(l->changes);
 	vmlock_close(&l->lock);
 	ledger_content_clear(&l->content);
+	free(l->changes);
 	free(l->directory);
 	free(l->vm);
 	free(l->text);
 	free(l);
+}
+
+/* --- commands that change the host --- */
+
+const char *ledger_changes_file(const struct ledger *l)
+{
+	return l->changes;
+}
+
+bool ledger_change_runs(const struct ledger *l, pid_t *pid)
+{
+	*pid = 0;
+	return l->changes != NULL && filelock_is_held(l->changes, pid);
 }
 
 /* --- what a dead vmrun left --- */

@@ -95,6 +95,16 @@ size_t ledger_count(const struct ledger *l);
 /* Returns whether the interface of that name is another one than vmrun made. */
 bool ledger_thing_is_replaced(const struct ledger_thing *thing);
 
+/* --- commands that change the host --- */
+
+/*
+ * Lends the file that a command locks while it changes the host (struct spawn.lock_file), so that
+ * it outlives vmrun and the next vmrun finds no change half made; NULL: nothing is written.
+ */
+const char *ledger_changes_file(const struct ledger *l);
+/* Returns whether such a command runs, of this or of a dead vmrun.  *pid 0: not known. */
+bool ledger_change_runs(const struct ledger *l, pid_t *pid);
+
 /* --- what a boot makes --- */
 
 /* Adds the sockets that the hypervisor makes, and the command that destroys its /dev/vmm entry. */

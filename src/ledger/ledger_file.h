@@ -24,6 +24,7 @@ struct ledger_content {
 struct ledger {
 	struct ledger_options options;
 	char *directory, *vm;
+	char *changes; /* the file that commands lock; NULL: nothing is written */
 	struct ledger_content content;
 	struct vmlock lock;
 	char *text;	 /* the file's text; NULL: not known */

@@ -29,6 +29,7 @@ int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct 
 #define RUNDIR_LEDGER "ledger.json"
 #define RUNDIR_LEDGER_NEW "ledger.json.new"
 #define RUNDIR_LEDGER_OLD "state.json"
+#define RUNDIR_CHANGES "changes"
 
 /* Makes a directory and those above it, with mode 0700. */
 int statedir_make(const char *path, struct error *err);

@@ -137,6 +137,7 @@ enum recover_step {
 	RECOVER_WAIT, /* for processes to exit by themselves */
 	RECOVER_POWEROFF,
 	RECOVER_KILL,
+	RECOVER_CHANGE,	 /* wait for a command that changes the host */
 	RECOVER_DESTROY, /* the entry in /dev/vmm */
 	RECOVER_UNDO,	 /* interfaces, devices and files */
 };
@@ -146,7 +147,8 @@ struct recovery {
 	int64_t until_ms;  /* the time limit of the present step */
 	bool sigterm_sent; /* to companions */
 	bool sigkill_sent;
-	bool destroyed; /* the destroy command has been run */
+	bool change_killed; /* the command of RECOVER_CHANGE */
+	bool destroyed;	    /* the destroy command has been run */
 };
 
 /* The progress through the ledger's entries. */
@@ -320,6 +322,14 @@ bool machine_accepts(const struct machine *m, enum event event);
  */
 bool machine_start_helper(
     struct machine *m, const struct words *command, enum helper_capture capture);
+/*
+ * Starts a command that takes something from the host or gives it back, as the helper.  If vmrun
+ * is killed, the command runs to its end, and the next vmrun waits for that
+ * (ledger_change_runs()), so no change stays half made.
+ */
+int machine_start_change(struct machine *m, const struct words *command, struct error *err);
+/* The same; on failure it warns and returns false. */
+bool machine_try_change(struct machine *m, const struct words *command);
 /*
  * Handles a helper that timed out: kills it and returns false, so that the caller waits
  * MAX_KILL_MS; after that, gives it up and returns true.

@@ -147,7 +147,7 @@ static bool start_fix(struct machine *m, struct next *next)
 			return true;
 		if (f->forced)
 			p->gone_until_ms = clock_ms() + MAX_GONE_MS;
-		if (machine_start_helper(m, &f->fix, HELPER_ALL)) {
+		if (machine_try_change(m, &f->fix)) {
 			*next = go(STATE_PREPARING, MAX_FIX_MS);
 			return true;
 		}

@@ -164,7 +164,7 @@ static bool make_tap(struct machine *m, const char *tap, struct next *next)
 /* Starts a command for this tap; without it, the boot has failed. */
 static struct next run_step(struct machine *m, const char *tap, const struct words *command)
 {
-	if (machine_start_helper(m, command, HELPER_ALL))
+	if (machine_try_change(m, command))
 		return go(STATE_PREPARING, MAX_TAP_MS);
 	if (next_step(m, tap) == TAP_CREATE && m->preparation.tap_noted)
 		ledger_drop(m->host.ledger, tap); /* nothing was created */

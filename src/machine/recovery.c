@@ -14,6 +14,7 @@
 #define MAX_SHUTDOWN_MS 10000
 #define MAX_POWEROFF_MS 10000
 #define MAX_DESTROY_MS 10000
+#define MAX_CHANGE_MS 10000 /* for a command that the dead vmrun had started */
 
 static bool processes_run(const struct machine *m)
 {
@@ -113,6 +114,46 @@ static void terminate_processes(struct machine *m)
 
 static struct next destroy(struct machine *m);
 
+static void note_change(struct machine *m, pid_t pid)
+{
+	MEM_AUTO char *as = pid == 0 ? mem_copy("") : mem_format(" (pid %ld)", (long)pid);
+	MEM_AUTO char *text =
+	    mem_format("waiting for a command of the previous vmrun%s to exit", as);
+
+	machine_note(m, text);
+}
+
+/*
+ * Waits for a command that the dead vmrun had started and that still changes the host: to undo a
+ * thing beside it would leave the thing half made.  Kills it at its limit.
+ */
+static struct next wait_for_change(struct machine *m)
+{
+	struct recovery *r = &m->recovery;
+	int64_t now = machine_now(m);
+	pid_t pid;
+
+	if (!ledger_change_runs(m->host.ledger, &pid))
+		return destroy(m);
+	if (r->step < RECOVER_CHANGE) {
+		r->step = RECOVER_CHANGE;
+		r->until_ms = now + MAX_CHANGE_MS;
+		note_change(m, pid);
+	}
+	if (now < r->until_ms)
+		return look_later();
+	if (r->change_killed || pid == 0) {
+		machine_cleanup_failed(
+		    m, "a command of the previous vmrun still runs and may change the host");
+		return destroy(m);
+	}
+	r->change_killed = true;
+	r->until_ms = now + MAX_KILL_MS;
+	(void)kill(-pid, SIGKILL); /* with programs that it started, as job_kill() does */
+	(void)kill(pid, SIGKILL);
+	return look_later();
+}
+
 /* Waits until all processes are gone, or gives up on them. */
 static struct next wait_for_processes(struct machine *m)
 {
@@ -124,7 +165,7 @@ static struct next wait_for_processes(struct machine *m)
 	if (!runs && !r->sigterm_sent)
 		terminate_processes(m);
 	if (!runs && !processes_run(m))
-		return destroy(m);
+		return wait_for_change(m);
 	if (now < r->until_ms)
 		return look_later();
 	if (runs)
@@ -133,7 +174,7 @@ static struct next wait_for_processes(struct machine *m)
 		machine_cleanup_failed(m,
 		    "vmrun cannot kill a companion of the previous vmrun (the next start tries "
 		    "again)");
-		return destroy(m);
+		return wait_for_change(m);
 	}
 	r->sigkill_sent = true;
 	signal_processes(m, SIGKILL);
@@ -194,7 +235,9 @@ static struct next destroy(struct machine *m)
 
 static struct next look(struct machine *m)
 {
-	return m->recovery.step < RECOVER_DESTROY ? wait_for_processes(m) : destroy(m);
+	if (m->recovery.step < RECOVER_CHANGE)
+		return wait_for_processes(m);
+	return m->recovery.step == RECOVER_CHANGE ? wait_for_change(m) : destroy(m);
 }
 
 struct next recovery_begin(struct machine *m)

@@ -29,6 +29,23 @@ bool machine_start_helper(
 	return false;
 }
 
+int machine_start_change(struct machine *m, const struct words *command, struct error *err)
+{
+	m->helper.lock_file = ledger_changes_file(m->host.ledger);
+	return helper_start(
+	    &m->helper, command, HELPER_ALL, m->wait, MACHINE_TAG_OUTPUT, machine_helper_tag, err);
+}
+
+bool machine_try_change(struct machine *m, const struct words *command)
+{
+	ERROR_AUTO struct error err = { 0 };
+
+	if (machine_start_change(m, command, &err) == 0)
+		return true;
+	machine_warn(m, err.text);
+	return false;
+}
+
 bool machine_end_late_helper(struct machine *m)
 {
 	if (!m->helper.killed) {

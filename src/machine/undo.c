@@ -39,12 +39,6 @@ static void leave_behind(struct machine *m, const char *why)
 	m->host.undo.left--;
 }
 
-static bool start(struct machine *m, const struct words *command, struct error *err)
-{
-	return helper_start(&m->helper, command, HELPER_ALL, m->wait, MACHINE_TAG_OUTPUT,
-		   machine_helper_tag, err) == 0;
-}
-
 static void drop_replaced(struct machine *m)
 {
 	MEM_AUTO char *text =
@@ -62,7 +56,8 @@ static void drop_replaced(struct machine *m)
 static bool start_current(struct machine *m, struct error *err)
 {
 	m->host.undo.probing = current(m)->unsure;
-	return start(m, current(m)->unsure ? &current(m)->probe : &current(m)->undo, err);
+	return machine_start_change(
+		   m, current(m)->unsure ? &current(m)->probe : &current(m)->undo, err) == 0;
 }
 
 bool undo_next(struct machine *m)
@@ -108,7 +103,7 @@ static bool probed_first(struct machine *m)
 		drop(m); /* it was not made */
 		return false;
 	}
-	if (m->helper.status == 0 && start(m, &current(m)->undo, &err))
+	if (m->helper.status == 0 && machine_start_change(m, &current(m)->undo, &err) == 0)
 		return true;
 	leave_behind(m, err.text != NULL ? err.text : "its probe does not end");
 	return false;
@@ -146,7 +141,7 @@ static bool probe(struct machine *m)
 	const struct ledger_thing *thing = current(m);
 	MEM_AUTO char *why = helper_trouble(&m->helper);
 
-	if (thing->probe.count > 0 && start(m, &thing->probe, NULL)) {
+	if (thing->probe.count > 0 && machine_start_change(m, &thing->probe, NULL) == 0) {
 		m->host.undo.probing = true;
 		m->host.undo.why = why;
 		why = NULL;
@@ -194,11 +189,12 @@ void undo_end(struct machine *m)
 	}
 }
 
-static int run_now(const struct words *words, char **output)
+static int run_now(const struct machine *m, const struct words *words, char **output)
 {
-	struct command what = {
-		.argv = words->item, .limit_ms = MAX_UNDO_MS, .max_output = MAX_PROBE_BYTES
-	};
+	struct command what = { .argv = words->item,
+		.limit_ms = MAX_UNDO_MS,
+		.max_output = MAX_PROBE_BYTES,
+		.lock_file = ledger_changes_file(m->host.ledger) };
 	struct command_result result;
 	int status = -1;
 
@@ -213,21 +209,21 @@ static int run_now(const struct words *words, char **output)
 }
 
 /* Returns whether the probe has shown that the thing is not there. */
-static bool is_absent(const struct ledger_thing *thing)
+static bool is_absent(const struct machine *m, const struct ledger_thing *thing)
 {
 	MEM_AUTO char *probed = NULL;
-	int status = run_now(&thing->probe, &probed);
+	int status = run_now(m, &thing->probe, &probed);
 
 	return status > 0 || (status == 0 && strstr(probed, thing->sign) == NULL);
 }
 
-static bool undo_thing(const struct ledger_thing *thing)
+static bool undo_thing(const struct machine *m, const struct ledger_thing *thing)
 {
 	MEM_AUTO char *output = NULL;
 
-	if (ledger_thing_is_replaced(thing) || (thing->unsure && is_absent(thing)))
+	if (ledger_thing_is_replaced(thing) || (thing->unsure && is_absent(m, thing)))
 		return true;
-	return run_now(&thing->undo, &output) == 0 || is_absent(thing);
+	return run_now(m, &thing->undo, &output) == 0 || is_absent(m, thing);
 }
 
 void undo_now(struct machine *m)
@@ -237,11 +233,11 @@ void undo_now(struct machine *m)
 
 	if (m->history.boots > 0 && m->options.simulation == NULL)
 		machine_destroy_command(m, &destroy);
-	(void)run_now(&destroy, &output);
+	(void)run_now(m, &destroy, &output);
 	for (size_t i = ledger_count(m->host.ledger); i > 0; i--) {
 		const struct ledger_thing *thing = ledger_at(m->host.ledger, i - 1);
 
-		if (undo_thing(thing))
+		if (undo_thing(m, thing))
 			ledger_drop(m->host.ledger, thing->name);
 	}
 }

@@ -1,4 +1,7 @@
-/* Locks by flock(2): on FreeBSD and Linux they belong to the open file and end with it. */
+/*
+ * Locks by flock(2) belong to the open file on FreeBSD and Linux, and end with it; those by
+ * fcntl(2) belong to a process.
+ */
 #define _DEFAULT_SOURCE /* flock() */
 #include "platform/filelock.h"
 
@@ -28,4 +31,16 @@ int filelock_take(const char *path, bool shared)
 	(void)close(fd);
 	errno = why;
 	return -1;
+}
+
+bool filelock_is_held(const char *path, pid_t *pid)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool held = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+	*pid = held && lock.l_pid > 0 ? lock.l_pid : 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return held;
 }

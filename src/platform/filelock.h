@@ -1,15 +1,23 @@
-/* Locks on files, by flock(2), which other programs can see. */
+/* Locks on files, which other programs can see. */
 #ifndef PLATFORM_FILELOCK_H
 #define PLATFORM_FILELOCK_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
- * Locks a file without waiting.  Returns a descriptor that holds the lock until it is closed, or -1
- * with errno: EWOULDBLOCK when another process holds the lock, ENOTSUP where files cannot be locked
- * and for anything but a file or a disk device, which is not opened; else the reason of open(2).
- * FreeBSD's devfs(5) locks no device, neither a disk nor a zvol: there it is always ENOTSUP.
+ * Locks a file by flock(2) without waiting.  Returns a descriptor that holds the lock until it is
+ * closed, or -1 with errno: EWOULDBLOCK when another process holds the lock, ENOTSUP where files
+ * cannot be locked and for anything but a file or a disk device, which is not opened; else the
+ * reason of open(2).  FreeBSD's devfs(5) locks no device, neither a disk nor a zvol: there it is
+ * always ENOTSUP.
  */
 int filelock_take(const char *path, bool shared);
+/*
+ * Returns whether another process holds a lock on the file by fcntl(2), as struct spawn.lock_file
+ * causes.  *pid is that process, 0: not known.  This process must not hold such a lock on the file:
+ * the call would end it.
+ */
+bool filelock_is_held(const char *path, pid_t *pid);
 
 #endif

@@ -27,12 +27,14 @@ static void insert_number(int *list, size_t *count, int number)
 	(*count)++;
 }
 
-/* Plans the descriptors of the child in an array of 2 * fd_count + 3 numbers. */
+/* Plans the descriptors of the child in an array of 2 * fd_count + 4 numbers. */
 static void plan_descriptors(struct spawning *c, int *room)
 {
-	int *kept = room + c->what->fd_count;
+	int *kept = room + 1 + c->what->fd_count;
 
-	c->parked = room;
+	c->lock = room;
+	*c->lock = -1;
+	c->parked = room + 1;
 	c->kept = kept;
 	for (int fd = 0; fd <= 2; fd++)
 		insert_number(kept, &c->kept_count, fd);
@@ -94,6 +96,7 @@ static int explain(const struct spawning *c, struct error *err)
 		[CHILD_TIE] = "tying it to this process",
 		[CHILD_DIRECTORY] = "changing to its directory",
 		[CHILD_DESCRIPTORS] = "passing descriptors on",
+		[CHILD_LOCK] = "letting it outlive this process",
 		[CHILD_CLOSE] = "closing descriptors",
 		[CHILD_SIGNALS] = "resetting signals",
 		[CHILD_EXEC] = "executing it",
@@ -123,7 +126,7 @@ static int wait_for(pid_t pid, int *status)
 
 int spawn_process(const struct spawn *what, pid_t *pid, struct error *err)
 {
-	MEM_AUTO int *room = mem_resize(NULL, 2 * what->fd_count + 3, sizeof(*room));
+	MEM_AUTO int *room = mem_resize(NULL, 2 * what->fd_count + 4, sizeof(*room));
 	struct spawning child = { .what = what, .parent = getpid() };
 	sigset_t all, before;
 	int status, error;

@@ -24,6 +24,12 @@ struct spawn {
 	const char *directory;	      /* of the child; NULL: this process's */
 	char *const *environment;     /* of the child, NULL-terminated; NULL: this process's */
 	int death_signal;	      /* sent to the child when this process dies; 0: none */
+	/*
+	 * A file, made if it is missing, that the child locks until it ends, or NULL.  A child that
+	 * holds the lock gets no death signal.  Programs that it leaves running do not hold the
+	 * lock; filelock_is_held() tests it.
+	 */
+	const char *lock_file;
 };
 
 /*

@@ -67,6 +67,38 @@ static int place_descriptors(const struct spawning *c)
 	return open_standard(c);
 }
 
+/*
+ * Takes the lock by fcntl(2): exec keeps it, no child inherits it, and several processes may hold
+ * it.  A lock by flock(2) that the parent held ends only after this one is taken, because the child
+ * still has all descriptors of its parent.  Where the file cannot be locked, the child dies with
+ * its parent.
+ */
+static int hold_lock(const struct spawning *c)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int fd;
+
+	if (c->what->lock_file == NULL)
+		return 0;
+	fd = open(c->what->lock_file, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0 || fcntl(fd, F_SETLK, &lock) < 0)
+		return 0;
+	*c->lock = fd;
+	return child_die_with_parent(0);
+}
+
+/* Closes a range, but not the descriptor of the lock: the process would lose the lock with it. */
+static int close_range_but_lock(const struct spawning *c, unsigned int first, unsigned int last)
+{
+	unsigned int lock = *c->lock < 0 ? 0 : (unsigned int)*c->lock;
+
+	if (lock < first || lock > last)
+		return child_close_range(first, last);
+	if (lock > first && child_close_range(first, lock - 1) < 0)
+		return -1;
+	return lock < last ? child_close_range(lock + 1, last) : 0;
+}
+
 static int close_others(const struct spawning *c)
 {
 	unsigned int from = 0;
@@ -74,11 +106,11 @@ static int close_others(const struct spawning *c)
 	for (size_t i = 0; i < c->kept_count; i++) {
 		unsigned int kept = (unsigned int)c->kept[i];
 
-		if (kept > from && child_close_range(from, kept - 1) < 0)
+		if (kept > from && close_range_but_lock(c, from, kept - 1) < 0)
 			return -1;
 		from = kept + 1;
 	}
-	return child_close_range(from, UINT_MAX);
+	return close_range_but_lock(c, from, UINT_MAX);
 }
 
 static int set_signals(const struct spawning *c)
@@ -114,6 +146,7 @@ static _Noreturn void run(struct spawning *c)
 		[CHILD_TIE] = tie_to_parent,
 		[CHILD_DIRECTORY] = change_directory,
 		[CHILD_DESCRIPTORS] = place_descriptors,
+		[CHILD_LOCK] = hold_lock,
 		[CHILD_CLOSE] = close_others,
 		[CHILD_SIGNALS] = set_signals,
 		[CHILD_EXEC] = execute,

@@ -18,6 +18,7 @@ enum child_step {
 	CHILD_TIE,
 	CHILD_DIRECTORY,
 	CHILD_DESCRIPTORS,
+	CHILD_LOCK,
 	CHILD_CLOSE,
 	CHILD_SIGNALS,
 	CHILD_EXEC,
@@ -29,6 +30,7 @@ struct spawning {
 	const struct spawn *what;
 	pid_t parent;
 	int *parked;	 /* room for one descriptor per what->fds */
+	int *lock;	 /* room for the descriptor of what->lock_file; -1: it is not locked */
 	const int *kept; /* the numbers that stay open: ascending, each once, 0 to 2 among them */
 	size_t kept_count;
 	bool is_given[3]; /* tells whether what->fds names 0, 1, 2 */

@@ -52,6 +52,7 @@ int command_start(struct job *j, const struct command *what, struct waitset *wai
 		.directory = what->directory,
 		.environment = what->environment,
 		.death_signal = SIGKILL,
+		.lock_file = what->lock_file,
 		.wait = wait,
 		.first_tag = out_tag,
 		.end_tag = end_tag };

@@ -23,6 +23,7 @@ struct command {
 	size_t input_length;
 	const char *directory;	  /* absolute: where the command runs; NULL: vmrun's */
 	char *const *environment; /* changes, as of struct job_setup; NULL: none */
+	const char *lock_file;	  /* as of struct spawn; NULL: the command dies with this process */
 };
 
 enum command_fate {
@@ -43,7 +44,7 @@ struct command_result {
  * Runs the command in a process group of its own, with stdin at /dev/null (or at its input) and no
  * other descriptor of vmrun's.  The command ends with its process: vmrun neither waits for nor ends
  * processes that it left running, even if they hold its pipes.  At the limit vmrun kills the whole
- * group.  The command dies with this process, and is reaped on every path.
+ * group.  The command is reaped on every path.
  *
  * Returns 0 for every command that ran, however it ended; free the result with command_clear().
  * Fails with STATUS_EXEC_MISSING or STATUS_CANNOT_EXEC when it cannot be executed, STATUS_OS for

@@ -21,6 +21,7 @@ int helper_start(struct helper *h, const struct words *command, enum helper_capt
 {
 	struct job_setup setup = { .argv = command->item,
 		.death_signal = SIGKILL,
+		.lock_file = h->lock_file,
 		.wait = wait,
 		.first_tag = output_tag,
 		.end_tag = end_tag };
@@ -33,6 +34,7 @@ int helper_start(struct helper *h, const struct words *command, enum helper_capt
 		output->numbers[i] = captured[capture][i];
 	job_kill(&h->job);
 	job_leave(&h->job);
+	h->lock_file = NULL;
 	h->status = -1;
 	h->killed = false;
 	return job_start(&h->job, &setup, err);

@@ -25,6 +25,11 @@ enum helper_capture {
 /* A zeroed helper does not run. */
 struct helper {
 	struct job job;
+	/*
+	 * As of struct spawn, lent for the next helper_start() only; NULL: the command dies with
+	 * vmrun.
+	 */
+	const char *lock_file;
 	bool killed;
 	int status; /* of the last one that ended; -1: it was killed, or did not start */
 };

@@ -108,7 +108,8 @@ static int spawn_program(struct job *j, const struct job_setup *setup, const cha
 		.fds = fds,
 		.own_group = j->has_group,
 		.ignore_terminal_signals = setup->reads_terminal,
-		.death_signal = setup->death_signal };
+		.death_signal = setup->death_signal,
+		.lock_file = setup->lock_file };
 
 	if (setup->environment != NULL) {
 		spawn_environment(setup->environment, &environment);

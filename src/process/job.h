@@ -8,7 +8,8 @@
  * helper:     captures the beginning of stdout, of stdout and stderr as one stream, or nothing
  * command:    captures the beginning of stdout and the end of stderr
  *
- * When vmrun dies, a hypervisor, a loader and a companion get SIGTERM, the others SIGKILL.
+ * When vmrun dies, a hypervisor, a loader and a companion get SIGTERM, the others SIGKILL, unless
+ * they have a lock file: these run to their end, and the next vmrun waits until the lock is gone.
  *
  * The hypervisor also gets descriptors of vmrun's (struct job_setup.given): the console's terminal,
  * and the lock that shows that the hypervisor runs, which only the hypervisor holds from then on.
@@ -23,7 +24,7 @@
  *
  * The caller also writes the ledger: it notes a process that would outlive a vmrun that died (a
  * hypervisor, a companion, the command of a hook) once it runs, and drops it before the kernel can
- * reuse the pid.  Helpers are not noted, because SIGKILL ends them with vmrun.
+ * reuse the pid.  Helpers are not noted: SIGKILL ends them with vmrun, or they have a lock.
  */
 #ifndef PROCESS_JOB_H
 #define PROCESS_JOB_H
@@ -78,6 +79,7 @@ struct job_setup {
 	char *const *environment;
 	bool reads_terminal; /* in vmrun's process group, ignoring the terminal's signals */
 	int death_signal;
+	const char *lock_file; /* as of struct spawn */
 	struct waitset *wait;
 	uintptr_t first_tag;		 /* stream i becomes readable with first_tag + i */
 	uintptr_t (*end_tag)(pid_t pid); /* returns the tag of the job's end */

@@ -189,3 +189,36 @@ dies_running() {
 	is "$(starts)" ''
 	is "$(host)" "$before"
 }
+
+@test "a command that a dead vmrun had started ends first: no change stays half made" {
+	make_host
+	script 'exit 1'
+	mkdir slow
+	# The real one makes two system calls, too: one creates the interface, one sets its description.
+	cat >slow/ifconfig <<-END
+		#!/bin/bash
+		real=$SOURCE/tests/fake/bin/ifconfig
+		case "\$*" in
+		*"create description"*)
+			[ ! -e creating ] || exec "\$real" "\$@"
+			"\$real" "\$1" create
+			: >creating
+			for ((i = 0; i < 20; i++)); do [ -e asked ] || sleep 0.1; done
+			exec "\$real" "\$1" "\${@:3}"
+			;;
+		tap[0-9]*) [ ! -e creating ] || : >asked ;;
+		esac
+		exec "\$real" "\$@"
+	END
+	chmod +x slow/ifconfig
+	PATH=$PWD/slow:$PATH
+	"${vmrun_words[@]}" vm.json >out 2>err </dev/null 3>&- &
+	pid=$!
+	pids+=("$pid")
+	await_file creating
+	kill -KILL "$pid"
+	wait "$pid" || :
+	recovers
+	has 'cleaning up after a previous vmrun that died'
+	[ -e asked ]
+}
