@@ -254,6 +254,7 @@ static void look_at_ledger(enum state from, enum state to)
 	assert_string_equal(thing->undo.item[0], "devctl");
 	assert_string_equal(thing->probe.item[0], "pciconf");
 	assert_string_equal(thing->sign, "ppt");
+	assert_true(life_file_exists("run/walk/changes"));
 	things_in_a_run = true;
 }
 

@@ -185,6 +185,7 @@ static void test_steps(void **state)
 	assert_true(take(&next));
 	check_command(next);
 	assert_true(ledger_has(ledger(), "tap0")); /* before the command has run */
+	assert_true(life_file_exists("run/walk/changes"));
 	check_command(end_command());
 	check_command(end_command());
 	vm_check_next(end_command(), STATE_PREPARING, -1);
@@ -196,6 +197,7 @@ static void test_steps(void **state)
 	assert_false(take(&next));
 	assert_int_equal(ledger_count(ledger()), 1);
 	vm_close(&v);
+	assert_false(life_file_exists("run/walk/changes"));
 	(void)unsetenv("FAKE_CALLS");
 }
 

@@ -31,7 +31,13 @@
 #define KILL_MS 5000
 #define COMMAND_MS 10000
 #define MAX_WAIT_MS 60000
+#define CHANGE_MS 10000
 #define START_MS 70000 /* the time when the recovery begins */
+
+#define TAKEN "\"taken\":[{\"name\":\"pci0:3:0:0\",\"undo\":[\"sleep\",\"600\"]}]"
+#define UNSURE                                                                              \
+	"\"taken\":[{\"name\":\"pci0:3:0:0\",\"undo\":[\"sleep\",\"600\"],\"unsure\":true," \
+	"\"probe\":[\"sleep\",\"601\"],\"sign\":\"ours\"}]"
 
 static struct vm v = VM;
 static pid_t process; /* left by the dead vmrun, or 0 */
@@ -385,6 +391,98 @@ static void test_companion_beside_a_hypervisor(void **state)
 	vm_close(&v);
 }
 
+/* --- commands that change the host --- */
+
+/* Leaves a command that holds the lock. */
+static void leave_change(void)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int told[2];
+	char byte;
+
+	assert_int_equal(pipe(told), 0);
+	process = fork();
+	assert_true(process >= 0);
+	if (process == 0) {
+		int fd = open("run/walk/changes", O_RDWR | O_CREAT, 0600);
+
+		(void)alarm(60);
+		(void)setpgid(0, 0);
+		if (fcntl(fd, F_SETLK, &lock) == 0)
+			(void)!write(told[1], "", 1);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	(void)close(told[0]);
+}
+
+/* Leaves a command beside a thing, and begins. */
+static void recover_beside_change(void)
+{
+	MEM_AUTO char *text = NULL;
+
+	leave_ledger(TAKEN);
+	leave_change();
+	open_with(NULL);
+	check_waits(begin());
+	text = mem_format(
+	    "note waiting for a command of the previous vmrun (pid %ld) to exit\n", (long)process);
+	vm_check_told(&v, text);
+	check_waits(look_at(START_MS + CHANGE_MS - 1));
+	assert_int_equal(v.machine->helper.job.pid, 0);
+	assert_int_equal(kill(process, 0), 0);
+}
+
+/* Ends the undo that follows. */
+static void end_undo(struct next next)
+{
+	vm_check_next(next, STATE_RECOVERING, COMMAND_MS);
+	end_helper(0);
+	check_done(vm_act(&v, EVENT_HELPER));
+	assert_int_equal(ledger_count(v.machine->host.ledger), 0);
+	vm_close(&v);
+}
+
+static void test_change_that_ends(void **state)
+{
+	(void)state;
+	recover_beside_change();
+	assert_int_equal(kill(process, SIGTERM), 0);
+	assert_int_equal(await_process(), SIGTERM);
+	vm_check_not_told(&v, "warning");
+	end_undo(look_at(START_MS + CHANGE_MS - 1));
+}
+
+static void test_change_that_hangs(void **state)
+{
+	(void)state;
+	recover_beside_change();
+	check_waits(look_at(START_MS + CHANGE_MS));
+	assert_int_equal(v.machine->recovery.until_ms, START_MS + CHANGE_MS + MAX_KILL_MS);
+	assert_int_equal(await_process(), SIGKILL);
+	vm_check_not_told(&v, "warning");
+	end_undo(look_at(START_MS + CHANGE_MS + 1));
+}
+
+/* A command that hangs in the kernel does not prevent the undo. */
+static void test_change_that_does_not_die(void **state)
+{
+	(void)state;
+	recover_beside_change();
+	v.machine->recovery.change_killed = true;
+	vm_check_next(look_at(START_MS + CHANGE_MS), STATE_RECOVERING, COMMAND_MS);
+	vm_check_told(
+	    &v, "warning a command of the previous vmrun still runs and may change the host\n");
+	assert_true(v.machine->host.cleanup_failed);
+	assert_int_equal(kill(process, 0), 0);
+	end_helper(0);
+	check_done(vm_act(&v, EVENT_HELPER));
+	vm_close(&v);
+	assert_true(life_file_exists("run/walk/changes"));
+}
+
 /* --- the VM in the kernel --- */
 
 #define NODE "state/vmm/walk"
@@ -463,17 +561,38 @@ static void test_hanging_destroy_command(void **state)
 
 /* --- resources that commands give back --- */
 
-#define TAKEN "\"taken\":[{\"name\":\"pci0:3:0:0\",\"undo\":[\"sleep\",\"600\"]}]"
+/* Returns whether the command that runs holds the lock that a vmrun after this one waits for. */
+static bool helper_holds_lock(void)
+{
+	pid_t pid;
+
+	return ledger_change_runs(v.machine->host.ledger, &pid) && pid == v.machine->helper.job.pid;
+}
 
 static void test_undone(void **state)
 {
 	(void)state;
 	vm_check_next(recover(TAKEN), STATE_RECOVERING, COMMAND_MS);
+	assert_true(helper_holds_lock());
 	end_helper(0);
 	check_done(vm_act(&v, EVENT_HELPER));
 	vm_check_told(&v, "note released: sleep 600\n");
 	assert_int_equal(ledger_count(v.machine->host.ledger), 0);
 	vm_close(&v);
+}
+
+static void test_undone_after_a_probe(void **state)
+{
+	(void)state;
+	vm_check_next(recover(UNSURE), STATE_RECOVERING, COMMAND_MS);
+	end_helper(0);
+	str_add(&v.machine->helper.job.stream[0].text, "ours");
+	vm_check_next(vm_act(&v, EVENT_HELPER), STATE_RECOVERING, COMMAND_MS);
+	assert_true(helper_holds_lock());
+	end_helper(0);
+	check_done(vm_act(&v, EVENT_HELPER));
+	vm_close(&v);
+	assert_false(life_file_exists("run/walk"));
 }
 
 static void test_hanging_undo(void **state)
@@ -615,12 +734,16 @@ int main(void)
 		RECOVERY(test_stubborn_companion),
 		RECOVERY(test_companion_that_does_not_die),
 		RECOVERY(test_companion_beside_a_hypervisor),
+		RECOVERY(test_change_that_ends),
+		RECOVERY(test_change_that_hangs),
+		RECOVERY(test_change_that_does_not_die),
 		RECOVERY(test_destroyed),
 		RECOVERY(test_destroyed_in_vain),
 		RECOVERY(test_missing_destroy_command),
 		RECOVERY(test_nothing_to_destroy),
 		RECOVERY(test_hanging_destroy_command),
 		RECOVERY(test_undone),
+		RECOVERY(test_undone_after_a_probe),
 		RECOVERY(test_hanging_undo),
 		RECOVERY(test_panic),
 		RECOVERY(test_pid_files),

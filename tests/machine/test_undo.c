@@ -355,6 +355,18 @@ static void test_now(void **state)
 	close_ending();
 }
 
+/* The command holds the lock that the next vmrun waits for; an undo that failed stays listed. */
+static void test_now_with_lock(void **state)
+{
+	(void)state;
+	vm_make(&v, "", NULL);
+	take("thing", "test -e run/walk/changes", NULL);
+	undo_now(v.machine);
+	assert_int_equal(ledger_count(ledger()), 0);
+	vm_close(&v);
+	assert_false(life_file_exists("run/walk"));
+}
+
 #define UNDO(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -374,6 +386,7 @@ int main(void)
 		UNDO(test_confirmed),
 		UNDO(test_now_unsure),
 		UNDO(test_now),
+		UNDO(test_now_with_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scratch.h"
@@ -62,12 +64,55 @@ static void what_cannot_be_locked(void **state)
 	assert_int_equal(errno, ENOTSUP);
 }
 
+/* Starts a process that locks a file by fcntl(2) and waits. */
+static pid_t start_holder(const char *path)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int told[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)alarm(60);
+		if (fcntl(open(path, O_RDONLY), F_SETLK, &lock) == 0)
+			(void)!write(told[1], "", 1);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	(void)close(told[0]);
+	return pid;
+}
+
+static void lock_of_another_process(void **state)
+{
+	pid_t pid, found = 1;
+
+	(void)state;
+	assert_false(filelock_is_held("missing", &found));
+	assert_int_equal(found, 0);
+	scratch_write("file", "", 0600);
+	assert_false(filelock_is_held("file", &found));
+	pid = start_holder("file");
+	assert_true(filelock_is_held("file", &found));
+	assert_int_equal(found, pid);
+	assert_true(filelock_is_held("file", &found)); /* the test has not taken it */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(filelock_is_held("file", &found));
+	assert_int_equal(found, 0);
+}
+
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_SCRATCH(one_writer),
+		IN_SCRATCH(lock_of_another_process),
 		IN_SCRATCH(many_readers),
 		IN_SCRATCH(what_cannot_be_locked),
 	};

@@ -9,12 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/filelock.h"
 #include "scratch.h"
 #include "starter.h"
 
@@ -234,8 +236,10 @@ static void test_thousand_starts_leave_nothing_behind(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* --- the end of the parent --- */
+
 /* Starts a child that keeps `hold` open, reports that, and then waits. */
-static _Noreturn void be_a_parent(int tell, int hold)
+static _Noreturn void be_a_parent(int tell, int hold, const char *lock_file)
 {
 	const struct spawn_fd fds[] = { { hold, 3 } };
 	struct spawn what = { .argv = starter_argv, .path = starter_argv[0], .fds = fds };
@@ -244,6 +248,7 @@ static _Noreturn void be_a_parent(int tell, int hold)
 	what.fd_count = 1;
 	what.own_group = true;
 	what.death_signal = SIGTERM;
+	what.lock_file = lock_file;
 	starter_argv[1] = "wait";
 	(void)alarm(60);
 	if (spawn_process(&what, &pid, &starter_err) == 0)
@@ -252,29 +257,119 @@ static _Noreturn void be_a_parent(int tell, int hold)
 		(void)pause();
 }
 
-static void test_child_dies_with_its_parent(void **state)
+/*
+ * Starts such a parent and kills it.  *held is readable at the end of the child, whose pid is
+ * returned.
+ */
+static pid_t kill_a_parent(const char *lock_file, int *held)
 {
-	int told[2], held[2];
+	int told[2], ends[2];
 	pid_t parent, pid = -1;
-	char byte;
 
-	(void)state;
 	assert_int_equal(pipe(told), 0);
-	assert_int_equal(pipe(held), 0);
+	assert_int_equal(pipe(ends), 0);
 	parent = fork();
 	assert_true(parent >= 0);
 	if (parent == 0)
-		be_a_parent(told[1], held[1]);
+		be_a_parent(told[1], ends[1], lock_file);
 	(void)close(told[1]);
-	(void)close(held[1]);
+	(void)close(ends[1]);
 	assert_int_equal(read(told[0], &pid, sizeof(pid)), sizeof(pid));
+	(void)close(told[0]);
 	assert_int_equal(kill(pid, 0), 0);
 	assert_int_equal(kill(parent, SIGKILL), 0);
 	assert_int_equal(starter_reap(parent).signal, SIGKILL);
-	/* End of file: the parent's copy and the child's are both gone. */
-	assert_int_equal(read(held[0], &byte, 1), 0);
-	(void)close(told[0]);
-	(void)close(held[0]);
+	*held = ends[0];
+	return pid;
+}
+
+/* A child whose file cannot be locked dies, too. */
+static void test_child_dies_with_its_parent(void **state)
+{
+	static const char *const files[] = { NULL, "missing/file" };
+	char byte;
+	int held;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		(void)kill_a_parent(files[i], &held);
+		/* End of file: the parent's copy and the child's are both gone. */
+		assert_int_equal(read(held, &byte, 1), 0);
+		(void)close(held);
+	}
+}
+
+static void test_child_with_a_lock_outlives_its_parent(void **state)
+{
+	struct pollfd end = { .events = POLLIN };
+	pid_t pid, holder;
+	char byte;
+
+	(void)state;
+	pid = kill_a_parent("lock", &end.fd);
+	assert_int_equal(poll(&end, 1, 100), 0); /* a death signal would have come by now */
+	assert_true(filelock_is_held("lock", &holder));
+	assert_int_equal(holder, pid);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(read(end.fd, &byte, 1), 0);
+	assert_int_equal(unlink("lock"), 0);
+	(void)close(end.fd);
+}
+
+/* --- the lock --- */
+
+/* The program has the descriptor of the lock, whatever others it gets, and no more. */
+static void test_lock_is_one_descriptor(void **state)
+{
+	struct spawn_fd fds[2] = { { 1, 9 }, { 1, 40 } };
+	int others[32];
+
+	(void)state;
+	for (size_t i = 0; i < 32; i++)
+		others[i] = i % 8 == 0 ? dup(1) : -1;
+	for (size_t count = 0; count <= 2; count++) {
+		MEM_AUTO char *text =
+		    starter_report((struct spawn){ .lock_file = "lock" }, fds, count);
+		size_t numbers = 0;
+
+		for (const char *p = text; *p != '\n'; p++)
+			numbers += *p == ' ';
+		assert_int_equal(numbers, 3 + 1 + count);
+	}
+	for (size_t i = 0; i < 32; i++) {
+		if (others[i] >= 0)
+			(void)close(others[i]);
+	}
+	assert_int_equal(unlink("lock"), 0);
+}
+
+static void test_lock_ends_with_the_process(void **state)
+{
+	char *argv[] = { "sh", "-c", "sleep 60 & echo $! >left", NULL };
+	pid_t pid, holder;
+	long left = 0;
+	FILE *f;
+
+	(void)state;
+	starter_argv[1] = "wait";
+	pid = starter_run(
+	    &(struct spawn){ .argv = starter_argv, .path = starter_argv[0], .lock_file = "lock" });
+	assert_true(filelock_is_held("lock", &holder));
+	assert_int_equal(holder, pid);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(starter_reap(pid).signal, SIGKILL);
+	assert_false(filelock_is_held("lock", &holder));
+	/* A program that it leaves running has the descriptor, but not the lock. */
+	pid = starter_run(&(struct spawn){ .argv = argv, .path = "/bin/sh", .lock_file = "lock" });
+	assert_int_equal(starter_reap(pid).status, 0);
+	f = fopen("left", "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%ld", &left), 1); /* NOLINT(cert-err34-c): a shell wrote it */
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(kill((pid_t)left, 0), 0);
+	assert_false(filelock_is_held("lock", &holder));
+	assert_int_equal(kill((pid_t)left, SIGKILL), 0);
+	assert_int_equal(unlink("lock"), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, starter_setup, starter_teardown)
@@ -294,6 +389,9 @@ int main(void)
 		TEST(closed_descriptor_cannot_be_passed_on),
 		TEST(thousand_starts_leave_nothing_behind),
 		TEST(child_dies_with_its_parent),
+		TEST(child_with_a_lock_outlives_its_parent),
+		TEST(lock_is_one_descriptor),
+		TEST(lock_ends_with_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
