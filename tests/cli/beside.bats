@@ -29,8 +29,9 @@ setup() {
 
 teardown() {
 	common_teardown
-	local one
-	for one in $(cat pids 2>/dev/null) $(pgrep -f "^swtpm socket .*$PWD/tpm.sock"); do kill -KILL "$one" 2>/dev/null || :; done
+	# shellcheck disable=SC2046 # one pid a word
+	kill_left $(cat pids 2>/dev/null)
+	pkill -KILL -f "^swtpm socket .*$PWD/tpm.sock" || :
 }
 
 companions_gone() {

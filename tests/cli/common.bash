@@ -25,16 +25,24 @@ common_setup() {
 
 # Ends the processes that a failed test left.
 common_teardown() {
-	local pid
-	for pid in "${pids[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || :
-	done
+	kill_left "${pids[@]}"
 	[ -z "${FAKEBHYVE_LOG:-}" ] || end_fakes
 }
 
 end_fakes() {
-	local pid
-	for pid in $(fake_pids); do
+	local left
+	left=$(fake_pids)
+	# shellcheck disable=SC2086 # one pid a word
+	kill_left $left
+}
+
+# kill_left PID...: kills these processes if they run in the directory of the test: the kernel may have
+# given a pid to a process of another test by now
+kill_left() {
+	local pid here
+	here=$(cd "$BATS_TEST_TMPDIR" && pwd -P)
+	for pid in "$@"; do
+		[ ! -e /proc/self/cwd ] || [[ $(readlink "/proc/$pid/cwd")/ == "$here"/* ]] || continue
 		kill -KILL "$pid" 2>/dev/null || :
 	done
 }

@@ -39,5 +39,6 @@ dies_after() {
 		((n % 20)) || full=full
 		dies_after "$after" $full
 		recovers || { echo "moment $n, after $after s $full" >&2 && return 1; }
+		rm -f "$FAKEBHYVE_LOG" # its pids are free again
 	done
 }

@@ -40,8 +40,8 @@ setup() {
 
 teardown() {
 	common_teardown
-	local one
-	for one in $(cat pids 2>/dev/null); do kill -KILL "$one" 2>/dev/null || :; done
+	# shellcheck disable=SC2046 # one pid a word
+	kill_left $(cat pids 2>/dev/null)
 }
 
 makers_gone() {

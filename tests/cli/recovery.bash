@@ -16,8 +16,8 @@ recovery_setup() {
 }
 
 recovery_teardown() {
-	local one
-	for one in $(cat pids 2>/dev/null); do kill -KILL "$one" 2>/dev/null || :; done
+	# shellcheck disable=SC2046 # one pid a word
+	kill_left $(cat pids 2>/dev/null)
 	common_teardown
 }
 
@@ -67,7 +67,8 @@ host() {
 	ls ./*.sock ./*.pid 2>/dev/null || :
 }
 
-# Checks that the host is as before after all runs have ended.
+# Checks that the host is as before after all runs have ended, and forgets the companions, whose pids
+# other processes may get.
 as_before() {
 	local one
 	is "$(host)" "$before"
@@ -76,6 +77,7 @@ as_before() {
 	done
 	await nothing_runs
 	[ -z "$(ls run)" ] || { ls -R run >&2 && return 1; }
+	rm -f pids
 }
 
 # dies_at N [ARG...]: starts a run that is killed before its N-th step, or ends before that step
