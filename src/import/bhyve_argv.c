@@ -245,6 +245,27 @@ static const struct option_reader *find_reader(char letter)
 	return NULL;
 }
 
+const char *bhyve_argv_operand(const struct words *words)
+{
+	for (size_t at = 0; at < words->count; at++) {
+		const char *word = words->item[at];
+
+		if (word[0] != '-' || word[1] == '\0')
+			return word;
+		if (strcmp(word, "--") == 0)
+			return words->item[at + 1];
+		for (const char *p = word + 1; *p != '\0'; p++) {
+			const struct option_reader *reader = find_reader(*p);
+
+			if (reader == NULL || !reader->has_argument)
+				continue;
+			at += p[1] == '\0' ? 1 : 0;
+			break;
+		}
+	}
+	return NULL;
+}
+
 /* Sets the variable of a flag. */
 static int read_flag(struct reading *r, char letter, struct error *err)
 {

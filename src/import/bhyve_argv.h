@@ -21,6 +21,11 @@ struct bhyve_command {
  */
 void bhyve_argv_read(struct bhyve_command *command, const struct words *argv,
     const struct bhyve_host *host, const char *directory, struct report *report);
+/*
+ * Lends the first of these words for bhyve that is neither an option nor the argument of one, where
+ * getopt(3) stops reading; NULL if there is none.
+ */
+const char *bhyve_argv_operand(const struct words *words);
 void bhyve_command_free(struct bhyve_command *command);
 #define BHYVE_COMMAND_AUTO __attribute__((cleanup(bhyve_command_free)))
 

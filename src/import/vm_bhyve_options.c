@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "import/bhyve_argv.h"
 #include "import/vm_bhyve_guest.h"
 
 /* Returns the key that an option of bhyve sets, "" if it is always set, NULL if there is none. */
@@ -93,8 +94,14 @@ void guest_add_options(struct guest *g)
 {
 	WORDS_AUTO struct words words = { 0 };
 	struct node *rest = NULL;
+	const char *operand;
 
 	guest_split(guest_get_or(g, "bhyve_options", ""), &words);
+	operand = bhyve_argv_operand(&words);
+	if (operand != NULL)
+		guest_fault(g, "bhyve_options",
+		    "\"%s\" is neither an option nor the value of one: bhyve refuses it; remove it",
+		    operand);
 	for (size_t i = 0; i < words.count; i++) {
 		const char *word = words.item[i];
 		const char *value = i + 1 < words.count ? words.item[i + 1] : NULL;

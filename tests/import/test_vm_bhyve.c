@@ -372,10 +372,36 @@ static void test_further_words(void **state)
 	clear(&i);
 }
 
+/* getopt(3) of bhyve takes the first such word for the VM's name, and refuses the name behind it.
+ */
+static void test_word_without_option(void **state)
+{
+	static const char *const wrong[] = { "-x -K full de", "de", "-x - -S", "-xp 0:1 de -S",
+		"-xp0:1 de", "-- de", "-- -S", "-h de", "-Kc de" };
+	static const char *const good[] = { "-x -- ", "-xSp0:1", "-o a=b -ob=c" };
+	struct imported i;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(wrong) / sizeof(*wrong); n++) {
+		MEM_AUTO char *text = mem_format(GUEST "bhyve_options=\"%s\"\n", wrong[n]);
+
+		refused(text, "bhyve_options: \"");
+	}
+	refused(GUEST "bhyve_options=\"-x -K full de\"\n",
+	    "bhyve_options: \"de\" is neither an option nor the value of one");
+	for (size_t n = 0; n < sizeof(good) / sizeof(*good); n++) {
+		MEM_AUTO char *text = mem_format("bhyve_options=\"%s\"\n", good[n]);
+
+		import_good(&i, text);
+		clear(&i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_word_without_option),
 		cmocka_unit_test(test_place_of_a_problem),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_directories),
