@@ -73,8 +73,9 @@ int waitset_watch_fd(struct waitset *ws, int fd, uintptr_t tag, struct error *er
 
 void waitset_want(struct waitset *ws, int fd, uintptr_t tag, bool reading, bool writing)
 {
-	(void)change(
-	    ws, (uintptr_t)fd, EVFILT_READ, EV_ADD | (reading ? EV_ENABLE : EV_DISABLE), 0, 0, tag);
+	/* Without EV_ADD, which would begin to watch a descriptor that is not watched. */
+	if (change(ws, (uintptr_t)fd, EVFILT_READ, reading ? EV_ENABLE : EV_DISABLE, 0, 0, tag) < 0)
+		return;
 	(void)change(ws, (uintptr_t)fd, EVFILT_WRITE, EV_ADD | (writing ? EV_ENABLE : EV_DISABLE),
 	    0, 0, tag);
 }
