@@ -16,11 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/clock.h"
 #include "platform/filelock.h"
 #include "scratch.h"
 #include "starter.h"
 
-enum { SPAWNS = 1000, FD_LIMIT = 1024 };
+enum { SPAWNS = 1000, FD_LIMIT = 1024, ALARM_MS = 60000 /* of child.c */ };
 
 static void test_arguments_arrive_as_they_are(void **state)
 {
@@ -287,6 +288,7 @@ static pid_t kill_a_parent(const char *lock_file, int *held)
 static void test_child_dies_with_its_parent(void **state)
 {
 	static const char *const files[] = { NULL, "missing/file" };
+	const int64_t began = clock_ms();
 	char byte;
 	int held;
 
@@ -297,6 +299,8 @@ static void test_child_dies_with_its_parent(void **state)
 		assert_int_equal(read(held, &byte, 1), 0);
 		(void)close(held);
 	}
+	/* The signals have ended the children, not their alarms. */
+	assert_true(clock_ms() - began < ALARM_MS);
 }
 
 static void test_child_with_a_lock_outlives_its_parent(void **state)

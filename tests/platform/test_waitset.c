@@ -162,6 +162,9 @@ static void test_what_is_waited_for_can_be_chosen(void **state)
 	waiting_assert_nothing();
 	waitset_want(waiting.set, pair[0], 6, true, true);
 	waiting_assert_wake(WAKE_READABLE, 6);
+	waitset_want(waiting.set, pair[0], 6, true, false);
+	waiting_assert_nothing();
+	waitset_want(waiting.set, pair[0], 6, true, true);
 	while (write(pair[0], bytes, sizeof(bytes)) > 0)
 		;
 	waiting_assert_nothing();
@@ -175,11 +178,24 @@ static void test_what_is_waited_for_can_be_chosen(void **state)
 	waiting_assert_wake(WAKE_READABLE, 6);
 	waitset_want(waiting.set, pair[0], 8, true, false);
 	waiting_assert_wake(WAKE_READABLE, 8);
+	waitset_want(waiting.set, pair[0], 8, true, true);
 	waitset_forget_fd(waiting.set, pair[0]);
 	waitset_want(waiting.set, pair[0], 8, false, false);
 	waiting_assert_nothing();
 	(void)close(pair[0]);
 	(void)close(pair[1]);
+}
+
+static void test_choice_does_not_begin_to_watch(void **state)
+{
+	(void)state;
+	assert_int_equal(write(waiting.out, "x", 1), 1);
+	waitset_want(waiting.set, waiting.in, 1, true, true);
+	waiting_assert_nothing();
+	watch(waiting.in, 2);
+	waitset_forget_fd(waiting.set, waiting.in);
+	waitset_want(waiting.set, waiting.in, 3, true, false);
+	waiting_assert_nothing();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, waiting_setup, waiting_teardown)
@@ -198,6 +214,7 @@ int main(void)
 		TEST(descriptor_nobody_reads_does_not_starve_others),
 		TEST(set_can_be_watched_by_another_one),
 		TEST(what_is_waited_for_can_be_chosen),
+		TEST(choice_does_not_begin_to_watch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
