@@ -201,7 +201,7 @@ static int start_timer(struct knote *kn)
 	error = timer_period(kn, &at.it_value);
 	if (error != 0)
 		return error;
-	/* The sum with the uptime has 31 bits for the seconds, and one that overflows is in the past. */
+	/* The sum with the uptime has 31 bits for seconds; one that overflows is in the past. */
 	if (at.it_value.tv_sec > INT32_MAX - 86400)
 		at.it_value = (struct timespec){ 0, 0 };
 	if ((kn->kevent.flags & EV_ONESHOT) == 0)
