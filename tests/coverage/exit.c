@@ -1,5 +1,7 @@
 /* Writes the counts of a program before _exit() ends it (tests/coverage/exit.cmake). */
 
+/* gcc and the linker set these names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
 void __gcov_dump(void);
 void __gcov_reset(void);
 _Noreturn void __real__exit(int status);
@@ -12,3 +14,5 @@ _Noreturn void __wrap__exit(int status)
 	__gcov_reset();
 	__real__exit(status);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */

@@ -212,6 +212,8 @@ int procctl(idtype_t type, int64_t id, int command, void *data)
 {
 	if (type == P_PID && id == 0 && command == PROC_PDEATHSIG_CTL)
 		return prctl(PR_SET_PDEATHSIG, *(const int *)data, 0, 0, 0);
+	if (type == P_PID && command == PROC_SPROTECT && kill((pid_t)id, 0) < 0)
+		return -1;
 	if (type == P_PID && command == PROC_SPROTECT && *(const int *)data == PPROT_SET &&
 	    freebsd.protect_error == 0) {
 		freebsd.protected = (pid_t)id;

@@ -8,10 +8,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -163,6 +166,59 @@ static void test_a_file_has_no_sectors(void **state)
 	assert_int_equal(os_interface_opener("vmrun-none"), 0);
 }
 
+/* Reads a number of Linux's /sys about a disk; 0: there is none. */
+static int64_t number_of_disk(const char *disk, const char *what)
+{
+	MEM_AUTO char *path = mem_format("/sys/block/%s/%s", disk, what);
+	FILE *file = fopen(path, "r");
+	char text[32] = "0";
+
+	if (file == NULL)
+		return 0;
+	(void)!fgets(text, sizeof(text), file);
+	(void)fclose(file);
+	return strtoll(text, NULL, 10);
+}
+
+/* Every disk that this process may open has the sectors that /sys tells of. */
+static void test_sectors_of_disks(void **state)
+{
+	DIR *disks = opendir("/sys/block");
+	const struct dirent *disk;
+	int seen = 0, fd;
+
+	(void)state;
+	while (disks != NULL && (disk = readdir(disks)) != NULL) {
+		MEM_AUTO char *path = mem_format("/dev/%s", disk->d_name);
+		int64_t size = number_of_disk(disk->d_name, "queue/logical_block_size");
+
+		if (size == 0 || number_of_disk(disk->d_name, "size") == 0)
+			continue;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_int_equal(os_sector_size(path), fd < 0 || is_freebsd() ? 0 : size);
+		if (fd >= 0)
+			(void)close(fd);
+		seen += fd >= 0;
+	}
+	if (disks != NULL)
+		(void)closedir(disks);
+	if (seen == 0)
+		print_message("skipped: this process may open no disk\n");
+}
+
+static void test_process_that_is_gone_cannot_be_protected(void **state)
+{
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(os_protect(pid), -1);
+	assert_false(os_process_start(pid, &(int64_t){ 0 }));
+}
+
 /* The boot id is the same for each call, and fits in a line of text. */
 static void test_boot_id(void **state)
 {
@@ -308,6 +364,8 @@ int main(void)
 		cmocka_unit_test(test_only_freebsd_tells_of_modules_and_sysctls),
 		cmocka_unit_test(test_a_file_has_no_sectors),
 		cmocka_unit_test(test_pins_of_threads),
+		cmocka_unit_test(test_sectors_of_disks),
+		cmocka_unit_test(test_process_that_is_gone_cannot_be_protected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,10 +229,10 @@ static void test_peers(void **state)
 static void test_protection(void **state)
 {
 	(void)state;
-	assert_int_equal(os_protect(4711), 0);
-	assert_int_equal(freebsd.protected, 4711);
+	assert_int_equal(os_protect(getpid()), 0);
+	assert_int_equal(freebsd.protected, getpid());
 	freebsd.protect_error = EPERM;
-	assert_int_equal(os_protect(4711), -1);
+	assert_int_equal(os_protect(getpid()), -1);
 	assert_int_equal(errno, EPERM);
 }
 
