@@ -10,7 +10,7 @@ _Noreturn void __wrap__exit(int status);
 _Noreturn void __wrap__exit(int status)
 {
 	__gcov_dump();
-	/* A child of vfork() has the memory of its parent, which counts on, from 0, and writes again. */
+	/* The parent of vfork() shares the memory; it counts on from 0, and writes again. */
 	__gcov_reset();
 	__real__exit(status);
 }
