@@ -33,8 +33,11 @@ static int read_text(int fd, const char *name, struct text_file *out, struct err
 	return 0;
 }
 
-/* Returns the directory that relative paths in the file start from. */
-static char *directory_of(const char *file)
+/*
+ * Gets the directory that relative paths in the file start from.  Another one in place of an unknown
+ * current directory would name other disks.
+ */
+static int find_directory(const char *file, char **out, struct error *err)
 {
 	const char *slash = strrchr(file, '/');
 	char cwd[PATH_MAX];
@@ -42,11 +45,16 @@ static char *directory_of(const char *file)
 
 	if (slash != NULL)
 		directory = mem_copy_n(file, slash == file ? 1 : (size_t)(slash - file));
-	if (directory != NULL && *directory == '/')
-		return mem_copy(directory);
+	if (directory != NULL && *directory == '/') {
+		*out = mem_copy(directory);
+		return 0;
+	}
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		(void)strcpy(cwd, "/");
-	return directory == NULL ? mem_copy(cwd) : mem_format("%s/%s", cwd, directory);
+		return error_set(err, STATUS_NO_INPUT,
+		    "cannot find the current directory, where relative paths begin: %s",
+		    strerror(errno));
+	*out = directory == NULL ? mem_copy(cwd) : mem_format("%s/%s", cwd, directory);
+	return 0;
 }
 
 static int read_path(const char *path, struct text_file *out, struct error *err)
@@ -72,22 +80,21 @@ int text_read(const struct document_source *source, struct text_file *out, struc
 		out->text = mem_copy_n(source->text, source->length);
 		out->length = source->length;
 		out->name = mem_copy(source->name != NULL ? source->name : "<buffer>");
-		out->directory =
-		    source->directory != NULL ? mem_copy(source->directory) : directory_of("");
+		if (source->directory == NULL)
+			return find_directory("", &out->directory, err);
+		out->directory = mem_copy(source->directory);
 		return 0;
 	}
 	if (strcmp(source->file, "-") == 0) {
 		if (read_text(STDIN_FILENO, "<stdin>", out, err) != 0)
 			return -1;
 		out->name = mem_copy("<stdin>");
-		out->directory = directory_of("");
-		return 0;
+		return find_directory("", &out->directory, err);
 	}
 	if (read_path(source->file, out, err) != 0)
 		return -1;
 	out->name = mem_copy(source->file);
-	out->directory = directory_of(source->file);
-	return 0;
+	return find_directory(source->file, &out->directory, err);
 }
 
 void text_free(struct text_file *file)

@@ -173,15 +173,22 @@ int history_file_open(struct history_file *h, const char *directory, pid_t *died
 	return h->is_marked ? 0 : -1;
 }
 
-void history_file_close(struct history_file *h)
+int history_file_close(struct history_file *h)
 {
+	int rc = 0, error = 0;
+
 	if (h->is_marked) {
 		MEM_AUTO char *path = path_of(h->directory, HISTORY_FILE_RUNNING);
 
-		(void)unlink(path);
+		rc = unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+		error = errno;
+		if (rc != 0)
+			(void)!truncate(path, 0);
 	}
 	free(h->directory);
 	memset(h, 0, sizeof(*h));
+	errno = error;
+	return rc;
 }
 
 /* --- writing --- */

@@ -37,8 +37,11 @@ int history_file_open(
  * not in the file.
  */
 int history_file_add(struct history_file *h, const char *line, struct error *err);
-/* Removes `running`, and frees the struct. */
-void history_file_close(struct history_file *h);
+/*
+ * Removes `running`, and frees the struct.  Returns -1 with errno if the file stays, which then is
+ * empty if it can be: an empty one tells of no death.
+ */
+int history_file_close(struct history_file *h);
 
 /*
  * Reads the last MAX_HISTORY_LINES lines, the newest last; *text, which the caller frees, is NULL

@@ -172,17 +172,25 @@ static bool is_empty(const struct ledger *l)
 	    c->pid_files.count == 0 && c->destroy.count == 0 && !ledger_hypervisor_runs(l, &pid);
 }
 
+int ledger_remove_file(struct ledger *l, struct error *err)
+{
+	MEM_AUTO char *path = NULL;
+
+	if (l->directory == NULL || !is_empty(l))
+		return 0;
+	path = path_of(l, RUNDIR_LEDGER);
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return error_set(err, STATUS_OS, "%s is left behind: %s", path, strerror(errno));
+}
+
 void ledger_close(struct ledger *l)
 {
 	pid_t pid;
 
 	if (l == NULL)
 		return;
-	if (l->directory != NULL && is_empty(l)) {
-		MEM_AUTO char *path = path_of(l, RUNDIR_LEDGER);
-
-		(void)unlink(path);
-	}
+	(void)ledger_remove_file(l, NULL);
 	if (l->directory != NULL && !ledger_change_runs(l, &pid))
 		(void)unlink(l->changes);
 	vmlock_close(&l->lock);

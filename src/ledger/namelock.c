@@ -1,6 +1,7 @@
 /* Locks on names that a run finds free. */
 #include "ledger/namelock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -111,12 +112,40 @@ void namelock_drop(struct namelock *locks, const char *name)
 	locks->count = count;
 }
 
+/* Removes a file that no vmrun has locked: one that was killed has left it. */
+static void remove_if_stale(const char *path)
+{
+	int fd = filelock_take(path, false);
+
+	if (fd < 0)
+		return;
+	if (is_current(fd, path))
+		(void)unlink(path);
+	(void)close(fd);
+}
+
+static void remove_stale(const struct namelock *locks)
+{
+	DIR *list = opendir(locks->directory);
+	const struct dirent *entry;
+
+	if (list == NULL)
+		return;
+	while ((entry = readdir(list)) != NULL) {
+		MEM_AUTO char *path = path_of(locks, entry->d_name);
+
+		remove_if_stale(path); /* a directory cannot be locked */
+	}
+	(void)closedir(list);
+	(void)rmdir(locks->directory); /* fails while other vmruns have locks */
+}
+
 void namelock_close(struct namelock *locks)
 {
 	for (size_t i = 0; i < locks->count; i++)
 		release(locks, i);
-	if (locks->directory != NULL)
-		(void)rmdir(locks->directory); /* fails while other vmruns have locks */
+	if (locks->directory != NULL && rmdir(locks->directory) != 0 && errno != ENOENT)
+		remove_stale(locks);
 	words_free(&locks->names);
 	free(locks->fd);
 	free(locks->directory);

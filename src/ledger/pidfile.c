@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/filelock.h"
 #include "platform/io.h"
 
 #define MAX_PID_TEXT 32 /* bytes of a number and the blanks around it */
@@ -102,7 +103,7 @@ static int lock(int fd, const char *path, struct error *err)
 	char text[MAX_PID_TEXT + 2] = "", *number;
 	int error;
 
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (filelock_flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	error = errno;
 	if (check_content(fd, path, text, &number, err) != 0)
@@ -155,7 +156,7 @@ int pidfile_open(struct pidfile *p, const char *path, struct error *err)
 	*p = (struct pidfile){ .path = mem_copy(path), .fd = fd };
 	if (pidfile_write(p, 0, err) == 0)
 		return 0;
-	pidfile_close(p);
+	(void)pidfile_close(p);
 	return -1;
 }
 
@@ -178,16 +179,40 @@ int pidfile_write(struct pidfile *p, pid_t pid, struct error *err)
 	return -1;
 }
 
-void pidfile_close(struct pidfile *p)
+/* Removes the file, or at least its pid, which may be that of another process one day. */
+static int remove_file(int fd, const char *path)
 {
+	struct stat ours, named;
+	int error;
+
+	if (fstat(fd, &ours) == 0 && lstat(path, &named) == 0) {
+		/* Another program's file of that name stays. */
+		if (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev)
+			return 0;
+		if (unlink(path) == 0)
+			return 0;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	error = errno;
+	(void)!ftruncate(fd, 0);
+	errno = error;
+	return -1;
+}
+
+int pidfile_close(struct pidfile *p)
+{
+	int rc, error;
+
 	if (p->path == NULL)
-		return;
-	/* Another program's file of that name stays. */
-	if (!was_removed(p->fd, p->path))
-		(void)unlink(p->path);
+		return 0;
+	rc = remove_file(p->fd, p->path);
+	error = errno;
 	(void)close(p->fd);
 	free(p->path);
 	memset(p, 0, sizeof(*p));
+	errno = error;
+	return rc;
 }
 
 /* Returns whether the file is another program's, and not vmrun's to remove. */
@@ -195,7 +220,7 @@ static bool is_foreign(int fd, const char *path, const struct words *pids)
 {
 	char text[MAX_PID_TEXT + 2] = "", *number;
 
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+	if (filelock_flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
 		return true;
 	return check_content(fd, path, text, &number, NULL) != 0 ||
 	    (*number != '\0' && !words_have(pids, number));

@@ -29,7 +29,10 @@ pid_t pidfile_read(const char *path);
  * 0 also when the file is another program's by now, and stays.
  */
 int pidfile_remove_stale(const char *path, const struct words *pids, struct error *err);
-/* Removes the file and releases the lock. Does nothing for a zeroed struct. */
-void pidfile_close(struct pidfile *p);
+/*
+ * Removes the file and releases the lock.  Returns -1 with errno if the file stays, which then is
+ * empty if it can be.  Does nothing for a zeroed struct.
+ */
+int pidfile_close(struct pidfile *p);
 
 #endif

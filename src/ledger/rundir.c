@@ -183,20 +183,29 @@ static void remove_control(const struct rundir *r)
 		(void)unlink(path);
 }
 
-void rundir_close(struct rundir *r)
+int rundir_clear(const char *directory, struct error *err)
 {
 	static const char *const names[] = { PLAN_FILE_SECRET, PLAN_FILE_MAP, PLAN_FILE_INPUT,
 		RUNDIR_LEDGER_NEW };
+	int rc = 0;
 
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		MEM_AUTO char *path = mem_format("%s/%s", directory, names[i]);
+
+		if (unlink(path) != 0 && errno != ENOENT && rc == 0)
+			rc = error_set(
+			    err, STATUS_OS, "%s is left behind: %s", path, strerror(errno));
+	}
+	return rc;
+}
+
+void rundir_close(struct rundir *r)
+{
 	if (r->directory == NULL)
 		return;
 	remove_control(r);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		MEM_AUTO char *path = mem_format("%s/%s", r->directory, names[i]);
-
-		(void)unlink(path);
-	}
-	pidfile_close(&r->lock);
+	(void)rundir_clear(r->directory, NULL);
+	(void)pidfile_close(&r->lock);
 	(void)rmdir(r->directory);
 	free(r->directory);
 	memset(r, 0, sizeof(*r));

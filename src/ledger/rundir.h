@@ -40,6 +40,11 @@ int statedir_make(const char *path, struct error *err);
 char *statedir_default(void);
 /* Writes a file with mode 0600 in place of an old one of that name. */
 int rundir_write(const char *path, const char *text, struct error *err);
+/*
+ * Removes the files that boots have made in RUN-DIR/NAME.  Returns -1 with STATUS_OS, naming the
+ * first one that stays.
+ */
+int rundir_clear(const char *directory, struct error *err);
 /* Releases the lock and removes the VM's directory if it is empty. */
 void rundir_close(struct rundir *r);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/filelock.h"
 
 /* The note, "PID START\n", always has this length: rewriting it needs no space on the disk. */
 #define NOTE_LENGTH 48
@@ -33,9 +34,9 @@ static int write_note(int fd, pid_t pid, int64_t start)
 /* Returns whether the file system has locks. */
 static bool try_lock(int fd)
 {
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	if (filelock_flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK;
-	(void)flock(fd, LOCK_UN);
+	(void)filelock_flock(fd, LOCK_UN);
 	return true;
 }
 
@@ -71,9 +72,9 @@ bool vmlock_is_held(const struct vmlock *lock)
 {
 	if (!lock->works)
 		return false;
-	if (flock(lock->probe, LOCK_EX | LOCK_NB) != 0)
+	if (filelock_flock(lock->probe, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK;
-	(void)flock(lock->probe, LOCK_UN);
+	(void)filelock_flock(lock->probe, LOCK_UN);
 	return false;
 }
 
@@ -97,6 +98,8 @@ static int follow_file(struct vmlock *lock, int fd)
 
 int vmlock_take(struct vmlock *lock, int *fd, struct error *err)
 {
+	int why;
+
 	*fd = -1;
 	if (!lock->works)
 		return 0;
@@ -109,10 +112,14 @@ int vmlock_take(struct vmlock *lock, int *fd, struct error *err)
 		*fd = -1;
 		return -1;
 	}
-	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+	if (filelock_flock(*fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
+	why = errno;
 	(void)close(*fd);
 	*fd = -1;
+	if (why != EWOULDBLOCK)
+		return error_set(
+		    err, STATUS_OS, "%s: cannot lock: %s", lock->path, strerror(why));
 	return error_set(err, STATUS_CHECK,
 	    "%s is locked: a process that the last boot started still runs (fuser or fstat names "
 	    "it)",

@@ -72,7 +72,7 @@ static int forget(const struct state_key *f, const char *run_dir, struct error *
 	if (check_permission(f, err) != 0 || rundir_open(&lock, run_dir, f->vm, err) != 0)
 		return -1;
 	rc = edit(f, err);
-	pidfile_close(&lock.lock);
+	(void)pidfile_close(&lock.lock);
 	(void)rmdir(lock.directory);
 	free(lock.directory);
 	return rc;

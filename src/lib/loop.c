@@ -1,6 +1,9 @@
 /* libvmrun: the loop of one VM, which passes wakes to the machine or to the control socket. */
 #include "lib/handle.h"
+#include "platform/clock.h"
 
+#define MAX_TIMER_TRIES 10
+#define TIMER_PAUSE_MS 10
 #define MAX_WAKES 64	/* per dispatch, so that a busy VM does not block the caller */
 #define MAX_EVENTS 1024 /* queued when a dispatch stops, before the queue drops events */
 
@@ -15,7 +18,7 @@ int loop_open(struct vmrun *vm)
 }
 
 /* Sets the timer to the next deadline of the machine or a client; a simulation needs no timer. */
-static void set_deadline(struct vmrun *vm)
+static int set_deadline(struct vmrun *vm, struct error *err)
 {
 	int64_t at = machine_until_ms(vm->machine);
 	int64_t clients = control_until_ms(vm->control);
@@ -23,18 +26,28 @@ static void set_deadline(struct vmrun *vm)
 	if (clients >= 0 && (at < 0 || clients < at))
 		at = clients;
 	if (at == vm->deadline_ms || vm->source.dry)
-		return;
+		return 0;
+	/* Without the timer vmrun could wait for ever; the kernel may lack memory for a moment. */
+	for (int tries = 1; waitset_set_deadline(vm->wait, at, NULL) != 0; tries++) {
+		if (tries >= MAX_TIMER_TRIES)
+			return waitset_set_deadline(vm->wait, at, err);
+		clock_sleep(TIMER_PAUSE_MS);
+	}
 	vm->deadline_ms = at;
-	/* Setting a timer fails only for invalid arguments. */
-	(void)waitset_set_deadline(vm->wait, at, NULL);
+	return 0;
+}
+
+static int update(struct vmrun *vm, struct error *err)
+{
+	if (vm->machine == NULL)
+		return 0;
+	control_settle(vm->control);
+	return set_deadline(vm, err);
 }
 
 void loop_update(struct vmrun *vm)
 {
-	if (vm->machine == NULL)
-		return;
-	control_settle(vm->control);
-	set_deadline(vm);
+	(void)update(vm, NULL); /* the next dispatch tries again, and reports it */
 }
 
 /* Passes a wake on. */
@@ -55,7 +68,8 @@ int loop_dispatch(struct vmrun *vm, struct error *err)
 {
 	struct wake next;
 
-	loop_update(vm); /* for calls since the last dispatch */
+	if (update(vm, err) != 0) /* for calls since the last dispatch */
+		return -1;
 	for (int i = 0; i < MAX_WAKES && !machine_ended(vm->machine); i++) {
 		int rc;
 
@@ -65,7 +79,8 @@ int loop_dispatch(struct vmrun *vm, struct error *err)
 		if (rc <= 0)
 			return rc;
 		wake(vm, &next);
-		loop_update(vm);
+		if (update(vm, err) != 0)
+			return -1;
 		/* The caller has its turn after each slice of a hook. */
 		if (machine_computes(vm->machine))
 			break;

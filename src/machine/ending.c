@@ -1,6 +1,10 @@
 /* Ends a supervision: stops companions, undoes what the ledger lists, calls on_end. */
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 
+#include "base/mem.h"
+#include "ledger/rundir.h"
 #include "machine/machine_inside.h"
 #include "machine/ending.h"
 
@@ -90,17 +94,44 @@ struct next ending_hurry(struct machine *m)
 	return go(STATE_ENDED, -1);
 }
 
+/* Returns whether the file is gone. */
+static bool remove_pid_file(struct machine *m, struct pidfile *p)
+{
+	MEM_AUTO char *path = p->path == NULL ? NULL : mem_copy(p->path);
+	MEM_AUTO char *text = NULL;
+
+	if (pidfile_close(p) == 0)
+		return true;
+	text = mem_format(
+	    "%s is left behind: %s (the next start tries again)", path, strerror(errno));
+	machine_cleanup_failed(m, text);
+	return false;
+}
+
+/* Removes the files of this run; what stays is named, because no later warning would be seen. */
+static void remove_files(struct machine *m)
+{
+	ERROR_AUTO struct error err = { 0 };
+	bool gone = remove_pid_file(m, &m->run.pidfile);
+
+	gone = remove_pid_file(m, &m->host.own_pidfile) && gone;
+	if (m->options.directory != NULL && rundir_clear(m->options.directory, &err) != 0)
+		machine_cleanup_failed(m, err.text);
+	error_clear(&err);
+	if (m->host.left_alone)
+		ledger_restore(m->host.ledger);
+	else if (gone)
+		ledger_drop_pid_files(m->host.ledger);
+	if (!m->host.left_alone && ledger_remove_file(m->host.ledger, &err) != 0)
+		machine_cleanup_failed(m, err.text);
+}
+
 struct next ending_farewell(struct machine *m)
 {
 	struct event_record *r;
 
 	calls_close(&m->calls);
-	pidfile_close(&m->run.pidfile);
-	pidfile_close(&m->host.own_pidfile);
-	if (m->host.left_alone)
-		ledger_restore(m->host.ledger);
-	else
-		ledger_drop_pid_files(m->host.ledger);
+	remove_files(m);
 	if (machine_must_panic(m))
 		m->end.status = STATUS_OS;
 	history_write_end(m); /* may warn, and the next event is the last one */

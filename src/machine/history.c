@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -392,10 +393,18 @@ void history_note_boot(struct machine *m, const char *follows, const char *next,
 	m->history.line = history_line_json(&line);
 }
 
+static void warn_left(struct machine *m, const char *path, int error)
+{
+	MEM_AUTO char *text = mem_format("%s is left behind: %s", path, strerror(error));
+
+	machine_warn(m, text);
+}
+
 void history_write_end(struct machine *m)
 {
 	enum cause cause = m->history.outcome.cause;
 	struct history_line line = HISTORY_LINE;
+	MEM_AUTO char *mark = NULL;
 	MEM_AUTO char *json = NULL;
 	MEM_AUTO char *text =
 	    mem_format("ended with status %d: %s", m->end.status, cause_text(cause));
@@ -417,5 +426,7 @@ void history_write_end(struct machine *m)
 	}
 	json = history_line_json(&line);
 	write_line(m, json);
-	history_file_close(&m->history.file);
+	mark = mem_format("%s/" HISTORY_FILE_RUNNING, m->history.file.directory);
+	if (history_file_close(&m->history.file) != 0)
+		warn_left(m, mark, errno);
 }

@@ -438,8 +438,8 @@ void machine_free(struct machine *m)
 	decision_clear(&m->choice.decision);
 	node_free(m->choice.answer);
 	free(m->choice.answer_label);
-	pidfile_close(&m->run.pidfile);
-	pidfile_close(&m->host.own_pidfile);
+	(void)pidfile_close(&m->run.pidfile);
+	(void)pidfile_close(&m->host.own_pidfile);
 	undo_close(m);
 	words_free(&m->host.pid_files);
 	free(m->host.undo.why);
@@ -460,7 +460,7 @@ void machine_free(struct machine *m)
 	for (int i = 0; i < TAP_STEPS; i++)
 		words_free(&m->host.taps_done[i]);
 	history_flush(m);
-	history_file_close(&m->history.file);
+	(void)history_file_close(&m->history.file);
 	free(m->history.how);
 	free(m->history.did);
 	boot_clear(&m->boot);

@@ -11,6 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int filelock_flock(int fd, int operation)
+{
+	int rc;
+
+	do
+		rc = flock(fd, operation);
+	while (rc != 0 && errno == EINTR);
+	return rc;
+}
+
 int filelock_take(const char *path, bool shared)
 {
 	struct stat st;
@@ -25,7 +35,7 @@ int filelock_take(const char *path, bool shared)
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+	if (filelock_flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
 		return fd;
 	why = errno == EWOULDBLOCK ? EWOULDBLOCK : ENOTSUP;
 	(void)close(fd);

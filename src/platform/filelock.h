@@ -19,5 +19,7 @@ int filelock_take(const char *path, bool shared);
  * the call would end it.
  */
 bool filelock_is_held(const char *path, pid_t *pid);
+/* Calls flock(2) again while a signal interrupts it, as a network file system allows. */
+int filelock_flock(int fd, int operation);
 
 #endif
