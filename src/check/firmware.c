@@ -61,7 +61,9 @@ static void check_rom(struct check *c)
 		return;
 	if (why != NULL)
 		report_no_rom(c, &need, why);
-	else if (stat(rom, &st) < 0 || !S_ISREG(st.st_mode))
+	else if (stat(rom, &st) < 0)
+		(void)check_problem(c, &need, rom, "%s", strerror(errno));
+	else if (!S_ISREG(st.st_mode))
 		(void)check_problem(c, &need, rom, "not a file");
 	else if (uses_bios_option(c) && (st.st_size == 0 || st.st_size % QEMU_ROM_UNIT != 0))
 		(void)check_problem(c, &need, rom,

@@ -34,8 +34,8 @@ static int read_text(int fd, const char *name, struct text_file *out, struct err
 }
 
 /*
- * Gets the directory that relative paths in the file start from.  Another one in place of an unknown
- * current directory would name other disks.
+ * Gets the directory that relative paths in the file start from.  Another one in place of an
+ * unknown current directory would name other disks.
  */
 static int find_directory(const char *file, char **out, struct error *err)
 {

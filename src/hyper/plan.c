@@ -23,14 +23,21 @@ static int read_secret(const char *path, char **text, struct error *err)
 {
 	char line[MAX_SECRET + 2] = "";
 	FILE *f = fopen(path, "re");
+	int error = 0;
 	size_t n;
 
 	if (f == NULL)
 		return error_set(
 		    err, STATUS_CHECK, "password_file: cannot read %s: %s", path, strerror(errno));
-	if (fgets(line, sizeof(line), f) == NULL)
+	errno = 0; /* the end of the file is not an error */
+	if (fgets(line, sizeof(line), f) == NULL) {
 		*line = '\0';
+		error = errno;
+	}
 	(void)fclose(f);
+	if (error != 0)
+		return error_set(
+		    err, STATUS_CHECK, "password_file: cannot read %s: %s", path, strerror(error));
 	n = strcspn(line, "\r\n");
 	if (n == 0 || n > MAX_SECRET)
 		return error_set(err, STATUS_CHECK,

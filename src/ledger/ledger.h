@@ -62,8 +62,8 @@ int ledger_open(struct ledger **out, const struct ledger_options *options, struc
 /* Frees the ledger and removes the file if it has no entries. NULL is fine. */
 void ledger_close(struct ledger *l);
 /*
- * Removes the file if nothing is in the ledger, as ledger_close() does.  Returns -1 with STATUS_OS if
- * it stays.
+ * Removes the file if nothing is in the ledger, as ledger_close() does.  Returns -1 with STATUS_OS
+ * if it stays.
  */
 int ledger_remove_file(struct ledger *l, struct error *err);
 

@@ -161,10 +161,10 @@ int rundir_open(struct rundir *r, const char *run_dir, const char *name, struct 
 int rundir_write(const char *path, const char *text, struct error *err)
 {
 	size_t n = strlen(text);
-	int fd, rc = 0;
+	int fd = -1, rc = 0;
 
-	(void)unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (unlink(path) == 0 || errno == ENOENT)
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || write_all(fd, text, n) != n)
 		rc = error_set(err, STATUS_OS, "%s: cannot write: %s", path, strerror(errno));
 	if (fd >= 0)

@@ -74,7 +74,8 @@ static int write_new(const char *path, const char *text, size_t length, struct e
 	int fd, rc = 0;
 
 	/* A crash may have left one of that name. */
-	(void)unlink(path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return fail(err, "write this file", path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail(err, "write this file", path);

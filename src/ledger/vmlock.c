@@ -118,8 +118,7 @@ int vmlock_take(struct vmlock *lock, int *fd, struct error *err)
 	(void)close(*fd);
 	*fd = -1;
 	if (why != EWOULDBLOCK)
-		return error_set(
-		    err, STATUS_OS, "%s: cannot lock: %s", lock->path, strerror(why));
+		return error_set(err, STATUS_OS, "%s: cannot lock: %s", lock->path, strerror(why));
 	return error_set(err, STATUS_CHECK,
 	    "%s is locked: a process that the last boot started still runs (fuser or fstat names "
 	    "it)",

@@ -102,8 +102,8 @@ static bool remove_pid_file(struct machine *m, struct pidfile *p)
 
 	if (pidfile_close(p) == 0)
 		return true;
-	text = mem_format(
-	    "%s is left behind: %s (the next start tries again)", path, strerror(errno));
+	text =
+	    mem_format("%s is left behind: %s (the next start tries again)", path, strerror(errno));
 	machine_cleanup_failed(m, text);
 	return false;
 }
