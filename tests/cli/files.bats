@@ -108,3 +108,13 @@ flooding() {
 	has "console: cannot write $PWD/logs/log: No such file or directory"
 	is "$(starts)" ''
 }
+
+@test "in a removed current directory a spec from stdin has no place: relative paths are not below /" {
+	spec '{"emulations": [{"device": "virtio-blk", "path": "disk"}]}'
+	mkdir removed
+	status=0
+	(cd removed && rmdir "$BATS_TEST_TMPDIR/removed" && exec "$VMRUN" -d - <"$BATS_TEST_TMPDIR/vm.json") >out 2>err 3>&- || status=$?
+	is "$status" 66
+	has 'cannot find the current directory, where relative paths begin: No such file or directory'
+	[ ! -s out ]
+}

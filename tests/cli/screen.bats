@@ -137,6 +137,11 @@ seen() {
 	vmrun vm.json
 	is "$status" 69
 	has 'empty'
+	rm pw
+	mkdir pw
+	vmrun vm.json
+	is "$status" 69
+	has "cannot read $PWD/pw: Is a directory"
 }
 
 @test "the screen, the ports and the taps of a run are told at the start, and later what differs" {

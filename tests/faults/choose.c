@@ -50,28 +50,38 @@ static bool is_memory(int call)
 	return call == CALL_malloc || call == CALL_calloc || call == CALL_realloc;
 }
 
-/* Returns how many injections there are if no call fails at more than `most` positions. */
+/* Returns how many injections a call gets: no more than `most`, but each of its errors once. */
+static unsigned long share(bool memory, const unsigned long *counts, int call, unsigned long most)
+{
+	unsigned long errors = errors_of(call), all = counts[call] * errors;
+
+	if (is_memory(call) != memory || all == 0)
+		return 0;
+	most = most < errors ? errors : most;
+	return all < most ? all : most;
+}
+
 static unsigned long total(bool memory, const unsigned long *counts, unsigned long most)
 {
 	unsigned long sum = 0;
 
-	for (int i = 0; i < CALLS; i++) {
-		if (is_memory(i) == memory)
-			sum += (counts[i] < most ? counts[i] : most) * errors_of(i);
-	}
+	for (int i = 0; i < CALLS; i++)
+		sum += share(memory, counts, i, most);
 	return sum;
 }
 
-/* Spreads n positions over all; each error begins at another place. */
-static void add_spread(
-    struct injections *list, int call, unsigned long all, unsigned long n, unsigned long error)
+/* Gives each of n positions the next error; once all positions have one, each gets another. */
+static void add_call(struct injections *list, int call, unsigned long all, unsigned long n)
 {
-	unsigned long shift = error * all / (n * errors_of(call));
+	unsigned long errors = errors_of(call);
 
-	for (unsigned long i = 0; i < n; i++)
+	for (unsigned long i = 0; i < n; i++) {
+		unsigned long at = n < all ? i * all / n : i % all;
+
 		list->item[list->count++] = (struct injection){ .call = call,
-			.at = (i * all / n + shift) % all + 1,
-			.error = calls[call].errors[error] };
+			.at = at + 1,
+			.error = calls[call].errors[(i % all + i / all) % errors] };
+	}
 }
 
 void choose_injections(
@@ -85,14 +95,8 @@ void choose_injections(
 	while (total(memory, counts, most) < budget)
 		most++;
 	list->item = mem_resize(NULL, total(memory, counts, most) + 1, sizeof(*list->item));
-	for (int i = 0; i < CALLS; i++) {
-		unsigned long n = counts[i] < most ? counts[i] : most;
-
-		if (is_memory(i) != memory || n == 0)
-			continue;
-		for (unsigned long error = 0; error < errors_of(i); error++)
-			add_spread(list, i, counts[i], n, error);
-	}
+	for (int i = 0; i < CALLS; i++)
+		add_call(list, i, counts[i], share(memory, counts, i, most));
 }
 
 void choose_print(const unsigned long *counts, const unsigned long *done)

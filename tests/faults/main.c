@@ -22,8 +22,6 @@
 #include "scenario.h"
 #include "world.h"
 
-#define DEFAULT_FAULTS 600
-
 static const char *faults; /* $FAULTS */
 
 static struct faults_page *map_page(void)
@@ -109,10 +107,10 @@ static bool count_calls(const struct scenario *s, struct faults_page *page, unsi
 }
 
 /* Returns how many injections of a scenario to make; 0 means all. */
-static unsigned long budget(void)
+static unsigned long budget(const struct scenario *s)
 {
 	if (faults == NULL)
-		return DEFAULT_FAULTS;
+		return s->injections;
 	return strcmp(faults, "all") == 0 ? 0 : strtoul(faults, NULL, 10);
 }
 
@@ -126,7 +124,7 @@ static int run_all(
 	if (!count_calls(s, page, counts))
 		return 1;
 	began = process_now_ms();
-	choose_injections(s->memory, counts, budget(), &list);
+	choose_injections(s->memory, counts, budget(s), &list);
 	for (size_t i = part - 1; i < list.count; i += parts) {
 		bool fired;
 

@@ -9,11 +9,12 @@
 
 struct scenario {
 	const char *name;
-	const char *script; /* of fakebhyve, for the run under test */
-	int boots;	    /* of the run under test */
-	bool killed;	    /* a vmrun before it was killed with everything taken */
-	bool controlled;    /* vmrunctl lists, asks and stops it */
-	bool memory;	    /* only allocations fail; else, all other calls */
+	const char *script;	  /* of fakebhyve, for the run under test */
+	int boots;		  /* of the run under test */
+	unsigned long injections; /* made unless $FAULTS says otherwise */
+	bool killed;		  /* a vmrun before it was killed with everything taken */
+	bool controlled;	  /* vmrunctl lists, asks and stops it */
+	bool memory;		  /* only allocations fail; else, all other calls */
 };
 
 extern const struct scenario scenarios[];

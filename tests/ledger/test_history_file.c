@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,19 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t n)
 		return __real_write(fd, bytes, n > 3 ? 3 : n);
 	writes_left = 0;
 	errno = ENOSPC;
+	return -1;
+}
+
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
+
+static bool is_read_only; /* the file system */
+
+int __wrap_unlink(const char *path)
+{
+	if (!is_read_only)
+		return __real_unlink(path);
+	errno = EROFS;
 	return -1;
 }
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
@@ -83,6 +97,21 @@ static void test_lines(void **state)
 	add("three");
 	check_text("one\ntwo\nthree\n");
 	history_file_close(&h);
+}
+
+/* A mark that cannot be removed tells of no death. */
+static void test_mark_that_stays(void **state)
+{
+	(void)state;
+	open_history();
+	is_read_only = true;
+	assert_int_equal(history_file_close(&h), -1);
+	assert_int_equal(errno, EROFS);
+	is_read_only = false;
+	assert_int_equal(access("state/vm/" HISTORY_FILE_RUNNING, F_OK), 0);
+	open_history();
+	assert_int_equal(unlink("state/vm/" HISTORY_FILE_RUNNING), 0);
+	assert_int_equal(history_file_close(&h), 0);
 }
 
 static void test_none(void **state)
@@ -315,6 +344,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 	const struct CMUnitTest tests[] = {
 		TEST(test_lines),
+		TEST(test_mark_that_stays),
 		TEST(test_none),
 		TEST(test_trim),
 		TEST(test_torn_line),

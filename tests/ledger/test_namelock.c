@@ -49,6 +49,33 @@ static bool exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/* Makes a file as a vmrun that was killed leaves it. */
+static void leave_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+}
+
+static void test_files_of_the_dead(void **state)
+{
+	struct namelock a, b;
+
+	(void)state;
+	open_locks(&a, "a");
+	open_locks(&b, "b");
+	assert_true(namelock_take(&a, "tap0"));
+	assert_true(namelock_take(&b, "tap1"));
+	leave_file(".names/tap2");
+	namelock_close(&a);
+	assert_false(exists(".names/tap2"));
+	assert_true(exists(".names/tap1"));
+	leave_file(".names/tap2");
+	namelock_close(&b);
+	assert_false(exists(".names"));
+}
+
 static void test_taken_and_dropped(void **state)
 {
 	struct namelock a, b;
@@ -174,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		NAMES_TEST(test_taken_and_dropped),
+		NAMES_TEST(test_files_of_the_dead),
 		NAMES_TEST(test_left_file),
 		NAMES_TEST(test_removed_file),
 		NAMES_TEST(test_no_place),

@@ -34,6 +34,19 @@ int __wrap_flock(int fd, int operation)
 	errno = EOPNOTSUPP;
 	return -1;
 }
+
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
+
+static bool is_read_only; /* the file system */
+
+int __wrap_unlink(const char *path)
+{
+	if (!is_read_only)
+		return __real_unlink(path);
+	errno = EROFS;
+	return -1;
+}
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static void assert_holds(const char *path, const char *expected)
@@ -85,6 +98,31 @@ static void test_life(void **state)
 	pidfile_close(&p); /* and again */
 	put(&p, 7);
 	assert_false(is_there("pid"));
+}
+
+/* A file that cannot be removed holds no pid, and the next start may remove it. */
+static void test_file_that_stays(void **state)
+{
+	WORDS_AUTO struct words none = { 0 };
+	struct pidfile p = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
+	put(&p, 42);
+	is_read_only = true;
+	assert_int_equal(pidfile_close(&p), -1);
+	assert_int_equal(errno, EROFS);
+	is_read_only = false;
+	assert_holds("pid", "");
+	assert_int_equal(pidfile_remove_stale("pid", &none, &err), 0);
+	assert_false(is_there("pid"));
+	/* One that is gone, or another program's, is not left behind. */
+	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
+	assert_int_equal(unlink("pid"), 0);
+	is_read_only = true;
+	assert_int_equal(pidfile_close(&p), 0);
+	is_read_only = false;
 }
 
 /* A file of a dead process, empty or with a number and blanks, is taken over and emptied. */
@@ -353,6 +391,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_file_that_stays, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_stale_file, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_stale_file_without_locks, scratch_enter, scratch_leave),

@@ -269,6 +269,18 @@ int __wrap_mkdir(const char *path, mode_t mode)
 	return rc;
 }
 
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
+
+static bool is_read_only; /* the file system */
+
+int __wrap_unlink(const char *path)
+{
+	if (!is_read_only)
+		return __real_unlink(path);
+	errno = EROFS;
+	return -1;
+}
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 /* When other processes remove the directory, vmrun tries 100 times to lock it. */
@@ -339,10 +351,37 @@ static void test_lock_that_stays(void **state)
 	held = -1;
 }
 
+/* A file that stays is named with the reason, also where a new one is to replace it. */
+static void test_file_that_stays(void **state)
+{
+	struct rundir r = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(rundir_open(&r, "run", "vm", &err), 0);
+	assert_int_equal(rundir_clear("run/vm", &err), 0);
+	assert_int_equal(rundir_write("run/vm/" PLAN_FILE_SECRET, "sesame\n", &err), 0);
+	is_read_only = true;
+	assert_int_equal(rundir_write("run/vm/" PLAN_FILE_SECRET, "open\n", &err), -1);
+	assert_string_equal(
+	    err.text, "run/vm/" PLAN_FILE_SECRET ": cannot write: Read-only file system");
+	error_clear(&err);
+	assert_int_equal(rundir_clear("run/vm", &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_string_equal(
+	    err.text, "run/vm/" PLAN_FILE_SECRET " is left behind: Read-only file system");
+	error_clear(&err);
+	is_read_only = false;
+	assert_int_equal(rundir_clear("run/vm", &err), 0);
+	assert_false(is_there("run/vm/" PLAN_FILE_SECRET));
+	rundir_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_file_that_stays, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_no_room, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_strangers_file, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_default),

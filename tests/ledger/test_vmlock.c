@@ -7,12 +7,31 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../platform/scratch.h"
+
+static int lock_error; /* of the next call of flock(2); 0: none */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+int __wrap_flock(int fd, int operation)
+{
+	int error = lock_error;
+
+	lock_error = 0;
+	if (error == 0)
+		return __real_flock(fd, operation);
+	errno = error;
+	return -1;
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static struct vmlock lock;
 
@@ -80,6 +99,30 @@ static void test_held_by_a_child(void **state)
 	assert_int_equal(access("vm", F_OK), -1);
 }
 
+/* Only "would block" means that a process has the lock. */
+static void test_errors_of_flock(void **state)
+{
+	struct error err = { 0 };
+	int fd;
+
+	(void)state;
+	open_lock();
+	lock_error = EINTR;
+	assert_int_equal(vmlock_take(&lock, &fd, &err), 0);
+	(void)close(fd);
+	lock_error = ENOLCK;
+	assert_int_equal(vmlock_take(&lock, &fd, &err), -1);
+	assert_int_equal(fd, -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_non_null(strstr(err.text, "vm: cannot lock: No locks available"));
+	error_clear(&err);
+	lock_error = EWOULDBLOCK;
+	assert_int_equal(vmlock_take(&lock, &fd, &err), -1);
+	assert_non_null(strstr(err.text, "still runs"));
+	error_clear(&err);
+	vmlock_close(&lock);
+}
+
 /* After a cleaner of temporary files removed the file, the next boot creates it again. */
 static void test_file_that_was_removed(void **state)
 {
@@ -133,6 +176,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_held_by_a_child, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_file_that_was_removed, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_errors_of_flock, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_note_in_place, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_not_a_file, scratch_enter, scratch_leave),
 	};

@@ -13,6 +13,21 @@
 #define MAX_WAKES 64	/* per dispatch */
 #define MAX_EVENTS 1024 /* queued when a dispatch stops */
 
+static int timer_faults; /* calls that fail before one works */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+int __real_waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err);
+int __wrap_waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err);
+
+int __wrap_waitset_set_deadline(struct waitset *ws, int64_t at_ms, struct error *err)
+{
+	if (timer_faults <= 0)
+		return __real_waitset_set_deadline(ws, at_ms, err);
+	timer_faults--;
+	return error_set(err, STATUS_OS, "cannot set a deadline: Cannot allocate memory");
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
 static int client[MAX_WAKES + 1];
 
 /* Dispatches until nothing is left to do. */
@@ -70,6 +85,25 @@ static void test_wakes(void **state)
 	assert_int_equal(count_answers(vm, MAX_WAKES), MAX_WAKES);
 	assert_int_equal(count_answers(vm, MAX_WAKES + 1), MAX_WAKES);
 	end(vm);
+}
+
+/* A timer that fails a few times is set; one that fails always ends the dispatch. */
+static void test_timer(void **state)
+{
+	struct vmrun *vm = talk_begin("ready up hang", "");
+
+	(void)state;
+	life_wait_for(vm, "up");
+	timer_faults = 9;
+	vmrun_stop(vm); /* the ladder has a deadline */
+	assert_int_equal(timer_faults, 0);
+	assert_int_equal(vmrun_dispatch(vm), 0);
+	vm->deadline_ms = 0; /* so that it is set again */
+	timer_faults = 1000;
+	assert_int_equal(vmrun_dispatch(vm), STATUS_OS);
+	timer_faults = 0;
+	assert_int_equal(vmrun_dispatch(vm), 0);
+	vmrun_close(vm);
 }
 
 /* Fills the queue up to this number of events. */
@@ -143,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_wakes, life_enter, life_leave),
+		cmocka_unit_test_setup_teardown(test_timer, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_events, life_enter, life_leave),
 		cmocka_unit_test_setup_teardown(test_slices, life_enter, life_leave),
 	};
