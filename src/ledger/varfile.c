@@ -44,7 +44,8 @@ static int copy_to_new(int from, const char *path, struct error *err)
 	else if (link(temporary, path) != 0)
 		rc = errno == EEXIST ? 0 : fail(err, "create", path);
 	(void)close(to);
-	(void)unlink(temporary);
+	if (unlink(temporary) != 0 && rc >= 0)
+		rc = fail(err, "remove", temporary); /* no later start could know its name */
 	return rc;
 }
 

@@ -82,8 +82,17 @@ void world_begin(const char *self)
 	MEM_AUTO char *path =
 	    mem_format("%s/tests/fake/bin:/usr/bin:/bin:/usr/sbin:/sbin", SOURCE_DIR);
 
+	const char *undefined = getenv("UBSAN_OPTIONS"), *address = getenv("ASAN_OPTIONS");
+	/* The sanitizer asks to be the first library, but also works behind another one. */
+	MEM_AUTO char *asan = mem_format("%s%sverify_asan_link_order=0",
+	    address == NULL ? "" : address, address == NULL ? "" : ":");
+	MEM_AUTO char *ubsan = undefined == NULL ? NULL : mem_copy(undefined);
+
 	companion = self;
 	(void)clearenv();
+	(void)setenv("ASAN_OPTIONS", asan, 1);
+	if (ubsan != NULL)
+		(void)setenv("UBSAN_OPTIONS", ubsan, 1);
 	(void)setenv("PATH", path, 1);
 	(void)setenv("HOME", here, 1);
 	(void)setenv("XDG_RUNTIME_DIR", here, 1);
@@ -133,7 +142,7 @@ void world_reset(bool varfile)
 	make_directory("run/.names");
 	write_file("run/.names/tap3", ""); /* of a vmrun that was killed */
 	make_directory("keep");
-	make_directory("keep/" WORLD_VM);
+	make_directory(WORLD_KEEP);
 	make_directory("state");
 	make_directory("state/vmm");
 	make_directory("state/memory");
@@ -184,9 +193,9 @@ char *world_read(const char *path)
 /* Returns whether a run may leave the file behind: an input, an output, or what lasts. */
 static bool is_expected(const char *path)
 {
-	static const char *const expected[] = { WORLD_PAGE, "rom", "vars", "vars.template", "disk",
-		"password", "vm.lua", "script", "starts", "companion.up", "con.log", "events", "up",
-		"notify", "run", "keep", "keep/" WORLD_VM, WORLD_HISTORY, WORLD_STATE, "state",
+	static const char *const expected[] = { WORLD_PAGE, WORLD_KEEP, WORLD_HISTORY, WORLD_STATE,
+		"rom", "vars", "vars.template", "disk", "password", "vm.lua", "script", "starts",
+		"companion.up", "con.log", "events", "up", "notify", "run", "keep", "state",
 		"state/modules", "state/interfaces", "state/sysctls", "state/vmm", "state/memory" };
 
 	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {

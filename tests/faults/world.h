@@ -8,8 +8,9 @@
 #include "base/words.h"
 
 #define WORLD_VM "fault"
-#define WORLD_HISTORY "keep/" WORLD_VM "/history.jsonl"
-#define WORLD_STATE "keep/" WORLD_VM "/state.json"
+#define WORLD_KEEP "keep/fault"
+#define WORLD_HISTORY "keep/fault/history.jsonl"
+#define WORLD_STATE "keep/fault/state.json"
 #define WORLD_PAGE "page" /* the file of struct faults_page; stays */
 
 /* Sets the environment of vmrun and of the fake commands.  `self` is the path of this program. */
