@@ -44,14 +44,14 @@
 	CALL(char *, realpath, (const char *a, char *p), (a, p), NULL, EACCES, ENOMEM, EIO) \
 	CALL(DIR *, opendir, (const char *a), (a), NULL, EACCES, EMFILE, ENOMEM) \
 	CALL(struct dirent *, readdir, (DIR *d), (d), NULL, EIO) \
-	CALL(int, closedir, (DIR *d), (d), -1, EINTR) \
+	OTHER(closedir, EINTR, EIO) \
 	/* stdio */ \
 	CALL(FILE *, fopen, (const char *a, const char *how), (a, how), NULL, EMFILE, EACCES, ENOMEM) \
 	CALL(FILE *, fopen64, (const char *a, const char *how), (a, how), NULL, EMFILE, EACCES, ENOMEM) \
 	CALL(FILE *, open_memstream, (char **p, size_t *n), (p, n), NULL, ENOMEM) \
 	CALL(char *, fgets, (char *p, int n, FILE *f), (p, n, f), NULL, EIO) \
 	CALL(int, fflush, (FILE *f), (f), EOF, EIO, ENOSPC) \
-	CALL(int, fclose, (FILE *f), (f), EOF, EIO, ENOSPC) \
+	OTHER(fclose, EIO, ENOSPC) \
 	CALL(int, fputs, (const char *text, FILE *f), (text, f), EOF, EIO, ENOSPC) \
 	CALL(size_t, fread, (void *p, size_t size, size_t n, FILE *f), (p, size, n, f), 0, EIO) \
 	CALL(size_t, fwrite, (const void *p, size_t size, size_t n, FILE *f), (p, size, n, f), 0, EIO, ENOSPC) \

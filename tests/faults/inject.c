@@ -123,20 +123,25 @@ WRAP_TRANSFER(sendto,
     (int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t size),
     (fd, p, n, flags, a, size))
 
-/* Closes the descriptor also when it fails, as Linux does. */
-int close(int fd)
-{
-	static int (*real)(int);
-	int error, rc;
+/* Closes also when it fails, as Linux does. */
+#define WRAP_CLOSE(name, type)                  \
+	int name(type what)                     \
+	{                                       \
+		static int (*real)(type);       \
+		int error = fault(CALL_##name); \
+		int rc;                         \
+                                                \
+		REAL(name);                     \
+		rc = real(what);                \
+		if (error == 0)                 \
+			return rc;              \
+		errno = error;                  \
+		return -1;                      \
+	}
 
-	REAL(close);
-	error = fault(CALL_close);
-	rc = real(fd);
-	if (error == 0)
-		return rc;
-	errno = error;
-	return -1;
-}
+WRAP_CLOSE(close, int)
+WRAP_CLOSE(closedir, DIR *)
+WRAP_CLOSE(fclose, FILE *)
 
 int open(const char *path, int flags, ...)
 {

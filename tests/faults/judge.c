@@ -80,7 +80,7 @@ static bool is_said(const struct faults_page *page, const char *err)
 	 * ifconfig behind a directory of PATH that could not be searched.
 	 */
 	static const char *const words[] = { "warning: ", "out of memory", "locked",
-		"in use by another vmrun", "its interpreter is missing", "pidfd_open is missing",
+		"in use by another ", "its interpreter is missing", "pidfd_open is missing",
 		"no tap for its bridge: ifconfig: " };
 	MEM_AUTO char *text = mem_copy(err);
 
