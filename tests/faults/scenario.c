@@ -21,10 +21,10 @@
 #define GUEST_RUNS "print up ready up acpi on wait exit 1\n"
 
 const struct scenario scenarios[] = {
-	{ "run", GUEST_REBOOTS GUEST_ENDS, .boots = 2, .injections = 900 },
+	{ "run", GUEST_REBOOTS GUEST_ENDS, .boots = 2, .injections = 800 },
 	{ "recovery", GUEST_ENDS, .boots = 1, .injections = 450, .killed = true },
 	{ "control", GUEST_RUNS, .boots = 1, .injections = 450, .controlled = true },
-	{ "memory", GUEST_REBOOTS GUEST_ENDS, .boots = 2, .injections = 450, .memory = true },
+	{ "memory", GUEST_REBOOTS GUEST_ENDS, .boots = 2, .injections = 400, .memory = true },
 	{ NULL },
 };
 
