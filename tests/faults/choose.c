@@ -84,6 +84,13 @@ static void add_call(struct injections *list, int call, unsigned long all, unsig
 	}
 }
 
+void choose_one_call(int call, unsigned long all, struct injections *list)
+{
+	list->possible = all * errors_of(call);
+	list->item = mem_resize(NULL, list->possible + 1, sizeof(*list->item));
+	add_call(list, call, all, list->possible);
+}
+
 void choose_injections(
     bool memory, const unsigned long *counts, unsigned long budget, struct injections *list)
 {

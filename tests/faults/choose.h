@@ -28,6 +28,8 @@ int choose_call(const char *name);
  */
 void choose_injections(
     bool memory, const unsigned long *counts, unsigned long budget, struct injections *list);
+/* Chooses all injections of one call. */
+void choose_one_call(int call, unsigned long all, struct injections *list);
 /* Prints the calls covered: positions of the run, errors, injections made. */
 void choose_print(const unsigned long *counts, const unsigned long *done);
 /* Checks the symbols on stdin; prints those that are neither covered nor in the file, with a

@@ -2,7 +2,8 @@
  * Makes calls of vmrun fail, one in each run, and reports what does not end as it must.
  *
  *	faults calls < SYMBOLS			whether each symbol is covered or excluded
- *	faults SCENARIO [PART/PARTS]		all injections of a scenario, or one part of them
+ *	faults SCENARIO [PART/PARTS]		the injections of a scenario, or one part of them
+ *	faults SCENARIO CALL			all injections of one call
  *	faults SCENARIO CALL POSITION ERROR	one of them, whose files stay
  *
  * $FAULTS is the number of injections of a scenario, or "all".
@@ -114,8 +115,13 @@ static unsigned long budget(const struct scenario *s)
 	return strcmp(faults, "all") == 0 ? 0 : strtoul(faults, NULL, 10);
 }
 
-static int run_all(
-    const struct scenario *s, struct faults_page *page, unsigned long part, unsigned long parts)
+/* What of a scenario is run: one of the parts, or only one call. */
+struct range {
+	unsigned long part, parts;
+	int call; /* -1: all */
+};
+
+static int run_range(const struct scenario *s, struct faults_page *page, const struct range *range)
 {
 	unsigned long counts[CALLS], done[CALLS] = { 0 }, failed = 0, missed = 0;
 	struct injections list = { 0 };
@@ -124,8 +130,11 @@ static int run_all(
 	if (!count_calls(s, page, counts))
 		return 1;
 	began = process_now_ms();
-	choose_injections(s->memory, counts, budget(s), &list);
-	for (size_t i = part - 1; i < list.count; i += parts) {
+	if (range->call >= 0)
+		choose_one_call(range->call, counts[range->call], &list);
+	else
+		choose_injections(s->memory, counts, budget(s), &list);
+	for (size_t i = range->part - 1; i < list.count; i += range->parts) {
 		bool fired;
 
 		if (!inject(s, &list.item[i], page, &fired))
@@ -138,8 +147,9 @@ static int run_all(
 	choose_print(counts, done);
 	printf("%s, part %lu of %lu: %zu of %lu possible injections, %lu not reached, %lu failed, "
 	       "%lld s\n",
-	    s->name, part, parts, (list.count + parts - part) / parts, list.possible, missed,
-	    failed, (process_now_ms() - began) / 1000);
+	    s->name, range->part, range->parts,
+	    (list.count + range->parts - range->part) / range->parts, list.possible, missed, failed,
+	    (process_now_ms() - began) / 1000);
 	free(list.item);
 	return failed > 0;
 }
@@ -207,10 +217,19 @@ static const struct scenario *find_scenario(const char *name)
 	return s->name == NULL ? NULL : s;
 }
 
+/* Reads PART/PARTS or the name of a call. */
+static bool read_range(const char *word, struct range *range)
+{
+	range->call = choose_call(word);
+	return range->call >= 0 ||
+	    (sscanf(word, "%lu/%lu", &range->part, &range->parts) == 2 && range->part >= 1 &&
+		range->part <= range->parts);
+}
+
 static int perform(int argc, char **argv, struct faults_page *page)
 {
 	const struct scenario *s = argc > 1 ? find_scenario(argv[1]) : NULL;
-	unsigned long part = 1, parts = 1;
+	struct range range = { 1, 1, -1 };
 
 	if (!scenario_seed(page)) {
 		print_file("err");
@@ -221,14 +240,11 @@ static int perform(int argc, char **argv, struct faults_page *page)
 		return check_symbols(page, argv[2]);
 	if (s != NULL && argc == 5)
 		return run_one(s, page, argv + 2);
-	if (argc == 3 &&
-	    (sscanf(argv[2], "%lu/%lu", &part, &parts) != 2 || part < 1 || part > parts))
-		s = NULL;
-	if (s == NULL || argc > 3) {
-		fprintf(stderr, "usage: faults SCENARIO [PART/PARTS | CALL POSITION ERROR]\n");
+	if (s == NULL || argc > 3 || (argc == 3 && !read_range(argv[2], &range))) {
+		fprintf(stderr, "usage: faults SCENARIO [PART/PARTS | CALL [POSITION ERROR]]\n");
 		return 2;
 	}
-	return run_all(s, page, part, parts);
+	return run_range(s, page, &range);
 }
 
 int main(int argc, char **argv)
