@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -39,6 +40,15 @@ static bool has_file(const struct vmrun_list *list, const char *name, const char
 	MEM_AUTO char *path = vm_path(list, name, file);
 
 	return access(path, F_OK) == 0 || errno == EACCES;
+}
+
+/* Returns whether the lock file names a process; one that could not be removed is empty. */
+static bool has_lock(const struct vmrun_list *list, const char *name)
+{
+	MEM_AUTO char *path = vm_path(list, name, "lock");
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_size > 0 : errno == EACCES;
 }
 
 /* Returns whether the process whose pid is in the lock file runs. */
@@ -123,7 +133,7 @@ static int by_name(const void *a, const void *b)
 static void add_vm(struct vmrun_list *list, const char *name)
 {
 	if (*name == '.' ||
-	    (!has_file(list, name, "control") && !has_file(list, name, "lock") &&
+	    (!has_file(list, name, "control") && !has_lock(list, name) &&
 		!has_file(list, name, "ledger.json")))
 		return;
 	list->entry = mem_resize(list->entry, list->count + 1, sizeof(*list->entry));

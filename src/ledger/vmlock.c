@@ -40,20 +40,30 @@ static bool try_lock(int fd)
 	return true;
 }
 
+static int check_file(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return error_set(err, STATUS_OS, "%s: cannot examine: %s", path, strerror(errno));
+	if (S_ISREG(st.st_mode))
+		return 0;
+	return error_set(err, STATUS_OS, "%s: not a regular file: move it away", path);
+}
+
 int vmlock_open(struct vmlock *lock, const char *directory, struct error *err)
 {
 	MEM_AUTO char *path = mem_format("%s/vm", directory);
 	int fd = open_file(path, 0);
-	struct stat st;
 
 	lock->found = fd >= 0;
 	if (fd < 0 && errno == ENOENT)
 		fd = open_file(path, O_CREAT | O_EXCL);
 	if (fd < 0)
 		return error_set(err, STATUS_OS, "%s: cannot open: %s", path, strerror(errno));
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+	if (check_file(fd, path, err) != 0) {
 		(void)close(fd);
-		return error_set(err, STATUS_OS, "%s: not a regular file: move it away", path);
+		return -1;
 	}
 	if (!lock->found && write_note(fd, 0, 0) != 0) {
 		(void)error_set(err, STATUS_OS, "%s: cannot write: %s", path, strerror(errno));

@@ -39,10 +39,11 @@ static void check_lines(const char *path, struct words *complaints)
 void judge_control(const char *word, int status, struct words *complaints)
 {
 	MEM_AUTO char *err = world_read("err.ctl");
+	MEM_AUTO char *out = world_read("out.ctl"); /* `status` prints the last end there */
 
 	if (status != 0 && status != 1 && status != 69 && status != 71)
 		words_addf(complaints, "vmrunctl %s ended with %d", word, status);
-	else if (status != 0 && *err == '\0')
+	else if (status != 0 && *err == '\0' && *out == '\0')
 		words_addf(complaints, "vmrunctl %s ended with %d and said nothing", word, status);
 }
 
@@ -79,9 +80,9 @@ static bool is_said(const struct faults_page *page, const char *err)
 	 * What errors of locks and of programs mean, failures that vmrun lives with, and another
 	 * ifconfig behind a directory of PATH that could not be searched.
 	 */
-	static const char *const words[] = { "warning: ", "out of memory", "locked",
-		"in use by another ", "its interpreter is missing", "pidfd_open is missing",
-		"no tap for its bridge: ifconfig: " };
+	static const char *const words[] = { "warning: ", "out of memory", "Lua cannot start in",
+		"locked", "in use by another ", "its interpreter is missing",
+		"pidfd_open is missing", "no tap for its bridge: ifconfig: " };
 	MEM_AUTO char *text = mem_copy(err);
 
 	if (page->hit_stderr)
@@ -142,8 +143,14 @@ static bool is_named(const char *thing, const char *err)
  */
 static bool is_harmless(const char *thing)
 {
-	return strcmp(thing, "run/" WORLD_VM) == 0 || strcmp(thing, "run/" WORLD_VM "/vm") == 0 ||
-	    str_after(thing, "run/.names") != NULL;
+	static const char *const things[] = { "run/" WORLD_VM, "run/" WORLD_VM "/vm",
+		"run/" WORLD_VM "/lock" };
+
+	for (size_t i = 0; i < sizeof(things) / sizeof(*things); i++) {
+		if (strcmp(thing, things[i]) == 0)
+			return true;
+	}
+	return str_after(thing, "run/.names") != NULL;
 }
 
 static void check_left(const char *err, const struct words *before, struct words *complaints)
