@@ -71,14 +71,16 @@ static int sync_directory(const char *directory, struct error *err)
 /* Writes a new file. */
 static int write_new(const char *path, const char *text, size_t length, struct error *err)
 {
-	int fd, rc = 0;
+	int fd, rc = 0, error;
 
 	/* A crash may have left one of that name. */
-	if (unlink(path) != 0 && errno != ENOENT)
-		return fail(err, "write this file", path);
+	error = unlink(path) == 0 ? 0 : errno;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EEXIST)
+			errno = error; /* why it is still there */
 		return fail(err, "write this file", path);
+	}
 	if (write_all(fd, text, length) != length || fsync(fd) != 0)
 		rc = fail(err, "write this file", path);
 	/* Some file systems report only now that they are full. */
