@@ -67,9 +67,9 @@ struct plan {
 		const char *taken;
 	} firmware[MAX_FIRMWARE];
 	size_t firmware_count;
-	bool reads_host; /* it depends on more of the host, such as a file with a password */
-	struct words notes;   /* notes for the user, one line each */
-	bool uses_stdio;      /* a serial port uses vmrun's stdin and stdout */
+	bool reads_host;    /* it depends on more of the host, such as a file with a password */
+	struct words notes; /* notes for the user, one line each */
+	bool uses_stdio;    /* a serial port uses vmrun's stdin and stdout */
 	bool has_control, has_log;
 	/* What the user gets of the log: in the file, or, without a path, as messages. */
 	struct {
