@@ -82,7 +82,8 @@ static bool is_said(const struct faults_page *page, const char *err)
 	 */
 	static const char *const words[] = { "warning: ", "out of memory", "Lua cannot start in",
 		"locked", "in use by another ", "its interpreter is missing",
-		"pidfd_open is missing", "no tap for its bridge: ifconfig: " };
+		"pidfd_open is missing",
+		"no tap for its bridge: ifconfig: ", "bridge0: no such interface" };
 	MEM_AUTO char *text = mem_copy(err);
 
 	if (page->hit_stderr)
