@@ -145,7 +145,7 @@ static bool is_named(const char *thing, const char *err)
 static bool is_harmless(const char *thing)
 {
 	static const char *const things[] = { "run/" WORLD_VM, "run/" WORLD_VM "/vm",
-		"run/" WORLD_VM "/lock" };
+		"run/" WORLD_VM "/lock", "run/" WORLD_VM "/changes" };
 
 	for (size_t i = 0; i < sizeof(things) / sizeof(*things); i++) {
 		if (strcmp(thing, things[i]) == 0)

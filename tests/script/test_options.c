@@ -40,6 +40,7 @@ static void takes(struct script *s, const char *declared, const char *given, con
 
 	if (script_call(s, "load_hook", n, &result, &err) != 0)
 		fail_msg("%s: %s: %s", declared, given, err.text);
+	node_free(result);
 	node_free(n);
 }
 
