@@ -6,6 +6,11 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "platform/clock.h"
+
+/* For a command that changes the host: while the loop waits, and when no loop follows. */
+#define SHORT_WAIT_MS 50
+#define LONG_WAIT_MS 10000
 
 enum { OUTPUT }; /* the only stream of a helper's job */
 
@@ -34,6 +39,7 @@ int helper_start(struct helper *h, const struct words *command, enum helper_capt
 		output->numbers[i] = captured[capture][i];
 	job_kill(&h->job);
 	job_leave(&h->job);
+	h->changes_host = h->lock_file != NULL;
 	h->lock_file = NULL;
 	h->status = -1;
 	h->killed = false;
@@ -88,13 +94,25 @@ void helper_give_up(struct helper *h)
 	job_leave(&h->job);
 }
 
+/* Gives a command that changes the host time to end. */
+static void let_end(const struct helper *h, int ms)
+{
+	for (; h->changes_host && h->job.pid != 0 && ms > 0; ms--) {
+		if (process_has_ended(h->job.pid))
+			return;
+		clock_sleep(1);
+	}
+}
+
 void helper_abandon(struct helper *h)
 {
+	let_end(h, SHORT_WAIT_MS);
 	helper_kill(h);
 	helper_give_up(h);
 }
 
 void helper_free(struct helper *h)
 {
+	let_end(h, LONG_WAIT_MS);
 	job_free(&h->job);
 }

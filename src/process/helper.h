@@ -30,6 +30,7 @@ struct helper {
 	 * vmrun.
 	 */
 	const char *lock_file;
+	bool changes_host; /* the command was started with such a file */
 	bool killed;
 	int status; /* of the last one that ended; -1: it was killed, or did not start */
 };
@@ -55,9 +56,15 @@ char *helper_trouble(const struct helper *h);
 void helper_kill(struct helper *h);
 /* Gives the helper up: helper_ended() reaps its process if it ever ends. */
 void helper_give_up(struct helper *h);
-/* Kills the command and waits for it no longer. */
+/*
+ * Kills the command and waits for it no longer.  One that changes the host has 50 ms to end by
+ * itself: killed half-way, it may leave what nothing can undo.
+ */
 void helper_abandon(struct helper *h);
-/* Kills and reaps the helper, and frees its output. */
+/*
+ * Kills and reaps the helper, and frees its output.  Waits for a command that changes the host, for
+ * at most 10 s.
+ */
 void helper_free(struct helper *h);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -196,6 +197,32 @@ static void test_a_start_ends_the_one_before(void **state)
 	assert_string_equal(helper_output(&helper), "new\n");
 }
 
+/* A command that changes the host is not killed half-way. */
+static void test_changes_are_completed(void **state)
+{
+	char directory[] = "/tmp/vmrun-helper.XXXXXX";
+	MEM_AUTO char *lock = NULL, *file = NULL, *script = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	lock = mem_format("%s/lock", directory);
+	file = mem_format("%s/done", directory);
+	script = mem_format("sleep 0.2; : >%s", file);
+	helper.lock_file = lock;
+	assert_int_equal(start(script, HELPER_SILENT), 0);
+	helper_free(&helper);
+	assert_int_equal(unlink(file), 0);
+	/* Another one is killed, and so is one that takes longer while the loop waits. */
+	assert_int_equal(start("exec sleep 600", HELPER_SILENT), 0);
+	helper_free(&helper);
+	helper.lock_file = lock;
+	assert_int_equal(start("exec sleep 600", HELPER_SILENT), 0);
+	helper_abandon(&helper);
+	(void)await_end();
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -208,6 +235,7 @@ int main(void)
 		TEST(killed),
 		TEST(one_that_was_given_up_is_reaped_when_it_ends),
 		TEST(a_start_ends_the_one_before),
+		TEST(changes_are_completed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
