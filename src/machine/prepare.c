@@ -151,7 +151,7 @@ static bool start_fix(struct machine *m, struct next *next)
 			*next = go(STATE_PREPARING, MAX_FIX_MS);
 			return true;
 		}
-		if (p->fix_takes)
+		if (p->fix_takes && !m->helper.job.ran)
 			ledger_drop(m->host.ledger, f->what); /* nothing was created */
 		break; /* this problem stays, so the other fixes would not lead to a start */
 	}

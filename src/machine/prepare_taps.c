@@ -166,7 +166,7 @@ static struct next run_step(struct machine *m, const char *tap, const struct wor
 {
 	if (machine_try_change(m, command))
 		return go(STATE_PREPARING, MAX_TAP_MS);
-	if (next_step(m, tap) == TAP_CREATE && m->preparation.tap_noted)
+	if (next_step(m, tap) == TAP_CREATE && m->preparation.tap_noted && !m->helper.job.ran)
 		ledger_drop(m->host.ledger, tap); /* nothing was created */
 	return machine_fail(m, CAUSE_CHECK_FAILED, "no tap could be made for a bridge");
 }

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "platform/clock.h"
 
 /* For a command that changes the host: while the loop waits, and when no loop follows. */
 #define SHORT_WAIT_MS 50
@@ -94,25 +93,17 @@ void helper_give_up(struct helper *h)
 	job_leave(&h->job);
 }
 
-/* Gives a command that changes the host time to end. */
-static void let_end(const struct helper *h, int ms)
-{
-	for (; h->changes_host && h->job.pid != 0 && ms > 0; ms--) {
-		if (process_has_ended(h->job.pid))
-			return;
-		clock_sleep(1);
-	}
-}
-
 void helper_abandon(struct helper *h)
 {
-	let_end(h, SHORT_WAIT_MS);
+	if (h->changes_host)
+		job_let_end(&h->job, SHORT_WAIT_MS);
 	helper_kill(h);
 	helper_give_up(h);
 }
 
 void helper_free(struct helper *h)
 {
-	let_end(h, LONG_WAIT_MS);
+	if (h->changes_host)
+		job_let_end(&h->job, LONG_WAIT_MS);
 	job_free(&h->job);
 }

@@ -11,9 +11,11 @@
 
 #include "base/mem.h"
 #include "base/words.h"
+#include "platform/clock.h"
 #include "platform/socket.h"
 
 #define READ_SIZE 16384
+#define MAX_CHANGE_MS 10000 /* for a command that changes the host and cannot be watched */
 /* Reads of a stream after the end: 1 MiB, more than a pipe holds by default. */
 #define MAX_LAST_READS 64
 #define MAX_JOB_FDS (MAX_JOB_GIVEN + MAX_JOB_STREAMS * MAX_JOB_NUMBERS)
@@ -142,6 +144,17 @@ static void prepare(struct job *j, const struct job_setup *setup)
 	}
 }
 
+/* Ends a process that cannot be watched; one that changes the host may complete that. */
+static void end_unwatched(struct job *j, const struct job_setup *setup)
+{
+	bool ran = j->pid != 0;
+
+	if (ran && setup->lock_file != NULL)
+		job_let_end(j, MAX_CHANGE_MS);
+	job_free(j);
+	j->ran = ran;
+}
+
 int job_start(struct job *j, const struct job_setup *setup, struct error *err)
 {
 	MEM_AUTO char *path = find_program(setup, err);
@@ -162,7 +175,7 @@ int job_start(struct job *j, const struct job_setup *setup, struct error *err)
 	if (rc == 0)
 		rc = waitset_watch_child(j->wait, j->pid, setup->end_tag(j->pid), err);
 	if (rc != 0)
-		job_free(j);
+		end_unwatched(j, setup);
 	return rc;
 }
 
@@ -229,6 +242,12 @@ void job_signal(const struct job *j, int signal)
 {
 	if (j->pid > 0)
 		(void)kill(j->pid, signal);
+}
+
+void job_let_end(const struct job *j, int ms)
+{
+	for (; j->pid != 0 && ms > 0 && !process_has_ended(j->pid); ms--)
+		clock_sleep(1);
 }
 
 void job_kill(const struct job *j)

@@ -101,6 +101,7 @@ struct job_stream {
 struct job {
 	pid_t pid;    /* 0: it does not run */
 	bool missing; /* the last start found no executable program */
+	bool ran;     /* the last start failed, but only after the process had started */
 	bool has_group;
 	struct waitset *wait; /* lent */
 	struct job_stream stream[MAX_JOB_STREAMS];
@@ -124,6 +125,8 @@ bool job_overflowed(const struct job *j, size_t stream);
 void job_write(const struct job *j, size_t stream, const char *text);
 /* Sends a signal to the process, not to its children. */
 void job_signal(const struct job *j, int signal);
+/* Waits for the end of the process, for at most so many milliseconds; does not reap it. */
+void job_let_end(const struct job *j, int ms);
 /* Sends SIGKILL to the process and to its group. */
 void job_kill(const struct job *j);
 /*

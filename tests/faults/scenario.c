@@ -25,7 +25,7 @@ const struct scenario scenarios[] = {
 	{ "recovery", GUEST_ENDS, .boots = 1, .injections = 450, .killed = true },
 	{ "control", GUEST_RUNS, .boots = 1, .injections = 450, .controlled = true },
 	{ "memory", GUEST_REBOOTS GUEST_ENDS, .boots = 2, .injections = 400, .memory = true },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static pid_t start_vmrun(const char *out, const char *err, bool preload)
