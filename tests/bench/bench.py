@@ -66,7 +66,8 @@ def respawn_commands(world):
     """Returns name, command and whether FreeBSD's commands are needed, of what restarts at once."""
     turn = world.program("turn")
     os.makedirs(world.path("contract"), exist_ok=True)
-    os.makedirs(world.run_dir(), exist_ok=True)
+    records = os.path.join(world.memory, "records")
+    os.makedirs(records, exist_ok=True)
     world.write("hook.lua", "return { on_exit = function(exit)\n"
                 "\tif exit.cause == 'reboot' then return exit.target end\nend }\n")
     plain, hooked = world.spec("plain.json"), world.spec("hooked.json", hooks=["hook.lua"])
@@ -74,7 +75,7 @@ def respawn_commands(world):
     return [
         ("floor: C, vfork and waitpid", [world.program("loop"), "bare", turn], False),
         ("floor of the promises: C with record, lock and history",
-         [world.program("loop"), "contract", world.run_dir(), world.path("contract"), turn], False),
+         [world.program("loop"), "contract", records, world.path("contract"), turn], False),
         ("vmrun, checks off", world.run_of(plain), False),
         ("vmrun, checks off, an on_exit hook", world.run_of(hooked), False),
         ("vmrun, with checks (three commands ask the host)", world.run_of(checked, program=world.test_vmrun, checks=True), True),
