@@ -244,7 +244,7 @@ static size_t count_guest(const struct batch *b, size_t written)
 	return done;
 }
 
-/* Returns the size that the log will have with the batch; 0 if it is no file. */
+/* Returns the size of the log after the write; 0 if the log is not a regular file. */
 static int64_t size_with(const struct console_log *l, const struct batch *b)
 {
 	return l->is_file ? l->size + (int64_t)b->text.length : 0;

@@ -125,7 +125,7 @@ bool job_overflowed(const struct job *j, size_t stream);
 void job_write(const struct job *j, size_t stream, const char *text);
 /* Sends a signal to the process, not to its children. */
 void job_signal(const struct job *j, int signal);
-/* Waits for the end of the process, for at most so many milliseconds; does not reap it. */
+/* Waits at most `ms` milliseconds for the end of the process, and does not reap it. */
 void job_let_end(const struct job *j, int ms);
 /* Sends SIGKILL to the process and to its group. */
 void job_kill(const struct job *j);
