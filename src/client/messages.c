@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#define NO_MESSAGE "expected an object with \"ok\" or \"event\""
+
 /* What a request says of itself. */
 struct request {
 	char *cmd;   /* owned; NULL: it has none */
@@ -126,18 +128,41 @@ static void take_id(struct vmrun_client *c)
 		    c->line + 1, c->line + strlen(prefix), strlen(c->line + strlen(prefix)) + 1);
 }
 
+/* Checks that a line is one object, and removes the blanks around it; returns NULL, or the error.
+ */
+static const char *cut_object(char *line)
+{
+	struct json j;
+	struct json_token token;
+	size_t begins, last;
+
+	json_start(&j, line, strlen(line));
+	if (json_next(&j, &token) != JSON_OBJECT)
+		return NO_MESSAGE;
+	begins = last = token.offset;
+	while (json_next(&j, &token) != JSON_END) {
+		if (token.type == JSON_ERROR)
+			return j.error;
+		last = token.offset;
+	}
+	line[last + 1] = '\0'; /* what follows the last brace */
+	memmove(line, line + begins, last + 2 - begins);
+	return NULL;
+}
+
 /* Makes the message of c->line. */
 static int read_message(struct vmrun_client *c)
 {
-	MEM_AUTO char *ok = json_member(c->line, "ok");
-	MEM_AUTO char *event = json_member(c->line, "event");
+	const char *wrong = cut_object(c->line);
+	MEM_AUTO char *ok = wrong == NULL ? json_member(c->line, "ok") : NULL;
+	MEM_AUTO char *event = wrong == NULL ? json_member(c->line, "event") : NULL;
 
 	free(c->reason);
 	c->reason = NULL;
 	c->message = (struct vmrun_message){ .type = VMRUN_MESSAGE_EVENT };
 	if (ok == NULL && event == NULL)
-		return client_fail(c, VMRUN_CLIENT_PROTOCOL,
-		    "malformed answer: expected an object with \"ok\" or \"event\"");
+		return client_fail(c, VMRUN_CLIENT_PROTOCOL, "malformed answer: %s",
+		    wrong != NULL ? wrong : NO_MESSAGE);
 	if (ok != NULL) {
 		c->message.type = VMRUN_MESSAGE_ANSWER;
 		c->message.ok = strcmp(ok, "true") == 0;

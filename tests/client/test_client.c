@@ -154,6 +154,30 @@ static void test_wrong_requests_are_not_sent(void **state)
 	expect_request("{\"id\":1,\"cmd\":\"stop\"}\n");
 }
 
+/* A program that reads the JSON of a message gets one object and nothing else. */
+static void test_a_message_is_one_object(void **state)
+{
+	static const char *const malformed[] = {
+		"[{\"ok\":true}]\n",
+		"{\"ok\":true,\"a\":\n",
+		"{\"ok\":true} {\"ok\":true}\n",
+		"{\"event\":\"exit\",\"a\":0E}\n",
+		"{\"id\":1,\"ok\":true,\"a\"}\n",
+	};
+	const struct vmrun_message *m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		answer(malformed[i]);
+		expect_error(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_PROTOCOL, "malformed");
+		assert_null(m);
+	}
+	answer(" \t\r{\"id\":7,\"ok\":true,\"a\":1}\r\n");
+	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
+	assert_int_equal(m->id, 7);
+	assert_string_equal(m->json, "{\"ok\":true,\"a\":1}");
+}
+
 static void test_messages(void **state)
 {
 	const struct vmrun_message *m;
@@ -371,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_is_that_of_its_request),
 		TEST(wrong_requests_are_not_sent),
+		TEST(a_message_is_one_object),
 		TEST(messages),
 		TEST(a_refused_follow),
 		TEST(a_refusal_without_a_request),
