@@ -50,17 +50,12 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size)
 
 	if (old == NULL)
 		old_size = 0; /* Lua passes the type of the new object instead */
-	if (size == 0) {
-		free(old);
-		s->used_bytes -= old_size;
-		return NULL;
-	}
 	if (size > old_size && !may_allocate(s, size - old_size)) {
 		s->refused = true;
 		return NULL;
 	}
-	p = realloc(old, size);
-	if (p == NULL) {
+	p = heap_resize(&s->heap, old, old_size, size);
+	if (p == NULL && size != 0) {
 		if (size > old_size)
 			return NULL;
 		p = old; /* Lua relies on shrinking */
@@ -277,6 +272,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 	s->dry_run = options->dry_run;
 	s->args = options->args;
 	script_limit(s, options->budget_ms, options->memory_bytes);
+	heap_open(&s->heap);
 	s->L = lua_newstate(allocate, s);
 	if (s->L != NULL) {
 		*(struct script **)lua_getextraspace(s->L) = s;
@@ -301,6 +297,7 @@ void script_free(struct script *s)
 		return;
 	if (s->L != NULL)
 		lua_close(s->L);
+	heap_close(&s->heap);
 	str_free(&s->line);
 	str_free(&s->file);
 	script_drop_lent(s);

@@ -21,6 +21,7 @@
 #include <lauxlib.h>
 
 #include "base/str.h"
+#include "script/heap.h"
 #include "script/script.h"
 
 /* Chunk names of vmrun's own modules start with it: tracebacks leave out their frames. */
@@ -30,6 +31,7 @@
 
 struct script {
 	lua_State *L;
+	struct heap heap;
 	size_t used_bytes, cap_bytes;
 	size_t live_bytes; /* in use after the last early collection */
 	int64_t budget_ms, deadline_ms;
