@@ -23,6 +23,6 @@ local home = {
 }
 
 return function(name, argument)
-	local module = home[name] or error("no function " .. name)
+	local module = home[name] or error("[vmrun engine]: no function " .. name, 0)
 	return import(module)[name](argument)
 end

@@ -36,7 +36,7 @@ static void test_traceback_is_the_users(void **state)
 	assert_null(strstr(text, "[vmrun"));
 	assert_string_equal(text,
 	    "vm.lua:1: x\nstack traceback:\n\t[C]: in function 'error'\n"
-	    "\tvm.lua:1: in local 'chunk'");
+	    "\tvm.lua:1: in main chunk");
 	node_free(n);
 }
 
