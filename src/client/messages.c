@@ -128,8 +128,7 @@ static void take_id(struct vmrun_client *c)
 		    c->line + 1, c->line + strlen(prefix), strlen(c->line + strlen(prefix)) + 1);
 }
 
-/* Checks that a line is one object, and removes the blanks around it; returns NULL, or the error.
- */
+/* Removes the blanks around the object of a line.  Returns NULL, or why it is not one object. */
 static const char *cut_object(char *line)
 {
 	struct json j;

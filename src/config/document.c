@@ -306,12 +306,16 @@ int document_merge(struct document *doc, const char *target, const struct words 
 	return -1;
 }
 
+bool document_is_script(const struct document *doc)
+{
+	return doc->format == FORMAT_LUA;
+}
+
 bool document_remember(struct document *doc)
 {
 	struct node *nothing = NULL;
 
-	/* No script can reach the tables of JSON and UCL. */
-	return doc->format != FORMAT_LUA ||
+	return !document_is_script(doc) ||
 	    script_call(doc->script, "remember", NULL, &nothing, NULL) == 0;
 }
 
@@ -319,7 +323,7 @@ bool document_is_same(struct document *doc)
 {
 	NODE_AUTO struct node *same = NULL;
 
-	return doc->format != FORMAT_LUA ||
+	return !document_is_script(doc) ||
 	    (script_call(doc->script, "is_same", NULL, &same, NULL) == 0 && same != NULL &&
 		same->kind == NODE_BOOL && same->truth);
 }

@@ -81,6 +81,8 @@ int document_merge(struct document *doc, const char *target, const struct words 
  */
 void document_place(struct document *doc, struct report *report, size_t first);
 
+/* Returns whether functions can change the spec: no script reaches the tables of JSON and UCL. */
+bool document_is_script(const struct document *doc);
 /*
  * Remembers the tables of the document, which functions of a Lua spec can change, for
  * document_is_same().  Returns false if that fails, for want of memory.

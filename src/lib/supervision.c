@@ -258,7 +258,8 @@ static struct boot_source *read_new_source(struct vmrun *vm, struct report *repo
 
 	*fresh = vm->source;
 	fresh->doc = NULL;
-	fresh->base = NULL;
+	fresh->base = fresh->checked = NULL;
+	fresh->first = NULL;
 	memset(&fresh->pins, 0, sizeof(fresh->pins));
 	vm->is_reloading = true;
 	is_good = handle_read(vm, fresh, report) == 0 && boot_source_check(fresh, report) == 0;

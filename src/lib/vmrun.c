@@ -311,6 +311,7 @@ static int load(struct vmrun *vm)
 	if (handle_read(vm, &vm->source, &vm->report) != 0)
 		return -1;
 	check_target(vm);
+	vm->source.first = vm->options.target;
 	if (boot_source_check(&vm->source, &vm->report) != 0)
 		return -1;
 	vm->events.vm = vm->name = mem_copy(vm->source.base->name);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "hyper/firmware.h"
+#include "plan/plan_internal.h"
 
 static struct decoder decoder_of(const struct boot_source *source, struct report *report)
 {
@@ -63,11 +64,7 @@ static void check_reach(
 		spec_confine(spec, document_sandbox(source->doc), firmware_is_known, report);
 }
 
-/*
- * Returns the merged and decoded spec of a target, without slots: also when the report got
- * problems, as far as it could be read.  NULL if there was nothing to decode.
- */
-static struct spec *read_spec(struct boot_source *source, const char *target, struct report *report)
+struct spec *boot_read_spec(struct boot_source *source, const char *target, struct report *report)
 {
 	struct decoder d = decoder_of(source, report);
 	struct merged merged;
@@ -82,69 +79,6 @@ static struct spec *read_spec(struct boot_source *source, const char *target, st
 	merged_clear(&merged);
 	document_place(source->doc, report, before);
 	return spec;
-}
-
-static void check_target(
-    struct boot_source *source, const char *target, const struct where *at, struct report *report)
-{
-	if (target != NULL && !words_have(document_targets(source->doc), target))
-		document_report_target(source->doc, target, at, report);
-}
-
-/* Checks the targets that a spec leads to. */
-static void check_next_targets(
-    struct boot_source *source, const struct spec *spec, struct report *report)
-{
-	struct where next = { NULL, "next_target", 0 }, on = { NULL, "on", 0 };
-
-	check_target(source, spec->next_target, &next, report);
-	for (int i = 0; i < CAUSES; i++) {
-		struct where cause = { &on, cause_name((enum cause)i), 0 };
-		struct where at = { &cause, "boot", 0 };
-
-		check_target(source, spec->on[i].target, &at, report);
-	}
-	for (size_t i = 0; i < spec->on_status.count; i++) {
-		const struct status_action *entry =
-		    (const struct status_action *)spec->on_status.item + i;
-		struct where status = { &on, entry->status, 0 };
-		struct where at = { &status, "boot", 0 };
-
-		check_target(source, entry->action.target, &at, report);
-	}
-}
-
-/* Refuses two uses of a hook under one name: they would share one state. */
-static void check_state_name(const struct hook_file *hook, const char *name, struct words *known,
-    const struct where *at, struct report *report)
-{
-	size_t before = report->count;
-
-	if (words_have(known, name))
-		report_add(report, STATUS_SPEC, at,
-		    "a second use of this hook would share the state \"%s\" with the first one: "
-		    "give it an \"id\"",
-		    name);
-	else
-		words_add(known, name);
-	if (hook->of_option && report->count > before)
-		report->item[before].place = mem_format("--hook %s", hook->name);
-}
-
-static void load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
-{
-	WORDS_AUTO struct words known = { 0 };
-
-	for (size_t i = 0; i < spec->hooks.count; i++) {
-		const struct hook_file *hook = &spec->hooks.item[i];
-		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
-		const struct where *place = hook->of_option ? NULL : &at;
-		MEM_AUTO char *state_name =
-		    document_load_hook(source->doc, hook, &source->widest, place, report);
-
-		if (state_name != NULL)
-			check_state_name(hook, state_name, &known, place, report);
-	}
 }
 
 /*
@@ -179,7 +113,7 @@ static bool confine_plan(
 	return false;
 }
 
-static int make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
+int boot_make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
     struct report *report)
 {
 	MEM_AUTO char *directory = mem_format("%s/%s", source->run_dir, spec->name);
@@ -191,108 +125,6 @@ static int make_plan(const struct boot_source *source, const struct spec *spec, 
 		return 0;
 	plan_clear(plan);
 	return -1;
-}
-
-/* One target at the start: its spec, and its problems. */
-struct candidate {
-	const char *target;
-	struct spec *spec; /* NULL when there was nothing to decode */
-	struct report report;
-};
-
-/*
- * Checks all that can be checked of a target before it boots.  The pins of all targets are known.
- */
-static void check_candidate(struct boot_source *source, struct candidate *c)
-{
-	struct plan plan = { 0 };
-	struct merged merged;
-	REPORT_AUTO struct report ignored = { 0 };
-	size_t before = c->report.count;
-
-	if (c->spec == NULL)
-		return;
-	check_next_targets(source, c->spec, &c->report);
-	load_hooks(source, c->spec, &c->report);
-	slots_assign(c->spec, source->base, &source->pins, &c->report);
-	if (c->report.count == 0) {
-		spec_complete(c->spec);
-		(void)make_plan(source, c->spec, &plan, &c->report);
-	}
-	plan_clear(&plan);
-	if (c->report.count == before)
-		return;
-	/* Places belong to the target that was merged last: merge this one again. */
-	if (document_merge(source->doc, c->target, source->settings, &merged, &ignored) == 0)
-		merged_clear(&merged);
-	document_place(source->doc, &c->report, before);
-}
-
-/* Assigns the slots of the base, which no target may move. */
-static void place_base(struct boot_source *source)
-{
-	REPORT_AUTO struct report ignored = { 0 }; /* the targets have the same problems */
-
-	if (source->base != NULL) {
-		slots_collect(&source->pins, source->base);
-		slots_assign(source->base, NULL, &source->pins, &ignored);
-	}
-}
-
-/* Refuses words for the hypervisor in the sandbox: they could do what a spec may not. */
-static void refuse_words(const struct boot_source *source, struct report *report)
-{
-	if (document_sandbox(source->doc) == NULL || source->extra == NULL ||
-	    source->extra->count == 0)
-		return;
-	report_add(report, STATUS_SPEC, NULL,
-	    "the sandbox refuses words for the hypervisor (\"%s\"), which are passed on unchecked: "
-	    "remove them",
-	    source->extra->item[0]);
-	report->item[report->count - 1].place = mem_copy("--");
-}
-
-/* Keeps the limit that allows the most boots. */
-static void widen_limit(struct boot_source *source, const struct restart_limit *limit)
-{
-	if (!source->widest.off && (limit->off || limit->count > source->widest.count))
-		source->widest = *limit;
-}
-
-int boot_source_check(struct boot_source *source, struct report *report)
-{
-	const struct words *targets = document_targets(source->doc);
-	struct candidate *list = mem_zero((targets->count + 1) * sizeof(*list));
-	REPORT_AUTO struct report of_base = { 0 };
-	size_t before = report->count;
-
-	refuse_words(source, report);
-	source->base = read_spec(source, NULL, &of_base);
-	for (size_t i = 0; i < targets->count; i++) {
-		list[i].target = targets->item[i];
-		list[i].spec = read_spec(source, list[i].target, &list[i].report);
-		report_name_target(&list[i].report, &of_base, list[i].target);
-		if (list[i].spec == NULL)
-			continue;
-		slots_collect(&source->pins, list[i].spec);
-		widen_limit(source, &list[i].spec->restart_limit);
-	}
-	place_base(source);
-	for (size_t i = 0; i < targets->count; i++) {
-		check_candidate(source, &list[i]);
-		report_merge(report, &list[i].report);
-		spec_free(list[i].spec);
-	}
-	free(list);
-	report_sort(report);
-	return report->count == before ? 0 : -1;
-}
-
-void boot_source_clear(struct boot_source *source)
-{
-	spec_free(source->base);
-	document_free(source->doc);
-	memset(source, 0, sizeof(*source));
 }
 
 void boot_hook_keys(const struct spec *spec, struct words *keys)
@@ -356,8 +188,8 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 
 	check_reach(source, spec, report);
 	if (report->count == before) {
-		check_next_targets(source, spec, report);
-		load_hooks(source, spec, report);
+		source_check_targets(source, spec, report);
+		source_load_hooks(source, spec, report);
 		slots_assign(spec, NULL, &source->pins, report);
 		spec_complete(spec);
 	}
@@ -374,8 +206,11 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 struct spec *boot_spec(struct boot_source *source, const char *target, struct report *report)
 {
 	size_t before = report->count;
-	struct spec *spec = read_spec(source, target, report);
+	struct spec *spec = source_take_checked(source, target);
 
+	if (spec != NULL)
+		return spec;
+	spec = boot_read_spec(source, target, report);
 	if (spec != NULL && report->count == before) {
 		slots_assign(spec, source->base, &source->pins, report);
 		spec_complete(spec);
@@ -418,7 +253,7 @@ int boot_finish(struct boot_source *source, struct boot *draft, struct report *r
 {
 	size_t before = report->count;
 
-	if (make_plan(source, draft->spec, &draft->plan, report) != 0) {
+	if (boot_make_plan(source, draft->spec, &draft->plan, report) != 0) {
 		document_place(source->doc, report, before);
 		return -1;
 	}
@@ -482,7 +317,7 @@ int boot_replan(const struct boot_source *source, struct boot *boot, struct repo
 {
 	struct plan plan = { 0 };
 
-	if (make_plan(source, boot->spec, &plan, report) != 0)
+	if (boot_make_plan(source, boot->spec, &plan, report) != 0)
 		return -1;
 	plan_clear(&boot->plan);
 	boot->plan = plan;

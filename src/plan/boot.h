@@ -21,10 +21,12 @@ struct boot_source {
 	const struct words *extra; /* words after `--` */
 	const char *run_dir;	   /* directory for files of running VMs */
 	const char *state_dir;	   /* directory for files that outlive them */
+	const char *first;	   /* the target that boots first, or NULL: not known */
 	bool dry;
 	int exec_result;	     /* of each vmrun.exec() of a dry run, which runs nothing */
 	struct pin_map pins;	     /* made by boot_source_check() */
 	struct spec *base;	     /* the base alone, with its slots; ditto */
+	struct spec *checked;	     /* that of `first`, for its boot, or NULL; ditto */
 	struct restart_limit widest; /* of all targets, for hooks, which are loaded once; ditto */
 };
 

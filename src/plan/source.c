@@ -1,0 +1,212 @@
+/* Checks all targets of a spec at the start. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "plan/boot.h"
+#include "plan/plan_internal.h"
+
+static void check_target(
+    struct boot_source *source, const char *target, const struct where *at, struct report *report)
+{
+	if (target != NULL && !words_have(document_targets(source->doc), target))
+		document_report_target(source->doc, target, at, report);
+}
+
+void source_check_targets(
+    struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct where next = { NULL, "next_target", 0 }, on = { NULL, "on", 0 };
+
+	check_target(source, spec->next_target, &next, report);
+	for (int i = 0; i < CAUSES; i++) {
+		struct where cause = { &on, cause_name((enum cause)i), 0 };
+		struct where at = { &cause, "boot", 0 };
+
+		check_target(source, spec->on[i].target, &at, report);
+	}
+	for (size_t i = 0; i < spec->on_status.count; i++) {
+		const struct status_action *entry =
+		    (const struct status_action *)spec->on_status.item + i;
+		struct where status = { &on, entry->status, 0 };
+		struct where at = { &status, "boot", 0 };
+
+		check_target(source, entry->action.target, &at, report);
+	}
+}
+
+/* Refuses two uses of a hook under one name: they would share one state. */
+static void check_state_name(const struct hook_file *hook, const char *name, struct words *known,
+    const struct where *at, struct report *report)
+{
+	size_t before = report->count;
+
+	if (words_have(known, name))
+		report_add(report, STATUS_SPEC, at,
+		    "a second use of this hook would share the state \"%s\" with the first one: "
+		    "give it an \"id\"",
+		    name);
+	else
+		words_add(known, name);
+	if (hook->of_option && report->count > before)
+		report->item[before].place = mem_format("--hook %s", hook->name);
+}
+
+void source_load_hooks(struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	WORDS_AUTO struct words known = { 0 };
+
+	for (size_t i = 0; i < spec->hooks.count; i++) {
+		const struct hook_file *hook = &spec->hooks.item[i];
+		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
+		const struct where *place = hook->of_option ? NULL : &at;
+		MEM_AUTO char *state_name =
+		    document_load_hook(source->doc, hook, &source->widest, place, report);
+
+		if (state_name != NULL)
+			check_state_name(hook, state_name, &known, place, report);
+	}
+}
+
+/* One target at the start: its spec, and its problems. */
+struct candidate {
+	const char *target;
+	struct spec *spec; /* NULL when there was nothing to decode */
+	struct report report;
+};
+
+/*
+ * Checks all that can be checked of a target before it boots.  The pins of all targets are known.
+ */
+static void check_candidate(struct boot_source *source, struct candidate *c)
+{
+	struct plan plan = { 0 };
+	struct merged merged;
+	REPORT_AUTO struct report ignored = { 0 };
+	size_t before = c->report.count;
+
+	if (c->spec == NULL)
+		return;
+	source_check_targets(source, c->spec, &c->report);
+	source_load_hooks(source, c->spec, &c->report);
+	slots_assign(c->spec, source->base, &source->pins, &c->report);
+	if (c->report.count == 0) {
+		spec_complete(c->spec);
+		(void)boot_make_plan(source, c->spec, &plan, &c->report);
+	}
+	plan_clear(&plan);
+	if (c->report.count == before)
+		return;
+	/* Places belong to the target that was merged last: merge this one again. */
+	if (document_merge(source->doc, c->target, source->settings, &merged, &ignored) == 0)
+		merged_clear(&merged);
+	document_place(source->doc, &c->report, before);
+}
+
+/* Assigns the slots of the base, which no target may move. */
+static void place_base(struct boot_source *source)
+{
+	REPORT_AUTO struct report ignored = { 0 }; /* the targets have the same problems */
+
+	if (source->base != NULL) {
+		slots_collect(&source->pins, source->base);
+		slots_assign(source->base, NULL, &source->pins, &ignored);
+	}
+}
+
+/* Refuses words for the hypervisor in the sandbox: they could do what a spec may not. */
+static void refuse_words(const struct boot_source *source, struct report *report)
+{
+	if (document_sandbox(source->doc) == NULL || source->extra == NULL ||
+	    source->extra->count == 0)
+		return;
+	report_add(report, STATUS_SPEC, NULL,
+	    "the sandbox refuses words for the hypervisor (\"%s\"), which are passed on unchecked: "
+	    "remove them",
+	    source->extra->item[0]);
+	report->item[report->count - 1].place = mem_copy("--");
+}
+
+/* Keeps the limit that allows the most boots. */
+static void widen_limit(struct boot_source *source, const struct restart_limit *limit)
+{
+	if (!source->widest.off && (limit->off || limit->count > source->widest.count))
+		source->widest = *limit;
+}
+
+/* Reads a target, and what it asks of all. */
+static void read_candidate(
+    struct boot_source *source, struct candidate *c, const struct report *of_base)
+{
+	c->spec = boot_read_spec(source, c->target, &c->report);
+	report_name_target(&c->report, of_base, c->target);
+	if (c->spec == NULL)
+		return;
+	slots_collect(&source->pins, c->spec);
+	widen_limit(source, &c->spec->restart_limit);
+}
+
+static bool is_first(const struct boot_source *source, const struct candidate *c)
+{
+	return source->first != NULL && strcmp(source->first, c->target) == 0;
+}
+
+/* Keeps the spec of the first boot, which was merged last, or frees that of another target. */
+static void end_candidate(struct boot_source *source, struct candidate *c)
+{
+	if (is_first(source, c) && !document_is_script(source->doc))
+		source->checked = c->spec;
+	else
+		spec_free(c->spec);
+}
+
+int boot_source_check(struct boot_source *source, struct report *report)
+{
+	const struct words *targets = document_targets(source->doc);
+	struct candidate *list = mem_zero((targets->count + 1) * sizeof(*list));
+	REPORT_AUTO struct report of_base = { 0 };
+	size_t before = report->count;
+
+	refuse_words(source, report);
+	source->base = boot_read_spec(source, NULL, &of_base);
+	for (size_t i = 0; i < targets->count; i++) {
+		list[i].target = targets->item[i];
+		if (!is_first(source, &list[i]))
+			read_candidate(source, &list[i], &of_base);
+	}
+	for (size_t i = 0; i < targets->count; i++) {
+		if (is_first(source, &list[i]))
+			read_candidate(source, &list[i], &of_base);
+	}
+	place_base(source);
+	for (size_t i = 0; i < targets->count; i++) {
+		check_candidate(source, &list[i]);
+		report_merge(report, &list[i].report);
+		end_candidate(source, &list[i]);
+	}
+	free(list);
+	/* What is wrong with the base is wrong with each target, unless memory ran out. */
+	if (source->base == NULL && report->count == before)
+		report_merge(report, &of_base);
+	report_sort(report);
+	return report->count == before ? 0 : -1;
+}
+
+struct spec *source_take_checked(struct boot_source *source, const char *target)
+{
+	struct spec *spec = source->checked;
+
+	source->checked = NULL;
+	if (spec == NULL || strcmp(source->first, target) == 0)
+		return spec;
+	spec_free(spec);
+	return NULL;
+}
+
+void boot_source_clear(struct boot_source *source)
+{
+	spec_free(source->base);
+	spec_free(source->checked);
+	document_free(source->doc);
+	memset(source, 0, sizeof(*source));
+}
