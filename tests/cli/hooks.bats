@@ -412,7 +412,8 @@ detours() {
 	is "$(jq -r 'select(.event == "exit") | .cause' events)" check_failed
 }
 
-# on_prepare uses up the memory, so that vmrun cannot make the list of on_start functions.
+# on_prepare uses up the memory, so that vmrun cannot make the list of on_start functions; with some
+# releases of Lua there is enough for the list, and calling the function fails.
 @test "where it cannot be found out which functions to ask, the boot is refused" {
 	lua 'vm.hook_memory = "2M"
 		function vm.on_prepare(spec, boot)
@@ -426,7 +427,7 @@ detours() {
 	is "$status" 69
 	is "$(starts)" ''
 	lacks asked
-	has 'on_start refused the boot: it failed: needs more than 2 MiB of memory'
+	grep -Eq 'on_start( of vm\.lua)? refused the boot: it failed: needs more than 2 MiB of memory' err
 }
 
 # The answer for one boot does not apply to the next one.
