@@ -5,6 +5,7 @@
 #include "script/script_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -284,25 +285,25 @@ static int explain_time(const struct script *s, struct error *err)
 static int explain_memory(const struct script *s, const char *text, struct error *err)
 {
 	MEM_AUTO char *size = script_size_text(s->cap_bytes);
-	const char *trace = strchr(text, '\n');
+	const char *trace = text + strcspn(text, "\n");
 
-	return error_set(err, STATUS_SPEC, "needs more than %s of memory (hook_memory)%s", size,
-	    trace == NULL ? "" : trace);
+	if (!s->refused)
+		return error_set(err, STATUS_OS, "%s%s", strerror(ENOMEM), trace);
+	return error_set(
+	    err, STATUS_SPEC, "needs more than %s of memory (hook_memory)%s", size, trace);
 }
 
 static int explain(const struct script *s, const struct turn *turn, struct error *err)
 {
-	bool memory = turn->status == LUA_ERRMEM ||
-	    (s->refused && strstr(turn->text, "not enough memory") != NULL);
+	/* An error of vmrun's own modules begins with their place. */
+	bool is_own = str_after(turn->text, OWN_CHUNK) != NULL;
 
 	if (s->expired)
 		return explain_time(s, err);
-	if (memory)
+	if (turn->status == LUA_ERRMEM ||
+	    (s->refused && strstr(turn->text, "not enough memory") != NULL))
 		return explain_memory(s, turn->text, err);
-	/* An error of vmrun's own modules begins with their place. */
-	if (str_after(turn->text, OWN_CHUNK) != NULL)
-		return error_set(err, STATUS_BUG, "%s", turn->text);
-	return error_set(err, STATUS_SPEC, "%s", turn->text);
+	return error_set(err, is_own ? STATUS_BUG : STATUS_SPEC, "%s", turn->text);
 }
 
 /*

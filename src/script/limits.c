@@ -1,8 +1,10 @@
 /* A Lua state with its limits: how much memory it may use, how long a call may take. */
 #include "script/script_internal.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "platform/clock.h"
@@ -246,6 +248,8 @@ static int explain_open(const struct script *s, int status, struct error *err)
 {
 	MEM_AUTO char *size = script_size_text(s->cap_bytes);
 
+	if (status == LUA_ERRMEM && !s->refused)
+		return error_set(err, STATUS_OS, "Lua cannot start: %s", strerror(ENOMEM));
 	if (status == LUA_ERRMEM)
 		return error_set(err, STATUS_OS, "Lua cannot start in %s of memory", size);
 	return error_set(err, STATUS_BUG, "Lua cannot start: %s", lua_tostring(s->L, -1));

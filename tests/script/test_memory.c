@@ -1,10 +1,12 @@
 /* All steps under every memory cap: each works or fails with a message, and nothing leaks. */
 #include "support.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "script/heap.h"
 
 static const char *const steps[][2] = {
 	{ "configure",
@@ -43,6 +45,19 @@ static const char *const steps[][2] = {
 	    "notes = { { path = { 'a', 1, 'b' }, kind = 'list' } } }" },
 	{ "boot", "{ target = 't' }" },
 };
+
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the linker
+void *__real_heap_resize(struct heap *h, void *old, size_t old_size, size_t size);
+void *__wrap_heap_resize(struct heap *h, void *old, size_t old_size, size_t size);
+
+static bool system_has_none; /* memory for larger pieces */
+
+void *__wrap_heap_resize(struct heap *h, void *old, size_t old_size, size_t size)
+{
+	return system_has_none && size > old_size ? NULL
+						  : __real_heap_resize(h, old, old_size, size);
+}
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
@@ -161,11 +176,36 @@ static void test_large_json(void **state)
 	str_free(&text);
 }
 
+/* A cap that was not reached is not blamed. */
+static void test_a_system_without_memory(void **state)
+{
+	struct script_options options = { .budget_ms = 60000, .memory_bytes = 64 * MIB };
+	struct script *s = script_open(60000, 64 * MIB), *other = NULL;
+	struct node *file = lua_file("return { n = 1 }"), *result = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	system_has_none = true;
+	assert_int_equal(script_call(s, "load", file, &result, &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_string_equal(err.text, strerror(ENOMEM));
+	error_clear(&err);
+	assert_int_equal(script_new(&other, &options, &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	system_has_none = false;
+	error_clear(&err);
+	assert_int_equal(script_call(s, "load", file, &result, &err), 0);
+	node_free(result);
+	node_free(file);
+	script_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cap),
 		cmocka_unit_test(test_lowered_cap),
+		cmocka_unit_test(test_a_system_without_memory),
 		SUPPORT_TEST(test_large_json),
 	};
 
