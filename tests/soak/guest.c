@@ -1,7 +1,7 @@
 /*
- * A hypervisor for the soak: it prints on the terminal that its arguments name, takes its order from
- * the fifo SOAK_ORDERS, prints the order and ends as the order says.  An order is a letter and a
- * number of 7 digits; soak.py and crowd.py know what each letter means.  A guest without an order
+ * A hypervisor for the soak: it prints on the terminal that its arguments name, takes its order
+ * from the fifo SOAK_ORDERS, prints the order and ends as the order says.  An order is a letter and
+ * a number of 7 digits; soak.py and crowd.py know what each letter means.  A guest without an order
  * waits, and powers off at SIGTERM.
  */
 #include <errno.h>
@@ -62,7 +62,8 @@ static int end_by(char letter)
 
 	if (letter == 'k')
 		(void)raise(SIGKILL);
-	/* bhyve has 0 for a reboot, 1 for a power-off, 2 for a halt, 3 for a triple fault, 4 for an error. */
+	/* bhyve has 0 for a reboot, 1 for a power-off, 2 for a halt, 3 for a triple fault, 4 for an
+	 * error. */
 	return found == NULL ? 4 : (int)(found - statuses);
 }
 
