@@ -37,6 +37,8 @@ def soak(build, part, count):
     except Failed as why:
         print(f"soak {part}: {why}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
         world.leave()
     print(f"soak {part}: passed in {time.monotonic() - began:.0f} s")
