@@ -3,8 +3,8 @@
 
     bench.py BUILD [--quick] [MEASURE...]
 
-A measure is respawn, start, list, idle, stop or console; without one, all are taken. --quick takes
-each figure a few times only, to see that it can be taken. docs/performance.md explains the rows. A
+A measure is respawn, start, list, idle, stop, console or scale; without one, all but scale are taken. --quick takes
+each figure a few times only, to see that it can be taken. docs/performance.md explains the rows, docs/scale.md those of scale. A
 slow figure is no failure: the status tells only whether the programs did what they should.
 """
 import glob
@@ -16,6 +16,7 @@ import sys
 import time
 from subprocess import DEVNULL, PIPE, TimeoutExpired, run
 
+from scale import scale
 from world import Failed, Times, World, await_true, found, instructions, percentile
 
 NOT_INSTALLED = "not installed"
@@ -56,6 +57,7 @@ class Counts:
         self.vms, self.lists = (3, 2) if quick else (100, 20)
         self.settle_seconds, self.idle_seconds = (0.1, 0.3) if quick else (11, 6)
         self.stops = 1 if quick else 30
+        self.crowd = 4 if quick else 1000
         self.flood, self.floods = (80_000, 1) if quick else (40_000_000, 3)
 
 
@@ -233,6 +235,8 @@ def start(world, counts, table):
 
 def start_vms(world, count):
     """Starts VMs whose fakebhyve waits for the power button; returns them and the time it took."""
+    for up in glob.glob(world.path("up*[0-9]")):
+        os.remove(up)  # of another measure
     world.write("script", "".join(f"acpi on ready {world.path('up')}{i} wait\n" for i in range(count)))
     specs = [world.spec(f"vm{i}.json") for i in range(count)]
     began = time.monotonic()
@@ -434,7 +438,10 @@ def console(world, counts, table):
         table.row(name, middle, middle / floor)
 
 
-MEASURES = {"respawn": respawn, "start": start, "list": list_vms, "idle": idle, "stop": stop, "console": console}
+MEASURES = {"respawn": respawn, "start": start, "list": list_vms, "idle": idle, "stop": stop, "console": console,
+            "scale": lambda world, counts, table: scale(world, counts, table, start_vms)}
+# scale has two processes for each of a thousand VMs.
+USUAL = [name for name in MEASURES if name != "scale"]
 
 
 def machine():
@@ -456,7 +463,7 @@ def main(arguments):
     world = World(words[0])
     print(machine())
     try:
-        for name in words[1:] or MEASURES:
+        for name in words[1:] or USUAL:
             MEASURES[name](world, Counts(quick), Table())
     except (Failed, TimeoutExpired) as why:
         sys.exit(f"bench: {why}")

@@ -24,6 +24,10 @@ ROWS = {
     "idle": ["floor: C, passes SIGTERM on", "vmrun", "sh, trap and wait", "s6-supervise", "runsv"],
     "stop": ["floor: SIGTERM to the guest itself", "C, passes SIGTERM on", "vmrun", "sh, trap and wait",
              "s6-supervise", "runsv"],
+    "scale": ["starting these VMs side by side", "private memory of a vmrun", "memory of a vmrun with its part",
+              "descriptors of a vmrun", "processor time of a vmrun for its start", "vmrunctl list",
+              "vmrunctl --json list", "vmrunctl metrics", "files in the run directory", "their blocks",
+              "files in the state directory", "their blocks", "processor time of a vmrun in", "SIGTERM to all"],
     "console": ["floor: C, copies a terminal to a file", "vmrun, log  ", "vmrun, log with time stamps",
                 "C, copies to s6-log", "C, copies to svlogd"],
 }

@@ -38,7 +38,7 @@ def soak(build, part, count):
         print(f"soak {part}: {why}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        sys.exit(130)
     finally:
         world.leave()
     print(f"soak {part}: passed in {time.monotonic() - began:.0f} s")
