@@ -23,19 +23,19 @@ MOST = 8        # boots of one run
 PATIENCE = 300  # seconds that a run may take
 PROGRESS = 20   # runs between two lines of progress
 
-# How a boot ends: the guest's script, who ends it once the guest has printed a dot, what the event
-# `exit` says (cause, status, signal, ended_by), and the exit status of a vmrun whose last boot it was.
+# How a boot ends: the guest's script, who ends it once the guest waits, what the event `exit` says
+# (cause, status, signal, ended_by), and the exit status of a vmrun whose last boot it was.
 ENDS = {
     "r": ("r", None, ("reboot", 0, None, "guest"), 0),
     "k": ("k", None, ("reboot", 0, None, "guest"), 0),
     "p": ("p", None, ("poweroff", 1, None, "guest"), 0),
     "t": ("t", None, ("triple_fault", 3, None, "guest"), 3),
     "h": ("h", None, ("halt", 2, None, "guest"), 0),
-    "9": (".w", "kill", ("killed", None, 9, None), 137),
-    "b": (".b", "reboot", ("reboot", 1, None, "acpi"), 0),
-    "s": (".b", "stop", ("stopped", 1, None, "acpi"), 0),
+    "9": ("w", "kill", ("killed", None, 9, None), 137),
+    "b": ("b", "reboot", ("reboot", 1, None, "acpi"), 0),
+    "s": ("b", "stop", ("stopped", 1, None, "acpi"), 0),
 }
-STOP = "s"      # ends its run
+STOP, REBOOT = "s", "b"
 GREETING = b"vmrun demo guest"
 
 SPEC = """
@@ -47,12 +47,12 @@ return {
 	backoff = false, restart_limit = false, reboot_on = {},
 	com1 = "console",
 	console = { log = "%(log)s" },
-	ready = { console = "." },
+	ready = { console = "waiting" },
 	qemu = { accel = "tcg", halt_poll = 0.1 },
 	on_prepare = function(spec, boot)
 		local letter = plan:sub(boot.boots + 1, boot.boots + 1)
 		spec.fwcfg = { { name = "opt/vmrun/rom", string = scripts[letter] } }
-		if not scripts[letter]:find("^%%.") then
+		if not scripts[letter]:find("[bw]") then
 			spec.ready = vmrun.null
 		end
 		return spec
@@ -68,16 +68,17 @@ return {
 
 def plans(count):
     """Returns plans that have so many boots in all, every end as often as the others."""
+    # vmrun always boots after a client's reboot, so that this end is never the last one of a plan.
     dice = random.Random(1)
     letters = [letter for letter, _ in zip(itertools.cycle(ENDS), range(count))]
     dice.shuffle(letters)
     made, plan, size = [], "", dice.randint(1, MOST)
     for letter in letters:
         plan += letter
-        if letter == STOP or len(plan) == size:
+        if letter == STOP or len(plan) >= size and letter != REBOOT:
             made.append(plan)
             plan, size = "", dice.randint(1, MOST)
-    return made + [plan] if plan else made
+    return made + [plan + "p"] if plan.endswith(REBOOT) else made + [plan] if plan else made
 
 
 class Run:
