@@ -34,7 +34,7 @@ struct script *script_open(int64_t budget_ms, size_t memory_bytes)
 
 int support_setup(void **state)
 {
-	*state = script_open(5000, 64 * MIB);
+	*state = script_open(60000, 64 * MIB);
 	return 0;
 }
 
@@ -73,7 +73,7 @@ static int read_expression(lua_State *L)
 
 struct node *node_of(const char *expression)
 {
-	struct script *s = script_open(5000, 64 * MIB);
+	struct script *s = script_open(60000, 64 * MIB);
 	struct reading r = { .expression = expression };
 
 	script_call_begin(s, 0);

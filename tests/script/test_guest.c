@@ -321,7 +321,7 @@ static void test_side_by_side(void **state)
 static void test_dry_run(void **state)
 {
 	struct script_options options = {
-		.budget_ms = 5000, .memory_bytes = 64 * MIB, .hypervisor = "bhyve", .dry_run = true
+		.budget_ms = 60000, .memory_bytes = 64 * MIB, .hypervisor = "bhyve", .dry_run = true
 	};
 	struct error err = { 0 };
 	struct script_reply reply;

@@ -105,7 +105,7 @@ static void test_hook_files(void **state)
 	    "'error'\n\tpolicy.lua:2: ");
 	script_limit(s, 40, 64 * MIB);
 	refuses_file(s, "while true do end", "policy.lua:1: still running after 40 ms ");
-	script_limit(s, 5000, 64 * MIB);
+	script_limit(s, 60000, 64 * MIB);
 	/* An instance keeps its variables; another use of the file is another instance. */
 	static const char text[] =
 	    "return function(o) local n = o.n or 0 return { on_exit = function() "

@@ -257,10 +257,10 @@ static void test_errors(void **state)
 	struct script *s = script_open(200, 64 * MIB);
 
 	(void)state;
-	script_limit(s, 5000, 256 * MIB);
+	script_limit(s, 60000, 256 * MIB);
 	load_error(
 	    s, "local function f() return 1 + f() end return f()", "vm.lua:1: stack overflow");
-	script_limit(s, 5000, 16 * MIB);
+	script_limit(s, 60000, 16 * MIB);
 	load_error(s, "local function f() return 1 + f() end return f()",
 	    "needs more than 16 MiB of memory (hook_memory)");
 	load_error(s,

@@ -165,11 +165,11 @@ static void test_large_json(void **state)
 	str_add(&text, "] }");
 	file = node_of("{ format = 'json', name = 'vm.json', directory = '/' }");
 	node_put(file, "text", node_string(text.text));
-	script_limit(s, 5000, 200000);
+	script_limit(s, 60000, 200000);
 	MEM_AUTO char *got = error_of(s, "load", file);
 
 	assert_string_equal(got, "needs more than 200000 bytes of memory (hook_memory)");
-	script_limit(s, 5000, 4 * MIB);
+	script_limit(s, 60000, 4 * MIB);
 	try(s, "load", file);
 	expect_boot(s, "default", "problems", "{}");
 	node_free(file);

@@ -80,7 +80,7 @@ static int save_nothing(void *context, const struct node *state, bool requested,
 static void test_ready_is_the_proof(void **state)
 {
 	static const char *const names[] = { "on_started", "on_ready", "on_exit" };
-	struct script_options options = { .budget_ms = 5000,
+	struct script_options options = { .budget_ms = 60000,
 		.memory_bytes = 64 * MIB,
 		.hypervisor = "bhyve",
 		.load_state = load_nothing,

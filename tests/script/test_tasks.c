@@ -377,7 +377,7 @@ static void test_called(void **state)
 /* A state may be closed while a call waits. */
 static void test_closed(void **state)
 {
-	struct script *s = script_open(5000, 64 * MIB);
+	struct script *s = script_open(60000, 64 * MIB);
 	struct script_reply reply;
 	struct error err = { 0 };
 

@@ -66,7 +66,7 @@ static int find_firmware(void *context, const char *kind, const char **path, str
 static int setup(void **state)
 {
 	struct script_options options = {
-		.budget_ms = 5000,
+		.budget_ms = 60000,
 		.memory_bytes = 64 * MIB,
 		.hypervisor = "bhyve",
 		.context = &program,
@@ -234,7 +234,7 @@ static void test_large(void **state)
 {
 	struct script *s = *state;
 
-	script_limit(s, 5000, 8 * MIB);
+	script_limit(s, 60000, 8 * MIB);
 	not_kept(s,
 	    "local t, l = {}, {} for i = 1, 1000 do t[i] = ('x'):rep(100) end "
 	    "for i = 1, 1000 do l[i] = t end vmrun.state = l",
@@ -246,14 +246,14 @@ static void test_large(void **state)
 	s = *state;
 	program.stored = "(function() local t = {} for i = 1, 1e5 do t[i] = ('x'):rep(100) .. i "
 			 "end return t end)()";
-	script_limit(s, 5000, 4 * MIB);
+	script_limit(s, 60000, 4 * MIB);
 	load_error(s, "local n = #vmrun.state return {}", "needs more than 4 MiB of memory");
 	assert_null(keep_after(s, ""));
 }
 
 static void test_without_a_program(void **state)
 {
-	struct script *s = script_open(5000, 64 * MIB);
+	struct script *s = script_open(60000, 64 * MIB);
 
 	(void)state;
 	load_error(s, "return vmrun.state", "vm.lua:1: vmrun.state: not available here");
