@@ -148,6 +148,8 @@ struct signs {
 	bool waits_for_vnc;	/* as in the plan */
 	char reason[SIGN_SIZE]; /* its reason for exiting, or "" */
 	char fatal[SIGN_SIZE];	/* a state that it cannot leave, or "" */
+	bool exits;		/* vmrun has noticed the reason, and waits for the exit */
+	bool hangs;		/* it did not exit, and vmrun killed it */
 	bool resumed;		/* its guest has run */
 	bool panicked;		/* its guest has said so */
 	bool triple_fault;

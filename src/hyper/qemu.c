@@ -231,6 +231,10 @@ static void qemu_explain(
 		{ "host-signal", CAUSE_KILLED },
 	};
 
+	static const struct process_end exited = { 0 };
+
+	if (signs->hangs)
+		end = &exited;
 	out->cause = end->signal != 0 ? CAUSE_KILLED : CAUSE_ERROR;
 	out->signal = end->signal;
 	/* qemu reported an error and exited before its guest could act. */

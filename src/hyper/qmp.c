@@ -94,7 +94,8 @@ const char *qmp_halt_request(struct signs *signs)
 {
 	struct halt_poll *halt = &signs->halt;
 
-	if (halt->asked || !signs->greeted || halt->processors == 0)
+	/* qemu 7.2 can hang in its exit when it reads a request after its SHUTDOWN. */
+	if (halt->asked || !signs->greeted || halt->processors == 0 || *signs->reason != '\0')
 		return NULL;
 	halt->any = false;
 	return ask(halt, 0);
@@ -174,7 +175,7 @@ const char *qmp_hear(struct signs *signs, const char *line)
 		return end_threads(signs);
 	/* A long answer comes in pieces; the first one has what matters. */
 	if (signs->halt.asked && str_after(line, REGISTERS_ANSWER) != NULL)
-		return take_registers(&signs->halt, line);
+		return *signs->reason == '\0' ? take_registers(&signs->halt, line) : NULL;
 	read_message(line, &m);
 	if (m.error && signs->threads.asked) {
 		signs->threads.asked = false;

@@ -1,6 +1,7 @@
 /* Asks the guest of a boot whether it is ready and alive, and acts on the answers. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "machine/machine_inside.h"
 
 #define MAX_OLD_READS 64 /* of the console: 256 KiB, more than a terminal holds */
+#define MAX_EXIT_MS 5000 /* of a qemu that has said why it exits */
 
 static char *command_name(const struct attempt *a)
 {
@@ -216,11 +218,34 @@ int64_t guest_until_ms(const struct machine *m)
 	return halt > 0 && (asked < 0 || halt < asked) ? halt : asked;
 }
 
+/*
+ * Kills a hypervisor that has said why it exits, and does not: qemu 7.2 can wait for itself when a
+ * request reaches it in its exit (monitor_cleanup).
+ */
+static void await_exit(struct machine *m)
+{
+	struct signs *signs = &m->run.child.signs;
+
+	m->guest.halt_ms = 0;
+	if (!signs->exits) {
+		signs->exits = true;
+		m->guest.halt_ms = machine_now(m) + MAX_EXIT_MS;
+		return;
+	}
+	machine_warn(m, "qemu has ended its guest and hangs: killed");
+	signs->hangs = true;
+	child_signal(&m->run.child, SIGKILL);
+}
+
 /* Asks whether the guest has halted; the answers end the hypervisor then. */
 static void poll_halt(struct machine *m)
 {
 	const char *request = m->boot.plan.hyper->halt_request(&m->run.child.signs);
 
+	if (*m->run.child.signs.reason != '\0') {
+		await_exit(m);
+		return;
+	}
 	if (request != NULL)
 		child_control(&m->run.child, request);
 	m->guest.halt_ms = machine_now(m) + m->boot.spec->qemu.halt_poll_ms;

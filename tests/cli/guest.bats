@@ -180,3 +180,34 @@ probe() {
 	is "$status" 0
 	is "$(cut -f 3,4 out | tr '\t\n' ': ')" 'not_ready:boot unhealthy:boot timed_out:stop '
 }
+
+# hung_qemu: writes a qemu that says that its guest powered off, and does not exit
+hung_qemu() {
+	cat >hung-qemu <<-'END_OF_QEMU'
+		#!/usr/bin/env python3
+		import json, re, signal, socket, sys
+		control = socket.socket(fileno=int(re.search(r"id=qmp,fd=(\d+)", " ".join(sys.argv)).group(1)))
+		say = lambda **message: control.sendall(json.dumps(message).encode() + b"\r\n")
+		say(QMP={"version": {}, "capabilities": []})
+		for line in control.makefile():
+		    if '"cont"' in line:
+		        say(**{"return": {}})
+		        say(event="RESUME", timestamp={"seconds": 1, "microseconds": 0})
+		        say(event="SHUTDOWN", data={"guest": True, "reason": "guest-shutdown"},
+		            timestamp={"seconds": 1, "microseconds": 0})
+		        while True:
+		            signal.pause()
+		    else:
+		        say(**{"return": {}})
+	END_OF_QEMU
+	chmod +x hung-qemu
+}
+
+@test "a qemu that says that its guest powered off and hangs in its exit is killed: poweroff" {
+	hung_qemu
+	spec '{"qemu": {"accel": "tcg", "halt_poll": 0.1}}'
+	VMRUN_BHYVE='' vmrun --qemu "$PWD/hung-qemu" --events events vm.json
+	is "$status" 0
+	is "$(event exit | jq -c '[.cause, .status, .signal, .ended_by]')" '["poweroff",1,null,"guest"]'
+	has 'warning: qemu has ended its guest and hangs: killed'
+}

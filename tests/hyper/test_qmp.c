@@ -252,6 +252,18 @@ static void test_halt_leaves_out_those_that_never_started(void **state)
 	assert_true(s.halt.has_halted);
 }
 
+static void test_a_qemu_that_exits_is_asked_nothing(void **state)
+{
+	struct signs s = { .greeted = true, .halt = { .processors = 2 } };
+
+	(void)state;
+	assert_asks(qmp_halt_request(&s), 0);
+	assert_null(qmp_hear(&s, SHUTDOWN("guest-reset")));
+	assert_null(qmp_hear(&s, HALTED));
+	s.halt.asked = false;
+	assert_null(qmp_halt_request(&s));
+}
+
 static void test_halt_is_asked_again_after_an_error(void **state)
 {
 	struct signs s = { .greeted = false, .halt = { .processors = 1 } };
@@ -411,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_halt_twice_in_a_row),
 		cmocka_unit_test(test_no_halt),
 		cmocka_unit_test(test_halt_leaves_out_those_that_never_started),
+		cmocka_unit_test(test_a_qemu_that_exits_is_asked_nothing),
 		cmocka_unit_test(test_halt_is_asked_again_after_an_error),
 		cmocka_unit_test(test_halt_of_an_unknown_number_of_processors),
 		cmocka_unit_test(test_signs_of_a_guest),
