@@ -20,7 +20,7 @@ from world import Failed, found
 
 AT_ONCE = 4
 MOST = 8        # boots of one run
-PATIENCE = 300  # seconds that a run may take
+PATIENCE = 120  # seconds that a run may take
 PROGRESS = 20   # runs between two lines of progress
 
 # How a boot ends: the guest's script, who ends it once the guest waits, what the event `exit` says
@@ -48,12 +48,16 @@ return {
 	com1 = "console",
 	console = { log = "%(log)s" },
 	ready = { console = "waiting" },
-	qemu = { accel = "tcg", halt_poll = 0.1 },
+	qemu = { accel = "tcg" },
 	on_prepare = function(spec, boot)
 		local letter = plan:sub(boot.boots + 1, boot.boots + 1)
 		spec.fwcfg = { { name = "opt/vmrun/rom", string = scripts[letter] } }
 		if not scripts[letter]:find("[bw]") then
 			spec.ready = vmrun.null
+		end
+		-- Not for the other ends: a qemu of version 7.2 that is asked while it exits can hang.
+		if letter == "h" then
+			spec.qemu.halt_poll = 0.1
 		end
 		return spec
 	end,
