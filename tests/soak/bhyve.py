@@ -262,6 +262,9 @@ class Soak:
         self.ends.append(BY_REQUEST)
         with Client(self.crowd.path) as client:
             client.must(cmd="reboot")
+        # A guest that still runs would take the order of the next one.
+        while any(f.exits < len(self.ends) for f in self.followers):
+            self.turn()
 
     # --- checking --------------------------------------------------------------------------------
 
