@@ -1,4 +1,5 @@
-/* Which mutant of this program is alive.  tests/mutate includes this file first in each mutated file. */
+/* Which mutant of this program is alive.  tests/mutate includes this file first in each mutated
+ * file. */
 #ifndef VMRUN_MUTATE_SWITCH_H
 #define VMRUN_MUTATE_SWITCH_H
 

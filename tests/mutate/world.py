@@ -120,8 +120,11 @@ class Tree:
 class Test:
     """A program of cmocka, or one test of a suite of bats."""
 
+    running = set()
+
     def __init__(self, name, command, environment, directory):
         self.name, self.command, self.environment, self.directory = name, command, environment, directory
+        self.suite = name.split(":")[0]
         self.seconds, self.reached, self.passes = 0.0, frozenset(), True
 
     def run(self, world, limit, **variables):
@@ -132,6 +135,7 @@ class Test:
         child = subprocess.Popen([str(ROOT / "tests/mutate/fence.sh"), str(world.home), *self.command],
                                  env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL, start_new_session=True)
+        Test.running.add(child)
         try:
             status = child.wait(limit)
         except subprocess.TimeoutExpired:
@@ -140,9 +144,16 @@ class Test:
             # The first process of the fence takes all others with it.
             child.kill()
             child.wait()
+            Test.running.discard(child)
         if status == FENCE_FAILED:
             raise Failed("a test cannot be fenced in: fence.sh")
         return status
+
+    @staticmethod
+    def end_all():
+        """Ends the tests that run, which are not in the terminal's session."""
+        for child in list(Test.running):
+            child.kill()
 
     def record(self, world, slot, limit):
         """Runs the test without a mutant, and keeps how long it takes and what it reaches."""
