@@ -12,6 +12,7 @@ if [ "${1-}" != --inside ]; then
 fi
 directory=$2
 shift 2
+trap 'exit 99' EXIT # what world.py takes for a failure of this script
 mount --make-rprivate /
 # The directory may be below one that becomes empty.
 mount --bind "$directory" /mnt
@@ -23,4 +24,6 @@ mount --bind / /
 mount -o remount,ro,bind /
 mount --move /mnt "$directory" 2>/dev/null || mount --bind /mnt "$directory"
 cd "$directory"
-exec "$@"
+trap - EXIT
+# Not exec: the first process of a namespace ignores signals that would end others.
+"$@"

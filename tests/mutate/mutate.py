@@ -281,7 +281,7 @@ def report(mutants, fates):
           f"{count['not reached']} not reached by a test; {excused} of these are listed; "
           f"{len(same)} more are the same code")
     if len(unlisted) * ONE_IN >= max(total, 1):
-        print(f"{len(unlisted)} of {total} survive without a reason in tests/mutate/survivors.txt: 1 in {ONE_IN} or more")
+        print(f"1 in {ONE_IN} or more survive without a reason in tests/mutate/survivors.txt: {len(unlisted)} of {total}")
         status = 1
     return status
 
@@ -300,6 +300,8 @@ def options():
 def mutate(what):
     rooms = related()
     world = Tree(what.build)
+    if not what.list:
+        world.check_fence()
     if not (world.build / "build.ninja").exists():
         world.copy({})
         world.configure()
@@ -315,10 +317,10 @@ def mutate(what):
     say(f"{len(chosen)} of {len(mutants.numbered)} mutants are chosen")
     say("building the tree with all mutants")
     world.copy(mutants.mutated())
-    world.compile(what.jobs)
     used = {room_of(name) for name in files}
     words = [word for room in used for word in rooms[room]]
     tests = [test for test in all_tests(world) if any(word.match(test.suite) for word in words)]
+    world.compile(tests, what.jobs)
     tests = record(world, tests, what.jobs)
     return report(mutants, test_all(Judge(world, tests, rooms), chosen, what.jobs))
 

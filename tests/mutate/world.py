@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -14,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MUTANT_MAX = int(re.search(r"MUTANT_MAX (\d+)", (ROOT / "tests/mutate/switch.h").read_text()).group(1))
 # What the tests of rooms share.
 SHARED = ("tests/fake", "tests/lib", "tests/base", "tests/cli/common.bash")
+FENCE = str(ROOT / "tests/mutate/fence.sh")
 FENCE_FAILED = 99
 
 
@@ -22,9 +24,15 @@ class Failed(Exception):
 
 
 def run(command, log, **options):
+    """Returns the status of a command, whose output goes to the log; an interrupt ends its processes, too."""
     with open(log, "ab") as out:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False, **options)
-    return done.returncode
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+                                 **options)
+        try:
+            return child.wait()
+        except BaseException:
+            os.killpg(child.pid, signal.SIGTERM)
+            raise
 
 
 def digest(paths):
@@ -79,6 +87,10 @@ class Tree:
             if old.is_file() and str(old.relative_to(self.tree)) not in wanted:
                 old.unlink()
 
+    def check_fence(self):
+        if run([FENCE, self.home, "true"], self.log) != 0:
+            raise Failed(f"tests cannot be fenced in, which needs the right to make namespaces: {self.log}")
+
     def configure(self):
         if (self.build / "build.ninja").exists():
             return
@@ -90,8 +102,11 @@ class Tree:
         if run(words, self.log, cwd=self.tree) != 0:
             raise Failed(f"the copy of the tree cannot be configured: {self.log}")
 
-    def compile(self, jobs):
-        if run(["cmake", "--build", self.build, "-j", str(jobs)], self.log) != 0:
+    def compile(self, tests, jobs):
+        """Builds the programs that tests run or have in their environment."""
+        programs = {os.path.relpath(word, self.build) for test in tests
+                    for word in [*test.command, *test.environment.values()] if word.startswith(f"{self.build}/")}
+        if run(["cmake", "--build", self.build, "-j", str(jobs), "--target", *sorted(programs)], self.log) != 0:
             raise Failed(f"the mutants cannot be built: {self.log}")
 
     def commands(self):
@@ -132,7 +147,7 @@ class Test:
         environment = dict(os.environ, **self.environment, **variables)
         environment.setdefault("ASAN_OPTIONS", "detect_leaks=1")
         environment.setdefault("UBSAN_OPTIONS", "halt_on_error=1")
-        child = subprocess.Popen([str(ROOT / "tests/mutate/fence.sh"), str(world.home), *self.command],
+        child = subprocess.Popen([FENCE, str(world.home), *self.command],
                                  env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL, start_new_session=True)
         Test.running.add(child)
