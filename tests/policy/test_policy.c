@@ -98,6 +98,7 @@ static char *decide(const struct row *row)
 	assert_int_equal(d.status, -1);
 	assert_int_equal(d.delay_ms, row->reboot_to != NULL && d.boot ? 0 : -1);
 	assert_false(d.boot && d.wait);
+	assert_true(!d.by_next || strcmp(d.target, row->next_target) == 0);
 	text = mem_format(
 	    "%s%s%s by %s", decision_action(&d), d.boot ? " " : "", d.boot ? d.target : "", d.by);
 	decision_clear(&d);
@@ -184,6 +185,8 @@ static void test_requests(void **state)
 		{ CAUSE_REBOOT, .reboot_to = "a", .stop_requested = true,
 		    .expected = "stop by the stop request" },
 		{ CAUSE_REBOOT, .once = "a", .expected = "boot a by the next request" },
+		{ CAUSE_REBOOT, .once = "a", .next_target = "next",
+		    .expected = "boot a by the next request" },
 		{ CAUSE_HALT, .once = "a", .hook = "boot:x",
 		    .expected = "boot a by the next request" },
 		{ CAUSE_HALT, .once = "a", .expected = "stop by default" },
