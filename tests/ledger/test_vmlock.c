@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -156,6 +158,30 @@ static void test_note_in_place(void **state)
 	vmlock_close(&lock);
 }
 
+/* A lock whose note cannot be written is not left behind, neither as a file nor as a descriptor. */
+static void test_full_disk(void **state)
+{
+	struct rlimit old, none;
+	struct error err = { 0 };
+	int next = dup(0);
+
+	(void)state;
+	(void)close(next);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = old.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	memset(&lock, 0, sizeof(lock));
+	assert_int_equal(vmlock_open(&lock, ".", &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	(void)signal(SIGXFSZ, SIG_DFL);
+	assert_string_equal(err.text, "./vm: cannot write: File too large");
+	assert_int_equal(access("vm", F_OK), -1);
+	assert_int_equal(dup(0), next);
+	(void)close(next);
+	error_clear(&err);
+}
+
 static void test_not_a_file(void **state)
 {
 	struct error err = { 0 };
@@ -178,6 +204,7 @@ int main(void)
 		    test_file_that_was_removed, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_errors_of_flock, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_note_in_place, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(test_full_disk, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_not_a_file, scratch_enter, scratch_leave),
 	};
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Changes one thing in vmrun and sees whether a test fails, some hundred times (README.md).
 
-    mutate.py BUILD [--seed N] [--count N] [--jobs N] [--list] [ROOM|FILE...]
+    mutate.py BUILD [--seed N] [--count N] [--jobs N] [--resume] [--list] [ROOM|FILE...]
 
 Each change is a mutant: a negated condition, another operator, a constant that is one off, another
 status that is returned, a statement that is dropped. Without ROOM or FILE the rooms of related.txt
 are changed. --count is the number of mutants, default 650, 0: all of them; --seed chooses others;
---list prints all mutants that there are, and tests none. A mutant that no test notices is a survivor:
+--resume does not test again what the run before has killed; --list prints all mutants that there are,
+and tests none. A mutant that no test notices is a survivor:
 it is printed, and fails unless survivors.txt lists it with the reason or fewer than 1 in 20 survive.
 """
 import argparse
@@ -30,8 +31,8 @@ from world import Failed, MUTANT_MAX, ROOT, SHARED, Test, Tree, all_tests, diges
 
 HERE = pathlib.Path(__file__).resolve().parent
 ONE_IN = 20
-# Seconds that the tests of other rooms may take for one mutant.
-OTHERS = 30
+# Seconds that the tests of the room and those of others may take for one mutant.
+BUDGET = {False: 90, True: 30}
 
 
 def say(text):
@@ -140,20 +141,22 @@ def in_parallel(jobs, function, items):
 def record(world, tests, jobs):
     """Learns what each test reaches and how long it takes; keeps it for tests that have not changed."""
     file = world.home / "recorded.json"
-    known = json.loads(file.read_text()) if file.exists() else {}
-    common = digest([ROOT / part for part in ("src", "include", "lua", "hooks", *SHARED)] + [HERE / "sites.py"])
+    common = digest([ROOT / part for part in ("src", "include", "lua", "hooks", *SHARED)]
+                    + [HERE / "sites.py", HERE / "fence.sh"])
+    old, known = json.loads(file.read_text()) if file.exists() else ("", {})
+    known = known if old == common else {}
     of_directory = {}
     for test in tests:
         if test.directory not in of_directory:
             of_directory[test.directory] = digest([ROOT / test.directory])
-        test.key = hashlib.sha256(f"{common} {of_directory[test.directory]} {test.name}".encode()).hexdigest()
+        test.key = hashlib.sha256(f"{of_directory[test.directory]} {test.name}".encode()).hexdigest()
     fresh = [test for test in tests if test.key not in known]
     if fresh:
         say(f"running {len(fresh)} tests without a mutant")
     for test in in_parallel(jobs, lambda slot, test: test.record(world, slot, 300) or test, fresh):
         if test.passes:
             known[test.key] = [test.seconds, sorted(test.reached)]
-            file.write_text(json.dumps(known))
+            file.write_text(json.dumps([common, known]))
         else:
             say(f"left out, because it fails without a mutant: {test.name}")
     tests = [test for test in tests if test.key in known]
@@ -180,24 +183,22 @@ class Judge:
             if ranks and number in test.reached:
                 order.append((-self.killers[each.file, each.function][test.name], ranks[0] > 0, test.seconds, test))
         order.sort(key=lambda entry: entry[:3])
-        left, result = OTHERS, []
+        left, result = dict(BUDGET), []
         for _, is_other, seconds, test in order:
-            if is_other:
-                left -= seconds
-                if left < 0:
-                    continue
-            result.append(test)
+            left[is_other] -= seconds
+            if left[is_other] >= 0 or not result:
+                result.append(test)
         return result
 
     def status(self, test, number):
-        """Returns the status of a test with a mutant; None: it takes four times as long as without, and 10 s."""
-        limit = 10 + 4 * test.seconds
+        """Returns the status of a test with a mutant; None: it takes three times as long as without, and 10 s."""
+        limit = 10 + 3 * test.seconds
         status = test.run(self.world, limit, MUTANT=str(number))
         if status is None:
             # Other work may have made the machine slow since the time was taken.
             begin = time.monotonic()
             test.run(self.world, None)
-            now = 10 + 4 * (time.monotonic() - begin)
+            now = 10 + 3 * (time.monotonic() - begin)
             if now > limit:
                 status = test.run(self.world, now, MUTANT=str(number))
         return status
@@ -239,14 +240,38 @@ def listed():
     return reasons
 
 
-def test_all(judge, chosen, jobs):
+def fate_line(each, fate, by):
+    return f"{fate}\t{each.file}:{each.line}: {each.function}: {each.change}\t{by}\n"
+
+
+def killed_before(log, chosen):
+    """Returns the fates of mutants that the log has as killed."""
+    lines = set(log.read_text(encoding="latin-1").splitlines()) if log.exists() else set()
+    by = {line.rpartition("\t")[0]: line.rpartition("\t")[2] for line in lines}
+    result = {}
+    for _, each in chosen:
+        for fate in ("killed", "by time"):
+            line = fate_line(each, fate, "").rpartition("\t")[0]
+            if line in by:
+                result[each] = (fate, by[line])
+    return result
+
+
+def test_all(judge, chosen, jobs, resume):
     """Returns the fate of each chosen mutant, and prints how far it has come."""
+    log = judge.world.home / "fates.txt"
     fates, begin = {}, time.monotonic()
-    with open(judge.world.home / "fates.txt", "w", encoding="latin-1") as log:
-        for each, fate, by in in_parallel(jobs, judge.judge, chosen):
+    before = killed_before(log, chosen) if resume else {}
+    with open(log, "w", encoding="latin-1") as out:
+        for each, (fate, by) in before.items():
             fates[each] = fate
-            log.write(f"{fate}\t{each.file}:{each.line}: {each.function}: {each.change}\t{by}\n")
-            log.flush()
+            judge.killers[each.file, each.function][by] += 1
+            out.write(fate_line(each, fate, by))
+        left = [(number, each) for number, each in chosen if each not in before]
+        for each, fate, by in in_parallel(jobs, judge.judge, left):
+            fates[each] = fate
+            out.write(fate_line(each, fate, by))
+            out.flush()
             if len(fates) % 50 == 0:
                 alive = sum(fate in ("survived", "not reached") for fate in fates.values())
                 say(f"{len(fates)} of {len(chosen)} mutants, {alive} alive, {time.monotonic() - begin:.0f} s")
@@ -292,6 +317,7 @@ def options():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=650)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("what", nargs="*")
     return parser.parse_intermixed_args()
@@ -322,7 +348,7 @@ def mutate(what):
     tests = [test for test in all_tests(world) if any(word.match(test.suite) for word in words)]
     world.compile(tests, what.jobs)
     tests = record(world, tests, what.jobs)
-    return report(mutants, test_all(Judge(world, tests, rooms), chosen, what.jobs))
+    return report(mutants, test_all(Judge(world, tests, rooms), chosen, what.jobs, what.resume))
 
 
 def main():

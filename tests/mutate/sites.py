@@ -18,6 +18,8 @@ LOGICAL = {"&&": "||", "||": "&&"}
 # Trees whose values the compiler needs, or which have no text of their own.
 SKIPPED = {"ConstantExpr", "StaticAssertDecl", "UnaryExprOrTypeTraitExpr", "OffsetOfExpr", "StmtExpr",
            "ImplicitValueInitExpr", "EnumDecl", "RecordDecl", "TypedefDecl"}
+# Functions that do not return, although their type says so.
+RAISING = r"(lua_error|luaL_(arg)?error|script_raise)\b"
 CASTS = {"ImplicitCastExpr", "CStyleCastExpr", "ParenExpr"}
 
 # A mutant: the bytes of the expression, what stands before the fall-through and behind it.
@@ -142,9 +144,8 @@ class Source:
             new = "false" if text == "true" else "true"
             self.add("constant", f"{text} -> {new} in {place}", extent, new)
         elif not extent.atom and re.fullmatch(r"(0[xX])?[0-9a-fA-F]+[uUlL]*", text):
-            self.add("constant", f"{text} -> {text} + 1 in {place}", extent, f"{text} + 1")
-            if not re.fullmatch(r"0[uUlL]*", text):
-                self.add("constant", f"{text} -> {text} - 1 in {place}", extent, f"{text} - 1")
+            new = f"{text} + 1" if re.fullmatch(r"0[uUlL]*", text) else f"{text} - 1"
+            self.add("constant", f"{text} -> {new} in {place}", extent, new)
 
     def drop(self, node):
         """A statement that calls a function, assigns or counts."""
@@ -168,6 +169,8 @@ class Source:
         text = self.text_of(extent)
         if self.result_type == "bool":
             self.negate(node)
+        elif re.match(RAISING, text):
+            return False
         elif self.result_type == "int":
             new = "-1" if text == "0" else "0"
             instead = new if text == "0" else f"((void)({text}), {new})"
@@ -189,7 +192,7 @@ class Source:
         extent = self.extent(node)
         if kind == "IntegerLiteral":
             self.literal(node)
-        if extent is not None and extent.atom:
+        if extent is not None and (extent.atom or (kind == "InitListExpr" and self.text_of(extent) == "{ 0 }")):
             return
         if kind == "BinaryOperator":
             self.operator(node)

@@ -147,6 +147,7 @@ class Test:
         environment = dict(os.environ, **self.environment, **variables)
         environment.setdefault("ASAN_OPTIONS", "detect_leaks=1")
         environment.setdefault("UBSAN_OPTIONS", "halt_on_error=1")
+        environment["CMOCKA_TEST_ABORT"] = "1"  # the first failure is enough
         child = subprocess.Popen([FENCE, str(world.home), *self.command],
                                  env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL, start_new_session=True)

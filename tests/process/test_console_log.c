@@ -147,6 +147,23 @@ static void test_a_write_that_fails(void **state)
 	console_log_close(&l);
 }
 
+/* A log that begins anew has no incomplete line to end. */
+static void test_a_log_renamed_after_a_failure(void **state)
+{
+	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
+	struct console_log l;
+
+	(void)state;
+	open_it(&l, &s);
+	put_limited(&l, "a short write\n", 7);
+	assert_int_equal(rename("dir/log", "dir/log.1"), 0);
+	console_log_reopen(&l);
+	put(&l, "on\n");
+	assert_string_equal(content("dir/log.1"), "a short");
+	assert_string_equal(content("dir/log"), "on\n");
+	console_log_close(&l);
+}
+
 /* Of lines that are written together, the bytes of the guest are counted, not the times. */
 static void test_a_write_of_lines_that_fails(void **state)
 {
@@ -379,6 +396,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_a_log_that_cannot_be_made_anew, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_a_write_that_fails, enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_a_log_renamed_after_a_failure, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_a_write_of_lines_that_fails, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_by_turns, enter, scratch_leave),
