@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "machine/machine_inside.h"
 
-#define MAX_OLD_READS 64 /* of the console: 256 KiB, more than a terminal holds */
-#define MAX_EXIT_MS 5000 /* of a qemu that has said why it exits */
+#define MAX_OLD_READS 64  /* of the console: 256 KiB, more than a terminal holds */
+#define MAX_EXIT_MS 20000 /* from the reason to the exit: a slow disk may take long */
 
 static char *command_name(const struct attempt *a)
 {
@@ -225,6 +225,7 @@ int64_t guest_until_ms(const struct machine *m)
 static void await_exit(struct machine *m)
 {
 	struct signs *signs = &m->run.child.signs;
+	MEM_AUTO char *hangs = NULL;
 
 	m->guest.halt_ms = 0;
 	if (!signs->exits) {
@@ -232,7 +233,8 @@ static void await_exit(struct machine *m)
 		m->guest.halt_ms = machine_now(m) + MAX_EXIT_MS;
 		return;
 	}
-	machine_warn(m, "qemu has ended its guest and hangs: killed");
+	hangs = mem_format("%s has ended its guest and hangs: killed", m->boot.plan.hyper->name);
+	machine_warn(m, hangs);
 	signs->hangs = true;
 	child_signal(&m->run.child, SIGKILL);
 }
