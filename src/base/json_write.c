@@ -15,11 +15,11 @@ static void begin_value(struct str *s, const char *key)
 	char last = s->length > 0 ? s->text[s->length - 1] : ',';
 
 	if (last != '{' && last != '[' && last != ':' && last != ',')
-		str_add_n(s, ",", 1);
+		str_add_char(s, ',');
 	if (key == NULL)
 		return;
 	str_add_json(s, key);
-	str_add_n(s, ":", 1);
+	str_add_char(s, ':');
 }
 
 static void add(struct str *s, const char *key, const char *json)
@@ -30,22 +30,24 @@ static void add(struct str *s, const char *key, const char *json)
 
 void json_begin_object(struct str *s, const char *key)
 {
-	add(s, key, "{");
+	begin_value(s, key);
+	str_add_char(s, '{');
 }
 
 void json_end_object(struct str *s)
 {
-	str_add(s, "}");
+	str_add_char(s, '}');
 }
 
 void json_begin_list(struct str *s, const char *key)
 {
-	add(s, key, "[");
+	begin_value(s, key);
+	str_add_char(s, '[');
 }
 
 void json_end_list(struct str *s)
 {
-	str_add(s, "]");
+	str_add_char(s, ']');
 }
 
 void json_add_text(struct str *s, const char *key, const char *text)

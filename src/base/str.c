@@ -28,6 +28,13 @@ void str_add_n(struct str *s, const char *bytes, size_t n)
 	s->text[s->length] = '\0';
 }
 
+void str_add_char(struct str *s, char c)
+{
+	make_room(s, 1);
+	s->text[s->length++] = c;
+	s->text[s->length] = '\0';
+}
+
 void str_add(struct str *s, const char *text)
 {
 	str_add_n(s, text, strlen(text));
@@ -69,22 +76,37 @@ static void add_escape(struct str *s, unsigned char c)
 		str_addf(s, "\\u%04x", c);
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+}
+
+/* Adds the plain characters at the beginning of the text, for which there is room. */
+static const char *add_plain(struct str *s, const char *text)
+{
+	char *to = s->text + s->length;
+
+	while (is_plain((unsigned char)*text))
+		*to++ = *text++;
+	s->length = (size_t)(to - s->text);
+	return text;
+}
+
+/* Most of what vmrun writes is JSON, and most of its strings are short and plain. */
 void str_add_json(struct str *s, const char *text)
 {
-	const char *plain = text;
+	const char *end = text + strlen(text);
 
-	str_add_n(s, "\"", 1);
-	for (const char *p = text; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\')
-			continue;
-		str_add_n(s, plain, (size_t)(p - plain));
-		add_escape(s, c);
-		plain = p + 1;
+	make_room(s, (size_t)(end - text) + 2);
+	s->text[s->length++] = '"';
+	text = add_plain(s, text);
+	while (text < end) {
+		add_escape(s, (unsigned char)*text++);
+		make_room(s, (size_t)(end - text) + 1);
+		text = add_plain(s, text);
 	}
-	str_add(s, plain);
-	str_add_n(s, "\"", 1);
+	s->text[s->length++] = '"';
+	s->text[s->length] = '\0';
 }
 
 bool str_is_continuation(char byte)
@@ -119,22 +141,48 @@ static size_t utf8_length(const unsigned char *p)
 	return rows[row].length;
 }
 
+static bool is_ascii(char byte)
+{
+	return (unsigned char)byte < 0x80;
+}
+
+/* Returns how many bytes at the beginning of the text are UTF-8. */
+static size_t utf8_span(const char *text)
+{
+	const char *p = text;
+	size_t n;
+
+	do {
+		while (is_ascii(*p) && *p != '\0')
+			p++;
+		n = *p == '\0' ? 0 : utf8_length((const unsigned char *)p);
+		p += n;
+	} while (n > 0);
+	return (size_t)(p - text);
+}
+
 void str_add_utf8(struct str *s, const char *text)
 {
-	const char *start = text, *p = text;
+	size_t n = utf8_span(text);
 
-	while (*p != '\0') {
-		size_t n = (unsigned char)*p < 0x80 ? 1 : utf8_length((const unsigned char *)p);
-
-		if (n > 0) {
-			p += n;
-			continue;
-		}
-		str_add_n(s, start, (size_t)(p - start));
+	str_add_n(s, text, n);
+	while (text[n] != '\0') {
 		str_add(s, "\xef\xbf\xbd");
-		start = ++p;
+		text += n + 1;
+		n = utf8_span(text);
+		str_add_n(s, text, n);
 	}
-	str_add_n(s, start, (size_t)(p - start));
+}
+
+void str_make_utf8(struct str *s)
+{
+	struct str valid = { 0 };
+
+	if (s->text == NULL || s->text[utf8_span(s->text)] == '\0')
+		return;
+	str_add_utf8(&valid, s->text);
+	str_free(s);
+	*s = valid;
 }
 
 void str_add_quoted(struct str *s, const char *text)

@@ -13,11 +13,14 @@ struct str {
 
 void str_add(struct str *s, const char *text);
 void str_add_n(struct str *s, const char *bytes, size_t n);
+void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds text as a JSON string with its quotes.  Bytes that are not UTF-8 pass through. */
 void str_add_json(struct str *s, const char *text);
 /* Adds text, with U+FFFD for each byte that is not UTF-8. */
 void str_add_utf8(struct str *s, const char *text);
+/* Replaces each byte of the string that is not UTF-8 in the same way. */
+void str_make_utf8(struct str *s);
 /* Adds text so that a POSIX shell reads it as one word. */
 void str_add_quoted(struct str *s, const char *text);
 /*

@@ -105,13 +105,11 @@ void client_begin_answer(struct str *answer, const char *id)
 
 void client_end_answer(struct client *c, struct str *answer)
 {
-	STR_AUTO struct str valid = { 0 };
-
 	json_end_object(answer);
 	/* Answers quote clients and files, whose bytes may be invalid UTF-8. */
-	str_add_utf8(&valid, answer->text);
-	str_add(&valid, "\n");
-	client_put(c, valid.text, valid.length);
+	str_make_utf8(answer);
+	str_add(answer, "\n");
+	client_put(c, answer->text, answer->length);
 	str_free(answer);
 }
 

@@ -81,12 +81,9 @@ static void add_time(struct str *json, int64_t ms)
 /* Ends the object.  Output of guests and scripts may not be UTF-8, but it is only in strings. */
 static char *finish(struct str *json)
 {
-	struct str valid = { 0 };
-
 	json_end_object(json);
-	str_add_utf8(&valid, json->text);
-	str_free(json);
-	return str_take(&valid);
+	str_make_utf8(json);
+	return str_take(json);
 }
 
 char *vmrun_event_json(const struct vmrun_event *e)

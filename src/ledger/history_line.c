@@ -31,8 +31,7 @@ static void add_text(struct str *json, const char *key, const char *text)
 
 char *history_line_json(const struct history_line *l)
 {
-	STR_AUTO struct str json = { 0 };
-	struct str valid = { 0 };
+	struct str json = { 0 };
 	char time[DATE_TEXT];
 
 	json_begin_object(&json, NULL);
@@ -54,8 +53,8 @@ char *history_line_json(const struct history_line *l)
 	add_int(&json, "exit_status", l->exit_status, -1);
 	add_text(&json, "text", l->text);
 	json_end_object(&json);
-	str_add_utf8(&valid, json.text);
-	return str_take(&valid);
+	str_make_utf8(&json);
+	return str_take(&json);
 }
 
 char *history_line_of_death(pid_t pid)

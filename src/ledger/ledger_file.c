@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/json_node.h"
+#include "base/json_write.h"
 #include "base/mem.h"
-#include "base/node_json.h"
 
 #define VERSION 1
 
@@ -88,76 +88,67 @@ void ledger_content_clear(struct ledger_content *c)
 
 /* --- writing --- */
 
-static struct node *list_of(const struct words *words)
+static void add_process(struct str *s, const char *name, const struct ledger_process *p)
 {
-	struct node *list = node_new(NODE_LIST);
-
-	for (size_t i = 0; i < words->count; i++)
-		node_append(list, node_string(words->item[i]));
-	return list;
+	json_add_text(s, "name", name);
+	json_add_int(s, "pid", p->pid);
+	json_add_int(s, "start", p->start);
 }
 
-static struct node *add_process(struct node *list, const char *name, const struct ledger_process *p)
+static void add_processes(struct str *s, const struct ledger_content *c)
 {
-	struct node *one = node_new(NODE_OBJECT);
-
-	node_put(one, "name", node_string(name));
-	node_put(one, "pid", node_int(p->pid));
-	node_put(one, "start", node_int(p->start));
-	node_append(list, one);
-	return one;
+	json_begin_list(s, "processes");
+	if (c->hypervisor.pid != 0) {
+		json_begin_object(s, NULL);
+		add_process(s, LEDGER_HYPERVISOR, &c->hypervisor);
+		json_end_object(s);
+	}
+	for (size_t i = 0; i < c->process_count; i++) {
+		json_begin_object(s, NULL);
+		add_process(s, c->process[i].name, &c->process[i]);
+		/* This tells a companion named "hypervisor" from the hypervisor. */
+		json_add_bool(s, "beside", true);
+		json_end_object(s);
+	}
+	json_end_list(s);
 }
 
-static struct node *processes_of(const struct ledger_content *c)
+static void add_things(struct str *s, const struct ledger_content *c)
 {
-	struct node *list = node_new(NODE_LIST);
-
-	if (c->hypervisor.pid != 0)
-		(void)add_process(list, LEDGER_HYPERVISOR, &c->hypervisor);
-	/* "beside" tells a companion named "hypervisor" from the hypervisor. */
-	for (size_t i = 0; i < c->process_count; i++)
-		node_put(add_process(list, c->process[i].name, &c->process[i]), "beside",
-		    node_bool(true));
-	return list;
-}
-
-static struct node *things_of(const struct ledger_content *c)
-{
-	struct node *list = node_new(NODE_LIST);
-
+	json_begin_list(s, "taken");
 	for (size_t i = 0; i < c->thing_count; i++) {
 		const struct ledger_thing *thing = &c->thing[i];
-		struct node *one = node_new(NODE_OBJECT);
 
-		node_put(one, "name", node_string(thing->name));
-		node_put(one, "undo", list_of(&thing->undo));
-		node_put(one, "probe", list_of(&thing->probe));
-		node_put(one, "sign", node_string(thing->sign));
-		node_put(one, "index", node_int(thing->index));
+		json_begin_object(s, NULL);
+		json_add_text(s, "name", thing->name);
+		json_add_words(s, "undo", &thing->undo);
+		json_add_words(s, "probe", &thing->probe);
+		json_add_text(s, "sign", thing->sign);
+		json_add_int(s, "index", thing->index);
 		if (thing->unsure)
-			node_put(one, "unsure", node_bool(true));
-		node_append(list, one);
+			json_add_bool(s, "unsure", true);
+		json_end_object(s);
 	}
-	return list;
+	json_end_list(s);
 }
 
 char *ledger_content_text(const struct ledger_content *c, const char *vm)
 {
-	NODE_AUTO struct node *file = node_new(NODE_OBJECT);
 	struct str text = { 0 };
 
-	node_put(file, "v", node_int(VERSION));
-	node_put(file, "vm", node_string(vm));
-	node_put(file, "supervisor", node_int(c->supervisor));
+	json_begin_object(&text, NULL);
+	json_add_int(&text, "v", VERSION);
+	json_add_text(&text, "vm", vm);
+	json_add_int(&text, "supervisor", c->supervisor);
 	if (c->boot != NULL)
-		node_put(file, "boot", node_string(c->boot));
-	node_put(file, "dead", list_of(&c->dead));
-	node_put(file, "processes", processes_of(c));
-	node_put(file, "taken", things_of(c));
-	node_put(file, "sockets", list_of(&c->sockets));
-	node_put(file, "pid_files", list_of(&c->pid_files));
-	node_put(file, "destroy", list_of(&c->destroy));
-	node_add_json(&text, file);
+		json_add_text(&text, "boot", c->boot);
+	json_add_words(&text, "dead", &c->dead);
+	add_processes(&text, c);
+	add_things(&text, c);
+	json_add_words(&text, "sockets", &c->sockets);
+	json_add_words(&text, "pid_files", &c->pid_files);
+	json_add_words(&text, "destroy", &c->destroy);
+	json_end_object(&text);
 	str_add(&text, "\n");
 	return str_take(&text);
 }

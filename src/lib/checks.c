@@ -212,7 +212,7 @@ char *findings_problems_json(const struct vmrun *vm, const struct findings *find
 
 char *vmrun_check_json(const struct vmrun *vm)
 {
-	struct str json = { 0 }, valid = { 0 };
+	struct str json = { 0 };
 
 	if (vm->findings == NULL)
 		return NULL;
@@ -222,7 +222,6 @@ char *vmrun_check_json(const struct vmrun *vm)
 	(void)add_problems(&json, "problems", vm);
 	add_made(&json, vm);
 	json_end_object(&json);
-	str_add_utf8(&valid, json.text); /* a path may be invalid UTF-8 */
-	str_free(&json);
-	return str_take(&valid);
+	str_make_utf8(&json); /* a path may be invalid UTF-8 */
+	return str_take(&json);
 }

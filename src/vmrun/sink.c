@@ -13,6 +13,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "cli/mask.h"
 #include "output.h"
 
@@ -91,26 +92,26 @@ static void write_all(struct sink *s, const char *text, size_t n)
 	}
 }
 
-/* Writes one line, with a carriage return if the terminal is in raw mode. */
-static void put_line(
-    struct sink *s, enum level level, const char *prefix, const char *line, size_t length)
+/* Writes one line, with a carriage return if the terminal is in raw mode.  Syslog has its own date.
+ */
+static void put_line(struct sink *s, enum level level, const char *date, const char *prefix,
+    const char *line, size_t length)
 {
-	bool raw = s->console && !s->syslog && isatty(STDERR_FILENO) != 0;
-	size_t size = strlen(prefix) + length + 3;
-	char *out;
+	STR_AUTO struct str out = { 0 };
 
 	if (s->syslog) {
 		syslog(levels[level].priority, "%.*s", (int)length, line);
 		return;
 	}
-	out = malloc(size);
-	if (out == NULL)
-		return;
-	(void)snprintf(out, size, "%s%.*s%s", prefix, (int)length, line, raw ? "\r\n" : "\n");
+	str_add(&out, date);
+	if (*date != '\0')
+		str_add_char(&out, ' ');
+	str_add(&out, prefix);
+	str_add_n(&out, line, length);
+	str_add(&out, s->console && isatty(STDERR_FILENO) != 0 ? "\r\n" : "\n");
 	status_line_hide(&s->status_line);
-	write_all(s, out, strlen(out));
+	write_all(s, out.text, out.length);
 	status_line_show(&s->status_line);
-	free(out);
 }
 
 /* Returns the time of the event that is being written, or the present time. */
@@ -126,23 +127,22 @@ static int64_t time_of(const struct sink *s)
 
 static void put_lines(struct sink *s, enum level level, const char *prefix, const char *text)
 {
-	char head[DATE_TEXT + 16], date[DATE_TEXT] = "";
+	char date[DATE_TEXT] = "";
 	const char *line = text;
 
 	if (s->times && !s->syslog)
 		(void)date_text(time_of(s), date);
-	(void)snprintf(head, sizeof(head), "%s%s%s", date, *date == '\0' ? "" : " ", prefix);
 	do {
 		size_t n = strcspn(line, "\n");
 
-		put_line(s, level, head, line, n);
+		put_line(s, level, date, prefix, line, n);
 		line += n + (line[n] == '\n' ? 1 : 0);
 	} while (*line != '\0');
 }
 
 static void put_json(struct sink *s, enum level level, char *json)
 {
-	put_line(s, level, "", json, strlen(json));
+	put_line(s, level, "", "", json, strlen(json));
 	free(json);
 }
 

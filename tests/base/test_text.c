@@ -1,9 +1,10 @@
-/* Strings, nearest words, pairs, errors, SHA-1. */
+/* Strings, dates, nearest words, pairs, errors, SHA-1. */
 #include "dice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/near.h"
@@ -82,8 +83,69 @@ static void test_utf8(void **state)
 		str_add(&wanted, "");
 		assert_string_equal(got.text, wanted.text);
 		str_free(&got);
+		str_add(&got, rows[i][0]);
+		str_make_utf8(&got);
+		assert_string_equal(got.text, wanted.text);
+		assert_int_equal(got.length, strlen(wanted.text));
+		str_free(&got);
 		str_free(&wanted);
 	}
+}
+
+static void test_utf8_of_nothing(void **state)
+{
+	struct str s = { 0 };
+
+	(void)state;
+	str_make_utf8(&s);
+	assert_int_equal(s.length, 0);
+}
+
+static void json_quotes_are_whole(struct str *json, const char *text, size_t length)
+{
+	str_add_json(json, text);
+	assert_int_equal(json->length, length);
+	assert_int_equal(strlen(json->text), length);
+	assert_int_equal(json->text[length - 1], '"');
+	str_free(json);
+}
+
+/* A text of any length is quoted in the room that there is. */
+static void test_json_quotes_of_any_length(void **state)
+{
+	struct str text = { 0 }, json = { 0 };
+
+	(void)state;
+	for (size_t n = 0; n < 300; n++) {
+		size_t escapes = n / 3;
+
+		json_quotes_are_whole(&json, text.text == NULL ? "" : text.text, n + 2 + escapes);
+		str_add_char(&text, n % 3 == 2 ? '"' : 'x');
+	}
+	str_free(&text);
+}
+
+static void test_dates(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} rows[] = {
+		{ 0, "1970-01-01T00:00:00.000Z" },
+		{ 1009, "1970-01-01T00:00:01.009Z" },
+		{ 951782399999, "2000-02-28T23:59:59.999Z" },
+		{ 951782400000, "2000-02-29T00:00:00.000Z" },
+		{ 1796083322120, "2026-12-01T00:02:02.120Z" },
+		{ 253402300799999, "9999-12-31T23:59:59.999Z" },
+		{ 253402300800000, "0000-00-00T00:00:00.000Z" },
+		{ INT64_MAX, "0000-00-00T00:00:00.000Z" },
+		{ -1, "0000-00-00T00:00:00.000Z" },
+	};
+	char text[DATE_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(date_text(rows[i].ms, text), rows[i].text);
 }
 
 static void test_shell_quotes(void **state)
@@ -335,7 +397,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_str),
 		cmocka_unit_test(test_json_quotes),
+		cmocka_unit_test(test_json_quotes_of_any_length),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8_of_nothing),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_shell_quotes),
 		cmocka_unit_test(test_line_of_a_text),
 		cmocka_unit_test(test_last_line),
