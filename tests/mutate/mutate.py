@@ -343,10 +343,10 @@ def mutate(what):
     say(f"{len(chosen)} of {len(mutants.numbered)} mutants are chosen")
     say("building the tree with all mutants")
     world.copy(mutants.mutated())
+    world.compile(what.jobs)
     used = {room_of(name) for name in files}
     words = [word for room in used for word in rooms[room]]
     tests = [test for test in all_tests(world) if any(word.match(test.suite) for word in words)]
-    world.compile(tests, what.jobs)
     tests = record(world, tests, what.jobs)
     return report(mutants, test_all(Judge(world, tests, rooms), chosen, what.jobs, what.resume))
 
