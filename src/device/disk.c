@@ -152,20 +152,18 @@ static void virtio_check(const struct device *dev, const struct where *at, struc
 	disk_check(dev->config, at, d);
 }
 
-static void flag(struct pairs *vars, const char *prefix, const char *key, bool on)
-{
-	MEM_AUTO char *name = mem_format("%s%s", prefix, key);
-
-	if (on)
-		pairs_add(vars, name, "true");
-}
-
 void disk_text(struct pairs *vars, const char *prefix, const char *key, const char *value)
 {
+	if (value == NULL)
+		return;
 	MEM_AUTO char *name = mem_format("%s%s", prefix, key);
 
-	if (value != NULL)
-		pairs_add(vars, name, value);
+	pairs_add(vars, name, value);
+}
+
+static void flag(struct pairs *vars, const char *prefix, const char *key, bool on)
+{
+	disk_text(vars, prefix, key, on ? "true" : NULL);
 }
 
 /* Adds the variables that bhyve's block backend reads for every kind of disk (block_if.c). */

@@ -225,13 +225,14 @@ static void add_smbios(struct bhyve_build *b)
 		for (const struct field *f = g->rows; f->key != NULL; f++) {
 			const char *value =
 			    *(char *const *)((const char *)&b->spec->smbios + f->offset);
-			MEM_AUTO char *key = mem_format("%s.%s", g->key, f->key);
 
 			if (value == NULL)
 				continue;
 			good = good || has(b, "smbios", 14);
 			if (!good)
 				return;
+			MEM_AUTO char *key = mem_format("%s.%s", g->key, f->key);
+
 			bhyve_add_variable(&b->out, key, value);
 		}
 	}

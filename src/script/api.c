@@ -115,6 +115,7 @@ static int api_stock(lua_State *L)
 /* stack: -> globals */
 static int api_open_world(lua_State *L)
 {
+	script_watch(L);
 	libraries_open_world(L);
 	return 1;
 }

@@ -148,6 +148,14 @@ static void on_count(lua_State *L, lua_Debug *unused)
 		end_slice(s, L, now);
 }
 
+/* stack: ... -> ... */
+void script_watch(lua_State *L)
+{
+	/* Stays for ever: threads inherit the hook, whatever call they run in. */
+	lua_sethook(script_of(L)->L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
+	lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
+}
+
 /* stack: ... -> ..., or (yields or raises) */
 void script_step(lua_State *L)
 {
@@ -289,8 +297,6 @@ int script_new(struct script **out, const struct script_options *options, struct
 		script_free(s);
 		return -1;
 	}
-	/* Stays for ever: threads inherit the hook, whatever call they run in. */
-	lua_sethook(s->L, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
 	*out = s;
 	return 0;
 }

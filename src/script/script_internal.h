@@ -91,6 +91,11 @@ void script_slice_begin(struct script *s);
 /* limits.c: counts a message or an event; a turn with many of them is left early. */
 void script_note_said(struct script *s);
 /*
+ * limits.c: begins to count instructions, so that scripts are interrupted.  Until there are
+ * scripts, only vmrun's own modules run, for which the count would take a quarter of their time.
+ */
+void script_watch(lua_State *L);
+/*
  * limits.c: counts a step of a C function whose time has no limit of its own.  Gives control up or
  * raises once the function has taken too long.
  */
