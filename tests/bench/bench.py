@@ -58,6 +58,7 @@ class Counts:
         self.settle_seconds, self.idle_seconds = (0.1, 0.3) if quick else (11, 6)
         self.stops = 1 if quick else 30
         self.crowd = 4 if quick else 1000
+        self.crowds = (2, 4) if quick else (100, 1000)  # in one process
         self.flood, self.floods = (80_000, 1) if quick else (40_000_000, 3)
 
 
@@ -233,15 +234,19 @@ def start(world, counts, table):
 # --- list ----------------------------------------------------------------------------------------
 
 
-def start_vms(world, count):
-    """Starts VMs whose fakebhyve waits for the power button; returns them and the time it took."""
+def start_vms(world, count, together=False):
+    """Starts VMs whose fakebhyve waits for the power button, each with a vmrun of its own or together in one
+    process; returns the processes and the time it took."""
     for up in glob.glob(world.path("up*[0-9]")):
         os.remove(up)  # of another measure
     world.write("script", "".join(f"acpi on ready {world.path('up')}{i} wait\n" for i in range(count)))
     specs = [world.spec(f"vm{i}.json") for i in range(count)]
+    commands = [world.run_of(spec) for spec in specs]
+    if together:
+        commands = [[world.program("crowd"), world.run_dir(), world.path("state"), world.fakebhyve, *specs]]
     began = time.monotonic()
-    vms = [world.start(world.run_of(spec), VMRUN_BHYVE=world.fakebhyve, FAKEBHYVE_NODISK="1",
-                       FAKEBHYVE_SCRIPT=world.path("script")) for spec in specs]
+    vms = [world.start(command, VMRUN_BHYVE=world.fakebhyve, FAKEBHYVE_NODISK="1",
+                       FAKEBHYVE_SCRIPT=world.path("script")) for command in commands]
     await_true(lambda: len(glob.glob(world.path("up*[0-9]"))) >= count, "the VMs of the list")
     return vms, time.monotonic() - began
 
@@ -366,6 +371,9 @@ def stop(world, counts, table):
     table.section("stop: SIGTERM to the supervisor, until the guest has it", *SPREAD, "gone us")
     commands = [("floor: SIGTERM to the guest itself", [world.program("guest")])] + supervisors(world, "stop")
     commands[1] = ("C, passes SIGTERM on", commands[1][1])
+    busy = world.write("busy.lua", f'''return {{ name = "busy", cpu = 1, mem = "64M", bootrom = "{world.rom}",
+    on_started = function() while true do end end }}\n''')
+    commands.insert(3, ("vmrun, while a hook in Lua computes", world.run_of(busy)))
     taken = {}
     for _ in range(counts.stops):
         for name, command in commands:

@@ -69,6 +69,40 @@ def idle(table, vms, counts):
             [processor_ms(vm.pid) - ms for vm, ms in zip(vms, before)])
 
 
+def stop(world, processes):
+    """Ends processes by SIGTERM, and returns the ms until all have ended and left nothing."""
+    began = time.monotonic()
+    for each in processes:
+        each.terminate()
+    for each in processes:
+        if each.wait(600) != 0:
+            raise Failed(f"a process ended with status {each.returncode}")
+        world.children.remove(each)
+    took = 1000 * (time.monotonic() - began)
+    await_true(lambda: not os.path.exists(world.run_dir()) or not os.listdir(world.run_dir()), "an empty run directory")
+    return took
+
+
+def together(world, counts, table, start_vms, crowd):
+    """Prints what VMs in one process cost, which a manager runs through libvmrun."""
+    table.section(f"scale: {crowd} VMs in one process", "of each", "all")
+    (process,), took = start_vms(world, crowd, together=True)
+
+    def row(name, figure):
+        table.row(name, figure / crowd, figure)
+
+    row("starting these VMs one after another, until all run, ms", 1000 * took)
+    if os.path.exists("/proc/self/smaps_rollup"):
+        row("private memory of the process, KiB", private(process.pid))
+        row("descriptors of the process", len(os.listdir(f"/proc/{process.pid}/fd")))
+    if os.path.exists("/proc/self/schedstat"):
+        time.sleep(counts.settle_seconds)
+        before = processor_ms(process.pid)
+        time.sleep(counts.idle_seconds)
+        row(f"processor time of the process in {counts.idle_seconds} s, ms", processor_ms(process.pid) - before)
+    row("SIGTERM, until all have ended, ms", stop(world, [process]))
+
+
 def scale(world, counts, table, start_vms):
     table.section(f"scale: {counts.crowd} running VMs", "median", "largest", "all")
     vms, took = start_vms(world, counts.crowd)
@@ -80,13 +114,7 @@ def scale(world, counts, table, start_vms):
         table.row(f"files in the {name} directory", files / counts.crowd, "", files)
         table.row("their blocks, KiB", kib / counts.crowd, "", kib)
     idle(table, vms, counts)
-    began = time.monotonic()
-    for vm in vms:
-        vm.terminate()
-    for vm in vms:
-        if vm.wait(600) != 0:
-            raise Failed(f"a vmrun ended with status {vm.returncode}")
-        world.children.remove(vm)
-    took = 1000 * (time.monotonic() - began)
+    took = stop(world, vms)
     table.row("SIGTERM to all, until all have ended, ms", took / counts.crowd, "", took)
-    await_true(lambda: not os.path.exists(world.run_dir()) or not os.listdir(world.run_dir()), "an empty run directory")
+    for crowd in counts.crowds:
+        together(world, counts, table, start_vms, crowd)
