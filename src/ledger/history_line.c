@@ -29,6 +29,39 @@ static void add_text(struct str *json, const char *key, const char *text)
 	json_add_text(json, key, copy);
 }
 
+struct history_line *history_line_copy(const struct history_line *l)
+{
+	static const size_t texts[] = {
+#define TEXT(member) offsetof(struct history_line, member)
+		TEXT(kind), TEXT(target), TEXT(cause), TEXT(ended_by), TEXT(errors), TEXT(console),
+		TEXT(action), TEXT(next), TEXT(by), TEXT(text)
+#undef TEXT
+	};
+	size_t length[sizeof(texts) / sizeof(texts[0])], all = 0;
+	struct history_line *copy;
+	char *to;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *text = *(const char *const *)((const char *)l + texts[i]);
+
+		length[i] = text == NULL ? 0 : strlen(text) + 1;
+		all += length[i];
+	}
+	copy = mem_zero(sizeof(*copy) + all);
+	*copy = *l;
+	to = (char *)(copy + 1);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char **text = (const char **)((char *)copy + texts[i]);
+
+		if (*text == NULL)
+			continue;
+		memcpy(to, *text, length[i]);
+		*text = to;
+		to += length[i];
+	}
+	return copy;
+}
+
 char *history_line_json(const struct history_line *l)
 {
 	struct str json = { 0 };

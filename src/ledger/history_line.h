@@ -29,6 +29,8 @@ struct history_line {
 		.kind = "boot", .status = -1, .uptime_ms = -1, .exit_status = -1 \
 	}
 
+/* Returns a copy that has its own texts; free() frees it with them. */
+struct history_line *history_line_copy(const struct history_line *line);
 /* Returns a line as JSON in UTF-8, without its newline.  Caller frees. */
 char *history_line_json(const struct history_line *line);
 /* Returns the line of a vmrun that died without one.  Caller frees. */

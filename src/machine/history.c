@@ -353,11 +353,14 @@ static char *console_output(struct machine *m)
 
 void history_flush(struct machine *m)
 {
-	MEM_AUTO char *json = m->history.line;
+	MEM_AUTO struct history_line *line = m->history.line;
+	MEM_AUTO char *json = NULL;
 
+	if (line == NULL)
+		return;
 	m->history.line = NULL;
-	if (json != NULL)
-		write_line(m, json);
+	json = history_line_json(line);
+	write_line(m, json);
 }
 
 void history_note_boot(struct machine *m, const char *follows, const char *next, const char *by)
@@ -390,7 +393,7 @@ void history_note_boot(struct machine *m, const char *follows, const char *next,
 	line.by = by;
 	line.text = m->history.how;
 	history_flush(m);
-	m->history.line = history_line_json(&line);
+	m->history.line = history_line_copy(&line);
 }
 
 static void warn_left(struct machine *m, const char *path, int error)

@@ -43,8 +43,9 @@ struct history {
 	char *how;	     /* the last boot ended, as text for the user; NULL: none has */
 	char *did;	     /* what a step of the stop ladder did then, likewise */
 	bool is_unwritten;   /* that boot has no line in the file yet */
-	char *line;	     /* for the file, which the next boot need not wait for; or NULL */
 	uint64_t console_at; /* bytes that the console had printed when the boot began */
+	/* Its line for the file, for which the next boot need not wait; or NULL. */
+	struct history_line *line;
 };
 
 /* Makes the failure the outcome, reports it and adds it to the history. */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -49,6 +50,39 @@ static void test_members(void **state)
 	    "\"ended_by\":\"guest\",\"stderr\":\"e\\n\",\"console\":\"\xef\xbf\xbd\","
 	    "\"action\":\"boot\",\"next\":\"b\",\"by\":\"default\",\"exit_status\":137,"
 	    "\"text\":\"t\"}");
+}
+
+/* A copy has its own texts, and none that the line lacks. */
+static void test_copy(void **state)
+{
+	char texts[] = "a\0guest\0e\n\0c\0boot\0b\0default\0";
+	struct history_line line = HISTORY_LINE;
+	struct history_line *copy = history_line_copy(&line);
+	MEM_AUTO char *none = history_line_json(copy);
+	MEM_AUTO char *wanted_none = history_line_json(&line);
+	MEM_AUTO char *wanted = NULL, *got = NULL;
+
+	(void)state;
+	assert_string_equal(none, wanted_none);
+	free(copy);
+	line = (struct history_line){ .kind = texts + 17,
+		.boot = 2,
+		.target = texts,
+		.cause = texts + 2,
+		.status = 1,
+		.ended_by = texts + 2,
+		.errors = texts + 8,
+		.console = texts + 11,
+		.action = texts + 13,
+		.next = texts + 18,
+		.by = texts + 20,
+		.text = texts + 8 };
+	wanted = history_line_json(&line);
+	copy = history_line_copy(&line);
+	memset(texts, 'x', sizeof(texts) - 1);
+	got = history_line_json(copy);
+	assert_string_equal(got, wanted);
+	free(copy);
 }
 
 /* A text of any length takes a bounded place, and no character is torn. */
@@ -125,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_long_text),
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_binary_output),
