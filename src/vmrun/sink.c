@@ -92,7 +92,8 @@ static void write_all(struct sink *s, const char *text, size_t n)
 	}
 }
 
-/* Writes one line, with a carriage return if the terminal is in raw mode.  Syslog has its own date.
+/*
+ * Writes one line, with a carriage return if the terminal is in raw mode.  Syslog has its own date.
  */
 static void put_line(struct sink *s, enum level level, const char *date, const char *prefix,
     const char *line, size_t length)
