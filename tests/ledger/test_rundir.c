@@ -298,17 +298,22 @@ static void test_directory_that_vanishes(void **state)
 	assert_int_equal(removals, 0);
 }
 
+static void hold_lock(const char *text)
+{
+	(void)mkdir("run", our_mode());
+	(void)mkdir("run/vm", our_mode());
+	scratch_write("run/vm/lock", text, 0644);
+	held = open("run/vm/lock", O_RDWR);
+	assert_int_equal(flock(held, LOCK_EX), 0);
+}
+
 /* Holds the lock of a dead process, as its child does that has not executed its program yet. */
 static void hold_dead_lock(pid_t pid)
 {
 	char text[32];
 
-	(void)mkdir("run", our_mode());
-	(void)mkdir("run/vm", our_mode());
 	(void)snprintf(text, sizeof(text), "%ld\n", (long)pid);
-	scratch_write("run/vm/lock", text, 0644);
-	held = open("run/vm/lock", O_RDWR);
-	assert_int_equal(flock(held, LOCK_EX), 0);
+	hold_lock(text);
 }
 
 static pid_t dead_pid(void)
@@ -346,6 +351,18 @@ static void test_lock_that_stays(void **state)
 	simulated_ms = 0;
 	hold_dead_lock(getppid()); /* a process that lives is not waited for */
 	refused("run", STATUS_BUSY, "vm: already running as pid ");
+	assert_int_equal(simulated_ms, 0);
+	(void)close(held);
+	held = -1;
+}
+
+/* A vmrun that has the lock but has not written its pid yet is not taken for a dead one. */
+static void test_lock_without_a_pid(void **state)
+{
+	(void)state;
+	simulated_ms = 0;
+	hold_lock("");
+	refused("run", STATUS_BUSY, "run/vm/lock: locked by a running process");
 	assert_int_equal(simulated_ms, 0);
 	(void)close(held);
 	held = -1;
@@ -396,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_directory_that_vanishes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_lock_that_stays, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_lock_without_a_pid, scratch_enter, scratch_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,23 @@ static void test_written_and_read(void **state)
 	assert_int_equal(count_files(), 1);
 }
 
+/* A program that has closed its standard input gets descriptor 0 for the file. */
+static void test_without_standard_input(void **state)
+{
+	int input = dup(STDIN_FILENO);
+
+	(void)state;
+	assert_int_equal(close(STDIN_FILENO), 0);
+	put("old");
+	put("new");
+	MEM_AUTO char *text = content();
+	assert_non_null(text);
+	assert_string_equal(text, "new");
+	assert_int_equal(open(".", O_RDONLY), STDIN_FILENO); /* no descriptor is left open */
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	(void)close(input);
+}
+
 static void test_left_over(void **state)
 {
 	struct stat st;
@@ -287,6 +304,7 @@ int main(void)
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(test_written_and_read),
+		SCRATCH_TEST(test_without_standard_input),
 		SCRATCH_TEST(test_left_over),
 		SCRATCH_TEST(test_short_writes),
 		SCRATCH_TEST(test_each_step_fails),

@@ -7,8 +7,41 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "platform/os.h"
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+int __wrap_os_tap_make(const char *name, int *fd);
+int __wrap_os_tap_keep(int fd);
+unsigned __wrap_os_interface_index(const char *name);
+
+static int make_error, keep_error; /* of the kernel; 0: none */
+
+int __wrap_os_tap_make(const char *name, int *fd)
+{
+	(void)name;
+	if (make_error == 0)
+		*fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return make_error;
+}
+
+int __wrap_os_tap_keep(int fd)
+{
+	assert_true(fcntl(fd, F_GETFD) >= 0);
+	return keep_error;
+}
+
+unsigned __wrap_os_interface_index(const char *name)
+{
+	assert_string_equal(name, "tap3");
+	return 7;
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static void says(const struct words *command, const char *wanted)
 {
@@ -53,10 +86,46 @@ static void test_taps(void **state)
 	}
 }
 
+/* A tap is in the ledger, with what tells it from others, once it outlives its maker. */
+static void test_making_one(void **state)
+{
+	struct ledger_options options = { .vm = "demo" };
+	struct plan plan = { .hyper = &hyper_qemu, .vm = (char[]){ "demo" } };
+	struct ledger *ledger = NULL;
+	struct error err = { 0 };
+	bool exists;
+
+	(void)state;
+	assert_int_equal(ledger_open(&ledger, &options, &err), 0);
+	make_error = EEXIST;
+	assert_int_equal(tap_make(&plan, "tap3", ledger, &exists, &err), -1);
+	assert_true(exists);
+	assert_string_equal(err.text, "tap3: cannot make the tap: File exists");
+	error_clear(&err);
+	make_error = 0;
+	keep_error = EBUSY;
+	assert_int_equal(tap_make(&plan, "tap3", ledger, &exists, &err), -1);
+	assert_false(exists);
+	assert_int_equal(err.status, STATUS_CHECK);
+	assert_int_equal(ledger_count(ledger), 0);
+	error_clear(&err);
+	keep_error = 0;
+	for (int boot = 1; boot <= 2; boot++) {
+		assert_int_equal(tap_make(&plan, "tap3", ledger, &exists, &err), 0);
+		assert_int_equal(ledger_count(ledger), 1);
+		assert_string_equal(ledger_at(ledger, 0)->name, "tap3");
+		assert_int_equal(ledger_at(ledger, 0)->index, 7);
+		says(&ledger_at(ledger, 0)->undo,
+		    os_uses_ip() ? "ip link del dev tap3" : "ifconfig tap3 destroy");
+	}
+	ledger_close(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taps),
+		cmocka_unit_test(test_making_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

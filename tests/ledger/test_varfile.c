@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,6 +16,20 @@
 #include <unistd.h>
 
 #include "../platform/scratch.h"
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+
+static bool is_race; /* another process makes the file just before */
+
+int __wrap_link(const char *from, const char *to)
+{
+	if (is_race)
+		scratch_write(to, "the other's", 0600);
+	return __real_link(from, to);
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static size_t count_files(void)
 {
@@ -56,6 +71,20 @@ static void test_made_once(void **state)
 	assert_holds("vars", "the guest's", 11);
 	/* An existing file needs no template. */
 	assert_int_equal(varfile_make("gone", "vars", &err), 0);
+	assert_int_equal(count_files(), 2);
+}
+
+/* A file that appears during the copy stays, and is not reported as made. */
+static void test_another_was_quicker(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	scratch_write("template", "fresh", 0444);
+	is_race = true;
+	assert_int_equal(varfile_make("template", "vars", &err), 0);
+	is_race = false;
+	assert_holds("vars", "the other's", 11);
 	assert_int_equal(count_files(), 2);
 }
 
@@ -129,6 +158,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_made_once, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_another_was_quicker, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_large_template, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_failures, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_no_room, scratch_enter, scratch_leave),

@@ -182,6 +182,29 @@ static void test_full_disk(void **state)
 	error_clear(&err);
 }
 
+/* A program that has closed its standard input gets descriptor 0 for the lock. */
+static void test_without_standard_input(void **state)
+{
+	struct error err = { 0 };
+	int input = dup(STDIN_FILENO), fd, leash;
+	pid_t pid;
+
+	(void)state;
+	open_lock();
+	assert_int_equal(vmlock_take(&lock, &fd, &err), 0);
+	pid = hold(fd, &leash);
+	vmlock_close(&lock); /* as if vmrun died: the file stays */
+	assert_int_equal(close(STDIN_FILENO), 0);
+	errno = ENOENT; /* of an earlier call */
+	open_lock();
+	assert_true(vmlock_is_held(&lock));
+	(void)close(leash);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	vmlock_close(&lock);
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	(void)close(input);
+}
+
 static void test_not_a_file(void **state)
 {
 	struct error err = { 0 };
@@ -205,6 +228,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_errors_of_flock, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_note_in_place, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_full_disk, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_without_standard_input, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_not_a_file, scratch_enter, scratch_leave),
 	};
 
