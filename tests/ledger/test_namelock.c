@@ -79,6 +79,7 @@ static void test_files_of_the_dead(void **state)
 static void test_taken_and_dropped(void **state)
 {
 	struct namelock a, b;
+	struct stat st;
 
 	(void)state;
 	open_locks(&a, "a");
@@ -87,6 +88,8 @@ static void test_taken_and_dropped(void **state)
 	assert_true(namelock_take(&a, "tap0"));
 	assert_true(namelock_take(&a, "tap0")); /* it is its own */
 	assert_int_equal(a.count, 1);
+	assert_int_equal(stat(".names/tap0", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_false(namelock_take(&b, "tap0"));
 	assert_true(namelock_take(&b, "tap1"));
 	assert_false(namelock_take(&a, "tap1"));

@@ -365,6 +365,7 @@ static void test_what_is_no_file(void **state)
 		error_clear(&err);
 		pidfile_close(&p);
 		assert_int_equal(is_there(rows[i].name), i < 5);
+		assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
 	}
 	assert_holds("precious", "12");
 	assert_false(is_there("missing"));

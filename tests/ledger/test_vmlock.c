@@ -105,13 +105,14 @@ static void test_held_by_a_child(void **state)
 static void test_errors_of_flock(void **state)
 {
 	struct error err = { 0 };
-	int fd;
+	int fd, next;
 
 	(void)state;
 	open_lock();
 	lock_error = EINTR;
 	assert_int_equal(vmlock_take(&lock, &fd, &err), 0);
 	(void)close(fd);
+	next = fd;
 	lock_error = ENOLCK;
 	assert_int_equal(vmlock_take(&lock, &fd, &err), -1);
 	assert_int_equal(fd, -1);
@@ -122,6 +123,8 @@ static void test_errors_of_flock(void **state)
 	assert_int_equal(vmlock_take(&lock, &fd, &err), -1);
 	assert_non_null(strstr(err.text, "still runs"));
 	error_clear(&err);
+	assert_int_equal(dup(0), next); /* no descriptor is left open */
+	(void)close(next);
 	vmlock_close(&lock);
 }
 

@@ -46,7 +46,7 @@ static void test_one_target(void **state)
 static void test_statuses(void **state)
 {
 	char nine[] = "9", hundred[] = "100";
-	struct status_action first[] = { { hundred, { ACTION_SAME, NULL, { false, 0 }, 0 } } };
+	struct status_action first[] = { { hundred, { ACTION_SAME, NULL, { true, 1 }, 0 } } };
 	struct status_action second[] = { { nine, { ACTION_SAME, NULL, { true, 20 }, 0 } } };
 	struct spec a = usual(), b = usual();
 	struct graph_target targets[] = { { "a", &a, false, NULL }, { "b", &b, false, NULL } };
@@ -58,10 +58,27 @@ static void test_statuses(void **state)
 	MEM_AUTO char *text = policy_table(&g);
 
 	assert_non_null(strstr(text,
-	    "error         stops (default)        stops (default)\n"
-	    "error 9       stops (default)        boots b in 0.02 s (on.9)\n"
-	    "error 100     boots a (on.100)       stops (default)\n"
+	    "error         stops (default)              stops (default)\n"
+	    "error 9       stops (default)              boots b in 0.02 s (on.9)\n"
+	    "error 100     boots a in 0.001 s (on.100)  stops (default)\n"
 	    "killed"));
+}
+
+/* A name may be wider than what its target does. */
+static void test_wide_name(void **state)
+{
+	struct spec spec = usual();
+	struct graph_target targets[] = { { "a-target-that-only-stops", &spec, false, NULL },
+		{ "b", &spec, false, NULL } };
+	struct graph g = { "vm", "b", &no_options, targets, 2 };
+
+	(void)state;
+	spec.on[CAUSE_REBOOT] = (struct action){ .kind = ACTION_STOP };
+	MEM_AUTO char *text = policy_table(&g);
+
+	assert_non_null(strstr(text,
+	    "              a-target-that-only-stops  b\n"
+	    "reboot        stops (on.reboot)         stops (on.reboot)\n"));
 }
 
 /* Each block has as many targets as 80 columns hold, and at least one. */
@@ -90,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_target),
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_wide_name),
 		cmocka_unit_test(test_width),
 	};
 

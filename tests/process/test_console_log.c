@@ -147,6 +147,45 @@ static void test_a_write_that_fails(void **state)
 	console_log_close(&l);
 }
 
+/* An error before the first write does not tear the log of an earlier run. */
+static void test_a_first_write_that_fails(void **state)
+{
+	struct console_settings s = { .log = log_name, .max_size = 1 << 20 };
+	struct console_log l;
+
+	(void)state;
+	scratch_write("dir/log", "before\n", 0600);
+	open_it(&l, &s);
+	put_limited(&l, "lost\n", 0);
+	put(&l, "on\n");
+	assert_string_equal(content("dir/log"), "before\non\n");
+	console_log_close(&l);
+}
+
+/* A log that is switched off leaves the descriptor to others. */
+static void test_a_log_that_is_switched_off(void **state)
+{
+	struct console_settings s = { .log = log_name, .max_size = 1 << 20 }, none = { 0 };
+	struct error err = { 0 };
+	struct console_log l;
+	int fd;
+
+	(void)state;
+	open_it(&l, &s);
+	put(&l, "before\n");
+	assert_int_equal(console_log_open(&l, &none, true, &err), 0);
+	put(&l, "not logged\n");
+	fd = open("other", O_RDWR | O_CREAT, 0600);
+	assert_int_equal(console_log_open(&l, &s, true, &err), 0);
+	put(&l, "after\n");
+	assert_string_equal(content("dir/log"), "before\nafter\n");
+	assert_int_equal(write(fd, "theirs\n", 7), 7);
+	assert_string_equal(content("other"), "theirs\n");
+	(void)close(fd);
+	console_log_close(&l);
+	assert_warned("");
+}
+
 /* A log that begins anew has no incomplete line to end. */
 static void test_a_log_renamed_after_a_failure(void **state)
 {
@@ -396,6 +435,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_a_log_that_cannot_be_made_anew, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_a_write_that_fails, enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_a_first_write_that_fails, enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_a_log_that_is_switched_off, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_a_log_renamed_after_a_failure, enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
