@@ -53,7 +53,9 @@ static void require_name(lua_State *L, int index)
 /* stack: chunk [name [mode [environment]]] -> function | nil reason */
 int loading_load(lua_State *L)
 {
-	luaL_checkany(L, 1);
+	/* load() of Lua would name neither itself nor the place, as it is called from here. */
+	if (!lua_isstring(L, 1))
+		luaL_checktype(L, 1, LUA_TFUNCTION);
 	require_name(L, 2);
 	if (!require_text(L, 3))
 		return refuse_bytecode(L);

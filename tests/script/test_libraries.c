@@ -34,6 +34,10 @@ static void test_refused(void **state)
 		{ "debug.getupvalue(vmrun.boot, 1)", "vm.lua:1: attempt to call a nil value" },
 		{ "load('return 1', '=[vmrun hooks]')",
 		    "vm.lua:1: bad argument #2 to 'load' (vmrun reserves this name)" },
+		{ "load()",
+		    "vm.lua:1: bad argument #1 to 'load' (function expected, got no value)" },
+		{ "load({})",
+		    "vm.lua:1: bad argument #1 to 'load' (function expected, got table)" },
 		{ "string.dump(print)", "vm.lua:1: attempt to call a nil value" },
 		{ "os.exit()",
 		    "vm.lua:1: os.exit would end the supervisor: "
