@@ -152,7 +152,7 @@ static int resume_wrapped(lua_State *L)
 	if (waits_elsewhere(lua_tothread(L, -1)))
 		return luaL_error(L, WAITS_ELSEWHERE);
 	lua_pop(L, 1);
-	lua_pushboolean(L, 1); /* in the place of the coroutine of coroutines_resume() */
+	lua_pushnil(L); /* in the place of the coroutine of coroutines_resume() */
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_rotate(L, 1, 2);
 	return call_resume(L, count, true);

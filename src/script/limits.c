@@ -252,15 +252,16 @@ static int open_state(lua_State *L)
 	return 0;
 }
 
-static int explain_open(const struct script *s, int status, struct error *err)
+static void explain_open(const struct script *s, int status, struct error *err)
 {
 	MEM_AUTO char *size = script_size_text(s->cap_bytes);
 
-	if (status == LUA_ERRMEM && !s->refused)
-		return error_set(err, STATUS_OS, "Lua cannot start: %s", strerror(ENOMEM));
-	if (status == LUA_ERRMEM)
-		return error_set(err, STATUS_OS, "Lua cannot start in %s of memory", size);
-	return error_set(err, STATUS_BUG, "Lua cannot start: %s", lua_tostring(s->L, -1));
+	if (status != LUA_ERRMEM)
+		(void)error_set(err, STATUS_BUG, "Lua cannot start: %s", lua_tostring(s->L, -1));
+	else if (s->refused)
+		(void)error_set(err, STATUS_OS, "Lua cannot start in %s of memory", size);
+	else
+		(void)error_set(err, STATUS_OS, "Lua cannot start: %s", strerror(ENOMEM));
 }
 
 int script_new(struct script **out, const struct script_options *options, struct error *err)
@@ -293,7 +294,7 @@ int script_new(struct script **out, const struct script_options *options, struct
 	}
 	s->args = NULL;
 	if (status != LUA_OK) {
-		(void)explain_open(s, status, err);
+		explain_open(s, status, err);
 		script_free(s);
 		return -1;
 	}

@@ -171,7 +171,7 @@ static int call_original(lua_State *L)
 
 static bool is_quick_sort(lua_State *L)
 {
-	if (!lua_isnil(L, 2) || lua_rawlen(L, 1) > MAX_QUICK_SORT)
+	if (lua_rawlen(L, 1) > MAX_QUICK_SORT)
 		return false;
 	if (!lua_getmetatable(L, 1))
 		return true;

@@ -222,7 +222,7 @@ static void test_output(void **state)
 	load_lua(s,
 	    "print('a', 1, nil, true) print()\n"
 	    "print(setmetatable({}, { __tostring = function() return 'tos' end }))\n"
-	    "io.write('x', 1) io.stdout:write('y', 2.5, '\\nsecond'):write(' line')\n"
+	    "io.write('x'):write(1) io.stdout:write('y', 2.5, '\\nsecond'):write(' line')\n"
 	    "vmrun.log('warning', 'w') return {}");
 	assert_string_equal(support_log.text,
 	    "info: a\t1\tnil\ttrue\ninfo: tos\ninfo: x1y2.5\nwarning: w\ninfo: second line\n");

@@ -183,6 +183,27 @@ static void needs_memory(const char *code)
 	(void)alarm(0);
 }
 
+/* The message has the cap in the largest unit of which it is a whole number. */
+static void test_names_of_caps(void **state)
+{
+	static const struct {
+		size_t cap;
+		const char *text;
+	} cases[] = {
+		{ 4 * MIB, "needs more than 4 MiB of" },
+		{ 4 * MIB - 1024, "needs more than 4095 KiB of" },
+		{ 4 * MIB + 1, "needs more than 4194305 bytes of" },
+	};
+	struct script *s = script_open(20000, 64 * MIB);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		script_limit(s, 20000, cases[i].cap);
+		load_error(s, "return { ('x'):rep(1 << 30) }", cases[i].text);
+	}
+	script_free(s);
+}
+
 static void test_memory(void **state)
 {
 	static const char *const hogs[] = {
@@ -290,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_yield_at_the_border),
 		cmocka_unit_test(test_leftover_coroutine),
 		cmocka_unit_test(test_place_and_traceback),
+		cmocka_unit_test(test_names_of_caps),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_memory_errors_for_ever),
