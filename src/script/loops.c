@@ -215,13 +215,12 @@ int loops_rep(lua_State *L)
 	if (length + between < length || length + between > (size_t)INT_MAX / (size_t)count)
 		return luaL_error(L, "resulting string too large");
 	to = luaL_buffinitsize(L, &b, (size_t)count * (length + between) - between);
-	for (lua_Integer i = 1; i <= count; i++) {
+	for (lua_Integer i = 1; i < count; i++) {
 		memcpy(to, text, length);
-		to += length;
-		if (i < count)
-			memcpy(to, separator, between);
-		to += i < count ? between : 0;
+		memcpy(to + length, separator, between);
+		to += length + between;
 	}
+	memcpy(to, text, length);
 	luaL_pushresultsize(&b, (size_t)count * (length + between) - between);
 	return 1;
 }

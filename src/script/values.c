@@ -450,7 +450,6 @@ static void take_value(struct taking *t, struct node *into, const struct where *
 /* stack: ... -> ... */
 static void take_root(struct taking *t, int index, const struct where *at, struct node **out)
 {
-	luaL_checkstack(t->L, 1, "a document");
 	lua_pushvalue(t->L, index);
 	*out = node_new(NODE_NULL);
 	take_value(t, *out, at, 0);

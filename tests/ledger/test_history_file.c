@@ -185,6 +185,25 @@ static void test_trim(void **state)
 	history_file_close(&h);
 }
 
+/* An error of the trim loses no line, and a later line tries again. */
+static void test_trim_that_fails(void **state)
+{
+	ERROR_AUTO struct error err = { 0 };
+
+	(void)state;
+	open_history();
+	add_lines(1, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
+	assert_int_equal(mkdir("state/vm/" HISTORY_FILE_NAME ".new", 0700), 0);
+	assert_int_equal(history_file_add(&h, "line 251", &err), -1);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_non_null(strstr(err.text, HISTORY_FILE_NAME ".new: cannot write this file"));
+	check_size(1, 251);
+	assert_int_equal(rmdir("state/vm/" HISTORY_FILE_NAME ".new"), 0);
+	add_lines(252, 302);
+	check_size(103, 302);
+	history_file_close(&h);
+}
+
 static void test_torn_line(void **state)
 {
 	(void)state;
@@ -350,6 +369,7 @@ int main(void)
 		TEST(test_mark_that_stays),
 		TEST(test_none),
 		TEST(test_trim),
+		TEST(test_trim_that_fails),
 		TEST(test_torn_line),
 		TEST(test_full_disk),
 		TEST(test_full_disk_at_start),

@@ -516,6 +516,32 @@ static void test_unreadable(void **state)
 	ledger_close(l);
 }
 
+/* Of a damaged file nothing is used. */
+static void test_damaged(void **state)
+{
+	static const char whole[] = "{\"v\":1,\"supervisor\":0,\"processes\":[],\"taken\":[],"
+				    "\"sockets\":[],\"pid_files\":[],\"destroy\":[]}";
+	static const char *const keys[] = { "processes", "taken", "sockets", "pid_files",
+		"destroy" };
+	struct ledger_content content;
+
+	(void)state;
+	assert_true(ledger_content_read(&content, whole));
+	ledger_content_clear(&content);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		MEM_AUTO char *text = mem_copy(whole);
+		MEM_AUTO char *key = mem_format("\"%s\":[", keys[i]);
+		char *at = strstr(text, key);
+
+		/* The list becomes a string, and then the key another one. */
+		memcpy(at + strlen(key) - 1, "\"\"", 2);
+		assert_false(ledger_content_read(&content, text));
+		memcpy(at + strlen(key) - 1, "[]", 2);
+		at[1] = 'x';
+		assert_false(ledger_content_read(&content, text));
+	}
+}
+
 /* An interface with another index is a different interface. */
 static void test_another_interface(void **state)
 {
@@ -530,6 +556,8 @@ static void test_another_interface(void **state)
 		assert_true(ledger_thing_is_replaced(&thing));
 	}
 	ledger_thing_clear(&thing);
+	assert_null(thing.name);
+	ledger_thing_clear(&thing); /* has no effect */
 }
 
 int main(void)
@@ -557,6 +585,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_names_of_any_bytes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
+		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_another_interface),
 	};
 

@@ -54,6 +54,19 @@ static void run_shell(char *script, int64_t limit_ms)
 	run(&(struct command){ .argv = argv, .limit_ms = limit_ms, .max_output = MOST });
 }
 
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+int __real_waitset_next(struct waitset *ws, int timeout_ms, struct wake *wake, struct error *why);
+int __wrap_waitset_next(struct waitset *ws, int timeout_ms, struct wake *wake, struct error *why);
+
+static bool wait_fails;
+
+int __wrap_waitset_next(struct waitset *ws, int timeout_ms, struct wake *wake, struct error *why)
+{
+	return wait_fails ? error_set(why, STATUS_OS, "cannot wait")
+			  : __real_waitset_next(ws, timeout_ms, wake, why);
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
 static void assert_ended(int status, const char *out, const char *text)
 {
 	assert_int_equal(result.fate, COMMAND_ENDED);
@@ -297,6 +310,20 @@ static void test_limit(void **state)
 	assert_trouble(&what, wanted);
 }
 
+/* A command that cannot be waited for is killed. */
+static void test_wait_that_fails(void **state)
+{
+	char *argv[] = { CHILD_PROGRAM, "wait", NULL };
+	struct command what = { .argv = argv, .limit_ms = HOUR_MS };
+
+	(void)state;
+	wait_fails = true;
+	assert_int_equal(command_run(&what, &result, &err), -1);
+	wait_fails = false;
+	assert_string_equal(err.text, "cannot wait");
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 static void test_limit_holds_for_who_never_stops_talking(void **state)
 {
 	(void)state;
@@ -479,6 +506,7 @@ int main(void)
 		TEST(endless_output_is_cut),
 		TEST(flood_on_stderr_keeps_its_end),
 		TEST(limit),
+		TEST(wait_that_fails),
 		TEST(limit_holds_for_who_never_stops_talking),
 		TEST(limit_holds_for_who_ignores_signals),
 		TEST(limit_ends_the_whole_group),
