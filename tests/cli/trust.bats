@@ -118,7 +118,8 @@ refused() {
 	vmrun -d vm.lua
 	is "$status" 65
 	has "part.so: anyone may write this file (mode 0777)"
-	lua "print(package.loadlib('$PWD/part.so', '*'))"
+	lua "local no, why, what = package.loadlib('$PWD/part.so', '*')
+	assert(no == nil and what == 'open') print(why)"
 	vmrun -d vm.lua
 	has "part.so: anyone may write this file (mode 0777)"
 	# A file that is not a module gives Lua's own message.

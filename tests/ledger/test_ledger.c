@@ -444,6 +444,7 @@ static void test_another_boot_of_the_host(void **state)
 	assert_true(ledger_needs_recovery(l));
 	assert_null(ledger_process_at(l, 0));
 	assert_false(ledger_hypervisor_runs(l, &pid));
+	assert_int_equal(l->content.hypervisor.pid, 0);
 	assert_int_equal(ledger_count(l), 0);
 	assert_int_equal(ledger_destroy_command(l)->count, 0);
 	/* Files outlive a boot of the host. */
@@ -516,6 +517,20 @@ static void test_unreadable(void **state)
 	ledger_close(l);
 }
 
+/* A process has its pid and its start; init is one, and 0 names none. */
+static void test_alive(void **state)
+{
+	int64_t start;
+
+	(void)state;
+	assert_true(os_process_start(getpid(), &start));
+	assert_true(ledger_is_alive(getpid(), start));
+	assert_false(ledger_is_alive(getpid(), start + 1));
+	assert_false(ledger_is_alive(0, start));
+	if (os_process_start(1, &start))
+		assert_true(ledger_is_alive(1, start));
+}
+
 /* Of a damaged file nothing is used. */
 static void test_damaged(void **state)
 {
@@ -585,6 +600,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_names_of_any_bytes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
+		cmocka_unit_test(test_alive),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_another_interface),
 	};

@@ -39,6 +39,8 @@ static char *tell(const struct policy_options *options, const struct spec *spec)
 		str_addf(&s, ": %s", decision_action(d));
 		if (d->boot)
 			str_addf(&s, " %s %" PRId64, d->target, d->delay_ms);
+		else
+			assert_int_equal(d->delay_ms, 0);
 		str_addf(&s, " by %s\n", d->by);
 	}
 	forecast_clear(&o);

@@ -159,6 +159,10 @@ static void test_a_first_write_that_fails(void **state)
 	put_limited(&l, "lost\n", 0);
 	put(&l, "on\n");
 	assert_string_equal(content("dir/log"), "before\non\n");
+	warned[0] = '\0';
+	put_limited(&l, "\n", 0);
+	console_log_finish(&l);
+	assert_warned("console: 1 bytes of the guest's output are missing in dir/log\n");
 	console_log_close(&l);
 }
 
