@@ -546,12 +546,13 @@ static void test_damaged(void **state)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		MEM_AUTO char *text = mem_copy(whole);
 		MEM_AUTO char *key = mem_format("\"%s\":[", keys[i]);
-		char *at = strstr(text, key);
+		char *at = strstr(text, key), *list = at + strlen(key) - 1;
 
 		/* The list becomes a string, and then the key another one. */
-		memcpy(at + strlen(key) - 1, "\"\"", 2);
+		list[0] = list[1] = '"';
 		assert_false(ledger_content_read(&content, text));
-		memcpy(at + strlen(key) - 1, "[]", 2);
+		list[0] = '[';
+		list[1] = ']';
 		at[1] = 'x';
 		assert_false(ledger_content_read(&content, text));
 	}
