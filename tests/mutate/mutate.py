@@ -18,7 +18,6 @@ import json
 import pathlib
 import pickle
 import queue
-import random
 import re
 import shutil
 import signal
@@ -221,6 +220,11 @@ def entry(each):
     return f"{each.file} {each.function}: {each.change}"
 
 
+def lot(seed, each):
+    """Returns what a mutant draws: most of the chosen remain when the sources change a little."""
+    return hashlib.sha256(f"{seed} {entry(each)}".encode()).digest()
+
+
 def listed():
     """Returns the reasons of survivors.txt: an entry a line, its reason in the next one."""
     reasons, last = {}, None
@@ -245,16 +249,13 @@ def fate_line(each, fate, by):
 
 
 def killed_before(log, chosen):
-    """Returns the fates of mutants that the log has as killed."""
-    lines = set(log.read_text(encoding="latin-1").splitlines()) if log.exists() else set()
-    by = {line.rpartition("\t")[0]: line.rpartition("\t")[2] for line in lines}
-    result = {}
-    for _, each in chosen:
-        for fate in ("killed", "by time"):
-            line = fate_line(each, fate, "").rpartition("\t")[0]
-            if line in by:
-                result[each] = (fate, by[line])
-    return result
+    """Returns the fates of mutants that the log has as killed; lines may have moved since."""
+    by = {}
+    for line in log.read_text(encoding="latin-1").splitlines() if log.exists() else []:
+        fate, what, test = line.split("\t")
+        file, _, change = what.partition(":")
+        by[f"{file} {change.partition(': ')[2]}"] = (fate, test)
+    return {each: by[entry(each)] for _, each in chosen if by.get(entry(each), ("",))[0] in ("killed", "by time")}
 
 
 def test_all(judge, chosen, jobs, resume):
@@ -339,7 +340,7 @@ def mutate(what):
             print(f"{number}: {each.file}:{each.line}: {each.function}: {each.change}")
         return 0
     if 0 < what.count < len(chosen):
-        chosen = random.Random(what.seed).sample(chosen, what.count)
+        chosen = sorted(chosen, key=lambda numbered: lot(what.seed, numbered[1]))[:what.count]
     say(f"{len(chosen)} of {len(mutants.numbered)} mutants are chosen")
     say("building the tree with all mutants")
     world.copy(mutants.mutated())
