@@ -147,7 +147,6 @@ void control_close(struct control *c)
 {
 	if (c == NULL || c->listener.fd < 0)
 		return;
-	c->busy = true;
 	event_flush(c->owner.events);
 	event_listen(c->owner.events, NULL, NULL);
 	machine_console(c->machine)->hear = NULL;

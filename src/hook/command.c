@@ -1,8 +1,6 @@
 /* The commands of hooks, and their entries in the ledger. */
 #include "hook/command.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "script/hook_request.h"
 
@@ -65,5 +63,4 @@ void hook_command_free(struct hook_command *c)
 	}
 	job_free(&c->job);
 	words_free(&c->argv);
-	memset(c, 0, sizeof(*c));
 }

@@ -127,7 +127,6 @@ static void read_console(struct machine *m)
 
 void guest_prepare(struct machine *m)
 {
-	guest_end(m);
 	if (m->boot.spec->ready.kind == PROBE_CONSOLE)
 		read_console(m);
 }

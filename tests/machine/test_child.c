@@ -1,4 +1,5 @@
 /* The child: its channels, what is kept of its stderr, and how it ends or cannot start. */
+#define _XOPEN_SOURCE 700 /* posix_openpt() */
 #include "machine/child.h"
 
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +111,39 @@ static void test_lines_of_stderr_and_the_rest(void **state)
 	assert_int_equal(ended.status, 3);
 	assert_int_equal(outcome.status, 3);
 	assert_null(heard.text);
+}
+
+/* A single byte is read like more of them. */
+static void test_single_bytes(void **state)
+{
+	(void)state;
+	run("printf 3 >&2", CHILD_HYPERVISOR);
+	assert_string_equal(said.text, "<3>");
+	assert_string_equal(child.tail, "3");
+}
+
+/* Only a program that reads vmrun's terminal gets the signals of its keys. */
+static void test_process_group(void **state)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY), file = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_true(terminal >= 0 && file >= 0);
+	for (int i = 0; i < 4; i++) {
+		const struct child_inputs inputs = { .console = (i & 1) ? terminal : file,
+			.lock = -1 };
+
+		plan.uses_stdio = i >= 2;
+		words_free(&plan.argv);
+		words_add(&plan.argv, "sleep");
+		words_add(&plan.argv, "600");
+		assert_int_equal(
+		    child_start(&child, &plan, CHILD_HYPERVISOR, waits, &inputs, &err), 0);
+		assert_int_equal(getpgid(child.job.pid) == getpgrp(), i == 3);
+		job_free(&child.job);
+	}
+	(void)close(terminal);
+	(void)close(file);
 }
 
 static void test_stderr_as_much_as_is_kept_and_a_byte_more(void **state)
@@ -246,6 +281,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(lines_of_stderr_and_the_rest),
+		TEST(single_bytes),
+		TEST(process_group),
 		TEST(stderr_as_much_as_is_kept_and_a_byte_more),
 		TEST(control_channel_and_log),
 		TEST(log_as_messages),

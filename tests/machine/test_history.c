@@ -10,9 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ledger/history_file.h"
+#include "ledger/history_line.h"
 #include "life.h"
 #include "lib/handle.h"
 #include "platform/clock.h"
@@ -83,6 +87,89 @@ static void test_line(void **state)
 	history_flush(v.machine);
 	assert_false(life_file_exists("keep/walk/history.jsonl"));
 	vm_close(&v);
+}
+
+/* Fails unless the line that waits to be written has this text, or if it has it. */
+static void check_line(const char *text, bool has)
+{
+	assert_non_null(v.machine->history.line);
+	MEM_AUTO char *json = history_line_json(v.machine->history.line);
+
+	if ((strstr(json, text) != NULL) != has)
+		fail_msg("%s: %s", has ? "missing" : "not expected", json);
+}
+
+/* The line says how the boot ended and what follows; only a boot that ran has times and output. */
+static void test_text_of_a_line(void **state)
+{
+	struct machine *m;
+
+	(void)state;
+	vm_make(&v, "", NULL);
+	m = v.machine;
+	m->history.uptime_ms = 1500;
+	m->history.outcome = (struct outcome){ .cause = CAUSE_KILLED, .status = -1, .signal = 9 };
+	history_find_end(m);
+	history_add(m);
+	history_note_boot(m, "boot", "other", "on_exit of vm.lua");
+	check_line("\"cause\":\"killed\",\"status\":null,\"signal\":9,\"uptime_ms\":1500", true);
+	check_line("\"action\":\"boot\",\"next\":\"other\",\"by\":\"on_exit of vm.lua\"", true);
+	history_add_failure(m, CAUSE_CHECK_FAILED, "no disk");
+	history_note_boot(m, "stop", NULL, "default");
+	check_line("\"status\":null,\"signal\":null,\"uptime_ms\":null", true);
+	check_line("\"stderr\":null", true);
+	check_line("\"text\":\"no disk\"", true);
+	m->history.outcome = (struct outcome){ .cause = CAUSE_POWEROFF, .status = 1 };
+	history_find_end(m);
+	history_add(m);
+	history_note_boot(m, "stop", NULL, "default");
+	check_line("\"status\":1,\"signal\":null,\"uptime_ms\":0,", true);
+	check_line("\"stderr\":\"no disk\"", true);
+	vm_close(&v);
+}
+
+/* The last line of a run follows that of its last boot, and says how that ended. */
+static void test_line_of_the_end(void **state)
+{
+	struct machine *m;
+	MEM_AUTO char *text = NULL;
+	const char *last;
+
+	(void)state;
+	vm_make(&v, "", NULL);
+	m = v.machine;
+	m->history.ends = 1;
+	m->history.outcome = (struct outcome){ .cause = CAUSE_KILLED, .status = -1, .signal = 9 };
+	history_find_end(m);
+	history_add(m);
+	history_note_boot(m, "stop", NULL, "default");
+	m->end.status = 137;
+	assert_true(life_file_exists("keep/walk/running"));
+	history_write_end(m);
+	assert_false(life_file_exists("keep/walk/running"));
+	assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 0);
+	assert_int_equal(history_file_read("keep/walk", &text, NULL), 0);
+	last = strchr(text, '\n') + 1;
+	assert_non_null(strstr(text, "\"action\":\"stop\""));
+	assert_true(strstr(text, "\"action\":\"stop\"") < last);
+	assert_non_null(strstr(last, "\"kind\":\"vmrun\",\"boot\":1,\"target\":\"default\""));
+	assert_non_null(strstr(last, "\"cause\":\"killed\",\"status\":null,\"signal\":9,"));
+	assert_non_null(strstr(last, "\"exit_status\":137,"));
+	assert_int_equal(strchr(last, '\n')[1], '\0');
+	vm_close(&v);
+}
+
+/* A mark that cannot be removed would tell the next vmrun that this one has died. */
+static void test_mark_that_stays(void **state)
+{
+	(void)state;
+	vm_make(&v, "", NULL);
+	assert_int_equal(remove("keep/walk/running"), 0);
+	assert_int_equal(mkdir("keep/walk/running", 0700), 0);
+	history_write_end(v.machine);
+	vm_check_told(&v, "keep/walk/running is left behind: ");
+	vm_close(&v);
+	assert_int_equal(rmdir("keep/walk/running"), 0);
 }
 
 static void test_facts(void **state)
@@ -287,6 +374,24 @@ static void test_what_ended_a_boot(void **state)
 	vm_close(&v);
 }
 
+/* The event of the end has the time that the boot has run. */
+static void test_event_of_an_end(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	vm_prepare(&v, "");
+	v.machine->history.uptime_ms = 2500;
+	check_end(NULL, 0, (struct outcome){ .cause = CAUSE_HALT, .status = 2 }, "guest", NULL);
+	history_say_end(v.machine, NULL);
+	e = vm_event(&v, VMRUN_EXITED);
+	assert_non_null(e);
+	assert_int_equal(e->uptime_ms, 2500);
+	assert_int_equal(e->status, 2);
+	assert_string_equal(e->ended_by, "guest");
+	vm_close(&v);
+}
+
 static void test_text_of_an_end(void **state)
 {
 	(void)state;
@@ -308,9 +413,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HISTORY(test_what_ended_a_boot),
+		HISTORY(test_event_of_an_end),
 		HISTORY(test_text_of_an_end),
 		HISTORY(test_exits_kept),
 		HISTORY(test_line),
+		HISTORY(test_text_of_a_line),
+		HISTORY(test_line_of_the_end),
+		HISTORY(test_mark_that_stays),
 		HISTORY(test_facts),
 		HISTORY(test_report),
 		HISTORY(test_report_of_kept_exits),

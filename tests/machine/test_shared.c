@@ -7,7 +7,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -189,6 +191,74 @@ static void test_reboot_while_waiting(void **state)
 	}
 }
 
+static const char *hear(struct signs *signs, enum channel channel, const char *line)
+{
+	(void)channel;
+	(void)snprintf(signs->reason, sizeof(signs->reason), "%s", line);
+	return NULL;
+}
+
+/* Starts a shell in place of the hypervisor, with a control channel; each of its lines is a reason.
+ */
+static void start_shell(const char *script)
+{
+	static struct hypervisor talks;
+	struct child_inputs inputs = { .console = -1, .lock = -1 };
+	struct plan *plan;
+	struct error err = { 0 };
+
+	vm_make(&v, "", NULL);
+	plan = &v.machine->boot.plan;
+	talks = *plan->hyper;
+	talks.hear = hear;
+	plan->hyper = &talks;
+	plan->has_control = true;
+	words_free(&plan->argv);
+	words_add(&plan->argv, "sh");
+	words_add(&plan->argv, "-c");
+	words_add(&plan->argv, script);
+	assert_int_equal(child_start(&v.machine->run.child, plan, CHILD_HYPERVISOR, v.machine->wait,
+			     &inputs, &err),
+	    0);
+}
+
+/* Waits until there is something to read on the control channel, or until it is closed. */
+static void await_control(void)
+{
+	struct pollfd p = { .fd = v.machine->run.child.job.stream[CHANNEL_CONTROL].fd,
+		.events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 60000), 1);
+}
+
+/*
+ * A hypervisor leaves once it has said why, or has closed its control channel, also when vmrun has
+ * not read that yet.
+ */
+static void test_hypervisor_that_leaves(void **state)
+{
+	static const char *const ends[] = { "echo shutdown >&3;", "exec 3>&-;" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		MEM_AUTO char *script = mem_format("read go <&3; %s exec sleep 600", ends[i]);
+
+		start_shell(script);
+		assert_false(machine_hypervisor_leaves(v.machine));
+		child_control(&v.machine->run.child, "go\n");
+		await_control();
+		assert_true(machine_hypervisor_leaves(v.machine));
+		v.machine->boot.plan.has_control = false;
+		assert_false(machine_hypervisor_leaves(v.machine));
+		vm_close(&v);
+	}
+	/* None runs. */
+	vm_make(&v, "", NULL);
+	v.machine->boot.plan.has_control = true;
+	assert_false(machine_hypervisor_leaves(v.machine));
+	vm_close(&v);
+}
+
 #define PHASE(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -205,6 +275,7 @@ int main(void)
 		PHASE(test_end),
 		PHASE(test_stop_while_asking),
 		PHASE(test_reboot_while_waiting),
+		PHASE(test_hypervisor_that_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

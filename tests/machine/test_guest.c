@@ -1,0 +1,129 @@
+/* The guest of a boot: what is asked, who hears the answers, and what stays of a try. */
+#include "vm.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/mem.h"
+#include "life.h"
+
+#define KILL "vm.stop = { { ['do'] = 'kill', wait = 9 } }\n"
+
+static struct vm v = VM;
+
+static const struct ledger_process *process(void)
+{
+	return ledger_process_at(v.machine->host.ledger, 0);
+}
+
+/* Makes the machine and begins a try of this command, whose process it returns. */
+static pid_t begin_try(const char *command)
+{
+	MEM_AUTO char *more = mem_format("vm.ready = { exec = { %s } }", command);
+	pid_t pid;
+
+	vm_make(&v, more, NULL);
+	v.machine->run.child.started_ms = machine_now(v.machine);
+	guest_begin(v.machine);
+	guest_deadline(v.machine);
+	pid = v.machine->guest.attempt.job.pid;
+	assert_int_not_equal(pid, 0);
+	return pid;
+}
+
+/* The ledger lists the command of a probe as long as its process may live. */
+static void test_command_in_the_ledger(void **state)
+{
+	siginfo_t info;
+	pid_t pid = begin_try("'sleep', '600'");
+
+	(void)state;
+	assert_non_null(process());
+	assert_string_equal(process()->name, "command of a probe: sleep");
+	assert_int_equal(process()->pid, pid);
+	assert_false(guest_command_ended(v.machine, pid + 1));
+	assert_false(guest_command_ended(v.machine, 0));
+	assert_non_null(process());
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_true(guest_command_ended(v.machine, pid));
+	assert_null(process());
+	assert_false(guest_command_ended(v.machine, 0));
+	vm_close(&v);
+	/* A try that the end of the boot cuts short. */
+	pid = begin_try("'sleep', '600'");
+	guest_end(v.machine);
+	assert_null(process());
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	vm_close(&v);
+}
+
+static bool is_stopping(const struct machine *m)
+{
+	return m->present.state == STATE_STOPPING;
+}
+
+static bool is_ready(const struct machine *m)
+{
+	return guest_readiness(m) == 1;
+}
+
+static void test_event_of_an_unhealthy_guest(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	life_script("deaf");
+	vm_start(&v,
+	    KILL "vm.alive = { exec = { 'false' }, every = 0.01, failures = 2 }\n"
+		 "vm.ready = { exec = { 'true' } }");
+	vm_await(&v, is_stopping);
+	e = vm_event(&v, VMRUN_READY);
+	assert_non_null(e);
+	assert_string_equal(e->target, "default");
+	assert_string_equal(e->by, "exec true");
+	e = vm_event(&v, VMRUN_UNHEALTHY);
+	assert_non_null(e);
+	assert_string_equal(e->target, "default");
+	assert_string_equal(e->text, "false ended with status 1");
+	assert_int_equal(e->failures, 2);
+	vm_close(&v);
+}
+
+/* Only a spec with `ready` says what a ready guest is. */
+static void test_readiness(void **state)
+{
+	(void)state;
+	vm_prepare(&v, "");
+	assert_int_equal(guest_readiness(v.machine), -1);
+	vm_close(&v);
+	life_script("deaf");
+	vm_start(&v, KILL "vm.ready = { exec = { 'test', '-e', 'up' }, every = 0.01 }");
+	vm_reach(&v, STATE_RUNNING);
+	assert_int_equal(guest_readiness(v.machine), 0);
+	assert_false(v.machine->guest.started);
+	vm_write("up", "");
+	vm_await(&v, is_ready);
+	assert_true(v.machine->guest.started);
+	vm_close(&v);
+}
+
+#define GUEST(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		GUEST(test_command_in_the_ledger),
+		GUEST(test_event_of_an_unhealthy_guest),
+		GUEST(test_readiness),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
