@@ -1,4 +1,5 @@
 /* Commands in the background: how many, and when their places are free again. */
+#define _DEFAULT_SOURCE /* MAP_ANON */
 #include "vm.h"
 
 #include <stdarg.h>
@@ -7,8 +8,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -74,6 +80,115 @@ static void test_failure_warns(void **state)
 	finish();
 }
 
+static struct backgrounds *backgrounds(void)
+{
+	return &v.machine->calls.backgrounds;
+}
+
+static bool has_ended(const struct machine *m)
+{
+	const struct background *item = &m->calls.backgrounds.item[0];
+
+	return item->group != 0 && item->command.job.pid == 0;
+}
+
+/*
+ * Calls a hook whose command ends at once and leaves a process; returns the end of a pipe that the
+ * process holds.
+ */
+static int leave_process(void)
+{
+	int fd;
+
+	assert_int_equal(mkfifo("held", 0600), 0);
+	fd = open("held", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	vm_make(&v,
+	    "function vm.on_exit() vmrun.exec { 'sh', '-c', 'exec 3>held; sleep 600 &',"
+	    "  background = true } end",
+	    NULL);
+	hooks_call(v.machine, &hooks_exit, v.machine->boot.spec);
+	vm_await(&v, has_ended);
+	assert_int_equal(backgrounds()->count, 1);
+	assert_int_equal(background_until_ms(backgrounds()), -1);
+	return fd;
+}
+
+static void check_killed(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	assert_int_equal(poll(&p, 1, 60000), 1);
+	(void)close(fd);
+}
+
+/* vmrun does not wait at its end for a process that a command has left. */
+static void test_end_of_what_is_left(void **state)
+{
+	int fd = leave_process();
+
+	(void)state;
+	background_limit(backgrounds(), 60000);
+	assert_int_equal(background_until_ms(backgrounds()), 0);
+	background_wake(backgrounds(), 0);
+	assert_int_equal(backgrounds()->count, 0);
+	assert_int_equal(backgrounds()->item[0].group, 0);
+	check_killed(fd);
+	vm_close(&v);
+}
+
+/* What has ended before its boot frees its place at the boot's end, and gets no signal. */
+static void test_what_ended_before_its_boot(void **state)
+{
+	int fd = leave_process();
+	pid_t ended = fork();
+
+	(void)state;
+	if (ended == 0)
+		_exit(0);
+	assert_int_equal(waitpid(ended, NULL, 0), ended);
+	assert_int_equal(kill(-backgrounds()->item[0].group, SIGKILL), 0);
+	check_killed(fd);
+	/* Who reaps an orphan, and when, is the system's affair. */
+	backgrounds()->item[0].group = ended;
+	background_end(backgrounds(), 0);
+	assert_int_equal(backgrounds()->count, 0);
+	assert_int_equal(backgrounds()->item[0].group, 0);
+	vm_close(&v);
+}
+
+/* Lends a set of commands at the end of a page that none follows. */
+static struct backgrounds *fenced(char **pages, size_t *size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t used = (sizeof(struct backgrounds) + page - 1) / page * page;
+
+	*size = used + page;
+	*pages = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	assert_ptr_not_equal(*pages, MAP_FAILED);
+	assert_int_equal(mprotect(*pages + used, page, PROT_NONE), 0);
+	return (struct backgrounds *)(void *)(*pages + used - sizeof(struct backgrounds));
+}
+
+/* No function goes beyond the last place. */
+static void test_last_place(void **state)
+{
+	char *pages, *trouble;
+	size_t size;
+	struct backgrounds *b = fenced(&pages, &size);
+
+	(void)state;
+	b->count = 1; /* else some do not look at the places */
+	background_end(b, 0);
+	background_limit(b, 7);
+	assert_int_equal(background_until_ms(b), -1);
+	background_wake(b, 0);
+	assert_false(background_ended(b, 1, &trouble));
+	background_close(b);
+	assert_int_equal(b->count, 1);
+	assert_int_equal(munmap(pages, size), 0);
+}
+
 /* The machine is freed while commands run: nothing is left. */
 static void test_freed(void **state)
 {
@@ -97,6 +212,9 @@ int main(void)
 		BACKGROUND(test_too_many),
 		BACKGROUND(test_places_are_freed),
 		BACKGROUND(test_failure_warns),
+		BACKGROUND(test_end_of_what_is_left),
+		BACKGROUND(test_what_ended_before_its_boot),
+		cmocka_unit_test(test_last_place),
 		BACKGROUND(test_freed),
 	};
 

@@ -203,6 +203,50 @@ static void test_sleep(void **state)
 	vm_close(&v);
 }
 
+static bool sleeps(const struct machine *m)
+{
+	const struct call *call = m->calls.main;
+
+	return call->command.job.pid == 0 && call->state == CALL_WAITS;
+}
+
+/* Lua computes in slices of real time: on a busy machine the command starts after some of them. */
+static bool has_command(const struct machine *m)
+{
+	return m->calls.main->command.job.pid != 0;
+}
+
+/* A sleep after a command ends at its time, as any other. */
+static void test_sleep_after_a_command(void **state)
+{
+	(void)state;
+	call_real("vmrun.exec { 'sleep', '600' } vmrun.sleep(600) return vmrun.stop(1)");
+	vm_await(&v, has_command);
+	assert_int_equal(kill(v.machine->calls.main->command.job.pid, SIGKILL), 0);
+	vm_await(&v, sleeps);
+	v.machine->calls.main->until_ms = 0;
+	calls_wake(&v.machine->calls);
+	check_heard("1 ");
+	vm_close(&v);
+}
+
+/* What is due first counts, in whatever order the calls were begun; 0 is a time, too. */
+static void test_first_of_many(void **state)
+{
+	(void)state;
+	vm_prepare(&v,
+	    "function vm.on_exit() vmrun.sleep(2) end\n"
+	    "function vm.on_started() vmrun.sleep(0) vmrun.sleep(3) end");
+	hooks_call(v.machine, &heeded, v.machine->boot.spec);
+	hooks_call(v.machine, &hooks_started, v.machine->boot.spec);
+	assert_int_equal(machine_until_ms(v.machine), 0);
+	pass_to(0);
+	assert_int_equal(machine_until_ms(v.machine), 2000);
+	pass_to(2000);
+	assert_int_equal(machine_until_ms(v.machine), 3000);
+	vm_close(&v);
+}
+
 /* Each wait goes through the loop, so that a hook with many waits does not block it. */
 static void test_sleep_of_no_time(void **state)
 {
@@ -327,6 +371,57 @@ static void test_computing_abandoned(void **state)
 	vm_close(&v);
 }
 
+/* Hooks that were still to begin when their boot ended are not called. */
+static void test_boot_that_ends_before_its_hooks_begin(void **state)
+{
+	struct calls *c;
+
+	(void)state;
+	vm_make(&v,
+	    "function vm.on_exit() repeat local f = io.open('go') until f end\n"
+	    "function vm.on_started() print 'begun' end function vm.on_ready() print 'begun' end",
+	    NULL);
+	c = &v.machine->calls;
+	hooks_call(v.machine, &heeded, v.machine->boot.spec);
+	hooks_call(v.machine, &hooks_started, v.machine->boot.spec);
+	hooks_call(v.machine, &hooks_ready, v.machine->boot.spec);
+	assert_true(calls_have_fresh(c, &hooks_started));
+	assert_true(calls_have_fresh(c, &hooks_ready));
+	calls_boot_ended(c);
+	assert_false(calls_have_fresh(c, &hooks_started));
+	assert_false(calls_have_fresh(c, &hooks_ready));
+	vm_write("go", "");
+	vm_await(&v, is_over);
+	assert_false(calls_last(c));
+	vm_check_not_told(&v, "begun");
+	vm_close(&v);
+}
+
+static bool waits(const struct machine *m)
+{
+	return !machine_computes(m);
+}
+
+/* A hook that computes is fresh until its first wait, in which the guest counts as started. */
+static void test_fresh(void **state)
+{
+	struct calls *c;
+
+	(void)state;
+	vm_make(&v,
+	    "function vm.on_ready() repeat local f = io.open('go') until f vmrun.sleep(600) end",
+	    NULL);
+	c = &v.machine->calls;
+	hooks_call(v.machine, &hooks_ready, v.machine->boot.spec);
+	assert_true(calls_have_fresh(c, &hooks_ready));
+	assert_false(calls_have_fresh(c, &hooks_started));
+	vm_write("go", "");
+	vm_await(&v, waits);
+	assert_true(calls_last(c));
+	assert_false(calls_have_fresh(c, &hooks_ready));
+	vm_close(&v);
+}
+
 /* A function that waits after it has computed is one that waits. */
 static void test_computing_then_waiting(void **state)
 {
@@ -427,12 +522,6 @@ static void check_killed(pid_t pid)
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 }
 
-/* Lua computes in slices of real time: on a busy machine the command starts after some of them. */
-static bool has_command(const struct machine *m)
-{
-	return m->calls.main->command.job.pid != 0;
-}
-
 static void test_abandoned(void **state)
 {
 	pid_t pid;
@@ -496,10 +585,14 @@ int main(void)
 		CALL(test_failures),
 		CALL(test_sleep),
 		CALL(test_sleep_of_no_time),
+		CALL(test_sleep_after_a_command),
+		CALL(test_first_of_many),
 		CALL(test_nearest_deadline),
 		CALL(test_dry_run),
 		CALL(test_computing),
 		CALL(test_computing_abandoned),
+		CALL(test_boot_that_ends_before_its_hooks_begin),
+		CALL(test_fresh),
 		CALL(test_computing_then_waiting),
 		CALL(test_command),
 		CALL(test_missing_command),

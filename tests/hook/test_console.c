@@ -95,6 +95,19 @@ static void test_no_wake_ups(void **state)
 	finish();
 }
 
+/* The answer has the place in the list, and the text or the groups of the pattern. */
+static void test_found(void **state)
+{
+	(void)state;
+	start("function vm.on_started()"
+	      "  print('got', vmrun.expect { 'never', 'login:' })"
+	      "  print('got', vmrun.expect(vmrun.regex '^([a-z]+) ([0-9]+)$')) end");
+	print("a login: b\nabc 42\n");
+	await_told("got\t2\tlogin:\n");
+	await_told("got\t1\tabc\t42\n");
+	finish();
+}
+
 /* Two texts are typed one after the other, however slowly the guest reads. */
 static void test_senders(void **state)
 {
@@ -144,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CONSOLE(test_pauses),
 		CONSOLE(test_no_wake_ups),
+		CONSOLE(test_found),
 		CONSOLE(test_senders),
 		CONSOLE(test_not_read),
 	};

@@ -259,6 +259,85 @@ static void test_stop_request(void **state)
 	vm_close(&v);
 }
 
+static void answer(struct vmrun_decision *d, void *context)
+{
+	const struct vmrun_decision *a = context;
+
+	assert_string_equal(d->ended, "default");
+	d->action = a->action;
+	d->target = a->target;
+	d->delay_ms = a->delay_ms;
+	d->exit_status = a->exit_status;
+}
+
+/* Asks a program that answers this before hooks and the policy are asked. */
+static struct next ask_program(struct vmrun_decision *a)
+{
+	vm_prepare(&v, "vm.on = { reboot = 'stop' }");
+	v.machine->options.decide = answer;
+	v.machine->options.decide_context = a;
+	end_boot(CAUSE_REBOOT);
+	return vm_act(&v, EVENT_CALLS_ENDED);
+}
+
+static void test_program_that_boots(void **state)
+{
+	struct vmrun_decision boot = {
+		.action = VMRUN_DECIDE_BOOT, .target = "other", .delay_ms = 2500, .exit_status = 7
+	};
+
+	(void)state;
+	vm_check_next(ask_program(&boot), STATE_WAITING, 2500);
+	assert_string_equal(v.machine->choice.next_target, "other");
+	assert_string_equal(v.machine->choice.decision.by, "the program");
+	vm_close(&v);
+	/* Without a target and a delay those of the policy apply; 0 is a delay. */
+	boot = (struct vmrun_decision){ .action = VMRUN_DECIDE_BOOT, .delay_ms = 0 };
+	vm_check_next(ask_program(&boot), STATE_WAITING, 0);
+	assert_string_equal(v.machine->choice.next_target, "default");
+	assert_int_equal(node_get(v.machine->choice.answer, "delay")->number, 0);
+	vm_close(&v);
+	boot.delay_ms = -1;
+	(void)ask_program(&boot);
+	assert_null(node_get(v.machine->choice.answer, "delay"));
+	vm_close(&v);
+}
+
+static void test_program_that_stops(void **state)
+{
+	struct vmrun_decision stop = {
+		.action = VMRUN_DECIDE_STOP, .target = "other", .delay_ms = 2500, .exit_status = 255
+	};
+
+	(void)state;
+	vm_check_next(ask_program(&stop), STATE_ENDING, -1);
+	assert_int_equal(v.machine->end.status, 255);
+	vm_close(&v);
+	stop.exit_status = -1; /* that of the cause */
+	vm_check_next(ask_program(&stop), STATE_ENDING, -1);
+	assert_int_equal(v.machine->end.status, 0);
+	vm_close(&v);
+}
+
+static void check_ignored(struct vmrun_decision *a, const char *why)
+{
+	vm_check_next(ask_program(a), STATES, -1);
+	vm_check_told(&v, "warning the answer of the program is ignored: ");
+	vm_check_told(&v, why);
+	assert_null(v.machine->choice.answer);
+	vm_close(&v);
+}
+
+static void test_program_that_is_wrong(void **state)
+{
+	struct vmrun_decision boot = { .action = VMRUN_DECIDE_BOOT, .target = "none" };
+	struct vmrun_decision stop = { .action = VMRUN_DECIDE_STOP, .exit_status = 256 };
+
+	(void)state;
+	check_ignored(&boot, "unknown target \"none\"; hooks and the policy decide");
+	check_ignored(&stop, "the exit status 256 is out of range: expected 0 to 255");
+}
+
 #define DECIDE(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -275,6 +354,9 @@ int main(void)
 		DECIDE(test_given_up_boots_once),
 		DECIDE(test_final_status),
 		DECIDE(test_stop_request),
+		DECIDE(test_program_that_boots),
+		DECIDE(test_program_that_stops),
+		DECIDE(test_program_that_is_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "life.h"
@@ -62,6 +65,39 @@ static void test_command_in_the_ledger(void **state)
 	guest_end(v.machine);
 	assert_null(process());
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	vm_close(&v);
+}
+
+/* No process of a try is left when the machine is freed, and no loop reaps it. */
+static void test_freed_during_a_try(void **state)
+{
+	pid_t pid = begin_try("'sleep', '600'");
+
+	(void)state;
+	vm_close(&v);
+	assert_int_equal(waitpid(pid, NULL, 0), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
+/* What the guest has printed by the deadline counts, though vmrun has not read it yet. */
+static void test_text_that_is_not_read_yet(void **state)
+{
+	struct console_settings settings = { .log = NULL };
+	struct pollfd p = { .events = POLLIN };
+	struct machine *m;
+
+	(void)state;
+	vm_make(&v, "vm.com1 = 'console' vm.ready = { console = 'login:', within = 60 }", NULL);
+	m = v.machine;
+	assert_int_equal(console_open(&m->console, &settings, false, NULL), 0);
+	m->run.child.started_ms = machine_now(m) - 60000;
+	guest_begin(m);
+	assert_int_equal(write(m->console.guest_fd, "login:", 6), 6);
+	p.fd = m->console.fd;
+	assert_int_equal(poll(&p, 1, 60000), 1);
+	guest_deadline(m);
+	assert_int_equal(guest_readiness(m), 1);
+	assert_non_null(vm_event(&v, VMRUN_READY));
 	vm_close(&v);
 }
 
@@ -121,6 +157,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		GUEST(test_command_in_the_ledger),
+		GUEST(test_freed_during_a_try),
+		GUEST(test_text_that_is_not_read_yet),
 		GUEST(test_event_of_an_unhealthy_guest),
 		GUEST(test_readiness),
 	};

@@ -287,6 +287,48 @@ static void test_facts_of_the_end(void **state)
 	vm_close(&v);
 }
 
+/* Calls on_exit while no VM runs, and does what it asks for. */
+static void ask(const char *request)
+{
+	MEM_AUTO char *more = mem_format(
+	    "function vm.on_exit() print('asks', vmrun.request(%s)) vmrun.sleep(600) end", request);
+
+	vm_make(&v, more, NULL);
+	hooks_call(machine(), &hooks_exit, machine()->boot.spec);
+	machine_settle(machine());
+	machine_deadline(machine()); /* the answer follows after a turn of the loop */
+}
+
+static void test_requests_of_a_hook(void **state)
+{
+	(void)state;
+	ask("'next', { target = 'other' }");
+	vm_check_told(&v, "log asks\ttrue\n");
+	assert_string_equal(machine()->requests.once_target, "other");
+	vm_close(&v);
+	ask("'stop', { status = 7 }");
+	vm_check_told(&v, "log asks\ttrue\n");
+	assert_true(machine()->requests.stop_after_hook);
+	assert_int_equal(machine()->requests.status, 7);
+	vm_close(&v);
+	ask("'stop', { status = 0 }");
+	assert_int_equal(machine()->requests.status, 0);
+	vm_close(&v);
+	ask("'stop'");
+	assert_true(machine()->requests.stop_after_hook);
+	assert_int_equal(machine()->requests.status, -1);
+	vm_close(&v);
+	ask("'kill'");
+	vm_check_told(&v, "log asks\tnil\tno VM is running\n");
+	vm_close(&v);
+	ask("'reboot'");
+	vm_check_told(&v, "log asks\tnil\tno VM is running\n");
+	vm_close(&v);
+	ask("'reset'");
+	vm_check_told(&v, "log asks\tnil\tthe VM is not given up\n");
+	vm_close(&v);
+}
+
 #define QUESTION(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -303,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_only_told),
 		QUESTION(test_answers_to_exit),
 		QUESTION(test_facts_of_the_end),
+		QUESTION(test_requests_of_a_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

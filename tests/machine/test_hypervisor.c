@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -446,6 +447,40 @@ static void test_pid(void **state)
 	assert_int_not_equal(access("pid", F_OK), 0);
 }
 
+/* Fails unless no machine is made with these options, for this reason. */
+static void check_no_machine(struct machine_options *o, const char *why)
+{
+	struct report report = { 0 };
+	MEM_AUTO char *text = NULL;
+	struct vmrun *h;
+
+	vm_open(&v, "");
+	h = v.handle;
+	assert_int_equal(vmrun_prepare(h), 0);
+	assert_int_equal(handle_lock(h), 0);
+	o->directory = h->rundir.directory;
+	assert_int_equal(loop_open(h), 0);
+	assert_null(machine_new(&h->source, o, &h->first, &h->events, h->wait, &report));
+	text = report_text(&report);
+	assert_non_null(strstr(text, why));
+	report_free(&report);
+	vm_close(&v);
+}
+
+/* A VM does not start with a pid file that cannot be made, or that no ledger lists. */
+static void test_pid_file_that_cannot_be_made(void **state)
+{
+	(void)state;
+	check_no_machine(&(struct machine_options){ .pid_file = "no/such/pid" }, "no/such/pid");
+	check_no_machine(&(struct machine_options){ .own_pid_file = "no/such/pid" }, "no/such/pid");
+	assert_int_equal(mkdir("run", 0700) == 0 || errno == EEXIST, 1);
+	assert_int_equal(mkdir("run/walk", 0700) == 0 || errno == EEXIST, 1);
+	assert_int_equal(mkdir("run/walk/ledger.json.new", 0700), 0);
+	check_no_machine(&(struct machine_options){ .pid_file = "pid" }, "cannot write");
+	assert_int_not_equal(access("pid", F_OK), 0);
+	assert_int_equal(rmdir("run/walk/ledger.json.new"), 0);
+}
+
 /* Lets writes of the pid file fail, or succeed again. */
 static void break_pid_file(bool broken)
 {
@@ -629,6 +664,36 @@ static void test_exit(void **state)
 	check_outcome(CAUSE_HALT, 2);
 	assert_int_equal(v.machine->history.ends, 1);
 	assert_int_equal(running()->child.job.pid, 0);
+	vm_close(&v);
+}
+
+/* A prefix that cannot execute the hypervisor ends with the statuses of a shell for that. */
+static void test_prefix_that_cannot_execute(void **state)
+{
+	(void)state;
+	for (int status = 126; status <= 127; status++) {
+		MEM_AUTO char *script = mem_format("exit %d", status);
+		struct plan *plan;
+
+		vm_make(&v, "", NULL);
+		plan = &v.machine->boot.plan;
+		words_free(&plan->argv);
+		words_add(&plan->argv, "sh");
+		words_add(&plan->argv, "-c");
+		words_add(&plan->argv, script);
+		plan->program = 1;
+		vm_check_next(enter(STATE_STARTING), STATE_RUNNING, -1);
+		(void)enter(STATE_RUNNING);
+		await_exit();
+		check_outcome(CAUSE_START_FAILED, status);
+		assert_int_equal(running()->exec_status, status);
+		vm_close(&v);
+	}
+	/* Without a prefix these are the hypervisor's own. */
+	life_script("exit 127");
+	spawn("");
+	await_exit();
+	assert_int_equal(running()->exec_status, 0);
 	vm_close(&v);
 }
 
@@ -835,6 +900,7 @@ int main(void)
 		HYPERVISOR(test_program_that_cannot_start_after_its_loader),
 		HYPERVISOR(test_locked),
 		HYPERVISOR(test_pid),
+		HYPERVISOR(test_pid_file_that_cannot_be_made),
 		HYPERVISOR(test_unwritable_pid_file),
 		HYPERVISOR(test_pid_that_stays),
 		HYPERVISOR(test_no_answer),
@@ -844,6 +910,7 @@ int main(void)
 		HYPERVISOR(test_closed_lock),
 		HYPERVISOR(test_lock_of_an_ended_process),
 		HYPERVISOR(test_exit),
+		HYPERVISOR(test_prefix_that_cannot_execute),
 		HYPERVISOR(test_requested_exit),
 		HYPERVISOR(test_meaning_of_a_status),
 		HYPERVISOR(test_lost_port),

@@ -782,6 +782,22 @@ static void test_stop(void **state)
 	vm_close(&v);
 }
 
+/* A boot that starts again, because it has lost its port, is checked again. */
+static void test_prepared_again(void **state)
+{
+	(void)state;
+	vm_make(&v, "", NULL);
+	for (int i = 0; i < 3; i++) {
+		if (i == 2)
+			assert_int_equal(unlink("rom"), 0);
+		vm_put(&v, STATE_PREPARING);
+		vm_check_next(ask_facts(machine_states[STATE_PREPARING].enter(v.machine)),
+		    i == 2 ? STATE_DECIDING : STATE_PREPARING, -1);
+		assert_int_equal(vm_count_events(&v, VMRUN_CHECKED), 1);
+	}
+	vm_close(&v);
+}
+
 /* After a change of the host, names are searched again, because one may be taken by now. */
 static void test_look_again(void **state)
 {
@@ -810,6 +826,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PREPARE(test_nothing_to_do),
+		PREPARE(test_prepared_again),
 		PREPARE(test_notes_once),
 		PREPARE(test_notes_are_bounded),
 		PREPARE(test_forecast),

@@ -285,6 +285,43 @@ static void test_told_state(void **state)
 	}
 }
 
+/* While a boot waits for something of the host, the state says for what and how long yet. */
+static void test_told_wait(void **state)
+{
+	struct vmrun_state told;
+
+	(void)state;
+	open_in(STATE_PREPARING, "");
+	v.machine->present.deadline_ms = 250; /* of the next look */
+	v.machine->preparation.awaited = strdup("tap7");
+	v.machine->preparation.until_ms = 9000;
+	machine_get_state(v.machine, &told);
+	assert_null(told.waits_for); /* it may be there at the second look */
+	assert_int_equal(told.wait_ms, 250);
+	v.machine->preparation.wait_is_told = true;
+	machine_get_state(v.machine, &told);
+	assert_string_equal(told.waits_for, "tap7");
+	assert_int_equal(told.wait_ms, 9000);
+	/* A VM that runs waits for nothing; what vmrun looks at then is its own affair. */
+	vm_put(&v, STATE_RUNNING);
+	machine_get_state(v.machine, &told);
+	assert_null(told.waits_for);
+	assert_int_equal(told.wait_ms, 0);
+	vm_close(&v);
+}
+
+static void test_wake_of_the_console(void **state)
+{
+	struct wake wake = { .kind = WAKE_READABLE, .tag = MACHINE_TAG_CONSOLE };
+
+	(void)state;
+	assert_true(machine_is_console(&wake));
+	wake.tag = MACHINE_TAG_GUEST;
+	assert_false(machine_is_console(&wake));
+	wake = (struct wake){ .kind = WAKE_CHILD, .tag = MACHINE_TAG_CONSOLE };
+	assert_false(machine_is_console(&wake));
+}
+
 static void test_told_step(void **state)
 {
 	struct vmrun_state told;
@@ -413,6 +450,8 @@ int main(void)
 		REQUEST(test_refused_next),
 		REQUEST(test_told_target),
 		REQUEST(test_told_state),
+		REQUEST(test_told_wait),
+		cmocka_unit_test(test_wake_of_the_console),
 		REQUEST(test_told_step),
 		REQUEST(test_reload_without_the_present_target),
 		REQUEST(test_reload_without_a_decided_target),
