@@ -238,11 +238,6 @@ void companions_forget(struct companions *c)
 
 void companions_clear(struct companions *c)
 {
-	(void)companions_signal(c, SIGKILL);
-	for (size_t i = 0; i < c->count; i++) {
-		if (c->item[i]->job.pid != 0)
-			(void)companions_ended(c, c->item[i]->job.pid);
-	}
 	for (size_t i = 0; i < c->count; i++) {
 		struct companion_run *run = c->item[i];
 

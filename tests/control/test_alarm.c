@@ -51,7 +51,9 @@ static void test_earliest_of_many(void **state)
 		alarms_cancel(&set, first->owner);
 		expect_earliest(&set, alarm);
 	}
+	alarms_set(&set, &alarm[0], 7, NULL);
 	alarms_free(&set);
+	assert_null(alarms_first(&set));
 }
 
 int main(void)

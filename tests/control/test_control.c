@@ -1,6 +1,7 @@
 /* The order in which vmrun serves clients, when it serves them next, and the VM's end. */
 #include "server.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -219,6 +220,104 @@ static void test_close(void **state)
 	(void)close(waits.fd);
 }
 
+/* A VM that is closed while it runs: clients get the events that nobody has taken yet. */
+static void test_close_of_a_vm_that_runs(void **state)
+{
+	struct peer peer = server_connect();
+	struct console *console = server_console();
+	char heard[4096] = "";
+
+	(void)state;
+	server_ask(peer.fd, "{\"cmd\":\"events\"}", OK);
+	server_warn("last");
+	control_close(server.control);
+	assert_true(recv(peer.fd, heard, sizeof(heard) - 1, 0) > 0);
+	assert_non_null(strstr(heard, "\"text\":\"last\""));
+	/* Nobody hears the console any more, nor the events. */
+	assert_null(console->hear);
+	server_print("more");
+	server_warn("more");
+	event_flush(&server.vm.handle->events);
+	assert_int_equal(recv(peer.fd, heard, sizeof(heard), 0), -1);
+	(void)close(peer.fd);
+}
+
+/* What a slow client had no room for at the close, it gets at the end. */
+static void test_unread_answer_at_the_end(void **state)
+{
+	struct peer peer = server_connect();
+	char heard[4096] = "";
+	ssize_t n, last = 0;
+
+	(void)state;
+	server_fill(peer.client);
+	client_put(peer.client, "!", 1);
+	control_close(server.control);
+	assert_int_equal(client_unread(peer.client), 1);
+	while ((n = recv(peer.fd, heard, sizeof(heard), 0)) > 0)
+		last = n;
+	assert_int_equal(heard[last - 1], '.');
+	control_free(server.control);
+	server.control = NULL;
+	assert_int_equal(recv(peer.fd, heard, sizeof(heard), 0), 1);
+	assert_int_equal(heard[0], '!');
+	(void)close(peer.fd);
+}
+
+/* Opens the control socket again, as descriptor 0; returns a copy of the standard input. */
+static int open_at_0(void)
+{
+	struct control_owner owner = server.control->owner;
+	struct error err = { 0 };
+	int input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	control_free(server.control);
+	(void)close(STDIN_FILENO);
+	assert_int_equal(control_open(&server.control, server.vm.machine, server.vm.handle->wait,
+			     SOCKET, &owner, &err),
+	    0);
+	assert_int_equal(server.control->listener.fd, 0);
+	return input;
+}
+
+static void restore_input(int input)
+{
+	if (input < 0)
+		return;
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	(void)close(input);
+}
+
+/* The socket of a program that has closed its standard input may be descriptor 0. */
+static void test_descriptor_0(void **state)
+{
+	int input = open_at_0(), fd = server_dial();
+	struct control *c = server.control;
+
+	(void)state;
+	control_wake(c, CONTROL_TAG);
+	assert_int_equal(control_until_ms(c), 0);
+	control_settle(c);
+	assert_int_equal(control_until_ms(c), -1);
+	server_ask(fd, "{\"cmd\":\"reload\"}", OK);
+	control_close(c);
+	assert_int_equal(access(SOCKET, F_OK), -1);
+	(void)close(fd);
+	restore_input(input);
+}
+
+static void test_renewal_of_descriptor_0(void **state)
+{
+	int input = open_at_0();
+
+	(void)state;
+	assert_int_equal(unlink(SOCKET), 0);
+	control_renew(server.control);
+	assert_int_equal(access(SOCKET, F_OK), 0);
+	control_close(server.control);
+	restore_input(input);
+}
+
 static void test_no_control_socket(void **state)
 {
 	(void)state;
@@ -243,6 +342,10 @@ int main(void)
 		TEST(test_closed_connection),
 		TEST(test_wake_of_a_dropped_client),
 		TEST(test_close),
+		TEST(test_close_of_a_vm_that_runs),
+		TEST(test_unread_answer_at_the_end),
+		TEST(test_descriptor_0),
+		TEST(test_renewal_of_descriptor_0),
 		cmocka_unit_test(test_no_control_socket),
 	};
 

@@ -94,6 +94,27 @@ static void test_spare_descriptor(void **state)
 	(void)close(fd);
 }
 
+/* The spare descriptor of a program that has closed its standard input may be 0. */
+static void test_spare_descriptor_0(void **state)
+{
+	struct control *c = server.control;
+	int input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), fd = server_dial();
+
+	(void)state;
+	(void)close(c->listener.spare);
+	c->listener.spare = -1;
+	(void)close(STDIN_FILENO);
+	fail_accepts(1, EMFILE);
+	control_wake(c, CONTROL_TAG);
+	assert_int_equal(c->count, 1);
+	assert_false(c->listener.deaf);
+	(void)close(fd);
+	if (input >= 0) {
+		assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+		(void)close(input);
+	}
+}
+
 /* Fails unless the socket is watched, or not. */
 static void check_watched(bool watched)
 {
@@ -182,7 +203,7 @@ static int count_warnings(const char *words)
 static void test_deleted_file(void **state)
 {
 	struct peer old = server_connect();
-	int pending = server_dial();
+	int pending = server_dial(), listener = server.control->listener.fd;
 
 	(void)state;
 	assert_int_equal(unlink(SOCKET), 0);
@@ -191,6 +212,7 @@ static void test_deleted_file(void **state)
 	server.vm.machine->history.boots++;
 	control_settle(server.control);
 	assert_int_equal(count_warnings("control socket control was deleted: created it again"), 1);
+	assert_int_equal(fcntl(listener, F_GETFD), -1); /* the old one is closed */
 	(void)server_connect();
 	assert_int_equal(server.control->count, 3); /* with the old one and the pending one */
 	server_ask(old.fd, "{\"cmd\":\"reload\"}", "{\"ok\":true}\n");
@@ -276,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_clients_at_once),
 		TEST(test_spare_descriptor),
+		TEST(test_spare_descriptor_0),
 		TEST(test_no_descriptors),
 		TEST(test_failed_client),
 		TEST(test_deleted_file),

@@ -349,6 +349,7 @@ static void test_typing_for_a_busy_guest(void **state)
 	server_turn();
 	assert_int_equal(peer.client->in.length, 4);
 	assert_true(server.control->wants_room);
+	assert_true(server.vm.machine->console_watch.writes);
 	assert_false(peer.client->reading);
 	while (peer.client->in.length > 0) {
 		assert_true(read(console->guest_fd, bytes, sizeof(bytes)) > 0);
@@ -356,6 +357,7 @@ static void test_typing_for_a_busy_guest(void **state)
 	}
 	server_turn();
 	assert_false(server.control->wants_room);
+	assert_false(server.vm.machine->console_watch.writes);
 	assert_true(peer.client->reading);
 }
 

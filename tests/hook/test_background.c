@@ -189,6 +189,23 @@ static void test_last_place(void **state)
 	assert_int_equal(munmap(pages, size), 0);
 }
 
+/* The first limit is what vmrun waits for; places that are free have none. */
+static void test_first_limit(void **state)
+{
+	struct backgrounds b = { .count = 4 };
+
+	(void)state;
+	b.item[0] = (struct background){ .group = 7, .until_ms = -1 };
+	b.item[2] = (struct background){ .group = 7, .until_ms = 100 };
+	b.item[3] = (struct background){ .group = 7, .until_ms = 50 };
+	b.item[MAX_BACKGROUND - 1] = (struct background){ .group = 7, .until_ms = -1 };
+	assert_int_equal(background_until_ms(&b), 50);
+	b.item[MAX_BACKGROUND - 1].until_ms = 49;
+	assert_int_equal(background_until_ms(&b), 49);
+	b.item[2].until_ms = 0;
+	assert_int_equal(background_until_ms(&b), 0);
+}
+
 /* The machine is freed while commands run: nothing is left. */
 static void test_freed(void **state)
 {
@@ -215,6 +232,7 @@ int main(void)
 		BACKGROUND(test_end_of_what_is_left),
 		BACKGROUND(test_what_ended_before_its_boot),
 		cmocka_unit_test(test_last_place),
+		cmocka_unit_test(test_first_limit),
 		BACKGROUND(test_freed),
 	};
 

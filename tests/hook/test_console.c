@@ -101,10 +101,11 @@ static void test_found(void **state)
 	(void)state;
 	start("function vm.on_started()"
 	      "  print('got', vmrun.expect { 'never', 'login:' })"
-	      "  print('got', vmrun.expect(vmrun.regex '^([a-z]+) ([0-9]+)$')) end");
+	      "  print('got', vmrun.expect(vmrun.regex '^([a-z]+) ([0-9]+)$')) print 'over' end");
 	print("a login: b\nabc 42\n");
-	await_told("got\t2\tlogin:\n");
-	await_told("got\t1\tabc\t42\n");
+	await_told("log over");
+	vm_check_told(&v, "got\t2\tlogin:\n");
+	vm_check_told(&v, "got\t1\tabc\t42\n");
 	finish();
 }
 

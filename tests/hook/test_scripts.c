@@ -102,6 +102,25 @@ static void test_ended(void **state)
 	vm_close(&v);
 }
 
+/* While a script computes, no other begins: the next one does as soon as it is ended. */
+static void test_ended_while_it_computes(void **state)
+{
+	static char other[] = "other";
+	struct error err = { 0 };
+	int64_t number;
+
+	(void)state;
+	begin_boot();
+	number = run("while true do end");
+	assert_true(machine_computes(v.machine));
+	assert_true(run_named(other, "return 1", &err) > 0);
+	check_heard("");
+	machine_end_run(v.machine, number);
+	check_heard("other: 1\n");
+	assert_true(none_lasts(v.machine));
+	vm_close(&v);
+}
+
 static void test_end_of_the_boot(void **state)
 {
 	(void)state;
@@ -156,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCRIPT(test_results),
 		SCRIPT(test_ended),
+		SCRIPT(test_ended_while_it_computes),
 		SCRIPT(test_end_of_the_boot),
 		SCRIPT(test_end_of_vmrun),
 		SCRIPT(test_refused),

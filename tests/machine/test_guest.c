@@ -151,6 +151,41 @@ static void test_readiness(void **state)
 	vm_close(&v);
 }
 
+/* The time left until a guest must be ready, of a VM that is waited for: 1 ms at least. */
+static void test_time_left(void **state)
+{
+	static const struct {
+		int64_t at, left;
+	} times[] = { { 0, 60000 }, { 59998, 2 }, { 59999, 1 }, { 60000, 1 }, { 60001, 1 } };
+	struct machine *m;
+
+	(void)state;
+	vm_prepare(&v, "vm.com1 = 'console' vm.ready = { console = 'login:', within = 60 }");
+	m = v.machine;
+	assert_int_equal(guest_ready_within_ms(m), 0); /* it has not begun */
+	guest_begin(m);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		m->options.simulation->now_ms = times[i].at;
+		assert_int_equal(guest_ready_within_ms(m), times[i].left);
+	}
+	m->guest.health.is_ready = true;
+	assert_int_equal(guest_ready_within_ms(m), 0);
+	m->guest.health.is_ready = false;
+	assert_int_equal(guest_ready_within_ms(m), 1);
+	guest_rest(m);
+	assert_int_equal(guest_ready_within_ms(m), 0);
+	vm_close(&v);
+	/* No limit, and nothing to wait for. */
+	vm_prepare(&v, "vm.com1 = 'console' vm.ready = { console = 'login:' }");
+	guest_begin(v.machine);
+	assert_int_equal(guest_ready_within_ms(v.machine), 0);
+	vm_close(&v);
+	vm_prepare(&v, "");
+	guest_begin(v.machine);
+	assert_int_equal(guest_ready_within_ms(v.machine), 0);
+	vm_close(&v);
+}
+
 #define GUEST(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -161,6 +196,7 @@ int main(void)
 		GUEST(test_text_that_is_not_read_yet),
 		GUEST(test_event_of_an_unhealthy_guest),
 		GUEST(test_readiness),
+		GUEST(test_time_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

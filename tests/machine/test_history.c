@@ -159,6 +159,28 @@ static void test_line_of_the_end(void **state)
 	vm_close(&v);
 }
 
+/* A file that cannot be written is no reason to end a VM: vmrun says so once. */
+static void test_unwritable_file(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	vm_make(&v, "", NULL);
+	assert_int_equal(mkdir("keep/walk/history.jsonl", 0700), 0);
+	for (int i = 0; i < 2; i++) {
+		history_add_failure(v.machine, CAUSE_CHECK_FAILED, "no disk");
+		history_note_boot(v.machine, "boot", "default", NULL);
+		history_flush(v.machine);
+	}
+	e = vm_event(&v, VMRUN_WARNING);
+	assert_non_null(e);
+	assert_non_null(strstr(e->text, "keep/walk/history.jsonl: cannot write this file: "));
+	assert_non_null(strstr(e->text, "until vmrun can write the file"));
+	assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 0);
+	assert_int_equal(rmdir("keep/walk/history.jsonl"), 0);
+	vm_close(&v);
+}
+
 /* A mark that cannot be removed would tell the next vmrun that this one has died. */
 static void test_mark_that_stays(void **state)
 {
@@ -419,6 +441,7 @@ int main(void)
 		HISTORY(test_line),
 		HISTORY(test_text_of_a_line),
 		HISTORY(test_line_of_the_end),
+		HISTORY(test_unwritable_file),
 		HISTORY(test_mark_that_stays),
 		HISTORY(test_facts),
 		HISTORY(test_report),

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "life.h"
 #include "lib/handle.h"
+#include "ledger/statefile.h"
 #include "platform/clock.h"
 #include "platform/os.h"
 
@@ -610,6 +611,17 @@ static void test_hanging_undo(void **state)
 	vm_close(&v);
 }
 
+/* Returns whether there is a ledger, of the vmrun with this pid. */
+static bool has_supervisor(pid_t pid)
+{
+	MEM_AUTO char *text = NULL;
+	MEM_AUTO char *wanted = mem_format("\"supervisor\":%ld", (long)pid);
+	size_t length;
+
+	assert_int_equal(statefile_read("run/walk/ledger.json", &text, &length, NULL), 0);
+	return text != NULL && strstr(text, wanted) != NULL;
+}
+
 /* With --panic-on-failed-cleanup, nothing is started over what is left. */
 static void test_panic(void **state)
 {
@@ -627,7 +639,9 @@ static void test_panic(void **state)
 		if (!panic)
 			ledger_drop(v.machine->host.ledger, "pci0:3:0:0");
 		vm_put(&v, STATE_ENDED);
+		(void)machine_states[STATE_ENDED].enter(v.machine);
 		vm_close(&v);
+		assert_int_equal(has_supervisor(4710), panic); /* the next vmrun recovers it */
 		(void)rmdir("run/walk");
 	}
 }

@@ -153,6 +153,10 @@ static void test_end(void **state)
 	vm_prepare(&v, "");
 	vm_check_next(machine_end(v.machine, 3), STATE_ENDING, -1);
 	assert_int_equal(machine_status(v.machine), 3);
+	/* The status of a hook's stop counts more; 0 is one, too. */
+	v.machine->requests.status = 0;
+	vm_check_next(machine_end(v.machine, 3), STATE_ENDING, -1);
+	assert_int_equal(machine_status(v.machine), 0);
 	vm_close(&v);
 }
 

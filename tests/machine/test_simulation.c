@@ -235,6 +235,31 @@ static void test_exit(void **state)
 	vm_close(&v);
 }
 
+/* A simulated guest becomes ready, unless the list says otherwise or its spec says nothing. */
+static void test_ready(void **state)
+{
+	struct simulation *s;
+
+	(void)state;
+	s = prepare("not_ready,poweroff");
+	assert_false(simulation_becomes_ready(v.machine));
+	s->next = 1;
+	assert_true(simulation_becomes_ready(v.machine));
+	s->next = 2;
+	assert_true(simulation_becomes_ready(v.machine));
+	vm_close(&v);
+	vm_simulate(&v,
+	    "vm.com1 = 'console' vm.ready = { console = 'login:' } vm.on = { not_ready = 'boot' }\n"
+	    "function vm.on_ready() print 'ready' end",
+	    "not_ready,poweroff");
+	vm_check_told(&v, "spawned\nexit not_ready");
+	vm_check_told(&v, "spawned\nlog ready\nexit poweroff");
+	vm_close(&v);
+	vm_simulate(&v, "function vm.on_ready() print 'ready' end", "poweroff");
+	vm_check_not_told(&v, "log ready");
+	vm_close(&v);
+}
+
 static void test_rest(void **state)
 {
 	struct simulation *s;
@@ -266,6 +291,7 @@ int main(void)
 		SIMULATION(test_check),
 		SIMULATION(test_start),
 		SIMULATION(test_exit),
+		SIMULATION(test_ready),
 		SIMULATION(test_rest),
 	};
 
