@@ -125,10 +125,14 @@ static void test_single_bytes(void **state)
 /* Only a program that reads vmrun's terminal gets the signals of its keys. */
 static void test_process_group(void **state)
 {
-	int terminal = posix_openpt(O_RDWR | O_NOCTTY), file = open("/dev/null", O_RDONLY);
+	int master = posix_openpt(O_RDWR | O_NOCTTY), file = open("/dev/null", O_RDONLY), terminal;
 
 	(void)state;
-	assert_true(terminal >= 0 && file >= 0);
+	assert_true(master >= 0 && file >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(terminal >= 0);
 	for (int i = 0; i < 4; i++) {
 		const struct child_inputs inputs = { .console = (i & 1) ? terminal : file,
 			.lock = -1 };
@@ -143,6 +147,7 @@ static void test_process_group(void **state)
 		job_free(&child.job);
 	}
 	(void)close(terminal);
+	(void)close(master);
 	(void)close(file);
 }
 
