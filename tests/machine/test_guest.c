@@ -17,7 +17,8 @@
 #include "base/mem.h"
 #include "life.h"
 
-#define KILL "vm.stop = { { ['do'] = 'kill', wait = 9 } }\n"
+/* A guest that is deaf stays until it is killed. */
+#define LADDER "vm.stop = { { ['do'] = 'acpi', wait = 600 } }\n"
 
 static struct vm v = VM;
 
@@ -118,8 +119,8 @@ static void test_event_of_an_unhealthy_guest(void **state)
 	(void)state;
 	life_script("deaf");
 	vm_start(&v,
-	    KILL "vm.alive = { exec = { 'false' }, every = 0.01, failures = 2 }\n"
-		 "vm.ready = { exec = { 'true' } }");
+	    LADDER "vm.alive = { exec = { 'false' }, every = 0.01, failures = 2 }\n"
+		   "vm.ready = { exec = { 'true' } }");
 	vm_await(&v, is_stopping);
 	e = vm_event(&v, VMRUN_READY);
 	assert_non_null(e);
@@ -141,7 +142,7 @@ static void test_readiness(void **state)
 	assert_int_equal(guest_readiness(v.machine), -1);
 	vm_close(&v);
 	life_script("deaf");
-	vm_start(&v, KILL "vm.ready = { exec = { 'test', '-e', 'up' }, every = 0.01 }");
+	vm_start(&v, LADDER "vm.ready = { exec = { 'test', '-e', 'up' }, every = 0.01 }");
 	vm_reach(&v, STATE_RUNNING);
 	assert_int_equal(guest_readiness(v.machine), 0);
 	assert_false(v.machine->guest.started);
