@@ -189,3 +189,222 @@ c=%(b)%(b)%(b)%(b)%(b)%(b)%(b)%(b)'
 	import web.conf -d
 	is "$status" 64
 }
+
+@test "options that continue a snapshot, ask for help or name domains in a wrong way are refused" {
+	refused argv 'bhyve -h -r /vm/state -p x -p -1:2 -p 0:-2 -m 1G vm'
+	has "-h: this command prints bhyve's usage and runs no VM"
+	has '-r /vm/state: a VM that continues from a snapshot cannot be a spec: import the command that boots it'
+	for pin in x -1:2 0:-2; do
+		has "-p $pin: \"$pin\": expected VCPU:CPU, such as 0:2"
+	done
+	printf 'bhyve -n size=1G -n id=0,size -n id=0,size= -m 1G vm\n' >text
+	import text --set bhyve.release=15
+	is "$status" 65
+	has '-n size=1G: "size=1G": expected id=NUMBER in it'
+	has '-n id=0,size: "size": expected KEY=VALUE'
+	has '-n id=0,size=: domains.0.size has an empty value, which bhyve refuses'
+	refused argv 'bhyve -s 31,lpc -l bootrom,/r vm -m'
+	has '"-m" follows the VM'"'"'s name "vm"'
+	refused argv 'bhyve -A -m'
+	has '-m: its argument is missing'
+}
+
+@test "domains of memory, words without a blank, and options of a newer bhyve" {
+	printf 'bhyve -c 4 -m 2G -n id=0,size=1G,cpus=0-1 -n id=1,size=512M,size=1G,cpus=2-3 \
+		-s 31,lpc -l bootrom,/r -- vm\n' >text
+	import text --set bhyve.release=15
+	is "$status" 0
+	is "$(jq -c '[.name, .numa]' out)" \
+		'["vm",[{"cpus":"0-1","id":0,"size":"1G"},{"cpus":"2-3","id":1,"size":"1G"}]]'
+	printf 'bhyve -m1G -s31,lpc -lbootrom,/r vm\n' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.name, .mem, .bootrom]' out)" '["vm","1G","/r"]'
+	printf 'bhyve -M -m 1G -s 31,lpc -l bootrom,/r vm\n' >text
+	import text --set bhyve.release=15
+	is "$status" 65
+	has '-M: bhyve has this since FreeBSD 16'
+}
+
+@test "what bhyve on arm64 refuses, and the firmware that it needs" {
+	printf 'bhyve -c 1 -m 1G -w -l com1,stdio -s 31,lpc arm\n' >text
+	import text --set bhyve.release=15 --set bhyve.arch=arm64
+	is "$status" 65
+	[ ! -s out ]
+	is "$(cat err)" 'vmrun: -w: bhyve has this on amd64 only
+-l com1,stdio: bhyve has this on amd64 only'
+	printf 'bhyve -c 1 -m 1G -s 31,lpc arm\n' >text
+	import text --set bhyve.release=15 --set bhyve.arch=arm64
+	is "$status" 65
+	has '0:31:0: lpc: bhyve has this on amd64 only'
+	has 'the variable bootrom is missing: bhyve on arm64 boots firmware only'
+}
+
+@test "devices that bhyve would refuse are refused by their words" {
+	refused argv "bhyve -m 1G -s 3 -s x,virtio-rnd -s 1:2:8,virtio-rnd -s 256:0:0,virtio-rnd -s 3:-1,virtio-rnd \
+		-s -1,virtio-rnd -s -1:0:0,virtio-rnd vm"
+	has '-s 3: expected SLOT,DEVICE[,OPTIONS]'
+	for at in x 1:2:8 256:0:0 3:-1 -1 -1:0:0; do
+		has "-s $at,virtio-rnd: invalid address \"$at\""
+	done
+	refused argv 'bhyve -m 1G -s 3,virtio-console,sock -s 4,virtio-9p,share -s 5,virtio-9p,a=/a,b=/b -s 6,ahci,/a \
+		-s 7,virtio-blk,/a,x.y=1 -s 8,passthru,1/0/0x -s 9,passthru,pci1:2:0:0 -s 10,virtio-blk,/a,ro= \
+		-s 11,virtio-console,a=,b=/b -s 12,ahci,hd:/a,ro=,cd:/b vm'
+	has '-s 3,virtio-console,sock: "sock": expected NAME=PATH'
+	has '-s 4,virtio-9p,share: "share": expected NAME=PATH'
+	has '-s 5,virtio-9p,a=/a,b=/b: "b=/b": bhyve takes one NAME=PATH here'
+	has '-s 6,ahci,/a: "/a": expected hd:PATH or cd:PATH'
+	has '-s 7,virtio-blk,/a,x.y=1: "x.y=1": bhyve takes no "." in the name of an option'
+	has '-s 8,passthru,1/0/0x: "1/0/0x": expected pptN, BUS/SLOT/FUNCTION or pci0:BUS:SLOT:FUNCTION'
+	has '-s 9,passthru,pci1:2:0:0: "pci1:2:0:0": expected pptN, BUS/SLOT/FUNCTION or pci0:BUS:SLOT:FUNCTION'
+	has 'pci.0.10.0.ro has an empty value, which bhyve refuses'
+	has 'pci.0.11.0.port.0.path has an empty value, which bhyve refuses'
+	has 'pci.0.12.0.port.0.ro has an empty value, which bhyve refuses'
+}
+
+@test "a host device by pciconf's name has the address in it" {
+	printf 'bhyve -m 1G -S -s 31,lpc -s 3,passthru,pci0:4:5:6 -l bootrom,/r vm\n' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '.emulations[0]' out)" '{"device":"passthru","slot":"0:3:0","src":"4:5:6"}'
+}
+
+@test "devices of -l that bhyve would refuse are refused by their words" {
+	refused argv 'bhyve -m 1G -l bootrom -l bootrom, -l com1 -l tpm -l tpm,swtpm -l tpm,, -l lpt1,/dev/lpt0 vm'
+	has '-l bootrom: expected bootrom,FILE[,VARIABLES]'
+	has '-l bootrom,: expected bootrom,FILE[,VARIABLES]'
+	has '-l com1: expected com1,PATH'
+	has '-l tpm: expected tpm,TYPE,PATH'
+	has '-l tpm,swtpm: expected tpm,TYPE,PATH'
+	has 'tpm.type has an empty value, which bhyve refuses'
+	has '-l lpt1,/dev/lpt0: bhyve knows no lpc device "lpt1": expected com1 to com4, bootrom, tpm or pc-testdev'
+	printf 'bhyve -m 1G -l tpm,passthru,/dev/tpm0 vm\n' >text
+	import text --set bhyve.release=13
+	is "$status" 65
+	has '-l tpm,passthru,/dev/tpm0: bhyve has this since FreeBSD 14'
+}
+
+@test "options of the firmware follow its file, or its variables" {
+	printf 'bhyve -m 1G -s 31,lpc -l bootrom,/r,fwcfg=qemu vm\n' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.bootrom, .varfile]' out)" '["/r",null]'
+	cp out plain
+	printf 'bhyve -m 1G -s 31,lpc -l bootrom,/r,/vars,fwcfg=qemu vm\n' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.bootrom, .varfile]' out)" '["/r","/vars"]'
+	is "$(jq -c 'del(.varfile)' out)" "$(jq -c . plain)"
+}
+
+@test "lines of a file that bhyve reads otherwise than they look are refused" {
+	local long
+	long=$(printf 'k%.0s' $(seq 1 2048))
+	printf 'name=x\r\nmem\0ory=1\n.a=1\na.=1\n=1\n%s=1\nb=\n#c=\n\n' "$long" >text
+	import text --import-format bhyve_config
+	is "$status" 65
+	has 'text:1: the line ends with a carriage return, which bhyve takes for a part of the value'
+	has 'text:2: the line contains a NUL byte'
+	has 'text:3: invalid variable ".a": expected names with one "." between them'
+	has 'text:4: invalid variable "a.": expected names with one "." between them'
+	has 'text:5: invalid variable "": expected names with one "." between them'
+	has 'text:6: the name of a variable has 2048 bytes: bhyve takes at most 2047'
+	has 'text:7: b has an empty value, which bhyve refuses'
+	is "$(grep -c 'text:[1-9]' err)" 7
+}
+
+@test "values of a file that bhyve would refuse are refused by their variables" {
+	refused bhyve_config 'name=x
+cpus=5x
+sockets=0
+memory.size=1G
+x86.strictio=perhaps
+pci.0.30.0.device=lpc
+pci.0.31.0.device=lpc
+pci.0.3.0.device=virtio-bulk
+pci.0.04.0.device=virtio-rnd
+pci.0.32.0.device=virtio-rnd'
+	has 'cpus: invalid number "5x": expected 1 to'
+	has 'sockets: invalid number "0": expected 1 to'
+	has 'x86.strictio is "perhaps": expected true or false'
+	has '0:31:0: bhyve refuses a second lpc, the first is at 0:30:0'
+	has '0:3:0: '
+	has 'virtio-bulk'
+}
+
+@test "a file: other ways to write a value, and variables that the text does not set" {
+	printf '%s\n' name=x cpus=0x2 memory.size=1G acpi_tables=true bootrom=/r pci.0.31.0.device=lpc \
+		pci.0.3.0.device=virtio-rnd 'system.product_name=%(nothing)%(nothing)\%x%' >text
+	import text --import-format bhyve_config
+	is "$status" 0
+	is "$(jq -c '[.cpu.sockets, .config.cpus]' out)" '[2,null]'
+	is "$(grep -c 'note: %(nothing): the text does not set this variable, so bhyve reads an empty text' err)" 1
+}
+
+@test "commands of a loader that would fail are refused, with its name" {
+	refused argv 'bhyveload -Z -e name -m 1.5x -d
+bhyve -m 1G -s 31,lpc vm'
+	has 'bhyveload: it has no such option: -Z'
+	has 'bhyveload: expected NAME=VALUE after -e, got name'
+	has 'bhyveload: missing argument after -d'
+	has "bhyveload: it ends without the VM's name"
+	has 'bhyveload: invalid size "1.5x"'
+	refused argv 'grub-bhyve -M 1G vm more
+bhyve -m 1G -s 31,lpc vm'
+	has 'grub-bhyve: unexpected word more'
+}
+
+@test "the long options of grub-bhyve are its short ones" {
+	printf '%s\n' 'grub-bhyve --memory=1G --root hd0 --device-map=/map --wire --directory=/grub --grub-cfg=g.cfg \
+		--cons-dev /dev/nmdm1A vm' 'bhyve -S -m 1G -s 31,lpc -s 3,virtio-blk,/a vm' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '.loader | [.type, .root, .device_map, .dir, .config, .console, .commands]' out)" \
+		'["grub","hd0","/map","/grub","g.cfg","/dev/nmdm1A",null]'
+}
+
+@test "what a loader is not needed for is left out, and said" {
+	printf '%s\n' 'bhyveload -m 1G -d /a vm' 'bhyve -m 1G -s 31,lpc -l bootrom,/r vm' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '[.bootrom, .loader]' out)" '["/r",null]'
+	has 'bhyveload: left out: the firmware of the bhyve command loads the guest'
+	printf '%s\n' 'echo boot | bhyveload -m 1G -d /a vm' 'bhyve -m 1G -s 31,lpc vm' >text
+	import text
+	is "$status" 0
+	is "$(jq -c '.loader.disks' out)" '["/a"]'
+	has 'bhyveload: its standard input is left out: vmrun gives it the console'
+}
+
+@test "an item of -f needs a text or a file" {
+	refused argv 'bhyve -m 1G -s 31,lpc -l bootrom,/r,fwcfg=qemu -f opt/a -f opt/b,text=c vm'
+	has '-f opt/a: expected NAME,string=TEXT or NAME,file=PATH'
+	has '-f opt/b,text=c: expected NAME,string=TEXT or NAME,file=PATH'
+	printf 'bhyve -m 1G -s 31,lpc -l bootrom,/r,fwcfg=qemu -f opt/a,string=b -f opt/c,file=d vm\n' >text
+	import text
+	is "$status" 0
+	items=$(jq -c '[.. | objects | select(.name? == "opt/a" or .name? == "opt/c") | [.name, .string, .file]]' out)
+	is "$items" "[[\"opt/a\",\"b\",null],[\"opt/c\",null,\"$PWD/d\"]]"
+}
+
+@test "flags of bhyve_options of vm-bhyve are keys of the spec" {
+	echo 'bhyve_options="-CDWYeu -p 0:1 -p"' >>web.conf
+	import web.conf
+	is "$status" 0
+	is "$(jq -c '[.guest_mem_in_core, .power_off_destroy_vm, .force_msi, .disable_mptable_gen, .strict_io,
+		.utc_clock, .pin, .extra_options]' out)" '[true,true,true,true,true,true,["0:1"],["-p"]]'
+}
+
+@test "a RAM disk of nvme, a loader of bhyveload and a tap by another name in vm-bhyve" {
+	sed -i 's/disk0_type=.*/disk0_type="nvme"/; s/disk0_name=.*/disk0_name="ram=64"\ndisk0_dev="custom"/' web.conf
+	echo 'network0_device="uplink"' >>web.conf
+	import web.conf
+	is "$status" 0
+	is "$(jq -c '.emulations[] | select(.device == "nvme") | [.ram, .path]' out)" '[64,null]'
+	is "$(jq -c '.emulations[] | select(.device == "virtio-net") | [.name, .type]' out)" '["uplink","tap"]'
+	printf '%s\n' loader=bhyveload cpu=1 memory=1G disk0_type=virtio-blk disk0_name=a.img \
+		'bhyveload_args="-l /boot/loader.so"' >load.conf
+	import load.conf
+	is "$status" 0
+	is "$(jq -r .loader.os_loader out)" /boot/loader.so
+}
