@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,7 @@ static void the_last_null_modem(void **state)
 
 static long watched_port; /* 0: none */
 static int watched_probes;
+static bool all_ports_busy;
 
 /* The linker sets these names. */
 /* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
@@ -165,10 +167,24 @@ int __wrap_port_probe(const char *place)
 {
 	if (strtol(strrchr(place, ':') + 1, NULL, 10) == watched_port)
 		watched_probes++;
+	if (all_ports_busy)
+		return EADDRINUSE;
 	return __real_port_probe(place);
 }
 
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+static void no_free_port(void **state)
+{
+	struct checked c = { 0 };
+
+	(void)state;
+	all_ports_busy = true;
+	checked_make(&c, &hyper_bhyve, "graphic = { port = 'auto' }");
+	all_ports_busy = false;
+	(void)checked_has(&c, "auto", "no free port from 5900 on", NULL, NULL);
+	checked_free(&c);
+}
 
 static void names_of_other_runs(void **state)
 {
@@ -354,6 +370,7 @@ int main(void)
 		cmocka_unit_test(a_tap_of_the_boot_before_stays),
 		cmocka_unit_test(the_last_tap),
 		cmocka_unit_test(a_free_port),
+		cmocka_unit_test(no_free_port),
 		cmocka_unit_test(a_free_null_modem),
 		cmocka_unit_test(the_last_null_modem),
 		cmocka_unit_test(names_of_other_runs),

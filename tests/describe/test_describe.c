@@ -8,7 +8,9 @@
 
 #include "base/mem.h"
 #include "base/json_node.h"
+#include "base/json_write.h"
 #include "describe/describe.h"
+#include "describe/row_schema.h"
 
 static struct node *json_of(char *text)
 {
@@ -420,12 +422,44 @@ static void test_width_of_columns(void **state)
 	node_free(list);
 }
 
+struct renamed {
+	char *text;
+};
+
+static const struct field renamed_rows[] = {
+	ROW_STRING("new", struct renamed, text, .alias = "old", .required = true, .help = "a text"),
+	{ 0 },
+};
+
+/* Checks the rules for a required key that has an alias. */
+static void check_rules(enum extent extent, const char *wanted)
+{
+	struct str s = { 0 };
+
+	json_begin_object(&s, NULL);
+	schema_add_aliases(&s, renamed_rows, extent);
+	json_end_object(&s);
+	assert_string_equal(s.text, wanted);
+	str_free(&s);
+}
+
+static void test_required_key_with_an_alias(void **state)
+{
+	(void)state;
+	check_rules(
+	    PART, "{\"allOf\":[{\"not\":{\"type\":\"object\",\"required\":[\"new\",\"old\"]}}]}");
+	check_rules(WHOLE,
+	    "{\"allOf\":[{\"not\":{\"type\":\"object\",\"required\":[\"new\",\"old\"]}},"
+	    "{\"anyOf\":[{\"required\":[\"new\"]},{\"required\":[\"old\"]}]}]}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_schema_defaults),
 		cmocka_unit_test(test_one_of),
+		cmocka_unit_test(test_required_key_with_an_alias),
 		cmocka_unit_test(test_lua_rows),
 		cmocka_unit_test(test_lua_lines),
 		cmocka_unit_test(test_devices_json),

@@ -191,6 +191,20 @@ static void test_command_hangs(void **state)
 	assert_string_equal(a.why, "sh did not end within 10 s and was killed");
 }
 
+/* A process in the kernel may outlive SIGKILL for long. */
+static void test_command_outlives_its_kill(void **state)
+{
+	(void)state;
+	run("exec sleep 1000");
+	attempt_late(&a, 11000);
+	assert_int_equal(a.state, ATTEMPT_KILLED);
+	attempt_late(&a, 12000);
+	assert_int_equal(a.state, ATTEMPT_FAILED);
+	assert_string_equal(a.why, "sh did not end within 10 s and was killed");
+	assert_int_equal(attempt_until_ms(&a), -1);
+	assert_int_equal(a.job.pid, 0);
+}
+
 static void test_no_command(void **state)
 {
 	(void)state;
@@ -215,8 +229,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, begin, end)
 	const struct CMUnitTest tests[] = { T(refused), T(connected), T(text), T(other_text),
-		T(silent), T(command), T(command_fails), T(command_hangs), T(no_command),
-		T(place) };
+		T(silent), T(command), T(command_fails), T(command_hangs),
+		T(command_outlives_its_kill), T(no_command), T(place) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

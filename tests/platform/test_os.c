@@ -138,6 +138,21 @@ static void test_memory_is_that_of_a_machine(void **state)
 	assert_true(os_memory() > INT64_C(1) << 24);
 }
 
+static void test_maker_of_the_processor(void **state)
+{
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	char line[512];
+	bool is_amd = false;
+
+	(void)state;
+	if (f == NULL)
+		skip();
+	while (fgets(line, sizeof(line), f) != NULL)
+		is_amd = is_amd || strstr(line, "AuthenticAMD") != NULL;
+	(void)fclose(f);
+	assert_int_equal(os_cpu_is_amd(), is_amd);
+}
+
 static void test_names_in_dev(void **state)
 {
 	(void)state;
@@ -360,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_closed_descriptors_do_not_change_dev_fd),
 		cmocka_unit_test(test_start_of_a_process_stays),
 		cmocka_unit_test(test_memory_is_that_of_a_machine),
+		cmocka_unit_test(test_maker_of_the_processor),
 		cmocka_unit_test(test_names_in_dev),
 		cmocka_unit_test(test_only_freebsd_tells_of_modules_and_sysctls),
 		cmocka_unit_test(test_a_file_has_no_sectors),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vmrun/events.h"
@@ -266,6 +267,46 @@ static void add_bytes(struct fixture *f, uint64_t seq, size_t size)
 	free(json);
 }
 
+/* Reads a pipe to its end, and ends with status 0 if it had this many bytes. */
+static void read_slowly(int fd, size_t wanted)
+{
+	char bytes[512];
+	size_t got = 0;
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		got += (size_t)n;
+	_exit(n == 0 && got == wanted ? 0 : 1);
+}
+
+/* The queue of a full pipe is written at the end, for as long as there is a reader. */
+static void test_the_end_waits_for_the_reader(void **state)
+{
+	struct fixture *f = *state;
+	char where[32];
+	int ends[2], status;
+	pid_t reader;
+
+	assert_int_equal(pipe(ends), 0);
+	(void)snprintf(where, sizeof(where), "fd:%d", ends[1]);
+	open_stream(f, where);
+	events_begin(&f->events);
+	for (uint64_t seq = 1; seq <= 6; seq++)
+		add_bytes(f, seq, (size_t)1 << 17);
+	assert_true(f->events.bytes > f->events.done);
+	reader = fork();
+	assert_true(reader >= 0);
+	if (reader == 0) {
+		(void)close(ends[1]);
+		read_slowly(ends[0], 6 * ((size_t)1 << 17));
+	}
+	(void)close(ends[0]);
+	events_close(&f->events);
+	(void)close(ends[1]);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+}
+
 static void test_queue_is_one_mebibyte(void **state)
 {
 	struct fixture *f = *state;
@@ -293,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reopen_of_a_descriptor, enter, leave),
 		cmocka_unit_test_setup_teardown(test_paces, enter, leave),
 		cmocka_unit_test_setup_teardown(test_queue_is_one_mebibyte, enter, leave),
+		cmocka_unit_test_setup_teardown(test_the_end_waits_for_the_reader, enter, leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,20 @@ static void test_problem(void **state)
 	    say_problem("f\33\n:1", "a\33[2J\nb", "c\33[H"), "f??:1: a?[2J?b: c?[H\n");
 }
 
+/* A question has neither a prefix nor a line end: the answer follows it. */
+static void test_text_as_it_is(void **state)
+{
+	struct sink sink = { .max_level = LEVEL_ERROR };
+	FILE *f = tmpfile();
+	int saved = redirect(f);
+
+	(void)state;
+	sink_text(&sink, "Apply? ");
+	sink_text(&sink, "");
+	sink_text(&sink, "\n");
+	assert_string_equal(restore(f, saved), "Apply? \n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_problem),
+		cmocka_unit_test(test_text_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

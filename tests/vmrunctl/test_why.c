@@ -56,6 +56,21 @@ static void test_what_ended_it(void **state)
 	check_advice("loader_failed", NULL, "stop", "that the loader is installed", true);
 }
 
+/* Where vmrun ended the boot by itself, its reason is told, not the step that did it. */
+static void test_what_vmrun_ended(void **state)
+{
+	static const char *const causes[] = { "not_ready", "unhealthy", "timed_out" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		MEM_AUTO char *by_step = why_advice("a-b", causes[i], "kill", "boot");
+		MEM_AUTO char *by_guest = why_advice("a-b", causes[i], "guest", "boot");
+
+		assert_string_equal(by_step, by_guest);
+		check_advice(causes[i], "kill", "boot", "did not power off in time", false);
+	}
+}
+
 static void test_what_followed(void **state)
 {
 	(void)state;
@@ -101,6 +116,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_cause),
 		cmocka_unit_test(test_what_ended_it),
+		cmocka_unit_test(test_what_vmrun_ended),
 		cmocka_unit_test(test_what_followed),
 		cmocka_unit_test(test_sentences),
 	};
