@@ -50,6 +50,17 @@ probe() {
 	has 'raise "within"' why
 }
 
+@test "not ready in time, and killed: the advice is about the guest, not about the kill" {
+	spec '{"com1": "console", "ready": {"console": "login:", "within": 0.2}, "stop": [{"do": "kill", "wait": 5}]}'
+	script 'acpi on print booting hang'
+	vmrun --events events vm.json
+	is "$status" 5
+	is "$(event exit | jq -c '[.cause, .ended_by]')" '["not_ready","kill"]'
+	"$VMRUNCTL" -r "$BATS_RUN_TMPDIR/run" "${stated[@]}" "$vm" why >why
+	has 'raise "within"' why
+	lacks 'did not power off in time' why
+}
+
 @test "connect: refused, until a server listens" {
 	lua 'vm.ready = { connect = "127.0.0.1:1", every = 0.05, within = 0.3 }
 		vm.stop = { { ["do"] = "acpi", wait = 60 } }'

@@ -334,10 +334,10 @@ pci.0.32.0.device=virtio-rnd'
 
 @test "a file: other ways to write a value, and variables that the text does not set" {
 	printf '%s\n' name=x cpus=0x2 memory.size=1G acpi_tables=true bootrom=/r pci.0.31.0.device=lpc \
-		pci.0.3.0.device=virtio-rnd 'system.product_name=%(nothing)%(nothing)\%x%' >text
+		pci.0.3.0.device=nvme pci.0.3.0.ram=64 pci.0.3.0.maxq=0x8 'system.product_name=%(nothing)%(nothing)\%x%' >text
 	import text --import-format bhyve_config
 	is "$status" 0
-	is "$(jq -c '[.cpu.sockets, .config.cpus]' out)" '[2,null]'
+	is "$(jq -c '[.cpu.sockets, .emulations[0].maxq, .config["pci.0.3.0.maxq"]]' out)" '[2,8,null]'
 	is "$(grep -c 'note: %(nothing): the text does not set this variable, so bhyve reads an empty text' err)" 1
 }
 

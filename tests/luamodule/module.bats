@@ -251,3 +251,124 @@ in_header() {
 		is(status, 64)
 	END
 }
+
+@test "a history that cannot be read is nil, why and the status" {
+	mkdir -p keep/odd
+	ln -s history.jsonl keep/odd/history.jsonl
+	passes <<-'END'
+		local lines, why, status = vmrun.history("odd", "keep")
+		is(lines, nil)
+		has(why, "keep/odd/history.jsonl")
+		is(status, 71)
+	END
+}
+
+@test "requests: kill, reboot to a target, reopen the logs; what cannot be is nil, why and the status" {
+	unset FAKEBHYVE_NODISK # it opens the terminal of the console
+	script 'acpi on wait exit 0' 'ready up2 hang'
+	passes <<-'END'
+		local function there(file)
+			local f = io.open(file)
+			return f ~= nil and f:close()
+		end
+		local vm <close> = assert(open({}, '"com1": "console", "console": {"log": "guest.log"}, "targets": {"other": {}}'))
+		is(vm:reboot("other"), nil)
+		assert(vm:start())
+		local seen, spawned = {}, 0
+		while not vm:ended() do
+			vmrun.wait { vm }
+			assert(vm:dispatch())
+			for e in vm:events() do
+				seen[e.event] = e
+				if e.event == "spawned" then
+					spawned = spawned + 1
+					if spawned == 1 then
+						local ok, why, status = vm:reboot("nowhere")
+						is(ok, nil)
+						has(why, "nowhere")
+						is(status, 65)
+						assert(os.rename("guest.log", "guest.log.old"))
+						is(there("guest.log"), false)
+						is(vm:reopen_logs(), true)
+						is(there("guest.log"), true)
+						is(vm:reboot("other"), true)
+					else
+						is(e.target, "other")
+						is(vm:kill(), true)
+					end
+				end
+			end
+		end
+		is(spawned, 2)
+		is(seen.exit.cause, "stopped")
+		is(seen.exit.ended_by, "kill")
+		is(seen.exit.signal, 9)
+	END
+	nothing_runs
+}
+
+@test "reload: the next boot has the new spec, a bad one changes nothing" {
+	script 'acpi on wait exit 0' 'acpi on wait exit 1'
+	passes <<-'END'
+		local function write(mem)
+			local f = assert(io.open("vm.json", "w"))
+			f:write(([[{"name": "%s", "cpu": 1, "mem": %s, "bootrom": "%s", "backoff": false,
+				"bhyve": {"release": 14, "arch": "amd64"}}]]):format(os.getenv("VM"), mem, os.getenv("ROM")))
+			f:close()
+		end
+		write '"64M"'
+		local vm <close> = assert(vmrun.open { file = "vm.json", hypervisor = "bhyve", run_dir = "run",
+			state_dir = "keep", bhyve = os.getenv("FAKEBHYVE") })
+		is(select(3, vm:reload()), 64)
+		assert(vm:start())
+		local spawned = 0
+		while not vm:ended() do
+			vmrun.wait { vm }
+			assert(vm:dispatch())
+			for e in vm:events() do
+				if e.event == "spawned" then
+					spawned = spawned + 1
+					if spawned == 1 then
+						write '"96M"'
+						is(vm:reload(), true)
+						write '[]'
+						local ok, why, status = vm:reload()
+						is(ok, nil)
+						has(why, "65")
+						is(status, 65)
+						assert(vm:reboot())
+					else
+						has(table.concat(e.argv, " "), "-m 96M")
+						assert(vm:stop())
+					end
+				end
+			end
+		end
+		is(spawned, 2)
+	END
+	nothing_runs
+}
+
+@test "answer: a check that asks is answered, and what was refused is not fixed" {
+	passes <<-'END'
+		local vm <close> = assert(open({ ask = true }, '"emulations": [{"device": "virtio-net", "name": "tap3"}]'))
+		is(vm:answer(true), true)
+		assert(vm:start())
+		local asked, seen = 0, {}
+		while not vm:ended() do
+			vmrun.wait { vm }
+			assert(vm:dispatch())
+			for e in vm:events() do
+				seen[e.event] = e
+				if e.event == "checked" and e.asks then
+					asked = asked + 1
+					is(vm:answer(false), true)
+				end
+			end
+		end
+		is(asked, 1)
+		is(seen.spawned, nil)
+		assert(vm:status() ~= 0)
+	END
+	is "$(starts)" ''
+}

@@ -1,10 +1,12 @@
-/* Makes and removes the directory of a test. */
+/* The directory of a test, and how many descriptors it may open. */
 #define _GNU_SOURCE /* nftw() */
 #include "scratch.h"
 
 #include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,4 +50,30 @@ void scratch_write(const char *name, const char *text, mode_t mode)
 	(void)fputs(text, f);
 	(void)fclose(f);
 	(void)chmod(name, mode);
+}
+
+static struct rlimit limit;
+
+void scratch_limit(int free_descriptors)
+{
+	int fds[8], next;
+	struct rlimit low;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		abort();
+	low = limit;
+	for (int i = 0; i <= free_descriptors; i++)
+		fds[i] = dup(STDERR_FILENO);
+	next = fds[free_descriptors];
+	for (int i = 0; i <= free_descriptors; i++)
+		(void)close(fds[i]);
+	low.rlim_cur = (rlim_t)next;
+	if (setrlimit(RLIMIT_NOFILE, &low) != 0)
+		abort();
+}
+
+void scratch_unlimit(void)
+{
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		abort();
 }

@@ -16,4 +16,8 @@ char *scratch_path(const char *name);
 /* Writes a file with these permissions. */
 void scratch_write(const char *name, const char *text, mode_t mode);
 
+/* Leaves this many descriptors free, and gives back the limit before. */
+void scratch_limit(int free_descriptors);
+void scratch_unlimit(void);
+
 #endif

@@ -138,6 +138,19 @@ static void test_memory_is_that_of_a_machine(void **state)
 	assert_true(os_memory() > INT64_C(1) << 24);
 }
 
+static void test_no_descriptor_to_look_into_dev(void **state)
+{
+	bool is_listed, has_dev_fd;
+
+	(void)state;
+	scratch_limit(0);
+	is_listed = os_device_is_listed("null");
+	has_dev_fd = os_has_dev_fd();
+	scratch_unlimit();
+	assert_false(is_listed);
+	assert_false(has_dev_fd);
+}
+
 static void test_maker_of_the_processor(void **state)
 {
 	FILE *f = fopen("/proc/cpuinfo", "r");
@@ -375,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_closed_descriptors_do_not_change_dev_fd),
 		cmocka_unit_test(test_start_of_a_process_stays),
 		cmocka_unit_test(test_memory_is_that_of_a_machine),
+		cmocka_unit_test(test_no_descriptor_to_look_into_dev),
 		cmocka_unit_test(test_maker_of_the_processor),
 		cmocka_unit_test(test_names_in_dev),
 		cmocka_unit_test(test_only_freebsd_tells_of_modules_and_sysctls),

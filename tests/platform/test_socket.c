@@ -205,6 +205,18 @@ static void test_pair_talks_both_ways(void **state)
 	(void)close(theirs);
 }
 
+static void test_no_descriptor_for_a_pair(void **state)
+{
+	int ours, theirs;
+
+	(void)state;
+	scratch_limit(1);
+	assert_int_equal(socket_pair(&ours, &theirs, &err), -1);
+	scratch_unlimit();
+	assert_string_equal(err.text, "cannot make a pair of sockets: Too many open files");
+	error_clear(&err);
+}
+
 static void test_pipe_reads_at_our_end(void **state)
 {
 	int ours, theirs;
@@ -308,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_longest_path_can_be_asked),
 		cmocka_unit_test(test_path_too_long_to_ask_is_live_for_a_socket),
 		cmocka_unit_test(test_pair_talks_both_ways),
+		cmocka_unit_test(test_no_descriptor_for_a_pair),
 		cmocka_unit_test(test_pipe_reads_at_our_end),
 		cmocka_unit_test(test_clients_are_let_in),
 		cmocka_unit_test(test_no_place_to_listen),

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 static int master, slave;
 
 static int setup(void **state)
@@ -212,6 +214,26 @@ static void test_background_process_restores_without_being_stopped(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Each end may be the one that cannot be opened; none stays open. */
+static void test_no_descriptor_for_a_pair(void **state)
+{
+	(void)state;
+	for (int free_descriptors = 0; free_descriptors < 2; free_descriptors++) {
+		ERROR_AUTO struct error err = { 0 };
+		char *path = NULL;
+		int ours, theirs, next = dup(slave);
+
+		(void)close(next);
+		scratch_limit(free_descriptors);
+		assert_int_equal(pty_open(&ours, &theirs, &path, &err), -1);
+		scratch_unlimit();
+		assert_string_equal(err.text, "cannot make a terminal: Too many open files");
+		assert_null(path);
+		assert_int_equal(dup(slave), next);
+		(void)close(next);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -222,6 +244,7 @@ int main(void)
 		TEST(nonblock_is_put_back),
 		TEST(nonblock_that_was_on_stays_on),
 		TEST(closed_descriptor_does_no_harm),
+		TEST(no_descriptor_for_a_pair),
 		TEST(signal_mask_is_kept),
 		TEST(background_process_restores_without_being_stopped),
 	};
