@@ -178,13 +178,20 @@ void signals_begin(bool run)
 int signals_open(const struct vmrun *vm)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	int ends[2];
+	int ends[2], error;
 
 	if (pipe(ends) != 0)
 		return -1;
 	for (int i = 0; i < 2; i++) {
-		(void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-		(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
+		/* vmrun would wait for ever where it reads what is there. */
+		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) == 0 &&
+		    fcntl(ends[i], F_SETFL, O_NONBLOCK) == 0)
+			continue;
+		error = errno;
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		errno = error;
+		return -1;
 	}
 	vm_to_restore = vm;
 	write_end = ends[1];
