@@ -56,9 +56,10 @@ static struct rlimit limit;
 
 void scratch_limit(int free_descriptors)
 {
-	int fds[8], next;
+	int fds[8] = { -1 }, next;
 	struct rlimit low;
 
+	assert(free_descriptors >= 0 && (size_t)free_descriptors < sizeof(fds) / sizeof(fds[0]));
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		abort();
 	low = limit;
