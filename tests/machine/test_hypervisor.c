@@ -505,32 +505,6 @@ static void break_pid_file(bool broken)
 	assert_int_equal(close(fd), 0);
 }
 
-/* A pid file that cannot be written is reported once, until it can be written again. */
-static void test_unwritable_pid_file(void **state)
-{
-	(void)state;
-	vm_make(&v, "", &(struct machine_options){ .pid_file = "pid" });
-	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < 2; i++) {
-			life_script("exit 0");
-			break_pid_file(true);
-			(void)enter(STATE_STARTING);
-			(void)enter(STATE_RUNNING);
-			assert_int_equal(vm_count_events(&v, VMRUN_WARNING), i == 0 ? 1 : 0);
-			await_exit();
-			assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 0);
-			assert_int_equal(running()->child.job.pid, 0);
-		}
-		break_pid_file(false);
-		life_script("exit 0");
-		(void)enter(STATE_STARTING);
-		(void)enter(STATE_RUNNING);
-		await_exit();
-		assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 0);
-	}
-	vm_close(&v);
-}
-
 /* A pid that cannot be removed is the pid of a process that is gone. */
 static void test_pid_that_stays(void **state)
 {
@@ -916,7 +890,6 @@ int main(void)
 		HYPERVISOR(test_pid),
 		HYPERVISOR(test_pid_file_that_cannot_be_made),
 		HYPERVISOR(test_pid_file_that_is_not_listed),
-		HYPERVISOR(test_unwritable_pid_file),
 		HYPERVISOR(test_pid_that_stays),
 		HYPERVISOR(test_no_answer),
 		HYPERVISOR(test_no_answer_yet),
