@@ -1,4 +1,4 @@
-# Cross-compiles for FreeBSD with the tools, Lua and lua-cjson that tests/cross/freebsd.sh has put
+# Cross-compiles for FreeBSD with the tools and Lua that tests/cross/freebsd.sh has put
 # into build-cross/.  Use: -D VMRUN_CROSS_ARCH=amd64 (or arm64).
 
 # CMake's trial compilations read this file again and must know the architecture too.

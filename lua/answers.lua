@@ -123,7 +123,7 @@ end
 
 -- Raises an error when a hook named a target that does not exist.
 local function check_target(hook, target)
-	if target ~= nil and not import("targets").exist(target) then
+	if target ~= nil and not import("words").is_target(target) then
 		error(format("%s: %s", hook, import("words").no_target(target)), 0)
 	end
 end

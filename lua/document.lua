@@ -1,65 +1,20 @@
--- Reads a spec, in JSON or Lua, into the document: the table that the other modules work on.
+-- Reads a spec in Lua: the table that its file returns is the document.
 local native = ...
 local import = native.import
-local session = import "session"
-local error, load, next, pcall, select, type = error, load, next, pcall, select, type
-local tonumber, rawget, math_type = tonumber, rawget, math.type
+local session, merge = import "session", import "merge"
+local error, getmetatable, load, select, type = error, getmetatable, load, select, type
+local rawequal = rawequal
+local next, rawget = native.next, native.rawget -- a spec may hold read-only views
 local sub, byte, format = string.sub, string.byte, string.format
 
 local document = {}
 
--- Sets what C knows of the keys and causes.
+-- Sets what C knows of the spec: its name and directory, its targets, and the causes.
 function document.configure(request)
-	session.merge, session.causes = request.merge, request.causes or {}
-end
-
--- Restores what lua-cjson loses: the kind of an empty table, and integers beyond a double.
-local function apply_note(root, note)
-	local path, at = note.path, root
-	for i = 1, #path - 1 do
-		at = at[path[i]]
-	end
-	local last = path[#path]
-	if note.kind == "integer" then
-		local number = tonumber(note.text)
-		at[last] = math_type(number) == "integer" and number or note.text
-	else
-		native.mark(last == nil and root or at[last], note.kind)
-	end
-end
-
--- Makes a list of a single device.  In UCL sections of one name are a list, but a single one is an
--- object; the other lists are not merged, and read by C.
-local function list_devices(object)
-	local devices = type(object) == "table" and rawget(object, "emulations")
-	if type(devices) == "table" and rawget(devices, 1) == nil
-		and native.mark(devices) ~= "list" then
-		object.emulations = { devices }
-	end
-end
-
--- By format, functions that return the table of a file.
-local readers = {}
-
-function readers.json(request)
-	local ok, root = pcall(native.json(), request.text)
-	if not ok then
-		error(format("%s: %s", request.name, root), 0)
-	elseif type(root) == "table" then
-		for _, note in next, request.notes or {} do
-			apply_note(root, note)
-		end
-	end
-	if type(root) ~= "table" or rawget(root, 1) ~= nil or native.mark(root) == "list" then
-		error(request.name .. ': a spec is an object: { "name": ... }', 0)
-	end
-	if request.of_ucl then
-		list_devices(root)
-		for _, target in next, type(root.targets) == "table" and root.targets or {} do
-			list_devices(target)
-		end
-	end
-	return root
+	session.name, session.directory = request.name, request.directory
+	session.causes = request.causes
+	session.warned, session.calls = {}, {}
+	session.document = { targets = request.targets }
 end
 
 -- Compiles a Lua file to a function.  The file may begin with a byte order mark and a "#!" line.
@@ -89,24 +44,39 @@ local function check_result(name, ...)
 		import("words").describe(root)), 0)
 end
 
-function readers.lua(request)
-	import("world").forget()
-	session.here = request.directory
-	local chunk = document.compile(request.text, request.name)
-	return check_result(request.name, chunk())
+-- Returns a table without its metatable: what it inherits, such as methods, are no keys of the spec.
+local function bare(value)
+	if type(value) == "table" and getmetatable(value) ~= nil and not native.mark(value) then
+		return merge.shallow(value)
+	end
+	return value
 end
 
--- Loads a spec.  The previous document stays when the file has errors.
+-- Returns the table of the spec, which scripts can change.
+function document.document()
+	local root = bare(session.document)
+	local all = bare(rawget(root, "targets"))
+	for name, target in next, type(all) == "table" and all or {} do
+		if bare(target) ~= target then
+			all = rawequal(all, rawget(root, "targets")) and merge.shallow(all) or all
+			all[name] = bare(target)
+		end
+	end
+	if not rawequal(all, rawget(root, "targets")) then
+		root = merge.shallow(root)
+		root.targets = all
+	end
+	return root
+end
+
+-- Runs the file of a spec, and returns its table.
 function document.load(request)
+	import("world").forget()
 	session.waits, session.hook, session.label = 0, nil, nil
-	session.directory = request.directory -- before the file runs: its commands run there
-	local root = readers[request.format](request)
-	session.document = root
-	session.tops, session.lowest, session.faulty = {}, {}, {}
-	session.refused = 0
-	session.name, session.warned = request.name, {}
-	session.merged, session.last = nil, nil
-	session.calls = {}
+	session.here = session.directory
+	local chunk = document.compile(request.text, session.name)
+	session.document = check_result(session.name, chunk())
+	return document.document()
 end
 
 return document

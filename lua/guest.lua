@@ -185,7 +185,7 @@ local function check_request(cmd, options)
 	elseif cmd == "next" and target == nil then
 		raise('vmrun.request: "next" needs a target: '
 			.. 'vmrun.request("next", { target = "rescue" })')
-	elseif target ~= nil and not import("targets").exist(target) then
+	elseif target ~= nil and not import("words").is_target(target) then
 		raise("vmrun.request: " .. import("words").no_target(target))
 	end
 	return number or nil

@@ -60,7 +60,7 @@ local function lead_fault(key, value)
 	if type(value) ~= "string" then
 		return format("expected a string, got %s", words.describe(value))
 	elseif key ~= "cause" then
-		return not import("targets").exist(value) and words.no_target(value) or nil
+		return not words.is_target(value) and words.no_target(value) or nil
 	end
 	for _, cause in ipairs(session.causes) do
 		if cause == value then
@@ -129,9 +129,8 @@ end
 -- Returns the second argument of a hook file's function: the name of the VM, its targets, and the
 -- highest number of automatic boots that a target's restart_limit allows, or nil without a limit.
 local function facts_of_vm(request)
-	local spec = session.merged and session.merged.spec or session.document
 	return readonly({
-		name = spec.name,
+		name = request.vm,
 		targets = import("words").targets(),
 		restart_limit = request.restart_limit,
 	}, "vm", { restart_limit = true })
@@ -185,41 +184,34 @@ function hooks.hook_faults()
 	return session.faults
 end
 
--- Returns the name of the target that the function of this hook in the merged document comes from.
-local function layer_of(name)
-	local layer = session.merged.top
-	while layer do
-		if layer.table[name] ~= nil then
-			return layer.name
-		end
-		layer = layer.below
-	end
+-- Returns the function of the spec for a hook: that of a target, or with "" that of the base.
+local function own(name, owner)
+	local document = session.document
+	return (owner == "" and document or document.targets[owner])[name]
 end
 
--- Adds the functions of the spec for the target that was booted last: the target's, then the
--- base's.  Adds none when the target unsets the hook with null.
-local function add_own(list, name)
-	local merged, base = session.merged.spec[name], session.document[name]
+-- Adds the functions of the spec for the target that was merged last: its own, whose name or that of
+-- a target that it extends is the owner, then the base's.
+local function add_own(list, name, owner)
 	local function add(call, label)
 		if type(call) == "function" then
 			list[#list + 1] = { call = call, label = label, directory = session.directory }
 		end
 	end
 
-	if merged ~= nil and merged ~= base then
-		add(merged, format("%s of %s (target %s)", name, session.name, layer_of(name)))
+	local base = own(name, "")
+	if owner ~= "" and own(name, owner) ~= base then
+		add(own(name, owner), format("%s of %s (target %s)", name, session.name, owner))
 	end
-	if merged ~= nil then
-		add(base, format("%s of %s", name, session.name))
-	end
+	add(base, format("%s of %s", name, session.name))
 end
 
 -- Returns the labels of the functions of a hook in the order of their calls; `call` takes an index
 -- into this list.
 function hooks.hooks(request)
 	local name, list, labels = request.name, {}, {}
-	if session.merged then
-		add_own(list, name)
+	if request.owner then
+		add_own(list, name, request.owner)
 	end
 	for _, key in ipairs(request.files or {}) do
 		local file = session.files[key]
@@ -258,56 +250,9 @@ function hooks.leads(request)
 	return list
 end
 
--- Returns the spec that on_prepare sees: a copy of the last document without removed devices, and
--- with the slots that the devices were given.
-local function view(slots)
-	local spec = merge.copy(session.last.spec)
-	local all = spec.emulations
-	if type(all) == "table" then
-		local devices = {}
-		for place, device in ipairs(all) do
-			if not session.last.removed[place] then
-				devices[#devices + 1] = device
-				if type(device) == "table" then
-					device.slot = slots[#devices] or device.slot
-				end
-			end
-		end
-		spec.emulations = devices
-	end
-	return spec
-end
-
--- Returns whether the devices of a view are as `view` made them.
-local function are_devices_same(before, slots, now)
-	if type(before) ~= "table" or type(now) ~= "table" then
-		return rawequal(before, now)
-	end
-	local count = 0
-	for place, device in ipairs(before) do
-		if not session.last.removed[place] then
-			count = count + 1
-			local other = rawget(now, count)
-			local slot = type(device) == "table" and (slots[count] or device.slot)
-			if not merge.is_same(device, other, "slot")
-				or slot and not merge.is_same(slot, rawget(other, "slot")) then
-				return false
-			end
-		end
-	end
-	return next(now, count > 0 and count or nil) == nil
-end
-
--- Returns whether a hook has changed its view.  Makes no second view: memory may be short.
-local function is_changed(slots, now)
-	local before = session.last.spec
-	return not merge.is_same(before, now, "emulations")
-		or not are_devices_same(before.emulations, slots, rawget(now, "emulations"))
-end
-
 -- Warns, once for each hook, that an on_prepare changed its copy of the spec and returned nothing.
-local function warn_of_lost(label, slots, spec)
-	if session.warned[label] or not is_changed(slots, spec) then
+local function warn_of_lost(label, before, now)
+	if session.warned[label] or merge.is_same(before, now) then
 		return
 	end
 	session.warned[label] = true
@@ -315,20 +260,22 @@ local function warn_of_lost(label, slots, spec)
 		.. 'lost: end it with "return spec"', label))
 end
 
--- Calls an on_prepare and returns the spec that it changed, or nil.
+-- Calls an on_prepare and returns the spec that it changed, or nil.  C has no functions: those of the
+-- spec come from their owners.
 local function prepare(entry, argument)
-	local slots = argument.slots or {}
-	local given = view(slots)
+	local before = argument.spec
+	for name, owner in next, argument.owners do
+		before[name] = own(name, owner)
+	end
+	local given = merge.copy(before)
 	local spec = entry.call(given, answers.boot(argument.boot or {}))
 	if spec == nil then
-		warn_of_lost(entry.label, slots, given)
+		warn_of_lost(entry.label, before, given)
 		return nil
 	elseif type(spec) ~= "table" then
 		error(format("on_prepare returned %s; expected the changed spec, or nothing",
 			import("words").describe(spec)), 0)
 	end
-	spec = merge.without_nulls(spec, session.merge)
-	session.last = { spec = spec, removed = {}, from_hook = true }
 	return spec
 end
 

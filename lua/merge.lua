@@ -1,5 +1,4 @@
--- Merges one document over another.  The originals are never changed, and the result shares their
--- unchanged parts: a boot copies only the tables on the path to a change.
+-- Copies, compares and merges the tables of scripts, which stay as they are.
 local native = ...
 local mark, null = native.mark, native.null
 local next, rawget = native.next, native.rawget -- scripts merge read-only views, too
@@ -37,51 +36,6 @@ function merge.shallow(table)
 	end
 	return copy
 end
-local shallow = merge.shallow
-
--- Returns the object without keys that are null, or the object itself when it has none.  Nulls are
--- removed from the objects of the keys in `keys`, too, where "*" stands for every other key.
-local function without_nulls(object, keys)
-	local result = object
-	for key, value in next, object do
-		local kept = value
-		if value == null then
-			kept = nil
-		elseif (keys[key] or keys["*"]) and is_object(value) then
-			kept = without_nulls(value, keys[key] or keys["*"])
-		end
-		if not rawequal(kept, value) then
-			if result == object then
-				result = shallow(object)
-			end
-			result[key] = kept
-		end
-	end
-	return result
-end
-merge.without_nulls = without_nulls
-
--- Returns `below` with `above` merged over it: objects merge key by key and null unsets a key.  The
--- objects of the keys in `keys` merge in the same way; any other value replaces the one below.
-local function overlay(below, above, keys)
-	if not is_object(above) then
-		return above
-	elseif not is_object(below) then
-		return without_nulls(above, keys)
-	end
-	local result = shallow(below)
-	for key, value in next, above do
-		if value == null then
-			result[key] = nil
-		elseif keys[key] or keys["*"] then
-			result[key] = overlay(result[key], value, keys[key] or keys["*"])
-		else
-			result[key] = value
-		end
-	end
-	return result
-end
-merge.overlay = overlay
 
 -- Returns a deep copy, which shares only functions.  Floats with an integer value become integers,
 -- because JSON does not tell them apart.
@@ -108,18 +62,18 @@ function merge.copy(value)
 	return copy(value, 0)
 end
 
--- Returns whether two values are the same; `before` is a tree.  The key `apart` is not compared.
-local function is_same(before, now, apart)
+-- Returns whether two values are the same; `before` is a tree.
+local function is_same(before, now)
 	if type(before) ~= "table" or type(now) ~= "table" then
 		return rawequal(before, now)
 	end
 	for key, value in next, before do
-		if key ~= apart and not is_same(value, rawget(now, key)) then
+		if not is_same(value, rawget(now, key)) then
 			return false
 		end
 	end
 	for key in next, now do
-		if key ~= apart and rawget(before, key) == nil then
+		if rawget(before, key) == nil then
 			return false
 		end
 	end

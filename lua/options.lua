@@ -92,7 +92,7 @@ end
 function kinds.target(value)
 	if type(value) ~= "string" then
 		return nil, "the name of a target"
-	elseif not import("targets").exist(value) then
+	elseif not import("words").is_target(value) then
 		return nil, nil, words.no_target(value)
 	end
 	return value

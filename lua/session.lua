@@ -1,17 +1,9 @@
 -- The state that outlives a call from C.  All modules share this table: import "session".
 return {
-	-- Keys whose objects merge key by key, nested, from C's rows of keys: { cpu = {}, bhyve = {} }.
-	merge = {},
-
 	causes = {}, -- the names of all causes
 
-	-- The table that the file returned.  Merging shares parts of it and does not change it.
+	-- The table that the file of a spec in Lua returned; of another spec, its targets without keys.
 	document = {},
-	remembered = nil, -- a copy of it, see boot.remember()
-	tops = {}, -- by target, its layer with what is merged up to there, see targets.top()
-	lowest = {}, -- by target, its layer right over the base, see over() in targets.lua
-	faulty = {}, -- by target: it cannot be laid, because of what it extends
-	refused = 0, -- the number of boots without layers for that reason
 	name = "",    -- the name of the file, for messages
 	directory = "/", -- the base of its relative paths
 
@@ -23,10 +15,6 @@ return {
 	waits = 0, -- counted in dry runs
 	hook = nil, -- "on_exit"; "run" for a script of `vmrunctl run`; nil while a file is read
 	label = nil, -- of the hook, for events: "on_exit of vm.lua"
-
-	-- What the last boot merged (see boot.lua), and the same after the last on_prepare.
-	merged = nil,
-	last = nil,
 
 	files = {}, -- hook files by key: { name, directory, functions }
 	loading = nil, -- the name of the hook that is being loaded

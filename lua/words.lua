@@ -72,6 +72,12 @@ function words.targets()
 	return names
 end
 
+-- Returns whether a target exists and can be booted.
+function words.is_target(name)
+	local all = session.document.targets
+	return name == "default" or type(all) == "table" and type(all[name]) == "table"
+end
+
 -- Returns 'unknown target "instal", did you mean "install"? (known: default, install)'.
 function words.no_target(name)
 	local names = words.targets()

@@ -21,7 +21,7 @@ static struct node *number(const char *digits, size_t n)
 	return errno == 0 ? node_int(integer) : node_string(text);
 }
 
-static struct node *make(const struct json *j, const struct json_token *token)
+struct node *json_value(const struct json *j, const struct json_token *token)
 {
 	MEM_AUTO char *text = NULL;
 	size_t length;
@@ -84,7 +84,7 @@ struct node *json_node_or_fault(const char *text, struct json_fault *fault)
 		} else if (token.type == JSON_OBJECT_END || token.type == JSON_LIST_END) {
 			depth--;
 		} else {
-			n = make(&j, &token);
+			n = json_value(&j, &token);
 			place(&root, open[depth], key, n);
 			if (token.type == JSON_OBJECT || token.type == JSON_LIST)
 				open[++depth] = n;

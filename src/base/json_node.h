@@ -2,6 +2,7 @@
 #ifndef BASE_JSON_NODE_H
 #define BASE_JSON_NODE_H
 
+#include "base/json.h"
 #include "base/node.h"
 
 /*
@@ -9,6 +10,9 @@
  * strings of digits.  Caller frees.
  */
 struct node *json_node(const char *text);
+
+/* Makes the node of a value, without the children of an object or a list.  Caller frees. */
+struct node *json_value(const struct json *j, const struct json_token *token);
 
 /* Why and where a text is not JSON. */
 struct json_fault {

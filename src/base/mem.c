@@ -59,6 +59,24 @@ char *mem_copy_n(const char *text, size_t n)
 	return p;
 }
 
+char *mem_join_list(const char *const *texts)
+{
+	size_t length = 0;
+	char *p, *end;
+
+	for (const char *const *text = texts; *text != NULL; text++)
+		length += strlen(*text);
+	p = end = mem_resize(NULL, length + 1, 1);
+	for (const char *const *text = texts; *text != NULL; text++) {
+		size_t n = strlen(*text);
+
+		memcpy(end, *text, n);
+		end += n;
+	}
+	*end = '\0';
+	return p;
+}
+
 char *mem_vformat(const char *fmt, va_list ap)
 {
 	char small[FORMAT_SIZE]; /* most texts fit: they are formatted once */

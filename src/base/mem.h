@@ -13,6 +13,10 @@ void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t count, size_t size);
 char *mem_copy(const char *text);
 char *mem_copy_n(const char *text, size_t n);
+/* Joins texts, which is many times faster than to format them.  Caller frees. */
+#define MEM_JOIN(...) mem_join_list((const char *const[]){ __VA_ARGS__, NULL })
+/* Does so for a list that ends with NULL. */
+char *mem_join_list(const char *const *texts);
 char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vformat(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 

@@ -92,12 +92,44 @@ void node_put(struct node *object, const char *key, struct node *child)
 	object->count++;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp((*(struct node *const *)a)->key, (*(struct node *const *)b)->key);
+}
+
+static bool is_sorted(const struct node *object)
+{
+	for (const struct node *n = object->first; n != NULL && n->next != NULL; n = n->next) {
+		if (strcmp(n->key, n->next->key) > 0)
+			return false;
+	}
+	return true;
+}
+
+void node_sort(struct node *object)
+{
+	struct node **all;
+	size_t count = 0;
+
+	if (is_sorted(object))
+		return;
+	all = mem_resize(NULL, object->count, sizeof(struct node *));
+	for (struct node *n = object->first; n != NULL; n = n->next)
+		all[count++] = n;
+	qsort(all, count, sizeof(struct node *), compare_keys);
+	object->first = object->last = NULL;
+	object->count = 0;
+	for (size_t i = 0; i < count; i++)
+		node_append(object, all[i]);
+	free(all);
+}
+
 const struct node *node_get(const struct node *object, const char *key)
 {
 	if (object == NULL || object->kind != NODE_OBJECT)
 		return NULL;
 	for (const struct node *n = object->first; n != NULL; n = n->next) {
-		if (strcmp(n->key, key) == 0)
+		if (n->key[0] == key[0] && strcmp(n->key, key) == 0)
 			return n;
 	}
 	return NULL;
@@ -154,6 +186,35 @@ struct node *node_copy(const struct node *n)
 		node_append(copy, child);
 	}
 	return copy;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Returns whether two values are the same, without their children. */
+static bool is_same_value(const struct node *a, const struct node *b)
+{
+	if (a->kind != b->kind || a->count != b->count || !is_same_text(a->key, b->key))
+		return false;
+	if (a->kind == NODE_STRING)
+		return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+	return a->truth == b->truth && a->integer == b->integer && a->number == b->number &&
+	    is_same_text(a->text, b->text);
+}
+
+bool node_equal(const struct node *a, const struct node *b)
+{
+	const struct node *x = a->first, *y = b->first;
+
+	if (!is_same_value(a, b))
+		return false;
+	for (; x != NULL; x = x->next, y = y->next) {
+		if (!node_equal(x, y))
+			return false;
+	}
+	return true;
 }
 
 bool node_is_list(const struct node *n)

@@ -46,6 +46,13 @@ struct node *node_bool(bool value);
 void node_append(struct node *list, struct node *child);
 /* Puts the child (taken) into an object in the order of keys; an old value of that key is freed. */
 void node_put(struct node *object, const char *key, struct node *child);
+/*
+ * Sorts the children of an object by key, once after they were appended: node_put() would search
+ * the place of each.
+ */
+void node_sort(struct node *object);
+/* Returns whether two trees have the same values; functions count as the same. */
+bool node_equal(const struct node *a, const struct node *b);
 /* Lends the child of that key, or NULL. */
 const struct node *node_get(const struct node *object, const char *key);
 /* Lends the text of a string child, or NULL. */

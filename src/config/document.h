@@ -1,6 +1,6 @@
 /*
- * A spec as written by the user, from a file or a buffer, evaluated in Lua: its targets, merges and
- * hooks, and the place of a merged key in the file.
+ * A spec as written by the user, from a file or a buffer: its targets, merges and hooks, and the
+ * place of a merged key in the file.  Lua runs for specs in Lua and for hooks only.
  */
 #ifndef CONFIG_DOCUMENT_H
 #define CONFIG_DOCUMENT_H
@@ -13,6 +13,7 @@
 #include "base/words.h"
 #include "script/script.h"
 #include "spec/spec.h"
+#include "target/targets.h"
 
 enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_LUA, FORMAT_UCL, FORMATS };
 
@@ -32,19 +33,11 @@ struct document_source {
 
 struct document;
 
-/* One merge of base and target. */
-struct merged {
-	struct node *spec;    /* owned */
-	size_t base_devices;  /* how many of the first emulations are the base's */
-	struct node *removed; /* owned list: indices (from 1) of devices that the target removes */
-};
-
-void merged_clear(struct merged *m);
-
 /*
  * Reads, checks and evaluates the source; runs uclcmd for UCL, and waits for it.  Takes
- * merge_rules, from spec_merge_rules().  Reports problems with their places; a document may be
- * returned in spite of problems in single targets.  Returns NULL if nothing more can be checked,
+ * merge_rules, from spec_merge_rules().  What `limits` refers to is lent for the life of the
+ * document.  Reports problems with their places; a document may be returned in spite of problems
+ * in single targets.  Returns NULL if nothing more can be checked,
  * with STATUS_NO_INPUT (unreadable), STATUS_SPEC or STATUS_USAGE (UCL that is not in a file) in the
  * report.
  */
@@ -70,8 +63,8 @@ void document_report_target(
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes);
 
 /*
- * Merges a target (NULL: none) over the base, and KEY=VALUE settings over that.  Returns -1 if it
- * has added problems, with their places, to the report.
+ * Merges a target (NULL: none) over the base, and KEY=VALUE settings over that, which are lent
+ * until the next merge.  Returns -1 if it has added problems, with their places, to the report.
  */
 int document_merge(struct document *doc, const char *target, const struct words *settings,
     struct merged *out, struct report *report);
@@ -83,13 +76,18 @@ void document_place(struct document *doc, struct report *report, size_t first);
 
 /* Returns whether functions can change the spec: no script reaches the tables of JSON and UCL. */
 bool document_is_script(const struct document *doc);
-/*
- * Remembers the tables of the document, which functions of a Lua spec can change, for
- * document_is_same().  Returns false if that fails, for want of memory.
- */
-bool document_remember(struct document *doc);
-/* Returns whether the document is as remembered, so that a merge would give the same again. */
+/* Returns whether the document is as it was merged last, so that a merge gives the same again. */
 bool document_is_same(struct document *doc);
+/*
+ * Adds to the argument of on_prepare the spec merged last, with these slots for its devices: the
+ * hook may change it.
+ */
+void document_put_spec(struct document *doc, const struct node *slots, struct node *argument);
+/*
+ * Lets the spec that on_prepare has returned stand for the one merged last.  Returns it without
+ * nulls (lent until the next merge).
+ */
+const struct node *document_take_spec(struct document *doc, const struct node *changed);
 /*
  * Returns the path in the document that a key of the last merge came from: "targets.install.mem".
  * Caller frees.
@@ -97,11 +95,12 @@ bool document_is_same(struct document *doc);
 char *document_path(struct document *doc, const struct node *keys);
 
 /*
- * Loads a hook file or a stock hook once; `at` is its entry in the spec, or NULL.  Skips a file
+ * Loads a hook file or a stock hook once, for a VM of this name; `at` is its entry in the spec, or
+ * NULL.  Skips a file
  * that the sandbox refuses, which spec_confine() reports.  Returns the key of vmrun.state for this
  * use, or NULL.  Caller frees.
  */
-char *document_load_hook(struct document *doc, const struct hook_file *hook,
+char *document_load_hook(struct document *doc, const struct hook_file *hook, const char *vm,
     const struct restart_limit *limit, const struct where *at, struct report *report);
 /* Returns whether the spec and its loaded hook files may have a function for a hook. */
 bool document_has_hook(const struct document *doc, const struct spec *spec, const char *hook);

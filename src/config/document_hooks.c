@@ -32,7 +32,7 @@ static bool report_options(struct document *doc, const struct where *at, struct 
 	NODE_AUTO struct node *faults = NULL;
 	size_t before = report->count;
 
-	(void)script_call(doc->script, "hook_faults", NULL, &faults, NULL);
+	(void)document_call(doc, "hook_faults", NULL, &faults, NULL);
 	for (const struct node *n = faults == NULL ? NULL : faults->first; n != NULL; n = n->next) {
 		struct where option = { at, node_get_text(n, "option"), 0 };
 
@@ -75,7 +75,7 @@ bool document_has_hook(const struct document *doc, const struct spec *spec, cons
 	return false;
 }
 
-char *document_load_hook(struct document *doc, const struct hook_file *hook,
+char *document_load_hook(struct document *doc, const struct hook_file *hook, const char *vm,
     const struct restart_limit *limit, const struct where *at, struct report *report)
 {
 	struct document_source source = { .file = hook->path };
@@ -89,7 +89,9 @@ char *document_load_hook(struct document *doc, const struct hook_file *hook,
 		return NULL;
 	if (hook->path == NULL || text_read(&source, &file, &err) == 0) {
 		request = loading_request(hook, limit, &file);
-		if (script_call(doc->script, "load_hook", request, &result, &err) != 0 &&
+		if (vm != NULL)
+			node_put(request, "vm", node_string(vm));
+		if (document_call(doc, "load_hook", request, &result, &err) != 0 &&
 		    report_options(doc, at, report))
 			error_clear(&err); /* its problems are reported one by one */
 		note_functions(doc, hook->key, node_get(result, "functions"));
@@ -112,7 +114,7 @@ void document_hook_programs(
 		return;
 	request = node_new(NODE_OBJECT);
 	node_put(request, "key", node_string(hook->key));
-	(void)script_call(doc->script, "hook_programs", request, &list, NULL);
+	(void)document_call(doc, "hook_programs", request, &list, NULL);
 	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next)
 		words_add(programs, n->text);
 }
@@ -122,12 +124,59 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
 {
 	NODE_AUTO struct node *request = node_new(NODE_OBJECT);
 	struct node *list = node_new(NODE_LIST);
+	const char *owner = document_is_script(doc) ? targets_owner(doc->targets, hook) : NULL;
 
 	for (size_t i = 0; i < files->count; i++)
 		node_append(list, node_string(files->item[i]));
 	node_put(request, "name", node_string(hook));
+	if (owner != NULL)
+		node_put(request, "owner", node_string(owner));
 	node_put(request, "files", list);
-	return script_call(doc->script, "hooks", request, labels, err);
+	return document_call(doc, "hooks", request, labels, err);
+}
+
+/* Gives the devices of a spec their slots. */
+static void put_slots(const struct node *spec, const struct node *slots)
+{
+	const struct node *list = node_get(spec, "emulations"), *slot = slots->first;
+
+	for (struct node *n = list == NULL || !node_is_list(list) ? NULL : list->first;
+	     n != NULL && slot != NULL; n = n->next, slot = slot->next) {
+		if (n->kind == NODE_OBJECT)
+			node_put(n, "slot", node_string(slot->text));
+	}
+}
+
+/* Takes the functions out of a spec, and returns whose they are.  Caller frees. */
+static struct node *take_functions(const struct document *doc, struct node *spec)
+{
+	struct node *owners = node_new(NODE_OBJECT);
+
+	for (const struct node *n = spec->first, *next; n != NULL; n = next) {
+		const char *owner = targets_owner(doc->targets, n->key);
+
+		next = n->next;
+		if (n->kind != NODE_FUNCTION)
+			continue;
+		if (owner != NULL)
+			node_put(owners, n->key, node_string(owner));
+		node_free(node_take(spec, n->key));
+	}
+	return owners;
+}
+
+void document_put_spec(struct document *doc, const struct node *slots, struct node *argument)
+{
+	struct node *spec = targets_last(doc->targets);
+
+	put_slots(spec, slots);
+	node_put(argument, "owners", take_functions(doc, spec));
+	node_put(argument, "spec", spec);
+}
+
+const struct node *document_take_spec(struct document *doc, const struct node *changed)
+{
+	return targets_replace(doc->targets, changed);
 }
 
 struct node *document_leads(struct document *doc, const struct words *files)
@@ -138,7 +187,7 @@ struct node *document_leads(struct document *doc, const struct words *files)
 	for (size_t i = 0; i < files->count; i++)
 		node_append(list, node_string(files->item[i]));
 	node_put(request, "files", list);
-	(void)script_call(doc->script, "leads", request, &leads, NULL);
+	(void)document_call(doc, "leads", request, &leads, NULL);
 	return leads;
 }
 
@@ -153,12 +202,20 @@ static struct node *call_request(const char *hook, size_t index, struct node *ar
 	return request;
 }
 
+static int begin(struct document *doc, const char *function, const struct node *request,
+    struct script_reply *reply, struct error *err)
+{
+	struct script *script = document_script(doc, err);
+
+	return script == NULL ? -1 : script_begin(script, function, request, reply, err);
+}
+
 int document_begin_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
     struct script_reply *reply, struct error *err)
 {
 	NODE_AUTO struct node *request = call_request(hook, index, argument);
 
-	return script_begin(doc->script, "call", request, reply, err);
+	return begin(doc, "call", request, reply, err);
 }
 
 int document_call_hook(struct document *doc, const char *hook, size_t index, struct node *argument,
@@ -166,7 +223,7 @@ int document_call_hook(struct document *doc, const char *hook, size_t index, str
 {
 	NODE_AUTO struct node *request = call_request(hook, index, argument);
 
-	return script_call(doc->script, "call", request, answer, err);
+	return document_call(doc, "call", request, answer, err);
 }
 
 int document_begin_run(struct document *doc, const char *text, size_t length, const char *name,
@@ -176,7 +233,7 @@ int document_begin_run(struct document *doc, const char *text, size_t length, co
 
 	node_put(request, "name", node_string(name));
 	node_put(request, "text", node_string_n(text, length));
-	return script_begin(doc->script, "run", request, reply, err);
+	return begin(doc, "run", request, reply, err);
 }
 
 int document_forget_state(
@@ -185,13 +242,13 @@ int document_forget_state(
 	NODE_AUTO struct node *request = node_new(NODE_OBJECT), *why = NULL;
 	int rc;
 
-	if (script_is_left(doc->script))
+	if (doc->script != NULL && script_is_left(doc->script))
 		return error_set(err, STATUS_CHECK,
 		    "a hook is computing, and may be using vmrun.state: try again when it has "
 		    "ended");
 	node_put(request, "name", node_string(name));
 	node_put(request, "older", node_string(older));
-	rc = script_call(doc->script, "forget_state", request, &why, err);
+	rc = document_call(doc, "forget_state", request, &why, err);
 	if (why != NULL)
 		rc = error_set(err, STATUS_CHECK, "%s", why->text);
 	return rc;

@@ -88,7 +88,8 @@ static int read_text(
 		return -1;
 	}
 	if (file->length >= 3 && memcmp(file->text, "\xef\xbb\xbf", 3) == 0) {
-		file->length -= 3; /* a UTF-8 mark, which neither Lua's loader nor cjson accepts */
+		file->length -=
+		    3; /* a UTF-8 mark, which neither Lua's loader nor the reader of JSON accepts */
 		memmove(file->text, file->text + 3, file->length + 1);
 	}
 	if (strspn(file->text, " \t\r\n") == file->length)

@@ -11,7 +11,7 @@
 #include "base/node.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "config/json_check.h"
+#include "config/json_read.h"
 #include "base/json_node.h"
 
 enum kind {
@@ -320,21 +320,15 @@ int request_read(struct request *out, const char *line, size_t length, struct er
 {
 	MEM_AUTO char *text = mem_copy_n(line, length);
 	struct report report = { 0 };
-	struct node *notes, *request;
-	int rc;
+	NODE_AUTO struct node *request = json_read("request", text, length, SIZE_MAX, &report);
 
 	memset(out, 0, sizeof(*out));
 	out->from = out->timeout_ms = -1;
-	rc = json_check("request", text, length, &notes, &report);
-	node_free(notes);
-	if (rc != 0)
+	if (request == NULL)
 		return not_json(&report, err);
 	if (read_id(out, text, err) != 0)
 		return -1;
-	request = json_node(text);
-	rc = read_request(out, request, text, err);
-	node_free(request);
-	return rc;
+	return read_request(out, request, text, err);
 }
 
 void request_clear(struct request *o)

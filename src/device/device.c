@@ -201,7 +201,7 @@ const struct where *device_where(const struct device *dev, struct device_place *
 
 char *device_label(const struct device *dev)
 {
-	return mem_format("%s \"%s\"", dev->kind->name, dev->id);
+	return MEM_JOIN(dev->kind->name, " \"", dev->id, "\"");
 }
 
 void device_print(const struct device *dev, struct str *json)

@@ -156,7 +156,7 @@ void disk_text(struct pairs *vars, const char *prefix, const char *key, const ch
 {
 	if (value == NULL)
 		return;
-	MEM_AUTO char *name = mem_format("%s%s", prefix, key);
+	MEM_AUTO char *name = MEM_JOIN(prefix, key);
 
 	pairs_add(vars, name, value);
 }

@@ -80,7 +80,7 @@ char *field_path(const char *path, const char *directory)
 		return mem_copy(path);
 	while (str_after(path, "./") != NULL && path[1 + strspn(path + 1, "/")] != '\0')
 		path += 1 + strspn(path + 1, "/");
-	return mem_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
+	return MEM_JOIN(strcmp(directory, "/") == 0 ? "" : directory, "/", path);
 }
 
 static void report_choice(
@@ -373,16 +373,23 @@ static void decode_rows(const struct field *owner, const struct node *object, vo
 }
 
 /*
- * Returns the value of a preset, which is JSON.  Most are a number or a plain text, for which the
- * reader of JSON is slow: each start has some dozens of them.
+ * Fills in a node with a preset that is a number or a boolean, as most are: each start has some
+ * hundreds of them.  Returns false for any other one.
  */
-static struct node *preset_value(const char *text)
+static bool plain_preset(const char *text, struct node *value)
 {
 	char *end;
-	int64_t number = strtoll(text, &end, 10);
 
-	if (end != text && *end == '\0')
-		return node_int(number);
+	memset(value, 0, sizeof(*value));
+	value->integer = strtoll(text, &end, 10);
+	value->kind = end != text && *end == '\0' ? NODE_INT : NODE_BOOL;
+	value->truth = strcmp(text, "true") == 0;
+	return value->kind == NODE_INT || value->truth;
+}
+
+/* Returns the value of a preset, which is JSON.  Its reader is slow for a plain text. */
+static struct node *preset_value(const char *text)
+{
 	if (*text == '"' && strchr(text, '\\') == NULL)
 		return node_string_n(text + 1, strlen(text) - 2);
 	return json_node(text);
@@ -392,8 +399,14 @@ static void preset_one(const struct field *f, void *into)
 {
 	REPORT_AUTO struct report report = { 0 };
 	struct decoder d = { .report = &report, .directory = "/" };
-	NODE_AUTO struct node *value = preset_value(f->preset);
+	NODE_AUTO struct node *value = NULL;
+	struct node plain;
 
+	if (plain_preset(f->preset, &plain)) {
+		decode_one(f, &plain, into, NULL, &d);
+		return;
+	}
+	value = preset_value(f->preset);
 	decode_one(f, value, into, NULL, &d);
 }
 

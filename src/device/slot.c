@@ -9,10 +9,26 @@
 
 #define MAX_SLOT_NUMBER 9999 /* larger numbers are clamped: they are out of every range */
 
+/* Writes a number below 1000; returns the place behind it. */
+static char *add_number(char *to, unsigned number)
+{
+	if (number >= 100)
+		*to++ = (char)('0' + number / 100);
+	if (number >= 10)
+		*to++ = (char)('0' + number / 10 % 10);
+	*to++ = (char)('0' + number % 10);
+	return to;
+}
+
 const char *slot_text(const struct slot *s, char text[SLOT_TEXT])
 {
-	(void)snprintf(text, SLOT_TEXT, "%u:%u:%u", (unsigned)s->bus % SLOT_BUSES,
-	    (unsigned)s->slot % SLOT_SLOTS, (unsigned)s->function % SLOT_FUNCTIONS);
+	char *end = add_number(text, (unsigned)s->bus % SLOT_BUSES);
+
+	*end++ = ':';
+	end = add_number(end, (unsigned)s->slot % SLOT_SLOTS);
+	*end++ = ':';
+	end = add_number(end, (unsigned)s->function % SLOT_FUNCTIONS);
+	*end = '\0';
 	return text;
 }
 

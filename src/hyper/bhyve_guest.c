@@ -36,6 +36,8 @@ static void add_cpu(struct bhyve_build *b)
 	words_addf(b->out.argv,
 	    "cpus=%" PRId64 ",sockets=%" PRId64 ",cores=%" PRId64 ",threads=%" PRId64,
 	    cpu_count(cpu), cpu->sockets, cpu->cores, cpu->threads);
+	if (b->out.config == NULL)
+		return;
 	pairs_addf(b->out.config, "cpus", "%" PRId64, cpu_count(cpu));
 	pairs_addf(b->out.config, "sockets", "%" PRId64, cpu->sockets);
 	pairs_addf(b->out.config, "cores", "%" PRId64, cpu->cores);
@@ -91,7 +93,7 @@ static void add_pins(struct bhyve_build *b)
 		if (is_first) {
 			MEM_AUTO char *key = mem_format("vcpu.%ld.cpuset", vcpu);
 
-			pairs_add(b->out.config, key, set.text);
+			bhyve_set(&b->out, key, set.text);
 		}
 	}
 }
@@ -137,15 +139,15 @@ static void add_gdb(struct bhyve_build *b)
 	words_add(b->out.argv, "-G");
 	words_add(b->out.argv, escaped);
 	if (*text == 'w')
-		pairs_add(b->out.config, "gdb.wait", "true");
+		bhyve_set(&b->out, "gdb.wait", "true");
 	text += *text == 'w' ? 1 : 0;
 	colon = strrchr(text, ':');
 	if (colon != NULL) {
 		MEM_AUTO char *address = mem_copy_n(text, (size_t)(colon - text));
 
-		pairs_add(b->out.config, "gdb.address", address);
+		bhyve_set(&b->out, "gdb.address", address);
 	}
-	pairs_add(b->out.config, "gdb.port", colon != NULL ? colon + 1 : text);
+	bhyve_set(&b->out, "gdb.port", colon != NULL ? colon + 1 : text);
 }
 
 static bool has_bootindex(const struct spec *spec)

@@ -140,11 +140,13 @@ static void add_hostbridge(struct bhyve_build *b)
 	conf = mem_format("%s,%s", slot_text(at, slot), is_amd ? "amd_hostbridge" : "hostbridge");
 	words_add(b->out.argv, "-s");
 	words_add(b->out.argv, conf);
+	if (b->out.config == NULL)
+		return;
 	for (const char *const *v = is_amd ? bhyve_amd_hostbridge(&b->host) : intel; *v != NULL;
 	     v += 2) {
 		MEM_AUTO char *key = bhyve_pci_key(at, v[0]);
 
-		pairs_add(b->out.config, key, v[1]);
+		bhyve_set(&b->out, key, v[1]);
 	}
 }
 
@@ -172,8 +174,7 @@ static void refuse_beside_lpc(struct bhyve_build *b)
 
 static void add_lpc(struct bhyve_build *b)
 {
-	MEM_AUTO char *device = bhyve_pci_key(&b->spec->lpc_slot, "device");
-	MEM_AUTO char *conf = NULL;
+	MEM_AUTO char *device = NULL, *conf = NULL;
 	char slot[SLOT_TEXT];
 
 	if (b->host.arm64) {
@@ -184,6 +185,7 @@ static void add_lpc(struct bhyve_build *b)
 	}
 	if (!b->spec->lpc_slot.given)
 		return;
+	device = bhyve_pci_key(&b->spec->lpc_slot, "device");
 	conf = mem_format("%s,lpc", slot_text(&b->spec->lpc_slot, slot));
 	bhyve_add_option(&b->out, "-s", conf, device, "lpc");
 }
@@ -335,7 +337,7 @@ static void add_firmware(struct bhyve_build *b)
 
 		bhyve_add_option(&b->out, "-l", conf, rom_key, rom);
 		if (vars != NULL)
-			pairs_add(b->out.config, vars_key, vars);
+			bhyve_set(&b->out, vars_key, vars);
 		return;
 	}
 	bhyve_add_variable(&b->out, rom_key, rom);
@@ -368,8 +370,8 @@ static void add_tpm(struct bhyve_build *b)
 		MEM_AUTO char *conf = mem_format("tpm,%s,%s,version=2.0", type, path);
 
 		bhyve_add_option(&b->out, "-l", conf, "tpm.type", type);
-		pairs_add(b->out.config, "tpm.path", tpm->path);
-		pairs_add(b->out.config, "tpm.version", "2.0");
+		bhyve_set(&b->out, "tpm.path", tpm->path);
+		bhyve_set(&b->out, "tpm.version", "2.0");
 		return;
 	}
 	bhyve_add_variable(&b->out, "tpm.type", type);
@@ -452,8 +454,10 @@ static void add_prefix_remark(struct bhyve_build *b)
 int bhyve_plan(const struct plan_request *request, struct plan *plan, struct report *report)
 {
 	const struct spec *spec = request->spec;
-	struct bhyve_build b = { request, spec, bhyve_host_of(spec), { &plan->argv, &plan->config },
-		plan, report };
+	/* Keys of `config` are compared with the variables that the other keys set. */
+	bool wants_variables = !request->argv_only || spec->config.count > 0;
+	struct bhyve_build b = { request, spec, bhyve_host_of(spec),
+		{ &plan->argv, wants_variables ? &plan->config : NULL }, plan, report };
 	size_t before = report->count;
 
 	b.host.notes = &plan->notes;
@@ -482,7 +486,7 @@ int bhyve_plan(const struct plan_request *request, struct plan *plan, struct rep
 	add_config(&b);
 	add_words(&b, request->extra);
 	words_add(b.out.argv, spec->name);
-	pairs_add(b.out.config, "name", spec->name);
+	bhyve_set(&b.out, "name", spec->name);
 	hyper_finish(request, plan);
 	return report->count == before ? 0 : -1;
 }

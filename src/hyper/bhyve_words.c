@@ -17,13 +17,19 @@ char *bhyve_escape(const char *value)
 	return str_take(&s);
 }
 
+void bhyve_set(struct bhyve_out *out, const char *key, const char *value)
+{
+	if (out->config != NULL)
+		pairs_add(out->config, key, value);
+}
+
 void bhyve_add_option(struct bhyve_out *out, const char *option, const char *argument,
     const char *key, const char *value)
 {
 	words_add(out->argv, option);
 	if (argument != NULL)
 		words_add(out->argv, argument);
-	pairs_add(out->config, key, value);
+	bhyve_set(out, key, value);
 }
 
 void bhyve_add_variable(struct bhyve_out *out, const char *key, const char *value)
@@ -192,11 +198,13 @@ void bhyve_add_device(struct bhyve_out *out, const struct slot *slot, const stru
 		words_add(out->argv, "-s");
 		words_add(out->argv, conf.text);
 	}
+	if (said && out->config == NULL)
+		return;
 	for (size_t i = 0; i < vars->count; i++) {
 		MEM_AUTO char *key = bhyve_pci_key(slot, vars->item[i].key);
 
 		if (said)
-			pairs_add(out->config, key, vars->item[i].value);
+			bhyve_set(out, key, vars->item[i].value);
 		else
 			bhyve_add_variable(out, key, vars->item[i].value);
 	}

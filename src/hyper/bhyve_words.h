@@ -13,8 +13,11 @@
 /* A command in two forms: its words, and the variables that bhyve sets because of them. */
 struct bhyve_out {
 	struct words *argv;
-	struct pairs *config;
+	struct pairs *config; /* NULL: nobody wants the variables */
 };
+
+/* Notes a variable that other words set. */
+void bhyve_set(struct bhyve_out *out, const char *key, const char *value);
 
 /* Adds OPTION [ARGUMENT], which sets the variable. */
 void bhyve_add_option(struct bhyve_out *out, const char *option, const char *argument,

@@ -9,7 +9,7 @@
 #include "base/near.h"
 #include "base/node_json.h"
 #include "base/report.h"
-#include "config/json_check.h"
+#include "config/json_read.h"
 #include "base/json_node.h"
 #include "ledger/statefile.h"
 
@@ -44,18 +44,16 @@ static int parse(
     const char *path, const char *text, size_t length, struct node **out, struct error *err)
 {
 	REPORT_AUTO struct report report = { 0 };
-	NODE_AUTO struct node *notes = NULL;
-	int rc = json_check(path, text, length, &notes, &report);
 
-	if (rc != 0) {
+	*out = json_read(path, text, length, SIZE_MAX, &report);
+	if (*out == NULL) {
 		const struct problem *p = &report.item[0];
 
 		return error_set(err, STATUS_SPEC,
 		    "%s: %s%s%s: vmrun.state cannot be read: " WAY_OUT, p->place,
 		    p->path != NULL ? p->path : "", p->path != NULL ? ": " : "", p->text);
 	}
-	*out = json_node(text);
-	if (*out != NULL && ((*out)->kind == NODE_OBJECT || (*out)->kind == NODE_LIST))
+	if ((*out)->kind == NODE_OBJECT || (*out)->kind == NODE_LIST)
 		return 0;
 	node_free(*out);
 	*out = NULL;

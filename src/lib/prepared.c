@@ -58,13 +58,12 @@ char *vmrun_loader_command(const struct vmrun *vm)
 
 char *vmrun_bhyve_config(struct vmrun *vm)
 {
-	const struct plan *plan = &vm->first.plan;
 	size_t before = vm->report.count;
 	char *text;
 
-	if (vm->first.spec == NULL || plan->hyper->config_text == NULL)
+	if (vm->first.spec == NULL)
 		return NULL;
-	text = plan->hyper->config_text(plan, &vm->report);
+	text = boot_config_text(&vm->source, vm->first.spec, &vm->report);
 	if (vm->report.count == before)
 		return text;
 	free(text);

@@ -256,11 +256,7 @@ static struct boot_source *read_new_source(struct vmrun *vm, struct report *repo
 	struct boot_source *fresh = mem_zero(sizeof(*fresh));
 	bool is_good;
 
-	*fresh = vm->source;
-	fresh->doc = NULL;
-	fresh->base = fresh->checked = NULL;
-	fresh->first = NULL;
-	memset(&fresh->pins, 0, sizeof(fresh->pins));
+	boot_source_renew(fresh, &vm->source);
 	vm->is_reloading = true;
 	is_good = handle_read(vm, fresh, report) == 0 && boot_source_check(fresh, report) == 0;
 	vm->is_reloading = false;

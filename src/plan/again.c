@@ -22,7 +22,7 @@ void boot_keep(struct boot_source *source, struct boot *boot, bool is_first)
 	    (is_first && has_first(boot->spec)))
 		return;
 	boot_hooks(source, boot->spec, "on_prepare", &functions);
-	boot->is_kept = functions.count == 0 && document_remember(source->doc);
+	boot->is_kept = functions.count == 0;
 }
 
 bool boot_again(struct boot_source *source, struct boot *boot)

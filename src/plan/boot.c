@@ -113,18 +113,38 @@ static bool confine_plan(
 	return false;
 }
 
-int boot_make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
-    struct report *report)
+/* Makes a plan, with the variables of the hypervisor's file or without. */
+static int make_plan(const struct boot_source *source, const struct spec *spec, bool argv_only,
+    struct plan *plan, struct report *report)
 {
-	MEM_AUTO char *directory = mem_format("%s/%s", source->run_dir, spec->name);
-	MEM_AUTO char *state = mem_format("%s/%s", source->state_dir, spec->name);
+	MEM_AUTO char *directory = MEM_JOIN(source->run_dir, "/", spec->name);
+	MEM_AUTO char *state = MEM_JOIN(source->state_dir, "/", spec->name);
 	struct plan_request request = { spec, source->program, source->extra, directory, state,
-		source->dry };
+		source->dry, argv_only };
 
 	if (source->hyper->plan(&request, plan, report) == 0 && confine_plan(source, plan, report))
 		return 0;
 	plan_clear(plan);
 	return -1;
+}
+
+int boot_make_plan(const struct boot_source *source, const struct spec *spec, struct plan *plan,
+    struct report *report)
+{
+	return make_plan(source, spec, true, plan, report);
+}
+
+char *boot_config_text(
+    const struct boot_source *source, const struct spec *spec, struct report *report)
+{
+	struct plan plan = { 0 };
+	char *text = NULL;
+
+	if (source->hyper->config_text != NULL &&
+	    make_plan(source, spec, false, &plan, report) == 0)
+		text = source->hyper->config_text(&plan, report);
+	plan_clear(&plan);
+	return text;
 }
 
 void boot_hook_keys(const struct spec *spec, struct words *keys)
@@ -159,7 +179,8 @@ struct node *boot_prepare_argument(
     const struct boot_source *source, const struct boot *draft, const struct boot_facts *facts)
 {
 	const struct spec *spec = draft->spec;
-	struct node *argument = node_new(NODE_OBJECT), *slots = node_new(NODE_LIST);
+	NODE_AUTO struct node *slots = node_new(NODE_LIST);
+	struct node *argument = node_new(NODE_OBJECT);
 	struct node *boot = node_new(NODE_OBJECT);
 	char slot[SLOT_TEXT];
 
@@ -174,7 +195,7 @@ struct node *boot_prepare_argument(
 	node_put(boot, "hypervisor", node_string(source->hyper->name));
 	if (facts->previous_cause != NULL)
 		node_put(boot, "previous_cause", node_string(facts->previous_cause));
-	node_put(argument, "slots", slots);
+	document_put_spec(source->doc, slots, argument);
 	node_put(argument, "boot", boot);
 	return argument;
 }
@@ -184,7 +205,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 {
 	struct decoder d = decoder_of(source, report);
 	size_t before = report->count;
-	struct spec *spec = decode(source, changed, &d);
+	struct spec *spec = decode(source, document_take_spec(source->doc, changed), &d);
 
 	check_reach(source, spec, report);
 	if (report->count == before) {
@@ -198,6 +219,7 @@ int boot_change(struct boot_source *source, struct boot *draft, const struct nod
 		spec_free(spec);
 		return -1;
 	}
+	source_drop_plan(source);
 	spec_free(draft->spec);
 	draft->spec = spec;
 	return 0;
@@ -253,7 +275,8 @@ int boot_finish(struct boot_source *source, struct boot *draft, struct report *r
 {
 	size_t before = report->count;
 
-	if (boot_make_plan(source, draft->spec, &draft->plan, report) != 0) {
+	if (!source_take_plan(source, &draft->plan) &&
+	    boot_make_plan(source, draft->spec, &draft->plan, report) != 0) {
 		document_place(source->doc, report, before);
 		return -1;
 	}

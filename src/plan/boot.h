@@ -27,6 +27,7 @@ struct boot_source {
 	struct pin_map pins;	     /* made by boot_source_check() */
 	struct spec *base;	     /* the base alone, with its slots; ditto */
 	struct spec *checked;	     /* that of `first`, for its boot, or NULL; ditto */
+	struct plan checked_plan;    /* of the same, or empty; ditto */
 	struct restart_limit widest; /* of all targets, for hooks, which are loaded once; ditto */
 };
 
@@ -48,6 +49,8 @@ struct boot {
  * hook files, and finds the pinned slots.  Returns -1 with problems in the report.
  */
 int boot_source_check(struct boot_source *source, struct report *report);
+/* Makes *fresh a source with the options of another one, and without its document. */
+void boot_source_renew(struct boot_source *fresh, const struct boot_source *old);
 /* Frees what the source owns and zeroes it. */
 void boot_source_clear(struct boot_source *source);
 
@@ -62,7 +65,7 @@ struct spec *boot_spec(struct boot_source *source, const char *target, struct re
  */
 int boot_draft(struct boot_source *source, const char *target, const struct boot_facts *facts,
     struct boot *out, struct report *report);
-/* Returns the argument of on_prepare: { slots, boot }.  Caller frees. */
+/* Returns the argument of on_prepare: { spec, owners, boot }.  Caller frees. */
 struct node *boot_prepare_argument(
     const struct boot_source *source, const struct boot *draft, const struct boot_facts *facts);
 /* Applies the document that on_prepare returned.  On -1 see the report; the draft is unchanged. */
@@ -101,6 +104,12 @@ void boot_hooks(const struct boot_source *source, const struct spec *spec, const
  * target }, or NULL.  Caller frees.
  */
 struct node *boot_leads(const struct boot_source *source, const struct spec *spec);
+/*
+ * Returns a boot's spec as a configuration file of the hypervisor, or NULL if it has no such file.
+ * Reports errors.  Caller frees.
+ */
+char *boot_config_text(
+    const struct boot_source *source, const struct spec *spec, struct report *report);
 /* Adds the keys of the hook files of a spec, as document_hooks() wants them. */
 void boot_hook_keys(const struct spec *spec, struct words *keys);
 

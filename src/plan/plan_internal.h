@@ -24,5 +24,9 @@ void source_load_hooks(struct boot_source *source, const struct spec *spec, stru
  * after it.  Caller frees.
  */
 struct spec *source_take_checked(struct boot_source *source, const char *target);
+/* source.c: takes the plan of that spec.  Returns false if there is none, or none any more. */
+bool source_take_plan(struct boot_source *source, struct plan *plan);
+/* source.c: drops that plan, because the spec is another one now. */
+void source_drop_plan(struct boot_source *source);
 
 #endif

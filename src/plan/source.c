@@ -60,8 +60,8 @@ void source_load_hooks(struct boot_source *source, const struct spec *spec, stru
 		const struct hook_file *hook = &spec->hooks.item[i];
 		struct where list = { NULL, "hooks", 0 }, at = { &list, NULL, i };
 		const struct where *place = hook->of_option ? NULL : &at;
-		MEM_AUTO char *state_name =
-		    document_load_hook(source->doc, hook, &source->widest, place, report);
+		MEM_AUTO char *state_name = document_load_hook(
+		    source->doc, hook, spec->name, &source->widest, place, report);
 
 		if (state_name != NULL)
 			check_state_name(hook, state_name, &known, place, report);
@@ -72,6 +72,7 @@ void source_load_hooks(struct boot_source *source, const struct spec *spec, stru
 struct candidate {
 	const char *target;
 	struct spec *spec; /* NULL when there was nothing to decode */
+	struct plan plan;  /* empty if there are problems */
 	struct report report;
 };
 
@@ -80,7 +81,6 @@ struct candidate {
  */
 static void check_candidate(struct boot_source *source, struct candidate *c)
 {
-	struct plan plan = { 0 };
 	struct merged merged;
 	REPORT_AUTO struct report ignored = { 0 };
 	size_t before = c->report.count;
@@ -92,9 +92,8 @@ static void check_candidate(struct boot_source *source, struct candidate *c)
 	slots_assign(c->spec, source->base, &source->pins, &c->report);
 	if (c->report.count == 0) {
 		spec_complete(c->spec);
-		(void)boot_make_plan(source, c->spec, &plan, &c->report);
+		(void)boot_make_plan(source, c->spec, &c->plan, &c->report);
 	}
-	plan_clear(&plan);
 	if (c->report.count == before)
 		return;
 	/* Places belong to the target that was merged last: merge this one again. */
@@ -151,13 +150,19 @@ static bool is_first(const struct boot_source *source, const struct candidate *c
 	return source->first != NULL && strcmp(source->first, c->target) == 0;
 }
 
-/* Keeps the spec of the first boot, which was merged last, or frees that of another target. */
+/*
+ * Keeps the spec and the plan of the first boot, which was merged last, or frees those of another
+ * target.
+ */
 static void end_candidate(struct boot_source *source, struct candidate *c)
 {
-	if (is_first(source, c) && !document_is_script(source->doc))
+	if (is_first(source, c) && !document_is_script(source->doc)) {
 		source->checked = c->spec;
-	else
-		spec_free(c->spec);
+		source->checked_plan = c->plan;
+		return;
+	}
+	spec_free(c->spec);
+	plan_clear(&c->plan);
 }
 
 int boot_source_check(struct boot_source *source, struct report *report)
@@ -197,16 +202,47 @@ struct spec *source_take_checked(struct boot_source *source, const char *target)
 	struct spec *spec = source->checked;
 
 	source->checked = NULL;
-	if (spec == NULL || strcmp(source->first, target) == 0)
+	if (spec != NULL && strcmp(source->first, target) == 0)
 		return spec;
+	source_drop_plan(source);
 	spec_free(spec);
 	return NULL;
+}
+
+void source_drop_plan(struct boot_source *source)
+{
+	plan_clear(&source->checked_plan);
+}
+
+bool source_take_plan(struct boot_source *source, struct plan *plan)
+{
+	if (source->checked_plan.vm == NULL || !plan_is_current(&source->checked_plan)) {
+		source_drop_plan(source);
+		return false;
+	}
+	*plan = source->checked_plan;
+	memset(&source->checked_plan, 0, sizeof(source->checked_plan));
+	return true;
+}
+
+void boot_source_renew(struct boot_source *fresh, const struct boot_source *old)
+{
+	*fresh = (struct boot_source){ .settings = old->settings,
+		.hooks = old->hooks,
+		.hyper = old->hyper,
+		.program = old->program,
+		.extra = old->extra,
+		.run_dir = old->run_dir,
+		.state_dir = old->state_dir,
+		.dry = old->dry,
+		.exec_result = old->exec_result };
 }
 
 void boot_source_clear(struct boot_source *source)
 {
 	spec_free(source->base);
 	spec_free(source->checked);
+	source_drop_plan(source);
 	document_free(source->doc);
 	memset(source, 0, sizeof(*source));
 }

@@ -17,12 +17,6 @@
 #include "script/values.h"
 #include "script/views.h"
 
-#if defined(VMRUN_CJSON_LINKED)
-int luaopen_cjson(lua_State *L);
-#elif !defined(VMRUN_CJSON_MODULE)
-#error "define VMRUN_CJSON_LINKED, or VMRUN_CJSON_MODULE as the path of cjson.so"
-#endif
-
 /* Bytes of a message: thousands may wait for their reader, outside the memory cap. */
 #define MAX_LOG_TEXT 8000
 
@@ -149,68 +143,6 @@ static int api_mark(lua_State *L)
 	if (mark == MARK_NONE)
 		return 0;
 	lua_pushstring(L, names[mark]);
-	return 1;
-}
-
-/* Pushes the table of lua-cjson, an instance of vmrun's own: scripts cannot change its settings. */
-/* stack: ... -> ... cjson */
-static void push_cjson(lua_State *L)
-{
-#if defined(VMRUN_CJSON_LINKED)
-	lua_pushcfunction(L, luaopen_cjson);
-#else
-	luaL_requiref(L, "package", luaopen_package, 0);
-	lua_getfield(L, -1, "loadlib");
-	lua_pushliteral(L, VMRUN_CJSON_MODULE);
-	lua_pushliteral(L, "luaopen_cjson");
-	lua_call(L, 2, 2);
-	if (lua_isnil(L, -2)) {
-		lua_pushfstring(L,
-		    "JSON needs lua-cjson: install the package lua-cjson (Debian) or "
-		    "lua54-cjson (FreeBSD): %s",
-		    lua_tostring(L, -1));
-		(void)lua_error(L);
-	}
-	lua_pop(L, 1);
-#endif
-	lua_call(L, 0, 1);
-}
-
-/*
- * Decodes a text without the memory cap, and checks the cap afterwards: lua-cjson leaks its buffer
- * when memory is refused, and needs no more than the size of the text.
- */
-/* stack: text -> value */
-static int decode_json(lua_State *L)
-{
-	struct script *s = script_of(L);
-	int status;
-
-	lua_settop(L, 1);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	s->uncapped = true;
-	status = lua_pcall(L, 1, 1, 0);
-	s->uncapped = false;
-	if (status == LUA_OK && s->used_bytes <= s->cap_bytes)
-		return 1;
-	if (status == LUA_OK) {
-		s->refused = true;
-		lua_pushliteral(L, "not enough memory");
-	}
-	return lua_error(L);
-}
-
-/* json(): returns the function that decodes a text. */
-/* stack: -> decode */
-static int api_json(lua_State *L)
-{
-	push_cjson(L);
-	lua_getfield(L, -1, "decode_invalid_numbers");
-	lua_pushboolean(L, 0);
-	lua_call(L, 1, 0);
-	lua_getfield(L, -1, "decode");
-	lua_pushcclosure(L, decode_json, 1);
 	return 1;
 }
 
@@ -396,7 +328,6 @@ void api_open(lua_State *L)
 		{ "mark", api_mark },
 		{ "next", views_next },
 		{ "rawget", views_rawget },
-		{ "json", api_json },
 		{ "hooking", api_hooking },
 		{ "wait", api_wait },
 		{ "can_wait", api_can_wait },

@@ -386,6 +386,7 @@ static int save_hook_state(struct script *s, int rc, struct script_reply *reply,
 /* Lets a turn begin with what its task has kept. */
 static void begin_turn(struct script *s, const struct script_task *task)
 {
+	s->turns++;
 	script_call_begin(s, task->used_ms);
 	s->in_hook = task->in_hook;
 	s->refused = task->refused;

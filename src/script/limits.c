@@ -39,7 +39,7 @@
  */
 static bool may_allocate(const struct script *s, size_t more)
 {
-	if (s->uncapped || (s->used_bytes <= s->cap_bytes && more <= s->cap_bytes - s->used_bytes))
+	if (s->used_bytes <= s->cap_bytes && more <= s->cap_bytes - s->used_bytes)
 		return true;
 	return s->busy && more <= MAX_LATE_PIECE &&
 	    s->used_bytes <= s->cap_bytes + MAX_LATE_BYTES && clock_ms() >= s->deadline_ms;
@@ -316,6 +316,11 @@ void script_free(struct script *s)
 	free(s->run_dir);
 	free(s->state_dir);
 	free(s);
+}
+
+uint64_t script_turns(const struct script *s)
+{
+	return s->turns;
 }
 
 void script_limit(struct script *s, int64_t budget_ms, size_t memory_bytes)

@@ -1,7 +1,7 @@
 /*
  * Lua: no other directory includes lua.h, and script_call() is the only way in.  The modules of
- * lua/, compiled into the library, hold the document, merge targets and run hooks.  Values go in
- * and out as copies, in struct node.
+ * lua/, compiled into the library, read specs in Lua and run hooks.  Values go in and out as
+ * copies, in struct node.
  */
 #ifndef SCRIPT_SCRIPT_H
 #define SCRIPT_SCRIPT_H
@@ -126,6 +126,8 @@ int script_resume(struct script_task *task, const struct node *answer, struct sc
 void script_task_renew(struct script_task *task);
 /* Ends a task that waits or was left: only its __close methods run.  NULL is fine. */
 void script_abandon(struct script_task *task);
+/* Returns the number of turns so far, each of which may have changed tables. */
+uint64_t script_turns(const struct script *s);
 /* Returns whether a task was left at the end of a slice. */
 bool script_is_left(const struct script *s);
 

@@ -41,9 +41,9 @@ struct script {
 	bool left;	     /* Lua is left now, at the end of a slice */
 	int said;	     /* messages and events of this turn */
 	unsigned steps;	     /* of C functions, see script_step() */
+	uint64_t turns;	     /* so far */
 	struct script_task *left_task; /* was left, and continues next; NULL: none */
 	bool busy;		       /* inside script_call() */
-	bool uncapped;		       /* set for code that would not survive a refusal */
 	bool expired;		       /* the deadline of this call has passed */
 	bool refused;		       /* the allocator has refused memory in this call */
 	bool in_hook;		       /* this call runs a hook: functions that block are refused */

@@ -14,6 +14,7 @@
 
 /* Bytes of a node beside its text: the struct and the allocator's overhead. */
 #define NODE_COST (sizeof(struct node) + 32)
+#define REQUEST_DEPTH 4	   /* levels of a request around a document */
 #define MAX_RAISED_PATH 56 /* bytes of the path in an error message */
 #define WHY_TEXT 64	   /* bytes of a reason that contains a number */
 
@@ -99,7 +100,7 @@ static void push_table(lua_State *L, const struct node *value, int depth);
 /* stack: ... -> ... value */
 static void push_at(lua_State *L, const struct node *value, int depth)
 {
-	if (depth > MAX_VALUES_DEPTH)
+	if (depth > MAX_VALUES_DEPTH + REQUEST_DEPTH)
 		luaL_error(L, "nested deeper than %d levels", MAX_VALUES_DEPTH);
 	luaL_checkstack(L, 4, "a document");
 	switch (value == NULL ? NODE_OTHER : value->kind) {
@@ -164,12 +165,10 @@ static int refuse_at(lua_State *L, const struct where *at, const char *why)
 {
 	char place[MAX_RAISED_PATH + sizeof("...: ")];
 	char *path = where_path(at);
-	/* The engine's boot returns { spec = ... }; the user knows only the keys inside. */
-	const char *inside = str_after(path, "spec."), *said = inside != NULL ? inside : path;
 
 	/* The path of a table that contains itself is long and says little. */
-	(void)snprintf(place, sizeof(place), "%.*s%s%s", MAX_RAISED_PATH, said,
-	    strlen(said) > MAX_RAISED_PATH ? "..." : "", *said == '\0' ? "" : ": ");
+	(void)snprintf(place, sizeof(place), "%.*s%s%s", MAX_RAISED_PATH, path,
+	    strlen(path) > MAX_RAISED_PATH ? "..." : "", *path == '\0' ? "" : ": ");
 	free(path);
 	lua_pushfstring(L, "%s%s", place, why);
 	return script_raise(L);
@@ -218,7 +217,7 @@ static void take_text(struct taking *t, struct node *into, const struct where *a
 static void take_number(const struct taking *t, struct node *into, const struct where *at)
 {
 	int whole = 0;
-	/* A float with an integral value too: some builds of lua-cjson have only floats. */
+	/* A float with an integral value too: a script may have computed it. */
 	lua_Integer integer = lua_tointegerx(t->L, -1, &whole);
 	lua_Number number = lua_tonumber(t->L, -1);
 
@@ -304,27 +303,6 @@ static bool has_hidden_keys(lua_State *L, int index)
 	return found;
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	return strcmp((*(struct node *const *)a)->key, (*(struct node *const *)b)->key);
-}
-
-/* Sorts once at the end: node_put() would search the place of every key. */
-static void sort_children(struct node *object)
-{
-	struct node **all = mem_resize(NULL, object->count, sizeof(struct node *));
-	size_t count = 0;
-
-	for (struct node *n = object->first; n != NULL; n = n->next)
-		all[count++] = n;
-	qsort(all, count, sizeof(*all), compare_keys);
-	object->first = object->last = NULL;
-	object->count = 0;
-	for (size_t i = 0; i < count; i++)
-		node_append(object, all[i]);
-	free(all);
-}
-
 static void take_value(struct taking *t, struct node *into, const struct where *at, int depth);
 
 /* Copies the value on the top into a new child, which is in the tree before anything can raise. */
@@ -365,7 +343,7 @@ static void take_fields(struct taking *t, struct node *into, const struct where 
 
 		take_child(t, into, &here, depth);
 	}
-	sort_children(into);
+	node_sort(into);
 }
 
 /* stack: ... table -> ... table */
@@ -383,7 +361,7 @@ static void take_table(struct taking *t, struct node *into, const struct where *
 	enum node_kind kind;
 	lua_Integer count;
 
-	if (depth > (t->plain ? MAX_VALUES_DEPTH - 1 : MAX_VALUES_DEPTH))
+	if (depth >= MAX_VALUES_DEPTH)
 		refuse_at(t->L, at,
 		    "nested deeper than " STR_LITERAL(
 			MAX_VALUES_DEPTH) " levels (does a table contain itself?)");

@@ -7,7 +7,7 @@
 
 #include "base/node.h"
 
-/* Levels of tables in a document; an answer of the engine may have one more around it. */
+/* Levels of tables in a document. */
 #define MAX_VALUES_DEPTH 64
 
 enum values_mark { MARK_NONE, MARK_LIST, MARK_OBJECT, MARKS };

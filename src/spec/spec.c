@@ -216,6 +216,7 @@ static char *uuid_of(const char *name)
 {
 	static const uint8_t space[16] = { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80,
 		0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8 };
+	static const char hex[] = "0123456789abcdef";
 	uint8_t digest[SHA1_SIZE];
 	STR_AUTO struct str seed = { 0 };
 	struct str uuid = { 0 };
@@ -225,9 +226,12 @@ static char *uuid_of(const char *name)
 	sha1(seed.text, seed.length, digest);
 	digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x50);
 	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
-	for (int i = 0; i < 16; i++)
-		str_addf(
-		    &uuid, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", digest[i]);
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			str_add_char(&uuid, '-');
+		str_add_char(&uuid, hex[digest[i] >> 4]);
+		str_add_char(&uuid, hex[digest[i] & 0x0f]);
+	}
 	return str_take(&uuid);
 }
 

@@ -69,6 +69,18 @@ static void die_of(void (*ask)(void), char *said, size_t size)
 	assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
+static void test_join(void **state)
+{
+	MEM_AUTO char *none = MEM_JOIN("");
+	MEM_AUTO char *one = MEM_JOIN("one");
+	MEM_AUTO char *three = MEM_JOIN("a", "", "/b");
+
+	(void)state;
+	assert_string_equal(none, "");
+	assert_string_equal(one, "one");
+	assert_string_equal(three, "a/b");
+}
+
 static void test_out_of_memory_is_said(void **state)
 {
 	void (*const ways[])(void) = { zero, resize, copy };
@@ -93,6 +105,7 @@ static void test_out_of_memory_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_out_of_memory_is_said),
 	};
 

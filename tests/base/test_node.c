@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_node.h"
 #include "base/mem.h"
 #include "base/node.h"
 #include "base/node_json.h"
@@ -203,6 +204,49 @@ static void test_json(void **state)
 	assert_json(object, "{\"a\\\"\":\"\\u0001\\n\\\\\",\"z\":[true,null]}");
 }
 
+static void test_sort(void **state)
+{
+	static const char *const keys[] = { "b", "", "c", "ab", "a" };
+	struct node *object = node_new(NODE_OBJECT);
+	char all[32] = "";
+
+	(void)state;
+	node_sort(object);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct node *child = node_int((int64_t)i);
+
+		child->key = mem_copy(keys[i]);
+		node_append(object, child);
+	}
+	node_sort(object);
+	assert_int_equal(object->count, 5);
+	for (const struct node *n = object->first; n != NULL; n = n->next) {
+		strcat(all, n->key);
+		strcat(all, ",");
+	}
+	assert_string_equal(all, ",a,ab,b,c,");
+	assert_string_equal(object->last->key, "c");
+	assert_int_equal(node_get(object, "ab")->integer, 3);
+	node_free(object);
+}
+
+static void test_equal(void **state)
+{
+	static const char *const texts[] = { "null", "true", "false", "1", "2", "1.5", "\"1\"",
+		"{\"a\":\"\"}", "[]", "{}", "[1]", "[1,2]", "[2,1]", "{\"a\":1}", "{\"b\":1}",
+		"{\"a\":1,\"b\":1}", "{\"a\":[1,{\"b\":2}]}", "{\"a\":[1,{\"b\":3}]}" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+			NODE_AUTO struct node *a = json_node(texts[i]);
+			NODE_AUTO struct node *b = json_node(texts[k]);
+
+			assert_int_equal(node_equal(a, b), i == k);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +258,8 @@ int main(void)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_where),
+		cmocka_unit_test(test_sort),
+		cmocka_unit_test(test_equal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

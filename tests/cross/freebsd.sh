@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiles and links the whole program for FreeBSD 14 on another system: freebsd.sh amd64|arm64
-# Only the compiler comes from PyPI (ziglang brings FreeBSD's headers and link stubs), Lua and
-# lua-cjson from Debian's source packages.  All of it stays in build-cross/: the second run is offline.
+# Only the compiler comes from PyPI (ziglang brings FreeBSD's headers and link stubs), Lua from
+# Debian's source package.  All of it stays in build-cross/: the second run is offline.
 set -eu
 
 arch=${1:-}
@@ -64,12 +64,10 @@ get_sources() {
 	END
 	export APT_CONFIG="$apt/conf"
 	quietly apt-get update
-	(cd "$apt/source" && quietly apt-get source --download-only lua5.4 lua-cjson)
+	(cd "$apt/source" && quietly apt-get source --download-only lua5.4)
 	# Debian's patches concern its own build and tests, none is needed to compile.
-	for name in lua5.4 lua-cjson; do
-		mkdir -p "$cross/source.new/$name"
-		tar -xf "$apt/source/${name}"_*.orig.tar.gz -C "$cross/source.new/$name" --strip-components=1
-	done
+	mkdir -p "$cross/source.new/lua5.4"
+	tar -xf "$apt/source/lua5.4"_*.orig.tar.gz -C "$cross/source.new/lua5.4" --strip-components=1
 	mv "$cross/source.new" "$cross/source"
 	rm -rf "$apt"
 }
@@ -89,26 +87,22 @@ write_tool() {
 
 # Names and pkg-config files as Debian has them, so that CMake needs no second way to find them.
 make_libraries() {
-	[ -f "$prefix/lib/pkgconfig/lua5.4-cjson.pc" ] && return
+	[ -f "$prefix/lib/pkgconfig/lua5.4.pc" ] && return
 	include=$prefix/include/lua5.4
 	mkdir -p "$include" "$prefix/lib/pkgconfig"
 	lua=$cross/source/lua5.4/src
 	cp "$lua/lua.h" "$lua/luaconf.h" "$lua/lauxlib.h" "$lua/lualib.h" "$include"
-	echo 'extern int luaopen_cjson(lua_State *L);' >"$include/lua-cjson.h"
 	compile_library lua5.4 "$lua" -DLUA_USE_POSIX -DLUA_USE_DLOPEN -DLUA_COMPAT_5_3
-	compile_library lua5.4-cjson "$cross/source/lua-cjson" -I "$include"
-	write_pc lua5.4 ''
-	write_pc lua5.4-cjson lua5.4
+	write_pc lua5.4
 }
 
-# Every source file of a directory but the programs and the alternative number code of lua-cjson.
+# Every source file of a directory but the programs.
 compile_library() {
 	name=$1 directory=$2
 	shift 2
 	objects=$prefix/objects-$name
 	mkdir -p "$objects"
-	(cd "$objects" && find "$directory" -maxdepth 1 -name '*.c' ! -name lua.c ! -name luac.c \
-		! -name dtoa.c ! -name g_fmt.c -print0 |
+	(cd "$objects" && find "$directory" -maxdepth 1 -name '*.c' ! -name lua.c ! -name luac.c -print0 |
 		xargs -0 -P "$jobs" -n 4 "$prefix/bin/cc" -w -O2 -fPIC "$@" -c)
 	rm -f "$prefix/lib/lib$name.a"
 	"$prefix/bin/ar" rcs "$prefix/lib/lib$name.a" "$objects"/*.o
@@ -120,7 +114,6 @@ write_pc() {
 		Name: $1
 		Description: $1 for FreeBSD on $arch
 		Version: 5.4
-		Requires: $2
 		Libs: -L$prefix/lib -l$1 -lm
 		Cflags: -I$prefix/include/lua5.4
 	END

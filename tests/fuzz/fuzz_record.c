@@ -2,7 +2,7 @@
  * What vmrun reads of a vmrun that died: the ledger, vmrun.state, pid files and the file of the
  * lock. The first byte chooses the file; its content follows.
  *
- * Rooms: src/base/json.c src/base/json_node.c src/config/json_check.c src/ledger/ledger.c
+ * Rooms: src/base/json.c src/base/json_node.c src/config/json_read.c src/ledger/ledger.c
  * src/ledger/ledger_entries.c src/ledger/ledger_file.c src/ledger/pidfile.c src/ledger/statefile.c
  * src/ledger/vmlock.c src/lib/hook_state.c
  */

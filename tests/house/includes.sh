@@ -20,14 +20,15 @@ spec: base platform device spec
 describe: base platform device spec describe
 process: base platform spec process
 script: base platform process script
-config: base platform device spec process script config
+target: base target
+config: base platform device spec process script target config
 hyper: base platform device spec hyper
 shell: base platform shell
-import: base platform device spec config hyper shell import
+import: base platform device spec target config hyper shell import
 check: base platform device spec hyper check
 event: base platform event api
 policy: base platform device spec hyper policy
-plan: base platform script device spec config hyper plan
+plan: base platform script device spec target config hyper plan
 ledger: base platform device spec hyper ledger
 guest: base platform process spec guest
 hook: base platform process script spec config event ledger guest hook

@@ -27,12 +27,12 @@ field() {
 	dpkg-deb -f vmrun.deb "$1"
 }
 
-@test "it is of this version, and needs Lua, lua-cjson and libc" {
+@test "it is of this version, and needs Lua and libc" {
 	version=$(sed -n 's/^#define VMRUN_VERSION "\(.*\)"$/\1/p' "$SOURCE/include/vmrun/vmrun.h")
 	[ "$(field Package)" = vmrun ]
 	[ "$(field Version)" = "$version" ]
 	[ "$(field Architecture)" = "$(dpkg --print-architecture)" ]
-	for library in libc6 liblua5.4-0 lua-cjson; do
+	for library in libc6 liblua5.4-0; do
 		[[ ", $(field Depends)" == *", $library"* ]]
 	done
 	[ "$(root/usr/bin/vmrun --version)" = "vmrun $version" ]

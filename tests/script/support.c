@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "boots.h"
 #include "script/script_internal.h"
 #include "script/values.h"
 
@@ -40,6 +41,7 @@ int support_setup(void **state)
 
 int support_teardown(void **state)
 {
+	boots_forget();
 	script_free(*state);
 	str_free(&support_log);
 	return 0;
@@ -148,7 +150,7 @@ static struct node *call(struct script *s, const char *function, const struct no
 	struct error err = { 0 };
 	struct node *result = NULL;
 
-	if (script_call(s, function, argument, &result, &err) != 0)
+	if (engine_call(s, function, argument, &result, &err) != 0)
 		fail_msg("%s: %s", function, err.text);
 	return result;
 }
@@ -168,7 +170,7 @@ char *error_of(struct script *s, const char *function, const struct node *argume
 	struct error err = { 0 };
 	struct node *result = NULL;
 
-	if (script_call(s, function, argument, &result, &err) == 0) {
+	if (engine_call(s, function, argument, &result, &err) == 0) {
 		MEM_AUTO char *text = node_show(result);
 
 		node_free(result);
@@ -221,20 +223,6 @@ void load_error(struct script *s, const char *text, const char *begin)
 
 	node_free(n);
 	expect_begin(got, begin);
-}
-
-void load_json(struct script *s, const char *text, const char *notes)
-{
-	struct node *n = node_new(NODE_OBJECT);
-
-	node_put(n, "format", node_string("json"));
-	node_put(n, "name", node_string("vm.json"));
-	node_put(n, "directory", node_string("/specs"));
-	node_put(n, "text", node_string(text));
-	if (notes != NULL)
-		node_put(n, "notes", node_of(notes));
-	assert_null(call(s, "load", n));
-	node_free(n);
 }
 
 void expect_boot(struct script *s, const char *target, const char *key, const char *value)

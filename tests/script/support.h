@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/node.h"
 #include "base/str.h"
+#include "boots.h"
 #include "script/script.h"
 
 #define MIB ((size_t)1 << 20)
@@ -44,8 +45,6 @@ char *error_of(struct script *s, const char *function, const struct node *argume
 struct node *lua_file(const char *text);
 void load_lua(struct script *s, const char *text);
 void load_error(struct script *s, const char *text, const char *begin);
-/* load{} of JSON; notes are a Lua expression, or NULL. */
-void load_json(struct script *s, const char *text, const char *notes);
 /* boot{} of a target; only the key of its answer is compared. */
 void expect_boot(struct script *s, const char *target, const char *key, const char *value);
 

@@ -26,7 +26,7 @@ static void add_file(struct script *s, const char *key, const char *text, const 
 	struct node *request = hook_file(key, text, options), *result = NULL;
 	struct error err = { 0 };
 
-	if (script_call(s, "load_hook", request, &result, &err) != 0)
+	if (engine_call(s, "load_hook", request, &result, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_null(node_get(result, "keeps"));
 	assert_true(node_is_list(node_get(result, "functions")));

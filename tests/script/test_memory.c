@@ -39,11 +39,6 @@ static const char *const steps[][2] = {
 	{ "call",
 	    "{ name = 'on_prepare', index = 1, argument = { slots = { '0:1:0' }, boot = {} } }" },
 	{ "call", "{ name = 'on_exit', index = 1, argument = { cause = 'error', target = 't' } }" },
-	{ "load",
-	    "{ format = 'json', name = 'vm.json', directory = '/', "
-	    "text = '{\"name\":\"x\",\"a\":[{\"b\":[]}],\"targets\":{\"t\":{}}}', "
-	    "notes = { { path = { 'a', 1, 'b' }, kind = 'list' } } }" },
-	{ "boot", "{ target = 't' }" },
 };
 
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the linker
@@ -78,7 +73,7 @@ static int live(size_t cap, struct node **arguments)
 	for (size_t i = 0; i < STEPS; i++) {
 		struct node *result = NULL;
 
-		if (script_call(s, steps[i][0], arguments[i], &result, &err) == 0) {
+		if (engine_call(s, steps[i][0], arguments[i], &result, &err) == 0) {
 			node_free(result);
 			worked++;
 			continue;
@@ -117,7 +112,7 @@ static void try(struct script *s, const char *function, const struct node *argum
 	struct error err = { 0 };
 	struct node *result = NULL;
 
-	if (script_call(s, function, argument, &result, &err) != 0 &&
+	if (engine_call(s, function, argument, &result, &err) != 0 &&
 	    strstr(err.text, "(hook_memory)") == NULL)
 		fail_msg("%s: %s", function, err.text);
 	node_free(result);
@@ -153,29 +148,6 @@ static void test_lowered_cap(void **state)
 	node_free(target);
 }
 
-static void test_large_json(void **state)
-{
-	struct script *s = *state;
-	struct str text = { 0 };
-	struct node *file;
-
-	str_add(&text, "{ \"a\": [0");
-	for (int i = 0; i < 3000; i++)
-		str_addf(&text, ", [%d]", i);
-	str_add(&text, "] }");
-	file = node_of("{ format = 'json', name = 'vm.json', directory = '/' }");
-	node_put(file, "text", node_string(text.text));
-	script_limit(s, 60000, 200000);
-	MEM_AUTO char *got = error_of(s, "load", file);
-
-	assert_string_equal(got, "needs more than 200000 bytes of memory (hook_memory)");
-	script_limit(s, 60000, 4 * MIB);
-	try(s, "load", file);
-	expect_boot(s, "default", "problems", "{}");
-	node_free(file);
-	str_free(&text);
-}
-
 /* A cap that was not reached is not blamed. */
 static void test_a_system_without_memory(void **state)
 {
@@ -186,7 +158,7 @@ static void test_a_system_without_memory(void **state)
 
 	(void)state;
 	system_has_none = true;
-	assert_int_equal(script_call(s, "load", file, &result, &err), -1);
+	assert_int_equal(engine_call(s, "load", file, &result, &err), -1);
 	assert_int_equal(err.status, STATUS_OS);
 	assert_string_equal(err.text, strerror(ENOMEM));
 	error_clear(&err);
@@ -194,7 +166,7 @@ static void test_a_system_without_memory(void **state)
 	assert_int_equal(err.status, STATUS_OS);
 	system_has_none = false;
 	error_clear(&err);
-	assert_int_equal(script_call(s, "load", file, &result, &err), 0);
+	assert_int_equal(engine_call(s, "load", file, &result, &err), 0);
 	node_free(result);
 	node_free(file);
 	script_free(s);
@@ -206,7 +178,6 @@ int main(void)
 		cmocka_unit_test(test_every_cap),
 		cmocka_unit_test(test_lowered_cap),
 		cmocka_unit_test(test_a_system_without_memory),
-		SUPPORT_TEST(test_large_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,7 @@ static struct node *request(const char *declared, const char *given, const char 
 	node_put(n, "key", node_string(key));
 	node_put(n, "path", node_string("/hooks/my.lua"));
 	node_put(n, "name", node_string("my.lua"));
+	node_put(n, "vm", node_string("x"));
 	node_put(n, "text", node_string(text));
 	node_put(n, "options", node_of(given));
 	return n;

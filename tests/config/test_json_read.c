@@ -1,4 +1,4 @@
-/* The check of a whole document: faults with line, column and key path; notes for cjson. */
+/* Reading a whole document: faults with line, column and key path, values, places. */
 #include "../base/dice.h"
 
 #include <stdlib.h>
@@ -7,17 +7,17 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/where.h"
-#include "config/json_check.h"
+#include "base/node_json.h"
+#include "config/json_read.h"
 
 /* Checks the problem of a text, "x:LINE:COLUMN: PATH: text", or "" for a good one. */
 static void check_bytes(const char *text, size_t length, const char *wanted)
 {
 	struct report report = { 0 };
-	struct node *notes = NULL;
+	struct node *root = json_read("x", text, length, SIZE_MAX, &report);
 	struct str s = { 0 };
 
-	(void)json_check("x", text, length, &notes, &report);
-	assert_true(report.count <= 1);
+	assert_int_equal(report.count, root == NULL ? 1 : 0);
 	if (report.count == 1) {
 		const struct problem *p = &report.item[0];
 
@@ -28,7 +28,7 @@ static void check_bytes(const char *text, size_t length, const char *wanted)
 	if (strcmp(s.text == NULL ? "" : s.text, wanted) != 0)
 		fail_msg("%s: got %s, wanted %s", text, s.text, wanted);
 	str_free(&s);
-	node_free(notes);
+	node_free(root);
 	report_free(&report);
 }
 
@@ -104,43 +104,55 @@ static void test_huge_object(void **state)
 	str_free(&s);
 }
 
-static void notes_are(const char *text, const char *wanted)
+static void reads(const char *text, const char *wanted)
 {
 	struct report report = { 0 };
-	struct node *notes = NULL;
+	struct node *root = json_read("x", text, strlen(text), SIZE_MAX, &report);
 	struct str s = { 0 };
 
-	assert_int_equal(json_check("x", text, strlen(text), &notes, &report), 0);
-	for (const struct node *n = notes->first; n != NULL; n = n->next) {
-		MEM_AUTO char *path = where_keys_path(node_get(n, "path"));
-		const char *digits = node_get_text(n, "text");
-
-		str_addf(&s, "<%s %s%s%s>", path, node_get_text(n, "kind"),
-		    digits == NULL ? "" : " ", digits == NULL ? "" : digits);
-	}
-	assert_string_equal(s.text == NULL ? "" : s.text, wanted);
+	assert_non_null(root);
+	node_add_json(&s, root);
+	assert_string_equal(s.text, wanted);
 	str_free(&s);
-	node_free(notes);
-	report_free(&report);
+	node_free(root);
 }
 
-/* Notes restore what cjson loses: [] or {}, and integers that a double rounds. */
-static void test_notes(void **state)
+static void test_values(void **state)
 {
 	(void)state;
-	notes_are("{\"a\":1}", "");
-	notes_are("{}", "< object>");
-	notes_are("[]", "< list>");
-	notes_are(
-	    "{\"a\":[],\"b\":[[],{}],\"c\":{ }}", "<a list><b[0] list><b[1] object><c object>");
-	notes_are("{\"a\":9007199254740991,\"b\":-9007199254740991}", "");
-	notes_are("{\"a\":9007199254740993}", "<a integer 9007199254740993>");
-	notes_are("[0,-9007199254740993]", "<[1] integer -9007199254740993>");
-	notes_are("{\"a\":18446744073709551616}", "<a integer 18446744073709551616>");
-	notes_are("{\"a\":1e300,\"b\":9007199254740993.0}", "");
+	reads("{}", "{}");
+	reads(" [ ] ", "[]");
+	reads("{\"b\":[[],{}],\"a\":[],\"c\":{ }}", "{\"a\":[],\"b\":[[],{}],\"c\":{}}");
+	reads("{\"z\":1,\"a\":{\"y\":null,\"b\":[true,false,null,2.5,\"x\\u0041\"]}}",
+	    "{\"a\":{\"b\":[true,false,null,2.5,\"xA\"],\"y\":null},\"z\":1}");
+	reads("[-0,9007199254740993,-9223372036854775808]",
+	    "[0,9007199254740993,-9223372036854775808]");
+	/* Beyond 64 bits: the digits, as a string. */
+	reads("18446744073709551616", "\"18446744073709551616\"");
 	/* The longest number that the reader accepts. */
-	notes_are("111111111111111111111111111111111111111111111111111111111111111",
-	    "< integer 111111111111111111111111111111111111111111111111111111111111111>");
+	reads("111111111111111111111111111111111111111111111111111111111111111",
+	    "\"111111111111111111111111111111111111111111111111111111111111111\"");
+}
+
+/* A text may need many times its length. */
+static void test_room(void **state)
+{
+	static const char text[] = "{\"a\":[1,2,\"three\"]}";
+	struct report report = { 0 };
+	size_t room = 0;
+	struct node *root = NULL;
+
+	(void)state;
+	for (; root == NULL; room++) {
+		report_free(&report);
+		root = json_read("x", text, strlen(text), room, &report);
+		if (root == NULL)
+			assert_string_equal(report.item[0].text,
+			    "larger than hook_memory allows: too large for a spec");
+	}
+	assert_true(room > 5 * sizeof(struct node) && room < 5 * sizeof(struct node) + 300);
+	node_free(root);
+	report_free(&report);
 }
 
 static void place_is(const char *text, const char *first, int64_t second, bool there,
@@ -183,7 +195,8 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_huge_nesting),
 		cmocka_unit_test(test_huge_object),
-		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_place),
 	};
 

@@ -1,24 +1,26 @@
-/* Checks a JSON text, and finds the place of a key path. */
-#include "config/json_check.h"
+/* Reads a JSON text into nodes, and finds the place of a key path. */
+#include "config/json_read.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_node.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-/* 2^53: a double holds each integer up to here. */
-#define MAX_EXACT_INTEGER 9007199254740992.0
+/* Bytes of a node beside its text: the struct and what the allocator adds. */
+#define NODE_COST (sizeof(struct node) + 32)
 
 /* An open container. */
 struct level {
 	bool is_object;
-	char *key;     /* of the member that is being read */
-	size_t index;  /* of the entry that is being read, from 1; 0 before the first */
-	size_t serial; /* unique for every object of the document */
-	size_t children;
+	char *key;	   /* of the member that is being read */
+	bool is_lent;	   /* the key belongs to the member's node */
+	size_t index;	   /* of the entry that is being read, from 1; 0 before the first */
+	size_t serial;	   /* unique for every object of the document */
+	struct node *node; /* the container, while nodes are made */
 };
 
 /* A walk over a document by json_next() that tracks the path. */
@@ -32,7 +34,7 @@ struct walk {
 /* The keys of all objects so far: a hash table, so that huge objects take linear time. */
 struct seen {
 	struct entry {
-		char *key;
+		const char *key; /* lent by the node */
 		size_t serial;
 	} * entry;
 	size_t count, room; /* room is a power of two */
@@ -72,27 +74,23 @@ static void grow(struct seen *seen)
 	*seen = bigger;
 }
 
-/* Adds a key.  Returns false if the object has it already. */
-static bool add_seen(struct seen *seen, const char *key, size_t serial)
+/* Returns whether the object has the key already. */
+static bool is_seen(const struct seen *seen, const char *key, size_t serial)
+{
+	return seen->room > 0 && find_entry(seen, key, serial)->key != NULL;
+}
+
+/* Adds a key that the object does not have. */
+static void add_seen(struct seen *seen, const char *key, size_t serial)
 {
 	struct entry *e;
 
 	if (2 * (seen->count + 1) > seen->room)
 		grow(seen);
 	e = find_entry(seen, key, serial);
-	if (e->key != NULL)
-		return false;
-	e->key = mem_copy(key);
+	e->key = key;
 	e->serial = serial;
 	seen->count++;
-	return true;
-}
-
-static void free_seen(struct seen *seen)
-{
-	for (size_t i = 0; i < seen->room; i++)
-		free(seen->entry[i].key);
-	free(seen->entry);
 }
 
 static struct level *top(struct walk *w)
@@ -100,11 +98,19 @@ static struct level *top(struct walk *w)
 	return w->depth == 0 ? NULL : &w->level[w->depth - 1];
 }
 
+static void drop_key(struct level *l)
+{
+	if (!l->is_lent)
+		free(l->key);
+	l->key = NULL;
+	l->is_lent = false;
+}
+
 static void close_level(struct walk *w)
 {
 	struct level *l = top(w);
 
-	free(l->key);
+	drop_key(l);
 	memset(l, 0, sizeof(*l));
 	w->depth--;
 }
@@ -128,12 +134,10 @@ static enum json_type step(struct walk *w, struct json_token *token)
 	struct level *l = top(w);
 
 	if (type == JSON_KEY) {
-		free(l->key);
+		drop_key(l);
 		l->key = json_text(&w->json, token, NULL);
-		l->children++;
 	} else if (begins_value(type) && l != NULL && !l->is_object) {
 		l->index++;
-		l->children++;
 	}
 	return type;
 }
@@ -160,32 +164,6 @@ static struct node *path_of(const struct walk *w)
 			node_append(path, node_int((int64_t)l->index));
 	}
 	return path;
-}
-
-static void add_note(struct node *notes, struct node *path, const char *kind, struct node *text)
-{
-	struct node *note = node_new(NODE_OBJECT);
-
-	node_put(note, "kind", node_string(kind));
-	node_put(note, "path", path);
-	if (text != NULL)
-		node_put(note, "text", text);
-	node_append(notes, note);
-}
-
-/* Returns whether the number is an integer that a double may round: 2^53 + 1 becomes 2^53. */
-static bool is_wide_integer(const char *digits, size_t n)
-{
-	char text[MAX_JSON_NUMBER + 1];
-	double value;
-
-	if (memchr(digits, '.', n) != NULL || memchr(digits, 'e', n) != NULL ||
-	    memchr(digits, 'E', n) != NULL)
-		return false;
-	memcpy(text, digits, n);
-	text[n] = '\0';
-	value = strtod(text, NULL);
-	return value >= MAX_EXACT_INTEGER || value <= -MAX_EXACT_INTEGER;
 }
 
 static int report_fault(
@@ -216,70 +194,99 @@ static void step_to_fault(struct walk *w)
 	if (!l->is_object && json_at_value(&w->json)) {
 		l->index++;
 	} else if (l->is_object && json_at_key(&w->json)) {
-		free(l->key);
-		l->key = NULL;
+		drop_key(l);
 	}
 }
 
-/* Handles one token.  Returns -1 if it is an error. */
-static int check_token(struct walk *w, const struct json_token *token, struct seen *seen,
-    struct node *notes, const char *name, struct report *report)
+/* One reading: the walk, and what it has made. */
+struct reading {
+	struct walk walk;
+	struct seen seen;
+	struct node *root;
+	const char *name;
+	size_t room; /* bytes that the nodes may still take */
+	struct report *report;
+};
+
+/* Makes the node of a value inside its container.  Returns NULL where the room ends. */
+static struct node *add_value(struct reading *r, const struct json_token *token)
 {
-	const char *at = w->json.text + token->offset;
+	struct level *l = top(&r->walk);
+	size_t bytes = NODE_COST + token->length;
+	struct node *n;
+
+	if (l != NULL && l->is_object)
+		bytes += strlen(l->key);
+	if (bytes > r->room)
+		return NULL;
+	r->room -= bytes;
+	n = json_value(&r->walk.json, token);
+	if (l == NULL)
+		r->root = n;
+	else
+		node_append(l->node, n);
+	if (l != NULL && l->is_object) {
+		n->key = l->key;
+		l->is_lent = true;
+		add_seen(&r->seen, n->key, l->serial);
+	}
+	return n;
+}
+
+/* Handles one token.  Returns -1 if it is an error. */
+static int take_token(struct reading *r, const struct json_token *token)
+{
+	struct walk *w = &r->walk;
 	struct level *l = top(w);
+	struct node *n;
 
 	switch (token->type) {
+	case JSON_END:
+		return 0;
 	case JSON_ERROR:
 		step_to_fault(w);
-		return report_fault(w, name, w->json.at, w->json.error, report);
+		return report_fault(w, r->name, w->json.at, w->json.error, r->report);
 	case JSON_KEY:
-		if (!add_seen(seen, l->key, l->serial))
-			return report_fault(w, name, token->offset, "duplicate key", report);
-		break;
-	case JSON_OBJECT:
-	case JSON_LIST:
-		enter(w, token->type == JSON_OBJECT);
-		break;
+		return is_seen(&r->seen, l->key, l->serial)
+		    ? report_fault(w, r->name, token->offset, "duplicate key", r->report)
+		    : 0;
 	case JSON_OBJECT_END:
 	case JSON_LIST_END:
-		if (l->children == 0) {
-			struct node *path;
-
-			close_level(w);
-			path = path_of(w);
-			add_note(
-			    notes, path, token->type == JSON_LIST_END ? "list" : "object", NULL);
-		} else {
-			close_level(w);
-		}
-		break;
-	case JSON_NUMBER:
-		if (is_wide_integer(at, token->length))
-			add_note(notes, path_of(w), "integer", node_string_n(at, token->length));
-		break;
+		if (l->is_object)
+			node_sort(l->node);
+		close_level(w);
+		return 0;
 	default:
-		break;
+		n = add_value(r, token);
+	}
+	if (n == NULL)
+		return report_fault(w, r->name, token->offset,
+		    "larger than hook_memory allows: too large for a spec", r->report);
+	if (token->type == JSON_OBJECT || token->type == JSON_LIST) {
+		enter(w, token->type == JSON_OBJECT);
+		top(w)->node = n;
 	}
 	return 0;
 }
 
-int json_check(
-    const char *name, const char *text, size_t length, struct node **notes, struct report *report)
+struct node *json_read(
+    const char *name, const char *text, size_t length, size_t room, struct report *report)
 {
-	struct walk w = { .depth = 0 };
-	struct seen seen = { 0 };
+	struct reading r = { .name = name, .room = room, .report = report };
 	struct json_token token;
-	int rc = 0;
+	int rc;
 
-	*notes = node_new(NODE_LIST);
-	json_start(&w.json, text, length);
+	json_start(&r.walk.json, text, length);
 	do {
-		(void)step(&w, &token);
-		rc = check_token(&w, &token, &seen, *notes, name, report);
+		(void)step(&r.walk, &token);
+		rc = take_token(&r, &token);
 	} while (rc == 0 && token.type != JSON_END);
-	end_walk(&w);
-	free_seen(&seen);
-	return rc;
+	end_walk(&r.walk);
+	free(r.seen.entry);
+	if (rc == 0)
+		return r.root;
+	node_free(r.root);
+	return NULL;
 }
 
 /* Returns how many of the keys the path of the walk matches, from the start. */

@@ -1,5 +1,5 @@
 /* The rules of targets, one by one. */
-#include "support.h"
+#include "../script/support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,12 +82,11 @@ static void test_null_in_the_base(void **state)
 	struct script *s = *state;
 
 	configure(s);
-	load_json(s,
+	boots_load_json(s,
 	    "{\"name\": null, \"cpu\": {\"cores\": 1, \"threads\": null}, \"bhyve\": null, "
 	    "\"smbios\": {\"system\": {\"a\": null}}, \"list\": [null], "
 	    "\"emulations\": [{\"id\": \"a\", \"path\": null}, 5], "
-	    "\"targets\": {\"t\": {\"bhyve\": {\"release\": 13}}}}",
-	    NULL);
+	    "\"targets\": {\"t\": {\"bhyve\": {\"release\": 13}}}}");
 	expect(s, "boot", "{ target = 'default' }",
 	    "{ base_devices = 2, removed = {}, problems = {}, spec = { cpu = { cores = 1 }, "
 	    "smbios = { system = {} }, list = { null }, emulations = { { id = 'a' }, 5 } } }");
@@ -305,26 +304,6 @@ static void test_base_without_devices(void **state)
 	expect_boot(s, "default", "base_devices", "0");
 }
 
-static void test_merge_function(void **state)
-{
-	struct script *s = *state;
-
-	load_lua(s,
-	    "local a = { x = { y = { 1 }, z = 2 }, l = { 1, 2 }, u = 3 }\n"
-	    "local b = { x = { z = vmrun.null, n = { m = vmrun.null, o = 1 } }, l = { 3 }, "
-	    "u = vmrun.null }\n"
-	    "local c = vmrun.merge(a, b)\n"
-	    "assert(a.u == 3 and a.x.z == 2 and c.x ~= a.x and c.x.y ~= a.x.y and c.l ~= b.l)\n"
-	    "return c");
-	expect_boot(s, "default", "spec", "{ x = { y = { 1 }, n = { o = 1 } }, l = { 3 } }");
-	load_error(
-	    s, "vmrun.merge({ 1 }, {})", "vm.lua:1: vmrun.merge takes two tables with named keys");
-	load_error(s, "vmrun.merge({})", "vm.lua:1: vmrun.merge takes two tables");
-	load_error(s, "local t = {} t.t = t vmrun.merge(t, {})",
-	    "nested deeper than 64 levels (does a table contain itself?)\nstack traceback:");
-	load_error(s, "local t = {} t.t = t vmrun.merge({}, t)", "nested deeper than 64 levels");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,7 +318,6 @@ int main(void)
 		SUPPORT_TEST(test_device_problems),
 		SUPPORT_TEST(test_devices_through_layers),
 		SUPPORT_TEST(test_base_without_devices),
-		SUPPORT_TEST(test_merge_function),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

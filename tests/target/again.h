@@ -1,6 +1,6 @@
 /* What boot should answer, worked out without Lua. */
-#ifndef TESTS_SCRIPT_AGAIN_H
-#define TESTS_SCRIPT_AGAIN_H
+#ifndef TESTS_TARGET_AGAIN_H
+#define TESTS_TARGET_AGAIN_H
 
 #include "base/node.h"
 

@@ -2,7 +2,7 @@
  * Random specs, compared with the other implementation of the rules of targets: boots in any order
  * give the same result, so that no boot may change the document.
  */
-#include "support.h"
+#include "../script/support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +137,7 @@ static struct node *boot(struct script *s, int number)
 	size_t problems;
 
 	node_put(request, "target", node_string(target));
-	if (script_call(s, "boot", request, &result, &err) != 0)
+	if (engine_call(s, "boot", request, &result, &err) != 0)
 		fail_msg("%s", err.text);
 	problems = node_get(result, "problems")->count;
 	node_put(result, "problems", node_int((int64_t)problems));
@@ -193,7 +193,7 @@ static void check_place(
 	const struct node *at = spec;
 
 	node_put(request, "path", node_copy(path));
-	if (script_call(s, "locate", request, &result, &err) != 0)
+	if (engine_call(s, "locate", request, &result, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(node_get_text(result, "source"), "file");
 	for (const struct node *k = node_get(result, "path")->first; k != NULL; k = k->next) {

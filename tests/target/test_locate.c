@@ -1,0 +1,199 @@
+/* Names of targets, settings, and the place where a value was written. */
+#include "../script/support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void test_targets(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s, "return { targets = { b = {}, a = {}, default = {} } }");
+	expect(s, "targets", "nil", "{ names = { 'a', 'b', 'default' }, problems = {} }");
+	load_lua(s, "return {}");
+	expect(s, "targets", "nil", "{ names = { 'default' }, problems = {} }");
+	load_lua(s, "return { targets = 3, extends = 'x' }");
+	expect(s, "targets", "nil",
+	    "{ names = { 'default' }, problems = { { path = { 'extends' }, "
+	    "text = 'only a target can extend another' }, { path = { 'targets' }, "
+	    "text = 'expected an object of targets, got a number' } } }");
+	load_lua(s, "return { targets = { {}, {} } }");
+	expect(s, "targets", "nil",
+	    "{ names = { 'default' }, problems = { { path = { 'targets' }, "
+	    "text = 'expected an object of targets, got a list' } } }");
+	load_lua(s, "return { targets = { a = {}, [true] = {} } }");
+	expect(s, "targets", "nil",
+	    "{ names = { 'default' }, problems = { { path = { 'targets' }, "
+	    "text = 'expected an object of targets, got a table with a key that is neither a name "
+	    "nor a place in a list' } } }");
+	load_lua(s, "return { targets = { a = 1, b = { name = 'x', targets = {} } } }");
+	expect(s, "targets", "nil",
+	    "{ names = { 'a', 'b', 'default' }, problems = { { path = { 'targets', 'a' }, "
+	    "text = 'expected an object, got a number' }, "
+	    "{ path = { 'targets', 'b', 'name' }, text = 'name cannot be in a target' }, "
+	    "{ path = { 'targets', 'b', 'targets' }, text = 'targets cannot be in a target' } } }");
+}
+
+static void finds(struct script *s, const char *path, const char *source, const char *where)
+{
+	MEM_AUTO char *request = mem_format("{ path = %s }", path);
+	MEM_AUTO char *answer = mem_format("{ source = '%s', path = %s }", source, where);
+
+	expect(s, "locate", request, answer);
+}
+
+static const char located[] =
+    "local shared = { device = 'virtio-rnd' }\n"
+    "return { name = 'x', cpu = { threads = 1, cores = 2 }, mem = '1G', numa = { { id = 0 } },\n"
+    "  emulations = { shared, { id = 'd', device = 'virtio-blk', path = 'a', ro = true } },\n"
+    "  targets = {\n"
+    "    mid = { cpu = { cores = 4 }, emulations = { shared, { id = 'd', path = 'b' } } },\n"
+    "    top = { extends = 'mid', cpu = { threads = 2 }, mem = vmrun.null, com1 = 'stdio',\n"
+    "      emulations = { { id = 'd', ro = vmrun.null }, { device = 'nvme', path = 'n' } } },\n"
+    "  } }";
+
+static void test_locate(void **state)
+{
+	struct script *s = *state;
+
+	expect(s, "configure", "{ merge = { cpu = {}, bhyve = {} } }", "nil");
+	load_lua(s, located);
+	finds(s, "{ 'targets', 'mid', 'cpu', 'cores' }", "file",
+	    "{ 'targets', 'mid', 'cpu', 'cores' }");
+	expect_boot(s, "top", "problems", "{}");
+	finds(s, "list", "file", "{}");
+	finds(s, "{ 'name' }", "file", "{ 'name' }");
+	finds(s, "{ 'com1' }", "file", "{ 'targets', 'top', 'com1' }");
+	finds(s, "{ 'com2' }", "file", "{}");
+	finds(s, "{ 'cpu' }", "file", "{ 'cpu' }");
+	finds(s, "{ 'cpu', 'cores' }", "file", "{ 'targets', 'mid', 'cpu', 'cores' }");
+	finds(s, "{ 'cpu', 'threads' }", "file", "{ 'targets', 'top', 'cpu', 'threads' }");
+	finds(s, "{ 'cpu', 'sockets' }", "file", "{ 'cpu' }");
+	/* The place of a key that a target unsets is in that target. */
+	finds(s, "{ 'mem' }", "file", "{ 'targets', 'top', 'mem' }");
+	finds(s, "{ 'numa', 1, 'id' }", "file", "{ 'numa', 1, 'id' }");
+	finds(s, "{ 'emulations' }", "file", "{ 'emulations' }");
+	/* The same Lua table is used at two places. */
+	finds(s, "{ 'emulations', 1, 'device' }", "file", "{ 'emulations', 1, 'device' }");
+	finds(s, "{ 'emulations', 3, 'device' }", "file",
+	    "{ 'targets', 'mid', 'emulations', 1, 'device' }");
+	finds(s, "{ 'emulations', 2 }", "file", "{ 'emulations', 2 }");
+	finds(s, "{ 'emulations', 2, 'device' }", "file", "{ 'emulations', 2, 'device' }");
+	finds(s, "{ 'emulations', 2, 'path' }", "file",
+	    "{ 'targets', 'mid', 'emulations', 2, 'path' }");
+	finds(
+	    s, "{ 'emulations', 2, 'ro' }", "file", "{ 'targets', 'top', 'emulations', 1, 'ro' }");
+	finds(s, "{ 'emulations', 2, 'ser' }", "file", "{ 'emulations', 2 }");
+	finds(s, "{ 'emulations', 4, 'path' }", "file",
+	    "{ 'targets', 'top', 'emulations', 2, 'path' }");
+	finds(s, "{ 'emulations', 9, 'path' }", "file", "{ 'emulations' }");
+	/* Problems of the merge itself name places in the file. */
+	finds(s, "{ 'targets', 'top', 'extends' }", "file", "{ 'targets', 'top', 'extends' }");
+	finds(s, "{ 'targets', 'none', 'mem' }", "file", "{ 'targets' }");
+}
+
+/* A replaced value is never the place of a value. */
+static void test_locate_replaced(void **state)
+{
+	struct script *s = *state;
+
+	expect(s, "configure", "{ merge = { cpu = {} } }", "nil");
+	load_lua(s,
+	    "return { cpu = { cores = 1 }, targets = { a = { cpu = 2 }, "
+	    "b = { extends = 'a', cpu = { threads = 3 } }, c = { extends = 'b', cpu = vmrun.null "
+	    "}, "
+	    "d = { extends = 'c', cpu = { sockets = 4 } } } }");
+	expect_boot(s, "b", "spec", "{ cpu = { threads = 3 } }");
+	finds(s, "{ 'cpu' }", "file", "{ 'targets', 'b', 'cpu' }");
+	finds(s, "{ 'cpu', 'cores' }", "file", "{ 'targets', 'b', 'cpu' }");
+	expect_boot(s, "d", "spec", "{ cpu = { sockets = 4 } }");
+	finds(s, "{ 'cpu' }", "file", "{ 'targets', 'd', 'cpu' }");
+	finds(s, "{ 'cpu', 'threads' }", "file", "{ 'targets', 'd', 'cpu' }");
+}
+
+static void test_locate_settings(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s, located);
+	expect(s, "configure", "{ merge = { cpu = {}, bhyve = {} } }", "nil");
+	expect(s, "boot",
+	    "{ target = 'default', set = { { key = 'cpu.cores', value = 8 }, "
+	    "{ key = 'bhyve.release', value = 14 }, { key = 'fwcfg', value = { { a = 1 } } }, "
+	    "{ key = 'emulations[1].path', value = 'z' }, { key = 'mem', value = null } } }",
+	    "{ base_devices = 2, removed = {}, problems = {}, spec = { name = 'x', "
+	    "cpu = { threads = 1, cores = 8 }, numa = { { id = 0 } }, fwcfg = { { a = 1 } }, "
+	    "bhyve = { release = 14 }, emulations = { { device = 'virtio-rnd' }, "
+	    "{ id = 'd', device = 'virtio-blk', path = 'z', ro = true } } } }");
+	finds(s, "{ 'cpu', 'cores' }", "set", "{ 'cpu', 'cores' }");
+	finds(s, "{ 'cpu', 'threads' }", "file", "{ 'cpu', 'threads' }");
+	finds(s, "{ 'mem' }", "set", "{ 'mem' }");
+	finds(s, "{ 'bhyve', 'release' }", "set", "{ 'bhyve', 'release' }");
+	finds(s, "{ 'bhyve', 'arch' }", "set", "{ 'bhyve', 'release' }");
+	finds(s, "{ 'fwcfg', 1, 'a' }", "set", "{ 'fwcfg' }");
+	finds(s, "{ 'emulations', 2, 'path' }", "set", "{ 'emulations', 2, 'path' }");
+	finds(s, "{ 'emulations', 2, 'ro' }", "file", "{ 'emulations', 2, 'ro' }");
+	/* The settings do not apply to the next boot. */
+	expect_boot(s, "default", "problems", "{}");
+	finds(s, "{ 'cpu', 'cores' }", "file", "{ 'cpu', 'cores' }");
+}
+
+static void cannot_set(struct script *s, const char *key, const char *path, const char *text)
+{
+	MEM_AUTO char *value =
+	    mem_format("{ target = 'default', set = { { key = '%s', value = 1 } } }", key);
+	MEM_AUTO char *wanted = mem_format("{ { path = %s, text = '%s' } }", path, text);
+	struct node *request = node_of(value), *result = NULL, *problems = node_of(wanted);
+	struct error err = { 0 };
+
+	if (engine_call(s, "boot", request, &result, &err) != 0)
+		fail_msg("%s", err.text);
+	MEM_AUTO char *got = node_show(node_get(result, "problems"));
+	MEM_AUTO char *expected = node_show(problems);
+
+	assert_string_equal(got, expected);
+	finds(s, path, "set", path);
+	node_free(request);
+	node_free(result);
+	node_free(problems);
+}
+
+static void test_bad_settings(void **state)
+{
+	static const char no_key[] =
+	    "invalid key: expected one such as cpu.cores or emulations[0].path";
+	static const char *const keys[][2] = { { ".a", "{ '.a' }" }, { "a.", "{ 'a.' }" },
+		{ "a..b", "{ 'a..b' }" }, { "[0]", "{ '[0]' }" }, { "a[x]", "{ 'a[x]' }" },
+		{ "a[-1]", "{ 'a[-1]' }" }, { "a[0", "{ 'a[0' }" }, { "a[0]b", "{ 'a[0]b' }" },
+		{ "", "{ '' }" } };
+	struct script *s = *state;
+
+	load_lua(s, located);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		cannot_set(s, keys[i][0], keys[i][1], no_key);
+	cannot_set(s, "mem.size", "{ 'mem', 'size' }", "mem is a string and has no keys");
+	cannot_set(s, "cpu[0]", "{ 'cpu', 1 }", "cpu is not a list");
+	cannot_set(s, "emulations[2].path", "{ 'emulations', 3 }",
+	    "emulations has 2 entries, counted from 0");
+	cannot_set(
+	    s, "emulations.7", "{ 'emulations', 8 }", "emulations has 2 entries, counted from 0");
+	cannot_set(s, "emulations.path", "{ 'emulations', 'path' }",
+	    "emulations is a list: name an entry, as in emulations[0]");
+	cannot_set(s, "targets.mid.mem", "{ 'targets' }",
+	    "--set changes the merged spec, which has no targets");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SUPPORT_TEST(test_targets),
+		SUPPORT_TEST(test_locate),
+		SUPPORT_TEST(test_locate_replaced),
+		SUPPORT_TEST(test_locate_settings),
+		SUPPORT_TEST(test_bad_settings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
