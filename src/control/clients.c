@@ -28,7 +28,7 @@ void clients_open(struct control *c)
 {
 	c->limit = client_limit();
 	while (c->free_count < MAX_ORDINARY_CLIENTS) {
-		c->free_place[c->free_count] = MAX_ORDINARY_CLIENTS - 1 - c->free_count;
+		c->free_place[c->free_count] = (uint16_t)(MAX_ORDINARY_CLIENTS - 1 - c->free_count);
 		c->free_count++;
 	}
 	c->round = 1;
@@ -82,7 +82,7 @@ void clients_drop(struct control *c, struct client *client)
 			serve_room(c);
 	}
 	if (!client->reserved) {
-		c->free_place[c->free_count++] = place;
+		c->free_place[c->free_count++] = (uint16_t)place;
 		c->ordinary--;
 	}
 	c->count--;

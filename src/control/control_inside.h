@@ -72,8 +72,8 @@ struct control {
 	struct waitset *wait;	 /* lent */
 	struct control_owner owner;
 	struct listener listener;
-	struct client *client[MAX_CLIENTS];	 /* the reserved places are the last ones */
-	size_t free_place[MAX_ORDINARY_CLIENTS]; /* a stack */
+	struct client *client[MAX_CLIENTS];	   /* the reserved places are the last ones */
+	uint16_t free_place[MAX_ORDINARY_CLIENTS]; /* a stack */
 	size_t free_count;
 	size_t count, ordinary; /* all clients, and those in ordinary places */
 	size_t limit;		/* of ordinary clients */

@@ -183,6 +183,13 @@ static void forget(struct child *c)
 		lines_clear(&c->lines[i]);
 }
 
+void child_free(struct child *c)
+{
+	job_free(&c->job);
+	for (int i = 0; i < CHANNELS; i++)
+		lines_clear(&c->lines[i]);
+}
+
 int child_start(struct child *c, const struct plan *plan, enum child_role role,
     struct waitset *wait, const struct child_inputs *inputs, struct error *err)
 {

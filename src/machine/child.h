@@ -53,6 +53,8 @@ struct child_inputs {
  */
 int child_start(struct child *c, const struct plan *plan, enum child_role role,
     struct waitset *wait, const struct child_inputs *inputs, struct error *err);
+/* Frees what a child that has ended left in memory. */
+void child_free(struct child *c);
 /* Returns whether the child has vmrun's stdin and stdout. */
 bool child_uses_stdio(const struct child *c);
 /* Reads a channel once. */

@@ -242,6 +242,7 @@ void companions_clear(struct companions *c)
 		struct companion_run *run = c->item[i];
 
 		job_free(&run->job);
+		lines_clear(&run->lines);
 		free(run->name);
 		words_free(&run->command);
 		free(run);

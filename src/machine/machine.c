@@ -421,7 +421,7 @@ static void kill_all(struct machine *m)
 		child_signal(&m->run.child, SIGKILL);
 		(void)child_finish(&m->run.child, &outcome, NULL);
 	}
-	job_free(&m->run.child.job);
+	child_free(&m->run.child);
 	helper_free(&m->helper);
 	helper_free(&m->run.script);
 	guest_free(m);

@@ -1,7 +1,10 @@
 /* Cuts a stream into lines, and long lines into pieces. */
 #include "process/lines.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 size_t lines_add(struct lines *l, const char *bytes, size_t n)
 {
@@ -9,6 +12,8 @@ size_t lines_add(struct lines *l, const char *bytes, size_t n)
 
 	if (n > room)
 		n = room;
+	if (l->text == NULL)
+		l->text = mem_resize(NULL, MAX_OUTPUT_LINE + 1, 1);
 	for (size_t i = 0; i < n; i++) /* a line is a string */
 		l->text[l->length + i] = bytes[i] == '\0' ? '?' : bytes[i];
 	l->length += n;
@@ -21,6 +26,12 @@ static void drop(struct lines *l, size_t n)
 	memmove(l->text, l->text + n, l->length);
 }
 
+static void release(struct lines *l)
+{
+	free(l->text);
+	l->text = NULL;
+}
+
 const char *lines_next(struct lines *l)
 {
 	char *end;
@@ -29,7 +40,11 @@ const char *lines_next(struct lines *l)
 		drop(l, l->returned);
 		l->returned = 0;
 	}
-	if (l->was_cut && l->length > 0) {
+	if (l->length == 0) {
+		release(l);
+		return NULL;
+	}
+	if (l->was_cut) {
 		/* The end of a line of exactly MAX_OUTPUT_LINE bytes, which was returned. */
 		if (l->text[0] == '\n')
 			drop(l, 1);
@@ -56,8 +71,10 @@ const char *lines_rest(struct lines *l)
 	if (l->returned > 0)
 		drop(l, l->returned);
 	l->returned = 0;
-	if (l->length == 0)
+	if (l->length == 0) {
+		release(l);
 		return NULL;
+	}
 	l->text[l->length] = '\0';
 	l->length = 0;
 	l->was_cut = false;
@@ -68,4 +85,5 @@ void lines_clear(struct lines *l)
 {
 	l->length = l->returned = 0;
 	l->was_cut = false;
+	release(l);
 }

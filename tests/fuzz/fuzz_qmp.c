@@ -78,6 +78,7 @@ static void finish(struct reader *r, unsigned choice, const char *messages)
 
 		if (rest != NULL)
 			take_line(r, (enum channel)i, rest);
+		lines_clear(&r->lines[i]);
 	}
 	if (choice >= 128)
 		end = (struct process_end){ .status = -1, .signal = (int)choice - 127 };

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -62,7 +63,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	job_free(&child.job);
+	child_free(&child);
 	waitset_free(waits);
 	words_free(&plan.argv);
 	words_free(&plan.loading.argv);
@@ -122,17 +123,28 @@ static void test_single_bytes(void **state)
 	assert_string_equal(child.tail, "3");
 }
 
+/* Makes a terminal, whose other end is *master. */
+static int make_terminal(int *master)
+{
+	int terminal;
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_true(*master >= 0);
+	assert_int_equal(grantpt(*master), 0);
+	assert_int_equal(unlockpt(*master), 0);
+	terminal = open(ptsname(*master), O_RDWR | O_NOCTTY);
+	assert_true(terminal >= 0);
+	return terminal;
+}
+
 /* Only a program that reads vmrun's terminal gets the signals of its keys. */
 static void test_process_group(void **state)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY), file = open("/dev/null", O_RDONLY), terminal;
+	int file = open("/dev/null", O_RDONLY), master, terminal;
 
 	(void)state;
-	assert_true(master >= 0 && file >= 0);
-	assert_int_equal(grantpt(master), 0);
-	assert_int_equal(unlockpt(master), 0);
-	terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
-	assert_true(terminal >= 0);
+	assert_true(file >= 0);
+	terminal = make_terminal(&master);
 	for (int i = 0; i < 4; i++) {
 		const struct child_inputs inputs = { .console = (i & 1) ? terminal : file,
 			.lock = -1 };
@@ -144,11 +156,63 @@ static void test_process_group(void **state)
 		assert_int_equal(
 		    child_start(&child, &plan, CHILD_HYPERVISOR, waits, &inputs, &err), 0);
 		assert_int_equal(getpgid(child.job.pid) == getpgrp(), i == 3);
-		job_free(&child.job);
+		child_free(&child);
 	}
 	(void)close(terminal);
 	(void)close(master);
 	(void)close(file);
+}
+
+static void set_echo(int terminal, bool on)
+{
+	struct termios settings;
+
+	assert_int_equal(tcgetattr(terminal, &settings), 0);
+	settings.c_lflag = on ? settings.c_lflag | ECHO : settings.c_lflag & ~(tcflag_t)ECHO;
+	assert_int_equal(tcsetattr(terminal, TCSANOW, &settings), 0);
+}
+
+static bool echoes(int terminal)
+{
+	struct termios settings;
+
+	assert_int_equal(tcgetattr(terminal, &settings), 0);
+	return (settings.c_lflag & ECHO) != 0;
+}
+
+/* Input, output and errors may be three terminals: each gets its own settings back. */
+static void test_restored_terminals(void **state)
+{
+	enum { TERMINALS = 3 };
+	int master[TERMINALS], terminal[TERMINALS], kept[TERMINALS], rc;
+
+	(void)state;
+	words_add(&plan.argv, "sleep");
+	words_add(&plan.argv, "600");
+	plan.uses_stdio = true;
+	for (int i = 0; i < TERMINALS; i++) {
+		terminal[i] = make_terminal(&master[i]);
+		set_echo(terminal[i], i != 1);
+		kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 3);
+	}
+	const struct child_inputs inputs = { .console = terminal[0], .lock = -1 };
+
+	for (int i = 1; i < TERMINALS; i++)
+		(void)dup2(terminal[i], i);
+	rc = child_start(&child, &plan, CHILD_HYPERVISOR, waits, &inputs, &err);
+	for (int i = 0; i < TERMINALS; i++)
+		set_echo(terminal[i], i == 1);
+	child_restore_terminal(&child);
+	for (int i = 1; i < TERMINALS; i++)
+		(void)dup2(kept[i], i);
+	job_free(&child.job);
+	assert_int_equal(rc, 0);
+	for (int i = 0; i < TERMINALS; i++) {
+		assert_int_equal(echoes(terminal[i]), i != 1);
+		(void)close(terminal[i]);
+		(void)close(master[i]);
+		(void)close(kept[i]);
+	}
 }
 
 static void test_stderr_as_much_as_is_kept_and_a_byte_more(void **state)
@@ -246,6 +310,31 @@ static void test_log_in_a_file(void **state)
 	assert_int_equal(unlink(fifo), 0);
 }
 
+/* The file may get the first free descriptor, as vmrun may run without a standard input. */
+static void test_log_in_place_of_stdin(void **state)
+{
+	char path[] = "/tmp/test_child.XXXXXX";
+	int fd = mkstemp(path), input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), rc;
+
+	(void)state;
+	assert_true(fd >= 0 && input >= 0);
+	(void)close(fd);
+	plan.has_log = plan.log.is_shown = true;
+	plan.log.path = path;
+	(void)close(STDIN_FILENO);
+	rc = start(&plan.argv, "exit 0", CHILD_HYPERVISOR);
+	fd = child.log == NULL ? -1 : fileno(child.log);
+	job_free(&child.job);
+	if (child.log != NULL)
+		(void)fclose(child.log);
+	child.log = NULL;
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	(void)close(input);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rc, 0);
+	assert_int_equal(fd, STDIN_FILENO);
+}
+
 static void test_loader_has_neither(void **state)
 {
 	(void)state;
@@ -292,6 +381,8 @@ int main(void)
 		TEST(control_channel_and_log),
 		TEST(log_as_messages),
 		TEST(log_in_a_file),
+		TEST(log_in_place_of_stdin),
+		TEST(restored_terminals),
 		TEST(loader_has_neither),
 		TEST(signal),
 		TEST(missing_program),

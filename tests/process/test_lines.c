@@ -190,6 +190,9 @@ static void test_cleared_lines_begin_anew(void **state)
 	assert_null(lines_rest(&l));
 	(void)lines_add(&l, "\n", 1);
 	assert_string_equal(lines_next(&l), "");
+	/* Without bytes there is no buffer. */
+	assert_null(lines_next(&l));
+	assert_null(l.text);
 }
 
 static void test_nul_bytes(void **state)
