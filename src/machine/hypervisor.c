@@ -218,7 +218,7 @@ static void add_new_lines(struct machine *m, struct event_record *r)
 		if (!words_have(&m->told.lines, lines->item[i]))
 			str_addf(&text, "%s%s", text.length > 0 ? "\n" : "", lines->item[i]);
 	}
-	event_text(r, text.length > 0 ? text.text : NULL);
+	event_text(r, text.text);
 	words_free(&m->told.lines);
 	words_append(&m->told.lines, lines);
 }

@@ -175,7 +175,7 @@ static void add_remarks(const struct graph_target *t, struct str *s)
 
 char *policy_table(const struct graph *g)
 {
-	MEM_AUTO struct column *columns = mem_zero((g->count + 1) * sizeof(*columns));
+	MEM_AUTO struct column *columns = mem_zero(g->count * sizeof(*columns));
 	struct str s = { 0 };
 
 	for (size_t i = 0; i < g->count; i++)

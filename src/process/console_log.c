@@ -78,8 +78,8 @@ static int ensure_log(struct console_log *l, struct error *err)
 
 	if (l->fd < 0 || fstat(l->fd, &st) != 0 || (l->is_file && st.st_nlink == 0))
 		return open_log(l, 0, err);
-	/* newsyslog(8) and similar programs may have truncated the log. */
-	l->size = l->is_file ? (int64_t)st.st_size : 0;
+	/* newsyslog(8) and similar programs may have truncated it; only a file's size is used. */
+	l->size = (int64_t)st.st_size;
 	return 0;
 }
 

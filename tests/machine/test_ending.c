@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "life.h"
 
@@ -80,6 +82,20 @@ static void test_companions(void **state)
 	(void)companions_ended(&v.machine->companions, second->job.pid);
 	vm_check_next(vm_act(&v, EVENT_COMPANION), STATE_REPORTING, -1);
 	assert_int_equal(vm_count_events(&v, VMRUN_WARNING), 0);
+	vm_close(&v);
+}
+
+/* One companion is waited for as well as two. */
+static void test_single_companion(void **state)
+{
+	struct companion_run *run;
+
+	(void)state;
+	open_ending("");
+	run = start_companion("only");
+	vm_check_next(enter(STATE_ENDING), STATE_ENDING, COMPANION_MS);
+	(void)companions_ended(&v.machine->companions, run->job.pid);
+	vm_check_next(vm_act(&v, EVENT_COMPANION), STATE_REPORTING, -1);
 	vm_close(&v);
 }
 
@@ -205,6 +221,37 @@ static void test_farewell(void **state)
 	check_farewell(true, true, 3, STATUS_OS);
 }
 
+/* The file of vmrun's own pid goes with the end of the run, or with a machine that is freed. */
+static void test_own_pid_file(void **state)
+{
+	struct machine_options o = { .own_pid_file = "own" };
+
+	(void)state;
+	for (int ended = 0; ended < 2; ended++) {
+		vm_make(&v, "", &o);
+		assert_true(life_file_exists("own"));
+		if (ended) {
+			vm_check_next(enter(STATE_ENDED), STATES, -1);
+			assert_false(life_file_exists("own"));
+		}
+		vm_close(&v);
+		assert_false(life_file_exists("own"));
+	}
+}
+
+/* What cannot be removed is named, and counts as a failed cleanup. */
+static void test_file_that_stays(void **state)
+{
+	(void)state;
+	vm_make(&v, "", NULL);
+	assert_int_equal(mkdir("run/walk/" PLAN_FILE_SECRET, 0700), 0);
+	vm_check_next(enter(STATE_ENDED), STATES, -1);
+	assert_true(v.machine->host.cleanup_failed);
+	vm_check_told(&v, "/" PLAN_FILE_SECRET " is left behind: ");
+	assert_int_equal(rmdir("run/walk/" PLAN_FILE_SECRET), 0);
+	vm_close(&v);
+}
+
 #define END(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -212,12 +259,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		END(test_nothing_to_end),
 		END(test_companions),
+		END(test_single_companion),
 		END(test_companion_that_stays),
 		END(test_companion_ends_late),
 		END(test_ledger),
 		END(test_hanging_command),
 		END(test_report),
 		END(test_farewell),
+		END(test_own_pid_file),
+		END(test_file_that_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

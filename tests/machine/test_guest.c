@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +188,110 @@ static void test_time_left(void **state)
 	vm_close(&v);
 }
 
+static void test_hook_of_a_ready_guest(void **state)
+{
+	struct machine *m;
+
+	(void)state;
+	vm_prepare(&v,
+	    "vm.com1 = 'console' vm.ready = { console = 'login:' }\n"
+	    "function vm.on_ready() print('it is up') end");
+	m = v.machine;
+	guest_begin(m);
+	m->console.notice(m->console.notice_context, "login", 5);
+	vm_check_not_told(&v, "log it is up\n");
+	m->console.notice(m->console.notice_context, ":", 1);
+	vm_check_told(&v, "log it is up\n");
+	vm_close(&v);
+}
+
+/* A guest has started while its hypervisor runs, not while none does. */
+static void test_start_without_a_hypervisor(void **state)
+{
+	(void)state;
+	life_script("deaf");
+	vm_start(&v, LADDER);
+	vm_reach(&v, STATE_RUNNING);
+	assert_true(v.machine->guest.started);
+	vm_close(&v);
+	vm_prepare(&v, "");
+	vm_put(&v, STATE_RUNNING);
+	guest_note_start(v.machine);
+	assert_false(v.machine->guest.started);
+	vm_close(&v);
+}
+
+/* A thread that runs all processors keeps their CPUs; the next thread begins without them. */
+static void test_cpus_of_a_thread(void **state)
+{
+	struct guest *guest;
+
+	(void)state;
+	vm_prepare(&v, "");
+	guest = &v.machine->guest;
+	guest_pin(v.machine, 0, 4711);
+	guest->pinned.cpus[7] = true;
+	guest_pin(v.machine, 1, 4711);
+	assert_true(guest->pinned.cpus[7]);
+	guest_pin(v.machine, 2, 4712);
+	assert_false(guest->pinned.cpus[7]);
+	assert_int_equal(guest->pinned.thread, 4712);
+	vm_close(&v);
+}
+
+static const char *halt_question; /* that the hypervisor is asked, or NULL */
+
+static const char *halt_request(struct signs *signs)
+{
+	(void)signs;
+	return halt_question;
+}
+
+/* Lets the time come to ask whether the guest has halted, and returns what was asked. */
+static const char *ask_at(int64_t now_ms, int fd)
+{
+	static char asked[64];
+	ssize_t n;
+
+	v.machine->options.simulation->now_ms = now_ms;
+	guest_deadline(v.machine);
+	n = recv(fd, asked, sizeof(asked) - 1, MSG_DONTWAIT);
+	asked[n < 0 ? 0 : n] = '\0';
+	return asked;
+}
+
+static void test_question_for_a_halt(void **state)
+{
+	static const struct hypervisor hypervisor = { .halt_request = halt_request };
+	struct job_stream *control;
+	struct machine *m;
+	int ends[2];
+
+	(void)state;
+	vm_prepare(&v, "");
+	m = v.machine;
+	m->boot.plan.hyper = &hypervisor;
+	m->boot.plan.processors = 1;
+	m->boot.spec->qemu.halt_poll_ms = 1;
+	guest_begin(m);
+	assert_int_equal(guest_until_ms(m), 1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	control = &m->run.child.job.stream[CHANNEL_CONTROL];
+	control->fd = ends[0];
+	control->is_open = true;
+	halt_question = "halted?";
+	assert_string_equal(ask_at(1, ends[1]), "halted?");
+	assert_int_equal(guest_until_ms(m), 2);
+	halt_question = NULL; /* its answer is still awaited */
+	assert_string_equal(ask_at(2, ends[1]), "");
+	assert_int_equal(guest_until_ms(m), 3);
+	control->is_open = false;
+	m->boot.plan.hyper = &hyper_bhyve;
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	vm_close(&v);
+}
+
 #define GUEST(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -198,6 +303,10 @@ int main(void)
 		GUEST(test_event_of_an_unhealthy_guest),
 		GUEST(test_readiness),
 		GUEST(test_time_left),
+		GUEST(test_hook_of_a_ready_guest),
+		GUEST(test_start_without_a_hypervisor),
+		GUEST(test_cpus_of_a_thread),
+		GUEST(test_question_for_a_halt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

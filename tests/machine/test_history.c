@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,35 @@ static void test_text_of_a_line(void **state)
 	history_note_boot(m, "stop", NULL, "default");
 	check_line("\"status\":1,\"signal\":null,\"uptime_ms\":0,", true);
 	check_line("\"stderr\":\"no disk\"", true);
+	m->history.outcome = (struct outcome){ .cause = CAUSE_REBOOT, .status = 0 };
+	history_find_end(m);
+	history_add(m);
+	history_note_boot(m, "boot", "default", "default");
+	check_line("\"status\":0,\"signal\":null,\"uptime_ms\":0,", true);
+	vm_close(&v);
+}
+
+/* The line has what the guest has printed in this boot. */
+static void test_console_of_a_line(void **state)
+{
+	struct console_settings settings = { .log = NULL };
+	struct pollfd p = { .events = POLLIN };
+	struct machine *m;
+
+	(void)state;
+	vm_make(&v, "vm.com1 = 'console'", NULL);
+	m = v.machine;
+	assert_int_equal(console_open(&m->console, &settings, false, NULL), 0);
+	assert_int_equal(write(m->console.guest_fd, "panic: 7", 8), 8);
+	p.fd = m->console.fd;
+	assert_int_equal(poll(&p, 1, 60000), 1);
+	while (m->console.total < 8)
+		(void)console_read(&m->console);
+	m->history.outcome = (struct outcome){ .cause = CAUSE_POWEROFF, .status = 1 };
+	history_find_end(m);
+	history_add(m);
+	history_note_boot(m, "stop", NULL, "default");
+	check_line("\"console\":\"panic: 7\"", true);
 	vm_close(&v);
 }
 
@@ -139,6 +169,8 @@ static void test_line_of_the_end(void **state)
 	vm_make(&v, "", NULL);
 	m = v.machine;
 	m->history.ends = 1;
+	m->requests.step = "kill";
+	m->requests.step_signal = 9;
 	m->history.outcome = (struct outcome){ .cause = CAUSE_KILLED, .status = -1, .signal = 9 };
 	history_find_end(m);
 	history_add(m);
@@ -155,6 +187,7 @@ static void test_line_of_the_end(void **state)
 	assert_non_null(strstr(last, "\"kind\":\"vmrun\",\"boot\":1,\"target\":\"default\""));
 	assert_non_null(strstr(last, "\"cause\":\"killed\",\"status\":null,\"signal\":9,"));
 	assert_non_null(strstr(last, "\"exit_status\":137,"));
+	assert_non_null(strstr(last, "\"ended_by\":\"kill\","));
 	assert_int_equal(strchr(last, '\n')[1], '\0');
 	vm_close(&v);
 }
@@ -440,6 +473,7 @@ int main(void)
 		HISTORY(test_exits_kept),
 		HISTORY(test_line),
 		HISTORY(test_text_of_a_line),
+		HISTORY(test_console_of_a_line),
 		HISTORY(test_line_of_the_end),
 		HISTORY(test_unwritable_file),
 		HISTORY(test_mark_that_stays),

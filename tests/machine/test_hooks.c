@@ -288,18 +288,25 @@ static void test_facts_of_the_end(void **state)
 	vm_close(&v);
 }
 
-/* Calls on_exit while no VM runs, and does what it asks for. */
-static void ask(const char *request)
+/* Calls this hook in a state in which no VM runs, and does what it asks for. */
+static void ask_in(enum state state, const struct hook *hook, const char *request)
 {
-	MEM_AUTO char *more = mem_format(
-	    "function vm.on_exit() print('asks', vmrun.request(%s)) vmrun.sleep(600) end", request);
+	MEM_AUTO char *more =
+	    mem_format("function vm.%s() print('asks', vmrun.request(%s)) vmrun.sleep(600) end",
+		hook->name, request);
 
 	vm_make(&v, more, NULL);
-	hooks_call(machine(), &hooks_exit, machine()->boot.spec);
+	vm_put(&v, state);
+	hooks_call(machine(), hook, machine()->boot.spec);
 	machine_settle(machine());
 	loop_update(v.handle);
 	while (strstr(vm_told(&v), "log asks") == NULL)
 		life_step(v.handle, 1000);
+}
+
+static void ask(const char *request)
+{
+	ask_in(STATE_NEW, &hooks_exit, request);
 }
 
 static void test_requests_of_a_hook(void **state)
@@ -329,6 +336,9 @@ static void test_requests_of_a_hook(void **state)
 	vm_close(&v);
 	ask("'reset'");
 	vm_check_told(&v, "log asks\tnil\tthe VM is not given up\n");
+	vm_close(&v);
+	ask_in(STATE_REPORTING, &hooks_end, "'next', { target = 'other' }");
+	vm_check_told(&v, "log asks\tnil\tvmrun is about to exit\n");
 	vm_close(&v);
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +20,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "hook/call.h"
 #include "life.h"
 #include "lib/handle.h"
 #include "machine/hypervisor.h"
 #include "platform/clock.h"
-#include "platform/os.h"
 
 #define FIRST_LOOK_MS 1000
 #define SECOND_LOOK_MS 9000
@@ -193,6 +194,14 @@ static void await_exit(void)
 	vm_await(&v, is_gone);
 }
 
+/* Waits for the end of a process, which is handled later. */
+static void await_death(pid_t pid)
+{
+	siginfo_t info;
+
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+}
+
 static void test_spawned(void **state)
 {
 	const struct vmrun_event *e;
@@ -313,21 +322,41 @@ static void test_console(void **state)
 	assert_int_equal(close(master), 0);
 }
 
+static int protection;		/* what os_protect() returns */
+static pid_t protected_process; /* that it was called for */
+
+/* The linker sets this name. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+int __wrap_os_protect(pid_t pid);
+int __wrap_os_protect(pid_t pid)
+{
+	protected_process = pid;
+	return protection;
+}
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
 /* Where the system does not let vmrun protect the hypervisor, vmrun says so. */
 static void test_protected(void **state)
 {
 	(void)state;
-	life_script("deaf");
-	spawn("vm.protect = true");
-	if (os_protect(running()->child.job.pid) != 0)
-		vm_check_told(
-		    &v, "warning protect: the system refuses this (is vmrun running as root?)\n");
-	else
-		vm_check_not_told(&v, "warning");
-	vm_close(&v);
+	for (protection = -1; protection <= 0; protection++) {
+		life_script("deaf");
+		spawn("vm.protect = true");
+		assert_int_equal(protected_process, running()->child.job.pid);
+		if (protection != 0)
+			vm_check_told(&v,
+			    "warning protect: the system refuses this (is vmrun running as "
+			    "root?)\n");
+		else
+			vm_check_not_told(&v, "warning");
+		vm_close(&v);
+	}
+	protected_process = 0;
 	life_script("deaf");
 	spawn("");
 	vm_check_not_told(&v, "warning");
+	assert_int_equal(protected_process, 0);
 	vm_close(&v);
 }
 
@@ -440,13 +469,32 @@ static void test_pid(void **state)
 	assert_string_equal(text, expected);
 	assert_int_equal(pid_of_state(), running()->child.job.pid);
 	assert_int_not_equal(pid_of_state(), 0);
-	await_exit();
+	await_death(running()->child.job.pid);
+	vm_check_next(vm_act(&v, EVENT_EXIT), STATE_CLEANING, -1);
 	check_file("pid", "");
 	assert_int_equal(pid_of_state(), 0);
 	vm_put(&v, STATE_RUNNING); /* before the next one is there */
 	assert_int_equal(pid_of_state(), 0);
 	vm_close(&v);
 	assert_int_not_equal(access("pid", F_OK), 0);
+}
+
+/* The ledger has absolute paths: the next vmrun may begin in another directory. */
+static void test_paths_of_pid_files(void **state)
+{
+	char own[4096 + 8], pid[sizeof(own)], directory[4096];
+	const struct words *files;
+
+	(void)state;
+	assert_non_null(getcwd(directory, sizeof(directory)));
+	(void)snprintf(own, sizeof(own), "%s/own", directory);
+	(void)snprintf(pid, sizeof(pid), "%s/pid", directory);
+	vm_make(&v, "", &(struct machine_options){ .pid_file = "pid", .own_pid_file = own });
+	files = &v.machine->host.pid_files;
+	assert_int_equal(files->count, 2);
+	assert_string_equal(files->item[0], pid);
+	assert_string_equal(files->item[1], own);
+	vm_close(&v);
 }
 
 /* Fails unless no machine is made with these options, for this reason. */
@@ -598,18 +646,23 @@ static void test_lock(void **state)
 	vm_close(&v);
 }
 
-/* A wrapper may close the descriptor of the lock. */
-static void test_closed_lock(void **state)
+/* Starts a hypervisor whose wrapper closes the descriptor of the lock. */
+static void spawn_without_lock(void)
 {
 	char script[1024];
 
-	(void)state;
 	(void)snprintf(script, sizeof(script), "exec %s \"$@\" 5>&-", FAKEBHYVE);
 	vm_stub("wrapper", script);
 	v.options.bhyve = "./front/wrapper";
 	life_script("acpi on ready up deaf");
 	spawn("");
 	life_wait_for(v.handle, "up");
+}
+
+static void test_closed_lock(void **state)
+{
+	(void)state;
+	spawn_without_lock();
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATES, -1);
 	vm_check_told(&v, "warning the hypervisor's command has closed descriptor 5");
 	assert_true(running()->gave_up);
@@ -618,16 +671,113 @@ static void test_closed_lock(void **state)
 	vm_close(&v);
 }
 
+/* Fails unless the bytes that were written to this terminal come to its other end. */
+static void await_bytes(const struct console *console)
+{
+	struct pollfd p = { .fd = console->fd, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 60000), 1);
+}
+
+static pid_t mortal; /* the process that ends when vmrun waits the next time, or 0 */
+
+/* The linker sets these names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+void __real_clock_sleep(int64_t ms);
+void __wrap_clock_sleep(int64_t ms);
+void __wrap_clock_sleep(int64_t ms)
+{
+	if (mortal == 0) {
+		__real_clock_sleep(ms);
+		return;
+	}
+	assert_int_equal(kill(mortal, SIGKILL), 0);
+	await_death(mortal);
+	mortal = 0;
+}
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+/* A process that exits may free its lock a moment before it is seen to have ended. */
+static void test_lock_of_a_process_that_ends(void **state)
+{
+	(void)state;
+	spawn_without_lock();
+	mortal = running()->child.job.pid;
+	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATES, -1);
+	assert_int_equal(mortal, 0);
+	assert_false(running()->gave_up);
+	vm_check_not_told(&v, "warning");
+	vm_close(&v);
+}
+
+static uint64_t flood; /* how many bytes a console has when no more are written to it */
+
+/* The linker sets these names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+bool __real_console_read(struct console *c);
+bool __wrap_console_read(struct console *c);
+bool __wrap_console_read(struct console *c)
+{
+	static const char bytes[4000] = "";
+	bool has_read = __real_console_read(c);
+
+	if (has_read && c->total < flood) {
+		assert_true(write(c->guest_fd, bytes, sizeof(bytes)) > 0);
+		await_bytes(c);
+	}
+	return has_read;
+}
+
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+/* Returns whether the hook has read what the console has. */
+static bool has_looked(const struct machine *m)
+{
+	return m->calls.lasting[0] != NULL && !m->calls.lasting[0]->behind;
+}
+
+/*
+ * What the guest printed last is still read, and hooks that wait for it get it, though more follows
+ * than is kept.
+ */
+static void test_last_words(void **state)
+{
+	struct console_settings settings = { .log = NULL };
+	struct console *console;
+
+	(void)state;
+	life_script("deaf");
+	vm_make(&v,
+	    "vm.com1 = 'console'\n"
+	    "function vm.on_started() print('heard', vmrun.expect('bye')) end",
+	    NULL);
+	console = &v.machine->console;
+	assert_int_equal(console_open(console, &settings, false, NULL), 0);
+	vm_check_next(enter(STATE_STARTING), STATE_RUNNING, -1);
+	vm_check_next(enter(STATE_RUNNING), STATE_RUNNING, FIRST_LOOK_MS);
+	vm_await(&v, has_looked);
+	child_signal(&running()->child, SIGKILL);
+	assert_int_equal(write(console->guest_fd, "bye", 3), 3);
+	await_bytes(console);
+	await_death(running()->child.job.pid);
+	vm_check_not_told(&v, "log heard");
+	flood = MAX_CONSOLE_RING + 3;
+	vm_check_next(vm_act(&v, EVENT_EXIT), STATE_CLEANING, -1);
+	flood = 0;
+	assert_true(console->total >= MAX_CONSOLE_RING + 3);
+	vm_check_told(&v, "log heard\t1\tbye\n");
+	vm_close(&v);
+}
+
 /* The lock is free because the process has exited; the end is handled later. */
 static void test_lock_of_an_ended_process(void **state)
 {
-	siginfo_t info;
 
 	(void)state;
 	life_script("exit 1");
 	spawn("");
-	assert_int_equal(
-	    waitid(P_PID, (id_t)running()->child.job.pid, &info, WEXITED | WNOWAIT), 0);
+	await_death(running()->child.job.pid);
 	vm_check_next(vm_act(&v, EVENT_DEADLINE), STATES, -1);
 	assert_false(running()->gave_up);
 	vm_check_not_told(&v, "warning");
@@ -724,13 +874,11 @@ static void test_meaning_of_a_status(void **state)
 /* Ends a start with the message of a port that is in use. */
 static void lose_port(const char *more, int lost_before, bool stop, int boots)
 {
-	siginfo_t info;
 
 	life_script("err bind:_Address_already_in_use exit 4");
 	spawn(more);
 	v.machine->boot.spec->devices[0]->found = strdup("5999");
-	assert_int_equal(
-	    waitid(P_PID, (id_t)running()->child.job.pid, &info, WEXITED | WNOWAIT), 0);
+	await_death(running()->child.job.pid);
 	running()->lost_ports = lost_before;
 	v.machine->requests.stop = stop;
 	v.machine->history.boots = boots;
@@ -888,6 +1036,7 @@ int main(void)
 		HYPERVISOR(test_program_that_cannot_start_after_its_loader),
 		HYPERVISOR(test_locked),
 		HYPERVISOR(test_pid),
+		HYPERVISOR(test_paths_of_pid_files),
 		HYPERVISOR(test_pid_file_that_cannot_be_made),
 		HYPERVISOR(test_pid_file_that_is_not_listed),
 		HYPERVISOR(test_pid_that_stays),
@@ -896,7 +1045,9 @@ int main(void)
 		HYPERVISOR(test_deadline_after_a_stop),
 		HYPERVISOR(test_lock),
 		HYPERVISOR(test_closed_lock),
+		HYPERVISOR(test_lock_of_a_process_that_ends),
 		HYPERVISOR(test_lock_of_an_ended_process),
+		HYPERVISOR(test_last_words),
 		HYPERVISOR(test_exit),
 		HYPERVISOR(test_prefix_that_cannot_execute),
 		HYPERVISOR(test_requested_exit),

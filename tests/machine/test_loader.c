@@ -125,6 +125,21 @@ static void test_descriptors_of_a_loader(void **state)
 	assert_true(opened[0] > 0);
 }
 
+/* A line of a loader's output names the loader. */
+static void test_output_of_a_loader(void **state)
+{
+	const struct vmrun_event *e;
+
+	(void)state;
+	(void)load("echo 'no kernel' >&2; exit 3");
+	vm_await(&v, has_loaded);
+	e = vm_event(&v, VMRUN_OUTPUT);
+	assert_non_null(e);
+	assert_string_equal(e->text, "no kernel");
+	assert_string_equal(e->by, "bhyveload");
+	vm_close(&v);
+}
+
 static void test_loader_that_fails(void **state)
 {
 	static const struct {
@@ -207,6 +222,7 @@ int main(void)
 		LOAD(test_loader),
 		LOAD(test_input_of_a_loader),
 		LOAD(test_descriptors_of_a_loader),
+		LOAD(test_output_of_a_loader),
 		LOAD(test_loader_that_fails),
 		LOAD(test_late_loader),
 		LOAD(test_stopped_loader),

@@ -88,6 +88,21 @@ static void test_paths(void **state)
 	vm_close(&v);
 }
 
+/* vmrun says once what it waits for. */
+static void test_note_of_a_wait(void **state)
+{
+	(void)state;
+	open_before(PREPARE_WAIT, "vm.wait_for = { { path = 'one' }, { path = 'two' } }");
+	check_wait(LOOK_MS);
+	assert_int_equal(vm_count_events(&v, VMRUN_NOTE), 1);
+	check_wait(LOOK_MS);
+	assert_int_equal(vm_count_events(&v, VMRUN_NOTE), 0);
+	vm_write("one", "");
+	check_wait(LOOK_MS);
+	assert_int_equal(vm_count_events(&v, VMRUN_NOTE), 1);
+	vm_close(&v);
+}
+
 static void test_path_that_does_not_come(void **state)
 {
 	MEM_AUTO char *text = NULL;
@@ -668,6 +683,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BESIDE(test_nothing_to_wait_for),
 		BESIDE(test_paths),
+		BESIDE(test_note_of_a_wait),
 		BESIDE(test_path_that_does_not_come),
 		BESIDE(test_path_that_comes_late),
 		BESIDE(test_interface),

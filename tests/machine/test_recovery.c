@@ -523,6 +523,27 @@ static void test_destroyed_in_vain(void **state)
 	vm_close(&v);
 }
 
+/* The time for that begins with the command, however long vmrun has waited before. */
+static void test_destroyed_late(void **state)
+{
+	MEM_AUTO char *lists = NULL, *entry = NULL;
+	int64_t later = START_MS + COMMAND_MS / 2;
+
+	(void)state;
+	start_process(true);
+	entry = process_entry("swtpm", "");
+	lists = mem_format("%s," DESTROY, entry);
+	check_waits(recover_vm(lists));
+	assert_int_equal(kill(process, SIGKILL), 0);
+	assert_int_equal(await_process(), SIGKILL);
+	vm_check_next(look_at(later), STATE_RECOVERING, COMMAND_MS);
+	end_helper(0);
+	check_waits(vm_act(&v, EVENT_HELPER));
+	check_waits(look_at(later + COMMAND_MS - 1));
+	vm_check_next(look_at(later + COMMAND_MS), STATE_WAITING, 0);
+	vm_close(&v);
+}
+
 static void test_missing_destroy_command(void **state)
 {
 	(void)state;
@@ -620,6 +641,17 @@ static bool has_supervisor(pid_t pid)
 
 	assert_int_equal(statefile_read("run/walk/ledger.json", &text, &length, NULL), 0);
 	return text != NULL && strstr(text, wanted) != NULL;
+}
+
+/* A machine that is freed before its recovery is done leaves the ledger to the next vmrun. */
+static void test_freed_before_the_end(void **state)
+{
+	(void)state;
+	leave_ledger(TAKEN);
+	open_with(NULL);
+	assert_true(has_supervisor(getpid()));
+	vm_close(&v);
+	assert_true(has_supervisor(4710));
 }
 
 /* With --panic-on-failed-cleanup, nothing is started over what is left. */
@@ -753,12 +785,14 @@ int main(void)
 		RECOVERY(test_change_that_does_not_die),
 		RECOVERY(test_destroyed),
 		RECOVERY(test_destroyed_in_vain),
+		RECOVERY(test_destroyed_late),
 		RECOVERY(test_missing_destroy_command),
 		RECOVERY(test_nothing_to_destroy),
 		RECOVERY(test_hanging_destroy_command),
 		RECOVERY(test_undone),
 		RECOVERY(test_undone_after_a_probe),
 		RECOVERY(test_hanging_undo),
+		RECOVERY(test_freed_before_the_end),
 		RECOVERY(test_panic),
 		RECOVERY(test_pid_files),
 		RECOVERY(test_pid_file_that_stays),

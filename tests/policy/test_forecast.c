@@ -179,6 +179,21 @@ static void test_single_statuses(void **state)
 	reboot_list_free(&spec.reboot_on);
 }
 
+/* When lists name each status, the row of errors is that of one of them. */
+static void test_all_statuses(void **state)
+{
+	struct spec spec = usual();
+	STR_AUTO struct str list = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	for (int status = cause_status(CAUSE_ERROR); status <= MAX_STATUS; status++)
+		str_addf(&list, "%s%d", list.length > 0 ? "," : "", status);
+	assert_int_equal(reboot_list_parse(list.text, &spec.reboot_on, &err), 0);
+	has(&no_options, &spec, "error: boot t 1000 by reboot_on\nkilled");
+	reboot_list_free(&spec.reboot_on);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_single_statuses),
+		cmocka_unit_test(test_all_statuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,8 @@ static void test_words(void **state)
 	assert_trouble("the last line");
 	run("exit 4", HELPER_ALL);
 	assert_trouble("it ended with status 4");
+	run(":", HELPER_ALL);
+	assert_trouble("it ended with status 0");
 	run("kill -9 $$", HELPER_ALL);
 	assert_int_equal(helper.status, -1);
 	assert_trouble("it was killed");

@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,6 +181,7 @@ static void cannot_start(char **argv, enum status status, bool missing, const ch
 		fail_msg("no \"%s\" in \"%s\"", why, err.text);
 	error_clear(&err);
 	assert_int_equal(job.missing, missing);
+	assert_false(job.ran);
 	assert_int_equal(job.pid, 0);
 	assert_int_equal(count_descriptors(), before);
 	assert_no_child();
@@ -213,6 +216,28 @@ static void test_program_that_is_found_cannot_be_executed(void **state)
 	cannot_start(orphan, STATUS_CANNOT_EXEC, false, "its interpreter is missing");
 	memset(longest, 'x', sizeof(longest) - 1);
 	cannot_start(much, STATUS_CANNOT_EXEC, false, "cannot be executed");
+}
+
+/* A relative path begins at the directory in which the program runs. */
+static void test_program_of_a_directory(void **state)
+{
+	char *missing[] = { "./missing", NULL }, *inner[] = { "./inner", NULL };
+	struct job_setup how = ways(missing);
+	char directory[PATH_MAX + 8];
+
+	(void)state;
+	assert_non_null(getcwd(directory, PATH_MAX));
+	(void)strcat(directory, "/sub");
+	assert_int_equal(mkdir("sub", 0700), 0);
+	scratch_write("sub/inner", "#!/bin/sh\nexit 7\n", 0700);
+	how.directory = directory;
+	assert_int_equal(job_start(&job, &how, &err), -1);
+	assert_true(job.missing);
+	assert_non_null(strstr(err.text, "sub/missing:"));
+	error_clear(&err);
+	how.argv = inner;
+	start(&how);
+	assert_ends(7, 0);
 }
 
 /* Returns the first free descriptor. */
@@ -722,6 +747,7 @@ int main(void)
 		TEST(program_is_missing),
 		TEST(program_is_not_executable),
 		TEST(program_that_is_found_cannot_be_executed),
+		TEST(program_of_a_directory),
 		TEST(descriptors_run_out),
 		TEST(status_and_streams),
 		TEST(two_numbers_of_one_stream),
