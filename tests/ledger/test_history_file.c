@@ -204,6 +204,19 @@ static void test_trim_that_fails(void **state)
 	history_file_close(&h);
 }
 
+/* The directory may be removed while vmrun runs. */
+static void test_directory_that_vanished(void **state)
+{
+	(void)state;
+	open_history();
+	assert_int_equal(unlink("state/vm/" HISTORY_FILE_RUNNING), 0);
+	assert_int_equal(rmdir("state/vm"), 0);
+	assert_int_equal(rmdir("state"), 0);
+	add("one");
+	check_text("one\n");
+	history_file_close(&h);
+}
+
 static void test_torn_line(void **state)
 {
 	(void)state;
@@ -370,6 +383,7 @@ int main(void)
 		TEST(test_none),
 		TEST(test_trim),
 		TEST(test_trim_that_fails),
+		TEST(test_directory_that_vanished),
 		TEST(test_torn_line),
 		TEST(test_full_disk),
 		TEST(test_full_disk_at_start),

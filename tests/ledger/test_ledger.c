@@ -317,6 +317,69 @@ static void test_sockets_of_a_boot(void **state)
 	words_free(&second);
 }
 
+/* A socket that cannot be examined is named, and stays in the ledger. */
+static void test_socket_that_stays(void **state)
+{
+	struct words sockets = { 0 }, none = { 0 };
+	struct ledger *l = open_ledger();
+	struct error err = { 0 };
+	MEM_AUTO char *left = NULL;
+
+	(void)state;
+	words_add(&sockets, "loop/a.sock");
+	assert_int_equal(symlink("loop", "loop"), 0);
+	assert_int_equal(ledger_expect_boot(l, &sockets, &none, &err), 0);
+	left = ledger_clear_boot(l);
+	assert_string_equal(left, "loop/a.sock");
+	assert_true(says("loop/a.sock"));
+	assert_int_equal(unlink("loop"), 0);
+	assert_null(ledger_clear_boot(l));
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+	words_free(&sockets);
+}
+
+static void write_pid(const char *path, pid_t pid)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%ld\n", (long)pid);
+	scratch_write(path, text, 0644);
+}
+
+/* The pid of a hypervisor is in the ledger, and in its lock for the case that the disk is full. */
+static void test_pid_file_of_a_dead_hypervisor(void **state)
+{
+	struct words none = { 0 };
+	struct error err = { 0 };
+	struct ledger *l = open_ledger();
+	int fd;
+
+	(void)state;
+	assert_int_equal(ledger_take_pid_file(l, "guest.pid", &err), 0);
+	ledger_note_hypervisor(l, 4711);
+	ledger_close(l);
+	assert_false(is_there("vm")); /* only the ledger knows the pid */
+	write_pid("guest.pid", 4711);
+	l = open_ledger();
+	assert_int_equal(ledger_remove_pid_files(l, &none, &err), 0);
+	assert_false(is_there("guest.pid"));
+	assert_int_equal(ledger_take_pid_file(l, "guest.pid", &err), 0);
+	assert_int_equal(ledger_lock_vm(l, &fd, &err), 0);
+	fill_disk();
+	ledger_note_hypervisor(l, 4712);
+	ledger_close(l); /* the lock is held, so that its file stays */
+	free_disk();
+	assert_false(says("4712"));
+	write_pid("guest.pid", 4712);
+	l = open_ledger();
+	assert_int_equal(ledger_remove_pid_files(l, &none, &err), 0);
+	assert_false(is_there("guest.pid"));
+	(void)close(fd);
+	ledger_close(l);
+	assert_false(is_there("ledger.json"));
+}
+
 static void test_processes(void **state)
 {
 	struct ledger *l = open_ledger();
@@ -347,6 +410,7 @@ static void test_processes(void **state)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	assert_false(ledger_process_runs(ledger_process_at(l, 0)));
 	ledger_forget_dead_processes(l);
+	assert_false(says("\"side\""));
 	ledger_close(l);
 	assert_false(is_there("ledger.json"));
 }
@@ -558,6 +622,44 @@ static void test_damaged(void **state)
 	}
 }
 
+/* Reads a ledger of this supervisor, with a thing of this index. */
+static bool read_numbers(struct ledger_content *content, int64_t supervisor, const char *index)
+{
+	MEM_AUTO char *text = mem_format("{\"v\":1,\"supervisor\":%lld,\"processes\":[],"
+					 "\"taken\":[{\"name\":\"tap3\",\"undo\":[\"x\"]%s}],"
+					 "\"sockets\":[],\"pid_files\":[],\"destroy\":[]}",
+	    (long long)supervisor, index);
+
+	return ledger_content_read(content, text);
+}
+
+/* An index that no interface can have is none; a pid must fit. */
+static void test_numbers(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned index;
+	} rows[] = {
+		{ "", 0 },
+		{ ",\"index\":0", 0 },
+		{ ",\"index\":-1", 0 },
+		{ ",\"index\":1", 1 },
+		{ ",\"index\":2147483647", INT32_MAX },
+		{ ",\"index\":2147483648", 0 },
+	};
+	struct ledger_content content;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(read_numbers(&content, INT32_MAX, rows[i].text));
+		assert_int_equal(content.supervisor, INT32_MAX);
+		assert_int_equal(content.thing[0].index, rows[i].index);
+		ledger_content_clear(&content);
+	}
+	assert_false(read_numbers(&content, (int64_t)INT32_MAX + 1, ""));
+	assert_false(read_numbers(&content, -1, ""));
+}
+
 /* An interface with another index is a different interface. */
 static void test_another_interface(void **state)
 {
@@ -593,6 +695,10 @@ int main(void)
 		    test_pid_files_of_the_dead, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_sockets_of_a_boot, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_socket_that_stays, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_pid_file_of_a_dead_hypervisor, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_processes, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_hypervisor_without_its_lock, scratch_enter, scratch_leave),
@@ -603,6 +709,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unreadable, scratch_enter, scratch_leave),
 		cmocka_unit_test(test_alive),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_another_interface),
 	};
 

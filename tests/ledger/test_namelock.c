@@ -58,9 +58,19 @@ static void leave_file(const char *path)
 	(void)close(fd);
 }
 
+static int count_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 64; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 static void test_files_of_the_dead(void **state)
 {
 	struct namelock a, b;
+	int descriptors = count_descriptors();
 
 	(void)state;
 	open_locks(&a, "a");
@@ -74,6 +84,7 @@ static void test_files_of_the_dead(void **state)
 	leave_file(".names/tap2");
 	namelock_close(&b);
 	assert_false(exists(".names"));
+	assert_int_equal(count_descriptors(), descriptors);
 }
 
 static void test_taken_and_dropped(void **state)
@@ -90,6 +101,8 @@ static void test_taken_and_dropped(void **state)
 	assert_int_equal(a.count, 1);
 	assert_int_equal(stat(".names/tap0", &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(stat(".names", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
 	assert_false(namelock_take(&b, "tap0"));
 	assert_true(namelock_take(&b, "tap1"));
 	assert_false(namelock_take(&a, "tap1"));
@@ -102,6 +115,23 @@ static void test_taken_and_dropped(void **state)
 	assert_true(exists(".names/tap0"));
 	namelock_close(&b);
 	assert_false(exists(".names"));
+}
+
+/* A program that has closed its standard input gets descriptor 0 for the new file. */
+static void test_without_standard_input(void **state)
+{
+	struct namelock locks;
+	int input = dup(STDIN_FILENO);
+
+	(void)state;
+	open_locks(&locks, "a");
+	assert_int_equal(close(STDIN_FILENO), 0);
+	errno = EACCES; /* of an earlier call */
+	assert_true(namelock_take(&locks, "tap0"));
+	assert_int_equal(locks.count, 1);
+	namelock_close(&locks);
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	(void)close(input);
 }
 
 /* A vmrun that was killed leaves its files, but no lock. */
@@ -206,6 +236,7 @@ int main(void)
 		NAMES_TEST(test_taken_and_dropped),
 		NAMES_TEST(test_files_of_the_dead),
 		NAMES_TEST(test_left_file),
+		NAMES_TEST(test_without_standard_input),
 		NAMES_TEST(test_removed_file),
 		NAMES_TEST(test_no_place),
 		NAMES_TEST(test_rivals),

@@ -15,7 +15,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -275,18 +277,30 @@ static void test_a_pid_that_cannot_be_written(void **state)
 	pidfile_close(&p);
 }
 
+/* Returns the lowest descriptor that is free. */
+static int free_descriptor(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	assert_int_equal(close(fd), 0);
+	return fd;
+}
+
 static void test_held_by_another(void **state)
 {
 	struct pidfile p = { 0 }, second = { 0 };
 	struct error err = { 0 };
+	int free_before;
 
 	(void)state;
 	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
+	free_before = free_descriptor();
 	put(&p, 4711);
 	assert_int_equal(pidfile_open(&second, "pid", &err), -1);
 	assert_int_equal(err.status, STATUS_BUSY);
 	assert_string_equal(err.text, "pid: locked by a running process, pid 4711");
 	error_clear(&err);
+	assert_int_equal(free_descriptor(), free_before);
 	assert_holds("pid", "4711\n");
 	pidfile_close(&second);
 	assert_true(is_there("pid"));
@@ -371,6 +385,45 @@ static void test_what_is_no_file(void **state)
 	assert_false(is_there("missing"));
 }
 
+/* A program that has closed its standard input gets descriptor 0 for the pid file. */
+static void test_without_standard_input(void **state)
+{
+	struct pidfile p = { 0 };
+	struct error err = { 0 };
+	int input = dup(STDIN_FILENO);
+
+	(void)state;
+	assert_int_equal(close(STDIN_FILENO), 0);
+	assert_int_equal(pidfile_open(&p, "pid", &err), 0);
+	assert_int_equal(p.fd, STDIN_FILENO);
+	assert_null(err.text);
+	pidfile_close(&p);
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	(void)close(input);
+}
+
+/* What is no regular file is not vmrun's pid file, and nothing is left to remove. */
+static void test_stale_path_of_no_file(void **state)
+{
+	static const char *const names[] = { "missing", "text/pid", "link", "directory", "socket" };
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct words none = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	scratch_write("text", "12", 0644);
+	assert_int_equal(symlink("text", "link"), 0);
+	assert_int_equal(mkdir("directory", 0755), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	(void)close(fd);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (pidfile_remove_stale(names[i], &none, &err) != 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(is_there(names[i]), i >= 2);
+	}
+}
+
 /* Where files cannot be locked, the content still says to which process the file belongs. */
 static void test_stale_file_without_locks(void **state)
 {
@@ -396,6 +449,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stale_file, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_stale_file_without_locks, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_stale_path_of_no_file, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_without_standard_input, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_something_else, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_bytes_after_a_nul_count, scratch_enter, scratch_leave),

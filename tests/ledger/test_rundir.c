@@ -23,6 +23,18 @@
 #include "../platform/scratch.h"
 #include "hyper/hyper.h"
 
+static long simulated_user = -1; /* -1: the real one */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names */
+uid_t __real_geteuid(void);
+uid_t __wrap_geteuid(void);
+
+uid_t __wrap_geteuid(void)
+{
+	return simulated_user < 0 ? __real_geteuid() : (uid_t)simulated_user;
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
 static bool is_there(const char *path)
 {
 	struct stat st;
@@ -109,22 +121,26 @@ static void test_strangers_file(void **state)
 	rundir_close(&r);
 }
 
+static void default_is(const char *expected)
+{
+	MEM_AUTO char *path = rundir_default();
+
+	assert_string_equal(path, expected);
+}
+
 static void test_default(void **state)
 {
-	MEM_AUTO char *session = NULL, *none = NULL, *odd = NULL;
-	MEM_AUTO char *of_user = mem_format("/tmp/vmrun-%ld", (long)geteuid());
-	bool root = geteuid() == 0;
-
 	(void)state;
 	assert_int_equal(setenv("XDG_RUNTIME_DIR", "/some/dir", 1), 0);
-	session = rundir_default();
-	assert_string_equal(session, root ? "/var/run/vmrun" : "/some/dir/vmrun");
+	simulated_user = 0;
+	default_is("/var/run/vmrun");
+	simulated_user = 1234;
+	default_is("/some/dir/vmrun");
 	assert_int_equal(setenv("XDG_RUNTIME_DIR", "relative", 1), 0);
-	odd = rundir_default();
-	assert_string_equal(odd, root ? "/var/run/vmrun" : of_user);
+	default_is("/tmp/vmrun-1234");
 	assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
-	none = rundir_default();
-	assert_string_equal(none, root ? "/var/run/vmrun" : of_user);
+	default_is("/tmp/vmrun-1234");
+	simulated_user = -1;
 }
 
 static void test_what_is_no_directory_of_ours(void **state)

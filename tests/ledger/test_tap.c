@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../platform/scratch.h"
 #include "base/mem.h"
 #include "platform/os.h"
 
@@ -121,11 +123,34 @@ static void test_making_one(void **state)
 	ledger_close(ledger);
 }
 
+/* A tap that the ledger cannot list would never be destroyed. */
+static void test_one_that_cannot_be_listed(void **state)
+{
+	struct ledger_options options = { .vm = "demo", .directory = "." };
+	struct plan plan = { .hyper = &hyper_qemu, .vm = (char[]){ "demo" } };
+	struct ledger *ledger = NULL;
+	struct error err = { 0 };
+	bool exists;
+
+	(void)state;
+	assert_int_equal(ledger_open(&ledger, &options, &err), 0);
+	assert_int_equal(mkdir("ledger.json.new", 0700), 0); /* in the place of the new file */
+	assert_int_equal(tap_make(&plan, "tap3", ledger, &exists, &err), -1);
+	assert_false(exists);
+	assert_int_equal(err.status, STATUS_OS);
+	assert_int_equal(ledger_count(ledger), 0);
+	error_clear(&err);
+	assert_int_equal(rmdir("ledger.json.new"), 0);
+	ledger_close(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taps),
 		cmocka_unit_test(test_making_one),
+		cmocka_unit_test_setup_teardown(
+		    test_one_that_cannot_be_listed, scratch_enter, scratch_leave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -151,11 +152,19 @@ static void test_file_that_was_removed(void **state)
 static void test_note_in_place(void **state)
 {
 	struct stat before, after;
+	int64_t start;
+	pid_t pid;
 
 	(void)state;
 	open_lock();
 	assert_int_equal(stat("vm", &before), 0);
+	vmlock_note(&lock, 1, 0);
+	assert_true(vmlock_noted(&lock, &pid, &start));
+	assert_int_equal(pid, 1);
 	vmlock_note(&lock, INT32_MAX, INT64_MAX);
+	assert_true(vmlock_noted(&lock, &pid, &start));
+	assert_int_equal(pid, INT32_MAX);
+	assert_int_equal(start, INT64_MAX);
 	assert_int_equal(stat("vm", &after), 0);
 	assert_int_equal(after.st_size, before.st_size);
 	vmlock_close(&lock);
@@ -208,6 +217,28 @@ static void test_without_standard_input(void **state)
 	(void)close(input);
 }
 
+/* A lock that cannot be compared with the probe is given back, also when it is descriptor 0. */
+static void test_probe_that_is_lost(void **state)
+{
+	struct error err = { 0 };
+	int input = dup(STDIN_FILENO), probe, fd;
+
+	(void)state;
+	open_lock();
+	probe = dup(lock.probe);
+	assert_int_equal(close(lock.probe), 0);
+	assert_int_equal(close(STDIN_FILENO), 0);
+	assert_int_equal(vmlock_take(&lock, &fd, &err), -1);
+	assert_int_equal(fd, -1);
+	assert_string_equal(err.text, "./vm: cannot open: Bad file descriptor");
+	error_clear(&err);
+	assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	(void)close(input);
+	lock.probe = probe;
+	vmlock_close(&lock);
+}
+
 static void test_not_a_file(void **state)
 {
 	struct error err = { 0 };
@@ -233,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full_disk, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    test_without_standard_input, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(
+		    test_probe_that_is_lost, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(test_not_a_file, scratch_enter, scratch_leave),
 	};
 
