@@ -118,7 +118,7 @@ static int api_open_world(lua_State *L)
  * mark(table): returns the mark of an empty table, "list", "object" or nothing.
  * mark(table, kind): sets the mark.
  */
-/* stack: table [kind] -> kind | table | nothing */
+/* stack: table [kind] -> kind | nothing */
 static int api_mark(lua_State *L)
 {
 	static const char *const names[] = {
@@ -136,8 +136,7 @@ static int api_mark(lua_State *L)
 	lua_settop(L, 2);
 	if (!lua_isnil(L, 2)) {
 		values_set_mark(L, 1, (enum values_mark)luaL_checkoption(L, 2, NULL, names));
-		lua_settop(L, 1);
-		return 1;
+		return 0;
 	}
 	mark = values_get_mark(L, 1);
 	if (mark == MARK_NONE)

@@ -103,7 +103,6 @@ static void describe_error(lua_State *L)
 	int status = LUA_ERRRUN;
 
 	if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
-		lua_pop(L, 1);
 		lua_pushcfunction(L, call_tostring);
 		lua_pushvalue(L, 1);
 		status = lua_pcall(L, 1, 1, 0);
@@ -354,10 +353,10 @@ void script_abandon(struct script_task *task)
 		script_slice_begin(task->s); /* limits __close methods, which cannot be left */
 	(void)enter(task->s, forget_coroutine, task, &ignored);
 	script_call_end(task->s, false);
-	if (task->s->left_task == task) {
+	if (task->s->left_task == task)
 		task->s->left_task = NULL;
-		output_flush(task->s);
-	}
+	if (task->s->left_task == NULL)
+		output_flush(task->s); /* also what __close methods wrote */
 	free(task);
 }
 

@@ -309,7 +309,6 @@ void script_free(struct script *s)
 	if (s->L != NULL)
 		lua_close(s->L);
 	heap_close(&s->heap);
-	str_free(&s->line);
 	str_free(&s->file);
 	script_drop_lent(s);
 	free(s->hypervisor);

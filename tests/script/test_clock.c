@@ -31,17 +31,32 @@ static void hear(void *context, const char *level, const char *text)
 		str_addf(&support_log, "%s\n", text);
 }
 
+static struct script *open_with(const struct script_options *options)
+{
+	struct script *s = NULL;
+	struct error err = { 0 };
+
+	if (script_new(&s, options, &err) != 0)
+		fail_msg("script_new: %s", err.text);
+	return s;
+}
+
 static struct script *open_script(int64_t budget_ms, size_t memory_bytes)
 {
 	struct script_options options = {
 		.budget_ms = budget_ms, .memory_bytes = memory_bytes, .log = hear
 	};
-	struct script *s = NULL;
-	struct error err = { 0 };
 
-	if (script_new(&s, &options, &err) != 0)
-		fail_msg("script_new: %s", err.text);
-	return s;
+	return open_with(&options);
+}
+
+static struct script *open_slicing(void)
+{
+	struct script_options options = {
+		.budget_ms = HOUR_MS, .memory_bytes = 64 * MIB, .log = hear, .slices = true
+	};
+
+	return open_with(&options);
 }
 
 static int forget_log(void **state)
@@ -51,8 +66,8 @@ static int forget_log(void **state)
 	return 0;
 }
 
-/* Begins a hook with this body, which waits. */
-static void begin(struct script *s, const char *body, struct script_reply *reply)
+/* Begins a hook with this body. */
+static void begin_any(struct script *s, const char *body, struct script_reply *reply)
 {
 	MEM_AUTO char *text = mem_format("return { on_exit = function()\n%s\nend }", body);
 	struct node *argument = node_of("{ name = 'on_exit', index = 1, argument = {} }");
@@ -63,9 +78,32 @@ static void begin(struct script *s, const char *body, struct script_reply *reply
 	expect(s, "hooks", "{ name = 'on_exit', files = list }", "{ 'on_exit of vm.lua' }");
 	if (script_begin(s, "call", argument, reply, &err) != 0)
 		fail_msg("begin: %s", err.text);
+	node_free(argument);
+}
+
+/* Begins a hook with this body, which waits. */
+static void begin(struct script *s, const char *body, struct script_reply *reply)
+{
+	begin_any(s, body, reply);
 	assert_non_null(reply->request);
 	node_free(reply->request);
-	node_free(argument);
+}
+
+/* Begins a hook that is left at the end of a slice. */
+static void begin_left(struct script *s, const char *body, struct script_reply *reply)
+{
+	begin_any(s, body, reply);
+	assert_non_null(reply->task);
+	assert_null(reply->request);
+}
+
+static void end(struct script_reply *reply)
+{
+	struct error err = { 0 };
+
+	assert_int_equal(script_resume(reply->task, NULL, reply, &err), 0);
+	assert_null(reply->task);
+	node_free(reply->result);
 }
 
 static void test_an_hour(void **state)
@@ -145,6 +183,55 @@ static void test_sort(void **state)
 	script_free(s);
 }
 
+/* A function that has outlasted its slice is the last one of it. */
+static void test_slice_of_a_sort(void **state)
+{
+	struct script *s = open_slicing();
+	struct script_reply reply;
+
+	(void)state;
+	/* The coroutine counts its instructions anew: only the sort ends the slice. */
+	begin_left(s,
+	    "local t = {} for i = 1, 70000 do t[i] = i * 7919 % 70001 end\n"
+	    "coroutine.wrap(function() print(10) table.sort(t) print('sorted') end)()",
+	    &reply);
+	assert_int_equal(support_log.length, 0);
+	end(&reply);
+	assert_string_equal(support_log.text, "sorted\n");
+	script_free(s);
+}
+
+/* Many messages end a slice at any time, even at the first one of the clock. */
+static void test_slice_of_messages(void **state)
+{
+	struct script *s = open_slicing();
+	struct script_reply reply;
+
+	(void)state;
+	now_ms = 0;
+	begin_left(s, "for i = 1, 300 do print('x') end for i = 1, 200 do end print('y')", &reply);
+	assert_null(strstr(support_log.text, "y"));
+	end(&reply);
+	assert_non_null(strstr(support_log.text, "x\ny\n"));
+	script_free(s);
+}
+
+/* What a __close method writes without a newline is told, too, when a wait is abandoned. */
+static void test_output_of_an_abandoned_wait(void **state)
+{
+	struct script *s = open_script(BUDGET_MS, 64 * MIB);
+	struct script_reply reply;
+
+	(void)state;
+	begin(s,
+	    "local c <close> = setmetatable({}, { __close = function() io.write('bye') end })\n"
+	    "vmrun.sleep(1)",
+	    &reply);
+	script_abandon(reply.task);
+	assert_string_equal(support_log.text, "bye\n");
+	script_free(s);
+}
+
 /* A script that is out of memory and out of time is told of the time. */
 static void test_time_before_memory(void **state)
 {
@@ -169,6 +256,9 @@ int main(void)
 		TEST(test_abandoned),
 		TEST(test_sort),
 		TEST(test_time_before_memory),
+		TEST(test_slice_of_a_sort),
+		TEST(test_slice_of_messages),
+		TEST(test_output_of_an_abandoned_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/sandbox.h"
+#include "script/libraries.h"
+#include "script/script_internal.h"
 
 static void test_refused(void **state)
 {
@@ -232,8 +235,36 @@ static void test_output(void **state)
 	assert_int_equal(support_log.length, 9000 + 3 * strlen("info: \n"));
 	load_error(
 	    s, "io.write({})", "vm.lua:1: bad argument #1 to 'write' (string expected, got table)");
+	load_lua(s,
+	    "local ok, why = pcall(io.stdout.write, 'x')\n"
+	    "assert(not ok and why:find('FILE* expected, got string', 1, true)) return {}");
 	load_error(s, "print(setmetatable({}, { __tostring = function() return {} end }))",
 	    "vm.lua:1: '__tostring' must return a string");
+}
+
+/* Opening the libraries leaves what is on the stack, and pushes the globals alone. */
+static void test_stack_of_opening(void **state)
+{
+	struct sandbox *sandbox = sandbox_new("/specs", NULL);
+
+	(void)state;
+	for (int confined = 0; confined <= 1; confined++) {
+		struct script_options options = { .budget_ms = 60000,
+			.memory_bytes = 64 * MIB,
+			.sandbox = confined == 1 ? sandbox : NULL };
+		struct script *s = NULL;
+		struct error err = { 0 };
+
+		assert_int_equal(script_new(&s, &options, &err), 0);
+		script_call_begin(s, 0);
+		lua_pushliteral(s->L, "mine");
+		libraries_open_world(s->L);
+		assert_int_equal(lua_gettop(s->L), 2);
+		assert_string_equal(lua_tostring(s->L, 1), "mine");
+		assert_int_equal(lua_getfield(s->L, 2, "string"), LUA_TTABLE);
+		script_free(s);
+	}
+	sandbox_free(sandbox);
 }
 
 static void write_file(const char *directory, const char *name, const char *text, size_t length)
@@ -317,6 +348,28 @@ static void test_files_beside(void **state)
 	(void)rmdir(directory);
 }
 
+/* The text of a JSON file is not kept, and its empty tables have a mark that scripts cannot see. */
+static void test_json_file(void **state)
+{
+	char directory[] = "/tmp/vmrun-test-XXXXXX";
+	struct script *s = *state;
+
+	assert_non_null(mkdtemp(directory));
+	write_file(directory, "list.json", "[]", 2);
+	MEM_AUTO char *path = mem_format("%s/list.json", directory);
+	MEM_AUTO char *text =
+	    mem_format("local list = vmrun.include('%s')\n"
+		       "assert(next(list) == nil and getmetatable(list) == false)\n"
+		       "return { empty = list }",
+		path);
+
+	load_lua(s, text);
+	assert_null(s->file.text);
+	expect_boot(s, "default", "spec", "{ empty = list }");
+	(void)unlink(path);
+	(void)rmdir(directory);
+}
+
 /* A message of vmrun.log() and a line of print() have a limit. */
 static void test_limits_of_output(void **state)
 {
@@ -365,7 +418,9 @@ int main(void)
 		SUPPORT_TEST(test_metatables_are_out_of_sight),
 		SUPPORT_TEST(test_blocking_in_hooks),
 		SUPPORT_TEST(test_output),
+		cmocka_unit_test(test_stack_of_opening),
 		SUPPORT_TEST(test_files_beside),
+		SUPPORT_TEST(test_json_file),
 		SUPPORT_TEST(test_limits_of_output),
 		SUPPORT_TEST(test_limit_of_files),
 	};

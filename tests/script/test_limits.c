@@ -293,6 +293,13 @@ static void test_errors(void **state)
 	load_error(
 	    s, "error(42, 0)", "42\nstack traceback:\n\t[C]: in function 'error'\n\tvm.lua:1:");
 	load_error(s, "error(print)", "(error object is a function value)");
+	load_error(s, "error(setmetatable({}, { __tostring = function() return 'told' end }))",
+	    "told\nstack traceback:\n");
+	load_error(s, "error(setmetatable({}, { __tostring = function() return {} end }))",
+	    "(error object is a table value)\nstack traceback:\n");
+	load_error(s, "error(setmetatable({}, { __tostring = error }))",
+	    "(error object is a table value)\nstack traceback:\n");
+	load_error(s, "error('a\\0b\\0', 0)", "a?b?");
 	load_error(s, "error('', 0)", "\nstack traceback:");
 	load_error(s, "local x = ('x') .. {}", "vm.lua:1: attempt to concatenate a table value");
 	load_error(s, "return string.rep()", "vm.lua:1: bad argument #1 to 'rep'");

@@ -125,6 +125,8 @@ static void test_read_once(void **state)
 	struct script *s = *state;
 
 	program.stored = "{ n = 1, list = list, object = object, deep = { { x = null } } }";
+	load_lua(s, "assert(vmrun.state.n == 1) return {}");
+	assert_null(s->lent); /* Lua has a copy of what was read */
 	kept(s, "vmrun.state.n = vmrun.state.n + 1",
 	    "{\"deep\":[{\"x\":null}],\"list\":[],\"n\":2,\"object\":[]}");
 	kept(s,
@@ -289,6 +291,19 @@ static void test_event_and_firmware(void **state)
 	load_error(s, "local p = vmrun.firmware('x') return {}", "vm.lua:1: none of the kind x");
 }
 
+/* An error that is handed to Lua is the caller's no more. */
+static void test_error_is_handed_over(void **state)
+{
+	struct script *s = *state;
+	struct error err = { 0 };
+
+	(void)error_set(&err, STATUS_OS, "no room");
+	script_push_error(s->L, &err);
+	assert_null(err.text);
+	assert_string_equal(lua_tostring(s->L, -1), "no room");
+	lua_pop(s->L, 1);
+}
+
 int main(void)
 {
 #define STATE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, support_teardown)
@@ -304,6 +319,7 @@ int main(void)
 		STATE_TEST(test_without_a_program),
 		STATE_TEST(test_limit_of_events),
 		STATE_TEST(test_event_and_firmware),
+		STATE_TEST(test_error_is_handed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
