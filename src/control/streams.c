@@ -56,7 +56,7 @@ static bool next_event(struct control *c, struct client *client)
 
 	if (!client->hears)
 		return false;
-	if (c->backlog.count > 0 && client->event_at < c->backlog.oldest)
+	if (client->event_at < c->backlog.oldest)
 		tell_lost(c, client);
 	line = backlog_line(&c->backlog, client->event_at);
 	if (line == NULL)

@@ -94,6 +94,11 @@ static void test_client_that_cannot_be_watched(void **state)
 	client_put(other, "x", 1);
 	assert_int_equal(client_unread(other), 0);
 	assert_false(client_flush(other));
+	/* Nor can it be read. */
+	other->dead = false;
+	client_read(other);
+	assert_true(other->dead);
+	assert_false(other->leaves);
 	client_free(other, wait);
 }
 
@@ -236,6 +241,17 @@ static void test_want(void **state)
 	check_wake(true);
 }
 
+/* The wait set may not know a dead client. */
+static void test_want_of_a_dead_client(void **state)
+{
+	(void)state;
+	client->dead = true;
+	client_want(client, wait, false);
+	assert_true(client->reading);
+	say("x", 1);
+	check_wake(true);
+}
+
 static void test_answers(void **state)
 {
 	static const char wanted[] =
@@ -266,6 +282,7 @@ int main(void)
 		TEST(test_time_of_output),
 		TEST(test_flush_to_a_closed_connection),
 		TEST(test_want),
+		TEST(test_want_of_a_dead_client),
 		TEST(test_answers),
 	};
 

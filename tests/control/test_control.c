@@ -306,6 +306,27 @@ static void test_descriptor_0(void **state)
 	restore_input(input);
 }
 
+/* A writer that leaves takes its wish for room with it. */
+static void test_writer_beside_descriptor_0(void **state)
+{
+	int input = open_at_0();
+	struct control *c = server.control;
+	struct peer peer;
+
+	(void)state;
+	(void)server_console();
+	peer = server_connect();
+	server_ask(
+	    peer.fd, "{\"cmd\":\"console\",\"write\":true}", "{\"ok\":true,\"backlog\":0}\n");
+	c->wants_room = true; /* as while the guest is busy */
+	(void)close(peer.fd);
+	server_turn();
+	assert_null(c->writer);
+	assert_false(c->wants_room);
+	control_close(c);
+	restore_input(input);
+}
+
 static void test_renewal_of_descriptor_0(void **state)
 {
 	int input = open_at_0();
@@ -345,6 +366,7 @@ int main(void)
 		TEST(test_close_of_a_vm_that_runs),
 		TEST(test_unread_answer_at_the_end),
 		TEST(test_descriptor_0),
+		TEST(test_writer_beside_descriptor_0),
 		TEST(test_renewal_of_descriptor_0),
 		cmocka_unit_test(test_no_control_socket),
 	};

@@ -115,6 +115,25 @@ static void test_spare_descriptor_0(void **state)
 	}
 }
 
+static void test_end_with_spare_descriptor_0(void **state)
+{
+	struct control *c = server.control;
+	int input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	(void)state;
+	(void)close(c->listener.spare);
+	c->listener.spare = -1;
+	(void)close(STDIN_FILENO);
+	control_wake(c, CONTROL_TAG);
+	assert_int_equal(c->listener.spare, STDIN_FILENO);
+	control_close(c);
+	assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
+	if (input >= 0) {
+		assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+		(void)close(input);
+	}
+}
+
 /* Fails unless the socket is watched, or not. */
 static void check_watched(bool watched)
 {
@@ -299,6 +318,7 @@ int main(void)
 		TEST(test_clients_at_once),
 		TEST(test_spare_descriptor),
 		TEST(test_spare_descriptor_0),
+		TEST(test_end_with_spare_descriptor_0),
 		TEST(test_no_descriptors),
 		TEST(test_failed_client),
 		TEST(test_deleted_file),

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -108,6 +109,21 @@ static void test_client_that_goes(void **state)
 	peer = server_connect();
 }
 
+/* A client that has shut down its side hears of no script any more, though it reads on. */
+static void test_half_closed_slow_client(void **state)
+{
+	(void)state;
+	ask("vmrun.sleep(1) return 7", "");
+	server_fill(peer.client);
+	server_say(peer.fd, "{\"cmd\":\"reload\"}\n");
+	assert_int_equal(shutdown(peer.fd, SHUT_WR), 0);
+	server_turn();
+	assert_int_equal(server.control->count, 1);
+	assert_int_equal(peer.client->waits, 0);
+	assert_false(scripts_last());
+	server_check_closed(peer.fd);
+}
+
 static void test_end_of_the_vm(void **state)
 {
 	(void)state;
@@ -128,6 +144,7 @@ int main(void)
 		TEST(test_no_vm),
 		TEST(test_too_many),
 		TEST(test_client_that_goes),
+		TEST(test_half_closed_slow_client),
 		TEST(test_end_of_the_vm),
 	};
 
