@@ -54,13 +54,10 @@ void hook_command_leave(struct hook_command *c)
 
 void hook_command_free(struct hook_command *c)
 {
-	COMMAND_RESULT_AUTO struct command_result result = { 0 };
+	pid_t pid = c->job.pid;
 
-	if (c->job.pid != 0) {
-		job_kill(&c->job);
-		hook_command_forget(c, c->job.pid);
-		(void)command_finish(&c->job, &result, NULL);
-	}
-	job_free(&c->job);
+	job_free(&c->job); /* kills and reaps it */
+	if (pid != 0)
+		hook_command_forget(c, pid);
 	words_free(&c->argv);
 }

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -76,6 +77,16 @@ static void test_failure_warns(void **state)
 {
 	(void)state;
 	run_until("vmrun.exec { 'sh', '-c', 'exit 3', background = true } vmrun.sleep(600)",
+	    "a command in the background: sh ended with status 3");
+	finish();
+}
+
+/* What a command writes is read, so that it never waits for vmrun. */
+static void test_many_errors(void **state)
+{
+	(void)state;
+	run_until("vmrun.exec { 'sh', '-c', 'seq 60000 >&2; exit 3', background = true } "
+		  "vmrun.sleep(600)",
 	    "a command in the background: sh ended with status 3");
 	finish();
 }
@@ -157,6 +168,30 @@ static void test_what_ended_before_its_boot(void **state)
 	vm_close(&v);
 }
 
+/* A process that has got the pid of a command later, even as the leader of a group, is another's.
+ */
+static void test_process_of_the_same_pid(void **state)
+{
+	int fd = leave_process();
+	pid_t other = fork();
+
+	(void)state;
+	if (other == 0) {
+		for (;;)
+			(void)pause();
+	}
+	(void)setpgid(other, other);
+	assert_int_equal(kill(-backgrounds()->item[0].group, SIGKILL), 0);
+	check_killed(fd);
+	backgrounds()->item[0].group = other;
+	errno = ESRCH; /* of an earlier call */
+	background_end(backgrounds(), 0);
+	assert_int_equal(backgrounds()->count, 0);
+	vm_close(&v);
+	assert_int_equal(kill(other, SIGKILL), 0);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+}
+
 /* Lends a set of commands at the end of a page that none follows. */
 static struct backgrounds *fenced(char **pages, size_t *size)
 {
@@ -229,8 +264,10 @@ int main(void)
 		BACKGROUND(test_too_many),
 		BACKGROUND(test_places_are_freed),
 		BACKGROUND(test_failure_warns),
+		BACKGROUND(test_many_errors),
 		BACKGROUND(test_end_of_what_is_left),
 		BACKGROUND(test_what_ended_before_its_boot),
+		BACKGROUND(test_process_of_the_same_pid),
 		cmocka_unit_test(test_last_place),
 		cmocka_unit_test(test_first_limit),
 		BACKGROUND(test_freed),

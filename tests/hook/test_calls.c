@@ -179,6 +179,28 @@ static void test_failures(void **state)
 	vm_close(&v);
 }
 
+/* A hook whose functions cannot be listed fails as a whole, and is over. */
+static void test_failed_list(void **state)
+{
+	struct hook_source source = { .has_functions = true };
+	const struct vmrun_event *e;
+
+	(void)state;
+	vm_prepare(&v, "");
+	source.doc = v.machine->source->doc;
+	words_add(&source.files, "unknown.lua");
+	calls_begin(&v.machine->calls, &unheeded, &source);
+	e = vm_event(&v, VMRUN_HOOK_FAILED);
+	assert_non_null(e);
+	assert_string_equal(e->by, "on_exit");
+	assert_non_null(
+	    strstr(e->text, "the list of hooks has changed since it was read: unknown.lua"));
+	assert_true(v.machine->calls.main_ended);
+	assert_true(is_over(v.machine));
+	words_free(&source.files);
+	vm_close(&v);
+}
+
 /* Sets the time of the machine, and handles a deadline that is over. */
 static void pass_to(int64_t ms)
 {
@@ -583,6 +605,7 @@ int main(void)
 		CALL(test_first_answer_is_enough),
 		CALL(test_no_answer),
 		CALL(test_failures),
+		CALL(test_failed_list),
 		CALL(test_sleep),
 		CALL(test_sleep_of_no_time),
 		CALL(test_sleep_after_a_command),

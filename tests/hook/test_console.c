@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "hook/call.h"
 #include "life.h"
 #include "platform/waitset.h"
@@ -151,6 +152,75 @@ static void test_not_read(void **state)
 	vm_close(&v);
 }
 
+/* Returns the call that waits for this. */
+static struct call *waiting(enum call_wait wait)
+{
+	struct call *const *call = &v.machine->calls.lasting[0];
+
+	while (*call == NULL || (*call)->state != CALL_WAITS || (*call)->wait != wait)
+		life_step(v.handle, 1000);
+	return *call;
+}
+
+/* Lets the guest print lines, which are read but not searched yet. */
+static void print_lines(size_t bytes)
+{
+	struct console *console = &v.machine->console;
+	struct pollfd p = { .fd = console->fd, .events = POLLIN };
+	uint64_t until = console->total + bytes;
+
+	while (console->total < until) {
+		print("a line of 16 ...\n");
+		assert_int_equal(poll(&p, 1, 60000), 1);
+		(void)console_read(console);
+	}
+}
+
+/*
+ * After the end of the boot, a hook looks no further than the boot's own output, also where a
+ * process that the hypervisor left goes on to print.
+ */
+static void test_look_after_the_end(void **state)
+{
+	struct calls *c;
+	struct call *call;
+
+	(void)state;
+	start("function vm.on_started()"
+	      "  print('got', vmrun.expect(vmrun.regex 'never', { timeout = 600 })) end");
+	c = &v.machine->calls;
+	call = waiting(WAIT_TEXT);
+	print_lines(4 * MAX_PATTERN_LINE);
+	wait_look(c, call);
+	assert_true(call->behind);
+	assert_int_equal(call->state, CALL_WAITS);
+	call->gone_ms = machine_now(v.machine) + 600000;
+	c->console_end = call->console_at;
+	wait_look(c, call);
+	assert_true(call->console_at < v.machine->console.total);
+	assert_int_equal(call->state, CALL_ANSWERED);
+	calls_wake(c);
+	await_told("got\tnil\tgone");
+	finish();
+}
+
+/* A list of texts that cannot be searched for is refused at once. */
+static void test_refused_texts(void **state)
+{
+	struct node *request = node_new(NODE_OBJECT);
+	struct call *call;
+
+	(void)state;
+	start("function vm.on_started() print('got', vmrun.sleep(600)) end");
+	node_put(request, "expect", node_new(NODE_LIST));
+	call = waiting(WAIT_TIME);
+	wait_begin(&v.machine->calls, call, request);
+	assert_non_null(call->answer);
+	calls_wake(&v.machine->calls);
+	await_told("got\tnil\ta list of 0 texts: expected 1 to 100");
+	finish();
+}
+
 #define CONSOLE(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
 
 int main(void)
@@ -161,6 +231,8 @@ int main(void)
 		CONSOLE(test_found),
 		CONSOLE(test_senders),
 		CONSOLE(test_not_read),
+		CONSOLE(test_look_after_the_end),
+		CONSOLE(test_refused_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
