@@ -325,14 +325,17 @@ static void test_command(void **state)
 	int64_t before = clock_ms(), after;
 
 	(void)state;
-	call_real("local status, out, err = vmrun.exec { 'sh', '-c', 'cat; echo e >&2; exit 3',"
+	call_real("local status, out, err = vmrun.exec { 'sh', '-c',"
+		  "  'until [ -e go ]; do sleep 0.05; done; cat; echo e >&2; exit 3',"
 		  "  stdin = 'in', timeout = 600 }"
 		  "return vmrun.stop(status == 3 and out == 'in' and err == 'e\\n' and 1 or 2)");
+	vm_await(&v, has_command);
 	assert_non_null(process());
 	assert_string_equal(process()->name, "command of a hook: sh");
 	assert_int_equal(process()->pid, v.machine->calls.main->command.job.pid);
 	after = clock_ms();
 	assert_in_range(v.machine->calls.main->until_ms, before + 600000, after + 600000);
+	vm_write("go", "");
 	vm_await(&v, is_over);
 	check_heard("1 ");
 	assert_null(process());
@@ -473,6 +476,7 @@ static void test_late_command(void **state)
 
 	(void)state;
 	call_real(LATE("7 s"));
+	vm_await(&v, has_command);
 	before = machine_now(v.machine);
 	reach_limit();
 	after = machine_now(v.machine);
@@ -490,10 +494,11 @@ static void test_command_after_a_late_one(void **state)
 {
 	(void)state;
 	call_real("vmrun.exec { 'sleep', '600' } vmrun.exec { 'sleep', '600' }");
+	vm_await(&v, has_command);
 	reach_limit();
 	assert_true(v.machine->calls.main->late);
 	assert_true(calls_command_ended(&v.machine->calls, v.machine->calls.main->command.job.pid));
-	assert_int_not_equal(v.machine->calls.main->command.job.pid, 0);
+	vm_await(&v, has_command);
 	assert_false(v.machine->calls.main->late);
 	vm_close(&v);
 }
@@ -505,6 +510,7 @@ static void test_hanging_command(void **state)
 
 	(void)state;
 	call_real(LATE("sleep does not end"));
+	vm_await(&v, has_command);
 	pid = v.machine->calls.main->command.job.pid;
 	reach_limit();
 	reach_limit();
@@ -586,6 +592,7 @@ static void test_ended(void **state)
 {
 	(void)state;
 	call_real("vmrun.exec { 'sleep', '600' } return vmrun.stop(1)");
+	vm_await(&v, has_command);
 	calls_close(&v.machine->calls);
 	assert_true(is_over(v.machine));
 	assert_null(process());
