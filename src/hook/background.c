@@ -124,10 +124,9 @@ void background_limit(struct backgrounds *b, int64_t until_ms)
 	for (size_t i = 0; i < MAX_BACKGROUND; i++) {
 		struct background *item = &b->item[i];
 
-		/* Also in a free place, where nobody reads it. */
-		if (item->command.job.pid == 0 && !item->ends)
+		if (item->group != 0 && item->command.job.pid == 0 && !item->ends)
 			item->until_ms = 0; /* what the command left does not hold up the end */
-		else if (item->until_ms < 0)
+		else if (item->group != 0 && item->until_ms < 0)
 			item->until_ms = until_ms;
 	}
 }
