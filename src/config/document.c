@@ -13,6 +13,8 @@
 #include "config/source.h"
 #include "platform/sandbox.h"
 
+/* Bytes of the nodes of a document, some ten times those of its text. */
+#define MAX_SPEC_MEMORY ((size_t)256 << 20)
 #define MAX_UCL_QUOTE 60 /* bytes of uclcmd's answer in a message */
 
 /* Reports an error of Lua, "vm.lua:3: unexpected symbol", with its place apart from its text. */
@@ -153,8 +155,7 @@ static void settle_numbers(struct node *n)
 static struct node *read_json(struct document *doc, struct report *report)
 {
 	size_t at = strspn(doc->text, " \t\r\n"), first = report->count;
-	struct node *root =
-	    json_read(doc->name, doc->text, doc->length, doc->options.memory_bytes, report);
+	struct node *root = json_read(doc->name, doc->text, doc->length, MAX_SPEC_MEMORY, report);
 	struct problem *p;
 
 	if (root != NULL && root->kind != NODE_OBJECT) {

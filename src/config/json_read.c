@@ -261,7 +261,7 @@ static int take_token(struct reading *r, const struct json_token *token)
 	}
 	if (n == NULL)
 		return report_fault(w, r->name, token->offset,
-		    "larger than hook_memory allows: too large for a spec", r->report);
+		    "the values up to here need too much memory: too large for a spec", r->report);
 	if (token->type == JSON_OBJECT || token->type == JSON_LIST) {
 		enter(w, token->type == JSON_OBJECT);
 		top(w)->node = n;

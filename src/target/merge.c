@@ -87,16 +87,23 @@ static void lay(
 	}
 }
 
+/* Reports, once in a chain of targets, that there is no room for it. */
+static void refuse(struct layer *layer)
+{
+	if (layer->below != NULL && layer->below->faulty != NULL)
+		return;
+	targets_problem(&layer->problems, targets_path("targets", layer->target->name, NULL),
+	    "merging this target and those that it extends needs too much memory: extend fewer "
+	    "targets");
+}
+
 static struct view *lay_over(struct targets *t, const struct view *below, struct layer *layer)
 {
 	const struct node *table = layer->target->table, *list = node_get(table, "emulations");
 	struct view *view = mem_zero(sizeof(*view));
 
 	if (t->room == 0) {
-		targets_problem(&layer->problems,
-		    targets_path("targets", layer->target->name, NULL),
-		    "merging this target and those that it extends needs more memory than "
-		    "hook_memory allows: extend fewer targets");
+		refuse(layer);
 		return view;
 	}
 	lay(t, view, below, table);
@@ -170,11 +177,14 @@ void merge_build(const struct targets *t, const struct view *view, struct merged
 		node_put(out->spec, "emulations", build_devices(&view->devices, out));
 }
 
-/* Adds copies of the problems that the layers up to this one had, the lowest first. */
+/*
+ * Adds copies of the problems that the layers up to this one had, the lowest first, and no more of
+ * them than a report has.
+ */
 static void add_problems(const struct layer *top, struct report *report)
 {
 	const struct layer **list;
-	size_t count = 0;
+	size_t count = 0, copied = 0;
 
 	for (const struct layer *l = top; l != NULL && l->faulty != NULL; l = l->faulty->below)
 		count++;
@@ -184,7 +194,7 @@ static void add_problems(const struct layer *top, struct report *report)
 	for (size_t i = 0; i < count; i++) {
 		const struct report *own = &(*--list)->problems;
 
-		for (size_t k = 0; k < own->count; k++)
+		for (size_t k = 0; k < own->count && copied++ < MAX_REPORT_PROBLEMS; k++)
 			targets_problem(
 			    report, node_copy(own->item[k].keys), "%s", own->item[k].text);
 	}

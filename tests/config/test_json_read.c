@@ -148,7 +148,7 @@ static void test_room(void **state)
 		root = json_read("x", text, strlen(text), room, &report);
 		if (root == NULL)
 			assert_string_equal(report.item[0].text,
-			    "larger than hook_memory allows: too large for a spec");
+			    "the values up to here need too much memory: too large for a spec");
 	}
 	assert_true(room > 5 * sizeof(struct node) && room < 5 * sizeof(struct node) + 300);
 	node_free(root);

@@ -174,11 +174,31 @@ static void test_room(void **state)
 	assert_int_equal(node_get(m.spec, "emulations")->count, 101);
 	merged_clear(&m);
 	targets_merge(t, "t19999", NULL, &m, &report);
-	assert_true(report.count > 0);
+	/* Once in the chain, and for each target over it. */
+	assert_int_equal(report.count, 1);
 	assert_non_null(strstr(report.item[0].path, "targets.t0"));
 	assert_string_equal(report.item[0].text,
-	    "merging this target and those that it extends needs more memory than hook_memory "
-	    "allows: extend fewer targets");
+	    "merging this target and those that it extends needs too much memory: extend fewer "
+	    "targets");
+	merged_clear(&m);
+	targets_free(t);
+}
+
+/* Each target of a chain has a problem: a report has a hundred of them. */
+static void test_many_problems(void **state)
+{
+	struct node *root = document(MANY, the_one_before);
+	REPORT_AUTO struct report report = { 0 };
+	struct targets *t;
+	struct merged m;
+
+	(void)state;
+	for (struct node *n = node_get(root, "targets")->first; n != NULL; n = n->next)
+		node_put(n, "emulations", node_int(1));
+	t = targets_new(root, rules, SIZE_MAX);
+	targets_merge(t, "t19999", NULL, &m, &report);
+	assert_int_equal(report.count, MAX_REPORT_PROBLEMS);
+	assert_string_equal(report.item[0].path, "targets.t00000.emulations");
 	merged_clear(&m);
 	targets_free(t);
 }
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_circle),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_many_problems),
 		cmocka_unit_test(test_no_object),
 		cmocka_unit_test(test_owner),
 	};
