@@ -15,7 +15,8 @@
 
 /* Bytes of the nodes of a document, some ten times those of its text. */
 #define MAX_SPEC_MEMORY ((size_t)256 << 20)
-#define MAX_UCL_QUOTE 60 /* bytes of uclcmd's answer in a message */
+#define TOO_LARGE 9223372036854775808.0 /* the first double beyond int64_t */
+#define MAX_UCL_QUOTE 60		/* bytes of uclcmd's answer in a message */
 
 /* Reports an error of Lua, "vm.lua:3: unexpected symbol", with its place apart from its text. */
 static void report_script_error(struct document *doc, struct error *err, struct report *report)
@@ -144,7 +145,7 @@ static void settle_numbers(struct node *n)
 {
 	for (struct node *child = n->first; child != NULL; child = child->next)
 		settle_numbers(child);
-	if (n->kind != NODE_NUMBER || n->number < -0x1p63 || n->number >= 0x1p63 ||
+	if (n->kind != NODE_NUMBER || n->number < -TOO_LARGE || n->number >= TOO_LARGE ||
 	    n->number != (double)(int64_t)n->number)
 		return;
 	n->kind = NODE_INT;

@@ -137,13 +137,13 @@ int boot_make_plan(const struct boot_source *source, const struct spec *spec, st
 char *boot_config_text(
     const struct boot_source *source, const struct spec *spec, struct report *report)
 {
-	struct plan plan = { 0 };
+	struct plan *plan = mem_zero(sizeof(*plan));
 	char *text = NULL;
 
-	if (source->hyper->config_text != NULL &&
-	    make_plan(source, spec, false, &plan, report) == 0)
-		text = source->hyper->config_text(&plan, report);
-	plan_clear(&plan);
+	if (source->hyper->config_text != NULL && make_plan(source, spec, false, plan, report) == 0)
+		text = source->hyper->config_text(plan, report);
+	plan_clear(plan);
+	free(plan);
 	return text;
 }
 
