@@ -36,7 +36,7 @@ static struct view *make_base(struct targets *t)
 	const struct node *document = t->document, *list = node_get(document, "emulations");
 
 	view->item = mem_zero((document->count + 1) * sizeof(*view->item));
-	/* What is wrong with a document that is no object is reported when it is decoded. */
+	/* Decoding reports a document that is not an object. */
 	for (const struct node *n = document->kind == NODE_OBJECT ? document->first : NULL;
 	     n != NULL; n = n->next) {
 		const struct node *rules = node_get(t->rules, n->key), *value = n;
@@ -87,7 +87,7 @@ static void lay(
 	}
 }
 
-/* Reports, once in a chain of targets, that there is no room for it. */
+/* Reports that the memory for merges is used up, unless a target below has done so. */
 static void refuse(struct layer *layer)
 {
 	if (layer->below != NULL && layer->below->faulty != NULL)
