@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_node.h"
 #include "base/mem.h"
 #include "plan/boot.h"
 
@@ -142,6 +143,53 @@ static void test_another_target_boots_first(void **state)
 	close_fixture(other);
 }
 
+/* Returns whether the first boot of a fixture has the plan of the check, which is marked. */
+static bool has_checked_plan(struct fixture *f)
+{
+	MEM_AUTO char *line = command_of(f, "default");
+
+	return strstr(line, "marked") != NULL;
+}
+
+/* The plan of the check is that of the first boot, unless the host may have changed since. */
+static void test_the_plan_of_the_check(void **state)
+{
+	struct fixture *f = open_text(SPEC, "default");
+
+	(void)state;
+	words_add(&f->source.checked_plan.argv, "marked");
+	assert_true(has_checked_plan(f));
+	assert_false(has_checked_plan(f));
+	close_fixture(f);
+	f = open_text(SPEC, "default");
+	words_add(&f->source.checked_plan.argv, "marked");
+	f->source.checked_plan.reads_host = true;
+	assert_false(has_checked_plan(f));
+	close_fixture(f);
+}
+
+/* on_prepare makes another spec, which has another plan. */
+static void test_the_plan_of_a_changed_spec(void **state)
+{
+	struct fixture *f = open_text(SPEC, "default");
+	NODE_AUTO struct node *changed = json_node("{ \"name\": \"t\", \"cpu\": 2, \"mem\": "
+						   "\"64M\", \"bootrom\": \"/rom\" }");
+	struct boot_facts facts = { 0 };
+	struct boot boot;
+
+	(void)state;
+	words_add(&f->source.checked_plan.argv, "marked");
+	assert_int_equal(boot_draft(&f->source, "default", &facts, &boot, &f->report), 0);
+	assert_int_equal(boot_change(&f->source, &boot, changed, &f->report), 0);
+	assert_int_equal(boot_finish(&f->source, &boot, &f->report), 0);
+	MEM_AUTO char *line = words_shell_line(&boot.plan.argv);
+
+	assert_null(strstr(line, "marked"));
+	assert_non_null(strstr(line, "cpus=2,"));
+	boot_clear(&boot);
+	close_fixture(f);
+}
+
 static void test_a_script_is_merged_again(void **state)
 {
 	struct fixture *f = open_text(SCRIPT, "more");
@@ -173,6 +221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_first_boot_is_not_merged_again),
 		cmocka_unit_test(test_another_target_boots_first),
+		cmocka_unit_test(test_the_plan_of_the_check),
+		cmocka_unit_test(test_the_plan_of_a_changed_spec),
 		cmocka_unit_test(test_a_script_is_merged_again),
 		cmocka_unit_test(test_a_base_that_is_lost),
 	};
