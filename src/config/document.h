@@ -117,10 +117,12 @@ void document_hook_programs(
     struct document *doc, const struct hook_file *hook, struct words *programs);
 /*
  * Lists the functions for a hook of the target merged last, in order, by labels for messages.
- * Caller frees the list.
+ * Caller frees the list, which holds until another list of the same hook is made or a script runs.
  */
 int document_hooks(struct document *doc, const char *hook, const struct words *files,
     struct node **labels, struct error *err);
+/* Returns a number that is another one after each turn of a script: see script_turns(). */
+uint64_t document_turns(const struct document *doc);
 /*
  * Begins a call of the index-th of them (from 1); takes the argument.  The call may wait: see
  * script_begin().

@@ -1,6 +1,9 @@
 /* Hooks of a document: loading files and calling functions. */
 
+#include <string.h>
+
 #include "base/mem.h"
+#include "base/str.h"
 #include "config/document_internal.h"
 #include "config/read.h"
 
@@ -51,14 +54,24 @@ static bool may_load(const struct document *doc, const struct hook_file *hook)
 	    sandbox_is_home(doc->sandbox, hook->path, &real);
 }
 
+/* Returns whether a hook file that is loaded has a function for a hook. */
+static bool has_function(const struct document *doc, const char *hook, const char *key)
+{
+	for (size_t i = 0; i < doc->functions.count; i++) {
+		const char *of = str_after(doc->functions.item[i], hook);
+
+		if (of != NULL && *of == ' ' && strcmp(of + 1, key) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Notes the functions of a hook file that was loaded. */
 static void note_functions(struct document *doc, const char *key, const struct node *list)
 {
 	for (const struct node *n = list == NULL ? NULL : list->first; n != NULL; n = n->next) {
-		MEM_AUTO char *entry = mem_format("%s %s", n->text, key);
-
-		if (!words_have(&doc->functions, entry))
-			words_add(&doc->functions, entry);
+		if (!has_function(doc, n->text, key))
+			words_take(&doc->functions, MEM_JOIN(n->text, " ", key));
 	}
 }
 
@@ -67,9 +80,7 @@ bool document_has_hook(const struct document *doc, const struct spec *spec, cons
 	if (spec_gives(spec, hook))
 		return true;
 	for (size_t i = 0; i < spec->hooks.count; i++) {
-		MEM_AUTO char *entry = mem_format("%s %s", hook, spec->hooks.item[i].key);
-
-		if (words_have(&doc->functions, entry))
+		if (has_function(doc, hook, spec->hooks.item[i].key))
 			return true;
 	}
 	return false;
@@ -133,6 +144,11 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
 		node_put(request, "owner", node_string(owner));
 	node_put(request, "files", list);
 	return document_call(doc, "hooks", request, labels, err);
+}
+
+uint64_t document_turns(const struct document *doc)
+{
+	return doc->script == NULL ? 0 : script_turns(doc->script);
 }
 
 /* Gives the devices of a spec their slots. */

@@ -155,3 +155,31 @@ void call_free(struct call *call, bool reaps)
 	free(call->text);
 	free(call);
 }
+
+void call_drop_foreseen(struct calls *c)
+{
+	node_free(c->foreseen.labels);
+	memset(&c->foreseen, 0, sizeof(c->foreseen));
+}
+
+void calls_foresee(struct calls *c, const struct hook *hook, const struct hook_source *source)
+{
+	call_drop_foreseen(c);
+	/* The call that fails says why. */
+	if (!source->has_functions || calls_compute(c) ||
+	    document_hooks(source->doc, hook->name, &source->files, &c->foreseen.labels, NULL) != 0)
+		return;
+	c->foreseen.hook = hook;
+	c->foreseen.turns = document_turns(source->doc);
+}
+
+int call_list(struct calls *c, const struct hook *hook, const struct hook_source *source,
+    struct node **labels, struct error *err)
+{
+	if (c->foreseen.hook != hook || c->foreseen.turns != document_turns(source->doc))
+		return document_hooks(source->doc, hook->name, &source->files, labels, err);
+	*labels = c->foreseen.labels;
+	c->foreseen.labels = NULL;
+	call_drop_foreseen(c);
+	return 0;
+}

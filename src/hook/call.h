@@ -74,7 +74,14 @@ bool wait_command_ended(struct call *call, pid_t pid);
 /* Frees what a wait holds; a command is killed and left to the loop. */
 void wait_clear(struct call *call);
 
-/* call.c: lets the next function of a call begin, or the present one continue. */
+/*
+ * call.c: gets the labels of the functions of a hook, those that were foreseen if they still hold.
+ * Caller frees.
+ */
+int call_list(struct calls *c, const struct hook *hook, const struct hook_source *source,
+    struct node **labels, struct error *err);
+void call_drop_foreseen(struct calls *c);
+/* Lets the next function of a call begin, or the present one continue. */
 void call_step(struct calls *c, struct call *call);
 /* Abandons a call because its time after the end of the boot is over. */
 void call_fail_gone(struct calls *c, struct call *call);

@@ -184,8 +184,7 @@ void calls_begin(struct calls *c, const struct hook *hook, const struct hook_sou
 	calls_abandon_main(c);
 	if (source->has_functions) {
 		c->main = new_call(c, hook, source);
-		if (document_hooks(
-			source->doc, hook->name, &source->files, &c->main->labels, &err) != 0) {
+		if (call_list(c, hook, source, &c->main->labels, &err) != 0) {
 			if (hook->on_failure == NULL)
 				calls_say_failure(c, hook->name, &err);
 			else
@@ -252,6 +251,7 @@ void calls_end_script(struct calls *c, int64_t number)
 
 void calls_boot_began(struct calls *c, bool has_console, uint64_t console_at)
 {
+	call_drop_foreseen(c);
 	c->boot_runs = true;
 	c->has_console = has_console;
 	c->console_at = console_at;
@@ -482,5 +482,6 @@ void calls_abandon(struct calls *c)
 void calls_close(struct calls *c)
 {
 	end_all(c, true);
+	call_drop_foreseen(c);
 	background_close(&c->backgrounds);
 }

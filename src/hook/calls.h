@@ -101,6 +101,12 @@ struct calls {
 		const struct hook *hook;
 		struct hook_source source;
 	} due[2];
+	/* The functions of the hook that the end of the boot will call, listed while it runs. */
+	struct foreseen {
+		const struct hook *hook; /* NULL: none is foreseen */
+		struct node *labels;
+		uint64_t turns; /* of the document: a script that runs meanwhile may change them */
+	} foreseen;
 	struct backgrounds backgrounds;
 	uint64_t order;	      /* of the last wait, for waits that take turns */
 	uint64_t console_at;  /* bytes that the console had printed when the boot began */
@@ -123,6 +129,11 @@ void calls_boot_ended(struct calls *c);
 /* Ends the commands that were started in the background before this call. */
 void calls_end_commands(struct calls *c);
 
+/*
+ * Lists the functions of a hook of the boot that runs, which calls_begin() will call; does nothing
+ * while Lua is left.
+ */
+void calls_foresee(struct calls *c, const struct hook *hook, const struct hook_source *source);
 /*
  * Begins the main call, also when no function waits; ends one that is in progress.  main_ended says
  * its end.

@@ -155,7 +155,9 @@ static struct node *end_facts(const void *context)
 
 const struct hook hooks_end = { .name = "on_end", .argument = end_facts };
 
-void hooks_call(struct machine *m, const struct hook *hook, const struct spec *spec)
+/* Returns where the functions of a hook are.  Caller frees its files. */
+static struct hook_source find_functions(
+    const struct machine *m, const struct hook *hook, const struct spec *spec)
 {
 	struct hook_source source = { .doc = m->source->doc,
 		.exec_result = m->source->exec_result };
@@ -165,6 +167,21 @@ void hooks_call(struct machine *m, const struct hook *hook, const struct spec *s
 		source.timeout_ms = spec->hook_timeout_ms;
 		boot_hook_keys(spec, &source.files);
 	}
+	return source;
+}
+
+void hooks_foresee_exit(struct machine *m)
+{
+	struct hook_source source = find_functions(m, &hooks_exit, m->boot.spec);
+
+	calls_foresee(&m->calls, &hooks_exit, &source);
+	words_free(&source.files);
+}
+
+void hooks_call(struct machine *m, const struct hook *hook, const struct spec *spec)
+{
+	struct hook_source source = find_functions(m, hook, spec);
+
 	if (hook->lasts)
 		calls_begin_lasting(&m->calls, hook, &source);
 	else

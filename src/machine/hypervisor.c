@@ -109,6 +109,7 @@ struct next hypervisor_late(struct machine *m)
 struct next hypervisor_up(struct machine *m)
 {
 	m->run.lock_looks = 0;
+	hooks_foresee_exit(m);
 	return go(STATE_RUNNING, FIRST_LOOK_MS);
 }
 

@@ -427,6 +427,66 @@ static bool waits(const struct machine *m)
 	return !machine_computes(m);
 }
 
+/* Calls on_exit, of which the first function decides; returns how often Lua was entered. */
+static uint64_t turns_of_exit(void)
+{
+	const struct document *doc = v.machine->source->doc;
+	uint64_t before = document_turns(doc);
+
+	hooks_call(v.machine, &hooks_exit, v.machine->boot.spec);
+	assert_string_equal(v.machine->choice.answer_label, "on_exit of first.lua");
+	return document_turns(doc) - before;
+}
+
+/* The functions of on_exit are listed before its call, unless a script has run since. */
+static void test_foreseen(void **state)
+{
+	struct machine *m;
+
+	(void)state;
+	call(&unheeded, "return vmrun.stop(1)", "return vmrun.stop(2)");
+	m = v.machine;
+	assert_int_equal(turns_of_exit(), 2);
+	hooks_foresee_exit(m);
+	assert_int_equal(turns_of_exit(), 1);
+	assert_int_equal(turns_of_exit(), 2);
+	hooks_foresee_exit(m);
+	hooks_call(m, &unheeded, m->boot.spec);
+	assert_int_equal(turns_of_exit(), 2);
+	hooks_foresee_exit(m);
+	hooks_foresee_exit(m);
+	calls_boot_began(&m->calls, false, 0);
+	assert_int_equal(turns_of_exit(), 2);
+	hooks_foresee_exit(m);
+	vm_close(&v);
+}
+
+/* What is foreseen is asked of Lua, which nothing else enters while a function is left. */
+static void test_not_foreseen(void **state)
+{
+	struct calls *c;
+
+	(void)state;
+	vm_make(&v,
+	    "function vm.on_exit() return true end\n"
+	    "function vm.on_started() repeat local f = io.open('go') until f end",
+	    NULL);
+	c = &v.machine->calls;
+	hooks_call(v.machine, &hooks_started, v.machine->boot.spec);
+	assert_true(calls_compute(c));
+	hooks_foresee_exit(v.machine);
+	assert_null(c->foreseen.hook);
+	vm_write("go", "");
+	vm_await(&v, waits);
+	hooks_foresee_exit(v.machine);
+	assert_ptr_equal(c->foreseen.hook, &hooks_exit);
+	vm_close(&v);
+	vm_prepare(&v, "");
+	hooks_foresee_exit(v.machine);
+	assert_null(v.machine->calls.foreseen.hook);
+	vm_close(&v);
+}
+
 /* A hook that computes is fresh until its first wait, in which the guest counts as started. */
 static void test_fresh(void **state)
 {
@@ -622,6 +682,8 @@ int main(void)
 		CALL(test_computing),
 		CALL(test_computing_abandoned),
 		CALL(test_boot_that_ends_before_its_hooks_begin),
+		CALL(test_foreseen),
+		CALL(test_not_foreseen),
 		CALL(test_fresh),
 		CALL(test_computing_then_waiting),
 		CALL(test_command),

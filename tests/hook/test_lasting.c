@@ -52,6 +52,23 @@ static void end(int status)
 	assert_int_equal(vmrun_status(v.handle), status);
 }
 
+static bool guest_runs(const struct machine *m)
+{
+	return m->run.child.job.pid != 0;
+}
+
+/* While the guest runs, the functions are listed that its end will call. */
+static void test_exit_is_foreseen(void **state)
+{
+	(void)state;
+	start("function vm.on_exit() return vmrun.stop(3) end");
+	vm_await(&v, guest_runs);
+	assert_ptr_equal(v.machine->calls.foreseen.hook, &hooks_exit);
+	machine_stop(v.machine);
+	end(0);
+	vm_close(&v);
+}
+
 static void test_stop(void **state)
 {
 	(void)state;
@@ -272,6 +289,7 @@ static void test_no_real_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LASTING(test_exit_is_foreseen),
 		LASTING(test_stop),
 		LASTING(test_stop_without_status),
 		LASTING(test_kill),
