@@ -21,7 +21,7 @@ local members_of_boot = { vm = true, target = true, boots = true, hypervisor = t
 
 -- Returns the read-only `boot`.
 function answers.boot(facts)
-	return readonly(facts, "boot", members_of_boot)
+	return readonly.view(facts, "boot", members_of_boot)
 end
 
 -- The lines of one exit, as history.c packs it: time, cause, status, signal, uptime, what ended it
@@ -61,7 +61,7 @@ local function history(read)
 		if exit then
 			local content = merge.shallow(exit)
 			content.time = nil
-			made[i] = readonly(content, format("exit.history[%d]", i), members_of_past)
+			made[i] = readonly.view(content, format("exit.history[%d]", i), members_of_past)
 		end
 		return made[i]
 	end
@@ -95,8 +95,8 @@ local function history(read)
 	})
 end
 
--- Returns the read-only `exit`: the facts of C, count.CAUSE (0 for a cause not seen yet),
--- history and window(s).
+-- Returns the read-only `exit`: the facts of C, count.CAUSE (0 for a cause not seen yet, which C
+-- leaves out), history and window(s).
 function answers.exit(facts)
 	local read, now = reader(facts.history or ""), facts.now
 	facts.now = nil
@@ -114,11 +114,13 @@ function answers.exit(facts)
 		return count
 	end
 	local count = facts.count or {}
-	for _, cause in ipairs(session.causes) do
-		count[cause] = count[cause] or 0
-	end
-	facts.count = readonly(count, "exit.count", {})
-	return readonly(facts, "exit", members_of_exit)
+	facts.count = readonly.lazy(function()
+		for _, cause in ipairs(session.causes) do
+			count[cause] = count[cause] or 0
+		end
+		return count
+	end, "exit.count", {})
+	return readonly.view(facts, "exit", members_of_exit)
 end
 
 -- Raises an error when a hook named a target that does not exist.

@@ -245,6 +245,8 @@ static void test_exit(void **state)
 		"local copy = vmrun.merge({}, { all = exit.history }) "
 		"assert(#copy.all == 2 and copy.all[2].cause == 'killed')",
 		"local n = 0 for k, v in pairs(exit.count) do n = n + v end assert(n == 2)",
+		"local copy = vmrun.merge({}, exit.count) "
+		"assert(copy.reboot == 2 and copy.triple_fault == 0 and #exit.count == 0)",
 		"local n = 0 for k in pairs(exit) do n = n + 1 end assert(n == 11)",
 		"for _, t in ipairs { exit, exit.count, exit.history, exit.history[1] } do "
 		"local ok, e = pcall(function() t.cause = 1 end) "
