@@ -54,22 +54,30 @@ static int read_from(int fd, off_t at, char **text)
 	int rc = lseek(fd, at, SEEK_SET) < 0 ? -1 : read_all(fd, MAX_HISTORY_BYTES, &s);
 
 	/* A crash of the system may leave bytes that were never written. */
-	for (size_t i = 0; i < s.length; i++) {
-		if (s.text[i] == '\0')
-			s.text[i] = ' ';
-	}
+	for (char *p = s.text, *end = s.text + s.length;
+	     p != NULL && (p = memchr(p, '\0', (size_t)(end - p))) != NULL;)
+		*p = ' ';
 	*text = str_take(&s);
 	/* A line may be added meanwhile. */
 	return rc == 0 || errno == EFBIG ? 0 : -1;
 }
 
+static size_t count_lines(const char *text)
+{
+	size_t lines = 0;
+
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		lines++;
+	return lines;
+}
+
 /* Removes the lines before the last ones. */
 static void keep_last(char *text)
 {
-	const char *at = text + strlen(text);
+	const char *at = text;
 
-	for (size_t lines = 0; at > text && (at[-1] != '\n' || lines < MAX_HISTORY_LINES); at--)
-		lines += at[-1] == '\n' ? 1 : 0;
+	for (size_t lines = count_lines(text); lines > MAX_HISTORY_LINES; lines--)
+		at = strchr(at, '\n') + 1;
 	memmove(text, at, strlen(at) + 1);
 }
 
@@ -241,9 +249,7 @@ static int trim(struct history_file *h, struct error *err)
 
 	if (history_file_read(h->directory, &text, err) != 0 || text == NULL)
 		return -1;
-	h->lines = 0;
-	for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
-		h->lines++;
+	h->lines = count_lines(text);
 	return statefile_write(h->directory, HISTORY_FILE_NAME, text, strlen(text), err);
 }
 

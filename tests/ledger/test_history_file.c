@@ -169,19 +169,19 @@ static void test_trim(void **state)
 	(void)state;
 	open_history();
 	add_lines(1, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
-	check_lines(51, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
+	check_lines(201, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
 	check_size(1, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
-	add_lines(251, 251);
-	check_lines(52, 251);
-	check_size(52, 251);
-	add_lines(252, 301);
-	check_lines(102, 301);
-	check_size(52, 301);
+	add_lines(401, 401);
+	check_lines(202, 401);
+	check_size(202, 401);
+	add_lines(402, 601);
+	check_lines(402, 601);
+	check_size(202, 601);
 	history_file_close(&h);
 	open_history(); /* the lines of an earlier run count, too */
-	add_lines(302, 302);
-	check_lines(103, 302);
-	check_size(103, 302);
+	add_lines(602, 602);
+	check_lines(403, 602);
+	check_size(403, 602);
 	history_file_close(&h);
 }
 
@@ -194,13 +194,13 @@ static void test_trim_that_fails(void **state)
 	open_history();
 	add_lines(1, MAX_HISTORY_LINES + MAX_HISTORY_SPARE);
 	assert_int_equal(mkdir("state/vm/" HISTORY_FILE_NAME ".new", 0700), 0);
-	assert_int_equal(history_file_add(&h, "line 251", &err), -1);
+	assert_int_equal(history_file_add(&h, "line 401", &err), -1);
 	assert_int_equal(err.status, STATUS_OS);
 	assert_non_null(strstr(err.text, HISTORY_FILE_NAME ".new: cannot write this file"));
-	check_size(1, 251);
+	check_size(1, 401);
 	assert_int_equal(rmdir("state/vm/" HISTORY_FILE_NAME ".new"), 0);
-	add_lines(252, 302);
-	check_size(103, 302);
+	add_lines(402, 602);
+	check_size(403, 602);
 	history_file_close(&h);
 }
 
