@@ -81,17 +81,8 @@ void json_add_words(struct str *s, const char *key, const struct words *words)
 
 void json_add_int(struct str *s, const char *key, int64_t number)
 {
-	char text[24], *at = text + sizeof(text);
-	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
-
-	do {
-		*--at = (char)('0' + left % 10);
-		left /= 10;
-	} while (left > 0);
-	if (number < 0)
-		*--at = '-';
 	begin_value(s, key);
-	str_add_n(s, at, (size_t)(text + sizeof(text) - at));
+	str_add_int(s, number);
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte)) /* of eight */
 #define LEAST_ROOM 64 /* bytes: most texts need no more, so that they are allocated once */
 
 /* Makes room for n more bytes and the NUL behind them. */
@@ -38,6 +39,30 @@ void str_add_char(struct str *s, char c)
 void str_add(struct str *s, const char *text)
 {
 	str_add_n(s, text, strlen(text));
+}
+
+void str_add_int(struct str *s, int64_t number)
+{
+	char text[24], *at = text + sizeof(text);
+	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	do {
+		*--at = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (number < 0)
+		*--at = '-';
+	str_add_n(s, at, (size_t)(text + sizeof(text) - at));
+}
+
+void str_add_seconds(struct str *s, int64_t ms)
+{
+	int64_t tenths = (ms + 50) / 100;
+
+	str_add_int(s, tenths / 10);
+	str_add_char(s, '.');
+	str_add_int(s, tenths % 10);
+	str_add(s, " s");
 }
 
 void str_addf(struct str *s, const char *fmt, ...)
@@ -81,12 +106,37 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
 }
 
-/* Adds the plain characters at the beginning of the text, for which there is room. */
-static const char *add_plain(struct str *s, const char *text)
+/* Returns whether one of the eight bytes is zero. */
+static bool has_zero(uint64_t bytes)
 {
-	char *to = s->text + s->length;
+	return ((bytes - EACH_BYTE(0x01)) & ~bytes & EACH_BYTE(0x80)) != 0;
+}
 
-	while (is_plain((unsigned char)*text))
+/* Returns whether is_plain() holds for each of the eight bytes. */
+static bool are_plain(uint64_t bytes)
+{
+	bool has_control = ((bytes - EACH_BYTE(0x20)) & ~bytes & EACH_BYTE(0x80)) != 0;
+
+	return !has_control && !has_zero(bytes ^ EACH_BYTE(0x7f)) &&
+	    !has_zero(bytes ^ EACH_BYTE('"')) && !has_zero(bytes ^ EACH_BYTE('\\'));
+}
+
+/* Adds the plain characters at the beginning of n bytes, for which there is room. */
+static const char *add_plain(struct str *s, const char *text, size_t n)
+{
+	const char *end = text + n;
+	char *to = s->text + s->length;
+	uint64_t eight;
+
+	while (end - text >= (ptrdiff_t)sizeof(eight)) {
+		memcpy(&eight, text, sizeof(eight));
+		if (!are_plain(eight))
+			break;
+		memcpy(to, &eight, sizeof(eight));
+		to += sizeof(eight);
+		text += sizeof(eight);
+	}
+	while (text < end && is_plain((unsigned char)*text))
 		*to++ = *text++;
 	s->length = (size_t)(to - s->text);
 	return text;
@@ -99,11 +149,11 @@ void str_add_json(struct str *s, const char *text)
 
 	make_room(s, (size_t)(end - text) + 2);
 	s->text[s->length++] = '"';
-	text = add_plain(s, text);
+	text = add_plain(s, text, (size_t)(end - text));
 	while (text < end) {
 		add_escape(s, (unsigned char)*text++);
 		make_room(s, (size_t)(end - text) + 1);
-		text = add_plain(s, text);
+		text = add_plain(s, text, (size_t)(end - text));
 	}
 	s->text[s->length++] = '"';
 	s->text[s->length] = '\0';
@@ -174,11 +224,29 @@ void str_add_utf8(struct str *s, const char *text)
 	}
 }
 
+/* Returns how many bytes at the beginning of the string are surely ASCII. */
+static size_t ascii_span(const struct str *s)
+{
+	size_t n = 0;
+	uint64_t eight;
+
+	for (; s->length - n >= sizeof(eight); n += sizeof(eight)) {
+		memcpy(&eight, s->text + n, sizeof(eight));
+		if ((eight & EACH_BYTE(0x80)) != 0)
+			break;
+	}
+	return n;
+}
+
 void str_make_utf8(struct str *s)
 {
 	struct str valid = { 0 };
+	const char *rest;
 
-	if (s->text == NULL || s->text[utf8_span(s->text)] == '\0')
+	if (s->text == NULL)
+		return;
+	rest = s->text + ascii_span(s);
+	if (rest[utf8_span(rest)] == '\0')
 		return;
 	str_add_utf8(&valid, s->text);
 	str_free(s);

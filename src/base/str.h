@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct str {
 	char *text; /* owned */
@@ -14,6 +15,9 @@ struct str {
 void str_add(struct str *s, const char *text);
 void str_add_n(struct str *s, const char *bytes, size_t n);
 void str_add_char(struct str *s, char c);
+void str_add_int(struct str *s, int64_t number);
+/* Adds milliseconds, 0 or more, as "1.5 s". */
+void str_add_seconds(struct str *s, int64_t ms);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds text as a JSON string with its quotes.  Bytes that are not UTF-8 pass through. */
 void str_add_json(struct str *s, const char *text);

@@ -122,7 +122,7 @@ static void bhyve_explain(
 static void bhyvectl(struct words *command, const char *vm, const char *operation)
 {
 	words_add(command, "bhyvectl");
-	words_addf(command, "--vm=%s", vm);
+	words_take(command, MEM_JOIN("--vm=", vm));
 	words_add(command, operation);
 }
 

@@ -1,5 +1,4 @@
 /* The history of exits, and the facts that hooks get about it. */
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <errno.h>
@@ -26,19 +25,36 @@ static char *last_line(const char *text, size_t n)
 	return line.length == 0 ? (str_free(&line), NULL) : str_take(&line);
 }
 
+static void add_line(struct str *s, const char *text)
+{
+	str_add(s, text == NULL ? "" : text);
+	str_add_char(s, '\n');
+}
+
+static void add_number_line(struct str *s, int64_t number)
+{
+	str_add_int(s, number);
+	str_add_char(s, '\n');
+}
+
 /* Returns the exit as lines: time, cause, status, signal, uptime, what ended it, target. */
 static char *pack(const struct exit_record *e)
 {
 	struct str s = { 0 };
 
-	str_addf(&s, "%" PRId64 "\n%s\n", e->at_ms, cause_name(e->cause));
+	add_number_line(&s, e->at_ms);
+	add_line(&s, cause_name(e->cause));
 	if (e->status >= 0)
-		str_addf(&s, "%d", e->status);
-	str_add(&s, "\n");
+		add_number_line(&s, e->status);
+	else
+		add_line(&s, NULL);
 	if (e->signal != 0)
-		str_addf(&s, "%d", e->signal);
-	str_addf(&s, "\n%" PRId64 "\n%s\n%s\n", e->uptime_ms,
-	    e->ended_by == NULL ? "" : e->ended_by, e->target);
+		add_number_line(&s, e->signal);
+	else
+		add_line(&s, NULL);
+	add_number_line(&s, e->uptime_ms);
+	add_line(&s, e->ended_by);
+	add_line(&s, e->target);
 	return str_take(&s);
 }
 
@@ -153,8 +169,10 @@ struct node *history_facts(const struct machine *m)
 
 	if (m->history.count > 0)
 		put_facts(facts, past(m, 1));
-	for (int i = 0; i < CAUSES; i++)
-		node_put(count, cause_name((enum cause)i), node_int(m->history.counts[i]));
+	for (int i = 0; i < CAUSES; i++) {
+		if (m->history.counts[i] > 0)
+			node_put(count, cause_name((enum cause)i), node_int(m->history.counts[i]));
+	}
 	node_put(facts, "vm", node_string(m->boot.plan.vm));
 	node_put(facts, "boots", node_int(m->history.boots));
 	node_put(facts, "count", count);
@@ -167,14 +185,17 @@ struct node *history_facts(const struct machine *m)
 
 static void report_exit(const struct exit_record *e, int64_t now, struct str *s)
 {
-	str_addf(s, "%s%.1f s ago: target %s: %s", s->length == 0 ? "" : "\n",
-	    (double)(now - e->at_ms) / 1000, e->target, cause_name(e->cause));
+	str_add(s, s->length == 0 ? "" : "\n");
+	str_add_seconds(s, now - e->at_ms);
+	str_addf(s, " ago: target %s: %s", e->target, cause_name(e->cause));
 	if (e->signal != 0)
 		str_addf(s, ", signal %d", e->signal);
 	else if (e->status >= 0)
 		str_addf(s, ", status %d", e->status);
-	if (e->signal != 0 || e->status >= 0)
-		str_addf(s, ", after %.1f s", (double)e->uptime_ms / 1000);
+	if (e->signal != 0 || e->status >= 0) {
+		str_add(s, ", after ");
+		str_add_seconds(s, e->uptime_ms);
+	}
 	if (e->ended_by != NULL)
 		str_addf(s, ", by %s%s", strcmp(e->ended_by, ENDED_BY_GUEST) == 0 ? "the " : "",
 		    e->ended_by);
@@ -253,10 +274,16 @@ void history_find_end(struct machine *m)
 
 void history_note_end(struct machine *m, const char *cause_text)
 {
-	const char *did = m->history.did;
+	struct str how = { 0 };
 
-	m->history.how = mem_format("%s after %.1f s%s%s", cause_text,
-	    (double)m->history.uptime_ms / 1000, did != NULL ? ": " : "", did != NULL ? did : "");
+	str_add(&how, cause_text);
+	str_add(&how, " after ");
+	str_add_seconds(&how, m->history.uptime_ms);
+	if (m->history.did != NULL) {
+		str_add(&how, ": ");
+		str_add(&how, m->history.did);
+	}
+	m->history.how = str_take(&how);
 }
 
 /* Sets the reason for which vmrun itself has ended the boot. */

@@ -64,7 +64,7 @@ bool os_interface_is_down(const char *name)
 bool os_vm_exists(const char *name)
 {
 	MEM_AUTO char *directory = os_vmm_directory();
-	MEM_AUTO char *path = mem_format("%s/%s", directory, name);
+	MEM_AUTO char *path = MEM_JOIN(directory, "/", name);
 
 	return *name != '\0' && strchr(name, '/') == NULL && access(path, F_OK) == 0;
 }

@@ -92,6 +92,94 @@ static void test_utf8(void **state)
 	}
 }
 
+enum { LONG_TEXT = 35 }; /* bytes: some words of eight, and a rest */
+
+/* Fills a text with letters but for one byte, and returns the part behind that. */
+static const char *fill(char text[LONG_TEXT + 1], size_t at, char byte)
+{
+	memset(text, 'a', LONG_TEXT);
+	text[LONG_TEXT] = '\0';
+	text[at] = byte;
+	return text + at + 1;
+}
+
+/* A byte is escaped, or is not, wherever it stands. */
+static void test_json_of_each_byte(void **state)
+{
+	char text[LONG_TEXT + 1];
+
+	(void)state;
+	for (size_t at = 0; at < LONG_TEXT; at++) {
+		for (int byte = 1; byte <= UINT8_MAX; byte++) {
+			const char *rest = fill(text, at, (char)byte);
+			char one[] = { (char)byte, '\0' };
+			struct str got = { 0 }, escaped = { 0 }, wanted = { 0 };
+
+			str_add_json(&escaped, one);
+			str_addf(&wanted, "\"%.*s%.*s%s\"", (int)at, text, (int)escaped.length - 2,
+			    escaped.text + 1, rest);
+			str_add_json(&got, text);
+			assert_string_equal(got.text, wanted.text);
+			assert_int_equal(escaped.length == 3,
+			    byte >= 0x20 && byte != 0x7f && byte != '"' && byte != '\\');
+			str_free(&got);
+			str_free(&escaped);
+			str_free(&wanted);
+		}
+	}
+}
+
+static void test_utf8_at_each_place(void **state)
+{
+	char text[LONG_TEXT + 1];
+
+	(void)state;
+	for (size_t at = 0; at < LONG_TEXT; at++) {
+		const char *rest = fill(text, at, '\x80');
+		struct str got = { 0 }, wanted = { 0 };
+
+		str_addf(&wanted, "%.*s\xef\xbf\xbd%s", (int)at, text, rest);
+		str_add(&got, text);
+		str_make_utf8(&got);
+		assert_string_equal(got.text, wanted.text);
+		str_free(&got);
+		str_free(&wanted);
+	}
+}
+
+static void check_number(int64_t number, const char *text)
+{
+	struct str s = { 0 };
+
+	str_add_int(&s, number);
+	assert_string_equal(s.text, text);
+	str_free(&s);
+}
+
+static void check_seconds(int64_t ms, const char *text)
+{
+	struct str s = { 0 };
+
+	str_add_seconds(&s, ms);
+	assert_string_equal(s.text, text);
+	str_free(&s);
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	check_number(0, "0");
+	check_number(-10, "-10");
+	check_number(INT64_MAX, "9223372036854775807");
+	check_number(INT64_MIN, "-9223372036854775808");
+	check_seconds(0, "0.0 s");
+	check_seconds(49, "0.0 s");
+	check_seconds(50, "0.1 s");
+	check_seconds(949, "0.9 s");
+	check_seconds(950, "1.0 s");
+	check_seconds(61234, "61.2 s");
+}
+
 static void test_utf8_of_nothing(void **state)
 {
 	struct str s = { 0 };
@@ -399,6 +487,9 @@ int main(void)
 		cmocka_unit_test(test_json_quotes),
 		cmocka_unit_test(test_json_quotes_of_any_length),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_json_of_each_byte),
+		cmocka_unit_test(test_utf8_at_each_place),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_utf8_of_nothing),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_shell_quotes),
