@@ -12,7 +12,8 @@ local answers = {}
 -- The members that may have no value: all others are in the facts that C gives.
 local members_of_past = { target = true, cause = true, status = true, signal = true, uptime = true,
 	ended_by = true }
-local members_of_exit = { vm = true, boots = true, next_target = true, stderr = true }
+local members_of_exit = { vm = true, boots = true, next_target = true, stderr = true, count = true,
+	history = true, window = true }
 for name in next, members_of_past do
 	members_of_exit[name] = true
 end
@@ -21,7 +22,7 @@ local members_of_boot = { vm = true, target = true, boots = true, hypervisor = t
 
 -- Returns the read-only `boot`.
 function answers.boot(facts)
-	return readonly.view(facts, "boot", members_of_boot)
+	return readonly(facts, "boot", members_of_boot)
 end
 
 -- The lines of one exit, as history.c packs it: time, cause, status, signal, uptime, what ended it
@@ -61,7 +62,7 @@ local function history(read)
 		if exit then
 			local content = merge.shallow(exit)
 			content.time = nil
-			made[i] = readonly.view(content, format("exit.history[%d]", i), members_of_past)
+			made[i] = readonly(content, format("exit.history[%d]", i), members_of_past)
 		end
 		return made[i]
 	end
@@ -95,32 +96,41 @@ local function history(read)
 	})
 end
 
--- Returns the read-only `exit`: the facts of C, count.CAUSE (0 for a cause not seen yet, which C
--- leaves out), history and window(s).
-function answers.exit(facts)
-	local read, now = reader(facts.history or ""), facts.now
-	facts.now = nil
-	facts.history = history(read)
-	facts.window = function(seconds)
-		if type(seconds) ~= "number" then
-			raise("exit.window takes a number of seconds")
-		end
-		local count = 0
-		for _, exit in ipairs(read()) do
-			if (now - exit.time) / 1000 <= seconds then
-				count = count + 1
-			end
-		end
-		return count
+-- Returns how many of the exits were in the last seconds.
+local function count_since(read, now, seconds)
+	if type(seconds) ~= "number" then
+		raise("exit.window takes a number of seconds")
 	end
-	local count = facts.count or {}
-	facts.count = readonly.lazy(function()
-		for _, cause in ipairs(session.causes) do
-			count[cause] = count[cause] or 0
+	local count = 0
+	for _, exit in ipairs(read()) do
+		if (now - exit.time) / 1000 <= seconds then
+			count = count + 1
 		end
-		return count
-	end, "exit.count", {})
-	return readonly.view(facts, "exit", members_of_exit)
+	end
+	return count
+end
+
+-- Returns the read-only `exit`: the facts of C, count.CAUSE (0 for a cause not seen yet, which C
+-- leaves out), history and window(s).  Most hooks look at few of these.
+function answers.exit(facts)
+	local read, now, count = reader(facts.history or ""), facts.now, facts.count or {}
+	facts.history, facts.now, facts.count = nil, nil, nil
+	return readonly(facts, "exit", members_of_exit, {
+		count = function()
+			for _, cause in ipairs(session.causes) do
+				count[cause] = count[cause] or 0
+			end
+			return readonly(count, "exit.count", {})
+		end,
+		history = function()
+			return history(read)
+		end,
+		window = function()
+			return function(seconds)
+				return count_since(read, now, seconds)
+			end
+		end,
+	})
 end
 
 -- Raises an error when a hook named a target that does not exist.

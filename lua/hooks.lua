@@ -129,7 +129,7 @@ end
 -- Returns the second argument of a hook file's function: the name of the VM, its targets, and the
 -- highest number of automatic boots that a target's restart_limit allows, or nil without a limit.
 local function facts_of_vm(request)
-	return readonly.view({
+	return readonly({
 		name = request.vm,
 		targets = import("words").targets(),
 		restart_limit = request.restart_limit,

@@ -16,15 +16,40 @@ local function no_member(content, what, members, key)
 	raise(format('%s has no member "%s"%s', what, key, import("words").hint(key, names)))
 end
 
--- Returns a read-only view of the table that `all` returns.
-local function view_of(all, what, members)
+-- Returns a read-only view of `content`.  `what` names the view in errors.  With `members`, a set of
+-- names, a name that is neither in the set nor in the content raises an error: it is a typo.  `late`
+-- has functions that make members when they are first read.
+local function readonly(content, what, members, late)
+	for key, value in next, content do
+		if type(value) == "table" and getmetatable(value) ~= false then
+			content[key] = readonly(value, what)
+		end
+	end
+
+	local function member(key)
+		local value = content[key]
+		if value == nil and late and late[key] then
+			value = late[key]()
+			content[key] = value
+		end
+		return value
+	end
+
+	-- Returns the content with all members.
+	local function whole()
+		for key in next, late or {} do
+			member(key)
+		end
+		return content
+	end
+
 	return setmetatable({}, {
-		[content_key] = all, -- for copies into C
+		[content_key] = whole, -- for copies into C
 		__index = function(_, key)
-			local value = all()[key]
+			local value = member(key)
 			if value == nil and members and type(key) == "string"
 				and not members[key] then
-				no_member(all(), what, members, key)
+				no_member(content, what, members, key)
 			end
 			return value
 		end,
@@ -32,40 +57,16 @@ local function view_of(all, what, members)
 			raise(what .. " is read-only")
 		end,
 		__len = function()
-			return #all()
+			return #content
 		end,
 		__pairs = function(view)
+			local all = whole()
 			return function(_, key)
-				return next(all(), key)
+				return next(all, key)
 			end, view, nil
 		end,
 		__metatable = false,
 	})
-end
-
-local readonly = {}
-
--- Returns a read-only view of `content`.  `what` names the view in errors.  With `members`, a set of
--- names, a name that is neither in the set nor in the content raises an error: it is a typo.
-function readonly.view(content, what, members)
-	for key, value in next, content do
-		if type(value) == "table" and getmetatable(value) ~= false then
-			content[key] = readonly.view(value, what)
-		end
-	end
-	return view_of(function()
-		return content
-	end, what, members)
-end
-
--- Returns a read-only view of the table that `make` makes when the view is first used; the table
--- has no tables in it.
-function readonly.lazy(make, what, members)
-	local content
-	return view_of(function()
-		content = content or make()
-		return content
-	end, what, members)
 end
 
 return readonly
