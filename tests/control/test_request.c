@@ -166,8 +166,8 @@ static void expect_bad_from(const char *number, const char *text)
 /* A number that does not fit is told as a number, however it is written. */
 static void test_numbers_out_of_range(void **state)
 {
-	static const char *const whole[][2] = { { "17.0", "17" }, { "1e3", "1000" },
-		{ "9223372036854775807", "9223372036854775807" } };
+	static const char *const whole[][2] = { { "17.0", "17" }, { "1e3", "1000" }, { "0.0", "0" },
+		{ "-0.0", "0" }, { "9223372036854775807", "9223372036854775807" } };
 
 	(void)state;
 	expect_bad_from("1e20", "from: expected 0 to 9223372036854775807, got 1e20");

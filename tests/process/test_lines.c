@@ -61,6 +61,7 @@ static char *cut(const char *bytes, size_t n, unsigned most)
 	if (rest != NULL)
 		str_addf(&out, "[%s]", rest);
 	assert_null(lines_rest(l));
+	assert_null(l->text);
 	assert_null(lines_next(l));
 	free(l);
 	return str_take(&out);

@@ -145,6 +145,38 @@ static void test_functions_stay(void **state)
 	node_free(n);
 }
 
+/* Returns why lists in lists do not go to Lua and back. */
+static char *depth_error(struct script *s, size_t levels)
+{
+	NODE_AUTO struct node *n = node_new(NODE_LIST);
+	struct trip t = { .in = n };
+	char *text;
+
+	for (size_t i = 1; i < levels; i++) {
+		struct node *outer = node_new(NODE_LIST);
+
+		node_append(outer, n);
+		t.in = n = outer;
+	}
+	lua_pushcfunction(s->L, go_and_return);
+	lua_pushlightuserdata(s->L, &t);
+	assert_int_equal(lua_pcall(s->L, 1, 0, 0), LUA_ERRRUN);
+	text = mem_copy(lua_tostring(s->L, -1));
+	lua_settop(s->L, 0);
+	node_free(t.out);
+	return text;
+}
+
+/* A document of 64 levels goes to Lua with the levels of a request around it. */
+static void test_depth_of_requests(void **state)
+{
+	MEM_AUTO char *back = depth_error(*state, MAX_VALUES_DEPTH + 5);
+	MEM_AUTO char *there = depth_error(*state, MAX_VALUES_DEPTH + 6);
+
+	assert_non_null(strstr(back, "levels (does a table contain itself?)"));
+	assert_string_equal(there, "nested deeper than 64 levels");
+}
+
 static void test_depth(void **state)
 {
 	struct script *s = *state;
@@ -193,6 +225,7 @@ int main(void)
 		SUPPORT_TEST(test_round_trip),
 		SUPPORT_TEST(test_functions_stay),
 		SUPPORT_TEST(test_depth),
+		SUPPORT_TEST(test_depth_of_requests),
 		SUPPORT_TEST(test_limit_of_paths),
 		SUPPORT_TEST(test_shared_tables),
 	};
