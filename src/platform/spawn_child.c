@@ -53,10 +53,12 @@ static int place_descriptors(const struct spawning *c)
 	const int above = c->kept[c->kept_count - 1] + 1;
 
 	/*
-	 * First moves all out of the way: the target number of one may be the source of another.
+	 * First moves those out of the way that may be the target of another: a number above all
+	 * targets is none.
 	 */
 	for (size_t i = 0; i < c->what->fd_count; i++) {
-		c->parked[i] = fcntl(fds[i].ours, F_DUPFD, above);
+		c->parked[i] =
+		    fds[i].ours < above ? fcntl(fds[i].ours, F_DUPFD, above) : fds[i].ours;
 		if (c->parked[i] < 0)
 			return -1;
 	}
