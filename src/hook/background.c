@@ -3,18 +3,21 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "script/hook_request.h"
 
 #define MAX_TERM_MS 5000 /* from SIGTERM to SIGKILL */
 
-static void drop(struct backgrounds *b, struct background *item)
+static void drop(struct backgrounds *b, size_t place)
 {
+	struct background *item = b->item[place];
+
 	hook_command_forget(&item->command, item->group);
 	hook_command_free(&item->command);
-	memset(item, 0, sizeof(*item));
+	free(item);
+	b->item[place] = NULL;
 	b->count--;
 }
 
@@ -32,62 +35,74 @@ static bool is_there(const struct background *item)
 	return item->command.job.pid != 0 || has_group(item);
 }
 
-/* Returns a free place, also that of a command whose group has ended since it was reaped. */
-static struct background *free_place(struct backgrounds *b)
+/*
+ * Returns a free place, also that of a command whose group has ended since it was reaped;
+ * MAX_BACKGROUND: there is none.
+ */
+static size_t free_place(struct backgrounds *b)
 {
-	for (size_t i = 0; i < MAX_BACKGROUND && b->count == MAX_BACKGROUND; i++) {
-		if (!is_there(&b->item[i]))
-			drop(b, &b->item[i]);
-	}
+	size_t place = 0;
 
-	for (size_t i = 0; i < MAX_BACKGROUND; i++) {
-		if (b->item[i].group == 0)
-			return &b->item[i];
+	for (size_t i = 0; i < MAX_BACKGROUND && b->count == MAX_BACKGROUND; i++) {
+		if (!is_there(b->item[i]))
+			drop(b, i);
 	}
-	return NULL;
+	while (place < MAX_BACKGROUND && b->item[place] != NULL)
+		place++;
+	return place;
 }
 
 int background_start(struct backgrounds *b, const struct node *request,
     const struct hook_command_host *host, int64_t now_ms, struct error *err)
 {
-	struct background *item = free_place(b);
+	size_t place = free_place(b);
 	struct hook_command_host mine = *host;
+	struct background *item;
 
-	if (item == NULL)
+	if (place == MAX_BACKGROUND)
 		return error_set(err, STATUS_OS,
 		    "%d background commands are running already, which is the limit",
 		    MAX_BACKGROUND);
-	mine.first_tag += (uintptr_t)(item - b->item) * COMMAND_STREAMS;
+	mine.first_tag += (uintptr_t)place * COMMAND_STREAMS;
+	item = mem_zero(sizeof(*item));
 	if (hook_command_start(&item->command, request, false, &mine, err) != 0) {
 		hook_command_free(&item->command);
+		free(item);
 		return -1;
 	}
 	item->group = item->command.job.pid;
 	item->until_ms = -1;
 	if (node_get(request, "timeout") != NULL)
 		item->until_ms = now_ms + item->command.what.limit_ms;
+	b->item[place] = item;
 	b->count++;
 	return 0;
 }
 
 void background_read(struct backgrounds *b, size_t place, int stream)
 {
-	(void)command_read(&b->item[place].command.job, stream);
+	if (b->item[place] != NULL)
+		(void)command_read(&b->item[place]->command.job, stream);
+}
+
+static bool runs_as(const struct background *item, pid_t pid)
+{
+	return item != NULL && pid != 0 && item->command.job.pid == pid;
 }
 
 bool background_ended(struct backgrounds *b, pid_t pid, char **trouble)
 {
-	struct background *item = NULL;
 	COMMAND_RESULT_AUTO struct command_result result = { 0 };
+	struct background *item;
+	size_t place = 0;
 	bool is_ours;
 
 	*trouble = NULL;
-	for (size_t i = 0; i < MAX_BACKGROUND && item == NULL; i++) {
-		if (pid != 0 && b->item[i].command.job.pid == pid)
-			item = &b->item[i];
-	}
-	if (item == NULL)
+	while (place < MAX_BACKGROUND && !runs_as(b->item[place], pid))
+		place++;
+	if (place == MAX_BACKGROUND)
 		return false;
+	item = b->item[place];
 	is_ours = item->ends;
 	if (command_finish(&item->command.job, &result, NULL) == 0 && !is_ours) {
 		if (item->late)
@@ -96,7 +111,7 @@ bool background_ended(struct backgrounds *b, pid_t pid, char **trouble)
 	}
 	/* What it has started itself ends with the boot, too. */
 	if (item->late || !has_group(item))
-		drop(b, item);
+		drop(b, place);
 	else if (!is_ours)
 		item->until_ms = -1;
 	return true;
@@ -105,12 +120,12 @@ bool background_ended(struct backgrounds *b, pid_t pid, char **trouble)
 void background_end(struct backgrounds *b, int64_t now_ms)
 {
 	for (size_t i = 0; i < MAX_BACKGROUND; i++) {
-		struct background *item = &b->item[i];
+		struct background *item = b->item[i];
 
-		if (item->group == 0 || item->ends)
+		if (item == NULL || item->ends)
 			continue;
 		if (!is_there(item)) {
-			drop(b, item);
+			drop(b, i);
 			continue;
 		}
 		(void)kill(-item->group, SIGTERM);
@@ -122,11 +137,13 @@ void background_end(struct backgrounds *b, int64_t now_ms)
 void background_limit(struct backgrounds *b, int64_t until_ms)
 {
 	for (size_t i = 0; i < MAX_BACKGROUND; i++) {
-		struct background *item = &b->item[i];
+		struct background *item = b->item[i];
 
-		if (item->group != 0 && item->command.job.pid == 0 && !item->ends)
+		if (item == NULL)
+			continue;
+		if (item->command.job.pid == 0 && !item->ends)
 			item->until_ms = 0; /* what the command left does not hold up the end */
-		else if (item->group != 0 && item->until_ms < 0)
+		else if (item->until_ms < 0)
 			item->until_ms = until_ms;
 	}
 }
@@ -136,10 +153,9 @@ int64_t background_until_ms(const struct backgrounds *b)
 	int64_t first = -1;
 
 	for (size_t i = 0; i < MAX_BACKGROUND && b->count > 0; i++) {
-		const struct background *item = &b->item[i];
+		const struct background *item = b->item[i];
 
-		if (item->group != 0 && item->until_ms >= 0 &&
-		    (first < 0 || item->until_ms < first))
+		if (item != NULL && item->until_ms >= 0 && (first < 0 || item->until_ms < first))
 			first = item->until_ms;
 	}
 	return first;
@@ -148,14 +164,14 @@ int64_t background_until_ms(const struct backgrounds *b)
 void background_wake(struct backgrounds *b, int64_t now_ms)
 {
 	for (size_t i = 0; i < MAX_BACKGROUND && b->count > 0; i++) {
-		struct background *item = &b->item[i];
+		struct background *item = b->item[i];
 
-		if (item->group == 0 || item->until_ms < 0 || item->until_ms > now_ms)
+		if (item == NULL || item->until_ms < 0 || item->until_ms > now_ms)
 			continue;
 		if (is_there(item))
 			(void)kill(-item->group, SIGKILL);
 		if (item->command.job.pid == 0) {
-			drop(b, item); /* only the group was left */
+			drop(b, i); /* only the group was left */
 			continue;
 		}
 		item->late = true;
@@ -166,12 +182,12 @@ void background_wake(struct backgrounds *b, int64_t now_ms)
 void background_close(struct backgrounds *b)
 {
 	for (size_t i = 0; i < MAX_BACKGROUND && b->count > 0; i++) {
-		struct background *item = &b->item[i];
+		struct background *item = b->item[i];
 
-		if (item->group == 0)
+		if (item == NULL)
 			continue;
 		if (is_there(item))
 			(void)kill(-item->group, SIGKILL);
-		drop(b, item);
+		drop(b, i);
 	}
 }

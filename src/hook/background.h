@@ -12,15 +12,14 @@
 
 struct background {
 	struct hook_command command;
-	pid_t group;	  /* 0: the place is free */
+	pid_t group;
 	int64_t until_ms; /* its time limit, or that of SIGTERM; -1: none */
-	int64_t limit_ms; /* the limit for messages */
 	bool ends;	  /* SIGTERM was sent */
 	bool late;	  /* killed at its limit */
 };
 
 struct backgrounds {
-	struct background item[MAX_BACKGROUND];
+	struct background *item[MAX_BACKGROUND]; /* NULL: the place is free */
 	size_t count;
 };
 

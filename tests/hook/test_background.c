@@ -98,9 +98,9 @@ static struct backgrounds *backgrounds(void)
 
 static bool has_ended(const struct machine *m)
 {
-	const struct background *item = &m->calls.backgrounds.item[0];
+	const struct background *item = m->calls.backgrounds.item[0];
 
-	return item->group != 0 && item->command.job.pid == 0;
+	return item != NULL && item->command.job.pid == 0;
 }
 
 /*
@@ -143,7 +143,7 @@ static void test_end_of_what_is_left(void **state)
 	assert_int_equal(background_until_ms(backgrounds()), 0);
 	background_wake(backgrounds(), 0);
 	assert_int_equal(backgrounds()->count, 0);
-	assert_int_equal(backgrounds()->item[0].group, 0);
+	assert_null(backgrounds()->item[0]);
 	check_killed(fd);
 	vm_close(&v);
 }
@@ -158,13 +158,13 @@ static void test_what_ended_before_its_boot(void **state)
 	if (ended == 0)
 		_exit(0);
 	assert_int_equal(waitpid(ended, NULL, 0), ended);
-	assert_int_equal(kill(-backgrounds()->item[0].group, SIGKILL), 0);
+	assert_int_equal(kill(-backgrounds()->item[0]->group, SIGKILL), 0);
 	check_killed(fd);
 	/* Who reaps an orphan, and when, is the system's affair. */
-	backgrounds()->item[0].group = ended;
+	backgrounds()->item[0]->group = ended;
 	background_end(backgrounds(), 0);
 	assert_int_equal(backgrounds()->count, 0);
-	assert_int_equal(backgrounds()->item[0].group, 0);
+	assert_null(backgrounds()->item[0]);
 	vm_close(&v);
 }
 
@@ -181,9 +181,9 @@ static void test_process_of_the_same_pid(void **state)
 			(void)pause();
 	}
 	(void)setpgid(other, other);
-	assert_int_equal(kill(-backgrounds()->item[0].group, SIGKILL), 0);
+	assert_int_equal(kill(-backgrounds()->item[0]->group, SIGKILL), 0);
 	check_killed(fd);
-	backgrounds()->item[0].group = other;
+	backgrounds()->item[0]->group = other;
 	errno = ESRCH; /* of an earlier call */
 	background_end(backgrounds(), 0);
 	assert_int_equal(backgrounds()->count, 0);
@@ -227,17 +227,16 @@ static void test_last_place(void **state)
 /* The first limit is what vmrun waits for; places that are free have none. */
 static void test_first_limit(void **state)
 {
-	struct backgrounds b = { .count = 4 };
+	struct background item[] = { { .until_ms = -1 }, { .until_ms = 100 }, { .until_ms = 50 },
+		{ .until_ms = -1 } };
+	struct backgrounds b = { .item = { &item[0], NULL, &item[1], &item[2] }, .count = 4 };
 
 	(void)state;
-	b.item[0] = (struct background){ .group = 7, .until_ms = -1 };
-	b.item[2] = (struct background){ .group = 7, .until_ms = 100 };
-	b.item[3] = (struct background){ .group = 7, .until_ms = 50 };
-	b.item[MAX_BACKGROUND - 1] = (struct background){ .group = 7, .until_ms = -1 };
+	b.item[MAX_BACKGROUND - 1] = &item[3];
 	assert_int_equal(background_until_ms(&b), 50);
-	b.item[MAX_BACKGROUND - 1].until_ms = 49;
+	item[3].until_ms = 49;
 	assert_int_equal(background_until_ms(&b), 49);
-	b.item[2].until_ms = 0;
+	item[1].until_ms = 0;
 	assert_int_equal(background_until_ms(&b), 0);
 }
 
@@ -250,7 +249,7 @@ static void test_freed(void **state)
 	run_until("vmrun.exec { 'sleep', '600', background = true } print 'over'"
 		  "vmrun.exec { 'sleep', '600' }",
 	    "log over");
-	pid = v.machine->calls.backgrounds.item[0].group;
+	pid = v.machine->calls.backgrounds.item[0]->group;
 	assert_int_not_equal(pid, 0);
 	vm_close(&v);
 	assert_int_equal(kill(pid, 0), -1);
