@@ -438,6 +438,7 @@ void machine_free(struct machine *m)
 	decision_clear(&m->choice.decision);
 	node_free(m->choice.answer);
 	free(m->choice.answer_label);
+	rate_limit_free(&m->choice.rate_limit);
 	(void)pidfile_close(&m->run.pidfile);
 	(void)pidfile_close(&m->host.own_pidfile);
 	undo_close(m);

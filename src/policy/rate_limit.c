@@ -1,6 +1,11 @@
 /* The rate limit of automatic boots. */
 #include "policy/rate_limit.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
 #define MAX_BACKOFF_STEPS 1000 /* after these the delay stops growing, even below its maximum */
 
 bool rate_limit_allows(
@@ -42,11 +47,22 @@ void rate_limit_forget(struct rate_limit *r)
 
 void rate_limit_boot(struct rate_limit *r, int64_t now_ms, int64_t delay_ms)
 {
-	r->at_ms[r->boots++ % MAX_RESTART_COUNT] = now_ms - r->waited_ms;
+	const size_t place = (size_t)(r->boots % MAX_RESTART_COUNT);
+
+	if (r->boots < MAX_RESTART_COUNT) /* most VMs never come that far */
+		r->at_ms = mem_resize(r->at_ms, place + 1, sizeof(*r->at_ms));
+	r->at_ms[place] = now_ms - r->waited_ms;
+	r->boots++;
 	r->waited_ms += delay_ms;
 }
 
 void rate_limit_cut_delay(struct rate_limit *r, int64_t rest_ms)
 {
 	r->waited_ms -= rest_ms;
+}
+
+void rate_limit_free(struct rate_limit *r)
+{
+	free(r->at_ms);
+	memset(r, 0, sizeof(*r));
 }

@@ -8,11 +8,11 @@
 #include "spec/spec.h"
 
 struct rate_limit {
-	int64_t boots;			  /* automatic boots so far */
-	int64_t at_ms[MAX_RESTART_COUNT]; /* of the last boots, a ring */
-	int64_t waited_ms;		  /* spent in delays, which do not count in the window */
-	int step;			  /* of the growing delay */
-	int64_t forgotten;		  /* number of earlier boots that no window counts */
+	int64_t boots;	   /* automatic boots so far */
+	int64_t *at_ms;	   /* of the last MAX_RESTART_COUNT boots, a ring */
+	int64_t waited_ms; /* spent in delays, which do not count in the window */
+	int step;	   /* of the growing delay */
+	int64_t forgotten; /* number of earlier boots that no window counts */
 };
 
 /* Returns whether one more boot stays within limit->count boots per window. */
@@ -28,5 +28,6 @@ void rate_limit_forget(struct rate_limit *r);
 void rate_limit_boot(struct rate_limit *r, int64_t now_ms, int64_t delay_ms);
 /* Takes back the rest of the last delay, which is not waited. */
 void rate_limit_cut_delay(struct rate_limit *r, int64_t rest_ms);
+void rate_limit_free(struct rate_limit *r);
 
 #endif

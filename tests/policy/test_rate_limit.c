@@ -33,6 +33,7 @@ static void test_window(void **state)
 	assert_true(rate_limit_allows(&rate, &limit, 30000));
 	limit.off = true;
 	assert_true(rate_limit_allows(&rate, &limit, 3000));
+	rate_limit_free(&rate);
 }
 
 /* Time spent in delays does not count as uptime. */
@@ -47,6 +48,7 @@ static void test_waiting_does_not_count(void **state)
 	rate_limit_boot(&rate, 60000, 60000);
 	assert_false(rate_limit_allows(&rate, &limit, 120000));
 	assert_true(rate_limit_allows(&rate, &limit, 150000));
+	rate_limit_free(&rate);
 }
 
 static void test_delay_that_is_cut(void **state)
@@ -59,6 +61,7 @@ static void test_delay_that_is_cut(void **state)
 	rate_limit_cut_delay(&rate, 50000);
 	assert_false(rate_limit_allows(&rate, &limit, 10000 + 29999));
 	assert_true(rate_limit_allows(&rate, &limit, 10000 + 30000));
+	rate_limit_free(&rate);
 }
 
 /* A VM that reboots once a minute does so for ever. */
@@ -72,6 +75,24 @@ static void test_steady_reboots(void **state)
 		assert_true(rate_limit_allows(&rate, &limit, i * 1000));
 		rate_limit_boot(&rate, i * 1000, 0);
 	}
+	rate_limit_free(&rate);
+}
+
+/* The window of the most boots that a limit counts is exact at every number of boots. */
+static void test_window_of_most_boots(void **state)
+{
+	struct restart_limit limit = { false, MAX_RESTART_COUNT, 1000 };
+	struct rate_limit rate = { 0 };
+
+	(void)state;
+	for (int64_t i = 0; i < MAX_RESTART_COUNT; i++)
+		rate_limit_boot(&rate, i, 0);
+	for (int64_t i = 0; i < 2 * MAX_RESTART_COUNT; i++) {
+		assert_false(rate_limit_allows(&rate, &limit, i + 999));
+		assert_true(rate_limit_allows(&rate, &limit, i + 1000));
+		rate_limit_boot(&rate, MAX_RESTART_COUNT + i, 0);
+	}
+	rate_limit_free(&rate);
 }
 
 /* After a reset only later boots count, but the numbers of boots go on. */
@@ -96,6 +117,7 @@ static void test_forgetting(void **state)
 	assert_false(rate_limit_allows(&rate, &limit, 4));
 	assert_false(rate_limit_allows(&rate, &limit, 30001));
 	assert_true(rate_limit_allows(&rate, &limit, 30002));
+	rate_limit_free(&rate);
 }
 
 static void test_delays_grow(void **state)
@@ -160,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_waiting_does_not_count),
 		cmocka_unit_test(test_delay_that_is_cut),
 		cmocka_unit_test(test_steady_reboots),
+		cmocka_unit_test(test_window_of_most_boots),
 		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_delays_grow),
 		cmocka_unit_test(test_a_delay_of_its_own_counts),
