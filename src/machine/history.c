@@ -58,11 +58,34 @@ static char *pack(const struct exit_record *e)
 	return str_take(&s);
 }
 
+static size_t known(const struct history *h)
+{
+	return h->count < MAX_HISTORY ? h->count : MAX_HISTORY;
+}
+
+static void clear(struct exit_record *e)
+{
+	free(e->target);
+	free(e->last_line);
+	free(e->packed);
+}
+
+/* Returns the place of the next exit: a new one until the ring has all of them. */
+static struct exit_record *next_place(struct history *h)
+{
+	size_t place = h->count++ % MAX_HISTORY;
+
+	if (h->count <= MAX_HISTORY)
+		h->exit = mem_resize(h->exit, h->count, sizeof(*h->exit));
+	else
+		clear(&h->exit[place]);
+	return &h->exit[place];
+}
+
 void history_add(struct machine *m)
 {
-	struct exit_record *e = &m->history.exit[m->history.count++ % MAX_HISTORY];
+	struct exit_record *e = next_place(&m->history);
 
-	free(e->target);
 	e->cause = m->history.outcome.cause;
 	e->status = m->history.outcome.status;
 	e->signal = m->history.outcome.signal;
@@ -73,9 +96,7 @@ void history_add(struct machine *m)
 	if (e->cause != CAUSE_GIVEN_UP)
 		m->history.exit_date_ms = clock_date_ms();
 	e->target = mem_copy(m->boot.target);
-	free(e->last_line);
 	e->last_line = last_line(m->run.child.tail, m->run.child.tail_length);
-	free(e->packed);
 	e->packed = pack(e);
 	m->history.counts[m->history.outcome.cause]++;
 }
@@ -154,10 +175,9 @@ static const struct exit_record *past(const struct machine *m, size_t back)
 /* Adds the exits as text, the newest first, with the present one, and the time. */
 static void put_history(const struct machine *m, struct node *facts)
 {
-	size_t known = m->history.count < MAX_HISTORY ? m->history.count : MAX_HISTORY;
 	STR_AUTO struct str all = { 0 };
 
-	for (size_t i = 1; i <= known; i++)
+	for (size_t i = 1; i <= known(&m->history); i++)
 		str_add(&all, past(m, i)->packed);
 	node_put(facts, "history", node_string(all.text == NULL ? "" : all.text));
 	node_put(facts, "now", node_int(machine_now(m)));
@@ -205,13 +225,12 @@ static void report_exit(const struct exit_record *e, int64_t now, struct str *s)
 
 char *history_report(const struct machine *m, size_t most)
 {
-	size_t known = m->history.count < MAX_HISTORY ? m->history.count : MAX_HISTORY;
 	size_t age = 0, n = 0;
 	int64_t now = machine_now(m);
 	struct str s = { 0 };
 
 	/* given_up is in the history for hooks, but it is not the end of a boot. */
-	while (age < known && n < most)
+	while (age < known(&m->history) && n < most)
 		n += past(m, ++age)->cause != CAUSE_GIVEN_UP ? 1 : 0;
 	for (; age > 0; age--) {
 		if (past(m, age)->cause != CAUSE_GIVEN_UP)
@@ -459,4 +478,15 @@ void history_write_end(struct machine *m)
 	mark = mem_format("%s/" HISTORY_FILE_RUNNING, m->history.file.directory);
 	if (history_file_close(&m->history.file) != 0)
 		warn_left(m, mark, errno);
+}
+
+void history_free(struct machine *m)
+{
+	history_flush(m);
+	(void)history_file_close(&m->history.file);
+	for (size_t i = 0; i < known(&m->history); i++)
+		clear(&m->history.exit[i]);
+	free(m->history.exit);
+	free(m->history.how);
+	free(m->history.did);
 }

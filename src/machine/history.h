@@ -36,8 +36,8 @@ struct history {
 	int64_t exit_date_ms; /* of the last boot's end, by clock_date_ms(); 0: none has ended */
 	/* What ended the last boot: "guest", or a step of the stop ladder, or NULL. */
 	const char *ended_by;
-	struct exit_record exit[MAX_HISTORY]; /* a ring */
-	size_t count;			      /* exits ever added */
+	struct exit_record *exit; /* the last MAX_HISTORY of them, a ring */
+	size_t count;		  /* exits ever added */
 	struct history_file file;
 	bool file_warned;    /* a warning has said that the file cannot be written */
 	char *how;	     /* the last boot ended, as text for the user; NULL: none has */
@@ -76,5 +76,7 @@ void history_write_end(struct machine *m);
 char *history_report(const struct machine *m, size_t most);
 /* Returns the argument of on_exit for the last exit. The caller frees it. */
 struct node *history_facts(const struct machine *m);
+/* Writes the line that was made last, closes the file and frees everything. */
+void history_free(struct machine *m);
 
 #endif

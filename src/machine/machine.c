@@ -444,11 +444,6 @@ void machine_free(struct machine *m)
 	undo_close(m);
 	words_free(&m->host.pid_files);
 	free(m->host.undo.why);
-	for (size_t i = 0; i < MAX_HISTORY; i++) {
-		free(m->history.exit[i].target);
-		free(m->history.exit[i].last_line);
-		free(m->history.exit[i].packed);
-	}
 	free(m->choice.next_target);
 	free(m->requests.reboot_to);
 	free(m->requests.once_target);
@@ -460,10 +455,7 @@ void machine_free(struct machine *m)
 	pairs_free(&m->host.found);
 	for (int i = 0; i < TAP_STEPS; i++)
 		words_free(&m->host.taps_done[i]);
-	history_flush(m);
-	(void)history_file_close(&m->history.file);
-	free(m->history.how);
-	free(m->history.did);
+	history_free(m);
 	boot_clear(&m->boot);
 	chosen_clear(&m->told.chosen);
 	words_free(&m->told.lines);

@@ -186,7 +186,7 @@ static void test_end_before_ready(void **state)
 	server.ready = 0;
 	wait_with(FOR_READY);
 	server.vm.machine->history.outcome.cause = CAUSE_NOT_READY;
-	server.vm.machine->history.count = 1;
+	history_add(server.vm.machine);
 	vm_put(&server.vm, STATE_ENDED);
 	check_answer(REFUSED("5", "the VM ended before its guest was ready, last exit: not_ready"));
 	check_waits(0);
