@@ -176,8 +176,7 @@ static uintptr_t end_tag(pid_t pid)
 /* Clears the output of the previous program. */
 static void forget(struct child *c)
 {
-	c->tail_length = 0;
-	c->tail[0] = '\0';
+	str_free(&c->tail);
 	memset(&c->signs, 0, sizeof(c->signs));
 	for (int i = 0; i < CHANNELS; i++)
 		lines_clear(&c->lines[i]);
@@ -186,6 +185,7 @@ static void forget(struct child *c)
 void child_free(struct child *c)
 {
 	job_free(&c->job);
+	str_free(&c->tail);
 	for (int i = 0; i < CHANNELS; i++)
 		lines_clear(&c->lines[i]);
 }
@@ -245,7 +245,7 @@ void child_read(struct child *c, enum channel channel)
 /* Handles last lines without a newline, and keeps the end of stderr. */
 static void take_rest(struct child *c)
 {
-	const struct str *kept = &c->job.stream[CHANNEL_STDERR].text;
+	struct str *kept = &c->job.stream[CHANNEL_STDERR].text;
 	const char *rest;
 
 	for (int i = 0; i < CHANNELS; i++) {
@@ -253,9 +253,14 @@ static void take_rest(struct child *c)
 		if (rest != NULL)
 			take_line(c, (enum channel)i, rest);
 	}
-	c->tail_length = kept->length;
-	if (kept->length > 0)
-		memcpy(c->tail, kept->text, kept->length + 1);
+	str_free(&c->tail);
+	c->tail = *kept;
+	memset(kept, 0, sizeof(*kept));
+}
+
+const char *child_tail(const struct child *c)
+{
+	return c->tail.text == NULL ? "" : c->tail.text;
 }
 
 int child_finish(struct child *c, struct outcome *outcome, struct error *err)
@@ -278,7 +283,7 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 		return 0;
 	}
 	c->plan->hyper->explain(&c->signs, &end, outcome);
-	hyper_judge_start(c->plan->hyper, outcome, uptime, c->tail);
+	hyper_judge_start(c->plan->hyper, outcome, uptime, child_tail(c));
 	hyper_judge_prefix(c->plan, &c->signs, &end, outcome);
 	return 0;
 }

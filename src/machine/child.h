@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/str.h"
 #include "hyper/hyper.h"
 #include "platform/terminal.h"
 #include "process/job.h"
@@ -29,9 +30,8 @@ struct child {
 	struct job job; /* its streams are the channels */
 	struct lines lines[CHANNELS];
 	struct signs signs;
-	FILE *log;		       /* the user's copy of the hypervisor's log, or NULL */
-	char tail[MAX_CHILD_TAIL + 1]; /* of the child that ended last, NUL-terminated */
-	size_t tail_length;
+	FILE *log;	 /* the user's copy of the hypervisor's log, or NULL */
+	struct str tail; /* the end of stderr of the child that ended last */
 	int64_t started_ms;
 	struct terminal_state terminal[CHILD_TERMINALS];
 	/* Called with each line of stderr. */
@@ -55,6 +55,8 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
     struct waitset *wait, const struct child_inputs *inputs, struct error *err);
 /* Frees what a child that has ended left in memory. */
 void child_free(struct child *c);
+/* Lends the tail, "" if there is none. */
+const char *child_tail(const struct child *c);
 /* Returns whether the child has vmrun's stdin and stdout. */
 bool child_uses_stdio(const struct child *c);
 /* Reads a channel once. */

@@ -96,7 +96,7 @@ void history_add(struct machine *m)
 	if (e->cause != CAUSE_GIVEN_UP)
 		m->history.exit_date_ms = clock_date_ms();
 	e->target = mem_copy(m->boot.target);
-	e->last_line = last_line(m->run.child.tail, m->run.child.tail_length);
+	e->last_line = last_line(child_tail(&m->run.child), m->run.child.tail.length);
 	e->packed = pack(e);
 	m->history.counts[m->history.outcome.cause]++;
 }
@@ -121,9 +121,8 @@ void history_add_failure(struct machine *m, enum cause cause, const char *text)
 	m->history.outcome.cause = cause;
 	m->history.outcome.status = -1;
 	m->history.uptime_ms = 0;
-	m->run.child.tail_length = strlen(text) < MAX_CHILD_TAIL ? strlen(text) : MAX_CHILD_TAIL;
-	memcpy(m->run.child.tail, text, m->run.child.tail_length);
-	m->run.child.tail[m->run.child.tail_length] = '\0';
+	str_free(&m->run.child.tail);
+	str_add_n(&m->run.child.tail, text, strnlen(text, MAX_CHILD_TAIL));
 	r = event_add(m->events, VMRUN_EXITED);
 	event_target(r, m->boot.target);
 	machine_event_cause(r, cause);
@@ -198,7 +197,8 @@ struct node *history_facts(const struct machine *m)
 	node_put(facts, "count", count);
 	if (m->boot.spec->next_target != NULL)
 		node_put(facts, "next_target", node_string(m->boot.spec->next_target));
-	node_put(facts, "stderr", node_string_n(m->run.child.tail, m->run.child.tail_length));
+	node_put(
+	    facts, "stderr", node_string_n(child_tail(&m->run.child), m->run.child.tail.length));
 	put_history(m, facts);
 	return facts;
 }
@@ -319,7 +319,7 @@ void history_say_end(struct machine *m, const char *why)
 	struct event_record *r = event_add(m->events, VMRUN_EXITED);
 
 	event_target(r, m->boot.target);
-	event_text(r, m->run.child.tail);
+	event_text(r, child_tail(&m->run.child));
 	machine_event_cause(r, o->cause);
 	if (why != NULL)
 		event_cause_text(r, why);
@@ -428,7 +428,7 @@ void history_note_boot(struct machine *m, const char *follows, const char *next,
 	line.signal = e->signal;
 	if (e->status >= 0 || e->signal != 0) { /* it ran */
 		line.uptime_ms = e->uptime_ms;
-		errors = history_line_output(m->run.child.tail, m->run.child.tail_length);
+		errors = history_line_output(child_tail(&m->run.child), m->run.child.tail.length);
 		line.errors = errors;
 		console = console_output(m);
 		line.console = console;

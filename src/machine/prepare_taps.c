@@ -32,7 +32,7 @@ bool prepare_lost_port(struct machine *m)
 	if (!m->history.outcome.failed_start || m->run.gave_up || m->requests.stop ||
 	    m->requests.reboot_to != NULL || m->guest.unfit != CAUSES ||
 	    m->run.lost_ports >= MAX_LOST_PORTS || !check_has_open_port(m->boot.spec) ||
-	    !hyper_has_lost_port(m->boot.plan.hyper, m->run.child.tail))
+	    !hyper_has_lost_port(m->boot.plan.hyper, child_tail(&m->run.child)))
 		return false;
 	(void)check_forget_ports(m->boot.spec, &m->host.found, &names);
 	return true;

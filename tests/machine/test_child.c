@@ -107,8 +107,8 @@ static void test_lines_of_stderr_and_the_rest(void **state)
 	(void)state;
 	run("echo one; echo two >&2; printf three; exit 3", CHILD_HYPERVISOR);
 	assert_string_equal(said.text, "<one><two><three>");
-	assert_string_equal(child.tail, "one\ntwo\nthree");
-	assert_int_equal(child.tail_length, 13);
+	assert_string_equal(child_tail(&child), "one\ntwo\nthree");
+	assert_int_equal(child.tail.length, 13);
 	assert_int_equal(ended.status, 3);
 	assert_int_equal(outcome.status, 3);
 	assert_null(heard.text);
@@ -120,7 +120,7 @@ static void test_single_bytes(void **state)
 	(void)state;
 	run("printf 3 >&2", CHILD_HYPERVISOR);
 	assert_string_equal(said.text, "<3>");
-	assert_string_equal(child.tail, "3");
+	assert_string_equal(child_tail(&child), "3");
 }
 
 /* Makes a terminal, whose other end is *master. */
@@ -219,17 +219,17 @@ static void test_stderr_as_much_as_is_kept_and_a_byte_more(void **state)
 {
 	(void)state;
 	run("printf 'a%4095s' z", CHILD_HYPERVISOR);
-	assert_int_equal(child.tail_length, MAX_CHILD_TAIL);
-	assert_int_equal(child.tail[0], 'a');
+	assert_int_equal(child.tail.length, MAX_CHILD_TAIL);
+	assert_int_equal(child.tail.text[0], 'a');
 	run("printf 'a%4096s' z", CHILD_HYPERVISOR);
-	assert_int_equal(child.tail_length, MAX_CHILD_TAIL);
-	assert_int_equal(strlen(child.tail), MAX_CHILD_TAIL);
-	assert_int_equal(child.tail[0], ' ');
-	assert_int_equal(child.tail[MAX_CHILD_TAIL - 1], 'z');
+	assert_int_equal(child.tail.length, MAX_CHILD_TAIL);
+	assert_int_equal(strlen(child_tail(&child)), MAX_CHILD_TAIL);
+	assert_int_equal(child.tail.text[0], ' ');
+	assert_int_equal(child.tail.text[MAX_CHILD_TAIL - 1], 'z');
 	/* The next child starts with empty output. */
 	run("exit 1", CHILD_HYPERVISOR);
-	assert_int_equal(child.tail_length, 0);
-	assert_string_equal(child.tail, "");
+	assert_int_equal(child.tail.length, 0);
+	assert_string_equal(child_tail(&child), "");
 }
 
 static void test_control_channel_and_log(void **state)
@@ -251,7 +251,7 @@ static void test_log_as_messages(void **state)
 	plan.has_log = plan.log.is_shown = true;
 	run("printf 'one\nown 2\nthree\nown 4' >&4", CHILD_HYPERVISOR);
 	assert_string_equal(said.text, "<one><three>");
-	assert_string_equal(child.tail, "");
+	assert_string_equal(child_tail(&child), "");
 	plan.log.shows_all = true;
 	run("printf 'own 2\nthree' >&4", CHILD_HYPERVISOR);
 	assert_string_equal(said.text, "<one><three><own 2><three>");

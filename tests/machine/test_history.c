@@ -332,8 +332,8 @@ static const char *words_after(const char *tail)
 {
 	struct child *c = &v.machine->run.child;
 
-	c->tail_length = strlen(tail);
-	memcpy(c->tail, tail, c->tail_length + 1);
+	str_free(&c->tail);
+	str_add(&c->tail, tail);
 	add(1);
 	return v.machine->history.exit[(v.machine->history.count - 1) % MAX_HISTORY].last_line;
 }
@@ -370,8 +370,8 @@ static void test_long_failure(void **state)
 		memset(text, 'x', n);
 		text[n] = '\0';
 		history_add_failure(v.machine, CAUSE_CHECK_FAILED, text);
-		assert_int_equal(v.machine->run.child.tail_length, MAX_CHILD_TAIL);
-		assert_int_equal(strlen(v.machine->run.child.tail), MAX_CHILD_TAIL);
+		assert_int_equal(v.machine->run.child.tail.length, MAX_CHILD_TAIL);
+		assert_int_equal(strlen(child_tail(&v.machine->run.child)), MAX_CHILD_TAIL);
 	}
 	vm_close(&v);
 }
