@@ -184,8 +184,10 @@ void guest_pin(void *machine, int64_t processor, int64_t thread)
 	if (processor < 0)
 		machine_warn(m, "pin: qemu does not say which threads run the processors: ignored");
 	/* One thread may run all processors, as under TCG with -icount: it gets the CPUs of all. */
-	if (thread != m->guest.pinned.thread)
-		memset(&m->guest.pinned, 0, sizeof(m->guest.pinned));
+	if (m->guest.pinned.cpus == NULL || thread != m->guest.pinned.thread) {
+		free(m->guest.pinned.cpus);
+		m->guest.pinned.cpus = mem_zero(MAX_HOST_CPUS * sizeof(bool));
+	}
 	m->guest.pinned.thread = thread;
 	for (size_t i = 0; i < pins->count; i++) {
 		if (strtol(pins->item[i], NULL, 10) != processor)
@@ -344,6 +346,7 @@ void guest_free(struct machine *m)
 	forget_command(m);
 	attempt_free(&m->guest.attempt);
 	guest_end(m);
+	free(m->guest.pinned.cpus);
 }
 
 int guest_readiness(const struct machine *m)

@@ -230,8 +230,8 @@ struct guest {
 	int64_t halt_ms;  /* when it is asked whether it has halted; 0: it is not asked */
 	bool started;	  /* a guest has been ready, or up where its target has no `ready` */
 	struct {
-		int64_t thread;		  /* the one that was pinned last; 0: none of this boot */
-		bool cpus[MAX_HOST_CPUS]; /* where it may run */
+		int64_t thread; /* the one that was pinned last; 0: none of this boot */
+		bool *cpus;	/* MAX_HOST_CPUS of them: where it may run; NULL: none was pinned */
 	} pinned;
 };
 
