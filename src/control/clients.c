@@ -1,8 +1,10 @@
 /* The places of clients: admits clients, marks them to be settled, drops those that time out. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "platform/clock.h"
 #include "platform/os.h"
 #include "control/control_inside.h"
@@ -27,10 +29,8 @@ static size_t client_limit(void)
 void clients_open(struct control *c)
 {
 	c->limit = client_limit();
-	while (c->free_count < MAX_ORDINARY_CLIENTS) {
-		c->free_place[c->free_count] = (uint16_t)(MAX_ORDINARY_CLIENTS - 1 - c->free_count);
-		c->free_count++;
-	}
+	c->places = MAX_RESERVED_CLIENTS;
+	c->client = mem_zero(c->places * sizeof(struct client *));
 	c->round = 1;
 	TAILQ_INIT(&c->moved);
 	TAILQ_INIT(&c->listeners);
@@ -48,6 +48,7 @@ void clients_free(struct control *c)
 	alarms_free(&c->stalled);
 	alarms_free(&c->idle);
 	alarms_free(&c->timeouts);
+	free(c->client);
 }
 
 void clients_unmark(struct control *c, struct client *client)
@@ -81,10 +82,8 @@ void clients_drop(struct control *c, struct client *client)
 		if (!is_over)
 			serve_room(c);
 	}
-	if (!client->reserved) {
-		c->free_place[c->free_count++] = (uint16_t)place;
+	if (!client->reserved)
 		c->ordinary--;
-	}
 	c->count--;
 	c->client[place] = NULL;
 	client_free(client, is_over ? NULL : c->wait);
@@ -127,7 +126,7 @@ static size_t reserved_place(struct control *c)
 	struct client *victim = NULL;
 	size_t place;
 
-	for (size_t i = MAX_ORDINARY_CLIENTS; i < MAX_CLIENTS; i++) {
+	for (size_t i = 0; i < MAX_RESERVED_CLIENTS; i++) {
 		if (c->client[i] == NULL)
 			return i;
 		if (victim == NULL || goes_before(c->client[i], victim))
@@ -136,6 +135,18 @@ static size_t reserved_place(struct control *c)
 	place = (size_t)(victim->tag - CONTROL_TAG_CLIENT);
 	hear_out(c, victim);
 	dismiss(c, victim);
+	return place;
+}
+
+/* Returns a free ordinary place, a new one if all are taken. */
+static size_t ordinary_place(struct control *c)
+{
+	size_t place = MAX_RESERVED_CLIENTS;
+
+	while (place < c->places && c->client[place] != NULL)
+		place++;
+	if (place == c->places)
+		c->client = mem_resize(c->client, ++c->places, sizeof(struct client *));
 	return place;
 }
 
@@ -152,7 +163,7 @@ static void turn_away(struct control *c, int fd, const char *why)
 /* Gives a new client an ordinary or a reserved place. */
 static void let_in(struct control *c, int fd, pid_t pid, bool hurried)
 {
-	size_t place = hurried ? reserved_place(c) : c->free_place[--c->free_count];
+	size_t place = hurried ? reserved_place(c) : ordinary_place(c);
 	struct client *client = client_new(fd, CONTROL_TAG_CLIENT + place, pid, c->wait);
 
 	client->reserved = hurried;
@@ -214,7 +225,7 @@ static bool is_late(const struct control *c, const struct client *client)
 /* Drops the clients whose time in a reserved place is over, unless they wait for the VM's end. */
 static void expire_reserved(struct control *c)
 {
-	for (size_t i = MAX_ORDINARY_CLIENTS; i < MAX_CLIENTS; i++) {
+	for (size_t i = 0; i < MAX_RESERVED_CLIENTS; i++) {
 		struct client *client = c->client[i];
 
 		if (client == NULL || !is_late(c, client))
@@ -243,7 +254,7 @@ int64_t clients_until_ms(const struct control *c)
 	const struct alarm *first = alarms_first(&c->stalled);
 	int64_t at = first == NULL ? -1 : first->at_ms + c->stall_ms;
 
-	for (size_t i = MAX_ORDINARY_CLIENTS; c->count > c->ordinary && i < MAX_CLIENTS; i++) {
+	for (size_t i = 0; c->count > c->ordinary && i < MAX_RESERVED_CLIENTS; i++) {
 		const struct client *client = c->client[i];
 
 		if (client != NULL && client->waits == 0)

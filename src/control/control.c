@@ -34,6 +34,7 @@ int control_open(struct control **out, struct machine *m, struct waitset *wait, 
 	c->owner = *owner;
 	clients_open(c);
 	if (listener_open(c, path, err) != 0) {
+		clients_free(c);
 		free(c);
 		return -1;
 	}
@@ -152,7 +153,7 @@ void control_close(struct control *c)
 	machine_console(c->machine)->hear = NULL;
 	waiters_end(c);
 	runs_end(c);
-	for (size_t i = 0; i < MAX_CLIENTS; i++) {
+	for (size_t i = 0; i < c->places; i++) {
 		if (c->client[i] == NULL)
 			continue;
 		streams_pump(c, c->client[i]);
@@ -166,7 +167,7 @@ void control_free(struct control *c)
 	if (c == NULL)
 		return;
 	control_close(c);
-	for (size_t i = 0; i < MAX_CLIENTS; i++) {
+	for (size_t i = 0; i < c->places; i++) {
 		if (c->client[i] != NULL) {
 			(void)client_flush(c->client[i]);
 			clients_drop(c, c->client[i]);

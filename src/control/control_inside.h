@@ -24,7 +24,7 @@
 
 #define MAX_CLIENTS 1024
 /*
- * The last places are reserved for a stop: a client in one of them may use status, stop and kill
+ * The first places are reserved for a stop: a client in one of them may use status, stop and kill
  * only, and is closed after MAX_HURRY_MS unless it waits for the VM's end.  When these places
  * are taken as well, the oldest client in them is closed for a new one.  This way vmrun always
  * accepts a stop, even if idle clients hold every place.
@@ -72,9 +72,8 @@ struct control {
 	struct waitset *wait;	 /* lent */
 	struct control_owner owner;
 	struct listener listener;
-	struct client *client[MAX_CLIENTS];	   /* the reserved places are the last ones */
-	uint16_t free_place[MAX_ORDINARY_CLIENTS]; /* a stack */
-	size_t free_count;
+	struct client **client; /* by place, the reserved ones first; NULL: it is free */
+	size_t places;		/* so far, they stay */
 	size_t count, ordinary; /* all clients, and those in ordinary places */
 	size_t limit;		/* of ordinary clients */
 	int64_t stall_ms, hurry_ms;
@@ -133,7 +132,7 @@ void clients_expire(struct control *c);
 int64_t clients_until_ms(const struct control *c);
 /* Drops the client that has been idle longest, if it was idle for MAX_STALL_MS. */
 void clients_make_room(struct control *c);
-/* Frees the memory of the alarms. */
+/* Frees the memory of the places and of the alarms. */
 void clients_free(struct control *c);
 
 /* serve.c: serves the complete request lines of a client. */

@@ -40,7 +40,7 @@ static size_t limit_with(rlim_t count)
 	descriptors = count;
 	clients_open(&c);
 	descriptors = RLIM_INFINITY;
-	assert_int_equal(c.free_count, MAX_ORDINARY_CLIENTS);
+	clients_free(&c);
 	return c.limit;
 }
 
@@ -69,7 +69,7 @@ static void check_counts(size_t ordinary, size_t reserved)
 	assert_int_equal(server.control->count, ordinary + reserved);
 }
 
-/* A client beyond the limit gets a reserved place. */
+/* A client beyond the limit gets a reserved place; places are used again. */
 static void test_ordinary_places(void **state)
 {
 	struct peer peer[3];
@@ -82,18 +82,18 @@ static void test_ordinary_places(void **state)
 	check_counts(2, 1);
 	assert_false(peer[1].client->reserved);
 	assert_true(peer[2].client->reserved);
-	assert_ptr_equal(server.control->client[MAX_ORDINARY_CLIENTS], peer[2].client);
+	assert_ptr_equal(server.control->client[0], peer[2].client);
 	(void)close(peer[0].fd);
 	server_turn();
 	check_counts(1, 1);
 	peer[0] = server_connect();
 	check_counts(2, 1);
-	assert_ptr_equal(server.control->client[0], peer[0].client);
+	assert_ptr_equal(server.control->client[MAX_RESERVED_CLIENTS], peer[0].client);
 	for (int i = 0; i < 3; i++)
 		(void)close(peer[i].fd);
 	server_turn();
 	check_counts(0, 0);
-	assert_int_equal(server.control->free_count, MAX_ORDINARY_CLIENTS);
+	assert_int_equal(server.control->places, MAX_RESERVED_CLIENTS + 2);
 	server_close();
 }
 

@@ -85,7 +85,7 @@ static void test_spare_descriptor(void **state)
 	control_wake(c, CONTROL_TAG);
 	assert_int_equal(c->count, 1);
 	assert_int_equal(c->ordinary, 0);
-	assert_non_null(c->client[MAX_ORDINARY_CLIENTS]);
+	assert_non_null(c->client[0]);
 	assert_int_equal(c->listener.spare, -1);
 	assert_false(c->listener.deaf);
 	/* The next wake-up takes a spare one again. */

@@ -110,7 +110,7 @@ static void test_endless_line(void **state)
 			break;
 		sent += n > 0 ? (size_t)n : 0;
 		life_step(vm, 0);
-		for (size_t i = 0; i < MAX_CLIENTS; i++) {
+		for (size_t i = 0; i < vm->control->places; i++) {
 			if (vm->control->client[i] != NULL)
 				assert_true(vm->control->client[i]->in.room <= 262144);
 		}
@@ -146,7 +146,7 @@ static void test_deaf_client(void **state)
 		quiet = sent ? 0 : quiet + 1;
 		life_step(vm, 0);
 	}
-	c = vm->control->client[0];
+	c = vm->control->client[MAX_RESERVED_CLIENTS];
 	assert_true(client_unread(c) >= MAX_CLIENT_OUT && c->out.room < 4 * MAX_CLIENT_OUT);
 	assert_false(c->reading);
 	talk_expect_alive(vm);
@@ -159,13 +159,13 @@ static void test_deaf_client(void **state)
 			heard++;
 	}
 	assert_int_equal(heard, asked);
-	while (client_unread(vm->control->client[0]) < MAX_CLIENT_OUT) {
+	while (client_unread(vm->control->client[MAX_RESERVED_CLIENTS]) < MAX_CLIENT_OUT) {
 		(void)send(fd, STATUS, strlen(STATUS), MSG_NOSIGNAL);
 		life_step(vm, 0);
 	}
 	vm->control->stall_ms = 20;
 	talk_expect_alive(vm);
-	while (vm->control->client[0] != NULL)
+	while (vm->control->client[MAX_RESERVED_CLIENTS] != NULL)
 		life_step(vm, 5);
 	(void)close(fd);
 	talk_finish(vm);

@@ -140,7 +140,7 @@ static size_t received(const struct vmrun *vm)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < MAX_CLIENTS; i++)
+	for (size_t i = 0; i < vm->control->places; i++)
 		n += vm->control->client[i] == NULL ? 0 : vm->control->client[i]->in.length;
 	return n;
 }
