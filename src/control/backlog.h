@@ -9,7 +9,8 @@
 #define MAX_BACKLOG_BYTES ((size_t)1 << 20)
 
 struct backlog {
-	char **line; /* ring buffer of MAX_BACKLOG_EVENTS lines; NULL until the first is added */
+	char **line; /* ring buffer of `room` lines */
+	size_t room; /* grows with the lines, to MAX_BACKLOG_EVENTS */
 	size_t first, count, bytes;
 	uint64_t oldest; /* sequence number of the first line */
 };

@@ -114,12 +114,32 @@ static void test_gap(void **state)
 	backlog_clear(&b);
 }
 
+/* The ring grows in the order of its lines, wherever the first one is. */
+static void test_growth(void **state)
+{
+	(void)state;
+	for (size_t skipped = 0; skipped <= 40; skipped++) {
+		struct backlog b = { 0 };
+
+		/* A line of the most bytes drops those before it. */
+		for (uint64_t seq = 1; seq <= skipped; seq++)
+			backlog_add(&b, seq, long_line(MAX_BACKLOG_BYTES));
+		for (uint64_t seq = skipped + 1; seq <= skipped + 100; seq++)
+			backlog_add(&b, seq, mem_format("%llu", (unsigned long long)seq));
+		assert_int_equal(b.count, 100);
+		for (uint64_t seq = skipped + 1; seq < backlog_next(&b); seq++)
+			assert_true(strtoull(backlog_line(&b, seq), NULL, 10) == seq);
+		backlog_clear(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_most_events),
 		cmocka_unit_test(test_most_bytes),
 	};
