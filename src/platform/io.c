@@ -12,7 +12,7 @@
 
 int read_all(int fd, size_t max, struct str *s)
 {
-	char buffer[16384];
+	char buffer[4096];
 	ssize_t n;
 
 	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
