@@ -45,6 +45,11 @@ void *mem_resize(void *old, size_t count, size_t size)
 	return or_die(realloc(old, count * size == 0 ? 1 : count * size), count * size);
 }
 
+void *mem_grow(void *old, size_t count, size_t size)
+{
+	return (count & (count - 1)) == 0 ? mem_resize(old, count == 0 ? 1 : 2 * count, size) : old;
+}
+
 char *mem_copy(const char *text)
 {
 	return mem_copy_n(text, strlen(text));

@@ -11,6 +11,8 @@
 
 void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t count, size_t size);
+/* Makes room for one more item behind so many: the room is doubled at each power of two. */
+void *mem_grow(void *old, size_t count, size_t size);
 char *mem_copy(const char *text);
 char *mem_copy_n(const char *text, size_t n);
 /* Joins texts, which is many times faster than to format them.  Caller frees. */

@@ -9,8 +9,7 @@
 
 static void add(struct pairs *p, const char *key, char *value)
 {
-	if ((p->count & (p->count - 1)) == 0) /* a power of two: the list is full */
-		p->item = mem_resize(p->item, p->count == 0 ? 1 : 2 * p->count, sizeof(*p->item));
+	p->item = mem_grow(p->item, p->count, sizeof(*p->item));
 	p->item[p->count].key = mem_copy(key);
 	p->item[p->count].value = value;
 	p->count++;

@@ -13,9 +13,7 @@ static struct problem *add(struct report *r, enum status status)
 {
 	struct problem *p;
 
-	/* Room is doubled at each power of two. */
-	if ((r->count & (r->count - 1)) == 0)
-		r->item = mem_resize(r->item, r->count == 0 ? 1 : 2 * r->count, sizeof(*r->item));
+	r->item = mem_grow(r->item, r->count, sizeof(*r->item));
 	p = &r->item[r->count++];
 	memset(p, 0, sizeof(*p));
 	if (r->status == STATUS_OK)

@@ -73,12 +73,13 @@ static void clear(struct exit_record *e)
 /* Returns the place of the next exit: a new one until the ring has all of them. */
 static struct exit_record *next_place(struct history *h)
 {
-	size_t place = h->count++ % MAX_HISTORY;
+	size_t place = h->count % MAX_HISTORY;
 
-	if (h->count <= MAX_HISTORY)
-		h->exit = mem_resize(h->exit, h->count, sizeof(*h->exit));
+	if (h->count < MAX_HISTORY)
+		h->exit = mem_grow(h->exit, place, sizeof(*h->exit));
 	else
 		clear(&h->exit[place]);
+	h->count++;
 	return &h->exit[place];
 }
 

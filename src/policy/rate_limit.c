@@ -50,7 +50,7 @@ void rate_limit_boot(struct rate_limit *r, int64_t now_ms, int64_t delay_ms)
 	const size_t place = (size_t)(r->boots % MAX_RESTART_COUNT);
 
 	if (r->boots < MAX_RESTART_COUNT) /* most VMs never come that far */
-		r->at_ms = mem_resize(r->at_ms, place + 1, sizeof(*r->at_ms));
+		r->at_ms = mem_grow(r->at_ms, place, sizeof(*r->at_ms));
 	r->at_ms[place] = now_ms - r->waited_ms;
 	r->boots++;
 	r->waited_ms += delay_ms;

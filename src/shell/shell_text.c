@@ -127,13 +127,6 @@ static void skip_blanks(struct reader *r)
 	}
 }
 
-/* Makes room: arrays double at each power of two. */
-static void *room(void *array, size_t count, size_t size)
-{
-	return (count & (count - 1)) == 0 ? mem_resize(array, count == 0 ? 1 : 2 * count, size)
-					  : array;
-}
-
 static struct shell_command *command(struct reader *r)
 {
 	return &r->out->command[r->out->commands];
@@ -141,7 +134,7 @@ static struct shell_command *command(struct reader *r)
 
 static void begin_command(struct reader *r)
 {
-	r->out->command = room(r->out->command, r->out->commands, sizeof(*r->out->command));
+	r->out->command = mem_grow(r->out->command, r->out->commands, sizeof(*r->out->command));
 	*command(r) = (struct shell_command){
 		.word = r->out->words,
 		.redirect = r->out->redirects,
@@ -319,7 +312,7 @@ static void read_redirect(struct reader *r)
 	while (r->p < r->end && is_blank(*r->p))
 		r->p++;
 	new.target = read_word(r);
-	r->out->redirect = room(r->out->redirect, r->out->redirects, sizeof(*r->out->redirect));
+	r->out->redirect = mem_grow(r->out->redirect, r->out->redirects, sizeof(*r->out->redirect));
 	r->out->redirect[r->out->redirects++] = new;
 }
 
@@ -361,7 +354,7 @@ static void read_next(struct reader *r)
 	} else {
 		if (command(r)->word == r->out->words)
 			command(r)->line = line_of(r, r->p);
-		r->out->word = room(r->out->word, r->out->words, sizeof(*r->out->word));
+		r->out->word = mem_grow(r->out->word, r->out->words, sizeof(*r->out->word));
 		r->out->word[r->out->words] = read_word(r);
 		r->out->words++;
 	}

@@ -22,9 +22,7 @@ struct laying {
 
 static struct entry *add(struct devices *d, const struct node *value)
 {
-	if ((d->count & (d->count - 1)) == 0) /* a power of two: the list is full */
-		d->entry =
-		    mem_resize(d->entry, d->count == 0 ? 1 : 2 * d->count, sizeof(*d->entry));
+	d->entry = mem_grow(d->entry, d->count, sizeof(*d->entry));
 	d->entry[d->count] = (struct entry){ .value = value };
 	return &d->entry[d->count++];
 }

@@ -158,12 +158,8 @@ void targets_spend(struct targets *t, size_t bytes)
 
 const struct node *targets_keep(struct targets *t, struct node *n)
 {
-	size_t count = t->kept_count;
-
 	targets_spend(t, size_of(n));
-
-	if ((count & (count - 1)) == 0) /* a power of two: the list is full */
-		t->kept = mem_resize(t->kept, count == 0 ? 1 : 2 * count, sizeof(*t->kept));
+	t->kept = mem_grow(t->kept, t->kept_count, sizeof(*t->kept));
 	t->kept[t->kept_count++] = n;
 	return n;
 }

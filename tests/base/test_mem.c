@@ -102,10 +102,30 @@ static void test_out_of_memory_is_said(void **state)
 	assert_non_null(strstr(said, wanted));
 }
 
+/* A list that grows keeps its items, and moves seldom. */
+static void test_growing(void **state)
+{
+	size_t *list = NULL, moved = 0;
+
+	(void)state;
+	for (size_t n = 0; n < 1000; n++) {
+		size_t *before = list;
+
+		list = mem_grow(list, n, sizeof(*list));
+		moved += list != before;
+		list[n] = n;
+	}
+	for (size_t n = 0; n < 1000; n++)
+		assert_int_equal(list[n], n);
+	assert_in_range(moved, 1, 11);
+	free(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_join),
+		cmocka_unit_test(test_growing),
 		cmocka_unit_test(test_out_of_memory_is_said),
 	};
 
