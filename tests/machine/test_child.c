@@ -137,6 +137,15 @@ static int make_terminal(int *master)
 	return terminal;
 }
 
+/* A child that is given up may have printed a part of a line. */
+static void test_freed_in_a_line(void **state)
+{
+	(void)state;
+	(void)lines_add(&child.lines[CHANNEL_STDERR], "part", 4);
+	child_free(&child);
+	assert_null(child.lines[CHANNEL_STDERR].text);
+}
+
 /* Only a program that reads vmrun's terminal gets the signals of its keys. */
 static void test_process_group(void **state)
 {
@@ -376,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(lines_of_stderr_and_the_rest),
 		TEST(single_bytes),
+		TEST(freed_in_a_line),
 		TEST(process_group),
 		TEST(stderr_as_much_as_is_kept_and_a_byte_more),
 		TEST(control_channel_and_log),
