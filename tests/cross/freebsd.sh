@@ -123,7 +123,7 @@ write_pc() {
 check_executable() {
 	program=$1
 	readelf -hlnW "$program" >"$cross/log"
-	for mark in "Type: *\(EXEC\|DYN\)" "Machine: .*$machine" 'interpreter: /libexec/ld-elf.so.1' \
+	for mark in "Type: *DYN" "Machine: .*$machine" 'interpreter: /libexec/ld-elf.so.1' \
 		'FreeBSD .*NT_VERSION'; do
 		grep -q "$mark" "$cross/log" || {
 			cat "$cross/log" >&2
