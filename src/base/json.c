@@ -2,11 +2,14 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+
+#define EACH_BYTE(n) (UINT64_C(0x0101010101010101) * (n)) /* eight bytes, each of which is n */
 
 void json_start(struct json *j, const char *text, size_t length)
 {
@@ -21,10 +24,14 @@ static int peek(const struct json *j)
 	return j->at < j->length ? (unsigned char)j->text[j->at] : -1;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_blanks(struct json *j)
 {
-	while (j->at < j->length && j->text[j->at] != '\0' &&
-	    strchr(" \t\r\n", j->text[j->at]) != NULL)
+	while (j->at < j->length && is_blank(j->text[j->at]))
 		j->at++;
 }
 
@@ -98,10 +105,44 @@ static const char *skip_escape(struct json *j)
 	return NULL;
 }
 
+/* Returns whether a character of a string stands for itself.  Small letters need one comparison. */
+static bool is_plain(unsigned char c)
+{
+	return c > '\\' || (c >= 0x20 && c != '"' && c != '\\');
+}
+
+/* Returns 0 if none of eight bytes is below n, which is at most 128, without a loop over them. */
+static uint64_t below(uint64_t bytes, uint64_t n)
+{
+	return (bytes - EACH_BYTE(n)) & ~bytes & EACH_BYTE(0x80);
+}
+
+/* Returns whether eight characters of a string stand for themselves. */
+static bool are_plain(const char *p)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, p, sizeof(bytes));
+	return (below(bytes, 0x20) | below(bytes ^ EACH_BYTE('"'), 1) |
+		   below(bytes ^ EACH_BYTE('\\'), 1)) == 0;
+}
+
+/* Steps over plain characters, of which most of a spec consists. */
+static void skip_plain(struct json *j)
+{
+	const char *p = j->text + j->at, *end = j->text + j->length;
+
+	while (end - p >= 8 && are_plain(p))
+		p += 8;
+	while (p < end && is_plain((unsigned char)*p))
+		p++;
+	j->at = (size_t)(p - j->text);
+}
+
 static enum json_type scan_string(struct json *j, struct json_token *token, enum json_type type)
 {
 	token->offset = j->at++;
-	while (peek(j) != '"') {
+	for (skip_plain(j); peek(j) != '"'; skip_plain(j)) {
 		int c = peek(j);
 		const char *why = NULL;
 
@@ -111,10 +152,9 @@ static enum json_type scan_string(struct json *j, struct json_token *token, enum
 			why = c == '\n' ? "unterminated string: write a line break as \\n"
 			    : c == '\0' ? "a NUL byte in a string"
 					: "a control character in a string";
-		else if (c == '\\')
-			why = skip_escape(j);
 		else
-			j->at++;
+			why = skip_escape(j);
+		token->escapes = true;
 		if (why != NULL)
 			return fail(j, why);
 	}
@@ -362,16 +402,16 @@ char *json_text(const struct json *j, const struct json_token *token, size_t *le
 	const char *p = j->text + token->offset + 1, *end = p + token->length - 2;
 	struct str s = { 0 };
 
+	if (!token->escapes) {
+		if (length != NULL)
+			*length = (size_t)(end - p);
+		return mem_copy_n(p, (size_t)(end - p));
+	}
 	while (p < end) {
-		if (*p == '\\') {
-			p = add_escape(&s, p);
-		} else {
-			const char *stop = memchr(p, '\\', (size_t)(end - p));
-			size_t n = (size_t)((stop == NULL ? end : stop) - p);
+		const char *escape = memchr(p, '\\', (size_t)(end - p));
 
-			str_add_n(&s, p, n);
-			p += n;
-		}
+		str_add_n(&s, p, (size_t)((escape == NULL ? end : escape) - p));
+		p = escape == NULL ? end : add_escape(&s, escape);
 	}
 	if (length != NULL)
 		*length = s.length;

@@ -30,6 +30,7 @@ struct json_token {
 	enum json_type type;
 	size_t offset; /* of its first byte in the text */
 	size_t length; /* in bytes; strings and keys with their quotes */
+	bool escapes;  /* a string or key with backslashes */
 };
 
 /* The tokens that may come next. */

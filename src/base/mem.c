@@ -57,7 +57,7 @@ char *mem_copy(const char *text)
 
 char *mem_copy_n(const char *text, size_t n)
 {
-	char *p = mem_resize(NULL, n + 1, 1);
+	char *p = or_die(malloc(n + 1), n + 1);
 
 	memcpy(p, text, n);
 	p[n] = '\0';
@@ -71,7 +71,7 @@ char *mem_join_list(const char *const *texts)
 
 	for (const char *const *text = texts; *text != NULL; text++)
 		length += strlen(*text);
-	p = end = mem_resize(NULL, length + 1, 1);
+	p = end = or_die(malloc(length + 1), length + 1);
 	for (const char *const *text = texts; *text != NULL; text++) {
 		size_t n = strlen(*text);
 

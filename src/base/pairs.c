@@ -2,6 +2,7 @@
 #include "base/pairs.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -253,14 +253,24 @@ void str_make_utf8(struct str *s)
 	*s = valid;
 }
 
+/*
+ * Returns whether no POSIX shell treats the character specially anywhere inside a word.  In ASCII
+ * `+` to `:` are "+,-./", the digits and ":", and `@` stands before the capitals.
+ */
+static bool is_plain_in_shell(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '+' && c <= ':') || (c >= '@' && c <= 'Z') ||
+	    c == '_' || c == '=' || c == '%';
+}
+
 void str_add_quoted(struct str *s, const char *text)
 {
-	/* Characters that no POSIX shell treats specially anywhere inside a word. */
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789%+,-./:=@_";
+	const char *end = text;
 
-	if (*text != '\0' && text[strspn(text, plain)] == '\0') {
-		str_add(s, text);
+	while (is_plain_in_shell(*end))
+		end++;
+	if (*end == '\0' && end > text) {
+		str_add_n(s, text, (size_t)(end - text));
 		return;
 	}
 	str_add(s, "'");

@@ -15,6 +15,7 @@ struct str {
 void str_add(struct str *s, const char *text);
 void str_add_n(struct str *s, const char *bytes, size_t n);
 void str_add_char(struct str *s, char c);
+/* Adds a number in decimal, which is many times faster than to format it. */
 void str_add_int(struct str *s, int64_t number);
 /* Adds milliseconds, 0 or more, as "1.5 s". */
 void str_add_seconds(struct str *s, int64_t ms);

@@ -8,11 +8,24 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define LEAST_ROOM 8 /* words, with the NULL: a power of two */
+
+/*
+ * Returns whether the words and the NULL behind them fill the list: at a power of two, so that the
+ * list needs no third member.
+ */
+static bool is_full(const struct words *w)
+{
+	size_t taken = w->count + 1;
+
+	return w->count == 0 || (taken >= LEAST_ROOM && (taken & (taken - 1)) == 0);
+}
+
 void words_take(struct words *w, char *text)
 {
-	/* Room is doubled at each power of two, so the list needs no third member. */
-	if ((w->count & (w->count + 1)) == 0)
-		w->item = mem_resize(w->item, 2 * (w->count + 1) + 1, sizeof(*w->item));
+	if (is_full(w))
+		w->item = mem_resize(
+		    w->item, w->count == 0 ? LEAST_ROOM : 2 * (w->count + 1), sizeof(*w->item));
 	w->item[w->count++] = text;
 	w->item[w->count] = NULL;
 }
@@ -73,7 +86,7 @@ char *words_shell_line(const struct words *w)
 		const char *word = w->item[i];
 
 		if (i > 0)
-			str_add(&line, " ");
+			str_add_char(&line, ' ');
 		/* A first word with a plain `=` in it would be an assignment. */
 		if (i == 0 && strchr(word, '=') != NULL)
 			str_add(&line, "''");

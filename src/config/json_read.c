@@ -34,7 +34,7 @@ struct walk {
 /* The keys of all objects so far: a hash table, so that huge objects take linear time. */
 struct seen {
 	struct entry {
-		const char *key; /* lent by the node */
+		const char *key; /* lent by the level, then by the node */
 		size_t serial;
 	} * entry;
 	size_t count, room; /* room is a power of two */
@@ -74,23 +74,19 @@ static void grow(struct seen *seen)
 	*seen = bigger;
 }
 
-/* Returns whether the object has the key already. */
-static bool is_seen(const struct seen *seen, const char *key, size_t serial)
-{
-	return seen->room > 0 && find_entry(seen, key, serial)->key != NULL;
-}
-
-/* Adds a key that the object does not have. */
-static void add_seen(struct seen *seen, const char *key, size_t serial)
+/* Adds a key.  Returns false if the object has it already. */
+static bool add_seen(struct seen *seen, const char *key, size_t serial)
 {
 	struct entry *e;
 
 	if (2 * (seen->count + 1) > seen->room)
 		grow(seen);
 	e = find_entry(seen, key, serial);
-	e->key = key;
-	e->serial = serial;
+	if (e->key != NULL)
+		return false;
+	*e = (struct entry){ key, serial };
 	seen->count++;
+	return true;
 }
 
 static struct level *top(struct walk *w)
@@ -228,7 +224,6 @@ static struct node *add_value(struct reading *r, const struct json_token *token)
 	if (l != NULL && l->is_object) {
 		n->key = l->key;
 		l->is_lent = true;
-		add_seen(&r->seen, n->key, l->serial);
 	}
 	return n;
 }
@@ -247,9 +242,9 @@ static int take_token(struct reading *r, const struct json_token *token)
 		step_to_fault(w);
 		return report_fault(w, r->name, w->json.at, w->json.error, r->report);
 	case JSON_KEY:
-		return is_seen(&r->seen, l->key, l->serial)
-		    ? report_fault(w, r->name, token->offset, "duplicate key", r->report)
-		    : 0;
+		return add_seen(&r->seen, l->key, l->serial)
+		    ? 0
+		    : report_fault(w, r->name, token->offset, "duplicate key", r->report);
 	case JSON_OBJECT_END:
 	case JSON_LIST_END:
 		if (l->is_object)
