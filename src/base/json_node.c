@@ -21,19 +21,26 @@ static struct node *number(const char *digits, size_t n)
 	return errno == 0 ? node_int(integer) : node_string(text);
 }
 
-struct node *json_value(const struct json *j, const struct json_token *token)
+static struct node *string(const struct json *j, const struct json_token *token)
 {
 	MEM_AUTO char *text = NULL;
 	size_t length;
 
+	if (!token->escapes) /* the text stands between the quotes */
+		return node_string_n(j->text + token->offset + 1, token->length - 2);
+	text = json_text(j, token, &length);
+	return node_string_n(text, length);
+}
+
+struct node *json_value(const struct json *j, const struct json_token *token)
+{
 	switch (token->type) {
 	case JSON_OBJECT:
 		return node_new(NODE_OBJECT);
 	case JSON_LIST:
 		return node_new(NODE_LIST);
 	case JSON_STRING:
-		text = json_text(j, token, &length);
-		return node_string_n(text, length);
+		return string(j, token);
 	case JSON_NUMBER:
 		return number(j->text + token->offset, token->length);
 	case JSON_TRUE:

@@ -14,11 +14,17 @@ struct node *node_new(enum node_kind kind)
 	return n;
 }
 
+static char *behind(struct node *n)
+{
+	return (char *)(n + 1);
+}
+
 struct node *node_string_n(const char *bytes, size_t n)
 {
-	struct node *s = node_new(NODE_STRING);
+	struct node *s = mem_zero(sizeof(*s) + n + 1);
 
-	s->text = mem_copy_n(bytes, n);
+	s->kind = NODE_STRING;
+	s->text = memcpy(behind(s), bytes, n);
 	s->length = n;
 	return s;
 }
@@ -164,20 +170,37 @@ struct node *node_take(struct node *object, const char *key)
 	return NULL;
 }
 
+void node_replace(struct node *parent, struct node *child, struct node *value)
+{
+	struct node **at = &parent->first;
+
+	while (*at != child)
+		at = &(*at)->next;
+	*at = value;
+	if (parent->last == child)
+		parent->last = value;
+	value->next = child->next;
+	free(value->key);
+	value->key = child->key;
+	child->key = NULL;
+	node_free(child);
+}
+
 struct node *node_copy(const struct node *n)
 {
 	struct node *copy;
 
 	if (n == NULL)
 		return NULL;
+	if (n->kind == NODE_STRING)
+		return node_string_n(n->text, n->length);
 	copy = node_new(n->kind);
 	copy->truth = n->truth;
 	copy->integer = n->integer;
 	copy->number = n->number;
 	copy->length = n->length;
 	if (n->text != NULL)
-		copy->text =
-		    mem_copy_n(n->text, n->kind == NODE_STRING ? n->length : strlen(n->text));
+		copy->text = mem_copy(n->text);
 	for (const struct node *c = n->first; c != NULL; c = c->next) {
 		struct node *child = node_copy(c);
 
@@ -186,6 +209,17 @@ struct node *node_copy(const struct node *n)
 		node_append(copy, child);
 	}
 	return copy;
+}
+
+struct node *node_lend(const struct node *n, char *key)
+{
+	struct node *lent = mem_resize(NULL, 1, sizeof(*lent));
+
+	*lent = *n;
+	lent->is_lent = true;
+	lent->key = key;
+	lent->next = NULL;
+	return lent;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -252,12 +286,16 @@ void node_free(struct node *n)
 	if (n == NULL)
 		return;
 	/* script/values.c limits the depth of documents: the recursion is shallow. */
-	for (struct node *child = n->first, *next; child != NULL; child = next) {
+	for (struct node *child = n->is_lent ? NULL : n->first, *next; child != NULL;
+	     child = next) {
 		next = child->next;
 		node_free(child);
 	}
-	free(n->text);
-	free(n->key);
+	if (!n->is_lent) {
+		if (n->text != behind(n))
+			free(n->text);
+		free(n->key);
+	}
 	free(n);
 }
 

@@ -24,9 +24,11 @@ enum node_kind {
 	NODE_KINDS,
 };
 
+/* Copied by node_copy() or node_lend(), not by assignment: the text may lie behind the node. */
 struct node {
 	enum node_kind kind;
 	bool truth;
+	bool is_lent; /* text, key and children belong to other nodes: see node_lend() */
 	int64_t integer;
 	double number;
 	char *text;    /* NODE_STRING: its bytes, NUL-terminated; NODE_OTHER: a name of the value */
@@ -61,10 +63,17 @@ bool node_is_list(const struct node *n);
 bool node_is_object(const struct node *n);
 /* Returns the name of a kind for error messages: "a string", "an object", ... */
 const char *node_kind_name(const struct node *n);
+/* Puts a value (taken) in the place of a child, which is freed; the key stays. */
+void node_replace(struct node *parent, struct node *child, struct node *value);
 /* Takes the child of that key out of the object, or returns NULL. */
 struct node *node_take(struct node *object, const char *key);
 /* Returns a deep copy without the key; NULL for NULL. */
 struct node *node_copy(const struct node *n);
+/*
+ * Returns a node with the value of another one and a key (both lent), to be appended elsewhere and
+ * read there.  Not to be changed, put into an object, or used after the other one.
+ */
+struct node *node_lend(const struct node *n, char *key);
 /* Frees a tree; NULL is fine. */
 void node_free(struct node *n);
 /* Frees the node that a variable points to, for the cleanup attribute. */

@@ -154,7 +154,7 @@ static struct node *build_devices(const struct devices *d, struct merged *out)
 		return node_copy(d->whole);
 	list = node_new(d->count == 0 ? d->empty : NODE_LIST);
 	for (size_t i = 0; i < d->count; i++) {
-		node_append(list, node_copy(d->entry[i].value));
+		node_append(list, node_lend(d->entry[i].value, NULL));
 		if (d->entry[i].removed)
 			node_append(out->removed, node_int((int64_t)i + 1));
 	}
@@ -172,7 +172,7 @@ void merge_build(const struct targets *t, const struct view *view, struct merged
 	}
 	out->spec = node_new(NODE_OBJECT);
 	for (size_t i = 0; i < view->count; i++)
-		node_put(out->spec, view->item[i].key, node_copy(view->item[i].value));
+		node_append(out->spec, node_lend(view->item[i].value, view->item[i].key));
 	if (view->devices.is_given || view->devices.whole != NULL)
 		node_put(out->spec, "emulations", build_devices(&view->devices, out));
 }
@@ -201,6 +201,19 @@ static void add_problems(const struct layer *top, struct report *report)
 	free(list);
 }
 
+/* Applies settings to a merge, which then owns its values. */
+static void apply(
+    struct merged *m, const struct words *settings, struct node *paths, struct report *report)
+{
+	struct node *lent = m->spec;
+
+	if (settings == NULL || settings->count == 0)
+		return;
+	m->spec = node_copy(lent);
+	node_free(lent);
+	settings_apply(m, settings, paths, report);
+}
+
 void targets_merge(struct targets *t, const char *target, const struct words *settings,
     struct merged *out, struct report *report)
 {
@@ -212,7 +225,7 @@ void targets_merge(struct targets *t, const char *target, const struct words *se
 	t->last = (struct last){ top, settings, node_new(NODE_LIST), NULL, true };
 	add_problems(top, report);
 	merge_build(t, view, out);
-	settings_apply(out, settings, t->last.set, report);
+	apply(out, settings, t->last.set, report);
 }
 
 /* Drops the devices that a target removes, whose places are sorted. */
@@ -239,7 +252,7 @@ static void drop_removed(struct merged *m)
 struct node *targets_last(struct targets *t)
 {
 	struct merged m;
-	struct node *set = node_new(NODE_LIST);
+	struct node *set = node_new(NODE_LIST), *spec;
 	REPORT_AUTO struct report ignored = { 0 };
 
 	if (t->last.replaced != NULL) {
@@ -247,11 +260,12 @@ struct node *targets_last(struct targets *t)
 		return node_copy(t->last.replaced);
 	}
 	merge_build(t, merge_view(t, t->last.top), &m);
-	settings_apply(&m, t->last.settings, set, &ignored);
+	apply(&m, t->last.settings, set, &ignored);
 	drop_removed(&m);
+	spec = node_copy(m.spec);
 	node_free(set);
-	node_free(m.removed);
-	return m.spec;
+	merged_clear(&m);
+	return spec;
 }
 
 const struct node *targets_replace(struct targets *t, const struct node *spec)

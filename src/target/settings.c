@@ -138,19 +138,6 @@ static struct node *open_child(struct setting *s, struct node *container)
 	return NULL;
 }
 
-/* Moves a value into an entry of a list. */
-static void replace(struct node *entry, struct node *value)
-{
-	struct node old = *entry, *dead = value;
-
-	*entry = *value;
-	entry->next = old.next;
-	entry->key = NULL;
-	*dead = old;
-	dead->next = NULL;
-	node_free(dead);
-}
-
 /* Sets or unsets the value at the last key of the path; takes the value. */
 static void assign(struct setting *s, struct node *container, struct node *value)
 {
@@ -166,7 +153,7 @@ static void assign(struct setting *s, struct node *container, struct node *value
 		container->kind = NODE_OBJECT;
 		node_put(container, key->text, value);
 	} else {
-		replace(child_of(container, key), value);
+		node_replace(container, child_of(container, key), value);
 	}
 }
 

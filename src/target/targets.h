@@ -16,7 +16,7 @@ struct targets;
 
 /* One merge of base and target. */
 struct merged {
-	struct node *spec;    /* owned */
+	struct node *spec;    /* owned; what is in it may be lent by the targets, until a merge */
 	size_t base_devices;  /* how many of the first emulations are the base's */
 	struct node *removed; /* owned list: indices (from 1) of devices that the target removes */
 };

@@ -9,7 +9,7 @@ struct layer;
 
 /* A key of a merge.  The value is the document's, or one of the kept nodes. */
 struct item {
-	const char *key;
+	char *key; /* lent */
 	const struct node *value;
 };
 
@@ -158,7 +158,7 @@ void devices_lay(struct targets *t, struct devices *d, const struct layer *layer
 /* Returns what is merged up to a layer (NULL: the base); each layer keeps its own. */
 const struct view *merge_view(struct targets *t, struct layer *top);
 void merge_free_view(struct view *view);
-/* Makes the spec of a view. */
+/* Makes the spec of a view, with values that the targets lend. */
 void merge_build(const struct targets *t, const struct view *view, struct merged *out);
 
 /* --- settings.c --- */

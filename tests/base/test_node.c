@@ -129,6 +129,45 @@ static void test_copy(void **state)
 	node_free(copy);
 }
 
+static void test_replace(void **state)
+{
+	struct node *list = json_node("[1, 2, 3]"), *object = json_node("{\"a\": 1, \"b\": 2}");
+	struct node *expected = json_node("[\"x\", 2, \"y\"]");
+
+	(void)state;
+	node_replace(list, list->first, node_string("x"));
+	node_replace(list, list->last, node_string("y"));
+	assert_true(node_equal(list, expected));
+	assert_string_equal(list->last->text, "y");
+	node_append(list, node_int(4));
+	assert_int_equal(list->count, 4);
+	node_replace(object, object->first, node_string("x"));
+	assert_string_equal(node_get_text(object, "a"), "x");
+	assert_int_equal(node_get(object, "b")->integer, 2);
+	node_free(list);
+	node_free(object);
+	node_free(expected);
+}
+
+/* A lent value is freed without what it shows, and a copy of it owns all. */
+static void test_lend(void **state)
+{
+	struct node *value = json_node("{\"a\": [\"x\", \"y\"]}"), *holder = node_new(NODE_LIST);
+	struct node *copy;
+
+	(void)state;
+	node_append(holder, node_lend(value->first, value->first->key));
+	node_append(holder, node_lend(value->first->first, NULL));
+	assert_string_equal(holder->first->key, "a");
+	copy = node_copy(holder->first);
+	assert_true(node_equal(copy->first, value->first->first));
+	node_free(holder);
+	assert_string_equal(node_get(value, "a")->last->text, "y");
+	node_free(value);
+	assert_string_equal(copy->last->text, "y");
+	node_free(copy);
+}
+
 static void test_kinds(void **state)
 {
 	struct node other = { .kind = NODE_OTHER, .text = (char *)"a thread" };
@@ -256,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_put_and_take),
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_lend),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_where),
 		cmocka_unit_test(test_sort),

@@ -45,24 +45,6 @@ static void collect(struct node *n, struct places *places)
 	}
 }
 
-/* Replaces a value by another one, which is taken, and keeps its key and its neighbours. */
-static void replace(struct node *at, struct node *with)
-{
-	struct node old = *at;
-
-	*at = *with;
-	at->key = old.key;
-	at->next = old.next;
-	with->kind = NODE_NULL;
-	with->text = old.text;
-	with->first = old.first;
-	with->key = NULL;
-	with->next = NULL;
-	if (old.kind == NODE_LIST || old.kind == NODE_OBJECT)
-		with->kind = old.kind;
-	node_free(with);
-}
-
 static struct node *random_number(void)
 {
 	static const int64_t numbers[] = { 0, 1, -1, 2, 3, 7, 8, 31, 32, 64, 255, 256, 511, 512,
@@ -211,27 +193,27 @@ static const char *change(const struct places *places, const struct place *p)
 	switch (random_below(5)) {
 	case 0:
 		if (p->value->kind == NODE_STRING) {
-			replace(p->value, misspelt(p->value));
+			node_replace(p->parent, p->value, misspelt(p->value));
 			return "misspelt";
 		}
 		if (p->value->kind == NODE_INT) {
-			replace(p->value, near_number(p->value));
+			node_replace(p->parent, p->value, near_number(p->value));
 			return "a near number";
 		}
 		break;
 	case 1:
 		if (like != NULL) {
-			replace(p->value, node_copy(like));
+			node_replace(p->parent, p->value, node_copy(like));
 			return "the value of another place";
 		}
 		break;
 	case 2:
-		replace(p->value, at_limit(p->value->key));
+		node_replace(p->parent, p->value, at_limit(p->value->key));
 		return "a limit";
 	default:
 		break;
 	}
-	replace(p->value, random_value());
+	node_replace(p->parent, p->value, random_value());
 	return "another value";
 }
 
