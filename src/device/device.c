@@ -127,30 +127,13 @@ static void report_unknown(
 	report_add(d->report, STATUS_SPEC, &here, "unknown key \"%s\"%s", key, hint);
 }
 
-/* Splits an entry into the common keys and those of the kind, as shallow copies. */
-static void split_entry(const struct node *entry, const struct device_kind *kind,
-    struct node *common, struct node *own, const struct where *at, struct decoder *d)
+static void check_keys(const struct node *entry, const struct device_kind *kind,
+    const struct where *at, struct decoder *d)
 {
 	for (const struct node *n = entry->first; n != NULL; n = n->next) {
-		bool is_common = field_find(device_common_fields, n->key) != NULL;
-		struct node *shallow;
-
-		if (!is_common && field_find(kind->fields, n->key) == NULL) {
+		if (field_find(device_common_fields, n->key) == NULL &&
+		    field_find(kind->fields, n->key) == NULL)
 			report_unknown(kind, n->key, at, d);
-			continue;
-		}
-		shallow = mem_zero(sizeof(*shallow));
-		*shallow = *n;
-		node_append(is_common ? common : own, shallow);
-	}
-}
-
-/* Frees the shallow copies, whose children belong to the entry. */
-static void drop_split(struct node *part)
-{
-	for (struct node *n = part->first, *next; n != NULL; n = next) {
-		next = n->next;
-		free(n);
 	}
 }
 
@@ -167,7 +150,6 @@ struct device *device_new(const struct device_kind *kind)
 
 struct device *device_decode(const struct node *entry, const struct where *at, struct decoder *d)
 {
-	struct node common = { .kind = NODE_OBJECT }, own = { .kind = NODE_OBJECT };
 	const struct device_kind *kind;
 	struct device *dev;
 	size_t before = d->report->count;
@@ -180,11 +162,9 @@ struct device *device_decode(const struct node *entry, const struct where *at, s
 	if (kind == NULL)
 		return NULL;
 	dev = device_new(kind);
-	split_entry(entry, kind, &common, &own, at, d);
-	field_decode(device_common_fields, &common, dev, at, d);
-	field_decode(kind->fields, &own, dev->config, at, d);
-	drop_split(&common);
-	drop_split(&own);
+	check_keys(entry, kind, at, d);
+	field_decode_own(device_common_fields, entry, dev, at, d);
+	field_decode_own(kind->fields, entry, dev->config, at, d);
 	dev->pinned = dev->slot.given;
 	/* Rules across keys need values that are valid each. */
 	if (kind->check != NULL && d->report->count == before)

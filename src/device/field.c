@@ -12,6 +12,8 @@
 #include "base/near.h"
 #include "base/str.h"
 
+#define MAX_PLAIN_PRESET 32 /* bytes of a text, with its quotes */
+
 void field_type_error(
     const struct node *value, const char *expected, const struct where *at, struct decoder *d)
 {
@@ -126,7 +128,7 @@ void field_add_texts(
 		const char *text = field_text(n, &entry, d);
 
 		if (text != NULL)
-			words_add(into, text);
+			words_take(into, mem_copy_n(text, n->length));
 	}
 }
 
@@ -284,15 +286,16 @@ static void decode_one(const struct field *f, const struct node *value, void *in
 	decode_value(f, value, into, at, d);
 }
 
-static bool has_name(const struct field *f, const char *key)
+/* Returns whether two keys are the same; most differ in their first letter. */
+static bool is_key(const char *a, const char *b)
 {
-	return strcmp(f->key, key) == 0 || (f->alias != NULL && strcmp(f->alias, key) == 0);
+	return *a == *b && strcmp(a, b) == 0;
 }
 
 const struct field *field_find(const struct field *rows, const char *key)
 {
 	for (const struct field *f = rows; f->key != NULL; f++) {
-		if (has_name(f, key))
+		if (is_key(f->key, key) || (f->alias != NULL && is_key(f->alias, key)))
 			return f;
 	}
 	return NULL;
@@ -303,6 +306,36 @@ static const struct node *value_of(const struct field *f, const struct node *obj
 	const struct node *n = node_get(object, f->key);
 
 	return n == NULL && f->alias != NULL ? node_get(object, f->alias) : n;
+}
+
+/* Returns whether the object has the key itself beside its alias, which this is. */
+static bool is_duplicate(const struct field *f, const struct node *n, const struct node *object)
+{
+	return !is_key(f->key, n->key) && node_get(object, f->key) != NULL;
+}
+
+/* Decodes a key that has a row. */
+static void decode_known(const struct field *f, const struct node *n, const struct node *object,
+    void *into, const struct where *at, struct decoder *d)
+{
+	if (is_duplicate(f, n, object))
+		report_add(d->report, STATUS_SPEC, at, "duplicate of \"%s\" (this key is an alias)",
+		    f->key);
+	else if (n->kind != NODE_NULL)
+		decode_one(f, n, (char *)into + f->offset, at, d);
+}
+
+/* Reports required keys that are missing. */
+static void check_required(
+    const struct field *rows, const struct node *object, const struct where *at, struct decoder *d)
+{
+	for (const struct field *f = rows; f->key != NULL; f++) {
+		const struct node *n = f->required ? value_of(f, object) : NULL;
+
+		if (f->required && (n == NULL || n->kind == NODE_NULL))
+			report_add(
+			    d->report, STATUS_SPEC, at, "\"%s\" is missing: %s", f->key, f->help);
+	}
 }
 
 static void report_unknown(
@@ -356,43 +389,39 @@ static void decode_rows(const struct field *owner, const struct node *object, vo
 				decode_other(owner->others, n, into, &here, d);
 		} else if (f == NULL) {
 			report_unknown(owner, n->key, &here, d);
-		} else if (value_of(f, object) != n) {
-			report_add(d->report, STATUS_SPEC, &here,
-			    "duplicate of \"%s\" (this key is an alias)", f->key);
-		} else if (n->kind != NODE_NULL) {
-			decode_one(f, n, (char *)into + f->offset, &here, d);
+		} else {
+			decode_known(f, n, object, into, &here, d);
 		}
 	}
-	for (const struct field *f = rows; f->key != NULL; f++) {
-		const struct node *n = value_of(f, object);
-
-		if (f->required && (n == NULL || n->kind == NODE_NULL))
-			report_add(
-			    d->report, STATUS_SPEC, at, "\"%s\" is missing: %s", f->key, f->help);
-	}
+	check_required(rows, object, at, d);
 }
 
 /*
- * Fills in a node with a preset that is a number or a boolean, as most are: each start has some
- * hundreds of them.  Returns false for any other one.
+ * Fills in a node with a preset, which is JSON: a number, true, or a short text without escapes, as
+ * most are.  Each start has some hundreds of them, too many for the reader of JSON.  Returns false
+ * for any other one.
  */
-static bool plain_preset(const char *text, struct node *value)
+static bool plain_preset(const char *json, struct node *value, char text[MAX_PLAIN_PRESET])
 {
+	size_t n = strlen(json);
 	char *end;
 
 	memset(value, 0, sizeof(*value));
-	value->integer = strtoll(text, &end, 10);
-	value->kind = end != text && *end == '\0' ? NODE_INT : NODE_BOOL;
-	value->truth = strcmp(text, "true") == 0;
-	return value->kind == NODE_INT || value->truth;
-}
-
-/* Returns the value of a preset, which is JSON.  Its reader is slow for a plain text. */
-static struct node *preset_value(const char *text)
-{
-	if (*text == '"' && strchr(text, '\\') == NULL)
-		return node_string_n(text + 1, strlen(text) - 2);
-	return json_node(text);
+	if (*json == '"') {
+		if (n > MAX_PLAIN_PRESET || strchr(json, '\\') != NULL)
+			return false;
+		value->kind = NODE_STRING;
+		value->length = n - 2;
+		value->text = memcpy(text, json + 1, n - 2);
+		text[n - 2] = '\0';
+		return true;
+	}
+	value->truth = strcmp(json, "true") == 0;
+	value->kind = value->truth ? NODE_BOOL : NODE_INT;
+	if (value->truth)
+		return true;
+	value->integer = strtoll(json, &end, 10);
+	return end != json && *end == '\0';
 }
 
 static void preset_one(const struct field *f, void *into)
@@ -400,13 +429,14 @@ static void preset_one(const struct field *f, void *into)
 	REPORT_AUTO struct report report = { 0 };
 	struct decoder d = { .report = &report, .directory = "/" };
 	NODE_AUTO struct node *value = NULL;
+	char text[MAX_PLAIN_PRESET];
 	struct node plain;
 
-	if (plain_preset(f->preset, &plain)) {
+	if (plain_preset(f->preset, &plain, text)) {
 		decode_one(f, &plain, into, NULL, &d);
 		return;
 	}
-	value = preset_value(f->preset);
+	value = json_node(f->preset);
 	decode_one(f, value, into, NULL, &d);
 }
 
@@ -426,6 +456,19 @@ void field_preset(const struct field *rows, void *into)
 		else if (f->unset != 0)
 			*(int64_t *)member = f->unset;
 	}
+}
+
+void field_decode_own(const struct field *rows, const struct node *object, void *into,
+    const struct where *at, struct decoder *d)
+{
+	for (const struct node *n = object->first; n != NULL; n = n->next) {
+		const struct field *f = field_find(rows, n->key);
+		struct where here = { at, n->key, 0 };
+
+		if (f != NULL)
+			decode_known(f, n, object, into, &here, d);
+	}
+	check_required(rows, object, at, d);
 }
 
 void field_decode(const struct field *rows, const struct node *object, void *into,

@@ -226,6 +226,9 @@ void field_preset(const struct field *rows, void *into);
  */
 void field_decode(const struct field *rows, const struct node *object, void *into,
     const struct where *at, struct decoder *d);
+/* Does the same for an object that has keys of other rows, too: passes over keys without a row. */
+void field_decode_own(const struct field *rows, const struct node *object, void *into,
+    const struct where *at, struct decoder *d);
 /* Adds a member to the open JSON object for every row with a value, in the order of the rows. */
 void field_print(const struct field *rows, const void *from, struct str *json);
 /* Adds the value of one row as JSON: null if it is not given. */

@@ -178,6 +178,8 @@ static bool check_bytes(int64_t size, bool is_number, const struct where *at, st
 		add_ucl_hint(size, &hint);
 	if (is_number && hint.length == 0 && size <= MAX_BARE_MIB)
 		str_addf(&hint, ", did you mean \"%" PRId64 "M\"?", size);
+	if (good && hint.length == 0)
+		return true;
 	MEM_AUTO char *more = str_take(&hint);
 	MEM_AUTO char *path = where_path(at);
 
@@ -185,7 +187,7 @@ static bool check_bytes(int64_t size, bool is_number, const struct where *at, st
 		report_add(d->report, STATUS_SPEC, at,
 		    "%" PRId64 " bytes is not a multiple of %d KiB%s", size, GUEST_PAGE / 1024,
 		    more);
-	else if (*more != '\0' && d->notes != NULL)
+	else if (d->notes != NULL)
 		words_addf(d->notes, "%s is %" PRId64 " bytes%s", path, size, more);
 	return good;
 }
@@ -355,7 +357,7 @@ static void words_parse(
 		const char *text = empty ? "" : field_text(n, &entry, d);
 
 		if (text != NULL)
-			words_add(into, text);
+			words_take(into, mem_copy_n(text, n->length));
 	}
 }
 
