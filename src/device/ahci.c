@@ -126,15 +126,18 @@ static void ahci_needs(const struct device *dev, struct needs *needs)
 static int port_bhyve(const struct disk *disk, int type, size_t number,
     const struct bhyve_host *host, struct pairs *vars, struct error *err)
 {
-	MEM_AUTO char *prefix = mem_format("port.%zu.", number);
+	STR_AUTO struct str prefix = { 0 };
 	MEM_AUTO char *rate = disk->nmrr >= 0 ? mem_format("%" PRId64, disk->nmrr) : NULL;
 	int rc;
 
-	disk_text(vars, prefix, "type", types[type]);
-	rc = disk_bhyve(disk, prefix, host, vars, err);
-	disk_text(vars, prefix, "nmrr", rate);
-	disk_text(vars, prefix, "rev", disk->rev);
-	disk_text(vars, prefix, "model", disk->model);
+	str_add(&prefix, "port.");
+	str_add_int(&prefix, (int64_t)number);
+	str_add_char(&prefix, '.');
+	disk_text(vars, prefix.text, "type", types[type]);
+	rc = disk_bhyve(disk, prefix.text, host, vars, err);
+	disk_text(vars, prefix.text, "nmrr", rate);
+	disk_text(vars, prefix.text, "rev", disk->rev);
+	disk_text(vars, prefix.text, "model", disk->model);
 	return rc;
 }
 

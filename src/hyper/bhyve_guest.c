@@ -15,27 +15,35 @@
 /* Returns whether this bhyve has the key.  Otherwise reports the reason. */
 static bool has(struct bhyve_build *b, const char *key, int since)
 {
+	if (b->host.arm64) {
+		bhyve_refuse(b, key, BHYVE_AMD64_ONLY);
+		return false;
+	}
+	if (b->host.release >= since)
+		return true;
 	MEM_AUTO char *why =
 	    mem_format("bhyve has this since FreeBSD %d, and the command is for FreeBSD %d", since,
 		b->host.release);
 
-	if (b->host.arm64)
-		bhyve_refuse(b, key, BHYVE_AMD64_ONLY);
-	else if (b->host.release < since)
-		bhyve_refuse(b, key, why);
-	else
-		return true;
+	bhyve_refuse(b, key, why);
 	return false;
 }
 
 static void add_cpu(struct bhyve_build *b)
 {
 	const struct cpu *cpu = &b->spec->cpu;
+	struct str topology = { 0 };
 
+	str_add(&topology, "cpus=");
+	str_add_int(&topology, cpu_count(cpu));
+	str_add(&topology, ",sockets=");
+	str_add_int(&topology, cpu->sockets);
+	str_add(&topology, ",cores=");
+	str_add_int(&topology, cpu->cores);
+	str_add(&topology, ",threads=");
+	str_add_int(&topology, cpu->threads);
 	words_add(b->out.argv, "-c");
-	words_addf(b->out.argv,
-	    "cpus=%" PRId64 ",sockets=%" PRId64 ",cores=%" PRId64 ",threads=%" PRId64,
-	    cpu_count(cpu), cpu->sockets, cpu->cores, cpu->threads);
+	words_take(b->out.argv, str_take(&topology));
 	if (b->out.config == NULL)
 		return;
 	pairs_addf(b->out.config, "cpus", "%" PRId64, cpu_count(cpu));
@@ -47,8 +55,11 @@ static void add_cpu(struct bhyve_build *b)
 char *bhyve_size(int64_t bytes)
 {
 	bool whole = bytes % (1 << 20) == 0;
+	struct str size = { 0 };
 
-	return mem_format("%" PRId64 "%c", whole ? bytes >> 20 : bytes >> 10, whole ? 'M' : 'K');
+	str_add_int(&size, whole ? bytes >> 20 : bytes >> 10);
+	str_add_char(&size, whole ? 'M' : 'K');
+	return str_take(&size);
 }
 
 static void add_memory(struct bhyve_build *b)

@@ -137,7 +137,7 @@ static void add_hostbridge(struct bhyve_build *b)
 
 	if (b->spec->hostbridge == HOSTBRIDGE_NONE)
 		return;
-	conf = mem_format("%s,%s", slot_text(at, slot), is_amd ? "amd_hostbridge" : "hostbridge");
+	conf = MEM_JOIN(slot_text(at, slot), is_amd ? ",amd_hostbridge" : ",hostbridge");
 	words_add(b->out.argv, "-s");
 	words_add(b->out.argv, conf);
 	if (b->out.config == NULL)
@@ -186,7 +186,7 @@ static void add_lpc(struct bhyve_build *b)
 	if (!b->spec->lpc_slot.given)
 		return;
 	device = bhyve_pci_key(&b->spec->lpc_slot, "device");
-	conf = mem_format("%s,lpc", slot_text(&b->spec->lpc_slot, slot));
+	conf = MEM_JOIN(slot_text(&b->spec->lpc_slot, slot), ",lpc");
 	bhyve_add_option(&b->out, "-s", conf, device, "lpc");
 }
 
@@ -263,8 +263,8 @@ static void add_serial(struct bhyve_build *b)
 			bhyve_refuse(b, key, "\"tcp=\" needs FreeBSD 15");
 		if (!b->host.arm64) {
 			MEM_AUTO char *path = bhyve_escape(com);
-			MEM_AUTO char *conf = mem_format("%s,%s", key, path);
-			MEM_AUTO char *variable = mem_format("lpc.%s.path", key);
+			MEM_AUTO char *conf = MEM_JOIN(key, ",", path);
+			MEM_AUTO char *variable = MEM_JOIN("lpc.", key, ".path");
 
 			bhyve_add_option(&b->out, "-l", conf, variable, com);
 		} else if (i == 0) {
@@ -318,8 +318,8 @@ static void add_firmware(struct bhyve_build *b)
 	const struct spec *s = b->spec;
 	const char *rom = find_rom(b), *vars = s->varfile;
 	const char *below = b->host.release >= 15 || b->host.arm64 ? "" : "lpc.";
-	MEM_AUTO char *rom_key = mem_format("%sbootrom", below);
-	MEM_AUTO char *vars_key = mem_format("%sbootvars", below);
+	MEM_AUTO char *rom_key = MEM_JOIN(below, "bootrom");
+	MEM_AUTO char *vars_key = MEM_JOIN(below, "bootvars");
 
 	if (!s->lpc_slot.given && !b->host.arm64)
 		bhyve_refuse(b, "lpc_slot",
@@ -333,7 +333,7 @@ static void add_firmware(struct bhyve_build *b)
 	if (!b->host.arm64 && is_plain(rom) && is_plain(vars)) {
 		MEM_AUTO char *r = bhyve_escape(rom);
 		MEM_AUTO char *v = bhyve_escape(vars == NULL ? "" : vars);
-		MEM_AUTO char *conf = mem_format("bootrom,%s%s%s", r, *v == '\0' ? "" : ",", v);
+		MEM_AUTO char *conf = MEM_JOIN("bootrom,", r, *v == '\0' ? "" : ",", v);
 
 		bhyve_add_option(&b->out, "-l", conf, rom_key, rom);
 		if (vars != NULL)

@@ -6,14 +6,24 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+static void add_escaped(struct str *s, const char *value)
+{
+	if (strchr(value, '%') == NULL) {
+		str_add(s, value);
+		return;
+	}
+	for (const char *p = value; *p != '\0'; p++) {
+		if (*p == '%' || *p == '\\')
+			str_add_char(s, '\\');
+		str_add_char(s, *p);
+	}
+}
+
 char *bhyve_escape(const char *value)
 {
 	struct str s = { 0 };
 
-	if (strchr(value, '%') == NULL)
-		return mem_copy(value);
-	for (const char *p = value; *p != '\0'; p++)
-		str_addf(&s, "%s%c", *p == '%' || *p == '\\' ? "\\" : "", *p);
+	add_escaped(&s, value);
 	return str_take(&s);
 }
 
@@ -35,14 +45,24 @@ void bhyve_add_option(struct bhyve_out *out, const char *option, const char *arg
 void bhyve_add_variable(struct bhyve_out *out, const char *key, const char *value)
 {
 	MEM_AUTO char *escaped = bhyve_escape(value);
-	MEM_AUTO char *setting = mem_format("%s=%s", key, escaped);
+	MEM_AUTO char *setting = MEM_JOIN(key, "=", escaped);
 
 	bhyve_add_option(out, "-o", setting, key, value);
 }
 
 char *bhyve_pci_key(const struct slot *slot, const char *key)
 {
-	return mem_format("pci.%d.%d.%d.%s", slot->bus, slot->slot, slot->function, key);
+	struct str s = { 0 };
+
+	str_add(&s, "pci.");
+	str_add_int(&s, slot->bus);
+	str_add_char(&s, '.');
+	str_add_int(&s, slot->slot);
+	str_add_char(&s, '.');
+	str_add_int(&s, slot->function);
+	str_add_char(&s, '.');
+	str_add(&s, key);
+	return str_take(&s);
 }
 
 /* Adds a comment with as many lines as the text has. */
@@ -95,12 +115,12 @@ static bool is_implied(const struct bhyve_form *form, const char *key)
 /* Adds ",key=value", or ",key" for true. */
 static void add_key(struct str *conf, const char *key, const char *value)
 {
-	MEM_AUTO char *escaped = bhyve_escape(value);
-
+	str_add_char(conf, ',');
+	str_add(conf, key);
 	if (strcmp(value, "true") == 0)
-		str_addf(conf, ",%s", key);
-	else
-		str_addf(conf, ",%s=%s", key, escaped);
+		return;
+	str_add_char(conf, '=');
+	add_escaped(conf, value);
 }
 
 /*
@@ -110,11 +130,13 @@ static bool add_named(struct str *conf, const struct pairs *vars)
 {
 	for (size_t i = 1; i + 1 < vars->count; i += 2) {
 		const char *name = vars->item[i].value, *path = vars->item[i + 1].value;
-		MEM_AUTO char *n = bhyve_escape(name), *p = bhyve_escape(path);
 
 		if (!fits(name) || !fits(path) || strchr(name, '=') != NULL)
 			return false;
-		str_addf(conf, ",%s=%s", n, p);
+		str_add_char(conf, ',');
+		add_escaped(conf, name);
+		str_add_char(conf, '=');
+		add_escaped(conf, path);
 	}
 	if (vars->count % 2 == 0)
 		add_key(conf, vars->item[vars->count - 1].key, vars->item[vars->count - 1].value);
@@ -127,14 +149,13 @@ static bool add_ports(struct str *conf, const struct pairs *vars)
 	for (size_t i = 1; i < vars->count; i++) {
 		const char *key = strrchr(vars->item[i].key, '.') + 1;
 		const char *value = vars->item[i].value;
-		MEM_AUTO char *escaped = bhyve_escape(value);
 
 		if (!fits(value))
 			return false;
 		if (strcmp(key, "type") == 0)
 			str_addf(conf, ",%s:", value);
 		else if (strcmp(key, "path") == 0)
-			str_add(conf, escaped);
+			add_escaped(conf, value);
 		else
 			add_key(conf, key, value);
 	}
@@ -161,19 +182,20 @@ static bool add_listed(struct str *conf, const struct bhyve_form *form, const st
 	for (size_t i = 1; i < vars->count; i++) {
 		const char *key = vars->item[i].key, *value = vars->item[i].value;
 		const char *before = bare(form, key);
-		MEM_AUTO char *escaped = bhyve_escape(value);
 
 		if (is_implied(form, key))
 			continue;
 		if ((!fits(value) && !form->whole) ||
 		    (form->values != NULL && strchr(value, '=') != NULL))
 			return false;
-		if (before != NULL)
-			str_addf(conf, "%s%s", before, escaped);
-		else if (strchr(key + skip, '.') != NULL)
+		if (before != NULL) {
+			str_add(conf, before);
+			add_escaped(conf, value);
+		} else if (strchr(key + skip, '.') != NULL) {
 			return false;
-		else
+		} else {
 			add_key(conf, key + skip, value);
+		}
 	}
 	return true;
 }
@@ -192,11 +214,13 @@ void bhyve_add_device(struct bhyve_out *out, const struct slot *slot, const stru
 	char address[SLOT_TEXT];
 	bool said;
 
-	str_addf(&conf, "%s,%s", slot_text(slot, address), form->model);
+	str_add(&conf, slot_text(slot, address));
+	str_add_char(&conf, ',');
+	str_add(&conf, form->model);
 	said = add_conf(&conf, form, vars);
 	if (said) {
 		words_add(out->argv, "-s");
-		words_add(out->argv, conf.text);
+		words_take(out->argv, str_take(&conf));
 	}
 	if (said && out->config == NULL)
 		return;

@@ -94,7 +94,7 @@ static int step(struct walk *w, struct error *err)
 	}
 	if (check_directory(w, err) != 0)
 		return -1;
-	path = mem_format("%s/%s", w->directory[1] == '\0' ? "" : w->directory, name);
+	path = MEM_JOIN(w->directory[1] == '\0' ? "" : w->directory, "/", name);
 	if (lstat(path, &st) != 0)
 		return cannot(w, path, err);
 	if (S_ISLNK(st.st_mode))

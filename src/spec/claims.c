@@ -138,12 +138,19 @@ void spec_check_claims(const struct spec *spec, const char *shared, struct repor
 
 bool spec_uses_stdio(const struct spec *spec)
 {
-	size_t count;
-	struct owner *owners = collect_owners(spec, &count);
 	bool found = false;
 
-	for (size_t i = 0; i < count && !found; i++)
-		found = serial_claims_stdio(&owners[i].claims);
-	owners_free(owners, count);
+	for (size_t i = 0; i < SPEC_COM_PORTS && !found; i++) {
+		PAIRS_AUTO struct pairs claims = { 0 };
+
+		claim_for_com(spec, i, &claims);
+		found = serial_claims_stdio(&claims);
+	}
+	for (size_t i = 0; i < spec->device_count && !found; i++) {
+		PAIRS_AUTO struct pairs claims = { 0 };
+
+		claim_for_device(spec->devices[i], &claims);
+		found = serial_claims_stdio(&claims);
+	}
 	return found;
 }

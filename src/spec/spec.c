@@ -12,6 +12,7 @@
 #include "spec/keys.h"
 
 #define GRAPHIC_DEVICES 2 /* made from the key `graphic` */
+#define UUID_LENGTH 36	  /* characters: 32 digits and 4 hyphens */
 
 /* Returns whether the id is valid: qemu's objects can have it, too (util/id.c). */
 static bool is_id(const char *id)
@@ -29,11 +30,15 @@ static bool is_id(const char *id)
 static char *default_id(const struct spec *spec, size_t upto)
 {
 	const struct device_kind *kind = spec->devices[upto]->kind;
-	size_t n = 0;
+	struct str id = { 0 };
+	int64_t n = 0;
 
 	for (size_t i = 0; i < upto; i++)
 		n += spec->devices[i]->kind == kind ? 1 : 0;
-	return mem_format("%s-%zu", kind->name, n);
+	str_add(&id, kind->name);
+	str_add_char(&id, '-');
+	str_add_int(&id, n);
+	return str_take(&id);
 }
 
 static void name_devices(struct spec *spec, struct decoder *d)
@@ -219,7 +224,7 @@ static char *uuid_of(const char *name)
 	static const char hex[] = "0123456789abcdef";
 	uint8_t digest[SHA1_SIZE];
 	STR_AUTO struct str seed = { 0 };
-	struct str uuid = { 0 };
+	char uuid[UUID_LENGTH], *end = uuid;
 
 	str_add_n(&seed, (const char *)space, sizeof(space));
 	str_add(&seed, name);
@@ -228,11 +233,11 @@ static char *uuid_of(const char *name)
 	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
 	for (int i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			str_add_char(&uuid, '-');
-		str_add_char(&uuid, hex[digest[i] >> 4]);
-		str_add_char(&uuid, hex[digest[i] & 0x0f]);
+			*end++ = '-';
+		*end++ = hex[digest[i] >> 4];
+		*end++ = hex[digest[i] & 0x0f];
 	}
-	return str_take(&uuid);
+	return mem_copy_n(uuid, sizeof(uuid));
 }
 
 void spec_complete(struct spec *spec)
