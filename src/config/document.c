@@ -272,6 +272,11 @@ const struct words *document_targets(const struct document *doc)
 	return &doc->names;
 }
 
+bool document_is_base(const struct document *doc, const char *target)
+{
+	return targets_is_base(doc->targets, target);
+}
+
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes)
 {
 	doc->options.budget_ms = budget_ms;

@@ -59,6 +59,8 @@ const struct words *document_targets(const struct document *doc);
 /* Reports `unknown target "x"`, with the nearest name as a hint. */
 void document_report_target(
     const struct document *doc, const char *name, const struct where *at, struct report *report);
+/* Returns whether a target is the base alone: "default", unless the document has it. */
+bool document_is_base(const struct document *doc, const char *target);
 /* Changes the limits of the calls that follow. */
 void document_limit(struct document *doc, int64_t budget_ms, size_t memory_bytes);
 

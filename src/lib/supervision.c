@@ -261,11 +261,11 @@ static struct boot_source *read_new_source(struct vmrun *vm, struct report *repo
 	is_good = handle_read(vm, fresh, report) == 0 && boot_source_check(fresh, report) == 0;
 	vm->is_reloading = false;
 	if (is_good) {
-		if (strcmp(fresh->base->name, vm->name) == 0)
+		if (strcmp(fresh->name, vm->name) == 0)
 			return fresh;
 		report_add(report, STATUS_SPEC, NULL,
-		    "the name is \"%s\" now: a VM that runs keeps its name, \"%s\"",
-		    fresh->base->name, vm->name);
+		    "the name is \"%s\" now: a VM that runs keeps its name, \"%s\"", fresh->name,
+		    vm->name);
 	}
 	boot_source_clear(fresh);
 	free(fresh);

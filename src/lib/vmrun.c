@@ -314,7 +314,7 @@ static int load(struct vmrun *vm)
 	vm->source.first = vm->options.target;
 	if (boot_source_check(&vm->source, &vm->report) != 0)
 		return -1;
-	vm->events.vm = vm->name = mem_copy(vm->source.base->name);
+	vm->events.vm = vm->name = mem_copy(vm->source.name);
 	return 0;
 }
 

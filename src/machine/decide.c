@@ -154,7 +154,7 @@ static struct node *answer_node(const struct vmrun_decision *d)
 static bool ask_program(struct machine *m)
 {
 	const struct outcome *outcome = &m->history.outcome;
-	struct vmrun_decision d = { .vm = m->source->base->name,
+	struct vmrun_decision d = { .vm = m->source->name,
 		.ended = m->boot.target,
 		.cause = cause_name(outcome->cause),
 		.cause_code = machine_cause_code(outcome->cause),

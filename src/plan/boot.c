@@ -36,11 +36,10 @@ static void check_name(
 {
 	struct where at = { NULL, "name", 0 };
 
-	if (source->base != NULL && source->base->name != NULL && spec->name != NULL &&
-	    strcmp(spec->name, source->base->name) != 0)
+	if (source->name != NULL && spec->name != NULL && strcmp(spec->name, source->name) != 0)
 		report_add(report, STATUS_SPEC, &at,
-		    "the VM is \"%s\" since the start: a hook cannot call it \"%s\"",
-		    source->base->name, spec->name);
+		    "the VM is \"%s\" since the start: a hook cannot call it \"%s\"", source->name,
+		    spec->name);
 }
 
 /* Decodes a document and adds the hooks of the command line. */
@@ -234,7 +233,7 @@ struct spec *boot_spec(struct boot_source *source, const char *target, struct re
 		return spec;
 	spec = boot_read_spec(source, target, report);
 	if (spec != NULL && report->count == before) {
-		slots_assign(spec, source->base, &source->pins, report);
+		slots_assign(spec, &source->base, &source->pins, report);
 		spec_complete(spec);
 	}
 	document_place(source->doc, report, before);

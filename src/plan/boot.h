@@ -24,8 +24,9 @@ struct boot_source {
 	const char *first;	   /* the target that boots first, or NULL: not known */
 	bool dry;
 	int exec_result;	     /* of each vmrun.exec() of a dry run, which runs nothing */
-	struct pin_map pins;	     /* made by boot_source_check() */
-	struct spec *base;	     /* the base alone, with its slots; ditto */
+	char *name;		     /* of the VM; made by boot_source_check() */
+	struct pin_map pins;	     /* ditto */
+	struct base_slots base;	     /* ditto */
 	struct spec *checked;	     /* that of `first`, for its boot, or NULL; ditto */
 	struct plan checked_plan;    /* of the same, or empty; ditto */
 	struct restart_limit widest; /* of all targets, for hooks, which are loaded once; ditto */

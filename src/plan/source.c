@@ -76,41 +76,48 @@ struct candidate {
 	struct report report;
 };
 
+/* Merges a target again, because places belong to the target that was merged last. */
+static void merge_again(struct boot_source *source, const char *target)
+{
+	struct merged merged;
+	REPORT_AUTO struct report ignored = { 0 };
+
+	if (document_merge(source->doc, target, source->settings, &merged, &ignored) == 0)
+		merged_clear(&merged);
+}
+
 /*
  * Checks all that can be checked of a target before it boots.  The pins of all targets are known.
  */
 static void check_candidate(struct boot_source *source, struct candidate *c)
 {
-	struct merged merged;
-	REPORT_AUTO struct report ignored = { 0 };
 	size_t before = c->report.count;
 
 	if (c->spec == NULL)
 		return;
 	source_check_targets(source, c->spec, &c->report);
 	source_load_hooks(source, c->spec, &c->report);
-	slots_assign(c->spec, source->base, &source->pins, &c->report);
+	slots_assign(c->spec, &source->base, &source->pins, &c->report);
 	if (c->report.count == 0) {
 		spec_complete(c->spec);
 		(void)boot_make_plan(source, c->spec, &c->plan, &c->report);
 	}
 	if (c->report.count == before)
 		return;
-	/* Places belong to the target that was merged last: merge this one again. */
-	if (document_merge(source->doc, c->target, source->settings, &merged, &ignored) == 0)
-		merged_clear(&merged);
+	merge_again(source, c->target);
 	document_place(source->doc, &c->report, before);
 }
 
 /* Assigns the slots of the base, which no target may move. */
-static void place_base(struct boot_source *source)
+static void place_base(struct boot_source *source, struct spec *base)
 {
 	REPORT_AUTO struct report ignored = { 0 }; /* the targets have the same problems */
 
-	if (source->base != NULL) {
-		slots_collect(&source->pins, source->base);
-		slots_assign(source->base, NULL, &source->pins, &ignored);
-	}
+	if (base == NULL)
+		return;
+	slots_collect(&source->pins, base);
+	slots_assign(base, NULL, &source->pins, &ignored);
+	slots_note(&source->base, base);
 }
 
 /* Refuses words for the hypervisor in the sandbox: they could do what a spec may not. */
@@ -133,11 +140,16 @@ static void widen_limit(struct boot_source *source, const struct restart_limit *
 		source->widest = *limit;
 }
 
-/* Reads a target, and what it asks of all. */
-static void read_candidate(
-    struct boot_source *source, struct candidate *c, const struct report *of_base)
+/* Reads a target, and what it asks of all.  One that is the base alone has the spec of the base. */
+static void read_candidate(struct boot_source *source, struct candidate *c, struct spec *base,
+    const struct report *of_base)
 {
-	c->spec = boot_read_spec(source, c->target, &c->report);
+	if (of_base->count == 0 && document_is_base(source->doc, c->target)) {
+		c->spec = base;
+		merge_again(source, c->target);
+	} else {
+		c->spec = boot_read_spec(source, c->target, &c->report);
+	}
 	report_name_target(&c->report, of_base, c->target);
 	if (c->spec == NULL)
 		return;
@@ -152,16 +164,17 @@ static bool is_first(const struct boot_source *source, const struct candidate *c
 
 /*
  * Keeps the spec and the plan of the first boot, which was merged last, or frees those of another
- * target.
+ * target, but not the base.
  */
-static void end_candidate(struct boot_source *source, struct candidate *c)
+static void end_candidate(struct boot_source *source, struct candidate *c, const struct spec *base)
 {
 	if (is_first(source, c) && !document_is_script(source->doc)) {
 		source->checked = c->spec;
 		source->checked_plan = c->plan;
 		return;
 	}
-	spec_free(c->spec);
+	if (c->spec != base)
+		spec_free(c->spec);
 	plan_clear(&c->plan);
 }
 
@@ -171,28 +184,33 @@ int boot_source_check(struct boot_source *source, struct report *report)
 	struct candidate *list = mem_zero((targets->count + 1) * sizeof(*list));
 	REPORT_AUTO struct report of_base = { 0 };
 	size_t before = report->count;
+	struct spec *base;
 
 	refuse_words(source, report);
-	source->base = boot_read_spec(source, NULL, &of_base);
+	base = boot_read_spec(source, NULL, &of_base);
+	if (base != NULL && base->name != NULL)
+		source->name = mem_copy(base->name);
 	for (size_t i = 0; i < targets->count; i++) {
 		list[i].target = targets->item[i];
 		if (!is_first(source, &list[i]))
-			read_candidate(source, &list[i], &of_base);
+			read_candidate(source, &list[i], base, &of_base);
 	}
 	for (size_t i = 0; i < targets->count; i++) {
 		if (is_first(source, &list[i]))
-			read_candidate(source, &list[i], &of_base);
+			read_candidate(source, &list[i], base, &of_base);
 	}
-	place_base(source);
+	place_base(source, base);
 	for (size_t i = 0; i < targets->count; i++) {
 		check_candidate(source, &list[i]);
 		report_merge(report, &list[i].report);
-		end_candidate(source, &list[i]);
+		end_candidate(source, &list[i], base);
 	}
 	free(list);
 	/* What is wrong with the base is wrong with each target, unless memory ran out. */
-	if (source->base == NULL && report->count == before)
+	if (base == NULL && report->count == before)
 		report_merge(report, &of_base);
+	if (source->checked != base)
+		spec_free(base);
 	report_sort(report);
 	return report->count == before ? 0 : -1;
 }
@@ -240,7 +258,8 @@ void boot_source_renew(struct boot_source *fresh, const struct boot_source *old)
 
 void boot_source_clear(struct boot_source *source)
 {
-	spec_free(source->base);
+	free(source->name);
+	slots_forget(&source->base);
 	spec_free(source->checked);
 	source_drop_plan(source);
 	document_free(source->doc);

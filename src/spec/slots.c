@@ -8,15 +8,21 @@
 #define FIRST_SLOT 1 /* of bus 0: slot 0 is the host bridge's place, 31 the lpc's */
 #define LAST_SLOT 30
 
-/* The owner of a PCI function. */
-struct seat {
-	const struct device *device;
-	const char *bridge; /* "hostbridge" or "lpc" instead of a device */
-	bool pinned;	    /* by the user, to whom its free functions belong, too */
+/* Stand for the bridges among the devices; the user pins them. */
+static const struct device hostbridge = { .origin = "hostbridge", .pinned = true };
+static const struct device lpc = { .origin = "lpc", .pinned = true };
+
+/* The owner of a PCI function, or NULL. */
+typedef const struct device *seat;
+
+/* Allocated with its seats where a device takes one: most VMs use a few slots of one bus. */
+struct bus {
+	seat *slot[SLOT_SLOTS];
 };
 
 struct map {
-	struct seat *bus[SLOT_BUSES]; /* allocated at the first use: most VMs have one bus */
+	struct bus *bus[SLOT_BUSES];
+	int buses; /* the first ones, which may have devices */
 	const struct pin_map *pins;
 	struct report *report;
 };
@@ -26,21 +32,39 @@ static size_t slot_index(int bus, int slot)
 	return (size_t)bus * SLOT_SLOTS + (size_t)slot;
 }
 
-static struct seat *seat_at(struct map *map, int bus, int slot, int function)
+/* Returns the owner of a function, or NULL. */
+static const struct device *owner_at(const struct map *map, int bus, int slot, int function)
 {
-	if (map->bus[bus] == NULL)
-		map->bus[bus] = mem_zero(sizeof(struct seat) * SLOT_SLOTS * SLOT_FUNCTIONS);
-	return &map->bus[bus][slot * SLOT_FUNCTIONS + function];
+	const seat *seats = map->bus[bus] == NULL ? NULL : map->bus[bus]->slot[slot];
+
+	return seats == NULL ? NULL : seats[function];
 }
 
-static struct seat *seat_of(struct map *map, const struct slot *s)
+static const struct device *owner_of(const struct map *map, const struct slot *s)
 {
-	return seat_at(map, s->bus, s->slot, s->function);
+	return owner_at(map, s->bus, s->slot, s->function);
 }
 
-static bool is_taken(const struct seat *seat)
+static void seat_device(struct map *map, const struct slot *s, const struct device *dev)
 {
-	return seat->device != NULL || seat->bridge != NULL;
+	struct bus **bus = &map->bus[s->bus];
+
+	if (*bus == NULL)
+		*bus = mem_zero(sizeof(**bus));
+	if (map->buses <= s->bus)
+		map->buses = s->bus + 1;
+	if ((*bus)->slot[s->slot] == NULL)
+		(*bus)->slot[s->slot] = mem_zero(sizeof(seat) * SLOT_FUNCTIONS);
+	(*bus)->slot[s->slot][s->function] = dev;
+}
+
+static void free_seats(struct map *map)
+{
+	for (int i = 0; i < map->buses; i++) {
+		for (int k = 0; map->bus[i] != NULL && k < SLOT_SLOTS; k++)
+			free(map->bus[i]->slot[k]);
+		free(map->bus[i]);
+	}
 }
 
 static void add_pin(struct pin_map *pins, const struct slot *s)
@@ -86,52 +110,60 @@ static void report_at(struct map *map, const struct device *dev, const char *fmt
 	report_add(map->report, STATUS_SPEC, dev->pinned ? &at : entry, "%s", text);
 }
 
+static char *label_of(const struct device *owner)
+{
+	return owner == &hostbridge || owner == &lpc ? MEM_JOIN("the ", owner->origin)
+						     : device_label(owner);
+}
+
+static void report_taken(struct map *map, const struct device *dev, const struct device *owner)
+{
+	MEM_AUTO char *mine = label_of(dev);
+	MEM_AUTO char *other = label_of(owner);
+	char slot[SLOT_TEXT];
+
+	report_at(
+	    map, dev, "%s and %s are both at slot %s", other, mine, slot_text(&dev->slot, slot));
+}
+
 /* Seats a device, or reports the one that has its seat. */
 static void take_seat(struct map *map, const struct device *dev)
 {
-	struct seat *seat = seat_of(map, &dev->slot);
-	MEM_AUTO char *mine = device_label(dev);
-	MEM_AUTO char *other = NULL;
-	char slot[SLOT_TEXT];
+	const struct device *owner = owner_of(map, &dev->slot);
 
-	if (is_taken(seat)) {
-		other = seat->bridge != NULL ? mem_format("the %s", seat->bridge)
-					     : device_label(seat->device);
-		report_at(map, dev, "%s and %s are both at slot %s", other, mine,
-		    slot_text(&dev->slot, slot));
-		return;
-	}
-	seat->device = dev;
-	seat->pinned = dev->pinned;
+	if (owner == NULL)
+		seat_device(map, &dev->slot, dev);
+	else
+		report_taken(map, dev, owner);
 }
 
-static bool slot_is_free(struct map *map, int bus, int slot)
+static bool slot_is_free(const struct map *map, int bus, int slot)
 {
 	if (has_pin(map->pins, bus, slot))
 		return false;
 	for (int f = 0; f < SLOT_FUNCTIONS; f++) {
-		if (is_taken(seat_at(map, bus, slot, f)))
+		if (owner_at(map, bus, slot, f) != NULL)
 			return false;
 	}
 	return true;
 }
 
 /* Returns a free function of a slot whose function 0 vmrun assigned itself, or -1. */
-static int free_function(struct map *map, int bus, int slot)
+static int free_function(const struct map *map, int bus, int slot)
 {
-	const struct seat *zero = seat_at(map, bus, slot, 0);
+	const struct device *zero = owner_at(map, bus, slot, 0);
 
-	if (zero->device == NULL || zero->pinned || zero->device->removed ||
-	    has_pin(map->pins, bus, slot))
+	/* The free functions of a pinned one belong to the user, too. */
+	if (zero == NULL || zero->pinned || zero->removed || has_pin(map->pins, bus, slot))
 		return -1;
 	for (int f = 1; f < SLOT_FUNCTIONS; f++) {
-		if (!is_taken(seat_at(map, bus, slot, f)))
+		if (owner_at(map, bus, slot, f) == NULL)
 			return f;
 	}
 	return -1;
 }
 
-static bool find_seat(struct map *map, struct slot *found)
+static bool find_seat(const struct map *map, struct slot *found)
 {
 	for (int bus = 0; bus < SLOT_BUSES; bus++) {
 		int first = bus == 0 ? FIRST_SLOT : 0, last = bus == 0 ? LAST_SLOT : SLOT_SLOTS - 1;
@@ -155,12 +187,11 @@ static bool find_seat(struct map *map, struct slot *found)
 }
 
 /* Returns whether guests would not find the function, because its slot lacks function 0. */
-static bool is_hidden(struct map *map, const struct slot *s)
+static bool is_hidden(const struct map *map, const struct slot *s)
 {
-	const struct seat *zero = seat_at(map, s->bus, s->slot, 0);
+	const struct device *zero = owner_at(map, s->bus, s->slot, 0);
 
-	return s->function != 0 &&
-	    (!is_taken(zero) || (zero->device != NULL && zero->device->removed));
+	return s->function != 0 && (zero == NULL || zero->removed);
 }
 
 static const char hidden[] =
@@ -196,10 +227,8 @@ static void check_functions(struct map *map, const struct spec *spec)
 
 static void seat_bridges(struct map *map, const struct spec *spec)
 {
-	if (spec->lpc_slot.given) {
-		seat_of(map, &spec->lpc_slot)->bridge = "lpc";
-		seat_of(map, &spec->lpc_slot)->pinned = true;
-	}
+	if (spec->lpc_slot.given)
+		seat_device(map, &spec->lpc_slot, &lpc);
 	if (spec->hostbridge == HOSTBRIDGE_NONE)
 		return;
 	if (spec->lpc_slot.given && slot_equal(&spec->lpc_slot, &spec->hostbridge_slot)) {
@@ -208,19 +237,35 @@ static void seat_bridges(struct map *map, const struct spec *spec)
 		report_add(map->report, STATUS_SPEC, &at,
 		    "the hostbridge and the lpc are both at this slot");
 	}
-	seat_of(map, &spec->hostbridge_slot)->bridge = "hostbridge";
-	seat_of(map, &spec->hostbridge_slot)->pinned = true;
+	seat_device(map, &spec->hostbridge_slot, &hostbridge);
+}
+
+void slots_note(struct base_slots *base, const struct spec *spec)
+{
+	base->item = mem_resize(NULL, spec->device_count, sizeof(*base->item));
+	base->count = spec->device_count;
+	for (size_t i = 0; i < spec->device_count; i++) {
+		const struct device *dev = spec->devices[i];
+
+		base->item[i] = (struct base_slot){ dev->kind, dev->origin, dev->index, dev->slot };
+	}
+}
+
+void slots_forget(struct base_slots *base)
+{
+	free(base->item);
+	*base = (struct base_slots){ 0 };
 }
 
 /* Returns the same device of the base, or NULL.  Malformed entries are in neither list. */
-static const struct device *base_device(const struct spec *base, const struct device *dev)
+static const struct base_slot *find_base(const struct base_slots *base, const struct device *dev)
 {
-	size_t count = base == NULL ? 0 : base->device_count;
+	size_t count = base == NULL ? 0 : base->count;
 	/* Devices made from other keys come last, with indices above all others. */
 	size_t last = dev->origin == NULL && dev->index < count ? dev->index + 1 : count;
 
-	for (size_t i = last; i > 0 && base->devices[i - 1]->index >= dev->index; i--) {
-		const struct device *other = base->devices[i - 1];
+	for (size_t i = last; i > 0 && base->item[i - 1].index >= dev->index; i--) {
+		const struct base_slot *other = &base->item[i - 1];
 
 		if (dev->origin != NULL ? other->origin == dev->origin && other->kind == dev->kind
 					: other->index == dev->index)
@@ -229,15 +274,15 @@ static const struct device *base_device(const struct spec *base, const struct de
 	return NULL;
 }
 
-void slots_assign(
-    struct spec *spec, const struct spec *base, const struct pin_map *pins, struct report *report)
+void slots_assign(struct spec *spec, const struct base_slots *base, const struct pin_map *pins,
+    struct report *report)
 {
 	struct map map = { .pins = pins, .report = report };
 
 	seat_bridges(&map, spec);
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
-		const struct device *same = base_device(base, dev);
+		const struct base_slot *same = find_base(base, dev);
 
 		/* Its slot is free: a target assigns no slot that the base pins. */
 		if (!dev->pinned && same != NULL)
@@ -249,8 +294,8 @@ void slots_assign(
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
 
-		if (dev->removed && dev->slot.given && !is_taken(seat_of(&map, &dev->slot)))
-			seat_of(&map, &dev->slot)->device = dev;
+		if (dev->removed && dev->slot.given && owner_of(&map, &dev->slot) == NULL)
+			seat_device(&map, &dev->slot, dev);
 	}
 	for (size_t i = 0; i < spec->device_count; i++) {
 		struct device *dev = spec->devices[i];
@@ -261,9 +306,8 @@ void slots_assign(
 			report_at(&map, dev, "no free PCI slot");
 			break;
 		}
-		seat_of(&map, &dev->slot)->device = dev;
+		seat_device(&map, &dev->slot, dev);
 	}
 	check_functions(&map, spec);
-	for (int bus = 0; bus < SLOT_BUSES; bus++)
-		free(map.bus[bus]);
+	free_seats(&map);
 }

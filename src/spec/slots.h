@@ -13,15 +13,31 @@ struct pin_map {
 	unsigned char bits[SLOT_BUSES * SLOT_SLOTS / 8];
 };
 
+/* Where a device of the base is. */
+struct base_slot {
+	const struct device_kind *kind;
+	const char *origin; /* as in struct device */
+	size_t index;
+	struct slot slot;
+};
+
+struct base_slots {
+	struct base_slot *item; /* owned; in the order of the base's devices */
+	size_t count;
+};
+
 /* Adds the slots that this spec pins: those of its devices, its lpc and its host bridge. */
 void slots_collect(struct pin_map *pins, const struct spec *spec);
 
+/* Notes where the devices of the base are, which has its slots. */
+void slots_note(struct base_slots *base, const struct spec *spec);
+void slots_forget(struct base_slots *base);
 /*
  * Assigns a slot to every device that is not pinned.  Devices of `base`, at the same index of
  * emulations, keep their slots; it is NULL for the base itself.  Reports errors at the device: two
  * devices on one slot, a function without function 0, no slot left.
  */
-void slots_assign(
-    struct spec *spec, const struct spec *base, const struct pin_map *pins, struct report *report);
+void slots_assign(struct spec *spec, const struct base_slots *base, const struct pin_map *pins,
+    struct report *report);
 
 #endif

@@ -226,7 +226,7 @@ struct layer *layers_top(struct targets *t, const char *wanted, struct report *r
 	struct way found = { 0 };
 	bool is_well;
 
-	if (wanted == NULL || (target == NULL && strcmp(wanted, "default") == 0))
+	if (wanted == NULL || targets_is_base(t, wanted))
 		return NULL;
 	is_well = target != NULL && find_unlaid(t, target, &found);
 	for (size_t i = 0; is_well && i < found.count; i++)

@@ -176,6 +176,11 @@ struct target *targets_find(const struct targets *t, const char *name)
 	    : bsearch(name, t->target, t->count, sizeof(*t->target), compare_names);
 }
 
+bool targets_is_base(const struct targets *t, const char *name)
+{
+	return strcmp(name, "default") == 0 && targets_find(t, name) == NULL;
+}
+
 void targets_problem(struct report *report, struct node *keys, const char *fmt, ...)
 {
 	struct problem *p;

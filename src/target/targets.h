@@ -35,6 +35,8 @@ void targets_free(struct targets *t);
 const struct node *targets_document(const struct targets *t);
 /* Lends the sorted names of all targets, including "default". */
 const struct words *targets_names(const struct targets *t);
+/* Returns whether a target is the base alone: "default", unless the document has it. */
+bool targets_is_base(const struct targets *t, const char *name);
 /* Returns `unknown target "x"`, with the nearest name and all names.  Caller frees. */
 char *targets_unknown(const struct words *names, const char *wanted);
 /* Reports what is wrong with the targets, whatever is booted. */

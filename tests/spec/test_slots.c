@@ -14,10 +14,14 @@
 static char *seats(struct spec *spec, const struct spec *base, const struct pin_map *pins)
 {
 	struct report report = { 0 };
+	struct base_slots of_base = { 0 };
 	struct str s = { 0 };
 	char slot[SLOT_TEXT];
 
-	slots_assign(spec, base, pins, &report);
+	if (base != NULL)
+		slots_note(&of_base, base);
+	slots_assign(spec, base == NULL ? NULL : &of_base, pins, &report);
+	slots_forget(&of_base);
 	for (size_t i = 0; i < spec->device_count; i++)
 		str_addf(&s, "%s%s", i > 0 ? " " : "",
 		    spec->devices[i]->slot.given ? slot_text(&spec->devices[i]->slot, slot) : "-");

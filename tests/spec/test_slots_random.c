@@ -134,8 +134,12 @@ static void check_automatic(
 static void check_spec(const struct family *f, struct spec *spec, const struct spec *base)
 {
 	struct report report = { 0 };
+	struct base_slots of_base = { 0 };
 
-	slots_assign(spec, base, &f->pins, &report);
+	if (base != NULL)
+		slots_note(&of_base, base);
+	slots_assign(spec, base == NULL ? NULL : &of_base, &f->pins, &report);
+	slots_forget(&of_base);
 	dice_check(&f->dice, report.count == count_faults(spec), "as many problems as faults");
 	for (size_t i = 0; i < spec->device_count; i++) {
 		const struct device *dev = spec->devices[i];
@@ -171,9 +175,13 @@ static void test_deterministic(void **state)
 		struct report ignored = { 0 };
 
 		for (int i = 0; i < 2; i++) {
+			struct base_slots of_base = { 0 };
+
 			make_family(&f[i], seed);
 			slots_assign(f[i].base, NULL, &f[i].pins, &ignored);
-			slots_assign(f[i].target[0], f[i].base, &f[i].pins, &ignored);
+			slots_note(&of_base, f[i].base);
+			slots_assign(f[i].target[0], &of_base, &f[i].pins, &ignored);
+			slots_forget(&of_base);
 		}
 		for (size_t i = 0; i < f[0].target[0]->device_count; i++)
 			dice_check(&f[0].dice,
