@@ -225,8 +225,9 @@ static void add_fwcfg(struct bhyve_build *b)
 		words_addf(b->out.argv, "name=%s,%s=%s", item[i].name,
 		    item[i].string != NULL ? "string" : "file",
 		    item[i].string != NULL ? item[i].string : item[i].file);
-		words_addf(
-		    &b->plan->remarks, "-f name=%s,...: fwcfg has no variables", item[i].name);
+		if (b->out.config != NULL)
+			words_addf(&b->plan->remarks, "-f name=%s,...: fwcfg has no variables",
+			    item[i].name);
 	}
 }
 

@@ -222,8 +222,9 @@ static int add_device(struct bhyve_build *b, const struct device *dev, struct er
 
 		words_add(b->out.argv, "-s");
 		words_addf(b->out.argv, "%s,%s", slot_text(&dev->slot, slot), text);
-		words_addf(&b->plan->remarks,
-		    "-s %s,%s: raw devices cannot be written as variables", slot, text);
+		if (b->out.config != NULL)
+			words_addf(&b->plan->remarks,
+			    "-s %s,%s: raw devices cannot be written as variables", slot, text);
 		return 0;
 	}
 	if (dev->kind->amd64_only && b->host.arm64)
@@ -424,8 +425,10 @@ static void add_words(struct bhyve_build *b, const struct words *more)
 
 	if (more == NULL || more->count == 0)
 		return;
-	line = words_shell_line(more);
 	words_append(b->out.argv, more);
+	if (b->out.config == NULL)
+		return;
+	line = words_shell_line(more);
 	words_addf(&b->plan->remarks, "%s: further words cannot be written as variables", line);
 }
 
@@ -445,7 +448,7 @@ static void add_prefix_remark(struct bhyve_build *b)
 {
 	MEM_AUTO char *line = NULL;
 
-	if (b->spec->prefix.count == 0)
+	if (b->spec->prefix.count == 0 || b->out.config == NULL)
 		return;
 	line = words_shell_line(&b->spec->prefix);
 	words_addf(&b->plan->remarks, "%s: the prefix cannot be written as variables", line);

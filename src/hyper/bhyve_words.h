@@ -13,7 +13,7 @@
 /* A command in two forms: its words, and the variables that bhyve sets because of them. */
 struct bhyve_out {
 	struct words *argv;
-	struct pairs *config; /* NULL: the variables are left out */
+	struct pairs *config; /* NULL: the variables are left out, and so are remarks on them */
 };
 
 /* Notes a variable that other words set. */

@@ -40,7 +40,7 @@ struct plan_request {
 	const char *directory;	     /* RUN-DIR/NAME, for files of this run */
 	const char *state_directory; /* STATE-DIR/NAME, for files that stay */
 	bool dry;		     /* dry run: does not read files that only a run needs */
-	bool argv_only;		     /* leaves out the variables of config_text() */
+	bool argv_only; /* may leave out the variables of config_text(), and remarks on them */
 };
 
 /* The program that loads the guest's kernel before each boot. */

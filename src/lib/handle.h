@@ -36,6 +36,7 @@ struct lent {
 	struct vmrun_state state;
 	struct vmrun_problem *problems;
 	size_t problem_count;
+	struct words bhyve_words; /* of the boot that is prepared; empty: not asked for yet */
 };
 
 struct vmrun {

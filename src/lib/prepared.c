@@ -95,7 +95,11 @@ const char *const *vmrun_placeholders(const struct vmrun *vm)
 
 const char *const *vmrun_bhyve_words(const struct vmrun *vm)
 {
-	return lend(&vm->first.plan.remarks);
+	struct words *words = &vm->lent->bhyve_words;
+
+	if (vm->first.spec != NULL && words->count == 0)
+		boot_config_remarks(&vm->source, vm->first.spec, words);
+	return lend(words);
 }
 
 const char *vmrun_name(const struct vmrun *vm)

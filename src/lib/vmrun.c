@@ -366,8 +366,8 @@ void vmrun_close(struct vmrun *vm)
 	waitset_free(vm->wait);
 	control_free(
 	    vm->control); /* last: a client that waits for the end may start the VM again */
-	boot_clear(&vm->first);
 	boot_source_clear(&vm->source);
+	boot_clear(&vm->first);
 	reboot_list_free(&vm->policy.reboot_on);
 	words_free(&vm->settings);
 	pairs_free(&vm->spec_args);
@@ -384,6 +384,7 @@ void vmrun_close(struct vmrun *vm)
 	free(vm->state_dir);
 	free(vm->program);
 	free(vm->lent->problems);
+	words_free(&vm->lent->bhyve_words);
 	free(vm->lent);
 	if (vm->console_input >= 0)
 		(void)close(vm->console_input);

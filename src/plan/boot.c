@@ -146,6 +146,19 @@ char *boot_config_text(
 	return text;
 }
 
+void boot_config_remarks(
+    const struct boot_source *source, const struct spec *spec, struct words *remarks)
+{
+	REPORT_AUTO struct report ignored = { 0 };
+	struct plan *plan = mem_zero(sizeof(*plan));
+
+	if (source->hyper->config_text != NULL &&
+	    make_plan(source, spec, false, plan, &ignored) == 0)
+		words_append(remarks, &plan->remarks);
+	plan_clear(plan);
+	free(plan);
+}
+
 void boot_hook_keys(const struct spec *spec, struct words *keys)
 {
 	for (size_t i = 0; i < spec->hooks.count; i++)

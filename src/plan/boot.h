@@ -111,6 +111,9 @@ struct node *boot_leads(const struct boot_source *source, const struct spec *spe
  */
 char *boot_config_text(
     const struct boot_source *source, const struct spec *spec, struct report *report);
+/* Adds remarks on what this file cannot contain; none if it cannot be made. */
+void boot_config_remarks(
+    const struct boot_source *source, const struct spec *spec, struct words *remarks);
 /* Adds the keys of the hook files of a spec, as document_hooks() wants them. */
 void boot_hook_keys(const struct spec *spec, struct words *keys);
 
