@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/eight.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-#define EACH_BYTE(n) (UINT64_C(0x0101010101010101) * (n)) /* eight bytes, each of which is n */
 
 void json_start(struct json *j, const char *text, size_t length)
 {
@@ -111,20 +110,10 @@ static bool is_plain(unsigned char c)
 	return c > '\\' || (c >= 0x20 && c != '"' && c != '\\');
 }
 
-/* Returns 0 if none of eight bytes is below n, which is at most 128, without a loop over them. */
-static uint64_t below(uint64_t bytes, uint64_t n)
-{
-	return (bytes - EACH_BYTE(n)) & ~bytes & EACH_BYTE(0x80);
-}
-
 /* Returns whether eight characters of a string stand for themselves. */
-static bool are_plain(const char *p)
+static bool are_plain(uint64_t eight)
 {
-	uint64_t bytes;
-
-	memcpy(&bytes, p, sizeof(bytes));
-	return (below(bytes, 0x20) | below(bytes ^ EACH_BYTE('"'), 1) |
-		   below(bytes ^ EACH_BYTE('\\'), 1)) == 0;
+	return !eight_below(eight, 0x20) && !eight_have(eight, '"') && !eight_have(eight, '\\');
 }
 
 /* Steps over plain characters, of which most of a spec consists. */
@@ -132,7 +121,7 @@ static void skip_plain(struct json *j)
 {
 	const char *p = j->text + j->at, *end = j->text + j->length;
 
-	while (end - p >= 8 && are_plain(p))
+	while (end - p >= 8 && are_plain(eight_load(p)))
 		p += 8;
 	while (p < end && is_plain((unsigned char)*p))
 		p++;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LEAST_ITEMS 4	/* for which a list has room */
 #define MAX_SMALL 1024	/* bytes that are cleared faster than calloc() finds clear ones */
 #define FORMAT_SIZE 256 /* bytes of a formatted text that needs no second pass */
 
@@ -45,9 +46,19 @@ void *mem_resize(void *old, size_t count, size_t size)
 	return or_die(realloc(old, count * size == 0 ? 1 : count * size), count * size);
 }
 
+size_t mem_room(size_t count)
+{
+	size_t room = LEAST_ITEMS;
+
+	while (room < count)
+		room *= 2;
+	return room;
+}
+
 void *mem_grow(void *old, size_t count, size_t size)
 {
-	return (count & (count - 1)) == 0 ? mem_resize(old, count == 0 ? 1 : 2 * count, size) : old;
+	return count > 0 && count < mem_room(count) ? old
+						    : mem_resize(old, mem_room(count + 1), size);
 }
 
 char *mem_copy(const char *text)

@@ -11,8 +11,13 @@
 
 void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t count, size_t size);
-/* Makes room for one more item behind so many: the room is doubled at each power of two. */
+/*
+ * Makes room for one more item behind so many, in a list that only this grows: its room follows
+ * from the number of its items.
+ */
 void *mem_grow(void *old, size_t count, size_t size);
+/* Returns the room of such a list, for a copy of it. */
+size_t mem_room(size_t count);
 char *mem_copy(const char *text);
 char *mem_copy_n(const char *text, size_t n);
 /* Joins texts, which is many times faster than to format them.  Caller frees. */

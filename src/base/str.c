@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/eight.h"
 #include "base/mem.h"
 
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte)) /* of eight */
 #define LEAST_ROOM 64 /* bytes: most texts need no more, so that they are allocated once */
 
 /* Makes room for n more bytes and the NUL behind them. */
@@ -106,19 +106,11 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
 }
 
-/* Returns whether one of the eight bytes is zero. */
-static bool has_zero(uint64_t bytes)
+/* Returns whether is_plain() holds for each of eight bytes. */
+static bool are_plain(uint64_t eight)
 {
-	return ((bytes - EACH_BYTE(0x01)) & ~bytes & EACH_BYTE(0x80)) != 0;
-}
-
-/* Returns whether is_plain() holds for each of the eight bytes. */
-static bool are_plain(uint64_t bytes)
-{
-	bool has_control = ((bytes - EACH_BYTE(0x20)) & ~bytes & EACH_BYTE(0x80)) != 0;
-
-	return !has_control && !has_zero(bytes ^ EACH_BYTE(0x7f)) &&
-	    !has_zero(bytes ^ EACH_BYTE('"')) && !has_zero(bytes ^ EACH_BYTE('\\'));
+	return !eight_below(eight, 0x20) && !eight_have(eight, 0x7f) && !eight_have(eight, '"') &&
+	    !eight_have(eight, '\\');
 }
 
 /* Adds the plain characters at the beginning of n bytes, for which there is room. */
@@ -126,16 +118,9 @@ static const char *add_plain(struct str *s, const char *text, size_t n)
 {
 	const char *end = text + n;
 	char *to = s->text + s->length;
-	uint64_t eight;
 
-	while (end - text >= (ptrdiff_t)sizeof(eight)) {
-		memcpy(&eight, text, sizeof(eight));
-		if (!are_plain(eight))
-			break;
-		memcpy(to, &eight, sizeof(eight));
-		to += sizeof(eight);
-		text += sizeof(eight);
-	}
+	for (; end - text >= 8 && are_plain(eight_load(text)); text += 8, to += 8)
+		memcpy(to, text, 8);
 	while (text < end && is_plain((unsigned char)*text))
 		*to++ = *text++;
 	s->length = (size_t)(to - s->text);
@@ -228,13 +213,9 @@ void str_add_utf8(struct str *s, const char *text)
 static size_t ascii_span(const struct str *s)
 {
 	size_t n = 0;
-	uint64_t eight;
 
-	for (; s->length - n >= sizeof(eight); n += sizeof(eight)) {
-		memcpy(&eight, s->text + n, sizeof(eight));
-		if ((eight & EACH_BYTE(0x80)) != 0)
-			break;
-	}
+	while (s->length - n >= 8 && eight_are_ascii(eight_load(s->text + n)))
+		n += 8;
 	return n;
 }
 

@@ -54,12 +54,9 @@ void devices_start(struct targets *t, struct devices *d, const struct node *list
 struct devices devices_fork(const struct devices *d)
 {
 	struct devices fork = *d;
-	size_t room = 1;
 
-	while (room < d->count)
-		room *= 2;
 	if (d->entry != NULL) {
-		fork.entry = mem_resize(NULL, room, sizeof(*fork.entry));
+		fork.entry = mem_resize(NULL, mem_room(d->count), sizeof(*fork.entry));
 		memcpy(fork.entry, d->entry, d->count * sizeof(*fork.entry));
 	}
 	return fork;
