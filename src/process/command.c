@@ -79,7 +79,12 @@ int command_finish(struct job *j, struct command_result *out, struct error *err)
 {
 	int rc = job_finish(j, &out->end, err);
 
-	out->fate = job_overflowed(j, COMMAND_OUT) ? COMMAND_FLOOD : COMMAND_ENDED;
+	out->fate = COMMAND_ENDED;
+	out->read_error = job_read_error(j, COMMAND_OUT);
+	if (job_overflowed(j, COMMAND_OUT))
+		out->fate = COMMAND_FLOOD;
+	else if (out->read_error != 0)
+		out->fate = COMMAND_UNREAD;
 	if (rc == 0) {
 		out->out_length = j->stream[COMMAND_OUT].text.length;
 		out->out = str_take(&j->stream[COMMAND_OUT].text);
@@ -176,6 +181,9 @@ char *command_trouble(const struct command *what, const struct command_result *r
 		    (double)what->limit_ms / 1000);
 	else if (result->fate == COMMAND_FLOOD)
 		str_addf(&s, "%s wrote more than %zu bytes and was killed", name, what->max_output);
+	else if (result->fate == COMMAND_UNREAD)
+		str_addf(
+		    &s, "the output of %s cannot be read: %s", name, strerror(result->read_error));
 	else if (result->end.signal != 0)
 		str_addf(&s, "%s was killed by signal %d (%s)", name, result->end.signal,
 		    strsignal(result->end.signal));

@@ -27,14 +27,16 @@ struct command {
 };
 
 enum command_fate {
-	COMMAND_ENDED, /* exited or died of a signal: see end */
-	COMMAND_LATE,  /* killed at its limit */
-	COMMAND_FLOOD, /* killed because it wrote more than max_output */
+	COMMAND_ENDED,	/* exited or died of a signal: see end */
+	COMMAND_LATE,	/* killed at its limit */
+	COMMAND_FLOOD,	/* killed because it wrote more than max_output */
+	COMMAND_UNREAD, /* ended, but its output could not be read: see read_error */
 };
 
 struct command_result {
 	enum command_fate fate;
 	struct process_end end;
+	int read_error;	   /* errno */
 	char *out;	   /* stdout, at most max_output bytes and a NUL */
 	size_t out_length; /* of `out`, which may contain NULs */
 	char *err;	   /* the last MAX_COMMAND_TAIL bytes of stderr and a NUL */

@@ -209,8 +209,10 @@ static bool read_once(struct job *j, size_t stream)
 	if (!s->is_open)
 		return false;
 	n = read(s->fd, bytes, sizeof(bytes));
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		s->error = n < 0 ? errno : 0;
 		close_stream(j, s);
+	}
 	if (n <= 0)
 		return false;
 	if (s->keep == JOB_KEEP_BEGINNING)
@@ -230,6 +232,11 @@ void job_read(struct job *j, size_t stream)
 bool job_overflowed(const struct job *j, size_t stream)
 {
 	return j->stream[stream].overflowed;
+}
+
+int job_read_error(const struct job *j, size_t stream)
+{
+	return j->stream[stream].error;
 }
 
 void job_write(const struct job *j, size_t stream, const char *text)

@@ -95,6 +95,7 @@ struct job_stream {
 	size_t max;
 	struct str text; /* the captured bytes */
 	bool overflowed;
+	int error; /* errno of the read that ended the stream, or 0 */
 };
 
 /* A zeroed job does not run. */
@@ -121,6 +122,8 @@ void job_setup_give(struct job_setup *setup, int ours, int theirs);
 void job_read(struct job *j, size_t stream);
 /* Returns whether a stream with JOB_KEEP_BEGINNING had more than max bytes. */
 bool job_overflowed(const struct job *j, size_t stream);
+/* Returns the errno of a read that failed, after which the stream was closed, or 0. */
+int job_read_error(const struct job *j, size_t stream);
 /* Writes to a JOB_SOCKET.  Bytes that do not fit now, or come after the program's end, are lost. */
 void job_write(const struct job *j, size_t stream, const char *text);
 /* Sends a signal to the process, not to its children. */

@@ -21,7 +21,7 @@
 	OTHER(recv, EINTR, ECONNRESET, SHORT) \
 	OTHER(send, EINTR, EPIPE, EAGAIN, SHORT) \
 	OTHER(sendto, EINTR, EPIPE, EAGAIN, SHORT) \
-	CALL(int, access, (const char *a, int how), (a, how), -1, EACCES, EIO) \
+	OTHER(access, EACCES, EIO) \
 	CALL(int, chdir, (const char *a), (a), -1, EACCES, EIO) \
 	CALL(int, chmod, (const char *a, mode_t m), (a, m), -1, EPERM, EIO, EROFS) \
 	CALL(int, dup2, (int a, int b), (a, b), -1, EMFILE, EINTR) \
@@ -36,7 +36,7 @@
 	CALL(int, mkstemp64, (char *a), (a), -1, EMFILE, ENOSPC, EACCES) \
 	CALL(int, rename, (const char *a, const char *b), (a, b), -1, EACCES, ENOSPC, EIO) \
 	CALL(int, rmdir, (const char *a), (a), -1, EACCES, EBUSY) \
-	CALL(int, stat, (const char *a, struct stat *st), (a, st), -1, EACCES, EIO) \
+	OTHER(stat, EACCES, EIO) \
 	CALL(int, unlink, (const char *a), (a), -1, EACCES, EIO, EROFS) \
 	CALL(ssize_t, readlink, (const char *a, char *p, size_t n), (a, p, n), -1, EACCES, EIO) \
 	CALL(off_t, lseek, (int fd, off_t at, int how), (fd, at, how), -1, EIO) \

@@ -12,6 +12,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,28 @@ WRAP_TRANSFER(send, (int fd, const void *p, size_t n, int flags), (fd, p, n, fla
 WRAP_TRANSFER(sendto,
     (int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t size),
     (fd, p, n, flags, a, size))
+
+/* Returns whether this is a stub of a program: if its lookup failed, the system's would be run. */
+static bool is_stub(const char *path)
+{
+	return strstr(path, "/tests/fake/bin/") != NULL;
+}
+
+#define WRAP_LOOKUP(name, parameters, arguments)                 \
+	int name parameters                                      \
+	{                                                        \
+		static int(*real) parameters;                    \
+		int error = is_stub(a) ? 0 : fault(CALL_##name); \
+                                                                 \
+		REAL(name);                                      \
+		if (error == 0)                                  \
+			return real arguments;                   \
+		errno = error;                                   \
+		return -1;                                       \
+	}
+
+WRAP_LOOKUP(access, (const char *a, int how), (a, how))
+WRAP_LOOKUP(stat, (const char *a, struct stat *st), (a, st))
 
 /* Closes also when it fails, as Linux does. */
 #define WRAP_CLOSE(name, type)                  \

@@ -65,6 +65,21 @@ int __wrap_waitset_next(struct waitset *ws, int timeout_ms, struct wake *wake, s
 	return wait_fails ? error_set(why, STATUS_OS, "cannot wait")
 			  : __real_waitset_next(ws, timeout_ms, wake, why);
 }
+ssize_t __real_read(int fd, void *bytes, size_t n);
+ssize_t __wrap_read(int fd, void *bytes, size_t n);
+
+static bool pipes_fail; /* the next read of a pipe */
+
+ssize_t __wrap_read(int fd, void *bytes, size_t n)
+{
+	struct stat st;
+
+	if (!pipes_fail || fstat(fd, &st) != 0 || !S_ISFIFO(st.st_mode))
+		return __real_read(fd, bytes, n);
+	pipes_fail = false;
+	errno = EIO;
+	return -1;
+}
 /* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
 
 static void assert_ended(int status, const char *out, const char *text)
@@ -267,6 +282,22 @@ static void test_as_much_as_allowed_and_a_byte_more(void **state)
 	run(&what);
 	assert_int_equal(result.fate, COMMAND_FLOOD);
 	assert_string_equal(result.out, "");
+}
+
+/* A part of the output is not taken for all of it. */
+static void test_output_that_cannot_be_read(void **state)
+{
+	char *argv[] = { "printf", "12345678", NULL };
+	struct command what = { .argv = argv, .limit_ms = HOUR_MS, .max_output = 8 };
+
+	(void)state;
+	pipes_fail = true;
+	run(&what);
+	assert_false(pipes_fail);
+	assert_int_equal(result.fate, COMMAND_UNREAD);
+	assert_trouble(&what, "the output of printf cannot be read: Input/output error");
+	run(&what);
+	assert_ended(0, "12345678", "");
 }
 
 static void test_endless_output_is_cut(void **state)
@@ -503,6 +534,7 @@ int main(void)
 		TEST(output_larger_than_a_pipe),
 		TEST(nul_bytes_are_kept),
 		TEST(as_much_as_allowed_and_a_byte_more),
+		TEST(output_that_cannot_be_read),
 		TEST(endless_output_is_cut),
 		TEST(flood_on_stderr_keeps_its_end),
 		TEST(limit),
