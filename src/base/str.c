@@ -101,9 +101,10 @@ static void add_escape(struct str *s, unsigned char c)
 		str_addf(s, "\\u%04x", c);
 }
 
+/* Small letters, of which keys consist, need two comparisons. */
 static bool is_plain(unsigned char c)
 {
-	return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+	return c > '\\' ? c != 0x7f : c >= 0x20 && c != '"' && c != '\\';
 }
 
 /* Returns whether is_plain() holds for each of eight bytes. */
