@@ -77,17 +77,18 @@ void sink_open(const struct sink *s)
 static void write_all(struct sink *s, const char *text, size_t n)
 {
 	while (n > 0) {
-		ssize_t done;
+		ssize_t done = output_some(STDERR_FILENO, text, n);
 
-		s->stuck = !output_ready(STDERR_FILENO, s->stuck ? 0 : OUTPUT_TIMEOUT_MS);
-		if (s->stuck)
-			return;
-		done = output_some(STDERR_FILENO, text, n);
-		if (done < 0 && errno != EINTR && errno != EAGAIN)
-			return;
-		if (done > 0) {
+		if (done >= 0) {
+			s->stuck = false;
 			text += done;
 			n -= (size_t)done;
+		} else if (errno == EAGAIN) {
+			s->stuck = s->stuck || !output_ready(STDERR_FILENO, OUTPUT_TIMEOUT_MS);
+			if (s->stuck)
+				return;
+		} else if (errno != EINTR) {
+			return;
 		}
 	}
 }
