@@ -131,6 +131,52 @@ static void test_text_as_it_is(void **state)
 	assert_string_equal(restore(f, saved), "Apply? \n");
 }
 
+/* Fills a pipe, and returns how many bytes it has taken. */
+static size_t fill(int fd)
+{
+	static const char zeros[512];
+	size_t n = 0;
+	ssize_t done;
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while ((done = write(fd, zeros, sizeof(zeros))) > 0)
+		n += (size_t)done;
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	return n;
+}
+
+/* A reader that has stopped loses messages, and those that follow do not wait for it again. */
+static void test_stopped_reader(void **state)
+{
+	struct sink sink = { .max_level = LEVEL_INFO };
+	char text[64] = "";
+	int ends[2], saved = dup(STDERR_FILENO);
+	size_t full;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	full = fill(ends[1]);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	sink_say(&sink, LEVEL_INFO, "lost");
+	assert_true(sink.stuck);
+	for (int i = 0; i < 1000; i++) /* a second each, if they waited */
+		sink_say(&sink, LEVEL_INFO, "lost, too");
+	for (size_t n = 0; n < full;) {
+		ssize_t got = read(ends[0], written, sizeof(written));
+
+		assert_true(got > 0);
+		n += (size_t)got;
+	}
+	sink_say(&sink, LEVEL_INFO, "seen");
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	assert_false(sink.stuck);
+	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "vmrun: seen\n");
+	(void)close(saved);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_problem),
 		cmocka_unit_test(test_text_as_it_is),
+		cmocka_unit_test(test_stopped_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
