@@ -218,7 +218,7 @@ void signals_fetch(int fd, struct signals *received)
 	char bytes[64];
 
 	/* Empty the pipe before the flags: a signal in between then wakes the loop again. */
-	while (read(fd, bytes, sizeof(bytes)) > 0)
+	while (read(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes))
 		;
 	received->stop = fetch_flag(&stop);
 	received->reopen = fetch_flag(&reopen);

@@ -153,8 +153,13 @@ static int wait_and_dispatch(struct run *run, int ms)
 		[ANSWER] = { .fd = run->question.is_open ? STDIN_FILENO : -1, .events = POLLIN },
 		[EVENTS] = { .fd = events_fd(&run->renderer->events), .events = POLLOUT } };
 
-	if (poll(p, SOURCES, ms) < 0)
-		return errno == EINTR ? 0 : report_poll_error(run);
+	if (poll(p, SOURCES, ms) < 0) {
+		if (errno != EINTR)
+			return report_poll_error(run);
+		/* The handler of the signal has made its pipe readable. */
+		for (int i = 0; i < SOURCES; i++)
+			p[i].revents = i == SIGNALS ? POLLIN : 0;
+	}
 	if (p[EVENTS].revents != 0)
 		events_flush(&run->renderer->events);
 	if (p[SIGNALS].revents != 0)
