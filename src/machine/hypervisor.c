@@ -368,6 +368,7 @@ static struct next lose_port(struct machine *m, const struct outcome *before)
 	history_find_end(m);
 	history_say_end(
 	    m, "another program took the port of the screen, so vmrun starts the hypervisor again");
+	m->history.is_unwritten = false; /* the history has no line for it */
 	m->history.outcome = *before;
 	return clean_up(m);
 }

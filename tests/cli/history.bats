@@ -369,7 +369,7 @@ ended with status 0: the guest powered off'
 
 @test "the file does not grow for ever" {
 	mkdir -p "$keep/$vm"
-	for _ in {1..250}; do echo '{"v":1,"kind":"boot","boot":1,"text":"old"}'; done >"$file"
+	for _ in {1..400}; do echo '{"v":1,"kind":"boot","boot":1,"text":"old"}'; done >"$file"
 	script 'exit 1'
 	vmrun vm.json
 	is "$(wc -l <"$file")" 201

@@ -194,4 +194,6 @@ argv() {
 	ends 0
 	is "$(of spawned)" 1
 	is "$(jq -r 'select(.event == "ended") | .cause' events)" stopped
+	# A start that was lost is no boot: the history has no line for it.
+	is "$(jq -r .kind "$BATS_TEST_TMPDIR.keep/$vm/history.jsonl")" vmrun
 }
