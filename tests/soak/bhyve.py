@@ -23,7 +23,7 @@ WARM = 1000     # boots before the first checkpoint: rings, caches and the heap 
 CHECKPOINTS = 20
 AHEAD = 32      # orders ahead of the slowest follower: vmrun keeps 1000 events, about 10 a boot
 HISTORY = 200   # lines that vmrun(8) promises, and
-SPARE = 50      # those that it lets come together before it shortens the file
+SPARE = 200     # those that it lets come together before it shortens the file
 LOG_SIZE, LOG_KEEP = 64 << 10, 3
 # KiB by which the memory of vmrun may exceed that of the first checkpoint: the heap is never as full
 # at two moments. 100,000 boots that each lost the smallest allocation would add 1,600 to 3,200, and
