@@ -31,31 +31,32 @@ static void add_line(struct str *s, const char *text)
 	str_add_char(s, '\n');
 }
 
-static void add_number_line(struct str *s, int64_t number)
+static void add_number_line(struct str *s, int64_t number, bool is_known)
 {
-	str_add_int(s, number);
+	if (is_known)
+		str_add_int(s, number);
 	str_add_char(s, '\n');
 }
 
-/* Returns the exit as lines: time, cause, status, signal, uptime, what ended it, target. */
-static char *pack(const struct exit_record *e)
+/*
+ * Puts the exit before the others in their text, as lines: time, cause, status, signal, uptime,
+ * what ended it, target.
+ */
+static void pack(struct history *h, struct exit_record *e)
 {
 	struct str s = { 0 };
 
-	add_number_line(&s, e->at_ms);
+	add_number_line(&s, e->at_ms, true);
 	add_line(&s, cause_name(e->cause));
-	if (e->status >= 0)
-		add_number_line(&s, e->status);
-	else
-		add_line(&s, NULL);
-	if (e->signal != 0)
-		add_number_line(&s, e->signal);
-	else
-		add_line(&s, NULL);
-	add_number_line(&s, e->uptime_ms);
+	add_number_line(&s, e->status, e->status >= 0);
+	add_number_line(&s, e->signal, e->signal != 0);
+	add_number_line(&s, e->uptime_ms, true);
 	add_line(&s, e->ended_by);
 	add_line(&s, e->target);
-	return str_take(&s);
+	e->packed = s.length;
+	str_add_n(&s, h->packed.text, h->packed.length);
+	str_free(&h->packed);
+	h->packed = s;
 }
 
 static size_t known(const struct history *h)
@@ -67,7 +68,13 @@ static void clear(struct exit_record *e)
 {
 	free(e->target);
 	free(e->last_line);
-	free(e->packed);
+}
+
+/* Drops the oldest exit, which is the last one in the text. */
+static void drop(struct history *h, struct exit_record *e)
+{
+	h->packed.length -= e->packed;
+	clear(e);
 }
 
 /* Returns the place of the next exit: a new one until the ring has all of them. */
@@ -78,7 +85,7 @@ static struct exit_record *next_place(struct history *h)
 	if (h->count < MAX_HISTORY)
 		h->exit = mem_grow(h->exit, place, sizeof(*h->exit));
 	else
-		clear(&h->exit[place]);
+		drop(h, &h->exit[place]);
 	h->count++;
 	return &h->exit[place];
 }
@@ -98,7 +105,7 @@ void history_add(struct machine *m)
 		m->history.exit_date_ms = clock_date_ms();
 	e->target = mem_copy(m->boot.target);
 	e->last_line = last_line(child_tail(&m->run.child), m->run.child.tail.length);
-	e->packed = pack(e);
+	pack(&m->history, e);
 	m->history.counts[m->history.outcome.cause]++;
 }
 
@@ -175,11 +182,9 @@ static const struct exit_record *past(const struct machine *m, size_t back)
 /* Adds the exits as text, the newest first, with the present one, and the time. */
 static void put_history(const struct machine *m, struct node *facts)
 {
-	STR_AUTO struct str all = { 0 };
+	const struct str *all = &m->history.packed;
 
-	for (size_t i = 1; i <= known(&m->history); i++)
-		str_add(&all, past(m, i)->packed);
-	node_put(facts, "history", node_string(all.text == NULL ? "" : all.text));
+	node_put(facts, "history", node_string_n(all->text == NULL ? "" : all->text, all->length));
 	node_put(facts, "now", node_int(machine_now(m)));
 }
 
@@ -488,6 +493,7 @@ void history_free(struct machine *m)
 	for (size_t i = 0; i < known(&m->history); i++)
 		clear(&m->history.exit[i]);
 	free(m->history.exit);
+	str_free(&m->history.packed);
 	free(m->history.how);
 	free(m->history.did);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
 #include "hyper/hyper.h"
 #include "ledger/history_file.h"
 #include "spec/cause.h"
@@ -23,7 +24,7 @@ struct exit_record {
 	const char *ended_by; /* see struct history */
 	char *target;
 	char *last_line; /* of stderr, or NULL */
-	char *packed;	 /* for lua/answers.lua, which reads it when a hook asks for this exit */
+	size_t packed;	 /* its bytes in struct history.packed */
 };
 
 /* The boots and exits so far. */
@@ -38,6 +39,8 @@ struct history {
 	const char *ended_by;
 	struct exit_record *exit; /* the last MAX_HISTORY of them, a ring */
 	size_t count;		  /* exits ever added */
+	/* All of the ring as text, the newest first, which lua/answers.lua reads when it must. */
+	struct str packed;
 	struct history_file file;
 	bool file_warned;    /* a warning has said that the file cannot be written */
 	char *how;	     /* the last boot ended, as text for the user; NULL: none has */
