@@ -14,13 +14,17 @@
 	65536 /* of -bios on PC machines: x86_bios_rom_init() in QEMU's hw/i386/x86.c */
 #define MAX_ROM (INT64_C(16) << 20) /* code and variables together */
 
-/* Returns the size of a file, or 0 if it is missing or cannot be accessed. */
-static int64_t size_of(const char *path)
+/* Gets the size of a file, 0 for any other thing.  Returns NULL, or why it cannot be had. */
+static const char *measure(const char *path, int64_t *size)
 {
 	struct stat st;
 
-	return path != NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size
-									   : 0;
+	*size = 0;
+	if (stat(path, &st) < 0)
+		return strerror(errno);
+	if (S_ISREG(st.st_mode))
+		*size = (int64_t)st.st_size;
+	return NULL;
 }
 
 /* Reports that the firmware cannot be read; a missing one at a known place is in a package. */
@@ -113,9 +117,13 @@ static void check_new_varfile(struct check *c, const struct checked_need *need)
 static void check_old_varfile(struct check *c, const struct checked_need *need)
 {
 	const struct plan *plan = c->request->plan;
-	int64_t rom = size_of(plan->bootrom), vars = size_of(plan->varfile);
 	const char *why = check_access(plan->varfile, R_OK | W_OK);
+	int64_t rom = 0, vars = 0;
 
+	if (why == NULL)
+		why = measure(plan->varfile, &vars);
+	if (plan->bootrom != NULL)
+		(void)measure(plan->bootrom, &rom); /* check_rom() says why not */
 	if (why != NULL)
 		(void)check_problem(c, need, plan->varfile, "%s", why);
 	else if (c->host.bhyve && vars < ROM_PAGE)
