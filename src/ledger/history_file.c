@@ -53,10 +53,13 @@ static int read_from(int fd, off_t at, char **text)
 	struct str s = { 0 };
 	int rc = lseek(fd, at, SEEK_SET) < 0 ? -1 : read_all(fd, MAX_HISTORY_BYTES, &s);
 
+	char *zero = s.length == 0 ? NULL : memchr(s.text, '\0', s.length);
+
 	/* A crash of the system may leave bytes that were never written. */
-	for (char *p = s.text, *end = s.text + s.length;
-	     p != NULL && (p = memchr(p, '\0', (size_t)(end - p))) != NULL;)
-		*p = ' ';
+	while (zero != NULL) {
+		*zero = ' ';
+		zero = memchr(zero, '\0', (size_t)(s.text + s.length - zero));
+	}
 	*text = str_take(&s);
 	/* A line may be added meanwhile. */
 	return rc == 0 || errno == EFBIG ? 0 : -1;
