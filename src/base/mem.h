@@ -12,11 +12,11 @@
 void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t count, size_t size);
 /*
- * Makes room for one more item behind so many, in a list that only this grows: its room follows
- * from the number of its items.
+ * Makes room for one more item in a list of `count` items.  A list must be grown by this function
+ * alone, because its room is computed from its count: mem_room().
  */
 void *mem_grow(void *old, size_t count, size_t size);
-/* Returns the room of such a list, for a copy of it. */
+/* Returns the number of items that such a list has room for. */
 size_t mem_room(size_t count);
 char *mem_copy(const char *text);
 char *mem_copy_n(const char *text, size_t n);

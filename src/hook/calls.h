@@ -130,8 +130,8 @@ void calls_boot_ended(struct calls *c);
 void calls_end_commands(struct calls *c);
 
 /*
- * Lists the functions of a hook of the boot that runs, which calls_begin() will call; does nothing
- * while Lua is left.
+ * Lists in advance the functions of a hook that the end of the running boot will call, for
+ * calls_begin().  Does nothing while a function is left.
  */
 void calls_foresee(struct calls *c, const struct hook *hook, const struct hook_source *source);
 /*

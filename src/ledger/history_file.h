@@ -15,7 +15,7 @@
 #define HISTORY_FILE_NAME "history.jsonl"
 #define HISTORY_FILE_RUNNING "running"
 #define MAX_HISTORY_LINES 200 /* lines that are kept when the file is trimmed */
-/* Lines beyond these, before it is trimmed: of a hundred boots in a row, 99 wait for no disk. */
+/* Lines beyond these, before it is trimmed: trimming waits for the disk, so it must be rare. */
 #define MAX_HISTORY_SPARE 200
 #define MAX_HISTORY_BYTES ((size_t)32 << 20) /* that are read of it, from the end */
 

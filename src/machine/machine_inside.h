@@ -468,7 +468,7 @@ extern const struct hook hooks_prepare, hooks_start, hooks_started, hooks_ready,
     hooks_given_up, hooks_end;
 /* Calls the functions of a hook in this spec, the one that was merged last; NULL: none. */
 void hooks_call(struct machine *m, const struct hook *hook, const struct spec *spec);
-/* Lists the functions of on_exit, while nobody waits for it. */
+/* Lists the functions of on_exit while the guest runs, so that its end need not wait for it. */
 void hooks_foresee_exit(struct machine *m);
 /* Makes the calls of a machine. */
 void hooks_open(struct machine *m);
