@@ -19,72 +19,71 @@ for name in next, members_of_past do
 end
 local members_of_boot = { vm = true, target = true, boots = true, hypervisor = true, pid = true,
 	previous_cause = true, spec = true, devices = true }
+local boot_kind = readonly.kind("boot", members_of_boot)
 
 -- Returns the read-only `boot`.
 function answers.boot(facts)
-	return readonly(facts, "boot", members_of_boot)
+	return readonly.view(facts, boot_kind)
 end
 
 -- The lines of one exit, as history.c packs it: time, cause, status, signal, uptime, what ended it
 -- and target.
 local PAST = "([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n"
 
--- Returns a function that gives the list of exits in the text, { time = ms } with the members of
--- exit.history[i].  Most hooks look at none: the text is read when the list is wanted.
-local function reader(text)
-	local list
-	return function()
-		if list then
-			return list
-		end
-		list = {}
-		for time, cause, status, signal, uptime, by, target in gmatch(text, PAST) do
-			list[#list + 1] = {
-				time = tonumber(time),
-				target = target,
-				cause = cause,
-				status = tonumber(status),
-				signal = tonumber(signal),
-				uptime = tonumber(uptime) / 1000,
-				ended_by = by ~= "" and by or nil,
-			}
-		end
-		return list
+-- Returns the list of exits, { time = ms } with the members of exit.history[i].  Most hooks look at
+-- none: the text is read when the list is wanted.
+local function read(past)
+	if past.list then
+		return past.list
 	end
+	local list = {}
+	for time, cause, status, signal, uptime, by, target in gmatch(past.history, PAST) do
+		list[#list + 1] = {
+			time = tonumber(time),
+			target = target,
+			cause = cause,
+			status = tonumber(status),
+			signal = tonumber(signal),
+			uptime = tonumber(uptime) / 1000,
+			ended_by = by ~= "" and by or nil,
+		}
+	end
+	past.list = list
+	return list
 end
 
 -- Returns the read-only `exit.history`, whose exits become views when they are looked at.
-local function history(read)
+local function history(past)
 	local made = {}
 
-	local function past(i)
-		local exit = not made[i] and read()[i]
+	local function exit_at(i)
+		local exit = not made[i] and read(past)[i]
 		if exit then
 			local content = merge.shallow(exit)
+			local kind = readonly.kind(format("exit.history[%d]", i), members_of_past)
 			content.time = nil
-			made[i] = readonly(content, format("exit.history[%d]", i), members_of_past)
+			made[i] = readonly.flat(content, kind)
 		end
 		return made[i]
 	end
 
 	local function all()
-		local list = {}
-		for i = 1, #read() do
-			list[i] = past(i)
+		for i = 1, #read(past) do
+			exit_at(i)
 		end
-		return list
+		return made
 	end
 
-	return setmetatable({}, {
+	return setmetatable({ [content_key] = made }, {
 		[content_key] = all,
 		__index = function(_, i)
-			return past(i)
+			return exit_at(i)
 		end,
 		__newindex = function()
 			raise("exit is read-only")
 		end,
 		__len = function()
-			return #read()
+			return #read(past)
 		end,
 		__pairs = function(view)
 			local list = all()
@@ -97,40 +96,40 @@ local function history(read)
 end
 
 -- Returns how many of the exits were in the last seconds.
-local function count_since(read, now, seconds)
+local function count_since(past, seconds)
 	if type(seconds) ~= "number" then
 		raise("exit.window takes a number of seconds")
 	end
 	local count = 0
-	for _, exit in ipairs(read()) do
-		if (now - exit.time) / 1000 <= seconds then
+	for _, exit in ipairs(read(past)) do
+		if (past.now - exit.time) / 1000 <= seconds then
 			count = count + 1
 		end
 	end
 	return count
 end
 
--- Returns the read-only `exit`: the facts of C, count.CAUSE (0 for a cause not seen yet, which C
--- leaves out), history and window(s).  Most hooks look at few of these.
-function answers.exit(facts)
-	local read, now, count = reader(facts.history or ""), facts.now, facts.count or {}
-	facts.history, facts.now, facts.count = nil, nil, nil
-	return readonly(facts, "exit", members_of_exit, {
-		count = function()
-			for _, cause in ipairs(session.causes) do
-				count[cause] = count[cause] or 0
-			end
-			return readonly(count, "exit.count", {})
-		end,
-		history = function()
-			return history(read)
-		end,
-		window = function()
-			return function(seconds)
-				return count_since(read, now, seconds)
-			end
-		end,
-	})
+-- The members of `exit` that few hooks look at: count.CAUSE (0 for a cause not seen yet, which C
+-- leaves out), history and window(s).
+local exit_kind = readonly.kind("exit", members_of_exit, {
+	count = function(past)
+		local count = past.count
+		for _, cause in ipairs(session.causes) do
+			count[cause] = count[cause] or 0
+		end
+		return readonly.flat(count, readonly.kind("exit.count", {}))
+	end,
+	history = history,
+	window = function(past)
+		return function(seconds)
+			return count_since(past, seconds)
+		end
+	end,
+})
+
+-- Returns the read-only `exit`.
+function answers.exit(argument)
+	return readonly.late(argument.exit, exit_kind, argument.past)
 end
 
 -- Raises an error when a hook named a target that does not exist.

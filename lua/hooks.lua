@@ -129,11 +129,11 @@ end
 -- Returns the second argument of a hook file's function: the name of the VM, its targets, and the
 -- highest number of automatic boots that a target's restart_limit allows, or nil without a limit.
 local function facts_of_vm(request)
-	return readonly({
+	return readonly.view({
 		name = request.vm,
 		targets = import("words").targets(),
 		restart_limit = request.restart_limit,
-	}, "vm", { restart_limit = true })
+	}, readonly.kind("vm", { restart_limit = true }))
 end
 
 -- Loads a hook file or a stock hook with its options.

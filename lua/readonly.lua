@@ -1,9 +1,14 @@
--- Read-only views of tables and of the tables in them.
+-- Read-only views of tables and of the tables in them.  A view has the table that it shows behind a
+-- key that scripts cannot name; the views of one kind share a metatable.
 local native = ...
 local import = native.import
 local raise, content_key = native.raise, native.content_key
 local getmetatable, next, setmetatable, type = getmetatable, next, setmetatable, type
 local format = string.format
+
+local readonly = {}
+
+local given_key = {} -- in a view: what its late members are made of
 
 -- Raises an error for a name that a view does not have.
 local function no_member(content, what, members, key)
@@ -16,57 +21,74 @@ local function no_member(content, what, members, key)
 	raise(format('%s has no member "%s"%s', what, key, import("words").hint(key, names)))
 end
 
--- Returns a read-only view of `content`.  `what` names the view in errors.  With `members`, a set of
--- names, a name that is neither in the set nor in the content raises an error: it is a typo.  `late`
--- has functions that make members when they are first read.
-local function readonly(content, what, members, late)
-	for key, value in next, content do
-		if type(value) == "table" and getmetatable(value) ~= false then
-			content[key] = readonly(value, what)
-		end
-	end
-
-	local function member(key)
+-- Returns a kind of views.  `what` names it in errors.  With `members`, a set of names, a name that is
+-- neither in the set nor in the content raises an error: it is a typo.  `late` has functions that
+-- make members when they are first read, from what readonly.late() was given.
+function readonly.kind(what, members, late)
+	local function member(view, key)
+		local content = view[content_key]
 		local value = content[key]
 		if value == nil and late and late[key] then
-			value = late[key]()
+			value = late[key](view[given_key])
 			content[key] = value
 		end
 		return value
 	end
 
 	-- Returns the content with all members.
-	local function whole()
+	local function whole(view)
 		for key in next, late or {} do
-			member(key)
+			member(view, key)
 		end
-		return content
+		return view[content_key]
 	end
 
-	return setmetatable({}, {
-		[content_key] = whole, -- for copies into C
-		__index = function(_, key)
-			local value = member(key)
+	local kind = {
+		[content_key] = late and whole, -- for copies into C
+		__index = function(view, key)
+			local value = member(view, key)
 			if value == nil and members and type(key) == "string"
 				and not members[key] then
-				no_member(content, what, members, key)
+				no_member(view[content_key], what, members, key)
 			end
 			return value
 		end,
 		__newindex = function()
 			raise(what .. " is read-only")
 		end,
-		__len = function()
-			return #content
+		__len = function(view)
+			return #view[content_key]
 		end,
 		__pairs = function(view)
-			local all = whole()
+			local all = whole(view)
 			return function(_, key)
 				return next(all, key)
 			end, view, nil
 		end,
 		__metatable = false,
-	})
+	}
+	kind.inner = members and readonly.kind(what) or kind -- of the tables in the content
+	return kind
+end
+
+-- Returns a view of a table without tables in it.
+function readonly.flat(content, kind)
+	return setmetatable({ [content_key] = content }, kind)
+end
+
+-- Returns such a view of a kind with late members, which are made of `given`.
+function readonly.late(content, kind, given)
+	return setmetatable({ [content_key] = content, [given_key] = given }, kind)
+end
+
+-- Returns a view of any table; the tables in it become views, too.
+function readonly.view(content, kind)
+	for key, value in next, content do
+		if type(value) == "table" and getmetatable(value) ~= false then
+			content[key] = readonly.view(value, kind.inner)
+		end
+	end
+	return readonly.flat(content, kind)
 end
 
 return readonly

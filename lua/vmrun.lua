@@ -290,8 +290,8 @@ function vmrun.options(given, declared)
 end
 
 vmrun.null = native.null
-vmrun.host = readonly(native.host(), "vmrun.host", {})
-vmrun.args = readonly(native.args, "vmrun.args")
+vmrun.host = readonly.flat(native.host(), readonly.kind("vmrun.host", {}))
+vmrun.args = readonly.flat(native.args, readonly.kind("vmrun.args"))
 vmrun.dir, vmrun.run_dir, vmrun.state_dir = session.directory, native.run_dir, native.state_dir
 vmrun.sandboxed, vmrun.dry_run = native.sandbox, native.dry_run
 vmrun.env = setmetatable({}, {

@@ -69,33 +69,34 @@ void node_append(struct node *list, struct node *child)
 	list->count++;
 }
 
-/*
- * Returns whether the key comes after all others.  Keys mostly arrive sorted: a search from the
- * start would be slow for a large object.
- */
-static bool is_last(const struct node *object, const char *key)
+/* Puts a child into its place before the last one, or into that of a child with the same key. */
+static void insert(struct node *object, struct node *child)
 {
-	return object->last == NULL || strcmp(object->last->key, key) < 0;
+	struct node **at = &object->first;
+	int order;
+
+	while ((order = strcmp((*at)->key, child->key)) < 0)
+		at = &(*at)->next;
+	if (order == 0) {
+		node_replace(object, *at, child);
+		return;
+	}
+	child->next = *at;
+	*at = child;
+	object->count++;
 }
 
 void node_put(struct node *object, const char *key, struct node *child)
 {
-	struct node **at = &object->first;
 	char *copy = mem_copy(key); /* key may be a part of the node that is freed next */
 
-	if (!is_last(object, key))
-		node_free(node_take(object, key));
 	free(child->key);
 	child->key = copy;
-	if (is_last(object, copy)) {
+	/* Keys mostly arrive sorted: a search from the start would be slow for a large object. */
+	if (object->last == NULL || strcmp(object->last->key, copy) < 0)
 		node_append(object, child);
-		return;
-	}
-	while (*at != NULL && strcmp((*at)->key, copy) < 0)
-		at = &(*at)->next;
-	child->next = *at;
-	*at = child;
-	object->count++;
+	else
+		insert(object, child);
 }
 
 static int compare_keys(const void *a, const void *b)

@@ -155,22 +155,17 @@ struct next machine_fail_with(struct machine *m, struct report *report)
 	return machine_fail(m, CAUSE_CHECK_FAILED, text);
 }
 
-static struct node *seconds(int64_t ms)
-{
-	return node_number((double)ms / 1000);
-}
-
 static void put_facts(struct node *facts, const struct exit_record *e)
 {
-	node_put(facts, "target", node_string(e->target));
 	node_put(facts, "cause", node_string(cause_name(e->cause)));
-	if (e->status >= 0)
-		node_put(facts, "status", node_int(e->status));
-	if (e->signal != 0)
-		node_put(facts, "signal", node_int(e->signal));
-	node_put(facts, "uptime", seconds(e->uptime_ms));
 	if (e->ended_by != NULL)
 		node_put(facts, "ended_by", node_string(e->ended_by));
+	if (e->signal != 0)
+		node_put(facts, "signal", node_int(e->signal));
+	if (e->status >= 0)
+		node_put(facts, "status", node_int(e->status));
+	node_put(facts, "target", node_string(e->target));
+	node_put(facts, "uptime", node_number((double)e->uptime_ms / 1000));
 }
 
 /* Returns the exit that is so many back; 1 is the newest. */
@@ -179,34 +174,34 @@ static const struct exit_record *past(const struct machine *m, size_t back)
 	return &m->history.exit[(m->history.count - back) % MAX_HISTORY];
 }
 
-/* Adds the exits as text, the newest first, with the present one, and the time. */
-static void put_history(const struct machine *m, struct node *facts)
-{
-	const struct str *all = &m->history.packed;
-
-	node_put(facts, "history", node_string_n(all->text == NULL ? "" : all->text, all->length));
-	node_put(facts, "now", node_int(machine_now(m)));
-}
-
 struct node *history_facts(const struct machine *m)
 {
-	struct node *facts = node_new(NODE_OBJECT), *count = node_new(NODE_OBJECT);
+	struct node *facts = node_new(NODE_OBJECT);
 
+	node_put(facts, "boots", node_int(m->history.boots));
 	if (m->history.count > 0)
 		put_facts(facts, past(m, 1));
-	for (int i = 0; i < CAUSES; i++) {
-		if (m->history.counts[i] > 0)
-			node_put(count, cause_name((enum cause)i), node_int(m->history.counts[i]));
-	}
-	node_put(facts, "vm", node_string(m->boot.plan.vm));
-	node_put(facts, "boots", node_int(m->history.boots));
-	node_put(facts, "count", count);
 	if (m->boot.spec->next_target != NULL)
 		node_put(facts, "next_target", node_string(m->boot.spec->next_target));
 	node_put(
 	    facts, "stderr", node_string_n(child_tail(&m->run.child), m->run.child.tail.length));
-	put_history(m, facts);
+	node_put(facts, "vm", node_string(m->boot.plan.vm));
 	return facts;
+}
+
+struct node *history_past(const struct machine *m)
+{
+	struct node *past = node_new(NODE_OBJECT), *count = node_new(NODE_OBJECT);
+	const struct str *all = &m->history.packed;
+
+	for (int i = 0; i < CAUSES; i++) {
+		if (m->history.counts[i] > 0)
+			node_put(count, cause_name((enum cause)i), node_int(m->history.counts[i]));
+	}
+	node_put(past, "count", count);
+	node_put(past, "history", node_string_n(all->text == NULL ? "" : all->text, all->length));
+	node_put(past, "now", node_int(machine_now(m)));
+	return past;
 }
 
 static void report_exit(const struct exit_record *e, int64_t now, struct str *s)

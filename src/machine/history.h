@@ -77,8 +77,13 @@ void history_flush(struct machine *m);
 void history_write_end(struct machine *m);
 /* Returns the last `most` exits, a line each, the newest last. The caller frees it. */
 char *history_report(const struct machine *m, size_t most);
-/* Returns the argument of on_exit for the last exit. The caller frees it. */
+/* Returns what hooks are told about the last exit. The caller frees it. */
 struct node *history_facts(const struct machine *m);
+/*
+ * Returns what few of them look at: the last exits as text, and the count of each cause. The caller
+ * frees it.
+ */
+struct node *history_past(const struct machine *m);
 /* Writes the line that was made last, closes the file and frees everything. */
 void history_free(struct machine *m);
 

@@ -119,9 +119,19 @@ const struct hook hooks_started = { .name = "on_started", .lasts = true, .argume
 
 const struct hook hooks_ready = { .name = "on_ready", .lasts = true, .argument = boot_facts };
 
+/* Returns { exit, past }; `exit` is taken. */
+static struct node *exit_argument(const struct machine *m, struct node *exit)
+{
+	struct node *argument = node_new(NODE_OBJECT);
+
+	node_put(argument, "exit", exit);
+	node_put(argument, "past", history_past(m));
+	return argument;
+}
+
 static struct node *exit_facts(const void *context)
 {
-	return history_facts(context);
+	return exit_argument(context, history_facts(context));
 }
 
 /* Stores the first answer; no further function is asked. */
@@ -150,7 +160,7 @@ static struct node *end_facts(const void *context)
 
 	node_put(facts, "cause", node_string(cause_name(m->history.outcome.cause)));
 	node_put(facts, "exit_status", node_int(m->end.status));
-	return facts;
+	return exit_argument(m, facts);
 }
 
 const struct hook hooks_end = { .name = "on_end", .argument = end_facts };

@@ -53,22 +53,24 @@ static void check_list(const struct node *facts, size_t count, int newest)
 
 static void test_exits_kept(void **state)
 {
-	struct node *facts;
+	struct node *facts, *past;
 
 	(void)state;
 	vm_prepare(&v, "");
 	for (int i = 1; i <= MAX_HISTORY; i++)
 		add(i);
-	facts = history_facts(v.machine);
-	check_list(facts, MAX_HISTORY, MAX_HISTORY);
-	node_free(facts);
+	past = history_past(v.machine);
+	check_list(past, MAX_HISTORY, MAX_HISTORY);
+	node_free(past);
 	/* One more replaces the oldest. */
 	add(MAX_HISTORY + 1);
 	facts = history_facts(v.machine);
-	check_list(facts, MAX_HISTORY, MAX_HISTORY + 1);
-	assert_int_equal(node_get(node_get(facts, "count"), "poweroff")->integer, MAX_HISTORY + 1);
+	past = history_past(v.machine);
+	check_list(past, MAX_HISTORY, MAX_HISTORY + 1);
+	assert_int_equal(node_get(node_get(past, "count"), "poweroff")->integer, MAX_HISTORY + 1);
 	assert_int_equal(node_get(facts, "status")->integer, MAX_HISTORY + 1);
 	node_free(facts);
+	node_free(past);
 	vm_close(&v);
 }
 
@@ -230,14 +232,16 @@ static void test_mark_that_stays(void **state)
 static void test_facts(void **state)
 {
 	struct machine *m;
-	struct node *facts;
+	struct node *facts, *past;
 
 	(void)state;
 	vm_prepare(&v, "vm.next_target = 'other'");
 	m = v.machine;
 	facts = history_facts(m);
+	past = history_past(m);
 	assert_null(node_get(facts, "cause"));
-	assert_string_equal(node_get_text(facts, "history"), "");
+	assert_string_equal(node_get_text(past, "history"), "");
+	node_free(past);
 	assert_string_equal(node_get_text(facts, "vm"), "walk");
 	assert_string_equal(node_get_text(facts, "next_target"), "other");
 	node_free(facts);
@@ -247,15 +251,17 @@ static void test_facts(void **state)
 	history_add(m);
 	v.handle->simulation.now_ms = 250;
 	facts = history_facts(m);
+	past = history_past(m);
 	assert_string_equal(node_get_text(facts, "cause"), "killed");
 	assert_string_equal(node_get_text(facts, "target"), "default");
 	assert_null(node_get(facts, "status"));
 	assert_int_equal(node_get(facts, "signal")->integer, 9);
 	assert_true(node_get(facts, "uptime")->number == 1.5);
-	assert_int_equal(node_get(facts, "now")->integer, 250);
-	assert_string_equal(node_get_text(facts, "history"), "0\nkilled\n\n9\n1500\n\ndefault\n");
+	assert_int_equal(node_get(past, "now")->integer, 250);
+	assert_string_equal(node_get_text(past, "history"), "0\nkilled\n\n9\n1500\n\ndefault\n");
 	assert_int_equal(node_get(facts, "boots")->integer, 7);
 	node_free(facts);
+	node_free(past);
 	vm_close(&v);
 }
 

@@ -277,8 +277,9 @@ static void test_facts_of_the_end(void **state)
 	machine()->end.status = 3;
 	add_exit(CAUSE_HALT);
 	machine()->history.outcome.cause = CAUSE_STOPPED;
-	NODE_AUTO struct node *facts = hooks_end.argument(machine());
-	NODE_AUTO struct node *last = hooks_exit.argument(machine());
+	NODE_AUTO struct node *end = hooks_end.argument(machine());
+	NODE_AUTO struct node *exit = hooks_exit.argument(machine());
+	const struct node *facts = node_get(end, "exit"), *last = node_get(exit, "exit");
 
 	check_text(facts, "cause", "stopped");
 	check_number(facts, "exit_status", 3);

@@ -250,6 +250,32 @@ void boots_load_json(struct script *s, const char *text)
 		fail_msg("%s", err.text);
 }
 
+/*
+ * Returns a call of on_exit or on_end in which the exits before stand apart, as the machine has
+ * them.
+ */
+static struct node *with_past(const struct node *argument)
+{
+	static const char *const names[] = { "count", "history", "now" };
+	struct node *request = node_copy(argument), *exit = node_take(request, "argument");
+	struct node *past = node_new(NODE_OBJECT), *both = node_new(NODE_OBJECT);
+
+	node_put(past, "count", node_new(NODE_OBJECT));
+	node_put(past, "history", node_string(""));
+	node_put(past, "now", node_int(0));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct node *fact = node_take(exit, names[i]);
+
+		if (fact != NULL)
+			node_put(past, names[i], fact);
+	}
+	exit->kind = NODE_OBJECT;
+	node_put(both, "exit", exit);
+	node_put(both, "past", past);
+	node_put(request, "argument", both);
+	return request;
+}
+
 int engine_call(struct script *s, const char *function, const struct node *argument,
     struct node **result, struct error *err)
 {
@@ -268,6 +294,12 @@ int engine_call(struct script *s, const char *function, const struct node *argum
 		return locate(argument, result, err);
 	if (strcmp(function, "call") == 0 && strcmp(name, "on_prepare") == 0)
 		return call_prepare(argument, result, err);
+	if (strcmp(function, "call") == 0 &&
+	    (strcmp(name, "on_exit") == 0 || strcmp(name, "on_end") == 0)) {
+		NODE_AUTO struct node *request = with_past(argument);
+
+		return script_call(s, function, request, result, err);
+	}
 	if (strcmp(function, "hooks") == 0) {
 		NODE_AUTO struct node *request = with_owner(argument);
 
