@@ -58,6 +58,25 @@ struct node *node_bool(bool value)
 	return n;
 }
 
+static void drop_key(struct node *n)
+{
+	if (n->key != n->short_key)
+		free(n->key);
+}
+
+void node_name(struct node *n, const char *key)
+{
+	size_t size = strlen(key) + 1;
+	char *copy = n->short_key;
+
+	if (size <= sizeof(n->short_key))
+		memmove(copy, key, size); /* key may be a part of it */
+	else
+		copy = mem_copy_n(key, size - 1);
+	drop_key(n);
+	n->key = copy;
+}
+
 void node_append(struct node *list, struct node *child)
 {
 	child->next = NULL;
@@ -88,12 +107,9 @@ static void insert(struct node *object, struct node *child)
 
 void node_put(struct node *object, const char *key, struct node *child)
 {
-	char *copy = mem_copy(key); /* key may be a part of the node that is freed next */
-
-	free(child->key);
-	child->key = copy;
+	node_name(child, key);
 	/* Keys mostly arrive sorted: a search from the start would be slow for a large object. */
-	if (object->last == NULL || strcmp(object->last->key, copy) < 0)
+	if (object->last == NULL || strcmp(object->last->key, child->key) < 0)
 		node_append(object, child);
 	else
 		insert(object, child);
@@ -181,9 +197,12 @@ void node_replace(struct node *parent, struct node *child, struct node *value)
 	if (parent->last == child)
 		parent->last = value;
 	value->next = child->next;
-	free(value->key);
-	value->key = child->key;
-	child->key = NULL;
+	if (child->key != NULL) {
+		node_name(value, child->key);
+	} else {
+		drop_key(value);
+		value->key = NULL;
+	}
 	node_free(child);
 }
 
@@ -206,7 +225,7 @@ struct node *node_copy(const struct node *n)
 		struct node *child = node_copy(c);
 
 		if (c->key != NULL)
-			child->key = mem_copy(c->key);
+			node_name(child, c->key);
 		node_append(copy, child);
 	}
 	return copy;
@@ -295,7 +314,7 @@ void node_free(struct node *n)
 	if (!n->is_lent) {
 		if (n->text != behind(n))
 			free(n->text);
-		free(n->key);
+		drop_key(n);
 	}
 	free(n);
 }

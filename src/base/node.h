@@ -24,7 +24,7 @@ enum node_kind {
 	NODE_KINDS,
 };
 
-/* Copied by node_copy() or node_lend(), not by assignment: the text may lie behind the node. */
+/* Not copied by assignment, because text and key may be in the node: node_copy(), node_lend(). */
 struct node {
 	enum node_kind kind;
 	bool truth;
@@ -33,9 +33,10 @@ struct node {
 	double number;
 	char *text;    /* NODE_STRING: its bytes, NUL-terminated; NODE_OTHER: a name of the value */
 	size_t length; /* of text, NULs inside included */
-	char *key;     /* inside an object */
+	char *key;     /* inside an object; set by node_name() */
 	struct node *first, *last, *next;
-	size_t count; /* children */
+	size_t count;	    /* children */
+	char short_key[24]; /* where most keys are */
 };
 
 struct node *node_new(enum node_kind kind);
@@ -44,6 +45,8 @@ struct node *node_string_n(const char *bytes, size_t n);
 struct node *node_int(int64_t value);
 struct node *node_number(double value);
 struct node *node_bool(bool value);
+/* Gives the node a copy of the key, in place of the one that it had. */
+void node_name(struct node *n, const char *key);
 /* Appends the child (taken) to a list. */
 void node_append(struct node *list, struct node *child);
 /* Puts the child (taken) into an object in the order of keys; an old value of that key is freed. */

@@ -317,7 +317,7 @@ static void take_child(struct taking *t, struct node *into, const struct where *
 	struct node *child = node_new(NODE_NULL);
 
 	if (at->key != NULL)
-		child->key = mem_copy(at->key);
+		node_name(child, at->key);
 	node_append(into, child);
 	spend(t, NODE_COST + (at->key != NULL ? strlen(at->key) : 0), at);
 	take_value(t, child, at, depth + 1);

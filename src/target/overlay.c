@@ -28,7 +28,7 @@ bool overlay_is_clean(const struct node *value, const struct node *rules)
 /* Appends the child to an object whose last key is before this one. */
 static void append(struct node *object, const char *key, struct node *child)
 {
-	child->key = mem_copy(key);
+	node_name(child, key);
 	node_append(object, child);
 }
 

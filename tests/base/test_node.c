@@ -254,7 +254,7 @@ static void test_sort(void **state)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		struct node *child = node_int((int64_t)i);
 
-		child->key = mem_copy(keys[i]);
+		node_name(child, keys[i]);
 		node_append(object, child);
 	}
 	node_sort(object);
@@ -267,6 +267,36 @@ static void test_sort(void **state)
 	assert_string_equal(object->last->key, "c");
 	assert_int_equal(node_get(object, "ab")->integer, 3);
 	node_free(object);
+}
+
+/* Short keys are inside the node: all lengths around that bound, one after another. */
+static void test_names(void **state)
+{
+	struct node *object = node_new(NODE_OBJECT), *child = node_new(NODE_NULL), *copy;
+	char key[64];
+
+	(void)state;
+	for (size_t n = 0; n < 2 * sizeof(key); n++) {
+		size_t length = n < sizeof(key) ? n : 2 * sizeof(key) - 1 - n;
+
+		memset(key, 'k', sizeof(key));
+		key[length] = 0;
+		node_name(child, key);
+		assert_string_equal(child->key, key);
+		node_name(child, child->key + length / 2);
+		assert_string_equal(child->key, key + length / 2);
+		node_name(child, key);
+		node_put(object, child->key, node_int((int64_t)n));
+		assert_int_equal(node_get(object, key)->integer, (int64_t)n);
+	}
+	assert_int_equal(object->count, sizeof(key));
+	copy = node_copy(object);
+	assert_true(node_equal(object, copy));
+	node_free(object);
+	for (const struct node *n = copy->first; n->next != NULL; n = n->next)
+		assert_int_equal(strlen(n->next->key), strlen(n->key) + 1);
+	node_free(copy);
+	node_free(child);
 }
 
 static void test_equal(void **state)
@@ -300,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_where),
 		cmocka_unit_test(test_sort),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_equal),
 	};
 
