@@ -246,6 +246,12 @@ struct vmrun_options {
 	 */
 	vmrun_decide_handler *decide;
 	void *decide_context; /* passed to decide() */
+	/*
+	 * The caller changes the action of no signal while the VM runs.  The library then looks at
+	 * them once, and not before each start of the hypervisor, which takes a system call for
+	 * each signal: more than 60.
+	 */
+	bool keeps_signals;
 };
 
 #ifdef __cplusplus

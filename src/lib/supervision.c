@@ -115,6 +115,7 @@ int vmrun_start(struct vmrun *vm)
 		.fix = vm->options.fix,
 		.force = vm->options.force,
 		.no_checks = vm->options.no_checks,
+		.keeps_signals = vm->options.keeps_signals,
 		.panic = vm->options.panic_on_failed_cleanup,
 		.ask = vm->options.ask };
 	int status;

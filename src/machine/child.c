@@ -194,6 +194,7 @@ int child_start(struct child *c, const struct plan *plan, enum child_role role,
     struct waitset *wait, const struct child_inputs *inputs, struct error *err)
 {
 	struct job_setup setup = { .death_signal = SIGTERM,
+		.changed_signals = inputs->changed_signals,
 		.wait = wait,
 		.first_tag = CHANNEL_STDERR,
 		.end_tag = end_tag,

@@ -45,6 +45,7 @@ struct child {
 struct child_inputs {
 	int console; /* the console's input where the child uses stdio, or the loader's commands */
 	int lock;    /* of ledger_lock_vm(); -1: none */
+	const sigset_t *changed_signals; /* as of struct spawn */
 };
 
 /*

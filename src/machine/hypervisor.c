@@ -113,13 +113,27 @@ struct next hypervisor_up(struct machine *m)
 	return go(STATE_RUNNING, FIRST_LOOK_MS);
 }
 
+/* Lends the signals that the program must reset; NULL: the start looks for them. */
+static const sigset_t *find_signals(struct machine *m)
+{
+	/* A module in C may change any signal, at any time. */
+	if (!m->options.keeps_signals || document_has_modules(m->source->doc)) {
+		m->run.knows_signals = false;
+		return NULL;
+	}
+	if (!m->run.knows_signals)
+		spawn_find_signals(&m->run.changed_signals);
+	m->run.knows_signals = true;
+	return &m->run.changed_signals;
+}
+
 /*
  * Starts the program with the descriptor of the lock, which vmrun closes: the program alone holds
  * the lock.
  */
 static int start(struct machine *m, enum child_role role, int input, struct error *err)
 {
-	struct child_inputs inputs = { .console = input };
+	struct child_inputs inputs = { .console = input, .changed_signals = find_signals(m) };
 	int rc;
 
 	m->run.exec_status = 0;

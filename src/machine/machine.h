@@ -34,6 +34,7 @@ struct machine_options {
 	struct simulation *simulation; /* lent; NULL: a real run */
 	vmrun_decide_handler *decide;  /* asked before hooks, or NULL */
 	void *decide_context;
+	bool keeps_signals; /* the caller changes no action of a signal */
 };
 
 /*

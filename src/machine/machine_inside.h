@@ -190,6 +190,8 @@ struct run {
 	bool gave_up;	      /* vmrun killed it because it did not start properly */
 	int exec_status;      /* 126 or 127 when the last start failed in exec */
 	struct helper script; /* post_start_script */
+	bool knows_signals;   /* the next member, which spawn_find_signals() has filled */
+	sigset_t changed_signals;
 	int64_t cleanup_until_ms; /* the time limit of the cleanup */
 };
 

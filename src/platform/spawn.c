@@ -48,28 +48,32 @@ static void plan_descriptors(struct spawning *c, int *room)
 	}
 }
 
-static bool is_from_terminal(int signal)
-{
-	return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGHUP;
-}
-
-/*
- * Plans the action of every signal, as it is now: other code in this process may set signals too.
- */
-static void plan_signals(struct spawning *c)
+void spawn_find_signals(sigset_t *changed)
 {
 	struct sigaction now;
 
-	(void)sigemptyset(&c->to_default);
-	(void)sigemptyset(&c->to_ignore);
+	(void)sigemptyset(changed);
 	for (int signal = 1; signal <= SIGRTMAX; signal++) {
 		/* Fails for the signals that the C library reserves. */
-		if (sigaction(signal, NULL, &now) < 0)
-			continue;
-		if (c->what->ignore_terminal_signals && is_from_terminal(signal))
-			(void)sigaddset(&c->to_ignore, signal);
-		else if (now.sa_handler != SIG_DFL)
-			(void)sigaddset(&c->to_default, signal);
+		if (sigaction(signal, NULL, &now) == 0 && now.sa_handler != SIG_DFL)
+			(void)sigaddset(changed, signal);
+	}
+}
+
+/* Plans the action of every signal.  One that is to be ignored may be in both sets. */
+static void plan_signals(struct spawning *c)
+{
+	static const int of_terminal[] = { SIGINT, SIGQUIT, SIGTSTP, SIGHUP };
+
+	/* As they are now: other code in this process may set signals, too. */
+	if (c->what->changed_signals == NULL)
+		spawn_find_signals(&c->to_default);
+	else
+		c->to_default = *c->what->changed_signals;
+	(void)sigemptyset(&c->to_ignore);
+	for (size_t i = 0; i < sizeof(of_terminal) / sizeof(*of_terminal); i++) {
+		if (c->what->ignore_terminal_signals)
+			(void)sigaddset(&c->to_ignore, of_terminal[i]);
 	}
 }
 

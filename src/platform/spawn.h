@@ -2,6 +2,7 @@
 #ifndef PLATFORM_SPAWN_H
 #define PLATFORM_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -30,6 +31,8 @@ struct spawn {
 	 * lock; filelock_is_held() tests it.
 	 */
 	const char *lock_file;
+	/* What spawn_find_signals() found, and nothing has changed since; NULL: looked at anew. */
+	const sigset_t *changed_signals;
 };
 
 /*
@@ -43,6 +46,8 @@ struct spawn {
  * child is reaped then.
  */
 int spawn_process(const struct spawn *what, pid_t *pid, struct error *err);
+/* Finds the signals whose action is not the default one, of which every child resets the action. */
+void spawn_find_signals(sigset_t *changed);
 
 /*
  * Adds this process's environment with changes, NULL-terminated: "NAME=VALUE" sets a variable,

@@ -111,7 +111,8 @@ static int spawn_program(struct job *j, const struct job_setup *setup, const cha
 		.own_group = j->has_group,
 		.ignore_terminal_signals = setup->reads_terminal,
 		.death_signal = setup->death_signal,
-		.lock_file = setup->lock_file };
+		.lock_file = setup->lock_file,
+		.changed_signals = setup->changed_signals };
 
 	if (setup->environment != NULL) {
 		spawn_environment(setup->environment, &environment);

@@ -79,7 +79,8 @@ struct job_setup {
 	char *const *environment;
 	bool reads_terminal; /* in vmrun's process group, ignoring the terminal's signals */
 	int death_signal;
-	const char *lock_file; /* as of struct spawn */
+	const char *lock_file;		 /* as of struct spawn */
+	const sigset_t *changed_signals; /* as of struct spawn */
 	struct waitset *wait;
 	uintptr_t first_tag;		 /* stream i becomes readable with first_tag + i */
 	uintptr_t (*end_tag)(pid_t pid); /* returns the tag of the job's end */

@@ -249,8 +249,14 @@ int loading_loadlib(lua_State *L)
 		lua_pushliteral(L, "open");
 		return 3;
 	}
+	script_of(L)->has_modules = true;
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
 	return lua_gettop(L);
+}
+
+bool script_has_modules(const struct script *s)
+{
+	return s->has_modules;
 }

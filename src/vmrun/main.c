@@ -257,6 +257,7 @@ static void fill_options(const struct command_line *line, struct vmrun_options *
 	options->fix = line->fix;
 	options->force = line->force;
 	options->no_checks = line->no_checks;
+	options->keeps_signals = true;
 	options->panic_on_failed_cleanup = line->panic_on_failed_cleanup;
 	options->sandbox = line->sandbox;
 	options->allow = line->allow;

@@ -543,6 +543,43 @@ static void test_pid_file_that_is_not_listed(void **state)
 	(void)signal(SIGXFSZ, SIG_DFL);
 }
 
+static void end_known(void)
+{
+	await_exit();
+	vm_close(&v);
+}
+
+/* The signals are looked at once if the caller keeps them, and at each start if anybody may not. */
+static void test_known_signals(void **state)
+{
+	struct machine_options keeps = { .keeps_signals = true };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction before;
+
+	(void)state;
+	life_script("exit 0");
+	(void)spawn_with("", NULL);
+	assert_false(running()->knows_signals);
+	end_known();
+	(void)spawn_with("package.loadlib('nosuch', '*')", &keeps);
+	assert_false(running()->knows_signals);
+	end_known();
+	assert_int_equal(sigaction(SIGTTOU, &ignore, &before), 0);
+	(void)spawn_with("", &keeps);
+	assert_int_equal(sigaction(SIGTTOU, &before, NULL), 0);
+	assert_true(running()->knows_signals);
+	assert_int_equal(sigismember(&running()->changed_signals, SIGTTOU), 1);
+	await_exit();
+	/* The next start takes what it knows; scripts that were read again may have changed it. */
+	vm_put(&v, STATE_PREPARING);
+	vm_check_next(enter(STATE_STARTING), STATE_RUNNING, -1);
+	(void)enter(STATE_RUNNING);
+	assert_int_equal(sigismember(&running()->changed_signals, SIGTTOU), 1);
+	machine_reload(v.machine, NULL);
+	assert_false(running()->knows_signals);
+	end_known();
+}
+
 /* Lets writes of the pid file fail, or succeed again. */
 static void break_pid_file(bool broken)
 {
@@ -1039,6 +1076,7 @@ int main(void)
 		HYPERVISOR(test_paths_of_pid_files),
 		HYPERVISOR(test_pid_file_that_cannot_be_made),
 		HYPERVISOR(test_pid_file_that_is_not_listed),
+		HYPERVISOR(test_known_signals),
 		HYPERVISOR(test_pid_that_stays),
 		HYPERVISOR(test_no_answer),
 		HYPERVISOR(test_no_answer_yet),

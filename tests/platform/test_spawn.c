@@ -71,6 +71,29 @@ static void test_ignored_handled_and_blocked_signals_are_reset(void **state)
 	assert_ptr_equal(now.sa_handler, do_nothing);
 }
 
+/* A caller that knows its signals: no other one is looked at. */
+static void test_known_signals_alone_are_reset(void **state)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ttou, rt;
+	MEM_AUTO char *line = mem_format("ignored: %d", SIGTTOU);
+	MEM_AUTO char *text = NULL;
+	sigset_t changed;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGTTOU, &ignore, &ttou), 0);
+	assert_int_equal(sigaction(SIGRTMIN + 3, &ignore, &rt), 0);
+	spawn_find_signals(&changed);
+	assert_int_equal(sigismember(&changed, SIGTTOU), 1);
+	assert_int_equal(sigismember(&changed, SIGRTMIN + 3), 1);
+	assert_int_equal(sigismember(&changed, SIGTERM), 0);
+	(void)sigdelset(&changed, SIGTTOU);
+	text = starter_report((struct spawn){ .changed_signals = &changed }, NULL, 0);
+	starter_assert_line(text, line);
+	assert_int_equal(sigaction(SIGTTOU, &ttou, NULL), 0);
+	assert_int_equal(sigaction(SIGRTMIN + 3, &rt, NULL), 0);
+}
+
 static void test_mask_of_ours_is_kept(void **state)
 {
 	sigset_t usr2, mask, after;
@@ -383,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(arguments_arrive_as_they_are),
 		TEST(ignored_handled_and_blocked_signals_are_reset),
+		TEST(known_signals_alone_are_reset),
 		TEST(mask_of_ours_is_kept),
 		TEST(terminal_signals_are_ignored_when_asked),
 		TEST(group_is_inherited_unless_asked),
