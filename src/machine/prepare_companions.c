@@ -51,10 +51,16 @@ void prepare_fact_ended(struct machine *m)
 	MEM_AUTO char *killed = mem_format("%s was killed by a signal", program);
 
 	p->fact_command_runs = false;
-	if (m->helper.status < 0)
+	if (m->helper.status < 0) {
 		facts_fail(&p->facts, m->helper.killed ? late : killed);
-	else
+	} else if (helper_read_error(&m->helper) != 0) {
+		MEM_AUTO char *unread = mem_format("the output of %s cannot be read: %s", program,
+		    strerror(helper_read_error(&m->helper)));
+
+		facts_fail(&p->facts, unread);
+	} else {
 		facts_store(&p->facts, m->helper.status, false, helper_output(&m->helper));
+	}
 }
 
 /* Ends the wait for the present item. */

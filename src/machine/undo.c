@@ -76,15 +76,18 @@ bool undo_next(struct machine *m)
 	return false;
 }
 
-/*
- * Returns whether the probe found the thing.  A probe that was killed does not say, so the entry
- * stays.
- */
+/* Returns whether the probe has said something: it was not killed, and all of it was read. */
+static bool has_answer(const struct machine *m)
+{
+	return m->helper.status >= 0 && helper_read_error(&m->helper) == 0;
+}
+
+/* Returns whether the probe found the thing.  If it does not say, the entry stays. */
 static bool is_there(const struct machine *m)
 {
 	const char *output = helper_output(&m->helper);
 
-	if (m->helper.status < 0)
+	if (!has_answer(m))
 		return true;
 	return m->helper.status == 0 && strstr(output, current(m)->sign) != NULL;
 }
@@ -103,8 +106,11 @@ static bool probed_first(struct machine *m)
 		drop(m); /* it was not made */
 		return false;
 	}
-	if (m->helper.status == 0 && machine_start_change(m, &current(m)->undo, &err) == 0)
+	if (has_answer(m) && machine_start_change(m, &current(m)->undo, &err) == 0)
 		return true;
+	if (err.text == NULL && helper_read_error(&m->helper) != 0)
+		(void)error_set(&err, STATUS_OS, "the output of its probe cannot be read: %s",
+		    strerror(helper_read_error(&m->helper)));
 	leave_behind(m, err.text != NULL ? err.text : "its probe does not end");
 	return false;
 }

@@ -70,6 +70,11 @@ const char *helper_output(const struct helper *h)
 	return text == NULL ? "" : text;
 }
 
+int helper_read_error(const struct helper *h)
+{
+	return job_read_error(&h->job, OUTPUT);
+}
+
 char *helper_trouble(const struct helper *h)
 {
 	char *line = str_last_line(helper_output(h), h->job.stream[OUTPUT].text.length, "\n");

@@ -50,6 +50,8 @@ void helper_read(struct helper *h);
 bool helper_ended(struct helper *h, pid_t pid);
 /* Lends the output of the last helper, "" if there is none. */
 const char *helper_output(const struct helper *h);
+/* Returns the errno of the read after which its output has a gap, or 0: all of it was read. */
+int helper_read_error(const struct helper *h);
 /* Returns why the last helper failed: the last line of its output, or its status.  Caller frees. */
 char *helper_trouble(const struct helper *h);
 /* Kills the helper if it runs; helper_ended() reaps it. */

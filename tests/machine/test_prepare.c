@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -743,6 +744,28 @@ static void test_fact_without_a_process(void **state)
 	vm_close(&v);
 }
 
+/* A part of an answer is none. */
+static void test_fact_that_cannot_be_read(void **state)
+{
+	static const char *const command[] = { "true", NULL };
+	struct next next = stay();
+	const struct fact *fact;
+
+	(void)state;
+	vm_make(&v, "", NULL);
+	assert_null(facts_ask(&preparation()->facts, command));
+	assert_true(prepare_start_fact(v.machine, &next));
+	helper_kill(&v.machine->helper);
+	v.machine->helper.status = 0;
+	v.machine->helper.job.stream[0].error = EIO;
+	prepare_fact_ended(v.machine);
+	fact = facts_ask(&preparation()->facts, command);
+	assert_non_null(fact);
+	assert_int_equal(fact->status, -1);
+	assert_string_equal(fact->trouble, "the output of true cannot be read: Input/output error");
+	vm_close(&v);
+}
+
 static void test_late_fact(void **state)
 {
 	pid_t pid;
@@ -862,6 +885,7 @@ int main(void)
 		PREPARE(test_not_found),
 		PREPARE(test_fact_that_cannot_be_asked),
 		PREPARE(test_fact_without_a_process),
+		PREPARE(test_fact_that_cannot_be_read),
 		PREPARE(test_late_fact),
 		PREPARE(test_stop),
 		PREPARE(test_look_again),

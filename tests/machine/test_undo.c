@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -288,6 +289,17 @@ static void test_unsure(void **state)
 	check_event(VMRUN_WARNING,
 	    OLD
 	    " is left behind: `sleep 600`: its probe does not end (the next start tries again)");
+	close_ending();
+	/* Not all of its output was read: it may be another program's, too. */
+	open_ending();
+	take_unsure(OLD, "sleep 600", "sleep 601");
+	assert_true(begin());
+	v.machine->helper.job.stream[0].error = EIO;
+	assert_false(go_on(0, "it is ours\n"));
+	assert_true(ledger_has(ledger(), OLD));
+	check_event(VMRUN_WARNING,
+	    OLD " is left behind: `sleep 600`: the output of its probe cannot be read: "
+		"Input/output error (the next start tries again)");
 	close_ending();
 	assert_true(probe_first(0, "it is ours\n"));
 	assert_false(v.machine->host.undo.probing);
