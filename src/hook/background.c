@@ -119,7 +119,7 @@ bool background_ended(struct backgrounds *b, pid_t pid, char **trouble)
 
 void background_end(struct backgrounds *b, int64_t now_ms)
 {
-	for (size_t i = 0; i < MAX_BACKGROUND; i++) {
+	for (size_t i = 0; i < MAX_BACKGROUND && b->count > 0; i++) {
 		struct background *item = b->item[i];
 
 		if (item == NULL || item->ends)
@@ -136,7 +136,7 @@ void background_end(struct backgrounds *b, int64_t now_ms)
 
 void background_limit(struct backgrounds *b, int64_t until_ms)
 {
-	for (size_t i = 0; i < MAX_BACKGROUND; i++) {
+	for (size_t i = 0; i < MAX_BACKGROUND && b->count > 0; i++) {
 		struct background *item = b->item[i];
 
 		if (item == NULL)

@@ -46,11 +46,17 @@ void calls_say_failure(struct calls *c, const char *label, const struct error *e
 
 bool calls_last(const struct calls *c)
 {
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
-		if (c->lasting[i] != NULL)
-			return true;
-	}
-	return false;
+	return c->lasting_end > 0;
+}
+
+/* Puts a call into a place that is free, or empties a place. */
+static void set_lasting(struct calls *c, size_t place, struct call *call)
+{
+	c->lasting[place] = call;
+	if (call != NULL && place >= c->lasting_end)
+		c->lasting_end = place + 1;
+	while (c->lasting_end > 0 && c->lasting[c->lasting_end - 1] == NULL)
+		c->lasting_end--;
 }
 
 void calls_remove(struct calls *c, struct call *call)
@@ -61,7 +67,7 @@ void calls_remove(struct calls *c, struct call *call)
 		c->main = NULL;
 		c->main_ended = true;
 	} else {
-		c->lasting[place - 1] = NULL;
+		set_lasting(c, place - 1, NULL);
 		if (call->gone_ms >= 0 && !calls_last(c))
 			c->lasting_ended = true;
 	}
@@ -70,7 +76,7 @@ void calls_remove(struct calls *c, struct call *call)
 
 static struct call *left_call(const struct calls *c)
 {
-	for (size_t i = 0; i <= MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i <= c->lasting_end; i++) {
 		struct call *call = at(c, i);
 
 		if (call != NULL && call->state == CALL_LEFT)
@@ -111,6 +117,7 @@ static void add_lasting(
     struct calls *c, const struct due_hook *due, const struct node *label, size_t index)
 {
 	size_t i = free_place(c);
+	struct call *call;
 	ERROR_AUTO struct error err = { 0 };
 
 	if (i == MAX_LASTING_CALLS) {
@@ -120,9 +127,10 @@ static void add_lasting(
 		calls_say_failure(c, label->text, &err);
 		return;
 	}
-	c->lasting[i] = new_call(c, due->hook, &due->source);
-	c->lasting[i]->name = mem_copy(label->text);
-	c->lasting[i]->index = index;
+	call = new_call(c, due->hook, &due->source);
+	call->name = mem_copy(label->text);
+	call->index = index;
+	set_lasting(c, i, call);
 }
 
 /* Lists the functions of a lasting hook, and adds a call for each. */
@@ -144,7 +152,7 @@ static void list_functions(struct calls *c, struct due_hook *due)
 /* Returns a call that can begin or continue. */
 static struct call *next_call(const struct calls *c)
 {
-	for (size_t i = 0; i <= MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i <= c->lasting_end; i++) {
 		struct call *call = at(c, i);
 
 		if (call != NULL && (call->state == CALL_BEGINS || call->state == CALL_ANSWERED))
@@ -231,14 +239,14 @@ int64_t calls_run(struct calls *c, const struct hook_source *source,
 	call->name = mem_copy(script->name);
 	number = call->number = (int64_t)++c->order;
 	call->console_at = script->backlog ? c->console_at : c->owner.console->total;
-	c->lasting[i] = call;
+	set_lasting(c, i, call);
 	go_on(c);
 	return number;
 }
 
 void calls_end_script(struct calls *c, int64_t number)
 {
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i < c->lasting_end; i++) {
 		struct call *call = c->lasting[i];
 
 		if (call == NULL || call->hook != NULL || call->number != number)
@@ -270,7 +278,7 @@ void calls_boot_ended(struct calls *c)
 	c->boot_runs = false;
 	c->console_end = c->owner.console->total;
 	drop_due(c);
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i < c->lasting_end; i++) {
 		struct call *call = c->lasting[i];
 
 		if (call == NULL)
@@ -307,7 +315,7 @@ int64_t calls_until_ms(const struct calls *c)
 {
 	int64_t first = background_until_ms(&c->backgrounds);
 
-	for (size_t i = 0; i <= MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i <= c->lasting_end; i++) {
 		if (at(c, i) != NULL)
 			first = earlier(first, call_until_ms(c, at(c, i)));
 	}
@@ -325,7 +333,7 @@ void calls_wake(struct calls *c)
 	int64_t now_ms = now(c);
 
 	background_wake(&c->backgrounds, now_ms);
-	for (size_t i = 0; i <= MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i <= c->lasting_end; i++) {
 		struct call *call = at(c, i);
 
 		if (call == NULL)
@@ -357,7 +365,7 @@ bool calls_command_ended(struct calls *c, pid_t pid)
 {
 	MEM_AUTO char *trouble = NULL;
 
-	for (size_t i = 0; i <= MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i <= c->lasting_end; i++) {
 		if (at(c, i) != NULL && wait_command_ended(at(c, i), pid)) {
 			go_on(c);
 			return true;
@@ -375,7 +383,7 @@ bool calls_command_ended(struct calls *c, pid_t pid)
 
 void calls_console(struct calls *c)
 {
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i < c->lasting_end; i++) {
 		struct call *call = c->lasting[i];
 
 		if (call != NULL && call->state == CALL_WAITS && call->wait == WAIT_TEXT &&
@@ -390,7 +398,7 @@ static struct call *demanding(const struct calls *c)
 {
 	struct call *first = NULL;
 
-	for (size_t i = 0; i <= MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i <= c->lasting_end; i++) {
 		struct call *call = at(c, i);
 
 		if (call != NULL && call->state == CALL_WAITS && call->wait == WAIT_DEMAND &&
@@ -429,7 +437,7 @@ bool calls_have_fresh(const struct calls *c, const struct hook *hook)
 		if (c->due[i].hook == hook)
 			return true;
 	}
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i < c->lasting_end; i++) {
 		if (c->lasting[i] != NULL && c->lasting[i]->hook == hook &&
 		    !c->lasting[i]->has_waited)
 			return true;
@@ -460,7 +468,7 @@ void calls_abandon_main(struct calls *c)
 static void end_all(struct calls *c, bool reaps)
 {
 	drop_due(c);
-	for (size_t i = 0; i <= MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i <= c->lasting_end; i++) {
 		struct call *call = at(c, i);
 
 		if (call == NULL)
@@ -471,6 +479,7 @@ static void end_all(struct calls *c, bool reaps)
 	}
 	c->main = NULL;
 	memset(c->lasting, 0, sizeof(c->lasting));
+	c->lasting_end = 0;
 	c->main_ended = c->lasting_ended = false;
 }
 

@@ -96,6 +96,7 @@ struct calls {
 	struct calls_owner owner;
 	struct call *main; /* NULL: there is none */
 	struct call *lasting[MAX_LASTING_CALLS];
+	size_t lasting_end; /* all places from here on are free */
 	/* Lasting hooks whose functions are not listed yet, because Lua has been left. */
 	struct due_hook {
 		const struct hook *hook;

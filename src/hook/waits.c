@@ -243,7 +243,7 @@ static struct call *sender(const struct calls *c)
 {
 	struct call *first = NULL;
 
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i < c->lasting_end; i++) {
 		struct call *call = c->lasting[i];
 
 		if (call != NULL && call->state == CALL_WAITS && call->wait == WAIT_SEND &&
@@ -360,7 +360,7 @@ void wait_clear(struct call *call)
 
 bool calls_want_room(const struct calls *c)
 {
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i < c->lasting_end; i++) {
 		const struct call *call = c->lasting[i];
 
 		if (call != NULL && call->state == CALL_WAITS && call->wait == WAIT_SEND)
@@ -371,7 +371,7 @@ bool calls_want_room(const struct calls *c)
 
 bool calls_are_behind(const struct calls *c)
 {
-	for (size_t i = 0; i < MAX_LASTING_CALLS; i++) {
+	for (size_t i = 0; i < c->lasting_end; i++) {
 		const struct call *call = c->lasting[i];
 
 		if (call != NULL && call->watch != NULL && call->behind &&
