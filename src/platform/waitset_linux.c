@@ -39,6 +39,8 @@ static int add_to_epoll(const struct waitset *ws, struct watch *w)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = w };
 
+	if (w->kind == WAKE_CHILD)
+		event.events |= EPOLLONESHOT;
 	return epoll_ctl(ws->epoll, EPOLL_CTL_ADD, w->fd, &event);
 }
 
@@ -69,16 +71,22 @@ static struct watch *add_watch(struct waitset *ws, enum wake_kind kind, int fd, 
 	return w;
 }
 
-static void remove_watch(struct waitset *ws, struct watch *w)
+/* Frees a watch of which nothing more comes. */
+static void free_watch(struct waitset *ws, struct watch *w)
 {
-	/* Closing alone does not do it where a forked process still has the descriptor. */
-	(void)epoll_ctl(ws->epoll, EPOLL_CTL_DEL, w->fd, NULL);
 	if (w->kind == WAKE_CHILD)
 		(void)close(w->fd);
 	else
 		*slot_of(ws, w->fd) = NULL;
 	LIST_REMOVE(w, link);
 	free(w);
+}
+
+static void remove_watch(struct waitset *ws, struct watch *w)
+{
+	/* Closing alone does not do it where a forked process still has the descriptor. */
+	(void)epoll_ctl(ws->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+	free_watch(ws, w);
 }
 
 static struct watch *find_fd(const struct waitset *ws, int fd)
@@ -203,7 +211,7 @@ static bool take(struct waitset *ws, struct watch *w, struct wake *wake)
 	wake->kind = w->kind;
 	wake->tag = w->tag;
 	if (w->kind == WAKE_CHILD)
-		remove_watch(ws, w);
+		free_watch(ws, w); /* the end is told once */
 	return true;
 }
 
