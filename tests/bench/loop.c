@@ -1,9 +1,12 @@
 /*
  * The floors: supervisors in C that do as little as possible.
  *
- *	loop bare PROGRAM		vfork, exec and waitpid until the status is not 0
- *	loop contract RUN STATE PROGRAM	with the system calls that the promises of vmrun(8) need;
- *the directories are absolute loop term PROGRAM		one life; passes SIGTERM on
+ *	loop bare PROGRAM	vfork, exec and waitpid until the status is not 0
+ *	loop contract RUN STATE PROGRAM
+ *				with the system calls that the promises of vmrun(8) need
+ *	loop term PROGRAM	one life; passes SIGTERM on
+ *
+ * RUN and STATE are absolute.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -89,18 +94,26 @@ static void wake(int number)
 	(void)number;
 }
 
-/* Waits until the child has closed its stderr, and reads that; a signal would be handled here. */
-static void read_errors(int fd)
+/*
+ * Serves the child until its end: its stderr, the requests of others and the signals are waited for
+ * at once, and a signal would be handled here.
+ */
+static int serve(int errors, int requests, pid_t pid)
 {
-	struct pollfd polled = { .fd = fd, .events = POLLIN };
+	struct pollfd polled[] = { { .fd = errors, .events = POLLIN },
+		{ .fd = requests, .events = POLLIN } };
 	sigset_t none;
 	char text[4096];
+	int status = 0;
 
 	(void)sigemptyset(&none);
-	for (;;)
-		if (ppoll(&polled, 1, NULL, &none) > 0 && read(fd, text, sizeof(text)) <= 0)
-			break;
-	(void)close(fd);
+	do {
+		if (ppoll(polled, 2, NULL, &none) > 0 && polled[0].revents != 0 &&
+		    read(errors, text, sizeof(text)) <= 0)
+			polled[0].fd = -1;
+	} while (waitpid(pid, &status, WNOHANG) == 0);
+	(void)close(errors);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : FAILED;
 }
 
 /* Notes the pid under a new name and renames it, as the record must be whole at any time. */
@@ -137,8 +150,11 @@ static void tell(const char *text)
 	(void)!write(STDERR_FILENO, text, strlen(text));
 }
 
-/* The child's part: own process group, end with the parent, clean signals, no descriptors. */
-static void become(const char *program, int errors, int lock)
+/*
+ * The child's part: own process group, end with the parent, which may be gone already, clean
+ * signals, an empty stdin, no other descriptors.
+ */
+static void become(const char *program, pid_t parent, int errors, int lock)
 {
 	size_t i;
 	sigset_t none;
@@ -150,10 +166,14 @@ static void become(const char *program, int errors, int lock)
 	int number = SIGTERM;
 	(void)procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &number);
 #endif
+	if (getppid() != parent)
+		_exit(NOT_EXECUTED);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
 		(void)signal(handled[i], SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+	(void)dup2(errors, STDOUT_FILENO);
 	(void)dup2(errors, STDERR_FILENO);
 	(void)dup2(lock, 3);
 #ifdef __linux__
@@ -165,12 +185,12 @@ static void become(const char *program, int errors, int lock)
 }
 
 /* What was said and kept of the end of the life before follows the spawn. */
-static int one_life(const char *program, const char *history)
+static int one_life(const char *program, const char *history, int requests)
 {
 	static int before = -1;
 
 	int lock = open("vm", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), errors[2], status;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	(void)access("/dev/vmm/bench", F_OK);
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0 || access(program, X_OK) != 0 || pipe(errors) != 0)
@@ -179,7 +199,7 @@ static int one_life(const char *program, const char *history)
 	/* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): vmrun does the same */
 	pid = vfork();
 	if (pid == 0)
-		become(program, errors[1], lock); /* NOLINT(clang-analyzer-unix.Vfork) */
+		become(program, parent, errors[1], lock); /* NOLINT(clang-analyzer-unix.Vfork) */
 	(void)close(errors[1]);
 	(void)close(lock); /* the child alone keeps the lock */
 	write_record(pid);
@@ -190,11 +210,22 @@ static int one_life(const char *program, const char *history)
 		tell("booting\n");
 	}
 	tell("runs\n");
-	read_errors(errors[0]);
-	status = await_child(pid);
+	status = serve(errors[0], requests, pid);
 	(void)access("/dev/vmm/bench", F_OK);
 	before = status;
 	return status;
+}
+
+/* Makes the socket for requests, which nobody sends here. */
+static int listen_for_requests(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "control" };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)unlink(address.sun_path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 1) != 0)
+		return -1;
+	return fd;
 }
 
 static int contract(const char *run, const char *state, const char *program)
@@ -203,7 +234,7 @@ static int contract(const char *run, const char *state, const char *program)
 	struct sigaction action = { .sa_handler = wake };
 	sigset_t set;
 	size_t i;
-	int status;
+	int status, requests;
 
 	(void)sigemptyset(&set);
 	for (i = 0; i < sizeof(handled) / sizeof(handled[0]); i++) {
@@ -212,10 +243,10 @@ static int contract(const char *run, const char *state, const char *program)
 	}
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)snprintf(history, sizeof(history), "%s/history", state);
-	if (chdir(run) != 0)
+	if (chdir(run) != 0 || (requests = listen_for_requests()) < 0)
 		return FAILED;
 	do
-		status = one_life(program, history);
+		status = one_life(program, history, requests);
 	while (status == 0);
 	return status;
 }
