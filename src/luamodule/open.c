@@ -60,6 +60,7 @@ static const struct option options[] = {
 	OPTION(allow, OPTION_WORDS),
 	OPTION(exec_result, OPTION_INT),
 	OPTION(spec_args, OPTION_PAIRS),
+	OPTION(keeps_signals, OPTION_FLAG),
 	{ "event", OPTION_FUNCTION, VM_EVENT },
 	{ "decide", OPTION_FUNCTION, VM_DECIDE },
 };
