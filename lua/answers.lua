@@ -68,10 +68,11 @@ local function history(past)
 	end
 
 	local function all()
+		local list = {}
 		for i = 1, #read(past) do
-			exit_at(i)
+			list[i] = exit_at(i)
 		end
-		return made
+		return list
 	end
 
 	return setmetatable({ [content_key] = made }, {

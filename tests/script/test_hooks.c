@@ -269,6 +269,14 @@ static void test_exit(void **state)
 		answers(s, bodies[i], "nil");
 	load_exit(s, "assert(#exit.history == 0 and exit.window(1) == 0)");
 	expect(s, "call", CALL(1), "nil");
+	/* In their order, whichever was looked at first. */
+	load_exit(s,
+	    "local h, order = exit.history, '' for i = #h, 2, -1 do assert(h[i]) end "
+	    "for i in pairs(h) do order = order .. i end assert(order == '1234567', order)");
+	expect(s, "call",
+	    "{ name = 'on_exit', index = 1, argument = { "
+	    "history = ('0\\nreboot\\n0\\n\\n1\\n\\nx\\n'):rep(7) } }",
+	    "nil");
 }
 
 static void load_prepare(struct script *s, const char *body)
