@@ -36,15 +36,21 @@ end_fakes() {
 	kill_left $left
 }
 
-# kill_left PID...: kills these processes if they run in the directory of the test: the kernel may have
-# given a pid to a process of another test by now
+# kill_left PID...: kills these processes if they are this test's: the kernel may have given a pid to a
+# process of another test by now
 kill_left() {
-	local pid here
-	here=$(cd "$BATS_TEST_TMPDIR" && pwd -P)
+	local pid
 	for pid in "$@"; do
-		[ ! -e /proc/self/cwd ] || [[ $(readlink "/proc/$pid/cwd")/ == "$here"/* ]] || continue
+		is_of_test "$pid" || continue
 		kill -KILL "$pid" 2>/dev/null || :
 	done
+}
+
+# Returns whether a process runs in the directory of the test, or has its environment.
+is_of_test() {
+	[ -e /proc/self/cwd ] || return 0
+	[[ $(readlink "/proc/$1/cwd")/ == "$(cd "$BATS_TEST_TMPDIR" && pwd -P)"/* ]] ||
+		grep -qzxF "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" "/proc/$1/environ" 2>/dev/null
 }
 
 # fake_host [DIRECTORY]: makes the files of the directory the answers of the commands in tests/fake/bin

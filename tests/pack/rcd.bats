@@ -28,11 +28,14 @@ setup() {
 }
 
 teardown() {
-	local file
+	local file pid
 	for file in pids/*.pid; do
 		[ -e "$file" ] && pids+=("$(cat "$file")")
 	done
 	common_teardown
+	for pid in "${pids[@]}"; do
+		await is_gone "$pid"
+	done
 }
 
 # service COMMAND [NAME...]: sets status; its words are in out and err
