@@ -88,7 +88,7 @@ bool values_push_content(lua_State *L)
 	}
 	if (!lua_getmetatable(L, -2))
 		return true;
-	/* A function adds the members that nobody has wanted yet. */
+	/* A function adds the members that no script has read yet. */
 	if (lua_rawgetp(L, -1, &content_key) == LUA_TFUNCTION) {
 		lua_pushvalue(L, -4);
 		lua_call(L, 1, 1);
