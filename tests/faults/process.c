@@ -15,6 +15,32 @@
 #include "base/mem.h"
 #include "world.h"
 
+#define MAX_STARTED 2 /* at once: vmrun, and the vmrunctl that talks to it */
+
+static pid_t started[MAX_STARTED]; /* and not yet reaped by process_end(); 0: free */
+
+/* Puts the second process in the place of the first. */
+static void replace_started(pid_t old, pid_t new)
+{
+	for (size_t i = 0; i < MAX_STARTED; i++) {
+		if (started[i] == old) {
+			started[i] = new;
+			return;
+		}
+	}
+	fprintf(stderr, "faults: process %ld is not known here\n", (long)(old > 0 ? old : new));
+	exit(2);
+}
+
+static bool is_started(pid_t pid)
+{
+	for (size_t i = 0; i < MAX_STARTED; i++) {
+		if (started[i] == pid)
+			return true;
+	}
+	return false;
+}
+
 void process_begin(void)
 {
 	sigset_t child;
@@ -75,6 +101,7 @@ pid_t process_start(const char *const *argv, const char *out, const char *err, b
 		perror(argv[0]);
 		exit(2);
 	}
+	replace_started(0, pid);
 	return pid;
 }
 
@@ -96,15 +123,18 @@ void process_pause(int ms)
 	(void)sigtimedwait(&child, NULL, &time);
 }
 
-/* Reaps orphans, which vmrun may wait for. */
-static void reap_orphans(pid_t but)
+/*
+ * Reaps orphans, which vmrun may wait for.  What was started here is left to process_end(): vmrun
+ * may end before the vmrunctl that stops it does.
+ */
+static void reap_orphans(void)
 {
 	siginfo_t info;
 
 	for (;;) {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0 ||
-		    info.si_pid == but)
+		    is_started(info.si_pid))
 			return;
 		(void)waitpid(info.si_pid, NULL, 0);
 	}
@@ -117,13 +147,17 @@ int process_end(pid_t pid, int limit_ms)
 	int status;
 
 	while (!process_is_over(pid) && !late) {
-		reap_orphans(pid);
+		reap_orphans();
 		late = process_now_ms() >= until;
 		process_pause(50);
 	}
 	if (late)
 		(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, &status, 0);
+	if (waitpid(pid, &status, 0) != pid) {
+		perror("faults: waitpid");
+		exit(2);
+	}
+	replace_started(pid, 0);
 	if (late)
 		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
