@@ -17,7 +17,8 @@ static bool passes_words_on(const struct node *spec)
 {
 	static const char *const keys[] = { "extra_options", "config", "prefix" };
 	const struct node *devices = node_get(spec, "emulations");
-	bool passes = false;
+	const struct node *bhyve = node_get(spec, "bhyve");
+	bool passes = bhyve != NULL && node_get(bhyve, "args") != NULL;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		passes = passes || node_get(spec, keys[i]) != NULL;
