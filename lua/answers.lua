@@ -75,8 +75,8 @@ local function history(past)
 		return list
 	end
 
-	return setmetatable({ [content_key] = made }, {
-		[content_key] = all,
+	return setmetatable({}, {
+		[content_key] = all, -- for copies into C
 		__index = function(_, i)
 			return exit_at(i)
 		end,

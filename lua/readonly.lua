@@ -1,14 +1,16 @@
--- Read-only views of tables and of the tables in them.  A view has the table that it shows behind a
--- key that scripts cannot name; the views of one kind share a metatable.
+-- Read-only views of tables and of the tables in them.  A view itself is empty, so that no function
+-- of Lua or of a library in C reaches what it shows: its metatable does.  The views of one kind
+-- share a metatable.
 local native = ...
 local import = native.import
 local raise, content_key = native.raise, native.content_key
-local getmetatable, next, setmetatable, type = getmetatable, next, setmetatable, type
+local next, setmetatable, type = next, setmetatable, type
 local format = string.format
 
 local readonly = {}
 
-local given_key = {} -- in a view: what its late members are made of
+local contents = setmetatable({}, { __mode = "k" }) -- view -> the table that it shows
+local given = setmetatable({}, { __mode = "k" }) -- view -> what its late members are made of
 
 -- Raises an error for a name that a view does not have.
 local function no_member(content, what, members, key)
@@ -26,10 +28,10 @@ end
 -- make members when they are first read, from what readonly.late() was given.
 function readonly.kind(what, members, late)
 	local function member(view, key)
-		local content = view[content_key]
+		local content = contents[view]
 		local value = content[key]
 		if value == nil and late and late[key] then
-			value = late[key](view[given_key])
+			value = late[key](given[view])
 			content[key] = value
 		end
 		return value
@@ -40,16 +42,16 @@ function readonly.kind(what, members, late)
 		for key in next, late or {} do
 			member(view, key)
 		end
-		return view[content_key]
+		return contents[view]
 	end
 
 	local kind = {
-		[content_key] = late and whole, -- for copies into C
+		[content_key] = whole, -- for copies into C
 		__index = function(view, key)
 			local value = member(view, key)
 			if value == nil and members and type(key) == "string"
 				and not members[key] then
-				no_member(view[content_key], what, members, key)
+				no_member(contents[view], what, members, key)
 			end
 			return value
 		end,
@@ -57,7 +59,7 @@ function readonly.kind(what, members, late)
 			raise(what .. " is read-only")
 		end,
 		__len = function(view)
-			return #view[content_key]
+			return #contents[view]
 		end,
 		__pairs = function(view)
 			local all = whole(view)
@@ -73,18 +75,22 @@ end
 
 -- Returns a view of a table without tables in it.
 function readonly.flat(content, kind)
-	return setmetatable({ [content_key] = content }, kind)
+	local view = setmetatable({}, kind)
+	contents[view] = content
+	return view
 end
 
--- Returns such a view of a kind with late members, which are made of `given`.
-function readonly.late(content, kind, given)
-	return setmetatable({ [content_key] = content, [given_key] = given }, kind)
+-- Returns such a view of a kind with late members, which are made of `past`.
+function readonly.late(content, kind, past)
+	local view = readonly.flat(content, kind)
+	given[view] = past
+	return view
 end
 
 -- Returns a view of any table; the tables in it become views, too.
 function readonly.view(content, kind)
 	for key, value in next, content do
-		if type(value) == "table" and getmetatable(value) ~= false then
+		if type(value) == "table" and not contents[value] then
 			content[key] = readonly.view(value, kind.inner)
 		end
 	end

@@ -138,7 +138,9 @@ static int api_mark(lua_State *L)
 		values_set_mark(L, 1, (enum values_mark)luaL_checkoption(L, 2, NULL, names));
 		return 0;
 	}
-	mark = values_get_mark(L, 1);
+	lua_settop(L, 1);
+	(void)values_push_content(L);
+	mark = values_get_mark(L, -1);
 	if (mark == MARK_NONE)
 		return 0;
 	lua_pushstring(L, names[mark]);

@@ -81,22 +81,18 @@ void *values_content_key(void)
 /* stack: ... table -> ... table [content] */
 bool values_push_content(lua_State *L)
 {
-	luaL_checkstack(L, 4, "a document");
-	if (lua_rawgetp(L, -1, &content_key) != LUA_TTABLE) {
-		lua_pop(L, 1);
+	luaL_checkstack(L, 3, "a document");
+	if (!lua_getmetatable(L, -1))
+		return false;
+	/* Scripts reach no metatable that has the key: the function is one of readonly.lua. */
+	if (lua_rawgetp(L, -1, &content_key) != LUA_TFUNCTION) {
+		lua_pop(L, 2);
 		return false;
 	}
-	if (!lua_getmetatable(L, -2))
-		return true;
-	/* A function adds the members that no script has read yet. */
-	if (lua_rawgetp(L, -1, &content_key) == LUA_TFUNCTION) {
-		lua_pushvalue(L, -4);
-		lua_call(L, 1, 1);
-		lua_replace(L, -3);
-		lua_pop(L, 1);
-	} else {
-		lua_pop(L, 2);
-	}
+	lua_remove(L, -2);
+	lua_pushvalue(L, -2);
+	lua_call(L, 1, 1);
+	luaL_checktype(L, -1, LUA_TTABLE);
 	return true;
 }
 

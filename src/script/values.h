@@ -37,8 +37,8 @@ enum values_mark values_get_mark(lua_State *L, int index);
 void values_set_mark(lua_State *L, int index, enum values_mark mark);
 
 /*
- * Returns the key (a light userdata) under which a read-only view of lua/readonly.lua has the table
- * that it shows.  A view is copied as that table.
+ * Returns the key (a light userdata) under which the metatable of a read-only view has a function
+ * that returns the table which the view shows.  A view is copied as that table.
  */
 void *values_content_key(void);
 /* Pushes the table that the view on the top shows; returns false for any other table. */

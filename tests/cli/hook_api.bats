@@ -464,6 +464,35 @@ wrong() {
 	has "counts	1"
 }
 
+@test "an empty list of boot.spec is read-only, and stays a list" {
+	lua 'function vm.on_start(boot)
+			local list = boot.spec.emulations
+			print("write", pcall(function() list[1] = "mine" end))
+			print("still", #list, next(list), list == boot.spec.emulations)
+			vmrun.event { list = list }
+		end'
+	script 'exit 1'
+	vmrun vm.lua
+	is "$status" 0
+	has 'write	false	vm.lua:4: boot is read-only'
+	has 'still	0	nil	true'
+	has '{"list":[]}'
+}
+
+@test "functions of vmrun take read-only tables as options" {
+	hook 'print("options", vmrun.options(vmrun.args, { count = { "string" } }).count)
+		for _, f in ipairs {
+			function() return vmrun.options(vmrun.args, {}) end,
+			function() return vmrun.expect("x", vmrun.args) end,
+			function() return vmrun.request("reboot", vmrun.args) end,
+			function() return vmrun.options({}, vmrun.args) end,
+		} do print("refused", select(2, pcall(f))) end'
+	vmrun --arg count=3 vm.lua
+	is "$status" 0
+	has 'options	3'
+	is "$(grep -c 'refused	vm.lua:[0-9]*:.* option "*count' err)" 3
+}
+
 @test "an on_prepare may put a read-only table into the spec" {
 	lua 'local kept
 		vm.restart_limit = false

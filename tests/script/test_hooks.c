@@ -484,12 +484,44 @@ static void test_boot_is_read_only(void **state)
 	}
 }
 
+/*
+ * A view has nothing that the original of next(), which pairs() returns, or a library in C could
+ * hand out: neither what it shows nor a key of vmrun's own.
+ */
+static void test_views_are_empty(void **state)
+{
+	struct script *s = *state;
+
+	load_lua(s,
+	    "local raw = pairs({}) "
+	    "local function check(name, view) "
+	    "assert(type(view) == 'table' and raw(view) == nil, name) "
+	    "assert(getmetatable(view) == false and not pcall(setmetatable, view, {}), name) end "
+	    "return { on_exit = function(exit) "
+	    "local all = { exit = exit, count = exit.count, history = exit.history, "
+	    "past = exit.history[1], host = vmrun.host, args = vmrun.args } "
+	    "for name, view in pairs(all) do check(name, view) for k in pairs(view) do end "
+	    "check(name, view) end end, "
+	    "on_start = function(boot) check('boot', boot) check('spec', boot.spec) "
+	    "check('empty', boot.spec.empty) assert(next(boot.spec) == 'empty') end }");
+	expect_boot(s, "default", "problems", "{}");
+	expect(s, "hooks", "{ name = 'on_exit' }", "{ 'on_exit of vm.lua' }");
+	expect(s, "call",
+	    "{ name = 'on_exit', index = 1, argument = { cause = 'reboot', count = { reboot = 1 }, "
+	    "now = 5, history = '1\\nreboot\\n0\\n\\n1\\n\\ndefault\\n' } }",
+	    "nil");
+	expect(s, "hooks", "{ name = 'on_start' }", "{ 'on_start of vm.lua' }");
+	expect(s, "call", "{ name = 'on_start', index = 1, argument = { spec = { empty = {} } } }",
+	    "nil");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SUPPORT_TEST(test_order),
 		SUPPORT_TEST(test_hook_files),
 		SUPPORT_TEST(test_boot_is_read_only),
+		SUPPORT_TEST(test_views_are_empty),
 		SUPPORT_TEST(test_answers),
 		SUPPORT_TEST(test_bad_answers),
 		SUPPORT_TEST(test_exit),
