@@ -1,4 +1,5 @@
 /* Loops over VMs, and signals that end them. */
+#define _GNU_SOURCE /* ppoll() */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -108,26 +109,42 @@ static const char *next_signal(void)
 }
 
 /*
- * Runs an instruction of Lua after an interruption: the interpreter lua(1) raises "interrupted!"
- * there after ^C, unless vmrun.catch() has caught it.
+ * Runs an instruction of Lua, where the interpreter lua(1) raises "interrupted!" if ^C came before,
+ * unless vmrun.catch() has caught it.  Returns LUA_OK, or an error with its value on the stack.
  */
-static void run_instruction(lua_State *L)
+static int run_instruction(lua_State *L)
 {
-	if (luaL_dostring(L, "return") != LUA_OK)
-		lua_error(L);
+	return luaL_dostring(L, "return");
 }
 
-/* Waits for descriptors, the last of which is that of the signals. */
+/*
+ * Waits for descriptors, the last of which is that of the signals.  A signal that came while no
+ * instruction of Lua ran, or comes from here on, ends the wait: else ^C would raise after it.
+ */
 static void wait_for(lua_State *L, struct pollfd *ready, size_t count, int ms)
 {
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	sigset_t all, mask;
+	int n = 0, error, raised;
+
 	ready[count - 1] = (struct pollfd){ .fd = signal_pipe[0], .events = POLLIN };
-	if (poll(ready, (nfds_t)count, ms) >= 0)
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &mask);
+	raised = run_instruction(L);
+	if (raised == LUA_OK)
+		n = ppoll(ready, (nfds_t)count, ms < 0 ? NULL : &time, &mask);
+	error = errno;
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+	if (n < 0 && error == EINTR)
+		raised = run_instruction(L);
+	if (raised != LUA_OK)
+		lua_error(L);
+	if (n >= 0)
 		return;
+	if (error != EINTR)
+		luaL_error(L, "poll: %s", strerror(error));
 	for (size_t i = 0; i < count; i++)
 		ready[i].revents = 0;
-	if (errno != EINTR)
-		luaL_error(L, "poll: %s", strerror(errno));
-	run_instruction(L);
 }
 
 static int milliseconds(lua_State *L, int index)

@@ -139,6 +139,30 @@ run_in_background() {
 	nothing_runs
 }
 
+@test "^C raises, too, when it came while no instruction of Lua ran" {
+	script 'acpi on wait exit 1'
+	# The handler of the interpreter sets such a hook, for the next instruction.
+	passes <<-'END'
+		local vm = assert(open())
+		local function interrupt()
+			for level = 2, 9 do
+				local caller = debug.getinfo(level, "f")
+				if caller and caller.func == vm.run then
+					debug.sethook()
+					error("interrupted!")
+				end
+			end
+		end
+		debug.sethook(interrupt, "", 1)
+		local ok, why = pcall(vm.run, vm)
+		is(ok, false)
+		has(why, "interrupted!")
+		vm:stop()
+		is(vm:run(), 0)
+	END
+	nothing_runs
+}
+
 @test "decide: nil, booleans, a target, a table" {
 	passes <<-'END'
 		local asked = {}
