@@ -73,7 +73,7 @@ static char *type_text(const struct field *f)
 	if (f->has_range)
 		return mem_format("%s, %" PRId64 " to %" PRId64, type, f->min, f->max);
 	if (f->max_length != 0)
-		return mem_format("%s, at most %zu bytes", type, f->max_length);
+		return mem_format("%s, at most %zu bytes", type, (size_t)f->max_length);
 	return mem_copy(type);
 }
 

@@ -159,7 +159,7 @@ static void decode_text(const struct field *f, const struct node *value, char **
 	if (f->max_length != 0 && strlen(text) > f->max_length) {
 		report_add(d->report, STATUS_SPEC, at,
 		    "\"%s\" has %zu bytes, at most %zu are allowed", text, strlen(text),
-		    f->max_length);
+		    (size_t)f->max_length);
 		return;
 	}
 	if (f->one_line && strpbrk(text, "\r\n") != NULL) {

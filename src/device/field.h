@@ -59,12 +59,14 @@ struct host_visit;
 
 struct host_use {
 	enum host_kind kind;
-	const char *reaches; /* HOST_FORBIDDEN: "runs a command of the host" */
-	/*
-	 * HOST_BY_VALUE: calls host_found() for each thing that the value names.  `value` points at
-	 * the row's member inside its struct, whether the key is given or not.
-	 */
-	void (*names)(const void *value, const struct where *at, struct host_visit *visit);
+	union {
+		const char *reaches; /* HOST_FORBIDDEN: "runs a command of the host" */
+		/*
+		 * HOST_BY_VALUE: calls host_found() for each thing that the value names.  `value`
+		 * points at the row's member inside its struct, whether the key is given or not.
+		 */
+		void (*names)(const void *value, const struct where *at, struct host_visit *visit);
+	};
 };
 
 /* A kind of value that no plain type describes: how it is read and printed, and its type. */
@@ -103,27 +105,37 @@ struct field_others;
 #define KEY_REFUSED "refused"
 #define KEY_FOLLOWED "yes" /* how tables write NULL */
 
+/*
+ * The program is loaded at another address at each start, and then each process writes the pointers
+ * of its some 350 rows anew: the members are as small as their values, so that few pages are
+ * written.
+ */
 struct field {
 	const char *key; /* NULL ends a table of rows */
-	enum field_type type;
-	size_t offset;
-	const char *alias; /* another name for the key, or NULL */
-	bool required;
-	bool hidden;   /* not printed, because what is made from it is */
-	bool quiet;    /* FIELD_BOOL: printed only if true */
-	bool one_line; /* a string without a line end */
-	bool has_range;
-	int64_t min, max;	    /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
-	size_t max_length;	    /* bytes of a string; 0: no limit */
-	const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
-	const struct field *rows;   /* FIELD_OBJECT, FIELD_LIST */
-	/*
-	 * FIELD_OBJECT: returns why a key without a row is invalid (caller frees), or NULL if it is
-	 * merely unknown.
-	 */
-	char *(*explain_unknown)(const char *key);
+	enum field_type type : 8;
+	uint16_t offset;
+	bool required : 1;
+	bool hidden : 1;   /* not printed, because what is made from it is */
+	bool quiet : 1;	   /* FIELD_BOOL: printed only if true */
+	bool one_line : 1; /* a string without a line end */
+	bool has_range : 1;
+	int8_t unset;	       /* see `preset` */
+	uint16_t size;	       /* of one entry of FIELD_LIST */
+	uint16_t initial_size; /* see `initial` */
+	uint16_t max_length;   /* bytes of a string; 0: no limit */
+	int64_t min, max;      /* with has_range: of FIELD_INT, or entries of FIELD_LIST */
+	const char *alias;     /* another name for the key, or NULL */
+	union {
+		const char *const *choices; /* FIELD_CHOICE, NULL-terminated */
+		const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in LuaLS syntax */
+		/*
+		 * FIELD_OBJECT: returns why a key without a row is invalid (caller frees), or NULL
+		 * if it is merely unknown.  NULL: it always is.
+		 */
+		char *(*explain_unknown)(const char *key);
+	};
+	const struct field *rows;	   /* FIELD_OBJECT, FIELD_LIST */
 	const struct field_others *others; /* FIELD_OBJECT: keys beside the rows, or NULL */
-	size_t size;			   /* of one entry of FIELD_LIST */
 	const struct field_custom *custom;
 	/*
 	 * The value of a key that is not given, as JSON.  NULL: the member holds `initial` then, or
@@ -132,8 +144,6 @@ struct field {
 	const char *preset;
 	/* The same as a value, for one that owns nothing and whose JSON is long. */
 	const void *initial;
-	size_t initial_size;
-	int64_t unset;
 	struct host_use host; /* stated by each row that holds text, or by its custom */
 	/*
 	 * What a hypervisor makes of a key that it does not follow as `help` says, in few words:
@@ -148,8 +158,7 @@ struct field {
 	const char *variable;
 	/* Returns the key's part of the variable's value, or NULL.  NULL: the key has all of it. */
 	struct node *(*read)(const char *value);
-	const char *missing;   /* the value of the key where the variable is missing, as JSON */
-	const char *signature; /* FIELD_HOOK: "fun(boot: vmrun.Boot)", in LuaLS syntax */
+	const char *missing; /* the value of the key where the variable is missing, as JSON */
 	const char *help;
 };
 

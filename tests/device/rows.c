@@ -43,8 +43,10 @@ static void check_host(const struct field *f)
 	if (use->kind == HOST_UNSAID)
 		fail_msg(
 		    "%s: .host says nothing (HOST_NONE: it names nothing of the host)", f->key);
-	assert_true((use->reaches != NULL) == (use->kind == HOST_FORBIDDEN));
-	assert_true((use->names != NULL) == (use->kind == HOST_BY_VALUE));
+	/* These are members of one union. */
+	assert_true(use->kind != HOST_BY_VALUE || use->names != NULL);
+	assert_true(
+	    (use->reaches != NULL) == (use->kind == HOST_FORBIDDEN || use->kind == HOST_BY_VALUE));
 	assert_true(use->kind != HOST_INVALID);
 	/* A row of a path names a path, or the sandbox refuses its key. */
 	if (f->type == FIELD_PATH)
@@ -58,11 +60,14 @@ static void check_shape(const struct field *f)
 	assert_non_null(f->help);
 	assert_true(strlen(f->help) > 2);
 	assert_true(f->help[strlen(f->help) - 1] != '.' || strstr(f->help, "...") != NULL);
-	assert_true((f->choices != NULL) == (f->type == FIELD_CHOICE));
+	/* These are members of one union. */
+	assert_true(f->type != FIELD_CHOICE || f->choices != NULL);
+	assert_true(f->type != FIELD_HOOK || f->signature != NULL);
+	assert_true(f->choices == NULL || f->type == FIELD_CHOICE || f->type == FIELD_HOOK ||
+	    f->type == FIELD_OBJECT);
 	assert_true((f->rows != NULL) == (f->type == FIELD_OBJECT || f->type == FIELD_LIST));
 	assert_true((f->size != 0) == (f->type == FIELD_LIST));
 	assert_true((f->custom != NULL) == (f->type == FIELD_CUSTOM));
-	assert_true((f->signature != NULL) == (f->type == FIELD_HOOK));
 	assert_true(!f->has_range || f->type == FIELD_INT || f->type == FIELD_LIST);
 	assert_true(!f->has_range || f->min < f->max);
 	if (f->type == FIELD_CUSTOM)
