@@ -200,7 +200,7 @@ int loops_sort(lua_State *L)
 /* stack: text count [separator] -> text */
 int loops_rep(lua_State *L)
 {
-	size_t length, between;
+	size_t length, between, size, filled;
 	const char *text = luaL_checklstring(L, 1, &length);
 	lua_Integer count = luaL_checkinteger(L, 2);
 	const char *separator = luaL_optlstring(L, 3, "", &between);
@@ -214,13 +214,18 @@ int loops_rep(lua_State *L)
 	}
 	if (length + between < length || length + between > (size_t)INT_MAX / (size_t)count)
 		return luaL_error(L, "resulting string too large");
-	to = luaL_buffinitsize(L, &b, (size_t)count * (length + between) - between);
-	for (lua_Integer i = 1; i < count; i++) {
-		memcpy(to, text, length);
-		memcpy(to + length, separator, between);
-		to += length + between;
-	}
+	size = (size_t)count * (length + between) - between;
+	to = luaL_buffinitsize(L, &b, size);
 	memcpy(to, text, length);
-	luaL_pushresultsize(&b, (size_t)count * (length + between) - between);
+	if (count > 1)
+		memcpy(to + length, separator, between);
+	/* What is there is copied behind itself: a byte at a time takes too long. */
+	for (filled = count > 1 ? length + between : length; filled < size;) {
+		size_t n = filled < size - filled ? filled : size - filled;
+
+		memcpy(to + filled, to, n);
+		filled += n;
+	}
+	luaL_pushresultsize(&b, size);
 	return 1;
 }

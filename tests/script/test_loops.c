@@ -75,6 +75,16 @@ static void test_repeated_nothing(void **state)
 	    "return {}");
 }
 
+static void test_repeated_texts(void **state)
+{
+	load_lua(*state,
+	    "for _, text in ipairs { '', 'a', 'bc', 'def' } do "
+	    "for _, between in ipairs { '', ',', '; ' } do local list = {} "
+	    "for n = 1, 40 do list[n] = text "
+	    "assert(text:rep(n, between) == table.concat(list, between)) end end end "
+	    "return {}");
+}
+
 /*
  * Prints what the functions return and raise, and which metamethods they call in which order;
  * the releases of Lua 5.4 differ in the words of two errors.
@@ -200,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_endless),
 		SUPPORT_TEST(test_repeated_nothing),
+		SUPPORT_TEST(test_repeated_texts),
 		SUPPORT_TEST(test_same_as_lua),
 	};
 
