@@ -381,6 +381,7 @@ int shell_read(const char *text, size_t length, size_t line, enum shell_comments
 
 	*out = (struct shell_script){ .length = length };
 	out->text = without_returns(text, &out->length);
+	out->word = mem_grow(NULL, 0, sizeof(*out->word));
 	r.p = r.counted = out->text;
 	r.end = r.p + out->length;
 	begin_command(&r);

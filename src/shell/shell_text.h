@@ -43,7 +43,7 @@ struct shell_command {
 struct shell_script {
 	char *text; /* owned: the text without carriage returns at line ends */
 	size_t length;
-	struct shell_word *word;
+	struct shell_word *word; /* not NULL, even if there are none */
 	size_t words;
 	struct shell_redirect *redirect;
 	size_t redirects;

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/words.h"
 #include "shell/command_text.h"
+#include "shell/shell_text.h"
 
 /* A text and what is found in it, each list as a shell's line; NULL: not compared. */
 struct found_case {
@@ -320,6 +321,20 @@ static void check_refused(
 	command_text_free(&found);
 }
 
+/* A command may have no word: its words are still a place in an array. */
+static void test_no_words(void **state)
+{
+	struct shell_script script;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(shell_read("<a", 2, 1, SHELL_COMMENTS, &script, &err), 0);
+	assert_int_equal(script.commands, 1);
+	assert_int_equal(script.words, 0);
+	assert_non_null(script.word);
+	shell_free(&script);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const nul[3] = { "vm.sh:2: a NUL byte", NULL, NULL };
@@ -479,6 +494,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_no_words),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_as_a_shell_does),
 		cmocka_unit_test(test_hostile),
