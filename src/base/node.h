@@ -33,11 +33,17 @@ struct node {
 	double number;
 	char *text;    /* NODE_STRING: its bytes, NUL-terminated; NODE_OTHER: a name of the value */
 	size_t length; /* of text, NULs inside included */
-	char *key;     /* inside an object; set by node_name() */
+	char *key;     /* inside an object: see node_name(); else of the heap, and of the node */
 	struct node *first, *last, *next;
 	size_t count;	    /* children */
 	char short_key[24]; /* where most keys are */
 };
+
+/*
+ * What a node counts for in a budget of memory beside the bytes of its text and its key: the struct
+ * and the allocator's overhead.
+ */
+#define NODE_COST (offsetof(struct node, short_key) + 32)
 
 struct node *node_new(enum node_kind kind);
 struct node *node_string(const char *text);
@@ -45,7 +51,7 @@ struct node *node_string_n(const char *bytes, size_t n);
 struct node *node_int(int64_t value);
 struct node *node_number(double value);
 struct node *node_bool(bool value);
-/* Gives the node a copy of the key, in place of the one that it had. */
+/* Gives the node a copy of the key, or none (NULL), in place of the one that it had. */
 void node_name(struct node *n, const char *key);
 /* Appends the child (taken) to a list. */
 void node_append(struct node *list, struct node *child);

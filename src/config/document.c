@@ -124,8 +124,7 @@ static void list_devices(struct node *object)
 		return;
 	}
 	list = node_new(NODE_LIST);
-	free(device->key);
-	device->key = NULL;
+	node_name(device, NULL);
 	node_append(list, device);
 	node_put(object, "emulations", list);
 }

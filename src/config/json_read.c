@@ -10,9 +10,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Bytes of a node beside its text: the struct and what the allocator adds. */
-#define NODE_COST (sizeof(struct node) + 32)
-
 /* An open container. */
 struct level {
 	bool is_object;

@@ -12,8 +12,6 @@
 #include "base/where.h"
 #include "script/script_internal.h"
 
-/* Bytes of a node beside its text: the struct and the allocator's overhead. */
-#define NODE_COST (sizeof(struct node) + 32)
 #define REQUEST_DEPTH 4	   /* levels of a request around a document */
 #define MAX_RAISED_PATH 56 /* bytes of the path in an error message */
 #define WHY_TEXT 64	   /* bytes of a reason that contains a number */

@@ -172,6 +172,16 @@ static void test_place_and_traceback(void **state)
 	script_free(s);
 }
 
+/* A budget is not spent on the room for a short key that each copied value has. */
+static void test_copied_values(void **state)
+{
+	struct script *s = script_open(20000, 4 * MIB);
+
+	(void)state;
+	load_lua(s, "local list = {} for i = 1, 34000 do list[i] = i end return { list = list }");
+	script_free(s);
+}
+
 static void needs_memory(const char *code)
 {
 	struct script *s = script_open(20000, 4 * MIB);
@@ -319,6 +329,7 @@ int main(void)
 		cmocka_unit_test(test_leftover_coroutine),
 		cmocka_unit_test(test_place_and_traceback),
 		cmocka_unit_test(test_names_of_caps),
+		cmocka_unit_test(test_copied_values),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_memory_errors_for_ever),
