@@ -248,8 +248,8 @@ struct vmrun_options {
 	void *decide_context; /* passed to decide() */
 	/*
 	 * The caller changes the action of no signal while the VM runs.  The library then looks at
-	 * them once, and not before each start of the hypervisor, which takes a system call for
-	 * each signal: more than 60.
+	 * the actions once.  Otherwise, and once a script has loaded a module in C, it looks before
+	 * each start of the hypervisor, with a system call for each signal: more than 60.
 	 */
 	bool keeps_signals;
 };

@@ -125,8 +125,6 @@ int document_hooks(struct document *doc, const char *hook, const struct words *f
     struct node **labels, struct error *err);
 /* Returns a number that is another one after each turn of a script: see script_turns(). */
 uint64_t document_turns(const struct document *doc);
-/* Returns whether a script has loaded a module in C: see script_has_modules(). */
-bool document_has_modules(const struct document *doc);
 /*
  * Begins a call of the index-th of them (from 1); takes the argument.  The call may wait: see
  * script_begin().

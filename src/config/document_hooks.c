@@ -151,11 +151,6 @@ uint64_t document_turns(const struct document *doc)
 	return doc->script == NULL ? 0 : script_turns(doc->script);
 }
 
-bool document_has_modules(const struct document *doc)
-{
-	return doc->script != NULL && script_has_modules(doc->script);
-}
-
 /* Gives the devices of a spec their slots. */
 static void put_slots(const struct node *spec, const struct node *slots)
 {

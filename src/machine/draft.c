@@ -61,7 +61,6 @@ void machine_reload(struct machine *m, struct boot_source *fresh)
 		free(m->draft.fresh);
 	}
 	m->draft.fresh = fresh;
-	m->run.knows_signals = false; /* the old scripts may have loaded a module in C */
 }
 
 /*

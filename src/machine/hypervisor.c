@@ -14,6 +14,7 @@
 #include "ledger/rundir.h"
 #include "ledger/sockets.h"
 #include "ledger/varfile.h"
+#include "script/script.h"
 
 #define MAX_LAST_READS 64     /* of the console, for what a guest printed before its end */
 #define MAX_UNLOCKED_LOOKS 50 /* checks, 1 ms apart, whether the process is exiting */
@@ -117,7 +118,7 @@ struct next hypervisor_up(struct machine *m)
 static const sigset_t *find_signals(struct machine *m)
 {
 	/* A module in C may change any signal, at any time. */
-	if (!m->options.keeps_signals || document_has_modules(m->source->doc)) {
+	if (!m->options.keeps_signals || script_has_modules()) {
 		m->run.knows_signals = false;
 		return NULL;
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #include "script/libraries.h"
 #include "script/script_internal.h"
 #include "script/values.h"
+
+static atomic_bool has_modules; /* of the process: a module stays when its script is freed */
 
 #define MAX_SCRIPT_TEXT ((size_t)64 << 20) /* bytes, as of a spec */
 
@@ -249,14 +252,14 @@ int loading_loadlib(lua_State *L)
 		lua_pushliteral(L, "open");
 		return 3;
 	}
-	script_of(L)->has_modules = true;
+	atomic_store(&has_modules, true);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
 	return lua_gettop(L);
 }
 
-bool script_has_modules(const struct script *s)
+bool script_has_modules(void)
 {
-	return s->has_modules;
+	return atomic_load(&has_modules);
 }

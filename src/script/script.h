@@ -128,8 +128,11 @@ void script_task_renew(struct script_task *task);
 void script_abandon(struct script_task *task);
 /* Returns the number of turns so far, each of which may have changed tables. */
 uint64_t script_turns(const struct script *s);
-/* Returns whether a module in C was loaded, which may do anything to the process. */
-bool script_has_modules(const struct script *s);
+/*
+ * Returns whether any script of this process has loaded a module in C, which may do anything to the
+ * process.
+ */
+bool script_has_modules(void);
 /* Returns whether a task was left at the end of a slice. */
 bool script_is_left(const struct script *s);
 

@@ -42,7 +42,6 @@ struct script {
 	int said;	     /* messages and events of this turn */
 	unsigned steps;	     /* of C functions, see script_step() */
 	uint64_t turns;	     /* so far */
-	bool has_modules;    /* a module in C was loaded */
 	struct script_task *left_task; /* was left, and continues next; NULL: none */
 	bool busy;		       /* inside script_call() */
 	bool expired;		       /* the deadline of this call has passed */
