@@ -122,6 +122,11 @@ refused() {
 	assert(no == nil and what == 'open') print(why)"
 	vmrun -d vm.lua
 	has "part.so: anyone may write this file (mode 0777)"
+	# A good one finds the functions of Lua in vmrun.
+	lua "package.cpath = '$C_MODULE_DIR/?.so' print(require('c_module').sum(20, 3))"
+	vmrun -d vm.lua
+	is "$status" 0
+	has "vmrun: 23"
 	# A file that is not a module gives Lua's own message.
 	echo 'no library' >part.so
 	chmod 644 part.so
