@@ -166,14 +166,14 @@ static bool is_rule(const char *rule)
 	    is_rule_end(dash + 1, strlen(dash + 1), 1);
 }
 
-/*
- * Finds the host's ADDR:PORT in PROTO:[ADDR]:PORT-[ADDR]:PORT; without ADDR, slirp listens on all.
- */
+/* Finds the host's ADDR:PORT in PROTO:[ADDR]:PORT-[ADDR]:PORT; no ADDR: slirp listens on all. */
 static void hostfwd_names(const void *value, const struct where *at, struct host_visit *visit)
 {
 	const struct words *rules = value;
 
 	for (size_t i = 0; i < rules->count; i++) {
+		if (!is_rule(rules->item[i]))
+			continue; /* net_check() reports it */
 		struct where here = { at, NULL, i };
 		const char *host = strchr(rules->item[i], ':') + 1;
 		MEM_AUTO char *text = mem_copy_n(host, strcspn(host, "-"));

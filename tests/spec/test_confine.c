@@ -355,6 +355,51 @@ static void test_refused(void **state)
 	}
 }
 
+/* Judges a spec that may be invalid: its problems come together with those of the sandbox. */
+static void try_keys(const char *keys)
+{
+	struct report report = { 0 };
+	struct spec *spec = spec_from(doc_with(keys), &report);
+	struct sandbox *sandbox = sandbox_new("/specs", NULL);
+
+	spec_check_forwarding(spec, &report);
+	spec_confine(spec, sandbox, is_firmware, &report);
+	sandbox_free(sandbox);
+	spec_free(spec);
+	report_free(&report);
+}
+
+/* Puts each key with odd values, alone and in a list, between these texts. */
+static void try_odd_values(const struct field *rows, const char *before, const char *behind)
+{
+	static const char *const values[] = { "'t3'", "':'", "'tcp:'", "'udp:x'", "'tcp=:'", "'['",
+		"'w:'", "'/'", "'-'", "'='", "{}", "[]", "[{}]", "null", "0", "false" };
+
+	for (const struct field *f = rows; f->key != NULL; f++) {
+		for (size_t i = 0; i < 2 * sizeof(values) / sizeof(values[0]); i++) {
+			const char *end = i % 2 == 0 ? "" : "]";
+			MEM_AUTO char *keys = mem_format("%s'%s':%s%s%s%s%s", before, f->key,
+			    i % 2 == 0 ? "" : "[", values[i / 2], end,
+			    strcmp(f->key, "name") == 0 ? "" : ",'name':'slirp'", behind);
+
+			try_keys(keys);
+		}
+	}
+}
+
+/* No value of a key crashes. */
+static void test_odd_values(void **state)
+{
+	(void)state;
+	try_odd_values(spec_fields, "", "");
+	for (size_t i = 0; device_kinds[i] != NULL; i++) {
+		MEM_AUTO char *before =
+		    mem_format("'emulations':[{'device':'%s',", device_kinds[i]->name);
+
+		try_odd_values(device_kinds[i]->fields, before, "}]");
+	}
+}
+
 /* Images that can name files which the spec does not. */
 static void test_formats(void **state)
 {
@@ -394,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_unsaid),
 		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_odd_values),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_removed),
 	};
