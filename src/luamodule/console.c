@@ -1,4 +1,7 @@
 /* The methods for the guest's serial console: vm:read(), vm:write() and vm:wait_for(). */
+#include <limits.h>
+#include <time.h>
+
 #include <lauxlib.h>
 
 #include "luamodule/vm.h"
@@ -36,6 +39,27 @@ static const char *reason_of(int status)
 	return status == VMRUN_STATUS_CHECK ? "gone" : "no serial port of this VM is \"console\"";
 }
 
+static lua_Number now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9;
+}
+
+/* Dispatches what happens next, at most so many seconds from now.  Returns a status. */
+static int dispatch_one(lua_State *L, const struct vm *vm, lua_Number seconds)
+{
+	struct pollfd ready = { .fd = vmrun_fd(vm->handle), .events = POLLIN };
+	lua_Number ms = seconds * 1000 + 1; /* not a moment before the end */
+	int status;
+
+	loop_poll(L, &ready, 1, ms < INT_MAX ? (int)ms : INT_MAX);
+	status = vmrun_dispatch(vm->handle);
+	vm_raise_error(L, 1);
+	return status;
+}
+
 /*
  * Dispatches until the guest has printed a text behind the one that the last call has found, at
  * most so many seconds (60).  Returns true; or nil, why, and the status.
@@ -44,12 +68,18 @@ int console_wait_for(lua_State *L)
 {
 	struct vm *vm = vm_check(L, 1);
 	const char *text = luaL_checkstring(L, 2);
-	lua_Number seconds = luaL_optnumber(L, 3, 60);
+	lua_Number seconds = luaL_optnumber(L, 3, 60), until, left;
 	int status;
 
 	luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 3, "expected 0 to 1000000000 seconds");
-	status = vmrun_console_wait(vm->handle, &vm->wait_at, text, (int64_t)(seconds * 1000));
-	vm_raise_error(L, 1);
+	until = now() + seconds;
+	do {
+		status = vmrun_console_wait(vm->handle, &vm->wait_at, text, 0);
+		left = until - now();
+		if (status != VMRUN_STATUS_BUSY || left <= 0)
+			break;
+		status = dispatch_one(L, vm, left);
+	} while (status == VMRUN_STATUS_OK);
 	if (status == VMRUN_STATUS_OK) {
 		lua_pushboolean(L, 1);
 		return 1;

@@ -117,17 +117,12 @@ static int run_instruction(lua_State *L)
 	return luaL_dostring(L, "return");
 }
 
-/*
- * Waits for descriptors, the last of which is that of the signals.  A signal that came while no
- * instruction of Lua ran, or comes from here on, ends the wait: else ^C would raise after it.
- */
-static void wait_for(lua_State *L, struct pollfd *ready, size_t count, int ms)
+void loop_poll(lua_State *L, struct pollfd *ready, size_t count, int ms)
 {
 	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 	sigset_t all, mask;
 	int n = 0, error, raised;
 
-	ready[count - 1] = (struct pollfd){ .fd = signal_pipe[0], .events = POLLIN };
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &mask);
 	raised = run_instruction(L);
@@ -145,6 +140,13 @@ static void wait_for(lua_State *L, struct pollfd *ready, size_t count, int ms)
 		luaL_error(L, "poll: %s", strerror(error));
 	for (size_t i = 0; i < count; i++)
 		ready[i].revents = 0;
+}
+
+/* Waits for descriptors, the last of which is set to that of the signals. */
+static void wait_for(lua_State *L, struct pollfd *ready, size_t count, int ms)
+{
+	ready[count - 1] = (struct pollfd){ .fd = signal_pipe[0], .events = POLLIN };
+	loop_poll(L, ready, count, ms);
 }
 
 static int milliseconds(lua_State *L, int index)

@@ -143,20 +143,23 @@ run_in_background() {
 	script 'acpi on wait exit 1'
 	# The handler of the interpreter sets such a hook, for the next instruction.
 	passes <<-'END'
-		local vm = assert(open())
-		local function interrupt()
-			for level = 2, 9 do
-				local caller = debug.getinfo(level, "f")
-				if caller and caller.func == vm.run then
-					debug.sethook()
-					error("interrupted!")
+		local vm = assert(open(nil, [["com1": "console"]]))
+		local function interrupt(method, ...)
+			debug.sethook(function()
+				for level = 2, 9 do
+					local caller = debug.getinfo(level, "f")
+					if caller and caller.func == method then
+						debug.sethook()
+						error("interrupted!")
+					end
 				end
-			end
+			end, "", 1)
+			local ok, why = pcall(method, vm, ...)
+			is(ok, false)
+			has(why, "interrupted!")
 		end
-		debug.sethook(interrupt, "", 1)
-		local ok, why = pcall(vm.run, vm)
-		is(ok, false)
-		has(why, "interrupted!")
+		interrupt(vm.run)
+		interrupt(vm.wait_for, "never", 1e6)
 		vm:stop()
 		is(vm:run(), 0)
 	END
