@@ -4,6 +4,7 @@
 #
 #	run.sh BUILD [--coverage] [SECONDS [NAME...]]	60 seconds each, all fuzzers
 #
+# FUZZ_SEED=N makes the same choices at each run of the same program.
 # Coverage in lines is printed from an hour on.  Status 1 if a fuzzer has found a fault: BUILD/fuzz/found
 # has its input then.  BUILD/fuzz/corpus/NAME has the corpus that has grown, for the next run.
 set -eu
@@ -71,11 +72,11 @@ fuzz() {
 	program=$build/tests/fuzz/fuzz_$name
 	mkdir -p "$work/corpus/$name"
 	rm -f "$work/found/$name"-*
-	set -- "$program" -max_total_time="$seconds" -timeout=120 -report_slow_units=40 -rss_limit_mb=1536 \
+	set -- "$program" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=120 -report_slow_units=40 -rss_limit_mb=1536 \
 		-print_final_stats=1 -artifact_prefix="$work/found/$name-"
 	dictionary "$name" >"$work/$name.dict"
 	[ ! -s "$work/$name.dict" ] || set -- "$@" -dict="$work/$name.dict"
-	seeds "$name" | paste -s -d , - | tr -d '\n' >"$work/$name.seeds"
+	seeds "$name" | LC_ALL=C sort | paste -s -d , - | tr -d '\n' >"$work/$name.seeds"
 	[ ! -s "$work/$name.seeds" ] || set -- "$@" -seed_inputs="@$work/$name.seeds"
 	"$@" "$work/corpus/$name" "$here/corpus/$name" </dev/null >"$work/$name.log" 2>&1 || status=$?
 	# A slow input is a fault, too, but does not end the fuzzer.
