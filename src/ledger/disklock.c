@@ -43,7 +43,7 @@ static void keep(struct disklock *locks, const char *path, int fd)
 {
 	for (size_t i = 0; i < locks->count; i++) {
 		if (strcmp(locks->paths.item[i], path) == 0) {
-			(void)close(locks->fd[i]);
+			filelock_drop(locks->fd[i]);
 			locks->fd[i] = fd;
 			return;
 		}
@@ -72,7 +72,7 @@ static int take_one(struct disklock *locks, const struct need *need, struct erro
 static void drop_from(struct disklock *locks, size_t first)
 {
 	while (locks->count > first)
-		(void)close(locks->fd[--locks->count]);
+		filelock_drop(locks->fd[--locks->count]);
 	words_truncate(&locks->paths, first);
 }
 

@@ -91,7 +91,7 @@ static void release(struct namelock *locks, size_t index)
 	MEM_AUTO char *path = path_of(locks, locks->names.item[index]);
 
 	(void)unlink(path);
-	(void)close(locks->fd[index]);
+	filelock_drop(locks->fd[index]);
 }
 
 void namelock_drop(struct namelock *locks, const char *name)

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "platform/filelock.h"
+#include "platform/io.h"
 
 /* The note, "PID START\n", always has this length: rewriting it needs no space on the disk. */
 #define NOTE_LENGTH 48
@@ -28,7 +29,8 @@ static int write_note(int fd, pid_t pid, int64_t start)
 
 	(void)snprintf(text, sizeof(text), "%-15ld %-*" PRId64, (long)pid, NOTE_LENGTH - 17, start);
 	text[NOTE_LENGTH - 1] = '\n';
-	return pwrite(fd, text, NOTE_LENGTH, 0) == NOTE_LENGTH ? 0 : -1;
+	return lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, text, NOTE_LENGTH) == NOTE_LENGTH ? 0
+											      : -1;
 }
 
 /* Returns whether the file system has locks. */

@@ -88,7 +88,8 @@ static bool has_booted_without(const struct vmrun *vm)
 
 int vmrun_console_wait(struct vmrun *vm, uint64_t *at, const char *text, int64_t limit_ms)
 {
-	int64_t until_ms = limit_ms < 0 ? -1 : clock_ms() + limit_ms;
+	int64_t now = clock_ms();
+	int64_t until_ms = limit_ms < 0 || limit_ms > INT64_MAX - now ? -1 : now + limit_ms;
 
 	if (console_of(vm) == NULL)
 		return VMRUN_STATUS_USAGE;

@@ -97,7 +97,9 @@ const char *const *vmrun_bhyve_words(const struct vmrun *vm)
 {
 	struct words *words = &vm->lent->bhyve_words;
 
-	if (vm->first.spec != NULL && words->count == 0)
+	if (vm->first.spec == NULL)
+		words_free(words);
+	else if (words->count == 0)
 		boot_config_remarks(&vm->source, vm->first.spec, words);
 	return lend(words);
 }

@@ -1,4 +1,6 @@
 /* options.decide: asks a Lua function what follows a boot. */
+#include <limits.h>
+
 #include <lauxlib.h>
 
 #include "luamodule/members.h"
@@ -44,6 +46,7 @@ static void set_target(lua_State *L, struct vmrun_decision *d)
 static void read_table(lua_State *L, struct vmrun_decision *d)
 {
 	static const char *const actions[] = { "boot", "stop", NULL };
+	lua_Integer status;
 
 	(void)lua_getfield(L, AT_ANSWER, "action");
 	d->action =
@@ -54,7 +57,9 @@ static void read_table(lua_State *L, struct vmrun_decision *d)
 	else
 		set_target(L, d);
 	d->delay_ms = integer_of(L, "delay_ms", -1);
-	d->exit_status = (int)integer_of(L, "exit_status", -1);
+	status = integer_of(L, "exit_status", -1);
+	/* Any number that an int does not hold is as invalid as another one. */
+	d->exit_status = status < INT_MIN || status > INT_MAX ? INT_MIN : (int)status;
 }
 
 /* Calls the function and reads its answer: nil, a boolean, a target, or a table. */

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "platform/clock.h"
+#include "platform/io.h"
 
 _Static_assert((int)CHANNELS <= (int)MAX_JOB_STREAMS, "a stream of the job for each channel");
 
@@ -89,51 +90,51 @@ static int open_log(struct child *c, struct error *err)
 	if (c->role == CHILD_LOADER || !c->plan->log.is_shown || path == NULL)
 		return 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-	c->log = fd < 0 ? NULL : fdopen(fd, "w");
-	if (c->log != NULL)
+	if (fd >= 0) {
+		c->log = fd;
+		c->has_log = true;
 		return 0;
-	if (fd >= 0)
-		(void)close(fd);
+	}
 	return error_set(err, STATUS_OS, "cannot write the hypervisor's log to %s: %s", path,
 	    errno == ENXIO ? "no program reads this FIFO" : strerror(errno));
 }
 
-/* Closes the copy of the log after a failure, which is reported once. */
-static void fail_log(struct child *c)
-{
-	MEM_AUTO char *text =
-	    mem_format("cannot write the log to %s: %s", c->plan->log.path, strerror(errno));
-
-	(void)fclose(c->log);
-	c->log = NULL;
-	c->say(c->say_context, text);
-}
-
-/* Writes what has been copied, so that a reader of the file keeps up with the guest. */
-static void flush_log(struct child *c)
-{
-	if (c->log != NULL && fflush(c->log) != 0)
-		fail_log(c);
-}
-
 static void close_log(struct child *c)
 {
-	flush_log(c);
-	if (c->log != NULL)
-		(void)fclose(c->log);
-	c->log = NULL;
+	if (c->has_log)
+		(void)close(c->log);
+	c->has_log = false;
+	str_free(&c->copied);
+}
+
+/*
+ * Writes what has been copied, so that a reader of the file keeps up with the guest.  A failure is
+ * reported once, and ends the copy.
+ */
+static void flush_log(struct child *c)
+{
+	MEM_AUTO char *text = NULL;
+
+	if (!c->has_log ||
+	    write_all(c->log, c->copied.text, c->copied.length) == c->copied.length) {
+		c->copied.length = 0;
+		return;
+	}
+	text = mem_format("cannot write the log to %s: %s", c->plan->log.path, strerror(errno));
+	close_log(c);
+	c->say(c->say_context, text);
 }
 
 static void copy_log(struct child *c, const char *line)
 {
-	const char *end = c->lines[CHANNEL_LOG].was_cut ? "" : "\n";
-
 	if (!c->plan->log.is_shown || (c->signs.is_own_line && !c->plan->log.shows_all))
 		return;
-	if (c->plan->log.path == NULL)
+	if (c->plan->log.path == NULL) {
 		c->say(c->say_context, line);
-	else if (c->log != NULL && (fputs(line, c->log) == EOF || fputs(end, c->log) == EOF))
-		fail_log(c);
+	} else if (c->has_log) {
+		str_add(&c->copied, line);
+		str_add(&c->copied, c->lines[CHANNEL_LOG].was_cut ? "" : "\n");
+	}
 }
 
 static void take_line(struct child *c, enum channel channel, const char *line)
@@ -273,6 +274,7 @@ int child_finish(struct child *c, struct outcome *outcome, struct error *err)
 	memset(outcome, 0, sizeof(*outcome));
 	rc = job_finish(&c->job, &end, err);
 	take_rest(c);
+	flush_log(c);
 	close_log(c);
 	child_restore_terminal(c);
 	if (rc != 0)

@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/str.h"
@@ -30,8 +29,10 @@ struct child {
 	struct job job; /* its streams are the channels */
 	struct lines lines[CHANNELS];
 	struct signs signs;
-	FILE *log;	 /* the user's copy of the hypervisor's log, or NULL */
-	struct str tail; /* the end of stderr of the child that ended last */
+	bool has_log;	   /* the user wants a copy of the hypervisor's log */
+	int log;	   /* with has_log: its descriptor */
+	struct str copied; /* from the log, and not yet written there */
+	struct str tail;   /* the end of stderr of the child that ended last */
 	int64_t started_ms;
 	struct terminal_state terminal[CHILD_TERMINALS];
 	/* Called with each line of stderr. */

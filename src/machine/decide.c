@@ -1,9 +1,13 @@
 /* Decides what follows the end of a boot: asks on_exit and the policy, applies the rate limit. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "machine/machine_inside.h"
 #include "machine/decide.h"
+
+/* The longest delay of an answer: a year, as in vmrun.boot(). */
+#define MAX_DELAY_MS ((int64_t)366 * 86400 * 1000)
 
 static void say(struct machine *m, const struct decision *d)
 {
@@ -128,9 +132,15 @@ static char *answer_fault(const struct machine *m, const struct vmrun_decision *
 	if (d->action == VMRUN_DECIDE_BOOT && d->target != NULL &&
 	    !words_have(document_targets(m->source->doc), d->target))
 		return mem_format("unknown target \"%s\"", d->target);
-	if (d->action == VMRUN_DECIDE_STOP && d->exit_status > UINT8_MAX)
+	if (d->action == VMRUN_DECIDE_STOP && (d->exit_status < -1 || d->exit_status > UINT8_MAX))
 		return mem_format(
 		    "the exit status %d is out of range: expected 0 to 255", d->exit_status);
+	if (d->action == VMRUN_DECIDE_BOOT && (d->delay_ms < -1 || d->delay_ms > MAX_DELAY_MS))
+		return mem_format("the delay of %" PRId64 " ms is out of range: expected 0 to "
+				  "%" PRId64,
+		    d->delay_ms, MAX_DELAY_MS);
+	if (d->action != VMRUN_DECIDE_BOOT && d->action != VMRUN_DECIDE_STOP)
+		return mem_format("unknown action %d", (int)d->action);
 	return NULL;
 }
 

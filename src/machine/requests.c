@@ -31,8 +31,10 @@ void machine_allow_fixes(struct machine *m, bool fix)
 
 static void set(char **to, const char *text)
 {
+	char *copy = mem_copy(text); /* the text may be the old one, as machine_get_state() lends it */
+
 	free(*to);
-	*to = mem_copy(text);
+	*to = copy;
 }
 
 static int check_target(const struct machine *m, const char *target, struct error *err)

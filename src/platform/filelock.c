@@ -43,6 +43,12 @@ int filelock_take(const char *path, bool shared)
 	return -1;
 }
 
+void filelock_drop(int fd)
+{
+	(void)filelock_flock(fd, LOCK_UN);
+	(void)close(fd);
+}
+
 bool filelock_is_held(const char *path, pid_t *pid)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };

@@ -13,6 +13,8 @@
  * always ENOTSUP.
  */
 int filelock_take(const char *path, bool shared);
+/* Gives up a lock of filelock_take() also where a process that was forked has the descriptor. */
+void filelock_drop(int fd);
 /*
  * Returns whether another process holds a lock on the file by fcntl(2), as struct spawn.lock_file
  * causes.  *pid is that process, 0: not known.  This process must not hold such a lock on the file:

@@ -68,20 +68,21 @@ static int start_keeper(struct keeping *k)
  */
 pid_t child_fork(struct spawning *c)
 {
-	struct keeping k = { .child = c };
+	struct keeping k = { .child = c, .pid = -1 };
+	int error;
 
 	if (c->what->death_signal == 0 || syscall(SYS_gettid) == c->parent)
 		return spawn_child(c);
 	errno = pthread_barrier_init(&k.started, NULL, 2);
 	if (errno != 0)
 		return -1;
-	k.error = start_keeper(&k);
-	if (k.error == 0)
+	error = start_keeper(&k);
+	if (error == 0) { /* and *k belongs to the keeper until the barrier */
 		(void)pthread_barrier_wait(&k.started);
-	else
-		k.pid = -1;
+		error = k.error;
+	}
 	(void)pthread_barrier_destroy(&k.started);
-	errno = k.error;
+	errno = error;
 	return k.pid;
 }
 

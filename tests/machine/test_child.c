@@ -332,11 +332,11 @@ static void test_log_in_place_of_stdin(void **state)
 	plan.log.path = path;
 	(void)close(STDIN_FILENO);
 	rc = start(&plan.argv, "exit 0", CHILD_HYPERVISOR);
-	fd = child.log == NULL ? -1 : fileno(child.log);
+	fd = child.has_log ? child.log : -1;
 	job_free(&child.job);
-	if (child.log != NULL)
-		(void)fclose(child.log);
-	child.log = NULL;
+	if (child.has_log)
+		(void)close(child.log);
+	child.has_log = false;
 	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
 	(void)close(input);
 	assert_int_equal(unlink(path), 0);

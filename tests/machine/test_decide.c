@@ -331,11 +331,19 @@ static void check_ignored(struct vmrun_decision *a, const char *why)
 static void test_program_that_is_wrong(void **state)
 {
 	struct vmrun_decision boot = { .action = VMRUN_DECIDE_BOOT, .target = "none" };
+	struct vmrun_decision late = { .action = VMRUN_DECIDE_BOOT, .delay_ms = INT64_MAX };
+	struct vmrun_decision early = { .action = VMRUN_DECIDE_BOOT, .delay_ms = -2 };
 	struct vmrun_decision stop = { .action = VMRUN_DECIDE_STOP, .exit_status = 256 };
+	struct vmrun_decision below = { .action = VMRUN_DECIDE_STOP, .exit_status = -2 };
+	struct vmrun_decision odd = { .action = (enum vmrun_decision_action)99 };
 
 	(void)state;
 	check_ignored(&boot, "unknown target \"none\"; hooks and the policy decide");
+	check_ignored(&late, "the delay of 9223372036854775807 ms is out of range: expected 0 to ");
+	check_ignored(&early, "the delay of -2 ms is out of range: expected 0 to 31622400000");
 	check_ignored(&stop, "the exit status 256 is out of range: expected 0 to 255");
+	check_ignored(&below, "the exit status -2 is out of range");
+	check_ignored(&odd, "unknown action 99");
 }
 
 #define DECIDE(test) cmocka_unit_test_setup_teardown(test, life_enter, life_leave)
