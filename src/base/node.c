@@ -66,17 +66,21 @@ static void drop_key(struct node *n)
 
 void node_name(struct node *n, const char *key)
 {
-	size_t size = key == NULL ? 0 : strlen(key) + 1;
+	size_t size = strlen(key) + 1;
 	char *copy = n->short_key;
 
-	if (key == NULL)
-		copy = NULL;
-	else if (size <= sizeof(n->short_key))
+	if (size <= sizeof(n->short_key))
 		memmove(copy, key, size); /* key may be a part of it */
 	else
 		copy = mem_copy_n(key, size - 1);
 	drop_key(n);
 	n->key = copy;
+}
+
+void node_unname(struct node *n)
+{
+	drop_key(n);
+	n->key = NULL;
 }
 
 void node_append(struct node *list, struct node *child)
@@ -199,7 +203,10 @@ void node_replace(struct node *parent, struct node *child, struct node *value)
 	if (parent->last == child)
 		parent->last = value;
 	value->next = child->next;
-	node_name(value, child->key);
+	if (child->key != NULL)
+		node_name(value, child->key);
+	else
+		node_unname(value);
 	node_free(child);
 }
 

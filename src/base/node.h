@@ -51,8 +51,10 @@ struct node *node_string_n(const char *bytes, size_t n);
 struct node *node_int(int64_t value);
 struct node *node_number(double value);
 struct node *node_bool(bool value);
-/* Gives the node a copy of the key, or none (NULL), in place of the one that it had. */
+/* Gives the node a copy of the key, in place of the one that it had. */
 void node_name(struct node *n, const char *key);
+/* Takes its key from the node. */
+void node_unname(struct node *n);
 /* Appends the child (taken) to a list. */
 void node_append(struct node *list, struct node *child);
 /* Puts the child (taken) into an object in the order of keys; an old value of that key is freed. */

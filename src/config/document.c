@@ -124,7 +124,7 @@ static void list_devices(struct node *object)
 		return;
 	}
 	list = node_new(NODE_LIST);
-	node_name(device, NULL);
+	node_unname(device);
 	node_append(list, device);
 	node_put(object, "emulations", list);
 }

@@ -46,6 +46,7 @@ enum host_kind {
 	HOST_ROWS,	/* stated by the rows below */
 	HOST_FORBIDDEN, /* runs a command, or passes on unchecked text: see `reaches` */
 	HOST_PATH,	/* a file, directory or device */
+	HOST_SHARE,	/* a directory that the guest may write to */
 	HOST_FIRMWARE,	/* a file that is only read; may be installed firmware */
 	HOST_SCRIPT,	/* a Lua file, below the spec's directory only */
 	HOST_INTERFACE, /* a network interface, switch or netgraph node */
@@ -119,7 +120,7 @@ struct field {
 	bool quiet : 1;	   /* FIELD_BOOL: printed only if true */
 	bool one_line : 1; /* a string without a line end */
 	bool has_range : 1;
-	int8_t unset;	       /* see `preset` */
+	int16_t unset;	       /* see `preset` */
 	uint16_t size;	       /* of one entry of FIELD_LIST */
 	uint16_t initial_size; /* see `initial` */
 	uint16_t max_length;   /* bytes of a string; 0: no limit */

@@ -93,7 +93,8 @@ void serial_names(const void *value, const struct where *at, struct host_visit *
 	const char *backend = *(char *const *)value;
 	const char *place = backend == NULL ? NULL : serial_tcp_place(backend);
 
-	if (place != NULL)
+	if (place != NULL &&
+	    strrchr(place, ':') != NULL) /* without a port it is reported elsewhere */
 		host_found(visit, HOST_ADDRESS, place, at);
 	else if (backend != NULL && *backend == '/')
 		host_found(visit, HOST_PATH, backend, at);

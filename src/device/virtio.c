@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "device/disk.h"
+#include "device/host_use.h"
 #include "device/qemu_words.h"
 
 #define MAX_SHARE_NAME 256
@@ -31,6 +32,15 @@ struct input {
 	char *path;
 };
 
+static void share_path_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const struct share *share =
+	    (const void *)((const char *)value - offsetof(struct share, path));
+
+	if (share->path != NULL)
+		host_found(visit, share->ro ? HOST_PATH : HOST_SHARE, share->path, at);
+}
+
 /* clang-format off */
 DESCRIBES(share_fields, struct share);
 static const struct field share_fields[] = {
@@ -38,7 +48,8 @@ static const struct field share_fields[] = {
 	    .max_length = MAX_SHARE_NAME, .host.kind = HOST_NONE,
 	    .qemu = "at most " NUMBER_TEXT(MAX_QEMU_SHARE_NAME) " bytes",
 	    .help = "name under which the guest mounts the directory"),
-	ROW_PATH("path", struct share, path, .required = true, .host.kind = HOST_PATH,
+	ROW_PATH("path", struct share, path, .required = true,
+	    .host = { .kind = HOST_BY_VALUE, .names = share_path_names },
 	    .help = "host directory"),
 	ROW_BOOL("ro", struct share, ro, .help = "refuse writes from the guest"),
 	{ 0 },

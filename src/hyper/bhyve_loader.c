@@ -100,10 +100,11 @@ static void make_map(struct bhyve_build *b, struct loading *out)
 
 		find_disks(b->spec, cd == 1, &paths);
 		for (size_t i = 0; i < paths.count; i++) {
-			if (strchr(paths.item[i], '\n') != NULL)
+			/* grub-bhyve ends the name of a file at the first blank (hostdisk.c). */
+			if (strpbrk(paths.item[i], " \t\n\v\f\r") != NULL)
 				bhyve_refuse(b, "loader",
-				    "a disk's path contains a line break, which no device map can: "
-				    "name another in \"device_map\"");
+				    "a disk's path contains a blank, which no device map can: "
+				    "rename it, or name another in \"device_map\"");
 			str_addf(&map, "(%s%zu) %s\n", names[cd], i, paths.item[i]);
 		}
 	}

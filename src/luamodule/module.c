@@ -59,8 +59,7 @@ static const luaL_Reg functions[] = {
 /* Releases the caught signals before Lua unloads the module with their handler. */
 static void release_at_end(lua_State *L)
 {
-	/* A second require() after package.loaded has lost the module: the signals are still
-	 * caught. */
+	/* Where package.loaded has lost the module, the signals are still caught. */
 	if (lua_getfield(L, LUA_REGISTRYINDEX, "vmrun.signals") != LUA_TNIL) {
 		lua_pop(L, 1);
 		return;

@@ -31,7 +31,7 @@ void machine_allow_fixes(struct machine *m, bool fix)
 
 static void set(char **to, const char *text)
 {
-	char *copy = mem_copy(text); /* the text may be the old one, as machine_get_state() lends it */
+	char *copy = mem_copy(text); /* which may be the old one, lent by machine_get_state() */
 
 	free(*to);
 	*to = copy;

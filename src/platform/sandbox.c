@@ -225,10 +225,24 @@ bool sandbox_is_home(const struct sandbox *s, const char *path, char **real)
 	return judge_path(s, path, true, real);
 }
 
+bool sandbox_is_inside(const char *path, const char *directory)
+{
+	MEM_AUTO char *real = resolve(path);
+
+	return real != NULL && leads_below(real, directory);
+}
+
+bool sandbox_holds_home(const struct sandbox *s, const char *directory)
+{
+	return s->home != NULL && sandbox_is_inside(s->home, directory);
+}
+
 bool sandbox_allows_name(const struct sandbox *s, const char *name)
 {
 	const char *colon = strchr(name, ':');
-	MEM_AUTO char *device = colon == NULL ? NULL : mem_copy_n(name, (size_t)(colon - name));
+	/* Of netgraph, "br0:" is the node, but "br0:uplink1." another one. */
+	bool is_port = colon != NULL && (colon[1] == '\0' || str_after(name, "vale") != NULL);
+	MEM_AUTO char *device = is_port ? mem_copy_n(name, (size_t)(colon - name)) : NULL;
 
 	return words_have(&s->allow, name) || (device != NULL && words_have(&s->allow, device));
 }

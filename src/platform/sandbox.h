@@ -30,6 +30,10 @@ void sandbox_free(struct sandbox *s);
 bool sandbox_allows_path(const struct sandbox *s, const char *path, char **real);
 /* Returns whether the path leads below the spec's directory, allowed paths aside. */
 bool sandbox_is_home(const struct sandbox *s, const char *path, char **real);
+/* Returns whether the path leads below the directory, which may be a link, too. */
+bool sandbox_is_inside(const char *path, const char *directory);
+/* Returns whether the directory is the spec's own, or above it. */
+bool sandbox_holds_home(const struct sandbox *s, const char *directory);
 /* Returns whether an interface is allowed; `vale0` allows each of its ports, `vale0:vm`. */
 bool sandbox_allows_name(const struct sandbox *s, const char *name);
 /*

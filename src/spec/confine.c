@@ -11,6 +11,8 @@ struct judge {
 	const struct sandbox *sandbox;
 	bool (*is_firmware)(const char *path);
 	struct report *report;
+	struct words paths;		       /* that the spec names */
+	struct words shares, places_of_shares; /* directories that the guest may write to */
 };
 
 /* Reports a name, and the option by which the operator can allow it. */
@@ -59,8 +61,9 @@ static void judge_script(const struct judge *j, const char *path, const struct w
 static void judge_address(const struct judge *j, const char *place, const struct where *at)
 {
 	const char *port = strrchr(place, ':');
-	MEM_AUTO char *what = strcmp(port, ":auto") == 0 ? mem_copy_n(place, (size_t)(port - place))
-							 : mem_copy(place);
+	MEM_AUTO char *what = port != NULL && strcmp(port, ":auto") == 0
+	    ? mem_copy_n(place, (size_t)(port - place))
+	    : mem_copy(place);
 
 	if (!sandbox_allows_address(j->sandbox, place))
 		refuse(j, at, "address", what, what, ", which is not on loopback");
@@ -69,8 +72,10 @@ static void judge_address(const struct judge *j, const char *place, const struct
 static void judge_found(
     struct host_visit *visit, enum host_kind kind, const char *what, const struct where *at)
 {
-	const struct judge *j = (const struct judge *)visit;
+	struct judge *j = (struct judge *)visit;
 
+	if (kind == HOST_FIRMWARE || kind == HOST_PATH || kind == HOST_SCRIPT || kind == HOST_SHARE)
+		words_add(&j->paths, what);
 	switch (kind) {
 	case HOST_FIRMWARE:
 		if (j->is_firmware(what))
@@ -79,6 +84,11 @@ static void judge_found(
 		break;
 	case HOST_PATH:
 		judge_path(j, what, at);
+		break;
+	case HOST_SHARE:
+		judge_path(j, what, at);
+		words_add(&j->shares, what);
+		words_take(&j->places_of_shares, where_path(at));
 		break;
 	case HOST_SCRIPT:
 		judge_script(j, what, at);
@@ -103,10 +113,44 @@ static void judge_found(
 	}
 }
 
+/*
+ * A guest may put a link in the place of anything that is in a directory of its own, and vmrun
+ * would follow it at the next boot.
+ */
+static void judge_share(const struct judge *j, const char *directory, const struct where *at)
+{
+	if (sandbox_holds_home(j->sandbox, directory))
+		report_add(j->report, STATUS_SPEC, at,
+		    "the sandbox refuses \"%s\", where the guest could replace the spec: name a "
+		    "directory below the spec's, or set \"ro\"",
+		    directory);
+	for (size_t i = 0; i < j->paths.count; i++) {
+		const char *path = j->paths.item[i];
+
+		if (strcmp(path, directory) != 0 && sandbox_is_inside(path, directory))
+			report_add(j->report, STATUS_SPEC, at,
+			    "the sandbox refuses \"%s\", where the guest could replace \"%s\": "
+			    "name a directory that has nothing else of the spec, or set \"ro\"",
+			    directory, path);
+	}
+}
+
+static void judge_shares(struct judge *j)
+{
+	for (size_t i = 0; i < j->shares.count; i++) {
+		struct where at = { NULL, j->places_of_shares.item[i], 0 };
+
+		judge_share(j, j->shares.item[i], &at);
+	}
+	words_free(&j->paths);
+	words_free(&j->shares);
+	words_free(&j->places_of_shares);
+}
+
 void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
     bool (*is_firmware)(const char *path), struct report *report)
 {
-	struct judge j = { { judge_found }, sandbox, is_firmware, report };
+	struct judge j = { { judge_found }, sandbox, is_firmware, report, { 0 }, { 0 }, { 0 } };
 
 	host_use_visit(spec_fields, spec, NULL, &j.visit);
 	for (size_t i = 0; i < spec->device_count; i++) {
@@ -119,4 +163,5 @@ void spec_confine(const struct spec *spec, const struct sandbox *sandbox,
 		host_use_visit(device_common_fields, dev, at, &j.visit);
 		host_use_visit(dev->kind->fields, dev->config, at, &j.visit);
 	}
+	judge_shares(&j);
 }

@@ -1,5 +1,8 @@
 /* The spec's own keys, one row each. */
+#include <string.h>
+
 #include "base/json_write.h"
+#include "device/host_use.h"
 #include "spec/keys.h"
 
 #define MAX_OLD_LOGS 100
@@ -178,6 +181,24 @@ static const struct field bhyve_fields[] = {
 	{ 0 },
 };
 
+/*
+ * For a Multiboot kernel, qemu (hw/i386/multiboot.c) takes the text for a list with commas of files
+ * with arguments behind blanks.
+ */
+static void initrd_names(const void *value, const struct where *at, struct host_visit *visit)
+{
+	const char *path = *(char *const *)value;
+
+	if (path == NULL)
+		return;
+	host_found(visit, HOST_PATH, path, at);
+	if (strpbrk(path, ", ") != NULL)
+		host_found(visit, HOST_INVALID,
+		    "a path with a comma or a blank is refused, because qemu may read other files for "
+		    "it: rename the file or its directory",
+		    at);
+}
+
 DESCRIBES(qemu_fields, struct qemu_settings);
 static const struct field qemu_fields[] = {
 	ROW_CHOICE("accel", struct qemu_settings, accel, accels, .preset = "\"auto\"",
@@ -192,7 +213,8 @@ static const struct field qemu_fields[] = {
 	ROW_PATH("kernel", struct qemu_settings, kernel, .host.kind = HOST_PATH,
 	    .bhyve = KEY_REFUSED,
 	    .help = "Linux kernel that qemu boots without a boot loader"),
-	ROW_PATH("initrd", struct qemu_settings, initrd, .host.kind = HOST_PATH,
+	ROW_PATH("initrd", struct qemu_settings, initrd,
+	    .host = { .kind = HOST_BY_VALUE, .names = initrd_names },
 	    .help = "initial RAM disk of the kernel"),
 	ROW_STRING("append", struct qemu_settings, append, .host.kind = HOST_NONE,
 	    .help = "command line of the kernel: \"console=ttyS0 quiet\""),

@@ -293,7 +293,7 @@ static void test_names(void **state)
 	copy = node_copy(object);
 	assert_true(node_equal(object, copy));
 	node_free(object);
-	node_name(child, NULL);
+	node_unname(child);
 	assert_null(child->key);
 	for (const struct node *n = copy->first; n->next != NULL; n = n->next)
 		assert_int_equal(strlen(n->next->key), strlen(n->key) + 1);

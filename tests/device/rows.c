@@ -51,7 +51,7 @@ static void check_host(const struct field *f)
 	/* A row of a path names a path, or the sandbox refuses its key. */
 	if (f->type == FIELD_PATH)
 		assert_true(use->kind == HOST_PATH || use->kind == HOST_FIRMWARE ||
-		    use->kind == HOST_FORBIDDEN);
+		    use->kind == HOST_FORBIDDEN || use->kind == HOST_BY_VALUE);
 }
 
 static void check_shape(const struct field *f)

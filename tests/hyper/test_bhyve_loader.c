@@ -78,7 +78,7 @@ static void test_grub(void **state)
 {
 	static const char keys[] = LOADER(
 	    "loader = { type = 'grub', root = 'hd0', commands = { 'a', 'b c' } }, emulations = { { "
-	    "device = 'ahci-cd', path = 'c' }, { device = 'virtio-blk', path = 'a b' } }");
+	    "device = 'ahci-cd', path = 'c' }, { device = 'virtio-blk', path = 'a' } }");
 	struct planned p = { 0 };
 
 	(void)state;
@@ -86,15 +86,18 @@ static void test_grub(void **state)
 	loads(LOADER("loader = { type = 'grub', device_map = 'm', dir = '/d', config = 'c' }"),
 	    "grub-bhyve -M 64M -m /vm/m -d /d -g c t");
 	planned_good(&p, &hyper_bhyve, keys);
-	assert_string_equal(p.boot.plan.loading.map, "(hd0) /vm/a b\n(cd0) /vm/c\n");
+	assert_string_equal(p.boot.plan.loading.map, "(hd0) /vm/a\n(cd0) /vm/c\n");
 	assert_string_equal(p.boot.plan.loading.input, "a\nb c\n");
 	assert_string_equal(p.boot.plan.placeholder_notes.item[0],
-	    "/run/vmrun/t/device.map is written by a run: (hd0) /vm/a b (cd0) /vm/c");
+	    "/run/vmrun/t/device.map is written by a run: (hd0) /vm/a (cd0) /vm/c");
 	assert_int_equal(p.boot.plan.loading.timeout_ms, 15000);
 	planned_free(&p);
 	planned_refused(&hyper_bhyve,
 	    LOADER("loader = 'grub', emulations = { { device = 'ahci-hd', path = 'a\\nb' } }"),
-	    "loader: a disk's path contains a line break, which no device map can");
+	    "loader: a disk's path contains a blank, which no device map can");
+	planned_refused(&hyper_bhyve,
+	    LOADER("loader = 'grub', emulations = { { device = 'ahci-hd', path = 'a b' } }"),
+	    "loader: a disk's path contains a blank, which no device map can");
 }
 
 /* A note shows 512 bytes of a device map. */

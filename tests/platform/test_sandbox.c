@@ -135,6 +135,27 @@ static void allowed_paths(void **state)
 	sandbox_free(s);
 }
 
+/* What is inside of a directory, also by links. */
+static void insides(void **state)
+{
+	struct sandbox *s = sandbox_of(NULL);
+	MEM_AUTO char *above = scratch_path(""), *home = scratch_path("vm");
+	MEM_AUTO char *sub = scratch_path("vm/sub"), *link = scratch_path("vm/link");
+	MEM_AUTO char *file = scratch_path("vm/link/new"), *other = scratch_path("vm/subs");
+
+	(void)state;
+	assert_int_equal(mkdir(sub, 0755), 0);
+	assert_int_equal(symlink("sub", link), 0);
+	assert_true(sandbox_holds_home(s, above));
+	assert_true(sandbox_holds_home(s, home));
+	assert_false(sandbox_holds_home(s, sub));
+	assert_true(sandbox_is_inside(file, sub));
+	assert_true(sandbox_is_inside(sub, link));
+	assert_false(sandbox_is_inside(other, sub));
+	assert_false(sandbox_is_inside(home, sub));
+	sandbox_free(s);
+}
+
 /* Wants the path to be refused with this device as its end, which was not looked at. */
 static void device_is(const struct sandbox *s, const char *name, const char *device)
 {
@@ -241,6 +262,8 @@ static void names(void **state)
 	assert_false(sandbox_allows_name(s, "tap"));
 	assert_false(sandbox_allows_name(s, "tap33"));
 	assert_true(sandbox_allows_name(s, "vale0:vm"));
+	assert_true(sandbox_allows_name(s, "tap3:")); /* a node of netgraph */
+	assert_false(sandbox_allows_name(s, "tap3:uplink0."));
 	assert_false(sandbox_allows_name(s, "vale1:vm"));
 	assert_false(sandbox_allows_name(s, "vale00:vm"));
 	assert_true(sandbox_allows_pci(s, "ppt0"));
@@ -309,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(home_paths, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(links, scratch_enter, scratch_leave),
+		cmocka_unit_test_setup_teardown(insides, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(allowed_paths, scratch_enter, scratch_leave),
 		cmocka_unit_test_setup_teardown(
 		    devices_are_not_looked_at, scratch_enter, scratch_leave),

@@ -15,6 +15,7 @@ static const char *const kinds[] = {
 	[HOST_ROWS] = "rows",
 	[HOST_FORBIDDEN] = "forbidden",
 	[HOST_PATH] = "path",
+	[HOST_SHARE] = "share",
 	[HOST_FIRMWARE] = "firmware",
 	[HOST_SCRIPT] = "script",
 	[HOST_INTERFACE] = "interface",
@@ -88,7 +89,7 @@ static void test_kinds_of_spec(void **state)
 	    "qemu.bootrom: firmware\n"
 	    "qemu.varfile: path\n"
 	    "qemu.kernel: path\n"
-	    "qemu.initrd: path\n"
+	    "qemu.initrd: by value\n"
 	    "qemu.args: forbidden\n");
 	str_free(&got);
 }
@@ -124,7 +125,7 @@ static void test_kinds_of_devices(void **state)
 	    "e1000 path: interface\n"
 	    "e1000 hostfwd: by value\n"
 	    "virtio-console ports: by value\n"
-	    "virtio-9p path: path\n"
+	    "virtio-9p path: by value\n"
 	    "virtio-scsi path: path\n"
 	    "virtio-scsi format: by value\n"
 	    "virtio-input path: path\n"
@@ -391,6 +392,8 @@ static void try_odd_values(const struct field *rows, const char *before, const c
 static void test_odd_values(void **state)
 {
 	(void)state;
+	try_keys("'loader':{'type':'bhyveload','console':'tcp=abc'}");
+	try_keys("'loader':{'console':'tcp='},'com1':'tcp=x'");
 	try_odd_values(spec_fields, "", "");
 	for (size_t i = 0; device_kinds[i] != NULL; i++) {
 		MEM_AUTO char *before =
@@ -413,6 +416,48 @@ static void test_formats(void **state)
 	    "emulations[0].ports[0].format: in the sandbox \"qcow2\" is refused, because such an "
 	    "image can name any other file of the host: convert it to a raw one\n");
 	assert_non_null(strstr(scsi, "emulations[0].format: in the sandbox \"vmdk\" is refused"));
+}
+
+/* A guest that may write to a directory could replace what else the spec has in it. */
+static void test_shares(void **state)
+{
+#define SHARE(keys) DEVICE("virtio-9p", "'sharename':'s'," keys)
+	static const struct {
+		const char *keys, *wanted;
+	} cases[] = {
+		{ SHARE("'path':'share'"), "" },
+		{ SHARE("'path':'share','ro':true") ",'console':{'log':'share/log'}", "" },
+		{ SHARE("'path':'share'") ",'console':{'log':'shared/log'}", "" },
+		{ SHARE("'path':'share'") ",'console':{'log':'share/log'}",
+		    "emulations[0].path: the sandbox refuses \"/specs/share\", where the guest "
+		    "could replace \"/specs/share/log\"" },
+		{ SHARE("'path':'share'") ",'hooks':['share/a/h.lua']",
+		    "emulations[0].path: the sandbox refuses \"/specs/share\", where the guest "
+		    "could replace \"/specs/share/a/h.lua\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MEM_AUTO char *got = confined(cases[i].keys, "/specs");
+
+		if (strstr(got, cases[i].wanted) == NULL ||
+		    (*cases[i].wanted == '\0' && *got != '\0'))
+			fail_msg("%s: wanted %s, got %s", cases[i].keys, cases[i].wanted, got);
+	}
+}
+
+/* qemu reads other files for a Multiboot kernel when the name has a comma or a blank. */
+static void test_initrd(void **state)
+{
+	MEM_AUTO char *good = confined("'qemu':{'kernel':'k','initrd':'i'}", "/specs");
+	MEM_AUTO char *comma = confined("'qemu':{'kernel':'k','initrd':'i,/etc/passwd'}", "/specs");
+	MEM_AUTO char *blank = confined("'qemu':{'kernel':'k','initrd':'i j'}", "/specs");
+
+	(void)state;
+	assert_string_equal(good, "");
+	assert_non_null(
+	    strstr(comma, "qemu.initrd: in the sandbox a path with a comma or a blank is refused"));
+	assert_non_null(strstr(blank, "a path with a comma or a blank is refused"));
 }
 
 /* A removed device names nothing. */
@@ -441,6 +486,8 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_odd_values),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_initrd),
 		cmocka_unit_test(test_removed),
 	};
 
