@@ -209,9 +209,10 @@ struct vmrun_state {
 };
 
 /*
- * Lends the state of the VM, valid until the next call of this function or of vmrun_dispatch().
- * Before vmrun_start() the state is "waiting" and all else 0 or NULL; after the end it is
- * "stopping".
+ * Lends the state of the VM.  It and its strings are valid until the next call that may change the
+ * VM: of vmrun_dispatch(), or of a request such as vmrun_next(), which may take one of them. Before
+ * vmrun_start() the state is "waiting", `ready` and `requested_status` are -1, and all else is 0 or
+ * NULL; after the end the state is "stopping".
  */
 VMRUN_API const struct vmrun_state *vmrun_get_state(const struct vmrun *vm);
 

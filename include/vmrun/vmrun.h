@@ -18,7 +18,8 @@
  * starts.  That thread blocks all signals, and ends with the process for which it was started.  One
  * limit: on Linux a hypervisor that the main thread has started gets a signal to stop when the main
  * thread calls pthread_exit(3).  vmrun_start() fails in a program that ignores SIGCHLD, because the
- * exit statuses of its children would be lost.
+ * exit statuses of its children would be lost; a handler of SIGCHLD must not wait for any child, as
+ * waitpid(-1, ...) does, but only for its own.
  *
  * Strings, arrays and structs that a function returns belong to the handle and are valid until
  * vmrun_close(), unless the function's comment says otherwise.
@@ -96,10 +97,21 @@ struct vmrun_import_options {
 };
 
 /* Initialises the options: all other members are zero. */
+#ifdef __cplusplus
+static inline struct vmrun_import_options vmrun_import_options_of_cxx(void)
+{
+	struct vmrun_import_options options = {};
+
+	options.size = sizeof(options);
+	return options;
+}
+#define VMRUN_IMPORT_OPTIONS vmrun_import_options_of_cxx()
+#else
 #define VMRUN_IMPORT_OPTIONS                                \
 	{                                                   \
 		.size = sizeof(struct vmrun_import_options) \
 	}
+#endif
 
 /*
  * Prints the spec of a VM that another program ran, in JSON: of a bhyve command line in any text, a
@@ -481,7 +493,10 @@ VMRUN_API void vmrun_reopen_logs(struct vmrun *vm);
  * async-signal-safe, for a signal handler that ends the program.
  */
 VMRUN_API void vmrun_restore_terminal(const struct vmrun *vm);
-/* Returns why the last vmrun_reboot() or vmrun_next() was refused; NULL if it was not. */
+/*
+ * Returns why the last vmrun_reboot() or vmrun_next() was refused; NULL if it was not.  Valid until
+ * the next call of one of them.
+ */
 VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 
 /*

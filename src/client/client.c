@@ -48,6 +48,9 @@ int client_expect(struct vmrun_client *c, bool is_console)
 	if (c->is_console && !is_console)
 		return client_fail(c, VMRUN_CLIENT_USAGE,
 		    "attached to the console: open another client for requests");
+	if (c->is_attaching && !is_console)
+		return client_fail(c, VMRUN_CLIENT_USAGE,
+		    "vmrun_client_attach() did not end in time: open another client");
 	if (is_console && !c->is_console)
 		return client_fail(c, VMRUN_CLIENT_USAGE,
 		    "not attached to the console: call vmrun_client_attach() first");

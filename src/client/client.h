@@ -15,6 +15,8 @@ struct vmrun_client {
 	uint64_t last_id; /* of the requests */
 	bool follows;	  /* events come */
 	bool is_console;
+	bool is_attaching;  /* an attempt to attach did not end in time */
+	uint64_t follow_id; /* of the request that `follows` is due to */
 };
 
 /* Keeps the reason for a failure, and returns the status. */

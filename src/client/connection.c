@@ -168,6 +168,11 @@ void connection_use(struct connection *c, size_t n)
 	cut(&c->received, n);
 }
 
+bool connection_has_line(const struct connection *c)
+{
+	return c->received.length > 0 && memchr(c->received.text, '\n', c->received.length) != NULL;
+}
+
 char *connection_cut_line(struct connection *c)
 {
 	const char *end =

@@ -39,6 +39,8 @@ int connection_send(
 int connection_receive(struct connection *c, int64_t until_ms);
 /* Removes the first bytes of c->received. */
 void connection_use(struct connection *c, size_t n);
+/* Returns whether connection_cut_line() has a line. */
+bool connection_has_line(const struct connection *c);
 /* Removes the first complete line and returns it without its newline, or NULL.  Caller frees. */
 char *connection_cut_line(struct connection *c);
 

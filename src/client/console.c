@@ -8,9 +8,15 @@ int vmrun_client_attach(struct vmrun_client *client, bool typing, int64_t limit_
 {
 	const char *request =
 	    typing ? "{\"cmd\":\"console\",\"write\":true}" : "{\"cmd\":\"console\"}";
-	int status = client_ask(client, request, true, limit_ms);
+	int status;
 
+	if (client->is_console)
+		return client_fail(
+		    client, VMRUN_CLIENT_USAGE, "the client is attached to the console already");
+	status = client_ask(client, request, true, limit_ms);
 	client->is_console = status == VMRUN_CLIENT_OK;
+	/* vmrun may still send bytes of the console, and take requests for what the guest gets. */
+	client->is_attaching = status == VMRUN_CLIENT_TIMED_OUT;
 	return status;
 }
 

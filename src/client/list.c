@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,18 +52,19 @@ static bool has_lock(const struct vmrun_list *list, const char *name)
 	return stat(path, &st) == 0 ? st.st_size > 0 : errno == EACCES;
 }
 
-/* Returns whether the process whose pid is in the lock file runs. */
+/* Returns whether the process whose pid is in the lock file runs, or may run. */
 static bool is_supervised(const struct vmrun_list *list, const char *name)
 {
 	MEM_AUTO char *path = vm_path(list, name, "lock");
-	FILE *f = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* whatever it is */
 	char line[32] = "";
-	long pid = 0;
+	long pid;
 
-	if (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		pid = strtol(line, NULL, 10);
-	if (f != NULL)
-		(void)fclose(f);
+	if (fd < 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	(void)!read(fd, line, sizeof(line) - 1);
+	(void)close(fd);
+	pid = strtol(line, NULL, 10);
 	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 

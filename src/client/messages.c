@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "platform/clock.h"
 
 #define NO_MESSAGE "expected an object with \"ok\" or \"event\""
 
@@ -102,7 +103,10 @@ static int send_request(
 		return client_fail(
 		    c, VMRUN_CLIENT_TIMED_OUT, "vmrun does not read the request before this one");
 	add_line(c, request + r.body);
-	c->follows = c->follows || strcmp(cmd, "events") == 0;
+	if (!c->follows && strcmp(cmd, "events") == 0) {
+		c->follows = true;
+		c->follow_id = c->last_id;
+	}
 	return flush(c, until_ms);
 }
 
@@ -180,6 +184,8 @@ static int read_message(struct vmrun_client *c)
 /* Receives the next line as c->message. */
 static int next(struct vmrun_client *c, int64_t until_ms)
 {
+	int status;
+
 	c->is_answered = false;
 	free(c->line);
 	while ((c->line = connection_cut_line(&c->connection)) == NULL) {
@@ -188,7 +194,11 @@ static int next(struct vmrun_client *c, int64_t until_ms)
 		if (got <= 0)
 			return client_fail_connection(c, got == 0 ? 0 : errno);
 	}
-	return read_message(c);
+	status = read_message(c);
+	if (status == VMRUN_CLIENT_OK && c->message.type == VMRUN_MESSAGE_ANSWER &&
+	    !c->message.ok && c->message.id == c->follow_id)
+		c->follows = false;
+	return status;
 }
 
 int vmrun_client_next(
@@ -213,13 +223,19 @@ static int receive_answer(struct vmrun_client *c, int64_t until_ms)
 {
 	int status;
 
-	do
+	for (;;) {
 		status = next(c, until_ms);
-	while (status == VMRUN_CLIENT_OK &&
-	    (c->message.type != VMRUN_MESSAGE_ANSWER ||
-		(c->message.id != 0 && c->message.id != c->last_id)));
-	if (status != VMRUN_CLIENT_OK)
-		return status;
+		if (status != VMRUN_CLIENT_OK)
+			return status;
+		if (c->message.type == VMRUN_MESSAGE_ANSWER &&
+		    (c->message.id == 0 || c->message.id == c->last_id))
+			break;
+		/* A vmrun that sends other lines all the time never lets a wait time out. */
+		if (until_ms >= 0 && clock_left_ms(until_ms) == 0 &&
+		    !connection_has_line(&c->connection))
+			return client_fail(
+			    c, VMRUN_CLIENT_TIMED_OUT, "vmrun did not answer within the limit");
+	}
 	c->is_answered = true;
 	if (!c->message.ok)
 		return client_fail(c, VMRUN_CLIENT_REFUSED, "%s", c->message.error);

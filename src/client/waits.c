@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "platform/clock.h"
 
+#define MAX_WAIT_SECONDS 1000000000 /* that vmrun takes; a longer limit is none */
 #define HANG_MS 5000  /* added to the limit that vmrun itself keeps, for one that hangs */
 #define CLOSE_MS 2000 /* between the end of a VM and the exit of its vmrun */
 
@@ -30,7 +31,7 @@ static int ask_wait(struct vmrun_client *c, struct str *request, int64_t limit_m
 	MEM_AUTO char *seconds =
 	    mem_format("%lld.%03d", (long long)(limit_ms / 1000), (int)(limit_ms % 1000));
 
-	if (limit_ms >= 0)
+	if (limit_ms >= 0 && limit_ms / 1000 < MAX_WAIT_SECONDS)
 		json_add_json(request, "timeout", seconds);
 	json_end_object(request);
 	return client_ask(c, request->text, false,
@@ -42,7 +43,7 @@ static void wait_for_close(struct vmrun_client *c)
 {
 	int64_t until_ms = clock_ms() + CLOSE_MS;
 
-	while (connection_receive(&c->connection, until_ms) > 0)
+	while (clock_left_ms(until_ms) > 0 && connection_receive(&c->connection, until_ms) > 0)
 		connection_use(&c->connection, c->connection.received.length);
 }
 

@@ -217,6 +217,30 @@ static void test_a_refused_follow(void **state)
 	assert_int_equal(ask("{\"cmd\":\"status\"}", NULL), VMRUN_CLIENT_OK);
 }
 
+/* So does one of which vmrun_client_send() has asked. */
+static void test_a_refused_request_to_follow(void **state)
+{
+	const struct vmrun_message *m;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(
+	    vmrun_client_send(client, "{\"cmd\":\"events\"}", 0, &id), VMRUN_CLIENT_OK);
+	answer("{\"id\":1,\"ok\":false,\"error\":\"no\"}\n{\"id\":2,\"ok\":true}\n");
+	assert_int_equal(vmrun_client_next(client, 0, &m), VMRUN_CLIENT_OK);
+	assert_false(m->ok);
+	assert_int_equal(ask("{\"cmd\":\"status\"}", NULL), VMRUN_CLIENT_OK);
+}
+
+/* Answers to other requests do not put off the limit. */
+static void test_other_answers_without_end(void **state)
+{
+	(void)state;
+	answer("{\"id\":7,\"ok\":true}\n{\"id\":8,\"ok\":true}\n{\"id\":9,");
+	expect_error(ask("{\"cmd\":\"status\"}", NULL), VMRUN_CLIENT_TIMED_OUT,
+	    "did not answer within the limit");
+}
+
 /* vmrun refuses a connection too many before it reads a request, and closes it. */
 static void test_a_refusal_without_a_request(void **state)
 {
@@ -243,6 +267,10 @@ static void test_waits(void **state)
 	expect_request("{\"id\":3,\"cmd\":\"wait-for\",\"text\":\"a\\nb\",\"timeout\":0.007}\n");
 	assert_int_equal(vmrun_client_wait_for(client, "x", true, -1), VMRUN_CLIENT_OK);
 	expect_request("{\"id\":4,\"cmd\":\"wait-for\",\"text\":\"x\",\"backlog\":true}\n");
+	/* A limit beyond those that vmrun takes is none. */
+	answer("{\"id\":5,\"ok\":true}\n");
+	assert_int_equal(vmrun_client_wait(client, "ready", INT64_MAX), VMRUN_CLIENT_OK);
+	expect_request("{\"id\":5,\"cmd\":\"wait\",\"ready\":true}\n");
 	/* A vmrun that closes the connection is gone, but not ready. */
 	hang_up();
 	assert_int_equal(vmrun_client_wait(client, "gone", -1), VMRUN_CLIENT_OK);
@@ -276,6 +304,27 @@ static void test_console(void **state)
 	    VMRUN_CLIENT_NOT_RUNNING, "closed");
 	expect_error(
 	    vmrun_client_write(client, "x", 1, &n, -1), VMRUN_CLIENT_NOT_RUNNING, "closed");
+}
+
+/* Requests of a client that is attached, or may be so, would be typed to the guest. */
+static void test_attached_once(void **state)
+{
+	(void)state;
+	answer("{\"id\":1,\"ok\":true}\n");
+	assert_int_equal(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_OK);
+	expect_error(
+	    vmrun_client_attach(client, true, 0), VMRUN_CLIENT_USAGE, "attached to the console");
+	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_USAGE, "console");
+}
+
+static void test_attached_too_late(void **state)
+{
+	(void)state;
+	assert_int_equal(vmrun_client_attach(client, true, 0), VMRUN_CLIENT_TIMED_OUT);
+	answer("{\"id\":1,\"ok\":true}\n");
+	expect_error(ask("{\"cmd\":\"stop\"}", NULL), VMRUN_CLIENT_USAGE, "open another client");
+	expect_error(
+	    vmrun_client_attach(client, true, 0), VMRUN_CLIENT_USAGE, "open another client");
 }
 
 /* A console that accepts nothing more: part of the bytes, and no wait beyond the limit. */
@@ -365,6 +414,7 @@ static void test_a_list(void **state)
 {
 	const struct vmrun_listed *vm;
 	struct vmrun_list *list;
+	char lock[128];
 
 	(void)state;
 	/* A vmrun that does not answer, and whose pid is not known. */
@@ -382,6 +432,13 @@ static void test_a_list(void **state)
 	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
 	assert_string_equal(vmrun_list_get(list, 0)->state, "dead");
 	vmrun_list_free(list);
+	/* A FIFO does not block, and names no process. */
+	(void)snprintf(lock, sizeof(lock), "%s/demo/lock", directory);
+	assert_int_equal(mkfifo(lock, 0600), 0);
+	assert_int_equal(vmrun_list(&list, directory, 0), VMRUN_CLIENT_OK);
+	assert_string_equal(vmrun_list_get(list, 0)->state, "dead");
+	vmrun_list_free(list);
+	assert_int_equal(unlink(lock), 0);
 	assert_int_equal(vmrun_list(&list, "/nonexistent", 0), VMRUN_CLIENT_OK);
 	assert_int_equal(vmrun_list_count(list), 0);
 	vmrun_list_free(list);
@@ -398,6 +455,10 @@ int main(void)
 		TEST(a_message_is_one_object),
 		TEST(messages),
 		TEST(a_refused_follow),
+		TEST(a_refused_request_to_follow),
+		TEST(other_answers_without_end),
+		TEST(attached_once),
+		TEST(attached_too_late),
 		TEST(a_refusal_without_a_request),
 		TEST(waits),
 		TEST(console),
