@@ -1,9 +1,11 @@
 /* What the plans of all hypervisors have in common. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -22,13 +24,18 @@ char *hyper_secret_path(const struct plan_request *request)
 static int read_secret(const char *path, char **text, struct error *err)
 {
 	char line[MAX_SECRET + 2] = "";
-	FILE *f = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO, too */
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	int error = 0;
 	size_t n;
 
-	if (f == NULL)
+	if (f == NULL) {
+		error = errno;
+		if (fd >= 0)
+			(void)close(fd);
 		return error_set(
-		    err, STATUS_CHECK, "password_file: cannot read %s: %s", path, strerror(errno));
+		    err, STATUS_CHECK, "password_file: cannot read %s: %s", path, strerror(error));
+	}
 	errno = 0; /* the end of the file is not an error */
 	if (fgets(line, sizeof(line), f) == NULL) {
 		*line = '\0';

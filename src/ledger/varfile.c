@@ -51,6 +51,7 @@ static int copy_to_new(int from, const char *path, struct error *err)
 
 int varfile_make(const char *template, const char *path, struct error *err)
 {
+	struct stat st;
 	int from, rc;
 
 	if (access(path, F_OK) == 0)
@@ -60,9 +61,14 @@ int varfile_make(const char *template, const char *path, struct error *err)
 		    "varfile: missing file %s, and no template to create it from: name one in "
 		    "\"varfile_template\"",
 		    path);
-	from = open(template, O_RDONLY | O_CLOEXEC);
+	from = open(template, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* whatever it is */
 	if (from < 0)
 		return fail(err, "read the template", template);
+	if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)close(from);
+		return error_set(
+		    err, STATUS_CHECK, "varfile: the template %s is no regular file", template);
+	}
 	rc = copy_to_new(from, path, err);
 	(void)close(from);
 	return rc;

@@ -202,6 +202,9 @@ static bool judge_path(const struct sandbox *s, const char *path, bool home_only
 {
 	bool good;
 
+	*real = NULL;
+	if (strlen(path) >= PATH_MAX) /* it leads nowhere, and walking it takes long */
+		return false;
 	*real = find_foreign_device(s, path);
 	if (*real != NULL)
 		return false;

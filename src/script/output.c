@@ -26,8 +26,12 @@ void output_flush(struct script *s)
 	str_free(&s->line);
 }
 
-static void add(struct script *s, const char *text, size_t length)
+/* Adds a text to the line; raises when the call has taken too long. */
+/* stack: ... -> ... */
+static void add(lua_State *L, const char *text, size_t length)
 {
+	struct script *s = script_of(L);
+
 	while (length > 0) {
 		const char *newline = memchr(text, '\n', length);
 		size_t n = newline != NULL ? (size_t)(newline - text) : length;
@@ -40,6 +44,7 @@ static void add(struct script *s, const char *text, size_t length)
 		else if (s->line.length < MAX_PRINTED_LINE)
 			return;
 		output_flush(s);
+		script_step(L);
 		text += n;
 		length -= n;
 	}
@@ -48,7 +53,6 @@ static void add(struct script *s, const char *text, size_t length)
 /* stack: values -> */
 int output_print(lua_State *L)
 {
-	struct script *s = script_of(L);
 	int count = lua_gettop(L);
 
 	for (int i = 1; i <= count; i++) {
@@ -56,11 +60,11 @@ int output_print(lua_State *L)
 		const char *text = luaL_tolstring(L, i, &length);
 
 		if (i > 1)
-			add(s, "\t", 1);
-		add(s, text, length);
+			add(L, "\t", 1);
+		add(L, text, length);
 		lua_pop(L, 1);
 	}
-	add(s, "\n", 1);
+	add(L, "\n", 1);
 	return 0;
 }
 
@@ -78,7 +82,7 @@ static void add_arguments(lua_State *L, int from, int to)
 		size_t length;
 		const char *text = luaL_checklstring(L, i, &length);
 
-		add(script_of(L), text, length);
+		add(L, text, length);
 	}
 }
 

@@ -508,3 +508,25 @@ targets.other.emulations[0].src'
 	PATH=$PWD/bin:$PATH vmrun vm.conf
 	[ -e ran ]
 }
+
+# hook_timeout ends these; they took minutes.
+@test "many lines and long paths do not outlast hook_timeout" {
+	for code in 'print(("\1\n"):rep(8000000))' 'vmrun.exists(("a/"):rep(1000000))'; do
+		lua "vm.hook_timeout = 1 vm.restart_limit = false
+			function vm.on_exit() for _ = 1, 4 do $code end end"
+		SECONDS=0
+		vmrun --sandbox --simulate poweroff vm.lua
+		[ "$SECONDS" -lt 100 ]
+	done
+}
+
+@test "a FIFO in the place of a file blocks nothing" {
+	mkfifo pipe
+	for keys in '{"graphic": {"password_file": "pipe"}}' '{"varfile": "v", "varfile_template": "pipe"}'; do
+		spec "$keys"
+		vmrun "${unchecked[@]}" vm.json
+		is "$status" 69
+	done
+	has 'the template'
+	has 'is no regular file'
+}
