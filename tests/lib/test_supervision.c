@@ -55,7 +55,8 @@ static void test_facts_of_events(void **state)
 	while ((e = vmrun_next_event(vm)) != NULL) {
 		assert_string_equal(e->vm, "facts");
 		assert_int_equal(e->seq, ++seq);
-		assert_true(e->time_ms >= last && e->time_ms / 1000 <= time(NULL));
+		/* time(3) may be a tick behind. */
+		assert_true(e->time_ms >= last && e->time_ms / 1000 <= time(NULL) + 1);
 		last = e->time_ms;
 		if (e->type == VMRUN_POLICY && i == 0)
 			continue; /* they come first */
