@@ -130,6 +130,10 @@ static void test_next_and_reset(void **state)
 /* A stop after the boot's end: on_exit is asked all the same, then vmrun stops. */
 static void test_stop_after_the_end(void **state)
 {
+	static const char *const order[] = { "log asks\ttrue", "log goes on", "log asked\tpoweroff",
+		"decided" };
+	const char *told;
+
 	(void)state;
 	life_script("exit 1\n");
 	vm_start(&v,
@@ -137,8 +141,13 @@ static void test_stop_after_the_end(void **state)
 	    "  print('asks', vmrun.request('stop', { status = 9 })) print 'goes on' end\n"
 	    "function vm.on_exit(e) print('asked', e.cause) return true end");
 	end(9);
-	vm_check_told(&v, "asks\ttrue\nlog goes on\ncleaned\nlog asked\tpoweroff");
-	vm_check_told(&v, "decided");
+	told = vm_told(&v);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		told = strstr(told, order[i]);
+		if (told == NULL)
+			fail_msg("%s is not told, or not in its order: %s", order[i], vm_told(&v));
+	}
+	vm_check_told(&v, "cleaned"); /* meanwhile: a hook is left when it takes long */
 	vm_check_told(&v, "ended stopped");
 	assert_int_equal(v.machine->history.boots, 1);
 	vm_close(&v);
