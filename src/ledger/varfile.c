@@ -67,7 +67,7 @@ int varfile_make(const char *template, const char *path, struct error *err)
 	if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) {
 		(void)close(from);
 		return error_set(
-		    err, STATUS_CHECK, "varfile: the template %s is no regular file", template);
+		    err, STATUS_CHECK, "varfile: the template %s is not a regular file", template);
 	}
 	rc = copy_to_new(from, path, err);
 	(void)close(from);

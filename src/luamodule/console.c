@@ -47,7 +47,7 @@ static lua_Number now(void)
 	return (lua_Number)t.tv_sec + (lua_Number)t.tv_nsec / 1e9;
 }
 
-/* Dispatches what happens next, at most so many seconds from now.  Returns a status. */
+/* Waits for the next event, up to a limit in seconds, and handles it.  Returns a status. */
 static int dispatch_one(lua_State *L, const struct vm *vm, lua_Number seconds)
 {
 	struct pollfd ready = { .fd = vmrun_fd(vm->handle), .events = POLLIN };

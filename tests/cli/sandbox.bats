@@ -528,5 +528,5 @@ targets.other.emulations[0].src'
 		is "$status" 69
 	done
 	has 'the template'
-	has 'is no regular file'
+	has 'is not a regular file'
 }

@@ -109,7 +109,7 @@ static void test_failures(void **state)
 		const char *template, *path, *text;
 	} rows[] = {
 		{ "gone", "vars", "varfile: cannot read the template gone: No such file" },
-		{ "directory", "vars", "varfile: the template directory is no regular file" },
+		{ "directory", "vars", "varfile: the template directory is not a regular file" },
 		{ NULL, "vars",
 		    "varfile: missing file vars, and no template to create it from: name one" },
 		{ "template", "no/such/vars", "varfile: cannot create no/such/vars: No such file" },
