@@ -55,8 +55,9 @@ VMRUN_API char *vmrun_default_run_dir(void);
  * Drops the state that a stock hook saved in vmrun.state of a VM that no vmrun supervises:
  * "install_once", or "install_once:ID" for a use with an id.  NULL for a directory means the
  * default of the option of that name.  Returns 0, or a status of sysexits(3) with the reason in
- * *why, to be freed with free(): 65 the state cannot be read; 69 the hook is unknown or has no
- * state; 71 the operating system refused; 75 a vmrun supervises the VM; 77 permission denied.
+ * *why, to be freed with free(): 64 the name is invalid; 65 the state cannot be read; 69 the hook
+ * is unknown or has no state; 71 the operating system refused; 75 a vmrun supervises the VM; 77
+ * permission denied.
  */
 VMRUN_API int vmrun_forget(
     const char *run_dir, const char *state_dir, const char *vm, const char *hook, char **why);
@@ -64,8 +65,8 @@ VMRUN_API int vmrun_forget(
  * Reads the history of a VM: the last ends of its boots and of the vmruns that supervised it, a
  * line of JSON each, the newest last; vmrun(8) lists the members.  If a vmrun died and no later one
  * has written its line, the last line says so.  NULL for the directory means the default.  Returns
- * 0 and sets *lines, to NULL if the VM has no history; or returns 71 or 77, as vmrun_forget() does,
- * and sets *why.  Caller frees both with free().
+ * 0 and sets *lines, to NULL if the VM has no history; or returns 64, 71 or 77, as vmrun_forget()
+ * does, and sets *why.  Caller frees both with free().
  */
 VMRUN_API int vmrun_history(const char *state_dir, const char *vm, char **lines, char **why);
 /*
@@ -191,8 +192,12 @@ typedef void vmrun_decide_handler(struct vmrun_decision *decision, void *context
  * handle.
  */
 struct vmrun_options {
-	size_t size;	  /* size of this struct, set by VMRUN_OPTIONS */
-	const char *file; /* the spec, "-" for stdin; NULL: the spec is in `text` */
+	size_t size; /* size of this struct, set by VMRUN_OPTIONS */
+	/*
+	 * The spec, "-" for stdin; NULL: the spec is in `text`.  Must be absolute if the program
+	 * changes its directory before vmrun_reload().
+	 */
+	const char *file;
 	/* The spec as a buffer.  vmrun_open() returns 64 if both are NULL, and if both are set. */
 	const char *text;
 	size_t length;	       /* bytes in the buffer */
@@ -333,7 +338,8 @@ VMRUN_API char *vmrun_command(const struct vmrun *vm);
 VMRUN_API char *vmrun_loader_command(const struct vmrun *vm);
 /*
  * Returns the prepared boot as a file for bhyve -k (bhyve_config(5)); NULL also for qemu, and if a
- * value does not fit into a line, with a problem.  Caller frees with free().
+ * value does not fit into a line, with a problem that the next function of the handle forgets.
+ * Caller frees with free().
  */
 VMRUN_API char *vmrun_bhyve_config(struct vmrun *vm);
 /*
@@ -479,7 +485,7 @@ VMRUN_API int vmrun_next(struct vmrun *vm, const char *target);
  * new one is invalid or has another name; VMRUN_RELOADED reports its problems.  Blocks until the
  * spec is read: a spec in Lua may compute for 5 seconds, and waits for each command that it runs.
  * Returns 0, a status as vmrun_open() does, or 64 before vmrun_start(), in a simulation, and after
- * the end.
+ * the end; see vmrun_refusal().
  */
 VMRUN_API int vmrun_reload(struct vmrun *vm);
 /*
@@ -494,8 +500,8 @@ VMRUN_API void vmrun_reopen_logs(struct vmrun *vm);
  */
 VMRUN_API void vmrun_restore_terminal(const struct vmrun *vm);
 /*
- * Returns why the last vmrun_reboot() or vmrun_next() was refused; NULL if it was not.  Valid until
- * the next call of one of them.
+ * Returns why the last vmrun_reboot(), vmrun_next() or vmrun_reload() was refused; NULL if it was
+ * not.  Valid until the next call of one of them.
  */
 VMRUN_API const char *vmrun_refusal(const struct vmrun *vm);
 

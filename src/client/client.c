@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/vm_name.h"
 
 int client_fail(struct vmrun_client *c, enum vmrun_client_status status, const char *fmt, ...)
 {
@@ -82,10 +83,10 @@ int vmrun_client_open(
 
 	*out = c;
 	c->connection.fd = -1;
-	if (vm == NULL || *vm == '\0' || *vm == '.' || strchr(vm, '/') != NULL)
+	if (vm == NULL || !vm_name_is_valid(vm))
 		return client_fail(c, VMRUN_CLIENT_USAGE,
-		    "invalid VM name \"%s\": expected letters, digits, \".\", \"_\" and \"-\"",
-		    vm == NULL ? "" : vm);
+		    "invalid VM name \"%s\": expected " VM_NAME_RULE, vm == NULL ? "" : vm,
+		    MAX_VM_NAME);
 	path = mem_format("%s/%s/control", directory, vm);
 	if (connection_open(&c->connection, path, connection_deadline_ms(limit_ms)) != 0)
 		return fail_open(c, path, errno);

@@ -101,7 +101,7 @@ int vmrun_check(struct vmrun *vm)
 	bool only_checks = vm->options.check || vm->options.dry_run;
 	int status;
 
-	if (vm->report.count > 0)
+	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
 		return STATUS_USAGE; /* a run reports its checks as events */

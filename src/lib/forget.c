@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/vm_name.h"
 #include "ledger/rundir.h"
 #include "lib/hook_state.h"
 #include "vmrun/vmrun.h"
@@ -87,7 +88,8 @@ int vmrun_forget(
 	struct error err = { 0 };
 	int status = STATUS_OK;
 
-	if (hook_state_find(hook, &f.older, &err) != 0 || forget(&f, run, &err) != 0)
+	if (vm_name_check(vm, &err) != 0 || hook_state_find(hook, &f.older, &err) != 0 ||
+	    forget(&f, run, &err) != 0)
 		status = (int)err.status;
 	*why = err.text; /* NULL after success */
 	return status;

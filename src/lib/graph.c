@@ -62,7 +62,7 @@ static char *print_targets(struct vmrun *vm, bool as_table)
 	struct graph_target *list;
 	char *text;
 
-	if (vm->report.count > 0 || vm->machine != NULL)
+	if (handle_failed(vm) || vm->machine != NULL)
 		return NULL;
 	g.target = list = targets(vm, &g.count);
 	text = as_table ? policy_table(&g) : graph_dot(&g);
@@ -86,7 +86,7 @@ bool vmrun_uses_stdio(struct vmrun *vm)
 	size_t count;
 	bool found = false;
 
-	if (vm->report.count > 0 || vm->machine != NULL)
+	if (handle_failed(vm) || vm->machine != NULL)
 		return false;
 	list = targets(vm, &count);
 	for (size_t i = 0; i < count; i++)

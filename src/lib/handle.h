@@ -53,6 +53,7 @@ struct vmrun {
 	struct control *control;      /* NULL: options.control is false, or it has not started */
 	struct simulation simulation; /* input of a machine that simulates */
 	struct report report;
+	bool is_usable; /* the report is of vmrun_bhyve_config() alone */
 	struct event_queue events;
 	struct vmrun_event event; /* lent by vmrun_next_event() */
 	struct lent *lent;
@@ -64,6 +65,7 @@ struct vmrun {
 	char *unsaved_state;	       /* newer vmrun.state that could not be written, or NULL */
 	bool is_reloading;	       /* the spec is being read again */
 	char *program;		       /* of the hypervisor, or NULL */
+	char *pid_file, *own_pid_file; /* absolute, or NULL */
 	int console_input;	       /* -1: this program's stdin */
 	bool is_locked;		       /* this handle holds the lock of the VM's name */
 	struct lent_finding *findings; /* of the last checks; NULL before the first */
@@ -76,6 +78,11 @@ struct vmrun {
  * problems in the report.
  */
 int handle_read(struct vmrun *vm, struct boot_source *into, struct report *report);
+/*
+ * vmrun.c: returns whether the handle has a problem that lets it do nothing more; forgets those of
+ * the last vmrun_bhyve_config().
+ */
+bool handle_failed(struct vmrun *vm);
 /*
  * supervision.c: locks the VM's name, unless it is locked.  Returns 0, or a status with a problem
  * in the handle's report.

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/vm_name.h"
 #include "ledger/history_file.h"
 #include "ledger/history_line.h"
 #include "ledger/rundir.h"
@@ -19,7 +20,7 @@ int vmrun_history(const char *state_dir, const char *vm, char **lines, char **wh
 	pid_t died;
 
 	*lines = *why = NULL;
-	if (history_file_read(directory, lines, &err) != 0) {
+	if (vm_name_check(vm, &err) != 0 || history_file_read(directory, lines, &err) != 0) {
 		*why = err.text;
 		return (int)err.status;
 	}

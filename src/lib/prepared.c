@@ -11,7 +11,7 @@ int vmrun_prepare(struct vmrun *vm)
 {
 	struct boot_facts facts = { .boots = 0 };
 
-	if (vm->report.count > 0)
+	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL)
 		return STATUS_OK; /* the machine owns the boot */
@@ -58,6 +58,7 @@ char *vmrun_loader_command(const struct vmrun *vm)
 
 char *vmrun_bhyve_config(struct vmrun *vm)
 {
+	bool had_failed = handle_failed(vm);
 	size_t before = vm->report.count;
 	char *text;
 
@@ -66,6 +67,7 @@ char *vmrun_bhyve_config(struct vmrun *vm)
 	text = boot_config_text(&vm->source, vm->first.spec, &vm->report);
 	if (vm->report.count == before)
 		return text;
+	vm->is_usable = !had_failed;
 	free(text);
 	return NULL;
 }

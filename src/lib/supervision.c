@@ -10,6 +10,18 @@
 #include "base/mem.h"
 #include "lib/handle.h"
 
+/*
+ * Opens standard descriptors that the program has closed: a file of the run would get such a
+ * number, and a console on "stdio" would use it.
+ */
+static void open_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDWR);
+	}
+}
+
 /* Returns the descriptor of the console's input: the terminal if the spec came from stdin. */
 static int open_console_input(struct vmrun *vm)
 {
@@ -110,8 +122,8 @@ static int start_machine(struct vmrun *vm, struct machine_options *options)
 
 int vmrun_start(struct vmrun *vm)
 {
-	struct machine_options options = { .pid_file = vm->options.pid_file,
-		.own_pid_file = vm->options.supervisor_pid_file,
+	struct machine_options options = { .pid_file = vm->pid_file,
+		.own_pid_file = vm->own_pid_file,
 		.fix = vm->options.fix,
 		.force = vm->options.force,
 		.no_checks = vm->options.no_checks,
@@ -120,10 +132,11 @@ int vmrun_start(struct vmrun *vm)
 		.ask = vm->options.ask };
 	int status;
 
-	if (vm->report.count > 0)
+	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL || vm->source.dry)
 		return STATUS_USAGE;
+	open_standard();
 	status = handle_lock(vm);
 	if (status != STATUS_OK)
 		return status;
@@ -151,7 +164,7 @@ int vmrun_simulate(struct vmrun *vm, const char *list)
 	int64_t now_ms = vm->simulation.now_ms; /* the spec's file may have slept */
 	struct error err = { 0 };
 
-	if (vm->report.count > 0)
+	if (handle_failed(vm))
 		return (int)vm->report.status;
 	if (vm->machine != NULL || !vm->source.dry)
 		return STATUS_USAGE;
@@ -230,12 +243,21 @@ static int finish_request(struct vmrun *vm, int rc, struct error *err)
 	return status;
 }
 
+#define NOT_STARTED "the VM is not started"
+
+static int refuse_request(struct vmrun *vm, const char *why)
+{
+	struct error err = { 0 };
+
+	return finish_request(vm, error_set(&err, STATUS_USAGE, "%s", why), &err);
+}
+
 int vmrun_reboot(struct vmrun *vm, const char *target)
 {
 	struct error err = { 0 };
 
 	if (real_machine(vm) == NULL)
-		return STATUS_USAGE;
+		return refuse_request(vm, NOT_STARTED);
 	return finish_request(vm, machine_reboot(vm->machine, target, &err), &err);
 }
 
@@ -244,7 +266,7 @@ int vmrun_next(struct vmrun *vm, const char *target)
 	struct error err = { 0 };
 
 	if (real_machine(vm) == NULL)
-		return STATUS_USAGE;
+		return refuse_request(vm, NOT_STARTED);
 	return finish_request(vm, machine_next(vm->machine, target, &err), &err);
 }
 
@@ -319,16 +341,16 @@ static int reload_spec(struct vmrun *vm, struct error *err)
 
 int vmrun_reload(struct vmrun *vm)
 {
-	ERROR_AUTO struct error err = { 0 };
-	int status = STATUS_OK;
+	struct error err = { 0 };
+	int rc;
 
-	if (real_machine(vm) == NULL || machine_ended(vm->machine))
-		return STATUS_USAGE;
-	if (reload_spec(vm, &err) != 0)
-		status = (int)err.status;
+	if (real_machine(vm) == NULL)
+		return refuse_request(vm, NOT_STARTED);
+	if (machine_ended(vm->machine))
+		return refuse_request(vm, "the VM has ended");
+	rc = reload_spec(vm, &err);
 	control_renew(vm->control);
-	loop_update(vm);
-	return status;
+	return finish_request(vm, rc, &err);
 }
 
 void vmrun_reopen_logs(struct vmrun *vm)

@@ -130,6 +130,16 @@ static void copy_allowed(struct vmrun *vm)
 	}
 }
 
+/* Returns a path of the options, which the cwd of later calls does not change.  Caller frees. */
+static char *absolute_path(const char *path)
+{
+	char cwd[PATH_MAX];
+
+	if (path == NULL || getcwd(cwd, sizeof(cwd)) == NULL)
+		return path == NULL ? NULL : mem_copy(path);
+	return field_path(path, cwd);
+}
+
 /* Checks and copies the options.  Returns 0, or -1 with problems in the report. */
 static int read_options(struct vmrun *vm)
 {
@@ -149,8 +159,10 @@ static int read_options(struct vmrun *vm)
 		(void)usage(vm, "--format takes json, lua, ucl or auto, got", o->format, formats);
 	copy_settings(vm);
 	copy_spec_args(vm);
-	if (o->pid_file != NULL && o->supervisor_pid_file != NULL &&
-	    strcmp(o->pid_file, o->supervisor_pid_file) == 0)
+	vm->pid_file = absolute_path(o->pid_file);
+	vm->own_pid_file = absolute_path(o->supervisor_pid_file);
+	if (vm->pid_file != NULL && vm->own_pid_file != NULL &&
+	    strcmp(vm->pid_file, vm->own_pid_file) == 0)
 		(void)usage(vm, "both pids cannot be in one file:", o->pid_file, NULL);
 	if (o->exec_result < 0 || o->exec_result > UINT8_MAX)
 		report_add(&vm->report, STATUS_USAGE, NULL,
@@ -174,20 +186,13 @@ static int read_options(struct vmrun *vm)
  */
 static char *program_path(const char *program)
 {
-	char cwd[PATH_MAX];
-
-	if (program == NULL || strchr(program, '/') == NULL || getcwd(cwd, sizeof(cwd)) == NULL)
-		return program == NULL ? NULL : mem_copy(program);
-	return field_path(program, cwd);
+	return program != NULL && strchr(program, '/') == NULL ? mem_copy(program)
+							       : absolute_path(program);
 }
 
 static char *absolute_directory(const char *wanted, char *(*fallback)(void))
 {
-	char cwd[PATH_MAX];
-
-	if (wanted == NULL)
-		return fallback();
-	return getcwd(cwd, sizeof(cwd)) == NULL ? mem_copy(wanted) : field_path(wanted, cwd);
+	return wanted == NULL ? fallback() : absolute_path(wanted);
 }
 
 /* Returns whether the handle is for a dry run only; a check examines the host as it is. */
@@ -383,12 +388,26 @@ void vmrun_close(struct vmrun *vm)
 	free(vm->run_dir);
 	free(vm->state_dir);
 	free(vm->program);
+	free(vm->pid_file);
+	free(vm->own_pid_file);
 	free(vm->lent->problems);
 	words_free(&vm->lent->bhyve_words);
 	free(vm->lent);
 	if (vm->console_input >= 0)
 		(void)close(vm->console_input);
 	free(vm);
+}
+
+bool handle_failed(struct vmrun *vm)
+{
+	if (vm->is_usable) {
+		report_free(&vm->report);
+		free(vm->lent->problems);
+		vm->lent->problems = NULL;
+		vm->lent->problem_count = 0;
+		vm->is_usable = false;
+	}
+	return vm->report.count > 0;
 }
 
 size_t vmrun_problem_count(const struct vmrun *vm)

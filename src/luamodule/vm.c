@@ -360,7 +360,7 @@ static int vm_reload(lua_State *L)
 {
 	struct vmrun *handle = vm_check(L, 1)->handle;
 
-	return answer(L, handle, vmrun_reload(handle));
+	return answer_request(L, handle, vmrun_reload(handle));
 }
 
 static int vm_reopen_logs(lua_State *L)

@@ -9,6 +9,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/near.h"
+#include "base/vm_name.h"
 #include "device/serial.h"
 #include "device/value_schema.h"
 
@@ -20,31 +21,18 @@
 		 */
 #define MAX_MEMORY (INT64_C(4) << PIB_SHIFT) /* bytes that amd64 and arm64 can address at most */
 
-/*
- * Reads a name.  bhyve allows more, but devfs, shells and `%` expansion do not: see
- * bhyve_config(5).
- */
 static void name_parse(
     const struct node *value, void *into, const struct where *at, struct decoder *d)
 {
 	const char *text = field_text(value, at, d);
-	bool good;
 
 	if (text == NULL)
 		return;
-	good = isalnum((unsigned char)*text) && strlen(text) <= MAX_VM_NAME;
-	for (const char *p = text; *p != '\0'; p++) {
-		if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL)
-			good = false;
-	}
-	if (good)
+	if (vm_name_is_valid(text))
 		*(char **)into = mem_copy(text);
 	else
 		report_add(d->report, STATUS_SPEC, at,
-		    "invalid VM name \"%s\": expected letters, digits, '.', '_' and '-', the first "
-		    "a "
-		    "letter or digit, at most %d of them",
-		    text, MAX_VM_NAME);
+		    "invalid VM name \"%s\": expected " VM_NAME_RULE, text, MAX_VM_NAME);
 }
 
 void spec_add_name_rule(struct str *s)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/vm_name.h"
 #include "base/words.h"
 #include "device/device.h"
 #include "device/fbuf.h"
@@ -16,7 +17,6 @@
 #include "spec/cause.h"
 
 #define SPEC_COM_PORTS 4
-#define MAX_VM_NAME 64
 #define MAX_CPUS 65535	       /* bhyve's limit for the product (bhyverun.c) */
 #define GUEST_PAGE 4096	       /* bytes */
 #define UUID_NONE ""	       /* the value of `uuid` for false */

@@ -10,11 +10,11 @@
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/str.h"
+#include "base/vm_name.h"
 #include "cli/rows.h"
 #include "cli/standard.h"
 #include "vmrun/vmrun.h"
 
-#define MAX_NAME 64	/* bytes of the name of a VM, as in a spec */
 #define MAX_SECONDS 1e9 /* of --timeout */
 
 struct command {
@@ -180,14 +180,6 @@ static char *check_seconds(struct ctl *ctl)
 	return NULL;
 }
 
-/* Returns whether a spec accepts the text as the name of a VM. */
-static bool is_name(const char *text)
-{
-#define LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	return strspn(text, LETTERS) > 0 && strlen(text) <= MAX_NAME &&
-	    text[strspn(text, LETTERS "._-")] == '\0';
-}
-
 /* Finds the command and the name: NAME COMMAND where the second word is one, else COMMAND NAME. */
 static char *find_words(struct ctl *ctl, char **word, int count, const struct command **command)
 {
@@ -196,10 +188,9 @@ static char *find_words(struct ctl *ctl, char **word, int count, const struct co
 	*command = find_command(word[at]);
 	if (*command != NULL && count == 1)
 		return rows_error("missing VM name after \"%s\"", word[0]);
-	if (!is_name(word[*command != NULL ? 1 - at : 0]))
-		return rows_error("invalid VM name \"%s\": expected letters, digits, \".\", \"_\" "
-				  "and \"-\", at most " STR_LITERAL(MAX_NAME),
-		    word[*command != NULL ? 1 - at : 0]);
+	if (!vm_name_is_valid(word[*command != NULL ? 1 - at : 0]))
+		return rows_error("invalid VM name \"%s\": expected " VM_NAME_RULE,
+		    word[*command != NULL ? 1 - at : 0], MAX_VM_NAME);
 	if (*command == NULL && count == 1)
 		return rows_error("missing command after \"%s\"", word[0]);
 	if (*command == NULL)

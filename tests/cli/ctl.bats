@@ -754,7 +754,7 @@ $vm running default $(cat up) 1"
 	local name hook around
 	name=$(printf 'n%.0s' {1..64})
 	refused 69 'not running' "$name" status
-	refused 64 "invalid VM name \"${name}n\": expected letters, digits, \".\", \"_\" and \"-\", at most 64" "${name}n" status
+	refused 64 "invalid VM name \"${name}n\": expected letters, digits, '.', '_' and '-', the first a letter or digit, at most 64 of them" "${name}n" status
 	ctl "$vm" wait --gone --timeout 1000000000
 	is "$status" 0
 	refused 64 'invalid --timeout' "$vm" wait --gone --timeout 1000000001

@@ -28,7 +28,7 @@ static void check_names(const struct handle *h)
 	assert_int_equal(vmrun_target(h->vm) != NULL, h->read);
 	if (h->read)
 		assert_string_equal(vmrun_hypervisor(h->vm), "bhyve");
-	assert_null(vmrun_refusal(h->vm));
+	assert_int_equal(vmrun_refusal(h->vm) != NULL, h->refused);
 }
 
 void getters_check_text(char *text, bool wanted)

@@ -20,6 +20,7 @@ struct handle {
 	bool simulated; /* vmrun_simulate() was called */
 	bool started;	/* vmrun_start() returned 0 */
 	bool over;	/* the supervision is over */
+	bool refused;	/* the last request was refused */
 };
 
 /* Calls each of these functions and checks what it returns. */

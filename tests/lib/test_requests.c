@@ -32,6 +32,7 @@ static void test_reboot(void **state)
 
 	(void)state;
 	assert_int_equal(vmrun_reboot(vm, NULL), 64);
+	assert_string_equal(vmrun_refusal(vm), "the VM is not started");
 	life_script("acpi on ready one wait exit 1\n"
 		    "acpi on ready two wait exit 1\n"
 		    "acpi on ready three wait exit 1\n"
@@ -181,6 +182,7 @@ static void test_reload(void **state)
 	write_spec("{ \"name\": \"demo\", \"cpus\": 1 }");
 	assert_int_equal(vmrun_reload(vm), 65);
 	assert_non_null(strstr(life_events(vm), "did you mean \"cpu\"?"));
+	assert_non_null(strstr(vmrun_refusal(vm), "did you mean \"cpu\"?"));
 	write_spec("{\"name\":\"other\",\"cpu\":1,\"mem\":\"64M\",\"bootrom\":\"rom\"}");
 	assert_int_equal(vmrun_reload(vm), 65);
 	assert_non_null(strstr(life_events(vm), "the name is \"other\" now"));
@@ -199,8 +201,11 @@ static void test_reload(void **state)
 	write_spec(SPEC(",\"targets\":{\"a\":{},\"b\":{\"cpu\":2}}"));
 	assert_int_equal(vmrun_reload(vm), 0);
 	assert_int_equal(vmrun_reload(vm), 0); /* the last one counts */
+	assert_null(vmrun_refusal(vm));
 	assert_int_equal(vmrun_reboot(vm, "b"), 0);
 	assert_non_null(strstr(life_end(vm), "starting:b checked:b spawned:b exit:poweroff"));
+	assert_int_equal(vmrun_reload(vm), 64);
+	assert_string_equal(vmrun_refusal(vm), "the VM has ended");
 	vmrun_close(vm);
 }
 

@@ -485,6 +485,13 @@ static void test_no_file_for_bhyve(void **state)
 	assert_non_null(p);
 	assert_non_null(strstr(p->text, "bootrom has a value with a line end"));
 	assert_int_equal(vmrun_status(vm), 65);
+	/* The boot itself is as good as before. */
+	assert_int_equal(vmrun_prepare(vm), 0);
+	assert_int_equal(vmrun_problem_count(vm), 0);
+	assert_null(vmrun_problem(vm, 0));
+	assert_null(vmrun_bhyve_config(vm));
+	assert_null(vmrun_bhyve_config(vm));
+	assert_int_equal(vmrun_problem_count(vm), 1);
 	vmrun_close(vm);
 }
 
@@ -537,6 +544,7 @@ static void test_default_run_dir(void **state)
 /* Statuses of forget; tests/cli/ctl.bats tests its effect on files. */
 static void test_forget(void **state)
 {
+	static const char *const names[] = { "", ".", "../demo", "a/b", "-a", NULL };
 	char *why;
 
 	(void)state;
@@ -547,6 +555,17 @@ static void test_forget(void **state)
 	    vmrun_forget("/nowhere/run", "/nowhere", "demo", "install_once:x", &why), 71);
 	assert_non_null(strstr(why, "/nowhere/run"));
 	free(why);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *lines;
+
+		assert_int_equal(vmrun_forget("run", "keep", names[i], "install_once", &why), 64);
+		assert_non_null(strstr(why, "invalid VM name \""));
+		free(why);
+		assert_int_equal(vmrun_history("keep", names[i], &lines, &why), 64);
+		assert_null(lines);
+		assert_non_null(strstr(why, "invalid VM name \""));
+		free(why);
+	}
 }
 
 int main(void)

@@ -319,6 +319,7 @@ in_header() {
 		write '"64M"'
 		local vm <close> = assert(vmrun.open { file = "vm.json", hypervisor = "bhyve", run_dir = "run",
 			state_dir = "keep", bhyve = os.getenv("FAKEBHYVE") })
+		is(select(2, vm:reload()), "the VM is not started")
 		is(select(3, vm:reload()), 64)
 		assert(vm:start())
 		local spawned = 0
@@ -334,7 +335,7 @@ in_header() {
 						write '[]'
 						local ok, why, status = vm:reload()
 						is(ok, nil)
-						has(why, "65")
+						has(why, 'mem: expected a size such as "512M"')
 						is(status, 65)
 						assert(vm:reboot())
 					else
